@@ -1,0 +1,1 @@
+//! mailweir-moderation

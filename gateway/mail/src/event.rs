@@ -1,0 +1,210 @@
+//! What happened: the single source of log lines, counters and the tracking page.
+//!
+//! A new event without a log line or a counter does not compile: everything that observes matches
+//! on these enums without a wildcard arm.
+
+use std::{net::SocketAddr, time::Duration};
+
+use crate::{
+    Address, Client, Enhanced, HoldReason, Login, Protocol, QueueId, Reply, ReversePath, TlsSummary,
+};
+
+/// Something in the life of one mail.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum MailEvent {
+    /// Accepted and durable: the peer was, or is about to be, told 250.
+    Received {
+        /// The queued mail.
+        id: QueueId,
+        /// The peer.
+        client: Client,
+        /// Who logged in, if anybody.
+        login: Option<Login>,
+        /// The Message-ID header, angle brackets included, if there is one.
+        message_id: Option<Box<str>>,
+        /// Envelope sender.
+        sender: ReversePath,
+        /// Bytes of content.
+        size: u64,
+        /// Number of recipients.
+        recipients: usize,
+    },
+    /// Put on hold.
+    Held {
+        /// The mail.
+        id: QueueId,
+        /// Why.
+        reason: HoldReason,
+    },
+    /// Taken off hold.
+    Released {
+        /// The mail.
+        id: QueueId,
+        /// The person or program that did it.
+        by: Box<str>,
+    },
+    /// Scheduled anew from the start.
+    Requeued {
+        /// The mail.
+        id: QueueId,
+        /// The person or program that did it.
+        by: Box<str>,
+    },
+    /// Deleted by a named person.
+    Deleted {
+        /// The mail.
+        id: QueueId,
+        /// The person.
+        by: Box<str>,
+    },
+    /// Given to the next hop for one recipient.
+    Delivered(DeliveryReport),
+    /// Not delivered now; it will be tried again.
+    Deferred(DeliveryReport),
+    /// Refused for good for one recipient.
+    Bounced(DeliveryReport),
+    /// Too old: given up for one recipient.
+    Expired(DeliveryReport),
+    /// A non-delivery, delay or success report was queued.
+    Reported {
+        /// The mail that the report is about.
+        id: QueueId,
+        /// The report.
+        report: QueueId,
+        /// `non-delivery`, `delay` or `success`, as Postfix's bounce daemon logs it.
+        kind: &'static str,
+    },
+    /// All recipients are done; nothing of the mail is left in the queue.
+    Removed {
+        /// The mail.
+        id: QueueId,
+    },
+    /// What is stored cannot be read. It is kept for `rescue`.
+    Corrupt {
+        /// The mail.
+        id: QueueId,
+        /// What is wrong.
+        reason: Box<str>,
+    },
+}
+
+/// One attempt for one recipient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeliveryReport {
+    /// The mail.
+    pub id: QueueId,
+    /// The recipient.
+    pub to: Address,
+    /// The next hop as `name[address]:port`; `None` if none was reached.
+    pub relay: Option<Box<str>>,
+    /// Where the time went.
+    pub delays: Delays,
+    /// The enhanced status code.
+    pub dsn: Enhanced,
+    /// The peer's reply, or our own words where no peer was reached.
+    pub text: Box<str>,
+}
+
+/// Where the time of a delivery went: Postfix's `delays=a/b/c/d`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delays {
+    /// From arrival to the queue.
+    pub before_queue: Duration,
+    /// In the queue.
+    pub in_queue: Duration,
+    /// Connecting, greeting and TLS.
+    pub setup: Duration,
+    /// Sending the mail.
+    pub transmission: Duration,
+}
+
+/// Something in an SMTP session, outside the life of one mail.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// A peer connected.
+    Connected {
+        /// The listener's label.
+        listener: Box<str>,
+        /// The peer.
+        client: Client,
+    },
+    /// The session is over.
+    Disconnected {
+        /// The listener's label.
+        listener: Box<str>,
+        /// The peer.
+        client: Client,
+        /// What was asked and done, as Postfix logs it: `ehlo=1 mail=1 rcpt=1 commands=3`.
+        tally: String,
+    },
+    /// The peer left in the middle of something.
+    Lost {
+        /// The listener's label.
+        listener: Box<str>,
+        /// The peer.
+        client: Client,
+        /// The command it left after: `CONNECT`, `EHLO`, `DATA`, ...
+        after: &'static str,
+        /// Whether we gave up on it (`timeout after`) or it left (`lost connection after`).
+        timeout: bool,
+    },
+    /// A command or a mail was refused.
+    Refused {
+        /// The listener's label.
+        listener: Box<str>,
+        /// The peer.
+        client: Client,
+        /// The command: `CONNECT`, `MAIL`, `RCPT`, `DATA`, `END-OF-MESSAGE`, ...
+        command: &'static str,
+        /// What it was told.
+        reply: Reply,
+        /// Envelope sender, once known.
+        sender: Option<ReversePath>,
+        /// The recipient that was refused.
+        recipient: Option<Address>,
+        /// Protocol in use, once known.
+        protocol: Option<Protocol>,
+        /// What the peer called itself, once known.
+        helo: Option<Box<str>>,
+    },
+    /// A log-in failed.
+    AuthFailed {
+        /// The listener's label.
+        listener: Box<str>,
+        /// The peer.
+        client: Client,
+        /// The SASL mechanism.
+        mechanism: Box<str>,
+        /// Why, for the administrator. Never a credential.
+        reason: Box<str>,
+    },
+    /// A TLS layer was agreed on.
+    TlsAgreed {
+        /// The peer as `name[address]`, with a port for a next hop.
+        peer: Box<str>,
+        /// Whether the peer came to us.
+        inbound: bool,
+        /// `Trusted`, `Untrusted`, `Verified` or `Anonymous`, as Postfix says it.
+        trust: &'static str,
+        /// What was agreed.
+        summary: TlsSummary,
+    },
+    /// A TLS handshake failed.
+    TlsFailed {
+        /// The peer.
+        peer: SocketAddr,
+        /// Whether the peer came to us.
+        inbound: bool,
+        /// Why, in words.
+        reason: Box<str>,
+    },
+    /// Something an administrator should look at.
+    Warning {
+        /// The part that warns: `smtpd`, `smtp`, `qmgr`, `master`, ...
+        part: &'static str,
+        /// What is wrong, and what to do.
+        text: Box<str>,
+    },
+}

@@ -1,0 +1,23 @@
+//! The vocabulary that all parts of Mailweir share.
+//!
+//! Everything here is a plain value: addresses, envelopes, queue ids, replies, verdicts and the
+//! events of a mail's life. Nothing here opens a socket or a file, asks a clock, or waits.
+//! Equality of addresses is decided in one place, [`address`].
+
+pub mod address;
+mod envelope;
+mod event;
+mod origin;
+mod queue_id;
+mod reply;
+mod time;
+mod verdict;
+
+pub use address::{Address, AddressError, Domain, ReversePath};
+pub use envelope::{BodyType, Envelope, EnvelopeId, Notify, OriginalRecipient, Recipient, Return};
+pub use event::{Delays, DeliveryReport, MailEvent, SessionEvent};
+pub use origin::{Client, Login, Origin, Protocol, TlsSummary};
+pub use queue_id::{QueueId, QueueIdError};
+pub use reply::{Enhanced, Reply, ReplyClass};
+pub use time::Timestamp;
+pub use verdict::{HoldReason, Stage, Verdict};

@@ -1,0 +1,182 @@
+//! Wall-clock time as a value. The shells read the clock; everything else receives this.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A point in wall-clock time: microseconds since 1970-01-01T00:00:00Z.
+///
+/// Used for what people see (headers, logs, expiry). Deadlines inside a session use monotonic
+/// time, so that a clock that jumps harms no conversation (`attacks.md` J9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The time `micros` microseconds after the epoch.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// The time `seconds` seconds after the epoch.
+    #[must_use]
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(MICROS_PER_SECOND))
+    }
+
+    /// Microseconds since the epoch.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch.
+    #[must_use]
+    pub const fn as_secs(self) -> u64 {
+        self.0 / MICROS_PER_SECOND
+    }
+
+    /// The part below one second, in microseconds.
+    #[must_use]
+    pub const fn subsec_micros(self) -> u32 {
+        (self.0 % MICROS_PER_SECOND) as u32
+    }
+
+    /// How long after `earlier` this is; zero if `earlier` is later (a clock may step back).
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+
+    /// This time plus `span`; the far end of time if that overflows.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(micros))
+    }
+
+    /// The date in the form of RFC 5322 section 3.3, in UTC: `Fri, 20 Nov 2026 21:30:00 +0000`.
+    #[must_use]
+    pub fn rfc5322(self) -> String {
+        let civil = self.civil();
+        format!(
+            "{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000",
+            WEEKDAYS[civil.weekday],
+            civil.day,
+            MONTHS[civil.month - 1],
+            civil.year,
+            civil.hour,
+            civil.minute,
+            civil.second
+        )
+    }
+
+    /// The date in the form of RFC 3339, in UTC, with microseconds: `2026-11-20T21:30:00.000000Z`.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let civil = self.civil();
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+            civil.year,
+            civil.month,
+            civil.day,
+            civil.hour,
+            civil.minute,
+            civil.second,
+            self.subsec_micros()
+        )
+    }
+
+    /// The date as `postqueue -p` and classic syslog print it, in UTC: `Nov 20 21:30:00`.
+    #[must_use]
+    pub fn syslog(self) -> String {
+        let civil = self.civil();
+        format!(
+            "{} {:2} {:02}:{:02}:{:02}",
+            MONTHS[civil.month - 1],
+            civil.day,
+            civil.hour,
+            civil.minute,
+            civil.second
+        )
+    }
+
+    /// Days and seconds to year, month and day: the "civil from days" algorithm over the
+    /// 400-year era that starts on 0000-03-01.
+    fn civil(self) -> Civil {
+        let seconds = self.as_secs();
+        let (days, rest) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
+        let shifted = days + DAYS_FROM_ERA_TO_EPOCH;
+        let era = shifted / DAYS_PER_ERA;
+        let day_of_era = shifted % DAYS_PER_ERA;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted_month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        let year = year_of_era + era * 400 + u64::from(month <= 2);
+        Civil {
+            year,
+            month: month as usize,
+            day,
+            weekday: ((days + 4) % 7) as usize,
+            hour: rest / 3_600,
+            minute: rest % 3_600 / 60,
+            second: rest % 60,
+        }
+    }
+}
+
+struct Civil {
+    year: u64,
+    month: usize,
+    day: u64,
+    weekday: usize,
+    hour: u64,
+    minute: u64,
+    second: u64,
+}
+
+const MICROS_PER_SECOND: u64 = 1_000_000;
+const SECONDS_PER_DAY: u64 = 86_400;
+const DAYS_PER_ERA: u64 = 146_097;
+const DAYS_FROM_ERA_TO_EPOCH: u64 = 719_468;
+const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_printed_as_the_rfcs_say() {
+        let date = Timestamp::from_micros(1_795_210_205_000_042);
+        assert_eq!(date.rfc5322(), "Fri, 20 Nov 2026 21:30:05 +0000");
+        assert_eq!(date.rfc3339(), "2026-11-20T21:30:05.000042Z");
+        assert_eq!(date.syslog(), "Nov 20 21:30:05");
+    }
+
+    #[test]
+    fn leap_days_and_the_epoch_are_right() {
+        assert_eq!(Timestamp::from_secs(0).rfc5322(), "Thu, 01 Jan 1970 00:00:00 +0000");
+        assert_eq!(Timestamp::from_secs(951_782_400).rfc5322(), "Tue, 29 Feb 2000 00:00:00 +0000");
+        assert_eq!(
+            Timestamp::from_secs(4_107_542_399).rfc5322(),
+            "Sun, 28 Feb 2100 23:59:59 +0000"
+        );
+        assert_eq!(
+            Timestamp::from_secs(4_107_542_400).rfc5322(),
+            "Mon, 01 Mar 2100 00:00:00 +0000"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_gives_no_negative_age() {
+        let (early, late) = (Timestamp::from_secs(5), Timestamp::from_secs(9));
+        assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(late.since(early), Duration::from_secs(4));
+    }
+}

@@ -1,0 +1,3 @@
+//! Mailweir.
+
+fn main() {}
