@@ -102,6 +102,12 @@ impl Timestamp {
         )
     }
 
+    /// The day of the week, as `postqueue -p` prints it: `Fri`.
+    #[must_use]
+    pub fn weekday(self) -> &'static str {
+        WEEKDAYS[self.civil().weekday]
+    }
+
     /// Days and seconds to year, month and day: the "civil from days" algorithm over the
     /// 400-year era that starts on 0000-03-01.
     fn civil(self) -> Civil {
@@ -157,6 +163,7 @@ mod tests {
         assert_eq!(date.rfc5322(), "Fri, 20 Nov 2026 21:30:05 +0000");
         assert_eq!(date.rfc3339(), "2026-11-20T21:30:05.000042Z");
         assert_eq!(date.syslog(), "Nov 20 21:30:05");
+        assert_eq!(date.weekday(), "Fri");
     }
 
     #[test]
