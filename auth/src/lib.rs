@@ -1,1 +1,18 @@
-//! mailweir-auth
+//! Who is this? SASL exchanges, the user store, password checks, and the brake on guessing.
+//!
+//! A mail client's AUTH command becomes an [`Exchange`]; a finished exchange yields
+//! [`Credentials`]; the [`Authenticator`] asks a [`Directory`] about them, behind a [`Throttle`].
+//! The one directory so far is the [`UserStore`], a text file of argon2id hashes.
+//!
+//! Nothing here knows an SMTP verb or a reply code, and no error, log text or `Debug` output here
+//! contains a password (`attacks.md` C7).
+
+mod credentials;
+mod exchange;
+mod mechanism;
+mod user_name;
+
+pub use credentials::{Credentials, Password, PasswordError};
+pub use exchange::{Exchange, ExchangeError, Progress};
+pub use mechanism::{Mechanism, UnknownMechanism};
+pub use user_name::{UserName, UserNameError};

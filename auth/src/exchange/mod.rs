@@ -1,0 +1,140 @@
+//! One SASL exchange: what the server asks, what the client answers, until it has made its claim.
+//!
+//! An exchange is a value that each answer consumes. There is no handle to use twice and nothing
+//! that outlives a failed attempt (CVE-2011-1720, `attacks.md` C5); cancelling is dropping it.
+//! Messages are bytes: base64, `*` and line lengths belong to SMTP. Nothing is checked here
+//! beyond the form: the claim goes to a [`Directory`](crate::Directory) afterwards.
+//!
+//! Mechanisms that need a user's keys in mid-exchange (SCRAM) will add a kind of [`Progress`].
+
+mod login;
+mod plain;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use crate::{
+    Credentials, Mechanism, Password, PasswordError, UserName, UserNameError,
+    exchange::{login::Login, plain::Plain},
+};
+
+/// An exchange that waits for the client's next message.
+#[must_use = "the client waits for the challenge"]
+pub struct Exchange {
+    challenge: &'static [u8],
+    awaited: Awaited,
+}
+
+/// Where an exchange stands after a message of the client.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Send the challenge (`334`) and give the answer to [`Exchange::respond`].
+    Challenge(Exchange),
+    /// The client has made its claim; find out whether it is true.
+    Verify(Credentials),
+}
+
+impl Exchange {
+    /// The longest message of a client in bytes: what 12,288 bytes of base64 hold, the line that
+    /// RFC 4954 section 4 asks a server to take.
+    pub const MAX_MESSAGE: usize = 9_216;
+
+    /// Begins an exchange.
+    ///
+    /// `initial` is the client's initial response, decoded: `None` if the AUTH command had none,
+    /// empty if it had a single `=` (RFC 4954 section 4).
+    ///
+    /// # Errors
+    /// As [`Self::respond`].
+    pub fn start(mechanism: Mechanism, initial: Option<&[u8]>) -> Result<Progress, ExchangeError> {
+        let exchange = match mechanism {
+            Mechanism::Plain => Self { challenge: b"", awaited: Awaited::Plain(Plain::new()?) },
+            Mechanism::Login => Self::ask(Login::new()),
+        };
+        match initial {
+            Some(message) => exchange.respond(message),
+            None => Ok(Progress::Challenge(exchange)),
+        }
+    }
+
+    /// The bytes to send to the client, not yet in base64.
+    #[must_use]
+    pub const fn challenge(&self) -> &'static [u8] {
+        self.challenge
+    }
+
+    /// Goes on with the client's message, decoded from base64.
+    ///
+    /// # Errors
+    /// [`ExchangeError`] says what was wrong with the message. The exchange is over then; the
+    /// SMTP session lives on.
+    pub fn respond(self, message: &[u8]) -> Result<Progress, ExchangeError> {
+        if message.len() > Self::MAX_MESSAGE {
+            return Err(ExchangeError::TooLong);
+        }
+        match self.awaited {
+            Awaited::Plain(plain) => plain.claim(message).map(Progress::Verify),
+            Awaited::Login(login) => login.answer(message),
+        }
+    }
+
+    const fn ask(login: Login) -> Self {
+        Self { challenge: login.prompt(), awaited: Awaited::Login(login) }
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mechanism = match self.awaited {
+            Awaited::Plain(_) => Mechanism::Plain,
+            Awaited::Login(_) => Mechanism::Login,
+        };
+        f.debug_struct("Exchange").field("mechanism", &mechanism).finish_non_exhaustive()
+    }
+}
+
+/// What was wrong with a client's message. All are the peer's fault, but for `Broken`.
+///
+/// No variant holds anything that the client sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// Over [`Exchange::MAX_MESSAGE`]. RFC 4954: `500 5.5.6`.
+    #[error("the SASL message is longer than 9216 bytes")]
+    TooLong,
+    /// The message is not in the mechanism's form. RFC 4954: `501 5.5.2`.
+    #[error("malformed SASL message: {0}")]
+    Malformed(&'static str),
+    /// The name can be nobody's. Reply as to a wrong password.
+    #[error(transparent)]
+    UserName(#[from] UserNameError),
+    /// The password can be nobody's. Reply as to a wrong password.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The client wants to act as somebody else (authzid other than authcid, RFC 4616). Reply as
+    /// to a wrong password.
+    #[error("the client logs in as one user and asks to act as another; that is not offered")]
+    OtherIdentity,
+    /// Our own fault: the mechanism could not be set up. `454 4.7.0`.
+    #[error("the SASL mechanism could not be started; please report this")]
+    Broken,
+}
+
+enum Awaited {
+    Plain(Plain),
+    Login(Login),
+}
+
+fn user_name(bytes: &[u8]) -> Result<UserName, ExchangeError> {
+    let text =
+        str::from_utf8(bytes).map_err(|_| ExchangeError::Malformed("the name is not UTF-8"))?;
+    Ok(text.parse()?)
+}
+
+fn password(bytes: &[u8]) -> Result<Password, ExchangeError> {
+    let text =
+        str::from_utf8(bytes).map_err(|_| ExchangeError::Malformed("the password is not UTF-8"))?;
+    Ok(Password::new(text)?)
+}

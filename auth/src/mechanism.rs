@@ -1,0 +1,65 @@
+//! The SASL mechanisms by name.
+//!
+//! Which of them a listener offers, and under which TLS state, is the gateway's decision.
+
+use std::{fmt, str::FromStr};
+
+/// A SASL mechanism that an [`Exchange`](crate::Exchange) can carry out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mechanism {
+    /// Name and password in one message (RFC 4616).
+    Plain,
+    /// Name and password, each asked for (draft-murchison-sasl-login); what old clients speak.
+    Login,
+}
+
+impl Mechanism {
+    /// All of them, in the order in which EHLO lists them.
+    pub const ALL: [Self; 2] = [Self::Plain, Self::Login];
+
+    /// The registered name, such as `PLAIN`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+        }
+    }
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Mechanism {
+    type Err = UnknownMechanism;
+
+    /// Reads a name as clients send it: in any case (RFC 4954 section 4).
+    fn from_str(name: &str) -> Result<Self, UnknownMechanism> {
+        Self::ALL
+            .into_iter()
+            .find(|mechanism| mechanism.as_str().eq_ignore_ascii_case(name))
+            .ok_or(UnknownMechanism)
+    }
+}
+
+/// The client named a mechanism that we do not have. RFC 4954: `504 5.5.4`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown SASL mechanism")]
+pub struct UnknownMechanism;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_in_any_case() {
+        assert_eq!("plain".parse(), Ok(Mechanism::Plain));
+        assert_eq!("LOGIN".parse(), Ok(Mechanism::Login));
+        for bad in ["", "PLAIN ", "CRAM-MD5", "pl\0ain"] {
+            assert_eq!(bad.parse::<Mechanism>(), Err(UnknownMechanism), "{bad:?}");
+        }
+    }
+}
