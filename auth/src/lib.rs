@@ -8,11 +8,17 @@
 //! contains a password (`attacks.md` C7).
 
 mod credentials;
+mod directory;
 mod exchange;
 mod mechanism;
+mod store;
 mod user_name;
 
 pub use credentials::{Credentials, Password, PasswordError};
+pub use directory::{Denial, Directory, DirectoryError, Identity, Verification};
 pub use exchange::{Exchange, ExchangeError, Progress};
 pub use mechanism::{Mechanism, UnknownMechanism};
+pub use store::{
+    HashCost, HashLimits, LineProblem, NewPassword, NewPasswordError, StoreError, User, UserStore,
+};
 pub use user_name::{UserName, UserNameError};

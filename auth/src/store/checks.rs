@@ -1,0 +1,149 @@
+//! Slow password checks, a bounded number at a time (`attacks.md` C3).
+//!
+//! Each check takes 19 MiB and a core. At most [`HashLimits::at_once`] run, on the runtime's
+//! blocking threads; a bounded number waits its turn; the next one is told that we are busy.
+
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
+
+use crate::{Password, store::stored_password::StoredPassword};
+
+/// How much password checking may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashLimits {
+    /// Checks that run at the same time. Default: the number of cores.
+    pub at_once: NonZeroUsize,
+    /// Checks that wait for their turn. Default: 32 for each that runs, which at some 25 ms a
+    /// check is a wait of under a second.
+    pub waiting: usize,
+}
+
+impl Default for HashLimits {
+    fn default() -> Self {
+        let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self { at_once: cores, waiting: 32 * cores.get() }
+    }
+}
+
+/// The bounded place where passwords are checked.
+pub(super) struct Checks {
+    admitted: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+    done: AtomicU64,
+}
+
+impl Checks {
+    pub(super) fn new(limits: HashLimits) -> Self {
+        let at_once = limits.at_once.get().min(Semaphore::MAX_PERMITS);
+        let admitted = at_once.saturating_add(limits.waiting).min(Semaphore::MAX_PERMITS);
+        Self {
+            admitted: Arc::new(Semaphore::new(admitted)),
+            running: Arc::new(Semaphore::new(at_once)),
+            done: AtomicU64::new(0),
+        }
+    }
+
+    /// Waits for the right to make one check.
+    pub(super) async fn turn(&self) -> Result<Turn, CheckError> {
+        let admitted =
+            Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| CheckError::Busy)?;
+        let running = Arc::clone(&self.running).acquire_owned().await;
+        Ok(Turn { _running: running.map_err(|_| CheckError::Busy)?, _admitted: admitted })
+    }
+
+    /// Checks `password` against `stored` and gives the turn back with the answer.
+    ///
+    /// The turn goes into the blocking thread: a session that gives up meanwhile does not let
+    /// another check in before this one has ended.
+    pub(super) async fn matches(
+        &self,
+        turn: Turn,
+        stored: Arc<StoredPassword>,
+        password: Password,
+    ) -> Result<(bool, Turn), CheckError> {
+        self.done.fetch_add(1, Ordering::Relaxed);
+        let check = spawn_blocking(move || {
+            stored.matches(&password).map(|matches| (matches, turn)).map_err(CheckError::failed)
+        });
+        check.await.map_err(CheckError::failed)?
+    }
+
+    /// How many checks were begun.
+    pub(super) fn count(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+}
+
+/// The right to make one check. Giving it back is dropping it.
+#[must_use]
+pub(super) struct Turn {
+    _running: OwnedSemaphorePermit,
+    _admitted: OwnedSemaphorePermit,
+}
+
+/// Why a password could not be checked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CheckError {
+    #[error("too many password checks are waiting")]
+    Busy,
+    #[error("the password check failed: {0}")]
+    Failed(Box<str>),
+}
+
+impl CheckError {
+    fn failed(cause: impl fmt::Display) -> Self {
+        Self::Failed(cause.to_string().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn c3_one_check_runs_one_waits_and_the_third_is_told_busy() {
+        let at_once = NonZeroUsize::MIN;
+        let checks = Checks::new(HashLimits { at_once, waiting: 1 });
+        let running = checks.turn().await.unwrap();
+        let mut waiting = Box::pin(checks.turn());
+        assert!(is_pending(&mut waiting).await);
+        assert!(matches!(checks.turn().await, Err(CheckError::Busy)));
+        drop(running);
+        let second = waiting.await.unwrap();
+        drop(second);
+        assert!(checks.turn().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn c3_a_session_that_stops_waiting_gives_its_place_back() {
+        let checks = Checks::new(HashLimits { at_once: NonZeroUsize::MIN, waiting: 1 });
+        let running = checks.turn().await.unwrap();
+        let mut waiting = Box::pin(checks.turn());
+        assert!(is_pending(&mut waiting).await);
+        drop(waiting);
+        let mut again = Box::pin(checks.turn());
+        assert!(is_pending(&mut again).await, "the place is free again: this one waits");
+        drop(running);
+        assert!(again.await.is_ok());
+    }
+
+    /// Polls once; whether the future still waits.
+    async fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
+        std::future::poll_fn(|cx| {
+            std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(cx).is_pending())
+        })
+        .await
+    }
+}

@@ -1,0 +1,252 @@
+//! The store as sessions and the command line use it.
+
+use std::{fs, num::NonZeroUsize, time::SystemTime};
+
+use tempfile::TempDir;
+use tokio::time::advance;
+
+use super::*;
+use crate::{Mechanism, Password};
+
+#[tokio::test]
+async fn a_user_that_was_added_logs_in_and_nobody_else_does() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
+    assert_eq!(try_login(&store, "ann", "wrong horse").await, denied(Denial::WrongPassword));
+    assert_eq!(try_login(&store, "bob", "correct horse").await, denied(Denial::UnknownUser));
+}
+
+#[tokio::test]
+async fn c1_an_unknown_user_costs_one_check_just_as_a_wrong_password_does() {
+    let home = Home::new();
+    home.write("ann:{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA\nbob:{SCRYPT}x\ncarl:\n");
+    let store = home.store();
+    for (checks_before, (user, denial)) in [
+        ("ann", Denial::WrongPassword),
+        ("nobody", Denial::UnknownUser),
+        ("bob", Denial::NoPassword),
+        ("carl", Denial::NoPassword),
+        ("ann", Denial::WrongPassword),
+        ("nobody", Denial::UnknownUser),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(store.password_checks(), checks_before as u64);
+        assert_eq!(try_login(&store, user, "some password").await, denied(denial));
+    }
+    assert_eq!(store.password_checks(), 6);
+}
+
+#[tokio::test]
+async fn c3_when_all_places_are_taken_the_answer_is_temporary_and_not_a_denial() {
+    let home = Home::new();
+    let limits = HashLimits { at_once: NonZeroUsize::MIN, waiting: 0 };
+    let store = UserStore::open_with(home.path(), CHEAP, limits).unwrap();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let turn = store.checks.turn().await.unwrap();
+    for user in ["ann", "nobody"] {
+        let busy = try_login(&store, user, "correct horse").await;
+        assert!(matches!(busy, Err(DirectoryError::Unavailable(_))), "{busy:?}");
+    }
+    drop(turn);
+    assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
+}
+
+#[tokio::test]
+async fn c3_a_busy_submitter_pays_one_check_in_five_minutes() {
+    tokio::time::pause();
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    for _ in 0..3 {
+        assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
+        assert_eq!(try_login(&store, "Ann", "correct horse").await, Ok(()));
+    }
+    assert_eq!(store.password_checks(), 1);
+    advance(proven::LIFETIME).await;
+    assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
+    assert_eq!(store.password_checks(), 2);
+}
+
+#[tokio::test]
+async fn c3_sessions_that_wait_for_the_same_proof_share_it() {
+    let home = Home::new();
+    let limits = HashLimits { at_once: NonZeroUsize::MIN, waiting: 20 };
+    let store = Arc::new(UserStore::open_with(home.path(), CHEAP, limits).unwrap());
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let mut sessions = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let store = Arc::clone(&store);
+        sessions.spawn(async move { try_login(&store, "ann", "correct horse").await });
+    }
+    assert_eq!(sessions.join_all().await, vec![Ok(()); 20]);
+    assert_eq!(store.password_checks(), 1);
+}
+
+#[tokio::test]
+async fn a_changed_password_counts_at_once_and_a_deleted_user_is_out() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
+    store.set_password(&name("ann"), &new("battery staple")).unwrap();
+    assert_eq!(try_login(&store, "ann", "correct horse").await, denied(Denial::WrongPassword));
+    assert_eq!(try_login(&store, "ann", "battery staple").await, Ok(()));
+    store.delete(&name("ann")).unwrap();
+    assert_eq!(try_login(&store, "ann", "battery staple").await, denied(Denial::UnknownUser));
+}
+
+#[tokio::test]
+async fn another_process_changes_the_file_and_a_second_later_it_counts() {
+    tokio::time::pause();
+    let home = Home::new();
+    let (gateway, command_line) = (home.store(), home.store());
+    command_line.add(&name("ann"), &new("correct horse")).unwrap();
+    let login = async || try_login(&gateway, "ann", "correct horse").await;
+    assert_eq!(login().await, denied(Denial::UnknownUser), "not looked at yet");
+    advance(LOOK_EVERY).await;
+    assert_eq!(login().await, Ok(()));
+    command_line.set_password(&name("ann"), &new("battery staple")).unwrap();
+    assert_eq!(login().await, Ok(()), "not looked at yet");
+    advance(LOOK_EVERY).await;
+    assert_eq!(login().await, denied(Denial::WrongPassword), "no stale proof helps");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_denies_nobody_and_is_tried_again() {
+    tokio::time::pause();
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let good = fs::read(home.path()).unwrap();
+    fs::write(home.path(), b"\xff\xff").unwrap();
+    advance(LOOK_EVERY).await;
+    for _ in 0..2 {
+        let failure = try_login(&store, "ann", "correct horse").await;
+        assert!(matches!(failure, Err(DirectoryError::Unavailable(_))), "{failure:?}");
+    }
+    fs::write(home.path(), good).unwrap();
+    assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
+}
+
+#[test]
+fn users_are_listed_in_the_order_of_the_file() {
+    let home = Home::new();
+    home.write("# ours\nzoe:{SCRYPT}x\n");
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let listed: Vec<_> = store
+        .list()
+        .unwrap()
+        .into_iter()
+        .map(|user| (user.name.to_string(), user.scheme))
+        .collect();
+    assert_eq!(listed, [("zoe".into(), "SCRYPT".into()), ("ann".into(), "ARGON2ID".into())]);
+}
+
+#[test]
+fn mistakes_on_the_command_line_change_nothing() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let before = (fs::read(home.path()).unwrap(), modified(&home));
+    assert!(matches!(
+        store.add(&name("ANN"), &new("battery staple")),
+        Err(StoreError::UserExists(_))
+    ));
+    assert!(matches!(
+        store.set_password(&name("bob"), &new("battery staple")),
+        Err(StoreError::NoSuchUser(_))
+    ));
+    assert!(matches!(store.delete(&name("bob")), Err(StoreError::NoSuchUser(_))));
+    assert_eq!((fs::read(home.path()).unwrap(), modified(&home)), before);
+}
+
+#[test]
+fn two_writers_lose_no_user() {
+    let home = Home::new();
+    let (one, two) = (home.store(), home.store());
+    std::thread::scope(|scope| {
+        for (store, prefix) in [(&one, "a"), (&two, "b")] {
+            scope.spawn(move || {
+                for i in 0..10 {
+                    store.add(&name(&format!("{prefix}{i}")), &new("correct horse")).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(one.list().unwrap().len(), 20);
+}
+
+#[test]
+fn lines_with_mistakes_are_reported_with_their_numbers() {
+    let home = Home::new();
+    home.write("ann:correct horse\n");
+    let problems = home.store().problems();
+    assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
+async fn c7_no_error_no_debug_output_and_no_file_shows_a_password() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let shown = format!(
+        "{store:?} {:?} {:?} {:?}",
+        store.list(),
+        try_login(&store, "ann", "correct horse2").await,
+        store.add(&name("ann"), &new("correct horse")),
+    );
+    assert!(!shown.contains("correct") && !shown.contains("$argon2id"), "{shown}");
+    assert!(!fs::read_to_string(home.path()).unwrap().contains("correct"));
+}
+
+/// A directory with a users file, gone at the end of the test.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("users")
+    }
+
+    fn store(&self) -> UserStore {
+        UserStore::open_with(self.path(), CHEAP, HashLimits::default()).unwrap()
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(self.path(), text).unwrap();
+    }
+}
+
+async fn try_login(store: &UserStore, user: &str, password: &str) -> Result<(), DirectoryError> {
+    let password = Password::new(password).unwrap();
+    let credentials = Credentials::new(Mechanism::Plain, name(user), password);
+    let identity = store.verify(&credentials).await?;
+    assert_eq!(identity.user(), credentials.user());
+    Ok(())
+}
+
+fn denied(denial: Denial) -> Result<(), DirectoryError> {
+    Err(denial.into())
+}
+
+fn modified(home: &Home) -> SystemTime {
+    fs::metadata(home.path()).unwrap().modified().unwrap()
+}
+
+fn name(text: &str) -> UserName {
+    text.parse().unwrap()
+}
+
+fn new(password: &str) -> NewPassword {
+    NewPassword::new(password).unwrap()
+}
+
+const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1 };
