@@ -12,6 +12,7 @@ mod directory;
 mod exchange;
 mod mechanism;
 mod store;
+mod throttle;
 mod user_name;
 
 pub use credentials::{Credentials, Password, PasswordError};
@@ -21,4 +22,5 @@ pub use mechanism::{Mechanism, UnknownMechanism};
 pub use store::{
     HashCost, HashLimits, LineProblem, NewPassword, NewPasswordError, StoreError, User, UserStore,
 };
+pub use throttle::{Check, Limit, Throttle, ThrottleLimits};
 pub use user_name::{UserName, UserNameError};

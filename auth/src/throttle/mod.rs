@@ -1,0 +1,165 @@
+//! The brake on guessing passwords: by address and by account, on by default (`attacks.md` C2).
+//!
+//! Pure: time is an argument, and nothing here waits. Some failures are free; each further one
+//! makes the pause before the next attempt twice as long. Memory is bounded.
+//!
+//! A pause on an account would let anybody lock its owner out. So an account that has logged in
+//! from a network is *familiar* there: its attempts from there have a count of their own, and
+//! neither strangers who guess at the account nor neighbours behind the same address hinder it.
+//! For the same reason a success forgives nothing but the familiar pair's own failures: whoever
+//! owns one account could otherwise buy new guesses at others with it.
+
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::{Duration, Instant},
+};
+
+use crate::{UserName, throttle::tally::Tally};
+
+/// Who failed how often lately.
+#[derive(Debug)]
+pub struct Throttle {
+    limits: ThrottleLimits,
+    addresses: Tally<Network>,
+    accounts: Tally<UserName>,
+    familiar: Tally<(Network, UserName)>,
+}
+
+/// Whether an attempt may be made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Check {
+    /// It may.
+    Allowed,
+    /// Not before this time. The credentials must not be looked at.
+    Refused {
+        /// When the pause ends.
+        until: Instant,
+    },
+}
+
+/// How many failures are borne, and what comes then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Failures without consequence.
+    pub free: u32,
+    /// The pause after the first failure that is not free; it doubles with each further one.
+    pub first_pause: Duration,
+    /// No pause is longer.
+    pub longest_pause: Duration,
+    /// After this time without a failure all is forgotten.
+    pub forget_after: Duration,
+}
+
+/// The limits of a [`Throttle`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThrottleLimits {
+    /// For an IPv4 address or an IPv6 /64. Default: 20 free, 30 s to 1 h, forgotten after 4 h.
+    pub per_address: Limit,
+    /// For an account, from wherever. Default: 20 free, 30 s to 15 min, forgotten after 4 h.
+    pub per_account: Limit,
+    /// For an account from a network where it is familiar. Default: as `per_account`.
+    pub per_familiar: Limit,
+    /// How long an account stays familiar after its last success. Default: 30 days.
+    pub familiar_for: Duration,
+}
+
+impl Default for ThrottleLimits {
+    fn default() -> Self {
+        let per_account = Limit {
+            free: 20,
+            first_pause: Duration::from_secs(30),
+            longest_pause: Duration::from_secs(15 * 60),
+            forget_after: Duration::from_secs(4 * 3_600),
+        };
+        Self {
+            per_address: Limit { longest_pause: Duration::from_secs(3_600), ..per_account },
+            per_account,
+            per_familiar: per_account,
+            familiar_for: Duration::from_secs(30 * 86_400),
+        }
+    }
+}
+
+impl Throttle {
+    /// A throttle that has seen nothing yet.
+    #[must_use]
+    pub fn new(limits: ThrottleLimits) -> Self {
+        Self {
+            limits,
+            addresses: Tally::default(),
+            accounts: Tally::default(),
+            familiar: Tally::default(),
+        }
+    }
+
+    /// Whether `account` may be tried from `address` now.
+    ///
+    /// Attempts that are checked at the same moment are all allowed; how many that can be is
+    /// bounded by [`HashLimits`](crate::HashLimits).
+    pub fn check(&self, now: Instant, address: IpAddr, account: &UserName) -> Check {
+        let network = Network::of(address);
+        let pause = match self.familiar_pair(now, network, account) {
+            Some(pair) => self.familiar.pause_end(&pair, &self.limits.per_familiar),
+            None => {
+                let by_address = self.addresses.pause_end(&network, &self.limits.per_address);
+                by_address.max(self.accounts.pause_end(account, &self.limits.per_account))
+            }
+        };
+        match pause {
+            Some(until) if now < until => Check::Refused { until },
+            Some(_) | None => Check::Allowed,
+        }
+    }
+
+    /// Counts a failed attempt. An attempt that [`Self::check`] refused is not one.
+    pub fn failed(&mut self, now: Instant, address: IpAddr, account: &UserName) {
+        let network = Network::of(address);
+        if let Some(pair) = self.familiar_pair(now, network, account) {
+            return self.familiar.add_failure(pair, now, &self.limits.per_familiar);
+        }
+        self.addresses.add_failure(network, now, &self.limits.per_address);
+        self.accounts.add_failure(account.clone(), now, &self.limits.per_account);
+    }
+
+    /// Notes that `account` has logged in from `address`: it is familiar there from now on.
+    pub fn succeeded(&mut self, now: Instant, address: IpAddr, account: &UserName) {
+        self.familiar.start_over((Network::of(address), account.clone()), now);
+    }
+
+    fn familiar_pair(
+        &self,
+        now: Instant,
+        network: Network,
+        account: &UserName,
+    ) -> Option<(Network, UserName)> {
+        let pair = (network, account.clone());
+        let since = self.familiar.started(&pair)?;
+        (now.saturating_duration_since(since) < self.limits.familiar_for).then_some(pair)
+    }
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self::new(ThrottleLimits::default())
+    }
+}
+
+/// What one attacker has for free: one IPv4 address, or 2^64 IPv6 addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Network(IpAddr);
+
+impl Network {
+    fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self(address.into()),
+            IpAddr::V6(address) => {
+                Self(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into())
+            }
+        }
+    }
+}
