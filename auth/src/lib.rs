@@ -7,6 +7,7 @@
 //! Nothing here knows an SMTP verb or a reply code, and no error, log text or `Debug` output here
 //! contains a password (`attacks.md` C7).
 
+mod authenticator;
 mod credentials;
 mod directory;
 mod exchange;
@@ -15,6 +16,7 @@ mod store;
 mod throttle;
 mod user_name;
 
+pub use authenticator::{AuthFailure, Authenticator};
 pub use credentials::{Credentials, Password, PasswordError};
 pub use directory::{Denial, Directory, DirectoryError, Identity, Verification};
 pub use exchange::{Exchange, ExchangeError, Progress};
