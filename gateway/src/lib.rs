@@ -1,1 +1,3 @@
 //! mailweir
+
+pub mod tls;

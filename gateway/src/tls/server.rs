@@ -1,0 +1,103 @@
+//! The listeners' side: one certificate for all, ticket keys for each.
+//!
+//! A session ticket of one listener is worth nothing at another (`attacks.md` B7): what was
+//! agreed under one policy must not be resumed under a second one.
+
+use std::sync::Arc;
+
+use mailweir_mail::{Timestamp, TlsSummary};
+use rustls::{
+    ServerConfig,
+    crypto::{CryptoProvider, aws_lc_rs::Ticketer},
+    server::NoServerSessionStorage,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use crate::tls::{
+    HandshakeError, TlsError, VERSIONS,
+    certificate::{CertificateSource, CurrentCertificate},
+    provider, setup, summarize,
+};
+
+/// Our certificate, and the maker of listeners' TLS.
+#[derive(Debug)]
+pub struct ServerTls {
+    provider: Arc<CryptoProvider>,
+    certificate: Arc<CurrentCertificate>,
+}
+
+impl ServerTls {
+    /// Loads the certificate; makes the self-signed one if that is the source and none is there.
+    /// `now` is wall-clock time. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file and what is wrong with it.
+    pub fn load(source: &CertificateSource, now: Timestamp) -> Result<Self, TlsError> {
+        let provider = provider();
+        let certificate = CurrentCertificate::new(source.load(&provider, now)?);
+        Ok(Self { certificate: Arc::new(certificate), provider })
+    }
+
+    /// Loads the certificate again, maybe from another source, for all handshakes that begin from
+    /// now on. Sessions that run are not touched. Blocks on the disk.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; the old certificate stays in use then.
+    pub fn reload(&self, source: &CertificateSource, now: Timestamp) -> Result<(), TlsError> {
+        self.certificate.replace(source.load(&self.provider, now)?);
+        Ok(())
+    }
+
+    /// TLS for one listener, with ticket keys of its own (`attacks.md` B7).
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub fn listener(&self) -> Result<ListenerTls, TlsError> {
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(VERSIONS)
+            .map_err(setup)?
+            .with_no_client_auth()
+            .with_cert_resolver(self.certificate.clone());
+        config.ticketer = Ticketer::new().map_err(setup)?;
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        // A client opens its next connection with one ticket; the second would be waste.
+        config.send_tls13_tickets = 1;
+        // A browser that was lured here asks for "h2" or "http/1.1" and is turned away (B8);
+        // clients that ask for no protocol, as mail programs do, are welcome.
+        config.alpn_protocols = vec![b"smtp".to_vec()];
+        Ok(ListenerTls(TlsAcceptor::from(Arc::new(config))))
+    }
+}
+
+/// TLS as one listener speaks it. Cheap to clone; clones share their ticket keys.
+#[derive(Clone)]
+pub struct ListenerTls(TlsAcceptor);
+
+impl ListenerTls {
+    /// Makes the handshake on `stream`, which must be at its first byte of TLS. The caller sets
+    /// the deadline.
+    ///
+    /// # Errors
+    /// [`HandshakeError`] says why in words for the log. The stream is gone.
+    pub async fn accept<S>(&self, stream: S) -> Result<(TlsStream<S>, TlsSummary), HandshakeError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let stream = self.0.accept(stream).await.map_err(HandshakeError::inbound)?;
+        let summary = summarize(stream.get_ref().1);
+        Ok((stream, summary))
+    }
+
+    /// The configuration itself, for drivers that make handshakes on their own.
+    #[must_use]
+    pub fn config(&self) -> &Arc<ServerConfig> {
+        self.0.config()
+    }
+}
+
+impl std::fmt::Debug for ListenerTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ListenerTls").finish_non_exhaustive()
+    }
+}
