@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, Metadata, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
 };
 
@@ -56,11 +56,15 @@ pub(super) fn read(path: &Path) -> io::Result<(String, Option<Stamp>)> {
 }
 
 /// Replaces the file, durably and at once: readers see the old text or the new, never a mixture.
+///
+/// The file belongs to the owner of its directory: `mailweir user add`, run by root, must not take
+/// the file away from a gateway that runs as somebody else.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<Option<Stamp>> {
     let directory = directory_of(path);
     let mut new =
         Builder::new().prefix(".users-").permissions(owner_only()).tempfile_in(directory)?;
     new.write_all(text.as_bytes())?;
+    give_to_owner(new.as_file(), directory)?;
     new.as_file().sync_all()?;
     let file = new.persist(path).map_err(|error| error.error)?;
     File::open(directory)?.sync_all()?;
@@ -77,8 +81,17 @@ pub(super) fn lock(path: &Path) -> io::Result<File> {
         .write(true)
         .mode(OWNER_ONLY)
         .open(PathBuf::from(name))?;
+    give_to_owner(&file, directory_of(path))?;
     file.lock()?;
     Ok(file)
+}
+
+fn give_to_owner(file: &File, directory: &Path) -> io::Result<()> {
+    let owner = fs::metadata(directory)?;
+    if file.metadata()?.uid() == owner.uid() {
+        return Ok(());
+    }
+    fchown(file, Some(owner.uid()), Some(owner.gid()))
 }
 
 fn directory_of(path: &Path) -> &Path {
@@ -97,6 +110,8 @@ const MAX_BYTES: u64 = 64 * 1_024 * 1_024;
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::chown;
+
     use super::*;
 
     #[test]
@@ -121,6 +136,22 @@ mod tests {
         assert_eq!(stamp(&path).unwrap(), first);
         let second = write(&path, "SAME SIZE").unwrap();
         assert_ne!(first, second);
+    }
+
+    #[test]
+    fn what_root_writes_belongs_to_the_owner_of_the_directory() {
+        const SOMEBODY: u32 = 10_001;
+        let directory = tempfile::tempdir().unwrap();
+        if chown(directory.path(), Some(SOMEBODY), Some(SOMEBODY)).is_err() {
+            return; // Only root can give a directory away, and only root is what this is about.
+        }
+        let path = directory.path().join("users");
+        drop(lock(&path).unwrap());
+        write(&path, "text").unwrap();
+        for entry in fs::read_dir(directory.path()).unwrap() {
+            let metadata = entry.unwrap().metadata().unwrap();
+            assert_eq!((metadata.uid(), metadata.mode() & 0o777), (SOMEBODY, OWNER_ONLY));
+        }
     }
 
     #[test]

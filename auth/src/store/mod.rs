@@ -1,18 +1,8 @@
-//! Our own user store: a text file `users`, one user per line, read into memory.
+//! Our own user store: a text file of argon2id hashes, read into memory.
 //!
-//! ```text
-//! # a comment
-//! ann@example.org:{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>:role=sender;...
-//! ```
-//!
-//! Fields are divided by `:`. The first is the name in canonical form ([`UserName`]), the second
-//! the password as `{SCHEME}` and its hash; what follows belongs to later versions (roles, SCRAM
-//! keys, app passwords: `key=value` pairs divided by `;`) and is kept as it is. A missing file is
-//! a store without users. The file is looked at again at most once a second and read again when
-//! it has changed, so that `mailweir user add` works while the gateway runs.
-//!
-//! Passwords are never stored, never logged, and never compared on an async thread. An unknown
-//! user costs what a known one costs (`attacks.md` C1, C3, C7).
+//! The format is described at [`UserStore`]. Reading the text is pure (`users_file`), touching the
+//! disk is `file`, hashing is `stored_password`, bounding it is `checks`, and `proven` is the short
+//! memory of successes. No password is stored, logged, or checked on an async thread.
 
 mod checks;
 mod file;
@@ -50,7 +40,23 @@ pub use crate::store::{
     users_file::LineProblem,
 };
 
-/// The users of the file `users`. See the module's page for its format.
+/// The users of the file `users`, one per line:
+///
+/// ```text
+/// # a comment
+/// ann@example.org:{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>:role=sender;...
+/// ```
+///
+/// Fields are divided by `:`. The first is the name in canonical form ([`UserName`]), the second
+/// the password as `{SCHEME}` and its hash. What follows belongs to later versions (roles, SCRAM
+/// keys, app passwords: `key=value` pairs divided by `;`) and is kept as it is.
+///
+/// A missing file is a store without users. The file is looked at again at most once a second and
+/// read again when it has changed, so that `mailweir user add` works while the gateway runs. Writers take turns
+/// by a lock on `users.lock` beside it.
+///
+/// An unknown user costs what a known one costs (`attacks.md` C1), as long as the hashes in the
+/// file have the cost of this store; checks are bounded by [`HashLimits`] (C3).
 pub struct UserStore {
     path: PathBuf,
     cost: HashCost,

@@ -67,13 +67,18 @@ impl UsersFile {
     }
 
     /// Takes `name` out; false if there is no such user.
+    ///
+    /// Later lines of the same name go too: one of them would count now.
     #[must_use]
     pub(super) fn delete(&mut self, name: &UserName) -> bool {
-        let Some(at) = self.by_name.remove(name) else { return false };
-        self.lines.remove(at);
-        for place in self.by_name.values_mut().filter(|place| **place > at) {
-            *place -= 1;
+        if self.by_name.remove(name).is_none() {
+            return false;
         }
+        self.lines.retain(|line| !line.is_of(name));
+        let entries = self.lines.iter().enumerate();
+        self.by_name = entries
+            .filter_map(|(at, line)| line.entry().map(|entry| (entry.name.clone(), at)))
+            .collect();
         true
     }
 
@@ -185,6 +190,15 @@ impl Line {
         }))
     }
 
+    fn is_of(&self, name: &UserName) -> bool {
+        match self {
+            Self::User(entry) => entry.name == *name,
+            Self::Kept(text) => {
+                text.split_once(':').is_some_and(|(start, _)| start == name.as_str())
+            }
+        }
+    }
+
     const fn entry(&self) -> Option<&Entry> {
         match self {
             Self::User(entry) => Some(entry),
@@ -257,6 +271,15 @@ mod tests {
         assert!(file.get(&name("bob")).is_some_and(|entry| entry.name == name("bob")));
         assert!(file.get(&name("carl")).is_some_and(|entry| entry.name == name("carl")));
         assert!(file.to_string().starts_with("# note\nbob:"));
+    }
+
+    #[test]
+    fn a_deleted_user_does_not_come_back_by_a_second_line() {
+        let mut file = UsersFile::parse(&format!("ann:{HASH}\nbob:{HASH}\nann:{HASH}:role=x\n"));
+        assert!(file.delete(&name("ann")));
+        let text = file.to_string();
+        assert_eq!(text, format!("bob:{HASH}\n"));
+        assert!(UsersFile::parse(&text).get(&name("ann")).is_none());
     }
 
     proptest! {
