@@ -1,1 +1,35 @@
-//! The sending side of the conversation.
+//! The sending side of the conversation: SMTP to a next hop, or LMTP to a mail store.
+//!
+//! [`Client`] is one connection. A driver gives it bytes and the time, and does what its
+//! [`Step`]s say; sockets, TLS, name look-ups and retries are the driver's. A [`Client`] takes one
+//! [`Outgoing`] mail after the other and gives exactly one [`Attempt`] per recipient, or the
+//! mail back untouched. SMTP and LMTP differ in [`settings::Dialect`] only. What the content looks
+//! like on the wire is the business of [`content::Encoder`].
+
+pub mod capabilities;
+mod commands;
+mod connection;
+pub mod content;
+mod fit;
+pub mod outcome;
+mod outgoing;
+mod phase;
+pub mod reply;
+mod session;
+pub mod settings;
+mod setup;
+mod step;
+mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+pub use capabilities::Capabilities;
+pub use connection::Client;
+pub use content::Encoder;
+pub use outcome::{Attempt, Cause, Closed, Finished, Reports};
+pub use outgoing::{ContentText, Outgoing};
+pub use phase::Phase;
+pub use reply::{ReplyError, ReplyParser};
+pub use settings::{Credentials, Dialect, Pipelining, Settings, Timeouts, TlsPolicy};
+pub use step::{Loss, Step};

@@ -1,0 +1,100 @@
+//! Writes the commands of a transaction with the parameters that the peer offers.
+//!
+//! All text comes from checked types, which hold no control character; what a parameter may not
+//! hold otherwise is encoded as xtext (RFC 3461 section 4).
+
+use mailweir_mail::{Notify, OriginalRecipient, Recipient, Return};
+
+use super::{
+    capabilities::{Capabilities, SizeOffer},
+    fit,
+    outgoing::{ContentText, Outgoing},
+};
+
+pub(super) const RSET: &str = "RSET\r\n";
+pub(super) const DATA: &str = "DATA\r\n";
+pub(super) const QUIT: &str = "QUIT\r\n";
+pub(super) const LONE_DOT: &str = ".\r\n";
+
+/// `MAIL FROM:<...>` with SIZE, BODY, SMTPUTF8, RET and ENVID, as far as offered and needed.
+pub(super) fn mail(mail: &Outgoing, offered: &Capabilities, out: &mut Vec<u8>) {
+    let envelope = mail.envelope();
+    put(out, &["MAIL FROM:<", envelope.sender.as_str(), ">"]);
+    if offered.size != SizeOffer::None {
+        put(out, &[" SIZE=", &mail.size().to_string()]);
+    }
+    if offered.eight_bit_mime && mail.text() > ContentText::SevenBit {
+        put(out, &[" BODY=8BITMIME"]);
+    }
+    if offered.smtputf8 && (envelope.smtputf8 || fit::needs_smtputf8(mail)) {
+        put(out, &[" SMTPUTF8"]);
+    }
+    if offered.dsn {
+        mail_reports(mail, out);
+    }
+    put(out, &["\r\n"]);
+}
+
+/// `RCPT TO:<...>` with NOTIFY and ORCPT, if offered and not the default.
+pub(super) fn rcpt(recipient: &Recipient, offered: &Capabilities, out: &mut Vec<u8>) {
+    put(out, &["RCPT TO:<", recipient.address.as_str(), ">"]);
+    if offered.dsn {
+        notify(recipient.notify, out);
+        recipient.orcpt.iter().for_each(|orcpt| original_recipient(orcpt, out));
+    }
+    put(out, &["\r\n"]);
+}
+
+/// Appends text.
+pub(super) fn put(out: &mut Vec<u8>, words: &[&str]) {
+    words.iter().for_each(|word| out.extend_from_slice(word.as_bytes()));
+}
+
+fn mail_reports(mail: &Outgoing, out: &mut Vec<u8>) {
+    match mail.envelope().ret {
+        Some(Return::Full) => put(out, &[" RET=FULL"]),
+        Some(Return::Headers) => put(out, &[" RET=HDRS"]),
+        None => {}
+    }
+    if let Some(envid) = &mail.envelope().envid {
+        put(out, &[" ENVID="]);
+        envid.as_str().bytes().for_each(|byte| xtext(byte, out));
+    }
+}
+
+/// The default is not written: a sender who said nothing must not seem to have said something.
+fn notify(notify: Notify, out: &mut Vec<u8>) {
+    if notify == Notify::DEFAULT {
+        return;
+    }
+    let wishes = [
+        (notify.wants_success(), "SUCCESS"),
+        (notify.wants_failure(), "FAILURE"),
+        (notify.wants_delay(), "DELAY"),
+    ];
+    let wanted: Vec<&str> = wishes.into_iter().filter(|wish| wish.0).map(|wish| wish.1).collect();
+    let value = if wanted.is_empty() { "NEVER".to_owned() } else { wanted.join(",") };
+    put(out, &[" NOTIFY=", &value]);
+}
+
+/// In the address type `utf-8`, what is not ASCII becomes `\x{HEX}` (RFC 6533 section 3), which
+/// every peer may get.
+fn original_recipient(orcpt: &OriginalRecipient, out: &mut Vec<u8>) {
+    put(out, &[" ORCPT=", orcpt.kind(), ";"]);
+    let unicode = orcpt.kind().eq_ignore_ascii_case("utf-8");
+    for c in orcpt.address().chars() {
+        if unicode && !c.is_ascii() {
+            put(out, &[&format!("\\x{{{:X}}}", u32::from(c))]);
+        } else {
+            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| xtext(byte, out));
+        }
+    }
+}
+
+fn xtext(byte: u8, out: &mut Vec<u8>) {
+    match byte {
+        b'+' | b'=' => put(out, &[&format!("+{byte:02X}")]),
+        b'!'..=b'~' => out.push(byte),
+        _ => put(out, &[&format!("+{byte:02X}")]),
+    }
+}

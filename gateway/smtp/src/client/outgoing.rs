@@ -1,0 +1,92 @@
+//! One mail as a connection takes it: the envelope, who of it goes here, and what the content is.
+//!
+//! The content itself stays with the driver, which streams it when [`super::Step::Content`] says so.
+
+use std::sync::Arc;
+
+use mailweir_mail::{Envelope, QueueId, Recipient};
+
+/// A mail to send over a connection, to some or all of its recipients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    id: QueueId,
+    envelope: Arc<Envelope>,
+    recipients: Box<[usize]>,
+    size: u64,
+    text: ContentText,
+}
+
+impl Outgoing {
+    /// A mail for the recipients at these places of the envelope; places that do not exist are
+    /// left out. `size` is the number of bytes of content, for SIZE (RFC 1870).
+    #[must_use]
+    pub fn new(
+        id: QueueId,
+        envelope: Arc<Envelope>,
+        recipients: impl IntoIterator<Item = usize>,
+        size: u64,
+        text: ContentText,
+    ) -> Self {
+        let exists = |&index: &usize| index < envelope.recipients.len();
+        let recipients = recipients.into_iter().filter(exists).collect();
+        Self { id, envelope, recipients, size, text }
+    }
+
+    /// A mail for all recipients of its envelope.
+    #[must_use]
+    pub fn to_all(id: QueueId, envelope: Arc<Envelope>, size: u64, text: ContentText) -> Self {
+        let all = 0..envelope.recipients.len();
+        Self::new(id, envelope, all, size, text)
+    }
+
+    /// The mail's id in the queue.
+    #[must_use]
+    pub const fn id(&self) -> QueueId {
+        self.id
+    }
+
+    /// Sender and all recipients, also those that do not go here.
+    #[must_use]
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// The places in the envelope of those who get the mail here, in the order of RCPT.
+    #[must_use]
+    pub const fn indices(&self) -> &[usize] {
+        &self.recipients
+    }
+
+    /// Those who get the mail here, in the order of RCPT.
+    pub fn recipients(&self) -> impl ExactSizeIterator<Item = &Recipient> {
+        self.recipients.iter().map(|&index| &self.envelope.recipients[index])
+    }
+
+    /// The recipient in the given place among [`Outgoing::recipients`].
+    pub(super) fn recipient(&self, place: usize) -> Option<&Recipient> {
+        self.recipients.get(place).and_then(|&index| self.envelope.recipients.get(index))
+    }
+
+    /// Bytes of content.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What the content holds.
+    #[must_use]
+    pub const fn text(&self) -> ContentText {
+        self.text
+    }
+}
+
+/// What the content holds, and so what a peer must offer to get it. Later includes earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ContentText {
+    /// ASCII only.
+    SevenBit,
+    /// Bytes above 127 in the body: needs 8BITMIME (RFC 6152).
+    EightBit,
+    /// UTF-8 in the header: needs SMTPUTF8 (RFC 6531).
+    Utf8Header,
+}

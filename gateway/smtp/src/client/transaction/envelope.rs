@@ -1,0 +1,286 @@
+//! MAIL, RCPT and DATA: written in groups if the peer allows it, answered one by one.
+//!
+//! The commands of a transaction have a fixed order, so two places in it say all: which command is
+//! written next, which is answered next. A new group begins when the last one is answered, so
+//! that neither side's buffers can fill while both write.
+
+use mailweir_mail::{Enhanced, Reply, ReplyClass};
+
+use super::{Breakdown, Ledger, Terms, Told};
+use crate::client::{
+    commands::{self, put},
+    outcome::{Attempt, Cause},
+    phase::Phase,
+    settings::{Dialect, Pipelining},
+};
+
+/// A transaction up to the answer to DATA.
+#[derive(Debug)]
+pub(in crate::client) struct Envelope {
+    ledger: Ledger,
+    /// The recipients to ask for.
+    asked: Vec<usize>,
+    familiarity: Familiarity,
+    sender: Sender,
+    to_write: Option<Command>,
+    to_answer: Option<Command>,
+}
+
+/// What a group consists of. A recipient is a place in [`Envelope::asked`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Command {
+    Rset,
+    Mail,
+    Rcpt(usize),
+    Data,
+}
+
+/// What became of MAIL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sender {
+    Unanswered,
+    Accepted,
+    Refused,
+}
+
+/// Whether mail went over the connection before. A peer may close such a connection at any time,
+/// which says nothing about the next mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::client) enum Familiarity {
+    Fresh,
+    Reused,
+}
+
+/// What an aborted transaction leaves at the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::client) enum Remains {
+    Nothing,
+    /// RSET has to come before the next MAIL.
+    Transaction,
+}
+
+/// Where a reply leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::client) enum Turn {
+    /// More replies are due.
+    Going,
+    /// The peer waits for the content.
+    Content,
+    /// The peer waits for a content that nobody gets (RFC 2920 section 3.1).
+    LoneDot,
+    /// All recipients are settled.
+    Over(Remains),
+}
+
+impl Envelope {
+    pub(in crate::client) fn new(
+        ledger: Ledger,
+        remains: Remains,
+        familiarity: Familiarity,
+    ) -> Self {
+        let first = match remains {
+            Remains::Nothing => Command::Mail,
+            Remains::Transaction => Command::Rset,
+        };
+        Self {
+            asked: ledger.open(),
+            ledger,
+            familiarity,
+            sender: Sender::Unanswered,
+            to_write: Some(first),
+            to_answer: Some(first),
+        }
+    }
+
+    /// Writes the next group, if the last one is answered.
+    pub(in crate::client) fn write_group(&mut self, terms: &Terms, out: &mut Vec<u8>) {
+        if self.to_write != self.to_answer {
+            return;
+        }
+        let most = if terms.pipelining == Pipelining::Off { 1 } else { MAX_GROUP };
+        for _ in 0..most {
+            let Some(command) = self.to_write else { return };
+            self.write(command, terms, out);
+            self.to_write = self.after(command);
+        }
+    }
+
+    /// Takes the answer to the oldest command and writes what it allows.
+    pub(in crate::client) fn reply(
+        &mut self,
+        reply: Reply,
+        terms: &Terms,
+        out: &mut Vec<u8>,
+    ) -> Result<Turn, Breakdown> {
+        let Some(command) = self.to_answer else { return Err(Breakdown::UNSOLICITED) };
+        if reply.code == SHUTTING_DOWN {
+            return Err(Breakdown::Said(reply, phase_of(command)));
+        }
+        if command == Command::Data {
+            return self.data_answered(reply, terms);
+        }
+        match command {
+            Command::Rset => reset_answered(reply)?,
+            Command::Mail => self.mail_answered(reply)?,
+            Command::Rcpt(nth) => self.rcpt_answered(nth, reply)?,
+            Command::Data => {}
+        }
+        self.to_answer = self.after(command);
+        if self.to_answer != self.to_write {
+            return Ok(Turn::Going);
+        }
+        if self.is_pointless() {
+            return Ok(Turn::Over(self.remains()));
+        }
+        self.write_group(terms, out);
+        Ok(Turn::Going)
+    }
+
+    /// What the reply that is due answers.
+    pub(in crate::client) fn phase(&self) -> Phase {
+        self.to_answer.map_or(Phase::Data, phase_of)
+    }
+
+    pub(in crate::client) fn into_ledger(self) -> Ledger {
+        self.ledger
+    }
+
+    /// The end of the connection in the middle of the envelope.
+    pub(in crate::client) fn break_off(mut self, why: &Breakdown, peer: &str) -> Told {
+        let untouched = self.sender == Sender::Unanswered;
+        if untouched && self.familiarity == Familiarity::Reused {
+            return Told::Returned(self.ledger.into_mail());
+        }
+        let (reply, cause) = why.during(self.phase(), peer);
+        let attempt = Attempt::Deferred { reply, cause };
+        match why {
+            Breakdown::Nonsense(_) => self.ledger.unsettle(&attempt),
+            Breakdown::Lost(_) | Breakdown::TimedOut | Breakdown::Said(..) => {
+                self.ledger.settle_rest(&attempt);
+            }
+        }
+        Told::Finished(self.ledger.finish())
+    }
+
+    fn write(&self, command: Command, terms: &Terms, out: &mut Vec<u8>) {
+        let mail = self.ledger.mail();
+        match command {
+            Command::Rset => put(out, &[commands::RSET]),
+            Command::Mail => commands::mail(mail, &terms.capabilities, out),
+            Command::Rcpt(nth) => {
+                let recipient = self.asked.get(nth).and_then(|&place| mail.recipient(place));
+                recipient.into_iter().for_each(|to| commands::rcpt(to, &terms.capabilities, out));
+            }
+            Command::Data => put(out, &[commands::DATA]),
+        }
+    }
+
+    fn after(&self, command: Command) -> Option<Command> {
+        let next = match command {
+            Command::Rset => return Some(Command::Mail),
+            Command::Mail => 0,
+            Command::Rcpt(nth) => nth + 1,
+            Command::Data => return None,
+        };
+        Some(if next < self.asked.len() { Command::Rcpt(next) } else { Command::Data })
+    }
+
+    /// Whether nothing can come of the commands that are not written yet.
+    fn is_pointless(&self) -> bool {
+        let nobody = self.to_write == Some(Command::Data) && !self.ledger.has_accepted();
+        self.sender == Sender::Refused || nobody
+    }
+
+    fn mail_answered(&mut self, reply: Reply) -> Result<(), Breakdown> {
+        match reply.class() {
+            ReplyClass::Success => self.sender = Sender::Accepted,
+            ReplyClass::Intermediate => return Err(Breakdown::UNEXPECTED),
+            ReplyClass::Transient | ReplyClass::Permanent => {
+                self.sender = Sender::Refused;
+                self.ledger.settle_rest(&Attempt::refused(reply, Cause::Replied(Phase::Mail)));
+            }
+        }
+        Ok(())
+    }
+
+    fn rcpt_answered(&mut self, nth: usize, reply: Reply) -> Result<(), Breakdown> {
+        let Some(&place) = self.asked.get(nth) else { return Err(Breakdown::UNSOLICITED) };
+        match (self.sender, reply.class()) {
+            (_, ReplyClass::Intermediate) => return Err(Breakdown::UNEXPECTED),
+            (Sender::Refused | Sender::Unanswered, _) => {}
+            (Sender::Accepted, ReplyClass::Success) => self.ledger.accept(place),
+            (Sender::Accepted, ReplyClass::Transient | ReplyClass::Permanent) => {
+                let attempt = self.rcpt_refused(reply);
+                self.ledger.settle(place, attempt);
+            }
+        }
+        Ok(())
+    }
+
+    /// 552 means 452 here, and may mean "not in this transaction" (RFC 5321 section 4.5.3.1.10).
+    /// Only if somebody else was accepted: else the next transaction would end the same way.
+    fn rcpt_refused(&self, mut reply: Reply) -> Attempt {
+        if reply.code == 552 {
+            reply.code = 452;
+            reply.enhanced = reply.enhanced.map(|code| Enhanced(4, code.1, code.2));
+        }
+        let too_many = matches!(reply.enhanced, None | Some(Enhanced(_, 5, 3)));
+        if reply.code == 452 && too_many && self.ledger.has_accepted() {
+            return Attempt::Postponed { reply };
+        }
+        Attempt::refused(reply, Cause::Replied(Phase::Rcpt))
+    }
+
+    fn data_answered(&mut self, reply: Reply, terms: &Terms) -> Result<Turn, Breakdown> {
+        if reply.code == 354 {
+            return self.content_asked(terms);
+        }
+        match reply.class() {
+            ReplyClass::Success | ReplyClass::Intermediate => Err(Breakdown::UNEXPECTED),
+            ReplyClass::Transient | ReplyClass::Permanent => {
+                self.ledger.settle_rest(&Attempt::refused(reply, Cause::Replied(Phase::Data)));
+                Ok(Turn::Over(self.remains()))
+            }
+        }
+    }
+
+    /// An LMTP server has no reply for a content that nobody gets: it must not ask for one
+    /// (RFC 2033 section 4.2).
+    fn content_asked(&self, terms: &Terms) -> Result<Turn, Breakdown> {
+        match (self.ledger.has_accepted(), terms.dialect) {
+            (true, _) => Ok(Turn::Content),
+            (false, Dialect::Smtp) => Ok(Turn::LoneDot),
+            (false, Dialect::Lmtp) => Err(Breakdown::UNEXPECTED),
+        }
+    }
+
+    fn remains(&self) -> Remains {
+        match self.sender {
+            Sender::Accepted => Remains::Transaction,
+            Sender::Refused | Sender::Unanswered => Remains::Nothing,
+        }
+    }
+}
+
+fn reset_answered(reply: Reply) -> Result<(), Breakdown> {
+    match reply.class() {
+        ReplyClass::Success => Ok(()),
+        ReplyClass::Intermediate => Err(Breakdown::UNEXPECTED),
+        ReplyClass::Transient | ReplyClass::Permanent => Err(Breakdown::Said(reply, Phase::Rset)),
+    }
+}
+
+const fn phase_of(command: Command) -> Phase {
+    match command {
+        Command::Rset => Phase::Rset,
+        Command::Mail => Phase::Mail,
+        Command::Rcpt(_) => Phase::Rcpt,
+        Command::Data => Phase::Data,
+    }
+}
+
+/// RFC 5321 section 3.8: the peer closes the connection after this reply to any command.
+pub(super) const SHUTTING_DOWN: u16 = 421;
+
+/// At most so many commands wait for their replies. Their replies fit any socket's buffer.
+const MAX_GROUP: usize = 100;
