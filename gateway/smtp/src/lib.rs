@@ -5,4 +5,6 @@
 //! the framing of content and the text of replies.
 
 pub mod client;
+pub mod proxy;
+pub mod replies;
 pub mod server;
