@@ -3,7 +3,10 @@
 //! Codes and words are Postfix's, since log tools and fail2ban know them. A refusal is a value
 //! until here; what the administrator must know besides stands in the log, not in the reply.
 
-use mailweir_mail::{Address, Client, Domain, Enhanced, Reply, ReversePath};
+use std::io::Write as _;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use mailweir_mail::{Address, Client, Domain, Enhanced, Protocol, QueueId, Reply, ReversePath};
 
 /// Why something is refused, as the driver says it. [`Refusal::reply`] turns it into words.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +20,7 @@ pub enum Refusal {
     RecipientRejected(Address, Box<str>),
     /// 554 5.7.1: the sender may not send, and why.
     SenderRejected(ReversePath, Box<str>),
-    /// 553 5.7.1: the login may not use this sender.
+    /// 553 5.7.1: the login (second) may not use this sender.
     SenderNotOwned(ReversePath, Box<str>),
     /// 450 4.1.8: the sender's domain does not exist (or cannot be looked up now).
     SenderDomainUnknown(Address),
@@ -60,10 +63,409 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The words.
+    /// The words. `hostname` is ours: replies that close the connection say who speaks.
     #[must_use]
     pub fn reply(&self, hostname: &Domain) -> Reply {
-        let _ = hostname;
-        Reply::new(451, Enhanced(4, 3, 0), "Error: internal error")
+        use Refusal as R;
+        match self {
+            R::RelayDenied(to) => text(554, (5, 7, 1), format!("<{to}>: Relay access denied")),
+            R::UnknownRecipient(to) => rejected(
+                550,
+                (5, 1, 1),
+                to.as_str(),
+                "Recipient address",
+                "User unknown in relay recipient table",
+            ),
+            R::RecipientRejected(to, why) => {
+                rejected(554, (5, 7, 1), to.as_str(), "Recipient address", why)
+            }
+            R::SenderRejected(from, why) => {
+                rejected(554, (5, 7, 1), from.as_str(), "Sender address", why)
+            }
+            R::SenderNotOwned(from, user) => {
+                let why = format!("not owned by user {user}");
+                rejected(553, (5, 7, 1), from.as_str(), "Sender address", &why)
+            }
+            R::SenderDomainUnknown(from) => {
+                rejected(450, (4, 1, 8), from.as_str(), "Sender address", "Domain not found")
+            }
+            R::HelloNotQualified(name) => {
+                rejected(504, (5, 5, 2), name, "Helo command", "need fully-qualified hostname")
+            }
+            R::ClientRejected(client) => {
+                text(554, (5, 7, 1), format!("<{client}>: Client host rejected: Access denied"))
+            }
+            R::ClientUnnamed(client) => text(
+                450,
+                (4, 7, 1),
+                format!("Client host rejected: cannot find your hostname, [{}]", client.ip()),
+            ),
+            R::AuthRequired => fixed(530, (5, 7, 0), "Authentication required"),
+            R::TlsRequired => fixed(530, (5, 7, 0), "Must issue a STARTTLS command first"),
+            R::AuthFailed => fixed(535, (5, 7, 8), "Error: authentication failed"),
+            R::AuthTemporary => fixed(454, (4, 7, 0), "Temporary authentication failure"),
+            R::TooManyLogins(client) => {
+                text(450, (4, 7, 1), format!("Error: too many AUTH commands from {}", client.ip()))
+            }
+            R::InsufficientStorage => fixed(452, (4, 3, 1), "Insufficient system storage"),
+            R::QueueUnavailable => fixed(451, (4, 3, 0), "Queue file write error"),
+            R::TooManyConnections(client) => text(
+                421,
+                (4, 7, 0),
+                format!("{hostname} Error: too many connections from {}", client.ip()),
+            ),
+            R::TooMuchMail(client) => {
+                text(450, (4, 7, 1), format!("Error: too much mail from {}", client.ip()))
+            }
+            R::MessageTooLarge => fixed(552, (5, 3, 4), "Message size exceeds fixed limit"),
+            R::LoopDetected => fixed(554, (5, 4, 6), "Error: too many hops"),
+            R::Overloaded => text(
+                421,
+                (4, 3, 2),
+                format!("{hostname} All server ports are busy - try again later"),
+            ),
+            R::ShuttingDown => {
+                text(421, (4, 3, 2), format!("{hostname} Service shutting down - try again later"))
+            }
+            R::Internal => fixed(451, (4, 3, 0), "Internal server error - try again later"),
+            R::Rule(reply) => reply.clone(),
+        }
     }
 }
+
+/// What the session itself refuses: broken rules of the protocol, and limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    // The line.
+    EmptyLine,
+    LineTooLong,
+    BareNewline,
+    BadUtf8,
+    ControlCharacter,
+    NotSmtp,
+    UnknownCommand,
+    NotImplemented,
+    /// Arguments do not fit; what they should be.
+    Syntax(&'static str),
+    HelloSyntax(&'static str),
+    // The order.
+    OutOfStep,
+    NeedHello,
+    NeedLhlo,
+    NestedMail,
+    MailAfterBdat,
+    RcptAfterBdat,
+    DataAfterBdat,
+    NeedMail,
+    NeedRcpt,
+    NoRecipients,
+    TransactionInProgress,
+    AuthRequired,
+    TlsRequired,
+    // MAIL and RCPT.
+    BadSender,
+    BadRecipient,
+    SenderNotQualified(Box<str>),
+    RecipientNotQualified(Box<str>),
+    NeedSmtputf8,
+    BadSize,
+    BadRet,
+    BadEnvid,
+    BadNotify,
+    BadOrcpt,
+    UnsupportedOption(Box<str>),
+    // Content.
+    MessageTooLarge,
+    ContentTooLarge,
+    ChunkTooLarge,
+    BdatSyntax,
+    // STARTTLS and AUTH.
+    TlsActive,
+    AuthDisabled,
+    AuthNeedsTls,
+    AlreadyAuthenticated,
+    UnknownMechanism,
+    BadBase64,
+    AuthAborted,
+    AuthTooLong,
+    // XCLIENT and XFORWARD.
+    Unauthorized,
+    AttributeExpected,
+    AttributeTooLong,
+    UnknownAttribute(&'static str, Box<str>),
+    BadAttribute(&'static str, Box<str>),
+    // Limits.
+    TooManyRecipients,
+    TooManyErrors,
+    Timeout,
+}
+
+impl Fault {
+    pub(crate) fn reply(&self, hostname: &Domain) -> Reply {
+        self.fixed_reply().unwrap_or_else(|| self.composed_reply(hostname))
+    }
+
+    /// The reply of a fault that says the same to everybody.
+    fn fixed_reply(&self) -> Option<Reply> {
+        use Fault as F;
+        let (code, enhanced, words) = match self {
+            F::EmptyLine => (500, (5, 5, 2), "Error: bad syntax"),
+            F::LineTooLong => (500, (5, 2, 3), "Error: line too long"),
+            F::BadUtf8 => (501, (5, 5, 2), "Error: bad UTF-8 syntax"),
+            F::ControlCharacter => (501, (5, 5, 2), "Error: control character in command"),
+            F::NotSmtp => (221, (2, 7, 0), "Error: I can break rules, too. Goodbye."),
+            F::UnknownCommand => (500, (5, 5, 2), "Error: command not recognized"),
+            F::NotImplemented => (502, (5, 5, 1), "Error: command not implemented"),
+            F::OutOfStep => (554, (5, 5, 0), "Error: SMTP protocol synchronization"),
+            F::NeedHello => (503, (5, 5, 1), "Error: send HELO/EHLO first"),
+            F::NeedLhlo => (503, (5, 5, 1), "Error: send LHLO first"),
+            F::NestedMail => (503, (5, 5, 1), "Error: nested MAIL command"),
+            F::MailAfterBdat => (503, (5, 5, 1), "Error: MAIL after BDAT"),
+            F::RcptAfterBdat => (503, (5, 5, 1), "Error: RCPT after BDAT"),
+            F::DataAfterBdat => (503, (5, 5, 1), "Error: DATA after BDAT"),
+            F::NeedMail => (503, (5, 5, 1), "Error: need MAIL command"),
+            F::NeedRcpt => (503, (5, 5, 1), "Error: need RCPT command"),
+            F::NoRecipients => (554, (5, 5, 1), "Error: no valid recipients"),
+            F::TransactionInProgress => (503, (5, 5, 1), "Error: MAIL transaction in progress"),
+            F::AuthRequired => (530, (5, 7, 0), "Authentication required"),
+            F::TlsRequired => (530, (5, 7, 0), "Must issue a STARTTLS command first"),
+            F::BadSender => (501, (5, 1, 7), "Bad sender address syntax"),
+            F::BadRecipient => (501, (5, 1, 3), "Bad recipient address syntax"),
+            F::NeedSmtputf8 => (553, (5, 6, 7), "Must declare SMTPUTF8 to send unicode address"),
+            F::BadSize => (501, (5, 5, 4), "Bad message size syntax"),
+            F::BadRet => (501, (5, 5, 4), "Bad RET parameter syntax"),
+            F::BadEnvid => (501, (5, 5, 4), "Bad ENVID parameter syntax"),
+            F::BadNotify => (501, (5, 5, 4), "Error: Bad NOTIFY parameter syntax"),
+            F::BadOrcpt => (501, (5, 5, 4), "Error: Bad ORCPT parameter syntax"),
+            F::MessageTooLarge => (552, (5, 3, 4), "Message size exceeds fixed limit"),
+            F::ContentTooLarge => (552, (5, 3, 4), "Message file too big"),
+            F::ChunkTooLarge => (552, (5, 3, 4), "Chunk exceeds message size limit"),
+            F::BdatSyntax => (521, (5, 5, 4), "Syntax: BDAT count [LAST]"),
+            F::TlsActive => (554, (5, 5, 1), "Error: TLS already active"),
+            F::AuthDisabled => (503, (5, 5, 1), "Error: authentication not enabled"),
+            F::AuthNeedsTls => {
+                (504, (5, 5, 4), "Encryption required for requested authentication mechanism")
+            }
+            F::AlreadyAuthenticated => (503, (5, 5, 1), "Error: already authenticated"),
+            F::UnknownMechanism => (504, (5, 5, 4), "Error: authentication mechanism not offered"),
+            F::BadBase64 => (501, (5, 5, 2), "Error: invalid base64"),
+            F::AuthAborted => (501, (5, 7, 0), "Authentication aborted"),
+            F::AuthTooLong => (500, (5, 5, 6), "SASL response limit exceeded"),
+            F::Unauthorized => (550, (5, 7, 0), "Error: insufficient authorization"),
+            F::AttributeExpected => (501, (5, 5, 4), "Error: attribute=value expected"),
+            F::AttributeTooLong => (501, (5, 5, 4), "Error: attribute value too long"),
+            F::TooManyRecipients => (452, (4, 5, 3), "Error: too many recipients"),
+            F::BareNewline
+            | F::Syntax(_)
+            | F::HelloSyntax(_)
+            | F::SenderNotQualified(_)
+            | F::RecipientNotQualified(_)
+            | F::UnsupportedOption(_)
+            | F::UnknownAttribute(..)
+            | F::BadAttribute(..)
+            | F::TooManyErrors
+            | F::Timeout => return None,
+        };
+        Some(fixed(code, enhanced, words))
+    }
+
+    /// The reply of a fault that names what is wrong, or who speaks.
+    fn composed_reply(&self, hostname: &Domain) -> Reply {
+        use Fault as F;
+        match self {
+            F::BareNewline => text(550, (5, 5, 2), format!("{hostname} Error: bare <LF> received")),
+            F::Syntax(form) => text(501, (5, 5, 4), format!("Syntax: {form}")),
+            F::HelloSyntax(verb) => {
+                let words = format!("Syntax: {verb} hostname");
+                Reply { code: 501, enhanced: None, text: words.into() }
+            }
+            F::SenderNotQualified(name) => {
+                rejected(504, (5, 5, 2), name, "Sender address", "need fully-qualified address")
+            }
+            F::RecipientNotQualified(name) => {
+                rejected(504, (5, 5, 2), name, "Recipient address", "need fully-qualified address")
+            }
+            F::UnsupportedOption(option) => {
+                text(555, (5, 5, 4), format!("Unsupported option: {option}"))
+            }
+            F::UnknownAttribute(verb, name) => {
+                text(501, (5, 5, 4), format!("Bad {verb} attribute name: {name}"))
+            }
+            F::BadAttribute(name, value) => {
+                text(501, (5, 5, 4), format!("Bad {name} syntax: {value}"))
+            }
+            F::TooManyErrors => text(421, (4, 7, 0), format!("{hostname} Error: too many errors")),
+            F::Timeout => text(421, (4, 4, 2), format!("{hostname} Error: timeout exceeded")),
+            _ => Refusal::Internal.reply(hostname),
+        }
+    }
+}
+
+/// A reply that says yes or "go on".
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Positive<'a> {
+    Greeting(&'a Domain, Protocol),
+    Hello(&'a Domain),
+    Extended(&'a Domain, &'a [Option<Extension<'a>>]),
+    Ok,
+    SenderOk,
+    RecipientOk,
+    StartContent,
+    ChunkOk(u64),
+    Queued(QueueId),
+    QueuedChunks(QueueId, u64),
+    Verified,
+    Help,
+    Bye,
+    StartTls,
+    Challenge(&'a [u8]),
+    LoggedIn,
+}
+
+/// A line of the reply to EHLO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extension<'a> {
+    Pipelining,
+    Size(u64),
+    StartTls,
+    Auth(&'a [Box<str>]),
+    Xclient,
+    Xforward,
+    EnhancedStatusCodes,
+    EightBitMime,
+    Dsn,
+    Smtputf8,
+    Chunking,
+    /// RFC 9422.
+    RecipientLimit(usize),
+}
+
+impl Positive<'_> {
+    /// Appends the reply as it goes over the wire.
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        let fixed: &[u8] = match self {
+            Self::Ok => b"250 2.0.0 Ok\r\n",
+            Self::SenderOk => b"250 2.1.0 Ok\r\n",
+            Self::RecipientOk => b"250 2.1.5 Ok\r\n",
+            Self::StartContent => b"354 End data with <CR><LF>.<CR><LF>\r\n",
+            Self::Verified => {
+                b"252 2.0.0 Cannot VRFY user, but will accept message and attempt delivery\r\n"
+            }
+            Self::Help => {
+                b"214 2.0.0 Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP \
+                  VRFY HELP QUIT\r\n"
+            }
+            Self::Bye => b"221 2.0.0 Bye\r\n",
+            Self::StartTls => b"220 2.0.0 Ready to start TLS\r\n",
+            Self::LoggedIn => b"235 2.7.0 Authentication successful\r\n",
+            Self::Greeting(..)
+            | Self::Hello(_)
+            | Self::Extended(..)
+            | Self::ChunkOk(_)
+            | Self::Queued(_)
+            | Self::QueuedChunks(..)
+            | Self::Challenge(_) => return self.write_composed(out),
+        };
+        out.extend_from_slice(fixed);
+    }
+
+    fn write_composed(self, out: &mut Vec<u8>) {
+        // Writing to a Vec cannot fail.
+        let _ = match self {
+            Self::Greeting(hostname, protocol) => {
+                let name = if protocol == Protocol::Lmtp { "LMTP" } else { "ESMTP" };
+                write!(out, "220 {hostname} {name} Mailweir\r\n")
+            }
+            Self::Hello(hostname) => write!(out, "250 {hostname}\r\n"),
+            Self::Extended(hostname, extensions) => {
+                return write_extended(out, hostname, extensions);
+            }
+            Self::ChunkOk(bytes) => write!(out, "250 2.0.0 Ok: {bytes} bytes\r\n"),
+            Self::Queued(id) => write!(out, "250 2.0.0 Ok: queued as {id}\r\n"),
+            Self::QueuedChunks(id, bytes) => {
+                write!(out, "250 2.0.0 Ok: {bytes} bytes queued as {id}\r\n")
+            }
+            Self::Challenge(challenge) => write!(out, "334 {}\r\n", STANDARD.encode(challenge)),
+            _ => Ok(()),
+        };
+    }
+}
+
+fn write_extended(out: &mut Vec<u8>, hostname: &Domain, offers: &[Option<Extension<'_>>]) {
+    let _ = write!(out, "250-{hostname}\r\n");
+    let mut offers = offers.iter().flatten().peekable();
+    while let Some(extension) = offers.next() {
+        out.extend_from_slice(if offers.peek().is_some() { b"250-" } else { b"250 " });
+        write_extension(out, *extension);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn write_extension(out: &mut Vec<u8>, extension: Extension<'_>) {
+    let words = match extension {
+        Extension::Pipelining => "PIPELINING",
+        Extension::Size(0) => "SIZE",
+        Extension::Size(limit) => {
+            let _ = write!(out, "SIZE {limit}");
+            return;
+        }
+        Extension::StartTls => "STARTTLS",
+        Extension::Auth(mechanisms) => {
+            let _ = write!(out, "AUTH {}", mechanisms.join(" "));
+            return;
+        }
+        Extension::Xclient => {
+            "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT"
+        }
+        Extension::Xforward => "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT",
+        Extension::EnhancedStatusCodes => "ENHANCEDSTATUSCODES",
+        Extension::EightBitMime => "8BITMIME",
+        Extension::Dsn => "DSN",
+        Extension::Smtputf8 => "SMTPUTF8",
+        Extension::Chunking => "CHUNKING",
+        Extension::RecipientLimit(limit) => {
+            let _ = write!(out, "LIMITS RCPTMAX={limit}");
+            return;
+        }
+    };
+    out.extend_from_slice(words.as_bytes());
+}
+
+/// Appends a reply as it goes over the wire: one line per line of its text (RFC 5321 section
+/// 4.2.1), control characters as `?`, so that no text can forge a second reply.
+pub(crate) fn write(reply: &Reply, out: &mut Vec<u8>) {
+    let mut lines = reply.text.split('\n').peekable();
+    while let Some(line) = lines.next() {
+        let mark = if lines.peek().is_some() { '-' } else { ' ' };
+        let _ = write!(out, "{}{mark}", reply.code);
+        if let Some(enhanced) = reply.enhanced {
+            let _ = write!(out, "{enhanced} ");
+        }
+        let shown = cut(line, MAX_TEXT);
+        out.extend(shown.bytes().map(|b| if b.is_ascii_control() { b'?' } else { b }));
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn cut(line: &str, limit: usize) -> &str {
+    if line.len() <= limit { line } else { &line[..line.floor_char_boundary(limit)] }
+}
+
+fn fixed(code: u16, (class, subject, detail): (u8, u16, u16), words: &'static str) -> Reply {
+    Reply::new(code, Enhanced(class, subject, detail), words)
+}
+
+fn text(code: u16, (class, subject, detail): (u8, u16, u16), words: String) -> Reply {
+    Reply::with_text(code, Enhanced(class, subject, detail), words)
+}
+
+/// `<subject>: Sender address rejected: why`, the shape that Postfix gives to rejections.
+fn rejected(code: u16, enhanced: (u8, u16, u16), subject: &str, what: &str, why: &str) -> Reply {
+    text(code, enhanced, format!("<{subject}>: {what} rejected: {why}"))
+}
+
+/// RFC 5321 section 4.5.3.1.5 allows 512 bytes for a line; some room for code and line end.
+const MAX_TEXT: usize = 490;
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,47 @@
 //! The receiving side of the conversation.
+//!
+//! A [`Session`] is pulled: the driver calls [`Session::next`] with what it has read and does
+//! what the [`Step`] says. All verbs, their order, limits and replies are in here; sockets, TLS,
+//! time and every decision about who may send what are in the driver. One file per state:
+//!
+//! `greeting` -> `commands` dispatches to `transaction`, `chunking`, `auth`, `forwarded` and
+//! `proxied` -> `content` -> the end of data, and back. [`state`] says which states there are.
 
-use std::{sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use mailweir_mail::{Client, Envelope, Login, Protocol, TlsSummary};
 
+use crate::replies::{Fault, Refusal};
+
+use self::{
+    clock::Clock,
+    dialog::{Dialog, Identity},
+    lines::{Limit, LineBuffer},
+    state::{Asked, Effect, State},
+};
+
+mod attributes;
+mod auth;
+mod chunking;
+mod clock;
+mod command;
+mod commands;
+mod content;
+mod dialog;
 mod forwarded;
+mod framing;
+mod greeting;
+mod lines;
+mod parameters;
+mod path;
+mod proxied;
 mod refused;
 mod settings;
+mod state;
 mod step;
 mod tally;
+mod transaction;
+mod xtext;
 
 pub use forwarded::Forwarded;
 pub use refused::{Cause, Refused};
@@ -17,158 +50,297 @@ pub use step::{Answer, Question, Step, Unfinished};
 pub use tally::Tally;
 
 /// One conversation with one peer.
+///
+/// ```
+/// # use std::{sync::Arc, time::Instant};
+/// # use mailweir_smtp::server::{Answer, Peer, Question, Rights, Session, Settings, Step};
+/// # use mailweir_mail::{Client, Domain};
+/// let settings = Arc::new(Settings::new(Domain::parse("gate.example")?));
+/// let peer = Peer {
+///     client: Client::unnamed(([192, 0, 2, 1], 4711).into()),
+///     local: ([192, 0, 2, 25], 25).into(),
+///     rights: Rights::NONE,
+/// };
+/// let now = Instant::now();
+/// let mut session = Session::new(settings, peer, now);
+/// let mut input: &[u8] = b"";
+/// assert_eq!(session.next(&mut input, now), Step::Ask(Question::Connect));
+/// session.answer(Answer::Proceed);
+/// assert_eq!(session.next(&mut input, now), Step::Write(b"220 gate.example ESMTP Mailweir\r\n"));
+/// assert_eq!(session.next(&mut input, now), Step::Read);
+/// # Ok::<(), mailweir_mail::AddressError>(())
+/// ```
 #[derive(Debug)]
 pub struct Session {
-    peer: Peer,
-    tally: Tally,
-    deadline: Instant,
-    helo: Option<Box<str>>,
-    protocol: Protocol,
-    tls: Option<TlsSummary>,
+    state: State,
+    dialog: Dialog,
+    lines: LineBuffer,
 }
 
 impl Session {
     /// A session that has not greeted yet.
     #[must_use]
     pub fn new(settings: Arc<Settings>, peer: Peer, now: Instant) -> Self {
-        let deadline = now + settings.limits.timeout;
+        let clock = Clock::new(&settings.limits, now);
         Self {
-            peer,
-            tally: Tally::default(),
-            deadline,
-            helo: None,
-            protocol: Protocol::Smtp,
-            tls: None,
+            state: State::Asked(Asked::Connect),
+            dialog: Dialog::new(settings, peer, clock),
+            lines: LineBuffer::default(),
         }
     }
 
-    /// The next thing to do, given what was read. Takes from `input` what it needs.
+    /// The next thing to do. Takes from `input` what it needs; with [`Step::Read`] all is taken.
+    ///
+    /// Bytes that came before the greeting are an offence; to see them, the driver passes what a
+    /// read without waiting yields when it calls this the first time after the answer to
+    /// [`Question::Connect`].
     pub fn next<'a>(&'a mut self, input: &mut &'a [u8], now: Instant) -> Step<'a> {
-        let _ = (input, now);
-        Step::Close
+        self.dialog.outbox.settle();
+        loop {
+            if let Some(unfinished) = self.dialog.abandoned.take() {
+                return Step::Abandoned(unfinished);
+            }
+            let step = match self.turn(input) {
+                Effect::Continue => continue,
+                Effect::Ask(question) => return Step::Ask(question),
+                Effect::Content(bytes) => return Step::Content(bytes),
+                Effect::Read => Step::Read,
+                Effect::StartTls => Step::StartTls,
+                Effect::Close => Step::Close,
+            };
+            self.dialog.clock.wait(&self.dialog.settings.limits, now);
+            if self.dialog.outbox.is_empty() {
+                return step;
+            }
+            return Step::Write(self.dialog.outbox.lend());
+        }
     }
 
-    /// The answer to [`Step::Ask`].
+    /// The answer to [`Step::Ask`]. Without a question it changes nothing.
     pub fn answer(&mut self, answer: Answer) {
-        let _ = answer;
+        self.dialog.clock.rest();
+        self.state = match std::mem::replace(&mut self.state, State::Closing) {
+            State::Asked(asked) => asked.answer(answer, &mut self.dialog),
+            other => other,
+        };
     }
 
     /// TLS is up: after [`Step::StartTls`], or before the first [`Self::next`] (implicit TLS).
+    /// What the peer said before is forgotten (RFC 3207 section 4.2).
     pub fn tls_started(&mut self, summary: TlsSummary) {
-        self.tls = Some(summary);
+        self.dialog.identity = Identity { tls: Some(summary), ..Identity::default() };
+        self.dialog.forwarded = None;
+        self.dialog.clock.rest();
+        self.lines.clear();
+        if matches!(self.state, State::StartTls) {
+            self.state = State::Ready;
+        }
     }
 
-    /// What the client's address allows it; asked for anew after XCLIENT.
+    /// What the client's address allows it. XCLIENT takes all rights away: grant anew before the
+    /// answer to the [`Question::Connect`] that follows.
     pub fn grant(&mut self, rights: Rights) {
-        self.peer.rights = rights;
+        self.dialog.peer.rights = rights;
     }
 
     /// The verified name of the client, found after the session began.
     pub fn name_client(&mut self, name: Option<Box<str>>) {
-        self.peer.client.name = name;
+        self.dialog.peer.client.name = name;
     }
 
-    /// When the peer must have done something.
+    /// When the peer must have done something: valid after [`Step::Read`], [`Step::Write`] and
+    /// [`Step::StartTls`]. Then [`Self::expire`].
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        self.dialog.clock.deadline()
     }
 
-    /// The deadline is reached: 421 4.4.2, then close.
-    pub fn expire(&mut self) {}
+    /// The deadline is reached: 421 4.4.2, then close. A mail in flight is lost to its sender.
+    pub fn expire(&mut self, now: Instant) {
+        if !matches!(self.state, State::Closing) {
+            self.dialog.refuse(&Fault::Timeout, State::Closing);
+            self.state = State::Closing;
+        }
+        self.dialog.clock.last_moment(now);
+    }
 
     /// The server is stopping: 421 4.3.2 now, or after the mail that is in flight.
-    pub fn shut_down(&mut self) {}
+    pub fn shut_down(&mut self) {
+        self.dialog.stopping = true;
+    }
 
-    /// The peer hung up.
-    pub fn input_closed(&mut self) {}
+    /// The peer hung up: close, and say nothing.
+    pub fn input_closed(&mut self) {
+        self.dialog.outbox.clear();
+        self.state = State::Closing;
+    }
 
-    /// What was refused since the last call, one at a time, oldest first.
+    /// What was refused since the last call, one at a time, oldest first. Ask after every step.
     pub fn take_refusal(&mut self) -> Option<Refused> {
-        None
+        self.dialog.refusals.pop_front()
     }
 
     /// The client: the peer, or whom PROXY or XCLIENT named.
     #[must_use]
     pub fn client(&self) -> &Client {
-        &self.peer.client
+        &self.dialog.peer.client
     }
 
     /// What the client connected to.
     #[must_use]
-    pub fn local(&self) -> std::net::SocketAddr {
-        self.peer.local
+    pub fn local(&self) -> SocketAddr {
+        self.dialog.peer.local
     }
 
     /// What the client's address allows it.
     #[must_use]
     pub fn rights(&self) -> Rights {
-        self.peer.rights
+        self.dialog.peer.rights
     }
 
     /// What the client called itself.
     #[must_use]
     pub fn helo(&self) -> Option<&str> {
-        self.helo.as_deref()
+        self.dialog.identity.hello.as_ref().map(|hello| &*hello.name)
     }
 
-    /// The protocol in use.
+    /// The protocol in use: SMTP until EHLO or LHLO.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
-        self.protocol
+        self.dialog.protocol()
     }
 
     /// Who logged in.
     #[must_use]
     pub fn login(&self) -> Option<&Login> {
-        None
+        self.dialog.identity.login.as_ref()
     }
 
     /// The TLS layer.
     #[must_use]
     pub fn tls(&self) -> Option<&TlsSummary> {
-        self.tls.as_ref()
+        self.dialog.identity.tls.as_ref()
     }
 
     /// The envelope so far: from MAIL (also while its sender is asked about) to the answer to
     /// the end of data.
     #[must_use]
     pub fn transaction(&self) -> Option<&Envelope> {
-        None
+        self.state.envelope()
     }
 
-    /// The envelope by value, while [`Question::EndOfData`] waits for its answer.
+    /// The envelope by value, once, while [`Question::EndOfData`] waits for its answer. A refusal
+    /// after that is recorded without its sender.
     pub fn take_envelope(&mut self) -> Option<Envelope> {
-        None
+        match &mut self.state {
+            State::Asked(Asked::EndOfData(complete)) => complete.take_envelope(),
+            _ => None,
+        }
     }
 
     /// What MAIL said about the size, in bytes.
     #[must_use]
     pub fn declared_size(&self) -> Option<u64> {
-        None
+        self.state.declared_size()
+    }
+
+    /// Whether a line of the mail that waits for [`Question::EndOfData`] ended in LF alone.
+    /// For the log, with [`BareNewline::Note`].
+    #[must_use]
+    pub fn saw_bare_newline(&self) -> bool {
+        match &self.state {
+            State::Asked(Asked::EndOfData(complete)) => complete.saw_bare_newline(),
+            _ => false,
+        }
     }
 
     /// Where the mail came from by the word of a trusted relay (XFORWARD). For logs only.
     #[must_use]
     pub fn forwarded(&self) -> Option<&Forwarded> {
-        None
+        self.dialog.forwarded.as_deref()
     }
 
     /// What was asked and done, as Postfix logs it at the end.
     #[must_use]
     pub fn tally(&self) -> &Tally {
-        &self.tally
+        &self.dialog.score.tally
     }
 
     /// The last command, for `lost connection after`.
     #[must_use]
     pub fn stage(&self) -> &'static str {
-        "CONNECT"
+        self.dialog.stage
     }
 
     /// Bytes of content received in the current transaction.
     #[must_use]
     pub fn content_bytes(&self) -> u64 {
-        0
+        self.state.content_bytes()
+    }
+
+    /// One turn of the current state.
+    fn turn<'a>(&mut self, input: &mut &'a [u8]) -> Effect<'a> {
+        let Self { state, dialog, lines } = self;
+        let (next, effect) = match std::mem::replace(state, State::Closing) {
+            State::Asked(asked) => {
+                let question = asked.question();
+                (State::Asked(asked), Effect::Ask(question))
+            }
+            State::Greeting => (greeting::greet(dialog, input), Effect::Continue),
+            State::Content(content) => content.turn(input, dialog),
+            State::Chunk(chunk) => chunk.turn(input, dialog),
+            State::Discard(discard) => discard.turn(input, dialog),
+            State::StartTls => {
+                // Plaintext that was sent along is not for our ears (CVE-2011-0411).
+                *input = &[];
+                (State::StartTls, Effect::StartTls)
+            }
+            State::Closing => {
+                *input = &[];
+                (State::Closing, Effect::Close)
+            }
+            open => read_line(open, input, dialog, lines),
+        };
+        *state = next;
+        effect
     }
 }
+
+/// A turn of a state that reads lines: [`State::Ready`], [`State::Transaction`],
+/// [`State::Chunked`] and [`State::Auth`].
+fn read_line<'a>(
+    state: State,
+    input: &mut &'a [u8],
+    dialog: &mut Dialog,
+    lines: &mut LineBuffer,
+) -> (State, Effect<'a>) {
+    if dialog.stopping && !matches!(state, State::Chunked(_)) {
+        dialog.refuse_by_policy(&Refusal::ShuttingDown, state);
+        return (State::Closing, Effect::Continue);
+    }
+    if dialog.has_too_many_errors() {
+        dialog.refuse_because(&Fault::TooManyErrors, Cause::TooManyErrors, state);
+        return (State::Closing, Effect::Continue);
+    }
+    let limit = match state {
+        State::Auth(_) => Limit::AuthResponse,
+        _ => Limit::Command(dialog.settings.limits.line_length),
+    };
+    let whole = *input;
+    let mut unread = whole;
+    let line = lines.take(&mut unread, limit);
+    let rest = &whole[whole.len() - unread.len()..];
+    *input = rest;
+    let Some(line) = line else {
+        return (state, Effect::Read);
+    };
+    dialog.clock.rest();
+    let next = match state {
+        State::Auth(exchange) => exchange.response(line, dialog),
+        open => commands::execute(open, line, rest, dialog),
+    };
+    (next, Effect::Continue)
+}
+
+#[cfg(test)]
+mod tests;

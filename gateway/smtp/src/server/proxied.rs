@@ -1,0 +1,134 @@
+//! XCLIENT: a trusted proxy says who the client really is (Postfix `XCLIENT_README`).
+//!
+//! The session begins anew as that client: its rights are gone until the driver grants others.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use mailweir_mail::{Login, Protocol};
+
+use super::{
+    Peer, Rights,
+    attributes::{Attribute, Value, attributes},
+    command::Command,
+    dialog::{Dialog, Hello},
+    state::{Asked, State},
+};
+use crate::replies::Fault;
+
+/// XCLIENT. The reply is a new greeting, or what a new client would hear instead.
+pub(super) fn xclient(state: State, command: Command<'_>, dialog: &mut Dialog) -> State {
+    if !dialog.peer.rights.xclient {
+        return dialog.refuse(&Fault::Unauthorized, state);
+    }
+    if state.envelope().is_some() {
+        return dialog.refuse(&Fault::TransactionInProgress, state);
+    }
+    match Told::by(command.arguments, dialog) {
+        Ok(told) => {
+            dialog.peer = told.peer;
+            dialog.peer.rights = Rights::NONE;
+            dialog.identity.hello = told.hello;
+            dialog.identity.login = told.login;
+            dialog.score.tally.done(command.verb);
+            state.transaction_over(dialog);
+            State::Asked(Asked::Connect)
+        }
+        Err(fault) => dialog.refuse(&fault, state),
+    }
+}
+
+/// What we know with the attributes added. Taken over as a whole or not at all.
+struct Told {
+    peer: Peer,
+    hello: Option<Hello>,
+    login: Option<Login>,
+}
+
+impl Told {
+    fn by(arguments: &str, dialog: &Dialog) -> Result<Self, Fault> {
+        let hello = dialog.identity.hello.as_ref();
+        let mut told = Self {
+            peer: dialog.peer.clone(),
+            hello: hello.map(|hello| Hello { name: hello.name.clone(), ..*hello }),
+            login: dialog.identity.login.clone(),
+        };
+        for attribute in attributes(arguments, "XCLIENT attribute=value...") {
+            told.set(&attribute?)?;
+        }
+        Ok(told)
+    }
+
+    fn set(&mut self, attribute: &Attribute<'_>) -> Result<(), Fault> {
+        match attribute.name.to_ascii_uppercase().as_str() {
+            "NAME" => self.peer.client.name = attribute.text(),
+            // What DNS says, unverified: we do not use it.
+            "REVERSE_NAME" => {}
+            "ADDR" => attribute.address("ADDR")?.into_iter().for_each(|ip| {
+                self.peer.client.address.set_ip(ip);
+            }),
+            "PORT" => self.peer.client.address.set_port(attribute.port("PORT")?),
+            "DESTADDR" => attribute.address("DESTADDR")?.into_iter().for_each(|ip| {
+                self.peer.local.set_ip(ip);
+            }),
+            "DESTPORT" => self.peer.local.set_port(attribute.port("DESTPORT")?),
+            "HELO" => self.set_hello(attribute.text()),
+            "PROTO" => self.set_protocol(attribute)?,
+            "LOGIN" => {
+                let login = |user| Login { user, mechanism: "XCLIENT".into() };
+                self.login = attribute.text().map(login);
+            }
+            _ => return Err(attribute.unknown("XCLIENT")),
+        }
+        Ok(())
+    }
+
+    fn set_hello(&mut self, name: Option<Box<str>>) {
+        let protocol = self.hello.as_ref().map_or(Protocol::Smtp, |hello| hello.protocol);
+        self.hello = name.map(|name| Hello { name, protocol });
+    }
+
+    fn set_protocol(&mut self, attribute: &Attribute<'_>) -> Result<(), Fault> {
+        let protocol = match attribute.text().as_deref().map(str::to_ascii_uppercase).as_deref() {
+            Some("SMTP") => Protocol::Smtp,
+            Some("ESMTP") => Protocol::Esmtp,
+            _ => return Err(attribute.bad("PROTO")),
+        };
+        if let Some(hello) = &mut self.hello {
+            hello.protocol = protocol;
+        }
+        Ok(())
+    }
+}
+
+impl Attribute<'_> {
+    fn text(&self) -> Option<Box<str>> {
+        match &self.value {
+            Value::Known(text) => Some(text.as_str().into()),
+            Value::Unavailable => None,
+        }
+    }
+
+    /// `192.0.2.1` or `IPV6:2001:db8::1`. `None`: unavailable, the address stays as it is.
+    fn address(&self, name: &'static str) -> Result<Option<IpAddr>, Fault> {
+        let Value::Known(text) = &self.value else {
+            return Ok(None);
+        };
+        let address = match text.split_at_checked(IPV6_TAG.len()) {
+            Some((tag, rest)) if tag.eq_ignore_ascii_case(IPV6_TAG) => {
+                rest.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+            }
+            _ => text.parse().ok(),
+        };
+        address.map(Some).ok_or_else(|| self.bad(name))
+    }
+
+    /// 0 if unavailable.
+    fn port(&self, name: &'static str) -> Result<u16, Fault> {
+        match &self.value {
+            Value::Known(text) => text.parse().map_err(|_| self.bad(name)),
+            Value::Unavailable => Ok(0),
+        }
+    }
+}
+
+const IPV6_TAG: &str = "IPV6:";
