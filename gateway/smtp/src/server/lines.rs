@@ -37,7 +37,11 @@ enum Condition {
 
 impl LineBuffer {
     /// Takes the next line from `input`, or all of `input` if no line ends there.
-    pub(super) fn take<'a>(&'a mut self, input: &mut &'a [u8], limit: Limit) -> Option<Line<'a>> {
+    pub(super) fn take<'l, 'i: 'l>(
+        &'l mut self,
+        input: &mut &'i [u8],
+        limit: Limit,
+    ) -> Option<Line<'l>> {
         self.recycle();
         let Some(end) = memchr(b'\n', input) else {
             self.keep(std::mem::take(input), limit);

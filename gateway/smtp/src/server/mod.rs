@@ -94,7 +94,7 @@ impl Session {
     /// Bytes that came before the greeting are an offence; to see them, the driver passes what a
     /// read without waiting yields when it calls this the first time after the answer to
     /// [`Question::Connect`].
-    pub fn next<'a>(&'a mut self, input: &mut &'a [u8], now: Instant) -> Step<'a> {
+    pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8], now: Instant) -> Step<'s> {
         self.dialog.outbox.settle();
         loop {
             if let Some(unfinished) = self.dialog.abandoned.take() {
@@ -326,18 +326,13 @@ fn read_line<'a>(
         State::Auth(_) => Limit::AuthResponse,
         _ => Limit::Command(dialog.settings.limits.line_length),
     };
-    let whole = *input;
-    let mut unread = whole;
-    let line = lines.take(&mut unread, limit);
-    let rest = &whole[whole.len() - unread.len()..];
-    *input = rest;
-    let Some(line) = line else {
+    let Some(line) = lines.take(input, limit) else {
         return (state, Effect::Read);
     };
     dialog.clock.rest();
     let next = match state {
         State::Auth(exchange) => exchange.response(line, dialog),
-        open => commands::execute(open, line, rest, dialog),
+        open => commands::execute(open, line, input, dialog),
     };
     (next, Effect::Continue)
 }
