@@ -1,3 +1,6 @@
 //! mailweir
 
 pub mod tls;
+//! The gateway: sockets, TLS, DNS and tasks around the pure parts, wired in one place.
+
+pub mod egress;
