@@ -164,8 +164,8 @@ struct Cohort {
 }
 
 impl Window {
-    const fn new(limits: Limits) -> Self {
-        let size = if limits.initial == 0 { 1 } else { limits.initial };
+    fn new(limits: Limits) -> Self {
+        let size = limits.initial.clamp(1, limits.most.max(1));
         Self { size, gained: 0, lost: 0, cohort: None }
     }
 

@@ -73,11 +73,11 @@ fn both_families(mut all: Vec<Candidate>, limit: usize) -> Vec<Candidate> {
     let rest = if all.len() > limit { all.split_off(limit) } else { Vec::new() };
     let Some(first) = all.first() else { return all };
     let is_v4 = first.address.is_ipv4();
-    if limit > 1 && all.iter().all(|c| c.address.is_ipv4() == is_v4) {
-        if let Some(other) = rest.into_iter().find(|c| c.address.is_ipv4() != is_v4) {
-            all.pop();
-            all.push(other);
-        }
+    let of_one_family = all.iter().all(|c| c.address.is_ipv4() == is_v4);
+    let other = rest.into_iter().find(|c| c.address.is_ipv4() != is_v4);
+    if let Some(other) = other.filter(|_| of_one_family && limit > 1) {
+        all.pop();
+        all.push(other);
     }
     all
 }

@@ -132,11 +132,10 @@ pub fn candidates(
     }
     let stray = found.first().map(|candidate| candidate.address);
     found.retain(|candidate| policy.reach.allows(candidate.address));
-    match (found.is_empty(), stray) {
-        (false, _) => NextHops::Hosts(bounded(found)),
-        (true, Some(address)) => replies::out_of_reach(domain, address),
-        (true, None) => nothing_found(domain, resolved),
+    if found.is_empty() {
+        return nothing_found(domain, resolved, stray);
     }
+    NextHops::Hosts(bounded(found))
 }
 
 /// The candidate for an address literal, `user@[192.0.2.1]` (RFC 5321 section 4.1.3).
@@ -157,7 +156,7 @@ pub fn literal(domain: &Domain, address: IpAddr, policy: &Policy) -> NextHops {
 pub fn fixed(resolved: &Resolved, seed: u64) -> NextHops {
     let found = alternating(std::slice::from_ref(resolved), &mut Dice::new(seed));
     if found.is_empty() {
-        return nothing_found(&resolved.host.name, std::slice::from_ref(resolved));
+        return nothing_found(&resolved.host.name, std::slice::from_ref(resolved), None);
     }
     NextHops::Hosts(bounded(found))
 }
@@ -270,18 +269,19 @@ fn without_better(domain: &Domain, own: u16, resolved: &[Resolved]) -> NextHops 
     }
 }
 
-/// Why no host has an address. Trouble outweighs a definite answer about another host.
-fn nothing_found(domain: &Domain, resolved: &[Resolved]) -> NextHops {
+/// Why there is no address to try; `stray` is one that mail must not go to. Trouble with any host
+/// outweighs definite answers about the others.
+fn nothing_found(domain: &Domain, resolved: &[Resolved], stray: Option<IpAddr>) -> NextHops {
     if let Some((name, kind, trouble)) = resolved.iter().find_map(trouble) {
         return replies::try_again(name, kind, trouble);
     }
-    match resolved.iter().find(|resolved| !matches!(resolved.a, Answer::NoSuchDomain)) {
-        Some(bare) => replies::no_data(&bare.host.name, "AAAA"),
-        None => {
-            let missing = resolved.first().map_or(domain, |resolved| &resolved.host.name);
-            replies::not_found(missing, "A")
-        }
+    if let Some(address) = stray {
+        return replies::out_of_reach(domain, address);
     }
+    if let Some(bare) = resolved.iter().find(|host| !matches!(host.a, Answer::NoSuchDomain)) {
+        return replies::no_data(&bare.host.name, "AAAA");
+    }
+    replies::not_found(resolved.first().map_or(domain, |missing| &missing.host.name), "A")
 }
 
 fn trouble(resolved: &Resolved) -> Option<(&Domain, &'static str, &Trouble)> {
