@@ -1,3 +1,13 @@
 //! Tools of the tests: a name server that lies on request, a mail server that fails on request.
 //!
-//! Both listen on loopback, stop when dropped, and record what they saw.
+//! Both listen on loopback, record what they saw, and stop when dropped. They are driven by what
+//! a scenario says, in words; ports and waiting are their own business.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a tool that cannot do its work ends the test that uses it"
+)]
+
+pub mod dns;
