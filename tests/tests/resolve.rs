@@ -17,6 +17,7 @@ use mailweir::egress::{
         dns::{DnsResolver, DnsSetupError, NameServers, Settings},
         mx::MAX_HOSTS,
         next_hops,
+        table::TableResolver,
     },
 };
 use mailweir_mail::{Domain, Enhanced};
@@ -44,6 +45,42 @@ async fn records_are_found() {
     assert_eq!(resolver.aaaa(&host).await, Answer::Found(vec!["2001:db8::1".parse().unwrap()]));
     let address = IpAddr::from([192, 0, 2, 1]);
     assert_eq!(resolver.ptr(address).await, Answer::Found(vec![host]));
+}
+
+#[tokio::test]
+async fn both_resolvers_keep_the_contract() {
+    let dns = FakeDns::start(
+        "example.test MX 10 mx.example.test
+         mx.example.test A 192.0.2.1
+         mx.example.test AAAA 2001:db8::1
+         bare.test EXISTS
+         broken.test SERVFAIL
+         1.2.0.192.in-addr.arpa PTR mx.example.test",
+    )
+    .await;
+    let (host, v4) = (domain("mx.example.test"), Ipv4Addr::new(192, 0, 2, 1));
+    let table = TableResolver::new()
+        .mx(domain("example.test"), mx(10, "mx.example.test"))
+        .address(host.clone(), v4.into())
+        .address(host.clone(), "2001:db8::1".parse().unwrap())
+        .bare(domain("bare.test"))
+        .trouble(domain("broken.test"), Trouble::ServerFailure)
+        .ptr(v4.into(), host.clone());
+    let resolvers: [&dyn Resolver; 2] = [&resolver(&dns), &table];
+    for resolver in resolvers {
+        let mx_of = async |name: &str| resolver.mx(&domain(name)).await;
+        assert_eq!(mx_of("EXAMPLE.test.").await, Answer::Found(vec![mx(10, "mx.example.test")]));
+        assert_eq!(mx_of("mx.example.test").await, Answer::NoRecords);
+        assert_eq!(mx_of("bare.test").await, Answer::NoRecords);
+        assert_eq!(mx_of("gone.test").await, Answer::NoSuchDomain);
+        assert_eq!(mx_of("[192.0.2.1]").await, Answer::NoSuchDomain);
+        assert_eq!(mx_of("broken.test").await, Answer::Temporary(Trouble::ServerFailure));
+        assert_eq!(resolver.a(&host).await, Answer::Found(vec![v4]));
+        assert_eq!(resolver.a(&domain("bare.test")).await, Answer::NoRecords);
+        assert_eq!(resolver.aaaa(&host).await.records().len(), 1);
+        assert_eq!(resolver.ptr(v4.into()).await, Answer::Found(vec![host.clone()]));
+        assert_eq!(resolver.ptr(IpAddr::from([192, 0, 2, 2])).await, Answer::NoSuchDomain);
+    }
 }
 
 #[tokio::test]
