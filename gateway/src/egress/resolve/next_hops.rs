@@ -46,8 +46,8 @@ pub struct Ourselves {
 
 /// Finds the addresses to try for a next hop, in order.
 ///
-/// `seed` is randomness: it spreads load over hosts of equal preference. Ends within three times
-/// the bound of the resolver's look-ups.
+/// `seed` is randomness: it spreads load over hosts of equal preference. Ends within twice the
+/// bound of one look-up of the resolver.
 pub async fn next_hops(
     resolver: &dyn Resolver,
     next_hop: &NextHop,
@@ -80,4 +80,55 @@ async fn by_mx(resolver: &dyn Resolver, domain: &Domain, policy: &Policy, seed: 
 async fn look_up(resolver: &dyn Resolver, host: Host) -> Resolved {
     let (a, aaaa) = join(resolver.a(&host.name), resolver.aaaa(&host.name)).await;
     Resolved { host, a, aaaa }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Exchange, Mx, table::TableResolver},
+        *,
+    };
+
+    fn domain(name: &str) -> Domain {
+        Domain::parse(name).unwrap()
+    }
+
+    fn table() -> TableResolver {
+        let mx = |preference, host| Mx { preference, exchange: Exchange::Host(domain(host)) };
+        TableResolver::new()
+            .mx(domain("example.test"), mx(20, "b.test"))
+            .mx(domain("example.test"), mx(10, "a.test"))
+            .address(domain("a.test"), IpAddr::from([192, 0, 2, 1]))
+            .address(domain("b.test"), IpAddr::from([192, 0, 2, 2]))
+            .address(domain("example.test"), IpAddr::from([192, 0, 2, 3]))
+    }
+
+    async fn addresses(next_hop: NextHop) -> Vec<String> {
+        let found =
+            tokio::spawn(
+                async move { next_hops(&table(), &next_hop, &Policy::default(), 0).await },
+            );
+        match found.await.unwrap() {
+            NextHops::Hosts(hosts) => hosts.iter().map(|c| c.address.to_string()).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_domain_is_reached_by_its_exchangers_and_a_host_directly() {
+        let by_mx = NextHop::Exchangers(domain("example.test"));
+        assert_eq!(addresses(by_mx).await, ["192.0.2.1", "192.0.2.2"]);
+        let fixed = NextHop::fixed("example.test").unwrap();
+        assert_eq!(addresses(fixed).await, ["192.0.2.3"]);
+        let implicit = NextHop::Exchangers(domain("a.test"));
+        assert_eq!(addresses(implicit).await, ["192.0.2.1"]);
+    }
+
+    #[tokio::test]
+    async fn addresses_need_no_look_up() {
+        let literal = NextHop::Exchangers(domain("[198.51.100.7]"));
+        assert_eq!(addresses(literal).await, ["198.51.100.7"]);
+        let written = NextHop::fixed("127.0.0.1").unwrap();
+        assert_eq!(addresses(written).await, ["127.0.0.1"]);
+    }
 }
