@@ -1,7 +1,7 @@
 //! What happened: the single source of log lines, counters and the tracking page.
 //!
 //! A new event without a log line or a counter does not compile: everything that observes matches
-//! on these enums without a wildcard arm.
+//! on these enums without a wildcard arm. That is why they are exhaustive also for other crates.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,12 +11,13 @@ use crate::{
 
 /// Something in the life of one mail.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum MailEvent {
     /// Accepted and durable: the peer was, or is about to be, told 250.
     Received {
         /// The queued mail.
         id: QueueId,
+        /// The label of the listener it came in by, or `report` for our own mail.
+        listener: Box<str>,
         /// The peer.
         client: Client,
         /// Who logged in, if anybody.
@@ -36,6 +37,17 @@ pub enum MailEvent {
         id: QueueId,
         /// Why.
         reason: HoldReason,
+        /// Who or what did it.
+        by: HeldBy,
+    },
+    /// Accepted in words only: a rule had it thrown away, and nothing was kept.
+    Discarded {
+        /// The id that the peer was told.
+        id: QueueId,
+        /// The rule, in words for people.
+        reason: Box<str>,
+        /// The transaction it came in.
+        transaction: Box<TransactionSummary>,
     },
     /// Taken off hold.
     Released {
@@ -66,14 +78,21 @@ pub enum MailEvent {
     Bounced(DeliveryReport),
     /// Too old: given up for one recipient.
     Expired(DeliveryReport),
+    /// The next hop had the whole mail, and its answer was lost: it may arrive twice.
+    AnswerLost {
+        /// The mail.
+        id: QueueId,
+        /// The next hop as `name[address]:port`.
+        relay: Box<str>,
+    },
     /// A non-delivery, delay or success report was queued.
     Reported {
         /// The mail that the report is about.
         id: QueueId,
         /// The report.
         report: QueueId,
-        /// `non-delivery`, `delay` or `success`, as Postfix's bounce daemon logs it.
-        kind: &'static str,
+        /// What it reports.
+        kind: ReportKind,
     },
     /// All recipients are done; nothing of the mail is left in the queue.
     Removed {
@@ -87,6 +106,42 @@ pub enum MailEvent {
         /// What is wrong.
         reason: Box<str>,
     },
+}
+
+/// Who or what put a mail on hold.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HeldBy {
+    /// A rule, while the mail came in.
+    Rule(Box<TransactionSummary>),
+    /// A named person or program, later.
+    Person(Box<str>),
+}
+
+/// The transaction in which something was decided: what Postfix appends to such a line,
+/// `from host[ip]: ...; from=<a> to=<b> proto=ESMTP helo=<h>`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TransactionSummary {
+    /// The peer.
+    pub client: Client,
+    /// Envelope sender.
+    pub sender: ReversePath,
+    /// The first recipient.
+    pub recipient: Option<Address>,
+    /// Protocol in use.
+    pub protocol: Protocol,
+    /// What the peer called itself.
+    pub helo: Box<str>,
+}
+
+/// What a report to the sender is about (RFC 3461 section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReportKind {
+    /// The mail could not be delivered.
+    Failure,
+    /// The mail is late; it is still being tried.
+    Delay,
+    /// The mail was delivered, or relayed to a system that cannot report.
+    Success,
 }
 
 /// One attempt for one recipient.
@@ -121,7 +176,6 @@ pub struct Delays {
 
 /// Something in an SMTP session, outside the life of one mail.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum SessionEvent {
     /// A peer connected.
     Connected {
@@ -139,7 +193,7 @@ pub enum SessionEvent {
         /// What was asked and done, as Postfix logs it: `ehlo=1 mail=1 rcpt=1 commands=3`.
         tally: String,
     },
-    /// The peer left in the middle of something.
+    /// The session was cut off in the middle of something.
     Lost {
         /// The listener's label.
         listener: Box<str>,
@@ -147,8 +201,24 @@ pub enum SessionEvent {
         client: Client,
         /// The command it left after: `CONNECT`, `EHLO`, `DATA`, ...
         after: &'static str,
-        /// Whether we gave up on it (`timeout after`) or it left (`lost connection after`).
-        timeout: bool,
+        /// Why it ended there.
+        cause: Cutoff,
+    },
+    /// The peer's address has a name, and the name does not have the address.
+    NameUnconfirmed {
+        /// The listener's label.
+        listener: Box<str>,
+        /// The peer.
+        client: Client,
+        /// The name that its address claims.
+        name: Box<str>,
+    },
+    /// No connection to a next hop came about.
+    ConnectFailed {
+        /// The next hop as `name[address]:port`.
+        peer: Box<str>,
+        /// Why.
+        failure: ConnectFailure,
     },
     /// A command or a mail was refused.
     Refused {
@@ -207,4 +277,33 @@ pub enum SessionEvent {
         /// What is wrong, and what to do.
         text: Box<str>,
     },
+    /// Something worth a line that needs no action: started, reloaded, stopping.
+    Notice {
+        /// The part that speaks.
+        part: &'static str,
+        /// What happened.
+        text: Box<str>,
+    },
+}
+
+/// Why a session ended before its peer said QUIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cutoff {
+    /// The peer left.
+    LostConnection,
+    /// The peer was silent or slow for too long.
+    Timeout,
+    /// The peer made too many mistakes (Postfix `smtpd_hard_error_limit`).
+    TooManyErrors,
+    /// The peer spoke out of turn (Postfix `smtpd_forbid_unauth_pipelining`).
+    ImproperPipelining,
+}
+
+/// Why no connection to a next hop came about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectFailure {
+    /// Nobody answered in time.
+    TimedOut,
+    /// Anything else, in words: `Connection refused`, `Network is unreachable`.
+    Other(Box<str>),
 }

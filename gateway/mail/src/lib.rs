@@ -15,7 +15,10 @@ mod verdict;
 
 pub use address::{Address, AddressError, Domain, ReversePath};
 pub use envelope::{BodyType, Envelope, EnvelopeId, Notify, OriginalRecipient, Recipient, Return};
-pub use event::{Delays, DeliveryReport, MailEvent, SessionEvent};
+pub use event::{
+    ConnectFailure, Cutoff, Delays, DeliveryReport, HeldBy, MailEvent, ReportKind, SessionEvent,
+    TransactionSummary,
+};
 pub use origin::{Client, Login, Origin, Protocol, TlsSummary};
 pub use queue_id::{QueueId, QueueIdError};
 pub use reply::{Enhanced, Reply, ReplyClass};
