@@ -8,3 +8,6 @@ pub mod concurrency;
 pub mod destination;
 pub mod failover;
 pub mod resolve;
+//! The way out: next hops, delivery, and the reports to senders.
+
+pub mod report;
