@@ -12,3 +12,6 @@
 
 pub mod dns;
 pub mod sink;
+//! What all tests share.
+
+pub mod interop;

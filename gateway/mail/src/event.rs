@@ -174,6 +174,17 @@ pub struct Delays {
     pub transmission: Duration,
 }
 
+impl Delays {
+    /// The whole time since the mail arrived.
+    #[must_use]
+    pub const fn total(&self) -> Duration {
+        self.before_queue
+            .saturating_add(self.in_queue)
+            .saturating_add(self.setup)
+            .saturating_add(self.transmission)
+    }
+}
+
 /// Something in an SMTP session, outside the life of one mail.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SessionEvent {

@@ -19,8 +19,8 @@ use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 
 use mailweir_mail::{MailEvent, SessionEvent, Timestamp};
 
-pub use self::metrics::{FsyncTimes, Gauges, Metrics};
-use self::writer::Writer;
+pub use self::metrics::{FsyncTimes, Gauges};
+use self::{metrics::Metrics, writer::Writer};
 
 /// Where events go. Cheap to clone; all clones write to the same log and the same counters.
 #[derive(Clone)]
@@ -54,19 +54,13 @@ impl Observer {
     /// Logs and counts something in the life of a mail.
     pub fn mail(&self, event: &MailEvent) {
         self.inner.metrics.mail(event);
-        self.inner.log(mail_level(event), |stamp, out| match stamp.options.format {
-            LogFormat::Text => postfix::mail(event, stamp, out),
-            LogFormat::Json => json::mail(event, stamp, out),
-        });
+        self.inner.log(mail_level(event), |stamp, out| write_mail(event, stamp, out));
     }
 
     /// Logs and counts something in an SMTP session.
     pub fn session(&self, event: &SessionEvent) {
         self.inner.metrics.session(event);
-        self.inner.log(session_level(event), |stamp, out| match stamp.options.format {
-            LogFormat::Text => postfix::session(event, stamp, out),
-            LogFormat::Json => json::session(event, stamp, out),
-        });
+        self.inner.log(session_level(event), |stamp, out| write_session(event, stamp, out));
     }
 
     /// Waits until everything logged so far is written, at most for `patience`. Says whether it
@@ -94,9 +88,29 @@ impl Inner {
         if level > self.options.level {
             return;
         }
-        self.writer.append((self.clock)(), self.options.format, |time, out| {
-            write(&Stamp { time, level, options: &self.options }, out);
+        self.writer.append((self.clock)(), self.options.format, |time, lost, out| {
+            let stamp = |level| Stamp { time, level, options: &self.options };
+            if let Some(lost) = lost {
+                let text = format!("{lost} log events were lost since the start").into();
+                let event = SessionEvent::Warning { part: "postlogd", text };
+                write_session(&event, &stamp(Level::Warning), out);
+            }
+            write(&stamp(level), out);
         });
+    }
+}
+
+fn write_mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
+    match stamp.options.format {
+        LogFormat::Text => postfix::mail(event, stamp, out),
+        LogFormat::Json => json::mail(event, stamp, out),
+    }
+}
+
+fn write_session(event: &SessionEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
+    match stamp.options.format {
+        LogFormat::Text => postfix::session(event, stamp, out),
+        LogFormat::Json => json::session(event, stamp, out),
     }
 }
 
@@ -189,6 +203,9 @@ struct Stamp<'a> {
     level: Level,
     options: &'a LogOptions,
 }
+
+/// The listener label of mail that we wrote ourselves ([`mailweir_mail::Origin::listener`]).
+const OWN_MAIL: &str = "report";
 
 fn mail_level(event: &MailEvent) -> Level {
     match event {

@@ -1,13 +1,258 @@
-//! Placeholder.
+//! The text log: every event as the line, or lines, that Postfix would write.
+//!
+//! pflogsumm, fail2ban and Postfix exporters read these shapes (`conventions.md`, section 6);
+//! `tests/tests/pflogsumm.rs` and `super::tests` hold them to it. The service in the tag of a
+//! listener is `smtpd`, `submission/smtpd` or `smtps/smtpd`, since the tools know no other; the
+//! label of the listener is in the JSON log.
 
-use mailweir_mail::{MailEvent, SessionEvent};
+use mailweir_mail::{
+    ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, QueueId, ReportKind, SessionEvent,
+    TransactionSummary,
+};
 
-use super::Stamp;
+use super::{OWN_MAIL, Stamp, line::Line};
 
+/// Appends the lines of `event`.
 pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
-    let _ = (event, stamp.time.second(), stamp.time.micros(), stamp.level, out);
+    let mut log = Log { stamp, out };
+    match event {
+        MailEvent::Received { .. } => log.received(event),
+        MailEvent::Held { id, reason, by: HeldBy::Rule(transaction) } => {
+            log.end_of_message(*id, "hold", reason.as_str(), transaction);
+        }
+        MailEvent::Held { id, reason, by: HeldBy::Person(name) } => log.line("postsuper", |line| {
+            line.id(*id).raw("placed on hold (").peer(name);
+            line.raw(": ").peer(reason.as_str()).raw(")");
+        }),
+        MailEvent::Discarded { id, reason, transaction } => {
+            log.end_of_message(*id, "discard", reason, transaction);
+        }
+        MailEvent::Released { id, by } => log.operated(*id, "released from hold", by),
+        MailEvent::Requeued { id, by } => log.operated(*id, "requeued", by),
+        MailEvent::Deleted { id, by } => log.operated(*id, "removed", by),
+        MailEvent::Delivered(report) => log.delivery("smtp", "sent", report),
+        MailEvent::Deferred(report) => log.delivery("smtp", "deferred", report),
+        MailEvent::Bounced(report) => log.delivery("smtp", "bounced", report),
+        MailEvent::Expired(report) => log.delivery("qmgr", "expired, returned to sender", report),
+        MailEvent::AnswerLost { id, relay } => log.line("smtp", |line| {
+            line.id(*id).raw("lost connection with ").peer(relay);
+            line.raw(" while sending end of data -- message may be sent more than once");
+        }),
+        MailEvent::Reported { id, report, kind } => log.line("bounce", |line| {
+            line.id(*id).raw(notification(*kind)).raw(": ").value(report);
+        }),
+        MailEvent::Removed { id } => log.line("qmgr", |line| {
+            line.id(*id).raw("removed");
+        }),
+        MailEvent::Corrupt { id, reason } => log.line("qmgr", |line| {
+            line.raw("error: ").id(*id).raw("message is corrupt and kept for rescue: ");
+            line.peer(reason);
+        }),
+    }
 }
 
+/// Appends the line of `event`.
 pub(super) fn session(event: &SessionEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
-    let _ = (event, stamp, out);
+    let mut log = Log { stamp, out };
+    match event {
+        SessionEvent::Connected { listener, client } => log.line(smtpd(listener), |line| {
+            line.raw("connect from ").client(client);
+        }),
+        SessionEvent::Disconnected { listener, client, tally } => {
+            log.line(smtpd(listener), |line| {
+                line.raw("disconnect from ").client(client).raw(" ").peer(tally);
+            });
+        }
+        SessionEvent::Lost { listener, client, after, cause } => {
+            log.line(smtpd(listener), |line| {
+                line.raw(cutoff(*cause)).raw(" after ").raw(after).raw(" from ").client(client);
+            })
+        }
+        SessionEvent::Refused { .. } => log.refused(event),
+        SessionEvent::AuthFailed { listener, client, mechanism, reason } => {
+            log.line(smtpd(listener), |line| {
+                line.raw("warning: ").client(client).raw(": SASL ").peer(mechanism);
+                line.raw(" authentication failed: ").peer(reason);
+            });
+        }
+        SessionEvent::NameUnconfirmed { listener, client, name } => {
+            log.line(smtpd(listener), |line| {
+                line.raw("warning: hostname ").peer(name);
+                line.raw(" does not resolve to address ").value(client.ip());
+            });
+        }
+        SessionEvent::ConnectFailed { peer, failure } => log.line("smtp", |line| {
+            line.raw("connect to ").peer(peer).raw(": ").peer(connect_failure(failure));
+        }),
+        SessionEvent::TlsAgreed { peer, inbound, trust, summary } => {
+            let (service, direction) = if *inbound { ("smtpd", "from") } else { ("smtp", "to") };
+            log.line(service, |line| {
+                line.raw(trust).raw(" TLS connection established ").raw(direction).raw(" ");
+                line.peer(peer).raw(": ").peer(&summary.version).raw(" with cipher ");
+                line.peer(&summary.cipher).raw(" (").value(summary.bits).raw("/");
+                line.value(summary.bits).raw(" bits)");
+            });
+        }
+        SessionEvent::TlsFailed { peer, inbound: true, reason } => log.line("smtpd", |line| {
+            line.raw("SSL_accept error from unknown[").value(peer.ip().to_canonical());
+            line.raw("]: ").peer(reason);
+        }),
+        SessionEvent::TlsFailed { peer, inbound: false, reason } => log.line("smtp", |line| {
+            line.raw("SSL_connect error to ").value(peer).raw(": ").peer(reason);
+        }),
+        SessionEvent::Warning { part, text } => log.line(part, |line| {
+            line.raw("warning: ").peer(text);
+        }),
+        SessionEvent::Notice { part, text } => log.line(part, |line| {
+            line.peer(text);
+        }),
+    }
+}
+
+struct Log<'a> {
+    stamp: &'a Stamp<'a>,
+    out: &'a mut Vec<u8>,
+}
+
+impl Log<'_> {
+    /// One line: `Nov 20 21:30:00 host postfix/service[pid]: ...`.
+    fn line(&mut self, service: &str, write: impl FnOnce(&mut Line<'_>)) {
+        let options = self.stamp.options;
+        let mut line = Line::new(self.out);
+        line.raw(self.stamp.time.second()).raw(" ").raw(&options.hostname).raw(" postfix/");
+        line.raw(service).raw("[").value(options.pid).raw("]: ");
+        write(&mut line);
+        line.raw("\n");
+    }
+
+    fn received(&mut self, event: &MailEvent) {
+        let MailEvent::Received { id, listener, client, login, message_id, .. } = event else {
+            return;
+        };
+        // As in Postfix, mail of our own has no client and is no received mail.
+        if &**listener != OWN_MAIL {
+            self.line(smtpd(listener), |line| {
+                line.id(*id).raw("client=").client(client);
+                if let Some(login) = login {
+                    line.raw(", sasl_method=").peer(&login.mechanism);
+                    line.raw(", sasl_username=").peer(&login.user);
+                }
+            });
+        }
+        self.line("cleanup", |line| {
+            line.id(*id).raw("message-id=").peer(message_id.as_deref().unwrap_or("<>"));
+        });
+        self.queued(event);
+    }
+
+    fn queued(&mut self, event: &MailEvent) {
+        let MailEvent::Received { id, sender, size, recipients, .. } = event else { return };
+        self.line("qmgr", |line| {
+            line.id(*id).raw("from=<").peer(sender.as_str()).raw(">, size=").value(size);
+            line.raw(", nrcpt=").value(recipients).raw(" (queue active)");
+        });
+    }
+
+    fn end_of_message(
+        &mut self,
+        id: QueueId,
+        action: &str,
+        rule: &str,
+        transaction: &TransactionSummary,
+    ) {
+        self.line("cleanup", |line| {
+            line.id(id).raw(action).raw(": END-OF-MESSAGE from ").client(&transaction.client);
+            line.raw(": ").peer(rule).raw("; from=<").peer(transaction.sender.as_str()).raw(">");
+            if let Some(recipient) = &transaction.recipient {
+                line.raw(" to=<").peer(recipient.as_str()).raw(">");
+            }
+            line.raw(" proto=").raw(transaction.protocol.as_str());
+            line.raw(" helo=<").peer(&transaction.helo).raw(">");
+        });
+    }
+
+    fn operated(&mut self, id: QueueId, what: &str, by: &str) {
+        self.line("postsuper", |line| {
+            line.id(id).raw(what).raw(" (").peer(by).raw(")");
+        });
+    }
+
+    fn delivery(&mut self, service: &str, status: &str, report: &DeliveryReport) {
+        let delays = &report.delays;
+        self.line(service, |line| {
+            line.id(report.id).raw("to=<").peer(report.to.as_str()).raw(">, relay=");
+            line.peer(report.relay.as_deref().unwrap_or("none"));
+            line.raw(", delay=").seconds(delays.total());
+            line.raw(", delays=").seconds(delays.before_queue).raw("/").seconds(delays.in_queue);
+            line.raw("/").seconds(delays.setup).raw("/").seconds(delays.transmission);
+            line.raw(", dsn=").value(report.dsn).raw(", status=").raw(status);
+            line.raw(" (").peer(&report.text).raw(")");
+        });
+    }
+
+    fn refused(&mut self, event: &SessionEvent) {
+        let SessionEvent::Refused { listener, client, command, reply, .. } = event else { return };
+        let SessionEvent::Refused { sender, recipient, protocol, helo, .. } = event else { return };
+        self.line(smtpd(listener), |line| {
+            line.raw("NOQUEUE: reject: ").raw(command).raw(" from ").client(client).raw(": ");
+            line.value(reply.code).raw(" ").value(reply.enhanced_or_general());
+            reply.text.lines().for_each(|text| {
+                line.raw(" ").peer(text);
+            });
+            let mut mark = ";";
+            let mut detail = |name: &str, value: &str, close: &str| {
+                line.raw(std::mem::take(&mut mark)).raw(name).peer(value).raw(close);
+            };
+            if let Some(sender) = sender {
+                detail(" from=<", sender.as_str(), ">");
+            }
+            if let Some(recipient) = recipient {
+                detail(" to=<", recipient.as_str(), ">");
+            }
+            if let Some(protocol) = protocol {
+                detail(" proto=", protocol.as_str(), "");
+            }
+            if let Some(helo) = helo {
+                detail(" helo=<", helo, ">");
+            }
+        });
+    }
+}
+
+impl Line<'_> {
+    fn id(&mut self, id: QueueId) -> &mut Self {
+        self.value(id).raw(": ")
+    }
+}
+
+fn smtpd(listener: &str) -> &'static str {
+    match listener {
+        "submission" => "submission/smtpd",
+        "submissions" | "smtps" => "smtps/smtpd",
+        _ => "smtpd",
+    }
+}
+
+const fn cutoff(cause: Cutoff) -> &'static str {
+    match cause {
+        Cutoff::LostConnection => "lost connection",
+        Cutoff::Timeout => "timeout",
+        Cutoff::TooManyErrors => "too many errors",
+        Cutoff::ImproperPipelining => "improper command pipelining",
+    }
+}
+
+fn connect_failure(failure: &ConnectFailure) -> &str {
+    match failure {
+        ConnectFailure::TimedOut => "Connection timed out",
+        ConnectFailure::Other(reason) => reason,
+    }
+}
+
+const fn notification(kind: ReportKind) -> &'static str {
+    match kind {
+        ReportKind::Failure => "sender non-delivery notification",
+        ReportKind::Delay => "sender delay notification",
+        ReportKind::Success => "sender delivery status notification",
+    }
 }

@@ -7,10 +7,7 @@
 
 use std::{
     io::{self, Write},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
@@ -32,31 +29,34 @@ impl Writer {
         Ok(Self { shared })
     }
 
-    /// Lets `write` append one event, or drops it if the buffer is full.
+    /// Lets `write` append one event, or drops it if the buffer is full. `write` is also told how
+    /// many events were lost so far, if the log does not say so yet.
     pub(super) fn append(
         &self,
         now: Timestamp,
         format: LogFormat,
-        write: impl FnOnce(&TimeText, &mut Vec<u8>),
+        write: impl FnOnce(&TimeText, Option<u64>, &mut Vec<u8>),
     ) {
         let mut guard = self.shared.lock();
         let state = &mut *guard;
         if state.pending.len() >= CAPACITY {
-            self.shared.lost.fetch_add(1, Ordering::Relaxed);
+            state.lost += 1;
             return;
         }
         let before = state.pending.len();
+        let news = (state.lost > state.confessed).then_some(state.lost);
+        state.confessed = state.lost;
         state.time.set(now, format);
-        write(&state.time, &mut state.pending);
+        write(&state.time, news, &mut state.pending);
         state.appended += 1;
         if before == 0 || (before < FULL_BATCH && state.pending.len() >= FULL_BATCH) {
             self.shared.appended.notify_one();
         }
     }
 
-    /// Events that were dropped, or that the sink refused.
+    /// Events that found no room, or that the sink refused.
     pub(super) fn lost(&self) -> u64 {
-        self.shared.lost.load(Ordering::Relaxed)
+        self.shared.lock().lost
     }
 
     pub(super) fn flush(&self, patience: Duration) -> bool {
@@ -86,7 +86,6 @@ struct Shared {
     appended: Condvar,
     /// Something was written or given up.
     settled: Condvar,
-    lost: AtomicU64,
 }
 
 #[derive(Default)]
@@ -97,6 +96,10 @@ struct State {
     appended: u64,
     /// Events ever written or given up.
     settled: u64,
+    /// Events that found no room, or that the sink refused.
+    lost: u64,
+    /// Of these, how many a line in the log speaks of.
+    confessed: u64,
     hurry: bool,
     closed: bool,
 }
@@ -106,12 +109,13 @@ impl Shared {
         let mut batch = Vec::new();
         let mut before = 0;
         while let Some(goal) = self.next_batch(&mut batch) {
-            if write_fully(&mut *sink, &batch).is_err() {
-                self.lost.fetch_add(goal - before, Ordering::Relaxed);
-            }
-            before = goal;
+            let written = write_fully(&mut *sink, &batch);
             batch.clear();
-            self.lock().settled = goal;
+            let mut state = self.lock();
+            state.lost += if written.is_ok() { 0 } else { goal - before };
+            state.settled = goal;
+            drop(state);
+            before = goal;
             self.settled.notify_all();
         }
     }

@@ -1,28 +1,263 @@
-//! Counters.
+//! Counters, fed by the same events as the log, in the Prometheus text format.
+//!
+//! The names that dashboards for Postfix know are kept as they are (`conventions.md`, section 7);
+//! our own begin with `mailweir_`. Plain atomics: what can be counted is a closed list, in
+//! [`table`], where every counter stands beside its description. The few labels that peers can
+//! influence live in [`labelled`], which bounds them. No address or message id is ever a label.
 
-use std::time::Duration;
+mod histogram;
+mod labelled;
+mod table;
+mod text;
 
-use mailweir_mail::{MailEvent, SessionEvent};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
-/// All counters.
-#[derive(Debug, Default)]
-pub struct Metrics {}
+use mailweir_mail::{
+    ConnectFailure, Cutoff, DeliveryReport, Login, MailEvent, ReportKind, SessionEvent, TlsSummary,
+};
+
+use self::{histogram::Histogram, labelled::Labelled, table::Counter, text::Exposition};
+use super::OWN_MAIL;
+
+/// All counters of one process.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    counters: [AtomicU64; Counter::COUNT],
+    received: Labelled<1>,
+    refused: Labelled<2>,
+    rejected: Labelled<1>,
+    lost: Labelled<1>,
+    deferred: Labelled<1>,
+    bounced: Labelled<1>,
+    tls_in: Labelled<5>,
+    tls_out: Labelled<5>,
+    warnings: Labelled<1>,
+    size: Histogram,
+    recipients: Histogram,
+    delays: [Histogram; 4],
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            counters: [const { AtomicU64::new(0) }; Counter::COUNT],
+            received: Labelled::new(["sasl_method"]),
+            refused: Labelled::new(["command", "code"]),
+            rejected: Labelled::new(["code"]),
+            lost: Labelled::new(["after_stage"]),
+            deferred: Labelled::new(["dsn"]),
+            bounced: Labelled::new(["dsn"]),
+            tls_in: Labelled::new(TLS_LABELS),
+            tls_out: Labelled::new(TLS_LABELS),
+            warnings: Labelled::new(["part"]),
+            size: Histogram::new(SIZE_BOUNDS),
+            recipients: Histogram::new(RECIPIENT_BOUNDS),
+            delays: [const { Histogram::new(DELAY_BOUNDS) }; 4],
+        }
+    }
+}
 
 impl Metrics {
     /// Counts something in the life of a mail.
-    pub fn mail(&self, event: &MailEvent) {
-        let _ = event;
+    pub(super) fn mail(&self, event: &MailEvent) {
+        match event {
+            MailEvent::Received { listener, login, size, recipients, .. } => {
+                self.received(listener, login.as_ref(), *size, *recipients);
+            }
+            MailEvent::Held { .. } => self.count(Counter::Held),
+            MailEvent::Discarded { .. } => self.count(Counter::Discarded),
+            MailEvent::Released { .. } => self.count(Counter::Released),
+            MailEvent::Requeued { .. } => self.count(Counter::Requeued),
+            MailEvent::Deleted { .. } => self.count(Counter::Deleted),
+            MailEvent::Delivered(report) => self.attempt(Counter::Sent, report),
+            MailEvent::Deferred(report) => {
+                self.attempt(Counter::Deferred, report);
+                self.count(Counter::DeferredAlias);
+                self.deferred.count([&report.dsn.to_string()]);
+            }
+            MailEvent::Bounced(report) => {
+                self.attempt(Counter::Bounced, report);
+                self.bounced.count([&report.dsn.to_string()]);
+            }
+            MailEvent::Expired(_) => self.count(Counter::Expired),
+            MailEvent::AnswerLost { .. } => self.count(Counter::AnswerLost),
+            MailEvent::Reported { kind, .. } => self.reported(*kind),
+            MailEvent::Removed { .. } => self.count(Counter::Removed),
+            MailEvent::Corrupt { .. } => self.count(Counter::Corrupt),
+        }
     }
 
     /// Counts something in an SMTP session.
-    pub fn session(&self, event: &SessionEvent) {
-        let _ = event;
+    pub(super) fn session(&self, event: &SessionEvent) {
+        match event {
+            SessionEvent::Connected { .. } => self.count(Counter::Connects),
+            SessionEvent::Disconnected { .. } => self.count(Counter::Disconnects),
+            SessionEvent::Lost { after, cause, .. } => self.cut_off(after, *cause),
+            SessionEvent::Refused { command, reply, .. } => self.refused(command, reply.code),
+            SessionEvent::AuthFailed { .. } => self.count(Counter::AuthFailures),
+            SessionEvent::NameUnconfirmed { .. } => self.count(Counter::NamesUnconfirmed),
+            SessionEvent::ConnectFailed { failure: ConnectFailure::TimedOut, .. } => {
+                self.count(Counter::ConnectTimeouts);
+            }
+            SessionEvent::ConnectFailed { failure: ConnectFailure::Other(_), .. } => {
+                self.count(Counter::ConnectFailures);
+            }
+            SessionEvent::TlsAgreed { inbound: true, trust, summary, .. } => {
+                count_tls(&self.tls_in, trust, summary);
+            }
+            SessionEvent::TlsAgreed { inbound: false, trust, summary, .. } => {
+                count_tls(&self.tls_out, trust, summary);
+            }
+            SessionEvent::TlsFailed { inbound: true, .. } => self.count(Counter::TlsFailuresIn),
+            SessionEvent::TlsFailed { inbound: false, .. } => self.count(Counter::TlsFailuresOut),
+            SessionEvent::Warning { part, .. } => self.warnings.count([part]),
+            SessionEvent::Notice { .. } => self.count(Counter::Notices),
+        }
     }
 
+    /// Everything as text.
     pub(super) fn render(&self, gauges: &Gauges, log_lost: u64) -> String {
-        let _ = (gauges, log_lost);
-        String::new()
+        let mut text = Exposition::default();
+        for row in table::ROWS {
+            text.counter(row.name, row.help, row.labels, self.value(row.counter));
+        }
+        self.render_labelled(&mut text);
+        self.render_histograms(&mut text);
+        gauges.render(&mut text);
+        text.counter(
+            "mailweir_log_lost_total",
+            "Events that found no room in the log.",
+            "",
+            log_lost,
+        );
+        text.finish()
     }
+
+    fn received(&self, listener: &str, login: Option<&Login>, size: u64, recipients: usize) {
+        // As Postfix: every mail passes cleanup and qmgr, only foreign mail passes smtpd.
+        if listener != OWN_MAIL {
+            self.received.count([login.map_or("NONE", |login| &login.mechanism)]);
+        }
+        self.count(Counter::Cleaned);
+        self.size.observe(size);
+        self.recipients.observe(recipients as u64);
+    }
+
+    fn attempt(&self, status: Counter, report: &DeliveryReport) {
+        self.count(status);
+        let delays = &report.delays;
+        let stages = [delays.before_queue, delays.in_queue, delays.setup, delays.transmission];
+        for (histogram, delay) in self.delays.iter().zip(stages) {
+            histogram.observe(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
+        }
+    }
+
+    fn cut_off(&self, after: &str, cause: Cutoff) {
+        match cause {
+            Cutoff::LostConnection => self.lost.count([after]),
+            Cutoff::Timeout => self.count(Counter::Timeouts),
+            Cutoff::TooManyErrors => self.count(Counter::TooManyErrors),
+            Cutoff::ImproperPipelining => self.count(Counter::ImproperPipelining),
+        }
+    }
+
+    fn refused(&self, command: &str, code: u16) {
+        let code = code.to_string();
+        self.refused.count([command, &code]);
+        if command == "END-OF-MESSAGE" {
+            self.count(Counter::ContentRejected);
+        } else {
+            self.rejected.count([&code]);
+        }
+    }
+
+    fn reported(&self, kind: ReportKind) {
+        self.count(match kind {
+            ReportKind::Failure => Counter::FailureReports,
+            ReportKind::Delay => Counter::DelayReports,
+            ReportKind::Success => Counter::SuccessReports,
+        });
+    }
+
+    fn count(&self, counter: Counter) {
+        self.counters[counter as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn value(&self, counter: Counter) -> u64 {
+        self.counters[counter as usize].load(Ordering::Relaxed)
+    }
+
+    fn render_labelled(&self, text: &mut Exposition) {
+        self.received.render(
+            text,
+            "postfix_smtpd_messages_processed_total",
+            "Mails accepted from peers, by log-in mechanism.",
+        );
+        self.rejected.render(
+            text,
+            "postfix_smtpd_messages_rejected_total",
+            "Commands refused before the content, by reply code.",
+        );
+        self.refused.render(
+            text,
+            "mailweir_refused_total",
+            "Everything refused to peers, by command and reply code.",
+        );
+        self.lost.render(
+            text,
+            "postfix_smtpd_connections_lost_total",
+            "Clients that left before QUIT, by their last command.",
+        );
+        self.deferred.render(
+            text,
+            "postfix_smtp_deferred_messages_by_dsn_total",
+            "Deferred deliveries, by enhanced status code.",
+        );
+        self.bounced.render(
+            text,
+            "postfix_smtp_bounced_messages_by_dsn_total",
+            "Deliveries refused for good, by enhanced status code.",
+        );
+        self.tls_in.render(
+            text,
+            "postfix_smtpd_tls_connections_total",
+            "TLS sessions with peers that came to us.",
+        );
+        self.tls_out.render(
+            text,
+            "postfix_smtp_tls_connections_total",
+            "TLS sessions with next hops.",
+        );
+        self.warnings.render(text, "mailweir_warnings_total", "Warnings in the log, by part.");
+    }
+
+    fn render_histograms(&self, text: &mut Exposition) {
+        text.family(
+            "postfix_qmgr_messages_inserted_size_bytes",
+            "histogram",
+            "Size of queued mails in bytes.",
+        );
+        self.size.render(text, "postfix_qmgr_messages_inserted_size_bytes", "", 1.0);
+        text.family(
+            "postfix_qmgr_messages_inserted_recipients",
+            "histogram",
+            "Recipients per queued mail.",
+        );
+        self.recipients.render(text, "postfix_qmgr_messages_inserted_recipients", "", 1.0);
+        let name = "postfix_smtp_delivery_delay_seconds";
+        text.family(name, "histogram", "Where the time of a delivery went, in seconds.");
+        for (stage, histogram) in STAGES.iter().zip(&self.delays) {
+            histogram.render(text, name, &format!("stage=\"{stage}\""), 1e6);
+        }
+    }
+}
+
+fn count_tls(family: &Labelled<5>, trust: &str, summary: &TlsSummary) {
+    let bits = summary.bits.to_string();
+    family.count([trust, &summary.version, &summary.cipher, &bits, &bits]);
 }
 
 /// What is true at the moment of a scrape; whoever answers `/metrics` asks the parts for it.
@@ -46,6 +281,8 @@ pub struct Gauges {
     pub connections: u64,
     /// Syncs of the store.
     pub fsync: FsyncTimes,
+    /// Time since the start of the process.
+    pub uptime: Duration,
 }
 
 /// How often the store synced to disk, and how long that took in all.
@@ -56,3 +293,64 @@ pub struct FsyncTimes {
     /// Time they took together.
     pub total: Duration,
 }
+
+impl Gauges {
+    fn render(&self, text: &mut Exposition) {
+        text.gauge("postfix_up", "Whether this answer is complete.", "", 1);
+        let depth = "postfix_showq_queue_depth";
+        let queues =
+            [("incoming", self.ready), ("active", self.delivering), ("deferred", self.deferred)];
+        for (queue, count) in queues.into_iter().chain([("hold", self.held)]) {
+            let labels = format!("queue=\"{queue}\"");
+            text.gauge(depth, "Mails in the queue, by Postfix's names of queues.", &labels, count);
+        }
+        text.gauge("mailweir_held_messages", "Mails on hold.", "", self.held);
+        text.gauge("mailweir_corrupt_messages", "Mails that cannot be read.", "", self.corrupt);
+        text.gauge(
+            "mailweir_queue_oldest_seconds",
+            "Age of the oldest mail that is not on hold.",
+            "",
+            self.oldest.as_secs_f64(),
+        );
+        text.gauge("mailweir_sessions", "Open sessions with clients.", "", self.sessions);
+        text.gauge("mailweir_connections", "Open connections to next hops.", "", self.connections);
+        text.gauge(
+            "mailweir_uptime_seconds",
+            "Time since the start of the process.",
+            "",
+            self.uptime.as_secs_f64(),
+        );
+        let fsync = "mailweir_store_fsync_seconds";
+        text.family(fsync, "summary", "Syncs of the store to disk.");
+        text.sample(fsync, "_sum", "", self.fsync.total.as_secs_f64());
+        text.sample(fsync, "_count", "", self.fsync.count);
+        let version = concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"");
+        text.gauge("mailweir_build_info", "The running version; always 1.", version, 1);
+    }
+}
+
+/// Bounds as in the Postfix exporter, in bytes.
+const SIZE_BOUNDS: &[u64] =
+    &[1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+
+/// Bounds as in the Postfix exporter.
+const RECIPIENT_BOUNDS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128];
+
+/// Bounds as in the Postfix exporter, from a millisecond to two days, in microseconds.
+const DELAY_BOUNDS: &[u64] = &[
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    60_000_000,
+    3_600_000_000,
+    86_400_000_000,
+    172_800_000_000,
+];
+
+/// The four parts of `delays=a/b/c/d`.
+const STAGES: [&str; 4] =
+    ["before_queue_manager", "queue_manager", "connection_setup", "transmission"];
+
+const TLS_LABELS: [&str; 5] = ["trust", "protocol", "cipher", "secret_bits", "algorithm_bits"];
