@@ -105,7 +105,7 @@ fn the_stock_patterns_of_fail2ban_match() {
         format!(
             r"warning: [^\[]*{host}: SASL (?i:LOGIN|PLAIN|(?:CRAM|DIGEST)-MD5) authentication failed:"
         ),
-        format!(r"disconnect from \S+(?: \S+=\d+)* auth=0/(?:[1-9]|\d\d+)"),
+        r"disconnect from \S+(?: \S+=\d+)* auth=0/(?:[1-9]|\d\d+)".to_owned(),
     ] {
         let pattern = regex(&format!("(?m)^.{{15}} {prefix}{content}"));
         assert!(pattern.is_match(&log), "{pattern}");
