@@ -1,7 +1,8 @@
-//! Tools of the tests: a name server that lies on request, a mail server that fails on request.
+//! Tools of the tests: a name server that lies on request, a mail server that fails on request,
+//! real peers, and the targets of fuzzing.
 //!
-//! Both listen on loopback, record what they saw, and stop when dropped. They are driven by what
-//! a scenario says, in words; ports and waiting are their own business.
+//! Servers listen on loopback, record what they saw, and stop when dropped. They are driven by
+//! what a scenario says, in words; ports and waiting are their own business.
 
 #![allow(
     clippy::expect_used,
@@ -11,7 +12,5 @@
 )]
 
 pub mod dns;
-pub mod sink;
-//! What all tests share.
-
 pub mod interop;
+pub mod sink;

@@ -7,6 +7,7 @@
 pub mod address;
 mod envelope;
 mod event;
+mod network;
 mod origin;
 mod queue_id;
 mod reply;
@@ -19,6 +20,8 @@ pub use event::{
     ConnectFailure, Cutoff, Delays, DeliveryReport, HeldBy, MailEvent, ReportKind, SessionEvent,
     TransactionSummary,
 };
+pub use event::{Delays, DeliveryReport, MailEvent, SessionEvent};
+pub use network::{Network, NetworkError};
 pub use origin::{Client, Login, Origin, Protocol, TlsSummary};
 pub use queue_id::{QueueId, QueueIdError};
 pub use reply::{Enhanced, Reply, ReplyClass};
