@@ -8,3 +8,4 @@ pub mod egress;
 
 pub mod egress;
 pub mod observe;
+pub mod config;

@@ -1,0 +1,139 @@
+//! Settings that are one of a few words.
+//!
+//! [`choices!`] keeps the words of the file, the variants of the type, and the text "what is
+//! allowed" in one place.
+
+use super::{
+    raw::RawValue,
+    setting::{Refusal, Setting},
+};
+
+/// Declares an enum whose variants are words of the file.
+macro_rules! choices {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident {
+        $(#[doc = $first_doc:literal])+ $first:ident = $first_word:literal,
+        $( $(#[doc = $doc:literal])+ $variant:ident = $word:literal, )+
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        $vis enum $name {
+            $(#[doc = $first_doc])+ $first,
+            $( $(#[doc = $doc])+ $variant, )+
+        }
+
+        impl $name {
+            /// The word of the file.
+            #[must_use]
+            $vis const fn as_str(self) -> &'static str {
+                match self { Self::$first => $first_word, $( Self::$variant => $word, )+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Setting for $name {
+            const ALLOWED: &'static str =
+                concat!("\"", $first_word, "\"", $( " | \"", $word, "\"" ),+);
+            const EXAMPLE: &'static str = concat!("\"", $first_word, "\"");
+
+            fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+                value.one_of(&[($first_word, Self::$first), $( ($word, Self::$variant) ),+])
+            }
+        }
+    };
+}
+
+choices! {
+    /// Who is expected at a listener.
+    pub enum Mode {
+        /// Mail servers of the internet, with mail for our domains.
+        Mx = "mx",
+        /// People and programs that log in.
+        Submission = "submission",
+        /// A trusted Postfix that hands mail back after its filters (SMTP).
+        Filter = "filter",
+        /// A trusted peer that speaks LMTP (RFC 2033).
+        Lmtp = "lmtp",
+    }
+}
+
+choices! {
+    /// What a listener does about TLS.
+    pub enum ListenerTls {
+        /// No TLS.
+        None = "none",
+        /// STARTTLS is offered.
+        Optional = "optional",
+        /// No mail before STARTTLS.
+        Required = "required",
+        /// TLS from the first byte (RFC 8314).
+        Implicit = "implicit",
+    }
+}
+
+choices! {
+    /// What a lone LF or CR means (Postfix `smtpd_forbid_bare_newline`).
+    pub enum BareNewline {
+        /// A line end, but never part of the end of the content.
+        Normalize = "normalize",
+        /// The mail is refused.
+        Reject = "reject",
+        /// As [`Self::No`], and logged.
+        Note = "note",
+        /// A line end everywhere.
+        No = "no",
+    }
+}
+
+choices! {
+    /// The oldest version of TLS that listeners speak.
+    pub enum MinTlsVersion {
+        /// TLS 1.2 (RFC 5246) and 1.3.
+        Tls12 = "1.2",
+        /// TLS 1.3 only (RFC 8446).
+        Tls13 = "1.3",
+    }
+}
+
+choices! {
+    /// What the file may say about TLS of a route: [`RouteTls`](super::RouteTls), and what is
+    /// understood but not built yet.
+    pub(super) enum WrittenRouteTls {
+        /// No TLS.
+        None = "none",
+        /// TLS if offered.
+        Opportunistic = "opportunistic",
+        /// No mail without TLS.
+        Required = "required",
+        /// And the certificate must name the host.
+        Verify = "verify",
+        /// The certificate must match DNSSEC (RFC 7672).
+        Dane = "dane",
+    }
+}
+
+choices! {
+    /// The engine of the store.
+    pub enum Engine {
+        /// The default.
+        Fjall = "fjall",
+        /// Needs the cargo feature `engine-sled`.
+        Sled = "sled",
+    }
+}
+
+choices! {
+    /// The shape of the log.
+    pub enum LogFormat {
+        /// Text on a terminal, JSON elsewhere.
+        Auto = "auto",
+        /// Lines in Postfix's shape.
+        Text = "text",
+        /// One JSON object per line.
+        Json = "json",
+    }
+}

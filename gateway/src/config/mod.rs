@@ -1,0 +1,182 @@
+//! The configuration: `mailweir.toml` and the environment in, one checked [`Config`] out.
+//!
+//! The file is untrusted: it is walked against the schema (`schema.rs`) and every problem in it is
+//! reported at once, with its line and what is allowed. A [`Config`] exists only if there was no
+//! error, and holds only values the gateway can use. Parsing is pure: the environment, the name
+//! of the machine and the reading of files are arguments. What a value does is decided elsewhere.
+
+mod choice;
+mod listener;
+mod next_hop;
+mod pattern;
+mod problem;
+mod raw;
+mod route;
+mod schema;
+mod section;
+mod setting;
+
+use std::{
+    ffi::OsString,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use mailweir_mail::Domain;
+
+pub use self::{
+    choice::{BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode},
+    listener::{Listener, ListenerLimits, ProxyProtocol},
+    next_hop::{Host, NextHop, Relay, RelayProtocol},
+    pattern::DomainPattern,
+    problem::{Location, Problem, Severity},
+    route::{AuthExposure, Route, RouteLogin, RouteTls, Routes},
+    schema::{Admin, Dns, Domains, Limits, Log, Metrics, Queue},
+    setting::{ByteSize, HttpUrl, Secret},
+};
+
+/// The checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[server]`: the gateway itself.
+    pub server: Server,
+    /// `[domains]`: whose mail we accept.
+    pub domains: Domains,
+    /// `[[listener]]`: where mail comes in; at least one.
+    pub listeners: Vec<Listener>,
+    /// `[limits]`: what holds for all listeners. What may differ is in [`Listener::limits`].
+    pub limits: Limits,
+    /// `[tls]`: the certificate of the listeners.
+    pub tls: Tls,
+    /// `[[route]]`: where mail goes.
+    pub routes: Routes,
+    /// `[dns]`: name look-ups.
+    pub dns: Dns,
+    /// `[queue]`: retries and space.
+    pub queue: Queue,
+    /// `[smtp]`: delivery.
+    pub smtp: Smtp,
+    /// `[auth]`: who may log in.
+    pub auth: Auth,
+    /// `[admin]`: the web UI and the health checks.
+    pub admin: Admin,
+    /// `[log]`: the log.
+    pub log: Log,
+    /// `[metrics]`: counters.
+    pub metrics: Metrics,
+}
+
+impl Config {
+    /// Reads the file at `path`, overridden by the variables `MAILWEIR_<SECTION>__<KEY>` of
+    /// `environment` (as from [`std::env::vars_os`]). With the configuration come warnings.
+    ///
+    /// # Errors
+    /// All problems, if one of them is an error. They are ordered by their place in the file.
+    pub fn load(
+        path: &Path,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+        let _ = (path, environment.into_iter().count());
+        Err(Vec::new())
+    }
+}
+
+/// `[server]`: the gateway itself.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The name in the banner, in EHLO and in Received headers.
+    pub hostname: Domain,
+    /// The directory of everything that must survive.
+    pub data_dir: PathBuf,
+}
+
+/// `[tls]`: what listeners show and speak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// Where the certificate comes from.
+    pub certificate: CertificateSource,
+    /// The oldest version that is spoken.
+    pub min_version: MinTlsVersion,
+}
+
+/// Where the certificate of the listeners comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// Made at first start and kept in `data_dir`.
+    SelfSigned,
+    /// Two PEM files. They were readable when the configuration was checked.
+    Files {
+        /// The certificate with its chain.
+        certificate_file: PathBuf,
+        /// The private key.
+        key_file: PathBuf,
+    },
+}
+
+/// `[smtp]`: delivery by SMTP and LMTP.
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    /// The name in our EHLO.
+    pub helo_name: Domain,
+    /// The local IPv4 address to connect from; `None`: the system chooses.
+    pub bind_address: Option<Ipv4Addr>,
+    /// The local IPv6 address to connect from; `None`: the system chooses.
+    pub bind_address6: Option<Ipv6Addr>,
+    /// How long each step of a delivery may take.
+    pub timeouts: SmtpTimeouts,
+    /// When a connection is used again.
+    pub reuse: ConnectionReuse,
+    /// The most connections to all destinations together; at least 1.
+    pub session_limit: u32,
+    /// How many addresses of mail servers are tried for one mail; 0: all.
+    pub mx_address_limit: u32,
+    /// How many of them may answer before the mail waits; 0: all.
+    pub mx_session_limit: u32,
+}
+
+/// How long each step of a delivery may take, by Postfix's names (`smtp_connect_timeout`, ...).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SmtpTimeouts {
+    /// For the connection to come about.
+    pub connect: Duration,
+    /// For the banner, and for the answer to EHLO.
+    pub helo: Duration,
+    /// For the answer to STARTTLS, and for the handshake.
+    pub starttls: Duration,
+    /// For the answer to MAIL.
+    pub mail: Duration,
+    /// For the answer to RCPT.
+    pub rcpt: Duration,
+    /// For the answer to DATA.
+    pub data_init: Duration,
+    /// For the peer to take some content.
+    pub data_xfer: Duration,
+    /// For the answer to the end of the content.
+    pub data_done: Duration,
+    /// For the answer to RSET.
+    pub rset: Duration,
+    /// For the answer to QUIT.
+    pub quit: Duration,
+}
+
+/// When a connection is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionReuse {
+    /// How long an unused connection is kept open; zero: not at all.
+    pub cache_time_limit: Duration,
+    /// How long one connection may be used again.
+    pub time_limit: Duration,
+    /// How many mails may go over one connection; 0: no limit.
+    pub count_limit: u32,
+}
+
+/// `[auth]`: who may log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auth {
+    /// The file of users that `mailweir user` writes. It need not exist yet.
+    pub users_file: PathBuf,
+}
+
+#[expect(dead_code, reason = "placeholder")]
+type Unused = SocketAddr;

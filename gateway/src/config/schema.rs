@@ -1,0 +1,271 @@
+//! The sections of `mailweir.toml`: every key with its meaning, type, default and Postfix name.
+//!
+//! Sections whose keys are final as read are public types. Where the checked configuration says
+//! more than the file ([`Listener`](super::Listener), [`Route`](super::Route), ...), the section
+//! here is what the file says, and `check.rs` makes the checked type from it.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use mailweir_mail::{Address, Domain, Network};
+
+use super::{
+    choice::WrittenRouteTls,
+    choice::{BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode},
+    next_hop::NextHop,
+    pattern::DomainPattern,
+    section::section,
+    setting::{ByteSize, HttpUrl, Label, Secret},
+};
+
+section! {
+    /// The gateway itself.
+    pub(super) table "server" ServerSection {
+        /// The name in the banner, in EHLO and in Received headers. It should be the name that the
+        /// reverse DNS of this machine shows. Absent: the name of the machine.
+        hostname: Option<Domain>, postfix "myhostname" "smtp_helo_name";
+        /// The directory of the queue, the users, and the certificate made at first start. It is
+        /// all there is to back up.
+        data_dir: PathBuf = "/var/lib/mailweir", postfix "queue_directory" "data_directory";
+    }
+}
+
+section! {
+    /// The domains we accept mail for.
+    pub table "domains" Domains {
+        /// Domains whose mail is accepted from anywhere and passed on by the routes. `example.org`
+        /// is that domain alone; `.example.org` is every domain below it.
+        relay: Vec<DomainPattern> = [], postfix "relay_domains" "mydestination" "virtual_mailbox_domains";
+        /// Who gets mail to the bare `postmaster` (RFC 5321 section 4.5.1) and reports about
+        /// reports that could not be delivered. Absent: `postmaster` at the hostname.
+        postmaster: Option<Address>, postfix "2bounce_notice_recipient" "error_notice_recipient";
+    }
+}
+
+section! {
+    /// One place where mail comes in. Repeat the section for each.
+    pub(super) tables "listener" ListenerSection {
+        /// Any label, used once. It appears in logs, and in the names of environment variables.
+        name: Label;
+        /// The addresses and ports to listen on.
+        bind: Vec<SocketAddr>, postfix "inet_interfaces";
+        /// Who is expected here. "mx": mail servers of the internet, with mail for our domains.
+        /// "submission": people and programs that log in. "filter": a Postfix that hands mail back
+        /// after its own filters; trusted peers only, no filters again. "lmtp": as "filter", by LMTP.
+        mode: Mode;
+        /// "optional" offers STARTTLS, "required" insists on it before MAIL, "implicit" begins with
+        /// TLS (port 465), "none" offers none.
+        tls: ListenerTls = "optional", postfix "smtpd_tls_security_level" "smtpd_tls_wrappermode" "smtpd_use_tls";
+        /// Peers that may relay to any domain without logging in. In the modes "filter" and "lmtp":
+        /// the only peers that may connect.
+        networks: Vec<Network> = [], postfix "mynetworks";
+        /// Whether AUTH is offered without TLS. Passwords then cross the network readable.
+        auth_in_clear: bool = false, postfix "smtpd_tls_auth_only";
+        /// Peers that may say XCLIENT: they speak for the client they name.
+        xclient_hosts: Vec<Network> = [], postfix "smtpd_authorized_xclient_hosts";
+        /// Peers that may say XFORWARD: the client they name appears in our log.
+        xforward_hosts: Vec<Network> = [], postfix "smtpd_authorized_xforward_hosts";
+        /// Whether each connection begins with a PROXY header (version 1 or 2), as HAProxy sends.
+        proxy_protocol: bool = false, postfix "smtpd_upstream_proxy_protocol" "postscreen_upstream_proxy_protocol";
+        /// The proxies. A PROXY header counts only from these peers; others are turned away.
+        proxy_hosts: Vec<Network> = [];
+        /// What a lone LF (or CR) in the conversation means. "normalize": taken as a line end, but
+        /// never as the end of a mail. "reject": the mail is refused. "note": as "no", and logged.
+        /// "no": as a line end everywhere, which lets mail be smuggled in.
+        forbid_bare_newline: BareNewline = "normalize", postfix "smtpd_forbid_bare_newline";
+        /// Peers that are exempt from `forbid_bare_newline`, for old devices.
+        bare_newline_excluded: Vec<Network> = ["127.0.0.0/8", "::1"], postfix "smtpd_forbid_bare_newline_exclusions";
+        /// Overrides `limits.message_size_limit` here.
+        message_size_limit: Option<ByteSize>;
+        /// Overrides `limits.recipient_limit` here.
+        recipient_limit: Option<u32>;
+        /// Overrides `limits.client_connection_count_limit` here.
+        client_connection_count_limit: Option<u32>;
+        /// Overrides `limits.hard_error_limit` here.
+        hard_error_limit: Option<u32>;
+        /// Overrides `limits.junk_command_limit` here.
+        junk_command_limit: Option<u32>;
+        /// Overrides `limits.timeout` here.
+        timeout: Option<Duration>;
+    }
+}
+
+section! {
+    /// What one client may cost us. Values without a section of their own hold for all listeners.
+    pub table "limits" Limits {
+        /// The largest mail, headers included. 0: no limit.
+        message_size_limit: ByteSize = 10240000, postfix "message_size_limit";
+        /// The most recipients of one mail.
+        recipient_limit: u32 = 1000, postfix "smtpd_recipient_limit";
+        /// The most sessions one client address may have open at once on a listener. 0: no limit.
+        client_connection_count_limit: u32 = 50, postfix "smtpd_client_connection_count_limit";
+        /// After so many errors the session ends with 421.
+        hard_error_limit: u32 = 20, postfix "smtpd_hard_error_limit";
+        /// After so many NOOP, VRFY, RSET and the like without a mail, each counts as an error.
+        junk_command_limit: u32 = 100, postfix "smtpd_junk_command_limit";
+        /// How long we wait for the next command or piece of content.
+        timeout: Duration = "300s", postfix "smtpd_timeout";
+        /// The most sessions of all listeners together.
+        session_limit: u32 = 10000, postfix "default_process_limit";
+        /// A mail with more Received headers than this goes in circles and is refused.
+        hopcount_limit: u32 = 50, postfix "hopcount_limit";
+    }
+}
+
+section! {
+    /// The certificate that listeners show. Absent: a self-signed one is made at first start.
+    pub(super) table "tls" TlsSection {
+        /// The certificate with its chain, in PEM.
+        certificate_file: Option<PathBuf>, postfix "smtpd_tls_cert_file" "smtpd_tls_chain_files";
+        /// The private key of the certificate, in PEM.
+        key_file: Option<PathBuf>, postfix "smtpd_tls_key_file";
+        /// The oldest version of TLS that listeners speak.
+        min_version: MinTlsVersion = "1.2", postfix "smtpd_tls_mandatory_protocols" "smtpd_tls_protocols";
+    }
+}
+
+section! {
+    /// Where mail goes. The first route with a matching domain is taken. What no route matches, and
+    /// everything if there is no route, goes directly to the MX of its domain.
+    pub(super) tables "route" RouteSection {
+        /// Recipient domains: `example.org`, `.example.org` for all domains below it, `*` for all.
+        domains as "for": Vec<DomainPattern>, postfix "transport_maps";
+        /// The next hop. "smtps" begins with TLS. "mx" looks the MX of the domain up. "discard"
+        /// drops the mail as if delivered.
+        to: NextHop, postfix "relayhost" "default_transport" "relay_transport";
+        /// "opportunistic": TLS if the peer offers it, and no questions about its certificate.
+        /// "required": no mail without TLS. "verify": and the certificate must name the host.
+        tls: WrittenRouteTls = "opportunistic", postfix "smtp_tls_security_level" "smtp_tls_policy_maps" "smtp_use_tls";
+        /// The login at the next hop.
+        username: Option<String>, postfix "smtp_sasl_auth_enable";
+        /// The file that holds the password, and nothing else; a line end at its end is ignored.
+        password_file: Option<PathBuf>, postfix "smtp_sasl_password_maps";
+        /// The password, from the environment only: `MAILWEIR_ROUTE__0__PASSWORD`.
+        password: Option<Secret>;
+        /// Whether the login is sent though there is no TLS.
+        allow_clear_auth: bool = false, postfix "smtp_sasl_security_options";
+        /// The most connections to one destination at once.
+        destination_concurrency_limit: u32 = 20, postfix "default_destination_concurrency_limit" "smtp_destination_concurrency_limit";
+        /// The most recipients of one mail in one transaction.
+        destination_recipient_limit: u32 = 50, postfix "default_destination_recipient_limit" "smtp_destination_recipient_limit";
+    }
+}
+
+section! {
+    /// Name look-ups.
+    pub table "dns" Dns {
+        /// The name servers to ask. Empty: those of the system (`/etc/resolv.conf`).
+        servers: Vec<SocketAddr> = [];
+        /// How long we wait for one answer.
+        timeout: Duration = "5s";
+        /// Whether an MX may point to a private or loopback address. Off, since any domain owner
+        /// could make us connect into our own network.
+        allow_private_mx: bool = false;
+    }
+}
+
+section! {
+    /// The queue: how long mail is tried, and when the disk is too full to take more.
+    pub table "queue" Queue {
+        /// The free space that must be left in `data_dir`; below it mail is put off with 452.
+        /// Never less than one and a half times the largest `message_size_limit`.
+        queue_minfree: ByteSize = 0, postfix "queue_minfree";
+        /// The shortest time between two attempts at a deferred mail.
+        minimal_backoff_time: Duration = "300s", postfix "minimal_backoff_time";
+        /// The longest time between two attempts at a deferred mail.
+        maximal_backoff_time: Duration = "4000s", postfix "maximal_backoff_time";
+        /// How long mail is tried before it is returned to its sender.
+        maximal_queue_lifetime: Duration = "5d", postfix "maximal_queue_lifetime";
+        /// How long a report with the null sender is tried before it is dropped.
+        bounce_queue_lifetime: Duration = "5d", postfix "bounce_queue_lifetime";
+        /// After this time the sender hears that the mail is late. 0: never.
+        delay_warning_time: Duration = "0h", postfix "delay_warning_time";
+        /// The most mails that are being delivered at once.
+        active_limit: u32 = 20000, postfix "qmgr_message_active_limit";
+        /// Larger bodies are streamed to spool files; smaller ones live in the store.
+        spool_threshold: ByteSize = "64 KiB";
+        /// The store engine. "sled" needs a program built with the feature `engine-sled`.
+        engine: Engine = "fjall";
+    }
+}
+
+section! {
+    /// Delivery by SMTP and LMTP: what we call ourselves and how long we wait.
+    pub(super) table "smtp" SmtpSection {
+        /// The name in our EHLO. Absent: the hostname.
+        helo_name: Option<Domain>, postfix "smtp_helo_name";
+        /// The local IPv4 address to connect from. Absent: the system chooses.
+        bind_address: Option<std::net::Ipv4Addr>, postfix "smtp_bind_address";
+        /// The local IPv6 address to connect from. Absent: the system chooses.
+        bind_address6: Option<std::net::Ipv6Addr>, postfix "smtp_bind_address6";
+        /// How long a connection may take to come about.
+        connect_timeout: Duration = "30s", postfix "smtp_connect_timeout";
+        /// How long we wait for the banner, and for the answer to EHLO.
+        helo_timeout: Duration = "300s", postfix "smtp_helo_timeout";
+        /// How long we wait for the answer to STARTTLS, and for the TLS handshake.
+        starttls_timeout: Duration = "300s", postfix "smtp_starttls_timeout";
+        /// How long we wait for the answer to MAIL.
+        mail_timeout: Duration = "300s", postfix "smtp_mail_timeout";
+        /// How long we wait for the answer to RCPT.
+        rcpt_timeout: Duration = "300s", postfix "smtp_rcpt_timeout";
+        /// How long we wait for the answer to DATA.
+        data_init_timeout: Duration = "120s", postfix "smtp_data_init_timeout";
+        /// How long the peer may take no content.
+        data_xfer_timeout: Duration = "180s", postfix "smtp_data_xfer_timeout";
+        /// How long we wait for the answer to the end of the content. Too short means mail twice
+        /// (RFC 1047).
+        data_done_timeout: Duration = "600s", postfix "smtp_data_done_timeout";
+        /// How long we wait for the answer to RSET.
+        rset_timeout: Duration = "20s", postfix "smtp_rset_timeout";
+        /// How long we wait for the answer to QUIT.
+        quit_timeout: Duration = "300s", postfix "smtp_quit_timeout";
+        /// How long an unused connection is kept open for the next mail. 0: not at all.
+        connection_cache_time_limit: Duration = "2s", postfix "smtp_connection_cache_time_limit";
+        /// How long one connection may be used again.
+        connection_reuse_time_limit: Duration = "300s", postfix "smtp_connection_reuse_time_limit";
+        /// How many mails may go over one connection. 0: no limit.
+        connection_reuse_count_limit: u32 = 0, postfix "smtp_connection_reuse_count_limit";
+        /// The most connections to all destinations together.
+        session_limit: u32 = 100, postfix "default_process_limit";
+        /// How many addresses of a domain's mail servers are tried for one mail. 0: all.
+        mx_address_limit: u32 = 5, postfix "smtp_mx_address_limit";
+        /// Of those, how many may answer the banner before the mail waits for the next attempt. 0: all.
+        mx_session_limit: u32 = 2, postfix "smtp_mx_session_limit";
+    }
+}
+
+section! {
+    /// Who may log in.
+    pub(super) table "auth" AuthSection {
+        /// The file of users that `mailweir user` writes. Absent: `users` in `data_dir`.
+        users_file: Option<PathBuf>, postfix "smtpd_sasl_path";
+    }
+}
+
+section! {
+    /// The web UI, the API, and the health checks `/livez`, `/readyz` and `/metrics`.
+    pub table "admin" Admin {
+        /// The addresses and ports to listen on. Empty: none.
+        bind: Vec<SocketAddr> = ["127.0.0.1:8025"];
+        /// The address that people reach the UI by, for links in notices.
+        public_url: Option<HttpUrl>;
+    }
+}
+
+section! {
+    /// The log.
+    pub table "log" Log {
+        /// "text": lines in Postfix's shape. "json": one object per line. "auto": text on a
+        /// terminal, otherwise JSON.
+        format: LogFormat = "auto";
+        /// Whether queue ids are short upper-case hex in the log, for tools that know no others.
+        short_queue_ids: bool = false, postfix "enable_long_queue_ids";
+    }
+}
+
+section! {
+    /// Counters in Prometheus form. They are always at `/metrics` of the admin listener.
+    pub table "metrics" Metrics {
+        /// Further addresses that serve `/metrics` and nothing else, such as `0.0.0.0:9154`.
+        bind: Vec<SocketAddr> = [];
+    }
+}
