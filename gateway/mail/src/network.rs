@@ -25,15 +25,29 @@ impl Network {
     /// If the prefix is longer than the address, or `address` has bits set behind the prefix:
     /// `10.0.0.1/8` is as likely a slip for `/32` as for `10.0.0.0`, and Postfix refuses it too.
     pub fn new(address: IpAddr, prefix: u8) -> Result<Self, NetworkError> {
-        if prefix > width(address) {
-            return Err(NetworkError::PrefixTooLong);
-        }
-        let network = Self { address, prefix };
-        if network.masked(address) == Some(bits(address)) {
-            Ok(network)
+        let behind = width(address).checked_sub(prefix).ok_or(NetworkError::PrefixTooLong)?;
+        if without_last(behind, bits(address)) == bits(address) {
+            Self::around(address, prefix)
         } else {
             Err(NetworkError::HostBitsSet)
         }
+    }
+
+    /// The network of this prefix that `address` is in: what stands behind the prefix is dropped.
+    ///
+    /// # Errors
+    /// If the prefix is longer than the address.
+    pub fn around(address: IpAddr, prefix: u8) -> Result<Self, NetworkError> {
+        let behind = width(address).checked_sub(prefix).ok_or(NetworkError::PrefixTooLong)?;
+        let first = without_last(behind, bits(address));
+        let address = match address {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(first as u32)),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(first)),
+        };
+        Ok(match (prefix.checked_sub(MAPPED_PREFIX), address.to_canonical()) {
+            (Some(prefix), ip @ IpAddr::V4(_)) if address.is_ipv6() => Self { address: ip, prefix },
+            _ => Self { address, prefix },
+        })
     }
 
     /// The network of one address.
@@ -66,8 +80,13 @@ impl Network {
     /// Whether `address` is in this network.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.masked(address) == Some(bits(self.address)) || self.contains_mapped(address)
+        match address.to_canonical() {
+            // A network around `::ffff:0:0/96`, such as `::/0`, holds IPv4 addresses too.
+            IpAddr::V4(ip) if self.address.is_ipv6() => {
+                self.shares_prefix(ip.to_ipv6_mapped().into())
+            }
+            ip => self.shares_prefix(ip),
+        }
     }
 
     /// The first address.
@@ -82,24 +101,11 @@ impl Network {
         self.prefix
     }
 
-    /// `address` without the bits behind the prefix; `None` if it is of the other family.
-    fn masked(&self, address: IpAddr) -> Option<u128> {
-        if address.is_ipv4() != self.address.is_ipv4() {
-            return None;
-        }
-        let behind = u32::from(width(address) - self.prefix);
-        Some(
-            bits(address)
-                .checked_shr(behind)
-                .and_then(|kept| kept.checked_shl(behind))
-                .unwrap_or(0),
-        )
-    }
-
-    /// A network around `::ffff:0:0/96` holds IPv4 addresses too.
-    fn contains_mapped(&self, address: IpAddr) -> bool {
-        let IpAddr::V4(v4) = address else { return false };
-        self.masked(IpAddr::V6(v4.to_ipv6_mapped())) == Some(bits(self.address))
+    /// Whether `address`, taken as it is, shares the first bits.
+    fn shares_prefix(&self, address: IpAddr) -> bool {
+        let behind = width(self.address) - self.prefix;
+        address.is_ipv4() == self.address.is_ipv4()
+            && without_last(behind, bits(address)) == bits(self.address)
     }
 }
 
@@ -168,6 +174,15 @@ fn bits(address: IpAddr) -> u128 {
     }
 }
 
+/// `bits` with the last `count` of them cleared.
+fn without_last(count: u8, bits: u128) -> u128 {
+    let count = u32::from(count);
+    bits.checked_shr(count).and_then(|kept| kept.checked_shl(count)).unwrap_or(0)
+}
+
+/// The bits in front of an IPv4 address in IPv6 clothes, `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
+const MAPPED_PREFIX: u8 = 96;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -203,7 +218,7 @@ mod tests {
     fn an_ipv4_address_in_ipv6_clothes_is_the_ipv4_address() {
         assert!(network("127.0.0.0/8").contains(ip("::ffff:127.0.0.1")));
         assert!(network("::ffff:192.0.2.1").contains(ip("192.0.2.1")));
-        assert!(network("::ffff:192.0.2.0/120").contains(ip("192.0.2.1")));
+        assert_eq!(network("::ffff:192.0.2.0/120"), network("192.0.2.0/24"));
         assert!(network("::/0").contains(ip("192.0.2.1")), "dual-stack sockets see ::ffff:0:0/96");
     }
 
@@ -211,6 +226,14 @@ mod tests {
     fn ipv6_may_stand_in_brackets_as_postfix_writes_it() {
         assert_eq!(network("[2001:db8::]/32"), network("2001:db8::/32"));
         assert_eq!(network("[::1]").to_string(), "::1/128");
+    }
+
+    #[test]
+    fn every_address_has_a_network_of_each_prefix_around_it() {
+        assert_eq!(Network::around(ip("10.1.2.3"), 8), Ok(network("10.0.0.0/8")));
+        assert_eq!(Network::around(ip("10.1.2.3"), 0), Ok(network("0.0.0.0/0")));
+        assert_eq!(Network::around(ip("2001:db8::1:2"), 64), Ok(network("2001:db8::/64")));
+        assert_eq!(Network::around(ip("10.1.2.3"), 33), Err(NetworkError::PrefixTooLong));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! allowed" in one place.
 
 use super::{
-    raw::RawValue,
     setting::{Refusal, Setting},
+    value::RawValue,
 };
 
 /// Declares an enum whose variants are words of the file.

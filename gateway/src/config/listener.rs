@@ -1,13 +1,17 @@
 //! A listener as the gateway serves it: who is expected, with which trust, under which limits.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroU32,
     time::Duration,
 };
 
 use mailweir_mail::Network;
 
-use super::{BareNewline, ByteSize, ListenerTls, Mode};
+use super::{
+    BareNewline, ByteSize, Limits, ListenerTls, Mode, check::Written, problem::Problems,
+    schema::ListenerSection, setting::Setting,
+};
 
 /// One place where mail comes in. The checks have passed: no listener relays for strangers.
 #[derive(Clone, Debug)]
@@ -62,16 +66,176 @@ pub struct ListenerLimits {
     /// The largest mail in bytes (Postfix `message_size_limit`). 0: no limit.
     pub message_size_limit: ByteSize,
     /// The most recipients of one mail (Postfix `smtpd_recipient_limit`).
-    pub recipient_limit: u32,
+    pub recipient_limit: NonZeroU32,
     /// The most sessions of one client address at once (Postfix
     /// `smtpd_client_connection_count_limit`). 0: no limit.
     pub client_connection_count_limit: u32,
     /// Errors until 421 (Postfix `smtpd_hard_error_limit`).
-    pub hard_error_limit: u32,
+    pub hard_error_limit: NonZeroU32,
     /// Junk commands until each counts as an error (Postfix `smtpd_junk_command_limit`).
     pub junk_command_limit: u32,
     /// How long we wait for the client (Postfix `smtpd_timeout`).
     pub timeout: Duration,
     /// Received headers until a mail is taken to go in circles (Postfix `hopcount_limit`).
-    pub hopcount_limit: u32,
+    pub hopcount_limit: NonZeroU32,
+}
+
+impl Listener {
+    /// Checks what one listener says by itself.
+    pub(super) fn check(
+        written: &Written<ListenerSection>,
+        limits: &Limits,
+        problems: &mut Problems<'_>,
+    ) -> Self {
+        let Written { table, section } = written;
+        check_bind(written, problems);
+        check_trust(written, problems);
+        check_auth(written, problems);
+        if section.timeout.is_some_and(|timeout| timeout.is_zero()) {
+            problems.error(table, "timeout", "must be longer than zero");
+        }
+        Self {
+            name: section.name.0.clone(),
+            bind: section.bind.clone(),
+            mode: section.mode,
+            tls: section.tls,
+            networks: section.networks.clone(),
+            auth_in_clear: section.auth_in_clear,
+            xclient_hosts: section.xclient_hosts.clone(),
+            xforward_hosts: section.xforward_hosts.clone(),
+            proxy: check_proxy(written, problems),
+            forbid_bare_newline: section.forbid_bare_newline,
+            bare_newline_excluded: section.bare_newline_excluded.clone(),
+            limits: ListenerLimits::of(section, limits),
+        }
+    }
+}
+
+impl ListenerLimits {
+    fn of(section: &ListenerSection, limits: &Limits) -> Self {
+        Self {
+            message_size_limit: section.message_size_limit.unwrap_or(limits.message_size_limit),
+            recipient_limit: section.recipient_limit.unwrap_or(limits.recipient_limit),
+            client_connection_count_limit: section
+                .client_connection_count_limit
+                .unwrap_or(limits.client_connection_count_limit),
+            hard_error_limit: section.hard_error_limit.unwrap_or(limits.hard_error_limit),
+            junk_command_limit: section.junk_command_limit.unwrap_or(limits.junk_command_limit),
+            timeout: section.timeout.unwrap_or(limits.timeout),
+            hopcount_limit: limits.hopcount_limit,
+        }
+    }
+}
+
+fn check_bind(written: &Written<ListenerSection>, problems: &mut Problems<'_>) {
+    let Written { table, section } = written;
+    if section.bind.is_empty() && !problems.blame(table, "bind") {
+        problems.error(table, "bind", "the list is empty").allowed(Vec::<SocketAddr>::ALLOWED);
+    }
+    let on = |port| section.bind.iter().any(|address| address.port() == port);
+    let message = match section.tls {
+        ListenerTls::Implicit if on(25) || on(587) => {
+            "clients of ports 25 and 587 do not begin with TLS; they will hang"
+        }
+        ListenerTls::None | ListenerTls::Optional | ListenerTls::Required if on(465) => {
+            "clients of port 465 begin with TLS (RFC 8314); they will hang"
+        }
+        ListenerTls::Required if section.mode == Mode::Mx && on(25) => {
+            "mail servers without TLS cannot reach us; a public MX must not require it (RFC 3207)"
+        }
+        _ => return,
+    };
+    problems.warning(table, "tls", message);
+}
+
+/// Nobody may become trusted by accident: the lists of peers name peers, not the internet.
+fn check_trust(written: &Written<ListenerSection>, problems: &mut Problems<'_>) {
+    let Written { table, section } = written;
+    let lists = [
+        ("networks", &section.networks, "could relay through us to anywhere"),
+        ("xclient_hosts", &section.xclient_hosts, "could pass for any client and any user"),
+        ("xforward_hosts", &section.xforward_hosts, "could write false clients into the log"),
+        ("proxy_hosts", &section.proxy_hosts, "could pass for any client"),
+    ];
+    for (key, networks, consequence) in lists {
+        for network in networks.iter().filter(|network| is_public_crowd(network)) {
+            let message = format!("{network} is a good part of the internet, and it {consequence}");
+            problems
+                .error(table, key, message)
+                .help("list the peers you know, or let people log in");
+        }
+    }
+    if section.networks.is_empty()
+        && matches!(section.mode, Mode::Filter | Mode::Lmtp)
+        && !problems.blame(table, "networks")
+    {
+        let message =
+            format!("missing; mode {:?} is for trusted peers only", section.mode.as_str());
+        problems
+            .error(table, "networks", message)
+            .allowed(Vec::<Network>::ALLOWED)
+            .help("list the peers that may connect, such as [\"127.0.0.1\"]");
+    }
+}
+
+/// A network that no one person can vouch for: more than a /16 (IPv6: /32) of public addresses.
+fn is_public_crowd(network: &Network) -> bool {
+    let smallest = if network.address().is_ipv4() { 16 } else { 32 };
+    let holds_all_of_ipv4 = network.contains(Ipv4Addr::UNSPECIFIED.into())
+        && network.contains(Ipv4Addr::BROADCAST.into());
+    holds_all_of_ipv4 || network.prefix() < smallest && !is_private(network)
+}
+
+fn is_private(network: &Network) -> bool {
+    let holds = |(first, prefix): &(IpAddr, u8)| {
+        let private = Network::around(*first, *prefix);
+        network.prefix() >= *prefix && private.is_ok_and(|p| p.contains(network.address()))
+    };
+    PRIVATE.iter().any(holds)
+}
+
+/// Loopback, RFC 1918, RFC 6598, and unique and link-local IPv6 addresses.
+const PRIVATE: [(IpAddr, u8); 7] = [
+    (IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
+    (IpAddr::V4(Ipv4Addr::new(10, 0, 0, 0)), 8),
+    (IpAddr::V4(Ipv4Addr::new(172, 16, 0, 0)), 12),
+    (IpAddr::V4(Ipv4Addr::new(192, 168, 0, 0)), 16),
+    (IpAddr::V4(Ipv4Addr::new(100, 64, 0, 0)), 10),
+    (IpAddr::V6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0)), 7),
+    (IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 10),
+];
+
+fn check_auth(written: &Written<ListenerSection>, problems: &mut Problems<'_>) {
+    let Written { table, section } = written;
+    let local = section.bind.iter().all(|address| address.ip().is_loopback());
+    if section.auth_in_clear && !local {
+        problems.warning(table, "auth_in_clear", "passwords will cross the network readable");
+    }
+    if section.mode == Mode::Submission
+        && section.tls == ListenerTls::None
+        && !section.auth_in_clear
+        && !problems.blame(table, "tls")
+    {
+        problems
+            .warning(table, "tls", "nobody can log in here: AUTH is offered inside TLS only")
+            .help("set tls = \"required\", or auth_in_clear = true on a network you trust");
+    }
+}
+
+fn check_proxy(written: &Written<ListenerSection>, problems: &mut Problems<'_>) -> ProxyProtocol {
+    let Written { table, section } = written;
+    match (section.proxy_protocol, section.proxy_hosts.is_empty()) {
+        (true, false) => return ProxyProtocol::From(section.proxy_hosts.clone()),
+        (false, true) => {}
+        (true, true) if problems.blame(table, "proxy_hosts") => {}
+        (true, true) => {
+            problems
+                .error(table, "proxy_hosts", "missing; without it no proxy could connect")
+                .allowed(Vec::<Network>::ALLOWED);
+        }
+        (false, false) => {
+            problems.warning(table, "proxy_hosts", "has no effect while proxy_protocol is false");
+        }
+    }
+    ProxyProtocol::Off
 }

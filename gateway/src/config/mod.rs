@@ -5,20 +5,33 @@
 //! error, and holds only values the gateway can use. Parsing is pure: the environment, the name
 //! of the machine and the reading of files are arguments. What a value does is decided elsewhere.
 
+mod check;
 mod choice;
+mod describe;
+mod environment;
+mod hosts;
 mod listener;
+mod load;
+mod nearest;
 mod next_hop;
 mod pattern;
 mod problem;
 mod raw;
+mod reference;
+mod relations;
+mod report;
 mod route;
 mod schema;
 mod section;
 mod setting;
+mod units;
+mod value;
+mod words;
 
 use std::{
-    ffi::OsString,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    io,
+    net::{Ipv4Addr, Ipv6Addr},
+    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -31,9 +44,16 @@ pub use self::{
     next_hop::{Host, NextHop, Relay, RelayProtocol},
     pattern::DomainPattern,
     problem::{Location, Problem, Severity},
+    reference::{default_file, reference},
+    report::{Colour, report},
     route::{AuthExposure, Route, RouteLogin, RouteTls, Routes},
     schema::{Admin, Dns, Domains, Limits, Log, Metrics, Queue},
-    setting::{ByteSize, HttpUrl, Secret},
+    units::ByteSize,
+    words::{HttpUrl, Secret},
+};
+use self::{
+    problem::{Problems, SourceFile},
+    raw::RawConfig,
 };
 
 /// The checked configuration.
@@ -68,18 +88,34 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the file at `path`, overridden by the variables `MAILWEIR_<SECTION>__<KEY>` of
-    /// `environment` (as from [`std::env::vars_os`]). With the configuration come warnings.
+    /// Checks the text of a file. Pure but for `around.files`, which reads certificates and
+    /// passwords.
     ///
     /// # Errors
-    /// All problems, if one of them is an error. They are ordered by their place in the file.
-    pub fn load(
+    /// All problems, if one of them is an error.
+    pub fn parse(
         path: &Path,
-        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        text: &str,
+        around: &Surroundings<'_>,
     ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let _ = (path, environment.into_iter().count());
-        Err(Vec::new())
+        let mut problems = Problems::of(SourceFile { path, text });
+        let mut raw = RawConfig::parse(text, &mut problems);
+        environment::overlay(&mut raw, around.environment, &mut problems);
+        match check::config(&raw, around, &mut problems) {
+            Some(config) if !problems.has_error() => Ok((config, problems.sorted())),
+            _ => Err(problems.sorted()),
+        }
     }
+}
+
+/// What a configuration depends on besides its text.
+pub struct Surroundings<'a> {
+    /// The environment; only names that begin with `MAILWEIR_` count.
+    pub environment: &'a [(String, String)],
+    /// What the machine calls itself.
+    pub machine_name: Option<&'a str>,
+    /// How to read a file that the configuration names.
+    pub files: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
 }
 
 /// `[server]`: the gateway itself.
@@ -127,8 +163,8 @@ pub struct Smtp {
     pub timeouts: SmtpTimeouts,
     /// When a connection is used again.
     pub reuse: ConnectionReuse,
-    /// The most connections to all destinations together; at least 1.
-    pub session_limit: u32,
+    /// The most connections to all destinations together.
+    pub session_limit: NonZeroU32,
     /// How many addresses of mail servers are tried for one mail; 0: all.
     pub mx_address_limit: u32,
     /// How many of them may answer before the mail waits; 0: all.
@@ -177,6 +213,3 @@ pub struct Auth {
     /// The file of users that `mailweir user` writes. It need not exist yet.
     pub users_file: PathBuf,
 }
-
-#[expect(dead_code, reason = "placeholder")]
-type Unused = SocketAddr;

@@ -2,14 +2,15 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 use mailweir_mail::Domain;
 
 use super::{
-    raw::RawValue,
+    nearest::nearest,
     setting::{Refusal, Setting},
+    value::RawValue,
 };
 
 /// Where mail goes next.
@@ -46,6 +47,8 @@ pub enum RelayProtocol {
 }
 
 impl RelayProtocol {
+    const ALL: [Self; 3] = [Self::Smtp, Self::Smtps, Self::Lmtp];
+
     /// The scheme of the URL.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -112,30 +115,32 @@ impl Setting for NextHop {
             "discard" => return Ok(Self::Discard),
             _ => {}
         }
-        let refuse = |message: fmt::Arguments<'_>| Refusal::new(value, message);
+        let refuse = |message| Refusal::new(value, format_args!("{text:?} {message}"));
         let Some((scheme, rest)) = text.split_once("://") else {
-            let refusal = refuse(format_args!("{text:?} is no next hop"));
-            return match authority(text, RelayProtocol::Smtp) {
-                Some(relay) => refusal.hint(format!("\"{relay}\"")),
-                None => refusal,
-            }
-            .alone();
+            let meant = authority(text, RelayProtocol::Smtp).map(|relay| format!("\"{relay}\""));
+            return refuse("is no next hop").maybe(meant).alone();
         };
+        if rest.starts_with("unix:") || rest.starts_with('/') {
+            return refuse("is a local socket; the next hop is reached by TCP").alone();
+        }
+        if rest.contains('@') {
+            let message = "a login does not stand here, but in username and password_file";
+            return Refusal::new(value, message).secret().alone();
+        }
         let Some(protocol) = protocol(scheme) else {
-            return refuse(format_args!("{text:?}: {scheme:?} is no protocol we deliver by"))
-                .alone();
+            let known = RelayProtocol::ALL.map(RelayProtocol::as_str);
+            let meant = nearest(scheme, known).map(|scheme| format!("\"{scheme}://{rest}\""));
+            return refuse("has a protocol that mail is not delivered by").maybe(meant).alone();
         };
         match authority(rest.strip_suffix('/').unwrap_or(rest), protocol) {
             Some(relay) => Ok(Self::Relay(relay)),
-            None => refuse(format_args!("{text:?} names no host and port")).alone(),
+            None => refuse("names no host and port").alone(),
         }
     }
 }
 
 fn protocol(scheme: &str) -> Option<RelayProtocol> {
-    [RelayProtocol::Smtp, RelayProtocol::Smtps, RelayProtocol::Lmtp]
-        .into_iter()
-        .find(|protocol| protocol.as_str().eq_ignore_ascii_case(scheme))
+    RelayProtocol::ALL.into_iter().find(|protocol| protocol.as_str().eq_ignore_ascii_case(scheme))
 }
 
 /// `host`, `host:port`, `[host]:port`, `[2001:db8::1]:port`.
@@ -153,7 +158,7 @@ fn parse_host(text: &str) -> Option<Host> {
         return Some(Host::Ip(ip.into()));
     }
     let text = bracketed.unwrap_or(text);
-    match text.parse::<std::net::Ipv4Addr>() {
+    match text.parse::<Ipv4Addr>() {
         Ok(ip) => Some(Host::Ip(ip.into())),
         Err(_) if text.starts_with('[') => None,
         Err(_) => Domain::parse(text).ok().map(Host::Name),

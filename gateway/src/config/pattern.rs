@@ -5,8 +5,8 @@ use std::fmt;
 use mailweir_mail::Domain;
 
 use super::{
-    raw::RawValue,
     setting::{Element, Refusal, Setting},
+    value::RawValue,
 };
 
 /// Which domains are meant.
@@ -71,13 +71,11 @@ impl Setting for DomainPattern {
             None => Domain::parse(text).map(Self::Exact),
         };
         pattern.or_else(|error| {
-            let refusal = Refusal::new(value, format_args!("{text:?}: {error}"));
-            match text.strip_prefix("*.").or_else(|| text.rsplit_once('@').map(|(_, name)| name)) {
-                Some(parent) if text.starts_with("*.") => refusal.hint(format!("\".{parent}\"")),
-                Some(domain) => refusal.hint(format!("\"{domain}\"")),
-                None => refusal,
-            }
-            .alone()
+            let meant = match text.strip_prefix("*.") {
+                Some(parent) => Some(format!("\".{parent}\"")),
+                None => text.rsplit_once('@').map(|(_, domain)| format!("\"{domain}\"")),
+            };
+            Refusal::new(value, format_args!("{text:?}: {error}")).maybe(meant).alone()
         })
     }
 }

@@ -1,10 +1,13 @@
-//! A problem of the configuration, and how it is told: as compilers do.
+//! A problem of the configuration: what, where, how bad, and what would be right.
+//!
+//! A [`Problem`] is complete in itself, so that the command line, the log and the admin UI can
+//! show it without the file. How it looks on a terminal is decided in `report.rs`.
 
-use std::fmt;
+use std::path::Path;
 
-/// Something wrong with the configuration, complete in itself: place, line, what is allowed.
-///
-/// `Display` gives the message, the line it is about, and the help, without colours.
+use super::{raw::RawTable, value::Place};
+
+/// Something wrong with the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Whether the configuration can be used in spite of it.
@@ -13,12 +16,47 @@ pub struct Problem {
     pub location: Location,
     /// The key, with its section: `listener[0].tls`. Empty if the problem is of no key.
     pub key: String,
-    /// What is wrong; names the value.
+    /// What is wrong; names the value, and what was probably meant.
     pub message: String,
     /// Which values are allowed.
     pub allowed: Option<String>,
-    /// What to do, or what was probably meant.
+    /// What to do.
     pub help: Option<String>,
+}
+
+impl Problem {
+    /// Adds which values are allowed.
+    pub(super) fn allowed(&mut self, allowed: impl Into<String>) -> &mut Self {
+        self.allowed = Some(allowed.into());
+        self
+    }
+
+    /// Adds what to do.
+    pub(super) fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Shows of a line that sets a secret only its key. `password_file` and the like are shown.
+    pub(super) fn hide_secrets(&mut self) -> &mut Self {
+        let Location::Line { text, .. } = &self.location else { return self };
+        let name = text.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let secret = ["pass", "secret", "token"].iter().any(|word| name.contains(word));
+        if secret && !name.ends_with("_file") { self.hide_value() } else { self }
+    }
+
+    /// Shows of a line only its key.
+    pub(super) fn hide_value(&mut self) -> &mut Self {
+        let Location::Line { column, width, text, .. } = &mut self.location else { return self };
+        let key = text.split('=').next().unwrap_or_default().trim_end();
+        let shown = format!("{key} = ...");
+        let value = key.chars().count() + 4;
+        if *column > key.chars().count() {
+            (*column, *width) = (value, 3);
+        }
+        *text = shown;
+        self
+    }
 }
 
 /// How bad a problem is.
@@ -33,11 +71,6 @@ pub enum Severity {
 /// Where a problem is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// In the file as a whole: it cannot be read, or something is missing.
-    File {
-        /// The path as it was given.
-        path: String,
-    },
     /// At a place in the file.
     Line {
         /// The path as it was given.
@@ -48,7 +81,7 @@ pub enum Location {
         column: usize,
         /// How many characters are meant; at least 1.
         width: usize,
-        /// The whole line.
+        /// The whole line; tabs are one blank, other control characters are replaced.
         text: String,
     },
     /// In the environment.
@@ -56,16 +89,154 @@ pub enum Location {
         /// The name of the variable.
         name: String,
     },
+    /// In the file as a whole: it cannot be read, or something is missing.
+    File {
+        /// The path as it was given.
+        path: String,
+    },
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+/// The text of `mailweir.toml`, and what it is called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SourceFile<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+}
+
+impl SourceFile<'_> {
+    fn locate(&self, place: &Place) -> Location {
+        match place {
+            Place::File(span) => self.line(span.start, span.end),
+            Place::Variable(name) => Location::Variable { name: name.clone() },
+            Place::Default => Location::File { path: self.path() },
+        }
+    }
+
+    fn line(&self, start: usize, end: usize) -> Location {
+        // A span that ends inside a character cannot come from the parser; it must not panic.
+        let before = self.text.get(..start).unwrap_or(self.text);
+        let begin = before.rfind('\n').map_or(0, |at| at + 1);
+        let whole = self.text[begin..].split('\n').next().unwrap_or_default();
+        let marked = self.text.get(start..end).unwrap_or_default().split('\n').next();
+        Location::Line {
+            path: self.path(),
+            line: before.matches('\n').count() + 1,
+            column: before[begin..].chars().count() + 1,
+            width: marked.map_or(0, |text| text.trim_end().chars().count()).max(1),
+            text: printable(whole.trim_end()),
+        }
+    }
+
+    fn path(&self) -> String {
+        printable(&self.path.to_string_lossy())
     }
 }
 
-/// Collects problems.
+/// The problems that were found so far.
 #[derive(Debug)]
 pub(super) struct Problems<'a> {
-    _file: &'a str,
+    file: SourceFile<'a>,
+    found: Vec<Problem>,
+}
+
+impl<'a> Problems<'a> {
+    /// No problems yet with this file.
+    pub(super) const fn of(file: SourceFile<'a>) -> Self {
+        Self { file, found: Vec::new() }
+    }
+
+    /// Reports an error at a place.
+    pub(super) fn error_at(
+        &mut self,
+        place: &Place,
+        key: impl AsRef<str>,
+        message: impl AsRef<str>,
+    ) -> &mut Problem {
+        self.report(Severity::Error, place, key.as_ref(), message.as_ref())
+    }
+
+    /// Reports a warning at a place.
+    pub(super) fn warning_at(
+        &mut self,
+        place: &Place,
+        key: impl AsRef<str>,
+        message: impl AsRef<str>,
+    ) -> &mut Problem {
+        self.report(Severity::Warning, place, key.as_ref(), message.as_ref())
+    }
+
+    /// Reports an error of a key of a table; at the table, if the key is absent.
+    pub(super) fn error(
+        &mut self,
+        table: &RawTable,
+        key: &str,
+        message: impl AsRef<str>,
+    ) -> &mut Problem {
+        self.error_at(table.place_of(key), table.path_of(key), message)
+    }
+
+    /// Reports a warning of a key of a table; at the table, if the key is absent.
+    pub(super) fn warning(
+        &mut self,
+        table: &RawTable,
+        key: &str,
+        message: impl AsRef<str>,
+    ) -> &mut Problem {
+        self.warning_at(table.place_of(key), table.path_of(key), message)
+    }
+
+    /// Whether a key of a table already has an error. What depends on its value is then not worth
+    /// a second message.
+    pub(super) fn blame(&self, table: &RawTable, key: &str) -> bool {
+        let path = table.path_of(key);
+        self.found.iter().any(|found| found.severity == Severity::Error && found.key == path)
+    }
+
+    /// Whether a section already has an error, or may have been lost to a syntax error.
+    pub(super) fn blame_section(&self, section: &str) -> bool {
+        self.found.iter().any(|found| found.key.is_empty() || found.key.starts_with(section))
+    }
+
+    /// Whether there is an error among the problems.
+    pub(super) fn has_error(&self) -> bool {
+        self.found.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// All problems: first those of the file from top to bottom, then those of the environment,
+    /// then what is missing.
+    pub(super) fn sorted(mut self) -> Vec<Problem> {
+        self.found.sort_by(|a, b| rank(&a.location).cmp(&rank(&b.location)));
+        self.found.dedup();
+        self.found
+    }
+
+    fn report(
+        &mut self,
+        severity: Severity,
+        place: &Place,
+        key: &str,
+        message: &str,
+    ) -> &mut Problem {
+        let location = self.file.locate(place);
+        let (key, message) = (printable(key), printable(message));
+        self.found.push_mut(Problem { severity, location, key, message, allowed: None, help: None })
+    }
+}
+
+fn rank(location: &Location) -> (u8, usize, usize, &str) {
+    match location {
+        Location::Line { line, column, .. } => (0, *line, *column, ""),
+        Location::Variable { name } => (1, 0, 0, name),
+        Location::File { .. } => (2, 0, 0, ""),
+    }
+}
+
+/// Text that may be written to a terminal: what the file says must not move its cursor.
+pub(super) fn printable(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().map(shown).collect()
 }

@@ -1,8 +1,17 @@
 //! Routes: which next hop a recipient's domain has. A pure look-up.
 
+use std::num::NonZeroU32;
+
 use mailweir_mail::Domain;
 
-use super::{DomainPattern, NextHop, Secret};
+use super::{
+    DomainPattern, NextHop, RelayProtocol, Secret, Surroundings,
+    check::{Written, read_file},
+    choice::WrittenRouteTls,
+    problem::Problems,
+    schema::RouteSection,
+    setting::Setting,
+};
 
 /// All routes, in order. The last one always is "everything else, by MX", unless the file says
 /// where everything goes.
@@ -43,12 +52,10 @@ pub struct Route {
     pub tls: RouteTls,
     /// The login at the next hop.
     pub login: Option<RouteLogin>,
-    /// The most connections to one destination (Postfix `default_destination_concurrency_limit`);
-    /// at least 1.
-    pub destination_concurrency_limit: u32,
-    /// The most recipients in one transaction (Postfix `default_destination_recipient_limit`);
-    /// at least 1.
-    pub destination_recipient_limit: u32,
+    /// The most connections to one destination (Postfix `default_destination_concurrency_limit`).
+    pub destination_concurrency_limit: NonZeroU32,
+    /// The most recipients in one transaction (Postfix `default_destination_recipient_limit`).
+    pub destination_recipient_limit: NonZeroU32,
 }
 
 impl Route {
@@ -60,8 +67,8 @@ impl Route {
             to: NextHop::Mx,
             tls: RouteTls::Opportunistic,
             login: None,
-            destination_concurrency_limit: 20,
-            destination_recipient_limit: 50,
+            destination_concurrency_limit: CONCURRENCY,
+            destination_recipient_limit: RECIPIENTS,
         }
     }
 
@@ -104,3 +111,121 @@ pub enum AuthExposure {
     /// Also without TLS: `allow_clear_auth`.
     ClearAllowed,
 }
+
+impl Route {
+    /// Checks what one route says by itself, and reads its password.
+    pub(super) fn check(
+        written: &Written<RouteSection>,
+        around: &Surroundings<'_>,
+        problems: &mut Problems<'_>,
+    ) -> Self {
+        let Written { table, section } = written;
+        if section.domains.is_empty() && !problems.blame(table, "for") {
+            problems
+                .error(table, "for", "the list is empty")
+                .allowed(Vec::<DomainPattern>::ALLOWED);
+        }
+        Self {
+            domains: section.domains.clone(),
+            to: section.to.clone(),
+            tls: check_tls(written, problems),
+            login: check_login(written, around, problems),
+            destination_concurrency_limit: section.destination_concurrency_limit,
+            destination_recipient_limit: section.destination_recipient_limit,
+        }
+    }
+}
+
+fn check_tls(written: &Written<RouteSection>, problems: &mut Problems<'_>) -> RouteTls {
+    let Written { table, section } = written;
+    let implicit = matches!(&section.to, NextHop::Relay(r) if r.protocol == RelayProtocol::Smtps);
+    match section.tls {
+        WrittenRouteTls::None if implicit => {
+            problems
+                .error(table, "tls", "\"none\" contradicts \"smtps://\", which begins with TLS")
+                .help("write \"smtp://\", or leave tls out");
+            RouteTls::Required
+        }
+        WrittenRouteTls::Opportunistic if implicit => RouteTls::Required,
+        WrittenRouteTls::None => RouteTls::None,
+        WrittenRouteTls::Opportunistic => RouteTls::Opportunistic,
+        WrittenRouteTls::Required => RouteTls::Required,
+        WrittenRouteTls::Verify => RouteTls::Verify,
+        WrittenRouteTls::Dane => {
+            problems
+                .error(table, "tls", "\"dane\" is not yet available")
+                .help("\"verify\" checks the certificate by the public authorities");
+            RouteTls::Verify
+        }
+    }
+}
+
+fn check_login(
+    written: &Written<RouteSection>,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<RouteLogin> {
+    let Written { table, section } = written;
+    let password = password(written, around, problems);
+    let Some(username) = &section.username else {
+        for key in ["password_file", "password"].into_iter().filter(|key| table.has(key)) {
+            if !problems.blame(table, key) && !problems.blame(table, "username") {
+                problems.error(table, key, "username is missing: the two go together");
+            }
+        }
+        return None;
+    };
+    if !matches!(section.to, NextHop::Relay(_)) {
+        let message = format!("a login cannot be used with \"{}\"", section.to);
+        problems.error(table, "username", message).help("log in to one host: \"smtp://host:port\"");
+    }
+    if section.tls == WrittenRouteTls::None && !section.allow_clear_auth {
+        problems
+            .error(table, "tls", "the password would cross the network readable")
+            .help("set tls = \"required\", or allow_clear_auth = true on a network you trust");
+    }
+    let exposure = match section.allow_clear_auth {
+        true => AuthExposure::ClearAllowed,
+        false => AuthExposure::TlsOnly,
+    };
+    Some(RouteLogin { username: username.as_str().into(), password: password?, exposure })
+}
+
+/// The password: from the environment, or else from its file.
+fn password(
+    written: &Written<RouteSection>,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<Secret> {
+    let Written { table, section } = written;
+    if section.password.is_some() {
+        return section.password.clone();
+    }
+    let Some(path) = &section.password_file else {
+        let blamed = ["password", "password_file"].iter().any(|key| problems.blame(table, key));
+        if section.username.is_some() && !blamed {
+            problems
+                .error(table, "username", "password_file is missing: the two go together")
+                .help("write the password into a file of its own and name it in password_file");
+        }
+        return None;
+    };
+    let content = read_file(table, "password_file", path, around, problems)?;
+    let message =
+        match std::str::from_utf8(&content).map(|text| text.trim_end_matches(['\r', '\n'])) {
+            Ok("") => "is empty",
+            Ok(text) if text.contains(['\r', '\n', '\0']) => "holds more than one line",
+            Ok(text) => return Some(Secret::new(text)),
+            Err(_) => "is not text in UTF-8",
+        };
+    problems
+        .error(table, "password_file", format!("{} {message}", path.display()))
+        .help("the file should hold the password and nothing else");
+    None
+}
+
+/// Postfix `default_destination_concurrency_limit`, as in the schema.
+const CONCURRENCY: NonZeroU32 = NonZeroU32::new(20).unwrap();
+
+/// Postfix `default_destination_recipient_limit`, as in the schema.
+const RECIPIENTS: NonZeroU32 = NonZeroU32::new(50).unwrap();

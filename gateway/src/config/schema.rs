@@ -4,7 +4,12 @@
 //! more than the file ([`Listener`](super::Listener), [`Route`](super::Route), ...), the section
 //! here is what the file says, and `check.rs` makes the checked type from it.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 
 use mailweir_mail::{Address, Domain, Network};
 
@@ -13,9 +18,27 @@ use super::{
     choice::{BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode},
     next_hop::NextHop,
     pattern::DomainPattern,
-    section::section,
-    setting::{ByteSize, HttpUrl, Label, Secret},
+    section::{Schema, Section, section},
+    units::ByteSize,
+    words::{HttpUrl, Label, Secret},
 };
+
+/// All sections, in the order of the reference.
+pub(super) static SCHEMAS: &[Schema] = &[
+    ServerSection::SCHEMA,
+    Domains::SCHEMA,
+    ListenerSection::SCHEMA,
+    Limits::SCHEMA,
+    TlsSection::SCHEMA,
+    RouteSection::SCHEMA,
+    SmtpSection::SCHEMA,
+    Dns::SCHEMA,
+    Queue::SCHEMA,
+    AuthSection::SCHEMA,
+    Admin::SCHEMA,
+    Log::SCHEMA,
+    Metrics::SCHEMA,
+];
 
 section! {
     /// The gateway itself.
@@ -42,7 +65,7 @@ section! {
 }
 
 section! {
-    /// One place where mail comes in. Repeat the section for each.
+    /// One place where mail comes in. Repeat the section for each; at least one.
     pub(super) tables "listener" ListenerSection {
         /// Any label, used once. It appears in logs, and in the names of environment variables.
         name: Label;
@@ -73,15 +96,15 @@ section! {
         /// "no": as a line end everywhere, which lets mail be smuggled in.
         forbid_bare_newline: BareNewline = "normalize", postfix "smtpd_forbid_bare_newline";
         /// Peers that are exempt from `forbid_bare_newline`, for old devices.
-        bare_newline_excluded: Vec<Network> = ["127.0.0.0/8", "::1"], postfix "smtpd_forbid_bare_newline_exclusions";
+        bare_newline_excluded: Vec<Network> = [], postfix "smtpd_forbid_bare_newline_exclusions";
         /// Overrides `limits.message_size_limit` here.
         message_size_limit: Option<ByteSize>;
         /// Overrides `limits.recipient_limit` here.
-        recipient_limit: Option<u32>;
+        recipient_limit: Option<NonZeroU32>;
         /// Overrides `limits.client_connection_count_limit` here.
         client_connection_count_limit: Option<u32>;
         /// Overrides `limits.hard_error_limit` here.
-        hard_error_limit: Option<u32>;
+        hard_error_limit: Option<NonZeroU32>;
         /// Overrides `limits.junk_command_limit` here.
         junk_command_limit: Option<u32>;
         /// Overrides `limits.timeout` here.
@@ -95,19 +118,19 @@ section! {
         /// The largest mail, headers included. 0: no limit.
         message_size_limit: ByteSize = 10240000, postfix "message_size_limit";
         /// The most recipients of one mail.
-        recipient_limit: u32 = 1000, postfix "smtpd_recipient_limit";
+        recipient_limit: NonZeroU32 = 1000, postfix "smtpd_recipient_limit";
         /// The most sessions one client address may have open at once on a listener. 0: no limit.
         client_connection_count_limit: u32 = 50, postfix "smtpd_client_connection_count_limit";
         /// After so many errors the session ends with 421.
-        hard_error_limit: u32 = 20, postfix "smtpd_hard_error_limit";
+        hard_error_limit: NonZeroU32 = 20, postfix "smtpd_hard_error_limit";
         /// After so many NOOP, VRFY, RSET and the like without a mail, each counts as an error.
         junk_command_limit: u32 = 100, postfix "smtpd_junk_command_limit";
         /// How long we wait for the next command or piece of content.
         timeout: Duration = "300s", postfix "smtpd_timeout";
         /// The most sessions of all listeners together.
-        session_limit: u32 = 10000, postfix "default_process_limit";
+        session_limit: NonZeroU32 = 10000, postfix "default_process_limit";
         /// A mail with more Received headers than this goes in circles and is refused.
-        hopcount_limit: u32 = 50, postfix "hopcount_limit";
+        hopcount_limit: NonZeroU32 = 50, postfix "hopcount_limit";
     }
 }
 
@@ -144,9 +167,9 @@ section! {
         /// Whether the login is sent though there is no TLS.
         allow_clear_auth: bool = false, postfix "smtp_sasl_security_options";
         /// The most connections to one destination at once.
-        destination_concurrency_limit: u32 = 20, postfix "default_destination_concurrency_limit" "smtp_destination_concurrency_limit";
+        destination_concurrency_limit: NonZeroU32 = 20, postfix "default_destination_concurrency_limit" "smtp_destination_concurrency_limit";
         /// The most recipients of one mail in one transaction.
-        destination_recipient_limit: u32 = 50, postfix "default_destination_recipient_limit" "smtp_destination_recipient_limit";
+        destination_recipient_limit: NonZeroU32 = 50, postfix "default_destination_recipient_limit" "smtp_destination_recipient_limit";
     }
 }
 
@@ -180,7 +203,7 @@ section! {
         /// After this time the sender hears that the mail is late. 0: never.
         delay_warning_time: Duration = "0h", postfix "delay_warning_time";
         /// The most mails that are being delivered at once.
-        active_limit: u32 = 20000, postfix "qmgr_message_active_limit";
+        active_limit: NonZeroU32 = 20000, postfix "qmgr_message_active_limit";
         /// Larger bodies are streamed to spool files; smaller ones live in the store.
         spool_threshold: ByteSize = "64 KiB";
         /// The store engine. "sled" needs a program built with the feature `engine-sled`.
@@ -194,9 +217,9 @@ section! {
         /// The name in our EHLO. Absent: the hostname.
         helo_name: Option<Domain>, postfix "smtp_helo_name";
         /// The local IPv4 address to connect from. Absent: the system chooses.
-        bind_address: Option<std::net::Ipv4Addr>, postfix "smtp_bind_address";
+        bind_address: Option<Ipv4Addr>, postfix "smtp_bind_address";
         /// The local IPv6 address to connect from. Absent: the system chooses.
-        bind_address6: Option<std::net::Ipv6Addr>, postfix "smtp_bind_address6";
+        bind_address6: Option<Ipv6Addr>, postfix "smtp_bind_address6";
         /// How long a connection may take to come about.
         connect_timeout: Duration = "30s", postfix "smtp_connect_timeout";
         /// How long we wait for the banner, and for the answer to EHLO.
@@ -225,7 +248,7 @@ section! {
         /// How many mails may go over one connection. 0: no limit.
         connection_reuse_count_limit: u32 = 0, postfix "smtp_connection_reuse_count_limit";
         /// The most connections to all destinations together.
-        session_limit: u32 = 100, postfix "default_process_limit";
+        session_limit: NonZeroU32 = 100, postfix "default_process_limit";
         /// How many addresses of a domain's mail servers are tried for one mail. 0: all.
         mx_address_limit: u32 = 5, postfix "smtp_mx_address_limit";
         /// Of those, how many may answer the banner before the mail waits for the next attempt. 0: all.
@@ -237,7 +260,7 @@ section! {
     /// Who may log in.
     pub(super) table "auth" AuthSection {
         /// The file of users that `mailweir user` writes. Absent: `users` in `data_dir`.
-        users_file: Option<PathBuf>, postfix "smtpd_sasl_path";
+        users_file: Option<PathBuf>;
     }
 }
 

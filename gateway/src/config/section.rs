@@ -35,6 +35,11 @@ impl Schema {
         self.keys.iter().find(|key| key.name == name)
     }
 
+    /// How problems name the section of this index: `dns`, `listener[0]`.
+    pub(super) fn path(&self, index: usize) -> String {
+        if self.repeats { format!("{}[{index}]", self.name) } else { self.name.to_owned() }
+    }
+
     /// The header as the file writes it: `[dns]`, `[[listener]]`.
     pub(super) fn header(&self) -> String {
         if self.repeats { format!("[[{}]]", self.name) } else { format!("[{}]", self.name) }
