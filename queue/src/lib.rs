@@ -1,1 +1,30 @@
-//! mailweir-queue
+//! Accepted mail and its states: durable, scheduled, held, and given to operators.
+//!
+//! A mail comes in through [`Queue::intake`] and is promised only with a [`Receipt`]. It goes out
+//! through [`Queue::next_work`] and [`Queue::record`]. In between it is changed by one pure
+//! function, [`state::apply`], and nothing else. `FORMAT.md` says what lies on the disk, and what
+//! a restart finds after a crash at any point. This crate knows no network and no filters.
+
+mod body;
+mod intake;
+mod options;
+pub mod progress;
+mod queue;
+pub mod record;
+mod rescue;
+pub mod schedule;
+pub mod state;
+pub mod store;
+mod work;
+
+pub use body::{Body, BodyError, Content, ContentReader, SpoolFile};
+pub use intake::{Disposition, Intake, IntakeError, NewMail, Receipt};
+pub use options::{Clock, Observer, Options};
+pub use progress::{AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind};
+pub use queue::{
+    ChangeError, Details, Filter, Listed, Listing, OpenError, Queue, Recorded, ReportError, Stats,
+    When,
+};
+pub use rescue::{RescueReport, rescue};
+pub use schedule::Schedule;
+pub use work::{Claim, OwedReport, Screening, Work};

@@ -1,0 +1,178 @@
+//! The seam to a store engine: an ordered map in three keyspaces, written in atomic, durable batches.
+//!
+//! # Contract of [`Storage`]
+//! - [`Storage::commit`] makes the whole batch durable (it survives power loss) before it gives
+//!   `Ok`, or gives an error. After an error it is unknown whether the batch will be found at the
+//!   next start: all of it or nothing. The store is then not written to again; a sync that failed
+//!   is never repeated and believed (`attacks.md` J4).
+//! - Later operations of a batch win over earlier ones on the same key.
+//! - [`Storage::get`] and [`Storage::scan`] see every batch whose commit gave `Ok` before they
+//!   were called. `scan` goes in the order of the keys.
+//! - Only one thread commits. Any thread reads at any time.
+//! - No method panics, whatever is on the disk. Bytes are returned as stored; whether they make
+//!   sense is for `record.rs` to say.
+
+use std::{fmt, ops::ControlFlow};
+
+use bytes::Bytes;
+use mailweir_mail::QueueId;
+
+pub mod faulty;
+mod fjall;
+pub mod memory;
+#[cfg(feature = "engine-sled")]
+mod sled;
+
+pub use self::fjall::FjallStore;
+#[cfg(feature = "engine-sled")]
+pub use self::sled::SledStore;
+
+/// A store engine. The module says what each method promises.
+pub trait Storage: Send + Sync {
+    /// Writes the batch, atomically and durably.
+    ///
+    /// # Errors
+    /// The batch may or may not be found at the next start; the store must not be used for writing
+    /// any more.
+    fn commit(&self, batch: Batch) -> Result<(), StoreError>;
+
+    /// Reads one value.
+    ///
+    /// # Errors
+    /// The engine cannot read it.
+    fn get(&self, space: Space, key: Key) -> Result<Option<Bytes>, StoreError>;
+
+    /// Shows every entry with a key of at least `from` to `visit`, in order, until it breaks.
+    /// An entry that cannot be read is shown as an error; the scan goes on behind it if it can.
+    fn scan(&self, space: Space, from: Key, visit: &mut Visit<'_>);
+}
+
+/// Sees one entry of a scan: its key and value.
+pub type Visit<'a> = dyn FnMut(Result<(&[u8], &[u8]), StoreError>) -> ControlFlow<()> + 'a;
+
+/// A key: [`QueueId::to_key`].
+pub type Key = [u8; 12];
+
+/// The first key of all.
+pub const FIRST_KEY: Key = [0; 12];
+
+/// The keyspaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Space {
+    /// What of a mail never changes: envelope, origin, where the body lies.
+    Envelopes,
+    /// What changes: state and recipients.
+    States,
+    /// Small bodies.
+    Bodies,
+}
+
+impl Space {
+    /// Every keyspace.
+    pub const ALL: [Self; 3] = [Self::Envelopes, Self::States, Self::Bodies];
+
+    /// The name in the engine.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Envelopes => "envelopes",
+            Self::States => "states",
+            Self::Bodies => "bodies",
+        }
+    }
+}
+
+/// Changes that are written together or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    operations: Vec<Operation>,
+}
+
+impl Batch {
+    /// Sets a value.
+    pub fn put(&mut self, space: Space, id: QueueId, value: impl Into<Bytes>) {
+        self.operations.push(Operation::Put { space, key: id.to_key(), value: value.into() });
+    }
+
+    /// Removes a value, if it is there.
+    pub fn delete(&mut self, space: Space, id: QueueId) {
+        self.operations.push(Operation::Delete { space, key: id.to_key() });
+    }
+
+    /// Appends all operations of another batch.
+    pub fn append(&mut self, mut other: Self) {
+        self.operations.append(&mut other.operations);
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// Bytes of values, for the size of a group.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.operations.iter().map(Operation::size).sum()
+    }
+
+    /// The operations, in order.
+    #[must_use]
+    pub fn into_operations(self) -> Vec<Operation> {
+        self.operations
+    }
+}
+
+/// One change of a batch.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// Sets a value.
+    Put {
+        /// Where.
+        space: Space,
+        /// The key.
+        key: Key,
+        /// The value.
+        value: Bytes,
+    },
+    /// Removes a value.
+    Delete {
+        /// Where.
+        space: Space,
+        /// The key.
+        key: Key,
+    },
+}
+
+impl Operation {
+    fn size(&self) -> usize {
+        match self {
+            Self::Put { value, .. } => value.len(),
+            Self::Delete { .. } => 0,
+        }
+    }
+}
+
+/// The store failed. The fault is the disk's or ours, never a peer's: peers hear 451.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The engine or the disk reported an error.
+    #[error("the store cannot {action}: {reason}")]
+    Engine {
+        /// What was tried.
+        action: &'static str,
+        /// What the engine said.
+        reason: Box<str>,
+    },
+    /// An earlier write failed; nothing is accepted until a restart.
+    #[error("the store stopped after a failed write; check the disk and restart")]
+    Stopped,
+}
+
+impl StoreError {
+    /// An error of the engine, in its own words.
+    pub fn engine(action: &'static str, reason: impl fmt::Display) -> Self {
+        Self::Engine { action, reason: reason.to_string().into() }
+    }
+}
