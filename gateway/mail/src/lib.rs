@@ -20,7 +20,6 @@ pub use event::{
     ConnectFailure, Cutoff, Delays, DeliveryReport, HeldBy, MailEvent, ReportKind, SessionEvent,
     TransactionSummary,
 };
-pub use event::{Delays, DeliveryReport, MailEvent, SessionEvent};
 pub use network::{Network, NetworkError};
 pub use origin::{Client, Login, Origin, Protocol, TlsSummary};
 pub use queue_id::{QueueId, QueueIdError};
