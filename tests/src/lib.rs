@@ -14,3 +14,6 @@
 pub mod dns;
 pub mod interop;
 pub mod sink;
+//! What tests of several parts share: harnesses, and the bodies of fuzz targets.
+
+pub mod fuzz_client;

@@ -148,6 +148,9 @@ impl Client {
     /// The handshake of [`Step::StartTls`] failed. Where TLS is a choice the driver is told to
     /// connect again without.
     pub fn tls_failed(&mut self, why: &str) {
+        if !matches!(self.state, State::Setup(_)) {
+            return;
+        }
         let why = why.replace(char::is_control, " ");
         let text = format!("Cannot start TLS: handshake failure with {}: {why}", self.peer);
         let reply = Reply::with_text(454, Enhanced(4, 7, 5), text);
@@ -196,6 +199,9 @@ impl Client {
     /// All of the content was sent, the final dot included; or stands in the driver's buffer. To be
     /// called before [`Client::receive`] gets what was read after that.
     pub fn content_sent(&mut self) {
+        if !self.sends_content() {
+            return;
+        }
         if !self.early.is_empty() {
             return self.answered_early();
         }
@@ -208,8 +214,9 @@ impl Client {
     /// The content cannot be sent to its end, by our fault. The connection must not be used any
     /// more: what the peer has is no whole mail. `reply` is what the recipients are deferred with.
     pub fn content_failed(&mut self, reply: Reply) {
-        if let State::Session(session) = &mut self.state {
-            session.content_failed(&reply, &mut self.outbox);
+        if let State::Session(session) = &mut self.state
+            && session.refuse_content(&reply, Cause::Local, &mut self.outbox)
+        {
             self.close(Closed::Faulty { reply, cause: Cause::Broken(Phase::Content) });
         }
     }
@@ -340,7 +347,7 @@ impl Client {
         if let State::Session(session) = &mut self.state
             && refusal
         {
-            session.content_refused(reply, &mut self.outbox);
+            session.refuse_content(&reply, Cause::Replied(Phase::Content), &mut self.outbox);
         }
     }
 

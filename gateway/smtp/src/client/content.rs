@@ -50,7 +50,7 @@ impl Encoder {
         match (self.after_cr, self.column) {
             (false, 0) => b".\r\n",
             (false, _) => b"\r\n.\r\n",
-            (true, MAX_LINE) => b"\r\n \r\n.\r\n",
+            (true, MAX_LINE) => b"\r\n  \r\n.\r\n",
             (true, _) => b" \r\n.\r\n",
         }
     }

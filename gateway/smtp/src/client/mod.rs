@@ -22,7 +22,7 @@ mod step;
 mod transaction;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use capabilities::Capabilities;
 pub use connection::Client;

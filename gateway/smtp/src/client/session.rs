@@ -140,20 +140,23 @@ impl Session {
         }
     }
 
-    /// The driver cannot go on with the content. Nothing may be written after half of it.
-    pub(super) fn content_failed(&mut self, reply: &Reply, out: &mut Outbox) {
-        if let Active::Content(mut ledger) = std::mem::take(&mut self.active) {
-            let attempt = Attempt::Deferred { reply: reply.clone(), cause: Cause::Local };
-            ledger.settle_rest(&attempt);
-            out.told.push_back(Told::Finished(ledger.finish()));
-        }
-    }
-
-    /// The peer refused the content before it had all of it, then closed the connection.
-    pub(super) fn content_refused(&mut self, reply: Reply, out: &mut Outbox) {
-        if let Active::Content(mut ledger) = std::mem::take(&mut self.active) {
-            ledger.settle_rest(&Attempt::refused(reply, Cause::Replied(Phase::Content)));
-            out.told.push_back(Told::Finished(ledger.finish()));
+    /// The content will not be sent to its end, by our fault or by the peer's refusal. Nothing may
+    /// be written after half of it. `false` if no content is due.
+    pub(super) fn refuse_content(&mut self, reply: &Reply, cause: Cause, out: &mut Outbox) -> bool {
+        match std::mem::take(&mut self.active) {
+            Active::Content(mut ledger) => {
+                let attempt = match cause {
+                    Cause::Local => Attempt::Deferred { reply: reply.clone(), cause },
+                    Cause::Replied(_) | Cause::Broken(_) => Attempt::refused(reply.clone(), cause),
+                };
+                ledger.settle_rest(&attempt);
+                out.told.push_back(Told::Finished(ledger.finish()));
+                true
+            }
+            other => {
+                self.active = other;
+                false
+            }
         }
     }
 

@@ -1,1 +1,13 @@
-//! The client against scripted peers.
+//! The client against scripted peers: conversations as text, at every split of the peer's bytes.
+//!
+//! [`driver`] drives a client without a socket and is all that a test against our own server
+//! needs; [`script`] plays the peer and compares.
+
+pub(crate) mod driver;
+mod ends;
+mod outcomes;
+mod pipelining;
+mod random;
+mod script;
+mod set_up;
+mod tls;

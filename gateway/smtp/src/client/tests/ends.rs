@@ -1,0 +1,274 @@
+//! Where a conversation ends early, and what that means to recipients.
+
+use mailweir_mail::Reply;
+
+use super::{
+    driver::{Driver, Halt, lockstep, mail, plain_settings},
+    script::play,
+};
+
+const SET_UP: &str = "S: 220 mx.example
+     C: EHLO mail.example
+     S: 250 mx.example
+    ";
+
+/// Each entry: what is said before, the phase, and what we were doing.
+const LOCKSTEP: [(&str, &str, &str); 3] = [
+    ("C: MAIL FROM:<sender@from.example>", "Mail", "sending MAIL FROM"),
+    ("S: 250 ok\nC: RCPT TO:<a@x.example>", "Rcpt", "sending RCPT TO"),
+    ("S: 250 ok\nC: DATA", "Data", "sending DATA command"),
+];
+
+#[test]
+fn k1_a_peer_lost_before_the_dot_defers_the_mail() {
+    let mut said = SET_UP.to_owned();
+    for (more, phase, doing) in LOCKSTEP {
+        said = format!("{said}\n{more}");
+        for (event, what) in [
+            ("close", "lost connection with mx.example[192.0.2.1] while"),
+            ("silence", "conversation with mx.example[192.0.2.1] timed out while"),
+        ] {
+            play(
+                &lockstep(),
+                &[mail(1, &["a@x.example"])],
+                &format!(
+                    "{said}
+                     ~~ {event}
+                     * mail 1 <a@x.example> deferred broken in {phase}: 421 4.4.2 {what} {doing}
+                     * closed broken in {phase}: 421 4.4.2 {what} {doing}"
+                ),
+            );
+        }
+    }
+}
+
+#[test]
+fn a_421_to_any_command_defers_the_mail_and_ends_the_connection() {
+    let mut said = SET_UP.to_owned();
+    for (more, phase, _) in LOCKSTEP {
+        said = format!("{said}\n{more}");
+        play(
+            &lockstep(),
+            &[mail(1, &["a@x.example"])],
+            &format!(
+                "{said}
+                 S: 421 4.3.2 bye
+                 * mail 1 <a@x.example> deferred by {phase}: 421 4.3.2 bye
+                 * closed by {phase}: 421 4.3.2 bye"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_reply_that_a_command_cannot_have_defers_the_mail() {
+    let mut said = SET_UP.to_owned();
+    for (more, phase, doing) in LOCKSTEP {
+        said = format!("{said}\n{more}");
+        let odd = if phase == "Data" { "250 what?" } else { "354 what?" };
+        let why = format!(
+            "451 4.5.0 protocol error: a reply that the command cannot have from mx.example[192.0.2.1] while {doing}"
+        );
+        play(
+            &lockstep(),
+            &[mail(1, &["a@x.example"])],
+            &format!(
+                "{said}
+                 S: {odd}
+                 * mail 1 <a@x.example> deferred broken in {phase}: {why}
+                 * closed broken in {phase}: {why}"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_refusal_for_one_recipient_stands_when_the_connection_is_lost_later() {
+    let why = "421 4.4.2 lost connection with mx.example[192.0.2.1] while sending DATA command";
+    play(
+        &lockstep(),
+        &[mail(1, &["a@x.example", "b@x.example"])],
+        &format!(
+            "{SET_UP}
+             C: MAIL FROM:<sender@from.example>
+             S: 250 ok
+             C: RCPT TO:<a@x.example>
+             S: 550 5.1.1 unknown
+             C: RCPT TO:<b@x.example>
+             S: 250 ok
+             C: DATA
+             ~~ close
+             * mail 1 <a@x.example> failed by Rcpt: 550 5.1.1 unknown
+             * mail 1 <b@x.example> deferred broken in Data: {why}
+             * closed broken in Data: {why}"
+        ),
+    );
+}
+
+const UP_TO_CONTENT: &str = "S: 220 mx.example
+     C: EHLO mail.example
+     S: 250 mx.example
+     C: MAIL FROM:<sender@from.example>
+     S: 250 ok
+     C: RCPT TO:<a@x.example>
+     S: 250 ok
+     C: DATA
+     S: 354 go
+    ";
+
+#[test]
+fn k1_each_answer_to_the_dot_counts_once() {
+    for (answer, outcome) in [
+        ("250 2.0.0 queued", "delivered"),
+        ("451 4.3.0 try again", "deferred by EndOfData"),
+        ("554 5.6.0 no", "failed by EndOfData"),
+    ] {
+        play(
+            &lockstep(),
+            &[mail(1, &["a@x.example"])],
+            &format!(
+                "{UP_TO_CONTENT}
+                 C: mail 1
+                 C: .
+                 S: {answer}
+                 * mail 1 <a@x.example> {outcome}: {answer}
+                 C: QUIT
+                 * quit"
+            ),
+        );
+    }
+}
+
+#[test]
+fn k1_an_answer_to_the_dot_that_makes_no_sense_leaves_the_mail_uncertain() {
+    for (line, what) in [
+        ("354 more", "a reply that the command cannot have"),
+        ("ok then", "a line that is no reply"),
+    ] {
+        let why = format!(
+            "451 4.5.0 protocol error: {what} from mx.example[192.0.2.1] while sending end of data -- message may be sent more than once"
+        );
+        play(
+            &lockstep(),
+            &[mail(1, &["a@x.example"])],
+            &format!(
+                "{UP_TO_CONTENT}
+                 C: mail 1
+                 C: .
+                 S: {line}
+                 * mail 1 <a@x.example> uncertain: {why}
+                 * closed broken in EndOfData: {why}"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_peer_lost_while_content_is_sent_defers_the_mail() {
+    for (event, what) in [
+        ("close", "lost connection with mx.example[192.0.2.1]"),
+        ("silence", "conversation with mx.example[192.0.2.1] timed out"),
+    ] {
+        let why = format!("421 4.4.2 {what} while sending message body");
+        play(
+            &lockstep(),
+            &[mail(1, &["a@x.example"])],
+            &format!(
+                "{UP_TO_CONTENT}
+                 ~~ {event}
+                 * mail 1 <a@x.example> deferred broken in Content: {why}
+                 * closed broken in Content: {why}"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_peer_that_refuses_the_content_half_way_and_leaves_is_heard() {
+    let lost =
+        "421 4.4.2 lost connection with mx.example[192.0.2.1] while waiting for the next mail";
+    play(
+        &lockstep(),
+        &[mail(1, &["a@x.example"])],
+        &format!(
+            "{UP_TO_CONTENT}
+             S!: 552 5.3.4 too large
+             ~~ close
+             * mail 1 <a@x.example> failed by Content: 552 5.3.4 too large
+             * closed broken in Idle: {lost}"
+        ),
+    );
+}
+
+#[test]
+fn a_refusal_before_the_dot_counts_and_ends_the_connection() {
+    let why = "451 4.5.0 protocol error: a reply without a command from mx.example[192.0.2.1] while waiting for the next mail";
+    let mut driver = Driver::new(lockstep(), vec![mail(1, &["a@x.example"])], false);
+    lead_to_content(&mut driver);
+    driver.client.receive(b"452 4.3.1 disk full\r\n");
+    driver.send_content(1);
+    assert_eq!(driver.run(), Halt::Closed);
+    assert_eq!(
+        driver.told,
+        [
+            "mail 1 <a@x.example> deferred by Content: 452 4.3.1 disk full".to_owned(),
+            format!("closed broken in Idle: {why}"),
+        ]
+    );
+}
+
+#[test]
+fn k1_a_success_before_the_dot_is_not_believed() {
+    let mut driver = Driver::new(lockstep(), vec![mail(1, &["a@x.example"])], false);
+    lead_to_content(&mut driver);
+    driver.client.receive(b"250 2.0.0 queued\r\n");
+    driver.send_content(1);
+    assert_eq!(driver.run(), Halt::Closed);
+    assert!(driver.told[0].starts_with("mail 1 <a@x.example> uncertain: 451 4.5.0"));
+}
+
+#[test]
+fn a_flood_while_content_is_sent_ends_the_connection() {
+    let mut driver = Driver::new(lockstep(), vec![mail(1, &["a@x.example"])], false);
+    lead_to_content(&mut driver);
+    for _ in 0..100 {
+        driver.client.receive(&[b'x'; 1_000]);
+    }
+    assert_eq!(driver.run(), Halt::Closed);
+    assert!(driver.told[0].starts_with("mail 1 <a@x.example> deferred broken in Content: 451"));
+}
+
+#[test]
+fn content_that_we_cannot_read_to_its_end_is_never_ended_with_a_dot() {
+    let mut driver = Driver::new(
+        plain_settings(),
+        vec![mail(1, &["a@x.example"]), mail(2, &["b@x.example"])],
+        false,
+    );
+    lead_to_content(&mut driver);
+    driver.wire.clear();
+    driver.client.content_failed(Reply::plain(451, "disk error"));
+    assert_eq!(driver.run(), Halt::Closed);
+    assert!(driver.wire.is_empty());
+    assert_eq!(driver.told[0], "mail 1 <a@x.example> deferred locally: 451 disk error");
+}
+
+#[test]
+fn progress_keeps_the_deadline_of_content_away() {
+    let mut driver = Driver::new(lockstep(), vec![mail(1, &["a@x.example"])], false);
+    lead_to_content(&mut driver);
+    let limit = driver.client.settings().timeouts.data_xfer;
+    assert_eq!(driver.client.deadline(), Some(driver.now + limit));
+    driver.now += limit / 2;
+    driver.client.content_progress(driver.now);
+    assert_eq!(driver.client.deadline(), Some(driver.now + limit));
+}
+
+fn lead_to_content(driver: &mut Driver) {
+    let replies = ["220 mx", "250 mx", "250 ok", "250 ok", "354 go"];
+    for reply in replies {
+        assert_eq!(driver.run(), Halt::Read);
+        driver.client.receive(format!("{reply}\r\n").as_bytes());
+    }
+    assert_eq!(driver.run(), Halt::Content);
+}

@@ -1,0 +1,190 @@
+//! Bodies of the fuzz targets for the sending side: a peer's bytes, and content on the wire.
+//!
+//! Plain functions, so that a smoke test runs them too. They panic if a promise is broken.
+
+use std::{sync::Arc, time::Instant};
+
+use mailweir_mail::{Address, Domain, Envelope, QueueId, ReversePath, Timestamp};
+use mailweir_smtp::client::{
+    Attempt, Client, ContentText, Dialect, Encoder, Finished, Loss, Outgoing, Settings, Step,
+    TlsPolicy,
+};
+
+/// A peer sends these bytes: the first one chooses the settings, each 0xFF is a pause in which the
+/// client acts. Every mail must come back once, with one outcome per recipient or untouched.
+pub fn client_reply_bytes(data: &[u8]) {
+    let (&choice, bytes) = data.split_first().unwrap_or((&0, &[]));
+    let Some(settings) = settings(choice) else { return };
+    let mut run = Run {
+        client: Client::new(Arc::new(settings), "mx.example[192.0.2.1]", Instant::now()),
+        now: Instant::now(),
+        given: 0,
+        back: 0,
+        contents: 0,
+        closed: false,
+    };
+    for part in bytes.split(|&byte| byte == 0xFF) {
+        run.act();
+        run.client.receive(part);
+    }
+    run.act();
+    run.client.input_closed(Loss::Closed);
+    run.act();
+    assert!(run.closed, "the connection is over");
+    assert_eq!(run.back, run.given, "every mail comes back");
+}
+
+struct Run {
+    client: Client,
+    now: Instant,
+    given: u32,
+    back: u32,
+    contents: u32,
+    closed: bool,
+}
+
+impl Run {
+    /// Does what the client says until it waits for the peer.
+    fn act(&mut self) {
+        loop {
+            self.offer_mail();
+            match self.client.next(self.now) {
+                Step::Write(bytes) => assert!(bytes.ends_with(b"\r\n"), "whole lines"),
+                Step::Finished(finished) => {
+                    self.back += 1;
+                    check(&finished, self.contents);
+                }
+                Step::Returned(_) => self.back += 1,
+                Step::Content(_) => {
+                    self.contents += 1;
+                    self.client.content_sent();
+                }
+                Step::StartTls => self.client.tls_failed("no TLS here"),
+                Step::Read | Step::Ready => return,
+                Step::Close(_) => {
+                    self.closed = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn offer_mail(&mut self) {
+        while self.given < MOST_MAILS && self.client.has_room() {
+            let Some(mail) = mail(self.given) else { return };
+            assert!(self.client.begin(mail).is_ok(), "there is room");
+            self.given += 1;
+        }
+    }
+}
+
+fn check(finished: &Finished, contents: u32) {
+    assert_eq!(finished.attempts.len(), finished.mail.indices().len(), "one per recipient");
+    for attempt in &finished.attempts {
+        let text = &attempt.reply().text;
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "text that can be shown");
+        let delivered = matches!(attempt, Attempt::Delivered { .. } | Attempt::Uncertain { .. });
+        assert!(!delivered || contents > 0, "nothing was sent");
+    }
+}
+
+fn settings(choice: u8) -> Option<Settings> {
+    let mut settings = Settings::new(Domain::parse("mail.example").ok()?);
+    if choice & 1 != 0 {
+        settings.dialect = Dialect::Lmtp;
+    }
+    if choice & 2 != 0 {
+        settings.tls = TlsPolicy::None;
+    }
+    Some(settings)
+}
+
+fn mail(serial: u32) -> Option<Outgoing> {
+    let to = |text| Address::parse(text).ok();
+    let envelope = Envelope::from_sender(ReversePath::Null).to(to("a@x.example")?);
+    let envelope = Arc::new(envelope.to(to("b@x.example")?));
+    let id = QueueId::new(Timestamp::from_secs(1), serial);
+    Some(Outgoing::to_all(id, envelope, 7, ContentText::SevenBit))
+}
+
+/// A content, encoded in chunks whose size the first byte says. What a strict server decodes must
+/// be the content with its line ends, stray CRs and long lines put right, and nothing else.
+pub fn content_round_trip(data: &[u8]) {
+    let (&chunk, content) = data.split_first().unwrap_or((&0, &[]));
+    let mut encoder = Encoder::new();
+    let mut wire = Vec::new();
+    for part in content.chunks(usize::from(chunk).max(1)) {
+        encoder.encode_into(part, &mut wire);
+    }
+    wire.extend_from_slice(encoder.finish());
+    assert_eq!(decoded(&wire), normalised(content));
+}
+
+fn decoded(wire: &[u8]) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    let mut rest = wire;
+    while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
+        assert_eq!(rest.get(end..end + 2), Some(&b"\r\n"[..]), "a CR or LF stands alone");
+        let line = &rest[..end];
+        rest = &rest[end + 2..];
+        if line == b"." {
+            assert!(rest.is_empty(), "bytes behind the end");
+            return lines;
+        }
+        let line = line.strip_prefix(b".").unwrap_or(line);
+        assert!(line.len() <= MAX_LINE, "a long line");
+        lines.push(line.to_vec());
+    }
+    panic!("the content does not end");
+}
+
+fn normalised(content: &[u8]) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    let mut line = Vec::new();
+    let mut bytes = content.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' if bytes.peek() == Some(&b'\n') => continue,
+            b'\n' => {
+                lines.push(std::mem::take(&mut line));
+                continue;
+            }
+            _ if line.len() == MAX_LINE => lines.push(std::mem::replace(&mut line, vec![b' '])),
+            _ => {}
+        }
+        line.push(if byte == b'\r' { b' ' } else { byte });
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+const MOST_MAILS: u32 = 5;
+
+/// RFC 5321 section 4.5.3.1.6, without the CRLF.
+const MAX_LINE: usize = 998;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_keeps_its_promises_to_seeds() {
+        let seeds: [&[u8]; 5] = [
+            b"",
+            b"\x02220 mx\r\n\xFF250-mx\r\n250 PIPELINING\r\n\xFF250 a\r\n250 b\r\n250 c\r\n354 d\r\n\xFF250 e\r\n",
+            b"\x00220 mx\r\n\xFF250-mx\r\n250 STARTTLS\r\n\xFF220 go\r\n250 evil\r\n",
+            b"\x03220 mx\r\n\xFF250 mx\r\n\xFF250\r\n\xFF250\r\n\xFF550\r\n\xFF354\r\n\xFF250\r\n",
+            b"\x02220 mx\r\n\xFF250 mx\r\n\xFF421 bye\r\n",
+        ];
+        seeds.into_iter().for_each(client_reply_bytes);
+    }
+
+    #[test]
+    fn content_survives_the_wire_in_seeds() {
+        let long = [b"\x07", &[b'x'; 3_000][..], b"\r\n.\r\n\r"].concat();
+        let seeds: [&[u8]; 5] = [b"", b"\x01\r\n.\r\n.\n\r.\r", b"\x02.", b"\x01a\r", &long];
+        seeds.into_iter().for_each(content_round_trip);
+    }
+}
