@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Instant};
 
 use mailweir_mail::{Address, Domain, Envelope, QueueId, ReversePath, Timestamp};
 use mailweir_smtp::client::{
-    Attempt, Client, ContentText, Dialect, Encoder, Finished, Loss, Outgoing, Settings, Step,
-    TlsPolicy,
+    Attempt, Client, ContentText, Dialect, Encoder, Finished, Loss, Outgoing, Pipelining, Settings,
+    Step, TlsPolicy,
 };
 
 /// A peer sends these bytes: the first one chooses the settings, each 0xFF is a pause in which the
@@ -95,6 +95,9 @@ fn settings(choice: u8) -> Option<Settings> {
     }
     if choice & 2 != 0 {
         settings.tls = TlsPolicy::None;
+    }
+    if choice & 4 == 0 {
+        settings.pipelining = Pipelining::Lookahead;
     }
     Some(settings)
 }

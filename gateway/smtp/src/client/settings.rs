@@ -25,7 +25,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// SMTP with opportunistic TLS, no log-in, full pipelining and Postfix's time limits.
+    /// SMTP with opportunistic TLS, no log-in, pipelined envelopes and Postfix's time limits.
     #[must_use]
     pub fn new(hostname: Domain) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl Settings {
             dialect: Dialect::Smtp,
             tls: TlsPolicy::Opportunistic,
             credentials: None,
-            pipelining: Pipelining::Lookahead,
+            pipelining: Pipelining::Envelope,
             timeouts: Timeouts::default(),
         }
     }
@@ -71,6 +71,11 @@ pub enum Pipelining {
     Envelope,
     /// Also, the next mail's MAIL, RCPT and DATA, or QUIT, follow the content of the current one
     /// (RFC 2920 section 3.1 allows content as the first "command" of a group).
+    ///
+    /// Only for a driver that acknowledges at once what it reads (on Linux: `TCP_QUICKACK` set
+    /// anew before every read). A peer with Nagle's algorithm answers in two segments and holds
+    /// the second back until the first is acknowledged, which else takes 40 ms: a Postfix then
+    /// took 21 mails a second, and 700 with it.
     Lookahead,
 }
 

@@ -15,7 +15,8 @@ use super::{
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Step<'a> {
-    /// Flush, then wait for bytes until [`super::Client::deadline`].
+    /// Flush, then wait for bytes until [`super::Client::deadline`]. With
+    /// [`super::Pipelining::Lookahead`], see there what the socket needs.
     Read,
     /// Send these bytes.
     Write(&'a [u8]),

@@ -42,9 +42,13 @@ impl Mail {
     }
 }
 
-/// Settings without TLS and without a log-in.
+/// Settings without TLS and without a log-in, with all the pipelining there is.
 pub(crate) fn plain_settings() -> Settings {
-    Settings { tls: TlsPolicy::None, ..Settings::new(Domain::parse("mail.example").unwrap()) }
+    Settings {
+        tls: TlsPolicy::None,
+        pipelining: Pipelining::Lookahead,
+        ..Settings::new(Domain::parse("mail.example").unwrap())
+    }
 }
 
 /// Settings without pipelining too.
