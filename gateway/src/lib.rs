@@ -1,11 +1,18 @@
-//! mailweir
+//! Mailweir: an embedded all-in-one mail gateway.
+//!
+//! This crate is the shell around the others: sockets, TLS, DNS, tasks, the command line, and the
+//! wiring of all parts in one place ([`app`]). Protocol rules stand in `mailweir-smtp`, state rules
+//! in `mailweir-queue`. `ARCHITECTURE.md` is the map.
 
-pub mod tls;
-//! The gateway: sockets, TLS, DNS and tasks around the pure parts, wired in one place.
-
-pub mod egress;
-//! The gateway: sockets, TLS, DNS, tasks, and the wiring of all parts in one place.
-
-pub mod egress;
-pub mod observe;
+pub mod app;
+pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod control;
+mod demo;
+pub mod egress;
+pub mod ingress;
+pub mod observe;
+mod status;
+pub mod tls;
+mod wire;

@@ -12,8 +12,6 @@
 )]
 
 pub mod dns;
+pub mod fuzz_client;
 pub mod interop;
 pub mod sink;
-//! What tests of several parts share: harnesses, and the bodies of fuzz targets.
-
-pub mod fuzz_client;

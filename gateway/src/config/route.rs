@@ -34,6 +34,12 @@ impl Routes {
         self.listed.iter().find(|route| route.matches(domain)).unwrap_or(&self.rest)
     }
 
+    /// The place in [`Self::iter`] of the route for mail to `domain`.
+    #[must_use]
+    pub fn position(&self, domain: &Domain) -> usize {
+        self.listed.iter().position(|route| route.matches(domain)).unwrap_or(self.listed.len())
+    }
+
     /// The routes that can be found, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
         let complete = self.listed.iter().any(|route| route.domains.contains(&DomainPattern::Any));

@@ -1,13 +1,176 @@
-//! Mail on its way out: where a recipient's mail goes, and how many may go there at once.
+//! Mail going out: routes, destinations, connections, results, reports.
 //!
-//! [`resolve`] turns a [`destination::Destination`] into addresses, [`concurrency`] says whether
-//! one more delivery may start, [`failover`] which address is tried next. The conversation itself
-//! is `mailweir_smtp::client`; none of these opens a connection to a mail server.
+//! [`dispatch`] takes work from the queue and puts it on lanes, one for each destination. Couriers
+//! carry it: [`connection`] drives [`mailweir_smtp::client`]. What is decided here is decided by
+//! pure modules: [`concurrency`], [`failover`], [`resolve::mx`], [`report`].
 
-pub mod concurrency;
+mod concurrency;
+mod connection;
+mod courier;
 pub mod destination;
-pub mod failover;
-pub mod resolve;
-//! The way out: next hops, delivery, and the reports to senders.
-
+mod dispatch;
+mod failover;
+mod lane;
 pub mod report;
+mod reporter;
+pub mod resolve;
+mod route;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use mailweir_mail::{Domain, MailEvent, QueueId, SessionEvent};
+use mailweir_queue::{AttemptResult, BodyError, Claim, Queue, RecipientIndex};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+pub use route::LiveRoutes;
+
+use self::{
+    connection::Target,
+    dispatch::Lanes,
+    failover::Failures,
+    resolve::{Policy, Resolver},
+};
+use crate::{clock, observe::Observer};
+
+/// Everything deliveries share.
+pub struct Egress {
+    /// Where mail comes from.
+    queue: Queue,
+    observer: Observer,
+    /// The name of this gateway.
+    hostname: Domain,
+    resolver: Arc<dyn Resolver>,
+    policy: Policy,
+    routes: ArcSwap<LiveRoutes>,
+    lanes: Mutex<Lanes>,
+    failures: Mutex<Failures>,
+    bounce_size_limit: usize,
+    /// A permit for each connection.
+    sessions: Arc<Semaphore>,
+    session_limit: usize,
+    tasks: TaskTracker,
+}
+
+/// What deliveries need from outside.
+pub struct Parts {
+    /// Where mail comes from.
+    pub queue: Queue,
+    /// Where events go.
+    pub observer: Observer,
+    /// The name of this gateway.
+    pub hostname: Domain,
+    /// Who answers questions about names.
+    pub resolver: Arc<dyn Resolver>,
+    /// Where mail may go.
+    pub policy: Policy,
+    /// How many connections there may be to all destinations together (Postfix
+    /// `default_process_limit`).
+    pub session_limit: usize,
+    /// The routes.
+    pub routes: LiveRoutes,
+}
+
+impl Egress {
+    /// Deliveries that have not begun.
+    #[must_use]
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            queue: parts.queue,
+            observer: parts.observer,
+            hostname: parts.hostname,
+            resolver: parts.resolver,
+            policy: parts.policy,
+            routes: ArcSwap::from_pointee(parts.routes),
+            lanes: Mutex::default(),
+            failures: Mutex::default(),
+            bounce_size_limit: report::DEFAULT_SIZE_LIMIT,
+            sessions: Arc::new(Semaphore::new(parts.session_limit)),
+            session_limit: parts.session_limit,
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// Delivers until the queue is shut down, then lets what is under way come to its end.
+    pub async fn run(self: Arc<Self>) {
+        dispatch::run(Arc::clone(&self)).await;
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Takes other routes for mail that is not under way yet.
+    pub fn reroute(&self, routes: LiveRoutes) {
+        self.routes.store(Arc::new(routes));
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Tries all mail and all destinations now. Says how many mails became due.
+    pub fn flush(&self) -> usize {
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.values().for_each(|lane| lane.revive());
+        self.queue.flush()
+    }
+
+    /// How many connections to next hops are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.session_limit.saturating_sub(self.sessions.available_permits())
+    }
+
+    /// The queue that is emptied here.
+    #[must_use]
+    pub const fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    fn routes(&self) -> Arc<LiveRoutes> {
+        self.routes.load_full()
+    }
+
+    /// Makes results durable, then tells of them.
+    async fn record(
+        &self,
+        id: QueueId,
+        results: Vec<(RecipientIndex, AttemptResult)>,
+        events: Vec<MailEvent>,
+    ) {
+        if results.is_empty() {
+            return;
+        }
+        match self.queue.record(id, results).await {
+            Ok(_) => events.iter().for_each(|event| self.observer.mail(event)),
+            Err(error) => self.warn(format!("{id}: delivery result not recorded: {error}")),
+        }
+    }
+
+    /// The content of a mail cannot be read. Damaged mail is marked by the queue itself; the rest
+    /// is tried again.
+    async fn unreadable(&self, claim: &Claim, error: &BodyError) {
+        self.warn(format!("{}: content not readable: {error}", claim.id));
+        if !matches!(error, BodyError::Damaged) {
+            if let Err(error) = self.queue.abandon(claim.id).await {
+                self.warn(format!("{}: claim not given back: {error}", claim.id));
+            }
+        }
+    }
+
+    /// Remembers whether an address answered.
+    fn reached(&self, target: &Target, answered: bool) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        match answered {
+            true => failures.remove(target.address),
+            false => failures.insert(target.address, clock::monotonic()),
+        }
+    }
+
+    fn warn(&self, text: String) {
+        self.observer.session(&SessionEvent::Warning { part: "smtp", text: text.into() });
+    }
+
+    /// A random number, for what must differ and need not be secret.
+    fn seed(&self) -> u64 {
+        use std::hash::{BuildHasher, RandomState};
+        RandomState::new().hash_one(clock::now().as_micros())
+    }
+}

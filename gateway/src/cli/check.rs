@@ -1,0 +1,16 @@
+//! `mailweir check`: all problems of a configuration at once, or what it sets up.
+
+use std::path::Path;
+
+use super::ExitCode;
+use crate::config::Config;
+
+pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
+    match super::load(path) {
+        Ok(config) => {
+            print!("{}", config.describe());
+            Ok(ExitCode::Done)
+        }
+        Err(code) => Ok(code),
+    }
+}

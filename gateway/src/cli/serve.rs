@@ -1,0 +1,90 @@
+//! `mailweir serve`: the gateway, until a signal ends it.
+
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use mailweir_mail::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::ExitCode;
+use crate::{
+    app::App,
+    clock,
+    config::{Config, LogFormat as FormatChoice},
+    observe::{Level, LogFormat, LogOptions, Observer},
+};
+
+pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
+    let config = match super::load(path) {
+        Ok(config) => config,
+        Err(code) => return Ok(code),
+    };
+    super::runtime()?.block_on(serve(config, path))
+}
+
+async fn serve(config: Config, path: &Path) -> anyhow::Result<ExitCode> {
+    std::fs::create_dir_all(&config.server.data_dir)
+        .with_context(|| format!("data directory {}", config.server.data_dir.display()))?;
+    let observer = observer(&config)?;
+    eprint!("{}", config.describe());
+    let app = App::start(config, observer).await?;
+    until_stopped(&app, path).await?;
+    Ok(ExitCode::Done)
+}
+
+/// The log, as the configuration wants it.
+pub(super) fn observer(config: &Config) -> anyhow::Result<Observer> {
+    let terminal = std::io::IsTerminal::is_terminal(&io::stdout());
+    let format = match config.log.format {
+        FormatChoice::Text => LogFormat::Text,
+        FormatChoice::Json => LogFormat::Json,
+        FormatChoice::Auto if terminal => LogFormat::Text,
+        FormatChoice::Auto => LogFormat::Json,
+    };
+    let options = LogOptions {
+        format,
+        level: Level::Info,
+        hostname: config.server.hostname.as_str().into(),
+        pid: std::process::id(),
+    };
+    let clock: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(clock::now);
+    Observer::start(options, Box::new(io::stdout()), clock).context("the log cannot be started")
+}
+
+/// SIGHUP reloads; SIGTERM and SIGINT stop, a second one at once.
+pub(super) async fn until_stopped(app: &Arc<App>, path: &Path) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => reload(app, path).await,
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+    tokio::select! {
+        () = app.stop(PATIENCE) => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+async fn reload(app: &App, path: &Path) {
+    match Config::load(path, std::env::vars_os()) {
+        Ok((config, _)) => {
+            if let Err(error) = app.reload(config).await {
+                app.refuse_reload(&format!("{error:#}"));
+            }
+        }
+        Err(problems) => {
+            for problem in problems {
+                app.refuse_reload(&problem.to_string());
+            }
+        }
+    }
+}
+
+/// How long mail in flight may take when the server stops.
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,40 @@
+//! Operators and the queue: a socket in the data directory while the server runs, the store itself
+//! while it rests.
+//!
+//! The socket belongs to the user that runs the server (mode 0600): who may open it may as well
+//! read the store.
+
+pub mod operation;
+mod perform;
+mod socket;
+
+use std::{io, path::Path};
+
+use self::operation::{Answer, Request};
+use crate::app;
+
+pub use self::socket::serve;
+
+/// Asks the running server, or, if none runs, opens the store.
+///
+/// # Errors
+/// The store cannot be opened, or the server went away.
+pub async fn ask(
+    store: app::Store,
+    request: &Request,
+    mut tell: impl FnMut(Answer) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    if socket::ask(&store.control_socket(), request, &mut tell).await? == socket::Found::Server {
+        return Ok(());
+    }
+    let queue = store.open(|_| {})?;
+    perform::perform(&queue, request, &|| queue.flush(), &mut tell).await?;
+    queue.shutdown().await;
+    Ok(())
+}
+
+/// Whether a server answers at `path`.
+#[must_use]
+pub fn is_served(path: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(path).is_ok()
+}

@@ -1,0 +1,176 @@
+//! What operators ask of the queue, and what they are told: the words of the control socket.
+//!
+//! One JSON object per line, both ways. A request is one line; the answer is a line per mail.
+
+use mailweir_mail::{Envelope, HoldReason, Origin, QueueId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// One request: who asks for what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The person or program that asks; logged with every change.
+    pub by: Box<str>,
+    /// What is asked.
+    pub operation: Operation,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// List mails, oldest first.
+    List {
+        /// Only those in this place.
+        place: Option<Place>,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Tell all about one mail.
+    Show {
+        /// The mail.
+        id: QueueId,
+    },
+    /// Put on hold.
+    Hold {
+        /// Which mails.
+        mails: Selection,
+        /// Why.
+        reason: HoldReason,
+    },
+    /// Take off hold.
+    Release {
+        /// Which mails.
+        mails: Selection,
+    },
+    /// Start over, under today's rules.
+    Requeue {
+        /// Which mails.
+        mails: Selection,
+    },
+    /// Delete for good.
+    Delete {
+        /// Which mails.
+        mails: Selection,
+    },
+    /// Try all deferred mails now.
+    Flush,
+}
+
+/// Which mails an operation is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selection {
+    /// All mails in the queue.
+    All,
+    /// These mails.
+    Ids(Vec<QueueId>),
+}
+
+/// Where in the queue a mail is, by the names of Postfix's queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Being checked, before it is ready.
+    Incoming,
+    /// Ready, or being delivered.
+    Active,
+    /// Waiting for its next try.
+    Deferred,
+    /// On hold.
+    Hold,
+    /// Unreadable; kept for `rescue`.
+    Corrupt,
+}
+
+impl Place {
+    /// Postfix's name of the queue.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Incoming => "incoming",
+            Self::Active => "active",
+            Self::Deferred => "deferred",
+            Self::Hold => "hold",
+            Self::Corrupt => "corrupt",
+        }
+    }
+}
+
+/// One line of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// One mail of a list.
+    Entry(Entry),
+    /// All about one mail.
+    Details(Box<Details>),
+    /// A change was made.
+    Changed {
+        /// The mail.
+        id: QueueId,
+    },
+    /// Nothing was done to this mail.
+    Refused {
+        /// The mail.
+        id: QueueId,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// So many deferred mails will be tried now.
+    Flushed {
+        /// How many.
+        mails: usize,
+    },
+    /// The request could not be carried out at all.
+    Failed {
+        /// Why, and what to do.
+        reason: Box<str>,
+    },
+}
+
+/// One mail of a list: the members of `postqueue -j`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Where it is.
+    pub queue_name: Place,
+    /// Its id.
+    pub queue_id: QueueId,
+    /// When it arrived, in seconds since the epoch.
+    pub arrival_time: u64,
+    /// Bytes of content.
+    pub message_size: u64,
+    /// Always false here: mail does not expire by force.
+    pub forced_expire: bool,
+    /// Envelope sender; empty for the null sender.
+    pub sender: Box<str>,
+    /// The recipients that are not done.
+    pub recipients: Vec<EntryRecipient>,
+    /// Why it is on hold.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hold_reason: Option<HoldReason>,
+}
+
+/// A recipient that is not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryRecipient {
+    /// The address.
+    pub address: Box<str>,
+    /// What the last attempt came to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub delay_reason: Option<Box<str>>,
+}
+
+/// All about one mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// As in a list.
+    pub entry: Entry,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The envelope as accepted.
+    pub envelope: Envelope,
+    /// When it is tried next.
+    pub next_attempt: Option<Timestamp>,
+    /// The content, decoded as UTF-8 as far as it is; at most the first part of a large mail.
+    pub content: Box<str>,
+}

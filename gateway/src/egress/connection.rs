@@ -1,0 +1,300 @@
+//! A connection to a next hop: moves bytes between a socket and a [`Client`].
+//!
+//! Knows no command and no reply. What is written is collected and leaves in as few packets as the
+//! conversation allows; a large content is streamed piece by piece.
+
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use mailweir_mail::{Enhanced, Reply, TlsSummary};
+use mailweir_queue::{BodyError, Content, ContentReader};
+use mailweir_smtp::client::{
+    Attempt, Client, Closed, Encoder, Finished, Loss, Outgoing, Settings, Step, TlsPolicy,
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    clock,
+    tls::{ClientTls, Trust},
+    wire::Wire,
+};
+
+/// A connection on which the next mail can be sent.
+pub(super) struct Connection {
+    wire: Wire,
+    client: Client,
+    tls: Arc<ClientTls>,
+    /// The name that a certificate must bear.
+    server: Box<str>,
+    trust: Option<Trust>,
+    /// What waits to be written.
+    output: Vec<u8>,
+    relay: Box<str>,
+    opened: Instant,
+    setup: Duration,
+    mails: u32,
+}
+
+/// Where a connection goes.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// The name that was looked up; TLS certificates are compared with it.
+    pub(super) name: Box<str>,
+    /// The address and port.
+    pub(super) address: SocketAddr,
+}
+
+impl fmt::Display for Target {
+    /// As Postfix logs a relay: `name[address]:port`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]:{}", self.name, self.address.ip(), self.address.port())
+    }
+}
+
+/// What became of a mail that was given to a connection.
+pub(super) enum Sent {
+    /// Each recipient has its outcome, in the order of [`Outgoing::indices`].
+    Finished(Vec<Attempt>),
+    /// It was not tried; the connection is over.
+    Returned(Closed),
+    /// Its content cannot be read. The connection is over, the final dot was not sent.
+    Unreadable(BodyError),
+}
+
+/// Why there is no connection.
+pub(super) enum OpenError {
+    /// Nobody answered.
+    Unreachable(io::Error),
+    /// The peer answered and does not want us, or is not what we need.
+    Refused(Closed),
+}
+
+/// What the conversation has come to.
+enum Turn {
+    Ready,
+    Finished(Finished),
+    Returned,
+    Closed(Closed),
+}
+
+impl Connection {
+    /// Connects, greets, encrypts and logs in, as the settings say.
+    pub(super) async fn open(
+        target: &Target,
+        settings: Arc<Settings>,
+        tls: Arc<ClientTls>,
+    ) -> Result<Self, OpenError> {
+        let implicit = settings.tls == TlsPolicy::Implicit;
+        let opened = Instant::now();
+        let deadline = opened + settings.timeouts.connect;
+        let tcp = match timeout_at(deadline, TcpStream::connect(target.address)).await {
+            Err(_) => return Err(OpenError::Unreachable(io::ErrorKind::TimedOut.into())),
+            Ok(Err(error)) => return Err(OpenError::Unreachable(error)),
+            Ok(Ok(tcp)) => tcp,
+        };
+        // Without it the kernel waits for more to send; failing to set it costs time only.
+        let _ = tcp.set_nodelay(true);
+        let relay: Box<str> = target.to_string().into();
+        let mut connection = Self {
+            wire: Wire::Plain(tcp),
+            client: Client::new(settings, relay.clone(), clock::monotonic()),
+            tls,
+            server: target.name.clone(),
+            trust: None,
+            output: Vec::new(),
+            relay,
+            opened,
+            setup: Duration::ZERO,
+            mails: 0,
+        };
+        if implicit {
+            connection.start_tls().await;
+        }
+        match connection.advance(&mut None).await {
+            Turn::Ready => {
+                connection.setup = opened.elapsed();
+                Ok(connection)
+            }
+            Turn::Closed(closed) => Err(OpenError::Refused(closed)),
+            Turn::Finished(_) | Turn::Returned => Err(OpenError::Refused(Closed::Quit)),
+        }
+    }
+
+    /// Sends one mail.
+    pub(super) async fn send(&mut self, mail: Outgoing, content: &Content) -> Sent {
+        self.mails += 1;
+        if self.client.begin(mail).is_err() {
+            return Sent::Returned(Closed::Quit);
+        }
+        let mut source = Some(Source { reader: content.reader(), trouble: None });
+        loop {
+            let turn = self.advance(&mut source).await;
+            if let Some(trouble) = source.as_mut().and_then(|source| source.trouble.take()) {
+                return Sent::Unreadable(trouble);
+            }
+            match turn {
+                Turn::Finished(finished) => return Sent::Finished(finished.attempts),
+                Turn::Closed(closed) => return Sent::Returned(closed),
+                // The step behind says why.
+                Turn::Returned | Turn::Ready => {}
+            }
+        }
+    }
+
+    /// Says good-bye and closes.
+    pub(super) async fn quit(mut self) {
+        self.client.quit();
+        let _ = self.advance(&mut None).await;
+        let _ = self.wire.shutdown().await;
+    }
+
+    /// The peer as logs name it: `name[address]:port`.
+    pub(super) fn relay(&self) -> &str {
+        &self.relay
+    }
+
+    /// What was agreed on TLS, and how far the peer's certificate can be trusted.
+    pub(super) fn security(&self) -> Option<(Trust, &TlsSummary)> {
+        self.trust.zip(self.client.tls())
+    }
+
+    /// How long it took until the first mail could be sent.
+    pub(super) const fn setup(&self) -> Duration {
+        self.setup
+    }
+
+    /// How many mails it has carried.
+    pub(super) const fn mails(&self) -> u32 {
+        self.mails
+    }
+
+    /// How long it has been open.
+    pub(super) fn age(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    async fn advance(&mut self, content: &mut Option<Source>) -> Turn {
+        loop {
+            match self.client.next(clock::monotonic()) {
+                Step::Write(bytes) => self.output.extend_from_slice(bytes),
+                Step::Read => self.read().await,
+                Step::StartTls => self.start_tls().await,
+                Step::Content(_) => self.stream(content).await,
+                Step::Finished(finished) => return Turn::Finished(finished),
+                Step::Returned(_) => return Turn::Returned,
+                Step::Ready => {
+                    self.flush().await;
+                    return Turn::Ready;
+                }
+                Step::Close(closed) => {
+                    let closed = closed.clone();
+                    self.flush().await;
+                    return Turn::Closed(closed);
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self) {
+        self.flush().await;
+        let deadline = self.deadline();
+        match timeout_at(deadline, self.wire.read_some(READ_BUFFER)).await {
+            Err(_) => self.client.expire(clock::monotonic()),
+            Ok(Ok(bytes)) if bytes.is_empty() => self.client.input_closed(Loss::Closed),
+            Ok(Ok(bytes)) => self.client.receive(&bytes),
+            Ok(Err(error)) => self.lose(&error),
+        }
+    }
+
+    fn lose(&mut self, error: &io::Error) {
+        self.client.input_closed(Loss::Failed(error.to_string().into()));
+    }
+
+    /// When the peer must have answered. Between mails the client names no deadline; then nothing
+    /// is read either.
+    fn deadline(&self) -> Instant {
+        self.client.deadline().map_or_else(|| Instant::now() + PATIENCE, Instant::from_std)
+    }
+
+    async fn start_tls(&mut self) {
+        self.flush().await;
+        let deadline = self.deadline();
+        let Some(tcp) = self.wire.take_plain() else {
+            return self.client.tls_failed("TLS is active already");
+        };
+        match timeout_at(deadline, self.tls.connect(&self.server, tcp, clock::now())).await {
+            Ok(Ok((stream, summary, trust))) => {
+                self.wire = Wire::Tls(Box::new(stream.into()));
+                self.trust = Some(trust);
+                self.client.tls_started(summary);
+            }
+            Ok(Err(error)) => self.client.tls_failed(&error.to_string()),
+            Err(_) => self.client.tls_failed("the handshake took too long"),
+        }
+    }
+
+    /// Sends the content through the encoder, small pieces together, large ones as they are.
+    async fn stream(&mut self, content: &mut Option<Source>) {
+        let Some(source) = content else { return self.client.content_failed(unreadable()) };
+        let mut encoder = Encoder::new();
+        loop {
+            let chunk = match source.reader.next().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(error) => {
+                    source.trouble = Some(error);
+                    return self.client.content_failed(unreadable());
+                }
+            };
+            for piece in encoder.encode(&chunk) {
+                self.output.extend_from_slice(piece);
+                if self.output.len() >= WRITE_BUFFER {
+                    self.flush().await;
+                    self.client.content_progress(clock::monotonic());
+                }
+            }
+        }
+        self.output.extend_from_slice(encoder.finish());
+        self.client.content_sent();
+    }
+
+    async fn flush(&mut self) {
+        if self.output.is_empty() {
+            return;
+        }
+        let output = std::mem::take(&mut self.output);
+        let deadline = self.deadline();
+        let written = timeout_at(deadline, async {
+            self.wire.write_all(&output).await?;
+            self.wire.flush().await
+        });
+        match written.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.lose(&error),
+            Err(_) => self.client.expire(clock::monotonic()),
+        }
+    }
+}
+
+/// The content on its way, and why it cannot go on.
+struct Source {
+    reader: ContentReader,
+    trouble: Option<BodyError>,
+}
+
+/// What recipients are deferred with when our own disk fails us.
+const fn unreadable() -> Reply {
+    Reply::new(451, Enhanced(4, 3, 0), "the stored mail cannot be read")
+}
+
+/// Longer than any of the client's own deadlines.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Replies are short.
+const READ_BUFFER: usize = 2 * 1024;
+
+/// Content is written in pieces of about this size.
+const WRITE_BUFFER: usize = 64 * 1024;

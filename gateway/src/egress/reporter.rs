@@ -1,0 +1,125 @@
+//! Writes the reports that the queue owes to senders, and queues them as mail of our own.
+//!
+//! Queueing a report and settling the debt is one commit, so that a crash neither loses a report
+//! nor sends it twice.
+
+use std::sync::Arc;
+
+use mailweir_mail::{Client, Enhanced, MailEvent, Origin, Protocol, QueueId, Reply, ReportKind};
+use mailweir_queue::{Content, Disposition, NewMail, OwedReport, ReportError, progress::LastReply};
+
+use super::{
+    Egress,
+    report::{Attempt, Composed, Diagnostic, Onward, Original, Outcome, Report},
+};
+use crate::clock;
+
+/// Pays one debt. If it cannot be paid now, the queue asks again later.
+pub(super) async fn report(egress: Arc<Egress>, owed: OwedReport) {
+    let (id, kind) = (owed.id, owed.kind);
+    match write(&egress, owed).await {
+        Ok(report) => {
+            egress.observer.mail(&MailEvent::Reported { id, report, kind });
+        }
+        Err(error) => egress.warn(format!("{id}: report to the sender not queued: {error}")),
+    }
+}
+
+async fn write(egress: &Egress, owed: OwedReport) -> Result<QueueId, ReportError> {
+    let beginning = beginning(egress, &owed).await;
+    let Some(composed) = compose(egress, &owed, &beginning) else {
+        let id = owed.id;
+        egress.queue.waive_report(owed).await?;
+        return Ok(id);
+    };
+    let mut intake = egress.queue.intake(composed.content.len() as u64)?;
+    intake.write(&composed.content).await?;
+    let origin = own_origin(egress);
+    let mail = NewMail { envelope: composed.envelope, origin, disposition: Disposition::Ready };
+    let receipt = egress.queue.commit_report(owed, intake, mail).await?;
+    Ok(receipt.queue_id())
+}
+
+/// The original, or as much of it as a report may return. Unreadable content is no reason to tell
+/// the sender nothing.
+async fn beginning(egress: &Egress, owed: &OwedReport) -> Vec<u8> {
+    let Ok(content) = egress.queue.body(owed.id, &owed.body).await else { return Vec::new() };
+    match content {
+        Content::Memory(bytes) => bytes.to_vec(),
+        Content::Spool(_) => {
+            let first = content.reader().next().await;
+            first.ok().flatten().map(|piece| piece.to_vec()).unwrap_or_default()
+        }
+    }
+}
+
+/// `None` if there is nobody to report to.
+fn compose(egress: &Egress, owed: &OwedReport, beginning: &[u8]) -> Option<Composed> {
+    let sender = owed.envelope.sender.address()?;
+    let report = Report {
+        outcome: outcome(owed),
+        reporting_mta: &egress.hostname,
+        id: owed.id,
+        sender,
+        arrival: owed.arrival,
+        envid: owed.envelope.envid.as_ref(),
+        ret: owed.envelope.ret,
+        smtputf8: owed.envelope.smtputf8,
+        original: Original { content: beginning, size: owed.size },
+        now: clock::now(),
+        seed: egress.seed(),
+        size_limit: egress.bounce_size_limit,
+    };
+    Some(report.compose())
+}
+
+fn outcome(owed: &OwedReport) -> Outcome<'_> {
+    let attempts = owed.recipients.iter().filter_map(|(index, status)| {
+        let recipient = owed.envelope.recipients.get(index.as_usize())?;
+        let last = status.last();
+        let reply = last.map(|last| &last.reply);
+        Some((
+            status,
+            Attempt {
+                recipient: &recipient.address,
+                original: recipient.orcpt.as_ref(),
+                status: reply.map_or(Enhanced(4, 0, 0), Reply::enhanced_or_general),
+                diagnostic: last.map_or(Diagnostic::Local("not tried yet"), diagnostic),
+                last_attempt: last.map(|last| last.at),
+            },
+        ))
+    });
+    match owed.kind {
+        ReportKind::Failure => Outcome::Failed(attempts.map(|(_, attempt)| attempt).collect()),
+        ReportKind::Delay => Outcome::Delayed {
+            retry_until: owed.retry_until,
+            recipients: attempts.map(|(_, attempt)| attempt).collect(),
+        },
+        ReportKind::Success => {
+            Outcome::Succeeded(attempts.map(|(_, attempt)| (attempt, Onward::Relayed)).collect())
+        }
+    }
+}
+
+fn diagnostic(last: &LastReply) -> Diagnostic<'_> {
+    match &last.relay {
+        Some(relay) => Diagnostic::Peer {
+            mta: relay.split_once('[').map_or(relay, |(name, _)| name),
+            reply: &last.reply,
+        },
+        None => Diagnostic::Local(&last.reply.text),
+    }
+}
+
+/// Where our own mail comes from.
+fn own_origin(egress: &Egress) -> Origin {
+    Origin {
+        listener: "report".into(),
+        client: Client::unnamed(([127, 0, 0, 1], 0).into()),
+        helo: egress.hostname.as_str().into(),
+        protocol: Protocol::Esmtp,
+        login: None,
+        tls: None,
+        arrival: clock::now(),
+    }
+}

@@ -1,0 +1,178 @@
+//! A `[[route]]` at work: its settings in the forms that connections need.
+
+use std::{sync::Arc, time::Duration};
+
+use mailweir_mail::Domain;
+use mailweir_smtp::client::{Credentials, Dialect, Pipelining, Settings, Timeouts, TlsPolicy};
+
+use super::{
+    concurrency,
+    connection::Connection,
+    destination::{Destination, NextHop, Protocol, RouteId},
+    failover,
+};
+use crate::{
+    config::{
+        self, AuthExposure, ConnectionReuse, Host, Relay, RelayProtocol, Route, RouteTls, Smtp,
+    },
+    tls::{Authorities, ClientTls, PeerCheck, TlsError},
+};
+
+/// One way for mail to leave, ready for use.
+pub(super) struct LiveRoute {
+    id: RouteId,
+    to: config::NextHop,
+    /// What every connection of the route is set up with.
+    pub(super) client: Arc<Settings>,
+    /// The route's idea of trust.
+    pub(super) tls: Arc<ClientTls>,
+    reuse: ConnectionReuse,
+    failover: failover::Limits,
+    /// How many connections a destination may have.
+    pub(super) concurrency: concurrency::Limits,
+    /// How many recipients fit into one transaction.
+    pub(super) recipient_limit: usize,
+}
+
+impl LiveRoute {
+    pub(super) fn new(id: RouteId, route: &Route, smtp: &Smtp, tls: Arc<ClientTls>) -> Self {
+        Self {
+            id,
+            to: route.to.clone(),
+            client: Arc::new(settings(route, smtp)),
+            tls,
+            reuse: smtp.reuse.clone(),
+            failover: failover::Limits {
+                addresses: unlimited(smtp.mx_address_limit),
+                sessions: unlimited(smtp.mx_session_limit),
+            },
+            concurrency: concurrency::Limits {
+                most: route.destination_concurrency_limit.get(),
+                ..concurrency::Limits::default()
+            },
+            recipient_limit: route.destination_recipient_limit.get() as usize,
+        }
+    }
+
+    /// Where mail for `domain` goes by this route; `None` if it goes nowhere (`discard`).
+    pub(super) fn destination(&self, domain: &Domain) -> Option<Destination> {
+        let (protocol, next_hop, port) = match &self.to {
+            config::NextHop::Discard => return None,
+            config::NextHop::Mx => {
+                (Protocol::Smtp, NextHop::Exchangers(domain.clone()), Protocol::Smtp.usual_port())
+            }
+            config::NextHop::Relay(relay) => (protocol(relay), host(relay), relay.port),
+        };
+        Some(Destination { route: self.id, protocol, next_hop, port })
+    }
+
+    /// How long a courier without work keeps its connection (Postfix
+    /// `smtp_connection_cache_time_limit`).
+    pub(super) const fn idle_time(&self) -> Duration {
+        self.reuse.cache_time_limit
+    }
+
+    /// Whether a connection may carry one more mail.
+    pub(super) fn may_reuse(&self, connection: &Connection) -> bool {
+        let worn = self.reuse.count_limit > 0 && connection.mails() >= self.reuse.count_limit;
+        connection.mails() == 0 || (!worn && connection.age() < self.reuse.time_limit)
+    }
+
+    /// How many hosts one delivery tries.
+    pub(super) const fn failover_limits(&self) -> failover::Limits {
+        self.failover
+    }
+}
+
+fn settings(route: &Route, smtp: &Smtp) -> Settings {
+    let implicit =
+        matches!(&route.to, config::NextHop::Relay(Relay { protocol: RelayProtocol::Smtps, .. }));
+    let lmtp =
+        matches!(&route.to, config::NextHop::Relay(Relay { protocol: RelayProtocol::Lmtp, .. }));
+    Settings {
+        hostname: smtp.helo_name.clone(),
+        dialect: if lmtp { Dialect::Lmtp } else { Dialect::Smtp },
+        tls: match route.tls {
+            _ if implicit => TlsPolicy::Implicit,
+            RouteTls::None => TlsPolicy::None,
+            RouteTls::Opportunistic => TlsPolicy::Opportunistic,
+            RouteTls::Required | RouteTls::Verify => TlsPolicy::Required,
+        },
+        credentials: route.login.as_ref().map(|login| Credentials {
+            user: login.username.to_string(),
+            password: login.password.expose().to_owned(),
+            allow_clear: login.exposure == AuthExposure::ClearAllowed,
+        }),
+        pipelining: Pipelining::Envelope,
+        timeouts: timeouts(smtp),
+    }
+}
+
+fn timeouts(smtp: &Smtp) -> Timeouts {
+    let times = smtp.timeouts;
+    Timeouts {
+        connect: times.connect,
+        helo: times.helo,
+        starttls: times.starttls,
+        mail: times.mail,
+        rcpt: times.rcpt,
+        data_init: times.data_init,
+        data_xfer: times.data_xfer,
+        data_done: times.data_done,
+        rset: times.rset,
+        quit: times.quit,
+    }
+}
+
+const fn protocol(relay: &Relay) -> Protocol {
+    match relay.protocol {
+        RelayProtocol::Smtp => Protocol::Smtp,
+        RelayProtocol::Smtps => Protocol::Smtps,
+        RelayProtocol::Lmtp => Protocol::Lmtp,
+    }
+}
+
+fn host(relay: &Relay) -> NextHop {
+    match &relay.host {
+        Host::Name(name) => NextHop::Host(name.clone()),
+        Host::Ip(address) => NextHop::Address(*address),
+    }
+}
+
+const fn check(tls: RouteTls) -> PeerCheck {
+    match tls {
+        RouteTls::None | RouteTls::Opportunistic | RouteTls::Required => PeerCheck::Any,
+        RouteTls::Verify => PeerCheck::Name,
+    }
+}
+
+/// Postfix writes "no limit" as 0.
+const fn unlimited(limit: u32) -> usize {
+    if limit == 0 { usize::MAX } else { limit as usize }
+}
+
+/// All routes at work, in the order of the file.
+pub struct LiveRoutes {
+    configured: config::Routes,
+    live: Vec<Arc<LiveRoute>>,
+}
+
+impl LiveRoutes {
+    /// Makes the configured routes ready.
+    ///
+    /// # Errors
+    /// TLS cannot be set up for a route.
+    pub fn new(configured: config::Routes, smtp: &Smtp) -> Result<Self, TlsError> {
+        let authorities = Authorities::public();
+        let live = configured.iter().zip(0..).map(|(route, id)| {
+            let tls = Arc::new(ClientTls::new(check(route.tls), authorities.clone())?);
+            Ok(Arc::new(LiveRoute::new(RouteId(id), route, smtp, tls)))
+        });
+        Ok(Self { live: live.collect::<Result<_, _>>()?, configured })
+    }
+
+    /// The route for mail to `domain`.
+    pub(super) fn find(&self, domain: &Domain) -> &Arc<LiveRoute> {
+        &self.live[self.configured.position(domain)]
+    }
+}

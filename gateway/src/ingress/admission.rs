@@ -1,0 +1,308 @@
+//! Answers what a session asks: who may connect, log in and relay, and whether the mail is ours.
+//!
+//! One per session. Holds what the session itself must not know: the mail on its way into the
+//! queue and the log-in under way. Decisions are made elsewhere (`relay`, `auth`, `queue`); here
+//! they are put to use, and their errors become refusals.
+
+use std::sync::Arc;
+
+use mailweir_auth::{Exchange, ExchangeError, Mechanism, Progress};
+use mailweir_mail::{
+    BodyType, Cutoff, Envelope, MailEvent, Origin, QueueId, Recipient, SessionEvent, Timestamp,
+};
+use mailweir_queue::{Disposition, Intake, IntakeError, NewMail, Receipt};
+use mailweir_smtp::{
+    replies::Refusal,
+    server::{Answer, Question, Refused, Session, Unfinished},
+};
+
+use super::{
+    content_scan::ContentScan,
+    listener::Listener,
+    permits::{Crowd, Permit},
+    refusals,
+    relay::{self, Standing},
+    trace::Trace,
+};
+use crate::clock;
+
+/// What one session is allowed, and what it is in the middle of.
+pub(super) struct Admission {
+    listener: Arc<Listener>,
+    permit: Permit,
+    incoming: Option<Incoming>,
+    exchange: Option<(Box<str>, Exchange)>,
+}
+
+/// A mail on its way in.
+struct Incoming {
+    intake: Intake,
+    scan: ContentScan,
+    arrival: Timestamp,
+    /// Why it cannot be stored. The peer hears it at the end of data.
+    trouble: Option<IntakeError>,
+}
+
+impl Admission {
+    pub(super) fn new(listener: Arc<Listener>, permit: Permit) -> Self {
+        Self { listener, permit, incoming: None, exchange: None }
+    }
+
+    pub(super) fn listener(&self) -> &Arc<Listener> {
+        &self.listener
+    }
+
+    /// Whether content is flowing: then large reads pay.
+    pub(super) fn receives(&self) -> bool {
+        self.incoming.is_some()
+    }
+
+    /// Answers a question of the session.
+    pub(super) async fn answer(&mut self, question: Question, session: &mut Session) -> Answer {
+        match question {
+            Question::Connect => self.connect(session),
+            Question::Hello => Answer::Proceed,
+            Question::Sender => self.sender(session),
+            Question::Recipient(recipient) => self.recipient(&recipient, session),
+            Question::Content => self.open_intake(session).await,
+            Question::EndOfData => self.commit(session).await,
+            Question::AuthStart { mechanism, initial } => {
+                let Ok(known) = mechanism.parse::<Mechanism>() else {
+                    return Answer::Refuse(Refusal::Internal);
+                };
+                let begun = Exchange::start(known, initial.as_deref());
+                self.go_on(mechanism, begun, session).await
+            }
+            Question::AuthResponse(response) => {
+                let Some((mechanism, exchange)) = self.exchange.take() else {
+                    return Answer::Refuse(Refusal::Internal);
+                };
+                let progress = exchange.respond(&response);
+                self.go_on(mechanism, progress, session).await
+            }
+        }
+    }
+
+    /// Takes the next piece of content.
+    pub(super) async fn content(&mut self, piece: &[u8]) {
+        let Some(incoming) = &mut self.incoming else { return };
+        if incoming.trouble.is_none() {
+            incoming.scan.feed(piece);
+            incoming.trouble = incoming.intake.write(piece).await.err();
+        }
+    }
+
+    /// Drops what has come to nothing; an intake cleans up behind itself.
+    pub(super) fn abandon(&mut self, what: Unfinished) {
+        match what {
+            Unfinished::Content => self.incoming = None,
+            Unfinished::Auth => self.exchange = None,
+        }
+    }
+
+    fn connect(&self, session: &mut Session) -> Answer {
+        let client = session.client().clone();
+        session.grant(self.listener.rights(client.ip()));
+        match self.permit.crowd() {
+            _ if !self.listener.admits(client.ip()) => {
+                Answer::Refuse(Refusal::ClientRejected(client))
+            }
+            Crowd::FromOneClient => Answer::Refuse(Refusal::TooManyConnections(client)),
+            Crowd::InAll => Answer::Refuse(Refusal::Overloaded),
+            Crowd::None => Answer::Proceed,
+        }
+    }
+
+    fn sender(&self, session: &Session) -> Answer {
+        let queue = &self.listener.shared().queue;
+        match queue.check_space(session.declared_size().unwrap_or(0)) {
+            Ok(()) => Answer::Proceed,
+            Err(error) => Answer::Refuse(refusals::intake(&error)),
+        }
+    }
+
+    fn recipient(&self, recipient: &Recipient, session: &Session) -> Answer {
+        let standing = match session.login() {
+            Some(_) => Standing::LoggedIn,
+            None if session.rights().trusted => Standing::Trusted,
+            None => Standing::Stranger,
+        };
+        let served = &self.listener.served();
+        match relay::permit(standing, &recipient.address, served) {
+            Ok(()) => Answer::Proceed,
+            Err(refusal) => Answer::Refuse(refusal),
+        }
+    }
+
+    async fn open_intake(&mut self, session: &Session) -> Answer {
+        let arrival = clock::now();
+        let queue = &self.listener.shared().queue;
+        let (Some(envelope), Ok(mut intake)) =
+            (session.transaction(), queue.intake(session.declared_size().unwrap_or(0)))
+        else {
+            return Answer::Refuse(Refusal::QueueUnavailable);
+        };
+        let header = self.trace(session, envelope, intake.id(), arrival);
+        if let Err(error) = intake.write(header.as_bytes()).await {
+            return Answer::Refuse(refusals::intake(&error));
+        }
+        let scan = ContentScan::default();
+        self.incoming = Some(Incoming { intake, scan, arrival, trouble: None });
+        Answer::Proceed
+    }
+
+    fn trace(&self, session: &Session, envelope: &Envelope, id: QueueId, now: Timestamp) -> String {
+        Trace {
+            hostname: &self.listener.shared().hostname,
+            client: session.client(),
+            helo: session.helo().unwrap_or("unknown"),
+            protocol: session.protocol(),
+            login: session.login(),
+            tls: session.tls(),
+            id,
+            envelope,
+            now,
+        }
+        .header()
+    }
+
+    async fn commit(&mut self, session: &mut Session) -> Answer {
+        let (Some(incoming), Some(envelope)) = (self.incoming.take(), session.take_envelope())
+        else {
+            return Answer::Refuse(Refusal::Internal);
+        };
+        if let Some(error) = &incoming.trouble {
+            return Answer::Refuse(refusals::intake(error));
+        }
+        if incoming.scan.hops() > self.listener.hopcount_limit() {
+            return Answer::Refuse(Refusal::LoopDetected);
+        }
+        let origin = self.origin(session, incoming.arrival);
+        match incoming.commit(envelope, origin).await {
+            Ok((receipt, event)) => {
+                self.listener.shared().observer.mail(&event);
+                accepted(&receipt)
+            }
+            Err(error) => {
+                self.listener.warn(format!("mail not queued: {error}"));
+                Answer::Refuse(refusals::intake(&error))
+            }
+        }
+    }
+
+    fn origin(&self, session: &Session, arrival: Timestamp) -> Origin {
+        Origin {
+            listener: self.listener.name().into(),
+            client: session.client().clone(),
+            helo: session.helo().unwrap_or("unknown").into(),
+            protocol: session.protocol(),
+            login: session.login().cloned(),
+            tls: session.tls().cloned(),
+            arrival,
+        }
+    }
+
+    async fn go_on(
+        &mut self,
+        mechanism: Box<str>,
+        progress: Result<Progress, ExchangeError>,
+        session: &Session,
+    ) -> Answer {
+        match progress {
+            Ok(Progress::Challenge(exchange)) => {
+                let challenge = exchange.challenge().to_vec();
+                self.exchange = Some((mechanism, exchange));
+                Answer::Challenge(challenge)
+            }
+            Ok(Progress::Verify(credentials)) => {
+                let authenticator = &self.listener.shared().authenticator;
+                let client = session.client().ip();
+                match authenticator.verify(&credentials, client, clock::monotonic()).await {
+                    Ok(login) => Answer::LoggedIn(login),
+                    Err(failure) => {
+                        self.log_auth_failure(session, &mechanism, &failure.to_string());
+                        Answer::Refuse(refusals::auth(&failure))
+                    }
+                }
+            }
+            Ok(_) => Answer::Refuse(Refusal::Internal),
+            Err(error) => {
+                self.log_auth_failure(session, &mechanism, &error.to_string());
+                Answer::Refuse(Refusal::AuthFailed)
+            }
+        }
+    }
+
+    fn log_auth_failure(&self, session: &Session, mechanism: &str, reason: &str) {
+        self.listener.shared().observer.session(&SessionEvent::AuthFailed {
+            listener: self.listener.name().into(),
+            client: session.client().clone(),
+            mechanism: mechanism.into(),
+            reason: reason.into(),
+        });
+    }
+
+    /// One line for a refused command, and one more where Postfix warns.
+    pub(super) fn log_refusal(&self, session: &Session, refused: Refused) {
+        if let Some(warning) = refused.warning(session.client()) {
+            self.listener.warn(warning);
+        }
+        self.listener.shared().observer.session(&SessionEvent::Refused {
+            listener: self.listener.name().into(),
+            client: session.client().clone(),
+            command: refused.command,
+            reply: refused.reply,
+            sender: refused.sender,
+            recipient: refused.recipient,
+            protocol: Some(session.protocol()),
+            helo: session.helo().map(Into::into),
+        });
+    }
+
+    /// The last lines of a session.
+    pub(super) fn log_end(&self, session: &Session, cutoff: Option<Cutoff>) {
+        let listener: Box<str> = self.listener.name().into();
+        let client = session.client().clone();
+        let observer = &self.listener.shared().observer;
+        if let Some(cause) = cutoff {
+            let (listener, client) = (listener.clone(), client.clone());
+            let after = session.stage();
+            observer.session(&SessionEvent::Lost { listener, client, after, cause });
+        }
+        let tally = session.tally().to_string();
+        observer.session(&SessionEvent::Disconnected { listener, client, tally });
+    }
+}
+
+impl Incoming {
+    async fn commit(
+        self,
+        mut envelope: Envelope,
+        origin: Origin,
+    ) -> Result<(Receipt, MailEvent), IntakeError> {
+        if self.scan.eight_bit() {
+            envelope.body = BodyType::EightBitMime;
+        }
+        let mut event = MailEvent::Received {
+            id: self.intake.id(),
+            listener: origin.listener.clone(),
+            client: origin.client.clone(),
+            login: origin.login.clone(),
+            message_id: self.scan.message_id().map(Into::into),
+            sender: envelope.sender.clone(),
+            size: 0,
+            recipients: envelope.recipients.len(),
+        };
+        let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
+        let receipt = self.intake.commit(mail).await?;
+        if let MailEvent::Received { size, .. } = &mut event {
+            *size = receipt.size();
+        }
+        Ok((receipt, event))
+    }
+}
+
+/// The only way to `250 queued`: with proof that the mail is durable.
+fn accepted(receipt: &Receipt) -> Answer {
+    Answer::Accepted(receipt.queue_id())
+}

@@ -1,0 +1,171 @@
+//! Moves bytes between a socket and a [`Session`], and questions between the session and
+//! [`Admission`]. Knows no verb and no reply.
+
+use std::{io, sync::Arc};
+
+use mailweir_mail::Cutoff;
+use mailweir_smtp::server::{Session, Step};
+use tokio::{
+    io::AsyncWriteExt,
+    time::{Instant, timeout_at},
+};
+
+use super::admission::Admission;
+use crate::{clock, wire::Wire};
+
+/// One session and all that belongs to it.
+pub(super) struct Connection {
+    wire: Wire,
+    session: Session,
+    admission: Admission,
+    /// Whether the session knows that the server is stopping.
+    told_to_stop: bool,
+}
+
+/// What the session wants once its input is used up.
+enum Want {
+    Input,
+    Tls,
+    Close,
+}
+
+/// Why a session ended before both sides were done.
+enum Broken {
+    /// The socket failed, or the peer closed it.
+    Lost,
+    /// The peer was silent or slow for too long.
+    Timeout,
+}
+
+impl From<io::Error> for Broken {
+    fn from(_: io::Error) -> Self {
+        Self::Lost
+    }
+}
+
+impl Connection {
+    pub(super) fn new(wire: Wire, session: Session, admission: Admission) -> Self {
+        Self { wire, session, admission, told_to_stop: false }
+    }
+
+    /// Talks to the peer until one of the two leaves.
+    pub(super) async fn run(mut self) {
+        let outcome = self.converse().await;
+        self.log_end(&outcome);
+        // The peer may be gone already; there is nobody left to tell.
+        let _ = self.wire.shutdown().await;
+    }
+
+    async fn converse(&mut self) -> Result<(), Broken> {
+        let mut buffer = self.early_input();
+        loop {
+            match self.digest(&buffer).await? {
+                Want::Input => {}
+                Want::Tls => self.start_tls().await?,
+                Want::Close => return Ok(()),
+            }
+            // An idle session owns no buffer.
+            buffer = Vec::new();
+            buffer = self.read(buffer).await?;
+        }
+    }
+
+    /// What the peer said before we greeted it (`attacks.md` A11).
+    fn early_input(&self) -> Vec<u8> {
+        let mut early = [0; 64];
+        match &self.wire {
+            Wire::Plain(tcp) => {
+                tcp.try_read(&mut early).map_or_else(|_| Vec::new(), |read| early[..read].to_vec())
+            }
+            Wire::Tls(_) | Wire::Gone => Vec::new(),
+        }
+    }
+
+    /// Feeds the session until it has used up `input`.
+    async fn digest(&mut self, mut input: &[u8]) -> Result<Want, Broken> {
+        loop {
+            match self.session.next(&mut input, clock::monotonic()) {
+                Step::Read => return Ok(Want::Input),
+                Step::StartTls => return Ok(Want::Tls),
+                Step::Close => {
+                    self.log_refusals();
+                    return Ok(Want::Close);
+                }
+                Step::Write(bytes) => {
+                    write(&mut self.wire, bytes, &self.admission).await?;
+                    self.log_refusals();
+                }
+                Step::Content(piece) => self.admission.content(piece).await,
+                Step::Abandoned(what) => self.admission.abandon(what),
+                Step::Ask(question) => {
+                    let answer = self.admission.answer(question, &mut self.session).await;
+                    self.session.answer(answer);
+                }
+            }
+        }
+    }
+
+    /// Waits for bytes, for the deadline, or for the end of the server.
+    async fn read(&mut self, mut buffer: Vec<u8>) -> Result<Vec<u8>, Broken> {
+        let limit = if self.admission.receives() { CONTENT_BUFFER } else { COMMAND_BUFFER };
+        let deadline = Instant::from_std(self.session.deadline());
+        let stop = &self.admission.listener().shared().stop;
+        tokio::select! {
+            biased;
+            read = self.wire.read_some(limit) => match read {
+                Ok(bytes) if !bytes.is_empty() => buffer = bytes,
+                Ok(_) | Err(_) => return Err(Broken::Lost),
+            },
+            () = tokio::time::sleep_until(deadline) => self.session.expire(),
+            () = stop.cancelled(), if !self.told_to_stop => {
+                self.told_to_stop = true;
+                self.session.shut_down();
+            }
+        }
+        Ok(buffer)
+    }
+
+    async fn start_tls(&mut self) -> Result<(), Broken> {
+        let tcp = self.wire.take_plain().ok_or(Broken::Lost)?;
+        let client = self.session.client().clone();
+        let listener = Arc::clone(self.admission.listener());
+        let secured = listener.secure(tcp, &client, &mut self.session).await;
+        self.wire = secured.ok_or(Broken::Lost)?;
+        Ok(())
+    }
+
+    fn log_refusals(&mut self) {
+        while let Some(refused) = self.session.take_refusal() {
+            self.admission.log_refusal(&self.session, refused);
+        }
+    }
+
+    fn log_end(&mut self, outcome: &Result<(), Broken>) {
+        self.log_refusals();
+        let cutoff = match outcome {
+            Ok(()) => None,
+            Err(Broken::Lost) => Some(Cutoff::LostConnection),
+            Err(Broken::Timeout) => Some(Cutoff::Timeout),
+        };
+        self.admission.log_end(&self.session, cutoff);
+    }
+}
+
+async fn write(wire: &mut Wire, bytes: &[u8], admission: &Admission) -> Result<(), Broken> {
+    let deadline = Instant::now() + admission.listener().timeout();
+    match timeout_at(deadline, async {
+        wire.write_all(bytes).await?;
+        wire.flush().await
+    })
+    .await
+    {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(Broken::Timeout),
+    }
+}
+
+/// Commands come in small packets.
+const COMMAND_BUFFER: usize = 4 * 1024;
+
+/// Content comes as fast as the peer can send.
+const CONTENT_BUFFER: usize = 64 * 1024;

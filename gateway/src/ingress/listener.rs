@@ -1,0 +1,280 @@
+//! Where connections come from: sockets, permits, the PROXY header, TLS from the first byte.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use mailweir_auth::{Authenticator, Mechanism};
+use mailweir_mail::{Client, Domain, SessionEvent};
+use mailweir_queue::Queue;
+use mailweir_smtp::server::{self, Mode, Peer, Rights, Session, Settings, TlsMode};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    admission::Admission, connection::Connection, permits::Permits, proxy, relay::ServedDomains,
+};
+use crate::{
+    clock,
+    config::{self, ListenerTls as TlsChoice, ProxyProtocol},
+    observe::Observer,
+    tls::ListenerTls,
+    wire::Wire,
+};
+
+/// What all listeners share.
+pub struct Shared {
+    /// The name of this gateway.
+    pub hostname: Domain,
+    /// Where mail goes.
+    pub queue: Queue,
+    /// Where events go.
+    pub observer: Observer,
+    /// Who checks log-ins.
+    pub authenticator: Authenticator,
+    /// How many sessions there may be.
+    pub permits: Arc<Permits>,
+    /// Cancelled when the server stops.
+    pub stop: CancellationToken,
+    /// The sessions that run.
+    pub sessions: TaskTracker,
+}
+
+/// One `[[listener]]` at work. A reload puts a new one in its place; sessions keep theirs.
+pub struct Listener {
+    rules: config::Listener,
+    settings: Arc<Settings>,
+    served: Arc<ServedDomains>,
+    tls: Option<ListenerTls>,
+    shared: Arc<Shared>,
+}
+
+impl Listener {
+    /// A listener that follows `rules`.
+    #[must_use]
+    pub fn new(
+        rules: config::Listener,
+        served: Arc<ServedDomains>,
+        tls: Option<ListenerTls>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let settings = Arc::new(settings(&rules, &shared.hostname));
+        Self { rules, settings, served, tls, shared }
+    }
+
+    /// The label of logs.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.rules.name
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(super) fn served(&self) -> &ServedDomains {
+        &self.served
+    }
+
+    pub(super) fn tls(&self) -> Option<&ListenerTls> {
+        self.tls.as_ref()
+    }
+
+    pub(super) const fn hopcount_limit(&self) -> u32 {
+        self.rules.limits.hopcount_limit.get()
+    }
+
+    pub(super) const fn timeout(&self) -> Duration {
+        self.rules.limits.timeout
+    }
+
+    /// What a client's address allows it.
+    pub(super) fn rights(&self, client: IpAddr) -> Rights {
+        let among = |networks: &[mailweir_mail::Network]| {
+            networks.iter().any(|network| network.contains(client))
+        };
+        Rights {
+            trusted: self.rules.trusts(client),
+            xclient: among(&self.rules.xclient_hosts),
+            xforward: among(&self.rules.xforward_hosts),
+            bare_newline: among(&self.rules.bare_newline_excluded),
+        }
+    }
+
+    /// Whether the listener talks to this client at all: mail that comes back from a filter, and
+    /// LMTP, is for trusted peers only.
+    pub(super) fn admits(&self, client: IpAddr) -> bool {
+        match self.settings.mode {
+            Mode::Mx | Mode::Submission => true,
+            Mode::Filter | Mode::Lmtp => self.rules.trusts(client),
+        }
+    }
+
+    pub(super) fn warn(&self, text: String) {
+        self.shared.observer.session(&SessionEvent::Warning { part: "smtpd", text: text.into() });
+    }
+
+    /// Serves one connection.
+    async fn serve(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr) {
+        let Ok(local) = tcp.local_addr() else { return };
+        // Without it the kernel waits for more to send; failing to set it costs time only.
+        let _ = tcp.set_nodelay(true);
+        let Some((tcp, peer, local)) = self.unwrap_proxy(tcp, peer, local).await else { return };
+        let peer = Peer { client: Client::unnamed(peer), local, rights: Rights::NONE };
+        let client = peer.client.clone();
+        self.shared.observer.session(&SessionEvent::Connected {
+            listener: self.name().into(),
+            client: client.clone(),
+        });
+        let counted = !self.rules.trusts(client.ip());
+        let per_client = self.rules.limits.client_connection_count_limit as usize;
+        let permit = self.shared.permits.admit(client.ip(), if counted { per_client } else { 0 });
+        let mut session = Session::new(Arc::clone(&self.settings), peer, clock::monotonic());
+        let wire = match self.settings.tls {
+            TlsMode::Implicit => match self.secure(tcp, &client, &mut session).await {
+                Some(wire) => wire,
+                None => return,
+            },
+            TlsMode::None | TlsMode::Optional | TlsMode::Required => Wire::Plain(tcp),
+        };
+        Connection::new(wire, session, Admission::new(self, permit)).run().await;
+    }
+
+    /// Makes the TLS handshake; `None`, and a line in the log, if it fails.
+    pub(super) async fn secure(
+        &self,
+        tcp: TcpStream,
+        client: &Client,
+        session: &mut Session,
+    ) -> Option<Wire> {
+        let tls = self.tls.as_ref()?;
+        let reason: Box<str> = match timeout(self.timeout(), tls.accept(tcp)).await {
+            Ok(Ok((stream, summary))) => {
+                self.shared.observer.session(&SessionEvent::TlsAgreed {
+                    peer: client.to_string().into(),
+                    inbound: true,
+                    trust: "Anonymous",
+                    summary: summary.clone(),
+                });
+                session.tls_started(summary);
+                return Some(Wire::Tls(Box::new(stream.into())));
+            }
+            Ok(Err(error)) => error.to_string().into(),
+            Err(_) => "the handshake took too long".into(),
+        };
+        let peer = client.address;
+        self.shared.observer.session(&SessionEvent::TlsFailed { peer, inbound: true, reason });
+        None
+    }
+
+    /// The real client behind a proxy, if there is one in front.
+    async fn unwrap_proxy(
+        &self,
+        mut tcp: TcpStream,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Option<(TcpStream, SocketAddr, SocketAddr)> {
+        let ProxyProtocol::From(proxies) = &self.rules.proxy else {
+            return Some((tcp, peer, local));
+        };
+        if !proxies.iter().any(|network| network.contains(peer.ip().to_canonical())) {
+            self.warn(format!("{peer} is not in proxy_hosts: connection closed"));
+            return None;
+        }
+        match timeout(self.timeout(), proxy::read_header(&mut tcp)).await {
+            Ok(Ok(Some((source, destination)))) => Some((tcp, source, destination)),
+            Ok(Ok(None)) => Some((tcp, peer, local)),
+            Ok(Err(error)) => {
+                self.warn(format!("no PROXY header from {peer}: {error}"));
+                None
+            }
+            Err(_) => {
+                self.warn(format!("no PROXY header from {peer}: it took too long"));
+                None
+            }
+        }
+    }
+}
+
+/// Accepts connections until `close` is cancelled. A reload puts another listener into `current`.
+pub async fn listen(
+    socket: TcpListener,
+    current: Arc<ArcSwap<Listener>>,
+    close: CancellationToken,
+) {
+    loop {
+        let accepted = tokio::select! {
+            () = close.cancelled() => return,
+            accepted = socket.accept() => accepted,
+        };
+        let listener = current.load_full();
+        match accepted {
+            Ok((tcp, peer)) => {
+                let sessions = listener.shared.sessions.clone();
+                sessions.spawn(listener.serve(tcp, peer));
+            }
+            Err(error) => back_off(&listener, &error).await,
+        }
+    }
+}
+
+/// A connection that failed before we took it harms nobody. Any other error, such as no free file
+/// descriptor, would come again at once: wait, so that the loop does not spin (`attacks.md` J7).
+async fn back_off(listener: &Listener, error: &io::Error) {
+    if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
+        return;
+    }
+    listener.warn(format!("accept on {}: {error}", listener.name()));
+    tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
+fn settings(rules: &config::Listener, hostname: &Domain) -> Settings {
+    let limits = rules.limits;
+    let mut settings = Settings::new(hostname.clone());
+    settings.mode = match rules.mode {
+        config::Mode::Mx => Mode::Mx,
+        config::Mode::Submission => Mode::Submission,
+        config::Mode::Filter => Mode::Filter,
+        config::Mode::Lmtp => Mode::Lmtp,
+    };
+    settings.tls = match rules.tls {
+        TlsChoice::None => TlsMode::None,
+        TlsChoice::Optional => TlsMode::Optional,
+        TlsChoice::Required => TlsMode::Required,
+        TlsChoice::Implicit => TlsMode::Implicit,
+    };
+    settings.mechanisms = mechanisms(rules.mode);
+    settings.auth_in_clear = rules.auth_in_clear;
+    settings.bare_newline = match rules.forbid_bare_newline {
+        config::BareNewline::Normalize => server::BareNewline::Normalize,
+        config::BareNewline::Reject => server::BareNewline::Reject,
+        config::BareNewline::Note => server::BareNewline::Note,
+        config::BareNewline::No => server::BareNewline::No,
+    };
+    settings.limits.message_size = limits.message_size_limit.bytes();
+    settings.limits.recipients = limits.recipient_limit.get() as usize;
+    settings.limits.hard_errors = limits.hard_error_limit.get();
+    settings.limits.junk_commands = limits.junk_command_limit;
+    settings.limits.timeout = limits.timeout;
+    settings
+}
+
+/// Mail servers and filters do not log in.
+fn mechanisms(mode: config::Mode) -> Vec<Box<str>> {
+    match mode {
+        config::Mode::Mx | config::Mode::Submission => {
+            Mechanism::ALL.iter().map(|mechanism| mechanism.as_str().into()).collect()
+        }
+        config::Mode::Filter | config::Mode::Lmtp => Vec::new(),
+    }
+}
+
+/// How long no connection is taken after `accept` failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

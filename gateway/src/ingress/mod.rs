@@ -1,0 +1,17 @@
+//! Mail coming in: sockets and admission around [`mailweir_smtp::server::Session`].
+//!
+//! The protocol is the session's, the storage the queue's. Here bytes are moved and questions are
+//! answered: who may connect, log in, relay, and what becomes of the mail.
+
+mod admission;
+mod connection;
+mod content_scan;
+mod listener;
+mod permits;
+mod proxy;
+mod refusals;
+pub mod relay;
+mod trace;
+
+pub use listener::{Listener, Shared, listen};
+pub use permits::Permits;

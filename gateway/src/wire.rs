@@ -1,0 +1,103 @@
+//! A connection as bytes, with or without TLS.
+//!
+//! An idle connection owns no buffer: one is made when bytes arrive and freed when they are used
+//! up, so that thousands of waiting peers cost little.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// A TCP connection, in clear or under TLS.
+#[derive(Debug)]
+pub enum Wire {
+    /// In clear.
+    Plain(TcpStream),
+    /// Under TLS.
+    Tls(Box<tokio_rustls::TlsStream<TcpStream>>),
+    /// A failed TLS handshake took the connection with it.
+    Gone,
+}
+
+impl Wire {
+    /// Takes the connection in clear out, to begin TLS on it. `None` if there is none.
+    pub fn take_plain(&mut self) -> Option<TcpStream> {
+        match std::mem::replace(self, Self::Gone) {
+            Self::Plain(tcp) => Some(tcp),
+            other @ (Self::Tls(_) | Self::Gone) => {
+                *self = other;
+                None
+            }
+        }
+    }
+
+    /// Waits for bytes and returns them, at most `limit`; empty when the peer has closed.
+    ///
+    /// Cancel-safe: nothing read is lost.
+    ///
+    /// # Errors
+    /// As the socket or the TLS layer says.
+    pub async fn read_some(&mut self, limit: usize) -> io::Result<Vec<u8>> {
+        std::future::poll_fn(|context| {
+            let mut buffer = Vec::with_capacity(limit);
+            let stream = Pin::new(&mut *self);
+            ready!(tokio_util::io::poll_read_buf(stream, context, &mut buffer))?;
+            Poll::Ready(Ok(buffer))
+        })
+        .await
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            Self::Tls(tls) => Pin::new(tls).poll_read(context, buffer),
+            Self::Gone => Poll::Ready(Err(gone())),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_write(context, bytes),
+            Self::Tls(tls) => Pin::new(tls).poll_write(context, bytes),
+            Self::Gone => Poll::Ready(Err(gone())),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_flush(context),
+            Self::Tls(tls) => Pin::new(tls).poll_flush(context),
+            Self::Gone => Poll::Ready(Err(gone())),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(context),
+            Self::Tls(tls) => Pin::new(tls).poll_shutdown(context),
+            Self::Gone => Poll::Ready(Err(gone())),
+        }
+    }
+}
+
+fn gone() -> io::Error {
+    io::ErrorKind::NotConnected.into()
+}
