@@ -15,3 +15,11 @@ pub mod dns;
 pub mod fuzz_client;
 pub mod interop;
 pub mod sink;
+//! What the tests of Mailweir share.
+//!
+//! [`dialog`] reads conversations from files, [`rig`] has them with a pure session, [`fuzz_server`] holds
+//! the bodies of the fuzz targets.
+
+pub mod dialog;
+pub mod fuzz_server;
+pub mod rig;

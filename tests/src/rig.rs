@@ -1,0 +1,497 @@
+//! A pure session with a small gateway around it: it serves one domain and knows one user.
+//!
+//! No sockets and no clock. What a real gateway would decide is decided here by fixed rules, so
+//! that the same dialogs can be had with a real one that is configured alike:
+//! `local.example` is served and has every user but `unknown`; trusted peers and `alice` with the
+//! password `secret` may relay; `@refused.example` may not send; for senders of `@full.example`
+//! the disk is full; content with the line `X-Test: reject` is refused at its end.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mailweir_mail::{
+    Address, Client, Domain, Enhanced, Envelope, Login, QueueId, Recipient, Reply, Timestamp,
+    TlsSummary,
+};
+use mailweir_smtp::{
+    replies::Refusal,
+    server::{
+        Answer, BareNewline, Mode, Peer, Question, Refused, Rights, Session, Settings, Step,
+        TlsMode, Unfinished,
+    },
+};
+
+use crate::dialog::{Dialog, Event, Mail, Pattern};
+
+/// A session, what it said, and what it queued.
+#[derive(Debug)]
+pub struct Rig {
+    session: Session,
+    now: Instant,
+    /// What the session wrote and nobody has read yet.
+    pub output: Vec<u8>,
+    /// The mails it queued.
+    pub queued: Vec<Mail>,
+    /// What it refused.
+    pub refused: Vec<Refused>,
+    /// Where the connection stands.
+    pub link: Link,
+    intake: Option<Vec<u8>>,
+    exchange: Option<Exchange>,
+}
+
+/// Where the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The session wants to read.
+    Open,
+    /// The session wants a TLS handshake.
+    Handshake,
+    /// The session has closed.
+    Closed,
+}
+
+/// A log-in in progress.
+#[derive(Debug)]
+enum Exchange {
+    Plain,
+    LoginUser,
+    LoginPassword(Vec<u8>),
+}
+
+/// How packets are divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Division {
+    /// Not at all.
+    Whole,
+    /// Into single bytes.
+    Bytes,
+    /// Into two, after so many bytes.
+    After(usize),
+}
+
+impl Rig {
+    /// A session that is about to greet.
+    #[must_use]
+    pub fn new(settings: Settings, rights: Rights, now: Instant) -> Self {
+        let tls = settings.tls;
+        let peer = Peer {
+            client: Client::unnamed(([192, 0, 2, 1], 4711).into()),
+            local: ([192, 0, 2, 25], 25).into(),
+            rights,
+        };
+        let mut session = Session::new(Arc::new(settings), peer, now);
+        if tls == TlsMode::Implicit {
+            session.tls_started(tls_summary());
+        }
+        Self {
+            session,
+            now,
+            output: Vec::new(),
+            queued: Vec::new(),
+            refused: Vec::new(),
+            link: Link::Open,
+            intake: None,
+            exchange: None,
+        }
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Whether mail content is open that was neither queued nor dropped.
+    #[must_use]
+    pub fn has_open_intake(&self) -> bool {
+        self.intake.is_some()
+    }
+
+    /// Gives bytes to the session and does all it wants.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        let mut input = bytes;
+        loop {
+            let step = match self.session.next(&mut input, self.now) {
+                Step::Ask(question) => Some(question),
+                Step::Write(bytes) => {
+                    self.output.extend(bytes);
+                    None
+                }
+                Step::Content(piece) => {
+                    assert!(!piece.is_empty(), "an empty piece of content");
+                    self.intake.as_mut().expect("content without an intake").extend(piece);
+                    None
+                }
+                Step::Abandoned(Unfinished::Content) => {
+                    self.intake.take().expect("no intake to drop");
+                    None
+                }
+                Step::Abandoned(Unfinished::Auth) => {
+                    self.exchange.take().expect("no log-in to drop");
+                    None
+                }
+                Step::Read => return self.rest(Link::Open, input),
+                Step::StartTls => return self.rest(Link::Handshake, input),
+                Step::Close => return self.rest(Link::Closed, input),
+            };
+            if let Some(question) = step {
+                let answer = self.decide(question);
+                self.session.answer(answer);
+            }
+            self.refused.extend(std::iter::from_fn(|| self.session.take_refusal()));
+        }
+    }
+
+    fn rest(&mut self, link: Link, input: &[u8]) {
+        assert!(input.is_empty(), "input was left over");
+        self.refused.extend(std::iter::from_fn(|| self.session.take_refusal()));
+        if link == Link::Closed {
+            self.intake = None;
+            self.exchange = None;
+        }
+        self.link = link;
+    }
+
+    /// Gives a packet to the session, divided.
+    pub fn receive_divided(&mut self, packet: &[u8], division: Division) {
+        let pieces: Vec<&[u8]> = match division {
+            Division::Whole => vec![packet],
+            Division::Bytes => packet.chunks(1).collect(),
+            Division::After(at) => {
+                let (a, b) = packet.split_at(at.min(packet.len()));
+                vec![a, b]
+            }
+        };
+        for piece in pieces {
+            // What was sent in clear after STARTTLS is lost in the handshake.
+            if self.link == Link::Open {
+                self.receive(piece);
+            }
+        }
+    }
+
+    /// The handshake.
+    pub fn start_tls(&mut self) {
+        assert_eq!(self.link, Link::Handshake, "the session wants no handshake");
+        self.session.tls_started(tls_summary());
+        self.receive(b"");
+    }
+
+    /// The client is gone.
+    pub fn hang_up(&mut self) {
+        self.session.input_closed();
+        self.receive(b"");
+    }
+
+    /// The deadline passes.
+    pub fn time_out(&mut self) {
+        self.now = self.session.deadline();
+        self.session.expire(self.now);
+        self.receive(b"");
+    }
+
+    /// Time passes; `true` if the session is out of time.
+    pub fn pass(&mut self, time: Duration) -> bool {
+        self.now += time;
+        self.now >= self.session.deadline()
+    }
+
+    /// The server is told to stop.
+    pub fn shut_down(&mut self) {
+        self.session.shut_down();
+        self.receive(b"");
+    }
+
+    fn decide(&mut self, question: Question) -> Answer {
+        match question {
+            // After XCLIENT the client keeps the rights of a stranger.
+            Question::Connect => Answer::Proceed,
+            Question::Hello => self.judge_hello(),
+            Question::Sender => self.judge_sender(),
+            Question::Recipient(recipient) => self.judge_recipient(recipient),
+            Question::Content => self.open_intake(),
+            Question::EndOfData => self.commit(),
+            Question::AuthStart { mechanism, initial } => self.begin_login(&mechanism, initial),
+            Question::AuthResponse(response) => self.go_on_with_login(response),
+        }
+    }
+
+    fn judge_hello(&self) -> Answer {
+        match self.session.helo() {
+            Some("refused.example") => {
+                Answer::Refuse(Refusal::HelloNotQualified("refused.example".into()))
+            }
+            _ => Answer::Proceed,
+        }
+    }
+
+    fn judge_sender(&self) -> Answer {
+        let sender = &self.session.transaction().expect("a sender without envelope").sender;
+        if sender.as_str().ends_with("@refused.example") {
+            return Answer::Refuse(Refusal::SenderRejected(sender.clone(), "Access denied".into()));
+        }
+        Answer::Proceed
+    }
+
+    fn judge_recipient(&self, recipient: Recipient) -> Answer {
+        let Recipient { address, .. } = recipient;
+        let trusted = self.session.rights().trusted || self.session.login().is_some();
+        if !trusted && !is_served(&address) {
+            return Answer::Refuse(Refusal::RelayDenied(address));
+        }
+        if address.local_part() == "unknown" {
+            return Answer::Refuse(Refusal::UnknownRecipient(address));
+        }
+        Answer::Proceed
+    }
+
+    fn open_intake(&mut self) -> Answer {
+        assert!(self.intake.is_none(), "two intakes at once");
+        let envelope = self.session.transaction().expect("content without envelope");
+        assert!(!envelope.recipients.is_empty(), "content without recipients");
+        if envelope.sender.as_str().ends_with("@full.example") {
+            return Answer::Refuse(Refusal::InsufficientStorage);
+        }
+        self.intake = Some(Vec::new());
+        Answer::Proceed
+    }
+
+    fn commit(&mut self) -> Answer {
+        let content = self.intake.take().expect("an end without an intake");
+        if content.split(|&byte| byte == b'\n').any(|line| line == b"X-Test: reject\r") {
+            let text = "Content refused";
+            return Answer::Refuse(Refusal::Rule(Reply::new(550, Enhanced(5, 7, 1), text)));
+        }
+        assert_eq!(self.session.content_bytes(), content.len() as u64);
+        let envelope = self.session.take_envelope().expect("a mail without envelope");
+        self.queued.push(Mail { envelope: shown(&envelope), content });
+        let arrival = Timestamp::from_secs(1_795_210_205);
+        let serial = u32::try_from(self.queued.len()).expect("few mails");
+        Answer::Accepted(QueueId::new(arrival, serial))
+    }
+
+    fn begin_login(&mut self, mechanism: &str, initial: Option<Vec<u8>>) -> Answer {
+        self.exchange =
+            Some(if mechanism == "PLAIN" { Exchange::Plain } else { Exchange::LoginUser });
+        match (initial, mechanism) {
+            (Some(response), _) => self.go_on_with_login(response),
+            (None, "PLAIN") => Answer::Challenge(Vec::new()),
+            (None, _) => Answer::Challenge(b"Username:".to_vec()),
+        }
+    }
+
+    fn go_on_with_login(&mut self, response: Vec<u8>) -> Answer {
+        let (mechanism, right) = match self.exchange.take().expect("a response without log-in") {
+            Exchange::Plain => ("PLAIN", response == b"\0alice\0secret"),
+            Exchange::LoginUser => {
+                self.exchange = Some(Exchange::LoginPassword(response));
+                return Answer::Challenge(b"Password:".to_vec());
+            }
+            Exchange::LoginPassword(user) => ("LOGIN", user == b"alice" && response == b"secret"),
+        };
+        if !right {
+            return Answer::Refuse(Refusal::AuthFailed);
+        }
+        Answer::LoggedIn(Login { user: "alice".into(), mechanism: mechanism.into() })
+    }
+}
+
+/// Has a dialog with a pure session.
+///
+/// # Errors
+/// Says at which line it went wrong, and all the server said so far.
+pub fn run(dialog: &Dialog, division: Division) -> Result<(), String> {
+    let now = Instant::now();
+    let mut rig = Rig::new(settings(dialog)?, rights(dialog)?, now);
+    let early = match dialog.events.first() {
+        Some((_, Event::Send { bytes, .. })) => bytes.as_slice(),
+        _ => b"",
+    };
+    rig.receive(early);
+    let mut run =
+        Run { rig, unread: Vec::new(), said: Vec::new(), skipped: None, named: 0, division };
+    let skipped = usize::from(!early.is_empty());
+    for (line, event) in dialog.events.iter().skip(skipped) {
+        run.event(event).map_err(|error| run.report(*line, &error))?;
+    }
+    run.end().map_err(|error| run.report(0, &error))
+}
+
+struct Run {
+    rig: Rig,
+    unread: Vec<String>,
+    said: Vec<String>,
+    /// Lines like this may come before the next line that is expected.
+    skipped: Option<Pattern>,
+    /// How many of the queued mails the dialog has named.
+    named: usize,
+    division: Division,
+}
+
+impl Run {
+    fn event(&mut self, event: &Event) -> Result<(), String> {
+        self.collect();
+        match event {
+            Event::Send { bytes, undivided } => {
+                self.nothing_unread()?;
+                let division = if *undivided { Division::Whole } else { self.division };
+                self.rig.receive_divided(bytes, division);
+            }
+            Event::Expect(pattern) => self.expect(pattern)?,
+            Event::ExpectMany(pattern) => self.skipped = Some(pattern.clone()),
+            Event::ExpectNone(pattern) => {
+                if let Some(line) = self.unread.iter().find(|line| pattern.matches(line)) {
+                    return Err(format!("`{line}` came"));
+                }
+            }
+            Event::Queued(mail) => self.queued(mail)?,
+            Event::Tls => self.rig.start_tls(),
+            Event::HangUp => self.rig.hang_up(),
+            Event::Timeout => self.rig.time_out(),
+            Event::ShutDown => self.rig.shut_down(),
+            Event::Closed if self.rig.link == Link::Closed => {}
+            Event::Closed => return Err("the connection is still open".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn expect(&mut self, pattern: &Pattern) -> Result<(), String> {
+        let skipped = self.skipped.take();
+        let is_skipped = |line: &String| {
+            !pattern.matches(line) && skipped.as_ref().is_some_and(|skipped| skipped.matches(line))
+        };
+        let count = self.unread.iter().take_while(|line| is_skipped(line)).count();
+        self.unread.drain(..count);
+        let line = self.unread.first().ok_or(format!("nothing came, not `{pattern}`"))?;
+        if !pattern.matches(line) {
+            return Err(format!("`{line}` came, not `{pattern}`"));
+        }
+        self.unread.remove(0);
+        Ok(())
+    }
+
+    fn queued(&mut self, mail: &Mail) -> Result<(), String> {
+        let found = self.rig.queued.get(self.named).ok_or("no mail was queued")?;
+        if found != mail {
+            let shown = String::from_utf8_lossy(&found.content);
+            return Err(format!("another mail was queued: {}\n{shown}", found.envelope));
+        }
+        self.named += 1;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        self.collect();
+        self.nothing_unread()?;
+        match self.rig.queued.get(self.named) {
+            Some(mail) => Err(format!("a mail was queued: {}", mail.envelope)),
+            None => Ok(()),
+        }
+    }
+
+    fn nothing_unread(&self) -> Result<(), String> {
+        match self.unread.first() {
+            Some(line) => Err(format!("`{line}` was not expected")),
+            None => Ok(()),
+        }
+    }
+
+    fn collect(&mut self) {
+        let output = std::mem::take(&mut self.rig.output);
+        let text = String::from_utf8_lossy(&output);
+        assert!(text.is_empty() || text.ends_with("\r\n"), "a reply without line end: {text}");
+        for line in text.split_terminator("\r\n") {
+            assert!(!line.contains(['\r', '\n']), "a bare line end in a reply: {line:?}");
+            self.unread.push(line.to_owned());
+            self.said.push(line.to_owned());
+        }
+    }
+
+    fn report(&self, line: usize, error: &str) -> String {
+        let said = self.said.join("\n    ");
+        format!("line {line}, {:?}: {error}\n  the server said:\n    {said}", self.division)
+    }
+}
+
+fn settings(dialog: &Dialog) -> Result<Settings, String> {
+    let hostname = Domain::parse("gate.example").map_err(|error| error.to_string())?;
+    let mut settings = Settings::new(hostname);
+    for (key, value) in &dialog.listener {
+        set(&mut settings, key, value).ok_or(format!("listener: {key}={value}"))?;
+    }
+    Ok(settings)
+}
+
+fn set(settings: &mut Settings, key: &str, value: &str) -> Option<()> {
+    match key {
+        "mode" => {
+            settings.mode = match value {
+                "mx" => Mode::Mx,
+                "submission" => Mode::Submission,
+                "filter" => Mode::Filter,
+                "lmtp" => Mode::Lmtp,
+                _ => return None,
+            }
+        }
+        "tls" => {
+            settings.tls = match value {
+                "none" => TlsMode::None,
+                "optional" => TlsMode::Optional,
+                "required" => TlsMode::Required,
+                "implicit" => TlsMode::Implicit,
+                _ => return None,
+            }
+        }
+        "bare_newline" => {
+            settings.bare_newline = match value {
+                "normalize" => BareNewline::Normalize,
+                "note" => BareNewline::Note,
+                "reject" => BareNewline::Reject,
+                "no" => BareNewline::No,
+                _ => return None,
+            }
+        }
+        "auth" => settings.mechanisms = value.split(',').map(Into::into).collect(),
+        "auth_in_clear" => settings.auth_in_clear = true,
+        "helo_required" => settings.helo_required = true,
+        "message_size" => settings.limits.message_size = value.parse().ok()?,
+        "recipients" => settings.limits.recipients = value.parse().ok()?,
+        "overshoot" => settings.limits.recipient_overshoot = value.parse().ok()?,
+        "hard_errors" => settings.limits.hard_errors = value.parse().ok()?,
+        "junk_commands" => settings.limits.junk_commands = value.parse().ok()?,
+        _ => return None,
+    }
+    Some(())
+}
+
+fn rights(dialog: &Dialog) -> Result<Rights, String> {
+    let mut rights = Rights::NONE;
+    for word in &dialog.peer {
+        match word.as_str() {
+            "trusted" => rights.trusted = true,
+            "xclient" => rights.xclient = true,
+            "xforward" => rights.xforward = true,
+            "bare_newline" => rights.bare_newline = true,
+            _ => return Err(format!("peer: {word}")),
+        }
+    }
+    Ok(rights)
+}
+
+fn is_served(address: &Address) -> bool {
+    let served = address.domain().as_ascii() == "local.example"
+        || address.is_postmaster() && address.domain().as_ascii() == "gate.example";
+    served && !address.asks_for_routing()
+}
+
+fn shown(envelope: &Envelope) -> String {
+    let to = envelope.recipients.iter().map(|to| format!(" <{}>", to.address));
+    format!("<{}> ->{}", envelope.sender, to.collect::<String>())
+}
+
+fn tls_summary() -> TlsSummary {
+    TlsSummary { version: "TLSv1.3".into(), cipher: "TLS_AES_256_GCM_SHA384".into(), bits: 256 }
+}
