@@ -6,7 +6,7 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
@@ -157,13 +157,6 @@ pub enum BodyError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
-}
-
-/// Where the spool file of a mail lies below the spool directory: spread over 256 directories.
-#[must_use]
-pub(crate) fn spool_path(spool: &Path, id: mailweir_mail::QueueId) -> PathBuf {
-    let bucket = id.arrival().as_micros() / 64 % 256;
-    spool.join(format!("{bucket:02x}")).join(id.to_string())
 }
 
 const PIECE: u64 = 256 * 1024;

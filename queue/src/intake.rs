@@ -7,14 +7,31 @@
 use std::{io, sync::Arc};
 
 use bytes::Bytes;
-use mailweir_mail::{Envelope, HoldReason, Origin, QueueId, Stage};
+use mailweir_mail::{Envelope, HoldReason, Origin, QueueId, Stage, Timestamp};
 
-use crate::{options::Clock, store::StoreError};
+use crate::{
+    progress::{Progress, State},
+    queue::Shared,
+    record::{BodyLocation, BodyRecord, BodyWriter, content_of, encode_envelope},
+    spool::{Draft, Placed},
+    store::{Batch, Space, StoreError},
+};
 
 /// A mail on its way in.
 #[must_use = "an intake that is not committed is thrown away"]
 pub struct Intake {
+    shared: Arc<Shared>,
     id: QueueId,
+    size: u64,
+    hasher: crc32fast::Hasher,
+    /// Absent while a write is under way, and for good after one failed or was given up.
+    parts: Option<Parts>,
+}
+
+/// What of the content is in memory, and the file that has the rest.
+struct Parts {
+    buffer: BodyWriter,
+    draft: Option<Draft>,
 }
 
 /// What is committed besides the content.
@@ -37,6 +54,16 @@ pub enum Disposition {
     Held(HoldReason),
     /// To a stage.
     Screening(Stage),
+}
+
+impl Disposition {
+    fn into_state(self, now: Timestamp) -> State {
+        match self {
+            Self::Ready | Self::Screening(Stage::Route) => State::Ready { not_before: now },
+            Self::Held(reason) => State::Held { reason, since: now, resume: Stage::Route },
+            Self::Screening(next) => State::Screening { next },
+        }
+    }
 }
 
 /// The proof that a mail is durable. Only a commit makes one; only it may be answered with 250.
@@ -85,6 +112,14 @@ pub enum IntakeError {
 }
 
 impl Intake {
+    pub(crate) fn new(shared: Arc<Shared>, id: QueueId, expected_size: u64) -> Self {
+        let threshold = shared.options.spool_threshold;
+        let expected = usize::try_from(expected_size).unwrap_or(threshold);
+        let buffer = BodyWriter::new(expected.clamp(MIN_BUFFER.min(threshold), threshold));
+        let parts = Some(Parts { buffer, draft: None });
+        Self { shared, id, size: 0, hasher: crc32fast::Hasher::new(), parts }
+    }
+
     /// The name that the mail will have.
     #[must_use]
     pub const fn id(&self) -> QueueId {
@@ -94,16 +129,30 @@ impl Intake {
     /// Bytes taken in so far.
     #[must_use]
     pub const fn size(&self) -> u64 {
-        0
+        self.size
     }
 
-    /// Takes in more content. Waits while a spool file is written.
+    /// Takes in more content. Waits while a spool file is written. Not cancel safe: an intake
+    /// whose write was dropped cannot be committed.
     ///
     /// # Errors
     /// The disk is full or failed; the intake is then of no use.
-    pub async fn write(&mut self, content: &[u8]) -> Result<(), IntakeError> {
-        let _ = content;
-        todo!()
+    pub async fn write(&mut self, mut content: &[u8]) -> Result<(), IntakeError> {
+        let mut parts = self.parts.take().ok_or_else(unfinished)?;
+        self.hasher.update(content);
+        self.size += content.len() as u64;
+        loop {
+            let room = self.shared.options.spool_threshold - parts.buffer.content().len();
+            let (fitting, rest) = content.split_at(room.min(content.len()));
+            parts.buffer.push(fitting);
+            if rest.is_empty() {
+                break;
+            }
+            content = rest;
+            parts = self.spill(parts).await?;
+        }
+        self.parts = Some(parts);
+        Ok(())
     }
 
     /// Makes the mail durable. Once this is called the mail may be committed even if the future
@@ -112,10 +161,115 @@ impl Intake {
     /// # Errors
     /// The mail is not promised; after a store error it may yet be found at the next start.
     pub async fn commit(self, mail: NewMail) -> Result<Receipt, IntakeError> {
-        let _ = (mail, Bytes::new());
-        todo!()
+        let shared = self.shared.clone();
+        let prepared = self.prepare(mail).await?;
+        shared.commit_new(prepared).await
+    }
+
+    /// Brings the content to the disk if it belongs there, and puts the batch together.
+    pub(crate) async fn prepare(mut self, mail: NewMail) -> Result<Prepared, IntakeError> {
+        if mail.envelope.recipients.is_empty() {
+            return Err(IntakeError::NoRecipient);
+        }
+        let parts = self.parts.take().ok_or_else(unfinished)?;
+        let checksum = self.hasher.clone().finalize();
+        let (stored, placed) = match parts.draft {
+            None => (Some(parts.buffer.finish(checksum)), None),
+            Some(draft) => (None, Some(place(draft, parts.buffer).await?)),
+        };
+        let location = if placed.is_some() { BodyLocation::Spool } else { BodyLocation::Store };
+        let body = BodyRecord { location, size: self.size, checksum };
+        let now = self.shared.clock.now();
+        let state = mail.disposition.into_state(now);
+        let progress = Progress::new(state, &mail.envelope, now);
+        let mut batch = Batch::default();
+        let envelope = encode_envelope(&mail.envelope, &mail.origin, body);
+        batch.put(Space::Envelopes, self.id, envelope);
+        batch.put(Space::States, self.id, progress.encode());
+        let content = stored.as_ref().map(content_of);
+        if let Some(record) = stored {
+            batch.put(Space::Bodies, self.id, record);
+        }
+        let (envelope, origin) = (Arc::new(mail.envelope), Arc::new(mail.origin));
+        let newcomer = Newcomer { envelope, origin, body, progress, content };
+        let ticket = Ticket { id: self.id, size: self.size, placed };
+        Ok(Prepared { newcomer, ticket, batch })
+    }
+
+    /// Empties the buffer into the spool file.
+    async fn spill(&self, mut parts: Parts) -> Result<Parts, IntakeError> {
+        self.shared.space.check(0).map_err(|free| IntakeError::NoSpace { free })?;
+        let (spool, id) = (self.shared.spool.clone(), self.id);
+        blocking(move || {
+            let mut draft = match parts.draft.take() {
+                Some(draft) => draft,
+                None => spool.create(id)?,
+            };
+            draft.write(parts.buffer.content())?;
+            parts.buffer.clear();
+            Ok(Parts { draft: Some(draft), ..parts })
+        })
+        .await
     }
 }
 
-#[expect(dead_code, reason = "skeleton")]
-fn unused(_: Arc<dyn Clock>) {}
+/// A mail whose content is safe and whose records are ready to be written.
+pub(crate) struct Prepared {
+    pub(crate) newcomer: Newcomer,
+    pub(crate) ticket: Ticket,
+    pub(crate) batch: Batch,
+}
+
+/// What the queue keeps of a new mail in memory.
+pub(crate) struct Newcomer {
+    pub(crate) envelope: Arc<Envelope>,
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) body: BodyRecord,
+    pub(crate) progress: Progress,
+    pub(crate) content: Option<Bytes>,
+}
+
+/// What becomes the receipt of a mail once its batch is durable.
+pub(crate) struct Ticket {
+    pub(crate) id: QueueId,
+    size: u64,
+    placed: Option<Placed>,
+}
+
+impl Ticket {
+    /// The batch was written, or may have been: a spool file stays in either case.
+    pub(crate) fn redeem(self, written: Result<(), StoreError>) -> Result<Receipt, StoreError> {
+        if let Some(placed) = self.placed {
+            placed.keep();
+        }
+        written.map(|()| Receipt { id: self.id, size: self.size })
+    }
+}
+
+async fn place(mut draft: Draft, rest: BodyWriter) -> Result<Placed, IntakeError> {
+    blocking(move || {
+        draft.write(rest.content())?;
+        draft.finish()
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, IntakeError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| io::Error::other(error.to_string())).flatten();
+    done.map_err(|error| match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            IntakeError::NoSpace { free: 0 }
+        }
+        _ => IntakeError::Io(error),
+    })
+}
+
+fn unfinished() -> IntakeError {
+    IntakeError::Io(io::Error::other("an earlier write of this mail failed or was given up"))
+}
+
+/// Where a peer announces no size, most mail fits in this.
+const MIN_BUFFER: usize = 4 * 1024;

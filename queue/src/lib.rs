@@ -6,6 +6,7 @@
 //! a restart finds after a crash at any point. This crate knows no network and no filters.
 
 mod body;
+mod committer;
 mod intake;
 mod options;
 pub mod progress;
@@ -13,13 +14,15 @@ mod queue;
 pub mod record;
 mod rescue;
 pub mod schedule;
+mod space;
+mod spool;
 pub mod state;
 pub mod store;
 mod work;
 
 pub use body::{Body, BodyError, Content, ContentReader, SpoolFile};
 pub use intake::{Disposition, Intake, IntakeError, NewMail, Receipt};
-pub use options::{Clock, Observer, Options};
+pub use options::{Clock, Engine, Observer, Options};
 pub use progress::{AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind};
 pub use queue::{
     ChangeError, Details, Filter, Listed, Listing, OpenError, Queue, Recorded, ReportError, Stats,

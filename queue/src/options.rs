@@ -1,10 +1,18 @@
 //! How a queue is opened: where it lies, its limits, its clock, and who hears what happens.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use mailweir_mail::{MailEvent, Timestamp};
 
-use crate::schedule::Schedule;
+#[cfg(feature = "engine-sled")]
+use crate::store::SledStore;
+use crate::{
+    schedule::Schedule,
+    store::{FjallStore, Storage, StoreError},
+};
 
 /// Tells the time. The gateway gives the system's clock, tests their own.
 pub trait Clock: Send + Sync {
@@ -16,11 +24,48 @@ pub trait Clock: Send + Sync {
 /// committer's thread: it must not wait.
 pub type Observer = Arc<dyn Fn(&MailEvent) + Send + Sync>;
 
+/// The store engines that are built in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// The default.
+    #[default]
+    Fjall,
+    /// Only with the cargo feature `engine-sled`.
+    #[cfg(feature = "engine-sled")]
+    Sled,
+}
+
+impl Engine {
+    /// The name, as in the configuration and in the queue's `FORMAT` file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fjall => "fjall",
+            #[cfg(feature = "engine-sled")]
+            Self::Sled => "sled",
+        }
+    }
+
+    /// Opens or creates a store of this kind.
+    ///
+    /// # Errors
+    /// The directory cannot be used, or the store in it is damaged.
+    pub fn open(self, path: &Path) -> Result<Arc<dyn Storage>, StoreError> {
+        Ok(match self {
+            Self::Fjall => Arc::new(FjallStore::open(path)?),
+            #[cfg(feature = "engine-sled")]
+            Self::Sled => Arc::new(SledStore::open(path)?),
+        })
+    }
+}
+
 /// Where a queue lies and what it may use.
 #[derive(Clone)]
 pub struct Options {
     /// The directory of the queue; created if it is missing.
     pub directory: PathBuf,
+    /// The store engine; a queue keeps the one it was created with.
+    pub engine: Engine,
     /// When to try again and when to give up.
     pub schedule: Schedule,
     /// Free space that the file system must keep, in bytes, beyond the mail that wants in
@@ -43,6 +88,7 @@ impl Options {
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
+            engine: Engine::default(),
             schedule: Schedule::default(),
             queue_minfree: 128 * MIB,
             spool_threshold: 256 * 1024,

@@ -1,16 +1,43 @@
 //! The queue as the rest of the gateway sees it.
+//!
+//! A thin face: what may happen to a mail is decided in `state.rs`, how it becomes durable in
+//! `queue/change.rs`, what is handed out in `queue/dispatch.rs`.
 
-use std::{path::Path, sync::Arc};
+mod change;
+mod dispatch;
+mod listing;
+mod load;
+mod open;
+mod registry;
 
-use mailweir_mail::{Envelope, HoldReason, Origin, QueueId, Stage, Timestamp};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
+use mailweir_mail::{HoldReason, QueueId, Stage, Timestamp};
+use tokio::sync::{Notify, oneshot};
+
+pub(crate) use self::dispatch::Lease;
+pub(crate) use self::open::Directory;
+use self::{
+    dispatch::Step,
+    registry::{Phase, Registry},
+};
+pub use self::{
+    listing::{Details, Filter, Listed, Listing, Stats},
+    open::OpenError,
+};
 use crate::{
-    body::{BodyError, Content},
-    intake::{Intake, IntakeError, NewMail, Receipt},
+    body::{Body, BodyError, Content},
+    committer::Committer,
+    intake::{Intake, IntakeError, NewMail, Prepared, Receipt},
     options::{Clock, Options},
-    progress::{AttemptResult, Place, Progress, RecipientIndex},
-    rescue::RescueReport,
-    state::IllegalChange,
+    progress::{AttemptResult, Place, RecipientIndex},
+    rescue::{self, RescueReport},
+    space::FreeSpace,
+    spool::Spool,
+    state::{Change, IllegalChange},
     store::{Storage, StoreError},
     work::{OwedReport, Work},
 };
@@ -18,25 +45,40 @@ use crate::{
 /// Accepted mail. Cheap to clone; all clones are one queue.
 #[derive(Clone)]
 pub struct Queue {
-    shared: Arc<()>,
+    shared: Arc<Shared>,
 }
 
-/// Gives work back when dropped.
-#[derive(Debug)]
-pub(crate) struct Lease;
+/// What all clones of a queue share.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) space: FreeSpace,
+    pub(crate) spool: Spool,
+    storage: Arc<dyn Storage>,
+    committer: Committer,
+    registry: Mutex<Registry>,
+    /// Told whenever there may be something new to hand out.
+    wake: Notify,
+    /// Held by the one who reads mails into memory.
+    loads: tokio::sync::Mutex<()>,
+    /// Unlocked last.
+    _directory: Directory,
+}
 
 impl Queue {
-    /// Opens the queue in `options.directory` on the default engine, and finds out what waits in
-    /// it. Must be called within a tokio runtime.
+    /// Opens the queue in `options.directory`, and finds out what waits in it. Must be called
+    /// within a tokio runtime; blocks for as long as the disk needs.
     ///
     /// # Errors
     /// Another instance has it open, the disk fails, or a newer version wrote it.
     pub fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let _ = (options, clock);
-        todo!()
+        let directory = Directory::lock(&options.directory)?;
+        directory.check_format(options.engine)?;
+        let storage = options.engine.open(&directory.store())?;
+        Self::open_locked(directory, storage, options, clock)
     }
 
-    /// The same on any store.
+    /// The same on any store; spool files lie in `options.directory`.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -45,8 +87,38 @@ impl Queue {
         options: Options,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
-        let _ = (storage, options, clock);
-        todo!()
+        let directory = Directory::lock(&options.directory)?;
+        Self::open_locked(directory, storage, options, clock)
+    }
+
+    fn open_locked(
+        directory: Directory,
+        storage: Arc<dyn Storage>,
+        options: Options,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        let spool = directory.spool()?;
+        let recovered = open::recover(&*storage, &options, &*clock)?;
+        let first = recovered.registry.last_id;
+        let committer = Committer::start(storage.clone())
+            .map_err(|error| StoreError::engine("start its thread", error))?;
+        let shared = Arc::new(Shared {
+            space: FreeSpace::new(&options.directory, options.queue_minfree),
+            options,
+            clock,
+            spool,
+            storage,
+            committer,
+            registry: Mutex::new(recovered.registry),
+            wake: Notify::new(),
+            loads: tokio::sync::Mutex::new(()),
+            _directory: directory,
+        });
+        shared.tell(&recovered.unreadable);
+        let (storage, spool) = (shared.storage.clone(), shared.spool.clone());
+        // Whatever cannot be set aside now is found again at the next start.
+        tokio::task::spawn_blocking(move || open::set_orphans_aside(&storage, &spool, first));
+        Ok(Self { shared })
     }
 
     /// Begins to take a mail in. `expected_size` is what the peer announced (SIZE), or 0.
@@ -54,28 +126,66 @@ impl Queue {
     /// # Errors
     /// There is too little space, or the store has stopped.
     pub fn intake(&self, expected_size: u64) -> Result<Intake, IntakeError> {
-        let _ = expected_size;
-        todo!()
+        let shared = &self.shared;
+        if shared.committer.is_stopped() {
+            return Err(StoreError::Stopped.into());
+        }
+        shared.space.check(expected_size).map_err(|free| IntakeError::NoSpace { free })?;
+        let id = {
+            let mut registry = shared.lock();
+            if registry.phase == Phase::Closing {
+                return Err(IntakeError::Closed);
+            }
+            registry.new_id(shared.clock.now())
+        };
+        Ok(Intake::new(shared.clone(), id, expected_size))
     }
 
     /// The next thing to do; waits until there is one. `None` after [`Self::shutdown`], or after
     /// the store failed: nothing may be delivered whose result cannot be recorded. Cancel safe.
     pub async fn next_work(&self) -> Option<Work> {
-        todo!()
+        loop {
+            match self.shared.pick() {
+                Step::Hand(work) => {
+                    // There may be more, for another who waits.
+                    self.shared.wake.notify_one();
+                    return Some(work);
+                }
+                Step::Load(ids) => self.shared.load(ids).await,
+                Step::Wait(pause) => {
+                    let _ = tokio::time::timeout(pause, self.shared.wake.notified()).await;
+                }
+                Step::End => {
+                    self.shared.wake.notify_one();
+                    return None;
+                }
+            }
+        }
     }
 
-    /// Loads the content of a claimed mail.
+    /// Loads the content of a mail that was handed out. A spool file is not read yet; see
+    /// [`Content::reader`].
     ///
     /// # Errors
-    /// It cannot be read. If it is damaged, the mail is marked corrupt and its claim is over.
-    pub async fn body(&self, id: QueueId, body: &crate::Body) -> Result<Content, BodyError> {
-        let _ = (id, body);
-        todo!()
+    /// It cannot be read. If it is damaged, the mail is marked corrupt and is out of hand.
+    pub async fn body(&self, id: QueueId, body: &Body) -> Result<Content, BodyError> {
+        match body {
+            Body::Memory(bytes) => return Ok(Content::Memory(bytes.clone())),
+            Body::Spool(file) => return Ok(Content::Spool(file.clone())),
+            Body::Stored => {}
+        }
+        let shared = self.shared.clone();
+        let read = tokio::task::spawn_blocking(move || shared.read_body(id)).await;
+        let content = read.map_err(|error| std::io::Error::other(error.to_string()))?;
+        if let Err(BodyError::Damaged) = content {
+            let _ = self.damaged(id, "the stored content is damaged").await;
+        }
+        content
     }
 
-    /// Records what an attempt brought. Durable when it returns; begun at once and brought to its
-    /// end even if the future is dropped. When the last pending recipient of the claim has its
-    /// result, the attempt is over.
+    /// Records what an attempt brought. Durable when the future is ready; begun at once and brought
+    /// to its end even if the future is dropped. When the last pending recipient of the claim has
+    /// its result, the attempt is over.
     ///
     /// # Errors
     /// The mail is not under delivery, a recipient has its result already, or the store failed.
@@ -83,9 +193,18 @@ impl Queue {
         &self,
         id: QueueId,
         results: Vec<(RecipientIndex, AttemptResult)>,
-    ) -> impl Future<Output = Result<Recorded, ChangeError>> + Send + 'static {
-        let _ = (id, results);
-        async { todo!() }
+    ) -> impl Future<Output = Result<Recorded, ChangeError>> + Send + 'static + use<> {
+        let (answer, fate) = oneshot::channel();
+        let begun = self.shared.change(
+            self.shared.lock(),
+            (id, Change::Results(results)),
+            |_, _| {},
+            move |changed| drop(answer.send(changed.map(|changed| changed.recorded()))),
+        );
+        async move {
+            begun?;
+            Ok(fate.await.map_err(|_| StoreError::Stopped)??)
+        }
     }
 
     /// Gives a claim back; recipients without a result were not tried.
@@ -93,8 +212,8 @@ impl Queue {
     /// # Errors
     /// As [`Self::record`].
     pub async fn abandon(&self, id: QueueId) -> Result<Recorded, ChangeError> {
-        let _ = id;
-        todo!()
+        let changed = self.shared.change_and_wait(id, Change::Abandon).await?;
+        Ok(changed.recorded())
     }
 
     /// A stage is done with a mail; `next` looks at it now, [`Stage::Route`] delivers it.
@@ -102,8 +221,7 @@ impl Queue {
     /// # Errors
     /// The mail is not in screening at an earlier stage, or the store failed.
     pub async fn pass(&self, id: QueueId, next: Stage) -> Result<(), ChangeError> {
-        let _ = (id, next);
-        todo!()
+        self.operate(id, Change::Pass { next }).await.map(drop)
     }
 
     /// Queues a report and clears its debt, in one batch.
@@ -117,8 +235,21 @@ impl Queue {
         intake: Intake,
         report: NewMail,
     ) -> Result<Receipt, ReportError> {
-        let _ = (owed, intake, report);
-        todo!()
+        let Prepared { newcomer, ticket, batch } = intake.prepare(report).await?;
+        let change = settlement(&owed, Some(ticket.id));
+        let (answer, fate) = oneshot::channel();
+        let (id, entering, admitting) = (ticket.id, self.shared.clone(), self.shared.clone());
+        self.shared.change(
+            self.shared.lock(),
+            (owed.id, change),
+            move |registry, all| {
+                entering.enter(registry, id, newcomer);
+                all.append(batch);
+            },
+            move |changed| drop(answer.send(admitting.admit(ticket, changed.map(drop)))),
+        )?;
+        let receipt = fate.await.map_err(|_| IntakeError::Store(StoreError::Stopped))?;
+        Ok(receipt.map_err(IntakeError::Store)?)
     }
 
     /// Clears a debt without a report.
@@ -126,8 +257,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::commit_report`].
     pub async fn waive_report(&self, owed: OwedReport) -> Result<(), ChangeError> {
-        let _ = owed;
-        todo!()
+        self.shared.change_and_wait(owed.id, settlement(&owed, None)).await.map(drop)
     }
 
     /// The content of a mail proved unreadable: it becomes corrupt, and stays.
@@ -135,8 +265,7 @@ impl Queue {
     /// # Errors
     /// The mail is not here, or the store failed.
     pub async fn damaged(&self, id: QueueId, reason: &str) -> Result<(), ChangeError> {
-        let _ = (id, reason);
-        todo!()
+        self.operate(id, Change::Damage(reason.into())).await.map(drop)
     }
 
     /// Puts a mail on hold. A mail under delivery is held after its attempt, if anything is left.
@@ -144,8 +273,7 @@ impl Queue {
     /// # Errors
     /// There is no such mail, its state does not allow it, or the store failed.
     pub async fn hold(&self, id: QueueId, reason: HoldReason) -> Result<When, ChangeError> {
-        let _ = (id, reason);
-        todo!()
+        self.operate(id, Change::Hold(reason)).await
     }
 
     /// Lets a held mail go on to the stage after the hold; its lifetime counts anew.
@@ -153,8 +281,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::hold`].
     pub async fn release(&self, id: QueueId, by: &str) -> Result<When, ChangeError> {
-        let _ = (id, by);
-        todo!()
+        self.operate(id, Change::Release(by.into())).await
     }
 
     /// Treats a mail as if it had just come: all stages look again.
@@ -162,8 +289,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::hold`].
     pub async fn requeue(&self, id: QueueId, by: &str) -> Result<When, ChangeError> {
-        let _ = (id, by);
-        todo!()
+        self.operate(id, Change::Requeue(by.into())).await
     }
 
     /// Deletes a mail; nobody gets a report. A mail under delivery is deleted after its attempt.
@@ -171,8 +297,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::hold`]; a corrupt mail is never deleted.
     pub async fn delete(&self, id: QueueId, by: &str) -> Result<When, ChangeError> {
-        let _ = (id, by);
-        todo!()
+        self.operate(id, Change::Delete(by.into())).await
     }
 
     /// Returns a mail to its sender now. A mail under delivery is returned after its attempt.
@@ -180,8 +305,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::hold`].
     pub async fn expire(&self, id: QueueId) -> Result<When, ChangeError> {
-        let _ = id;
-        todo!()
+        self.operate(id, Change::Expire).await
     }
 
     /// Tries one mail now.
@@ -189,14 +313,16 @@ impl Queue {
     /// # Errors
     /// As [`Self::hold`].
     pub async fn flush_one(&self, id: QueueId) -> Result<When, ChangeError> {
-        let _ = id;
-        todo!()
+        self.operate(id, Change::Flush).await
     }
 
-    /// Tries all waiting mail now; gives their number. Held mail stays held. Not stored: after a
-    /// crash the back-off counts again.
+    /// Tries all waiting mail now; gives the number that had to wait. Held mail stays held. Not
+    /// stored: after a crash the back-off counts again.
+    #[must_use]
     pub fn flush(&self) -> usize {
-        todo!()
+        let moved = self.shared.lock().ready.hasten(Timestamp::from_micros(0));
+        self.shared.wake.notify_one();
+        moved
     }
 
     /// The mails in the queue by arrival, at most `limit`.
@@ -204,40 +330,62 @@ impl Queue {
     /// # Errors
     /// The store cannot be read.
     pub async fn list(&self, filter: Filter, limit: usize) -> Result<Vec<Listing>, StoreError> {
-        let _ = (filter, limit);
-        todo!()
+        let shared = self.shared.clone();
+        let list = tokio::task::spawn_blocking(move || shared.list(&filter, limit)).await;
+        list.map_err(|error| StoreError::engine("list", error))?
     }
 
-    /// All about one mail; `None` if it is not here.
+    /// All about one mail; `None` if it is not here. Its content is read into memory.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn show(&self, id: QueueId) -> Result<Option<Details>, StoreError> {
-        let _ = id;
-        todo!()
+        let shared = self.shared.clone();
+        let show = tokio::task::spawn_blocking(move || shared.show(id)).await;
+        show.map_err(|error| StoreError::engine("show", error))
     }
 
     /// How many mails are where.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        todo!()
+        self.shared.lock().stats
     }
 
     /// Writes every readable mail to `out`, as [`crate::rescue`] does, without stopping the queue.
     ///
     /// # Errors
     /// `out` cannot be written.
-    pub async fn rescue(&self, out: &Path) -> Result<RescueReport, std::io::Error> {
-        let _ = out;
-        todo!()
+    pub async fn rescue(&self, out: &Path) -> std::io::Result<RescueReport> {
+        let (shared, out) = (self.shared.clone(), out.to_owned());
+        let rescue = move || rescue::save_all(Some(&*shared.storage), &shared.spool, &out);
+        tokio::task::spawn_blocking(rescue).await.map_err(std::io::Error::other)?
     }
 
-    /// Stops handing out work and taking mail in, waits until what was begun is durable, and closes
-    /// the store.
+    /// Stops handing out work and taking mail in, and waits until what was begun is durable. The
+    /// store is closed and unlocked when the last clone is dropped.
     pub async fn shutdown(&self) {
-        let _ = &self.shared;
-        todo!()
+        self.shared.lock().phase = Phase::Closing;
+        self.shared.wake.notify_one();
+        let shared = self.shared.clone();
+        let _ = tokio::task::spawn_blocking(move || shared.committer.finish()).await;
     }
+
+    async fn operate(&self, id: QueueId, change: Change) -> Result<When, ChangeError> {
+        let _pin = self.shared.pin(id).await?;
+        let changed = self.shared.change_and_wait(id, change).await?;
+        Ok(if changed.place == Place::Delivering { When::AfterAttempt } else { When::Now })
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn settlement(owed: &OwedReport, report: Option<QueueId>) -> Change {
+    let recipients = owed.recipients.iter().map(|(index, _)| *index).collect();
+    Change::Settle { kind: owed.kind, recipients, report }
 }
 
 /// What recording results led to.
@@ -258,101 +406,6 @@ pub enum When {
     Now,
     /// When the attempt that is under way is over. It is stored; a crash does not lose it.
     AfterAttempt,
-}
-
-/// Which mails to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only those that stand there.
-    pub place: Option<Place>,
-    /// Only those after this one, to list page by page.
-    pub after: Option<QueueId>,
-}
-
-/// One line of a list.
-#[derive(Clone, Debug)]
-pub struct Listing {
-    /// The mail.
-    pub id: QueueId,
-    /// What is known of it.
-    pub mail: Listed,
-}
-
-/// What a list knows of a mail.
-#[derive(Clone, Debug)]
-pub enum Listed {
-    /// It is sound.
-    Sound {
-        /// Who sent it and who gets it.
-        envelope: Arc<Envelope>,
-        /// When it arrived.
-        arrival: Timestamp,
-        /// Bytes of content.
-        size: u64,
-        /// Where it stands.
-        progress: Progress,
-    },
-    /// It cannot be read.
-    Corrupt {
-        /// What is wrong.
-        reason: Box<str>,
-    },
-}
-
-/// All about one mail.
-#[derive(Clone, Debug)]
-pub struct Details {
-    /// The mail.
-    pub id: QueueId,
-    /// As in a list.
-    pub mail: Listed,
-    /// Where it came from, if that can be read.
-    pub origin: Option<Arc<Origin>>,
-    /// Its content, if that can be read.
-    pub content: Option<Content>,
-}
-
-/// How many mails are where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// At a stage between acceptance and delivery.
-    pub screening: usize,
-    /// On hold.
-    pub held: usize,
-    /// Waiting for an attempt.
-    pub ready: usize,
-    /// Under delivery.
-    pub delivering: usize,
-    /// Done but for a report.
-    pub finished: usize,
-    /// Unreadable.
-    pub corrupt: usize,
-}
-
-/// The queue cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// Another process has it open.
-    #[error("another instance uses the queue in {0}; stop it first")]
-    Locked(Box<Path>),
-    /// The directory cannot be used.
-    #[error("cannot use the queue directory {path}")]
-    Directory {
-        /// The directory or file.
-        path: Box<Path>,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A newer version wrote it.
-    #[error("the queue has format {found}, this version reads up to {}; use the newer version", crate::record::FORMAT)]
-    UnknownFormat {
-        /// What was found.
-        found: Box<str>,
-    },
-    /// The store cannot be opened.
-    #[error("cannot open the store; `mailweir rescue` saves what is readable")]
-    Store(#[from] StoreError),
 }
 
 /// A mail cannot be changed.
@@ -389,3 +442,6 @@ pub enum ReportError {
     #[error(transparent)]
     Intake(#[from] IntakeError),
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use mailweir_mail::{QueueId, ReversePath, Timestamp};
+use mailweir_mail::{ReversePath, Timestamp};
 
 /// Postfix's retry parameters, by their names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,59 +62,112 @@ impl Schedule {
     }
 }
 
-/// The mails that wait for a time, ordered by it. 24 bytes each: a million fit in small memory.
-#[derive(Debug, Default)]
-pub struct DueIndex {
-    by_time: BTreeSet<(Timestamp, QueueId)>,
+/// What waits for a time, ordered by it: mails, by their ids. A small entry each, so that a million
+/// fit in memory.
+#[derive(Debug)]
+pub struct DueIndex<K> {
+    by_time: BTreeSet<(Timestamp, K)>,
+    /// What waits for nothing: new mail, and mail that was flushed.
+    at_once: BTreeSet<K>,
+    /// Whose turn it is, so that neither new nor old mail starves the other.
+    turn: Turn,
 }
 
-impl DueIndex {
-    /// Adds a mail. It must not be in the index yet at another time.
-    pub fn insert(&mut self, at: Timestamp, id: QueueId) {
-        self.by_time.insert((at, id));
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    AtOnce,
+    ByTime,
+}
+
+impl<K> Default for DueIndex<K> {
+    fn default() -> Self {
+        Self { by_time: BTreeSet::new(), at_once: BTreeSet::new(), turn: Turn::AtOnce }
+    }
+}
+
+impl<K: Ord + Copy> DueIndex<K> {
+    /// Adds what is due at `at`. It must not wait for another time already.
+    pub fn insert(&mut self, at: Timestamp, key: K) {
+        self.by_time.insert((at, key));
     }
 
-    /// Takes a mail out; whether it was there.
-    pub fn remove(&mut self, at: Timestamp, id: QueueId) -> bool {
-        self.by_time.remove(&(at, id))
+    /// Adds what is due now.
+    pub fn insert_at_once(&mut self, key: K) {
+        self.at_once.insert(key);
     }
 
-    /// Takes out the mail that has been due longest at `now`.
-    pub fn due(&mut self, now: Timestamp) -> Option<QueueId> {
-        let (at, _) = self.by_time.first()?;
-        if *at > now {
-            return None;
-        }
-        self.by_time.pop_first().map(|(_, id)| id)
+    /// Takes out what was inserted for `at`, also if it was hastened since; whether it was there.
+    pub fn remove(&mut self, at: Timestamp, key: K) -> bool {
+        self.by_time.remove(&(at, key)) || self.at_once.remove(&key)
     }
 
-    /// The time at which the next mail is due.
+    /// What is due at `now` and next in turn; it stays in the index.
     #[must_use]
-    pub fn next(&self) -> Option<Timestamp> {
-        self.by_time.first().map(|(at, _)| *at)
+    pub fn peek(&self, now: Timestamp) -> Option<K> {
+        let by_time = self.by_time.first().filter(|(at, _)| *at <= now).map(|(_, key)| *key);
+        let at_once = self.at_once.first().copied();
+        match self.turn {
+            Turn::AtOnce => at_once.or(by_time),
+            Turn::ByTime => by_time.or(at_once),
+        }
     }
 
-    /// Makes every mail due at `at` at the latest: a flush, or a clock that was set back
-    /// (`attacks.md` J9). Gives the number of mails that moved.
-    pub fn hasten(&mut self, at: Timestamp) -> usize {
-        let last = QueueId::new(Timestamp::from_micros(u64::MAX), u32::MAX);
-        let mut late = self.by_time.split_off(&(at, last));
-        late.remove(&(at, last));
+    /// Takes out what is due at `now` and next in turn.
+    pub fn pop(&mut self, now: Timestamp) -> Option<K> {
+        let key = self.peek(now)?;
+        if self.at_once.first() == Some(&key) && self.at_once.remove(&key) {
+            self.turn = Turn::ByTime;
+        } else {
+            self.by_time.pop_first();
+            self.turn = Turn::AtOnce;
+        }
+        Some(key)
+    }
+
+    /// Up to `limit` entries that are due at `now`; they stay in the index.
+    #[must_use]
+    pub fn upcoming(&self, now: Timestamp, limit: usize) -> Vec<K> {
+        let due = self.by_time.iter().take_while(|(at, _)| *at <= now).map(|(_, key)| *key);
+        let mut found: Vec<K> = self.at_once.iter().copied().take(limit).collect();
+        found.extend(due.take(limit));
+        found
+    }
+
+    /// Takes out an entry that is due at `now`; whether it was there.
+    pub fn discard(&mut self, now: Timestamp, key: K) -> bool {
+        let found = self.by_time.iter().take_while(|(at, _)| *at <= now).find(|(_, k)| *k == key);
+        let found = found.copied();
+        found.is_some_and(|entry| self.by_time.remove(&entry)) || self.at_once.remove(&key)
+    }
+
+    /// The time at which the next entry is due; `now` if one is.
+    #[must_use]
+    pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        let by_time = self.by_time.first().map(|(at, _)| *at);
+        if self.at_once.is_empty() { by_time } else { Some(now) }
+    }
+
+    /// Makes all that waits for a time later than `after` due at once: everything on a flush, what
+    /// only a clock set back can explain otherwise (`attacks.md` J9). Gives the number that moved.
+    pub fn hasten(&mut self, after: Timestamp) -> usize {
+        let first = self.by_time.iter().rev().take_while(|(at, _)| *at > after).last().copied();
+        let Some(first) = first else { return 0 };
+        let late = self.by_time.split_off(&first);
         let moved = late.len();
-        self.by_time.extend(late.into_iter().map(|(_, id)| (at, id)));
+        self.at_once.extend(late.into_iter().map(|(_, key)| key));
         moved
     }
 
-    /// The number of mails that wait.
+    /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_time.len()
+        self.by_time.len() + self.at_once.len()
     }
 
-    /// Whether no mail waits.
+    /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_time.is_empty()
+        self.len() == 0
     }
 }
 
@@ -122,6 +175,8 @@ const FIVE_DAYS: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
+    use mailweir_mail::QueueId;
+
     use super::*;
 
     #[test]
@@ -153,24 +208,38 @@ mod tests {
         for (at, serial) in [(30, 1), (10, 2), (20, 3)] {
             index.insert(Timestamp::from_secs(at), id(serial));
         }
-        assert_eq!(index.due(Timestamp::from_secs(9)), None);
-        assert_eq!(index.due(Timestamp::from_secs(25)), Some(id(2)));
-        assert_eq!(index.due(Timestamp::from_secs(25)), Some(id(3)));
-        assert_eq!(index.due(Timestamp::from_secs(25)), None);
-        assert_eq!(index.next(), Some(Timestamp::from_secs(30)));
+        assert_eq!(index.pop(Timestamp::from_secs(9)), None);
+        assert_eq!(index.upcoming(Timestamp::from_secs(25), 9), [id(2), id(3)]);
+        assert_eq!(index.pop(Timestamp::from_secs(25)), Some(id(2)));
+        assert_eq!(index.pop(Timestamp::from_secs(25)), Some(id(3)));
+        assert_eq!(index.pop(Timestamp::from_secs(25)), None);
+        assert_eq!(index.next(Timestamp::from_secs(25)), Some(Timestamp::from_secs(30)));
     }
 
     #[test]
-    fn hastening_moves_only_what_is_later() {
+    fn what_is_hastened_is_due_at_once_and_is_still_found_by_its_time() {
         let mut index = DueIndex::default();
-        for (at, serial) in [(10, 1), (20, 2), (30, 3)] {
+        for (at, serial) in [(10, 1), (20, 2), (30, 3), (40, 4)] {
             index.insert(Timestamp::from_secs(at), id(serial));
         }
-        assert_eq!(index.hasten(Timestamp::from_secs(20)), 1);
-        assert_eq!(index.len(), 3);
-        assert_eq!(index.due(Timestamp::from_secs(10)), Some(id(1)));
-        assert_eq!(index.due(Timestamp::from_secs(20)), Some(id(2)));
-        assert_eq!(index.due(Timestamp::from_secs(20)), Some(id(3)));
+        assert_eq!(index.hasten(Timestamp::from_secs(20)), 2);
+        assert_eq!(index.len(), 4);
+        assert!(index.remove(Timestamp::from_secs(30), id(3)));
+        assert!(index.remove(Timestamp::from_secs(20), id(2)));
+        assert_eq!(index.next(Timestamp::from_secs(5)), Some(Timestamp::from_secs(5)));
+        assert_eq!(index.pop(Timestamp::from_secs(5)), Some(id(4)));
+        assert_eq!(index.pop(Timestamp::from_secs(5)), None);
+    }
+
+    #[test]
+    fn new_and_old_mail_take_turns() {
+        let mut index = DueIndex::default();
+        for serial in 0..3 {
+            index.insert_at_once(id(serial));
+            index.insert(Timestamp::from_secs(1), id(10 + serial));
+        }
+        let order: Vec<_> = std::iter::from_fn(|| index.pop(Timestamp::from_secs(9))).collect();
+        assert_eq!(order, [0, 10, 1, 11, 2, 12].map(id));
     }
 
     #[test]
@@ -180,9 +249,10 @@ mod tests {
             let at = Timestamp::from_secs(u64::from(serial.wrapping_mul(2_654_435_761) % 5_000));
             index.insert(at, id(serial));
         }
-        let due = std::iter::from_fn(|| index.due(Timestamp::from_secs(2_499))).count();
+        let due = std::iter::from_fn(|| index.pop(Timestamp::from_secs(2_499))).count();
         assert_eq!(due + index.len(), 1_000_000);
-        assert!(index.next().is_some_and(|at| at >= Timestamp::from_secs(2_500)));
+        let now = Timestamp::from_secs(2_499);
+        assert!(index.next(now).is_some_and(|at| at >= Timestamp::from_secs(2_500)));
     }
 
     fn id(serial: u32) -> QueueId {

@@ -111,8 +111,7 @@ pub fn apply(
     change: Change,
     now: Timestamp,
 ) -> Result<(Progress, Effects), IllegalChange> {
-    let mut step =
-        Step { terms, now, progress: progress.clone(), effects: Effects::default() };
+    let mut step = Step { terms, now, progress: progress.clone(), effects: Effects::default() };
     step.take(change)?;
     Ok(step.finish())
 }
@@ -262,9 +261,10 @@ impl Step<'_> {
         let not_before = self.terms.schedule.next_try(self.progress.alive_since, self.now);
         self.progress.state = State::Ready { not_before };
         let late = self.terms.schedule.is_late(self.age());
-        let wanted = self.progress.pending().any(|index| {
-            self.notice(ReportKind::Delay, index) != Notice::NotDue
-        });
+        let wanted = self
+            .progress
+            .pending()
+            .any(|index| self.notice(ReportKind::Delay, index) != Notice::NotDue);
         if late && wanted && self.progress.delay == Notice::NotDue {
             self.progress.delay = Notice::Owed;
             self.effects.owed.push(ReportKind::Delay);

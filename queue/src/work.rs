@@ -48,7 +48,7 @@ pub struct Claim {
     /// When the claim was made.
     pub claimed_at: Timestamp,
     /// Gives the mail back when dropped too early.
-    pub(crate) lease: Arc<Lease>,
+    pub(crate) _lease: Arc<Lease>,
 }
 
 /// A mail that a stage between acceptance and delivery looks at.
@@ -67,7 +67,7 @@ pub struct Screening {
     /// The content, or where it is; see [`crate::Queue::body`].
     pub body: Body,
     /// Gives the mail back when dropped too early.
-    pub(crate) lease: Arc<Lease>,
+    pub(crate) _lease: Arc<Lease>,
 }
 
 /// A report that must be written: about one mail, of one kind, naming all recipients it concerns.
@@ -92,5 +92,5 @@ pub struct OwedReport {
     /// The recipients, each with what was heard last.
     pub recipients: Vec<(RecipientIndex, RecipientStatus)>,
     /// Gives the report back when dropped too early.
-    pub(crate) lease: Arc<Lease>,
+    pub(crate) _lease: Arc<Lease>,
 }

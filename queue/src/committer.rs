@@ -1,0 +1,153 @@
+//! The one thread that writes: it gathers what many tasks wait for into one batch and one sync.
+//!
+//! While a sync runs, the next group gathers; so the more wait, the larger the groups, and a
+//! single mail never waits for others. After a failed commit nothing is ever written again
+//! (`attacks.md` J4): everybody hears [`StoreError`], at once and from then on.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+};
+
+use crate::store::{Batch, Storage, StoreError};
+
+/// Called once with the fate of a batch, on the committer's thread: must not wait.
+pub(crate) type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Takes batches from any thread and has them written in the order they came.
+pub(crate) struct Committer {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    stopped: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A batch that nobody will write.
+#[must_use]
+pub(crate) struct Unsent(Done);
+
+impl Unsent {
+    /// Tells whoever waits for it.
+    pub(crate) fn refuse(self) {
+        (self.0)(Err(StoreError::Stopped));
+    }
+}
+
+struct Job {
+    batch: Batch,
+    done: Done,
+}
+
+impl Committer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn start(storage: Arc<dyn Storage>) -> std::io::Result<Self> {
+        let (jobs, waiting) = mpsc::channel();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let writer = Writer { storage, waiting, stopped: stopped.clone() };
+        let thread = std::thread::Builder::new().name("committer".into());
+        let thread = thread.stack_size(STACK).spawn(move || writer.run())?;
+        Ok(Self { jobs: Mutex::new(Some(jobs)), stopped, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Has a batch written. Never waits. `done` hears what became of it.
+    ///
+    /// # Errors
+    /// The thread has ended: the caller is to refuse the batch once it holds no lock.
+    pub(crate) fn submit(&self, batch: Batch, done: Done) -> Result<(), Unsent> {
+        let job = Job { batch, done };
+        let refused = match &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(jobs) => jobs.send(job).err().map(|mpsc::SendError(job)| job),
+            None => Some(job),
+        };
+        refused.map_or(Ok(()), |job| {
+            self.stopped.store(true, Ordering::Release);
+            Err(Unsent(job.done))
+        })
+    }
+
+    /// Whether a write failed.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Writes what waits and ends the thread. Waits for it.
+    pub(crate) fn finish(&self) {
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The last clone of the queue may be dropped by a job, on the committer's own thread.
+        if let Some(thread) = thread
+            && thread.thread().id() != std::thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+struct Writer {
+    storage: Arc<dyn Storage>,
+    waiting: mpsc::Receiver<Job>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Writer {
+    fn run(self) {
+        let mut answers = Vec::new();
+        while let Ok(first) = self.waiting.recv() {
+            let group = self.gather(first, &mut answers);
+            let fate = self.write(group);
+            for done in answers.drain(..) {
+                done(fate.clone());
+            }
+        }
+    }
+
+    fn gather(&self, first: Job, answers: &mut Vec<Done>) -> Batch {
+        let mut size = first.batch.size();
+        let mut group = first.batch;
+        answers.push(first.done);
+        while size < GROUP_BYTES
+            && answers.len() < GROUP_JOBS
+            && let Ok(job) = self.waiting.try_recv()
+        {
+            size += job.batch.size();
+            group.append(job.batch);
+            answers.push(job.done);
+        }
+        group
+    }
+
+    fn write(&self, group: Batch) -> Result<(), StoreError> {
+        if self.stopped.load(Ordering::Acquire) {
+            return Err(StoreError::Stopped);
+        }
+        if group.is_empty() {
+            return Ok(());
+        }
+        let fate = self.storage.commit(group);
+        if fate.is_err() {
+            self.stopped.store(true, Ordering::Release);
+        }
+        fate
+    }
+}
+
+/// A group is closed at this size, so that nobody waits for an endless one.
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
+const GROUP_JOBS: usize = 2_048;
+
+const STACK: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! How a change becomes durable: applied under the lock, written by the committer, then acted on.
+//!
+//! The order in which changes are applied is the order in which they are written, since both
+//! happen under the registry's lock. What follows from a change is done on the committer's thread
+//! once it is durable, so a caller that loses interest loses nothing.
+
+use std::sync::{Arc, MutexGuard};
+
+use bytes::Bytes;
+use mailweir_mail::{MailEvent, QueueId};
+use tokio::sync::oneshot;
+
+use super::{
+    ChangeError, Recorded, Shared,
+    registry::{Entry, Phase, Registry, Task},
+};
+use crate::{
+    committer::{Done, Unsent},
+    intake::{IntakeError, Newcomer, Prepared, Receipt, Ticket},
+    progress::{Place, State},
+    record::BodyLocation,
+    state::{Change, Effects, apply},
+    store::{Batch, Space, StoreError},
+};
+
+impl Shared {
+    /// Commits a new mail and hands it on in memory.
+    pub(crate) async fn commit_new(
+        self: &Arc<Self>,
+        prepared: Prepared,
+    ) -> Result<Receipt, IntakeError> {
+        let Prepared { newcomer, ticket, batch } = prepared;
+        let (answer, fate) = oneshot::channel();
+        let shared = self.clone();
+        let id = ticket.id;
+        let done: Done = Box::new(move |written| drop(answer.send(shared.admit(ticket, written))));
+        self.submit_new(id, newcomer, batch, done)?;
+        Ok(fate.await.map_err(|_| StoreError::Stopped)??)
+    }
+
+    fn submit_new(
+        &self,
+        id: QueueId,
+        newcomer: Newcomer,
+        batch: Batch,
+        done: Done,
+    ) -> Result<(), IntakeError> {
+        let mut registry = self.lock();
+        if registry.phase == Phase::Closing {
+            return Err(IntakeError::Closed);
+        }
+        self.enter(&mut registry, id, newcomer);
+        let refused = self.committer.submit(batch, done);
+        drop(registry);
+        refused.unwrap_or_else(Unsent::refuse);
+        Ok(())
+    }
+
+    /// Takes a new mail into memory. It is in no index until it is durable.
+    pub(super) fn enter(&self, registry: &mut Registry, id: QueueId, newcomer: Newcomer) {
+        let Newcomer { envelope, origin, body, progress, content } = newcomer;
+        let place = progress.state.place();
+        let mut entry = Entry::new(envelope, origin, body, progress);
+        entry.unwritten = 1;
+        if matches!(place, Place::Ready | Place::Screening)
+            && registry.mails.len() < self.options.qmgr_message_active_limit
+        {
+            let room = self.options.handover_cache.saturating_sub(registry.cached);
+            entry.task = Task::Waiting;
+            entry.content = content.filter(|content| content.len() <= room);
+            registry.cached += entry.content.as_ref().map_or(0, Bytes::len);
+        }
+        registry.mails.insert(id, entry);
+        registry.count(None, Some(place));
+    }
+
+    /// The fate of a new mail is known.
+    pub(super) fn admit(
+        &self,
+        ticket: Ticket,
+        written: Result<(), StoreError>,
+    ) -> Result<Receipt, StoreError> {
+        let id = ticket.id;
+        let receipt = ticket.redeem(written)?;
+        let mut registry = self.lock();
+        registry.written(id);
+        registry.evict(id);
+        drop(registry);
+        self.wake.notify_one();
+        Ok(receipt)
+    }
+
+    /// Applies a change to a mail that is in memory and has it written. `join` may add to the
+    /// batch under the lock; `answer` hears on the committer's thread what came of it.
+    pub(super) fn change(
+        self: &Arc<Self>,
+        mut registry: MutexGuard<'_, Registry>,
+        (id, change): (QueueId, Change),
+        join: impl FnOnce(&mut Registry, &mut Batch),
+        answer: impl FnOnce(Result<Changed, StoreError>) + Send + 'static,
+    ) -> Result<(), ChangeError> {
+        let (changed, mut batch) = self.take_step(&mut registry, id, change)?;
+        join(&mut registry, &mut batch);
+        let shared = self.clone();
+        let done: Done = Box::new(move |written| {
+            answer(written.map(|()| shared.settle(id, changed)));
+        });
+        // Under the lock, so that changes are written in the order in which they were applied.
+        let refused = self.committer.submit(batch, done);
+        drop(registry);
+        refused.unwrap_or_else(Unsent::refuse);
+        Ok(())
+    }
+
+    /// The same, waiting until it is durable.
+    pub(super) async fn change_and_wait(
+        self: &Arc<Self>,
+        id: QueueId,
+        change: Change,
+    ) -> Result<Changed, ChangeError> {
+        let (answer, fate) = oneshot::channel();
+        let answer = move |changed| drop(answer.send(changed));
+        self.change(self.lock(), (id, change), |_, _| {}, answer)?;
+        Ok(fate.await.map_err(|_| StoreError::Stopped)??)
+    }
+
+    /// Applies a change in memory. The mail leaves its index at once, so that nobody hands it out
+    /// on grounds that no longer hold; it enters the next one when the change is durable.
+    fn take_step(
+        &self,
+        registry: &mut Registry,
+        id: QueueId,
+        change: Change,
+    ) -> Result<(Changed, Batch), ChangeError> {
+        let settled = match &change {
+            Change::Settle { kind, .. } => Some(*kind),
+            _ => None,
+        };
+        let entry = registry.mails.get_mut(&id).ok_or(ChangeError::NotFound(id))?;
+        if entry.progress.is_over() {
+            return Err(ChangeError::NotFound(id));
+        }
+        let now = self.clock.now();
+        let terms = entry.terms(id, &self.options.schedule);
+        let (progress, effects) = apply(terms, &entry.progress, change, now)?;
+        entry.reporting.retain(|(kind, _)| Some(*kind) != settled);
+        let old = std::mem::replace(&mut entry.progress, progress);
+        entry.unwritten += 1;
+        if old.state != entry.progress.state && !is_underway(&entry.progress.state) {
+            entry.task = Task::Idle;
+        }
+        let place = entry.progress.state.place();
+        let batch = batch(id, entry, &effects);
+        let location = entry.body.location;
+        registry.unlist(id, &old.state);
+        let to = if effects.remove { None } else { Some(place) };
+        registry.count(Some(old.state.place()), to);
+        Ok((Changed { place, effects, location }, batch))
+    }
+
+    /// A change is durable: the mail enters its next index, or is gone.
+    fn settle(&self, id: QueueId, changed: Changed) -> Changed {
+        let mut registry = self.lock();
+        registry.written(id);
+        registry.evict(id);
+        drop(registry);
+        self.wake.notify_one();
+        if changed.effects.remove && changed.location == BodyLocation::Spool {
+            self.spool.remove(id);
+        }
+        self.tell(&changed.effects.events);
+        changed
+    }
+
+    pub(super) fn tell(&self, events: &[MailEvent]) {
+        for event in events {
+            (self.options.observer)(event);
+        }
+    }
+}
+
+/// What a change led to.
+pub(super) struct Changed {
+    pub(super) place: Place,
+    pub(super) effects: Effects,
+    location: BodyLocation,
+}
+
+impl Changed {
+    pub(super) const fn recorded(&self) -> Recorded {
+        match self.place {
+            _ if self.effects.remove => Recorded::Removed,
+            Place::Delivering => Recorded::Underway,
+            place => Recorded::Kept(place),
+        }
+    }
+}
+
+const fn is_underway(state: &State) -> bool {
+    matches!(state, State::Delivering { .. })
+}
+
+fn batch(id: QueueId, entry: &Entry, effects: &Effects) -> Batch {
+    let mut batch = Batch::default();
+    if !effects.remove {
+        batch.put(Space::States, id, entry.progress.encode());
+        return batch;
+    }
+    batch.delete(Space::Envelopes, id);
+    batch.delete(Space::States, id);
+    match entry.body.location {
+        BodyLocation::Store => batch.delete(Space::Bodies, id),
+        BodyLocation::Spool => {}
+    }
+    batch
+}

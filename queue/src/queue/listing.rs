@@ -1,0 +1,175 @@
+//! What operators see: lists, one mail in full, and counts.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use bytes::Bytes;
+use mailweir_mail::{Envelope, Origin, QueueId, Timestamp};
+
+use super::{Shared, load::Found};
+use crate::{
+    progress::{Place, Progress},
+    record::BodyRecord,
+    store::{FIRST_KEY, Space, StoreError},
+};
+
+/// Which mails to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those that stand there.
+    pub place: Option<Place>,
+    /// Only those after this one, to list page by page.
+    pub after: Option<QueueId>,
+}
+
+/// One line of a list.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The mail.
+    pub id: QueueId,
+    /// What is known of it.
+    pub mail: Listed,
+}
+
+/// What a list knows of a mail.
+#[derive(Clone, Debug)]
+pub enum Listed {
+    /// It is sound.
+    Sound {
+        /// Who sent it and who gets it.
+        envelope: Arc<Envelope>,
+        /// When it arrived.
+        arrival: Timestamp,
+        /// Bytes of content.
+        size: u64,
+        /// Where it stands.
+        progress: Progress,
+    },
+    /// It cannot be read.
+    Corrupt {
+        /// What is wrong.
+        reason: Box<str>,
+    },
+}
+
+impl Listed {
+    /// Where it stands.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        match self {
+            Self::Sound { progress, .. } => progress.state.place(),
+            Self::Corrupt { .. } => Place::Corrupt,
+        }
+    }
+}
+
+/// All about one mail.
+#[derive(Clone, Debug)]
+pub struct Details {
+    /// The mail.
+    pub id: QueueId,
+    /// As in a list.
+    pub mail: Listed,
+    /// Where it came from, if that can be read.
+    pub origin: Option<Arc<Origin>>,
+    /// Its content, if that can be read.
+    pub content: Option<Bytes>,
+}
+
+/// How many mails are where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// At a stage between acceptance and delivery.
+    pub screening: usize,
+    /// On hold.
+    pub held: usize,
+    /// Waiting for an attempt.
+    pub ready: usize,
+    /// Under delivery.
+    pub delivering: usize,
+    /// Done but for a report.
+    pub finished: usize,
+    /// Unreadable.
+    pub corrupt: usize,
+}
+
+impl Stats {
+    pub(super) const fn of(&mut self, place: Place) -> &mut usize {
+        match place {
+            Place::Screening => &mut self.screening,
+            Place::Held => &mut self.held,
+            Place::Ready => &mut self.ready,
+            Place::Delivering => &mut self.delivering,
+            Place::Finished => &mut self.finished,
+            Place::Corrupt => &mut self.corrupt,
+        }
+    }
+}
+
+impl Shared {
+    /// The mails that `filter` lets through, in the order of their ids. Blocks.
+    pub(super) fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<Listing>, StoreError> {
+        let mut listings = Vec::new();
+        let mut failure = None;
+        let from = filter.after.map_or(FIRST_KEY, QueueId::to_key);
+        self.storage.scan(Space::States, from, &mut |entry| {
+            let key = match entry {
+                Ok((key, _)) => key,
+                Err(error) => {
+                    failure = Some(error);
+                    return ControlFlow::Continue(());
+                }
+            };
+            let id = QueueId::from_key(key).filter(|id| Some(*id) != filter.after);
+            let listing = id.and_then(|id| Some(Listing { id, mail: self.look_at(id)?.0 }));
+            let wanted = |mail: &Listed| filter.place.is_none_or(|place| mail.place() == place);
+            listings.extend(listing.filter(|listing| wanted(&listing.mail)));
+            if listings.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        match failure {
+            Some(error) if listings.is_empty() => Err(error),
+            _ => Ok(listings),
+        }
+    }
+
+    /// All about one mail. Blocks.
+    pub(super) fn show(&self, id: QueueId) -> Option<Details> {
+        let (mail, known) = self.look_at(id)?;
+        let content = match &known {
+            Some((_, body)) => self.read_content(id, body.location).map(Bytes::from),
+            None => None,
+        };
+        Some(Details { id, mail, origin: known.map(|(origin, _)| origin), content })
+    }
+
+    /// What is known of a mail: from memory, which is ahead of the store, or from the store.
+    fn look_at(&self, id: QueueId) -> Option<(Listed, Option<(Arc<Origin>, BodyRecord)>)> {
+        let registry = self.lock();
+        let found;
+        let entry = match registry.mails.get(&id) {
+            Some(entry) if entry.progress.is_over() => return None,
+            Some(entry) => entry,
+            None => {
+                drop(registry);
+                match self.read(id) {
+                    Found::Mail(entry) => {
+                        found = entry;
+                        return Some(self::listed(&found));
+                    }
+                    Found::Nothing => return None,
+                    Found::Unreadable(reason) => return Some((Listed::Corrupt { reason }, None)),
+                }
+            }
+        };
+        Some(listed(entry))
+    }
+}
+
+fn listed(entry: &super::registry::Entry) -> (Listed, Option<(Arc<Origin>, BodyRecord)>) {
+    let mail = Listed::Sound {
+        envelope: entry.envelope.clone(),
+        arrival: entry.origin.arrival,
+        size: entry.body.size,
+        progress: entry.progress.clone(),
+    };
+    (mail, Some((entry.origin.clone(), entry.body)))
+}

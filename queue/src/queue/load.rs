@@ -1,0 +1,157 @@
+//! Mails that are not in memory, read from the store.
+//!
+//! One reader at a time. A mail that is not in memory cannot change, and only a reader brings it
+//! there; so what is read is never stale. What cannot be read stays as it is and is reported.
+
+use std::sync::Arc;
+
+use mailweir_mail::{MailEvent, QueueId};
+
+use super::{ChangeError, Shared, registry::Entry};
+use crate::{
+    body::{BodyError, Content},
+    progress::{Place, Progress},
+    record::{BodyLocation, EnvelopeRecord, decode_body},
+    state::{Change, Terms, apply},
+    store::Space,
+};
+
+impl Shared {
+    /// Brings mails into memory. Those that are gone or unreadable leave the indexes.
+    pub(super) async fn load(self: &Arc<Self>, ids: Vec<QueueId>) {
+        let reading = self.loads.lock().await;
+        let found = self.read_absent(ids).await;
+        let now = self.clock.now();
+        let mut unreadable = Vec::new();
+        let mut registry = self.lock();
+        for (id, mail) in found {
+            match mail {
+                Found::Mail(entry) => {
+                    registry.mails.insert(id, *entry);
+                }
+                Found::Nothing => registry.discard(id, now),
+                Found::Unreadable(reason) => {
+                    registry.discard(id, now);
+                    unreadable.push(MailEvent::Corrupt { id, reason });
+                }
+            }
+        }
+        drop(registry);
+        drop(reading);
+        self.tell(&unreadable);
+    }
+
+    /// Brings one mail into memory and keeps it there while the pin lives.
+    pub(super) async fn pin(self: &Arc<Self>, id: QueueId) -> Result<Pin, ChangeError> {
+        if let Some(pin) = self.pin_present(id) {
+            return Ok(pin);
+        }
+        let _reading = self.loads.lock().await;
+        let found = self.read_absent(vec![id]).await.pop();
+        match found.map(|(_, mail)| mail) {
+            Some(Found::Mail(entry)) => {
+                self.lock().mails.insert(id, *entry);
+            }
+            Some(Found::Nothing) => return Err(ChangeError::NotFound(id)),
+            Some(Found::Unreadable(reason)) => return Err(ChangeError::Corrupt { id, reason }),
+            None => {}
+        }
+        self.pin_present(id).ok_or(ChangeError::NotFound(id))
+    }
+
+    fn pin_present(self: &Arc<Self>, id: QueueId) -> Option<Pin> {
+        self.lock().mails.get_mut(&id)?.pins += 1;
+        Some(Pin { shared: self.clone(), id })
+    }
+
+    async fn read_absent(self: &Arc<Self>, ids: Vec<QueueId>) -> Vec<(QueueId, Found)> {
+        let absent: Vec<_> = {
+            let registry = self.lock();
+            ids.into_iter().filter(|id| !registry.mails.contains_key(id)).collect()
+        };
+        if absent.is_empty() {
+            return Vec::new();
+        }
+        let shared = self.clone();
+        let read = move || absent.into_iter().map(|id| (id, shared.read(id))).collect();
+        tokio::task::spawn_blocking(read).await.unwrap_or_default()
+    }
+
+    /// Reads one mail. Blocks.
+    pub(super) fn read(&self, id: QueueId) -> Found {
+        match self.read_whole(id) {
+            Ok(None) => Found::Nothing,
+            Ok(Some(entry)) => Found::Mail(Box::new(entry)),
+            Err(reason) => Found::Unreadable(reason),
+        }
+    }
+
+    fn read_whole(&self, id: QueueId) -> Result<Option<Entry>, Box<str>> {
+        let get = |space| self.storage.get(space, id.to_key()).map_err(words);
+        let (envelope, state) = match (get(Space::Envelopes)?, get(Space::States)?) {
+            (None, None) => return Ok(None),
+            (Some(envelope), Some(state)) => (envelope, state),
+            (None, Some(_)) => return Err("the envelope is missing".into()),
+            (Some(_), None) => return Err("the state is missing".into()),
+        };
+        let record = EnvelopeRecord::decode(&envelope).map_err(words)?;
+        let progress = Progress::decode(&state).map_err(words)?;
+        if progress.recipients.len() != record.envelope.recipients.len() {
+            return Err("envelope and state do not belong together".into());
+        }
+        let terms = Terms { id, envelope: &record.envelope, schedule: &self.options.schedule };
+        let progress = match progress.state.place() {
+            // Only a crash leaves this in the store; `open` has taken up what it knew of.
+            Place::Delivering => {
+                apply(terms, &progress, Change::Restart, self.clock.now()).map_err(words)?.0
+            }
+            _ => progress,
+        };
+        let (envelope, origin) = (Arc::new(record.envelope), Arc::new(record.origin));
+        Ok(Some(Entry::new(envelope, origin, record.body, progress)))
+    }
+
+    /// Reads the content of a mail from the store. Blocks.
+    pub(super) fn read_body(&self, id: QueueId) -> Result<Content, BodyError> {
+        let record = self.storage.get(Space::Bodies, id.to_key())?.ok_or(BodyError::Damaged)?;
+        decode_body(&record).map(Content::Memory).map_err(|_| BodyError::Damaged)
+    }
+
+    /// Reads the content of a mail from wherever it is, for people to look at. Blocks.
+    pub(super) fn read_content(&self, id: QueueId, location: BodyLocation) -> Option<Vec<u8>> {
+        match location {
+            BodyLocation::Store => match self.read_body(id) {
+                Ok(Content::Memory(bytes)) => Some(bytes.to_vec()),
+                Ok(Content::Spool(_)) | Err(_) => None,
+            },
+            BodyLocation::Spool => std::fs::read(self.spool.path(id)).ok(),
+        }
+    }
+}
+
+/// What the store has of a mail.
+pub(super) enum Found {
+    Mail(Box<Entry>),
+    Nothing,
+    Unreadable(Box<str>),
+}
+
+/// Keeps a mail in memory.
+pub(super) struct Pin {
+    shared: Arc<Shared>,
+    id: QueueId,
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        let mut registry = self.shared.lock();
+        if let Some(entry) = registry.mails.get_mut(&self.id) {
+            entry.pins = entry.pins.saturating_sub(1);
+        }
+        registry.evict(self.id);
+    }
+}
+
+fn words(error: impl std::error::Error) -> Box<str> {
+    error.to_string().into()
+}

@@ -1,0 +1,225 @@
+//! Opening: the lock against a second instance, the format, and what a crash left to take up.
+//!
+//! Only states are read, so that a hundred thousand mails cost well under a second. Spool files
+//! that no record names are looked for in the background.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use mailweir_mail::{MailEvent, QueueId, Timestamp};
+use rustix::fs::{FlockOperation, flock};
+
+use super::registry::{Registry, next_id};
+use crate::{
+    options::{Clock, Engine, Options},
+    progress::{Place, Progress, State},
+    record::{EnvelopeRecord, FORMAT},
+    schedule::Schedule,
+    spool::Spool,
+    state::{Change, Terms, apply},
+    store::{Batch, FIRST_KEY, Space, Storage, StoreError},
+};
+
+/// The queue cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("another instance uses the queue in {0}; stop it first")]
+    Locked(Box<Path>),
+    /// The directory cannot be used.
+    #[error("cannot use the queue directory {path}")]
+    Directory {
+        /// The directory or file.
+        path: Box<Path>,
+        /// Why.
+        source: io::Error,
+    },
+    /// A newer version, or another engine, wrote it.
+    #[error("the queue is of the kind `{found}`, this version opens `{expected}`")]
+    UnknownFormat {
+        /// What was found.
+        found: Box<str>,
+        /// What can be opened.
+        expected: Box<str>,
+    },
+    /// The store cannot be opened.
+    #[error("cannot open the store; `mailweir rescue` saves what is readable")]
+    Store(#[from] StoreError),
+}
+
+/// The directory of a queue, locked for this process as long as the value lives.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Creates the directory if it is missing, and locks it (`attacks.md` J11).
+    pub(crate) fn lock(path: &Path) -> Result<Self, OpenError> {
+        fs::create_dir_all(path).map_err(unusable(path))?;
+        let lock_path = path.join("lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
+        let lock = lock.map_err(unusable(&lock_path))?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::Locked(path.into())),
+            Err(error) => Err(unusable(&lock_path)(error.into())),
+        }
+    }
+
+    /// Refuses a directory that a newer version or another engine wrote (`attacks.md` K7).
+    pub(crate) fn check_format(&self, engine: Engine) -> Result<(), OpenError> {
+        let path = self.path.join("FORMAT");
+        let expected = format!("mailweir-queue {FORMAT} {}", engine.name());
+        match fs::read_to_string(&path) {
+            Ok(found) if found.trim_end() == expected => Ok(()),
+            Ok(found) => Err(OpenError::UnknownFormat {
+                found: found.trim_end().into(),
+                expected: expected.into(),
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.write_format(&path, &expected).map_err(unusable(&path))
+            }
+            Err(error) => Err(unusable(&path)(error)),
+        }
+    }
+
+    fn write_format(&self, path: &Path, text: &str) -> io::Result<()> {
+        let new = self.path.join("FORMAT.new");
+        let mut file = File::create(&new)?;
+        writeln!(file, "{text}")?;
+        file.sync_all()?;
+        fs::rename(new, path)?;
+        File::open(&self.path)?.sync_all()
+    }
+
+    pub(crate) fn spool(&self) -> Result<Spool, OpenError> {
+        Spool::open(&self.path).map_err(unusable(&self.path))
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path.join("store")
+    }
+}
+
+fn unusable(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    let path = path.into();
+    move |source| OpenError::Directory { path, source }
+}
+
+/// What was found in the store at start.
+pub(super) struct Recovered {
+    pub(super) registry: Registry,
+    pub(super) unreadable: Vec<MailEvent>,
+}
+
+/// Reads all states, takes up what a crash interrupted, and writes that down.
+pub(super) fn recover(
+    storage: &dyn Storage,
+    options: &Options,
+    clock: &dyn Clock,
+) -> Result<Recovered, StoreError> {
+    let now = clock.now();
+    let mut found = Vec::new();
+    let mut last = QueueId::new(Timestamp::from_micros(0), 0);
+    let mut registry = Registry::new(last, now);
+    let mut unreadable = Vec::new();
+    storage.scan(Space::States, FIRST_KEY, &mut |entry| {
+        let decoded = entry.map_err(|error| (None, error.to_string())).and_then(|(key, value)| {
+            let id = QueueId::from_key(key);
+            let progress = Progress::decode(value).map_err(|error| (id, error.to_string()))?;
+            id.map(|id| (id, progress)).ok_or((None, "the key is no queue id".to_owned()))
+        });
+        match decoded {
+            Ok((id, progress)) => {
+                last = last.max(id);
+                match progress.state.place() {
+                    Place::Delivering | Place::Finished => found.push((id, progress)),
+                    Place::Screening | Place::Held | Place::Ready | Place::Corrupt => {
+                        registry.count(None, Some(progress.state.place()));
+                        registry.list(id, &progress);
+                    }
+                }
+            }
+            Err((id, reason)) => {
+                registry.count(None, Some(Place::Corrupt));
+                let id = id.unwrap_or(last);
+                last = last.max(id);
+                unreadable.push(MailEvent::Corrupt { id, reason: reason.into() });
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    registry.last_id = next_id(last, now);
+    take_up(storage, &mut registry, &options.schedule, found, now)?;
+    // A stored time that is further away than any back-off comes from a clock that ran ahead.
+    registry.ready.hasten(now.plus(options.schedule.maximal_backoff_time));
+    Ok(Recovered { registry, unreadable })
+}
+
+/// Attempts that a crash interrupted end, and what should have been removed is removed.
+fn take_up(
+    storage: &dyn Storage,
+    registry: &mut Registry,
+    schedule: &Schedule,
+    found: Vec<(QueueId, Progress)>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    for (id, progress) in found {
+        let after = restarted(storage, schedule, id, &progress, now);
+        let progress = after.as_ref().unwrap_or(&progress);
+        if progress.is_over() {
+            Space::ALL.into_iter().for_each(|space| batch.delete(space, id));
+            continue;
+        }
+        if after.is_some() {
+            batch.put(Space::States, id, progress.encode());
+        }
+        // An attempt that cannot be taken up, its envelope being unreadable, is found when due.
+        let place = match progress.state.place() {
+            Place::Delivering => Place::Corrupt,
+            place => place,
+        };
+        registry.count(None, Some(place));
+        registry.list(id, progress);
+    }
+    if batch.is_empty() { Ok(()) } else { storage.commit(batch) }
+}
+
+fn restarted(
+    storage: &dyn Storage,
+    schedule: &Schedule,
+    id: QueueId,
+    progress: &Progress,
+    now: Timestamp,
+) -> Option<Progress> {
+    let State::Delivering { .. } = progress.state else { return None };
+    let record = storage.get(Space::Envelopes, id.to_key()).ok()??;
+    let record = EnvelopeRecord::decode(&record).ok()?;
+    let terms = Terms { id, envelope: &record.envelope, schedule };
+    apply(terms, progress, Change::Restart, now).ok().map(|(progress, _)| progress)
+}
+
+/// Looks for spool files that no record names and sets them aside. Blocks; files of mail that
+/// arrived since `first` are not looked at.
+pub(super) fn set_orphans_aside(
+    storage: &Arc<dyn Storage>,
+    spool: &Spool,
+    first: QueueId,
+) -> io::Result<()> {
+    for (id, path) in spool.files()? {
+        let is_unnamed = |space| matches!(storage.get(space, id.to_key()), Ok(None));
+        if id < first && is_unnamed(Space::Envelopes) && is_unnamed(Space::States) {
+            spool.set_aside(&path)?;
+        }
+    }
+    Ok(())
+}

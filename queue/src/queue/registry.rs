@@ -1,0 +1,248 @@
+//! What the queue knows without asking the store: the indexes, and the mails that are being worked on.
+//!
+//! A mail is in [`Registry::mails`] while it is handed out, waits to be handed out from memory, or
+//! has a change that is not yet durable. All other mails are only ids in an index. The registry
+//! lives behind one lock that is held for moments and never across a wait.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use mailweir_mail::{Envelope, Origin, QueueId, Timestamp};
+
+use super::Stats;
+use crate::{
+    body::{Body, SpoolFile},
+    progress::{Place, Progress, ReportKind, State},
+    record::{BodyLocation, BodyRecord},
+    schedule::{DueIndex, Schedule},
+    spool::Spool,
+    state::Terms,
+};
+
+/// The indexes and the mails in memory.
+pub(crate) struct Registry {
+    pub(super) mails: HashMap<QueueId, Entry>,
+    /// Mail that is ready. Nothing else is ever in here; held mail least of all.
+    pub(super) ready: DueIndex<QueueId>,
+    /// Mail that a stage has to look at.
+    pub(super) screening: DueIndex<QueueId>,
+    /// Reports that are owed.
+    pub(super) reports: DueIndex<(QueueId, ReportKind)>,
+    pub(super) stats: Stats,
+    /// Bytes of content in [`Entry::content`].
+    pub(super) cached: usize,
+    /// The latest time that was seen, to notice a clock that was set back.
+    pub(super) seen: Timestamp,
+    pub(super) phase: Phase,
+    /// The last id and lease that were given out.
+    pub(super) last_id: QueueId,
+    pub(super) last_lease: u64,
+}
+
+/// Whether the queue is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    Closing,
+}
+
+/// A mail in memory.
+pub(super) struct Entry {
+    pub(super) envelope: Arc<Envelope>,
+    pub(super) origin: Arc<Origin>,
+    pub(super) body: BodyRecord,
+    /// Small content, kept until the first attempt is over.
+    pub(super) content: Option<Bytes>,
+    pub(super) progress: Progress,
+    /// Changes that are not durable yet.
+    pub(super) unwritten: u32,
+    /// Operations that need the mail to stay in memory.
+    pub(super) pins: u32,
+    pub(super) task: Task,
+    /// Reports that are being written, each with its lease.
+    pub(super) reporting: Vec<(ReportKind, u64)>,
+}
+
+/// Who works on a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Nobody.
+    Idle,
+    /// Nobody yet; it is kept in memory for whoever comes next.
+    Waiting,
+    /// The holder of this lease.
+    Leased(u64),
+}
+
+impl Entry {
+    /// A mail that was read from the store or is about to be written to it; nobody works on it.
+    pub(super) fn new(
+        envelope: Arc<Envelope>,
+        origin: Arc<Origin>,
+        body: BodyRecord,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            envelope,
+            origin,
+            body,
+            content: None,
+            progress,
+            unwritten: 0,
+            pins: 0,
+            task: Task::Idle,
+            reporting: Vec::new(),
+        }
+    }
+
+    pub(super) fn terms<'a>(&'a self, id: QueueId, schedule: &'a Schedule) -> Terms<'a> {
+        Terms { id, envelope: &self.envelope, schedule }
+    }
+
+    /// Where the content is, as far as can be said without reading.
+    pub(super) fn body(&self, id: QueueId, spool: &Spool) -> Body {
+        match (&self.content, self.body.location) {
+            (Some(content), _) => Body::Memory(content.clone()),
+            (None, BodyLocation::Store) => Body::Stored,
+            (None, BodyLocation::Spool) => Body::Spool(SpoolFile {
+                path: spool.path(id).into(),
+                size: self.body.size,
+                checksum: self.body.checksum,
+            }),
+        }
+    }
+
+    fn is_needed(&self) -> bool {
+        self.unwritten > 0 || self.pins > 0 || self.task != Task::Idle || !self.reporting.is_empty()
+    }
+}
+
+impl Registry {
+    /// An empty registry that gives out ids later than `last_id`.
+    pub(super) fn new(last_id: QueueId, now: Timestamp) -> Self {
+        Self {
+            mails: HashMap::new(),
+            ready: DueIndex::default(),
+            screening: DueIndex::default(),
+            reports: DueIndex::default(),
+            stats: Stats::default(),
+            cached: 0,
+            seen: now,
+            phase: Phase::Open,
+            last_id,
+            last_lease: 0,
+        }
+    }
+
+    /// A new id: later than every id before it, even if the clock steps back.
+    pub(super) fn new_id(&mut self, now: Timestamp) -> QueueId {
+        self.last_id = next_id(self.last_id, now);
+        self.last_id
+    }
+
+    pub(super) const fn new_lease(&mut self) -> u64 {
+        self.last_lease += 1;
+        self.last_lease
+    }
+
+    /// Takes a mail out of the index that its state put it in: from here nobody hands it out.
+    pub(super) fn unlist(&mut self, id: QueueId, state: &State) {
+        match state {
+            State::Ready { not_before } => {
+                self.ready.remove(*not_before, id);
+            }
+            State::Screening { .. } => {
+                self.screening.remove(Timestamp::from_micros(0), id);
+            }
+            State::Held { .. } | State::Delivering { .. } | State::Finished(_) | State::Corrupt => {
+            }
+        }
+    }
+
+    /// Puts a mail in the indexes that its durable progress asks for.
+    pub(super) fn list(&mut self, id: QueueId, progress: &Progress) {
+        match progress.state {
+            State::Ready { not_before } => self.ready.insert(not_before, id),
+            State::Screening { .. } => self.screening.insert_at_once(id),
+            State::Held { .. } | State::Delivering { .. } | State::Finished(_) | State::Corrupt => {
+            }
+        }
+        for kind in progress.debts() {
+            if !self.is_reported(id, kind) {
+                self.reports.insert_at_once((id, kind));
+            }
+        }
+    }
+
+    /// One more change of a mail is durable. With the last one it enters its indexes.
+    pub(super) fn written(&mut self, id: QueueId) {
+        let Some(entry) = self.mails.get_mut(&id) else { return };
+        entry.unwritten = entry.unwritten.saturating_sub(1);
+        if entry.unwritten > 0 || entry.progress.is_over() {
+            return;
+        }
+        match entry.task {
+            // It waits for nothing but a free hand.
+            Task::Waiting if entry.progress.state.place() == Place::Ready => {
+                self.ready.insert_at_once(id);
+            }
+            Task::Waiting | Task::Idle | Task::Leased(_) => {
+                let progress = entry.progress.clone();
+                self.list(id, &progress);
+            }
+        }
+    }
+
+    /// Takes a mail that cannot be worked on out of the indexes in which it is due.
+    pub(super) fn discard(&mut self, id: QueueId, now: Timestamp) {
+        self.ready.discard(now, id);
+        self.screening.discard(now, id);
+        for kind in ReportKind::ALL {
+            self.reports.discard(now, (id, kind));
+        }
+    }
+
+    fn is_reported(&self, id: QueueId, kind: ReportKind) -> bool {
+        let reporting = self.mails.get(&id).map(|entry| &entry.reporting);
+        reporting.is_some_and(|reporting| reporting.iter().any(|(found, _)| *found == kind))
+    }
+
+    /// Counts a mail that went from one place to another; `None` is outside the queue.
+    pub(super) fn count(&mut self, from: Option<Place>, to: Option<Place>) {
+        if let Some(from) = from {
+            let count = self.stats.of(from);
+            *count = count.saturating_sub(1);
+        }
+        if let Some(to) = to {
+            *self.stats.of(to) += 1;
+        }
+    }
+
+    /// Forgets the content of a mail, and the mail itself if nobody needs it in memory.
+    pub(super) fn evict(&mut self, id: QueueId) {
+        let Some(entry) = self.mails.get_mut(&id) else { return };
+        if entry.task == Task::Idle {
+            let freed = entry.content.take().map_or(0, |content| content.len());
+            self.cached = self.cached.saturating_sub(freed);
+        }
+        if !entry.is_needed() {
+            self.mails.remove(&id);
+        }
+    }
+}
+
+/// The first id after `last` for a mail that arrives at `now`.
+pub(super) fn next_id(last: QueueId, now: Timestamp) -> QueueId {
+    if now > last.arrival() {
+        return QueueId::new(now, 1);
+    }
+    match last_serial(last).checked_add(1) {
+        Some(serial) => QueueId::new(last.arrival(), serial),
+        None => QueueId::new(Timestamp::from_micros(last.arrival().as_micros() + 1), 1),
+    }
+}
+
+fn last_serial(id: QueueId) -> u32 {
+    let key = id.to_key();
+    u32::from_be_bytes([key[8], key[9], key[10], key[11]])
+}

@@ -1,0 +1,223 @@
+//! The immutable half of a mail as a record: envelope, origin, and what is known of the body.
+
+use std::net::SocketAddr;
+
+use mailweir_mail::{
+    Address, BodyType, Client, Envelope, EnvelopeId, Login, Notify, Origin, OriginalRecipient,
+    Protocol, Recipient, Return, ReversePath, TlsSummary,
+};
+
+use super::{
+    Kind, RecordError,
+    codec::{Reader, Writer, open},
+};
+
+/// What of a mail never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvelopeRecord {
+    /// Who sent it and who gets it.
+    pub envelope: Envelope,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Its content.
+    pub body: BodyRecord,
+}
+
+/// Where the content is, and how to know it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyRecord {
+    /// Where it is.
+    pub location: BodyLocation,
+    /// Bytes of content.
+    pub size: u64,
+    /// CRC-32 of the content.
+    pub checksum: u32,
+}
+
+/// Where content is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyLocation {
+    /// In the keyspace of bodies.
+    Store,
+    /// In a spool file.
+    Spool,
+}
+
+impl EnvelopeRecord {
+    /// The record as bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        encode(&self.envelope, &self.origin, self.body)
+    }
+
+    /// Reads a record back.
+    ///
+    /// # Errors
+    /// Says what is wrong with the bytes.
+    pub fn decode(record: &[u8]) -> Result<Self, RecordError> {
+        let (_, payload) = open(record, Kind::Envelope)?;
+        let reader = &mut Reader::new(payload);
+        let body = read_body(reader)?;
+        let origin = read_origin(reader)?;
+        let envelope = read_envelope(reader)?;
+        reader.end()?;
+        Ok(Self { envelope, origin, body })
+    }
+}
+
+/// [`EnvelopeRecord::encode`] of borrowed parts.
+pub(crate) fn encode(envelope: &Envelope, origin: &Origin, body: BodyRecord) -> Vec<u8> {
+    let mut writer = Writer::new(Kind::Envelope, 160 + 48 * envelope.recipients.len());
+    write_body(&mut writer, body);
+    write_origin(&mut writer, origin);
+    write_envelope(&mut writer, envelope);
+    writer.finish()
+}
+
+fn write_body(writer: &mut Writer, body: BodyRecord) {
+    writer.byte(match body.location {
+        BodyLocation::Store => 0,
+        BodyLocation::Spool => 1,
+    });
+    writer.number(body.size);
+    writer.number(u64::from(body.checksum));
+}
+
+fn read_body(reader: &mut Reader<'_>) -> Result<BodyRecord, RecordError> {
+    let location = match reader.byte()? {
+        0 => BodyLocation::Store,
+        1 => BodyLocation::Spool,
+        _ => return Err(RecordError::Malformed),
+    };
+    Ok(BodyRecord { location, size: reader.number()?, checksum: reader.small()? })
+}
+
+fn write_origin(writer: &mut Writer, origin: &Origin) {
+    writer.time(origin.arrival);
+    writer.text(&origin.listener);
+    writer.text(&origin.client.address.to_string());
+    writer.optional(origin.client.name.as_deref());
+    writer.text(&origin.helo);
+    writer.byte(match origin.protocol {
+        Protocol::Smtp => 0,
+        Protocol::Esmtp => 1,
+        Protocol::Lmtp => 2,
+    });
+    writer.optional(origin.login.as_ref().map(|login| &*login.user));
+    writer.optional(origin.login.as_ref().map(|login| &*login.mechanism));
+    writer.optional(origin.tls.as_ref().map(|tls| &*tls.version));
+    writer.optional(origin.tls.as_ref().map(|tls| &*tls.cipher));
+    writer.number(origin.tls.as_ref().map_or(0, |tls| u64::from(tls.bits)));
+}
+
+fn read_origin(reader: &mut Reader<'_>) -> Result<Origin, RecordError> {
+    let arrival = reader.time()?;
+    let listener = reader.text()?.into();
+    let address: SocketAddr = reader.text()?.parse().map_err(|_| RecordError::Malformed)?;
+    let name = reader.optional()?.map(Into::into);
+    let helo = reader.text()?.into();
+    let protocol = match reader.byte()? {
+        0 => Protocol::Smtp,
+        1 => Protocol::Esmtp,
+        2 => Protocol::Lmtp,
+        _ => return Err(RecordError::Malformed),
+    };
+    let login = match (reader.optional()?, reader.optional()?) {
+        (Some(user), Some(mechanism)) => {
+            Some(Login { user: user.into(), mechanism: mechanism.into() })
+        }
+        (None, None) => None,
+        _ => return Err(RecordError::Malformed),
+    };
+    let tls = match (reader.optional()?, reader.optional()?, reader.small()?) {
+        (Some(version), Some(cipher), bits) => {
+            Some(TlsSummary { version: version.into(), cipher: cipher.into(), bits })
+        }
+        (None, None, 0) => None,
+        _ => return Err(RecordError::Malformed),
+    };
+    let client = Client { address, name };
+    Ok(Origin { listener, client, helo, protocol, login, tls, arrival })
+}
+
+fn write_envelope(writer: &mut Writer, envelope: &Envelope) {
+    writer.text(envelope.sender.as_str());
+    writer.byte(match envelope.body {
+        BodyType::SevenBit => 0,
+        BodyType::EightBitMime => 1,
+    });
+    writer.byte(u8::from(envelope.smtputf8));
+    writer.byte(match envelope.ret {
+        None => 0,
+        Some(Return::Full) => 1,
+        Some(Return::Headers) => 2,
+    });
+    writer.optional(envelope.envid.as_ref().map(EnvelopeId::as_str));
+    writer.number(envelope.recipients.len() as u64);
+    for recipient in &envelope.recipients {
+        writer.text(recipient.address.as_str());
+        writer.byte(notify_byte(recipient.notify));
+        writer.optional(recipient.orcpt.as_ref().map(OriginalRecipient::as_str));
+    }
+}
+
+fn read_envelope(reader: &mut Reader<'_>) -> Result<Envelope, RecordError> {
+    let sender = match reader.text()? {
+        "" => ReversePath::Null,
+        text => ReversePath::Mailbox(read_address(text)?),
+    };
+    let body = match reader.byte()? {
+        0 => BodyType::SevenBit,
+        1 => BodyType::EightBitMime,
+        _ => return Err(RecordError::Malformed),
+    };
+    let smtputf8 = match reader.byte()? {
+        0 => false,
+        1 => true,
+        _ => return Err(RecordError::Malformed),
+    };
+    let ret = match reader.byte()? {
+        0 => None,
+        1 => Some(Return::Full),
+        2 => Some(Return::Headers),
+        _ => return Err(RecordError::Malformed),
+    };
+    let envid = match reader.optional()? {
+        None => None,
+        Some(text) => Some(EnvelopeId::new(text).ok_or(RecordError::Malformed)?),
+    };
+    let count = reader.count()?;
+    let recipients = (0..count).map(|_| read_recipient(reader)).collect::<Result<_, _>>()?;
+    Ok(Envelope { sender, recipients, body, smtputf8, ret, envid })
+}
+
+fn read_recipient(reader: &mut Reader<'_>) -> Result<Recipient, RecordError> {
+    let address = read_address(reader.text()?)?;
+    let notify = match reader.byte()? {
+        0 => Notify::Never,
+        byte if byte & !0b1111 == 0 && byte & 1 == 1 => Notify::On {
+            success: byte & 0b10 != 0,
+            failure: byte & 0b100 != 0,
+            delay: byte & 0b1000 != 0,
+        },
+        _ => return Err(RecordError::Malformed),
+    };
+    let orcpt = match reader.optional()? {
+        None => None,
+        Some(text) => Some(OriginalRecipient::new(text).ok_or(RecordError::Malformed)?),
+    };
+    Ok(Recipient { address, notify, orcpt })
+}
+
+fn read_address(text: &str) -> Result<Address, RecordError> {
+    Address::parse(text).map_err(|_| RecordError::Malformed)
+}
+
+fn notify_byte(notify: Notify) -> u8 {
+    match notify {
+        Notify::Never => 0,
+        Notify::On { success, failure, delay } => {
+            1 | u8::from(success) << 1 | u8::from(failure) << 2 | u8::from(delay) << 3
+        }
+    }
+}

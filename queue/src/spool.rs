@@ -1,0 +1,199 @@
+//! Spool files: the content of one large mail each, and nothing else.
+//!
+//! A file is written under `spool/tmp`, synced, renamed to its place, and its directory synced;
+//! only then may a record name it (`attacks.md` J2). Whatever is dropped on the way there is
+//! removed. All of this blocks: callers run it outside the runtime's own threads.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use mailweir_mail::QueueId;
+
+/// The spool directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Spool {
+    root: PathBuf,
+}
+
+impl Spool {
+    /// The spool below the queue's directory; created if it is missing. What a crash left in
+    /// `tmp` was never promised and is removed.
+    pub(crate) fn open(queue: &Path) -> io::Result<Self> {
+        let spool = Self { root: queue.join("spool") };
+        fs::create_dir_all(spool.tmp())?;
+        for entry in fs::read_dir(spool.tmp())? {
+            fs::remove_file(entry?.path())?;
+        }
+        sync_directory(queue)?;
+        sync_directory(&spool.root)?;
+        Ok(spool)
+    }
+
+    /// Begins a file.
+    pub(crate) fn create(&self, id: QueueId) -> io::Result<Draft> {
+        let path = self.tmp().join(id.to_string());
+        let file = File::create_new(&path)?;
+        Ok(Draft { file, path: Unfinished(path), target: self.path(id) })
+    }
+
+    /// Where the file of a mail lies: spread over 256 directories.
+    pub(crate) fn path(&self, id: QueueId) -> PathBuf {
+        let bucket = id.arrival().as_micros() / 64 % 256;
+        self.root.join(format!("{bucket:02x}")).join(id.to_string())
+    }
+
+    /// Removes the file of a mail that is gone.
+    pub(crate) fn remove(&self, id: QueueId) {
+        // A file that stays is found as an orphan at the next start.
+        let _ = fs::remove_file(self.path(id));
+    }
+
+    /// The files that lie in place, with their names. Files of other names are not ours.
+    pub(crate) fn files(&self) -> io::Result<Vec<(QueueId, PathBuf)>> {
+        let mut files = Vec::new();
+        for bucket in fs::read_dir(&self.root)? {
+            let bucket = bucket?.path();
+            let name = bucket.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.len() != 2 || !name.bytes().all(|b| b.is_ascii_hexdigit()) {
+                continue;
+            }
+            for file in fs::read_dir(&bucket)? {
+                let path = file?.path();
+                let name = path.file_name().and_then(|name| name.to_str());
+                files.extend(name.and_then(|name| name.parse().ok()).map(|id| (id, path.clone())));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Moves a file that no record names out of the way. It is not deleted: if the store was
+    /// lost, it is all that is left of a mail, and `rescue` finds it.
+    pub(crate) fn set_aside(&self, path: &Path) -> io::Result<()> {
+        let orphans = self.orphans();
+        fs::create_dir_all(&orphans)?;
+        let name = path.file_name().unwrap_or_default();
+        fs::rename(path, orphans.join(name))
+    }
+
+    /// Where files lie that no record names.
+    pub(crate) fn orphans(&self) -> PathBuf {
+        self.root.join("orphans")
+    }
+
+    fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+}
+
+/// A spool file that is being written.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    file: File,
+    path: Unfinished,
+    target: PathBuf,
+}
+
+impl Draft {
+    /// Appends content.
+    pub(crate) fn write(&mut self, content: &[u8]) -> io::Result<()> {
+        self.file.write_all(content)
+    }
+
+    /// Makes the file durable in its place.
+    pub(crate) fn finish(self) -> io::Result<Placed> {
+        self.file.sync_all()?;
+        let directory = self.target.parent().unwrap_or(&self.target);
+        if !directory.exists() {
+            fs::create_dir_all(directory)?;
+            sync_directory(directory.parent().unwrap_or(directory))?;
+        }
+        fs::rename(&self.path.0, &self.target)?;
+        let placed = Placed(Unfinished(self.target.clone()));
+        // The old name is gone; removing it again does nothing.
+        sync_directory(directory)?;
+        Ok(placed)
+    }
+}
+
+/// A spool file in its place that no record names yet.
+#[derive(Debug)]
+pub(crate) struct Placed(Unfinished);
+
+impl Placed {
+    /// A record names the file now, or may: it stays.
+    pub(crate) fn keep(mut self) -> PathBuf {
+        std::mem::take(&mut self.0.0)
+    }
+}
+
+/// Removes the file when dropped.
+#[derive(Debug)]
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.0.as_os_str().is_empty() {
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+}
+
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use mailweir_mail::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_file_lies_in_its_place_only_when_it_is_finished() {
+        let (_directory, spool) = spool();
+        let mut draft = spool.create(ID).unwrap();
+        draft.write(b"content").unwrap();
+        assert!(spool.files().unwrap().is_empty());
+        let path = draft.finish().unwrap().keep();
+        assert_eq!(fs::read(&path).unwrap(), b"content");
+        assert_eq!(spool.files().unwrap(), [(ID, path)]);
+        assert_eq!(fs::read_dir(spool.tmp()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn whatever_is_dropped_leaves_nothing() {
+        let (_directory, spool) = spool();
+        drop(spool.create(ID).unwrap());
+        assert_eq!(fs::read_dir(spool.tmp()).unwrap().count(), 0);
+        drop(spool.create(ID).unwrap().finish().unwrap());
+        assert!(spool.files().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_a_crash_left_half_written_is_removed_at_start_j3() {
+        let (directory, spool) = spool();
+        fs::write(spool.tmp().join(ID.to_string()), "half").unwrap();
+        Spool::open(directory.path()).unwrap();
+        assert_eq!(fs::read_dir(spool.tmp()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_without_a_record_is_set_aside_and_kept() {
+        let (_directory, spool) = spool();
+        let path = spool.create(ID).unwrap().finish().unwrap().keep();
+        spool.set_aside(&path).unwrap();
+        assert!(spool.files().unwrap().is_empty());
+        assert!(spool.orphans().join(ID.to_string()).exists());
+    }
+
+    fn spool() -> (tempfile::TempDir, Spool) {
+        let directory = tempfile::tempdir().unwrap();
+        let spool = Spool::open(directory.path()).unwrap();
+        (directory, spool)
+    }
+
+    const ID: QueueId = QueueId::new(Timestamp::from_secs(1_795_210_205), 7);
+}
