@@ -1,18 +1,29 @@
 //! The admin listener: `/livez`, `/readyz`, `/metrics` and one calm page.
 //!
 //! Reads only. What it shows comes from the gateway through [`Observability`]; it knows no queue,
-//! no SMTP and no storage.
+//! no SMTP and no storage. It stands on its own listener, local by default (`attacks.md` H11).
+
+mod guard;
+mod health;
+mod home;
+mod hosts;
+mod server;
+
+#[cfg(test)]
+mod tests;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, middleware, routing::get};
 
-/// What the gateway tells about itself. Called for every request: answers come from memory and
-/// never wait for a disk, a lock that is held across I/O, or the network.
+pub use self::{hosts::AllowedHosts, server::serve};
+
+/// What the gateway tells about itself. Asked for every request: answers come from memory and
+/// never wait for a disk, for the network, or for a lock that is held across either.
 pub trait Observability: Send + Sync + 'static {
-    /// The counters in the Prometheus text format.
+    /// The counters in the Prometheus text format, version 0.0.4.
     fn metrics(&self) -> String;
-    /// Whether mail can be accepted, check by check.
+    /// Whether mail can be accepted, check by check. No check means: not ready.
     fn readiness(&self) -> Vec<Check>;
     /// What the first page shows.
     fn overview(&self) -> Overview;
@@ -51,7 +62,7 @@ pub struct Overview {
     pub queue: QueueCounts,
 }
 
-/// One listener.
+/// One listener, in the words of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenerStatus {
     /// Its label.
@@ -80,12 +91,24 @@ pub struct QueueCounts {
 pub struct AdminState {
     /// The gateway.
     pub observability: Arc<dyn Observability>,
-    /// Host names by which the listener may be called besides the loopback names and IP
-    /// addresses: the host of `[admin] public_url`.
-    pub hosts: Arc<[Box<str>]>,
+    /// By which names the listener may be called.
+    pub hosts: Arc<AllowedHosts>,
 }
 
-/// All pages of the admin listener.
+/// All pages of the admin listener. [`serve`] adds the limits that concern a whole connection.
 pub fn router(state: AdminState) -> Router {
-    Router::new().with_state(state)
+    Router::new()
+        .route("/", get(home::page))
+        .route("/style.css", get(home::style))
+        .route("/icon.svg", get(home::icon))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
+        .with_state(state)
+}
+
+/// Whether all checks passed, and there were any.
+fn is_ready(checks: &[Check]) -> bool {
+    !checks.is_empty() && checks.iter().all(|check| check.result == CheckResult::Passed)
 }

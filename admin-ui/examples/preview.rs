@@ -1,0 +1,61 @@
+//! Serves the page with sample numbers, for looking at it in a browser:
+//! `cargo run -p mailweir-admin-ui --example preview -- 127.0.0.1:8025 [broken]`.
+
+use std::{sync::Arc, time::Duration};
+
+use mailweir_admin_ui::{
+    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
+    QueueCounts, serve,
+};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8025".to_owned());
+    let broken = arguments.next().is_some();
+    let state = AdminState {
+        observability: Arc::new(Sample { broken }),
+        hosts: Arc::new(AllowedHosts::default()),
+    };
+    println!("http://{address}/");
+    serve(TcpListener::bind(address).await?, state, std::future::pending()).await;
+    Ok(())
+}
+
+struct Sample {
+    broken: bool,
+}
+
+impl Observability for Sample {
+    fn metrics(&self) -> String {
+        "postfix_up 1\n".to_owned()
+    }
+
+    fn readiness(&self) -> Vec<Check> {
+        let failed = CheckResult::Failed("has less than 100 MiB of free space".into());
+        let result = if self.broken { failed } else { CheckResult::Passed };
+        vec![Check { name: "store".into(), result }]
+    }
+
+    fn overview(&self) -> Overview {
+        let listener = |name: &str, mode: &str, tls: &str, port| ListenerStatus {
+            name: name.into(),
+            mode: mode.into(),
+            tls: tls.into(),
+            address: ([0, 0, 0, 0], port).into(),
+        };
+        Overview {
+            hostname: "gate.example.org".into(),
+            version: "0.1.0".into(),
+            uptime: Duration::from_secs(273_600),
+            listeners: vec![
+                listener("mx", "mx", "optional", 25),
+                listener("submission", "submission", "required", 587),
+                listener("submissions", "submission", "implicit", 465),
+                listener("reinjection", "filter", "none", 10026),
+            ],
+            queue: QueueCounts { ready: 12, deferred: 1_234, held: 0 },
+        }
+    }
+}
