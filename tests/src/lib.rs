@@ -3,6 +3,11 @@
 //!
 //! Servers listen on loopback, record what they saw, and stop when dropped. They are driven by
 //! what a scenario says, in words; ports and waiting are their own business.
+//! Tools of the tests: real peers to talk to, the program itself as a process, and the two
+//! programs that put it under load, `kill9` and `bench`.
+//!
+//! Everything listens on loopback, lives in a temporary directory, and ends when dropped. What is
+//! needed from the system and not there is said in one place, [`tools`].
 
 #![allow(
     clippy::expect_used,
@@ -23,3 +28,10 @@ pub mod sink;
 pub mod dialog;
 pub mod fuzz_server;
 pub mod rig;
+pub mod bench;
+pub mod crash;
+pub mod peers;
+pub mod postfix;
+pub mod program;
+pub mod tools;
+pub mod wait;

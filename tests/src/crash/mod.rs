@@ -1,0 +1,183 @@
+//! `kill -9` under load, again and again: what was acknowledged must arrive (attacks.md J1).
+//!
+//! Senders put mail in without a pause, a sink takes it, and between them `mailweir serve` is killed
+//! at random moments and started again on the same data directory. At the end the queue must run
+//! empty, and the [`Ledger`] says what was lost, doubled, torn or invented.
+//!
+//! It does not cut the power: what the kernel had not written yet survives here. The store's own
+//! tests stop the disk at every sync.
+
+mod chance;
+mod content;
+mod ledger;
+mod sender;
+mod sink;
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+pub use self::ledger::{Ledger, Report};
+use self::{chance::Chance, sender::Sender, sink::Sink};
+use crate::{postfix::free_address, program::Program, wait};
+
+/// What to do and for how long.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The program under test.
+    pub binary: PathBuf,
+    /// How often it is killed.
+    pub cycles: u32,
+    /// Where chance begins; the same seed kills after the same pauses.
+    pub seed: u64,
+    /// Connections that send at once.
+    pub senders: usize,
+}
+
+/// Runs all cycles and waits for the queue to drain. `progress` gets a line now and then.
+///
+/// # Errors
+/// If the program does not start again after a kill, or does not end in order after the last.
+pub fn run(settings: &Settings, progress: &mut dyn FnMut(String)) -> io::Result<Report> {
+    let place = Place::new()?;
+    let ledger = Arc::new(Ledger::default());
+    let sink = Sink::start(place.sink, Arc::clone(&ledger))?;
+    let senders = Senders::start(settings, place.listener, &ledger);
+    let mut chance = Chance::new(settings.seed);
+
+    for cycle in 1..=settings.cycles {
+        let program = place.start(settings)?;
+        kill_at_random(program, &mut chance).map_err(|error| place.explain(&error))?;
+        sink.wait_quiet();
+        ledger.next_life();
+        if cycle % settings.cycles.div_ceil(20) == 0 {
+            progress(format!("{cycle}/{} kills: {}", settings.cycles, ledger.judge()));
+        }
+    }
+
+    let mut program = place.start(settings)?;
+    program.wait_listening().map_err(|error| place.explain(&error))?;
+    senders.stop();
+    progress(format!("draining: {}", ledger.judge()));
+    ledger.wait_drained(PATIENCE);
+    program.stop().map_err(|error| place.explain(&error))?;
+    sink.wait_quiet();
+    let report = ledger.judge();
+    if !report.is_sound() {
+        progress(format!("kept for inspection: {}", place.keep().display()));
+    }
+    Ok(report)
+}
+
+/// Most kills come while it works; one in eight while it starts and recovers.
+fn kill_at_random(mut program: Program, chance: &mut Chance) -> io::Result<()> {
+    if chance.one_in(8) {
+        wait::pause(Duration::from_micros(chance.below(60_000)));
+        return program.kill();
+    }
+    program.wait_listening()?;
+    wait::pause(Duration::from_micros(5_000 + chance.below(300_000)));
+    program.kill()
+}
+
+/// The directory, the ports and the configuration of one run.
+#[derive(Debug)]
+struct Place {
+    directory: TempDir,
+    listener: SocketAddr,
+    sink: SocketAddr,
+}
+
+impl Place {
+    fn new() -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("kill9-").tempdir()?;
+        let place = Self { directory, listener: free_address()?, sink: free_address()? };
+        let root = place.directory.path();
+        let Self { listener, sink, .. } = &place;
+        let configuration = format!(
+            r#"[server]
+hostname = "kill9.test.example"
+data_dir = "{data}"
+[[listener]]
+name = "in"
+bind = ["{listener}"]
+mode = "mx"
+tls = "none"
+networks = ["127.0.0.1/32"]
+[[route]]
+for = ["*"]
+to = "smtp://{sink}"
+tls = "none"
+[queue]
+minimal_backoff_time = "1s"
+maximal_backoff_time = "1s"
+[admin]
+bind = []
+"#,
+            data = root.join("data").display(),
+        );
+        fs::write(root.join("mailweir.toml"), configuration)?;
+        Ok(place)
+    }
+
+    fn start(&self, settings: &Settings) -> io::Result<Program> {
+        let root = self.directory.path();
+        let (configuration, log) = (root.join("mailweir.toml"), root.join("log"));
+        Program::start(&settings.binary, &configuration, &log, self.listener)
+    }
+
+    /// The error with the end of the log, which says why.
+    fn explain(&self, error: &io::Error) -> io::Error {
+        let log = fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(20).collect();
+        let lines: Vec<&str> = lines.into_iter().rev().collect();
+        io::Error::other(format!("{error}; the log ends with:\n{}", lines.join("\n")))
+    }
+
+    fn keep(mut self) -> PathBuf {
+        self.directory.disable_cleanup(true);
+        self.directory.path().to_owned()
+    }
+}
+
+/// The threads that send.
+#[derive(Debug)]
+struct Senders {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Senders {
+    fn start(settings: &Settings, listener: SocketAddr, ledger: &Arc<Ledger>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let threads = (0..settings.senders as u64)
+            .map(|number| {
+                let chance = Chance::new(settings.seed.wrapping_add(number + 1));
+                let sender = Sender::new(listener, Arc::clone(ledger), chance);
+                let stop = Arc::clone(&stop);
+                thread::spawn(move || sender.send_until(&stop))
+            })
+            .collect();
+        Self { stop, threads }
+    }
+
+    fn stop(self) {
+        self.stop.store(true, Ordering::Release);
+        for thread in self.threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// How long the queue may stand still while it drains.
+const PATIENCE: Duration = Duration::from_secs(60);

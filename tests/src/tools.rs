@@ -1,0 +1,65 @@
+//! What the tests need from the system: whether it is there, and what to do when it is not.
+//!
+//! A test begins with `if !tools::require(&["swaks"]) { return; }`. Where the tool is missing the
+//! test ends at once and one line says so, on standard error and in the file that
+//! `MAILWEIR_SKIPS` names (a runner hides what a passing test prints; `./check` shows that file).
+//! With `MAILWEIR_REQUIRE_INTEROP=1`, as in CI, a missing tool fails the test.
+
+use std::{
+    env,
+    fs::OpenOptions,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// Whether all of these commands can be run. `"postfix"` also asks for root, which it needs.
+///
+/// # Panics
+/// If one cannot and `MAILWEIR_REQUIRE_INTEROP` is `1`.
+#[must_use]
+pub fn require(commands: &[&str]) -> bool {
+    let missing: Vec<&str> = commands.iter().copied().filter_map(reason_missing).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    skip(&missing.join(", "));
+    false
+}
+
+/// Says in one line that the running test is skipped, and why.
+///
+/// # Panics
+/// If skips are failures (`MAILWEIR_REQUIRE_INTEROP=1`).
+pub fn skip(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    assert!(!skips_are_failures(), "{test} would be skipped: {why}");
+    let line = format!("skipped {test}: {why}");
+    eprintln!("{line}");
+    let Some(file) = env::var_os("MAILWEIR_SKIPS") else { return };
+    let file = OpenOptions::new().append(true).create(true).open(file);
+    let _ = file.and_then(|mut file| writeln!(file, "{line}"));
+}
+
+/// Where a command is: in `PATH`, or where Debian puts what only administrators call.
+#[must_use]
+pub fn find(command: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let places = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    places.map(|place| place.join(command)).find(|file| is_executable(file))
+}
+
+fn reason_missing(command: &str) -> Option<&str> {
+    if find(command).is_none() {
+        return Some(command);
+    }
+    (command == "postfix" && !rustix::process::geteuid().is_root()).then_some("root, for postfix")
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+fn skips_are_failures() -> bool {
+    env::var("MAILWEIR_REQUIRE_INTEROP").is_ok_and(|value| value == "1")
+}
