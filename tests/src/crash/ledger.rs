@@ -164,6 +164,17 @@ impl Report {
     }
 }
 
+impl Report {
+    /// One line while the run goes on, when what has not arrived is still on its way.
+    #[must_use]
+    pub fn so_far(&self) -> String {
+        format!(
+            "{} acknowledged, {} of them on the way, {} unanswered, {} doubled by a kill",
+            self.acknowledged, self.lost, self.unanswered, self.doubled_by_kill
+        )
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -61,14 +61,14 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(String)) -> io::Result<
         sink.wait_quiet();
         ledger.next_life();
         if cycle % settings.cycles.div_ceil(20) == 0 {
-            progress(format!("{cycle}/{} kills: {}", settings.cycles, ledger.judge()));
+            progress(format!("{cycle}/{} kills: {}", settings.cycles, ledger.judge().so_far()));
         }
     }
 
     let mut program = place.start(settings)?;
     program.wait_listening().map_err(|error| place.explain(&error))?;
     senders.stop();
-    progress(format!("draining: {}", ledger.judge()));
+    progress(format!("draining: {}", ledger.judge().so_far()));
     ledger.wait_drained(PATIENCE);
     program.stop().map_err(|error| place.explain(&error))?;
     sink.wait_quiet();

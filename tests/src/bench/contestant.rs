@@ -1,0 +1,204 @@
+//! The servers that are compared: how each is started, waited for and stopped. Nothing else about
+//! them is known elsewhere.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    postfix::{Postfix, Settings, free_address},
+    program::Program,
+    wait,
+};
+
+/// Where a server passes mail to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum NextHop {
+    /// This SMTP server.
+    Sink(SocketAddr),
+    /// Nowhere: mail is accepted and stays.
+    Nowhere,
+}
+
+/// A kind of server. Each start is a fresh one, with an empty queue of its own.
+pub(super) trait Contestant {
+    fn name(&self) -> &'static str;
+    fn start(&self, next_hop: NextHop) -> io::Result<Box<dyn Running>>;
+}
+
+/// A running server.
+pub(super) trait Running {
+    /// Where it accepts mail from loopback, for any domain.
+    fn address(&self) -> SocketAddr;
+    /// Returns when its queue is empty.
+    fn wait_drained(&self) -> io::Result<()>;
+    /// Ends it and removes its directory.
+    fn stop(self: Box<Self>) -> io::Result<()>;
+}
+
+/// Postfix as Debian ships it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StockPostfix;
+
+impl Contestant for StockPostfix {
+    fn name(&self) -> &'static str {
+        "Postfix"
+    }
+
+    fn start(&self, next_hop: NextHop) -> io::Result<Box<dyn Running>> {
+        let settings = match next_hop {
+            NextHop::Sink(address) => Settings::new().relay_to(address),
+            // Straight into the hold queue: the least work Postfix can do for an accepted mail.
+            NextHop::Nowhere => {
+                Settings::new().parameter("smtpd_client_restrictions", "static:HOLD")
+            }
+        };
+        Ok(Box::new(settings.start()?))
+    }
+}
+
+impl Running for Postfix {
+    fn address(&self) -> SocketAddr {
+        self.address()
+    }
+
+    fn wait_drained(&self) -> io::Result<()> {
+        drained(|| self.queued() == 0)
+    }
+
+    fn stop(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Our own program.
+#[derive(Clone, Debug)]
+pub(super) struct Mailweir {
+    binary: PathBuf,
+}
+
+impl Mailweir {
+    pub(super) fn new(binary: &Path) -> Self {
+        Self { binary: binary.to_owned() }
+    }
+
+    /// A fresh data directory with its configuration, not started yet.
+    pub(super) fn lay_out(&self, next_hop: NextHop) -> io::Result<Instance> {
+        let directory = tempfile::Builder::new().prefix("mailweir-").tempdir()?;
+        let instance = Instance {
+            binary: self.binary.clone(),
+            listener: free_address()?,
+            next_hop: match next_hop {
+                NextHop::Sink(address) => address,
+                NextHop::Nowhere => free_address()?,
+            },
+            directory,
+        };
+        fs::write(instance.configuration(), instance.text())?;
+        Ok(instance)
+    }
+}
+
+impl Contestant for Mailweir {
+    fn name(&self) -> &'static str {
+        "Mailweir"
+    }
+
+    fn start(&self, next_hop: NextHop) -> io::Result<Box<dyn Running>> {
+        let instance = self.lay_out(next_hop)?;
+        let program = instance.start()?;
+        Ok(Box::new(RunningMailweir { program, instance }))
+    }
+}
+
+/// A data directory of Mailweir, whether it runs or not.
+#[derive(Debug)]
+pub(super) struct Instance {
+    binary: PathBuf,
+    directory: TempDir,
+    listener: SocketAddr,
+    next_hop: SocketAddr,
+}
+
+impl Instance {
+    pub(super) fn listener(&self) -> SocketAddr {
+        self.listener
+    }
+
+    /// Starts the program and returns when it greets.
+    pub(super) fn start(&self) -> io::Result<Program> {
+        let log = self.directory.path().join("log");
+        let mut program = Program::start(&self.binary, &self.configuration(), &log, self.listener)?;
+        program.wait_listening()?;
+        Ok(program)
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.directory.path().join("mailweir.toml")
+    }
+
+    fn is_empty(&self) -> bool {
+        let list = Command::new(&self.binary)
+            .args(["queue", "list", "--json", "-c"])
+            .arg(self.configuration())
+            .output();
+        list.is_ok_and(|list| {
+            list.status.success() && !String::from_utf8_lossy(&list.stdout).contains("queue_id")
+        })
+    }
+
+    fn text(&self) -> String {
+        let Self { listener, next_hop, .. } = self;
+        format!(
+            r#"[server]
+hostname = "bench.test.example"
+data_dir = "{data}"
+[[listener]]
+name = "in"
+bind = ["{listener}"]
+mode = "mx"
+tls = "optional"
+networks = ["127.0.0.1/32"]
+[limits]
+message_size_limit = "200 MiB"
+client_connection_count_limit = 0
+[[route]]
+for = ["*"]
+to = "smtp://{next_hop}"
+tls = "opportunistic"
+[admin]
+bind = []
+"#,
+            data = self.directory.path().join("data").display(),
+        )
+    }
+}
+
+struct RunningMailweir {
+    program: Program,
+    instance: Instance,
+}
+
+impl Running for RunningMailweir {
+    fn address(&self) -> SocketAddr {
+        self.instance.listener
+    }
+
+    fn wait_drained(&self) -> io::Result<()> {
+        drained(|| self.instance.is_empty())
+    }
+
+    fn stop(self: Box<Self>) -> io::Result<()> {
+        self.program.stop()
+    }
+}
+
+fn drained(mut is_empty: impl FnMut() -> bool) -> io::Result<()> {
+    wait::within(wait::PATIENCE, || is_empty().then_some(()))
+        .ok_or_else(|| io::Error::other("the queue does not run empty"))
+}

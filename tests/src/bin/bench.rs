@@ -1,0 +1,43 @@
+//! `bench [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
+//!
+//! Called by `./bench`, which builds `target/release/mailweir` and names it in `MAILWEIR_BIN`.
+
+use std::{env, error::Error, fs::OpenOptions, io::Write as _, process::ExitCode};
+
+use mailweir_tests::{bench, program, tools};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let mut settings = bench::Settings { mailweir: program::find(), rounds: 5, seconds: 6.0 };
+    let mut json = None;
+    let mut words = env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word} needs a value"));
+        match word.as_str() {
+            "--rounds" => settings.rounds = value()?.parse()?,
+            "--seconds" => settings.seconds = value()?.parse()?,
+            "--json" => json = Some(value()?),
+            "--without-mailweir" => settings.mailweir = None,
+            _ => return Err(format!("unknown argument {word}").into()),
+        }
+    }
+    if !tools::require(&["postfix", "smtp-sink", "smtp-source"]) {
+        return Err("a real Postfix and root are needed".into());
+    }
+    let report = bench::run(&settings, &mut |line| println!("{line}"))?;
+    println!("\n{}", report.table());
+    if let Some(file) = json {
+        let mut file = OpenOptions::new().append(true).create(true).open(file)?;
+        file.write_all(report.json_lines().as_bytes())?;
+    }
+    Ok(())
+}
