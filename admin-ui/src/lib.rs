@@ -95,6 +95,14 @@ pub struct AdminState {
     pub hosts: Arc<AllowedHosts>,
 }
 
+/// `/metrics` alone, for a network that may see numbers and nothing else.
+pub fn metrics_router(state: AdminState) -> Router {
+    Router::new()
+        .route("/metrics", get(health::metrics))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
+        .with_state(state)
+}
+
 /// All pages of the admin listener. [`serve`] adds the limits that concern a whole connection.
 pub fn router(state: AdminState) -> Router {
     Router::new()

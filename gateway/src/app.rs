@@ -32,7 +32,7 @@ use crate::{
     },
     ingress::{Listener, Permits, Shared, listen, relay::ServedDomains},
     observe::Observer,
-    status::Status,
+    status::{Serves, Status},
     tls::{CertificateSource, ServerTls},
 };
 
@@ -156,15 +156,15 @@ impl App {
         });
         let config = self.config.load_full();
         let status = Arc::new(Status::new(Arc::downgrade(self)));
-        for (bind, only_metrics) in config
+        for (bind, serves) in config
             .admin
             .bind
             .iter()
-            .map(|bind| (bind, false))
-            .chain(config.metrics.bind.iter().map(|bind| (bind, true)))
+            .map(|bind| (bind, Serves::Everything))
+            .chain(config.metrics.bind.iter().map(|bind| (bind, Serves::Metrics)))
         {
             let socket = bound(*bind, "admin").await?;
-            let pages = crate::status::pages(&config, Arc::clone(&status), only_metrics);
+            let pages = crate::status::pages(&config, Arc::clone(&status), serves);
             let end = self.end.clone();
             self.services.spawn(async move {
                 let serving = axum::serve(socket, pages);

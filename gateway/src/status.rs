@@ -7,10 +7,10 @@ use std::{
 
 use axum::Router;
 use mailweir_admin_ui::{
-    AdminState, Check, CheckResult, ListenerStatus, Observability, Overview, QueueCounts,
+    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview, QueueCounts,
 };
 
-use crate::{app::App, clock, config::Config, observe::Gauges};
+use crate::{app::App, clock, config::Config, observe::{FsyncTimes, Gauges}};
 
 /// Answers for the pages; holds the gateway weakly, so that an open page keeps nothing alive.
 pub struct Status {
@@ -35,16 +35,17 @@ impl Observability for Status {
         let Some(app) = self.app.upgrade() else { return String::new() };
         let shared = app.shared();
         let stats = shared.queue.stats();
+        let syncs = shared.queue.syncs();
         let gauges = Gauges {
-            ready: stats.due as u64,
+            ready: stats.screening as u64,
             delivering: stats.delivering as u64,
-            deferred: stats.ready.saturating_sub(stats.due) as u64,
+            deferred: stats.ready as u64,
             held: stats.held as u64,
             corrupt: stats.corrupt as u64,
-            oldest: stats.oldest.map_or(Duration::ZERO, |oldest| clock::now().since(oldest)),
+            oldest: shared.queue.oldest().map_or(Duration::ZERO, |oldest| clock::now().since(oldest)),
             sessions: shared.permits.open() as u64,
             connections: app.egress().connections() as u64,
-            fsync: stats.syncs.into(),
+            fsync: FsyncTimes { count: syncs.count, total: syncs.total },
             uptime: self.uptime(),
         };
         shared.observer.render(&gauges)
@@ -52,9 +53,9 @@ impl Observability for Status {
 
     fn readiness(&self) -> Vec<Check> {
         let Some(app) = self.app.upgrade() else { return Vec::new() };
-        let store = match app.shared().queue.trouble() {
-            None => CheckResult::Passed,
-            Some(reason) => CheckResult::Failed(reason),
+        let store = match app.shared().queue.is_stopped() {
+            false => CheckResult::Passed,
+            true => CheckResult::Failed("a write failed; see the log, then restart".into()),
         };
         let listeners = match app.shared().stop.is_cancelled() {
             false => CheckResult::Passed,
@@ -82,8 +83,8 @@ impl Observability for Status {
             hostname: config.server.hostname.as_str().into(),
             listeners: listeners.collect(),
             queue: QueueCounts {
-                ready: (stats.due + stats.delivering) as u64,
-                deferred: stats.ready.saturating_sub(stats.due) as u64,
+                ready: (stats.screening + stats.delivering) as u64,
+                deferred: stats.ready as u64,
                 held: stats.held as u64,
             },
             ..self.nothing()
@@ -103,12 +104,22 @@ impl Status {
     }
 }
 
+/// What an admin address serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// All pages.
+    Everything,
+    /// Only `/metrics`, for a network that may see numbers and nothing else.
+    Metrics,
+}
+
 /// The pages of one admin address.
-pub fn pages(config: &Config, status: Arc<Status>, only_metrics: bool) -> Router {
-    let hosts = config.admin.public_url.iter().map(|url| url.host().into()).collect();
+pub fn pages(config: &Config, status: Arc<Status>, serves: Serves) -> Router {
+    let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
+    let hosts = Arc::new(AllowedHosts::new(public_url));
     let state = AdminState { observability: status, hosts };
-    match only_metrics {
-        true => mailweir_admin_ui::metrics_router(state),
-        false => mailweir_admin_ui::router(state),
+    match serves {
+        Serves::Everything => mailweir_admin_ui::router(state),
+        Serves::Metrics => mailweir_admin_ui::metrics_router(state),
     }
 }

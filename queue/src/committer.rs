@@ -7,10 +7,11 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use crate::store::{Batch, Storage, StoreError};
@@ -22,6 +23,7 @@ pub(crate) type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 pub(crate) struct Committer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     stopped: Arc<AtomicBool>,
+    syncs: Arc<SyncCounter>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -49,10 +51,11 @@ impl Committer {
     pub(crate) fn start(storage: Arc<dyn Storage>) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
         let stopped = Arc::new(AtomicBool::new(false));
-        let writer = Writer { storage, waiting, stopped: stopped.clone() };
+        let syncs = Arc::new(SyncCounter::default());
+        let writer = Writer { storage, waiting, stopped: stopped.clone(), syncs: syncs.clone() };
         let thread = std::thread::Builder::new().name("committer".into());
         let thread = thread.stack_size(STACK).spawn(move || writer.run())?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), stopped, thread: Mutex::new(Some(thread)) })
+        Ok(Self { jobs: Mutex::new(Some(jobs)), stopped, syncs, thread: Mutex::new(Some(thread)) })
     }
 
     /// Has a batch written. Never waits. `done` hears what became of it.
@@ -76,6 +79,11 @@ impl Committer {
         self.stopped.load(Ordering::Acquire)
     }
 
+    /// How often the store was synced, and how long that took.
+    pub(crate) fn syncs(&self) -> SyncTimes {
+        self.syncs.read()
+    }
+
     /// Writes what waits and ends the thread. Waits for it.
     pub(crate) fn finish(&self) {
         drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -95,10 +103,41 @@ impl Drop for Committer {
     }
 }
 
+/// How often the store was synced since the start, and how long that took in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyncTimes {
+    /// Number of syncs.
+    pub count: u64,
+    /// Time they took together.
+    pub total: Duration,
+}
+
+#[derive(Debug, Default)]
+struct SyncCounter {
+    count: AtomicU64,
+    micros: AtomicU64,
+}
+
+impl SyncCounter {
+    fn add(&self, span: Duration) {
+        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> SyncTimes {
+        SyncTimes {
+            count: self.count.load(Ordering::Relaxed),
+            total: Duration::from_micros(self.micros.load(Ordering::Relaxed)),
+        }
+    }
+}
+
 struct Writer {
     storage: Arc<dyn Storage>,
     waiting: mpsc::Receiver<Job>,
     stopped: Arc<AtomicBool>,
+    syncs: Arc<SyncCounter>,
 }
 
 impl Writer {
@@ -135,7 +174,9 @@ impl Writer {
         if group.is_empty() {
             return Ok(());
         }
+        let began = Instant::now();
         let fate = self.storage.commit(group);
+        self.syncs.add(began.elapsed());
         if fate.is_err() {
             self.stopped.store(true, Ordering::Release);
         }

@@ -20,6 +20,7 @@ pub mod state;
 pub mod store;
 mod work;
 
+pub use committer::SyncTimes;
 pub use body::{Body, BodyError, Content, ContentReader, SpoolFile};
 pub use intake::{Disposition, Intake, IntakeError, NewMail, Receipt};
 pub use options::{Clock, Engine, Observer, Options};

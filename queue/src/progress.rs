@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use mailweir_mail::{Envelope, HoldReason, Notify, Reply, ReversePath, Stage, Timestamp};
+use mailweir_mail::{Envelope, HoldReason, Reply, Stage, Timestamp};
+
+pub use mailweir_mail::ReportKind;
 
 /// Where a mail stands on its way. Exactly one of these is true at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -286,44 +288,6 @@ pub enum Notice {
     Owed,
     /// Reported, or waived.
     Settled,
-}
-
-/// The kinds of report (RFC 3461, RFC 3464).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ReportKind {
-    /// The mail could not be delivered.
-    Failure,
-    /// The mail is late.
-    Delay,
-    /// The mail was delivered, or relayed to a system that does not report.
-    Success,
-}
-
-impl ReportKind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Failure, Self::Delay, Self::Success];
-
-    /// The word that Postfix's bounce daemon logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Failure => "non-delivery",
-            Self::Delay => "delay",
-            Self::Success => "success",
-        }
-    }
-
-    /// Whether a sender wants to hear this about one of its recipients. The null sender never
-    /// does: a report is not answered by a report (RFC 5321 section 4.5.5, `attacks.md` D6).
-    #[must_use]
-    pub const fn is_wanted(self, sender: &ReversePath, notify: Notify) -> bool {
-        match (sender, self) {
-            (ReversePath::Null, _) => false,
-            (ReversePath::Mailbox(_), Self::Failure) => notify.wants_failure(),
-            (ReversePath::Mailbox(_), Self::Delay) => notify.wants_delay(),
-            (ReversePath::Mailbox(_), Self::Success) => notify.wants_success(),
-        }
-    }
 }
 
 /// What one delivery attempt brought for one recipient.

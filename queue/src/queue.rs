@@ -29,6 +29,7 @@ pub use self::{
     open::OpenError,
 };
 use crate::{
+    committer::SyncTimes,
     body::{Body, BodyError, Content},
     committer::Committer,
     intake::{Intake, IntakeError, NewMail, Prepared, Receipt},
@@ -126,11 +127,8 @@ impl Queue {
     /// # Errors
     /// There is too little space, or the store has stopped.
     pub fn intake(&self, expected_size: u64) -> Result<Intake, IntakeError> {
+        self.check_space(expected_size)?;
         let shared = &self.shared;
-        if shared.committer.is_stopped() {
-            return Err(StoreError::Stopped.into());
-        }
-        shared.space.check(expected_size).map_err(|free| IntakeError::NoSpace { free })?;
         let id = {
             let mut registry = shared.lock();
             if registry.phase == Phase::Closing {
@@ -139,6 +137,29 @@ impl Queue {
             registry.new_id(shared.clock.now())
         };
         Ok(Intake::new(shared.clone(), id, expected_size))
+    }
+
+    /// Whether a mail of this size would be taken in, for those who announce it (SIZE).
+    ///
+    /// # Errors
+    /// There is too little space, or the store has stopped.
+    pub fn check_space(&self, expected_size: u64) -> Result<(), IntakeError> {
+        if self.is_stopped() {
+            return Err(StoreError::Stopped.into());
+        }
+        self.shared.space.check(expected_size).map_err(|free| IntakeError::NoSpace { free })
+    }
+
+    /// Whether the store failed: nothing is taken in or delivered any more.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.shared.committer.is_stopped()
+    }
+
+    /// How often the store was synced, and how long that took.
+    #[must_use]
+    pub fn syncs(&self) -> SyncTimes {
+        self.shared.committer.syncs()
     }
 
     /// The next thing to do; waits until there is one. `None` after [`Self::shutdown`], or after
@@ -349,6 +370,12 @@ impl Queue {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.lock().stats
+    }
+
+    /// When the oldest mail arrived that is not on hold.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.shared.lock().oldest()
     }
 
     /// Writes every readable mail to `out`, as [`crate::rescue`] does, without stopping the queue.

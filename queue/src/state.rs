@@ -6,7 +6,8 @@
 //! same rules as a table.
 
 use mailweir_mail::{
-    Delays, DeliveryReport, Envelope, HoldReason, MailEvent, QueueId, Reply, Stage, Timestamp,
+    Delays, DeliveryReport, Envelope, HeldBy, HoldReason, MailEvent, QueueId, Reply, Stage,
+    Timestamp,
 };
 
 use crate::{
@@ -328,7 +329,11 @@ impl Step<'_> {
     }
 
     fn hold_at(&mut self, reason: HoldReason, resume: Stage) {
-        let held = MailEvent::Held { id: self.terms.id, reason: reason.clone() };
+        let held = MailEvent::Held {
+            id: self.terms.id,
+            reason: reason.clone(),
+            by: HeldBy::Person("an operator".into()),
+        };
         self.progress.state = State::Held { reason, since: self.now, resume };
         self.effects.events.push(held);
     }
@@ -465,11 +470,7 @@ impl Step<'_> {
             }
         }
         let id = self.terms.id;
-        self.effects.events.extend(report.map(|report| MailEvent::Reported {
-            id,
-            report,
-            kind: kind.as_str(),
-        }));
+        self.effects.events.extend(report.map(|report| MailEvent::Reported { id, report, kind }));
         Ok(())
     }
 

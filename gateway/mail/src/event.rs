@@ -6,7 +6,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use crate::{
-    Address, Client, Enhanced, HoldReason, Login, Protocol, QueueId, Reply, ReversePath, TlsSummary,
+    Address, Client, Enhanced, HoldReason, Login, Notify, Protocol, QueueId, Reply, ReversePath,
+    TlsSummary,
 };
 
 /// Something in the life of one mail.
@@ -134,7 +135,7 @@ pub struct TransactionSummary {
 }
 
 /// What a report to the sender is about (RFC 3461 section 4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReportKind {
     /// The mail could not be delivered.
     Failure,
@@ -142,6 +143,33 @@ pub enum ReportKind {
     Delay,
     /// The mail was delivered, or relayed to a system that cannot report.
     Success,
+}
+
+impl ReportKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Failure, Self::Delay, Self::Success];
+
+    /// The word that Postfix's bounce daemon logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failure => "non-delivery",
+            Self::Delay => "delay",
+            Self::Success => "success",
+        }
+    }
+
+    /// Whether a sender wants to hear this about one of its recipients. The null sender never
+    /// does: a report is not answered by a report (RFC 5321 section 4.5.5, `attacks.md` D6).
+    #[must_use]
+    pub const fn is_wanted(self, sender: &ReversePath, notify: Notify) -> bool {
+        match (sender, self) {
+            (ReversePath::Null, _) => false,
+            (ReversePath::Mailbox(_), Self::Failure) => notify.wants_failure(),
+            (ReversePath::Mailbox(_), Self::Delay) => notify.wants_delay(),
+            (ReversePath::Mailbox(_), Self::Success) => notify.wants_success(),
+        }
+    }
 }
 
 /// One attempt for one recipient.

@@ -24,7 +24,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     if options.json {
         let summary = serde_json::json!({
             "whole": report.whole,
-            "without_envelope": report.without_envelope,
+            "doubtful": report.doubtful,
             "without_content": report.without_content,
             "problems": report.problems,
         });
@@ -34,7 +34,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             eprintln!("mailweir: {problem}");
         }
         println!("{} whole mails written to {}", report.whole, options.out.display());
-        println!("{} without their envelope", report.without_envelope);
+        println!("{} with a doubtful envelope", report.doubtful);
         println!("{} without their content", report.without_content);
     }
     Ok(if report.problems.is_empty() { ExitCode::Done } else { ExitCode::Refused })

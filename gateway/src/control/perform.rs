@@ -4,7 +4,7 @@ use std::io;
 
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_queue::{
-    ChangeError, Content, Filter, Listed, Listing, Place as QueuePlace, Queue, When,
+    ChangeError, Filter, Listed, Listing, Place as QueuePlace, Queue, When,
     progress::{Progress, State},
 };
 
@@ -47,7 +47,7 @@ enum Wish<'a> {
 impl Wish<'_> {
     async fn grant(self, queue: &Queue, id: QueueId, by: &str) -> Result<When, ChangeError> {
         match self {
-            Self::Hold(reason) => queue.hold(id, reason.clone(), by).await,
+            Self::Hold(reason) => queue.hold(id, reason.clone()).await,
             Self::Release => queue.release(id, by).await,
             Self::Requeue => queue.requeue(id, by).await,
             Self::Delete => queue.delete(id, by).await,
@@ -150,15 +150,13 @@ async fn show(queue: &Queue, id: QueueId) -> Answer {
         origin: (*origin).clone(),
         envelope: (**envelope).clone(),
         next_attempt,
-        content: beginning(details.content).await,
+        content: match details.content {
+            Some(content) => String::from_utf8_lossy(&content).into(),
+            None => "(the content cannot be read)\r\n".into(),
+        },
     }))
 }
 
-async fn beginning(content: Option<Content>) -> Box<str> {
-    let Some(content) = content else { return "(the content cannot be read)\r\n".into() };
-    let piece = content.reader().next().await.ok().flatten().unwrap_or_default();
-    String::from_utf8_lossy(&piece).into()
-}
 
 fn entry(listing: &Listing) -> Entry {
     let mut entry = Entry {

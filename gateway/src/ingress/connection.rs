@@ -116,7 +116,7 @@ impl Connection {
                 Ok(bytes) if !bytes.is_empty() => buffer = bytes,
                 Ok(_) | Err(_) => return Err(Broken::Lost),
             },
-            () = tokio::time::sleep_until(deadline) => self.session.expire(),
+            () = tokio::time::sleep_until(deadline) => self.session.expire(clock::monotonic()),
             () = stop.cancelled(), if !self.told_to_stop => {
                 self.told_to_stop = true;
                 self.session.shut_down();
