@@ -7,7 +7,7 @@ use std::{fs::File, process::Command, sync::Arc, time::Duration};
 use mailweir::observe::{Level, LogFormat, LogOptions, Observer};
 use mailweir_mail::{
     Address, Client, Delays, DeliveryReport, Enhanced, HeldBy, HoldReason, MailEvent, Protocol,
-    QueueId, Reply, ReversePath, SessionEvent, Timestamp, TransactionSummary,
+    QueueId, Received, Refused, Reply, ReversePath, SessionEvent, Timestamp, TransactionSummary,
 };
 use mailweir_tests::interop;
 
@@ -75,15 +75,17 @@ fn mail_events() -> Vec<MailEvent> {
 }
 
 fn session_events() -> Vec<SessionEvent> {
-    let refused = |listener: &str| SessionEvent::Refused {
-        listener: listener.into(),
-        client: client(),
-        command: "RCPT",
-        reply: Reply::new(554, Enhanced(5, 7, 1), "<x@y.example>: Relay access denied"),
-        sender: Some(address("a@b.example").into()),
-        recipient: Some(address("x@y.example")),
-        protocol: Some(Protocol::Esmtp),
-        helo: Some("h.example".into()),
+    let refused = |listener: &str| {
+        SessionEvent::Refused(Box::new(Refused {
+            listener: listener.into(),
+            client: client(),
+            command: "RCPT",
+            reply: Reply::new(554, Enhanced(5, 7, 1), "<x@y.example>: Relay access denied"),
+            sender: Some(address("a@b.example").into()),
+            recipient: Some(address("x@y.example")),
+            protocol: Some(Protocol::Esmtp),
+            helo: Some("h.example".into()),
+        }))
     };
     let warning = SessionEvent::Warning { part: "smtpd", text: "low on space".into() };
     vec![
@@ -96,7 +98,7 @@ fn session_events() -> Vec<SessionEvent> {
 
 fn received((mail, listener): (u32, &str)) -> MailEvent {
     let sender = if mail == 1 { "other@c.example" } else { "a@b.example" };
-    MailEvent::Received {
+    MailEvent::Received(Box::new(Received {
         id: id(mail),
         listener: listener.into(),
         client: client(),
@@ -105,7 +107,7 @@ fn received((mail, listener): (u32, &str)) -> MailEvent {
         sender: ReversePath::Mailbox(address(sender)),
         size: 1_000,
         recipients: 1,
-    }
+    }))
 }
 
 fn attempt(mail: u32, text: &str) -> DeliveryReport {

@@ -14,24 +14,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum MailEvent {
     /// Accepted and durable: the peer was, or is about to be, told 250.
-    Received {
-        /// The queued mail.
-        id: QueueId,
-        /// The label of the listener it came in by, or `report` for our own mail.
-        listener: Box<str>,
-        /// The peer.
-        client: Client,
-        /// Who logged in, if anybody.
-        login: Option<Login>,
-        /// The Message-ID header, angle brackets included, if there is one.
-        message_id: Option<Box<str>>,
-        /// Envelope sender.
-        sender: ReversePath,
-        /// Bytes of content.
-        size: u64,
-        /// Number of recipients.
-        recipients: usize,
-    },
+    Received(Box<Received>),
     /// Put on hold.
     Held {
         /// The mail.
@@ -107,6 +90,27 @@ pub enum MailEvent {
         /// What is wrong.
         reason: Box<str>,
     },
+}
+
+/// A mail that was accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Received {
+    /// The queued mail.
+    pub id: QueueId,
+    /// The label of the listener it came in by, or `report` for our own mail.
+    pub listener: Box<str>,
+    /// The peer.
+    pub client: Client,
+    /// Who logged in, if anybody.
+    pub login: Option<Login>,
+    /// The Message-ID header, angle brackets included, if there is one.
+    pub message_id: Option<Box<str>>,
+    /// Envelope sender.
+    pub sender: ReversePath,
+    /// Bytes of content.
+    pub size: u64,
+    /// Number of recipients.
+    pub recipients: usize,
 }
 
 /// Who or what put a mail on hold.
@@ -260,24 +264,7 @@ pub enum SessionEvent {
         failure: ConnectFailure,
     },
     /// A command or a mail was refused.
-    Refused {
-        /// The listener's label.
-        listener: Box<str>,
-        /// The peer.
-        client: Client,
-        /// The command: `CONNECT`, `MAIL`, `RCPT`, `DATA`, `END-OF-MESSAGE`, ...
-        command: &'static str,
-        /// What it was told.
-        reply: Reply,
-        /// Envelope sender, once known.
-        sender: Option<ReversePath>,
-        /// The recipient that was refused.
-        recipient: Option<Address>,
-        /// Protocol in use, once known.
-        protocol: Option<Protocol>,
-        /// What the peer called itself, once known.
-        helo: Option<Box<str>>,
-    },
+    Refused(Box<Refused>),
     /// A log-in failed.
     AuthFailed {
         /// The listener's label.
@@ -323,6 +310,27 @@ pub enum SessionEvent {
         /// What happened.
         text: Box<str>,
     },
+}
+
+/// A command or a mail that was refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// The listener's label.
+    pub listener: Box<str>,
+    /// The peer.
+    pub client: Client,
+    /// The command: `CONNECT`, `MAIL`, `RCPT`, `DATA`, `END-OF-MESSAGE`, ...
+    pub command: &'static str,
+    /// What it was told.
+    pub reply: Reply,
+    /// Envelope sender, once known.
+    pub sender: Option<ReversePath>,
+    /// The recipient that was refused.
+    pub recipient: Option<Address>,
+    /// Protocol in use, once known.
+    pub protocol: Option<Protocol>,
+    /// What the peer called itself, once known.
+    pub helo: Option<Box<str>>,
 }
 
 /// Why a session ended before its peer said QUIT.

@@ -7,8 +7,8 @@
 use std::net::SocketAddr;
 
 use mailweir_mail::{
-    Client, ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, QueueId, ReportKind,
-    SessionEvent, TransactionSummary,
+    Client, ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, QueueId, Received, Refused,
+    ReportKind, SessionEvent, TransactionSummary,
 };
 
 use super::{Stamp, line::Line};
@@ -17,7 +17,7 @@ use super::{Stamp, line::Line};
 pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
     let mut object = Object::begin(stamp, mail_name(event), out);
     match event {
-        MailEvent::Received { .. } => object.received(event),
+        MailEvent::Received(received) => object.received(received),
         MailEvent::Held { id, reason, by: HeldBy::Rule(transaction) } => {
             object.id(*id).text("rule", reason.as_str()).transaction(transaction)
         }
@@ -55,7 +55,7 @@ pub(super) fn session(event: &SessionEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>
         SessionEvent::Lost { listener, client, after, cause } => {
             object.peer(listener, client).text("after", after).text("cause", cutoff_name(*cause))
         }
-        SessionEvent::Refused { .. } => object.refused(event),
+        SessionEvent::Refused(refused) => object.refused(refused),
         SessionEvent::AuthFailed { listener, client, mechanism, reason } => {
             object.peer(listener, client).text("mechanism", mechanism).text("reason", reason)
         }
@@ -140,28 +140,16 @@ impl<'a> Object<'a> {
         self.text("listener", listener).client(client)
     }
 
-    fn received(&mut self, event: &MailEvent) -> &mut Self {
-        let MailEvent::Received {
-            id,
-            listener,
-            client,
-            login,
-            message_id,
-            sender,
-            size,
-            recipients,
-        } = event
-        else {
-            return self;
-        };
-        self.id(*id)
-            .peer(listener, client)
-            .text_if("sasl_method", login.as_ref().map(|login| &*login.mechanism))
-            .text_if("sasl_user", login.as_ref().map(|login| &*login.user))
-            .text("from", sender.as_str())
-            .text_if("message_id", message_id.as_deref())
-            .number("size", *size)
-            .number("nrcpt", *recipients as u64)
+    fn received(&mut self, mail: &Received) -> &mut Self {
+        let login = mail.login.as_ref();
+        self.id(mail.id)
+            .peer(&mail.listener, &mail.client)
+            .text_if("sasl_method", login.map(|login| &*login.mechanism))
+            .text_if("sasl_user", login.map(|login| &*login.user))
+            .text("from", mail.sender.as_str())
+            .text_if("message_id", mail.message_id.as_deref())
+            .number("size", mail.size)
+            .number("nrcpt", mail.recipients as u64)
     }
 
     fn transaction(&mut self, transaction: &TransactionSummary) -> &mut Self {
@@ -182,34 +170,21 @@ impl<'a> Object<'a> {
             .number("ms", u64::try_from(report.delays.total().as_millis()).unwrap_or(u64::MAX))
     }
 
-    fn refused(&mut self, event: &SessionEvent) -> &mut Self {
-        let SessionEvent::Refused {
-            listener,
-            client,
-            command,
-            reply,
-            sender,
-            recipient,
-            protocol,
-            helo,
-        } = event
-        else {
-            return self;
-        };
-        self.peer(listener, client)
-            .text("command", command)
-            .text_if("from", sender.as_ref().map(|sender| sender.as_str()))
-            .text_if("to", recipient.as_ref().map(|to| to.as_str()))
-            .shown("dsn", &reply.enhanced_or_general())
-            .text("reply", &reply.to_string())
-            .text_if("proto", protocol.map(|protocol| protocol.as_str()))
-            .text_if("helo", helo.as_deref())
+    fn refused(&mut self, refused: &Refused) -> &mut Self {
+        self.peer(&refused.listener, &refused.client)
+            .text("command", refused.command)
+            .text_if("from", refused.sender.as_ref().map(|sender| sender.as_str()))
+            .text_if("to", refused.recipient.as_ref().map(|to| to.as_str()))
+            .shown("dsn", &refused.reply.enhanced_or_general())
+            .text("reply", &refused.reply.to_string())
+            .text_if("proto", refused.protocol.map(|protocol| protocol.as_str()))
+            .text_if("helo", refused.helo.as_deref())
     }
 }
 
 const fn mail_name(event: &MailEvent) -> &'static str {
     match event {
-        MailEvent::Received { .. } => "received",
+        MailEvent::Received(_) => "received",
         MailEvent::Held { .. } => "held",
         MailEvent::Discarded { .. } => "discarded",
         MailEvent::Released { .. } => "released",
@@ -231,7 +206,7 @@ const fn session_name(event: &SessionEvent) -> &'static str {
         SessionEvent::Connected { .. } => "connected",
         SessionEvent::Disconnected { .. } => "disconnected",
         SessionEvent::Lost { .. } => "lost",
-        SessionEvent::Refused { .. } => "refused",
+        SessionEvent::Refused(_) => "refused",
         SessionEvent::AuthFailed { .. } => "auth_failed",
         SessionEvent::NameUnconfirmed { .. } => "name_unconfirmed",
         SessionEvent::ConnectFailed { .. } => "connect_failed",

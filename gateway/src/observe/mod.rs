@@ -211,7 +211,7 @@ fn mail_level(event: &MailEvent) -> Level {
     match event {
         MailEvent::Corrupt { .. } => Level::Error,
         MailEvent::AnswerLost { .. } => Level::Warning,
-        MailEvent::Received { .. }
+        MailEvent::Received(_)
         | MailEvent::Held { .. }
         | MailEvent::Discarded { .. }
         | MailEvent::Released { .. }
@@ -235,7 +235,7 @@ fn session_level(event: &SessionEvent) -> Level {
         SessionEvent::Connected { .. }
         | SessionEvent::Disconnected { .. }
         | SessionEvent::Lost { .. }
-        | SessionEvent::Refused { .. }
+        | SessionEvent::Refused(_)
         | SessionEvent::ConnectFailed { .. }
         | SessionEvent::TlsAgreed { .. }
         | SessionEvent::Notice { .. } => Level::Info,

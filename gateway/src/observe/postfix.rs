@@ -6,8 +6,8 @@
 //! label of the listener is in the JSON log.
 
 use mailweir_mail::{
-    ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, QueueId, ReportKind, SessionEvent,
-    TransactionSummary,
+    ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, QueueId, Received, Refused,
+    ReportKind, SessionEvent, TransactionSummary,
 };
 
 use super::{OWN_MAIL, Stamp, line::Line};
@@ -16,7 +16,7 @@ use super::{OWN_MAIL, Stamp, line::Line};
 pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
     let mut log = Log { stamp, out };
     match event {
-        MailEvent::Received { .. } => log.received(event),
+        MailEvent::Received(received) => log.received(received),
         MailEvent::Held { id, reason, by: HeldBy::Rule(transaction) } => {
             log.end_of_message(*id, "hold", reason.as_str(), transaction);
         }
@@ -68,7 +68,7 @@ pub(super) fn session(event: &SessionEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>
                 line.raw(cutoff(*cause)).raw(" after ").raw(after).raw(" from ").client(client);
             })
         }
-        SessionEvent::Refused { .. } => log.refused(event),
+        SessionEvent::Refused(refused) => log.refused(refused),
         SessionEvent::AuthFailed { listener, client, mechanism, reason } => {
             log.line(smtpd(listener), |line| {
                 line.raw("warning: ").client(client).raw(": SASL ").peer(mechanism);
@@ -125,31 +125,24 @@ impl Log<'_> {
         line.raw("\n");
     }
 
-    fn received(&mut self, event: &MailEvent) {
-        let MailEvent::Received { id, listener, client, login, message_id, .. } = event else {
-            return;
-        };
+    fn received(&mut self, mail: &Received) {
         // As in Postfix, mail of our own has no client and is no received mail.
-        if &**listener != OWN_MAIL {
-            self.line(smtpd(listener), |line| {
-                line.id(*id).raw("client=").client(client);
-                if let Some(login) = login {
+        if &*mail.listener != OWN_MAIL {
+            self.line(smtpd(&mail.listener), |line| {
+                line.id(mail.id).raw("client=").client(&mail.client);
+                if let Some(login) = &mail.login {
                     line.raw(", sasl_method=").peer(&login.mechanism);
                     line.raw(", sasl_username=").peer(&login.user);
                 }
             });
         }
         self.line("cleanup", |line| {
-            line.id(*id).raw("message-id=").peer(message_id.as_deref().unwrap_or("<>"));
+            let message_id = mail.message_id.as_deref().unwrap_or("<>");
+            line.id(mail.id).raw("message-id=").peer(message_id);
         });
-        self.queued(event);
-    }
-
-    fn queued(&mut self, event: &MailEvent) {
-        let MailEvent::Received { id, sender, size, recipients, .. } = event else { return };
         self.line("qmgr", |line| {
-            line.id(*id).raw("from=<").peer(sender.as_str()).raw(">, size=").value(size);
-            line.raw(", nrcpt=").value(recipients).raw(" (queue active)");
+            line.id(mail.id).raw("from=<").peer(mail.sender.as_str()).raw(">, size=");
+            line.value(mail.size).raw(", nrcpt=").value(mail.recipients).raw(" (queue active)");
         });
     }
 
@@ -190,12 +183,12 @@ impl Log<'_> {
         });
     }
 
-    fn refused(&mut self, event: &SessionEvent) {
-        let SessionEvent::Refused { listener, client, command, reply, .. } = event else { return };
-        let SessionEvent::Refused { sender, recipient, protocol, helo, .. } = event else { return };
-        self.line(smtpd(listener), |line| {
-            line.raw("NOQUEUE: reject: ").raw(command).raw(" from ").client(client).raw(": ");
-            line.value(reply.code).raw(" ").value(reply.enhanced_or_general());
+    fn refused(&mut self, refused: &Refused) {
+        let reply = &refused.reply;
+        self.line(smtpd(&refused.listener), |line| {
+            line.raw("NOQUEUE: reject: ").raw(refused.command).raw(" from ");
+            line.client(&refused.client).raw(": ").value(reply.code).raw(" ");
+            line.value(reply.enhanced_or_general());
             reply.text.lines().for_each(|text| {
                 line.raw(" ").peer(text);
             });
@@ -203,16 +196,16 @@ impl Log<'_> {
             let mut detail = |name: &str, value: &str, close: &str| {
                 line.raw(std::mem::take(&mut mark)).raw(name).peer(value).raw(close);
             };
-            if let Some(sender) = sender {
+            if let Some(sender) = &refused.sender {
                 detail(" from=<", sender.as_str(), ">");
             }
-            if let Some(recipient) = recipient {
+            if let Some(recipient) = &refused.recipient {
                 detail(" to=<", recipient.as_str(), ">");
             }
-            if let Some(protocol) = protocol {
+            if let Some(protocol) = refused.protocol {
                 detail(" proto=", protocol.as_str(), "");
             }
-            if let Some(helo) = helo {
+            if let Some(helo) = &refused.helo {
                 detail(" helo=<", helo, ">");
             }
         });

@@ -6,8 +6,8 @@ use std::{
 
 use mailweir_mail::{
     Address, Client, ConnectFailure, Cutoff, Delays, DeliveryReport, Enhanced, HeldBy, HoldReason,
-    Login, MailEvent, Protocol, QueueId, Reply, ReportKind, ReversePath, SessionEvent, Timestamp,
-    TlsSummary, TransactionSummary,
+    Login, MailEvent, Protocol, QueueId, Received, Refused, Reply, ReportKind, ReversePath,
+    SessionEvent, Timestamp, TlsSummary, TransactionSummary,
 };
 use regex::Regex;
 
@@ -115,15 +115,17 @@ fn the_stock_patterns_of_fail2ban_match() {
 #[test]
 fn what_peers_say_stays_on_one_line_and_commands_no_terminal() {
     let nasty = "a\r\nNov 20 21:30:05 gate postfix/qmgr[1]: x: removed\u{1b}[2J\u{9b}31m\u{202e}\0";
-    let event = |_: ()| SessionEvent::Refused {
-        listener: "mx".into(),
-        client: Client { name: Some(nasty.into()), ..stranger() },
-        command: "RCPT",
-        reply: Reply::with_text(550, Enhanced(5, 1, 1), nasty.to_owned()),
-        sender: None,
-        recipient: None,
-        protocol: Some(Protocol::Esmtp),
-        helo: Some(nasty.into()),
+    let event = |_: ()| {
+        SessionEvent::Refused(Box::new(Refused {
+            listener: "mx".into(),
+            client: Client { name: Some(nasty.into()), ..stranger() },
+            command: "RCPT",
+            reply: Reply::with_text(550, Enhanced(5, 1, 1), nasty.to_owned()),
+            sender: None,
+            recipient: None,
+            protocol: Some(Protocol::Esmtp),
+            helo: Some(nasty.into()),
+        }))
     };
     for format in [LogFormat::Text, LogFormat::Json] {
         let log = logged(format, |observer| observer.session(&event(())));
@@ -332,7 +334,7 @@ fn session_events() -> Vec<SessionEvent> {
 }
 
 fn refusal(command: &'static str, reply: Reply) -> SessionEvent {
-    SessionEvent::Refused {
+    SessionEvent::Refused(Box::new(Refused {
         listener: "mx".into(),
         client: stranger(),
         command,
@@ -341,7 +343,7 @@ fn refusal(command: &'static str, reply: Reply) -> SessionEvent {
         recipient: Some(address("x@y.example")),
         protocol: Some(Protocol::Esmtp),
         helo: Some("h.example".into()),
-    }
+    }))
 }
 
 fn mail_events() -> Vec<MailEvent> {
@@ -359,7 +361,7 @@ fn mail_events() -> Vec<MailEvent> {
         text: text.into(),
     };
     let mut events = vec![
-        MailEvent::Received {
+        MailEvent::Received(Box::new(Received {
             id: id(1),
             listener: "submission".into(),
             client: named(),
@@ -368,8 +370,8 @@ fn mail_events() -> Vec<MailEvent> {
             sender: address("a@b.example").into(),
             size: 1_234,
             recipients: 2,
-        },
-        MailEvent::Received {
+        })),
+        MailEvent::Received(Box::new(Received {
             id: id(2),
             listener: "report".into(),
             client: stranger(),
@@ -378,7 +380,7 @@ fn mail_events() -> Vec<MailEvent> {
             sender: ReversePath::Null,
             size: 999,
             recipients: 1,
-        },
+        })),
         MailEvent::Held {
             id: id(1),
             reason: HoldReason::new("rule \"external attachments\""),

@@ -16,7 +16,8 @@ use std::{
 };
 
 use mailweir_mail::{
-    ConnectFailure, Cutoff, DeliveryReport, Login, MailEvent, ReportKind, SessionEvent, TlsSummary,
+    ConnectFailure, Cutoff, DeliveryReport, MailEvent, Received, ReportKind, SessionEvent,
+    TlsSummary,
 };
 
 use self::{histogram::Histogram, labelled::Labelled, table::Counter, text::Exposition};
@@ -64,9 +65,7 @@ impl Metrics {
     /// Counts something in the life of a mail.
     pub(super) fn mail(&self, event: &MailEvent) {
         match event {
-            MailEvent::Received { listener, login, size, recipients, .. } => {
-                self.received(listener, login.as_ref(), *size, *recipients);
-            }
+            MailEvent::Received(mail) => self.received(mail),
             MailEvent::Held { .. } => self.count(Counter::Held),
             MailEvent::Discarded { .. } => self.count(Counter::Discarded),
             MailEvent::Released { .. } => self.count(Counter::Released),
@@ -96,7 +95,7 @@ impl Metrics {
             SessionEvent::Connected { .. } => self.count(Counter::Connects),
             SessionEvent::Disconnected { .. } => self.count(Counter::Disconnects),
             SessionEvent::Lost { after, cause, .. } => self.cut_off(after, *cause),
-            SessionEvent::Refused { command, reply, .. } => self.refused(command, reply.code),
+            SessionEvent::Refused(refused) => self.refused(refused.command, refused.reply.code),
             SessionEvent::AuthFailed { .. } => self.count(Counter::AuthFailures),
             SessionEvent::NameUnconfirmed { .. } => self.count(Counter::NamesUnconfirmed),
             SessionEvent::ConnectFailed { failure: ConnectFailure::TimedOut, .. } => {
@@ -136,14 +135,15 @@ impl Metrics {
         text.finish()
     }
 
-    fn received(&self, listener: &str, login: Option<&Login>, size: u64, recipients: usize) {
+    fn received(&self, mail: &Received) {
         // As Postfix: every mail passes cleanup and qmgr, only foreign mail passes smtpd.
-        if listener != OWN_MAIL {
-            self.received.count([login.map_or("NONE", |login| &login.mechanism)]);
+        if &*mail.listener != OWN_MAIL {
+            let method = mail.login.as_ref().map_or("NONE", |login| &login.mechanism);
+            self.received.count([method]);
         }
         self.count(Counter::Cleaned);
-        self.size.observe(size);
-        self.recipients.observe(recipients as u64);
+        self.size.observe(mail.size);
+        self.recipients.observe(mail.recipients as u64);
     }
 
     fn attempt(&self, status: Counter, report: &DeliveryReport) {
