@@ -110,8 +110,12 @@ impl Network {
 }
 
 impl fmt::Display for Network {
+    /// `address/prefix`; one address alone stands without its prefix.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
+        match self.prefix == width(self.address) {
+            true => write!(f, "{}", self.address),
+            false => write!(f, "{}/{}", self.address, self.prefix),
+        }
     }
 }
 
@@ -225,7 +229,7 @@ mod tests {
     #[test]
     fn ipv6_may_stand_in_brackets_as_postfix_writes_it() {
         assert_eq!(network("[2001:db8::]/32"), network("2001:db8::/32"));
-        assert_eq!(network("[::1]").to_string(), "::1/128");
+        assert_eq!(network("[::1]").to_string(), "::1");
     }
 
     #[test]
