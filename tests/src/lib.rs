@@ -26,3 +26,6 @@ pub mod rig;
 pub mod sink;
 pub mod tools;
 pub mod wait;
+//! tests
+
+pub mod fuzz_config;

@@ -125,13 +125,11 @@ fn localhost() -> Domain {
 }
 
 fn relay_domains(written: Written<Domains>, problems: &mut Problems<'_>) -> Domains {
-    if written.section.relay.contains(&DomainPattern::Any) {
+    let any = written.section.relay.iter().position(|pattern| *pattern == DomainPattern::Any);
+    if let Some(index) = any {
+        let message = "\"*\" would make this an open relay: anybody could send to anywhere";
         problems
-            .error(
-                &written.table,
-                "relay",
-                "\"*\" would make this an open relay: anybody could send through it to anywhere",
-            )
+            .element_error(&written.table, "relay", index, message)
             .help("list the domains you receive mail for");
     }
     written.section

@@ -11,9 +11,11 @@ impl Config {
     #[must_use]
     pub fn describe(&self) -> String {
         let mut rows = vec![("gateway", self.server.hostname.to_string())];
-        rows.extend(self.listeners.iter().map(|listener| ("listener", listener.describe())));
+        let listeners: Vec<_> = self.listeners.iter().map(Listener::describe).collect();
+        rows.extend(aligned(&listeners).into_iter().map(|line| ("listeners", line)));
         rows.push(("accepts for", or(&joined(&self.domains.relay), "no domain from outside")));
-        rows.extend(self.routes.iter().map(|route| ("route", route.describe())));
+        let routes: Vec<_> = self.routes.iter().map(Route::describe).collect();
+        rows.extend(aligned(&routes).into_iter().map(|line| ("routes", line)));
         rows.push(("certificate", self.describe_certificate()));
         rows.push(("data", self.describe_data()));
         rows.push(("queue", self.describe_queue()));
@@ -82,7 +84,7 @@ impl Config {
 }
 
 impl Listener {
-    fn describe(&self) -> String {
+    fn describe(&self) -> [String; 3] {
         let tls = match self.tls {
             ListenerTls::None => "no TLS",
             ListenerTls::Optional => "STARTTLS offered",
@@ -90,45 +92,57 @@ impl Listener {
             ListenerTls::Implicit => "TLS from the first byte",
         };
         let mut parts = vec![tls.to_owned()];
-        match self.mode {
-            Mode::Submission => parts.push("log-in required".to_owned()),
-            Mode::Mx => {}
-            Mode::Filter => parts.push("mail comes back from filters here".to_owned()),
-            Mode::Lmtp => parts.push("LMTP".to_owned()),
-        }
+        parts.extend(self.describe_trust());
         if self.auth_in_clear {
             parts.push("AUTH also without TLS".to_owned());
         }
         if let ProxyProtocol::From(hosts) = &self.proxy {
-            parts.push(format!("behind proxies at {}", joined(hosts)));
+            parts.push(format!("behind the proxies {}", joined(hosts)));
         }
-        if !self.networks.is_empty() {
-            let who = match self.mode {
-                Mode::Mx | Mode::Submission => "relays freely for",
-                Mode::Filter | Mode::Lmtp => "for",
-            };
-            parts.push(format!("{who} {}", joined(&self.networks)));
+        [self.name.to_string(), joined(&self.bind), parts.join(", ")]
+    }
+
+    fn describe_trust(&self) -> Option<String> {
+        let peers = joined(&self.networks);
+        match self.mode {
+            Mode::Mx if peers.is_empty() => None,
+            Mode::Mx => Some(format!("relay for {peers}")),
+            Mode::Submission if peers.is_empty() => Some("login required".to_owned()),
+            Mode::Submission => Some(format!("login required except for {peers}")),
+            Mode::Filter => Some(format!("mail back from the filters at {peers}")),
+            Mode::Lmtp => Some(format!("LMTP from {peers}")),
         }
-        format!("{} on {}: {}", self.name, joined(&self.bind), parts.join(", "))
     }
 }
 
 impl Route {
-    fn describe(&self) -> String {
+    fn describe(&self) -> [String; 3] {
         let tls = match self.tls {
             RouteTls::None => "no TLS",
             RouteTls::Opportunistic => "TLS if offered",
             RouteTls::Required => "TLS required",
             RouteTls::Verify => "TLS with a verified certificate",
         };
-        let to = match &self.to {
-            NextHop::Relay(relay) => format!("{relay}, {tls}"),
-            NextHop::Mx => format!("MX of the domain, {tls}"),
-            NextHop::Discard => "thrown away".to_owned(),
+        let login = self.login.as_ref().map(|login| format!(", login {}", login.username));
+        let (to, how) = match &self.to {
+            NextHop::Relay(relay) => (relay.to_string(), tls),
+            NextHop::Mx => ("MX of the domain".to_owned(), tls),
+            NextHop::Discard => ("thrown away".to_owned(), ""),
         };
-        let login = self.login.as_ref().map(|login| format!(", as {}", login.username));
-        format!("{} -> {to}{}", joined(&self.domains), login.unwrap_or_default())
+        [joined(&self.domains), to, format!("{how}{}", login.unwrap_or_default())]
     }
+}
+
+/// Rows in three columns. A wide cell in one row does not push all others to the right.
+fn aligned(rows: &[[String; 3]]) -> Vec<String> {
+    let width = |column: usize| {
+        let widths = rows.iter().map(|row| row[column].chars().count());
+        widths.filter(|width| *width <= WIDEST_CELL).max().unwrap_or(0)
+    };
+    let (first, second) = (width(0), width(1));
+    rows.iter()
+        .map(|[a, b, c]| format!("{a:<first$}  {b:<second$}  {c}").trim_end().to_owned())
+        .collect()
 }
 
 fn joined(items: &[impl ToString]) -> String {
@@ -145,8 +159,10 @@ fn in_columns(rows: &[(&str, String)]) -> String {
     let mut last = "";
     for (label, value) in rows {
         let shown = if *label == last { "" } else { label };
-        text += &format!("  {shown:<12}{value}\n");
+        text += &format!("  {shown:<13}{value}\n");
         last = label;
     }
     text
 }
+
+const WIDEST_CELL: usize = 40;

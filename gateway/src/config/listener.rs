@@ -158,11 +158,10 @@ fn check_trust(written: &Written<ListenerSection>, problems: &mut Problems<'_>) 
         ("proxy_hosts", &section.proxy_hosts, "could pass for any client"),
     ];
     for (key, networks, consequence) in lists {
-        for network in networks.iter().filter(|network| is_public_crowd(network)) {
-            let message = format!("{network} is a good part of the internet, and it {consequence}");
-            problems
-                .error(table, key, message)
-                .help("list the peers you know, or let people log in");
+        let crowds = networks.iter().enumerate().filter(|(_, network)| is_public_crowd(network));
+        for (index, network) in crowds {
+            let message = format!("{network} is a good part of the internet, which {consequence}");
+            problems.element_error(table, key, index, message).help("list the peers you know");
         }
     }
     if section.networks.is_empty()

@@ -28,6 +28,9 @@ mod units;
 mod value;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr},

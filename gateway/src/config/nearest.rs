@@ -18,42 +18,57 @@ pub(super) fn nearest<'a>(
     (distance <= slips(&written)).then_some(word)
 }
 
-/// What was probably meant by an unknown key of a section, as a sentence.
-pub(super) fn suggest_key(written: &str, schema: &Schema) -> Option<String> {
-    let of_postfix = schema.keys.iter().find(|key| key.postfix.contains(&written));
-    if let Some(key) = of_postfix {
-        return Some(format!("Postfix's {written:?} is {:?} here", key.name));
-    }
-    if let Some(sentence) = suggest_postfix(written) {
-        return Some(sentence);
-    }
-    if let Some(name) = nearest(written, schema.keys.iter().map(|key| key.name)) {
-        return Some(format!("did you mean {name:?}?"));
-    }
-    suggest_elsewhere(written)
+/// What was probably meant by an unknown name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Suggestion {
+    /// As the answer says it.
+    pub(super) sentence: String,
+    /// The section that is meant.
+    pub(super) section: &'static str,
+    /// The key that is meant; empty if it is the section itself.
+    pub(super) key: &'static str,
 }
 
-/// What was probably meant by an unknown section, or by a key outside of any, as a sentence.
-pub(super) fn suggest_section(written: &str) -> Option<String> {
+/// What was probably meant by an unknown key of a section.
+pub(super) fn suggest_key(written: &str, schema: &Schema) -> Option<Suggestion> {
+    let here = |key: &Key, sentence| Suggestion { sentence, section: schema.name, key: key.name };
+    if let Some(key) = schema.written_keys().find(|key| key.postfix.contains(&written)) {
+        return Some(here(key, format!("Postfix's {written:?} is {:?} here", key.name)));
+    }
+    if let Some(suggestion) = suggest_postfix(written) {
+        return Some(suggestion);
+    }
+    let name = nearest(written, schema.written_keys().map(|key| key.name));
+    match name.and_then(|name| schema.key(name)) {
+        Some(key) => Some(here(key, format!("did you mean {:?}?", key.name))),
+        None => suggest_elsewhere(written),
+    }
+}
+
+/// What was probably meant by an unknown section, or by a key outside of any.
+pub(super) fn suggest_section(written: &str) -> Option<Suggestion> {
     suggest_postfix(written).or_else(|| suggest_elsewhere(written)).or_else(|| {
         let name = nearest(written, SCHEMAS.iter().map(|schema| schema.name))?;
         let schema = SCHEMAS.iter().find(|schema| schema.name == name)?;
-        Some(format!("did you mean {}?", schema.header()))
+        let sentence = format!("did you mean {}?", schema.header());
+        Some(Suggestion { sentence, section: schema.name, key: "" })
     })
 }
 
-fn suggest_postfix(written: &str) -> Option<String> {
+fn suggest_postfix(written: &str) -> Option<Suggestion> {
     let (schema, key) = find_key(|key| key.postfix.contains(&written))?;
-    Some(format!("Postfix's {written:?} is {:?} in {}", key.name, schema.header()))
+    let sentence = format!("Postfix's {written:?} is {:?} in {}", key.name, schema.header());
+    Some(Suggestion { sentence, section: schema.name, key: key.name })
 }
 
-fn suggest_elsewhere(written: &str) -> Option<String> {
+fn suggest_elsewhere(written: &str) -> Option<Suggestion> {
     let (schema, key) = find_key(|key| key.name == written)?;
-    Some(format!("did you mean {:?} in {}?", key.name, schema.header()))
+    let sentence = format!("did you mean {:?} in {}?", key.name, schema.header());
+    Some(Suggestion { sentence, section: schema.name, key: key.name })
 }
 
 fn find_key(wanted: impl Fn(&Key) -> bool) -> Option<(&'static Schema, &'static Key)> {
-    SCHEMAS.iter().find_map(|schema| Some((schema, schema.keys.iter().find(|key| wanted(key))?)))
+    SCHEMAS.iter().find_map(|schema| Some((schema, schema.written_keys().find(|key| wanted(key))?)))
 }
 
 /// How many slips of the finger a word of this length may have and still be meant.
@@ -115,15 +130,13 @@ mod tests {
     #[test]
     fn a_parameter_of_postfix_leads_to_our_key() {
         let listener = super::super::schema::ListenerSection::SCHEMA;
+        let section = |written| suggest_section(written).unwrap().sentence;
         assert_eq!(
-            suggest_key("mynetworks", &listener).unwrap(),
+            suggest_key("mynetworks", &listener).unwrap().sentence,
             "Postfix's \"mynetworks\" is \"networks\" here"
         );
-        assert_eq!(
-            suggest_section("relayhost").unwrap(),
-            "Postfix's \"relayhost\" is \"to\" in [[route]]"
-        );
-        assert_eq!(suggest_section("hostname").unwrap(), "did you mean \"hostname\" in [server]?");
-        assert_eq!(suggest_section("listner").unwrap(), "did you mean [[listener]]?");
+        assert_eq!(section("relayhost"), "Postfix's \"relayhost\" is \"to\" in [[route]]");
+        assert_eq!(section("hostname"), "did you mean \"hostname\" in [server]?");
+        assert_eq!(section("listner"), "did you mean [[listener]]?");
     }
 }

@@ -3,7 +3,7 @@
 //! A [`Problem`] is complete in itself, so that the command line, the log and the admin UI can
 //! show it without the file. How it looks on a terminal is decided in `report.rs`.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use super::{raw::RawTable, value::Place};
 
@@ -41,7 +41,8 @@ impl Problem {
     pub(super) fn hide_secrets(&mut self) -> &mut Self {
         let Location::Line { text, .. } = &self.location else { return self };
         let name = text.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let secret = ["pass", "secret", "token"].iter().any(|word| name.contains(word));
+        let secret =
+            ["pas", "pw", "cred", "secret", "token"].iter().any(|word| name.contains(word));
         if secret && !name.ends_with("_file") { self.hide_value() } else { self }
     }
 
@@ -127,6 +128,12 @@ impl SourceFile<'_> {
         }
     }
 
+    /// Whether nothing is said between two lines, counted from 1.
+    fn is_blank_between(&self, earlier: usize, later: usize) -> bool {
+        let between = self.text.lines().take(later.saturating_sub(1)).skip(earlier);
+        between.map(str::trim_start).all(|line| line.is_empty() || line.starts_with('#'))
+    }
+
     fn path(&self) -> String {
         printable(&self.path.to_string_lossy())
     }
@@ -137,12 +144,16 @@ impl SourceFile<'_> {
 pub(super) struct Problems<'a> {
     file: SourceFile<'a>,
     found: Vec<Problem>,
+    /// Where the text is no TOML.
+    syntax: Vec<Problem>,
+    /// Keys and sections that are there, but misspelt.
+    misspelt: Vec<String>,
 }
 
 impl<'a> Problems<'a> {
     /// No problems yet with this file.
     pub(super) const fn of(file: SourceFile<'a>) -> Self {
-        Self { file, found: Vec::new() }
+        Self { file, found: Vec::new(), syntax: Vec::new(), misspelt: Vec::new() }
     }
 
     /// Reports an error at a place.
@@ -175,6 +186,17 @@ impl<'a> Problems<'a> {
         self.error_at(table.place_of(key), table.path_of(key), message)
     }
 
+    /// Reports an error of an element of a list, of which all elements could be read.
+    pub(super) fn element_error(
+        &mut self,
+        table: &RawTable,
+        key: &str,
+        index: usize,
+        message: impl AsRef<str>,
+    ) -> &mut Problem {
+        self.error_at(table.place_of_element(key, index), table.path_of(key), message)
+    }
+
     /// Reports a warning of a key of a table; at the table, if the key is absent.
     pub(super) fn warning(
         &mut self,
@@ -185,29 +207,77 @@ impl<'a> Problems<'a> {
         self.warning_at(table.place_of(key), table.path_of(key), message)
     }
 
-    /// Whether a key of a table already has an error. What depends on its value is then not worth
-    /// a second message.
-    pub(super) fn blame(&self, table: &RawTable, key: &str) -> bool {
-        let path = table.path_of(key);
-        self.found.iter().any(|found| found.severity == Severity::Error && found.key == path)
+    /// Reports that the text is no TOML at a place.
+    pub(super) fn syntax_error(&mut self, span: Range<usize>, message: &str) {
+        self.error_at(&Place::File(span), "", format!("this is not TOML: {message}"))
+            .hide_secrets();
+        self.syntax.extend(self.found.pop());
     }
 
-    /// Whether a section already has an error, or may have been lost to a syntax error.
+    /// Notes what an unknown key or section was meant to be: it is not missing.
+    pub(super) fn misspelt(&mut self, path: String) {
+        self.misspelt.push(path);
+    }
+
+    /// Whether a key of a table already has an error, or is there under a wrong name. What depends
+    /// on its value is then not worth a second message.
+    pub(super) fn blame(&self, table: &RawTable, key: &str) -> bool {
+        let (path, section) = (table.path_of(key), table.path_of(""));
+        self.misspelt.iter().any(|misspelt| *misspelt == path || *misspelt == section)
+            || self.found.iter().any(|found| found.severity == Severity::Error && found.key == path)
+    }
+
+    /// Whether a section already has an error, or is there under a wrong name.
     pub(super) fn blame_section(&self, section: &str) -> bool {
-        self.found.iter().any(|found| found.key.is_empty() || found.key.starts_with(section))
+        self.misspelt.iter().any(|misspelt| misspelt == section)
+            || self.found.iter().any(|found| found.key.starts_with(section))
     }
 
     /// Whether there is an error among the problems.
     pub(super) fn has_error(&self) -> bool {
-        self.found.iter().any(|problem| problem.severity == Severity::Error)
+        !self.syntax.is_empty() || self.found.iter().any(|found| found.severity == Severity::Error)
     }
 
     /// All problems: first those of the file from top to bottom, then those of the environment,
     /// then what is missing.
     pub(super) fn sorted(mut self) -> Vec<Problem> {
+        if !self.syntax.is_empty() {
+            self.settle_syntax();
+        }
         self.found.sort_by(|a, b| rank(&a.location).cmp(&rank(&b.location)));
         self.found.dedup();
         self.found
+    }
+
+    /// One missing bracket makes the parser stumble line after line. Of each such stretch the first
+    /// error is kept, and nothing else that was found there; and nothing is called missing.
+    fn settle_syntax(&mut self) {
+        self.syntax.sort_by_key(|problem| rank(&problem.location).1);
+        let mut stretches: Vec<Range<usize>> = Vec::new();
+        for mut problem in std::mem::take(&mut self.syntax) {
+            let Location::Line { line, .. } = problem.location else { continue };
+            let first = self.syntax.last().filter(|first| is_open_ended(first));
+            match stretches.last_mut() {
+                Some(last) if last.end == line => {}
+                Some(last) if first.is_some() && self.file.is_blank_between(last.end, line) => {
+                    last.end = line;
+                }
+                _ => {
+                    if is_open_ended(&problem) {
+                        problem.help("a bracket or a quote may be missing on the line above");
+                    }
+                    stretches.push(line..line);
+                    self.syntax.push(problem);
+                }
+            }
+        }
+        let trusted = |line| !stretches.iter().any(|lost| (lost.start..=lost.end).contains(&line));
+        self.found.retain(|problem| match problem.location {
+            Location::Line { line, .. } => trusted(line),
+            Location::Variable { .. } => true,
+            Location::File { .. } => false,
+        });
+        self.found.append(&mut self.syntax);
     }
 
     fn report(
@@ -221,6 +291,11 @@ impl<'a> Problems<'a> {
         let (key, message) = (printable(key), printable(message));
         self.found.push_mut(Problem { severity, location, key, message, allowed: None, help: None })
     }
+}
+
+/// Whether a syntax error is one that the lines below suffer from too.
+fn is_open_ended(problem: &Problem) -> bool {
+    ["array", "inline table", "multi-line"].iter().any(|what| problem.message.contains(what))
 }
 
 fn rank(location: &Location) -> (u8, usize, usize, &str) {

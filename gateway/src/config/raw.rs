@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use toml::{
     Spanned,
-    de::{DeTable, DeValue, Error},
+    de::{DeTable, DeValue},
 };
 
 use super::{
@@ -30,12 +30,15 @@ impl RawConfig {
     /// Walks the text of a file. Syntax errors are reported, and what could be read is walked.
     pub(super) fn parse(text: &str, problems: &mut Problems<'_>) -> Self {
         let (root, errors) = DeTable::parse_recoverable(text);
-        errors.iter().for_each(|error| syntax_error(error, text, problems));
+        for error in &errors {
+            let span = error.span().unwrap_or(text.len()..text.len());
+            problems.syntax_error(span, error.message());
+        }
         let mut config = Self::default();
         for (name, value) in root.get_ref() {
             match SCHEMAS.iter().find(|schema| schema.name == name.get_ref().as_ref()) {
                 Some(schema) => config.section(schema, value, problems),
-                None => unknown_section(name, problems),
+                None => unknown_section(name, value.get_ref(), problems),
             }
         }
         config
@@ -118,7 +121,11 @@ impl RawTable {
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         match &self.values.get(key)?.value {
             Value::Text(text) | Value::Loose(text) => Some(text),
-            Value::Number(_) | Value::Flag(_) | Value::List(_) | Value::Other(_) => None,
+            Value::Number(_)
+            | Value::Fraction(_)
+            | Value::Flag(_)
+            | Value::List(_)
+            | Value::Other(_) => None,
         }
     }
 
@@ -130,6 +137,16 @@ impl RawTable {
     /// Where the key's value stands; where the table stands, if the key is absent.
     pub(super) fn place_of(&self, key: &str) -> &Place {
         self.values.get(key).map_or(&self.place, |value| &value.place)
+    }
+
+    /// Where an element of the key's list stands, if the list is of the file.
+    pub(super) fn place_of_element(&self, key: &str, index: usize) -> &Place {
+        match self.values.get(key).map(|value| &value.value) {
+            Some(Value::List(elements)) => {
+                elements.get(index).map_or_else(|| self.place_of(key), |element| &element.place)
+            }
+            _ => self.place_of(key),
+        }
     }
 
     /// The key with its section, as problems name it.
@@ -156,7 +173,7 @@ impl RawTable {
             Some(default) => T::from_value(&RawValue::from_default(default)?).ok(),
             None => T::absent(),
         };
-        if setting.is_none() && !self.has(key) {
+        if setting.is_none() && !self.has(key) && !problems.blame(self, key) {
             let message = format!("missing; {} needs it", schema.header());
             problems.error(self, key, message).allowed(T::ALLOWED);
         }
@@ -208,29 +225,36 @@ impl RawTable {
     ) {
         let written = name.get_ref().as_ref();
         let place = Place::File(name.span());
-        let message = match suggest_key(written, schema) {
-            Some(suggestion) => format!("unknown key; {suggestion}"),
+        let suggestion = suggest_key(written, schema);
+        let message = match &suggestion {
+            Some(suggestion) => format!("unknown key; {}", suggestion.sentence),
             None => "unknown key".to_owned(),
         };
-        let keys: Vec<_> = schema.keys.iter().map(|key| key.name).collect();
+        let keys: Vec<_> = schema.written_keys().map(|key| key.name).collect();
         problems
             .error_at(&place, self.path_of(written), message)
             .allowed(format!("the keys of {}: {}", schema.header(), keys.join(", ")))
             .hide_secrets();
+        match suggestion {
+            Some(meant) if meant.section == schema.name => {
+                problems.misspelt(self.path_of(meant.key));
+            }
+            Some(meant) => problems.misspelt(format!("{}.{}", meant.section, meant.key)),
+            None => {}
+        }
     }
 }
 
-fn syntax_error(error: &Error, text: &str, problems: &mut Problems<'_>) {
-    let place = Place::File(error.span().unwrap_or(text.len()..text.len()));
-    let message = format!("this is not TOML: {}", error.message());
-    problems.error_at(&place, "", message).hide_secrets();
-}
-
-fn unknown_section(name: &Spanned<Cow<'_, str>>, problems: &mut Problems<'_>) {
+fn unknown_section(name: &Spanned<Cow<'_, str>>, value: &DeValue<'_>, problems: &mut Problems<'_>) {
     let written = name.get_ref().as_ref();
-    let message = match suggest_section(written) {
-        Some(suggestion) => format!("unknown section; {suggestion}"),
-        None => "unknown section".to_owned(),
+    let what = match value {
+        DeValue::Table(_) | DeValue::Array(_) => "unknown section",
+        _ => "unknown key outside of any section",
+    };
+    let suggestion = suggest_section(written);
+    let message = match &suggestion {
+        Some(suggestion) => format!("{what}; {}", suggestion.sentence),
+        None => what.to_owned(),
     };
     let headers: Vec<_> = SCHEMAS.iter().map(Schema::header).collect();
     let place = Place::File(name.span());
@@ -238,4 +262,9 @@ fn unknown_section(name: &Spanned<Cow<'_, str>>, problems: &mut Problems<'_>) {
         .error_at(&place, written, message)
         .allowed(format!("the sections: {}", headers.join(", ")))
         .hide_secrets();
+    match suggestion {
+        Some(meant) if meant.key.is_empty() => problems.misspelt(meant.section.to_owned()),
+        Some(meant) => problems.misspelt(format!("{}.{}", meant.section, meant.key)),
+        None => {}
+    }
 }

@@ -36,7 +36,7 @@ pub(super) fn check_listeners(
     let mut names = HashMap::new();
     for Written { table, section } in listeners {
         let name = section.name.0.to_ascii_lowercase();
-        if let Some(first) = names.insert(name, table.path_of("name")) {
+        if let Some(first) = names.insert(name, table.path_of("")) {
             let message = format!("{:?} is the name of {first} already", section.name.0);
             problems.error(table, "name", message);
         }
@@ -64,11 +64,11 @@ pub(super) fn check_binds(
     let of_others = [(&admin.table, &admin.section.bind), (&metrics.table, &metrics.section.bind)];
     let mut taken: Vec<(SocketAddr, &RawTable)> = Vec::new();
     for (table, bind) in of_listeners.chain(of_others) {
-        for address in bind {
+        for (index, address) in bind.iter().enumerate() {
             if let Some((other, owner)) = taken.iter().find(|(other, _)| collide(*other, *address))
             {
                 let message = format!("{address}: {} has {other} already", owner.path_of(""));
-                problems.error(table, "bind", message);
+                problems.element_error(table, "bind", index, message);
             }
             taken.push((*address, table));
         }
@@ -107,17 +107,15 @@ pub(super) fn check_routes(
         }
     }
     for (index, Written { table, section }) in routes.iter().enumerate() {
-        for pattern in &section.domains {
-            let first = routes[..index]
-                .iter()
-                .find(|earlier| earlier.section.domains.iter().any(|p| p.covers(pattern)));
-            if let Some(first) = first {
-                let message = format!(
-                    "\"{pattern}\" is never used: {} takes its mail",
-                    first.table.path_of("")
-                );
+        for (place, pattern) in section.domains.iter().enumerate() {
+            let covers = |earlier: &&Written<RouteSection>| {
+                earlier.section.domains.iter().any(|known| known.covers(pattern))
+            };
+            if let Some(first) = routes[..index].iter().find(covers) {
+                let first = first.table.path_of("");
+                let message = format!("\"{pattern}\" is never used: {first} takes its mail");
                 problems
-                    .warning(table, "for", message)
+                    .warning_at(table.place_of_element("for", place), table.path_of("for"), message)
                     .help("the first route that matches is taken");
             }
         }

@@ -7,7 +7,7 @@
 //!       = allowed: ...
 //! ```
 
-use std::{fmt, path::Path};
+use std::{collections::HashSet, fmt, path::Path};
 
 use super::{Config, Location, Problem, Severity};
 
@@ -30,8 +30,17 @@ pub fn report(
 ) -> String {
     let (Ok((_, problems)) | Err(problems)) = checked;
     let mut text = String::new();
+    let mut told = HashSet::new();
     for problem in problems {
-        text.push_str(&problem.render(colour));
+        // What is allowed for a key, and which keys a section has, is worth saying once.
+        let of = if problem.message.starts_with("unknown") { "" } else { &problem.key };
+        let shown = match &problem.allowed {
+            Some(allowed) if !told.insert((of, allowed)) => {
+                &Problem { allowed: None, ..problem.clone() }
+            }
+            _ => problem,
+        };
+        text.push_str(&shown.render(colour));
         text.push('\n');
     }
     let count = |severity| problems.iter().filter(|p| p.severity == severity).count();

@@ -35,6 +35,11 @@ impl Schema {
         self.keys.iter().find(|key| key.name == name)
     }
 
+    /// The keys that may stand in the file; others come from the environment only.
+    pub(super) fn written_keys(&self) -> impl Iterator<Item = &'static Key> + Clone {
+        self.keys.iter().filter(|key| !key.example.is_empty())
+    }
+
     /// How problems name the section of this index: `dns`, `listener[0]`.
     pub(super) fn path(&self, index: usize) -> String {
         if self.repeats { format!("{}[{index}]", self.name) } else { self.name.to_owned() }
@@ -55,7 +60,7 @@ pub(super) struct Key {
     pub(super) doc: &'static [&'static str],
     /// Which values it takes, in words.
     pub(super) allowed: &'static str,
-    /// A value in TOML that shows the form.
+    /// A value in TOML that shows the form; empty if the key must not stand in the file.
     pub(super) example: &'static str,
     /// The value that stands in when the key is absent, in TOML.
     pub(super) default: Option<&'static str>,

@@ -51,9 +51,11 @@ impl Setting for ByteSize {
             Value::Text(text) | Value::Loose(text) => {
                 Self::parse(text).or_else(|error| error.refusal(value, text).alone())
             }
-            Value::Number(_) | Value::Flag(_) | Value::List(_) | Value::Other(_) => {
-                value.number().map(Self)
-            }
+            Value::Number(_)
+            | Value::Fraction(_)
+            | Value::Flag(_)
+            | Value::List(_)
+            | Value::Other(_) => value.number().map(Self),
         }
     }
 }
@@ -70,10 +72,9 @@ impl Setting for Duration {
             }
             Value::Number(0) => Ok(Self::ZERO),
             Value::Number(number) => {
-                let refusal = Refusal::new(value, format_args!("{number} has no unit"));
-                refusal.hint(format!("\"{number}s\"")).alone()
+                Refusal::new(value, format_args!("{number} has no unit")).alone()
             }
-            Value::Flag(_) | Value::List(_) | Value::Other(_) => {
+            Value::Fraction(_) | Value::Flag(_) | Value::List(_) | Value::Other(_) => {
                 value.number().map(Self::from_secs)
             }
         }
@@ -105,8 +106,7 @@ fn parse_duration(text: &str) -> Result<Duration, Unreadable> {
             rest[end..].find(|c: char| !c.is_alphabetic()).map_or(rest.len(), |at| end + at);
         let (number, unit) = split_unit(&rest[..after])?;
         let Some(scale) = duration_unit(unit) else {
-            let meant = unit.is_empty().then(|| format!("\"{number}s\""));
-            return Err(Unreadable { meant });
+            return Err(Unreadable::UNKNOWN);
         };
         let part = number.checked_mul(scale).ok_or(Unreadable::UNKNOWN)?;
         millis = millis.checked_add(part).ok_or(Unreadable::UNKNOWN)?;

@@ -34,6 +34,8 @@ pub(super) enum Value {
     Text(String),
     /// A whole number.
     Number(i64),
+    /// A number with a fraction, which no key takes.
+    Fraction(String),
     /// `true` or `false`.
     Flag(bool),
     /// `[...]`.
@@ -62,6 +64,7 @@ impl RawValue {
             DeValue::String(text) => Value::Text(text.clone().into_owned()),
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
                 .map_or(Value::Other("a number that is out of range"), Value::Number),
+            DeValue::Float(fraction) => Value::Fraction(fraction.as_str().to_owned()),
             DeValue::Boolean(flag) => Value::Flag(*flag),
             DeValue::Array(elements) => Value::List(elements.iter().map(Self::from_toml).collect()),
             other => Value::Other(described(other)),
@@ -85,8 +88,11 @@ impl RawValue {
                 Refusal::new(self, "the text is empty").alone()
             }
             Value::Text(text) | Value::Loose(text) => Ok(text),
-            Value::Number(number) => self.unsuited().hint(format!("\"{number}\"")).alone(),
-            Value::Flag(_) | Value::List(_) | Value::Other(_) => self.unsuited().alone(),
+            Value::Number(_)
+            | Value::Fraction(_)
+            | Value::Flag(_)
+            | Value::List(_)
+            | Value::Other(_) => self.unsuited().alone(),
         }
     }
 
@@ -102,7 +108,9 @@ impl RawValue {
                 "false" | "no" | "off" | "0" => self.unsuited().hint("false").alone(),
                 _ => self.unsuited().alone(),
             },
-            Value::Number(_) | Value::List(_) | Value::Other(_) => self.unsuited().alone(),
+            Value::Number(_) | Value::Fraction(_) | Value::List(_) | Value::Other(_) => {
+                self.unsuited().alone()
+            }
         }
     }
 
@@ -116,7 +124,9 @@ impl RawValue {
                 Ok(number) => self.unsuited().hint(number.to_string()).alone(),
                 Err(_) => self.unsuited().alone(),
             },
-            Value::Flag(_) | Value::List(_) | Value::Other(_) => self.unsuited().alone(),
+            Value::Fraction(_) | Value::Flag(_) | Value::List(_) | Value::Other(_) => {
+                self.unsuited().alone()
+            }
         }
     }
 
@@ -131,12 +141,19 @@ impl RawValue {
                 _ => Ok(self.separated(text)),
             },
             Value::Text(text) => self.unsuited().hint(format!("[{text:?}]")).alone(),
-            Value::Number(_) | Value::Flag(_) | Value::Other(_) => self.unsuited().alone(),
+            Value::Number(_) | Value::Fraction(_) | Value::Flag(_) | Value::Other(_) => {
+                self.unsuited().alone()
+            }
         }
     }
 
     /// The meaning of the word.
     pub(super) fn one_of<T: Copy>(&self, words: &[(&'static str, T)]) -> Result<T, Vec<Refusal>> {
+        if let Value::Fraction(number) = &self.value
+            && words.iter().any(|(word, _)| word == number)
+        {
+            return self.unsuited().hint(format!("{number:?}")).alone();
+        }
         let text = self.text()?;
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
             return Ok(*meaning);
@@ -160,9 +177,10 @@ impl RawValue {
                 Refusal::new(self, format_args!("{text:?} is not allowed"))
             }
             Value::Number(number) => Refusal::new(self, format_args!("{number} is not allowed")),
+            Value::Fraction(number) => Refusal::new(self, format_args!("{number} is not allowed")),
             Value::Flag(flag) => Refusal::new(self, format_args!("{flag} is not allowed")),
-            Value::List(_) => Refusal::new(self, "a list is not allowed"),
-            Value::Other(what) => Refusal::new(self, format_args!("{what} is not allowed")),
+            Value::List(_) => Refusal::new(self, "a list is not allowed here"),
+            Value::Other(what) => Refusal::new(self, format_args!("{what} is not allowed here")),
         }
     }
 }

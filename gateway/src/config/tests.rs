@@ -1,0 +1,278 @@
+//! The checks on text, without files: what is taken, what overrides what, where mail goes.
+
+use std::path::Path;
+
+use mailweir_mail::{Domain, Network};
+use proptest::prelude::*;
+
+use super::*;
+
+const LISTENER: &str = "[[listener]]\nname = \"mx\"\nbind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n";
+
+fn check_with(
+    text: &str,
+    environment: &[(&str, &str)],
+) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let environment: Vec<_> = environment.iter().map(owned).collect();
+    let around = Surroundings {
+        environment: &environment,
+        machine_name: Some("machine.example.org"),
+        files: &|_| Err(io::ErrorKind::NotFound.into()),
+    };
+    Config::parse(Path::new("mailweir.toml"), text, &around)
+}
+
+fn config_with(text: &str, environment: &[(&str, &str)]) -> Config {
+    let checked = check_with(text, environment);
+    assert!(checked.is_ok(), "{}", report(Path::new("mailweir.toml"), &checked, Colour::Plain));
+    checked.unwrap().0
+}
+
+fn config(text: &str) -> Config {
+    config_with(text, &[])
+}
+
+fn domain(text: &str) -> Domain {
+    text.parse().unwrap()
+}
+
+#[test]
+fn defaults_are_those_of_postfix() {
+    let config = config(LISTENER);
+    let limits = config.listeners[0].limits;
+    assert_eq!(limits.message_size_limit, ByteSize(10_240_000));
+    assert_eq!(limits.recipient_limit.get(), 1000);
+    assert_eq!(limits.client_connection_count_limit, 50);
+    assert_eq!(limits.hard_error_limit.get(), 20);
+    assert_eq!(limits.junk_command_limit, 100);
+    assert_eq!(limits.timeout, Duration::from_secs(300));
+    assert_eq!(config.listeners[0].forbid_bare_newline, BareNewline::Normalize);
+    assert_eq!(config.queue.minimal_backoff_time, Duration::from_secs(300));
+    assert_eq!(config.queue.maximal_backoff_time, Duration::from_secs(4000));
+    assert_eq!(config.queue.maximal_queue_lifetime, Duration::from_secs(5 * 86_400));
+    assert_eq!(config.smtp.timeouts.connect, Duration::from_secs(30));
+    assert_eq!(config.smtp.timeouts.data_done, Duration::from_secs(600));
+}
+
+#[test]
+fn what_is_absent_comes_from_the_machine_and_from_other_keys() {
+    let config = config(&format!("[server]\ndata_dir = \"/data\"\n{LISTENER}"));
+    assert_eq!(config.server.hostname, domain("machine.example.org"));
+    assert_eq!(config.smtp.helo_name, config.server.hostname);
+    assert_eq!(config.auth.users_file, Path::new("/data/users"));
+    assert_eq!(config.tls.certificate, CertificateSource::SelfSigned);
+    assert_eq!(config.queue.queue_minfree, ByteSize(15_360_000));
+}
+
+#[test]
+fn a_listener_overrides_the_limits_and_leaves_the_others_alone() {
+    let config = config(&format!(
+        "[limits]\nmessage_size_limit = \"1 MiB\"\ntimeout = \"1 min\"\n{LISTENER}timeout = \"7s\"\n"
+    ));
+    let limits = config.listeners[0].limits;
+    assert_eq!(limits.message_size_limit, ByteSize(1 << 20));
+    assert_eq!(limits.timeout, Duration::from_secs(7));
+    assert_eq!(config.limits.timeout, Duration::from_secs(60));
+}
+
+#[test]
+fn the_environment_overrides_the_file_by_index_and_by_name() {
+    let text = format!("[limits]\ntimeout = \"1 min\"\n{LISTENER}");
+    let config = config_with(
+        &text,
+        &[
+            ("MAILWEIR_LIMITS__TIMEOUT", "2 min"),
+            ("MAILWEIR_LISTENER__MX__TLS", "none"),
+            ("MAILWEIR_LISTENER__0__NETWORKS", "10.0.0.0/8, ::1"),
+            ("MAILWEIR_LISTENER__0__AUTH_IN_CLEAR", "true"),
+            ("MAILWEIR_DOMAINS__RELAY", "[\"a.example\", \".b.example\"]"),
+            ("MAILWEIR_LIMITS__RECIPIENT_LIMIT", " 7 "),
+            ("MAILWEIR_LIMITS__HARD_ERROR_LIMIT", ""),
+        ],
+    );
+    assert_eq!(config.limits.timeout, Duration::from_secs(120));
+    assert_eq!(config.listeners[0].tls, ListenerTls::None);
+    assert_eq!(config.listeners[0].networks, ["10.0.0.0/8", "::1"].map(network));
+    assert!(config.listeners[0].auth_in_clear);
+    assert_eq!(config.domains.relay.len(), 2);
+    assert_eq!(config.limits.recipient_limit.get(), 7);
+    assert_eq!(config.limits.hard_error_limit.get(), 20);
+}
+
+#[test]
+fn a_container_needs_no_file() {
+    let config = config_with(
+        "",
+        &[
+            ("MAILWEIR_LISTENER__0__NAME", "mx-1"),
+            ("MAILWEIR_LISTENER__0__BIND", "0.0.0.0:25,[::]:25"),
+            ("MAILWEIR_LISTENER__0__MODE", "mx"),
+            ("MAILWEIR_LISTENER__MX_1__TLS", "none"),
+            ("MAILWEIR_ROUTE__0__FOR", "*"),
+            ("MAILWEIR_ROUTE__0__TO", "smtp://postfix:25"),
+            ("MAILWEIR_ROUTE__0__USERNAME", "gate"),
+            ("MAILWEIR_ROUTE__0__PASSWORD", "hunter2"),
+        ],
+    );
+    assert_eq!(config.listeners[0].bind.len(), 2);
+    assert_eq!(config.listeners[0].tls, ListenerTls::None);
+    let login = config.routes.find(&domain("x.example")).login.clone().unwrap();
+    assert_eq!(login.password.expose(), "hunter2");
+    assert_eq!(login.exposure, AuthExposure::TlsOnly);
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn the_first_route_that_matches_is_taken() {
+    let routes = config(&format!(
+        r#"{LISTENER}
+        [[route]]
+        for = ["a.example", ".b.example"]
+        to = "smtp://first"
+        [[route]]
+        for = [".deep.a.example", "xn--bcher-kva.example"]
+        to = "smtps://second"
+        [[route]]
+        for = ["[192.0.2.1]", ".example"]
+        to = "lmtp://third""#
+    ))
+    .routes;
+    for (recipient, next_hop) in [
+        ("a.example", "smtp://first:25"),
+        ("A.Example.", "smtp://first:25"),
+        ("sub.b.example", "smtp://first:25"),
+        ("sub.sub.b.example", "smtp://first:25"),
+        ("b.example", "lmtp://third:24"),
+        ("xb.example", "lmtp://third:24"),
+        ("deep.a.example", "lmtp://third:24"),
+        ("x.deep.a.example", "smtps://second:465"),
+        ("bücher.example", "smtps://second:465"),
+        ("[192.0.2.1]", "lmtp://third:24"),
+        ("[192.0.2.2]", "mx"),
+        ("example", "mx"),
+        ("example.org", "mx"),
+    ] {
+        assert_eq!(routes.find(&domain(recipient)).to.to_string(), next_hop, "{recipient}");
+    }
+    assert_eq!(routes.iter().count(), 4);
+}
+
+#[test]
+fn without_a_route_everything_goes_by_mx() {
+    let routes = config(LISTENER).routes;
+    let route = routes.find(&domain("example.org"));
+    assert_eq!((&route.to, route.tls), (&NextHop::Mx, RouteTls::Opportunistic));
+    assert_eq!(route.destination_concurrency_limit.get(), 20);
+    assert_eq!(route.destination_recipient_limit.get(), 50);
+    assert_eq!(routes.iter().count(), 1);
+}
+
+#[test]
+fn next_hops_are_hosts_with_ports() {
+    for (written, shown) in [
+        ("smtp://h.example", "smtp://h.example:25"),
+        ("SMTP://h.example:2525/", "smtp://h.example:2525"),
+        ("smtps://192.0.2.1", "smtps://192.0.2.1:465"),
+        ("lmtp://[2001:db8::1]", "lmtp://[2001:db8::1]:24"),
+        ("smtp://[h.example]:26", "smtp://h.example:26"),
+        ("discard", "discard"),
+    ] {
+        let text = format!("{LISTENER}[[route]]\nfor = [\"*\"]\nto = \"{written}\"\n");
+        assert_eq!(config(&text).routes.find(&domain("x")).to.to_string(), shown);
+    }
+    for written in
+        ["smtp://", "smtp://h:", "smtp://h:x", "smtp://[h", "smtp://a b", "http://h", "MX"]
+    {
+        let text = format!("{LISTENER}[[route]]\nfor = [\"*\"]\nto = \"{written}\"\n");
+        assert!(check_with(&text, &[]).is_err(), "{written}");
+    }
+}
+
+#[test]
+fn a_smarthost_with_implicit_tls_never_goes_without() {
+    let text = format!("{LISTENER}[[route]]\nfor = [\"*\"]\nto = \"smtps://h.example\"\n");
+    assert_eq!(config(&text).routes.find(&domain("x")).tls, RouteTls::Required);
+}
+
+#[test]
+fn subdomains_are_relayed_only_if_asked_for() {
+    let config = config(&format!("[domains]\nrelay = [\"a.example\", \".b.example\"]\n{LISTENER}"));
+    for (name, relayed) in [
+        ("a.example", true),
+        ("A.EXAMPLE", true),
+        ("sub.a.example", false),
+        ("b.example", false),
+        ("sub.b.example", true),
+    ] {
+        assert_eq!(config.domains.is_relayed(&domain(name)), relayed, "{name}");
+    }
+}
+
+#[test]
+fn a_pattern_covers_another_if_it_takes_all_its_mail() {
+    let pattern = |text: &str| match text.strip_prefix('.') {
+        _ if text == "*" => DomainPattern::Any,
+        Some(parent) => DomainPattern::Below(domain(parent)),
+        None => DomainPattern::Exact(domain(text)),
+    };
+    for (a, b, covers) in [
+        ("*", ".a.example", true),
+        (".a.example", "*", false),
+        ("a.example", "A.example", true),
+        ("a.example", ".a.example", false),
+        (".a.example", "a.example", false),
+        (".a.example", "x.a.example", true),
+        (".a.example", ".x.a.example", true),
+        (".x.a.example", ".a.example", false),
+    ] {
+        assert_eq!(pattern(a).covers(&pattern(b)), covers, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_problem_knows_its_place_in_characters() {
+    let problems =
+        check_with("[server]\nhostname = \"gäte\" # é\n\tdata_dir = 5\n", &[]).unwrap_err();
+    let places: Vec<String> = problems.iter().map(|problem| problem.location.to_string()).collect();
+    assert!(places.contains(&"mailweir.toml:3:13".to_owned()), "{places:?}");
+    let text = problems.iter().map(Problem::to_string).collect::<String>();
+    assert!(text.contains("    3 |  data_dir = 5\n      |             ^"), "{text}");
+}
+
+#[test]
+fn control_characters_of_the_file_do_not_reach_the_terminal() {
+    let problems = check_with("[server]\n\"\\u001b[2J\" = 1 # \u{1b}[2J\n", &[]).unwrap_err();
+    assert!(problems.iter().all(|problem| !problem.to_string().contains('\u{1b}')), "{problems:?}");
+}
+
+fn network(text: &str) -> Network {
+    text.parse().unwrap()
+}
+
+/// Lines of configurations, right and wrong, in any order.
+fn lines() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        "\\[\\[?(server|domains|listener|route|tls|queue|nonsense)\\]?\\]",
+        "(hostname|relay|name|bind|mode|tls|for|to|timeout|networks|password) ?= ?\
+         (\"[a-z0-9.:/* \\[\\]]{0,12}\"|\\[\"[a-z0-9.:/*]{0,12}\",?\\]|[0-9]{1,20}|true|\\{a=1\\})",
+        "[ -~]{0,20}",
+        "\\PC{0,20}",
+    ];
+    proptest::collection::vec(line, 0..30).prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_checks_panic(
+        text in lines(),
+        name in "MAILWEIR_(LISTENER|ROUTE|SERVER|DNS|X)__?([0-9]{1,20}|MX)?(__)?(TLS|TO|FOR|BIND|NAME)?",
+        value in "\\PC{0,20}",
+    ) {
+        let checked = check_with(&text, &[(&name, &value)]);
+        prop_assert!(!report(Path::new("mailweir.toml"), &checked, Colour::Plain).is_empty());
+        if let Err(problems) = checked {
+            prop_assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
+        }
+    }
+}
