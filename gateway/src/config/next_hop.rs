@@ -115,6 +115,10 @@ impl Setting for NextHop {
             "discard" => return Ok(Self::Discard),
             _ => {}
         }
+        if text.contains('@') {
+            let message = "a login does not stand here, but in username and password_file";
+            return Refusal::new(value, message).secret().alone();
+        }
         let refuse = |message| Refusal::new(value, format_args!("{text:?} {message}"));
         let Some((scheme, rest)) = text.split_once("://") else {
             let meant = authority(text, RelayProtocol::Smtp).map(|relay| format!("\"{relay}\""));
@@ -122,10 +126,6 @@ impl Setting for NextHop {
         };
         if rest.starts_with("unix:") || rest.starts_with('/') {
             return refuse("is a local socket; the next hop is reached by TCP").alone();
-        }
-        if rest.contains('@') {
-            let message = "a login does not stand here, but in username and password_file";
-            return Refusal::new(value, message).secret().alone();
         }
         let Some(protocol) = protocol(scheme) else {
             let known = RelayProtocol::ALL.map(RelayProtocol::as_str);

@@ -37,25 +37,12 @@ impl Problem {
         self
     }
 
-    /// Shows of a line that sets a secret only its key. `password_file` and the like are shown.
-    pub(super) fn hide_secrets(&mut self) -> &mut Self {
-        let Location::Line { text, .. } = &self.location else { return self };
-        let name = text.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let secret =
-            ["pas", "pw", "cred", "secret", "token"].iter().any(|word| name.contains(word));
-        if secret && !name.ends_with("_file") { self.hide_value() } else { self }
-    }
-
-    /// Shows of a line only its key.
+    /// Shows of the line only its key: the value holds a secret.
     pub(super) fn hide_value(&mut self) -> &mut Self {
-        let Location::Line { column, width, text, .. } = &mut self.location else { return self };
-        let key = text.split('=').next().unwrap_or_default().trim_end();
-        let shown = format!("{key} = ...");
-        let value = key.chars().count() + 4;
-        if *column > key.chars().count() {
-            (*column, *width) = (value, 3);
+        if let Location::Line { text, .. } = &mut self.location {
+            let key = text.split('=').next().unwrap_or_default().trim_end();
+            *text = format!("{key} = ...");
         }
-        *text = shown;
         self
     }
 }
@@ -82,7 +69,8 @@ pub enum Location {
         column: usize,
         /// How many characters are meant; at least 1.
         width: usize,
-        /// The whole line; tabs are one blank, other control characters are replaced.
+        /// The line. Tabs are one blank, other control characters are replaced, and what looks
+        /// like a secret is left out with all that follows.
         text: String,
     },
     /// In the environment.
@@ -124,7 +112,7 @@ impl SourceFile<'_> {
             line: before.matches('\n').count() + 1,
             column: before[begin..].chars().count() + 1,
             width: marked.map_or(0, |text| text.trim_end().chars().count()).max(1),
-            text: printable(whole.trim_end()),
+            text: without_secrets(&printable(whole.trim_end())),
         }
     }
 
@@ -209,8 +197,8 @@ impl<'a> Problems<'a> {
 
     /// Reports that the text is no TOML at a place.
     pub(super) fn syntax_error(&mut self, span: Range<usize>, message: &str) {
-        self.error_at(&Place::File(span), "", format!("this is not TOML: {message}"))
-            .hide_secrets();
+        let message = message.replace(", expected literal string", "");
+        self.error_at(&Place::File(span), "", format!("this is not TOML: {message}"));
         self.syntax.extend(self.found.pop());
     }
 
@@ -314,4 +302,48 @@ pub(super) fn printable(text: &str) -> String {
         c => c,
     };
     text.chars().map(shown).collect()
+}
+
+/// A line up to the first value that is a secret by the name of its key. The name may be misspelt
+/// and the line may be no TOML; a file's name (`password_file`) is no secret.
+fn without_secrets(line: &str) -> String {
+    for (at, _) in line.match_indices(['=', ':']) {
+        let before = line[..at].trim_end().trim_end_matches(['"', '\'']);
+        let name = before.rsplit(|c: char| !c.is_alphanumeric() && !"_-".contains(c)).next();
+        if name.is_some_and(is_secret) {
+            return format!("{} ...", &line[..=at]);
+        }
+    }
+    match line.trim_start().split_once(' ') {
+        Some((name, _)) if is_secret(name) => format!("{name} ..."),
+        _ => line.to_owned(),
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let words = ["pas", "pw", "cred", "secret", "token"];
+    words.iter().any(|word| name.contains(word)) && !name.ends_with("_file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_left_out_of_lines_however_they_are_written() {
+        for (line, shown) in [
+            ("password = \"hunter2\"", "password = ..."),
+            ("password: \"hunter2\"", "password: ..."),
+            ("  pasword=hunter2 # x", "  pasword= ..."),
+            ("'api-token' = \"hunter2\"", "'api-token' = ..."),
+            ("r = [{to = \"mx\", password = \"hunter2\"}]", "r = [{to = \"mx\", password = ..."),
+            ("password hunter2", "password ..."),
+            ("password_file = \"/run/secret\"", "password_file = \"/run/secret\""),
+            ("name = \"mx\"", "name = \"mx\""),
+            ("# passwords stand elsewhere", "# passwords stand elsewhere"),
+        ] {
+            assert_eq!(without_secrets(line), shown);
+        }
+    }
 }

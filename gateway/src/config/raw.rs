@@ -193,7 +193,7 @@ impl RawTable {
                 None => refusal.message,
             };
             let problem = problems.error_at(&refusal.place, self.path_of(key), message);
-            problem.allowed(allowed).hide_secrets();
+            problem.allowed(allowed);
             if refusal.secret {
                 problem.hide_value();
             }
@@ -231,10 +231,11 @@ impl RawTable {
             None => "unknown key".to_owned(),
         };
         let keys: Vec<_> = schema.written_keys().map(|key| key.name).collect();
-        problems
-            .error_at(&place, self.path_of(written), message)
-            .allowed(format!("the keys of {}: {}", schema.header(), keys.join(", ")))
-            .hide_secrets();
+        problems.error_at(&place, self.path_of(written), message).allowed(format!(
+            "the keys of {}: {}",
+            schema.header(),
+            keys.join(", ")
+        ));
         match suggestion {
             Some(meant) if meant.section == schema.name => {
                 problems.misspelt(self.path_of(meant.key));
@@ -260,8 +261,7 @@ fn unknown_section(name: &Spanned<Cow<'_, str>>, value: &DeValue<'_>, problems: 
     let place = Place::File(name.span());
     problems
         .error_at(&place, written, message)
-        .allowed(format!("the sections: {}", headers.join(", ")))
-        .hide_secrets();
+        .allowed(format!("the sections: {}", headers.join(", ")));
     match suggestion {
         Some(meant) if meant.key.is_empty() => problems.misspelt(meant.section.to_owned()),
         Some(meant) => problems.misspelt(format!("{}.{}", meant.section, meant.key)),

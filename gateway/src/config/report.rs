@@ -80,7 +80,7 @@ impl Problem {
             paint("1", &headline)
         );
         if let Location::Line { line, column, width, text: source, .. } = &self.location {
-            let (source, column) = excerpt(source, *column);
+            let (source, column) = excerpt(source, (*column).min(source.chars().count() + 1));
             let width = (*width).min((source.chars().count() + 1).saturating_sub(column)).max(1);
             let marks = paint("1;31", &"^".repeat(width));
             text += &format!("{} {source}\n", paint("34", &format!("{line:>5} |")));

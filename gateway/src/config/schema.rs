@@ -45,7 +45,7 @@ section! {
     pub(super) table "server" ServerSection {
         /// The name in the banner, in EHLO and in Received headers. It should be the name that the
         /// reverse DNS of this machine shows. Absent: the name of the machine.
-        hostname: Option<Domain>, postfix "myhostname" "smtp_helo_name";
+        hostname: Option<Domain>, postfix "myhostname";
         /// The directory of the queue, the users, and the certificate made at first start. It is
         /// all there is to back up.
         data_dir: PathBuf = "/var/lib/mailweir", postfix "queue_directory" "data_directory";
