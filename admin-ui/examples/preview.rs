@@ -19,7 +19,7 @@ async fn main() -> std::io::Result<()> {
         hosts: Arc::new(AllowedHosts::default()),
     };
     println!("http://{address}/");
-    serve(TcpListener::bind(address).await?, state, std::future::pending()).await;
+    serve(TcpListener::bind(address).await?, router(state), std::future::pending()).await;
     Ok(())
 }
 

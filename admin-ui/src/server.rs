@@ -17,12 +17,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{AdminState, router};
-
 /// Answers requests on `listener` until `stop` completes. HTTP/1.1 only; connections that are
 /// still open then are closed with the runtime.
-pub async fn serve(listener: TcpListener, state: AdminState, stop: impl Future<Output = ()>) {
-    let router = router(state);
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let accept = async {
         let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         // The semaphore is never closed.

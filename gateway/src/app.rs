@@ -15,13 +15,15 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use mailweir_auth::{Authenticator, ThrottleLimits, UserStore};
 use mailweir_mail::{MailEvent, SessionEvent};
-use mailweir_queue::{OpenError, Options, Queue, Schedule};
+use mailweir_queue::{Engine, Options, Queue, Schedule};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::{self, SystemClock},
-    config::{CertificateSource as Certificate, Config, DomainPattern, ListenerTls as TlsChoice},
+    config::{
+        self, CertificateSource as Certificate, Config, DomainPattern, ListenerTls as TlsChoice,
+    },
     control,
     egress::{
         Egress, LiveRoutes, Parts,
@@ -165,12 +167,8 @@ impl App {
         {
             let socket = bound(*bind, "admin").await?;
             let pages = crate::status::pages(&config, Arc::clone(&status), serves);
-            let end = self.end.clone();
-            self.services.spawn(async move {
-                let serving = axum::serve(socket, pages);
-                // Without an error of the socket it ends when it is told to.
-                let _ = serving.with_graceful_shutdown(end.cancelled_owned()).await;
-            });
+            let end = self.end.clone().cancelled_owned();
+            self.services.spawn(mailweir_admin_ui::serve(socket, pages, end));
         }
         Ok(())
     }
@@ -256,6 +254,7 @@ impl App {
 #[derive(Clone, Debug)]
 pub struct Store {
     data_dir: PathBuf,
+    engine: config::Engine,
     schedule: Schedule,
     limits: StoreLimits,
 }
@@ -287,14 +286,19 @@ impl Store {
             spool_threshold: queue.spool_threshold.bytes() as usize,
             active: queue.active_limit.get() as usize,
         };
-        Self { data_dir: config.server.data_dir.clone(), schedule, limits }
+        Self { data_dir: config.server.data_dir.clone(), engine: queue.engine, schedule, limits }
     }
 
     /// The store in a directory, with Postfix's limits.
     #[must_use]
     pub fn in_dir(data_dir: &Path) -> Self {
         let limits = StoreLimits { minfree: 0, spool_threshold: 64 * 1024, active: 20_000 };
-        Self { data_dir: data_dir.to_owned(), schedule: Schedule::default(), limits }
+        Self {
+            data_dir: data_dir.to_owned(),
+            engine: config::Engine::Fjall,
+            schedule: Schedule::default(),
+            limits,
+        }
     }
 
     /// Opens it. `observe` hears what happens to mail.
@@ -304,14 +308,15 @@ impl Store {
     pub fn open(
         &self,
         observe: impl Fn(&MailEvent) + Send + Sync + 'static,
-    ) -> Result<Queue, OpenError> {
+    ) -> anyhow::Result<Queue> {
         let mut options = Options::new(self.data_dir.join("queue"));
         options.schedule = self.schedule.clone();
         options.queue_minfree = self.limits.minfree;
         options.spool_threshold = self.limits.spool_threshold;
         options.qmgr_message_active_limit = self.limits.active;
         options.observer = Arc::new(observe);
-        Queue::open(options, Arc::new(SystemClock))
+        options.engine = engine(self.engine.as_str())?;
+        Ok(Queue::open(options, Arc::new(SystemClock))?)
     }
 
     /// Where a running server listens for operators.
@@ -324,6 +329,19 @@ impl Store {
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
+    }
+}
+
+/// The store engine of this name.
+///
+/// # Errors
+/// This program was built without it.
+pub fn engine(name: &str) -> anyhow::Result<Engine> {
+    match name {
+        "fjall" => Ok(Engine::Fjall),
+        #[cfg(feature = "engine-sled")]
+        "sled" => Ok(Engine::Sled),
+        _ => anyhow::bail!("this program was built without the store engine {name:?}"),
     }
 }
 

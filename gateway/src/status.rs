@@ -7,10 +7,16 @@ use std::{
 
 use axum::Router;
 use mailweir_admin_ui::{
-    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview, QueueCounts,
+    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
+    QueueCounts,
 };
 
-use crate::{app::App, clock, config::Config, observe::{FsyncTimes, Gauges}};
+use crate::{
+    app::App,
+    clock,
+    config::Config,
+    observe::{FsyncTimes, Gauges},
+};
 
 /// Answers for the pages; holds the gateway weakly, so that an open page keeps nothing alive.
 pub struct Status {
@@ -42,7 +48,10 @@ impl Observability for Status {
             deferred: stats.ready as u64,
             held: stats.held as u64,
             corrupt: stats.corrupt as u64,
-            oldest: shared.queue.oldest().map_or(Duration::ZERO, |oldest| clock::now().since(oldest)),
+            oldest: shared
+                .queue
+                .oldest()
+                .map_or(Duration::ZERO, |oldest| clock::now().since(oldest)),
             sessions: shared.permits.open() as u64,
             connections: app.egress().connections() as u64,
             fsync: FsyncTimes { count: syncs.count, total: syncs.total },

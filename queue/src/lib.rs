@@ -20,8 +20,8 @@ pub mod state;
 pub mod store;
 mod work;
 
-pub use committer::SyncTimes;
 pub use body::{Body, BodyError, Content, ContentReader, SpoolFile};
+pub use committer::SyncTimes;
 pub use intake::{Disposition, Intake, IntakeError, NewMail, Receipt};
 pub use options::{Clock, Engine, Observer, Options};
 pub use progress::{AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind};

@@ -29,9 +29,9 @@ pub use self::{
     open::OpenError,
 };
 use crate::{
-    committer::SyncTimes,
     body::{Body, BodyError, Content},
     committer::Committer,
+    committer::SyncTimes,
     intake::{Intake, IntakeError, NewMail, Prepared, Receipt},
     options::{Clock, Options},
     progress::{AttemptResult, Place, RecipientIndex},

@@ -17,6 +17,7 @@ pub mod crash;
 pub mod dialog;
 pub mod dns;
 pub mod fuzz_client;
+pub mod fuzz_config;
 pub mod fuzz_server;
 pub mod interop;
 pub mod peers;
@@ -26,6 +27,3 @@ pub mod rig;
 pub mod sink;
 pub mod tools;
 pub mod wait;
-//! tests
-
-pub mod fuzz_config;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ExitCode;
+use crate::app;
 
 #[derive(Args, Debug)]
 pub(super) struct Options {
@@ -14,13 +15,20 @@ pub(super) struct Options {
     /// The directory to write to; made if it is missing
     #[arg(value_name = "OUT")]
     out: PathBuf,
+    /// The engine of the store, as configured
+    #[arg(long, default_value = "fjall")]
+    engine: String,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let report = mailweir_queue::rescue(&options.data_dir.join("queue"), &options.out)?;
+    let report = mailweir_queue::rescue(
+        &options.data_dir.join("queue"),
+        app::engine(&options.engine)?,
+        &options.out,
+    )?;
     if options.json {
         let summary = serde_json::json!({
             "whole": report.whole,

@@ -157,7 +157,6 @@ async fn show(queue: &Queue, id: QueueId) -> Answer {
     }))
 }
 
-
 fn entry(listing: &Listing) -> Entry {
     let mut entry = Entry {
         queue_name: Place::Corrupt,

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use mailweir_mail::{Client, Enhanced, MailEvent, Origin, Protocol, QueueId, Reply, ReportKind};
-use mailweir_queue::{Content, Disposition, NewMail, OwedReport, ReportError, progress::LastReply};
+use mailweir_queue::{
+    Content, Disposition, NewMail, OwedReport, ReportError,
+    progress::{LastReply, RecipientStatus},
+};
 
 use super::{
     Egress,
@@ -56,8 +59,9 @@ async fn beginning(egress: &Egress, owed: &OwedReport) -> Vec<u8> {
 /// `None` if there is nobody to report to.
 fn compose(egress: &Egress, owed: &OwedReport, beginning: &[u8]) -> Option<Composed> {
     let sender = owed.envelope.sender.address()?;
+    let words: Vec<String> = owed.recipients.iter().map(|(_, status)| words(status)).collect();
     let report = Report {
-        outcome: outcome(owed),
+        outcome: outcome(owed, &words),
         reporting_mta: &egress.hostname,
         id: owed.id,
         sender,
@@ -73,8 +77,17 @@ fn compose(egress: &Egress, owed: &OwedReport, beginning: &[u8]) -> Option<Compo
     Some(report.compose())
 }
 
-fn outcome(owed: &OwedReport) -> Outcome<'_> {
-    let attempts = owed.recipients.iter().filter_map(|(index, status)| {
+/// What was said last, as a report quotes it.
+fn words(status: &RecipientStatus) -> String {
+    match status.last() {
+        Some(LastReply { reply, relay: Some(_), .. }) => reply.to_string(),
+        Some(LastReply { reply, relay: None, .. }) => reply.text.to_string(),
+        None => "not tried yet".to_owned(),
+    }
+}
+
+fn outcome<'a>(owed: &'a OwedReport, words: &'a [String]) -> Outcome<'a> {
+    let attempts = owed.recipients.iter().zip(words).filter_map(|((index, status), words)| {
         let recipient = owed.envelope.recipients.get(index.as_usize())?;
         let last = status.last();
         let reply = last.map(|last| &last.reply);
@@ -84,7 +97,7 @@ fn outcome(owed: &OwedReport) -> Outcome<'_> {
                 recipient: &recipient.address,
                 original: recipient.orcpt.as_ref(),
                 status: reply.map_or(Enhanced(4, 0, 0), Reply::enhanced_or_general),
-                diagnostic: last.map_or(Diagnostic::Local("not tried yet"), diagnostic),
+                diagnostic: diagnostic(last, words),
                 last_attempt: last.map(|last| last.at),
             },
         ))
@@ -101,13 +114,13 @@ fn outcome(owed: &OwedReport) -> Outcome<'_> {
     }
 }
 
-fn diagnostic(last: &LastReply) -> Diagnostic<'_> {
-    match &last.relay {
+fn diagnostic<'a>(last: Option<&'a LastReply>, words: &'a str) -> Diagnostic<'a> {
+    match last.and_then(|last| last.relay.as_deref()) {
         Some(relay) => Diagnostic::Peer {
             mta: relay.split_once('[').map_or(relay, |(name, _)| name),
-            reply: &last.reply,
+            reply: words,
         },
-        None => Diagnostic::Local(&last.reply.text),
+        None => Diagnostic::Local(words),
     }
 }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use mailweir_auth::{Exchange, ExchangeError, Mechanism, Progress};
 use mailweir_mail::{
-    BodyType, Cutoff, Envelope, MailEvent, Origin, QueueId, Recipient, SessionEvent, Timestamp,
+    BodyType, Cutoff, Envelope, MailEvent, Origin, QueueId, Received, Recipient,
+    Refused as RefusedEvent, SessionEvent, Timestamp,
 };
 use mailweir_queue::{Disposition, Intake, IntakeError, NewMail, Receipt};
 use mailweir_smtp::{
@@ -247,7 +248,7 @@ impl Admission {
         if let Some(warning) = refused.warning(session.client()) {
             self.listener.warn(warning);
         }
-        self.listener.shared().observer.session(&SessionEvent::Refused {
+        self.listener.shared().observer.session(&SessionEvent::Refused(Box::new(RefusedEvent {
             listener: self.listener.name().into(),
             client: session.client().clone(),
             command: refused.command,
@@ -256,7 +257,7 @@ impl Admission {
             recipient: refused.recipient,
             protocol: Some(session.protocol()),
             helo: session.helo().map(Into::into),
-        });
+        })));
     }
 
     /// The last lines of a session.
@@ -283,7 +284,7 @@ impl Incoming {
         if self.scan.eight_bit() {
             envelope.body = BodyType::EightBitMime;
         }
-        let mut event = MailEvent::Received {
+        let mut event = Received {
             id: self.intake.id(),
             listener: origin.listener.clone(),
             client: origin.client.clone(),
@@ -295,10 +296,8 @@ impl Incoming {
         };
         let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
         let receipt = self.intake.commit(mail).await?;
-        if let MailEvent::Received { size, .. } = &mut event {
-            *size = receipt.size();
-        }
-        Ok((receipt, event))
+        event.size = receipt.size();
+        Ok((receipt, MailEvent::Received(Box::new(event))))
     }
 }
 

@@ -76,12 +76,6 @@ pub(super) enum Task {
 
 impl Entry {
     /// A mail that was read from the store or is about to be written to it; nobody works on it.
-    /// When the oldest mail arrived that is not on hold. Looks at every mail.
-    pub(super) fn oldest(&self) -> Option<Timestamp> {
-        let moving = |entry: &&Entry| !matches!(entry.progress.state, State::Held { .. });
-        self.mails.values().filter(moving).map(|entry| entry.origin.arrival).min()
-    }
-
     pub(super) fn new(
         envelope: Arc<Envelope>,
         origin: Arc<Origin>,
@@ -124,6 +118,12 @@ impl Entry {
 }
 
 impl Registry {
+    /// When the oldest mail arrived that is not on hold. Looks at every mail.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        let moving = |entry: &&Entry| !matches!(entry.progress.state, State::Held { .. });
+        self.mails.values().filter(moving).map(|entry| entry.origin.arrival).min()
+    }
+
     /// An empty registry that gives out ids later than `last_id`.
     pub(super) fn new(last_id: QueueId, now: Timestamp) -> Self {
         Self {
