@@ -1,5 +1,7 @@
 //! All dialogs of `tests/dialogs`, had with the pure session, divided in every way.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
 use std::{fs, path::PathBuf};
 
 use mailweir_tests::{

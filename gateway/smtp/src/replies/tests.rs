@@ -1,1 +1,114 @@
+use super::*;
 
+fn hostname() -> Domain {
+    Domain::parse("gate.example").unwrap()
+}
+
+fn wire(reply: &Reply) -> String {
+    let mut out = Vec::new();
+    write(reply, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_refusal_has_the_reply_that_postfix_gives() {
+    let address = || Address::parse("x@y.example").unwrap();
+    let sender = || ReversePath::Mailbox(address());
+    let client = || Client::unnamed(([192, 0, 2, 1], 4711).into());
+    let rule = Reply::new(550, Enhanced(5, 7, 1), "No such mail here");
+    for (refusal, line) in [
+        (Refusal::RelayDenied(address()), "554 5.7.1 <x@y.example>: Relay access denied"),
+        (
+            Refusal::UnknownRecipient(address()),
+            "550 5.1.1 <x@y.example>: Recipient address rejected: \
+             User unknown in relay recipient table",
+        ),
+        (
+            Refusal::RecipientRejected(address(), "no".into()),
+            "554 5.7.1 <x@y.example>: Recipient address rejected: no",
+        ),
+        (
+            Refusal::SenderRejected(ReversePath::Null, "no".into()),
+            "554 5.7.1 <>: Sender address rejected: no",
+        ),
+        (
+            Refusal::SenderNotOwned(sender(), "bob".into()),
+            "553 5.7.1 <x@y.example>: Sender address rejected: not owned by user bob",
+        ),
+        (
+            Refusal::SenderDomainUnknown(address()),
+            "450 4.1.8 <x@y.example>: Sender address rejected: Domain not found",
+        ),
+        (
+            Refusal::HelloNotQualified("pc".into()),
+            "504 5.5.2 <pc>: Helo command rejected: need fully-qualified hostname",
+        ),
+        (
+            Refusal::ClientRejected(client()),
+            "554 5.7.1 <unknown[192.0.2.1]>: Client host rejected: Access denied",
+        ),
+        (
+            Refusal::ClientUnnamed(client()),
+            "450 4.7.1 Client host rejected: cannot find your hostname, [192.0.2.1]",
+        ),
+        (Refusal::AuthRequired, "530 5.7.0 Authentication required"),
+        (Refusal::TlsRequired, "530 5.7.0 Must issue a STARTTLS command first"),
+        (Refusal::AuthFailed, "535 5.7.8 Error: authentication failed"),
+        (Refusal::AuthTemporary, "454 4.7.0 Temporary authentication failure"),
+        (
+            Refusal::TooManyLogins(client()),
+            "450 4.7.1 Error: too many AUTH commands from 192.0.2.1",
+        ),
+        (Refusal::InsufficientStorage, "452 4.3.1 Insufficient system storage"),
+        (Refusal::QueueUnavailable, "451 4.3.0 Queue file write error"),
+        (
+            Refusal::TooManyConnections(client()),
+            "421 4.7.0 gate.example Error: too many connections from 192.0.2.1",
+        ),
+        (Refusal::TooMuchMail(client()), "450 4.7.1 Error: too much mail from 192.0.2.1"),
+        (Refusal::MessageTooLarge, "552 5.3.4 Message size exceeds fixed limit"),
+        (Refusal::LoopDetected, "554 5.4.6 Error: too many hops"),
+        (Refusal::Overloaded, "421 4.3.2 gate.example All server ports are busy - try again later"),
+        (Refusal::ShuttingDown, "421 4.3.2 gate.example Service shutting down - try again later"),
+        (Refusal::Internal, "451 4.3.0 Internal server error - try again later"),
+        (Refusal::Rule(rule), "550 5.7.1 No such mail here"),
+    ] {
+        assert_eq!(refusal.reply(&hostname()).to_string(), line);
+        assert_eq!(wire(&refusal.reply(&hostname())), format!("{line}\r\n"));
+    }
+}
+
+#[test]
+fn a_reply_of_several_lines_repeats_its_codes() {
+    let reply = Reply::new(550, Enhanced(5, 7, 1), "first\nsecond");
+    assert_eq!(wire(&reply), "550-5.7.1 first\r\n550 5.7.1 second\r\n");
+}
+
+#[test]
+fn no_text_can_forge_a_second_reply_or_a_line_without_end() {
+    let reply = Reply::with_text(550, Enhanced(5, 7, 1), "a\r250 ok\0".to_owned());
+    assert_eq!(wire(&reply), "550 5.7.1 a?250 ok?\r\n");
+    let reply = Reply::with_text(550, Enhanced(5, 7, 1), "ü".repeat(1000));
+    assert!(wire(&reply).len() <= 512);
+}
+
+#[test]
+fn every_code_fits_its_enhanced_code() {
+    let faults = [
+        Fault::EmptyLine,
+        Fault::LineTooLong,
+        Fault::NotSmtp,
+        Fault::OutOfStep,
+        Fault::TooManyRecipients,
+        Fault::TooManyErrors,
+        Fault::Timeout,
+        Fault::BareNewline,
+        Fault::BdatSyntax,
+        Fault::UnsupportedOption("X".into()),
+    ];
+    for fault in faults {
+        let reply = fault.reply(&hostname());
+        let class = reply.enhanced.map(|enhanced| u16::from(enhanced.0));
+        assert_eq!(class, Some(reply.code / 100), "{fault:?}");
+    }
+}

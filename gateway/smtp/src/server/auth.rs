@@ -9,7 +9,7 @@ use super::{
     lines::Line,
     state::{Asked, State},
 };
-use crate::replies::{Fault, Positive};
+use crate::replies::{Fault, Positive, Refusal};
 
 /// A log-in in progress.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ pub(super) fn answered(exchange: Exchange, answer: Answer, dialog: &mut Dialog) 
         }
         Answer::Refuse(refusal) => dialog.refuse_by_policy(&refusal, State::Ready),
         Answer::Proceed | Answer::Accepted(_) | Answer::Discarded(_) => {
-            dialog.refuse_by_policy(&crate::replies::Refusal::Internal, State::Ready)
+            dialog.refuse_by_policy(&Refusal::Internal, State::Ready)
         }
     }
 }

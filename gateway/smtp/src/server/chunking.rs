@@ -4,7 +4,7 @@
 //! them. Every error ends the transaction: nobody can tell what a mail with a missing chunk was.
 //! What a session remembers does not grow with the number of chunks (`attacks.md` A5 to A10).
 
-use mailweir_mail::Envelope;
+use mailweir_mail::{Envelope, Reply};
 
 use super::{
     Answer, Cause, Refused,
@@ -172,7 +172,7 @@ impl Chunk {
             return (self.mail.end(Ending::LastChunk, dialog), Effect::Continue);
         }
         if !self.mail.is_kept() {
-            return (self.mail.end(Ending::LastChunk, dialog), Effect::Continue);
+            return (self.mail.end(Ending::BrokenChunk, dialog), Effect::Continue);
         }
         dialog.succeed(Positive::ChunkOk(self.size.bytes));
         (State::Chunked(Chunked(self.mail)), Effect::Continue)
@@ -211,13 +211,7 @@ enum Rejected {
 
 impl Rejected {
     /// Ends the transaction, throws the chunk away, then replies.
-    fn discard(
-        self,
-        size: ChunkSize,
-        reply: mailweir_mail::Reply,
-        cause: Cause,
-        dialog: &mut Dialog,
-    ) -> State {
+    fn discard(self, size: ChunkSize, reply: Reply, cause: Cause, dialog: &mut Dialog) -> State {
         let state = match self {
             Self::Mail(addressed) => State::Asked(Asked::Intake(addressed, Opening::Chunk(size))),
             Self::Other(state) => state,

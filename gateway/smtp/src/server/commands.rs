@@ -1,5 +1,7 @@
 //! A command line comes in; the state that accepts its verb acts on it.
 
+use mailweir_mail::Protocol;
+
 use super::{
     BareNewline, Cause, TlsMode, auth, chunking,
     command::{Command, Verb},
@@ -115,7 +117,7 @@ fn not_understood(fault: &Fault, line: Line<'_>, state: State, dialog: &mut Dial
 /// Whether the peer has talked on where it had to wait for the reply (`attacks.md` A11). Without
 /// EHLO it must always wait: PIPELINING was not offered.
 fn is_out_of_step(verb: Verb, pending: &[u8], dialog: &Dialog) -> bool {
-    let must_wait = verb.ends_a_group() || dialog.protocol() == mailweir_mail::Protocol::Smtp;
+    let must_wait = verb.ends_a_group() || dialog.protocol() == Protocol::Smtp;
     must_wait && !pending.is_empty() && verb != Verb::Quit
 }
 

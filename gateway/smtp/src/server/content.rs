@@ -1,6 +1,6 @@
 //! Content as it comes in, and what is said at its end.
 
-use mailweir_mail::{Envelope, QueueId};
+use mailweir_mail::{Envelope, QueueId, Reply};
 
 use super::{
     Answer, BareNewline, Cause, Mode, Unfinished,
@@ -9,7 +9,7 @@ use super::{
     state::{Asked, Effect, State},
     transaction::Addressed,
 };
-use crate::replies::{Fault, Positive};
+use crate::replies::{Fault, Positive, Refusal};
 
 /// After DATA: bytes up to the final dot.
 #[derive(Debug)]
@@ -85,6 +85,8 @@ pub(super) enum Ending {
     Dot,
     /// `BDAT ... LAST`.
     LastChunk,
+    /// A chunk that spoiled the mail before its last one.
+    BrokenChunk,
 }
 
 impl Incoming {
@@ -127,9 +129,13 @@ impl Incoming {
 
     /// All content is here.
     pub(super) fn end(self, ending: Ending, dialog: &mut Dialog) -> State {
+        let replies = match ending {
+            Ending::Dot | Ending::LastChunk => replies_to(self.envelope(), dialog),
+            Ending::BrokenChunk => 1,
+        };
         dialog.stage = END_OF_MESSAGE;
         let complete = Complete {
-            replies: replies_to(self.envelope(), dialog),
+            replies,
             bare_newline: self.decoder.saw_bare_newline(),
             received: self.received,
             envelope: Some(self.addressed.into_envelope()),
@@ -137,7 +143,7 @@ impl Incoming {
         };
         match self.fate {
             Fate::Kept => State::Asked(Asked::EndOfData(complete)),
-            Fate::Refused(fault) => complete.refuse(fault, dialog),
+            Fate::Refused(fault) => complete.refuse(&fault, dialog),
         }
     }
 }
@@ -179,7 +185,7 @@ impl Complete {
                 self.put_refused(reply, Cause::Policy, dialog)
             }
             Answer::Proceed | Answer::Challenge(_) | Answer::LoggedIn(_) => {
-                let reply = crate::replies::Refusal::Internal.reply(dialog.hostname());
+                let reply = Refusal::Internal.reply(dialog.hostname());
                 self.put_refused(reply, Cause::Policy, dialog)
             }
         }
@@ -188,7 +194,7 @@ impl Complete {
     fn accept(self, id: QueueId, dialog: &mut Dialog) -> State {
         let positive = match self.ending {
             Ending::Dot => Positive::Queued(id),
-            Ending::LastChunk => Positive::QueuedChunks(id, self.received),
+            Ending::LastChunk | Ending::BrokenChunk => Positive::QueuedChunks(id, self.received),
         };
         for _ in 1..self.replies {
             dialog.say(positive);
@@ -198,8 +204,7 @@ impl Complete {
         State::Asked(Asked::EndOfData(self)).transaction_over(dialog)
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "the fault ends here with its mail")]
-    fn refuse(self, fault: Fault, dialog: &mut Dialog) -> State {
+    fn refuse(self, fault: &Fault, dialog: &mut Dialog) -> State {
         let cause = match fault {
             Fault::BareNewline => Cause::BareNewline,
             _ => Cause::Protocol,
@@ -208,7 +213,7 @@ impl Complete {
         self.put_refused(reply, cause, dialog)
     }
 
-    fn put_refused(self, reply: mailweir_mail::Reply, cause: Cause, dialog: &mut Dialog) -> State {
+    fn put_refused(self, reply: Reply, cause: Cause, dialog: &mut Dialog) -> State {
         for _ in 1..self.replies {
             dialog.outbox.put_reply(&reply);
         }

@@ -162,6 +162,11 @@ impl Dialog {
         if closes { State::Closing } else { back }
     }
 
+    /// Says why the session ends. Nothing was refused: the log has other words for it.
+    pub(super) fn farewell(&mut self, reply: &Reply) {
+        self.outbox.put_reply(reply);
+    }
+
     pub(super) fn has_too_many_errors(&self) -> bool {
         self.score.errors >= self.settings.limits.hard_errors
     }
@@ -212,6 +217,12 @@ impl Outbox {
             self.bytes = Vec::new();
         }
         self.bytes.clear();
+    }
+
+    /// Bytes of memory in use.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 
     /// Forgets everything.

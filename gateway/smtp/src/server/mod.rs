@@ -155,10 +155,10 @@ impl Session {
         self.dialog.clock.deadline()
     }
 
-    /// The deadline is reached: 421 4.4.2, then close. A mail in flight is lost to its sender.
+    /// The deadline is reached: 421 4.4.2, then close. What was in flight is dropped.
     pub fn expire(&mut self, now: Instant) {
         if !matches!(self.state, State::Closing) {
-            self.dialog.refuse(&Fault::Timeout, State::Closing);
+            self.dialog.farewell(&Fault::Timeout.reply(self.dialog.hostname()));
             self.state = State::Closing;
         }
         self.dialog.clock.last_moment(now);
@@ -315,7 +315,7 @@ fn read_line<'a>(
     lines: &mut LineBuffer,
 ) -> (State, Effect<'a>) {
     if dialog.stopping && !matches!(state, State::Chunked(_)) {
-        dialog.refuse_by_policy(&Refusal::ShuttingDown, state);
+        dialog.farewell(&Refusal::ShuttingDown.reply(dialog.hostname()));
         return (State::Closing, Effect::Continue);
     }
     if dialog.has_too_many_errors() {

@@ -138,6 +138,8 @@ impl Transaction {
         self.declared_size
     }
 
+    /// A transaction without recipients is given back: it goes on.
+    #[expect(clippy::result_large_err, reason = "given back to where it came from, not passed up")]
     pub(super) fn addressed(self) -> Result<Addressed, Self> {
         if self.envelope.recipients.is_empty() { Err(self) } else { Ok(Addressed(self)) }
     }

@@ -10,7 +10,7 @@ pub(super) fn decode(text: &str) -> Option<String> {
     let mut bytes = parts.next().filter(|part| is_literal(part))?.as_bytes().to_vec();
     for part in parts {
         let (code, literal) = part.split_at_checked(2)?;
-        if !code.bytes().all(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f')) {
+        if !code.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
         bytes.push(u8::from_str_radix(code, 16).ok()?);
