@@ -5,7 +5,7 @@
 //! time and every decision about who may send what are in the driver. One file per state:
 //!
 //! `greeting` -> `commands` dispatches to `transaction`, `chunking`, `auth`, `forwarded` and
-//! `proxied` -> `content` -> the end of data, and back. [`state`] says which states there are.
+//! `proxied` -> `content` -> the end of data, and back. `state` says which states there are.
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 

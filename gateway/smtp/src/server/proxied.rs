@@ -50,7 +50,8 @@ impl Told {
         let mut told = Self {
             peer: dialog.peer.clone(),
             hello: hello.map(|hello| Hello { name: hello.name.clone(), ..*hello }),
-            login: dialog.identity.login.clone(),
+            // A login of the proxy itself is not that of its client.
+            login: dialog.identity.login.clone().filter(|login| &*login.mechanism == XCLIENT),
         };
         for attribute in attributes(arguments, "XCLIENT attribute=value...") {
             told.set(&attribute?)?;
@@ -74,7 +75,7 @@ impl Told {
             "HELO" => self.set_hello(attribute.text()),
             "PROTO" => self.set_protocol(attribute)?,
             "LOGIN" => {
-                let login = |user| Login { user, mechanism: "XCLIENT".into() };
+                let login = |user| Login { user, mechanism: XCLIENT.into() };
                 self.login = attribute.text().map(login);
             }
             _ => return Err(attribute.unknown("XCLIENT")),
@@ -130,5 +131,8 @@ impl Attribute<'_> {
         }
     }
 }
+
+/// The mechanism of a login that a proxy told us.
+const XCLIENT: &str = "XCLIENT";
 
 const IPV6_TAG: &str = "IPV6:";

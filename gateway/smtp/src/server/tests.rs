@@ -231,6 +231,16 @@ fn xclient_changes_who_the_client_is_and_what_it_may() {
 }
 
 #[test]
+fn a_login_of_the_proxy_is_not_one_of_its_client() {
+    let rights = Rights { xclient: true, ..Rights::NONE };
+    let mut conversation = Conversation::new(settings(), rights);
+    let own = Login { user: "proxy".into(), mechanism: "PLAIN".into() };
+    conversation.session.dialog.identity.login = Some(own);
+    conversation.say("XCLIENT ADDR=198.51.100.7\r\n");
+    assert_eq!(conversation.session.login(), None);
+}
+
+#[test]
 fn the_deadline_is_that_of_the_whole_command() {
     let mut conversation = Conversation::with_stranger();
     let start = conversation.now;
