@@ -40,7 +40,7 @@ use crate::{
     spool::Spool,
     state::{Change, IllegalChange},
     store::{Storage, StoreError},
-    work::{OwedReport, Work},
+    work::{Claim, OwedReport, Screening, Work},
 };
 
 /// Accepted mail. Cheap to clone; all clones are one queue.
@@ -204,7 +204,8 @@ impl Queue {
         content
     }
 
-    /// Records what an attempt brought. Durable when the future is ready; begun at once and brought
+    /// Records what an attempt brought. The claim stays with the caller, since dropping its last
+    /// copy gives up what has no result yet. Durable when the future is ready; begun at once and brought
     /// to its end even if the future is dropped. When the last pending recipient of the claim has
     /// its result, the attempt is over.
     ///
@@ -212,13 +213,13 @@ impl Queue {
     /// The mail is not under delivery, a recipient has its result already, or the store failed.
     pub fn record(
         &self,
-        id: QueueId,
+        claim: &Claim,
         results: Vec<(RecipientIndex, AttemptResult)>,
     ) -> impl Future<Output = Result<Recorded, ChangeError>> + Send + 'static + use<> {
         let (answer, fate) = oneshot::channel();
         let begun = self.shared.change(
             self.shared.lock(),
-            (id, Change::Results(results)),
+            (claim.id, Change::Results(results)),
             |_, _| {},
             move |changed| drop(answer.send(changed.map(|changed| changed.recorded()))),
         );
@@ -232,17 +233,18 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::record`].
-    pub async fn abandon(&self, id: QueueId) -> Result<Recorded, ChangeError> {
-        let changed = self.shared.change_and_wait(id, Change::Abandon).await?;
+    pub async fn abandon(&self, claim: Claim) -> Result<Recorded, ChangeError> {
+        let changed = self.shared.change_and_wait(claim.id, Change::Abandon).await?;
         Ok(changed.recorded())
     }
 
-    /// A stage is done with a mail; `next` looks at it now, [`Stage::Route`] delivers it.
+    /// A stage is done with a mail; `next` looks at it now, [`Stage::Route`] delivers it. The
+    /// screening stays with the caller until then.
     ///
     /// # Errors
     /// The mail is not in screening at an earlier stage, or the store failed.
-    pub async fn pass(&self, id: QueueId, next: Stage) -> Result<(), ChangeError> {
-        self.operate(id, Change::Pass { next }).await.map(drop)
+    pub async fn pass(&self, screening: &Screening, next: Stage) -> Result<(), ChangeError> {
+        self.operate(screening.id, Change::Pass { next }).await.map(drop)
     }
 
     /// Queues a report and clears its debt, in one batch.
@@ -339,7 +341,6 @@ impl Queue {
 
     /// Tries all waiting mail now; gives the number that had to wait. Held mail stays held. Not
     /// stored: after a crash the back-off counts again.
-    #[must_use]
     pub fn flush(&self) -> usize {
         let moved = self.shared.lock().ready.hasten(Timestamp::from_micros(0));
         self.shared.wake.notify_one();

@@ -26,7 +26,8 @@ pub enum Work {
     Report(OwedReport),
 }
 
-/// A mail under delivery. Nobody else delivers it until every pending recipient has a result.
+/// A mail under delivery. Nobody else delivers it until every pending recipient has a result, or
+/// the last copy of the claim is dropped: then what has no result counts as not tried.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The mail.

@@ -106,7 +106,7 @@ impl Fixture {
     /// Gives all pending recipients of the claim the same result.
     pub(crate) async fn record_all(&self, claim: &Claim, result: AttemptResult) -> Recorded {
         let results = claim.pending.iter().map(|index| (*index, result.clone())).collect();
-        self.queue.record(claim.id, results).await.unwrap()
+        self.queue.record(claim, results).await.unwrap()
     }
 
     pub(crate) async fn deliver(&self) -> QueueId {

@@ -1,0 +1,134 @@
+//! How many mails a second the queue takes in durably, and how many it takes in, hands out and
+//! removes again: `cargo run --release -p mailweir-queue --example commit_rate [WRITERS] [MAILS]
+//! [BYTES]`.
+
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use mailweir_mail::{Client, Enhanced, Envelope, Origin, Protocol, Reply, ReversePath, Timestamp};
+use mailweir_queue::{
+    AttemptResult, Clock, Disposition, NewMail, Options, Queue, ReportDuty, Work,
+};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let mut arguments = std::env::args().skip(1).map(|text| text.parse::<usize>());
+    let writers = arguments.next().transpose()?.unwrap_or(64);
+    let mails = arguments.next().transpose()?.unwrap_or(100_000);
+    let size = arguments.next().transpose()?.unwrap_or(4_096);
+    let directory = std::env::current_dir()?.join("bench-data").join("commit_rate");
+    let _ = std::fs::remove_dir_all(&directory);
+    let options = || Options { queue_minfree: 0, ..Options::new(&directory) };
+
+    let queue = Queue::open(options(), Arc::new(SystemClock))?;
+    println!("idle: {} kB resident", resident());
+    let begun = Instant::now();
+    take_in(&queue, writers, mails, size).await?;
+    rate("accepted", mails, begun);
+
+    queue.shutdown().await;
+    drop(queue);
+    println!("full: {} kB resident", resident());
+    let begun = Instant::now();
+    let queue = Queue::open(options(), Arc::new(SystemClock))?;
+    println!("opened with {} mails in {:?}", queue.stats().ready, begun.elapsed());
+    let begun = Instant::now();
+    let delivery = tokio::spawn(deliver(queue.clone(), mails));
+    delivery.await??;
+    rate("delivered from the store", mails, begun);
+
+    let begun = Instant::now();
+    let delivery = tokio::spawn(deliver(queue.clone(), mails));
+    take_in(&queue, writers, mails, size).await?;
+    delivery.await??;
+    rate("relayed", mails, begun);
+    println!("empty: {} kB resident, {:?}", resident(), queue.stats());
+    queue.shutdown().await;
+    drop(queue);
+    std::fs::remove_dir_all(&directory)?;
+    Ok(())
+}
+
+async fn take_in(queue: &Queue, writers: usize, mails: usize, size: usize) -> Result<(), Failure> {
+    let content: Arc<[u8]> = vec![b'x'; size].into();
+    let tasks: Vec<_> = (0..writers)
+        .map(|_| {
+            let (queue, content) = (queue.clone(), content.clone());
+            tokio::spawn(async move {
+                for _ in 0..mails / writers {
+                    let mut intake = queue.intake(content.len() as u64)?;
+                    intake.write(&content).await?;
+                    intake.commit(mail()?).await?;
+                }
+                Ok::<_, Failure>(())
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await??;
+    }
+    Ok(())
+}
+
+async fn deliver(queue: Queue, mails: usize) -> Result<(), Failure> {
+    let permits = Arc::new(tokio::sync::Semaphore::new(64));
+    for _ in 0..mails / 64 * 64 {
+        let Some(Work::Deliver(claim)) = queue.next_work().await else { break };
+        let permit = permits.clone().acquire_owned().await?;
+        let queue = queue.clone();
+        tokio::spawn(async move {
+            let content = queue.body(claim.id, &claim.body).await?;
+            assert!(content.size() > 0);
+            let results = claim.pending.iter().map(|index| (*index, delivered())).collect();
+            queue.record(&claim, results).await?;
+            drop(permit);
+            Ok::<_, Failure>(())
+        });
+    }
+    let _all = permits.acquire_many(64).await?;
+    Ok(())
+}
+
+fn delivered() -> AttemptResult {
+    let reply = Reply::new(250, Enhanced(2, 0, 0), "Ok: queued as 4jWT59000pz7");
+    AttemptResult::Delivered { reply, relay: None, duty: ReportDuty::Ours }
+}
+
+fn mail() -> Result<NewMail, Failure> {
+    let sender = ReversePath::Mailbox("sender@sender.example".parse()?);
+    let envelope = Envelope::from_sender(sender).to("recipient@recipient.example".parse()?);
+    let origin = Origin {
+        listener: "mx".into(),
+        client: Client::unnamed("192.0.2.1:4711".parse()?),
+        helo: "client.sender.example".into(),
+        protocol: Protocol::Esmtp,
+        login: None,
+        tls: None,
+        arrival: SystemClock.now(),
+    };
+    Ok(NewMail { envelope, origin, disposition: Disposition::Ready })
+}
+
+fn rate(what: &str, mails: usize, begun: Instant) {
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{what}: {:.0} mails/s", mails as f64 / seconds);
+}
+
+fn resident() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.unwrap_or("?").trim_end_matches(" kB").trim().to_owned()
+}
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+    }
+}
