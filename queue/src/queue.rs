@@ -15,12 +15,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use mailweir_mail::{HoldReason, QueueId, Stage, Timestamp};
+use mailweir_mail::{HoldReason, MailEvent, QueueId, Stage, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) use self::dispatch::Lease;
 pub(crate) use self::open::Directory;
 use self::{
+    change::Wanted,
     dispatch::Step,
     registry::{Phase, Registry},
 };
@@ -216,10 +217,24 @@ impl Queue {
         claim: &Claim,
         results: Vec<(RecipientIndex, AttemptResult)>,
     ) -> impl Future<Output = Result<Recorded, ChangeError>> + Send + 'static + use<> {
+        self.record_and_tell(claim, results, Vec::new())
+    }
+
+    /// As [`Self::record`]. `told` is what the caller has to tell of the results: the observer
+    /// hears it once they are durable, before what follows from them.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn record_and_tell(
+        &self,
+        claim: &Claim,
+        results: Vec<(RecipientIndex, AttemptResult)>,
+        told: Vec<MailEvent>,
+    ) -> impl Future<Output = Result<Recorded, ChangeError>> + Send + 'static + use<> {
         let (answer, fate) = oneshot::channel();
         let begun = self.shared.change(
             self.shared.lock(),
-            (claim.id, Change::Results(results)),
+            Wanted { id: claim.id, change: Change::Results(results), told },
             |_, _| {},
             move |changed| drop(answer.send(changed.map(|changed| changed.recorded()))),
         );

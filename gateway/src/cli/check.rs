@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::ExitCode;
-use crate::config::Config;
 
 pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
     match super::load(path) {

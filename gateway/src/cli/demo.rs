@@ -1,11 +1,25 @@
-//! demo
+//! `mailweir demo`: to see it work before reading anything.
+
+use std::path::PathBuf;
+
 use clap::Args;
 
-use super::ExitCode;
+use super::{ExitCode, serve};
+use crate::demo;
 
 #[derive(Args, Debug)]
-pub(super) struct Options {}
+pub(super) struct Options {
+    /// Where to keep the queue; a temporary directory that is deleted at the end, if absent
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
 
-pub(super) fn run(_options: &Options) -> anyhow::Result<ExitCode> {
-    Ok(ExitCode::Done)
+pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    super::runtime()?.block_on(async {
+        let temporary = tempfile::Builder::new().prefix("mailweir-demo-").tempdir()?;
+        let data_dir = options.data_dir.as_deref().unwrap_or(temporary.path());
+        let app = demo::start(data_dir, serve::text_observer).await?;
+        serve::until_stopped(&app, None).await?;
+        Ok(ExitCode::Done)
+    })
 }

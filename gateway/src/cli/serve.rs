@@ -28,12 +28,12 @@ async fn serve(config: Config, path: &Path) -> anyhow::Result<ExitCode> {
     let observer = observer(&config)?;
     eprint!("{}", config.describe());
     let app = App::start(config, observer).await?;
-    until_stopped(&app, path).await?;
+    until_stopped(&app, Some(path)).await?;
     Ok(ExitCode::Done)
 }
 
 /// The log, as the configuration wants it.
-pub(super) fn observer(config: &Config) -> anyhow::Result<Observer> {
+fn observer(config: &Config) -> anyhow::Result<Observer> {
     let terminal = std::io::IsTerminal::is_terminal(&io::stdout());
     let format = match config.log.format {
         FormatChoice::Text => LogFormat::Text,
@@ -41,6 +41,15 @@ pub(super) fn observer(config: &Config) -> anyhow::Result<Observer> {
         FormatChoice::Auto if terminal => LogFormat::Text,
         FormatChoice::Auto => LogFormat::Json,
     };
+    start_observer(config, format)
+}
+
+/// The log as text, whatever the configuration wants.
+pub(super) fn text_observer(config: &Config) -> anyhow::Result<Observer> {
+    start_observer(config, LogFormat::Text)
+}
+
+fn start_observer(config: &Config, format: LogFormat) -> anyhow::Result<Observer> {
     let options = LogOptions {
         format,
         level: Level::Info,
@@ -51,14 +60,18 @@ pub(super) fn observer(config: &Config) -> anyhow::Result<Observer> {
     Observer::start(options, Box::new(io::stdout()), clock).context("the log cannot be started")
 }
 
-/// SIGHUP reloads; SIGTERM and SIGINT stop, a second one at once.
-pub(super) async fn until_stopped(app: &Arc<App>, path: &Path) -> anyhow::Result<()> {
+/// SIGHUP reloads, if there is a file; SIGTERM and SIGINT stop, a second one at once.
+pub(super) async fn until_stopped(app: &Arc<App>, path: Option<&Path>) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     loop {
         tokio::select! {
-            _ = hangup.recv() => reload(app, path).await,
+            _ = hangup.recv() => {
+                if let Some(path) = path {
+                    reload(app, path).await;
+                }
+            }
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
         }

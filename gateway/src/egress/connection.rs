@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A connection on which the next mail can be sent.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     wire: Wire,
     client: Client,
     tls: Arc<ClientTls>,
@@ -40,11 +40,11 @@ pub(super) struct Connection {
 
 /// Where a connection goes.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// The name that was looked up; TLS certificates are compared with it.
-    pub(super) name: Box<str>,
+    pub(crate) name: Box<str>,
     /// The address and port.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl fmt::Display for Target {
@@ -55,7 +55,7 @@ impl fmt::Display for Target {
 }
 
 /// What became of a mail that was given to a connection.
-pub(super) enum Sent {
+pub(crate) enum Sent {
     /// Each recipient has its outcome, in the order of [`Outgoing::indices`].
     Finished(Vec<Attempt>),
     /// It was not tried; the connection is over.
@@ -65,10 +65,13 @@ pub(super) enum Sent {
 }
 
 /// Why there is no connection.
-pub(super) enum OpenError {
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
     /// Nobody answered.
+    #[error("{0}")]
     Unreachable(io::Error),
     /// The peer answered and does not want us, or is not what we need.
+    #[error("{}", .0.attempt().reply())]
     Refused(Closed),
 }
 
@@ -82,7 +85,7 @@ enum Turn {
 
 impl Connection {
     /// Connects, greets, encrypts and logs in, as the settings say.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         target: &Target,
         settings: Arc<Settings>,
         tls: Arc<ClientTls>,
@@ -124,7 +127,7 @@ impl Connection {
     }
 
     /// Sends one mail.
-    pub(super) async fn send(&mut self, mail: Outgoing, content: &Content) -> Sent {
+    pub(crate) async fn send(&mut self, mail: Outgoing, content: &Content) -> Sent {
         self.mails += 1;
         if self.client.begin(mail).is_err() {
             return Sent::Returned(Closed::Quit);
@@ -145,7 +148,7 @@ impl Connection {
     }
 
     /// Says good-bye and closes.
-    pub(super) async fn quit(mut self) {
+    pub(crate) async fn quit(mut self) {
         self.client.quit();
         let _ = self.advance(&mut None).await;
         let _ = self.wire.shutdown().await;

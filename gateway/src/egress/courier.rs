@@ -88,7 +88,7 @@ impl Courier {
             Ok(content) => content,
             Err(error) => {
                 self.lane.abandoned();
-                return self.egress.unreadable(&claim, &error).await;
+                return self.egress.unreadable(&claim, &error);
             }
         };
         loop {
@@ -257,7 +257,7 @@ impl Courier {
                 events.push(MailEvent::AnswerLost { id: claim.id, relay: relay.clone() });
             }
         }
-        self.egress.record(claim.id, results, events).await;
+        self.egress.record(claim, results, events).await;
         postponed
     }
 

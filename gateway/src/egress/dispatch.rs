@@ -36,7 +36,7 @@ pub(super) async fn run(egress: Arc<Egress>) {
 
 /// No stage looks at mail between acceptance and delivery yet.
 async fn pass(egress: Arc<Egress>, screening: Screening) {
-    if let Err(error) = egress.queue.pass(screening.id, Stage::Route).await {
+    if let Err(error) = egress.queue.pass(&screening, Stage::Route).await {
         egress.warn(format!("{}: not passed on: {error}", screening.id));
     }
 }
@@ -117,7 +117,7 @@ async fn discard(egress: Arc<Egress>, claim: Arc<Claim>, recipients: Vec<Recipie
             text: reply().to_string().into(),
         }))
     });
-    egress.record(claim.id, results, events.collect()).await;
+    egress.record(&claim, results, events.collect()).await;
 }
 
 /// The lanes by destination.

@@ -19,15 +19,15 @@ mod route;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use mailweir_mail::{Domain, MailEvent, QueueId, SessionEvent};
+use mailweir_mail::{Domain, MailEvent, SessionEvent};
 use mailweir_queue::{AttemptResult, BodyError, Claim, Queue, RecipientIndex};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use connection::{Connection, Target};
 pub use route::LiveRoutes;
 
 use self::{
-    connection::Target,
     dispatch::Lanes,
     failover::Failures,
     resolve::{Policy, Resolver},
@@ -128,31 +128,25 @@ impl Egress {
         self.routes.load_full()
     }
 
-    /// Makes results durable, then tells of them.
+    /// Makes results durable. The queue's observer hears the events then.
     async fn record(
         &self,
-        id: QueueId,
+        claim: &Claim,
         results: Vec<(RecipientIndex, AttemptResult)>,
         events: Vec<MailEvent>,
     ) {
         if results.is_empty() {
             return;
         }
-        match self.queue.record(id, results).await {
-            Ok(_) => events.iter().for_each(|event| self.observer.mail(event)),
-            Err(error) => self.warn(format!("{id}: delivery result not recorded: {error}")),
+        if let Err(error) = self.queue.record_and_tell(claim, results, events).await {
+            self.warn(format!("{}: delivery result not recorded: {error}", claim.id));
         }
     }
 
-    /// The content of a mail cannot be read. Damaged mail is marked by the queue itself; the rest
-    /// is tried again.
-    async fn unreadable(&self, claim: &Claim, error: &BodyError) {
+    /// The content of a mail cannot be read. The queue marks damaged mail itself; the claim is
+    /// given back when it is dropped, and the mail is tried again later.
+    fn unreadable(&self, claim: &Claim, error: &BodyError) {
         self.warn(format!("{}: content not readable: {error}", claim.id));
-        if !matches!(error, BodyError::Damaged) {
-            if let Err(error) = self.queue.abandon(claim.id).await {
-                self.warn(format!("{}: claim not given back: {error}", claim.id));
-            }
-        }
     }
 
     /// Remembers whether an address answered.

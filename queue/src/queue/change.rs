@@ -95,11 +95,13 @@ impl Shared {
     pub(super) fn change(
         self: &Arc<Self>,
         mut registry: MutexGuard<'_, Registry>,
-        (id, change): (QueueId, Change),
+        wanted: impl Into<Wanted>,
         join: impl FnOnce(&mut Registry, &mut Batch),
         answer: impl FnOnce(Result<Changed, StoreError>) + Send + 'static,
     ) -> Result<(), ChangeError> {
-        let (changed, mut batch) = self.take_step(&mut registry, id, change)?;
+        let Wanted { id, change, told } = wanted.into();
+        let (mut changed, mut batch) = self.take_step(&mut registry, id, change)?;
+        changed.effects.events.splice(0..0, told);
         join(&mut registry, &mut batch);
         let shared = self.clone();
         let done: Done = Box::new(move |written| {
@@ -176,6 +178,20 @@ impl Shared {
         for event in events {
             (self.options.observer)(event);
         }
+    }
+}
+
+/// A change that is asked for.
+pub(super) struct Wanted {
+    pub(super) id: QueueId,
+    pub(super) change: Change,
+    /// What the caller has to tell of it: told once it is durable, before anything that follows.
+    pub(super) told: Vec<MailEvent>,
+}
+
+impl From<(QueueId, Change)> for Wanted {
+    fn from((id, change): (QueueId, Change)) -> Self {
+        Self { id, change, told: Vec::new() }
     }
 }
 

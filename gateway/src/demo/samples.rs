@@ -1,0 +1,84 @@
+//! Sample mail in four languages, submitted as a mail program would: STARTTLS, AUTH, SMTPUTF8.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use mailweir_mail::{Address, BodyType, Envelope, QueueId};
+use mailweir_queue::Content;
+use mailweir_smtp::client::{ContentText, Credentials, Outgoing, Settings, TlsPolicy};
+
+use crate::{
+    clock,
+    egress::{Connection, Target},
+    tls::{Authorities, ClientTls, PeerCheck},
+};
+
+/// Submits all samples; says so if it cannot.
+pub(super) async fn send(submission: SocketAddr) {
+    if let Err(reason) = submit(submission).await {
+        eprintln!("mailweir: the sample mails were not sent: {reason}");
+    }
+}
+
+async fn submit(submission: SocketAddr) -> Result<(), String> {
+    let say = |error: &dyn std::fmt::Display| error.to_string();
+    let tls = ClientTls::new(PeerCheck::Any, Authorities::public()).map_err(|e| say(&e))?;
+    let mut settings = Settings::new("sampler.demo.example".parse().map_err(|e| say(&e))?);
+    settings.tls = TlsPolicy::Required;
+    let (user, password) = super::USERS[0];
+    settings.credentials =
+        Some(Credentials { user: user.into(), password: password.into(), allow_clear: false });
+    let target = Target { name: "localhost".into(), address: submission };
+    let connection = Connection::open(&target, Arc::new(settings), Arc::new(tls)).await;
+    let mut connection = connection.map_err(|error| error.to_string())?;
+    let sender: Address = user.parse().map_err(|e| say(&e))?;
+    for (to, subject, text) in SAMPLES {
+        let sender = sender.clone();
+        let content = content(user, to, subject, text);
+        let size = content.len() as u64;
+        let mut envelope = Envelope::from_sender(sender.into());
+        envelope = envelope.to(to.parse().map_err(|e| say(&e))?);
+        envelope.body = BodyType::EightBitMime;
+        envelope.smtputf8 = true;
+        let id = QueueId::new(clock::now(), 0);
+        let mail = Outgoing::to_all(id, Arc::new(envelope), size, ContentText::Utf8Header);
+        let _ = connection.send(mail, &Content::Memory(Bytes::from(content))).await;
+    }
+    connection.quit().await;
+    Ok(())
+}
+
+fn content(from: &str, to: &str, subject: &str, text: &str) -> String {
+    let now = clock::now();
+    format!(
+        "Date: {}\r\nFrom: Alice <{from}>\r\nTo: <{to}>\r\nSubject: {subject}\r\n\
+         Message-ID: <{}@demo.example>\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n",
+        now.rfc5322(),
+        now.as_micros(),
+    )
+}
+
+/// Recipient, subject and text.
+const SAMPLES: [(&str, &str, &str); 4] = [
+    (
+        "bob@demo.example",
+        "The weir holds the river back",
+        "and lets it go on in measure. This mail came through a queue that survives power loss.",
+    ),
+    (
+        "customer@example.net",
+        "견적서를 보내 드립니다",
+        "안녕하세요. 요청하신 견적서를 첨부하여 보내 드립니다. 확인 부탁드립니다.",
+    ),
+    (
+        "kyaku@example.net",
+        "見積書の送付について",
+        "いつもお世話になっております。ご依頼の見積書をお送りいたします。",
+    ),
+    (
+        "client@example.net",
+        "Votre devis du mois de décembre",
+        "Bonjour, vous trouverez ci-joint le devis demandé. Bien à vous.",
+    ),
+];
