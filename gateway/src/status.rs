@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Answers for the pages; holds the gateway weakly, so that an open page keeps nothing alive.
-pub struct Status {
+pub(crate) struct Status {
     app: Weak<App>,
     started: Instant,
 }
@@ -27,7 +27,7 @@ pub struct Status {
 impl Status {
     /// The status of `app`.
     #[must_use]
-    pub fn new(app: Weak<App>) -> Self {
+    pub(crate) fn new(app: Weak<App>) -> Self {
         Self { app, started: clock::monotonic() }
     }
 
@@ -115,7 +115,7 @@ impl Status {
 
 /// What an admin address serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Serves {
+pub(crate) enum Serves {
     /// All pages.
     Everything,
     /// Only `/metrics`, for a network that may see numbers and nothing else.
@@ -123,7 +123,7 @@ pub enum Serves {
 }
 
 /// The pages of one admin address.
-pub fn pages(config: &Config, status: Arc<Status>, serves: Serves) -> Router {
+pub(crate) fn pages(config: &Config, status: Arc<Status>, serves: Serves) -> Router {
     let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
     let hosts = Arc::new(AllowedHosts::new(public_url));
     let state = AdminState { observability: status, hosts };

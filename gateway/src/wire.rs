@@ -16,7 +16,7 @@ use tokio::{
 
 /// A TCP connection, in clear or under TLS.
 #[derive(Debug)]
-pub enum Wire {
+pub(crate) enum Wire {
     /// In clear.
     Plain(TcpStream),
     /// Under TLS.
@@ -27,7 +27,7 @@ pub enum Wire {
 
 impl Wire {
     /// Takes the connection in clear out, to begin TLS on it. `None` if there is none.
-    pub fn take_plain(&mut self) -> Option<TcpStream> {
+    pub(crate) fn take_plain(&mut self) -> Option<TcpStream> {
         match std::mem::replace(self, Self::Gone) {
             Self::Plain(tcp) => Some(tcp),
             other @ (Self::Tls(_) | Self::Gone) => {
@@ -43,7 +43,7 @@ impl Wire {
     ///
     /// # Errors
     /// As the socket or the TLS layer says.
-    pub async fn read_some(&mut self, limit: usize) -> io::Result<Vec<u8>> {
+    pub(crate) async fn read_some(&mut self, limit: usize) -> io::Result<Vec<u8>> {
         std::future::poll_fn(|context| {
             let mut buffer = Vec::with_capacity(limit);
             let stream = Pin::new(&mut *self);

@@ -4,12 +4,12 @@
 //! carry it: [`connection`] drives [`mailweir_smtp::client`]. What is decided here is decided by
 //! pure modules: [`concurrency`], [`failover`], [`resolve::mx`], [`report`].
 
-mod concurrency;
+pub mod concurrency;
 mod connection;
 mod courier;
 pub mod destination;
 mod dispatch;
-mod failover;
+pub mod failover;
 mod lane;
 pub mod report;
 mod reporter;

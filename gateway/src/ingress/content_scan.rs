@@ -5,7 +5,7 @@
 
 /// Watches content go by, in pieces of any size, with CRLF line ends.
 #[derive(Debug, Default)]
-pub struct ContentScan {
+pub(super) struct ContentScan {
     position: Position,
     /// The part of the current header line that is needed: its name, or the Message-ID.
     line: Vec<u8>,
@@ -26,7 +26,7 @@ enum Position {
 
 impl ContentScan {
     /// Takes the next piece of content.
-    pub fn feed(&mut self, mut piece: &[u8]) {
+    pub(super) fn feed(&mut self, mut piece: &[u8]) {
         self.eight_bit |= !piece.is_ascii();
         while self.position == Position::Header && !piece.is_empty() {
             let end = memchr::memchr(b'\n', piece);
@@ -42,19 +42,19 @@ impl ContentScan {
 
     /// How many `Received` headers the mail carries: the number of hops behind it.
     #[must_use]
-    pub fn hops(&self) -> u32 {
+    pub(super) fn hops(&self) -> u32 {
         self.received
     }
 
     /// The value of the first Message-ID header, angle brackets included.
     #[must_use]
-    pub fn message_id(&self) -> Option<&str> {
+    pub(super) fn message_id(&self) -> Option<&str> {
         self.message_id.as_deref()
     }
 
     /// Whether a byte over 127 was seen: such a mail needs 8BITMIME on its way.
     #[must_use]
-    pub fn eight_bit(&self) -> bool {
+    pub(super) fn eight_bit(&self) -> bool {
         self.eight_bit
     }
 

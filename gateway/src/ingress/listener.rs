@@ -83,10 +83,6 @@ impl Listener {
         &self.served
     }
 
-    pub(super) fn tls(&self) -> Option<&ListenerTls> {
-        self.tls.as_ref()
-    }
-
     pub(super) const fn hopcount_limit(&self) -> u32 {
         self.rules.limits.hopcount_limit.get()
     }

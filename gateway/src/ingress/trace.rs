@@ -8,31 +8,31 @@ use mailweir_mail::{Client, Domain, Envelope, Login, Protocol, QueueId, Timestam
 
 /// What a Received header tells.
 #[derive(Clone, Copy, Debug)]
-pub struct Trace<'a> {
+pub(super) struct Trace<'a> {
     /// The name of this gateway.
-    pub hostname: &'a Domain,
+    pub(super) hostname: &'a Domain,
     /// The peer.
-    pub client: &'a Client,
+    pub(super) client: &'a Client,
     /// What the peer called itself. The session lets no control character in.
-    pub helo: &'a str,
+    pub(super) helo: &'a str,
     /// The protocol in use.
-    pub protocol: Protocol,
+    pub(super) protocol: Protocol,
     /// Who logged in. Only the fact is told (`ESMTPA`), never the name.
-    pub login: Option<&'a Login>,
+    pub(super) login: Option<&'a Login>,
     /// The TLS layer.
-    pub tls: Option<&'a TlsSummary>,
+    pub(super) tls: Option<&'a TlsSummary>,
     /// The mail's id.
-    pub id: QueueId,
+    pub(super) id: QueueId,
     /// The envelope; its recipient is told only if there is just one (RFC 5321 section 7.2).
-    pub envelope: &'a Envelope,
+    pub(super) envelope: &'a Envelope,
     /// When.
-    pub now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Trace<'_> {
     /// The header, folded, with CRLF.
     #[must_use]
-    pub fn header(&self) -> String {
+    pub(super) fn header(&self) -> String {
         let mut text = String::with_capacity(320);
         // Writing into a String cannot fail.
         let _ = self.write(&mut text);

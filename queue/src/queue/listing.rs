@@ -105,6 +105,9 @@ impl Stats {
     }
 }
 
+/// Where a mail came from, and where its content is.
+type Whereabouts = (Arc<Origin>, BodyRecord);
+
 impl Shared {
     /// The mails that `filter` lets through, in the order of their ids. Blocks.
     pub(super) fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<Listing>, StoreError> {
@@ -142,7 +145,7 @@ impl Shared {
     }
 
     /// What is known of a mail: from memory, which is ahead of the store, or from the store.
-    fn look_at(&self, id: QueueId) -> Option<(Listed, Option<(Arc<Origin>, BodyRecord)>)> {
+    fn look_at(&self, id: QueueId) -> Option<(Listed, Option<Whereabouts>)> {
         let registry = self.lock();
         let found;
         let entry = match registry.mails.get(&id) {
