@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use mailweir_admin_ui::{
     AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
-    QueueCounts, serve,
+    QueueCounts, router, serve,
 };
 use tokio::net::TcpListener;
 

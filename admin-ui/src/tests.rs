@@ -196,7 +196,7 @@ async fn ask(request: &str, gateway: Gateway) -> Answer {
 async fn start(gateway: Gateway) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener, router(state(gateway)), std::future::pending()));
+    tokio::spawn(serve(listener, crate::router(state(gateway)), std::future::pending()));
     address
 }
 

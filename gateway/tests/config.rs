@@ -137,6 +137,7 @@ fn check(path: &Path, text: &str) -> Result<(Config, Vec<Problem>), Vec<Problem>
     Config::parse(path, text, &around)
 }
 
+#[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the test")]
 fn expect_current(path: &Path, text: &str) {
     if std::env::var_os("BLESS").is_some() {
         let written = fs::write(path, text);

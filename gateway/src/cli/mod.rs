@@ -71,6 +71,7 @@ fn store(config: &Path, data_dir: Option<&Path>) -> Result<Store, ExitCode> {
 }
 
 /// Who gives the command, for the log.
+#[expect(clippy::disallowed_methods, reason = "the person at the terminal is no configuration")]
 fn operator() -> Box<str> {
     let name =
         ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());

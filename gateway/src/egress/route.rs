@@ -41,7 +41,7 @@ impl LiveRoute {
             to: route.to.clone(),
             client: Arc::new(settings(route, smtp)),
             tls,
-            reuse: smtp.reuse.clone(),
+            reuse: smtp.reuse,
             failover: failover::Limits {
                 addresses: unlimited(smtp.mx_address_limit),
                 sessions: unlimited(smtp.mx_session_limit),

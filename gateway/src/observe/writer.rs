@@ -178,6 +178,7 @@ impl TimeText {
 }
 
 /// As `write_all`, but patient with a non-blocking standard output.
+#[expect(clippy::disallowed_methods, reason = "the writer's own thread; nobody waits for it")]
 fn write_fully(sink: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match sink.write(bytes) {

@@ -338,4 +338,8 @@ fn read_line<'a>(
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test begins at some moment; later ones are reckoned from it"
+)]
 mod tests;
