@@ -76,7 +76,7 @@ impl Queue {
     pub fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let directory = Directory::lock(&options.directory)?;
         directory.check_format(options.engine)?;
-        let storage = options.engine.open(&directory.store())?;
+        let storage = directory.open_store(options.engine)?;
         Self::open_locked(directory, storage, options, clock)
     }
 

@@ -104,6 +104,25 @@ impl Directory {
         Spool::open(&self.path).map_err(unusable(&self.path))
     }
 
+    /// Opens the store. A new one is made beside its place and moved there when it is whole, so
+    /// that a crash in the middle leaves nothing that an engine stumbles over.
+    pub(crate) fn open_store(&self, engine: Engine) -> Result<Arc<dyn Storage>, OpenError> {
+        let place = self.store();
+        if !place.try_exists().map_err(unusable(&place))? {
+            let new = self.path.join("store.new");
+            match fs::remove_dir_all(&new) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(unusable(&new)(error));
+                }
+                Ok(()) | Err(_) => {}
+            }
+            drop(engine.open(&new)?);
+            fs::rename(&new, &place).map_err(unusable(&place))?;
+            File::open(&self.path).and_then(|dir| dir.sync_all()).map_err(unusable(&self.path))?;
+        }
+        Ok(engine.open(&place)?)
+    }
+
     pub(crate) fn store(&self) -> PathBuf {
         self.path.join("store")
     }

@@ -4,4 +4,5 @@ mod crash;
 mod delivery;
 mod harness;
 mod model;
+mod opening;
 mod operators;
