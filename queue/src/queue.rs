@@ -16,7 +16,10 @@ use std::{
 };
 
 use mailweir_mail::{HoldReason, MailEvent, QueueId, Stage, Timestamp};
-use tokio::sync::{Notify, oneshot};
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
 
 pub(crate) use self::dispatch::Lease;
 pub(crate) use self::open::Directory;
@@ -63,6 +66,8 @@ pub(crate) struct Shared {
     wake: Notify,
     /// Held by the one who reads mails into memory.
     loads: tokio::sync::Mutex<()>,
+    /// Sets spool files aside that no record names.
+    tidying: Mutex<Option<JoinHandle<std::io::Result<()>>>>,
     /// Unlocked last.
     _directory: Directory,
 }
@@ -114,12 +119,15 @@ impl Queue {
             registry: Mutex::new(recovered.registry),
             wake: Notify::new(),
             loads: tokio::sync::Mutex::new(()),
+            tidying: Mutex::new(None),
             _directory: directory,
         });
         shared.tell(&recovered.unreadable);
         let (storage, spool) = (shared.storage.clone(), shared.spool.clone());
         // Whatever cannot be set aside now is found again at the next start.
-        tokio::task::spawn_blocking(move || open::set_orphans_aside(&storage, &spool, first));
+        let tidy = move || open::set_orphans_aside(&storage, &spool, first);
+        *shared.tidying.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(tokio::task::spawn_blocking(tidy));
         Ok(Self { shared })
     }
 
@@ -409,6 +417,10 @@ impl Queue {
     pub async fn shutdown(&self) {
         self.shared.lock().phase = Phase::Closing;
         self.shared.wake.notify_one();
+        let tidying = self.shared.tidying.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(tidying) = tidying {
+            let _ = tidying.await;
+        }
         let shared = self.shared.clone();
         let _ = tokio::task::spawn_blocking(move || shared.committer.finish()).await;
     }
@@ -488,3 +500,5 @@ pub enum ReportError {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::harness;

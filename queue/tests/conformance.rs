@@ -1,4 +1,5 @@
 //! What every store engine must do: the contract of `Storage`, run against each of them.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
@@ -51,18 +52,18 @@ fn on_disk(open: fn(&Path) -> Arc<dyn Storage>) {
 }
 
 fn keeps_the_contract(mut fresh: impl FnMut() -> Open) {
-    a_new_store_is_empty(fresh());
-    a_batch_is_read_back_from_every_keyspace(fresh());
-    later_operations_of_a_batch_win(fresh());
-    a_scan_goes_in_order_from_its_key_and_stops_when_told(fresh());
-    what_was_committed_is_there_after_reopening(fresh());
-    values_of_any_bytes_and_size_are_kept(fresh());
-    removing_what_is_not_there_is_no_error(fresh());
-    an_empty_batch_is_no_error(fresh());
-    readers_see_a_batch_whole_while_it_is_written(fresh());
+    a_new_store_is_empty(&fresh());
+    a_batch_is_read_back_from_every_keyspace(&fresh());
+    later_operations_of_a_batch_win(&fresh());
+    a_scan_goes_in_order_from_its_key_and_stops_when_told(&fresh());
+    what_was_committed_is_there_after_reopening(&fresh());
+    values_of_any_bytes_and_size_are_kept(&fresh());
+    removing_what_is_not_there_is_no_error(&fresh());
+    an_empty_batch_is_no_error(&fresh());
+    readers_see_a_batch_whole_while_it_is_written(&fresh());
 }
 
-fn a_new_store_is_empty(open: Open) {
+fn a_new_store_is_empty(open: &Open) {
     let store = open();
     for space in Space::ALL {
         assert_eq!(scan(&*store, space, FIRST_KEY), []);
@@ -70,7 +71,7 @@ fn a_new_store_is_empty(open: Open) {
     }
 }
 
-fn a_batch_is_read_back_from_every_keyspace(open: Open) {
+fn a_batch_is_read_back_from_every_keyspace(open: &Open) {
     let store = open();
     let mut batch = Batch::default();
     for space in Space::ALL {
@@ -84,7 +85,7 @@ fn a_batch_is_read_back_from_every_keyspace(open: Open) {
     }
 }
 
-fn later_operations_of_a_batch_win(open: Open) {
+fn later_operations_of_a_batch_win(open: &Open) {
     let store = open();
     let mut batch = Batch::default();
     batch.put(Space::States, id(1), "old");
@@ -98,7 +99,7 @@ fn later_operations_of_a_batch_win(open: Open) {
     assert_eq!(found, [(id(1), b"new".to_vec()), (id(3), b"back".to_vec())]);
 }
 
-fn a_scan_goes_in_order_from_its_key_and_stops_when_told(open: Open) {
+fn a_scan_goes_in_order_from_its_key_and_stops_when_told(open: &Open) {
     let store = open();
     for serial in [5, 1, 4, 2, 3] {
         let mut batch = Batch::default();
@@ -120,7 +121,7 @@ fn a_scan_goes_in_order_from_its_key_and_stops_when_told(open: Open) {
     assert_eq!(seen, 2);
 }
 
-fn what_was_committed_is_there_after_reopening(open: Open) {
+fn what_was_committed_is_there_after_reopening(open: &Open) {
     for round in 0..3 {
         let store = open();
         assert_eq!(scan(&*store, Space::Envelopes, FIRST_KEY).len(), round as usize);
@@ -135,7 +136,7 @@ fn what_was_committed_is_there_after_reopening(open: Open) {
     assert_eq!(scan(&*open(), Space::Bodies, FIRST_KEY), []);
 }
 
-fn values_of_any_bytes_and_size_are_kept(open: Open) {
+fn values_of_any_bytes_and_size_are_kept(open: &Open) {
     let values = [vec![], vec![0; 1], (0..=255).collect(), vec![0xa5; 1024 * 1024]];
     let store = open();
     let mut batch = Batch::default();
@@ -150,17 +151,17 @@ fn values_of_any_bytes_and_size_are_kept(open: Open) {
     }
 }
 
-fn removing_what_is_not_there_is_no_error(open: Open) {
+fn removing_what_is_not_there_is_no_error(open: &Open) {
     let mut batch = Batch::default();
     batch.delete(Space::States, id(9));
     open().commit(batch).unwrap();
 }
 
-fn an_empty_batch_is_no_error(open: Open) {
+fn an_empty_batch_is_no_error(open: &Open) {
     open().commit(Batch::default()).unwrap();
 }
 
-fn readers_see_a_batch_whole_while_it_is_written(open: Open) {
+fn readers_see_a_batch_whole_while_it_is_written(open: &Open) {
     let store = open();
     std::thread::scope(|threads| {
         let writer = threads.spawn(|| {

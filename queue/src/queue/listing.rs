@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use bytes::Bytes;
 use mailweir_mail::{Envelope, Origin, QueueId, Timestamp};
 
-use super::{Shared, load::Found};
+use super::{Shared, load::Found, registry::Entry};
 use crate::{
     progress::{Place, Progress},
     record::BodyRecord,
@@ -105,9 +105,6 @@ impl Stats {
     }
 }
 
-/// Where a mail came from, and where its content is.
-type Whereabouts = (Arc<Origin>, BodyRecord);
-
 impl Shared {
     /// The mails that `filter` lets through, in the order of their ids. Blocks.
     pub(super) fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<Listing>, StoreError> {
@@ -123,7 +120,7 @@ impl Shared {
                 }
             };
             let id = QueueId::from_key(key).filter(|id| Some(*id) != filter.after);
-            let listing = id.and_then(|id| Some(Listing { id, mail: self.look_at(id)?.0 }));
+            let listing = id.and_then(|id| Some(Listing { id, mail: self.look_at(id)?.mail }));
             let wanted = |mail: &Listed| filter.place.is_none_or(|place| mail.place() == place);
             listings.extend(listing.filter(|listing| wanted(&listing.mail)));
             if listings.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -136,43 +133,40 @@ impl Shared {
 
     /// All about one mail. Blocks.
     pub(super) fn show(&self, id: QueueId) -> Option<Details> {
-        let (mail, known) = self.look_at(id)?;
-        let content = match &known {
-            Some((_, body)) => self.read_content(id, body.location).map(Bytes::from),
-            None => None,
-        };
+        let Seen { mail, known } = self.look_at(id)?;
+        let content = known.as_ref().and_then(|(_, body)| self.read_content(id, body.location));
+        let content = content.map(Bytes::from);
         Some(Details { id, mail, origin: known.map(|(origin, _)| origin), content })
     }
 
     /// What is known of a mail: from memory, which is ahead of the store, or from the store.
-    fn look_at(&self, id: QueueId) -> Option<(Listed, Option<Whereabouts>)> {
-        let registry = self.lock();
-        let found;
-        let entry = match registry.mails.get(&id) {
-            Some(entry) if entry.progress.is_over() => return None,
-            Some(entry) => entry,
-            None => {
-                drop(registry);
-                match self.read(id) {
-                    Found::Mail(entry) => {
-                        found = entry;
-                        return Some(self::listed(&found));
-                    }
-                    Found::Nothing => return None,
-                    Found::Unreadable(reason) => return Some((Listed::Corrupt { reason }, None)),
-                }
+    fn look_at(&self, id: QueueId) -> Option<Seen> {
+        if let Some(entry) = self.lock().mails.get(&id) {
+            return if entry.progress.is_over() { None } else { Some(Seen::sound(entry)) };
+        }
+        match self.read(id) {
+            Found::Mail(entry) => Some(Seen::sound(&entry)),
+            Found::Nothing => None,
+            Found::Unreadable(reason) => {
+                Some(Seen { mail: Listed::Corrupt { reason }, known: None })
             }
-        };
-        Some(listed(entry))
+        }
     }
 }
 
-fn listed(entry: &super::registry::Entry) -> (Listed, Option<(Arc<Origin>, BodyRecord)>) {
-    let mail = Listed::Sound {
-        envelope: entry.envelope.clone(),
-        arrival: entry.origin.arrival,
-        size: entry.body.size,
-        progress: entry.progress.clone(),
-    };
-    (mail, Some((entry.origin.clone(), entry.body)))
+struct Seen {
+    mail: Listed,
+    known: Option<(Arc<Origin>, BodyRecord)>,
+}
+
+impl Seen {
+    fn sound(entry: &Entry) -> Self {
+        let mail = Listed::Sound {
+            envelope: entry.envelope.clone(),
+            arrival: entry.origin.arrival,
+            size: entry.body.size,
+            progress: entry.progress.clone(),
+        };
+        Self { mail, known: Some((entry.origin.clone(), entry.body)) }
+    }
 }

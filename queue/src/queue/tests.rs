@@ -2,7 +2,7 @@
 
 mod crash;
 mod delivery;
-mod harness;
+pub(crate) mod harness;
 mod model;
 mod opening;
 mod operators;

@@ -17,7 +17,7 @@ use super::harness::*;
 use crate::{
     AttemptResult, Claim, Disposition, NewMail, Queue, RecipientIndex, ReportKind, Work,
     store::{
-        Space,
+        Space, StoreError,
         faulty::{Fate, FaultyDisk},
         memory::MemoryStore,
     },
@@ -58,35 +58,40 @@ async fn crash_at(step: usize, fate: Fate) -> bool {
 /// The story. `None` when the disk died on the way.
 async fn tell(queue: &Queue, notes: &mut Notes) -> Option<()> {
     let split = accept(queue, Disposition::Ready, 3, notes).await?;
-    let reason = HoldReason::new("rule");
-    let held = accept(queue, Disposition::Held(reason.clone()), 1, notes).await?;
+    let held = accept(queue, Disposition::Held(HoldReason::new("rule")), 1, notes).await?;
     notes.held.insert(held, Certainty::Known);
-
-    let claim = claim(queue).await?;
-    notes.send(queue, &claim, nth(0), delivered()).await?;
-    notes.send(queue, &claim, nth(1), failed()).await?;
-    notes.send(queue, &claim, nth(2), deferred()).await?;
-    drop(claim);
-    assert_eq!(report(queue, notes).await?, split);
-    let report = self::claim(queue).await?;
-    notes.send(queue, &report, nth(0), delivered()).await?;
-    drop(report);
-
-    notes.held.insert(held, Certainty::Unknown);
-    queue.release(held, "moderator").await.ok()?;
-    notes.held.remove(&held);
-    let released = self::claim(queue).await?;
-    assert_eq!(released.id, held);
-    notes.send(queue, &released, nth(0), deferred()).await?;
-    drop(released);
-
+    one_of_each_result(queue, notes).await?;
+    one_report(queue, notes, split).await?;
+    release_and_defer(queue, notes, held).await?;
     notes.held.insert(split, Certainty::Unknown);
-    queue.hold(split, reason).await.ok()?;
+    queue.hold(split, HoldReason::new("operator")).await.ok()?;
     notes.held.insert(split, Certainty::Known);
     notes.deleted.insert(held, Certainty::Unknown);
     queue.delete(held, "operator").await.ok()?;
     notes.deleted.insert(held, Certainty::Known);
     Some(())
+}
+
+async fn one_of_each_result(queue: &Queue, notes: &mut Notes) -> Option<()> {
+    let claim = claim(queue).await?;
+    notes.send(queue, &claim, nth(0), delivered()).await?;
+    notes.send(queue, &claim, nth(1), failed()).await?;
+    notes.send(queue, &claim, nth(2), deferred()).await
+}
+
+async fn one_report(queue: &Queue, notes: &mut Notes, about: QueueId) -> Option<()> {
+    assert_eq!(report(queue, notes).await?, about);
+    let report = claim(queue).await?;
+    notes.send(queue, &report, nth(0), delivered()).await
+}
+
+async fn release_and_defer(queue: &Queue, notes: &mut Notes, held: QueueId) -> Option<()> {
+    notes.held.insert(held, Certainty::Unknown);
+    queue.release(held, "moderator").await.ok()?;
+    notes.held.remove(&held);
+    let released = claim(queue).await?;
+    assert_eq!(released.id, held);
+    notes.send(queue, &released, nth(0), deferred()).await
 }
 
 /// Releases what is held and delivers everything, until nothing is left.
@@ -267,7 +272,7 @@ async fn a_spool_file_without_a_record_is_set_aside_at_start() {
     let id = intake.id();
     let prepared = intake.prepare(mail(1)).await.unwrap();
     // The process dies between the rename and the commit: nobody removes the file.
-    std::mem::forget(prepared.ticket);
+    let _ = prepared.ticket.redeem(Err(StoreError::Stopped));
     let path = it.directory.path().join("spool/orphans").join(id.to_string());
     tokio::time::advance(Duration::from_secs(1)).await;
     let it = it.restart().await;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use mailweir_mail::{HoldReason, Stage};
 
 use super::harness::*;
-use crate::{ChangeError, Disposition, Filter, NewMail, Place, Queue, When, queue::OpenError};
+use crate::{
+    ChangeError, Disposition, Filter, NewMail, Options, Place, Queue, When, Work, queue::OpenError,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_held_mail_is_not_sent_until_it_is_released_and_then_has_a_new_lifetime() {
@@ -154,6 +156,35 @@ async fn a_mail_is_shown_with_its_content() {
     assert_eq!(details.origin.as_deref(), Some(&origin()));
     it.deliver().await;
     assert!(it.queue.show(id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_queue_on_the_disk_goes_on_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let options =
+        || Options { queue_minfree: 0, spool_threshold: 100, ..Options::new(directory.path()) };
+    let clock = TestClock::new();
+    let queue = Queue::open(options(), clock.clone()).unwrap();
+    let mut sizes = vec![10, 100, 101, 1_000];
+    for size in &sizes {
+        let mut intake = queue.intake(0).unwrap();
+        intake.write(&vec![b'x'; *size]).await.unwrap();
+        intake.commit(mail(1)).await.unwrap();
+    }
+    queue.shutdown().await;
+    drop(queue);
+    let queue = Queue::open(options(), clock).unwrap();
+    while !sizes.is_empty() {
+        let Some(Work::Deliver(claim)) = queue.next_work().await else { panic!("mail is left") };
+        let mut reader = queue.body(claim.id, &claim.body).await.unwrap().reader();
+        let content = reader.next().await.unwrap().unwrap();
+        assert_eq!(reader.next().await.unwrap(), None);
+        sizes.retain(|size| *size != content.len());
+        queue.record(&claim, vec![(nth(0), delivered())]).await.unwrap();
+    }
+    assert_eq!(queue.stats(), crate::Stats::default());
+    assert!(queue.list(Filter::default(), 10).await.unwrap().is_empty());
+    queue.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]
