@@ -160,3 +160,67 @@ pub enum BodyError {
 }
 
 const PIECE: u64 = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_spool_file_is_read_in_pieces_up_to_its_end() {
+        let (_directory, file, content) = spool_file(700_000);
+        let mut reader = Content::Spool(file).reader();
+        let mut read = Vec::new();
+        while let Some(piece) = reader.next().await.unwrap() {
+            assert!(piece.len() as u64 <= PIECE);
+            read.extend_from_slice(&piece);
+        }
+        assert!(read == content);
+        assert!(reader.next().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_spool_file_that_changed_is_noticed_before_its_end_j12() {
+        let (_directory, file, content) = spool_file(300_000);
+        let damages: [fn(&mut Vec<u8>); 4] =
+            [|c| c[150_000] ^= 1, |c| c.truncate(299_999), |c| c.push(0), Vec::clear];
+        for (number, damage) in damages.iter().enumerate() {
+            let mut content = content.clone();
+            damage(&mut content);
+            std::fs::write(&file.path, content).unwrap();
+            let mut reader = Content::Spool(file.clone()).reader();
+            let end = loop {
+                match reader.next().await {
+                    Ok(Some(_)) => {}
+                    end => break end,
+                }
+            };
+            assert!(matches!(end, Err(BodyError::Damaged)), "damage {number}: {end:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_spool_file_that_is_missing_is_an_error_and_not_empty_content() {
+        let (directory, file, _) = spool_file(1);
+        drop(directory);
+        assert!(Content::Spool(file).reader().next().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn content_in_memory_is_one_piece_and_empty_content_none() {
+        let content = Content::Memory(Bytes::from_static(b"content"));
+        assert_eq!(content.size(), 7);
+        let mut reader = content.reader();
+        assert_eq!(reader.next().await.unwrap().as_deref(), Some(&b"content"[..]));
+        assert!(reader.next().await.unwrap().is_none());
+        assert!(Content::Memory(Bytes::new()).reader().next().await.unwrap().is_none());
+    }
+
+    fn spool_file(size: usize) -> (tempfile::TempDir, SpoolFile, Vec<u8>) {
+        let directory = tempfile::tempdir().unwrap();
+        let content: Vec<u8> = (0..=250).cycle().take(size).collect();
+        let path: Arc<Path> = directory.path().join("file").into();
+        std::fs::write(&path, &content).unwrap();
+        let checksum = crc32fast::hash(&content);
+        (directory, SpoolFile { path, size: size as u64, checksum }, content)
+    }
+}

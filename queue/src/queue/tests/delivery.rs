@@ -290,3 +290,45 @@ async fn a_state_that_cannot_be_read_is_shown_and_kept_j3() {
     assert_eq!(list.iter().map(|line| line.mail.place()).collect::<Vec<_>>(), [Place::Corrupt]);
     assert_eq!(it.store.len(Space::Envelopes), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_envelope_that_cannot_be_read_is_reported_when_the_mail_is_due_j12() {
+    let it = Fixture::new();
+    let id = it.accept(mail(1)).await;
+    let sound = it.accept(mail(1)).await;
+    it.store.damage(Space::Envelopes, id.to_key(), "garbage");
+    let it = it.restart().await;
+    assert_eq!(it.deliver().await, sound);
+    it.expect_quiet(Duration::from_secs(9_999)).await;
+    assert_eq!(it.events(), ["corrupt", "removed"]);
+    assert_eq!(it.store.len(Space::States), 1);
+    let held = it.queue.hold(id, mailweir_mail::HoldReason::new("operator")).await;
+    assert!(matches!(held, Err(ChangeError::Corrupt { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_without_recipients_is_refused() {
+    let it = Fixture::new();
+    let intake = it.queue.intake(0).unwrap();
+    let refused = intake.commit(mail(0)).await;
+    assert!(matches!(refused, Err(crate::IntakeError::NoRecipient)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_mail_than_fits_in_memory_is_read_back_in_its_turn() {
+    let it = Fixture::with(|options| {
+        options.qmgr_message_active_limit = 3;
+        options.handover_cache = CONTENT.len();
+    });
+    let mut ids = std::collections::BTreeSet::new();
+    for _ in 0..10 {
+        ids.insert(it.accept(mail(1)).await);
+    }
+    while !ids.is_empty() {
+        let claim = it.claim().await;
+        assert!(ids.remove(&claim.id));
+        assert_eq!(it.queue.body(claim.id, &claim.body).await.unwrap().size(), claim.size);
+        it.record_all(&claim, delivered()).await;
+    }
+    assert!(it.is_empty());
+}
