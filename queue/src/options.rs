@@ -72,7 +72,7 @@ pub struct Options {
     /// (Postfix `queue_minfree`). Below it, mail is refused with 452.
     pub queue_minfree: u64,
     /// Bodies up to this size, in bytes, stay in memory and in the store; larger ones are streamed
-    /// to a spool file through one buffer of this size.
+    /// to a spool file through one buffer of this size. At most 16 MiB.
     pub spool_threshold: usize,
     /// Bodies of new mail kept in memory for their first delivery, in bytes altogether.
     pub handover_cache: usize,

@@ -104,6 +104,8 @@ impl Queue {
         options: Options,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
+        let spool_threshold = options.spool_threshold.clamp(1, LARGEST_RECORD);
+        let options = Options { spool_threshold, ..options };
         let spool = directory.spool()?;
         let recovered = open::recover(&*storage, &options, &*clock)?;
         let first = recovered.registry.last_id;
@@ -497,6 +499,9 @@ pub enum ReportError {
     #[error(transparent)]
     Intake(#[from] IntakeError),
 }
+
+/// Bodies in the store are read and written whole.
+const LARGEST_RECORD: usize = 16 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_lies_in_its_place_only_when_it_is_finished() {
+    fn a_file_lies_in_its_place_only_when_it_is_finished_j2() {
         let (_directory, spool) = spool();
         let mut draft = spool.create(ID).unwrap();
         draft.write(b"content").unwrap();

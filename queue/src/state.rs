@@ -5,15 +5,14 @@
 //! that follow once it is durable. It knows no store, no index and no task. `FORMAT.md` has the
 //! same rules as a table.
 
-use mailweir_mail::{
-    Delays, DeliveryReport, Envelope, HeldBy, HoldReason, MailEvent, QueueId, Reply, Stage,
-    Timestamp,
-};
+mod delivery;
+mod operators;
+
+use mailweir_mail::{Envelope, HoldReason, MailEvent, QueueId, Stage, Timestamp};
 
 use crate::{
     progress::{
-        AttemptResult, FailureCause, LastReply, Notice, Order, Outcome, Place, Progress,
-        RecipientIndex, RecipientStatus, ReportDuty, ReportKind, State,
+        AttemptResult, Notice, Place, Progress, RecipientIndex, RecipientStatus, ReportKind, State,
     },
     schedule::Schedule,
 };
@@ -169,137 +168,6 @@ impl Step<'_> {
         }
     }
 
-    fn claim(&mut self) -> Result<(), IllegalChange> {
-        let State::Ready { .. } = self.progress.state else {
-            return Err(self.not("tried"));
-        };
-        let attempt = self.progress.attempts.saturating_add(1);
-        self.progress.state = State::Delivering { attempt, order: None };
-        Ok(())
-    }
-
-    fn results(
-        &mut self,
-        results: Vec<(RecipientIndex, AttemptResult)>,
-    ) -> Result<(), IllegalChange> {
-        let State::Delivering { attempt, .. } = self.progress.state else {
-            return Err(self.not("given delivery results"));
-        };
-        for (index, result) in results {
-            self.result(attempt, index, result)?;
-        }
-        if !self.progress.recipients.iter().any(|status| awaits(status, attempt)) {
-            self.end_attempt();
-        }
-        Ok(())
-    }
-
-    fn result(
-        &mut self,
-        attempt: u32,
-        index: RecipientIndex,
-        result: AttemptResult,
-    ) -> Result<(), IllegalChange> {
-        let at = self.now;
-        let heard = |reply, relay| LastReply { reply, relay, at, attempt };
-        let wanted = |kind: ReportKind| self.notice(kind, index);
-        let status = match result {
-            AttemptResult::Delivered { reply, relay, duty } => RecipientStatus::Delivered {
-                last: heard(reply, relay),
-                report: match duty {
-                    ReportDuty::Ours => wanted(ReportKind::Success),
-                    ReportDuty::PassedOn => Notice::NotDue,
-                },
-            },
-            AttemptResult::Deferred { reply, relay } => {
-                RecipientStatus::Pending { last: Some(heard(reply, relay)) }
-            }
-            AttemptResult::Failed { reply, relay } => RecipientStatus::Failed {
-                last: heard(reply, relay),
-                cause: FailureCause::Refused,
-                report: wanted(ReportKind::Failure),
-            },
-        };
-        match self.progress.recipients.get_mut(index.as_usize()) {
-            Some(slot) if awaits(slot, attempt) => *slot = status,
-            _ => return Err(IllegalChange::NotPending(index)),
-        }
-        Ok(())
-    }
-
-    fn abandon(&mut self) -> Result<(), IllegalChange> {
-        let State::Delivering { .. } = self.progress.state else {
-            return Err(self.not("abandoned"));
-        };
-        self.end_attempt();
-        Ok(())
-    }
-
-    /// The attempt is over: obey the order, give up what is too old, schedule the rest.
-    fn end_attempt(&mut self) {
-        let State::Delivering { attempt, order } = self.progress.state.clone() else { return };
-        self.progress.attempts = attempt;
-        let too_old = self.age() >= self.terms.schedule.lifetime(&self.terms.envelope.sender);
-        match order {
-            Some(Order::Delete(by)) => return self.remove_for(by),
-            Some(Order::Expire) => self.expire_pending(),
-            Some(Order::Hold(_) | Order::Requeue(_)) => {}
-            None if too_old => self.expire_pending(),
-            None => {}
-        }
-        self.owe();
-        if self.progress.pending().next().is_none() {
-            return self.finish_all();
-        }
-        match order {
-            Some(Order::Hold(reason)) => self.hold_at(reason, Stage::Route),
-            Some(Order::Requeue(by)) => self.start_anew(by),
-            Some(Order::Delete(_) | Order::Expire) | None => self.retry_later(),
-        }
-    }
-
-    fn retry_later(&mut self) {
-        let not_before = self.terms.schedule.next_try(self.progress.alive_since, self.now);
-        self.progress.state = State::Ready { not_before };
-        let late = self.terms.schedule.is_late(self.age());
-        let wanted = self
-            .progress
-            .pending()
-            .any(|index| self.notice(ReportKind::Delay, index) != Notice::NotDue);
-        if late && wanted && self.progress.delay == Notice::NotDue {
-            self.progress.delay = Notice::Owed;
-            self.effects.owed.push(ReportKind::Delay);
-        }
-    }
-
-    /// Reports that waited for the end of the attempt become due.
-    fn owe(&mut self) {
-        for status in &mut self.progress.recipients {
-            let (kind, report) = match status {
-                RecipientStatus::Pending { .. } => continue,
-                RecipientStatus::Delivered { report, .. } => (ReportKind::Success, report),
-                RecipientStatus::Failed { report, .. } => (ReportKind::Failure, report),
-            };
-            if *report == Notice::AfterAttempt {
-                *report = Notice::Owed;
-                if !self.effects.owed.contains(&kind) {
-                    self.effects.owed.push(kind);
-                }
-            }
-        }
-    }
-
-    fn finish_all(&mut self) {
-        let delivered =
-            |status: &RecipientStatus| matches!(status, RecipientStatus::Delivered { .. });
-        let all = self.progress.recipients.iter().all(delivered);
-        let outcome = if all { Outcome::Delivered } else { Outcome::Failed };
-        self.progress.state = State::Finished(outcome);
-    }
-
-    /// What a crash interrupted goes on: an attempt is made again, unless an operator wanted
-    /// something else. A stored back-off is kept (`attacks.md` K5), but never one that only a
-    /// clock set back can explain (J9).
     fn restart(&mut self) {
         match self.progress.state.clone() {
             State::Delivering { attempt, order: None } => {
@@ -313,135 +181,6 @@ impl Step<'_> {
                 self.progress.state = State::Ready { not_before: not_before.min(latest) };
             }
             State::Screening { .. } | State::Held { .. } | State::Finished(_) | State::Corrupt => {}
-        }
-    }
-
-    fn hold(&mut self, reason: HoldReason) -> Result<(), IllegalChange> {
-        match self.progress.state {
-            State::Screening { next } => self.hold_at(reason, next),
-            State::Ready { .. } => self.hold_at(reason, Stage::Route),
-            State::Delivering { .. } => self.order(Order::Hold(reason)),
-            State::Held { .. } | State::Finished(_) | State::Corrupt => {
-                return Err(self.not("put on hold"));
-            }
-        }
-        Ok(())
-    }
-
-    fn hold_at(&mut self, reason: HoldReason, resume: Stage) {
-        let held = MailEvent::Held {
-            id: self.terms.id,
-            reason: reason.clone(),
-            by: HeldBy::Person("an operator".into()),
-        };
-        self.progress.state = State::Held { reason, since: self.now, resume };
-        self.effects.events.push(held);
-    }
-
-    /// Release goes to the stage after the hold. The lifetime counts anew, since the sender is not
-    /// to pay for the time a person took; the arrival stays.
-    fn release(&mut self, by: Box<str>) -> Result<(), IllegalChange> {
-        match self.progress.state {
-            State::Held { resume, .. } => {
-                self.progress.alive_since = self.now;
-                self.resume(resume);
-            }
-            State::Delivering { attempt, order: Some(Order::Hold(_)) } => {
-                self.progress.state = State::Delivering { attempt, order: None };
-            }
-            _ => return Err(self.not("released")),
-        }
-        self.effects.events.push(MailEvent::Released { id: self.terms.id, by });
-        Ok(())
-    }
-
-    fn requeue(&mut self, by: Box<str>) -> Result<(), IllegalChange> {
-        match self.progress.state {
-            State::Screening { .. } | State::Held { .. } | State::Ready { .. } => {
-                self.start_anew(by);
-            }
-            State::Delivering { .. } => self.order(Order::Requeue(by)),
-            State::Finished(_) | State::Corrupt => return Err(self.not("requeued")),
-        }
-        Ok(())
-    }
-
-    /// All stages look again, as after `postsuper -r`: a requeue must not lead around a hold.
-    fn start_anew(&mut self, by: Box<str>) {
-        self.progress.attempts = 0;
-        self.progress.alive_since = self.now;
-        self.progress.delay = Notice::NotDue;
-        for status in &mut self.progress.recipients {
-            if let RecipientStatus::Pending { last: Some(last) } = status {
-                last.attempt = 0;
-            }
-        }
-        self.resume(Stage::Filter);
-        self.effects.events.push(MailEvent::Requeued { id: self.terms.id, by });
-    }
-
-    fn delete(&mut self, by: Box<str>) -> Result<(), IllegalChange> {
-        match self.progress.state {
-            State::Delivering { .. } => self.order(Order::Delete(by)),
-            State::Screening { .. }
-            | State::Held { .. }
-            | State::Ready { .. }
-            | State::Finished(_) => self.remove_for(by),
-            State::Corrupt => return Err(self.not("deleted")),
-        }
-        Ok(())
-    }
-
-    fn remove_for(&mut self, by: Box<str>) {
-        self.progress.delay = Notice::Settled;
-        for status in &mut self.progress.recipients {
-            match status {
-                RecipientStatus::Pending { .. } => {}
-                RecipientStatus::Delivered { report, .. }
-                | RecipientStatus::Failed { report, .. } => *report = Notice::Settled,
-            }
-        }
-        self.progress.state = State::Finished(Outcome::Deleted);
-        self.effects.owed.clear();
-        self.effects.events.push(MailEvent::Deleted { id: self.terms.id, by });
-    }
-
-    fn flush(&mut self) -> Result<(), IllegalChange> {
-        match self.progress.state {
-            State::Ready { .. } => self.progress.state = State::Ready { not_before: self.now },
-            State::Screening { .. } | State::Delivering { .. } => {}
-            State::Held { .. } | State::Finished(_) | State::Corrupt => {
-                return Err(self.not("flushed"));
-            }
-        }
-        Ok(())
-    }
-
-    fn expire(&mut self) -> Result<(), IllegalChange> {
-        match self.progress.state {
-            State::Delivering { .. } => self.order(Order::Expire),
-            State::Screening { .. } | State::Held { .. } | State::Ready { .. } => {
-                self.expire_pending();
-                self.owe();
-                self.finish_all();
-            }
-            State::Finished(_) | State::Corrupt => return Err(self.not("expired")),
-        }
-        Ok(())
-    }
-
-    fn expire_pending(&mut self) {
-        let pending: Vec<_> = self.progress.pending().collect();
-        for index in pending {
-            let report = self.notice(ReportKind::Failure, index);
-            let Some(status) = self.progress.recipients.get_mut(index.as_usize()) else { continue };
-            let last = match status.last() {
-                Some(last) => last.clone(),
-                None => never_tried(self.now),
-            };
-            let event = expired(self.terms, index, &last, self.now);
-            *status = RecipientStatus::Failed { last, cause: FailureCause::Expired, report };
-            self.effects.events.extend(event);
         }
     }
 
@@ -488,12 +227,6 @@ impl Step<'_> {
         };
     }
 
-    fn order(&mut self, wanted: Order) {
-        if let State::Delivering { order, .. } = &mut self.progress.state {
-            *order = Some(wanted);
-        }
-    }
-
     fn notice(&self, kind: ReportKind, index: RecipientIndex) -> Notice {
         let recipient = self.terms.envelope.recipients.get(index.as_usize());
         match recipient {
@@ -511,42 +244,6 @@ impl Step<'_> {
     fn not(&self, wish: &'static str) -> IllegalChange {
         IllegalChange::NotFrom { place: self.progress.state.place(), wish }
     }
-}
-
-/// Whether the recipient has no result yet in this attempt.
-fn awaits(status: &RecipientStatus, attempt: u32) -> bool {
-    match status {
-        RecipientStatus::Pending { last } => {
-            last.as_ref().is_none_or(|last| last.attempt != attempt)
-        }
-        RecipientStatus::Delivered { .. } | RecipientStatus::Failed { .. } => false,
-    }
-}
-
-fn never_tried(now: Timestamp) -> LastReply {
-    let reply = Reply::new(
-        451,
-        mailweir_mail::Enhanced(4, 4, 7),
-        "The mail was returned before it was ever tried",
-    );
-    LastReply { reply, relay: None, at: now, attempt: 0 }
-}
-
-fn expired(
-    terms: Terms<'_>,
-    index: RecipientIndex,
-    last: &LastReply,
-    now: Timestamp,
-) -> Option<MailEvent> {
-    let recipient = terms.envelope.recipients.get(index.as_usize())?;
-    Some(MailEvent::Expired(DeliveryReport {
-        id: terms.id,
-        to: recipient.address.clone(),
-        relay: last.relay.clone(),
-        delays: Delays { in_queue: now.since(terms.id.arrival()), ..Delays::default() },
-        dsn: last.reply.enhanced_or_general(),
-        text: last.reply.to_string().into(),
-    }))
 }
 
 const fn wish(change: &Change) -> &'static str {

@@ -118,8 +118,8 @@ pub struct Received {
 pub enum HeldBy {
     /// A rule, while the mail came in.
     Rule(Box<TransactionSummary>),
-    /// A named person or program, later.
-    Person(Box<str>),
+    /// An operator or a stage, later. The reason says who.
+    Order,
 }
 
 /// The transaction in which something was decided: what Postfix appends to such a line,

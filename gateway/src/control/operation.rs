@@ -34,7 +34,7 @@ pub enum Operation {
     Hold {
         /// Which mails.
         mails: Selection,
-        /// Why.
+        /// Why; who asked is added to it.
         reason: HoldReason,
     },
     /// Take off hold.

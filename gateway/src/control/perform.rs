@@ -47,7 +47,9 @@ enum Wish<'a> {
 impl Wish<'_> {
     async fn grant(self, queue: &Queue, id: QueueId, by: &str) -> Result<When, ChangeError> {
         match self {
-            Self::Hold(reason) => queue.hold(id, reason.clone()).await,
+            Self::Hold(reason) => {
+                queue.hold(id, HoldReason::new(&format!("{reason} ({by})"))).await
+            }
             Self::Release => queue.release(id, by).await,
             Self::Requeue => queue.requeue(id, by).await,
             Self::Delete => queue.delete(id, by).await,

@@ -21,8 +21,8 @@ pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         MailEvent::Held { id, reason, by: HeldBy::Rule(transaction) } => {
             object.id(*id).text("rule", reason.as_str()).transaction(transaction)
         }
-        MailEvent::Held { id, reason, by: HeldBy::Person(name) } => {
-            object.id(*id).text("rule", reason.as_str()).text("by", name)
+        MailEvent::Held { id, reason, by: HeldBy::Order } => {
+            object.id(*id).text("rule", reason.as_str())
         }
         MailEvent::Discarded { id, reason, transaction } => {
             object.id(*id).text("rule", reason).transaction(transaction)

@@ -20,9 +20,8 @@ pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         MailEvent::Held { id, reason, by: HeldBy::Rule(transaction) } => {
             log.end_of_message(*id, "hold", reason.as_str(), transaction);
         }
-        MailEvent::Held { id, reason, by: HeldBy::Person(name) } => log.line("postsuper", |line| {
-            line.id(*id).raw("placed on hold (").peer(name);
-            line.raw(": ").peer(reason.as_str()).raw(")");
+        MailEvent::Held { id, reason, by: HeldBy::Order } => log.line("postsuper", |line| {
+            line.id(*id).raw("placed on hold: ").peer(reason.as_str());
         }),
         MailEvent::Discarded { id, reason, transaction } => {
             log.end_of_message(*id, "discard", reason, transaction);

@@ -385,8 +385,8 @@ fn mail_events() -> Vec<MailEvent> {
         },
         MailEvent::Held {
             id: id(1),
-            reason: HoldReason::new("to be looked at"),
-            by: HeldBy::Person("alice".into()),
+            reason: HoldReason::new("to be looked at (alice)"),
+            by: HeldBy::Order,
         },
         MailEvent::Discarded {
             id: id(3),

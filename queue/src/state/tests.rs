@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use mailweir_mail::{Enhanced, Notify, ReversePath};
+use mailweir_mail::{Enhanced, Notify, Reply, ReversePath};
 use proptest::prelude::*;
 
 use super::*;
+use crate::progress::{AttemptResult, FailureCause, LastReply, Order, Outcome, ReportDuty};
 
 /// The table of FORMAT.md, "Changes": what each change leads to from each state.
 #[test]
@@ -300,7 +301,9 @@ fn change(name: &str) -> Change {
 }
 
 fn given_up(report: Notice) -> RecipientStatus {
-    RecipientStatus::Failed { last: never_tried(NOW), cause: FailureCause::Refused, report }
+    let reply = Reply::plain(550, "never");
+    let last = LastReply { reply, relay: None, at: NOW, attempt: 1 };
+    RecipientStatus::Failed { last, cause: FailureCause::Refused, report }
 }
 
 fn delivered(duty: ReportDuty) -> AttemptResult {

@@ -25,7 +25,7 @@ use crate::{
 
 /// FORMAT.md, crash points 1 to 9.
 #[tokio::test(start_paused = true)]
-async fn whatever_was_promised_survives_a_crash_at_every_durable_step() {
+async fn whatever_was_promised_survives_a_crash_at_every_durable_step_j1() {
     for fate in [Fate::Lost, Fate::AnswerLost] {
         for step in 1.. {
             if !crash_at(step, fate).await {

@@ -1,0 +1,121 @@
+//! What operators do to a mail. While an attempt is under way, they leave an order.
+
+use mailweir_mail::{HeldBy, HoldReason, MailEvent, Stage};
+
+use super::{IllegalChange, Step};
+use crate::progress::{Notice, Order, Outcome, RecipientStatus, State};
+
+impl Step<'_> {
+    pub(super) fn hold(&mut self, reason: HoldReason) -> Result<(), IllegalChange> {
+        match self.progress.state {
+            State::Screening { next } => self.hold_at(reason, next),
+            State::Ready { .. } => self.hold_at(reason, Stage::Route),
+            State::Delivering { .. } => self.order(Order::Hold(reason)),
+            State::Held { .. } | State::Finished(_) | State::Corrupt => {
+                return Err(self.not("put on hold"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn hold_at(&mut self, reason: HoldReason, resume: Stage) {
+        let held = MailEvent::Held { id: self.terms.id, reason: reason.clone(), by: HeldBy::Order };
+        self.progress.state = State::Held { reason, since: self.now, resume };
+        self.effects.events.push(held);
+    }
+
+    pub(super) fn release(&mut self, by: Box<str>) -> Result<(), IllegalChange> {
+        match self.progress.state {
+            State::Held { resume, .. } => {
+                self.progress.alive_since = self.now;
+                self.resume(resume);
+            }
+            State::Delivering { attempt, order: Some(Order::Hold(_)) } => {
+                self.progress.state = State::Delivering { attempt, order: None };
+            }
+            _ => return Err(self.not("released")),
+        }
+        self.effects.events.push(MailEvent::Released { id: self.terms.id, by });
+        Ok(())
+    }
+
+    pub(super) fn requeue(&mut self, by: Box<str>) -> Result<(), IllegalChange> {
+        match self.progress.state {
+            State::Screening { .. } | State::Held { .. } | State::Ready { .. } => {
+                self.start_anew(by);
+            }
+            State::Delivering { .. } => self.order(Order::Requeue(by)),
+            State::Finished(_) | State::Corrupt => return Err(self.not("requeued")),
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_anew(&mut self, by: Box<str>) {
+        self.progress.attempts = 0;
+        self.progress.alive_since = self.now;
+        self.progress.delay = Notice::NotDue;
+        for status in &mut self.progress.recipients {
+            if let RecipientStatus::Pending { last: Some(last) } = status {
+                last.attempt = 0;
+            }
+        }
+        self.resume(Stage::Filter);
+        self.effects.events.push(MailEvent::Requeued { id: self.terms.id, by });
+    }
+
+    pub(super) fn delete(&mut self, by: Box<str>) -> Result<(), IllegalChange> {
+        match self.progress.state {
+            State::Delivering { .. } => self.order(Order::Delete(by)),
+            State::Screening { .. }
+            | State::Held { .. }
+            | State::Ready { .. }
+            | State::Finished(_) => self.remove_for(by),
+            State::Corrupt => return Err(self.not("deleted")),
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove_for(&mut self, by: Box<str>) {
+        self.progress.delay = Notice::Settled;
+        for status in &mut self.progress.recipients {
+            match status {
+                RecipientStatus::Pending { .. } => {}
+                RecipientStatus::Delivered { report, .. }
+                | RecipientStatus::Failed { report, .. } => *report = Notice::Settled,
+            }
+        }
+        self.progress.state = State::Finished(Outcome::Deleted);
+        self.effects.owed.clear();
+        self.effects.events.push(MailEvent::Deleted { id: self.terms.id, by });
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), IllegalChange> {
+        match self.progress.state {
+            State::Ready { .. } => self.progress.state = State::Ready { not_before: self.now },
+            State::Screening { .. } | State::Delivering { .. } => {}
+            State::Held { .. } | State::Finished(_) | State::Corrupt => {
+                return Err(self.not("flushed"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn expire(&mut self) -> Result<(), IllegalChange> {
+        match self.progress.state {
+            State::Delivering { .. } => self.order(Order::Expire),
+            State::Screening { .. } | State::Held { .. } | State::Ready { .. } => {
+                self.expire_pending();
+                self.owe();
+                self.finish_all();
+            }
+            State::Finished(_) | State::Corrupt => return Err(self.not("expired")),
+        }
+        Ok(())
+    }
+
+    pub(super) fn order(&mut self, wanted: Order) {
+        if let State::Delivering { order, .. } = &mut self.progress.state {
+            *order = Some(wanted);
+        }
+    }
+}
