@@ -141,7 +141,7 @@ fn decoded(wire: &[u8]) -> Vec<Vec<u8>> {
     panic!("the content does not end");
 }
 
-fn normalised(content: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn normalised(content: &[u8]) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
     let mut line = Vec::new();
     let mut bytes = content.iter().copied().peekable();
