@@ -5,8 +5,10 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs::{self, DirBuilder},
+    io,
     ops::ControlFlow,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -41,8 +43,11 @@ pub struct RescueReport {
 /// the store cannot be opened at all.
 ///
 /// # Errors
-/// Another process has the queue open, or `out` cannot be written.
+/// There is no queue, another process has it open, or `out` cannot be written.
 pub fn rescue(directory: &Path, engine: Engine, out: &Path) -> io::Result<RescueReport> {
+    if !directory.is_dir() {
+        return Err(io::Error::other(format!("there is no queue in {}", directory.display())));
+    }
     let locked = Directory::lock(directory).map_err(io::Error::other)?;
     let spool = locked.spool().map_err(io::Error::other)?;
     match engine.open(&locked.store()) {
@@ -61,7 +66,7 @@ pub(crate) fn save_all(
     spool: &Spool,
     out: &Path,
 ) -> io::Result<RescueReport> {
-    fs::create_dir_all(out)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(out)?;
     let mut rescuer = Rescuer { storage, out, report: RescueReport::default() };
     let files = rescuer.spool_files(spool);
     let mut ids = rescuer.stored_ids();

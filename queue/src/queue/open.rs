@@ -4,9 +4,10 @@
 //! that no record names are looked for in the background.
 
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
     io::{self, Write},
     ops::ControlFlow,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -61,9 +62,10 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Creates the directory if it is missing, and locks it (`attacks.md` J11).
+    /// Creates the directory if it is missing, for its owner alone since it holds people's mail,
+    /// and locks it (`attacks.md` J11).
     pub(crate) fn lock(path: &Path) -> Result<Self, OpenError> {
-        fs::create_dir_all(path).map_err(unusable(path))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable(path))?;
         let lock_path = path.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
         let lock = lock.map_err(unusable(&lock_path))?;

@@ -50,6 +50,15 @@ async fn a_spool_file_that_changed_is_saved_and_called_doubtful() {
     assert_eq!((report.whole, report.doubtful), (1, 1));
 }
 
+#[test]
+fn a_queue_that_is_not_there_is_not_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let (queue, out) = (directory.path().join("queue"), directory.path().join("out"));
+    let error = rescue(&queue, Engine::Fjall, &out).unwrap_err();
+    assert!(error.to_string().starts_with("there is no queue in "), "{error}");
+    assert!(!queue.exists() && !out.exists());
+}
+
 #[tokio::test(start_paused = true)]
 async fn spool_files_are_saved_even_if_the_store_is_lost() {
     let directory = tempfile::tempdir().unwrap();
