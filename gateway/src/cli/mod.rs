@@ -1,7 +1,12 @@
 //! The command line: one file per command, nothing but words here.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::DirBuilder,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{app::Store, config::Config};
@@ -68,6 +73,12 @@ fn store(config: &Path, data_dir: Option<&Path>) -> Result<Store, ExitCode> {
         Some(data_dir) => Ok(Store::in_dir(data_dir)),
         None => load(config).map(|config| Store::of(&config)),
     }
+}
+
+/// Makes a directory for data, for its owner alone, unless it is there.
+fn make_data_dir(path: &Path) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.with_context(|| format!("data directory {}", path.display()))
 }
 
 /// Who gives the command, for the log.

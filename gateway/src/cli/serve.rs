@@ -23,8 +23,7 @@ pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(config: Config, path: &Path) -> anyhow::Result<ExitCode> {
-    std::fs::create_dir_all(&config.server.data_dir)
-        .with_context(|| format!("data directory {}", config.server.data_dir.display()))?;
+    super::make_data_dir(&config.server.data_dir)?;
     let observer = observer(&config)?;
     eprint!("{}", config.describe());
     let app = App::start(config, observer).await?;

@@ -55,6 +55,10 @@ pub(super) fn run(command: &UserCommand) -> anyhow::Result<ExitCode> {
             Err(code) => return Ok(code),
         },
     };
+    if let (Action::Add { .. }, Some(directory)) = (&command.action, path.parent()) {
+        // The first users are often added before the first start.
+        super::make_data_dir(directory)?;
+    }
     let store = UserStore::open(&path).with_context(|| format!("users file {}", path.display()))?;
     match &command.action {
         Action::Add { name } => {

@@ -18,7 +18,7 @@ pub use self::socket::serve;
 /// Asks the running server, or, if none runs, opens the store.
 ///
 /// # Errors
-/// The store cannot be opened, or the server went away.
+/// There is no store, it cannot be opened, or the server went away.
 pub async fn ask(
     store: app::Store,
     request: &Request,
@@ -27,6 +27,12 @@ pub async fn ask(
     if socket::ask(&store.control_socket(), request, &mut tell).await? == socket::Found::Server {
         return Ok(());
     }
+    let queue_dir = store.data_dir().join("queue");
+    anyhow::ensure!(
+        queue_dir.is_dir(),
+        "there is no queue in {}; `mailweir serve` makes it when it first starts",
+        store.data_dir().display()
+    );
     let queue = store.open(|_| {})?;
     perform::perform(&queue, request, &|| queue.flush(), &mut tell).await?;
     queue.shutdown().await;
