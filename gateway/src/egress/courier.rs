@@ -8,18 +8,18 @@ use std::{
     time::Duration,
 };
 
-use mailweir_mail::{
-    ConnectFailure, Delays, DeliveryReport, Enhanced, MailEvent, Reply, SessionEvent,
-};
-use mailweir_queue::{AttemptResult, Claim, Content, RecipientIndex, ReportDuty};
-use mailweir_smtp::client::{Attempt, Closed, ContentText, Outgoing, Reports, Settings, TlsPolicy};
-use tokio::time::Instant;
+use futures_util::future::join_all;
+use mailweir_mail::{Enhanced, Reply, SessionEvent};
+use mailweir_queue::{Claim, Content, RecipientIndex};
+use mailweir_smtp::client::{Attempt, Cause, Closed, ContentText, Outgoing, Settings, TlsPolicy};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
     Egress,
     connection::{Connection, OpenError, Sent, Target},
     failover::Failover,
     lane::{Batch, Job, Lane, Staff},
+    outcome::{Health, NoHost, Outcome, Told, tell},
     resolve::{self, NextHops},
     route::LiveRoute,
 };
@@ -30,31 +30,13 @@ pub(super) struct Courier {
     egress: Arc<Egress>,
     lane: Arc<Lane>,
     route: Arc<LiveRoute>,
-    connection: Option<Connection>,
+    connection: Option<Held>,
 }
 
-/// How a batch went: one attempt per recipient, in order, and what to log with them.
-struct Outcome {
-    attempts: Vec<Attempt>,
-    relay: Option<Box<str>>,
-    setup: Duration,
-    transmission: Duration,
-}
-
-/// What an outcome says about the destination.
-enum Health {
-    /// It talked about the mail.
-    Reached,
-    /// It did not get that far.
-    Unreached(Box<str>),
-}
-
-/// Why no host of the destination takes the mail now.
-struct NoHost {
-    reply: Reply,
-    relay: Option<Box<str>>,
-    /// Whether the answer is final, as for a domain that does not exist.
-    permanent: bool,
+/// An open connection, counted among all connections to next hops.
+struct Held {
+    connection: Connection,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Courier {
@@ -93,15 +75,13 @@ impl Courier {
         };
         loop {
             let (outcome, health) = self.attempt(&claim, &recipients, &content).await;
-            match health {
-                Health::Reached => self.lane.succeeded(),
-                Health::Unreached(reason) => self.lane.failed(&reason),
+            recipients = self.settle(&claim, &recipients, outcome).await;
+            if recipients.is_empty() {
+                return match health {
+                    Health::Reached => self.lane.succeeded(),
+                    Health::Unreached(reason) => self.lane.failed(&reason),
+                };
             }
-            let postponed = self.settle(&claim, &recipients, outcome).await;
-            if postponed.is_empty() {
-                return;
-            }
-            recipients = postponed;
         }
     }
 
@@ -122,7 +102,7 @@ impl Courier {
         let mut last = None;
         while let Some(target) = hosts.next(self.lane.destination().port) {
             match self.connect(&target).await {
-                Ok(connection) => self.connection = Some(connection),
+                Ok(held) => self.connection = Some(held),
                 Err(none) => {
                     last = Some(none);
                     continue;
@@ -144,10 +124,10 @@ impl Courier {
         recipients: &[RecipientIndex],
         content: &Content,
     ) -> Option<(Outcome, Health)> {
-        if self.connection.as_ref().is_some_and(|open| !self.route.may_reuse(open)) {
+        if self.connection.as_ref().is_some_and(|held| !self.route.may_reuse(&held.connection)) {
             self.leave().await;
         }
-        let connection = self.connection.as_mut()?;
+        let connection = &mut self.connection.as_mut()?.connection;
         let first = connection.mails() == 0;
         let setup = if first { connection.setup() } else { Duration::ZERO };
         let relay: Box<str> = connection.relay().into();
@@ -168,7 +148,7 @@ impl Courier {
             Sent::Unreadable(error) => {
                 self.connection = None;
                 let reply = Reply::with_text(451, Enhanced(4, 3, 0), error.to_string());
-                let cause = mailweir_smtp::client::Cause::Local;
+                let cause = Cause::Local;
                 let attempt = Attempt::Deferred { reply, cause };
                 Some((outcome(vec![attempt; recipients.len()]), Health::Reached))
             }
@@ -193,7 +173,10 @@ impl Courier {
         }
     }
 
-    async fn connect(&self, target: &Target) -> Result<Connection, NoHost> {
+    async fn connect(&self, target: &Target) -> Result<Held, NoHost> {
+        let Ok(permit) = Arc::clone(&self.egress.sessions).acquire_owned().await else {
+            return Err(NoHost::no_address());
+        };
         let settings = Arc::clone(&self.route.client);
         let mut outcome = self.open(target, settings).await;
         if let Err(OpenError::Refused(Closed::RetryInClear { reply })) = &outcome {
@@ -205,7 +188,7 @@ impl Courier {
             Ok(connection) => {
                 self.egress.reached(target, true);
                 self.log_tls(&connection);
-                return Ok(connection);
+                return Ok(Held { connection, _permit: permit });
             }
             Err(error) => error,
         };
@@ -243,40 +226,27 @@ impl Courier {
         recipients: &[RecipientIndex],
         outcome: Outcome,
     ) -> Vec<RecipientIndex> {
-        let mut postponed = Vec::new();
-        let mut results = Vec::with_capacity(recipients.len());
-        let mut events = Vec::with_capacity(recipients.len());
-        for (&index, attempt) in recipients.iter().zip(&outcome.attempts) {
-            if matches!(attempt, Attempt::Postponed { .. }) {
-                postponed.push(index);
-                continue;
-            }
-            results.push((index, result(attempt, outcome.relay.as_deref())));
-            events.extend(event(claim, index, attempt, &outcome));
-            if let (Attempt::Uncertain { .. }, Some(relay)) = (attempt, &outcome.relay) {
-                events.push(MailEvent::AnswerLost { id: claim.id, relay: relay.clone() });
-            }
-        }
+        let Told { results, events, postponed } = tell(claim, recipients, &outcome);
         self.egress.record(claim, results, events).await;
         postponed
     }
 
+    /// Defers what waits for a dead destination; all of it in as few syncs as possible.
     async fn put_off(&self, batches: Vec<Batch>, reason: &str) {
-        for batch in batches {
-            let text = format!("delivery temporarily suspended: {reason}");
-            let none = NoHost {
-                reply: Reply::with_text(450, Enhanced(4, 4, 1), text),
-                relay: None,
-                permanent: false,
-            };
-            let (outcome, _) = none.outcome(batch.recipients.len());
-            let _ = self.settle(&batch.claim, &batch.recipients, outcome).await;
-        }
+        let text = format!("delivery temporarily suspended: {reason}");
+        let reply = Reply::with_text(450, Enhanced(4, 4, 1), text);
+        let records = batches.iter().map(|Batch { claim, recipients }| {
+            let none = NoHost { reply: reply.clone(), relay: None, permanent: false };
+            let (outcome, _) = none.outcome(recipients.len());
+            let Told { results, events, .. } = tell(claim, recipients, &outcome);
+            self.egress.record(claim, results, events)
+        });
+        join_all(records).await;
     }
 
     async fn leave(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            connection.quit().await;
+        if let Some(held) = self.connection.take() {
+            held.connection.quit().await;
         }
     }
 }
@@ -294,60 +264,6 @@ impl Hosts {
     }
 }
 
-impl NoHost {
-    fn unreachable(target: &Target, error: &std::io::Error, egress: &Egress) -> Self {
-        let timed_out = error.kind() == std::io::ErrorKind::TimedOut;
-        let words = match timed_out {
-            true => "Connection timed out".to_owned(),
-            false => plain_words(error),
-        };
-        egress.observer.session(&SessionEvent::ConnectFailed {
-            peer: target.to_string().into(),
-            failure: match timed_out {
-                true => ConnectFailure::TimedOut,
-                false => ConnectFailure::Other(words.as_str().into()),
-            },
-        });
-        let text = format!("connect to {target}: {words}");
-        let reply = Reply::with_text(450, Enhanced(4, 4, 1), text);
-        Self { reply, relay: None, permanent: false }
-    }
-
-    fn refused(target: &Target, closed: &Closed) -> Self {
-        let attempt = closed.attempt();
-        let permanent = attempt.is_final();
-        Self { reply: attempt.reply().clone(), relay: Some(target.to_string().into()), permanent }
-    }
-
-    fn lost(target: &Target) -> Self {
-        let text = format!("lost connection with {target}");
-        let reply = Reply::with_text(450, Enhanced(4, 4, 2), text);
-        Self { reply, relay: Some(target.to_string().into()), permanent: false }
-    }
-
-    fn no_address() -> Self {
-        let reply = Reply::new(450, Enhanced(4, 4, 4), "no address of the next hop is left to try");
-        Self { reply, relay: None, permanent: false }
-    }
-
-    fn outcome(self, recipients: usize) -> (Outcome, Health) {
-        let cause = mailweir_smtp::client::Cause::Local;
-        let reason: Box<str> = self.reply.text.as_ref().into();
-        let reply = self.reply;
-        let (attempt, health) = match self.permanent {
-            true => (Attempt::Failed { reply, cause }, Health::Reached),
-            false => (Attempt::Deferred { reply, cause }, Health::Unreached(reason)),
-        };
-        let outcome = Outcome {
-            attempts: vec![attempt; recipients],
-            relay: self.relay,
-            setup: Duration::ZERO,
-            transmission: Duration::ZERO,
-        };
-        (outcome, health)
-    }
-}
-
 fn outgoing(claim: &Claim, recipients: &[RecipientIndex]) -> Outgoing {
     let indices = recipients.iter().map(|index| index.as_usize());
     let envelope = Arc::clone(&claim.envelope);
@@ -357,60 +273,4 @@ fn outgoing(claim: &Claim, recipients: &[RecipientIndex]) -> Outgoing {
         (false, mailweir_mail::BodyType::SevenBit) => ContentText::SevenBit,
     };
     Outgoing::new(claim.id, envelope, indices, claim.size, text)
-}
-
-/// What the queue stores of an attempt.
-fn result(attempt: &Attempt, relay: Option<&str>) -> AttemptResult {
-    let reply = attempt.reply().clone();
-    let relay = relay.map(Into::into);
-    match attempt {
-        Attempt::Delivered { reports: Reports::PassedOn, .. } => {
-            AttemptResult::Delivered { reply, relay, duty: ReportDuty::PassedOn }
-        }
-        Attempt::Delivered { reports: Reports::Ours, .. } => {
-            AttemptResult::Delivered { reply, relay, duty: ReportDuty::Ours }
-        }
-        Attempt::Failed { .. } => AttemptResult::Failed { reply, relay },
-        Attempt::Deferred { .. } | Attempt::Uncertain { .. } | Attempt::Postponed { .. } => {
-            AttemptResult::Deferred { reply, relay }
-        }
-    }
-}
-
-/// What the log says of an attempt.
-fn event(
-    claim: &Claim,
-    index: RecipientIndex,
-    attempt: &Attempt,
-    outcome: &Outcome,
-) -> Option<MailEvent> {
-    let recipient = claim.envelope.recipients.get(index.as_usize())?;
-    let reply = attempt.reply();
-    let spent = clock::now().since(claim.claimed_at);
-    let report = DeliveryReport {
-        id: claim.id,
-        to: recipient.address.clone(),
-        relay: outcome.relay.clone(),
-        delays: Delays {
-            before_queue: claim.claimed_at.since(claim.arrival),
-            in_queue: spent.saturating_sub(outcome.setup + outcome.transmission),
-            setup: outcome.setup,
-            transmission: outcome.transmission,
-        },
-        dsn: reply.enhanced_or_general(),
-        text: reply.to_string().into(),
-    };
-    Some(match attempt {
-        Attempt::Delivered { .. } => MailEvent::Delivered(report),
-        Attempt::Failed { .. } => MailEvent::Bounced(report),
-        Attempt::Deferred { .. } | Attempt::Uncertain { .. } | Attempt::Postponed { .. } => {
-            MailEvent::Deferred(report)
-        }
-    })
-}
-
-/// An error of the operating system without its number: `Connection refused`.
-fn plain_words(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" (os error").map_or_else(|| text.clone(), |(words, _)| words.to_owned())
 }

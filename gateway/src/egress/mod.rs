@@ -11,6 +11,7 @@ pub mod destination;
 mod dispatch;
 pub mod failover;
 mod lane;
+mod outcome;
 pub mod report;
 mod reporter;
 pub mod resolve;

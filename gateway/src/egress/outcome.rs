@@ -1,0 +1,177 @@
+//! How deliveries went: from attempts, or the lack of a host, to what the queue stores and the log
+//! says.
+//!
+//! Plain functions. What is tried next is decided in [`super::courier`].
+
+use std::time::Duration;
+
+use mailweir_mail::{
+    ConnectFailure, Delays, DeliveryReport, Enhanced, MailEvent, Reply, SessionEvent,
+};
+use mailweir_queue::{AttemptResult, Claim, RecipientIndex, ReportDuty};
+use mailweir_smtp::client::{Attempt, Cause, Closed, Reports};
+
+use super::{Egress, connection::Target};
+use crate::clock;
+
+/// How a batch went: one attempt per recipient, in order, and what to log with them.
+pub(super) struct Outcome {
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) relay: Option<Box<str>>,
+    pub(super) setup: Duration,
+    pub(super) transmission: Duration,
+}
+
+/// What an outcome says about the destination.
+pub(super) enum Health {
+    /// It talked about the mail.
+    Reached,
+    /// It did not get that far.
+    Unreached(Box<str>),
+}
+
+/// Why no host of the destination takes the mail now.
+pub(super) struct NoHost {
+    pub(super) reply: Reply,
+    pub(super) relay: Option<Box<str>>,
+    /// Whether the answer is final, as for a domain that does not exist.
+    pub(super) permanent: bool,
+}
+
+impl NoHost {
+    pub(super) fn unreachable(target: &Target, error: &std::io::Error, egress: &Egress) -> Self {
+        let timed_out = error.kind() == std::io::ErrorKind::TimedOut;
+        let words = match timed_out {
+            true => "Connection timed out".to_owned(),
+            false => plain_words(error),
+        };
+        egress.observer.session(&SessionEvent::ConnectFailed {
+            peer: target.to_string().into(),
+            failure: match timed_out {
+                true => ConnectFailure::TimedOut,
+                false => ConnectFailure::Other(words.as_str().into()),
+            },
+        });
+        let text = format!("connect to {target}: {words}");
+        let reply = Reply::with_text(450, Enhanced(4, 4, 1), text);
+        Self { reply, relay: None, permanent: false }
+    }
+
+    pub(super) fn refused(target: &Target, closed: &Closed) -> Self {
+        let attempt = closed.attempt();
+        let permanent = attempt.is_final();
+        Self { reply: attempt.reply().clone(), relay: Some(target.to_string().into()), permanent }
+    }
+
+    pub(super) fn lost(target: &Target) -> Self {
+        let text = format!("lost connection with {target}");
+        let reply = Reply::with_text(450, Enhanced(4, 4, 2), text);
+        Self { reply, relay: Some(target.to_string().into()), permanent: false }
+    }
+
+    pub(super) fn no_address() -> Self {
+        let reply = Reply::new(450, Enhanced(4, 4, 4), "no address of the next hop is left to try");
+        Self { reply, relay: None, permanent: false }
+    }
+
+    pub(super) fn outcome(self, recipients: usize) -> (Outcome, Health) {
+        let cause = Cause::Local;
+        let reason: Box<str> = self.reply.text.as_ref().into();
+        let reply = self.reply;
+        let (attempt, health) = match self.permanent {
+            true => (Attempt::Failed { reply, cause }, Health::Reached),
+            false => (Attempt::Deferred { reply, cause }, Health::Unreached(reason)),
+        };
+        let outcome = Outcome {
+            attempts: vec![attempt; recipients],
+            relay: self.relay,
+            setup: Duration::ZERO,
+            transmission: Duration::ZERO,
+        };
+        (outcome, health)
+    }
+}
+
+/// An outcome in the words of the queue and of the log.
+pub(super) struct Told {
+    pub(super) results: Vec<(RecipientIndex, AttemptResult)>,
+    pub(super) events: Vec<MailEvent>,
+    /// Who has to be sent a further transaction at once.
+    pub(super) postponed: Vec<RecipientIndex>,
+}
+
+pub(super) fn tell(claim: &Claim, recipients: &[RecipientIndex], outcome: &Outcome) -> Told {
+    let mut told = Told {
+        results: Vec::with_capacity(recipients.len()),
+        events: Vec::with_capacity(recipients.len()),
+        postponed: Vec::new(),
+    };
+    for (&index, attempt) in recipients.iter().zip(&outcome.attempts) {
+        if matches!(attempt, Attempt::Postponed { .. }) {
+            told.postponed.push(index);
+            continue;
+        }
+        told.results.push((index, result(attempt, outcome.relay.as_deref())));
+        told.events.extend(event(claim, index, attempt, outcome));
+        if let (Attempt::Uncertain { .. }, Some(relay)) = (attempt, &outcome.relay) {
+            told.events.push(MailEvent::AnswerLost { id: claim.id, relay: relay.clone() });
+        }
+    }
+    told
+}
+
+/// What the queue stores of an attempt.
+fn result(attempt: &Attempt, relay: Option<&str>) -> AttemptResult {
+    let reply = attempt.reply().clone();
+    let relay = relay.map(Into::into);
+    match attempt {
+        Attempt::Delivered { reports: Reports::PassedOn, .. } => {
+            AttemptResult::Delivered { reply, relay, duty: ReportDuty::PassedOn }
+        }
+        Attempt::Delivered { reports: Reports::Ours, .. } => {
+            AttemptResult::Delivered { reply, relay, duty: ReportDuty::Ours }
+        }
+        Attempt::Failed { .. } => AttemptResult::Failed { reply, relay },
+        Attempt::Deferred { .. } | Attempt::Uncertain { .. } | Attempt::Postponed { .. } => {
+            AttemptResult::Deferred { reply, relay }
+        }
+    }
+}
+
+/// What the log says of an attempt.
+fn event(
+    claim: &Claim,
+    index: RecipientIndex,
+    attempt: &Attempt,
+    outcome: &Outcome,
+) -> Option<MailEvent> {
+    let recipient = claim.envelope.recipients.get(index.as_usize())?;
+    let reply = attempt.reply();
+    let spent = clock::now().since(claim.claimed_at);
+    let report = DeliveryReport {
+        id: claim.id,
+        to: recipient.address.clone(),
+        relay: outcome.relay.clone(),
+        delays: Delays {
+            before_queue: claim.claimed_at.since(claim.arrival),
+            in_queue: spent.saturating_sub(outcome.setup + outcome.transmission),
+            setup: outcome.setup,
+            transmission: outcome.transmission,
+        },
+        dsn: reply.enhanced_or_general(),
+        text: reply.to_string().into(),
+    };
+    Some(match attempt {
+        Attempt::Delivered { .. } => MailEvent::Delivered(report),
+        Attempt::Failed { .. } => MailEvent::Bounced(report),
+        Attempt::Deferred { .. } | Attempt::Uncertain { .. } | Attempt::Postponed { .. } => {
+            MailEvent::Deferred(report)
+        }
+    })
+}
+
+/// An error of the operating system without its number: `Connection refused`.
+fn plain_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error").map_or_else(|| text.clone(), |(words, _)| words.to_owned())
+}
