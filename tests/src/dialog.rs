@@ -81,6 +81,12 @@ pub struct Mail {
 pub struct Pattern(String);
 
 impl Pattern {
+    /// The pattern that is written so.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Whether `line` is like this.
     #[must_use]
     pub fn matches(&self, line: &str) -> bool {

@@ -23,6 +23,7 @@ pub mod fuzz_config;
 pub mod fuzz_pair;
 pub mod fuzz_queue;
 pub mod fuzz_server;
+pub mod gateway;
 pub mod installation;
 pub mod interop;
 pub mod pair;

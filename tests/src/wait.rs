@@ -35,4 +35,21 @@ pub fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 
+/// As [`until`], for something in this process that no event announces: others go on meanwhile.
+///
+/// # Panics
+/// If it does not come true within [`PATIENCE`].
+pub async fn until_true(what: &str, mut look: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !look().await {
+        assert!(Instant::now() < end, "waited {PATIENCE:?} for {what}");
+        let_others_run().await;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where tests wait between two looks")]
+async fn let_others_run() {
+    tokio::time::sleep(BETWEEN_LOOKS).await;
+}
+
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);

@@ -1,0 +1,225 @@
+//! The real application in this process, for scenarios: started, spoken to, reloaded, stopped.
+//!
+//! A [`Gateway`] is what `mailweir serve` starts, with a configuration from text, a temporary data
+//! directory, loopback addresses of its own and a log in memory. A scenario says what a person
+//! would say; which ports are used, and how long something takes, is decided here. Clients come
+//! from 127.0.0.1, a stranger, unless they are told to come from [`TRUSTED`].
+
+mod log;
+mod mail;
+mod peer;
+mod queue;
+mod setup;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use mailweir::{
+    app::{App, Store},
+    clock,
+    config::Config,
+    control,
+    observe::{Level, LogFormat, LogOptions, Observer},
+};
+use tempfile::TempDir;
+
+use self::setup::Home;
+pub use self::{
+    log::Log,
+    mail::{Mail, mail},
+    peer::{Answer, Peer},
+    queue::Queue,
+    setup::{Setup, TRUSTED, USER, USER_PASSWORD},
+};
+use crate::wait;
+
+/// A gateway at work, or at rest between [`Gateway::stop`] and [`Gateway::start_again`].
+pub struct Gateway {
+    home: Home,
+    config: Config,
+    log: Log,
+    app: Option<Arc<App>>,
+    _directory: TempDir,
+}
+
+impl Gateway {
+    /// Starts a gateway.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start(setup: &Setup) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let home = Home::new(directory.path());
+        setup::write_users(directory.path());
+        let config = home.configure(setup).unwrap_or_else(|problems| panic!("{problems}"));
+        let mut gateway = Self { home, config, log: Log::new(), app: None, _directory: directory };
+        gateway.start_again().await;
+        gateway
+    }
+
+    /// Starts a second gateway on the same data directory, and returns why it does not start.
+    ///
+    /// # Panics
+    /// If it does.
+    pub async fn expect_no_second(&self) -> String {
+        let observer = observer(&Log::new());
+        match App::start(self.config.clone(), observer).await {
+            Ok(_) => panic!("a second gateway took the same queue"),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
+    /// Starts a gateway that was stopped, on the same data.
+    ///
+    /// # Panics
+    /// If it runs, or does not start.
+    pub async fn start_again(&mut self) {
+        assert!(self.app.is_none(), "the gateway runs already");
+        let app = App::start(self.config.clone(), observer(&self.log)).await;
+        self.app = Some(app.unwrap_or_else(|error| panic!("{error:#}\n{}", self.log)));
+        let control = self.store().control_socket();
+        wait::until_true("the control socket", async || control::is_served(&control)).await;
+    }
+
+    /// Stops as SIGTERM does, and waits for the end.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub async fn stop(&mut self) {
+        let app = self.app.take().expect("the gateway runs");
+        app.stop(PATIENCE).await;
+    }
+
+    /// Begins to stop as SIGTERM does. What is in flight goes on.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub async fn begin_to_stop(&mut self) -> Stopping {
+        let app = self.app.take().expect("the gateway runs");
+        let stopping = Stopping(tokio::spawn(async move { app.stop(PATIENCE).await }));
+        self.log.expect("stopping").await;
+        stopping
+    }
+
+    /// Stops and starts again.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.start_again().await;
+    }
+
+    /// Takes another configuration, as SIGHUP does.
+    ///
+    /// # Errors
+    /// Why the old one stays in force; the log says it too.
+    pub async fn reload(&mut self, setup: &Setup) -> Result<(), String> {
+        let app = self.app.as_ref().expect("the gateway runs");
+        let taken = match self.home.configure(setup) {
+            Ok(config) => {
+                let taken = app.reload(config.clone()).await;
+                taken.map(|()| config).map_err(|error| format!("{error:#}"))
+            }
+            Err(problems) => Err(problems),
+        };
+        self.config = taken.inspect_err(|problem| app.refuse_reload(problem))?;
+        Ok(())
+    }
+
+    /// What it logs.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// What an operator sees and does.
+    #[must_use]
+    pub fn queue(&self) -> Queue<'_> {
+        Queue::of(self)
+    }
+
+    /// Submits a mail at the first listener, as a stranger would.
+    pub async fn submit(&self, mail: Mail) -> Answer {
+        let mut peer = self.connect().await;
+        peer.greet().await;
+        let answer = peer.send(&mail).await;
+        peer.leave().await;
+        answer
+    }
+
+    /// Connects to the first listener.
+    pub async fn connect(&self) -> Peer {
+        let first = &self.config.listeners[0];
+        Peer::connect(first.bind[0], STRANGER).await
+    }
+
+    /// Connects to the listener of this name.
+    pub async fn connect_to(&self, listener: &str) -> Peer {
+        Peer::connect(self.address(listener), STRANGER).await
+    }
+
+    /// Connects to the listener of this name, from a loopback address such as [`TRUSTED`].
+    ///
+    /// # Panics
+    /// If `from` is no address.
+    pub async fn connect_from(&self, from: &str, listener: &str) -> Peer {
+        Peer::connect(self.address(listener), from.parse().expect("an address")).await
+    }
+
+    /// Where a listener listens, for other programs and as a next hop.
+    ///
+    /// # Panics
+    /// If there is no listener of this name.
+    #[must_use]
+    pub fn address(&self, listener: &str) -> SocketAddr {
+        let found = self.config.listeners.iter().find(|known| &*known.name == listener);
+        found.unwrap_or_else(|| panic!("no listener {listener}")).bind[0]
+    }
+
+    /// How many sessions it has with clients.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        let connects = self.log.count("smtpd[*]: connect from");
+        connects - self.log.count("smtpd[*]: disconnect from")
+    }
+
+    /// Waits until no client has a session: then everything they brought is durable or dropped.
+    pub async fn expect_no_sessions(&self) {
+        wait::until_true("the end of all sessions", async || self.sessions() == 0).await;
+    }
+
+    fn store(&self) -> Store {
+        Store::of(&self.config)
+    }
+}
+
+/// A gateway that is coming to its end.
+pub struct Stopping(tokio::task::JoinHandle<()>);
+
+impl Stopping {
+    /// Waits for the end.
+    ///
+    /// # Panics
+    /// If it does not come.
+    pub async fn finished(self) {
+        let end = tokio::time::timeout(wait::PATIENCE, self.0).await;
+        end.expect("the gateway does not stop").expect("the gateway stops");
+    }
+}
+
+fn observer(log: &Log) -> Observer {
+    let options = LogOptions {
+        format: LogFormat::Text,
+        level: Level::Info,
+        hostname: "gate".into(),
+        pid: std::process::id(),
+    };
+    Observer::start(options, log.sink(), Arc::new(clock::now)).expect("a thread for the log")
+}
+
+/// Clients are strangers unless said otherwise.
+const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// How long what is in flight may take when a gateway stops.
+const PATIENCE: Duration = Duration::from_secs(20);
