@@ -14,5 +14,6 @@ pub mod egress;
 pub mod ingress;
 pub mod observe;
 mod status;
+mod text;
 pub mod tls;
 mod wire;

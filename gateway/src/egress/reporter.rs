@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use mailweir_mail::{Client, Enhanced, MailEvent, Origin, Protocol, QueueId, Reply, ReportKind};
+use mailweir_mail::{Client, Enhanced, Origin, Protocol, Reply, ReportKind};
 use mailweir_queue::{
     Content, Disposition, NewMail, OwedReport, ReportError,
     progress::{LastReply, RecipientStatus},
@@ -19,28 +19,22 @@ use crate::clock;
 
 /// Pays one debt. If it cannot be paid now, the queue asks again later.
 pub(super) async fn report(egress: Arc<Egress>, owed: OwedReport) {
-    let (id, kind) = (owed.id, owed.kind);
-    match write(&egress, owed).await {
-        Ok(report) => {
-            egress.observer.mail(&MailEvent::Reported { id, report, kind });
-        }
-        Err(error) => egress.warn(format!("{id}: report to the sender not queued: {error}")),
+    let id = owed.id;
+    if let Err(error) = write(&egress, owed).await {
+        egress.warn(format!("{id}: report to the sender not queued: {error}"));
     }
 }
 
-async fn write(egress: &Egress, owed: OwedReport) -> Result<QueueId, ReportError> {
+async fn write(egress: &Egress, owed: OwedReport) -> Result<(), ReportError> {
     let beginning = beginning(egress, &owed).await;
     let Some(composed) = compose(egress, &owed, &beginning) else {
-        let id = owed.id;
-        egress.queue.waive_report(owed).await?;
-        return Ok(id);
+        return Ok(egress.queue.waive_report(owed).await?);
     };
     let mut intake = egress.queue.intake(composed.content.len() as u64)?;
     intake.write(&composed.content).await?;
     let origin = own_origin(egress);
     let mail = NewMail { envelope: composed.envelope, origin, disposition: Disposition::Ready };
-    let receipt = egress.queue.commit_report(owed, intake, mail).await?;
-    Ok(receipt.queue_id())
+    egress.queue.commit_report(owed, intake, mail).await.map(drop)
 }
 
 /// The original, or as much of it as a report may return. Unreadable content is no reason to tell

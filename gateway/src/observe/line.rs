@@ -8,6 +8,8 @@ use std::{fmt::Display, io::Write, time::Duration};
 
 use mailweir_mail::Client;
 
+use crate::text::is_harmful;
+
 /// Appends to one line. Every method returns the line, so that a line reads as one sentence.
 pub(super) struct Line<'a> {
     out: &'a mut Vec<u8>,
@@ -97,11 +99,4 @@ impl<'a> Line<'a> {
 
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-}
-
-/// Controls (C0, DEL, C1), line and paragraph separators, and what changes the direction or the
-/// visibility of the text that follows.
-fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

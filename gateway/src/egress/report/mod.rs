@@ -6,10 +6,23 @@
 //! sender and can only be made for a mail that had a sender: there is no bounce of a bounce
 //! (`attacks.md` D6).
 
+mod encoded_words;
+mod mime;
+mod reasons;
+mod returned;
+mod status;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
 use mailweir_mail::{
-    Address, Domain, Enhanced, Envelope, EnvelopeId, OriginalRecipient, QueueId, ReportKind,
-    Return, ReversePath, Timestamp,
+    Address, BodyType, Domain, Enhanced, Envelope, EnvelopeId, Notify, OriginalRecipient, QueueId,
+    ReportKind, Return, ReversePath, Timestamp,
 };
+
+use self::{mime::Multipart, returned::Returned};
+use crate::text::is_harmful;
 
 /// All that a report says. One report tells about all recipients of one kind (RFC 3464 section 2).
 #[derive(Clone, Debug)]
@@ -125,12 +138,134 @@ impl Report<'_> {
         }
     }
 
-    /// The report as a mail.
+    /// The report as a mail: header and body with CRLF, no line of ours over 998 bytes.
     #[must_use]
     pub fn compose(&self) -> Composed {
-        let envelope = Envelope::from_sender(ReversePath::Null).to(self.sender.clone());
-        Composed { envelope, content: Vec::new() }
+        let returned = Returned::of(self);
+        let global = self.is_global(&returned);
+        let words = words::text(self, returned.is_whole());
+        let status = status::fields(self, global);
+        let boundary = self.boundary(&[words.as_bytes(), status.as_bytes(), &returned.bytes]);
+        let mut mail = Multipart::open(self.header(&boundary, global), boundary);
+        mail.add_text("Notification", &words);
+        let kind =
+            if global { "message/global-delivery-status" } else { "message/delivery-status" };
+        mail.add("Delivery report", kind, status.as_bytes());
+        mail.add(returned.title(self.kind()), returned.media_type(global), &returned.bytes);
+        let content = mail.close();
+        Composed { envelope: self.envelope(&content), content }
     }
+
+    /// From the null sender, so that nothing ever answers it.
+    fn envelope(&self, content: &[u8]) -> Envelope {
+        let mut envelope = Envelope::from_sender(ReversePath::Null).to(self.sender.clone());
+        envelope.smtputf8 = self.sender.needs_smtputf8();
+        envelope.body =
+            if content.is_ascii() { BodyType::SevenBit } else { BodyType::EightBitMime };
+        for recipient in &mut envelope.recipients {
+            recipient.notify = Notify::Never;
+        }
+        envelope
+    }
+
+    fn header(&self, boundary: &str, global: bool) -> String {
+        let host = self.reporting_mta.as_ascii();
+        let answered = self
+            .original
+            .message_id()
+            .map_or_else(String::new, |id| format!("In-Reply-To: {id}\r\nReferences: {id}\r\n"));
+        let kind = if global { "global-delivery-status" } else { "delivery-status" };
+        format!(
+            "Date: {date}\r\n\
+             From: Mail Delivery System <MAILER-DAEMON@{host}>\r\n\
+             To: <{to}>\r\n\
+             Subject: {subject}\r\n\
+             Message-ID: <{id}.{seed:016x}@{host}>\r\n\
+             {answered}\
+             Auto-Submitted: auto-replied\r\n\
+             MIME-Version: 1.0\r\n\
+             Content-Type: multipart/report; report-type={kind};\r\n\
+             \tboundary=\"{boundary}\"\r\n",
+            date = self.now.rfc5322(),
+            to = self.sender,
+            subject = subject(self.kind()),
+            id = self.id,
+            seed = self.seed,
+        )
+    }
+
+    /// A boundary that occurs in none of the parts.
+    fn boundary(&self, parts: &[&[u8]]) -> String {
+        let mut seed = self.seed;
+        loop {
+            let boundary = format!("=_{}_{seed:016x}", self.id);
+            let taken = |part: &&[u8]| memmem(part, boundary.as_bytes());
+            if !parts.iter().any(taken) {
+                return boundary;
+            }
+            seed = seed.wrapping_add(1);
+        }
+    }
+
+    /// Whether the parts for programs need the forms of RFC 6533. They travel by 8BITMIME; SMTPUTF8
+    /// itself is needed only if the sender's address does.
+    fn is_global(&self, returned: &Returned) -> bool {
+        let foreign = |(attempt, _): (&Attempt<'_>, Action)| {
+            let original = attempt.original.is_some_and(|original| !original.as_str().is_ascii());
+            attempt.recipient.needs_smtputf8() || original
+        };
+        self.sender.needs_smtputf8()
+            || (self.smtputf8 && !returned.header().is_ascii())
+            || self.attempts().any(foreign)
+    }
+
+    /// All recipients and what became of each.
+    fn attempts(&self) -> impl Iterator<Item = (&Attempt<'_>, Action)> {
+        let (same, mixed): (&[Attempt<'_>], &[(Attempt<'_>, Onward)]) = match &self.outcome {
+            Outcome::Failed(recipients) | Outcome::Delayed { recipients, .. } => (recipients, &[]),
+            Outcome::Succeeded(recipients) => (&[], recipients),
+        };
+        let action = match self.outcome {
+            Outcome::Delayed { retry_until, .. } => Action::Delayed { retry_until },
+            Outcome::Failed(_) | Outcome::Succeeded(_) => Action::Failed,
+        };
+        let onward = |(attempt, onward)| (attempt, Action::Succeeded(onward));
+        let mixed = mixed.iter().map(|(attempt, onward)| (attempt, *onward));
+        same.iter().map(move |attempt| (attempt, action)).chain(mixed.map(onward))
+    }
+}
+
+/// What became of one recipient.
+#[derive(Clone, Copy)]
+enum Action {
+    Failed,
+    Delayed { retry_until: Timestamp },
+    Succeeded(Onward),
+}
+
+/// Postfix's subjects: people have filters for them.
+const fn subject(kind: ReportKind) -> &'static str {
+    match kind {
+        ReportKind::Failure => "Undelivered Mail Returned to Sender",
+        ReportKind::Delay => "Delayed Mail (still being retried)",
+        ReportKind::Success => "Successful Mail Delivery Report",
+    }
+}
+
+/// Foreign text on one line, of at most `limit` characters, without anything harmful.
+fn one_line(text: &str, limit: usize) -> String {
+    let clean = |c: char| if is_harmful(c) { '?' } else { c };
+    let words: Vec<_> = text.split([' ', '\t', '\r', '\n']).filter(|w| !w.is_empty()).collect();
+    let mut line: String = words.join(" ").chars().map(clean).collect();
+    if let Some((end, _)) = line.char_indices().nth(limit) {
+        line.truncate(end);
+        line.push_str(" [...]");
+    }
+    line
+}
+
+fn memmem(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 /// Postfix's `bounce_size_limit`.
