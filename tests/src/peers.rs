@@ -21,15 +21,17 @@ use crate::{postfix::free_address, tools, wait};
 pub struct Said {
     /// Whether the program ended with status 0.
     pub content: bool,
+    /// The status it ended with; `None` if a signal ended it.
+    pub status: Option<i32>,
     /// Standard output, then standard error.
     pub text: String,
 }
 
 impl Said {
-    fn from_output(output: &Output) -> Self {
+    pub(crate) fn from_output(output: &Output) -> Self {
         let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.push_str(&String::from_utf8_lossy(&output.stderr));
-        Self { content: output.status.success(), text }
+        Self { content: output.status.success(), status: output.status.code(), text }
     }
 
     /// The text, if the program was content.
