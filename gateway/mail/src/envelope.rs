@@ -128,10 +128,12 @@ impl Notify {
 pub struct EnvelopeId(Box<str>);
 
 impl EnvelopeId {
-    /// The decoded ENVID; `None` if it holds a control character (`attacks.md` A15) or is too long.
+    /// The decoded ENVID; `None` if it is empty or too long, or holds anything but printable ASCII
+    /// (`attacks.md` A15).
     #[must_use]
     pub fn new(decoded: &str) -> Option<Self> {
-        is_safe(decoded, MAX_ENVID).then(|| Self(decoded.into()))
+        let sound = !decoded.is_empty() && decoded.is_ascii() && is_safe(decoded, MAX_ENVID);
+        sound.then(|| Self(decoded.into()))
     }
 
     /// The decoded text.
@@ -202,6 +204,8 @@ mod tests {
             assert_eq!(EnvelopeId::new(bad), None);
             assert_eq!(OriginalRecipient::new(&format!("rfc822;{bad}")), None);
         }
+        assert_eq!(EnvelopeId::new(""), None);
+        assert_eq!(EnvelopeId::new("é"), None);
         assert_eq!(OriginalRecipient::new("no-type"), None);
         assert_eq!(OriginalRecipient::new("rfc822;"), None);
         assert_eq!(OriginalRecipient::new("rfc822;a@b.example").unwrap().address(), "a@b.example");

@@ -78,12 +78,12 @@ fn notify(notify: Notify, out: &mut Vec<u8>) {
 }
 
 /// In the address type `utf-8`, what is not ASCII becomes `\x{HEX}` (RFC 6533 section 3), which
-/// every peer may get.
+/// every peer may get; so does a backslash, which would seem to begin one.
 fn original_recipient(orcpt: &OriginalRecipient, out: &mut Vec<u8>) {
     put(out, &[" ORCPT=", orcpt.kind(), ";"]);
     let unicode = orcpt.kind().eq_ignore_ascii_case("utf-8");
     for c in orcpt.address().chars() {
-        if unicode && !c.is_ascii() {
+        if unicode && (!c.is_ascii() || c == '\\') {
             put(out, &[&format!("\\x{{{:X}}}", u32::from(c))]);
         } else {
             c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| xtext(byte, out));

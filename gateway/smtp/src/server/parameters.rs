@@ -106,7 +106,11 @@ fn parse_envid(value: &str) -> Option<EnvelopeId> {
 }
 
 fn parse_orcpt(value: &str) -> Option<OriginalRecipient> {
-    OriginalRecipient::new(&xtext::decode(value)?)
+    let found = OriginalRecipient::new(&xtext::decode(value)?)?;
+    if !found.kind().eq_ignore_ascii_case("utf-8") {
+        return Some(found);
+    }
+    OriginalRecipient::new(&xtext::decode_unicode(found.as_str()))
 }
 
 fn parse_notify(value: &str) -> Option<Notify> {
@@ -196,6 +200,7 @@ mod tests {
             ("ORCPT=a@b.example", Fault::BadOrcpt),
             ("ORCPT=rfc822;a+00", Fault::BadOrcpt),
             ("ORCPT=rfc822;a+0Ab", Fault::BadOrcpt),
+            ("ORCPT=utf-8;a\\x{A}b", Fault::BadOrcpt),
             ("SIZE=1", Fault::UnsupportedOption("SIZE=1".into())),
         ] {
             assert_eq!(RcptParameters::parse(text), Err(fault), "{text}");

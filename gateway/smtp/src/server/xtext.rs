@@ -19,6 +19,31 @@ pub(super) fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Decodes what stands for a character as `\x{HEX}` in an address of type `utf-8` (RFC 6533 section 3).
+/// What only looks like that stays as it is.
+pub(super) fn decode_unicode(text: &str) -> String {
+    let mut parts = text.split("\\x{");
+    let mut decoded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.split_once('}').and_then(|(code, rest)| {
+            let digits = code.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let code = u32::from_str_radix(code, 16).ok().filter(|_| digits)?;
+            Some((char::from_u32(code)?, rest))
+        });
+        match code {
+            Some((c, rest)) => {
+                decoded.push(c);
+                decoded.push_str(rest);
+            }
+            None => {
+                decoded.push_str("\\x{");
+                decoded.push_str(part);
+            }
+        }
+    }
+    decoded
+}
+
 /// Visible characters other than `+` and `=`; RFC 6533 adds all that is not ASCII.
 fn is_literal(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'=' || !byte.is_ascii())
@@ -35,6 +60,14 @@ mod tests {
         assert_eq!(decode("+00").as_deref(), Some("\0"));
         assert_eq!(decode("+C3+BC").as_deref(), Some("ü"));
         assert_eq!(decode("").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn embedded_characters_are_decoded_and_look_alikes_are_not() {
+        assert_eq!(decode_unicode("j\\x{FC}rgen\\x{5C}@\\x{1F600}"), "jürgen\\@😀");
+        for text in ["", "a\\b", "\\x{", "\\x{}", "\\x{+41}", "\\x{D800}", "\\x{110000}", "x{41}"] {
+            assert_eq!(decode_unicode(text), text);
+        }
     }
 
     #[test]
