@@ -52,8 +52,10 @@ impl Connection {
     pub(super) async fn run(mut self) {
         let outcome = self.converse().await;
         self.log_end(&outcome);
-        // The peer may be gone already; there is nobody left to tell.
-        let _ = self.wire.shutdown().await;
+        // Under TLS the peer is told; in clear, closing the socket says it. It may be gone already.
+        if let Wire::Tls(tls) = &mut self.wire {
+            let _ = tls.shutdown().await;
+        }
     }
 
     async fn converse(&mut self) -> Result<(), Broken> {
