@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use mailweir_auth::{Authenticator, ThrottleLimits, UserStore};
 use mailweir_mail::{MailEvent, SessionEvent};
 use mailweir_queue::{Engine, Options, Queue, Schedule};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -138,9 +138,14 @@ impl App {
             self.notice("some sessions were cut off: they took too long to end");
         }
         self.end.cancel();
-        self.shared.queue.shutdown().await;
+        self.egress.stop();
         self.services.close();
-        let _ = tokio::time::timeout(patience, self.services.wait()).await;
+        let services = tokio::time::timeout(patience, self.services.wait()).await;
+        if services.is_err() {
+            self.notice("some deliveries were cut off: they took too long to end");
+        }
+        // Last: what a delivery came to can be recorded until here.
+        self.shared.queue.shutdown().await;
         self.notice("stopped");
         let _ = self.shared.observer.flush(Duration::from_secs(1));
     }
@@ -165,7 +170,7 @@ impl App {
             .map(|bind| (bind, Serves::Everything))
             .chain(config.metrics.bind.iter().map(|bind| (bind, Serves::Metrics)))
         {
-            let socket = bound(*bind, "admin").await?;
+            let socket = bound(*bind, "admin")?;
             let pages = crate::status::pages(&config, Arc::clone(&status), serves);
             let end = self.end.clone().cancelled_owned();
             self.services.spawn(mailweir_admin_ui::serve(socket, pages, end));
@@ -191,7 +196,7 @@ impl App {
                 match self.is_bound(*address) {
                     true => changed.push((*address, Arc::clone(&listener))),
                     false => {
-                        fresh.push((bound(*address, &rules.name).await?, Arc::clone(&listener)));
+                        fresh.push((bound(*address, &rules.name)?, Arc::clone(&listener)));
                     }
                 }
             }
@@ -413,8 +418,24 @@ fn certificate_source(config: &Config) -> CertificateSource {
     }
 }
 
-async fn bound(address: SocketAddr, name: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listener {name:?} cannot bind {address}"))
+/// Binds an address. An IPv6 socket takes IPv6 only, as the file says: `[::]:25` and `0.0.0.0:25`
+/// are two addresses.
+fn bound(address: SocketAddr, name: &str) -> anyhow::Result<TcpListener> {
+    let bind = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => {
+                let socket = TcpSocket::new_v6()?;
+                rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
+                socket
+            }
+        };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bind().with_context(|| format!("listener {name:?} cannot bind {address}"))
 }
+
+/// Connections that the system may hold for us while we are busy.
+const BACKLOG: u32 = 1_024;

@@ -47,8 +47,9 @@ impl Courier {
     }
 
     async fn work(mut self) {
+        let stop = self.egress.stop.clone();
         let patience = self.route.idle_time();
-        while let Some(job) = self.lane.next_job(patience).await {
+        while let Some(Some(job)) = stop.run_until_cancelled(self.lane.next_job(patience)).await {
             if self.lane.staff() == Staff::Hire {
                 Self::start(
                     Arc::clone(&self.egress),

@@ -18,9 +18,10 @@ use super::{
     route::LiveRoute,
 };
 
-/// Runs until the queue has no more work to give: it was shut down, or its store failed.
+/// Runs until deliveries stop, or the queue has no more work to give: it was shut down, or its
+/// store failed.
 pub(super) async fn run(egress: Arc<Egress>) {
-    while let Some(work) = egress.queue.next_work().await {
+    while let Some(Some(work)) = egress.stop.run_until_cancelled(egress.queue.next_work()).await {
         match work {
             Work::Deliver(claim) => spread(&egress, claim),
             Work::Report(owed) => {

@@ -23,7 +23,7 @@ use arc_swap::ArcSwap;
 use mailweir_mail::{Domain, MailEvent, SessionEvent};
 use mailweir_queue::{AttemptResult, BodyError, Claim, Queue, RecipientIndex};
 use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use connection::{Connection, Target};
 pub use route::LiveRoutes;
@@ -51,6 +51,8 @@ pub struct Egress {
     /// A permit for each connection.
     sessions: Arc<Semaphore>,
     session_limit: usize,
+    /// Cancelled when nothing new is to be begun.
+    stop: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -89,15 +91,22 @@ impl Egress {
             bounce_size_limit: report::DEFAULT_SIZE_LIMIT,
             sessions: Arc::new(Semaphore::new(parts.session_limit)),
             session_limit: parts.session_limit,
+            stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })
     }
 
-    /// Delivers until the queue is shut down, then lets what is under way come to its end.
+    /// Delivers until [`Self::stop`], or until the queue is shut down; then lets what is under way
+    /// come to its end. The queue must stay open for that: what is not recorded is sent again.
     pub async fn run(self: Arc<Self>) {
         dispatch::run(Arc::clone(&self)).await;
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// Begins nothing new from now on.
+    pub fn stop(&self) {
+        self.stop.cancel();
     }
 
     /// Takes other routes for mail that is not under way yet.
