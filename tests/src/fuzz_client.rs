@@ -167,27 +167,3 @@ const MOST_MAILS: u32 = 5;
 
 /// RFC 5321 section 4.5.3.1.6, without the CRLF.
 const MAX_LINE: usize = 998;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_client_keeps_its_promises_to_seeds() {
-        let seeds: [&[u8]; 5] = [
-            b"",
-            b"\x02220 mx\r\n\xFF250-mx\r\n250 PIPELINING\r\n\xFF250 a\r\n250 b\r\n250 c\r\n354 d\r\n\xFF250 e\r\n",
-            b"\x00220 mx\r\n\xFF250-mx\r\n250 STARTTLS\r\n\xFF220 go\r\n250 evil\r\n",
-            b"\x03220 mx\r\n\xFF250 mx\r\n\xFF250\r\n\xFF250\r\n\xFF550\r\n\xFF354\r\n\xFF250\r\n",
-            b"\x02220 mx\r\n\xFF250 mx\r\n\xFF421 bye\r\n",
-        ];
-        seeds.into_iter().for_each(client_reply_bytes);
-    }
-
-    #[test]
-    fn content_survives_the_wire_in_seeds() {
-        let long = [b"\x07", &[b'x'; 3_000][..], b"\r\n.\r\n\r"].concat();
-        let seeds: [&[u8]; 5] = [b"", b"\x01\r\n.\r\n.\n\r.\r", b"\x02.", b"\x01a\r", &long];
-        seeds.into_iter().for_each(content_round_trip);
-    }
-}

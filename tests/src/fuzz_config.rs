@@ -31,18 +31,3 @@ pub fn config(data: &[u8]) {
     let answer = report(path, &checked, Colour::Plain);
     assert!(answer.chars().all(|c| c == '\n' || !c.is_control()), "{answer:?}");
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn broken_files_and_pieces_of_them_get_an_answer() {
-        let file = include_bytes!("../../gateway/src/config/demo.toml");
-        config(b"\xff\xfe\0[[listener]]\nMAILWEIR_LISTENER__0__NAME=\x1b[2J\n");
-        for end in (0..file.len()).step_by(7) {
-            config(&file[..end]);
-            config(&file[end..]);
-        }
-    }
-}

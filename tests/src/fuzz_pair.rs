@@ -126,7 +126,7 @@ fn envelope(choices: &mut Choices<'_>) -> Option<Envelope> {
     let mut envelope = Envelope::from_sender(sender);
     envelope.ret = choices.one_of(&[None, Some(Return::Full), Some(Return::Headers)]);
     if choices.coin() {
-        envelope.envid = EnvelopeId::new(&text(choices, 110));
+        envelope.envid = EnvelopeId::new(&ascii(&text(choices, 110)));
     }
     for _ in 0..=choices.below(3) {
         let notify = match choices.byte() & 15 {

@@ -1,5 +1,5 @@
 //! The bodies of the fuzz targets for the receiving side: plain functions, so that a short run is
-//! part of every test run (`tests/tests/fuzz_server_smoke.rs`), and a long one needs only a stub
+//! part of every test run (`tests/tests/fuzz_smoke.rs`), and a long one needs only a stub
 //! (`tests/fuzz/fuzz_targets`). A finding is a panic.
 
 use std::time::Instant;

@@ -96,7 +96,7 @@ impl SourceFile<'_> {
     fn locate(&self, place: &Place) -> Location {
         match place {
             Place::File(span) => self.line(span.start, span.end),
-            Place::Variable(name) => Location::Variable { name: name.clone() },
+            Place::Variable(name) => Location::Variable { name: printable(name) },
             Place::Default => Location::File { path: self.path() },
         }
     }
