@@ -14,6 +14,7 @@ pub mod egress;
 pub mod ingress;
 pub mod observe;
 mod status;
+pub mod store;
 mod text;
 pub mod tls;
 mod wire;

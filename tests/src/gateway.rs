@@ -18,7 +18,8 @@ use std::{
 };
 
 use mailweir::{
-    app::{App, Store},
+    app::App,
+    store::Store,
     clock,
     config::Config,
     control,

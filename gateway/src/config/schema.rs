@@ -69,7 +69,8 @@ section! {
     pub(super) tables "listener" ListenerSection {
         /// Any label, used once. It appears in logs, and in the names of environment variables.
         name: Label;
-        /// The addresses and ports to listen on.
+        /// The addresses and ports to listen on. An IPv6 address takes IPv6 only: list both, as in
+        /// `["0.0.0.0:25", "[::]:25"]`.
         bind: Vec<SocketAddr>, postfix "inet_interfaces";
         /// Who is expected here. "mx": mail servers of the internet, with mail for our domains.
         /// "submission": people and programs that log in. "filter": a Postfix that hands mail back

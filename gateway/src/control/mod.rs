@@ -11,7 +11,7 @@ mod socket;
 use std::{io, path::Path};
 
 use self::operation::{Answer, Request};
-use crate::app;
+use crate::store;
 
 pub use self::socket::serve;
 
@@ -20,7 +20,7 @@ pub use self::socket::serve;
 /// # Errors
 /// There is no store, it cannot be opened, or the server went away.
 pub async fn ask(
-    store: app::Store,
+    store: store::Store,
     request: &Request,
     mut tell: impl FnMut(Answer) -> io::Result<()>,
 ) -> anyhow::Result<()> {

@@ -83,6 +83,7 @@ async fn change(
     for id in ids {
         tell(match wish.grant(queue, id, by).await {
             Ok(_) => Answer::Changed { id },
+            Err(ChangeError::NotFound(_)) => Answer::Refused { id, reason: NOT_FOUND.into() },
             Err(error) => Answer::Refused { id, reason: error.to_string().into() },
         })?;
     }
@@ -133,7 +134,7 @@ async fn show(queue: &Queue, id: QueueId) -> Answer {
     let details = match queue.show(id).await {
         Ok(Some(details)) => details,
         Ok(None) => {
-            return Answer::Refused { id, reason: "no such mail in the queue".into() };
+            return Answer::Refused { id, reason: NOT_FOUND.into() };
         }
         Err(error) => return Answer::Failed { reason: error.to_string().into() },
     };
@@ -211,6 +212,8 @@ fn place_of(listed: &Listed) -> QueuePlace {
         Listed::Corrupt { .. } => QueuePlace::Corrupt,
     }
 }
+
+const NOT_FOUND: &str = "no such mail in the queue";
 
 /// How many mails are looked at in one go.
 const PAGE: usize = 1_000;

@@ -4,17 +4,17 @@
 //! queue and the log-in under way. Decisions are made elsewhere (`relay`, `auth`, `queue`); here
 //! they are put to use, and their errors become refusals.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use mailweir_auth::{Exchange, ExchangeError, Mechanism, Progress};
 use mailweir_mail::{
-    BodyType, Cutoff, Envelope, MailEvent, Origin, QueueId, Received, Recipient,
+    BodyType, Client, Cutoff, Envelope, MailEvent, Origin, QueueId, Received, Recipient,
     Refused as RefusedEvent, SessionEvent, Timestamp,
 };
 use mailweir_queue::{Disposition, Intake, IntakeError, NewMail, Receipt};
 use mailweir_smtp::{
     replies::Refusal,
-    server::{Answer, Question, Refused, Session, Unfinished},
+    server::{Answer, Forwarded, Question, Refused, Session, Unfinished},
 };
 
 use super::{
@@ -179,9 +179,11 @@ impl Admission {
             return Answer::Refuse(Refusal::LoopDetected);
         }
         let origin = self.origin(session, incoming.arrival);
+        let shown_as = session.forwarded().and_then(forwarded_client);
         match incoming.commit(envelope, origin).await {
-            Ok((receipt, event)) => {
-                self.listener.shared().observer.mail(&event);
+            Ok((receipt, mut event)) => {
+                event.client = shown_as.unwrap_or(event.client);
+                self.listener.shared().observer.mail(&MailEvent::Received(Box::new(event)));
                 accepted(&receipt)
             }
             Err(error) => {
@@ -280,7 +282,7 @@ impl Incoming {
         self,
         mut envelope: Envelope,
         origin: Origin,
-    ) -> Result<(Receipt, MailEvent), IntakeError> {
+    ) -> Result<(Receipt, Received), IntakeError> {
         if self.scan.eight_bit() {
             envelope.body = BodyType::EightBitMime;
         }
@@ -297,8 +299,15 @@ impl Incoming {
         let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
         let receipt = self.intake.commit(mail).await?;
         event.size = receipt.size();
-        Ok((receipt, MailEvent::Received(Box::new(event))))
+        Ok((receipt, event))
     }
+}
+
+/// The client that a trusted relay names with XFORWARD. It is shown in the log and decides nothing.
+fn forwarded_client(forwarded: &Forwarded) -> Option<Client> {
+    let address: IpAddr = forwarded.address.as_deref()?.parse().ok()?;
+    let port = forwarded.port.as_deref().and_then(|port| port.parse().ok()).unwrap_or(0);
+    Some(Client { address: (address, port).into(), name: forwarded.name.clone() })
 }
 
 /// The only way to `250 queued`: with proof that the mail is durable.

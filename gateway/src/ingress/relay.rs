@@ -25,6 +25,15 @@ pub struct ServedDomains {
     exact: std::collections::HashSet<Domain>,
     /// Names that match everything below them: written `.example.org`.
     parents: Vec<Domain>,
+    postmaster: Option<Postmaster>,
+}
+
+/// Our own postmaster: `<postmaster>` alone, which the session reads as `postmaster@hostname`.
+#[derive(Clone, Debug)]
+struct Postmaster {
+    hostname: Domain,
+    /// Who gets the mail instead.
+    person: Option<Address>,
 }
 
 impl ServedDomains {
@@ -34,7 +43,23 @@ impl ServedDomains {
         exact: impl IntoIterator<Item = Domain>,
         parents: impl IntoIterator<Item = Domain>,
     ) -> Self {
-        Self { exact: exact.into_iter().collect(), parents: parents.into_iter().collect() }
+        let (exact, parents) = (exact.into_iter().collect(), parents.into_iter().collect());
+        Self { exact, parents, postmaster: None }
+    }
+
+    /// And the postmaster of `hostname`, who must always be reachable (RFC 5321 section 4.5.1). The
+    /// mail goes to `person` if there is one (`[domains] postmaster`).
+    #[must_use]
+    pub fn and_postmaster(mut self, hostname: Domain, person: Option<Address>) -> Self {
+        self.postmaster = Some(Postmaster { hostname, person });
+        self
+    }
+
+    /// Where mail to `recipient` goes instead, if anywhere.
+    #[must_use]
+    pub fn instead_of(&self, recipient: &Address) -> Option<&Address> {
+        let ours = self.postmaster.as_ref().filter(|ours| ours.is(recipient));
+        ours.and_then(|ours| ours.person.as_ref())
     }
 
     /// Whether mail for `domain` is accepted from anywhere.
@@ -42,6 +67,16 @@ impl ServedDomains {
     pub fn serve(&self, domain: &Domain) -> bool {
         let below = |parent: &Domain| domain != parent && domain.is_within(parent);
         self.exact.contains(domain) || self.parents.iter().any(below)
+    }
+
+    fn has_postmaster(&self, recipient: &Address) -> bool {
+        self.postmaster.as_ref().is_some_and(|ours| ours.is(recipient))
+    }
+}
+
+impl Postmaster {
+    fn is(&self, recipient: &Address) -> bool {
+        recipient.is_postmaster() && *recipient.domain() == self.hostname
     }
 }
 
@@ -59,6 +94,7 @@ pub fn permit(
         // `user%other@us` and `"user@other"@us` name a domain of ours and mean another one.
         Standing::Stranger if recipient.asks_for_routing() => denied(recipient),
         Standing::Stranger if served.serve(recipient.domain()) => Ok(()),
+        Standing::Stranger if served.has_postmaster(recipient) => Ok(()),
         Standing::Stranger => denied(recipient),
     }
 }
@@ -110,6 +146,18 @@ mod tests {
         {
             assert!(permitted(Standing::Stranger, recipient), "{recipient}");
         }
+    }
+
+    #[test]
+    fn strangers_reach_our_postmaster_who_may_be_somebody_else() {
+        let address = |text: &str| text.parse::<Address>().unwrap();
+        let gate: Domain = "gate.example".parse().unwrap();
+        let served = served().and_postmaster(gate, Some(address("ann@us.example")));
+        let permitted = |to: &str| permit(Standing::Stranger, &address(to), &served).is_ok();
+        assert!(permitted("Postmaster@Gate.example") && !permitted("ann@gate.example"));
+        let instead = served.instead_of(&address("postmaster@gate.example"));
+        assert_eq!(instead, Some(&address("ann@us.example")));
+        assert_eq!(served.instead_of(&address("postmaster@us.example")), None);
     }
 
     #[test]

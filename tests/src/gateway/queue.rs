@@ -2,7 +2,7 @@
 //! `mailweir queue` does.
 
 use mailweir::{
-    app::Store,
+    store::Store,
     control::{
         self,
         operation::{Answer, Details, Entry, Operation, Place, Request, Selection},
