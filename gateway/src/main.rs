@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use mailweir::cli::CommandLine;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    match mailweir::cli::CommandLine::parse().run() {
+    match CommandLine::read().map_or_else(Ok, CommandLine::run) {
         Ok(code) => ExitCode::from(code as u8),
         Err(error) => {
             eprintln!("mailweir: {error:#}");

@@ -1,15 +1,20 @@
 //! `mailweir check`: all problems of a configuration at once, or what it sets up.
 
-use std::path::Path;
+use std::{
+    io::{self, IsTerminal as _},
+    path::Path,
+};
 
 use super::ExitCode;
+use crate::config::{self, Config};
 
 pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
-    match super::load(path) {
-        Ok(config) => {
-            print!("{}", config.describe());
-            Ok(ExitCode::Done)
-        }
-        Err(code) => Ok(code),
+    let checked = Config::load(path, std::env::vars_os());
+    let text = |terminal: bool| config::report(path, &checked, super::colour(terminal));
+    if checked.is_ok() {
+        print!("{}", text(io::stdout().is_terminal()));
+        return Ok(ExitCode::Done);
     }
+    eprint!("{}", text(io::stderr().is_terminal()));
+    Ok(ExitCode::BadConfiguration)
 }

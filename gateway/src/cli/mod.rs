@@ -2,6 +2,7 @@
 
 use std::{
     fs::DirBuilder,
+    io::{self, IsTerminal as _},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
@@ -9,7 +10,10 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{app::Store, config::Config};
+use crate::{
+    store::Store,
+    config::{Colour, Config},
+};
 
 mod check;
 mod demo;
@@ -18,15 +22,28 @@ mod rescue;
 mod serve;
 mod user;
 
-/// An embedded all-in-one mail gateway: accepts mail, makes it durable, passes it on.
+/// A mail gateway in one program: accepts mail, makes it durable, passes it on
 #[derive(Debug, Parser)]
-#[command(name = "mailweir", version, arg_required_else_help = true)]
+#[command(name = "mailweir", version, arg_required_else_help = true, after_help = AFTER_HELP)]
 pub struct CommandLine {
     #[command(subcommand)]
     command: Command,
 }
 
 impl CommandLine {
+    /// Reads the words of the command line. For `--help` and the like, and for words that make no
+    /// sense, it prints what there is to say, and the program is done.
+    ///
+    /// # Errors
+    /// How the program then ends.
+    pub fn read() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|told| {
+            // Nobody is left to hear it if the terminal is gone.
+            let _ = told.print();
+            if told.use_stderr() { ExitCode::WrongWords } else { ExitCode::Done }
+        })
+    }
+
     /// Does what was asked.
     ///
     /// # Errors
@@ -43,15 +60,16 @@ impl CommandLine {
     }
 }
 
-/// How the program ends: 0 done, 1 refused or not found, 64 wrong words, 78 bad configuration
-/// (`sysexits.h`).
+/// How the program ends; the numbers above 1 are those of `sysexits.h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitCode {
     /// Done.
     Done = 0,
-    /// Not done: nothing found, or refused.
+    /// Not done, or not for all mails: refused, not found, or failed.
     Refused = 1,
-    /// The configuration has errors.
+    /// The words of the command line make no sense (`EX_USAGE`).
+    WrongWords = 64,
+    /// The configuration has errors (`EX_CONFIG`).
     BadConfiguration = 78,
 }
 
@@ -61,10 +79,15 @@ fn load(path: &Path) -> Result<Config, ExitCode> {
         Ok((config, warnings)) => (warnings, Ok(config)),
         Err(problems) => (problems, Err(ExitCode::BadConfiguration)),
     };
+    let colour = colour(io::stderr().is_terminal());
     for problem in &problems {
-        eprintln!("{problem}");
+        eprint!("{}", problem.render(colour));
     }
     outcome
+}
+
+const fn colour(terminal: bool) -> Colour {
+    if terminal { Colour::Terminal } else { Colour::Plain }
 }
 
 /// The store that a command works on: the configured one, or the one in `data_dir`.
@@ -99,13 +122,13 @@ enum Command {
     Serve(ConfigFile),
     /// Check the configuration and show what it sets up
     Check(ConfigFile),
-    /// Run a gateway that needs no configuration, with a sink as next hop, to try things out
+    /// Try it out: a gateway that needs no configuration and sends nothing anywhere
     Demo(demo::Options),
     /// Look at and change queued mail
     Queue(queue::QueueCommand),
-    /// Manage the accounts of the own user store
+    /// Manage the users that may log in
     User(user::UserCommand),
-    /// Write every readable mail of a store as .eml and .json, also from a damaged one
+    /// Save every readable mail of a queue as files, also from a damaged one
     Rescue(rescue::Options),
 }
 
@@ -115,3 +138,9 @@ struct ConfigFile {
     #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml")]
     config: PathBuf,
 }
+
+const AFTER_HELP: &str = "\
+To see it work:  mailweir demo
+
+Exit status:     0 done; 1 refused, not found or failed; 64 words that make no sense;
+                 78 a configuration with errors";

@@ -22,7 +22,7 @@ pub(super) struct QueueCommand {
     /// The data directory, instead of the configured one
     #[arg(long, value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
-    /// Print one JSON object per line, with the keys of `postqueue -j`
+    /// Print JSON, one object per line; a list has the keys of `postqueue -j`
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -33,19 +33,19 @@ pub(super) struct QueueCommand {
 enum Action {
     /// List queued mail, oldest first
     List {
-        /// Only mail in this place
-        #[arg(long, value_enum)]
+        /// Only mail in this place: incoming, active, deferred, hold or corrupt
+        #[arg(long, value_name = "PLACE", value_enum, hide_possible_values = true)]
         queue: Option<Place>,
         /// At most this many
-        #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+        #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
         limit: usize,
     },
-    /// Show envelope, state and content of one mail
+    /// Show all of one mail: state, envelope and content
     Show {
         /// The mail's queue id
         id: QueueId,
     },
-    /// Put mail where the scheduler does not look
+    /// Put mail on hold: it stays until a person lets it go on
     Hold {
         #[command(flatten)]
         mails: Mails,
@@ -53,12 +53,12 @@ enum Action {
         #[arg(long, default_value = "held by the administrator")]
         reason: String,
     },
-    /// Take mail off hold; its lifetime starts anew
+    /// Let held mail go on; its lifetime counts anew
     Release {
         #[command(flatten)]
         mails: Mails,
     },
-    /// Start over, under today's rules
+    /// Treat mail as if it had just come, under today's rules
     Requeue {
         #[command(flatten)]
         mails: Mails,
@@ -74,7 +74,7 @@ enum Action {
 
 #[derive(Args, Debug)]
 struct Mails {
-    /// Queue ids, or ALL
+    /// Queue ids as `queue list` shows them, or ALL
     #[arg(required = true, value_name = "ID|ALL", value_parser = parse_choice)]
     ids: Vec<Choice>,
 }
@@ -109,8 +109,13 @@ pub(super) fn run(command: &QueueCommand) -> anyhow::Result<ExitCode> {
     };
     let request = Request { by: super::operator(), operation: command.action.operation() };
     let mut printer = Printer::new(command.json, command.action.past());
+    let all = command.action.mails().is_some_and(|mails| mails.selection() == Selection::All);
     super::runtime()?.block_on(control::ask(store, &request, |answer| printer.print(&answer)))?;
-    printer.finish(matches!(command.action, Action::List { .. }))
+    printer.finish(match command.action {
+        Action::List { .. } => Ending::ListTotal,
+        _ if all => Ending::ChangeTotal,
+        _ => Ending::None,
+    })
 }
 
 impl Action {
@@ -128,6 +133,16 @@ impl Action {
         }
     }
 
+    const fn mails(&self) -> Option<&Mails> {
+        match self {
+            Self::List { .. } | Self::Show { .. } | Self::Flush => None,
+            Self::Hold { mails, .. }
+            | Self::Release { mails }
+            | Self::Requeue { mails }
+            | Self::Delete { mails } => Some(mails),
+        }
+    }
+
     /// What was done, in the words of postsuper(1).
     const fn past(&self) -> &'static str {
         match self {
@@ -138,6 +153,14 @@ impl Action {
             Self::Delete { .. } => "removed",
         }
     }
+}
+
+/// The last line.
+#[derive(Clone, Copy)]
+enum Ending {
+    ListTotal,
+    ChangeTotal,
+    None,
 }
 
 /// Prints answers as they come, and counts them for the last line.
@@ -171,7 +194,9 @@ impl Printer {
                 self.mails += 1;
                 writeln!(out, "mailweir: {id}: {}", self.past)
             }
-            Answer::Flushed { mails } => writeln!(out, "mailweir: {mails} deferred mails due now"),
+            Answer::Flushed { mails } => {
+                writeln!(out, "mailweir: {} deferred, tried now", plural(*mails, "mail"))
+            }
             Answer::Refused { id, reason } => {
                 self.refused += 1;
                 writeln!(io::stderr(), "mailweir: {id}: {reason}")
@@ -195,19 +220,26 @@ impl Printer {
         write_entry(out, entry)
     }
 
-    fn finish(self, list: bool) -> anyhow::Result<ExitCode> {
+    fn finish(self, ending: Ending) -> anyhow::Result<ExitCode> {
         let mut out = io::stdout().lock();
-        if list && !self.json {
-            match self.mails {
-                0 => writeln!(out, "Mail queue is empty")?,
-                mails => {
-                    let plural = if mails == 1 { "" } else { "s" };
-                    writeln!(out, "-- {} Kbytes in {mails} Request{plural}.", self.bytes / 1024)?;
-                }
+        match ending {
+            _ if self.json => {}
+            Ending::None => {}
+            Ending::ChangeTotal => {
+                writeln!(out, "mailweir: {} {}", plural(self.mails, "mail"), self.past)?;
+            }
+            Ending::ListTotal if self.mails == 0 => writeln!(out, "Mail queue is empty")?,
+            Ending::ListTotal => {
+                let requests = plural(self.mails, "Request");
+                writeln!(out, "-- {} Kbytes in {requests}.", self.bytes / 1024)?;
             }
         }
         Ok(if self.refused == 0 { ExitCode::Done } else { ExitCode::Refused })
     }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn json_line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
@@ -255,20 +287,20 @@ fn write_details(out: &mut impl Write, details: &Details) -> io::Result<()> {
     if let Some(next) = details.next_attempt {
         writeln!(out, "next attempt:  {}", next.rfc5322())?;
     }
-    writeln!(out, "size:          {}", entry.message_size)?;
+    writeln!(out, "size:          {} bytes", entry.message_size)?;
     let origin = &details.origin;
     writeln!(out, "client:        {} (helo {})", origin.client, origin.helo)?;
     writeln!(out, "listener:      {}", origin.listener)?;
     if let Some(login) = &origin.login {
         writeln!(out, "login:         {} ({})", login.user, login.mechanism)?;
     }
-    writeln!(out, "sender:        {}", details.envelope.sender)?;
+    writeln!(out, "sender:        <{}>", details.envelope.sender)?;
     for recipient in &details.envelope.recipients {
-        writeln!(out, "recipient:     {}", recipient.address)?;
+        writeln!(out, "recipient:     <{}>", recipient.address)?;
     }
     for recipient in entry.recipients.iter().filter(|r| r.delay_reason.is_some()) {
         let reason = recipient.delay_reason.as_deref().unwrap_or_default();
-        writeln!(out, "deferred:      {}: {reason}", recipient.address)?;
+        writeln!(out, "last answer:   <{}>: {reason}", recipient.address)?;
     }
     writeln!(out, "*** MESSAGE CONTENTS {} ***", entry.queue_id)?;
     out.write_all(details.content.replace("\r\n", "\n").as_bytes())?;

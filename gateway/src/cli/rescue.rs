@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ExitCode;
-use crate::app;
+use crate::store;
 
 #[derive(Args, Debug)]
 pub(super) struct Options {
-    /// The data directory of the gateway; it must not be running
+    /// The data directory of a gateway that is not running
     #[arg(value_name = "DATA_DIR")]
     data_dir: PathBuf,
-    /// The directory to write to; made if it is missing
+    /// The directory to write <id>.eml and <id>.json to; made if it is missing
     #[arg(value_name = "OUT")]
     out: PathBuf,
-    /// The engine of the store, as configured
+    /// The engine of the store, as `queue.engine` names it
     #[arg(long, default_value = "fjall")]
     engine: String,
     /// Print the outcome as JSON
@@ -26,7 +26,7 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let report = mailweir_queue::rescue(
         &options.data_dir.join("queue"),
-        app::engine(&options.engine)?,
+        store::engine(&options.engine)?,
         &options.out,
     )?;
     if options.json {
@@ -41,9 +41,15 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         for problem in &report.problems {
             eprintln!("mailweir: {problem}");
         }
-        println!("{} whole mails written to {}", report.whole, options.out.display());
-        println!("{} with a doubtful envelope", report.doubtful);
-        println!("{} without their content", report.without_content);
+        println!("{:>6} mails written whole to {}", report.whole, options.out.display());
+        println!(
+            "{:>6} written in doubt: something of them could not be read or has changed",
+            report.doubtful
+        );
+        println!(
+            "{:>6} without their content: only the envelope was written",
+            report.without_content
+        );
     }
     Ok(if report.problems.is_empty() { ExitCode::Done } else { ExitCode::Refused })
 }

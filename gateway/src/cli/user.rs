@@ -19,7 +19,7 @@ pub(super) struct UserCommand {
     /// The users file, instead of the configured one
     #[arg(long, value_name = "FILE", global = true)]
     users_file: Option<PathBuf>,
-    /// Print one JSON object per line
+    /// Print JSON, one object per line
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -30,17 +30,17 @@ pub(super) struct UserCommand {
 enum Action {
     /// Add a user; the password is asked for, or read as one line from standard input
     Add {
-        /// The name that the user logs in with, such as an address
+        /// The name to log in with, such as alice@example.org
         name: String,
     },
-    /// Give a user another password
+    /// Give a user another password, asked for in the same way
     Passwd {
         /// The user
         name: String,
     },
     /// List the users
     List,
-    /// Delete a user
+    /// Delete a user, who can then log in no more
     Delete {
         /// The user
         name: String,
@@ -94,7 +94,11 @@ fn told(json: bool, name: &UserName, done: &str) -> anyhow::Result<ExitCode> {
 
 fn list(store: &UserStore, json: bool) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
-    for user in store.list()? {
+    let users = store.list()?;
+    if users.is_empty() && !json {
+        writeln!(out, "There are no users; `mailweir user add NAME` adds one")?;
+    }
+    for user in users {
         match json {
             true => writeln!(
                 out,

@@ -1,7 +1,7 @@
 //! `mailweir demo`: a gateway that needs no configuration, with a sink behind it.
 //!
-//! Everything is real but the next hop: listeners, TLS, log-ins, queue, delivery. The sink takes
-//! every mail, keeps none, and says what came.
+//! Everything is real but the next hop: listeners, TLS, log-ins, queue, delivery. The sink keeps no
+//! mail and says what came; two names it refuses, so that there is a report and a queue to see.
 
 mod samples;
 mod sink;
@@ -9,7 +9,7 @@ mod sink;
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context, bail};
-use mailweir_auth::{NewPassword, UserStore};
+use mailweir_auth::{NewPassword, StoreError, UserStore};
 use tokio::net::TcpListener;
 
 use crate::{app::App, config::Config, observe::Observer};
@@ -43,10 +43,14 @@ pub(crate) async fn start(
     Ok(app)
 }
 
+/// Users of a demo that ran on this data directory before stay as they are.
 fn add_users(config: &Config) -> anyhow::Result<()> {
     let users = UserStore::open(&config.auth.users_file)?;
     for (name, password) in USERS {
-        users.add(&name.parse()?, &NewPassword::new(password)?)?;
+        match users.add(&name.parse()?, &NewPassword::new(password)?) {
+            Ok(()) | Err(StoreError::UserExists(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }
@@ -56,24 +60,58 @@ fn introduce(app: &App, data_dir: &Path) {
     let [(alice, password), (bob, _)] = USERS;
     println!("Mailweir demo. Nothing leaves this machine: all mail ends in a built-in sink.\n");
     for (name, address) in app.bound() {
-        println!("  {name:<12} {address}");
+        println!("  {:<23} {name:<12} {}", address.to_string(), purpose(&name));
     }
-    println!("  {:<12} http://127.0.0.1:8025/", "web");
-    println!("  {:<12} {alice} and {bob}, password {password}", "users");
-    println!("  {:<12} {}\n", "data", data_dir.display());
-    println!("Try, in another terminal:\n");
-    println!(
-        "  swaks --server 127.0.0.1:2587 --tls --auth-user {alice} --auth-password {password} \\"
+    for bind in &app.config().admin.bind {
+        println!("  {:<23} {:<12} /readyz, /metrics", format!("http://{bind}/"), "status");
+    }
+    println!("\n  users  {alice} and {bob}, password {password}");
+    println!("  data   {}\n", data_dir.display());
+    println!("Try, in another terminal (swaks is a package of most systems):\n");
+    let submit = format!(
+        "swaks --server 127.0.0.1:2587 --tls --auth-user {alice} --auth-password {password}"
     );
-    println!("        --from {alice} --to anybody@example.net");
-    println!("  swaks --server 127.0.0.1:2525 --from a@example.net --to {bob}");
+    let queue = format!("{} queue list --data-dir {}", program(), data_dir.display());
+    for (what, command) in [
+        ("a user writes to the world", format!("{submit} --from {alice} --to anybody@example.net")),
+        (
+            "to somebody who is unknown: a report comes back",
+            format!("{submit} --from {alice} --to nobody@example.net"),
+        ),
+        (
+            "to somebody who is busy: it waits in the queue",
+            format!("{submit} --from {alice} --to later@example.net"),
+        ),
+        ("the queue", queue),
+        (
+            "the world writes to a user",
+            format!("swaks --server 127.0.0.1:2525 --from a@example.net --to {bob}"),
+        ),
+        (
+            "a stranger wants to relay: refused",
+            "swaks --server 127.0.0.1:2525 --from a@example.net --to b@example.com".to_owned(),
+        ),
+    ] {
+        println!("  # {what}\n  {command}\n");
+    }
     println!(
-        "  swaks --server 127.0.0.1:2525 --from a@example.net --to stranger@example.com   # refused"
+        "Ctrl-C ends it. Lines that begin with \"sink:\" are mail that arrived; the log follows.\n"
     );
-    println!("  mailweir queue list --data-dir {}", data_dir.display());
-    println!(
-        "\nCtrl-C ends it. The log follows; lines that begin with \"sink:\" are mail that arrived.\n"
-    );
+}
+
+/// What a listener of `demo.toml` is for.
+fn purpose(listener: &str) -> &'static str {
+    match listener {
+        "mx" => "mail from the world, for demo.example only",
+        "submission" => "mail from users: STARTTLS, then a log-in",
+        "submissions" => "the same, with TLS from the first byte",
+        _ => "",
+    }
+}
+
+/// How this program was called, to be called again.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "mailweir".to_owned())
 }
 
 const LOOPBACK: SocketAddr =

@@ -2,8 +2,11 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use mailweir_mail::{Client, QueueId};
-use mailweir_smtp::server::{Answer, Peer, Question, Rights, Session, Settings, Step};
+use mailweir_mail::{Address, Client, QueueId};
+use mailweir_smtp::{
+    replies::Refusal,
+    server::{Answer, Peer, Question, Rights, Session, Settings, Step},
+};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
@@ -50,6 +53,9 @@ async fn serve(tcp: TcpStream, peer: SocketAddr) -> io::Result<()> {
 }
 
 fn answer(question: &Question, session: &mut Session, mail: &mut Arrival) -> Answer {
+    if let Question::Recipient(recipient) = question {
+        return recipient_answer(&recipient.address);
+    }
     if *question != Question::EndOfData {
         return Answer::Proceed;
     }
@@ -65,6 +71,15 @@ fn answer(question: &Question, session: &mut Session, mail: &mut Arrival) -> Ans
     }
     *mail = Arrival::default();
     Answer::Accepted(QueueId::new(clock::now(), 0))
+}
+
+/// Two names are not taken, so that there is something to see: one for good, one for now.
+fn recipient_answer(recipient: &Address) -> Answer {
+    match recipient.local_part() {
+        "nobody" => Answer::Refuse(Refusal::UnknownRecipient(recipient.clone())),
+        "later" => Answer::Refuse(Refusal::InsufficientStorage),
+        _ => Answer::Proceed,
+    }
 }
 
 /// What is remembered of a mail while it arrives.
