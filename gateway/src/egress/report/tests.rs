@@ -190,6 +190,7 @@ fn assert_sound(composed: &Composed) {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the test")]
 fn assert_golden(composed: &Composed, expected: &str) {
     let text = text(composed);
     assert!(text.split("\r\n").all(|line| !line.contains(['\r', '\n'])), "bare CR or LF");
