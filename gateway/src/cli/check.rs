@@ -1,7 +1,7 @@
 //! `mailweir check`: all problems of a configuration at once, or what it sets up.
 
 use std::{
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Write as _},
     path::Path,
 };
 
@@ -12,7 +12,7 @@ pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
     let checked = Config::load(path, std::env::vars_os());
     let text = |terminal: bool| config::report(path, &checked, super::colour(terminal));
     if checked.is_ok() {
-        print!("{}", text(io::stdout().is_terminal()));
+        write!(io::stdout(), "{}", text(io::stdout().is_terminal()))?;
         return Ok(ExitCode::Done);
     }
     eprint!("{}", text(io::stderr().is_terminal()));

@@ -11,8 +11,8 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    store::Store,
     config::{Colour, Config},
+    store::Store,
 };
 
 mod check;

@@ -1,6 +1,9 @@
 //! `mailweir rescue`: every readable mail of a store as files, also from a damaged one.
 
-use std::path::PathBuf;
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
 use clap::Args;
 
@@ -29,6 +32,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         store::engine(&options.engine)?,
         &options.out,
     )?;
+    let mut out = io::stdout().lock();
     if options.json {
         let summary = serde_json::json!({
             "whole": report.whole,
@@ -36,20 +40,18 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             "without_content": report.without_content,
             "problems": report.problems,
         });
-        println!("{summary}");
+        writeln!(out, "{summary}")?;
     } else {
         for problem in &report.problems {
             eprintln!("mailweir: {problem}");
         }
-        println!("{:>6} mails written whole to {}", report.whole, options.out.display());
-        println!(
-            "{:>6} written in doubt: something of them could not be read or has changed",
+        writeln!(out, "{:>6}  whole, in {}", report.whole, options.out.display())?;
+        writeln!(
+            out,
+            "{:>6}  doubtful: something could not be read, or has changed",
             report.doubtful
-        );
-        println!(
-            "{:>6} without their content: only the envelope was written",
-            report.without_content
-        );
+        )?;
+        writeln!(out, "{:>6}  without content: only the envelope", report.without_content)?;
     }
     Ok(if report.problems.is_empty() { ExitCode::Done } else { ExitCode::Refused })
 }

@@ -85,9 +85,12 @@ fn user_name(text: &str) -> anyhow::Result<UserName> {
 }
 
 fn told(json: bool, name: &UserName, done: &str) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout().lock();
     match json {
-        true => println!("{}", serde_json::json!({ "user": name.as_str(), "done": done })),
-        false => println!("mailweir: {}: {done}", name.as_str()),
+        true => {
+            writeln!(out, "{}", serde_json::json!({ "user": name.as_str(), "done": done }))?;
+        }
+        false => writeln!(out, "mailweir: {}: {done}", name.as_str())?,
     }
     Ok(ExitCode::Done)
 }

@@ -6,7 +6,12 @@
 mod samples;
 mod sink;
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+};
 
 use anyhow::{Context, bail};
 use mailweir_auth::{NewPassword, StoreError, UserStore};
@@ -38,7 +43,8 @@ pub(crate) async fn start(
     add_users(&config)?;
     let observer = observer(&config)?;
     let app = App::start(config, observer).await?;
-    introduce(&app, data_dir);
+    // Whoever started it may have gone by now.
+    let _ = introduce(&mut io::stdout().lock(), &app.config(), data_dir);
     tokio::spawn(samples::send(SUBMISSION));
     Ok(app)
 }
@@ -56,47 +62,47 @@ fn add_users(config: &Config) -> anyhow::Result<()> {
 }
 
 /// What to try next.
-fn introduce(app: &App, data_dir: &Path) {
+fn introduce(out: &mut impl Write, config: &Config, data_dir: &Path) -> io::Result<()> {
     let [(alice, password), (bob, _)] = USERS;
-    println!("Mailweir demo. Nothing leaves this machine: all mail ends in a built-in sink.\n");
-    for (name, address) in app.bound() {
-        println!("  {:<23} {name:<12} {}", address.to_string(), purpose(&name));
+    writeln!(
+        out,
+        "Mailweir demo. Nothing leaves this machine: all mail ends in a built-in sink.\n"
+    )?;
+    for listener in &config.listeners {
+        for address in &listener.bind {
+            let (address, name) = (address.to_string(), &listener.name);
+            writeln!(out, "  {address:<23} {name:<12} {}", purpose(name))?;
+        }
     }
-    for bind in &app.config().admin.bind {
-        println!("  {:<23} {:<12} /readyz, /metrics", format!("http://{bind}/"), "status");
+    for address in &config.admin.bind {
+        writeln!(out, "  {:<23} {:<12} /readyz, /metrics", format!("http://{address}/"), "status")?;
     }
-    println!("\n  users  {alice} and {bob}, password {password}");
-    println!("  data   {}\n", data_dir.display());
-    println!("Try, in another terminal (swaks is a package of most systems):\n");
+    writeln!(out, "  {:<23} password {password}, also for {bob}", alice)?;
+    writeln!(out, "  {:<23} the queue and all else that is kept\n", data_dir.display())?;
+    writeln!(out, "Try, in another terminal:\n")?;
     let submit = format!(
-        "swaks --server 127.0.0.1:2587 --tls --auth-user {alice} --auth-password {password}"
+        "swaks --server 127.0.0.1:2587 --tls --auth-user {alice} --auth-password {password} \\\n        \
+         --from {alice} --to"
     );
+    let incoming = "swaks --server 127.0.0.1:2525 --from a@example.net --to";
     let queue = format!("{} queue list --data-dir {}", program(), data_dir.display());
     for (what, command) in [
-        ("a user writes to the world", format!("{submit} --from {alice} --to anybody@example.net")),
+        ("a user writes to the world", format!("{submit} anybody@example.net")),
+        ("... to somebody unknown: a report comes back", format!("{submit} nobody@example.net")),
         (
-            "to somebody who is unknown: a report comes back",
-            format!("{submit} --from {alice} --to nobody@example.net"),
-        ),
-        (
-            "to somebody who is busy: it waits in the queue",
-            format!("{submit} --from {alice} --to later@example.net"),
+            "... to somebody busy: the mail waits in the queue",
+            format!("{submit} later@example.net"),
         ),
         ("the queue", queue),
-        (
-            "the world writes to a user",
-            format!("swaks --server 127.0.0.1:2525 --from a@example.net --to {bob}"),
-        ),
-        (
-            "a stranger wants to relay: refused",
-            "swaks --server 127.0.0.1:2525 --from a@example.net --to b@example.com".to_owned(),
-        ),
+        ("the world writes to a user", format!("{incoming} {bob}")),
+        ("a stranger wants to relay: refused", format!("{incoming} b@example.com")),
     ] {
-        println!("  # {what}\n  {command}\n");
+        writeln!(out, "  # {what}\n  {command}\n")?;
     }
-    println!(
-        "Ctrl-C ends it. Lines that begin with \"sink:\" are mail that arrived; the log follows.\n"
-    );
+    writeln!(
+        out,
+        "Ctrl-C ends it. Lines that begin with \"sink:\" are mail that arrived; all else is the log.\n"
+    )
 }
 
 /// What a listener of `demo.toml` is for.

@@ -1,6 +1,10 @@
 //! The next hop of the demo: our own SMTP session with nothing behind it.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use mailweir_mail::{Address, Client, QueueId};
 use mailweir_smtp::{
@@ -62,7 +66,9 @@ fn answer(question: &Question, session: &mut Session, mail: &mut Arrival) -> Ans
     if let Some(envelope) = session.take_envelope() {
         let to: Vec<&str> = envelope.recipients.iter().map(|r| r.address.as_str()).collect();
         let size = mail.size;
-        println!(
+        // Whoever started the demo may have gone by now.
+        let _ = writeln!(
+            io::stdout(),
             "sink: {size} bytes from <{}> to {}: {}",
             envelope.sender,
             to.join(", "),
