@@ -168,7 +168,7 @@ impl Admission {
     }
 
     async fn commit(&mut self, session: &mut Session) -> Answer {
-        let (Some(incoming), Some(envelope)) = (self.incoming.take(), session.take_envelope())
+        let (Some(incoming), Some(mut envelope)) = (self.incoming.take(), session.take_envelope())
         else {
             return Answer::Refuse(Refusal::Internal);
         };
@@ -177,6 +177,11 @@ impl Admission {
         }
         if incoming.scan.hops() > self.listener.hopcount_limit() {
             return Answer::Refuse(Refusal::LoopDetected);
+        }
+        for recipient in &mut envelope.recipients {
+            if let Some(person) = self.listener.served().instead_of(&recipient.address) {
+                recipient.address = person.clone();
+            }
         }
         let origin = self.origin(session, incoming.arrival);
         let shown_as = session.forwarded().and_then(forwarded_client);
