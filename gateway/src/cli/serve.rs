@@ -10,7 +10,7 @@ use super::ExitCode;
 use crate::{
     app::App,
     clock,
-    config::{Config, LogFormat as FormatChoice},
+    config::{Config, LogFormat as FormatChoice, Problem, Severity},
     observe::{Level, LogFormat, LogOptions, Observer},
 };
 
@@ -91,11 +91,17 @@ async fn reload(app: &App, path: &Path) {
             }
         }
         Err(problems) => {
-            for problem in problems {
-                app.refuse_reload(&problem.to_string());
+            for problem in problems.iter().filter(|problem| problem.severity == Severity::Error) {
+                app.refuse_reload(&in_one_line(problem));
             }
         }
     }
+}
+
+/// A problem without the picture of its line: the log has one line for each.
+fn in_one_line(problem: &Problem) -> String {
+    let key = if problem.key.is_empty() { "" } else { ": " };
+    format!("{}: {}{key}{}", problem.location, problem.key, problem.message)
 }
 
 /// How long mail in flight may take when the server stops.
