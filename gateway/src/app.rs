@@ -20,14 +20,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock,
-    config::{
-        CertificateSource as Certificate, Config, DomainPattern, ListenerTls as TlsChoice,
-    },
+    config::{CertificateSource as Certificate, Config, DomainPattern, ListenerTls as TlsChoice},
     control,
     egress::{
         Egress, LiveRoutes, Parts,
         resolve::{
-            Ourselves, Policy, Reach,
+            Ourselves, Policy, Reach, Resolver,
             dns::{DnsResolver, NameServers, Settings as DnsSettings},
         },
     },
@@ -73,8 +71,9 @@ impl App {
         })?;
         let certificate = ServerTls::load(&certificate_source(&config), clock::now())
             .context("the certificate of the listeners cannot be used")?;
-        let shared = Arc::new(shared(&config, &queue, &observer)?);
-        let egress = Egress::new(parts(&config, &queue, &observer)?);
+        let resolver = resolver(&config)?;
+        let shared = Arc::new(shared(&config, &queue, &observer, &resolver)?);
+        let egress = Egress::new(parts(&config, &queue, &observer, &resolver)?);
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
@@ -255,13 +254,19 @@ impl App {
     }
 }
 
-fn shared(config: &Config, queue: &Queue, observer: &Observer) -> anyhow::Result<Shared> {
+fn shared(
+    config: &Config,
+    queue: &Queue,
+    observer: &Observer,
+    resolver: &Arc<dyn Resolver>,
+) -> anyhow::Result<Shared> {
     let users = UserStore::open(&config.auth.users_file)
         .with_context(|| format!("users file {}", config.auth.users_file.display()))?;
     Ok(Shared {
         hostname: config.server.hostname.clone(),
         queue: queue.clone(),
         observer: observer.clone(),
+        resolver: Arc::clone(resolver),
         authenticator: Authenticator::new(Arc::new(users), ThrottleLimits::default()),
         permits: Permits::new(config.limits.session_limit.get() as usize),
         stop: CancellationToken::new(),
@@ -269,12 +274,21 @@ fn shared(config: &Config, queue: &Queue, observer: &Observer) -> anyhow::Result
     })
 }
 
-fn parts(config: &Config, queue: &Queue, observer: &Observer) -> anyhow::Result<Parts> {
+fn resolver(config: &Config) -> anyhow::Result<Arc<dyn Resolver>> {
     let name_servers = match config.dns.servers.as_slice() {
         [] => NameServers::System,
         servers => NameServers::Listed(servers.to_vec()),
     };
     let dns = DnsSettings { name_servers, timeout: config.dns.timeout, ..DnsSettings::default() };
+    Ok(Arc::new(DnsResolver::new(&dns).context("[dns]: no resolver")?))
+}
+
+fn parts(
+    config: &Config,
+    queue: &Queue,
+    observer: &Observer,
+    resolver: &Arc<dyn Resolver>,
+) -> anyhow::Result<Parts> {
     let addresses = config.listeners.iter().flat_map(|rules| &rules.bind);
     let policy = Policy {
         ourselves: Ourselves {
@@ -290,7 +304,7 @@ fn parts(config: &Config, queue: &Queue, observer: &Observer) -> anyhow::Result<
         queue: queue.clone(),
         observer: observer.clone(),
         hostname: config.server.hostname.clone(),
-        resolver: Arc::new(DnsResolver::new(&dns).context("[dns]: no resolver")?),
+        resolver: Arc::clone(resolver),
         policy,
         routes: LiveRoutes::new(config.routes.clone(), &config.smtp)?,
         session_limit: config.smtp.session_limit.get() as usize,

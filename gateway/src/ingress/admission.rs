@@ -18,6 +18,7 @@ use mailweir_smtp::{
 };
 
 use super::{
+    client_name::{self, ClientName},
     content_scan::ContentScan,
     listener::Listener,
     permits::{Crowd, Permit},
@@ -61,7 +62,7 @@ impl Admission {
     /// Answers a question of the session.
     pub(super) async fn answer(&mut self, question: Question, session: &mut Session) -> Answer {
         match question {
-            Question::Connect => self.connect(session),
+            Question::Connect => self.connect(session).await,
             Question::Hello => Answer::Proceed,
             Question::Sender => self.sender(session),
             Question::Recipient(recipient) => self.recipient(&recipient, session),
@@ -101,9 +102,12 @@ impl Admission {
         }
     }
 
-    fn connect(&self, session: &mut Session) -> Answer {
+    async fn connect(&self, session: &mut Session) -> Answer {
         let client = session.client().clone();
         session.grant(self.listener.rights(client.ip()));
+        if client.name.is_none() {
+            self.name(session).await;
+        }
         match self.permit.crowd() {
             _ if !self.listener.admits(client.ip()) => {
                 Answer::Refuse(Refusal::ClientRejected(client))
@@ -111,6 +115,21 @@ impl Admission {
             Crowd::FromOneClient => Answer::Refuse(Refusal::TooManyConnections(client)),
             Crowd::InAll => Answer::Refuse(Refusal::Overloaded),
             Crowd::None => Answer::Proceed,
+        }
+    }
+
+    async fn name(&self, session: &mut Session) {
+        let shared = self.listener.shared();
+        match client_name::look_up(&*shared.resolver, session.client().ip()).await {
+            ClientName::Verified(name) => session.name_client(Some(name.as_ascii().into())),
+            ClientName::Unconfirmed(name) => {
+                shared.observer.session(&SessionEvent::NameUnconfirmed {
+                    listener: self.listener.name().into(),
+                    client: session.client().clone(),
+                    name: name.as_ascii().into(),
+                });
+            }
+            ClientName::Unknown => {}
         }
     }
 

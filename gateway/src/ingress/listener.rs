@@ -24,6 +24,7 @@ use super::{
 use crate::{
     clock,
     config::{self, ListenerTls as TlsChoice, ProxyProtocol},
+    egress::resolve::Resolver,
     observe::Observer,
     tls::ListenerTls,
     wire::Wire,
@@ -37,6 +38,8 @@ pub struct Shared {
     pub queue: Queue,
     /// Where events go.
     pub observer: Observer,
+    /// Who answers questions about names.
+    pub resolver: Arc<dyn Resolver>,
     /// Who checks log-ins.
     pub authenticator: Authenticator,
     /// How many sessions there may be.

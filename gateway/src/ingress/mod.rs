@@ -4,6 +4,7 @@
 //! answered: who may connect, log in, relay, and what becomes of the mail.
 
 mod admission;
+mod client_name;
 mod connection;
 mod content_scan;
 mod listener;
