@@ -1,31 +1,10 @@
-//! Programs of others that tests run against.
-//!
-//! On a developer's machine a missing program skips its test with one line; in CI, where they are
-//! all installed, it fails the test.
+//! Programs of others that read what we write.
 
 use std::{
     io::Write,
     process::{Command, Stdio},
     thread,
 };
-
-/// Whether `program` can be run. Prints one line if not.
-///
-/// # Panics
-/// Under `CI=true` if it cannot.
-#[must_use]
-pub fn installed(program: &str) -> bool {
-    let found = Command::new("sh")
-        .args(["-c", "command -v -- \"$1\"", "sh", program])
-        .stdout(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !found {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{program} is not installed");
-        eprintln!("skipped: {program} is not installed");
-    }
-    found
-}
 
 /// Runs a program on some input and returns what it prints.
 ///

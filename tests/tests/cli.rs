@@ -1,5 +1,7 @@
 //! The command line as a person or a script meets it: words, answers, exit statuses, signals.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     fs,
     io::{Read as _, Write as _},
@@ -322,7 +324,7 @@ fn the_demo_shows_itself_and_ends() {
     let arrived =
         wait::within(wait::PATIENCE, || (text().matches(": removed").count() == 4).then_some(()));
     let ended = Pid::from_raw(child.id().cast_signed())
-        .map(|id| kill_process(id, Signal::TERM).and_then(|()| Ok(child.wait().unwrap())));
+        .map(|id| kill_process(id, Signal::TERM).map(|()| child.wait().unwrap()));
     let text = text();
     assert!(arrived.is_some(), "four samples:\n{text}");
     assert!(ended.unwrap().unwrap().success(), "{text}");

@@ -1,5 +1,7 @@
 //! A real Postfix behind Mailweir, in front of it, and on both sides.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{net::SocketAddr, process::Command};
 
 use mailweir_tests::{
@@ -12,7 +14,7 @@ use mailweir_tests::{
 
 #[test]
 fn postfix_as_next_hop_gets_the_mail_byte_for_byte() {
-    let Some((gateway, postfix)) = before_postfix(receiving()) else { return };
+    let Some((gateway, postfix)) = before_postfix(&receiving()) else { return };
     send(&gateway, &content(), "['b@recipient.example']", "mail_options=['BODY=8BITMIME']");
     let mail = postfix.mailbox(1).remove(0);
     assert!(mail.ends_with(&content().replace("\\r\\n", "\n")), "{mail}");
@@ -24,7 +26,7 @@ fn postfix_as_next_hop_gets_the_mail_byte_for_byte() {
 
 #[test]
 fn sixty_recipients_each_get_one_copy() {
-    let Some((gateway, postfix)) = before_postfix(receiving()) else { return };
+    let Some((gateway, postfix)) = before_postfix(&receiving()) else { return };
     send(&gateway, &content(), "['u%d@recipient.example' % n for n in range(60)]", "");
     let mut to: Vec<String> =
         postfix.mailbox(60).iter().map(|mail| header(mail, "Delivered-To")).collect();
@@ -37,7 +39,7 @@ fn sixty_recipients_each_get_one_copy() {
 
 #[test]
 fn unicode_addresses_pass() {
-    let Some((gateway, postfix)) = before_postfix(receiving()) else { return };
+    let Some((gateway, postfix)) = before_postfix(&receiving()) else { return };
     let options = "mail_options=['SMTPUTF8', 'BODY=8BITMIME']";
     let content = format!("{HEADER}Subject: ünïcödé\\r\\n\\r\\nпривет\\r\\n");
     send(&gateway, &content, "['получатель@recipient.example']", options);
@@ -49,7 +51,7 @@ fn unicode_addresses_pass() {
 
 #[test]
 fn a_wish_for_a_success_notice_is_passed_on() {
-    let Some((gateway, postfix)) = before_postfix(receiving()) else { return };
+    let Some((gateway, postfix)) = before_postfix(&receiving()) else { return };
     let options = "mail_options=['RET=HDRS', 'ENVID=order-7'], \
                    rcpt_options=['NOTIFY=SUCCESS', 'ORCPT=rfc822;first@elsewhere.example']";
     send(&gateway, &content(), "['b@recipient.example']", options);
@@ -64,7 +66,7 @@ fn a_wish_for_a_success_notice_is_passed_on() {
 
 #[test]
 fn a_recipient_that_postfix_refuses_is_reported_to_the_sender() {
-    let Some((gateway, postfix)) = before_postfix(receiving()) else { return };
+    let Some((gateway, postfix)) = before_postfix(&receiving()) else { return };
     send(&gateway, &content(), "['b@recipient.example', 'nobody@recipient.example']", "");
     let mails = postfix.mailbox(2);
     let report = mails.iter().find(|mail| mail.contains("multipart/report"));
@@ -117,7 +119,7 @@ fn a_postfix_that_offers_tls_gets_the_mail_over_tls() {
         .parameter("smtpd_tls_chain_files", file.to_str().unwrap())
         .parameter("smtpd_tls_security_level", "may")
         .parameter("smtpd_tls_received_header", "yes");
-    let Some((gateway, postfix)) = before_postfix(settings) else { return };
+    let Some((gateway, postfix)) = before_postfix(&settings) else { return };
     send(&gateway, &content(), "['b@recipient.example']", "");
     let mail = postfix.mailbox(1).remove(0);
     assert!(mail.contains("(using TLSv1.3 with cipher"), "{mail}");
@@ -194,7 +196,7 @@ fn receiving() -> Settings {
 }
 
 /// A gateway that passes all mail to a Postfix with these settings.
-fn before_postfix(settings: Settings) -> Option<(Installation, Postfix)> {
+fn before_postfix(settings: &Settings) -> Option<(Installation, Postfix)> {
     if !tools::require(&["postfix", "python3"]) {
         return None;
     }

@@ -1,5 +1,7 @@
 //! swaks, as a person tries a gateway: in clear, with TLS, with a log-in, by LMTP.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::SocketAddr;
 
 use mailweir_tests::{

@@ -9,11 +9,11 @@ use mailweir_mail::{
     Address, Client, Delays, DeliveryReport, Enhanced, HeldBy, HoldReason, MailEvent, Protocol,
     QueueId, Received, Refused, Reply, ReversePath, SessionEvent, Timestamp, TransactionSummary,
 };
-use mailweir_tests::interop;
+use mailweir_tests::{interop, tools};
 
 #[test]
 fn pflogsumm_finds_the_right_totals() {
-    if !interop::installed("pflogsumm") {
+    if !tools::require(&["pflogsumm"]) {
         return;
     }
     let directory = tempfile::tempdir().unwrap();

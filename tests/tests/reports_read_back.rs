@@ -10,7 +10,7 @@ use mailweir::egress::report::{
 use mailweir_mail::{
     Address, Domain, Enhanced, EnvelopeId, OriginalRecipient, QueueId, Return, Timestamp,
 };
-use mailweir_tests::interop;
+use mailweir_tests::{interop, tools};
 use serde_json::{Value, json};
 
 #[test]
@@ -79,7 +79,7 @@ impl Default for Sample {
 
 /// What Python finds in the report; nothing if there is no Python.
 fn read_back(sample: &Sample) -> Option<Value> {
-    interop::installed("python3").then(|| {
+    tools::require(&["python3"]).then(|| {
         let output = interop::run(Command::new("python3").args(["-c", READER]), compose(sample));
         serde_json::from_str(&output).unwrap()
     })
