@@ -16,7 +16,7 @@ use mailweir_smtp::{
 #[test]
 fn what_comes_without_end_costs_no_memory() {
     let block = vec![b'x'; BLOCK];
-    let floods: [(&str, fn(&[u8])); 7] = [
+    let floods: [(&str, Torrent); 7] = [
         ("A13: a command of 64 MB", endless_command),
         ("A13: content of 64 MB without a line end", endless_content_line),
         ("A10: content of 64 MB over the limit", oversized_content),
@@ -106,6 +106,9 @@ fn endless_reply(block: &[u8]) {
     }
     client.input_closed(Loss::Closed);
 }
+
+/// Sends a flood made of blocks like this one.
+type Torrent = fn(&[u8]);
 
 /// A session whose mails and replies are not kept.
 struct Flood {
