@@ -1,5 +1,7 @@
 //! A gateway that has no file descriptor left waits for one, says so, and goes on (`attacks.md` J7).
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on ends")]
+
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
