@@ -5,7 +5,7 @@ use std::io;
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_queue::{
     ChangeError, Filter, Listed, Listing, Place as QueuePlace, Queue, When,
-    progress::{Progress, State},
+    progress::{LastReply, Progress, State},
 };
 
 use super::operation::{
@@ -183,7 +183,7 @@ fn entry(listing: &Listing) -> Entry {
             .filter(|(_, status)| status.is_pending())
             .map(|(recipient, status)| EntryRecipient {
                 address: recipient.address.as_str().into(),
-                delay_reason: status.last().map(|last| last.reply.to_string().into()),
+                delay_reason: status.last().map(said),
             })
             .collect();
         entry.hold_reason = match &progress.state {
@@ -192,6 +192,14 @@ fn entry(listing: &Listing) -> Entry {
         };
     }
     entry
+}
+
+/// What was heard last: a peer's reply with its code, our own words without.
+fn said(last: &LastReply) -> Box<str> {
+    match last.relay {
+        Some(_) => last.reply.to_string().into(),
+        None => last.reply.text.as_ref().into(),
+    }
 }
 
 /// The name of the Postfix queue that such a mail would be in.

@@ -159,7 +159,7 @@ fn event(
             transmission: outcome.transmission,
         },
         dsn: reply.enhanced_or_general(),
-        text: reply.to_string().into(),
+        text: said(attempt),
     };
     Some(match attempt {
         Attempt::Delivered { .. } => MailEvent::Delivered(report),
@@ -168,6 +168,20 @@ fn event(
             MailEvent::Deferred(report)
         }
     })
+}
+
+/// A peer's reply with its code; our own words without, as Postfix logs them.
+fn said(attempt: &Attempt) -> Box<str> {
+    let reply = attempt.reply();
+    match attempt {
+        Attempt::Delivered { .. }
+        | Attempt::Deferred { cause: Cause::Replied(_), .. }
+        | Attempt::Failed { cause: Cause::Replied(_), .. } => reply.to_string().into(),
+        Attempt::Deferred { .. }
+        | Attempt::Failed { .. }
+        | Attempt::Uncertain { .. }
+        | Attempt::Postponed { .. } => reply.text.as_ref().into(),
+    }
 }
 
 /// An error of the operating system without its number: `Connection refused`.
