@@ -5,6 +5,7 @@
 
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use mailweir_mail::{Enhanced, Reply, TlsSummary};
 use mailweir_queue::{BodyError, Content, ContentReader};
 use mailweir_smtp::client::{
@@ -129,6 +130,9 @@ impl Connection {
     /// Sends one mail.
     pub(crate) async fn send(&mut self, mail: Outgoing, content: &Content) -> Sent {
         self.mails += 1;
+        if self.mails > 1 {
+            self.hear_out();
+        }
         if self.client.begin(mail).is_err() {
             return Sent::Returned(Closed::Quit);
         }
@@ -144,6 +148,18 @@ impl Connection {
                 // The step behind says why.
                 Turn::Returned | Turn::Ready => {}
             }
+        }
+    }
+
+    /// Takes in what the peer said since the last mail: nothing, or a good-bye. A reply too many
+    /// would pass for the answer to our next command, and each recipient get that of another
+    /// (`attacks.md` K1); it ends the connection instead.
+    fn hear_out(&mut self) {
+        match self.wire.read_some(READ_BUFFER).now_or_never() {
+            None => {}
+            Some(Ok(bytes)) if bytes.is_empty() => self.client.input_closed(Loss::Closed),
+            Some(Ok(bytes)) => self.client.receive(&bytes),
+            Some(Err(error)) => self.lose(&error),
         }
     }
 
