@@ -157,10 +157,12 @@ impl Admission {
     async fn open_intake(&mut self, session: &Session) -> Answer {
         let arrival = clock::now();
         let queue = &self.listener.shared().queue;
-        let (Some(envelope), Ok(mut intake)) =
-            (session.transaction(), queue.intake(session.declared_size().unwrap_or(0)))
-        else {
-            return Answer::Refuse(Refusal::QueueUnavailable);
+        let Some(envelope) = session.transaction() else {
+            return Answer::Refuse(Refusal::Internal);
+        };
+        let mut intake = match queue.intake(session.declared_size().unwrap_or(0)) {
+            Ok(intake) => intake,
+            Err(error) => return Answer::Refuse(refusals::intake(&error)),
         };
         let header = self.trace(session, envelope, intake.id(), arrival);
         if let Err(error) = intake.write(header.as_bytes()).await {
