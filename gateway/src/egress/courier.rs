@@ -169,8 +169,8 @@ impl Courier {
                 let limits = self.route.failover_limits();
                 Ok(Hosts { failover: Failover::new(candidates, port, &failures, now, limits) })
             }
-            NextHops::Fail { reply } => Err(NoHost { reply, relay: None, permanent: true }),
-            NextHops::Defer { reply } => Err(NoHost { reply, relay: None, permanent: false }),
+            NextHops::Fail { reply } => Err(NoHost::never(reply)),
+            NextHops::Defer { reply } => Err(NoHost::not_now(reply)),
         }
     }
 
@@ -237,7 +237,7 @@ impl Courier {
         let text = format!("delivery temporarily suspended: {reason}");
         let reply = Reply::with_text(450, Enhanced(4, 4, 1), text);
         let records = batches.iter().map(|Batch { claim, recipients }| {
-            let none = NoHost { reply: reply.clone(), relay: None, permanent: false };
+            let none = NoHost::not_now(reply.clone());
             let (outcome, _) = none.outcome(recipients.len());
             let Told { results, events, .. } = tell(claim, recipients, &outcome);
             self.egress.record(claim, results, events)

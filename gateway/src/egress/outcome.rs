@@ -32,13 +32,22 @@ pub(super) enum Health {
 
 /// Why no host of the destination takes the mail now.
 pub(super) struct NoHost {
-    pub(super) reply: Reply,
-    pub(super) relay: Option<Box<str>>,
-    /// Whether the answer is final, as for a domain that does not exist.
-    pub(super) permanent: bool,
+    /// What each recipient gets.
+    attempt: Attempt,
+    relay: Option<Box<str>>,
 }
 
 impl NoHost {
+    /// For now, in our own words.
+    pub(super) const fn not_now(reply: Reply) -> Self {
+        Self { attempt: Attempt::Deferred { reply, cause: Cause::Local }, relay: None }
+    }
+
+    /// For good, in our own words: the domain does not exist, say.
+    pub(super) const fn never(reply: Reply) -> Self {
+        Self { attempt: Attempt::Failed { reply, cause: Cause::Local }, relay: None }
+    }
+
     pub(super) fn unreachable(target: &Target, error: &std::io::Error, egress: &Egress) -> Self {
         let timed_out = error.kind() == std::io::ErrorKind::TimedOut;
         let words = match timed_out {
@@ -53,37 +62,31 @@ impl NoHost {
             },
         });
         let text = format!("connect to {target}: {words}");
-        let reply = Reply::with_text(450, Enhanced(4, 4, 1), text);
-        Self { reply, relay: None, permanent: false }
+        Self::not_now(Reply::with_text(450, Enhanced(4, 4, 1), text))
     }
 
     pub(super) fn refused(target: &Target, closed: &Closed) -> Self {
-        let attempt = closed.attempt();
-        let permanent = attempt.is_final();
-        Self { reply: attempt.reply().clone(), relay: Some(target.to_string().into()), permanent }
+        Self { attempt: closed.attempt(), relay: Some(target.to_string().into()) }
     }
 
     pub(super) fn lost(target: &Target) -> Self {
         let text = format!("lost connection with {target}");
         let reply = Reply::with_text(450, Enhanced(4, 4, 2), text);
-        Self { reply, relay: Some(target.to_string().into()), permanent: false }
+        Self { relay: Some(target.to_string().into()), ..Self::not_now(reply) }
     }
 
     pub(super) fn no_address() -> Self {
-        let reply = Reply::new(450, Enhanced(4, 4, 4), "no address of the next hop is left to try");
-        Self { reply, relay: None, permanent: false }
+        let words = "no address of the next hop is left to try";
+        Self::not_now(Reply::new(450, Enhanced(4, 4, 4), words))
     }
 
     pub(super) fn outcome(self, recipients: usize) -> (Outcome, Health) {
-        let cause = Cause::Local;
-        let reason: Box<str> = self.reply.text.as_ref().into();
-        let reply = self.reply;
-        let (attempt, health) = match self.permanent {
-            true => (Attempt::Failed { reply, cause }, Health::Reached),
-            false => (Attempt::Deferred { reply, cause }, Health::Unreached(reason)),
+        let health = match self.attempt.is_final() {
+            true => Health::Reached,
+            false => Health::Unreached(said(&self.attempt)),
         };
         let outcome = Outcome {
-            attempts: vec![attempt; recipients],
+            attempts: vec![self.attempt; recipients],
             relay: self.relay,
             setup: Duration::ZERO,
             transmission: Duration::ZERO,
