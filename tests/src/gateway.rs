@@ -19,11 +19,11 @@ use std::{
 
 use mailweir::{
     app::App,
-    store::Store,
     clock,
     config::Config,
     control,
     observe::{Level, LogFormat, LogOptions, Observer},
+    store::Store,
 };
 use tempfile::TempDir;
 
@@ -83,6 +83,14 @@ impl Gateway {
         self.app = Some(app.unwrap_or_else(|error| panic!("{error:#}\n{}", self.log)));
         let control = self.store().control_socket();
         wait::until_true("the control socket", async || control::is_served(&control)).await;
+    }
+
+    /// Is to start with another configuration the next time.
+    ///
+    /// # Panics
+    /// If it is wrong.
+    pub fn configure(&mut self, setup: &Setup) {
+        self.config = self.home.configure(setup).unwrap_or_else(|problems| panic!("{problems}"));
     }
 
     /// Stops as SIGTERM does, and waits for the end.

@@ -39,12 +39,20 @@ pub fn pause(time: Duration) {
 ///
 /// # Panics
 /// If it does not come true within [`PATIENCE`].
-pub async fn until_true(what: &str, mut look: impl AsyncFnMut() -> bool) {
+pub async fn until_true(what: &str, look: impl AsyncFnMut() -> bool) {
+    assert!(within_patience(look).await, "waited {PATIENCE:?} for {what}");
+}
+
+/// As [`until_true`], but says whether it came true.
+pub async fn within_patience(mut look: impl AsyncFnMut() -> bool) -> bool {
     let end = Instant::now() + PATIENCE;
     while !look().await {
-        assert!(Instant::now() < end, "waited {PATIENCE:?} for {what}");
+        if Instant::now() >= end {
+            return false;
+        }
         let_others_run().await;
     }
+    true
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where tests wait between two looks")]

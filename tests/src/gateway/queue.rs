@@ -2,11 +2,11 @@
 //! `mailweir queue` does.
 
 use mailweir::{
-    store::Store,
     control::{
         self,
         operation::{Answer, Details, Entry, Operation, Place, Request, Selection},
     },
+    store::Store,
 };
 use mailweir_mail::{HoldReason, QueueId};
 
@@ -75,12 +75,17 @@ impl<'a> Queue<'a> {
     pub async fn expect(&self, id: QueueId, place: Place) {
         let what = format!("{id} in {}", place.as_str());
         let found = |entry: &Entry| entry.queue_id == id && entry.queue_name == place;
-        wait::until_true(&what, async || self.list().await.iter().any(found)).await;
+        self.wait_until(&what, async || self.list().await.iter().any(found)).await;
     }
 
     /// Waits until nothing is left in the queue.
     pub async fn expect_empty(&self) {
-        wait::until_true("an empty queue", async || self.list().await.is_empty()).await;
+        self.wait_until("an empty queue", async || self.list().await.is_empty()).await;
+    }
+
+    async fn wait_until(&self, what: &str, look: impl AsyncFnMut() -> bool) {
+        let came_true = wait::within_patience(look).await;
+        assert!(came_true, "waited in vain for {what}\n{}", self.gateway.log());
     }
 
     async fn change(&self, operation: Operation) {

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    fs,
+    fs, io,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU16, Ordering},
@@ -15,8 +15,9 @@ use crate::sink::Sink;
 
 /// The configuration of a gateway, as sections of `mailweir.toml`.
 ///
-/// It is called `gate.example`, serves `local.example`, knows [`USER`], and has a listener `mx` if
-/// no other is named.
+/// It is called `gate.example`, serves `local.example`, knows [`USER`], has a listener `mx` if no
+/// other is named, and keeps no connection open without a mail, so that sinks can change their
+/// mind between two mails.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
     hostname: Option<String>,
@@ -24,6 +25,7 @@ pub struct Setup {
     listeners: Vec<(String, String)>,
     routes: Vec<String>,
     sections: BTreeMap<&'static str, String>,
+    files: BTreeMap<&'static str, String>,
 }
 
 impl Setup {
@@ -63,6 +65,13 @@ impl Setup {
         self
     }
 
+    /// With a file that the configuration names.
+    #[must_use]
+    pub fn file(mut self, name: &'static str, text: &str) -> Self {
+        self.files.insert(name, text.to_owned());
+        self
+    }
+
     /// Under another name than `gate.example`.
     #[must_use]
     pub fn called(mut self, hostname: &str) -> Self {
@@ -75,6 +84,11 @@ impl Setup {
     pub fn serving(mut self, domain: &str) -> Self {
         self.relay = Some(domain.to_owned());
         self
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let text = path.to_str().and_then(|name| self.files.get(name));
+        text.map(|text| text.clone().into_bytes()).ok_or(io::ErrorKind::NotFound.into())
     }
 }
 
@@ -94,7 +108,7 @@ impl Home {
     /// The checked configuration, or all problems with it as `mailweir check` lists them.
     pub(super) fn configure(&self, setup: &Setup) -> Result<Config, String> {
         let around =
-            Surroundings { environment: &[], machine_name: None, files: &|path| fs::read(path) };
+            Surroundings { environment: &[], machine_name: None, files: &|path| setup.read(path) };
         let text = self.text(setup);
         match Config::parse(Path::new("mailweir.toml"), &text, &around) {
             Ok((config, _)) => Ok(config),
@@ -113,6 +127,10 @@ impl Home {
         sections.entry("server").or_default().push_str(&server);
         sections.entry("domains").or_default().push_str(&format!("relay = [{relay:?}]\n"));
         sections.entry("admin").or_insert_with(|| "bind = []\n".to_owned());
+        let smtp = sections.entry("smtp").or_default();
+        if !smtp.contains("connection_cache_time_limit") {
+            smtp.push_str("connection_cache_time_limit = \"0s\"\n");
+        }
         let mut text = String::new();
         for (name, lines) in sections {
             let _ = write!(text, "[{name}]\n{lines}\n");

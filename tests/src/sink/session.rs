@@ -39,6 +39,8 @@ impl Session {
         number: usize,
         script: Script,
     ) -> Self {
+        // A delayed second packet would come as a surprise, 40 ms late.
+        stream.set_nodelay(true).expect("a socket");
         let stream = BufReader::new(stream);
         Self { stream, log, number, script, hello: String::new(), mail: None, rcpt: Vec::new() }
     }

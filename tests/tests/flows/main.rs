@@ -3,4 +3,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends")]
 
+mod a_lost_answer_is_logged_and_the_mail_sent_again;
+mod a_reload_changes_all_or_nothing;
+mod a_stop_loses_nothing;
 mod accepted_mail_is_relayed_as_it_came;
+mod deferred_mail_waits_for_the_next_hop;
+mod each_recipient_is_final_once;
+mod held_mail_is_not_sent_until_released;
+mod large_mail_goes_through_whole;
+mod lmtp_answers_for_each_recipient;
+mod mail_is_routed_by_dns;
+mod mail_leaves_over_tls_and_logged_in;
+mod mail_to_postmaster_is_always_taken;
+mod many_clients_at_once_are_served;
+mod only_listed_peers_speak_for_others;
+mod people_log_in_to_submit;
+mod smuggled_mail_stays_one_mail;
+mod strangers_cannot_relay;
+mod the_sender_hears_of_failure_once;
+mod there_is_one_gateway_and_room_for_its_mail;
