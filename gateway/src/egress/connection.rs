@@ -14,7 +14,7 @@ use mailweir_smtp::client::{
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use crate::{
@@ -163,11 +163,14 @@ impl Connection {
         }
     }
 
-    /// Says good-bye and closes.
+    /// Says good-bye and closes. A peer that takes no bytes is not waited for.
     pub(crate) async fn quit(mut self) {
-        self.client.quit();
-        let _ = self.advance(&mut None).await;
-        let _ = self.wire.shutdown().await;
+        let _ = timeout(FAREWELL, async {
+            self.client.quit();
+            let _ = self.advance(&mut None).await;
+            self.wire.shutdown().await
+        })
+        .await;
     }
 
     /// The peer as logs name it: `name[address]:port`.
@@ -265,6 +268,7 @@ impl Connection {
                 Ok(None) => break,
                 Err(error) => {
                     source.trouble = Some(error);
+                    self.break_off();
                     return self.client.content_failed(unreadable());
                 }
             };
@@ -272,6 +276,9 @@ impl Connection {
                 self.output.extend_from_slice(piece);
                 if self.output.len() >= WRITE_BUFFER {
                     self.flush().await;
+                    if matches!(self.wire, Wire::Gone) {
+                        return;
+                    }
                     self.client.content_progress(clock::monotonic());
                 }
             }
@@ -292,9 +299,22 @@ impl Connection {
         });
         match written.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.lose(&error),
-            Err(_) => self.client.expire(clock::monotonic()),
+            Ok(Err(error)) => {
+                self.break_off();
+                self.lose(&error);
+            }
+            Err(_) => {
+                self.break_off();
+                self.client.expire(clock::monotonic());
+            }
         }
+    }
+
+    /// Part of what was to be written is on its way and the rest never will be: nothing may follow
+    /// it, least of all a final dot.
+    fn break_off(&mut self) {
+        self.output.clear();
+        self.wire = Wire::Gone;
     }
 }
 
@@ -308,6 +328,9 @@ struct Source {
 const fn unreadable() -> Reply {
     Reply::new(451, Enhanced(4, 3, 0), "the stored mail cannot be read")
 }
+
+/// How long a peer may take to take our good-bye.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Longer than any of the client's own deadlines.
 const PATIENCE: Duration = Duration::from_secs(600);

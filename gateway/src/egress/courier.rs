@@ -10,15 +10,15 @@ use std::{
 
 use futures_util::future::join_all;
 use mailweir_mail::{Enhanced, Reply, SessionEvent};
-use mailweir_queue::{Claim, Content, RecipientIndex};
-use mailweir_smtp::client::{Attempt, Cause, Closed, ContentText, Outgoing, Settings, TlsPolicy};
+use mailweir_queue::{BodyError, Claim, Content, RecipientIndex};
+use mailweir_smtp::client::{Cause, Closed, ContentText, Outgoing, Settings, TlsPolicy};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
     Egress,
     connection::{Connection, OpenError, Sent, Target},
     failover::Failover,
-    lane::{Batch, Job, Lane, Staff},
+    lane::{Batch, Job, Post},
     outcome::{Health, NoHost, Outcome, Told, tell},
     resolve::{self, NextHops},
     route::LiveRoute,
@@ -28,8 +28,7 @@ use crate::clock;
 /// Works for one lane until there is nothing to do for a while.
 pub(super) struct Courier {
     egress: Arc<Egress>,
-    lane: Arc<Lane>,
-    route: Arc<LiveRoute>,
+    post: Post,
     connection: Option<Held>,
 }
 
@@ -39,23 +38,37 @@ struct Held {
     _permit: OwnedSemaphorePermit,
 }
 
+/// What came of offering a mail over the connection there is.
+enum Offer {
+    /// The peer, or what became of the connection, says this.
+    Answered(Outcome, Health),
+    /// It was not offered: there is no connection, or it was over already.
+    NotMade,
+    /// Its content cannot be read.
+    Unreadable(BodyError),
+}
+
+/// Where a delivery stands.
+enum Stand {
+    /// All have a result, but these, who are to be sent a further transaction at once.
+    Settled(Vec<RecipientIndex>, Health),
+    /// The content cannot be read: nobody has a result.
+    Unreadable(BodyError),
+}
+
 impl Courier {
-    /// Starts a courier for `lane`.
-    pub(super) fn start(egress: Arc<Egress>, lane: Arc<Lane>, route: Arc<LiveRoute>) {
+    /// Fills a post with a new courier.
+    pub(super) fn start(egress: Arc<Egress>, post: Post) {
         let tasks = egress.tasks.clone();
-        tasks.spawn(Self { egress, lane, route, connection: None }.work());
+        tasks.spawn(Self { egress, post, connection: None }.work());
     }
 
     async fn work(mut self) {
         let stop = self.egress.stop.clone();
-        let patience = self.route.idle_time();
-        while let Some(Some(job)) = stop.run_until_cancelled(self.lane.next_job(patience)).await {
-            if self.lane.staff() == Staff::Hire {
-                Self::start(
-                    Arc::clone(&self.egress),
-                    Arc::clone(&self.lane),
-                    Arc::clone(&self.route),
-                );
+        let patience = self.route().idle_time();
+        while let Some(Some(job)) = stop.run_until_cancelled(self.post.next_job(patience)).await {
+            if let Some(post) = self.post.lane().staff() {
+                Self::start(Arc::clone(&self.egress), post);
             }
             match job {
                 Job::Deliver(batch) => self.deliver(batch).await,
@@ -70,65 +83,105 @@ impl Courier {
         let content = match self.egress.queue.body(claim.id, &claim.body).await {
             Ok(content) => content,
             Err(error) => {
-                self.lane.abandoned();
-                return self.egress.unreadable(&claim, &error);
+                self.post.abandoned();
+                return self.egress.warn(format!("{}: content not readable: {error}", claim.id));
             }
         };
         loop {
-            let (outcome, health) = self.attempt(&claim, &recipients, &content).await;
-            recipients = self.settle(&claim, &recipients, outcome).await;
-            if recipients.is_empty() {
-                return match health {
-                    Health::Reached => self.lane.succeeded(),
-                    Health::Unreached(reason) => self.lane.failed(&reason),
-                };
+            match self.attempt(&claim, recipients, &content).await {
+                Stand::Unreadable(error) => {
+                    self.post.abandoned();
+                    return self.egress.unreadable(&claim, &error).await;
+                }
+                Stand::Settled(again, Health::Reached) if again.is_empty() => {
+                    return self.post.succeeded();
+                }
+                Stand::Settled(again, Health::Unreached(reason)) if again.is_empty() => {
+                    return self.post.failed(&reason);
+                }
+                Stand::Settled(again, _) => recipients = again,
             }
         }
     }
 
-    /// Tries the open connection first, then one host after the other.
+    /// Tries the open connection first, then one host after the other. Whom a host defers is
+    /// offered to the next one (Postfix `smtp_mx_session_limit`); who has a result that stands has
+    /// it recorded before that.
     async fn attempt(
         &mut self,
         claim: &Arc<Claim>,
-        recipients: &[RecipientIndex],
+        recipients: Vec<RecipientIndex>,
         content: &Content,
-    ) -> (Outcome, Health) {
-        if let Some(outcome) = self.send(claim, recipients, content).await {
-            return outcome;
+    ) -> Stand {
+        match self.offer(claim, &recipients, content).await {
+            Offer::NotMade => {}
+            Offer::Unreadable(error) => return Stand::Unreadable(error),
+            Offer::Answered(outcome, health) => {
+                return Stand::Settled(self.settle(claim, &recipients, outcome).await, health);
+            }
         }
         let mut hosts = match self.hosts().await {
             Ok(hosts) => hosts,
-            Err(none) => return none.outcome(recipients.len()),
+            Err(none) => {
+                let (outcome, health) = none.outcome(recipients.len());
+                return Stand::Settled(self.settle(claim, &recipients, outcome).await, health);
+            }
         };
-        let mut last = None;
-        while let Some(target) = hosts.next(self.lane.destination().port) {
-            match self.connect(&target).await {
-                Ok(held) => self.connection = Some(held),
-                Err(none) => {
-                    last = Some(none);
-                    continue;
-                }
+        let mut left = recipients;
+        let mut again = Vec::new();
+        let (mut last, mut health) = NoHost::no_address().outcome(left.len());
+        while let Some(target) = hosts.next(self.post.lane().destination().port) {
+            let (outcome, reached) =
+                match self.offer_to(&target, &mut hosts, claim, &left, content).await {
+                    Offer::Answered(outcome, reached) => (outcome, reached),
+                    Offer::NotMade => NoHost::lost(&target).outcome(left.len()),
+                    Offer::Unreadable(error) => return Stand::Unreadable(error),
+                };
+            health = health.or(reached);
+            let (settled, deferred) = outcome.split(&left);
+            again.extend(self.settle(claim, &settled.0, settled.1).await);
+            (left, last) = deferred;
+            if left.is_empty() {
+                return Stand::Settled(again, health);
             }
-            hosts.failover.offered();
-            if let Some(outcome) = self.send(claim, recipients, content).await {
-                return outcome;
-            }
-            last = Some(NoHost::lost(&target));
         }
-        last.unwrap_or_else(NoHost::no_address).outcome(recipients.len())
+        again.extend(self.settle(claim, &left, last).await);
+        Stand::Settled(again, health)
     }
 
-    /// Sends over the connection there is. `None` if it was not tried: the connection is over.
-    async fn send(
+    /// Connects to a host and offers the mail.
+    async fn offer_to(
+        &mut self,
+        target: &Target,
+        hosts: &mut Hosts,
+        claim: &Arc<Claim>,
+        recipients: &[RecipientIndex],
+        content: &Content,
+    ) -> Offer {
+        self.leave().await;
+        match self.connect(target).await {
+            Ok(held) => self.connection = Some(held),
+            Err(none) => {
+                let (outcome, health) = none.outcome(recipients.len());
+                return Offer::Answered(outcome, health);
+            }
+        }
+        hosts.failover.offered();
+        self.offer(claim, recipients, content).await
+    }
+
+    /// Offers the mail over the connection there is.
+    async fn offer(
         &mut self,
         claim: &Arc<Claim>,
         recipients: &[RecipientIndex],
         content: &Content,
-    ) -> Option<(Outcome, Health)> {
-        if self.connection.as_ref().is_some_and(|held| !self.route.may_reuse(&held.connection)) {
+    ) -> Offer {
+        let worn = |held: &Held| !self.route().may_reuse(&held.connection);
+        if self.connection.as_ref().is_some_and(worn) {
             self.leave().await;
         }
-        let connection = &mut self.connection.as_mut()?.connection;
+        let Some(Held { connection, .. }) = &mut self.connection else { return Offer::NotMade };
         let first = connection.mails() == 0;
         let setup = if first { connection.setup() } else { Duration::ZERO };
         let relay: Box<str> = connection.relay().into();
@@ -137,27 +190,30 @@ impl Courier {
         let transmission = started.elapsed();
         let outcome = |attempts| Outcome { attempts, relay: Some(relay), setup, transmission };
         match sent {
-            Sent::Finished(attempts) => Some((outcome(attempts), Health::Reached)),
-            Sent::Returned(closed) => {
-                self.connection = None;
-                // Only a connection made for this mail tells something about the destination.
-                let Closed::Faulty { reply, .. } = &closed else { return None };
-                let reason = reply.to_string().into();
-                let attempts = vec![closed.attempt(); recipients.len()];
-                first.then(|| (outcome(attempts), Health::Unreached(reason)))
-            }
+            Sent::Finished(attempts) => Offer::Answered(outcome(attempts), Health::Reached),
             Sent::Unreadable(error) => {
                 self.connection = None;
-                let reply = Reply::with_text(451, Enhanced(4, 3, 0), error.to_string());
-                let cause = Cause::Local;
-                let attempt = Attempt::Deferred { reply, cause };
-                Some((outcome(vec![attempt; recipients.len()]), Health::Reached))
+                Offer::Unreadable(error)
+            }
+            Sent::Returned(closed) => {
+                self.connection = None;
+                match &closed {
+                    // Only a connection made for this mail tells something about the destination.
+                    Closed::Faulty { reply, .. } if first => {
+                        let reason = reply.to_string().into();
+                        let attempts = vec![closed.attempt(); recipients.len()];
+                        Offer::Answered(outcome(attempts), Health::Unreached(reason))
+                    }
+                    Closed::Faulty { .. } | Closed::Quit | Closed::RetryInClear { .. } => {
+                        Offer::NotMade
+                    }
+                }
             }
         }
     }
 
     async fn hosts(&self) -> Result<Hosts, NoHost> {
-        let destination = self.lane.destination();
+        let destination = self.post.lane().destination();
         let egress = &self.egress;
         let seed = egress.seed();
         let policy = &egress.policy;
@@ -166,7 +222,7 @@ impl Courier {
                 let failures = egress.failures.lock().unwrap_or_else(PoisonError::into_inner);
                 let now = clock::monotonic();
                 let port = destination.port;
-                let limits = self.route.failover_limits();
+                let limits = self.route().failover_limits();
                 Ok(Hosts { failover: Failover::new(candidates, port, &failures, now, limits) })
             }
             NextHops::Fail { reply } => Err(NoHost::never(reply)),
@@ -178,11 +234,11 @@ impl Courier {
         let Ok(permit) = Arc::clone(&self.egress.sessions).acquire_owned().await else {
             return Err(NoHost::no_address());
         };
-        let settings = Arc::clone(&self.route.client);
+        let settings = Arc::clone(&self.route().client);
         let mut outcome = self.open(target, settings).await;
         if let Err(OpenError::Refused(Closed::RetryInClear { reply })) = &outcome {
             self.egress.warn(format!("{target}: {reply}; trying without TLS"));
-            let clear = Settings { tls: TlsPolicy::None, ..(*self.route.client).clone() };
+            let clear = Settings { tls: TlsPolicy::None, ..(*self.route().client).clone() };
             outcome = self.open(target, Arc::new(clear)).await;
         }
         let error = match outcome {
@@ -198,7 +254,13 @@ impl Courier {
                 self.egress.reached(target, false);
                 NoHost::unreachable(target, &error, &self.egress)
             }
-            OpenError::Refused(closed) => NoHost::refused(target, &closed),
+            OpenError::Refused(closed) => {
+                // Who takes a connection and says nothing is as bad as who takes none.
+                if let Closed::Faulty { cause: Cause::Broken(_), .. } = &closed {
+                    self.egress.reached(target, false);
+                }
+                NoHost::refused(target, &closed)
+            }
         })
     }
 
@@ -207,7 +269,7 @@ impl Courier {
         target: &Target,
         settings: Arc<Settings>,
     ) -> Result<Connection, OpenError> {
-        Connection::open(target, settings, Arc::clone(&self.route.tls)).await
+        Connection::open(target, settings, Arc::clone(&self.route().tls)).await
     }
 
     fn log_tls(&self, connection: &Connection) {
@@ -243,6 +305,10 @@ impl Courier {
             self.egress.record(claim, results, events)
         });
         join_all(records).await;
+    }
+
+    fn route(&self) -> &Arc<LiveRoute> {
+        self.post.lane().route()
     }
 
     async fn leave(&mut self) {

@@ -8,12 +8,13 @@ use std::{
 use mailweir_mail::{Delays, DeliveryReport, Enhanced, MailEvent, Reply, Stage};
 use mailweir_queue::{AttemptResult, Claim, RecipientIndex, ReportDuty, Screening, Work};
 
+use tokio::sync::Semaphore;
+
 use super::{
     Egress,
-    concurrency::Concurrency,
     courier::Courier,
     destination::Destination,
-    lane::{Batch, Lane, Staff},
+    lane::{Batch, Lane},
     reporter,
     route::LiveRoute,
 };
@@ -21,18 +22,36 @@ use super::{
 /// Runs until deliveries stop, or the queue has no more work to give: it was shut down, or its
 /// store failed.
 pub(super) async fn run(egress: Arc<Egress>) {
+    let small_work = Arc::new(Semaphore::new(SMALL_WORK_LIMIT));
     while let Some(Some(work)) = egress.stop.run_until_cancelled(egress.queue.next_work()).await {
         match work {
             Work::Deliver(claim) => spread(&egress, claim),
             Work::Report(owed) => {
                 let reporting = reporter::report(Arc::clone(&egress), owed);
-                egress.tasks.spawn(reporting);
+                spawn_bounded(&egress, &small_work, reporting).await;
             }
             Work::Screen(screening) => {
-                egress.tasks.spawn(pass(Arc::clone(&egress), screening));
+                let passing = pass(Arc::clone(&egress), screening);
+                spawn_bounded(&egress, &small_work, passing).await;
             }
         }
     }
+    // Without a store nothing can be recorded, so nothing more is begun.
+    egress.stop();
+}
+
+/// Starts small work when there is room for it: many mails may expire at the same moment.
+async fn spawn_bounded(
+    egress: &Egress,
+    room: &Arc<Semaphore>,
+    work: impl Future<Output = ()> + Send + 'static,
+) {
+    // The semaphore is never closed.
+    let Ok(permit) = Arc::clone(room).acquire_owned().await else { return };
+    egress.tasks.spawn(async move {
+        work.await;
+        drop(permit);
+    });
 }
 
 /// No stage looks at mail between acceptance and delivery yet.
@@ -77,23 +96,25 @@ fn push(
     let lane = lane(egress, destination, route);
     for part in recipients.chunks(route.recipient_limit) {
         let batch = Batch { claim: Arc::clone(claim), recipients: part.to_vec() };
-        if lane.push(batch) == Staff::Hire {
-            Courier::start(Arc::clone(egress), Arc::clone(&lane), Arc::clone(route));
+        if let Some(post) = lane.push(batch) {
+            Courier::start(Arc::clone(egress), post);
         }
     }
 }
 
-/// The lane of a destination, made if there is none. Lanes that nobody needs are forgotten when
-/// there are many.
-fn lane(egress: &Egress, destination: &Destination, route: &LiveRoute) -> Arc<Lane> {
+/// The lane of a destination, made if there is none of this very route: a reload may have put
+/// another route in its place. Lanes that nobody needs are forgotten when there are many.
+fn lane(egress: &Egress, destination: &Destination, route: &Arc<LiveRoute>) -> Arc<Lane> {
     let mut lanes = egress.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(lane) = lanes.get(destination) {
+    if let Some(lane) = lanes.get(destination)
+        && Arc::ptr_eq(lane.route(), route)
+    {
         return Arc::clone(lane);
     }
     if lanes.len() >= MANY_LANES {
         lanes.retain(|_, lane| !lane.is_forgettable());
     }
-    let lane = Arc::new(Lane::new(destination.clone(), Concurrency::new(route.concurrency)));
+    let lane = Lane::new(destination.clone(), Arc::clone(route));
     lanes.insert(destination.clone(), Arc::clone(&lane));
     lane
 }
@@ -123,6 +144,9 @@ async fn discard(egress: Arc<Egress>, claim: Arc<Claim>, recipients: Vec<Recipie
 
 /// The lanes by destination.
 pub(super) type Lanes = HashMap<Destination, Arc<Lane>>;
+
+/// How many reports and screenings are under way at once.
+const SMALL_WORK_LIMIT: usize = 50;
 
 /// From how many lanes on the unused ones are looked for.
 const MANY_LANES: usize = 4_096;

@@ -150,13 +150,22 @@ impl Egress {
         }
         if let Err(error) = self.queue.record_and_tell(claim, results, events).await {
             self.warn(format!("{}: delivery result not recorded: {error}", claim.id));
+            if self.queue.is_stopped() {
+                // What cannot be recorded would be sent again after the restart.
+                self.stop();
+            }
         }
     }
 
-    /// The content of a mail cannot be read. The queue marks damaged mail itself; the claim is
-    /// given back when it is dropped, and the mail is tried again later.
-    fn unreadable(&self, claim: &Claim, error: &BodyError) {
+    /// The content of a mail cannot be read. Damaged mail is kept for `rescue`; otherwise the claim
+    /// is given back when it is dropped, and the mail is tried again later.
+    async fn unreadable(&self, claim: &Claim, error: &BodyError) {
         self.warn(format!("{}: content not readable: {error}", claim.id));
+        if let BodyError::Damaged = error
+            && let Err(error) = self.queue.damaged(claim.id, "the stored content is damaged").await
+        {
+            self.warn(format!("{}: not marked as corrupt: {error}", claim.id));
+        }
     }
 
     /// Remembers whether an address answered.

@@ -22,12 +22,44 @@ pub(super) struct Outcome {
     pub(super) transmission: Duration,
 }
 
+impl Outcome {
+    /// Divides it into what stands and what another host may answer otherwise: the deferred. A
+    /// recipient whose answer was lost is none of these: another host would deliver it twice.
+    pub(super) fn split(
+        self,
+        recipients: &[RecipientIndex],
+    ) -> ((Vec<RecipientIndex>, Self), (Vec<RecipientIndex>, Self)) {
+        let deferred = |attempt: &Attempt| matches!(attempt, Attempt::Deferred { .. });
+        let both = recipients.iter().copied().zip(self.attempts);
+        let (open, stands): (Vec<_>, Vec<_>) = both.partition(|(_, attempt)| deferred(attempt));
+        let (stand_for, stand) = stands.into_iter().unzip();
+        let (open_for, open) = open.into_iter().unzip();
+        let part = |attempts| Self {
+            attempts,
+            relay: self.relay.clone(),
+            setup: self.setup,
+            transmission: self.transmission,
+        };
+        ((stand_for, part(stand)), (open_for, part(open)))
+    }
+}
+
 /// What an outcome says about the destination.
 pub(super) enum Health {
     /// It talked about the mail.
     Reached,
     /// It did not get that far.
     Unreached(Box<str>),
+}
+
+impl Health {
+    /// What two hosts say together: the destination lives if one of them does.
+    pub(super) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Reached, _) | (_, Self::Reached) => Self::Reached,
+            (Self::Unreached(_), later @ Self::Unreached(_)) => later,
+        }
+    }
 }
 
 /// Why no host of the destination takes the mail now.
