@@ -1,6 +1,6 @@
 //! The control socket: one request a connection, a line of JSON; one line of JSON per answer.
 
-use std::{io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use std::{io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -40,7 +40,11 @@ pub async fn serve(path: &Path, egress: Arc<Egress>, stop: CancellationToken) ->
             () = stop.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else { continue };
+        let Ok((stream, _)) = accepted else {
+            // Out of descriptors, most likely: to ask again at once would only burn time.
+            tokio::time::sleep(AFTER_ERROR).await;
+            continue;
+        };
         let egress = Arc::clone(&egress);
         // Whoever asked has gone if this fails; what was done stays done.
         tokio::spawn(async move { answer(stream, &egress).await });
@@ -90,3 +94,6 @@ pub(super) async fn ask(
 
 /// A request names at most some ten thousand mails.
 const LONGEST_REQUEST: u64 = 1024 * 1024;
+
+/// How long to wait when no connection can be accepted.
+const AFTER_ERROR: Duration = Duration::from_millis(100);
