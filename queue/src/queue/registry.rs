@@ -118,10 +118,17 @@ impl Entry {
 }
 
 impl Registry {
-    /// When the oldest mail arrived that is not on hold. Looks at every mail.
+    /// When the oldest mail arrived that is not on hold. Looks at every mail: at those in memory,
+    /// and at the ids of those that wait in an index.
     pub(super) fn oldest(&self) -> Option<Timestamp> {
         let moving = |entry: &&Entry| !matches!(entry.progress.state, State::Held { .. });
-        self.mails.values().filter(moving).map(|entry| entry.origin.arrival).min()
+        let in_memory = self.mails.values().filter(moving).map(|entry| entry.origin.arrival);
+        let end_of_time = Timestamp::from_micros(u64::MAX);
+        let waiting = [&self.ready, &self.screening]
+            .into_iter()
+            .filter_map(|index| index.upcoming(end_of_time, usize::MAX).into_iter().min())
+            .map(QueueId::arrival);
+        in_memory.chain(waiting).min()
     }
 
     /// An empty registry that gives out ids later than `last_id`.
@@ -251,4 +258,33 @@ pub(super) fn next_id(last: QueueId, now: Timestamp) -> QueueId {
 fn last_serial(id: QueueId) -> u32 {
     let key = id.to_key();
     u32::from_be_bytes([key[8], key[9], key[10], key[11]])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mailweir_mail::HoldReason;
+
+    use crate::queue::tests::harness::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_oldest_mail_is_found_also_when_it_only_waits_in_an_index() {
+        let it = Fixture::new();
+        assert_eq!(it.queue.oldest(), None);
+        let first = it.accept(mail(1)).await;
+        let claim = it.claim().await;
+        it.record_all(&claim, deferred()).await;
+        drop(claim);
+        assert_eq!(it.queue.oldest(), Some(first.arrival()), "deferred");
+        tokio::time::advance(Duration::from_secs(10)).await;
+        let second = it.accept(mail(1)).await;
+        let claim = it.claim().await;
+        it.record_all(&claim, deferred()).await;
+        assert_eq!(it.queue.oldest(), Some(first.arrival()), "older than another");
+        it.queue.hold(first, HoldReason::new("operator")).await.unwrap();
+        assert_eq!(it.queue.oldest(), Some(second.arrival()), "the first is on hold");
+        let it = it.restart().await;
+        assert_eq!(it.queue.oldest(), Some(second.arrival()), "after a restart");
+    }
 }
