@@ -131,7 +131,7 @@ prop_compose! {
     fn envelope_record()(
         (sender, recipients) in (option::of(address()), vec(recipient(), 0..5)),
         (eight_bit, smtputf8, ret) in (any::<bool>(), any::<bool>(), 0..3_u8),
-        envid in option::of("[ -~]{0,100}"),
+        envid in option::of("[ -~]{1,100}"),
         origin in origin(),
         (spooled, size, checksum) in (any::<bool>(), any::<u64>(), any::<u32>()),
     ) -> EnvelopeRecord {
