@@ -131,6 +131,8 @@ impl Step<'_> {
                 self.damage(reason);
                 Ok(())
             }
+            // Senders hear of what was delivered or refused, even if nothing else can be done.
+            Change::Settle { kind, recipients, report } => self.settle(kind, &recipients, report),
             _ if self.progress.state == State::Corrupt => Err(self.not(wish(&change))),
             Change::Pass { next } => self.pass(next),
             Change::Claim => self.claim(),
@@ -146,7 +148,6 @@ impl Step<'_> {
             Change::Delete(by) => self.delete(by),
             Change::Flush => self.flush(),
             Change::Expire => self.expire(),
-            Change::Settle { kind, recipients, report } => self.settle(kind, &recipients, report),
         }
     }
 
@@ -213,7 +214,11 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Found again and again by whoever reads the mail; told once.
     fn damage(&mut self, reason: Box<str>) {
+        if self.progress.state == State::Corrupt {
+            return;
+        }
         self.progress.state = State::Corrupt;
         self.effects.events.push(MailEvent::Corrupt { id: self.terms.id, reason });
     }

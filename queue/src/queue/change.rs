@@ -152,7 +152,8 @@ impl Shared {
             entry.task = Task::Idle;
         }
         let place = entry.progress.state.place();
-        let batch = batch(id, entry, &effects);
+        let is_new = effects.remove || old != entry.progress;
+        let batch = if is_new { batch(id, entry, &effects) } else { Batch::default() };
         let location = entry.body.location;
         registry.unlist(id, &old.state);
         let to = if effects.remove { None } else { Some(place) };

@@ -1,6 +1,7 @@
 //! The facade, on a store in memory and under virtual time.
 
 mod crash;
+mod damage;
 mod delivery;
 pub(crate) mod harness;
 mod model;

@@ -40,6 +40,26 @@ fn every_change_does_from_every_state_what_the_table_says() {
 }
 
 #[test]
+fn a_corrupt_mail_is_told_of_once_and_its_debt_can_be_settled() {
+    let rules = Rules::new(1);
+    let mut owing = rules.progress(State::Finished(Outcome::Failed));
+    owing.recipients = vec![given_up(Notice::Owed)];
+    let (corrupt, effects) = apply(rules.terms(), &owing, change("damage"), NOW).unwrap();
+    assert_eq!(effects.events.len(), 1);
+    let (again, effects) = apply(rules.terms(), &corrupt, change("damage"), NOW).unwrap();
+    assert_eq!((again, effects), (corrupt.clone(), Effects::default()));
+    let settle = Change::Settle {
+        kind: ReportKind::Failure,
+        recipients: vec![RecipientIndex(0)],
+        report: None,
+    };
+    let (settled, effects) = apply(rules.terms(), &corrupt, settle.clone(), NOW).unwrap();
+    assert_eq!((settled.state.place(), settled.debts()), (Place::Corrupt, vec![]));
+    assert!(!effects.remove, "a corrupt mail stays");
+    assert!(apply(rules.terms(), &settled, settle, NOW).is_err());
+}
+
+#[test]
 fn a_corrupt_mail_says_what_saves_it() {
     let rules = Rules::new(1);
     let progress = rules.progress(State::Corrupt);
