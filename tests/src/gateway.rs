@@ -33,7 +33,7 @@ pub use self::{
     mail::{Mail, mail},
     peer::{Answer, Peer},
     queue::Queue,
-    setup::{Setup, TRUSTED, USER, USER_PASSWORD},
+    setup::{Setup, TRUSTED, USER, USER_PASSWORD, loopback_address},
 };
 use crate::wait;
 

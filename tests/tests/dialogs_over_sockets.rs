@@ -71,9 +71,7 @@ impl Run {
             self.event(*line, event).await;
         }
         self.peer.hang_up().await;
-        while let Some(line) = self.peer.line().await {
-            panic!("{line:?} was not expected\n{}", self.peer);
-        }
+        self.peer.expect_closed().await;
         self.gateway.expect_no_sessions().await;
         if let Some(stopping) = self.stopping.take() {
             stopping.finished().await;

@@ -14,6 +14,7 @@ use mailweir_mail::QueueId;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
+    time::timeout,
 };
 
 use super::Mail;
@@ -131,17 +132,16 @@ impl Peer {
     }
 
     async fn read_more(&mut self) -> bool {
-        let mut buffer = [0; 16 * 1024];
+        self.unread.reserve(READ);
+        let unread = &mut self.unread;
         let read = match &mut self.wire {
-            Wire::Plain(stream) => tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await,
-            Wire::Tls(stream) => tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await,
+            Wire::Plain(stream) => timeout(PATIENCE, stream.read_buf(unread)).await,
+            Wire::Tls(stream) => timeout(PATIENCE, stream.read_buf(unread)).await,
             Wire::Changing => return false,
         };
         let read = read.unwrap_or_else(|_| panic!("the server says nothing\n{self}"));
         // A server that closes while bytes are on their way to it resets the connection.
-        let length = read.unwrap_or(0);
-        self.unread.extend_from_slice(&buffer[..length]);
-        length > 0
+        read.unwrap_or(0) > 0
     }
 
     /// Sends bytes as they are. A server that has closed is heard when it is listened to.
@@ -302,6 +302,9 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 
 /// Far above what any reply takes.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Replies are read in pieces of about this size.
+const READ: usize = 4 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -102,7 +102,7 @@ pub(super) struct Home {
 
 impl Home {
     pub(super) fn new(data_dir: &Path) -> Self {
-        Self { data_dir: data_dir.to_owned(), address: own_address() }
+        Self { data_dir: data_dir.to_owned(), address: loopback_address() }
     }
 
     /// The checked configuration, or all problems with it as `mailweir check` lists them.
@@ -148,8 +148,9 @@ impl Home {
     }
 }
 
-/// A loopback address that no other gateway has, in this process or in another one.
-fn own_address() -> Ipv4Addr {
+/// A loopback address that nobody else has, in this process or in another one.
+#[must_use]
+pub fn loopback_address() -> Ipv4Addr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let serial = NEXT.fetch_add(1, Ordering::Relaxed) % 250;

@@ -20,5 +20,6 @@ mod only_listed_peers_speak_for_others;
 mod people_log_in_to_submit;
 mod smuggled_mail_stays_one_mail;
 mod strangers_cannot_relay;
+mod the_next_exchanger_is_tried;
 mod the_sender_hears_of_failure_once;
 mod there_is_one_gateway_and_room_for_its_mail;

@@ -52,19 +52,14 @@ async fn a20_a_proxy_header_from_a_stranger_or_a_bad_one_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn a20_smtp_without_its_proxy_is_not_spoken_to() {
+async fn a20_a_proxy_header_is_no_command_where_no_proxy_is_expected() {
     let (gateway, _sink) = listening("mode = \"mx\"", "networks").await;
-    let mut peer = gateway.connect().await;
-    peer.write(b"PROXY TCP4 10.0.0.1 192.0.2.25 4096 25\r\n").await;
-    // The header is no SMTP; nothing it says is believed.
-    let mut replies = String::new();
-    while let Some(line) = peer.line().await {
-        replies.push_str(&line);
-        if replies.contains("221 ") || replies.contains("554 ") || replies.contains("500 ") {
-            break;
-        }
-    }
-    gateway.log().expect_none("10.0.0.1");
+    let mut peer = gateway.connect_from(TRUSTED, "door").await;
+    peer.hear("220 *").await;
+    peer.ask("PROXY TCP4 10.0.0.1 192.0.2.25 4096 25", "500 5.5.2 *").await;
+    peer.ask("EHLO client.example", "250 *").await;
+    let id = peer.send(&mail()).await.expect_accepted();
+    gateway.log().expect(&format!("{id}: client=unknown[127.0.0.2]")).await;
 }
 
 #[tokio::test]
