@@ -105,17 +105,18 @@ impl Admission {
     async fn connect(&self, session: &mut Session) -> Answer {
         let client = session.client().clone();
         session.grant(self.listener.rights(client.ip()));
+        match self.permit.crowd() {
+            _ if !self.listener.admits(client.ip()) => {
+                return Answer::Refuse(Refusal::ClientRejected(client));
+            }
+            Crowd::FromOneClient => return Answer::Refuse(Refusal::TooManyConnections(client)),
+            Crowd::InAll => return Answer::Refuse(Refusal::Overloaded),
+            Crowd::None => {}
+        }
         if client.name.is_none() {
             self.name(session).await;
         }
-        match self.permit.crowd() {
-            _ if !self.listener.admits(client.ip()) => {
-                Answer::Refuse(Refusal::ClientRejected(client))
-            }
-            Crowd::FromOneClient => Answer::Refuse(Refusal::TooManyConnections(client)),
-            Crowd::InAll => Answer::Refuse(Refusal::Overloaded),
-            Crowd::None => Answer::Proceed,
-        }
+        Answer::Proceed
     }
 
     async fn name(&self, session: &mut Session) {
@@ -137,8 +138,14 @@ impl Admission {
         let queue = &self.listener.shared().queue;
         match queue.check_space(session.declared_size().unwrap_or(0)) {
             Ok(()) => Answer::Proceed,
-            Err(error) => Answer::Refuse(refusals::intake(&error)),
+            Err(error) => self.not_taken(&error),
         }
+    }
+
+    /// The peer hears that it may try again; the administrator hears why.
+    fn not_taken(&self, error: &IntakeError) -> Answer {
+        self.listener.warn(format!("mail not taken in: {error}"));
+        Answer::Refuse(refusals::intake(error))
     }
 
     fn recipient(&self, recipient: &Recipient, session: &Session) -> Answer {
@@ -162,11 +169,11 @@ impl Admission {
         };
         let mut intake = match queue.intake(session.declared_size().unwrap_or(0)) {
             Ok(intake) => intake,
-            Err(error) => return Answer::Refuse(refusals::intake(&error)),
+            Err(error) => return self.not_taken(&error),
         };
         let header = self.trace(session, envelope, intake.id(), arrival);
         if let Err(error) = intake.write(header.as_bytes()).await {
-            return Answer::Refuse(refusals::intake(&error));
+            return self.not_taken(&error);
         }
         let scan = ContentScan::default();
         self.incoming = Some(Incoming { intake, scan, arrival, trouble: None });
@@ -194,7 +201,7 @@ impl Admission {
             return Answer::Refuse(Refusal::Internal);
         };
         if let Some(error) = &incoming.trouble {
-            return Answer::Refuse(refusals::intake(error));
+            return self.not_taken(error);
         }
         if incoming.scan.hops() > self.listener.hopcount_limit() {
             return Answer::Refuse(Refusal::LoopDetected);
@@ -212,10 +219,7 @@ impl Admission {
                 self.listener.shared().observer.mail(&MailEvent::Received(Box::new(event)));
                 accepted(&receipt)
             }
-            Err(error) => {
-                self.listener.warn(format!("mail not queued: {error}"));
-                Answer::Refuse(refusals::intake(&error))
-            }
+            Err(error) => self.not_taken(&error),
         }
     }
 

@@ -1,13 +1,14 @@
 //! Moves bytes between a socket and a [`Session`], and questions between the session and
 //! [`Admission`]. Knows no verb and no reply.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use mailweir_mail::Cutoff;
 use mailweir_smtp::server::{Session, Step};
+use rustix::net::RecvFlags;
 use tokio::{
     io::AsyncWriteExt,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::admission::Admission;
@@ -52,13 +53,19 @@ impl Connection {
     pub(super) async fn run(mut self) {
         let outcome = self.converse().await;
         self.log_end(&outcome);
-        // Under TLS the peer is told; in clear, closing the socket says it. It may be gone already.
-        if let Wire::Tls(tls) = &mut self.wire {
-            let _ = tls.shutdown().await;
+        // Under TLS the peer is told; in clear, closing the socket says it. A peer that takes no
+        // bytes is not waited for.
+        if let (Wire::Tls(tls), Ok(())) = (&mut self.wire, outcome) {
+            let _ = timeout(FAREWELL, tls.shutdown()).await;
         }
     }
 
     async fn converse(&mut self) -> Result<(), Broken> {
+        // The session asks about the peer first; what the peer says meanwhile, it says too early.
+        if let Step::Ask(question) = self.session.next(&mut &[][..], clock::monotonic()) {
+            let answer = self.admission.answer(question, &mut self.session).await;
+            self.session.answer(answer);
+        }
         let mut buffer = self.early_input();
         loop {
             match self.digest(&buffer).await? {
@@ -74,12 +81,12 @@ impl Connection {
 
     /// What the peer said before we greeted it (`attacks.md` A11).
     fn early_input(&self) -> Vec<u8> {
+        let Wire::Plain(tcp) = &self.wire else { return Vec::new() };
         let mut early = [0; 64];
-        match &self.wire {
-            Wire::Plain(tcp) => {
-                tcp.try_read(&mut early).map_or_else(|_| Vec::new(), |read| early[..read].to_vec())
-            }
-            Wire::Tls(_) | Wire::Gone => Vec::new(),
+        // The runtime does not know of these bytes yet; only the system does.
+        match rustix::net::recv(tcp, &mut early, RecvFlags::DONTWAIT) {
+            Ok((read, _)) => early[..read].to_vec(),
+            Err(_) => Vec::new(),
         }
     }
 
@@ -111,9 +118,13 @@ impl Connection {
     async fn read(&mut self, mut buffer: Vec<u8>) -> Result<Vec<u8>, Broken> {
         let limit = if self.admission.receives() { CONTENT_BUFFER } else { COMMAND_BUFFER };
         let deadline = Instant::from_std(self.session.deadline());
+        if Instant::now() >= deadline {
+            // A peer that never pauses must not outrun its deadline.
+            self.session.expire(clock::monotonic());
+            return Ok(buffer);
+        }
         let stop = &self.admission.listener().shared().stop;
         tokio::select! {
-            biased;
             read = self.wire.read_some(limit) => match read {
                 Ok(bytes) if !bytes.is_empty() => buffer = bytes,
                 Ok(_) | Err(_) => return Err(Broken::Lost),
@@ -165,6 +176,9 @@ async fn write(wire: &mut Wire, bytes: &[u8], admission: &Admission) -> Result<(
         Err(_) => Err(Broken::Timeout),
     }
 }
+
+/// How long a peer may take to take our good-bye.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Commands come in small packets.
 const COMMAND_BUFFER: usize = 4 * 1024;

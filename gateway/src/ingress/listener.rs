@@ -19,7 +19,11 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    admission::Admission, connection::Connection, permits::Permits, proxy, relay::ServedDomains,
+    admission::Admission,
+    connection::Connection,
+    permits::{Crowd, Permits},
+    proxy,
+    relay::ServedDomains,
 };
 use crate::{
     clock,
@@ -137,6 +141,10 @@ impl Listener {
         let permit = self.shared.permits.admit(client.ip(), if counted { per_client } else { 0 });
         let mut session = Session::new(Arc::clone(&self.settings), peer, clock::monotonic());
         let wire = match self.settings.tls {
+            // The refusal could only be said after a handshake, which is what costs.
+            TlsMode::Implicit if permit.crowd() != Crowd::None => {
+                return self.warn(format!("too many sessions: {client} is turned away"));
+            }
             TlsMode::Implicit => match self.secure(tcp, &client, &mut session).await {
                 Some(wire) => wire,
                 None => return,
