@@ -138,9 +138,10 @@ impl Session {
     }
 
     /// What the client's address allows it. XCLIENT takes all rights away: grant anew before the
-    /// answer to the [`Question::Connect`] that follows.
+    /// answer to the [`Question::Connect`] that follows. A client without a known address gets
+    /// [`Rights::NONE`], whatever networks the driver trusts (`attacks.md` A20).
     pub fn grant(&mut self, rights: Rights) {
-        self.dialog.peer.rights = rights;
+        self.dialog.peer.rights = if self.address_known() { rights } else { Rights::NONE };
     }
 
     /// The verified name of the client, found after the session began.
@@ -184,6 +185,13 @@ impl Session {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.dialog.peer.client
+    }
+
+    /// Whether the client's address is known. A proxy that knows none says so in XCLIENT
+    /// (`ADDR=[UNAVAILABLE]`); [`Self::client`] then has the unspecified address.
+    #[must_use]
+    pub fn address_known(&self) -> bool {
+        !self.client().ip().is_unspecified()
     }
 
     /// What the client connected to.

@@ -2,7 +2,7 @@
 //!
 //! The session begins anew as that client: its rights are gone until the driver grants others.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use mailweir_mail::{Login, Protocol};
 
@@ -64,9 +64,11 @@ impl Told {
             "NAME" => self.peer.client.name = attribute.text(),
             // What DNS says, unverified: we do not use it.
             "REVERSE_NAME" => {}
-            "ADDR" => attribute.address("ADDR")?.into_iter().for_each(|ip| {
-                self.peer.client.address.set_ip(ip);
-            }),
+            "ADDR" => match attribute.address("ADDR")? {
+                Some(ip) => self.peer.client.address.set_ip(ip),
+                // The proxy's address would bring the proxy's rights.
+                None => self.peer.client.address = UNKNOWN,
+            },
             "PORT" => self.peer.client.address.set_port(attribute.port("PORT")?),
             "DESTADDR" => attribute.address("DESTADDR")?.into_iter().for_each(|ip| {
                 self.peer.local.set_ip(ip);
@@ -109,7 +111,7 @@ impl Attribute<'_> {
         }
     }
 
-    /// `192.0.2.1` or `IPV6:2001:db8::1`. `None`: unavailable, the address stays as it is.
+    /// `192.0.2.1` or `IPV6:2001:db8::1`. `None`: unavailable.
     fn address(&self, name: &'static str) -> Result<Option<IpAddr>, Fault> {
         let Value::Known(text) = &self.value else {
             return Ok(None);
@@ -131,6 +133,9 @@ impl Attribute<'_> {
         }
     }
 }
+
+/// A client of which the proxy knows no address. See [`super::Session::address_known`].
+const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// The mechanism of a login that a proxy told us.
 const XCLIENT: &str = "XCLIENT";

@@ -231,6 +231,32 @@ fn xclient_changes_who_the_client_is_and_what_it_may() {
 }
 
 #[test]
+fn a20_a_client_without_a_known_address_gets_no_rights() {
+    let all = Rights { trusted: true, xclient: true, xforward: true, bare_newline: true };
+    for said in [
+        "ADDR=[UNAVAILABLE]",
+        "ADDR=[TEMPUNAVAIL]",
+        "PORT=99 ADDR=[UNAVAILABLE]",
+        "ADDR=[UNAVAILABLE] PORT=99",
+        "ADDR=0.0.0.0",
+        "ADDR=IPV6:::",
+        "ADDR=IPV6:::ffff:0.0.0.0",
+    ] {
+        let mut conversation = Conversation::new(settings(), all);
+        assert!(conversation.session.address_known());
+        conversation.say(&format!("XCLIENT {said}\r\n"));
+        let session = &mut conversation.session;
+        assert!(!session.address_known(), "{said}");
+        assert_ne!(session.client().ip().to_string(), "192.0.2.1", "{said}");
+        session.grant(all);
+        assert_eq!(session.rights(), Rights::NONE, "{said}");
+    }
+    let mut conversation = Conversation::new(settings(), all);
+    conversation.say("XCLIENT ADDR=[UNAVAILABLE]\r\n");
+    assert_eq!(conversation.session.client().address.to_string(), "0.0.0.0:0");
+}
+
+#[test]
 fn a_login_of_the_proxy_is_not_one_of_its_client() {
     let rights = Rights { xclient: true, ..Rights::NONE };
     let mut conversation = Conversation::new(settings(), rights);
