@@ -123,6 +123,7 @@ impl Client {
     /// Gives up if the deadline has come.
     pub fn expire(&mut self, now: Instant) {
         if self.deadline().is_some_and(|deadline| deadline <= now) {
+            self.hear_early_refusal();
             self.break_off(&Breakdown::TimedOut);
         }
     }
@@ -186,6 +187,13 @@ impl Client {
         self.waiting = Some(mail);
         self.advance();
         Ok(())
+    }
+
+    /// Whether content is due right now. `false` in the midst of sending it means that the connection
+    /// came to its end meanwhile: the driver sends no more of it.
+    #[must_use]
+    pub fn sends_content(&self) -> bool {
+        matches!(&self.state, State::Session(session) if matches!(session.wait(), Wait::Content(_)))
     }
 
     /// Some of the content was sent.
@@ -261,10 +269,6 @@ impl Client {
 impl Client {
     const fn is_open(&self) -> bool {
         !matches!(self.state, State::Closed(_))
-    }
-
-    fn sends_content(&self) -> bool {
-        matches!(&self.state, State::Session(session) if matches!(session.wait(), Wait::Content(_)))
     }
 
     /// `last`: nothing was read behind the reply.

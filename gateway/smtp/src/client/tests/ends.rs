@@ -184,20 +184,33 @@ fn a_peer_lost_while_content_is_sent_defers_the_mail() {
 }
 
 #[test]
-fn a_peer_that_refuses_the_content_half_way_and_leaves_is_heard() {
-    let lost =
-        "421 4.4.2 lost connection with mx.example[192.0.2.1] while waiting for the next mail";
-    play(
-        &lockstep(),
-        &[mail(1, &["a@x.example"])],
-        &format!(
-            "{UP_TO_CONTENT}
-             S!: 552 5.3.4 too large
-             ~~ close
-             * mail 1 <a@x.example> failed by Content: 552 5.3.4 too large
-             * closed broken in Idle: {lost}"
-        ),
-    );
+fn a_peer_that_refuses_the_content_half_way_and_leaves_or_falls_silent_is_heard() {
+    for (event, what) in [
+        ("close", "lost connection with mx.example[192.0.2.1]"),
+        ("silence", "conversation with mx.example[192.0.2.1] timed out"),
+    ] {
+        play(
+            &lockstep(),
+            &[mail(1, &["a@x.example"])],
+            &format!(
+                "{UP_TO_CONTENT}
+                 S!: 552 5.3.4 too large
+                 ~~ {event}
+                 * mail 1 <a@x.example> failed by Content: 552 5.3.4 too large
+                 * closed broken in Idle: 421 4.4.2 {what} while waiting for the next mail"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_driver_sees_when_the_content_it_sends_is_no_more_wanted() {
+    let mut driver = Driver::new(lockstep(), vec![mail(1, &["a@x.example"])], false);
+    assert!(!driver.client.sends_content());
+    lead_to_content(&mut driver);
+    assert!(driver.client.sends_content());
+    driver.wait_in_vain();
+    assert!(!driver.client.sends_content());
 }
 
 #[test]
