@@ -389,7 +389,7 @@ impl Queue {
     pub async fn show(&self, id: QueueId) -> Result<Option<Details>, StoreError> {
         let shared = self.shared.clone();
         let show = tokio::task::spawn_blocking(move || shared.show(id)).await;
-        show.map_err(|error| StoreError::engine("show", error))
+        show.map_err(|error| StoreError::engine("show", error))?
     }
 
     /// How many mails are where.

@@ -5,7 +5,11 @@ use std::{ops::ControlFlow, sync::Arc};
 use bytes::Bytes;
 use mailweir_mail::{Envelope, Origin, QueueId, Timestamp};
 
-use super::{Shared, load::Found, registry::Entry};
+use super::{
+    Shared,
+    load::{Damage, Found},
+    registry::Entry,
+};
 use crate::{
     progress::{Place, Progress},
     record::BodyRecord,
@@ -120,7 +124,12 @@ impl Shared {
                 }
             };
             let id = QueueId::from_key(key).filter(|id| Some(*id) != filter.after);
-            let listing = id.and_then(|id| Some(Listing { id, mail: self.look_at(id)?.mail }));
+            let seen = id.map(|id| self.look_at(id).map(|seen| (id, seen))).transpose();
+            let seen = seen.unwrap_or_else(|error| {
+                failure = Some(error);
+                None
+            });
+            let listing = seen.and_then(|(id, seen)| Some(Listing { id, mail: seen?.mail }));
             let wanted = |mail: &Listed| filter.place.is_none_or(|place| mail.place() == place);
             listings.extend(listing.filter(|listing| wanted(&listing.mail)));
             if listings.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -132,23 +141,24 @@ impl Shared {
     }
 
     /// All about one mail. Blocks.
-    pub(super) fn show(&self, id: QueueId) -> Option<Details> {
-        let Seen { mail, known } = self.look_at(id)?;
+    pub(super) fn show(&self, id: QueueId) -> Result<Option<Details>, StoreError> {
+        let Some(Seen { mail, known }) = self.look_at(id)? else { return Ok(None) };
         let content = known.as_ref().and_then(|(_, body)| self.read_content(id, body.location));
         let content = content.map(Bytes::from);
-        Some(Details { id, mail, origin: known.map(|(origin, _)| origin), content })
+        Ok(Some(Details { id, mail, origin: known.map(|(origin, _)| origin), content }))
     }
 
     /// What is known of a mail: from memory, which is ahead of the store, or from the store.
-    fn look_at(&self, id: QueueId) -> Option<Seen> {
+    fn look_at(&self, id: QueueId) -> Result<Option<Seen>, StoreError> {
         if let Some(entry) = self.lock().mails.get(&id) {
-            return if entry.progress.is_over() { None } else { Some(Seen::sound(entry)) };
+            return Ok(if entry.progress.is_over() { None } else { Some(Seen::sound(entry)) });
         }
         match self.read(id) {
-            Found::Mail(entry) => Some(Seen::sound(&entry)),
-            Found::Nothing => None,
-            Found::Unreadable(reason) => {
-                Some(Seen { mail: Listed::Corrupt { reason }, known: None })
+            Found::Mail(entry) => Ok(Some(Seen::sound(&entry))),
+            Found::Nothing => Ok(None),
+            Found::Unavailable(error) => Err(error),
+            Found::Unreadable(Damage { reason, .. }) => {
+                Ok(Some(Seen { mail: Listed::Corrupt { reason }, known: None }))
             }
         }
     }

@@ -1,27 +1,31 @@
 //! Mails that are not in memory, read from the store.
 //!
 //! One reader at a time. A mail that is not in memory cannot change, and only a reader brings it
-//! there; so what is read is never stale. What cannot be read stays as it is and is reported.
+//! there; so what is read is never stale. A damaged record stays as it is and is reported. An error
+//! of the engine says nothing about the mail: it is looked at again later.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use mailweir_mail::{MailEvent, QueueId};
 
 use super::{ChangeError, Shared, registry::Entry};
 use crate::{
     body::{BodyError, Content},
-    progress::{Place, Progress},
+    progress::{Place, Progress, State},
     record::{BodyLocation, EnvelopeRecord, decode_body},
     state::{Change, Terms, apply},
-    store::Space,
+    store::{Space, StoreError},
 };
 
 impl Shared {
-    /// Brings mails into memory. Those that are gone or unreadable leave the indexes.
+    /// Brings mails into memory. Those that are gone or damaged leave the indexes; those that the
+    /// engine cannot read just now wait for `minimal_backoff_time`.
     pub(super) async fn load(self: &Arc<Self>, ids: Vec<QueueId>) {
         let reading = self.loads.lock().await;
         let found = self.read_absent(ids).await;
         let now = self.clock.now();
+        let again = now.plus(self.options.schedule.minimal_backoff_time);
         let mut unreadable = Vec::new();
         let mut registry = self.lock();
         for (id, mail) in found {
@@ -29,10 +33,14 @@ impl Shared {
                 Found::Mail(entry) => {
                     registry.mails.insert(id, *entry);
                 }
-                Found::Nothing => registry.discard(id, now),
-                Found::Unreadable(reason) => {
+                Found::Nothing => {
                     registry.discard(id, now);
-                    unreadable.push(MailEvent::Corrupt { id, reason });
+                }
+                Found::Unavailable(_) => registry.postpone(id, now, again),
+                Found::Unreadable(damage) => {
+                    if registry.condemn(id, damage.state.as_ref(), now) {
+                        unreadable.push(MailEvent::Corrupt { id, reason: damage.reason });
+                    }
                 }
             }
         }
@@ -53,7 +61,10 @@ impl Shared {
                 self.lock().mails.insert(id, *entry);
             }
             Some(Found::Nothing) => return Err(ChangeError::NotFound(id)),
-            Some(Found::Unreadable(reason)) => return Err(ChangeError::Corrupt { id, reason }),
+            Some(Found::Unavailable(error)) => return Err(error.into()),
+            Some(Found::Unreadable(Damage { reason, .. })) => {
+                return Err(ChangeError::Corrupt { id, reason });
+            }
             None => {}
         }
         self.pin_present(id).ok_or(ChangeError::NotFound(id))
@@ -79,23 +90,30 @@ impl Shared {
 
     /// Reads one mail. Blocks.
     pub(super) fn read(&self, id: QueueId) -> Found {
-        match self.read_whole(id) {
-            Ok(None) => Found::Nothing,
-            Ok(Some(entry)) => Found::Mail(Box::new(entry)),
-            Err(reason) => Found::Unreadable(reason),
+        let get = |space| self.storage.get(space, id.to_key());
+        let records = get(Space::Envelopes).and_then(|found| Ok((found, get(Space::States)?)));
+        let (envelope, state) = match records {
+            Ok((None, None)) => return Found::Nothing,
+            Ok(records) => records,
+            Err(error) => return Found::Unavailable(error),
+        };
+        let progress = state.ok_or_else(|| "the state is missing".into());
+        let progress = progress.and_then(|state| Progress::decode(&state).map_err(words));
+        let state = progress.as_ref().ok().map(|progress| progress.state.clone());
+        match progress.and_then(|progress| self.read_whole(id, envelope, progress)) {
+            Ok(entry) => Found::Mail(Box::new(entry)),
+            Err(reason) => Found::Unreadable(Damage { state, reason }),
         }
     }
 
-    fn read_whole(&self, id: QueueId) -> Result<Option<Entry>, Box<str>> {
-        let get = |space| self.storage.get(space, id.to_key()).map_err(words);
-        let (envelope, state) = match (get(Space::Envelopes)?, get(Space::States)?) {
-            (None, None) => return Ok(None),
-            (Some(envelope), Some(state)) => (envelope, state),
-            (None, Some(_)) => return Err("the envelope is missing".into()),
-            (Some(_), None) => return Err("the state is missing".into()),
-        };
+    fn read_whole(
+        &self,
+        id: QueueId,
+        envelope: Option<Bytes>,
+        progress: Progress,
+    ) -> Result<Entry, Box<str>> {
+        let envelope = envelope.ok_or("the envelope is missing")?;
         let record = EnvelopeRecord::decode(&envelope).map_err(words)?;
-        let progress = Progress::decode(&state).map_err(words)?;
         if progress.recipients.len() != record.envelope.recipients.len() {
             return Err("envelope and state do not belong together".into());
         }
@@ -108,7 +126,7 @@ impl Shared {
             _ => progress,
         };
         let (envelope, origin) = (Arc::new(record.envelope), Arc::new(record.origin));
-        Ok(Some(Entry::new(envelope, origin, record.body, progress)))
+        Ok(Entry::new(envelope, origin, record.body, progress))
     }
 
     /// Reads the content of a mail from the store. Blocks.
@@ -133,7 +151,17 @@ impl Shared {
 pub(super) enum Found {
     Mail(Box<Entry>),
     Nothing,
-    Unreadable(Box<str>),
+    /// The engine cannot say just now.
+    Unavailable(StoreError),
+    Unreadable(Damage),
+}
+
+/// A record that makes no sense.
+pub(super) struct Damage {
+    /// The state, if that much can be read.
+    pub(super) state: Option<State>,
+    /// What is wrong.
+    pub(super) reason: Box<str>,
 }
 
 /// Keeps a mail in memory.

@@ -206,13 +206,39 @@ impl Registry {
         }
     }
 
-    /// Takes a mail that cannot be worked on out of the indexes in which it is due.
-    pub(super) fn discard(&mut self, id: QueueId, now: Timestamp) {
-        self.ready.discard(now, id);
-        self.screening.discard(now, id);
-        for kind in ReportKind::ALL {
-            self.reports.discard(now, (id, kind));
+    /// Takes a mail that cannot be worked on out of the indexes in which it is due. Gives the place
+    /// that they had it in.
+    pub(super) fn discard(&mut self, id: QueueId, now: Timestamp) -> Option<Place> {
+        let ready = self.ready.discard(now, id).then_some(Place::Ready);
+        let screening = self.screening.discard(now, id).then_some(Place::Screening);
+        let reports = ReportKind::ALL.map(|kind| self.reports.discard(now, (id, kind)));
+        let finished = reports.contains(&true).then_some(Place::Finished);
+        ready.or(screening).or(finished)
+    }
+
+    /// Puts off what is due of a mail.
+    pub(super) fn postpone(&mut self, id: QueueId, now: Timestamp, until: Timestamp) {
+        if self.ready.discard(now, id) {
+            self.ready.insert(until, id);
         }
+        if self.screening.discard(now, id) {
+            self.screening.insert(until, id);
+        }
+        for kind in ReportKind::ALL {
+            if self.reports.discard(now, (id, kind)) {
+                self.reports.insert(until, (id, kind));
+            }
+        }
+    }
+
+    /// Takes a damaged mail out of the indexes, and counts it as corrupt; whether that is news.
+    pub(super) fn condemn(&mut self, id: QueueId, state: Option<&State>, now: Timestamp) -> bool {
+        let Some(place) = self.discard(id, now) else { return false };
+        if let Some(state) = state {
+            self.unlist(id, state);
+        }
+        self.count(Some(state.map_or(place, State::place)), Some(Place::Corrupt));
+        true
     }
 
     fn is_reported(&self, id: QueueId, kind: ReportKind) -> bool {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::harness::*;
-use crate::store::{Space, Storage};
+use crate::{
+    ChangeError,
+    store::{Space, Storage},
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_report_is_paid_once_although_its_mail_is_damaged() {
@@ -27,4 +30,32 @@ async fn a_report_is_paid_once_although_its_mail_is_damaged() {
     it.expect_quiet(Duration::from_secs(9_999)).await;
     assert_eq!(it.queue.stats().corrupt, 1);
     assert_eq!(it.store.len(Space::Envelopes), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_that_the_engine_cannot_read_just_now_is_tried_later() {
+    let it = Fixture::new();
+    let id = it.accept(mail(1)).await;
+    let (it, disk) = it.restart_on_bad_disk().await;
+    disk.set(true);
+    it.expect_quiet(Duration::from_secs(299)).await;
+    assert!(matches!(it.queue.flush_one(id).await, Err(ChangeError::Store(_))));
+    assert!(it.queue.show(id).await.is_err());
+    assert_eq!((it.queue.stats().ready, it.queue.stats().corrupt), (1, 0));
+    disk.set(false);
+    assert_eq!(it.deliver().await, id);
+    assert_eq!(it.events(), ["removed"]);
+    assert_eq!(it.queue.stats(), crate::Stats::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_whose_record_is_damaged_is_counted_as_corrupt_once() {
+    let it = Fixture::new();
+    let id = it.accept(mail(1)).await;
+    let it = it.restart().await;
+    it.store.damage(Space::Envelopes, id.to_key(), "garbage");
+    it.expect_quiet(Duration::from_secs(9_999)).await;
+    assert!(it.queue.flush_one(id).await.is_err());
+    assert_eq!((it.queue.stats().ready, it.queue.stats().corrupt), (0, 1));
+    assert_eq!(it.events(), ["corrupt"]);
 }

@@ -2,10 +2,14 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
+use bytes::Bytes;
 use mailweir_mail::{
     Client, Enhanced, Envelope, MailEvent, Notify, Origin, Protocol, QueueId, Reply, ReversePath,
     Timestamp,
@@ -16,7 +20,7 @@ use tokio::time::Instant;
 use crate::{
     AttemptResult, Claim, Clock, Disposition, NewMail, Options, OwedReport, Queue, RecipientIndex,
     Recorded, ReportDuty, Screening, Work,
-    store::{Storage, memory::MemoryStore},
+    store::{Batch, Key, Space, Storage, StoreError, Visit, memory::MemoryStore},
 };
 
 /// Wall-clock time that follows tokio's clock, and can be set to jump.
@@ -78,6 +82,17 @@ impl Fixture {
         Self { queue, clock, store, directory, events }
     }
 
+    /// A restart on a disk that now and then cannot be read.
+    pub(crate) async fn restart_on_bad_disk(self) -> (Self, Arc<BadDisk>) {
+        let Self { queue, clock, store, directory, events } = self;
+        queue.shutdown().await;
+        drop(queue);
+        let disk = Arc::new(BadDisk { store: store.clone(), is_bad: AtomicBool::new(false) });
+        let options = options(directory.path(), &events);
+        let queue = Queue::open_on(disk.clone(), options, clock.clone()).unwrap();
+        (Self { queue, clock, store, directory, events }, disk)
+    }
+
     pub(crate) async fn accept(&self, mail: NewMail) -> QueueId {
         accept(&self.queue, mail).await
     }
@@ -127,6 +142,43 @@ impl Fixture {
 
     pub(crate) fn is_empty(&self) -> bool {
         crate::store::Space::ALL.into_iter().all(|space| self.store.len(space) == 0)
+    }
+}
+
+/// A disk of which nothing can be read while it is bad. Its engine then names one damage for ever.
+pub(crate) struct BadDisk {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) is_bad: AtomicBool,
+}
+
+impl BadDisk {
+    pub(crate) fn set(&self, is_bad: bool) {
+        self.is_bad.store(is_bad, Ordering::SeqCst);
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        let is_bad = self.is_bad.load(Ordering::SeqCst);
+        if is_bad { Err(StoreError::engine("read", "bad on purpose")) } else { Ok(()) }
+    }
+}
+
+impl Storage for BadDisk {
+    fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.store.commit(batch)
+    }
+
+    fn get(&self, space: Space, key: Key) -> Result<Option<Bytes>, StoreError> {
+        self.check()?;
+        self.store.get(space, key)
+    }
+
+    fn scan(&self, space: Space, from: Key, visit: &mut Visit<'_>) {
+        while let Err(error) = self.check() {
+            if visit(Err(error)).is_break() {
+                return;
+            }
+        }
+        self.store.scan(space, from, visit);
     }
 }
 
