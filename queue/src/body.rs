@@ -118,7 +118,10 @@ impl Source {
 
 impl OpenSpool {
     fn open(spool: SpoolFile) -> Result<Self, BodyError> {
-        let file = File::open(&spool.path)?;
+        let file = File::open(&spool.path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => BodyError::Damaged,
+            _ => BodyError::Io(error),
+        })?;
         Ok(Self { file, spool, read: 0, hasher: crc32fast::Hasher::new() })
     }
 
@@ -149,7 +152,7 @@ impl OpenSpool {
 #[non_exhaustive]
 pub enum BodyError {
     /// The content is not what was accepted, or is missing: the mail is corrupt.
-    #[error("the stored content is damaged")]
+    #[error("the stored content is damaged or is missing")]
     Damaged,
     /// The content cannot be read just now.
     #[error("the stored content cannot be read")]
@@ -199,10 +202,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_spool_file_that_is_missing_is_an_error_and_not_empty_content() {
+    async fn a_spool_file_that_is_missing_is_damage_and_not_empty_content() {
         let (directory, file, _) = spool_file(1);
         drop(directory);
-        assert!(Content::Spool(file).reader().next().await.is_err());
+        let read = Content::Spool(file).reader().next().await;
+        assert!(matches!(read, Err(BodyError::Damaged)), "{read:?}");
     }
 
     #[tokio::test]
