@@ -185,6 +185,22 @@ fn a_resting_queue_takes_the_same_commands() {
     assert_eq!(gateway.run(&["queue", "list"]).expect_content(), "Mail queue is empty\n");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_flushed_at_rest_goes_out_at_the_next_start() {
+    let Some(plan) = Plan::new() else { return };
+    let later = mailweir_tests::postfix::free_address().unwrap();
+    let mut gateway = plan.mx().next_hop(later).start();
+    send(gateway.at("mx"), "<a@sender.example>", "b@own.example");
+    wait_deferred(&gateway, 1);
+    gateway.stop();
+    let said = gateway.run(&["queue", "flush"]).expect_content();
+    assert!(said.contains("1 deferred mail"), "{said}");
+    let sink = Sink::start_at(later, Script::smtp()).await;
+    gateway.start();
+    assert_eq!(sink.expect_one().await.recipients(), ["b@own.example"]);
+    gateway.expect_empty_queue();
+}
+
 #[test]
 fn a_mistyped_directory_is_no_empty_queue() {
     let nowhere = tempfile::tempdir().unwrap().path().join("typo");

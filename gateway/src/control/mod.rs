@@ -7,10 +7,17 @@
 pub mod operation;
 mod perform;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 use std::{io, path::Path};
 
-use self::operation::{Answer, Request};
+use tokio::sync::mpsc;
+
+use self::{
+    operation::{Answer, Request},
+    perform::Target,
+};
 use crate::store;
 
 pub use self::socket::serve;
@@ -18,7 +25,8 @@ pub use self::socket::serve;
 /// Asks the running server, or, if none runs, opens the store.
 ///
 /// # Errors
-/// There is no store, it cannot be opened, or the server went away.
+/// There is no store, it cannot be opened, the server cannot be reached or went away, or `tell`
+/// failed.
 pub async fn ask(
     store: store::Store,
     request: &Request,
@@ -34,8 +42,21 @@ pub async fn ask(
         store.data_dir().display()
     );
     let queue = store.open(|_| {})?;
-    perform::perform(&queue, request, &|| queue.flush(), &mut tell).await?;
+    let (answers, waiting) = mpsc::channel(BACKLOG);
+    let done = perform::perform(Target::Resting(&queue), request, answers);
+    // It can fail only when the listener has failed.
+    let (_, told) = tokio::join!(done, pass_on(waiting, tell));
     queue.shutdown().await;
+    Ok(told?)
+}
+
+async fn pass_on(
+    mut waiting: mpsc::Receiver<Answer>,
+    mut tell: impl FnMut(Answer) -> io::Result<()>,
+) -> io::Result<()> {
+    while let Some(answer) = waiting.recv().await {
+        tell(answer)?;
+    }
     Ok(())
 }
 
@@ -44,3 +65,6 @@ pub async fn ask(
 pub fn is_served(path: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(path).is_ok()
 }
+
+/// Answers that may wait for a slow listener.
+const BACKLOG: usize = 64;

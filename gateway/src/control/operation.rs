@@ -1,6 +1,7 @@
 //! What operators ask of the queue, and what they are told: the words of the control socket.
 //!
-//! One JSON object per line, both ways. A request is one line; the answer is a line per mail.
+//! One JSON value per line, both ways. A request is one line; the answer is a line per mail and a
+//! last one that says that this was all.
 
 use mailweir_mail::{Envelope, HoldReason, Origin, QueueId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -96,7 +97,17 @@ impl Place {
     }
 }
 
-/// One line of an answer.
+/// One line that the server says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line {
+    /// A part of the answer.
+    Answer(Answer),
+    /// That was all. Without it the server died before it was done.
+    End,
+}
+
+/// One part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {

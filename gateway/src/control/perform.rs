@@ -1,37 +1,65 @@
 //! Carries out what operators ask, mail by mail.
 
-use std::io;
-
+use futures_util::future::join_all;
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_queue::{
     ChangeError, Filter, Listed, Listing, Place as QueuePlace, Queue, When,
     progress::{LastReply, Progress, State},
 };
+use tokio::sync::mpsc;
 
 use super::operation::{
     Answer, Details, Entry, EntryRecipient, Operation, Place, Request, Selection,
 };
-use crate::clock;
+use crate::{clock, egress::Egress};
 
-/// Does what `request` asks and tells of each mail. `flush` tries all destinations too, where
-/// there are any.
-pub(super) async fn perform(
-    queue: &Queue,
-    request: &Request,
-    flush: &(dyn Fn() -> usize + Sync),
-    tell: &mut impl FnMut(Answer) -> io::Result<()>,
-) -> io::Result<()> {
-    let by = &*request.by;
-    match &request.operation {
-        Operation::List { place, limit } => list(queue, *place, *limit, tell).await,
-        Operation::Show { id } => tell(show(queue, *id).await),
-        Operation::Flush => tell(Answer::Flushed { mails: flush() }),
-        Operation::Hold { mails, reason } => {
-            change(queue, mails, Wish::Hold(reason), by, tell).await
+/// A queue to be looked at and changed.
+#[derive(Clone, Copy)]
+pub(super) enum Target<'a> {
+    /// Mail goes out of it meanwhile.
+    Running(&'a Egress),
+    /// No server runs.
+    Resting(&'a Queue),
+}
+
+impl Target<'_> {
+    const fn queue(&self) -> &Queue {
+        match self {
+            Self::Running(egress) => egress.queue(),
+            Self::Resting(queue) => queue,
         }
-        Operation::Release { mails } => change(queue, mails, Wish::Release, by, tell).await,
-        Operation::Requeue { mails } => change(queue, mails, Wish::Requeue, by, tell).await,
-        Operation::Delete { mails } => change(queue, mails, Wish::Delete, by, tell).await,
+    }
+}
+
+/// Whoever asked does not listen any more. What was done stays done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("whoever asked has gone")]
+pub(super) struct Gone;
+
+/// Where answers go: a short way, so that a slow listener makes us wait and takes no memory.
+pub(super) type Answers = mpsc::Sender<Answer>;
+
+async fn tell(answers: &Answers, answer: Answer) -> Result<(), Gone> {
+    answers.send(answer).await.map_err(|_| Gone)
+}
+
+/// Does what `request` asks and tells of each mail as it is done.
+pub(super) async fn perform(
+    target: Target<'_>,
+    request: &Request,
+    answers: Answers,
+) -> Result<(), Gone> {
+    let (queue, by, answers) = (target.queue(), &*request.by, &answers);
+    match &request.operation {
+        Operation::List { place, limit } => list(queue, *place, *limit, answers).await,
+        Operation::Show { id } => tell(answers, show(queue, *id).await).await,
+        Operation::Flush => flush(target, answers).await,
+        Operation::Hold { mails, reason } => {
+            change(queue, mails, Wish::Hold(reason), by, answers).await
+        }
+        Operation::Release { mails } => change(queue, mails, Wish::Release, by, answers).await,
+        Operation::Requeue { mails } => change(queue, mails, Wish::Requeue, by, answers).await,
+        Operation::Delete { mails } => change(queue, mails, Wish::Delete, by, answers).await,
     }
 }
 
@@ -71,23 +99,73 @@ async fn change(
     mails: &Selection,
     wish: Wish<'_>,
     by: &str,
-    tell: &mut impl FnMut(Answer) -> io::Result<()>,
-) -> io::Result<()> {
+    answers: &Answers,
+) -> Result<(), Gone> {
     let ids = match mails {
         Selection::Ids(ids) => ids.clone(),
         Selection::All => match all(queue, wish).await {
             Ok(ids) => ids,
-            Err(reason) => return tell(Answer::Failed { reason }),
+            Err(reason) => return tell(answers, Answer::Failed { reason }).await,
         },
     };
     for id in ids {
-        tell(match wish.grant(queue, id, by).await {
+        let answer = match wish.grant(queue, id, by).await {
             Ok(_) => Answer::Changed { id },
-            Err(ChangeError::NotFound(_)) => Answer::Refused { id, reason: NOT_FOUND.into() },
-            Err(error) => Answer::Refused { id, reason: error.to_string().into() },
-        })?;
+            Err(error) => refused(id, &error),
+        };
+        tell(answers, answer).await?;
     }
     Ok(())
+}
+
+fn refused(id: QueueId, error: &ChangeError) -> Answer {
+    let reason = match error {
+        ChangeError::NotFound(_) => NOT_FOUND.into(),
+        _ => error.to_string().into(),
+    };
+    Answer::Refused { id, reason }
+}
+
+async fn flush(target: Target<'_>, answers: &Answers) -> Result<(), Gone> {
+    let mails = match target {
+        Target::Running(egress) => egress.flush(),
+        Target::Resting(queue) => flush_stored(queue, answers).await?,
+    };
+    tell(answers, Answer::Flushed { mails }).await
+}
+
+/// Nobody tries the mail now: stored with each is that the next start shall, at once.
+async fn flush_stored(queue: &Queue, answers: &Answers) -> Result<usize, Gone> {
+    let mut flushed = 0;
+    let mut filter = Filter::default();
+    loop {
+        let page = match page(queue, &filter).await {
+            Ok(page) => page,
+            Err(reason) => {
+                tell(answers, Answer::Failed { reason }).await?;
+                return Ok(flushed);
+            }
+        };
+        let Some(last) = page.last() else { return Ok(flushed) };
+        filter.after = Some(last.id);
+        let deferred: Vec<_> = page.iter().filter(|it| is_deferred(it)).map(|it| it.id).collect();
+        for ids in deferred.chunks(AT_ONCE) {
+            let fates = join_all(ids.iter().map(|id| queue.flush_one(*id))).await;
+            for (id, fate) in ids.iter().zip(fates) {
+                match fate {
+                    Ok(_) => flushed += 1,
+                    Err(error) => tell(answers, refused(*id, &error)).await?,
+                }
+            }
+        }
+    }
+}
+
+fn is_deferred(listing: &Listing) -> bool {
+    match &listing.mail {
+        Listed::Sound { progress, .. } => place(progress) == Place::Deferred,
+        Listed::Corrupt { .. } => false,
+    }
 }
 
 async fn all(queue: &Queue, wish: Wish<'_>) -> Result<Vec<QueueId>, Box<str>> {
@@ -110,21 +188,21 @@ async fn list(
     queue: &Queue,
     place: Option<Place>,
     limit: usize,
-    tell: &mut impl FnMut(Answer) -> io::Result<()>,
-) -> io::Result<()> {
+    answers: &Answers,
+) -> Result<(), Gone> {
     let mut left = limit;
     let mut filter = Filter::default();
     while left > 0 {
         let page = match page(queue, &filter).await {
             Ok(page) => page,
-            Err(reason) => return tell(Answer::Failed { reason }),
+            Err(reason) => return tell(answers, Answer::Failed { reason }).await,
         };
         let Some(last) = page.last() else { return Ok(()) };
         filter.after = Some(last.id);
         let entries = page.iter().map(entry);
         for entry in entries.filter(|e| place.is_none_or(|p| p == e.queue_name)).take(left) {
             left -= 1;
-            tell(Answer::Entry(entry))?;
+            tell(answers, Answer::Entry(entry)).await?;
         }
     }
     Ok(())
@@ -225,3 +303,6 @@ const NOT_FOUND: &str = "no such mail in the queue";
 
 /// How many mails are looked at in one go.
 const PAGE: usize = 1_000;
+
+/// How many mails are flushed with one write.
+const AT_ONCE: usize = 100;

@@ -1,16 +1,21 @@
-//! The control socket: one request a connection, a line of JSON; one line of JSON per answer.
+//! The control socket: one request a connection, a line of JSON; one line of JSON per answer, and
+//! one that says that this was all.
 
 use std::{io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
+use anyhow::Context as _;
+use serde::Serialize;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{UnixListener, UnixStream},
+    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
+    sync::mpsc,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    operation::{Answer, Request},
-    perform,
+    BACKLOG,
+    operation::{Answer, Line, Request},
+    perform::{Target, perform},
 };
 use crate::egress::Egress;
 
@@ -47,31 +52,46 @@ pub async fn serve(path: &Path, egress: Arc<Egress>, stop: CancellationToken) ->
         };
         let egress = Arc::clone(&egress);
         // Whoever asked has gone if this fails; what was done stays done.
-        tokio::spawn(async move { answer(stream, &egress).await });
+        tokio::spawn(async move { answer(stream, Target::Running(&egress)).await });
     }
     std::fs::remove_file(path)
 }
 
-async fn answer(stream: UnixStream, egress: &Egress) -> io::Result<()> {
+/// Answers the one request of a connection.
+pub(super) async fn answer(stream: UnixStream, target: Target<'_>) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     BufReader::new(read.take(LONGEST_REQUEST)).read_line(&mut line).await?;
-    let (lines, mut waiting) = tokio::sync::mpsc::unbounded_channel();
-    let mut tell = |answer: Answer| lines.send(answer).map_err(io::Error::other);
     match serde_json::from_str::<Request>(&line) {
         Ok(request) => {
-            let flush = || egress.flush();
-            perform::perform(egress.queue(), &request, &flush, &mut tell).await?;
+            let (answers, waiting) = mpsc::channel(BACKLOG);
+            let done = perform(target, &request, answers);
+            // It can fail only when the writer has failed.
+            let (_, written) = tokio::join!(done, pass_on(waiting, &mut write));
+            written?;
         }
-        Err(error) => tell(Answer::Failed { reason: error.to_string().into() })?,
+        Err(error) => {
+            let answer = Answer::Failed { reason: error.to_string().into() };
+            say(&mut write, &Line::Answer(answer)).await?;
+        }
     }
-    drop(lines);
+    say(&mut write, &Line::End).await
+}
+
+async fn pass_on(
+    mut waiting: mpsc::Receiver<Answer>,
+    write: &mut OwnedWriteHalf,
+) -> io::Result<()> {
     while let Some(answer) = waiting.recv().await {
-        let mut line = serde_json::to_vec(&answer)?;
-        line.push(b'\n');
-        write.write_all(&line).await?;
+        say(write, &Line::Answer(answer)).await?;
     }
     Ok(())
+}
+
+async fn say(write: &mut OwnedWriteHalf, what: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(what)?;
+    line.push(b'\n');
+    write.write_all(&line).await
 }
 
 /// Puts a request to the server that listens at `path`, if one does.
@@ -79,18 +99,49 @@ pub(super) async fn ask(
     path: &Path,
     request: &Request,
     tell: &mut impl FnMut(Answer) -> io::Result<()>,
-) -> io::Result<Found> {
-    let Ok(stream) = UnixStream::connect(path).await else { return Ok(Found::Nobody) };
+) -> anyhow::Result<Found> {
+    let stream = match UnixStream::connect(path).await {
+        Ok(stream) => stream,
+        Err(error) if is_nobody(&error) => return Ok(Found::Nobody),
+        Err(error) => return Err(out_of_reach(path, &error)),
+    };
     let (read, mut write) = stream.into_split();
-    let mut line = serde_json::to_vec(request)?;
-    line.push(b'\n');
-    write.write_all(&line).await?;
+    say(&mut write, request).await.context(WENT_AWAY)?;
     let mut lines = BufReader::new(read).lines();
-    while let Some(line) = lines.next_line().await? {
-        tell(serde_json::from_str(&line)?)?;
+    while let Some(line) = lines.next_line().await.context(WENT_AWAY)? {
+        match serde_json::from_str(&line).map_err(|error| unreadable(&error))? {
+            Line::Answer(answer) => tell(answer)?,
+            Line::End => return Ok(Found::Server),
+        }
     }
-    Ok(Found::Server)
+    anyhow::bail!(WENT_AWAY)
 }
+
+/// No socket, or one that was left behind by a process that died.
+fn is_nobody(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+}
+
+fn out_of_reach(path: &Path, error: &io::Error) -> anyhow::Error {
+    let advice = match error.kind() {
+        io::ErrorKind::PermissionDenied => "; run this as the user that runs the server",
+        _ => "",
+    };
+    let path = path.display();
+    anyhow::anyhow!("cannot ask the server at {path}: {error}{advice}")
+}
+
+fn unreadable(error: &serde_json::Error) -> anyhow::Error {
+    match error.is_eof() {
+        true => anyhow::anyhow!(WENT_AWAY),
+        false => anyhow::anyhow!("{STRANGE} ({error})"),
+    }
+}
+
+const WENT_AWAY: &str =
+    "the server went away before it had answered all; see its log, then look at the queue";
+const STRANGE: &str =
+    "the server's answer makes no sense; are this program and the server of the same version?";
 
 /// A request names at most some ten thousand mails.
 const LONGEST_REQUEST: u64 = 1024 * 1024;

@@ -1,0 +1,200 @@
+//! The client against servers that are dead, dying or forbidden; commands on a resting queue.
+
+use std::path::PathBuf;
+
+use mailweir_mail::{Client, Envelope, Origin, Protocol, QueueId, Reply, ReversePath};
+use mailweir_queue::{AttemptResult, Disposition, NewMail, Queue, Work};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+};
+
+use super::{operation::*, socket::Found, *};
+use crate::{clock, store::Store};
+
+#[tokio::test]
+async fn no_socket_or_one_left_behind_means_that_nobody_serves() {
+    let (_place, path) = socket();
+    assert_eq!(put(&path).await.unwrap(), (Found::Nobody, vec![]));
+    drop(UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
+    assert_eq!(put(&path).await.unwrap(), (Found::Nobody, vec![]));
+}
+
+#[tokio::test]
+async fn a_socket_that_cannot_be_reached_is_no_resting_queue() {
+    let (_place, path) = socket();
+    std::fs::write(&path, "no directory").unwrap();
+    let error = put(&path.join("control.sock")).await.unwrap_err().to_string();
+    assert!(error.starts_with("cannot ask the server at "), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_is_whole_only_with_its_last_line() {
+    for (said, whole) in [
+        (r#"{"answer":{"flushed":{"mails":3}}}"#, false),
+        ("{\"answer\":{\"flushed\":{\"mails\":3}}}\n\"end\"\n", true),
+        (r#"{"answer":{"flu"#, false),
+        ("", false),
+    ] {
+        let (_place, path) = socket();
+        let listener = UnixListener::bind(&path).unwrap();
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = String::new();
+            BufReader::new(&mut stream).read_line(&mut request).await.unwrap();
+            stream.write_all(said.as_bytes()).await.unwrap();
+        };
+        match tokio::join!(put(&path), server).0 {
+            Ok(found) => {
+                assert!(whole, "{said:?}");
+                assert_eq!(found, (Found::Server, vec![Answer::Flushed { mails: 3 }]));
+            }
+            Err(error) => {
+                assert!(!whole, "{said:?}: {error:#}");
+                assert!(error.to_string().starts_with("the server went away"), "{error:#}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_longer_than_the_way_to_its_reader_comes_whole() {
+    let (place, ids) = with_mail(BACKLOG + 10, false).await;
+    let listed = ask_all(&place, list()).await.unwrap();
+    let found = listed.iter().map(|answer| match answer {
+        Answer::Entry(entry) => entry.queue_id,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(found.collect::<Vec<_>>(), ids);
+}
+
+#[tokio::test]
+async fn a_server_ends_its_answer_with_a_last_line() {
+    let (place, ids) = with_mail(BACKLOG + 10, false).await;
+    let queue = Store::in_dir(place.path()).open(|_| {}).unwrap();
+    let request = Request { by: "operator".into(), operation: list() };
+    let request = serde_json::to_string(&request).unwrap();
+    for (said, answers) in [(request.as_str(), ids.len()), ("nonsense", 1)] {
+        let (mut client, server) = UnixStream::pair().unwrap();
+        let asking = async {
+            client.write_all(format!("{said}\n").as_bytes()).await.unwrap();
+            let mut heard = String::new();
+            client.read_to_string(&mut heard).await.unwrap();
+            heard
+        };
+        let answering = socket::answer(server, Target::Resting(&queue));
+        let (heard, answered) = tokio::join!(asking, answering);
+        answered.unwrap();
+        assert_eq!(heard.lines().count(), answers + 1, "{heard}");
+        assert_eq!(heard.lines().last(), Some("\"end\""), "{heard}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_fails_ends_the_list_and_closes_the_queue() {
+    let (place, _) = with_mail(BACKLOG + 10, false).await;
+    let request = Request { by: "operator".into(), operation: list() };
+    let mut heard = 0;
+    let asked = ask(Store::in_dir(place.path()), &request, |_| {
+        heard += 1;
+        Err(io::ErrorKind::BrokenPipe.into())
+    });
+    assert!(asked.await.is_err());
+    assert_eq!(heard, 1);
+    assert!(ask_all(&place, list()).await.is_ok(), "the queue can be opened again");
+}
+
+#[tokio::test]
+async fn a_flush_of_a_resting_queue_is_stored_for_the_next_start() {
+    let (place, ids) = with_mail(3, true).await;
+    let on_hold = Operation::Hold {
+        mails: Selection::Ids(vec![ids[0]]),
+        reason: mailweir_mail::HoldReason::new("not this one"),
+    };
+    ask_all(&place, on_hold).await.unwrap();
+    let told = ask_all(&place, Operation::Flush).await.unwrap();
+    assert_eq!(told, [Answer::Flushed { mails: 2 }]);
+    let again = ask_all(&place, Operation::Flush).await.unwrap();
+    assert_eq!(again, [Answer::Flushed { mails: 0 }]);
+    let queue = Store::in_dir(place.path()).open(|_| {}).unwrap();
+    let (first, second) = (claim(&queue).await, claim(&queue).await);
+    assert_eq!([first.id, second.id], [ids[1], ids[2]]);
+}
+
+/// Puts a request to whoever listens at `path`.
+async fn put(path: &Path) -> anyhow::Result<(Found, Vec<Answer>)> {
+    let request = Request { by: "operator".into(), operation: Operation::Flush };
+    let mut answers = Vec::new();
+    let mut tell = |answer| {
+        answers.push(answer);
+        Ok(())
+    };
+    let found = socket::ask(path, &request, &mut tell).await?;
+    Ok((found, answers))
+}
+
+async fn ask_all(place: &TempDir, operation: Operation) -> anyhow::Result<Vec<Answer>> {
+    let request = Request { by: "operator".into(), operation };
+    let mut answers = Vec::new();
+    let tell = |answer| {
+        answers.push(answer);
+        Ok(())
+    };
+    ask(Store::in_dir(place.path()), &request, tell).await?;
+    Ok(answers)
+}
+
+/// A data directory with so many mails, deferred or ready.
+async fn with_mail(mails: usize, is_deferred: bool) -> (TempDir, Vec<QueueId>) {
+    let place = tempfile::tempdir().unwrap();
+    let queue = Store::in_dir(place.path()).open(|_| {}).unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..mails {
+        let mut intake = queue.intake(0).unwrap();
+        intake.write(b"Subject: test\r\n\r\nBody\r\n").await.unwrap();
+        ids.push(intake.commit(mail()).await.unwrap().queue_id());
+        if is_deferred {
+            let claim = claim(&queue).await;
+            let reply = Reply::new(450, mailweir_mail::Enhanced(4, 2, 0), "later");
+            let result = AttemptResult::Deferred { reply, relay: None };
+            let results = claim.pending.iter().map(|index| (*index, result.clone())).collect();
+            queue.record(&claim, results).await.unwrap();
+        }
+    }
+    queue.shutdown().await;
+    (place, ids)
+}
+
+async fn claim(queue: &Queue) -> mailweir_queue::Claim {
+    match queue.next_work().await {
+        Some(Work::Deliver(claim)) => claim,
+        other => panic!("expected a mail to deliver, got {other:?}"),
+    }
+}
+
+fn mail() -> NewMail {
+    let sender = ReversePath::Mailbox("sender@a.example".parse().unwrap());
+    let envelope = Envelope::from_sender(sender).to("r@b.example".parse().unwrap());
+    let origin = Origin {
+        listener: "mx".into(),
+        client: Client::unnamed("192.0.2.1:4711".parse().unwrap()),
+        helo: "client.example".into(),
+        protocol: Protocol::Esmtp,
+        login: None,
+        tls: None,
+        arrival: clock::now(),
+    };
+    NewMail { envelope, origin, disposition: Disposition::Ready }
+}
+
+const fn list() -> Operation {
+    Operation::List { place: None, limit: usize::MAX }
+}
+
+fn socket() -> (TempDir, PathBuf) {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("control.sock");
+    (place, path)
+}
