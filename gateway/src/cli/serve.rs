@@ -4,7 +4,7 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use mailweir_mail::Timestamp;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::ExitCode;
 use crate::{
@@ -15,19 +15,20 @@ use crate::{
 };
 
 pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
+    super::runtime()?.block_on(serve(path))
+}
+
+async fn serve(path: &Path) -> anyhow::Result<ExitCode> {
+    let signals = Signals::catch()?;
     let config = match super::load(path) {
         Ok(config) => config,
         Err(code) => return Ok(code),
     };
-    super::runtime()?.block_on(serve(config, path))
-}
-
-async fn serve(config: Config, path: &Path) -> anyhow::Result<ExitCode> {
     super::make_data_dir(&config.server.data_dir)?;
     let observer = observer(&config)?;
     eprint!("{}", config.describe());
     let app = App::start(config, observer).await?;
-    until_stopped(&app, Some(path)).await?;
+    until_stopped(&app, signals, Some(path)).await;
     Ok(ExitCode::Done)
 }
 
@@ -59,11 +60,28 @@ fn start_observer(config: &Config, format: LogFormat) -> anyhow::Result<Observer
     Observer::start(options, Box::new(io::stdout()), clock).context("the log cannot be started")
 }
 
+/// The signals that are for a server. They are caught before it starts: one that comes while it
+/// starts does what it does later, as soon as it has started.
+pub(super) struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Catches them from now on.
+    pub(super) fn catch() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
 /// SIGHUP reloads, if there is a file; SIGTERM and SIGINT stop, a second one at once.
-pub(super) async fn until_stopped(app: &Arc<App>, path: Option<&Path>) -> anyhow::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+pub(super) async fn until_stopped(app: &Arc<App>, signals: Signals, path: Option<&Path>) {
+    let Signals { mut hangup, mut terminate, mut interrupt } = signals;
     loop {
         tokio::select! {
             _ = hangup.recv() => {
@@ -80,7 +98,6 @@ pub(super) async fn until_stopped(app: &Arc<App>, path: Option<&Path>) -> anyhow
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    Ok(())
 }
 
 async fn reload(app: &App, path: &Path) {
