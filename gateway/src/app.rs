@@ -4,9 +4,8 @@
 //! [`App::reload`] swaps what may change, [`App::stop`] lets everything come to its end.
 
 use std::{
-    collections::HashMap,
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -15,7 +14,6 @@ use arc_swap::ArcSwap;
 use mailweir_auth::{Authenticator, ThrottleLimits, UserStore};
 use mailweir_mail::SessionEvent;
 use mailweir_queue::Queue;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -29,11 +27,14 @@ use crate::{
             dns::{DnsResolver, NameServers, Settings as DnsSettings},
         },
     },
-    ingress::{Listener, Permits, Shared, listen, relay::ServedDomains},
+    ingress::{Listener, Permits, Shared, relay::ServedDomains},
+    interfaces,
     observe::Observer,
+    restart,
+    sockets::{self, Sockets},
     status::{Serves, Status},
     store::Store,
-    tls::{CertificateSource, ServerTls},
+    tls::{self, CertificateSource, ServerTls},
 };
 
 /// A gateway at work.
@@ -42,19 +43,18 @@ pub struct App {
     shared: Arc<Shared>,
     egress: Arc<Egress>,
     certificate: ServerTls,
-    sockets: Mutex<HashMap<SocketAddr, Socket>>,
+    sockets: Sockets,
     /// What runs beside the sessions: deliveries, control socket, admin pages.
     services: TaskTracker,
     /// Cancelled when the services end, after the sessions.
     end: CancellationToken,
 }
 
-/// A bound address.
-struct Socket {
-    /// The listener that new connections get.
-    current: Arc<ArcSwap<Listener>>,
-    /// Stops accepting.
-    close: CancellationToken,
+/// All that a configuration needs besides what runs already, made before anything is changed.
+struct Prepared {
+    routes: LiveRoutes,
+    certificate: tls::Prepared,
+    sockets: sockets::Prepared,
 }
 
 impl App {
@@ -79,12 +79,13 @@ impl App {
             shared,
             egress,
             certificate,
-            sockets: Mutex::default(),
+            sockets: Sockets::default(),
             services: TaskTracker::new(),
             end: CancellationToken::new(),
         });
-        app.open_sockets(&app.config.load_full()).await?;
-        app.start_services(&store).await?;
+        let opened = app.sockets.prepare(app.listeners(&app.config.load())?)?;
+        app.start_services(&store)?;
+        app.sockets.install(opened, &app.services, &app.shared.stop);
         app.notice(&format!("started, version {}", env!("CARGO_PKG_VERSION")));
         Ok(app)
     }
@@ -92,38 +93,40 @@ impl App {
     /// The addresses that mail is accepted on.
     #[must_use]
     pub fn bound(&self) -> Vec<(Box<str>, SocketAddr)> {
-        let sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut bound: Vec<_> = sockets
-            .iter()
-            .map(|(address, socket)| (socket.current.load().name().into(), *address))
-            .collect();
-        bound.sort_by_key(|(_, address)| *address);
-        bound
+        self.sockets.bound()
     }
 
     /// Takes another configuration for everything that begins from now on. Sessions and
-    /// deliveries that run keep what they began with.
+    /// deliveries that run keep what they began with. Keys that need a restart keep their values,
+    /// and the log names them.
     ///
     /// # Errors
     /// What cannot be used of it. Then the old one stays in force as a whole.
     pub async fn reload(&self, config: Config) -> anyhow::Result<()> {
-        let routes = LiveRoutes::new(config.routes.clone(), &config.smtp)?;
-        self.certificate.reload(&certificate_source(&config), clock::now())?;
-        self.open_sockets(&config).await?;
-        self.close_sockets(&config);
+        let (config, later) = restart::put_off(&self.config.load(), config);
+        let Prepared { routes, certificate, sockets } = self.prepare(&config)?;
+        // From here on nothing can fail: the change is made as a whole.
+        self.certificate.install(certificate);
         self.egress.reroute(routes);
+        self.sockets.install(sockets, &self.services, &self.shared.stop);
         self.config.store(Arc::new(config));
+        for key in later {
+            self.warn(format!("{key} takes effect after a restart"));
+        }
         self.notice("configuration reloaded");
         Ok(())
     }
 
+    fn prepare(&self, config: &Config) -> anyhow::Result<Prepared> {
+        let routes = LiveRoutes::new(config.routes.clone(), &config.smtp)?;
+        let certificate = self.certificate.prepare(&certificate_source(config), clock::now())?;
+        let sockets = self.sockets.prepare(self.listeners(config)?)?;
+        Ok(Prepared { routes, certificate, sockets })
+    }
+
     /// Says in the log that another configuration was not taken.
     pub fn refuse_reload(&self, reason: &str) {
-        self.shared.observer.session(&SessionEvent::Warning {
-            part: "master",
-            text: format!("configuration not reloaded, the old one stays in force: {reason}")
-                .into(),
-        });
+        self.warn(format!("configuration not reloaded, the old one stays in force: {reason}"));
     }
 
     /// Stops taking mail, lets what is in flight come to its end for at most `patience`, and
@@ -149,7 +152,7 @@ impl App {
         let _ = self.shared.observer.flush(Duration::from_secs(1));
     }
 
-    async fn start_services(self: &Arc<Self>, store: &Store) -> anyhow::Result<()> {
+    fn start_services(self: &Arc<Self>, store: &Store) -> anyhow::Result<()> {
         self.services.spawn(Arc::clone(&self.egress).run());
         let control = store.control_socket();
         let egress = Arc::clone(&self.egress);
@@ -169,7 +172,8 @@ impl App {
             .map(|bind| (bind, Serves::Everything))
             .chain(config.metrics.bind.iter().map(|bind| (bind, Serves::Metrics)))
         {
-            let socket = bound(*bind, "admin")?;
+            let socket = sockets::bind(*bind)
+                .with_context(|| format!("listener \"admin\" cannot bind {bind}"))?;
             let pages = crate::status::pages(&config, Arc::clone(&status), serves);
             let end = self.end.clone().cancelled_owned();
             self.services.spawn(mailweir_admin_ui::serve(socket, pages, end));
@@ -177,11 +181,10 @@ impl App {
         Ok(())
     }
 
-    /// Binds what is not bound yet, and gives bound addresses their listener of `config`.
-    async fn open_sockets(&self, config: &Config) -> anyhow::Result<()> {
+    /// The listeners of `config`, for each of their addresses.
+    fn listeners(&self, config: &Config) -> anyhow::Result<Vec<(SocketAddr, Arc<Listener>)>> {
         let served = Arc::new(served(config));
-        let mut fresh = Vec::new();
-        let mut changed = Vec::new();
+        let mut listeners = Vec::new();
         for rules in &config.listeners {
             let tls = match rules.tls {
                 TlsChoice::None => None,
@@ -191,53 +194,18 @@ impl App {
             };
             let (served, shared) = (Arc::clone(&served), Arc::clone(&self.shared));
             let listener = Arc::new(Listener::new(rules.clone(), served, tls, shared));
-            for address in &rules.bind {
-                match self.is_bound(*address) {
-                    true => changed.push((*address, Arc::clone(&listener))),
-                    false => {
-                        fresh.push((bound(*address, &rules.name)?, Arc::clone(&listener)));
-                    }
-                }
-            }
+            listeners.extend(rules.bind.iter().map(|address| (*address, Arc::clone(&listener))));
         }
-        // From here on nothing can fail: the change is made as a whole.
-        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
-        for (address, listener) in changed {
-            if let Some(socket) = sockets.get(&address) {
-                socket.current.store(listener);
-            }
-        }
-        for (socket, listener) in fresh {
-            let Ok(address) = socket.local_addr() else { continue };
-            let current = Arc::new(ArcSwap::new(listener));
-            let close = self.shared.stop.child_token();
-            self.services.spawn(listen(socket, Arc::clone(&current), close.clone()));
-            sockets.insert(address, Socket { current, close });
-        }
-        Ok(())
-    }
-
-    fn close_sockets(&self, config: &Config) {
-        let wanted = |address: &SocketAddr| {
-            config.listeners.iter().any(|rules| rules.bind.contains(address))
-        };
-        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
-        sockets.retain(|address, socket| {
-            let keep = wanted(address);
-            if !keep {
-                socket.close.cancel();
-            }
-            keep
-        });
-    }
-
-    fn is_bound(&self, address: SocketAddr) -> bool {
-        let sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
-        sockets.contains_key(&address)
+        Ok(listeners)
     }
 
     fn notice(&self, text: &str) {
         let event = SessionEvent::Notice { part: "master", text: text.into() };
+        self.shared.observer.session(&event);
+    }
+
+    fn warn(&self, text: String) {
+        let event = SessionEvent::Warning { part: "master", text: text.into() };
         self.shared.observer.session(&event);
     }
 
@@ -289,15 +257,9 @@ fn parts(
     observer: &Observer,
     resolver: &Arc<dyn Resolver>,
 ) -> anyhow::Result<Parts> {
-    let addresses = config.listeners.iter().flat_map(|rules| &rules.bind);
+    let addresses = our_addresses(config, observer);
     let policy = Policy {
-        ourselves: Ourselves {
-            names: vec![config.server.hostname.clone()],
-            addresses: addresses
-                .map(SocketAddr::ip)
-                .filter(|address| !address.is_unspecified())
-                .collect(),
-        },
+        ourselves: Ourselves { names: vec![config.server.hostname.clone()], addresses },
         reach: if config.dns.allow_private_mx { Reach::Private } else { Reach::Public },
     };
     Ok(Parts {
@@ -308,6 +270,17 @@ fn parts(
         policy,
         routes: LiveRoutes::new(config.routes.clone(), &config.smtp)?,
         session_limit: config.smtp.session_limit.get() as usize,
+    })
+}
+
+/// Where the world reaches us. What cannot be found out does not keep the gateway from starting.
+fn our_addresses(config: &Config, observer: &Observer) -> Vec<IpAddr> {
+    let binds: Vec<SocketAddr> =
+        config.listeners.iter().flat_map(|rules| rules.bind.iter().copied()).collect();
+    interfaces::reached_by(&binds).unwrap_or_else(|error| {
+        let text = format!("the addresses of this machine are unknown, loops end late: {error}");
+        observer.session(&SessionEvent::Warning { part: "master", text: text.into() });
+        binds.iter().map(SocketAddr::ip).filter(|address| !address.is_unspecified()).collect()
     })
 }
 
@@ -338,24 +311,5 @@ fn certificate_source(config: &Config) -> CertificateSource {
     }
 }
 
-/// Binds an address. An IPv6 socket takes IPv6 only, as the file says: `[::]:25` and `0.0.0.0:25`
-/// are two addresses.
-fn bound(address: SocketAddr, name: &str) -> anyhow::Result<TcpListener> {
-    let bind = || {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4()?,
-            SocketAddr::V6(_) => {
-                let socket = TcpSocket::new_v6()?;
-                rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
-                socket
-            }
-        };
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    };
-    bind().with_context(|| format!("listener {name:?} cannot bind {address}"))
-}
-
-/// Connections that the system may hold for us while we are busy.
-const BACKLOG: u32 = 1_024;
+#[cfg(test)]
+mod tests;

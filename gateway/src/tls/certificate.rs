@@ -66,12 +66,16 @@ impl CurrentCertificate {
     pub(super) fn replace(&self, certificate: CertifiedKey) {
         self.0.store(Arc::new(certificate));
     }
+
+    pub(super) fn current(&self) -> Arc<CertifiedKey> {
+        self.0.load_full()
+    }
 }
 
 impl ResolvesServerCert for CurrentCertificate {
     /// One certificate for every name a client asks for: an MX is reached by many names.
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.load_full())
+        Some(self.current())
     }
 }
 

@@ -10,6 +10,7 @@ use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs::Ticketer},
     server::NoServerSessionStorage,
+    sign::CertifiedKey,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -39,14 +40,29 @@ impl ServerTls {
         Ok(Self { certificate: Arc::new(certificate), provider })
     }
 
-    /// Loads the certificate again, maybe from another source, for all handshakes that begin from
-    /// now on. Sessions that run are not touched. Blocks on the disk.
+    /// Loads the certificate again, maybe from another source. Blocks on the disk. Nothing changes
+    /// before [`Self::install`].
     ///
     /// # Errors
-    /// As [`Self::load`]; the old certificate stays in use then.
-    pub fn reload(&self, source: &CertificateSource, now: Timestamp) -> Result<(), TlsError> {
-        self.certificate.replace(source.load(&self.provider, now)?);
-        Ok(())
+    /// As [`Self::load`].
+    pub fn prepare(
+        &self,
+        source: &CertificateSource,
+        now: Timestamp,
+    ) -> Result<Prepared, TlsError> {
+        Ok(Prepared(source.load(&self.provider, now)?))
+    }
+
+    /// Shows this certificate in all handshakes that begin from now on. Sessions that run are not
+    /// touched.
+    pub fn install(&self, prepared: Prepared) {
+        self.certificate.replace(prepared.0);
+    }
+
+    /// The certificate that new handshakes get.
+    #[cfg(test)]
+    pub(crate) fn shown(&self) -> Arc<CertifiedKey> {
+        self.certificate.current()
     }
 
     /// TLS for one listener, with ticket keys of its own (`attacks.md` B7).
@@ -69,6 +85,10 @@ impl ServerTls {
         Ok(ListenerTls(TlsAcceptor::from(Arc::new(config))))
     }
 }
+
+/// A certificate that was loaded and proved, and is not in use yet.
+#[derive(Debug)]
+pub struct Prepared(CertifiedKey);
 
 /// TLS as one listener speaks it. Cheap to clone; clones share their ticket keys.
 #[derive(Clone)]

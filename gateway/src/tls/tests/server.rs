@@ -88,12 +88,14 @@ async fn a_new_certificate_is_used_at_once_and_a_bad_one_changes_nothing() {
         Meeting::between(&listener, &client, host).await.client.unwrap().1
     };
     assert_eq!(trust_in("old.example.org").await, Trust::Verified);
-    server.reload(&home.certificate("new.example.org"), NOW).unwrap();
+    let new = server.prepare(&home.certificate("new.example.org"), NOW).unwrap();
+    assert_eq!(trust_in("old.example.org").await, Trust::Verified, "not before it is installed");
+    server.install(new);
     assert_eq!(trust_in("new.example.org").await, Trust::Verified);
     assert_eq!(trust_in("old.example.org").await, Trust::Trusted);
     let missing = home.path("missing");
     let bad = CertificateSource::Files { certificate: missing.clone(), key: missing };
-    assert!(server.reload(&bad, NOW).is_err());
+    assert!(server.prepare(&bad, NOW).is_err());
     assert_eq!(trust_in("new.example.org").await, Trust::Verified);
 }
 

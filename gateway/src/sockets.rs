@@ -1,0 +1,160 @@
+//! The bound addresses of the listeners, and how a reload exchanges them.
+//!
+//! All that can fail is in [`Sockets::prepare`]; [`Sockets::install`] makes the change as a whole.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::{Context, anyhow};
+use arc_swap::ArcSwap;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::ingress::{Listener, listen};
+
+/// All bound addresses.
+#[derive(Default)]
+pub(crate) struct Sockets(Mutex<HashMap<SocketAddr, Socket>>);
+
+/// A bound address.
+struct Socket {
+    /// The listener that new connections get.
+    current: Arc<ArcSwap<Listener>>,
+    /// Stops accepting.
+    close: CancellationToken,
+}
+
+/// What [`Sockets::install`] needs. Dropping it changes nothing.
+pub(crate) struct Prepared {
+    kept: Vec<(SocketAddr, Arc<Listener>)>,
+    fresh: Vec<(SocketAddr, TcpListener, Arc<Listener>)>,
+}
+
+impl Sockets {
+    /// Binds those of the `wanted` addresses that are not bound yet.
+    ///
+    /// # Errors
+    /// An address cannot be bound; if one of our own is in the way, it says so.
+    pub(crate) fn prepare(
+        &self,
+        wanted: Vec<(SocketAddr, Arc<Listener>)>,
+    ) -> anyhow::Result<Prepared> {
+        let bound: Vec<SocketAddr> = self.lock().keys().copied().collect();
+        let (mut kept, mut fresh) = (Vec::new(), Vec::new());
+        for (address, listener) in wanted {
+            if bound.contains(&address) {
+                kept.push((address, listener));
+                continue;
+            }
+            let socket = bind(address).map_err(|error| explained(error, address, &bound));
+            let socket = socket
+                .with_context(|| format!("listener {:?} cannot bind {address}", listener.name()))?;
+            fresh.push((socket.local_addr()?, socket, listener));
+        }
+        Ok(Prepared { kept, fresh })
+    }
+
+    /// Listens on what was prepared, and on nothing else from now on. `services` runs the new
+    /// sockets until `stop`.
+    pub(crate) fn install(
+        &self,
+        prepared: Prepared,
+        services: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
+        let mut sockets = self.lock();
+        let kept: HashSet<SocketAddr> = prepared.kept.iter().map(|(address, _)| *address).collect();
+        sockets.retain(|address, socket| {
+            let keep = kept.contains(address);
+            if !keep {
+                socket.close.cancel();
+            }
+            keep
+        });
+        for (address, listener) in prepared.kept {
+            if let Some(socket) = sockets.get(&address) {
+                socket.current.store(listener);
+            }
+        }
+        for (address, socket, listener) in prepared.fresh {
+            let current = Arc::new(ArcSwap::new(listener));
+            let close = stop.child_token();
+            services.spawn(listen(socket, Arc::clone(&current), close.clone()));
+            sockets.insert(address, Socket { current, close });
+        }
+    }
+
+    /// The bound addresses with the names of their listeners, by address.
+    pub(crate) fn bound(&self) -> Vec<(Box<str>, SocketAddr)> {
+        let named = |(address, socket): (&SocketAddr, &Socket)| {
+            (socket.current.load().name().into(), *address)
+        };
+        let mut bound: Vec<_> = self.lock().iter().map(named).collect();
+        bound.sort_by_key(|(_, address)| *address);
+        bound
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SocketAddr, Socket>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Binds an address. An IPv6 socket takes IPv6 only, as the file says: `[::]:25` and `0.0.0.0:25`
+/// are two addresses.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => {
+            let socket = TcpSocket::new_v6()?;
+            rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
+            socket
+        }
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Why `address` cannot be bound. Ours that is in the way is closed only when all else has
+/// succeeded, so only a restart helps.
+fn explained(error: io::Error, address: SocketAddr, bound: &[SocketAddr]) -> anyhow::Error {
+    match bound.iter().find(|own| overlap(**own, address)) {
+        Some(own) if error.kind() == io::ErrorKind::AddrInUse => {
+            anyhow!("it overlaps {own}, which this server has bound; this change needs a restart")
+        }
+        _ => error.into(),
+    }
+}
+
+/// Whether the system takes two addresses for one: the same port, of all addresses.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip(), other.ip());
+    one.port() == other.port()
+        && a.is_ipv4() == b.is_ipv4()
+        && (a == b || a.is_unspecified() || b.is_unspecified())
+}
+
+/// Connections that the system may hold for us while we are busy.
+const BACKLOG: u32 = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unspecified_address_overlaps_all_of_its_family_at_its_port() {
+        let overlap = |a: &str, b: &str| overlap(a.parse().unwrap(), b.parse().unwrap());
+        assert!(overlap("127.0.0.1:25", "0.0.0.0:25"));
+        assert!(overlap("[::]:25", "[2001:db8::1]:25"));
+        assert!(!overlap("127.0.0.1:25", "0.0.0.0:26"));
+        assert!(!overlap("127.0.0.1:25", "[::]:25"));
+        assert!(!overlap("127.0.0.1:25", "127.0.0.2:25"));
+    }
+}
