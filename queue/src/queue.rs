@@ -124,10 +124,11 @@ impl Queue {
             tidying: Mutex::new(None),
             _directory: directory,
         });
-        shared.tell(&recovered.unreadable);
+        shared.tell_of_restart(&recovered.events);
         let (storage, spool) = (shared.storage.clone(), shared.spool.clone());
+        let known = recovered.known;
         // Whatever cannot be set aside now is found again at the next start.
-        let tidy = move || open::set_orphans_aside(&storage, &spool, first);
+        let tidy = move || open::set_orphans_aside(&storage, &spool, first, &known);
         *shared.tidying.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(tokio::task::spawn_blocking(tidy));
         Ok(Self { shared })
@@ -437,6 +438,15 @@ impl Queue {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_of_restart(&self, events: &[MailEvent]) {
+        for event in events {
+            if let MailEvent::Removed { id } = event {
+                self.spool.remove(*id);
+            }
+        }
+        self.tell(events);
     }
 }
 

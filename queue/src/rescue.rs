@@ -22,7 +22,7 @@ use crate::{
     queue::Directory,
     record::{BodyLocation, EnvelopeRecord, decode_body},
     spool::Spool,
-    store::{FIRST_KEY, Space, Storage},
+    store::{FIRST_KEY, SCAN_FAILURES, Space, Storage},
 };
 
 /// What a rescue saved and what it could not.
@@ -102,8 +102,11 @@ impl Rescuer<'_> {
                         self.report.problems.push(format!("{}: {error}", space.name()));
                     }
                 }
-                // An engine may name the same damage again and again.
-                if failures < FAILURES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                if failures < SCAN_FAILURES {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
             });
         }
         ids
@@ -210,9 +213,6 @@ fn describe_recipient(status: &RecipientStatus) -> Value {
         "relay": status.last().and_then(|last| last.relay.clone()),
     })
 }
-
-/// Read errors of one keyspace after which its scan is given up.
-const FAILURES: usize = 1_000;
 
 #[cfg(test)]
 mod tests;

@@ -75,7 +75,11 @@ impl Spool {
         let orphans = self.orphans();
         fs::create_dir_all(&orphans)?;
         let name = path.file_name().unwrap_or_default();
-        fs::rename(path, orphans.join(name))
+        match fs::rename(path, orphans.join(name)) {
+            // Somebody was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
     }
 
     /// Where files lie that no record names.
@@ -187,6 +191,7 @@ mod tests {
         spool.set_aside(&path).unwrap();
         assert!(spool.files().unwrap().is_empty());
         assert!(spool.orphans().join(ID.to_string()).exists());
+        spool.set_aside(&path).unwrap();
     }
 
     fn spool() -> (tempfile::TempDir, Spool) {

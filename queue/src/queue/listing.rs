@@ -13,7 +13,7 @@ use super::{
 use crate::{
     progress::{Place, Progress},
     record::BodyRecord,
-    store::{FIRST_KEY, Space, StoreError},
+    store::{FIRST_KEY, SCAN_FAILURES, Space, StoreError},
 };
 
 /// Which mails to list.
@@ -113,28 +113,28 @@ impl Shared {
     /// The mails that `filter` lets through, in the order of their ids. Blocks.
     pub(super) fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<Listing>, StoreError> {
         let mut listings = Vec::new();
-        let mut failure = None;
+        let mut failures = Vec::new();
         let from = filter.after.map_or(FIRST_KEY, QueueId::to_key);
         self.storage.scan(Space::States, from, &mut |entry| {
             let key = match entry {
                 Ok((key, _)) => key,
                 Err(error) => {
-                    failure = Some(error);
-                    return ControlFlow::Continue(());
+                    failures.push(error);
+                    return go_on(failures.len() < SCAN_FAILURES);
                 }
             };
             let id = QueueId::from_key(key).filter(|id| Some(*id) != filter.after);
             let seen = id.map(|id| self.look_at(id).map(|seen| (id, seen))).transpose();
             let seen = seen.unwrap_or_else(|error| {
-                failure = Some(error);
+                failures.push(error);
                 None
             });
             let listing = seen.and_then(|(id, seen)| Some(Listing { id, mail: seen?.mail }));
             let wanted = |mail: &Listed| filter.place.is_none_or(|place| mail.place() == place);
             listings.extend(listing.filter(|listing| wanted(&listing.mail)));
-            if listings.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            go_on(listings.len() < limit && failures.len() < SCAN_FAILURES)
         });
-        match failure {
+        match failures.pop() {
             Some(error) if listings.is_empty() => Err(error),
             _ => Ok(listings),
         }
@@ -162,6 +162,10 @@ impl Shared {
             }
         }
     }
+}
+
+const fn go_on(wanted: bool) -> ControlFlow<()> {
+    if wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 
 struct Seen {

@@ -22,8 +22,8 @@ use crate::{
     record::{EnvelopeRecord, FORMAT},
     schedule::Schedule,
     spool::Spool,
-    state::{Change, Terms, apply},
-    store::{Batch, FIRST_KEY, Space, Storage, StoreError},
+    state::{Change, Effects, Terms, apply},
+    store::{Batch, FIRST_KEY, SCAN_FAILURES, Space, Storage, StoreError},
 };
 
 /// The queue cannot be opened.
@@ -138,7 +138,10 @@ fn unusable(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
 /// What was found in the store at start.
 pub(super) struct Recovered {
     pub(super) registry: Registry,
-    pub(super) unreadable: Vec<MailEvent>,
+    /// The mails that had a state, in order.
+    pub(super) known: Vec<QueueId>,
+    /// What is damaged, and what the restart led to. All of it is durable.
+    pub(super) events: Vec<MailEvent>,
 }
 
 /// Reads all states, takes up what a crash interrupted, and writes that down.
@@ -148,71 +151,129 @@ pub(super) fn recover(
     clock: &dyn Clock,
 ) -> Result<Recovered, StoreError> {
     let now = clock.now();
-    let mut found = Vec::new();
-    let mut last = QueueId::new(Timestamp::from_micros(0), 0);
-    let mut registry = Registry::new(last, now);
-    let mut unreadable = Vec::new();
-    storage.scan(Space::States, FIRST_KEY, &mut |entry| {
-        let decoded = entry.map_err(|error| (None, error.to_string())).and_then(|(key, value)| {
-            let id = QueueId::from_key(key);
-            let progress = Progress::decode(value).map_err(|error| (id, error.to_string()))?;
-            id.map(|id| (id, progress)).ok_or((None, "the key is no queue id".to_owned()))
-        });
-        match decoded {
-            Ok((id, progress)) => {
-                last = last.max(id);
-                match progress.state.place() {
-                    Place::Delivering | Place::Finished => found.push((id, progress)),
-                    Place::Screening | Place::Held | Place::Ready | Place::Corrupt => {
-                        registry.count(None, Some(progress.state.place()));
-                        registry.list(id, &progress);
-                    }
-                }
-            }
-            Err((id, reason)) => {
-                registry.count(None, Some(Place::Corrupt));
-                let id = id.unwrap_or(last);
-                last = last.max(id);
-                unreadable.push(MailEvent::Corrupt { id, reason: reason.into() });
-            }
-        }
-        ControlFlow::Continue(())
-    });
-    registry.last_id = next_id(last, now);
-    take_up(storage, &mut registry, &options.schedule, found, now)?;
+    let mut found = Findings::new(now);
+    storage.scan(Space::States, FIRST_KEY, &mut |entry| found.see(entry));
+    if let Some(error) = found.gave_up {
+        return Err(error);
+    }
+    let Findings { mut registry, known, interrupted, mut events, .. } = found;
+    registry.last_id = next_id(known.last().copied().unwrap_or(NO_MAIL), now);
+    let after = take_up(storage, &mut registry, &options.schedule, interrupted, now)?;
+    events.extend(after);
     // A stored time that is further away than any back-off comes from a clock that ran ahead.
     registry.ready.hasten(now.plus(options.schedule.maximal_backoff_time));
-    Ok(Recovered { registry, unreadable })
+    Ok(Recovered { registry, known, events })
 }
 
-/// Attempts that a crash interrupted end, and what should have been removed is removed.
+/// What the scan of the states has found so far.
+struct Findings {
+    registry: Registry,
+    known: Vec<QueueId>,
+    /// Attempts that a crash interrupted, and what is done.
+    interrupted: Vec<(QueueId, Progress)>,
+    events: Vec<MailEvent>,
+    failures: usize,
+    /// The rest of the mail is unknown: a queue without it must not be opened.
+    gave_up: Option<StoreError>,
+}
+
+impl Findings {
+    fn new(now: Timestamp) -> Self {
+        Self {
+            registry: Registry::new(NO_MAIL, now),
+            known: Vec::new(),
+            interrupted: Vec::new(),
+            events: Vec::new(),
+            failures: 0,
+            gave_up: None,
+        }
+    }
+
+    fn see(&mut self, entry: Result<(&[u8], &[u8]), StoreError>) -> ControlFlow<()> {
+        let (key, value) = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                self.failures += 1;
+                self.damaged(None, error.to_string());
+                if self.failures < SCAN_FAILURES {
+                    return ControlFlow::Continue(());
+                }
+                self.gave_up = Some(error);
+                return ControlFlow::Break(());
+            }
+        };
+        match (QueueId::from_key(key), Progress::decode(value)) {
+            (None, _) => self.damaged(None, "the key is no queue id".to_owned()),
+            (Some(id), Err(error)) => self.damaged(Some(id), error.to_string()),
+            (Some(id), Ok(progress)) => self.sound(id, progress),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn damaged(&mut self, id: Option<QueueId>, reason: String) {
+        self.registry.count(None, Some(Place::Corrupt));
+        self.known.extend(id);
+        // What has no name is told by the name of the mail before it.
+        let id = id.or(self.known.last().copied()).unwrap_or(NO_MAIL);
+        self.events.push(MailEvent::Corrupt { id, reason: reason.into() });
+    }
+
+    fn sound(&mut self, id: QueueId, progress: Progress) {
+        self.known.push(id);
+        match progress.state.place() {
+            Place::Delivering | Place::Finished => self.interrupted.push((id, progress)),
+            place @ (Place::Screening | Place::Held | Place::Ready | Place::Corrupt) => {
+                self.registry.count(None, Some(place));
+                self.registry.list(id, &progress);
+            }
+        }
+    }
+}
+
+/// Attempts that a crash interrupted end, and what should have been removed is removed. Gives what
+/// is to be told of it.
 fn take_up(
     storage: &dyn Storage,
     registry: &mut Registry,
     schedule: &Schedule,
-    found: Vec<(QueueId, Progress)>,
+    interrupted: Vec<(QueueId, Progress)>,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Vec<MailEvent>, StoreError> {
     let mut batch = Batch::default();
-    for (id, progress) in found {
-        let after = restarted(storage, schedule, id, &progress, now);
-        let progress = after.as_ref().unwrap_or(&progress);
+    let mut events = Vec::new();
+    for (id, progress) in interrupted {
+        let progress = match restarted(storage, schedule, id, &progress, now)? {
+            Restarted::Same => progress,
+            Restarted::Changed(progress, effects) => {
+                events.extend(effects.events);
+                batch.put(Space::States, id, progress.encode());
+                progress
+            }
+            Restarted::Damaged(reason) => {
+                registry.count(None, Some(Place::Corrupt));
+                events.push(MailEvent::Corrupt { id, reason });
+                continue;
+            }
+        };
         if progress.is_over() {
             Space::ALL.into_iter().for_each(|space| batch.delete(space, id));
             continue;
         }
-        if after.is_some() {
-            batch.put(Space::States, id, progress.encode());
-        }
-        // An attempt that cannot be taken up, its envelope being unreadable, is found when due.
-        let place = match progress.state.place() {
-            Place::Delivering => Place::Corrupt,
-            place => place,
-        };
-        registry.count(None, Some(place));
-        registry.list(id, progress);
+        registry.count(None, Some(progress.state.place()));
+        registry.list(id, &progress);
     }
-    if batch.is_empty() { Ok(()) } else { storage.commit(batch) }
+    if !batch.is_empty() {
+        storage.commit(batch)?;
+    }
+    Ok(events)
+}
+
+/// What a restart makes of a mail.
+enum Restarted {
+    Same,
+    Changed(Progress, Effects),
+    /// The attempt cannot be taken up; nothing is changed.
+    Damaged(Box<str>),
 }
 
 fn restarted(
@@ -221,26 +282,40 @@ fn restarted(
     id: QueueId,
     progress: &Progress,
     now: Timestamp,
-) -> Option<Progress> {
-    let State::Delivering { .. } = progress.state else { return None };
-    let record = storage.get(Space::Envelopes, id.to_key()).ok()??;
-    let record = EnvelopeRecord::decode(&record).ok()?;
+) -> Result<Restarted, StoreError> {
+    let State::Delivering { .. } = progress.state else { return Ok(Restarted::Same) };
+    let Some(record) = storage.get(Space::Envelopes, id.to_key())? else {
+        return Ok(Restarted::Damaged("the envelope is missing".into()));
+    };
+    let record = match EnvelopeRecord::decode(&record) {
+        Ok(record) => record,
+        Err(error) => return Ok(Restarted::Damaged(error.to_string().into())),
+    };
     let terms = Terms { id, envelope: &record.envelope, schedule };
-    apply(terms, progress, Change::Restart, now).ok().map(|(progress, _)| progress)
+    Ok(match apply(terms, progress, Change::Restart, now) {
+        Ok((progress, effects)) => Restarted::Changed(progress, effects),
+        Err(error) => Restarted::Damaged(error.to_string().into()),
+    })
 }
 
 /// Looks for spool files that no record names and sets them aside. Blocks; files of mail that
-/// arrived since `first` are not looked at.
+/// arrived since `first` are not looked at, nor those of `known` mail, which may be delivered and
+/// gone meanwhile.
 pub(super) fn set_orphans_aside(
     storage: &Arc<dyn Storage>,
     spool: &Spool,
     first: QueueId,
+    known: &[QueueId],
 ) -> io::Result<()> {
     for (id, path) in spool.files()? {
         let is_unnamed = |space| matches!(storage.get(space, id.to_key()), Ok(None));
-        if id < first && is_unnamed(Space::Envelopes) && is_unnamed(Space::States) {
+        let is_old = id < first && known.binary_search(&id).is_err();
+        if is_old && is_unnamed(Space::Envelopes) && is_unnamed(Space::States) {
             spool.set_aside(&path)?;
         }
     }
     Ok(())
 }
+
+/// Earlier than every mail.
+const NO_MAIL: QueueId = QueueId::new(Timestamp::from_micros(0), 0);

@@ -56,6 +56,9 @@ pub type Key = [u8; 12];
 /// The first key of all.
 pub const FIRST_KEY: Key = [0; 12];
 
+/// Read errors after which a scan is given up: an engine may name the same damage again and again.
+pub(crate) const SCAN_FAILURES: usize = 1_000;
+
 /// The keyspaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Space {

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use mailweir_mail::HoldReason;
+
 use super::harness::*;
 use crate::{
-    ChangeError,
+    ChangeError, Filter, OpenError, Queue,
     store::{Space, Storage},
 };
 
@@ -58,4 +60,47 @@ async fn a_mail_whose_record_is_damaged_is_counted_as_corrupt_once() {
     assert!(it.queue.flush_one(id).await.is_err());
     assert_eq!((it.queue.stats().ready, it.queue.stats().corrupt), (0, 1));
     assert_eq!(it.events(), ["corrupt"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_attempt_whose_envelope_is_damaged_is_reported_at_start() {
+    let it = Fixture::new();
+    let id = it.accept(mail(2)).await;
+    let claim = it.claim().await;
+    it.queue.record(&claim, vec![(nth(0), failed())]).await.unwrap();
+    it.store.damage(Space::Envelopes, id.to_key(), "garbage");
+    let it = it.restart().await;
+    drop(claim);
+    assert_eq!(it.events(), ["corrupt"]);
+    assert_eq!((it.queue.stats().corrupt, it.queue.stats().delivering), (1, 0));
+    it.expect_quiet(Duration::from_secs(9_999)).await;
+    assert_eq!((it.store.len(Space::States), it.events().len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_restart_decides_is_told() {
+    let it = Fixture::new();
+    let (deleted, expired) = (it.accept(mail(1)).await, it.accept(mail(1)).await);
+    let held = it.accept(mail(1)).await;
+    let claims = [it.claim().await, it.claim().await, it.claim().await];
+    it.queue.delete(deleted, "operator").await.unwrap();
+    it.queue.expire(expired).await.unwrap();
+    it.queue.hold(held, HoldReason::new("operator")).await.unwrap();
+    assert!(it.events().is_empty());
+    let it = it.restart().await;
+    drop(claims);
+    assert_eq!(it.events(), ["deleted", "removed", "expired", "held"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_names_the_same_damage_for_ever_hangs_neither_start_nor_list() {
+    let it = Fixture::new();
+    it.accept(mail(1)).await;
+    let (it, disk) = it.restart_on_bad_disk().await;
+    disk.set(true);
+    assert!(it.queue.list(Filter::default(), 10).await.is_err());
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(directory.path(), &it.events);
+    let opened = Queue::open_on(disk, options, it.clock.clone());
+    assert!(matches!(opened.err(), Some(OpenError::Store(_))));
 }
