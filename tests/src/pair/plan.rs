@@ -133,8 +133,8 @@ impl Plan {
                     vec![Verdict::Untried; count]
                 }
                 (true, true) => {
+                    let (verdicts, stays) = self.judge(mail, fresh);
                     fresh = false;
-                    let (verdicts, stays) = self.judge(mail);
                     open = stays;
                     verdicts
                 }
@@ -144,7 +144,7 @@ impl Plan {
     }
 
     /// The verdicts on a mail that is tried, and whether the server stays.
-    fn judge(&self, mail: &Letter) -> (Vec<Verdict>, bool) {
+    fn judge(&self, mail: &Letter, fresh: bool) -> (Vec<Verdict>, bool) {
         let mut slots: Vec<Option<Verdict>> = vec![None; mail.judgements.len()];
         for slot in slots.iter_mut().skip(self.recipients.max(1)) {
             *slot = Some(Verdict::Postponed);
@@ -159,6 +159,12 @@ impl Plan {
             }
         }
         if !slots.contains(&None) {
+            return (settled(slots, Verdict::Deferred), true);
+        }
+        if matches!(mail.opening, Say::Later | Say::Never) && !fresh {
+            // Replies may have been shifted since the mail before: none is final.
+            let postponed = |slot: &Option<Verdict>| *slot == Some(Verdict::Postponed);
+            slots.iter_mut().filter(|slot| !postponed(slot)).for_each(|slot| *slot = None);
             return (settled(slots, Verdict::Deferred), true);
         }
         if let Some(verdict) = mail.opening.verdict() {

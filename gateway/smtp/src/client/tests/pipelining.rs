@@ -560,3 +560,59 @@ fn a_peer_that_talks_between_mails_is_left() {
     }
     play_staying(&plain_settings(), &[], SET_UP);
 }
+
+#[test]
+fn k1_a_late_second_answer_to_the_dot_fails_nobody_of_the_next_mail() {
+    play_staying(
+        &up_to_the_envelope(),
+        &[mail(1, &["a@x.example"]), mail(2, &["a@x.example", "b@x.example", "c@x.example"])],
+        &format!(
+            "{SET_UP}
+             C: MAIL FROM:<sender@from.example>
+             C: RCPT TO:<a@x.example>
+             C: DATA
+             S: 250 ok
+             S: 250 ok
+             S: 354 go
+             C: mail 1
+             C: .
+             S: 250 queued
+             * mail 1 <a@x.example> delivered: 250 queued
+             C: MAIL FROM:<sender@from.example>
+             C: RCPT TO:<a@x.example>
+             C: RCPT TO:<b@x.example>
+             C: RCPT TO:<c@x.example>
+             C: DATA
+             S: 250 queued again
+             S: 250 ok, sender
+             S: 250 ok, a
+             S: 450 not now, b
+             S: 550 no such user, c
+             * mail 2 <a@x.example> deferred by Data: 550 no such user, c
+             * mail 2 <b@x.example> deferred by Data: 550 no such user, c
+             * mail 2 <c@x.example> deferred by Data: 550 no such user, c
+             S: 354 go
+             * closed broken in Idle: 451 4.5.0 protocol error: a reply without a command from mx.example[192.0.2.1] while waiting for the next mail"
+        ),
+    );
+}
+
+#[test]
+fn data_refused_on_a_fresh_connection_fails_the_mail() {
+    play(
+        &up_to_the_envelope(),
+        &[mail(1, &["a@x.example"])],
+        &format!(
+            "{SET_UP}
+             C: MAIL FROM:<sender@from.example>
+             C: RCPT TO:<a@x.example>
+             C: DATA
+             S: 250 ok
+             S: 250 ok
+             S: 554 5.7.1 not you
+             * mail 1 <a@x.example> failed by Data: 554 5.7.1 not you
+             C: QUIT
+             * quit"
+        ),
+    );
+}

@@ -238,10 +238,21 @@ impl Envelope {
         match reply.class() {
             ReplyClass::Success | ReplyClass::Intermediate => Err(Breakdown::UNEXPECTED),
             ReplyClass::Transient | ReplyClass::Permanent => {
-                self.ledger.settle_rest(&Attempt::refused(reply, Cause::Replied(Phase::Data)));
+                self.data_refused(reply);
                 Ok(Turn::Over(self.remains()))
             }
         }
+    }
+
+    /// A reply too many to the mail before, if it came late, was taken for the answer to MAIL and
+    /// shifted all after it: what looks as if it refused DATA may have refused the last recipient.
+    /// Who was accepted, and who was refused, is not known then: all are tried again.
+    fn data_refused(&mut self, reply: Reply) {
+        let cause = Cause::Replied(Phase::Data);
+        if self.familiarity == Familiarity::Reused && self.ledger.has_accepted() {
+            return self.ledger.unsettle(&Attempt::Deferred { reply, cause });
+        }
+        self.ledger.settle_rest(&Attempt::refused(reply, cause));
     }
 
     /// An LMTP server has no reply for a content that nobody gets: it must not ask for one
