@@ -1,5 +1,7 @@
 //! AUTH: the frame of a log-in (RFC 4954). What is inside, the driver gives to a SASL server.
 
+use std::fmt;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
@@ -8,6 +10,7 @@ use super::{
     dialog::Dialog,
     lines::Line,
     state::{Asked, State},
+    step::Hidden,
 };
 use crate::replies::{Fault, Positive, Refusal};
 
@@ -17,13 +20,23 @@ pub(super) struct Exchange {
     mechanism: Box<str>,
 }
 
-/// What the peer has said.
-#[derive(Debug)]
+/// What the peer has said. `Debug` does not show it.
 pub(super) enum Prompt {
     /// AUTH, perhaps with an initial response.
     Start(Option<Vec<u8>>),
     /// A response to our challenge.
     Response(Vec<u8>),
+}
+
+impl fmt::Debug for Prompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(initial) => {
+                f.debug_tuple("Start").field(&initial.as_deref().map(Hidden)).finish()
+            }
+            Self::Response(response) => f.debug_tuple("Response").field(&Hidden(response)).finish(),
+        }
+    }
 }
 
 impl Prompt {

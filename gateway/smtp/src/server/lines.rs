@@ -3,10 +3,14 @@
 //! A line that lies whole in the input is used in place; only a line that is divided over several
 //! reads is copied. Of a line that is too long nothing is kept (`attacks.md` A13).
 
+use std::fmt;
+
 use memchr::memchr;
 
-/// What is left of the last read.
-#[derive(Debug, Default)]
+use super::step::Hidden;
+
+/// What is left of the last read. `Debug` does not show it: it may be a log-in.
+#[derive(Default)]
 pub(super) struct LineBuffer {
     partial: Vec<u8>,
     condition: Condition,
@@ -33,6 +37,15 @@ enum Condition {
     Spent,
     /// Nothing: the line is too long, and its end is looked for.
     Skipping,
+}
+
+impl fmt::Debug for LineBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LineBuffer")
+            .field("partial", &Hidden(&self.partial))
+            .field("condition", &self.condition)
+            .finish()
+    }
 }
 
 impl LineBuffer {

@@ -1,5 +1,7 @@
 //! What a session wants from the program that drives it, and what it is told.
 
+use std::fmt;
+
 use mailweir_mail::{Login, QueueId, Recipient};
 
 use crate::replies::Refusal;
@@ -27,7 +29,9 @@ pub enum Step<'a> {
 
 /// What the session asks. Who asks, and for which envelope, is read from the session
 /// ([`super::Session::client`], [`super::Session::transaction`], ...).
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` shows only how long log-in responses are: they hold passwords.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Question {
     /// May this client talk to us? Asked before the greeting, and again after XCLIENT.
     /// `Proceed` or `Refuse`.
@@ -53,6 +57,36 @@ pub enum Question {
     },
     /// The peer answered the challenge, decoded. `Challenge`, `LoggedIn` or `Refuse`.
     AuthResponse(Vec<u8>),
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect => f.write_str("Connect"),
+            Self::Hello => f.write_str("Hello"),
+            Self::Sender => f.write_str("Sender"),
+            Self::Recipient(recipient) => f.debug_tuple("Recipient").field(recipient).finish(),
+            Self::Content => f.write_str("Content"),
+            Self::EndOfData => f.write_str("EndOfData"),
+            Self::AuthStart { mechanism, initial } => f
+                .debug_struct("AuthStart")
+                .field("mechanism", mechanism)
+                .field("initial", &initial.as_deref().map(Hidden))
+                .finish(),
+            Self::AuthResponse(response) => {
+                f.debug_tuple("AuthResponse").field(&Hidden(response)).finish()
+            }
+        }
+    }
+}
+
+/// Bytes that may hold a password: only their number is shown.
+pub(super) struct Hidden<'a>(pub(super) &'a [u8]);
+
+impl fmt::Debug for Hidden<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} bytes>", self.0.len())
+    }
 }
 
 /// What came to nothing.

@@ -267,6 +267,42 @@ fn a_login_of_the_proxy_is_not_one_of_its_client() {
 }
 
 #[test]
+fn no_password_is_shown_by_debug() {
+    let mut settings = settings();
+    settings.mechanisms = vec!["PLAIN".into(), "LOGIN".into()];
+    settings.auth_in_clear = true;
+    for (before, line) in [("", "AUTH PLAIN AHUAc2VzYW1l"), ("AUTH LOGIN\r\n", "c2VzYW1l")] {
+        let mut conversation = Conversation::new(settings.clone(), Rights::NONE);
+        conversation.say("EHLO client.example\r\n");
+        let now = conversation.now;
+        let session = &mut conversation.session;
+        let mut input = before.as_bytes();
+        while !input.is_empty() {
+            let _ = session.next(&mut input, now);
+        }
+        session.answer(Answer::Challenge(Vec::new()));
+        let (first, rest) = line.as_bytes().split_at(line.len() - 1);
+        let mut input = first;
+        while !matches!(session.next(&mut input, now), Step::Read) {}
+        assert_hidden(&format!("{session:?}"));
+        let end = [rest, b"\r\n"].concat();
+        let mut input = &*end;
+        let step = format!("{:?}", session.next(&mut input, now));
+        assert!(step.starts_with("Ask(Auth") && step.contains(" bytes>"), "{step}");
+        assert_hidden(&step);
+        assert_hidden(&format!("{session:?}"));
+    }
+}
+
+/// Neither the password nor its base64 form nor the numbers of their bytes.
+#[track_caller]
+fn assert_hidden(shown: &str) {
+    for secret in ["sesame", "c2VzYW1", "115, 101, 115", "99, 50, 86"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
 fn the_deadline_is_that_of_the_whole_command() {
     let mut conversation = Conversation::with_stranger();
     let start = conversation.now;
