@@ -144,6 +144,8 @@ pub(crate) enum Fault {
     ControlCharacter,
     NotSmtp,
     UnknownCommand,
+    /// HELO or EHLO to an LMTP server.
+    UseLhlo,
     NotImplemented,
     /// Arguments do not fit; what they should be.
     Syntax(&'static str),
@@ -174,6 +176,7 @@ pub(crate) enum Fault {
     BadNotify,
     BadOrcpt,
     UnsupportedOption(Box<str>),
+    RepeatedOption,
     // Content.
     MessageTooLarge,
     ContentTooLarge,
@@ -214,6 +217,7 @@ impl Fault {
             F::BadUtf8 => (501, (5, 5, 2), "Error: bad UTF-8 syntax"),
             F::ControlCharacter => (501, (5, 5, 2), "Error: control character in command"),
             F::NotSmtp => (221, (2, 7, 0), "Error: I can break rules, too. Goodbye."),
+            F::UseLhlo => (500, (5, 5, 1), "Error: command not recognized, use LHLO"),
             F::UnknownCommand => (500, (5, 5, 2), "Error: command not recognized"),
             F::NotImplemented => (502, (5, 5, 1), "Error: command not implemented"),
             F::OutOfStep => (554, (5, 5, 0), "Error: SMTP protocol synchronization"),
@@ -236,6 +240,7 @@ impl Fault {
             F::BadRet => (501, (5, 5, 4), "Bad RET parameter syntax"),
             F::BadEnvid => (501, (5, 5, 4), "Bad ENVID parameter syntax"),
             F::BadNotify => (501, (5, 5, 4), "Error: Bad NOTIFY parameter syntax"),
+            F::RepeatedOption => (501, (5, 5, 4), "Error: parameter given twice"),
             F::BadOrcpt => (501, (5, 5, 4), "Error: Bad ORCPT parameter syntax"),
             F::MessageTooLarge => (552, (5, 3, 4), "Message size exceeds fixed limit"),
             F::ContentTooLarge => (552, (5, 3, 4), "Message file too big"),

@@ -41,7 +41,8 @@ pub(super) fn greet(dialog: &mut Dialog, early: &[u8]) -> State {
 pub(super) fn hello(state: State, command: Command<'_>, dialog: &mut Dialog) -> State {
     let protocol = match (command.verb, dialog.settings.mode) {
         (Verb::Lhlo, Mode::Lmtp) => Protocol::Lmtp,
-        (Verb::Lhlo, _) | (_, Mode::Lmtp) => return dialog.refuse(&Fault::UnknownCommand, state),
+        (Verb::Lhlo, _) => return dialog.refuse(&Fault::UnknownCommand, state),
+        (_, Mode::Lmtp) => return dialog.refuse(&Fault::UseLhlo, state),
         (Verb::Helo, _) => Protocol::Smtp,
         _ => Protocol::Esmtp,
     };

@@ -25,8 +25,8 @@ impl MailParameters {
     /// nobody to speak for others.
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
         let mut found = Self::default();
-        for option in text.split_ascii_whitespace() {
-            let (key, value) = option.split_once('=').unwrap_or((option, ""));
+        for parameter in parameters(text) {
+            let Parameter { option, key, value } = parameter?;
             let is = |name: &str| key.eq_ignore_ascii_case(name);
             if is("SIZE") {
                 found.size = Some(parse_size(value).ok_or(Fault::BadSize)?);
@@ -61,8 +61,8 @@ impl RcptParameters {
     /// Reads what follows the path.
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
         let mut found = Self { notify: Notify::DEFAULT, orcpt: None };
-        for option in text.split_ascii_whitespace() {
-            let (key, value) = option.split_once('=').unwrap_or((option, ""));
+        for parameter in parameters(text) {
+            let Parameter { option, key, value } = parameter?;
             if key.eq_ignore_ascii_case("NOTIFY") {
                 found.notify = parse_notify(value).ok_or(Fault::BadNotify)?;
             } else if key.eq_ignore_ascii_case("ORCPT") {
@@ -73,6 +73,29 @@ impl RcptParameters {
         }
         Ok(found)
     }
+}
+
+/// One parameter: `KEY=value`, or `KEY` alone.
+struct Parameter<'a> {
+    option: &'a str,
+    key: &'a str,
+    value: &'a str,
+}
+
+impl<'a> Parameter<'a> {
+    fn of(option: &'a str) -> Self {
+        let (key, value) = option.split_once('=').unwrap_or((option, ""));
+        Self { option, key, value }
+    }
+}
+
+/// All parameters in turn. None may come twice (RFC 5321 section 4.1.1.11).
+fn parameters(text: &str) -> impl Iterator<Item = Result<Parameter<'_>, Fault>> {
+    text.split_ascii_whitespace().map(Parameter::of).enumerate().map(|(at, parameter)| {
+        let mut before = text.split_ascii_whitespace().map(Parameter::of).take(at);
+        let twice = before.any(|other| other.key.eq_ignore_ascii_case(parameter.key));
+        if twice { Err(Fault::RepeatedOption) } else { Ok(parameter) }
+    })
 }
 
 /// Checks the arguments of HELO, EHLO and LHLO.
@@ -204,6 +227,16 @@ mod tests {
             ("SIZE=1", Fault::UnsupportedOption("SIZE=1".into())),
         ] {
             assert_eq!(RcptParameters::parse(text), Err(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_parameter_comes_twice() {
+        for text in ["SIZE=1 size=1", "BODY=7BIT SIZE=1 BODY=8BITMIME", "SMTPUTF8 SMTPUTF8"] {
+            assert_eq!(MailParameters::parse(text), Err(Fault::RepeatedOption), "{text}");
+        }
+        for text in ["NOTIFY=NEVER NOTIFY=DELAY", "ORCPT=rfc822;a NOTIFY=NEVER Orcpt=rfc822;b"] {
+            assert_eq!(RcptParameters::parse(text), Err(Fault::RepeatedOption), "{text}");
         }
     }
 
