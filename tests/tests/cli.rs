@@ -97,7 +97,7 @@ fn a_mail_on_hold_waits_for_a_person() {
     let said = gateway.run(&["queue", "hold", &id]);
     assert_eq!(said.status, REFUSED, "{said:?}");
     let flushed = gateway.run(&["queue", "flush"]).expect_content();
-    assert_eq!(flushed, "mailweir: trying 0 deferred mails now\n");
+    assert_eq!(flushed, "mailweir: 0 deferred mails due now\n");
     let said = gateway.run(&["queue", "release", "ALL"]).expect_content();
     assert_eq!(
         said,

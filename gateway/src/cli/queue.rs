@@ -195,7 +195,7 @@ impl Printer {
                 writeln!(out, "mailweir: {id}: {}", self.past)
             }
             Answer::Flushed { mails } => {
-                writeln!(out, "mailweir: trying {} now", plural(*mails, "deferred mail"))
+                writeln!(out, "mailweir: {} due now", plural(*mails, "deferred mail"))
             }
             Answer::Refused { id, reason } => {
                 self.refused += 1;

@@ -181,8 +181,8 @@ section! {
         servers: Vec<SocketAddr> = [];
         /// How long we wait for one answer.
         timeout: Duration = "5s";
-        /// Whether an MX may point to a private or loopback address. Off, since any domain owner
-        /// could make us connect into our own network.
+        /// Whether an MX may point to a private address. Off, since any domain owner could make us
+        /// connect into our own network. A loopback address is always refused.
         allow_private_mx: bool = false;
     }
 }

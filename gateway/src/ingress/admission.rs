@@ -8,7 +8,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use mailweir_auth::{Exchange, ExchangeError, Mechanism, Progress};
 use mailweir_mail::{
-    BodyType, Client, Cutoff, Envelope, MailEvent, Origin, QueueId, Received, Recipient,
+    Address, BodyType, Client, Cutoff, Envelope, MailEvent, Origin, QueueId, Received, Recipient,
     Refused as RefusedEvent, SessionEvent, Timestamp,
 };
 use mailweir_queue::{Disposition, Intake, IntakeError, NewMail, Receipt};
@@ -316,6 +316,9 @@ impl Incoming {
         if self.scan.eight_bit() {
             envelope.body = BodyType::EightBitMime;
         }
+        // Many programs always ask for SMTPUTF8. A mail that does not need it must not bounce at a
+        // next hop that lacks it (Postfix `smtputf8_autodetect_classes`).
+        envelope.smtputf8 &= self.scan.eight_bit_header() || needs_smtputf8(&envelope);
         let mut event = Received {
             id: self.intake.id(),
             listener: origin.listener.clone(),
@@ -331,6 +334,12 @@ impl Incoming {
         event.size = receipt.size();
         Ok((receipt, event))
     }
+}
+
+fn needs_smtputf8(envelope: &Envelope) -> bool {
+    let sender = envelope.sender.address().into_iter();
+    let recipients = envelope.recipients.iter().map(|recipient| &recipient.address);
+    sender.chain(recipients).any(Address::needs_smtputf8)
 }
 
 /// The client that a trusted relay names with XFORWARD. It is shown in the log and decides nothing.

@@ -12,6 +12,7 @@ pub(super) struct ContentScan {
     received: u32,
     message_id: Option<Box<str>>,
     eight_bit: bool,
+    eight_bit_header: bool,
 }
 
 /// Where in the content the next byte stands.
@@ -33,6 +34,7 @@ impl ContentScan {
             let (part, rest) = piece.split_at(end.map_or(piece.len(), |at| at + 1));
             let room = LINE_LIMIT.saturating_sub(self.line.len());
             self.line.extend_from_slice(&part[..part.len().min(room)]);
+            self.eight_bit_header |= !part.is_ascii();
             piece = rest;
             if end.is_some() {
                 self.end_of_line();
@@ -56,6 +58,12 @@ impl ContentScan {
     #[must_use]
     pub(super) fn eight_bit(&self) -> bool {
         self.eight_bit
+    }
+
+    /// Whether a byte over 127 was seen in the header: such a mail needs SMTPUTF8 on its way.
+    #[must_use]
+    pub(super) fn eight_bit_header(&self) -> bool {
+        self.eight_bit_header
     }
 
     fn end_of_line(&mut self) {
@@ -106,6 +114,17 @@ mod tests {
     fn bytes_over_127_are_noticed_anywhere() {
         assert!(scanned(&["Subject: é\r\n\r\n".as_bytes()]).2);
         assert!(scanned(&[b"Subject: e\r\n\r\nbody \xff\r\n"]).2);
+    }
+
+    #[test]
+    fn bytes_over_127_are_told_apart_by_where_they_stand() {
+        let in_header = |content: &[u8]| {
+            let mut scan = ContentScan::default();
+            scan.feed(content);
+            scan.eight_bit_header()
+        };
+        assert!(in_header("Subject: é\r\n\r\n".as_bytes()));
+        assert!(!in_header("Subject: e\r\n\r\né".as_bytes()));
     }
 
     #[test]
