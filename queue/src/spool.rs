@@ -1,12 +1,14 @@
 //! Spool files: the content of one large mail each, and nothing else.
 //!
 //! A file is written under `spool/tmp`, synced, renamed to its place, and its directory synced;
-//! only then may a record name it (`attacks.md` J2). Whatever is dropped on the way there is
-//! removed. All of this blocks: callers run it outside the runtime's own threads.
+//! only then may a record name it (`attacks.md` J2). The directories are there, synced, before the
+//! first file is. Whatever is dropped on the way is removed. Only the owner may read: it is
+//! people's mail, whoever made the queue's directory. All of this blocks: callers run it outside the runtime's own threads.
 
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
     io::{self, Write},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -23,7 +25,11 @@ impl Spool {
     /// `tmp` was never promised and is removed.
     pub(crate) fn open(queue: &Path) -> io::Result<Self> {
         let spool = Self { root: queue.join("spool") };
-        fs::create_dir_all(spool.tmp())?;
+        create_private(&spool.root)?;
+        create_private(&spool.tmp())?;
+        for bucket in 0..BUCKETS {
+            create_private(&spool.bucket(bucket))?;
+        }
         for entry in fs::read_dir(spool.tmp())? {
             fs::remove_file(entry?.path())?;
         }
@@ -35,14 +41,17 @@ impl Spool {
     /// Begins a file.
     pub(crate) fn create(&self, id: QueueId) -> io::Result<Draft> {
         let path = self.tmp().join(id.to_string());
-        let file = File::create_new(&path)?;
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
         Ok(Draft { file, path: Unfinished(path), target: self.path(id) })
     }
 
     /// Where the file of a mail lies: spread over 256 directories.
     pub(crate) fn path(&self, id: QueueId) -> PathBuf {
-        let bucket = id.arrival().as_micros() / 64 % 256;
-        self.root.join(format!("{bucket:02x}")).join(id.to_string())
+        self.bucket(id.arrival().as_micros() / 64 % BUCKETS).join(id.to_string())
+    }
+
+    fn bucket(&self, number: u64) -> PathBuf {
+        self.root.join(format!("{number:02x}"))
     }
 
     /// Removes the file of a mail that is gone.
@@ -73,7 +82,7 @@ impl Spool {
     /// lost, it is all that is left of a mail, and `rescue` finds it.
     pub(crate) fn set_aside(&self, path: &Path) -> io::Result<()> {
         let orphans = self.orphans();
-        fs::create_dir_all(&orphans)?;
+        create_private(&orphans)?;
         let name = path.file_name().unwrap_or_default();
         match fs::rename(path, orphans.join(name)) {
             // Somebody was faster.
@@ -110,10 +119,6 @@ impl Draft {
     pub(crate) fn finish(self) -> io::Result<Placed> {
         self.file.sync_all()?;
         let directory = self.target.parent().unwrap_or(&self.target);
-        if !directory.exists() {
-            fs::create_dir_all(directory)?;
-            sync_directory(directory.parent().unwrap_or(directory))?;
-        }
         fs::rename(&self.path.0, &self.target)?;
         let placed = Placed(Unfinished(self.target.clone()));
         // The old name is gone; removing it again does nothing.
@@ -145,12 +150,26 @@ impl Drop for Unfinished {
     }
 }
 
-fn sync_directory(directory: &Path) -> io::Result<()> {
+/// Creates a directory for the owner alone, if it is missing.
+fn create_private(directory: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created,
+    }
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// Directories that the files are spread over.
+const BUCKETS: u64 = 256;
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use mailweir_mail::Timestamp;
 
     use super::*;
@@ -165,6 +184,29 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"content");
         assert_eq!(spool.files().unwrap(), [(ID, path)]);
         assert_eq!(fs::read_dir(spool.tmp()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn every_directory_is_there_before_the_first_file_j2() {
+        let (directory, spool) = spool();
+        let buckets = || fs::read_dir(&spool.root).unwrap().count();
+        assert_eq!(buckets(), 257, "with `tmp`");
+        fs::remove_dir(spool.bucket(0xff)).unwrap();
+        Spool::open(directory.path()).unwrap();
+        assert_eq!(buckets(), 257);
+    }
+
+    #[test]
+    fn only_the_owner_reads_what_is_spooled_whoever_made_the_queue_s_directory() {
+        let (directory, spool) = spool();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = spool.create(ID).unwrap().finish().unwrap().keep();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        spool.set_aside(&path).unwrap();
+        for directory in [&spool.root, &spool.tmp(), &spool.orphans(), &spool.bucket(0)] {
+            assert_eq!(mode(directory), 0o700, "{directory:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     fs::{self, DirBuilder, File},
     io::{self, Write},
     ops::ControlFlow,
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -21,7 +21,7 @@ use crate::{
     progress::{Place, Progress, State},
     record::{EnvelopeRecord, FORMAT},
     schedule::Schedule,
-    spool::Spool,
+    spool::{Spool, sync_directory},
     state::{Change, Effects, Terms, apply},
     store::{Batch, FIRST_KEY, SCAN_FAILURES, Space, Storage, StoreError},
 };
@@ -65,9 +65,10 @@ impl Directory {
     /// Creates the directory if it is missing, for its owner alone since it holds people's mail,
     /// and locks it (`attacks.md` J11).
     pub(crate) fn lock(path: &Path) -> Result<Self, OpenError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable(path))?;
+        create_durably(path).map_err(unusable(path))?;
         let lock_path = path.join("lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
+        let mut lock = File::options();
+        let lock = lock.create(true).truncate(false).write(true).mode(0o600).open(&lock_path);
         let lock = lock.map_err(unusable(&lock_path))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
@@ -99,7 +100,7 @@ impl Directory {
         writeln!(file, "{text}")?;
         file.sync_all()?;
         fs::rename(new, path)?;
-        File::open(&self.path)?.sync_all()
+        sync_directory(&self.path)
     }
 
     pub(crate) fn spool(&self) -> Result<Spool, OpenError> {
@@ -118,9 +119,10 @@ impl Directory {
                 }
                 Ok(()) | Err(_) => {}
             }
+            DirBuilder::new().mode(0o700).create(&new).map_err(unusable(&new))?;
             drop(engine.open(&new)?);
             fs::rename(&new, &place).map_err(unusable(&place))?;
-            File::open(&self.path).and_then(|dir| dir.sync_all()).map_err(unusable(&self.path))?;
+            sync_directory(&self.path).map_err(unusable(&self.path))?;
         }
         Ok(engine.open(&place)?)
     }
@@ -128,6 +130,17 @@ impl Directory {
     pub(crate) fn store(&self) -> PathBuf {
         self.path.join("store")
     }
+}
+
+/// Creates a directory and those above it for the owner alone, and makes their names durable.
+fn create_durably(path: &Path) -> io::Result<()> {
+    let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    for parent in missing.iter().filter_map(|path| path.parent()) {
+        let here = Path::new(".");
+        sync_directory(if parent.as_os_str().is_empty() { here } else { parent })?;
+    }
+    Ok(())
 }
 
 fn unusable(path: &Path) -> impl FnOnce(io::Error) -> OpenError {

@@ -30,7 +30,9 @@ async fn a_new_queue_is_for_its_owner_alone() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("data/queue");
     let queue = Queue::open(Options::new(&place), TestClock::new()).unwrap();
-    assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o700);
+    for path in [place.parent().unwrap(), &place, &place.join("store"), &place.join("spool")] {
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700, "{path:?}");
+    }
     queue.shutdown().await;
 }
 
