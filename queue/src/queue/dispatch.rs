@@ -75,7 +75,11 @@ impl Shared {
     /// A clock that was set back must not make mail wait for its old time (`attacks.md` J9).
     fn notice_clock(&self, registry: &mut Registry, now: Timestamp) {
         if now < registry.seen {
-            registry.ready.hasten(now.plus(self.options.schedule.maximal_backoff_time));
+            let schedule = &self.options.schedule;
+            let again = now.plus(schedule.minimal_backoff_time);
+            registry.ready.hasten(now.plus(schedule.maximal_backoff_time));
+            registry.screening.hasten(again);
+            registry.reports.hasten(again);
         }
         registry.seen = now;
     }

@@ -110,6 +110,24 @@ async fn a_clock_set_back_does_not_make_mail_wait_j9() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_set_back_makes_neither_screening_nor_reports_wait_j9() {
+    let it = Fixture::new();
+    it.accept(mail(1)).await;
+    let claim = it.claim().await;
+    it.record_all(&claim, failed()).await;
+    let screened = Disposition::Screening(Stage::Filter);
+    it.accept(crate::NewMail { disposition: screened, ..mail(1) }).await;
+    drop((it.report().await, it.screening().await));
+    it.expect_quiet(Duration::from_secs(1)).await;
+    it.clock.set_back(Duration::from_secs(30 * 24 * 3_600));
+    let soon = Duration::from_secs(301);
+    let found = tokio::time::timeout(soon, it.queue.next_work()).await;
+    assert!(matches!(found, Ok(Some(Work::Report(_)))));
+    let found = tokio::time::timeout(soon, it.queue.next_work()).await;
+    assert!(matches!(found, Ok(Some(Work::Screen(_)))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_more_mail_is_under_delivery_than_the_limit_allows() {
     let it = Fixture::with(|options| options.qmgr_message_active_limit = 2);
     for _ in 0..3 {
