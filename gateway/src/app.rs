@@ -18,7 +18,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock,
-    config::{CertificateSource as Certificate, Config, DomainPattern, ListenerTls as TlsChoice},
+    config::{
+        CertificateSource as Certificate, Config, DomainPattern, ListenerTls as TlsChoice,
+        MinTlsVersion,
+    },
     control,
     egress::{
         Egress, LiveRoutes, Parts,
@@ -34,7 +37,7 @@ use crate::{
     sockets::{self, Sockets},
     status::{Serves, Status},
     store::Store,
-    tls::{self, CertificateSource, ServerTls},
+    tls::{self, CertificateSource, OldestVersion, ServerTls},
 };
 
 /// A gateway at work.
@@ -189,7 +192,7 @@ impl App {
             let tls = match rules.tls {
                 TlsChoice::None => None,
                 TlsChoice::Optional | TlsChoice::Required | TlsChoice::Implicit => {
-                    Some(self.certificate.listener()?)
+                    Some(self.certificate.listener(oldest_version(config))?)
                 }
             };
             let (served, shared) = (Arc::clone(&served), Arc::clone(&self.shared));
@@ -296,6 +299,13 @@ fn served(config: &Config) -> ServedDomains {
     });
     let postmaster = config.domains.postmaster.clone();
     ServedDomains::new(exact, parents).and_postmaster(config.server.hostname.clone(), postmaster)
+}
+
+const fn oldest_version(config: &Config) -> OldestVersion {
+    match config.tls.min_version {
+        MinTlsVersion::Tls12 => OldestVersion::Tls12,
+        MinTlsVersion::Tls13 => OldestVersion::Tls13,
+    }
 }
 
 fn certificate_source(config: &Config) -> CertificateSource {

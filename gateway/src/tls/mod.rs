@@ -24,7 +24,7 @@ pub use self::{
     certificate::CertificateSource,
     client::{Authorities, ClientTls, PeerCheck, Trust},
     handshake::HandshakeError,
-    server::{ListenerTls, Prepared, ServerTls},
+    server::{ListenerTls, OldestVersion, Prepared, ServerTls},
     summary::summarize,
 };
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use mailweir_mail::{Timestamp, TlsSummary};
 use rustls::{
-    ServerConfig,
+    ServerConfig, SupportedProtocolVersion,
     crypto::{CryptoProvider, aws_lc_rs::Ticketer},
     server::NoServerSessionStorage,
     sign::CertifiedKey,
@@ -65,13 +65,14 @@ impl ServerTls {
         self.certificate.current()
     }
 
-    /// TLS for one listener, with ticket keys of its own (`attacks.md` B7).
+    /// TLS for one listener, with ticket keys of its own (`attacks.md` B7), in no version before
+    /// `oldest`.
     ///
     /// # Errors
     /// The system gives no random numbers.
-    pub fn listener(&self) -> Result<ListenerTls, TlsError> {
+    pub fn listener(&self, oldest: OldestVersion) -> Result<ListenerTls, TlsError> {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_protocol_versions(VERSIONS)
+            .with_protocol_versions(oldest.and_newer())
             .map_err(setup)?
             .with_no_client_auth()
             .with_cert_resolver(self.certificate.clone());
@@ -83,6 +84,24 @@ impl ServerTls {
         // clients that ask for no protocol, as mail programs do, are welcome.
         config.alpn_protocols = vec![b"smtp".to_vec()];
         Ok(ListenerTls(TlsAcceptor::from(Arc::new(config))))
+    }
+}
+
+/// The oldest version of TLS that a listener speaks: `[tls] min_version`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldestVersion {
+    /// TLS 1.2 (RFC 5246).
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
+}
+
+impl OldestVersion {
+    const fn and_newer(self) -> &'static [&'static SupportedProtocolVersion] {
+        match self {
+            Self::Tls12 => VERSIONS,
+            Self::Tls13 => TLS13_ONLY,
+        }
     }
 }
 
@@ -121,3 +140,5 @@ impl std::fmt::Debug for ListenerTls {
         f.debug_struct("ListenerTls").finish_non_exhaustive()
     }
 }
+
+const TLS13_ONLY: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
