@@ -29,12 +29,12 @@ pub(crate) struct Committer {
 
 /// A batch that nobody will write.
 #[must_use]
-pub(crate) struct Unsent(Done);
+pub(crate) struct Unsent(Done, StoreError);
 
 impl Unsent {
     /// Tells whoever waits for it.
     pub(crate) fn refuse(self) {
-        (self.0)(Err(StoreError::Stopped));
+        (self.0)(Err(self.1));
     }
 }
 
@@ -61,16 +61,18 @@ impl Committer {
     /// Has a batch written. Never waits. `done` hears what became of it.
     ///
     /// # Errors
-    /// The thread has ended: the caller is to refuse the batch once it holds no lock.
+    /// The thread has ended, on request or not: the caller is to refuse the batch once it holds no
+    /// lock.
     pub(crate) fn submit(&self, batch: Batch, done: Done) -> Result<(), Unsent> {
         let job = Job { batch, done };
-        let refused = match &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(jobs) => jobs.send(job).err().map(|mpsc::SendError(job)| job),
-            None => Some(job),
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(jobs) = &*jobs else {
+            let why = if self.is_stopped() { StoreError::Stopped } else { StoreError::Closed };
+            return Err(Unsent(job.done, why));
         };
-        refused.map_or(Ok(()), |job| {
+        jobs.send(job).map_err(|mpsc::SendError(job)| {
             self.stopped.store(true, Ordering::Release);
-            Err(Unsent(job.done))
+            Unsent(job.done, StoreError::Stopped)
         })
     }
 

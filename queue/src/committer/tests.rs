@@ -54,7 +54,8 @@ fn finishing_writes_what_waits_and_refuses_what_comes_later() {
     committer.finish();
     assert_eq!(store.len(Space::States), 50);
     submit(&committer, 50, &sender);
-    assert!(matches!(fates.iter().nth(50), Some(Err(StoreError::Stopped))));
+    assert!(matches!(fates.iter().nth(50), Some(Err(StoreError::Closed))));
+    assert!(!committer.is_stopped(), "no write failed");
 }
 
 fn submit(committer: &Committer, serial: u32, fates: &mpsc::Sender<Result<(), StoreError>>) {

@@ -171,6 +171,9 @@ pub enum StoreError {
     /// An earlier write failed; nothing is accepted until a restart.
     #[error("the store stopped after a failed write; check the disk and restart")]
     Stopped,
+    /// The queue was shut down; what came later is not written.
+    #[error("the store is closed")]
+    Closed,
 }
 
 impl StoreError {
