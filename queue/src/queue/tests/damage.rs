@@ -1,6 +1,6 @@
 //! What a queue does with records and content that cannot be read.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mailweir_mail::HoldReason;
 
@@ -103,4 +103,19 @@ async fn a_disk_that_names_the_same_damage_for_ever_hangs_neither_start_nor_list
     let options = options(directory.path(), &it.events);
     let opened = Queue::open_on(disk, options, it.clock.clone());
     assert!(matches!(opened.err(), Some(OpenError::Store(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_cannot_read_what_was_interrupted_fails_and_changes_nothing() {
+    let it = Fixture::new();
+    let id = it.accept(mail(2)).await;
+    let claim = it.claim().await;
+    it.queue.record(&claim, vec![(nth(0), delivered())]).await.unwrap();
+    let before = it.store.get(Space::States, id.to_key()).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let disk = Arc::new(ListsOnly(Arc::new(it.store.copy())));
+    let options = options(directory.path(), &it.events);
+    let opened = Queue::open_on(disk.clone(), options, it.clock.clone());
+    assert!(matches!(opened.err(), Some(OpenError::Store(_))));
+    assert_eq!(disk.0.get(Space::States, id.to_key()).unwrap(), before);
 }

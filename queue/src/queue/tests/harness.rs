@@ -151,6 +151,23 @@ pub(crate) struct BadDisk {
     pub(crate) is_bad: AtomicBool,
 }
 
+/// A disk whose states can be listed and of which nothing else can be read.
+pub(crate) struct ListsOnly(pub(crate) Arc<MemoryStore>);
+
+impl Storage for ListsOnly {
+    fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.0.commit(batch)
+    }
+
+    fn get(&self, _: Space, _: Key) -> Result<Option<Bytes>, StoreError> {
+        Err(StoreError::engine("read", "bad on purpose"))
+    }
+
+    fn scan(&self, space: Space, from: Key, visit: &mut Visit<'_>) {
+        self.0.scan(space, from, visit);
+    }
+}
+
 impl BadDisk {
     pub(crate) fn set(&self, is_bad: bool) {
         self.is_bad.store(is_bad, Ordering::SeqCst);
