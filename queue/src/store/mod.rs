@@ -7,7 +7,8 @@
 //!   is never repeated and believed (`attacks.md` J4).
 //! - Later operations of a batch win over earlier ones on the same key.
 //! - [`Storage::get`] and [`Storage::scan`] see every batch whose commit gave `Ok` before they
-//!   were called. `scan` goes in the order of the keys.
+//!   were called; of a batch that is being written they may see a part. `scan` goes in the order of
+//!   the keys.
 //! - Only one thread commits. Any thread reads at any time.
 //! - No method panics, whatever is on the disk. Bytes are returned as stored; whether they make
 //!   sense is for `record.rs` to say.
