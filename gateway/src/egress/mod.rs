@@ -1,8 +1,8 @@
 //! Mail going out: routes, destinations, connections, results, reports.
 //!
-//! [`dispatch`] takes work from the queue and puts it on lanes, one for each destination. Couriers
-//! carry it: [`connection`] drives [`mailweir_smtp::client`]. What is decided here is decided by
-//! pure modules: [`concurrency`], [`failover`], [`resolve::mx`], [`report`].
+//! `dispatch` takes work from the queue and puts it on lanes, one for each destination. Couriers
+//! carry it: `connection` drives [`mailweir_smtp::client`]. What is decided here is decided by pure
+//! modules: [`concurrency`], [`failover`], [`resolve::mx`], [`report`].
 
 pub mod concurrency;
 mod connection;
