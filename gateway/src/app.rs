@@ -1,6 +1,7 @@
 //! The composition root: builds each part once and wires it, from a checked configuration.
 //!
-//! Nothing is decided here. Reading order: [`App::start`] builds, [`App::reload`] swaps what may change, [`App::stop`] lets everything come to its end.
+//! Nothing is decided here. Reading order: [`App::start`] builds, [`App::reload`] swaps what may
+//! change, [`App::stop`] lets everything come to its end.
 
 use std::{
     net::{IpAddr, SocketAddr},
