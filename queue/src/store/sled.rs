@@ -4,7 +4,7 @@
 //! one tree, told apart by the first byte of the key, since only one tree can be written
 //! atomically without a transaction's cost.
 
-use std::{ops::ControlFlow, path::Path};
+use std::{ops::ControlFlow, path::Path, time::Duration};
 
 use ::sled::{Config, Db};
 use bytes::Bytes;
@@ -21,11 +21,30 @@ impl SledStore {
     ///
     /// # Errors
     /// The directory cannot be read or written, or the database in it is damaged.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "opening blocks anyway; nothing tells when sled lets go"
+    )]
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let config = Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
-        let database = config.open().map_err(|error| StoreError::engine("open", error))?;
-        Ok(Self { database })
+        let mut tries = LOCK_TRIES;
+        loop {
+            match config.open() {
+                Ok(database) => return Ok(Self { database }),
+                // A database that was just closed: its threads hold the lock a moment longer. A
+                // second instance never comes this far; the queue's own lock keeps it out.
+                Err(::sled::Error::Io(error)) if is_lock(&error) && tries > 0 => {
+                    tries -= 1;
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                Err(error) => return Err(StoreError::engine("open", error)),
+            }
+        }
     }
+}
+
+fn is_lock(error: &std::io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
 }
 
 impl Storage for SledStore {
@@ -76,5 +95,9 @@ const fn prefix(space: Space) -> u8 {
         Space::Bodies => b'b',
     }
 }
+
+/// How often, and after what pauses, a lock is asked for: for two seconds in all.
+const LOCK_TRIES: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 const CACHE: u64 = 8 * 1024 * 1024;
