@@ -5,7 +5,6 @@ use std::fmt;
 use mailweir_mail::Domain;
 
 use super::{
-    Domains,
     setting::{Element, Refusal, Setting},
     value::RawValue,
 };
@@ -46,14 +45,6 @@ impl DomainPattern {
             (_, Self::Exact(name)) => self.matches(name),
             (Self::Below(parent), Self::Below(below)) => below.is_within(parent),
         }
-    }
-}
-
-impl Domains {
-    /// Whether mail to `domain` is accepted from anywhere.
-    #[must_use]
-    pub fn is_relayed(&self, domain: &Domain) -> bool {
-        self.relay.iter().any(|pattern| pattern.matches(domain))
     }
 }
 

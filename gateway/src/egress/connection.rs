@@ -340,3 +340,18 @@ const READ_BUFFER: usize = 2 * 1024;
 
 /// Content is written in pieces of about this size.
 const WRITE_BUFFER: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relays_are_logged_as_postfix_logs_them() {
+        let relay = |address: &str| Target {
+            name: "mx.example".into(),
+            address: SocketAddr::new(address.parse().unwrap(), 25),
+        };
+        assert_eq!(relay("192.0.2.1").to_string(), "mx.example[192.0.2.1]:25");
+        assert_eq!(relay("2001:db8::1").to_string(), "mx.example[2001:db8::1]:25");
+    }
+}

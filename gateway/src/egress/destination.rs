@@ -98,24 +98,6 @@ impl fmt::Display for NextHop {
     }
 }
 
-/// The host a connection goes to, as logs name it: `mx.example.org[192.0.2.1]:25`
-/// (Postfix `relay=`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Relay<'a> {
-    /// The name that was looked up, or the address if none was.
-    pub name: &'a str,
-    /// The address.
-    pub address: IpAddr,
-    /// The TCP port.
-    pub port: u16,
-}
-
-impl fmt::Display for Relay<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]:{}", self.name, self.address, self.port)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -180,16 +162,5 @@ mod tests {
         for bad in ["", "[]", "[mail.example.org", "a b", "-x.example", "mail..example"] {
             assert!(NextHop::fixed(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn relays_are_logged_as_postfix_logs_them() {
-        let relay = |address: &str| Relay {
-            name: "mx.example",
-            address: address.parse().unwrap(),
-            port: 25,
-        };
-        assert_eq!(relay("192.0.2.1").to_string(), "mx.example[192.0.2.1]:25");
-        assert_eq!(relay("2001:db8::1").to_string(), "mx.example[2001:db8::1]:25");
     }
 }
