@@ -1,8 +1,9 @@
 //! The one thread that writes: it gathers what many tasks wait for into one batch and one sync.
 //!
 //! While a sync runs, the next group gathers; so the more wait, the larger the groups, and a
-//! single mail never waits for others. After a failed commit nothing is ever written again
-//! (`attacks.md` J4): everybody hears [`StoreError`], at once and from then on.
+//! single mail never waits for others. What nobody waits for rides along. After a failed commit
+//! nothing is ever written again (`attacks.md` J4): everybody hears [`StoreError`], at once and
+//! from then on.
 
 use std::{
     sync::{
@@ -38,8 +39,19 @@ impl Unsent {
     }
 }
 
+/// Whether somebody waits for a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// Somebody does: a client for its reply, or mail that would be sent twice if this were lost.
+    Urgent,
+    /// Nobody does. It is written with the next urgent batch, or alone after [`RIDE`]: under load
+    /// its sync costs nothing.
+    Idle,
+}
+
 struct Job {
     batch: Batch,
+    urgency: Urgency,
     done: Done,
 }
 
@@ -63,8 +75,8 @@ impl Committer {
     /// # Errors
     /// The thread has ended, on request or not: the caller is to refuse the batch once it holds no
     /// lock.
-    pub(crate) fn submit(&self, batch: Batch, done: Done) -> Result<(), Unsent> {
-        let job = Job { batch, done };
+    pub(crate) fn submit(&self, batch: Batch, urgency: Urgency, done: Done) -> Result<(), Unsent> {
+        let job = Job { batch, urgency, done };
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(jobs) = &*jobs else {
             let why = if self.is_stopped() { StoreError::Stopped } else { StoreError::Closed };
@@ -145,34 +157,36 @@ struct Writer {
 impl Writer {
     #[expect(clippy::disallowed_methods, reason = "the committer's own thread; see GATHER")]
     fn run(self) {
-        let mut answers = Vec::new();
         let mut company = 0;
         while let Ok(first) = self.waiting.recv() {
+            let mut group = Group::of(first);
+            self.await_urgent(&mut group);
             if company > 1 {
                 std::thread::sleep(GATHER);
             }
-            let group = self.gather(first, &mut answers);
-            company = answers.len();
-            let fate = self.write(group);
-            for done in answers.drain(..) {
+            while group.has_room()
+                && let Ok(job) = self.waiting.try_recv()
+            {
+                group.take(job);
+            }
+            company = group.urgent;
+            let fate = self.write(group.batch);
+            for done in group.answers {
                 done(fate.clone());
             }
         }
     }
 
-    fn gather(&self, first: Job, answers: &mut Vec<Done>) -> Batch {
-        let mut size = first.batch.size();
-        let mut group = first.batch;
-        answers.push(first.done);
-        while size < GROUP_BYTES
-            && answers.len() < GROUP_JOBS
-            && let Ok(job) = self.waiting.try_recv()
+    /// Waits for company for a group that is in no hurry.
+    fn await_urgent(&self, group: &mut Group) {
+        let latest = Instant::now() + RIDE;
+        while group.urgent == 0
+            && group.has_room()
+            && let left = latest.saturating_duration_since(Instant::now())
+            && let Ok(job) = self.waiting.recv_timeout(left)
         {
-            size += job.batch.size();
-            group.append(job.batch);
-            answers.push(job.done);
+            group.take(job);
         }
-        group
     }
 
     fn write(&self, group: Batch) -> Result<(), StoreError> {
@@ -192,10 +206,41 @@ impl Writer {
     }
 }
 
+/// What is written with one sync.
+#[derive(Default)]
+struct Group {
+    batch: Batch,
+    size: usize,
+    urgent: usize,
+    answers: Vec<Done>,
+}
+
+impl Group {
+    fn of(first: Job) -> Self {
+        let mut group = Self::default();
+        group.take(first);
+        group
+    }
+
+    fn take(&mut self, job: Job) {
+        self.size += job.batch.size();
+        self.urgent += usize::from(job.urgency == Urgency::Urgent);
+        self.batch.append(job.batch);
+        self.answers.push(job.done);
+    }
+
+    fn has_room(&self) -> bool {
+        self.size < GROUP_BYTES && self.answers.len() < GROUP_JOBS
+    }
+}
+
 /// How long a group gathers, if the one before it had company: a sync and a wake-up for many cost
 /// the machine far less than for each (PostgreSQL's `commit_delay`). A mail that comes alone does
 /// not wait.
 const GATHER: Duration = Duration::from_micros(300);
+
+/// The longest that what nobody waits for waits for company.
+const RIDE: Duration = Duration::from_millis(20);
 
 /// A group is closed at this size, so that nobody waits for an endless one.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;

@@ -272,4 +272,4 @@ fn unfinished() -> IntakeError {
 }
 
 /// Where a peer announces no size, most mail fits in this.
-const MIN_BUFFER: usize = 4 * 1024;
+const MIN_BUFFER: usize = 8 * 1024;

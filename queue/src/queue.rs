@@ -368,7 +368,7 @@ impl Queue {
     /// Tries all waiting mail now; gives the number that had to wait. Held mail stays held. Not
     /// stored: after a crash the back-off counts again.
     pub fn flush(&self) -> usize {
-        let moved = self.shared.lock().ready.hasten(Timestamp::from_micros(0));
+        let moved = self.shared.lock().flush();
         self.shared.wake.notify_one();
         moved
     }

@@ -44,6 +44,27 @@ fn after_a_failed_sync_nothing_is_written_again_j4() {
 }
 
 #[test]
+fn what_nobody_waits_for_rides_with_the_next_urgent_batch() {
+    let (jobs, waiting) = mpsc::channel();
+    let writer = Writer {
+        storage: Arc::new(MemoryStore::default()),
+        waiting,
+        stopped: Arc::default(),
+        syncs: Arc::default(),
+    };
+    let job = |urgency| Job { batch: Batch::default(), urgency, done: Box::new(|_| {}) };
+    for urgency in [Urgency::Idle, Urgency::Urgent, Urgency::Idle] {
+        jobs.send(job(urgency)).unwrap();
+    }
+    let mut group = Group::of(job(Urgency::Idle));
+    writer.await_urgent(&mut group);
+    assert_eq!((group.answers.len(), group.urgent), (3, 1), "it leaves with the first urgent one");
+    let mut group = Group::of(job(Urgency::Idle));
+    writer.await_urgent(&mut group);
+    assert_eq!((group.answers.len(), group.urgent), (2, 0), "it does not wait for ever");
+}
+
+#[test]
 fn finishing_writes_what_waits_and_refuses_what_comes_later() {
     let store = Arc::new(MemoryStore::default());
     let committer = Committer::start(store.clone()).unwrap();
@@ -63,7 +84,7 @@ fn submit(committer: &Committer, serial: u32, fates: &mpsc::Sender<Result<(), St
     batch.put(Space::States, QueueId::new(Timestamp::from_secs(1), serial), "state");
     let fates = fates.clone();
     let done = Box::new(move |fate| fates.send(fate).unwrap());
-    if let Err(unsent) = committer.submit(batch, done) {
+    if let Err(unsent) = committer.submit(batch, Urgency::Urgent, done) {
         unsent.refuse();
     }
 }

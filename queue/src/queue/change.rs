@@ -15,9 +15,9 @@ use super::{
     registry::{Entry, Phase, Registry, Task},
 };
 use crate::{
-    committer::{Done, Unsent},
+    committer::{Done, Unsent, Urgency},
     intake::{IntakeError, Newcomer, Prepared, Receipt, Ticket},
-    progress::{Place, State},
+    progress::{AttemptResult, Place, State},
     record::BodyLocation,
     state::{Change, Effects, apply},
     store::{Batch, Space, StoreError},
@@ -50,7 +50,7 @@ impl Shared {
             return Err(IntakeError::Closed);
         }
         self.enter(&mut registry, id, newcomer);
-        let refused = self.committer.submit(batch, done);
+        let refused = self.committer.submit(batch, Urgency::Urgent, done);
         drop(registry);
         refused.unwrap_or_else(Unsent::refuse);
         Ok(())
@@ -100,6 +100,7 @@ impl Shared {
         answer: impl FnOnce(Result<Changed, StoreError>) + Send + 'static,
     ) -> Result<(), ChangeError> {
         let Wanted { id, change, told } = wanted.into();
+        let urgency = urgency(&change);
         let (mut changed, mut batch) = self.take_step(&mut registry, id, change)?;
         changed.effects.events.splice(0..0, told);
         join(&mut registry, &mut batch);
@@ -108,7 +109,7 @@ impl Shared {
             answer(written.map(|()| shared.settle(id, changed)));
         });
         // Under the lock, so that changes are written in the order in which they were applied.
-        let refused = self.committer.submit(batch, done);
+        let refused = self.committer.submit(batch, urgency, done);
         drop(registry);
         refused.unwrap_or_else(Unsent::refuse);
         Ok(())
@@ -215,6 +216,19 @@ impl Changed {
 
 const fn is_underway(state: &State) -> bool {
     matches!(state, State::Delivering { .. })
+}
+
+/// A deferral that is lost in a crash costs an attempt that comes too early; a delivery that is
+/// lost sends the mail twice.
+fn urgency(change: &Change) -> Urgency {
+    match change {
+        Change::Results(results)
+            if results.iter().all(|(_, it)| matches!(it, AttemptResult::Deferred { .. })) =>
+        {
+            Urgency::Idle
+        }
+        _ => Urgency::Urgent,
+    }
 }
 
 fn batch(id: QueueId, entry: &Entry, effects: &Effects) -> Batch {

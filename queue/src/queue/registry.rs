@@ -206,6 +206,20 @@ impl Registry {
         }
     }
 
+    /// Makes all mail that waits for its next attempt due at once, also what is about to wait for
+    /// it; gives its number.
+    pub(super) fn flush(&mut self) -> usize {
+        let mut moved = self.ready.hasten(Timestamp::from_micros(0));
+        for entry in self.mails.values_mut() {
+            let put_off = entry.unwritten > 0 && entry.task == Task::Idle;
+            if put_off && entry.progress.state.place() == Place::Ready {
+                entry.task = Task::Waiting;
+                moved += 1;
+            }
+        }
+        moved
+    }
+
     /// Takes a mail that cannot be worked on out of the indexes in which it is due. Gives the place
     /// that they had it in.
     pub(super) fn discard(&mut self, id: QueueId, now: Timestamp) -> Option<Place> {

@@ -103,6 +103,19 @@ async fn a_flush_tries_what_waits_and_not_what_is_held() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flush_reaches_a_mail_whose_deferral_is_not_durable_yet() {
+    let it = Fixture::new();
+    let id = it.accept(mail(1)).await;
+    let claim = it.claim().await;
+    let recorded = it.queue.record(&claim, vec![(nth(0), deferred())]);
+    assert_eq!(it.queue.flush(), 1);
+    recorded.await.unwrap();
+    let again = it.claim().await;
+    assert_eq!((again.id, again.attempt), (id, 2));
+    assert_eq!(it.queue.flush(), 0, "it is on its way");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flushed_mail_that_is_held_before_its_turn_is_not_sent() {
     let it = Fixture::new();
     let id = it.accept(mail(1)).await;
