@@ -45,6 +45,9 @@ impl Wire {
     /// As the socket or the TLS layer says.
     pub(crate) async fn read_some(&mut self, limit: usize) -> io::Result<Vec<u8>> {
         std::future::poll_fn(|context| {
+            if let Self::Plain(tcp) = self {
+                ready!(tcp.poll_read_ready(context))?;
+            }
             let mut buffer = Vec::with_capacity(limit);
             let stream = Pin::new(&mut *self);
             ready!(tokio_util::io::poll_read_buf(stream, context, &mut buffer))?;

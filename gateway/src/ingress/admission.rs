@@ -67,7 +67,8 @@ impl Admission {
             Question::Sender => self.sender(session),
             Question::Recipient(recipient) => self.recipient(&recipient, session),
             Question::Content => self.open_intake(session).await,
-            Question::EndOfData => self.commit(session).await,
+            // Boxed, so that a session does not always have room for what it does once a mail.
+            Question::EndOfData => Box::pin(self.commit(session)).await,
             Question::AuthStart { mechanism, initial } => {
                 let Ok(known) = mechanism.parse::<Mechanism>() else {
                     return Answer::Refuse(Refusal::Internal);

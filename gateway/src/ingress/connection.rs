@@ -1,15 +1,21 @@
 //! Moves bytes between a socket and a [`Session`], and questions between the session and
 //! [`Admission`]. Knows no verb and no reply.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use mailweir_mail::Cutoff;
 use mailweir_smtp::server::{Session, Step};
 use rustix::net::RecvFlags;
 use tokio::{
     io::AsyncWriteExt,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, Sleep, sleep_until, timeout, timeout_at},
 };
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::admission::Admission;
 use crate::{clock, wire::Wire};
@@ -19,6 +25,16 @@ pub(super) struct Connection {
     wire: Wire,
     session: Session,
     admission: Admission,
+    /// How much the last read gave.
+    last_read: usize,
+}
+
+/// What a session waits for besides its peer. Kept from read to read: a timer that is set anew for
+/// each command costs more than the command.
+struct Waits<'a> {
+    /// Rings at the deadline, or earlier: then it is set to what the deadline is by then.
+    alarm: Pin<&'a mut Sleep>,
+    stop: Pin<&'a mut WaitForCancellationFutureOwned>,
     /// Whether the session knows that the server is stopping.
     told_to_stop: bool,
 }
@@ -46,7 +62,7 @@ impl From<io::Error> for Broken {
 
 impl Connection {
     pub(super) fn new(wire: Wire, session: Session, admission: Admission) -> Self {
-        Self { wire, session, admission, told_to_stop: false }
+        Self { wire, session, admission, last_read: 0 }
     }
 
     /// Talks to the peer until one of the two leaves.
@@ -67,6 +83,10 @@ impl Connection {
             self.session.answer(answer);
         }
         let mut buffer = self.early_input();
+        let stop = self.admission.listener().shared().stop.clone();
+        let alarm = pin!(sleep_until(Instant::from_std(self.session.deadline())));
+        let stop = pin!(stop.cancelled_owned());
+        let mut waits = Waits { alarm, stop, told_to_stop: false };
         loop {
             match self.digest(&buffer).await? {
                 Want::Input => {}
@@ -74,8 +94,8 @@ impl Connection {
                 Want::Close => return Ok(()),
             }
             // An idle session owns no buffer.
-            buffer = Vec::new();
-            buffer = self.read(buffer).await?;
+            drop(buffer);
+            buffer = self.read(&mut waits).await?;
         }
     }
 
@@ -114,35 +134,49 @@ impl Connection {
         }
     }
 
-    /// Waits for bytes, for the deadline, or for the end of the server.
-    async fn read(&mut self, mut buffer: Vec<u8>) -> Result<Vec<u8>, Broken> {
-        let limit = if self.admission.receives() { CONTENT_BUFFER } else { COMMAND_BUFFER };
+    /// Waits for bytes, for the deadline, or for the end of the server; gives no bytes if it was
+    /// one of the latter two.
+    async fn read(&mut self, waits: &mut Waits<'_>) -> Result<Vec<u8>, Broken> {
+        let limit = self.read_limit();
         let deadline = Instant::from_std(self.session.deadline());
-        if Instant::now() >= deadline {
-            // A peer that never pauses must not outrun its deadline.
-            self.session.expire(clock::monotonic());
-            return Ok(buffer);
+        if deadline < waits.alarm.deadline() {
+            waits.alarm.as_mut().reset(deadline);
         }
-        let stop = &self.admission.listener().shared().stop;
-        tokio::select! {
-            read = self.wire.read_some(limit) => match read {
-                Ok(bytes) if !bytes.is_empty() => buffer = bytes,
-                Ok(_) | Err(_) => return Err(Broken::Lost),
-            },
-            () = tokio::time::sleep_until(deadline) => self.session.expire(clock::monotonic()),
-            () = stop.cancelled(), if !self.told_to_stop => {
-                self.told_to_stop = true;
-                self.session.shut_down();
+        loop {
+            if Instant::now() >= deadline {
+                // A peer that never pauses must not outrun its deadline.
+                self.session.expire(clock::monotonic());
+                return Ok(Vec::new());
+            }
+            tokio::select! {
+                read = self.wire.read_some(limit) => {
+                    let bytes = read?;
+                    self.last_read = bytes.len();
+                    return if bytes.is_empty() { Err(Broken::Lost) } else { Ok(bytes) };
+                }
+                () = waits.alarm.as_mut() => waits.alarm.as_mut().reset(deadline),
+                () = waits.stop.as_mut(), if !waits.told_to_stop => {
+                    waits.told_to_stop = true;
+                    self.session.shut_down();
+                    return Ok(Vec::new());
+                }
             }
         }
-        Ok(buffer)
+    }
+
+    fn read_limit(&self) -> usize {
+        match self.admission.receives() {
+            false => COMMANDS,
+            true if self.last_read < CONTENT => CONTENT,
+            true => MUCH_CONTENT,
+        }
     }
 
     async fn start_tls(&mut self) -> Result<(), Broken> {
         let tcp = self.wire.take_plain().ok_or(Broken::Lost)?;
         let client = self.session.client().clone();
         let listener = Arc::clone(self.admission.listener());
-        let secured = listener.secure(tcp, &client, &mut self.session).await;
+        let secured = Box::pin(listener.secure(tcp, &client, &mut self.session)).await;
         self.wire = secured.ok_or(Broken::Lost)?;
         Ok(())
     }
@@ -181,7 +215,10 @@ async fn write(wire: &mut Wire, bytes: &[u8], admission: &Admission) -> Result<(
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Commands come in small packets.
-const COMMAND_BUFFER: usize = 4 * 1024;
+const COMMANDS: usize = 4 * 1024;
 
-/// Content comes as fast as the peer can send.
-const CONTENT_BUFFER: usize = 64 * 1024;
+/// A usual mail fits.
+const CONTENT: usize = 16 * 1024;
+
+/// A large one comes as fast as the peer can send.
+const MUCH_CONTENT: usize = 64 * 1024;

@@ -125,11 +125,12 @@ impl Listener {
     }
 
     /// Serves one connection.
-    async fn serve(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr) {
-        let Ok(local) = tcp.local_addr() else { return };
-        // Without it the kernel waits for more to send; failing to set it costs time only.
-        let _ = tcp.set_nodelay(true);
-        let Some((tcp, peer, local)) = self.unwrap_proxy(tcp, peer, local).await else { return };
+    async fn serve(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr, bound: SocketAddr) {
+        let local = if bound.ip().is_unspecified() { tcp.local_addr() } else { Ok(bound) };
+        let Ok(local) = local else { return };
+        let Some((tcp, peer, local)) = Box::pin(self.unwrap_proxy(tcp, peer, local)).await else {
+            return;
+        };
         let peer = Peer { client: Client::unnamed(peer), local, rights: Rights::NONE };
         let client = peer.client.clone();
         self.shared.observer.session(&SessionEvent::Connected {
@@ -145,7 +146,7 @@ impl Listener {
             TlsMode::Implicit if permit.crowd() != Crowd::None => {
                 return self.warn(format!("too many sessions: {client} is turned away"));
             }
-            TlsMode::Implicit => match self.secure(tcp, &client, &mut session).await {
+            TlsMode::Implicit => match Box::pin(self.secure(tcp, &client, &mut session)).await {
                 Some(wire) => wire,
                 None => return,
             },
@@ -211,8 +212,10 @@ impl Listener {
 }
 
 /// Accepts connections until `close` is cancelled. A reload puts another listener into `current`.
+/// `bound` is the address of `socket`.
 pub async fn listen(
     socket: TcpListener,
+    bound: SocketAddr,
     current: Arc<ArcSwap<Listener>>,
     close: CancellationToken,
 ) {
@@ -225,7 +228,7 @@ pub async fn listen(
         match accepted {
             Ok((tcp, peer)) => {
                 let sessions = listener.shared.sessions.clone();
-                sessions.spawn(listener.serve(tcp, peer));
+                sessions.spawn(listener.serve(tcp, peer, bound));
             }
             Err(error) => back_off(&listener, &error).await,
         }
