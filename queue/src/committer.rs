@@ -6,10 +6,10 @@
 //! from then on.
 
 use std::{
+    collections::VecDeque,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc,
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -22,7 +22,7 @@ pub(crate) type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Takes batches from any thread and has them written in the order they came.
 pub(crate) struct Committer {
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    inbox: Arc<Inbox>,
     stopped: Arc<AtomicBool>,
     syncs: Arc<SyncCounter>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -61,13 +61,18 @@ impl Committer {
     /// # Errors
     /// The system gives no thread.
     pub(crate) fn start(storage: Arc<dyn Storage>) -> std::io::Result<Self> {
-        let (jobs, waiting) = mpsc::channel();
+        let inbox = Arc::new(Inbox::default());
         let stopped = Arc::new(AtomicBool::new(false));
         let syncs = Arc::new(SyncCounter::default());
-        let writer = Writer { storage, waiting, stopped: stopped.clone(), syncs: syncs.clone() };
+        let writer = Writer {
+            storage,
+            inbox: inbox.clone(),
+            stopped: stopped.clone(),
+            syncs: syncs.clone(),
+        };
         let thread = std::thread::Builder::new().name("committer".into());
         let thread = thread.stack_size(STACK).spawn(move || writer.run())?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), stopped, syncs, thread: Mutex::new(Some(thread)) })
+        Ok(Self { inbox, stopped, syncs, thread: Mutex::new(Some(thread)) })
     }
 
     /// Has a batch written. Never waits. `done` hears what became of it.
@@ -76,15 +81,9 @@ impl Committer {
     /// The thread has ended, on request or not: the caller is to refuse the batch once it holds no
     /// lock.
     pub(crate) fn submit(&self, batch: Batch, urgency: Urgency, done: Done) -> Result<(), Unsent> {
-        let job = Job { batch, urgency, done };
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(jobs) = &*jobs else {
+        self.inbox.put(Job { batch, urgency, done }).map_err(|job| {
             let why = if self.is_stopped() { StoreError::Stopped } else { StoreError::Closed };
-            return Err(Unsent(job.done, why));
-        };
-        jobs.send(job).map_err(|mpsc::SendError(job)| {
-            self.stopped.store(true, Ordering::Release);
-            Unsent(job.done, StoreError::Stopped)
+            Unsent(job.done, why)
         })
     }
 
@@ -100,7 +99,7 @@ impl Committer {
 
     /// Writes what waits and ends the thread. Waits for it.
     pub(crate) fn finish(&self) {
-        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.inbox.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         // The last clone of the queue may be dropped by a job, on the committer's own thread.
         if let Some(thread) = thread
@@ -147,45 +146,120 @@ impl SyncCounter {
     }
 }
 
+/// What waits to be written, in order.
+#[derive(Default)]
+struct Inbox {
+    waiting: Mutex<Waiting>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    /// How many of the jobs are urgent.
+    urgent: usize,
+    closed: bool,
+    /// Whether the committer listens for news. A call that nobody hears costs as much as any.
+    listening: bool,
+}
+
+impl Inbox {
+    /// Gives the job back if the inbox is closed.
+    fn put(&self, job: Job) -> Result<(), Job> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(job);
+        }
+        // The first begins the ride; an urgent one ends it.
+        let is_news = waiting.jobs.is_empty() || job.urgency == Urgency::Urgent;
+        waiting.urgent += usize::from(job.urgency == Urgency::Urgent);
+        waiting.jobs.push_back(job);
+        let call = is_news && std::mem::take(&mut waiting.listening);
+        drop(waiting);
+        if call {
+            self.news.notify_one();
+        }
+        Ok(())
+    }
+
+    /// What is in it is still taken out.
+    fn close(&self) {
+        self.lock().closed = true;
+        self.news.notify_one();
+    }
+
+    /// Waits until something is to be written: something urgent, or for [`RIDE`] nothing urgent
+    /// came. `false`: it is empty and closed.
+    fn wait(&self) -> bool {
+        let mut waiting = self.lock();
+        while waiting.jobs.is_empty() && !waiting.closed {
+            waiting.listening = true;
+            waiting = self.news.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        let latest = Instant::now() + RIDE;
+        while waiting.urgent == 0
+            && !waiting.closed
+            && let Some(left) = latest.checked_duration_since(Instant::now())
+        {
+            waiting.listening = true;
+            let woken = self.news.wait_timeout(waiting, left);
+            waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        waiting.listening = false;
+        !waiting.jobs.is_empty()
+    }
+
+    /// Takes out as much as belongs into one group.
+    fn take(&self) -> Group {
+        let mut waiting = self.lock();
+        let mut group = Group::default();
+        while group.has_room()
+            && let Some(job) = waiting.jobs.pop_front()
+        {
+            group.take(job);
+        }
+        waiting.urgent -= group.urgent;
+        group
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 struct Writer {
     storage: Arc<dyn Storage>,
-    waiting: mpsc::Receiver<Job>,
+    inbox: Arc<Inbox>,
     stopped: Arc<AtomicBool>,
     syncs: Arc<SyncCounter>,
+}
+
+impl Drop for Writer {
+    /// However the thread ends, nobody waits for it in vain.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.stopped.store(true, Ordering::Release);
+        }
+        self.inbox.close();
+        let unwritten = std::mem::take(&mut self.inbox.lock().jobs);
+        drop(unwritten);
+    }
 }
 
 impl Writer {
     #[expect(clippy::disallowed_methods, reason = "the committer's own thread; see GATHER")]
     fn run(self) {
         let mut company = 0;
-        while let Ok(first) = self.waiting.recv() {
-            let mut group = Group::of(first);
-            self.await_urgent(&mut group);
+        while self.inbox.wait() {
             if company > 1 {
                 std::thread::sleep(GATHER);
             }
-            while group.has_room()
-                && let Ok(job) = self.waiting.try_recv()
-            {
-                group.take(job);
-            }
+            let group = self.inbox.take();
             company = group.urgent;
             let fate = self.write(group.batch);
             for done in group.answers {
                 done(fate.clone());
             }
-        }
-    }
-
-    /// Waits for company for a group that is in no hurry.
-    fn await_urgent(&self, group: &mut Group) {
-        let latest = Instant::now() + RIDE;
-        while group.urgent == 0
-            && group.has_room()
-            && let left = latest.saturating_duration_since(Instant::now())
-            && let Ok(job) = self.waiting.recv_timeout(left)
-        {
-            group.take(job);
         }
     }
 
@@ -216,12 +290,6 @@ struct Group {
 }
 
 impl Group {
-    fn of(first: Job) -> Self {
-        let mut group = Self::default();
-        group.take(first);
-        group
-    }
-
     fn take(&mut self, job: Job) {
         self.size += job.batch.size();
         self.urgent += usize::from(job.urgency == Urgency::Urgent);

@@ -1,4 +1,4 @@
-use std::sync::{Condvar, atomic::AtomicUsize};
+use std::sync::{atomic::AtomicUsize, mpsc};
 
 use bytes::Bytes;
 use mailweir_mail::{QueueId, Timestamp};
@@ -44,24 +44,43 @@ fn after_a_failed_sync_nothing_is_written_again_j4() {
 }
 
 #[test]
-fn what_nobody_waits_for_rides_with_the_next_urgent_batch() {
-    let (jobs, waiting) = mpsc::channel();
-    let writer = Writer {
-        storage: Arc::new(MemoryStore::default()),
-        waiting,
-        stopped: Arc::default(),
-        syncs: Arc::default(),
-    };
+fn what_nobody_waits_for_leaves_with_what_is_urgent_or_after_a_while() {
+    let inbox = Inbox::default();
     let job = |urgency| Job { batch: Batch::default(), urgency, done: Box::new(|_| {}) };
     for urgency in [Urgency::Idle, Urgency::Urgent, Urgency::Idle] {
-        jobs.send(job(urgency)).unwrap();
+        assert!(inbox.put(job(urgency)).is_ok());
     }
-    let mut group = Group::of(job(Urgency::Idle));
-    writer.await_urgent(&mut group);
-    assert_eq!((group.answers.len(), group.urgent), (3, 1), "it leaves with the first urgent one");
-    let mut group = Group::of(job(Urgency::Idle));
-    writer.await_urgent(&mut group);
-    assert_eq!((group.answers.len(), group.urgent), (2, 0), "it does not wait for ever");
+    assert!(inbox.wait());
+    let group = inbox.take();
+    assert_eq!((group.answers.len(), group.urgent), (3, 1));
+    assert!(inbox.put(job(Urgency::Idle)).is_ok());
+    assert!(inbox.wait(), "it does not wait for ever");
+    let group = inbox.take();
+    assert_eq!((group.answers.len(), group.urgent), (1, 0));
+    inbox.close();
+    assert!(inbox.put(job(Urgency::Urgent)).is_err());
+    assert!(!inbox.wait());
+}
+
+#[test]
+fn a_committer_that_panics_leaves_nobody_waiting() {
+    struct Panicking;
+    impl Storage for Panicking {
+        fn commit(&self, _: Batch) -> Result<(), StoreError> {
+            panic!("an engine that breaks the contract");
+        }
+        fn get(&self, _: Space, _: Key) -> Result<Option<Bytes>, StoreError> {
+            Ok(None)
+        }
+        fn scan(&self, _: Space, _: Key, _: &mut Visit<'_>) {}
+    }
+    let committer = Committer::start(Arc::new(Panicking)).unwrap();
+    let (sender, fates) = mpsc::channel();
+    submit(&committer, 0, &sender);
+    committer.finish();
+    submit(&committer, 1, &sender);
+    drop(sender);
+    assert!(matches!(fates.iter().collect::<Vec<_>>()[..], [Err(StoreError::Stopped)]));
 }
 
 #[test]
