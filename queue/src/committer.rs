@@ -305,7 +305,7 @@ impl Group {
 /// How long a group gathers, if the one before it had company: a sync and a wake-up for many cost
 /// the machine far less than for each (PostgreSQL's `commit_delay`). A mail that comes alone does
 /// not wait.
-const GATHER: Duration = Duration::from_micros(300);
+const GATHER: Duration = Duration::from_micros(150);
 
 /// The longest that what nobody waits for waits for company.
 const RIDE: Duration = Duration::from_millis(20);
