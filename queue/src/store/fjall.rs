@@ -92,9 +92,10 @@ const CACHE: u64 = 4 * 1024 * 1024;
 /// The least that the engine allows. A start reads back at most this much.
 const JOURNAL: u64 = 64 * 1024 * 1024;
 
-/// With more than one, the first hands compactions back to itself, round and round, until another
-/// is free to take them: a tenth of a loaded gateway's processor time.
-const WORKERS: usize = 1;
+/// One flushes while one compacts. Never one alone: while it compacts nothing is flushed, and when
+/// its own inbox is full it waits for itself. The price: the first, which never compacts, hands
+/// compactions back to itself, round and round, until the second is free.
+const WORKERS: usize = 2;
 
 const MEMTABLE_SMALL: u64 = 2 * 1024 * 1024;
 const MEMTABLE_BODIES: u64 = 8 * 1024 * 1024;
