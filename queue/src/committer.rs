@@ -1,7 +1,7 @@
 //! The one thread that writes: it gathers what many tasks wait for into one batch and one sync.
 //!
 //! While a sync runs, the next group gathers; so the more wait, the larger the groups, and a
-//! single mail never waits for others. What nobody waits for rides along. After a failed commit
+//! single mail never waits for others. What is in no hurry rides along. After a failed commit
 //! nothing is ever written again (`attacks.md` J4): everybody hears [`StoreError`], at once and
 //! from then on.
 
@@ -39,13 +39,13 @@ impl Unsent {
     }
 }
 
-/// Whether somebody waits for a batch.
+/// Whether a batch can wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Urgency {
-    /// Somebody does: a client for its reply, or mail that would be sent twice if this were lost.
+    /// It cannot: a client waits for its reply, or mail would be sent twice if this were lost.
     Urgent,
-    /// Nobody does. It is written with the next urgent batch, or alone after [`RIDE`]: under load
-    /// its sync costs nothing.
+    /// It can: nobody minds [`RIDE`]. It is written with the next urgent batch, or after that
+    /// time: under load its sync costs nothing.
     Idle,
 }
 
@@ -61,7 +61,7 @@ impl Committer {
     /// # Errors
     /// The system gives no thread.
     pub(crate) fn start(storage: Arc<dyn Storage>) -> std::io::Result<Self> {
-        let inbox = Arc::new(Inbox::default());
+        let inbox = Arc::new(Inbox::new(RIDE));
         let stopped = Arc::new(AtomicBool::new(false));
         let syncs = Arc::new(SyncCounter::default());
         let writer = Writer {
@@ -147,8 +147,9 @@ impl SyncCounter {
 }
 
 /// What waits to be written, in order.
-#[derive(Default)]
 struct Inbox {
+    /// The longest that something idle waits for something urgent.
+    ride: Duration,
     waiting: Mutex<Waiting>,
     news: Condvar,
 }
@@ -164,6 +165,10 @@ struct Waiting {
 }
 
 impl Inbox {
+    fn new(ride: Duration) -> Self {
+        Self { ride, waiting: Mutex::default(), news: Condvar::new() }
+    }
+
     /// Gives the job back if the inbox is closed.
     fn put(&self, job: Job) -> Result<(), Job> {
         let mut waiting = self.lock();
@@ -188,15 +193,15 @@ impl Inbox {
         self.news.notify_one();
     }
 
-    /// Waits until something is to be written: something urgent, or for [`RIDE`] nothing urgent
-    /// came. `false`: it is empty and closed.
+    /// Waits until something is to be written: something urgent, or something idle that has waited
+    /// long enough. `false`: it is empty and closed.
     fn wait(&self) -> bool {
         let mut waiting = self.lock();
         while waiting.jobs.is_empty() && !waiting.closed {
             waiting.listening = true;
             waiting = self.news.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        let latest = Instant::now() + RIDE;
+        let latest = Instant::now() + self.ride;
         while waiting.urgent == 0
             && !waiting.closed
             && let Some(left) = latest.checked_duration_since(Instant::now())
@@ -209,17 +214,11 @@ impl Inbox {
         !waiting.jobs.is_empty()
     }
 
-    /// Takes out as much as belongs into one group.
-    fn take(&self) -> Group {
+    /// Takes out everything.
+    fn take(&self) -> VecDeque<Job> {
         let mut waiting = self.lock();
-        let mut group = Group::default();
-        while group.has_room()
-            && let Some(job) = waiting.jobs.pop_front()
-        {
-            group.take(job);
-        }
-        waiting.urgent -= group.urgent;
-        group
+        waiting.urgent = 0;
+        std::mem::take(&mut waiting.jobs)
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -241,20 +240,21 @@ impl Drop for Writer {
             self.stopped.store(true, Ordering::Release);
         }
         self.inbox.close();
-        let unwritten = std::mem::take(&mut self.inbox.lock().jobs);
-        drop(unwritten);
+        drop(self.inbox.take());
     }
 }
 
 impl Writer {
     #[expect(clippy::disallowed_methods, reason = "the committer's own thread; see GATHER")]
     fn run(self) {
+        let mut backlog = VecDeque::new();
         let mut company = 0;
-        while self.inbox.wait() {
+        while !backlog.is_empty() || self.inbox.wait() {
             if company > 1 {
                 std::thread::sleep(GATHER);
             }
-            let group = self.inbox.take();
+            backlog.append(&mut self.inbox.take());
+            let group = Group::from(&mut backlog);
             company = group.urgent;
             let fate = self.write(group.batch);
             for done in group.answers {
@@ -290,15 +290,19 @@ struct Group {
 }
 
 impl Group {
-    fn take(&mut self, job: Job) {
-        self.size += job.batch.size();
-        self.urgent += usize::from(job.urgency == Urgency::Urgent);
-        self.batch.append(job.batch);
-        self.answers.push(job.done);
-    }
-
-    fn has_room(&self) -> bool {
-        self.size < GROUP_BYTES && self.answers.len() < GROUP_JOBS
+    /// As much of the backlog as belongs into one group.
+    fn from(backlog: &mut VecDeque<Job>) -> Self {
+        let mut group = Self::default();
+        while group.size < GROUP_BYTES
+            && group.answers.len() < GROUP_JOBS
+            && let Some(job) = backlog.pop_front()
+        {
+            group.size += job.batch.size();
+            group.urgent += usize::from(job.urgency == Urgency::Urgent);
+            group.batch.append(job.batch);
+            group.answers.push(job.done);
+        }
+        group
     }
 }
 
@@ -307,7 +311,7 @@ impl Group {
 /// not wait.
 const GATHER: Duration = Duration::from_micros(150);
 
-/// The longest that what nobody waits for waits for company.
+/// The longest that something idle waits for company.
 const RIDE: Duration = Duration::from_millis(20);
 
 /// A group is closed at this size, so that nobody waits for an endless one.

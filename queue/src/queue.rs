@@ -368,7 +368,8 @@ impl Queue {
     /// Tries all waiting mail now; gives the number that had to wait. Held mail stays held. Not
     /// stored: after a crash the back-off counts again.
     pub fn flush(&self) -> usize {
-        let moved = self.shared.lock().flush();
+        let now = self.shared.clock.now();
+        let moved = self.shared.lock().flush(now);
         self.shared.wake.notify_one();
         moved
     }

@@ -44,43 +44,56 @@ fn after_a_failed_sync_nothing_is_written_again_j4() {
 }
 
 #[test]
-fn what_nobody_waits_for_leaves_with_what_is_urgent_or_after_a_while() {
-    let inbox = Inbox::default();
-    let job = |urgency| Job { batch: Batch::default(), urgency, done: Box::new(|_| {}) };
-    for urgency in [Urgency::Idle, Urgency::Urgent, Urgency::Idle] {
-        assert!(inbox.put(job(urgency)).is_ok());
-    }
-    assert!(inbox.wait());
-    let group = inbox.take();
-    assert_eq!((group.answers.len(), group.urgent), (3, 1));
+fn what_is_idle_leaves_with_what_is_urgent() {
+    let inbox = waiting_with_an_idle_job();
+    assert!(inbox.0.put(job(Urgency::Urgent)).is_ok());
+    assert!(inbox.1.join().unwrap());
+    assert_eq!(inbox.0.take().len(), 2);
+}
+
+#[test]
+fn what_is_idle_leaves_alone_when_its_time_is_over_or_the_inbox_closes() {
+    let inbox = Inbox::new(Duration::ZERO);
     assert!(inbox.put(job(Urgency::Idle)).is_ok());
-    assert!(inbox.wait(), "it does not wait for ever");
-    let group = inbox.take();
-    assert_eq!((group.answers.len(), group.urgent), (1, 0));
-    inbox.close();
-    assert!(inbox.put(job(Urgency::Urgent)).is_err());
-    assert!(!inbox.wait());
+    assert!(inbox.wait());
+    let inbox = waiting_with_an_idle_job();
+    inbox.0.close();
+    assert!(inbox.1.join().unwrap());
+    assert_eq!(inbox.0.take().len(), 1);
+    assert!(inbox.0.put(job(Urgency::Urgent)).is_err());
+    assert!(!inbox.0.wait());
+}
+
+/// A committer that would wait for an hour.
+fn waiting_with_an_idle_job() -> (Arc<Inbox>, JoinHandle<bool>) {
+    let inbox = Arc::new(Inbox::new(Duration::from_secs(3_600)));
+    assert!(inbox.put(job(Urgency::Idle)).is_ok());
+    let waiting = inbox.clone();
+    let waiter = std::thread::spawn(move || waiting.wait());
+    while !inbox.lock().listening {
+        std::thread::yield_now();
+    }
+    (inbox, waiter)
+}
+
+fn job(urgency: Urgency) -> Job {
+    Job { batch: Batch::default(), urgency, done: Box::new(|_| {}) }
 }
 
 #[test]
 fn a_committer_that_panics_leaves_nobody_waiting() {
-    struct Panicking;
-    impl Storage for Panicking {
-        fn commit(&self, _: Batch) -> Result<(), StoreError> {
-            panic!("an engine that breaks the contract");
-        }
-        fn get(&self, _: Space, _: Key) -> Result<Option<Bytes>, StoreError> {
-            Ok(None)
-        }
-        fn scan(&self, _: Space, _: Key, _: &mut Visit<'_>) {}
-    }
-    let committer = Committer::start(Arc::new(Panicking)).unwrap();
+    let disk = Arc::new(Gated { panics: true, ..Gated::default() });
+    let committer = Committer::start(disk.clone()).unwrap();
     let (sender, fates) = mpsc::channel();
     submit(&committer, 0, &sender);
-    committer.finish();
+    disk.wait_for_entry();
     submit(&committer, 1, &sender);
+    disk.open();
     drop(sender);
-    assert!(matches!(fates.iter().collect::<Vec<_>>()[..], [Err(StoreError::Stopped)]));
+    assert_eq!(fates.iter().count(), 0, "both are dropped, in the group and in the inbox");
+    let (sender, fates) = mpsc::channel();
+    submit(&committer, 2, &sender);
+    assert!(matches!(fates.recv(), Ok(Err(StoreError::Stopped))));
 }
 
 #[test]
@@ -115,6 +128,8 @@ struct Gated {
     commits: AtomicUsize,
     open: Mutex<bool>,
     changed: Condvar,
+    /// Breaks the contract of a store.
+    panics: bool,
 }
 
 impl Gated {
@@ -136,6 +151,7 @@ impl Storage for Gated {
         self.commits.fetch_add(1, Ordering::SeqCst);
         self.changed.notify_all();
         drop(self.changed.wait_while(open, |open| !*open).unwrap());
+        assert!(!self.panics, "a disk that panics");
         self.inner.commit(batch)
     }
 

@@ -218,8 +218,8 @@ const fn is_underway(state: &State) -> bool {
     matches!(state, State::Delivering { .. })
 }
 
-/// A deferral that is lost in a crash costs an attempt that comes too early; a delivery that is
-/// lost sends the mail twice.
+/// A deferral that is lost in a crash is found again by the next attempt, which comes too early; a
+/// delivery that is lost sends the mail twice.
 fn urgency(change: &Change) -> Urgency {
     match change {
         Change::Results(results)

@@ -180,6 +180,10 @@ impl Registry {
             State::Held { .. } | State::Delivering { .. } | State::Finished(_) | State::Corrupt => {
             }
         }
+        self.list_debts(id, progress);
+    }
+
+    fn list_debts(&mut self, id: QueueId, progress: &Progress) {
         for kind in progress.debts() {
             if !self.is_reported(id, kind) {
                 self.reports.insert_at_once((id, kind));
@@ -194,25 +198,27 @@ impl Registry {
         if entry.unwritten > 0 || entry.progress.is_over() {
             return;
         }
+        let progress = entry.progress.clone();
         match entry.task {
             // It waits for nothing but a free hand.
-            Task::Waiting if entry.progress.state.place() == Place::Ready => {
+            Task::Waiting if progress.state.place() == Place::Ready => {
                 self.ready.insert_at_once(id);
+                self.list_debts(id, &progress);
             }
-            Task::Waiting | Task::Idle | Task::Leased(_) => {
-                let progress = entry.progress.clone();
-                self.list(id, &progress);
-            }
+            Task::Waiting | Task::Idle | Task::Leased(_) => self.list(id, &progress),
         }
     }
 
-    /// Makes all mail that waits for its next attempt due at once, also what is about to wait for
-    /// it; gives its number.
-    pub(super) fn flush(&mut self) -> usize {
+    /// Makes all mail that waits for its next attempt due at once, also what was put off and is
+    /// not durable yet; gives its number.
+    pub(super) fn flush(&mut self, now: Timestamp) -> usize {
         let mut moved = self.ready.hasten(Timestamp::from_micros(0));
         for entry in self.mails.values_mut() {
-            let put_off = entry.unwritten > 0 && entry.task == Task::Idle;
-            if put_off && entry.progress.state.place() == Place::Ready {
+            if let State::Ready { not_before } = entry.progress.state
+                && not_before > now
+                && entry.unwritten > 0
+                && entry.task == Task::Idle
+            {
                 entry.task = Task::Waiting;
                 moved += 1;
             }

@@ -116,6 +116,20 @@ async fn a_flush_reaches_a_mail_whose_deferral_is_not_durable_yet() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flush_hides_no_report_that_is_owed() {
+    let it = Fixture::new();
+    let id = it.accept(mail(2)).await;
+    let claim = it.claim().await;
+    let results = vec![(nth(0), failed()), (nth(1), deferred())];
+    let recorded = it.queue.record(&claim, results);
+    assert_eq!(it.queue.flush(), 1);
+    recorded.await.unwrap();
+    let owed = it.report().await;
+    assert_eq!((owed.id, owed.recipients.len()), (id, 1));
+    assert_eq!(it.claim().await.id, id);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flushed_mail_that_is_held_before_its_turn_is_not_sent() {
     let it = Fixture::new();
     let id = it.accept(mail(1)).await;
