@@ -10,6 +10,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use rustix::fs::{Gid, Uid};
@@ -224,13 +225,29 @@ impl Drop for Postfix {
     }
 }
 
-/// A loopback address with a port that was free a moment ago.
+/// A loopback address with a port that was free a moment ago and that this process has not given
+/// out before. Below the ports that the system gives to connections; each process begins elsewhere,
+/// so that tests that run side by side do not take it from each other.
 ///
 /// # Errors
-/// If the system has no port left.
+/// If no port is left.
 pub fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(PORTS_OF_A_PROCESS);
+    for _ in 0..PORTS {
+        let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST_PORT + begin.wrapping_add(given) % PORTS;
+        let port = u16::try_from(port).map_err(io::Error::other)?;
+        if let Ok(socket) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return socket.local_addr();
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
 }
+
+const FIRST_PORT: u32 = 10_240;
+const PORTS: u32 = 20_480;
+const PORTS_OF_A_PROCESS: u32 = 16;
 
 /// The master process holds a lock on this file while it lives.
 fn is_unlocked(file: &Path) -> bool {
