@@ -364,6 +364,35 @@ fn with_deferred_mail() -> Option<Installation> {
     Some(gateway)
 }
 
+/// Permissions do not bind root, so root gives up what lets it pass them.
+#[test]
+fn a_read_only_data_directory_is_said_in_words_and_left_alone_j10() {
+    let Some(plan) = Plan::new() else { return };
+    let mut gateway = plan.mx().start();
+    gateway.stop();
+    let queue = gateway.data_dir().join("queue");
+    let open = fs::metadata(&queue).unwrap().permissions();
+    for path in [queue.join("lock"), queue.clone()] {
+        let mut read_only = fs::metadata(&path).unwrap().permissions();
+        read_only.set_readonly(true);
+        fs::set_permissions(path, read_only).unwrap();
+    }
+    let mut command = if rustix::process::geteuid().is_root() {
+        let mut bound = Command::new("setpriv");
+        bound.arg("--bounding-set=-dac_override,-dac_read_search");
+        bound.arg("--inh-caps=-dac_override,-dac_read_search").arg(gateway.binary());
+        bound
+    } else {
+        Command::new(gateway.binary())
+    };
+    command.arg("serve").arg("-c").arg(gateway.config());
+    let said = feed(&mut command, "").unwrap();
+    assert_eq!(said.status, REFUSED, "{said:?}");
+    let words = format!("cannot use the queue directory {}", queue.display());
+    assert!(said.text.contains(&words) && said.text.contains("Permission denied"), "{said:?}");
+    fs::set_permissions(&queue, open).unwrap();
+}
+
 fn wait_deferred(gateway: &Installation, mails: usize) {
     wait::until("deferred mail", wait::PATIENCE, || {
         let queue = gateway.queue();
