@@ -5,6 +5,7 @@
 
 mod change;
 mod dispatch;
+mod due;
 mod listing;
 mod load;
 mod open;

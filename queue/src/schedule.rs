@@ -158,6 +158,13 @@ impl<K: Ord + Copy> DueIndex<K> {
         moved
     }
 
+    /// The first of all keys, due or not. Looks at every entry.
+    #[must_use]
+    pub fn least(&self) -> Option<K> {
+        let by_time = self.by_time.iter().map(|(_, key)| *key).min();
+        self.at_once.first().copied().into_iter().chain(by_time).min()
+    }
+
     /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {

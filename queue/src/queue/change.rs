@@ -156,7 +156,7 @@ impl Shared {
         let is_new = effects.remove || old != entry.progress;
         let batch = if is_new { batch(id, entry, &effects) } else { Batch::default() };
         let location = entry.body.location;
-        registry.unlist(id, &old.state);
+        registry.due.unlist(id, &old.state);
         let to = if effects.remove { None } else { Some(place) };
         registry.count(Some(old.state.place()), to);
         Ok((Changed { place, effects, location }, batch))

@@ -37,33 +37,33 @@ impl Shared {
             return Step::End;
         }
         self.notice_clock(registry, now);
-        while let Some((id, kind)) = registry.reports.peek(now) {
+        while let Some((id, kind)) = registry.due.reports.peek(now) {
             if !registry.mails.contains_key(&id) {
-                return Step::Load(absent(registry, &registry.reports, now, |(id, _)| id));
+                return Step::Load(absent(registry, &registry.due.reports, now, |(id, _)| id));
             }
-            registry.reports.pop(now);
+            registry.due.reports.pop(now);
             if let Some(owed) = self.lease_report(registry, id, kind) {
                 return Step::Hand(Work::Report(owed));
             }
             registry.evict(id);
         }
-        while let Some(id) = registry.screening.peek(now) {
+        while let Some(id) = registry.due.screening.peek(now) {
             if !registry.mails.contains_key(&id) {
-                return Step::Load(absent(registry, &registry.screening, now, |id| id));
+                return Step::Load(absent(registry, &registry.due.screening, now, |id| id));
             }
-            registry.screening.pop(now);
+            registry.due.screening.pop(now);
             if let Some(screening) = self.lease_screening(registry, id) {
                 return Step::Hand(Work::Screen(screening));
             }
             registry.evict(id);
         }
         while registry.stats.delivering < self.options.qmgr_message_active_limit
-            && let Some(id) = registry.ready.peek(now)
+            && let Some(id) = registry.due.ready.peek(now)
         {
             if !registry.mails.contains_key(&id) {
-                return Step::Load(absent(registry, &registry.ready, now, |id| id));
+                return Step::Load(absent(registry, &registry.due.ready, now, |id| id));
             }
-            registry.ready.pop(now);
+            registry.due.ready.pop(now);
             if let Some(claim) = self.lease_attempt(registry, id, now) {
                 return Step::Hand(Work::Deliver(claim));
             }
@@ -77,9 +77,9 @@ impl Shared {
         if now < registry.seen {
             let schedule = &self.options.schedule;
             let again = now.plus(schedule.minimal_backoff_time);
-            registry.ready.hasten(now.plus(schedule.maximal_backoff_time));
-            registry.screening.hasten(again);
-            registry.reports.hasten(again);
+            registry.due.ready.hasten(now.plus(schedule.maximal_backoff_time));
+            registry.due.screening.hasten(again);
+            registry.due.reports.hasten(again);
         }
         registry.seen = now;
     }
@@ -87,8 +87,8 @@ impl Shared {
     /// How long nothing will be due; the clock may jump, so never longer than `queue_run_delay`.
     fn pause(&self, registry: &Registry, now: Timestamp) -> Duration {
         let full = registry.stats.delivering >= self.options.qmgr_message_active_limit;
-        let ready = if full { None } else { registry.ready.next(now) };
-        let next = [ready, registry.screening.next(now), registry.reports.next(now)];
+        let ready = if full { None } else { registry.due.ready.next(now) };
+        let next = [ready, registry.due.screening.next(now), registry.due.reports.next(now)];
         let next = next.into_iter().flatten().min();
         let longest = self.options.schedule.queue_run_delay.max(SHORTEST);
         next.map_or(longest, |at| at.since(now).clamp(SHORTEST, longest))
@@ -206,12 +206,12 @@ impl Shared {
             }
             Purpose::Screening if is_its_task => {
                 entry.task = Task::Idle;
-                registry.screening.insert(again, lease.id);
+                registry.due.screening.insert(again, lease.id);
                 registry.evict(lease.id);
             }
             Purpose::Report(kind) if entry.reporting.contains(&(kind, lease.number)) => {
                 entry.reporting.retain(|held| *held != (kind, lease.number));
-                registry.reports.insert(again, (lease.id, kind));
+                registry.due.reports.insert(again, (lease.id, kind));
                 registry.evict(lease.id);
             }
             Purpose::Attempt | Purpose::Screening | Purpose::Report(_) => {}

@@ -34,9 +34,9 @@ impl Shared {
                     registry.mails.insert(id, *entry);
                 }
                 Found::Nothing => {
-                    registry.discard(id, now);
+                    registry.due.discard(id, now);
                 }
-                Found::Unavailable(_) => registry.postpone(id, now, again),
+                Found::Unavailable(_) => registry.due.postpone(id, now, again),
                 Found::Unreadable(damage) => {
                     if registry.condemn(id, damage.state.as_ref(), now) {
                         unreadable.push(MailEvent::Corrupt { id, reason: damage.reason });

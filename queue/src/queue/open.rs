@@ -174,7 +174,7 @@ pub(super) fn recover(
     let after = take_up(storage, &mut registry, &options.schedule, interrupted, now)?;
     events.extend(after);
     // A stored time that is further away than any back-off comes from a clock that ran ahead.
-    registry.ready.hasten(now.plus(options.schedule.maximal_backoff_time));
+    registry.due.ready.hasten(now.plus(options.schedule.maximal_backoff_time));
     Ok(Recovered { registry, known, events })
 }
 
@@ -237,7 +237,7 @@ impl Findings {
             Place::Delivering | Place::Finished => self.interrupted.push((id, progress)),
             place @ (Place::Screening | Place::Held | Place::Ready | Place::Corrupt) => {
                 self.registry.count(None, Some(place));
-                self.registry.list(id, &progress);
+                self.registry.due.list(id, &progress, &[]);
             }
         }
     }
@@ -273,7 +273,7 @@ fn take_up(
             continue;
         }
         registry.count(None, Some(progress.state.place()));
-        registry.list(id, &progress);
+        registry.due.list(id, &progress, &[]);
     }
     if !batch.is_empty() {
         storage.commit(batch)?;

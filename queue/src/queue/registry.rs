@@ -9,12 +9,12 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use mailweir_mail::{Envelope, Origin, QueueId, Timestamp};
 
-use super::Stats;
+use super::{Stats, due::Due};
 use crate::{
     body::{Body, SpoolFile},
     progress::{Place, Progress, ReportKind, State},
     record::{BodyLocation, BodyRecord},
-    schedule::{DueIndex, Schedule},
+    schedule::Schedule,
     spool::Spool,
     state::Terms,
 };
@@ -22,12 +22,7 @@ use crate::{
 /// The indexes and the mails in memory.
 pub(crate) struct Registry {
     pub(super) mails: HashMap<QueueId, Entry>,
-    /// Mail that is ready. Nothing else is ever in here; held mail least of all.
-    pub(super) ready: DueIndex<QueueId>,
-    /// Mail that a stage has to look at.
-    pub(super) screening: DueIndex<QueueId>,
-    /// Reports that are owed.
-    pub(super) reports: DueIndex<(QueueId, ReportKind)>,
+    pub(super) due: Due,
     pub(super) stats: Stats,
     /// Bytes of content in [`Entry::content`].
     pub(super) cached: usize,
@@ -123,21 +118,14 @@ impl Registry {
     pub(super) fn oldest(&self) -> Option<Timestamp> {
         let moving = |entry: &&Entry| !matches!(entry.progress.state, State::Held { .. });
         let in_memory = self.mails.values().filter(moving).map(|entry| entry.origin.arrival);
-        let end_of_time = Timestamp::from_micros(u64::MAX);
-        let waiting = [&self.ready, &self.screening]
-            .into_iter()
-            .filter_map(|index| index.upcoming(end_of_time, usize::MAX).into_iter().min())
-            .map(QueueId::arrival);
-        in_memory.chain(waiting).min()
+        in_memory.chain(self.due.oldest().map(QueueId::arrival)).min()
     }
 
     /// An empty registry that gives out ids later than `last_id`.
     pub(super) fn new(last_id: QueueId, now: Timestamp) -> Self {
         Self {
             mails: HashMap::new(),
-            ready: DueIndex::default(),
-            screening: DueIndex::default(),
-            reports: DueIndex::default(),
+            due: Due::default(),
             stats: Stats::default(),
             cached: 0,
             seen: now,
@@ -158,39 +146,6 @@ impl Registry {
         self.last_lease
     }
 
-    /// Takes a mail out of the index that its state put it in: from here nobody hands it out.
-    pub(super) fn unlist(&mut self, id: QueueId, state: &State) {
-        match state {
-            State::Ready { not_before } => {
-                self.ready.remove(*not_before, id);
-            }
-            State::Screening { .. } => {
-                self.screening.remove(Timestamp::from_micros(0), id);
-            }
-            State::Held { .. } | State::Delivering { .. } | State::Finished(_) | State::Corrupt => {
-            }
-        }
-    }
-
-    /// Puts a mail in the indexes that its durable progress asks for.
-    pub(super) fn list(&mut self, id: QueueId, progress: &Progress) {
-        match progress.state {
-            State::Ready { not_before } => self.ready.insert(not_before, id),
-            State::Screening { .. } => self.screening.insert_at_once(id),
-            State::Held { .. } | State::Delivering { .. } | State::Finished(_) | State::Corrupt => {
-            }
-        }
-        self.list_debts(id, progress);
-    }
-
-    fn list_debts(&mut self, id: QueueId, progress: &Progress) {
-        for kind in progress.debts() {
-            if !self.is_reported(id, kind) {
-                self.reports.insert_at_once((id, kind));
-            }
-        }
-    }
-
     /// One more change of a mail is durable. With the last one it enters its indexes.
     pub(super) fn written(&mut self, id: QueueId) {
         let Some(entry) = self.mails.get_mut(&id) else { return };
@@ -198,21 +153,18 @@ impl Registry {
         if entry.unwritten > 0 || entry.progress.is_over() {
             return;
         }
-        let progress = entry.progress.clone();
         match entry.task {
-            // It waits for nothing but a free hand.
-            Task::Waiting if progress.state.place() == Place::Ready => {
-                self.ready.insert_at_once(id);
-                self.list_debts(id, &progress);
+            Task::Waiting => self.due.list_waiting(id, &entry.progress, &entry.reporting),
+            Task::Idle | Task::Leased(_) => {
+                self.due.list(id, &entry.progress, &entry.reporting);
             }
-            Task::Waiting | Task::Idle | Task::Leased(_) => self.list(id, &progress),
         }
     }
 
     /// Makes all mail that waits for its next attempt due at once, also what was put off and is
     /// not durable yet; gives its number.
     pub(super) fn flush(&mut self, now: Timestamp) -> usize {
-        let mut moved = self.ready.hasten(Timestamp::from_micros(0));
+        let mut moved = self.due.ready.hasten(Timestamp::from_micros(0));
         for entry in self.mails.values_mut() {
             if let State::Ready { not_before } = entry.progress.state
                 && not_before > now
@@ -226,44 +178,14 @@ impl Registry {
         moved
     }
 
-    /// Takes a mail that cannot be worked on out of the indexes in which it is due. Gives the place
-    /// that they had it in.
-    pub(super) fn discard(&mut self, id: QueueId, now: Timestamp) -> Option<Place> {
-        let ready = self.ready.discard(now, id).then_some(Place::Ready);
-        let screening = self.screening.discard(now, id).then_some(Place::Screening);
-        let reports = ReportKind::ALL.map(|kind| self.reports.discard(now, (id, kind)));
-        let finished = reports.contains(&true).then_some(Place::Finished);
-        ready.or(screening).or(finished)
-    }
-
-    /// Puts off what is due of a mail.
-    pub(super) fn postpone(&mut self, id: QueueId, now: Timestamp, until: Timestamp) {
-        if self.ready.discard(now, id) {
-            self.ready.insert(until, id);
-        }
-        if self.screening.discard(now, id) {
-            self.screening.insert(until, id);
-        }
-        for kind in ReportKind::ALL {
-            if self.reports.discard(now, (id, kind)) {
-                self.reports.insert(until, (id, kind));
-            }
-        }
-    }
-
     /// Takes a damaged mail out of the indexes, and counts it as corrupt; whether that is news.
     pub(super) fn condemn(&mut self, id: QueueId, state: Option<&State>, now: Timestamp) -> bool {
-        let Some(place) = self.discard(id, now) else { return false };
+        let Some(place) = self.due.discard(id, now) else { return false };
         if let Some(state) = state {
-            self.unlist(id, state);
+            self.due.unlist(id, state);
         }
         self.count(Some(state.map_or(place, State::place)), Some(Place::Corrupt));
         true
-    }
-
-    fn is_reported(&self, id: QueueId, kind: ReportKind) -> bool {
-        let reporting = self.mails.get(&id).map(|entry| &entry.reporting);
-        reporting.is_some_and(|reporting| reporting.iter().any(|(found, _)| *found == kind))
     }
 
     /// Counts a mail that went from one place to another; `None` is outside the queue.

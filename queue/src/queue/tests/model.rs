@@ -236,7 +236,7 @@ impl World {
         assert!(self.it.is_empty());
         assert_eq!(self.it.queue.stats(), crate::Stats::default());
         let registry = self.it.queue.shared.lock();
-        assert!(registry.mails.is_empty() && registry.ready.is_empty());
+        assert!(registry.mails.is_empty() && registry.due.ready.is_empty());
         assert_eq!(registry.cached, 0);
     }
 }
