@@ -15,7 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::store::{Batch, Storage, StoreError};
+use crate::{
+    store::{Batch, Storage, StoreError},
+    threads::give_way,
+};
 
 /// Called once with the fate of a batch, on the committer's thread: must not wait.
 pub(crate) type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -247,6 +250,7 @@ impl Drop for Writer {
 impl Writer {
     #[expect(clippy::disallowed_methods, reason = "the committer's own thread; see GATHER")]
     fn run(self) {
+        give_way();
         let mut backlog = VecDeque::new();
         let mut company = 0;
         while !backlog.is_empty() || self.inbox.wait() {

@@ -18,6 +18,7 @@ mod space;
 mod spool;
 pub mod state;
 pub mod store;
+mod threads;
 mod work;
 
 pub use body::{Body, BodyError, Content, ContentReader, SpoolFile};
@@ -31,4 +32,5 @@ pub use queue::{
 };
 pub use rescue::{RescueReport, rescue};
 pub use schedule::Schedule;
+pub use threads::give_way;
 pub use work::{Claim, OwedReport, Screening, Work};

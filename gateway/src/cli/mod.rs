@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use mailweir_queue::give_way;
 
 use crate::{
     config::{Colour, Config},
@@ -113,12 +114,14 @@ fn operator() -> Box<str> {
     name.unwrap_or_else(|| "the command line".to_owned()).into()
 }
 
-/// One processor is left to the queue's own threads and to the kernel: where each has a worker they
-/// push each other aside, and with small mail in clear on two processors a mail costs a fifth more.
+/// One processor is left to the queue's own threads and to the kernel. The workers give way, as the
+/// committer does: otherwise each packet of a peer on the same machine, and each sync, pushes aside
+/// who is busy with mail (`docs/decisions/0009-batch.md`).
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let workers = processors.saturating_sub(1).max(1);
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?)
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    Ok(builder.worker_threads(workers).on_thread_start(give_way).enable_all().build()?)
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,0 +1,28 @@
+//! How the threads of a mail's way stand towards others.
+
+use uapi::c::{SCHED_BATCH, sched_param};
+
+/// Lets whoever runs go on when the calling thread is woken (`SCHED_BATCH`, sched(7)): it runs once
+/// there is a free processor or its turn has come, and finds more to do by then. Where processors
+/// are idle nothing changes. Where the system does not allow it, neither: it is no promise.
+pub fn give_way() {
+    let _ = uapi::sched_setscheduler(CALLER, SCHED_BATCH, &sched_param { sched_priority: 0 });
+}
+
+const CALLER: i32 = 0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_gives_way_and_the_one_that_started_it_does_not() {
+        let before = uapi::sched_getscheduler(CALLER).unwrap();
+        let inside = std::thread::spawn(|| {
+            give_way();
+            uapi::sched_getscheduler(CALLER).unwrap()
+        });
+        assert_eq!(inside.join().unwrap(), SCHED_BATCH);
+        assert_eq!(uapi::sched_getscheduler(CALLER).unwrap(), before);
+    }
+}
