@@ -4,23 +4,23 @@
 
 use std::{sync::Arc, time::Instant};
 
-use mailweir_mail::{Address, Domain, Envelope, QueueId, ReversePath, Timestamp};
+use mailweir_mail::{Address, Domain, Envelope, ReversePath};
 use mailweir_smtp::client::{
-    Attempt, Client, ContentText, Dialect, Encoder, Finished, Loss, Outgoing, Pipelining, Settings,
-    Step, TlsPolicy,
+    Attempt, Client, ContentText, Dialect, Encoder, Loss, Outgoing, Settings, Step, TlsPolicy,
 };
 
 /// A peer sends these bytes: the first one chooses the settings, each 0xFF is a pause in which the
-/// client acts. Every mail must come back once, with one outcome per recipient or untouched.
+/// client acts. Every mail must come back before the next is given, with one outcome per recipient
+/// or untouched.
 pub fn client_reply_bytes(data: &[u8]) {
     let (&choice, bytes) = data.split_first().unwrap_or((&0, &[]));
-    let Some(settings) = settings(choice) else { return };
+    let (Some(settings), Some(mail)) = (settings(choice), mail()) else { return };
     let mut run = Run {
         client: Client::new(Arc::new(settings), "mx.example[192.0.2.1]", Instant::now()),
         now: Instant::now(),
+        mail,
         given: 0,
-        back: 0,
-        contents: 0,
+        in_hand: None,
         closed: false,
     };
     for part in bytes.split(|&byte| byte == 0xFF) {
@@ -31,35 +31,46 @@ pub fn client_reply_bytes(data: &[u8]) {
     run.client.input_closed(Loss::Closed);
     run.act();
     assert!(run.closed, "the connection is over");
-    assert_eq!(run.back, run.given, "every mail comes back");
+    assert_eq!(run.in_hand, None, "every mail comes back");
 }
 
 struct Run {
     client: Client,
     now: Instant,
+    mail: Outgoing,
     given: u32,
-    back: u32,
-    contents: u32,
+    in_hand: Option<Content>,
     closed: bool,
+}
+
+/// How far the content of the mail in hand is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    NotAskedFor,
+    Sent,
 }
 
 impl Run {
     /// Does what the client says until it waits for the peer.
     fn act(&mut self) {
         loop {
-            self.offer_mail();
             match self.client.next(self.now) {
                 Step::Write(bytes) => assert!(bytes.ends_with(b"\r\n"), "whole lines"),
-                Step::Finished(finished) => {
-                    self.back += 1;
-                    check(&finished, self.contents);
+                Step::Finished(attempts) => {
+                    let content = self.in_hand.take().expect("a mail in hand");
+                    assert_eq!(attempts.len(), self.mail.indices().len(), "one per recipient");
+                    attempts.iter().for_each(|attempt| check(attempt, content));
                 }
-                Step::Returned(_) => self.back += 1,
-                Step::Content(_) => {
-                    self.contents += 1;
+                Step::Returned => {
+                    assert_eq!(self.in_hand.take(), Some(Content::NotAskedFor), "not tried");
+                }
+                Step::Content => {
+                    let before = self.in_hand.replace(Content::Sent);
+                    assert_eq!(before, Some(Content::NotAskedFor), "once");
                     self.client.content_sent();
                 }
                 Step::StartTls => self.client.tls_failed("no TLS here"),
+                Step::Ready if self.given < MOST_MAILS => self.give_mail(),
                 Step::Read | Step::Ready => return,
                 Step::Close(_) => {
                     self.closed = true;
@@ -69,23 +80,18 @@ impl Run {
         }
     }
 
-    fn offer_mail(&mut self) {
-        while self.given < MOST_MAILS && self.client.has_room() {
-            let Some(mail) = mail(self.given) else { return };
-            assert!(self.client.begin(mail).is_ok(), "there is room");
-            self.given += 1;
-        }
+    fn give_mail(&mut self) {
+        assert_eq!(self.client.begin(self.mail.clone()), Ok(()), "it is ready");
+        assert_eq!(self.in_hand.replace(Content::NotAskedFor), None, "one in hand");
+        self.given += 1;
     }
 }
 
-fn check(finished: &Finished, contents: u32) {
-    assert_eq!(finished.attempts.len(), finished.mail.indices().len(), "one per recipient");
-    for attempt in &finished.attempts {
-        let text = &attempt.reply().text;
-        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "text that can be shown");
-        let delivered = matches!(attempt, Attempt::Delivered { .. } | Attempt::Uncertain { .. });
-        assert!(!delivered || contents > 0, "nothing was sent");
-    }
+fn check(attempt: &Attempt, content: Content) {
+    let text = &attempt.reply().text;
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "text that can be shown");
+    let delivered = matches!(attempt, Attempt::Delivered { .. } | Attempt::Uncertain { .. });
+    assert!(!delivered || content == Content::Sent, "nothing was sent");
 }
 
 fn settings(choice: u8) -> Option<Settings> {
@@ -96,18 +102,14 @@ fn settings(choice: u8) -> Option<Settings> {
     if choice & 2 != 0 {
         settings.tls = TlsPolicy::None;
     }
-    if choice & 4 == 0 {
-        settings.pipelining = Pipelining::Lookahead;
-    }
     Some(settings)
 }
 
-fn mail(serial: u32) -> Option<Outgoing> {
+fn mail() -> Option<Outgoing> {
     let to = |text| Address::parse(text).ok();
     let envelope = Envelope::from_sender(ReversePath::Null).to(to("a@x.example")?);
     let envelope = Arc::new(envelope.to(to("b@x.example")?));
-    let id = QueueId::new(Timestamp::from_secs(1), serial);
-    Some(Outgoing::to_all(id, envelope, 7, ContentText::SevenBit))
+    Some(Outgoing::to_all(envelope, 7, ContentText::SevenBit))
 }
 
 /// A content, encoded in chunks whose size the first byte says. What a strict server decodes must

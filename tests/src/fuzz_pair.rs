@@ -10,7 +10,7 @@ use mailweir_mail::{
     Reply, Return, ReversePath,
 };
 use mailweir_smtp::{
-    client::{Dialect, Pipelining, ReplyParser},
+    client::{Dialect, ReplyParser},
     replies::Refusal,
     server::{Answer, Peer, Rights, Session, Settings, Step},
 };
@@ -54,8 +54,7 @@ pub fn smtp_pair(data: &[u8]) {
 pub fn plan(choices: &mut Choices<'_>) -> Plan {
     let mut plan = Plan::of(Vec::new());
     plan.dialect = choices.one_of(&[Dialect::Smtp, Dialect::Smtp, Dialect::Lmtp]);
-    plan.pipelining =
-        choices.one_of(&[Pipelining::Lookahead, Pipelining::Envelope, Pipelining::Off]);
+    plan.pipelining = choices.one_of(&[true, true, false]);
     plan.tls = choices.below(8) == 1;
     plan.message_size = choices.one_of(&[0, 0, 0, 1_500, 60]);
     plan.recipients = choices.one_of(&[1000, 1000, 1000, 3, 1]);

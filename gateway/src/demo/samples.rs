@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use mailweir_mail::{Address, BodyType, Envelope, QueueId};
+use mailweir_mail::{Address, BodyType, Envelope};
 use mailweir_queue::Content;
 use mailweir_smtp::client::{ContentText, Credentials, Outgoing, Settings, TlsPolicy};
 
@@ -40,8 +40,7 @@ async fn submit(submission: SocketAddr) -> Result<(), String> {
         envelope = envelope.to(to.parse().map_err(|e| say(&e))?);
         envelope.body = BodyType::EightBitMime;
         envelope.smtputf8 = true;
-        let id = QueueId::new(clock::now(), 0);
-        let mail = Outgoing::to_all(id, Arc::new(envelope), size, ContentText::Utf8Header);
+        let mail = Outgoing::to_all(Arc::new(envelope), size, ContentText::Utf8Header);
         let _ = connection.send(mail, &Content::Memory(Bytes::from(content))).await;
     }
     connection.quit().await;

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use mailweir_mail::{Enhanced, Reply, TlsSummary};
 use mailweir_queue::{BodyError, Content, ContentReader};
 use mailweir_smtp::client::{
-    Attempt, Client, Closed, Encoder, Finished, Loss, Outgoing, Settings, Step, TlsPolicy,
+    Attempt, Client, Closed, Encoder, Loss, Outgoing, Settings, Step, TlsPolicy,
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -79,7 +79,7 @@ pub(crate) enum OpenError {
 /// What the conversation has come to.
 enum Turn {
     Ready,
-    Finished(Finished),
+    Finished(Vec<Attempt>),
     Returned,
     Closed(Closed),
 }
@@ -143,7 +143,7 @@ impl Connection {
                 return Sent::Unreadable(trouble);
             }
             match turn {
-                Turn::Finished(finished) => return Sent::Finished(finished.attempts),
+                Turn::Finished(attempts) => return Sent::Finished(attempts),
                 Turn::Closed(closed) => return Sent::Returned(closed),
                 // The step behind says why.
                 Turn::Returned | Turn::Ready => {}
@@ -204,9 +204,9 @@ impl Connection {
                 Step::Write(bytes) => self.output.extend_from_slice(bytes),
                 Step::Read => self.read().await,
                 Step::StartTls => self.start_tls().await,
-                Step::Content(_) => self.stream(content).await,
-                Step::Finished(finished) => return Turn::Finished(finished),
-                Step::Returned(_) => return Turn::Returned,
+                Step::Content => self.stream(content).await,
+                Step::Finished(attempts) => return Turn::Finished(attempts),
+                Step::Returned => return Turn::Returned,
                 Step::Ready => {
                     self.flush().await;
                     return Turn::Ready;

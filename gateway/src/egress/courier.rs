@@ -339,5 +339,5 @@ fn outgoing(claim: &Claim, recipients: &[RecipientIndex]) -> Outgoing {
         (false, mailweir_mail::BodyType::EightBitMime) => ContentText::EightBit,
         (false, mailweir_mail::BodyType::SevenBit) => ContentText::SevenBit,
     };
-    Outgoing::new(claim.id, envelope, indices, claim.size, text)
+    Outgoing::new(envelope, indices, claim.size, text)
 }

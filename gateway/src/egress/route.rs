@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mailweir_mail::Domain;
-use mailweir_smtp::client::{Credentials, Dialect, Pipelining, Settings, Timeouts, TlsPolicy};
+use mailweir_smtp::client::{Credentials, Dialect, Settings, Timeouts, TlsPolicy};
 
 use super::{
     concurrency,
@@ -103,7 +103,6 @@ fn settings(route: &Route, smtp: &Smtp) -> Settings {
             password: login.password.expose().to_owned(),
             allow_clear: login.exposure == AuthExposure::ClearAllowed,
         }),
-        pipelining: Pipelining::Envelope,
         timeouts: timeouts(smtp),
     }
 }

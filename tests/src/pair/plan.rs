@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mailweir_mail::{BodyType, Domain, Envelope, QueueId, ReversePath};
+use mailweir_mail::{BodyType, Domain, Envelope, ReversePath};
 use mailweir_smtp::{
-    client::{self, ContentText, Credentials, Dialect, Outgoing, Pipelining, TlsPolicy},
+    client::{self, ContentText, Credentials, Dialect, Outgoing, TlsPolicy},
     server::{self, Mode, TlsMode},
 };
 
@@ -15,8 +15,8 @@ use crate::fuzz_client::normalised;
 pub struct Plan {
     /// SMTP or LMTP.
     pub dialect: Dialect,
-    /// How far the client runs ahead.
-    pub pipelining: Pipelining,
+    /// Whether the client sees that the server offers PIPELINING. Some firewalls hide it.
+    pub pipelining: bool,
     /// Whether STARTTLS is offered and taken.
     pub tls: bool,
     /// The log-in, if there is one.
@@ -87,8 +87,6 @@ pub enum Verdict {
     Uncertain,
     /// The mail was not tried.
     Untried,
-    /// The mail was not tried, or did not fit and was never asked for.
-    UntriedOrFailed,
 }
 
 impl Plan {
@@ -97,7 +95,7 @@ impl Plan {
     pub fn of(mails: Vec<Letter>) -> Self {
         Self {
             dialect: Dialect::Smtp,
-            pipelining: Pipelining::Envelope,
+            pipelining: true,
             tls: false,
             log_in: None,
             message_size: 0,
@@ -124,8 +122,7 @@ impl Plan {
         let judge = |(at, mail): (usize, &Letter)| {
             let count = mail.judgements.len();
             match (open, self.fits(at)) {
-                (false, true) => vec![Verdict::Untried; count],
-                (false, false) => vec![Verdict::UntriedOrFailed; count],
+                (false, _) => vec![Verdict::Untried; count],
                 (true, false) => vec![Verdict::Failed; count],
                 // A server may close a connection between mails, and 421 to MAIL says that it does.
                 (true, true) if mail.sender == Say::Leave && !fresh => {
@@ -187,7 +184,6 @@ impl Plan {
     pub(super) fn client_settings(&self) -> client::Settings {
         let mut settings = client::Settings::new(domain("mail.example"));
         settings.dialect = self.dialect;
-        settings.pipelining = self.pipelining;
         settings.tls = if self.tls { TlsPolicy::Required } else { TlsPolicy::None };
         settings.credentials = self.log_in.as_ref().map(|_| Credentials {
             user: "relay".into(),
@@ -248,11 +244,11 @@ impl Letter {
         if self.content.is_ascii() { BodyType::SevenBit } else { BodyType::EightBitMime }
     }
 
-    pub(super) fn outgoing(&self, id: QueueId) -> Outgoing {
+    pub(super) fn outgoing(&self) -> Outgoing {
         let text =
             if self.content.is_ascii() { ContentText::SevenBit } else { ContentText::EightBit };
         let size = self.content.len() as u64;
-        Outgoing::to_all(id, Arc::new(self.envelope.clone()), size, text)
+        Outgoing::to_all(Arc::new(self.envelope.clone()), size, text)
     }
 }
 

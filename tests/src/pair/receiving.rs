@@ -1,7 +1,7 @@
 //! The receiving end: what a listener does with a session, without its socket, and with decisions
 //! that a plan has made before.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use mailweir_mail::{Client, Enhanced, Envelope, Login, QueueId, Reply, Timestamp, TlsSummary};
 use mailweir_smtp::{
@@ -78,7 +78,7 @@ impl Receiver {
             let question = match self.session.next(&mut input, now) {
                 Step::Ask(question) => question,
                 Step::Write(bytes) => {
-                    out.put(bytes);
+                    out.put(&passed(bytes, self.plan.pipelining));
                     continue;
                 }
                 Step::Content(piece) => {
@@ -203,6 +203,15 @@ impl Receiver {
             Say::Leave => Answer::Refuse(Refusal::Overloaded),
         }
     }
+}
+
+/// What reaches the client: a firewall that hides an extension puts other letters in its place.
+fn passed(bytes: &[u8], pipelining: bool) -> Cow<'_, [u8]> {
+    if pipelining {
+        return bytes.into();
+    }
+    let text = String::from_utf8_lossy(bytes);
+    text.replace("PIPELINING", "XXXXXXXXXX").into_bytes().into()
 }
 
 fn proceed(say: Say) -> Answer {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use mailweir_mail::{QueueId, TlsSummary};
+use mailweir_mail::TlsSummary;
 use mailweir_smtp::client::{Attempt, Client, Closed, Encoder, Loss, Outgoing, Step};
 
 use super::{plan::Plan, wire::Pipe};
@@ -20,9 +20,10 @@ pub enum Ending {
 pub(super) struct Sender {
     client: Client,
     mails: Vec<(Outgoing, Vec<u8>)>,
+    /// How many were begun; the last of them may be in hand.
     begun: usize,
-    /// A content under way: which one, and how much of it is sent.
-    content: Option<(Encoder, usize, usize)>,
+    /// A content under way, and how much of it is sent.
+    content: Option<(Encoder, usize)>,
     rest: Rest,
     pub(super) endings: Vec<Option<Ending>>,
     pub(super) commands: Vec<u8>,
@@ -39,9 +40,8 @@ enum Rest {
 
 impl Sender {
     pub(super) fn new(plan: &Plan, now: Instant) -> Self {
-        let mails = plan.mails.iter().enumerate();
-        let mails: Vec<_> =
-            mails.map(|(at, mail)| (mail.outgoing(id(at)), mail.content.clone())).collect();
+        let mails = plan.mails.iter();
+        let mails: Vec<_> = mails.map(|mail| (mail.outgoing(), mail.content.clone())).collect();
         Self {
             client: Client::new(Arc::new(plan.client_settings()), "gate.example[192.0.2.25]", now),
             endings: vec![None; mails.len()],
@@ -57,22 +57,19 @@ impl Sender {
     /// Does what the client says until it waits for the other side.
     pub(super) fn act(&mut self, now: Instant, out: &mut Pipe) {
         while self.rest != Rest::Closed {
-            self.offer_mail();
             match self.client.next(now) {
                 Step::Write(bytes) => {
                     self.commands.extend_from_slice(bytes);
                     out.put(bytes);
                 }
-                Step::Content(id) => {
-                    if !self.send_content(id, now, out) {
+                Step::Content => {
+                    if !self.send_content(now, out) {
                         return;
                     }
                 }
-                Step::Finished(done) => {
-                    let at = place(done.mail.id());
-                    self.end(at, Ending::Finished(done.attempts));
-                }
-                Step::Returned(mail) => self.end(place(mail.id()), Ending::Untried),
+                Step::Finished(attempts) => self.end(Ending::Finished(attempts)),
+                Step::Returned => self.end(Ending::Untried),
+                Step::Ready if self.begun < self.mails.len() => self.begin_mail(),
                 Step::Ready => self.client.quit(),
                 Step::Read => return self.rest = Rest::Answer,
                 Step::StartTls => return self.rest = Rest::Handshake,
@@ -114,25 +111,24 @@ impl Sender {
         self.rest == Rest::Closed
     }
 
-    fn offer_mail(&mut self) {
-        while self.begun < self.mails.len() && self.client.has_room() {
-            let mail = self.mails[self.begun].0.clone();
-            assert_eq!(self.client.begin(mail), Ok(()), "there is room");
-            self.begun += 1;
-        }
+    fn begin_mail(&mut self) {
+        let mail = self.mails[self.begun].0.clone();
+        assert_eq!(self.client.begin(mail), Ok(()), "it is ready");
+        self.begun += 1;
+    }
+
+    /// The place of the mail in hand.
+    fn in_hand(&self) -> usize {
+        self.begun.checked_sub(1).expect("a mail in hand")
     }
 
     /// Sends the next piece, if the wire took the last one; `false` if it did not.
-    fn send_content(&mut self, id: QueueId, now: Instant, out: &mut Pipe) -> bool {
+    fn send_content(&mut self, now: Instant, out: &mut Pipe) -> bool {
         if !out.is_empty() {
             return false;
         }
-        let at = place(id);
-        let (mut encoder, sent) = match self.content.take() {
-            Some((encoder, of, sent)) if of == at => (encoder, sent),
-            _ => (Encoder::new(), 0),
-        };
-        let content = &self.mails[at].1;
+        let (mut encoder, sent) = self.content.take().unwrap_or_default();
+        let content = &self.mails[self.in_hand()].1;
         let end = content.len().min(sent + PIECE);
         let mut wire = Vec::new();
         encoder.encode_into(&content[sent..end], &mut wire);
@@ -140,14 +136,15 @@ impl Sender {
             wire.extend_from_slice(encoder.finish());
             self.client.content_sent();
         } else {
-            self.content = Some((encoder, at, end));
+            self.content = Some((encoder, end));
             self.client.content_progress(now);
         }
         out.put(&wire);
         true
     }
 
-    fn end(&mut self, at: usize, ending: Ending) {
+    fn end(&mut self, ending: Ending) {
+        let at = self.in_hand();
         let before = self.endings[at].replace(ending);
         assert_eq!(before, None, "mail {at} comes back once");
     }
@@ -160,17 +157,5 @@ impl std::fmt::Debug for Sender {
     }
 }
 
-fn id(at: usize) -> QueueId {
-    let serial = u32::try_from(at).expect("few mails");
-    QueueId::new(mailweir_mail::Timestamp::from_secs(1_795_210_205), serial)
-}
-
-/// The place of a mail in the plan.
-fn place(wanted: QueueId) -> usize {
-    (0..MOST_MAILS).find(|&at| id(at) == wanted).expect("an id that was given")
-}
-
 /// How much of a content is sent at once.
 const PIECE: usize = 64;
-
-const MOST_MAILS: usize = 100;

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use mailweir_mail::{Enhanced, Reply, ReplyClass, TlsSummary};
+use mailweir_mail::{Enhanced, Reply, TlsSummary};
 
 use super::{
     capabilities::Capabilities,
@@ -13,12 +13,12 @@ use super::{
     outcome::{Cause, Closed},
     outgoing::Outgoing,
     phase::Phase,
-    reply::{MAX_BYTES, ReplyParser},
-    session::{Outbox, Session, Wait},
-    settings::{Pipelining, Settings, TlsPolicy},
+    reply::ReplyParser,
+    session::{Outbox, Session},
+    settings::{Settings, TlsPolicy},
     setup::{Context, Next, Setup},
     step::{Loss, Step},
-    transaction::{Breakdown, Nonsense, Terms, Told},
+    transaction::{Breakdown, Content, SHUTTING_DOWN, Terms, Told, Transaction},
 };
 
 /// One connection to a next hop, from the greeting to QUIT. See [`Step`] for how to drive it.
@@ -26,11 +26,7 @@ pub struct Client {
     settings: Arc<Settings>,
     peer: Box<str>,
     state: State,
-    /// The mail that comes next.
-    waiting: Option<Outgoing>,
     replies: ReplyParser,
-    /// What came while content was sent: it cannot answer what is not sent yet.
-    early: Vec<u8>,
     outbox: Outbox,
     /// What the last [`Step::Write`] lent out.
     lent: Vec<u8>,
@@ -61,9 +57,7 @@ impl Client {
             settings,
             peer: peer.into(),
             state,
-            waiting: None,
             replies: ReplyParser::default(),
-            early: Vec::new(),
             outbox: Outbox::default(),
             lent: Vec::new(),
             tls: None,
@@ -82,18 +76,18 @@ impl Client {
             std::mem::swap(&mut self.lent, &mut self.outbox.bytes);
             return Step::Write(&self.lent);
         }
-        match self.outbox.told.pop_front() {
-            Some(Told::Finished(finished)) => return Step::Finished(finished),
-            Some(Told::Returned(mail)) => return Step::Returned(mail),
+        match self.outbox.told.take() {
+            Some(Told::Finished(attempts)) => return Step::Finished(attempts),
+            Some(Told::Returned) => return Step::Returned,
             None => {}
         }
         match &self.state {
             State::Setup(Setup::Handshake) => Step::StartTls,
             State::Setup(_) => Step::Read,
-            State::Session(session) => match session.wait() {
-                Wait::Reply | Wait::Nothing => Step::Read,
-                Wait::Content(id) => Step::Content(id),
-                Wait::Mail => Step::Ready,
+            State::Session(session) => match session.mail() {
+                Some(Transaction::Envelope(_) | Transaction::Ending(_)) => Step::Read,
+                Some(Transaction::Content(_)) => Step::Content,
+                None => Step::Ready,
             },
             State::Closed(closed) => Step::Close(closed),
         }
@@ -103,8 +97,11 @@ impl Client {
     pub fn receive(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() && self.is_open() {
-            if self.sends_content() {
-                return self.hold_back(rest);
+            if let Some(content) = self.content() {
+                return match content.hold_back(rest) {
+                    Ok(()) => {}
+                    Err(why) => self.break_off(&why),
+                };
             }
             match self.replies.read(&mut rest) {
                 Ok(Some(reply)) => self.take_reply(reply, rest.is_empty()),
@@ -116,14 +113,12 @@ impl Client {
 
     /// The connection is gone.
     pub fn input_closed(&mut self, how: Loss) {
-        self.hear_early_refusal();
         self.break_off(&Breakdown::Lost(how));
     }
 
     /// Gives up if the deadline has come.
     pub fn expire(&mut self, now: Instant) {
         if self.deadline().is_some_and(|deadline| deadline <= now) {
-            self.hear_early_refusal();
             self.break_off(&Breakdown::TimedOut);
         }
     }
@@ -163,42 +158,20 @@ impl Client {
         });
     }
 
-    /// Whether [`Client::begin`] takes a mail now.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.waiting.is_none()
-            && match &self.state {
-                State::Setup(_) => true,
-                State::Session(session) => session.has_room(),
-                State::Closed(_) => false,
-            }
-    }
-
-    /// Takes a mail: the first one at any time, even before the greeting; the next one when
-    /// [`Client::has_room`] says so. With [`Pipelining::Lookahead`] that is while the content of
-    /// the mail before it is not even sent, and its commands then follow that content.
+    /// Takes the next mail in hand. To be called at [`Step::Ready`].
     ///
     /// # Errors
-    /// The mail comes back if there is no room for it.
+    /// At any other time the mail comes back.
     pub fn begin(&mut self, mail: Outgoing) -> Result<(), Outgoing> {
-        if !self.has_room() {
-            return Err(mail);
-        }
-        self.waiting = Some(mail);
-        self.advance();
+        let State::Session(session) = &mut self.state else { return Err(mail) };
+        session.begin(mail, &mut self.outbox)?;
+        self.timer = Timer::Restart;
         Ok(())
-    }
-
-    /// Whether content is due right now. `false` in the midst of sending it means that the connection
-    /// came to its end meanwhile: the driver sends no more of it.
-    #[must_use]
-    pub fn sends_content(&self) -> bool {
-        matches!(&self.state, State::Session(session) if matches!(session.wait(), Wait::Content(_)))
     }
 
     /// Some of the content was sent.
     pub fn content_progress(&mut self, now: Instant) {
-        if self.sends_content() {
+        if self.content().is_some() {
             self.timer = Timer::Restart;
             self.arm(now);
         }
@@ -207,40 +180,30 @@ impl Client {
     /// All of the content was sent, the final dot included; or stands in the driver's buffer. To be
     /// called before [`Client::receive`] gets what was read after that.
     pub fn content_sent(&mut self) {
-        if !self.sends_content() {
-            return;
-        }
-        if !self.early.is_empty() {
-            return self.answered_early();
-        }
         let State::Session(session) = &mut self.state else { return };
-        session.content_sent();
+        let Some(heard) = session.content_sent() else { return };
         self.timer = Timer::Restart;
-        self.advance();
+        if let Err(why) = heard {
+            self.break_off(&why);
+        }
     }
 
     /// The content cannot be sent to its end, by our fault. The connection must not be used any
     /// more: what the peer has is no whole mail. `reply` is what the recipients are deferred with.
     pub fn content_failed(&mut self, reply: Reply) {
         if let State::Session(session) = &mut self.state
-            && session.refuse_content(&reply, Cause::Local, &mut self.outbox)
+            && let Some(told) = session.content_failed(&reply)
         {
+            self.outbox.told = Some(told);
             self.close(Closed::Faulty { reply, cause: Cause::Broken(Phase::Content) });
         }
     }
 
-    /// Sends QUIT when the mails that were taken are through, and takes no more.
+    /// Says QUIT and ends the connection. To be called at [`Step::Ready`]; does nothing at any
+    /// other time.
     pub fn quit(&mut self) {
-        match &mut self.state {
-            State::Setup(_) => {
-                self.outbox.bytes.clear();
-                self.leave(Closed::Quit);
-            }
-            State::Session(session) => {
-                session.quit();
-                self.advance();
-            }
-            State::Closed(_) => {}
+        if matches!(&self.state, State::Session(session) if session.mail().is_none()) {
+            self.close(Closed::Quit);
         }
     }
 
@@ -271,6 +234,14 @@ impl Client {
         !matches!(self.state, State::Closed(_))
     }
 
+    /// The content, while it is due.
+    fn content(&mut self) -> Option<&mut Content> {
+        match &mut self.state {
+            State::Session(session) => session.content(),
+            State::Setup(_) | State::Closed(_) => None,
+        }
+    }
+
     /// `last`: nothing was read behind the reply.
     fn take_reply(&mut self, reply: Reply, last: bool) {
         self.timer = Timer::Restart;
@@ -281,10 +252,11 @@ impl Client {
                     self.break_off(&Breakdown::UNSOLICITED);
                 }
             }
-            State::Session(session) => match session.reply(reply, &mut self.outbox) {
-                Ok(()) => self.advance(),
-                Err(why) => self.break_off(&why),
-            },
+            State::Session(session) => {
+                if let Err(why) = session.reply(reply, &mut self.outbox) {
+                    self.break_off(&why);
+                }
+            }
             State::Closed(_) => {}
         }
     }
@@ -305,54 +277,11 @@ impl Client {
     }
 
     fn set_up(&mut self, capabilities: Capabilities) {
-        let pipelining =
-            if capabilities.pipelining { self.settings.pipelining } else { Pipelining::Off };
         self.state = State::Session(Box::new(Session::new(Terms {
             peer: self.peer.clone(),
             dialect: self.settings.dialect,
-            pipelining,
             capabilities,
         })));
-        self.advance();
-    }
-
-    fn advance(&mut self) {
-        let State::Session(session) = &mut self.state else { return };
-        if session.advance(&mut self.waiting, &mut self.outbox) {
-            self.timer = Timer::Restart;
-        }
-        if matches!(session.wait(), Wait::Nothing) {
-            self.state = State::Closed(Closed::Quit);
-        }
-    }
-
-    fn hold_back(&mut self, bytes: &[u8]) {
-        self.early.extend_from_slice(bytes);
-        if self.early.len() > MAX_BYTES {
-            self.break_off(&Breakdown::Nonsense(Nonsense::Flood));
-        }
-    }
-
-    /// An answer that came before the final dot was sent may be a refusal. Success it cannot be,
-    /// and whether another answer follows nobody knows: the connection is of no more use.
-    fn answered_early(&mut self) {
-        self.hear_early_refusal();
-        if let State::Session(session) = &mut self.state {
-            session.content_sent();
-        }
-        self.break_off(&Breakdown::UNSOLICITED);
-    }
-
-    /// A peer that has heard enough of a content may say why and hang up.
-    fn hear_early_refusal(&mut self) {
-        let early = std::mem::take(&mut self.early);
-        let Ok(Some(reply)) = self.replies.read(&mut &*early) else { return };
-        let refusal = matches!(reply.class(), ReplyClass::Transient | ReplyClass::Permanent);
-        if let State::Session(session) = &mut self.state
-            && refusal
-        {
-            session.refuse_content(&reply, Cause::Replied(Phase::Content), &mut self.outbox);
-        }
     }
 
     fn break_off(&mut self, why: &Breakdown) {
@@ -375,13 +304,8 @@ impl Client {
         if is_polite(&closed) {
             put(&mut self.outbox.bytes, &[commands::QUIT]);
         }
-        self.leave(closed);
-    }
-
-    fn leave(&mut self, closed: Closed) {
         self.state = State::Closed(closed);
         self.timer = Timer::Restart;
-        self.outbox.told.extend(self.waiting.take().map(Told::Returned));
     }
 
     fn arm(&mut self, now: Instant) {
@@ -398,9 +322,10 @@ impl Client {
 
 fn is_polite(closed: &Closed) -> bool {
     match closed {
-        Closed::Quit | Closed::RetryInClear { .. } => false,
+        Closed::Quit => true,
+        Closed::RetryInClear { .. } => false,
         Closed::Faulty { reply, cause } => {
-            matches!(cause, Cause::Local | Cause::Replied(_)) && reply.code != 421
+            matches!(cause, Cause::Local | Cause::Replied(_)) && reply.code != SHUTTING_DOWN
         }
     }
 }

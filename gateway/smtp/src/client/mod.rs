@@ -2,8 +2,8 @@
 //!
 //! [`Client`] is one connection. A driver gives it bytes and the time, and does what its
 //! [`Step`]s say; sockets, TLS, name look-ups and retries are the driver's. A [`Client`] takes one
-//! [`Outgoing`] mail after the other and gives exactly one [`Attempt`] per recipient, or the
-//! mail back untouched. SMTP and LMTP differ in [`settings::Dialect`] only. What the content looks
+//! [`Outgoing`] mail after the other and gives exactly one [`Attempt`] per recipient, or says that
+//! it did not try. The commands of a mail are pipelined if the peer allows it. SMTP and LMTP differ in [`settings::Dialect`] only. What the content looks
 //! like on the wire is the business of [`content::Encoder`].
 
 pub mod capabilities;
@@ -27,9 +27,9 @@ pub(crate) mod tests;
 pub use capabilities::Capabilities;
 pub use connection::Client;
 pub use content::Encoder;
-pub use outcome::{Attempt, Cause, Closed, Finished, Reports};
+pub use outcome::{Attempt, Cause, Closed, Reports};
 pub use outgoing::{ContentText, Outgoing};
 pub use phase::Phase;
 pub use reply::{ReplyError, ReplyParser};
-pub use settings::{Credentials, Dialect, Pipelining, Settings, Timeouts, TlsPolicy};
+pub use settings::{Credentials, Dialect, Settings, Timeouts, TlsPolicy};
 pub use step::{Loss, Step};

@@ -2,7 +2,7 @@
 
 use mailweir_mail::{Enhanced, Reply, ReplyClass};
 
-use super::{outgoing::Outgoing, phase::Phase};
+use super::phase::Phase;
 
 /// What became of one recipient in one transaction. Exactly one per recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,16 +93,6 @@ pub enum Reports {
     Ours,
 }
 
-/// A mail that is through with this connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Finished {
-    /// The mail, as it was given to [`super::Client::begin`].
-    pub mail: Outgoing,
-    /// One outcome per recipient, in the order of [`Outgoing::indices`].
-    pub attempts: Vec<Attempt>,
-}
-
 /// Why a connection is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -124,7 +114,7 @@ pub enum Closed {
 }
 
 impl Closed {
-    /// What a mail that came back gets if there is no other host to try.
+    /// What a mail gets that was to go over this connection, if there is no other host to try.
     ///
     /// As with Postfix, only a 5xx to EHLO and HELO is final. A 5xx greeting is not
     /// (`smtp_skip_5xx_greeting`), a refused log-in is not (`smtp_sasl_auth_soft_bounce`).

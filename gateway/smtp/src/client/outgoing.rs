@@ -4,12 +4,11 @@
 
 use std::sync::Arc;
 
-use mailweir_mail::{Envelope, QueueId, Recipient};
+use mailweir_mail::{Envelope, Recipient};
 
 /// A mail to send over a connection, to some or all of its recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    id: QueueId,
     envelope: Arc<Envelope>,
     recipients: Box<[usize]>,
     size: u64,
@@ -21,7 +20,6 @@ impl Outgoing {
     /// left out. `size` is the number of bytes of content, for SIZE (RFC 1870).
     #[must_use]
     pub fn new(
-        id: QueueId,
         envelope: Arc<Envelope>,
         recipients: impl IntoIterator<Item = usize>,
         size: u64,
@@ -29,20 +27,14 @@ impl Outgoing {
     ) -> Self {
         let exists = |&index: &usize| index < envelope.recipients.len();
         let recipients = recipients.into_iter().filter(exists).collect();
-        Self { id, envelope, recipients, size, text }
+        Self { envelope, recipients, size, text }
     }
 
     /// A mail for all recipients of its envelope.
     #[must_use]
-    pub fn to_all(id: QueueId, envelope: Arc<Envelope>, size: u64, text: ContentText) -> Self {
+    pub fn to_all(envelope: Arc<Envelope>, size: u64, text: ContentText) -> Self {
         let all = 0..envelope.recipients.len();
-        Self::new(id, envelope, all, size, text)
-    }
-
-    /// The mail's id in the queue.
-    #[must_use]
-    pub const fn id(&self) -> QueueId {
-        self.id
+        Self::new(envelope, all, size, text)
     }
 
     /// Sender and all recipients, also those that do not go here.

@@ -18,14 +18,12 @@ pub struct Settings {
     pub tls: TlsPolicy,
     /// Who we log in as. If given, mail is sent after a log-in or not at all.
     pub credentials: Option<Credentials>,
-    /// How far commands run ahead of replies.
-    pub pipelining: Pipelining,
     /// How long to wait for what.
     pub timeouts: Timeouts,
 }
 
 impl Settings {
-    /// SMTP with opportunistic TLS, no log-in, pipelined envelopes and Postfix's time limits.
+    /// SMTP with opportunistic TLS, no log-in and Postfix's time limits.
     #[must_use]
     pub fn new(hostname: Domain) -> Self {
         Self {
@@ -33,7 +31,6 @@ impl Settings {
             dialect: Dialect::Smtp,
             tls: TlsPolicy::Opportunistic,
             credentials: None,
-            pipelining: Pipelining::Envelope,
             timeouts: Timeouts::default(),
         }
     }
@@ -60,23 +57,6 @@ pub enum TlsPolicy {
     Required,
     /// The driver did the handshake before the greeting (Postfix `smtp_tls_wrappermode`).
     Implicit,
-}
-
-/// How far commands run ahead of replies, if the peer offers PIPELINING (RFC 2920).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pipelining {
-    /// One command, one reply, as if the peer did not offer it.
-    Off,
-    /// MAIL, RCPT and DATA of one mail go together.
-    Envelope,
-    /// Also, the next mail's MAIL, RCPT and DATA, or QUIT, follow the content of the current one
-    /// (RFC 2920 section 3.1 allows content as the first "command" of a group).
-    ///
-    /// Only for a driver that acknowledges at once what it reads (on Linux: `TCP_QUICKACK` set
-    /// anew before every read). A peer with Nagle's algorithm answers in two segments and holds
-    /// the second back until the first is acknowledged, which else takes 40 ms: a Postfix then
-    /// took 21 mails a second, and 700 with it.
-    Lookahead,
 }
 
 /// A user name and a password for a smart host.

@@ -2,17 +2,16 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use mailweir_mail::{
-    Address, Domain, Envelope, QueueId, Recipient, Reply, ReversePath, Timestamp, TlsSummary,
-};
+use mailweir_mail::{Address, Domain, Envelope, Recipient, Reply, ReversePath, TlsSummary};
 
 use crate::client::{
-    Attempt, Cause, Client, Closed, ContentText, Encoder, Finished, Loss, Outgoing, Pipelining,
-    Reports, Settings, Step, TlsPolicy,
+    Attempt, Cause, Client, Closed, ContentText, Encoder, Loss, Outgoing, Reports, Settings, Step,
+    TlsPolicy,
 };
 
 /// A mail to send: what the client is told, and what the driver streams.
@@ -25,12 +24,14 @@ pub(crate) struct Mail {
     pub(crate) content: Vec<u8>,
 }
 
-/// A mail from `sender@from.example` with one word of content.
-pub(crate) fn mail(serial: u32, recipients: &[&str]) -> Mail {
+/// A mail from `sender@from.example` with one line of content. Its recipients are words, each the
+/// local part of an address at `x.example`.
+pub(crate) fn mail(serial: u32, recipients: &str) -> Mail {
     let sender = ReversePath::Mailbox(Address::parse("sender@from.example").unwrap());
     let mut envelope = Envelope::from_sender(sender);
-    let recipient = |text: &&str| Recipient::new(Address::parse(text).unwrap());
-    envelope.recipients = recipients.iter().map(recipient).collect();
+    let address = |local: &str| Address::parse(&format!("{local}@x.example")).unwrap();
+    let words = recipients.split_whitespace();
+    envelope.recipients = words.map(|local| Recipient::new(address(local))).collect();
     let content = format!("mail {serial}\r\n").into_bytes();
     Mail { serial, envelope, text: ContentText::SevenBit, size: None, content }
 }
@@ -38,30 +39,38 @@ pub(crate) fn mail(serial: u32, recipients: &[&str]) -> Mail {
 impl Mail {
     pub(crate) fn outgoing(&self) -> Outgoing {
         let size = self.size.unwrap_or(self.content.len() as u64);
-        Outgoing::to_all(id(self.serial), Arc::new(self.envelope.clone()), size, self.text)
+        Outgoing::to_all(Arc::new(self.envelope.clone()), size, self.text)
+    }
+
+    /// What became of each recipient, one line each.
+    fn describe(&self, attempts: &[Attempt]) -> Vec<String> {
+        let recipients = &self.envelope.recipients;
+        assert_eq!(recipients.len(), attempts.len(), "one outcome per recipient");
+        let line = |(to, attempt): (&Recipient, &Attempt)| {
+            format!("{self} <{}> {}: {}", to.address, name(attempt), attempt.reply())
+        };
+        recipients.iter().zip(attempts).map(line).collect()
     }
 }
 
-/// Settings without TLS and without a log-in, with all the pipelining there is.
+impl fmt::Display for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mail {}", self.serial)
+    }
+}
+
+/// Settings without TLS and without a log-in.
 pub(crate) fn plain_settings() -> Settings {
-    Settings {
-        tls: TlsPolicy::None,
-        pipelining: Pipelining::Lookahead,
-        ..Settings::new(Domain::parse("mail.example").unwrap())
-    }
+    let hostname = Domain::parse("mail.example").unwrap();
+    Settings { tls: TlsPolicy::None, ..Settings::new(hostname) }
 }
 
-/// Settings without pipelining too.
-pub(crate) fn lockstep() -> Settings {
-    Settings { pipelining: Pipelining::Off, ..plain_settings() }
-}
-
-/// Drives one client. Mails are given as early as the client takes them.
+/// Drives one client, and gives it one mail after the other.
 pub(crate) struct Driver {
     pub(crate) client: Client,
     pub(crate) now: Instant,
     mails: VecDeque<Mail>,
-    begun: Vec<Mail>,
+    in_hand: Option<Mail>,
     quits: bool,
     /// What was sent since it was last looked at.
     pub(crate) wire: Vec<u8>,
@@ -90,7 +99,7 @@ impl Driver {
             client: Client::new(Arc::new(settings), "mx.example[192.0.2.1]", now),
             now,
             mails: mails.into(),
-            begun: Vec::new(),
+            in_hand: None,
             quits,
             wire: Vec::new(),
             told: Vec::new(),
@@ -100,16 +109,27 @@ impl Driver {
     /// Does what the client says until it waits for something.
     pub(crate) fn run(&mut self) -> Halt {
         loop {
-            self.offer_mail();
             match self.client.next(self.now) {
                 Step::Write(bytes) => self.wire.extend_from_slice(bytes),
-                Step::Finished(finished) => self.told.extend(describe(&finished)),
-                Step::Returned(mail) => self.told.push(format!("{} returned", label(&mail))),
+                Step::Finished(attempts) => {
+                    let mail = self.in_hand.take().expect("a mail in hand");
+                    self.told.extend(mail.describe(&attempts));
+                }
+                Step::Returned => {
+                    let mail = self.in_hand.take().expect("a mail in hand");
+                    self.told.push(format!("{mail} returned"));
+                }
                 Step::Read => return Halt::Read,
                 Step::StartTls => return Halt::Tls,
-                Step::Content(_) => return Halt::Content,
-                Step::Ready if self.mails.is_empty() && self.quits => self.client.quit(),
-                Step::Ready => return Halt::Ready,
+                Step::Content => return Halt::Content,
+                Step::Ready => match self.mails.pop_front() {
+                    Some(mail) => {
+                        self.client.begin(mail.outgoing()).unwrap();
+                        self.in_hand = Some(mail);
+                    }
+                    None if self.quits => self.client.quit(),
+                    None => return Halt::Ready,
+                },
                 Step::Close(closed) => {
                     let line = describe_end(closed);
                     if self.told.last() != Some(&line) {
@@ -121,10 +141,25 @@ impl Driver {
         }
     }
 
+    /// Hears these replies, each when it waits for one.
+    pub(crate) fn hear(&mut self, replies: &[&str]) {
+        for reply in replies {
+            assert_eq!(self.run(), Halt::Read);
+            self.client.receive(format!("{reply}\r\n").as_bytes());
+        }
+    }
+
+    /// Goes on to the content of the first mail, which has one recipient, with a peer that offers
+    /// nothing.
+    pub(crate) fn lead_to_content(&mut self) {
+        self.hear(&["220 mx", "250 mx", "250 ok", "250 ok", "354 go"]);
+        assert_eq!(self.run(), Halt::Content);
+    }
+
     /// Streams the content that the client asked for, in chunks of this size.
     pub(crate) fn send_content(&mut self, chunk: usize) {
-        let Step::Content(id) = self.client.next(self.now) else { panic!("no content is due") };
-        let mail = self.begun.iter().find(|mail| mail.outgoing().id() == id).unwrap();
+        assert_eq!(self.client.next(self.now), Step::Content);
+        let mail = self.in_hand.as_ref().expect("a mail in hand");
         let mut encoder = Encoder::new();
         for part in mail.content.chunks(chunk.max(1)) {
             encoder.encode_into(part, &mut self.wire);
@@ -150,35 +185,6 @@ impl Driver {
         self.now = deadline;
         self.client.expire(deadline);
     }
-
-    fn offer_mail(&mut self) {
-        while self.client.has_room()
-            && let Some(mail) = self.mails.pop_front()
-        {
-            self.client.begin(mail.outgoing()).unwrap();
-            self.begun.push(mail);
-        }
-    }
-}
-
-fn describe(finished: &Finished) -> Vec<String> {
-    let recipients = finished.mail.recipients();
-    assert_eq!(recipients.len(), finished.attempts.len(), "one outcome per recipient");
-    let id = label(&finished.mail);
-    let line = |(to, attempt): (&Recipient, &Attempt)| {
-        format!("{id} <{}> {}: {}", to.address, name(attempt), attempt.reply())
-    };
-    recipients.zip(&finished.attempts).map(line).collect()
-}
-
-/// `mail 7` for the mail with the serial number 7.
-fn label(mail: &Outgoing) -> String {
-    let serial = (0..10).find(|&serial| mail.id() == id(serial));
-    format!("mail {}", serial.expect("a serial number of one digit"))
-}
-
-fn id(serial: u32) -> QueueId {
-    QueueId::new(Timestamp::from_secs(0), serial)
 }
 
 fn name(attempt: &Attempt) -> String {

@@ -3,17 +3,13 @@
 use mailweir_mail::Reply;
 
 use super::{
-    driver::{Driver, Halt, lockstep, mail, plain_settings},
+    driver::{Driver, Halt, mail, plain_settings},
+    lines::{LEFT, LOCKSTEP, agreed_in_turn, content},
     script::play,
 };
 
-const SET_UP: &str = "S: 220 mx.example
-     C: EHLO mail.example
-     S: 250 mx.example
-    ";
-
 /// Each entry: what is said before, the phase, and what we were doing.
-const LOCKSTEP: [(&str, &str, &str); 3] = [
+const COMMANDS: [(&str, &str, &str); 3] = [
     ("C: MAIL FROM:<sender@from.example>", "Mail", "sending MAIL FROM"),
     ("S: 250 ok\nC: RCPT TO:<a@x.example>", "Rcpt", "sending RCPT TO"),
     ("S: 250 ok\nC: DATA", "Data", "sending DATA command"),
@@ -21,16 +17,16 @@ const LOCKSTEP: [(&str, &str, &str); 3] = [
 
 #[test]
 fn k1_a_peer_lost_before_the_dot_defers_the_mail() {
-    let mut said = SET_UP.to_owned();
-    for (more, phase, doing) in LOCKSTEP {
+    let mut said = LOCKSTEP.to_owned();
+    for (more, phase, doing) in COMMANDS {
         said = format!("{said}\n{more}");
         for (event, what) in [
             ("close", "lost connection with mx.example[192.0.2.1] while"),
             ("silence", "conversation with mx.example[192.0.2.1] timed out while"),
         ] {
             play(
-                &lockstep(),
-                &[mail(1, &["a@x.example"])],
+                &plain_settings(),
+                &[mail(1, "a")],
                 &format!(
                     "{said}
                      ~~ {event}
@@ -44,12 +40,12 @@ fn k1_a_peer_lost_before_the_dot_defers_the_mail() {
 
 #[test]
 fn a_421_to_any_command_defers_the_mail_and_ends_the_connection() {
-    let mut said = SET_UP.to_owned();
-    for (more, phase, _) in LOCKSTEP {
+    let mut said = LOCKSTEP.to_owned();
+    for (more, phase, _) in COMMANDS {
         said = format!("{said}\n{more}");
         play(
-            &lockstep(),
-            &[mail(1, &["a@x.example"])],
+            &plain_settings(),
+            &[mail(1, "a")],
             &format!(
                 "{said}
                  S: 421 4.3.2 bye
@@ -62,16 +58,16 @@ fn a_421_to_any_command_defers_the_mail_and_ends_the_connection() {
 
 #[test]
 fn a_reply_that_a_command_cannot_have_defers_the_mail() {
-    let mut said = SET_UP.to_owned();
-    for (more, phase, doing) in LOCKSTEP {
+    let mut said = LOCKSTEP.to_owned();
+    for (more, phase, doing) in COMMANDS {
         said = format!("{said}\n{more}");
         let odd = if phase == "Data" { "250 what?" } else { "354 what?" };
         let why = format!(
             "451 4.5.0 protocol error: a reply that the command cannot have from mx.example[192.0.2.1] while {doing}"
         );
         play(
-            &lockstep(),
-            &[mail(1, &["a@x.example"])],
+            &plain_settings(),
+            &[mail(1, "a")],
             &format!(
                 "{said}
                  S: {odd}
@@ -86,10 +82,10 @@ fn a_reply_that_a_command_cannot_have_defers_the_mail() {
 fn a_refusal_for_one_recipient_stands_when_the_connection_is_lost_later() {
     let why = "421 4.4.2 lost connection with mx.example[192.0.2.1] while sending DATA command";
     play(
-        &lockstep(),
-        &[mail(1, &["a@x.example", "b@x.example"])],
+        &plain_settings(),
+        &[mail(1, "a b")],
         &format!(
-            "{SET_UP}
+            "{LOCKSTEP}
              C: MAIL FROM:<sender@from.example>
              S: 250 ok
              C: RCPT TO:<a@x.example>
@@ -105,17 +101,6 @@ fn a_refusal_for_one_recipient_stands_when_the_connection_is_lost_later() {
     );
 }
 
-const UP_TO_CONTENT: &str = "S: 220 mx.example
-     C: EHLO mail.example
-     S: 250 mx.example
-     C: MAIL FROM:<sender@from.example>
-     S: 250 ok
-     C: RCPT TO:<a@x.example>
-     S: 250 ok
-     C: DATA
-     S: 354 go
-    ";
-
 #[test]
 fn k1_each_answer_to_the_dot_counts_once() {
     for (answer, outcome) in [
@@ -124,16 +109,39 @@ fn k1_each_answer_to_the_dot_counts_once() {
         ("554 5.6.0 no", "failed by EndOfData"),
     ] {
         play(
-            &lockstep(),
-            &[mail(1, &["a@x.example"])],
+            &plain_settings(),
+            &[mail(1, "a")],
             &format!(
-                "{UP_TO_CONTENT}
-                 C: mail 1
-                 C: .
+                "{}{}
                  S: {answer}
                  * mail 1 <a@x.example> {outcome}: {answer}
-                 C: QUIT
-                 * quit"
+                 {LEFT}",
+                up_to_content(),
+                content(1),
+            ),
+        );
+    }
+}
+
+#[test]
+fn k1_a_peer_lost_behind_the_dot_leaves_the_mail_uncertain() {
+    for (event, what) in [
+        ("close", "lost connection with mx.example[192.0.2.1]"),
+        ("silence", "conversation with mx.example[192.0.2.1] timed out"),
+    ] {
+        let why = format!(
+            "421 4.4.2 {what} while sending end of data -- message may be sent more than once"
+        );
+        play(
+            &plain_settings(),
+            &[mail(1, "a")],
+            &format!(
+                "{}{}
+                 ~~ {event}
+                 * mail 1 <a@x.example> uncertain: {why}
+                 * closed broken in EndOfData: {why}",
+                up_to_content(),
+                content(1),
             ),
         );
     }
@@ -149,15 +157,15 @@ fn k1_an_answer_to_the_dot_that_makes_no_sense_leaves_the_mail_uncertain() {
             "451 4.5.0 protocol error: {what} from mx.example[192.0.2.1] while sending end of data -- message may be sent more than once"
         );
         play(
-            &lockstep(),
-            &[mail(1, &["a@x.example"])],
+            &plain_settings(),
+            &[mail(1, "a")],
             &format!(
-                "{UP_TO_CONTENT}
-                 C: mail 1
-                 C: .
+                "{}{}
                  S: {line}
                  * mail 1 <a@x.example> uncertain: {why}
-                 * closed broken in EndOfData: {why}"
+                 * closed broken in EndOfData: {why}",
+                up_to_content(),
+                content(1),
             ),
         );
     }
@@ -171,13 +179,14 @@ fn a_peer_lost_while_content_is_sent_defers_the_mail() {
     ] {
         let why = format!("421 4.4.2 {what} while sending message body");
         play(
-            &lockstep(),
-            &[mail(1, &["a@x.example"])],
+            &plain_settings(),
+            &[mail(1, "a")],
             &format!(
-                "{UP_TO_CONTENT}
+                "{}
                  ~~ {event}
                  * mail 1 <a@x.example> deferred broken in Content: {why}
-                 * closed broken in Content: {why}"
+                 * closed broken in Content: {why}",
+                up_to_content(),
             ),
         );
     }
@@ -190,34 +199,25 @@ fn a_peer_that_refuses_the_content_half_way_and_leaves_or_falls_silent_is_heard(
         ("silence", "conversation with mx.example[192.0.2.1] timed out"),
     ] {
         play(
-            &lockstep(),
-            &[mail(1, &["a@x.example"])],
+            &plain_settings(),
+            &[mail(1, "a")],
             &format!(
-                "{UP_TO_CONTENT}
+                "{}
                  S!: 552 5.3.4 too large
                  ~~ {event}
                  * mail 1 <a@x.example> failed by Content: 552 5.3.4 too large
-                 * closed broken in Idle: 421 4.4.2 {what} while waiting for the next mail"
+                 * closed broken in Content: 421 4.4.2 {what} while sending message body",
+                up_to_content(),
             ),
         );
     }
 }
 
 #[test]
-fn a_driver_sees_when_the_content_it_sends_is_no_more_wanted() {
-    let mut driver = Driver::new(lockstep(), vec![mail(1, &["a@x.example"])], false);
-    assert!(!driver.client.sends_content());
-    lead_to_content(&mut driver);
-    assert!(driver.client.sends_content());
-    driver.wait_in_vain();
-    assert!(!driver.client.sends_content());
-}
-
-#[test]
 fn a_refusal_before_the_dot_counts_and_ends_the_connection() {
-    let why = "451 4.5.0 protocol error: a reply without a command from mx.example[192.0.2.1] while waiting for the next mail";
-    let mut driver = Driver::new(lockstep(), vec![mail(1, &["a@x.example"])], false);
-    lead_to_content(&mut driver);
+    let why = "451 4.5.0 protocol error: a reply without a command from mx.example[192.0.2.1] while sending end of data -- message may be sent more than once";
+    let mut driver = Driver::new(plain_settings(), vec![mail(1, "a")], false);
+    driver.lead_to_content();
     driver.client.receive(b"452 4.3.1 disk full\r\n");
     driver.send_content(1);
     assert_eq!(driver.run(), Halt::Closed);
@@ -225,15 +225,15 @@ fn a_refusal_before_the_dot_counts_and_ends_the_connection() {
         driver.told,
         [
             "mail 1 <a@x.example> deferred by Content: 452 4.3.1 disk full".to_owned(),
-            format!("closed broken in Idle: {why}"),
+            format!("closed broken in EndOfData: {why}"),
         ]
     );
 }
 
 #[test]
 fn k1_a_success_before_the_dot_is_not_believed() {
-    let mut driver = Driver::new(lockstep(), vec![mail(1, &["a@x.example"])], false);
-    lead_to_content(&mut driver);
+    let mut driver = Driver::new(plain_settings(), vec![mail(1, "a")], false);
+    driver.lead_to_content();
     driver.client.receive(b"250 2.0.0 queued\r\n");
     driver.send_content(1);
     assert_eq!(driver.run(), Halt::Closed);
@@ -242,8 +242,8 @@ fn k1_a_success_before_the_dot_is_not_believed() {
 
 #[test]
 fn a_flood_while_content_is_sent_ends_the_connection() {
-    let mut driver = Driver::new(lockstep(), vec![mail(1, &["a@x.example"])], false);
-    lead_to_content(&mut driver);
+    let mut driver = Driver::new(plain_settings(), vec![mail(1, "a")], false);
+    driver.lead_to_content();
     for _ in 0..100 {
         driver.client.receive(&[b'x'; 1_000]);
     }
@@ -253,12 +253,8 @@ fn a_flood_while_content_is_sent_ends_the_connection() {
 
 #[test]
 fn content_that_we_cannot_read_to_its_end_is_never_ended_with_a_dot() {
-    let mut driver = Driver::new(
-        plain_settings(),
-        vec![mail(1, &["a@x.example"]), mail(2, &["b@x.example"])],
-        false,
-    );
-    lead_to_content(&mut driver);
+    let mut driver = Driver::new(plain_settings(), vec![mail(1, "a"), mail(2, "b")], false);
+    driver.lead_to_content();
     driver.wire.clear();
     driver.client.content_failed(Reply::plain(451, "disk error"));
     assert_eq!(driver.run(), Halt::Closed);
@@ -268,8 +264,8 @@ fn content_that_we_cannot_read_to_its_end_is_never_ended_with_a_dot() {
 
 #[test]
 fn progress_keeps_the_deadline_of_content_away() {
-    let mut driver = Driver::new(lockstep(), vec![mail(1, &["a@x.example"])], false);
-    lead_to_content(&mut driver);
+    let mut driver = Driver::new(plain_settings(), vec![mail(1, "a")], false);
+    driver.lead_to_content();
     let limit = driver.client.settings().timeouts.data_xfer;
     assert_eq!(driver.client.deadline(), Some(driver.now + limit));
     driver.now += limit / 2;
@@ -277,11 +273,6 @@ fn progress_keeps_the_deadline_of_content_away() {
     assert_eq!(driver.client.deadline(), Some(driver.now + limit));
 }
 
-fn lead_to_content(driver: &mut Driver) {
-    let replies = ["220 mx", "250 mx", "250 ok", "250 ok", "354 go"];
-    for reply in replies {
-        assert_eq!(driver.run(), Halt::Read);
-        driver.client.receive(format!("{reply}\r\n").as_bytes());
-    }
-    assert_eq!(driver.run(), Halt::Content);
+fn up_to_content() -> String {
+    format!("{LOCKSTEP}{}", agreed_in_turn("a"))
 }

@@ -60,6 +60,9 @@ impl From<ReplyError> for Breakdown {
     }
 }
 
+/// RFC 5321 section 3.8: the peer closes the connection after this reply to any command.
+pub(in crate::client) const SHUTTING_DOWN: u16 = 421;
+
 /// RFC 3463: 4.4.2 is "bad connection".
 fn lost(text: String) -> Reply {
     Reply::with_text(421, Enhanced(4, 4, 2), text)

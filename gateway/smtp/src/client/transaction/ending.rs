@@ -1,13 +1,14 @@
 //! The answer to the final dot: one for all recipients, or in LMTP one for each accepted one.
 //!
 //! From here on the peer may have the mail. Without its answer, who was accepted is
-//! [`Attempt::Uncertain`] (`attacks.md`, promise 2).
+//! [`Attempt::Uncertain`] (`attacks.md`, promise 2). After a lone dot nobody is accepted, and the
+//! answer changes nothing.
 
 use mailweir_mail::{Reply, ReplyClass};
 
-use super::{Breakdown, Ledger, Terms, envelope::SHUTTING_DOWN, ledger};
+use super::{Breakdown, Ledger, SHUTTING_DOWN, Terms, Told, ledger};
 use crate::client::{
-    outcome::{Attempt, Cause, Finished},
+    outcome::{Attempt, Cause},
     phase::Phase,
     settings::Dialect,
 };
@@ -52,15 +53,15 @@ impl Ending {
         Ok(self.unanswered.is_empty())
     }
 
-    pub(in crate::client) fn finish(self) -> Finished {
+    pub(in crate::client) fn finish(self) -> Vec<Attempt> {
         self.ledger.finish()
     }
 
     /// The end of the connection before the last reply.
-    pub(in crate::client) fn break_off(mut self, why: &Breakdown, peer: &str) -> Finished {
+    pub(super) fn break_off(mut self, why: &Breakdown, peer: &str) -> Told {
         let (reply, _) = why.during(Phase::EndOfData, peer);
         self.ledger.settle_rest(&Attempt::Uncertain { reply });
-        self.ledger.finish()
+        Told::Finished(self.ledger.finish())
     }
 
     fn settle_all(&mut self, attempt: &Attempt) {

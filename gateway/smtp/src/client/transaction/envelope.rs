@@ -6,12 +6,12 @@
 
 use mailweir_mail::{Enhanced, Reply, ReplyClass};
 
-use super::{Breakdown, Ledger, Terms, Told};
+use super::{Breakdown, Ledger, SHUTTING_DOWN, Terms, Told};
 use crate::client::{
     commands::{self, put},
     outcome::{Attempt, Cause},
     phase::Phase,
-    settings::{Dialect, Pipelining},
+    settings::Dialect,
 };
 
 /// A transaction up to the answer to DATA.
@@ -20,7 +20,7 @@ pub(in crate::client) struct Envelope {
     ledger: Ledger,
     /// The recipients to ask for.
     asked: Vec<usize>,
-    familiarity: Familiarity,
+    before: Before,
     sender: Sender,
     to_write: Option<Command>,
     to_answer: Option<Command>,
@@ -43,20 +43,16 @@ enum Sender {
     Refused,
 }
 
-/// Whether mail went over the connection before. A peer may close such a connection at any time,
-/// which says nothing about the next mail.
+/// What went over the connection before a mail. A peer may close a connection that carried mail at
+/// any time, which says nothing about the next mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::client) enum Familiarity {
-    Fresh,
-    Reused,
-}
-
-/// What an aborted transaction leaves at the peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::client) enum Remains {
+pub(in crate::client) enum Before {
+    /// No mail.
     Nothing,
-    /// RSET has to come before the next MAIL.
-    Transaction,
+    /// A transaction that has ended.
+    Ended,
+    /// A transaction that was aborted: RSET has to come before the next MAIL.
+    Aborted,
 }
 
 /// Where a reply leads to.
@@ -69,23 +65,19 @@ pub(in crate::client) enum Turn {
     /// The peer waits for a content that nobody gets (RFC 2920 section 3.1).
     LoneDot,
     /// All recipients are settled.
-    Over(Remains),
+    Over(Before),
 }
 
 impl Envelope {
-    pub(in crate::client) fn new(
-        ledger: Ledger,
-        remains: Remains,
-        familiarity: Familiarity,
-    ) -> Self {
-        let first = match remains {
-            Remains::Nothing => Command::Mail,
-            Remains::Transaction => Command::Rset,
+    pub(in crate::client) fn new(ledger: Ledger, before: Before) -> Self {
+        let first = match before {
+            Before::Nothing | Before::Ended => Command::Mail,
+            Before::Aborted => Command::Rset,
         };
         Self {
             asked: ledger.open(),
             ledger,
-            familiarity,
+            before,
             sender: Sender::Unanswered,
             to_write: Some(first),
             to_answer: Some(first),
@@ -97,7 +89,7 @@ impl Envelope {
         if self.to_write != self.to_answer {
             return;
         }
-        let most = if terms.pipelining == Pipelining::Off { 1 } else { MAX_GROUP };
+        let most = if terms.capabilities.pipelining { MAX_GROUP } else { 1 };
         for _ in 0..most {
             let Some(command) = self.to_write else { return };
             self.write(command, terms, out);
@@ -116,28 +108,25 @@ impl Envelope {
         if reply.code == SHUTTING_DOWN {
             return Err(Breakdown::Said(reply, phase_of(command)));
         }
-        if command == Command::Data {
-            return self.data_answered(reply, terms);
-        }
         match command {
             Command::Rset => reset_answered(reply)?,
             Command::Mail => self.mail_answered(reply)?,
             Command::Rcpt(nth) => self.rcpt_answered(nth, reply)?,
-            Command::Data => {}
+            Command::Data => return self.data_answered(reply, terms),
         }
         self.to_answer = self.after(command);
         if self.to_answer != self.to_write {
             return Ok(Turn::Going);
         }
         if self.is_pointless() {
-            return Ok(Turn::Over(self.remains()));
+            return Ok(Turn::Over(self.leaves()));
         }
         self.write_group(terms, out);
         Ok(Turn::Going)
     }
 
     /// What the reply that is due answers.
-    pub(in crate::client) fn phase(&self) -> Phase {
+    pub(super) fn phase(&self) -> Phase {
         self.to_answer.map_or(Phase::Data, phase_of)
     }
 
@@ -146,10 +135,9 @@ impl Envelope {
     }
 
     /// The end of the connection in the middle of the envelope.
-    pub(in crate::client) fn break_off(mut self, why: &Breakdown, peer: &str) -> Told {
-        let untouched = self.sender == Sender::Unanswered;
-        if untouched && self.familiarity == Familiarity::Reused {
-            return Told::Returned(self.ledger.into_mail());
+    pub(super) fn break_off(mut self, why: &Breakdown, peer: &str) -> Told {
+        if self.is_reused() && self.sender == Sender::Unanswered {
+            return Told::Returned;
         }
         let (reply, cause) = why.during(self.phase(), peer);
         let attempt = Attempt::Deferred { reply, cause };
@@ -239,7 +227,7 @@ impl Envelope {
             ReplyClass::Success | ReplyClass::Intermediate => Err(Breakdown::UNEXPECTED),
             ReplyClass::Transient | ReplyClass::Permanent => {
                 self.data_refused(reply);
-                Ok(Turn::Over(self.remains()))
+                Ok(Turn::Over(self.leaves()))
             }
         }
     }
@@ -249,7 +237,7 @@ impl Envelope {
     /// Who was accepted, and who was refused, is not known then: all are tried again.
     fn data_refused(&mut self, reply: Reply) {
         let cause = Cause::Replied(Phase::Data);
-        if self.familiarity == Familiarity::Reused && self.ledger.has_accepted() {
+        if self.is_reused() && self.ledger.has_accepted() {
             return self.ledger.unsettle(&Attempt::Deferred { reply, cause });
         }
         self.ledger.settle_rest(&Attempt::refused(reply, cause));
@@ -265,10 +253,15 @@ impl Envelope {
         }
     }
 
-    fn remains(&self) -> Remains {
+    fn is_reused(&self) -> bool {
+        self.before != Before::Nothing
+    }
+
+    /// What the next mail finds if this one gets no content.
+    const fn leaves(&self) -> Before {
         match self.sender {
-            Sender::Accepted => Remains::Transaction,
-            Sender::Refused | Sender::Unanswered => Remains::Nothing,
+            Sender::Accepted => Before::Aborted,
+            Sender::Refused | Sender::Unanswered => Before::Ended,
         }
     }
 }
@@ -289,9 +282,6 @@ const fn phase_of(command: Command) -> Phase {
         Command::Data => Phase::Data,
     }
 }
-
-/// RFC 5321 section 3.8: the peer closes the connection after this reply to any command.
-pub(super) const SHUTTING_DOWN: u16 = 421;
 
 /// At most so many commands wait for their replies. Their replies fit any socket's buffer.
 const MAX_GROUP: usize = 100;

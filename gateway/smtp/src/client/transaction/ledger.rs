@@ -8,7 +8,7 @@ use mailweir_mail::{Enhanced, Reply};
 use super::Terms;
 use crate::client::{
     fit,
-    outcome::{Attempt, Cause, Finished, Reports},
+    outcome::{Attempt, Cause, Reports},
     outgoing::Outgoing,
 };
 
@@ -45,7 +45,7 @@ impl Ledger {
         ledger
     }
 
-    pub(in crate::client) const fn mail(&self) -> &Outgoing {
+    pub(super) const fn mail(&self) -> &Outgoing {
         &self.mail
     }
 
@@ -76,7 +76,7 @@ impl Ledger {
     }
 
     /// Settles all that are not.
-    pub(in crate::client) fn settle_rest(&mut self, attempt: &Attempt) {
+    pub(super) fn settle_rest(&mut self, attempt: &Attempt) {
         for slot in &mut self.slots {
             if !matches!(slot, Slot::Settled(_)) {
                 *slot = Slot::Settled(attempt.clone());
@@ -93,13 +93,9 @@ impl Ledger {
         }
     }
 
-    pub(in crate::client) fn into_mail(self) -> Outgoing {
-        self.mail
-    }
-
-    pub(in crate::client) fn finish(self) -> Finished {
-        let attempts = self.slots.into_iter().map(Slot::into_attempt).collect();
-        Finished { mail: self.mail, attempts }
+    /// One outcome per recipient, in the order of [`Outgoing::indices`].
+    pub(in crate::client) fn finish(self) -> Vec<Attempt> {
+        self.slots.into_iter().map(Slot::into_attempt).collect()
     }
 
     fn postpone_beyond(&mut self, rcptmax: Option<usize>) {

@@ -1,0 +1,68 @@
+//! The content on its way: the driver sends it, and the peer has nothing to say.
+//!
+//! A peer that has heard enough of it may say why and hang up. What it says before the final dot
+//! can refuse the mail; it cannot accept it.
+
+use mailweir_mail::{Reply, ReplyClass};
+
+use super::{Breakdown, Ending, Ledger, Nonsense, Told};
+use crate::client::{
+    outcome::{Attempt, Cause},
+    phase::Phase,
+    reply::{MAX_BYTES, ReplyParser},
+};
+
+/// A transaction from the answer to DATA to the final dot.
+#[derive(Debug)]
+pub(in crate::client) struct Content {
+    ledger: Ledger,
+    /// What came meanwhile.
+    early: Vec<u8>,
+}
+
+impl Content {
+    pub(in crate::client) const fn new(ledger: Ledger) -> Self {
+        Self { ledger, early: Vec::new() }
+    }
+
+    /// Keeps what the peer says until the content is sent, or never will be.
+    pub(in crate::client) fn hold_back(&mut self, bytes: &[u8]) -> Result<(), Breakdown> {
+        self.early.extend_from_slice(bytes);
+        if self.early.len() > MAX_BYTES {
+            return Err(Breakdown::Nonsense(Nonsense::Flood));
+        }
+        Ok(())
+    }
+
+    /// The final dot is written. If the peer spoke before it, nobody knows whether another answer
+    /// follows: the connection is of no more use.
+    pub(in crate::client) fn sent(mut self) -> (Ending, Result<(), Breakdown>) {
+        self.hear_refusal();
+        let heard = if self.early.is_empty() { Ok(()) } else { Err(Breakdown::UNSOLICITED) };
+        (Ending::new(self.ledger), heard)
+    }
+
+    /// It cannot be sent to its end, by our fault.
+    pub(in crate::client) fn fail(mut self, reply: &Reply) -> Told {
+        self.ledger.settle_rest(&Attempt::Deferred { reply: reply.clone(), cause: Cause::Local });
+        Told::Finished(self.ledger.finish())
+    }
+
+    /// The end of the connection before the final dot.
+    pub(super) fn break_off(mut self, why: &Breakdown, peer: &str) -> Told {
+        self.hear_refusal();
+        let (reply, cause) = why.during(Phase::Content, peer);
+        self.ledger.settle_rest(&Attempt::Deferred { reply, cause });
+        Told::Finished(self.ledger.finish())
+    }
+
+    fn hear_refusal(&mut self) {
+        let Ok(Some(reply)) = ReplyParser::default().read(&mut &*self.early) else { return };
+        match reply.class() {
+            ReplyClass::Success | ReplyClass::Intermediate => {}
+            ReplyClass::Transient | ReplyClass::Permanent => {
+                self.ledger.settle_rest(&Attempt::refused(reply, Cause::Replied(Phase::Content)));
+            }
+        }
+    }
+}
