@@ -163,6 +163,14 @@ impl Connection {
         }
     }
 
+    /// A peer that takes no more of a content may have said why.
+    async fn hear_last_words(&mut self) {
+        let words = timeout(LAST_WORDS, self.wire.read_some(READ_BUFFER)).await;
+        if let Ok(Ok(bytes)) = words {
+            self.client.receive(&bytes);
+        }
+    }
+
     /// Says good-bye and closes. A peer that takes no bytes is not waited for.
     pub(crate) async fn quit(mut self) {
         let _ = timeout(FAREWELL, async {
@@ -275,9 +283,9 @@ impl Connection {
             for piece in encoder.encode(&chunk) {
                 self.output.extend_from_slice(piece);
                 if self.output.len() >= WRITE_BUFFER {
-                    self.flush().await;
-                    if matches!(self.wire, Wire::Gone) {
-                        return;
+                    if let Err(unwritten) = self.write_out().await {
+                        self.hear_last_words().await;
+                        return self.give_up(&unwritten);
                     }
                     self.client.content_progress(clock::monotonic());
                 }
@@ -288,8 +296,14 @@ impl Connection {
     }
 
     async fn flush(&mut self) {
+        if let Err(unwritten) = self.write_out().await {
+            self.give_up(&unwritten);
+        }
+    }
+
+    async fn write_out(&mut self) -> Result<(), Unwritten> {
         if self.output.is_empty() {
-            return;
+            return Ok(());
         }
         let output = std::mem::take(&mut self.output);
         let deadline = self.deadline();
@@ -298,15 +312,17 @@ impl Connection {
             self.wire.flush().await
         });
         match written.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                self.break_off();
-                self.lose(&error);
-            }
-            Err(_) => {
-                self.break_off();
-                self.client.expire(clock::monotonic());
-            }
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Unwritten::Failed(error)),
+            Err(_) => Err(Unwritten::TimedOut),
+        }
+    }
+
+    fn give_up(&mut self, unwritten: &Unwritten) {
+        self.break_off();
+        match unwritten {
+            Unwritten::Failed(error) => self.lose(error),
+            Unwritten::TimedOut => self.client.expire(clock::monotonic()),
         }
     }
 
@@ -316,6 +332,12 @@ impl Connection {
         self.output.clear();
         self.wire = Wire::Gone;
     }
+}
+
+/// Why the peer did not take all bytes.
+enum Unwritten {
+    Failed(io::Error),
+    TimedOut,
 }
 
 /// The content on its way, and why it cannot go on.
@@ -331,6 +353,9 @@ const fn unreadable() -> Reply {
 
 /// How long a peer may take to take our good-bye.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What was said before a connection was lost is there at once.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Longer than any of the client's own deadlines.
 const PATIENCE: Duration = Duration::from_secs(600);

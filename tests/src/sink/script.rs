@@ -47,6 +47,9 @@ pub enum Act {
     ReplyTwice(String),
     /// This reply, then the end of the connection: `421 4.3.2 Shutting down`.
     Close(String),
+    /// `354`, then this reply in the midst of the content, then the end of the connection with
+    /// bytes unread: what is still on its way cannot be written.
+    CutShort(String),
     /// The end of the connection, without a word.
     Drop,
     /// Silence, until the peer hangs up.

@@ -206,6 +206,12 @@ impl Session {
                 self.stream.get_mut().shutdown().await?;
                 self.hang().await
             }
+            Act::CutShort(reply) => {
+                self.say("354 Go ahead").await?;
+                self.stream.read_u8().await?;
+                self.say(&reply).await?;
+                Err(Over)
+            }
             Act::Drop => Err(Over),
             Act::Hang => self.hang().await,
         }

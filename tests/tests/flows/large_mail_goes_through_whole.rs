@@ -2,7 +2,7 @@
 
 use mailweir_tests::{
     gateway::{Gateway, Setup, mail},
-    sink::{Script, Sink},
+    sink::{Act, Point, Script, Sink},
 };
 
 #[tokio::test]
@@ -36,6 +36,17 @@ async fn a10_mail_over_the_limit_is_refused_and_leaves_nothing_behind() {
     assert!(gateway.queue().list().await.is_empty());
     let _ = gateway.submit(mail().content(large(90_000))).await.expect_accepted();
     sink.expect_one().await;
+}
+
+#[tokio::test]
+async fn a10_a_next_hop_that_refuses_in_the_midst_of_the_content_is_heard() {
+    let refusal = Act::CutShort("552 5.3.4 Too large for us".into());
+    let sink =
+        Sink::start_with(vec![Script::smtp().at(Point::Data, refusal), Script::smtp()]).await;
+    let limits = "message_size_limit = \"30 MB\"";
+    let gateway = Gateway::start(&Setup::before(&sink).section("limits", limits)).await;
+    let id = gateway.submit(mail().content(large(20_000_000))).await.expect_accepted();
+    gateway.log().expect(&format!("{id}: to=*status=bounced*552 5.3.4 Too large for us*")).await;
 }
 
 /// At least so many bytes, in lines that are all different.

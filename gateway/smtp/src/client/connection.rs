@@ -207,25 +207,10 @@ impl Client {
         }
     }
 
-    /// What the peer offers, once the connection is set up.
-    #[must_use]
-    pub const fn capabilities(&self) -> Option<&Capabilities> {
-        match &self.state {
-            State::Session(session) => Some(&session.terms().capabilities),
-            State::Setup(_) | State::Closed(_) => None,
-        }
-    }
-
     /// The TLS layer under the conversation.
     #[must_use]
     pub const fn tls(&self) -> Option<&TlsSummary> {
         self.tls.as_ref()
-    }
-
-    /// The settings of this connection.
-    #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
     }
 }
 

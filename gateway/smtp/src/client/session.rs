@@ -33,10 +33,6 @@ impl Session {
         Self { terms, before: Before::Nothing, mail: None }
     }
 
-    pub(super) const fn terms(&self) -> &Terms {
-        &self.terms
-    }
-
     /// The mail in hand.
     pub(super) const fn mail(&self) -> Option<&Transaction> {
         self.mail.as_ref()

@@ -266,7 +266,7 @@ fn content_that_we_cannot_read_to_its_end_is_never_ended_with_a_dot() {
 fn progress_keeps_the_deadline_of_content_away() {
     let mut driver = Driver::new(plain_settings(), vec![mail(1, "a")], false);
     driver.lead_to_content();
-    let limit = driver.client.settings().timeouts.data_xfer;
+    let limit = plain_settings().timeouts.data_xfer;
     assert_eq!(driver.client.deadline(), Some(driver.now + limit));
     driver.now += limit / 2;
     driver.client.content_progress(driver.now);
