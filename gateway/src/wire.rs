@@ -21,7 +21,7 @@ pub(crate) enum Wire {
     Plain(TcpStream),
     /// Under TLS.
     Tls(Box<tokio_rustls::TlsStream<TcpStream>>),
-    /// A failed TLS handshake took the connection with it.
+    /// No more: a TLS handshake failed, or half of what had to be written could not be.
     Gone,
 }
 

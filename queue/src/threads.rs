@@ -5,6 +5,9 @@ use uapi::c::{SCHED_BATCH, sched_param};
 /// Lets whoever runs go on when the calling thread is woken (`SCHED_BATCH`, sched(7)): it runs once
 /// there is a free processor or its turn has come, and finds more to do by then. Where processors
 /// are idle nothing changes. Where the system does not allow it, neither: it is no promise.
+///
+/// Public, because who hands mail to the committer has to stand as it does: one that pushes the
+/// other aside undoes the gain.
 pub fn give_way() {
     let _ = uapi::sched_setscheduler(CALLER, SCHED_BATCH, &sched_param { sched_priority: 0 });
 }

@@ -114,9 +114,9 @@ fn operator() -> Box<str> {
     name.unwrap_or_else(|| "the command line".to_owned()).into()
 }
 
-/// One processor is left to the queue's own threads and to the kernel. The workers give way, as the
-/// committer does: otherwise each packet of a peer on the same machine, and each sync, pushes aside
-/// who is busy with mail (`docs/decisions/0009-batch.md`).
+/// One processor is left to the queue's own threads and to the kernel. All threads of the runtime
+/// give way, as the committer does: otherwise each packet of a peer on the same machine, and each
+/// sync, pushes aside who is busy with mail (`docs/decisions/0009-batch.md`).
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let workers = processors.saturating_sub(1).max(1);

@@ -165,10 +165,14 @@ impl Connection {
 
     /// A peer that takes no more of a content may have said why.
     async fn hear_last_words(&mut self) {
-        let words = timeout(LAST_WORDS, self.wire.read_some(READ_BUFFER)).await;
-        if let Ok(Ok(bytes)) = words {
-            self.client.receive(&bytes);
-        }
+        let _ = timeout(LAST_WORDS, async {
+            while let Ok(bytes) = self.wire.read_some(READ_BUFFER).await
+                && !bytes.is_empty()
+            {
+                self.client.receive(&bytes);
+            }
+        })
+        .await;
     }
 
     /// Says good-bye and closes. A peer that takes no bytes is not waited for.
@@ -283,16 +287,26 @@ impl Connection {
             for piece in encoder.encode(&chunk) {
                 self.output.extend_from_slice(piece);
                 if self.output.len() >= WRITE_BUFFER {
-                    if let Err(unwritten) = self.write_out().await {
-                        self.hear_last_words().await;
-                        return self.give_up(&unwritten);
+                    if !self.write_content().await {
+                        return;
                     }
                     self.client.content_progress(clock::monotonic());
                 }
             }
         }
         self.output.extend_from_slice(encoder.finish());
-        self.client.content_sent();
+        if self.write_content().await {
+            self.client.content_sent();
+        }
+    }
+
+    /// Writes what there is of the content; whether it could be written. It is of the content to the
+    /// last byte of the final dot: what cannot be written does not arrive.
+    async fn write_content(&mut self) -> bool {
+        let Err(unwritten) = self.write_out().await else { return true };
+        self.hear_last_words().await;
+        self.give_up(&unwritten);
+        false
     }
 
     async fn flush(&mut self) {
@@ -354,7 +368,7 @@ const fn unreadable() -> Reply {
 /// How long a peer may take to take our good-bye.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// What was said before a connection was lost is there at once.
+/// What a peer said before it stopped reading is there at once.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Longer than any of the client's own deadlines.

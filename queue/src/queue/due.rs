@@ -43,12 +43,11 @@ impl Due {
         progress: &Progress,
         reporting: &[(ReportKind, u64)],
     ) {
-        match progress.state.place() {
-            Place::Ready => {
-                self.ready.insert_at_once(id);
-                self.list_debts(id, progress, reporting);
-            }
-            _ => self.list(id, progress, reporting),
+        if let State::Ready { .. } = progress.state {
+            self.ready.insert_at_once(id);
+            self.list_debts(id, progress, reporting);
+        } else {
+            self.list(id, progress, reporting);
         }
     }
 

@@ -151,18 +151,22 @@ impl Plan {
         }
         for (slot, say) in slots.iter_mut().zip(&mail.judgements).take(self.recipients.max(1)) {
             match say.verdict() {
-                Some(verdict) if *say == Say::Leave => return (settled(slots, verdict), false),
+                Some(verdict) if *say == Say::Leave => {
+                    // Replies may have been shifted since the mail before: none is final.
+                    if !fresh {
+                        forget(&mut slots);
+                    }
+                    return (settled(slots, verdict), false);
+                }
                 verdict => *slot = verdict,
             }
         }
         if !slots.contains(&None) {
             return (settled(slots, Verdict::Deferred), true);
         }
-        if matches!(mail.opening, Say::Later | Say::Never) && !fresh {
-            // Replies may have been shifted since the mail before: none is final.
-            let postponed = |slot: &Option<Verdict>| *slot == Some(Verdict::Postponed);
-            slots.iter_mut().filter(|slot| !postponed(slot)).for_each(|slot| *slot = None);
-            return (settled(slots, Verdict::Deferred), true);
+        if mail.opening != Say::Yes && !fresh {
+            // The last recipient may be the one that was refused.
+            return (vec![Verdict::Untried; slots.len()], false);
         }
         if let Some(verdict) = mail.opening.verdict() {
             return (settled(slots, verdict), mail.opening != Say::Leave);
@@ -261,6 +265,12 @@ impl Say {
             Self::Later | Self::Leave => Some(Verdict::Deferred),
         }
     }
+}
+
+/// What was said of recipients counts no more; who is for another transaction stays so.
+fn forget(slots: &mut [Option<Verdict>]) {
+    let postponed = |slot: &Option<Verdict>| *slot == Some(Verdict::Postponed);
+    slots.iter_mut().filter(|slot| !postponed(slot)).for_each(|slot| *slot = None);
 }
 
 fn settled(slots: Vec<Option<Verdict>>, rest: Verdict) -> Vec<Verdict> {

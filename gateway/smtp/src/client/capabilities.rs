@@ -9,34 +9,34 @@ use mailweir_mail::Reply;
 /// The extensions that a peer announced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Capabilities {
+pub(super) struct Capabilities {
     /// PIPELINING (RFC 2920).
-    pub pipelining: bool,
+    pub(super) pipelining: bool,
     /// 8BITMIME (RFC 6152).
-    pub eight_bit_mime: bool,
+    pub(super) eight_bit_mime: bool,
     /// SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
     /// DSN (RFC 3461).
-    pub dsn: bool,
+    pub(super) dsn: bool,
     /// STARTTLS (RFC 3207).
-    pub starttls: bool,
+    pub(super) starttls: bool,
     /// CHUNKING (RFC 3030).
-    pub chunking: bool,
+    pub(super) chunking: bool,
     /// ENHANCEDSTATUSCODES (RFC 2034).
-    pub enhanced_status_codes: bool,
+    pub(super) enhanced_status_codes: bool,
     /// SIZE (RFC 1870).
-    pub size: SizeOffer,
+    pub(super) size: SizeOffer,
     /// The mechanisms of AUTH (RFC 4954) that we can use.
-    pub auth: AuthOffer,
+    pub(super) auth: AuthOffer,
     /// Most recipients per transaction: LIMITS RCPTMAX (RFC 9422).
-    pub rcptmax: Option<usize>,
+    pub(super) rcptmax: Option<usize>,
     /// The attributes of Postfix's XFORWARD, upper case.
-    pub xforward: Vec<Box<str>>,
+    pub(super) xforward: Vec<Box<str>>,
 }
 
 /// What a peer says about sizes (RFC 1870).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SizeOffer {
+pub(super) enum SizeOffer {
     /// Nothing: the SIZE parameter must not be used.
     #[default]
     None,
@@ -48,17 +48,17 @@ pub enum SizeOffer {
 
 /// The SASL mechanisms that a peer offers and that we speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AuthOffer {
+pub(super) struct AuthOffer {
     /// PLAIN (RFC 4616).
-    pub plain: bool,
+    pub(super) plain: bool,
     /// LOGIN, never standardised.
-    pub login: bool,
+    pub(super) login: bool,
 }
 
 impl Capabilities {
     /// Reads a positive reply to EHLO or LHLO. Its first line is a name and a greeting.
     #[must_use]
-    pub fn from_reply(reply: &Reply) -> Self {
+    pub(super) fn from_reply(reply: &Reply) -> Self {
         let mut offered = Self::default();
         reply.text.lines().skip(1).for_each(|line| offered.add(line));
         offered

@@ -161,9 +161,14 @@ impl Client {
     /// Takes the next mail in hand. To be called at [`Step::Ready`].
     ///
     /// # Errors
-    /// At any other time the mail comes back.
+    /// At any other time the mail comes back. So it does if the peer has begun to say something: its
+    /// end would pass for an answer to this mail. The connection is over then.
     pub fn begin(&mut self, mail: Outgoing) -> Result<(), Outgoing> {
         let State::Session(session) = &mut self.state else { return Err(mail) };
+        if session.mail().is_none() && self.replies.is_midway() {
+            self.break_off(&Breakdown::UNSOLICITED);
+            return Err(mail);
+        }
         session.begin(mail, &mut self.outbox)?;
         self.timer = Timer::Restart;
         Ok(())

@@ -3,10 +3,11 @@
 //! [`Client`] is one connection. A driver gives it bytes and the time, and does what its
 //! [`Step`]s say; sockets, TLS, name look-ups and retries are the driver's. A [`Client`] takes one
 //! [`Outgoing`] mail after the other and gives exactly one [`Attempt`] per recipient, or says that
-//! it did not try. The commands of a mail are pipelined if the peer allows it. SMTP and LMTP differ in [`settings::Dialect`] only. What the content looks
-//! like on the wire is the business of [`content::Encoder`].
+//! it did not try. The commands of a mail are pipelined if the peer allows it. SMTP and LMTP differ
+//! in [`settings::Dialect`] only. What the content looks like on the wire is the business of
+//! [`content::Encoder`].
 
-pub mod capabilities;
+mod capabilities;
 mod commands;
 mod connection;
 pub mod content;
@@ -24,7 +25,6 @@ mod transaction;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use capabilities::Capabilities;
 pub use connection::Client;
 pub use content::Encoder;
 pub use outcome::{Attempt, Cause, Closed, Reports};

@@ -1,6 +1,7 @@
 //! One mail as a connection takes it: the envelope, who of it goes here, and what the content is.
 //!
-//! The content itself stays with the driver, which streams it when [`super::Step::Content`] says so.
+//! The content itself stays with the driver, which streams it when [`super::Step::Content`] says
+//! so.
 
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ impl Outgoing {
 
     /// Sender and all recipients, also those that do not go here.
     #[must_use]
-    pub fn envelope(&self) -> &Envelope {
+    pub(super) fn envelope(&self) -> &Envelope {
         &self.envelope
     }
 
@@ -50,7 +51,7 @@ impl Outgoing {
     }
 
     /// Those who get the mail here, in the order of RCPT.
-    pub fn recipients(&self) -> impl ExactSizeIterator<Item = &Recipient> {
+    pub(super) fn recipients(&self) -> impl ExactSizeIterator<Item = &Recipient> {
         self.recipients.iter().map(|&index| &self.envelope.recipients[index])
     }
 
@@ -61,13 +62,13 @@ impl Outgoing {
 
     /// Bytes of content.
     #[must_use]
-    pub const fn size(&self) -> u64 {
+    pub(super) const fn size(&self) -> u64 {
         self.size
     }
 
     /// What the content holds.
     #[must_use]
-    pub const fn text(&self) -> ContentText {
+    pub(super) const fn text(&self) -> ContentText {
         self.text
     }
 }

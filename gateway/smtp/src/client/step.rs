@@ -16,8 +16,8 @@ pub enum Step<'a> {
     /// Flush, shake hands, then call [`super::Client::tls_started`] or
     /// [`super::Client::tls_failed`]. What was read past the last reply must not be used.
     StartTls,
-    /// Send the content of the mail in hand through an [`super::Encoder`], its end included, then call
-    /// [`super::Client::content_sent`]. On the way [`super::Client::content_progress`] keeps the
+    /// Send the content of the mail in hand through an [`super::Encoder`], its end included, then
+    /// call [`super::Client::content_sent`]. On the way [`super::Client::content_progress`] keeps the
     /// deadline away.
     Content,
     /// The mail in hand is through: record what became of its recipients, one outcome each, in the

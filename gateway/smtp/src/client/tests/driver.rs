@@ -70,7 +70,7 @@ pub(crate) struct Driver {
     pub(crate) client: Client,
     pub(crate) now: Instant,
     mails: VecDeque<Mail>,
-    in_hand: Option<Mail>,
+    pub(crate) in_hand: Option<Mail>,
     quits: bool,
     /// What was sent since it was last looked at.
     pub(crate) wire: Vec<u8>,

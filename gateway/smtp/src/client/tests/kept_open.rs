@@ -214,28 +214,68 @@ fn k1_a_success_said_twice_is_not_taken_for_another_mail() {
     );
 }
 
+/// What follows a `250` that came late and passes for the answer to MAIL.
 #[test]
 fn k1_a_late_second_answer_to_the_dot_fails_nobody_of_the_next_mail() {
-    play_staying(
-        &plain_settings(),
-        &[mail(1, "a"), mail(2, "a b c")],
-        &format!(
-            "{PIPELINED}{}{}{}
-             S: 250 queued again
-             S: 250 ok, sender
+    let unexpected = "451 4.5.0 protocol error: a reply that the command cannot have from mx.example[192.0.2.1] while sending RCPT TO";
+    let lost = "421 4.4.2 lost connection with mx.example[192.0.2.1] while sending DATA command";
+    for (answers, outcome) in [
+        (
+            "S: 250 ok, sender
              S: 250 ok, a
-             S: 450 not now, b
-             S: 550 no such user, c
-             * mail 2 <a@x.example> deferred by Data: 550 no such user, c
-             * mail 2 <b@x.example> deferred by Data: 550 no such user, c
-             * mail 2 <c@x.example> deferred by Data: 550 no such user, c
-             S: 354 go
-             * closed broken in Idle: 451 4.5.0 protocol error: a reply without a command from mx.example[192.0.2.1] while waiting for the next mail",
-            agreed("a"),
-            taken(1, "a"),
-            packet("a b c"),
+             S: 550 no such user, b",
+            "* mail 2 returned
+             C: QUIT
+             * closed by Data: 550 no such user, b"
+                .to_owned(),
         ),
-    );
+        (
+            "S: 450 not now, sender
+             S: 503 no sender, a",
+            format!(
+                "* mail 2 <a@x.example> deferred broken in Rcpt: {unexpected}
+                 * mail 2 <b@x.example> deferred broken in Rcpt: {unexpected}
+                 * closed broken in Rcpt: {unexpected}"
+            ),
+        ),
+        (
+            "S: 250 ok, sender
+             S: 550 no such user, a
+             ~~ close",
+            format!(
+                "* mail 2 <a@x.example> deferred broken in Data: {lost}
+                 * mail 2 <b@x.example> deferred broken in Data: {lost}
+                 * closed broken in Data: {lost}"
+            ),
+        ),
+    ] {
+        play(
+            &plain_settings(),
+            &[mail(1, "a"), mail(2, "a b")],
+            &format!(
+                "{PIPELINED}{}{}{}
+                 S: 250 queued again
+                 {answers}
+                 {outcome}",
+                agreed("a"),
+                taken(1, "a"),
+                packet("a b"),
+            ),
+        );
+    }
+}
+
+#[test]
+fn k1_half_a_reply_between_mails_is_the_start_of_no_answer() {
+    let mut driver = Driver::new(plain_settings(), vec![mail(1, "a")], false);
+    driver.lead_to_content();
+    driver.send_content(usize::MAX);
+    driver.run();
+    driver.client.receive(b"250 queued\r\n250 qu");
+    assert_eq!(driver.run(), Halt::Ready);
+    let next = mail(2, "b").outgoing();
+    assert_eq!(driver.client.begin(next.clone()), Err(next));
+    assert_eq!(driver.run(), Halt::Closed);
 }
 
 #[test]

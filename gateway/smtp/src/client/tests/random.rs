@@ -121,6 +121,7 @@ proptest! {
                 prop_assert!(contents.iter().any(|sent| sent.contains(&content)), "{line}");
             }
         }
+        prop_assert!(driver.in_hand.is_none(), "a mail was begun and nothing came of it");
         prop_assert!(seen.values().all(|&times| times == 1), "{:?}", driver.told);
         for mail in mails() {
             let id = mail.serial.to_string();

@@ -3,7 +3,6 @@
 //! ```text
 //! S: 220 mx.example           the peer sends a line
 //! C: EHLO mail.example        the client must have sent this line
-//! S!: 552 too large           the peer sends a line while the client sends content
 //! ~~ tls                      the handshake succeeds
 //! ~~ no tls                   the handshake fails
 //! ~~ close                    the peer closes the connection
@@ -93,7 +92,6 @@ struct Stage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Cue {
     Says(Vec<u8>),
-    SaysEarly(Vec<u8>),
     Hears(String),
     Tls,
     NoTls,
@@ -152,10 +150,6 @@ impl Stage {
     }
 
     fn take_content(&mut self) -> bool {
-        while let Some(Cue::SaysEarly(bytes)) = self.cues.front() {
-            self.driver.client.receive(bytes);
-            self.cues.pop_front();
-        }
         match self.cues.front() {
             Some(Cue::Close) => self.driver.lose(),
             Some(Cue::Silence) => self.driver.wait_in_vain(),
@@ -220,7 +214,6 @@ fn cue(line: &str) -> Cue {
     let bytes = || format!("{text}\r\n").into_bytes();
     match (mark, text) {
         ("S:", _) => Cue::Says(bytes()),
-        ("S!:", _) => Cue::SaysEarly(bytes()),
         ("C:", _) => Cue::Hears(text.to_owned()),
         ("~~", "tls") => Cue::Tls,
         ("~~", "no tls") => Cue::NoTls,

@@ -26,8 +26,6 @@ pub(in crate::client) enum Nonsense {
     Unsolicited,
     #[error("a reply that the command cannot have")]
     Unexpected,
-    #[error("more bytes than a reply while content is sent")]
-    Flood,
 }
 
 impl Breakdown {

@@ -5,11 +5,11 @@
 
 use mailweir_mail::{Reply, ReplyClass};
 
-use super::{Breakdown, Ending, Ledger, Nonsense, Told};
+use super::{Breakdown, Ending, Ledger, Told};
 use crate::client::{
     outcome::{Attempt, Cause},
     phase::Phase,
-    reply::{MAX_BYTES, ReplyParser},
+    reply::{ReplyError, ReplyParser},
 };
 
 /// A transaction from the answer to DATA to the final dot.
@@ -25,19 +25,20 @@ impl Content {
         Self { ledger, early: Vec::new() }
     }
 
-    /// Keeps what the peer says until the content is sent, or never will be.
+    /// Keeps what the peer says before the final dot. A whole reply ends it: the rest of the content,
+    /// and above all the dot, must not follow a refusal that counts.
     pub(in crate::client) fn hold_back(&mut self, bytes: &[u8]) -> Result<(), Breakdown> {
         self.early.extend_from_slice(bytes);
-        if self.early.len() > MAX_BYTES {
-            return Err(Breakdown::Nonsense(Nonsense::Flood));
+        match self.early_reply() {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(Breakdown::UNSOLICITED),
+            Err(error) => Err(error.into()),
         }
-        Ok(())
     }
 
-    /// The final dot is written. If the peer spoke before it, nobody knows whether another answer
+    /// The final dot is written. With half a reply before it nobody knows whether another answer
     /// follows: the connection is of no more use.
-    pub(in crate::client) fn sent(mut self) -> (Ending, Result<(), Breakdown>) {
-        self.hear_refusal();
+    pub(in crate::client) fn sent(self) -> (Ending, Result<(), Breakdown>) {
         let heard = if self.early.is_empty() { Ok(()) } else { Err(Breakdown::UNSOLICITED) };
         (Ending::new(self.ledger), heard)
     }
@@ -57,12 +58,16 @@ impl Content {
     }
 
     fn hear_refusal(&mut self) {
-        let Ok(Some(reply)) = ReplyParser::default().read(&mut &*self.early) else { return };
+        let Ok(Some(reply)) = self.early_reply() else { return };
         match reply.class() {
             ReplyClass::Success | ReplyClass::Intermediate => {}
             ReplyClass::Transient | ReplyClass::Permanent => {
                 self.ledger.settle_rest(&Attempt::refused(reply, Cause::Replied(Phase::Content)));
             }
         }
+    }
+
+    fn early_reply(&self) -> Result<Option<Reply>, ReplyError> {
+        ReplyParser::default().read(&mut &*self.early)
     }
 }

@@ -135,8 +135,14 @@ impl Envelope {
     }
 
     /// The end of the connection in the middle of the envelope.
+    ///
+    /// Over a connection that carried mail before, a reply too many to that mail may have come late,
+    /// been taken for the answer to MAIL and shifted all after it (`attacks.md` K1). So what a mail
+    /// that comes to nothing has heard there counts for nobody; and what looks as if it refused DATA,
+    /// and may have refused the last recipient, only ends the connection.
     pub(super) fn break_off(mut self, why: &Breakdown, peer: &str) -> Told {
-        if self.is_reused() && self.sender == Sender::Unanswered {
+        let data_refused = matches!(why, Breakdown::Said(_, Phase::Data));
+        if self.is_reused() && (self.sender == Sender::Unanswered || data_refused) {
             return Told::Returned;
         }
         let (reply, cause) = why.during(self.phase(), peer);
@@ -144,7 +150,11 @@ impl Envelope {
         match why {
             Breakdown::Nonsense(_) => self.ledger.unsettle(&attempt),
             Breakdown::Lost(_) | Breakdown::TimedOut | Breakdown::Said(..) => {
-                self.ledger.settle_rest(&attempt);
+                if self.is_reused() {
+                    self.ledger.unsettle(&attempt);
+                } else {
+                    self.ledger.settle_rest(&attempt);
+                }
             }
         }
         Told::Finished(self.ledger.finish())
@@ -195,6 +205,10 @@ impl Envelope {
         let Some(&place) = self.asked.get(nth) else { return Err(Breakdown::UNSOLICITED) };
         match (self.sender, reply.class()) {
             (_, ReplyClass::Intermediate) => return Err(Breakdown::UNEXPECTED),
+            // Who took MAIL has no bad sequence here: it was another reply that took it.
+            (Sender::Accepted, _) if reply.code == BAD_SEQUENCE && self.is_reused() => {
+                return Err(Breakdown::UNEXPECTED);
+            }
             (Sender::Refused | Sender::Unanswered, _) => {}
             (Sender::Accepted, ReplyClass::Success) => self.ledger.accept(place),
             (Sender::Accepted, ReplyClass::Transient | ReplyClass::Permanent) => {
@@ -225,22 +239,16 @@ impl Envelope {
         }
         match reply.class() {
             ReplyClass::Success | ReplyClass::Intermediate => Err(Breakdown::UNEXPECTED),
+            ReplyClass::Transient | ReplyClass::Permanent
+                if self.is_reused() && self.ledger.has_accepted() =>
+            {
+                Err(Breakdown::Said(reply, Phase::Data))
+            }
             ReplyClass::Transient | ReplyClass::Permanent => {
-                self.data_refused(reply);
+                self.ledger.settle_rest(&Attempt::refused(reply, Cause::Replied(Phase::Data)));
                 Ok(Turn::Over(self.leaves()))
             }
         }
-    }
-
-    /// A reply too many to the mail before, if it came late, was taken for the answer to MAIL and
-    /// shifted all after it: what looks as if it refused DATA may have refused the last recipient.
-    /// Who was accepted, and who was refused, is not known then: all are tried again.
-    fn data_refused(&mut self, reply: Reply) {
-        let cause = Cause::Replied(Phase::Data);
-        if self.is_reused() && self.ledger.has_accepted() {
-            return self.ledger.unsettle(&Attempt::Deferred { reply, cause });
-        }
-        self.ledger.settle_rest(&Attempt::refused(reply, cause));
     }
 
     /// An LMTP server has no reply for a content that nobody gets: it must not ask for one
@@ -282,6 +290,9 @@ const fn phase_of(command: Command) -> Phase {
         Command::Data => Phase::Data,
     }
 }
+
+/// RFC 5321 section 4.2.3.
+const BAD_SEQUENCE: u16 = 503;
 
 /// At most so many commands wait for their replies. Their replies fit any socket's buffer.
 const MAX_GROUP: usize = 100;

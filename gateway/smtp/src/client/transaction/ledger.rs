@@ -1,7 +1,7 @@
 //! One slot per recipient, from the start of a transaction to its end.
 //!
-//! A slot is settled once, with one exception: a peer that broke the protocol loses the credit of
-//! what it said before, since nobody knows which command that answered.
+//! A slot is settled once, with one exception: where nobody knows any more which command a reply
+//! answered, what the peer said of a recipient counts no more.
 
 use mailweir_mail::{Enhanced, Reply};
 
@@ -84,10 +84,11 @@ impl Ledger {
         }
     }
 
-    /// Settles all anew but those that the peer was never asked about.
+    /// Settles all anew but those that fail or wait for reasons of our own, or for the next
+    /// transaction.
     pub(super) fn unsettle(&mut self, attempt: &Attempt) {
         for slot in &mut self.slots {
-            if !slot.is_local() {
+            if !slot.is_firm() {
                 *slot = Slot::Settled(attempt.clone());
             }
         }
@@ -117,8 +118,9 @@ impl Ledger {
 }
 
 impl Slot {
-    /// Whether it was settled without the peer.
-    const fn is_local(&self) -> bool {
+    /// Whether it stays so whatever the peer meant: a misfit, or somebody who is sent a further
+    /// transaction in any case.
+    const fn is_firm(&self) -> bool {
         match self {
             Self::Settled(Attempt::Failed { cause, .. }) => matches!(cause, Cause::Local),
             Self::Settled(Attempt::Postponed { .. }) => true,

@@ -10,7 +10,7 @@ mod ending;
 mod envelope;
 mod ledger;
 
-pub(super) use breakdown::{Breakdown, Nonsense, SHUTTING_DOWN};
+pub(super) use breakdown::{Breakdown, SHUTTING_DOWN};
 pub(super) use content::Content;
 pub(super) use ending::Ending;
 pub(super) use envelope::{Before, Envelope, Turn};
