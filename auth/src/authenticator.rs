@@ -11,9 +11,12 @@ use std::{
 
 use mailweir_mail::Login;
 
-use crate::{Check, Credentials, Denial, Directory, DirectoryError, Throttle, ThrottleLimits};
+use crate::{
+    Check, Credentials, Denial, Directory, DirectoryError, Exchange, ExchangeError, Mechanism,
+    Progress, ServerNonce, Throttle, ThrottleLimits, UserName,
+};
 
-/// Checks credentials: throttle first, then the directory. One for the whole gateway.
+/// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
 #[derive(Debug)]
 pub struct Authenticator {
     directory: Arc<dyn Directory>,
@@ -27,33 +30,119 @@ impl Authenticator {
         Self { directory, throttle: Mutex::new(Throttle::new(limits)) }
     }
 
-    /// Checks `credentials` that came from `client` at `now`.
-    ///
-    /// # Errors
-    /// [`AuthFailure`] says which reply the client gets, and holds the reason for the log.
-    pub async fn verify(
+    /// Begins a log-in from `client` at `now`. `initial` as in [`Exchange::start`].
+    pub async fn start(
+        &self,
+        mechanism: Mechanism,
+        initial: Option<&[u8]>,
+        client: IpAddr,
+        now: Instant,
+    ) -> Step {
+        self.go_on(Exchange::start(mechanism, initial), client, now).await
+    }
+
+    /// Goes on with the client's next message, decoded from base64.
+    pub async fn respond(
+        &self,
+        exchange: Exchange,
+        message: &[u8],
+        client: IpAddr,
+        now: Instant,
+    ) -> Step {
+        self.go_on(exchange.respond(message), client, now).await
+    }
+
+    async fn go_on(
+        &self,
+        mut progress: Result<Progress, ExchangeError>,
+        client: IpAddr,
+        now: Instant,
+    ) -> Step {
+        loop {
+            progress = match progress {
+                Ok(Progress::Challenge(exchange)) => return Step::Challenge(exchange),
+                Ok(Progress::NeedKeys(query)) => {
+                    if let Err(failure) = self.admit(query.user(), client, now) {
+                        return Step::Refused(failure);
+                    }
+                    match self.directory.keys(query.user(), query.hash()).await {
+                        Ok(found) => ServerNonce::random()
+                            .map_err(|_| ExchangeError::Broken)
+                            .and_then(|nonce| query.answer(found, nonce)),
+                        Err(error) => {
+                            return Step::Refused(self.failed(query.user(), error, client, now));
+                        }
+                    }
+                }
+                Ok(Progress::Verify(credentials)) => {
+                    return match self.verify(&credentials, client, now).await {
+                        Ok(login) => Step::LoggedIn(login),
+                        Err(failure) => Step::Refused(failure),
+                    };
+                }
+                Ok(Progress::Proven { user, mechanism }) => {
+                    // Others may have failed since the keys were asked for, in many sessions.
+                    return match self.admit(&user, client, now) {
+                        Ok(()) => Step::LoggedIn(self.succeeded(&user, mechanism, client, now)),
+                        Err(failure) => Step::Refused(failure),
+                    };
+                }
+                Ok(Progress::Disproven { user, denial }) => {
+                    return Step::Refused(self.failed(&user, denial.into(), client, now));
+                }
+                Err(error) => return Step::Refused(error.into()),
+            };
+        }
+    }
+
+    async fn verify(
         &self,
         credentials: &Credentials,
         client: IpAddr,
         now: Instant,
     ) -> Result<Login, AuthFailure> {
         let user = credentials.user();
-        if let Check::Refused { until } = self.throttle().check(now, client, user) {
-            return Err(AuthFailure::Throttled { until });
-        }
+        self.admit(user, client, now)?;
         match self.directory.verify(credentials).await {
             Ok(identity) => {
-                self.throttle().succeeded(now, client, user);
-                Ok(Login {
-                    user: identity.user().as_str().into(),
-                    mechanism: credentials.mechanism().as_str().into(),
-                })
+                Ok(self.succeeded(identity.user(), credentials.mechanism(), client, now))
             }
-            Err(DirectoryError::Denied(denial)) => {
+            Err(error) => Err(self.failed(user, error, client, now)),
+        }
+    }
+
+    /// Whether the throttle lets the directory be asked about `user`.
+    fn admit(&self, user: &UserName, client: IpAddr, now: Instant) -> Result<(), AuthFailure> {
+        match self.throttle().check(now, client, user) {
+            Check::Refused { until } => Err(AuthFailure::Throttled { until }),
+            Check::Allowed => Ok(()),
+        }
+    }
+
+    fn succeeded(
+        &self,
+        user: &UserName,
+        mechanism: Mechanism,
+        client: IpAddr,
+        now: Instant,
+    ) -> Login {
+        self.throttle().succeeded(now, client, user);
+        Login { user: user.as_str().into(), mechanism: mechanism.as_str().into() }
+    }
+
+    fn failed(
+        &self,
+        user: &UserName,
+        error: DirectoryError,
+        client: IpAddr,
+        now: Instant,
+    ) -> AuthFailure {
+        match error {
+            DirectoryError::Denied(denial) => {
                 self.throttle().failed(now, client, user);
-                Err(AuthFailure::Denied(denial))
+                AuthFailure::Denied(denial)
             }
-            Err(DirectoryError::Unavailable(reason)) => Err(AuthFailure::Temporary(reason)),
+            DirectoryError::Unavailable(reason) => AuthFailure::Temporary(reason),
         }
     }
 
@@ -61,6 +150,17 @@ impl Authenticator {
     fn throttle(&self) -> MutexGuard<'_, Throttle> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where a log-in stands after a message of the client.
+#[derive(Debug)]
+pub enum Step {
+    /// Send the challenge (`334`) and give the answer to [`Authenticator::respond`].
+    Challenge(Exchange),
+    /// `235`.
+    LoggedIn(Login),
+    /// It is over.
+    Refused(AuthFailure),
 }
 
 /// Why nobody is logged in. `Display` is the reason for the log; it never quotes a credential.
@@ -82,6 +182,9 @@ pub enum AuthFailure {
     /// We cannot tell now.
     #[error("{0}")]
     Temporary(Box<str>),
+    /// The exchange came to nothing. As to a wrong password.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
 }
 
 #[cfg(test)]
@@ -92,7 +195,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{Identity, Mechanism, Password, Verification};
+    use crate::{FoundKeys, Identity, KeySearch, Password, ScramHash, ScramKeys, Verification};
 
     #[tokio::test]
     async fn a_proven_user_is_logged_in_by_name_and_mechanism() {
@@ -153,6 +256,18 @@ mod tests {
                 (_, _) => Err(Denial::UnknownUser.into()),
             };
             Box::pin(std::future::ready(answer))
+        }
+
+        fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
+            let keys = ScramKeys::derive(hash, &Password::new("right").unwrap(), b"salt", 4_096);
+            Box::pin(std::future::ready(match user.as_str() {
+                "down" => Err(DirectoryError::Unavailable("the back end is down".into())),
+                "ann" => Ok(FoundKeys::Real(keys)),
+                name => {
+                    let decoy = ScramKeys::decoy(hash, b"secret", name);
+                    Ok(FoundKeys::Decoy(decoy, Denial::UnknownUser))
+                }
+            }))
         }
     }
 

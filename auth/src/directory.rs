@@ -5,7 +5,7 @@
 
 use std::{fmt::Debug, future::Future, pin::Pin};
 
-use crate::{Credentials, UserName};
+use crate::{Credentials, FoundKeys, ScramHash, UserName};
 
 /// Something that knows users and can check what they claim.
 ///
@@ -21,11 +21,18 @@ use crate::{Credentials, UserName};
 pub trait Directory: Debug + Send + Sync {
     /// Checks `credentials`.
     fn verify<'a>(&'a self, credentials: &'a Credentials) -> Verification<'a>;
+
+    /// Finds the SCRAM keys of `user`, or a decoy of the same look for a user who has none.
+    fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a>;
 }
 
 /// The answer of a [`Directory`], to be awaited.
 pub type Verification<'a> =
     Pin<Box<dyn Future<Output = Result<Identity, DirectoryError>> + Send + 'a>>;
+
+/// The keys that a [`Directory`] finds, to be awaited.
+pub type KeySearch<'a> =
+    Pin<Box<dyn Future<Output = Result<FoundKeys, DirectoryError>> + Send + 'a>>;
 
 /// A proven user. Only a [`Directory`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,4 +79,7 @@ pub enum Denial {
     /// The user exists, but its entry holds no password that can be checked.
     #[error("the user has no usable password; set one with `mailweir user passwd`")]
     NoPassword,
+    /// The user exists, but its entry holds no keys for this SCRAM mechanism.
+    #[error("the user has no SCRAM keys; set the password anew with `mailweir user passwd`")]
+    NoKeys,
 }

@@ -12,15 +12,17 @@ mod credentials;
 mod directory;
 mod exchange;
 mod mechanism;
+mod scram;
 mod store;
 mod throttle;
 mod user_name;
 
-pub use authenticator::{AuthFailure, Authenticator};
+pub use authenticator::{AuthFailure, Authenticator, Step};
 pub use credentials::{Credentials, Password, PasswordError};
-pub use directory::{Denial, Directory, DirectoryError, Identity, Verification};
-pub use exchange::{Exchange, ExchangeError, Progress};
+pub use directory::{Denial, Directory, DirectoryError, Identity, KeySearch, Verification};
+pub use exchange::{Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce};
 pub use mechanism::{Mechanism, UnknownMechanism};
+pub use scram::{ScramHash, ScramKeys};
 pub use store::{
     HashCost, HashLimits, LineProblem, NewPassword, NewPasswordError, StoreError, User, UserStore,
 };

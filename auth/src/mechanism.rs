@@ -4,9 +4,13 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::ScramHash;
+
 /// A SASL mechanism that an [`Exchange`](crate::Exchange) can carry out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mechanism {
+    /// Proof of a password that the server never sees (RFC 5802, RFC 7677).
+    Scram(ScramHash),
     /// Name and password in one message (RFC 4616).
     Plain,
     /// Name and password, each asked for (draft-murchison-sasl-login); what old clients speak.
@@ -14,13 +18,23 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
-    /// All of them, in the order in which EHLO lists them.
-    pub const ALL: [Self; 2] = [Self::Plain, Self::Login];
+    /// All of them, in the order in which EHLO lists them: clients that take the first they know
+    /// take the strongest.
+    pub const ALL: [Self; 5] = [
+        Self::Scram(ScramHash::Sha256),
+        Self::Scram(ScramHash::Sha512),
+        Self::Scram(ScramHash::Sha1),
+        Self::Plain,
+        Self::Login,
+    ];
 
     /// The registered name, such as `PLAIN`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Scram(ScramHash::Sha1) => "SCRAM-SHA-1",
+            Self::Scram(ScramHash::Sha256) => "SCRAM-SHA-256",
+            Self::Scram(ScramHash::Sha512) => "SCRAM-SHA-512",
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
         }
@@ -58,7 +72,8 @@ mod tests {
     fn names_are_read_in_any_case() {
         assert_eq!("plain".parse(), Ok(Mechanism::Plain));
         assert_eq!("LOGIN".parse(), Ok(Mechanism::Login));
-        for bad in ["", "PLAIN ", "CRAM-MD5", "pl\0ain"] {
+        assert_eq!("Scram-Sha-1".parse(), Ok(Mechanism::Scram(ScramHash::Sha1)));
+        for bad in ["", "PLAIN ", "CRAM-MD5", "pl\0ain", "SCRAM-SHA-256-PLUS"] {
             assert_eq!(bad.parse::<Mechanism>(), Err(UnknownMechanism), "{bad:?}");
         }
     }

@@ -1,5 +1,5 @@
 //! Programs of other people that speak SMTP with us: Postfix's `smtp-sink` and `smtp-source`, swaks,
-//! and Python's smtplib.
+//! msmtp, gsasl and Python's smtplib.
 //!
 //! Each runs as a process and gives back what it printed; what that should say is the test's part.
 
@@ -65,6 +65,46 @@ pub fn swaks(server: SocketAddr, arguments: &[&str]) -> io::Result<Said> {
         .arg(format!("{}:{}", server.ip(), server.port()))
         .args(["--helo", "swaks.test.example", "--timeout", "30s"])
         .args(arguments)
+        .output()?;
+    Ok(Said::from_output(&output))
+}
+
+/// Sends a mail with `msmtp`, logged in by this mechanism in its spelling, `scram-sha-256`, over
+/// STARTTLS.
+///
+/// # Errors
+/// If the program cannot be started.
+pub fn msmtp(server: SocketAddr, mechanism: &str, user: &str, password: &str) -> io::Result<Said> {
+    let mut child = command("msmtp")
+        .args(["--file=/dev/null", "--tls=on", "--tls-certcheck=off", "--timeout=30", "--debug"])
+        .arg(format!("--host={}", server.ip()))
+        .arg(format!("--port={}", server.port()))
+        .arg(format!("--auth={mechanism}"))
+        .arg(format!("--user={user}"))
+        .arg(format!("--passwordeval=echo '{password}'"))
+        .args(["--from=a@own.example", "c@other.example"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut stdin = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    stdin.write_all(b"Subject: by msmtp\r\n\r\ntext\r\n")?;
+    drop(stdin);
+    Ok(Said::from_output(&child.wait_with_output()?))
+}
+
+/// Logs in with `gsasl` in clear and leaves: it would believe no certificate of a test. `mechanism` is a registered name.
+///
+/// # Errors
+/// If the program cannot be started.
+pub fn gsasl(server: SocketAddr, mechanism: &str, user: &str, password: &str) -> io::Result<Said> {
+    let output = command("gsasl")
+        .args(["--smtp", "--no-starttls", "--verbose"])
+        .arg(format!("--connect={}", endpoint(server)))
+        .arg(format!("--mechanism={mechanism}"))
+        .arg(format!("--authentication-id={user}"))
+        .arg(format!("--password={password}"))
+        .stdin(Stdio::null())
         .output()?;
     Ok(Said::from_output(&output))
 }

@@ -179,7 +179,7 @@ fn setup(dialog: &Dialog, sink: &Sink) -> Setup {
             "recipients" => format!("recipient_limit = {value}\n"),
             "hard_errors" => format!("hard_error_limit = {value}\n"),
             "junk_commands" => format!("junk_command_limit = {value}\n"),
-            // Both mechanisms are offered wherever people may log in.
+            // All mechanisms are offered wherever people may log in.
             "auth" => String::new(),
             _ => panic!("{key}={value} cannot be configured: a reason is missing in PURE_ONLY"),
         };

@@ -4,25 +4,28 @@
 //! that outlives a failed attempt (CVE-2011-1720, `attacks.md` C5); cancelling is dropping it.
 //! Messages are bytes: base64, `*` and line lengths belong to SMTP. Nothing is checked here
 //! beyond the form: the claim goes to a [`Directory`](crate::Directory) afterwards.
-//!
-//! Mechanisms that need a user's keys in mid-exchange (SCRAM) will add a kind of [`Progress`].
 
 mod login;
 mod plain;
+mod scram;
+#[cfg(test)]
+mod scram_tests;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::{
-    Credentials, Mechanism, Password, PasswordError, UserName, UserNameError,
-    exchange::{login::Login, plain::Plain},
+    Credentials, Denial, Mechanism, Password, PasswordError, UserName, UserNameError,
+    exchange::{login::Login, plain::Plain, scram::Scram},
 };
+
+pub use self::scram::{FoundKeys, KeyQuery, ServerNonce};
 
 /// An exchange that waits for the client's next message.
 #[must_use = "the client waits for the challenge"]
 pub struct Exchange {
-    challenge: &'static [u8],
+    challenge: Cow<'static, [u8]>,
     awaited: Awaited,
 }
 
@@ -32,8 +35,24 @@ pub struct Exchange {
 pub enum Progress {
     /// Send the challenge (`334`) and give the answer to [`Exchange::respond`].
     Challenge(Exchange),
+    /// The exchange goes on once these keys are found.
+    NeedKeys(KeyQuery),
     /// The client has made its claim; find out whether it is true.
     Verify(Credentials),
+    /// The client has proven who it is.
+    Proven {
+        /// Who it is.
+        user: UserName,
+        /// By what.
+        mechanism: Mechanism,
+    },
+    /// The client's proof does not fit.
+    Disproven {
+        /// Who it claimed to be.
+        user: UserName,
+        /// Why.
+        denial: Denial,
+    },
 }
 
 impl Exchange {
@@ -50,8 +69,9 @@ impl Exchange {
     /// As [`Self::respond`].
     pub fn start(mechanism: Mechanism, initial: Option<&[u8]>) -> Result<Progress, ExchangeError> {
         let exchange = match mechanism {
-            Mechanism::Plain => Self { challenge: b"", awaited: Awaited::Plain(Plain::new()?) },
+            Mechanism::Plain => Self::wait(Awaited::Plain(Plain::new()?)),
             Mechanism::Login => Self::ask(Login::new()),
+            Mechanism::Scram(hash) => Self::wait(Awaited::Scram(Scram::First(hash))),
         };
         match initial {
             Some(message) => exchange.respond(message),
@@ -61,8 +81,8 @@ impl Exchange {
 
     /// The bytes to send to the client, not yet in base64.
     #[must_use]
-    pub const fn challenge(&self) -> &'static [u8] {
-        self.challenge
+    pub fn challenge(&self) -> &[u8] {
+        &self.challenge
     }
 
     /// Goes on with the client's message, decoded from base64.
@@ -77,19 +97,30 @@ impl Exchange {
         match self.awaited {
             Awaited::Plain(plain) => plain.claim(message).map(Progress::Verify),
             Awaited::Login(login) => login.answer(message),
+            Awaited::Scram(scram) => scram.answer(message),
         }
     }
 
+    /// The client begins.
+    const fn wait(awaited: Awaited) -> Self {
+        Self { challenge: Cow::Borrowed(b""), awaited }
+    }
+
     const fn ask(login: Login) -> Self {
-        Self { challenge: login.prompt(), awaited: Awaited::Login(login) }
+        Self { challenge: Cow::Borrowed(login.prompt()), awaited: Awaited::Login(login) }
+    }
+
+    const fn ask_scram(challenge: Vec<u8>, scram: Scram) -> Self {
+        Self { challenge: Cow::Owned(challenge), awaited: Awaited::Scram(scram) }
     }
 }
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mechanism = match self.awaited {
+        let mechanism = match &self.awaited {
             Awaited::Plain(_) => Mechanism::Plain,
             Awaited::Login(_) => Mechanism::Login,
+            Awaited::Scram(scram) => Mechanism::Scram(scram.hash()),
         };
         f.debug_struct("Exchange").field("mechanism", &mechanism).finish_non_exhaustive()
     }
@@ -125,6 +156,7 @@ pub enum ExchangeError {
 enum Awaited {
     Plain(Plain),
     Login(Login),
+    Scram(Scram),
 }
 
 fn user_name(bytes: &[u8]) -> Result<UserName, ExchangeError> {

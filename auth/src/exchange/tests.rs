@@ -145,16 +145,17 @@ proptest! {
 fn claimed(mechanism: Mechanism, messages: &[&[u8]]) -> Result<(String, String), ExchangeError> {
     let (first, rest) = messages.split_first().unwrap();
     let mut progress = Exchange::start(mechanism, Some(first))?;
-    for message in rest {
+    let mut rest = rest.iter();
+    loop {
         progress = match progress {
-            Progress::Challenge(exchange) => exchange.respond(message)?,
-            Progress::Verify(_) => break,
+            Progress::Challenge(exchange) => match rest.next() {
+                Some(message) => exchange.respond(message)?,
+                None => return Err(ExchangeError::Malformed("cut short")),
+            },
+            Progress::Verify(claim) => {
+                return Ok((claim.user().to_string(), claim.password().reveal().to_owned()));
+            }
+            other => panic!("no password was claimed: {other:?}"),
         };
-    }
-    match progress {
-        Progress::Verify(claim) => {
-            Ok((claim.user().to_string(), claim.password().reveal().to_owned()))
-        }
-        Progress::Challenge(_) => Err(ExchangeError::Malformed("cut short")),
     }
 }

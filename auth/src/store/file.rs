@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::Builder;
 
 /// What changes when a file is replaced or written to. `None` stands for "no file".
@@ -71,16 +72,28 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<Option<Stamp>> {
     Ok(Some(Stamp::of(&file.metadata()?)))
 }
 
+/// A random secret that belongs to the store at `path` for good, in a file beside it. Where that
+/// cannot be kept, it lasts as long as the value.
+pub(super) fn decoy_secret(path: &Path) -> Result<[u8; 32], getrandom::Error> {
+    let path = beside(path, ".decoys");
+    let kept = read(&path).ok().and_then(|(text, _)| STANDARD.decode(text.trim()).ok());
+    if let Some(secret) = kept.and_then(|bytes| bytes.try_into().ok()) {
+        return Ok(secret);
+    }
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    let _ = write(&path, &format!("{}\n", STANDARD.encode(secret)));
+    Ok(secret)
+}
+
 /// Waits until no other process is changing the file. The lock ends when the value is dropped.
 pub(super) fn lock(path: &Path) -> io::Result<File> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .mode(OWNER_ONLY)
-        .open(PathBuf::from(name))?;
+        .open(beside(path, ".lock"))?;
     give_to_owner(&file, directory_of(path))?;
     file.lock()?;
     Ok(file)
@@ -92,6 +105,12 @@ fn give_to_owner(file: &File, directory: &Path) -> io::Result<()> {
         return Ok(());
     }
     fchown(file, Some(owner.uid()), Some(owner.gid()))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn directory_of(path: &Path) -> &Path {

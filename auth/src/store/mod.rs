@@ -5,6 +5,7 @@
 //! memory of successes. No password is stored, logged, or checked on an async thread.
 
 mod checks;
+mod fields;
 mod file;
 mod proven;
 mod stored_password;
@@ -24,13 +25,14 @@ use tokio::{
 };
 
 use crate::{
-    Credentials, Denial, Directory, DirectoryError, Identity, UserName, Verification,
+    Credentials, Denial, Directory, DirectoryError, FoundKeys, Identity, KeySearch, ScramHash,
+    ScramKeys, UserName, Verification,
     store::{
         checks::{CheckError, Checks},
         file::Stamp,
         proven::{Proof, ProofKey, Proven},
         stored_password::StoredPassword,
-        users_file::{Entry, Secret, UsersFile},
+        users_file::{Entry, Secret, Secrets, UsersFile},
     },
 };
 
@@ -44,23 +46,25 @@ pub use crate::store::{
 ///
 /// ```text
 /// # a comment
-/// ann@example.org:{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>:role=sender;...
+/// ann@example.org:{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>:scram-sha-256=...;...
 /// ```
 ///
 /// Fields are divided by `:`. The first is the name in canonical form ([`UserName`]), the second
-/// the password as `{SCHEME}` and its hash. What follows belongs to later versions (roles, SCRAM
-/// keys, app passwords: `key=value` pairs divided by `;`) and is kept as it is.
+/// the password as `{SCHEME}` and its hash, the third `key=value` pairs divided by `;`: the SCRAM
+/// keys of the same password ([`ScramKeys`]), and what later versions add, which is kept as it is.
 ///
 /// A missing file is a store without users. The file is looked at again at most once a second and
 /// read again when it has changed, so that `mailweir user add` works while the gateway runs. Writers take turns
 /// by a lock on `users.lock` beside it.
 ///
 /// An unknown user costs what a known one costs (`attacks.md` C1), as long as the hashes in the
-/// file have the cost of this store; checks are bounded by [`HashLimits`] (C3).
+/// file have the cost of this store; checks are bounded by [`HashLimits`] (C3). SCRAM answers for an
+/// unknown user with a salt that never changes: it comes from the secret in `users.decoys`.
 pub struct UserStore {
     path: PathBuf,
     cost: HashCost,
     decoy: Arc<StoredPassword>,
+    decoy_secret: [u8; 32],
     checks: Checks,
     proof_key: ProofKey,
     proven: Mutex<Proven>,
@@ -89,6 +93,7 @@ impl UserStore {
         let (users, stamp) = read(&path)?;
         Ok(Self {
             decoy: StoredPassword::decoy(cost).map(Arc::new).map_err(hash_error)?,
+            decoy_secret: file::decoy_secret(&path).map_err(hash_error)?,
             proof_key: ProofKey::random().map_err(hash_error)?,
             path,
             cost,
@@ -103,11 +108,11 @@ impl UserStore {
     /// # Errors
     /// [`StoreError::UserExists`], or the file cannot be read or written; nothing has changed then.
     pub fn add(&self, name: &UserName, password: &NewPassword) -> Result<(), StoreError> {
-        let stored = StoredPassword::of(password, self.cost).map_err(hash_error)?;
+        let secrets = self.secrets(password)?;
         self.change(|users| match users.get(name) {
             Some(_) => Err(StoreError::UserExists(name.clone())),
             None => {
-                users.add(name.clone(), stored);
+                users.add(name.clone(), secrets);
                 Ok(())
             }
         })
@@ -119,8 +124,8 @@ impl UserStore {
     /// # Errors
     /// [`StoreError::NoSuchUser`], or the file cannot be read or written; nothing has changed then.
     pub fn set_password(&self, name: &UserName, password: &NewPassword) -> Result<(), StoreError> {
-        let stored = StoredPassword::of(password, self.cost).map_err(hash_error)?;
-        self.change(|users| match users.set_password(name, stored) {
+        let secrets = self.secrets(password)?;
+        self.change(|users| match users.set_password(name, secrets) {
             true => Ok(()),
             false => Err(StoreError::NoSuchUser(name.clone())),
         })
@@ -156,6 +161,29 @@ impl UserStore {
     #[must_use]
     pub fn password_checks(&self) -> u64 {
         self.checks.count()
+    }
+
+    fn secrets(&self, password: &NewPassword) -> Result<Secrets, StoreError> {
+        let keys = ScramHash::ALL.into_iter().map(|hash| ScramKeys::of(hash, password.password()));
+        Ok(Secrets {
+            password: StoredPassword::of(password, self.cost).map_err(hash_error)?,
+            keys: keys.collect::<Result<_, _>>().map_err(hash_error)?,
+        })
+    }
+
+    async fn find_keys(
+        &self,
+        name: &UserName,
+        hash: ScramHash,
+    ) -> Result<FoundKeys, DirectoryError> {
+        let users = self.users().await?;
+        // Made for everybody, so that who exists takes no less time.
+        let decoy = ScramKeys::decoy(hash, &self.decoy_secret, name.as_str());
+        Ok(match users.get(name).map(|entry| entry.keys(hash)) {
+            Some(Some(keys)) => FoundKeys::Real(keys.clone()),
+            Some(None) => FoundKeys::Decoy(decoy, Denial::NoKeys),
+            None => FoundKeys::Decoy(decoy, Denial::UnknownUser),
+        })
     }
 
     async fn check(&self, credentials: &Credentials) -> Result<Identity, DirectoryError> {
@@ -260,6 +288,10 @@ impl UserStore {
 impl Directory for UserStore {
     fn verify<'a>(&'a self, credentials: &'a Credentials) -> Verification<'a> {
         Box::pin(self.check(credentials))
+    }
+
+    fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
+        Box::pin(self.find_keys(user, hash))
     }
 }
 

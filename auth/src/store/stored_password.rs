@@ -54,6 +54,10 @@ impl NewPassword {
             _ => Ok(Self(password)),
         }
     }
+
+    pub(super) const fn password(&self) -> &Password {
+        &self.0
+    }
 }
 
 /// Why a new password is not taken.

@@ -41,6 +41,43 @@ async fn c1_an_unknown_user_costs_one_check_just_as_a_wrong_password_does() {
 }
 
 #[tokio::test]
+async fn a_password_gives_keys_for_every_scram_mechanism_and_a_new_one_others() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let mut before = Vec::new();
+    for hash in ScramHash::ALL {
+        let FoundKeys::Real(keys) = store.keys(&name("ann"), hash).await.unwrap() else {
+            panic!("{hash:?}: the user has keys");
+        };
+        let password = Password::new("correct horse").unwrap();
+        let (salt, iterations) = (keys.salt(), keys.iterations());
+        assert_eq!(ScramKeys::derive(hash, &password, salt, iterations), keys);
+        before.push(keys);
+    }
+    store.set_password(&name("ann"), &new("another horse")).unwrap();
+    for (hash, old) in ScramHash::ALL.into_iter().zip(before) {
+        let now = store.keys(&name("ann"), hash).await.unwrap();
+        assert!(matches!(&now, FoundKeys::Real(keys) if *keys != old), "{now:?}");
+    }
+}
+
+#[tokio::test]
+async fn c1_scram_asks_an_unknown_user_with_a_salt_that_never_changes() {
+    let home = Home::new();
+    home.write(
+        "old:{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA\n",
+    );
+    let hash = ScramHash::Sha256;
+    for (user, denial) in [("nobody", Denial::UnknownUser), ("old", Denial::NoKeys)] {
+        let first = home.store().keys(&name(user), hash).await.unwrap();
+        assert!(matches!(&first, FoundKeys::Decoy(_, why) if *why == denial), "{first:?}");
+        let after_a_restart = home.store().keys(&name(user), hash).await.unwrap();
+        assert_eq!(first, after_a_restart);
+    }
+}
+
+#[tokio::test]
 async fn c3_when_all_places_are_taken_the_answer_is_temporary_and_not_a_denial() {
     let home = Home::new();
     let limits = HashLimits { at_once: NonZeroUsize::MIN, waiting: 0 };

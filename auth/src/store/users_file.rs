@@ -6,7 +6,10 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use crate::{UserName, store::stored_password::StoredPassword};
+use crate::{
+    ScramHash, ScramKeys, UserName,
+    store::{fields::Fields, stored_password::StoredPassword},
+};
 
 /// The users file in memory: entries by name, and all lines in their order.
 #[derive(Default)]
@@ -47,22 +50,21 @@ impl UsersFile {
     }
 
     /// Adds a user at the end.
-    pub(super) fn add(&mut self, name: UserName, password: StoredPassword) {
-        let fields = Box::default();
-        self.append(Line::User(Entry {
-            name,
-            secret: Secret::Argon2id(Arc::new(password)),
-            fields,
-        }));
+    pub(super) fn add(&mut self, name: UserName, secrets: Secrets) {
+        let mut fields = Fields::default();
+        fields.set_keys(secrets.keys);
+        let secret = Secret::Argon2id(Arc::new(secrets.password));
+        self.append(Line::User(Entry { name, secret, fields }));
     }
 
-    /// Gives `name` another password and leaves all other fields alone; false if there is no such
-    /// user.
+    /// Gives `name` another password and leaves what does not follow from it alone; false if there
+    /// is no such user.
     #[must_use]
-    pub(super) fn set_password(&mut self, name: &UserName, password: StoredPassword) -> bool {
+    pub(super) fn set_password(&mut self, name: &UserName, secrets: Secrets) -> bool {
         let line = self.by_name.get(name).and_then(|&at| self.lines.get_mut(at));
         let Some(Line::User(entry)) = line else { return false };
-        entry.secret = Secret::Argon2id(Arc::new(password));
+        entry.secret = Secret::Argon2id(Arc::new(secrets.password));
+        entry.fields.set_keys(secrets.keys);
         true
     }
 
@@ -112,8 +114,20 @@ impl fmt::Display for UsersFile {
 pub(super) struct Entry {
     pub(super) name: UserName,
     pub(super) secret: Secret,
-    /// The third field and what follows, as it was found: for later versions.
-    fields: Box<str>,
+    fields: Fields,
+}
+
+impl Entry {
+    /// The keys for a SCRAM mechanism.
+    pub(super) fn keys(&self, hash: ScramHash) -> Option<&ScramKeys> {
+        self.fields.keys(hash)
+    }
+}
+
+/// All that is kept of a password.
+pub(super) struct Secrets {
+    pub(super) password: StoredPassword,
+    pub(super) keys: Vec<ScramKeys>,
 }
 
 /// The second field of a line.
@@ -148,7 +162,7 @@ impl fmt::Display for Entry {
             Secret::Argon2id(hash) => write!(f, "{}:{{{ARGON2ID}}}{}", self.name, hash.as_str())?,
             Secret::Foreign(text) => write!(f, "{}:{text}", self.name)?,
         }
-        f.write_str(&self.fields)
+        write!(f, "{}", self.fields)
     }
 }
 
@@ -186,7 +200,7 @@ impl Line {
         Ok(Self::User(Entry {
             name: parsed,
             secret: Secret::parse(secret)?,
-            fields: fields.into(),
+            fields: Fields::parse(fields)?,
         }))
     }
 
@@ -226,7 +240,7 @@ mod tests {
     #[test]
     fn entries_of_later_versions_are_read_and_written_back_unchanged() {
         let text = format!(
-            "# users of example.org\n\nann:{HASH}:role=sender,moderator;scram-sha-256=4096:x\n\
+            "# users of example.org\n\nann:{HASH}:role=sender,moderator;app-password=x:y\n\
              bob:{{SCRYPT}}$7$abc\ncarl:\ndora:{HASH}\n"
         );
         let file = UsersFile::parse(&text);
@@ -259,7 +273,8 @@ mod tests {
         assert!(file.set_password(&name("ann"), fresh()));
         assert!(!file.set_password(&name("bob"), fresh()));
         let text = file.to_string();
-        assert!(text.ends_with(":role=moderator\n# end\n") && !text.contains(HASH), "{text}");
+        assert!(text.contains(":role=moderator;scram-sha-256=4096,c2FsdA==,"), "{text}");
+        assert!(text.ends_with("\n# end\n") && !text.contains(HASH), "{text}");
     }
 
     #[test]
@@ -303,9 +318,11 @@ mod tests {
         ]
     }
 
-    fn fresh() -> StoredPassword {
+    fn fresh() -> Secrets {
         let cost = HashCost { memory_kib: 8, passes: 1 };
-        StoredPassword::of(&NewPassword::new("correct horse").unwrap(), cost).unwrap()
+        let new = NewPassword::new("correct horse").unwrap();
+        let keys = ScramKeys::derive(ScramHash::Sha256, new.password(), b"salt", 4_096);
+        Secrets { password: StoredPassword::of(&new, cost).unwrap(), keys: vec![keys] }
     }
 
     fn name(text: &str) -> UserName {

@@ -6,7 +6,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use mailweir_auth::{Exchange, ExchangeError, Mechanism, Progress};
+use mailweir_auth::{Exchange, Mechanism, Step};
 use mailweir_mail::{
     Address, BodyType, Client, Cutoff, Envelope, MailEvent, Origin, QueueId, Received, Recipient,
     Refused as RefusedEvent, SessionEvent, Timestamp,
@@ -69,20 +69,11 @@ impl Admission {
             Question::Content => self.open_intake(session).await,
             // Boxed, so that a session does not always have room for what it does once a mail.
             Question::EndOfData => Box::pin(self.commit(session)).await,
+            // Boxed for the same reason.
             Question::AuthStart { mechanism, initial } => {
-                let Ok(known) = mechanism.parse::<Mechanism>() else {
-                    return Answer::Refuse(Refusal::Internal);
-                };
-                let begun = Exchange::start(known, initial.as_deref());
-                self.go_on(mechanism, begun, session).await
+                Box::pin(self.log_in(mechanism, initial.as_deref(), session)).await
             }
-            Question::AuthResponse(response) => {
-                let Some((mechanism, exchange)) = self.exchange.take() else {
-                    return Answer::Refuse(Refusal::Internal);
-                };
-                let progress = exchange.respond(&response);
-                self.go_on(mechanism, progress, session).await
-            }
+            Question::AuthResponse(response) => Box::pin(self.go_on(&response, session)).await,
         }
     }
 
@@ -236,33 +227,41 @@ impl Admission {
         }
     }
 
-    async fn go_on(
+    async fn log_in(
         &mut self,
         mechanism: Box<str>,
-        progress: Result<Progress, ExchangeError>,
+        initial: Option<&[u8]>,
         session: &Session,
     ) -> Answer {
-        match progress {
-            Ok(Progress::Challenge(exchange)) => {
+        let Ok(known) = mechanism.parse::<Mechanism>() else {
+            return Answer::Refuse(Refusal::Internal);
+        };
+        let (client, now) = (session.client().ip(), clock::monotonic());
+        let step = self.listener.shared().authenticator.start(known, initial, client, now).await;
+        self.take_step(mechanism, step, session)
+    }
+
+    async fn go_on(&mut self, response: &[u8], session: &Session) -> Answer {
+        let Some((mechanism, exchange)) = self.exchange.take() else {
+            return Answer::Refuse(Refusal::Internal);
+        };
+        let (client, now) = (session.client().ip(), clock::monotonic());
+        let authenticator = &self.listener.shared().authenticator;
+        let step = authenticator.respond(exchange, response, client, now).await;
+        self.take_step(mechanism, step, session)
+    }
+
+    fn take_step(&mut self, mechanism: Box<str>, step: Step, session: &Session) -> Answer {
+        match step {
+            Step::Challenge(exchange) => {
                 let challenge = exchange.challenge().to_vec();
                 self.exchange = Some((mechanism, exchange));
                 Answer::Challenge(challenge)
             }
-            Ok(Progress::Verify(credentials)) => {
-                let authenticator = &self.listener.shared().authenticator;
-                let client = session.client().ip();
-                match authenticator.verify(&credentials, client, clock::monotonic()).await {
-                    Ok(login) => Answer::LoggedIn(login),
-                    Err(failure) => {
-                        self.log_auth_failure(session, &mechanism, &failure.to_string());
-                        Answer::Refuse(refusals::auth(&failure))
-                    }
-                }
-            }
-            Ok(_) => Answer::Refuse(Refusal::Internal),
-            Err(error) => {
-                self.log_auth_failure(session, &mechanism, &error.to_string());
-                Answer::Refuse(Refusal::AuthFailed)
+            Step::LoggedIn(login) => Answer::LoggedIn(login),
+            Step::Refused(failure) => {
+                self.log_auth_failure(session, &mechanism, &failure.to_string());
+                Answer::Refuse(refusals::auth(&failure))
             }
         }
     }

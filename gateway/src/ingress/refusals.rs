@@ -19,7 +19,7 @@ pub(super) fn intake(error: &IntakeError) -> Refusal {
 /// (`attacks.md` C1).
 pub(super) fn auth(failure: &AuthFailure) -> Refusal {
     match failure {
-        AuthFailure::Denied { .. } => Refusal::AuthFailed,
+        AuthFailure::Denied(_) | AuthFailure::Exchange(_) => Refusal::AuthFailed,
         AuthFailure::Throttled { .. } | AuthFailure::Temporary(_) | _ => Refusal::AuthTemporary,
     }
 }
