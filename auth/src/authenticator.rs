@@ -13,7 +13,7 @@ use mailweir_mail::Login;
 
 use crate::{
     Check, Credentials, Denial, Directory, DirectoryError, Exchange, ExchangeError, Mechanism,
-    Progress, ServerNonce, Throttle, ThrottleLimits, UserName,
+    Progress, ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
@@ -30,15 +30,16 @@ impl Authenticator {
         Self { directory, throttle: Mutex::new(Throttle::new(limits)) }
     }
 
-    /// Begins a log-in from `client` at `now`. `initial` as in [`Exchange::start`].
+    /// Begins a log-in from `client` at `now`. `initial` and `channel` as in [`Exchange::start`].
     pub async fn start(
         &self,
         mechanism: Mechanism,
         initial: Option<&[u8]>,
+        channel: Option<TlsExporter>,
         client: IpAddr,
         now: Instant,
     ) -> Step {
-        self.go_on(Exchange::start(mechanism, initial), client, now).await
+        self.go_on(Exchange::start(mechanism, initial, channel), client, now).await
     }
 
     /// Goes on with the client's next message, decoded from base64.

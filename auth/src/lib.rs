@@ -20,7 +20,9 @@ mod user_name;
 pub use authenticator::{AuthFailure, Authenticator, Step};
 pub use credentials::{Credentials, Password, PasswordError};
 pub use directory::{Denial, Directory, DirectoryError, Identity, KeySearch, Verification};
-pub use exchange::{Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce};
+pub use exchange::{
+    Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,
+};
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use scram::{ScramHash, ScramKeys};
 pub use store::{

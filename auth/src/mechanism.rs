@@ -9,7 +9,10 @@ use crate::ScramHash;
 /// A SASL mechanism that an [`Exchange`](crate::Exchange) can carry out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mechanism {
-    /// Proof of a password that the server never sees (RFC 5802, RFC 7677).
+    /// Proof of a password that the server never sees (RFC 5802, RFC 7677), which holds for this
+    /// TLS connection alone (`tls-exporter`, RFC 9266): nobody in between can pass it on.
+    ScramPlus(ScramHash),
+    /// The same for any connection.
     Scram(ScramHash),
     /// Name and password in one message (RFC 4616).
     Plain,
@@ -20,7 +23,10 @@ pub enum Mechanism {
 impl Mechanism {
     /// All of them, in the order in which EHLO lists them: clients that take the first they know
     /// take the strongest.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
+        Self::ScramPlus(ScramHash::Sha256),
+        Self::ScramPlus(ScramHash::Sha512),
+        Self::ScramPlus(ScramHash::Sha1),
         Self::Scram(ScramHash::Sha256),
         Self::Scram(ScramHash::Sha512),
         Self::Scram(ScramHash::Sha1),
@@ -32,12 +38,21 @@ impl Mechanism {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::ScramPlus(ScramHash::Sha1) => "SCRAM-SHA-1-PLUS",
+            Self::ScramPlus(ScramHash::Sha256) => "SCRAM-SHA-256-PLUS",
+            Self::ScramPlus(ScramHash::Sha512) => "SCRAM-SHA-512-PLUS",
             Self::Scram(ScramHash::Sha1) => "SCRAM-SHA-1",
             Self::Scram(ScramHash::Sha256) => "SCRAM-SHA-256",
             Self::Scram(ScramHash::Sha512) => "SCRAM-SHA-512",
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
         }
+    }
+
+    /// Whether it binds to the channel and so needs one that can be bound to.
+    #[must_use]
+    pub const fn is_bound(self) -> bool {
+        matches!(self, Self::ScramPlus(_))
     }
 }
 
@@ -73,7 +88,7 @@ mod tests {
         assert_eq!("plain".parse(), Ok(Mechanism::Plain));
         assert_eq!("LOGIN".parse(), Ok(Mechanism::Login));
         assert_eq!("Scram-Sha-1".parse(), Ok(Mechanism::Scram(ScramHash::Sha1)));
-        for bad in ["", "PLAIN ", "CRAM-MD5", "pl\0ain", "SCRAM-SHA-256-PLUS"] {
+        for bad in ["", "PLAIN ", "CRAM-MD5", "pl\0ain", "SCRAM-SHA-224"] {
             assert_eq!(bad.parse::<Mechanism>(), Err(UnknownMechanism), "{bad:?}");
         }
     }

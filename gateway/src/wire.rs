@@ -9,6 +9,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use mailweir_auth::TlsExporter;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -35,6 +36,17 @@ impl Wire {
                 None
             }
         }
+    }
+
+    /// What a log-in can be bound to; nothing before TLS 1.3 (RFC 9266).
+    pub(crate) fn exporter(&self) -> Option<TlsExporter> {
+        let Self::Tls(tls) = self else { return None };
+        let tokio_rustls::TlsStream::Server(server) = &**tls else { return None };
+        let (_, state) = server.get_ref();
+        (state.protocol_version()? == rustls::ProtocolVersion::TLSv1_3).then_some(())?;
+        let exported =
+            state.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]));
+        exported.ok().map(TlsExporter)
     }
 
     /// Waits for bytes and returns them, at most `limit`; empty when the peer has closed.

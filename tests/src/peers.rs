@@ -6,6 +6,7 @@
 use std::{
     io::{self, Read, Write as _},
     net::{SocketAddr, TcpStream},
+    path::Path,
     process::{Child, Command, Output, Stdio},
     sync::{
         Arc, Condvar, Mutex,
@@ -93,14 +94,26 @@ pub fn msmtp(server: SocketAddr, mechanism: &str, user: &str, password: &str) ->
     Ok(Said::from_output(&child.wait_with_output()?))
 }
 
-/// Logs in with `gsasl` in clear and leaves: it would believe no certificate of a test. `mechanism` is a registered name.
+/// Logs in with `gsasl` and leaves: in clear, or over STARTTLS if it is given a certificate to
+/// believe, which has to be for `localhost`.
 ///
 /// # Errors
 /// If the program cannot be started.
-pub fn gsasl(server: SocketAddr, mechanism: &str, user: &str, password: &str) -> io::Result<Said> {
-    let output = command("gsasl")
-        .args(["--smtp", "--no-starttls", "--verbose"])
-        .arg(format!("--connect={}", endpoint(server)))
+pub fn gsasl(
+    server: SocketAddr,
+    certificate: Option<&Path>,
+    mechanism: &str,
+    user: &str,
+    password: &str,
+) -> io::Result<Said> {
+    let mut gsasl = command("gsasl");
+    match certificate {
+        None => gsasl.arg("--no-starttls"),
+        Some(file) => gsasl.arg("--starttls").arg(format!("--x509-ca-file={}", file.display())),
+    };
+    let output = gsasl
+        .args(["--smtp", "--verbose"])
+        .arg(format!("--connect=localhost:{}", server.port()))
         .arg(format!("--mechanism={mechanism}"))
         .arg(format!("--authentication-id={user}"))
         .arg(format!("--password={password}"))

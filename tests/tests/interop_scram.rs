@@ -1,5 +1,7 @@
 //! Log-ins that show no password to the server, by msmtp and gsasl, who have written SCRAM anew.
 
+use std::fs;
+
 use mailweir_tests::{
     installation::{Installation, Plan},
     peers,
@@ -29,7 +31,31 @@ async fn msmtp_submits_a_mail_with_each_mechanism() {
 async fn gsasl_proves_itself_and_checks_our_signature() {
     for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"] {
         let Some((gateway, _sink)) = gateway("gsasl").await else { return };
-        let said = peers::gsasl(gateway.at("clear"), mechanism, USER, PASSWORD);
+        let said = peers::gsasl(gateway.at("clear"), None, mechanism, USER, PASSWORD);
+        let said = said.expect("gsasl runs").expect_content();
+        assert!(said.contains("235 2.7.0 Authentication successful"), "{mechanism}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gsasl_binds_its_proof_to_the_tls_connection() {
+    if !tools::require(&["gsasl"]) {
+        return;
+    }
+    let files = tempfile::tempdir().expect("a directory");
+    let (certificate, key) = (files.path().join("localhost.pem"), files.path().join("key.pem"));
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    fs::write(&certificate, made.cert.pem()).expect("a file");
+    fs::write(&key, made.signing_key.serialize_pem()).expect("a file");
+    let Some(plan) = Plan::new() else { return };
+    let gateway = plan
+        .listener("submission", "mode = \"submission\"\ntls = \"required\"")
+        .section(&format!("[tls]\ncertificate_file = {certificate:?}\nkey_file = {key:?}\n"))
+        .user(USER, PASSWORD)
+        .start();
+    for mechanism in ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"] {
+        let server = gateway.at("submission");
+        let said = peers::gsasl(server, Some(&certificate), mechanism, USER, PASSWORD);
         let said = said.expect("gsasl runs").expect_content();
         assert!(said.contains("235 2.7.0 Authentication successful"), "{mechanism}: {said}");
     }
@@ -40,7 +66,7 @@ async fn c1_a_wrong_password_and_an_unknown_user_hear_the_same() {
     let Some((gateway, _sink)) = gateway("gsasl").await else { return };
     let mut heard = Vec::new();
     for (user, password) in [(USER, "wrong horse"), ("nobody@own.example", PASSWORD)] {
-        let said = peers::gsasl(gateway.at("clear"), "SCRAM-SHA-256", user, password);
+        let said = peers::gsasl(gateway.at("clear"), None, "SCRAM-SHA-256", user, password);
         let said = said.expect("gsasl runs").expect_refused();
         heard.extend(said.lines().find(|line| line.starts_with("535 ")).map(str::to_owned));
     }

@@ -163,7 +163,9 @@ with smtplib.SMTP(HOST, PORT) as client:
     client.sendmail('alice@own.example', ['c@other.example'], 'Subject: x\\r\\n\\r\\nx\\r\\n')
 ",
     );
-    let offered = "['SCRAM-SHA-256', 'SCRAM-SHA-512', 'SCRAM-SHA-1', 'PLAIN', 'LOGIN']";
+    let bound = "'SCRAM-SHA-256-PLUS', 'SCRAM-SHA-512-PLUS', 'SCRAM-SHA-1-PLUS'";
+    let offered =
+        format!("[{bound}, 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'SCRAM-SHA-1', 'PLAIN', 'LOGIN']");
     assert_eq!(said, format!("False\n{offered}\n535\n235\n"));
     assert_eq!(sink.expect_one().await.sender(), "alice@own.example");
 }

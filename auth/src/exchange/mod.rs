@@ -20,7 +20,7 @@ use crate::{
     exchange::{login::Login, plain::Plain, scram::Scram},
 };
 
-pub use self::scram::{FoundKeys, KeyQuery, ServerNonce};
+pub use self::scram::{FoundKeys, KeyQuery, ServerNonce, TlsExporter};
 
 /// An exchange that waits for the client's next message.
 #[must_use = "the client waits for the challenge"]
@@ -63,15 +63,22 @@ impl Exchange {
     /// Begins an exchange.
     ///
     /// `initial` is the client's initial response, decoded: `None` if the AUTH command had none,
-    /// empty if it had a single `=` (RFC 4954 section 4).
+    /// empty if it had a single `=` (RFC 4954 section 4). `channel` is what a mechanism can bind
+    /// to; the mechanisms that do were offered if and only if it is there.
     ///
     /// # Errors
     /// As [`Self::respond`].
-    pub fn start(mechanism: Mechanism, initial: Option<&[u8]>) -> Result<Progress, ExchangeError> {
+    pub fn start(
+        mechanism: Mechanism,
+        initial: Option<&[u8]>,
+        channel: Option<TlsExporter>,
+    ) -> Result<Progress, ExchangeError> {
         let exchange = match mechanism {
             Mechanism::Plain => Self::wait(Awaited::Plain(Plain::new()?)),
             Mechanism::Login => Self::ask(Login::new()),
-            Mechanism::Scram(hash) => Self::wait(Awaited::Scram(Scram::First(hash))),
+            Mechanism::ScramPlus(_) | Mechanism::Scram(_) => {
+                Self::wait(Awaited::Scram(Scram::begin(mechanism, channel)?))
+            }
         };
         match initial {
             Some(message) => exchange.respond(message),
@@ -120,7 +127,7 @@ impl fmt::Debug for Exchange {
         let mechanism = match &self.awaited {
             Awaited::Plain(_) => Mechanism::Plain,
             Awaited::Login(_) => Mechanism::Login,
-            Awaited::Scram(scram) => Mechanism::Scram(scram.hash()),
+            Awaited::Scram(scram) => scram.mechanism(),
         };
         f.debug_struct("Exchange").field("mechanism", &mechanism).finish_non_exhaustive()
     }
@@ -148,6 +155,10 @@ pub enum ExchangeError {
     /// to a wrong password.
     #[error("the client logs in as one user and asks to act as another; that is not offered")]
     OtherIdentity,
+    /// The client believes that we do not offer channel binding, and we do: somebody in between
+    /// may have changed what we offered (RFC 5802 section 6). Reply as to a wrong password.
+    #[error("the client did not see that channel binding is offered")]
+    Downgraded,
     /// Our own fault: the mechanism could not be set up. `454 4.7.0`.
     #[error("the SASL mechanism could not be started; please report this")]
     Broken,

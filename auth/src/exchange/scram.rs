@@ -1,4 +1,4 @@
-//! SCRAM (RFC 5802, RFC 7677), the server's side without channel binding.
+//! SCRAM (RFC 5802, RFC 7677), the server's side, with and without channel binding.
 //!
 //! Ours, because the SASL library's panics on short messages and cannot wait for keys
 //! (`docs/decisions/0010-scram-is-ours.md`). Each message is signed as it stood on the wire.
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "the client waits for the challenge"]
 pub struct KeyQuery {
-    hash: ScramHash,
+    start: Start,
     first: ClientFirst,
 }
 
@@ -35,18 +35,40 @@ pub enum FoundKeys {
 #[derive(Clone, Copy)]
 pub struct ServerNonce([u8; 18]);
 
+/// What TLS 1.3 gives both ends of a connection, and nobody else, to bind to: the exporter for the
+/// label `EXPORTER-Channel-Binding` with an empty context (RFC 9266).
+#[derive(Clone, Copy)]
+pub struct TlsExporter(pub [u8; 32]);
+
 /// What a SCRAM exchange waits for.
 pub(super) enum Scram {
     /// The client's first message.
-    First(ScramHash),
+    First(Start),
     /// The client's proof.
     Proof(Box<ProofDue>),
     /// The empty message that answers our signature (RFC 4954 section 4).
-    Confirmation(ScramHash, UserName),
+    Confirmation(Mechanism, UserName),
+}
+
+/// What the client has chosen, and what was offered to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Start {
+    /// With the channel.
+    Bound(ScramHash, TlsExporter),
+    /// Without, and whether it could have had it.
+    Free(ScramHash, Offered),
+}
+
+/// Whether channel binding was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Offered {
+    Binding,
+    NoBinding,
 }
 
 /// The client has its challenge.
 pub(super) struct ProofDue {
+    start: Start,
     first: ClientFirst,
     challenge: String,
     nonce: String,
@@ -68,26 +90,68 @@ struct ClientFirst {
 }
 
 impl Scram {
-    pub(super) const fn hash(&self) -> ScramHash {
+    pub(super) fn begin(
+        mechanism: Mechanism,
+        channel: Option<TlsExporter>,
+    ) -> Result<Self, ExchangeError> {
+        Ok(Self::First(match (mechanism, channel) {
+            (Mechanism::ScramPlus(hash), Some(channel)) => Start::Bound(hash, channel),
+            (Mechanism::Scram(hash), Some(_)) => Start::Free(hash, Offered::Binding),
+            (Mechanism::Scram(hash), None) => Start::Free(hash, Offered::NoBinding),
+            (Mechanism::ScramPlus(_), None) | (Mechanism::Plain | Mechanism::Login, _) => {
+                return Err(ExchangeError::Broken);
+            }
+        }))
+    }
+
+    pub(super) const fn mechanism(&self) -> Mechanism {
         match self {
-            Self::First(hash) | Self::Confirmation(hash, _) => *hash,
-            Self::Proof(due) => due.keys.hash(),
+            Self::First(start) => start.mechanism(),
+            Self::Proof(due) => due.start.mechanism(),
+            Self::Confirmation(mechanism, _) => *mechanism,
         }
     }
 
     pub(super) fn answer(self, message: &[u8]) -> Result<Progress, ExchangeError> {
         match self {
-            Self::First(hash) => {
-                let first = ClientFirst::parse(message)?;
-                Ok(Progress::NeedKeys(KeyQuery { hash, first }))
+            Self::First(start) => {
+                let first = ClientFirst::parse(message, start)?;
+                Ok(Progress::NeedKeys(KeyQuery { start, first }))
             }
             Self::Proof(due) => due.check(message),
-            Self::Confirmation(hash, user) if message.is_empty() => {
-                Ok(Progress::Proven { user, mechanism: Mechanism::Scram(hash) })
+            Self::Confirmation(mechanism, user) if message.is_empty() => {
+                Ok(Progress::Proven { user, mechanism })
             }
             Self::Confirmation(..) => {
                 Err(ExchangeError::Malformed("SCRAM ends with an empty message"))
             }
+        }
+    }
+}
+
+impl Start {
+    const fn mechanism(self) -> Mechanism {
+        match self {
+            Self::Bound(hash, _) => Mechanism::ScramPlus(hash),
+            Self::Free(hash, _) => Mechanism::Scram(hash),
+        }
+    }
+
+    const fn hash(self) -> ScramHash {
+        match self {
+            Self::Bound(hash, _) | Self::Free(hash, _) => hash,
+        }
+    }
+
+    /// Whether the client's flag goes with what it chose.
+    fn check(self, flag: &str) -> Result<(), ExchangeError> {
+        match (self, flag) {
+            (Self::Bound(..), "p=tls-exporter") | (Self::Free(..), "n") => Ok(()),
+            (Self::Free(_, Offered::NoBinding), "y") => Ok(()),
+            (Self::Free(_, Offered::Binding), "y") => Err(ExchangeError::Downgraded),
+            (Self::Bound(..), "n" | "y") => Err(NOT_BOUND),
+            (_, flag) if flag.starts_with("p=") => Err(OTHER_BINDING),
+            _ => Err(NOT_SCRAM),
         }
     }
 }
@@ -102,7 +166,7 @@ impl KeyQuery {
     /// For which hash.
     #[must_use]
     pub const fn hash(&self) -> ScramHash {
-        self.hash
+        self.start.hash()
     }
 
     /// Goes on with keys and a nonce that was never used.
@@ -114,15 +178,15 @@ impl KeyQuery {
             FoundKeys::Real(keys) => (keys, Denial::WrongPassword, false),
             FoundKeys::Decoy(keys, denial) => (keys, denial, true),
         };
-        if keys.hash() != self.hash {
+        if keys.hash() != self.hash() {
             return Err(ExchangeError::Broken);
         }
         let nonce = format!("{}{}", self.first.nonce, STANDARD.encode(ours.0));
         let salt = STANDARD.encode(keys.salt());
         let challenge = format!("r={nonce},s={salt},i={}", keys.iterations());
         let sent = challenge.clone().into_bytes();
-        let first = self.first;
-        let due = ProofDue { first, challenge, nonce, keys, otherwise, is_decoy };
+        let Self { start, first } = self;
+        let due = ProofDue { start, first, challenge, nonce, keys, otherwise, is_decoy };
         Ok(Progress::Challenge(Exchange::ask_scram(sent, Scram::Proof(due.into()))))
     }
 }
@@ -139,6 +203,12 @@ impl ServerNonce {
     }
 }
 
+impl fmt::Debug for TlsExporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TlsExporter(..)")
+    }
+}
+
 impl fmt::Debug for ServerNonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ServerNonce(..)")
@@ -146,15 +216,11 @@ impl fmt::Debug for ServerNonce {
 }
 
 impl ClientFirst {
-    fn parse(message: &[u8]) -> Result<Self, ExchangeError> {
+    fn parse(message: &[u8], start: Start) -> Result<Self, ExchangeError> {
         let text = str::from_utf8(message).map_err(|_| NOT_SCRAM)?;
         let (flag, rest) = text.split_once(',').ok_or(NOT_SCRAM)?;
         let (acting_as, bare) = rest.split_once(',').ok_or(NOT_SCRAM)?;
-        match flag {
-            "n" | "y" => {}
-            _ if flag.starts_with("p=") => return Err(NO_BINDING),
-            _ => return Err(NOT_SCRAM),
-        }
+        start.check(flag)?;
         // What may follow the nonce are extensions; the mandatory ones come first, where the name
         // is wanted.
         let mut fields = bare.split(',');
@@ -183,7 +249,7 @@ impl ProofDue {
         let mut fields = said.split(',');
         let mut field = |key| fields.next().and_then(|field| field.strip_prefix(key));
         let (Some(header), Some(nonce)) = (field("c="), field("r=")) else { return Err(NOT_SCRAM) };
-        let is_ours = header == STANDARD.encode(&self.first.header) && nonce == self.nonce;
+        let is_ours = header == self.binding() && nonce == self.nonce;
         let signed = format!("{},{},{said}", self.first.bare, self.challenge);
         let fits = self.fits(&proof, signed.as_bytes());
         let (hash, user) = (self.keys.hash(), self.first.user);
@@ -192,11 +258,21 @@ impl ProofDue {
         }
         let key = hmac::Key::new(hash.hmac(), self.keys.server_key());
         let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
-        let confirmation = Scram::Confirmation(hash, user);
+        let confirmation = Scram::Confirmation(self.start.mechanism(), user);
         Ok(Progress::Challenge(Exchange::ask_scram(
             format!("v={signature}").into_bytes(),
             confirmation,
         )))
+    }
+
+    /// What a client on this very channel repeats with its proof.
+    fn binding(&self) -> String {
+        let mut bound = self.first.header.clone().into_bytes();
+        match &self.start {
+            Start::Bound(_, channel) => bound.extend_from_slice(&channel.0),
+            Start::Free(..) => {}
+        }
+        STANDARD.encode(bound)
     }
 
     /// Whether the proof holds the client key whose hash we know (RFC 5802 section 3).
@@ -230,5 +306,7 @@ fn unescape(name: &str) -> Result<String, ExchangeError> {
 }
 
 const NOT_SCRAM: ExchangeError = ExchangeError::Malformed("this is no SCRAM message of RFC 5802");
-const NO_BINDING: ExchangeError =
-    ExchangeError::Malformed("the client wants channel binding, which was not offered");
+const NOT_BOUND: ExchangeError =
+    ExchangeError::Malformed("the client chose channel binding and does not use it");
+const OTHER_BINDING: ExchangeError =
+    ExchangeError::Malformed("the client binds to what was not offered; tls-exporter is");

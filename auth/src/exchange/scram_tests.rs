@@ -28,18 +28,53 @@ fn the_client_of_these_tests_is_that_of_rfc_7677() {
 #[test]
 fn who_knows_the_password_is_proven_and_sees_our_signature() {
     for hash in ScramHash::ALL {
-        let client = Client::new(hash, "ann", "correct horse");
-        let exchange = challenged(&client, FoundKeys::Real(keys(hash)));
-        let (proof, signature) = client.answer(exchange.challenge());
-        let Progress::Challenge(exchange) = exchange.respond(proof.as_bytes()).unwrap() else {
-            panic!("our signature comes before the end");
-        };
-        assert_eq!(exchange.challenge(), signature.as_bytes());
-        let Progress::Proven { user, mechanism } = exchange.respond(b"").unwrap() else {
-            panic!("an empty message ends it");
-        };
-        assert_eq!((user.as_str(), mechanism), ("ann", Mechanism::Scram(hash)));
+        let free = Client::new(hash, "ann", "correct horse");
+        let bound = Client { channel: Some(CHANNEL), ..free };
+        for client in [free, bound] {
+            let exchange = challenged(&client, FoundKeys::Real(keys(hash)));
+            let (proof, signature) = client.answer(exchange.challenge());
+            let Progress::Challenge(exchange) = exchange.respond(proof.as_bytes()).unwrap() else {
+                panic!("our signature comes before the end");
+            };
+            assert_eq!(exchange.challenge(), signature.as_bytes());
+            let Progress::Proven { user, mechanism } = exchange.respond(b"").unwrap() else {
+                panic!("an empty message ends it");
+            };
+            assert_eq!((user.as_str(), mechanism), ("ann", client.mechanism()));
+        }
     }
+}
+
+#[test]
+fn c4_a_proof_is_for_one_channel_alone() {
+    let hash = ScramHash::Sha256;
+    let client = Client { channel: Some(CHANNEL), ..Client::new(hash, "ann", "correct horse") };
+    let exchange = challenged(&client, FoundKeys::Real(keys(hash)));
+    let elsewhere = Client { channel: Some(TlsExporter([8; 32])), ..client };
+    let (proof, _) = elsewhere.answer(exchange.challenge());
+    let passed_on = exchange.respond(proof.as_bytes());
+    assert!(matches!(passed_on, Ok(Progress::Disproven { .. })), "{passed_on:?}");
+}
+
+#[test]
+fn c4_a_client_that_was_not_shown_channel_binding_is_refused() {
+    let begin = |mechanism, flag: &str, channel| {
+        let first = format!("{flag},,n=ann,r=abc");
+        Exchange::start(mechanism, Some(first.as_bytes()), channel).map(drop)
+    };
+    let (plus, free) =
+        (Mechanism::ScramPlus(ScramHash::Sha256), Mechanism::Scram(ScramHash::Sha256));
+    assert_eq!(begin(free, "y", Some(CHANNEL)), Err(ExchangeError::Downgraded));
+    assert_eq!(begin(free, "y", None), Ok(()));
+    assert_eq!(begin(free, "n", Some(CHANNEL)), Ok(()));
+    assert_eq!(begin(plus, "p=tls-exporter", Some(CHANNEL)), Ok(()));
+    for (mechanism, flag) in
+        [(plus, "n"), (plus, "y"), (plus, "p=tls-unique"), (plus, "p="), (free, "p=tls-exporter")]
+    {
+        let error = begin(mechanism, flag, Some(CHANNEL));
+        assert!(matches!(error, Err(ExchangeError::Malformed(_))), "{mechanism} {flag}: {error:?}");
+    }
+    assert_eq!(begin(plus, "p=tls-exporter", None), Err(ExchangeError::Broken));
 }
 
 #[test]
@@ -162,9 +197,9 @@ proptest! {
 
 /// Up to our challenge.
 fn challenged(client: &Client<'_>, found: FoundKeys) -> Exchange {
-    let Progress::NeedKeys(query) = begun(client.hash, client.first().as_bytes()).unwrap() else {
-        panic!("keys are wanted");
-    };
+    let first = client.first();
+    let begun = Exchange::start(client.mechanism(), Some(first.as_bytes()), client.channel);
+    let Progress::NeedKeys(query) = begun.unwrap() else { panic!("keys are wanted") };
     assert_eq!((query.user().as_str(), query.hash()), (client.user, client.hash));
     let Progress::Challenge(exchange) = query.answer(found, nonce()).unwrap() else {
         panic!("a challenge follows");
@@ -180,7 +215,7 @@ fn named(first: &str) -> Result<UserName, ExchangeError> {
 }
 
 fn begun(hash: ScramHash, first: &[u8]) -> Result<Progress, ExchangeError> {
-    Exchange::start(Mechanism::Scram(hash), Some(first))
+    Exchange::start(Mechanism::Scram(hash), Some(first), None)
 }
 
 fn nonce() -> ServerNonce {
@@ -191,6 +226,8 @@ fn keys(hash: ScramHash) -> ScramKeys {
     ScramKeys::derive(hash, &Password::new("correct horse").unwrap(), b"some salt", 4_096)
 }
 
+const CHANNEL: TlsExporter = TlsExporter([7; 32]);
+
 /// The client's side.
 #[derive(Clone, Copy)]
 struct Client<'a> {
@@ -198,15 +235,28 @@ struct Client<'a> {
     user: &'a str,
     password: &'a str,
     nonce: &'a str,
+    /// With it the client binds to it.
+    channel: Option<TlsExporter>,
 }
 
 impl<'a> Client<'a> {
     const fn new(hash: ScramHash, user: &'a str, password: &'a str) -> Self {
-        Self { hash, user, password, nonce: "fyko+d2lbbFgONRv9qkxdawL" }
+        Self { hash, user, password, nonce: "fyko+d2lbbFgONRv9qkxdawL", channel: None }
+    }
+
+    const fn mechanism(&self) -> Mechanism {
+        match self.channel {
+            Some(_) => Mechanism::ScramPlus(self.hash),
+            None => Mechanism::Scram(self.hash),
+        }
+    }
+
+    const fn header(&self) -> &'static str {
+        if self.channel.is_some() { "p=tls-exporter,," } else { "n,," }
     }
 
     fn first(&self) -> String {
-        format!("n,,{}", self.first_bare())
+        format!("{}{}", self.header(), self.first_bare())
     }
 
     fn first_bare(&self) -> String {
@@ -235,7 +285,9 @@ impl<'a> Client<'a> {
         let sign = |key: &[u8], text: &[u8]| hmac::sign(&hmac::Key::new(mac, key), text);
         let client_key = sign(&salted, b"Client Key");
         let stored_key = digest::digest(hash, client_key.as_ref());
-        let bare = format!("c=biws,r={nonce}");
+        let mut bound = self.header().as_bytes().to_vec();
+        bound.extend(self.channel.iter().flat_map(|channel| channel.0));
+        let bare = format!("c={},r={nonce}", STANDARD.encode(bound));
         let signed = format!("{},{challenge},{bare}", self.first_bare());
         let mask = sign(stored_key.as_ref(), signed.as_bytes());
         let proof: Vec<u8> =

@@ -12,7 +12,8 @@ fn plain_with_an_initial_response_is_one_step() {
 
 #[test]
 fn plain_without_an_initial_response_asks_with_an_empty_challenge() {
-    let Progress::Challenge(exchange) = Exchange::start(Mechanism::Plain, None).unwrap() else {
+    let Progress::Challenge(exchange) = Exchange::start(Mechanism::Plain, None, None).unwrap()
+    else {
         panic!("PLAIN has to wait for its message");
     };
     assert_eq!(exchange.challenge(), b"");
@@ -24,7 +25,8 @@ fn plain_without_an_initial_response_asks_with_an_empty_challenge() {
 
 #[test]
 fn login_asks_for_the_name_and_then_for_the_password() {
-    let Progress::Challenge(exchange) = Exchange::start(Mechanism::Login, None).unwrap() else {
+    let Progress::Challenge(exchange) = Exchange::start(Mechanism::Login, None, None).unwrap()
+    else {
         panic!("LOGIN asks for the name");
     };
     assert_eq!(exchange.challenge(), b"Username:");
@@ -112,7 +114,7 @@ fn c7_neither_errors_nor_debug_output_hold_what_the_client_sent() {
         let error = claimed(Mechanism::Plain, &[message]).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("secret"));
     }
-    let progress = Exchange::start(Mechanism::Login, Some(b"secret")).unwrap();
+    let progress = Exchange::start(Mechanism::Login, Some(b"secret"), None).unwrap();
     assert!(!format!("{progress:?}").contains("secret"));
 }
 
@@ -144,7 +146,7 @@ proptest! {
 /// malformed.
 fn claimed(mechanism: Mechanism, messages: &[&[u8]]) -> Result<(String, String), ExchangeError> {
     let (first, rest) = messages.split_first().unwrap();
-    let mut progress = Exchange::start(mechanism, Some(first))?;
+    let mut progress = Exchange::start(mechanism, Some(first), Some(TlsExporter([7; 32])))?;
     let mut rest = rest.iter();
     loop {
         progress = match progress {

@@ -333,7 +333,7 @@ pub(crate) enum Extension<'a> {
     Pipelining,
     Size(u64),
     StartTls,
-    Auth(&'a [Box<str>]),
+    Auth(&'a [&'a str]),
     Xclient,
     Xforward,
     EnhancedStatusCodes,

@@ -6,7 +6,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use mailweir_auth::{Exchange, Mechanism, Step};
+use mailweir_auth::{Exchange, Mechanism, Step, TlsExporter};
 use mailweir_mail::{
     Address, BodyType, Client, Cutoff, Envelope, MailEvent, Origin, QueueId, Received, Recipient,
     Refused as RefusedEvent, SessionEvent, Timestamp,
@@ -34,6 +34,7 @@ pub(super) struct Admission {
     permit: Permit,
     incoming: Option<Incoming>,
     exchange: Option<(Box<str>, Exchange)>,
+    channel: Option<TlsExporter>,
 }
 
 /// A mail on its way in.
@@ -47,7 +48,12 @@ struct Incoming {
 
 impl Admission {
     pub(super) fn new(listener: Arc<Listener>, permit: Permit) -> Self {
-        Self { listener, permit, incoming: None, exchange: None }
+        Self { listener, permit, incoming: None, exchange: None, channel: None }
+    }
+
+    /// What log-ins over this connection can be bound to.
+    pub(super) fn bind(&mut self, channel: Option<TlsExporter>) {
+        self.channel = channel;
     }
 
     pub(super) fn listener(&self) -> &Arc<Listener> {
@@ -237,7 +243,8 @@ impl Admission {
             return Answer::Refuse(Refusal::Internal);
         };
         let (client, now) = (session.client().ip(), clock::monotonic());
-        let step = self.listener.shared().authenticator.start(known, initial, client, now).await;
+        let authenticator = &self.listener.shared().authenticator;
+        let step = authenticator.start(known, initial, self.channel, client, now).await;
         self.take_step(mechanism, step, session)
     }
 

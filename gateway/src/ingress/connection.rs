@@ -9,7 +9,7 @@ use std::{
 };
 
 use mailweir_mail::Cutoff;
-use mailweir_smtp::server::{Session, Step};
+use mailweir_smtp::server::{Question, Session, Step};
 use rustix::net::RecvFlags;
 use tokio::{
     io::AsyncWriteExt,
@@ -127,6 +127,9 @@ impl Connection {
                 Step::Content(piece) => self.admission.content(piece).await,
                 Step::Abandoned(what) => self.admission.abandon(what),
                 Step::Ask(question) => {
+                    if let Question::AuthStart { .. } = &question {
+                        self.admission.bind(self.wire.exporter());
+                    }
                     let answer = self.admission.answer(question, &mut self.session).await;
                     self.session.answer(answer);
                 }

@@ -260,7 +260,7 @@ fn settings(rules: &config::Listener, hostname: &Domain) -> Settings {
         TlsChoice::Required => TlsMode::Required,
         TlsChoice::Implicit => TlsMode::Implicit,
     };
-    settings.mechanisms = mechanisms(rules.mode);
+    (settings.bound_mechanisms, settings.mechanisms) = mechanisms(rules.mode);
     settings.auth_in_clear = rules.auth_in_clear;
     settings.bare_newline = match rules.forbid_bare_newline {
         config::BareNewline::Normalize => server::BareNewline::Normalize,
@@ -276,14 +276,17 @@ fn settings(rules: &config::Listener, hostname: &Domain) -> Settings {
     settings
 }
 
-/// Mail servers and filters do not log in.
-fn mechanisms(mode: config::Mode) -> Vec<Box<str>> {
-    match mode {
-        config::Mode::Mx | config::Mode::Submission => {
-            Mechanism::ALL.iter().map(|mechanism| mechanism.as_str().into()).collect()
-        }
-        config::Mode::Filter | config::Mode::Lmtp => Vec::new(),
-    }
+/// The mechanisms that bind to the channel, and the others. Filters and mail stores do not log in.
+fn mechanisms(mode: config::Mode) -> (Vec<Box<str>>, Vec<Box<str>>) {
+    let known: &[Mechanism] = match mode {
+        config::Mode::Mx | config::Mode::Submission => &Mechanism::ALL,
+        config::Mode::Filter | config::Mode::Lmtp => &[],
+    };
+    let names = |bound| {
+        let chosen = known.iter().filter(move |mechanism| mechanism.is_bound() == bound);
+        chosen.map(|mechanism| mechanism.as_str().into()).collect()
+    };
+    (names(true), names(false))
 }
 
 /// How long no connection is taken after `accept` failed.

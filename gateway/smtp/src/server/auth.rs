@@ -60,14 +60,13 @@ pub(super) fn auth(state: State, command: Command<'_>, dialog: &mut Dialog) -> S
 }
 
 fn begin(state: &State, command: Command<'_>, dialog: &Dialog) -> Result<Asked, Fault> {
-    let offered = &dialog.settings.mechanisms;
     if dialog.identity.hello.is_none() {
         return Err(Fault::NeedHello);
     }
     if state.envelope().is_some() {
         return Err(Fault::TransactionInProgress);
     }
-    if offered.is_empty() {
+    if dialog.settings.mechanisms.is_empty() {
         return Err(Fault::AuthDisabled);
     }
     if !dialog.may_log_in() {
@@ -80,8 +79,9 @@ fn begin(state: &State, command: Command<'_>, dialog: &Dialog) -> Result<Asked, 
     let (Some(name), initial, None) = (words.next(), words.next(), words.next()) else {
         return Err(Fault::Syntax("AUTH mechanism"));
     };
-    let found = offered.iter().find(|offer| offer.eq_ignore_ascii_case(name));
-    let mechanism = found.ok_or(Fault::UnknownMechanism)?.clone();
+    let mut offered = dialog.settings.offered(dialog.identity.tls.as_ref());
+    let found = offered.find(|offer| offer.eq_ignore_ascii_case(name));
+    let mechanism = found.ok_or(Fault::UnknownMechanism)?.into();
     let initial = initial.map(decode_initial).transpose()?;
     Ok(Asked::Auth(Exchange { mechanism }, Prompt::Start(initial)))
 }

@@ -98,7 +98,7 @@ impl Dialog {
     }
 
     pub(super) fn may_log_in(&self) -> bool {
-        self.identity.tls.is_some() || self.settings.auth_in_clear
+        self.settings.allows_login(self.identity.tls.as_ref())
     }
 
     /// A command came.

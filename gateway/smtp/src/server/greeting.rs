@@ -77,12 +77,12 @@ fn say_extensions(dialog: &mut Dialog) {
     let rights = dialog.peer.rights;
     let offers_tls = matches!(settings.tls, TlsMode::Optional | TlsMode::Required)
         && dialog.identity.tls.is_none();
-    let offers_auth = !settings.mechanisms.is_empty() && dialog.may_log_in();
+    let mechanisms: Vec<&str> = settings.offered(dialog.identity.tls.as_ref()).collect();
     let offers = [
         Some(Extension::Pipelining),
         Some(Extension::Size(settings.limits.message_size)),
         offers_tls.then_some(Extension::StartTls),
-        offers_auth.then_some(Extension::Auth(&settings.mechanisms)),
+        (!mechanisms.is_empty()).then_some(Extension::Auth(&mechanisms)),
         rights.xclient.then_some(Extension::Xclient),
         rights.xforward.then_some(Extension::Xforward),
         Some(Extension::EnhancedStatusCodes),

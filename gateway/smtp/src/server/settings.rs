@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use mailweir_mail::{Client, Domain};
+use mailweir_mail::{Client, Domain, TlsSummary};
 
 /// The rules of one listener, shared by all its sessions.
 #[derive(Clone, Debug)]
@@ -17,6 +17,9 @@ pub struct Settings {
     pub tls: TlsMode,
     /// SASL mechanisms to offer, in the order of preference. Empty: no AUTH.
     pub mechanisms: Vec<Box<str>>,
+    /// SASL mechanisms that bind to the channel by `tls-exporter` (RFC 9266). They are offered
+    /// before the others, and in TLS 1.3 only.
+    pub bound_mechanisms: Vec<Box<str>>,
     /// Whether AUTH is offered without TLS (Postfix `smtpd_tls_auth_only = no`).
     pub auth_in_clear: bool,
     /// Whether MAIL needs a greeting first (Postfix `smtpd_helo_required`; default `false`).
@@ -36,11 +39,29 @@ impl Settings {
             mode: Mode::Mx,
             tls: TlsMode::None,
             mechanisms: Vec::new(),
+            bound_mechanisms: Vec::new(),
             auth_in_clear: false,
             helo_required: false,
             bare_newline: BareNewline::default(),
             limits: Limits::default(),
         }
+    }
+
+    /// Whether AUTH may be used on a connection like this.
+    pub(super) const fn allows_login(&self, tls: Option<&TlsSummary>) -> bool {
+        tls.is_some() || self.auth_in_clear
+    }
+
+    /// The SASL mechanisms that may be used on a connection like this, in the order of preference.
+    pub(super) fn offered<'a>(
+        &'a self,
+        tls: Option<&TlsSummary>,
+    ) -> impl Iterator<Item = &'a str> + use<'a> {
+        let may_log_in = self.allows_login(tls);
+        let can_bind = tls.is_some_and(|tls| &*tls.version == "TLSv1.3");
+        let bound = self.bound_mechanisms.iter().filter(move |_| can_bind);
+        let all = bound.chain(&self.mechanisms).filter(move |_| may_log_in);
+        all.map(AsRef::as_ref)
     }
 }
 
