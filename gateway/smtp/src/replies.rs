@@ -334,6 +334,8 @@ pub(crate) enum Extension<'a> {
     Size(u64),
     StartTls,
     Auth(&'a [&'a str]),
+    /// The form of a draft before RFC 2554.
+    AuthEquals(&'a [&'a str]),
     Xclient,
     Xforward,
     EnhancedStatusCodes,
@@ -417,6 +419,10 @@ fn write_extension(out: &mut Vec<u8>, extension: Extension<'_>) {
         Extension::StartTls => "STARTTLS",
         Extension::Auth(mechanisms) => {
             let _ = write!(out, "AUTH {}", mechanisms.join(" "));
+            return;
+        }
+        Extension::AuthEquals(mechanisms) => {
+            let _ = write!(out, "AUTH={}", mechanisms.join(" "));
             return;
         }
         Extension::Xclient => {

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use mailweir_auth::Mechanism;
 use mailweir_mail::Network;
 
 use super::{
@@ -29,6 +30,10 @@ pub struct Listener {
     pub networks: Vec<Network>,
     /// Whether AUTH is offered without TLS.
     pub auth_in_clear: bool,
+    /// The SASL mechanisms to offer, in this order; those that bind to the channel come first.
+    pub auth_mechanisms: Vec<Mechanism>,
+    /// Whether they are also announced as `AUTH=...`.
+    pub broken_sasl_auth_clients: bool,
     /// Peers that may say XCLIENT.
     pub xclient_hosts: Vec<Network>,
     /// Peers that may say XFORWARD.
@@ -101,6 +106,8 @@ impl Listener {
             tls: section.tls,
             networks: section.networks.clone(),
             auth_in_clear: section.auth_in_clear,
+            auth_mechanisms: section.auth_mechanisms.clone(),
+            broken_sasl_auth_clients: section.broken_sasl_auth_clients,
             xclient_hosts: section.xclient_hosts.clone(),
             xforward_hosts: section.xforward_hosts.clone(),
             proxy: check_proxy(written, problems),

@@ -12,6 +12,7 @@ mod environment;
 mod hosts;
 mod listener;
 mod load;
+mod mechanism;
 mod nearest;
 mod next_hop;
 mod pattern;

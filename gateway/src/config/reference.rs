@@ -31,7 +31,7 @@ pub fn default_file() -> String {
             text += "\n";
             text += &comment(key.doc);
             text += &match key.default {
-                Some(default) => format!("#{} = {default}\n", key.name),
+                Some(default) => format!("#{} = {}\n", key.name, in_one_line(default)),
                 None if key.example.is_empty() => {
                     format!("#{} is set by {}\n", key.name, variable(schema, key))
                 }
@@ -42,10 +42,15 @@ pub fn default_file() -> String {
     text
 }
 
+/// The compiler breaks a long default into lines; TOML written in a comment must not be broken.
+fn in_one_line(default: &str) -> String {
+    default.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn key_reference(schema: &Schema, key: &Key) -> String {
     let mut text = format!("\n### `{}.{}`\n\n{}\n\n", schema.name, key.name, prose(key.doc));
     let default = match key.default {
-        Some(default) => format!("`{default}`"),
+        Some(default) => format!("`{}`", in_one_line(default)),
         None if key.optional => "none".to_owned(),
         None => "none; must be set".to_owned(),
     };

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use mailweir_auth::Mechanism;
 use mailweir_mail::{Address, Domain, Network};
 
 use super::{
@@ -84,6 +85,12 @@ section! {
         networks: Vec<Network> = [], postfix "mynetworks";
         /// Whether AUTH is offered without TLS. Passwords then cross the network readable.
         auth_in_clear: bool = false, postfix "smtpd_tls_auth_only";
+        /// The SASL mechanisms to offer, in this order. The -PLUS forms come first, and in TLS 1.3
+        /// only. Empty: nobody logs in here.
+        auth_mechanisms: Vec<Mechanism> = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-512", "SCRAM-SHA-1", "PLAIN", "LOGIN"], postfix "smtpd_sasl_mechanism_filter";
+        /// Whether the mechanisms are also announced as `AUTH=...`, for clients that know only that
+        /// form, such as old versions of Outlook.
+        broken_sasl_auth_clients: bool = false, postfix "broken_sasl_auth_clients";
         /// Peers that may say XCLIENT: they speak for the client they name.
         xclient_hosts: Vec<Network> = [], postfix "smtpd_authorized_xclient_hosts";
         /// Peers that may say XFORWARD: the client they name appears in our log.

@@ -124,6 +124,18 @@ fn a_container_needs_no_file() {
 }
 
 #[test]
+fn mechanisms_that_are_refused_for_good_are_refused_with_the_reason() {
+    for (name, why) in [("DIGEST-MD5", "RFC 6331"), ("ntlm", "broken"), ("PLAN", "unknown")] {
+        let text = format!("{LISTENER}auth_mechanisms = [\"PLAIN\", {name:?}]\n");
+        let problems = check_with(&text, &[]).unwrap_err();
+        let shown = report(Path::new("mailweir.toml"), &Err(problems), Colour::Plain).to_string();
+        assert!(shown.contains(name) && shown.contains(why), "{shown}");
+    }
+    let config = config(&format!("{LISTENER}auth_mechanisms = [\"plain\"]\n"));
+    assert_eq!(config.listeners[0].auth_mechanisms, [mailweir_auth::Mechanism::Plain]);
+}
+
+#[test]
 fn the_first_route_that_matches_is_taken() {
     let routes = config(&format!(
         r#"{LISTENER}

@@ -260,7 +260,8 @@ fn settings(rules: &config::Listener, hostname: &Domain) -> Settings {
         TlsChoice::Required => TlsMode::Required,
         TlsChoice::Implicit => TlsMode::Implicit,
     };
-    (settings.bound_mechanisms, settings.mechanisms) = mechanisms(rules.mode);
+    (settings.bound_mechanisms, settings.mechanisms) = mechanisms(rules);
+    settings.broken_sasl_auth_clients = rules.broken_sasl_auth_clients;
     settings.auth_in_clear = rules.auth_in_clear;
     settings.bare_newline = match rules.forbid_bare_newline {
         config::BareNewline::Normalize => server::BareNewline::Normalize,
@@ -277,13 +278,13 @@ fn settings(rules: &config::Listener, hostname: &Domain) -> Settings {
 }
 
 /// The mechanisms that bind to the channel, and the others. Filters and mail stores do not log in.
-fn mechanisms(mode: config::Mode) -> (Vec<Box<str>>, Vec<Box<str>>) {
-    let known: &[Mechanism] = match mode {
-        config::Mode::Mx | config::Mode::Submission => &Mechanism::ALL,
+fn mechanisms(rules: &config::Listener) -> (Vec<Box<str>>, Vec<Box<str>>) {
+    let offered: &[Mechanism] = match rules.mode {
+        config::Mode::Mx | config::Mode::Submission => &rules.auth_mechanisms,
         config::Mode::Filter | config::Mode::Lmtp => &[],
     };
     let names = |bound| {
-        let chosen = known.iter().filter(move |mechanism| mechanism.is_bound() == bound);
+        let chosen = offered.iter().filter(move |mechanism| mechanism.is_bound() == bound);
         chosen.map(|mechanism| mechanism.as_str().into()).collect()
     };
     (names(true), names(false))

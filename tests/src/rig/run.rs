@@ -164,6 +164,7 @@ fn set(settings: &mut Settings, key: &str, value: &str) -> Option<()> {
             }
         }
         "auth" => settings.mechanisms = value.split(',').map(Into::into).collect(),
+        "broken_sasl_auth_clients" => settings.broken_sasl_auth_clients = true,
         "auth_in_clear" => settings.auth_in_clear = true,
         "helo_required" => settings.helo_required = true,
         "message_size" => settings.limits.message_size = value.parse().ok()?,

@@ -66,7 +66,7 @@ fn begin(state: &State, command: Command<'_>, dialog: &Dialog) -> Result<Asked, 
     if state.envelope().is_some() {
         return Err(Fault::TransactionInProgress);
     }
-    if dialog.settings.mechanisms.is_empty() {
+    if dialog.settings.mechanisms.is_empty() && dialog.settings.bound_mechanisms.is_empty() {
         return Err(Fault::AuthDisabled);
     }
     if !dialog.may_log_in() {

@@ -78,11 +78,14 @@ fn say_extensions(dialog: &mut Dialog) {
     let offers_tls = matches!(settings.tls, TlsMode::Optional | TlsMode::Required)
         && dialog.identity.tls.is_none();
     let mechanisms: Vec<&str> = settings.offered(dialog.identity.tls.as_ref()).collect();
+    let offers_auth = !mechanisms.is_empty();
     let offers = [
         Some(Extension::Pipelining),
         Some(Extension::Size(settings.limits.message_size)),
         offers_tls.then_some(Extension::StartTls),
-        (!mechanisms.is_empty()).then_some(Extension::Auth(&mechanisms)),
+        offers_auth.then_some(Extension::Auth(&mechanisms)),
+        (offers_auth && settings.broken_sasl_auth_clients)
+            .then_some(Extension::AuthEquals(&mechanisms)),
         rights.xclient.then_some(Extension::Xclient),
         rights.xforward.then_some(Extension::Xforward),
         Some(Extension::EnhancedStatusCodes),

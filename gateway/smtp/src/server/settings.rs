@@ -20,6 +20,9 @@ pub struct Settings {
     /// SASL mechanisms that bind to the channel by `tls-exporter` (RFC 9266). They are offered
     /// before the others, and in TLS 1.3 only.
     pub bound_mechanisms: Vec<Box<str>>,
+    /// Whether the mechanisms are also announced as `AUTH=...` (Postfix `broken_sasl_auth_clients`;
+    /// default `false`).
+    pub broken_sasl_auth_clients: bool,
     /// Whether AUTH is offered without TLS (Postfix `smtpd_tls_auth_only = no`).
     pub auth_in_clear: bool,
     /// Whether MAIL needs a greeting first (Postfix `smtpd_helo_required`; default `false`).
@@ -40,6 +43,7 @@ impl Settings {
             tls: TlsMode::None,
             mechanisms: Vec::new(),
             bound_mechanisms: Vec::new(),
+            broken_sasl_auth_clients: false,
             auth_in_clear: false,
             helo_required: false,
             bare_newline: BareNewline::default(),
