@@ -12,8 +12,8 @@ use std::{
 use mailweir_mail::Login;
 
 use crate::{
-    Check, Credentials, Denial, Directory, DirectoryError, Exchange, ExchangeError, Mechanism,
-    Progress, ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName,
+    Check, Credentials, Denial, Directory, DirectoryError, Exchange, ExchangeError, FoundKeys,
+    Mechanism, Progress, ScramKeys, ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
@@ -50,6 +50,13 @@ impl Authenticator {
         client: IpAddr,
         now: Instant,
     ) -> Step {
+        // Before a proof is judged: many sessions may have got their challenges before the first
+        // of them failed.
+        if let Some(user) = exchange.claimant()
+            && let Err(failure) = self.admit(user, client, now)
+        {
+            return Step::Refused(failure);
+        }
         self.go_on(exchange.respond(message), client, now).await
     }
 
@@ -81,11 +88,10 @@ impl Authenticator {
                         Err(failure) => Step::Refused(failure),
                     };
                 }
-                Ok(Progress::Proven { user, mechanism }) => {
-                    // Others may have failed since the keys were asked for, in many sessions.
-                    return match self.admit(&user, client, now) {
+                Ok(Progress::Proven { user, mechanism, keys }) => {
+                    return match self.still_has(&user, &keys).await {
                         Ok(()) => Step::LoggedIn(self.succeeded(&user, mechanism, client, now)),
-                        Err(failure) => Step::Refused(failure),
+                        Err(error) => Step::Refused(self.failed(&user, error, client, now)),
                     };
                 }
                 Ok(Progress::Disproven { user, denial }) => {
@@ -109,6 +115,15 @@ impl Authenticator {
                 Ok(self.succeeded(identity.user(), credentials.mechanism(), client, now))
             }
             Err(error) => Err(self.failed(user, error, client, now)),
+        }
+    }
+
+    /// A password that was changed while the client made its proof is a wrong one.
+    async fn still_has(&self, user: &UserName, keys: &ScramKeys) -> Result<(), DirectoryError> {
+        match self.directory.keys(user, keys.hash()).await? {
+            FoundKeys::Real(now) if now == *keys => Ok(()),
+            FoundKeys::Real(_) => Err(Denial::WrongPassword.into()),
+            FoundKeys::Decoy(_, denial) => Err(denial.into()),
         }
     }
 
@@ -196,7 +211,9 @@ mod tests {
     };
 
     use super::*;
-    use crate::{FoundKeys, Identity, KeySearch, Password, ScramHash, ScramKeys, Verification};
+    use crate::{
+        Identity, KeySearch, Password, ScramHash, Verification, exchange::scram_tests::Client,
+    };
 
     #[tokio::test]
     async fn a_proven_user_is_logged_in_by_name_and_mechanism() {
@@ -232,6 +249,46 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn c2_a_proof_is_not_judged_while_its_account_has_to_wait() {
+        let (authenticator, now) = (authenticator(), Instant::now());
+        let client = Client::new(ScramHash::Sha256, "ann", "right");
+        let mechanism = Mechanism::Scram(ScramHash::Sha256);
+        let first = client.first();
+        let step = authenticator.start(mechanism, Some(first.as_bytes()), None, CLIENT, now).await;
+        let Step::Challenge(waiting) = step else { panic!("a challenge: {step:?}") };
+        let (proof, _) = client.answer(waiting.challenge());
+        for _ in 0..21 {
+            let failure = authenticator.verify(&claim("ann", "wrong"), CLIENT, now).await;
+            assert_eq!(failure, Err(AuthFailure::Denied(Denial::WrongPassword)));
+        }
+        let step = authenticator.respond(waiting, proof.as_bytes(), CLIENT, now).await;
+        assert!(matches!(step, Step::Refused(AuthFailure::Throttled { .. })), "{step:?}");
+    }
+
+    #[tokio::test]
+    async fn a_password_that_is_changed_in_the_midst_of_an_exchange_is_a_wrong_one() {
+        let directory = Arc::new(OnlyAnn::default());
+        let authenticator = Authenticator::new(directory.clone(), ThrottleLimits::default());
+        let now = Instant::now();
+        let client = Client::new(ScramHash::Sha256, "ann", "right");
+        let mechanism = Mechanism::Scram(ScramHash::Sha256);
+        let first = client.first();
+        let mut step =
+            authenticator.start(mechanism, Some(first.as_bytes()), None, CLIENT, now).await;
+        let mut answers = Vec::new();
+        if let Step::Challenge(exchange) = &step {
+            answers = vec![client.answer(exchange.challenge()).0, String::new()];
+        }
+        directory.asked.store(CHANGED, Ordering::Relaxed);
+        for answer in answers {
+            let Step::Challenge(exchange) = step else { panic!("a challenge: {step:?}") };
+            step = authenticator.respond(exchange, answer.as_bytes(), CLIENT, now).await;
+        }
+        let denied = matches!(step, Step::Refused(AuthFailure::Denied(Denial::WrongPassword)));
+        assert!(denied, "{step:?}");
+    }
+
+    #[tokio::test]
     async fn a_back_end_that_is_down_is_temporary_and_nobody_is_to_blame() {
         let authenticator = authenticator();
         let now = Instant::now();
@@ -260,7 +317,9 @@ mod tests {
         }
 
         fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
-            let keys = ScramKeys::derive(hash, &Password::new("right").unwrap(), b"salt", 4_096);
+            let changed = self.asked.load(Ordering::Relaxed) == CHANGED;
+            let salt: &[u8] = if changed { b"another salt" } else { b"salt" };
+            let keys = ScramKeys::derive(hash, &Password::new("right").unwrap(), salt, 4_096);
             Box::pin(std::future::ready(match user.as_str() {
                 "down" => Err(DirectoryError::Unavailable("the back end is down".into())),
                 "ann" => Ok(FoundKeys::Real(keys)),
@@ -280,6 +339,9 @@ mod tests {
         let password = Password::new(password).unwrap();
         Credentials::new(Mechanism::Login, user.parse().unwrap(), password)
     }
+
+    /// So often asked, [`OnlyAnn`] has another password for Ann.
+    const CHANGED: u32 = u32::MAX;
 
     const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 }

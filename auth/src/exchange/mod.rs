@@ -9,14 +9,14 @@ mod login;
 mod plain;
 mod scram;
 #[cfg(test)]
-mod scram_tests;
+pub(crate) mod scram_tests;
 #[cfg(test)]
 mod tests;
 
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    Credentials, Denial, Mechanism, Password, PasswordError, UserName, UserNameError,
+    Credentials, Denial, Mechanism, Password, PasswordError, ScramKeys, UserName, UserNameError,
     exchange::{login::Login, plain::Plain, scram::Scram},
 };
 
@@ -45,6 +45,8 @@ pub enum Progress {
         user: UserName,
         /// By what.
         mechanism: Mechanism,
+        /// The keys that the proof fits.
+        keys: ScramKeys,
     },
     /// The client's proof does not fit.
     Disproven {
@@ -90,6 +92,15 @@ impl Exchange {
     #[must_use]
     pub fn challenge(&self) -> &[u8] {
         &self.challenge
+    }
+
+    /// Who says to be proven by the next message, if that is what it is for.
+    #[must_use]
+    pub const fn claimant(&self) -> Option<&UserName> {
+        match &self.awaited {
+            Awaited::Scram(scram) => scram.claimant(),
+            Awaited::Plain(_) | Awaited::Login(_) => None,
+        }
     }
 
     /// Goes on with the client's message, decoded from base64.

@@ -7,6 +7,7 @@ use std::fmt;
 
 use aws_lc_rs::{constant_time, digest, hmac};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
 
 use crate::{
     Denial, Mechanism, ScramHash, ScramKeys, UserName,
@@ -47,7 +48,7 @@ pub(super) enum Scram {
     /// The client's proof.
     Proof(Box<ProofDue>),
     /// The empty message that answers our signature (RFC 4954 section 4).
-    Confirmation(Mechanism, UserName),
+    Confirmation(Mechanism, UserName, ScramKeys),
 }
 
 /// What the client has chosen, and what was offered to it.
@@ -108,7 +109,14 @@ impl Scram {
         match self {
             Self::First(start) => start.mechanism(),
             Self::Proof(due) => due.start.mechanism(),
-            Self::Confirmation(mechanism, _) => *mechanism,
+            Self::Confirmation(mechanism, ..) => *mechanism,
+        }
+    }
+
+    pub(super) const fn claimant(&self) -> Option<&UserName> {
+        match self {
+            Self::Proof(due) => Some(&due.first.user),
+            Self::First(_) | Self::Confirmation(..) => None,
         }
     }
 
@@ -119,8 +127,8 @@ impl Scram {
                 Ok(Progress::NeedKeys(KeyQuery { start, first }))
             }
             Self::Proof(due) => due.check(message),
-            Self::Confirmation(mechanism, user) if message.is_empty() => {
-                Ok(Progress::Proven { user, mechanism })
+            Self::Confirmation(mechanism, user, keys) if message.is_empty() => {
+                Ok(Progress::Proven { user, mechanism, keys })
             }
             Self::Confirmation(..) => {
                 Err(ExchangeError::Malformed("SCRAM ends with an empty message"))
@@ -258,7 +266,7 @@ impl ProofDue {
         }
         let key = hmac::Key::new(hash.hmac(), self.keys.server_key());
         let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
-        let confirmation = Scram::Confirmation(self.start.mechanism(), user);
+        let confirmation = Scram::Confirmation(self.start.mechanism(), user, self.keys);
         Ok(Progress::Challenge(Exchange::ask_scram(
             format!("v={signature}").into_bytes(),
             confirmation,
@@ -283,7 +291,9 @@ impl ProofDue {
         if proof.len() != mask.as_ref().len() {
             return false;
         }
-        let client_key: Vec<u8> = proof.iter().zip(mask.as_ref()).map(|(a, b)| a ^ b).collect();
+        // It is as good as the password.
+        let client_key: Zeroizing<Vec<u8>> =
+            Zeroizing::new(proof.iter().zip(mask.as_ref()).map(|(a, b)| a ^ b).collect());
         let hashed = digest::digest(self.keys.hash().digest(), &client_key);
         constant_time::verify_slices_are_equal(hashed.as_ref(), stored).is_ok()
     }

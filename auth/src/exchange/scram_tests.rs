@@ -37,7 +37,7 @@ fn who_knows_the_password_is_proven_and_sees_our_signature() {
                 panic!("our signature comes before the end");
             };
             assert_eq!(exchange.challenge(), signature.as_bytes());
-            let Progress::Proven { user, mechanism } = exchange.respond(b"").unwrap() else {
+            let Progress::Proven { user, mechanism, .. } = exchange.respond(b"").unwrap() else {
                 panic!("an empty message ends it");
             };
             assert_eq!((user.as_str(), mechanism), ("ann", client.mechanism()));
@@ -230,7 +230,7 @@ const CHANNEL: TlsExporter = TlsExporter([7; 32]);
 
 /// The client's side.
 #[derive(Clone, Copy)]
-struct Client<'a> {
+pub(crate) struct Client<'a> {
     hash: ScramHash,
     user: &'a str,
     password: &'a str,
@@ -240,7 +240,7 @@ struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    const fn new(hash: ScramHash, user: &'a str, password: &'a str) -> Self {
+    pub(crate) const fn new(hash: ScramHash, user: &'a str, password: &'a str) -> Self {
         Self { hash, user, password, nonce: "fyko+d2lbbFgONRv9qkxdawL", channel: None }
     }
 
@@ -255,7 +255,7 @@ impl<'a> Client<'a> {
         if self.channel.is_some() { "p=tls-exporter,," } else { "n,," }
     }
 
-    fn first(&self) -> String {
+    pub(crate) fn first(&self) -> String {
         format!("{}{}", self.header(), self.first_bare())
     }
 
@@ -264,7 +264,7 @@ impl<'a> Client<'a> {
     }
 
     /// The proof, and the signature that it asks for.
-    fn answer(&self, challenge: &[u8]) -> (String, String) {
+    pub(crate) fn answer(&self, challenge: &[u8]) -> (String, String) {
         let challenge = str::from_utf8(challenge).unwrap();
         let mut fields = challenge.splitn(3, ',');
         let mut value = |key| fields.next().unwrap().strip_prefix(key).unwrap().to_owned();

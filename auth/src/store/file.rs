@@ -75,14 +75,20 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<Option<Stamp>> {
 /// A random secret that belongs to the store at `path` for good, in a file beside it. Where that
 /// cannot be kept, it lasts as long as the value.
 pub(super) fn decoy_secret(path: &Path) -> Result<[u8; 32], getrandom::Error> {
+    // Two processes may open a new store at once.
+    let _only_writer = lock(path);
     let path = beside(path, ".decoys");
-    let kept = read(&path).ok().and_then(|(text, _)| STANDARD.decode(text.trim()).ok());
-    if let Some(secret) = kept.and_then(|bytes| bytes.try_into().ok()) {
+    let kept = read(&path);
+    let known = kept.as_ref().ok().and_then(|(text, _)| STANDARD.decode(text.trim()).ok());
+    if let Some(secret) = known.and_then(|bytes| bytes.try_into().ok()) {
         return Ok(secret);
     }
     let mut secret = [0; 32];
     getrandom::fill(&mut secret)?;
-    let _ = write(&path, &format!("{}\n", STANDARD.encode(secret)));
+    // One that cannot be read now may be readable later: it is not replaced.
+    if kept.is_ok() {
+        let _ = write(&path, &format!("{}\n", STANDARD.encode(secret)));
+    }
     Ok(secret)
 }
 

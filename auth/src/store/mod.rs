@@ -179,9 +179,11 @@ impl UserStore {
         let users = self.users().await?;
         // Made for everybody, so that who exists takes no less time.
         let decoy = ScramKeys::decoy(hash, &self.decoy_secret, name.as_str());
-        Ok(match users.get(name).map(|entry| entry.keys(hash)) {
-            Some(Some(keys)) => FoundKeys::Real(keys.clone()),
-            Some(None) => FoundKeys::Decoy(decoy, Denial::NoKeys),
+        Ok(match users.get(name).map(|entry| (&entry.secret, entry.keys(hash))) {
+            Some((Secret::Argon2id(_), Some(keys))) => FoundKeys::Real(keys.clone()),
+            Some((Secret::Argon2id(_), None)) => FoundKeys::Decoy(decoy, Denial::NoKeys),
+            // Who takes the password out of a line means that nobody logs in by it.
+            Some((Secret::Foreign(_), _)) => FoundKeys::Decoy(decoy, Denial::NoPassword),
             None => FoundKeys::Decoy(decoy, Denial::UnknownUser),
         })
     }

@@ -69,7 +69,16 @@ async fn c1_scram_asks_an_unknown_user_with_a_salt_that_never_changes() {
         "old:{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA\n",
     );
     let hash = ScramHash::Sha256;
-    for (user, denial) in [("nobody", Denial::UnknownUser), ("old", Denial::NoKeys)] {
+    let keys = ScramKeys::decoy(hash, b"some keys", "barred").to_text();
+    let text = fs::read_to_string(home.path()).unwrap();
+    let barred = format!("barred::scram-sha-256={keys}\nlocked:{{LOCKED}}:scram-sha-256={keys}\n");
+    home.write(&format!("{text}{barred}"));
+    for (user, denial) in [
+        ("nobody", Denial::UnknownUser),
+        ("old", Denial::NoKeys),
+        ("barred", Denial::NoPassword),
+        ("locked", Denial::NoPassword),
+    ] {
         let first = home.store().keys(&name(user), hash).await.unwrap();
         assert!(matches!(&first, FoundKeys::Decoy(_, why) if *why == denial), "{first:?}");
         let after_a_restart = home.store().keys(&name(user), hash).await.unwrap();

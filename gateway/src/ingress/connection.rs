@@ -128,7 +128,9 @@ impl Connection {
                 Step::Abandoned(what) => self.admission.abandon(what),
                 Step::Ask(question) => {
                     if let Question::AuthStart { .. } = &question {
-                        self.admission.bind(self.wire.exporter());
+                        let offered = self.admission.listener().offers_binding();
+                        let channel = if offered { self.wire.exporter() } else { None };
+                        self.admission.bind(channel);
                     }
                     let answer = self.admission.answer(question, &mut self.session).await;
                     self.session.answer(answer);

@@ -2,7 +2,7 @@
 //!
 //! The texts themselves stand in `gateway/smtp/src/replies.rs`.
 
-use mailweir_auth::AuthFailure;
+use mailweir_auth::{AuthFailure, ExchangeError};
 use mailweir_queue::IntakeError;
 use mailweir_smtp::replies::Refusal;
 
@@ -19,6 +19,7 @@ pub(super) fn intake(error: &IntakeError) -> Refusal {
 /// (`attacks.md` C1).
 pub(super) fn auth(failure: &AuthFailure) -> Refusal {
     match failure {
+        AuthFailure::Exchange(ExchangeError::Broken) => Refusal::AuthTemporary,
         AuthFailure::Denied(_) | AuthFailure::Exchange(_) => Refusal::AuthFailed,
         AuthFailure::Throttled { .. } | AuthFailure::Temporary(_) | _ => Refusal::AuthTemporary,
     }
