@@ -38,12 +38,11 @@ impl Wire {
         }
     }
 
-    /// What a log-in can be bound to; nothing before TLS 1.3 (RFC 9266).
+    /// What a log-in can be bound to, in TLS 1.3 (RFC 9266).
     pub(crate) fn exporter(&self) -> Option<TlsExporter> {
         let Self::Tls(tls) = self else { return None };
         let tokio_rustls::TlsStream::Server(server) = &**tls else { return None };
         let (_, state) = server.get_ref();
-        (state.protocol_version()? == rustls::ProtocolVersion::TLSv1_3).then_some(())?;
         let exported =
             state.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]));
         exported.ok().map(TlsExporter)

@@ -74,9 +74,8 @@ pub(super) struct ProofDue {
     challenge: String,
     nonce: String,
     keys: ScramKeys,
-    /// What a proof means that does not fit, or that fits keys of nobody.
-    otherwise: Denial,
-    is_decoy: bool,
+    /// Why the keys are nobody's, if they are.
+    decoy: Option<Denial>,
 }
 
 /// The client's first message.
@@ -182,9 +181,9 @@ impl KeyQuery {
     /// # Errors
     /// The keys are not for [`Self::hash`].
     pub fn answer(self, found: FoundKeys, ours: ServerNonce) -> Result<Progress, ExchangeError> {
-        let (keys, otherwise, is_decoy) = match found {
-            FoundKeys::Real(keys) => (keys, Denial::WrongPassword, false),
-            FoundKeys::Decoy(keys, denial) => (keys, denial, true),
+        let (keys, decoy) = match found {
+            FoundKeys::Real(keys) => (keys, None),
+            FoundKeys::Decoy(keys, denial) => (keys, Some(denial)),
         };
         if keys.hash() != self.hash() {
             return Err(ExchangeError::Broken);
@@ -194,7 +193,7 @@ impl KeyQuery {
         let challenge = format!("r={nonce},s={salt},i={}", keys.iterations());
         let sent = challenge.clone().into_bytes();
         let Self { start, first } = self;
-        let due = ProofDue { start, first, challenge, nonce, keys, otherwise, is_decoy };
+        let due = ProofDue { start, first, challenge, nonce, keys, decoy };
         Ok(Progress::Challenge(Exchange::ask_scram(sent, Scram::Proof(due.into()))))
     }
 }
@@ -261,8 +260,9 @@ impl ProofDue {
         let signed = format!("{},{},{said}", self.first.bare, self.challenge);
         let fits = self.fits(&proof, signed.as_bytes());
         let (hash, user) = (self.keys.hash(), self.first.user);
-        if !is_ours || !fits || self.is_decoy {
-            return Ok(Progress::Disproven { user, denial: self.otherwise });
+        if !is_ours || !fits || self.decoy.is_some() {
+            let denial = self.decoy.unwrap_or(Denial::WrongPassword);
+            return Ok(Progress::Disproven { user, denial });
         }
         let key = hmac::Key::new(hash.hmac(), self.keys.server_key());
         let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));

@@ -128,7 +128,7 @@ impl Connection {
                 Step::Abandoned(what) => self.admission.abandon(what),
                 Step::Ask(question) => {
                     if let Question::AuthStart { .. } = &question {
-                        let offered = self.admission.listener().offers_binding();
+                        let offered = self.session.offers_binding();
                         let channel = if offered { self.wire.exporter() } else { None };
                         self.admission.bind(channel);
                     }

@@ -82,11 +82,6 @@ impl Listener {
         &self.rules.name
     }
 
-    /// Whether a mechanism that binds to the channel is among those it offers.
-    pub(super) fn offers_binding(&self) -> bool {
-        !self.settings.bound_mechanisms.is_empty()
-    }
-
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }

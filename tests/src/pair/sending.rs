@@ -69,7 +69,7 @@ impl Sender {
                 }
                 Step::Finished(attempts) => self.end(Ending::Finished(attempts)),
                 Step::Returned => self.end(Ending::Untried),
-                Step::Ready if self.begun < self.mails.len() => self.begin_mail(),
+                Step::Ready if self.begun < self.mails.len() => self.begin_mail(now),
                 Step::Ready => self.client.quit(),
                 Step::Read => return self.rest = Rest::Answer,
                 Step::StartTls => return self.rest = Rest::Handshake,
@@ -111,11 +111,13 @@ impl Sender {
         self.rest == Rest::Closed
     }
 
-    fn begin_mail(&mut self) {
+    fn begin_mail(&mut self, now: Instant) {
         let mail = self.mails[self.begun].0.clone();
-        // It comes back if half a good-bye has arrived; the next step closes then.
         if self.client.begin(mail).is_ok() {
             self.begun += 1;
+        } else {
+            // Half a good-bye has arrived.
+            assert!(matches!(self.client.next(now), Step::Close(_)), "it was ready");
         }
     }
 

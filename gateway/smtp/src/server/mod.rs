@@ -224,6 +224,12 @@ impl Session {
         self.dialog.identity.login.as_ref()
     }
 
+    /// Whether the peer is offered to bind its log-in to the TLS connection.
+    #[must_use]
+    pub fn offers_binding(&self) -> bool {
+        self.dialog.settings.offers_binding(self.tls())
+    }
+
     /// The TLS layer.
     #[must_use]
     pub fn tls(&self) -> Option<&TlsSummary> {

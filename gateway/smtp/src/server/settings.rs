@@ -56,13 +56,18 @@ impl Settings {
         tls.is_some() || self.auth_in_clear
     }
 
+    /// Whether a mechanism is offered that binds to a channel like this.
+    pub(super) fn offers_binding(&self, tls: Option<&TlsSummary>) -> bool {
+        !self.bound_mechanisms.is_empty() && tls.is_some_and(|tls| &*tls.version == "TLSv1.3")
+    }
+
     /// The SASL mechanisms that may be used on a connection like this, in the order of preference.
     pub(super) fn offered<'a>(
         &'a self,
         tls: Option<&TlsSummary>,
     ) -> impl Iterator<Item = &'a str> + use<'a> {
         let may_log_in = self.allows_login(tls);
-        let can_bind = tls.is_some_and(|tls| &*tls.version == "TLSv1.3");
+        let can_bind = self.offers_binding(tls);
         let bound = self.bound_mechanisms.iter().filter(move |_| can_bind);
         let all = bound.chain(&self.mechanisms).filter(move |_| may_log_in);
         all.map(AsRef::as_ref)

@@ -147,15 +147,10 @@ impl Envelope {
         }
         let (reply, cause) = why.during(self.phase(), peer);
         let attempt = Attempt::Deferred { reply, cause };
-        match why {
-            Breakdown::Nonsense(_) => self.ledger.unsettle(&attempt),
-            Breakdown::Lost(_) | Breakdown::TimedOut | Breakdown::Said(..) => {
-                if self.is_reused() {
-                    self.ledger.unsettle(&attempt);
-                } else {
-                    self.ledger.settle_rest(&attempt);
-                }
-            }
+        if self.is_reused() || matches!(why, Breakdown::Nonsense(_)) {
+            self.ledger.unsettle(&attempt);
+        } else {
+            self.ledger.settle_rest(&attempt);
         }
         Told::Finished(self.ledger.finish())
     }
