@@ -4,7 +4,6 @@
 //! peer is three cases; why it failed is a text for the log, never for the peer (`attacks.md` C1).
 
 use std::{
-    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -12,34 +11,42 @@ use std::{
 use mailweir_mail::Login;
 
 use crate::{
-    Check, Credentials, Denial, Directory, DirectoryError, Exchange, ExchangeError, FoundKeys,
-    Mechanism, Progress, ScramKeys, ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName,
+    Attempt, Check, Credentials, Decoys, Denial, Directory, DirectoryError, Exchange,
+    ExchangeError, FoundKeys, KeyQuery, Mechanism, Progress, ScramKeys, ServerNonce, Throttle,
+    ThrottleLimits, TlsExporter, UserName,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
 #[derive(Debug)]
 pub struct Authenticator {
     directory: Arc<dyn Directory>,
+    decoys: Decoys,
     throttle: Mutex<Throttle>,
 }
 
 impl Authenticator {
-    /// An authenticator that asks `directory` and brakes guessing by `limits`.
+    /// An authenticator that asks `directory`, shows `decoys` for who has no SCRAM keys, and brakes
+    /// guessing by `limits`.
     #[must_use]
-    pub fn new(directory: Arc<dyn Directory>, limits: ThrottleLimits) -> Self {
-        Self { directory, throttle: Mutex::new(Throttle::new(limits)) }
+    pub fn new(directory: Arc<dyn Directory>, decoys: Decoys, limits: ThrottleLimits) -> Self {
+        Self { directory, decoys, throttle: Mutex::new(Throttle::new(limits)) }
     }
 
-    /// Begins a log-in from `client` at `now`. `initial` and `channel` as in [`Exchange::start`].
+    /// Whether anybody could log in by this mechanism.
+    #[must_use]
+    pub fn serves(&self, mechanism: Mechanism) -> bool {
+        self.directory.serves(mechanism)
+    }
+
+    /// Begins a log-in. `initial` and `channel` as in [`Exchange::start`].
     pub async fn start(
         &self,
         mechanism: Mechanism,
         initial: Option<&[u8]>,
         channel: Option<TlsExporter>,
-        client: IpAddr,
-        now: Instant,
+        attempt: &Attempt,
     ) -> Step {
-        self.go_on(Exchange::start(mechanism, initial, channel), client, now).await
+        self.go_on(Exchange::start(mechanism, initial, channel), attempt).await
     }
 
     /// Goes on with the client's next message, decoded from base64.
@@ -47,55 +54,53 @@ impl Authenticator {
         &self,
         exchange: Exchange,
         message: &[u8],
-        client: IpAddr,
-        now: Instant,
+        attempt: &Attempt,
     ) -> Step {
         // Before a proof is judged: many sessions may have got their challenges before the first
         // of them failed.
         if let Some(user) = exchange.claimant()
-            && let Err(failure) = self.admit(user, client, now)
+            && let Err(failure) = self.admit(user, attempt)
         {
             return Step::Refused(failure);
         }
-        self.go_on(exchange.respond(message), client, now).await
+        self.go_on(exchange.respond(message), attempt).await
     }
 
     async fn go_on(
         &self,
         mut progress: Result<Progress, ExchangeError>,
-        client: IpAddr,
-        now: Instant,
+        attempt: &Attempt,
     ) -> Step {
         loop {
             progress = match progress {
                 Ok(Progress::Challenge(exchange)) => return Step::Challenge(exchange),
                 Ok(Progress::NeedKeys(query)) => {
-                    if let Err(failure) = self.admit(query.user(), client, now) {
+                    if let Err(failure) = self.admit(query.user(), attempt) {
                         return Step::Refused(failure);
                     }
-                    match self.directory.keys(query.user(), query.hash()).await {
+                    match self.find_keys(&query).await {
                         Ok(found) => ServerNonce::random()
                             .map_err(|_| ExchangeError::Broken)
                             .and_then(|nonce| query.answer(found, nonce)),
                         Err(error) => {
-                            return Step::Refused(self.failed(query.user(), error, client, now));
+                            return Step::Refused(self.failed(query.user(), error, attempt));
                         }
                     }
                 }
                 Ok(Progress::Verify(credentials)) => {
-                    return match self.verify(&credentials, client, now).await {
+                    return match self.verify(&credentials, attempt).await {
                         Ok(login) => Step::LoggedIn(login),
                         Err(failure) => Step::Refused(failure),
                     };
                 }
                 Ok(Progress::Proven { user, mechanism, keys }) => {
                     return match self.still_has(&user, &keys).await {
-                        Ok(()) => Step::LoggedIn(self.succeeded(&user, mechanism, client, now)),
-                        Err(error) => Step::Refused(self.failed(&user, error, client, now)),
+                        Ok(()) => Step::LoggedIn(self.succeeded(&user, mechanism, attempt)),
+                        Err(error) => Step::Refused(self.failed(&user, error, attempt)),
                     };
                 }
                 Ok(Progress::Disproven { user, denial }) => {
-                    return Step::Refused(self.failed(&user, denial.into(), client, now));
+                    return Step::Refused(self.failed(&user, denial.into(), attempt));
                 }
                 Err(error) => return Step::Refused(error.into()),
             };
@@ -105,31 +110,40 @@ impl Authenticator {
     async fn verify(
         &self,
         credentials: &Credentials,
-        client: IpAddr,
-        now: Instant,
+        attempt: &Attempt,
     ) -> Result<Login, AuthFailure> {
         let user = credentials.user();
-        self.admit(user, client, now)?;
-        match self.directory.verify(credentials).await {
+        self.admit(user, attempt)?;
+        match self.directory.verify(credentials, attempt).await {
             Ok(identity) => {
-                Ok(self.succeeded(identity.user(), credentials.mechanism(), client, now))
+                Ok(self.succeeded(identity.user(), credentials.mechanism(), attempt))
             }
-            Err(error) => Err(self.failed(user, error, client, now)),
+            Err(error) => Err(self.failed(user, error, attempt)),
         }
     }
 
     /// A password that was changed while the client made its proof is a wrong one.
     async fn still_has(&self, user: &UserName, keys: &ScramKeys) -> Result<(), DirectoryError> {
-        match self.directory.keys(user, keys.hash()).await? {
-            FoundKeys::Real(now) if now == *keys => Ok(()),
-            FoundKeys::Real(_) => Err(Denial::WrongPassword.into()),
-            FoundKeys::Decoy(_, denial) => Err(denial.into()),
+        match self.directory.keys(user, keys.hash()).await? == *keys {
+            true => Ok(()),
+            false => Err(Denial::WrongPassword.into()),
+        }
+    }
+
+    async fn find_keys(&self, query: &KeyQuery) -> Result<FoundKeys, DirectoryError> {
+        let (user, hash) = (query.user(), query.hash());
+        // Made for everybody, so that who exists takes no less time.
+        let decoy = self.decoys.keys(hash, user);
+        match self.directory.keys(user, hash).await {
+            Ok(keys) => Ok(FoundKeys::Real(keys)),
+            Err(DirectoryError::Denied(denial)) => Ok(FoundKeys::Decoy(decoy, denial)),
+            Err(error) => Err(error),
         }
     }
 
     /// Whether the throttle lets the directory be asked about `user`.
-    fn admit(&self, user: &UserName, client: IpAddr, now: Instant) -> Result<(), AuthFailure> {
-        match self.throttle().check(now, client, user) {
+    fn admit(&self, user: &UserName, attempt: &Attempt) -> Result<(), AuthFailure> {
+        match self.throttle().check(attempt.now, attempt.client, user) {
             Check::Refused { until } => Err(AuthFailure::Throttled { until }),
             Check::Allowed => Ok(()),
         }
@@ -139,10 +153,9 @@ impl Authenticator {
         &self,
         user: &UserName,
         mechanism: Mechanism,
-        client: IpAddr,
-        now: Instant,
+        attempt: &Attempt,
     ) -> Login {
-        self.throttle().succeeded(now, client, user);
+        self.throttle().succeeded(attempt.now, attempt.client, user);
         Login { user: user.as_str().into(), mechanism: mechanism.as_str().into() }
     }
 
@@ -150,15 +163,16 @@ impl Authenticator {
         &self,
         user: &UserName,
         error: DirectoryError,
-        client: IpAddr,
-        now: Instant,
+        attempt: &Attempt,
     ) -> AuthFailure {
         match error {
             DirectoryError::Denied(denial) => {
-                self.throttle().failed(now, client, user);
+                self.throttle().failed(attempt.now, attempt.client, user);
                 AuthFailure::Denied(denial)
             }
-            DirectoryError::Unavailable(reason) => AuthFailure::Temporary(reason),
+            DirectoryError::Unavailable(_) | DirectoryError::Busy => {
+                AuthFailure::Temporary(error.to_string().into())
+            }
         }
     }
 
@@ -206,6 +220,7 @@ pub enum AuthFailure {
 #[cfg(test)]
 mod tests {
     use std::{
+        net::IpAddr,
         sync::atomic::{AtomicU32, Ordering},
         time::Duration,
     };
@@ -218,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn a_proven_user_is_logged_in_by_name_and_mechanism() {
         let authenticator = authenticator();
-        let login = authenticator.verify(&claim("Ann", "right"), CLIENT, Instant::now()).await;
+        let login = authenticator.verify(&claim("Ann", "right"), &at(Instant::now())).await;
         assert_eq!(login, Ok(Login { user: "ann".into(), mechanism: "LOGIN".into() }));
     }
 
@@ -226,8 +241,8 @@ mod tests {
     async fn c1_an_unknown_user_and_a_wrong_password_are_one_kind_of_failure() {
         let authenticator = authenticator();
         let now = Instant::now();
-        let unknown = authenticator.verify(&claim("nobody", "right"), CLIENT, now).await;
-        let wrong = authenticator.verify(&claim("ann", "wrong"), CLIENT, now).await;
+        let unknown = authenticator.verify(&claim("nobody", "right"), &at(now)).await;
+        let wrong = authenticator.verify(&claim("ann", "wrong"), &at(now)).await;
         assert_eq!(unknown, Err(AuthFailure::Denied(Denial::UnknownUser)));
         assert_eq!(wrong, Err(AuthFailure::Denied(Denial::WrongPassword)));
     }
@@ -235,17 +250,17 @@ mod tests {
     #[tokio::test]
     async fn c2_after_too_many_failures_the_directory_is_not_even_asked() {
         let directory = Arc::new(OnlyAnn::default());
-        let authenticator = Authenticator::new(directory.clone(), ThrottleLimits::default());
+        let authenticator = authenticator_of(directory.clone());
         let now = Instant::now();
         for _ in 0..21 {
-            let failure = authenticator.verify(&claim("ann", "wrong"), CLIENT, now).await;
+            let failure = authenticator.verify(&claim("ann", "wrong"), &at(now)).await;
             assert_eq!(failure, Err(AuthFailure::Denied(Denial::WrongPassword)));
         }
-        let refused = authenticator.verify(&claim("ann", "right"), CLIENT, now).await;
+        let refused = authenticator.verify(&claim("ann", "right"), &at(now)).await;
         let until = now + Duration::from_secs(30);
         assert_eq!(refused, Err(AuthFailure::Throttled { until }));
         assert_eq!(directory.asked.load(Ordering::Relaxed), 21);
-        assert!(authenticator.verify(&claim("ann", "right"), CLIENT, until).await.is_ok());
+        assert!(authenticator.verify(&claim("ann", "right"), &at(until)).await.is_ok());
     }
 
     #[tokio::test]
@@ -254,27 +269,27 @@ mod tests {
         let client = Client::new(ScramHash::Sha256, "ann", "right");
         let mechanism = Mechanism::Scram(ScramHash::Sha256);
         let first = client.first();
-        let step = authenticator.start(mechanism, Some(first.as_bytes()), None, CLIENT, now).await;
+        let step = authenticator.start(mechanism, Some(first.as_bytes()), None, &at(now)).await;
         let Step::Challenge(waiting) = step else { panic!("a challenge: {step:?}") };
         let (proof, _) = client.answer(waiting.challenge());
         for _ in 0..21 {
-            let failure = authenticator.verify(&claim("ann", "wrong"), CLIENT, now).await;
+            let failure = authenticator.verify(&claim("ann", "wrong"), &at(now)).await;
             assert_eq!(failure, Err(AuthFailure::Denied(Denial::WrongPassword)));
         }
-        let step = authenticator.respond(waiting, proof.as_bytes(), CLIENT, now).await;
+        let step = authenticator.respond(waiting, proof.as_bytes(), &at(now)).await;
         assert!(matches!(step, Step::Refused(AuthFailure::Throttled { .. })), "{step:?}");
     }
 
     #[tokio::test]
     async fn a_password_that_is_changed_in_the_midst_of_an_exchange_is_a_wrong_one() {
         let directory = Arc::new(OnlyAnn::default());
-        let authenticator = Authenticator::new(directory.clone(), ThrottleLimits::default());
+        let authenticator = authenticator_of(directory.clone());
         let now = Instant::now();
         let client = Client::new(ScramHash::Sha256, "ann", "right");
         let mechanism = Mechanism::Scram(ScramHash::Sha256);
         let first = client.first();
         let mut step =
-            authenticator.start(mechanism, Some(first.as_bytes()), None, CLIENT, now).await;
+            authenticator.start(mechanism, Some(first.as_bytes()), None, &at(now)).await;
         let mut answers = Vec::new();
         if let Step::Challenge(exchange) = &step {
             answers = vec![client.answer(exchange.challenge()).0, String::new()];
@@ -282,7 +297,7 @@ mod tests {
         directory.asked.store(CHANGED, Ordering::Relaxed);
         for answer in answers {
             let Step::Challenge(exchange) = step else { panic!("a challenge: {step:?}") };
-            step = authenticator.respond(exchange, answer.as_bytes(), CLIENT, now).await;
+            step = authenticator.respond(exchange, answer.as_bytes(), &at(now)).await;
         }
         let denied = matches!(step, Step::Refused(AuthFailure::Denied(Denial::WrongPassword)));
         assert!(denied, "{step:?}");
@@ -293,7 +308,7 @@ mod tests {
         let authenticator = authenticator();
         let now = Instant::now();
         for _ in 0..30 {
-            let failure = authenticator.verify(&claim("down", "x"), CLIENT, now).await;
+            let failure = authenticator.verify(&claim("down", "x"), &at(now)).await;
             assert_eq!(failure, Err(AuthFailure::Temporary("the back end is down".into())));
         }
     }
@@ -304,7 +319,15 @@ mod tests {
     }
 
     impl Directory for OnlyAnn {
-        fn verify<'a>(&'a self, credentials: &'a Credentials) -> Verification<'a> {
+        fn serves(&self, _mechanism: Mechanism) -> bool {
+            true
+        }
+
+        fn verify<'a>(
+            &'a self,
+            credentials: &'a Credentials,
+            _attempt: &'a Attempt,
+        ) -> Verification<'a> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             let user = credentials.user();
             let answer = match (user.as_str(), credentials.password().reveal()) {
@@ -322,17 +345,24 @@ mod tests {
             let keys = ScramKeys::derive(hash, &Password::new("right").unwrap(), salt, 4_096);
             Box::pin(std::future::ready(match user.as_str() {
                 "down" => Err(DirectoryError::Unavailable("the back end is down".into())),
-                "ann" => Ok(FoundKeys::Real(keys)),
-                name => {
-                    let decoy = ScramKeys::decoy(hash, b"secret", name);
-                    Ok(FoundKeys::Decoy(decoy, Denial::UnknownUser))
-                }
+                "ann" => Ok(keys),
+                _ => Err(Denial::UnknownUser.into()),
             }))
         }
     }
 
     fn authenticator() -> Authenticator {
-        Authenticator::new(Arc::new(OnlyAnn::default()), ThrottleLimits::default())
+        authenticator_of(Arc::new(OnlyAnn::default()))
+    }
+
+    fn authenticator_of(directory: Arc<OnlyAnn>) -> Authenticator {
+        let home = tempfile::tempdir().unwrap();
+        let decoys = Decoys::open(&home.path().join("users")).unwrap();
+        Authenticator::new(directory, decoys, ThrottleLimits::default())
+    }
+
+    fn at(now: Instant) -> Attempt {
+        Attempt { client: CLIENT, listener: "submission".into(), tls: true, now }
     }
 
     fn claim(user: &str, password: &str) -> Credentials {

@@ -1,38 +1,57 @@
 //! The seam between "somebody claims to be Ann" and whatever knows Ann's password.
-//!
-//! Implemented by the [`UserStore`](crate::UserStore); LDAP, SQL, saslauthd and Dovecot will
-//! stand beside it.
 
-use std::{fmt::Debug, future::Future, pin::Pin};
+use std::{fmt::Debug, future::Future, net::IpAddr, pin::Pin, time::Instant};
 
-use crate::{Credentials, FoundKeys, ScramHash, UserName};
+use crate::{Credentials, Mechanism, ScramHash, ScramKeys, UserName};
 
 /// Something that knows users and can check what they claim.
 ///
 /// The contract:
-/// - `verify` answers once, reads only, and may be called by many tasks at a time.
-/// - `Ok` is a promise that the claim was proven. Every doubt is an error: a back end that does
-///   not answer is [`DirectoryError::Unavailable`], never `Denied`, for a client that hears
-///   "denied" asks its user for another password.
-/// - An unknown user costs the same time as a wrong password (`attacks.md` C1).
-/// - The implementation bounds its own work and its own waiting; the caller sets no deadline.
+/// - `verify` and `keys` answer once, read only, and may be called by many tasks at a time.
+/// - `Ok` is a promise: the claim was proven, or the keys are those of the user. Every doubt is an
+///   error: a back end that does not answer is [`DirectoryError::Unavailable`], never `Denied`, for
+///   a client that hears "denied" asks its user for another password.
+/// - An unknown user costs the same time as a wrong password (`attacks.md` C1), as far as the
+///   directory decides over that time itself.
+/// - The implementation bounds its own work. Whoever asks may stop waiting and drop the future: it
+///   may finish in the background, but holds no permit for ever.
 /// - Nothing of the credentials but the user name may reach a log or an error.
-/// - A dropped future may finish its work in the background, but holds no permit for ever.
 pub trait Directory: Debug + Send + Sync {
-    /// Checks `credentials`.
-    fn verify<'a>(&'a self, credentials: &'a Credentials) -> Verification<'a>;
+    /// Whether it can serve this mechanism at all, whoever asks.
+    fn serves(&self, mechanism: Mechanism) -> bool;
 
-    /// Finds the SCRAM keys of `user`, or a decoy of the same look for a user who has none.
+    /// Checks `credentials`, which came in `attempt`.
+    fn verify<'a>(
+        &'a self,
+        credentials: &'a Credentials,
+        attempt: &'a Attempt,
+    ) -> Verification<'a>;
+
+    /// Finds the SCRAM keys of `user`. No keys: [`Denial::UnknownUser`] or [`Denial::NoKeys`].
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a>;
 }
 
 /// The answer of a [`Directory`], to be awaited.
-pub type Verification<'a> =
-    Pin<Box<dyn Future<Output = Result<Identity, DirectoryError>> + Send + 'a>>;
+pub type Verification<'a> = Answer<'a, Identity>;
 
 /// The keys that a [`Directory`] finds, to be awaited.
-pub type KeySearch<'a> =
-    Pin<Box<dyn Future<Output = Result<FoundKeys, DirectoryError>> + Send + 'a>>;
+pub type KeySearch<'a> = Answer<'a, ScramKeys>;
+
+/// What a [`Directory`] finds, to be awaited.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, DirectoryError>> + Send + 'a>>;
+
+/// The circumstances of one attempt to log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Where it comes from.
+    pub client: IpAddr,
+    /// The label of the listener that it came to.
+    pub listener: Box<str>,
+    /// Whether the connection is under TLS.
+    pub tls: bool,
+    /// When it is made.
+    pub now: Instant,
+}
 
 /// A proven user. Only a [`Directory`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +83,9 @@ pub enum DirectoryError {
     /// The directory cannot tell now (`454 4.7.0`). The text is for the administrator.
     #[error("{0}")]
     Unavailable(Box<str>),
+    /// The directory is well and has too much to do (`454 4.7.0`).
+    #[error("too many password checks are waiting")]
+    Busy,
 }
 
 /// Why a claim is false: for the administrator's log, never for the peer (`attacks.md` C1).

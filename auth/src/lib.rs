@@ -8,7 +8,9 @@
 //! contains a password (`attacks.md` C7).
 
 mod authenticator;
+mod checks;
 mod credentials;
+mod decoys;
 mod directory;
 mod exchange;
 mod mechanism;
@@ -18,15 +20,17 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
+pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError};
-pub use directory::{Denial, Directory, DirectoryError, Identity, KeySearch, Verification};
+pub use decoys::Decoys;
+pub use directory::{Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, Verification};
 pub use exchange::{
     Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,
 };
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use scram::{ScramHash, ScramKeys};
 pub use store::{
-    HashCost, HashLimits, LineProblem, NewPassword, NewPasswordError, StoreError, User, UserStore,
+    HashCost, LineProblem, NewPassword, NewPasswordError, StoreError, User, UserStore,
 };
 pub use throttle::{Check, Limit, Throttle, ThrottleLimits};
 pub use user_name::{UserName, UserNameError};

@@ -7,12 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::Builder;
 
 /// What changes when a file is replaced or written to. `None` stands for "no file".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(crate) struct Stamp {
     inode: u64,
     size: u64,
     seconds: i64,
@@ -31,7 +30,7 @@ impl Stamp {
 }
 
 /// The stamp of the file as it is now.
-pub(super) fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
+pub(crate) fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(Stamp::of(&metadata))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -40,7 +39,7 @@ pub(super) fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
 }
 
 /// Reads the file; one that does not exist is empty.
-pub(super) fn read(path: &Path) -> io::Result<(String, Option<Stamp>)> {
+pub(crate) fn read(path: &Path) -> io::Result<(String, Option<Stamp>)> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((String::new(), None)),
@@ -60,7 +59,7 @@ pub(super) fn read(path: &Path) -> io::Result<(String, Option<Stamp>)> {
 ///
 /// The file belongs to the owner of its directory: `mailweir user add`, run by root, must not take
 /// the file away from a gateway that runs as somebody else.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<Option<Stamp>> {
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<Option<Stamp>> {
     let directory = directory_of(path);
     let mut new =
         Builder::new().prefix(".users-").permissions(owner_only()).tempfile_in(directory)?;
@@ -72,28 +71,8 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<Option<Stamp>> {
     Ok(Some(Stamp::of(&file.metadata()?)))
 }
 
-/// A random secret that belongs to the store at `path` for good, in a file beside it. Where that
-/// cannot be kept, it lasts as long as the value.
-pub(super) fn decoy_secret(path: &Path) -> Result<[u8; 32], getrandom::Error> {
-    // Two processes may open a new store at once.
-    let _only_writer = lock(path);
-    let path = beside(path, ".decoys");
-    let kept = read(&path);
-    let known = kept.as_ref().ok().and_then(|(text, _)| STANDARD.decode(text.trim()).ok());
-    if let Some(secret) = known.and_then(|bytes| bytes.try_into().ok()) {
-        return Ok(secret);
-    }
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret)?;
-    // One that cannot be read now may be readable later: it is not replaced.
-    if kept.is_ok() {
-        let _ = write(&path, &format!("{}\n", STANDARD.encode(secret)));
-    }
-    Ok(secret)
-}
-
 /// Waits until no other process is changing the file. The lock ends when the value is dropped.
-pub(super) fn lock(path: &Path) -> io::Result<File> {
+pub(crate) fn lock(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -113,7 +92,7 @@ fn give_to_owner(file: &File, directory: &Path) -> io::Result<()> {
     fchown(file, Some(owner.uid()), Some(owner.gid()))
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

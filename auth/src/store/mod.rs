@@ -4,9 +4,8 @@
 //! disk is `file`, hashing is `stored_password`, bounding it is `checks`, and `proven` is the short
 //! memory of successes. No password is stored, logged, or checked on an async thread.
 
-mod checks;
 mod fields;
-mod file;
+pub(crate) mod file;
 mod proven;
 mod stored_password;
 #[cfg(test)]
@@ -25,10 +24,9 @@ use tokio::{
 };
 
 use crate::{
-    Credentials, Denial, Directory, DirectoryError, FoundKeys, Identity, KeySearch, ScramHash,
-    ScramKeys, UserName, Verification,
+    Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashLimits, Identity,
+    KeySearch, Mechanism, ScramHash, ScramKeys, UserName, Verification,
     store::{
-        checks::{CheckError, Checks},
         file::Stamp,
         proven::{Proof, ProofKey, Proven},
         stored_password::StoredPassword,
@@ -37,7 +35,6 @@ use crate::{
 };
 
 pub use crate::store::{
-    checks::HashLimits,
     stored_password::{HashCost, NewPassword, NewPasswordError},
     users_file::LineProblem,
 };
@@ -58,14 +55,12 @@ pub use crate::store::{
 /// by a lock on `users.lock` beside it.
 ///
 /// An unknown user costs what a known one costs (`attacks.md` C1), as long as the hashes in the
-/// file have the cost of this store; checks are bounded by [`HashLimits`] (C3). SCRAM answers for an
-/// unknown user with a salt that never changes: it comes from the secret in `users.decoys`.
+/// file have the cost of this store; checks are bounded by [`Checks`] (C3).
 pub struct UserStore {
     path: PathBuf,
     cost: HashCost,
     decoy: Arc<StoredPassword>,
-    decoy_secret: [u8; 32],
-    checks: Checks,
+    checks: Arc<Checks>,
     proof_key: ProofKey,
     proven: Mutex<Proven>,
     known: Mutex<Known>,
@@ -77,27 +72,27 @@ impl UserStore {
     /// # Errors
     /// The file exists and cannot be read, or the system gives no random numbers.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_with(path, HashCost::default(), HashLimits::default())
+        let checks = Arc::new(Checks::new(HashLimits::default()));
+        Self::open_with(path, HashCost::default(), checks)
     }
 
-    /// Opens the store; new passwords are hashed at `cost`, and checking is bounded by `limits`.
+    /// Opens the store; new passwords are hashed at `cost`, and checked in `checks`.
     ///
     /// # Errors
     /// As [`Self::open`]; also a `cost` that argon2 does not allow.
     pub fn open_with(
         path: impl Into<PathBuf>,
         cost: HashCost,
-        limits: HashLimits,
+        checks: Arc<Checks>,
     ) -> Result<Self, StoreError> {
         let path = path.into();
         let (users, stamp) = read(&path)?;
         Ok(Self {
             decoy: StoredPassword::decoy(cost).map(Arc::new).map_err(hash_error)?,
-            decoy_secret: file::decoy_secret(&path).map_err(hash_error)?,
             proof_key: ProofKey::random().map_err(hash_error)?,
             path,
             cost,
-            checks: Checks::new(limits),
+            checks,
             proven: Mutex::default(),
             known: Mutex::new(Known { users: Arc::new(users), stamp, looked: Instant::now() }),
         })
@@ -175,17 +170,15 @@ impl UserStore {
         &self,
         name: &UserName,
         hash: ScramHash,
-    ) -> Result<FoundKeys, DirectoryError> {
+    ) -> Result<ScramKeys, DirectoryError> {
         let users = self.users().await?;
-        // Made for everybody, so that who exists takes no less time.
-        let decoy = ScramKeys::decoy(hash, &self.decoy_secret, name.as_str());
-        Ok(match users.get(name).map(|entry| (&entry.secret, entry.keys(hash))) {
-            Some((Secret::Argon2id(_), Some(keys))) => FoundKeys::Real(keys.clone()),
-            Some((Secret::Argon2id(_), None)) => FoundKeys::Decoy(decoy, Denial::NoKeys),
+        let Some(entry) = users.get(name) else { return Err(Denial::UnknownUser.into()) };
+        match (&entry.secret, entry.keys(hash)) {
+            (Secret::Argon2id(_), Some(keys)) => Ok(keys.clone()),
+            (Secret::Argon2id(_), None) => Err(Denial::NoKeys.into()),
             // Who takes the password out of a line means that nobody logs in by it.
-            Some((Secret::Foreign(_), _)) => FoundKeys::Decoy(decoy, Denial::NoPassword),
-            None => FoundKeys::Decoy(decoy, Denial::UnknownUser),
-        })
+            (Secret::Foreign(_), _) => Err(Denial::NoPassword.into()),
+        }
     }
 
     async fn check(&self, credentials: &Credentials) -> Result<Identity, DirectoryError> {
@@ -201,8 +194,8 @@ impl UserStore {
             // Another session of this user has proven it while this one waited.
             return Ok(Identity::proven(credentials.user().clone()));
         }
-        let password = credentials.password().clone();
-        let (matches, _turn) = self.checks.matches(turn, Arc::clone(stored), password).await?;
+        let (password, against) = (credentials.password().clone(), Arc::clone(stored));
+        let (matches, _turn) = self.checks.make(turn, move || against.matches(&password)).await?;
         on_match?;
         if !matches {
             return Err(Denial::WrongPassword.into());
@@ -288,7 +281,19 @@ impl UserStore {
 }
 
 impl Directory for UserStore {
-    fn verify<'a>(&'a self, credentials: &'a Credentials) -> Verification<'a> {
+    fn serves(&self, mechanism: Mechanism) -> bool {
+        match mechanism {
+            Mechanism::ScramPlus(_) | Mechanism::Scram(_) | Mechanism::Plain | Mechanism::Login => {
+                true
+            }
+        }
+    }
+
+    fn verify<'a>(
+        &'a self,
+        credentials: &'a Credentials,
+        _attempt: &'a Attempt,
+    ) -> Verification<'a> {
         Box::pin(self.check(credentials))
     }
 
@@ -349,12 +354,6 @@ struct Known {
     users: Arc<UsersFile>,
     stamp: Option<Stamp>,
     looked: Instant,
-}
-
-impl From<CheckError> for DirectoryError {
-    fn from(error: CheckError) -> Self {
-        unavailable(&error)
-    }
 }
 
 fn read(path: &Path) -> Result<(UsersFile, Option<Stamp>), StoreError> {

@@ -6,7 +6,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use mailweir_auth::{Exchange, Mechanism, Step, TlsExporter};
+use mailweir_auth::{Attempt, Exchange, Mechanism, Step, TlsExporter};
 use mailweir_mail::{
     Address, BodyType, Client, Cutoff, Envelope, MailEvent, Origin, QueueId, Received, Recipient,
     Refused as RefusedEvent, SessionEvent, Timestamp,
@@ -242,9 +242,9 @@ impl Admission {
         let Ok(known) = mechanism.parse::<Mechanism>() else {
             return Answer::Refuse(Refusal::Internal);
         };
-        let (client, now) = (session.client().ip(), clock::monotonic());
+        let attempt = self.attempt(session);
         let authenticator = &self.listener.shared().authenticator;
-        let step = authenticator.start(known, initial, self.channel, client, now).await;
+        let step = authenticator.start(known, initial, self.channel, &attempt).await;
         self.take_step(mechanism, step, session)
     }
 
@@ -252,10 +252,19 @@ impl Admission {
         let Some((mechanism, exchange)) = self.exchange.take() else {
             return Answer::Refuse(Refusal::Internal);
         };
-        let (client, now) = (session.client().ip(), clock::monotonic());
+        let attempt = self.attempt(session);
         let authenticator = &self.listener.shared().authenticator;
-        let step = authenticator.respond(exchange, response, client, now).await;
+        let step = authenticator.respond(exchange, response, &attempt).await;
         self.take_step(mechanism, step, session)
+    }
+
+    fn attempt(&self, session: &Session) -> Attempt {
+        Attempt {
+            client: session.client().ip(),
+            listener: self.listener.name().into(),
+            tls: session.tls().is_some(),
+            now: clock::monotonic(),
+        }
     }
 
     fn take_step(&mut self, mechanism: Box<str>, step: Step, session: &Session) -> Answer {

@@ -18,7 +18,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::{Password, store::stored_password::StoredPassword};
+use crate::DirectoryError;
 
 /// How much password checking may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +37,18 @@ impl Default for HashLimits {
     }
 }
 
-/// The bounded place where passwords are checked.
-pub(super) struct Checks {
+/// The bounded place where passwords are checked. One for all directories of a gateway.
+#[derive(Debug)]
+pub struct Checks {
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
     done: AtomicU64,
 }
 
 impl Checks {
-    pub(super) fn new(limits: HashLimits) -> Self {
+    /// A place with these bounds.
+    #[must_use]
+    pub fn new(limits: HashLimits) -> Self {
         let at_once = limits.at_once.get().min(Semaphore::MAX_PERMITS);
         let admitted = at_once.saturating_add(limits.waiting).min(Semaphore::MAX_PERMITS);
         Self {
@@ -56,56 +59,54 @@ impl Checks {
     }
 
     /// Waits for the right to make one check.
-    pub(super) async fn turn(&self) -> Result<Turn, CheckError> {
+    ///
+    /// # Errors
+    /// [`DirectoryError::Busy`]: too many wait already.
+    pub async fn turn(&self) -> Result<Turn, DirectoryError> {
         let admitted =
-            Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| CheckError::Busy)?;
+            Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| DirectoryError::Busy)?;
         let running = Arc::clone(&self.running).acquire_owned().await;
-        Ok(Turn { _running: running.map_err(|_| CheckError::Busy)?, _admitted: admitted })
+        Ok(Turn { _running: running.map_err(|_| DirectoryError::Busy)?, _admitted: admitted })
     }
 
-    /// Checks `password` against `stored` and gives the turn back with the answer.
+    /// Makes one slow check, off the async threads, and gives the turn back with the answer.
     ///
     /// The turn goes into the blocking thread: a session that gives up meanwhile does not let
     /// another check in before this one has ended.
-    pub(super) async fn matches(
+    ///
+    /// # Errors
+    /// [`DirectoryError::Unavailable`]: the check could not be made, for want of memory say.
+    pub async fn make<T, E>(
         &self,
         turn: Turn,
-        stored: Arc<StoredPassword>,
-        password: Password,
-    ) -> Result<(bool, Turn), CheckError> {
+        check: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Turn), DirectoryError>
+    where
+        T: Send + 'static,
+        E: fmt::Display,
+    {
         self.done.fetch_add(1, Ordering::Relaxed);
-        let check = spawn_blocking(move || {
-            stored.matches(&password).map(|matches| (matches, turn)).map_err(CheckError::failed)
-        });
-        check.await.map_err(CheckError::failed)?
+        let made = spawn_blocking(move || check().map_err(failed).map(|answer| (answer, turn)));
+        made.await.map_err(failed)?
     }
 
     /// How many checks were begun.
-    pub(super) fn count(&self) -> u64 {
+    #[must_use]
+    pub fn count(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
 }
 
 /// The right to make one check. Giving it back is dropping it.
+#[derive(Debug)]
 #[must_use]
-pub(super) struct Turn {
+pub struct Turn {
     _running: OwnedSemaphorePermit,
     _admitted: OwnedSemaphorePermit,
 }
 
-/// Why a password could not be checked.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CheckError {
-    #[error("too many password checks are waiting")]
-    Busy,
-    #[error("the password check failed: {0}")]
-    Failed(Box<str>),
-}
-
-impl CheckError {
-    fn failed(cause: impl fmt::Display) -> Self {
-        Self::Failed(cause.to_string().into())
-    }
+fn failed(cause: impl fmt::Display) -> DirectoryError {
+    DirectoryError::Unavailable(format!("the password check failed: {cause}").into())
 }
 
 #[cfg(test)]
@@ -119,7 +120,7 @@ mod tests {
         let running = checks.turn().await.unwrap();
         let mut waiting = Box::pin(checks.turn());
         assert!(is_pending(&mut waiting).await);
-        assert!(matches!(checks.turn().await, Err(CheckError::Busy)));
+        assert!(matches!(checks.turn().await, Err(DirectoryError::Busy)));
         drop(running);
         let second = waiting.await.unwrap();
         drop(second);
