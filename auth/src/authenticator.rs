@@ -50,12 +50,7 @@ impl Authenticator {
     }
 
     /// Goes on with the client's next message, decoded from base64.
-    pub async fn respond(
-        &self,
-        exchange: Exchange,
-        message: &[u8],
-        attempt: &Attempt,
-    ) -> Step {
+    pub async fn respond(&self, exchange: Exchange, message: &[u8], attempt: &Attempt) -> Step {
         // Before a proof is judged: many sessions may have got their challenges before the first
         // of them failed.
         if let Some(user) = exchange.claimant()
@@ -115,9 +110,7 @@ impl Authenticator {
         let user = credentials.user();
         self.admit(user, attempt)?;
         match self.directory.verify(credentials, attempt).await {
-            Ok(identity) => {
-                Ok(self.succeeded(identity.user(), credentials.mechanism(), attempt))
-            }
+            Ok(identity) => Ok(self.succeeded(identity.user(), credentials.mechanism(), attempt)),
             Err(error) => Err(self.failed(user, error, attempt)),
         }
     }
@@ -149,22 +142,12 @@ impl Authenticator {
         }
     }
 
-    fn succeeded(
-        &self,
-        user: &UserName,
-        mechanism: Mechanism,
-        attempt: &Attempt,
-    ) -> Login {
+    fn succeeded(&self, user: &UserName, mechanism: Mechanism, attempt: &Attempt) -> Login {
         self.throttle().succeeded(attempt.now, attempt.client, user);
         Login { user: user.as_str().into(), mechanism: mechanism.as_str().into() }
     }
 
-    fn failed(
-        &self,
-        user: &UserName,
-        error: DirectoryError,
-        attempt: &Attempt,
-    ) -> AuthFailure {
+    fn failed(&self, user: &UserName, error: DirectoryError, attempt: &Attempt) -> AuthFailure {
         match error {
             DirectoryError::Denied(denial) => {
                 self.throttle().failed(attempt.now, attempt.client, user);
@@ -288,8 +271,7 @@ mod tests {
         let client = Client::new(ScramHash::Sha256, "ann", "right");
         let mechanism = Mechanism::Scram(ScramHash::Sha256);
         let first = client.first();
-        let mut step =
-            authenticator.start(mechanism, Some(first.as_bytes()), None, &at(now)).await;
+        let mut step = authenticator.start(mechanism, Some(first.as_bytes()), None, &at(now)).await;
         let mut answers = Vec::new();
         if let Step::Challenge(exchange) = &step {
             answers = vec![client.answer(exchange.challenge()).0, String::new()];

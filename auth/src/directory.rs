@@ -21,11 +21,8 @@ pub trait Directory: Debug + Send + Sync {
     fn serves(&self, mechanism: Mechanism) -> bool;
 
     /// Checks `credentials`, which came in `attempt`.
-    fn verify<'a>(
-        &'a self,
-        credentials: &'a Credentials,
-        attempt: &'a Attempt,
-    ) -> Verification<'a>;
+    fn verify<'a>(&'a self, credentials: &'a Credentials, attempt: &'a Attempt)
+    -> Verification<'a>;
 
     /// Finds the SCRAM keys of `user`. No keys: [`Denial::UnknownUser`] or [`Denial::NoKeys`].
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a>;

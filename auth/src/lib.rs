@@ -23,7 +23,9 @@ pub use authenticator::{AuthFailure, Authenticator, Step};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError};
 pub use decoys::Decoys;
-pub use directory::{Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, Verification};
+pub use directory::{
+    Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, Verification,
+};
 pub use exchange::{
     Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,
 };

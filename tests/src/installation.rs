@@ -17,8 +17,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{
+    free_address,
     peers::Said,
-    postfix::free_address,
     program::{self, Program},
     wait,
 };

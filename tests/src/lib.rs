@@ -32,5 +32,5 @@ pub mod postfix;
 pub mod program;
 pub mod rig;
 pub mod sink;
-pub mod tools;
-pub mod wait;
+
+pub use mailweir_test_servers::{free_address, tools, wait};

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{postfix::free_address, tools, wait};
+use crate::{free_address, tools, wait};
 
 /// What a peer printed and whether it was content.
 #[derive(Clone, Debug)]

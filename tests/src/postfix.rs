@@ -6,17 +6,16 @@
 
 use std::{
     fs, io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::atomic::{AtomicU32, Ordering},
 };
 
 use rustix::fs::{Gid, Uid};
 use tempfile::TempDir;
 
-use crate::{tools, wait};
+use crate::{free_address, tools, wait};
 
 /// A Postfix yet to be started.
 #[derive(Clone, Debug, Default)]
@@ -224,30 +223,6 @@ impl Drop for Postfix {
         let _ = wait::within(wait::PATIENCE, || is_unlocked(&pid).then_some(()));
     }
 }
-
-/// A loopback address with a port that was free a moment ago and that this process has not given
-/// out before. Below the ports that the system gives to connections; each process begins elsewhere,
-/// so that tests that run side by side do not take it from each other.
-///
-/// # Errors
-/// If no port is left.
-pub fn free_address() -> io::Result<SocketAddr> {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
-    let begin = std::process::id().wrapping_mul(PORTS_OF_A_PROCESS);
-    for _ in 0..PORTS {
-        let given = GIVEN.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST_PORT + begin.wrapping_add(given) % PORTS;
-        let port = u16::try_from(port).map_err(io::Error::other)?;
-        if let Ok(socket) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            return socket.local_addr();
-        }
-    }
-    Err(io::ErrorKind::AddrInUse.into())
-}
-
-const FIRST_PORT: u32 = 10_240;
-const PORTS: u32 = 20_480;
-const PORTS_OF_A_PROCESS: u32 = 16;
 
 /// The master process holds a lock on this file while it lives.
 fn is_unlocked(file: &Path) -> bool {

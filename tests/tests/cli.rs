@@ -153,7 +153,7 @@ fn a_list_can_be_cut_and_a_mail_deleted() {
 async fn what_was_deferred_goes_out_when_flushed_or_requeued() {
     for words in [&["queue", "flush"][..], &["queue", "requeue", "ALL"]] {
         let Some(plan) = Plan::new() else { return };
-        let later = mailweir_tests::postfix::free_address().unwrap();
+        let later = mailweir_tests::free_address().unwrap();
         let gateway = plan.mx().next_hop(later).start();
         send(gateway.at("mx"), "<a@sender.example>", "b@own.example");
         wait_deferred(&gateway, 1);
@@ -188,7 +188,7 @@ fn a_resting_queue_takes_the_same_commands() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_flushed_at_rest_goes_out_at_the_next_start() {
     let Some(plan) = Plan::new() else { return };
-    let later = mailweir_tests::postfix::free_address().unwrap();
+    let later = mailweir_tests::free_address().unwrap();
     let mut gateway = plan.mx().next_hop(later).start();
     send(gateway.at("mx"), "<a@sender.example>", "b@own.example");
     wait_deferred(&gateway, 1);

@@ -115,7 +115,8 @@ async fn c3_a_busy_submitter_pays_one_check_in_five_minutes() {
 async fn c3_sessions_that_wait_for_the_same_proof_share_it() {
     let home = Home::new();
     let limits = HashLimits { at_once: NonZeroUsize::MIN, waiting: 20 };
-    let store = Arc::new(UserStore::open_with(home.path(), CHEAP, Arc::new(Checks::new(limits))).unwrap());
+    let store =
+        Arc::new(UserStore::open_with(home.path(), CHEAP, Arc::new(Checks::new(limits))).unwrap());
     store.add(&name("ann"), &new("correct horse")).unwrap();
     let mut sessions = tokio::task::JoinSet::new();
     for _ in 0..20 {

@@ -11,7 +11,8 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    postfix::{Postfix, Settings, free_address},
+    free_address,
+    postfix::{Postfix, Settings},
     program::Program,
     wait,
 };

@@ -29,7 +29,7 @@ use tempfile::TempDir;
 
 pub use self::ledger::{Ledger, Report};
 use self::{chance::Chance, sender::Sender, sink::Sink};
-use crate::{postfix::free_address, program::Program, wait};
+use crate::{free_address, program::Program, wait};
 
 /// What to do and for how long.
 #[derive(Clone, Debug)]

@@ -1,0 +1,21 @@
+//! Servers of other people, from Debian's packages, for tests: each is started with a configuration
+//! and data of its own in a temporary directory, on loopback or a socket there, and ends when it is
+//! dropped.
+//!
+//! What is needed from the system and not there is said in one place, [`tools`]; only [`wait`]
+//! sleeps.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a tool that cannot do its work ends the test that uses it"
+)]
+
+mod address;
+mod daemon;
+pub mod tools;
+pub mod wait;
+
+pub use address::free_address;
+pub use daemon::Daemon;
