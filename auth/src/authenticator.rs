@@ -153,9 +153,8 @@ impl Authenticator {
                 self.throttle().failed(attempt.now, attempt.client, user);
                 AuthFailure::Denied(denial)
             }
-            DirectoryError::Unavailable(_) | DirectoryError::Busy => {
-                AuthFailure::Temporary(error.to_string().into())
-            }
+            DirectoryError::Unavailable(reason) => AuthFailure::Temporary(reason),
+            DirectoryError::Busy => AuthFailure::Temporary(DirectoryError::Busy.to_string().into()),
         }
     }
 
@@ -210,7 +209,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Identity, KeySearch, Password, ScramHash, Verification, exchange::scram_tests::Client,
+        Identity, KeySearch, Password, Proof, ScramHash, Verification,
+        exchange::scram_tests::Client,
     };
 
     #[tokio::test]
@@ -312,7 +312,7 @@ mod tests {
         ) -> Verification<'a> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             let user = credentials.user();
-            let answer = match (user.as_str(), credentials.password().reveal()) {
+            let answer = match (user.as_str(), credentials.password().unwrap().reveal()) {
                 ("down", _) => Err(DirectoryError::Unavailable("the back end is down".into())),
                 ("ann", "right") => Ok(Identity::proven(user.clone())),
                 ("ann", _) => Err(Denial::WrongPassword.into()),
@@ -349,7 +349,7 @@ mod tests {
 
     fn claim(user: &str, password: &str) -> Credentials {
         let password = Password::new(password).unwrap();
-        Credentials::new(Mechanism::Login, user.parse().unwrap(), password)
+        Credentials::new(Mechanism::Login, user.parse().unwrap(), Proof::Password(password))
     }
 
     /// So often asked, [`OnlyAnn`] has another password for Ann.

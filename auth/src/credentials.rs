@@ -1,7 +1,7 @@
-//! What a finished exchange claims, not yet checked: a name and a password.
+//! What a finished exchange claims, not yet checked: a name and the proof of it.
 //!
-//! A [`Password`] is wiped from memory when it is dropped and never shows itself in `Debug`
-//! output (`attacks.md` C7).
+//! A [`Password`] and a [`Token`] are wiped from memory when dropped and never show themselves in
+//! `Debug` output (`attacks.md` C7).
 
 use std::fmt;
 
@@ -11,20 +11,28 @@ use zeroize::Zeroizing;
 use crate::{Mechanism, UserName};
 
 /// What a client claims: who it is, and the proof. Not checked yet.
-///
-/// Proofs other than a password (a token, a certificate) will be further kinds of this type.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     user: UserName,
-    password: Password,
+    proof: Proof,
     mechanism: Mechanism,
 }
 
+/// What shall prove a claim. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Proof {
+    /// A password in clear.
+    Password(Password),
+    /// A bearer token (RFC 6750).
+    Token(Token),
+}
+
 impl Credentials {
-    /// The claim of `user`, made by `mechanism`, with `password` as the proof.
+    /// The claim of `user`, made by `mechanism`, with `proof`.
     #[must_use]
-    pub const fn new(mechanism: Mechanism, user: UserName, password: Password) -> Self {
-        Self { user, password, mechanism }
+    pub const fn new(mechanism: Mechanism, user: UserName, proof: Proof) -> Self {
+        Self { user, proof, mechanism }
     }
 
     /// Who the client says it is.
@@ -33,16 +41,54 @@ impl Credentials {
         &self.user
     }
 
+    /// The password, if that is the proof.
+    #[must_use]
+    pub const fn password(&self) -> Option<&Password> {
+        match &self.proof {
+            Proof::Password(password) => Some(password),
+            Proof::Token(_) => None,
+        }
+    }
+
     /// The proof.
     #[must_use]
-    pub const fn password(&self) -> &Password {
-        &self.password
+    pub const fn proof(&self) -> &Proof {
+        &self.proof
     }
 
     /// How the claim was made.
     #[must_use]
     pub const fn mechanism(&self) -> Mechanism {
         self.mechanism
+    }
+}
+
+/// A bearer token as it was received: 1 to 8,192 visible ASCII characters. Wiped when dropped.
+#[derive(Clone)]
+pub struct Token(Zeroizing<Box<str>>);
+
+impl Token {
+    /// The longest token, in bytes.
+    pub const MAX_BYTES: usize = 8_192;
+
+    /// The token; `None` if it is empty, too long, or not in visible ASCII.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let fits = (1..=Self::MAX_BYTES).contains(&text.len());
+        (fits && text.bytes().all(|byte| byte.is_ascii_graphic()))
+            .then(|| Self(Zeroizing::new(text.into())))
+    }
+
+    /// The token itself.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(hidden)")
     }
 }
 
@@ -106,8 +152,10 @@ mod tests {
     #[test]
     fn c7_debug_output_never_shows_the_password() {
         let password = Password::new("correct horse").unwrap();
-        let claim = Credentials::new(Mechanism::Plain, "ann".parse().unwrap(), password);
-        let shown = format!("{claim:?} {claim:#?}");
+        let token = Token::new("correct.horse").unwrap();
+        let claim = |proof| Credentials::new(Mechanism::Plain, "ann".parse().unwrap(), proof);
+        let shown =
+            format!("{:?} {:#?}", claim(Proof::Password(password)), claim(Proof::Token(token)));
         assert!(shown.contains("ann") && !shown.contains("correct"), "{shown}");
     }
 

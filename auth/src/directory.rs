@@ -101,4 +101,7 @@ pub enum Denial {
     /// The user exists, but its entry holds no keys for this SCRAM mechanism.
     #[error("the user has no SCRAM keys; set the password anew with `mailweir user passwd`")]
     NoKeys,
+    /// Nobody here logs in by this kind of proof.
+    #[error("no back end can check this kind of proof")]
+    OtherProof,
 }

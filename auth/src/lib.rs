@@ -15,13 +15,14 @@ mod directory;
 mod exchange;
 mod mechanism;
 mod scram;
+mod secrets;
 mod store;
 mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
 pub use checks::{Checks, HashLimits, Turn};
-pub use credentials::{Credentials, Password, PasswordError};
+pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use decoys::Decoys;
 pub use directory::{
     Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, Verification,
@@ -31,8 +32,10 @@ pub use exchange::{
 };
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use scram::{ScramHash, ScramKeys};
-pub use store::{
-    HashCost, LineProblem, NewPassword, NewPasswordError, StoreError, User, UserStore,
+pub use secrets::{
+    Record, UnreadableSecret,
+    argon2id::{HashCost, NewPassword, NewPasswordError},
 };
+pub use store::{LineProblem, StoreError, User, UserStore};
 pub use throttle::{Check, Limit, Throttle, ThrottleLimits};
 pub use user_name::{UserName, UserNameError};

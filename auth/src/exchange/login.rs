@@ -5,7 +5,7 @@
 //! `Username:` and `Password:` that old clients look for.
 
 use crate::{
-    Credentials, Mechanism, UserName,
+    Credentials, Mechanism, Proof, UserName,
     exchange::{self, Exchange, ExchangeError, Progress},
 };
 
@@ -37,7 +37,11 @@ impl Login {
             }
             Self::PasswordOf(user) => {
                 let password = exchange::password(message)?;
-                Ok(Progress::Verify(Credentials::new(Mechanism::Login, user, password)))
+                Ok(Progress::Verify(Credentials::new(
+                    Mechanism::Login,
+                    user,
+                    Proof::Password(password),
+                )))
             }
         }
     }

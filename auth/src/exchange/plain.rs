@@ -11,7 +11,7 @@ use rsasl::{
 };
 
 use crate::{
-    Credentials, Mechanism,
+    Credentials, Mechanism, Proof,
     exchange::{self, ExchangeError},
 };
 
@@ -66,7 +66,7 @@ fn collect(context: &Context<'_>) -> Result<Credentials, ExchangeError> {
         return Err(ExchangeError::OtherIdentity);
     }
     let bytes = context.get_ref::<PasswordProperty>().ok_or(ExchangeError::Broken)?;
-    Ok(Credentials::new(Mechanism::Plain, user, exchange::password(bytes)?))
+    Ok(Credentials::new(Mechanism::Plain, user, Proof::Password(exchange::password(bytes)?)))
 }
 
 const NOT_PLAIN: ExchangeError = ExchangeError::Malformed(

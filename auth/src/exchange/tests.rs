@@ -38,7 +38,7 @@ fn login_asks_for_the_name_and_then_for_the_password() {
         panic!("LOGIN ends with the password");
     };
     assert_eq!((claim.user().as_str(), claim.mechanism()), ("ann", Mechanism::Login));
-    assert_eq!(claim.password().reveal(), "correct horse");
+    assert_eq!(claim.password().unwrap().reveal(), "correct horse");
 }
 
 #[test]
@@ -155,7 +155,10 @@ fn claimed(mechanism: Mechanism, messages: &[&[u8]]) -> Result<(String, String),
                 None => return Err(ExchangeError::Malformed("cut short")),
             },
             Progress::Verify(claim) => {
-                return Ok((claim.user().to_string(), claim.password().reveal().to_owned()));
+                return Ok((
+                    claim.user().to_string(),
+                    claim.password().unwrap().reveal().to_owned(),
+                ));
             }
             other => panic!("no password was claimed: {other:?}"),
         };

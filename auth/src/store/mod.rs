@@ -7,7 +7,6 @@
 mod fields;
 pub(crate) mod file;
 mod proven;
-mod stored_password;
 #[cfg(test)]
 mod tests;
 mod users_file;
@@ -24,20 +23,17 @@ use tokio::{
 };
 
 use crate::{
-    Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashLimits, Identity,
-    KeySearch, Mechanism, ScramHash, ScramKeys, UserName, Verification,
+    Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashCost, HashLimits,
+    Identity, KeySearch, Mechanism, NewPassword, ScramHash, ScramKeys, UserName, Verification,
+    secrets::argon2id::StoredPassword,
     store::{
         file::Stamp,
         proven::{Proof, ProofKey, Proven},
-        stored_password::StoredPassword,
         users_file::{Entry, Secret, Secrets, UsersFile},
     },
 };
 
-pub use crate::store::{
-    stored_password::{HashCost, NewPassword, NewPasswordError},
-    users_file::LineProblem,
-};
+pub use crate::store::users_file::LineProblem;
 
 /// The users of the file `users`, one per line:
 ///
@@ -182,10 +178,11 @@ impl UserStore {
     }
 
     async fn check(&self, credentials: &Credentials) -> Result<Identity, DirectoryError> {
+        let password = credentials.password().ok_or(Denial::OtherProof)?;
         let users = self.users().await?;
         // From here to the end, known and unknown users take the same path at the same cost.
         let (stored, on_match) = self.target(&users, credentials.user());
-        let proof = self.proof_key.proof(stored, credentials.password());
+        let proof = self.proof_key.proof(stored, password);
         if on_match.is_ok() && self.is_proven(&proof) {
             return Ok(Identity::proven(credentials.user().clone()));
         }
@@ -194,7 +191,7 @@ impl UserStore {
             // Another session of this user has proven it while this one waited.
             return Ok(Identity::proven(credentials.user().clone()));
         }
-        let (password, against) = (credentials.password().clone(), Arc::clone(stored));
+        let (password, against) = (password.clone(), Arc::clone(stored));
         let (matches, _turn) = self.checks.make(turn, move || against.matches(&password)).await?;
         on_match?;
         if !matches {

@@ -13,7 +13,7 @@ use blake2::{
 };
 use tokio::time::Instant;
 
-use crate::{Password, store::stored_password::StoredPassword};
+use crate::{Password, secrets::argon2id::StoredPassword};
 
 /// How long a success is remembered.
 pub(super) const LIFETIME: Duration = Duration::from_secs(5 * 60);
@@ -79,7 +79,7 @@ const MAX_PROOFS: usize = 10_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{HashCost, NewPassword};
+    use crate::{HashCost, NewPassword};
 
     #[test]
     fn a_proof_holds_for_one_password_one_stored_hash_and_five_minutes() {

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::time::advance;
 
 use super::*;
-use crate::{HashLimits, Password};
+use crate::{HashLimits, Password, Proof};
 
 #[tokio::test]
 async fn a_user_that_was_added_logs_in_and_nobody_else_does() {
@@ -269,7 +269,7 @@ impl Home {
 
 async fn try_login(store: &UserStore, user: &str, password: &str) -> Result<(), DirectoryError> {
     let password = Password::new(password).unwrap();
-    let credentials = Credentials::new(Mechanism::Plain, name(user), password);
+    let credentials = Credentials::new(Mechanism::Plain, name(user), Proof::Password(password));
     let attempt = Attempt {
         client: Ipv4Addr::LOCALHOST.into(),
         listener: "submission".into(),

@@ -7,8 +7,7 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
-    ScramHash, ScramKeys, UserName,
-    store::{fields::Fields, stored_password::StoredPassword},
+    ScramHash, ScramKeys, UserName, secrets::argon2id::StoredPassword, store::fields::Fields,
 };
 
 /// The users file in memory: entries by name, and all lines in their order.
@@ -232,7 +231,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::store::{HashCost, NewPassword};
+    use crate::{HashCost, NewPassword};
 
     const HASH: &str =
         "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA";

@@ -1,7 +1,9 @@
 //! What is kept instead of a password: an argon2id hash (RFC 9106) in the PHC string format.
 //!
 //! Hashing and checking cost tens of milliseconds and megabytes on purpose; callers run them
-//! through [`Checks`](super::checks::Checks), never on an async thread.
+//! through [`Checks`](crate::Checks), never on an async thread.
+
+use std::fmt;
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
@@ -55,7 +57,7 @@ impl NewPassword {
         }
     }
 
-    pub(super) const fn password(&self) -> &Password {
+    pub(crate) const fn password(&self) -> &Password {
         &self.0
     }
 }
@@ -74,14 +76,20 @@ pub enum NewPasswordError {
 
 /// An argon2id hash, read and found usable. `Display` is not offered: it goes to one file only.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct StoredPassword {
+pub(crate) struct StoredPassword {
     hash: PasswordHash,
     text: Box<str>,
 }
 
+impl fmt::Debug for StoredPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredPassword(hidden)")
+    }
+}
+
 impl StoredPassword {
     /// Hashes a new password with a fresh random salt.
-    pub(super) fn of(new: &NewPassword, cost: HashCost) -> Result<Self, password_hash::Error> {
+    pub(crate) fn of(new: &NewPassword, cost: HashCost) -> Result<Self, password_hash::Error> {
         let hash: PasswordHash = cost.hasher()?.hash_password(new.0.reveal().as_bytes())?;
         Ok(Self::from_hash(hash))
     }
@@ -89,7 +97,7 @@ impl StoredPassword {
     /// A hash of nothing: random salt, random output, so that no password matches it.
     ///
     /// Checking a password against it costs what checking one against a real hash costs.
-    pub(super) fn decoy(cost: HashCost) -> Result<Self, password_hash::Error> {
+    pub(crate) fn decoy(cost: HashCost) -> Result<Self, password_hash::Error> {
         let mut random = [0; DECOY_SALT + DECOY_OUTPUT];
         getrandom::fill(&mut random).map_err(|_| password_hash::Error::Crypto)?;
         let (salt, output) = random.split_at(DECOY_SALT);
@@ -106,7 +114,7 @@ impl StoredPassword {
     ///
     /// A hash that would cost more than [`MAX_MEMORY_KIB`] or [`MAX_PASSES`] is refused: one such
     /// line would let anybody who knows the name stop the machine.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let hash = PasswordHash::new(text).map_err(|_| "the password hash is malformed")?;
         if hash.algorithm != Algorithm::Argon2id.ident() {
             return Err("the password hash is not argon2id");
@@ -128,7 +136,7 @@ impl StoredPassword {
     ///
     /// # Errors
     /// The check itself could not be made, for want of memory say: that is no "no".
-    pub(super) fn matches(&self, password: &Password) -> Result<bool, password_hash::Error> {
+    pub(crate) fn matches(&self, password: &Password) -> Result<bool, password_hash::Error> {
         match Argon2::default().verify_password(password.reveal().as_bytes(), &self.hash) {
             Ok(()) => Ok(true),
             Err(password_hash::Error::PasswordInvalid) => Ok(false),
@@ -137,7 +145,7 @@ impl StoredPassword {
     }
 
     /// The PHC string, for the users file.
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
