@@ -8,12 +8,14 @@
 //! contains a password (`attacks.md` C7).
 
 mod authenticator;
+mod chain;
 mod checks;
 mod credentials;
 mod decoys;
 mod directory;
 mod exchange;
 mod mechanism;
+mod proven;
 mod scram;
 mod secrets;
 mod store;
@@ -21,6 +23,7 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
+pub use chain::{Backend, Chain, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use decoys::Decoys;

@@ -1,12 +1,10 @@
 //! Our own user store: a text file of argon2id hashes, read into memory.
 //!
 //! The format is described at [`UserStore`]. Reading the text is pure (`users_file`), touching the
-//! disk is `file`, hashing is `stored_password`, bounding it is `checks`, and `proven` is the short
-//! memory of successes. No password is stored, logged, or checked on an async thread.
+//! disk is `file`, hashing is `secrets`. No password is stored, logged, or checked on an async thread.
 
 mod fields;
 pub(crate) mod file;
-mod proven;
 #[cfg(test)]
 mod tests;
 mod users_file;
@@ -25,10 +23,10 @@ use tokio::{
 use crate::{
     Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashCost, HashLimits,
     Identity, KeySearch, Mechanism, NewPassword, ScramHash, ScramKeys, UserName, Verification,
+    proven::{Proof, ProofKey, Proven},
     secrets::argon2id::StoredPassword,
     store::{
         file::Stamp,
-        proven::{Proof, ProofKey, Proven},
         users_file::{Entry, Secret, Secrets, UsersFile},
     },
 };
@@ -58,7 +56,7 @@ pub struct UserStore {
     decoy: Arc<StoredPassword>,
     checks: Arc<Checks>,
     proof_key: ProofKey,
-    proven: Mutex<Proven>,
+    proven: Mutex<Proven<()>>,
     known: Mutex<Known>,
 }
 
@@ -89,7 +87,7 @@ impl UserStore {
             path,
             cost,
             checks,
-            proven: Mutex::default(),
+            proven: Mutex::new(Proven::new(PROVEN_FOR)),
             known: Mutex::new(Known { users: Arc::new(users), stamp, looked: Instant::now() }),
         })
     }
@@ -182,7 +180,7 @@ impl UserStore {
         let users = self.users().await?;
         // From here to the end, known and unknown users take the same path at the same cost.
         let (stored, on_match) = self.target(&users, credentials.user());
-        let proof = self.proof_key.proof(stored, password);
+        let proof = self.proof_key.proof(&[stored.as_str(), password.reveal()]);
         if on_match.is_ok() && self.is_proven(&proof) {
             return Ok(Identity::proven(credentials.user().clone()));
         }
@@ -198,7 +196,7 @@ impl UserStore {
             return Err(Denial::WrongPassword.into());
         }
         // Remembered before the turn ends, so that the session that waited next finds it.
-        lock(&self.proven).remember(proof, Instant::now());
+        lock(&self.proven).remember(proof, (), Instant::now());
         Ok(Identity::proven(credentials.user().clone()))
     }
 
@@ -216,7 +214,7 @@ impl UserStore {
     }
 
     fn is_proven(&self, proof: &Proof) -> bool {
-        lock(&self.proven).knows(proof, Instant::now())
+        lock(&self.proven).find(proof, Instant::now()).is_some()
     }
 
     /// The users as of at most a second ago.
@@ -378,4 +376,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+const PROVEN_FOR: Duration = Duration::from_secs(5 * 60);
 const LOOK_EVERY: Duration = Duration::from_secs(1);

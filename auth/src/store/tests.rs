@@ -106,7 +106,7 @@ async fn c3_a_busy_submitter_pays_one_check_in_five_minutes() {
         assert_eq!(try_login(&store, "Ann", "correct horse").await, Ok(()));
     }
     assert_eq!(store.password_checks(), 1);
-    advance(proven::LIFETIME).await;
+    advance(PROVEN_FOR).await;
     assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
     assert_eq!(store.password_checks(), 2);
 }

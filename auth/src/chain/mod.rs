@@ -1,0 +1,270 @@
+//! Several directories as one: asked in order, each watched, none waited for longer than it may take.
+//!
+//! A user may be in any of them; who is denied by one is asked for at the next. If nobody proved
+//! the claim and one could not be asked, we cannot tell, and say so: "denied" would be a lie.
+
+mod health;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    Attempt, Credentials, Denial, Directory, DirectoryError, Identity, KeySearch, Mechanism,
+    ScramHash, ScramKeys, UserName, Verification,
+    chain::health::Pulse,
+    proven::{Proof, ProofKey, Proven},
+};
+
+/// Directories in the order in which they are asked.
+pub struct Chain {
+    links: Vec<Link>,
+    proof_key: ProofKey,
+    on_change: Box<dyn Fn(HealthChange) + Send + Sync>,
+}
+
+/// A directory and how it is treated.
+#[derive(Debug)]
+pub struct Backend {
+    /// The name in logs and metrics.
+    pub name: Box<str>,
+    /// Who knows the users.
+    pub directory: Box<dyn Directory>,
+    /// How long it may take to answer.
+    pub timeout: Duration,
+    /// How long a password that it accepted is accepted again, from the same address at the same
+    /// listener, without asking. Zero: always ask.
+    pub cache_ttl: Duration,
+}
+
+/// Whether a back end answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It does, or was not asked yet.
+    Up,
+    /// It does not.
+    Down {
+        /// What happened when it was last asked, for the administrator.
+        reason: Box<str>,
+    },
+}
+
+/// The health of a back end has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthChange {
+    /// Its name.
+    pub backend: Box<str>,
+    /// Its health from now on.
+    pub health: Health,
+}
+
+struct Link {
+    backend: Backend,
+    pulse: Mutex<Pulse>,
+    proven: Mutex<Proven<Identity>>,
+}
+
+impl Chain {
+    /// A chain of these back ends. `on_change` hears when one goes down or comes back.
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub fn new(
+        backends: Vec<Backend>,
+        on_change: impl Fn(HealthChange) + Send + Sync + 'static,
+    ) -> Result<Self, getrandom::Error> {
+        let links = backends.into_iter().map(|backend| Link {
+            pulse: Mutex::default(),
+            proven: Mutex::new(Proven::new(backend.cache_ttl)),
+            backend,
+        });
+        Ok(Self {
+            links: links.collect(),
+            proof_key: ProofKey::random()?,
+            on_change: Box::new(on_change),
+        })
+    }
+
+    /// Whether a mechanism may be offered to everybody.
+    ///
+    /// A client takes the strongest mechanism that it is offered and does not try another when it
+    /// fails. So SCRAM is for all who have a password or for nobody: it is offered if every back
+    /// end that checks passwords can do it.
+    #[must_use]
+    pub fn offers(&self, mechanism: Mechanism) -> bool {
+        let by_password = |link: &&Link| link.backend.directory.serves(Mechanism::Plain);
+        match mechanism {
+            Mechanism::ScramPlus(_) | Mechanism::Scram(_) => {
+                let mut links = self.links.iter().filter(by_password);
+                self.serves(mechanism) && links.all(|link| link.backend.directory.serves(mechanism))
+            }
+            Mechanism::Plain | Mechanism::Login => self.serves(mechanism),
+        }
+    }
+
+    /// All back ends by name, in order, and whether they answer.
+    #[must_use]
+    pub fn health(&self) -> Vec<(&str, Health)> {
+        let health = |link: &Link| match lock(&link.pulse).reason() {
+            Some(reason) => Health::Down { reason: reason.into() },
+            None => Health::Up,
+        };
+        self.links.iter().map(|link| (&*link.backend.name, health(link))).collect()
+    }
+
+    async fn find_identity(
+        &self,
+        credentials: &Credentials,
+        attempt: &Attempt,
+    ) -> Result<Identity, DirectoryError> {
+        let proof = self.proof(credentials, attempt);
+        if let Some(identity) = proof.and_then(|proof| self.remembered(&proof)) {
+            return Ok(identity);
+        }
+        let mut verdict = Verdict::default();
+        for link in self.able(credentials.mechanism()) {
+            let question = link.backend.directory.verify(credentials, attempt);
+            match self.ask(link, question).await {
+                Ok(identity) => {
+                    if let Some(proof) = proof {
+                        lock(&link.proven).remember(proof, identity.clone(), Instant::now());
+                    }
+                    return Ok(identity);
+                }
+                Err(error) => verdict.hear(error),
+            }
+        }
+        Err(verdict.error())
+    }
+
+    async fn find_keys(
+        &self,
+        user: &UserName,
+        hash: ScramHash,
+    ) -> Result<ScramKeys, DirectoryError> {
+        let mut verdict = Verdict::default();
+        for link in self.able(Mechanism::Scram(hash)) {
+            match self.ask(link, link.backend.directory.keys(user, hash)).await {
+                Ok(keys) => return Ok(keys),
+                Err(error) => verdict.hear(error),
+            }
+        }
+        Err(verdict.error())
+    }
+
+    fn able(&self, mechanism: Mechanism) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(move |link| link.backend.directory.serves(mechanism))
+    }
+
+    /// Before any is asked: a user of the last back end does not wait for the first ones.
+    fn remembered(&self, proof: &Proof) -> Option<Identity> {
+        let now = Instant::now();
+        self.links.iter().find_map(|link| lock(&link.proven).find(proof, now))
+    }
+
+    /// What a success is remembered by; only passwords are.
+    fn proof(&self, credentials: &Credentials, attempt: &Attempt) -> Option<Proof> {
+        let password = credentials.password()?.reveal();
+        let (user, client) = (credentials.user().as_str(), attempt.client.to_string());
+        Some(self.proof_key.proof(&[user, password, &client, &attempt.listener]))
+    }
+
+    async fn ask<T>(
+        &self,
+        link: &Link,
+        question: impl Future<Output = Result<T, DirectoryError>>,
+    ) -> Result<T, DirectoryError> {
+        let Backend { name, timeout: patience, .. } = &link.backend;
+        if let Some(reason) = lock(&link.pulse).refusal(Instant::now()) {
+            return Err(DirectoryError::Unavailable(reason));
+        }
+        let answer = match timeout(*patience, question).await {
+            Ok(Err(DirectoryError::Unavailable(reason))) => Err(format!("{name}: {reason}")),
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(format!("{name}: no answer within {} s", patience.as_secs_f32())),
+        };
+        match answer {
+            Ok(answer) => {
+                self.note(link, Health::Up);
+                answer
+            }
+            Err(reason) => {
+                self.note(link, Health::Down { reason: reason.as_str().into() });
+                Err(DirectoryError::Unavailable(reason.into()))
+            }
+        }
+    }
+
+    fn note(&self, link: &Link, health: Health) {
+        let is_news = match &health {
+            Health::Up => lock(&link.pulse).answered(),
+            Health::Down { reason } => lock(&link.pulse).failed(reason, Instant::now()),
+        };
+        if is_news {
+            (self.on_change)(HealthChange { backend: link.backend.name.clone(), health });
+        }
+    }
+}
+
+impl Directory for Chain {
+    fn serves(&self, mechanism: Mechanism) -> bool {
+        self.able(mechanism).next().is_some()
+    }
+
+    fn verify<'a>(
+        &'a self,
+        credentials: &'a Credentials,
+        attempt: &'a Attempt,
+    ) -> Verification<'a> {
+        Box::pin(self.find_identity(credentials, attempt))
+    }
+
+    fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
+        Box::pin(self.find_keys(user, hash))
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let backends = self.links.iter().map(|link| &link.backend);
+        f.debug_list().entries(backends).finish()
+    }
+}
+
+/// What several refusals come to.
+#[derive(Default)]
+struct Verdict(Option<DirectoryError>);
+
+impl Verdict {
+    fn hear(&mut self, error: DirectoryError) {
+        if self.0.as_ref().is_none_or(|gravest| weight(gravest) < weight(&error)) {
+            self.0 = Some(error);
+        }
+    }
+
+    fn error(self) -> DirectoryError {
+        self.0.unwrap_or(DirectoryError::Denied(Denial::OtherProof))
+    }
+}
+
+/// A back end that could not be asked outweighs all denials; one that knows the user says more
+/// about it than one that does not.
+const fn weight(error: &DirectoryError) -> u8 {
+    match error {
+        DirectoryError::Denied(Denial::UnknownUser) => 0,
+        DirectoryError::Denied(_) => 1,
+        DirectoryError::Busy => 2,
+        DirectoryError::Unavailable(_) => 3,
+    }
+}
+
+/// What these locks guard is complete at every step, so a panic elsewhere leaves it sound.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
