@@ -4,14 +4,14 @@
 //! peer is three cases; why it failed is a text for the log, never for the peer (`attacks.md` C1).
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use mailweir_mail::Login;
 
 use crate::{
-    Attempt, Check, Credentials, Decoys, Denial, Directory, DirectoryError, Exchange,
+    Attempt, Chain, Check, Credentials, Decoys, Denial, Directory, DirectoryError, Exchange,
     ExchangeError, FoundKeys, KeyQuery, Mechanism, Progress, ScramKeys, ServerNonce, Throttle,
     ThrottleLimits, TlsExporter, UserName,
 };
@@ -19,23 +19,23 @@ use crate::{
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
 #[derive(Debug)]
 pub struct Authenticator {
-    directory: Arc<dyn Directory>,
+    chain: Chain,
     decoys: Decoys,
     throttle: Mutex<Throttle>,
 }
 
 impl Authenticator {
-    /// An authenticator that asks `directory`, shows `decoys` for who has no SCRAM keys, and brakes
+    /// An authenticator that asks `chain`, shows `decoys` for who has no SCRAM keys, and brakes
     /// guessing by `limits`.
     #[must_use]
-    pub fn new(directory: Arc<dyn Directory>, decoys: Decoys, limits: ThrottleLimits) -> Self {
-        Self { directory, decoys, throttle: Mutex::new(Throttle::new(limits)) }
+    pub fn new(chain: Chain, decoys: Decoys, limits: ThrottleLimits) -> Self {
+        Self { chain, decoys, throttle: Mutex::new(Throttle::new(limits)) }
     }
 
-    /// Whether anybody could log in by this mechanism.
+    /// The back ends that are asked.
     #[must_use]
-    pub fn serves(&self, mechanism: Mechanism) -> bool {
-        self.directory.serves(mechanism)
+    pub const fn chain(&self) -> &Chain {
+        &self.chain
     }
 
     /// Begins a log-in. `initial` and `channel` as in [`Exchange::start`].
@@ -109,7 +109,7 @@ impl Authenticator {
     ) -> Result<Login, AuthFailure> {
         let user = credentials.user();
         self.admit(user, attempt)?;
-        match self.directory.verify(credentials, attempt).await {
+        match self.chain.verify(credentials, attempt).await {
             Ok(identity) => Ok(self.succeeded(identity.user(), credentials.mechanism(), attempt)),
             Err(error) => Err(self.failed(user, error, attempt)),
         }
@@ -117,7 +117,7 @@ impl Authenticator {
 
     /// A password that was changed while the client made its proof is a wrong one.
     async fn still_has(&self, user: &UserName, keys: &ScramKeys) -> Result<(), DirectoryError> {
-        match self.directory.keys(user, keys.hash()).await? == *keys {
+        match self.chain.keys(user, keys.hash()).await? == *keys {
             true => Ok(()),
             false => Err(Denial::WrongPassword.into()),
         }
@@ -127,7 +127,7 @@ impl Authenticator {
         let (user, hash) = (query.user(), query.hash());
         // Made for everybody, so that who exists takes no less time.
         let decoy = self.decoys.keys(hash, user);
-        match self.directory.keys(user, hash).await {
+        match self.chain.keys(user, hash).await {
             Ok(keys) => Ok(FoundKeys::Real(keys)),
             Err(DirectoryError::Denied(denial)) => Ok(FoundKeys::Decoy(decoy, denial)),
             Err(error) => Err(error),
@@ -203,13 +203,16 @@ pub enum AuthFailure {
 mod tests {
     use std::{
         net::IpAddr,
-        sync::atomic::{AtomicU32, Ordering},
+        sync::{
+            Arc,
+            atomic::{AtomicU32, Ordering},
+        },
         time::Duration,
     };
 
     use super::*;
     use crate::{
-        Identity, KeySearch, Password, Proof, ScramHash, Verification,
+        Backend, Identity, KeySearch, Password, Proof, ScramHash, Verification,
         exchange::scram_tests::Client,
     };
 
@@ -291,7 +294,7 @@ mod tests {
         let now = Instant::now();
         for _ in 0..30 {
             let failure = authenticator.verify(&claim("down", "x"), &at(now)).await;
-            assert_eq!(failure, Err(AuthFailure::Temporary("the back end is down".into())));
+            assert_eq!(failure, Err(AuthFailure::Temporary("ann: the back end is down".into())));
         }
     }
 
@@ -300,7 +303,7 @@ mod tests {
         asked: AtomicU32,
     }
 
-    impl Directory for OnlyAnn {
+    impl Directory for Arc<OnlyAnn> {
         fn serves(&self, _mechanism: Mechanism) -> bool {
             true
         }
@@ -340,7 +343,14 @@ mod tests {
     fn authenticator_of(directory: Arc<OnlyAnn>) -> Authenticator {
         let home = tempfile::tempdir().unwrap();
         let decoys = Decoys::open(&home.path().join("users")).unwrap();
-        Authenticator::new(directory, decoys, ThrottleLimits::default())
+        let backend = Backend {
+            name: "ann".into(),
+            directory: Box::new(directory),
+            timeout: Duration::from_secs(5),
+            cache_ttl: Duration::ZERO,
+        };
+        let chain = Chain::new(vec![backend], |_| {}).unwrap();
+        Authenticator::new(chain, decoys, ThrottleLimits::default())
     }
 
     fn at(now: Instant) -> Attempt {

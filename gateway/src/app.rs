@@ -11,7 +11,6 @@ use std::{
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use mailweir_auth::{Authenticator, Decoys, ThrottleLimits, UserStore};
 use mailweir_mail::SessionEvent;
 use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -31,7 +30,7 @@ use crate::{
         },
     },
     ingress::{Listener, Permits, Shared, relay::ServedDomains},
-    interfaces,
+    interfaces, login,
     observe::Observer,
     restart,
     sockets::{self, Sockets},
@@ -231,15 +230,12 @@ fn shared(
     observer: &Observer,
     resolver: &Arc<dyn Resolver>,
 ) -> anyhow::Result<Shared> {
-    let users = UserStore::open(&config.auth.users_file)
-        .with_context(|| format!("users file {}", config.auth.users_file.display()))?;
-    let decoys = Decoys::open(&config.auth.users_file).context("no random numbers")?;
     Ok(Shared {
         hostname: config.server.hostname.clone(),
         queue: queue.clone(),
         observer: observer.clone(),
         resolver: Arc::clone(resolver),
-        authenticator: Authenticator::new(Arc::new(users), decoys, ThrottleLimits::default()),
+        authenticator: login::authenticator(&config.auth, observer)?,
         permits: Permits::new(config.limits.session_limit.get() as usize),
         stop: CancellationToken::new(),
         sessions: TaskTracker::new(),

@@ -13,6 +13,7 @@ mod demo;
 pub mod egress;
 pub mod ingress;
 mod interfaces;
+mod login;
 pub mod observe;
 mod restart;
 mod sockets;

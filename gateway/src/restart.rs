@@ -13,6 +13,7 @@ pub(crate) fn put_off(running: &Config, mut wanted: Config) -> (Config, Vec<&'st
     later.keep("server.hostname", &running.server.hostname, &mut wanted.server.hostname);
     later.keep("server.data_dir", &running.server.data_dir, &mut wanted.server.data_dir);
     later.keep("auth.users_file", &running.auth.users_file, &mut wanted.auth.users_file);
+    later.keep("auth.backend", &running.auth.backends, &mut wanted.auth.backends);
     let (limits, smtp) = (&mut wanted.limits, &mut wanted.smtp);
     later.keep("limits.session_limit", &running.limits.session_limit, &mut limits.session_limit);
     later.keep("smtp.session_limit", &running.smtp.session_limit, &mut smtp.session_limit);

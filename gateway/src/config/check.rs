@@ -9,14 +9,17 @@ use mailweir_mail::Domain;
 
 use super::{
     Admin, Auth, ByteSize, CertificateSource, Config, ConnectionReuse, Dns, Domains, Limits, Log,
-    Metrics, Queue, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
+    Metrics, Queue, Server, Smtp, SmtpTimeouts, Surroundings, Tls, backend,
     listener::Listener,
     pattern::DomainPattern,
     problem::Problems,
     raw::{RawConfig, RawTable},
     relations,
     route::{Route, Routes},
-    schema::{AuthSection, ListenerSection, RouteSection, ServerSection, SmtpSection, TlsSection},
+    schema::{
+        AuthSection, BackendSection, ListenerSection, RouteSection, ServerSection, SmtpSection,
+        TlsSection,
+    },
     section::Section,
     units::shown,
 };
@@ -44,6 +47,7 @@ pub(super) fn config(
     let dns = only::<Dns>(raw, problems)?;
     let written_queue = only::<Queue>(raw, problems)?;
     let written_auth = only::<AuthSection>(raw, problems)?;
+    let written_backends = all::<BackendSection>(raw, problems);
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -63,7 +67,7 @@ pub(super) fn config(
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),
-        auth: auth(&written_auth, &server),
+        auth: auth(&written_auth, &written_backends, &server, problems),
         server,
         domains: relay_domains(domains, problems),
         listeners,
@@ -282,9 +286,17 @@ fn queue(written: Written<Queue>, listeners: &[Listener], problems: &mut Problem
     section
 }
 
-fn auth(written: &Written<AuthSection>, server: &Server) -> Auth {
+fn auth(
+    written: &Written<AuthSection>,
+    backends: &[Written<BackendSection>],
+    server: &Server,
+    problems: &mut Problems<'_>,
+) -> Auth {
     let users_file = written.section.users_file.clone();
-    Auth { users_file: users_file.unwrap_or_else(|| server.data_dir.join("users")) }
+    Auth {
+        users_file: users_file.unwrap_or_else(|| server.data_dir.join("users")),
+        backends: backend::check(backends, problems),
+    }
 }
 
 /// Durations that would end every session at once if they were zero.

@@ -12,20 +12,20 @@ use super::{
 macro_rules! choices {
     ($(#[$meta:meta])* $vis:vis enum $name:ident {
         $(#[doc = $first_doc:literal])+ $first:ident = $first_word:literal,
-        $( $(#[doc = $doc:literal])+ $variant:ident = $word:literal, )+
+        $( $(#[doc = $doc:literal])+ $variant:ident = $word:literal, )*
     }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         $vis enum $name {
             $(#[doc = $first_doc])+ $first,
-            $( $(#[doc = $doc])+ $variant, )+
+            $( $(#[doc = $doc])+ $variant, )*
         }
 
         impl $name {
             /// The word of the file.
             #[must_use]
             $vis const fn as_str(self) -> &'static str {
-                match self { Self::$first => $first_word, $( Self::$variant => $word, )+ }
+                match self { Self::$first => $first_word, $( Self::$variant => $word, )* }
             }
         }
 
@@ -37,11 +37,11 @@ macro_rules! choices {
 
         impl Setting for $name {
             const ALLOWED: &'static str =
-                concat!("\"", $first_word, "\"", $( " | \"", $word, "\"" ),+);
+                concat!("\"", $first_word, "\"", $( " | \"", $word, "\"" ),*);
             const EXAMPLE: &'static str = concat!("\"", $first_word, "\"");
 
             fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
-                value.one_of(&[($first_word, Self::$first), $( ($word, Self::$variant) ),+])
+                value.one_of(&[($first_word, Self::$first), $( ($word, Self::$variant) ),*])
             }
         }
     };
@@ -58,6 +58,14 @@ choices! {
         Filter = "filter",
         /// A trusted peer that speaks LMTP (RFC 2033).
         Lmtp = "lmtp",
+    }
+}
+
+choices! {
+    /// What a back end is.
+    pub(super) enum BackendType {
+        /// Our own user store.
+        Users = "users",
     }
 }
 

@@ -55,14 +55,15 @@ impl<'a> Variable<'a> {
     /// Understands the name of a variable. What does not begin with the prefix is not ours.
     fn parse(name: &'a str, value: &'a str, problems: &mut Problems<'_>) -> Option<Self> {
         let rest = name.strip_prefix(PREFIX)?;
-        let Some((section, rest)) = rest.split_once("__") else {
+        let Some((section, _)) = rest.split_once("__") else {
             warn_single_underscore(name, rest, problems);
             return None;
         };
-        let Some(schema) = SCHEMAS.iter().find(|schema| in_variable(schema.name) == section) else {
+        let Some((schema, rest)) = section_and_rest(rest) else {
             unknown(name, section, SCHEMAS.iter().map(|schema| schema.name), problems);
             return None;
         };
+        let section = in_variable(schema.name);
         let (instance, key) = instance_and_key(schema, rest);
         let Some(key) = schema.keys.iter().find(|known| in_variable(known.name) == key) else {
             unknown(name, key, schema.keys.iter().map(|key| key.name), problems);
@@ -121,6 +122,15 @@ impl<'a> Variable<'a> {
     }
 }
 
+/// The longest name counts: `AUTH__BACKEND__0__URL` is of `auth.backend`, not of `auth`.
+fn section_and_rest(text: &str) -> Option<(&'static Schema, &str)> {
+    let split = |schema: &'static Schema| {
+        let rest = text.strip_prefix(&in_variable(schema.name))?.strip_prefix("__")?;
+        Some((schema, rest))
+    };
+    SCHEMAS.iter().filter_map(split).min_by_key(|(_, rest)| rest.len())
+}
+
 fn instance_and_key<'a>(schema: &Schema, rest: &'a str) -> (Option<Instance>, &'a str) {
     if !schema.repeats {
         return (Some(Instance::Only), rest);
@@ -172,7 +182,7 @@ fn error<'p>(
 /// A name in the alphabet of variables: `re-entry` is `RE_ENTRY`.
 fn in_variable(name: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    name.chars().map(letter).collect()
+    name.replace('.', "__").chars().map(letter).collect()
 }
 
 /// What the names of all our variables begin with.

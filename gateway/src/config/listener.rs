@@ -31,7 +31,7 @@ pub struct Listener {
     /// Whether AUTH is offered without TLS.
     pub auth_in_clear: bool,
     /// The SASL mechanisms to offer, in this order; those that bind to the channel come first.
-    pub auth_mechanisms: Vec<Mechanism>,
+    pub auth_mechanisms: Option<Vec<Mechanism>>,
     /// Whether they are also announced as `AUTH=...`.
     pub broken_sasl_auth_clients: bool,
     /// Peers that may say XCLIENT.

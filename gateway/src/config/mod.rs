@@ -5,6 +5,7 @@
 //! error, and holds only values the gateway can use. Parsing is pure: the environment, the name
 //! of the machine and the reading of files are arguments. What a value does is decided elsewhere.
 
+mod backend;
 mod check;
 mod choice;
 mod describe;
@@ -43,6 +44,7 @@ use std::{
 use mailweir_mail::Domain;
 
 pub use self::{
+    backend::{AuthBackend, BackendKind},
     choice::{BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode},
     listener::{Listener, ListenerLimits, ProxyProtocol},
     next_hop::{Host, NextHop, Relay, RelayProtocol},
@@ -216,4 +218,6 @@ pub struct ConnectionReuse {
 pub struct Auth {
     /// The file of users that `mailweir user` writes. It need not exist yet.
     pub users_file: PathBuf,
+    /// Who knows the users, in the order in which they are asked; at least one.
+    pub backends: Vec<AuthBackend>,
 }

@@ -70,6 +70,11 @@ impl RawConfig {
     ) {
         let place = Place::File(value.span());
         let header = schema.header();
+        for (name, inner) in value.get_ref().as_table().into_iter().flatten() {
+            if let Some(schema) = schema.inner(name.get_ref()) {
+                self.section(schema, inner, problems);
+            }
+        }
         let tables = self.tables.entry(schema.name).or_default();
         match (schema.repeats, value.get_ref()) {
             (false, DeValue::Table(table)) => {
@@ -211,6 +216,7 @@ impl RawTable {
         for (name, value) in table {
             match schema.key(name.get_ref()) {
                 Some(key) => walked.set(key.name, RawValue::from_toml(value)),
+                None if schema.inner(name.get_ref()).is_some() => {}
                 None => walked.unknown_key(schema, name, problems),
             }
         }

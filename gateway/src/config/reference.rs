@@ -86,7 +86,8 @@ fn postfix_index() -> String {
 /// The environment variable of a key; of sections that repeat, that of the first.
 fn variable(schema: &Schema, key: &Key) -> String {
     let instance = if schema.repeats { "0__" } else { "" };
-    format!("MAILWEIR_{}__{instance}{}", schema.name, key.name).to_ascii_uppercase()
+    let section = schema.name.replace('.', "__");
+    format!("MAILWEIR_{section}__{instance}{}", key.name).to_ascii_uppercase()
 }
 
 fn prose(lines: &[&str]) -> String {

@@ -15,7 +15,7 @@ use mailweir_auth::Mechanism;
 use mailweir_mail::{Address, Domain, Network};
 
 use super::{
-    choice::WrittenRouteTls,
+    choice::{BackendType, WrittenRouteTls},
     choice::{BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode},
     next_hop::NextHop,
     pattern::DomainPattern,
@@ -36,6 +36,7 @@ pub(super) static SCHEMAS: &[Schema] = &[
     Dns::SCHEMA,
     Queue::SCHEMA,
     AuthSection::SCHEMA,
+    BackendSection::SCHEMA,
     Admin::SCHEMA,
     Log::SCHEMA,
     Metrics::SCHEMA,
@@ -86,8 +87,10 @@ section! {
         /// Whether AUTH is offered without TLS. Passwords then cross the network readable.
         auth_in_clear: bool = false, postfix "smtpd_tls_auth_only";
         /// The SASL mechanisms to offer, in this order. The -PLUS forms come first, and in TLS 1.3
-        /// only. Empty: nobody logs in here.
-        auth_mechanisms: Vec<Mechanism> = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-512", "SCRAM-SHA-1", "PLAIN", "LOGIN"], postfix "smtpd_sasl_mechanism_filter";
+        /// only. Empty: nobody logs in here. Absent: all that serve every user; that is SCRAM only
+        /// if every back end that checks passwords can do it, since a client that is offered SCRAM
+        /// tries nothing else.
+        auth_mechanisms: Option<Vec<Mechanism>>, postfix "smtpd_sasl_mechanism_filter";
         /// Whether the mechanisms are also announced as `AUTH=...`, for clients that know only that
         /// form, such as old versions of Outlook.
         broken_sasl_auth_clients: bool = false, postfix "broken_sasl_auth_clients";
@@ -269,6 +272,25 @@ section! {
     pub(super) table "auth" AuthSection {
         /// The file of users that `mailweir user` writes. Absent: `users` in `data_dir`.
         users_file: Option<PathBuf>;
+    }
+}
+
+section! {
+    /// Who knows the users and their passwords. Several are asked in this order: who is denied by
+    /// one is asked for at the next, and if nobody knows the password while one cannot be asked, the
+    /// client hears "later" (454), not "wrong". Absent: the own user store alone.
+    pub(super) tables "auth.backend" BackendSection {
+        /// "users": our own user store, `auth.users_file`.
+        kind as "type": BackendType, postfix "smtpd_sasl_type";
+        /// The label in logs and metrics. Absent: the type.
+        name: Option<Label>;
+        /// How long it may take to answer. One that fails three times in a row is not waited for
+        /// until a single attempt, first after a second, later after half a minute, finds it well.
+        timeout: Duration = "10s";
+        /// How long a password that it accepted is accepted again, from the same address at the
+        /// same listener, without asking. A password that was changed there is good for so long.
+        /// Absent: "1 min", or "0s" where asking costs little.
+        cache_ttl: Option<Duration>;
     }
 }
 

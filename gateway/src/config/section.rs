@@ -4,7 +4,7 @@
 //! [`section!`](crate::config::section) turns a struct with documented fields into all of that,
 //! so a key cannot exist without a meaning, a type and, where it has one, a default.
 
-use super::{problem::Problems, raw::RawTable};
+use super::{problem::Problems, raw::RawTable, schema::SCHEMAS};
 
 /// A section of the file, made by [`section!`].
 pub(super) trait Section: Sized {
@@ -38,6 +38,15 @@ impl Schema {
     /// The keys that may stand in the file; others come from the environment only.
     pub(super) fn written_keys(&self) -> impl Iterator<Item = &'static Key> + Clone {
         self.keys.iter().filter(|key| !key.example.is_empty())
+    }
+
+    /// The schema of the section that stands in this one under `name`: `backend` in `auth`.
+    pub(super) fn inner(&self, name: &str) -> Option<&'static Self> {
+        let is_inner = |schema: &&Self| {
+            let rest = schema.name.strip_prefix(self.name).and_then(|rest| rest.strip_prefix('.'));
+            rest == Some(name)
+        };
+        SCHEMAS.iter().find(is_inner)
     }
 
     /// How problems name the section of this index: `dns`, `listener[0]`.

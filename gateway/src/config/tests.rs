@@ -132,7 +132,7 @@ fn mechanisms_that_are_refused_for_good_are_refused_with_the_reason() {
         assert!(shown.contains(name) && shown.contains(why), "{shown}");
     }
     let config = config(&format!("{LISTENER}auth_mechanisms = [\"plain\"]\n"));
-    assert_eq!(config.listeners[0].auth_mechanisms, [mailweir_auth::Mechanism::Plain]);
+    assert_eq!(config.listeners[0].auth_mechanisms, Some(vec![mailweir_auth::Mechanism::Plain]));
 }
 
 #[test]

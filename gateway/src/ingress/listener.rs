@@ -8,7 +8,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use mailweir_auth::{Authenticator, Mechanism};
+use mailweir_auth::{Authenticator, Chain, Directory as _, Mechanism};
 use mailweir_mail::{Client, Domain, SessionEvent};
 use mailweir_queue::Queue;
 use mailweir_smtp::server::{self, Mode, Peer, Rights, Session, Settings, TlsMode};
@@ -72,7 +72,7 @@ impl Listener {
         tls: Option<ListenerTls>,
         shared: Arc<Shared>,
     ) -> Self {
-        let settings = Arc::new(settings(&rules, &shared.hostname));
+        let settings = Arc::new(settings(&rules, &shared));
         Self { rules, settings, served, tls, shared }
     }
 
@@ -245,9 +245,9 @@ async fn back_off(listener: &Listener, error: &io::Error) {
     tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
-fn settings(rules: &config::Listener, hostname: &Domain) -> Settings {
+fn settings(rules: &config::Listener, shared: &Shared) -> Settings {
     let limits = rules.limits;
-    let mut settings = Settings::new(hostname.clone());
+    let mut settings = Settings::new(shared.hostname.clone());
     settings.mode = match rules.mode {
         config::Mode::Mx => Mode::Mx,
         config::Mode::Submission => Mode::Submission,
@@ -260,7 +260,8 @@ fn settings(rules: &config::Listener, hostname: &Domain) -> Settings {
         TlsChoice::Required => TlsMode::Required,
         TlsChoice::Implicit => TlsMode::Implicit,
     };
-    (settings.bound_mechanisms, settings.mechanisms) = mechanisms(rules);
+    (settings.bound_mechanisms, settings.mechanisms) =
+        mechanisms(rules, shared.authenticator.chain());
     settings.broken_sasl_auth_clients = rules.broken_sasl_auth_clients;
     settings.auth_in_clear = rules.auth_in_clear;
     settings.bare_newline = match rules.forbid_bare_newline {
@@ -278,10 +279,15 @@ fn settings(rules: &config::Listener, hostname: &Domain) -> Settings {
 }
 
 /// The mechanisms that bind to the channel, and the others. Filters and mail stores do not log in.
-fn mechanisms(rules: &config::Listener) -> (Vec<Box<str>>, Vec<Box<str>>) {
-    let offered: &[Mechanism] = match rules.mode {
-        config::Mode::Mx | config::Mode::Submission => &rules.auth_mechanisms,
-        config::Mode::Filter | config::Mode::Lmtp => &[],
+fn mechanisms(rules: &config::Listener, chain: &Chain) -> (Vec<Box<str>>, Vec<Box<str>>) {
+    let offered: Vec<Mechanism> = match (rules.mode, &rules.auth_mechanisms) {
+        (config::Mode::Filter | config::Mode::Lmtp, _) => Vec::new(),
+        (config::Mode::Mx | config::Mode::Submission, Some(chosen)) => {
+            chosen.iter().copied().filter(|&mechanism| chain.serves(mechanism)).collect()
+        }
+        (config::Mode::Mx | config::Mode::Submission, None) => {
+            Mechanism::ALL.into_iter().filter(|&mechanism| chain.offers(mechanism)).collect()
+        }
     };
     let names = |bound| {
         let chosen = offered.iter().filter(move |mechanism| mechanism.is_bound() == bound);
