@@ -8,12 +8,10 @@ use std::{
     time::Instant,
 };
 
-use mailweir_mail::Login;
-
 use crate::{
     Attempt, Chain, Check, Credentials, Decoys, Denial, Directory, DirectoryError, Exchange,
-    ExchangeError, FoundKeys, KeyQuery, Mechanism, Progress, ScramKeys, ServerNonce, Throttle,
-    ThrottleLimits, TlsExporter, UserName,
+    ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress, ScramKeys, ServerNonce,
+    Throttle, ThrottleLimits, TlsExporter, UserName,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
@@ -84,13 +82,16 @@ impl Authenticator {
                 }
                 Ok(Progress::Verify(credentials)) => {
                     return match self.verify(&credentials, attempt).await {
-                        Ok(login) => Step::LoggedIn(login),
+                        Ok(identity) => Step::LoggedIn(identity, credentials.mechanism()),
                         Err(failure) => Step::Refused(failure),
                     };
                 }
                 Ok(Progress::Proven { user, mechanism, keys }) => {
                     return match self.still_has(&user, &keys).await {
-                        Ok(()) => Step::LoggedIn(self.succeeded(&user, mechanism, attempt)),
+                        Ok(()) => {
+                            self.succeeded(&user, attempt);
+                            Step::LoggedIn(Identity::proven(user), mechanism)
+                        }
                         Err(error) => Step::Refused(self.failed(&user, error, attempt)),
                     };
                 }
@@ -106,11 +107,14 @@ impl Authenticator {
         &self,
         credentials: &Credentials,
         attempt: &Attempt,
-    ) -> Result<Login, AuthFailure> {
+    ) -> Result<Identity, AuthFailure> {
         let user = credentials.user();
         self.admit(user, attempt)?;
         match self.chain.verify(credentials, attempt).await {
-            Ok(identity) => Ok(self.succeeded(identity.user(), credentials.mechanism(), attempt)),
+            Ok(identity) => {
+                self.succeeded(identity.user(), attempt);
+                Ok(identity)
+            }
             Err(error) => Err(self.failed(user, error, attempt)),
         }
     }
@@ -142,9 +146,8 @@ impl Authenticator {
         }
     }
 
-    fn succeeded(&self, user: &UserName, mechanism: Mechanism, attempt: &Attempt) -> Login {
+    fn succeeded(&self, user: &UserName, attempt: &Attempt) {
         self.throttle().succeeded(attempt.now, attempt.client, user);
-        Login { user: user.as_str().into(), mechanism: mechanism.as_str().into() }
     }
 
     fn failed(&self, user: &UserName, error: DirectoryError, attempt: &Attempt) -> AuthFailure {
@@ -169,8 +172,8 @@ impl Authenticator {
 pub enum Step {
     /// Send the challenge (`334`) and give the answer to [`Authenticator::respond`].
     Challenge(Exchange),
-    /// `235`.
-    LoggedIn(Login),
+    /// `235`: who it is, and by which mechanism.
+    LoggedIn(Identity, Mechanism),
     /// It is over.
     Refused(AuthFailure),
 }
@@ -212,15 +215,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        Backend, Identity, KeySearch, Password, Proof, ScramHash, Verification,
-        exchange::scram_tests::Client,
+        Backend, KeySearch, Password, Proof, ScramHash, Verification, exchange::scram_tests::Client,
     };
 
     #[tokio::test]
     async fn a_proven_user_is_logged_in_by_name_and_mechanism() {
         let authenticator = authenticator();
-        let login = authenticator.verify(&claim("Ann", "right"), &at(Instant::now())).await;
-        assert_eq!(login, Ok(Login { user: "ann".into(), mechanism: "LOGIN".into() }));
+        let (message, attempt) = (b"\0Ann\0right", at(Instant::now()));
+        let step = authenticator.start(Mechanism::Plain, Some(message), None, &attempt).await;
+        let Step::LoggedIn(identity, mechanism) = step else { panic!("logged in: {step:?}") };
+        assert_eq!((identity.user().as_str(), mechanism), ("ann", Mechanism::Plain));
     }
 
     #[tokio::test]

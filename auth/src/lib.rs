@@ -16,8 +16,10 @@ mod directory;
 mod exchange;
 mod mechanism;
 mod proven;
+mod role;
 mod scram;
 mod secrets;
+mod senders;
 mod store;
 mod throttle;
 mod user_name;
@@ -34,11 +36,13 @@ pub use exchange::{
     Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,
 };
 pub use mechanism::{Mechanism, UnknownMechanism};
+pub use role::{Role, Roles, UnknownRole};
 pub use scram::{ScramHash, ScramKeys};
 pub use secrets::{
     Record, UnreadableSecret,
     argon2id::{HashCost, NewPassword, NewPasswordError},
 };
+pub use senders::{NotASender, Senders};
 pub use store::{LineProblem, StoreError, User, UserStore};
 pub use throttle::{Check, Limit, Throttle, ThrottleLimits};
 pub use user_name::{UserName, UserNameError};

@@ -8,8 +8,8 @@ use std::{net::IpAddr, sync::Arc};
 
 use mailweir_auth::{Attempt, Exchange, Mechanism, Step, TlsExporter};
 use mailweir_mail::{
-    Address, BodyType, Client, Cutoff, Envelope, MailEvent, Origin, QueueId, Received, Recipient,
-    Refused as RefusedEvent, SessionEvent, Timestamp,
+    Address, BodyType, Client, Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Received,
+    Recipient, Refused as RefusedEvent, SessionEvent, Timestamp,
 };
 use mailweir_queue::{Disposition, Intake, IntakeError, NewMail, Receipt};
 use mailweir_smtp::{
@@ -274,7 +274,10 @@ impl Admission {
                 self.exchange = Some((mechanism, exchange));
                 Answer::Challenge(challenge)
             }
-            Step::LoggedIn(login) => Answer::LoggedIn(login),
+            Step::LoggedIn(identity, mechanism) => Answer::LoggedIn(Login {
+                user: identity.user().as_str().into(),
+                mechanism: mechanism.as_str().into(),
+            }),
             Step::Refused(failure) => {
                 self.log_auth_failure(session, &mechanism, &failure.to_string());
                 Answer::Refuse(refusals::auth(&failure))
