@@ -2,12 +2,14 @@
 //!
 //! A mail client's AUTH command becomes an [`Exchange`]; a finished exchange yields
 //! [`Credentials`]; the [`Authenticator`] asks a [`Directory`] about them, behind a [`Throttle`].
-//! The one directory so far is the [`UserStore`], a text file of argon2id hashes.
+//! Directories are the [`UserStore`], a text file of argon2id hashes, and the back ends that others
+//! keep: a [`PasswordFile`].
 //!
 //! Nothing here knows an SMTP verb or a reply code, and no error, log text or `Debug` output here
 //! contains a password (`attacks.md` C7).
 
 mod authenticator;
+mod backends;
 mod checks;
 mod credentials;
 mod decoys;
@@ -21,6 +23,7 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
+pub use backends::password_file::{PasswordFile, PasswordFileError, PasswordFileSettings};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use decoys::Decoys;
@@ -35,6 +38,9 @@ pub use scram::{ScramHash, ScramKeys};
 pub use secrets::{
     Record, UnreadableSecret,
     argon2id::{HashCost, NewPassword, NewPasswordError},
+    cram_md5::CramMd5Keys,
+    scheme::{Scheme, UnknownScheme},
+    verifier::Verifier,
 };
 pub use store::{LineProblem, StoreError, User, UserStore};
 pub use throttle::{Check, Limit, Throttle, ThrottleLimits};
