@@ -2,12 +2,14 @@
 //!
 //! A mail client's AUTH command becomes an [`Exchange`]; a finished exchange yields
 //! [`Credentials`]; the [`Authenticator`] asks a [`Directory`] about them, behind a [`Throttle`].
-//! The one directory so far is the [`UserStore`], a text file of argon2id hashes.
+//! Directories are the [`UserStore`], a text file of argon2id hashes, and the back ends that others
+//! keep: a [`PasswordFile`].
 //!
 //! Nothing here knows an SMTP verb or a reply code, and no error, log text or `Debug` output here
 //! contains a password (`attacks.md` C7).
 
 mod authenticator;
+mod backends;
 mod chain;
 mod checks;
 mod credentials;
@@ -25,6 +27,7 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
+pub use backends::password_file::{PasswordFile, PasswordFileError, PasswordFileSettings};
 pub use chain::{Backend, Chain, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
@@ -41,6 +44,9 @@ pub use scram::{ScramHash, ScramKeys};
 pub use secrets::{
     Record, UnreadableSecret,
     argon2id::{HashCost, NewPassword, NewPasswordError},
+    cram_md5::CramMd5Keys,
+    scheme::{Scheme, UnknownScheme},
+    verifier::Verifier,
 };
 pub use senders::{NotASender, Senders};
 pub use store::{LineProblem, StoreError, User, UserStore};

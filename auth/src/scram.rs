@@ -5,7 +5,7 @@
 
 use std::{fmt, num::NonZeroU32};
 
-use aws_lc_rs::{digest, hmac, pbkdf2};
+use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hmac, pbkdf2};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
@@ -55,7 +55,7 @@ impl ScramHash {
     }
 }
 
-/// What SCRAM checks a user against. `Debug` shows no key.
+/// What SCRAM checks a user against, wiped when dropped. `Debug` shows no key.
 ///
 /// Its text is that of Dovecot's `{SCRAM-SHA-256}`: iterations, salt, stored key and server key,
 /// divided by commas, the last three in base64.
@@ -64,8 +64,8 @@ pub struct ScramKeys {
     hash: ScramHash,
     iterations: u32,
     salt: Box<[u8]>,
-    stored_key: Box<[u8]>,
-    server_key: Box<[u8]>,
+    stored_key: Zeroizing<Box<[u8]>>,
+    server_key: Zeroizing<Box<[u8]>>,
 }
 
 impl ScramKeys {
@@ -92,8 +92,8 @@ impl ScramKeys {
             hash,
             iterations,
             salt: salt.into(),
-            stored_key: digest::digest(hash.digest(), client_key.as_ref()).as_ref().into(),
-            server_key: hmac::sign(&key, b"Server Key").as_ref().into(),
+            stored_key: wiped(digest::digest(hash.digest(), client_key.as_ref()).as_ref()),
+            server_key: wiped(hmac::sign(&key, b"Server Key").as_ref()),
         }
     }
 
@@ -111,8 +111,8 @@ impl ScramKeys {
             hash,
             iterations: ITERATIONS,
             salt: part("salt", SALT),
-            stored_key: part("stored key", hash.length()),
-            server_key: part("server key", hash.length()),
+            stored_key: part("stored key", hash.length()).into(),
+            server_key: part("server key", hash.length()).into(),
         }
     }
 
@@ -135,14 +135,20 @@ impl ScramKeys {
             hash,
             iterations: iterations.ok_or("SCRAM iterations are a number from 4096 to 10000000")?,
             salt: bytes(salt)?.into(),
-            stored_key: bytes(stored_key)?.into(),
-            server_key: bytes(server_key)?.into(),
+            stored_key: bytes(stored_key)?.into_boxed_slice().into(),
+            server_key: bytes(server_key)?.into_boxed_slice().into(),
         };
         let fits = |key: &[u8]| key.len() == hash.length();
         if keys.salt.is_empty() || !fits(&keys.stored_key) || !fits(&keys.server_key) {
             return Err("a SCRAM salt is empty, or a key has the length of another hash");
         }
         Ok(keys)
+    }
+
+    /// Whether they are the keys of `password`. Slow: as many rounds of PBKDF2 as they have.
+    pub(crate) fn matches(&self, password: &Password) -> bool {
+        let found = Self::derive(self.hash, password, &self.salt, self.iterations);
+        verify_slices_are_equal(&found.stored_key, &self.stored_key).is_ok()
     }
 
     /// The hash that they are for.
@@ -169,8 +175,8 @@ impl ScramKeys {
 
     /// The text for the users file, and for nothing else.
     pub(crate) fn to_text(&self) -> String {
-        let [salt, stored, server] =
-            [&self.salt, &self.stored_key, &self.server_key].map(|bytes| STANDARD.encode(bytes));
+        let [salt, stored, server] = [&*self.salt, &**self.stored_key, &**self.server_key]
+            .map(|bytes| STANDARD.encode(bytes));
         format!("{},{salt},{stored},{server}", self.iterations)
     }
 }
@@ -179,6 +185,10 @@ impl fmt::Debug for ScramKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ScramKeys").field("hash", &self.hash).finish_non_exhaustive()
     }
+}
+
+fn wiped(bytes: &[u8]) -> Zeroizing<Box<[u8]>> {
+    Zeroizing::new(bytes.into())
 }
 
 /// Rounds of PBKDF2 for new keys. The client pays them at each log-in that does not remember the

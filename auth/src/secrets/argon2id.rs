@@ -1,4 +1,5 @@
 //! What is kept instead of a password: an argon2id hash (RFC 9106) in the PHC string format.
+//! Directories of others may hold argon2i too.
 //!
 //! Hashing and checking cost tens of milliseconds and megabytes on purpose; callers run them
 //! through [`Checks`](crate::Checks), never on an async thread.
@@ -12,6 +13,7 @@ use argon2::{
         phc::{Output, PasswordHash, Salt},
     },
 };
+use zeroize::Zeroizing;
 
 use crate::{Password, PasswordError};
 
@@ -74,11 +76,12 @@ pub enum NewPasswordError {
     Unusable(#[from] PasswordError),
 }
 
-/// An argon2id hash, read and found usable. `Display` is not offered: it goes to one file only.
+/// An argon2 hash, read and found usable. `Display` is not offered: it goes to one file only.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct StoredPassword {
-    hash: PasswordHash,
-    text: Box<str>,
+    /// The PHC string. Read anew for each check, for the parts of it could not be wiped.
+    text: Zeroizing<Box<str>>,
+    cost: (u32, u32, u32),
 }
 
 impl fmt::Debug for StoredPassword {
@@ -91,7 +94,7 @@ impl StoredPassword {
     /// Hashes a new password with a fresh random salt.
     pub(crate) fn of(new: &NewPassword, cost: HashCost) -> Result<Self, password_hash::Error> {
         let hash: PasswordHash = cost.hasher()?.hash_password(new.0.reveal().as_bytes())?;
-        Ok(Self::from_hash(hash))
+        Self::from_hash(&hash)
     }
 
     /// A hash of nothing: random salt, random output, so that no password matches it.
@@ -101,35 +104,49 @@ impl StoredPassword {
         let mut random = [0; DECOY_SALT + DECOY_OUTPUT];
         getrandom::fill(&mut random).map_err(|_| password_hash::Error::Crypto)?;
         let (salt, output) = random.split_at(DECOY_SALT);
-        Ok(Self::from_hash(PasswordHash {
+        Self::from_hash(&PasswordHash {
             algorithm: Algorithm::Argon2id.ident(),
             version: Some(Version::V0x13.into()),
             params: cost.hasher()?.params().try_into()?,
             salt: Some(Salt::new(salt)?),
             hash: Some(Output::new(output)?),
-        }))
+        })
     }
 
-    /// Reads a PHC string.
+    /// Reads the PHC string of an argon2id hash.
     ///
     /// A hash that would cost more than [`MAX_MEMORY_KIB`] or [`MAX_PASSES`] is refused: one such
     /// line would let anybody who knows the name stop the machine.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let hash = PasswordHash::new(text).map_err(|_| "the password hash is malformed")?;
-        if hash.algorithm != Algorithm::Argon2id.ident() {
-            return Err("the password hash is not argon2id");
+        match hash.algorithm == Algorithm::Argon2id.ident() {
+            true => Self::usable(text, &hash),
+            false => Err("the password hash is not argon2id"),
         }
+    }
+
+    /// As [`Self::parse`], but argon2i is taken too, as Dovecot's `{ARGON2I}` is.
+    pub(crate) fn parse_any(text: &str) -> Result<Self, &'static str> {
+        let hash = PasswordHash::new(text).map_err(|_| "the password hash is malformed")?;
+        let known = [Algorithm::Argon2id, Algorithm::Argon2i];
+        match known.iter().any(|algorithm| algorithm.ident() == hash.algorithm) {
+            true => Self::usable(text, &hash),
+            false => Err("the password hash is neither argon2id nor argon2i"),
+        }
+    }
+
+    fn usable(text: &str, hash: &PasswordHash) -> Result<Self, &'static str> {
         if hash.salt.is_none() || hash.hash.is_none() {
             return Err("the password hash lacks its salt or its output");
         }
-        let params = Params::try_from(&hash).map_err(|_| "the costs of the hash are malformed")?;
+        let params = Params::try_from(hash).map_err(|_| "the costs of the hash are malformed")?;
         let too_dear = params.m_cost() > MAX_MEMORY_KIB
             || params.t_cost() > MAX_PASSES
             || params.p_cost() > MAX_LANES;
         if too_dear {
             return Err("the password hash is too dear to check");
         }
-        Ok(Self { hash, text: text.into() })
+        Ok(Self { text: Zeroizing::new(text.into()), cost: cost_of(&params) })
     }
 
     /// Whether `password` is the one that was hashed. Slow.
@@ -137,7 +154,8 @@ impl StoredPassword {
     /// # Errors
     /// The check itself could not be made, for want of memory say: that is no "no".
     pub(crate) fn matches(&self, password: &Password) -> Result<bool, password_hash::Error> {
-        match Argon2::default().verify_password(password.reveal().as_bytes(), &self.hash) {
+        let hash = PasswordHash::new(&self.text)?;
+        match Argon2::default().verify_password(password.reveal().as_bytes(), &hash) {
             Ok(()) => Ok(true),
             Err(password_hash::Error::PasswordInvalid) => Ok(false),
             Err(error) => Err(error),
@@ -149,10 +167,19 @@ impl StoredPassword {
         &self.text
     }
 
-    fn from_hash(hash: PasswordHash) -> Self {
-        let text = hash.to_string().into_boxed_str();
-        Self { hash, text }
+    /// What decides over the time of a check: memory, passes and lanes.
+    pub(crate) const fn cost(&self) -> (u32, u32, u32) {
+        self.cost
     }
+
+    fn from_hash(hash: &PasswordHash) -> Result<Self, password_hash::Error> {
+        let params = Params::try_from(hash)?;
+        Ok(Self { text: Zeroizing::new(hash.to_string().into()), cost: cost_of(&params) })
+    }
+}
+
+const fn cost_of(params: &Params) -> (u32, u32, u32) {
+    (params.m_cost(), params.t_cost(), params.p_cost())
 }
 
 const ONE_LANE: u32 = 1;
@@ -189,8 +216,7 @@ mod tests {
     fn c1_a_decoy_has_the_cost_of_a_real_hash_and_matches_nothing() {
         let real = StoredPassword::of(&NewPassword::new("correct horse").unwrap(), CHEAP).unwrap();
         let decoy = StoredPassword::decoy(CHEAP).unwrap();
-        assert_eq!(decoy.hash.params, real.hash.params);
-        assert_eq!(decoy.hash.version, real.hash.version);
+        assert_eq!(decoy.cost(), real.cost());
         assert_eq!(decoy.as_str().len(), real.as_str().len());
         assert!(StoredPassword::parse(decoy.as_str()).unwrap() == decoy);
         assert_eq!(decoy.matches(&Password::new("correct horse").unwrap()), Ok(false));

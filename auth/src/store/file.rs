@@ -40,19 +40,28 @@ pub(crate) fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
 
 /// Reads the file; one that does not exist is empty.
 pub(crate) fn read(path: &Path) -> io::Result<(String, Option<Stamp>)> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((String::new(), None)),
-        Err(error) => return Err(error),
-    };
+    match read_bytes(path) {
+        Ok((bytes, stamp)) => {
+            let text = String::from_utf8(bytes);
+            Ok((text.map_err(|_| io::ErrorKind::InvalidData)?, Some(stamp)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((String::new(), None)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads the file, which must exist.
+pub(crate) fn read_bytes(path: &Path) -> io::Result<(Vec<u8>, Stamp)> {
+    let file = File::open(path)?;
     // The stamp comes first: a change while we read is then seen as a change later.
     let stamp = Stamp::of(&file.metadata()?);
     if stamp.size > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the users file is over 64 MiB"));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is over 64 MiB"));
     }
-    let mut text = String::new();
-    file.take(MAX_BYTES).read_to_string(&mut text)?;
-    Ok((text, Some(stamp)))
+    // Room for all of it, so that no copy of a shorter part stays behind in memory.
+    let mut bytes = Vec::with_capacity(usize::try_from(stamp.size).unwrap_or(0).saturating_add(1));
+    file.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    Ok((bytes, stamp))
 }
 
 /// Replaces the file, durably and at once: readers see the old text or the new, never a mixture.

@@ -1,0 +1,3 @@
+//! Directories that somebody else keeps: each file here is one [`Directory`](crate::Directory).
+
+pub(crate) mod password_file;
