@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use mailweir_auth::{
     Authenticator, Backend, Chain, Checks, Decoys, Directory, HashCost, HashLimits, Health,
-    HealthChange, ThrottleLimits, UserStore,
+    HealthChange, PasswordFile, ThrottleLimits, UserStore,
 };
 use mailweir_mail::SessionEvent;
 
@@ -21,8 +21,9 @@ use crate::{
 /// A file cannot be read, or the system gives no random numbers.
 pub(crate) fn authenticator(auth: &Auth, observer: &Observer) -> anyhow::Result<Authenticator> {
     let checks = Arc::new(Checks::new(HashLimits::default()));
+    let decoys = Decoys::open(&auth.users_file).context("the system gives no random numbers")?;
     let backends = auth.backends.iter().map(|backend| {
-        let directory = directory(backend, auth, &checks)?;
+        let directory = directory(backend, auth, &checks, &decoys)?;
         let AuthBackend { name, timeout, cache_ttl, .. } = backend.clone();
         Ok(Backend { name, directory, timeout, cache_ttl })
     });
@@ -30,7 +31,6 @@ pub(crate) fn authenticator(auth: &Auth, observer: &Observer) -> anyhow::Result<
     let observer = observer.clone();
     let chain = Chain::new(backends, move |change| tell(&observer, change))
         .context("the system gives no random numbers")?;
-    let decoys = Decoys::open(&auth.users_file).context("the system gives no random numbers")?;
     Ok(Authenticator::new(chain, decoys, ThrottleLimits::default()))
 }
 
@@ -38,12 +38,16 @@ fn directory(
     backend: &AuthBackend,
     auth: &Auth,
     checks: &Arc<Checks>,
+    decoys: &Decoys,
 ) -> anyhow::Result<Box<dyn Directory>> {
     match &backend.kind {
         BackendKind::Users => {
             let path = &auth.users_file;
             let store = UserStore::open_with(path, HashCost::default(), Arc::clone(checks));
             Ok(Box::new(store.with_context(|| format!("users file {}", path.display()))?))
+        }
+        BackendKind::PasswdFile(settings) => {
+            Ok(Box::new(PasswordFile::open(settings.clone(), Arc::clone(checks), decoys.clone())))
         }
     }
 }

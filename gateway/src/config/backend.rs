@@ -2,7 +2,12 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use super::{check::Written, choice::BackendType, problem::Problems, schema::BackendSection};
+use mailweir_auth::PasswordFileSettings;
+
+use super::{
+    check::Written, choice::BackendType, problem::Problems, schema::BackendSection,
+    section::Section as _,
+};
 
 /// `[[auth.backend]]`: one directory of users.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub struct AuthBackend {
 pub enum BackendKind {
     /// Our own user store.
     Users,
+    /// A file of names and passwords.
+    PasswdFile(PasswordFileSettings),
 }
 
 /// Checks all of them; the own user store stands in if there is none.
@@ -58,9 +65,18 @@ fn backend(written: &Written<BackendSection>, problems: &mut Problems<'_>) -> Op
             .error(table, "cache_ttl", "too long: an old password would be good for over an hour")
             .allowed("at most 1h");
     }
-    let (kind, cache_ttl) = match section.kind {
-        // It has a memory of its own, which a changed password ends at once.
-        BackendType::Users => (BackendKind::Users, Duration::ZERO),
+    check_keys(written, problems);
+    let kind = match section.kind {
+        BackendType::Users => BackendKind::Users,
+        BackendType::PasswdFile => BackendKind::PasswdFile(PasswordFileSettings {
+            path: needed(written, "file", section.file.clone(), problems)?,
+            default_scheme: section.default_scheme,
+            scram: section.scram,
+        }),
+    };
+    let cache_ttl = match kind {
+        // They have a memory of their own, or need none.
+        BackendKind::Users | BackendKind::PasswdFile(_) => Duration::ZERO,
     };
     Some(AuthBackend {
         name: name(section),
@@ -70,9 +86,47 @@ fn backend(written: &Written<BackendSection>, problems: &mut Problems<'_>) -> Op
     })
 }
 
+/// A key that another type has is a mistake, not a wish that is passed over.
+fn check_keys(written: &Written<BackendSection>, problems: &mut Problems<'_>) {
+    let Written { table, section } = written;
+    let own = section.kind.keys();
+    let written_here = BackendSection::SCHEMA.keys.iter().map(|key| key.name);
+    for key in written_here.filter(|key| !COMMON.contains(key) && table.has(key)) {
+        if !own.contains(&key) && !problems.blame(table, key) {
+            let message = format!("a back end of type {:?} has no such key", section.kind.as_str());
+            problems.error(table, key, message).allowed([COMMON, own].concat().join(", "));
+        }
+    }
+}
+
+fn needed<T>(
+    written: &Written<BackendSection>,
+    key: &str,
+    value: Option<T>,
+    problems: &mut Problems<'_>,
+) -> Option<T> {
+    if value.is_none() && !problems.blame(&written.table, key) {
+        let kind = written.section.kind.as_str();
+        problems.error(&written.table, "type", format!("{kind:?} needs the key {key:?} too"));
+    }
+    value
+}
+
+impl BackendType {
+    /// The keys that this type has beside the common ones.
+    const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Users => &[],
+            Self::PasswdFile => &["file", "default_scheme", "scram"],
+        }
+    }
+}
+
 fn name(section: &BackendSection) -> Box<str> {
     section.name.as_ref().map_or_else(|| section.kind.as_str().into(), |name| name.0.clone())
 }
+
+const COMMON: &[&str] = &["type", "name", "timeout", "cache_ttl"];
 
 /// As in the schema.
 const TIMEOUT: Duration = Duration::from_secs(10);

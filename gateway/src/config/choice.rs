@@ -66,6 +66,8 @@ choices! {
     pub(super) enum BackendType {
         /// Our own user store.
         Users = "users",
+        /// A file in the form of Dovecot's passwd-file, of htpasswd or of shadow(5).
+        PasswdFile = "passwd-file",
     }
 }
 

@@ -1,6 +1,6 @@
-//! SASL mechanisms, by their registered names.
+//! SASL mechanisms and password schemes, by their names.
 
-use mailweir_auth::Mechanism;
+use mailweir_auth::{Mechanism, Scheme};
 
 use super::{
     setting::{Element, Refusal, Setting},
@@ -36,3 +36,14 @@ const REFUSED: [(&str, &str); 3] = [
     ("NTLM", "its hashes are broken, and who sees them can log in elsewhere"),
     ("ANONYMOUS", "whoever may submit mail has a name"),
 ];
+
+impl Setting for Scheme {
+    const ALLOWED: &'static str = "a password scheme, such as \"SSHA\" or \"SHA512-CRYPT\"";
+    const EXAMPLE: &'static str = "\"SHA512-CRYPT\"";
+
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        let text = value.text()?;
+        text.parse()
+            .or_else(|unknown| Refusal::new(value, format_args!("{text:?}: {unknown}")).alone())
+    }
+}

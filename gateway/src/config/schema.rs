@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use mailweir_auth::Mechanism;
+use mailweir_auth::{Mechanism, Scheme};
 use mailweir_mail::{Address, Domain, Network};
 
 use super::{
@@ -280,7 +280,8 @@ section! {
     /// one is asked for at the next, and if nobody knows the password while one cannot be asked, the
     /// client hears "later" (454), not "wrong". Absent: the own user store alone.
     pub(super) tables "auth.backend" BackendSection {
-        /// "users": our own user store, `auth.users_file`.
+        /// "users": our own user store, `auth.users_file`. "passwd-file": a file of lines
+        /// `name:password`, as Dovecot's passwd-file, htpasswd and shadow(5) have them.
         kind as "type": BackendType, postfix "smtpd_sasl_type";
         /// The label in logs and metrics. Absent: the type.
         name: Option<Label>;
@@ -291,6 +292,14 @@ section! {
         /// same listener, without asking. A password that was changed there is good for so long.
         /// Absent: "1 min", or "0s" where asking costs little.
         cache_ttl: Option<Duration>;
+        /// passwd-file: the file. It is read again when it has changed.
+        file: Option<PathBuf>;
+        /// passwd-file: the scheme of passwords without `{SCHEME}`, such as "SSHA". Absent: they
+        /// must be hashes of crypt(3), which begin with `$`.
+        default_scheme: Option<Scheme>;
+        /// passwd-file: whether SCRAM is served; only for users whose password is kept as
+        /// `{SCRAM-SHA-256}` keys or in clear. "true" says that all are.
+        scram: bool = false;
     }
 }
 
