@@ -95,7 +95,11 @@ fn sha_rounds(rest: &str, length: usize) -> Result<u64, &'static str> {
         }
     };
     let (salt, hash) = rest.split_once('$').ok_or(MALFORMED)?;
-    if salt.len() > MAX_SHA_SALT || !is_crypt64(salt) || hash.len() != length || !is_crypt64(hash) {
+    if !(1..=MAX_SHA_SALT).contains(&salt.len())
+        || !is_crypt64(salt)
+        || hash.len() != length
+        || !is_crypt64(hash)
+    {
         return Err(MALFORMED);
     }
     match rounds {
@@ -110,7 +114,9 @@ fn yescrypt_cost(rest: &str) -> Result<u64, &'static str> {
     const MALFORMED: &str = "the password hash is not `params$salt$hash`";
     let (params, rest) = rest.split_once('$').ok_or(MALFORMED)?;
     let (salt, hash) = rest.split_once('$').ok_or(MALFORMED)?;
-    if !is_crypt64(salt) || hash.len() != YESCRYPT_HASH || !is_crypt64(hash) {
+    // Four characters are three bytes; one character is no byte.
+    let salt_fits = is_crypt64(salt) && !salt.is_empty() && salt.len() % 4 != 1;
+    if !salt_fits || hash.len() != YESCRYPT_HASH || !is_crypt64(hash) {
         return Err(MALFORMED);
     }
     let params: yescrypt::Params = params.parse().map_err(|_| MALFORMED)?;
