@@ -101,9 +101,11 @@ async fn a_text_without_scheme_is_in_the_default_one() {
 #[test]
 fn secrets_that_cannot_be_checked_are_named_and_never_quoted() {
     let long = format!("{{SSHA}}{}", "YWFh".repeat(2_000));
-    let sha = format!("$6$rounds=1000001$salt${}", "a".repeat(86));
-    let few = format!("$6$rounds=999$salt${}", "a".repeat(86));
-    let yescrypt = |params: &str| format!("$y${params}$salt${}", "a".repeat(43));
+    let sha = format!("$6$rounds=1000001$salt${}", ".".repeat(86));
+    let few = format!("$6$rounds=999$salt${}", ".".repeat(86));
+    let (bits, salt) =
+        (format!("$6$salt${}", "2".repeat(86)), format!("$y$j9T$abc${}", "E".repeat(43)));
+    let yescrypt = |params: &str| format!("$y${params}$salt${}", ".".repeat(43));
     let (dear, t, rom) = (yescrypt("jOT"), yescrypt("j9T/.."), yescrypt("jC559"));
     for (bad, what) in [
         ("correct horse", "no default"),
@@ -122,6 +124,8 @@ fn secrets_that_cannot_be_checked_are_named_and_never_quoted() {
         ("$5$$myjXcpMpE2Ofk7fj9hqyNYSn6lmWG4Mqnjx.KIRRr4/", "rounds=N"),
         (&sha, "too dear"),
         (&few, "under 1000"),
+        (&bits, "rounds=N"),
+        (&salt, "params"),
         (&dear, "too dear"),
         (&t, "parameters"),
         (&rom, "params"),
