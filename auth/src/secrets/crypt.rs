@@ -1,6 +1,6 @@
 //! The hashes of crypt(3), told apart by their `$id$`: bcrypt, SHA-crypt, yescrypt, and MD5.
 //!
-//! A hash that would take more than about two seconds or 256 MiB to check is refused: one such line
+//! A hash that would take more than a few seconds or 256 MiB to check is refused: one such line
 //! would let anybody who knows the name stop the machine. The DES hash of old Unix is not known.
 
 use argon2::password_hash::{self, PasswordVerifier as _};
@@ -60,10 +60,7 @@ impl Crypt {
         };
         match checked {
             Ok(()) => Ok(true),
-            // The last character of such a hash has bits too many: no password has this hash.
-            Err(password_hash::Error::PasswordInvalid | password_hash::Error::EncodingInvalid) => {
-                Ok(false)
-            }
+            Err(password_hash::Error::PasswordInvalid) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -95,7 +92,8 @@ fn sha_rounds(rest: &str, length: usize) -> Result<u64, &'static str> {
         }
     };
     let (salt, hash) = rest.split_once('$').ok_or(MALFORMED)?;
-    if salt.len() > MAX_SHA_SALT || !is_crypt64(salt) || hash.len() != length || !is_crypt64(hash) {
+    let salt_fits = (1..=MAX_SHA_SALT).contains(&salt.len()) && salt.bytes().all(is_digit);
+    if !salt_fits || hash.len() != length || !is_crypt64(hash) {
         return Err(MALFORMED);
     }
     match rounds {
@@ -110,7 +108,8 @@ fn yescrypt_cost(rest: &str) -> Result<u64, &'static str> {
     const MALFORMED: &str = "the password hash is not `params$salt$hash`";
     let (params, rest) = rest.split_once('$').ok_or(MALFORMED)?;
     let (salt, hash) = rest.split_once('$').ok_or(MALFORMED)?;
-    if !is_crypt64(salt) || hash.len() != YESCRYPT_HASH || !is_crypt64(hash) {
+    let salt_fits = !salt.is_empty() && is_crypt64(salt);
+    if !salt_fits || hash.len() != YESCRYPT_HASH || !is_crypt64(hash) {
         return Err(MALFORMED);
     }
     let params: yescrypt::Params = params.parse().map_err(|_| MALFORMED)?;
@@ -125,8 +124,20 @@ fn yescrypt_cost(rest: &str) -> Result<u64, &'static str> {
     }
 }
 
+/// Whether `text` is bytes in the base64 of crypt(3), the lowest six bits first: the last of two or
+/// three characters that stand for one or two bytes has no bits too many.
 fn is_crypt64(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'/')
+    let whole = match (text.len() % 4, text.bytes().last()) {
+        (0, _) => true,
+        (2, Some(last)) => matches!(last, b'.'..=b'1'),
+        (3, Some(last)) => matches!(last, b'.'..=b'9' | b'A'..=b'D'),
+        _ => false,
+    };
+    whole && text.bytes().all(is_digit)
+}
+
+const fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/')
 }
 
 const TOO_DEAR: &str = "the password hash is too dear to check";

@@ -41,6 +41,6 @@ impl Pbkdf2 {
     }
 }
 
-/// About a second of work.
+/// Under a second of work.
 pub(super) const MAX_ROUNDS: u32 = 2_000_000;
 const SHA1: usize = 20;

@@ -1,5 +1,7 @@
 //! Vectors made by other people's tools, and what no record may do.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::{HashLimits, Mechanism};
 
@@ -99,9 +101,11 @@ async fn a_text_without_scheme_is_in_the_default_one() {
 #[test]
 fn secrets_that_cannot_be_checked_are_named_and_never_quoted() {
     let long = format!("{{SSHA}}{}", "YWFh".repeat(2_000));
-    let sha = format!("$6$rounds=1000001$salt${}", "a".repeat(86));
-    let few = format!("$6$rounds=999$salt${}", "a".repeat(86));
-    let yescrypt = |params: &str| format!("$y${params}$salt${}", "a".repeat(43));
+    let sha = format!("$6$rounds=1000001$salt${}", ".".repeat(86));
+    let few = format!("$6$rounds=999$salt${}", ".".repeat(86));
+    let (bits, salt) =
+        (format!("$6$salt${}", "2".repeat(86)), format!("$y$j9T$abc${}", "E".repeat(43)));
+    let yescrypt = |params: &str| format!("$y${params}$salt${}", ".".repeat(43));
     let (dear, t, rom) = (yescrypt("jOT"), yescrypt("j9T/.."), yescrypt("jC559"));
     for (bad, what) in [
         ("correct horse", "no default"),
@@ -116,8 +120,12 @@ fn secrets_that_cannot_be_checked_are_named_and_never_quoted() {
         ("$2y$05$AVx2zWOQ", "malformed"),
         ("$2", "$id$"),
         ("$y$", "params"),
+        ("$y$j9T$$B5GQfVFSv8eVLXI38XRI/aFRi2bQ83Ig3T.0SEVZqv/", "params"),
+        ("$5$$myjXcpMpE2Ofk7fj9hqyNYSn6lmWG4Mqnjx.KIRRr4/", "rounds=N"),
         (&sha, "too dear"),
         (&few, "under 1000"),
+        (&bits, "rounds=N"),
+        (&salt, "params"),
         (&dear, "too dear"),
         (&t, "parameters"),
         (&rom, "params"),
@@ -280,6 +288,31 @@ fn the_most_common_record_is_that_of_most_users() {
     assert!(Record::most_common([&Record::default()]).is_none());
     let first = Record::most_common([&plain, &md5]).unwrap();
     assert!(first.secrets[0].cost() == Cost::Clear);
+}
+
+proptest! {
+    /// A line of a file or an answer of a server must not end the gateway.
+    #[test]
+    fn any_text_is_read_or_refused_and_never_a_panic(text in nearly_secret()) {
+        for default in [None, Some(Scheme::PLAIN), Some(Scheme::CRYPT)] {
+            if let Err(error) = Record::parse([text.as_str()], default) {
+                prop_assert!(!error.reason().is_empty());
+            }
+        }
+    }
+}
+
+/// Good secrets with a few characters changed, and texts that begin like one.
+fn nearly_secret() -> impl Strategy<Value = String> {
+    let changed = (prop::sample::select(SECRETS), any::<prop::sample::Index>(), "[ -~\u{e9}]{0,3}");
+    let changed = changed.prop_map(|(secret, at, new)| {
+        let at = at.index(secret.len());
+        let behind = (at + new.chars().count()).min(secret.len());
+        format!("{}{new}{}", &secret[..at], &secret[behind..])
+    });
+    let starts = prop::sample::select(&["$y$", "$y$j", "$6$rounds=", "$2y$", "{PBKDF2}$1$", "{"]);
+    let begun = (starts, "[./0-9A-Za-z$]{0,50}").prop_map(|(start, rest)| format!("{start}{rest}"));
+    prop_oneof![changed, begun, "\\PC{0,60}"]
 }
 
 async fn keys(record: &Record, user: &str) -> Result<ScramKeys, DirectoryError> {
