@@ -136,6 +136,47 @@ fn mechanisms_that_are_refused_for_good_are_refused_with_the_reason() {
 }
 
 #[test]
+fn back_ends_are_asked_in_the_order_of_the_file_and_of_the_environment() {
+    let alone = config(LISTENER);
+    assert_eq!(alone.auth.backends.len(), 1);
+    assert_eq!(alone.auth.backends[0].kind, BackendKind::Users);
+    let text = format!(
+        "{LISTENER}[auth]\nusers_file = \"/own\"\n[[auth.backend]]\ntype = \"passwd-file\"\n\
+         file = \"/first\"\ncache_ttl = \"5s\"\n[[auth.backend]]\ntype = \"users\"\n"
+    );
+    let environment = [
+        ("MAILWEIR_AUTH__BACKEND__0__DEFAULT_SCHEME", "ssha"),
+        ("MAILWEIR_AUTH__BACKEND__2__TYPE", "passwd-file"),
+        ("MAILWEIR_AUTH__BACKEND__2__NAME", "old"),
+        ("MAILWEIR_AUTH__BACKEND__2__FILE", "/last"),
+    ];
+    let backends = config_with(&text, &environment).auth.backends;
+    let names: Vec<_> = backends.iter().map(|backend| &*backend.name).collect();
+    assert_eq!(names, ["passwd-file", "users", "old"]);
+    let BackendKind::PasswdFile(first) = &backends[0].kind else { panic!("{backends:?}") };
+    assert_eq!(first.path, Path::new("/first"));
+    assert_eq!(first.default_scheme.map(|scheme| scheme.to_string()).as_deref(), Some("SSHA"));
+    assert_eq!(backends[0].cache_ttl, Duration::from_secs(5));
+}
+
+#[test]
+fn a_back_end_says_what_it_lacks_and_what_is_not_its_own() {
+    for (keys, said) in [
+        ("type = \"passwd-file\"", "needs the key \"file\""),
+        ("type = \"users\"\nfile = \"/x\"", "type \"users\" has no such key"),
+        ("type = \"users\"\n[[auth.backend]]\ntype = \"users\"", "is called \"users\" already"),
+        ("type = \"users\"\ntimeout = \"0s\"", "longer than zero"),
+        ("type = \"users\"\ncache_ttl = \"1d\"", "at most 1h"),
+        ("type = \"user\"", "\"users\""),
+    ] {
+        let problems = check_with(&format!("{LISTENER}[[auth.backend]]\n{keys}\n"), &[]);
+        let problems = Err(problems.unwrap_err());
+        let shown = report(Path::new("mailweir.toml"), &problems, Colour::Plain).to_string();
+        assert!(shown.contains(said), "{keys}: {shown}");
+    }
+}
+
+#[test]
 fn the_first_route_that_matches_is_taken() {
     let routes = config(&format!(
         r#"{LISTENER}
