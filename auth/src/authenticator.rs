@@ -87,10 +87,10 @@ impl Authenticator {
                     };
                 }
                 Ok(Progress::Proven { user, mechanism, keys }) => {
-                    return match self.still_has(&user, &keys).await {
-                        Ok(()) => {
+                    return match self.holder(&user, &keys).await {
+                        Ok(identity) => {
                             self.succeeded(&user, attempt);
-                            Step::LoggedIn(Identity::proven(user), mechanism)
+                            Step::LoggedIn(identity, mechanism)
                         }
                         Err(error) => Step::Refused(self.failed(&user, error, attempt)),
                     };
@@ -119,10 +119,12 @@ impl Authenticator {
         }
     }
 
-    /// A password that was changed while the client made its proof is a wrong one.
-    async fn still_has(&self, user: &UserName, keys: &ScramKeys) -> Result<(), DirectoryError> {
-        match self.chain.keys(user, keys.hash()).await? == *keys {
-            true => Ok(()),
+    /// Who has these keys now. A password that was changed while the client made its proof is a
+    /// wrong one; roles that were taken away meanwhile are gone.
+    async fn holder(&self, user: &UserName, keys: &ScramKeys) -> Result<Identity, DirectoryError> {
+        let found = self.chain.keys(user, keys.hash()).await?;
+        match found.keys == *keys {
+            true => Ok(found.identity),
             false => Err(Denial::WrongPassword.into()),
         }
     }
@@ -132,7 +134,7 @@ impl Authenticator {
         // Made for everybody, so that who exists takes no less time.
         let decoy = self.decoys.keys(hash, user);
         match self.chain.keys(user, hash).await {
-            Ok(keys) => Ok(FoundKeys::Real(keys)),
+            Ok(found) => Ok(FoundKeys::Real(found.keys)),
             Err(DirectoryError::Denied(denial)) => Ok(FoundKeys::Decoy(decoy, denial)),
             Err(error) => Err(error),
         }
@@ -215,7 +217,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Backend, KeySearch, Password, Proof, ScramHash, Verification, exchange::scram_tests::Client,
+        Backend, KeySearch, KeyedIdentity, Password, Proof, Role, Roles, ScramHash, Verification,
+        exchange::scram_tests::Client,
     };
 
     #[tokio::test]
@@ -273,23 +276,20 @@ mod tests {
     #[tokio::test]
     async fn a_password_that_is_changed_in_the_midst_of_an_exchange_is_a_wrong_one() {
         let directory = Arc::new(OnlyAnn::default());
-        let authenticator = authenticator_of(directory.clone());
-        let now = Instant::now();
-        let client = Client::new(ScramHash::Sha256, "ann", "right");
-        let mechanism = Mechanism::Scram(ScramHash::Sha256);
-        let first = client.first();
-        let mut step = authenticator.start(mechanism, Some(first.as_bytes()), None, &at(now)).await;
-        let mut answers = Vec::new();
-        if let Step::Challenge(exchange) = &step {
-            answers = vec![client.answer(exchange.challenge()).0, String::new()];
-        }
-        directory.asked.store(CHANGED, Ordering::Relaxed);
-        for answer in answers {
-            let Step::Challenge(exchange) = step else { panic!("a challenge: {step:?}") };
-            step = authenticator.respond(exchange, answer.as_bytes(), &at(now)).await;
-        }
+        let change = || directory.asked.store(CHANGED, Ordering::Relaxed);
+        let step = prove(&authenticator_of(directory.clone()), change).await;
         let denied = matches!(step, Step::Refused(AuthFailure::Denied(Denial::WrongPassword)));
         assert!(denied, "{step:?}");
+    }
+
+    #[tokio::test]
+    async fn a_proof_gives_the_roles_that_the_user_has_when_it_is_confirmed() {
+        let directory = Arc::new(OnlyAnn::default());
+        directory.give(Role::Administrator);
+        let change = || directory.give(Role::Auditor);
+        let step = prove(&authenticator_of(directory.clone()), change).await;
+        let Step::LoggedIn(identity, _) = step else { panic!("logged in: {step:?}") };
+        assert_eq!(identity.roles(), Role::Auditor.into());
     }
 
     #[tokio::test]
@@ -305,6 +305,13 @@ mod tests {
     #[derive(Debug, Default)]
     struct OnlyAnn {
         asked: AtomicU32,
+        roles: Mutex<Roles>,
+    }
+
+    impl OnlyAnn {
+        fn give(&self, role: Role) {
+            *self.roles.lock().unwrap() = role.into();
+        }
     }
 
     impl Directory for Arc<OnlyAnn> {
@@ -332,9 +339,10 @@ mod tests {
             let changed = self.asked.load(Ordering::Relaxed) == CHANGED;
             let salt: &[u8] = if changed { b"another salt" } else { b"salt" };
             let keys = ScramKeys::derive(hash, &Password::new("right").unwrap(), salt, 4_096);
+            let identity = Identity::proven(user.clone()).with_roles(*self.roles.lock().unwrap());
             Box::pin(std::future::ready(match user.as_str() {
                 "down" => Err(DirectoryError::Unavailable("the back end is down".into())),
-                "ann" => Ok(keys),
+                "ann" => Ok(KeyedIdentity { identity, keys }),
                 _ => Err(Denial::UnknownUser.into()),
             }))
         }
@@ -355,6 +363,24 @@ mod tests {
         };
         let chain = Chain::new(vec![backend], |_| {}).unwrap();
         Authenticator::new(chain, decoys, ThrottleLimits::default())
+    }
+
+    /// Ann's log-in by SCRAM to its end; `meanwhile` happens between the challenge and the proof.
+    async fn prove(authenticator: &Authenticator, meanwhile: impl FnOnce()) -> Step {
+        let client = Client::new(ScramHash::Sha256, "ann", "right");
+        let (mechanism, attempt) = (Mechanism::Scram(ScramHash::Sha256), at(Instant::now()));
+        let first = client.first();
+        let mut step = authenticator.start(mechanism, Some(first.as_bytes()), None, &attempt).await;
+        let mut answers = Vec::new();
+        if let Step::Challenge(exchange) = &step {
+            answers = vec![client.answer(exchange.challenge()).0, String::new()];
+        }
+        meanwhile();
+        for answer in answers {
+            let Step::Challenge(exchange) = step else { panic!("a challenge: {step:?}") };
+            step = authenticator.respond(exchange, answer.as_bytes(), &attempt).await;
+        }
+        step
     }
 
     fn at(now: Instant) -> Attempt {

@@ -24,7 +24,8 @@ pub trait Directory: Debug + Send + Sync {
     fn verify<'a>(&'a self, credentials: &'a Credentials, attempt: &'a Attempt)
     -> Verification<'a>;
 
-    /// Finds the SCRAM keys of `user`. No keys: [`Denial::UnknownUser`] or [`Denial::NoKeys`].
+    /// Finds the SCRAM keys of `user`, and who that is once a proof fits them. No keys:
+    /// [`Denial::UnknownUser`] or [`Denial::NoKeys`].
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a>;
 }
 
@@ -32,7 +33,7 @@ pub trait Directory: Debug + Send + Sync {
 pub type Verification<'a> = Answer<'a, Identity>;
 
 /// The keys that a [`Directory`] finds, to be awaited.
-pub type KeySearch<'a> = Answer<'a, ScramKeys>;
+pub type KeySearch<'a> = Answer<'a, KeyedIdentity>;
 
 /// What a [`Directory`] finds, to be awaited.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, DirectoryError>> + Send + 'a>>;
@@ -101,6 +102,16 @@ impl Identity {
     pub const fn is(&self, role: Role) -> bool {
         self.roles.contains(role) || (self.roles.is_empty() && matches!(role, Role::Sender))
     }
+}
+
+/// The SCRAM keys of a user, and the identity of whoever proves to have them. Nobody is logged in
+/// by finding it: the identity counts when a proof has fitted the keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyedIdentity {
+    /// Who it will be.
+    pub identity: Identity,
+    /// What the proof must fit.
+    pub keys: ScramKeys,
 }
 
 /// Why a claim was not accepted.

@@ -33,7 +33,8 @@ pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use decoys::Decoys;
 pub use directory::{
-    Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, Verification,
+    Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, KeyedIdentity,
+    Verification,
 };
 pub use exchange::{
     Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,

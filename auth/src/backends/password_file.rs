@@ -17,7 +17,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     Attempt, Checks, Credentials, Decoys, Denial, Directory, DirectoryError, Identity, KeySearch,
-    LineProblem, Mechanism, Record, Scheme, ScramHash, ScramKeys, UserName, Verification, Verifier,
+    KeyedIdentity, LineProblem, Mechanism, Record, Scheme, ScramHash, UserName, Verification,
+    Verifier,
     store::file::{self, Stamp},
 };
 
@@ -94,9 +95,10 @@ impl PasswordFile {
         &self,
         user: &UserName,
         hash: ScramHash,
-    ) -> Result<ScramKeys, DirectoryError> {
+    ) -> Result<KeyedIdentity, DirectoryError> {
         let users = self.users().await?;
-        self.verifier.keys(users.records.get(user), user, hash).await
+        let keys = self.verifier.keys(users.records.get(user), user, hash).await?;
+        Ok(KeyedIdentity { identity: Identity::proven(user.clone()), keys })
     }
 
     /// The users as of at most a second ago.

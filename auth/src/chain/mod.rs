@@ -16,8 +16,8 @@ use std::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    Attempt, Credentials, Denial, Directory, DirectoryError, Identity, KeySearch, Mechanism,
-    ScramHash, ScramKeys, UserName, Verification,
+    Attempt, Credentials, Denial, Directory, DirectoryError, Identity, KeySearch, KeyedIdentity,
+    Mechanism, ScramHash, UserName, Verification,
     chain::health::Pulse,
     proven::{Proof, ProofKey, Proven},
 };
@@ -147,11 +147,11 @@ impl Chain {
         &self,
         user: &UserName,
         hash: ScramHash,
-    ) -> Result<ScramKeys, DirectoryError> {
+    ) -> Result<KeyedIdentity, DirectoryError> {
         let mut verdict = Verdict::default();
         for link in self.able(Mechanism::Scram(hash)) {
             match self.ask(link, link.backend.directory.keys(user, hash)).await {
-                Ok(keys) => return Ok(keys),
+                Ok(found) => return Ok(found),
                 Err(error) => verdict.hear(error),
             }
         }

@@ -11,7 +11,7 @@ use std::{
 use tokio::time::advance;
 
 use super::*;
-use crate::{Password, Proof as Claimed};
+use crate::{Password, Proof as Claimed, ScramKeys};
 
 #[tokio::test]
 async fn who_is_denied_by_one_is_asked_for_at_the_next() {
@@ -203,7 +203,9 @@ impl Directory for Arc<Knows> {
 
     fn keys<'a>(&'a self, user: &'a UserName, _: ScramHash) -> KeySearch<'a> {
         let keys = self.keys.clone().filter(|_| user.as_str() == self.user);
-        Box::pin(self.answer(keys.ok_or_else(|| Denial::UnknownUser.into())))
+        let found =
+            keys.map(|keys| KeyedIdentity { identity: Identity::proven(user.clone()), keys });
+        Box::pin(self.answer(found.ok_or_else(|| Denial::UnknownUser.into())))
     }
 }
 

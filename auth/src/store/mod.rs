@@ -22,7 +22,8 @@ use tokio::{
 
 use crate::{
     Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashCost, HashLimits,
-    Identity, KeySearch, Mechanism, NewPassword, ScramHash, ScramKeys, UserName, Verification,
+    Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, ScramHash, ScramKeys, UserName,
+    Verification,
     proven::{Proof, ProofKey, Proven},
     secrets::argon2id::StoredPassword,
     store::{
@@ -164,11 +165,14 @@ impl UserStore {
         &self,
         name: &UserName,
         hash: ScramHash,
-    ) -> Result<ScramKeys, DirectoryError> {
+    ) -> Result<KeyedIdentity, DirectoryError> {
         let users = self.users().await?;
         let Some(entry) = users.get(name) else { return Err(Denial::UnknownUser.into()) };
         match (&entry.secret, entry.keys(hash)) {
-            (Secret::Argon2id(_), Some(keys)) => Ok(keys.clone()),
+            (Secret::Argon2id(_), Some(keys)) => {
+                let identity = Identity::proven(name.clone());
+                Ok(KeyedIdentity { identity, keys: keys.clone() })
+            }
             (Secret::Argon2id(_), None) => Err(Denial::NoKeys.into()),
             // Who takes the password out of a line means that nobody logs in by it.
             (Secret::Foreign(_), _) => Err(Denial::NoPassword.into()),
