@@ -28,7 +28,7 @@ pub use directory::{
     Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, Verification,
 };
 pub use exchange::{
-    Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,
+    Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, Scope, ServerNonce, TlsExporter,
 };
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use scram::{ScramHash, ScramKeys};
