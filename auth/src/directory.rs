@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, future::Future, net::IpAddr, pin::Pin, time::Instant};
 
-use crate::{Credentials, Mechanism, Role, Roles, ScramHash, ScramKeys, UserName};
+use crate::{Credentials, Mechanism, Role, Roles, ScramHash, ScramKeys, TokenFault, UserName};
 
 /// Something that knows users and can check what they claim.
 ///
@@ -123,6 +123,9 @@ pub enum Denial {
     /// Nobody here logs in by this kind of proof.
     #[error("no back end can check this kind of proof")]
     OtherProof,
+    /// The access token does not prove the claim.
+    #[error("{0}")]
+    Token(#[from] TokenFault),
 }
 
 #[cfg(test)]

@@ -1,0 +1,3 @@
+//! The directories that ask somebody else.
+
+pub(crate) mod oauth;
