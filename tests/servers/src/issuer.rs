@@ -54,10 +54,21 @@ impl Issuer {
         fs::write(self.jwk_file(name), self.jwk(name, signing)).expect("a file");
     }
 
+    /// The public half of a key in DER, as an administrator might have it in a file.
+    #[must_use]
+    pub fn public_key_file(&self, name: &str) -> PathBuf {
+        self.home.path().join(format!("{name}.der"))
+    }
+
+    /// The public half of a key as a JWK, published or not.
+    #[must_use]
+    pub fn public_jwk(&self, name: &str) -> String {
+        fs::read_to_string(self.jwk_file(name)).expect("a key")
+    }
+
     /// Publishes these keys and no others, as a JWK Set, at once.
     pub fn publish(&self, names: &[&str]) {
-        let jwk = |name: &&str| fs::read_to_string(self.jwk_file(name)).expect("a key");
-        let keys: Vec<String> = names.iter().map(jwk).collect();
+        let keys: Vec<String> = names.iter().map(|name| self.public_jwk(name)).collect();
         self.publish_text(&format!(r#"{{"keys":[{}]}}"#, keys.join(",")));
     }
 
@@ -179,7 +190,7 @@ impl Issuer {
     }
 
     fn jwk(&self, name: &str, signing: Signing) -> String {
-        let (key, public) = (self.key_file(name), self.home.path().join(format!("{name}.der")));
+        let (key, public) = (self.key_file(name), self.public_key_file(name));
         openssl(["pkey", "-in", text(&key), "-pubout", "-outform", "DER", "-out", text(&public)]);
         let public = fs::read(public).expect("a public key");
         let end = |bytes: usize| &public[public.len() - bytes..];

@@ -14,15 +14,21 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
+    /// Whether the keys that are known do not do.
+    pub(super) fn is_wanting(self, wanted: Wanted, now: Instant) -> bool {
+        match (self.got, wanted) {
+            (None, Wanted::Any | Wanted::New) | (Some(_), Wanted::New) => true,
+            (Some((then, lifetime)), Wanted::Any) => {
+                now.saturating_duration_since(then) >= lifetime
+            }
+        }
+    }
+
     /// Whether to ask now.
     pub(super) fn is_due(self, wanted: Wanted, now: Instant) -> bool {
-        let since = |then| now.saturating_duration_since(then);
-        let rested = |pause| self.tried.is_none_or(|then| since(then) >= pause);
-        match (self.got, wanted) {
-            (None, Wanted::Any | Wanted::New) => rested(WITHOUT_KEYS),
-            (Some((then, lifetime)), Wanted::Any) => since(then) >= lifetime && rested(WITH_KEYS),
-            (Some(_), Wanted::New) => rested(WITH_KEYS),
-        }
+        let pause = if self.got.is_some() { WITH_KEYS } else { WITHOUT_KEYS };
+        let rested = |then| now.saturating_duration_since(then) >= pause;
+        self.is_wanting(wanted, now) && self.tried.is_none_or(rested)
     }
 
     /// The issuer is being asked.

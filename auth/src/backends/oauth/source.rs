@@ -158,7 +158,8 @@ impl KeyPlace {
         wanted: Wanted,
         now: Instant,
     ) -> Result<Arc<KeySet>, DirectoryError> {
-        if self.is_due(wanted, now) {
+        let schedule = lock(&self.known).schedule;
+        if schedule.is_wanting(wanted, now) {
             self.ask(wanted, now).await;
         }
         let known = lock(&self.known);
@@ -171,14 +172,17 @@ impl KeyPlace {
         }
     }
 
-    /// One asks, the others wait for the answer. It comes whether or not the one who asked stays:
+    /// One asks, if it is time to; the others wait for the answer. It comes whether or not the one who asked stays:
     /// sessions that hang up can neither make us ask more often nor keep us from the keys.
     async fn ask(self: &Arc<Self>, wanted: Wanted, now: Instant) {
         let only = Arc::clone(&self.asking).lock_owned().await;
-        if !self.is_due(wanted, now) {
-            return;
+        {
+            let mut known = lock(&self.known);
+            if !known.schedule.is_due(wanted, now) {
+                return;
+            }
+            known.schedule.begin(now);
         }
-        lock(&self.known).schedule.begin(now);
         let this = Arc::clone(self);
         let asked = tokio::spawn(async move {
             let fetched = this.fetcher.fetch().await;
@@ -187,10 +191,6 @@ impl KeyPlace {
         });
         // It ends by itself; if it panicked, the keys are as they were.
         let _ = asked.await;
-    }
-
-    fn is_due(&self, wanted: Wanted, now: Instant) -> bool {
-        lock(&self.known).schedule.is_due(wanted, now)
     }
 
     fn adopt(&self, fetched: Result<Fetched, Box<str>>, now: Instant) {
