@@ -10,8 +10,8 @@ use std::{
 
 use crate::{
     Attempt, Chain, Check, Credentials, Decoys, Denial, Directory, DirectoryError, Exchange,
-    ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress, ScramKeys, ServerNonce,
-    Throttle, ThrottleLimits, TlsExporter, UserName,
+    ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress, Scope, ScramKeys,
+    ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
@@ -20,6 +20,7 @@ pub struct Authenticator {
     chain: Chain,
     decoys: Decoys,
     throttle: Mutex<Throttle>,
+    scope: Option<Scope>,
 }
 
 impl Authenticator {
@@ -27,7 +28,14 @@ impl Authenticator {
     /// guessing by `limits`.
     #[must_use]
     pub fn new(chain: Chain, decoys: Decoys, limits: ThrottleLimits) -> Self {
-        Self { chain, decoys, throttle: Mutex::new(Throttle::new(limits)) }
+        Self { chain, decoys, throttle: Mutex::new(Throttle::new(limits)), scope: None }
+    }
+
+    /// Tells clients whose token is refused which scope to ask their issuer for (RFC 7628 section
+    /// 3.2.2).
+    #[must_use]
+    pub fn naming_scope(self, scope: Option<Scope>) -> Self {
+        Self { scope, ..self }
     }
 
     /// The back ends that are asked.
@@ -83,8 +91,11 @@ impl Authenticator {
                 Ok(Progress::Verify(credentials)) => {
                     return match self.verify(&credentials, attempt).await {
                         Ok(identity) => Step::LoggedIn(identity, credentials.mechanism()),
-                        Err(failure) => Step::Refused(failure),
+                        Err(failure) => self.refused(credentials.mechanism(), failure),
                     };
+                }
+                Ok(Progress::Denied(denial)) => {
+                    return Step::Refused(AuthFailure::Denied(denial));
                 }
                 Ok(Progress::Proven { user, mechanism, keys }) => {
                     return match self.holder(&user, &keys).await {
@@ -101,6 +112,18 @@ impl Authenticator {
                 Err(error) => return Step::Refused(error.into()),
             };
         }
+    }
+
+    /// A client whose token is denied hears so within the exchange first. It is counted already:
+    /// who hangs up now has failed too.
+    fn refused(&self, mechanism: Mechanism, failure: AuthFailure) -> Step {
+        let last = match failure {
+            AuthFailure::Denied(denial) => Exchange::denied(mechanism, denial, self.scope.as_ref()),
+            AuthFailure::Throttled { .. }
+            | AuthFailure::Temporary(_)
+            | AuthFailure::Exchange(_) => None,
+        };
+        last.map_or(Step::Refused(failure), Step::Challenge)
     }
 
     async fn verify(
@@ -302,6 +325,69 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_denied_token_is_answered_in_json_and_counts_once_whatever_follows() {
+        let directory = Arc::new(OnlyAnn::default());
+        let scope = Scope::new("mail");
+        let authenticator = authenticator_of(directory.clone()).naming_scope(scope);
+        let now = Instant::now();
+        for (mechanism, message, challenge, answer) in [
+            (
+                Mechanism::OAuthBearer,
+                &b"n,a=ann,\x01auth=Bearer wrong\x01\x01"[..],
+                &br#"{"status":"invalid_token","scope":"mail"}"#[..],
+                Some(&b"\x01"[..]),
+            ),
+            (
+                Mechanism::XOAuth2,
+                b"user=ann\x01auth=Bearer wrong\x01\x01",
+                br#"{"status":"401","schemes":"bearer","scope":"mail"}"#,
+                Some(b"user=ann\x01auth=Bearer right\x01\x01"),
+            ),
+            // As curl does it: it hangs up.
+            (
+                Mechanism::XOAuth2,
+                b"user=ann\x01auth=Bearer wrong\x01\x01",
+                br#"{"status":"401","schemes":"bearer","scope":"mail"}"#,
+                None,
+            ),
+        ]
+        .into_iter()
+        .cycle()
+        .take(21)
+        {
+            let step = authenticator.start(mechanism, Some(message), None, &at(now)).await;
+            let Step::Challenge(last) = step else { panic!("a challenge: {step:?}") };
+            assert_eq!(last.challenge(), challenge);
+            let Some(answer) = answer else { continue };
+            let step = authenticator.respond(last, answer, &at(now)).await;
+            let denied = matches!(step, Step::Refused(AuthFailure::Denied(Denial::WrongPassword)));
+            assert!(denied, "{step:?}");
+        }
+        // 21 failures, as with passwords: see c2 above. 21 challenges more would brake earlier.
+        assert_eq!(directory.asked.load(Ordering::Relaxed), 21);
+        let right = b"user=ann\x01auth=Bearer right\x01\x01";
+        let step = |attempt| authenticator.start(Mechanism::XOAuth2, Some(right), None, attempt);
+        let until = now + Duration::from_secs(30);
+        let (early, late) = (at(now), at(until));
+        let braked = step(&early).await;
+        let is_braked = matches!(&braked, Step::Refused(AuthFailure::Throttled { until: end })
+            if *end == until);
+        assert!(is_braked, "{braked:?}");
+        let later = step(&late).await;
+        assert!(matches!(later, Step::LoggedIn(..)), "{later:?}");
+    }
+
+    #[tokio::test]
+    async fn a_token_that_cannot_be_judged_now_is_refused_at_once() {
+        let authenticator = authenticator();
+        let message = b"n,a=down,\x01auth=Bearer right\x01\x01";
+        let attempt = at(Instant::now());
+        let mechanism = Mechanism::OAuthBearer;
+        let step = authenticator.start(mechanism, Some(message), None, &attempt).await;
+        assert!(matches!(step, Step::Refused(AuthFailure::Temporary(_))), "{step:?}");
+    }
+
     #[derive(Debug, Default)]
     struct OnlyAnn {
         asked: AtomicU32,
@@ -326,7 +412,11 @@ mod tests {
         ) -> Verification<'a> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             let user = credentials.user();
-            let answer = match (user.as_str(), credentials.password().unwrap().reveal()) {
+            let secret = match credentials.proof() {
+                Proof::Password(password) => password.reveal(),
+                Proof::Token(token) => token.reveal(),
+            };
+            let answer = match (user.as_str(), secret) {
                 ("down", _) => Err(DirectoryError::Unavailable("the back end is down".into())),
                 ("ann", "right") => Ok(Identity::proven(user.clone())),
                 ("ann", _) => Err(Denial::WrongPassword.into()),

@@ -2,7 +2,9 @@
 
 use std::{fmt::Debug, future::Future, net::IpAddr, pin::Pin, time::Instant};
 
-use crate::{Credentials, Mechanism, Role, Roles, ScramHash, ScramKeys, Senders, UserName};
+use crate::{
+    Credentials, Mechanism, Role, Roles, ScramHash, ScramKeys, Senders, TokenFault, UserName,
+};
 
 /// Something that knows users and can check what they claim.
 ///
@@ -148,6 +150,18 @@ pub enum Denial {
     /// Nobody here logs in by this kind of proof.
     #[error("no back end can check this kind of proof")]
     OtherProof,
+    /// The access token does not prove the claim.
+    #[error("{0}")]
+    Token(#[from] TokenFault),
+    /// The user exists, and may not log in now, whatever the password: locked, disabled, expired.
+    #[error("the directory lets this user not log in now: locked, disabled or expired")]
+    Suspended,
+    /// Several users of the directory have this name.
+    #[error("the name fits several users of the directory; make its filter narrower")]
+    SeveralUsers,
+    /// The password is right, and the directory holds no name for the user, or several.
+    #[error("the password is right, but the attribute for the user's name holds none, or several")]
+    NoName,
 }
 
 #[cfg(test)]

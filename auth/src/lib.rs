@@ -27,6 +27,10 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
+pub use backends::oauth::{
+    JwksSource, JwksUrl, JwksUrlError, OAuth, OAuthError, OAuthSettings, SignatureAlgorithm,
+    TokenFault, UnknownAlgorithm,
+};
 pub use backends::password_file::{PasswordFile, PasswordFileError, PasswordFileSettings};
 pub use chain::{Backend, Chain, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};
@@ -37,7 +41,7 @@ pub use directory::{
     Verification,
 };
 pub use exchange::{
-    Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,
+    Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, Scope, ServerNonce, TlsExporter,
 };
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use role::{Role, Roles, UnknownRole};

@@ -14,6 +14,10 @@ pub enum Mechanism {
     ScramPlus(ScramHash),
     /// The same for any connection.
     Scram(ScramHash),
+    /// An access token (RFC 7628).
+    OAuthBearer,
+    /// An access token, in the form that Google and Microsoft had before RFC 7628.
+    XOAuth2,
     /// Name and password in one message (RFC 4616).
     Plain,
     /// Name and password, each asked for (draft-murchison-sasl-login); what old clients speak.
@@ -23,13 +27,15 @@ pub enum Mechanism {
 impl Mechanism {
     /// All of them, in the order in which EHLO lists them: clients that take the first they know
     /// take the strongest.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ScramPlus(ScramHash::Sha256),
         Self::ScramPlus(ScramHash::Sha512),
         Self::ScramPlus(ScramHash::Sha1),
         Self::Scram(ScramHash::Sha256),
         Self::Scram(ScramHash::Sha512),
         Self::Scram(ScramHash::Sha1),
+        Self::OAuthBearer,
+        Self::XOAuth2,
         Self::Plain,
         Self::Login,
     ];
@@ -44,6 +50,8 @@ impl Mechanism {
             Self::Scram(ScramHash::Sha1) => "SCRAM-SHA-1",
             Self::Scram(ScramHash::Sha256) => "SCRAM-SHA-256",
             Self::Scram(ScramHash::Sha512) => "SCRAM-SHA-512",
+            Self::OAuthBearer => "OAUTHBEARER",
+            Self::XOAuth2 => "XOAUTH2",
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
         }
@@ -87,6 +95,7 @@ mod tests {
     fn names_are_read_in_any_case() {
         assert_eq!("plain".parse(), Ok(Mechanism::Plain));
         assert_eq!("LOGIN".parse(), Ok(Mechanism::Login));
+        assert_eq!("XOAuth2".parse(), Ok(Mechanism::XOAuth2));
         assert_eq!("Scram-Sha-1".parse(), Ok(Mechanism::Scram(ScramHash::Sha1)));
         for bad in ["", "PLAIN ", "CRAM-MD5", "pl\0ain", "SCRAM-SHA-224"] {
             assert_eq!(bad.parse::<Mechanism>(), Err(UnknownMechanism), "{bad:?}");

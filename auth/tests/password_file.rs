@@ -200,8 +200,12 @@ async fn scram_is_served_only_if_the_administrator_says_so() {
         let settings = PasswordFileSettings { path: home.path(), default_scheme: None, scram };
         let file = PasswordFile::open(settings, Arc::clone(&home.1), home.decoys());
         for mechanism in Mechanism::ALL {
-            let in_clear = matches!(mechanism, Mechanism::Plain | Mechanism::Login);
-            assert_eq!(file.serves(mechanism), in_clear || scram, "{mechanism}");
+            let served = match mechanism {
+                Mechanism::Plain | Mechanism::Login => true,
+                Mechanism::Scram(_) | Mechanism::ScramPlus(_) => scram,
+                _ => false,
+            };
+            assert_eq!(file.serves(mechanism), served, "{mechanism}");
         }
     }
 }

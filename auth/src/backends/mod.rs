@@ -1,3 +1,4 @@
-//! Directories that somebody else keeps: each file here is one [`Directory`](crate::Directory).
+//! Directories that somebody else keeps: one module for each kind of server or file.
 
+pub(crate) mod oauth;
 pub(crate) mod password_file;

@@ -104,7 +104,9 @@ impl Chain {
                 let mut links = self.links.iter().filter(by_password);
                 self.serves(mechanism) && links.all(|link| link.backend.directory.serves(mechanism))
             }
-            Mechanism::Plain | Mechanism::Login => self.serves(mechanism),
+            Mechanism::OAuthBearer | Mechanism::XOAuth2 | Mechanism::Plain | Mechanism::Login => {
+                self.serves(mechanism)
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! Messages are bytes: base64, `*` and line lengths belong to SMTP. Nothing is checked here
 //! beyond the form: the claim goes to a [`Directory`](crate::Directory) afterwards.
 
+mod bearer;
 mod login;
 mod plain;
 mod scram;
@@ -17,9 +18,10 @@ use std::{borrow::Cow, fmt};
 
 use crate::{
     Credentials, Denial, Mechanism, Password, PasswordError, ScramKeys, UserName, UserNameError,
-    exchange::{login::Login, plain::Plain, scram::Scram},
+    exchange::{bearer::Bearer, login::Login, plain::Plain, scram::Scram},
 };
 
+pub use self::bearer::Scope;
 pub use self::scram::{FoundKeys, KeyQuery, ServerNonce, TlsExporter};
 
 /// An exchange that waits for the client's next message.
@@ -55,6 +57,8 @@ pub enum Progress {
         /// Why.
         denial: Denial,
     },
+    /// The client has heard why its token was refused; the claim is decided already.
+    Denied(Denial),
 }
 
 impl Exchange {
@@ -78,6 +82,8 @@ impl Exchange {
         let exchange = match mechanism {
             Mechanism::Plain => Self::wait(Awaited::Plain(Plain::new()?)),
             Mechanism::Login => Self::ask(Login::new()),
+            Mechanism::OAuthBearer => Self::wait(Awaited::Bearer(Bearer::Rfc7628)),
+            Mechanism::XOAuth2 => Self::wait(Awaited::Bearer(Bearer::XOAuth2)),
             Mechanism::ScramPlus(_) | Mechanism::Scram(_) => {
                 Self::wait(Awaited::Scram(Scram::begin(mechanism, channel)?))
             }
@@ -99,8 +105,22 @@ impl Exchange {
     pub const fn claimant(&self) -> Option<&UserName> {
         match &self.awaited {
             Awaited::Scram(scram) => scram.claimant(),
-            Awaited::Plain(_) | Awaited::Login(_) => None,
+            Awaited::Plain(_) | Awaited::Login(_) | Awaited::Bearer(_) => None,
+            Awaited::Acknowledgement(..) => None,
         }
+    }
+
+    /// The end of an exchange whose token was refused for `denial`: the client hears so in the
+    /// form of its mechanism, and whatever it answers, the denial follows (RFC 7628 section
+    /// 3.2.3). `None` for the mechanisms that are refused at once.
+    pub(crate) fn denied(
+        mechanism: Mechanism,
+        denial: Denial,
+        scope: Option<&Scope>,
+    ) -> Option<Self> {
+        let bearer = Bearer::of(mechanism)?;
+        let challenge = Cow::Owned(bearer.refusal(scope).into_bytes());
+        Some(Self { challenge, awaited: Awaited::Acknowledgement(bearer, denial) })
     }
 
     /// Goes on with the client's message, decoded from base64.
@@ -109,6 +129,9 @@ impl Exchange {
     /// [`ExchangeError`] says what was wrong with the message. The exchange is over then; the
     /// SMTP session lives on.
     pub fn respond(self, message: &[u8]) -> Result<Progress, ExchangeError> {
+        if let Awaited::Acknowledgement(_, denial) = self.awaited {
+            return Ok(Progress::Denied(denial));
+        }
         if message.len() > Self::MAX_MESSAGE {
             return Err(ExchangeError::TooLong);
         }
@@ -116,6 +139,8 @@ impl Exchange {
             Awaited::Plain(plain) => plain.claim(message).map(Progress::Verify),
             Awaited::Login(login) => login.answer(message),
             Awaited::Scram(scram) => scram.answer(message),
+            Awaited::Bearer(bearer) => bearer.claim(message).map(Progress::Verify),
+            Awaited::Acknowledgement(_, denial) => Ok(Progress::Denied(denial)),
         }
     }
 
@@ -139,6 +164,7 @@ impl fmt::Debug for Exchange {
             Awaited::Plain(_) => Mechanism::Plain,
             Awaited::Login(_) => Mechanism::Login,
             Awaited::Scram(scram) => scram.mechanism(),
+            Awaited::Bearer(bearer) | Awaited::Acknowledgement(bearer, _) => bearer.mechanism(),
         };
         f.debug_struct("Exchange").field("mechanism", &mechanism).finish_non_exhaustive()
     }
@@ -179,6 +205,9 @@ enum Awaited {
     Plain(Plain),
     Login(Login),
     Scram(Scram),
+    Bearer(Bearer),
+    /// The client's answer to the refusal of its token.
+    Acknowledgement(Bearer, Denial),
 }
 
 fn user_name(bytes: &[u8]) -> Result<UserName, ExchangeError> {

@@ -98,9 +98,11 @@ impl Scram {
             (Mechanism::ScramPlus(hash), Some(channel)) => Start::Bound(hash, channel),
             (Mechanism::Scram(hash), Some(_)) => Start::Free(hash, Offered::Binding),
             (Mechanism::Scram(hash), None) => Start::Free(hash, Offered::NoBinding),
-            (Mechanism::ScramPlus(_), None) | (Mechanism::Plain | Mechanism::Login, _) => {
-                return Err(ExchangeError::Broken);
-            }
+            (Mechanism::ScramPlus(_), None)
+            | (
+                Mechanism::OAuthBearer | Mechanism::XOAuth2 | Mechanism::Plain | Mechanism::Login,
+                _,
+            ) => return Err(ExchangeError::Broken),
         }))
     }
 
@@ -236,9 +238,9 @@ impl ClientFirst {
         if nonce.is_empty() || !nonce.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(NOT_SCRAM);
         }
-        let user: UserName = unescape(user)?.parse()?;
+        let user: UserName = unescape(user).ok_or(NOT_SCRAM)?.parse()?;
         if !acting_as.is_empty() {
-            let other = unescape(acting_as.strip_prefix("a=").ok_or(NOT_SCRAM)?)?;
+            let other = acting_as.strip_prefix("a=").and_then(unescape).ok_or(NOT_SCRAM)?;
             if other.parse().as_ref() != Ok(&user) {
                 return Err(ExchangeError::OtherIdentity);
             }
@@ -300,19 +302,19 @@ impl ProofDue {
 }
 
 /// `=2C` is a comma and `=3D` an equals sign; nothing else is escaped (RFC 5802 section 5.1).
-fn unescape(name: &str) -> Result<String, ExchangeError> {
+pub(super) fn unescape(name: &str) -> Option<String> {
     let mut pieces = name.split('=');
     let mut plain = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let (character, rest) = match (piece.strip_prefix("2C"), piece.strip_prefix("3D")) {
             (Some(rest), _) => (',', rest),
             (None, Some(rest)) => ('=', rest),
-            (None, None) => return Err(NOT_SCRAM),
+            (None, None) => return None,
         };
         plain.push(character);
         plain.push_str(rest);
     }
-    Ok(plain)
+    Some(plain)
 }
 
 const NOT_SCRAM: ExchangeError = ExchangeError::Malformed("this is no SCRAM message of RFC 5802");

@@ -285,6 +285,7 @@ impl Directory for UserStore {
             Mechanism::ScramPlus(_) | Mechanism::Scram(_) | Mechanism::Plain | Mechanism::Login => {
                 true
             }
+            Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
         }
     }
 

@@ -14,6 +14,7 @@
 
 mod address;
 mod daemon;
+pub mod issuer;
 pub mod passwords;
 pub mod tools;
 pub mod wait;
