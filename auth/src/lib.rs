@@ -22,7 +22,10 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
-pub use backends::{RequestLimits, Saslauthd, SaslauthdSettings, SaslauthdSettingsError};
+pub use backends::{
+    Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings, RequestLimits,
+    Saslauthd, SaslauthdSettings, SaslauthdSettingsError,
+};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use decoys::Decoys;

@@ -15,10 +15,12 @@
 mod accounts;
 mod address;
 mod daemon;
+mod dovecot;
 mod saslauthd;
 pub mod tools;
 pub mod wait;
 
 pub use address::free_address;
 pub use daemon::Daemon;
+pub use dovecot::Dovecot;
 pub use saslauthd::{Saslauthd, testsaslauthd_accepts};
