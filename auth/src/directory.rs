@@ -147,6 +147,10 @@ pub enum Denial {
     /// The user exists, but its entry holds no keys for this SCRAM mechanism.
     #[error("the user has no SCRAM keys; set the password anew with `mailweir user passwd`")]
     NoKeys,
+    /// The user exists and may not log in: disabled, expired, or not authorized. Whether the password
+    /// was right is not said.
+    #[error("the directory does not let this user log in (disabled, expired or not authorized)")]
+    NotPermitted,
     /// Nobody here logs in by this kind of proof.
     #[error("no back end can check this kind of proof")]
     OtherProof,

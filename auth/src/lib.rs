@@ -27,11 +27,12 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
-pub use backends::oauth::{
-    JwksSource, JwksUrl, JwksUrlError, OAuth, OAuthError, OAuthSettings, SignatureAlgorithm,
-    TokenFault, UnknownAlgorithm,
+pub use backends::{
+    Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings, JwksSource, JwksUrl,
+    JwksUrlError, OAuth, OAuthError, OAuthSettings, PasswordFile, PasswordFileError,
+    PasswordFileSettings, RequestLimits, Saslauthd, SaslauthdSettings, SaslauthdSettingsError,
+    SignatureAlgorithm, TokenFault, UnknownAlgorithm,
 };
-pub use backends::password_file::{PasswordFile, PasswordFileError, PasswordFileSettings};
 pub use chain::{Backend, Chain, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};

@@ -1,4 +1,16 @@
 //! Directories that somebody else keeps: one module for each kind of server or file.
 
+mod dovecot;
+mod limits;
 pub(crate) mod oauth;
-pub(crate) mod password_file;
+mod password_file;
+mod saslauthd;
+
+pub use dovecot::{Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings};
+pub use limits::RequestLimits;
+pub use oauth::{
+    JwksSource, JwksUrl, JwksUrlError, OAuth, OAuthError, OAuthSettings, SignatureAlgorithm,
+    TokenFault, UnknownAlgorithm,
+};
+pub use password_file::{PasswordFile, PasswordFileError, PasswordFileSettings};
+pub use saslauthd::{Saslauthd, SaslauthdSettings, SaslauthdSettingsError};

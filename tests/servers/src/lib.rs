@@ -12,12 +12,17 @@
     reason = "a tool that cannot do its work ends the test that uses it"
 )]
 
+mod accounts;
 mod address;
 mod daemon;
+mod dovecot;
 pub mod issuer;
 pub mod passwords;
+mod saslauthd;
 pub mod tools;
 pub mod wait;
 
 pub use address::free_address;
 pub use daemon::Daemon;
+pub use dovecot::Dovecot;
+pub use saslauthd::{Saslauthd, testsaslauthd_accepts};
