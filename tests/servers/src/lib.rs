@@ -14,8 +14,10 @@
 
 mod address;
 mod daemon;
+mod slapd;
 pub mod tools;
 pub mod wait;
 
 pub use address::free_address;
 pub use daemon::Daemon;
+pub use slapd::{Person, Slapd};

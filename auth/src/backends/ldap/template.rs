@@ -101,17 +101,18 @@ impl Template {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
-            let (placeholder, after) = after.split_once('}').unwrap_or((after, ""));
+            let unknown = |placeholder: &str| LdapSettingsError::Placeholder {
+                template: text.into(),
+                placeholder: placeholder.into(),
+            };
+            let (placeholder, after) = after.split_once('}').ok_or_else(|| unknown(after))?;
             pieces.push(Piece::Text(before.into()));
             pieces.push(match placeholder {
                 "user" => Piece::User,
                 "local" => Piece::Local,
                 "domain" => Piece::Domain,
                 "dn" if kind == Kind::GroupFilter => Piece::Dn,
-                _ => {
-                    let (template, placeholder) = (text.into(), placeholder.into());
-                    return Err(LdapSettingsError::Placeholder { template, placeholder });
-                }
+                other => return Err(unknown(other)),
             });
             rest = after;
         }
