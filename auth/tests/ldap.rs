@@ -109,7 +109,6 @@ async fn an_attribute_is_compared() {
     let unknown = log_in(&ldap, "nobody@example.org", "PIN 4711").await;
     assert_eq!(unknown, denied(Denial::UnknownUser));
     assert!(slapd.log().contains("CMP dn=\"cn=nobody-"), "{}", slapd.log());
-    assert!(!slapd.log().contains("4711"), "a password in a log of somebody else");
 }
 
 #[tokio::test]
