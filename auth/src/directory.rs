@@ -126,6 +126,9 @@ pub enum Denial {
     /// Several users of the directory have this name.
     #[error("the name fits several users of the directory; make its filter narrower")]
     SeveralUsers,
+    /// The password is right, and the directory holds no name for the user, or several.
+    #[error("the password is right, but the attribute for the user's name holds none, or several")]
+    NoName,
     /// Nobody here logs in by this kind of proof.
     #[error("no back end can check this kind of proof")]
     OtherProof,

@@ -1,4 +1,7 @@
 //! What the result codes of an LDAP server mean for a log-in.
+//!
+//! What anybody can bring about by an odd name or password, or what is the matter with one user
+//! alone, is a denial: it must not make the server look as if it were down for everybody.
 
 use ldap3::{LdapError, LdapResult};
 
@@ -59,8 +62,8 @@ impl Trouble {
     }
 }
 
-/// What a user's bind came to.
-pub(super) fn bound(result: &LdapResult) -> Result<(), BindRefusal> {
+/// What a user's bind as `dn` came to.
+pub(super) fn bound(dn: &str, result: &LdapResult) -> Result<(), BindRefusal> {
     match result.rc {
         SUCCESS => Ok(()),
         INVALID_CREDENTIALS => Err(denied_by(&result.text).into()),
@@ -69,6 +72,8 @@ pub(super) fn bound(result: &LdapResult) -> Result<(), BindRefusal> {
         // 389 Directory Server and FreeIPA: too many wrong passwords; a disabled account.
         CONSTRAINT_VIOLATION => Err(Denial::Suspended.into()),
         UNWILLING if result.text.contains("inactivated") => Err(Denial::Suspended.into()),
+        // A value that the attribute cannot have. What is no DN at all comes from the template.
+        INVALID_DN if dn.contains('=') => Err(Denial::UnknownUser.into()),
         INVALID_DN => Err(BindRefusal::Trouble(Trouble::Answer(format!(
             "it takes no such name to bind as: {}; check user_dn",
             said(result)
@@ -90,6 +95,11 @@ impl From<Denial> for BindRefusal {
     fn from(denial: Denial) -> Self {
         Self::Denied(denial)
     }
+}
+
+/// Whether a user who is bound may only change the password (OpenLDAP's overlay `ppolicy`).
+pub(super) fn is_restricted(result: &LdapResult) -> bool {
+    result.rc == INSUFFICIENT_ACCESS && result.text.contains("restricted")
 }
 
 /// The reason of Active Directory, which stands as a Windows error number behind `data` in the
@@ -159,8 +169,9 @@ const CONFIDENTIALITY_REQUIRED: u32 = 13;
 pub(super) const NO_SUCH_ATTRIBUTE: u32 = 16;
 const NO_SUCH_ATTRIBUTE_TYPE: u32 = 17;
 const CONSTRAINT_VIOLATION: u32 = 19;
+pub(super) const INVALID_VALUE: u32 = 21;
 pub(super) const NO_SUCH_OBJECT: u32 = 32;
-const INVALID_DN: u32 = 34;
+pub(super) const INVALID_DN: u32 = 34;
 const INAPPROPRIATE_AUTHENTICATION: u32 = 48;
 const INVALID_CREDENTIALS: u32 = 49;
 const INSUFFICIENT_ACCESS: u32 = 50;
@@ -200,15 +211,26 @@ mod tests {
 
     #[test]
     fn only_what_is_about_the_user_is_a_denial() {
-        assert!(bound(&result(SUCCESS, "")).is_ok());
+        assert!(bound("cn=ann", &result(SUCCESS, "")).is_ok());
         let suspended = denial_of(UNWILLING, "Account inactivated. Contact system administrator.");
         assert_eq!(suspended, Some(Denial::Suspended));
         assert_eq!(denial_of(CONSTRAINT_VIOLATION, "retry limit"), Some(Denial::Suspended));
         assert_eq!(denial_of(NO_SUCH_OBJECT, ""), Some(Denial::UnknownUser));
         assert_eq!(denial_of(INAPPROPRIATE_AUTHENTICATION, ""), Some(Denial::NoPassword));
-        for code in [1, 2, 8, 10, 13, 34, 50, 51, 52, 53, 80, 4_000] {
+        assert_eq!(denial_of(INVALID_DN, ""), Some(Denial::UnknownUser));
+        let no_dn = bound("ann@corp.example", &result(INVALID_DN, ""));
+        assert!(matches!(no_dn, Err(BindRefusal::Trouble(_))));
+        for code in [1, 2, 8, 10, 13, 50, 51, 52, 53, 80, 4_000] {
             assert_eq!(denial_of(code, "some text"), None, "{code}");
         }
+    }
+
+    #[test]
+    fn a_user_who_may_only_change_the_password_is_told_from_missing_rights() {
+        let text = "Operations are restricted to bind/unbind/abandon/StartTLS/modify password";
+        assert!(is_restricted(&result(INSUFFICIENT_ACCESS, text)));
+        assert!(!is_restricted(&result(INSUFFICIENT_ACCESS, "no access")));
+        assert!(!is_restricted(&result(BUSY, text)));
     }
 
     #[test]
@@ -219,7 +241,7 @@ mod tests {
     }
 
     fn denial_of(code: u32, text: &str) -> Option<Denial> {
-        match bound(&result(code, text)) {
+        match bound("cn=ann", &result(code, text)) {
             Err(BindRefusal::Denied(denial)) => Some(denial),
             Ok(()) | Err(BindRefusal::Trouble(_)) => None,
         }

@@ -29,8 +29,8 @@ use crate::{
     KeySearch, Mechanism, Password, Record, Roles, ScramHash, ScramKeys, UserName, Verification,
     backends::ldap::{
         answer::{
-            COMPARE_FALSE, COMPARE_TRUE, NO_SUCH_ATTRIBUTE, NO_SUCH_OBJECT, SIZE_LIMIT, SUCCESS,
-            Trouble,
+            COMPARE_FALSE, COMPARE_TRUE, INVALID_DN, INVALID_VALUE, NO_SUCH_ATTRIBUTE,
+            NO_SUCH_OBJECT, SIZE_LIMIT, SUCCESS, Trouble, is_restricted,
         },
         server::{Operation, Purpose, Server, Session},
         template::{Kind, Subject, Template},
@@ -241,12 +241,9 @@ impl Users {
             drop(session);
             session = self.server.session(Purpose::Lookups).await?;
         }
-        match self.find(&mut session, &user).await? {
-            Some(entry) => self.identity(&mut session, user, &entry).await,
-            None => {
-                Err(self.fault("the user can bind, but their entry is not found; check search"))
-            }
-        }
+        // Who can bind and does not pass the filter is none of the users that are meant.
+        let entry = self.find(&mut session, &user).await?.ok_or(Denial::UnknownUser)?;
+        self.identity(&mut session, user, &entry).await
     }
 
     async fn search_and_bind(
@@ -279,7 +276,7 @@ impl Users {
         let Some(entry) = found else { return Err(Denial::UnknownUser.into()) };
         match reply.result.rc {
             COMPARE_TRUE => self.identity(&mut session, user, &entry).await,
-            COMPARE_FALSE => Err(Denial::WrongPassword.into()),
+            COMPARE_FALSE | INVALID_VALUE => Err(Denial::WrongPassword.into()),
             NO_SUCH_ATTRIBUTE => Err(Denial::NoPassword.into()),
             _ => Err(self.server.fault(&Trouble::lookup("comparing the password", &reply.result))),
         }
@@ -325,7 +322,10 @@ impl Users {
         match (reply.result.rc, reply.entries.len()) {
             (SUCCESS | SIZE_LIMIT, 2..) => Err(Denial::SeveralUsers.into()),
             (SUCCESS, _) => Ok(reply.entries.pop()),
-            (NO_SUCH_OBJECT, _) if self.search.is_none() => Ok(None),
+            (NO_SUCH_OBJECT | INVALID_DN, _) if self.search.is_none() => Ok(None),
+            _ if session.is_users() && is_restricted(&reply.result) => {
+                Err(Denial::Suspended.into())
+            }
             _ => Err(self.server.fault(&Trouble::lookup("the search for the user", &reply.result))),
         }
     }
@@ -366,27 +366,9 @@ impl Users {
         let roles = self.roles(session, &claimed, entry).await?;
         let user = match self.name_attribute.as_deref() {
             None => claimed,
-            Some(attribute) => self.name(attribute, claimed, entry)?,
+            Some(attribute) => name(values(entry, attribute), claimed)?,
         };
         Ok(Identity::proven(user).with_roles(roles))
-    }
-
-    fn name(
-        &self,
-        attribute: &str,
-        claimed: UserName,
-        entry: &SearchEntry,
-    ) -> Result<UserName, DirectoryError> {
-        let names = values(entry, attribute).iter().filter_map(|text| text.parse().ok());
-        let mut names: Vec<UserName> = names.collect();
-        match names.pop() {
-            Some(name) if names.is_empty() => Ok(name),
-            Some(name) if name == claimed || names.contains(&claimed) => Ok(claimed),
-            _ => Err(self.fault(&format!(
-                "{}: {attribute} holds no user name, or several; set another name_attribute",
-                entry.dn
-            ))),
-        }
     }
 
     async fn roles(
@@ -457,10 +439,6 @@ impl Users {
     fn remember(&self, record: Record) {
         *self.last_record.lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
     }
-
-    fn fault(&self, what: &str) -> DirectoryError {
-        self.server.fault(&Trouble::Answer(what.into()))
-    }
 }
 
 impl Search {
@@ -472,6 +450,16 @@ impl Search {
         };
         let filter = Template::filter(&search.filter, Kind::Filter)?;
         Ok(Self { base: search.base, scope, filter })
+    }
+}
+
+/// Who it is by the values of the attribute for names: the one, or the one that was claimed.
+fn name(values: &[String], claimed: UserName) -> Result<UserName, Denial> {
+    let mut names: Vec<UserName> = values.iter().filter_map(|text| text.parse().ok()).collect();
+    match names.pop() {
+        Some(name) if names.is_empty() => Ok(name),
+        Some(name) if name == claimed || names.contains(&claimed) => Ok(claimed),
+        Some(_) | None => Err(Denial::NoName),
     }
 }
 

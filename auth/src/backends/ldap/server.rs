@@ -172,10 +172,15 @@ impl Session<'_> {
     pub(super) async fn bind(&mut self, dn: &str, password: &str) -> Result<(), DirectoryError> {
         let bind = Bind::new(dn, password).ok_or(Denial::WrongPassword)?;
         let reply = self.ask(&Operation::Bind(bind)).await?;
-        bound(&reply.result).map_err(|refusal| match refusal {
+        bound(dn, &reply.result).map_err(|refusal| match refusal {
             BindRefusal::Denied(denial) => denial.into(),
             BindRefusal::Trouble(trouble) => self.server.fault(&trouble),
         })
+    }
+
+    /// Whether it is a user who asks.
+    pub(super) fn is_users(&self) -> bool {
+        self.purpose == Purpose::Binds
     }
 
     async fn try_on_this_connection(
