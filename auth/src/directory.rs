@@ -145,6 +145,15 @@ pub enum Denial {
     /// The user exists, but its entry holds no keys for this SCRAM mechanism.
     #[error("the user has no SCRAM keys; set the password anew with `mailweir user passwd`")]
     NoKeys,
+    /// The user exists, and may not log in now, whatever the password: locked, disabled, expired.
+    #[error("the directory lets this user not log in now: locked, disabled or expired")]
+    Suspended,
+    /// Several users of the directory have this name.
+    #[error("the name fits several users of the directory; make its filter narrower")]
+    SeveralUsers,
+    /// The password is right, and the directory holds no name for the user, or several.
+    #[error("the password is right, but the attribute for the user's name holds none, or several")]
+    NoName,
     /// Nobody here logs in by this kind of proof.
     #[error("no back end can check this kind of proof")]
     OtherProof,

@@ -3,7 +3,7 @@
 //! A mail client's AUTH command becomes an [`Exchange`]; a finished exchange yields
 //! [`Credentials`]; the [`Authenticator`] asks a [`Directory`] about them, behind a [`Throttle`].
 //! Directories are the [`UserStore`], a text file of argon2id hashes, and the back ends that others
-//! keep: a [`PasswordFile`].
+//! keep: a [`PasswordFile`], an [`Ldap`] server.
 //!
 //! Nothing here knows an SMTP verb or a reply code, and no error, log text or `Debug` output here
 //! contains a password (`attacks.md` C7).
@@ -27,6 +27,10 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
+pub use backends::ldap::{
+    GroupRole, Ldap, LdapScope, LdapSettings, LdapSettingsError, PasswordCheck, ServiceAccount,
+    UserSearch,
+};
 pub use backends::password_file::{PasswordFile, PasswordFileError, PasswordFileSettings};
 pub use chain::{Backend, Chain, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};

@@ -15,8 +15,10 @@
 mod address;
 mod daemon;
 pub mod passwords;
+mod slapd;
 pub mod tools;
 pub mod wait;
 
 pub use address::free_address;
 pub use daemon::Daemon;
+pub use slapd::{Person, Slapd};
