@@ -3,7 +3,7 @@
 //! A mail client's AUTH command becomes an [`Exchange`]; a finished exchange yields
 //! [`Credentials`]; the [`Authenticator`] asks a [`Directory`] about them, behind a [`Throttle`].
 //! Directories are the [`UserStore`], a text file of argon2id hashes, and the back ends that others
-//! keep: a [`PasswordFile`].
+//! keep: a [`PasswordFile`], an [`Ldap`] server.
 //!
 //! Nothing here knows an SMTP verb or a reply code, and no error, log text or `Debug` output here
 //! contains a password (`attacks.md` C7).
@@ -28,10 +28,11 @@ mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
 pub use backends::{
-    Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings, JwksSource, JwksUrl,
-    JwksUrlError, OAuth, OAuthError, OAuthSettings, PasswordFile, PasswordFileError,
-    PasswordFileSettings, RequestLimits, Saslauthd, SaslauthdSettings, SaslauthdSettingsError,
-    SignatureAlgorithm, TokenFault, UnknownAlgorithm,
+    Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings, GroupRole, JwksSource,
+    JwksUrl, JwksUrlError, Ldap, LdapScope, LdapSettings, LdapSettingsError, OAuth, OAuthError,
+    OAuthSettings, PasswordCheck, PasswordFile, PasswordFileError, PasswordFileSettings,
+    RequestLimits, Saslauthd, SaslauthdSettings, SaslauthdSettingsError, ServiceAccount,
+    SignatureAlgorithm, TokenFault, UnknownAlgorithm, UserSearch,
 };
 pub use chain::{Backend, Chain, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};

@@ -1,12 +1,17 @@
 //! Directories that somebody else keeps: one module for each kind of server or file.
 
 mod dovecot;
+mod ldap;
 mod limits;
 pub(crate) mod oauth;
 mod password_file;
 mod saslauthd;
 
 pub use dovecot::{Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings};
+pub use ldap::{
+    GroupRole, Ldap, LdapScope, LdapSettings, LdapSettingsError, PasswordCheck, ServiceAccount,
+    UserSearch,
+};
 pub use limits::RequestLimits;
 pub use oauth::{
     JwksSource, JwksUrl, JwksUrlError, OAuth, OAuthError, OAuthSettings, SignatureAlgorithm,

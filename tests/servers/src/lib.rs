@@ -19,6 +19,7 @@ mod dovecot;
 pub mod issuer;
 pub mod passwords;
 mod saslauthd;
+mod slapd;
 pub mod tools;
 pub mod wait;
 
@@ -26,3 +27,4 @@ pub use address::free_address;
 pub use daemon::Daemon;
 pub use dovecot::Dovecot;
 pub use saslauthd::{Saslauthd, testsaslauthd_accepts};
+pub use slapd::{Person, Slapd};
