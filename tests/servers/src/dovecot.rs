@@ -105,9 +105,9 @@ impl Dovecot {
     /// process would stay with them.
     pub fn stop(&mut self) {
         let Some(daemon) = self.daemon.take() else { return };
-        let group = i32::try_from(daemon.id()).ok().and_then(Pid::from_raw);
+        let processes = group(&daemon);
         daemon.stop();
-        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
+        end(processes);
         wait::until("dovecot to end", wait::PATIENCE, || {
             TcpStream::connect(self.address).is_err().then_some(())
         });
@@ -188,6 +188,16 @@ service anvil {{
 
 impl Drop for Dovecot {
     fn drop(&mut self) {
-        self.stop();
+        // Without the second that it takes to end in order.
+        end(self.daemon.as_ref().and_then(group));
     }
+}
+
+/// It and its children.
+fn group(daemon: &Daemon) -> Option<Pid> {
+    i32::try_from(daemon.id()).ok().and_then(Pid::from_raw)
+}
+
+fn end(group: Option<Pid>) {
+    let _ = group.map(|group| kill_process_group(group, Signal::KILL));
 }

@@ -12,7 +12,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Whether all of these commands can be run. `"postfix"` also asks for root, which it needs.
+/// Whether all of these commands can be run. `"postfix"` and `"dovecot"` also ask
+/// for root, which they need.
 ///
 /// # Panics
 /// If one cannot and `MAILWEIR_REQUIRE_INTEROP` is `1`.
@@ -52,7 +53,15 @@ fn reason_missing(command: &str) -> Option<&str> {
     if find(command).is_none() {
         return Some(command);
     }
-    (command == "postfix" && !rustix::process::geteuid().is_root()).then_some("root, for postfix")
+    match command {
+        "postfix" if !is_root() => Some("root, for postfix"),
+        "dovecot" if !is_root() => Some("root, for dovecot"),
+        _ => None,
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 fn is_executable(file: &Path) -> bool {

@@ -72,7 +72,7 @@ impl Link {
             io::ErrorKind::WouldBlock => LinkError::Full,
             _ => LinkError::Unreachable(error),
         })?;
-        writer.write_all(protocol::hello(process()?).as_bytes()).await?;
+        writer.write_all(protocol::hello(std::process::id()).as_bytes()).await?;
         let mechanisms = handshake(&mut reader).await?;
         let (outgoing, messages) = mpsc::unbounded_channel();
         let waiting = Arc::new(Mutex::new(Waiting::default()));
@@ -298,13 +298,6 @@ async fn open(server: &DovecotServer) -> io::Result<(Lines, Writer)> {
             Ok((Lines::new(reader), Box::new(writer)))
         }
     }
-}
-
-/// Dovecot refuses a second connection of the same process. Each of ours says to be another, above
-/// the numbers that Linux gives to processes (2^22).
-fn process() -> Result<u32, LinkError> {
-    let random = getrandom::u32().map_err(|error| LinkError::Broken(error.to_string().into()))?;
-    Ok(random & 0x7fff_ffff | 0x40_0000)
 }
 
 /// What this lock guards is complete at every step, so a panic elsewhere leaves it sound.

@@ -50,8 +50,7 @@ pub(super) enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed(pub(super) &'static str);
 
-/// The client's side of the handshake. `process` must differ from that of any other connection to
-/// the server.
+/// The client's side of the handshake. Several connections may name the same `process`.
 pub(super) fn hello(process: u32) -> String {
     format!("VERSION\t{MAJOR_VERSION}\t2\nCPID\t{process}\n")
 }
