@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, future::Future, net::IpAddr, pin::Pin, time::Instant};
 
-use crate::{Credentials, Mechanism, ScramHash, ScramKeys, UserName};
+use crate::{Credentials, Mechanism, Role, Roles, ScramHash, ScramKeys, UserName};
 
 /// Something that knows users and can check what they claim.
 ///
@@ -54,19 +54,38 @@ pub struct Attempt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     user: UserName,
+    roles: Roles,
 }
 
 impl Identity {
-    /// The identity of `user`, whose claim was proven.
+    /// The identity of `user`, whose claim was proven, without roles.
     #[must_use]
     pub const fn proven(user: UserName) -> Self {
-        Self { user }
+        Self { user, roles: Roles::EMPTY }
+    }
+
+    /// The same user, with these roles.
+    #[must_use]
+    pub fn with_roles(self, roles: Roles) -> Self {
+        Self { roles, ..self }
     }
 
     /// Who it is.
     #[must_use]
     pub const fn user(&self) -> &UserName {
         &self.user
+    }
+
+    /// The roles that the directory gave. Who has none is a sender: see [`Self::is`].
+    #[must_use]
+    pub const fn roles(&self) -> Roles {
+        self.roles
+    }
+
+    /// Whether the user acts in this role. Who has no roles at all is a [`Role::Sender`].
+    #[must_use]
+    pub const fn is(&self, role: Role) -> bool {
+        self.roles.contains(role) || (self.roles.is_empty() && matches!(role, Role::Sender))
     }
 }
 
@@ -104,4 +123,19 @@ pub enum Denial {
     /// Nobody here logs in by this kind of proof.
     #[error("no back end can check this kind of proof")]
     OtherProof,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_roles_is_a_sender_and_nothing_more() {
+        let ann = Identity::proven("ann".parse().unwrap());
+        assert!(ann.roles().is_empty());
+        assert!(Role::ALL.into_iter().filter(|&role| ann.is(role)).eq([Role::Sender]));
+        let ann = ann.with_roles(Role::Auditor.into());
+        assert!(ann.is(Role::Auditor) && !ann.is(Role::Sender));
+        assert_eq!(ann.user().as_str(), "ann");
+    }
 }

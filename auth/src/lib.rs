@@ -14,6 +14,7 @@ mod decoys;
 mod directory;
 mod exchange;
 mod mechanism;
+mod role;
 mod scram;
 mod secrets;
 mod store;
@@ -31,6 +32,7 @@ pub use exchange::{
     Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,
 };
 pub use mechanism::{Mechanism, UnknownMechanism};
+pub use role::{Role, Roles, UnknownRole};
 pub use scram::{ScramHash, ScramKeys};
 pub use secrets::{
     Record, UnreadableSecret,
