@@ -8,6 +8,7 @@
 //! contains a password (`attacks.md` C7).
 
 mod authenticator;
+mod backends;
 mod checks;
 mod credentials;
 mod decoys;
@@ -22,6 +23,7 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
+pub use backends::sql::{Sql, SqlQueryError, SqlSettings, SqlSettingsError};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use decoys::Decoys;

@@ -12,10 +12,15 @@
     reason = "a tool that cannot do its work ends the test that uses it"
 )]
 
+mod account;
 mod address;
 mod daemon;
+mod mariadb;
+mod postgresql;
 pub mod tools;
 pub mod wait;
 
 pub use address::free_address;
 pub use daemon::Daemon;
+pub use mariadb::MariaDb;
+pub use postgresql::PostgreSql;

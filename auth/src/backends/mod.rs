@@ -1,0 +1,3 @@
+//! Directories that other software keeps.
+
+pub(crate) mod sql;

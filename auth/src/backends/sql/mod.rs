@@ -1,0 +1,207 @@
+//! Users in a PostgreSQL, MySQL or MariaDB database.
+//!
+//! The administrator's query is read by `query`, which is pure; `address` reads the URL, `entry` a
+//! row of the answer; `link` and `pool` are the connections. What is in the database is checked
+//! here, never by the database: no password of a user is sent to it.
+
+mod address;
+mod entry;
+mod link;
+mod pool;
+mod query;
+mod settings;
+mod trouble;
+
+use std::{fmt, sync::Arc};
+
+use sqlx::{MySqlConnection, PgConnection, mysql::MySqlConnectOptions, postgres::PgConnectOptions};
+use tokio::time::{Duration, timeout};
+
+use crate::{
+    Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashCost, Identity, KeySearch,
+    Mechanism, Password, Record, ScramHash, ScramKeys, UserName, Verification,
+    backends::sql::{
+        address::Address,
+        entry::{Entry, Row},
+        pool::Pool,
+        query::{Dialect, Query},
+        trouble::Trouble,
+    },
+    secrets::argon2id::StoredPassword,
+};
+
+pub use crate::backends::sql::{
+    query::SqlQueryError,
+    settings::{SqlSettings, SqlSettingsError},
+};
+
+/// The users that a query finds in a database, one row each. Its columns by their names:
+///
+/// | column | meaning |
+/// |---|---|
+/// | `password` | `{SCHEME}text` for [`Record`]; NULL or empty: nobody logs in by this row |
+/// | `scram_sha_256`, `scram_sha_512`, `scram_sha_1` | [`ScramKeys`], with their scheme in braces or without |
+/// | `enabled` | a boolean, a number, or a word such as `yes` and `N`; no and NULL: nobody logs in by this row |
+/// | `name` | who it is that logs in; without it, who the client says it is |
+/// | `roles` | [`Roles`](crate::Roles), divided by commas |
+///
+/// One of the first two is needed, others are left alone. Several rows deny the log-in.
+///
+/// MySQL and MariaDB compare by a collation, and in the usual ones `ann` equals `änn`. There the
+/// query gives the column `name`, or compares exactly: `WHERE name = {user} COLLATE utf8mb4_bin`.
+/// Otherwise who has Ann's password can log in under a name that is not Ann's.
+///
+/// SCRAM knows users by the name that the client says, and gives no roles: with another `name` in
+/// the row, its keys are not found.
+///
+/// The database need not run when this is made. Connections are made when they are needed; they
+/// only read, by order to the database. An unknown user costs what a known one costs
+/// (`attacks.md` C1), as long as the passwords are in `{ARGON2ID}` of the usual cost.
+pub struct Sql {
+    shown: Box<str>,
+    database: Database,
+    query: Query,
+    default_scheme: Option<Box<str>>,
+    scram: bool,
+    patience: Duration,
+    decoy: Record,
+    checks: Arc<Checks>,
+}
+
+enum Database {
+    PostgreSql(Pool<PgConnection, PgConnectOptions>),
+    MySql(Pool<MySqlConnection, MySqlConnectOptions>),
+}
+
+impl Sql {
+    /// A directory that asks by these settings; passwords are checked in `checks`.
+    ///
+    /// # Errors
+    /// [`SqlSettingsError`] says what to correct. Nothing is asked of the database.
+    pub fn new(settings: &SqlSettings, checks: Arc<Checks>) -> Result<Self, SqlSettingsError> {
+        let address = Address::parse(&settings.url, settings.password())?;
+        let most = settings.connections;
+        Ok(Self {
+            query: Query::parse(address.dialect(), &settings.query)?,
+            shown: address.shown(),
+            database: match address.dialect() {
+                Dialect::PostgreSql => Database::PostgreSql(Pool::new(address.postgresql(), most)),
+                Dialect::MySql => Database::MySql(Pool::new(address.mysql(), most)),
+            },
+            default_scheme: settings.default_scheme.clone(),
+            scram: settings.scram,
+            patience: settings.timeout,
+            decoy: decoy()?,
+            checks,
+        })
+    }
+
+    async fn check(&self, credentials: &Credentials) -> Result<Identity, DirectoryError> {
+        let password = credentials.password().ok_or(Denial::OtherProof)?;
+        let user = credentials.user();
+        let entry = match self.find(user).await {
+            Err(DirectoryError::Denied(denial)) => return self.refuse(password, denial).await,
+            found => found?,
+        };
+        let record = match entry.record(self.default_scheme.as_deref()) {
+            Err(denial) => return self.refuse(password, denial).await,
+            Ok(record) => record,
+        };
+        match record.verify(password, &self.checks).await {
+            Err(DirectoryError::Denied(Denial::NoPassword)) => {
+                self.refuse(password, Denial::NoPassword).await
+            }
+            Err(error) => Err(error),
+            Ok(()) => self.identity(&entry, user),
+        }
+    }
+
+    async fn find_keys(
+        &self,
+        user: &UserName,
+        hash: ScramHash,
+    ) -> Result<ScramKeys, DirectoryError> {
+        let entry = self.find(user).await?;
+        if self.identity(&entry, user)?.user() != user {
+            return Err(Denial::UnknownUser.into());
+        }
+        entry.record(self.default_scheme.as_deref())?.keys(hash)
+    }
+
+    /// The one row of `user`.
+    async fn find(&self, user: &UserName) -> Result<Entry, DirectoryError> {
+        let mut rows = self.rows(user).await.map_err(|trouble| self.unavailable(&trouble))?;
+        match (rows.pop(), rows.is_empty()) {
+            (None, _) => Err(Denial::UnknownUser.into()),
+            (Some(_), false) => Err(Denial::Ambiguous.into()),
+            (Some(row), true) => Entry::read(row).map_err(|odd| self.unavailable(&odd)),
+        }
+    }
+
+    async fn rows(&self, user: &UserName) -> Result<Vec<Row>, Trouble> {
+        let values = self.query.values(user);
+        let answer = async {
+            match &self.database {
+                Database::PostgreSql(pool) => pool.ask(&self.query, &values).await,
+                Database::MySql(pool) => pool.ask(&self.query, &values).await,
+            }
+        };
+        let in_time = timeout(self.patience, answer).await;
+        in_time.map_err(|_| Trouble::Late(self.patience))?.map_err(Trouble::from)
+    }
+
+    fn identity(&self, entry: &Entry, user: &UserName) -> Result<Identity, DirectoryError> {
+        entry.identity(user).map_err(|error| error.or_unavailable(|odd| self.unavailable(odd)))
+    }
+
+    /// Refuses at the cost of a check.
+    async fn refuse(
+        &self,
+        password: &Password,
+        denial: Denial,
+    ) -> Result<Identity, DirectoryError> {
+        match self.decoy.verify(password, &self.checks).await {
+            Ok(()) | Err(DirectoryError::Denied(_)) => Err(denial.into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn unavailable(&self, why: &dyn fmt::Display) -> DirectoryError {
+        DirectoryError::Unavailable(format!("database {}: {why}", self.shown).into())
+    }
+}
+
+impl Directory for Sql {
+    fn serves(&self, mechanism: Mechanism) -> bool {
+        match mechanism {
+            Mechanism::ScramPlus(_) | Mechanism::Scram(_) => self.scram,
+            Mechanism::Plain | Mechanism::Login => true,
+        }
+    }
+
+    fn verify<'a>(
+        &'a self,
+        credentials: &'a Credentials,
+        _attempt: &'a Attempt,
+    ) -> Verification<'a> {
+        Box::pin(self.check(credentials))
+    }
+
+    fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
+        Box::pin(self.find_keys(user, hash))
+    }
+}
+
+impl fmt::Debug for Sql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sql").field("database", &self.shown).finish_non_exhaustive()
+    }
+}
+
+/// What passwords of unknown users are checked against: a hash that no password has.
+fn decoy() -> Result<Record, SqlSettingsError> {
+    let failed = |error: &dyn fmt::Display| SqlSettingsError::Decoy(error.to_string().into());
+    let hash = StoredPassword::decoy(HashCost::default()).map_err(|error| failed(&error))?;
+    let secret = format!("{{ARGON2ID}}{}", hash.as_str());
+    Record::parse([secret.as_str()]).map_err(|error| failed(&error))
+}

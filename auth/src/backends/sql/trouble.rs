@@ -1,0 +1,54 @@
+//! What is wrong with a database, whose fault it is, and what to do about it.
+
+use std::{io, io::ErrorKind, time::Duration};
+
+use sqlx::error::DatabaseError;
+
+/// Why a database gives no answer. Quotes no value.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error("cannot be reached: {0}; start it, or correct the URL")]
+    Unreachable(io::Error),
+    #[error("TLS failed: {0}; correct `sslmode` and `sslrootcert` in the URL, or its certificate")]
+    Tls(Box<str>),
+    #[error("refuses the gateway itself: {0}; correct the user in the URL, its password or grants")]
+    Refused(Box<str>),
+    #[error("cannot answer the query: {0}; correct the query, or grant the user to read the table")]
+    Query(Box<str>),
+    #[error("failed: {0}; its own log says more")]
+    Other(Box<str>),
+    #[error("gave no answer within {0:?}; look for a lock, a missing index or too much load")]
+    Late(Duration),
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            // What rustls says in the middle of a handshake comes as an error of the socket.
+            sqlx::Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                Self::Tls(error.to_string().into())
+            }
+            sqlx::Error::Io(error) => Self::Unreachable(error),
+            sqlx::Error::Tls(error) => Self::Tls(error.to_string().into()),
+            sqlx::Error::Database(error) => Self::said(error.as_ref()),
+            other => Self::Other(other.to_string().into()),
+        }
+    }
+}
+
+impl Trouble {
+    /// Both databases answer with an SQLSTATE, whose first two characters are the class.
+    fn said(error: &dyn DatabaseError) -> Self {
+        let state = error.code().unwrap_or_default();
+        let text = format!("{} (SQLSTATE {state})", error.message()).into();
+        match state.get(..2) {
+            // "Data exception": its text quotes the value, a password perhaps.
+            Some("22") => {
+                Self::Query(format!("a value has another type (SQLSTATE {state})").into())
+            }
+            Some("28") => Self::Refused(text),
+            Some("25" | "42") => Self::Query(text),
+            _ => Self::Other(text),
+        }
+    }
+}
