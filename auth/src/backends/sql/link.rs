@@ -1,5 +1,7 @@
 //! One connection to a database of either kind.
 
+use std::time::Duration;
+
 use futures_util::TryStreamExt as _;
 use sqlx::{
     AssertSqlSafe, Column as _, ColumnIndex, Connection, Database, Decode, Encode, Executor,
@@ -15,8 +17,9 @@ use crate::backends::sql::{
 
 /// A connection that can be asked.
 pub(super) trait Link: Connection + Sized {
-    /// Lets it read and nothing else, whatever the query says.
-    async fn only_read(&mut self) -> sqlx::Result<()>;
+    /// Lets it read and nothing else, whatever the query says, and no statement last longer than
+    /// `limit`: nobody waits for its answer any more.
+    async fn restrict(&mut self, limit: Duration) -> sqlx::Result<()>;
 
     /// The first rows of the answer, [`ENOUGH`] at most. After so many the rest is not fetched,
     /// and the connection can only be dropped.
@@ -27,8 +30,12 @@ pub(super) trait Link: Connection + Sized {
 pub(super) const ENOUGH: usize = 2;
 
 impl Link for PgConnection {
-    async fn only_read(&mut self) -> sqlx::Result<()> {
-        self.execute("SET default_transaction_read_only = on").await.map(drop)
+    async fn restrict(&mut self, limit: Duration) -> sqlx::Result<()> {
+        let sql = format!(
+            "SET default_transaction_read_only = on; SET statement_timeout = {}",
+            milliseconds(limit)
+        );
+        self.execute(AssertSqlSafe(sql)).await.map(drop)
     }
 
     async fn ask(&mut self, query: &Query, values: &[&str]) -> sqlx::Result<Vec<Row>> {
@@ -37,13 +44,25 @@ impl Link for PgConnection {
 }
 
 impl Link for MySqlConnection {
-    async fn only_read(&mut self) -> sqlx::Result<()> {
-        self.execute("SET SESSION TRANSACTION READ ONLY").await.map(drop)
+    /// MariaDB reads the first of the comments as SQL, MySQL from 5.7.8 on the second.
+    async fn restrict(&mut self, limit: Duration) -> sqlx::Result<()> {
+        self.execute("SET SESSION TRANSACTION READ ONLY").await?;
+        let (milliseconds, seconds) = (milliseconds(limit), limit.as_secs_f64().max(0.001));
+        let sql = format!(
+            "SET @mailweir = 1 /*M!100101 , SESSION max_statement_time = {seconds:.3} */ \
+             /*!50708 , SESSION max_execution_time = {milliseconds} */"
+        );
+        self.execute(AssertSqlSafe(sql)).await.map(drop)
     }
 
     async fn ask(&mut self, query: &Query, values: &[&str]) -> sqlx::Result<Vec<Row>> {
         first_rows(self, query, values).await
     }
+}
+
+/// At least one, for none means no limit.
+fn milliseconds(limit: Duration) -> u32 {
+    u32::try_from(limit.as_millis()).map_or(LONGEST_LIMIT, |limit| limit.clamp(1, LONGEST_LIMIT))
 }
 
 async fn first_rows<'c, D, C>(link: C, query: &Query, values: &[&str]) -> sqlx::Result<Vec<Row>>
@@ -105,3 +124,6 @@ fn text(bytes: &[u8]) -> Value {
     let text = std::str::from_utf8(bytes);
     text.map_or(Value::Other, |text| Value::Text(Zeroizing::new(text.to_owned())))
 }
+
+/// An hour, in milliseconds: PostgreSQL takes no more than an `int`.
+const LONGEST_LIMIT: u32 = 3_600_000;

@@ -55,8 +55,9 @@ pub use crate::backends::sql::{
 /// the row, its keys are not found.
 ///
 /// The database need not run when this is made. Connections are made when they are needed; they
-/// only read, by order to the database. An unknown user costs what a known one costs
-/// (`attacks.md` C1), as long as the passwords are in `{ARGON2ID}` of the usual cost.
+/// only read, and give a statement up in time, by order to the database. An unknown user costs what
+/// a known one costs (`attacks.md` C1), as long as the passwords are in `{ARGON2ID}` of the usual
+/// cost.
 pub struct Sql {
     shown: Box<str>,
     database: Database,
@@ -80,13 +81,15 @@ impl Sql {
     /// [`SqlSettingsError`] says what to correct. Nothing is asked of the database.
     pub fn new(settings: &SqlSettings, checks: Arc<Checks>) -> Result<Self, SqlSettingsError> {
         let address = Address::parse(&settings.url, settings.password())?;
-        let most = settings.connections;
+        let (most, limit) = (settings.connections, settings.timeout);
         Ok(Self {
             query: Query::parse(address.dialect(), &settings.query)?,
             shown: address.shown(),
             database: match address.dialect() {
-                Dialect::PostgreSql => Database::PostgreSql(Pool::new(address.postgresql(), most)),
-                Dialect::MySql => Database::MySql(Pool::new(address.mysql(), most)),
+                Dialect::PostgreSql => {
+                    Database::PostgreSql(Pool::new(address.postgresql(), most, limit))
+                }
+                Dialect::MySql => Database::MySql(Pool::new(address.mysql(), most, limit)),
             },
             default_scheme: settings.default_scheme.clone(),
             scram: settings.scram,
@@ -147,7 +150,10 @@ impl Sql {
             }
         };
         let in_time = timeout(self.patience, answer).await;
-        in_time.map_err(|_| Trouble::Late(self.patience))?.map_err(Trouble::from)
+        match in_time {
+            Ok(answer) => answer.map_err(|error| Trouble::of(error, self.patience)),
+            Err(_) => Err(Trouble::Late(self.patience)),
+        }
     }
 
     fn identity(&self, entry: &Entry, user: &UserName) -> Result<Identity, DirectoryError> {

@@ -25,15 +25,17 @@ use crate::backends::sql::{
 /// Connections of one kind. Has the password, and so no `Debug`.
 pub(super) struct Pool<L, O> {
     options: O,
+    limit: Duration,
     places: Semaphore,
     idle: Mutex<Vec<(L, Instant)>>,
 }
 
 impl<L: Link, O: ConnectOptions<Connection = L>> Pool<L, O> {
-    /// A pool without a connection yet, for at most `most` of them.
-    pub(super) fn new(options: O, most: NonZeroUsize) -> Self {
+    /// A pool without a connection yet, for at most `most` of them. The database gives a statement
+    /// up after `limit`.
+    pub(super) fn new(options: O, most: NonZeroUsize, limit: Duration) -> Self {
         let places = Semaphore::new(most.get().min(Semaphore::MAX_PERMITS));
-        Self { options, places, idle: Mutex::default() }
+        Self { options, limit, places, idle: Mutex::default() }
     }
 
     /// The first rows of the answer, [`ENOUGH`] at most.
@@ -47,7 +49,7 @@ impl<L: Link, O: ConnectOptions<Connection = L>> Pool<L, O> {
             }
         }
         let mut link = self.options.connect().await?;
-        link.only_read().await?;
+        link.restrict(self.limit).await?;
         self.ask_over(link, query, values).await
     }
 

@@ -32,7 +32,8 @@ pub struct SqlSettings {
     pub scram: bool,
     /// The most connections to the database at a time. Default: 4.
     pub connections: NonZeroUsize,
-    /// How long an answer may take, with the wait for a connection. Default: 5 seconds.
+    /// How long an answer may take, with the wait for a connection. The database gives up then
+    /// too. Default: 5 seconds.
     pub timeout: Duration,
     password: Option<Zeroizing<Box<str>>>,
 }

@@ -2,7 +2,7 @@
 
 use std::{io, io::ErrorKind, time::Duration};
 
-use sqlx::error::DatabaseError;
+use sqlx::{error::DatabaseError, mysql::MySqlDatabaseError};
 
 /// Why a database gives no answer. Quotes no value.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +21,9 @@ pub(super) enum Trouble {
     Late(Duration),
 }
 
-impl From<sqlx::Error> for Trouble {
-    fn from(error: sqlx::Error) -> Self {
+impl Trouble {
+    /// What `error` means of a database that had `patience` to answer in.
+    pub(super) fn of(error: sqlx::Error, patience: Duration) -> Self {
         match error {
             // What rustls says in the middle of a handshake comes as an error of the socket.
             sqlx::Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
@@ -30,13 +31,12 @@ impl From<sqlx::Error> for Trouble {
             }
             sqlx::Error::Io(error) => Self::Unreachable(error),
             sqlx::Error::Tls(error) => Self::Tls(error.to_string().into()),
+            sqlx::Error::Database(error) if gave_up(error.as_ref()) => Self::Late(patience),
             sqlx::Error::Database(error) => Self::said(error.as_ref()),
             other => Self::Other(other.to_string().into()),
         }
     }
-}
 
-impl Trouble {
     /// Both databases answer with an SQLSTATE, whose first two characters are the class.
     fn said(error: &dyn DatabaseError) -> Self {
         let state = error.code().unwrap_or_default();
@@ -51,4 +51,11 @@ impl Trouble {
             _ => Self::Other(text),
         }
     }
+}
+
+/// Whether the statement took longer than we had allowed: PostgreSQL's `query_canceled`, MariaDB's
+/// `ER_STATEMENT_TIMEOUT`, MySQL's `ER_QUERY_TIMEOUT`, which has no SQLSTATE of its own.
+fn gave_up(error: &dyn DatabaseError) -> bool {
+    let of_mysql = error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
+    matches!(error.code().as_deref(), Some("57014" | "70100")) || of_mysql == Some(3_024)
 }
