@@ -120,12 +120,12 @@ pub enum Denial {
     /// The user exists, but its entry holds no keys for this SCRAM mechanism.
     #[error("the user has no SCRAM keys; set the password anew with `mailweir user passwd`")]
     NoKeys,
-    /// The entry says that the user may not log in now.
-    #[error("the user is disabled")]
-    Disabled,
-    /// The directory finds several entries and cannot tell which one it is.
-    #[error("the directory's query gives several entries for this name; it must give one")]
-    Ambiguous,
+    /// The user exists, and may not log in now, whatever the password: locked, disabled, expired.
+    #[error("the directory lets this user not log in now: locked, disabled or expired")]
+    Suspended,
+    /// Several users of the directory have this name.
+    #[error("the name fits several users of the directory; make its filter or query narrower")]
+    SeveralUsers,
     /// Nobody here logs in by this kind of proof.
     #[error("no back end can check this kind of proof")]
     OtherProof,

@@ -23,7 +23,7 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
-pub use backends::sql::{Sql, SqlQueryError, SqlSettings, SqlSettingsError};
+pub use backends::{Sql, SqlQueryError, SqlSettings, SqlSettingsError};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use decoys::Decoys;

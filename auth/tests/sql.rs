@@ -62,10 +62,12 @@ async fn stories_of_the_database(server: &Server) {
     a_socket_will_do(server).await;
     a_query_can_only_read(server).await;
     a_changed_table_disturbs_nobody(server).await;
+    names_in_another_alphabet_are_unknown(server).await;
     fifty_log_in_at_once(server).await;
     a_late_answer_is_none(server).await;
     a_dropped_question_holds_no_connection(server).await;
     mistakes_in_the_query_are_told(server).await;
+    a_killed_connection_is_made_anew(server).await;
     a_wrong_password_of_the_gateway_is_told(server).await;
 }
 
@@ -146,8 +148,8 @@ async fn rows_that_log_nobody_in(server: &Server) {
         ("empty", format!("'', 1, {keys}, NULL, NULL"), Denial::NoPassword),
         ("plain", format!("'correct horse', 1, {keys}, NULL, NULL"), Denial::NoPassword),
         ("locked", format!("'{{LOCKED}}*', 1, {keys}, NULL, NULL"), Denial::NoPassword),
-        ("off", format!("{horse}, 0, {keys}, NULL, NULL"), Denial::Disabled),
-        ("unsaid", format!("{horse}, NULL, {keys}, NULL, NULL"), Denial::Disabled),
+        ("off", format!("{horse}, 0, {keys}, NULL, NULL"), Denial::Suspended),
+        ("unsaid", format!("{horse}, NULL, {keys}, NULL, NULL"), Denial::Suspended),
     ] {
         server.add(name, &columns);
         let answer = log_in(&users, name, "correct horse").await;
@@ -166,7 +168,7 @@ async fn rows_that_log_nobody_in(server: &Server) {
         let users = server.users(&users);
         assert!(log_in(&users, "on", "correct horse").await.is_ok(), "{words}");
         let off = log_in(&users, "off", "correct horse").await;
-        assert_eq!(off, denied(Denial::Disabled), "{words}");
+        assert_eq!(off, denied(Denial::Suspended), "{words}");
     }
 }
 
@@ -228,9 +230,9 @@ async fn several_rows_are_a_denial(server: &Server) {
     let users = server.users("SELECT password FROM users WHERE login = {user} OR 1 = 1");
     for _ in 0..CONNECTIONS * 2 {
         let answer = log_in(&users, "ann@example.org", "correct horse").await;
-        assert_eq!(answer, denied(Denial::Ambiguous));
+        assert_eq!(answer, denied(Denial::SeveralUsers));
     }
-    assert!(Denial::Ambiguous.to_string().contains("several"));
+    assert!(Denial::SeveralUsers.to_string().contains("several"));
 }
 
 async fn a_socket_will_do(server: &Server) {
@@ -319,6 +321,22 @@ async fn a_query_can_only_read(server: &Server) {
     assert_eq!(server.run("SELECT enabled FROM users WHERE login = 'on'"), "1");
 }
 
+/// A name that the database cannot hold is nobody's, and no reason for an alarm.
+async fn names_in_another_alphabet_are_unknown(server: &Server) {
+    let (settings, table) = server.latin_table();
+    server.run(&table);
+    let users = open(&settings);
+    for _ in 0..2 {
+        for name in ["\u{540d}\u{524d}@example.org", "\u{105}nn@example.org"] {
+            let answer = log_in(&users, name, "correct horse").await;
+            assert_eq!(answer, denied(Denial::UnknownUser), "{name}");
+        }
+        for name in ["ann@example.org", "j\u{fc}rgen@example.org"] {
+            assert_eq!(log_in(&users, name, "correct horse").await, Ok(who(name)), "{name}");
+        }
+    }
+}
+
 async fn a_changed_table_disturbs_nobody(server: &Server) {
     let users = server.users("SELECT * FROM users WHERE login = {user}");
     assert!(log_in(&users, "on", "correct horse").await.is_ok());
@@ -337,6 +355,15 @@ async fn a_wrong_password_of_the_gateway_is_told(server: &Server) {
         let shown = format!("{users:?} {settings:?}");
         assert!(!shown.contains("do not tell"), "{shown}");
     }
+}
+
+async fn a_killed_connection_is_made_anew(server: &Server) {
+    let users = server.users(BY_NAME);
+    for _ in 0..2 {
+        assert!(log_in(&users, "ann@example.org", "correct horse").await.is_ok());
+        server.run(server.kill());
+    }
+    assert!(log_in(&users, "ann@example.org", "correct horse").await.is_ok());
 }
 
 async fn tls_is_verified(server: &PostgreSql) {
@@ -451,6 +478,16 @@ impl Server {
         self.run(sql).parse().unwrap()
     }
 
+    /// Ends all sessions of the gateway.
+    fn kill(&self) -> &'static str {
+        match self {
+            Self::PostgreSql(_) => {
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mailweir'"
+            }
+            Self::MariaDb(_) => "KILL USER mailweir",
+        }
+    }
+
     fn slow_sessions(&self) -> &'static str {
         match self {
             Self::PostgreSql(_) => {
@@ -489,6 +526,28 @@ impl Server {
             Self::PostgreSql(_) => format!("{update} RETURNING password"),
             Self::MariaDb(_) => update.to_owned(),
         }
+    }
+
+    /// A table `latin` of Latin 1 names, as SQL, and the settings to ask it.
+    fn latin_table(&self) -> (SqlSettings, String) {
+        let mut settings = self.settings("SELECT password FROM latin WHERE login = {user}");
+        let (begin, login) = match self {
+            Self::PostgreSql(_) => {
+                settings.url = format!("{}latin", settings.url.trim_end_matches("mail")).into();
+                let begin = "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' \
+                             TEMPLATE template0;\n\\connect latin\n";
+                (begin, "varchar(99)")
+            }
+            Self::MariaDb(_) => ("", "varchar(99) CHARACTER SET latin1"),
+        };
+        let (ann, jurgen) =
+            (self.literal("ann@example.org"), self.literal("j\u{fc}rgen@example.org"));
+        let table = format!(
+            "{begin}CREATE TABLE latin (login {login}, password varchar(200));\n\
+             GRANT SELECT ON latin TO mailweir;\n\
+             INSERT INTO latin VALUES ({ann}, '{CORRECT_HORSE}'), ({jurgen}, '{CORRECT_HORSE}');\n"
+        );
+        (settings, table)
     }
 
     fn shown(&self) -> String {

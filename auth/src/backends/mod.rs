@@ -1,3 +1,5 @@
-//! Directories that other software keeps.
+//! Directories that ask somebody else: one module for each kind of server or file.
 
-pub(crate) mod sql;
+mod sql;
+
+pub use sql::{Sql, SqlQueryError, SqlSettings, SqlSettingsError};

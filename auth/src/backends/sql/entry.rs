@@ -102,10 +102,10 @@ impl Entry {
     /// Who logs in as `claimed`, once that is proven.
     ///
     /// # Errors
-    /// [`Denial::Disabled`], or a column that holds no such thing.
+    /// [`Denial::Suspended`], or a column that holds no such thing.
     pub(super) fn identity(&self, claimed: &UserName) -> Result<Identity, IdentityError> {
         if !self.is_enabled()? {
-            return Err(Denial::Disabled.into());
+            return Err(Denial::Suspended.into());
         }
         let name = match self.text(&self.name, "name")? {
             Some(name) => {
@@ -235,7 +235,7 @@ mod tests {
             assert!(identity(yes).is_ok());
         }
         for no in [Value::Truth(false), Value::Null, text("0"), text("N"), text(""), text("off")] {
-            assert!(matches!(identity(no), Err(IdentityError::Denied(Denial::Disabled))));
+            assert!(matches!(identity(no), Err(IdentityError::Denied(Denial::Suspended))));
         }
         for odd in [text("maybe"), Value::Other] {
             assert!(matches!(identity(odd), Err(IdentityError::Odd(_))));

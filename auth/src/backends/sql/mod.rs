@@ -133,10 +133,14 @@ impl Sql {
 
     /// The one row of `user`.
     async fn find(&self, user: &UserName) -> Result<Entry, DirectoryError> {
-        let mut rows = self.rows(user).await.map_err(|trouble| self.unavailable(&trouble))?;
+        let mut rows = match self.rows(user).await {
+            // What the database cannot hold is no name in it. ASCII it can; then the query is wrong.
+            Err(Trouble::Name(_)) if !user.as_str().is_ascii() => Vec::new(),
+            rows => rows.map_err(|trouble| self.unavailable(&trouble))?,
+        };
         match (rows.pop(), rows.is_empty()) {
             (None, _) => Err(Denial::UnknownUser.into()),
-            (Some(_), false) => Err(Denial::Ambiguous.into()),
+            (Some(_), false) => Err(Denial::SeveralUsers.into()),
             (Some(row), true) => Entry::read(row).map_err(|odd| self.unavailable(&odd)),
         }
     }

@@ -20,6 +20,7 @@ use crate::backends::sql::{
     entry::Row,
     link::{ENOUGH, Link},
     query::Query,
+    trouble::is_of_the_question,
 };
 
 /// Connections of one kind. Has the password, and so no `Debug`.
@@ -43,9 +44,9 @@ impl<L: Link, O: ConnectOptions<Connection = L>> Pool<L, O> {
         let _place = self.places.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
         if let Some(link) = self.take() {
             match self.ask_over(link, query, values).await {
-                Ok(rows) => return Ok(rows),
                 // The database was started again, say; then the others are as dead.
-                Err(_) => self.idle().clear(),
+                Err(error) if !is_of_the_question(&error) => self.idle().clear(),
+                answer => return answer,
             }
         }
         let mut link = self.options.connect().await?;

@@ -15,6 +15,8 @@ pub(super) enum Trouble {
     Refused(Box<str>),
     #[error("cannot answer the query: {0}; correct the query, or grant the user to read the table")]
     Query(Box<str>),
+    #[error("cannot compare the name: {0}; let both sides have one collation and character set")]
+    Name(Box<str>),
     #[error("failed: {0}; its own log says more")]
     Other(Box<str>),
     #[error("gave no answer within {0:?}; look for a lock, a missing index or too much load")]
@@ -42,6 +44,7 @@ impl Trouble {
         let state = error.code().unwrap_or_default();
         let text = format!("{} (SQLSTATE {state})", error.message()).into();
         match state.get(..2) {
+            _ if cannot_hold(error) => Self::Name(text),
             // "Data exception": its text quotes the value, a password perhaps.
             Some("22") => {
                 Self::Query(format!("a value has another type (SQLSTATE {state})").into())
@@ -53,9 +56,30 @@ impl Trouble {
     }
 }
 
+/// Whether the same would come of the same question over another connection.
+pub(super) fn is_of_the_question(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    let state = error.code().unwrap_or_default();
+    gave_up(error.as_ref())
+        || cannot_hold(error.as_ref())
+        || matches!(state.get(..2), Some("22" | "25" | "42"))
+}
+
+/// Whether a text has characters that the database's character set has not: PostgreSQL's
+/// `untranslatable_character`, MySQL's `ER_CANT_AGGREGATE_2COLLATIONS` and its like for three and
+/// more texts.
+fn cannot_hold(error: &dyn DatabaseError) -> bool {
+    let collations = matches!(number(error), Some(1_267 | 1_270 | 1_271));
+    collations || error.code().as_deref() == Some("22P05")
+}
+
 /// Whether the statement took longer than we had allowed: PostgreSQL's `query_canceled`, MariaDB's
-/// `ER_STATEMENT_TIMEOUT`, MySQL's `ER_QUERY_TIMEOUT`, which has no SQLSTATE of its own.
+/// `ER_STATEMENT_TIMEOUT`, MySQL's `ER_QUERY_TIMEOUT`. The SQLSTATE of the second is also that of a
+/// connection that was killed.
 fn gave_up(error: &dyn DatabaseError) -> bool {
-    let of_mysql = error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
-    matches!(error.code().as_deref(), Some("57014" | "70100")) || of_mysql == Some(3_024)
+    error.code().as_deref() == Some("57014") || matches!(number(error), Some(1_969 | 3_024))
+}
+
+fn number(error: &dyn DatabaseError) -> Option<u16> {
+    error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }
