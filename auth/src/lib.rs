@@ -32,7 +32,8 @@ pub use backends::{
     JwksUrl, JwksUrlError, Ldap, LdapScope, LdapSettings, LdapSettingsError, OAuth, OAuthError,
     OAuthSettings, PasswordCheck, PasswordFile, PasswordFileError, PasswordFileSettings,
     RequestLimits, Saslauthd, SaslauthdSettings, SaslauthdSettingsError, ServiceAccount,
-    SignatureAlgorithm, TokenFault, UnknownAlgorithm, UserSearch,
+    SignatureAlgorithm, Sql, SqlQueryError, SqlSettings, SqlSettingsError, TokenFault,
+    UnknownAlgorithm, UserSearch,
 };
 pub use chain::{Backend, Chain, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};

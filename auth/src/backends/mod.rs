@@ -6,6 +6,7 @@ mod limits;
 pub(crate) mod oauth;
 mod password_file;
 mod saslauthd;
+mod sql;
 
 pub use dovecot::{Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings};
 pub use ldap::{
@@ -19,3 +20,4 @@ pub use oauth::{
 };
 pub use password_file::{PasswordFile, PasswordFileError, PasswordFileSettings};
 pub use saslauthd::{Saslauthd, SaslauthdSettings, SaslauthdSettingsError};
+pub use sql::{Sql, SqlQueryError, SqlSettings, SqlSettingsError};

@@ -12,12 +12,15 @@
     reason = "a tool that cannot do its work ends the test that uses it"
 )]
 
+mod account;
 mod accounts;
 mod address;
 mod daemon;
 mod dovecot;
 pub mod issuer;
+mod mariadb;
 pub mod passwords;
+mod postgresql;
 mod saslauthd;
 mod slapd;
 pub mod tools;
@@ -26,5 +29,7 @@ pub mod wait;
 pub use address::free_address;
 pub use daemon::Daemon;
 pub use dovecot::Dovecot;
+pub use mariadb::MariaDb;
+pub use postgresql::PostgreSql;
 pub use saslauthd::{Saslauthd, testsaslauthd_accepts};
 pub use slapd::{Person, Slapd};

@@ -41,12 +41,19 @@ pub fn skip(why: &str) {
     let _ = file.and_then(|mut file| writeln!(file, "{line}"));
 }
 
-/// Where a command is: in `PATH`, or where Debian puts what only administrators call.
+/// Where a command is: in `PATH`, or where Debian puts what only administrators call and what each
+/// version of PostgreSQL brings.
 #[must_use]
 pub fn find(command: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let places = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    let places = places.chain(postgresql_versions());
     places.map(|place| place.join(command)).find(|file| is_executable(file))
+}
+
+fn postgresql_versions() -> impl Iterator<Item = PathBuf> {
+    let versions = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin"))
 }
 
 fn reason_missing(command: &str) -> Option<&str> {

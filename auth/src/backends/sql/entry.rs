@@ -1,0 +1,289 @@
+//! One row of the query's answer, and what it says of a user.
+
+use zeroize::Zeroizing;
+
+use crate::{
+    Denial, DirectoryError, Identity, Mechanism, Record, Roles, Scheme, ScramHash, UserName,
+};
+
+/// The columns of a row by name.
+pub(super) type Row = Vec<(Box<str>, Value)>;
+
+/// A value of a column, as far as it can mean something here.
+#[derive(Debug)]
+pub(super) enum Value {
+    /// NULL.
+    Null,
+    /// Characters, or bytes that are UTF-8.
+    Text(Zeroizing<String>),
+    /// A boolean, or a number that is zero or not.
+    Truth(bool),
+    /// Anything else.
+    Other,
+}
+
+/// What the database knows of one user.
+#[derive(Debug)]
+pub(super) struct Entry {
+    password: Option<Value>,
+    keys: Vec<(ScramHash, Value)>,
+    enabled: Option<Value>,
+    name: Option<Value>,
+    roles: Option<Value>,
+}
+
+/// A row that cannot be understood. Quotes no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Oddity {
+    #[error("the query gives no column `password`; name one so, by `AS password` if need be")]
+    NoPassword,
+    #[error("the query gives the column `{0}` twice; name each column that it shall give")]
+    Twice(Box<str>),
+    #[error("the column `{0}` of this user holds {1}; correct it in the database")]
+    Value(&'static str, &'static str),
+}
+
+impl Entry {
+    /// Reads a row. Names of columns count in any case; others than those of [`super::Sql`] are
+    /// left alone.
+    pub(super) fn read(row: Row) -> Result<Self, Oddity> {
+        let mut entry =
+            Self { password: None, keys: Vec::new(), enabled: None, name: None, roles: None };
+        for (column, value) in row {
+            let place = match column.to_ascii_lowercase().as_str() {
+                "password" => &mut entry.password,
+                "enabled" => &mut entry.enabled,
+                "name" => &mut entry.name,
+                "roles" => &mut entry.roles,
+                other => {
+                    let Some(hash) = scram_hash(other) else { continue };
+                    if entry.keys.iter().any(|&(known, _)| known == hash) {
+                        return Err(Oddity::Twice(column));
+                    }
+                    entry.keys.push((hash, value));
+                    continue;
+                }
+            };
+            if place.replace(value).is_some() {
+                return Err(Oddity::Twice(column));
+            }
+        }
+        match entry.password.is_none() && entry.keys.is_empty() {
+            true => Err(Oddity::NoPassword),
+            false => Ok(entry),
+        }
+    }
+
+    /// The secrets; none, if the password is NULL, empty, or nothing that can be read. Who takes the
+    /// password out of a row means that nobody logs in by it, by keys neither.
+    pub(super) fn record(&self, default_scheme: Option<Scheme>) -> Record {
+        let mut texts = Vec::new();
+        match &self.password {
+            None => {}
+            Some(Value::Text(text)) if !text.is_empty() => texts.push(text.clone()),
+            Some(Value::Null | Value::Text(_) | Value::Truth(_) | Value::Other) => {
+                return Record::default();
+            }
+        }
+        for (hash, value) in &self.keys {
+            if let Value::Text(text) = value
+                && !text.is_empty()
+            {
+                texts.push(with_scheme(text, Mechanism::Scram(*hash)));
+            }
+        }
+        Record::parse(texts.iter().map(|text| text.as_str()), default_scheme).unwrap_or_default()
+    }
+
+    /// Who logs in as `claimed`, once that is proven.
+    ///
+    /// # Errors
+    /// [`Denial::Suspended`], or a column that holds no such thing.
+    pub(super) fn identity(&self, claimed: &UserName) -> Result<Identity, IdentityError> {
+        if !self.is_enabled()? {
+            return Err(Denial::Suspended.into());
+        }
+        let name = match self.text(&self.name, "name")? {
+            Some(name) => {
+                name.parse().map_err(|_| Oddity::Value("name", "a text that is no user name"))?
+            }
+            None => claimed.clone(),
+        };
+        let roles = match self.text(&self.roles, "roles")? {
+            Some(roles) => roles.parse().map_err(|_| {
+                Oddity::Value("roles", "a role that is not known, or no names divided by commas")
+            })?,
+            None => Roles::EMPTY,
+        };
+        Ok(Identity::proven(name).with_roles(roles))
+    }
+
+    /// NULL is no yes.
+    fn is_enabled(&self) -> Result<bool, Oddity> {
+        let odd = Oddity::Value("enabled", "something that is neither yes nor no");
+        match &self.enabled {
+            None => Ok(true),
+            Some(Value::Null) => Ok(false),
+            Some(Value::Truth(truth)) => Ok(*truth),
+            Some(Value::Text(text)) => match text.trim().to_ascii_lowercase().as_str() {
+                "1" | "t" | "true" | "y" | "yes" | "on" => Ok(true),
+                "0" | "f" | "false" | "n" | "no" | "off" | "" => Ok(false),
+                _ => Err(odd),
+            },
+            Some(Value::Other) => Err(odd),
+        }
+    }
+
+    /// The text of a column; nothing if there is no such column, or it is NULL or empty.
+    fn text<'a>(
+        &self,
+        value: &'a Option<Value>,
+        column: &'static str,
+    ) -> Result<Option<&'a str>, Oddity> {
+        match value {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
+            Some(Value::Truth(_) | Value::Other) => Err(Oddity::Value(column, "no text")),
+        }
+    }
+}
+
+/// Why a proven claim still does not log in.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IdentityError {
+    #[error(transparent)]
+    Denied(#[from] Denial),
+    #[error(transparent)]
+    Odd(#[from] Oddity),
+}
+
+impl IdentityError {
+    /// What the directory answers; `explain` makes the text for an [`Oddity`].
+    pub(super) fn or_unavailable(
+        self,
+        explain: impl FnOnce(&Oddity) -> DirectoryError,
+    ) -> DirectoryError {
+        match self {
+            Self::Denied(denial) => denial.into(),
+            Self::Odd(odd) => explain(&odd),
+        }
+    }
+}
+
+/// `scram_sha_256` is for SCRAM-SHA-256.
+fn scram_hash(column: &str) -> Option<ScramHash> {
+    let name = column.replace('_', "-");
+    let is_it = |hash: &ScramHash| Mechanism::Scram(*hash).as_str().eq_ignore_ascii_case(&name);
+    ScramHash::ALL.into_iter().find(is_it)
+}
+
+fn with_scheme(text: &str, scheme: Mechanism) -> Zeroizing<String> {
+    Zeroizing::new(match text.starts_with('{') {
+        true => text.to_owned(),
+        false => format!("{{{scheme}}}{text}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Checks, Decoys, HashLimits, Password, Role, ScramKeys, Verifier};
+
+    async fn keys_of(record: &Record, hash: ScramHash) -> Result<ScramKeys, DirectoryError> {
+        let home = tempfile::tempdir().unwrap();
+        let decoys = Decoys::open(&home.path().join("users")).unwrap();
+        let verifier = Verifier::new(Arc::new(Checks::new(HashLimits::default())), decoys);
+        verifier.keys(Some(record), &ann(), hash).await
+    }
+
+    #[tokio::test]
+    async fn keys_have_a_column_of_their_own_or_the_password_column() {
+        let keys = sha256_keys();
+        let braced = format!("{{SCRAM-SHA-256}}{keys}");
+        for row in [
+            vec![("password", text(&braced))],
+            vec![("SCRAM_SHA_256", text(&keys))],
+            vec![("scram-sha-256", text(&braced)), ("scram_sha_1", Value::Null)],
+        ] {
+            let record = read(row).unwrap().record(None);
+            assert!(keys_of(&record, ScramHash::Sha256).await.is_ok());
+            assert!(keys_of(&record, ScramHash::Sha1).await.is_err());
+        }
+        let defaulted = read(vec![("password", text(&keys))]).unwrap();
+        let scheme = "SCRAM-SHA-256".parse().ok();
+        assert!(keys_of(&defaulted.record(scheme), ScramHash::Sha256).await.is_ok());
+        assert!(defaulted.record(None).is_empty());
+    }
+
+    #[test]
+    fn who_has_no_password_has_no_keys() {
+        for nothing in [Value::Null, text(""), text("secret"), Value::Truth(true), Value::Other] {
+            let row = vec![("password", nothing), ("scram_sha_256", text(&sha256_keys()))];
+            assert!(read(row).unwrap().record(None).is_empty());
+        }
+    }
+
+    #[test]
+    fn rows_that_cannot_be_understood_are_named() {
+        assert_eq!(read(vec![("hash", text("a"))]).unwrap_err(), Oddity::NoPassword);
+        for column in ["password", "name", "scram_sha_256"] {
+            let row = vec![("password", Value::Null), (column, Value::Null), (column, Value::Null)];
+            assert_eq!(read(row).unwrap_err(), Oddity::Twice(column.into()));
+        }
+    }
+
+    #[test]
+    fn a_user_is_enabled_unless_the_column_says_no() {
+        let identity = |value| with("enabled", value).identity(&ann());
+        for yes in [Value::Truth(true), text("1"), text("Y"), text("t"), text("yes ")] {
+            assert!(identity(yes).is_ok());
+        }
+        for no in [Value::Truth(false), Value::Null, text("0"), text("N"), text(""), text("off")] {
+            assert!(matches!(identity(no), Err(IdentityError::Denied(Denial::Suspended))));
+        }
+        for odd in [text("maybe"), Value::Other] {
+            assert!(matches!(identity(odd), Err(IdentityError::Odd(_))));
+        }
+    }
+
+    #[test]
+    fn name_and_roles_are_those_of_the_row() {
+        let named = with("name", text("Ann@Example.org")).identity(&ann()).unwrap();
+        assert_eq!(named.user().as_str(), "ann@example.org");
+        for claimed in [Value::Null, text(" ")] {
+            assert_eq!(with("name", claimed).identity(&ann()).unwrap().user(), &ann());
+        }
+        let roles = with("roles", text("auditor, sender")).identity(&ann()).unwrap().roles();
+        assert!(roles.contains(Role::Auditor) && roles.contains(Role::Sender));
+        assert_eq!(with("roles", Value::Null).identity(&ann()).unwrap().roles(), Roles::EMPTY);
+        for (column, odd) in
+            [("name", text("a b")), ("name", Value::Other), ("roles", text("auditor,king"))]
+        {
+            let error = with(column, odd).identity(&ann()).unwrap_err().to_string();
+            assert!(error.contains(column) && !error.contains("king"), "{error}");
+        }
+    }
+
+    fn with(column: &str, value: Value) -> Entry {
+        read(vec![("password", Value::Null), (column, value)]).unwrap()
+    }
+
+    fn read(row: Vec<(&str, Value)>) -> Result<Entry, Oddity> {
+        Entry::read(row.into_iter().map(|(column, value)| (column.into(), value)).collect())
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(Zeroizing::new(text.to_owned()))
+    }
+
+    fn ann() -> UserName {
+        "ann".parse().unwrap()
+    }
+
+    fn sha256_keys() -> String {
+        let password = Password::new("pencil").unwrap();
+        ScramKeys::derive(ScramHash::Sha256, &password, b"salt", 4_096).to_text()
+    }
+}
