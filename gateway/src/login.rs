@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use mailweir_auth::{
-    Authenticator, Backend, Chain, Checks, Decoys, Directory, HashCost, HashLimits, Health,
-    HealthChange, PasswordFile, ThrottleLimits, UserStore,
+    Authenticator, Backend, Chain, Checks, Decoys, Directory, Dovecot, HashCost, HashLimits,
+    Health, HealthChange, Ldap, LdapSettings, OAuth, OAuthSettings, PasswordFile, Saslauthd, Sql,
+    ThrottleLimits, UserStore,
 };
 use mailweir_mail::SessionEvent;
 
@@ -23,7 +24,8 @@ pub(crate) fn authenticator(auth: &Auth, observer: &Observer) -> anyhow::Result<
     let checks = Arc::new(Checks::new(HashLimits::default()));
     let decoys = Decoys::open(&auth.users_file).context("the system gives no random numbers")?;
     let backends = auth.backends.iter().map(|backend| {
-        let directory = directory(backend, auth, &checks, &decoys)?;
+        let directory = directory(backend, auth, &checks, &decoys)
+            .with_context(|| format!("[[auth.backend]] {}", backend.name))?;
         let AuthBackend { name, timeout, cache_ttl, .. } = backend.clone();
         Ok(Backend { name, directory, timeout, cache_ttl })
     });
@@ -49,6 +51,16 @@ fn directory(
         BackendKind::PasswdFile(settings) => {
             Ok(Box::new(PasswordFile::open(settings.clone(), Arc::clone(checks), decoys.clone())))
         }
+        BackendKind::Saslauthd(settings) => Ok(Box::new(Saslauthd::new(settings.clone())?)),
+        BackendKind::Dovecot(settings) => Ok(Box::new(Dovecot::new(settings.clone()))),
+        BackendKind::Ldap(settings) => {
+            let settings = LdapSettings::clone(settings);
+            Ok(Box::new(Ldap::new(settings, Arc::clone(checks), decoys.clone())?))
+        }
+        BackendKind::Sql(settings) => {
+            Ok(Box::new(Sql::new(settings, Arc::clone(checks), decoys.clone())?))
+        }
+        BackendKind::OAuth(settings) => Ok(Box::new(OAuth::open(OAuthSettings::clone(settings))?)),
     }
 }
 

@@ -1,11 +1,20 @@
 //! Back ends: who knows the users and their passwords.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, num::NonZeroUsize, time::Duration};
 
-use mailweir_auth::PasswordFileSettings;
+use mailweir_auth::{
+    DovecotServer, DovecotSettings, JwksSource, LdapScope, LdapSettings, OAuthSettings,
+    PasswordCheck, PasswordFileSettings, SaslauthdSettings, Scope, ServiceAccount, SqlSettings,
+    UserSearch,
+};
+use zeroize::Zeroizing;
 
 use super::{
-    check::Written, choice::BackendType, problem::Problems, schema::BackendSection,
+    Secret, Surroundings,
+    check::{Written, read_secret},
+    choice::{BackendType, WrittenPasswordCheck, WrittenScope},
+    problem::Problems,
+    schema::BackendSection,
     section::Section as _,
 };
 
@@ -29,11 +38,22 @@ pub enum BackendKind {
     Users,
     /// A file of names and passwords.
     PasswdFile(PasswordFileSettings),
+    /// A saslauthd.
+    Saslauthd(SaslauthdSettings),
+    /// A Dovecot.
+    Dovecot(DovecotSettings),
+    /// An LDAP server.
+    Ldap(Box<LdapSettings>),
+    /// A database.
+    Sql(Box<SqlSettings>),
+    /// Access tokens.
+    OAuth(Box<OAuthSettings>),
 }
 
 /// Checks all of them; the own user store stands in if there is none.
 pub(super) fn check(
     written: &[Written<BackendSection>],
+    around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
 ) -> Vec<AuthBackend> {
     let mut names = HashSet::new();
@@ -51,11 +71,17 @@ pub(super) fn check(
             cache_ttl: Duration::ZERO,
             kind: BackendKind::Users,
         }],
-        written => written.iter().filter_map(|written| backend(written, problems)).collect(),
+        written => {
+            written.iter().filter_map(|written| backend(written, around, problems)).collect()
+        }
     }
 }
 
-fn backend(written: &Written<BackendSection>, problems: &mut Problems<'_>) -> Option<AuthBackend> {
+fn backend(
+    written: &Written<BackendSection>,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<AuthBackend> {
     let Written { table, section } = written;
     if section.timeout.is_zero() {
         problems.error(table, "timeout", "must be longer than zero");
@@ -66,17 +92,14 @@ fn backend(written: &Written<BackendSection>, problems: &mut Problems<'_>) -> Op
             .allowed("at most 1h");
     }
     check_keys(written, problems);
-    let kind = match section.kind {
-        BackendType::Users => BackendKind::Users,
-        BackendType::PasswdFile => BackendKind::PasswdFile(PasswordFileSettings {
-            path: needed(written, "file", section.file.clone(), problems)?,
-            default_scheme: section.default_scheme,
-            scram: section.scram,
-        }),
-    };
+    let kind = kind(written, around, problems)?;
     let cache_ttl = match kind {
         // They have a memory of their own, or need none.
-        BackendKind::Users | BackendKind::PasswdFile(_) => Duration::ZERO,
+        BackendKind::Users | BackendKind::PasswdFile(_) | BackendKind::OAuth(_) => Duration::ZERO,
+        BackendKind::Saslauthd(_)
+        | BackendKind::Dovecot(_)
+        | BackendKind::Ldap(_)
+        | BackendKind::Sql(_) => CACHE,
     };
     Some(AuthBackend {
         name: name(section),
@@ -84,6 +107,194 @@ fn backend(written: &Written<BackendSection>, problems: &mut Problems<'_>) -> Op
         cache_ttl: section.cache_ttl.unwrap_or(cache_ttl),
         kind,
     })
+}
+
+fn kind(
+    written: &Written<BackendSection>,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<BackendKind> {
+    let section = &written.section;
+    Some(match section.kind {
+        BackendType::Users => BackendKind::Users,
+        BackendType::PasswdFile => BackendKind::PasswdFile(PasswordFileSettings {
+            path: needed(written, "file", section.file.as_deref(), problems)?.into(),
+            default_scheme: section.default_scheme,
+            scram: section.scram,
+        }),
+        BackendType::Saslauthd => BackendKind::Saslauthd(saslauthd(written, problems)?),
+        BackendType::Dovecot => BackendKind::Dovecot(dovecot(written, problems)?),
+        BackendType::Ldap => BackendKind::Ldap(Box::new(ldap(written, around, problems)?)),
+        BackendType::Sql => BackendKind::Sql(Box::new(sql(written, around, problems)?)),
+        BackendType::OAuth => BackendKind::OAuth(Box::new(oauth(written, problems)?)),
+    })
+}
+
+fn saslauthd(
+    written: &Written<BackendSection>,
+    problems: &mut Problems<'_>,
+) -> Option<SaslauthdSettings> {
+    let section = &written.section;
+    let socket = needed(written, "socket", section.socket.as_deref(), problems)?;
+    let mut settings = SaslauthdSettings::new(socket);
+    settings.service = section.service.as_str().into();
+    settings.realm = section.realm.as_deref().unwrap_or_default().into();
+    settings.split_realm = section.split_realm;
+    Some(settings)
+}
+
+fn dovecot(
+    written: &Written<BackendSection>,
+    problems: &mut Problems<'_>,
+) -> Option<DovecotSettings> {
+    let Written { table, section } = written;
+    let socket = needed(written, "socket", section.socket.as_deref(), problems)?;
+    let server = match socket.starts_with('/') {
+        true => DovecotServer::Unix(socket.into()),
+        false if socket.contains(':') => DovecotServer::Tcp(socket.into()),
+        false => {
+            problems
+                .error(table, "socket", format!("{socket:?} is neither a path nor \"host:port\""))
+                .help("/var/spool/postfix/private/auth is where Debian's Dovecot has it");
+            return None;
+        }
+    };
+    let mut settings = DovecotSettings::new(server);
+    settings.service = section.service.as_str().into();
+    settings.scram = section.scram;
+    Some(settings)
+}
+
+fn ldap(
+    written: &Written<BackendSection>,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<LdapSettings> {
+    let Written { table, section } = written;
+    let url = needed(written, "url", section.url.as_deref(), problems)?;
+    let mut settings = LdapSettings::new(url);
+    settings.starttls = section.starttls;
+    settings.ca_file.clone_from(&section.ca_file);
+    let password = own_password(written, around, problems);
+    settings.account = section.bind_dn.as_deref().and_then(|dn| {
+        let password = needed(written, "password_file", password, problems)?;
+        Some(ServiceAccount { dn: dn.into(), password: Zeroizing::new(password.expose().into()) })
+    });
+    settings.user_dn = boxed(section.user_dn.as_ref());
+    settings.search = match (section.base.as_deref(), section.filter.as_deref()) {
+        (Some(base), Some(filter)) => {
+            let scope = match section.scope {
+                WrittenScope::Sub => LdapScope::Subtree,
+                WrittenScope::One => LdapScope::OneLevel,
+                WrittenScope::Base => LdapScope::Base,
+            };
+            Some(UserSearch { base: base.into(), scope, filter: filter.into() })
+        }
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            problems.error(table, "type", "\"base\" and \"filter\" go together");
+            return None;
+        }
+    };
+    let attribute: Box<str> = section.password_attribute.as_str().into();
+    settings.password = match section.password_check {
+        WrittenPasswordCheck::Bind => PasswordCheck::Bind,
+        WrittenPasswordCheck::Compare => PasswordCheck::Compare { attribute },
+        WrittenPasswordCheck::Read => PasswordCheck::Read {
+            attribute,
+            default_scheme: section.default_scheme,
+            scram: section.scram,
+        },
+    };
+    if section.scram && section.password_check != WrittenPasswordCheck::Read {
+        problems.error(table, "scram", "SCRAM needs password_check = \"read\"");
+    }
+    if url.starts_with("ldap://") && !section.starttls && !is_local(url) {
+        problems
+            .warning(table, "url", "passwords will cross the network readable")
+            .help("starttls = true, or \"ldaps://...\"");
+    }
+    settings.name_attribute = boxed(section.name_attribute.as_ref());
+    settings.groups.clone_from(&section.group_roles);
+    settings.member_of = Some(section.member_of.as_str().into());
+    settings.group_filter = boxed(section.group_filter.as_ref());
+    settings.connections = connections(section);
+    settings.timeout = section.timeout;
+    Some(settings)
+}
+
+fn sql(
+    written: &Written<BackendSection>,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<SqlSettings> {
+    let section = &written.section;
+    let url = needed(written, "url", section.url.as_deref(), problems);
+    let query = needed(written, "query", section.query.as_deref(), problems);
+    let password = own_password(written, around, problems);
+    let mut settings = SqlSettings::new(url?, query?);
+    if let Some(password) = password {
+        settings = settings.with_password(password.expose());
+    }
+    settings.default_scheme = section.default_scheme;
+    settings.scram = section.scram;
+    settings.connections = connections(section);
+    settings.timeout = section.timeout;
+    Some(settings)
+}
+
+fn oauth(written: &Written<BackendSection>, problems: &mut Problems<'_>) -> Option<OAuthSettings> {
+    let Written { table, section } = written;
+    let issuer = needed(written, "issuer", section.issuer.as_deref(), problems);
+    let audience = needed(written, "audience", section.audience.first(), problems);
+    let jwks = needed(written, "jwks", section.jwks.as_deref(), problems)?;
+    let jwks = match jwks.contains("://").then(|| jwks.parse()) {
+        None => JwksSource::File(jwks.into()),
+        Some(Ok(url)) => JwksSource::Url(url),
+        Some(Err(error)) => {
+            problems.error(table, "jwks", format!("{jwks:?}: {error}"));
+            return None;
+        }
+    };
+    let mut settings = OAuthSettings::new(issuer?, audience?, jwks);
+    settings.audience = section.audience.iter().map(|name| name.as_str().into()).collect();
+    settings.ca_file.clone_from(&section.ca_file);
+    settings.user_claim = section.user_claim.as_str().into();
+    settings.roles_claim = boxed(section.roles_claim.as_ref());
+    if let Some(scope) = &section.required_scope {
+        settings.required_scope = Scope::new(scope);
+        if settings.required_scope.is_none() {
+            problems.error(table, "required_scope", format!("{scope:?} is no scope (RFC 6749)"));
+        }
+    }
+    settings.algorithms.clone_from(&section.algorithms);
+    settings.one_use = section.one_use;
+    Some(settings)
+}
+
+/// The password of our own account: from the environment, or else from its file.
+fn own_password(
+    written: &Written<BackendSection>,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<Secret> {
+    let Written { table, section } = written;
+    section.password.clone().or_else(|| {
+        read_secret(table, "password_file", section.password_file.as_deref()?, around, problems)
+    })
+}
+
+fn connections(section: &BackendSection) -> NonZeroUsize {
+    usize::try_from(section.connections.get()).ok().and_then(NonZeroUsize::new).unwrap_or(ONE)
+}
+
+fn boxed(text: Option<&String>) -> Option<Box<str>> {
+    text.map(|text| text.as_str().into())
+}
+
+fn is_local(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    ["localhost", "127.", "[::1]"].iter().any(|start| rest.starts_with(start))
 }
 
 /// A key that another type has is a mistake, not a wish that is passed over.
@@ -118,6 +329,49 @@ impl BackendType {
         match self {
             Self::Users => &[],
             Self::PasswdFile => &["file", "default_scheme", "scram"],
+            Self::Saslauthd => &["socket", "service", "realm", "split_realm"],
+            Self::Dovecot => &["socket", "service", "scram"],
+            Self::Ldap => &[
+                "url",
+                "starttls",
+                "ca_file",
+                "bind_dn",
+                "password_file",
+                "password",
+                "user_dn",
+                "base",
+                "scope",
+                "filter",
+                "password_check",
+                "password_attribute",
+                "default_scheme",
+                "scram",
+                "name_attribute",
+                "group_roles",
+                "member_of",
+                "group_filter",
+                "connections",
+            ],
+            Self::Sql => &[
+                "url",
+                "password_file",
+                "password",
+                "query",
+                "default_scheme",
+                "scram",
+                "connections",
+            ],
+            Self::OAuth => &[
+                "issuer",
+                "audience",
+                "jwks",
+                "ca_file",
+                "user_claim",
+                "roles_claim",
+                "required_scope",
+                "algorithms",
+                "one_use",
+            ],
         }
     }
 }
@@ -127,6 +381,11 @@ fn name(section: &BackendSection) -> Box<str> {
 }
 
 const COMMON: &[&str] = &["type", "name", "timeout", "cache_ttl"];
+
+const ONE: NonZeroUsize = NonZeroUsize::MIN;
+
+/// As in the schema.
+const CACHE: Duration = Duration::from_secs(60);
 
 /// As in the schema.
 const TIMEOUT: Duration = Duration::from_secs(10);

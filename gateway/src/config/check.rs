@@ -9,7 +9,7 @@ use mailweir_mail::Domain;
 
 use super::{
     Admin, Auth, ByteSize, CertificateSource, Config, ConnectionReuse, Dns, Domains, Limits, Log,
-    Metrics, Queue, Server, Smtp, SmtpTimeouts, Surroundings, Tls, backend,
+    Metrics, Queue, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls, backend,
     listener::Listener,
     pattern::DomainPattern,
     problem::Problems,
@@ -67,7 +67,7 @@ pub(super) fn config(
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),
-        auth: auth(&written_auth, &written_backends, &server, problems),
+        auth: auth(&written_auth, &written_backends, &server, around, problems),
         server,
         domains: relay_domains(domains, problems),
         listeners,
@@ -213,6 +213,28 @@ pub(super) fn read_file(
     }
 }
 
+/// Reads a file that holds one secret and nothing else; a line end at its end is ignored.
+pub(super) fn read_secret(
+    table: &RawTable,
+    key: &str,
+    path: &Path,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<Secret> {
+    let content = read_file(table, key, path, around, problems)?;
+    let message =
+        match std::str::from_utf8(&content).map(|text| text.trim_end_matches(['\r', '\n'])) {
+            Ok("") => "is empty",
+            Ok(text) if text.contains(['\r', '\n', '\0']) => "holds more than one line",
+            Ok(text) => return Some(Secret::new(text)),
+            Err(_) => "is not text in UTF-8",
+        };
+    problems
+        .error(table, key, format!("{} {message}", path.display()))
+        .help("the file should hold the password and nothing else");
+    None
+}
+
 fn smtp(written: &Written<SmtpSection>, hostname: &Domain, problems: &mut Problems<'_>) -> Smtp {
     let Written { table, section } = written;
     let timeouts = [
@@ -290,12 +312,13 @@ fn auth(
     written: &Written<AuthSection>,
     backends: &[Written<BackendSection>],
     server: &Server,
+    around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
 ) -> Auth {
     let users_file = written.section.users_file.clone();
     Auth {
         users_file: users_file.unwrap_or_else(|| server.data_dir.join("users")),
-        backends: backend::check(backends, problems),
+        backends: backend::check(backends, around, problems),
     }
 }
 

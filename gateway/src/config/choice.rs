@@ -68,6 +68,40 @@ choices! {
         Users = "users",
         /// A file in the form of Dovecot's passwd-file, of htpasswd or of shadow(5).
         PasswdFile = "passwd-file",
+        /// A saslauthd.
+        Saslauthd = "saslauthd",
+        /// A Dovecot.
+        Dovecot = "dovecot",
+        /// An LDAP server, or Active Directory.
+        Ldap = "ldap",
+        /// A PostgreSQL, MySQL or MariaDB database.
+        Sql = "sql",
+        /// Access tokens of an issuer.
+        OAuth = "oauth",
+    }
+}
+
+choices! {
+    /// How a password is checked at an LDAP server.
+    pub(super) enum WrittenPasswordCheck {
+        /// The user binds with it.
+        Bind = "bind",
+        /// The server compares it.
+        Compare = "compare",
+        /// We read what is kept of it, and check it ourselves.
+        Read = "read",
+    }
+}
+
+choices! {
+    /// How deep a search for users goes.
+    pub(super) enum WrittenScope {
+        /// The base and all below it.
+        Sub = "sub",
+        /// What stands right below the base.
+        One = "one",
+        /// The base itself.
+        Base = "base",
     }
 }
 

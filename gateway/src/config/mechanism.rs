@@ -1,6 +1,6 @@
-//! SASL mechanisms and password schemes, by their names.
+//! What log-ins are made of, by name: SASL mechanisms, password schemes, roles, algorithms.
 
-use mailweir_auth::{Mechanism, Scheme};
+use mailweir_auth::{GroupRole, Mechanism, Scheme, SignatureAlgorithm};
 
 use super::{
     setting::{Element, Refusal, Setting},
@@ -25,8 +25,8 @@ impl Setting for Mechanism {
 }
 
 impl Element for Mechanism {
-    const LIST_ALLOWED: &'static str =
-        "a list of SASL mechanisms: SCRAM-SHA-1, -256 and -512 and their -PLUS forms, PLAIN, LOGIN";
+    const LIST_ALLOWED: &'static str = "a list of SASL mechanisms: SCRAM-SHA-1, -256 and -512 and their -PLUS forms, \
+         OAUTHBEARER, XOAUTH2, PLAIN, LOGIN";
     const LIST_EXAMPLE: &'static str = "[\"SCRAM-SHA-256-PLUS\", \"SCRAM-SHA-256\", \"PLAIN\"]";
 }
 
@@ -46,4 +46,42 @@ impl Setting for Scheme {
         text.parse()
             .or_else(|unknown| Refusal::new(value, format_args!("{text:?}: {unknown}")).alone())
     }
+}
+
+impl Setting for SignatureAlgorithm {
+    const ALLOWED: &'static str = "an algorithm of RFC 7518, such as \"RS256\"";
+    const EXAMPLE: &'static str = "\"RS256\"";
+
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        let text = value.text()?;
+        text.parse()
+            .or_else(|unknown| Refusal::new(value, format_args!("{text:?}: {unknown}")).alone())
+    }
+}
+
+impl Element for SignatureAlgorithm {
+    const LIST_ALLOWED: &'static str = "a list of algorithms, such as [\"RS256\", \"ES256\"]";
+    const LIST_EXAMPLE: &'static str = "[\"RS256\", \"ES256\"]";
+}
+
+impl Setting for GroupRole {
+    const ALLOWED: &'static str = "a role, \"=\" and the DN of a group";
+    const EXAMPLE: &'static str = "\"moderator=cn=moderators,ou=groups,dc=example,dc=org\"";
+
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        let text = value.text()?;
+        let Some((role, group)) = text.split_once('=') else {
+            return Refusal::new(value, format_args!("{text:?} names no role")).alone();
+        };
+        match role.trim().parse() {
+            Ok(role) => Ok(Self { group: group.trim().into(), role }),
+            Err(unknown) => Refusal::new(value, format_args!("{role:?}: {unknown}")).alone(),
+        }
+    }
+}
+
+impl Element for GroupRole {
+    const LIST_ALLOWED: &'static str =
+        "a list of roles with the DNs of groups, such as [\"moderator=cn=moderators,...\"]";
+    const LIST_EXAMPLE: &'static str = "[\"moderator=cn=moderators,ou=groups,dc=example,dc=org\"]";
 }

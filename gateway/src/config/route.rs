@@ -6,7 +6,7 @@ use mailweir_mail::Domain;
 
 use super::{
     DomainPattern, NextHop, RelayProtocol, Secret, Surroundings,
-    check::{Written, read_file},
+    check::{Written, read_secret},
     choice::WrittenRouteTls,
     problem::Problems,
     schema::RouteSection,
@@ -216,18 +216,7 @@ fn password(
         }
         return None;
     };
-    let content = read_file(table, "password_file", path, around, problems)?;
-    let message =
-        match std::str::from_utf8(&content).map(|text| text.trim_end_matches(['\r', '\n'])) {
-            Ok("") => "is empty",
-            Ok(text) if text.contains(['\r', '\n', '\0']) => "holds more than one line",
-            Ok(text) => return Some(Secret::new(text)),
-            Err(_) => "is not text in UTF-8",
-        };
-    problems
-        .error(table, "password_file", format!("{} {message}", path.display()))
-        .help("the file should hold the password and nothing else");
-    None
+    read_secret(table, "password_file", path, around, problems)
 }
 
 /// Postfix `default_destination_concurrency_limit`, as in the schema.

@@ -11,11 +11,11 @@ use std::{
     time::Duration,
 };
 
-use mailweir_auth::{Mechanism, Scheme};
+use mailweir_auth::{GroupRole, Mechanism, Scheme, SignatureAlgorithm};
 use mailweir_mail::{Address, Domain, Network};
 
 use super::{
-    choice::{BackendType, WrittenRouteTls},
+    choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     choice::{BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode},
     next_hop::NextHop,
     pattern::DomainPattern,
@@ -281,7 +281,10 @@ section! {
     /// client hears "later" (454), not "wrong". Absent: the own user store alone.
     pub(super) tables "auth.backend" BackendSection {
         /// "users": our own user store, `auth.users_file`. "passwd-file": a file of lines
-        /// `name:password`, as Dovecot's passwd-file, htpasswd and shadow(5) have them.
+        /// `name:password`, as Dovecot's passwd-file, htpasswd and shadow(5) have them. "saslauthd":
+        /// PAM, Kerberos and the like, by Cyrus SASL's daemon. "dovecot": whoever a Dovecot knows.
+        /// "ldap": an LDAP server, or Active Directory. "sql": PostgreSQL, MySQL or MariaDB.
+        /// "oauth": access tokens that an issuer has signed.
         kind as "type": BackendType, postfix "smtpd_sasl_type";
         /// The label in logs and metrics. Absent: the type.
         name: Option<Label>;
@@ -294,12 +297,83 @@ section! {
         cache_ttl: Option<Duration>;
         /// passwd-file: the file. It is read again when it has changed.
         file: Option<PathBuf>;
-        /// passwd-file: the scheme of passwords without `{SCHEME}`, such as "SSHA". Absent: they
-        /// must be hashes of crypt(3), which begin with `$`.
+        /// passwd-file, ldap, sql: the scheme of passwords without `{SCHEME}`, such as "SSHA".
+        /// Absent: they must be hashes of crypt(3), which begin with `$`.
         default_scheme: Option<Scheme>;
-        /// passwd-file: whether SCRAM is served; only for users whose password is kept as
-        /// `{SCRAM-SHA-256}` keys or in clear. "true" says that all are.
+        /// passwd-file, ldap, sql: whether SCRAM is served; say "true" only if all passwords are
+        /// kept as `{SCRAM-SHA-256}` keys or in clear. dovecot: whether Dovecot announces SCRAM; it
+        /// then conducts those log-ins.
         scram: bool = false;
+        /// saslauthd, dovecot: the socket, such as `/run/saslauthd/mux` or
+        /// `/var/spool/postfix/private/auth`; for Dovecot also "host:port", where passwords go in clear.
+        socket: Option<String>, postfix "smtpd_sasl_path";
+        /// saslauthd, dovecot: the service that is named to it.
+        service: String = "smtp", postfix "smtpd_sasl_service";
+        /// saslauthd: the realm of users who name none.
+        realm: Option<String>, postfix "smtpd_sasl_local_domain";
+        /// saslauthd: whether `ann@example.org` is asked for as "ann" in the realm "example.org".
+        split_realm: bool = true;
+        /// ldap: the server, such as "ldaps://ldap.example.org". sql: the database, such as
+        /// "postgres://mailweir@db.example.org/mail" or "mysql://mailweir@localhost/mail".
+        url: Option<String>;
+        /// ldap, sql: the file that holds the password of our own account there, and nothing else.
+        password_file: Option<PathBuf>;
+        /// ldap, sql: that password, from the environment only:
+        /// `MAILWEIR_AUTH__BACKEND__0__PASSWORD`.
+        password: Option<Secret>;
+        /// ldap, sql: the most connections to the server.
+        connections: NonZeroU32 = 4;
+        /// ldap: whether TLS begins with StartTLS. "ldaps://" has TLS from the start.
+        starttls: bool = false;
+        /// ldap, oauth: the authorities that may vouch for the server, in PEM. Absent: those of the
+        /// Mozilla root programme.
+        ca_file: Option<PathBuf>;
+        /// ldap: our own account, which searches, compares and reads. Absent: nobody.
+        bind_dn: Option<String>;
+        /// ldap: what a user binds as, without a search: "uid={user},ou=people,dc=example,dc=org",
+        /// or for Active Directory "{local}@corp.example". `{user}` is the whole name, `{local}` and
+        /// `{domain}` its parts.
+        user_dn: Option<String>;
+        /// ldap: where the search for a user begins.
+        base: Option<String>;
+        /// ldap: how deep the search goes.
+        scope: WrittenScope = "sub";
+        /// ldap: what a user's entry is found by: "(&(objectClass=inetOrgPerson)(mail={user}))".
+        filter: Option<String>;
+        /// ldap: "bind": the user binds with the password. "compare": the server compares it with an
+        /// attribute. "read": we read the attribute, and check the password ourselves.
+        password_check: WrittenPasswordCheck = "bind";
+        /// ldap: the attribute of "compare" and "read".
+        password_attribute: String = "userPassword";
+        /// ldap: the attribute that holds who the user is, such as "mail". Absent: the name that the
+        /// client gave.
+        name_attribute: Option<String>;
+        /// ldap: the roles of the members of groups. Who is in none of them is a sender.
+        group_roles: Vec<GroupRole> = [];
+        /// ldap: the attribute of a user's entry that lists its groups.
+        member_of: String = "memberOf";
+        /// ldap: what the entry of a group is asked, if `member_of` does not say it: "(member={dn})".
+        group_filter: Option<String>;
+        /// sql: what finds a user: "SELECT password FROM users WHERE name = {user}". `{user}`,
+        /// `{local}` and `{domain}` are values and stand without quotes. Columns: `password`,
+        /// `scram_sha_256` and the like, `enabled`, `name`, `roles`.
+        query: Option<String>;
+        /// oauth: the issuer, as the claim `iss` of its tokens has it.
+        issuer: Option<String>;
+        /// oauth: the names by which the issuer knows this gateway; a token must be for one of them.
+        audience: Vec<String> = [];
+        /// oauth: the issuer's keys (JWK Set): a file, or an https URL.
+        jwks: Option<String>;
+        /// oauth: the claim that holds the user's name, or a JSON pointer such as "/act/sub".
+        user_claim: String = "email";
+        /// oauth: the claim that holds the user's roles.
+        roles_claim: Option<String>;
+        /// oauth: the scope that a token must have.
+        required_scope: Option<String>;
+        /// oauth: the algorithms that count.
+        algorithms: Vec<SignatureAlgorithm> = ["RS256", "PS256", "ES256", "ES384", "EdDSA"];
+        /// oauth: whether each token counts only once. Mail programs use theirs for an hour.
+        one_use: bool = false;
     }
 }
 

@@ -148,6 +148,11 @@ impl Setting for String {
     }
 }
 
+impl Element for String {
+    const LIST_ALLOWED: &'static str = "a list of texts";
+    const LIST_EXAMPLE: &'static str = "[\"mailweir\"]";
+}
+
 impl Setting for PathBuf {
     const ALLOWED: &'static str = "the path of a file or directory, in quotes";
     const EXAMPLE: &'static str = "\"/etc/mailweir/file\"";

@@ -10,7 +10,7 @@ use crate::{Role, Scheme};
 ///
 /// Templates may name `{user}` (the whole user name), `{local}` and `{domain}` (its parts before
 /// and after the last `@`). A user name without a part that a template names is an unknown user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdapSettings {
     /// `ldap://host[:port]`, `ldaps://host[:port]` or `ldapi://%2Fpath%2Fof%2Fsocket` (RFC 4516).
     /// `ldap://` without `starttls` sends passwords in clear.
@@ -82,7 +82,7 @@ impl LdapSettings {
 }
 
 /// Who the gateway is at the server. `Debug` shows no password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ServiceAccount {
     /// The DN, or at Active Directory a name such as `mailweir@corp.example`.
     pub dn: Box<str>,
@@ -98,7 +98,7 @@ impl fmt::Debug for ServiceAccount {
 }
 
 /// Where a user's entry is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserSearch {
     /// The DN of the entry where the search begins, such as `dc=example,dc=org`.
     pub base: Box<str>,
@@ -122,7 +122,7 @@ pub enum LdapScope {
 }
 
 /// How a password is checked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PasswordCheck {
     /// The user binds with it: the server decides, with all of its policy.
     #[default]
@@ -146,7 +146,7 @@ pub enum PasswordCheck {
 }
 
 /// A role of all members of a group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupRole {
     /// The DN of the group.
     pub group: Box<str>,

@@ -54,7 +54,7 @@ pub struct OAuth {
 }
 
 /// Which tokens count. `Debug` holds no secret.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OAuthSettings {
     /// The claim `iss` of the tokens, letter by letter (Dovecot: `issuers`).

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::{Scheme, SqlQueryError};
 
 /// How [`super::Sql`] asks a database. `Debug` shows no password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SqlSettings {
     /// Where the database is: `postgres://user@host:5432/database` or
