@@ -40,5 +40,5 @@ pub use secrets::{
     argon2id::{HashCost, NewPassword, NewPasswordError},
 };
 pub use store::{LineProblem, StoreError, User, UserStore};
-pub use throttle::{Check, Limit, Throttle, ThrottleLimits};
+pub use throttle::{Check, Counted, Limit, Subject, Throttle, ThrottleLimits, Waiting, Whom};
 pub use user_name::{UserName, UserNameError};
