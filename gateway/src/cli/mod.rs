@@ -17,6 +17,7 @@ use crate::{
     store::Store,
 };
 
+mod ban;
 mod check;
 mod demo;
 mod queue;
@@ -57,6 +58,7 @@ impl CommandLine {
             Command::Demo(options) => demo::run(&options),
             Command::Queue(command) => queue::run(&command),
             Command::User(command) => user::run(&command),
+            Command::Ban(command) => ban::run(&command),
             Command::Rescue(options) => rescue::run(&options),
         }
     }
@@ -136,6 +138,8 @@ enum Command {
     Queue(queue::QueueCommand),
     /// Manage the users that may log in
     User(user::UserCommand),
+    /// Show and lift the waits of those who failed to log in too often
+    Ban(ban::BanCommand),
     /// Save every readable mail of a queue as files, also from a damaged one
     Rescue(rescue::Options),
 }
