@@ -301,6 +301,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn c2_who_begins_to_wait_is_told_and_what_is_not_looked_at_is_counted() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let hears = Arc::clone(&told);
+        let authenticator = authenticator()
+            .telling(move |counted| hears.lock().unwrap().push(counted.who.to_string()));
+        let now = Instant::now();
+        for _ in 0..25 {
+            let _ = authenticator.verify(&claim("ann", "wrong"), &at(now)).await;
+        }
+        assert_eq!(*told.lock().unwrap(), ["192.0.2.1", "ann"]);
+        assert_eq!(authenticator.throttled(), 4);
+        assert_eq!(authenticator.waiting(now), Waiting { addresses: 1, accounts: 1 });
+        assert_eq!(authenticator.lift(now, &Whom::All), 2);
+        assert_eq!(authenticator.counted(now), []);
+        assert!(authenticator.verify(&claim("ann", "right"), &at(now)).await.is_ok());
+    }
+
+    #[tokio::test]
     async fn c2_a_proof_is_not_judged_while_its_account_has_to_wait() {
         let (authenticator, now) = (authenticator(), Instant::now());
         let client = Client::new(ScramHash::Sha256, "ann", "right");

@@ -23,7 +23,7 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
-pub use chain::{Backend, Chain, Health, HealthChange};
+pub use chain::{Backend, BackendAnswer, BackendReport, Chain, Health, HealthChange, Report};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use decoys::Decoys;

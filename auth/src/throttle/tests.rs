@@ -223,7 +223,7 @@ proptest! {
     fn the_list_and_the_check_agree(acts in prop::collection::vec(act(), 1..300), whom in whom()) {
         let mut scene = Scene::small();
         for act in acts {
-            scene.act(act);
+            scene.act(&act);
             scene.expect_list_as_checked()?;
         }
         let before = scene.throttle.list(scene.now);
@@ -316,8 +316,8 @@ impl Scene {
         }
     }
 
-    fn act(&mut self, act: Act) {
-        match act {
+    fn act(&mut self, act: &Act) {
+        match *act {
             Act::Guess(address, account) => drop(self.guess(ADDRESSES[address], ACCOUNTS[account])),
             Act::LogIn(address, account) => self.log_in(ADDRESSES[address], ACCOUNTS[account]),
             Act::Wait(seconds) => self.wait(seconds),
