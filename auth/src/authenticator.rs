@@ -4,23 +4,28 @@
 //! peer is three cases; why it failed is a text for the log, never for the peer (`attacks.md` C1).
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    fmt,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
 use crate::{
-    Attempt, Chain, Check, Credentials, Decoys, Denial, Directory, DirectoryError, Exchange,
-    ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress, Scope, ScramKeys,
-    ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName,
+    Attempt, Chain, Check, Counted, Credentials, Decoys, Denial, Directory, DirectoryError,
+    Exchange, ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress, Scope, ScramKeys,
+    ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName, Waiting, Whom,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
-#[derive(Debug)]
 pub struct Authenticator {
     chain: Chain,
     decoys: Decoys,
     throttle: Mutex<Throttle>,
     scope: Option<Scope>,
+    throttled: AtomicU64,
+    on_pause: Box<dyn Fn(&Counted) + Send + Sync>,
 }
 
 impl Authenticator {
@@ -28,7 +33,14 @@ impl Authenticator {
     /// guessing by `limits`.
     #[must_use]
     pub fn new(chain: Chain, decoys: Decoys, limits: ThrottleLimits) -> Self {
-        Self { chain, decoys, throttle: Mutex::new(Throttle::new(limits)), scope: None }
+        Self {
+            chain,
+            decoys,
+            throttle: Mutex::new(Throttle::new(limits)),
+            scope: None,
+            throttled: AtomicU64::new(0),
+            on_pause: Box::new(|_| {}),
+        }
     }
 
     /// Tells clients whose token is refused which scope to ask their issuer for (RFC 7628 section
@@ -38,10 +50,39 @@ impl Authenticator {
         Self { scope, ..self }
     }
 
+    /// `tell` hears of everybody who begins to wait.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(&Counted) + Send + Sync + 'static) -> Self {
+        Self { on_pause: Box::new(tell), ..self }
+    }
+
     /// The back ends that are asked.
     #[must_use]
     pub const fn chain(&self) -> &Chain {
         &self.chain
+    }
+
+    /// Everybody whose failures are counted, as [`Throttle::list`].
+    #[must_use]
+    pub fn counted(&self, now: Instant) -> Vec<Counted> {
+        self.throttle().list(now)
+    }
+
+    /// How many have to wait, as [`Throttle::waiting`].
+    #[must_use]
+    pub fn waiting(&self, now: Instant) -> Waiting {
+        self.throttle().waiting(now)
+    }
+
+    /// Forgets failures, as [`Throttle::lift`].
+    pub fn lift(&self, now: Instant, whom: &Whom) -> usize {
+        self.throttle().lift(now, whom)
+    }
+
+    /// How many attempts were refused without a look since the start.
+    #[must_use]
+    pub fn throttled(&self) -> u64 {
+        self.throttled.load(Ordering::Relaxed)
     }
 
     /// Begins a log-in. `initial` and `channel` as in [`Exchange::start`].
@@ -166,7 +207,10 @@ impl Authenticator {
     /// Whether the throttle lets the directory be asked about `user`.
     fn admit(&self, user: &UserName, attempt: &Attempt) -> Result<(), AuthFailure> {
         match self.throttle().check(attempt.now, attempt.client, user) {
-            Check::Refused { until } => Err(AuthFailure::Throttled { until }),
+            Check::Refused { until } => {
+                self.throttled.fetch_add(1, Ordering::Relaxed);
+                Err(AuthFailure::Throttled { until })
+            }
             Check::Allowed => Ok(()),
         }
     }
@@ -178,7 +222,9 @@ impl Authenticator {
     fn failed(&self, user: &UserName, error: DirectoryError, attempt: &Attempt) -> AuthFailure {
         match error {
             DirectoryError::Denied(denial) => {
-                self.throttle().failed(attempt.now, attempt.client, user);
+                // Told outside of the lock.
+                let paused = self.throttle().failed(attempt.now, attempt.client, user);
+                paused.iter().for_each(&self.on_pause);
                 AuthFailure::Denied(denial)
             }
             DirectoryError::Unavailable(reason) => AuthFailure::Temporary(reason),
@@ -189,6 +235,12 @@ impl Authenticator {
     /// Counts are numbers that are complete at every step, so a panic elsewhere leaves them sound.
     fn throttle(&self) -> MutexGuard<'_, Throttle> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator").field("chain", &self.chain).finish_non_exhaustive()
     }
 }
 
@@ -277,6 +329,24 @@ mod tests {
         assert_eq!(refused, Err(AuthFailure::Throttled { until }));
         assert_eq!(directory.asked.load(Ordering::Relaxed), 21);
         assert!(authenticator.verify(&claim("ann", "right"), &at(until)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn c2_who_begins_to_wait_is_told_and_what_is_not_looked_at_is_counted() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let hears = Arc::clone(&told);
+        let authenticator = authenticator()
+            .telling(move |counted| hears.lock().unwrap().push(counted.who.to_string()));
+        let now = Instant::now();
+        for _ in 0..25 {
+            let _ = authenticator.verify(&claim("ann", "wrong"), &at(now)).await;
+        }
+        assert_eq!(*told.lock().unwrap(), ["192.0.2.1", "ann"]);
+        assert_eq!(authenticator.throttled(), 4);
+        assert_eq!(authenticator.waiting(now), Waiting { addresses: 1, accounts: 1 });
+        assert_eq!(authenticator.lift(now, &Whom::All), 2);
+        assert_eq!(authenticator.counted(now), []);
+        assert!(authenticator.verify(&claim("ann", "right"), &at(now)).await.is_ok());
     }
 
     #[tokio::test]

@@ -35,7 +35,7 @@ pub use backends::{
     SignatureAlgorithm, Sql, SqlQueryError, SqlSettings, SqlSettingsError, TokenFault,
     UnknownAlgorithm, UserSearch,
 };
-pub use chain::{Backend, Chain, Health, HealthChange};
+pub use chain::{Backend, BackendAnswer, BackendReport, Chain, Health, HealthChange, Report};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use decoys::Decoys;
@@ -58,5 +58,5 @@ pub use secrets::{
 };
 pub use senders::{NotASender, Senders};
 pub use store::{LineProblem, StoreError, User, UserStore};
-pub use throttle::{Check, Limit, Throttle, ThrottleLimits};
+pub use throttle::{Check, Counted, Limit, Subject, Throttle, ThrottleLimits, Waiting, Whom};
 pub use user_name::{UserName, UserNameError};

@@ -157,10 +157,11 @@ impl App {
     fn start_services(self: &Arc<Self>, store: &Store) -> anyhow::Result<()> {
         self.services.spawn(Arc::clone(&self.egress).run());
         let control = store.control_socket();
-        let egress = Arc::clone(&self.egress);
+        let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
+        let operated = control::Operated { egress, gate };
         let (end, observer) = (self.end.clone(), self.shared.observer.clone());
         self.services.spawn(async move {
-            if let Err(error) = control::serve(&control, egress, end).await {
+            if let Err(error) = control::serve(&control, operated, end).await {
                 let text = format!("no control socket at {}: {error}", control.display());
                 observer.session(&SessionEvent::Warning { part: "master", text: text.into() });
             }

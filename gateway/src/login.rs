@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use mailweir_auth::{
-    Authenticator, Backend, Chain, Checks, Decoys, Directory, Dovecot, HashCost, HashLimits,
-    Health, HealthChange, Ldap, LdapSettings, OAuth, OAuthSettings, PasswordFile, Saslauthd, Sql,
-    ThrottleLimits, UserStore,
+    Authenticator, Backend, Chain, Checks, Counted, Decoys, Directory, Dovecot, HashCost,
+    HashLimits, Health, HealthChange, Ldap, LdapSettings, OAuth, OAuthSettings, PasswordFile,
+    Saslauthd, Sql, UserStore,
 };
 use mailweir_mail::SessionEvent;
 
 use crate::{
+    clock,
     config::{Auth, AuthBackend, BackendKind},
     observe::Observer,
 };
@@ -21,6 +22,27 @@ use crate::{
 /// # Errors
 /// A file cannot be read, or the system gives no random numbers.
 pub(crate) fn authenticator(auth: &Auth, observer: &Observer) -> anyhow::Result<Authenticator> {
+    let hears = observer.clone();
+    let chain = chain(auth, move |change| tell(&hears, change))?;
+    let decoys = Decoys::open(&auth.users_file).context("the system gives no random numbers")?;
+    let observer = observer.clone();
+    let scope = auth.backends.iter().find_map(|backend| match &backend.kind {
+        BackendKind::OAuth(settings) => settings.required_scope.clone(),
+        _ => None,
+    });
+    Ok(Authenticator::new(chain, decoys, auth.throttle.clone())
+        .naming_scope(scope)
+        .telling(move |counted| warn_of_pause(&observer, counted)))
+}
+
+/// The back ends alone. `on_change` hears when one goes down or comes back.
+///
+/// # Errors
+/// As of [`authenticator`].
+pub(crate) fn chain(
+    auth: &Auth,
+    on_change: impl Fn(HealthChange) + Send + Sync + 'static,
+) -> anyhow::Result<Chain> {
     let checks = Arc::new(Checks::new(HashLimits::default()));
     let decoys = Decoys::open(&auth.users_file).context("the system gives no random numbers")?;
     let backends = auth.backends.iter().map(|backend| {
@@ -30,10 +52,7 @@ pub(crate) fn authenticator(auth: &Auth, observer: &Observer) -> anyhow::Result<
         Ok(Backend { name, directory, timeout, cache_ttl })
     });
     let backends = backends.collect::<anyhow::Result<Vec<_>>>()?;
-    let observer = observer.clone();
-    let chain = Chain::new(backends, move |change| tell(&observer, change))
-        .context("the system gives no random numbers")?;
-    Ok(Authenticator::new(chain, decoys, ThrottleLimits::default()))
+    Chain::new(backends, on_change).context("the system gives no random numbers")
 }
 
 fn directory(
@@ -77,4 +96,12 @@ fn tell(observer: &Observer, change: HealthChange) {
             SessionEvent::Warning { part: "auth", text: text.into() }
         }
     });
+}
+
+fn warn_of_pause(observer: &Observer, counted: &Counted) {
+    let pause = counted.pause.unwrap_or_default();
+    let until = clock::now().plus(pause).rfc5322();
+    let (who, failures, seconds) = (&counted.who, counted.failures, pause.as_secs_f64().ceil());
+    let text = format!("{who} has to wait {seconds} s, until {until}: {failures} failed log-ins");
+    observer.session(&SessionEvent::Warning { part: "auth", text: text.into() });
 }

@@ -14,6 +14,7 @@ pub(crate) fn put_off(running: &Config, mut wanted: Config) -> (Config, Vec<&'st
     later.keep("server.data_dir", &running.server.data_dir, &mut wanted.server.data_dir);
     later.keep("auth.users_file", &running.auth.users_file, &mut wanted.auth.users_file);
     later.keep("auth.backend", &running.auth.backends, &mut wanted.auth.backends);
+    later.keep("auth.throttle", &running.auth.throttle, &mut wanted.auth.throttle);
     let (limits, smtp) = (&mut wanted.limits, &mut wanted.smtp);
     later.keep("limits.session_limit", &running.limits.session_limit, &mut limits.session_limit);
     later.keep("smtp.session_limit", &running.smtp.session_limit, &mut smtp.session_limit);
@@ -120,6 +121,15 @@ mod tests {
         assert!(later.is_empty(), "{later:?}");
         assert_eq!(taken.domains.relay.len(), 1);
         assert_eq!(taken.smtp.helo_name.as_str(), "a.example");
+    }
+
+    #[test]
+    fn a_section_in_a_section_is_put_off_as_a_whole() {
+        let running = config("");
+        let wanted = config("[auth.throttle]\nfailures_per_account = 7\nfirst_pause = \"7s\"\n");
+        let (taken, later) = put_off(&running, wanted);
+        assert_eq!(later, ["auth.throttle"]);
+        assert_eq!(format!("{taken:?}"), format!("{running:?}"));
     }
 
     #[test]

@@ -10,12 +10,13 @@ use mailweir_admin_ui::{
     AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
     QueueCounts,
 };
+use mailweir_auth::{Authenticator, Health};
 
 use crate::{
     app::App,
     clock,
     config::Config,
-    observe::{FsyncTimes, Gauges},
+    observe::{FsyncTimes, Gauges, LogInGauges},
 };
 
 /// Answers for the pages; holds the gateway weakly, so that an open page keeps nothing alive.
@@ -55,6 +56,7 @@ impl Observability for Status {
             sessions: shared.permits.open() as u64,
             connections: app.egress().connections() as u64,
             fsync: FsyncTimes { count: syncs.count, total: syncs.total },
+            logins: logins(&shared.authenticator),
             uptime: self.uptime(),
         };
         shared.observer.render(&gauges)
@@ -110,6 +112,18 @@ impl Status {
             listeners: Vec::new(),
             queue: QueueCounts::default(),
         }
+    }
+}
+
+fn logins(authenticator: &Authenticator) -> LogInGauges {
+    let waiting = authenticator.waiting(clock::monotonic());
+    let health = authenticator.chain().health();
+    let backends = health.into_iter().map(|(name, health)| (name.into(), health == Health::Up));
+    LogInGauges {
+        waiting_addresses: waiting.addresses as u64,
+        waiting_accounts: waiting.accounts as u64,
+        throttled: authenticator.throttled(),
+        backends: backends.collect(),
     }
 }
 

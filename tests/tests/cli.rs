@@ -30,7 +30,9 @@ fn the_version_and_the_help_are_printed() {
     assert!(version.text.starts_with("mailweir ") && version.text.contains('.'), "{version:?}");
     let help = mailweir(&["--help"]).unwrap();
     assert_eq!(help.status, DONE);
-    for command in ["serve", "check", "demo", "queue", "user", "rescue", "Exit status"] {
+    for command in
+        ["serve", "check", "demo", "queue", "user", "auth", "ban", "rescue", "Exit status"]
+    {
         assert!(help.text.contains(command), "{command}: {help:?}");
     }
 }
@@ -82,6 +84,39 @@ fn a_file_that_is_not_there_is_named() {
         let Some(said) = mailweir(&[&words[..], &["/no/such/file.toml"]].concat()) else { return };
         assert_eq!(said.status, BAD_CONFIGURATION, "{said:?}");
         assert!(said.text.contains("/no/such/file.toml: error: cannot be read"), "{said:?}");
+    }
+}
+
+#[test]
+fn auth_test_says_which_back_end_lets_a_user_in_and_shows_no_password() {
+    let Some(plan) = Plan::new() else { return };
+    let backends = "[[auth.backend]]\ntype = \"users\"\n\
+                    [[auth.backend]]\ntype = \"users\"\nname = \"again\"";
+    let lines = "mode = \"submission\"\ntls = \"required\"";
+    let plan = plan.mx().listener("submission", lines).section(backends);
+    let gateway = plan.user("alice", "wonderland looking glass").install();
+    let test = |words: &[&str], password: &str| {
+        gateway.feed(&[&["auth", "test"], words].concat(), &format!("{password}\n"))
+    };
+    for mechanism in ["PLAIN", "login", "SCRAM-SHA-256"] {
+        let said = test(&["Alice", "--mechanism", mechanism], "wonderland looking glass");
+        assert_eq!(said.status, DONE, "{said:?}");
+        let lines: Vec<_> = said.text.lines().collect();
+        assert!(lines[0].starts_with("users ") && lines[0].ends_with(" ms  accepted as alice"));
+        assert_eq!(lines[1], "again         -  not asked any more");
+        assert_eq!(lines[2..], ["mailweir: alice: would be logged in"]);
+    }
+    for (user, reason) in [("alice", "wrong password"), ("bob", "unknown user")] {
+        let said = test(&[user, "--listener", "mx"], "sesame");
+        assert_eq!(said.status, REFUSED, "{said:?}");
+        assert_eq!(said.text.matches(&format!(" ms  {reason}")).count(), 2, "{said:?}");
+        assert!(said.text.ends_with(": would be refused (535)\n"), "{said:?}");
+        assert!(!said.text.contains("sesame"), "{said:?}");
+    }
+    let said = test(&["alice", "--listener", "smtps"], "sesame");
+    assert_eq!(said.text, "mailweir: no such listener; the configuration has: mx, submission\n");
+    for words in [&["alice", "--mechanism", "CRAM-MD5"][..], &["a b"], &[]] {
+        assert_eq!(test(words, "sesame").status, WRONG_WORDS, "{words:?}");
     }
 }
 

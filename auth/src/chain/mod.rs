@@ -4,6 +4,7 @@
 //! the claim and one could not be asked, we cannot tell, and say so: "denied" would be a lie.
 
 mod health;
+mod report;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use std::{
 
 use tokio::time::{Instant, timeout};
 
+pub use self::report::{BackendAnswer, BackendReport, Report};
 use crate::{
     Attempt, Credentials, Denial, Directory, DirectoryError, Identity, KeySearch, KeyedIdentity,
     Mechanism, ScramHash, UserName, Verification,

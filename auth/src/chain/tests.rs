@@ -124,6 +124,48 @@ async fn scram_is_offered_only_if_all_who_have_a_password_can_use_it() {
     assert_eq!(plain.asked(), 0, "who cannot do it is not asked");
 }
 
+#[tokio::test]
+async fn a_report_tells_what_each_says_until_one_accepts() {
+    let (down, silly) = (Knows::nothing(Mood::Down), Knows::user("carl", "right"));
+    let (works, last) = (Knows::keys_of("ann"), Knows::user("ann", "wrong"));
+    let chain = chain([&down, &silly, &works, &last]);
+    let report = chain.report(&claim("ann", "right"), &attempt()).await;
+    let accepted = Ok(Identity::proven(name("ann")));
+    assert_eq!(report.outcome, accepted);
+    let unavailable = DirectoryError::Unavailable("0: connection refused".into());
+    let verdicts = [Err(unavailable.clone()), Err(Denial::UnknownUser.into()), accepted];
+    let said: Vec<_> = report.backends.iter().map(|backend| said(&backend.answer)).collect();
+    assert_eq!(said, verdicts.iter().map(Some).chain([None]).collect::<Vec<_>>());
+    assert_eq!(report.backends[3].answer, BackendAnswer::NotAsked);
+    assert_eq!((&*report.backends[3].name, last.asked()), ("3", 0));
+    let report = chain.report(&claim("ann", "other"), &attempt()).await;
+    assert_eq!(report.outcome, Err(unavailable), "one that is down makes a denial uncertain");
+}
+
+#[tokio::test]
+async fn a_report_tries_a_password_against_the_keys_of_scram() {
+    let (plain, both) = (Knows::user("ann", "right"), Knows::keys_of("ann"));
+    let chain = chain([&plain, &both]);
+    for (password, outcome) in
+        [("right", Ok(Identity::proven(name("ann")))), ("wrong", Err(Denial::WrongPassword.into()))]
+    {
+        let password = Claimed::Password(Password::new(password).unwrap());
+        let mechanism = Mechanism::Scram(ScramHash::Sha256);
+        let claim = Credentials::new(mechanism, name("ann"), password);
+        let report = chain.report(&claim, &attempt()).await;
+        assert_eq!(report.backends[0].answer, BackendAnswer::CannotServe);
+        assert_eq!(said(&report.backends[1].answer), Some(&outcome));
+        assert_eq!(report.outcome, outcome);
+    }
+}
+
+const fn said(answer: &BackendAnswer) -> Option<&Result<Identity, DirectoryError>> {
+    match answer {
+        BackendAnswer::Said { verdict, .. } => Some(verdict),
+        BackendAnswer::NotAsked | BackendAnswer::CannotServe => None,
+    }
+}
+
 /// What a directory does when it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mood {

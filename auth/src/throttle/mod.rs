@@ -9,16 +9,23 @@
 //! For the same reason a success forgives nothing but the familiar pair's own failures: whoever
 //! owns one account could otherwise buy new guesses at others with it.
 
+mod counted;
 mod tally;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     time::{Duration, Instant},
 };
 
-use crate::{UserName, throttle::tally::Tally};
+use mailweir_mail::Network;
+
+pub use self::counted::{Counted, Subject, Waiting, Whom};
+use crate::{
+    UserName,
+    throttle::tally::{Entry, Tally},
+};
 
 /// Who failed how often lately.
 #[derive(Debug)]
@@ -56,7 +63,7 @@ pub struct Limit {
 }
 
 /// The limits of a [`Throttle`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThrottleLimits {
     /// For an IPv4 address or an IPv6 /64. Default: 20 free, 30 s to 1 h, forgotten after 4 h.
     pub per_address: Limit,
@@ -66,6 +73,9 @@ pub struct ThrottleLimits {
     pub per_familiar: Limit,
     /// How long an account stays familiar after its last success. Default: 30 days.
     pub familiar_for: Duration,
+    /// Addresses that failures are not counted for, such as that of a webmail server, whose users
+    /// all come from it. The limits of accounts hold there too. Default: none.
+    pub exempt: Vec<Network>,
 }
 
 impl Default for ThrottleLimits {
@@ -81,6 +91,7 @@ impl Default for ThrottleLimits {
             per_account,
             per_familiar: per_account,
             familiar_for: Duration::from_secs(30 * 86_400),
+            exempt: Vec::new(),
         }
     }
 }
@@ -102,7 +113,7 @@ impl Throttle {
     /// Attempts that are checked at the same moment are all allowed; how many that can be is
     /// bounded by [`HashLimits`](crate::HashLimits).
     pub fn check(&self, now: Instant, address: IpAddr, account: &UserName) -> Check {
-        let network = Network::of(address);
+        let network = network_of(address);
         let pause = match self.familiar_pair(now, network, account) {
             Some(pair) => self.familiar.pause_end(&pair, &self.limits.per_familiar),
             None => {
@@ -117,18 +128,36 @@ impl Throttle {
     }
 
     /// Counts a failed attempt. An attempt that [`Self::check`] refused is not one.
-    pub fn failed(&mut self, now: Instant, address: IpAddr, account: &UserName) {
-        let network = Network::of(address);
+    ///
+    /// Returns who did not have to wait until now, and has to now.
+    pub fn failed(&mut self, now: Instant, address: IpAddr, account: &UserName) -> Vec<Counted> {
+        let network = network_of(address);
         if let Some(pair) = self.familiar_pair(now, network, account) {
-            return self.familiar.add_failure(pair, now, &self.limits.per_familiar);
+            let who = Subject::Familiar(network, account.clone());
+            let limit = &self.limits.per_familiar;
+            let entry = self.familiar.add_failure(pair, now, limit);
+            return entry.map(|entry| entry.counted(who, now, limit)).into_iter().collect();
         }
-        self.addresses.add_failure(network, now, &self.limits.per_address);
-        self.accounts.add_failure(account.clone(), now, &self.limits.per_account);
+        let by_address = self.failed_from(now, address, network);
+        let limit = &self.limits.per_account;
+        let by_account = self.accounts.add_failure(account.clone(), now, limit);
+        let of_account =
+            |entry: Entry| entry.counted(Subject::Account(account.clone()), now, limit);
+        by_address.into_iter().chain(by_account.map(of_account)).collect()
     }
 
     /// Notes that `account` has logged in from `address`: it is familiar there from now on.
     pub fn succeeded(&mut self, now: Instant, address: IpAddr, account: &UserName) {
-        self.familiar.start_over((Network::of(address), account.clone()), now);
+        self.familiar.start_over((network_of(address), account.clone()), now);
+    }
+
+    fn failed_from(&mut self, now: Instant, address: IpAddr, network: Network) -> Option<Counted> {
+        if self.limits.exempt.iter().any(|exempt| exempt.contains(address)) {
+            return None;
+        }
+        let limit = &self.limits.per_address;
+        let entry = self.addresses.add_failure(network, now, limit)?;
+        Some(entry.counted(Subject::Address(network), now, limit))
     }
 
     fn familiar_pair(
@@ -139,7 +168,11 @@ impl Throttle {
     ) -> Option<(Network, UserName)> {
         let pair = (network, account.clone());
         let since = self.familiar.started(&pair)?;
-        (now.saturating_duration_since(since) < self.limits.familiar_for).then_some(pair)
+        self.is_familiar(now, since).then_some(pair)
+    }
+
+    fn is_familiar(&self, now: Instant, since: Instant) -> bool {
+        now.saturating_duration_since(since) < self.limits.familiar_for
     }
 }
 
@@ -150,16 +183,10 @@ impl Default for Throttle {
 }
 
 /// What one attacker has for free: one IPv4 address, or 2^64 IPv6 addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Network(IpAddr);
-
-impl Network {
-    fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self(address.into()),
-            IpAddr::V6(address) => {
-                Self(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into())
-            }
-        }
+fn network_of(address: IpAddr) -> Network {
+    let host = Network::host(address);
+    match host.address() {
+        IpAddr::V4(_) => host,
+        IpAddr::V6(address) => Network::around(address.into(), 64).unwrap_or(host),
     }
 }

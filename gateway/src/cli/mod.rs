@@ -17,6 +17,8 @@ use crate::{
     store::Store,
 };
 
+mod auth;
+mod ban;
 mod check;
 mod demo;
 mod queue;
@@ -57,6 +59,8 @@ impl CommandLine {
             Command::Demo(options) => demo::run(&options),
             Command::Queue(command) => queue::run(&command),
             Command::User(command) => user::run(&command),
+            Command::Auth(command) => auth::run(&command),
+            Command::Ban(command) => ban::run(&command),
             Command::Rescue(options) => rescue::run(&options),
         }
     }
@@ -136,6 +140,10 @@ enum Command {
     Queue(queue::QueueCommand),
     /// Manage the users that may log in
     User(user::UserCommand),
+    /// Try the back ends of log-ins
+    Auth(auth::AuthCommand),
+    /// Show and lift the waits of those who failed to log in too often
+    Ban(ban::BanCommand),
     /// Save every readable mail of a queue as files, also from a damaged one
     Rescue(rescue::Options),
 }

@@ -194,6 +194,8 @@ impl Printer {
                 self.mails += 1;
                 writeln!(out, "mailweir: {id}: {}", self.past)
             }
+            // Not asked for here.
+            Answer::Ban(_) | Answer::Lifted { .. } => Ok(()),
             Answer::Flushed { mails } => {
                 writeln!(out, "mailweir: {} due now", plural(*mails, "deferred mail"))
             }
@@ -242,7 +244,7 @@ fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-fn json_line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
+pub(super) fn json_line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     out.write_all(b"\n")
 }

@@ -18,9 +18,10 @@ use super::{
     route::{Route, Routes},
     schema::{
         AuthSection, BackendSection, ListenerSection, RouteSection, ServerSection, SmtpSection,
-        TlsSection,
+        ThrottleSection, TlsSection,
     },
     section::Section,
+    throttle,
     units::shown,
 };
 
@@ -48,6 +49,7 @@ pub(super) fn config(
     let written_queue = only::<Queue>(raw, problems)?;
     let written_auth = only::<AuthSection>(raw, problems)?;
     let written_backends = all::<BackendSection>(raw, problems);
+    let written_throttle = only::<ThrottleSection>(raw, problems)?;
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -67,7 +69,7 @@ pub(super) fn config(
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),
-        auth: auth(&written_auth, &written_backends, &server, around, problems),
+        auth: auth(&written_auth, &written_backends, &written_throttle, &server, around, problems),
         server,
         domains: relay_domains(domains, problems),
         listeners,
@@ -311,6 +313,7 @@ fn queue(written: Written<Queue>, listeners: &[Listener], problems: &mut Problem
 fn auth(
     written: &Written<AuthSection>,
     backends: &[Written<BackendSection>],
+    limits: &Written<ThrottleSection>,
     server: &Server,
     around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
@@ -319,6 +322,7 @@ fn auth(
     Auth {
         users_file: users_file.unwrap_or_else(|| server.data_dir.join("users")),
         backends: backend::check(backends, around, problems),
+        throttle: throttle::check(limits, problems),
     }
 }
 

@@ -26,6 +26,7 @@ mod route;
 mod schema;
 mod section;
 mod setting;
+mod throttle;
 mod units;
 mod value;
 mod words;
@@ -41,6 +42,7 @@ use std::{
     time::Duration,
 };
 
+use mailweir_auth::ThrottleLimits;
 use mailweir_mail::Domain;
 
 pub use self::{
@@ -220,4 +222,6 @@ pub struct Auth {
     pub users_file: PathBuf,
     /// Who knows the users, in the order in which they are asked; at least one.
     pub backends: Vec<AuthBackend>,
+    /// How many failed log-ins are borne.
+    pub throttle: ThrottleLimits,
 }

@@ -37,6 +37,7 @@ pub(super) static SCHEMAS: &[Schema] = &[
     Queue::SCHEMA,
     AuthSection::SCHEMA,
     BackendSection::SCHEMA,
+    ThrottleSection::SCHEMA,
     Admin::SCHEMA,
     Log::SCHEMA,
     Metrics::SCHEMA,
@@ -374,6 +375,30 @@ section! {
         algorithms: Vec<SignatureAlgorithm> = ["RS256", "PS256", "ES256", "ES384", "EdDSA"];
         /// oauth: whether each token counts only once. Mail programs use theirs for an hour.
         one_use: bool = false;
+    }
+}
+
+section! {
+    /// The brake on guessing passwords. It cannot be switched off. Whoever has failed too often has
+    /// to wait, and is refused with 454 until then, even with the right password. The pause doubles
+    /// with each further failure. An account has counts of its own wherever it has logged in during
+    /// the last 30 days, so that strangers who guess at it lock nobody out.
+    pub(super) table "auth.throttle" ThrottleSection {
+        /// So many failures of one IPv4 address or IPv6 /64 have no consequence. At least 1.
+        failures_per_address: u32 = 20, postfix "smtpd_client_auth_rate_limit";
+        /// So many failures for one account have no consequence. At least 1.
+        failures_per_account: u32 = 20;
+        /// The pause after the first failure that has a consequence.
+        first_pause: Duration = "30s";
+        /// The longest pause of an address.
+        longest_pause_address: Duration = "1h";
+        /// The longest pause of an account.
+        longest_pause_account: Duration = "15 min";
+        /// After this time without a failure all of them are forgotten. At most 30 days.
+        forget_after: Duration = "4h";
+        /// Addresses that failures are not counted for, such as that of a webmail server, whose
+        /// users all come from one address. The limit of accounts holds there as everywhere.
+        exempt: Vec<Network> = [], postfix "smtpd_client_event_limit_exceptions";
     }
 }
 

@@ -1,9 +1,10 @@
-//! Operators and the queue: a socket in the data directory while the server runs, the store itself
-//! while it rests.
+//! Operators and the gateway: a socket in the data directory while the server runs, the store
+//! itself while it rests.
 //!
 //! The socket belongs to the user that runs the server (mode 0600): who may open it may as well
 //! read the store.
 
+mod bans;
 pub mod operation;
 mod perform;
 mod socket;
@@ -20,7 +21,7 @@ use self::{
 };
 use crate::store;
 
-pub use self::socket::serve;
+pub use self::{perform::Operated, socket::serve};
 
 /// Asks the running server, or, if none runs, opens the store.
 ///
@@ -50,6 +51,21 @@ pub async fn ask(
     Ok(told?)
 }
 
+/// Asks the running server what only a running server knows.
+///
+/// # Errors
+/// No server runs, it cannot be reached or went away, or `tell` failed.
+pub async fn ask_running(
+    store: &store::Store,
+    request: &Request,
+    mut tell: impl FnMut(Answer) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let found = socket::ask(&store.control_socket(), request, &mut tell).await?;
+    let data_dir = store.data_dir().display();
+    anyhow::ensure!(found == socket::Found::Server, "no server runs on {data_dir}; {ONLY_RUNNING}");
+    Ok(())
+}
+
 async fn pass_on(
     mut waiting: mpsc::Receiver<Answer>,
     mut tell: impl FnMut(Answer) -> io::Result<()>,
@@ -65,6 +81,8 @@ async fn pass_on(
 pub fn is_served(path: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(path).is_ok()
 }
+
+const ONLY_RUNNING: &str = "failed log-ins are counted by a running one, and forgotten at its end";
 
 /// Answers that may wait for a slow listener.
 const BACKLOG: usize = 64;

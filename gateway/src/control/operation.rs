@@ -1,9 +1,9 @@
-//! What operators ask of the queue, and what they are told: the words of the control socket.
+//! What operators ask, and what they are told: the words of the control socket.
 //!
-//! One JSON value per line, both ways. A request is one line; the answer is a line per mail and a
-//! last one that says that this was all.
+//! One JSON value per line, both ways. A request is one line; the answer is a line per mail, or per
+//! whoever failed to log in, and a last one that says that this was all.
 
-use mailweir_mail::{Envelope, HoldReason, Origin, QueueId, Timestamp};
+use mailweir_mail::{Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One request: who asks for what.
@@ -55,6 +55,28 @@ pub enum Operation {
     },
     /// Try all deferred mails now.
     Flush,
+    /// List who failed to log in, who has to wait longest first. For a running server.
+    Bans {
+        /// Also those who need not wait.
+        all: bool,
+    },
+    /// Forget failed log-ins. For a running server.
+    Lift {
+        /// Whose.
+        whom: Culprit,
+    },
+}
+
+/// Whose failed log-ins are meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Culprit {
+    /// Everybody's.
+    All,
+    /// Those from an address or a network.
+    Network(Network),
+    /// Those for an account. Not checked yet.
+    Account(Box<str>),
 }
 
 /// Which mails an operation is for.
@@ -132,6 +154,13 @@ pub enum Answer {
         /// How many.
         mails: usize,
     },
+    /// One of those who failed to log in.
+    Ban(Ban),
+    /// Failed log-ins were forgotten.
+    Lifted {
+        /// Of how many addresses, accounts, and accounts where they are familiar.
+        bans: usize,
+    },
     /// The request could not be carried out at all.
     Failed {
         /// Why, and what to do.
@@ -169,6 +198,35 @@ pub struct EntryRecipient {
     /// What the last attempt came to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub delay_reason: Option<Box<str>>,
+}
+
+/// Somebody whose failed log-ins are counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ban {
+    /// What the count is kept for.
+    pub kind: BanKind,
+    /// The IPv4 address or IPv6 /64.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<Network>,
+    /// The account.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub account: Option<Box<str>>,
+    /// How many failures are not forgotten yet.
+    pub failures: u32,
+    /// How long it has to wait, in seconds, rounded up; 0: not at all.
+    pub wait_seconds: u64,
+}
+
+/// What failures are counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BanKind {
+    /// An address, with all accounts that are strange there.
+    Address,
+    /// An account, from wherever it is strange.
+    Account,
+    /// An account at an address where it has logged in before.
+    Familiar,
 }
 
 /// All about one mail.

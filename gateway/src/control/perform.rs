@@ -1,5 +1,7 @@
 //! Carries out what operators ask, mail by mail.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_queue::{
@@ -8,24 +10,34 @@ use mailweir_queue::{
 };
 use tokio::sync::mpsc;
 
-use super::operation::{
-    Answer, Details, Entry, EntryRecipient, Operation, Place, Request, Selection,
+use super::{
+    ONLY_RUNNING, bans,
+    operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request, Selection},
 };
-use crate::{clock, egress::Egress};
+use crate::{clock, egress::Egress, ingress::Shared};
 
-/// A queue to be looked at and changed.
+/// The parts of a running server that operators look at and change.
+#[derive(Clone)]
+pub struct Operated {
+    /// Mail going out, and its queue.
+    pub egress: Arc<Egress>,
+    /// Mail coming in, and who logs in.
+    pub gate: Arc<Shared>,
+}
+
+/// What is to be looked at and changed.
 #[derive(Clone, Copy)]
 pub(super) enum Target<'a> {
     /// Mail goes out of it meanwhile.
-    Running(&'a Egress),
-    /// No server runs.
+    Running(&'a Operated),
+    /// No server runs: the queue alone.
     Resting(&'a Queue),
 }
 
 impl Target<'_> {
-    const fn queue(&self) -> &Queue {
+    fn queue(&self) -> &Queue {
         match self {
-            Self::Running(egress) => egress.queue(),
+            Self::Running(running) => running.egress.queue(),
             Self::Resting(queue) => queue,
         }
     }
@@ -39,7 +51,7 @@ pub(super) struct Gone;
 /// Where answers go: a short way, so that a slow listener makes us wait and takes no memory.
 pub(super) type Answers = mpsc::Sender<Answer>;
 
-async fn tell(answers: &Answers, answer: Answer) -> Result<(), Gone> {
+pub(super) async fn tell(answers: &Answers, answer: Answer) -> Result<(), Gone> {
     answers.send(answer).await.map_err(|_| Gone)
 }
 
@@ -60,7 +72,19 @@ pub(super) async fn perform(
         Operation::Release { mails } => change(queue, mails, Wish::Release, by, answers).await,
         Operation::Requeue { mails } => change(queue, mails, Wish::Requeue, by, answers).await,
         Operation::Delete { mails } => change(queue, mails, Wish::Delete, by, answers).await,
+        Operation::Bans { all } => match target {
+            Target::Running(running) => bans::list(&running.gate, *all, answers).await,
+            Target::Resting(_) => tell(answers, only_running()).await,
+        },
+        Operation::Lift { whom } => match target {
+            Target::Running(running) => tell(answers, bans::lift(&running.gate, whom, by)).await,
+            Target::Resting(_) => tell(answers, only_running()).await,
+        },
     }
+}
+
+fn only_running() -> Answer {
+    Answer::Failed { reason: ONLY_RUNNING.into() }
 }
 
 /// A change that can be asked for many mails.
@@ -128,7 +152,7 @@ fn refused(id: QueueId, error: &ChangeError) -> Answer {
 
 async fn flush(target: Target<'_>, answers: &Answers) -> Result<(), Gone> {
     let mails = match target {
-        Target::Running(egress) => egress.flush(),
+        Target::Running(running) => running.egress.flush(),
         Target::Resting(queue) => flush_stored(queue, answers).await?,
     };
     tell(answers, Answer::Flushed { mails }).await

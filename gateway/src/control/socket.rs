@@ -1,7 +1,7 @@
 //! The control socket: one request a connection, a line of JSON; one line of JSON per answer, and
 //! one that says that this was all.
 
-use std::{io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use std::{io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -15,9 +15,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     BACKLOG,
     operation::{Answer, Line, Request},
-    perform::{Target, perform},
+    perform::{Operated, Target, perform},
 };
-use crate::egress::Egress;
 
 /// Whether somebody listened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub(super) enum Found {
 ///
 /// # Errors
 /// The socket cannot be made.
-pub async fn serve(path: &Path, egress: Arc<Egress>, stop: CancellationToken) -> io::Result<()> {
+pub async fn serve(path: &Path, operated: Operated, stop: CancellationToken) -> io::Result<()> {
     // The store is locked by us: what lies there was left behind by a process that died.
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -50,9 +49,9 @@ pub async fn serve(path: &Path, egress: Arc<Egress>, stop: CancellationToken) ->
             tokio::time::sleep(AFTER_ERROR).await;
             continue;
         };
-        let egress = Arc::clone(&egress);
+        let operated = operated.clone();
         // Whoever asked has gone if this fails; what was done stays done.
-        tokio::spawn(async move { answer(stream, Target::Running(&egress)).await });
+        tokio::spawn(async move { answer(stream, Target::Running(&operated)).await });
     }
     std::fs::remove_file(path)
 }

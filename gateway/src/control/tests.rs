@@ -123,6 +123,19 @@ async fn a_flush_of_a_resting_queue_is_stored_for_the_next_start() {
     assert_eq!([first.id, second.id], [ids[1], ids[2]]);
 }
 
+#[tokio::test]
+async fn who_failed_to_log_in_is_asked_of_a_running_server_alone() {
+    let (place, _) = with_mail(1, false).await;
+    for operation in [Operation::Bans { all: true }, Operation::Lift { whom: Culprit::All }] {
+        let told = ask_all(&place, operation.clone()).await.unwrap();
+        assert!(matches!(told[..], [Answer::Failed { .. }]), "{told:?}");
+        let request = Request { by: "operator".into(), operation };
+        let error = ask_running(&Store::in_dir(place.path()), &request, |_| Ok(())).await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with("no server runs on "), "{error}");
+    }
+}
+
 /// Puts a request to whoever listens at `path`.
 async fn put(path: &Path) -> anyhow::Result<(Found, Vec<Answer>)> {
     let request = Request { by: "operator".into(), operation: Operation::Flush };

@@ -19,7 +19,7 @@ use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 
 use mailweir_mail::{MailEvent, SessionEvent, Timestamp};
 
-pub use self::metrics::{FsyncTimes, Gauges};
+pub use self::metrics::{FsyncTimes, Gauges, LogInGauges};
 use self::{metrics::Metrics, writer::Writer};
 
 /// Where events go. Cheap to clone; all clones write to the same log and the same counters.

@@ -11,7 +11,7 @@ use mailweir_mail::{
 };
 use regex::Regex;
 
-use super::{Gauges, Level, LogFormat, LogOptions, Observer};
+use super::{Gauges, Level, LogFormat, LogInGauges, LogOptions, Observer};
 
 #[test]
 fn every_event_has_the_line_that_postfix_would_write() {
@@ -40,6 +40,12 @@ fn every_event_is_counted() {
         corrupt: 5,
         oldest: Duration::from_millis(1_500),
         uptime: Duration::from_secs(60),
+        logins: LogInGauges {
+            waiting_addresses: 6,
+            waiting_accounts: 7,
+            throttled: 8,
+            backends: vec![("users".into(), true), ("ldap".into(), true)],
+        },
         ..Gauges::default()
     };
     let text = observer.render(&gauges).replace(env!("CARGO_PKG_VERSION"), "0.0.0");

@@ -40,7 +40,11 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 impl Peer {
-    pub(super) async fn connect(to: SocketAddr, from: IpAddr) -> Self {
+    /// Connects from this loopback address.
+    ///
+    /// # Panics
+    /// If nobody listens there.
+    pub async fn connect(to: SocketAddr, from: IpAddr) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind((from, 0).into()).expect("a loopback address");
         let stream = socket.connect(to).await.expect("the gateway listens");

@@ -23,3 +23,4 @@ mod strangers_cannot_relay;
 mod the_next_exchanger_is_tried;
 mod the_sender_hears_of_failure_once;
 mod there_is_one_gateway_and_room_for_its_mail;
+mod who_fails_too_often_waits_until_lifted;

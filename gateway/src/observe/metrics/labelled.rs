@@ -55,7 +55,8 @@ fn increase<const N: usize>(rows: &mut [Row<N>], labels: [&str; N]) -> bool {
     row.map(|row| row.count += 1).is_some()
 }
 
-fn label(name: &str, value: &str) -> String {
+/// A label as the text format writes it.
+pub(super) fn label(name: &str, value: &str) -> String {
     let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     format!("{name}=\"{value}\"")
 }

@@ -281,8 +281,23 @@ pub struct Gauges {
     pub connections: u64,
     /// Syncs of the store.
     pub fsync: FsyncTimes,
+    /// Log-ins.
+    pub logins: LogInGauges,
     /// Time since the start of the process.
     pub uptime: Duration,
+}
+
+/// What is true of log-ins at the moment of a scrape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogInGauges {
+    /// Addresses that have to wait before the next attempt.
+    pub waiting_addresses: u64,
+    /// Accounts that have to wait, also where they are familiar.
+    pub waiting_accounts: u64,
+    /// Attempts that were refused without a look since the start.
+    pub throttled: u64,
+    /// The back ends by name, and whether each answers.
+    pub backends: Vec<(Box<str>, bool)>,
 }
 
 /// How often the store synced to disk, and how long that took in all.
@@ -314,6 +329,7 @@ impl Gauges {
         );
         text.gauge("mailweir_sessions", "Open sessions with clients.", "", self.sessions);
         text.gauge("mailweir_connections", "Open connections to next hops.", "", self.connections);
+        self.logins.render(text);
         text.gauge(
             "mailweir_uptime_seconds",
             "Time since the start of the process.",
@@ -326,6 +342,24 @@ impl Gauges {
         text.sample(fsync, "_count", "", self.fsync.count);
         let version = concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"");
         text.gauge("mailweir_build_info", "The running version; always 1.", version, 1);
+    }
+}
+
+impl LogInGauges {
+    fn render(&self, text: &mut Exposition) {
+        let kinds = [("address", self.waiting_addresses), ("account", self.waiting_accounts)];
+        for (kind, count) in kinds {
+            let labels = labelled::label("kind", kind);
+            let help = "Addresses and accounts that have to wait before the next log-in.";
+            text.gauge("mailweir_auth_waiting", help, &labels, count);
+        }
+        let help = "Log-ins refused without a look, after too many failures.";
+        text.counter("mailweir_auth_throttled_total", help, "", self.throttled);
+        for (backend, is_up) in &self.backends {
+            let labels = labelled::label("backend", backend);
+            let help = "Whether a back end of log-ins answers.";
+            text.gauge("mailweir_auth_backend_up", help, &labels, u8::from(*is_up));
+        }
     }
 }
 
