@@ -11,9 +11,9 @@ use std::{
 use mailweir_mail::Login;
 
 use crate::{
-    Attempt, Chain, Check, Credentials, Decoys, Denial, Directory, DirectoryError, Exchange,
-    ExchangeError, FoundKeys, KeyQuery, Mechanism, Progress, ScramKeys, ServerNonce, Throttle,
-    ThrottleLimits, TlsExporter, UserName,
+    Attempt, Chain, Channel, Check, Credentials, Decoys, Denial, Directory, DirectoryError,
+    Exchange, ExchangeError, FoundKeys, KeyQuery, Mechanism, Progress, ScramKeys, ServerNonce,
+    Throttle, ThrottleLimits, UserName,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
@@ -43,7 +43,7 @@ impl Authenticator {
         &self,
         mechanism: Mechanism,
         initial: Option<&[u8]>,
-        channel: Option<TlsExporter>,
+        channel: Channel,
         attempt: &Attempt,
     ) -> Step {
         self.go_on(Exchange::start(mechanism, initial, channel), attempt).await
@@ -255,7 +255,9 @@ mod tests {
         let client = Client::new(ScramHash::Sha256, "ann", "right");
         let mechanism = Mechanism::Scram(ScramHash::Sha256);
         let first = client.first();
-        let step = authenticator.start(mechanism, Some(first.as_bytes()), None, &at(now)).await;
+        let step = authenticator
+            .start(mechanism, Some(first.as_bytes()), Channel::default(), &at(now))
+            .await;
         let Step::Challenge(waiting) = step else { panic!("a challenge: {step:?}") };
         let (proof, _) = client.answer(waiting.challenge());
         for _ in 0..21 {
@@ -274,7 +276,9 @@ mod tests {
         let client = Client::new(ScramHash::Sha256, "ann", "right");
         let mechanism = Mechanism::Scram(ScramHash::Sha256);
         let first = client.first();
-        let mut step = authenticator.start(mechanism, Some(first.as_bytes()), None, &at(now)).await;
+        let mut step = authenticator
+            .start(mechanism, Some(first.as_bytes()), Channel::default(), &at(now))
+            .await;
         let mut answers = Vec::new();
         if let Step::Challenge(exchange) = &step {
             answers = vec![client.answer(exchange.challenge()).0, String::new()];

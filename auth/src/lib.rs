@@ -8,6 +8,7 @@
 //! contains a password (`attacks.md` C7).
 
 mod authenticator;
+mod backends;
 mod chain;
 mod checks;
 mod credentials;
@@ -23,6 +24,7 @@ mod throttle;
 mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
+pub use backends::CertificateHolders;
 pub use chain::{Backend, Chain, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
@@ -31,7 +33,7 @@ pub use directory::{
     Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, Verification,
 };
 pub use exchange::{
-    Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,
+    Channel, Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,
 };
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use scram::{ScramHash, ScramKeys};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use mailweir_auth::{
-    Authenticator, Backend, Chain, Checks, Decoys, Directory, HashCost, HashLimits, Health,
-    HealthChange, ThrottleLimits, UserStore,
+    Authenticator, Backend, CertificateHolders, Chain, Checks, Decoys, Directory, HashCost,
+    HashLimits, Health, HealthChange, ThrottleLimits, UserStore,
 };
 use mailweir_mail::SessionEvent;
 
@@ -40,6 +40,7 @@ fn directory(
     checks: &Arc<Checks>,
 ) -> anyhow::Result<Box<dyn Directory>> {
     match &backend.kind {
+        BackendKind::Certificate => Ok(Box::new(CertificateHolders)),
         BackendKind::Users => {
             let path = &auth.users_file;
             let store = UserStore::open_with(path, HashCost::default(), Arc::clone(checks));

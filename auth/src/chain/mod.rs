@@ -104,7 +104,8 @@ impl Chain {
                 let mut links = self.links.iter().filter(by_password);
                 self.serves(mechanism) && links.all(|link| link.backend.directory.serves(mechanism))
             }
-            Mechanism::Plain | Mechanism::Login => self.serves(mechanism),
+            // A client that has no certificate is not offered it and takes another.
+            Mechanism::External | Mechanism::Plain | Mechanism::Login => self.serves(mechanism),
         }
     }
 

@@ -22,6 +22,8 @@ pub struct AuthBackend {
 pub enum BackendKind {
     /// Our own user store.
     Users,
+    /// Whoever has a certificate that the `client_ca_file` of a listener vouches for.
+    Certificate,
 }
 
 /// Checks all of them; the own user store stands in if there is none.
@@ -61,6 +63,7 @@ fn backend(written: &Written<BackendSection>, problems: &mut Problems<'_>) -> Op
     let (kind, cache_ttl) = match section.kind {
         // It has a memory of its own, which a changed password ends at once.
         BackendType::Users => (BackendKind::Users, Duration::ZERO),
+        BackendType::Certificate => (BackendKind::Certificate, Duration::ZERO),
     };
     Some(AuthBackend {
         name: name(section),

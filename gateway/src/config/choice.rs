@@ -66,6 +66,8 @@ choices! {
     pub(super) enum BackendType {
         /// Our own user store.
         Users = "users",
+        /// Whoever has a trusted certificate.
+        Certificate = "certificate",
     }
 }
 

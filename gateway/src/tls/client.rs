@@ -91,7 +91,6 @@ impl Authorities {
         Ok(Self(Arc::new(roots)))
     }
 
-    #[cfg(test)]
     pub(super) fn roots(&self) -> Arc<RootCertStore> {
         Arc::clone(&self.0)
     }

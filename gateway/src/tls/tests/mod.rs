@@ -65,7 +65,7 @@ impl Home {
 }
 
 fn listener(source: &CertificateSource) -> ListenerTls {
-    ServerTls::load(source, NOW).unwrap().listener(OldestVersion::Tls12).unwrap()
+    ServerTls::load(source, NOW).unwrap().listener(OldestVersion::Tls12, None).unwrap()
 }
 
 /// What both sides say of one handshake.
