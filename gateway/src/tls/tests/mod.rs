@@ -1,6 +1,7 @@
 //! Our server and our client meet in memory; only the clock of certificates is real.
 
 mod client;
+mod client_certificate;
 mod server;
 
 use std::{fs, path::PathBuf, sync::Arc};
