@@ -282,9 +282,9 @@ fn subject(attributes: &[(DnType, &str)]) -> CertificateParams {
     wanted
 }
 
-/// Alternative names that are not even DER, beside a common name.
+/// Alternative names one of which is cut short, beside a common name.
 fn broken_alternative_names(mut wanted: CertificateParams) -> CertificateParams {
-    let names = CustomExtension::from_oid_content(&[2, 5, 29, 17], vec![0x30, 5, 0x81, 9, b'x']);
+    let names = CustomExtension::from_oid_content(&[2, 5, 29, 17], vec![0x30, 3, 0x81, 9, b'x']);
     wanted.custom_extensions.push(names);
     wanted
 }
