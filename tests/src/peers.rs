@@ -86,15 +86,21 @@ pub fn msmtp(server: SocketAddr, mechanism: &str, user: &str, password: &str) ->
     )
 }
 
-/// Sends a mail with `msmtp`, logged in by its certificate, over STARTTLS.
+/// Sends a mail with `msmtp`, logged in by its certificate, over STARTTLS. It has to be told its
+/// name: without one it takes the empty challenge for the end.
 ///
 /// # Errors
 /// If the program cannot be started.
-pub fn msmtp_certified(server: SocketAddr, certificate: &Certificate) -> io::Result<Said> {
+pub fn msmtp_certified(
+    server: SocketAddr,
+    certificate: &Certificate,
+    user: &str,
+) -> io::Result<Said> {
     msmtp_with(
         server,
         &[
             "--auth=external",
+            &format!("--user={user}"),
             &format!("--tls-cert-file={}", certificate.file.display()),
             &format!("--tls-key-file={}", certificate.key.display()),
         ],

@@ -60,7 +60,8 @@ async fn c6_nobody_takes_another_name_than_those_of_the_certificate() {
 async fn a_stranger_is_served_and_not_offered_it() {
     let (authority, sink) = (Authority::new(), Sink::start(Script::smtp()).await);
     let gateway = Gateway::start(&submission(&sink, &authority)).await;
-    let stranger = Authority::new().client(&[USER]);
+    let elsewhere = Authority::new();
+    let stranger = elsewhere.client(&[USER]);
     let (mut alice, offer) = shown(&gateway, &authority, &stranger).await;
     assert!(offer.contains("PLAIN") && !offer.contains("EXTERNAL"), "{offer}");
     alice.ask("AUTH EXTERNAL =", "504 5.5.4 *").await;
