@@ -2,7 +2,8 @@
 //!
 //! A mail client's AUTH command becomes an [`Exchange`]; a finished exchange yields
 //! [`Credentials`]; the [`Authenticator`] asks a [`Directory`] about them, behind a [`Throttle`].
-//! The one directory so far is the [`UserStore`], a text file of argon2id hashes.
+//! The directories so far are the [`UserStore`], a text file of argon2id hashes, and
+//! [`CertificateHolders`], who need no list.
 //!
 //! Nothing here knows an SMTP verb or a reply code, and no error, log text or `Debug` output here
 //! contains a password (`attacks.md` C7).

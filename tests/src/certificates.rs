@@ -57,7 +57,7 @@ impl Authority {
     /// A certificate for a server of this name.
     #[must_use]
     pub fn server(&self, name: &str) -> Certificate {
-        self.issue(name, CertificateParams::new([name.to_owned()]).unwrap())
+        self.issue(name, &CertificateParams::new([name.to_owned()]).unwrap())
     }
 
     /// A certificate for a client, with these mail addresses or names.
@@ -67,7 +67,7 @@ impl Authority {
         let names = names.iter().map(|name| SanType::Rfc822Name((*name).try_into().unwrap()));
         wanted.subject_alt_names = names.collect();
         wanted.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.issue("client", wanted)
+        self.issue("client", &wanted)
     }
 
     /// The keys of `[tls]` that make a gateway show a certificate of this authority.
@@ -77,7 +77,7 @@ impl Authority {
         format!("certificate_file = {file:?}\nkey_file = {key:?}\n")
     }
 
-    fn issue(&self, name: &str, wanted: CertificateParams) -> Certificate {
+    fn issue(&self, name: &str, wanted: &CertificateParams) -> Certificate {
         let own = KeyPair::generate().unwrap();
         let made = wanted.signed_by(&own, &self.issuer).unwrap();
         let place = tempfile::Builder::new().prefix(name).tempdir_in(&self.directory).unwrap();

@@ -126,8 +126,8 @@ impl Setting {
 
     fn gsasl(&self, certificate: &Certificate, acting_as: &str) -> peers::Said {
         let server = self.gateway.at("submission");
-        peers::gsasl_certified(server, &self.authority.file(), certificate, acting_as)
-            .expect("gsasl runs")
+        let said = peers::gsasl_certified(server, &self.authority.file(), certificate, acting_as);
+        said.unwrap_or_else(|error| panic!("gsasl does not run: {error}"))
     }
 }
 

@@ -27,7 +27,7 @@ async fn a_trusted_certificate_proves_the_names_in_it() {
         (subject(&[]), &[]),
     ] {
         for versions in [VERSIONS, TLS12_ONLY] {
-            let shown = home.shown(&home.issue(wanted.clone()), versions).await;
+            let shown = home.shown(&home.issue(&wanted), versions).await;
             assert_eq!(shown, trusted(names), "{:?}", wanted.distinguished_name);
         }
     }
@@ -53,7 +53,7 @@ async fn the_first_kind_of_name_decides_even_if_it_is_no_user_name() {
         (subject(&[(DnType::CommonName, "root"), (email(), "a b")]), &[]),
         (broken_alternative_names(with_common_name(Vec::new())), &[]),
     ] {
-        let shown = home.shown(&home.issue(wanted), VERSIONS).await;
+        let shown = home.shown(&home.issue(&wanted), VERSIONS).await;
         assert_eq!(shown.into_names(), user_names(names));
     }
 }
@@ -76,12 +76,12 @@ async fn b9_who_is_not_trusted_is_let_through_and_proves_nothing() {
     let of_its_own = mail(&["ann@example.org"]).self_signed(&own_key).unwrap();
     use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
     for (certificate, expected) in [
-        (home.issue(usable_for(&[ClientAuth])), trusted(&["ann@example.org"])),
-        (home.issue(usable_for(&[ServerAuth, ClientAuth])), trusted(&["ann@example.org"])),
-        (home.issue(usable_for(&[ServerAuth])), ClientCertificate::Untrusted),
-        (home.issue(in_years(2_000, 2_010)), ClientCertificate::Untrusted),
-        (home.issue(in_years(3_000, 3_010)), ClientCertificate::Untrusted),
-        (elsewhere.issue(mail(&["ann@example.org"])), ClientCertificate::Untrusted),
+        (home.issue(&usable_for(&[ClientAuth])), trusted(&["ann@example.org"])),
+        (home.issue(&usable_for(&[ServerAuth, ClientAuth])), trusted(&["ann@example.org"])),
+        (home.issue(&usable_for(&[ServerAuth])), ClientCertificate::Untrusted),
+        (home.issue(&in_years(2_000, 2_010)), ClientCertificate::Untrusted),
+        (home.issue(&in_years(3_000, 3_010)), ClientCertificate::Untrusted),
+        (elsewhere.issue(&mail(&["ann@example.org"])), ClientCertificate::Untrusted),
         (Issued::new(&of_its_own, own_key), ClientCertificate::Untrusted),
     ] {
         for versions in [VERSIONS, TLS12_ONLY] {
@@ -95,7 +95,7 @@ async fn a_client_without_a_certificate_is_welcome_and_so_is_one_that_is_not_ask
     let home = Home::new();
     let asking = home.asking_listener();
     let silent = listener(&home.certificate("mx.example.org"));
-    let certificate = home.issue(mail(&["ann@example.org"]));
+    let certificate = home.issue(&mail(&["ann@example.org"]));
     for versions in [VERSIONS, TLS12_ONLY] {
         let without = bare_client(&home, versions);
         assert_eq!(judged(&asking, without, NOW).await, Ok(ClientCertificate::None));
@@ -108,8 +108,8 @@ async fn a_client_without_a_certificate_is_welcome_and_so_is_one_that_is_not_ask
 async fn a_handshake_that_the_certificates_key_did_not_sign_fails() {
     let home = Home::new();
     let listener = home.asking_listener();
-    let victim = home.issue(mail(&["ann@example.org"]));
-    let thief = home.issue(mail(&["eve@example.org"]));
+    let victim = home.issue(&mail(&["ann@example.org"]));
+    let thief = home.issue(&mail(&["eve@example.org"]));
     let stolen = Issued { chain: victim.chain, key: thief.key };
     for versions in [VERSIONS, TLS12_ONLY] {
         let error = judged(&listener, stolen.client(&home, versions), NOW).await.unwrap_err();
@@ -122,7 +122,7 @@ async fn a_resumed_session_has_the_certificate_of_the_first_and_it_is_judged_ane
     let home = Home::new();
     let mut wanted = mail(&["ann@example.org"]);
     wanted.not_after = date_time_ymd(2_027, 1, 1);
-    let client = Arc::new(home.issue(wanted).client(&home, VERSIONS));
+    let client = Arc::new(home.issue(&wanted).client(&home, VERSIONS));
     let listener = home.asking_listener();
     let later = NOW.plus(std::time::Duration::from_secs(366 * 86_400));
     let mut seen = Vec::new();
@@ -166,7 +166,7 @@ fn authorities_with_mistakes_are_named() {
 }
 
 impl Home {
-    fn issue(&self, wanted: CertificateParams) -> Issued {
+    fn issue(&self, wanted: &CertificateParams) -> Issued {
         let key = KeyPair::generate().unwrap();
         let certificate = wanted.signed_by(&key, &self.authority).unwrap();
         Issued::new(&certificate, key)
