@@ -13,9 +13,9 @@ use std::{
 };
 
 use crate::{
-    Attempt, Chain, Check, Counted, Credentials, Decoys, Denial, Directory, DirectoryError,
-    Exchange, ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress, Scope, ScramKeys,
-    ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName, Waiting, Whom,
+    Attempt, Chain, Channel, Check, Counted, Credentials, Decoys, Denial, Directory,
+    DirectoryError, Exchange, ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress,
+    Scope, ScramKeys, ServerNonce, Throttle, ThrottleLimits, UserName, Waiting, Whom,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
@@ -90,7 +90,7 @@ impl Authenticator {
         &self,
         mechanism: Mechanism,
         initial: Option<&[u8]>,
-        channel: Option<TlsExporter>,
+        channel: Channel,
         attempt: &Attempt,
     ) -> Step {
         self.go_on(Exchange::start(mechanism, initial, channel), attempt).await
@@ -300,7 +300,9 @@ mod tests {
     async fn a_proven_user_is_logged_in_by_name_and_mechanism() {
         let authenticator = authenticator();
         let (message, attempt) = (b"\0Ann\0right", at(Instant::now()));
-        let step = authenticator.start(Mechanism::Plain, Some(message), None, &attempt).await;
+        let step = authenticator
+            .start(Mechanism::Plain, Some(message), Channel::default(), &attempt)
+            .await;
         let Step::LoggedIn(identity, mechanism) = step else { panic!("logged in: {step:?}") };
         assert_eq!((identity.user().as_str(), mechanism), ("ann", Mechanism::Plain));
     }
@@ -355,7 +357,9 @@ mod tests {
         let client = Client::new(ScramHash::Sha256, "ann", "right");
         let mechanism = Mechanism::Scram(ScramHash::Sha256);
         let first = client.first();
-        let step = authenticator.start(mechanism, Some(first.as_bytes()), None, &at(now)).await;
+        let step = authenticator
+            .start(mechanism, Some(first.as_bytes()), Channel::default(), &at(now))
+            .await;
         let Step::Challenge(waiting) = step else { panic!("a challenge: {step:?}") };
         let (proof, _) = client.answer(waiting.challenge());
         for _ in 0..21 {
@@ -426,7 +430,8 @@ mod tests {
         .cycle()
         .take(21)
         {
-            let step = authenticator.start(mechanism, Some(message), None, &at(now)).await;
+            let step =
+                authenticator.start(mechanism, Some(message), Channel::default(), &at(now)).await;
             let Step::Challenge(last) = step else { panic!("a challenge: {step:?}") };
             assert_eq!(last.challenge(), challenge);
             let Some(answer) = answer else { continue };
@@ -437,7 +442,9 @@ mod tests {
         // 21 failures, as with passwords: see c2 above. 21 challenges more would brake earlier.
         assert_eq!(directory.asked.load(Ordering::Relaxed), 21);
         let right = b"user=ann\x01auth=Bearer right\x01\x01";
-        let step = |attempt| authenticator.start(Mechanism::XOAuth2, Some(right), None, attempt);
+        let step = |attempt| {
+            authenticator.start(Mechanism::XOAuth2, Some(right), Channel::default(), attempt)
+        };
         let until = now + Duration::from_secs(30);
         let (early, late) = (at(now), at(until));
         let braked = step(&early).await;
@@ -454,7 +461,8 @@ mod tests {
         let message = b"n,a=down,\x01auth=Bearer right\x01\x01";
         let attempt = at(Instant::now());
         let mechanism = Mechanism::OAuthBearer;
-        let step = authenticator.start(mechanism, Some(message), None, &attempt).await;
+        let step =
+            authenticator.start(mechanism, Some(message), Channel::default(), &attempt).await;
         assert!(matches!(step, Step::Refused(AuthFailure::Temporary(_))), "{step:?}");
     }
 
@@ -485,6 +493,7 @@ mod tests {
             let secret = match credentials.proof() {
                 Proof::Password(password) => password.reveal(),
                 Proof::Token(token) => token.reveal(),
+                Proof::Certificate => "",
             };
             let answer = match (user.as_str(), secret) {
                 ("down", _) => Err(DirectoryError::Unavailable("the back end is down".into())),
@@ -530,7 +539,9 @@ mod tests {
         let client = Client::new(ScramHash::Sha256, "ann", "right");
         let (mechanism, attempt) = (Mechanism::Scram(ScramHash::Sha256), at(Instant::now()));
         let first = client.first();
-        let mut step = authenticator.start(mechanism, Some(first.as_bytes()), None, &attempt).await;
+        let mut step = authenticator
+            .start(mechanism, Some(first.as_bytes()), Channel::default(), &attempt)
+            .await;
         let mut answers = Vec::new();
         if let Step::Challenge(exchange) = &step {
             answers = vec![client.answer(exchange.challenge()).0, String::new()];

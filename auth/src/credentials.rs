@@ -27,6 +27,10 @@ pub enum Proof {
     Password(Password),
     /// A bearer token (RFC 6750).
     Token(Token),
+    /// The client's certificate, which names the user: an authority that we trust vouches for it,
+    /// and the TLS handshake has shown that the client holds its key. Whether that user may log in
+    /// is still to be found out.
+    Certificate,
 }
 
 impl Credentials {
@@ -47,7 +51,7 @@ impl Credentials {
     pub const fn password(&self) -> Option<&Password> {
         match &self.proof {
             Proof::Password(password) => Some(password),
-            Proof::Token(_) => None,
+            Proof::Token(_) | Proof::Certificate => None,
         }
     }
 

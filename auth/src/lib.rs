@@ -3,7 +3,7 @@
 //! A mail client's AUTH command becomes an [`Exchange`]; a finished exchange yields
 //! [`Credentials`]; the [`Authenticator`] asks a [`Directory`] about them, behind a [`Throttle`].
 //! Directories are the [`UserStore`], a text file of argon2id hashes, and the back ends that others
-//! keep: a [`PasswordFile`], an [`Ldap`] server.
+//! keep; a [`Chain`] asks several of them in order.
 //!
 //! Nothing here knows an SMTP verb or a reply code, and no error, log text or `Debug` output here
 //! contains a password (`attacks.md` C7).
@@ -28,12 +28,12 @@ mod user_name;
 
 pub use authenticator::{AuthFailure, Authenticator, Step};
 pub use backends::{
-    Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings, GroupRole, JwksSource,
-    JwksUrl, JwksUrlError, Ldap, LdapScope, LdapSettings, LdapSettingsError, OAuth, OAuthError,
-    OAuthSettings, PasswordCheck, PasswordFile, PasswordFileError, PasswordFileSettings,
-    RequestLimits, Saslauthd, SaslauthdSettings, SaslauthdSettingsError, ServiceAccount,
-    SignatureAlgorithm, Sql, SqlQueryError, SqlSettings, SqlSettingsError, TokenFault,
-    UnknownAlgorithm, UserSearch,
+    CertificateHolders, Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings,
+    GroupRole, JwksSource, JwksUrl, JwksUrlError, Ldap, LdapScope, LdapSettings, LdapSettingsError,
+    OAuth, OAuthError, OAuthSettings, PasswordCheck, PasswordFile, PasswordFileError,
+    PasswordFileSettings, RequestLimits, Saslauthd, SaslauthdSettings, SaslauthdSettingsError,
+    ServiceAccount, SignatureAlgorithm, Sql, SqlQueryError, SqlSettings, SqlSettingsError,
+    TokenFault, UnknownAlgorithm, UserSearch,
 };
 pub use chain::{Backend, BackendAnswer, BackendReport, Chain, Health, HealthChange, Report};
 pub use checks::{Checks, HashLimits, Turn};
@@ -44,7 +44,8 @@ pub use directory::{
     Verification,
 };
 pub use exchange::{
-    Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, Scope, ServerNonce, TlsExporter,
+    Channel, Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, Scope, ServerNonce,
+    TlsExporter,
 };
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use role::{Role, Roles, UnknownRole};

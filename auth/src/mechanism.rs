@@ -9,6 +9,8 @@ use crate::ScramHash;
 /// A SASL mechanism that an [`Exchange`](crate::Exchange) can carry out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mechanism {
+    /// The certificate that the client has shown in TLS (RFC 4422 appendix A).
+    External,
     /// Proof of a password that the server never sees (RFC 5802, RFC 7677), which holds for this
     /// TLS connection alone (`tls-exporter`, RFC 9266): nobody in between can pass it on.
     ScramPlus(ScramHash),
@@ -27,7 +29,8 @@ pub enum Mechanism {
 impl Mechanism {
     /// All of them, in the order in which EHLO lists them: clients that take the first they know
     /// take the strongest.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
+        Self::External,
         Self::ScramPlus(ScramHash::Sha256),
         Self::ScramPlus(ScramHash::Sha512),
         Self::ScramPlus(ScramHash::Sha1),
@@ -44,6 +47,7 @@ impl Mechanism {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::External => "EXTERNAL",
             Self::ScramPlus(ScramHash::Sha1) => "SCRAM-SHA-1-PLUS",
             Self::ScramPlus(ScramHash::Sha256) => "SCRAM-SHA-256-PLUS",
             Self::ScramPlus(ScramHash::Sha512) => "SCRAM-SHA-512-PLUS",
@@ -55,12 +59,6 @@ impl Mechanism {
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
         }
-    }
-
-    /// Whether it binds to the channel and so needs one that can be bound to.
-    #[must_use]
-    pub const fn is_bound(self) -> bool {
-        matches!(self, Self::ScramPlus(_))
     }
 }
 
@@ -94,6 +92,7 @@ mod tests {
     #[test]
     fn names_are_read_in_any_case() {
         assert_eq!("plain".parse(), Ok(Mechanism::Plain));
+        assert_eq!("External".parse(), Ok(Mechanism::External));
         assert_eq!("LOGIN".parse(), Ok(Mechanism::Login));
         assert_eq!("XOAuth2".parse(), Ok(Mechanism::XOAuth2));
         assert_eq!("Scram-Sha-1".parse(), Ok(Mechanism::Scram(ScramHash::Sha1)));

@@ -11,9 +11,9 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailweir_auth::{
-    Attempt, AuthFailure, Authenticator, Backend, Chain, Credentials, Decoys, Denial, Directory,
-    Identity, KeySearch, Mechanism, Proof, ScramHash, Step, ThrottleLimits, TokenFault, UserName,
-    Verification,
+    Attempt, AuthFailure, Authenticator, Backend, Chain, Channel, Credentials, Decoys, Denial,
+    Directory, Identity, KeySearch, Mechanism, Proof, ScramHash, Step, ThrottleLimits, TokenFault,
+    UserName, Verification,
 };
 use mailweir_test_servers::tools;
 use tokio::{
@@ -162,7 +162,8 @@ impl Server {
         let attempt = attempt();
         let mechanism = name.parse().unwrap();
         let mut outcome = Outcome::default();
-        let mut step = authenticator.start(mechanism, initial.as_deref(), None, &attempt).await;
+        let mut step =
+            authenticator.start(mechanism, initial.as_deref(), Channel::default(), &attempt).await;
         loop {
             let Step::Challenge(exchange) = step else {
                 outcome.end = Some(step);

@@ -36,7 +36,7 @@ use crate::{
     sockets::{self, Sockets},
     status::{Serves, Status},
     store::Store,
-    tls::{self, CertificateSource, OldestVersion, ServerTls},
+    tls::{self, CertificateSource, ClientAuthorities, OldestVersion, ServerTls},
 };
 
 /// A gateway at work.
@@ -192,7 +192,9 @@ impl App {
             let tls = match rules.tls {
                 TlsChoice::None => None,
                 TlsChoice::Optional | TlsChoice::Required | TlsChoice::Implicit => {
-                    Some(self.certificate.listener(oldest_version(config))?)
+                    let authorities = rules.client_ca_file.as_deref();
+                    let authorities = authorities.map(ClientAuthorities::from_file).transpose()?;
+                    Some(self.certificate.listener(oldest_version(config), authorities)?)
                 }
             };
             let (served, shared) = (Arc::clone(&served), Arc::clone(&self.shared));

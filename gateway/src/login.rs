@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use mailweir_auth::{
-    Authenticator, Backend, Chain, Checks, Counted, Decoys, Directory, Dovecot, HashCost,
-    HashLimits, Health, HealthChange, Ldap, LdapSettings, OAuth, OAuthSettings, PasswordFile,
-    Saslauthd, Sql, UserStore,
+    Authenticator, Backend, CertificateHolders, Chain, Checks, Counted, Decoys, Directory, Dovecot,
+    HashCost, HashLimits, Health, HealthChange, Ldap, LdapSettings, OAuth, OAuthSettings,
+    PasswordFile, Saslauthd, Sql, UserStore,
 };
 use mailweir_mail::SessionEvent;
 
@@ -62,6 +62,7 @@ fn directory(
     decoys: &Decoys,
 ) -> anyhow::Result<Box<dyn Directory>> {
     match &backend.kind {
+        BackendKind::Certificate => Ok(Box::new(CertificateHolders)),
         BackendKind::Users => {
             let path = &auth.users_file;
             let store = UserStore::open_with(path, HashCost::default(), Arc::clone(checks));

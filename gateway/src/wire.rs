@@ -10,6 +10,7 @@ use std::{
 };
 
 use mailweir_auth::TlsExporter;
+use rustls::ServerConnection;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -40,12 +41,16 @@ impl Wire {
 
     /// What a log-in can be bound to, in TLS 1.3 (RFC 9266).
     pub(crate) fn exporter(&self) -> Option<TlsExporter> {
+        let label = b"EXPORTER-Channel-Binding";
+        let exported = self.served()?.export_keying_material([0; 32], label, Some(&[]));
+        exported.ok().map(TlsExporter)
+    }
+
+    /// The TLS connection, if we are its server.
+    pub(crate) fn served(&self) -> Option<&ServerConnection> {
         let Self::Tls(tls) = self else { return None };
         let tokio_rustls::TlsStream::Server(server) = &**tls else { return None };
-        let (_, state) = server.get_ref();
-        let exported =
-            state.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]));
-        exported.ok().map(TlsExporter)
+        Some(server.get_ref().1)
     }
 
     /// Waits for bytes and returns them, at most `limit`; empty when the peer has closed.

@@ -16,6 +16,7 @@
 //! Q: <from> -> <to> <to>                   a mail was queued; its content follows:
 //! | Subject: x                             a line of it
 //! ~~ tls ~~                                the handshake
+//! ~~ tls as alice ~~                       the same, and the client has a certificate of alice
 //! ~~ closed ~~                             the server has closed
 //! ~~ hang up ~~ ~~ timeout ~~ ~~ shut down ~~
 //! ```
@@ -56,7 +57,10 @@ pub enum Event {
     /// A mail was queued.
     Queued(Mail),
     /// The TLS handshake.
-    Tls,
+    Tls {
+        /// Whether the client has a certificate of the user that every gateway knows.
+        certified: bool,
+    },
     /// The server has closed.
     Closed,
     /// The client closes.
@@ -204,7 +208,8 @@ impl Dialog {
             _ => {}
         }
         let event = match stage {
-            "tls" => Event::Tls,
+            "tls" => Event::Tls { certified: false },
+            "tls as alice" => Event::Tls { certified: true },
             "closed" => Event::Closed,
             "hang up" => Event::HangUp,
             "timeout" => Event::Timeout,
@@ -303,7 +308,7 @@ mod tests {
                 send(b"X\r\n", true),
                 send(b"R\r\nR\r\n", false),
                 Event::Queued(mail),
-                Event::Tls,
+                Event::Tls { certified: false },
                 Event::HangUp,
             ]
         );

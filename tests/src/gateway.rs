@@ -189,8 +189,9 @@ impl Gateway {
     /// How many sessions it has with clients.
     #[must_use]
     pub fn sessions(&self) -> usize {
-        let connects = self.log.count("smtpd[*]: connect from");
-        connects - self.log.count("smtpd[*]: disconnect from")
+        // In this order: the log grows meanwhile, and no session ends before it begins.
+        let disconnects = self.log.count("smtpd[*]: disconnect from");
+        self.log.count("smtpd[*]: connect from") - disconnects
     }
 
     /// Waits until no client has a session: then everything they brought is durable or dropped.

@@ -13,6 +13,7 @@
 )]
 
 pub mod bench;
+pub mod certificates;
 pub mod crash;
 pub mod dialog;
 pub mod dns;

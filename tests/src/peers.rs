@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{free_address, tools, wait};
+use crate::{certificates::Certificate, free_address, tools, wait};
 
 /// What a peer printed and whether it was content.
 #[derive(Clone, Debug)]
@@ -76,13 +76,43 @@ pub fn swaks(server: SocketAddr, arguments: &[&str]) -> io::Result<Said> {
 /// # Errors
 /// If the program cannot be started.
 pub fn msmtp(server: SocketAddr, mechanism: &str, user: &str, password: &str) -> io::Result<Said> {
+    msmtp_with(
+        server,
+        &[
+            &format!("--auth={mechanism}"),
+            &format!("--user={user}"),
+            &format!("--passwordeval=echo '{password}'"),
+        ],
+    )
+}
+
+/// Sends a mail with `msmtp`, logged in by its certificate, over STARTTLS. It has to be told its
+/// name: without one it takes the empty challenge for the end.
+///
+/// # Errors
+/// If the program cannot be started.
+pub fn msmtp_certified(
+    server: SocketAddr,
+    certificate: &Certificate,
+    user: &str,
+) -> io::Result<Said> {
+    msmtp_with(
+        server,
+        &[
+            "--auth=external",
+            &format!("--user={user}"),
+            &format!("--tls-cert-file={}", certificate.file.display()),
+            &format!("--tls-key-file={}", certificate.key.display()),
+        ],
+    )
+}
+
+fn msmtp_with(server: SocketAddr, log_in: &[&str]) -> io::Result<Said> {
     let mut child = command("msmtp")
         .args(["--file=/dev/null", "--tls=on", "--tls-certcheck=off", "--timeout=30", "--debug"])
         .arg(format!("--host={}", server.ip()))
         .arg(format!("--port={}", server.port()))
-        .arg(format!("--auth={mechanism}"))
-        .arg(format!("--user={user}"))
-        .arg(format!("--passwordeval=echo '{password}'"))
+        .args(log_in)
         .args(["--from=a@own.example", "c@other.example"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -117,6 +147,29 @@ pub fn gsasl(
         .arg(format!("--mechanism={mechanism}"))
         .arg(format!("--authentication-id={user}"))
         .arg(format!("--password={password}"))
+        .stdin(Stdio::null())
+        .output()?;
+    Ok(Said::from_output(&output))
+}
+
+/// Logs in with `gsasl` by its certificate and leaves, over STARTTLS. The server's certificate must
+/// be one of `authority` for `localhost`. An empty `acting_as` leaves the name to the server.
+///
+/// # Errors
+/// If the program cannot be started.
+pub fn gsasl_certified(
+    server: SocketAddr,
+    authority: &Path,
+    certificate: &Certificate,
+    acting_as: &str,
+) -> io::Result<Said> {
+    let output = command("gsasl")
+        .args(["--smtp", "--verbose", "--starttls", "--mechanism=EXTERNAL"])
+        .arg(format!("--connect=localhost:{}", server.port()))
+        .arg(format!("--x509-ca-file={}", authority.display()))
+        .arg(format!("--x509-cert-file={}", certificate.file.display()))
+        .arg(format!("--x509-key-file={}", certificate.key.display()))
+        .arg(format!("--authorization-id={acting_as}"))
         .stdin(Stdio::null())
         .output()?;
     Ok(Said::from_output(&output))

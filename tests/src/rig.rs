@@ -58,6 +58,7 @@ pub enum Link {
 /// A log-in in progress.
 #[derive(Debug)]
 enum Exchange {
+    External,
     Plain,
     LoginUser,
     LoginPassword(Vec<u8>),
@@ -175,10 +176,13 @@ impl Rig {
         }
     }
 
-    /// The handshake.
-    pub fn start_tls(&mut self) {
+    /// The handshake; the client may show a certificate of `alice`.
+    pub fn start_tls(&mut self, certified: bool) {
         assert_eq!(self.link, Link::Handshake, "the session wants no handshake");
         self.session.tls_started(tls_summary());
+        if certified {
+            self.session.client_certified();
+        }
         self.receive(b"");
     }
 
@@ -276,17 +280,21 @@ impl Rig {
     }
 
     fn begin_login(&mut self, mechanism: &str, initial: Option<Vec<u8>>) -> Answer {
-        self.exchange =
-            Some(if mechanism == "PLAIN" { Exchange::Plain } else { Exchange::LoginUser });
+        self.exchange = Some(match mechanism {
+            "EXTERNAL" => Exchange::External,
+            "PLAIN" => Exchange::Plain,
+            _ => Exchange::LoginUser,
+        });
         match (initial, mechanism) {
             (Some(response), _) => self.go_on_with_login(response),
-            (None, "PLAIN") => Answer::Challenge(Vec::new()),
+            (None, "EXTERNAL" | "PLAIN") => Answer::Challenge(Vec::new()),
             (None, _) => Answer::Challenge(b"Username:".to_vec()),
         }
     }
 
     fn go_on_with_login(&mut self, response: Vec<u8>) -> Answer {
         let (mechanism, right) = match self.exchange.take().expect("a response without log-in") {
+            Exchange::External => ("EXTERNAL", response.is_empty() || response == b"alice"),
             Exchange::Plain => ("PLAIN", response == b"\0alice\0secret"),
             Exchange::LoginUser => {
                 self.exchange = Some(Exchange::LoginPassword(response));

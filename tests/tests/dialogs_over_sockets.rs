@@ -9,8 +9,9 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use mailweir_tests::{
+    certificates::Authority,
     dialog::{Dialog, Event, Mail, Pattern},
-    gateway::{Gateway, Peer, Setup, Stopping, TRUSTED},
+    gateway::{Gateway, Peer, Setup, Stopping, TRUSTED, USER},
     sink::{Received, Script, Sink},
 };
 use tokio::task::LocalSet;
@@ -41,6 +42,7 @@ fn what_is_had_with_the_pure_session_only_has_a_reason_and_exists() {
 struct Run {
     gateway: Gateway,
     sink: Sink,
+    authority: Authority,
     peer: Peer,
     /// Lines like this may come before the next line that is expected.
     skipped: Option<Pattern>,
@@ -52,7 +54,8 @@ struct Run {
 impl Run {
     async fn start(dialog: &Dialog) -> Self {
         let sink = Sink::start(Script::smtp()).await;
-        let gateway = Gateway::start(&setup(dialog, &sink)).await;
+        let authority = Authority::new();
+        let gateway = Gateway::start(&setup(dialog, &sink, &authority)).await;
         let mut peer = match dialog.events.first() {
             Some((_, Event::Send { bytes, .. })) => {
                 Peer::connect_talking(gateway.address("dialog"), bytes)
@@ -62,7 +65,8 @@ impl Run {
         if value(dialog, "tls") == Some("implicit") {
             peer.handshake().await;
         }
-        Self { gateway, sink, peer, skipped: None, banned: Vec::new(), stopping: None }
+        let (banned, skipped, stopping) = (Vec::new(), None, None);
+        Self { gateway, sink, authority, peer, skipped, banned, stopping }
     }
 
     async fn finish(mut self, dialog: &Dialog) {
@@ -91,7 +95,8 @@ impl Run {
             Event::Expect(pattern) => self.expect(number, pattern).await,
             Event::ExpectMany(pattern) => self.skipped = Some(pattern.clone()),
             Event::ExpectNone(pattern) => self.banned.push(pattern.clone()),
-            Event::Tls => self.peer.handshake().await,
+            Event::Tls { certified: false } => self.peer.handshake().await,
+            Event::Tls { certified: true } => self.show_certificate().await,
             Event::HangUp => self.peer.hang_up().await,
             Event::Timeout => pass(TIMEOUT).await,
             Event::ShutDown => self.stopping = Some(self.gateway.begin_to_stop().await),
@@ -99,6 +104,11 @@ impl Run {
             // Compared at the end, when the sink has it.
             Event::Queued(_) => {}
         }
+    }
+
+    async fn show_certificate(&mut self) {
+        let alice = self.authority.client(&[USER]);
+        self.peer.handshake_showing(alice.client_tls(&self.authority.file())).await;
     }
 
     async fn expect(&mut self, number: usize, pattern: &Pattern) {
@@ -163,7 +173,7 @@ fn without_received(content: &[u8]) -> &[u8] {
     &content[end.expect("the date in a Received header") + 7..]
 }
 
-fn setup(dialog: &Dialog, sink: &Sink) -> Setup {
+fn setup(dialog: &Dialog, sink: &Sink, authority: &Authority) -> Setup {
     let mut lines = format!("timeout = \"{}s\"\n", TIMEOUT.as_secs());
     let mut keys = vec![("mode", "mx"), ("tls", "none")];
     for (key, value) in &dialog.listener {
@@ -196,7 +206,13 @@ fn setup(dialog: &Dialog, sink: &Sink) -> Setup {
         };
         lines += &format!("{key} = [\"{TRUSTED}\"]\n");
     }
-    Setup::before(sink).listener("dialog", &lines)
+    let certified = Event::Tls { certified: true };
+    if dialog.events.iter().all(|(_, event)| *event != certified) {
+        return Setup::before(sink).listener("dialog", &lines);
+    }
+    lines += &format!("client_ca_file = {:?}\n", authority.file());
+    let tls = authority.tls_section("gate.example");
+    Setup::before(sink).listener("dialog", &lines).section("tls", &tls)
 }
 
 /// The rights of the peer; LMTP is for trusted peers only.

@@ -1,5 +1,6 @@
 //! Directories that somebody else keeps: one module for each kind of server or file.
 
+mod certificate;
 mod dovecot;
 mod ldap;
 mod limits;
@@ -8,6 +9,7 @@ mod password_file;
 mod saslauthd;
 mod sql;
 
+pub use certificate::CertificateHolders;
 pub use dovecot::{Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings};
 pub use ldap::{
     GroupRole, Ldap, LdapScope, LdapSettings, LdapSettingsError, PasswordCheck, ServiceAccount,

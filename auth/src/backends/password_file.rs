@@ -148,7 +148,7 @@ impl Directory for PasswordFile {
         match mechanism {
             Mechanism::Plain | Mechanism::Login => true,
             Mechanism::Scram(_) | Mechanism::ScramPlus(_) => self.settings.scram,
-            Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
+            Mechanism::External | Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
         }
     }
 

@@ -149,6 +149,7 @@ impl Directory for Saslauthd {
             Mechanism::Plain | Mechanism::Login => true,
             Mechanism::ScramPlus(_)
             | Mechanism::Scram(_)
+            | Mechanism::External
             | Mechanism::OAuthBearer
             | Mechanism::XOAuth2 => false,
         }

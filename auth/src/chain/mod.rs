@@ -106,9 +106,12 @@ impl Chain {
                 let mut links = self.links.iter().filter(by_password);
                 self.serves(mechanism) && links.all(|link| link.backend.directory.serves(mechanism))
             }
-            Mechanism::OAuthBearer | Mechanism::XOAuth2 | Mechanism::Plain | Mechanism::Login => {
-                self.serves(mechanism)
-            }
+            // A client that has no certificate is not offered EXTERNAL and takes another.
+            Mechanism::External
+            | Mechanism::OAuthBearer
+            | Mechanism::XOAuth2
+            | Mechanism::Plain
+            | Mechanism::Login => self.serves(mechanism),
         }
     }
 

@@ -166,6 +166,23 @@ const fn said(answer: &BackendAnswer) -> Option<&Result<Identity, DirectoryError
     }
 }
 
+#[tokio::test]
+async fn external_is_offered_if_any_can_do_it() {
+    let plain = Knows::user("ann", "right");
+    for (holders, offered) in [(false, false), (true, true)] {
+        let mut backends = vec![backend(0, &plain, Duration::ZERO)];
+        if holders {
+            let directory = Box::new(crate::CertificateHolders);
+            backends.push(Backend { directory, ..backend(1, &plain, Duration::ZERO) });
+        }
+        let chain = Chain::new(backends, |_| {}).unwrap();
+        assert_eq!(chain.offers(Mechanism::External), offered);
+        let claim = Credentials::new(Mechanism::External, name("bob"), Claimed::Certificate);
+        assert_eq!(chain.verify(&claim, &attempt()).await.is_ok(), offered);
+    }
+    assert_eq!(plain.asked(), 0, "who cannot do it is not asked");
+}
+
 /// What a directory does when it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mood {
@@ -228,7 +245,8 @@ impl Directory for Arc<Knows> {
     fn serves(&self, mechanism: Mechanism) -> bool {
         match mechanism {
             Mechanism::Scram(_) | Mechanism::ScramPlus(_) => self.keys.is_some(),
-            _ => true,
+            Mechanism::Plain | Mechanism::Login => true,
+            Mechanism::External | Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
         }
     }
 

@@ -28,9 +28,11 @@ impl Bearer {
         match mechanism {
             Mechanism::OAuthBearer => Some(Self::Rfc7628),
             Mechanism::XOAuth2 => Some(Self::XOAuth2),
-            Mechanism::ScramPlus(_) | Mechanism::Scram(_) | Mechanism::Plain | Mechanism::Login => {
-                None
-            }
+            Mechanism::External
+            | Mechanism::ScramPlus(_)
+            | Mechanism::Scram(_)
+            | Mechanism::Plain
+            | Mechanism::Login => None,
         }
     }
 
@@ -167,7 +169,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Denial,
+        Channel, Denial,
         exchange::{Exchange, Progress},
     };
 
@@ -310,7 +312,7 @@ mod tests {
     }
 
     fn claimed(mechanism: Mechanism, message: &[u8]) -> Result<(String, String), ExchangeError> {
-        match Exchange::start(mechanism, Some(message), None)? {
+        match Exchange::start(mechanism, Some(message), Channel::default())? {
             Progress::Verify(claim) => {
                 assert_eq!(claim.mechanism(), mechanism);
                 let Proof::Token(token) = claim.proof() else { panic!("a token: {claim:?}") };

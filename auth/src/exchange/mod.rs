@@ -6,6 +6,8 @@
 //! beyond the form: the claim goes to a [`Directory`](crate::Directory) afterwards.
 
 mod bearer;
+mod channel;
+mod external;
 mod login;
 mod plain;
 mod scram;
@@ -18,11 +20,14 @@ use std::{borrow::Cow, fmt};
 
 use crate::{
     Credentials, Denial, Mechanism, Password, PasswordError, ScramKeys, UserName, UserNameError,
-    exchange::{bearer::Bearer, login::Login, plain::Plain, scram::Scram},
+    exchange::{bearer::Bearer, external::External, login::Login, plain::Plain, scram::Scram},
 };
 
-pub use self::bearer::Scope;
-pub use self::scram::{FoundKeys, KeyQuery, ServerNonce, TlsExporter};
+pub use self::{
+    bearer::Scope,
+    channel::{Channel, TlsExporter},
+    scram::{FoundKeys, KeyQuery, ServerNonce},
+};
 
 /// An exchange that waits for the client's next message.
 #[must_use = "the client waits for the challenge"]
@@ -69,23 +74,24 @@ impl Exchange {
     /// Begins an exchange.
     ///
     /// `initial` is the client's initial response, decoded: `None` if the AUTH command had none,
-    /// empty if it had a single `=` (RFC 4954 section 4). `channel` is what a mechanism can bind
-    /// to; the mechanisms that do were offered if and only if it is there.
+    /// empty if it had a single `=` (RFC 4954 section 4). `channel` is what the TLS connection
+    /// below gives to mechanisms that build on it.
     ///
     /// # Errors
     /// As [`Self::respond`].
     pub fn start(
         mechanism: Mechanism,
         initial: Option<&[u8]>,
-        channel: Option<TlsExporter>,
+        channel: Channel,
     ) -> Result<Progress, ExchangeError> {
         let exchange = match mechanism {
+            Mechanism::External => Self::wait(Awaited::External(External::new(channel.certified)?)),
             Mechanism::Plain => Self::wait(Awaited::Plain(Plain::new()?)),
             Mechanism::Login => Self::ask(Login::new()),
             Mechanism::OAuthBearer => Self::wait(Awaited::Bearer(Bearer::Rfc7628)),
             Mechanism::XOAuth2 => Self::wait(Awaited::Bearer(Bearer::XOAuth2)),
             Mechanism::ScramPlus(_) | Mechanism::Scram(_) => {
-                Self::wait(Awaited::Scram(Scram::begin(mechanism, channel)?))
+                Self::wait(Awaited::Scram(Scram::begin(mechanism, channel.exporter)?))
             }
         };
         match initial {
@@ -105,8 +111,11 @@ impl Exchange {
     pub const fn claimant(&self) -> Option<&UserName> {
         match &self.awaited {
             Awaited::Scram(scram) => scram.claimant(),
-            Awaited::Plain(_) | Awaited::Login(_) | Awaited::Bearer(_) => None,
-            Awaited::Acknowledgement(..) => None,
+            Awaited::External(_)
+            | Awaited::Plain(_)
+            | Awaited::Login(_)
+            | Awaited::Bearer(_)
+            | Awaited::Acknowledgement(..) => None,
         }
     }
 
@@ -136,6 +145,7 @@ impl Exchange {
             return Err(ExchangeError::TooLong);
         }
         match self.awaited {
+            Awaited::External(external) => external.claim(message).map(Progress::Verify),
             Awaited::Plain(plain) => plain.claim(message).map(Progress::Verify),
             Awaited::Login(login) => login.answer(message),
             Awaited::Scram(scram) => scram.answer(message),
@@ -161,6 +171,7 @@ impl Exchange {
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mechanism = match &self.awaited {
+            Awaited::External(_) => Mechanism::External,
             Awaited::Plain(_) => Mechanism::Plain,
             Awaited::Login(_) => Mechanism::Login,
             Awaited::Scram(scram) => scram.mechanism(),
@@ -188,10 +199,14 @@ pub enum ExchangeError {
     /// The password can be nobody's. Reply as to a wrong password.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// The client wants to act as somebody else (authzid other than authcid, RFC 4616). Reply as
-    /// to a wrong password.
+    /// The client wants to act as somebody else (authzid other than authcid, RFC 4616; or other
+    /// than what its certificate says). Reply as to a wrong password.
     #[error("the client logs in as one user and asks to act as another; that is not offered")]
     OtherIdentity,
+    /// The client has shown no certificate that still proves who it is. Reply as to a wrong
+    /// password.
+    #[error("the client has no certificate that proves a user name now")]
+    Uncertified,
     /// The client believes that we do not offer channel binding, and we do: somebody in between
     /// may have changed what we offered (RFC 5802 section 6). Reply as to a wrong password.
     #[error("the client did not see that channel binding is offered")]
@@ -202,6 +217,7 @@ pub enum ExchangeError {
 }
 
 enum Awaited {
+    External(External),
     Plain(Plain),
     Login(Login),
     Scram(Scram),

@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use crate::{
-    Denial, Mechanism, ScramHash, ScramKeys, UserName,
+    Denial, Mechanism, ScramHash, ScramKeys, TlsExporter, UserName,
     exchange::{Exchange, ExchangeError, Progress},
 };
 
@@ -35,11 +35,6 @@ pub enum FoundKeys {
 /// Our part of a nonce: random, and never the same again.
 #[derive(Clone, Copy)]
 pub struct ServerNonce([u8; 18]);
-
-/// What TLS 1.3 gives both ends of a connection, and nobody else, to bind to: the exporter for the
-/// label `EXPORTER-Channel-Binding` with an empty context (RFC 9266).
-#[derive(Clone, Copy)]
-pub struct TlsExporter(pub [u8; 32]);
 
 /// What a SCRAM exchange waits for.
 pub(super) enum Scram {
@@ -100,7 +95,11 @@ impl Scram {
             (Mechanism::Scram(hash), None) => Start::Free(hash, Offered::NoBinding),
             (Mechanism::ScramPlus(_), None)
             | (
-                Mechanism::OAuthBearer | Mechanism::XOAuth2 | Mechanism::Plain | Mechanism::Login,
+                Mechanism::External
+                | Mechanism::OAuthBearer
+                | Mechanism::XOAuth2
+                | Mechanism::Plain
+                | Mechanism::Login,
                 _,
             ) => return Err(ExchangeError::Broken),
         }))
@@ -209,12 +208,6 @@ impl ServerNonce {
         let mut bytes = [0; 18];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
-    }
-}
-
-impl fmt::Debug for TlsExporter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TlsExporter(..)")
     }
 }
 

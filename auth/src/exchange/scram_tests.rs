@@ -58,9 +58,9 @@ fn c4_a_proof_is_for_one_channel_alone() {
 
 #[test]
 fn c4_a_client_that_was_not_shown_channel_binding_is_refused() {
-    let begin = |mechanism, flag: &str, channel| {
+    let begin = |mechanism, flag: &str, exporter| {
         let first = format!("{flag},,n=ann,r=abc");
-        Exchange::start(mechanism, Some(first.as_bytes()), channel).map(drop)
+        Exchange::start(mechanism, Some(first.as_bytes()), over(exporter)).map(drop)
     };
     let (plus, free) =
         (Mechanism::ScramPlus(ScramHash::Sha256), Mechanism::Scram(ScramHash::Sha256));
@@ -198,7 +198,7 @@ proptest! {
 /// Up to our challenge.
 fn challenged(client: &Client<'_>, found: FoundKeys) -> Exchange {
     let first = client.first();
-    let begun = Exchange::start(client.mechanism(), Some(first.as_bytes()), client.channel);
+    let begun = Exchange::start(client.mechanism(), Some(first.as_bytes()), over(client.channel));
     let Progress::NeedKeys(query) = begun.unwrap() else { panic!("keys are wanted") };
     assert_eq!((query.user().as_str(), query.hash()), (client.user, client.hash));
     let Progress::Challenge(exchange) = query.answer(found, nonce()).unwrap() else {
@@ -215,7 +215,7 @@ fn named(first: &str) -> Result<UserName, ExchangeError> {
 }
 
 fn begun(hash: ScramHash, first: &[u8]) -> Result<Progress, ExchangeError> {
-    Exchange::start(Mechanism::Scram(hash), Some(first), None)
+    Exchange::start(Mechanism::Scram(hash), Some(first), Channel::default())
 }
 
 fn nonce() -> ServerNonce {
@@ -224,6 +224,10 @@ fn nonce() -> ServerNonce {
 
 fn keys(hash: ScramHash) -> ScramKeys {
     ScramKeys::derive(hash, &Password::new("correct horse").unwrap(), b"some salt", 4_096)
+}
+
+fn over(exporter: Option<TlsExporter>) -> Channel {
+    Channel { exporter, ..Channel::default() }
 }
 
 const CHANNEL: TlsExporter = TlsExporter([7; 32]);

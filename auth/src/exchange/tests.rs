@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Proof;
 
 #[test]
 fn plain_with_an_initial_response_is_one_step() {
@@ -12,8 +13,7 @@ fn plain_with_an_initial_response_is_one_step() {
 
 #[test]
 fn plain_without_an_initial_response_asks_with_an_empty_challenge() {
-    let Progress::Challenge(exchange) = Exchange::start(Mechanism::Plain, None, None).unwrap()
-    else {
+    let Progress::Challenge(exchange) = start(Mechanism::Plain, None).unwrap() else {
         panic!("PLAIN has to wait for its message");
     };
     assert_eq!(exchange.challenge(), b"");
@@ -25,8 +25,7 @@ fn plain_without_an_initial_response_asks_with_an_empty_challenge() {
 
 #[test]
 fn login_asks_for_the_name_and_then_for_the_password() {
-    let Progress::Challenge(exchange) = Exchange::start(Mechanism::Login, None, None).unwrap()
-    else {
+    let Progress::Challenge(exchange) = start(Mechanism::Login, None).unwrap() else {
         panic!("LOGIN asks for the name");
     };
     assert_eq!(exchange.challenge(), b"Username:");
@@ -45,6 +44,52 @@ fn login_asks_for_the_name_and_then_for_the_password() {
 fn login_takes_the_name_from_the_auth_command() {
     let claim = claimed(Mechanism::Login, &[b"ann", b"correct horse"]);
     assert_eq!(claim, Ok(("ann".into(), "correct horse".into())));
+}
+
+#[test]
+fn external_without_an_initial_response_asks_with_an_empty_challenge() {
+    let Progress::Challenge(exchange) = start(Mechanism::External, None).unwrap() else {
+        panic!("EXTERNAL has to wait for its message");
+    };
+    assert_eq!(exchange.challenge(), b"");
+    let Progress::Verify(claim) = exchange.respond(b"").unwrap() else {
+        panic!("EXTERNAL ends with its message");
+    };
+    assert_eq!((claim.user().as_str(), claim.mechanism()), ("ann", Mechanism::External));
+    assert!(matches!(claim.proof(), Proof::Certificate));
+}
+
+#[test]
+fn external_is_for_the_names_of_the_certificate() {
+    for (message, user) in [
+        (&b""[..], Ok("ann")),
+        (b"ann", Ok("ann")),
+        (b"Ann", Ok("ann")),
+        (b"a.other@example.org", Ok("a.other@example.org")),
+        (b"bob", Err(ExchangeError::OtherIdentity)),
+        (b"ann@example.org", Err(ExchangeError::OtherIdentity)),
+        (b"*", Err(ExchangeError::OtherIdentity)),
+        (b"ann ", Err(ExchangeError::OtherIdentity)),
+    ] {
+        let claimed = match start(Mechanism::External, Some(message)) {
+            Ok(Progress::Verify(claim)) => Ok(claim.user().to_string()),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(error),
+        };
+        assert_eq!(claimed, user.map(str::to_owned), "{message:?}");
+    }
+}
+
+#[test]
+fn c5_external_without_a_certificate_or_with_an_odd_message_is_an_error() {
+    for initial in [None, Some(&b""[..]), Some(b"ann")] {
+        let begun = Exchange::start(Mechanism::External, initial, Channel::default());
+        assert_eq!(begun.unwrap_err(), ExchangeError::Uncertified);
+    }
+    for odd in [&b"\0"[..], b"\0ann", b"ann\0", b"\0ann\0secret", b"\xff", b"ann\xc3"] {
+        let error = start(Mechanism::External, Some(odd)).unwrap_err();
+        assert!(matches!(error, ExchangeError::Malformed(_)), "{odd:?} gave {error:?}");
+    }
 }
 
 #[test]
@@ -114,7 +159,7 @@ fn c7_neither_errors_nor_debug_output_hold_what_the_client_sent() {
         let error = claimed(Mechanism::Plain, &[message]).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("secret"));
     }
-    let progress = Exchange::start(Mechanism::Login, Some(b"secret"), None).unwrap();
+    let progress = start(Mechanism::Login, Some(b"secret")).unwrap();
     assert!(!format!("{progress:?}").contains("secret"));
 }
 
@@ -125,6 +170,9 @@ proptest! {
         messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 1..4),
     ) {
         let mechanism = if login { Mechanism::Login } else { Mechanism::Plain };
+        if let Some(message) = messages.first() {
+            let _ = start(Mechanism::External, Some(message));
+        }
         let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
         let _ = claimed(mechanism, &messages);
     }
@@ -142,11 +190,18 @@ proptest! {
     }
 }
 
+/// Begins an exchange with a client that has shown a certificate for two names.
+fn start(mechanism: Mechanism, initial: Option<&[u8]>) -> Result<Progress, ExchangeError> {
+    let certified = ["ann", "a.other@example.org"].map(|name| name.parse().unwrap()).to_vec();
+    let channel = Channel { exporter: Some(TlsExporter([7; 32])), certified };
+    Exchange::start(mechanism, initial, channel)
+}
+
 /// Sends `messages`, the first of them with the AUTH command; an exchange that wants more ends as
 /// malformed.
 fn claimed(mechanism: Mechanism, messages: &[&[u8]]) -> Result<(String, String), ExchangeError> {
     let (first, rest) = messages.split_first().unwrap();
-    let mut progress = Exchange::start(mechanism, Some(first), Some(TlsExporter([7; 32])))?;
+    let mut progress = start(mechanism, Some(first))?;
     let mut rest = rest.iter();
     loop {
         progress = match progress {

@@ -22,9 +22,9 @@ use tokio::{
 
 use crate::{
     Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashCost, HashLimits,
-    Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, ScramHash, ScramKeys, UserName,
-    Verification,
-    proven::{Proof, ProofKey, Proven},
+    Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, Password, Proof, ScramHash,
+    ScramKeys, UserName, Verification,
+    proven::{Proof as Proved, ProofKey, Proven},
     secrets::argon2id::StoredPassword,
     store::{
         file::Stamp,
@@ -42,7 +42,8 @@ pub use crate::store::users_file::LineProblem;
 /// ```
 ///
 /// Fields are divided by `:`. The first is the name in canonical form ([`UserName`]), the second
-/// the password as `{SCHEME}` and its hash, the third `key=value` pairs divided by `;`: the SCRAM
+/// the password as `{SCHEME}` and its hash, or nothing for a user who logs in by a certificate
+/// alone; the third `key=value` pairs divided by `;`: the SCRAM
 /// keys of the same password ([`ScramKeys`]), and what later versions add, which is kept as it is.
 ///
 /// A missing file is a store without users. The file is looked at again at most once a second and
@@ -179,19 +180,31 @@ impl UserStore {
         }
     }
 
-    async fn check(&self, credentials: &Credentials) -> Result<Identity, DirectoryError> {
-        let password = credentials.password().ok_or(Denial::OtherProof)?;
+    /// Who holds a certificate is a user if it stands in the file, whatever its password. It takes
+    /// no decoy to hide who does: nobody can ask for other names than its own (C1).
+    async fn find(&self, name: &UserName) -> Result<Identity, DirectoryError> {
+        match self.users().await?.get(name) {
+            Some(_) => Ok(Identity::proven(name.clone())),
+            None => Err(Denial::UnknownUser.into()),
+        }
+    }
+
+    async fn check(
+        &self,
+        user: &UserName,
+        password: &Password,
+    ) -> Result<Identity, DirectoryError> {
         let users = self.users().await?;
         // From here to the end, known and unknown users take the same path at the same cost.
-        let (stored, on_match) = self.target(&users, credentials.user());
+        let (stored, on_match) = self.target(&users, user);
         let proof = self.proof_key.proof(&[stored.as_str(), password.reveal()]);
         if on_match.is_ok() && self.is_proven(&proof) {
-            return Ok(Identity::proven(credentials.user().clone()));
+            return Ok(Identity::proven(user.clone()));
         }
         let turn = self.checks.turn().await?;
         if on_match.is_ok() && self.is_proven(&proof) {
             // Another session of this user has proven it while this one waited.
-            return Ok(Identity::proven(credentials.user().clone()));
+            return Ok(Identity::proven(user.clone()));
         }
         let (password, against) = (password.clone(), Arc::clone(stored));
         let (matches, _turn) = self.checks.make(turn, move || against.matches(&password)).await?;
@@ -201,7 +214,7 @@ impl UserStore {
         }
         // Remembered before the turn ends, so that the session that waited next finds it.
         lock(&self.proven).remember(proof, (), Instant::now());
-        Ok(Identity::proven(credentials.user().clone()))
+        Ok(Identity::proven(user.clone()))
     }
 
     /// What to check a password of `name` against, and what a match would mean.
@@ -217,7 +230,7 @@ impl UserStore {
         }
     }
 
-    fn is_proven(&self, proof: &Proof) -> bool {
+    fn is_proven(&self, proof: &Proved) -> bool {
         lock(&self.proven).find(proof, Instant::now()).is_some()
     }
 
@@ -282,9 +295,11 @@ impl UserStore {
 impl Directory for UserStore {
     fn serves(&self, mechanism: Mechanism) -> bool {
         match mechanism {
-            Mechanism::ScramPlus(_) | Mechanism::Scram(_) | Mechanism::Plain | Mechanism::Login => {
-                true
-            }
+            Mechanism::External
+            | Mechanism::ScramPlus(_)
+            | Mechanism::Scram(_)
+            | Mechanism::Plain
+            | Mechanism::Login => true,
             Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
         }
     }
@@ -294,7 +309,13 @@ impl Directory for UserStore {
         credentials: &'a Credentials,
         _attempt: &'a Attempt,
     ) -> Verification<'a> {
-        Box::pin(self.check(credentials))
+        Box::pin(async move {
+            match credentials.proof() {
+                Proof::Password(password) => self.check(credentials.user(), password).await,
+                Proof::Certificate => self.find(credentials.user()).await,
+                Proof::Token(_) => Err(Denial::OtherProof.into()),
+            }
+        })
     }
 
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
@@ -314,7 +335,8 @@ impl fmt::Debug for UserStore {
 pub struct User {
     /// The name.
     pub name: UserName,
-    /// How the password is kept: `ARGON2ID`. With any other text nobody can log in by this entry.
+    /// How the password is kept: `ARGON2ID`. With any other text nobody can log in by a password
+    /// of this entry, only by a certificate.
     pub scheme: Box<str>,
 }
 

@@ -41,6 +41,24 @@ async fn c1_an_unknown_user_costs_one_check_just_as_a_wrong_password_does() {
 }
 
 #[tokio::test]
+async fn who_stands_in_the_file_logs_in_by_certificate_and_needs_no_password() {
+    let home = Home::new();
+    home.write("carl:\nbob:{SCRYPT}x\ndora:in-clear\n");
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    for (user, found) in [
+        ("ann", Ok(())),
+        ("bob", Ok(())),
+        ("carl", Ok(())),
+        ("dora", denied(Denial::UnknownUser)), // a line with a mistake is nobody's
+        ("nobody", denied(Denial::UnknownUser)),
+    ] {
+        assert_eq!(try_proof(&store, user, Proof::Certificate).await, found, "{user}");
+    }
+    assert_eq!(try_login(&store, "carl", "correct horse").await, denied(Denial::NoPassword));
+}
+
+#[tokio::test]
 async fn a_password_gives_keys_for_every_scram_mechanism_and_a_new_one_others() {
     let home = Home::new();
     let store = home.store();
@@ -268,8 +286,11 @@ impl Home {
 }
 
 async fn try_login(store: &UserStore, user: &str, password: &str) -> Result<(), DirectoryError> {
-    let password = Password::new(password).unwrap();
-    let credentials = Credentials::new(Mechanism::Plain, name(user), Proof::Password(password));
+    try_proof(store, user, Proof::Password(Password::new(password).unwrap())).await
+}
+
+async fn try_proof(store: &UserStore, user: &str, proof: Proof) -> Result<(), DirectoryError> {
+    let credentials = Credentials::new(Mechanism::Plain, name(user), proof);
     let attempt = Attempt {
         client: Ipv4Addr::LOCALHOST.into(),
         listener: "submission".into(),

@@ -133,7 +133,7 @@ pub(super) struct Secrets {
 pub(super) enum Secret {
     /// `{ARGON2ID}` and a hash that can be checked.
     Argon2id(Arc<StoredPassword>),
-    /// A scheme of another version, or none: kept as it is; nobody can log in by it.
+    /// A scheme of another version, or none: kept as it is; no password fits.
     Foreign(Box<str>),
 }
 

@@ -48,6 +48,8 @@ pub enum BackendKind {
     Sql(Box<SqlSettings>),
     /// Access tokens.
     OAuth(Box<OAuthSettings>),
+    /// Whoever has a certificate that the `client_ca_file` of a listener vouches for.
+    Certificate,
 }
 
 /// Checks all of them; the own user store stands in if there is none.
@@ -95,7 +97,10 @@ fn backend(
     let kind = kind(written, around, problems)?;
     let cache_ttl = match kind {
         // They have a memory of their own, or need none.
-        BackendKind::Users | BackendKind::PasswdFile(_) | BackendKind::OAuth(_) => Duration::ZERO,
+        BackendKind::Users
+        | BackendKind::PasswdFile(_)
+        | BackendKind::Certificate
+        | BackendKind::OAuth(_) => Duration::ZERO,
         BackendKind::Saslauthd(_)
         | BackendKind::Dovecot(_)
         | BackendKind::Ldap(_)
@@ -126,6 +131,7 @@ fn kind(
         BackendType::Dovecot => BackendKind::Dovecot(dovecot(written, problems)?),
         BackendType::Ldap => BackendKind::Ldap(Box::new(ldap(written, around, problems)?)),
         BackendType::Sql => BackendKind::Sql(Box::new(sql(written, around, problems)?)),
+        BackendType::Certificate => BackendKind::Certificate,
         BackendType::OAuth => BackendKind::OAuth(Box::new(oauth(written, problems)?)),
     })
 }
@@ -327,7 +333,7 @@ impl BackendType {
     /// The keys that this type has beside the common ones.
     const fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Users => &[],
+            Self::Users | Self::Certificate => &[],
             Self::PasswdFile => &["file", "default_scheme", "scram"],
             Self::Saslauthd => &["socket", "service", "realm", "split_realm"],
             Self::Dovecot => &["socket", "service", "scram"],

@@ -56,11 +56,12 @@ pub(super) fn config(
 
     let listeners: Vec<_> = written_listeners
         .iter()
-        .map(|written| Listener::check(written, &limits.section, problems))
+        .map(|written| Listener::check(written, &limits.section, around, problems))
         .collect();
     let routes = written_routes.iter().map(|w| Route::check(w, around, problems)).collect();
     let server = server(&written_server, around, problems);
     relations::check_listeners(raw, &written_listeners, &domains, problems);
+    relations::check_certificate_backends(&written_backends, &listeners, problems);
     relations::check_binds(&written_listeners, &admin, &metrics, problems);
     relations::check_routes(&written_routes, &written_listeners, &server.hostname, problems);
     positive(&limits.table, &[("timeout", limits.section.timeout)], problems);
@@ -174,7 +175,7 @@ fn tls(
 }
 
 /// Whether a file can be read and holds a PEM section of this label.
-fn pem(
+pub(super) fn pem(
     table: &RawTable,
     key: &str,
     path: &Path,

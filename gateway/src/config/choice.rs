@@ -78,6 +78,8 @@ choices! {
         Sql = "sql",
         /// Access tokens of an issuer.
         OAuth = "oauth",
+        /// Whoever has a trusted certificate.
+        Certificate = "certificate",
     }
 }
 

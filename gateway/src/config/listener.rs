@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
+    path::PathBuf,
     time::Duration,
 };
 
@@ -10,8 +11,11 @@ use mailweir_auth::Mechanism;
 use mailweir_mail::Network;
 
 use super::{
-    BareNewline, ByteSize, Limits, ListenerTls, Mode, check::Written, problem::Problems,
-    schema::ListenerSection, setting::Setting,
+    BareNewline, ByteSize, Limits, ListenerTls, Mode, Surroundings,
+    check::{self, Written},
+    problem::Problems,
+    schema::ListenerSection,
+    setting::Setting,
 };
 
 /// One place where mail comes in. The checks have passed: no listener relays for strangers.
@@ -25,12 +29,16 @@ pub struct Listener {
     pub mode: Mode,
     /// What is done about TLS.
     pub tls: ListenerTls,
+    /// The authorities that vouch for clients, in PEM; `None`: clients are asked for no
+    /// certificate.
+    pub client_ca_file: Option<PathBuf>,
     /// Peers that may relay without AUTH; in the modes filter and lmtp, the only peers (not empty
     /// there).
     pub networks: Vec<Network>,
     /// Whether AUTH is offered without TLS.
     pub auth_in_clear: bool,
-    /// The SASL mechanisms to offer, in this order; those that bind to the channel come first.
+    /// The SASL mechanisms to offer, in this order; those that not every connection has come
+    /// first.
     pub auth_mechanisms: Option<Vec<Mechanism>>,
     /// Whether they are also announced as `AUTH=...`.
     pub broken_sasl_auth_clients: bool,
@@ -90,6 +98,7 @@ impl Listener {
     pub(super) fn check(
         written: &Written<ListenerSection>,
         limits: &Limits,
+        around: &Surroundings<'_>,
         problems: &mut Problems<'_>,
     ) -> Self {
         let Written { table, section } = written;
@@ -104,6 +113,7 @@ impl Listener {
             bind: section.bind.clone(),
             mode: section.mode,
             tls: section.tls,
+            client_ca_file: check_client_ca(written, around, problems),
             networks: section.networks.clone(),
             auth_in_clear: section.auth_in_clear,
             auth_mechanisms: section.auth_mechanisms.clone(),
@@ -226,6 +236,36 @@ fn check_auth(written: &Written<ListenerSection>, problems: &mut Problems<'_>) {
             .warning(table, "tls", "nobody can log in here: AUTH is offered inside TLS only")
             .help("set tls = \"required\", or auth_in_clear = true on a network you trust");
     }
+}
+
+/// Whether the authorities of clients can be read, and clients can show a certificate at all.
+fn check_client_ca(
+    written: &Written<ListenerSection>,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<PathBuf> {
+    let Written { table, section } = written;
+    let chosen = section.auth_mechanisms.iter().flatten();
+    let Some(path) = &section.client_ca_file else {
+        let chosen = chosen.enumerate().find(|(_, chosen)| **chosen == Mechanism::External);
+        if let Some((index, _)) = chosen
+            && !problems.blame(table, "client_ca_file")
+        {
+            let place = table.place_of_element("auth_mechanisms", index);
+            let message = "EXTERNAL is never offered here: clients are asked for no certificate";
+            problems
+                .warning_at(place, table.path_of("auth_mechanisms"), message)
+                .help("set client_ca_file to the authorities that vouch for your clients");
+        }
+        return None;
+    };
+    check::pem(table, "client_ca_file", path, "CERTIFICATE", around, problems);
+    if section.tls == ListenerTls::None && !problems.blame(table, "tls") {
+        problems
+            .error(table, "client_ca_file", "clients show certificates in TLS, and tls is \"none\"")
+            .help("set tls = \"required\", \"implicit\" or \"optional\"");
+    }
+    Some(path.clone())
 }
 
 fn check_proxy(written: &Written<ListenerSection>, problems: &mut Problems<'_>) -> ProxyProtocol {

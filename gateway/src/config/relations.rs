@@ -9,11 +9,12 @@ use std::{
 use mailweir_mail::Domain;
 
 use super::{
-    Admin, Domains, Host, Metrics, Mode, NextHop, Relay,
+    Admin, Domains, Host, Listener, Metrics, Mode, NextHop, Relay,
     check::Written,
+    choice::BackendType,
     problem::Problems,
     raw::{RawConfig, RawTable},
-    schema::{ListenerSection, RouteSection},
+    schema::{BackendSection, ListenerSection, RouteSection},
     value::Place,
 };
 
@@ -49,6 +50,25 @@ pub(super) fn check_listeners(
             problems
                 .warning(table, "mode", "this listener refuses all mail: domains.relay is empty")
                 .help("[domains]\nrelay = [\"example.org\"]");
+        }
+    }
+}
+
+/// Some listener asks clients for the certificates that a back end is for.
+pub(super) fn check_certificate_backends(
+    backends: &[Written<BackendSection>],
+    listeners: &[Listener],
+    problems: &mut Problems<'_>,
+) {
+    if listeners.iter().any(|listener| listener.client_ca_file.is_some()) {
+        return;
+    }
+    for Written { table, section } in backends {
+        if section.kind == BackendType::Certificate {
+            let message = "nobody can log in by this: no listener asks for certificates";
+            problems
+                .warning(table, "type", message)
+                .help("set client_ca_file of a listener to the authorities you trust");
         }
     }
 }

@@ -82,13 +82,18 @@ section! {
         /// "optional" offers STARTTLS, "required" insists on it before MAIL, "implicit" begins with
         /// TLS (port 465), "none" offers none.
         tls: ListenerTls = "optional", postfix "smtpd_tls_security_level" "smtpd_tls_wrappermode" "smtpd_use_tls";
+        /// The authorities that vouch for clients, in PEM. Clients are then asked for a certificate,
+        /// and those who show one that is trusted may log in by it (EXTERNAL); all others are
+        /// served as ever. Absent: nobody is asked.
+        client_ca_file: Option<PathBuf>, postfix "smtpd_tls_CAfile" "smtpd_tls_ask_ccert";
         /// Peers that may relay to any domain without logging in. In the modes "filter" and "lmtp":
         /// the only peers that may connect.
         networks: Vec<Network> = [], postfix "mynetworks";
         /// Whether AUTH is offered without TLS. Passwords then cross the network readable.
         auth_in_clear: bool = false, postfix "smtpd_tls_auth_only";
-        /// The SASL mechanisms to offer, in this order. The -PLUS forms come first, and in TLS 1.3
-        /// only. Empty: nobody logs in here. Absent: all that serve every user; that is SCRAM only
+        /// The SASL mechanisms to offer, in this order. EXTERNAL and the -PLUS forms come first:
+        /// EXTERNAL for clients with a certificate that `client_ca_file` vouches for, the others in
+        /// TLS 1.3. Empty: nobody logs in here. Absent: all that serve every user; that is SCRAM only
         /// if every back end that checks passwords can do it, since a client that is offered SCRAM
         /// tries nothing else.
         auth_mechanisms: Option<Vec<Mechanism>>, postfix "smtpd_sasl_mechanism_filter";
@@ -285,7 +290,8 @@ section! {
         /// `name:password`, as Dovecot's passwd-file, htpasswd and shadow(5) have them. "saslauthd":
         /// PAM, Kerberos and the like, by Cyrus SASL's daemon. "dovecot": whoever a Dovecot knows.
         /// "ldap": an LDAP server, or Active Directory. "sql": PostgreSQL, MySQL or MariaDB.
-        /// "oauth": access tokens that an issuer has signed.
+        /// "oauth": access tokens that an issuer has signed. "certificate": whoever has a
+        /// certificate that the `client_ca_file` of the listener vouches for; it needs no list.
         kind as "type": BackendType, postfix "smtpd_sasl_type";
         /// The label in logs and metrics. Absent: the type.
         name: Option<Label>;

@@ -6,7 +6,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use mailweir_auth::{Attempt, Exchange, Mechanism, Step, TlsExporter};
+use mailweir_auth::{Attempt, Channel, Exchange, Mechanism, Step};
 use mailweir_mail::{
     Address, BodyType, Client, Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Received,
     Recipient, Refused as RefusedEvent, SessionEvent, Timestamp,
@@ -34,7 +34,8 @@ pub(super) struct Admission {
     permit: Permit,
     incoming: Option<Incoming>,
     exchange: Option<(Box<str>, Exchange)>,
-    channel: Option<TlsExporter>,
+    /// What the next log-in may build on.
+    channel: Channel,
 }
 
 /// A mail on its way in.
@@ -48,11 +49,11 @@ struct Incoming {
 
 impl Admission {
     pub(super) fn new(listener: Arc<Listener>, permit: Permit) -> Self {
-        Self { listener, permit, incoming: None, exchange: None, channel: None }
+        Self { listener, permit, incoming: None, exchange: None, channel: Channel::default() }
     }
 
-    /// What log-ins over this connection can be bound to.
-    pub(super) fn bind(&mut self, channel: Option<TlsExporter>) {
+    /// What the TLS connection gives to the log-in that begins.
+    pub(super) fn bind(&mut self, channel: Channel) {
         self.channel = channel;
     }
 
@@ -244,7 +245,8 @@ impl Admission {
         };
         let attempt = self.attempt(session);
         let authenticator = &self.listener.shared().authenticator;
-        let step = authenticator.start(known, initial, self.channel, &attempt).await;
+        let channel = std::mem::take(&mut self.channel);
+        let step = authenticator.start(known, initial, channel, &attempt).await;
         self.take_step(mechanism, step, session)
     }
 

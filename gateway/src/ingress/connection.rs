@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
+use mailweir_auth::Channel;
 use mailweir_mail::Cutoff;
-use mailweir_smtp::server::{Question, Session, Step};
+use mailweir_smtp::server::{Needs, Question, Session, Step};
 use rustix::net::RecvFlags;
 use tokio::{
     io::AsyncWriteExt,
@@ -128,9 +129,7 @@ impl Connection {
                 Step::Abandoned(what) => self.admission.abandon(what),
                 Step::Ask(question) => {
                     if let Question::AuthStart { .. } = &question {
-                        let offered = self.session.offers_binding();
-                        let channel = if offered { self.wire.exporter() } else { None };
-                        self.admission.bind(channel);
+                        self.admission.bind(self.channel());
                     }
                     let answer = self.admission.answer(question, &mut self.session).await;
                     self.session.answer(answer);
@@ -175,6 +174,17 @@ impl Connection {
             true if self.last_read < CONTENT => CONTENT,
             true => MUCH_CONTENT,
         }
+    }
+
+    /// What the TLS connection gives to a log-in, as far as it was offered.
+    fn channel(&self) -> Channel {
+        let Self { wire, session, admission, .. } = self;
+        let exporter = if session.offers(Needs::Tls13) { wire.exporter() } else { None };
+        let certified = match session.offers(Needs::Certificate) {
+            true => admission.listener().certified(wire),
+            false => Vec::new(),
+        };
+        Channel { exporter, certified }
     }
 
     async fn start_tls(&mut self) -> Result<(), Broken> {

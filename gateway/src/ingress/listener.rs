@@ -8,10 +8,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use mailweir_auth::{Authenticator, Chain, Directory as _, Mechanism};
+use mailweir_auth::{Authenticator, Chain, Directory as _, Mechanism, UserName};
 use mailweir_mail::{Client, Domain, SessionEvent};
 use mailweir_queue::Queue;
-use mailweir_smtp::server::{self, Mode, Peer, Rights, Session, Settings, TlsMode};
+use mailweir_smtp::server::{self, Mode, Needs, Offer, Peer, Rights, Session, Settings, TlsMode};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
@@ -165,13 +165,17 @@ impl Listener {
         let tls = self.tls.as_ref()?;
         let reason: Box<str> = match timeout(self.timeout(), tls.accept(tcp)).await {
             Ok(Ok((stream, summary))) => {
+                let certificate = tls.judge(stream.get_ref().1, clock::now());
                 self.shared.observer.session(&SessionEvent::TlsAgreed {
                     peer: client.to_string().into(),
                     inbound: true,
-                    trust: "Anonymous",
+                    trust: certificate.trust().as_str(),
                     summary: summary.clone(),
                 });
                 session.tls_started(summary);
+                if !certificate.into_names().is_empty() {
+                    session.client_certified();
+                }
                 return Some(Wire::Tls(Box::new(stream.into())));
             }
             Ok(Err(error)) => error.to_string().into(),
@@ -180,6 +184,14 @@ impl Listener {
         let peer = client.address;
         self.shared.observer.session(&SessionEvent::TlsFailed { peer, inbound: true, reason });
         None
+    }
+
+    /// The user names that the client's certificate proves at this moment.
+    pub(super) fn certified(&self, wire: &Wire) -> Vec<UserName> {
+        match (&self.tls, wire.served()) {
+            (Some(tls), Some(connection)) => tls.judge(connection, clock::now()).into_names(),
+            _ => Vec::new(),
+        }
     }
 
     /// The real client behind a proxy, if there is one in front.
@@ -260,8 +272,7 @@ fn settings(rules: &config::Listener, shared: &Shared) -> Settings {
         TlsChoice::Required => TlsMode::Required,
         TlsChoice::Implicit => TlsMode::Implicit,
     };
-    (settings.bound_mechanisms, settings.mechanisms) =
-        mechanisms(rules, shared.authenticator.chain());
+    settings.mechanisms = mechanisms(rules, shared.authenticator.chain());
     settings.broken_sasl_auth_clients = rules.broken_sasl_auth_clients;
     settings.auth_in_clear = rules.auth_in_clear;
     settings.bare_newline = match rules.forbid_bare_newline {
@@ -278,8 +289,8 @@ fn settings(rules: &config::Listener, shared: &Shared) -> Settings {
     settings
 }
 
-/// The mechanisms that bind to the channel, and the others. Filters and mail stores do not log in.
-fn mechanisms(rules: &config::Listener, chain: &Chain) -> (Vec<Box<str>>, Vec<Box<str>>) {
+/// What is offered, first what needs more than others. Filters and mail stores do not log in.
+fn mechanisms(rules: &config::Listener, chain: &Chain) -> Vec<Offer> {
     let offered: Vec<Mechanism> = match (rules.mode, &rules.auth_mechanisms) {
         (config::Mode::Filter | config::Mode::Lmtp, _) => Vec::new(),
         (config::Mode::Mx | config::Mode::Submission, Some(chosen)) => {
@@ -289,11 +300,25 @@ fn mechanisms(rules: &config::Listener, chain: &Chain) -> (Vec<Box<str>>, Vec<Bo
             Mechanism::ALL.into_iter().filter(|&mechanism| chain.offers(mechanism)).collect()
         }
     };
-    let names = |bound| {
-        let chosen = offered.iter().filter(move |mechanism| mechanism.is_bound() == bound);
-        chosen.map(|mechanism| mechanism.as_str().into()).collect()
+    let offer = |mechanism: Mechanism| Offer {
+        mechanism: mechanism.as_str().into(),
+        needs: needs(mechanism),
     };
-    (names(true), names(false))
+    let mut offers: Vec<Offer> = offered.into_iter().map(offer).collect();
+    offers.sort_by_key(|offer| offer.needs == Needs::Nothing);
+    offers
+}
+
+const fn needs(mechanism: Mechanism) -> Needs {
+    match mechanism {
+        Mechanism::External => Needs::Certificate,
+        Mechanism::ScramPlus(_) => Needs::Tls13,
+        Mechanism::Scram(_)
+        | Mechanism::OAuthBearer
+        | Mechanism::XOAuth2
+        | Mechanism::Plain
+        | Mechanism::Login => Needs::Nothing,
+    }
 }
 
 /// How long no connection is taken after `accept` failed.

@@ -91,8 +91,9 @@ impl Authorities {
         Ok(Self(Arc::new(roots)))
     }
 
-    #[cfg(test)]
-    pub(super) fn roots(&self) -> Arc<RootCertStore> {
+    /// The authorities as the TLS library has them.
+    #[must_use]
+    pub fn roots(&self) -> Arc<RootCertStore> {
         Arc::clone(&self.0)
     }
 }

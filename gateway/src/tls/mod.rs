@@ -6,6 +6,7 @@
 
 mod certificate;
 mod client;
+mod client_certificate;
 mod handshake;
 mod self_signed;
 mod server;
@@ -23,6 +24,7 @@ use rustls::{
 pub use self::{
     certificate::CertificateSource,
     client::{Authorities, ClientTls, PeerCheck, Trust},
+    client_certificate::{ClientAuthorities, ClientCertificate},
     handshake::HandshakeError,
     server::{ListenerTls, OldestVersion, Prepared, ServerTls},
     summary::summarize,

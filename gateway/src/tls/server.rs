@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use mailweir_mail::{Timestamp, TlsSummary};
 use rustls::{
-    ServerConfig, SupportedProtocolVersion,
+    ServerConfig, ServerConnection, SupportedProtocolVersion,
     crypto::{CryptoProvider, aws_lc_rs::Ticketer},
-    server::NoServerSessionStorage,
+    server::{NoServerSessionStorage, WebPkiClientVerifier},
     sign::CertifiedKey,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::tls::{
-    HandshakeError, TlsError, VERSIONS,
+    ClientAuthorities, ClientCertificate, HandshakeError, TlsError, VERSIONS,
     certificate::{CertificateSource, CurrentCertificate},
     provider, setup, summarize,
 };
@@ -66,15 +66,23 @@ impl ServerTls {
     }
 
     /// TLS for one listener, with ticket keys of its own (`attacks.md` B7), in no version before
-    /// `oldest`.
+    /// `oldest`. Clients are asked for a certificate if there are `authorities` to judge it.
     ///
     /// # Errors
     /// The system gives no random numbers.
-    pub fn listener(&self, oldest: OldestVersion) -> Result<ListenerTls, TlsError> {
+    pub fn listener(
+        &self,
+        oldest: OldestVersion,
+        authorities: Option<ClientAuthorities>,
+    ) -> Result<ListenerTls, TlsError> {
+        let verifier = match &authorities {
+            Some(authorities) => authorities.verifier(),
+            None => WebPkiClientVerifier::no_client_auth(),
+        };
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(oldest.and_newer())
             .map_err(setup)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_cert_resolver(self.certificate.clone());
         config.ticketer = Ticketer::new().map_err(setup)?;
         config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -83,7 +91,7 @@ impl ServerTls {
         // A browser that was lured here asks for "h2" or "http/1.1" and is turned away (B8);
         // clients that ask for no protocol, as mail programs do, are welcome.
         config.alpn_protocols = vec![b"smtp".to_vec()];
-        Ok(ListenerTls(TlsAcceptor::from(Arc::new(config))))
+        Ok(ListenerTls { acceptor: TlsAcceptor::from(Arc::new(config)), authorities })
     }
 }
 
@@ -111,7 +119,10 @@ pub struct Prepared(CertifiedKey);
 
 /// TLS as one listener speaks it. Cheap to clone; clones share their ticket keys.
 #[derive(Clone)]
-pub struct ListenerTls(TlsAcceptor);
+pub struct ListenerTls {
+    acceptor: TlsAcceptor,
+    authorities: Option<ClientAuthorities>,
+}
 
 impl ListenerTls {
     /// Makes the handshake on `stream`, which must be at its first byte of TLS. The caller sets
@@ -123,15 +134,26 @@ impl ListenerTls {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let stream = self.0.accept(stream).await.map_err(HandshakeError::inbound)?;
+        let stream = self.acceptor.accept(stream).await.map_err(HandshakeError::inbound)?;
         let summary = summarize(stream.get_ref().1);
         Ok((stream, summary))
+    }
+
+    /// What the client's certificate is worth at `now`, wall-clock time, on a connection that
+    /// [`Self::accept`] has made. A resumed session has the certificate of the first.
+    #[must_use]
+    pub fn judge(&self, connection: &ServerConnection, now: Timestamp) -> ClientCertificate {
+        let chain = connection.peer_certificates().unwrap_or_default();
+        match &self.authorities {
+            Some(authorities) => authorities.judge(chain, now),
+            None => ClientCertificate::None,
+        }
     }
 
     /// The configuration itself, for drivers that make handshakes on their own.
     #[must_use]
     pub fn config(&self) -> &Arc<ServerConfig> {
-        self.0.config()
+        self.acceptor.config()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,11 +12,13 @@ use mailweir::{
     tls::{Authorities, ClientTls, PeerCheck},
 };
 use mailweir_mail::QueueId;
+use rustls::ClientConfig;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
     time::timeout,
 };
+use tokio_rustls::TlsConnector;
 
 use super::Mail;
 use crate::dialog::Pattern;
@@ -177,6 +180,29 @@ impl Peer {
         let handshake = tls.connect("gate.example", stream, clock::now()).await;
         let (stream, ..) = handshake.unwrap_or_else(|error| panic!("{error}\n{self}"));
         self.wire = Wire::Tls(Box::new(stream));
+    }
+
+    /// Makes the TLS handshake with a certificate to show, if the server asks for one; `tls` is
+    /// what [`Certificate::client_tls`](crate::certificates::Certificate::client_tls) gives.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub async fn handshake_showing(&mut self, tls: Arc<ClientConfig>) {
+        let Wire::Plain(stream) = std::mem::replace(&mut self.wire, Wire::Changing) else {
+            panic!("TLS is up already\n{self}");
+        };
+        let name = "gate.example".try_into().expect("a name");
+        let handshake = TlsConnector::from(tls).connect(name, stream).await;
+        let stream = handshake.unwrap_or_else(|error| panic!("{error}\n{self}"));
+        self.wire = Wire::Tls(Box::new(stream));
+    }
+
+    /// Says STARTTLS, makes the handshake with a certificate to show, and greets anew. Returns the
+    /// reply to EHLO.
+    pub async fn start_tls_showing(&mut self, tls: Arc<ClientConfig>) -> String {
+        self.ask("STARTTLS", "220 *").await;
+        self.handshake_showing(tls).await;
+        self.ask("EHLO client.example", "250 *").await
     }
 
     /// Says STARTTLS, makes the handshake, and greets anew.

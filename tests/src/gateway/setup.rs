@@ -24,6 +24,7 @@ pub struct Setup {
     relay: Option<String>,
     listeners: Vec<(String, String)>,
     routes: Vec<String>,
+    backends: Vec<String>,
     sections: BTreeMap<&'static str, String>,
     files: BTreeMap<&'static str, String>,
 }
@@ -65,10 +66,17 @@ impl Setup {
         self
     }
 
-    /// With a file that the configuration names.
+    /// With a file that the configuration names, and that is nowhere else.
     #[must_use]
     pub fn file(mut self, name: &'static str, text: &str) -> Self {
         self.files.insert(name, text.to_owned());
+        self
+    }
+
+    /// With one more back end that knows users, of this type.
+    #[must_use]
+    pub fn backend(mut self, kind: &str) -> Self {
+        self.backends.push(format!("[[auth.backend]]\ntype = {kind:?}\n"));
         self
     }
 
@@ -88,7 +96,7 @@ impl Setup {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let text = path.to_str().and_then(|name| self.files.get(name));
-        text.map(|text| text.clone().into_bytes()).ok_or(io::ErrorKind::NotFound.into())
+        text.map_or_else(|| fs::read(path), |text| Ok(text.clone().into_bytes()))
     }
 }
 
@@ -144,7 +152,7 @@ impl Home {
             let bind = SocketAddr::from((self.address, port(name)));
             let _ = write!(text, "[[listener]]\nname = {name:?}\nbind = [\"{bind}\"]\n{lines}\n");
         }
-        text + &setup.routes.concat()
+        text + &setup.routes.concat() + &setup.backends.concat()
     }
 }
 

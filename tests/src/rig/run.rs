@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use mailweir_mail::Domain;
-use mailweir_smtp::server::{BareNewline, Mode, Rights, Settings, TlsMode};
+use mailweir_smtp::server::{BareNewline, Mode, Needs, Offer, Rights, Settings, TlsMode};
 
 use super::{Division, Link, Rig};
 use crate::dialog::{Dialog, Event, Mail, Pattern};
@@ -57,7 +57,7 @@ impl Run {
                 }
             }
             Event::Queued(mail) => self.queued(mail)?,
-            Event::Tls => self.rig.start_tls(),
+            Event::Tls { certified } => self.rig.start_tls(*certified),
             Event::HangUp => self.rig.hang_up(),
             Event::Timeout => self.rig.time_out(),
             Event::ShutDown => self.rig.shut_down(),
@@ -163,7 +163,7 @@ fn set(settings: &mut Settings, key: &str, value: &str) -> Option<()> {
                 _ => return None,
             }
         }
-        "auth" => settings.mechanisms = value.split(',').map(Into::into).collect(),
+        "auth" => settings.mechanisms = value.split(',').map(offer).collect(),
         "broken_sasl_auth_clients" => settings.broken_sasl_auth_clients = true,
         "auth_in_clear" => settings.auth_in_clear = true,
         "helo_required" => settings.helo_required = true,
@@ -175,6 +175,11 @@ fn set(settings: &mut Settings, key: &str, value: &str) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+fn offer(mechanism: &str) -> Offer {
+    let needs = if mechanism == "EXTERNAL" { Needs::Certificate } else { Needs::Nothing };
+    Offer { mechanism: mechanism.into(), needs }
 }
 
 fn rights(dialog: &Dialog) -> Result<Rights, String> {

@@ -17,6 +17,7 @@ mod mail_leaves_over_tls_and_logged_in;
 mod mail_to_postmaster_is_always_taken;
 mod many_clients_at_once_are_served;
 mod only_listed_peers_speak_for_others;
+mod people_log_in_by_certificate;
 mod people_log_in_to_submit;
 mod smuggled_mail_stays_one_mail;
 mod strangers_cannot_relay;

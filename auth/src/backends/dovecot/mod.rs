@@ -223,7 +223,10 @@ impl Directory for Dovecot {
         match mechanism {
             Mechanism::Plain | Mechanism::Login => self.mechanisms().is_none_or(by_password),
             Mechanism::Scram(_) => self.settings.scram,
-            Mechanism::ScramPlus(_) | Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
+            Mechanism::ScramPlus(_)
+            | Mechanism::External
+            | Mechanism::OAuthBearer
+            | Mechanism::XOAuth2 => false,
         }
     }
 

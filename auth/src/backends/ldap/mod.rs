@@ -102,7 +102,7 @@ impl Directory for Ldap {
     fn serves(&self, mechanism: Mechanism) -> bool {
         match mechanism {
             Mechanism::Plain | Mechanism::Login => true,
-            Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
+            Mechanism::External | Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
             Mechanism::ScramPlus(_) | Mechanism::Scram(_) => {
                 matches!(self.directory.password, PasswordCheck::Read { scram: true, .. })
             }

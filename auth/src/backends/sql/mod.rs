@@ -180,7 +180,7 @@ impl Directory for Sql {
         match mechanism {
             Mechanism::ScramPlus(_) | Mechanism::Scram(_) => self.scram,
             Mechanism::Plain | Mechanism::Login => true,
-            Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
+            Mechanism::External | Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
         }
     }
 

@@ -66,7 +66,7 @@ fn begin(state: &State, command: Command<'_>, dialog: &Dialog) -> Result<Asked, 
     if state.envelope().is_some() {
         return Err(Fault::TransactionInProgress);
     }
-    if dialog.settings.mechanisms.is_empty() && dialog.settings.bound_mechanisms.is_empty() {
+    if dialog.settings.mechanisms.is_empty() {
         return Err(Fault::AuthDisabled);
     }
     if !dialog.may_log_in() {
@@ -79,8 +79,8 @@ fn begin(state: &State, command: Command<'_>, dialog: &Dialog) -> Result<Asked, 
     let (Some(name), initial, None) = (words.next(), words.next(), words.next()) else {
         return Err(Fault::Syntax("AUTH mechanism"));
     };
-    let mut offered = dialog.settings.offered(dialog.identity.tls.as_ref());
-    let found = offered.find(|offer| offer.eq_ignore_ascii_case(name));
+    let mut offered = dialog.settings.offered(&dialog.identity);
+    let found = offered.find(|offered| offered.eq_ignore_ascii_case(name));
     let mechanism = found.ok_or(Fault::UnknownMechanism)?.into();
     let initial = initial.map(decode_initial).transpose()?;
     Ok(Asked::Auth(Exchange { mechanism }, Prompt::Start(initial)))

@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc};
 use mailweir_mail::{Domain, Login, Protocol, Reply, TlsSummary};
 
 use super::{
-    BareNewline, Cause, Forwarded, Mode, Peer, Refused, Settings, TlsMode, Unfinished,
+    BareNewline, Cause, Forwarded, Mode, Needs, Peer, Refused, Settings, TlsMode, Unfinished,
     clock::Clock, command::Verb, state::State, tally::Tally,
 };
 use crate::replies::{self, Fault, Positive, Refusal};
@@ -37,6 +37,20 @@ pub(super) struct Identity {
     pub(super) hello: Option<Hello>,
     pub(super) login: Option<Login>,
     pub(super) tls: Option<TlsSummary>,
+    /// A certificate shown in TLS proves who the client is. That entitles it to nothing but to log
+    /// in by it.
+    pub(super) certified: bool,
+}
+
+impl Identity {
+    /// Whether the connection has what a mechanism needs.
+    pub(super) fn meets(&self, needs: Needs) -> bool {
+        match needs {
+            Needs::Nothing => true,
+            Needs::Tls13 => self.tls.as_ref().is_some_and(|tls| &*tls.version == "TLSv1.3"),
+            Needs::Certificate => self.certified,
+        }
+    }
 }
 
 /// A greeting: HELO, EHLO or LHLO.
@@ -98,7 +112,7 @@ impl Dialog {
     }
 
     pub(super) fn may_log_in(&self) -> bool {
-        self.settings.allows_login(self.identity.tls.as_ref())
+        self.settings.allows_login(&self.identity)
     }
 
     /// A command came.

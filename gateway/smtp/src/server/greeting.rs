@@ -77,7 +77,7 @@ fn say_extensions(dialog: &mut Dialog) {
     let rights = dialog.peer.rights;
     let offers_tls = matches!(settings.tls, TlsMode::Optional | TlsMode::Required)
         && dialog.identity.tls.is_none();
-    let mechanisms: Vec<&str> = settings.offered(dialog.identity.tls.as_ref()).collect();
+    let mechanisms: Vec<&str> = settings.offered(&dialog.identity).collect();
     let offers_auth = !mechanisms.is_empty();
     let offers = [
         Some(Extension::Pipelining),

@@ -45,7 +45,7 @@ mod xtext;
 
 pub use forwarded::Forwarded;
 pub use refused::{Cause, Refused};
-pub use settings::{BareNewline, Limits, Mode, Peer, Rights, Settings, TlsMode};
+pub use settings::{BareNewline, Limits, Mode, Needs, Offer, Peer, Rights, Settings, TlsMode};
 pub use step::{Answer, Question, Step, Unfinished};
 pub use tally::Tally;
 
@@ -137,6 +137,12 @@ impl Session {
         }
     }
 
+    /// The client has shown a certificate in the TLS handshake that proves who it is: mechanisms
+    /// with [`Needs::Certificate`] are offered from now on. Call it after [`Self::tls_started`].
+    pub fn client_certified(&mut self) {
+        self.dialog.identity.certified = true;
+    }
+
     /// What the client's address allows it. XCLIENT takes all rights away: grant anew before the
     /// answer to the [`Question::Connect`] that follows. A client without a known address gets
     /// [`Rights::NONE`], whatever networks the driver trusts (`attacks.md` A20).
@@ -224,10 +230,10 @@ impl Session {
         self.dialog.identity.login.as_ref()
     }
 
-    /// Whether the peer is offered to bind its log-in to the TLS connection.
+    /// Whether the peer is offered a mechanism that not every connection has.
     #[must_use]
-    pub fn offers_binding(&self) -> bool {
-        self.dialog.settings.offers_binding(self.tls())
+    pub fn offers(&self, needs: Needs) -> bool {
+        self.dialog.settings.offers(needs, &self.dialog.identity)
     }
 
     /// The TLS layer.

@@ -29,6 +29,8 @@ pub(super) fn xclient(state: State, command: Command<'_>, dialog: &mut Dialog) -
             dialog.peer.rights = Rights::NONE;
             dialog.identity.hello = told.hello;
             dialog.identity.login = told.login;
+            // A certificate of the proxy itself is not that of its client.
+            dialog.identity.certified = false;
             dialog.score.tally.done(command.verb);
             state.transaction_over(dialog);
             State::Asked(Asked::Connect)

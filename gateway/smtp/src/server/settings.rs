@@ -4,7 +4,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use mailweir_mail::{Client, Domain, TlsSummary};
+use mailweir_mail::{Client, Domain};
+
+use super::dialog::Identity;
 
 /// The rules of one listener, shared by all its sessions.
 #[derive(Clone, Debug)]
@@ -16,10 +18,7 @@ pub struct Settings {
     /// How TLS is offered.
     pub tls: TlsMode,
     /// SASL mechanisms to offer, in the order of preference. Empty: no AUTH.
-    pub mechanisms: Vec<Box<str>>,
-    /// SASL mechanisms that bind to the channel by `tls-exporter` (RFC 9266). They are offered
-    /// before the others, and in TLS 1.3 only.
-    pub bound_mechanisms: Vec<Box<str>>,
+    pub mechanisms: Vec<Offer>,
     /// Whether the mechanisms are also announced as `AUTH=...` (Postfix `broken_sasl_auth_clients`;
     /// default `false`).
     pub broken_sasl_auth_clients: bool,
@@ -42,7 +41,6 @@ impl Settings {
             mode: Mode::Mx,
             tls: TlsMode::None,
             mechanisms: Vec::new(),
-            bound_mechanisms: Vec::new(),
             broken_sasl_auth_clients: false,
             auth_in_clear: false,
             helo_required: false,
@@ -51,27 +49,54 @@ impl Settings {
         }
     }
 
-    /// Whether AUTH may be used on a connection like this.
-    pub(super) const fn allows_login(&self, tls: Option<&TlsSummary>) -> bool {
-        tls.is_some() || self.auth_in_clear
+    /// Whether AUTH may be used by a peer like this.
+    pub(super) const fn allows_login(&self, identity: &Identity) -> bool {
+        identity.tls.is_some() || self.auth_in_clear
     }
 
-    /// Whether a mechanism is offered that binds to a channel like this.
-    pub(super) fn offers_binding(&self, tls: Option<&TlsSummary>) -> bool {
-        !self.bound_mechanisms.is_empty() && tls.is_some_and(|tls| &*tls.version == "TLSv1.3")
+    /// The SASL mechanisms that a peer like this may use, in the order of preference.
+    pub(super) fn offered(&self, identity: &Identity) -> impl Iterator<Item = &str> {
+        self.offers_to(identity).map(|offer| &*offer.mechanism)
     }
 
-    /// The SASL mechanisms that may be used on a connection like this, in the order of preference.
-    pub(super) fn offered<'a>(
-        &'a self,
-        tls: Option<&TlsSummary>,
-    ) -> impl Iterator<Item = &'a str> + use<'a> {
-        let may_log_in = self.allows_login(tls);
-        let can_bind = self.offers_binding(tls);
-        let bound = self.bound_mechanisms.iter().filter(move |_| can_bind);
-        let all = bound.chain(&self.mechanisms).filter(move |_| may_log_in);
-        all.map(AsRef::as_ref)
+    /// Whether a peer like this may use a mechanism with these needs.
+    pub(super) fn offers(&self, needs: Needs, identity: &Identity) -> bool {
+        self.offers_to(identity).any(|offer| offer.needs == needs)
     }
+
+    fn offers_to(&self, identity: &Identity) -> impl Iterator<Item = &Offer> {
+        let may_log_in = self.allows_login(identity);
+        self.mechanisms.iter().filter(move |offer| may_log_in && identity.meets(offer.needs))
+    }
+}
+
+/// A SASL mechanism that a listener offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Its registered name.
+    pub mechanism: Box<str>,
+    /// On which connections.
+    pub needs: Needs,
+}
+
+impl From<&str> for Offer {
+    /// A mechanism that needs nothing.
+    fn from(mechanism: &str) -> Self {
+        Self { mechanism: mechanism.into(), needs: Needs::Nothing }
+    }
+}
+
+/// What a connection must have for a mechanism to be offered on it, besides being one on which
+/// people may log in at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// No more.
+    Nothing,
+    /// TLS 1.3, whose `tls-exporter` the mechanism binds to (RFC 9266).
+    Tls13,
+    /// A client that has shown a certificate which proves who it is
+    /// ([`super::Session::client_certified`]).
+    Certificate,
 }
 
 /// What kind of peers a listener is for (`[[listener]] mode`).

@@ -1,6 +1,7 @@
 //! Our server and our client meet in memory; only the clock of certificates is real.
 
 mod client;
+mod client_certificate;
 mod server;
 
 use std::{fs, path::PathBuf, sync::Arc};
@@ -65,7 +66,7 @@ impl Home {
 }
 
 fn listener(source: &CertificateSource) -> ListenerTls {
-    ServerTls::load(source, NOW).unwrap().listener(OldestVersion::Tls12).unwrap()
+    ServerTls::load(source, NOW).unwrap().listener(OldestVersion::Tls12, None).unwrap()
 }
 
 /// What both sides say of one handshake.

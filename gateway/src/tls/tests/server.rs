@@ -8,13 +8,15 @@ use super::*;
 async fn the_first_start_makes_a_certificate_for_the_host_name_and_later_ones_use_it() {
     let home = Home::new();
     let source = home.self_signed("gate.example.org");
-    let first = ServerTls::load(&source, NOW).unwrap().listener(OldestVersion::Tls12).unwrap();
+    let first =
+        ServerTls::load(&source, NOW).unwrap().listener(OldestVersion::Tls12, None).unwrap();
     let path = home.path("tls/self-signed.pem");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(home.path("tls")).unwrap().count(), 1, "nothing is left behind");
     let text = fs::read(&path).unwrap();
     let later = NOW.plus(years(8));
-    let second = ServerTls::load(&source, later).unwrap().listener(OldestVersion::Tls12).unwrap();
+    let second =
+        ServerTls::load(&source, later).unwrap().listener(OldestVersion::Tls12, None).unwrap();
     assert!(fs::read(&path).unwrap() == text, "a certificate that will do was replaced");
     let judge = Authorities::from_file(&path).unwrap();
     let client = ClientTls::new(PeerCheck::Any, judge).unwrap();
@@ -81,7 +83,7 @@ fn certificate_files_with_mistakes_are_named() {
 async fn a_new_certificate_is_used_at_once_and_a_bad_one_changes_nothing() {
     let home = Home::new();
     let server = ServerTls::load(&home.certificate("old.example.org"), NOW).unwrap();
-    let listener = server.listener(OldestVersion::Tls12).unwrap();
+    let listener = server.listener(OldestVersion::Tls12, None).unwrap();
     let trust_in = async |host| {
         // A client of its own each time: a resumed session shows no new certificate.
         let client = ClientTls::new(PeerCheck::Any, home.authorities()).unwrap();
@@ -104,8 +106,8 @@ async fn b7_a_ticket_of_one_listener_is_worthless_at_another() {
     let home = Home::new();
     let server = ServerTls::load(&home.certificate("mx.example.org"), NOW).unwrap();
     let (mx, submission) = (
-        server.listener(OldestVersion::Tls12).unwrap(),
-        server.listener(OldestVersion::Tls12).unwrap(),
+        server.listener(OldestVersion::Tls12, None).unwrap(),
+        server.listener(OldestVersion::Tls12, None).unwrap(),
     );
     let client = ClientTls::new(PeerCheck::Any, home.authorities()).unwrap();
     let mut kinds = Vec::new();
@@ -149,7 +151,7 @@ async fn what_was_agreed_is_told_in_postfix_spelling() {
 async fn b10_a_listener_that_begins_at_tls_1_3_speaks_no_1_2() {
     let home = Home::new();
     let server = ServerTls::load(&home.certificate("mx.example.org"), NOW).unwrap();
-    let listener = server.listener(OldestVersion::Tls13).unwrap();
+    let listener = server.listener(OldestVersion::Tls13, None).unwrap();
     assert!(meet_bare(&listener, bare_client(&home, TLS12_ONLY)).await.is_err());
     let new = meet_bare(&listener, bare_client(&home, VERSIONS)).await.unwrap();
     assert!(spelt(&new).starts_with("TLSv1.3 "));
