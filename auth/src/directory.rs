@@ -145,6 +145,9 @@ pub enum Denial {
     /// The user exists, but its entry holds no keys for this SCRAM mechanism.
     #[error("the user has no SCRAM keys; set the password anew with `mailweir user passwd`")]
     NoKeys,
+    /// The administrator has disabled the user.
+    #[error("the user is disabled; `mailweir user enable` lets it log in again")]
+    Disabled,
     /// Nobody here logs in by this kind of proof.
     #[error("no back end can check this kind of proof")]
     OtherProof,

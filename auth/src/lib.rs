@@ -50,6 +50,6 @@ pub use secrets::{
     verifier::Verifier,
 };
 pub use senders::{NotASender, Senders};
-pub use store::{LineProblem, StoreError, User, UserStore};
+pub use store::{LineProblem, RoleChange, StoreError, User, UserStore};
 pub use throttle::{Check, Limit, Throttle, ThrottleLimits};
 pub use user_name::{UserName, UserNameError};

@@ -1,60 +1,144 @@
 //! The third field of a user's line: `key=value` pairs, divided by `;`.
 //!
-//! Pairs that this version does not know are kept as they are.
+//! Each pair keeps the text that it was read from. So what this version does not know, or cannot
+//! read, is written back as it was; and what is changed stays where it stood.
 
 use std::fmt;
 
-use crate::{Mechanism, ScramHash, ScramKeys};
+use zeroize::Zeroizing;
+
+use crate::{Mechanism, Roles, ScramHash, ScramKeys};
 
 /// The third field, or none.
 #[derive(Default)]
-pub(super) struct Fields {
-    /// What is no SCRAM key, as it was found.
-    others: Vec<Box<str>>,
-    keys: Vec<ScramKeys>,
-    /// The field as it was found. `None`: it has been changed.
-    found: Option<Box<str>>,
+pub(super) struct Fields(Vec<Pair>);
+
+struct Pair {
+    text: Zeroizing<Box<str>>,
+    meaning: Meaning,
+}
+
+enum Meaning {
+    Keys(ScramKeys),
+    Role(Roles),
+    Disabled,
+    /// Has a mistake, and so does not count.
+    Mistake(Key, &'static str),
+    /// Of a later version, or nothing at all.
+    Unknown,
+}
+
+/// What belongs together: setting it takes the place of all there is of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Scram,
+    Role,
+    Disabled,
 }
 
 impl Fields {
     /// Reads the field, its leading `:` included; empty if there is none.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let mut fields = Self { found: Some(text.into()), ..Self::default() };
         let pairs = text.strip_prefix(':').into_iter().flat_map(|text| text.split(';'));
-        for pair in pairs.filter(|pair| !pair.is_empty()) {
-            let hash = |key| ScramHash::ALL.into_iter().find(|&hash| key_of(hash) == key);
-            match pair.split_once('=').and_then(|(key, value)| Some((hash(key)?, value))) {
-                Some((hash, value)) => fields.keys.push(ScramKeys::parse(hash, value)?),
-                None => fields.others.push(pair.into()),
-            }
-        }
-        Ok(fields)
+        pairs.map(Pair::parse).collect::<Result<_, _>>().map(Self)
     }
 
     /// The keys for this hash.
     pub(super) fn keys(&self, hash: ScramHash) -> Option<&ScramKeys> {
-        self.keys.iter().find(|keys| keys.hash() == hash)
+        self.0.iter().find_map(|pair| match &pair.meaning {
+            Meaning::Keys(keys) if keys.hash() == hash => Some(keys),
+            _ => None,
+        })
     }
 
     /// Puts these keys in the place of all there are.
     pub(super) fn set_keys(&mut self, keys: Vec<ScramKeys>) {
-        self.keys = keys;
-        self.found = None;
+        self.replace(Key::Scram, keys.into_iter().map(Pair::of_keys));
+    }
+
+    /// The roles: none if none are written, or if what is written is not understood to the last
+    /// word.
+    pub(super) fn roles(&self) -> Result<Roles, &'static str> {
+        let mut written = self.0.iter().filter(|pair| pair.key() == Some(Key::Role));
+        match (written.next().map(|pair| &pair.meaning), written.next()) {
+            (None, _) => Ok(Roles::EMPTY),
+            (Some(Meaning::Role(roles)), None) => Ok(*roles),
+            (Some(Meaning::Mistake(_, what)), None) => Err(what),
+            (Some(_), _) => Err("the roles are written twice: the user has none by this line"),
+        }
+    }
+
+    /// Puts these roles in the place of what is written; no roles: nothing is written.
+    pub(super) fn set_roles(&mut self, roles: Roles) {
+        let pair = (!roles.is_empty())
+            .then(|| Pair { text: text(format!("{ROLE}={roles}")), meaning: Meaning::Role(roles) });
+        self.replace(Key::Role, pair);
+    }
+
+    /// Whether the user is disabled, since whenever.
+    pub(super) fn is_disabled(&self) -> bool {
+        self.0.iter().any(|pair| pair.key() == Some(Key::Disabled))
+    }
+
+    /// Disables the user, or undoes it.
+    pub(super) fn set_disabled(&mut self, disabled: bool) {
+        let pair =
+            disabled.then(|| Pair { text: text(DISABLED.into()), meaning: Meaning::Disabled });
+        self.replace(Key::Disabled, pair);
+    }
+
+    /// What is written and does not count.
+    pub(super) fn problems(&self) -> impl Iterator<Item = &'static str> {
+        self.roles().err().into_iter()
+    }
+
+    /// Puts `new` where the first pair of this key stands, or at the end, and takes the others out.
+    fn replace(&mut self, key: Key, new: impl IntoIterator<Item = Pair>) {
+        let at = self.0.iter().position(|pair| pair.key() == Some(key));
+        let behind = at.map_or_else(Vec::new, |at| self.0.split_off(at));
+        self.0.extend(new);
+        self.0.extend(behind.into_iter().filter(|pair| pair.key() != Some(key)));
+        self.0.retain(|pair| !pair.text.is_empty());
     }
 }
 
 impl fmt::Display for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(found) = &self.found {
-            return f.write_str(found);
+        for (at, pair) in self.0.iter().enumerate() {
+            write!(f, "{}{}", if at == 0 { ':' } else { ';' }, &**pair.text)?;
         }
-        let others = self.others.iter().map(ToString::to_string);
-        let keys =
-            self.keys.iter().map(|keys| format!("{}={}", key_of(keys.hash()), keys.to_text()));
-        let pairs: Vec<String> = others.chain(keys).collect();
-        match pairs.is_empty() {
-            true => Ok(()),
-            false => write!(f, ":{}", pairs.join(";")),
+        Ok(())
+    }
+}
+
+impl Pair {
+    fn parse(pair: &str) -> Result<Self, &'static str> {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let scram = ScramHash::ALL.into_iter().find(|&hash| key_of(hash) == key);
+        let meaning = match (scram, key) {
+            (Some(hash), _) => Meaning::Keys(ScramKeys::parse(hash, value)?),
+            (None, ROLE) => match value.parse() {
+                Ok(roles) => Meaning::Role(roles),
+                Err(_) => Meaning::Mistake(Key::Role, UNKNOWN_ROLE),
+            },
+            (None, DISABLED) => Meaning::Disabled,
+            (None, _) => Meaning::Unknown,
+        };
+        Ok(Self { text: text(pair.into()), meaning })
+    }
+
+    fn of_keys(keys: ScramKeys) -> Self {
+        let text = text(format!("{}={}", key_of(keys.hash()), keys.to_text()));
+        Self { text, meaning: Meaning::Keys(keys) }
+    }
+
+    const fn key(&self) -> Option<Key> {
+        match self.meaning {
+            Meaning::Keys(_) => Some(Key::Scram),
+            Meaning::Role(_) => Some(Key::Role),
+            Meaning::Disabled => Some(Key::Disabled),
+            Meaning::Mistake(key, _) => Some(key),
+            Meaning::Unknown => None,
         }
     }
 }
@@ -62,3 +146,12 @@ impl fmt::Display for Fields {
 fn key_of(hash: ScramHash) -> String {
     Mechanism::Scram(hash).as_str().to_ascii_lowercase()
 }
+
+fn text(text: String) -> Zeroizing<Box<str>> {
+    Zeroizing::new(text.into())
+}
+
+const ROLE: &str = "role";
+const DISABLED: &str = "disabled";
+const UNKNOWN_ROLE: &str = "a role is unknown; there are sender, moderator, auditor, administrator \
+                            and help-desk: the user has none by this line";

@@ -22,8 +22,8 @@ use tokio::{
 
 use crate::{
     Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashCost, HashLimits,
-    Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, ScramHash, ScramKeys, UserName,
-    Verification,
+    Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, Password, Role, Roles, ScramHash,
+    ScramKeys, UserName, Verification,
     proven::{Proof, ProofKey, Proven},
     secrets::argon2id::StoredPassword,
     store::{
@@ -99,13 +99,17 @@ impl UserStore {
     /// [`StoreError::UserExists`], or the file cannot be read or written; nothing has changed then.
     pub fn add(&self, name: &UserName, password: &NewPassword) -> Result<(), StoreError> {
         let secrets = self.secrets(password)?;
-        self.change(|users| match users.get(name) {
-            Some(_) => Err(StoreError::UserExists(name.clone())),
-            None => {
-                users.add(name.clone(), secrets);
-                Ok(())
-            }
-        })
+        let mut entry = Entry::new(name.clone());
+        entry.set_password(secrets);
+        self.add_entry(entry)
+    }
+
+    /// Adds a user without a password. Blocks: it syncs the file.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn add_without_password(&self, name: &UserName) -> Result<(), StoreError> {
+        self.add_entry(Entry::new(name.clone()))
     }
 
     /// Gives a user another password. Blocks as [`Self::add`] does. The old one is refused
@@ -115,9 +119,48 @@ impl UserStore {
     /// [`StoreError::NoSuchUser`], or the file cannot be read or written; nothing has changed then.
     pub fn set_password(&self, name: &UserName, password: &NewPassword) -> Result<(), StoreError> {
         let secrets = self.secrets(password)?;
-        self.change(|users| match users.set_password(name, secrets) {
-            true => Ok(()),
-            false => Err(StoreError::NoSuchUser(name.clone())),
+        self.change_user(name, |entry| {
+            entry.set_password(secrets);
+            Ok(())
+        })
+    }
+
+    /// Changes the roles of a user, and gives those that it has then. Blocks: it syncs the file.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`]; [`StoreError::UnreadableRoles`] or [`StoreError::NoRoleLeft`]
+    /// when adding and removing; or the file cannot be read or written. Nothing has changed then.
+    pub fn change_roles(&self, name: &UserName, change: RoleChange) -> Result<Roles, StoreError> {
+        self.change_user(name, |entry| {
+            let roles = match change {
+                RoleChange::Set(roles) => roles,
+                RoleChange::Adjust { add, remove } => {
+                    let known = entry.fields.roles();
+                    let known = known.map_err(|_| StoreError::UnreadableRoles(name.clone()))?;
+                    // Who has no roles is a sender, and shall not cease to be one by becoming more.
+                    let before = if known.is_empty() { Role::Sender.into() } else { known };
+                    let left = before.with(add).without(remove);
+                    match left.is_empty() {
+                        true => return Err(StoreError::NoRoleLeft(name.clone())),
+                        false => left,
+                    }
+                }
+            };
+            entry.fields.set_roles(roles);
+            Ok(roles)
+        })
+    }
+
+    /// Disables a user, who keeps everything and can log in by nothing; or undoes it. Blocks: it
+    /// syncs the file. A running gateway heeds it within about a second; sessions that are logged
+    /// in already go on.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], or the file cannot be read or written; nothing has changed then.
+    pub fn set_disabled(&self, name: &UserName, disabled: bool) -> Result<(), StoreError> {
+        self.change_user(name, |entry| {
+            entry.fields.set_disabled(disabled);
+            Ok(())
         })
     }
 
@@ -168,11 +211,9 @@ impl UserStore {
     ) -> Result<KeyedIdentity, DirectoryError> {
         let users = self.users().await?;
         let Some(entry) = users.get(name) else { return Err(Denial::UnknownUser.into()) };
+        let identity = entry.identity()?;
         match (&entry.secret, entry.keys(hash)) {
-            (Secret::Argon2id(_), Some(keys)) => {
-                let identity = Identity::proven(name.clone());
-                Ok(KeyedIdentity { identity, keys: keys.clone() })
-            }
+            (Secret::Argon2id(_), Some(keys)) => Ok(KeyedIdentity { identity, keys: keys.clone() }),
             (Secret::Argon2id(_), None) => Err(Denial::NoKeys.into()),
             // Who takes the password out of a line means that nobody logs in by it.
             (Secret::Foreign(_), _) => Err(Denial::NoPassword.into()),
@@ -183,37 +224,46 @@ impl UserStore {
         let password = credentials.password().ok_or(Denial::OtherProof)?;
         let users = self.users().await?;
         // From here to the end, known and unknown users take the same path at the same cost.
-        let (stored, on_match) = self.target(&users, credentials.user());
+        let (stored, on_match) = self.target(users.get(credentials.user()));
+        self.check_slowly(stored, password, on_match).await
+    }
+
+    /// Checks a password against a hash. Only one that was checked lately is known at once.
+    async fn check_slowly(
+        &self,
+        stored: &Arc<StoredPassword>,
+        password: &Password,
+        on_match: Result<Identity, Denial>,
+    ) -> Result<Identity, DirectoryError> {
         let proof = self.proof_key.proof(&[stored.as_str(), password.reveal()]);
         if on_match.is_ok() && self.is_proven(&proof) {
-            return Ok(Identity::proven(credentials.user().clone()));
+            return Ok(on_match?);
         }
         let turn = self.checks.turn().await?;
         if on_match.is_ok() && self.is_proven(&proof) {
             // Another session of this user has proven it while this one waited.
-            return Ok(Identity::proven(credentials.user().clone()));
+            return Ok(on_match?);
         }
         let (password, against) = (password.clone(), Arc::clone(stored));
         let (matches, _turn) = self.checks.make(turn, move || against.matches(&password)).await?;
-        on_match?;
+        let identity = on_match?;
         if !matches {
             return Err(Denial::WrongPassword.into());
         }
         // Remembered before the turn ends, so that the session that waited next finds it.
         lock(&self.proven).remember(proof, (), Instant::now());
-        Ok(Identity::proven(credentials.user().clone()))
+        Ok(identity)
     }
 
-    /// What to check a password of `name` against, and what a match would mean.
+    /// What to check a password of this user against, and what a match would mean.
     fn target<'a>(
         &'a self,
-        users: &'a UsersFile,
-        name: &UserName,
-    ) -> (&'a Arc<StoredPassword>, Result<(), Denial>) {
-        match users.get(name).map(|entry| &entry.secret) {
-            Some(Secret::Argon2id(stored)) => (stored, Ok(())),
-            Some(Secret::Foreign(_)) => (&self.decoy, Err(Denial::NoPassword)),
-            None => (&self.decoy, Err(Denial::UnknownUser)),
+        entry: Option<&'a Entry>,
+    ) -> (&'a Arc<StoredPassword>, Result<Identity, Denial>) {
+        let Some(entry) = entry else { return (&self.decoy, Err(Denial::UnknownUser)) };
+        match &entry.secret {
+            Secret::Argon2id(stored) => (stored, entry.identity()),
+            Secret::Foreign(_) => (&self.decoy, entry.identity().and(Err(Denial::NoPassword))),
         }
     }
 
@@ -261,21 +311,42 @@ impl UserStore {
         unavailable(error)
     }
 
-    /// Reads the file, changes it, writes it: under a lock that other processes respect.
-    fn change(
+    fn add_entry(&self, entry: Entry) -> Result<(), StoreError> {
+        self.change(|users| match users.get(&entry.name) {
+            Some(_) => Err(StoreError::UserExists(entry.name)),
+            None => {
+                users.add(entry);
+                Ok(())
+            }
+        })
+    }
+
+    fn change_user<T>(
         &self,
-        edit: impl FnOnce(&mut UsersFile) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        name: &UserName,
+        edit: impl FnOnce(&mut Entry) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.change(|users| match users.get_mut(name) {
+            Some(entry) => edit(entry),
+            None => Err(StoreError::NoSuchUser(name.clone())),
+        })
+    }
+
+    /// Reads the file, changes it, writes it: under a lock that other processes respect.
+    fn change<T>(
+        &self,
+        edit: impl FnOnce(&mut UsersFile) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let io = |action| {
             let path = self.path.clone();
             move |source| StoreError::Io { path, action, source }
         };
         let _only_writer = file::lock(&self.path).map_err(io("lock"))?;
         let (mut users, _) = read(&self.path)?;
-        edit(&mut users)?;
+        let outcome = edit(&mut users)?;
         let stamp = file::write(&self.path, &users.to_string()).map_err(io("write"))?;
         self.adopt(users, stamp);
-        Ok(())
+        Ok(outcome)
     }
 }
 
@@ -315,11 +386,34 @@ pub struct User {
     pub name: UserName,
     /// How the password is kept: `ARGON2ID`. With any other text nobody can log in by this entry.
     pub scheme: Box<str>,
+    /// The roles. Who has none is a sender.
+    pub roles: Roles,
+    /// Whether the user is disabled, and so can log in by nothing.
+    pub disabled: bool,
+}
+
+/// What to do with the roles of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleChange {
+    /// The user has these, and no others; none: it is a sender, as who was never given a role.
+    Set(Roles),
+    /// The user has what it had, and these, without those. Who had none was a sender.
+    Adjust {
+        /// What comes.
+        add: Roles,
+        /// What goes, even if it also comes.
+        remove: Roles,
+    },
 }
 
 impl User {
     fn of(entry: &Entry) -> Self {
-        Self { name: entry.name.clone(), scheme: entry.secret.scheme().into() }
+        Self {
+            name: entry.name.clone(),
+            scheme: entry.secret.scheme().into(),
+            roles: entry.roles(),
+            disabled: entry.fields.is_disabled(),
+        }
     }
 }
 
@@ -333,6 +427,17 @@ pub enum StoreError {
     /// There is no such user.
     #[error("there is no user {0}")]
     NoSuchUser(UserName),
+    /// What the file says of the roles of this user cannot be read, so nothing can be added to it.
+    #[error(
+        "the roles of {0} cannot be read; `mailweir user role {0} --set ROLES` writes them anew"
+    )]
+    UnreadableRoles(UserName),
+    /// A user without roles is a sender; who takes the last role away means something else.
+    #[error(
+        "{0} would have no role, and so be a sender; say `--set sender` if that is meant, or \
+         lock the user out with `mailweir user disable {0}`"
+    )]
+    NoRoleLeft(UserName),
     /// The disk or its permissions.
     #[error("cannot {action} {}", path.display())]
     Io {

@@ -173,6 +173,71 @@ async fn a_file_that_cannot_be_read_denies_nobody_and_is_tried_again() {
     assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
 }
 
+#[tokio::test]
+async fn roles_come_with_every_way_to_log_in_and_change_at_once() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    for text in ["sender,moderator", "auditor", ""] {
+        store.change_roles(&name("ann"), RoleChange::Set(roles(text))).unwrap();
+        for way in ["checked", "remembered"] {
+            let found = identify(&store, "ann", "correct horse").await.unwrap();
+            assert_eq!(found.roles(), roles(text), "{way}");
+        }
+        let found = store.keys(&name("ann"), ScramHash::Sha256).await.unwrap();
+        assert_eq!(found.identity.roles(), roles(text));
+        assert_eq!(store.list().unwrap()[0].roles, roles(text));
+    }
+}
+
+#[test]
+fn a_sender_who_gets_a_role_stays_a_sender_and_the_last_role_is_not_taken_away() {
+    let home = Home::new();
+    let store = home.store();
+    store.add_without_password(&name("ann")).unwrap();
+    let adjust = |add, remove| {
+        let change = RoleChange::Adjust { add: roles(add), remove: roles(remove) };
+        store.change_roles(&name("ann"), change)
+    };
+    assert_eq!(adjust("moderator", "").unwrap(), roles("sender,moderator"));
+    assert_eq!(adjust("auditor", "sender,moderator").unwrap(), roles("auditor"));
+    let refused = adjust("moderator", "moderator,auditor");
+    assert!(matches!(refused, Err(StoreError::NoRoleLeft(_))), "{refused:?}");
+    assert_eq!(store.list().unwrap()[0].roles, roles("auditor"));
+    home.write("ann::role=auditor,root\n");
+    let refused = adjust("moderator", "");
+    assert!(matches!(refused, Err(StoreError::UnreadableRoles(_))), "{refused:?}");
+    assert_eq!(store.change_roles(&name("ann"), RoleChange::Set(Roles::EMPTY)).unwrap(), roles(""));
+    assert_eq!(fs::read_to_string(home.path()).unwrap(), "ann:\n");
+    let refused = store.change_roles(&name("bob"), RoleChange::Set(roles("auditor")));
+    assert!(matches!(refused, Err(StoreError::NoSuchUser(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn c1_a_disabled_user_logs_in_by_nothing_and_costs_as_much_as_ever() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
+    let before = fs::read_to_string(home.path()).unwrap();
+    store.set_disabled(&name("ann"), true).unwrap();
+    let checks = store.password_checks();
+    for password in ["correct horse", "wrong horse"] {
+        assert_eq!(try_login(&store, "ann", password).await, denied(Denial::Disabled));
+    }
+    assert_eq!(store.password_checks(), checks + 2);
+    let keys = store.keys(&name("ann"), ScramHash::Sha256).await;
+    assert_eq!(keys, Err(Denial::Disabled.into()));
+    store.set_password(&name("ann"), &new("correct horse")).unwrap();
+    assert_eq!(try_login(&store, "ann", "correct horse").await, denied(Denial::Disabled));
+    assert!(store.list().unwrap()[0].disabled);
+    home.write(&before);
+    store.set_disabled(&name("ann"), true).unwrap();
+    store.set_disabled(&name("ann"), false).unwrap();
+    assert_eq!(fs::read_to_string(home.path()).unwrap(), before, "nothing was lost");
+    assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
+}
+
 #[test]
 fn users_are_listed_in_the_order_of_the_file() {
     let home = Home::new();
@@ -268,17 +333,41 @@ impl Home {
 }
 
 async fn try_login(store: &UserStore, user: &str, password: &str) -> Result<(), DirectoryError> {
+    identify(store, user, password).await.map(drop)
+}
+
+async fn identify(
+    store: &UserStore,
+    user: &str,
+    password: &str,
+) -> Result<Identity, DirectoryError> {
+    identify_in(store, user, password, &attempt()).await
+}
+
+async fn identify_in(
+    store: &UserStore,
+    user: &str,
+    password: &str,
+    attempt: &Attempt,
+) -> Result<Identity, DirectoryError> {
     let password = Password::new(password).unwrap();
     let credentials = Credentials::new(Mechanism::Plain, name(user), Proof::Password(password));
-    let attempt = Attempt {
+    let identity = store.verify(&credentials, attempt).await?;
+    assert_eq!(identity.user(), credentials.user());
+    Ok(identity)
+}
+
+fn attempt() -> Attempt {
+    Attempt {
         client: Ipv4Addr::LOCALHOST.into(),
         listener: "submission".into(),
         tls: true,
         now: std::time::Instant::now(),
-    };
-    let identity = store.verify(&credentials, &attempt).await?;
-    assert_eq!(identity.user(), credentials.user());
-    Ok(())
+    }
+}
+
+fn roles(text: &str) -> Roles {
+    text.parse().unwrap()
 }
 
 fn denied(denial: Denial) -> Result<(), DirectoryError> {
