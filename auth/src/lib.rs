@@ -13,6 +13,7 @@ mod backends;
 mod chain;
 mod checks;
 mod credentials;
+mod date;
 mod decoys;
 mod directory;
 mod exchange;
@@ -31,6 +32,7 @@ pub use backends::password_file::{PasswordFile, PasswordFileError, PasswordFileS
 pub use chain::{Backend, Chain, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
+pub use date::{Date, NotADate};
 pub use decoys::Decoys;
 pub use directory::{
     Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, KeyedIdentity,
@@ -50,6 +52,9 @@ pub use secrets::{
     verifier::Verifier,
 };
 pub use senders::{NotASender, Senders};
-pub use store::{LineProblem, RoleChange, StoreError, User, UserStore};
+pub use store::{
+    AppLabel, AppPassword, AppSecret, LineProblem, NotALabel, RoleChange, StoreError, User,
+    UserStore,
+};
 pub use throttle::{Check, Limit, Throttle, ThrottleLimits};
 pub use user_name::{UserName, UserNameError};

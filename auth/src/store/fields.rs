@@ -7,7 +7,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{Mechanism, Roles, ScramHash, ScramKeys};
+use crate::{
+    AppLabel, Mechanism, Roles, ScramHash, ScramKeys, store::app_password::StoredAppPassword,
+};
 
 /// The third field, or none.
 #[derive(Default)]
@@ -22,18 +24,20 @@ enum Meaning {
     Keys(ScramKeys),
     Role(Roles),
     Disabled,
+    App(StoredAppPassword),
     /// Has a mistake, and so does not count.
     Mistake(Key, &'static str),
     /// Of a later version, or nothing at all.
     Unknown,
 }
 
-/// What belongs together: setting it takes the place of all there is of it.
+/// What belongs together.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Key {
     Scram,
     Role,
     Disabled,
+    App,
 }
 
 impl Fields {
@@ -87,9 +91,40 @@ impl Fields {
         self.replace(Key::Disabled, pair);
     }
 
+    /// The app passwords that count.
+    pub(super) fn app_passwords(&self) -> impl Iterator<Item = &StoredAppPassword> {
+        self.0.iter().filter_map(|pair| match &pair.meaning {
+            Meaning::App(stored) => Some(stored),
+            _ => None,
+        })
+    }
+
+    /// Adds an app password.
+    pub(super) fn add_app_password(&mut self, stored: StoredAppPassword) -> Result<(), Refused> {
+        if self.0.iter().any(|pair| pair.is_app_password(&stored.app.label)) {
+            return Err(Refused::Exists);
+        }
+        let text = text(format!("{APP}={}", stored.to_text().ok_or(Refused::Unwritable)?));
+        self.0.retain(|pair| !pair.text.is_empty());
+        self.0.push(Pair { text, meaning: Meaning::App(stored) });
+        Ok(())
+    }
+
+    /// Deletes an app password, be it readable or not; false if there is none of this label.
+    #[must_use]
+    pub(super) fn delete_app_password(&mut self, label: &AppLabel) -> bool {
+        let before = self.0.len();
+        self.0.retain(|pair| !pair.is_app_password(label));
+        self.0.len() < before
+    }
+
     /// What is written and does not count.
     pub(super) fn problems(&self) -> impl Iterator<Item = &'static str> {
-        self.roles().err().into_iter()
+        let app_passwords = self.0.iter().filter_map(|pair| match pair.meaning {
+            Meaning::Mistake(Key::App, what) => Some(what),
+            _ => None,
+        });
+        self.roles().err().into_iter().chain(app_passwords)
     }
 
     /// Puts `new` where the first pair of this key stands, or at the end, and takes the others out.
@@ -100,6 +135,15 @@ impl Fields {
         self.0.extend(behind.into_iter().filter(|pair| pair.key() != Some(key)));
         self.0.retain(|pair| !pair.text.is_empty());
     }
+}
+
+/// Why an app password is not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// There is one of this label.
+    Exists,
+    /// The file has no text for it.
+    Unwritable,
 }
 
 impl fmt::Display for Fields {
@@ -122,6 +166,10 @@ impl Pair {
                 Err(_) => Meaning::Mistake(Key::Role, UNKNOWN_ROLE),
             },
             (None, DISABLED) => Meaning::Disabled,
+            (None, APP) => match StoredAppPassword::parse(value) {
+                Ok(stored) => Meaning::App(stored),
+                Err(what) => Meaning::Mistake(Key::App, what),
+            },
             (None, _) => Meaning::Unknown,
         };
         Ok(Self { text: text(pair.into()), meaning })
@@ -132,11 +180,19 @@ impl Pair {
         Self { text, meaning: Meaning::Keys(keys) }
     }
 
+    /// Whether it is an app password of this label, by its text.
+    fn is_app_password(&self, label: &AppLabel) -> bool {
+        let value = self.text.split_once('=').filter(|(key, _)| *key == APP);
+        let first = value.and_then(|(_, value)| value.split_ascii_whitespace().next());
+        first == Some(label.as_str())
+    }
+
     const fn key(&self) -> Option<Key> {
         match self.meaning {
             Meaning::Keys(_) => Some(Key::Scram),
             Meaning::Role(_) => Some(Key::Role),
             Meaning::Disabled => Some(Key::Disabled),
+            Meaning::App(_) => Some(Key::App),
             Meaning::Mistake(key, _) => Some(key),
             Meaning::Unknown => None,
         }
@@ -153,5 +209,6 @@ fn text(text: String) -> Zeroizing<Box<str>> {
 
 const ROLE: &str = "role";
 const DISABLED: &str = "disabled";
+const APP: &str = "app";
 const UNKNOWN_ROLE: &str = "a role is unknown; there are sender, moderator, auditor, administrator \
                             and help-desk: the user has none by this line";

@@ -3,6 +3,8 @@
 //! The format is described at [`UserStore`]. Reading the text is pure (`users_file`), touching the
 //! disk is `file`, hashing is `secrets`. No password is stored, logged, or checked on an async thread.
 
+mod app_password;
+mod app_secret;
 mod fields;
 pub(crate) mod file;
 #[cfg(test)]
@@ -13,44 +15,65 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
+use mailweir_mail::Timestamp;
 use tokio::{
     task::spawn_blocking,
     time::{Duration, Instant},
 };
 
 use crate::{
-    Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashCost, HashLimits,
+    Attempt, Checks, Credentials, Date, Denial, Directory, DirectoryError, HashCost, HashLimits,
     Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, Password, Role, Roles, ScramHash,
     ScramKeys, UserName, Verification,
     proven::{Proof, ProofKey, Proven},
     secrets::argon2id::StoredPassword,
     store::{
+        app_password::StoredAppPassword,
+        app_secret::AppDigest,
+        fields::Refused,
         file::Stamp,
         users_file::{Entry, Secret, Secrets, UsersFile},
     },
 };
 
-pub use crate::store::users_file::LineProblem;
+pub use crate::store::{
+    app_password::{AppLabel, AppPassword, NotALabel},
+    app_secret::AppSecret,
+    users_file::LineProblem,
+};
 
 /// The users of the file `users`, one per line:
 ///
 /// ```text
 /// # a comment
-/// ann@example.org:{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>:scram-sha-256=...;...
+/// ann@example.org:{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>:role=sender;scram-...
+/// printer@example.org::app=hall {SHA256}<hash> created=2026-07-24 networks=192.0.2.0/24
 /// ```
 ///
-/// Fields are divided by `:`. The first is the name in canonical form ([`UserName`]), the second
-/// the password as `{SCHEME}` and its hash, the third `key=value` pairs divided by `;`: the SCRAM
-/// keys of the same password ([`ScramKeys`]), and what later versions add, which is kept as it is.
+/// The first field ends at the first `:` and is the name in canonical form ([`UserName`]); the
+/// second ends at the next and is the password as `{SCHEME}` and its hash, or empty for a user
+/// without one. The rest of the line, if any, are `key=value` pairs divided by `;`:
+///
+/// | pair | is |
+/// |---|---|
+/// | `role=sender,auditor` | the [`Roles`], once; if one is unknown the user has none by this line |
+/// | `disabled` | the user can log in by nothing; with or without a value |
+/// | `app=LABEL {SHA256}... KEY=VALUE...` | an [`AppPassword`], any number of times; words divided by spaces: the label, the SHA-256 of the secret in base64, and `created` and `expires` (days in UTC), `senders`, `listeners` and `networks` (divided by commas). With a word that is not known it does not count |
+/// | `scram-sha-256=...`, `-512`, `-1` | the [`ScramKeys`] of the password |
+/// | `scram-for=...` | which hash these keys belong to: the first 16 hexadecimal digits of the SHA-256 of the second field. If it is another hash, the keys do not count |
+///
+/// Other pairs, of later versions say, are kept as they are.
 ///
 /// A missing file is a store without users. The file is looked at again at most once a second and
 /// read again when it has changed, so that `mailweir user add` works while the gateway runs. Writers take turns
 /// by a lock on `users.lock` beside it.
 ///
 /// An unknown user costs what a known one costs (`attacks.md` C1), as long as the hashes in the
-/// file have the cost of this store; checks are bounded by [`Checks`] (C3).
+/// file have the cost of this store; checks are bounded by [`Checks`] (C3). An app password costs
+/// a fast hash, whoever presents one, and is checked before and outside these bounds.
 pub struct UserStore {
     path: PathBuf,
     cost: HashCost,
@@ -164,6 +187,43 @@ impl UserStore {
         })
     }
 
+    /// Gives a user a further password, and its secret, which is shown once and kept nowhere. Its
+    /// day of creation is today. Blocks: it syncs the file.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], [`StoreError::AppPasswordExists`], [`StoreError::Unwritable`];
+    /// the system gives no random numbers, or the file cannot be read or written. Nothing has
+    /// changed then.
+    pub fn add_app_password(
+        &self,
+        name: &UserName,
+        app: &AppPassword,
+    ) -> Result<AppSecret, StoreError> {
+        let secret = AppSecret::random().map_err(hash_error)?;
+        let app = AppPassword { created: Some(today()), ..app.clone() };
+        self.change_user(name, |entry| {
+            let stored = StoredAppPassword::new(app.clone(), secret.digest());
+            entry.fields.add_app_password(stored).map_err(|refused| match refused {
+                Refused::Exists => StoreError::AppPasswordExists(name.clone(), app.label),
+                Refused::Unwritable => StoreError::Unwritable,
+            })
+        })?;
+        Ok(secret)
+    }
+
+    /// Deletes an app password. Blocks: it syncs the file. A running gateway refuses it within
+    /// about a second.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], [`StoreError::NoSuchAppPassword`], or the file cannot be read or
+    /// written; nothing has changed then.
+    pub fn delete_app_password(&self, name: &UserName, label: &AppLabel) -> Result<(), StoreError> {
+        self.change_user(name, |entry| match entry.fields.delete_app_password(label) {
+            true => Ok(()),
+            false => Err(StoreError::NoSuchAppPassword(name.clone(), label.clone())),
+        })
+    }
+
     /// Deletes a user. Blocks: it syncs the file.
     ///
     /// # Errors
@@ -220,12 +280,27 @@ impl UserStore {
         }
     }
 
-    async fn check(&self, credentials: &Credentials) -> Result<Identity, DirectoryError> {
+    async fn check(
+        &self,
+        credentials: &Credentials,
+        attempt: &Attempt,
+    ) -> Result<Identity, DirectoryError> {
         let password = credentials.password().ok_or(Denial::OtherProof)?;
         let users = self.users().await?;
-        // From here to the end, known and unknown users take the same path at the same cost.
-        let (stored, on_match) = self.target(users.get(credentials.user()));
-        self.check_slowly(stored, password, on_match).await
+        // From here to the end, known and unknown users take the same path at the same cost: one
+        // fast hash, and the slow check unless they are let in.
+        let presented = AppDigest::of(password);
+        let entry = users.get(credentials.user());
+        let (stored, on_match) = self.target(entry);
+        let by_app_password = entry
+            .zip(presented)
+            .and_then(|(entry, presented)| entry.by_app_password(&presented, attempt, today()));
+        match by_app_password {
+            Some(Ok(identity)) => Ok(identity),
+            // Nor does the time tell a thief that it would be good elsewhere.
+            Some(Err(denial)) => self.check_slowly(stored, password, Err(denial)).await,
+            None => self.check_slowly(stored, password, on_match).await,
+        }
     }
 
     /// Checks a password against a hash. Only one that was checked lately is known at once.
@@ -362,9 +437,9 @@ impl Directory for UserStore {
     fn verify<'a>(
         &'a self,
         credentials: &'a Credentials,
-        _attempt: &'a Attempt,
+        attempt: &'a Attempt,
     ) -> Verification<'a> {
-        Box::pin(self.check(credentials))
+        Box::pin(self.check(credentials, attempt))
     }
 
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
@@ -390,6 +465,8 @@ pub struct User {
     pub roles: Roles,
     /// Whether the user is disabled, and so can log in by nothing.
     pub disabled: bool,
+    /// The app passwords that can be read.
+    pub app_passwords: Vec<AppPassword>,
 }
 
 /// What to do with the roles of a user.
@@ -413,6 +490,7 @@ impl User {
             scheme: entry.secret.scheme().into(),
             roles: entry.roles(),
             disabled: entry.fields.is_disabled(),
+            app_passwords: entry.fields.app_passwords().map(|known| known.app.clone()).collect(),
         }
     }
 }
@@ -438,6 +516,18 @@ pub enum StoreError {
          lock the user out with `mailweir user disable {0}`"
     )]
     NoRoleLeft(UserName),
+    /// The user has an app password of this label.
+    #[error("{0} has an app password {1} already")]
+    AppPasswordExists(UserName, AppLabel),
+    /// The user has no app password of this label.
+    #[error("{0} has no app password {1}")]
+    NoSuchAppPassword(UserName, AppLabel),
+    /// A sender or a listener of an app password has a form that the users file cannot hold.
+    #[error(
+        "the users file cannot hold a sender whose local part is quoted, or a listener with a \
+         space, a comma or a semicolon"
+    )]
+    Unwritable,
     /// The disk or its permissions.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -466,6 +556,13 @@ fn read(path: &Path) -> Result<(UsersFile, Option<Stamp>), StoreError> {
         StoreError::Io { path, action: "read", source }
     })?;
     Ok((UsersFile::parse(&text), stamp))
+}
+
+/// The one place of the store that reads the calendar; what ends on a day is decided elsewhere.
+#[expect(clippy::disallowed_methods, reason = "the store touches the world, as the gateway does")]
+fn today() -> Date {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Date::of(Timestamp::from_secs(elapsed.as_secs()))
 }
 
 fn unavailable(error: &dyn std::error::Error) -> DirectoryError {

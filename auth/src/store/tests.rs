@@ -1,6 +1,6 @@
 //! The store as sessions and the command line use it.
 
-use std::{fs, net::Ipv4Addr, num::NonZeroUsize, time::SystemTime};
+use std::{fs, net::Ipv4Addr, num::NonZeroUsize};
 
 use tempfile::TempDir;
 use tokio::time::advance;
@@ -238,6 +238,108 @@ async fn c1_a_disabled_user_logs_in_by_nothing_and_costs_as_much_as_ever() {
     assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
 }
 
+#[tokio::test]
+async fn an_app_password_logs_its_user_in_as_a_sender_and_leaves_the_password_alone() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    store.change_roles(&name("ann"), RoleChange::Set(roles("sender,administrator"))).unwrap();
+    let tv = store.add_app_password(&name("ann"), &app("tv")).unwrap();
+    let scan = AppPassword { senders: Some("scan@own.example".parse().unwrap()), ..app("scanner") };
+    let scanner = store.add_app_password(&name("ann"), &scan).unwrap();
+    let found = identify(&store, "ann", &tv.reveal()).await.unwrap();
+    assert_eq!((found.roles(), found.credential()), (Role::Sender.into(), Some("tv")));
+    assert_eq!(found.senders(), None);
+    let found = identify(&store, "ann", &scanner.reveal()).await.unwrap();
+    assert_eq!((found.senders(), found.credential()), (scan.senders.as_ref(), Some("scanner")));
+    assert_eq!(store.password_checks(), 0, "a random secret needs no slow check");
+    let found = identify(&store, "ann", "correct horse").await.unwrap();
+    assert_eq!((found.roles(), found.credential()), (roles("sender,administrator"), None));
+    store.add(&name("bob"), &new("correct horse")).unwrap();
+    assert_eq!(try_login(&store, "bob", &tv.reveal()).await, denied(Denial::WrongPassword));
+}
+
+#[tokio::test]
+async fn a_user_may_have_app_passwords_and_no_other() {
+    let home = Home::new();
+    let store = home.store();
+    store.add_without_password(&name("printer")).unwrap();
+    let secret = store.add_app_password(&name("printer"), &app("p1")).unwrap();
+    assert_eq!(try_login(&store, "printer", &secret.reveal()).await, Ok(()));
+    assert_eq!(try_login(&store, "printer", "correct horse").await, denied(Denial::NoPassword));
+    store.set_disabled(&name("printer"), true).unwrap();
+    assert_eq!(try_login(&store, "printer", &secret.reveal()).await, denied(Denial::Disabled));
+    store.set_disabled(&name("printer"), false).unwrap();
+    store.change_roles(&name("printer"), RoleChange::Set(roles("auditor"))).unwrap();
+    assert_eq!(try_login(&store, "printer", &secret.reveal()).await, denied(Denial::NoSender));
+}
+
+#[tokio::test]
+async fn c1_a_right_app_password_in_the_wrong_place_costs_what_a_wrong_password_costs() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let limited = |label, listener: Option<&str>, network: &str, expires: Option<&str>| {
+        let app = AppPassword {
+            listeners: listener.into_iter().map(Into::into).collect(),
+            networks: vec![network.parse().unwrap()],
+            expires: expires.map(|day| day.parse().unwrap()),
+            ..app(label)
+        };
+        store.add_app_password(&name("ann"), &app).unwrap().reveal()
+    };
+    let good = limited("good", Some("submission"), "127.0.0.0/8", Some("9999-12-31"));
+    let elsewhere = limited("elsewhere", Some("smtps"), "127.0.0.0/8", None);
+    let outside = limited("outside", None, "192.0.2.0/24", None);
+    let old = limited("old", None, "127.0.0.0/8", Some("2001-01-01"));
+    let nobodys = AppSecret::random().unwrap().reveal();
+    assert_eq!(try_login(&store, "ann", &good).await, Ok(()));
+    for (before, (user, secret, denial)) in [
+        ("ann", &elsewhere, Denial::OtherListener),
+        ("ann", &outside, Denial::OtherNetwork),
+        ("ann", &old, Denial::Expired),
+        ("ann", &nobodys, Denial::WrongPassword),
+        ("nobody", &good, Denial::UnknownUser),
+        ("ann", &elsewhere, Denial::OtherListener),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(store.password_checks(), before as u64);
+        assert_eq!(try_login(&store, user, secret).await, denied(denial));
+    }
+    let smtps = Attempt { listener: "smtps".into(), ..attempt() };
+    assert!(identify_in(&store, "ann", &elsewhere, &smtps).await.is_ok());
+}
+
+#[tokio::test]
+async fn app_passwords_are_listed_and_deleted_by_their_labels() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let secret = store.add_app_password(&name("ann"), &app("tv")).unwrap();
+    let again = store.add_app_password(&name("ann"), &app("tv"));
+    assert!(matches!(again, Err(StoreError::AppPasswordExists(..))), "{again:?}");
+    let quoted = AppPassword { senders: Some("\"a b\"@own.example".parse().unwrap()), ..app("x") };
+    let refused = store.add_app_password(&name("ann"), &quoted);
+    assert!(matches!(refused, Err(StoreError::Unwritable)), "{refused:?}");
+    store.set_password(&name("ann"), &new("another horse")).unwrap();
+    let listed = store.list().unwrap().remove(0).app_passwords;
+    let created = listed[0].created;
+    assert!(created.is_some());
+    assert_eq!(listed, [AppPassword { created, ..app("tv") }]);
+    assert_eq!(try_login(&store, "ann", &secret.reveal()).await, Ok(()), "it outlives the other");
+    store.delete_app_password(&name("ann"), &label("tv")).unwrap();
+    assert_eq!(try_login(&store, "ann", &secret.reveal()).await, denied(Denial::WrongPassword));
+    let gone = store.delete_app_password(&name("ann"), &label("tv"));
+    assert!(matches!(gone, Err(StoreError::NoSuchAppPassword(..))), "{gone:?}");
+    // One that a later version wrote does not count, is named, and can be deleted all the same.
+    home.write("ann::app=tv {SHA256}x once=yes\n");
+    assert_eq!(home.store().problems().len(), 1);
+    store.delete_app_password(&name("ann"), &label("tv")).unwrap();
+    assert_eq!(fs::read_to_string(home.path()).unwrap(), "ann:\n");
+}
+
 #[test]
 fn users_are_listed_in_the_order_of_the_file() {
     let home = Home::new();
@@ -300,14 +402,18 @@ async fn c7_no_error_no_debug_output_and_no_file_shows_a_password() {
     let home = Home::new();
     let store = home.store();
     store.add(&name("ann"), &new("correct horse")).unwrap();
+    let secret = store.add_app_password(&name("ann"), &app("tv")).unwrap();
     let shown = format!(
-        "{store:?} {:?} {:?} {:?}",
+        "{store:?} {secret:?} {:?} {:?} {:?}",
         store.list(),
         try_login(&store, "ann", "correct horse2").await,
         store.add(&name("ann"), &new("correct horse")),
     );
     assert!(!shown.contains("correct") && !shown.contains("$argon2id"), "{shown}");
-    assert!(!fs::read_to_string(home.path()).unwrap().contains("correct"));
+    assert!(!shown.contains("{SHA256}"), "{shown}");
+    let file = fs::read_to_string(home.path()).unwrap();
+    let secret = secret.reveal();
+    assert!(!file.contains("correct") && !file.contains(secret.split('-').next().unwrap()));
 }
 
 /// A directory with a users file, gone at the end of the test.
@@ -379,6 +485,14 @@ fn modified(home: &Home) -> SystemTime {
 }
 
 fn name(text: &str) -> UserName {
+    text.parse().unwrap()
+}
+
+fn app(text: &str) -> AppPassword {
+    AppPassword::new(label(text))
+}
+
+fn label(text: &str) -> AppLabel {
     text.parse().unwrap()
 }
 

@@ -7,8 +7,9 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
-    Denial, Identity, Roles, ScramHash, ScramKeys, UserName, secrets::argon2id::StoredPassword,
-    store::fields::Fields,
+    Attempt, Date, Denial, Identity, Roles, ScramHash, ScramKeys, UserName,
+    secrets::argon2id::StoredPassword,
+    store::{app_password::StoredAppPassword, app_secret::AppDigest, fields::Fields},
 };
 
 /// The users file in memory: entries by name, and all lines in their order.
@@ -132,6 +133,20 @@ impl Entry {
             true => Err(Denial::Disabled),
             false => Ok(Identity::proven(self.name.clone()).with_roles(self.roles())),
         }
+    }
+
+    /// Who it is, if what was presented is an app password of this user, and today it is good for
+    /// this attempt.
+    pub(super) fn by_app_password(
+        &self,
+        presented: &AppDigest,
+        attempt: &Attempt,
+        today: Date,
+    ) -> Option<Result<Identity, Denial>> {
+        let StoredAppPassword { app, .. } =
+            self.fields.app_passwords().find(|known| known.is(presented))?;
+        let admitted = self.identity().and_then(|user| app.admit(attempt, today).map(|()| user));
+        Some(admitted.and_then(|user| app.lend(user)))
     }
 
     /// The roles; none if they cannot be read.
@@ -383,7 +398,8 @@ mod tests {
         prop_oneof![
             "[a-c#A: ]{0,3}:(\\{[A-Z]{0,3}\\})?[^\r\n]{0,10}",
             "[a-d]".prop_map(|name| format!("{name}:{HASH}:x")),
-            "(;|x|=|role=[a-z]{0,2}|disabled){0,4}".prop_map(|it| format!("ann:{HASH}:{it}")),
+            "(;|x|=|role=[a-z]{0,2}|disabled|app=[a ={}]{0,9}){0,4}"
+                .prop_map(|it| format!("ann:{HASH}:{it}")),
             "[^\r\n]{0,30}",
         ]
     }
