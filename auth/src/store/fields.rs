@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -22,6 +23,8 @@ struct Pair {
 
 enum Meaning {
     Keys(ScramKeys),
+    /// The check value of the hash that the keys belong to.
+    KeysFor(Box<str>),
     Role(Roles),
     Disabled,
     App(StoredAppPassword),
@@ -41,10 +44,25 @@ enum Key {
 }
 
 impl Fields {
-    /// Reads the field, its leading `:` included; empty if there is none.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Reads the field, its leading `:` included; empty if there is none. `secret` is the second
+    /// field of the line.
+    pub(super) fn parse(text: &str, secret: &str) -> Result<Self, &'static str> {
         let pairs = text.strip_prefix(':').into_iter().flat_map(|text| text.split(';'));
-        pairs.map(Pair::parse).collect::<Result<_, _>>().map(Self)
+        let mut fields = Self(pairs.map(Pair::parse).collect::<Result<_, _>>()?);
+        let check = check_value(secret);
+        let is_other =
+            |pair: &Pair| matches!(&pair.meaning, Meaning::KeysFor(of) if **of != *check);
+        if fields.0.iter().any(is_other) {
+            fields.drop_keys();
+        }
+        Ok(fields)
+    }
+
+    /// From now on the keys do not count. They stay in the text.
+    fn drop_keys(&mut self) {
+        for pair in self.0.iter_mut().filter(|pair| matches!(pair.meaning, Meaning::Keys(_))) {
+            pair.meaning = Meaning::Mistake(Key::Scram, OTHER_HASH);
+        }
     }
 
     /// The keys for this hash.
@@ -55,9 +73,11 @@ impl Fields {
         })
     }
 
-    /// Puts these keys in the place of all there are.
-    pub(super) fn set_keys(&mut self, keys: Vec<ScramKeys>) {
-        self.replace(Key::Scram, keys.into_iter().map(Pair::of_keys));
+    /// Puts these keys in the place of all there are. They are those of `secret`, the second field
+    /// of the line.
+    pub(super) fn set_keys(&mut self, keys: Vec<ScramKeys>, secret: &str) {
+        let tie = Pair::of_check_value(check_value(secret));
+        self.replace(Key::Scram, keys.into_iter().map(Pair::of_keys).chain([tie]));
     }
 
     /// The roles: none if none are written, or if what is written is not understood to the last
@@ -124,7 +144,13 @@ impl Fields {
             Meaning::Mistake(Key::App, what) => Some(what),
             _ => None,
         });
-        self.roles().err().into_iter().chain(app_passwords)
+        // One for all keys: they have one cause and one cure.
+        let keys = self.0.iter().find_map(|pair| match &pair.meaning {
+            Meaning::Mistake(Key::Scram, what) => Some(*what),
+            Meaning::Keys(keys) if !keys.look_like_decoys() => Some(UNLIKE_DECOYS),
+            _ => None,
+        });
+        self.roles().err().into_iter().chain(app_passwords).chain(keys)
     }
 
     /// Puts `new` where the first pair of this key stands, or at the end, and takes the others out.
@@ -161,6 +187,7 @@ impl Pair {
         let scram = ScramHash::ALL.into_iter().find(|&hash| key_of(hash) == key);
         let meaning = match (scram, key) {
             (Some(hash), _) => Meaning::Keys(ScramKeys::parse(hash, value)?),
+            (None, SCRAM_FOR) => Meaning::KeysFor(value.into()),
             (None, ROLE) => match value.parse() {
                 Ok(roles) => Meaning::Role(roles),
                 Err(_) => Meaning::Mistake(Key::Role, UNKNOWN_ROLE),
@@ -180,6 +207,11 @@ impl Pair {
         Self { text, meaning: Meaning::Keys(keys) }
     }
 
+    fn of_check_value(value: String) -> Self {
+        let text = text(format!("{SCRAM_FOR}={value}"));
+        Self { text, meaning: Meaning::KeysFor(value.into()) }
+    }
+
     /// Whether it is an app password of this label, by its text.
     fn is_app_password(&self, label: &AppLabel) -> bool {
         let value = self.text.split_once('=').filter(|(key, _)| *key == APP);
@@ -189,7 +221,7 @@ impl Pair {
 
     const fn key(&self) -> Option<Key> {
         match self.meaning {
-            Meaning::Keys(_) => Some(Key::Scram),
+            Meaning::Keys(_) | Meaning::KeysFor(_) => Some(Key::Scram),
             Meaning::Role(_) => Some(Key::Role),
             Meaning::Disabled => Some(Key::Disabled),
             Meaning::App(_) => Some(Key::App),
@@ -203,6 +235,13 @@ fn key_of(hash: ScramHash) -> String {
     Mechanism::Scram(hash).as_str().to_ascii_lowercase()
 }
 
+/// Which hash keys belong to, so that who changes only the hash by hand does not leave keys of the
+/// old password behind. Nobody is kept from anything by it who can write the file.
+fn check_value(secret: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, secret.as_bytes());
+    digest.as_ref().iter().take(CHECK_BYTES).map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn text(text: String) -> Zeroizing<Box<str>> {
     Zeroizing::new(text.into())
 }
@@ -210,5 +249,12 @@ fn text(text: String) -> Zeroizing<Box<str>> {
 const ROLE: &str = "role";
 const DISABLED: &str = "disabled";
 const APP: &str = "app";
+const SCRAM_FOR: &str = "scram-for";
+const CHECK_BYTES: usize = 8;
+const OTHER_HASH: &str = "the SCRAM keys belong to another hash than that of this line and do not \
+                          count; set the password anew with `mailweir user passwd`";
+const UNLIKE_DECOYS: &str = "the SCRAM keys have other iterations, or a salt of another length, \
+                             than those we make: strangers can find out that this user exists; \
+                             set the password anew with `mailweir user passwd`";
 const UNKNOWN_ROLE: &str = "a role is unknown; there are sender, moderator, auditor, administrator \
                             and help-desk: the user has none by this line";

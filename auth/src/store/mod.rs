@@ -419,8 +419,10 @@ impl UserStore {
         let _only_writer = file::lock(&self.path).map_err(io("lock"))?;
         let (mut users, _) = read(&self.path)?;
         let outcome = edit(&mut users)?;
-        let stamp = file::write(&self.path, &users.to_string()).map_err(io("write"))?;
-        self.adopt(users, stamp);
+        let text = users.to_string();
+        let stamp = file::write(&self.path, &text).map_err(io("write"))?;
+        // What holds is what stands there, with the problems that it has now.
+        self.adopt(UsersFile::parse(&text), stamp);
         Ok(outcome)
     }
 }

@@ -124,7 +124,7 @@ impl Entry {
     /// Gives the user another password and leaves what does not follow from it alone.
     pub(super) fn set_password(&mut self, secrets: Secrets) {
         self.secret = Secret::Argon2id(Arc::new(secrets.password));
-        self.fields.set_keys(secrets.keys);
+        self.fields.set_keys(secrets.keys, &self.secret.to_string());
     }
 
     /// Who it is that proves to be this user, if this user may log in at all.
@@ -198,11 +198,16 @@ impl Secret {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.secret {
-            Secret::Argon2id(hash) => write!(f, "{}:{{{ARGON2ID}}}{}", self.name, hash.as_str())?,
-            Secret::Foreign(text) => write!(f, "{}:{text}", self.name)?,
+        write!(f, "{}:{}{}", self.name, self.secret, self.fields)
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argon2id(hash) => write!(f, "{{{ARGON2ID}}}{}", hash.as_str()),
+            Self::Foreign(text) => f.write_str(text),
         }
-        write!(f, "{}", self.fields)
     }
 }
 
@@ -240,7 +245,7 @@ impl Line {
         Ok(Self::User(Entry {
             name: parsed,
             secret: Secret::parse(secret)?,
-            fields: Fields::parse(fields)?,
+            fields: Fields::parse(fields, secret)?,
         }))
     }
 
