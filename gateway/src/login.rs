@@ -23,7 +23,7 @@ pub(crate) fn authenticator(auth: &Auth, observer: &Observer) -> anyhow::Result<
     let checks = Arc::new(Checks::new(HashLimits::default()));
     let decoys = Decoys::open(&auth.users_file).context("the system gives no random numbers")?;
     let backends = auth.backends.iter().map(|backend| {
-        let directory = directory(backend, auth, &checks, &decoys)?;
+        let directory = directory(backend, auth, &checks, &decoys, observer)?;
         let AuthBackend { name, timeout, cache_ttl, .. } = backend.clone();
         Ok(Backend { name, directory, timeout, cache_ttl })
     });
@@ -39,12 +39,18 @@ fn directory(
     auth: &Auth,
     checks: &Arc<Checks>,
     decoys: &Decoys,
+    observer: &Observer,
 ) -> anyhow::Result<Box<dyn Directory>> {
     match &backend.kind {
         BackendKind::Users => {
             let path = &auth.users_file;
             let store = UserStore::open_with(path, HashCost::default(), Arc::clone(checks));
-            Ok(Box::new(store.with_context(|| format!("users file {}", path.display()))?))
+            let store = store.with_context(|| format!("users file {}", path.display()))?;
+            for problem in store.problems() {
+                let text = format!("users file {}: {problem}", path.display());
+                observer.session(&SessionEvent::Warning { part: "auth", text: text.into() });
+            }
+            Ok(Box::new(store))
         }
         BackendKind::PasswdFile(settings) => {
             Ok(Box::new(PasswordFile::open(settings.clone(), Arc::clone(checks), decoys.clone())))
