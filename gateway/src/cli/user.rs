@@ -48,10 +48,10 @@ enum Action {
         /// The user
         name: String,
         /// Roles to give, divided by commas
-        #[arg(long, value_name = "ROLES", default_value = "")]
+        #[arg(long, value_name = "ROLES", default_value = "", hide_default_value = true)]
         add: Roles,
         /// Roles to take away
-        #[arg(long, value_name = "ROLES", default_value = "")]
+        #[arg(long, value_name = "ROLES", default_value = "", hide_default_value = true)]
         remove: Roles,
         /// The roles from now on; "" for none, which is a sender
         #[arg(long, value_name = "ROLES", conflicts_with_all = ["add", "remove"])]
