@@ -330,6 +330,18 @@ fn a_disabled_user_keeps_everything() {
 }
 
 #[test]
+fn what_does_not_count_in_the_users_file_is_said_when_it_is_listed_and_at_the_start() {
+    let Some(plan) = Plan::new() else { return };
+    let mut gateway = plan.mx().user("bob", "correct horse").install();
+    fs::write(gateway.data_dir().join("users"), "# ours\nann::role=auditor,root\n").unwrap();
+    let list = gateway.run(&["user", "list"]).expect_content();
+    assert!(list.contains("warning: users file: line 2: a role is unknown"), "{list}");
+    gateway.start();
+    let line = gateway.expect_log("line 2: a role is unknown");
+    assert!(line.contains("warning: users file /"), "{line}");
+}
+
+#[test]
 fn rescue_saves_what_is_whole_and_names_what_is_not() {
     let Some(mut gateway) = with_deferred_mail() else { return };
     send_large(gateway.at("mx"));
