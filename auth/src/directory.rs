@@ -59,6 +59,7 @@ pub struct Identity {
     user: UserName,
     roles: Roles,
     senders: Option<Senders>,
+    credential: Option<Box<str>>,
 }
 
 impl Identity {
@@ -66,7 +67,7 @@ impl Identity {
     /// whatever sender addresses the gateway allows the user.
     #[must_use]
     pub const fn proven(user: UserName) -> Self {
-        Self { user, roles: Roles::EMPTY, senders: None }
+        Self { user, roles: Roles::EMPTY, senders: None, credential: None }
     }
 
     /// The same user, with these roles.
@@ -81,6 +82,12 @@ impl Identity {
         Self { senders: Some(senders), ..self }
     }
 
+    /// The same user, proven by the credential of this label.
+    #[must_use]
+    pub fn with_credential(self, label: &str) -> Self {
+        Self { credential: Some(label.into()), ..self }
+    }
+
     /// Who it is.
     #[must_use]
     pub const fn user(&self) -> &UserName {
@@ -91,6 +98,13 @@ impl Identity {
     #[must_use]
     pub const fn senders(&self) -> Option<&Senders> {
         self.senders.as_ref()
+    }
+
+    /// Which of several credentials of the user it was, by its label, for the log: that of an app
+    /// password. `None`: the password of the user, or the directory does not tell.
+    #[must_use]
+    pub fn credential(&self) -> Option<&str> {
+        self.credential.as_deref()
     }
 
     /// The roles that the directory gave. Who has none is a sender: see [`Self::is`].
@@ -151,6 +165,23 @@ pub enum Denial {
     /// was right is not said.
     #[error("the directory does not let this user log in (disabled, expired or not authorized)")]
     NotPermitted,
+    /// The administrator has disabled the user.
+    #[error("the user is disabled; `mailweir user enable` lets it log in again")]
+    Disabled,
+    /// An app password that is right, at a listener that it is not for.
+    #[error("an app password that is not for this listener")]
+    OtherListener,
+    /// An app password that is right, from a network that it is not for.
+    #[error("an app password that is not for this network")]
+    OtherNetwork,
+    /// An app password that was right, until its last day was over.
+    #[error("an app password that has expired")]
+    Expired,
+    /// An app password that is right, of a user whose roles do not include that of a sender.
+    #[error(
+        "an app password, which is for handing in mail, of a user who has roles but not sender"
+    )]
+    NoSender,
     /// Nobody here logs in by this kind of proof.
     #[error("no back end can check this kind of proof")]
     OtherProof,

@@ -13,6 +13,7 @@ mod backends;
 mod chain;
 mod checks;
 mod credentials;
+mod date;
 mod decoys;
 mod directory;
 mod exchange;
@@ -38,6 +39,7 @@ pub use backends::{
 pub use chain::{Backend, BackendAnswer, BackendReport, Chain, Health, HealthChange, Report};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
+pub use date::{Date, NotADate};
 pub use decoys::Decoys;
 pub use directory::{
     Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, KeyedIdentity,
@@ -58,6 +60,9 @@ pub use secrets::{
     verifier::Verifier,
 };
 pub use senders::{NotASender, Senders};
-pub use store::{LineProblem, StoreError, User, UserStore};
+pub use store::{
+    AppLabel, AppPassword, AppSecret, LineProblem, NotALabel, RoleChange, StoreError, User,
+    UserStore,
+};
 pub use throttle::{Check, Counted, Limit, Subject, Throttle, ThrottleLimits, Waiting, Whom};
 pub use user_name::{UserName, UserNameError};

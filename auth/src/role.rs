@@ -64,6 +64,18 @@ impl Roles {
         self.0 |= bit(role);
     }
 
+    /// All that are in one of the two.
+    #[must_use]
+    pub const fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// Those that are not among `others`.
+    #[must_use]
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
     /// Whether this role is among them.
     #[must_use]
     pub const fn contains(self, role: Role) -> bool {
@@ -157,6 +169,9 @@ mod tests {
         assert!(roles.contains(Role::HelpDesk) && !roles.contains(Role::Sender));
         assert_eq!(roles.iter().collect::<Vec<_>>(), [Role::Moderator, Role::HelpDesk]);
         assert_eq!(roles.to_string(), "moderator,help-desk");
+        assert_eq!(roles.without(Role::Moderator.into()), Role::HelpDesk.into());
+        assert_eq!(roles.without(Role::Auditor.into()), roles);
+        assert_eq!(Roles::from(Role::HelpDesk).with(Role::Moderator.into()), roles);
     }
 
     #[test]

@@ -151,6 +151,12 @@ impl ScramKeys {
         verify_slices_are_equal(&found.stored_key, &self.stored_key).is_ok()
     }
 
+    /// Whether they are of the form of [`Self::decoy`], so that nobody can tell them from those of
+    /// nobody by what a client is asked with.
+    pub(crate) fn look_like_decoys(&self) -> bool {
+        self.iterations == ITERATIONS && self.salt.len() == SALT
+    }
+
     /// The hash that they are for.
     #[must_use]
     pub const fn hash(&self) -> ScramHash {

@@ -16,6 +16,19 @@ enum Pattern {
 }
 
 impl Senders {
+    /// All of these together; `None` if there are none.
+    #[must_use]
+    pub fn all(several: &[Self]) -> Option<Self> {
+        let patterns: Arc<[Pattern]> =
+            several.iter().flat_map(|senders| senders.0.iter().cloned()).collect();
+        (!patterns.is_empty()).then_some(Self(patterns))
+    }
+
+    /// The text of each pattern.
+    pub fn patterns(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(ToString::to_string)
+    }
+
     /// Whether `sender` is among them.
     #[must_use]
     pub fn contains(&self, sender: &Address) -> bool {
@@ -45,12 +58,18 @@ impl fmt::Display for Senders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, pattern) in self.0.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
-            match pattern {
-                Pattern::Address(address) => write!(f, "{comma}{address}")?,
-                Pattern::Domain(domain) => write!(f, "{comma}@{domain}")?,
-            }
+            write!(f, "{comma}{pattern}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => write!(f, "{address}"),
+            Self::Domain(domain) => write!(f, "@{domain}"),
+        }
     }
 }
 
@@ -69,7 +88,11 @@ mod tests {
         let contains = |text| senders.contains(&Address::parse(text).unwrap());
         assert!(contains("ann@EXAMPLE.org") && contains("orders@shop.example"));
         assert!(!contains("bob@example.org") && !contains("ann@sub.shop.example"));
-        assert_eq!(senders.to_string().parse(), Ok(senders));
+        assert_eq!(senders.to_string().parse().as_ref(), Ok(&senders));
+        let single: Vec<Senders> =
+            senders.patterns().map(|pattern| pattern.parse().unwrap()).collect();
+        assert_eq!((single.len(), Senders::all(&single)), (2, Some(senders)));
+        assert_eq!(Senders::all(&[]), None);
         for bad in ["", "ann", "ann@example.org,", "@", "ann@example.org bob@example.org"] {
             assert!(bad.parse::<Senders>().is_err(), "{bad:?}");
         }

@@ -23,7 +23,10 @@ use crate::{
 /// A file cannot be read, or the system gives no random numbers.
 pub(crate) fn authenticator(auth: &Auth, observer: &Observer) -> anyhow::Result<Authenticator> {
     let hears = observer.clone();
-    let chain = chain(auth, move |change| tell(&hears, change))?;
+    let warn = |text: String| {
+        observer.session(&SessionEvent::Warning { part: "auth", text: text.into() });
+    };
+    let chain = chain(auth, &warn, move |change| tell(&hears, change))?;
     let decoys = Decoys::open(&auth.users_file).context("the system gives no random numbers")?;
     let observer = observer.clone();
     let scope = auth.backends.iter().find_map(|backend| match &backend.kind {
@@ -35,18 +38,20 @@ pub(crate) fn authenticator(auth: &Auth, observer: &Observer) -> anyhow::Result<
         .telling(move |counted| warn_of_pause(&observer, counted)))
 }
 
-/// The back ends alone. `on_change` hears when one goes down or comes back.
+/// The back ends alone. `warn` hears of what does not count in files, `on_change` when one
+/// goes down or comes back.
 ///
 /// # Errors
 /// As of [`authenticator`].
 pub(crate) fn chain(
     auth: &Auth,
+    warn: &dyn Fn(String),
     on_change: impl Fn(HealthChange) + Send + Sync + 'static,
 ) -> anyhow::Result<Chain> {
     let checks = Arc::new(Checks::new(HashLimits::default()));
     let decoys = Decoys::open(&auth.users_file).context("the system gives no random numbers")?;
     let backends = auth.backends.iter().map(|backend| {
-        let directory = directory(backend, auth, &checks, &decoys)
+        let directory = directory(backend, auth, &checks, &decoys, warn)
             .with_context(|| format!("[[auth.backend]] {}", backend.name))?;
         let AuthBackend { name, timeout, cache_ttl, .. } = backend.clone();
         Ok(Backend { name, directory, timeout, cache_ttl })
@@ -60,16 +65,29 @@ fn directory(
     auth: &Auth,
     checks: &Arc<Checks>,
     decoys: &Decoys,
+    warn: &dyn Fn(String),
 ) -> anyhow::Result<Box<dyn Directory>> {
     match &backend.kind {
         BackendKind::Certificate => Ok(Box::new(CertificateHolders)),
         BackendKind::Users => {
             let path = &auth.users_file;
             let store = UserStore::open_with(path, HashCost::default(), Arc::clone(checks));
-            Ok(Box::new(store.with_context(|| format!("users file {}", path.display()))?))
+            let store = store.with_context(|| format!("users file {}", path.display()))?;
+            for problem in store.problems() {
+                warn(format!("users file {}: {problem}", path.display()));
+            }
+            Ok(Box::new(store))
         }
         BackendKind::PasswdFile(settings) => {
-            Ok(Box::new(PasswordFile::open(settings.clone(), Arc::clone(checks), decoys.clone())))
+            let file = PasswordFile::open(settings.clone(), Arc::clone(checks), decoys.clone());
+            match file.check() {
+                Ok(problems) => problems.iter().for_each(|problem| {
+                    warn(format!("password file {}: {problem}", settings.path.display()));
+                }),
+                // It may be there when somebody logs in.
+                Err(error) => warn(error.to_string()),
+            }
+            Ok(Box::new(file))
         }
         BackendKind::Saslauthd(settings) => Ok(Box::new(Saslauthd::new(settings.clone())?)),
         BackendKind::Dovecot(settings) => Ok(Box::new(Dovecot::new(settings.clone()))),

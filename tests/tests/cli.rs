@@ -279,6 +279,104 @@ fn users_are_added_listed_changed_and_deleted() {
 }
 
 #[test]
+fn roles_are_given_taken_and_shown() {
+    let Some(plan) = Plan::new() else { return };
+    let gateway = plan.mx().user("alice@own.example", "correct horse").install();
+    let role =
+        |words: &[&str]| gateway.run(&[&["user", "role", "alice@own.example"], words].concat());
+    assert_eq!(role(&[]).text, "mailweir: alice@own.example: no role, and so a sender\n");
+    let given = role(&["--add", "moderator"]).expect_content();
+    assert_eq!(given, "mailweir: alice@own.example: sender,moderator\n");
+    let taken = role(&["--remove", "sender,moderator"]);
+    assert_eq!(taken.status, REFUSED, "{taken:?}");
+    assert!(taken.text.contains("user disable alice@own.example"), "{taken:?}");
+    let set = role(&["--set", "auditor,help-desk", "--json"]).expect_content();
+    let set: serde_json::Value = serde_json::from_str(&set).unwrap();
+    assert_eq!(set["roles"], serde_json::json!(["auditor", "help-desk"]));
+    assert_eq!(role(&["--add", "root"]).status, WRONG_WORDS);
+    assert_eq!(role(&["--set", "auditor", "--add", "moderator"]).status, WRONG_WORDS);
+    let list = gateway.run(&["user", "list"]).expect_content();
+    assert!(list.trim_end().ends_with("ARGON2ID  auditor,help-desk"), "{list}");
+}
+
+#[test]
+fn app_passwords_are_shown_once_listed_and_deleted() {
+    let Some(plan) = Plan::new() else { return };
+    let gateway = plan.mx().install();
+    let user = |words: &[&str]| gateway.run(&[&["user"], words].concat());
+    let name = "printer@own.example";
+    let _ = user(&["add", name, "--no-password"]).expect_content();
+    let add = ["app-password", "add", name, "--label", "hall"];
+    let limits = [
+        "--sender",
+        "scan@own.example",
+        "--sender",
+        "@shop.example",
+        "--listener",
+        "mx",
+        "--network",
+        "192.0.2.0/24",
+        "--network",
+        "2001:db8::/32",
+        "--expires",
+        "2030-12-31",
+    ];
+    let shown = user(&[&add[..], &limits].concat()).expect_content();
+    let secret = shown.lines().nth(1).unwrap();
+    let is_plain = |c: char| c == '-' || c.is_ascii_lowercase() || c.is_ascii_digit();
+    assert!(secret.len() == 39 && secret.chars().all(is_plain), "{shown}");
+    let file = fs::read_to_string(gateway.data_dir().join("users")).unwrap();
+    assert!(file.contains("app=hall {SHA256}") && !file.contains(secret), "{file}");
+    let list = user(&["app-password", "list", name]).expect_content();
+    assert!(list.starts_with("hall ") && list.contains("  expires 2030-12-31"), "{list}");
+    let json = user(&["app-password", "list", name, "--json"]).expect_content();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["senders"], serde_json::json!(["scan@own.example", "@shop.example"]));
+    assert_eq!(json["networks"], serde_json::json!(["192.0.2.0/24", "2001:db8::/32"]));
+    assert_eq!(json["listeners"], serde_json::json!(["mx"]));
+    let users = user(&["list"]).expect_content();
+    assert!(users.trim_end().ends_with(" -  1 app password"), "{users}");
+    assert!(user(&add).text.contains("has an app password hall already"));
+    let typo = user(&["app-password", "add", name, "--label", "x", "--listener", "sub"]);
+    assert!(typo.status == REFUSED && typo.text.contains("there are mx"), "{typo:?}");
+    let odd = user(&["app-password", "add", name, "--label", "x", "--expires", "soon"]);
+    assert_eq!(odd.status, WRONG_WORDS, "{odd:?}");
+    assert_eq!(user(&["app-password", "delete", name, "hall"]).status, DONE);
+    let gone = user(&["app-password", "delete", name, "hall"]);
+    assert!(gone.status == REFUSED && gone.text.contains("has no app password hall"), "{gone:?}");
+}
+
+#[test]
+fn a_disabled_user_keeps_everything() {
+    let Some(plan) = Plan::new() else { return };
+    let gateway = plan.mx().user("alice@own.example", "correct horse").install();
+    let file = || fs::read_to_string(gateway.data_dir().join("users")).unwrap();
+    let before = file();
+    let done = gateway.run(&["user", "disable", "alice@own.example"]).expect_content();
+    assert_eq!(done, "mailweir: alice@own.example: disabled\n");
+    let list = gateway.run(&["user", "list"]).expect_content();
+    assert!(list.trim_end().ends_with("ARGON2ID  disabled"), "{list}");
+    let list = gateway.run(&["user", "list", "--json"]).expect_content();
+    let user: serde_json::Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(user["disabled"], true);
+    assert_eq!(gateway.run(&["user", "enable", "alice@own.example"]).status, DONE);
+    assert_eq!(file(), before);
+    assert_eq!(gateway.run(&["user", "disable", "nobody"]).status, REFUSED);
+}
+
+#[test]
+fn what_does_not_count_in_the_users_file_is_said_when_it_is_listed_and_at_the_start() {
+    let Some(plan) = Plan::new() else { return };
+    let mut gateway = plan.mx().user("bob", "correct horse").install();
+    fs::write(gateway.data_dir().join("users"), "# ours\nann::role=auditor,root\n").unwrap();
+    let list = gateway.run(&["user", "list"]).expect_content();
+    assert!(list.contains("warning: users file: line 2: a role is unknown"), "{list}");
+    gateway.start();
+    let line = gateway.expect_log("line 2: a role is unknown");
+    assert!(line.contains("warning: users file /"), "{line}");
+}
+
+#[test]
 fn rescue_saves_what_is_whole_and_names_what_is_not() {
     let Some(mut gateway) = with_deferred_mail() else { return };
     send_large(gateway.at("mx"));

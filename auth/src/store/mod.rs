@@ -3,6 +3,8 @@
 //! The format is described at [`UserStore`]. Reading the text is pure (`users_file`), touching the
 //! disk is `file`, hashing is `secrets`. No password is stored, logged, or checked on an async thread.
 
+mod app_password;
+mod app_secret;
 mod fields;
 pub(crate) mod file;
 #[cfg(test)]
@@ -13,45 +15,65 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
+use mailweir_mail::Timestamp;
 use tokio::{
     task::spawn_blocking,
     time::{Duration, Instant},
 };
 
 use crate::{
-    Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashCost, HashLimits,
-    Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, Password, Proof, ScramHash,
-    ScramKeys, UserName, Verification,
+    Attempt, Checks, Credentials, Date, Denial, Directory, DirectoryError, HashCost, HashLimits,
+    Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, Password, Proof, Role, Roles,
+    ScramHash, ScramKeys, UserName, Verification,
     proven::{Proof as Proved, ProofKey, Proven},
     secrets::argon2id::StoredPassword,
     store::{
+        app_password::StoredAppPassword,
+        app_secret::AppDigest,
+        fields::Refused,
         file::Stamp,
         users_file::{Entry, Secret, Secrets, UsersFile},
     },
 };
 
-pub use crate::store::users_file::LineProblem;
+pub use crate::store::{
+    app_password::{AppLabel, AppPassword, NotALabel},
+    app_secret::AppSecret,
+    users_file::LineProblem,
+};
 
 /// The users of the file `users`, one per line:
 ///
 /// ```text
 /// # a comment
-/// ann@example.org:{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>:scram-sha-256=...;...
+/// ann@example.org:{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>:role=sender;scram-...
+/// printer@example.org::app=hall {SHA256}<hash> created=2026-07-24 networks=192.0.2.0/24
 /// ```
 ///
-/// Fields are divided by `:`. The first is the name in canonical form ([`UserName`]), the second
-/// the password as `{SCHEME}` and its hash, or nothing for a user who logs in by a certificate
-/// alone; the third `key=value` pairs divided by `;`: the SCRAM
-/// keys of the same password ([`ScramKeys`]), and what later versions add, which is kept as it is.
+/// The first field ends at the first `:` and is the name in canonical form ([`UserName`]); the
+/// second ends at the next and is the password as `{SCHEME}` and its hash, or empty for a user
+/// who logs in by a certificate or an app password alone. The rest of the line, if any, are `key=value` pairs divided by `;`:
+///
+/// | pair | is |
+/// |---|---|
+/// | `role=sender,auditor` | the [`Roles`], once; if one is unknown the user has none by this line |
+/// | `disabled` | the user can log in by nothing; with or without a value |
+/// | `app=LABEL {SHA256}... KEY=VALUE...` | an [`AppPassword`], any number of times; words divided by spaces: the label, the SHA-256 of the secret in base64, and `created` and `expires` (days in UTC), `senders`, `listeners` and `networks` (divided by commas). With a word that is not known it does not count |
+/// | `scram-sha-256=...`, `-512`, `-1` | the [`ScramKeys`] of the password |
+/// | `scram-for=...` | which hash these keys belong to: the first 16 hexadecimal digits of the SHA-256 of the second field. If it is another hash, the keys do not count |
+///
+/// Other pairs, of later versions say, are kept as they are.
 ///
 /// A missing file is a store without users. The file is looked at again at most once a second and
 /// read again when it has changed, so that `mailweir user add` works while the gateway runs. Writers take turns
 /// by a lock on `users.lock` beside it.
 ///
 /// An unknown user costs what a known one costs (`attacks.md` C1), as long as the hashes in the
-/// file have the cost of this store; checks are bounded by [`Checks`] (C3).
+/// file have the cost of this store; checks are bounded by [`Checks`] (C3). An app password costs
+/// a fast hash, whoever presents one, and is checked before and outside these bounds.
 pub struct UserStore {
     path: PathBuf,
     cost: HashCost,
@@ -100,13 +122,17 @@ impl UserStore {
     /// [`StoreError::UserExists`], or the file cannot be read or written; nothing has changed then.
     pub fn add(&self, name: &UserName, password: &NewPassword) -> Result<(), StoreError> {
         let secrets = self.secrets(password)?;
-        self.change(|users| match users.get(name) {
-            Some(_) => Err(StoreError::UserExists(name.clone())),
-            None => {
-                users.add(name.clone(), secrets);
-                Ok(())
-            }
-        })
+        let mut entry = Entry::new(name.clone());
+        entry.set_password(secrets);
+        self.add_entry(entry)
+    }
+
+    /// Adds a user without a password. Blocks: it syncs the file.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn add_without_password(&self, name: &UserName) -> Result<(), StoreError> {
+        self.add_entry(Entry::new(name.clone()))
     }
 
     /// Gives a user another password. Blocks as [`Self::add`] does. The old one is refused
@@ -116,9 +142,85 @@ impl UserStore {
     /// [`StoreError::NoSuchUser`], or the file cannot be read or written; nothing has changed then.
     pub fn set_password(&self, name: &UserName, password: &NewPassword) -> Result<(), StoreError> {
         let secrets = self.secrets(password)?;
-        self.change(|users| match users.set_password(name, secrets) {
+        self.change_user(name, |entry| {
+            entry.set_password(secrets);
+            Ok(())
+        })
+    }
+
+    /// Changes the roles of a user, and gives those that it has then. Blocks: it syncs the file.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`]; [`StoreError::UnreadableRoles`] or [`StoreError::NoRoleLeft`]
+    /// when adding and removing; or the file cannot be read or written. Nothing has changed then.
+    pub fn change_roles(&self, name: &UserName, change: RoleChange) -> Result<Roles, StoreError> {
+        self.change_user(name, |entry| {
+            let roles = match change {
+                RoleChange::Set(roles) => roles,
+                RoleChange::Adjust { add, remove } => {
+                    let known = entry.fields.roles();
+                    let known = known.map_err(|_| StoreError::UnreadableRoles(name.clone()))?;
+                    // Who has no roles is a sender, and shall not cease to be one by becoming more.
+                    let before = if known.is_empty() { Role::Sender.into() } else { known };
+                    let left = before.with(add).without(remove);
+                    match left.is_empty() {
+                        true => return Err(StoreError::NoRoleLeft(name.clone())),
+                        false => left,
+                    }
+                }
+            };
+            entry.fields.set_roles(roles);
+            Ok(roles)
+        })
+    }
+
+    /// Disables a user, who keeps everything and can log in by nothing; or undoes it. Blocks: it
+    /// syncs the file. A running gateway heeds it within about a second; sessions that are logged
+    /// in already go on.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], or the file cannot be read or written; nothing has changed then.
+    pub fn set_disabled(&self, name: &UserName, disabled: bool) -> Result<(), StoreError> {
+        self.change_user(name, |entry| {
+            entry.fields.set_disabled(disabled);
+            Ok(())
+        })
+    }
+
+    /// Gives a user a further password, and its secret, which is shown once and kept nowhere. Its
+    /// day of creation is today. Blocks: it syncs the file.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], [`StoreError::AppPasswordExists`], [`StoreError::Unwritable`];
+    /// the system gives no random numbers, or the file cannot be read or written. Nothing has
+    /// changed then.
+    pub fn add_app_password(
+        &self,
+        name: &UserName,
+        app: &AppPassword,
+    ) -> Result<AppSecret, StoreError> {
+        let secret = AppSecret::random().map_err(hash_error)?;
+        let app = AppPassword { created: Some(today()), ..app.clone() };
+        self.change_user(name, |entry| {
+            let stored = StoredAppPassword::new(app.clone(), secret.digest());
+            entry.fields.add_app_password(stored).map_err(|refused| match refused {
+                Refused::Exists => StoreError::AppPasswordExists(name.clone(), app.label),
+                Refused::Unwritable => StoreError::Unwritable,
+            })
+        })?;
+        Ok(secret)
+    }
+
+    /// Deletes an app password. Blocks: it syncs the file. A running gateway refuses it within
+    /// about a second.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchUser`], [`StoreError::NoSuchAppPassword`], or the file cannot be read or
+    /// written; nothing has changed then.
+    pub fn delete_app_password(&self, name: &UserName, label: &AppLabel) -> Result<(), StoreError> {
+        self.change_user(name, |entry| match entry.fields.delete_app_password(label) {
             true => Ok(()),
-            false => Err(StoreError::NoSuchUser(name.clone())),
+            false => Err(StoreError::NoSuchAppPassword(name.clone(), label.clone())),
         })
     }
 
@@ -169,11 +271,9 @@ impl UserStore {
     ) -> Result<KeyedIdentity, DirectoryError> {
         let users = self.users().await?;
         let Some(entry) = users.get(name) else { return Err(Denial::UnknownUser.into()) };
+        let identity = entry.identity()?;
         match (&entry.secret, entry.keys(hash)) {
-            (Secret::Argon2id(_), Some(keys)) => {
-                let identity = Identity::proven(name.clone());
-                Ok(KeyedIdentity { identity, keys: keys.clone() })
-            }
+            (Secret::Argon2id(_), Some(keys)) => Ok(KeyedIdentity { identity, keys: keys.clone() }),
             (Secret::Argon2id(_), None) => Err(Denial::NoKeys.into()),
             // Who takes the password out of a line means that nobody logs in by it.
             (Secret::Foreign(_), _) => Err(Denial::NoPassword.into()),
@@ -184,7 +284,7 @@ impl UserStore {
     /// no decoy to hide who does: nobody can ask for other names than its own (C1).
     async fn find(&self, name: &UserName) -> Result<Identity, DirectoryError> {
         match self.users().await?.get(name) {
-            Some(_) => Ok(Identity::proven(name.clone())),
+            Some(entry) => Ok(entry.identity()?),
             None => Err(Denial::UnknownUser.into()),
         }
     }
@@ -193,40 +293,61 @@ impl UserStore {
         &self,
         user: &UserName,
         password: &Password,
+        attempt: &Attempt,
     ) -> Result<Identity, DirectoryError> {
         let users = self.users().await?;
-        // From here to the end, known and unknown users take the same path at the same cost.
-        let (stored, on_match) = self.target(&users, user);
+        // From here to the end, known and unknown users take the same path at the same cost: one
+        // fast hash, and the slow check unless they are let in.
+        let presented = AppDigest::of(password);
+        let entry = users.get(user);
+        let (stored, on_match) = self.target(entry);
+        let by_app_password = entry
+            .zip(presented)
+            .and_then(|(entry, presented)| entry.by_app_password(&presented, attempt, today()));
+        match by_app_password {
+            Some(Ok(identity)) => Ok(identity),
+            // Nor does the time tell a thief that it would be good elsewhere.
+            Some(Err(denial)) => self.check_slowly(stored, password, Err(denial)).await,
+            None => self.check_slowly(stored, password, on_match).await,
+        }
+    }
+
+    /// Checks a password against a hash. Only one that was checked lately is known at once.
+    async fn check_slowly(
+        &self,
+        stored: &Arc<StoredPassword>,
+        password: &Password,
+        on_match: Result<Identity, Denial>,
+    ) -> Result<Identity, DirectoryError> {
         let proof = self.proof_key.proof(&[stored.as_str(), password.reveal()]);
         if on_match.is_ok() && self.is_proven(&proof) {
-            return Ok(Identity::proven(user.clone()));
+            return Ok(on_match?);
         }
         let turn = self.checks.turn().await?;
         if on_match.is_ok() && self.is_proven(&proof) {
             // Another session of this user has proven it while this one waited.
-            return Ok(Identity::proven(user.clone()));
+            return Ok(on_match?);
         }
         let (password, against) = (password.clone(), Arc::clone(stored));
         let (matches, _turn) = self.checks.make(turn, move || against.matches(&password)).await?;
-        on_match?;
+        let identity = on_match?;
         if !matches {
             return Err(Denial::WrongPassword.into());
         }
         // Remembered before the turn ends, so that the session that waited next finds it.
         lock(&self.proven).remember(proof, (), Instant::now());
-        Ok(Identity::proven(user.clone()))
+        Ok(identity)
     }
 
-    /// What to check a password of `name` against, and what a match would mean.
+    /// What to check a password of this user against, and what a match would mean.
     fn target<'a>(
         &'a self,
-        users: &'a UsersFile,
-        name: &UserName,
-    ) -> (&'a Arc<StoredPassword>, Result<(), Denial>) {
-        match users.get(name).map(|entry| &entry.secret) {
-            Some(Secret::Argon2id(stored)) => (stored, Ok(())),
-            Some(Secret::Foreign(_)) => (&self.decoy, Err(Denial::NoPassword)),
-            None => (&self.decoy, Err(Denial::UnknownUser)),
+        entry: Option<&'a Entry>,
+    ) -> (&'a Arc<StoredPassword>, Result<Identity, Denial>) {
+        let Some(entry) = entry else { return (&self.decoy, Err(Denial::UnknownUser)) };
+        match &entry.secret {
+            Secret::Argon2id(stored) => (stored, entry.identity()),
+            Secret::Foreign(_) => (&self.decoy, entry.identity().and(Err(Denial::NoPassword))),
         }
     }
 
@@ -274,21 +395,44 @@ impl UserStore {
         unavailable(error)
     }
 
-    /// Reads the file, changes it, writes it: under a lock that other processes respect.
-    fn change(
+    fn add_entry(&self, entry: Entry) -> Result<(), StoreError> {
+        self.change(|users| match users.get(&entry.name) {
+            Some(_) => Err(StoreError::UserExists(entry.name)),
+            None => {
+                users.add(entry);
+                Ok(())
+            }
+        })
+    }
+
+    fn change_user<T>(
         &self,
-        edit: impl FnOnce(&mut UsersFile) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        name: &UserName,
+        edit: impl FnOnce(&mut Entry) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.change(|users| match users.get_mut(name) {
+            Some(entry) => edit(entry),
+            None => Err(StoreError::NoSuchUser(name.clone())),
+        })
+    }
+
+    /// Reads the file, changes it, writes it: under a lock that other processes respect.
+    fn change<T>(
+        &self,
+        edit: impl FnOnce(&mut UsersFile) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let io = |action| {
             let path = self.path.clone();
             move |source| StoreError::Io { path, action, source }
         };
         let _only_writer = file::lock(&self.path).map_err(io("lock"))?;
         let (mut users, _) = read(&self.path)?;
-        edit(&mut users)?;
-        let stamp = file::write(&self.path, &users.to_string()).map_err(io("write"))?;
-        self.adopt(users, stamp);
-        Ok(())
+        let outcome = edit(&mut users)?;
+        let text = users.to_string();
+        let stamp = file::write(&self.path, &text).map_err(io("write"))?;
+        // What holds is what stands there, with the problems that it has now.
+        self.adopt(UsersFile::parse(&text), stamp);
+        Ok(outcome)
     }
 }
 
@@ -307,11 +451,13 @@ impl Directory for UserStore {
     fn verify<'a>(
         &'a self,
         credentials: &'a Credentials,
-        _attempt: &'a Attempt,
+        attempt: &'a Attempt,
     ) -> Verification<'a> {
         Box::pin(async move {
             match credentials.proof() {
-                Proof::Password(password) => self.check(credentials.user(), password).await,
+                Proof::Password(password) => {
+                    self.check(credentials.user(), password, attempt).await
+                }
                 Proof::Certificate => self.find(credentials.user()).await,
                 Proof::Token(_) => Err(Denial::OtherProof.into()),
             }
@@ -338,11 +484,37 @@ pub struct User {
     /// How the password is kept: `ARGON2ID`. With any other text nobody can log in by a password
     /// of this entry, only by a certificate.
     pub scheme: Box<str>,
+    /// The roles. Who has none is a sender.
+    pub roles: Roles,
+    /// Whether the user is disabled, and so can log in by nothing.
+    pub disabled: bool,
+    /// The app passwords that can be read.
+    pub app_passwords: Vec<AppPassword>,
+}
+
+/// What to do with the roles of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleChange {
+    /// The user has these, and no others; none: it is a sender, as who was never given a role.
+    Set(Roles),
+    /// The user has what it had, and these, without those. Who had none was a sender.
+    Adjust {
+        /// What comes.
+        add: Roles,
+        /// What goes, even if it also comes.
+        remove: Roles,
+    },
 }
 
 impl User {
     fn of(entry: &Entry) -> Self {
-        Self { name: entry.name.clone(), scheme: entry.secret.scheme().into() }
+        Self {
+            name: entry.name.clone(),
+            scheme: entry.secret.scheme().into(),
+            roles: entry.roles(),
+            disabled: entry.fields.is_disabled(),
+            app_passwords: entry.fields.app_passwords().map(|known| known.app.clone()).collect(),
+        }
     }
 }
 
@@ -356,6 +528,29 @@ pub enum StoreError {
     /// There is no such user.
     #[error("there is no user {0}")]
     NoSuchUser(UserName),
+    /// What the file says of the roles of this user cannot be read, so nothing can be added to it.
+    #[error(
+        "the roles of {0} cannot be read; `mailweir user role {0} --set ROLES` writes them anew"
+    )]
+    UnreadableRoles(UserName),
+    /// A user without roles is a sender; who takes the last role away means something else.
+    #[error(
+        "{0} would have no role, and so be a sender; say `--set sender` if that is meant, or \
+         lock the user out with `mailweir user disable {0}`"
+    )]
+    NoRoleLeft(UserName),
+    /// The user has an app password of this label.
+    #[error("{0} has an app password {1} already")]
+    AppPasswordExists(UserName, AppLabel),
+    /// The user has no app password of this label.
+    #[error("{0} has no app password {1}")]
+    NoSuchAppPassword(UserName, AppLabel),
+    /// A sender or a listener of an app password has a form that the users file cannot hold.
+    #[error(
+        "the users file cannot hold a sender whose local part is quoted, or a listener with a \
+         space, a comma or a semicolon"
+    )]
+    Unwritable,
     /// The disk or its permissions.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -384,6 +579,13 @@ fn read(path: &Path) -> Result<(UsersFile, Option<Stamp>), StoreError> {
         StoreError::Io { path, action: "read", source }
     })?;
     Ok((UsersFile::parse(&text), stamp))
+}
+
+/// The one place of the store that reads the calendar; what ends on a day is decided elsewhere.
+#[expect(clippy::disallowed_methods, reason = "the store touches the world, as the gateway does")]
+fn today() -> Date {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Date::of(Timestamp::from_secs(elapsed.as_secs()))
 }
 
 fn unavailable(error: &dyn std::error::Error) -> DirectoryError {

@@ -1,6 +1,6 @@
 //! The store as sessions and the command line use it.
 
-use std::{fs, net::Ipv4Addr, num::NonZeroUsize, time::SystemTime};
+use std::{fs, net::Ipv4Addr, num::NonZeroUsize};
 
 use tempfile::TempDir;
 use tokio::time::advance;
@@ -74,6 +74,48 @@ async fn a_password_gives_keys_for_every_scram_mechanism_and_a_new_one_others() 
     store.set_password(&name("ann"), &new("another horse")).unwrap();
     for (hash, old) in ScramHash::ALL.into_iter().zip(before) {
         assert_ne!(store.keys(&name("ann"), hash).await.unwrap().keys, old);
+    }
+}
+
+#[tokio::test]
+async fn who_changes_only_the_hash_by_hand_leaves_no_old_keys() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    store.add(&name("bob"), &new("another horse")).unwrap();
+    let text = fs::read_to_string(home.path()).unwrap();
+    let hash = |line: &str| line.split(':').nth(1).unwrap().to_owned();
+    let hashes: Vec<String> = text.lines().map(hash).collect();
+    home.write(&text.replace(&hashes[0], &hashes[1]));
+    let store = home.store();
+    assert_eq!(try_login(&store, "ann", "another horse").await, Ok(()));
+    assert!(store.keys(&name("bob"), ScramHash::Sha256).await.is_ok());
+    for hash in ScramHash::ALL {
+        assert_eq!(store.keys(&name("ann"), hash).await, Err(Denial::NoKeys.into()));
+    }
+    let [LineProblem { line: 1, what }] = store.problems()[..] else { panic!("one problem") };
+    assert!(what.contains("mailweir user passwd"), "{what}");
+    store.set_password(&name("ann"), &new("third horse")).unwrap();
+    assert!(store.keys(&name("ann"), ScramHash::Sha256).await.is_ok());
+    assert_eq!(store.problems(), []);
+}
+
+#[tokio::test]
+async fn c1_keys_that_can_be_told_from_decoys_count_and_are_named() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    assert_eq!(store.problems(), [], "ours cannot");
+    let hash = "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA";
+    let password = Password::new("correct horse").unwrap();
+    for (salt, iterations) in [(&b"sixteen bytes ok"[..], 4_096), (&b"salt"[..], 32_768)] {
+        let keys = ScramKeys::derive(ScramHash::Sha256, &password, salt, iterations);
+        home.write(&format!("ann:{hash}:scram-sha-256={}\n", keys.to_text()));
+        let store = home.store();
+        let found = store.keys(&name("ann"), ScramHash::Sha256).await.unwrap();
+        assert_eq!(found.keys, keys, "keys without a check value count");
+        let [LineProblem { line: 1, what }] = store.problems()[..] else { panic!("one problem") };
+        assert!(what.contains("mailweir user passwd"), "{what}");
     }
 }
 
@@ -191,6 +233,173 @@ async fn a_file_that_cannot_be_read_denies_nobody_and_is_tried_again() {
     assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
 }
 
+#[tokio::test]
+async fn roles_come_with_every_way_to_log_in_and_change_at_once() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    for text in ["sender,moderator", "auditor", ""] {
+        store.change_roles(&name("ann"), RoleChange::Set(roles(text))).unwrap();
+        for way in ["checked", "remembered"] {
+            let found = identify(&store, "ann", "correct horse").await.unwrap();
+            assert_eq!(found.roles(), roles(text), "{way}");
+        }
+        let found = store.keys(&name("ann"), ScramHash::Sha256).await.unwrap();
+        assert_eq!(found.identity.roles(), roles(text));
+        assert_eq!(store.list().unwrap()[0].roles, roles(text));
+    }
+}
+
+#[test]
+fn a_sender_who_gets_a_role_stays_a_sender_and_the_last_role_is_not_taken_away() {
+    let home = Home::new();
+    let store = home.store();
+    store.add_without_password(&name("ann")).unwrap();
+    let adjust = |add, remove| {
+        let change = RoleChange::Adjust { add: roles(add), remove: roles(remove) };
+        store.change_roles(&name("ann"), change)
+    };
+    assert_eq!(adjust("moderator", "").unwrap(), roles("sender,moderator"));
+    assert_eq!(adjust("auditor", "sender,moderator").unwrap(), roles("auditor"));
+    let refused = adjust("moderator", "moderator,auditor");
+    assert!(matches!(refused, Err(StoreError::NoRoleLeft(_))), "{refused:?}");
+    assert_eq!(store.list().unwrap()[0].roles, roles("auditor"));
+    home.write("ann::role=auditor,root\n");
+    let refused = adjust("moderator", "");
+    assert!(matches!(refused, Err(StoreError::UnreadableRoles(_))), "{refused:?}");
+    assert_eq!(store.change_roles(&name("ann"), RoleChange::Set(Roles::EMPTY)).unwrap(), roles(""));
+    assert_eq!(fs::read_to_string(home.path()).unwrap(), "ann:\n");
+    let refused = store.change_roles(&name("bob"), RoleChange::Set(roles("auditor")));
+    assert!(matches!(refused, Err(StoreError::NoSuchUser(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn c1_a_disabled_user_logs_in_by_nothing_and_costs_as_much_as_ever() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
+    let before = fs::read_to_string(home.path()).unwrap();
+    store.set_disabled(&name("ann"), true).unwrap();
+    let checks = store.password_checks();
+    for password in ["correct horse", "wrong horse"] {
+        assert_eq!(try_login(&store, "ann", password).await, denied(Denial::Disabled));
+    }
+    assert_eq!(store.password_checks(), checks + 2);
+    let keys = store.keys(&name("ann"), ScramHash::Sha256).await;
+    assert_eq!(keys, Err(Denial::Disabled.into()));
+    store.set_password(&name("ann"), &new("correct horse")).unwrap();
+    assert_eq!(try_login(&store, "ann", "correct horse").await, denied(Denial::Disabled));
+    assert!(store.list().unwrap()[0].disabled);
+    home.write(&before);
+    store.set_disabled(&name("ann"), true).unwrap();
+    store.set_disabled(&name("ann"), false).unwrap();
+    assert_eq!(fs::read_to_string(home.path()).unwrap(), before, "nothing was lost");
+    assert_eq!(try_login(&store, "ann", "correct horse").await, Ok(()));
+}
+
+#[tokio::test]
+async fn an_app_password_logs_its_user_in_as_a_sender_and_leaves_the_password_alone() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    store.change_roles(&name("ann"), RoleChange::Set(roles("sender,administrator"))).unwrap();
+    let tv = store.add_app_password(&name("ann"), &app("tv")).unwrap();
+    let scan = AppPassword { senders: Some("scan@own.example".parse().unwrap()), ..app("scanner") };
+    let scanner = store.add_app_password(&name("ann"), &scan).unwrap();
+    let found = identify(&store, "ann", &tv.reveal()).await.unwrap();
+    assert_eq!((found.roles(), found.credential()), (Role::Sender.into(), Some("tv")));
+    assert_eq!(found.senders(), None);
+    let found = identify(&store, "ann", &scanner.reveal()).await.unwrap();
+    assert_eq!((found.senders(), found.credential()), (scan.senders.as_ref(), Some("scanner")));
+    assert_eq!(store.password_checks(), 0, "a random secret needs no slow check");
+    let found = identify(&store, "ann", "correct horse").await.unwrap();
+    assert_eq!((found.roles(), found.credential()), (roles("sender,administrator"), None));
+    store.add(&name("bob"), &new("correct horse")).unwrap();
+    assert_eq!(try_login(&store, "bob", &tv.reveal()).await, denied(Denial::WrongPassword));
+}
+
+#[tokio::test]
+async fn a_user_may_have_app_passwords_and_no_other() {
+    let home = Home::new();
+    let store = home.store();
+    store.add_without_password(&name("printer")).unwrap();
+    let secret = store.add_app_password(&name("printer"), &app("p1")).unwrap();
+    assert_eq!(try_login(&store, "printer", &secret.reveal()).await, Ok(()));
+    assert_eq!(try_login(&store, "printer", "correct horse").await, denied(Denial::NoPassword));
+    store.set_disabled(&name("printer"), true).unwrap();
+    assert_eq!(try_login(&store, "printer", &secret.reveal()).await, denied(Denial::Disabled));
+    store.set_disabled(&name("printer"), false).unwrap();
+    store.change_roles(&name("printer"), RoleChange::Set(roles("auditor"))).unwrap();
+    assert_eq!(try_login(&store, "printer", &secret.reveal()).await, denied(Denial::NoSender));
+}
+
+#[tokio::test]
+async fn c1_a_right_app_password_in_the_wrong_place_costs_what_a_wrong_password_costs() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let limited = |label, listener: Option<&str>, network: &str, expires: Option<&str>| {
+        let app = AppPassword {
+            listeners: listener.into_iter().map(Into::into).collect(),
+            networks: vec![network.parse().unwrap()],
+            expires: expires.map(|day| day.parse().unwrap()),
+            ..app(label)
+        };
+        store.add_app_password(&name("ann"), &app).unwrap().reveal()
+    };
+    let good = limited("good", Some("submission"), "127.0.0.0/8", Some("9999-12-31"));
+    let elsewhere = limited("elsewhere", Some("smtps"), "127.0.0.0/8", None);
+    let outside = limited("outside", None, "192.0.2.0/24", None);
+    let old = limited("old", None, "127.0.0.0/8", Some("2001-01-01"));
+    let nobodys = AppSecret::random().unwrap().reveal();
+    assert_eq!(try_login(&store, "ann", &good).await, Ok(()));
+    for (before, (user, secret, denial)) in [
+        ("ann", &elsewhere, Denial::OtherListener),
+        ("ann", &outside, Denial::OtherNetwork),
+        ("ann", &old, Denial::Expired),
+        ("ann", &nobodys, Denial::WrongPassword),
+        ("nobody", &good, Denial::UnknownUser),
+        ("ann", &elsewhere, Denial::OtherListener),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(store.password_checks(), before as u64);
+        assert_eq!(try_login(&store, user, secret).await, denied(denial));
+    }
+    let smtps = Attempt { listener: "smtps".into(), ..attempt() };
+    assert!(identify_in(&store, "ann", &elsewhere, &smtps).await.is_ok());
+}
+
+#[tokio::test]
+async fn app_passwords_are_listed_and_deleted_by_their_labels() {
+    let home = Home::new();
+    let store = home.store();
+    store.add(&name("ann"), &new("correct horse")).unwrap();
+    let secret = store.add_app_password(&name("ann"), &app("tv")).unwrap();
+    let again = store.add_app_password(&name("ann"), &app("tv"));
+    assert!(matches!(again, Err(StoreError::AppPasswordExists(..))), "{again:?}");
+    let quoted = AppPassword { senders: Some("\"a b\"@own.example".parse().unwrap()), ..app("x") };
+    let refused = store.add_app_password(&name("ann"), &quoted);
+    assert!(matches!(refused, Err(StoreError::Unwritable)), "{refused:?}");
+    store.set_password(&name("ann"), &new("another horse")).unwrap();
+    let listed = store.list().unwrap().remove(0).app_passwords;
+    let created = listed[0].created;
+    assert!(created.is_some());
+    assert_eq!(listed, [AppPassword { created, ..app("tv") }]);
+    assert_eq!(try_login(&store, "ann", &secret.reveal()).await, Ok(()), "it outlives the other");
+    store.delete_app_password(&name("ann"), &label("tv")).unwrap();
+    assert_eq!(try_login(&store, "ann", &secret.reveal()).await, denied(Denial::WrongPassword));
+    let gone = store.delete_app_password(&name("ann"), &label("tv"));
+    assert!(matches!(gone, Err(StoreError::NoSuchAppPassword(..))), "{gone:?}");
+    // One that a later version wrote does not count, is named, and can be deleted all the same.
+    home.write("ann::app=tv {SHA256}x once=yes\n");
+    assert_eq!(home.store().problems().len(), 1);
+    store.delete_app_password(&name("ann"), &label("tv")).unwrap();
+    assert_eq!(fs::read_to_string(home.path()).unwrap(), "ann:\n");
+}
+
 #[test]
 fn users_are_listed_in_the_order_of_the_file() {
     let home = Home::new();
@@ -253,14 +462,18 @@ async fn c7_no_error_no_debug_output_and_no_file_shows_a_password() {
     let home = Home::new();
     let store = home.store();
     store.add(&name("ann"), &new("correct horse")).unwrap();
+    let secret = store.add_app_password(&name("ann"), &app("tv")).unwrap();
     let shown = format!(
-        "{store:?} {:?} {:?} {:?}",
+        "{store:?} {secret:?} {:?} {:?} {:?}",
         store.list(),
         try_login(&store, "ann", "correct horse2").await,
         store.add(&name("ann"), &new("correct horse")),
     );
     assert!(!shown.contains("correct") && !shown.contains("$argon2id"), "{shown}");
-    assert!(!fs::read_to_string(home.path()).unwrap().contains("correct"));
+    assert!(!shown.contains("{SHA256}"), "{shown}");
+    let file = fs::read_to_string(home.path()).unwrap();
+    let (shown, typed) = (secret.reveal(), secret.reveal().replace('-', ""));
+    assert!(!file.contains("correct") && !file.contains(&*shown) && !file.contains(&typed));
 }
 
 /// A directory with a users file, gone at the end of the test.
@@ -286,20 +499,46 @@ impl Home {
 }
 
 async fn try_login(store: &UserStore, user: &str, password: &str) -> Result<(), DirectoryError> {
-    try_proof(store, user, Proof::Password(Password::new(password).unwrap())).await
+    identify(store, user, password).await.map(drop)
 }
 
 async fn try_proof(store: &UserStore, user: &str, proof: Proof) -> Result<(), DirectoryError> {
-    let credentials = Credentials::new(Mechanism::Plain, name(user), proof);
-    let attempt = Attempt {
+    let credentials = Credentials::new(Mechanism::External, name(user), proof);
+    store.verify(&credentials, &attempt()).await.map(drop)
+}
+
+async fn identify(
+    store: &UserStore,
+    user: &str,
+    password: &str,
+) -> Result<Identity, DirectoryError> {
+    identify_in(store, user, password, &attempt()).await
+}
+
+async fn identify_in(
+    store: &UserStore,
+    user: &str,
+    password: &str,
+    attempt: &Attempt,
+) -> Result<Identity, DirectoryError> {
+    let password = Password::new(password).unwrap();
+    let credentials = Credentials::new(Mechanism::Plain, name(user), Proof::Password(password));
+    let identity = store.verify(&credentials, attempt).await?;
+    assert_eq!(identity.user(), credentials.user());
+    Ok(identity)
+}
+
+fn attempt() -> Attempt {
+    Attempt {
         client: Ipv4Addr::LOCALHOST.into(),
         listener: "submission".into(),
         tls: true,
         now: std::time::Instant::now(),
-    };
-    let identity = store.verify(&credentials, &attempt).await?;
-    assert_eq!(identity.user(), credentials.user());
-    Ok(())
+    }
+}
+
+fn roles(text: &str) -> Roles {
+    text.parse().unwrap()
 }
 
 fn denied(denial: Denial) -> Result<(), DirectoryError> {
@@ -311,6 +550,14 @@ fn modified(home: &Home) -> SystemTime {
 }
 
 fn name(text: &str) -> UserName {
+    text.parse().unwrap()
+}
+
+fn app(text: &str) -> AppPassword {
+    AppPassword::new(label(text))
+}
+
+fn label(text: &str) -> AppLabel {
     text.parse().unwrap()
 }
 

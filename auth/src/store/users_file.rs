@@ -7,7 +7,9 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
-    ScramHash, ScramKeys, UserName, secrets::argon2id::StoredPassword, store::fields::Fields,
+    Attempt, Date, Denial, Identity, Roles, ScramHash, ScramKeys, UserName,
+    secrets::argon2id::StoredPassword,
+    store::{app_password::StoredAppPassword, app_secret::AppDigest, fields::Fields},
 };
 
 /// The users file in memory: entries by name, and all lines in their order.
@@ -28,6 +30,9 @@ impl UsersFile {
                 file.complain(at, problem);
                 Line::Kept(text.into())
             });
+            for problem in line.entry().into_iter().flat_map(Entry::problems) {
+                file.complain(at, problem);
+            }
             file.append(line);
         }
         file
@@ -36,6 +41,14 @@ impl UsersFile {
     /// The entry of `name`.
     pub(super) fn get(&self, name: &UserName) -> Option<&Entry> {
         self.by_name.get(name).and_then(|&at| self.lines.get(at)).and_then(Line::entry)
+    }
+
+    /// The entry of `name`, to be changed.
+    pub(super) fn get_mut(&mut self, name: &UserName) -> Option<&mut Entry> {
+        match self.by_name.get(name).and_then(|&at| self.lines.get_mut(at)) {
+            Some(Line::User(entry)) => Some(entry),
+            Some(Line::Kept(_)) | None => None,
+        }
     }
 
     /// All entries, in the order of the file.
@@ -49,22 +62,8 @@ impl UsersFile {
     }
 
     /// Adds a user at the end.
-    pub(super) fn add(&mut self, name: UserName, secrets: Secrets) {
-        let mut fields = Fields::default();
-        fields.set_keys(secrets.keys);
-        let secret = Secret::Argon2id(Arc::new(secrets.password));
-        self.append(Line::User(Entry { name, secret, fields }));
-    }
-
-    /// Gives `name` another password and leaves what does not follow from it alone; false if there
-    /// is no such user.
-    #[must_use]
-    pub(super) fn set_password(&mut self, name: &UserName, secrets: Secrets) -> bool {
-        let line = self.by_name.get(name).and_then(|&at| self.lines.get_mut(at));
-        let Some(Line::User(entry)) = line else { return false };
-        entry.secret = Secret::Argon2id(Arc::new(secrets.password));
-        entry.fields.set_keys(secrets.keys);
-        true
+    pub(super) fn add(&mut self, entry: Entry) {
+        self.append(Line::User(entry));
     }
 
     /// Takes `name` out; false if there is no such user.
@@ -113,10 +112,52 @@ impl fmt::Display for UsersFile {
 pub(super) struct Entry {
     pub(super) name: UserName,
     pub(super) secret: Secret,
-    fields: Fields,
+    pub(super) fields: Fields,
 }
 
 impl Entry {
+    /// A user without a password.
+    pub(super) fn new(name: UserName) -> Self {
+        Self { name, secret: Secret::Foreign("".into()), fields: Fields::default() }
+    }
+
+    /// Gives the user another password and leaves what does not follow from it alone.
+    pub(super) fn set_password(&mut self, secrets: Secrets) {
+        self.secret = Secret::Argon2id(Arc::new(secrets.password));
+        self.fields.set_keys(secrets.keys, &self.secret.to_string());
+    }
+
+    /// Who it is that proves to be this user, if this user may log in at all.
+    pub(super) fn identity(&self) -> Result<Identity, Denial> {
+        match self.fields.is_disabled() {
+            true => Err(Denial::Disabled),
+            false => Ok(Identity::proven(self.name.clone()).with_roles(self.roles())),
+        }
+    }
+
+    /// Who it is, if what was presented is an app password of this user, and today it is good for
+    /// this attempt.
+    pub(super) fn by_app_password(
+        &self,
+        presented: &AppDigest,
+        attempt: &Attempt,
+        today: Date,
+    ) -> Option<Result<Identity, Denial>> {
+        let StoredAppPassword { app, .. } =
+            self.fields.app_passwords().find(|known| known.is(presented))?;
+        let admitted = self.identity().and_then(|user| app.admit(attempt, today).map(|()| user));
+        Some(admitted.and_then(|user| app.lend(user)))
+    }
+
+    /// The roles; none if they cannot be read.
+    pub(super) fn roles(&self) -> Roles {
+        self.fields.roles().unwrap_or_default()
+    }
+
+    fn problems(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.problems()
+    }
+
     /// The keys for a SCRAM mechanism.
     pub(super) fn keys(&self, hash: ScramHash) -> Option<&ScramKeys> {
         self.fields.keys(hash)
@@ -157,15 +198,20 @@ impl Secret {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.secret {
-            Secret::Argon2id(hash) => write!(f, "{}:{{{ARGON2ID}}}{}", self.name, hash.as_str())?,
-            Secret::Foreign(text) => write!(f, "{}:{text}", self.name)?,
-        }
-        write!(f, "{}", self.fields)
+        write!(f, "{}:{}{}", self.name, self.secret, self.fields)
     }
 }
 
-/// A line of the users file that does not count, and why. Never quotes the line.
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argon2id(hash) => write!(f, "{{{ARGON2ID}}}{}", hash.as_str()),
+            Self::Foreign(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A line of a users file, or a part of it, that does not count, and why. Never quotes the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineProblem {
     /// The line, counted from 1.
@@ -199,7 +245,7 @@ impl Line {
         Ok(Self::User(Entry {
             name: parsed,
             secret: Secret::parse(secret)?,
-            fields: Fields::parse(fields)?,
+            fields: Fields::parse(fields, secret)?,
         }))
     }
 
@@ -231,7 +277,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{HashCost, NewPassword};
+    use crate::{HashCost, NewPassword, Role};
 
     const HASH: &str =
         "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA";
@@ -269,8 +315,8 @@ mod tests {
     #[test]
     fn a_new_password_leaves_the_other_fields_alone() {
         let mut file = UsersFile::parse(&format!("ann:{HASH}:role=moderator\n# end\n"));
-        assert!(file.set_password(&name("ann"), fresh()));
-        assert!(!file.set_password(&name("bob"), fresh()));
+        file.get_mut(&name("ann")).unwrap().set_password(fresh());
+        assert!(file.get_mut(&name("bob")).is_none());
         let text = file.to_string();
         assert!(text.contains(":role=moderator;scram-sha-256=4096,c2FsdA==,"), "{text}");
         assert!(text.ends_with("\n# end\n") && !text.contains(HASH), "{text}");
@@ -279,7 +325,7 @@ mod tests {
     #[test]
     fn users_come_and_go_and_the_others_stay_in_place() {
         let mut file = UsersFile::parse(&format!("ann:{HASH}\n# note\nbob:{HASH}\n"));
-        file.add(name("carl"), fresh());
+        file.add(Entry::new(name("carl")));
         assert!(file.delete(&name("ann")) && !file.delete(&name("ann")));
         assert!(file.get(&name("ann")).is_none());
         assert!(file.get(&name("bob")).is_some_and(|entry| entry.name == name("bob")));
@@ -294,6 +340,50 @@ mod tests {
         let text = file.to_string();
         assert_eq!(text, format!("bob:{HASH}\n"));
         assert!(UsersFile::parse(&text).get(&name("ann")).is_none());
+    }
+
+    #[test]
+    fn roles_are_read_whole_or_not_at_all_and_the_line_still_counts() {
+        for (field, roles, problems) in [
+            ("", "", 0),
+            (":role=moderator,auditor", "moderator,auditor", 0),
+            (":x;role= Help-Desk ;y=z", "help-desk", 0),
+            (":role=", "", 0),
+            (":role=moderator,root", "", 1),
+            (":role=moderator;role=auditor", "", 1),
+            (":role=root;role=auditor", "", 1),
+        ] {
+            let text = format!("ann:{HASH}{field}\n");
+            let file = UsersFile::parse(&text);
+            let entry = file.get(&name("ann")).unwrap();
+            assert_eq!(entry.identity().unwrap().roles().to_string(), roles, "{field}");
+            assert_eq!(file.problems().len(), problems, "{field}");
+            assert_eq!(file.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_changed_stays_in_its_place_and_the_rest_as_it_was() {
+        let text = format!("ann:{HASH}:;new=a:b;role=auditor;disabled;role=x;last\n");
+        let mut file = UsersFile::parse(&text);
+        let fields = &mut file.get_mut(&name("ann")).unwrap().fields;
+        fields.set_roles([Role::Moderator, Role::Sender].into_iter().collect());
+        assert_eq!(fields.to_string(), ":new=a:b;role=sender,moderator;disabled;last");
+        fields.set_disabled(false);
+        fields.set_roles(Roles::EMPTY);
+        assert_eq!(fields.to_string(), ":new=a:b;last");
+        fields.set_disabled(true);
+        assert_eq!(fields.to_string(), ":new=a:b;last;disabled");
+    }
+
+    #[test]
+    fn any_mark_of_being_disabled_counts() {
+        for field in ["disabled", "disabled=2026-07-24", "x;disabled=no"] {
+            let file = UsersFile::parse(&format!("ann:{HASH}:{field}\n"));
+            assert_eq!(file.get(&name("ann")).unwrap().identity(), Err(Denial::Disabled));
+        }
+        let file = UsersFile::parse(&format!("ann:{HASH}:was-disabled\n"));
+        assert!(file.get(&name("ann")).unwrap().identity().is_ok());
     }
 
     proptest! {
@@ -313,6 +403,8 @@ mod tests {
         prop_oneof![
             "[a-c#A: ]{0,3}:(\\{[A-Z]{0,3}\\})?[^\r\n]{0,10}",
             "[a-d]".prop_map(|name| format!("{name}:{HASH}:x")),
+            "(;|x|=|role=[a-z]{0,2}|disabled|app=[a ={}]{0,9}){0,4}"
+                .prop_map(|it| format!("ann:{HASH}:{it}")),
             "[^\r\n]{0,30}",
         ]
     }

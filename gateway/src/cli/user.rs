@@ -1,5 +1,7 @@
 //! `mailweir user`: the accounts of the own user store.
 
+mod app_password;
+
 use std::{
     io::{self, BufRead, IsTerminal, Write},
     path::PathBuf,
@@ -7,7 +9,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use mailweir_auth::{NewPassword, UserName, UserStore};
+use mailweir_auth::{NewPassword, RoleChange, Roles, User, UserName, UserStore};
 
 use super::ExitCode;
 
@@ -32,9 +34,39 @@ enum Action {
     Add {
         /// The name to log in with, such as alice@example.org
         name: String,
+        /// Ask for none: the user logs in by app passwords or a certificate
+        #[arg(long)]
+        no_password: bool,
     },
     /// Give a user another password, asked for in the same way
     Passwd {
+        /// The user
+        name: String,
+    },
+    /// Show or change the roles of a user: sender, moderator, auditor, administrator, help-desk
+    Role {
+        /// The user
+        name: String,
+        /// Roles to give, divided by commas
+        #[arg(long, value_name = "ROLES", default_value = "", hide_default_value = true)]
+        add: Roles,
+        /// Roles to take away
+        #[arg(long, value_name = "ROLES", default_value = "", hide_default_value = true)]
+        remove: Roles,
+        /// The roles from now on; "" for none, which is a sender
+        #[arg(long, value_name = "ROLES", conflicts_with_all = ["add", "remove"])]
+        set: Option<Roles>,
+    },
+    /// Manage the further passwords of a user, one for each device or program
+    #[command(subcommand)]
+    AppPassword(app_password::Action),
+    /// Let a user log in by nothing any more, and keep everything
+    Disable {
+        /// The user
+        name: String,
+    },
+    /// Let a disabled user log in again
+    Enable {
         /// The user
         name: String,
     },
@@ -48,10 +80,13 @@ enum Action {
 }
 
 pub(super) fn run(command: &UserCommand) -> anyhow::Result<ExitCode> {
-    let path = match &command.users_file {
-        Some(path) => path.clone(),
+    let (path, listeners) = match &command.users_file {
+        Some(path) => (path.clone(), None),
         None => match super::load(&command.config) {
-            Ok(config) => config.auth.users_file,
+            Ok(config) => {
+                let names = config.listeners.iter().map(|listener| listener.name.clone());
+                (config.auth.users_file, Some(names.collect::<Vec<_>>()))
+            }
             Err(code) => return Ok(code),
         },
     };
@@ -61,9 +96,12 @@ pub(super) fn run(command: &UserCommand) -> anyhow::Result<ExitCode> {
     }
     let store = UserStore::open(&path).with_context(|| format!("users file {}", path.display()))?;
     match &command.action {
-        Action::Add { name } => {
+        Action::Add { name, no_password } => {
             let name = user_name(name)?;
-            store.add(&name, &password()?)?;
+            match no_password {
+                true => store.add_without_password(&name)?,
+                false => store.add(&name, &password()?)?,
+            }
             told(command.json, &name, "added")
         }
         Action::Passwd { name } => {
@@ -76,8 +114,56 @@ pub(super) fn run(command: &UserCommand) -> anyhow::Result<ExitCode> {
             store.delete(&name)?;
             told(command.json, &name, "deleted")
         }
+        Action::Role { name, add, remove, set } => {
+            let change = match set {
+                Some(roles) => Some(RoleChange::Set(*roles)),
+                None if add.is_empty() && remove.is_empty() => None,
+                None => Some(RoleChange::Adjust { add: *add, remove: *remove }),
+            };
+            role(&store, command.json, &user_name(name)?, change)
+        }
+        Action::AppPassword(action) => {
+            app_password::run(action, &store, listeners.as_deref(), command.json)
+        }
+        Action::Disable { name } => {
+            let name = user_name(name)?;
+            store.set_disabled(&name, true)?;
+            told(command.json, &name, "disabled")
+        }
+        Action::Enable { name } => {
+            let name = user_name(name)?;
+            store.set_disabled(&name, false)?;
+            told(command.json, &name, "enabled")
+        }
         Action::List => list(&store, command.json),
     }
+}
+
+fn role(
+    store: &UserStore,
+    json: bool,
+    name: &UserName,
+    change: Option<RoleChange>,
+) -> anyhow::Result<ExitCode> {
+    let roles = match change {
+        Some(change) => store.change_roles(name, change)?,
+        None => user(store, name)?.roles,
+    };
+    let mut out = io::stdout().lock();
+    match json {
+        true => {
+            let names: Vec<String> = roles.iter().map(|role| role.to_string()).collect();
+            writeln!(out, "{}", serde_json::json!({ "user": name.as_str(), "roles": names }))?;
+        }
+        false if roles.is_empty() => writeln!(out, "mailweir: {name}: no role, and so a sender")?,
+        false => writeln!(out, "mailweir: {name}: {roles}")?,
+    }
+    Ok(ExitCode::Done)
+}
+
+fn user(store: &UserStore, name: &UserName) -> anyhow::Result<User> {
+    let found = store.list()?.into_iter().find(|user| user.name == *name);
+    found.with_context(|| format!("there is no user {name}"))
 }
 
 fn user_name(text: &str) -> anyhow::Result<UserName> {
@@ -103,15 +189,45 @@ fn list(store: &UserStore, json: bool) -> anyhow::Result<ExitCode> {
     }
     for user in users {
         match json {
-            true => writeln!(
-                out,
-                "{}",
-                serde_json::json!({ "user": user.name.as_str(), "scheme": user.scheme })
-            )?,
-            false => writeln!(out, "{:<40} {}", user.name.as_str(), user.scheme)?,
+            true => writeln!(out, "{}", object(&user))?,
+            false => writeln!(out, "{}", row(&user))?,
         }
     }
+    // As of when the store was opened, a moment ago.
+    for problem in store.problems() {
+        eprintln!("mailweir: warning: users file: {problem}");
+    }
     Ok(ExitCode::Done)
+}
+
+fn object(user: &User) -> serde_json::Value {
+    let roles: Vec<String> = user.roles.iter().map(|role| role.to_string()).collect();
+    let labels: Vec<&str> = user.app_passwords.iter().map(|app| app.label.as_str()).collect();
+    serde_json::json!({
+        "user": user.name.as_str(),
+        "scheme": user.scheme,
+        "roles": roles,
+        "app_passwords": labels,
+        "disabled": user.disabled,
+    })
+}
+
+/// Name and scheme in columns, and behind them what not every user has.
+fn row(user: &User) -> String {
+    let scheme = if user.scheme.is_empty() { "-" } else { &*user.scheme };
+    let mut row = format!("{:<40} {scheme}", user.name.as_str());
+    if !user.roles.is_empty() {
+        row.push_str(&format!("  {}", user.roles));
+    }
+    match user.app_passwords.len() {
+        0 => {}
+        1 => row.push_str("  1 app password"),
+        count => row.push_str(&format!("  {count} app passwords")),
+    }
+    if user.disabled {
+        row.push_str("  disabled");
+    }
+    row
 }
 
 /// Asks twice on a terminal; otherwise one line of standard input is the password.

@@ -6,7 +6,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use mailweir_auth::{Attempt, Channel, Exchange, Mechanism, Step};
+use mailweir_auth::{Attempt, Channel, Exchange, Identity, Mechanism, Step};
 use mailweir_mail::{
     Address, BodyType, Client, Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Received,
     Recipient, Refused as RefusedEvent, SessionEvent, Timestamp,
@@ -276,15 +276,27 @@ impl Admission {
                 self.exchange = Some((mechanism, exchange));
                 Answer::Challenge(challenge)
             }
-            Step::LoggedIn(identity, mechanism) => Answer::LoggedIn(Login {
-                user: identity.user().as_str().into(),
-                mechanism: mechanism.as_str().into(),
-            }),
+            Step::LoggedIn(identity, mechanism) => {
+                self.log_credential(session, &identity);
+                Answer::LoggedIn(Login {
+                    user: identity.user().as_str().into(),
+                    mechanism: mechanism.as_str().into(),
+                })
+            }
             Step::Refused(failure) => {
                 self.log_auth_failure(session, &mechanism, &failure.to_string());
                 Answer::Refuse(refusals::auth(&failure))
             }
         }
+    }
+
+    /// Which of several credentials it was: that is nowhere in Postfix's lines.
+    fn log_credential(&self, session: &Session, identity: &Identity) {
+        let Some(label) = identity.credential() else { return };
+        let (client, user) = (session.client(), identity.user());
+        let text = format!("{client}: sasl_username={user}, app password {label}");
+        let notice = SessionEvent::Notice { part: "smtpd", text: text.into() };
+        self.listener.shared().observer.session(&notice);
     }
 
     fn log_auth_failure(&self, session: &Session, mechanism: &str, reason: &str) {

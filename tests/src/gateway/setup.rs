@@ -174,7 +174,7 @@ fn port(listener: &str) -> u16 {
 
 /// Writes the users file of a data directory. The hash is as cheap as can be.
 pub(super) fn write_users(data_dir: &Path) {
-    let line = format!("{USER}:{{ARGON2ID}}{USER_HASH}\n");
+    let line = format!("{USER}:{{ARGON2ID}}{USER_HASH}:{USER_APP_PASSWORDS}\n");
     fs::write(data_dir.join("users"), line).expect("a writable directory");
 }
 
@@ -186,6 +186,14 @@ pub const USER: &str = "alice";
 
 /// The password of [`USER`].
 pub const USER_PASSWORD: &str = "secret";
+
+/// Her app password `tv`, good everywhere.
+pub const USER_TV: &str = "0123-4567-89ab-cdef-ghjk-mnpq-rstv-wxyz";
+
+/// Her app password `office`, good in a network where no test is.
+pub const USER_OFFICE: &str = "zyxw-vtsr-qpnm-kjhg-fedc-ba98-7654-3210";
+
+const USER_APP_PASSWORDS: &str = "app=tv {SHA256}e2b/jiG+5STofAZLTZ3/UZEmURo/WzNolFDudijbXe4=;app=office {SHA256}7/B/w41cMhGmxYbTymWtTiiFVJZmbZ9ymvF9aSViWGg= networks=192.0.2.0/24";
 
 const USER_HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$9Smn2cMFPE+FkZC3zOmmsQ$4Vm22QsMKSPKAFXFjsQguTF+J0SlcTBsO3HSa8U9hlY";

@@ -1,7 +1,7 @@
 //! Rows C1, C2 and C4: submission needs a log-in, inside TLS, and guessing is slowed down.
 
 use mailweir_tests::{
-    gateway::{Gateway, Peer, Setup, USER, USER_PASSWORD, mail},
+    gateway::{Gateway, Peer, Setup, USER, USER_OFFICE, USER_PASSWORD, USER_TV, mail},
     sink::{Script, Sink},
 };
 
@@ -32,6 +32,28 @@ async fn c1_a_wrong_password_and_an_unknown_name_are_told_the_same() {
     let warning = "warning: unknown[127.0.0.1]: SASL PLAIN authentication failed: ";
     gateway.log().expect_times(2, warning).await;
     gateway.log().expect_none("guess");
+}
+
+#[tokio::test]
+async fn a_device_submits_with_an_app_password_and_the_log_names_it() {
+    let (gateway, sink) = submission().await;
+    let mut tv = in_tls(&gateway).await;
+    tv.log_in(USER, &USER_TV.replace('-', ""), "235 2.7.0 *").await;
+    let id = tv.send(&mail().to("friend@other.example")).await.expect_accepted();
+    tv.leave().await;
+    sink.expect_one().await;
+    gateway.log().expect(&format!("{id}: client=*sasl_method=PLAIN, sasl_username=alice")).await;
+    gateway.log().expect("unknown[127.0.0.1]: sasl_username=alice, app password tv").await;
+    gateway.log().expect_none(&USER_TV[..9]);
+}
+
+#[tokio::test]
+async fn c1_an_app_password_from_another_network_hears_what_a_wrong_one_hears() {
+    let (gateway, _sink) = submission().await;
+    let mut guesser = in_tls(&gateway).await;
+    guesser.log_in(USER, USER_OFFICE, "535 5.7.8 Error: authentication failed").await;
+    let reason = "SASL PLAIN authentication failed: an app password that is not for this network";
+    gateway.log().expect(reason).await;
 }
 
 #[tokio::test]
