@@ -7,6 +7,7 @@
 //! Nothing here knows an SMTP verb or a reply code, and no error, log text or `Debug` output here
 //! contains a password (`attacks.md` C7).
 
+mod allowance;
 mod authenticator;
 mod chain;
 mod checks;
@@ -14,6 +15,7 @@ mod credentials;
 mod decoys;
 mod directory;
 mod exchange;
+mod login_map;
 mod mechanism;
 mod proven;
 mod role;
@@ -24,6 +26,7 @@ mod store;
 mod throttle;
 mod user_name;
 
+pub use allowance::{Allowances, Exceeded, Measure, Quota, Quotas};
 pub use authenticator::{AuthFailure, Authenticator, Step};
 pub use chain::{Backend, Chain, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};
@@ -35,6 +38,7 @@ pub use directory::{
 pub use exchange::{
     Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, ServerNonce, TlsExporter,
 };
+pub use login_map::{Entry as LoginMapEntry, LoginMap, LoginMapFile, MapProblem, Owners};
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use role::{Role, Roles, UnknownRole};
 pub use scram::{ScramHash, ScramKeys};

@@ -48,7 +48,7 @@ pub(crate) fn read(path: &Path) -> io::Result<(String, Option<Stamp>)> {
     // The stamp comes first: a change while we read is then seen as a change later.
     let stamp = Stamp::of(&file.metadata()?);
     if stamp.size > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the users file is over 64 MiB"));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is over 64 MiB"));
     }
     let mut text = String::new();
     file.take(MAX_BYTES).read_to_string(&mut text)?;
