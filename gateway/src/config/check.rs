@@ -3,7 +3,10 @@
 //! A check that finds an error goes on with something harmless, so that one run finds all. Whether
 //! a [`Config`] leaves this module is decided by the problems, in [`Config::parse`].
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use mailweir_mail::Domain;
 
@@ -17,10 +20,11 @@ use super::{
     relations,
     route::{Route, Routes},
     schema::{
-        AuthSection, BackendSection, ListenerSection, RouteSection, ServerSection, SmtpSection,
-        TlsSection,
+        AuthSection, BackendSection, ListenerSection, QuotasSection, RouteSection, SendersSection,
+        ServerSection, SmtpSection, TlsSection,
     },
     section::Section,
+    senders,
     units::shown,
 };
 
@@ -48,6 +52,8 @@ pub(super) fn config(
     let written_queue = only::<Queue>(raw, problems)?;
     let written_auth = only::<AuthSection>(raw, problems)?;
     let written_backends = all::<BackendSection>(raw, problems);
+    let written_senders = only::<SendersSection>(raw, problems)?;
+    let written_quotas = only::<QuotasSection>(raw, problems)?;
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -67,7 +73,12 @@ pub(super) fn config(
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),
-        auth: auth(&written_auth, &written_backends, &server, problems),
+        auth: Auth {
+            senders: senders::senders(&written_senders, around, problems),
+            limits: senders::quotas(&written_quotas, problems),
+            users_file: users_file(&written_auth, &server),
+            backends: backend::check(&written_backends, problems),
+        },
         server,
         domains: relay_domains(domains, problems),
         listeners,
@@ -286,17 +297,8 @@ fn queue(written: Written<Queue>, listeners: &[Listener], problems: &mut Problem
     section
 }
 
-fn auth(
-    written: &Written<AuthSection>,
-    backends: &[Written<BackendSection>],
-    server: &Server,
-    problems: &mut Problems<'_>,
-) -> Auth {
-    let users_file = written.section.users_file.clone();
-    Auth {
-        users_file: users_file.unwrap_or_else(|| server.data_dir.join("users")),
-        backends: backend::check(backends, problems),
-    }
+fn users_file(written: &Written<AuthSection>, server: &Server) -> PathBuf {
+    written.section.users_file.clone().unwrap_or_else(|| server.data_dir.join("users"))
 }
 
 /// Durations that would end every session at once if they were zero.

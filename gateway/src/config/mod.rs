@@ -25,6 +25,7 @@ mod report;
 mod route;
 mod schema;
 mod section;
+mod senders;
 mod setting;
 mod units;
 mod value;
@@ -41,11 +42,15 @@ use std::{
     time::Duration,
 };
 
+use mailweir_auth::Quotas;
 use mailweir_mail::Domain;
 
 pub use self::{
     backend::{AuthBackend, BackendKind},
-    choice::{BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode},
+    choice::{
+        BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
+        Unauthenticated,
+    },
     listener::{Listener, ListenerLimits, ProxyProtocol},
     next_hop::{Host, NextHop, Relay, RelayProtocol},
     pattern::DomainPattern,
@@ -54,6 +59,7 @@ pub use self::{
     report::{Colour, report},
     route::{AuthExposure, Route, RouteLogin, RouteTls, Routes},
     schema::{Admin, Dns, Domains, Limits, Log, Metrics, Queue},
+    senders::Senders,
     units::ByteSize,
     words::{HttpUrl, Secret},
 };
@@ -220,4 +226,8 @@ pub struct Auth {
     pub users_file: PathBuf,
     /// Who knows the users, in the order in which they are asked; at least one.
     pub backends: Vec<AuthBackend>,
+    /// `[auth.senders]`: which sender addresses they may use.
+    pub senders: Senders,
+    /// `[auth.limits]`: how much they may send.
+    pub limits: Quotas,
 }
