@@ -170,8 +170,17 @@ fn setup(dialog: &Dialog, sink: &Sink) -> Setup {
         keys.retain(|(known, _)| known != key);
         keys.push((key, value));
     }
+    let mut setup = Setup::before(sink);
     for (key, value) in keys {
         lines += &match key {
+            "senders" => {
+                setup = setup.owners(OWNERS).section("auth.senders", SENDERS);
+                continue;
+            }
+            "messages_per_hour" | "recipients_per_hour" => {
+                setup = setup.section("auth.limits", &format!("{key}_hard = {value}"));
+                continue;
+            }
             "mode" | "tls" => format!("{key} = {value:?}\n"),
             "bare_newline" => format!("forbid_bare_newline = {value:?}\n"),
             "auth_in_clear" | "broken_sasl_auth_clients" => format!("{key} = true\n"),
@@ -196,7 +205,7 @@ fn setup(dialog: &Dialog, sink: &Sink) -> Setup {
         };
         lines += &format!("{key} = [\"{TRUSTED}\"]\n");
     }
-    Setup::before(sink).listener("dialog", &lines)
+    setup.listener("dialog", &lines)
 }
 
 /// The rights of the peer; LMTP is for trusted peers only.
@@ -241,6 +250,10 @@ fn dialogs() -> impl Iterator<Item = (String, Dialog)> {
 
 /// RFC 5321 section 4.5.3.1.6, without the line end.
 const LONGEST_LINE: usize = 998;
+
+/// As `Bounds::senders` of the pure session.
+const SENDERS: &str = "policy = \"own\"\nunauthenticated = \"reject\"";
+const OWNERS: &str = "alice@local.example alice\nbob@local.example bob\n";
 
 /// `limits.timeout` of the listeners.
 const TIMEOUT: Duration = Duration::from_secs(300);
