@@ -8,6 +8,7 @@
 //! Nothing here knows an SMTP verb or a reply code, and no error, log text or `Debug` output here
 //! contains a password (`attacks.md` C7).
 
+mod allowance;
 mod authenticator;
 mod backends;
 mod chain;
@@ -17,6 +18,7 @@ mod date;
 mod decoys;
 mod directory;
 mod exchange;
+mod login_map;
 mod mechanism;
 mod proven;
 mod role;
@@ -27,6 +29,7 @@ mod store;
 mod throttle;
 mod user_name;
 
+pub use allowance::{Allowances, Exceeded, Measure, Quota, Quotas};
 pub use authenticator::{AuthFailure, Authenticator, Step};
 pub use backends::{
     CertificateHolders, Conversation, ConversationStep, Dovecot, DovecotServer, DovecotSettings,
@@ -49,6 +52,7 @@ pub use exchange::{
     Channel, Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, Scope, ServerNonce,
     TlsExporter,
 };
+pub use login_map::{Entry as LoginMapEntry, LoginMap, LoginMapFile, MapProblem, Owners};
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use role::{Role, Roles, UnknownRole};
 pub use scram::{ScramHash, ScramKeys};

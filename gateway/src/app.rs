@@ -5,12 +5,14 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    path::Path,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
+use mailweir_auth::Allowances;
 use mailweir_mail::SessionEvent;
 use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -29,7 +31,7 @@ use crate::{
             dns::{DnsResolver, NameServers, Settings as DnsSettings},
         },
     },
-    ingress::{Listener, Permits, Shared, relay::ServedDomains},
+    ingress::{Listener, Permits, Shared, SubmissionPolicy, relay::ServedDomains},
     interfaces, login,
     observe::Observer,
     restart,
@@ -187,6 +189,7 @@ impl App {
     /// The listeners of `config`, for each of their addresses.
     fn listeners(&self, config: &Config) -> anyhow::Result<Vec<(SocketAddr, Arc<Listener>)>> {
         let served = Arc::new(served(config));
+        let policy = Arc::new(self.policy(config)?);
         let mut listeners = Vec::new();
         for rules in &config.listeners {
             let tls = match rules.tls {
@@ -197,11 +200,19 @@ impl App {
                     Some(self.certificate.listener(oldest_version(config), authorities)?)
                 }
             };
-            let (served, shared) = (Arc::clone(&served), Arc::clone(&self.shared));
-            let listener = Arc::new(Listener::new(rules.clone(), served, tls, shared));
+            let (served, policy) = (Arc::clone(&served), Arc::clone(&policy));
+            let shared = Arc::clone(&self.shared);
+            let listener = Arc::new(Listener::new(rules.clone(), served, policy, tls, shared));
             listeners.extend(rules.bind.iter().map(|address| (*address, Arc::clone(&listener))));
         }
         Ok(listeners)
+    }
+
+    fn policy(&self, config: &Config) -> anyhow::Result<SubmissionPolicy> {
+        let allowances = Arc::clone(&self.shared.allowances);
+        let policy = SubmissionPolicy::open(&config.auth, allowances, &self.shared.observer);
+        let file = config.auth.senders.login_maps_file.as_deref().unwrap_or(Path::new(""));
+        policy.with_context(|| format!("auth.senders.login_maps_file {}", file.display()))
     }
 
     fn notice(&self, text: &str) {
@@ -239,6 +250,7 @@ fn shared(
         observer: observer.clone(),
         resolver: Arc::clone(resolver),
         authenticator: login::authenticator(&config.auth, observer)?,
+        allowances: Arc::new(Mutex::new(Allowances::new(clock::monotonic()))),
         permits: Permits::new(config.limits.session_limit.get() as usize),
         stop: CancellationToken::new(),
         sessions: TaskTracker::new(),

@@ -115,12 +115,16 @@ mod tests {
 
     #[test]
     fn what_a_reload_may_change_is_taken_and_nothing_is_put_off() {
-        let wanted =
-            config("[domains]\nrelay = [\"new.example\"]\n[smtp]\nhelo_name = \"a.example\"\n");
+        let wanted = config(
+            "[domains]\nrelay = [\"new.example\"]\n[smtp]\nhelo_name = \"a.example\"\n\
+             [auth.senders]\npolicy = \"own\"\n[auth.limits]\nmessages_per_day_hard = 7\n",
+        );
         let (taken, later) = put_off(&config(""), wanted);
         assert!(later.is_empty(), "{later:?}");
         assert_eq!(taken.domains.relay.len(), 1);
         assert_eq!(taken.smtp.helo_name.as_str(), "a.example");
+        assert_eq!(taken.auth.senders.policy, crate::config::SenderPolicy::Own);
+        assert!(!taken.auth.limits.are_empty());
     }
 
     #[test]

@@ -136,6 +136,15 @@ impl Gateway {
         Ok(())
     }
 
+    /// Writes another file of sender addresses and their owners. The gateway is not told.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn change_owners(&self, text: &str) {
+        let file = self.config.auth.senders.login_maps_file.as_ref().expect("a file of owners");
+        std::fs::write(file, text).expect("a writable directory");
+    }
+
     /// What it logs.
     #[must_use]
     pub fn log(&self) -> &Log {

@@ -4,7 +4,8 @@
 //! that the same dialogs can be had with a real one that is configured alike:
 //! `local.example` is served and has every user but `unknown`; trusted peers and `alice` with the
 //! password `secret` may relay; `@refused.example` may not send; for senders of `@full.example`
-//! the disk is full; content with the line `X-Test: reject` is refused at its end.
+//! the disk is full; content with the line `X-Test: reject` is refused at its end. What binds those
+//! who log in is off unless a dialog asks for it: see [`Bounds`].
 
 use std::{
     sync::Arc,
@@ -13,6 +14,7 @@ use std::{
 
 use mailweir_mail::{
     Address, Client, Enhanced, Envelope, Login, QueueId, Recipient, Reply, Timestamp, TlsSummary,
+    header_from::HeaderFrom,
 };
 use mailweir_smtp::{
     replies::Refusal,
@@ -42,6 +44,21 @@ pub struct Rig {
     pub link: Link,
     intake: Option<Vec<u8>>,
     exchange: Option<Exchange>,
+    bounds: Bounds,
+    /// What `alice` has sent: mails, and recipients.
+    sent: (usize, usize),
+}
+
+/// What binds `alice`, once logged in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// `alice@local.example` is hers and `bob@local.example` is not; both need a log-in. She may
+    /// use no other address, in the envelope and in From.
+    pub senders: bool,
+    /// She may send no more mails.
+    pub messages: Option<usize>,
+    /// She may send to no more recipients in all.
+    pub recipients: Option<usize>,
 }
 
 /// Where the connection stands.
@@ -98,7 +115,15 @@ impl Rig {
             link: Link::Open,
             intake: None,
             exchange: None,
+            bounds: Bounds::default(),
+            sent: (0, 0),
         }
+    }
+
+    /// The same, with bounds.
+    #[must_use]
+    pub fn bound(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// The session.
@@ -239,11 +264,58 @@ impl Rig {
         if sender.as_str().ends_with("@refused.example") {
             return Answer::Refuse(Refusal::SenderRejected(sender.clone(), "Access denied".into()));
         }
-        Answer::Proceed
+        let messages = self.sent.0 + 1;
+        match (self.session.login(), self.bounds.messages) {
+            (Some(login), Some(limit)) if messages > limit => {
+                let limit = format!("more than {limit} messages in an hour");
+                Answer::Refuse(Refusal::SentEnough(login.user.clone(), limit.into()))
+            }
+            _ => Answer::Proceed,
+        }
+    }
+
+    /// Who may use which sender is judged for each recipient, as Postfix does.
+    fn judge_bounds(&self) -> Result<(), Refusal> {
+        let envelope = self.session.transaction().expect("a recipient without envelope");
+        let login = self.session.login().map(|login| login.user.clone());
+        if let (true, Some(sender)) = (self.bounds.senders, envelope.sender.address()) {
+            let refused = match login {
+                Some(_) if is_alice(sender) => None,
+                Some(ref login) => {
+                    Some(Refusal::SenderNotOwned(sender.clone().into(), login.clone()))
+                }
+                None if self.session.rights().trusted || !is_owned(sender) => None,
+                None => Some(Refusal::SenderNotLoggedIn(sender.clone().into())),
+            };
+            refused.map_or(Ok(()), Err)?;
+        }
+        let recipients = self.sent.1 + envelope.recipients.len() + 1;
+        match (login, self.bounds.recipients) {
+            (Some(login), Some(limit)) if recipients > limit => {
+                let limit = format!("more than {limit} recipients in an hour");
+                Err(Refusal::SentEnough(login, limit.into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn judge_from(&self, content: &[u8]) -> Result<(), Refusal> {
+        let Some(login) = self.session.login().filter(|_| self.bounds.senders) else {
+            return Ok(());
+        };
+        let mut from = HeaderFrom::default();
+        from.feed(content);
+        let named =
+            from.addresses().map_err(|doubt| Refusal::FromUnclear(doubt.to_string().into()))?;
+        let other = named.into_iter().find(|address| !is_alice(address));
+        other.map_or(Ok(()), |other| Err(Refusal::FromNotOwned(other, login.user.clone())))
     }
 
     fn judge_recipient(&self, recipient: Recipient) -> Answer {
         let Recipient { address, .. } = recipient;
+        if let Err(refusal) = self.judge_bounds() {
+            return Answer::Refuse(refusal);
+        }
         let trusted = self.session.rights().trusted || self.session.login().is_some();
         if !trusted && !is_served(&address) {
             return Answer::Refuse(Refusal::RelayDenied(address));
@@ -271,8 +343,12 @@ impl Rig {
             let text = "Content refused";
             return Answer::Refuse(Refusal::Rule(Reply::new(550, Enhanced(5, 7, 1), text)));
         }
+        if let Err(refusal) = self.judge_from(&content) {
+            return Answer::Refuse(refusal);
+        }
         assert_eq!(self.session.content_bytes(), content.len() as u64);
         let envelope = self.session.take_envelope().expect("a mail without envelope");
+        self.sent = (self.sent.0 + 1, self.sent.1 + envelope.recipients.len());
         self.queued.push(Mail { envelope: shown(&envelope), content });
         let arrival = Timestamp::from_secs(1_795_210_205);
         let serial = u32::try_from(self.queued.len()).expect("few mails");
@@ -313,6 +389,14 @@ fn is_served(address: &Address) -> bool {
     let served = address.domain().as_ascii() == "local.example"
         || address.is_postmaster() && address.domain().as_ascii() == "gate.example";
     served && !address.asks_for_routing()
+}
+
+fn is_alice(address: &Address) -> bool {
+    address.as_str().eq_ignore_ascii_case("alice@local.example")
+}
+
+fn is_owned(address: &Address) -> bool {
+    is_alice(address) || address.as_str() == "bob@local.example"
 }
 
 fn shown(envelope: &Envelope) -> String {

@@ -180,8 +180,17 @@ fn setup(dialog: &Dialog, sink: &Sink, authority: &Authority) -> Setup {
         keys.retain(|(known, _)| known != key);
         keys.push((key, value));
     }
+    let mut setup = Setup::before(sink);
     for (key, value) in keys {
         lines += &match key {
+            "senders" => {
+                setup = setup.owners(OWNERS).section("auth.senders", SENDERS);
+                continue;
+            }
+            "messages_per_hour" | "recipients_per_hour" => {
+                setup = setup.section("auth.limits", &format!("{key}_hard = {value}"));
+                continue;
+            }
             "mode" | "tls" => format!("{key} = {value:?}\n"),
             "bare_newline" => format!("forbid_bare_newline = {value:?}\n"),
             "auth_in_clear" | "broken_sasl_auth_clients" => format!("{key} = true\n"),
@@ -208,11 +217,11 @@ fn setup(dialog: &Dialog, sink: &Sink, authority: &Authority) -> Setup {
     }
     let certified = Event::Tls { certified: true };
     if dialog.events.iter().all(|(_, event)| *event != certified) {
-        return Setup::before(sink).listener("dialog", &lines);
+        return setup.listener("dialog", &lines);
     }
     lines += &format!("client_ca_file = {:?}\n", authority.file());
     let tls = authority.tls_section("gate.example");
-    Setup::before(sink).listener("dialog", &lines).section("tls", &tls)
+    setup.listener("dialog", &lines).section("tls", &tls)
 }
 
 /// The rights of the peer; LMTP is for trusted peers only.
@@ -257,6 +266,10 @@ fn dialogs() -> impl Iterator<Item = (String, Dialog)> {
 
 /// RFC 5321 section 4.5.3.1.6, without the line end.
 const LONGEST_LINE: usize = 998;
+
+/// As `Bounds::senders` of the pure session.
+const SENDERS: &str = "policy = \"own\"\nunauthenticated = \"reject\"";
+const OWNERS: &str = "alice@local.example alice\nbob@local.example bob\n";
 
 /// `limits.timeout` of the listeners.
 const TIMEOUT: Duration = Duration::from_secs(300);

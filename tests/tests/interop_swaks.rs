@@ -82,6 +82,51 @@ async fn a_bad_password_is_refused_and_logged_without_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn c6_a_login_cannot_write_as_another_in_the_envelope_or_in_from() {
+    let own = "[auth.senders]\npolicy = \"own\"";
+    let Some((gateway, sink)) = gateway_with(own).await else { return };
+    let submit = |arguments: &[&str]| swaks(gateway.at("submission"), &[&LOGIN, arguments]);
+    let to = "c@other.example";
+    let said = submit(&["--from", "bob@own.example", "--to", to]).expect_refused();
+    let reply = "553 5.7.1 <bob@own.example>: Sender address rejected: not owned by user";
+    assert!(said.contains(&format!("{reply} {USER}")), "{said}");
+    let line = gateway.expect_log("NOQUEUE: reject: RCPT from unknown[127.0.0.1]: 553 5.7.1");
+    assert!(line.contains("from=<bob@own.example> to=<c@other.example>"), "{line}");
+    let forged = ["--from", USER, "--to", to, "--header", "From: Boss <boss@own.example>"];
+    let said = submit(&forged).expect_refused();
+    assert!(said.contains("550 5.7.1 <boss@own.example>: From header rejected: "), "{said}");
+    sink.expect_nothing();
+    let tagged = "alice+shop@own.example";
+    let _ = submit(&["--from", tagged, "--to", to, "--h-From", tagged]).expect_content();
+    assert_eq!(sink.expect_one().await.sender(), tagged);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c6_mail_over_the_soft_limit_leaves_when_a_person_releases_it() {
+    let limits = "[auth.limits]\nmessages_per_day_soft = 1\nmessages_per_day_hard = 2";
+    let Some((gateway, sink)) = gateway_with(limits).await else { return };
+    let submit = || swaks(gateway.at("submission"), &[&TO_OTHERS, &LOGIN]);
+    let _ = submit().expect_content();
+    sink.expect_one().await;
+    let _ = submit().expect_content();
+    let said = submit().expect_refused();
+    let enough =
+        "450 4.7.1 <alice@own.example>: Login name rejected: more than 2 messages in a day";
+    assert!(said.contains(enough), "{said}");
+
+    let held = gateway.queue().remove(0);
+    let id = held["queue_id"].as_str().unwrap();
+    let reason = held["hold_reason"].as_str().unwrap();
+    assert!(reason.contains("auth.limits.messages_per_day_soft"), "{reason}");
+    let command = reason.split('`').nth(1).unwrap();
+    assert_eq!(command, format!("mailweir queue release {id}"));
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    assert!(gateway.run(&words).expect_content().contains("released from hold"));
+    assert_eq!(sink.expect(2).await[1].recipients(), ["c@other.example"]);
+    gateway.expect_empty_queue();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn submission_without_tls_or_login_is_refused() {
     let Some((gateway, sink)) = gateway().await else { return };
     let said = swaks(gateway.at("submission"), &[&TO_OTHERS]).expect_refused();
@@ -122,6 +167,11 @@ async fn smtp_on_an_lmtp_listener_is_refused() {
 
 /// A gateway with a listener of each kind, and the sink behind it.
 async fn gateway() -> Option<(Installation, Sink)> {
+    gateway_with("").await
+}
+
+/// The same, with these sections besides.
+async fn gateway_with(sections: &str) -> Option<(Installation, Sink)> {
     if !tools::require(&["swaks"]) {
         return None;
     }
@@ -132,6 +182,7 @@ async fn gateway() -> Option<(Installation, Sink)> {
         .listener("submission", "mode = \"submission\"\ntls = \"required\"")
         .listener("submissions", "mode = \"submission\"\ntls = \"implicit\"")
         .listener("lmtp", "mode = \"lmtp\"\ntls = \"none\"\nnetworks = [\"127.0.0.1/32\"]")
+        .section(sections)
         .next_hop(sink.address())
         .user(USER, PASSWORD)
         .start();
@@ -149,5 +200,7 @@ fn assert_received_with(mail: &Received, protocol: &str) {
 
 const USER: &str = "alice@own.example";
 const PASSWORD: &str = "correct horse";
+const LOGIN: [&str; 7] =
+    ["--tls", "--auth", "PLAIN", "--auth-user", USER, "--auth-password", PASSWORD];
 const TO_OWN: [&str; 4] = ["--from", "a@sender.example", "--to", "b@own.example"];
 const TO_OTHERS: [&str; 4] = ["--from", "alice@own.example", "--to", "c@other.example"];

@@ -7,6 +7,7 @@
 pub mod address;
 mod envelope;
 mod event;
+pub mod header_from;
 mod network;
 mod origin;
 mod queue_id;

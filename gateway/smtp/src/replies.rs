@@ -22,6 +22,14 @@ pub enum Refusal {
     SenderRejected(ReversePath, Box<str>),
     /// 553 5.7.1: the login (second) may not use this sender.
     SenderNotOwned(ReversePath, Box<str>),
+    /// 553 5.7.1: the sender has an owner, who has not logged in here.
+    SenderNotLoggedIn(ReversePath),
+    /// 550 5.7.1: the From header names an address (first) that the login (second) may not use.
+    FromNotOwned(Address, Box<str>),
+    /// 550 5.7.1: the From header cannot be read beyond doubt, and why, as a sentence about "it".
+    FromUnclear(Box<str>),
+    /// 450 4.7.1: the login (first) has sent enough for now, and how much that is.
+    SentEnough(Box<str>, Box<str>),
     /// 450 4.1.8: the sender's domain does not exist (or cannot be looked up now).
     SenderDomainUnknown(Address),
     /// 504 5.5.2: the greeting is no full host name.
@@ -63,6 +71,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether it says nothing against the peer: the first recipient too many of a large mail must
+    /// not end the session before those that are left can have it.
+    pub(crate) const fn is_no_error(&self) -> bool {
+        matches!(self, Self::SentEnough(..))
+    }
+
     /// The words. `hostname` is ours: replies that close the connection say who speaks.
     #[must_use]
     pub fn reply(&self, hostname: &Domain) -> Reply {
@@ -85,6 +99,18 @@ impl Refusal {
             R::SenderNotOwned(from, user) => {
                 let why = format!("not owned by user {user}");
                 rejected(553, (5, 7, 1), from.as_str(), "Sender address", &why)
+            }
+            R::SenderNotLoggedIn(from) => {
+                rejected(553, (5, 7, 1), from.as_str(), "Sender address", "not logged in")
+            }
+            R::FromNotOwned(from, user) => {
+                let why = format!("not owned by user {user}");
+                rejected(550, (5, 7, 1), shown(from), "From header", &why)
+            }
+            R::FromUnclear(why) => text(550, (5, 7, 1), format!("From header rejected: {why}")),
+            R::SentEnough(user, limit) => {
+                let why = format!("{limit}, try again later");
+                rejected(450, (4, 7, 1), user, "Login name", &why)
             }
             R::SenderDomainUnknown(from) => {
                 rejected(450, (4, 1, 8), from.as_str(), "Sender address", "Domain not found")
@@ -456,6 +482,11 @@ pub(crate) fn write(reply: &Reply, out: &mut Vec<u8>) {
         out.extend(shown.bytes().map(|b| if b.is_ascii_control() { b'?' } else { b }));
         out.extend_from_slice(b"\r\n");
     }
+}
+
+/// An address out of a header, whose client need not have asked for SMTPUTF8.
+fn shown(address: &Address) -> &str {
+    if address.needs_smtputf8() { "another address" } else { address.as_str() }
 }
 
 fn cut(line: &str, limit: usize) -> &str {

@@ -3,7 +3,10 @@
 //! A check that finds an error goes on with something harmless, so that one run finds all. Whether
 //! a [`Config`] leaves this module is decided by the problems, in [`Config::parse`].
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use mailweir_mail::Domain;
 
@@ -17,11 +20,11 @@ use super::{
     relations,
     route::{Route, Routes},
     schema::{
-        AuthSection, BackendSection, ListenerSection, RouteSection, ServerSection, SmtpSection,
-        ThrottleSection, TlsSection,
+        AuthSection, BackendSection, ListenerSection, QuotasSection, RouteSection, SendersSection,
+        ServerSection, SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
-    throttle,
+    senders, throttle,
     units::shown,
 };
 
@@ -50,6 +53,8 @@ pub(super) fn config(
     let written_auth = only::<AuthSection>(raw, problems)?;
     let written_backends = all::<BackendSection>(raw, problems);
     let written_throttle = only::<ThrottleSection>(raw, problems)?;
+    let written_senders = only::<SendersSection>(raw, problems)?;
+    let written_quotas = only::<QuotasSection>(raw, problems)?;
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -70,7 +75,13 @@ pub(super) fn config(
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),
-        auth: auth(&written_auth, &written_backends, &written_throttle, &server, around, problems),
+        auth: Auth {
+            users_file: users_file(&written_auth, &server),
+            backends: backend::check(&written_backends, around, problems),
+            throttle: throttle::check(&written_throttle, problems),
+            senders: senders::senders(&written_senders, around, problems),
+            limits: senders::quotas(&written_quotas, problems),
+        },
         server,
         domains: relay_domains(domains, problems),
         listeners,
@@ -311,20 +322,8 @@ fn queue(written: Written<Queue>, listeners: &[Listener], problems: &mut Problem
     section
 }
 
-fn auth(
-    written: &Written<AuthSection>,
-    backends: &[Written<BackendSection>],
-    limits: &Written<ThrottleSection>,
-    server: &Server,
-    around: &Surroundings<'_>,
-    problems: &mut Problems<'_>,
-) -> Auth {
-    let users_file = written.section.users_file.clone();
-    Auth {
-        users_file: users_file.unwrap_or_else(|| server.data_dir.join("users")),
-        backends: backend::check(backends, around, problems),
-        throttle: throttle::check(limits, problems),
-    }
+fn users_file(written: &Written<AuthSection>, server: &Server) -> PathBuf {
+    written.section.users_file.clone().unwrap_or_else(|| server.data_dir.join("users"))
 }
 
 /// Durations that would end every session at once if they were zero.

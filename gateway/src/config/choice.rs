@@ -108,6 +108,28 @@ choices! {
 }
 
 choices! {
+    /// Which sender addresses somebody who logged in may use.
+    pub enum SenderPolicy {
+        /// Any.
+        Any = "any",
+        /// The login itself, and what the maps give it.
+        Own = "own",
+        /// What the maps give the login.
+        Maps = "maps",
+    }
+}
+
+choices! {
+    /// What a client that is not logged in hears when it uses an address that has an owner.
+    pub enum Unauthenticated {
+        /// It may.
+        Accept = "accept",
+        /// It may not (Postfix `reject_unauthenticated_sender_login_mismatch`).
+        Reject = "reject",
+    }
+}
+
+choices! {
     /// What a listener does about TLS.
     pub enum ListenerTls {
         /// No TLS.

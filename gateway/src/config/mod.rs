@@ -25,6 +25,7 @@ mod report;
 mod route;
 mod schema;
 mod section;
+mod senders;
 mod setting;
 mod throttle;
 mod units;
@@ -42,12 +43,15 @@ use std::{
     time::Duration,
 };
 
-use mailweir_auth::ThrottleLimits;
+use mailweir_auth::{Quotas, ThrottleLimits};
 use mailweir_mail::Domain;
 
 pub use self::{
     backend::{AuthBackend, BackendKind},
-    choice::{BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode},
+    choice::{
+        BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
+        Unauthenticated,
+    },
     listener::{Listener, ListenerLimits, ProxyProtocol},
     next_hop::{Host, NextHop, Relay, RelayProtocol},
     pattern::DomainPattern,
@@ -56,6 +60,7 @@ pub use self::{
     report::{Colour, report},
     route::{AuthExposure, Route, RouteLogin, RouteTls, Routes},
     schema::{Admin, Dns, Domains, Limits, Log, Metrics, Queue},
+    senders::Senders,
     units::ByteSize,
     words::{HttpUrl, Secret},
 };
@@ -224,4 +229,8 @@ pub struct Auth {
     pub backends: Vec<AuthBackend>,
     /// How many failed log-ins are borne.
     pub throttle: ThrottleLimits,
+    /// `[auth.senders]`: which sender addresses they may use.
+    pub senders: Senders,
+    /// `[auth.limits]`: how much they may send.
+    pub limits: Quotas,
 }

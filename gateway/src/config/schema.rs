@@ -16,7 +16,10 @@ use mailweir_mail::{Address, Domain, Network};
 
 use super::{
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
-    choice::{BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode},
+    choice::{
+        BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
+        Unauthenticated,
+    },
     next_hop::NextHop,
     pattern::DomainPattern,
     section::{Schema, Section, section},
@@ -38,6 +41,8 @@ pub(super) static SCHEMAS: &[Schema] = &[
     AuthSection::SCHEMA,
     BackendSection::SCHEMA,
     ThrottleSection::SCHEMA,
+    SendersSection::SCHEMA,
+    QuotasSection::SCHEMA,
     Admin::SCHEMA,
     Log::SCHEMA,
     Metrics::SCHEMA,
@@ -405,6 +410,53 @@ section! {
         /// Addresses that failures are not counted for, such as that of a webmail server, whose
         /// users all come from one address. The limit of accounts holds there as everywhere.
         exempt: Vec<Network> = [], postfix "smtpd_client_event_limit_exceptions";
+    }
+}
+
+section! {
+    /// Which sender addresses those who logged in may use. A back end may bind a single credential
+    /// to some addresses; it is held to those whatever stands here.
+    pub(super) table "auth.senders" SendersSection {
+        /// "any": all of them. "own": the login itself if it is an address, with any `+extension`,
+        /// and what `login_maps_file` gives it. "maps": only what the file gives it. "any" is what
+        /// Postfix does without restrictions, and the default since logins need not be addresses;
+        /// where they are, "own" is better. The null sender is for everybody.
+        policy: SenderPolicy = "any", postfix "smtpd_sender_restrictions";
+        /// Who owns which address, as a Postfix table in text: `user@domain  login1, login2` or
+        /// `@domain  login` per line. An address that has a line is for its owners alone, unless
+        /// the policy is "any". Read again within a second of a change.
+        login_maps_file: Option<PathBuf>, postfix "smtpd_sender_login_maps";
+        /// What clients hear that are neither logged in nor in `networks` and use an address that
+        /// the file names. "reject": `553 5.7.1 not logged in`. "accept" is the default, since
+        /// mail of ours that others forward comes back with our addresses.
+        unauthenticated: Unauthenticated = "accept", postfix "smtpd_sender_restrictions";
+        /// Whether every address in the From header must be allowed as well: it is what people see.
+        /// A header that can be read in more than one way is refused. Of no effect under "any".
+        header_from: bool = true;
+    }
+}
+
+section! {
+    /// How much one login may send. What goes over a soft limit is accepted and held until somebody
+    /// releases it; what goes over a hard limit is put off with 450. What was accepted counts; a
+    /// restart forgets it. Absent: no limit. Clients that did not log in have none.
+    pub(super) table "auth.limits" QuotasSection {
+        /// Mails in an hour, beyond which mail is held.
+        messages_per_hour_soft: Option<NonZeroU32>;
+        /// Mails in an hour, beyond which mail is put off.
+        messages_per_hour_hard: Option<NonZeroU32>;
+        /// Mails in a day, beyond which mail is held.
+        messages_per_day_soft: Option<NonZeroU32>;
+        /// Mails in a day, beyond which mail is put off.
+        messages_per_day_hard: Option<NonZeroU32>;
+        /// Recipients of all mails in an hour, beyond which mail is held.
+        recipients_per_hour_soft: Option<NonZeroU32>;
+        /// Recipients of all mails in an hour, beyond which each further one is put off.
+        recipients_per_hour_hard: Option<NonZeroU32>;
+        /// Recipients of all mails in a day, beyond which mail is held.
+        recipients_per_day_soft: Option<NonZeroU32>;
+        /// Recipients of all mails in a day, beyond which each further one is put off.
+        recipients_per_day_hard: Option<NonZeroU32>;
     }
 }
 

@@ -8,8 +8,9 @@ use std::{net::IpAddr, sync::Arc};
 
 use mailweir_auth::{Attempt, Channel, Exchange, Identity, Mechanism, Step};
 use mailweir_mail::{
-    Address, BodyType, Client, Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Received,
-    Recipient, Refused as RefusedEvent, SessionEvent, Timestamp,
+    Address, BodyType, Client, Cutoff, Envelope, HeldBy, HoldReason, Login, MailEvent, Origin,
+    QueueId, Received, Recipient, Refused as RefusedEvent, SessionEvent, Timestamp,
+    TransactionSummary,
 };
 use mailweir_queue::{Disposition, Intake, IntakeError, NewMail, Receipt};
 use mailweir_smtp::{
@@ -22,8 +23,10 @@ use super::{
     content_scan::ContentScan,
     listener::Listener,
     permits::{Crowd, Permit},
+    policy::Spent,
     refusals,
     relay::{self, Standing},
+    senders::{self, Claim, Submitter},
     trace::Trace,
 };
 use crate::clock;
@@ -36,6 +39,8 @@ pub(super) struct Admission {
     exchange: Option<(Box<str>, Exchange)>,
     /// What the next log-in may build on.
     channel: Channel,
+    /// Who is logged in, as of the last question.
+    submitter: Option<Submitter>,
 }
 
 /// A mail on its way in.
@@ -49,7 +54,8 @@ struct Incoming {
 
 impl Admission {
     pub(super) fn new(listener: Arc<Listener>, permit: Permit) -> Self {
-        Self { listener, permit, incoming: None, exchange: None, channel: Channel::default() }
+        let channel = Channel::default();
+        Self { listener, permit, incoming: None, exchange: None, channel, submitter: None }
     }
 
     /// What the TLS connection gives to the log-in that begins.
@@ -68,11 +74,12 @@ impl Admission {
 
     /// Answers a question of the session.
     pub(super) async fn answer(&mut self, question: Question, session: &mut Session) -> Answer {
+        self.note_login(session.login());
         match question {
             Question::Connect => self.connect(session).await,
             Question::Hello => Answer::Proceed,
             Question::Sender => self.sender(session),
-            Question::Recipient(recipient) => self.recipient(&recipient, session),
+            Question::Recipient(recipient) => self.recipient(&recipient, session).await,
             Question::Content => self.open_intake(session).await,
             // Boxed, so that a session does not always have room for what it does once a mail.
             Question::EndOfData => Box::pin(self.commit(session)).await,
@@ -133,7 +140,25 @@ impl Admission {
         }
     }
 
+    /// STARTTLS and XCLIENT end a log-in; a name that a proxy told us is one without credential.
+    fn note_login(&mut self, login: Option<&Login>) {
+        let known =
+            self.submitter.take().filter(|known| login.is_some_and(|login| known.is(login)));
+        self.submitter = known.or_else(|| login.cloned().map(Submitter::named));
+    }
+
+    fn claim(&self, session: &Session) -> Claim<'_> {
+        match &self.submitter {
+            Some(submitter) => Claim::LoggedIn(submitter),
+            None if session.rights().trusted => Claim::Trusted,
+            None => Claim::Stranger,
+        }
+    }
+
     fn sender(&self, session: &Session) -> Answer {
+        if let Err(refusal) = self.check_allowance(0) {
+            return Answer::Refuse(refusal);
+        }
         let queue = &self.listener.shared().queue;
         match queue.check_space(session.declared_size().unwrap_or(0)) {
             Ok(()) => Answer::Proceed,
@@ -147,17 +172,33 @@ impl Admission {
         Answer::Refuse(refusals::intake(error))
     }
 
-    fn recipient(&self, recipient: &Recipient, session: &Session) -> Answer {
-        let standing = match session.login() {
-            Some(_) => Standing::LoggedIn,
-            None if session.rights().trusted => Standing::Trusted,
-            None => Standing::Stranger,
-        };
-        let served = &self.listener.served();
-        match relay::permit(standing, &recipient.address, served) {
+    async fn recipient(&self, recipient: &Recipient, session: &Session) -> Answer {
+        match self.permit(recipient, session).await {
             Ok(()) => Answer::Proceed,
             Err(refusal) => Answer::Refuse(refusal),
         }
+    }
+
+    /// In Postfix's order: first the sender, then the recipient, then how much it becomes.
+    async fn permit(&self, recipient: &Recipient, session: &Session) -> Result<(), Refusal> {
+        let envelope = session.transaction().ok_or(Refusal::Internal)?;
+        let claim = self.claim(session);
+        if let Some(sender) = envelope.sender.address() {
+            let policy = self.listener.policy();
+            senders::permit(claim, sender, policy.rules(), &*policy.owners().await)?;
+        }
+        let standing = match claim {
+            Claim::LoggedIn(_) => Standing::LoggedIn,
+            Claim::Trusted => Standing::Trusted,
+            Claim::Stranger => Standing::Stranger,
+        };
+        relay::permit(standing, &recipient.address, self.listener.served())?;
+        self.check_allowance(envelope.recipients.len() + 1)
+    }
+
+    fn check_allowance(&self, recipients: usize) -> Result<(), Refusal> {
+        let Some(submitter) = &self.submitter else { return Ok(()) };
+        self.listener.policy().check(submitter, recipients, clock::monotonic())
     }
 
     async fn open_intake(&mut self, session: &Session) -> Answer {
@@ -174,7 +215,9 @@ impl Admission {
         if let Err(error) = intake.write(header.as_bytes()).await {
             return self.not_taken(&error);
         }
-        let scan = ContentScan::default();
+        let policy = self.listener.policy();
+        let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
+        let scan = ContentScan::new(self.submitter.as_ref().is_some_and(held_to_from));
         self.incoming = Some(Incoming { intake, scan, arrival, trouble: None });
         Answer::Proceed
     }
@@ -202,23 +245,66 @@ impl Admission {
         if let Some(error) = &incoming.trouble {
             return self.not_taken(error);
         }
-        if incoming.scan.hops() > self.listener.hopcount_limit() {
-            return Answer::Refuse(Refusal::LoopDetected);
-        }
+        let counted = match self.judge(&incoming.scan, &envelope).await {
+            Ok(counted) => counted,
+            Err(refusal) => return Answer::Refuse(refusal),
+        };
         for recipient in &mut envelope.recipients {
             if let Some(person) = self.listener.served().instead_of(&recipient.address) {
                 recipient.address = person.clone();
             }
         }
+        let hold = self.hold_reason(counted.as_ref(), incoming.intake.id());
+        let held = hold.clone().map(|reason| (reason, summary(session, &envelope)));
         let origin = self.origin(session, incoming.arrival);
         let shown_as = session.forwarded().and_then(forwarded_client);
-        match incoming.commit(envelope, origin).await {
+        match incoming.commit(envelope, origin, hold).await {
             Ok((receipt, mut event)) => {
                 event.client = shown_as.unwrap_or(event.client);
-                self.listener.shared().observer.mail(&MailEvent::Received(Box::new(event)));
+                self.log_received(event, held);
                 accepted(&receipt)
             }
-            Err(error) => self.not_taken(&error),
+            Err(error) => {
+                self.take_back(counted.as_ref());
+                self.not_taken(&error)
+            }
+        }
+    }
+
+    /// Whether the mail may be accepted; and it is counted, if its sender is.
+    async fn judge(
+        &self,
+        scan: &ContentScan,
+        envelope: &Envelope,
+    ) -> Result<Option<Spent>, Refusal> {
+        if scan.hops() > self.listener.hopcount_limit() {
+            return Err(Refusal::LoopDetected);
+        }
+        let Some(submitter) = &self.submitter else { return Ok(None) };
+        let policy = self.listener.policy();
+        if let Some(from) = scan.from() {
+            let owners = policy.owners().await;
+            senders::permit_from(submitter, from, policy.rules(), &owners)?;
+        }
+        policy.spend(submitter, envelope, clock::monotonic()).map(Some)
+    }
+
+    fn hold_reason(&self, counted: Option<&Spent>, id: QueueId) -> Option<HoldReason> {
+        counted?.hold_reason(self.submitter.as_ref()?, id)
+    }
+
+    fn take_back(&self, counted: Option<&Spent>) {
+        if let (Some(submitter), Some(spent)) = (&self.submitter, counted) {
+            self.listener.policy().take_back(submitter, spent);
+        }
+    }
+
+    fn log_received(&self, event: Received, held: Option<(HoldReason, TransactionSummary)>) {
+        let (id, observer) = (event.id, &self.listener.shared().observer);
+        observer.mail(&MailEvent::Received(Box::new(event)));
+        if let Some((reason, transaction)) = held {
+            let by = HeldBy::Rule(Box::new(transaction));
+            observer.mail(&MailEvent::Held { id, reason, by });
         }
     }
 
@@ -278,10 +364,10 @@ impl Admission {
             }
             Step::LoggedIn(identity, mechanism) => {
                 self.log_credential(session, &identity);
-                Answer::LoggedIn(Login {
-                    user: identity.user().as_str().into(),
-                    mechanism: mechanism.as_str().into(),
-                })
+                let user = identity.user().as_str().into();
+                let login = Login { user, mechanism: mechanism.as_str().into() };
+                self.submitter = Some(Submitter::proven(&identity, login.clone()));
+                Answer::LoggedIn(login)
             }
             Step::Refused(failure) => {
                 self.log_auth_failure(session, &mechanism, &failure.to_string());
@@ -345,6 +431,7 @@ impl Incoming {
         self,
         mut envelope: Envelope,
         origin: Origin,
+        hold: Option<HoldReason>,
     ) -> Result<(Receipt, Received), IntakeError> {
         if self.scan.eight_bit() {
             envelope.body = BodyType::EightBitMime;
@@ -362,10 +449,21 @@ impl Incoming {
             size: 0,
             recipients: envelope.recipients.len(),
         };
-        let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
+        let disposition = hold.map_or(Disposition::Ready, Disposition::Held);
+        let mail = NewMail { envelope, origin, disposition };
         let receipt = self.intake.commit(mail).await?;
         event.size = receipt.size();
         Ok((receipt, event))
+    }
+}
+
+fn summary(session: &Session, envelope: &Envelope) -> TransactionSummary {
+    TransactionSummary {
+        client: session.client().clone(),
+        sender: envelope.sender.clone(),
+        recipient: envelope.recipients.first().map(|recipient| recipient.address.clone()),
+        protocol: session.protocol(),
+        helo: session.helo().unwrap_or("unknown").into(),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What we learn of a mail while its content flows past: nothing is kept but the answers.
 //!
 //! Counts `Received` lines (loops), finds the Message-ID (log), and notices bytes over 127
-//! (delivery needs to know). Pure, constant memory, independent of how the content is split.
+//! (delivery needs to know); and the From header, where a policy asks for it. Pure, constant memory, independent of how the content is split.
+
+use mailweir_mail::header_from::HeaderFrom;
 
 /// Watches content go by, in pieces of any size, with CRLF line ends.
 #[derive(Debug, Default)]
@@ -13,6 +15,8 @@ pub(super) struct ContentScan {
     message_id: Option<Box<str>>,
     eight_bit: bool,
     eight_bit_header: bool,
+    /// Only where it is asked for.
+    from: Option<HeaderFrom>,
 }
 
 /// Where in the content the next byte stands.
@@ -26,9 +30,17 @@ enum Position {
 }
 
 impl ContentScan {
+    /// A scan that finds the From header too, if `from` says so.
+    pub(super) fn new(from: bool) -> Self {
+        Self { from: from.then(HeaderFrom::default), ..Self::default() }
+    }
+
     /// Takes the next piece of content.
     pub(super) fn feed(&mut self, mut piece: &[u8]) {
         self.eight_bit |= !piece.is_ascii();
+        if let Some(from) = &mut self.from {
+            from.feed(piece);
+        }
         while self.position == Position::Header && !piece.is_empty() {
             let end = memchr::memchr(b'\n', piece);
             let (part, rest) = piece.split_at(end.map_or(piece.len(), |at| at + 1));
@@ -64,6 +76,12 @@ impl ContentScan {
     #[must_use]
     pub(super) fn eight_bit_header(&self) -> bool {
         self.eight_bit_header
+    }
+
+    /// The From header, if it was asked for.
+    #[must_use]
+    pub(super) fn from(&self) -> Option<&HeaderFrom> {
+        self.from.as_ref()
     }
 
     fn end_of_line(&mut self) {

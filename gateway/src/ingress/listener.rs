@@ -3,12 +3,12 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use mailweir_auth::{Authenticator, Chain, Directory as _, Mechanism, UserName};
+use mailweir_auth::{Allowances, Authenticator, Chain, Directory as _, Mechanism, UserName};
 use mailweir_mail::{Client, Domain, SessionEvent};
 use mailweir_queue::Queue;
 use mailweir_smtp::server::{self, Mode, Needs, Offer, Peer, Rights, Session, Settings, TlsMode};
@@ -22,6 +22,7 @@ use super::{
     admission::Admission,
     connection::Connection,
     permits::{Crowd, Permits},
+    policy::SubmissionPolicy,
     proxy,
     relay::ServedDomains,
 };
@@ -46,6 +47,8 @@ pub struct Shared {
     pub resolver: Arc<dyn Resolver>,
     /// Who checks log-ins.
     pub authenticator: Authenticator,
+    /// What each login has sent lately.
+    pub allowances: Arc<Mutex<Allowances>>,
     /// How many sessions there may be.
     pub permits: Arc<Permits>,
     /// Cancelled when the server stops.
@@ -59,6 +62,7 @@ pub struct Listener {
     rules: config::Listener,
     settings: Arc<Settings>,
     served: Arc<ServedDomains>,
+    policy: Arc<SubmissionPolicy>,
     tls: Option<ListenerTls>,
     shared: Arc<Shared>,
 }
@@ -69,11 +73,12 @@ impl Listener {
     pub fn new(
         rules: config::Listener,
         served: Arc<ServedDomains>,
+        policy: Arc<SubmissionPolicy>,
         tls: Option<ListenerTls>,
         shared: Arc<Shared>,
     ) -> Self {
         let settings = Arc::new(settings(&rules, &shared));
-        Self { rules, settings, served, tls, shared }
+        Self { rules, settings, served, policy, tls, shared }
     }
 
     /// The label of logs.
@@ -88,6 +93,10 @@ impl Listener {
 
     pub(super) fn served(&self) -> &ServedDomains {
         &self.served
+    }
+
+    pub(super) fn policy(&self) -> &SubmissionPolicy {
+        &self.policy
     }
 
     pub(super) const fn hopcount_limit(&self) -> u32 {

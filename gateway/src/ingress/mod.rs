@@ -9,10 +9,13 @@ mod connection;
 mod content_scan;
 mod listener;
 mod permits;
+mod policy;
 mod proxy;
 mod refusals;
 pub mod relay;
+mod senders;
 mod trace;
 
 pub use listener::{Listener, Shared, listen};
 pub use permits::Permits;
+pub use policy::SubmissionPolicy;

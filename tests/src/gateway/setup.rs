@@ -27,6 +27,7 @@ pub struct Setup {
     backends: Vec<String>,
     sections: BTreeMap<&'static str, String>,
     files: BTreeMap<&'static str, String>,
+    owners: Option<String>,
 }
 
 impl Setup {
@@ -80,6 +81,13 @@ impl Setup {
         self
     }
 
+    /// With this text in the file of sender addresses and their owners.
+    #[must_use]
+    pub fn owners(mut self, text: &str) -> Self {
+        self.owners = Some(text.to_owned());
+        self
+    }
+
     /// Under another name than `gate.example`.
     #[must_use]
     pub fn called(mut self, hostname: &str) -> Self {
@@ -96,7 +104,10 @@ impl Setup {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let text = path.to_str().and_then(|name| self.files.get(name));
-        text.map_or_else(|| fs::read(path), |text| Ok(text.clone().into_bytes()))
+        match text {
+            Some(text) => Ok(text.clone().into_bytes()),
+            None => fs::read(path),
+        }
     }
 }
 
@@ -138,6 +149,12 @@ impl Home {
         let smtp = sections.entry("smtp").or_default();
         if !smtp.contains("connection_cache_time_limit") {
             smtp.push_str("connection_cache_time_limit = \"0s\"\n");
+        }
+        if let Some(owners) = &setup.owners {
+            let file = self.data_dir.join("owners");
+            fs::write(&file, owners).expect("a writable directory");
+            let line = format!("login_maps_file = {file:?}\n");
+            sections.entry("auth.senders").or_default().push_str(&line);
         }
         let mut text = String::new();
         for (name, lines) in sections {

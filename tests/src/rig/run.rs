@@ -5,7 +5,7 @@ use std::time::Instant;
 use mailweir_mail::Domain;
 use mailweir_smtp::server::{BareNewline, Mode, Needs, Offer, Rights, Settings, TlsMode};
 
-use super::{Division, Link, Rig};
+use super::{Bounds, Division, Link, Rig};
 use crate::dialog::{Dialog, Event, Mail, Pattern};
 
 /// Has a dialog with a pure session.
@@ -14,7 +14,7 @@ use crate::dialog::{Dialog, Event, Mail, Pattern};
 /// Says at which line it went wrong, and all the server said so far.
 pub fn run(dialog: &Dialog, division: Division) -> Result<(), String> {
     let now = Instant::now();
-    let mut rig = Rig::new(settings(dialog)?, rights(dialog)?, now);
+    let mut rig = Rig::new(settings(dialog)?, rights(dialog)?, now).bound(bounds(dialog)?);
     let early = match dialog.events.first() {
         Some((_, Event::Send { bytes, .. })) => bytes.as_slice(),
         _ => b"",
@@ -172,6 +172,8 @@ fn set(settings: &mut Settings, key: &str, value: &str) -> Option<()> {
         "overshoot" => settings.limits.recipient_overshoot = value.parse().ok()?,
         "hard_errors" => settings.limits.hard_errors = value.parse().ok()?,
         "junk_commands" => settings.limits.junk_commands = value.parse().ok()?,
+        // See `bounds`.
+        "senders" | "messages_per_hour" | "recipients_per_hour" => {}
         _ => return None,
     }
     Some(())
@@ -180,6 +182,20 @@ fn set(settings: &mut Settings, key: &str, value: &str) -> Option<()> {
 fn offer(mechanism: &str) -> Offer {
     let needs = if mechanism == "EXTERNAL" { Needs::Certificate } else { Needs::Nothing };
     Offer { mechanism: mechanism.into(), needs }
+}
+
+fn bounds(dialog: &Dialog) -> Result<Bounds, String> {
+    let mut bounds = Bounds::default();
+    for (key, value) in &dialog.listener {
+        let number = || value.parse().map(Some).map_err(|_| format!("listener: {key}={value}"));
+        match key.as_str() {
+            "senders" => bounds.senders = true,
+            "messages_per_hour" => bounds.messages = number()?,
+            "recipients_per_hour" => bounds.recipients = number()?,
+            _ => {}
+        }
+    }
+    Ok(bounds)
 }
 
 fn rights(dialog: &Dialog) -> Result<Rights, String> {

@@ -73,9 +73,44 @@ fn every_refusal_has_the_reply_that_postfix_gives() {
         (Refusal::Internal, "451 4.3.0 Internal server error - try again later"),
         (Refusal::Rule(rule), "550 5.7.1 No such mail here"),
     ] {
-        assert_eq!(refusal.reply(&hostname()).to_string(), line);
-        assert_eq!(wire(&refusal.reply(&hostname())), format!("{line}\r\n"));
+        assert_reply(&refusal, line);
     }
+}
+
+#[test]
+fn who_logged_in_hears_the_address_or_the_limit() {
+    let address = || Address::parse("x@y.example").unwrap();
+    let sender = || ReversePath::Mailbox(address());
+    for (refusal, line) in [
+        (
+            Refusal::SenderNotLoggedIn(sender()),
+            "553 5.7.1 <x@y.example>: Sender address rejected: not logged in",
+        ),
+        (
+            Refusal::FromNotOwned(address(), "bob".into()),
+            "550 5.7.1 <x@y.example>: From header rejected: not owned by user bob",
+        ),
+        (
+            Refusal::FromNotOwned(Address::parse("\u{fc}@y.example").unwrap(), "bob".into()),
+            "550 5.7.1 <another address>: From header rejected: not owned by user bob",
+        ),
+        (
+            Refusal::FromUnclear("it is missing".into()),
+            "550 5.7.1 From header rejected: it is missing",
+        ),
+        (
+            Refusal::SentEnough("bob".into(), "more than 5 messages in an hour".into()),
+            "450 4.7.1 <bob>: Login name rejected: more than 5 messages in an hour, \
+             try again later",
+        ),
+    ] {
+        assert_reply(&refusal, line);
+    }
+}
+
+fn assert_reply(refusal: &Refusal, line: &str) {
+    assert_eq!(refusal.reply(&hostname()).to_string(), line);
+    assert_eq!(wire(&refusal.reply(&hostname())), format!("{line}\r\n"));
 }
 
 #[test]

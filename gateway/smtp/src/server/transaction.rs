@@ -164,11 +164,15 @@ impl Transaction {
         dialog: &mut Dialog,
     ) -> State {
         if let Answer::Refuse(refusal) = answer {
+            let forgiven = refusal.is_no_error() && !self.goes_too_far(dialog);
             let state = State::Transaction(self);
             let reply = refusal.reply(dialog.hostname());
             let mut refused = dialog.refused(reply, Cause::Policy, &state);
             refused.recipient = Some(recipient.address);
-            return dialog.put_refused(refused, state);
+            return match forgiven {
+                true => dialog.put_forgiven(refused, state),
+                false => dialog.put_refused(refused, state),
+            };
         }
         self.envelope.recipients.push(recipient);
         dialog.succeed(Positive::RecipientOk);
@@ -194,11 +198,17 @@ impl Transaction {
         Ok(Recipient { address, notify, orcpt })
     }
 
+    /// Counts a recipient that came after a limit was reached, and says whether it is one of far
+    /// too many.
+    fn goes_too_far(&mut self, dialog: &Dialog) -> bool {
+        self.overshoot = self.overshoot.saturating_add(1);
+        self.overshoot > dialog.settings.limits.recipient_overshoot
+    }
+
     /// One recipient too many. Only a peer that goes on and on makes errors by this
     /// (Postfix `smtpd_recipient_overshoot_limit`).
     fn overshoots(mut self, dialog: &mut Dialog) -> State {
-        self.overshoot = self.overshoot.saturating_add(1);
-        let too_far = self.overshoot > dialog.settings.limits.recipient_overshoot;
+        let too_far = self.goes_too_far(dialog);
         let state = State::Transaction(self);
         let reply = Fault::TooManyRecipients.reply(dialog.hostname());
         let refused = dialog.refused(reply, Cause::Protocol, &state);
