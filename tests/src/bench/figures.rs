@@ -18,6 +18,12 @@ impl Figure {
         Self { name: name.to_owned(), unit: "mails/s", wanted: "", rounds }
     }
 
+    /// Something measured once a round, and what the project wants it to be.
+    #[must_use]
+    pub fn of(name: &str, unit: &'static str, rounds: Vec<f64>, wanted: &'static str) -> Self {
+        Self { name: name.to_owned(), unit, wanted, rounds }
+    }
+
     /// Something measured once, and what the project wants it to be.
     #[must_use]
     pub fn once(name: &str, unit: &'static str, value: f64, wanted: &'static str) -> Self {

@@ -7,6 +7,7 @@ mod contestant;
 mod figures;
 mod idle;
 mod load;
+pub mod logins;
 mod machine;
 
 use std::{fmt::Write as _, io, path::PathBuf};

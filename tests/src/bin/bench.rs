@@ -1,4 +1,4 @@
-//! `bench [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
+//! `bench [--logins] [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
 //!
 //! Called by `./bench`, which builds `target/release/mailweir` and names it in `MAILWEIR_BIN`.
 
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let mut settings = bench::Settings { mailweir: program::find(), rounds: 5, seconds: 6.0 };
-    let mut json = None;
+    let (mut json, mut logins) = (None, false);
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -26,6 +26,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             "--rounds" => settings.rounds = value()?.parse()?,
             "--seconds" => settings.seconds = value()?.parse()?,
             "--json" => json = Some(value()?),
+            "--logins" => logins = true,
             "--without-mailweir" => settings.mailweir = None,
             _ => return Err(format!("unknown argument {word}").into()),
         }
@@ -33,11 +34,18 @@ fn run() -> Result<(), Box<dyn Error>> {
     if !tools::require(&["postfix", "smtp-sink", "smtp-source"]) {
         return Err("a real Postfix and root are needed".into());
     }
-    let report = bench::run(&settings, &mut |line| println!("{line}"))?;
-    println!("\n{}", report.table());
+    let mut progress = |line: &str| println!("{line}");
+    let (table, lines) = if logins {
+        let report = bench::logins::run(settings.rounds, settings.seconds, &mut progress)?;
+        (report.table(), report.json_lines())
+    } else {
+        let report = bench::run(&settings, &mut progress)?;
+        (report.table(), report.json_lines())
+    };
+    println!("\n{table}");
     if let Some(file) = json {
         let mut file = OpenOptions::new().append(true).create(true).open(file)?;
-        file.write_all(report.json_lines().as_bytes())?;
+        file.write_all(lines.as_bytes())?;
     }
     Ok(())
 }

@@ -15,8 +15,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mailweir_test_servers::dovecot::Dovecot;
-use rustls::{ClientConfig, RootCertStore, pki_types::{CertificateDer, pem::PemObject as _}};
+use mailweir_test_servers::Dovecot;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
 use self::{client::Client, scram::Keys};
 use super::figures::{Figure, Pair};
@@ -41,7 +44,9 @@ pub fn run(rounds: usize, seconds: f64, progress: &mut dyn FnMut(&str)) -> io::R
         theirs.push(postfix_submissions(&certificate, time)?);
         ours.push(our_submissions(&certificate, time)?);
         let (theirs, ours) = (theirs.last().unwrap_or(&0.0), ours.last().unwrap_or(&0.0));
-        progress(&format!("submission {round}/{rounds}:  Postfix {theirs:.0}/s  Mailweir {ours:.0}/s"));
+        progress(&format!(
+            "submission {round}/{rounds}:  Postfix {theirs:.0}/s  Mailweir {ours:.0}/s"
+        ));
     }
     let submission = Pair::new("submission", theirs, Some(ours));
     let guesses = under_guessing(time, progress)?;
@@ -169,7 +174,8 @@ fn under_guessing(time: Duration, progress: &mut dyn FnMut(&str)) -> io::Result<
     let tried = f64::from(tried.into_inner()) / time.as_secs_f64();
     progress(&format!(
         "under guessing: p99 of a relayed mail {:.1} ms before, {:.1} ms during {tried:.0} guesses a second",
-        millis(before), millis(during)
+        millis(before),
+        millis(during)
     ));
     let growth = millis(during) - millis(before);
     Ok(vec![
