@@ -4,13 +4,14 @@
 //! peer is three cases; why it failed is a text for the log, never for the peer (`attacks.md` C1).
 
 use std::{
+    ops::ControlFlow,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use crate::{
-    Attempt, Chain, Check, Credentials, Decoys, Denial, Directory, DirectoryError, Exchange,
-    ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress, Scope, ScramKeys,
+    Attempt, Chain, Check, Conducted, Credentials, Decoys, Denial, Directory, DirectoryError,
+    Exchange, ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress, Scope, ScramKeys,
     ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName,
 };
 
@@ -79,7 +80,7 @@ impl Authenticator {
                     if let Err(failure) = self.admit(query.user(), attempt) {
                         return Step::Refused(failure);
                     }
-                    match self.find_keys(&query).await {
+                    match self.find_keys(&query, attempt).await {
                         Ok(found) => ServerNonce::random()
                             .map_err(|_| ExchangeError::Broken)
                             .and_then(|nonce| query.answer(found, nonce)),
@@ -87,6 +88,9 @@ impl Authenticator {
                             return Step::Refused(self.failed(query.user(), error, attempt));
                         }
                     }
+                }
+                Ok(Progress::PassOn { user, mechanism, conducted, message }) => {
+                    return self.pass_on(user, mechanism, conducted, &message, attempt).await;
                 }
                 Ok(Progress::Verify(credentials)) => {
                     return match self.verify(&credentials, attempt).await {
@@ -111,6 +115,27 @@ impl Authenticator {
                 }
                 Err(error) => return Step::Refused(error.into()),
             };
+        }
+    }
+
+    /// Goes on with an exchange that a back end conducts. Who is proven is who it says.
+    async fn pass_on(
+        &self,
+        user: UserName,
+        mechanism: Mechanism,
+        conducted: Conducted,
+        message: &[u8],
+        attempt: &Attempt,
+    ) -> Step {
+        match self.chain.pass_on(conducted, message).await {
+            Ok(ControlFlow::Continue(conducted)) => {
+                Step::Challenge(Exchange::conducted(mechanism, user, conducted))
+            }
+            Ok(ControlFlow::Break(identity)) => {
+                self.succeeded(&user, attempt);
+                Step::LoggedIn(identity, mechanism)
+            }
+            Err(error) => Step::Refused(self.failed(&user, error, attempt)),
         }
     }
 
@@ -152,14 +177,17 @@ impl Authenticator {
         }
     }
 
-    async fn find_keys(&self, query: &KeyQuery) -> Result<FoundKeys, DirectoryError> {
+    async fn find_keys(
+        &self,
+        query: &KeyQuery,
+        attempt: &Attempt,
+    ) -> Result<FoundKeys, DirectoryError> {
         let (user, hash) = (query.user(), query.hash());
         // Made for everybody, so that who exists takes no less time.
         let decoy = self.decoys.keys(hash, user);
-        match self.chain.keys(user, hash).await {
-            Ok(found) => Ok(FoundKeys::Real(found.keys)),
+        match self.chain.begin_scram(query, attempt).await {
             Err(DirectoryError::Denied(denial)) => Ok(FoundKeys::Decoy(decoy, denial)),
-            Err(error) => Err(error),
+            found => found,
         }
     }
 

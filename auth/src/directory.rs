@@ -3,13 +3,14 @@
 use std::{fmt::Debug, future::Future, net::IpAddr, pin::Pin, time::Instant};
 
 use crate::{
-    Credentials, Mechanism, Role, Roles, ScramHash, ScramKeys, Senders, TokenFault, UserName,
+    Conversation, Credentials, Mechanism, Role, Roles, ScramHash, ScramKeys, Senders, TokenFault,
+    UserName,
 };
 
 /// Something that knows users and can check what they claim.
 ///
 /// The contract:
-/// - `verify` and `keys` answer once, read only, and may be called by many tasks at a time.
+/// - `verify`, `keys` and `converse` answer once, read only, and may be called by many tasks at a time.
 /// - `Ok` is a promise: the claim was proven, or the keys are those of the user. Every doubt is an
 ///   error: a back end that does not answer is [`DirectoryError::Unavailable`], never `Denied`, for
 ///   a client that hears "denied" asks its user for another password.
@@ -29,6 +30,27 @@ pub trait Directory: Debug + Send + Sync {
     /// Finds the SCRAM keys of `user`, and who that is once a proof fits them. No keys:
     /// [`Denial::UnknownUser`] or [`Denial::NoKeys`].
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a>;
+
+    /// Whether it conducts the exchanges of this mechanism itself, by [`Self::converse`], and so
+    /// has no keys to give. Only what it serves, and nothing that binds to the channel: it does not
+    /// see ours.
+    fn conducts(&self, _mechanism: Mechanism) -> bool {
+        false
+    }
+
+    /// Begins an exchange that it [conducts](Self::conducts) with the client's `first` message,
+    /// as it came. A user whom it cannot let in whatever follows is denied at once: others may be
+    /// asked then, and who is given a conversation is judged by nobody else.
+    ///
+    /// By default [`Denial::OtherProof`].
+    fn converse<'a>(
+        &'a self,
+        _mechanism: Mechanism,
+        _first: &'a [u8],
+        _attempt: &'a Attempt,
+    ) -> Answer<'a, Conversation> {
+        Box::pin(std::future::ready(Err(Denial::OtherProof.into())))
+    }
 }
 
 /// The answer of a [`Directory`], to be awaited.

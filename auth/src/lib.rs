@@ -35,7 +35,7 @@ pub use backends::{
     SignatureAlgorithm, Sql, SqlQueryError, SqlSettings, SqlSettingsError, TokenFault,
     UnknownAlgorithm, UserSearch,
 };
-pub use chain::{Backend, Chain, Health, HealthChange};
+pub use chain::{Backend, Chain, Conducted, Health, HealthChange};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use decoys::Decoys;

@@ -17,7 +17,8 @@ mod tests;
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    Credentials, Denial, Mechanism, Password, PasswordError, ScramKeys, UserName, UserNameError,
+    Conducted, Credentials, Denial, Mechanism, Password, PasswordError, ScramKeys, UserName,
+    UserNameError,
     exchange::{bearer::Bearer, login::Login, plain::Plain, scram::Scram},
 };
 
@@ -39,6 +40,18 @@ pub enum Progress {
     Challenge(Exchange),
     /// The exchange goes on once these keys are found.
     NeedKeys(KeyQuery),
+    /// The exchange goes on, by [`Exchange::conducted`], with the answer of the back end that
+    /// conducts it.
+    PassOn {
+        /// Who the client says it is.
+        user: UserName,
+        /// By what it logs in.
+        mechanism: Mechanism,
+        /// Who conducts the exchange.
+        conducted: Conducted,
+        /// The client's message, as it came.
+        message: Box<[u8]>,
+    },
     /// The client has made its claim; find out whether it is true.
     Verify(Credentials),
     /// The client has proven who it is.
@@ -105,9 +118,17 @@ impl Exchange {
     pub const fn claimant(&self) -> Option<&UserName> {
         match &self.awaited {
             Awaited::Scram(scram) => scram.claimant(),
+            // Which of its messages is the proof, only the back end knows.
+            Awaited::Elsewhere(_, user, _) => Some(user),
             Awaited::Plain(_) | Awaited::Login(_) | Awaited::Bearer(_) => None,
             Awaited::Acknowledgement(..) => None,
         }
+    }
+
+    /// An exchange of `user` that a back end conducts, and that has come to its next challenge.
+    pub(crate) fn conducted(mechanism: Mechanism, user: UserName, conducted: Conducted) -> Self {
+        let challenge = Cow::Owned(conducted.challenge().to_vec());
+        Self { challenge, awaited: Awaited::Elsewhere(mechanism, user, conducted) }
     }
 
     /// The end of an exchange whose token was refused for `denial`: the client hears so in the
@@ -140,6 +161,9 @@ impl Exchange {
             Awaited::Login(login) => login.answer(message),
             Awaited::Scram(scram) => scram.answer(message),
             Awaited::Bearer(bearer) => bearer.claim(message).map(Progress::Verify),
+            Awaited::Elsewhere(mechanism, user, conducted) => {
+                Ok(Progress::PassOn { user, mechanism, conducted, message: message.into() })
+            }
             Awaited::Acknowledgement(_, denial) => Ok(Progress::Denied(denial)),
         }
     }
@@ -164,6 +188,7 @@ impl fmt::Debug for Exchange {
             Awaited::Plain(_) => Mechanism::Plain,
             Awaited::Login(_) => Mechanism::Login,
             Awaited::Scram(scram) => scram.mechanism(),
+            Awaited::Elsewhere(mechanism, ..) => *mechanism,
             Awaited::Bearer(bearer) | Awaited::Acknowledgement(bearer, _) => bearer.mechanism(),
         };
         f.debug_struct("Exchange").field("mechanism", &mechanism).finish_non_exhaustive()
@@ -206,6 +231,8 @@ enum Awaited {
     Login(Login),
     Scram(Scram),
     Bearer(Bearer),
+    /// Whatever the back end waits for.
+    Elsewhere(Mechanism, UserName, Conducted),
     /// The client's answer to the refusal of its token.
     Acknowledgement(Bearer, Denial),
 }
