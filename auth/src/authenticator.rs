@@ -10,9 +10,9 @@ use std::{
 };
 
 use crate::{
-    Attempt, Chain, Check, Conducted, Credentials, Decoys, Denial, Directory, DirectoryError,
-    Exchange, ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress, Scope, ScramKeys,
-    ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName,
+    Attempt, Chain, Check, Conducted, CramMd5Claim, Credentials, Decoys, Denial, Directory,
+    DirectoryError, Exchange, ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress,
+    Scope, ScramKeys, ServerNonce, Throttle, ThrottleLimits, TlsExporter, UserName,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
@@ -76,6 +76,9 @@ impl Authenticator {
         loop {
             progress = match progress {
                 Ok(Progress::Challenge(exchange)) => return Step::Challenge(exchange),
+                Ok(Progress::NeedChallenge(query)) => ServerNonce::random()
+                    .map_err(|_| ExchangeError::Broken)
+                    .map(|nonce| query.answer(nonce)),
                 Ok(Progress::NeedKeys(query)) => {
                     if let Err(failure) = self.admit(query.user(), attempt) {
                         return Step::Refused(failure);
@@ -96,6 +99,12 @@ impl Authenticator {
                     return match self.verify(&credentials, attempt).await {
                         Ok(identity) => Step::LoggedIn(identity, credentials.mechanism()),
                         Err(failure) => self.refused(credentials.mechanism(), failure),
+                    };
+                }
+                Ok(Progress::CramMd5(claim)) => {
+                    return match self.prove(&claim, attempt).await {
+                        Ok(identity) => Step::LoggedIn(identity, Mechanism::CramMd5),
+                        Err(failure) => Step::Refused(failure),
                     };
                 }
                 Ok(Progress::Denied(denial)) => {
@@ -156,9 +165,27 @@ impl Authenticator {
         credentials: &Credentials,
         attempt: &Attempt,
     ) -> Result<Identity, AuthFailure> {
-        let user = credentials.user();
+        let question = self.chain.verify(credentials, attempt);
+        self.ask(credentials.user(), question, attempt).await
+    }
+
+    async fn prove(
+        &self,
+        claim: &CramMd5Claim,
+        attempt: &Attempt,
+    ) -> Result<Identity, AuthFailure> {
+        self.ask(claim.user(), self.chain.prove(claim), attempt).await
+    }
+
+    /// Asks about a claim of `user` that is complete, if the throttle lets it be asked about.
+    async fn ask(
+        &self,
+        user: &UserName,
+        question: impl Future<Output = Result<Identity, DirectoryError>>,
+        attempt: &Attempt,
+    ) -> Result<Identity, AuthFailure> {
         self.admit(user, attempt)?;
-        match self.chain.verify(credentials, attempt).await {
+        match question.await {
             Ok(identity) => {
                 self.succeeded(identity.user(), attempt);
                 Ok(identity)

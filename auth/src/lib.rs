@@ -44,7 +44,8 @@ pub use directory::{
     Verification,
 };
 pub use exchange::{
-    Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, Scope, ServerNonce, TlsExporter,
+    ChallengeQuery, CramMd5Claim, Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, Scope,
+    ServerNonce, TlsExporter,
 };
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use role::{Role, Roles, UnknownRole};

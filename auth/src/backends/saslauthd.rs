@@ -150,7 +150,8 @@ impl Directory for Saslauthd {
             Mechanism::ScramPlus(_)
             | Mechanism::Scram(_)
             | Mechanism::OAuthBearer
-            | Mechanism::XOAuth2 => false,
+            | Mechanism::XOAuth2
+            | Mechanism::CramMd5 => false,
         }
     }
 

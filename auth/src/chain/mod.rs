@@ -9,6 +9,7 @@ mod tests;
 
 use std::{
     fmt,
+    hint::black_box,
     ops::ControlFlow,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -17,9 +18,9 @@ use std::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    Attempt, Conversation, ConversationStep, Credentials, Denial, Directory, DirectoryError,
-    FoundKeys, Identity, KeyQuery, KeySearch, KeyedIdentity, Mechanism, ScramHash, UserName,
-    Verification,
+    Attempt, Conversation, ConversationStep, CramMd5Claim, CramMd5Keys, Credentials, Denial,
+    Directory, DirectoryError, FoundKeys, Identity, KeyQuery, KeySearch, KeyedIdentity, Mechanism,
+    ScramHash, UserName, Verification,
     chain::health::Pulse,
     proven::{Proof, ProofKey, Proven},
 };
@@ -122,7 +123,7 @@ impl Chain {
     ///
     /// A client takes the strongest mechanism that it is offered and does not try another when it
     /// fails. So SCRAM is for all who have a password or for nobody: it is offered if every back
-    /// end that checks passwords can do it.
+    /// end that checks passwords can do it. CRAM-MD5 is for nobody who was not told to use it.
     #[must_use]
     pub fn offers(&self, mechanism: Mechanism) -> bool {
         let by_password = |link: &&Arc<Link>| link.backend.directory.serves(Mechanism::Plain);
@@ -134,6 +135,7 @@ impl Chain {
             Mechanism::OAuthBearer | Mechanism::XOAuth2 | Mechanism::Plain | Mechanism::Login => {
                 self.serves(mechanism)
             }
+            Mechanism::CramMd5 => false,
         }
     }
 
@@ -195,6 +197,26 @@ impl Chain {
             }
             ConversationStep::Proven(identity) => ControlFlow::Break(identity),
         })
+    }
+
+    /// Checks a claim by CRAM-MD5, against the keys of each back end in turn.
+    ///
+    /// # Errors
+    /// As [`Directory::cram_md5`]; [`Denial::WrongPassword`] if keys were found and none fits.
+    pub(crate) async fn prove(&self, claim: &CramMd5Claim) -> Result<Identity, DirectoryError> {
+        let mut verdict = Verdict::default();
+        for link in self.able(Mechanism::CramMd5) {
+            match self.ask(link, link.backend.directory.cram_md5(claim.user())).await {
+                Ok(found) if claim.fits(&found.keys) => return Ok(found.identity),
+                Ok(_) => verdict.hear(Denial::WrongPassword.into()),
+                Err(error) => {
+                    // So that who exists takes no more time.
+                    black_box(claim.fits(&CramMd5Keys::nobody()));
+                    verdict.hear(error);
+                }
+            }
+        }
+        Err(verdict.error())
     }
 
     async fn find_identity(

@@ -28,9 +28,11 @@ impl Bearer {
         match mechanism {
             Mechanism::OAuthBearer => Some(Self::Rfc7628),
             Mechanism::XOAuth2 => Some(Self::XOAuth2),
-            Mechanism::ScramPlus(_) | Mechanism::Scram(_) | Mechanism::Plain | Mechanism::Login => {
-                None
-            }
+            Mechanism::ScramPlus(_)
+            | Mechanism::Scram(_)
+            | Mechanism::Plain
+            | Mechanism::Login
+            | Mechanism::CramMd5 => None,
         }
     }
 

@@ -6,6 +6,7 @@
 //! beyond the form: the claim goes to a [`Directory`](crate::Directory) afterwards.
 
 mod bearer;
+mod cram_md5;
 mod login;
 mod plain;
 mod scram;
@@ -19,10 +20,11 @@ use std::{borrow::Cow, fmt};
 use crate::{
     Conducted, Credentials, Denial, Mechanism, Password, PasswordError, ScramKeys, UserName,
     UserNameError,
-    exchange::{bearer::Bearer, login::Login, plain::Plain, scram::Scram},
+    exchange::{bearer::Bearer, cram_md5::CramMd5, login::Login, plain::Plain, scram::Scram},
 };
 
 pub use self::bearer::Scope;
+pub use self::cram_md5::{ChallengeQuery, CramMd5Claim};
 pub use self::scram::{FoundKeys, KeyQuery, ServerNonce, TlsExporter};
 
 /// An exchange that waits for the client's next message.
@@ -38,6 +40,8 @@ pub struct Exchange {
 pub enum Progress {
     /// Send the challenge (`334`) and give the answer to [`Exchange::respond`].
     Challenge(Exchange),
+    /// The exchange goes on once it has something random to ask with.
+    NeedChallenge(ChallengeQuery),
     /// The exchange goes on once these keys are found.
     NeedKeys(KeyQuery),
     /// The exchange goes on, by [`Exchange::conducted`], with the answer of the back end that
@@ -54,6 +58,8 @@ pub enum Progress {
     },
     /// The client has made its claim; find out whether it is true.
     Verify(Credentials),
+    /// The client has made its claim by CRAM-MD5; find out whether its keys fit.
+    CramMd5(CramMd5Claim),
     /// The client has proven who it is.
     Proven {
         /// Who it is.
@@ -95,6 +101,9 @@ impl Exchange {
         let exchange = match mechanism {
             Mechanism::Plain => Self::wait(Awaited::Plain(Plain::new()?)),
             Mechanism::Login => Self::ask(Login::new()),
+            Mechanism::CramMd5 => {
+                return ChallengeQuery::begin(initial).map(Progress::NeedChallenge);
+            }
             Mechanism::OAuthBearer => Self::wait(Awaited::Bearer(Bearer::Rfc7628)),
             Mechanism::XOAuth2 => Self::wait(Awaited::Bearer(Bearer::XOAuth2)),
             Mechanism::ScramPlus(_) | Mechanism::Scram(_) => {
@@ -120,7 +129,9 @@ impl Exchange {
             Awaited::Scram(scram) => scram.claimant(),
             // Which of its messages is the proof, only the back end knows.
             Awaited::Elsewhere(_, user, _) => Some(user),
-            Awaited::Plain(_) | Awaited::Login(_) | Awaited::Bearer(_) => None,
+            Awaited::Plain(_) | Awaited::Login(_) | Awaited::Bearer(_) | Awaited::CramMd5(_) => {
+                None
+            }
             Awaited::Acknowledgement(..) => None,
         }
     }
@@ -161,6 +172,7 @@ impl Exchange {
             Awaited::Login(login) => login.answer(message),
             Awaited::Scram(scram) => scram.answer(message),
             Awaited::Bearer(bearer) => bearer.claim(message).map(Progress::Verify),
+            Awaited::CramMd5(cram_md5) => cram_md5.claim(message).map(Progress::CramMd5),
             Awaited::Elsewhere(mechanism, user, conducted) => {
                 Ok(Progress::PassOn { user, mechanism, conducted, message: message.into() })
             }
@@ -177,6 +189,11 @@ impl Exchange {
         Self { challenge: Cow::Borrowed(login.prompt()), awaited: Awaited::Login(login) }
     }
 
+    fn ask_cram_md5(cram_md5: CramMd5) -> Self {
+        let challenge = Cow::Owned(cram_md5.challenge().as_bytes().to_vec());
+        Self { challenge, awaited: Awaited::CramMd5(cram_md5) }
+    }
+
     const fn ask_scram(challenge: Vec<u8>, scram: Scram) -> Self {
         Self { challenge: Cow::Owned(challenge), awaited: Awaited::Scram(scram) }
     }
@@ -187,6 +204,7 @@ impl fmt::Debug for Exchange {
         let mechanism = match &self.awaited {
             Awaited::Plain(_) => Mechanism::Plain,
             Awaited::Login(_) => Mechanism::Login,
+            Awaited::CramMd5(_) => Mechanism::CramMd5,
             Awaited::Scram(scram) => scram.mechanism(),
             Awaited::Elsewhere(mechanism, ..) => *mechanism,
             Awaited::Bearer(bearer) | Awaited::Acknowledgement(bearer, _) => bearer.mechanism(),
@@ -231,6 +249,7 @@ enum Awaited {
     Login(Login),
     Scram(Scram),
     Bearer(Bearer),
+    CramMd5(CramMd5),
     /// Whatever the back end waits for.
     Elsewhere(Mechanism, UserName, Conducted),
     /// The client's answer to the refusal of its token.

@@ -102,7 +102,11 @@ impl Scram {
             (Mechanism::Scram(hash), None) => Start::Free(hash, Offered::NoBinding),
             (Mechanism::ScramPlus(_), None)
             | (
-                Mechanism::OAuthBearer | Mechanism::XOAuth2 | Mechanism::Plain | Mechanism::Login,
+                Mechanism::OAuthBearer
+                | Mechanism::XOAuth2
+                | Mechanism::Plain
+                | Mechanism::Login
+                | Mechanism::CramMd5,
                 _,
             ) => return Err(ExchangeError::Broken),
         }))
@@ -210,7 +214,7 @@ impl KeyQuery {
         if keys.hash() != self.hash() {
             return Err(ExchangeError::Broken);
         }
-        let nonce = format!("{}{}", self.first.nonce, STANDARD.encode(ours.0));
+        let nonce = format!("{}{}", self.first.nonce, ours.text());
         let salt = STANDARD.encode(keys.salt());
         let challenge = format!("r={nonce},s={salt},i={}", keys.iterations());
         let sent = challenge.clone().into_bytes();
@@ -229,6 +233,11 @@ impl ServerNonce {
         let mut bytes = [0; 18];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
+    }
+
+    /// In base64.
+    pub(super) fn text(self) -> String {
+        STANDARD.encode(self.0)
     }
 }
 

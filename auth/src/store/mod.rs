@@ -21,9 +21,9 @@ use tokio::{
 };
 
 use crate::{
-    Attempt, Checks, Credentials, Denial, Directory, DirectoryError, HashCost, HashLimits,
-    Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, ScramHash, ScramKeys, UserName,
-    Verification,
+    Answer, Attempt, Checks, CramMd5Keys, Credentials, Denial, Directory, DirectoryError, HashCost,
+    HashLimits, Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, ScramHash, ScramKeys,
+    UserName, Verification,
     proven::{Proof, ProofKey, Proven},
     secrets::argon2id::StoredPassword,
     store::{
@@ -43,7 +43,8 @@ pub use crate::store::users_file::LineProblem;
 ///
 /// Fields are divided by `:`. The first is the name in canonical form ([`UserName`]), the second
 /// the password as `{SCHEME}` and its hash, the third `key=value` pairs divided by `;`: the SCRAM
-/// keys of the same password ([`ScramKeys`]), and what later versions add, which is kept as it is.
+/// keys of the same password ([`ScramKeys`]), `cram-md5` and 64 hexadecimal digits if it is kept
+/// for CRAM-MD5 too ([`NewPassword::kept_for_cram_md5`]), and what later versions add, which is kept as it is.
 ///
 /// A missing file is a store without users. The file is looked at again at most once a second and
 /// read again when it has changed, so that `mailweir user add` works while the gateway runs. Writers take turns
@@ -158,6 +159,7 @@ impl UserStore {
         Ok(Secrets {
             password: StoredPassword::of(password, self.cost).map_err(hash_error)?,
             keys: keys.collect::<Result<_, _>>().map_err(hash_error)?,
+            cram_md5: password.cram_md5(),
         })
     }
 
@@ -175,6 +177,22 @@ impl UserStore {
             }
             (Secret::Argon2id(_), None) => Err(Denial::NoKeys.into()),
             // Who takes the password out of a line means that nobody logs in by it.
+            (Secret::Foreign(_), _) => Err(Denial::NoPassword.into()),
+        }
+    }
+
+    async fn find_cram_md5(
+        &self,
+        name: &UserName,
+    ) -> Result<KeyedIdentity<CramMd5Keys>, DirectoryError> {
+        let users = self.users().await?;
+        let entry = users.get(name).ok_or(Denial::UnknownUser)?;
+        match (&entry.secret, entry.cram_md5()) {
+            (Secret::Argon2id(_), Some(keys)) => {
+                let identity = Identity::proven(name.clone());
+                Ok(KeyedIdentity { identity, keys: keys.clone() })
+            }
+            (Secret::Argon2id(_), None) => Err(Denial::NoCramMd5Keys.into()),
             (Secret::Foreign(_), _) => Err(Denial::NoPassword.into()),
         }
     }
@@ -282,9 +300,11 @@ impl UserStore {
 impl Directory for UserStore {
     fn serves(&self, mechanism: Mechanism) -> bool {
         match mechanism {
-            Mechanism::ScramPlus(_) | Mechanism::Scram(_) | Mechanism::Plain | Mechanism::Login => {
-                true
-            }
+            Mechanism::ScramPlus(_)
+            | Mechanism::Scram(_)
+            | Mechanism::Plain
+            | Mechanism::Login
+            | Mechanism::CramMd5 => true,
             Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
         }
     }
@@ -299,6 +319,10 @@ impl Directory for UserStore {
 
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
         Box::pin(self.find_keys(user, hash))
+    }
+
+    fn cram_md5<'a>(&'a self, user: &'a UserName) -> Answer<'a, KeyedIdentity<CramMd5Keys>> {
+        Box::pin(self.find_cram_md5(user))
     }
 }
 

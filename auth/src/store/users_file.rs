@@ -7,7 +7,8 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
-    ScramHash, ScramKeys, UserName, secrets::argon2id::StoredPassword, store::fields::Fields,
+    CramMd5Keys, ScramHash, ScramKeys, UserName, secrets::argon2id::StoredPassword,
+    store::fields::Fields,
 };
 
 /// The users file in memory: entries by name, and all lines in their order.
@@ -51,7 +52,7 @@ impl UsersFile {
     /// Adds a user at the end.
     pub(super) fn add(&mut self, name: UserName, secrets: Secrets) {
         let mut fields = Fields::default();
-        fields.set_keys(secrets.keys);
+        fields.set_keys(secrets.keys, secrets.cram_md5);
         let secret = Secret::Argon2id(Arc::new(secrets.password));
         self.append(Line::User(Entry { name, secret, fields }));
     }
@@ -63,7 +64,7 @@ impl UsersFile {
         let line = self.by_name.get(name).and_then(|&at| self.lines.get_mut(at));
         let Some(Line::User(entry)) = line else { return false };
         entry.secret = Secret::Argon2id(Arc::new(secrets.password));
-        entry.fields.set_keys(secrets.keys);
+        entry.fields.set_keys(secrets.keys, secrets.cram_md5);
         true
     }
 
@@ -121,12 +122,18 @@ impl Entry {
     pub(super) fn keys(&self, hash: ScramHash) -> Option<&ScramKeys> {
         self.fields.keys(hash)
     }
+
+    /// The keys for CRAM-MD5.
+    pub(super) const fn cram_md5(&self) -> Option<&CramMd5Keys> {
+        self.fields.cram_md5()
+    }
 }
 
 /// All that is kept of a password.
 pub(super) struct Secrets {
     pub(super) password: StoredPassword,
     pub(super) keys: Vec<ScramKeys>,
+    pub(super) cram_md5: Option<CramMd5Keys>,
 }
 
 /// The second field of a line.
@@ -321,7 +328,11 @@ mod tests {
         let cost = HashCost { memory_kib: 8, passes: 1 };
         let new = NewPassword::new("correct horse").unwrap();
         let keys = ScramKeys::derive(ScramHash::Sha256, new.password(), b"salt", 4_096);
-        Secrets { password: StoredPassword::of(&new, cost).unwrap(), keys: vec![keys] }
+        Secrets {
+            password: StoredPassword::of(&new, cost).unwrap(),
+            keys: vec![keys],
+            cram_md5: None,
+        }
     }
 
     fn name(text: &str) -> UserName {

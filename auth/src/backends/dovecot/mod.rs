@@ -242,7 +242,11 @@ impl Directory for Dovecot {
         match mechanism {
             Mechanism::Plain | Mechanism::Login => self.mechanisms().is_none_or(by_password),
             Mechanism::Scram(_) => self.settings.scram,
-            Mechanism::ScramPlus(_) | Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
+            // CRAM-MD5 begins with a challenge, before anybody knows whom to ask for it.
+            Mechanism::ScramPlus(_)
+            | Mechanism::OAuthBearer
+            | Mechanism::XOAuth2
+            | Mechanism::CramMd5 => false,
         }
     }
 

@@ -207,9 +207,11 @@ impl Directory for OAuth {
     fn serves(&self, mechanism: Mechanism) -> bool {
         match mechanism {
             Mechanism::OAuthBearer | Mechanism::XOAuth2 => true,
-            Mechanism::ScramPlus(_) | Mechanism::Scram(_) | Mechanism::Plain | Mechanism::Login => {
-                false
-            }
+            Mechanism::ScramPlus(_)
+            | Mechanism::Scram(_)
+            | Mechanism::Plain
+            | Mechanism::Login
+            | Mechanism::CramMd5 => false,
         }
     }
 
