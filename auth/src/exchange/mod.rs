@@ -44,8 +44,7 @@ pub enum Progress {
     NeedChallenge(ChallengeQuery),
     /// The exchange goes on once these keys are found.
     NeedKeys(KeyQuery),
-    /// The exchange goes on, by [`Exchange::conducted`], with the answer of the back end that
-    /// conducts it.
+    /// The exchange goes on with the answer of the back end that conducts it.
     PassOn {
         /// Who the client says it is.
         user: UserName,
