@@ -5,6 +5,7 @@
 
 use std::{
     fmt,
+    ops::ControlFlow,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -13,9 +14,9 @@ use std::{
 };
 
 use crate::{
-    Attempt, Chain, Channel, Check, Counted, Credentials, Decoys, Denial, Directory,
-    DirectoryError, Exchange, ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism, Progress,
-    Scope, ScramKeys, ServerNonce, Throttle, ThrottleLimits, UserName, Waiting, Whom,
+    Attempt, Chain, Channel, Check, Conducted, Counted, CramMd5Claim, Credentials, Decoys, Denial,
+    Directory, DirectoryError, Exchange, ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism,
+    Progress, Scope, ScramKeys, ServerNonce, Throttle, ThrottleLimits, UserName, Waiting, Whom,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
@@ -116,11 +117,14 @@ impl Authenticator {
         loop {
             progress = match progress {
                 Ok(Progress::Challenge(exchange)) => return Step::Challenge(exchange),
+                Ok(Progress::NeedChallenge(query)) => ServerNonce::random()
+                    .map_err(|_| ExchangeError::Broken)
+                    .map(|nonce| query.answer(nonce)),
                 Ok(Progress::NeedKeys(query)) => {
                     if let Err(failure) = self.admit(query.user(), attempt) {
                         return Step::Refused(failure);
                     }
-                    match self.find_keys(&query).await {
+                    match self.find_keys(&query, attempt).await {
                         Ok(found) => ServerNonce::random()
                             .map_err(|_| ExchangeError::Broken)
                             .and_then(|nonce| query.answer(found, nonce)),
@@ -129,10 +133,19 @@ impl Authenticator {
                         }
                     }
                 }
+                Ok(Progress::PassOn { user, mechanism, conducted, message }) => {
+                    return self.pass_on(user, mechanism, conducted, &message, attempt).await;
+                }
                 Ok(Progress::Verify(credentials)) => {
                     return match self.verify(&credentials, attempt).await {
                         Ok(identity) => Step::LoggedIn(identity, credentials.mechanism()),
                         Err(failure) => self.refused(credentials.mechanism(), failure),
+                    };
+                }
+                Ok(Progress::CramMd5(claim)) => {
+                    return match self.prove(&claim, attempt).await {
+                        Ok(identity) => Step::LoggedIn(identity, Mechanism::CramMd5),
+                        Err(failure) => Step::Refused(failure),
                     };
                 }
                 Ok(Progress::Denied(denial)) => {
@@ -155,6 +168,27 @@ impl Authenticator {
         }
     }
 
+    /// Goes on with an exchange that a back end conducts. Who is proven is who it says.
+    async fn pass_on(
+        &self,
+        user: UserName,
+        mechanism: Mechanism,
+        conducted: Conducted,
+        message: &[u8],
+        attempt: &Attempt,
+    ) -> Step {
+        match self.chain.pass_on(conducted, message).await {
+            Ok(ControlFlow::Continue(conducted)) => {
+                Step::Challenge(Exchange::conducted(mechanism, user, conducted))
+            }
+            Ok(ControlFlow::Break(identity)) => {
+                self.succeeded(&user, attempt);
+                Step::LoggedIn(identity, mechanism)
+            }
+            Err(error) => Step::Refused(self.failed(&user, error, attempt)),
+        }
+    }
+
     /// A client whose token is denied hears so within the exchange first. It is counted already:
     /// who hangs up now has failed too.
     fn refused(&self, mechanism: Mechanism, failure: AuthFailure) -> Step {
@@ -172,9 +206,27 @@ impl Authenticator {
         credentials: &Credentials,
         attempt: &Attempt,
     ) -> Result<Identity, AuthFailure> {
-        let user = credentials.user();
+        let question = self.chain.verify(credentials, attempt);
+        self.ask(credentials.user(), question, attempt).await
+    }
+
+    async fn prove(
+        &self,
+        claim: &CramMd5Claim,
+        attempt: &Attempt,
+    ) -> Result<Identity, AuthFailure> {
+        self.ask(claim.user(), self.chain.prove(claim), attempt).await
+    }
+
+    /// Asks about a claim of `user` that is complete, if the throttle lets it be asked about.
+    async fn ask(
+        &self,
+        user: &UserName,
+        question: impl Future<Output = Result<Identity, DirectoryError>>,
+        attempt: &Attempt,
+    ) -> Result<Identity, AuthFailure> {
         self.admit(user, attempt)?;
-        match self.chain.verify(credentials, attempt).await {
+        match question.await {
             Ok(identity) => {
                 self.succeeded(identity.user(), attempt);
                 Ok(identity)
@@ -193,14 +245,17 @@ impl Authenticator {
         }
     }
 
-    async fn find_keys(&self, query: &KeyQuery) -> Result<FoundKeys, DirectoryError> {
+    async fn find_keys(
+        &self,
+        query: &KeyQuery,
+        attempt: &Attempt,
+    ) -> Result<FoundKeys, DirectoryError> {
         let (user, hash) = (query.user(), query.hash());
         // Made for everybody, so that who exists takes no less time.
         let decoy = self.decoys.keys(hash, user);
-        match self.chain.keys(user, hash).await {
-            Ok(found) => Ok(FoundKeys::Real(found.keys)),
+        match self.chain.begin_scram(query, attempt).await {
             Err(DirectoryError::Denied(denial)) => Ok(FoundKeys::Decoy(decoy, denial)),
-            Err(error) => Err(error),
+            found => found,
         }
     }
 

@@ -3,13 +3,14 @@
 use std::{fmt::Debug, future::Future, net::IpAddr, pin::Pin, time::Instant};
 
 use crate::{
-    Credentials, Mechanism, Role, Roles, ScramHash, ScramKeys, Senders, TokenFault, UserName,
+    Conversation, CramMd5Keys, Credentials, Mechanism, Role, Roles, ScramHash, ScramKeys, Senders,
+    TokenFault, UserName,
 };
 
 /// Something that knows users and can check what they claim.
 ///
 /// The contract:
-/// - `verify` and `keys` answer once, read only, and may be called by many tasks at a time.
+/// - `verify`, `keys`, `cram_md5` and `converse` answer once, read only, and may be called by many tasks at a time.
 /// - `Ok` is a promise: the claim was proven, or the keys are those of the user. Every doubt is an
 ///   error: a back end that does not answer is [`DirectoryError::Unavailable`], never `Denied`, for
 ///   a client that hears "denied" asks its user for another password.
@@ -29,6 +30,33 @@ pub trait Directory: Debug + Send + Sync {
     /// Finds the SCRAM keys of `user`, and who that is once a proof fits them. No keys:
     /// [`Denial::UnknownUser`] or [`Denial::NoKeys`].
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a>;
+
+    /// Finds what a proof of `user` by CRAM-MD5 must fit, and who that is once it does. No keys:
+    /// [`Denial::UnknownUser`] or [`Denial::NoCramMd5Keys`]; by default [`Denial::OtherProof`].
+    fn cram_md5<'a>(&'a self, _user: &'a UserName) -> Answer<'a, KeyedIdentity<CramMd5Keys>> {
+        Box::pin(std::future::ready(Err(Denial::OtherProof.into())))
+    }
+
+    /// Whether it conducts the exchanges of this mechanism itself, by [`Self::converse`], and so
+    /// has no keys to give. Only what it serves, and nothing that binds to the channel: it does not
+    /// see ours.
+    fn conducts(&self, _mechanism: Mechanism) -> bool {
+        false
+    }
+
+    /// Begins an exchange that it [conducts](Self::conducts) with the client's `first` message,
+    /// as it came. A user whom it cannot let in whatever follows is denied at once: others may be
+    /// asked then, and who is given a conversation is judged by nobody else.
+    ///
+    /// By default [`Denial::OtherProof`].
+    fn converse<'a>(
+        &'a self,
+        _mechanism: Mechanism,
+        _first: &'a [u8],
+        _attempt: &'a Attempt,
+    ) -> Answer<'a, Conversation> {
+        Box::pin(std::future::ready(Err(Denial::OtherProof.into())))
+    }
 }
 
 /// The answer of a [`Directory`], to be awaited.
@@ -120,14 +148,14 @@ impl Identity {
     }
 }
 
-/// The SCRAM keys of a user, and the identity of whoever proves to have them. Nobody is logged in
-/// by finding it: the identity counts when a proof has fitted the keys.
+/// The keys of a user, of SCRAM or another mechanism, and the identity of whoever proves to have
+/// them. Nobody is logged in by finding it: the identity counts when a proof has fitted the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyedIdentity {
+pub struct KeyedIdentity<K = ScramKeys> {
     /// Who it will be.
     pub identity: Identity,
     /// What the proof must fit.
-    pub keys: ScramKeys,
+    pub keys: K,
 }
 
 /// Why a claim was not accepted.
@@ -161,6 +189,11 @@ pub enum Denial {
     /// The user exists, but its entry holds no keys for this SCRAM mechanism.
     #[error("the user has no SCRAM keys; set the password anew with `mailweir user passwd`")]
     NoKeys,
+    /// The user exists, but its entry holds nothing that CRAM-MD5 could be checked by.
+    #[error(
+        "the user has no keys for CRAM-MD5, nor a password in clear; set the password anew for it"
+    )]
+    NoCramMd5Keys,
     /// The user exists and may not log in: disabled, expired, or not authorized. Whether the password
     /// was right is not said.
     #[error("the directory does not let this user log in (disabled, expired or not authorized)")]

@@ -39,7 +39,9 @@ pub use backends::{
     ServiceAccount, SignatureAlgorithm, Sql, SqlQueryError, SqlSettings, SqlSettingsError,
     TokenFault, UnknownAlgorithm, UserSearch,
 };
-pub use chain::{Backend, BackendAnswer, BackendReport, Chain, Health, HealthChange, Report};
+pub use chain::{
+    Backend, BackendAnswer, BackendReport, Chain, Conducted, Health, HealthChange, Report,
+};
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
 pub use date::{Date, NotADate};
@@ -49,8 +51,8 @@ pub use directory::{
     Verification,
 };
 pub use exchange::{
-    Channel, Exchange, ExchangeError, FoundKeys, KeyQuery, Progress, Scope, ServerNonce,
-    TlsExporter,
+    ChallengeQuery, Channel, CramMd5Claim, Exchange, ExchangeError, FoundKeys, KeyQuery, Progress,
+    Scope, ServerNonce, TlsExporter,
 };
 pub use login_map::{Entry as LoginMapEntry, LoginMap, LoginMapFile, MapProblem, Owners};
 pub use mechanism::{Mechanism, UnknownMechanism};

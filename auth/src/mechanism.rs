@@ -24,12 +24,16 @@ pub enum Mechanism {
     Plain,
     /// Name and password, each asked for (draft-murchison-sasl-login); what old clients speak.
     Login,
+    /// An answer to a challenge by HMAC-MD5 (RFC 2195), for old clients without TLS. Offered to
+    /// nobody unless the administrator names it: what must be kept for it is as good as the
+    /// password.
+    CramMd5,
 }
 
 impl Mechanism {
     /// All of them, in the order in which EHLO lists them: clients that take the first they know
     /// take the strongest.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::External,
         Self::ScramPlus(ScramHash::Sha256),
         Self::ScramPlus(ScramHash::Sha512),
@@ -41,6 +45,7 @@ impl Mechanism {
         Self::XOAuth2,
         Self::Plain,
         Self::Login,
+        Self::CramMd5,
     ];
 
     /// The registered name, such as `PLAIN`.
@@ -58,6 +63,7 @@ impl Mechanism {
             Self::XOAuth2 => "XOAUTH2",
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
+            Self::CramMd5 => "CRAM-MD5",
         }
     }
 }
@@ -94,9 +100,10 @@ mod tests {
         assert_eq!("plain".parse(), Ok(Mechanism::Plain));
         assert_eq!("External".parse(), Ok(Mechanism::External));
         assert_eq!("LOGIN".parse(), Ok(Mechanism::Login));
+        assert_eq!("cram-md5".parse(), Ok(Mechanism::CramMd5));
         assert_eq!("XOAuth2".parse(), Ok(Mechanism::XOAuth2));
         assert_eq!("Scram-Sha-1".parse(), Ok(Mechanism::Scram(ScramHash::Sha1)));
-        for bad in ["", "PLAIN ", "CRAM-MD5", "pl\0ain", "SCRAM-SHA-224"] {
+        for bad in ["", "PLAIN ", "DIGEST-MD5", "pl\0ain", "SCRAM-SHA-224"] {
             assert_eq!(bad.parse::<Mechanism>(), Err(UnknownMechanism), "{bad:?}");
         }
     }

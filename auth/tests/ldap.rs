@@ -187,6 +187,33 @@ async fn scram_keys_are_read() {
 }
 
 #[tokio::test]
+async fn keys_for_cram_md5_are_made_of_a_password_in_clear() {
+    let Some(slapd) = slapd() else { return };
+    let password = PasswordCheck::Read {
+        attribute: "userPassword".into(),
+        default_scheme: Some("PLAIN".parse().unwrap()),
+        scram: false,
+    };
+    let groups = vec![group(slapd.add_group("Auditors", &["bob"]), Role::Auditor)];
+    let ldap = open(LdapSettings { password, groups, ..by_search(&slapd.url()) });
+    assert!(ldap.serves(Mechanism::CramMd5));
+    assert!(!open(by_search(&slapd.url())).serves(Mechanism::CramMd5), "it cannot read them");
+    let keys = async |name: &str| ldap.cram_md5(&name.parse().unwrap()).await;
+    let bob = keys("bob@example.org").await.unwrap();
+    // `printf '<1@x>' | openssl dgst -md5 -hmac "bob's secret"`
+    assert!(bob.keys.prove(b"<1@x>", BOBS_ANSWER));
+    assert_eq!(
+        Ok(bob.identity),
+        is("bob@example.org").map(|who| who.with_roles(Role::Auditor.into()))
+    );
+    for (name, denial) in
+        [("ann@example.org", Denial::NoCramMd5Keys), ("nobody@example.org", Denial::UnknownUser)]
+    {
+        assert_eq!(keys(name).await.map(|found| found.identity), denied(denial));
+    }
+}
+
+#[tokio::test]
 async fn passwords_without_a_scheme_have_the_default_one() {
     let Some(slapd) = slapd() else { return };
     let password = |default_scheme: Option<&str>| PasswordCheck::Read {
@@ -542,6 +569,7 @@ fn expect_unavailable(outcome: Result<Identity, DirectoryError>, words: &[&str])
     assert!(!text.contains("secret"), "{text}");
 }
 
+const BOBS_ANSWER: &str = "06ee7d43a7eeb4efd828556cee9912d1";
 /// `doveadm pw -s ARGON2ID -p "argon's secret"`.
 const ARGON2ID: &str = "$argon2id$v=19$m=65536,t=3,p=1$ETKtnjB8yw+iTShFhZn2TQ$15IIP9TvbClS1YGWIetQmkutY46T/AKUXvT5RyiXidQ";
 const SCRAM: &str = "4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,\

@@ -201,7 +201,7 @@ async fn scram_is_served_only_if_the_administrator_says_so() {
         let file = PasswordFile::open(settings, Arc::clone(&home.1), home.decoys());
         for mechanism in Mechanism::ALL {
             let served = match mechanism {
-                Mechanism::Plain | Mechanism::Login => true,
+                Mechanism::Plain | Mechanism::Login | Mechanism::CramMd5 => true,
                 Mechanism::Scram(_) | Mechanism::ScramPlus(_) => scram,
                 _ => false,
             };

@@ -54,6 +54,7 @@ async fn stories_of_users(server: &Server) {
     rows_that_log_nobody_in(server).await;
     a_row_says_who_it_is_and_what_it_may(server).await;
     scram_keys_are_found(server).await;
+    keys_for_cram_md5_are_found(server).await;
     secrets_may_be_bytes_or_padded(server).await;
     several_rows_are_a_denial(server).await;
     c1_an_unknown_user_costs_a_check(server).await;
@@ -210,6 +211,28 @@ async fn scram_keys_are_found(server: &Server) {
     let named = server.users("SELECT password, name FROM users WHERE login = {user}");
     let identity = keys_of(&named, "braced").await.unwrap().identity;
     assert_eq!(identity.user().as_str(), "other");
+}
+
+async fn keys_for_cram_md5_are_found(server: &Server) {
+    for (name, password) in [("clear", "{PLAIN}tanstaaftanstaaf"), ("md5", CRAM_MD5)] {
+        server.add(name, &format!("{}, 1, NULL, NULL, NULL", text(password)));
+    }
+    let users = server.users(BY_NAME);
+    assert!(users.serves(Mechanism::CramMd5));
+    // The example of RFC 2195.
+    let (challenge, answer) =
+        ("<1896.697170952@postoffice.reston.mci.net>", "b913a602c7eda7a495b4e6e7334d3890");
+    for name in ["clear", "md5"] {
+        let found = users.cram_md5(&name.parse().unwrap()).await.unwrap();
+        assert!(found.keys.prove(challenge.as_bytes(), answer), "{name}");
+        assert_eq!(found.identity.user().as_str(), name);
+    }
+    for (name, denial) in
+        [("nobody", Denial::UnknownUser), ("ann@example.org", Denial::NoCramMd5Keys)]
+    {
+        let found = users.cram_md5(&name.parse().unwrap()).await;
+        assert_eq!(found.map(|found| found.identity), Err(denial.into()), "{name}");
+    }
 }
 
 async fn secrets_may_be_bytes_or_padded(server: &Server) {
@@ -657,3 +680,5 @@ fn decoys() -> Decoys {
     let home = tempfile::tempdir().unwrap();
     Decoys::open(&home.path().join("users")).unwrap()
 }
+/// `doveadm pw -s CRAM-MD5 -p tanstaaftanstaaf`.
+const CRAM_MD5: &str = "{CRAM-MD5}d06d4e1b26fccaa4b0b61801132340a354b21152711fb604ca3e035e7015116b";

@@ -16,9 +16,9 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Attempt, Checks, Credentials, Decoys, Denial, Directory, DirectoryError, Identity, KeySearch,
-    KeyedIdentity, LineProblem, Mechanism, Record, Scheme, ScramHash, UserName, Verification,
-    Verifier,
+    Answer, Attempt, Checks, CramMd5Keys, Credentials, Decoys, Denial, Directory, DirectoryError,
+    Identity, KeySearch, KeyedIdentity, LineProblem, Mechanism, Record, Scheme, ScramHash,
+    UserName, Verification, Verifier,
     store::file::{self, Stamp},
 };
 
@@ -101,6 +101,15 @@ impl PasswordFile {
         Ok(KeyedIdentity { identity: Identity::proven(user.clone()), keys })
     }
 
+    async fn find_cram_md5(
+        &self,
+        user: &UserName,
+    ) -> Result<KeyedIdentity<CramMd5Keys>, DirectoryError> {
+        let users = self.users().await?;
+        let keys = users.records.get(user).ok_or(Denial::UnknownUser)?.cram_md5()?;
+        Ok(KeyedIdentity { identity: Identity::proven(user.clone()), keys })
+    }
+
     /// The users as of at most a second ago.
     async fn users(&self) -> Result<Arc<Users>, DirectoryError> {
         let (known, stamp) = {
@@ -146,7 +155,8 @@ impl PasswordFile {
 impl Directory for PasswordFile {
     fn serves(&self, mechanism: Mechanism) -> bool {
         match mechanism {
-            Mechanism::Plain | Mechanism::Login => true,
+            // Who has no keys for it is denied; it is served where the administrator names it.
+            Mechanism::Plain | Mechanism::Login | Mechanism::CramMd5 => true,
             Mechanism::Scram(_) | Mechanism::ScramPlus(_) => self.settings.scram,
             Mechanism::External | Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
         }
@@ -162,6 +172,10 @@ impl Directory for PasswordFile {
 
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
         Box::pin(self.find_keys(user, hash))
+    }
+
+    fn cram_md5<'a>(&'a self, user: &'a UserName) -> Answer<'a, KeyedIdentity<CramMd5Keys>> {
+        Box::pin(self.find_cram_md5(user))
     }
 }
 

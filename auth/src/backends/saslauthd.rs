@@ -151,7 +151,8 @@ impl Directory for Saslauthd {
             | Mechanism::Scram(_)
             | Mechanism::External
             | Mechanism::OAuthBearer
-            | Mechanism::XOAuth2 => false,
+            | Mechanism::XOAuth2
+            | Mechanism::CramMd5 => false,
         }
     }
 

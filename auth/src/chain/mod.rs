@@ -10,7 +10,9 @@ mod tests;
 
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    hint::black_box,
+    ops::ControlFlow,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -18,15 +20,16 @@ use tokio::time::{Instant, timeout};
 
 pub use self::report::{BackendAnswer, BackendReport, Report};
 use crate::{
-    Attempt, Credentials, Denial, Directory, DirectoryError, Identity, KeySearch, KeyedIdentity,
-    Mechanism, ScramHash, UserName, Verification,
+    Attempt, Conversation, ConversationStep, CramMd5Claim, CramMd5Keys, Credentials, Denial,
+    Directory, DirectoryError, FoundKeys, Identity, KeyQuery, KeySearch, KeyedIdentity, Mechanism,
+    ScramHash, UserName, Verification,
     chain::health::Pulse,
     proven::{Proof, ProofKey, Proven},
 };
 
 /// Directories in the order in which they are asked.
 pub struct Chain {
-    links: Vec<Link>,
+    links: Vec<Arc<Link>>,
     proof_key: ProofKey,
     on_change: Box<dyn Fn(HealthChange) + Send + Sync>,
 }
@@ -66,6 +69,29 @@ pub struct HealthChange {
     pub health: Health,
 }
 
+/// An exchange that one of the back ends conducts ([`Directory::converse`]). Dropping it cancels
+/// it.
+#[must_use = "the client waits for the challenge"]
+pub struct Conducted {
+    link: Arc<Link>,
+    conversation: Conversation,
+}
+
+impl Conducted {
+    /// The bytes to send to the client, not yet in base64.
+    #[must_use]
+    pub fn challenge(&self) -> &[u8] {
+        self.conversation.challenge()
+    }
+}
+
+impl fmt::Debug for Conducted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let backend = &self.link.backend.name;
+        f.debug_struct("Conducted").field("backend", backend).finish_non_exhaustive()
+    }
+}
+
 struct Link {
     backend: Backend,
     pulse: Mutex<Pulse>,
@@ -81,10 +107,12 @@ impl Chain {
         backends: Vec<Backend>,
         on_change: impl Fn(HealthChange) + Send + Sync + 'static,
     ) -> Result<Self, getrandom::Error> {
-        let links = backends.into_iter().map(|backend| Link {
-            pulse: Mutex::default(),
-            proven: Mutex::new(Proven::new(backend.cache_ttl)),
-            backend,
+        let links = backends.into_iter().map(|backend| {
+            Arc::new(Link {
+                pulse: Mutex::default(),
+                proven: Mutex::new(Proven::new(backend.cache_ttl)),
+                backend,
+            })
         });
         Ok(Self {
             links: links.collect(),
@@ -97,10 +125,10 @@ impl Chain {
     ///
     /// A client takes the strongest mechanism that it is offered and does not try another when it
     /// fails. So SCRAM is for all who have a password or for nobody: it is offered if every back
-    /// end that checks passwords can do it.
+    /// end that checks passwords can do it. CRAM-MD5 is for nobody who was not told to use it.
     #[must_use]
     pub fn offers(&self, mechanism: Mechanism) -> bool {
-        let by_password = |link: &&Link| link.backend.directory.serves(Mechanism::Plain);
+        let by_password = |link: &&Arc<Link>| link.backend.directory.serves(Mechanism::Plain);
         match mechanism {
             Mechanism::ScramPlus(_) | Mechanism::Scram(_) => {
                 let mut links = self.links.iter().filter(by_password);
@@ -112,17 +140,88 @@ impl Chain {
             | Mechanism::XOAuth2
             | Mechanism::Plain
             | Mechanism::Login => self.serves(mechanism),
+            Mechanism::CramMd5 => false,
         }
     }
 
     /// All back ends by name, in order, and whether they answer.
     #[must_use]
     pub fn health(&self) -> Vec<(&str, Health)> {
-        let health = |link: &Link| match lock(&link.pulse).reason() {
+        let health = |link: &Arc<Link>| match lock(&link.pulse).reason() {
             Some(reason) => Health::Down { reason: reason.into() },
             None => Health::Up,
         };
         self.links.iter().map(|link| (&*link.backend.name, health(link))).collect()
+    }
+
+    /// Finds what the proof of a user by SCRAM will be judged by: keys, or the back end that conducts the
+    /// exchange from here on.
+    ///
+    /// # Errors
+    /// As [`Directory::keys`] and [`Directory::converse`].
+    pub(crate) async fn begin_scram(
+        &self,
+        query: &KeyQuery,
+        attempt: &Attempt,
+    ) -> Result<FoundKeys, DirectoryError> {
+        let (mechanism, first) = (query.mechanism(), query.message());
+        let mut verdict = Verdict::default();
+        for link in self.able(mechanism) {
+            let directory = &link.backend.directory;
+            let found = if directory.conducts(mechanism) {
+                let question = directory.converse(mechanism, first.as_bytes(), attempt);
+                self.ask(link, question).await.map(|conversation| {
+                    FoundKeys::Elsewhere(Conducted { link: Arc::clone(link), conversation })
+                })
+            } else {
+                let question = directory.keys(query.user(), query.hash());
+                self.ask(link, question).await.map(|found| FoundKeys::Real(found.keys))
+            };
+            match found {
+                Ok(found) => return Ok(found),
+                Err(error) => verdict.hear(error),
+            }
+        }
+        Err(verdict.error())
+    }
+
+    /// Passes the client's message on to the back end that conducts the exchange: who is proven,
+    /// or the exchange with its next challenge.
+    ///
+    /// # Errors
+    /// As [`Conversation::answer`].
+    pub(crate) async fn pass_on(
+        &self,
+        conducted: Conducted,
+        message: &[u8],
+    ) -> Result<ControlFlow<Identity, Conducted>, DirectoryError> {
+        let Conducted { link, conversation } = conducted;
+        Ok(match self.ask(&link, conversation.answer(message)).await? {
+            ConversationStep::Challenge(conversation) => {
+                ControlFlow::Continue(Conducted { link, conversation })
+            }
+            ConversationStep::Proven(identity) => ControlFlow::Break(identity),
+        })
+    }
+
+    /// Checks a claim by CRAM-MD5, against the keys of each back end in turn.
+    ///
+    /// # Errors
+    /// As [`Directory::cram_md5`]; [`Denial::WrongPassword`] if keys were found and none fits.
+    pub(crate) async fn prove(&self, claim: &CramMd5Claim) -> Result<Identity, DirectoryError> {
+        let mut verdict = Verdict::default();
+        for link in self.able(Mechanism::CramMd5) {
+            match self.ask(link, link.backend.directory.cram_md5(claim.user())).await {
+                Ok(found) if claim.fits(&found.keys) => return Ok(found.identity),
+                Ok(_) => verdict.hear(Denial::WrongPassword.into()),
+                Err(error) => {
+                    // So that who exists takes no more time.
+                    black_box(claim.fits(&CramMd5Keys::nobody()));
+                    verdict.hear(error);
+                }
+            }
+        }
+        Err(verdict.error())
     }
 
     async fn find_identity(
@@ -155,8 +254,9 @@ impl Chain {
         user: &UserName,
         hash: ScramHash,
     ) -> Result<KeyedIdentity, DirectoryError> {
-        let mut verdict = Verdict::default();
-        for link in self.able(Mechanism::Scram(hash)) {
+        let (mechanism, mut verdict) = (Mechanism::Scram(hash), Verdict::default());
+        let has_keys = |link: &&Arc<Link>| !link.backend.directory.conducts(mechanism);
+        for link in self.able(mechanism).filter(has_keys) {
             match self.ask(link, link.backend.directory.keys(user, hash)).await {
                 Ok(found) => return Ok(found),
                 Err(error) => verdict.hear(error),
@@ -165,7 +265,7 @@ impl Chain {
         Err(verdict.error())
     }
 
-    fn able(&self, mechanism: Mechanism) -> impl Iterator<Item = &Link> {
+    fn able(&self, mechanism: Mechanism) -> impl Iterator<Item = &Arc<Link>> {
         self.links.iter().filter(move |link| link.backend.directory.serves(mechanism))
     }
 

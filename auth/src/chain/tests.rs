@@ -246,7 +246,10 @@ impl Directory for Arc<Knows> {
         match mechanism {
             Mechanism::Scram(_) | Mechanism::ScramPlus(_) => self.keys.is_some(),
             Mechanism::Plain | Mechanism::Login => true,
-            Mechanism::External | Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
+            Mechanism::External
+            | Mechanism::OAuthBearer
+            | Mechanism::XOAuth2
+            | Mechanism::CramMd5 => false,
         }
     }
 

@@ -32,7 +32,8 @@ impl Bearer {
             | Mechanism::ScramPlus(_)
             | Mechanism::Scram(_)
             | Mechanism::Plain
-            | Mechanism::Login => None,
+            | Mechanism::Login
+            | Mechanism::CramMd5 => None,
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod bearer;
 mod channel;
+mod cram_md5;
 mod external;
 mod login;
 mod plain;
@@ -19,13 +20,18 @@ mod tests;
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    Credentials, Denial, Mechanism, Password, PasswordError, ScramKeys, UserName, UserNameError,
-    exchange::{bearer::Bearer, external::External, login::Login, plain::Plain, scram::Scram},
+    Conducted, Credentials, Denial, Mechanism, Password, PasswordError, ScramKeys, UserName,
+    UserNameError,
+    exchange::{
+        bearer::Bearer, cram_md5::CramMd5, external::External, login::Login, plain::Plain,
+        scram::Scram,
+    },
 };
 
 pub use self::{
     bearer::Scope,
     channel::{Channel, TlsExporter},
+    cram_md5::{ChallengeQuery, CramMd5Claim},
     scram::{FoundKeys, KeyQuery, ServerNonce},
 };
 
@@ -42,10 +48,25 @@ pub struct Exchange {
 pub enum Progress {
     /// Send the challenge (`334`) and give the answer to [`Exchange::respond`].
     Challenge(Exchange),
+    /// The exchange goes on once it has something random to ask with.
+    NeedChallenge(ChallengeQuery),
     /// The exchange goes on once these keys are found.
     NeedKeys(KeyQuery),
+    /// The exchange goes on with the answer of the back end that conducts it.
+    PassOn {
+        /// Who the client says it is.
+        user: UserName,
+        /// By what it logs in.
+        mechanism: Mechanism,
+        /// Who conducts the exchange.
+        conducted: Conducted,
+        /// The client's message, as it came.
+        message: Box<[u8]>,
+    },
     /// The client has made its claim; find out whether it is true.
     Verify(Credentials),
+    /// The client has made its claim by CRAM-MD5; find out whether its keys fit.
+    CramMd5(CramMd5Claim),
     /// The client has proven who it is.
     Proven {
         /// Who it is.
@@ -88,6 +109,9 @@ impl Exchange {
             Mechanism::External => Self::wait(Awaited::External(External::new(channel.certified)?)),
             Mechanism::Plain => Self::wait(Awaited::Plain(Plain::new()?)),
             Mechanism::Login => Self::ask(Login::new()),
+            Mechanism::CramMd5 => {
+                return ChallengeQuery::begin(initial).map(Progress::NeedChallenge);
+            }
             Mechanism::OAuthBearer => Self::wait(Awaited::Bearer(Bearer::Rfc7628)),
             Mechanism::XOAuth2 => Self::wait(Awaited::Bearer(Bearer::XOAuth2)),
             Mechanism::ScramPlus(_) | Mechanism::Scram(_) => {
@@ -111,12 +135,21 @@ impl Exchange {
     pub const fn claimant(&self) -> Option<&UserName> {
         match &self.awaited {
             Awaited::Scram(scram) => scram.claimant(),
+            // Which of its messages is the proof, only the back end knows.
+            Awaited::Elsewhere(_, user, _) => Some(user),
             Awaited::External(_)
             | Awaited::Plain(_)
             | Awaited::Login(_)
             | Awaited::Bearer(_)
+            | Awaited::CramMd5(_)
             | Awaited::Acknowledgement(..) => None,
         }
+    }
+
+    /// An exchange of `user` that a back end conducts, and that has come to its next challenge.
+    pub(crate) fn conducted(mechanism: Mechanism, user: UserName, conducted: Conducted) -> Self {
+        let challenge = Cow::Owned(conducted.challenge().to_vec());
+        Self { challenge, awaited: Awaited::Elsewhere(mechanism, user, conducted) }
     }
 
     /// The end of an exchange whose token was refused for `denial`: the client hears so in the
@@ -150,6 +183,10 @@ impl Exchange {
             Awaited::Login(login) => login.answer(message),
             Awaited::Scram(scram) => scram.answer(message),
             Awaited::Bearer(bearer) => bearer.claim(message).map(Progress::Verify),
+            Awaited::CramMd5(cram_md5) => cram_md5.claim(message).map(Progress::CramMd5),
+            Awaited::Elsewhere(mechanism, user, conducted) => {
+                Ok(Progress::PassOn { user, mechanism, conducted, message: message.into() })
+            }
             Awaited::Acknowledgement(_, denial) => Ok(Progress::Denied(denial)),
         }
     }
@@ -163,6 +200,11 @@ impl Exchange {
         Self { challenge: Cow::Borrowed(login.prompt()), awaited: Awaited::Login(login) }
     }
 
+    fn ask_cram_md5(cram_md5: CramMd5) -> Self {
+        let challenge = Cow::Owned(cram_md5.challenge().as_bytes().to_vec());
+        Self { challenge, awaited: Awaited::CramMd5(cram_md5) }
+    }
+
     const fn ask_scram(challenge: Vec<u8>, scram: Scram) -> Self {
         Self { challenge: Cow::Owned(challenge), awaited: Awaited::Scram(scram) }
     }
@@ -174,7 +216,9 @@ impl fmt::Debug for Exchange {
             Awaited::External(_) => Mechanism::External,
             Awaited::Plain(_) => Mechanism::Plain,
             Awaited::Login(_) => Mechanism::Login,
+            Awaited::CramMd5(_) => Mechanism::CramMd5,
             Awaited::Scram(scram) => scram.mechanism(),
+            Awaited::Elsewhere(mechanism, ..) => *mechanism,
             Awaited::Bearer(bearer) | Awaited::Acknowledgement(bearer, _) => bearer.mechanism(),
         };
         f.debug_struct("Exchange").field("mechanism", &mechanism).finish_non_exhaustive()
@@ -222,6 +266,9 @@ enum Awaited {
     Login(Login),
     Scram(Scram),
     Bearer(Bearer),
+    CramMd5(CramMd5),
+    /// Whatever the back end waits for.
+    Elsewhere(Mechanism, UserName, Conducted),
     /// The client's answer to the refusal of its token.
     Acknowledgement(Bearer, Denial),
 }

@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use crate::{
-    Denial, Mechanism, ScramHash, ScramKeys, TlsExporter, UserName,
+    Conducted, Denial, Mechanism, ScramHash, ScramKeys, TlsExporter, UserName,
     exchange::{Exchange, ExchangeError, Progress},
 };
 
@@ -23,13 +23,15 @@ pub struct KeyQuery {
 }
 
 /// The keys to go on with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum FoundKeys {
     /// The user's.
     Real(ScramKeys),
     /// Those of nobody, and why: the exchange goes on as if they were somebody's, and fails in the
     /// end.
     Decoy(ScramKeys, Denial),
+    /// A back end has them, and conducts the exchange itself from here on.
+    Elsewhere(Conducted),
 }
 
 /// Our part of a nonce: random, and never the same again.
@@ -99,7 +101,8 @@ impl Scram {
                 | Mechanism::OAuthBearer
                 | Mechanism::XOAuth2
                 | Mechanism::Plain
-                | Mechanism::Login,
+                | Mechanism::Login
+                | Mechanism::CramMd5,
                 _,
             ) => return Err(ExchangeError::Broken),
         }))
@@ -177,7 +180,20 @@ impl KeyQuery {
         self.start.hash()
     }
 
-    /// Goes on with keys and a nonce that was never used.
+    /// Of which mechanism the exchange is.
+    #[must_use]
+    pub const fn mechanism(&self) -> Mechanism {
+        self.start.mechanism()
+    }
+
+    /// The client's first message, byte for byte.
+    #[must_use]
+    pub fn message(&self) -> String {
+        format!("{}{}", self.first.header, self.first.bare)
+    }
+
+    /// Goes on with keys and a nonce that was never used, or with the challenge of whoever has the
+    /// keys.
     ///
     /// # Errors
     /// The keys are not for [`Self::hash`].
@@ -185,11 +201,16 @@ impl KeyQuery {
         let (keys, decoy) = match found {
             FoundKeys::Real(keys) => (keys, None),
             FoundKeys::Decoy(keys, denial) => (keys, Some(denial)),
+            FoundKeys::Elsewhere(conducted) => {
+                let mechanism = self.mechanism();
+                let exchange = Exchange::conducted(mechanism, self.first.user, conducted);
+                return Ok(Progress::Challenge(exchange));
+            }
         };
         if keys.hash() != self.hash() {
             return Err(ExchangeError::Broken);
         }
-        let nonce = format!("{}{}", self.first.nonce, STANDARD.encode(ours.0));
+        let nonce = format!("{}{}", self.first.nonce, ours.text());
         let salt = STANDARD.encode(keys.salt());
         let challenge = format!("r={nonce},s={salt},i={}", keys.iterations());
         let sent = challenge.clone().into_bytes();
@@ -208,6 +229,11 @@ impl ServerNonce {
         let mut bytes = [0; 18];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
+    }
+
+    /// In base64.
+    pub(super) fn text(self) -> String {
+        STANDARD.encode(self.0)
     }
 }
 

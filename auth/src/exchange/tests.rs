@@ -131,7 +131,8 @@ fn c5_odd_messages_are_errors_with_a_meaning() {
 #[test]
 fn c5_blobs_of_12_kilobytes_are_refused_in_every_place() {
     let blob = vec![b'a'; 12 * 1_024];
-    for mechanism in Mechanism::ALL {
+    let begins = |mechanism: &Mechanism| *mechanism != Mechanism::CramMd5;
+    for mechanism in Mechanism::ALL.into_iter().filter(begins) {
         assert_eq!(claimed(mechanism, &[&blob]), Err(ExchangeError::TooLong));
     }
     assert_eq!(claimed(Mechanism::Login, &[b"ann", &blob]), Err(ExchangeError::TooLong));

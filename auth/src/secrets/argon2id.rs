@@ -15,7 +15,7 @@ use argon2::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Password, PasswordError};
+use crate::{CramMd5Keys, Password, PasswordError};
 
 /// What one hash costs. The default is OWASP's first choice for argon2id: 19 MiB, 2 passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,10 @@ impl HashCost {
 
 /// A password that somebody wants to have from now on: long enough to be stored.
 #[derive(Clone, Debug)]
-pub struct NewPassword(Password);
+pub struct NewPassword {
+    password: Password,
+    is_for_cram_md5: bool,
+}
 
 impl NewPassword {
     /// The fewest characters of a new password.
@@ -55,12 +58,25 @@ impl NewPassword {
         let password = Password::new(text)?;
         match password.reveal().chars().count() {
             0..Self::MIN_CHARS => Err(NewPasswordError::TooShort),
-            _ => Ok(Self(password)),
+            _ => Ok(Self { password, is_for_cram_md5: false }),
         }
     }
 
+    /// The same password, to be kept for CRAM-MD5 (RFC 2195) too, for clients that know nothing
+    /// better. Who reads what is kept for it can log in by CRAM-MD5, and can try passwords against
+    /// it at the speed of MD5.
+    #[must_use]
+    pub fn kept_for_cram_md5(self) -> Self {
+        Self { is_for_cram_md5: true, ..self }
+    }
+
     pub(crate) const fn password(&self) -> &Password {
-        &self.0
+        &self.password
+    }
+
+    /// What is to be kept for CRAM-MD5, if anything is.
+    pub(crate) fn cram_md5(&self) -> Option<CramMd5Keys> {
+        self.is_for_cram_md5.then(|| CramMd5Keys::of(&self.password))
     }
 }
 
@@ -93,7 +109,7 @@ impl fmt::Debug for StoredPassword {
 impl StoredPassword {
     /// Hashes a new password with a fresh random salt.
     pub(crate) fn of(new: &NewPassword, cost: HashCost) -> Result<Self, password_hash::Error> {
-        let hash: PasswordHash = cost.hasher()?.hash_password(new.0.reveal().as_bytes())?;
+        let hash: PasswordHash = cost.hasher()?.hash_password(new.password.reveal().as_bytes())?;
         Self::from_hash(&hash)
     }
 

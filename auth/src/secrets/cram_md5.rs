@@ -1,6 +1,6 @@
 //! What a server keeps for CRAM-MD5 (RFC 2195): HMAC-MD5 with the password already taken in.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use md5::{Digest as _, Md5, block_api::compress};
@@ -33,6 +33,29 @@ impl CramMd5Keys {
             state
         };
         Self { outer: state(0x5c), inner: state(0x36) }
+    }
+
+    /// Keys of nobody, so that a claim of nobody's costs what one of somebody's costs. That they
+    /// are known harms nobody, as long as what fits them proves nothing.
+    #[must_use]
+    pub(crate) fn nobody() -> Self {
+        Self { outer: Zeroizing::new(START), inner: Zeroizing::new(START) }
+    }
+
+    /// Dovecot's text, as it is behind `{CRAM-MD5}`.
+    pub(crate) fn to_text(&self) -> Zeroizing<String> {
+        let words = self.outer.iter().chain(self.inner.iter());
+        // All of it at once: a string that grows leaves copies behind.
+        let mut text = Zeroizing::new(String::with_capacity(64));
+        for word in words {
+            let _ = write!(*text, "{:08x}", word.swap_bytes());
+        }
+        text
+    }
+
+    /// Reads what [`Self::to_text`] writes.
+    pub(crate) fn from_text(text: &str) -> Result<Self, &'static str> {
+        Self::parse(None, text)
     }
 
     /// Reads Dovecot's 64 hexadecimal digits: the outer state, then the inner.
@@ -120,6 +143,18 @@ mod tests {
         for odd in ["", "b913", "no digits"] {
             assert!(!keys.prove(challenge, odd));
         }
+    }
+
+    /// `doveadm pw -s CRAM-MD5 -p tanstaaftanstaaf`.
+    #[test]
+    fn the_text_is_that_of_dovecot() {
+        let keys = CramMd5Keys::of(&Password::new("tanstaaftanstaaf").unwrap());
+        let text = keys.to_text();
+        let dovecot = "d06d4e1b26fccaa4b0b61801132340a354b21152711fb604ca3e035e7015116b";
+        assert_eq!(*text, dovecot);
+        let read = CramMd5Keys::from_text(&text).unwrap();
+        assert!(read.matches(&Password::new("tanstaaftanstaaf").unwrap()));
+        assert!(!read.matches(&Password::new("tanstaaftanstaag").unwrap()));
     }
 
     /// Against MD5 itself, for each way in which a text can fill its last block.

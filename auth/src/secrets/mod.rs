@@ -140,14 +140,22 @@ impl Record {
 
     /// What CRAM-MD5 (RFC 2195) checks the user against: what is stored, or made of a password in
     /// clear.
-    #[must_use]
-    pub fn cram_md5(&self) -> Option<CramMd5Keys> {
+    ///
+    /// # Errors
+    /// [`Denial::NoCramMd5Keys`], [`Denial::NoPassword`] if the record is empty, or
+    /// [`Denial::UnknownUser`] for [`Self::nobody`].
+    pub fn cram_md5(&self) -> Result<CramMd5Keys, Denial> {
+        if self.nobody {
+            return Err(Denial::UnknownUser);
+        }
+        if self.secrets.is_empty() {
+            return Err(Denial::NoPassword);
+        }
         let stored = self.secrets.iter().find_map(|secret| match &**secret {
             StoredSecret::CramMd5(keys) => Some(keys.clone()),
             _ => None,
         });
-        let known = stored.or_else(|| self.clear().map(CramMd5Keys::of));
-        known.filter(|_| !self.nobody)
+        stored.or_else(|| self.clear().map(CramMd5Keys::of)).ok_or(Denial::NoCramMd5Keys)
     }
 
     /// A record of nobody: nothing fits it, and checking something against it costs what checking

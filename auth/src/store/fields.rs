@@ -9,7 +9,8 @@ use aws_lc_rs::digest;
 use zeroize::Zeroizing;
 
 use crate::{
-    AppLabel, Mechanism, Roles, ScramHash, ScramKeys, store::app_password::StoredAppPassword,
+    AppLabel, CramMd5Keys, Mechanism, Roles, ScramHash, ScramKeys,
+    store::app_password::StoredAppPassword,
 };
 
 /// The third field, or none.
@@ -23,6 +24,7 @@ struct Pair {
 
 enum Meaning {
     Keys(ScramKeys),
+    CramMd5(CramMd5Keys),
     /// The check value of the hash that the keys belong to.
     KeysFor(Box<str>),
     Role(Roles),
@@ -60,7 +62,9 @@ impl Fields {
 
     /// From now on the keys do not count. They stay in the text.
     fn drop_keys(&mut self) {
-        for pair in self.0.iter_mut().filter(|pair| matches!(pair.meaning, Meaning::Keys(_))) {
+        let is_key =
+            |pair: &&mut Pair| matches!(pair.meaning, Meaning::Keys(_) | Meaning::CramMd5(_));
+        for pair in self.0.iter_mut().filter(is_key) {
             pair.meaning = Meaning::Mistake(Key::Scram, OTHER_HASH);
         }
     }
@@ -73,11 +77,25 @@ impl Fields {
         })
     }
 
+    /// The keys for CRAM-MD5.
+    pub(super) fn cram_md5(&self) -> Option<&CramMd5Keys> {
+        self.0.iter().find_map(|pair| match &pair.meaning {
+            Meaning::CramMd5(keys) => Some(keys),
+            _ => None,
+        })
+    }
+
     /// Puts these keys in the place of all there are. They are those of `secret`, the second field
     /// of the line.
-    pub(super) fn set_keys(&mut self, keys: Vec<ScramKeys>, secret: &str) {
+    pub(super) fn set_keys(
+        &mut self,
+        keys: Vec<ScramKeys>,
+        cram_md5: Option<CramMd5Keys>,
+        secret: &str,
+    ) {
         let tie = Pair::of_check_value(check_value(secret));
-        self.replace(Key::Scram, keys.into_iter().map(Pair::of_keys).chain([tie]));
+        let keys = keys.into_iter().map(Pair::of_keys).chain(cram_md5.map(Pair::of_cram_md5));
+        self.replace(Key::Scram, keys.chain([tie]));
     }
 
     /// The roles: none if none are written, or if what is written is not understood to the last
@@ -187,6 +205,7 @@ impl Pair {
         let scram = ScramHash::ALL.into_iter().find(|&hash| key_of(hash) == key);
         let meaning = match (scram, key) {
             (Some(hash), _) => Meaning::Keys(ScramKeys::parse(hash, value)?),
+            (None, CRAM_MD5) => Meaning::CramMd5(CramMd5Keys::from_text(value)?),
             (None, SCRAM_FOR) => Meaning::KeysFor(value.into()),
             (None, ROLE) => match value.parse() {
                 Ok(roles) => Meaning::Role(roles),
@@ -207,6 +226,11 @@ impl Pair {
         Self { text, meaning: Meaning::Keys(keys) }
     }
 
+    fn of_cram_md5(keys: CramMd5Keys) -> Self {
+        let text = text(format!("{CRAM_MD5}={}", *keys.to_text()));
+        Self { text, meaning: Meaning::CramMd5(keys) }
+    }
+
     fn of_check_value(value: String) -> Self {
         let text = text(format!("{SCRAM_FOR}={value}"));
         Self { text, meaning: Meaning::KeysFor(value.into()) }
@@ -221,7 +245,7 @@ impl Pair {
 
     const fn key(&self) -> Option<Key> {
         match self.meaning {
-            Meaning::Keys(_) | Meaning::KeysFor(_) => Some(Key::Scram),
+            Meaning::Keys(_) | Meaning::CramMd5(_) | Meaning::KeysFor(_) => Some(Key::Scram),
             Meaning::Role(_) => Some(Key::Role),
             Meaning::Disabled => Some(Key::Disabled),
             Meaning::App(_) => Some(Key::App),
@@ -249,6 +273,7 @@ fn text(text: String) -> Zeroizing<Box<str>> {
 const ROLE: &str = "role";
 const DISABLED: &str = "disabled";
 const APP: &str = "app";
+const CRAM_MD5: &str = "cram-md5";
 const SCRAM_FOR: &str = "scram-for";
 const CHECK_BYTES: usize = 8;
 const OTHER_HASH: &str = "the SCRAM keys belong to another hash than that of this line and do not \

@@ -25,9 +25,9 @@ use tokio::{
 };
 
 use crate::{
-    Attempt, Checks, Credentials, Date, Denial, Directory, DirectoryError, HashCost, HashLimits,
-    Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, Password, Proof, Role, Roles,
-    ScramHash, ScramKeys, UserName, Verification,
+    Answer, Attempt, Checks, CramMd5Keys, Credentials, Date, Denial, Directory, DirectoryError,
+    HashCost, HashLimits, Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, Password,
+    Proof, Role, Roles, ScramHash, ScramKeys, UserName, Verification,
     proven::{Proof as Proved, ProofKey, Proven},
     secrets::argon2id::StoredPassword,
     store::{
@@ -63,6 +63,7 @@ pub use crate::store::{
 /// | `disabled` | the user can log in by nothing; with or without a value |
 /// | `app=LABEL {SHA256}... KEY=VALUE...` | an [`AppPassword`], any number of times; words divided by spaces: the label, the SHA-256 of the secret in base64, and `created` and `expires` (days in UTC), `senders`, `listeners` and `networks` (divided by commas). With a word that is not known it does not count |
 /// | `scram-sha-256=...`, `-512`, `-1` | the [`ScramKeys`] of the password |
+/// | `cram-md5=...` | 64 hexadecimal digits, if the password is kept for CRAM-MD5 too ([`NewPassword::kept_for_cram_md5`]) |
 /// | `scram-for=...` | which hash these keys belong to: the first 16 hexadecimal digits of the SHA-256 of the second field. If it is another hash, the keys do not count |
 ///
 /// Other pairs, of later versions say, are kept as they are.
@@ -261,6 +262,7 @@ impl UserStore {
         Ok(Secrets {
             password: StoredPassword::of(password, self.cost).map_err(hash_error)?,
             keys: keys.collect::<Result<_, _>>().map_err(hash_error)?,
+            cram_md5: password.cram_md5(),
         })
     }
 
@@ -276,6 +278,20 @@ impl UserStore {
             (Secret::Argon2id(_), Some(keys)) => Ok(KeyedIdentity { identity, keys: keys.clone() }),
             (Secret::Argon2id(_), None) => Err(Denial::NoKeys.into()),
             // Who takes the password out of a line means that nobody logs in by it.
+            (Secret::Foreign(_), _) => Err(Denial::NoPassword.into()),
+        }
+    }
+
+    async fn find_cram_md5(
+        &self,
+        name: &UserName,
+    ) -> Result<KeyedIdentity<CramMd5Keys>, DirectoryError> {
+        let users = self.users().await?;
+        let entry = users.get(name).ok_or(Denial::UnknownUser)?;
+        let identity = entry.identity()?;
+        match (&entry.secret, entry.cram_md5()) {
+            (Secret::Argon2id(_), Some(keys)) => Ok(KeyedIdentity { identity, keys: keys.clone() }),
+            (Secret::Argon2id(_), None) => Err(Denial::NoCramMd5Keys.into()),
             (Secret::Foreign(_), _) => Err(Denial::NoPassword.into()),
         }
     }
@@ -443,7 +459,8 @@ impl Directory for UserStore {
             | Mechanism::ScramPlus(_)
             | Mechanism::Scram(_)
             | Mechanism::Plain
-            | Mechanism::Login => true,
+            | Mechanism::Login
+            | Mechanism::CramMd5 => true,
             Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
         }
     }
@@ -466,6 +483,10 @@ impl Directory for UserStore {
 
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
         Box::pin(self.find_keys(user, hash))
+    }
+
+    fn cram_md5<'a>(&'a self, user: &'a UserName) -> Answer<'a, KeyedIdentity<CramMd5Keys>> {
+        Box::pin(self.find_cram_md5(user))
     }
 }
 

@@ -120,6 +120,30 @@ async fn c1_keys_that_can_be_told_from_decoys_count_and_are_named() {
 }
 
 #[tokio::test]
+async fn keys_for_cram_md5_are_kept_if_they_are_asked_for_and_end_with_the_password() {
+    let home = Home::new();
+    let store = home.store();
+    let keys = async || store.cram_md5(&name("ann")).await.map(|found| found.keys);
+    let none = |keys: Result<_, _>| keys.map(drop) == Err(Denial::NoCramMd5Keys.into());
+    assert_eq!(keys().await.map(drop), Err(Denial::UnknownUser.into()));
+    store.add(&name("ann"), &new("tanstaaftanstaaf")).unwrap();
+    assert!(none(keys().await));
+    store.set_password(&name("ann"), &new("tanstaaftanstaaf").kept_for_cram_md5()).unwrap();
+    let text = fs::read_to_string(home.path()).unwrap();
+    // `doveadm pw -s CRAM-MD5 -p tanstaaftanstaaf`
+    let field = "cram-md5=d06d4e1b26fccaa4b0b61801132340a354b21152711fb604ca3e035e7015116b";
+    assert!(text.contains(field), "{text}");
+    let (challenge, answer) =
+        (b"<1896.697170952@postoffice.reston.mci.net>", "b913a602c7eda7a495b4e6e7334d3890");
+    assert!(keys().await.unwrap().prove(challenge, answer));
+    let elsewhere = home.store().cram_md5(&name("ann")).await.unwrap();
+    assert!(elsewhere.keys.prove(challenge, answer));
+    store.set_password(&name("ann"), &new("another horse")).unwrap();
+    assert!(none(keys().await), "the old password is good for nothing");
+    assert!(!fs::read_to_string(home.path()).unwrap().contains("cram-md5"));
+}
+
+#[tokio::test]
 async fn who_has_no_password_in_the_file_has_no_keys_either() {
     let home = Home::new();
     home.write(

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
-    Attempt, Date, Denial, Identity, Roles, ScramHash, ScramKeys, UserName,
+    Attempt, CramMd5Keys, Date, Denial, Identity, Roles, ScramHash, ScramKeys, UserName,
     secrets::argon2id::StoredPassword,
     store::{app_password::StoredAppPassword, app_secret::AppDigest, fields::Fields},
 };
@@ -124,7 +124,7 @@ impl Entry {
     /// Gives the user another password and leaves what does not follow from it alone.
     pub(super) fn set_password(&mut self, secrets: Secrets) {
         self.secret = Secret::Argon2id(Arc::new(secrets.password));
-        self.fields.set_keys(secrets.keys, &self.secret.to_string());
+        self.fields.set_keys(secrets.keys, secrets.cram_md5, &self.secret.to_string());
     }
 
     /// Who it is that proves to be this user, if this user may log in at all.
@@ -162,12 +162,18 @@ impl Entry {
     pub(super) fn keys(&self, hash: ScramHash) -> Option<&ScramKeys> {
         self.fields.keys(hash)
     }
+
+    /// The keys for CRAM-MD5.
+    pub(super) fn cram_md5(&self) -> Option<&CramMd5Keys> {
+        self.fields.cram_md5()
+    }
 }
 
 /// All that is kept of a password.
 pub(super) struct Secrets {
     pub(super) password: StoredPassword,
     pub(super) keys: Vec<ScramKeys>,
+    pub(super) cram_md5: Option<CramMd5Keys>,
 }
 
 /// The second field of a line.
@@ -413,7 +419,11 @@ mod tests {
         let cost = HashCost { memory_kib: 8, passes: 1 };
         let new = NewPassword::new("correct horse").unwrap();
         let keys = ScramKeys::derive(ScramHash::Sha256, new.password(), b"salt", 4_096);
-        Secrets { password: StoredPassword::of(&new, cost).unwrap(), keys: vec![keys] }
+        Secrets {
+            password: StoredPassword::of(&new, cost).unwrap(),
+            keys: vec![keys],
+            cram_md5: None,
+        }
     }
 
     fn name(text: &str) -> UserName {

@@ -42,6 +42,10 @@ enum Action {
     Passwd {
         /// The user
         name: String,
+        /// Keep it for CRAM-MD5 too, for a client that knows nothing better: who steals the file
+        /// can then log in with it
+        #[arg(long)]
+        cram_md5: bool,
     },
     /// Show or change the roles of a user: sender, moderator, auditor, administrator, help-desk
     Role {
@@ -104,9 +108,11 @@ pub(super) fn run(command: &UserCommand) -> anyhow::Result<ExitCode> {
             }
             told(command.json, &name, "added")
         }
-        Action::Passwd { name } => {
+        Action::Passwd { name, cram_md5 } => {
             let name = user_name(name)?;
-            store.set_password(&name, &password()?)?;
+            let new = password()?;
+            let new = if *cram_md5 { new.kept_for_cram_md5() } else { new };
+            store.set_password(&name, &new)?;
             told(command.json, &name, "password changed")
         }
         Action::Delete { name } => {

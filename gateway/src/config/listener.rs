@@ -227,6 +227,16 @@ fn check_auth(written: &Written<ListenerSection>, problems: &mut Problems<'_>) {
     if section.auth_in_clear && !local {
         problems.warning(table, "auth_in_clear", "passwords will cross the network readable");
     }
+    if section.auth_mechanisms.iter().flatten().any(|&chosen| chosen == Mechanism::CramMd5) {
+        problems
+            .warning(
+                table,
+                "auth_mechanisms",
+                "CRAM-MD5 needs passwords kept so that a thief of \
+                the file can log in with what it holds",
+            )
+            .help("leave it out as soon as the last client can do SCRAM-SHA-256");
+    }
     if section.mode == Mode::Submission
         && section.tls == ListenerTls::None
         && !section.auth_in_clear

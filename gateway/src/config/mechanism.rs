@@ -26,7 +26,7 @@ impl Setting for Mechanism {
 
 impl Element for Mechanism {
     const LIST_ALLOWED: &'static str = "a list of SASL mechanisms: EXTERNAL, SCRAM-SHA-1, -256 and -512 and their -PLUS forms, \
-         OAUTHBEARER, XOAUTH2, PLAIN, LOGIN";
+         OAUTHBEARER, XOAUTH2, PLAIN, LOGIN, CRAM-MD5";
     const LIST_EXAMPLE: &'static str = "[\"SCRAM-SHA-256-PLUS\", \"SCRAM-SHA-256\", \"PLAIN\"]";
 }
 

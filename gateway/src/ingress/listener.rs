@@ -326,7 +326,8 @@ const fn needs(mechanism: Mechanism) -> Needs {
         | Mechanism::OAuthBearer
         | Mechanism::XOAuth2
         | Mechanism::Plain
-        | Mechanism::Login => Needs::Nothing,
+        | Mechanism::Login
+        | Mechanism::CramMd5 => Needs::Nothing,
     }
 }
 

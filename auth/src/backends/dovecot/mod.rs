@@ -27,6 +27,7 @@ use crate::{
         link::{Link, LinkError, Request},
         protocol::Answer,
     },
+    directory,
 };
 
 /// Where a Dovecot listens for authentication clients.
@@ -57,7 +58,8 @@ pub struct DovecotSettings {
     /// `smtpd_sasl_service`). Default: `smtp`.
     pub service: Box<str>,
     /// Whether SCRAM is served. Dovecot then conducts those exchanges itself, for the hashes that
-    /// it announces; it binds none to the channel. Default: no.
+    /// it announces; it binds none to the channel. It denies unknown users at the first message,
+    /// by default late, and so shows who exists (`attacks.md` C1). Default: no.
     pub scram: bool,
     /// How many requests there may be. Default: 1,000 at a time, for failures are answered late,
     /// and 1,000 that wait.
@@ -132,6 +134,23 @@ impl Dovecot {
     ) -> Result<ConversationStep, DirectoryError> {
         let (request, answer) = self.begin(mechanism, initial, attempt).await?;
         self.questions.step(request, answer)
+    }
+
+    /// Before the client has proven anything, a denial is of the user.
+    async fn begin_scram(
+        &self,
+        mechanism: Mechanism,
+        first: &[u8],
+        attempt: &Attempt,
+    ) -> Result<Conversation, DirectoryError> {
+        match self.converse(mechanism.as_str(), Some(first), attempt).await {
+            Ok(ConversationStep::Challenge(conversation)) => Ok(conversation),
+            Ok(ConversationStep::Proven(_)) => {
+                Err(self.questions.unavailable("accepts a user who has proven nothing"))
+            }
+            Err(DirectoryError::Denied(Denial::WrongPassword)) => Err(Denial::UnknownUser.into()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn check(
@@ -223,10 +242,12 @@ impl Directory for Dovecot {
         match mechanism {
             Mechanism::Plain | Mechanism::Login => self.mechanisms().is_none_or(by_password),
             Mechanism::Scram(_) => self.settings.scram,
-            Mechanism::ScramPlus(_)
-            | Mechanism::External
+            // CRAM-MD5 begins with a challenge, before anybody knows whom to ask for it.
+            Mechanism::External
+            | Mechanism::ScramPlus(_)
             | Mechanism::OAuthBearer
-            | Mechanism::XOAuth2 => false,
+            | Mechanism::XOAuth2
+            | Mechanism::CramMd5 => false,
         }
     }
 
@@ -240,6 +261,19 @@ impl Directory for Dovecot {
 
     fn keys<'a>(&'a self, _user: &'a UserName, _hash: ScramHash) -> KeySearch<'a> {
         Box::pin(std::future::ready(Err(Denial::NoKeys.into())))
+    }
+
+    fn conducts(&self, mechanism: Mechanism) -> bool {
+        matches!(mechanism, Mechanism::Scram(_)) && self.serves(mechanism)
+    }
+
+    fn converse<'a>(
+        &'a self,
+        mechanism: Mechanism,
+        first: &'a [u8],
+        attempt: &'a Attempt,
+    ) -> directory::Answer<'a, Conversation> {
+        Box::pin(self.begin_scram(mechanism, first, attempt))
     }
 }
 

@@ -21,9 +21,9 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    Attempt, Checks, Credentials, Decoys, Denial, Directory, DirectoryError, HashLimits, Identity,
-    KeySearch, KeyedIdentity, Mechanism, Password, Record, Roles, ScramHash, UserName,
-    Verification, Verifier,
+    Answer, Attempt, Checks, CramMd5Keys, Credentials, Decoys, Denial, Directory, DirectoryError,
+    HashLimits, Identity, KeySearch, KeyedIdentity, Mechanism, Password, Record, Roles, ScramHash,
+    UserName, Verification, Verifier,
     backends::ldap::{
         answer::{
             COMPARE_FALSE, COMPARE_TRUE, INVALID_DN, INVALID_VALUE, NO_SUCH_ATTRIBUTE,
@@ -106,6 +106,8 @@ impl Directory for Ldap {
             Mechanism::ScramPlus(_) | Mechanism::Scram(_) => {
                 matches!(self.directory.password, PasswordCheck::Read { scram: true, .. })
             }
+            // Who has no keys for it is denied; it is served where the administrator names it.
+            Mechanism::CramMd5 => matches!(self.directory.password, PasswordCheck::Read { .. }),
         }
     }
 
@@ -125,6 +127,13 @@ impl Directory for Ldap {
         Box::pin(async move {
             let (directory, user) = (Arc::clone(&self.directory), user.clone());
             self.converse(async move { directory.keys(user, hash).await }).await
+        })
+    }
+
+    fn cram_md5<'a>(&'a self, user: &'a UserName) -> Answer<'a, KeyedIdentity<CramMd5Keys>> {
+        Box::pin(async move {
+            let (directory, user) = (Arc::clone(&self.directory), user.clone());
+            self.converse(async move { directory.cram_md5(user).await }).await
         })
     }
 }
@@ -295,19 +304,35 @@ impl Users {
         let PasswordCheck::Read { attribute, scram: true, .. } = &self.password else {
             return Err(Denial::NoKeys.into());
         };
+        let (record, identity) = self.look_up(attribute, &user).await?;
+        let keys = self.verifier.keys(record.as_ref(), &user, hash).await?;
+        Ok(KeyedIdentity { identity: identity?, keys })
+    }
+
+    async fn cram_md5(&self, user: UserName) -> Result<KeyedIdentity<CramMd5Keys>, DirectoryError> {
+        let PasswordCheck::Read { attribute, .. } = &self.password else {
+            return Err(Denial::NoCramMd5Keys.into());
+        };
+        let (record, identity) = self.look_up(attribute, &user).await?;
+        let keys = record.ok_or(Denial::UnknownUser)?.cram_md5()?;
+        Ok(KeyedIdentity { identity: identity?, keys })
+    }
+
+    /// What is kept of the password of `user`, if there is one, and who that is.
+    async fn look_up(
+        &self,
+        attribute: &str,
+        user: &UserName,
+    ) -> Result<(Option<Record>, Result<Identity, DirectoryError>), DirectoryError> {
         let mut session = self.server.session(Purpose::Lookups).await?;
-        let found = self.find(&mut session, &user).await?;
+        let found = self.find(&mut session, user).await?;
         let record = found.as_ref().map(|entry| self.record(attribute, entry));
         // Before the proof, all that is asked about somebody is asked about nobody too.
         let entry = found.unwrap_or_else(|| self.nobodys_entry());
-        let identity = match self.identity(&mut session, user.clone(), &entry).await {
-            Err(fault @ (DirectoryError::Unavailable(_) | DirectoryError::Busy)) => {
-                return Err(fault);
-            }
-            identity => identity,
-        };
-        let keys = self.verifier.keys(record.as_ref(), &user, hash).await?;
-        Ok(KeyedIdentity { identity: identity?, keys })
+        match self.identity(&mut session, user.clone(), &entry).await {
+            Err(fault @ (DirectoryError::Unavailable(_) | DirectoryError::Busy)) => Err(fault),
+            identity => Ok((record, identity)),
+        }
     }
 
     fn nobodys_entry(&self) -> SearchEntry {

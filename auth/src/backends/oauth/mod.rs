@@ -211,7 +211,8 @@ impl Directory for OAuth {
             | Mechanism::ScramPlus(_)
             | Mechanism::Scram(_)
             | Mechanism::Plain
-            | Mechanism::Login => false,
+            | Mechanism::Login
+            | Mechanism::CramMd5 => false,
         }
     }
 

@@ -18,8 +18,9 @@ use sqlx::{MySqlConnection, PgConnection, mysql::MySqlConnectOptions, postgres::
 use tokio::time::{Duration, timeout};
 
 use crate::{
-    Attempt, Checks, Credentials, Decoys, Denial, Directory, DirectoryError, Identity, KeySearch,
-    KeyedIdentity, Mechanism, Password, Scheme, ScramHash, UserName, Verification, Verifier,
+    Answer, Attempt, Checks, CramMd5Keys, Credentials, Decoys, Denial, Directory, DirectoryError,
+    Identity, KeySearch, KeyedIdentity, Mechanism, Password, Scheme, ScramHash, UserName,
+    Verification, Verifier,
     backends::sql::{
         address::Address,
         entry::{Entry, Row},
@@ -127,6 +128,15 @@ impl Sql {
         Ok(KeyedIdentity { identity: self.identity(&entry, user)?, keys })
     }
 
+    async fn find_cram_md5(
+        &self,
+        user: &UserName,
+    ) -> Result<KeyedIdentity<CramMd5Keys>, DirectoryError> {
+        let entry = self.find(user).await?;
+        let keys = entry.record(self.default_scheme).cram_md5()?;
+        Ok(KeyedIdentity { identity: self.identity(&entry, user)?, keys })
+    }
+
     /// The one row of `user`.
     async fn find(&self, user: &UserName) -> Result<Entry, DirectoryError> {
         let mut rows = match self.rows(user).await {
@@ -179,7 +189,8 @@ impl Directory for Sql {
     fn serves(&self, mechanism: Mechanism) -> bool {
         match mechanism {
             Mechanism::ScramPlus(_) | Mechanism::Scram(_) => self.scram,
-            Mechanism::Plain | Mechanism::Login => true,
+            // Who has no keys for it is denied; it is served where the administrator names it.
+            Mechanism::Plain | Mechanism::Login | Mechanism::CramMd5 => true,
             Mechanism::External | Mechanism::OAuthBearer | Mechanism::XOAuth2 => false,
         }
     }
@@ -194,6 +205,10 @@ impl Directory for Sql {
 
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
         Box::pin(self.find_keys(user, hash))
+    }
+
+    fn cram_md5<'a>(&'a self, user: &'a UserName) -> Answer<'a, KeyedIdentity<CramMd5Keys>> {
+        Box::pin(self.find_cram_md5(user))
     }
 }
 
