@@ -184,10 +184,10 @@ pub enum Denial {
     #[error("wrong password")]
     WrongPassword,
     /// The user exists, but its entry holds no password that can be checked.
-    #[error("the user has no usable password; set one with `mailweir user passwd`")]
+    #[error("the user has no usable password (in our own store, `mailweir user passwd` sets one)")]
     NoPassword,
     /// The user exists, but its entry holds no keys for this SCRAM mechanism.
-    #[error("the user has no SCRAM keys; set the password anew with `mailweir user passwd`")]
+    #[error("the user has no SCRAM keys (in our own store, `mailweir user passwd` makes them)")]
     NoKeys,
     /// The user exists, but its entry holds nothing that CRAM-MD5 could be checked by.
     #[error(

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    Attempt, Chain, Credentials, Denial, DirectoryError, Identity, KeyedIdentity, Mechanism,
-    ScramHash, ScramKeys,
+    Attempt, Chain, CramMd5Keys, Credentials, Denial, DirectoryError, Identity, KeyedIdentity,
+    Mechanism, ScramHash, ScramKeys,
     chain::{Link, Verdict},
 };
 
@@ -81,6 +81,19 @@ impl Chain {
         }
         let start = Instant::now();
         let verdict = match mechanism {
+            // Only it can say whether a proof fits; whether the password does, it says too.
+            _ if directory.conducts(mechanism) => {
+                let claim = Credentials::new(
+                    Mechanism::Plain,
+                    credentials.user().clone(),
+                    credentials.proof().clone(),
+                );
+                self.ask(link, directory.verify(&claim, attempt)).await
+            }
+            Mechanism::CramMd5 => {
+                let keys = self.ask(link, directory.cram_md5(credentials.user())).await;
+                keys.and_then(|found| try_cram_md5(found, credentials))
+            }
             Mechanism::Scram(hash) | Mechanism::ScramPlus(hash) => {
                 let keys = self.ask(link, directory.keys(credentials.user(), hash)).await;
                 keys.and_then(|found| try_keys(hash, found, credentials))
@@ -88,6 +101,17 @@ impl Chain {
             _ => self.ask(link, directory.verify(credentials, attempt)).await,
         };
         BackendAnswer::Said { verdict, took: start.elapsed() }
+    }
+}
+
+fn try_cram_md5(
+    found: KeyedIdentity<CramMd5Keys>,
+    credentials: &Credentials,
+) -> Result<Identity, DirectoryError> {
+    let password = credentials.password().ok_or(Denial::OtherProof)?;
+    match *found.keys.to_text() == *CramMd5Keys::of(password).to_text() {
+        true => Ok(found.identity),
+        false => Err(Denial::WrongPassword.into()),
     }
 }
 
