@@ -124,14 +124,10 @@ impl Authenticator {
                     if let Err(failure) = self.admit(query.user(), attempt) {
                         return Step::Refused(failure);
                     }
-                    match self.find_keys(&query, attempt).await {
-                        Ok(found) => ServerNonce::random()
-                            .map_err(|_| ExchangeError::Broken)
-                            .and_then(|nonce| query.answer(found, nonce)),
-                        Err(error) => {
-                            return Step::Refused(self.failed(query.user(), error, attempt));
-                        }
-                    }
+                    let found = self.find_keys(&query, attempt).await;
+                    ServerNonce::random()
+                        .map_err(|_| ExchangeError::Broken)
+                        .and_then(|nonce| query.answer(found, nonce))
                 }
                 Ok(Progress::PassOn { user, mechanism, conducted, message }) => {
                     return self.pass_on(user, mechanism, conducted, &message, attempt).await;
@@ -154,14 +150,14 @@ impl Authenticator {
                 Ok(Progress::Proven { user, mechanism, keys }) => {
                     return match self.holder(&user, &keys).await {
                         Ok(identity) => {
-                            self.succeeded(&user, attempt);
+                            self.succeeded(&user, &identity, attempt);
                             Step::LoggedIn(identity, mechanism)
                         }
                         Err(error) => Step::Refused(self.failed(&user, error, attempt)),
                     };
                 }
-                Ok(Progress::Disproven { user, denial }) => {
-                    return Step::Refused(self.failed(&user, denial.into(), attempt));
+                Ok(Progress::Disproven { user, error }) => {
+                    return Step::Refused(self.failed(&user, error, attempt));
                 }
                 Err(error) => return Step::Refused(error.into()),
             };
@@ -182,7 +178,7 @@ impl Authenticator {
                 Step::Challenge(Exchange::conducted(mechanism, user, conducted))
             }
             Ok(ControlFlow::Break(identity)) => {
-                self.succeeded(&user, attempt);
+                self.succeeded(&user, &identity, attempt);
                 Step::LoggedIn(identity, mechanism)
             }
             Err(error) => Step::Refused(self.failed(&user, error, attempt)),
@@ -228,7 +224,7 @@ impl Authenticator {
         self.admit(user, attempt)?;
         match question.await {
             Ok(identity) => {
-                self.succeeded(identity.user(), attempt);
+                self.succeeded(user, &identity, attempt);
                 Ok(identity)
             }
             Err(error) => Err(self.failed(user, error, attempt)),
@@ -245,17 +241,17 @@ impl Authenticator {
         }
     }
 
-    async fn find_keys(
-        &self,
-        query: &KeyQuery,
-        attempt: &Attempt,
-    ) -> Result<FoundKeys, DirectoryError> {
+    /// What the proof will be judged by; if there is nothing, a decoy, and why.
+    ///
+    /// Also if somebody could not be asked: users whom the others know would get a challenge now,
+    /// and so who gets none would be known to be no such user.
+    async fn find_keys(&self, query: &KeyQuery, attempt: &Attempt) -> FoundKeys {
         let (user, hash) = (query.user(), query.hash());
         // Made for everybody, so that who exists takes no less time.
         let decoy = self.decoys.keys(hash, user);
         match self.chain.begin_scram(query, attempt).await {
-            Err(DirectoryError::Denied(denial)) => Ok(FoundKeys::Decoy(decoy, denial)),
-            found => found,
+            Ok(found) => found,
+            Err(error) => FoundKeys::Decoy(decoy, error),
         }
     }
 
@@ -270,8 +266,14 @@ impl Authenticator {
         }
     }
 
-    fn succeeded(&self, user: &UserName, attempt: &Attempt) {
-        self.throttle().succeeded(attempt.now, attempt.client, user);
+    /// The user is familiar from now on, by the name that was claimed and by the one that the back
+    /// end has for it.
+    fn succeeded(&self, claimed: &UserName, identity: &Identity, attempt: &Attempt) {
+        let mut throttle = self.throttle();
+        throttle.succeeded(attempt.now, attempt.client, claimed);
+        if identity.user() != claimed {
+            throttle.succeeded(attempt.now, attempt.client, identity.user());
+        }
     }
 
     fn failed(&self, user: &UserName, error: DirectoryError, attempt: &Attempt) -> AuthFailure {

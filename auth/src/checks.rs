@@ -11,11 +11,13 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
+    time::timeout,
 };
 
 use crate::DirectoryError;
@@ -46,6 +48,9 @@ pub struct Checks {
 }
 
 impl Checks {
+    /// How long anybody waits for a turn.
+    pub const PATIENCE: Duration = Duration::from_secs(5);
+
     /// A place with these bounds.
     #[must_use]
     pub fn new(limits: HashLimits) -> Self {
@@ -58,14 +63,16 @@ impl Checks {
         }
     }
 
-    /// Waits for the right to make one check.
+    /// Waits for the right to make one check, but not for longer than [`Self::PATIENCE`]: whoever
+    /// waits for a back end gives it some time to answer, and a queue of ours must not use that up.
     ///
     /// # Errors
-    /// [`DirectoryError::Busy`]: too many wait already.
+    /// [`DirectoryError::Busy`]: too many wait already, or for too long.
     pub async fn turn(&self) -> Result<Turn, DirectoryError> {
         let admitted =
             Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| DirectoryError::Busy)?;
-        let running = Arc::clone(&self.running).acquire_owned().await;
+        let running = timeout(Self::PATIENCE, Arc::clone(&self.running).acquire_owned()).await;
+        let running = running.map_err(|_| DirectoryError::Busy)?;
         Ok(Turn { _running: running.map_err(|_| DirectoryError::Busy)?, _admitted: admitted })
     }
 
@@ -124,6 +131,17 @@ mod tests {
         drop(running);
         let second = waiting.await.unwrap();
         drop(second);
+        assert!(checks.turn().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn c3_nobody_waits_for_a_turn_for_ever() {
+        let checks = Checks::new(HashLimits { at_once: NonZeroUsize::MIN, waiting: 1 });
+        let running = checks.turn().await.unwrap();
+        let start = tokio::time::Instant::now();
+        assert!(matches!(checks.turn().await, Err(DirectoryError::Busy)));
+        assert_eq!(start.elapsed(), Checks::PATIENCE);
+        drop(running);
         assert!(checks.turn().await.is_ok());
     }
 

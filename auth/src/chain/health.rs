@@ -8,10 +8,21 @@ use tokio::time::Instant;
 ///
 /// One failure may be about one user or one lost connection. After [`PATIENCE`] in a row the back
 /// end is down: nobody waits for it any more, until a single attempt after a pause finds it well.
+///
+/// A back end may let those wait who guess, as Dovecot and PAM do. So a question that was not
+/// answered counts only if no other was answered since it was put: whoever makes a server slow for
+/// himself does not make it look down to the others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pulse {
+    answers: u64,
     failures: u32,
     down: Option<Down>,
+}
+
+/// When a question was put.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    answers: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -21,26 +32,33 @@ struct Down {
 }
 
 impl Pulse {
-    /// Why the back end need not be asked now, if it need not. When the pause is over, the one
-    /// that asks first is let through, and the others go on to be refused until it knows more.
-    pub(super) fn refusal(&mut self, now: Instant) -> Option<Box<str>> {
-        let pause = self.pause();
-        let down = self.down.as_mut()?;
-        if now < down.next_try {
-            return Some(down.reason.clone());
+    /// Puts a question, unless the back end need not be asked now; then why. When the pause is
+    /// over, the one that asks first is let through, and the others go on to be refused until it
+    /// knows more.
+    pub(super) fn ask(&mut self, now: Instant) -> Result<Asked, Box<str>> {
+        let (pause, asked) = (self.pause(), Asked { answers: self.answers });
+        match &mut self.down {
+            Some(down) if now < down.next_try => Err(down.reason.clone()),
+            Some(down) => {
+                down.next_try = now + pause;
+                Ok(asked)
+            }
+            None => Ok(asked),
         }
-        down.next_try = now + pause;
-        None
     }
 
     /// It has answered, whatever it said. Whether that is news.
     pub(super) fn answered(&mut self) -> bool {
+        self.answers = self.answers.wrapping_add(1);
         self.failures = 0;
         self.down.take().is_some()
     }
 
-    /// It has failed to answer. Whether that makes it down.
-    pub(super) fn failed(&mut self, reason: &str, now: Instant) -> bool {
+    /// It has failed to answer what was `asked`. Whether that makes it down.
+    pub(super) fn failed(&mut self, asked: Asked, reason: &str, now: Instant) -> bool {
+        if self.answers != asked.answers {
+            return false;
+        }
         self.failures = self.failures.saturating_add(1);
         if self.failures < PATIENCE {
             return false;
@@ -73,29 +91,51 @@ mod tests {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
         let mut pulse = Pulse::default();
-        assert!(!pulse.failed("refused", start) && !pulse.failed("refused", start));
+        assert!(!fails(&mut pulse, "refused", start) && !fails(&mut pulse, "refused", start));
         assert!(!pulse.answered(), "two failures are no news, and forgotten");
         for last in [false, false, true] {
-            assert_eq!(pulse.refusal(start), None);
-            assert_eq!(pulse.failed("refused", start), last);
+            assert_eq!(fails(&mut pulse, "refused", start), last);
         }
-        assert_eq!(pulse.refusal(start).as_deref(), Some("refused"));
-        assert_eq!(pulse.refusal(after(1)), None, "one may try");
-        assert_eq!(pulse.refusal(after(1)).as_deref(), Some("refused"), "not two");
-        assert!(!pulse.failed("timed out", after(1)), "still down is no news");
-        assert_eq!(pulse.refusal(after(2)).as_deref(), Some("timed out"));
-        assert_eq!(pulse.refusal(after(3)), None);
+        assert_eq!(refusal(&mut pulse, start), Some("refused".into()));
+        let probe = pulse.ask(after(1)).unwrap();
+        assert_eq!(refusal(&mut pulse, after(1)), Some("refused".into()), "one may try, not two");
+        assert!(!pulse.failed(probe, "timed out", after(1)), "still down is no news");
+        assert_eq!(refusal(&mut pulse, after(2)), Some("timed out".into()));
+        assert_eq!(refusal(&mut pulse, after(3)), None);
         assert!(pulse.answered());
-        assert_eq!((pulse.refusal(after(3)), pulse.reason()), (None, None));
+        assert_eq!((refusal(&mut pulse, after(3)), pulse.reason()), (None, None));
+    }
+
+    #[test]
+    fn who_is_made_to_wait_while_others_are_answered_does_not_make_it_look_down() {
+        let now = Instant::now();
+        let mut pulse = Pulse::default();
+        for _ in 0..100 {
+            let slow = pulse.ask(now).unwrap();
+            let other = pulse.ask(now);
+            assert!(other.is_ok() && !pulse.answered());
+            assert!(!pulse.failed(slow, "no answer", now));
+        }
+        assert_eq!(pulse.reason(), None);
     }
 
     #[test]
     fn the_pause_is_bounded() {
         let start = Instant::now();
         let mut pulse = Pulse::default();
+        let asked = pulse.ask(start).unwrap();
         for _ in 0..100 {
-            pulse.failed("refused", start);
+            pulse.failed(asked, "refused", start);
         }
-        assert!(pulse.refusal(start + LONGEST_PAUSE).is_none());
+        assert!(pulse.ask(start + LONGEST_PAUSE).is_ok());
+    }
+
+    fn fails(pulse: &mut Pulse, reason: &str, now: Instant) -> bool {
+        let asked = pulse.ask(now).unwrap();
+        pulse.failed(asked, reason, now)
+    }
+
+    fn refusal(pulse: &mut Pulse, now: Instant) -> Option<Box<str>> {
+        pulse.ask(now).err()
     }
 }

@@ -181,6 +181,9 @@ impl Chain {
                 Ok(found) => return Ok(found),
                 Err(error) => verdict.hear(error),
             }
+            if verdict.is_final() {
+                break;
+            }
         }
         Err(verdict.error())
     }
@@ -220,6 +223,9 @@ impl Chain {
                     verdict.hear(error);
                 }
             }
+            if verdict.is_final() {
+                break;
+            }
         }
         Err(verdict.error())
     }
@@ -245,6 +251,9 @@ impl Chain {
                 }
                 Err(error) => verdict.hear(error),
             }
+            if verdict.is_final() {
+                break;
+            }
         }
         Err(verdict.error())
     }
@@ -260,6 +269,9 @@ impl Chain {
             match self.ask(link, link.backend.directory.keys(user, hash)).await {
                 Ok(found) => return Ok(found),
                 Err(error) => verdict.hear(error),
+            }
+            if verdict.is_final() {
+                break;
             }
         }
         Err(verdict.error())
@@ -288,34 +300,27 @@ impl Chain {
         question: impl Future<Output = Result<T, DirectoryError>>,
     ) -> Result<T, DirectoryError> {
         let Backend { name, timeout: patience, .. } = &link.backend;
-        if let Some(reason) = lock(&link.pulse).refusal(Instant::now()) {
-            return Err(DirectoryError::Unavailable(reason));
-        }
-        let answer = match timeout(*patience, question).await {
-            Ok(Err(DirectoryError::Unavailable(reason))) => Err(format!("{name}: {reason}")),
-            Ok(answer) => Ok(answer),
-            Err(_) => Err(format!("{name}: no answer within {} s", patience.as_secs_f32())),
-        };
-        match answer {
+        let asked = lock(&link.pulse).ask(Instant::now()).map_err(DirectoryError::Unavailable)?;
+        let reason = match timeout(*patience, question).await {
+            // It says nothing of the server, which was not asked.
+            Ok(Err(DirectoryError::Busy)) => return Err(DirectoryError::Busy),
+            Ok(Err(DirectoryError::Unavailable(reason))) => format!("{name}: {reason}"),
+            Err(_) => format!("{name}: no answer within {} s", patience.as_secs_f32()),
             Ok(answer) => {
-                self.note(link, Health::Up);
-                answer
+                if lock(&link.pulse).answered() {
+                    self.tell(link, Health::Up);
+                }
+                return answer;
             }
-            Err(reason) => {
-                self.note(link, Health::Down { reason: reason.as_str().into() });
-                Err(DirectoryError::Unavailable(reason.into()))
-            }
+        };
+        if lock(&link.pulse).failed(asked, &reason, Instant::now()) {
+            self.tell(link, Health::Down { reason: reason.as_str().into() });
         }
+        Err(DirectoryError::Unavailable(reason.into()))
     }
 
-    fn note(&self, link: &Link, health: Health) {
-        let is_news = match &health {
-            Health::Up => lock(&link.pulse).answered(),
-            Health::Down { reason } => lock(&link.pulse).failed(reason, Instant::now()),
-        };
-        if is_news {
-            (self.on_change)(HealthChange { backend: link.backend.name.clone(), health });
-        }
+    fn tell(&self, link: &Link, health: Health) {
+        (self.on_change)(HealthChange { backend: link.backend.name.clone(), health });
     }
 }
 
@@ -355,16 +360,23 @@ impl Verdict {
         }
     }
 
+    /// Whether nobody else is asked. Back ends behind may know everybody who has a certificate or
+    /// a token; whom the administrator has disabled shall not come in by them.
+    fn is_final(&self) -> bool {
+        self.0 == Some(DirectoryError::Denied(Denial::Disabled))
+    }
+
     fn error(self) -> DirectoryError {
         self.0.unwrap_or(DirectoryError::Denied(Denial::OtherProof))
     }
 }
 
 /// A back end that could not be asked outweighs all denials; one that knows the user says more
-/// about it than one that does not.
+/// about it than one that does not. Whom our own store has disabled is denied for certain.
 const fn weight(error: &DirectoryError) -> u8 {
     match error {
         DirectoryError::Denied(Denial::UnknownUser) => 0,
+        DirectoryError::Denied(Denial::Disabled) => 4,
         DirectoryError::Denied(_) => 1,
         DirectoryError::Busy => 2,
         DirectoryError::Unavailable(_) => 3,

@@ -74,6 +74,17 @@ async fn one_that_comes_back_is_found_and_both_are_told_once() {
 }
 
 #[tokio::test]
+async fn whom_our_own_store_has_disabled_comes_in_by_no_other() {
+    let (disables, knows) = (Knows::nothing(Mood::Disables), Knows::keys_of("ann"));
+    let disabled = DirectoryError::Denied(Denial::Disabled);
+    assert_eq!(try_login(&chain([&disables, &knows]), "ann", "right").await, Err(disabled.clone()));
+    assert_eq!(knows.asked(), 0);
+    let down = Knows::nothing(Mood::Down);
+    let chain = chain([&down, &disables, &knows]);
+    assert_eq!(try_login(&chain, "ann", "right").await, Err(disabled), "and that is certain");
+}
+
+#[tokio::test]
 async fn one_that_is_busy_is_not_down() {
     let busy = Knows::nothing(Mood::Busy);
     let chain = chain([&busy]);
@@ -190,6 +201,7 @@ enum Mood {
     Down,
     Silent,
     Busy,
+    Disables,
 }
 
 /// A directory of one user.
@@ -237,6 +249,7 @@ impl Knows {
             Mood::Down => Err(DirectoryError::Unavailable("connection refused".into())),
             Mood::Silent => std::future::pending().await,
             Mood::Busy => Err(DirectoryError::Busy),
+            Mood::Disables => Err(Denial::Disabled.into()),
         }
     }
 }

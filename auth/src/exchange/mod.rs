@@ -20,8 +20,8 @@ mod tests;
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    Conducted, Credentials, Denial, Mechanism, Password, PasswordError, ScramKeys, UserName,
-    UserNameError,
+    Conducted, Credentials, Denial, DirectoryError, Mechanism, Password, PasswordError, ScramKeys,
+    UserName, UserNameError,
     exchange::{
         bearer::Bearer, cram_md5::CramMd5, external::External, login::Login, plain::Plain,
         scram::Scram,
@@ -81,7 +81,7 @@ pub enum Progress {
         /// Who it claimed to be.
         user: UserName,
         /// Why.
-        denial: Denial,
+        error: DirectoryError,
     },
     /// The client has heard why its token was refused; the claim is decided already.
     Denied(Denial),

@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use crate::{
-    Conducted, Denial, Mechanism, ScramHash, ScramKeys, TlsExporter, UserName,
+    Conducted, Denial, DirectoryError, Mechanism, ScramHash, ScramKeys, TlsExporter, UserName,
     exchange::{Exchange, ExchangeError, Progress},
 };
 
@@ -29,7 +29,7 @@ pub enum FoundKeys {
     Real(ScramKeys),
     /// Those of nobody, and why: the exchange goes on as if they were somebody's, and fails in the
     /// end.
-    Decoy(ScramKeys, Denial),
+    Decoy(ScramKeys, DirectoryError),
     /// A back end has them, and conducts the exchange itself from here on.
     Elsewhere(Conducted),
 }
@@ -72,7 +72,7 @@ pub(super) struct ProofDue {
     nonce: String,
     keys: ScramKeys,
     /// Why the keys are nobody's, if they are.
-    decoy: Option<Denial>,
+    decoy: Option<DirectoryError>,
 }
 
 /// The client's first message.
@@ -200,7 +200,7 @@ impl KeyQuery {
     pub fn answer(self, found: FoundKeys, ours: ServerNonce) -> Result<Progress, ExchangeError> {
         let (keys, decoy) = match found {
             FoundKeys::Real(keys) => (keys, None),
-            FoundKeys::Decoy(keys, denial) => (keys, Some(denial)),
+            FoundKeys::Decoy(keys, why) => (keys, Some(why)),
             FoundKeys::Elsewhere(conducted) => {
                 let mechanism = self.mechanism();
                 let exchange = Exchange::conducted(mechanism, self.first.user, conducted);
@@ -282,8 +282,8 @@ impl ProofDue {
         let fits = self.fits(&proof, signed.as_bytes());
         let (hash, user) = (self.keys.hash(), self.first.user);
         if !is_ours || !fits || self.decoy.is_some() {
-            let denial = self.decoy.unwrap_or(Denial::WrongPassword);
-            return Ok(Progress::Disproven { user, denial });
+            let error = self.decoy.unwrap_or(Denial::WrongPassword.into());
+            return Ok(Progress::Disproven { user, error });
         }
         let key = hmac::Key::new(hash.hmac(), self.keys.server_key());
         let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));

@@ -82,18 +82,19 @@ fn c1_a_wrong_password_and_an_unknown_user_look_alike() {
     let hash = ScramHash::Sha256;
     let wrong = Client::new(hash, "ann", "wrong horse");
     let unknown = Client::new(hash, "bob", "correct horse");
-    let decoy = FoundKeys::Decoy(ScramKeys::decoy(hash, b"secret", "bob"), Denial::UnknownUser);
+    let decoy =
+        FoundKeys::Decoy(ScramKeys::decoy(hash, b"secret", "bob"), Denial::UnknownUser.into());
     for (client, found, denial) in [
         (wrong, FoundKeys::Real(keys(hash)), Denial::WrongPassword),
         (unknown, decoy, Denial::UnknownUser),
     ] {
         let exchange = challenged(&client, found);
         let (proof, _) = client.answer(exchange.challenge());
-        let Progress::Disproven { user, denial: why } = exchange.respond(proof.as_bytes()).unwrap()
+        let Progress::Disproven { user, error: why } = exchange.respond(proof.as_bytes()).unwrap()
         else {
             panic!("nobody is proven");
         };
-        assert_eq!((user.as_str(), why), (client.user, denial));
+        assert_eq!((user.as_str(), why), (client.user, denial.into()));
     }
 }
 
