@@ -4,7 +4,9 @@
 //! peer is three cases; why it failed is a text for the log, never for the peer (`attacks.md` C1).
 
 use std::{
+    collections::HashSet,
     fmt,
+    net::IpAddr,
     ops::ControlFlow,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -24,6 +26,8 @@ pub struct Authenticator {
     chain: Chain,
     decoys: Decoys,
     throttle: Mutex<Throttle>,
+    /// Whose attempt is the only one that may be made now.
+    alone: Mutex<HashSet<Claimant>>,
     scope: Option<Scope>,
     throttled: AtomicU64,
     on_pause: Box<dyn Fn(&Counted) + Send + Sync>,
@@ -38,6 +42,7 @@ impl Authenticator {
             chain,
             decoys,
             throttle: Mutex::new(Throttle::new(limits)),
+            alone: Mutex::default(),
             scope: None,
             throttled: AtomicU64::new(0),
             on_pause: Box::new(|_| {}),
@@ -101,12 +106,11 @@ impl Authenticator {
     pub async fn respond(&self, exchange: Exchange, message: &[u8], attempt: &Attempt) -> Step {
         // Before a proof is judged: many sessions may have got their challenges before the first
         // of them failed.
-        if let Some(user) = exchange.claimant()
-            && let Err(failure) = self.admit(user, attempt)
-        {
-            return Step::Refused(failure);
+        let admitted = exchange.claimant().map(|user| self.admit(user, attempt)).transpose();
+        match admitted {
+            Ok(_until_counted) => self.go_on(exchange.respond(message), attempt).await,
+            Err(failure) => Step::Refused(failure),
         }
-        self.go_on(exchange.respond(message), attempt).await
     }
 
     async fn go_on(
@@ -221,7 +225,7 @@ impl Authenticator {
         question: impl Future<Output = Result<Identity, DirectoryError>>,
         attempt: &Attempt,
     ) -> Result<Identity, AuthFailure> {
-        self.admit(user, attempt)?;
+        let _until_counted = self.admit(user, attempt)?;
         match question.await {
             Ok(identity) => {
                 self.succeeded(user, &identity, attempt);
@@ -255,15 +259,20 @@ impl Authenticator {
         }
     }
 
-    /// Whether the throttle lets the directory be asked about `user`.
-    fn admit(&self, user: &UserName, attempt: &Attempt) -> Result<(), AuthFailure> {
-        match self.throttle().check(attempt.now, attempt.client, user) {
-            Check::Refused { until } => {
-                self.throttled.fetch_add(1, Ordering::Relaxed);
-                Err(AuthFailure::Throttled { until })
-            }
-            Check::Allowed => Ok(()),
-        }
+    /// Whether the throttle lets the directory be asked about `user`. What is returned is held
+    /// until the answer is counted.
+    fn admit(&self, user: &UserName, attempt: &Attempt) -> Result<Option<Alone<'_>>, AuthFailure> {
+        let checked = self.throttle().check(attempt.now, attempt.client, user);
+        let until = match checked {
+            Check::Allowed => return Ok(None),
+            Check::AllowedAlone => match Alone::begin(&self.alone, user, attempt.client) {
+                Some(alone) => return Ok(Some(alone)),
+                None => attempt.now,
+            },
+            Check::Refused { until } => until,
+        };
+        self.throttled.fetch_add(1, Ordering::Relaxed);
+        Err(AuthFailure::Throttled { until })
     }
 
     /// The user is familiar from now on, by the name that was claimed and by the one that the back
@@ -292,6 +301,40 @@ impl Authenticator {
     /// Counts are numbers that are complete at every step, so a panic elsewhere leaves them sound.
     fn throttle(&self) -> MutexGuard<'_, Throttle> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An account and an address that wait for the outcome of one attempt. Dropping it ends that.
+struct Alone<'a> {
+    all: &'a Mutex<HashSet<Claimant>>,
+    own: [Claimant; 2],
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Claimant {
+    Account(UserName),
+    Address(IpAddr),
+}
+
+impl<'a> Alone<'a> {
+    /// `None` if there is such an attempt already.
+    fn begin(all: &'a Mutex<HashSet<Claimant>>, user: &UserName, address: IpAddr) -> Option<Self> {
+        let own = [Claimant::Account(user.clone()), Claimant::Address(address)];
+        let mut known = all.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.iter().any(|claimant| known.contains(claimant)) {
+            return None;
+        }
+        known.extend(own.iter().cloned());
+        Some(Self { all, own })
+    }
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        let mut known = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        for claimant in &self.own {
+            known.remove(claimant);
+        }
     }
 }
 
@@ -339,7 +382,6 @@ pub enum AuthFailure {
 #[cfg(test)]
 mod tests {
     use std::{
-        net::IpAddr,
         sync::{
             Arc,
             atomic::{AtomicU32, Ordering},
@@ -388,6 +430,32 @@ mod tests {
         assert_eq!(refused, Err(AuthFailure::Throttled { until }));
         assert_eq!(directory.asked.load(Ordering::Relaxed), 21);
         assert!(authenticator.verify(&claim("ann", "right"), &at(until)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn c2_after_a_pause_one_guess_is_due_and_not_as_many_as_can_be_made_at_once() {
+        let directory = Arc::new(OnlyAnn::default());
+        let authenticator = authenticator_of(directory.clone());
+        let now = Instant::now();
+        for _ in 0..21 {
+            let failure = authenticator.verify(&claim("ann", "wrong"), &at(now)).await;
+            assert_eq!(failure, Err(AuthFailure::Denied(Denial::WrongPassword)));
+        }
+        let later = at(now + Duration::from_secs(30));
+        let elsewhere = Attempt { client: [192, 0, 2, 77].into(), ..later.clone() };
+        let guess = claim("ann", "wrong");
+        let (first, second, third) = tokio::join!(
+            authenticator.verify(&guess, &later),
+            authenticator.verify(&guess, &later),
+            authenticator.verify(&guess, &elsewhere),
+        );
+        assert_eq!(first, Err(AuthFailure::Denied(Denial::WrongPassword)));
+        for burst in [second, third] {
+            assert!(matches!(burst, Err(AuthFailure::Throttled { .. })), "{burst:?}");
+        }
+        assert_eq!(directory.asked.load(Ordering::Relaxed), 22);
+        let after = at(now + Duration::from_secs(30 + 60));
+        assert!(authenticator.verify(&claim("ann", "right"), &after).await.is_ok());
     }
 
     #[tokio::test]
@@ -558,7 +626,11 @@ mod tests {
                 ("ann", _) => Err(Denial::WrongPassword.into()),
                 (_, _) => Err(Denial::UnknownUser.into()),
             };
-            Box::pin(std::future::ready(answer))
+            // As with any other back end, others come meanwhile.
+            Box::pin(async {
+                tokio::task::yield_now().await;
+                answer
+            })
         }
 
         fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {

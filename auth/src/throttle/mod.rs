@@ -42,6 +42,9 @@ pub struct Throttle {
 pub enum Check {
     /// It may.
     Allowed,
+    /// It may, and no other of this account or from this address until it is known to have failed
+    /// or not: after a pause one guess is due, not as many as can be made at once.
+    AllowedAlone,
     /// Not before this time. The credentials must not be looked at.
     Refused {
         /// When the pause ends.
@@ -110,8 +113,7 @@ impl Throttle {
 
     /// Whether `account` may be tried from `address` now.
     ///
-    /// Attempts that are checked at the same moment are all allowed; how many that can be is
-    /// bounded by [`HashLimits`](crate::HashLimits).
+    /// Before the first pause, attempts that are made at the same moment are all allowed.
     pub fn check(&self, now: Instant, address: IpAddr, account: &UserName) -> Check {
         let network = network_of(address);
         let pause = match self.familiar_pair(now, network, account) {
@@ -123,7 +125,8 @@ impl Throttle {
         };
         match pause {
             Some(until) if now < until => Check::Refused { until },
-            Some(_) | None => Check::Allowed,
+            Some(_) => Check::AllowedAlone,
+            None => Check::Allowed,
         }
     }
 
