@@ -210,10 +210,8 @@ pub enum Denial {
     /// An app password that was right, until its last day was over.
     #[error("an app password that has expired")]
     Expired,
-    /// An app password that is right, of a user whose roles do not include that of a sender.
-    #[error(
-        "an app password, which is for handing in mail, of a user who has roles but not sender"
-    )]
+    /// The proof is right, and the user's roles do not include that of a sender.
+    #[error("the user has roles, and not sender, which is who hands in mail")]
     NoSender,
     /// Nobody here logs in by this kind of proof.
     #[error("no back end can check this kind of proof")]

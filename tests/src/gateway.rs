@@ -33,7 +33,7 @@ pub use self::{
     mail::{Mail, mail},
     peer::{Answer, Peer},
     queue::Queue,
-    setup::{Setup, TRUSTED, USER, USER_OFFICE, USER_PASSWORD, USER_TV, loopback_address},
+    setup::{AUDITOR, Setup, TRUSTED, USER, USER_OFFICE, USER_PASSWORD, USER_TV, loopback_address},
 };
 use crate::wait;
 

@@ -6,7 +6,9 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use mailweir_auth::{Attempt, Channel, Exchange, Identity, Mechanism, Step};
+use mailweir_auth::{
+    Attempt, AuthFailure, Channel, Denial, Exchange, Identity, Mechanism, Role, Step,
+};
 use mailweir_mail::{
     Address, BodyType, Client, Cutoff, Envelope, HeldBy, HoldReason, Login, MailEvent, Origin,
     QueueId, Received, Recipient, Refused as RefusedEvent, SessionEvent, Timestamp,
@@ -361,6 +363,12 @@ impl Admission {
                 let challenge = exchange.challenge().to_vec();
                 self.exchange = Some((mechanism, exchange));
                 Answer::Challenge(challenge)
+            }
+            // What comes here is for handing in mail; other roles are for other doors.
+            Step::LoggedIn(identity, _) if !identity.is(Role::Sender) => {
+                let failure = AuthFailure::Denied(Denial::NoSender);
+                self.log_auth_failure(session, &mechanism, &failure.to_string());
+                Answer::Refuse(refusals::auth(&failure))
             }
             Step::LoggedIn(identity, mechanism) => {
                 self.log_credential(session, &identity);

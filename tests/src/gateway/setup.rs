@@ -191,8 +191,11 @@ fn port(listener: &str) -> u16 {
 
 /// Writes the users file of a data directory. The hash is as cheap as can be.
 pub(super) fn write_users(data_dir: &Path) {
-    let line = format!("{USER}:{{ARGON2ID}}{USER_HASH}:{USER_APP_PASSWORDS}\n");
-    fs::write(data_dir.join("users"), line).expect("a writable directory");
+    let lines = format!(
+        "{USER}:{{ARGON2ID}}{USER_HASH}:{USER_APP_PASSWORDS}\n\
+         {AUDITOR}:{{ARGON2ID}}{USER_HASH}:role=auditor\n"
+    );
+    fs::write(data_dir.join("users"), lines).expect("a writable directory");
 }
 
 /// A loopback address that no gateway listens on, for clients that a setup trusts.
@@ -201,7 +204,10 @@ pub const TRUSTED: &str = "127.0.0.2";
 /// The user that every gateway knows.
 pub const USER: &str = "alice";
 
-/// The password of [`USER`].
+/// A user who reads and does not hand in mail.
+pub const AUDITOR: &str = "oliver";
+
+/// The password of both.
 pub const USER_PASSWORD: &str = "secret";
 
 /// Her app password `tv`, good everywhere.

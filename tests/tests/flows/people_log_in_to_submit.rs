@@ -1,7 +1,7 @@
 //! Rows C1, C2 and C4: submission needs a log-in, inside TLS, and guessing is slowed down.
 
 use mailweir_tests::{
-    gateway::{Gateway, Peer, Setup, USER, USER_OFFICE, USER_PASSWORD, USER_TV, mail},
+    gateway::{AUDITOR, Gateway, Peer, Setup, USER, USER_OFFICE, USER_PASSWORD, USER_TV, mail},
     sink::{Script, Sink},
 };
 
@@ -45,6 +45,18 @@ async fn a_device_submits_with_an_app_password_and_the_log_names_it() {
     gateway.log().expect(&format!("{id}: client=*sasl_method=PLAIN, sasl_username=alice")).await;
     gateway.log().expect("unknown[127.0.0.1]: sasl_username=alice, app password tv").await;
     gateway.log().expect_none(&USER_TV[..9]);
+}
+
+#[tokio::test]
+async fn who_has_roles_and_is_no_sender_hands_in_nothing() {
+    let (gateway, _sink) = submission().await;
+    let mut auditor = in_tls(&gateway).await;
+    auditor.log_in(AUDITOR, USER_PASSWORD, "535 5.7.8 Error: authentication failed").await;
+    auditor.ask("MAIL FROM:<>", "530 *").await;
+    gateway
+        .log()
+        .expect("SASL PLAIN authentication failed: the user has roles, and not sender")
+        .await;
 }
 
 #[tokio::test]
