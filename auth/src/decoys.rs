@@ -35,6 +35,16 @@ impl Decoys {
         Ok(Self(secret))
     }
 
+    /// Decoys that last as long as the value, for a look at the back ends that nobody logs in by.
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub fn fresh() -> Result<Self, getrandom::Error> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret)?;
+        Ok(Self(secret))
+    }
+
     /// The keys for this name.
     #[must_use]
     pub fn keys(&self, hash: ScramHash, user: &UserName) -> ScramKeys {

@@ -26,8 +26,8 @@ pub(crate) fn authenticator(auth: &Auth, observer: &Observer) -> anyhow::Result<
     let warn = |text: String| {
         observer.session(&SessionEvent::Warning { part: "auth", text: text.into() });
     };
-    let chain = chain(auth, &warn, move |change| tell(&hears, change))?;
-    let decoys = Decoys::open(&auth.users_file).context("the system gives no random numbers")?;
+    let decoys = Decoys::open(&auth.users_file).context(NO_RANDOM)?;
+    let chain = chain(auth, &decoys, &warn, move |change| tell(&hears, change))?;
     let observer = observer.clone();
     let scope = auth.backends.iter().find_map(|backend| match &backend.kind {
         BackendKind::OAuth(settings) => settings.required_scope.clone(),
@@ -38,26 +38,30 @@ pub(crate) fn authenticator(auth: &Auth, observer: &Observer) -> anyhow::Result<
         .telling(move |counted| warn_of_pause(&observer, counted)))
 }
 
-/// The back ends alone. `warn` hears of what does not count in files, `on_change` when one
-/// goes down or comes back.
+/// The back ends alone, for a look at them: nobody is logged in, and nothing is written. `warn`
+/// hears of what does not count in files.
 ///
 /// # Errors
 /// As of [`authenticator`].
-pub(crate) fn chain(
+pub(crate) fn look(auth: &Auth, warn: &dyn Fn(String)) -> anyhow::Result<Chain> {
+    chain(auth, &Decoys::fresh().context(NO_RANDOM)?, warn, |_| {})
+}
+
+fn chain(
     auth: &Auth,
+    decoys: &Decoys,
     warn: &dyn Fn(String),
     on_change: impl Fn(HealthChange) + Send + Sync + 'static,
 ) -> anyhow::Result<Chain> {
     let checks = Arc::new(Checks::new(HashLimits::default()));
-    let decoys = Decoys::open(&auth.users_file).context("the system gives no random numbers")?;
     let backends = auth.backends.iter().map(|backend| {
-        let directory = directory(backend, auth, &checks, &decoys, warn)
+        let directory = directory(backend, auth, &checks, decoys, warn)
             .with_context(|| format!("[[auth.backend]] {}", backend.name))?;
         let AuthBackend { name, timeout, cache_ttl, .. } = backend.clone();
         Ok(Backend { name, directory, timeout, cache_ttl })
     });
     let backends = backends.collect::<anyhow::Result<Vec<_>>>()?;
-    Chain::new(backends, on_change).context("the system gives no random numbers")
+    Chain::new(backends, on_change).context(NO_RANDOM)
 }
 
 fn directory(
@@ -96,7 +100,9 @@ fn directory(
             Ok(Box::new(Ldap::new(settings, Arc::clone(checks), decoys.clone())?))
         }
         BackendKind::Sql(settings) => {
-            Ok(Box::new(Sql::new(settings, Arc::clone(checks), decoys.clone())?))
+            let sql = Sql::new(settings, Arc::clone(checks), decoys.clone());
+            // Its text has that of its cause.
+            Ok(Box::new(sql.map_err(|error| anyhow::anyhow!("{error}"))?))
         }
         BackendKind::OAuth(settings) => Ok(Box::new(OAuth::open(OAuthSettings::clone(settings))?)),
     }
@@ -124,3 +130,5 @@ fn warn_of_pause(observer: &Observer, counted: &Counted) {
     let text = format!("{who} has to wait {seconds} s, until {until}: {failures} failed log-ins");
     observer.session(&SessionEvent::Warning { part: "auth", text: text.into() });
 }
+
+const NO_RANDOM: &str = "the system gives no random numbers";

@@ -88,6 +88,16 @@ fn a_file_that_is_not_there_is_named() {
 }
 
 #[test]
+fn check_judges_what_only_the_back_ends_understand() {
+    let Some(plan) = Plan::new() else { return };
+    let quoted = "[[auth.backend]]\ntype = \"sql\"\nname = \"shop\"\nurl = \"postgres://m@127.0.0.1/m\"\n\
+                  query = \"SELECT password FROM users WHERE name = '{user}'\"";
+    let said = plan.mx().section(quoted).install().run(&["check"]);
+    assert_eq!(said.status, Some(78), "{}", said.text);
+    assert!(said.text.contains("[[auth.backend]] shop: the query for users"), "{}", said.text);
+}
+
+#[test]
 fn auth_test_says_which_back_end_lets_a_user_in_and_shows_no_password() {
     let Some(plan) = Plan::new() else { return };
     let backends = "[[auth.backend]]\ntype = \"users\"\n\

@@ -56,7 +56,7 @@ pub(super) fn run(command: &AuthCommand) -> anyhow::Result<ExitCode> {
     let attempt = attempt(&config, listener.as_deref())?;
     let credentials = Credentials::new(*mechanism, user.clone(), Proof::Password(password()?));
     let report = super::runtime()?.block_on(async {
-        let chain = login::chain(&config.auth, &|text| eprintln!("mailweir: {text}"), |_| {})?;
+        let chain = login::look(&config.auth, &|text| eprintln!("mailweir: {text}"))?;
         anyhow::Ok(chain.report(&credentials, &attempt).await)
     })?;
     let mut out = io::stdout().lock();

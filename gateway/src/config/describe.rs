@@ -1,8 +1,10 @@
 //! The configuration in a few lines, for `mailweir check` and the start of `mailweir serve`.
 
+use mailweir_auth::PasswordCheck;
+
 use super::{
-    CertificateSource, Config, Engine, Listener, ListenerTls, MinTlsVersion, Mode, NextHop,
-    ProxyProtocol, Route, RouteTls, units::shown,
+    Auth, AuthBackend, BackendKind, CertificateSource, Config, Engine, Listener, ListenerTls,
+    MinTlsVersion, Mode, NextHop, ProxyProtocol, Route, RouteTls, units::shown,
 };
 
 impl Config {
@@ -19,7 +21,8 @@ impl Config {
         rows.push(("certificate", self.describe_certificate()));
         rows.push(("data", self.describe_data()));
         rows.push(("queue", self.describe_queue()));
-        rows.push(("users", self.auth.users_file.display().to_string()));
+        let backends: Vec<_> = self.auth.backends.iter().map(|b| b.describe(&self.auth)).collect();
+        rows.extend(aligned(&backends).into_iter().map(|line| ("log-ins by", line)));
         rows.push(("limits", self.describe_limits()));
         rows.push(("web UI", self.describe_admin()));
         if !self.metrics.bind.is_empty() {
@@ -130,6 +133,33 @@ impl Route {
             NextHop::Discard => ("thrown away".to_owned(), ""),
         };
         [joined(&self.domains), to, format!("{how}{}", login.unwrap_or_default())]
+    }
+}
+
+impl AuthBackend {
+    fn describe(&self, auth: &Auth) -> [String; 3] {
+        let (what, scram) = match &self.kind {
+            BackendKind::Users => (auth.users_file.display().to_string(), true),
+            BackendKind::PasswdFile(file) => (file.path.display().to_string(), file.scram),
+            BackendKind::Saslauthd(daemon) => (daemon.socket.display().to_string(), false),
+            BackendKind::Dovecot(dovecot) => (dovecot.server.to_string(), dovecot.scram),
+            BackendKind::Ldap(ldap) => {
+                let scram = matches!(ldap.password, PasswordCheck::Read { scram: true, .. });
+                (ldap.url.to_string(), scram)
+            }
+            BackendKind::Sql(sql) => (sql.url.to_string(), sql.scram),
+            BackendKind::OAuth(oauth) => {
+                return self.row(oauth.issuer.to_string(), "access tokens");
+            }
+            BackendKind::Certificate => {
+                return self.row("client_ca_file of the listener".into(), "client certificates");
+            }
+        };
+        self.row(what, if scram { "passwords, SCRAM" } else { "passwords" })
+    }
+
+    fn row(&self, what: String, how: &str) -> [String; 3] {
+        [self.name.to_string(), what, how.to_owned()]
     }
 }
 
