@@ -5,5 +5,7 @@
 
 mod backends;
 mod clients;
+mod order;
+mod secrets;
 mod setting;
 mod table;

@@ -103,10 +103,10 @@ with smtplib.SMTP('localhost', PORT) as client:
     pub(crate) fn show_login(&self, client: Client, claim: Claim<'_>) {
         let said = client.log_in(self, claim);
         assert!(said.content, "{client:?} {claim:?}\n{}\n{}", said.text, self.gateway.log());
-        self.expect_logged_in(client, claim.mechanism, &said.text);
+        self.expect_logged_in(client, claim, &said.text);
     }
 
-    fn show_refusal(&self, client: Client, claim: Claim<'_>) {
+    pub(crate) fn show_refusal(&self, client: Client, claim: Claim<'_>) {
         let said = client.log_in(self, claim);
         let text = &said.text;
         assert!(!said.content, "{client:?} {claim:?}\n{text}\n{}", self.gateway.log());
@@ -122,7 +122,8 @@ with smtplib.SMTP('localhost', PORT) as client:
 
     fn show_external(&self, client: Client) {
         let said = client.show_certificate(self, USER).expect_content();
-        self.expect_logged_in(client, "EXTERNAL", &said);
+        let claim = Claim { mechanism: "EXTERNAL", user: USER, secret: "" };
+        self.expect_logged_in(client, claim, &said);
         if client == Client::Gsasl {
             let said = client.show_certificate(self, "somebody.else@own.example").expect_refused();
             assert!(said.contains("535 5.7.8 "), "{said}");
@@ -130,9 +131,10 @@ with smtplib.SMTP('localhost', PORT) as client:
         }
     }
 
-    fn expect_logged_in(&self, client: Client, mechanism: &str, said: &str) {
+    fn expect_logged_in(&self, client: Client, claim: Claim<'_>, said: &str) {
         if client.sends() {
-            let line = format!("sasl_method={mechanism}, sasl_username={USER}");
+            let Claim { mechanism, user, .. } = claim;
+            let line = format!("sasl_method={mechanism}, sasl_username={user}");
             let _ = self.gateway.expect_log(&line);
         } else {
             assert!(said.contains("235 2.7.0 Authentication successful"), "{said}");
