@@ -559,6 +559,7 @@ mod tests {
                 authenticator.start(mechanism, Some(message), Channel::default(), &at(now)).await;
             let Step::Challenge(last) = step else { panic!("a challenge: {step:?}") };
             assert_eq!(last.challenge(), challenge);
+            assert_eq!(last.denial(), Some(Denial::WrongPassword));
             let Some(answer) = answer else { continue };
             let step = authenticator.respond(last, answer, &at(now)).await;
             let denied = matches!(step, Step::Refused(AuthFailure::Denied(Denial::WrongPassword)));

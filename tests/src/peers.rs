@@ -1,5 +1,5 @@
 //! Programs of other people that speak SMTP with us: Postfix's `smtp-sink` and `smtp-source`, swaks,
-//! msmtp, gsasl and Python's smtplib.
+//! msmtp, gsasl, curl and Python's smtplib.
 //!
 //! Each runs as a process and gives back what it printed; what that should say is the test's part.
 
@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{certificates::Certificate, free_address, tools, wait};
+use crate::{certificates::Certificate, free_address, installation::feed, tools, wait};
 
 /// What a peer printed and whether it was content.
 #[derive(Clone, Debug)]
@@ -173,6 +173,35 @@ pub fn gsasl_certified(
         .stdin(Stdio::null())
         .output()?;
     Ok(Said::from_output(&output))
+}
+
+/// Sends a mail with `curl`, logged in by this mechanism, over STARTTLS. The server's certificate
+/// must be one of `authority` for `localhost`. `secret` is a token for the mechanisms that take
+/// tokens, and else a password.
+///
+/// # Errors
+/// If the program cannot be started.
+pub fn curl(
+    server: SocketAddr,
+    authority: &Path,
+    mechanism: &str,
+    user: &str,
+    secret: &str,
+) -> io::Result<Said> {
+    let mut curl = command("curl");
+    curl.args(["--silent", "--show-error", "--verbose", "--max-time", "30", "--noproxy", "*"]);
+    match mechanism {
+        "OAUTHBEARER" | "XOAUTH2" => curl.args(["--user", user, "--oauth2-bearer", secret]),
+        _ => curl.arg("--user").arg(format!("{user}:{secret}")),
+    };
+    curl.arg("--ssl-reqd")
+        .arg("--cacert")
+        .arg(authority)
+        .args(["--login-options", &format!("AUTH={mechanism}")])
+        .args(["--mail-from", "a@own.example", "--mail-rcpt", "c@other.example"])
+        .args(["--upload-file", "-"])
+        .arg(format!("smtp://localhost:{}/client.example", server.port()));
+    feed(&mut curl, "Subject: by curl\r\n\r\ntext\r\n")
 }
 
 /// Runs Postfix's `smtp-source` against a server.

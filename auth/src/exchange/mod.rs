@@ -152,6 +152,22 @@ impl Exchange {
         Self { challenge, awaited: Awaited::Elsewhere(mechanism, user, conducted) }
     }
 
+    /// Why the claim is false, if the client is only hearing so by this challenge: whatever it
+    /// answers, and if it hangs up, it has failed.
+    #[must_use]
+    pub const fn denial(&self) -> Option<Denial> {
+        match &self.awaited {
+            Awaited::Acknowledgement(_, denial) => Some(*denial),
+            Awaited::External(_)
+            | Awaited::Plain(_)
+            | Awaited::Login(_)
+            | Awaited::Scram(_)
+            | Awaited::Bearer(_)
+            | Awaited::CramMd5(_)
+            | Awaited::Elsewhere(..) => None,
+        }
+    }
+
     /// The end of an exchange whose token was refused for `denial`: the client hears so in the
     /// form of its mechanism, and whatever it answers, the denial follows (RFC 7628 section
     /// 3.2.3). `None` for the mechanisms that are refused at once.

@@ -344,8 +344,14 @@ impl Admission {
         };
         let attempt = self.attempt(session);
         let authenticator = &self.listener.shared().authenticator;
+        let is_logged = exchange.denial().is_some();
         let step = authenticator.respond(exchange, response, &attempt).await;
-        self.take_step(mechanism, step, session)
+        match step {
+            Step::Refused(failure) if is_logged => Answer::Refuse(refusals::auth(&failure)),
+            Step::Challenge(_) | Step::LoggedIn(..) | Step::Refused(_) => {
+                self.take_step(mechanism, step, session)
+            }
+        }
     }
 
     fn attempt(&self, session: &Session) -> Attempt {
@@ -360,6 +366,10 @@ impl Admission {
     fn take_step(&mut self, mechanism: Box<str>, step: Step, session: &Session) -> Answer {
         match step {
             Step::Challenge(exchange) => {
+                // Now: it may hang up without hearing the reply.
+                if let Some(denial) = exchange.denial() {
+                    self.log_auth_failure(session, &mechanism, &denial.to_string());
+                }
                 let challenge = exchange.challenge().to_vec();
                 self.exchange = Some((mechanism, exchange));
                 Answer::Challenge(challenge)

@@ -1,7 +1,7 @@
 //! Password hashes and password files made by the tools that people make them with.
 //!
 //! Each function runs one tool; ask [`tools::require`] for `doveadm`, `htpasswd`, `openssl`,
-//! `slappasswd`, `perl` (for crypt(3)) or `useradd` before.
+//! `slappasswd`, `perl` (for crypt(3)), `python3` (for SCRAM) or `useradd` before.
 
 use std::{
     path::Path,
@@ -48,6 +48,13 @@ pub fn hmac_md5(password: &str, challenge: &Path) -> String {
     said.rsplit(' ').next().expect("a digest").to_owned()
 }
 
+/// The keys of SCRAM for `SHA-1`, `SHA-256` or `SHA-512` as Dovecot writes them, without `{SCHEME}`,
+/// by Python's hashlib: `doveadm pw` does not know SHA-512.
+#[must_use]
+pub fn scram_keys(hash: &str, password: &str) -> String {
+    run("python3", &["-I", "-c", SCRAM_KEYS, hash, password])
+}
+
 /// Adds a user to the htpasswd file, or changes the password. `function` is an option of htpasswd,
 /// such as `-B`, `-m`, `-s`, `-2` or `-5`. The file is made if it is not there.
 pub fn htpasswd(file: &Path, function: &str, user: &str, password: &str) {
@@ -90,3 +97,13 @@ fn run(tool: &str, arguments: &[&str]) -> String {
     assert!(ran.status.success(), "{tool} {arguments:?} ended with {}: {complaint}", ran.status);
     String::from_utf8(ran.stdout).expect("UTF-8").trim_end().to_owned()
 }
+
+const SCRAM_KEYS: &str = "
+import base64, hashlib, hmac, os, sys
+name, password = sys.argv[1].replace('-', '').lower(), sys.argv[2].encode()
+salt = os.urandom(16)
+salted = hashlib.pbkdf2_hmac(name, password, salt, 4096)
+stored = hashlib.new(name, hmac.digest(salted, b'Client Key', name)).digest()
+server = hmac.digest(salted, b'Server Key', name)
+print('4096', *(base64.b64encode(part).decode() for part in (salt, stored, server)), sep=',')
+";
