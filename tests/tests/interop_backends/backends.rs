@@ -22,6 +22,8 @@ async fn users() {
     let Some(plan) = Plan::new() else { return };
     let own = "[[auth.backend]]\ntype = \"users\"";
     let Some(setting) = Setting::of(plan.user(USER, PASSWORD), own).await else { return };
+    let kept = ["user", "passwd", USER, "--cram-md5"];
+    let _ = setting.gateway.feed(&kept, &format!("{PASSWORD}\n")).expect_content();
     setting.show(Column::Users, PASSWORD, WRONG).await;
 }
 
@@ -53,7 +55,7 @@ async fn dovecot() {
         return;
     }
     let dovecot = Dovecot::with_users(&[(USER, PASSWORD)]);
-    let backend = format!("type = \"dovecot\"\nsocket = {:?}", dovecot.socket());
+    let backend = format!("type = \"dovecot\"\nsocket = {:?}\nscram = true", dovecot.socket());
     show(Column::Dovecot, &backend).await;
 }
 
@@ -82,7 +84,8 @@ async fn ldap_that_reads_keys_of_scram() {
     let keys = ["SHA-256", "SHA-512", "SHA-1"].map(|hash| {
         format!("userPassword: {{SCRAM-{hash}}}{}\n", passwords::scram_keys(hash, PASSWORD))
     });
-    let alice = Person { uid: "alice", password: "", mail: USER, also: &keys.concat() };
+    let cram_md5 = passwords::doveadm_pw("CRAM-MD5", PASSWORD);
+    let alice = Person { uid: "alice", password: &cram_md5, mail: USER, also: &keys.concat() };
     let slapd = Slapd::with_people(&[alice]);
     let place = tempfile::tempdir().unwrap();
     show(Column::LdapRead, &ldap_that_reads(&slapd, place.path())).await;
@@ -160,9 +163,9 @@ pub(crate) fn sql(url: &str, password: &str, place: &Path) -> String {
     )
 }
 
-/// [`USER`], by a hash and keys.
+/// [`USER`], by keys: PLAIN is checked against those of CRAM-MD5.
 fn users_with_keys() -> String {
-    let hash = passwords::openssl_passwd("-6", PASSWORD);
+    let hash = passwords::doveadm_pw("CRAM-MD5", PASSWORD);
     let [sha_256, sha_512, sha_1] =
         ["SHA-256", "SHA-512", "SHA-1"].map(|hash| passwords::scram_keys(hash, PASSWORD));
     format!(

@@ -74,6 +74,7 @@ impl Client {
             // attack.
             (Self::Gsasl, "SCRAM-SHA-256" | "SCRAM-SHA-1") => "clear",
             (Self::Curl, "XOAUTH2") => "xoauth2",
+            (_, "CRAM-MD5") => "legacy",
             _ => "submission",
         }
     }

@@ -54,6 +54,7 @@ impl Setting {
             .listener("submission", &format!("mode = \"submission\"\ntls = \"required\"\n{asks}"))
             .listener("clear", CLEAR)
             .listener("xoauth2", XOAUTH2)
+            .listener("legacy", LEGACY)
             .section(&format!("[tls]\n{}", authority.tls_section("localhost")))
             .section(backends)
             .next_hop(sink.address())
@@ -146,6 +147,8 @@ with smtplib.SMTP('localhost', PORT) as client:
 
 const CLEAR: &str = "mode = \"submission\"\ntls = \"optional\"\nauth_in_clear = true";
 const XOAUTH2: &str = "mode = \"submission\"\ntls = \"required\"\nauth_mechanisms = [\"XOAUTH2\"]";
+
+const LEGACY: &str = "mode = \"submission\"\ntls = \"required\"\nauth_mechanisms = [\"CRAM-MD5\"]";
 
 pub(crate) const USER: &str = "alice@own.example";
 

@@ -40,7 +40,10 @@ enum Cell {
 /// The mechanisms that a gateway with this back end offers to a client that has shown a
 /// certificate, in the order of EHLO.
 pub(crate) fn offered(column: Column) -> Vec<&'static str> {
-    let served = |mechanism: &&str| matches!(cell(mechanism, column), Cell::By(_));
+    // CRAM-MD5 is for those alone who are told to use it.
+    let served = |mechanism: &&str| {
+        *mechanism != "CRAM-MD5" && matches!(cell(mechanism, column), Cell::By(_))
+    };
     MECHANISMS.into_iter().filter(served).collect()
 }
 
@@ -190,9 +193,19 @@ const TABLE: &[Entry] = &[
         cell: Cell::By(&[Client::OpenSsl]),
     },
     Entry {
-        mechanisms: SCRAM,
+        mechanisms: &["SCRAM-SHA-256", "SCRAM-SHA-1"],
         columns: &[Column::Dovecot],
-        cell: Cell::Not("Dovecot keeps its keys to itself"),
+        cell: Cell::By(&[Client::Gsasl, Client::Msmtp]),
+    },
+    Entry {
+        mechanisms: &["SCRAM-SHA-512"],
+        columns: &[Column::Dovecot],
+        cell: Cell::Not("Dovecot conducts these log-ins, and has SHA-256 and SHA-1 alone"),
+    },
+    Entry {
+        mechanisms: &["SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS", "SCRAM-SHA-1-PLUS"],
+        columns: &[Column::Dovecot],
+        cell: Cell::Not("Dovecot conducts these log-ins, and cannot bind to our TLS connection"),
     },
     Entry {
         mechanisms: SCRAM,
@@ -235,8 +248,23 @@ const TABLE: &[Entry] = &[
     },
     Entry {
         mechanisms: &["CRAM-MD5"],
-        columns: PASSWORDS,
-        cell: Cell::Not("CRAM-MD5 is not served yet"),
+        columns: KEYS,
+        cell: Cell::By(&[Client::Swaks, Client::Msmtp, Client::Python]),
+    },
+    Entry {
+        mechanisms: &["CRAM-MD5"],
+        columns: &[Column::Dovecot],
+        cell: Cell::Not("the challenge comes before anybody knows whom to ask for it"),
+    },
+    Entry {
+        mechanisms: &["CRAM-MD5"],
+        columns: &[Column::Saslauthd],
+        cell: Cell::Not("saslauthd takes passwords only"),
+    },
+    Entry {
+        mechanisms: &["CRAM-MD5"],
+        columns: &[Column::LdapBind],
+        cell: Cell::Not("a bind takes a password; password_check = \"read\" serves CRAM-MD5 too"),
     },
     Entry {
         mechanisms: BY_PASSWORD,
@@ -267,7 +295,7 @@ const PASSWORDS: &[Column] = &[
     Column::MariaDb,
 ];
 
-/// Those of them that give us what SCRAM needs.
+/// Those of them that give us what SCRAM and CRAM-MD5 need.
 const KEYS: &[Column] =
     &[Column::Users, Column::PasswdFile, Column::LdapRead, Column::PostgreSql, Column::MariaDb];
 

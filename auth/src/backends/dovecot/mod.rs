@@ -108,6 +108,15 @@ impl Dovecot {
         lock(&self.announced).clone()
     }
 
+    /// Whether it conducts SCRAM by this hash; before it was asked, what every Dovecot that has SCRAM
+    /// has.
+    fn announces(&self, hash: ScramHash) -> bool {
+        match self.mechanisms() {
+            Some(announced) => find(&announced, Mechanism::Scram(hash).as_str()).is_some(),
+            None => hash != ScramHash::Sha512,
+        }
+    }
+
     /// Connects, if there is no connection, so that [`Self::mechanisms`] and
     /// [`Directory::serves`] are what this Dovecot says.
     ///
@@ -241,7 +250,7 @@ impl Directory for Dovecot {
         };
         match mechanism {
             Mechanism::Plain | Mechanism::Login => self.mechanisms().is_none_or(by_password),
-            Mechanism::Scram(_) => self.settings.scram,
+            Mechanism::Scram(hash) => self.settings.scram && self.announces(hash),
             // CRAM-MD5 begins with a challenge, before anybody knows whom to ask for it.
             Mechanism::External
             | Mechanism::ScramPlus(_)
