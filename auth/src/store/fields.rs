@@ -201,7 +201,7 @@ impl fmt::Display for Fields {
 
 impl Pair {
     fn parse(pair: &str) -> Result<Self, &'static str> {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, value) = split(pair);
         let scram = ScramHash::ALL.into_iter().find(|&hash| key_of(hash) == key);
         let meaning = match (scram, key) {
             (Some(hash), _) => Meaning::Keys(ScramKeys::parse(hash, value)?),
@@ -238,9 +238,8 @@ impl Pair {
 
     /// Whether it is an app password of this label, by its text.
     fn is_app_password(&self, label: &AppLabel) -> bool {
-        let value = self.text.split_once('=').filter(|(key, _)| *key == APP);
-        let first = value.and_then(|(_, value)| value.split_ascii_whitespace().next());
-        first == Some(label.as_str())
+        let (key, value) = split(&self.text);
+        key == APP && value.split_ascii_whitespace().next() == Some(label.as_str())
     }
 
     const fn key(&self) -> Option<Key> {
@@ -253,6 +252,12 @@ impl Pair {
             Meaning::Unknown => None,
         }
     }
+}
+
+/// The key and the value of a pair, without the spaces around them that a person may put there.
+fn split(pair: &str) -> (&str, &str) {
+    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    (key.trim(), value.trim())
 }
 
 fn key_of(hash: ScramHash) -> String {

@@ -66,7 +66,8 @@ pub use crate::store::{
 /// | `cram-md5=...` | 64 hexadecimal digits, if the password is kept for CRAM-MD5 too ([`NewPassword::kept_for_cram_md5`]) |
 /// | `scram-for=...` | which hash these keys belong to: the first 16 hexadecimal digits of the SHA-256 of the second field. If it is another hash, the keys do not count |
 ///
-/// Other pairs, of later versions say, are kept as they are.
+/// Spaces around a key or a value do not matter. Other pairs, of later versions say, are kept as
+/// they are.
 ///
 /// A missing file is a store without users. The file is looked at again at most once a second and
 /// read again when it has changed, so that `mailweir user add` works while the gateway runs. Writers take turns

@@ -392,6 +392,31 @@ mod tests {
         assert!(file.get(&name("ann")).unwrap().identity().is_ok());
     }
 
+    #[test]
+    fn a_key_counts_with_spaces_around_it_and_they_are_written_back() {
+        let text = format!("ann:{HASH}:role=sender; disabled\nbob:{HASH}: role = auditor ;x\n");
+        let mut file = UsersFile::parse(&text);
+        assert_eq!(file.get(&name("ann")).unwrap().identity(), Err(Denial::Disabled));
+        assert_eq!(file.get(&name("bob")).unwrap().roles(), Role::Auditor.into());
+        assert_eq!((file.problems(), file.to_string()), (&[][..], text));
+        file.get_mut(&name("ann")).unwrap().fields.set_disabled(false);
+        assert_eq!(file.get(&name("ann")).unwrap().fields.to_string(), ":role=sender");
+
+        let digest = "{SHA256}AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        let text = format!("ann::role=sender;\tapp = tv {digest} ; app=hall {digest}\n");
+        let mut file = UsersFile::parse(&text);
+        let fields = &mut file.get_mut(&name("ann")).unwrap().fields;
+        assert_eq!(fields.app_passwords().count(), 2);
+        assert!(fields.delete_app_password(&"tv".parse().unwrap()));
+        assert_eq!(fields.to_string(), format!(":role=sender; app=hall {digest}"));
+        let mut keyed = Entry::new(name("ann"));
+        keyed.set_password(fresh());
+        let spaced = keyed.to_string().replace(';', " ; ").replace("256=", "256 = ") + " \n";
+        let file = UsersFile::parse(&spaced);
+        assert!(file.get(&name("ann")).is_some_and(|ann| ann.keys(ScramHash::Sha256).is_some()));
+        assert_eq!(file.to_string(), spaced);
+    }
+
     proptest! {
         #[test]
         fn any_text_survives_being_read_and_written(lines in prop::collection::vec(line(), 0..8)) {
