@@ -98,15 +98,15 @@ impl Fields {
         self.replace(Key::Scram, keys.chain([tie]));
     }
 
-    /// The roles: none if none are written, or if what is written is not understood to the last
-    /// word.
+    /// The roles; none if none are written. An error if what is written is not understood to the
+    /// last word: whatever it was to be, the user has no role by it, not even that of a sender.
     pub(super) fn roles(&self) -> Result<Roles, &'static str> {
         let mut written = self.0.iter().filter(|pair| pair.key() == Some(Key::Role));
         match (written.next().map(|pair| &pair.meaning), written.next()) {
             (None, _) => Ok(Roles::EMPTY),
             (Some(Meaning::Role(roles)), None) => Ok(*roles),
             (Some(Meaning::Mistake(_, what)), None) => Err(what),
-            (Some(_), _) => Err("the roles are written twice: the user has none by this line"),
+            (Some(_), _) => Err(ROLES_TWICE),
         }
     }
 
@@ -287,4 +287,7 @@ const UNLIKE_DECOYS: &str = "the SCRAM keys have other iterations, or a salt of 
                              than those we make: strangers can find out that this user exists; \
                              set the password anew with `mailweir user passwd`";
 const UNKNOWN_ROLE: &str = "a role is unknown; there are sender, moderator, auditor, administrator \
-                            and help-desk: the user has none by this line";
+                            and help-desk: the user can log in by nothing; `mailweir user role \
+                            NAME --set ROLES` writes the roles anew";
+const ROLES_TWICE: &str = "the roles are written twice: the user can log in by nothing; `mailweir \
+                           user role NAME --set ROLES` writes them anew";

@@ -59,7 +59,7 @@ pub use crate::store::{
 ///
 /// | pair | is |
 /// |---|---|
-/// | `role=sender,auditor` | the [`Roles`], once; if one is unknown the user has none by this line |
+/// | `role=sender,auditor` | the [`Roles`], once; if one is unknown the user can log in by nothing |
 /// | `disabled` | the user can log in by nothing; with or without a value |
 /// | `app=LABEL {SHA256}... KEY=VALUE...` | an [`AppPassword`], any number of times; words divided by spaces: the label, the SHA-256 of the secret in base64, and `created` and `expires` (days in UTC), `senders`, `listeners` and `networks` (divided by commas). With a word that is not known it does not count |
 /// | `scram-sha-256=...`, `-512`, `-1` | the [`ScramKeys`] of the password |
@@ -506,8 +506,10 @@ pub struct User {
     /// How the password is kept: `ARGON2ID`. With any other text nobody can log in by a password
     /// of this entry, only by a certificate.
     pub scheme: Box<str>,
-    /// The roles. Who has none is a sender.
+    /// The roles. Who has none is a sender, unless what is written cannot be read.
     pub roles: Roles,
+    /// Whether what is written of the roles cannot be read: the user can log in by nothing.
+    pub has_unreadable_roles: bool,
     /// Whether the user is disabled, and so can log in by nothing.
     pub disabled: bool,
     /// The app passwords that can be read.
@@ -533,7 +535,8 @@ impl User {
         Self {
             name: entry.name.clone(),
             scheme: entry.secret.scheme().into(),
-            roles: entry.roles(),
+            roles: entry.fields.roles().unwrap_or_default(),
+            has_unreadable_roles: entry.fields.roles().is_err(),
             disabled: entry.fields.is_disabled(),
             app_passwords: entry.fields.app_passwords().map(|known| known.app.clone()).collect(),
         }

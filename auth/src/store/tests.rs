@@ -298,6 +298,35 @@ fn a_sender_who_gets_a_role_stays_a_sender_and_the_last_role_is_not_taken_away()
 }
 
 #[tokio::test]
+async fn c1_who_has_unreadable_roles_logs_in_by_nothing_and_costs_as_much_as_ever() {
+    let home = Home::new();
+    let store = home.store();
+    let ann = name("ann");
+    store.add(&ann, &new("correct horse").kept_for_cram_md5()).unwrap();
+    store.change_roles(&ann, RoleChange::Set(Role::Auditor.into())).unwrap();
+    let secret = store.add_app_password(&ann, &app("tv")).unwrap();
+    let text = fs::read_to_string(home.path()).unwrap();
+    home.write(&text.replace("role=auditor", "role=auditer"));
+    let store = home.store();
+    assert!(store.problems()[0].to_string().starts_with("line 1: a role is unknown"));
+    let checks = store.password_checks();
+    for password in ["correct horse", "wrong horse", &secret.reveal()] {
+        assert_eq!(try_login(&store, "ann", password).await, denied(Denial::NotPermitted));
+    }
+    assert_eq!(store.password_checks(), checks + 3);
+    assert_eq!(try_proof(&store, "ann", Proof::Certificate).await, denied(Denial::NotPermitted));
+    let keys = store.keys(&ann, ScramHash::Sha256).await;
+    assert_eq!(keys, Err(Denial::NotPermitted.into()));
+    let keys = store.cram_md5(&ann).await.map(drop);
+    assert_eq!(keys, denied(Denial::NotPermitted));
+    assert!(store.list().unwrap()[0].has_unreadable_roles);
+    store.change_roles(&ann, RoleChange::Set(Role::Auditor.into())).unwrap();
+    let found = identify(&store, "ann", "correct horse").await.unwrap();
+    assert!(found.is(Role::Auditor) && !found.is(Role::Sender));
+    assert!(!store.list().unwrap()[0].has_unreadable_roles);
+}
+
+#[tokio::test]
 async fn c1_a_disabled_user_logs_in_by_nothing_and_costs_as_much_as_ever() {
     let home = Home::new();
     let store = home.store();
