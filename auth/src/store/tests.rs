@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::time::advance;
 
 use super::*;
-use crate::{HashLimits, Password, Proof};
+use crate::{HashLimits, Password, Proof, Role};
 
 #[tokio::test]
 async fn a_user_that_was_added_logs_in_and_nobody_else_does() {
@@ -21,7 +21,10 @@ async fn a_user_that_was_added_logs_in_and_nobody_else_does() {
 #[tokio::test]
 async fn c1_an_unknown_user_costs_one_check_just_as_a_wrong_password_does() {
     let home = Home::new();
-    home.write("ann:{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA\nbob:{SCRYPT}x\ncarl:\n");
+    home.write(
+        "ann:{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA\n\
+         bob:{SCRYPT}x\ncarl:\n",
+    );
     let store = home.store();
     for (checks_before, (user, denial)) in [
         ("ann", Denial::WrongPassword),
