@@ -32,7 +32,7 @@ struct Known {
 }
 
 impl LoginMapFile {
-    /// Reads the file. `tell` hears of lines that do not count, and of a file that cannot be read
+    /// Reads the file. `tell` hears of lines with mistakes, and of a file that cannot be read
     /// later on. Blocks.
     ///
     /// # Errors
@@ -87,10 +87,10 @@ impl LoginMapFile {
     fn tell_all(&self, problems: &[MapProblem]) {
         let path = self.path.display();
         for problem in problems.iter().take(MOST_TOLD) {
-            (self.tell)(format!("{path}: {problem}; the line is skipped"));
+            (self.tell)(format!("{path}: {problem}"));
         }
         if let more @ 1.. = problems.len().saturating_sub(MOST_TOLD) {
-            (self.tell)(format!("{path}: {more} more lines are skipped"));
+            (self.tell)(format!("{path}: {more} more lines have mistakes"));
         }
     }
 

@@ -30,13 +30,16 @@ use crate::UserName;
 /// ```
 ///
 /// Addresses are compared without case, logins as log-ins are ([`UserName`]).
+///
+/// A mistake must not give an address away: behind a readable address stand the logins that can be
+/// read, and if none can, nobody may use it. What stands behind a `#` in a line counts for none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoginMap {
     addresses: HashMap<Key, Owners>,
     domains: HashMap<Domain, Owners>,
 }
 
-/// The logins that own an address. Never empty.
+/// The logins that own an address: none if its line names none that can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owners(Box<[UserName]>);
 
@@ -49,18 +52,19 @@ pub enum Entry<'a> {
     Domain(&'a Owners),
 }
 
-/// A line of the text that does not count.
+/// A mistake in a line of the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
 pub struct MapProblem {
     /// Which line, counted from 1.
     pub line: usize,
-    /// Why.
+    /// What is wrong, and what of the line counts nevertheless.
     pub reason: Box<str>,
 }
 
 impl LoginMap {
-    /// Reads the text. Lines that make no sense are left out and named.
+    /// Reads the text. Lines without a readable address are skipped; each line with a mistake is
+    /// named once.
     #[must_use]
     pub fn parse(text: &str) -> (Self, Vec<MapProblem>) {
         let (mut map, mut problems) = (Self::default(), Vec::new());
@@ -87,9 +91,15 @@ impl LoginMap {
         address.or_else(|| self.domains.get(&domain).map(Entry::Domain))
     }
 
+    /// Takes in what can be read of a line, and says what cannot.
     fn add(&mut self, line: &str) -> Result<(), String> {
         let (pattern, logins) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let owners = owners(logins)?;
+        let (owners, mistake) = owners(logins);
+        self.insert(pattern, owners).map_err(|why| format!("{why}; the line is skipped"))?;
+        mistake.map_or(Ok(()), Err)
+    }
+
+    fn insert(&mut self, pattern: &str, owners: Owners) -> Result<(), String> {
         match pattern.strip_prefix('@') {
             Some(domain) => {
                 let domain = Domain::parse(domain).map_err(|why| format!("{pattern:?}: {why}"))?;
@@ -141,13 +151,29 @@ fn insert<K: Eq + Hash>(map: &mut HashMap<K, Owners>, key: K, owners: Owners) ->
     }
 }
 
-fn owners(logins: &str) -> Result<Owners, String> {
-    let words = logins.split([',', ' ', '\t']).filter(|word| !word.is_empty());
-    let named = words.map(|word| word.parse().map_err(|why| format!("login {word:?}: {why}")));
-    match named.collect::<Result<Box<[UserName]>, _>>()? {
-        none if none.is_empty() => Err("no login stands behind the address".to_owned()),
-        named => Ok(Owners(named)),
+/// The logins that can be read, and what is wrong with the others.
+fn owners(logins: &str) -> (Owners, Option<String>) {
+    let (mut named, mut mistake) = (Vec::new(), None);
+    for word in logins.split([',', ' ', '\t']).filter(|word| !word.is_empty()) {
+        match word.parse::<UserName>() {
+            Ok(login) => named.push(login),
+            // Words of a comment are no logins, whatever Postfix makes of them.
+            Err(_) if word.starts_with('#') => {
+                mistake.get_or_insert_with(|| NO_COMMENT.to_owned());
+                break;
+            }
+            Err(why) => {
+                mistake.get_or_insert_with(|| format!("login {word:?}: {why}"));
+            }
+        }
     }
+    let mistake = match (mistake, named.is_empty()) {
+        (None, false) => None,
+        (Some(what), false) => Some(format!("{what}; only the other logins count")),
+        (Some(what), true) => Some(format!("{what}; nobody may use the address")),
+        (None, true) => Some("no login stands behind it; nobody may use the address".to_owned()),
+    };
+    (Owners(named.into()), mistake)
 }
 
 /// The lines, each with those that go on with it, and the number of its first one.
@@ -168,3 +194,5 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
     }
     lines
 }
+
+const NO_COMMENT: &str = "a comment has a line of its own: from \"#\" on nothing counts";

@@ -98,15 +98,15 @@ impl Fields {
         self.replace(Key::Scram, keys.chain([tie]));
     }
 
-    /// The roles: none if none are written, or if what is written is not understood to the last
-    /// word.
+    /// The roles; none if none are written. An error if what is written is not understood to the
+    /// last word: whatever it was to be, the user has no role by it, not even that of a sender.
     pub(super) fn roles(&self) -> Result<Roles, &'static str> {
         let mut written = self.0.iter().filter(|pair| pair.key() == Some(Key::Role));
         match (written.next().map(|pair| &pair.meaning), written.next()) {
             (None, _) => Ok(Roles::EMPTY),
             (Some(Meaning::Role(roles)), None) => Ok(*roles),
             (Some(Meaning::Mistake(_, what)), None) => Err(what),
-            (Some(_), _) => Err("the roles are written twice: the user has none by this line"),
+            (Some(_), _) => Err(ROLES_TWICE),
         }
     }
 
@@ -201,7 +201,7 @@ impl fmt::Display for Fields {
 
 impl Pair {
     fn parse(pair: &str) -> Result<Self, &'static str> {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, value) = split(pair);
         let scram = ScramHash::ALL.into_iter().find(|&hash| key_of(hash) == key);
         let meaning = match (scram, key) {
             (Some(hash), _) => Meaning::Keys(ScramKeys::parse(hash, value)?),
@@ -238,9 +238,8 @@ impl Pair {
 
     /// Whether it is an app password of this label, by its text.
     fn is_app_password(&self, label: &AppLabel) -> bool {
-        let value = self.text.split_once('=').filter(|(key, _)| *key == APP);
-        let first = value.and_then(|(_, value)| value.split_ascii_whitespace().next());
-        first == Some(label.as_str())
+        let (key, value) = split(&self.text);
+        key == APP && value.split_ascii_whitespace().next() == Some(label.as_str())
     }
 
     const fn key(&self) -> Option<Key> {
@@ -253,6 +252,12 @@ impl Pair {
             Meaning::Unknown => None,
         }
     }
+}
+
+/// The key and the value of a pair, without the spaces around them that a person may put there.
+fn split(pair: &str) -> (&str, &str) {
+    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    (key.trim(), value.trim())
 }
 
 fn key_of(hash: ScramHash) -> String {
@@ -282,4 +287,7 @@ const UNLIKE_DECOYS: &str = "the SCRAM keys have other iterations, or a salt of 
                              than those we make: strangers can find out that this user exists; \
                              set the password anew with `mailweir user passwd`";
 const UNKNOWN_ROLE: &str = "a role is unknown; there are sender, moderator, auditor, administrator \
-                            and help-desk: the user has none by this line";
+                            and help-desk: the user can log in by nothing; `mailweir user role \
+                            NAME --set ROLES` writes the roles anew";
+const ROLES_TWICE: &str = "the roles are written twice: the user can log in by nothing; `mailweir \
+                           user role NAME --set ROLES` writes them anew";

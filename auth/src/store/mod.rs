@@ -1,18 +1,21 @@
 //! Our own user store: a text file of argon2id hashes, read into memory.
 //!
 //! The format is described at [`UserStore`]. Reading the text is pure (`users_file`), touching the
-//! disk is `file`, hashing is `secrets`. No password is stored, logged, or checked on an async thread.
+//! disk is `file`, hashing is `secrets`. No password is stored, logged, or checked on an async
+//! thread.
 
 mod app_password;
 mod app_secret;
+mod error;
 mod fields;
 pub(crate) mod file;
 #[cfg(test)]
 mod tests;
+mod user;
 mod users_file;
 
 use std::{
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
@@ -27,12 +30,13 @@ use tokio::{
 use crate::{
     Answer, Attempt, Checks, CramMd5Keys, Credentials, Date, Denial, Directory, DirectoryError,
     HashCost, HashLimits, Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, Password,
-    Proof, Role, Roles, ScramHash, ScramKeys, UserName, Verification,
+    Proof, Roles, ScramHash, ScramKeys, UserName, Verification,
     proven::{Proof as Proved, ProofKey, Proven},
     secrets::argon2id::StoredPassword,
     store::{
         app_password::StoredAppPassword,
         app_secret::AppDigest,
+        error::{hash_error, unavailable},
         fields::Refused,
         file::Stamp,
         users_file::{Entry, Secret, Secrets, UsersFile},
@@ -42,6 +46,8 @@ use crate::{
 pub use crate::store::{
     app_password::{AppLabel, AppPassword, NotALabel},
     app_secret::AppSecret,
+    error::StoreError,
+    user::{RoleChange, User},
     users_file::LineProblem,
 };
 
@@ -55,22 +61,28 @@ pub use crate::store::{
 ///
 /// The first field ends at the first `:` and is the name in canonical form ([`UserName`]); the
 /// second ends at the next and is the password as `{SCHEME}` and its hash, or empty for a user
-/// who logs in by a certificate or an app password alone. The rest of the line, if any, are `key=value` pairs divided by `;`:
+/// who logs in by a certificate or an app password alone. The rest of the line, if any, are
+/// `key=value` pairs divided by `;`:
 ///
-/// | pair | is |
-/// |---|---|
-/// | `role=sender,auditor` | the [`Roles`], once; if one is unknown the user has none by this line |
-/// | `disabled` | the user can log in by nothing; with or without a value |
-/// | `app=LABEL {SHA256}... KEY=VALUE...` | an [`AppPassword`], any number of times; words divided by spaces: the label, the SHA-256 of the secret in base64, and `created` and `expires` (days in UTC), `senders`, `listeners` and `networks` (divided by commas). With a word that is not known it does not count |
-/// | `scram-sha-256=...`, `-512`, `-1` | the [`ScramKeys`] of the password |
-/// | `cram-md5=...` | 64 hexadecimal digits, if the password is kept for CRAM-MD5 too ([`NewPassword::kept_for_cram_md5`]) |
-/// | `scram-for=...` | which hash these keys belong to: the first 16 hexadecimal digits of the SHA-256 of the second field. If it is another hash, the keys do not count |
+/// - `role=sender,auditor`: the [`Roles`], once. If one is unknown, or they are written twice, the
+///   user can log in by nothing.
+/// - `disabled`, with or without a value: the user can log in by nothing.
+/// - `app=LABEL {SHA256}... KEY=VALUE...`, any number of times: an [`AppPassword`], in words divided
+///   by spaces: the label, the SHA-256 of the secret in base64, and `created` and `expires` (days
+///   in UTC), `senders`, `listeners` and `networks` (divided by commas). With a word that is not
+///   known it does not count.
+/// - `scram-sha-256=...`, `-512`, `-1`: the [`ScramKeys`] of the password.
+/// - `cram-md5=...`: 64 hexadecimal digits, if the password is kept for CRAM-MD5 too
+///   ([`NewPassword::kept_for_cram_md5`]).
+/// - `scram-for=...`: which hash these keys belong to, by the first 16 hexadecimal digits of the
+///   SHA-256 of the second field. If it is another hash, the keys do not count.
 ///
-/// Other pairs, of later versions say, are kept as they are.
+/// Spaces around a key or a value do not matter. Other pairs, of later versions say, are kept as
+/// they are.
 ///
 /// A missing file is a store without users. The file is looked at again at most once a second and
-/// read again when it has changed, so that `mailweir user add` works while the gateway runs. Writers take turns
-/// by a lock on `users.lock` beside it.
+/// read again when it has changed, so that `mailweir user add` works while the gateway runs.
+/// Writers take turns by a lock on `users.lock` beside it.
 ///
 /// An unknown user costs what a known one costs (`attacks.md` C1), as long as the hashes in the
 /// file have the cost of this store; checks are bounded by [`Checks`] (C3). An app password costs
@@ -156,20 +168,7 @@ impl UserStore {
     /// when adding and removing; or the file cannot be read or written. Nothing has changed then.
     pub fn change_roles(&self, name: &UserName, change: RoleChange) -> Result<Roles, StoreError> {
         self.change_user(name, |entry| {
-            let roles = match change {
-                RoleChange::Set(roles) => roles,
-                RoleChange::Adjust { add, remove } => {
-                    let known = entry.fields.roles();
-                    let known = known.map_err(|_| StoreError::UnreadableRoles(name.clone()))?;
-                    // Who has no roles is a sender, and shall not cease to be one by becoming more.
-                    let before = if known.is_empty() { Role::Sender.into() } else { known };
-                    let left = before.with(add).without(remove);
-                    match left.is_empty() {
-                        true => return Err(StoreError::NoRoleLeft(name.clone())),
-                        false => left,
-                    }
-                }
-            };
+            let roles = change.applied_to(entry)?;
             entry.fields.set_roles(roles);
             Ok(roles)
         })
@@ -496,97 +495,6 @@ impl fmt::Debug for UserStore {
     }
 }
 
-/// A user, as `mailweir user list` shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct User {
-    /// The name.
-    pub name: UserName,
-    /// How the password is kept: `ARGON2ID`. With any other text nobody can log in by a password
-    /// of this entry, only by a certificate.
-    pub scheme: Box<str>,
-    /// The roles. Who has none is a sender.
-    pub roles: Roles,
-    /// Whether the user is disabled, and so can log in by nothing.
-    pub disabled: bool,
-    /// The app passwords that can be read.
-    pub app_passwords: Vec<AppPassword>,
-}
-
-/// What to do with the roles of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoleChange {
-    /// The user has these, and no others; none: it is a sender, as who was never given a role.
-    Set(Roles),
-    /// The user has what it had, and these, without those. Who had none was a sender.
-    Adjust {
-        /// What comes.
-        add: Roles,
-        /// What goes, even if it also comes.
-        remove: Roles,
-    },
-}
-
-impl User {
-    fn of(entry: &Entry) -> Self {
-        Self {
-            name: entry.name.clone(),
-            scheme: entry.secret.scheme().into(),
-            roles: entry.roles(),
-            disabled: entry.fields.is_disabled(),
-            app_passwords: entry.fields.app_passwords().map(|known| known.app.clone()).collect(),
-        }
-    }
-}
-
-/// Why the store could not be read or changed. Nothing has changed then.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// There is such a user already.
-    #[error("user {0} exists already; `mailweir user passwd` changes the password")]
-    UserExists(UserName),
-    /// There is no such user.
-    #[error("there is no user {0}")]
-    NoSuchUser(UserName),
-    /// What the file says of the roles of this user cannot be read, so nothing can be added to it.
-    #[error(
-        "the roles of {0} cannot be read; `mailweir user role {0} --set ROLES` writes them anew"
-    )]
-    UnreadableRoles(UserName),
-    /// A user without roles is a sender; who takes the last role away means something else.
-    #[error(
-        "{0} would have no role, and so be a sender; say `--set sender` if that is meant, or \
-         lock the user out with `mailweir user disable {0}`"
-    )]
-    NoRoleLeft(UserName),
-    /// The user has an app password of this label.
-    #[error("{0} has an app password {1} already")]
-    AppPasswordExists(UserName, AppLabel),
-    /// The user has no app password of this label.
-    #[error("{0} has no app password {1}")]
-    NoSuchAppPassword(UserName, AppLabel),
-    /// A sender or a listener of an app password has a form that the users file cannot hold.
-    #[error(
-        "the users file cannot hold a sender whose local part is quoted, or a listener with a \
-         space, a comma or a semicolon"
-    )]
-    Unwritable,
-    /// The disk or its permissions.
-    #[error("cannot {action} {}", path.display())]
-    Io {
-        /// The users file.
-        path: PathBuf,
-        /// What was tried: `read`, `lock` or `write`.
-        action: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A password could not be hashed.
-    #[error("cannot hash a password: {0}")]
-    Hash(Box<str>),
-}
-
 /// The file as it was last read.
 struct Known {
     users: Arc<UsersFile>,
@@ -607,18 +515,6 @@ fn read(path: &Path) -> Result<(UsersFile, Option<Stamp>), StoreError> {
 fn today() -> Date {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Date::of(Timestamp::from_secs(elapsed.as_secs()))
-}
-
-fn unavailable(error: &dyn std::error::Error) -> DirectoryError {
-    let text = match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    };
-    DirectoryError::Unavailable(text.into())
-}
-
-fn hash_error(error: impl fmt::Display) -> StoreError {
-    StoreError::Hash(error.to_string().into())
 }
 
 /// What these locks guard is replaced as a whole, so a panic elsewhere leaves it sound.

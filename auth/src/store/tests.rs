@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::time::advance;
 
 use super::*;
-use crate::{HashLimits, Password, Proof};
+use crate::{HashLimits, Password, Proof, Role};
 
 #[tokio::test]
 async fn a_user_that_was_added_logs_in_and_nobody_else_does() {
@@ -21,7 +21,10 @@ async fn a_user_that_was_added_logs_in_and_nobody_else_does() {
 #[tokio::test]
 async fn c1_an_unknown_user_costs_one_check_just_as_a_wrong_password_does() {
     let home = Home::new();
-    home.write("ann:{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA\nbob:{SCRYPT}x\ncarl:\n");
+    home.write(
+        "ann:{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA\n\
+         bob:{SCRYPT}x\ncarl:\n",
+    );
     let store = home.store();
     for (checks_before, (user, denial)) in [
         ("ann", Denial::WrongPassword),
@@ -295,6 +298,35 @@ fn a_sender_who_gets_a_role_stays_a_sender_and_the_last_role_is_not_taken_away()
     assert_eq!(fs::read_to_string(home.path()).unwrap(), "ann:\n");
     let refused = store.change_roles(&name("bob"), RoleChange::Set(roles("auditor")));
     assert!(matches!(refused, Err(StoreError::NoSuchUser(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn c1_who_has_unreadable_roles_logs_in_by_nothing_and_costs_as_much_as_ever() {
+    let home = Home::new();
+    let store = home.store();
+    let ann = name("ann");
+    store.add(&ann, &new("correct horse").kept_for_cram_md5()).unwrap();
+    store.change_roles(&ann, RoleChange::Set(Role::Auditor.into())).unwrap();
+    let secret = store.add_app_password(&ann, &app("tv")).unwrap();
+    let text = fs::read_to_string(home.path()).unwrap();
+    home.write(&text.replace("role=auditor", "role=auditer"));
+    let store = home.store();
+    assert!(store.problems()[0].to_string().starts_with("line 1: a role is unknown"));
+    let checks = store.password_checks();
+    for password in ["correct horse", "wrong horse", &secret.reveal()] {
+        assert_eq!(try_login(&store, "ann", password).await, denied(Denial::NotPermitted));
+    }
+    assert_eq!(store.password_checks(), checks + 3);
+    assert_eq!(try_proof(&store, "ann", Proof::Certificate).await, denied(Denial::NotPermitted));
+    let keys = store.keys(&ann, ScramHash::Sha256).await;
+    assert_eq!(keys, Err(Denial::NotPermitted.into()));
+    let keys = store.cram_md5(&ann).await.map(drop);
+    assert_eq!(keys, denied(Denial::NotPermitted));
+    assert!(store.list().unwrap()[0].has_unreadable_roles);
+    store.change_roles(&ann, RoleChange::Set(Role::Auditor.into())).unwrap();
+    let found = identify(&store, "ann", "correct horse").await.unwrap();
+    assert!(found.is(Role::Auditor) && !found.is(Role::Sender));
+    assert!(!store.list().unwrap()[0].has_unreadable_roles);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
-    Attempt, CramMd5Keys, Date, Denial, Identity, Roles, ScramHash, ScramKeys, UserName,
+    Attempt, CramMd5Keys, Date, Denial, Identity, ScramHash, ScramKeys, UserName,
     secrets::argon2id::StoredPassword,
     store::{app_password::StoredAppPassword, app_secret::AppDigest, fields::Fields},
 };
@@ -127,11 +127,13 @@ impl Entry {
         self.fields.set_keys(secrets.keys, secrets.cram_md5, &self.secret.to_string());
     }
 
-    /// Who it is that proves to be this user, if this user may log in at all.
+    /// Who it is that proves to be this user, if this user may log in at all. With roles that
+    /// cannot be read it may not: without roles it would be a sender.
     pub(super) fn identity(&self) -> Result<Identity, Denial> {
-        match self.fields.is_disabled() {
-            true => Err(Denial::Disabled),
-            false => Ok(Identity::proven(self.name.clone()).with_roles(self.roles())),
+        match (self.fields.is_disabled(), self.fields.roles()) {
+            (true, _) => Err(Denial::Disabled),
+            (false, Ok(roles)) => Ok(Identity::proven(self.name.clone()).with_roles(roles)),
+            (false, Err(_)) => Err(Denial::NotPermitted),
         }
     }
 
@@ -147,11 +149,6 @@ impl Entry {
             self.fields.app_passwords().find(|known| known.is(presented))?;
         let admitted = self.identity().and_then(|user| app.admit(attempt, today).map(|()| user));
         Some(admitted.and_then(|user| app.lend(user)))
-    }
-
-    /// The roles; none if they cannot be read.
-    pub(super) fn roles(&self) -> Roles {
-        self.fields.roles().unwrap_or_default()
     }
 
     fn problems(&self) -> impl Iterator<Item = &'static str> {
@@ -283,7 +280,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{HashCost, NewPassword, Role};
+    use crate::{HashCost, NewPassword, Role, Roles};
 
     const HASH: &str =
         "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA";
@@ -349,21 +346,26 @@ mod tests {
     }
 
     #[test]
-    fn roles_are_read_whole_or_not_at_all_and_the_line_still_counts() {
-        for (field, roles, problems) in [
-            ("", "", 0),
-            (":role=moderator,auditor", "moderator,auditor", 0),
-            (":x;role= Help-Desk ;y=z", "help-desk", 0),
-            (":role=", "", 0),
-            (":role=moderator,root", "", 1),
-            (":role=moderator;role=auditor", "", 1),
-            (":role=root;role=auditor", "", 1),
+    fn who_has_roles_that_cannot_be_read_to_the_last_word_does_not_log_in() {
+        for (field, roles) in [
+            ("", Ok("")),
+            (":role=moderator,auditor", Ok("moderator,auditor")),
+            (":x;role= Help-Desk ;y=z", Ok("help-desk")),
+            (":role=", Ok("")),
+            (":role=moderator,root", Err(Denial::NotPermitted)),
+            (":role=sender,", Err(Denial::NotPermitted)),
+            (":role=moderator;role=auditor", Err(Denial::NotPermitted)),
+            (":role=sender; role=sender", Err(Denial::NotPermitted)),
+            (":role=root;role=auditor", Err(Denial::NotPermitted)),
+            (":role=root;disabled", Err(Denial::Disabled)),
         ] {
             let text = format!("ann:{HASH}{field}\n");
             let file = UsersFile::parse(&text);
             let entry = file.get(&name("ann")).unwrap();
-            assert_eq!(entry.identity().unwrap().roles().to_string(), roles, "{field}");
-            assert_eq!(file.problems().len(), problems, "{field}");
+            let found = entry.identity().map(|ann| ann.roles().to_string());
+            assert_eq!(found, roles.map(str::to_owned), "{field}");
+            let is_named = file.problems().iter().any(|it| it.what.contains("log in by nothing"));
+            assert_eq!(is_named, roles.is_err(), "{field}");
             assert_eq!(file.to_string(), text);
         }
     }
@@ -390,6 +392,31 @@ mod tests {
         }
         let file = UsersFile::parse(&format!("ann:{HASH}:was-disabled\n"));
         assert!(file.get(&name("ann")).unwrap().identity().is_ok());
+    }
+
+    #[test]
+    fn a_key_counts_with_spaces_around_it_and_they_are_written_back() {
+        let text = format!("ann:{HASH}:role=sender; disabled\nbob:{HASH}: role = auditor ;x\n");
+        let mut file = UsersFile::parse(&text);
+        assert_eq!(file.get(&name("ann")).unwrap().identity(), Err(Denial::Disabled));
+        assert_eq!(file.get(&name("bob")).unwrap().fields.roles(), Ok(Role::Auditor.into()));
+        assert_eq!((file.problems(), file.to_string()), (&[][..], text));
+        file.get_mut(&name("ann")).unwrap().fields.set_disabled(false);
+        assert_eq!(file.get(&name("ann")).unwrap().fields.to_string(), ":role=sender");
+
+        let digest = "{SHA256}AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        let text = format!("ann::role=sender;\tapp = tv {digest} ; app=hall {digest}\n");
+        let mut file = UsersFile::parse(&text);
+        let fields = &mut file.get_mut(&name("ann")).unwrap().fields;
+        assert_eq!(fields.app_passwords().count(), 2);
+        assert!(fields.delete_app_password(&"tv".parse().unwrap()));
+        assert_eq!(fields.to_string(), format!(":role=sender; app=hall {digest}"));
+        let mut keyed = Entry::new(name("ann"));
+        keyed.set_password(fresh());
+        let spaced = keyed.to_string().replace(';', " ; ").replace("256=", "256 = ") + " \n";
+        let file = UsersFile::parse(&spaced);
+        assert!(file.get(&name("ann")).is_some_and(|ann| ann.keys(ScramHash::Sha256).is_some()));
+        assert_eq!(file.to_string(), spaced);
     }
 
     proptest! {

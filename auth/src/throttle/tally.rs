@@ -36,9 +36,8 @@ impl<K: Eq + Hash> Tally<K> {
 
     /// Counts a failure of `key`. Returns the entry if `key` has to wait now and had not before.
     pub(super) fn add_failure(&mut self, key: K, now: Instant, limit: &Limit) -> Option<Entry> {
-        self.make_room();
-        let fresh = Entry { started: now, failures: 0, last: now };
-        let entry = self.entries.entry(key).or_insert(fresh);
+        self.make_room_for(&key);
+        let entry = self.entries.entry(key).or_insert(Entry::fresh(now));
         let waited = entry.waits(now, limit);
         if now.saturating_duration_since(entry.last) >= limit.forget_after {
             entry.failures = 0;
@@ -48,13 +47,7 @@ impl<K: Eq + Hash> Tally<K> {
         (!waited && entry.waits(now, limit)).then_some(*entry)
     }
 
-    /// Notes `key` as known from `now` on, without a failure.
-    pub(super) fn start_over(&mut self, key: K, now: Instant) {
-        self.make_room();
-        self.entries.insert(key, Entry { started: now, failures: 0, last: now });
-    }
-
-    /// When `key` was last noted by [`Self::start_over`] (or had its first failure).
+    /// When `key` was last noted by `start_over` (or had its first failure).
     pub(super) fn started(&self, key: &K) -> Option<Instant> {
         self.entries.get(key).map(|entry| entry.started)
     }
@@ -83,17 +76,56 @@ impl<K: Eq + Hash> Tally<K> {
 
     /// Drops the entries with the fewest and oldest failures, a quarter at a time: a flood of new
     /// keys then costs O(log n) each and drives out other newcomers, not those with long pauses.
-    fn make_room(&mut self) {
-        if self.entries.len() < MAX_ENTRIES {
+    fn make_room_for(&mut self, key: &K) {
+        if !self.is_full_for(key) {
             return;
         }
         let mut ranks: Vec<_> = self.entries.values().map(Entry::rank).collect();
         let (_, &mut bar, _) = ranks.select_nth_unstable(MAX_ENTRIES / 4);
         self.entries.retain(|_, entry| entry.rank() > bar);
     }
+
+    fn is_full_for(&self, key: &K) -> bool {
+        self.entries.len() >= MAX_ENTRIES && !self.entries.contains_key(key)
+    }
+}
+
+impl<P: Eq + Hash, A: Clone + Eq + Hash> Tally<(P, A)> {
+    /// Notes an account as known at a place from `now` on, without a failure.
+    ///
+    /// When the tally is full, accounts with many places make room first: whoever has one account
+    /// and many addresses drives out nobody else.
+    pub(super) fn start_over(&mut self, key: (P, A), now: Instant) {
+        if self.is_full_for(&key) {
+            self.drop_many_places();
+        }
+        self.make_room_for(&key);
+        self.entries.insert(key, Entry::fresh(now));
+    }
+
+    /// Leaves accounts that are known at [`MANY_PLACES`] or more half of that, where they were
+    /// noted last. So it takes many new places of an account until it is done for it again.
+    fn drop_many_places(&mut self) {
+        let mut noted: HashMap<&A, Vec<Instant>> = HashMap::new();
+        for ((_, account), entry) in &self.entries {
+            noted.entry(account).or_default().push(entry.started);
+        }
+        noted.retain(|_, times| times.len() >= MANY_PLACES);
+        let bars = noted.into_iter().map(|(account, mut times)| {
+            let nth = times.len() - MANY_PLACES / 2 - 1;
+            (account.clone(), *times.select_nth_unstable(nth).1)
+        });
+        let bars: HashMap<A, Instant> = bars.collect();
+        self.entries
+            .retain(|(_, account), entry| bars.get(account).is_none_or(|&bar| entry.started > bar));
+    }
 }
 
 impl Entry {
+    const fn fresh(now: Instant) -> Self {
+        Self { started: now, failures: 0, last: now }
+    }
+
     /// This entry as others see it, of whom it is known.
     pub(super) fn counted(&self, who: Subject, now: Instant, limit: &Limit) -> Counted {
         Counted { who, failures: self.failures, pause: self.pause(now, limit) }
@@ -134,3 +166,72 @@ impl Entry {
 
 /// Some 2 MB at the usual length of a user name.
 pub(super) const MAX_ENTRIES: usize = 16_384;
+
+/// More than the networks that one person logs in from in a month.
+const MANY_PLACES: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A clock that goes on by a second with each reading, so that no two notes are as old.
+    struct Clock(Instant);
+
+    impl Clock {
+        fn next(&mut self) -> Instant {
+            self.0 += Duration::from_secs(1);
+            self.0
+        }
+    }
+
+    #[test]
+    fn c2_one_account_at_many_places_drives_out_none_but_its_own_oldest() {
+        let mut clock = Clock(Instant::now());
+        let mut tally = Tally::default();
+        let others = MAX_ENTRIES - MANY_PLACES;
+        for account in 1..=others {
+            tally.start_over((0, account), clock.next());
+        }
+        let places = MANY_PLACES * 10;
+        for place in 1..=places {
+            tally.start_over((place, 0), clock.next());
+            tally.start_over((0, 0), clock.next());
+        }
+        assert!((1..=others).all(|account| tally.started(&(0, account)).is_some()));
+        let known = |place: usize| tally.started(&(place, 0)).is_some();
+        assert!((places + 2 - MANY_PLACES / 2..=places).all(known), "its latest");
+        assert!(known(0), "one of old that it comes from still");
+        assert!(!(1..places - MANY_PLACES).any(known), "its oldest");
+    }
+
+    #[test]
+    fn c2_who_came_to_many_places_while_there_was_room_goes_before_others() {
+        let mut clock = Clock(Instant::now());
+        let mut tally = Tally::default();
+        for account in 1..=MAX_ENTRIES / 2 {
+            tally.start_over((0, account), clock.next());
+        }
+        for place in 1..=MAX_ENTRIES / 2 {
+            tally.start_over((place, 0), clock.next());
+        }
+        assert_eq!(tally.len(), MAX_ENTRIES);
+        tally.start_over((1, 1), clock.next());
+        assert_eq!(tally.len(), MAX_ENTRIES / 2 + MANY_PLACES / 2 + 1);
+        assert!((1..=MAX_ENTRIES / 2).all(|account| tally.started(&(0, account)).is_some()));
+    }
+
+    #[test]
+    fn who_is_in_already_drives_out_nobody() {
+        let limit = crate::ThrottleLimits::default().per_account;
+        let mut clock = Clock(Instant::now());
+        let mut tally = Tally::default();
+        for account in 0..MAX_ENTRIES {
+            tally.start_over((0, account), clock.next());
+        }
+        tally.start_over((0, 0), clock.next());
+        tally.add_failure((0, 1), clock.next(), &limit);
+        assert_eq!(tally.len(), MAX_ENTRIES);
+        tally.add_failure((0, MAX_ENTRIES), clock.next(), &limit);
+        assert!(tally.len() < MAX_ENTRIES);
+    }
+}
