@@ -321,10 +321,14 @@ section! {
         socket: Option<String>, postfix "smtpd_sasl_path";
         /// saslauthd, dovecot: the service that is named to it.
         service: String = "smtp", postfix "smtpd_sasl_service";
-        /// saslauthd: the realm of users who name none.
+        /// saslauthd: the realm of users whose domain is not in `realms`.
         realm: Option<String>, postfix "smtpd_sasl_local_domain";
-        /// saslauthd: whether `ann@example.org` is asked for as "ann" in the realm "example.org".
-        split_realm: bool = true;
+        /// saslauthd: domains that are cut off names and sent as the realm: `ann@example.org` is
+        /// asked for as "ann" in the realm "example.org". Every other name is sent whole. `saslauthd
+        /// -r` puts both together again, and realms are safe with it. Without `-r`, PAM and shadow
+        /// pass the realm over: name one domain at most, that of the users of this machine, for with
+        /// two of them a user could choose under which to log in.
+        realms: Vec<String> = [];
         /// ldap: the server, such as "ldaps://ldap.example.org". sql: the database, such as
         /// "postgres://mailweir@db.example.org/mail" or "mysql://mailweir@localhost/mail".
         url: Option<String>;
