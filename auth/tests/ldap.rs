@@ -117,6 +117,35 @@ async fn a_filter_says_who_may_log_in_after_a_direct_bind() {
 }
 
 #[tokio::test]
+async fn whoever_a_search_finds_after_a_direct_bind_has_that_password_too() {
+    let Some(slapd) = slapd() else { return };
+    let ssha = Slapd::hashed("{SSHA}", "ann's secret");
+    for (uid, mail, password) in
+        [("ann-s", "ann@sales.example", "another"), ("ann-t", "ann@twin.example", &*ssha)]
+    {
+        slapd.add(&format!(
+            "dn: {dn}\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n\
+             mail: {mail}\nuserPassword: {password}\n",
+            dn = Slapd::dn(uid),
+        ));
+    }
+    let with_account = LdapSettings {
+        user_dn: Some(format!("uid={{local}},{}", Slapd::PEOPLE).into()),
+        name_attribute: Some("mail".into()),
+        ..by_search(&slapd.url())
+    };
+    let as_the_user = LdapSettings { account: None, ..with_account.clone() };
+    for settings in [with_account, as_the_user] {
+        let ldap = open(settings);
+        let ann = async |user| log_in(&ldap, user, "ann's secret").await;
+        assert_eq!(ann("ann@example.org").await, is("ann@example.org"));
+        assert_eq!(ann("ann@sales.example").await, denied(Denial::UnknownUser));
+        assert_eq!(ann("ann@twin.example").await, is("ann@twin.example"));
+        assert_eq!(ann("ann@nowhere.example").await, denied(Denial::UnknownUser));
+    }
+}
+
+#[tokio::test]
 async fn a_name_of_two_entries_is_nobody() {
     let Some(slapd) = slapd() else { return };
     let ldap = open(by_search_of("(|(uid={user})(uid=ann)(uid=bob))", &slapd.url()));

@@ -247,7 +247,30 @@ impl Users {
         }
         // Who can bind and does not pass the filter is none of the users that are meant.
         let entry = self.find(&mut session, &user).await?.ok_or(Denial::UnknownUser)?;
+        if !dn::is_same(&dn, &entry.dn) {
+            self.prove(&mut session, &entry, password).await?;
+        }
         self.identity(&mut session, user, &entry).await
+    }
+
+    /// That the password is also that of an entry which is found under another DN than the one that
+    /// was bound: nothing but the administrator's templates says that both are one person.
+    async fn prove(
+        &self,
+        session: &mut Session<'_>,
+        entry: &SearchEntry,
+        password: &Password,
+    ) -> Result<(), DirectoryError> {
+        let bound = match session.is_users() {
+            true => session.bind(&entry.dn, password.reveal()).await,
+            false => {
+                self.server.session(Purpose::Binds).await?.bind(&entry.dn, password.reveal()).await
+            }
+        };
+        match bound {
+            Err(DirectoryError::Denied(_)) => Err(Denial::UnknownUser.into()),
+            bound => bound,
+        }
     }
 
     async fn search_and_bind(

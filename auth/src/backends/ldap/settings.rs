@@ -32,8 +32,9 @@ pub struct LdapSettings {
     /// set `name_attribute`.
     pub user_dn: Option<Box<str>>,
     /// How to search for a user's entry. Needed without `user_dn`; beside it, it serves
-    /// `name_attribute` and `groups` (who binds and is not found then is an unknown user), and a
-    /// `user_dn` that is no DN needs it for these.
+    /// `name_attribute` and `groups`, and a `user_dn` that is no DN needs it for these. Who binds
+    /// and is not found then is an unknown user; so is who cannot bind as the entry that is found,
+    /// if that is another one.
     pub search: Option<UserSearch>,
     /// How a password is checked. Default: by bind.
     pub password: PasswordCheck,
