@@ -51,6 +51,7 @@ async fn stories_of_users(server: &Server) {
     passwords_are_checked(server).await;
     names_are_values_and_never_text(server).await;
     local_and_domain_are_values_too(server).await;
+    nobody_chooses_a_domain_that_the_query_leaves_open(server).await;
     rows_that_log_nobody_in(server).await;
     a_row_says_who_it_is_and_what_it_may(server).await;
     scram_keys_are_found(server).await;
@@ -138,6 +139,28 @@ async fn local_and_domain_are_values_too(server: &Server) {
     assert_eq!(log_in(&users, "ann", "correct horse").await, denied(Denial::UnknownUser));
     let name = "ann'@'example.org";
     assert_eq!(log_in(&users, name, "correct horse").await, denied(Denial::UnknownUser));
+}
+
+async fn nobody_chooses_a_domain_that_the_query_leaves_open(server: &Server) {
+    let columns = format!("{}, 1, {}, NULL, NULL", text(CORRECT_HORSE), text(PENCIL_KEYS));
+    server.add("local", &columns);
+    let mut settings =
+        server.settings("SELECT password, scram_sha_256 FROM users WHERE login = {local}");
+    settings.scram = true;
+    let users = open(&settings);
+    let horse = "correct horse";
+    assert_eq!(log_in(&users, "local", horse).await, Ok(who("local")));
+    assert_eq!(log_in(&users, "local@any.example", horse).await, denied(Denial::NoName));
+    let wrong = log_in(&users, "local@any.example", "wrong").await;
+    assert_eq!(wrong, denied(Denial::WrongPassword));
+    assert!(keys_of(&users, "local").await.is_ok());
+    assert_eq!(keys_of(&users, "local@any.example").await, Err(Denial::NoName.into()));
+    let users = server.users(
+        "SELECT password, concat(login, '@example.org') AS name FROM users WHERE login = {local}",
+    );
+    for name in ["local", "local@any.example"] {
+        assert_eq!(log_in(&users, name, horse).await, Ok(who("local@example.org")), "{name}");
+    }
 }
 
 async fn rows_that_log_nobody_in(server: &Server) {

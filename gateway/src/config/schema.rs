@@ -347,8 +347,9 @@ section! {
         /// ldap: our own account, which searches, compares and reads. Absent: nobody.
         bind_dn: Option<String>;
         /// ldap: what a user binds as, without a search: "uid={user},ou=people,dc=example,dc=org",
-        /// or for Active Directory "{local}@corp.example". `{user}` is the whole name, `{local}` and
-        /// `{domain}` its parts.
+        /// or for Active Directory "{user}@corp.example". `{user}` is the whole name, `{local}` and
+        /// `{domain}` its parts. `{local}` without `{domain}` needs `name_attribute`: a client could
+        /// say any domain. The same holds for `filter`.
         user_dn: Option<String>;
         /// ldap: where the search for a user begins.
         base: Option<String>;
@@ -372,7 +373,8 @@ section! {
         group_filter: Option<String>;
         /// sql: what finds a user: "SELECT password FROM users WHERE name = {user}". `{user}`,
         /// `{local}` and `{domain}` are values and stand without quotes. Columns: `password`,
-        /// `scram_sha_256` and the like, `enabled`, `name`, `roles`.
+        /// `scram_sha_256` and the like, `enabled`, `name`, `roles`. With `{local}` and without
+        /// `{domain}`, `name` says who it is; else nobody logs in under a name with an "@".
         query: Option<String>;
         /// oauth: the issuer, as the claim `iss` of its tokens has it.
         issuer: Option<String>;

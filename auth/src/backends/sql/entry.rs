@@ -95,11 +95,14 @@ impl Entry {
         Record::parse(texts.iter().map(|text| text.as_str()), default_scheme).unwrap_or_default()
     }
 
-    /// Who logs in as `claimed`, once that is proven.
+    /// Who logs in, once that is proven: by its name in the row, or `unnamed`.
     ///
     /// # Errors
-    /// [`Denial::Suspended`], or a column that holds no such thing.
-    pub(super) fn identity(&self, claimed: &UserName) -> Result<Identity, IdentityError> {
+    /// [`Denial::Suspended`], that of `unnamed`, or a column that holds no such thing.
+    pub(super) fn identity(
+        &self,
+        unnamed: Result<&UserName, Denial>,
+    ) -> Result<Identity, IdentityError> {
         if !self.is_enabled()? {
             return Err(Denial::Suspended.into());
         }
@@ -107,7 +110,7 @@ impl Entry {
             Some(name) => {
                 name.parse().map_err(|_| Oddity::Value("name", "a text that is no user name"))?
             }
-            None => claimed.clone(),
+            None => unnamed?.clone(),
         };
         let roles = match self.text(&self.roles, "roles")? {
             Some(roles) => roles.parse().map_err(|_| {
@@ -236,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_user_is_enabled_unless_the_column_says_no() {
-        let identity = |value| with("enabled", value).identity(&ann());
+        let identity = |value| with("enabled", value).identity(Ok(&ann()));
         for yes in [Value::Truth(true), text("1"), text("Y"), text("t"), text("yes ")] {
             assert!(identity(yes).is_ok());
         }
@@ -250,18 +253,18 @@ mod tests {
 
     #[test]
     fn name_and_roles_are_those_of_the_row() {
-        let named = with("name", text("Ann@Example.org")).identity(&ann()).unwrap();
+        let named = with("name", text("Ann@Example.org")).identity(Ok(&ann())).unwrap();
         assert_eq!(named.user().as_str(), "ann@example.org");
         for claimed in [Value::Null, text(" ")] {
-            assert_eq!(with("name", claimed).identity(&ann()).unwrap().user(), &ann());
+            assert_eq!(with("name", claimed).identity(Ok(&ann())).unwrap().user(), &ann());
         }
-        let roles = with("roles", text("auditor, sender")).identity(&ann()).unwrap().roles();
+        let roles = with("roles", text("auditor, sender")).identity(Ok(&ann())).unwrap().roles();
         assert!(roles.contains(Role::Auditor) && roles.contains(Role::Sender));
-        assert_eq!(with("roles", Value::Null).identity(&ann()).unwrap().roles(), Roles::EMPTY);
+        assert_eq!(with("roles", Value::Null).identity(Ok(&ann())).unwrap().roles(), Roles::EMPTY);
         for (column, odd) in
             [("name", text("a b")), ("name", Value::Other), ("roles", text("auditor,king"))]
         {
-            let error = with(column, odd).identity(&ann()).unwrap_err().to_string();
+            let error = with(column, odd).identity(Ok(&ann())).unwrap_err().to_string();
             assert!(error.contains(column) && !error.contains("king"), "{error}");
         }
     }
@@ -276,6 +279,16 @@ mod tests {
 
     fn text(text: &str) -> Value {
         Value::Text(Zeroizing::new(text.to_owned()))
+    }
+
+    #[test]
+    fn who_may_not_go_by_the_claimed_name_needs_one_in_the_row() {
+        let named = with("name", text("ann@example.org")).identity(Err(Denial::NoName)).unwrap();
+        assert_eq!(named.user().as_str(), "ann@example.org");
+        for nothing in [Value::Null, text(" ")] {
+            let unnamed = with("name", nothing).identity(Err(Denial::NoName));
+            assert!(matches!(unnamed, Err(IdentityError::Denied(Denial::NoName))));
+        }
     }
 
     fn ann() -> UserName {

@@ -42,7 +42,7 @@ pub use crate::backends::sql::{
 /// | `password` | `{SCHEME}text` for [`Record`](crate::Record); NULL or empty: nobody logs in by this row |
 /// | `scram_sha_256`, `scram_sha_512`, `scram_sha_1` | [`ScramKeys`](crate::ScramKeys), with their scheme in braces or without |
 /// | `enabled` | a boolean, a number, or a word such as `yes` and `N`; no and NULL: nobody logs in by this row |
-/// | `name` | who it is that logs in; without it, who the client says it is |
+/// | `name` | who it is that logs in; without it, who the client says it is, but not under a name with `@` if the query has `{local}` without `{domain}` |
 /// | `roles` | [`Roles`](crate::Roles), divided by commas |
 ///
 /// One of the first two is needed, others are left alone. Several rows deny the log-in.
@@ -167,7 +167,12 @@ impl Sql {
     }
 
     fn identity(&self, entry: &Entry, user: &UserName) -> Result<Identity, DirectoryError> {
-        entry.identity(user).map_err(|error| error.or_unavailable(|odd| self.unavailable(odd)))
+        let unnamed = match self.query.tells_domains_apart() || !user.as_str().contains('@') {
+            true => Ok(user),
+            // The domain is what the client likes.
+            false => Err(Denial::NoName),
+        };
+        entry.identity(unnamed).map_err(|error| error.or_unavailable(|odd| self.unavailable(odd)))
     }
 
     /// Refuses at the cost of a check.

@@ -23,7 +23,9 @@ pub struct SqlSettings {
     pub url: Box<str>,
     /// A SELECT that gives one row, or none if there is no such user. `{user}`, `{local}` and
     /// `{domain}` are values: they stand where a value stands, without quotes. Names are in lower
-    /// case ([`UserName`](crate::UserName)); of a name without `@`, `{domain}` is empty.
+    /// case ([`UserName`](crate::UserName)); of a name without `@`, `{domain}` is empty. With
+    /// `{local}` and without `{domain}` the client could log in under any domain: then the query
+    /// gives the column `name`, or names with `@` are denied.
     pub query: Box<str>,
     /// The scheme of a password that does not begin with one in braces (Dovecot's
     /// `default_pass_scheme`). None: such a password must be a hash of crypt(3), which begins with
