@@ -45,7 +45,8 @@ pub use crate::backends::sql::{
 /// | `name` | who it is that logs in; without it, who the client says it is, but not under a name with `@` if the query has `{local}` without `{domain}` |
 /// | `roles` | [`Roles`](crate::Roles), divided by commas |
 ///
-/// One of the first two is needed, others are left alone. Several rows deny the log-in.
+/// One of the first two is needed, others are left alone. Several rows deny the log-in, and so does
+/// a value that is none of these: what is the matter with one user is no fault of the database.
 ///
 /// MySQL and MariaDB compare by a collation, and in the usual ones `ann` equals `änn`. There the
 /// query gives the column `name`, or compares exactly: `WHERE name = {user} COLLATE utf8mb4_bin`.
@@ -107,9 +108,11 @@ impl Sql {
         let record = entry.record(self.default_scheme);
         self.verifier.learn(&record);
         self.verifier.verify(Some(&record), password).await?;
-        self.identity(&entry, user)
+        Ok(self.identity(&entry, user)?)
     }
 
+    /// What is the matter with a user is said as late as that there is none, and as a denial too:
+    /// before the proof, nobody learns who exists.
     async fn find_keys(
         &self,
         user: &UserName,
@@ -166,13 +169,13 @@ impl Sql {
         }
     }
 
-    fn identity(&self, entry: &Entry, user: &UserName) -> Result<Identity, DirectoryError> {
+    fn identity(&self, entry: &Entry, user: &UserName) -> Result<Identity, Denial> {
         let unnamed = match self.query.tells_domains_apart() || !user.as_str().contains('@') {
             true => Ok(user),
             // The domain is what the client likes.
             false => Err(Denial::NoName),
         };
-        entry.identity(unnamed).map_err(|error| error.or_unavailable(|odd| self.unavailable(odd)))
+        entry.identity(unnamed)
     }
 
     /// Refuses at the cost of a check.
