@@ -68,6 +68,7 @@ async fn stories_of_the_database(server: &Server) {
     a_changed_table_disturbs_nobody(server).await;
     names_in_another_alphabet_are_unknown(server).await;
     fifty_log_in_at_once(server).await;
+    too_many_questions_are_busy(server).await;
     a_late_answer_is_none(server).await;
     a_dropped_question_holds_no_connection(server).await;
     mistakes_in_the_query_are_told(server).await;
@@ -359,6 +360,31 @@ async fn a_dropped_question_holds_no_connection(server: &Server) {
         }
     }
     assert_eq!(log_in(&users, "nobody", "wrong").await, denied(Denial::UnknownUser));
+}
+
+/// Who waits for others is no sign of a database that is down.
+async fn too_many_questions_are_busy(server: &Server) {
+    let slow = format!("SELECT password, {} FROM users WHERE login = {{user}}", server.pause());
+    for (waiting, timeout) in [(0, 60), (1, 6)] {
+        let mut settings = server.settings(&slow);
+        settings.connections = 1.try_into().unwrap();
+        settings.waiting = waiting;
+        settings.timeout = Duration::from_secs(timeout);
+        let users = open(&settings);
+        let before = server.count(server.slow_sessions());
+        let is_asked = async || server.count(server.slow_sessions()) > before;
+        let ask = || log_in(&users, "ann@example.org", "correct horse");
+        let others = async {
+            wait::until_true("the one connection is in use", is_asked).await;
+            let too_many = join_all((0..=waiting).map(|_| ask())).await;
+            assert!(too_many.iter().all(|answer| *answer == Err(DirectoryError::Busy)));
+        };
+        tokio::select! {
+            biased;
+            () = others => {}
+            answer = ask() => panic!("{answer:?}"),
+        }
+    }
 }
 
 async fn a_late_answer_is_none(server: &Server) {

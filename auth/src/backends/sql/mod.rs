@@ -19,8 +19,8 @@ use tokio::time::{Duration, timeout};
 
 use crate::{
     Answer, Attempt, Checks, CramMd5Keys, Credentials, Decoys, Denial, Directory, DirectoryError,
-    Identity, KeySearch, KeyedIdentity, Mechanism, Password, Scheme, ScramHash, UserName,
-    Verification, Verifier,
+    Identity, KeySearch, KeyedIdentity, Mechanism, Password, RequestLimits, Scheme, ScramHash,
+    UserName, Verification, Verifier,
     backends::sql::{
         address::Address,
         entry::{Entry, Row},
@@ -61,6 +61,7 @@ pub struct Sql {
     query: Query,
     default_scheme: Option<Scheme>,
     scram: bool,
+    gate: Checks,
     patience: Duration,
     verifier: Verifier,
 }
@@ -81,19 +82,19 @@ impl Sql {
         decoys: Decoys,
     ) -> Result<Self, SqlSettingsError> {
         let address = Address::parse(&settings.url, settings.password())?;
-        let (most, limit) = (settings.connections, settings.timeout);
+        let limit = settings.timeout;
+        let limits = RequestLimits { at_once: settings.connections, waiting: settings.waiting };
         Ok(Self {
             query: Query::parse(address.dialect(), &settings.query)?,
             shown: address.shown(),
             database: match address.dialect() {
-                Dialect::PostgreSql => {
-                    Database::PostgreSql(Pool::new(address.postgresql(), most, limit))
-                }
-                Dialect::MySql => Database::MySql(Pool::new(address.mysql(), most, limit)),
+                Dialect::PostgreSql => Database::PostgreSql(Pool::new(address.postgresql(), limit)),
+                Dialect::MySql => Database::MySql(Pool::new(address.mysql(), limit)),
             },
             default_scheme: settings.default_scheme,
             scram: settings.scram,
-            patience: settings.timeout,
+            gate: limits.gate(),
+            patience: limit,
             verifier: Verifier::new(checks, decoys),
         })
     }
@@ -142,7 +143,11 @@ impl Sql {
 
     /// The one row of `user`.
     async fn find(&self, user: &UserName) -> Result<Entry, DirectoryError> {
-        let mut rows = match self.rows(user).await {
+        let turn = timeout(self.patience / 2, self.gate.turn()).await;
+        let turn = turn.map_err(|_| DirectoryError::Busy)??;
+        let answer = self.rows(user).await;
+        drop(turn);
+        let mut rows = match answer {
             // What the database cannot hold is no name in it. ASCII it can; then the query is wrong.
             Err(Trouble::Name(_)) if !user.as_str().is_ascii() => Vec::new(),
             rows => rows.map_err(|trouble| self.unavailable(&trouble))?,

@@ -35,8 +35,11 @@ pub struct SqlSettings {
     pub scram: bool,
     /// The most connections to the database at a time. Default: 4.
     pub connections: NonZeroUsize,
-    /// How long an answer may take, with the wait for a connection. The database gives up then
-    /// too. Default: 5 seconds.
+    /// Questions that wait for a connection; the next one hears that we are busy, and so does one
+    /// that has waited for half of `timeout`. Default: 128.
+    pub waiting: usize,
+    /// How long an answer may take, once there is a connection for the question. The database gives
+    /// up then too. Default: 5 seconds.
     pub timeout: Duration,
     password: Option<Zeroizing<Box<str>>>,
 }
@@ -51,6 +54,7 @@ impl SqlSettings {
             default_scheme: None,
             scram: false,
             connections: CONNECTIONS,
+            waiting: 128,
             timeout: Duration::from_secs(5),
             password: None,
         }
