@@ -225,8 +225,15 @@ pub enum Denial {
     /// Several users of the directory have this name.
     #[error("the name fits several users of the directory; make its filter narrower")]
     SeveralUsers,
-    /// The password is right, and the directory holds no name for the user, or several.
-    #[error("the password is right, but the attribute for the user's name holds none, or several")]
+    /// The user exists, and its entry holds something that cannot be understood: where, what, and
+    /// what to do about it, never the value.
+    #[error("the user's entry is odd: {0}")]
+    OddEntry(&'static str),
+    /// The user exists, and the directory holds no name for it, or several.
+    #[error(
+        "the attribute or column for the user's name holds none, or several; without one, nobody \
+         logs in under a domain that `{{local}}` in a template leaves open"
+    )]
     NoName,
 }
 

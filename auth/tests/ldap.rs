@@ -117,6 +117,35 @@ async fn a_filter_says_who_may_log_in_after_a_direct_bind() {
 }
 
 #[tokio::test]
+async fn whoever_a_search_finds_after_a_direct_bind_has_that_password_too() {
+    let Some(slapd) = slapd() else { return };
+    let ssha = Slapd::hashed("{SSHA}", "ann's secret");
+    for (uid, mail, password) in
+        [("ann-s", "ann@sales.example", "another"), ("ann-t", "ann@twin.example", &*ssha)]
+    {
+        slapd.add(&format!(
+            "dn: {dn}\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n\
+             mail: {mail}\nuserPassword: {password}\n",
+            dn = Slapd::dn(uid),
+        ));
+    }
+    let with_account = LdapSettings {
+        user_dn: Some(format!("uid={{local}},{}", Slapd::PEOPLE).into()),
+        name_attribute: Some("mail".into()),
+        ..by_search(&slapd.url())
+    };
+    let as_the_user = LdapSettings { account: None, ..with_account.clone() };
+    for settings in [with_account, as_the_user] {
+        let ldap = open(settings);
+        let ann = async |user| log_in(&ldap, user, "ann's secret").await;
+        assert_eq!(ann("ann@example.org").await, is("ann@example.org"));
+        assert_eq!(ann("ann@sales.example").await, denied(Denial::UnknownUser));
+        assert_eq!(ann("ann@twin.example").await, is("ann@twin.example"));
+        assert_eq!(ann("ann@nowhere.example").await, denied(Denial::UnknownUser));
+    }
+}
+
+#[tokio::test]
 async fn a_name_of_two_entries_is_nobody() {
     let Some(slapd) = slapd() else { return };
     let ldap = open(by_search_of("(|(uid={user})(uid=ann)(uid=bob))", &slapd.url()));
@@ -335,7 +364,7 @@ async fn a_service_account_that_is_refused_is_no_fault_of_the_user() {
     let ldap = open(by_search_below("dc=absent,dc=example", &slapd.url()));
     let outcome = log_in(&ldap, "ann@example.org", "ann's secret").await;
     expect_unavailable(outcome, &["noSuchObject", "check the base"]);
-    let upn = Some("{local}@corp.example".into());
+    let upn = Some("{user}@corp.example".into());
     let ldap = open(LdapSettings { user_dn: upn, ..by_search(&slapd.url()) });
     let outcome = log_in(&ldap, "ann@example.org", "ann's secret").await;
     expect_unavailable(outcome, &["invalidDNSyntax", "check user_dn"]);
@@ -436,13 +465,35 @@ fn settings_that_do_not_fit_together_are_named() {
     let empty = Some(account(Slapd::READER, ""));
     let error = refused(LdapSettings { account: empty, ..by_search("ldap://x") });
     assert!(error.contains("needs a DN and a password"), "{error}");
-    let upn = Some("{local}@corp.example".into());
+    let upn = Some("{user}@corp.example".into());
     let bare = LdapSettings { user_dn: upn, ..LdapSettings::new("ldap://x") };
     assert!(Ldap::new(bare.clone(), checks(), decoys()).is_ok());
     let error = refused(LdapSettings { password: read(false), ..bare.clone() });
     assert!(error.contains("is no DN"), "{error}");
     let groups = vec![group("cn=x".into(), Role::Auditor)];
     assert!(refused(LdapSettings { groups, ..bare }).contains("is no DN"));
+    let local: Option<Box<str>> = Some("uid={local},dc=org".into());
+    let by_dn = LdapSettings { user_dn: local.clone(), ..LdapSettings::new("ldap://x") };
+    let searched = LdapSettings { user_dn: local, ..by_search("ldap://x") };
+    for any_domain in [
+        by_dn.clone(),
+        searched.clone(),
+        by_search_of("(uid={local})", "ldap://x"),
+        by_search_of("(|(mail={user})(uid={local}))", "ldap://x"),
+        LdapSettings { password: read(true), ..by_search_of("(uid={local})", "ldap://x") },
+    ] {
+        let name_attribute = Some("mail".into());
+        let named = LdapSettings { name_attribute, ..any_domain.clone() };
+        assert!(Ldap::new(named, checks(), decoys()).is_ok(), "{any_domain:?}");
+        let error = refused(any_domain);
+        assert!(error.contains("{user}") && error.contains("name_attribute"), "{error}");
+    }
+    let groups = vec![group("cn=x".into(), Role::Auditor)];
+    let proven_by_both = LdapSettings { groups, ..searched.clone() };
+    assert!(Ldap::new(proven_by_both, checks(), decoys()).is_ok());
+    assert!(
+        Ldap::new(LdapSettings { password: read(false), ..searched }, checks(), decoys()).is_ok()
+    );
     let absent = Some(PathBuf::from("/absent/ca.pem"));
     let error =
         Ldap::new(LdapSettings { ca_file: absent, ..by_search("ldap://x") }, checks(), decoys());

@@ -44,25 +44,45 @@ async fn who_knows_the_password_comes_in_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_domain_is_the_realm_unless_it_is_to_stay_in_the_login() {
+async fn a_domain_is_the_realm_if_it_is_named_as_one() {
     if !tools::require(&["saslauthd"]) {
         return;
     }
     let server = Server::with_users(USERS);
-    let ask = async |split_realm, realm: &str, user| {
-        let settings = SaslauthdSettings::new(server.socket());
-        let settings = SaslauthdSettings { split_realm, realm: realm.into(), ..settings };
+    let ask = async |realms: &[&str], realm: &str, user| {
+        let mut settings = SaslauthdSettings::new(server.socket());
+        settings.realms = realms.iter().map(|&realm| realm.into()).collect();
+        settings.realm = realm.into();
         log_in(&Saslauthd::new(settings).unwrap(), user, "hunter2").await
     };
     let bob = Ok("bob@example.org".into());
-    assert_eq!(ask(true, "", "bob@example.org").await, bob);
-    assert_eq!(ask(false, "", "bob@example.org").await, bob);
+    assert_eq!(ask(&["example.org"], "", "bob@example.org").await, bob);
+    assert_eq!(ask(&[], "", "bob@example.org").await, bob);
     // The server puts login and realm together (-r).
-    assert_eq!(ask(true, "example.org", "bob").await, Ok("bob".into()));
+    assert_eq!(ask(&[], "example.org", "bob").await, Ok("bob".into()));
     let denied = Err(Denial::WrongPassword.into());
-    assert_eq!(ask(true, "", "bob").await, denied);
-    assert_eq!(ask(false, "example.org", "bob@example.org").await, denied);
+    assert_eq!(ask(&["example.org"], "", "bob").await, denied);
+    assert_eq!(ask(&[], "example.org", "bob@example.org").await, denied);
     assert!(server.log().contains("[user=bob@example.org@example.org]"), "{}", server.log());
+}
+
+#[tokio::test]
+async fn nobody_chooses_a_domain_where_saslauthd_passes_realms_over() {
+    if !tools::require(&["saslauthd"]) {
+        return;
+    }
+    let server = Server::without_realms(USERS);
+    let mut settings = SaslauthdSettings::new(server.socket());
+    settings.realms = vec!["example.org".into()];
+    let directory = Saslauthd::new(settings).unwrap();
+    for user in ["ann", "ann@example.org"] {
+        assert_eq!(log_in(&directory, user, "secret").await.as_deref(), Ok(user));
+    }
+    for user in ["ann@other.example", "ann@sub.example.org", "ann@example.org@x", "ann@"] {
+        let answer = log_in(&directory, user, "secret").await;
+        assert_eq!(answer, Err(Denial::WrongPassword.into()), "{user}");
+    }
+    assert!(server.log().contains("[user=ann@other.example]"), "{}", server.log());
 }
 
 #[tokio::test]

@@ -31,9 +31,15 @@ pub struct SaslauthdSettings {
     /// The realm of logins that have none of their own (Postfix's `smtpd_sasl_local_domain`). At
     /// most 256 bytes. Default: empty.
     pub realm: Box<str>,
-    /// Whether `ann@example.org` is asked for as login `ann` in realm `example.org`, divided at the
-    /// last `@`. Default: yes, as libsasl does for Postfix; what `saslauthd -r` puts together again.
-    pub split_realm: bool,
+    /// The domains that are cut off a name, at its last `@`, and sent as the realm, written as here
+    /// and compared in any case; every other name is the login as it stands. At most 256 bytes each.
+    /// Default: none.
+    ///
+    /// libsasl cuts off every domain, and saslauthd passes the realm over unless `-r` puts both
+    /// together again or its mechanism knows realms (`kerberos5`, `sasldb`, `ldap`). With PAM and
+    /// `shadow`, a domain in this list is as good as none: `ann` and `ann@example.org` have one
+    /// password, and with two such domains Ann chooses under which of them she logs in.
+    pub realms: Vec<Box<str>>,
     /// How many connections there may be. Default: 5 at a time, what a saslauthd without `-n`
     /// answers, and 250 that wait.
     pub limits: RequestLimits,
@@ -47,7 +53,7 @@ impl SaslauthdSettings {
             socket: socket.into(),
             service: "smtp".into(),
             realm: "".into(),
-            split_realm: true,
+            realms: Vec::new(),
             limits: RequestLimits::new(5, 250),
         }
     }
@@ -64,9 +70,14 @@ impl Saslauthd {
     /// A directory that asks by these settings. Nothing is connected yet.
     ///
     /// # Errors
-    /// The service or the realm is nothing that a saslauthd takes.
+    /// The service or a realm is nothing that a saslauthd takes.
     pub fn new(settings: SaslauthdSettings) -> Result<Self, SaslauthdSettingsError> {
-        for (field, text) in [("service", &settings.service), ("realm", &settings.realm)] {
+        let realms = settings.realms.iter().map(|realm| ("realm", realm));
+        let fields = [("service", &settings.service), ("realm", &settings.realm)];
+        if settings.realms.iter().any(|realm| realm.is_empty()) {
+            return Err(SaslauthdSettingsError::NoRealm);
+        }
+        for (field, text) in fields.into_iter().chain(realms) {
             if text.len() > MAX_FIELD {
                 return Err(SaslauthdSettingsError::TooLong(field));
             }
@@ -94,9 +105,12 @@ impl Saslauthd {
 
     /// Login and realm as they are sent.
     fn login<'a>(&'a self, user: &'a UserName) -> (&'a str, &'a str) {
-        match user.as_str().rsplit_once('@') {
-            Some(parts) if self.settings.split_realm => parts,
-            _ => (user.as_str(), &self.settings.realm),
+        let whole = (user.as_str(), &*self.settings.realm);
+        let Some((local, domain)) = user.as_str().rsplit_once('@') else { return whole };
+        let mut realms = self.settings.realms.iter();
+        match realms.find(|realm| realm.to_lowercase() == domain.to_lowercase()) {
+            Some(realm) if !local.is_empty() => (local, realm),
+            Some(_) | None => whole,
         }
     }
 
@@ -179,6 +193,9 @@ pub enum SaslauthdSettingsError {
     /// It has a NUL.
     #[error("the {0} for saslauthd has a NUL character")]
     Nul(&'static str),
+    /// One of [`SaslauthdSettings::realms`] is empty.
+    #[error("a realm for saslauthd is empty: name the domain that is cut off the names of users")]
+    NoRealm,
 }
 
 /// What saslauthd says to a question.
@@ -307,20 +324,25 @@ mod tests {
     }
 
     #[test]
-    fn the_last_at_sign_divides_login_and_realm() {
-        let directory = |split_realm| {
+    fn only_a_domain_that_the_administrator_names_is_cut_off_at_the_last_at_sign() {
+        let directory = |realms: &[&str]| {
             let mut settings = SaslauthdSettings::new("/mux");
             settings.realm = "ours.example".into();
-            Saslauthd::new(SaslauthdSettings { split_realm, ..settings }).unwrap()
+            settings.realms = realms.iter().map(|&realm| realm.into()).collect();
+            Saslauthd::new(settings).unwrap()
         };
-        for (user, split, whole) in [
+        let (none, one) = (directory(&[]), directory(&["A.Example", "b.example"]));
+        for (user, without, with) in [
             ("ann", ("ann", "ours.example"), ("ann", "ours.example")),
-            ("ann@a.example", ("ann", "a.example"), ("ann@a.example", "ours.example")),
-            ("a@b@c.example", ("a@b", "c.example"), ("a@b@c.example", "ours.example")),
+            ("ann@a.example", ("ann@a.example", "ours.example"), ("ann", "A.Example")),
+            ("a@b@b.example", ("a@b@b.example", "ours.example"), ("a@b", "b.example")),
+            ("ann@x.example", ("ann@x.example", "ours.example"), ("ann@x.example", "ours.example")),
+            ("ann@", ("ann@", "ours.example"), ("ann@", "ours.example")),
+            ("@a.example", ("@a.example", "ours.example"), ("@a.example", "ours.example")),
         ] {
             let user = user.parse().unwrap();
-            assert_eq!(directory(true).login(&user), split);
-            assert_eq!(directory(false).login(&user), whole);
+            assert_eq!(none.login(&user), without);
+            assert_eq!(one.login(&user), with);
         }
     }
 
@@ -335,5 +357,12 @@ mod tests {
         assert_eq!(error, SaslauthdSettingsError::TooLong("realm"));
         let error = Saslauthd::new(settings("a\0b")).unwrap_err();
         assert_eq!(error, SaslauthdSettingsError::Nul("realm"));
+        for (realm, error) in
+            [("", SaslauthdSettingsError::NoRealm), ("a\0b", SaslauthdSettingsError::Nul("realm"))]
+        {
+            let settings =
+                SaslauthdSettings { realms: vec![realm.into()], ..SaslauthdSettings::new("/mux") };
+            assert_eq!(Saslauthd::new(settings).unwrap_err(), error);
+        }
     }
 }

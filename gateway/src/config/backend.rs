@@ -145,7 +145,7 @@ fn saslauthd(
     let mut settings = SaslauthdSettings::new(socket);
     settings.service = section.service.as_str().into();
     settings.realm = section.realm.as_deref().unwrap_or_default().into();
-    settings.split_realm = section.split_realm;
+    settings.realms = section.realms.iter().map(|realm| realm.as_str().into()).collect();
     Some(settings)
 }
 
@@ -335,7 +335,7 @@ impl BackendType {
         match self {
             Self::Users | Self::Certificate => &[],
             Self::PasswdFile => &["file", "default_scheme", "scram"],
-            Self::Saslauthd => &["socket", "service", "realm", "split_realm"],
+            Self::Saslauthd => &["socket", "service", "realm", "realms"],
             Self::Dovecot => &["socket", "service", "scram"],
             Self::Ldap => &[
                 "url",

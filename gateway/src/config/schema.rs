@@ -321,10 +321,14 @@ section! {
         socket: Option<String>, postfix "smtpd_sasl_path";
         /// saslauthd, dovecot: the service that is named to it.
         service: String = "smtp", postfix "smtpd_sasl_service";
-        /// saslauthd: the realm of users who name none.
+        /// saslauthd: the realm of users whose domain is not in `realms`.
         realm: Option<String>, postfix "smtpd_sasl_local_domain";
-        /// saslauthd: whether `ann@example.org` is asked for as "ann" in the realm "example.org".
-        split_realm: bool = true;
+        /// saslauthd: domains that are cut off names and sent as the realm: `ann@example.org` is
+        /// asked for as "ann" in the realm "example.org". Every other name is sent whole. `saslauthd
+        /// -r` puts both together again, and realms are safe with it. Without `-r`, PAM and shadow
+        /// pass the realm over: name one domain at most, that of the users of this machine, for with
+        /// two of them a user could choose under which to log in.
+        realms: Vec<String> = [];
         /// ldap: the server, such as "ldaps://ldap.example.org". sql: the database, such as
         /// "postgres://mailweir@db.example.org/mail" or "mysql://mailweir@localhost/mail".
         url: Option<String>;
@@ -343,8 +347,9 @@ section! {
         /// ldap: our own account, which searches, compares and reads. Absent: nobody.
         bind_dn: Option<String>;
         /// ldap: what a user binds as, without a search: "uid={user},ou=people,dc=example,dc=org",
-        /// or for Active Directory "{local}@corp.example". `{user}` is the whole name, `{local}` and
-        /// `{domain}` its parts.
+        /// or for Active Directory "{user}@corp.example". `{user}` is the whole name, `{local}` and
+        /// `{domain}` its parts. `{local}` without `{domain}` needs `name_attribute`: a client could
+        /// say any domain. The same holds for `filter`.
         user_dn: Option<String>;
         /// ldap: where the search for a user begins.
         base: Option<String>;
@@ -368,7 +373,8 @@ section! {
         group_filter: Option<String>;
         /// sql: what finds a user: "SELECT password FROM users WHERE name = {user}". `{user}`,
         /// `{local}` and `{domain}` are values and stand without quotes. Columns: `password`,
-        /// `scram_sha_256` and the like, `enabled`, `name`, `roles`.
+        /// `scram_sha_256` and the like, `enabled`, `name`, `roles`. With `{local}` and without
+        /// `{domain}`, `name` says who it is; else nobody logs in under a name with an "@".
         query: Option<String>;
         /// oauth: the issuer, as the claim `iss` of its tokens has it.
         issuer: Option<String>;

@@ -23,6 +23,7 @@ pub struct Saslauthd {
     accounts: Option<Accounts>,
     daemon: Option<Daemon>,
     upstream: String,
+    realms: &'static [&'static str],
 }
 
 impl Saslauthd {
@@ -32,11 +33,25 @@ impl Saslauthd {
     /// If it does not start.
     #[must_use]
     pub fn with_users(users: &[(&str, &str)]) -> Self {
+        Self::run(users, &["-r"])
+    }
+
+    /// One without `-r`, which passes the realm over: login `ann` is Ann in whatever realm. That is
+    /// how saslauthd comes, with PAM say.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn without_realms(users: &[(&str, &str)]) -> Self {
+        Self::run(users, &[])
+    }
+
+    fn run(users: &[(&str, &str)], realms: &'static [&'static str]) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).expect("its mode");
         let accounts = Accounts::of(users);
         let upstream = format!("{}/{}", accounts.address().ip(), accounts.address().port());
-        let mut saslauthd = Self { home, accounts: Some(accounts), daemon: None, upstream };
+        let mut saslauthd = Self { home, accounts: Some(accounts), daemon: None, upstream, realms };
         saslauthd.start();
         saslauthd
     }
@@ -79,7 +94,9 @@ impl Saslauthd {
         let socket = self.socket();
         let mut command = Command::new(tools::find("saslauthd").expect("saslauthd is installed"));
         command
-            .args(["-d", "-r", "-n", "5", "-a", "rimap", "-O", &self.upstream, "-m"])
+            .arg("-d")
+            .args(self.realms)
+            .args(["-n", "5", "-a", "rimap", "-O", &self.upstream, "-m"])
             .arg(self.home.path())
             // When it ends it signals its whole process group: not that of the test.
             .process_group(0);

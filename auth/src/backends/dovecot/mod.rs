@@ -352,9 +352,7 @@ impl Questions {
             }
             Answer::Accepted(name) => match name.as_deref().map(str::parse) {
                 Some(Ok(user)) => Ok(ConversationStep::Proven(Identity::proven(user))),
-                Some(Err(error)) => {
-                    Err(self.unavailable(&format!("accepts a user whom we cannot name: {error}")))
-                }
+                Some(Err(_)) => Err(NAMELESS.into()),
                 None => Err(self.unavailable("accepts a user and does not say whom")),
             },
             Answer::Denied => Err(Denial::WrongPassword.into()),
@@ -383,6 +381,11 @@ impl Questions {
 fn find<'a>(announced: &'a [Box<str>], mechanism: &str) -> Option<&'a str> {
     announced.iter().map(|name| &**name).find(|name| name.eq_ignore_ascii_case(mechanism))
 }
+
+const NAMELESS: Denial = Denial::OddEntry(
+    "Dovecot accepts the user under a name that is none here: empty, over 255 bytes, or with white \
+     space, `:`, a leading `#` or the like; correct what its passdb says of it",
+);
 
 /// What this lock guards is replaced as a whole, so a panic elsewhere leaves it sound.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -197,8 +197,20 @@ impl Users {
             (Some(user_dn), None) if !user_dn.is_dn() && self.needs_entry() => {
                 Err(LdapSettingsError::NoEntry)
             }
-            (Some(_), _) | (None, Some(_)) => Ok(()),
+            (Some(_), _) | (None, Some(_)) if self.tells_domains_apart() => Ok(()),
+            (Some(_), _) | (None, Some(_)) => Err(LdapSettingsError::AnyDomain),
         }
+    }
+
+    /// Whether who it is stands in the directory, or the client cannot say what it likes: one of
+    /// the templates by which a log-in is proven takes each name for another user.
+    fn tells_domains_apart(&self) -> bool {
+        let binds_directly = matches!(self.password, PasswordCheck::Bind) && self.user_dn.is_some();
+        let searches = !binds_directly || self.needs_entry_after_bind();
+        let filter = self.search.as_ref().filter(|_| searches).map(|search| &search.filter);
+        let user_dn = self.user_dn.as_ref().filter(|_| binds_directly || filter.is_none());
+        let mut templates = filter.into_iter().chain(user_dn);
+        self.name_attribute.is_some() || templates.any(Template::tells_domains_apart)
     }
 
     fn needs_entry(&self) -> bool {
@@ -247,7 +259,30 @@ impl Users {
         }
         // Who can bind and does not pass the filter is none of the users that are meant.
         let entry = self.find(&mut session, &user).await?.ok_or(Denial::UnknownUser)?;
+        if !dn::is_same(&dn, &entry.dn) {
+            self.prove(&mut session, &entry, password).await?;
+        }
         self.identity(&mut session, user, &entry).await
+    }
+
+    /// That the password is also that of an entry which is found under another DN than the one that
+    /// was bound: nothing but the administrator's templates says that both are one person.
+    async fn prove(
+        &self,
+        session: &mut Session<'_>,
+        entry: &SearchEntry,
+        password: &Password,
+    ) -> Result<(), DirectoryError> {
+        let bound = match session.is_users() {
+            true => session.bind(&entry.dn, password.reveal()).await,
+            false => {
+                self.server.session(Purpose::Binds).await?.bind(&entry.dn, password.reveal()).await
+            }
+        };
+        match bound {
+            Err(DirectoryError::Denied(_)) => Err(Denial::UnknownUser.into()),
+            bound => bound,
+        }
     }
 
     async fn search_and_bind(

@@ -10,6 +10,8 @@ use crate::{Role, Scheme};
 ///
 /// Templates may name `{user}` (the whole user name), `{local}` and `{domain}` (its parts before
 /// and after the last `@`). A user name without a part that a template names is an unknown user.
+/// A template of `{local}` without `{domain}` takes `ann@anywhere.example` for `ann`: where no other
+/// one tells both apart, `name_attribute` has to say who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdapSettings {
     /// `ldap://host[:port]`, `ldaps://host[:port]` or `ldapi://%2Fpath%2Fof%2Fsocket` (RFC 4516).
@@ -26,14 +28,12 @@ pub struct LdapSettings {
     pub account: Option<ServiceAccount>,
     /// What a user binds as, without a search (Dovecot: `auth_bind_userdn`): a template of a DN,
     /// such as `uid={user},ou=people,dc=example,dc=org`, or of a name that Active Directory takes
-    /// in its place, such as `{local}@corp.example`.
-    ///
-    /// A template of `{local}` alone takes `ann@anywhere.example` for `ann`: with such a template,
-    /// set `name_attribute`.
+    /// in its place, such as `{user}@corp.example`.
     pub user_dn: Option<Box<str>>,
     /// How to search for a user's entry. Needed without `user_dn`; beside it, it serves
-    /// `name_attribute` and `groups` (who binds and is not found then is an unknown user), and a
-    /// `user_dn` that is no DN needs it for these.
+    /// `name_attribute` and `groups`, and a `user_dn` that is no DN needs it for these. Who binds
+    /// and is not found then is an unknown user; so is who cannot bind as the entry that is found,
+    /// if that is another one.
     pub search: Option<UserSearch>,
     /// How a password is checked. Default: by bind.
     pub password: PasswordCheck,
@@ -173,6 +173,12 @@ pub enum LdapSettingsError {
     /// `user_dn` is no DN, and something needs the user's entry.
     #[error("user_dn is no DN: name_attribute, groups and reading passwords need a search as well")]
     NoEntry,
+    /// The client could choose the domain of the name that it is known by from then on.
+    #[error(
+        "ann@example.org and ann@anywhere.example would be one user who chooses the name: write \
+         {{user}}, or {{local}} with {{domain}}, in user_dn or filter, or set name_attribute"
+    )]
+    AnyDomain,
     /// A template names something that there is not.
     #[error("{template}: {{{placeholder}}} stands for nothing there")]
     Placeholder {

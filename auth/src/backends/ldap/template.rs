@@ -62,6 +62,16 @@ impl Template {
         Self::parse(text, if text.contains('=') { Kind::Dn } else { Kind::Name })
     }
 
+    /// Whether another domain of the name makes another text: `{local}` does not stand there
+    /// without `{domain}`, not even beside `{user}`, which may be an alternative in a filter.
+    pub(super) fn tells_domains_apart(&self) -> bool {
+        let has = |wanted: fn(&Piece) -> bool| self.pieces.iter().any(wanted);
+        match has(|piece| matches!(piece, Piece::Local)) {
+            true => has(|piece| matches!(piece, Piece::Domain)),
+            false => has(|piece| matches!(piece, Piece::User)),
+        }
+    }
+
     pub(super) fn is_dn(&self) -> bool {
         self.kind == Kind::Dn
     }
@@ -188,6 +198,21 @@ mod tests {
         assert_eq!(render("{local}@corp", "ann").as_deref(), Some("ann@corp"));
         for user in ["ann", "ann@", "@sales", "@", ""] {
             assert_eq!(render(both, user), None, "{user:?}");
+        }
+    }
+
+    #[test]
+    fn a_template_of_the_local_part_alone_does_not_tell_domains_apart() {
+        for (text, tells) in [
+            ("(mail={user})", true),
+            ("(&(uid={local})(o={domain}))", true),
+            ("(uid={local})", false),
+            ("(|(mail={user})(uid={local}))", false),
+            ("(o={domain})", false),
+            ("(uid=ann)", false),
+        ] {
+            let template = Template::filter(text, Kind::Filter).unwrap();
+            assert_eq!(template.tells_domains_apart(), tells, "{text}");
         }
     }
 

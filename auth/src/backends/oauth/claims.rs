@@ -67,11 +67,19 @@ impl Claims {
     }
 
     fn user(&self, claim: &str) -> Result<UserName, TokenFault> {
-        if claim == "email" && self.get("email_verified").is_some_and(is_untrue) {
+        if self.verification(claim).is_some_and(is_untrue) {
             return Err(TokenFault::NoUser);
         }
         let name = self.get(claim).and_then(Value::as_str).ok_or(TokenFault::NoUser)?;
         name.parse().map_err(|_| TokenFault::NoUser)
+    }
+
+    /// What stands beside an `email`, at whatever depth, about whether it is verified.
+    fn verification(&self, claim: &str) -> Option<&Value> {
+        match claim == "email" || claim.ends_with("/email") {
+            true => self.get(&format!("{claim}_verified")),
+            false => None,
+        }
     }
 
     fn roles(&self, claim: &str) -> Roles {
@@ -217,6 +225,25 @@ mod tests {
         let claims = changed("preferred_username", json!("Ann"));
         assert_eq!(approved(&claims, &settings), Ok(("ann".into(), Roles::EMPTY)));
         assert_eq!(approved(&good(), &settings), Err(TokenFault::NoUser));
+    }
+
+    #[test]
+    fn an_address_that_is_not_verified_is_nobodys_however_it_is_pointed_to() {
+        let mut settings = settings();
+        for (claim, claims) in [
+            ("/email", changed("email_verified", json!(false))),
+            (
+                "/profile/email",
+                changed("profile", json!({"email": "ann@example.org", "email_verified": "false"})),
+            ),
+        ] {
+            settings.user_claim = claim.into();
+            assert_eq!(approved(&claims, &settings), Err(TokenFault::NoUser), "{claim}");
+        }
+        settings.user_claim = "/email".into();
+        for verified in [good(), changed("email_verified", json!(true))] {
+            assert!(approved(&verified, &settings).is_ok(), "{verified}");
+        }
     }
 
     #[test]

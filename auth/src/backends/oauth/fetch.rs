@@ -121,8 +121,9 @@ fn text(error: impl Display) -> String {
     error.to_string()
 }
 
-/// For all of it, from the look-up of the name to the last byte: sessions wait for it.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// For all of it, from the look-up of the name to the last byte: sessions wait for it, and should
+/// hear what came of it well before their own patience ends.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// For the header of the answer.
 const MAX_HEADER: usize = 64 * 1_024;
 /// For the keys.

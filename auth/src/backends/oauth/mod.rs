@@ -96,7 +96,8 @@ pub enum JwksSource {
     File(PathBuf),
     /// The issuer's own place (`jwks_uri` in its metadata, RFC 8414). Kept as long as the answer's
     /// `Cache-Control: max-age` says, but at least 5 minutes and at most 24 hours; asked again at
-    /// most once a minute when a token names a key that is not known.
+    /// most once a minute when a token names a key that is not known. Old keys go on counting while
+    /// they are renewed and if that fails; only the first log-in for long waits for the renewal.
     Url(JwksUrl),
 }
 
@@ -170,10 +171,9 @@ impl OAuth {
             Err(TokenFault::UnknownKey) => {
                 let renewed = self.source.keys(Wanted::New, now).await?;
                 match (renewed.find(token.key_id(), token.algorithm()), self.problem()) {
-                    // The issuer may know the key, if only it could be asked.
-                    (Err(TokenFault::UnknownKey), Some(problem)) => {
-                        Err(DirectoryError::Unavailable(problem))
-                    }
+                    // The issuer may know the key, if only it could be asked. Anybody can name any
+                    // key: that must not make the back end look as if it were down for everybody.
+                    (Err(TokenFault::UnknownKey), Some(_)) => Err(DirectoryError::Busy),
                     (found, _) => Ok(found?.clone()),
                 }
             }

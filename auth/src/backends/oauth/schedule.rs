@@ -24,6 +24,14 @@ impl Schedule {
         }
     }
 
+    /// Whether the keys that are known are so old that the new ones are worth a wait: the issuer
+    /// may have withdrawn some of them long ago.
+    pub(super) fn is_outdated(self, now: Instant) -> bool {
+        self.got.is_none_or(|(then, lifetime)| {
+            now.saturating_duration_since(then) >= lifetime.saturating_add(GRACE)
+        })
+    }
+
     /// Whether to ask now.
     pub(super) fn is_due(self, wanted: Wanted, now: Instant) -> bool {
         let pause = if self.got.is_some() { WITH_KEYS } else { WITHOUT_KEYS };
@@ -64,6 +72,8 @@ pub(super) fn max_age(header: &str) -> Option<Duration> {
 const WITH_KEYS: Duration = Duration::from_secs(60);
 /// The same while there are no keys at all, and so nobody can log in.
 const WITHOUT_KEYS: Duration = Duration::from_secs(5);
+/// For so long beyond their time keys count while they are renewed.
+const GRACE: Duration = Duration::from_secs(5 * 60);
 /// However short the issuer says that its keys last.
 const SHORTEST: Duration = Duration::from_secs(5 * 60);
 /// However long; a key that the issuer has withdrawn stops counting within this time.
@@ -99,6 +109,8 @@ mod tests {
             let schedule = fetched(now, max_age);
             assert!(!schedule.is_due(Wanted::Any, now + lifetime - Duration::from_secs(1)));
             assert!(schedule.is_due(Wanted::Any, now + lifetime));
+            assert!(!schedule.is_outdated(now + lifetime));
+            assert!(schedule.is_outdated(now + lifetime + GRACE));
         }
     }
 

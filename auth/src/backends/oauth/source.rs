@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync, task::spawn_blocking};
+use tokio::{
+    sync,
+    task::{JoinHandle, spawn_blocking},
+};
 
 use crate::{
     DirectoryError,
@@ -158,9 +161,17 @@ impl KeyPlace {
         wanted: Wanted,
         now: Instant,
     ) -> Result<Arc<KeySet>, DirectoryError> {
-        let schedule = lock(&self.known).schedule;
+        let (schedule, has_keys, is_failing) = {
+            let known = lock(&self.known);
+            (known.schedule, known.keys.is_some(), known.problem.is_some())
+        };
         if schedule.is_wanting(wanted, now) {
-            self.ask(wanted, now).await;
+            match wanted {
+                Wanted::Any if !schedule.is_outdated(now) => self.renew(now),
+                // The last renewal was waited for, in vain.
+                Wanted::Any if has_keys && is_failing => self.renew(now),
+                Wanted::Any | Wanted::New => self.ask(wanted, now).await,
+            }
         }
         let known = lock(&self.known);
         match (&known.keys, &known.problem) {
@@ -176,21 +187,38 @@ impl KeyPlace {
     /// sessions that hang up can neither make us ask more often nor keep us from the keys.
     async fn ask(self: &Arc<Self>, wanted: Wanted, now: Instant) {
         let only = Arc::clone(&self.asking).lock_owned().await;
+        if let Some(asked) = self.begin(only, wanted, now) {
+            // It ends by itself; if it panicked, the keys are as they were.
+            let _ = asked.await;
+        }
+    }
+
+    /// Asks, if it is time to and nobody does so already; nobody waits for the answer.
+    fn renew(self: &Arc<Self>, now: Instant) {
+        if let Ok(only) = Arc::clone(&self.asking).try_lock_owned() {
+            self.begin(only, Wanted::Any, now);
+        }
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        only: sync::OwnedMutexGuard<()>,
+        wanted: Wanted,
+        now: Instant,
+    ) -> Option<JoinHandle<()>> {
         {
             let mut known = lock(&self.known);
             if !known.schedule.is_due(wanted, now) {
-                return;
+                return None;
             }
             known.schedule.begin(now);
         }
         let this = Arc::clone(self);
-        let asked = tokio::spawn(async move {
+        Some(tokio::spawn(async move {
             let fetched = this.fetcher.fetch().await;
             this.adopt(fetched, now);
             drop(only);
-        });
-        // It ends by itself; if it panicked, the keys are as they were.
-        let _ = asked.await;
+        }))
     }
 
     fn adopt(&self, fetched: Result<Fetched, Box<str>>, now: Instant) {

@@ -2,9 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::{
-    Denial, DirectoryError, Identity, Mechanism, Record, Roles, Scheme, ScramHash, UserName,
-};
+use crate::{Denial, Identity, Mechanism, Record, Roles, Scheme, ScramHash, UserName};
 
 /// The columns of a row by name.
 pub(super) type Row = Vec<(Box<str>, Value)>;
@@ -32,15 +30,14 @@ pub(super) struct Entry {
     roles: Option<Value>,
 }
 
-/// A row that cannot be understood. Quotes no value.
+/// An answer that is like this for everybody: the query is wrong. What is the matter with one user
+/// is a [`Denial`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Oddity {
     #[error("the query gives no column `password`; name one so, by `AS password` if need be")]
     NoPassword,
     #[error("the query gives the column `{0}` twice; name each column that it shall give")]
     Twice(Box<str>),
-    #[error("the column `{0}` of this user holds {1}; correct it in the database")]
-    Value(&'static str, &'static str),
 }
 
 impl Entry {
@@ -95,32 +92,27 @@ impl Entry {
         Record::parse(texts.iter().map(|text| text.as_str()), default_scheme).unwrap_or_default()
     }
 
-    /// Who logs in as `claimed`, once that is proven.
+    /// Who logs in, once that is proven: by its name in the row, or `unnamed`.
     ///
     /// # Errors
-    /// [`Denial::Suspended`], or a column that holds no such thing.
-    pub(super) fn identity(&self, claimed: &UserName) -> Result<Identity, IdentityError> {
+    /// [`Denial::Suspended`], that of `unnamed`, or [`Denial::OddEntry`].
+    pub(super) fn identity(&self, unnamed: Result<&UserName, Denial>) -> Result<Identity, Denial> {
         if !self.is_enabled()? {
             return Err(Denial::Suspended.into());
         }
-        let name = match self.text(&self.name, "name")? {
-            Some(name) => {
-                name.parse().map_err(|_| Oddity::Value("name", "a text that is no user name"))?
-            }
-            None => claimed.clone(),
+        let name = match text(&self.name).ok_or(ODD_NAME)? {
+            Some(name) => name.parse().map_err(|_| ODD_NAME)?,
+            None => unnamed?.clone(),
         };
-        let roles = match self.text(&self.roles, "roles")? {
-            Some(roles) => roles.parse().map_err(|_| {
-                Oddity::Value("roles", "a role that is not known, or no names divided by commas")
-            })?,
+        let roles = match text(&self.roles).ok_or(ODD_ROLES)? {
+            Some(roles) => roles.parse().map_err(|_| ODD_ROLES)?,
             None => Roles::EMPTY,
         };
         Ok(Identity::proven(name).with_roles(roles))
     }
 
     /// NULL is no yes.
-    fn is_enabled(&self) -> Result<bool, Oddity> {
-        let odd = Oddity::Value("enabled", "something that is neither yes nor no");
+    fn is_enabled(&self) -> Result<bool, Denial> {
         match &self.enabled {
             None => Ok(true),
             Some(Value::Null) => Ok(false),
@@ -128,45 +120,21 @@ impl Entry {
             Some(Value::Text(text)) => match text.trim().to_ascii_lowercase().as_str() {
                 "1" | "t" | "true" | "y" | "yes" | "on" => Ok(true),
                 "0" | "f" | "false" | "n" | "no" | "off" | "" => Ok(false),
-                _ => Err(odd),
+                _ => Err(ODD_ENABLED),
             },
-            Some(Value::Other) => Err(odd),
-        }
-    }
-
-    /// The text of a column; nothing if there is no such column, or it is NULL or empty.
-    fn text<'a>(
-        &self,
-        value: &'a Option<Value>,
-        column: &'static str,
-    ) -> Result<Option<&'a str>, Oddity> {
-        match value {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Text(text)) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
-            Some(Value::Truth(_) | Value::Other) => Err(Oddity::Value(column, "no text")),
+            Some(Value::Other) => Err(ODD_ENABLED),
         }
     }
 }
 
-/// Why a proven claim still does not log in.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum IdentityError {
-    #[error(transparent)]
-    Denied(#[from] Denial),
-    #[error(transparent)]
-    Odd(#[from] Oddity),
-}
-
-impl IdentityError {
-    /// What the directory answers; `explain` makes the text for an [`Oddity`].
-    pub(super) fn or_unavailable(
-        self,
-        explain: impl FnOnce(&Oddity) -> DirectoryError,
-    ) -> DirectoryError {
-        match self {
-            Self::Denied(denial) => denial.into(),
-            Self::Odd(odd) => explain(&odd),
-        }
+/// The text of a column; nothing if there is no such column, or it is NULL or empty. `None` if it
+/// holds no text.
+#[expect(clippy::option_option, reason = "a text, none, or something else")]
+fn text(value: &Option<Value>) -> Option<Option<&str>> {
+    match value {
+        None | Some(Value::Null) => Some(None),
+        Some(Value::Text(text)) => Some(Some(text.trim()).filter(|text| !text.is_empty())),
+        Some(Value::Truth(_) | Value::Other) => None,
     }
 }
 
@@ -184,12 +152,23 @@ fn with_scheme(text: &str, scheme: Mechanism) -> Zeroizing<String> {
     })
 }
 
+const ODD_ENABLED: Denial = Denial::OddEntry(
+    "the column `enabled` holds something that is neither yes nor no; correct it in the database",
+);
+const ODD_NAME: Denial = Denial::OddEntry(
+    "the column `name` holds something that is no user name; correct it in the database",
+);
+const ODD_ROLES: Denial = Denial::OddEntry(
+    "the column `roles` holds a role that is not known, or no names divided by commas; correct it \
+     in the database",
+);
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Checks, Decoys, HashLimits, Password, Role, ScramKeys, Verifier};
+    use crate::{Checks, Decoys, DirectoryError, HashLimits, Password, Role, ScramKeys, Verifier};
 
     async fn keys_of(record: &Record, hash: ScramHash) -> Result<ScramKeys, DirectoryError> {
         let home = tempfile::tempdir().unwrap();
@@ -236,32 +215,34 @@ mod tests {
 
     #[test]
     fn a_user_is_enabled_unless_the_column_says_no() {
-        let identity = |value| with("enabled", value).identity(&ann());
+        let identity = |value| with("enabled", value).identity(Ok(&ann()));
         for yes in [Value::Truth(true), text("1"), text("Y"), text("t"), text("yes ")] {
             assert!(identity(yes).is_ok());
         }
         for no in [Value::Truth(false), Value::Null, text("0"), text("N"), text(""), text("off")] {
-            assert!(matches!(identity(no), Err(IdentityError::Denied(Denial::Suspended))));
+            assert_eq!(identity(no).unwrap_err(), Denial::Suspended);
         }
         for odd in [text("maybe"), Value::Other] {
-            assert!(matches!(identity(odd), Err(IdentityError::Odd(_))));
+            assert_eq!(identity(odd).unwrap_err(), ODD_ENABLED);
         }
     }
 
     #[test]
     fn name_and_roles_are_those_of_the_row() {
-        let named = with("name", text("Ann@Example.org")).identity(&ann()).unwrap();
+        let named = with("name", text("Ann@Example.org")).identity(Ok(&ann())).unwrap();
         assert_eq!(named.user().as_str(), "ann@example.org");
         for claimed in [Value::Null, text(" ")] {
-            assert_eq!(with("name", claimed).identity(&ann()).unwrap().user(), &ann());
+            assert_eq!(with("name", claimed).identity(Ok(&ann())).unwrap().user(), &ann());
         }
-        let roles = with("roles", text("auditor, sender")).identity(&ann()).unwrap().roles();
+        let roles = with("roles", text("auditor, sender")).identity(Ok(&ann())).unwrap().roles();
         assert!(roles.contains(Role::Auditor) && roles.contains(Role::Sender));
-        assert_eq!(with("roles", Value::Null).identity(&ann()).unwrap().roles(), Roles::EMPTY);
+        assert_eq!(with("roles", Value::Null).identity(Ok(&ann())).unwrap().roles(), Roles::EMPTY);
         for (column, odd) in
             [("name", text("a b")), ("name", Value::Other), ("roles", text("auditor,king"))]
         {
-            let error = with(column, odd).identity(&ann()).unwrap_err().to_string();
+            let error = with(column, odd).identity(Ok(&ann())).unwrap_err();
+            assert!(matches!(error, Denial::OddEntry(_)));
+            let error = error.to_string();
             assert!(error.contains(column) && !error.contains("king"), "{error}");
         }
     }
@@ -276,6 +257,16 @@ mod tests {
 
     fn text(text: &str) -> Value {
         Value::Text(Zeroizing::new(text.to_owned()))
+    }
+
+    #[test]
+    fn who_may_not_go_by_the_claimed_name_needs_one_in_the_row() {
+        let named = with("name", text("ann@example.org")).identity(Err(Denial::NoName)).unwrap();
+        assert_eq!(named.user().as_str(), "ann@example.org");
+        for nothing in [Value::Null, text(" ")] {
+            let unnamed = with("name", nothing).identity(Err(Denial::NoName));
+            assert_eq!(unnamed.unwrap_err(), Denial::NoName);
+        }
     }
 
     fn ann() -> UserName {

@@ -19,8 +19,8 @@ use tokio::time::{Duration, timeout};
 
 use crate::{
     Answer, Attempt, Checks, CramMd5Keys, Credentials, Decoys, Denial, Directory, DirectoryError,
-    Identity, KeySearch, KeyedIdentity, Mechanism, Password, Scheme, ScramHash, UserName,
-    Verification, Verifier,
+    Identity, KeySearch, KeyedIdentity, Mechanism, Password, RequestLimits, Scheme, ScramHash,
+    UserName, Verification, Verifier,
     backends::sql::{
         address::Address,
         entry::{Entry, Row},
@@ -42,10 +42,11 @@ pub use crate::backends::sql::{
 /// | `password` | `{SCHEME}text` for [`Record`](crate::Record); NULL or empty: nobody logs in by this row |
 /// | `scram_sha_256`, `scram_sha_512`, `scram_sha_1` | [`ScramKeys`](crate::ScramKeys), with their scheme in braces or without |
 /// | `enabled` | a boolean, a number, or a word such as `yes` and `N`; no and NULL: nobody logs in by this row |
-/// | `name` | who it is that logs in; without it, who the client says it is |
+/// | `name` | who it is that logs in; without it, who the client says it is, but not under a name with `@` if the query has `{local}` without `{domain}` |
 /// | `roles` | [`Roles`](crate::Roles), divided by commas |
 ///
-/// One of the first two is needed, others are left alone. Several rows deny the log-in.
+/// One of the first two is needed, others are left alone. Several rows deny the log-in, and so does
+/// a value that is none of these: what is the matter with one user is no fault of the database.
 ///
 /// MySQL and MariaDB compare by a collation, and in the usual ones `ann` equals `änn`. There the
 /// query gives the column `name`, or compares exactly: `WHERE name = {user} COLLATE utf8mb4_bin`.
@@ -60,6 +61,7 @@ pub struct Sql {
     query: Query,
     default_scheme: Option<Scheme>,
     scram: bool,
+    gate: Checks,
     patience: Duration,
     verifier: Verifier,
 }
@@ -80,19 +82,19 @@ impl Sql {
         decoys: Decoys,
     ) -> Result<Self, SqlSettingsError> {
         let address = Address::parse(&settings.url, settings.password())?;
-        let (most, limit) = (settings.connections, settings.timeout);
+        let limit = settings.timeout;
+        let limits = RequestLimits { at_once: settings.connections, waiting: settings.waiting };
         Ok(Self {
             query: Query::parse(address.dialect(), &settings.query)?,
             shown: address.shown(),
             database: match address.dialect() {
-                Dialect::PostgreSql => {
-                    Database::PostgreSql(Pool::new(address.postgresql(), most, limit))
-                }
-                Dialect::MySql => Database::MySql(Pool::new(address.mysql(), most, limit)),
+                Dialect::PostgreSql => Database::PostgreSql(Pool::new(address.postgresql(), limit)),
+                Dialect::MySql => Database::MySql(Pool::new(address.mysql(), limit)),
             },
             default_scheme: settings.default_scheme,
             scram: settings.scram,
-            patience: settings.timeout,
+            gate: limits.gate(),
+            patience: limit,
             verifier: Verifier::new(checks, decoys),
         })
     }
@@ -107,9 +109,11 @@ impl Sql {
         let record = entry.record(self.default_scheme);
         self.verifier.learn(&record);
         self.verifier.verify(Some(&record), password).await?;
-        self.identity(&entry, user)
+        Ok(self.identity(&entry, user)?)
     }
 
+    /// What is the matter with a user is said as late as that there is none, and as a denial too:
+    /// before the proof, nobody learns who exists.
     async fn find_keys(
         &self,
         user: &UserName,
@@ -139,7 +143,11 @@ impl Sql {
 
     /// The one row of `user`.
     async fn find(&self, user: &UserName) -> Result<Entry, DirectoryError> {
-        let mut rows = match self.rows(user).await {
+        let turn = timeout(self.patience / 2, self.gate.turn()).await;
+        let turn = turn.map_err(|_| DirectoryError::Busy)??;
+        let answer = self.rows(user).await;
+        drop(turn);
+        let mut rows = match answer {
             // What the database cannot hold is no name in it. ASCII it can; then the query is wrong.
             Err(Trouble::Name(_)) if !user.as_str().is_ascii() => Vec::new(),
             rows => rows.map_err(|trouble| self.unavailable(&trouble))?,
@@ -166,8 +174,13 @@ impl Sql {
         }
     }
 
-    fn identity(&self, entry: &Entry, user: &UserName) -> Result<Identity, DirectoryError> {
-        entry.identity(user).map_err(|error| error.or_unavailable(|odd| self.unavailable(odd)))
+    fn identity(&self, entry: &Entry, user: &UserName) -> Result<Identity, Denial> {
+        let unnamed = match self.query.tells_domains_apart() || !user.as_str().contains('@') {
+            true => Ok(user),
+            // The domain is what the client likes.
+            false => Err(Denial::NoName),
+        };
+        entry.identity(unnamed)
     }
 
     /// Refuses at the cost of a check.

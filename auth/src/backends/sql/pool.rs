@@ -1,20 +1,15 @@
-//! A bounded number of connections, made when they are needed.
+//! Connections, made when they are needed, as many as questions are put at a time: the gate before
+//! it bounds them.
 //!
 //! Why not sqlx's own pool: while a database is down it tries again until its time is up, says
 //! only that the time is up, and lets every log-in wait that long; and a question that is given up
 //! keeps its connection until the database answers. Here the first failure is the answer, with its
 //! cause, and a question that is dropped takes its connection with it.
 
-use std::{
-    num::NonZeroUsize,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sqlx::ConnectOptions;
-use tokio::{
-    sync::Semaphore,
-    time::{Duration, Instant},
-};
+use tokio::time::{Duration, Instant};
 
 use crate::backends::sql::{
     entry::Row,
@@ -27,21 +22,17 @@ use crate::backends::sql::{
 pub(super) struct Pool<L, O> {
     options: O,
     limit: Duration,
-    places: Semaphore,
     idle: Mutex<Vec<(L, Instant)>>,
 }
 
 impl<L: Link, O: ConnectOptions<Connection = L>> Pool<L, O> {
-    /// A pool without a connection yet, for at most `most` of them. The database gives a statement
-    /// up after `limit`.
-    pub(super) fn new(options: O, most: NonZeroUsize, limit: Duration) -> Self {
-        let places = Semaphore::new(most.get().min(Semaphore::MAX_PERMITS));
-        Self { options, limit, places, idle: Mutex::default() }
+    /// A pool without a connection yet. The database gives a statement up after `limit`.
+    pub(super) fn new(options: O, limit: Duration) -> Self {
+        Self { options, limit, idle: Mutex::default() }
     }
 
     /// The first rows of the answer, [`ENOUGH`] at most.
     pub(super) async fn ask(&self, query: &Query, values: &[&str]) -> sqlx::Result<Vec<Row>> {
-        let _place = self.places.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
         if let Some(link) = self.take() {
             match self.ask_over(link, query, values).await {
                 // The database was started again, say; then the others are as dead.

@@ -58,6 +58,13 @@ impl Query {
         Arc::clone(&self.sql)
     }
 
+    /// Whether it takes each name for another user: `{local}` does not stand there without
+    /// `{domain}`, not even beside `{user}`, which may be an alternative.
+    pub(super) fn tells_domains_apart(&self) -> bool {
+        let has = |part| self.parameters.contains(&part);
+        !has(Placeholder::Local) || has(Placeholder::Domain)
+    }
+
     /// What the parameters are for this user, in their order.
     pub(super) fn values<'a>(&self, user: &'a UserName) -> Vec<&'a str> {
         let (local, domain) = user.as_str().rsplit_once('@').unwrap_or((user.as_str(), ""));
@@ -297,6 +304,21 @@ mod tests {
         assert_eq!(values(MySql, &ann), "example.org ann@home ann@home@example.org ann@home");
         assert_eq!(values(PostgreSql, &ann), "example.org ann@home ann@home@example.org");
         assert_eq!(values(PostgreSql, &"bob".parse().unwrap()), " bob bob");
+    }
+
+    #[test]
+    fn a_query_for_the_local_part_alone_does_not_tell_domains_apart() {
+        for (text, tells) in [
+            ("{user}", true),
+            ("{local} {domain}", true),
+            ("{local}", false),
+            ("n = {local} OR n = {user}", false),
+        ] {
+            for dialect in [PostgreSql, MySql] {
+                let query = Query::parse(dialect, text).unwrap();
+                assert_eq!(query.tells_domains_apart(), tells, "{text}");
+            }
+        }
     }
 
     #[test]

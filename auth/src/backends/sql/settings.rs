@@ -23,7 +23,9 @@ pub struct SqlSettings {
     pub url: Box<str>,
     /// A SELECT that gives one row, or none if there is no such user. `{user}`, `{local}` and
     /// `{domain}` are values: they stand where a value stands, without quotes. Names are in lower
-    /// case ([`UserName`](crate::UserName)); of a name without `@`, `{domain}` is empty.
+    /// case ([`UserName`](crate::UserName)); of a name without `@`, `{domain}` is empty. With
+    /// `{local}` and without `{domain}` the client could log in under any domain: then the query
+    /// gives the column `name`, or names with `@` are denied.
     pub query: Box<str>,
     /// The scheme of a password that does not begin with one in braces (Dovecot's
     /// `default_pass_scheme`). None: such a password must be a hash of crypt(3), which begins with
@@ -33,8 +35,11 @@ pub struct SqlSettings {
     pub scram: bool,
     /// The most connections to the database at a time. Default: 4.
     pub connections: NonZeroUsize,
-    /// How long an answer may take, with the wait for a connection. The database gives up then
-    /// too. Default: 5 seconds.
+    /// Questions that wait for a connection; the next one hears that we are busy, and so does one
+    /// that has waited for half of `timeout`. Default: 128.
+    pub waiting: usize,
+    /// How long an answer may take, once there is a connection for the question. The database gives
+    /// up then too. Default: 5 seconds.
     pub timeout: Duration,
     password: Option<Zeroizing<Box<str>>>,
 }
@@ -49,6 +54,7 @@ impl SqlSettings {
             default_scheme: None,
             scram: false,
             connections: CONNECTIONS,
+            waiting: 128,
             timeout: Duration::from_secs(5),
             password: None,
         }
