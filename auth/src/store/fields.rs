@@ -286,7 +286,7 @@ const OTHER_HASH: &str = "the SCRAM keys belong to another hash than that of thi
 const UNLIKE_DECOYS: &str = "the SCRAM keys have other iterations, or a salt of another length, \
                              than those we make: strangers can find out that this user exists; \
                              set the password anew with `mailweir user passwd`";
-const UNKNOWN_ROLE: &str = "a role is unknown; there are sender, moderator, auditor, administrator \
+pub(super) const UNKNOWN_ROLE: &str = "a role is unknown; there are sender, moderator, auditor, administrator \
                             and help-desk: the user can log in by nothing; `mailweir user role \
                             NAME --set ROLES` writes the roles anew";
 const ROLES_TWICE: &str = "the roles are written twice: the user can log in by nothing; `mailweir \

@@ -133,7 +133,7 @@ impl Entry {
         match (self.fields.is_disabled(), self.fields.roles()) {
             (true, _) => Err(Denial::Disabled),
             (false, Ok(roles)) => Ok(Identity::proven(self.name.clone()).with_roles(roles)),
-            (false, Err(_)) => Err(Denial::NotPermitted),
+            (false, Err(what)) => Err(Denial::OddEntry(what)),
         }
     }
 
@@ -352,17 +352,20 @@ mod tests {
             (":role=moderator,auditor", Ok("moderator,auditor")),
             (":x;role= Help-Desk ;y=z", Ok("help-desk")),
             (":role=", Ok("")),
-            (":role=moderator,root", Err(Denial::NotPermitted)),
-            (":role=sender,", Err(Denial::NotPermitted)),
-            (":role=moderator;role=auditor", Err(Denial::NotPermitted)),
-            (":role=sender; role=sender", Err(Denial::NotPermitted)),
-            (":role=root;role=auditor", Err(Denial::NotPermitted)),
-            (":role=root;disabled", Err(Denial::Disabled)),
+            (":role=moderator,root", Err(())),
+            (":role=sender,", Err(())),
+            (":role=moderator;role=auditor", Err(())),
+            (":role=sender; role=sender", Err(())),
+            (":role=root;role=auditor", Err(())),
+            (":role=root;disabled", Err(())),
         ] {
             let text = format!("ann:{HASH}{field}\n");
             let file = UsersFile::parse(&text);
             let entry = file.get(&name("ann")).unwrap();
-            let found = entry.identity().map(|ann| ann.roles().to_string());
+            let found = entry.identity();
+            let is_odd = matches!(&found, Err(Denial::OddEntry(_) | Denial::Disabled));
+            assert_eq!(is_odd, roles.is_err(), "{field}");
+            let found = found.map_err(drop).map(|ann| ann.roles().to_string());
             assert_eq!(found, roles.map(str::to_owned), "{field}");
             let is_named = file.problems().iter().any(|it| it.what.contains("log in by nothing"));
             assert_eq!(is_named, roles.is_err(), "{field}");

@@ -153,7 +153,15 @@ fn role(
 ) -> anyhow::Result<ExitCode> {
     let roles = match change {
         Some(change) => store.change_roles(name, change)?,
-        None => user(store, name)?.roles,
+        None => {
+            let user = user(store, name)?;
+            if user.has_unreadable_roles {
+                bail!(
+                    "{name}: the roles in the file cannot be read, and so {name} cannot log in; `user role {name} --set ROLE,ROLE` puts others in their place"
+                );
+            }
+            user.roles
+        }
     };
     let mut out = io::stdout().lock();
     match json {
@@ -215,6 +223,7 @@ fn object(user: &User) -> serde_json::Value {
         "roles": roles,
         "app_passwords": labels,
         "disabled": user.disabled,
+        "has_unreadable_roles": user.has_unreadable_roles,
     })
 }
 
@@ -229,6 +238,9 @@ fn row(user: &User) -> String {
         0 => {}
         1 => row.push_str("  1 app password"),
         count => row.push_str(&format!("  {count} app passwords")),
+    }
+    if user.has_unreadable_roles {
+        row.push_str("  roles cannot be read");
     }
     if user.disabled {
         row.push_str("  disabled");

@@ -69,11 +69,11 @@ fn check_maps(
     };
     let (_, skipped) = LoginMap::parse(&text);
     for problem in skipped.iter().take(MOST_NAMED) {
-        problems.warning(table, KEY, format!("{shown}: {problem}; the line is skipped"));
+        problems.warning(table, KEY, format!("{shown}: {problem}"));
     }
     if skipped.len() > MOST_NAMED {
         let more = skipped.len() - MOST_NAMED;
-        problems.warning(table, KEY, format!("{shown}: {more} more lines are skipped"));
+        problems.warning(table, KEY, format!("{shown}: {more} more lines have mistakes"));
     }
 }
 

@@ -98,7 +98,7 @@ impl Entry {
     /// [`Denial::Suspended`], that of `unnamed`, or [`Denial::OddEntry`].
     pub(super) fn identity(&self, unnamed: Result<&UserName, Denial>) -> Result<Identity, Denial> {
         if !self.is_enabled()? {
-            return Err(Denial::Suspended.into());
+            return Err(Denial::Suspended);
         }
         let name = match text(&self.name).ok_or(ODD_NAME)? {
             Some(name) => name.parse().map_err(|_| ODD_NAME)?,
