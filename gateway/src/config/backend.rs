@@ -85,7 +85,7 @@ fn backend(
     problems: &mut Problems<'_>,
 ) -> Option<AuthBackend> {
     let Written { table, section } = written;
-    if section.timeout.is_zero() {
+    if timeout(section).is_zero() {
         problems.error(table, "timeout", "must be longer than zero");
     }
     if section.cache_ttl.is_some_and(|ttl| ttl > LONGEST_CACHE) {
@@ -108,7 +108,7 @@ fn backend(
     };
     Some(AuthBackend {
         name: name(section),
-        timeout: section.timeout,
+        timeout: timeout(section),
         cache_ttl: section.cache_ttl.unwrap_or(cache_ttl),
         kind,
     })
@@ -225,7 +225,7 @@ fn ldap(
     settings.member_of = Some(section.member_of.as_str().into());
     settings.group_filter = boxed(section.group_filter.as_ref());
     settings.connections = connections(section);
-    settings.timeout = section.timeout;
+    settings.timeout = timeout(section);
     Some(settings)
 }
 
@@ -245,7 +245,7 @@ fn sql(
     settings.default_scheme = section.default_scheme;
     settings.scram = section.scram;
     settings.connections = connections(section);
-    settings.timeout = section.timeout;
+    settings.timeout = timeout(section);
     Some(settings)
 }
 
@@ -287,6 +287,19 @@ fn own_password(
     let Written { table, section } = written;
     section.password.clone().or_else(|| {
         read_secret(table, "password_file", section.password_file.as_deref()?, around, problems)
+    })
+}
+
+fn timeout(section: &BackendSection) -> Duration {
+    section.timeout.unwrap_or(match section.kind {
+        BackendType::Dovecot => DOVECOT_TIMEOUT,
+        BackendType::Users
+        | BackendType::PasswdFile
+        | BackendType::Saslauthd
+        | BackendType::Ldap
+        | BackendType::Sql
+        | BackendType::OAuth
+        | BackendType::Certificate => TIMEOUT,
     })
 }
 
@@ -395,5 +408,9 @@ const CACHE: Duration = Duration::from_secs(60);
 
 /// As in the schema.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// As in the schema. Dovecot's penalty for an address grows to 15 s, and its `auth_failure_delay`
+/// of 2 s comes on top.
+const DOVECOT_TIMEOUT: Duration = Duration::from_secs(30);
 
 const LONGEST_CACHE: Duration = Duration::from_secs(3_600);

@@ -160,6 +160,20 @@ fn back_ends_are_asked_in_the_order_of_the_file_and_of_the_environment() {
 }
 
 #[test]
+fn a_dovecot_that_lets_guessers_wait_is_given_more_time() {
+    let timeouts = |keys: &str| -> Vec<u64> {
+        let text = format!(
+            "{LISTENER}[[auth.backend]]\ntype = \"users\"\n\
+             [[auth.backend]]\ntype = \"dovecot\"\nsocket = \"/auth\"\n{keys}"
+        );
+        let backends = config(&text).auth.backends;
+        backends.iter().map(|backend| backend.timeout.as_secs()).collect()
+    };
+    assert_eq!(timeouts(""), [10, 30]);
+    assert_eq!(timeouts("timeout = \"5s\"\n"), [10, 5]);
+}
+
+#[test]
 fn a_back_end_says_what_it_lacks_and_what_is_not_its_own() {
     for (keys, said) in [
         ("type = \"passwd-file\"", "needs the key \"file\""),
