@@ -88,30 +88,38 @@ fn backend(
     if timeout(section).is_zero() {
         problems.error(table, "timeout", "must be longer than zero");
     }
-    if section.cache_ttl.is_some_and(|ttl| ttl > LONGEST_CACHE) {
-        problems
-            .error(table, "cache_ttl", "too long: an old password would be good for over an hour")
-            .allowed("at most 1h");
-    }
     check_keys(written, problems);
+    let cache_ttl = cache_ttl(written, problems);
     let kind = kind(written, around, problems)?;
-    let cache_ttl = match kind {
-        // They have a memory of their own, or need none.
-        BackendKind::Users
-        | BackendKind::PasswdFile(_)
-        | BackendKind::Certificate
-        | BackendKind::OAuth(_) => Duration::ZERO,
-        BackendKind::Saslauthd(_)
-        | BackendKind::Dovecot(_)
-        | BackendKind::Ldap(_)
-        | BackendKind::Sql(_) => CACHE,
-    };
-    Some(AuthBackend {
-        name: name(section),
-        timeout: timeout(section),
-        cache_ttl: section.cache_ttl.unwrap_or(cache_ttl),
-        kind,
-    })
+    Some(AuthBackend { name: name(section), timeout: timeout(section), cache_ttl, kind })
+}
+
+/// How long what it accepted is remembered: nothing, where it need not be.
+fn cache_ttl(written: &Written<BackendSection>, problems: &mut Problems<'_>) -> Duration {
+    let Written { table, section } = written;
+    let ttl = section.cache_ttl;
+    match section.kind {
+        BackendType::Users
+        | BackendType::PasswdFile
+        | BackendType::OAuth
+        | BackendType::Certificate => {
+            if ttl.is_some() {
+                let kind = section.kind.as_str();
+                let message = format!("a back end of type {kind:?} is asked at every log-in");
+                problems
+                    .error(table, "cache_ttl", message)
+                    .help("remove it: asking costs little, and what changes there counts at once");
+            }
+            Duration::ZERO
+        }
+        BackendType::Saslauthd | BackendType::Dovecot | BackendType::Ldap | BackendType::Sql => {
+            if ttl.is_some_and(|ttl| ttl > LONGEST_CACHE) {
+                let message = "too long: an old password would be good for over an hour";
+                problems.error(table, "cache_ttl", message).allowed("at most 1h");
+            }
+            ttl.unwrap_or(CACHE)
+        }
+    }
 }
 
 fn kind(
