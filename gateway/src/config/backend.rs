@@ -85,33 +85,41 @@ fn backend(
     problems: &mut Problems<'_>,
 ) -> Option<AuthBackend> {
     let Written { table, section } = written;
-    if section.timeout.is_zero() {
+    if timeout(section).is_zero() {
         problems.error(table, "timeout", "must be longer than zero");
     }
-    if section.cache_ttl.is_some_and(|ttl| ttl > LONGEST_CACHE) {
-        problems
-            .error(table, "cache_ttl", "too long: an old password would be good for over an hour")
-            .allowed("at most 1h");
-    }
     check_keys(written, problems);
+    let cache_ttl = cache_ttl(written, problems);
     let kind = kind(written, around, problems)?;
-    let cache_ttl = match kind {
-        // They have a memory of their own, or need none.
-        BackendKind::Users
-        | BackendKind::PasswdFile(_)
-        | BackendKind::Certificate
-        | BackendKind::OAuth(_) => Duration::ZERO,
-        BackendKind::Saslauthd(_)
-        | BackendKind::Dovecot(_)
-        | BackendKind::Ldap(_)
-        | BackendKind::Sql(_) => CACHE,
-    };
-    Some(AuthBackend {
-        name: name(section),
-        timeout: section.timeout,
-        cache_ttl: section.cache_ttl.unwrap_or(cache_ttl),
-        kind,
-    })
+    Some(AuthBackend { name: name(section), timeout: timeout(section), cache_ttl, kind })
+}
+
+/// How long what it accepted is remembered: nothing, where it need not be.
+fn cache_ttl(written: &Written<BackendSection>, problems: &mut Problems<'_>) -> Duration {
+    let Written { table, section } = written;
+    let ttl = section.cache_ttl;
+    match section.kind {
+        BackendType::Users
+        | BackendType::PasswdFile
+        | BackendType::OAuth
+        | BackendType::Certificate => {
+            if ttl.is_some() {
+                let kind = section.kind.as_str();
+                let message = format!("a back end of type {kind:?} is asked at every log-in");
+                problems
+                    .error(table, "cache_ttl", message)
+                    .help("remove it: asking costs little, and what changes there counts at once");
+            }
+            Duration::ZERO
+        }
+        BackendType::Saslauthd | BackendType::Dovecot | BackendType::Ldap | BackendType::Sql => {
+            if ttl.is_some_and(|ttl| ttl > LONGEST_CACHE) {
+                let message = "too long: an old password would be good for over an hour";
+                problems.error(table, "cache_ttl", message).allowed("at most 1h");
+            }
+            ttl.unwrap_or(CACHE)
+        }
+    }
 }
 
 fn kind(
@@ -225,7 +233,7 @@ fn ldap(
     settings.member_of = Some(section.member_of.as_str().into());
     settings.group_filter = boxed(section.group_filter.as_ref());
     settings.connections = connections(section);
-    settings.timeout = section.timeout;
+    settings.timeout = timeout(section);
     Some(settings)
 }
 
@@ -245,7 +253,7 @@ fn sql(
     settings.default_scheme = section.default_scheme;
     settings.scram = section.scram;
     settings.connections = connections(section);
-    settings.timeout = section.timeout;
+    settings.timeout = timeout(section);
     Some(settings)
 }
 
@@ -287,6 +295,19 @@ fn own_password(
     let Written { table, section } = written;
     section.password.clone().or_else(|| {
         read_secret(table, "password_file", section.password_file.as_deref()?, around, problems)
+    })
+}
+
+fn timeout(section: &BackendSection) -> Duration {
+    section.timeout.unwrap_or(match section.kind {
+        BackendType::Dovecot => DOVECOT_TIMEOUT,
+        BackendType::Users
+        | BackendType::PasswdFile
+        | BackendType::Saslauthd
+        | BackendType::Ldap
+        | BackendType::Sql
+        | BackendType::OAuth
+        | BackendType::Certificate => TIMEOUT,
     })
 }
 
@@ -395,5 +416,9 @@ const CACHE: Duration = Duration::from_secs(60);
 
 /// As in the schema.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// As in the schema. Dovecot's penalty for an address grows to 15 s, and its `auth_failure_delay`
+/// of 2 s comes on top.
+const DOVECOT_TIMEOUT: Duration = Duration::from_secs(30);
 
 const LONGEST_CACHE: Duration = Duration::from_secs(3_600);

@@ -302,10 +302,12 @@ section! {
         name: Option<Label>;
         /// How long it may take to answer. One that fails three times in a row is not waited for
         /// until a single attempt, first after a second, later after half a minute, finds it well.
-        timeout: Duration = "10s";
-        /// How long a password that it accepted is accepted again, from the same address at the
-        /// same listener, without asking. A password that was changed there is good for so long.
-        /// Absent: "1 min", or "0s" where asking costs little.
+        /// Absent: "10s"; for "dovecot" "30s", for it lets the answer to an address that has guessed
+        /// wrong wait for up to 17 seconds.
+        timeout: Option<Duration>;
+        /// saslauthd, dovecot, ldap, sql: how long a password that it accepted is accepted again,
+        /// from the same address at the same listener, without asking. A password that was changed
+        /// there is good for so long. At most an hour. Absent: "1 min".
         cache_ttl: Option<Duration>;
         /// passwd-file: the file. It is read again when it has changed.
         file: Option<PathBuf>;

@@ -142,7 +142,7 @@ fn back_ends_are_asked_in_the_order_of_the_file_and_of_the_environment() {
     assert_eq!(alone.auth.backends[0].kind, BackendKind::Users);
     let text = format!(
         "{LISTENER}[auth]\nusers_file = \"/own\"\n[[auth.backend]]\ntype = \"passwd-file\"\n\
-         file = \"/first\"\ncache_ttl = \"5s\"\n[[auth.backend]]\ntype = \"users\"\n"
+         file = \"/first\"\n[[auth.backend]]\ntype = \"users\"\n"
     );
     let environment = [
         ("MAILWEIR_AUTH__BACKEND__0__DEFAULT_SCHEME", "ssha"),
@@ -156,7 +156,39 @@ fn back_ends_are_asked_in_the_order_of_the_file_and_of_the_environment() {
     let BackendKind::PasswdFile(first) = &backends[0].kind else { panic!("{backends:?}") };
     assert_eq!(first.path, Path::new("/first"));
     assert_eq!(first.default_scheme.map(|scheme| scheme.to_string()).as_deref(), Some("SSHA"));
-    assert_eq!(backends[0].cache_ttl, Duration::from_secs(5));
+}
+
+#[test]
+fn only_what_is_far_away_is_remembered() {
+    let of = |keys: &str| {
+        let text = format!("{LISTENER}[[auth.backend]]\ntype = \"saslauthd\"\n{keys}");
+        config(&text).auth.backends[0].cache_ttl
+    };
+    assert_eq!(of("socket = \"/mux\"\n"), Duration::from_secs(60));
+    assert_eq!(of("socket = \"/mux\"\ncache_ttl = \"5s\"\n"), Duration::from_secs(5));
+    assert_eq!(config(LISTENER).auth.backends[0].cache_ttl, Duration::ZERO);
+    for kind in ["users", "passwd-file", "certificate", "oauth"] {
+        let keys = format!("type = \"{kind}\"\ncache_ttl = \"5s\"");
+        let problems = check_with(&format!("{LISTENER}[[auth.backend]]\n{keys}\n"), &[]);
+        let problems = Err(problems.unwrap_err());
+        let shown = report(Path::new("mailweir.toml"), &problems, Colour::Plain).to_string();
+        assert!(shown.contains(&format!("type \"{kind}\" is asked at every log-in")), "{shown}");
+        assert!(shown.contains("counts at once"), "{shown}");
+    }
+}
+
+#[test]
+fn a_dovecot_that_lets_guessers_wait_is_given_more_time() {
+    let timeouts = |keys: &str| -> Vec<u64> {
+        let text = format!(
+            "{LISTENER}[[auth.backend]]\ntype = \"users\"\n\
+             [[auth.backend]]\ntype = \"dovecot\"\nsocket = \"/auth\"\n{keys}"
+        );
+        let backends = config(&text).auth.backends;
+        backends.iter().map(|backend| backend.timeout.as_secs()).collect()
+    };
+    assert_eq!(timeouts(""), [10, 30]);
+    assert_eq!(timeouts("timeout = \"5s\"\n"), [10, 5]);
 }
 
 #[test]
@@ -166,7 +198,7 @@ fn a_back_end_says_what_it_lacks_and_what_is_not_its_own() {
         ("type = \"users\"\nfile = \"/x\"", "type \"users\" has no such key"),
         ("type = \"users\"\n[[auth.backend]]\ntype = \"users\"", "is called \"users\" already"),
         ("type = \"users\"\ntimeout = \"0s\"", "longer than zero"),
-        ("type = \"users\"\ncache_ttl = \"1d\"", "at most 1h"),
+        ("type = \"saslauthd\"\ncache_ttl = \"1d\"", "at most 1h"),
         ("type = \"user\"", "\"users\""),
     ] {
         let problems = check_with(&format!("{LISTENER}[[auth.backend]]\n{keys}\n"), &[]);
