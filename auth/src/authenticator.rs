@@ -6,7 +6,6 @@
 use std::{
     collections::HashSet,
     fmt,
-    net::IpAddr,
     ops::ControlFlow,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -18,7 +17,8 @@ use std::{
 use crate::{
     Attempt, Chain, Channel, Check, Conducted, Counted, CramMd5Claim, Credentials, Decoys, Denial,
     Directory, DirectoryError, Exchange, ExchangeError, FoundKeys, Identity, KeyQuery, Mechanism,
-    Progress, Scope, ScramKeys, ServerNonce, Throttle, ThrottleLimits, UserName, Waiting, Whom,
+    Progress, Scope, ScramKeys, ServerNonce, Subject, Throttle, ThrottleLimits, UserName, Waiting,
+    Whom, chain::NotProven,
 };
 
 /// Carries log-ins through: throttle first, then the directory. One for the whole gateway.
@@ -26,8 +26,8 @@ pub struct Authenticator {
     chain: Chain,
     decoys: Decoys,
     throttle: Mutex<Throttle>,
-    /// Whose attempt is the only one that may be made now.
-    alone: Mutex<HashSet<Claimant>>,
+    /// Whose attempt under way is the only one that may be made now.
+    alone: Mutex<HashSet<Subject>>,
     scope: Option<Scope>,
     throttled: AtomicU64,
     on_pause: Box<dyn Fn(&Counted) + Send + Sync>,
@@ -206,7 +206,7 @@ impl Authenticator {
         credentials: &Credentials,
         attempt: &Attempt,
     ) -> Result<Identity, AuthFailure> {
-        let question = self.chain.verify(credentials, attempt);
+        let question = self.chain.find_identity(credentials, attempt);
         self.ask(credentials.user(), question, attempt).await
     }
 
@@ -222,7 +222,7 @@ impl Authenticator {
     async fn ask(
         &self,
         user: &UserName,
-        question: impl Future<Output = Result<Identity, DirectoryError>>,
+        question: impl Future<Output = Result<Identity, NotProven>>,
         attempt: &Attempt,
     ) -> Result<Identity, AuthFailure> {
         let _until_counted = self.admit(user, attempt)?;
@@ -231,7 +231,15 @@ impl Authenticator {
                 self.succeeded(user, &identity, attempt);
                 Ok(identity)
             }
-            Err(error) => Err(self.failed(user, error, attempt)),
+            Err(NotProven { error, is_guess }) => {
+                let failure = self.failed(user, error, attempt);
+                // It may be right for a back end that cannot be asked, and it was a guess for one
+                // that could be.
+                if is_guess && !matches!(failure, AuthFailure::Denied(_)) {
+                    self.count(user, attempt);
+                }
+                Err(failure)
+            }
         }
     }
 
@@ -265,7 +273,7 @@ impl Authenticator {
         let checked = self.throttle().check(attempt.now, attempt.client, user);
         let until = match checked {
             Check::Allowed => return Ok(None),
-            Check::AllowedAlone => match Alone::begin(&self.alone, user, attempt.client) {
+            Check::AllowedAlone(subjects) => match Alone::begin(&self.alone, subjects) {
                 Some(alone) => return Ok(Some(alone)),
                 None => attempt.now,
             },
@@ -288,14 +296,18 @@ impl Authenticator {
     fn failed(&self, user: &UserName, error: DirectoryError, attempt: &Attempt) -> AuthFailure {
         match error {
             DirectoryError::Denied(denial) => {
-                // Told outside of the lock.
-                let paused = self.throttle().failed(attempt.now, attempt.client, user);
-                paused.iter().for_each(&self.on_pause);
+                self.count(user, attempt);
                 AuthFailure::Denied(denial)
             }
             DirectoryError::Unavailable(reason) => AuthFailure::Temporary(reason),
             DirectoryError::Busy => AuthFailure::Temporary(DirectoryError::Busy.to_string().into()),
         }
+    }
+
+    fn count(&self, user: &UserName, attempt: &Attempt) {
+        // Told outside of the lock.
+        let paused = self.throttle().failed(attempt.now, attempt.client, user);
+        paused.iter().for_each(&self.on_pause);
     }
 
     /// Counts are numbers that are complete at every step, so a panic elsewhere leaves them sound.
@@ -304,24 +316,17 @@ impl Authenticator {
     }
 }
 
-/// An account and an address that wait for the outcome of one attempt. Dropping it ends that.
+/// Those of whom one attempt alone may be made. Dropping it ends that.
 struct Alone<'a> {
-    all: &'a Mutex<HashSet<Claimant>>,
-    own: [Claimant; 2],
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Claimant {
-    Account(UserName),
-    Address(IpAddr),
+    all: &'a Mutex<HashSet<Subject>>,
+    own: Vec<Subject>,
 }
 
 impl<'a> Alone<'a> {
     /// `None` if there is such an attempt already.
-    fn begin(all: &'a Mutex<HashSet<Claimant>>, user: &UserName, address: IpAddr) -> Option<Self> {
-        let own = [Claimant::Account(user.clone()), Claimant::Address(address)];
+    fn begin(all: &'a Mutex<HashSet<Subject>>, own: Vec<Subject>) -> Option<Self> {
         let mut known = all.lock().unwrap_or_else(PoisonError::into_inner);
-        if own.iter().any(|claimant| known.contains(claimant)) {
+        if own.iter().any(|subject| known.contains(subject)) {
             return None;
         }
         known.extend(own.iter().cloned());
@@ -332,8 +337,8 @@ impl<'a> Alone<'a> {
 impl Drop for Alone<'_> {
     fn drop(&mut self) {
         let mut known = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        for claimant in &self.own {
-            known.remove(claimant);
+        for subject in &self.own {
+            known.remove(subject);
         }
     }
 }
@@ -382,6 +387,7 @@ pub enum AuthFailure {
 #[cfg(test)]
 mod tests {
     use std::{
+        net::IpAddr,
         sync::{
             Arc,
             atomic::{AtomicU32, Ordering},

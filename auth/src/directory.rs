@@ -201,6 +201,9 @@ pub enum Denial {
     /// The administrator has disabled the user.
     #[error("the user is disabled; `mailweir user enable` lets it log in again")]
     Disabled,
+    /// Our own store has roles of the user that cannot be read: what is wrong with them.
+    #[error("{0}")]
+    UnreadableRoles(&'static str),
     /// An app password that is right, at a listener that it is not for.
     #[error("an app password that is not for this listener")]
     OtherListener,

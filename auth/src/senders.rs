@@ -29,11 +29,14 @@ impl Senders {
         self.0.iter().map(ToString::to_string)
     }
 
-    /// Whether `sender` is among them.
+    /// Whether `sender` is among them. Case does not matter, as in login maps.
     #[must_use]
     pub fn contains(&self, sender: &Address) -> bool {
+        let folded = |address: &Address| address.unquoted_local_part().to_lowercase();
         self.0.iter().any(|pattern| match pattern {
-            Pattern::Address(address) => address == sender,
+            Pattern::Address(address) => {
+                address.domain() == sender.domain() && folded(address) == folded(sender)
+            }
             Pattern::Domain(domain) => domain == sender.domain(),
         })
     }
@@ -86,7 +89,7 @@ mod tests {
     fn single_addresses_and_whole_domains() {
         let senders: Senders = "ann@example.org, @Shop.example".parse().unwrap();
         let contains = |text| senders.contains(&Address::parse(text).unwrap());
-        assert!(contains("ann@EXAMPLE.org") && contains("orders@shop.example"));
+        assert!(contains("Ann@EXAMPLE.org") && contains("orders@shop.example"));
         assert!(!contains("bob@example.org") && !contains("ann@sub.shop.example"));
         assert_eq!(senders.to_string().parse().as_ref(), Ok(&senders));
         let single: Vec<Senders> =

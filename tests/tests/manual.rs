@@ -1,5 +1,7 @@
 //! What the manual tells people to write is what the program takes.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{fs, path::Path};
 
 use mailweir_tests::{certificates::Authority, installation::feed, program};

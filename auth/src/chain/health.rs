@@ -23,6 +23,7 @@ pub(super) struct Pulse {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     answers: u64,
+    is_probe: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -36,7 +37,8 @@ impl Pulse {
     /// over, the one that asks first is let through, and the others go on to be refused until it
     /// knows more.
     pub(super) fn ask(&mut self, now: Instant) -> Result<Asked, Box<str>> {
-        let (pause, asked) = (self.pause(), Asked { answers: self.answers });
+        let (pause, asked) =
+            (self.pause(), Asked { answers: self.answers, is_probe: self.down.is_some() });
         match &mut self.down {
             Some(down) if now < down.next_try => Err(down.reason.clone()),
             Some(down) => {
@@ -56,7 +58,7 @@ impl Pulse {
 
     /// It has failed to answer what was `asked`. Whether that makes it down.
     pub(super) fn failed(&mut self, asked: Asked, reason: &str, now: Instant) -> bool {
-        if self.answers != asked.answers {
+        if self.answers != asked.answers || self.is_stale(asked) {
             return false;
         }
         self.failures = self.failures.saturating_add(1);
@@ -65,6 +67,11 @@ impl Pulse {
         }
         let next_try = now + self.pause();
         self.down.replace(Down { reason: reason.into(), next_try }).is_none()
+    }
+
+    /// Whether it was asked before it went down: that it is down is known since.
+    const fn is_stale(&self, asked: Asked) -> bool {
+        self.down.is_some() && !asked.is_probe
     }
 
     /// Why it is down, if it is.
@@ -123,11 +130,25 @@ mod tests {
     fn the_pause_is_bounded() {
         let start = Instant::now();
         let mut pulse = Pulse::default();
-        let asked = pulse.ask(start).unwrap();
-        for _ in 0..100 {
-            pulse.failed(asked, "refused", start);
+        for _ in 0..3 {
+            fails(&mut pulse, "refused", start);
         }
-        assert!(pulse.ask(start + LONGEST_PAUSE).is_ok());
+        let mut now = start;
+        for _ in 0..100 {
+            now += LONGEST_PAUSE;
+            fails(&mut pulse, "refused", now);
+        }
+        assert!(pulse.ask(now + LONGEST_PAUSE).is_ok());
+    }
+
+    #[test]
+    fn what_was_asked_before_it_went_down_does_not_make_the_pause_longer() {
+        let start = Instant::now();
+        let mut pulse = Pulse::default();
+        let many: Vec<_> = (0..20).map(|_| pulse.ask(start).unwrap()).collect();
+        let news = many.into_iter().filter(|&asked| pulse.failed(asked, "refused", start)).count();
+        assert_eq!(news, 1);
+        assert!(pulse.ask(start + FIRST_PAUSE).is_ok());
     }
 
     fn fails(pulse: &mut Pulse, reason: &str, now: Instant) -> bool {

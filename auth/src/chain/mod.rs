@@ -211,7 +211,7 @@ impl Chain {
     ///
     /// # Errors
     /// As [`Directory::cram_md5`]; [`Denial::WrongPassword`] if keys were found and none fits.
-    pub(crate) async fn prove(&self, claim: &CramMd5Claim) -> Result<Identity, DirectoryError> {
+    pub(crate) async fn prove(&self, claim: &CramMd5Claim) -> Result<Identity, NotProven> {
         let mut verdict = Verdict::default();
         for link in self.able(Mechanism::CramMd5) {
             match self.ask(link, link.backend.directory.cram_md5(claim.user())).await {
@@ -227,14 +227,15 @@ impl Chain {
                 break;
             }
         }
-        Err(verdict.error())
+        Err(verdict.not_proven())
     }
 
-    async fn find_identity(
+    /// Checks `credentials` as [`Directory::verify`] does, and says more of a refusal.
+    pub(crate) async fn find_identity(
         &self,
         credentials: &Credentials,
         attempt: &Attempt,
-    ) -> Result<Identity, DirectoryError> {
+    ) -> Result<Identity, NotProven> {
         let proof = self.proof(credentials, attempt);
         if let Some(identity) = proof.and_then(|proof| self.remembered(&proof)) {
             return Ok(identity);
@@ -255,7 +256,7 @@ impl Chain {
                 break;
             }
         }
-        Err(verdict.error())
+        Err(verdict.not_proven())
     }
 
     async fn find_keys(
@@ -334,7 +335,10 @@ impl Directory for Chain {
         credentials: &'a Credentials,
         attempt: &'a Attempt,
     ) -> Verification<'a> {
-        Box::pin(self.find_identity(credentials, attempt))
+        Box::pin(async move {
+            let found = self.find_identity(credentials, attempt).await;
+            found.map_err(|refusal| refusal.error)
+        })
     }
 
     fn keys<'a>(&'a self, user: &'a UserName, hash: ScramHash) -> KeySearch<'a> {
@@ -349,34 +353,57 @@ impl fmt::Debug for Chain {
     }
 }
 
+/// Why nobody is proven by what several back ends were asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotProven {
+    /// What it comes to.
+    pub(crate) error: DirectoryError,
+    /// Whether one of them knows the user, and the proof is not that user's.
+    pub(crate) is_guess: bool,
+}
+
 /// What several refusals come to.
 #[derive(Default)]
-struct Verdict(Option<DirectoryError>);
+struct Verdict {
+    gravest: Option<DirectoryError>,
+    is_guess: bool,
+}
 
 impl Verdict {
     fn hear(&mut self, error: DirectoryError) {
-        if self.0.as_ref().is_none_or(|gravest| weight(gravest) < weight(&error)) {
-            self.0 = Some(error);
+        self.is_guess |= matches!(&error, DirectoryError::Denied(denial)
+            if *denial != Denial::UnknownUser);
+        if self.gravest.as_ref().is_none_or(|gravest| weight(gravest) < weight(&error)) {
+            self.gravest = Some(error);
         }
     }
 
     /// Whether nobody else is asked. Back ends behind may know everybody who has a certificate or
-    /// a token; whom the administrator has disabled shall not come in by them.
+    /// a token, and roles are read here alone; whom our own store shuts out shall not come in by
+    /// them.
     fn is_final(&self) -> bool {
-        self.0 == Some(DirectoryError::Denied(Denial::Disabled))
+        self.gravest.as_ref().is_some_and(is_final)
     }
 
     fn error(self) -> DirectoryError {
-        self.0.unwrap_or(DirectoryError::Denied(Denial::OtherProof))
+        self.gravest.unwrap_or(DirectoryError::Denied(Denial::OtherProof))
+    }
+
+    fn not_proven(self) -> NotProven {
+        NotProven { is_guess: self.is_guess, error: self.error() }
     }
 }
 
+const fn is_final(error: &DirectoryError) -> bool {
+    matches!(error, DirectoryError::Denied(Denial::Disabled | Denial::UnreadableRoles(_)))
+}
+
 /// A back end that could not be asked outweighs all denials; one that knows the user says more
-/// about it than one that does not. Whom our own store has disabled is denied for certain.
+/// about it than one that does not. Whom our own store shuts out is denied for certain.
 const fn weight(error: &DirectoryError) -> u8 {
     match error {
         DirectoryError::Denied(Denial::UnknownUser) => 0,
-        DirectoryError::Denied(Denial::Disabled) => 4,
+        DirectoryError::Denied(Denial::Disabled | Denial::UnreadableRoles(_)) => 4,
         DirectoryError::Denied(_) => 1,
         DirectoryError::Busy => 2,
         DirectoryError::Unavailable(_) => 3,

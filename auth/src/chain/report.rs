@@ -53,9 +53,9 @@ impl Chain {
         let mut backends = Vec::new();
         let (mut accepted, mut refusals) = (None, Verdict::default());
         for link in &self.links {
-            let answer = match accepted {
-                Some(_) => BackendAnswer::NotAsked,
-                None => self.question(link, credentials, attempt).await,
+            let answer = match accepted.is_some() || refusals.is_final() {
+                true => BackendAnswer::NotAsked,
+                false => self.question(link, credentials, attempt).await,
             };
             match &answer {
                 BackendAnswer::Said { verdict: Ok(identity), .. } => {

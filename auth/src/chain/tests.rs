@@ -38,6 +38,19 @@ async fn a_back_end_that_cannot_be_asked_makes_a_denial_uncertain_and_harms_no_s
     assert_eq!(try_login(&chain([&works]), "bob", "x").await, Err(Denial::UnknownUser.into()));
 }
 
+#[tokio::test]
+async fn c2_a_guess_is_a_guess_also_while_another_cannot_be_asked() {
+    let (down, knows) = (Knows::nothing(Mood::Down), Knows::user("ann", "right"));
+    for order in [[&down, &knows], [&knows, &down]] {
+        let chain = chain(order);
+        for (user, is_guess) in [("ann", true), ("user-of-the-other", false)] {
+            let refusal = chain.find_identity(&claim(user, "wrong"), &attempt()).await.unwrap_err();
+            assert!(matches!(refusal.error, DirectoryError::Unavailable(_)), "{refusal:?}");
+            assert_eq!(refusal.is_guess, is_guess, "{user}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_that_does_not_answer_is_waited_for_only_so_long_and_soon_not_at_all() {
     let (silent, works) = (Knows::nothing(Mood::Silent), Knows::user("ann", "right"));
@@ -81,7 +94,10 @@ async fn whom_our_own_store_has_disabled_comes_in_by_no_other() {
     assert_eq!(knows.asked(), 0);
     let down = Knows::nothing(Mood::Down);
     let chain = chain([&down, &disables, &knows]);
-    assert_eq!(try_login(&chain, "ann", "right").await, Err(disabled), "and that is certain");
+    let told = try_login(&chain, "ann", "right").await;
+    assert_eq!(told, Err(disabled.clone()), "and that is certain");
+    let report = chain.report(&claim("ann", "right"), &attempt()).await;
+    assert_eq!((report.outcome, knows.asked()), (Err(disabled), 0));
 }
 
 #[tokio::test]

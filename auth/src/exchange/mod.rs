@@ -247,10 +247,11 @@ impl fmt::Debug for Exchange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExchangeError {
-    /// Over [`Exchange::MAX_MESSAGE`]. RFC 4954: `500 5.5.6`.
+    /// Over [`Exchange::MAX_MESSAGE`]. Reply as to a wrong password.
     #[error("the SASL message is longer than 9216 bytes")]
     TooLong,
-    /// The message is not in the mechanism's form. RFC 4954: `501 5.5.2`.
+    /// The message is not in the mechanism's form. Reply as to a wrong password: it is no line that
+    /// SMTP could not read.
     #[error("malformed SASL message: {0}")]
     Malformed(&'static str),
     /// The name can be nobody's. Reply as to a wrong password.

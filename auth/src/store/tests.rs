@@ -598,7 +598,7 @@ fn roles(text: &str) -> Roles {
 }
 
 fn odd_roles() -> Denial {
-    Denial::OddEntry(super::fields::UNKNOWN_ROLE)
+    Denial::UnreadableRoles(super::fields::UNKNOWN_ROLE)
 }
 
 fn denied(denial: Denial) -> Result<(), DirectoryError> {

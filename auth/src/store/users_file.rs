@@ -133,7 +133,7 @@ impl Entry {
         match (self.fields.is_disabled(), self.fields.roles()) {
             (true, _) => Err(Denial::Disabled),
             (false, Ok(roles)) => Ok(Identity::proven(self.name.clone()).with_roles(roles)),
-            (false, Err(what)) => Err(Denial::OddEntry(what)),
+            (false, Err(what)) => Err(Denial::UnreadableRoles(what)),
         }
     }
 
@@ -363,7 +363,7 @@ mod tests {
             let file = UsersFile::parse(&text);
             let entry = file.get(&name("ann")).unwrap();
             let found = entry.identity();
-            let is_odd = matches!(&found, Err(Denial::OddEntry(_) | Denial::Disabled));
+            let is_odd = matches!(&found, Err(Denial::UnreadableRoles(_) | Denial::Disabled));
             assert_eq!(is_odd, roles.is_err(), "{field}");
             let found = found.map_err(drop).map(|ann| ann.roles().to_string());
             assert_eq!(found, roles.map(str::to_owned), "{field}");

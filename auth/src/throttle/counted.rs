@@ -24,7 +24,7 @@ pub struct Counted {
 }
 
 /// Whom failures are counted for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Subject {
     /// An IPv4 address or an IPv6 /64, with all accounts that are strange there.
     Address(Network),

@@ -37,14 +37,14 @@ pub struct Throttle {
 }
 
 /// Whether an attempt may be made now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Check {
     /// It may.
     Allowed,
-    /// It may, and no other of this account or from this address until it is known to have failed
-    /// or not: after a pause one guess is due, not as many as can be made at once.
-    AllowedAlone,
+    /// It may, and no other of these until it is known to have failed or not: after a pause one
+    /// guess is due, not as many as can be made at once.
+    AllowedAlone(Vec<Subject>),
     /// Not before this time. The credentials must not be looked at.
     Refused {
         /// When the pause ends.
@@ -116,16 +116,26 @@ impl Throttle {
     /// Before the first pause, attempts that are made at the same moment are all allowed.
     pub fn check(&self, now: Instant, address: IpAddr, account: &UserName) -> Check {
         let network = network_of(address);
-        let pause = match self.familiar_pair(now, network, account) {
-            Some(pair) => self.familiar.pause_end(&pair, &self.limits.per_familiar),
+        let pauses = match self.familiar_pair(now, network, account) {
+            Some(pair) => {
+                let end = self.familiar.pause_end(&pair, now, &self.limits.per_familiar);
+                vec![(Subject::Familiar(network, account.clone()), end)]
+            }
             None => {
-                let by_address = self.addresses.pause_end(&network, &self.limits.per_address);
-                by_address.max(self.accounts.pause_end(account, &self.limits.per_account))
+                let by_address = self.addresses.pause_end(&network, now, &self.limits.per_address);
+                let by_account = self.accounts.pause_end(account, now, &self.limits.per_account);
+                vec![
+                    (Subject::Address(network), by_address),
+                    (Subject::Account(account.clone()), by_account),
+                ]
             }
         };
-        match pause {
+        match pauses.iter().filter_map(|(_, end)| *end).max() {
             Some(until) if now < until => Check::Refused { until },
-            Some(_) => Check::AllowedAlone,
+            Some(_) => {
+                let paused = pauses.into_iter().filter(|(_, end)| end.is_some());
+                Check::AllowedAlone(paused.map(|(who, _)| who).collect())
+            }
             None => Check::Allowed,
         }
     }

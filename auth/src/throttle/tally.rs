@@ -29,9 +29,10 @@ impl<K> Default for Tally<K> {
 }
 
 impl<K: Eq + Hash> Tally<K> {
-    /// When the pause of `key` ends; `None` if it has none.
-    pub(super) fn pause_end(&self, key: &K, limit: &Limit) -> Option<Instant> {
-        self.entries.get(key)?.pause_end(limit)
+    /// When the last pause of `key` ends or ended; `None` if it had none, or all is forgotten.
+    pub(super) fn pause_end(&self, key: &K, now: Instant, limit: &Limit) -> Option<Instant> {
+        let entry = self.entries.get(key)?;
+        entry.counts(now, limit).then(|| entry.pause_end(limit)).flatten()
     }
 
     /// Counts a failure of `key`. Returns the entry if `key` has to wait now and had not before.
@@ -43,7 +44,8 @@ impl<K: Eq + Hash> Tally<K> {
             entry.failures = 0;
         }
         entry.failures = entry.failures.saturating_add(1);
-        entry.last = now;
+        // Attempts do not end in the order in which they began.
+        entry.last = entry.last.max(now);
         (!waited && entry.waits(now, limit)).then_some(*entry)
     }
 

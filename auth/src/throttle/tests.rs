@@ -339,7 +339,7 @@ impl Scene {
             };
             let checked = match self.expect(address, account).0 {
                 Check::Refused { until } => Some(until - self.now),
-                Check::Allowed | Check::AllowedAlone => None,
+                Check::Allowed | Check::AllowedAlone(_) => None,
             };
             prop_assert_eq!(checked, listed, "{} {}", address, account);
         }

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use mailweir_auth::{
     Attempt, BackendAnswer, BackendReport, Credentials, DirectoryError, Identity, Mechanism,
-    Password, Proof, Report, UserName,
+    Password, Proof, Report, Role, UserName,
 };
 
 use super::ExitCode;
@@ -61,7 +61,8 @@ pub(super) fn run(command: &AuthCommand) -> anyhow::Result<ExitCode> {
     })?;
     let mut out = io::stdout().lock();
     write_report(&mut out, user, &report)?;
-    Ok(if report.outcome.is_ok() { ExitCode::Done } else { ExitCode::Refused })
+    let logs_in = report.outcome.is_ok_and(|identity| identity.is(Role::Sender));
+    Ok(if logs_in { ExitCode::Done } else { ExitCode::Refused })
 }
 
 /// A log-in from this machine, in TLS.
@@ -114,8 +115,11 @@ fn said(answer: &BackendAnswer) -> String {
     }
 }
 
-const fn outcome(outcome: &Result<Identity, DirectoryError>) -> &'static str {
+fn outcome(outcome: &Result<Identity, DirectoryError>) -> &'static str {
     match outcome {
+        Ok(identity) if !identity.is(Role::Sender) => {
+            "would be refused (535): the user has roles, and not sender"
+        }
         Ok(_) => "would be logged in",
         Err(DirectoryError::Denied(_)) => "would be refused (535)",
         Err(_) => "nobody can tell now; the client would be told to try later (454)",

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, num::NonZeroUsize, time::Duration};
 
 use mailweir_auth::{
-    DovecotServer, DovecotSettings, JwksSource, LdapScope, LdapSettings, OAuthSettings,
+    Checks, DovecotServer, DovecotSettings, JwksSource, LdapScope, LdapSettings, OAuthSettings,
     PasswordCheck, PasswordFileSettings, SaslauthdSettings, Scope, ServiceAccount, SqlSettings,
     UserSearch,
 };
@@ -87,6 +87,13 @@ fn backend(
     let Written { table, section } = written;
     if timeout(section).is_zero() {
         problems.error(table, "timeout", "must be longer than zero");
+    } else if timeout(section) <= Checks::PATIENCE {
+        problems.warning(
+            table,
+            "timeout",
+            "a log-in may wait 5 s for its turn: a back end with \
+            much to do would look as if it did not answer",
+        );
     }
     check_keys(written, problems);
     let cache_ttl = cache_ttl(written, problems);

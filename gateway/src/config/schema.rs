@@ -289,7 +289,8 @@ section! {
 section! {
     /// Who knows the users and their passwords. Several are asked in this order: who is denied by
     /// one is asked for at the next, and if nobody knows the password while one cannot be asked, the
-    /// client hears "later" (454), not "wrong". Absent: the own user store alone.
+    /// client hears "later" (454), not "wrong". Whom our own store has disabled is not asked for any
+    /// further. Absent: the own user store alone.
     pub(super) tables "auth.backend" BackendSection {
         /// "users": our own user store, `auth.users_file`. "passwd-file": a file of lines
         /// `name:password`, as Dovecot's passwd-file, htpasswd and shadow(5) have them. "saslauthd":
@@ -306,8 +307,8 @@ section! {
         /// wrong wait for up to 17 seconds.
         timeout: Option<Duration>;
         /// saslauthd, dovecot, ldap, sql: how long a password that it accepted is accepted again,
-        /// from the same address at the same listener, without asking. A password that was changed
-        /// there is good for so long. At most an hour. Absent: "1 min".
+        /// from the same address at the same listener, without asking. A password that was changed,
+        /// and a user who was shut out, there or in our own store, are good for so long. At most an hour. Absent: "1 min".
         cache_ttl: Option<Duration>;
         /// passwd-file: the file. It is read again when it has changed.
         file: Option<PathBuf>;

@@ -240,16 +240,19 @@ impl Admission {
     }
 
     async fn commit(&mut self, session: &mut Session) -> Answer {
-        let (Some(incoming), Some(mut envelope)) = (self.incoming.take(), session.take_envelope())
-        else {
+        let (Some(incoming), Some(judged)) = (self.incoming.take(), session.transaction()) else {
             return Answer::Refuse(Refusal::Internal);
         };
         if let Some(error) = &incoming.trouble {
             return self.not_taken(error);
         }
-        let counted = match self.judge(&incoming.scan, &envelope).await {
+        // The session keeps the envelope until here, so that the line of a refusal names the sender.
+        let counted = match self.judge(&incoming.scan, judged).await {
             Ok(counted) => counted,
             Err(refusal) => return Answer::Refuse(refusal),
+        };
+        let Some(mut envelope) = session.take_envelope() else {
+            return Answer::Refuse(Refusal::Internal);
         };
         for recipient in &mut envelope.recipients {
             if let Some(person) = self.listener.served().instead_of(&recipient.address) {
