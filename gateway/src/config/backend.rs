@@ -202,34 +202,8 @@ fn ldap(
         Some(ServiceAccount { dn: dn.into(), password: Zeroizing::new(password.expose().into()) })
     });
     settings.user_dn = boxed(section.user_dn.as_ref());
-    settings.search = match (section.base.as_deref(), section.filter.as_deref()) {
-        (Some(base), Some(filter)) => {
-            let scope = match section.scope {
-                WrittenScope::Sub => LdapScope::Subtree,
-                WrittenScope::One => LdapScope::OneLevel,
-                WrittenScope::Base => LdapScope::Base,
-            };
-            Some(UserSearch { base: base.into(), scope, filter: filter.into() })
-        }
-        (None, None) => None,
-        (Some(_), None) | (None, Some(_)) => {
-            problems.error(table, "type", "\"base\" and \"filter\" go together");
-            return None;
-        }
-    };
-    let attribute: Box<str> = section.password_attribute.as_str().into();
-    settings.password = match section.password_check {
-        WrittenPasswordCheck::Bind => PasswordCheck::Bind,
-        WrittenPasswordCheck::Compare => PasswordCheck::Compare { attribute },
-        WrittenPasswordCheck::Read => PasswordCheck::Read {
-            attribute,
-            default_scheme: section.default_scheme,
-            scram: section.scram,
-        },
-    };
-    if section.scram && section.password_check != WrittenPasswordCheck::Read {
-        problems.error(table, "scram", "SCRAM needs password_check = \"read\"");
-    }
+    settings.search = ldap_search(written, problems)?;
+    settings.password = ldap_password(written, problems);
     if url.starts_with("ldap://") && !section.starttls && !is_local(url) {
         problems
             .warning(table, "url", "passwords will cross the network readable")
@@ -242,6 +216,46 @@ fn ldap(
     settings.connections = connections(section);
     settings.timeout = timeout(section);
     Some(settings)
+}
+
+/// How users are searched for, if they are. `None` only if an error was reported.
+fn ldap_search(
+    written: &Written<BackendSection>,
+    problems: &mut Problems<'_>,
+) -> Option<Option<UserSearch>> {
+    let Written { table, section } = written;
+    match (section.base.as_deref(), section.filter.as_deref()) {
+        (Some(base), Some(filter)) => {
+            let scope = match section.scope {
+                WrittenScope::Sub => LdapScope::Subtree,
+                WrittenScope::One => LdapScope::OneLevel,
+                WrittenScope::Base => LdapScope::Base,
+            };
+            Some(Some(UserSearch { base: base.into(), scope, filter: filter.into() }))
+        }
+        (None, None) => Some(None),
+        (Some(_), None) | (None, Some(_)) => {
+            problems.error(table, "type", "\"base\" and \"filter\" go together");
+            None
+        }
+    }
+}
+
+fn ldap_password(written: &Written<BackendSection>, problems: &mut Problems<'_>) -> PasswordCheck {
+    let Written { table, section } = written;
+    if section.scram && section.password_check != WrittenPasswordCheck::Read {
+        problems.error(table, "scram", "SCRAM needs password_check = \"read\"");
+    }
+    let attribute: Box<str> = section.password_attribute.as_str().into();
+    match section.password_check {
+        WrittenPasswordCheck::Bind => PasswordCheck::Bind,
+        WrittenPasswordCheck::Compare => PasswordCheck::Compare { attribute },
+        WrittenPasswordCheck::Read => PasswordCheck::Read {
+            attribute,
+            default_scheme: section.default_scheme,
+            scram: section.scram,
+        },
+    }
 }
 
 fn sql(
