@@ -18,6 +18,7 @@ mod date;
 mod decoys;
 mod directory;
 mod exchange;
+mod lock;
 mod login_map;
 mod mechanism;
 mod proven;

@@ -1,5 +1,6 @@
 //! Directories that somebody else keeps: one module for each kind of server or file.
 
+mod authorities;
 mod certificate;
 mod dovecot;
 mod ldap;

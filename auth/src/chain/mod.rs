@@ -12,7 +12,7 @@ use std::{
     fmt,
     hint::black_box,
     ops::ControlFlow,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -24,6 +24,7 @@ use crate::{
     Directory, DirectoryError, FoundKeys, Identity, KeyQuery, KeySearch, KeyedIdentity, Mechanism,
     ScramHash, UserName, Verification,
     chain::health::Pulse,
+    lock::lock,
     proven::{Proof, ProofKey, Proven},
 };
 
@@ -408,9 +409,4 @@ const fn weight(error: &DirectoryError) -> u8 {
         DirectoryError::Busy => 2,
         DirectoryError::Unavailable(_) => 3,
     }
-}
-
-/// What these locks guard is complete at every step, so a panic elsewhere leaves it sound.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,7 +17,7 @@ mod users_file;
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -31,6 +31,7 @@ use crate::{
     Answer, Attempt, Checks, CramMd5Keys, Credentials, Date, Denial, Directory, DirectoryError,
     HashCost, HashLimits, Identity, KeySearch, KeyedIdentity, Mechanism, NewPassword, Password,
     Proof, Roles, ScramHash, ScramKeys, UserName, Verification,
+    lock::lock,
     proven::{Proof as Proved, ProofKey, Proven},
     secrets::argon2id::StoredPassword,
     store::{
@@ -515,11 +516,6 @@ fn read(path: &Path) -> Result<(UsersFile, Option<Stamp>), StoreError> {
 fn today() -> Date {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Date::of(Timestamp::from_secs(elapsed.as_secs()))
-}
-
-/// What these locks guard is replaced as a whole, so a panic elsewhere leaves it sound.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const PROVEN_FOR: Duration = Duration::from_secs(5 * 60);

@@ -1,6 +1,6 @@
 //! Back ends: who knows the users and their passwords.
 
-use std::{collections::HashSet, num::NonZeroUsize, time::Duration};
+use std::{collections::HashSet, net::IpAddr, num::NonZeroUsize, time::Duration};
 
 use mailweir_auth::{
     Checks, DovecotServer, DovecotSettings, JwksSource, LdapScope, LdapSettings, OAuthSettings,
@@ -342,7 +342,12 @@ fn boxed(text: Option<&String>) -> Option<Box<str>> {
 
 fn is_local(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    ["localhost", "127.", "[::1]"].iter().any(|start| rest.starts_with(start))
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let host = match authority.strip_prefix('[') {
+        Some(literal) => literal.split(']').next().unwrap_or(literal),
+        None => authority.split(':').next().unwrap_or(authority),
+    };
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A key that another type has is a mistake, not a wish that is passed over.

@@ -15,7 +15,7 @@ mod protocol;
 use std::{
     fmt,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use zeroize::Zeroizing;
@@ -28,6 +28,7 @@ use crate::{
         protocol::Answer,
     },
     directory,
+    lock::lock,
 };
 
 /// Where a Dovecot listens for authentication clients.
@@ -386,8 +387,3 @@ const NAMELESS: Denial = Denial::OddEntry(
     "Dovecot accepts the user under a name that is none here: empty, over 255 bytes, or with white \
      space, `:`, a leading `#` or the like; correct what its passdb says of it",
 );
-
-/// What this lock guards is replaced as a whole, so a panic elsewhere leaves it sound.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Request, Response, StatusCode, body::Incoming, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, version};
-use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls::{ClientConfig, crypto::aws_lc_rs, version};
+use rustls_pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -16,7 +16,10 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::backends::oauth::{OAuthError, keys::KeySet, schedule, url::JwksUrl};
+use crate::backends::{
+    authorities,
+    oauth::{OAuthError, keys::KeySet, schedule, url::JwksUrl},
+};
 
 /// Fetches the keys of one place.
 pub(super) struct Fetcher {
@@ -30,10 +33,10 @@ pub(super) type Fetched = (KeySet, Option<Duration>);
 impl Fetcher {
     /// Reads the file of authorities, if there is one.
     pub(super) fn new(url: JwksUrl, ca_file: Option<&Path>) -> Result<Self, OAuthError> {
-        let roots = match ca_file {
-            Some(path) => authorities(path)?,
-            None => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
-        };
+        let roots = authorities::read(ca_file).map_err(|reason| OAuthError::Authorities {
+            path: ca_file.map(Path::to_owned).unwrap_or_default(),
+            reason: reason.into(),
+        })?;
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&[&version::TLS13, &version::TLS12])
             .map_err(|error| OAuthError::Tls(error.to_string().into()))?
@@ -101,20 +104,6 @@ async fn read(response: Response<Incoming>) -> Result<Fetched, String> {
     let body = Limited::new(response.into_body(), MAX_BODY).collect().await.map_err(text)?;
     let keys = KeySet::read(&body.to_bytes()).map_err(text)?;
     Ok((keys, max_age))
-}
-
-fn authorities(path: &Path) -> Result<RootCertStore, OAuthError> {
-    let failed =
-        |reason: String| OAuthError::Authorities { path: path.to_owned(), reason: reason.into() };
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| failed(text(error)))? {
-        let certificate = certificate.map_err(|error| failed(text(error)))?;
-        roots.add(certificate).map_err(|error| failed(text(error)))?;
-    }
-    match roots.is_empty() {
-        true => Err(failed("it holds no certificate in PEM".into())),
-        false => Ok(roots),
-    }
 }
 
 fn text(error: impl Display) -> String {

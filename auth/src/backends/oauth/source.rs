@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,7 @@ use crate::{
         keys::KeySet,
         schedule::Schedule,
     },
+    lock::lock,
     store::file::{self, Stamp},
 };
 
@@ -245,11 +246,6 @@ fn read(path: &Path) -> Result<(KeySet, Option<Stamp>), Box<str>> {
     };
     let (text, stamp) = read().map_err(|error: std::io::Error| error.to_string())?;
     Ok((KeySet::read(&text).map_err(|error| error.to_string())?, stamp))
-}
-
-/// What these locks guard is complete at every step, so a panic elsewhere leaves it sound.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
