@@ -1,0 +1,85 @@
+//! A question to a table, and what can come of it.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use crate::{Table, spec::RemoteMap};
+
+/// Where a rule stands: what every decision names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The table as it was configured, such as `pcre:/etc/postfix/header_checks`.
+    pub table: Arc<str>,
+    /// The line of its source, from 1; of a rule over several lines, the first. `None` where there
+    /// are no lines, as in `static:`.
+    pub line: Option<u32>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}, line {line}", self.table),
+            None => f.write_str(&self.table),
+        }
+    }
+}
+
+/// What a table has for a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found<'t> {
+    /// The value, `$1` and the like replaced. Never empty.
+    pub value: Cow<'t, [u8]>,
+    /// The rule that gave it.
+    pub place: Place,
+}
+
+/// Why a table cannot say whether it has a value. The mail waits (451): silence is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// A pattern took too many steps on this key (`attacks.md` I1).
+    #[error("{place}: the pattern took too many steps")]
+    TooManySteps {
+        /// The rule.
+        place: Place,
+    },
+    /// Another server that was asked did not answer, or answered that it cannot tell.
+    #[error("{table}: {reason}")]
+    Remote {
+        /// The table as it was configured.
+        table: Arc<str>,
+        /// Why, in words.
+        reason: Box<str>,
+    },
+    /// A value is not what such a table may hold.
+    #[error("{place}: {reason}")]
+    Value {
+        /// The rule.
+        place: Place,
+        /// Why, in words.
+        reason: Box<str>,
+    },
+}
+
+/// The answer to a lookup, or what must be asked of another server first.
+#[derive(Debug)]
+#[must_use]
+pub enum Step<'t> {
+    /// The answer: a value, no value, or cannot tell.
+    Done(Result<Option<Found<'t>>, LookupError>),
+    /// Ask, and go on with [`Ask::answer`].
+    Ask(Ask<'t>),
+}
+
+/// A question that a table has for another server.
+#[derive(Debug)]
+pub struct Ask<'t> {
+    pub(crate) map: &'t RemoteMap,
+    pub(crate) key: Vec<u8>,
+    pub(crate) rest: Rest<'t>,
+}
+
+/// What a table does with the answer: the tables of a `unionmap:` or `pipemap:` that come after.
+#[derive(Debug, Default)]
+pub(crate) struct Rest<'t> {
+    pub(crate) table: Option<&'t Table>,
+}
