@@ -210,15 +210,17 @@ pub fn addresses(value: &[u8]) -> Result<Vec<Address>, FromDoubt> {
 }
 
 /// The address around an `@`. One that might be longer or shorter than it looks is none: spaces
-/// and comments may stand around its dots (RFC 5322 section 4.4), and not every reader knows that.
+/// and comments may stand around its dots (RFC 5322 section 4.4), and not every reader knows that;
+/// some drop spaces wherever they stand.
 fn around(text: &str, at: usize) -> Result<Address, FromDoubt> {
     let (before, behind) = (&text[..at], &text[at + 1..]);
     let start = before.rfind(|c| !is_atom(c)).map_or(0, |end| end + width(before, end));
     let end = at + 1 + behind.find(|c| !is_atom(c)).unwrap_or(behind.len());
     let joins = |c: char| matches!(c, '.' | '@');
     let outside = |c: char| c == ' ' || c == '\t';
-    if text[..start].trim_end_matches(outside).ends_with(joins)
-        || text[end..].trim_start_matches(outside).starts_with(joins)
+    let more = |c: char| joins(c) || is_atom(c);
+    if text[..start].trim_end_matches(outside).ends_with(more)
+        || text[end..].trim_start_matches(outside).starts_with(more)
         || text[..start].ends_with(['\\', ')', ']'])
         || text[end..].starts_with(['\\', '(', '[', ':'])
         || ["=?", "?="].iter().any(|mark| text[start..end].contains(mark))

@@ -118,6 +118,8 @@ fn each_doubt_has_its_reason() {
         ("From: =?utf-8?Q?b c?= <a@x.example>\r\n", FromDoubt::Unclear),
         ("From: =?utf-8?B?Yg?= <a@x.example>\r\n", FromDoubt::Unclear),
         ("From: =?utf-8?Q?b?=@x.example\r\n", FromDoubt::Unclear),
+        ("From: a@x.example y.example <a@x.example>\r\n", FromDoubt::Unclear),
+        ("From: Ann a@x.example <a@x.example>\r\n", FromDoubt::Unclear),
     ] {
         assert_eq!(read(header), Err(doubt), "{header:?}");
     }
