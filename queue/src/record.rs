@@ -13,8 +13,11 @@ use bytes::Bytes;
 pub(crate) use self::envelope::encode as encode_envelope;
 pub use self::envelope::{BodyLocation, BodyRecord, EnvelopeRecord};
 
-/// The newest record format that this version reads, and the one that it writes.
-pub const FORMAT: u8 = 1;
+/// The newest record format that this version reads.
+pub const FORMAT: u8 = 2;
+
+/// The format of every record that needs nothing newer.
+pub(crate) const FIRST_FORMAT: u8 = 1;
 
 /// Builds the record of a small body while the body flows in, so that it is never copied.
 #[derive(Debug)]

@@ -143,7 +143,12 @@ fn envelope(choices: &mut Choices<'_>) -> Option<Envelope> {
             2 => OriginalRecipient::new(&format!("utf-8;{}", text(choices, 40))),
             _ => None,
         };
-        envelope.recipients.push(Recipient { address: address(choices)?, notify, orcpt });
+        envelope.recipients.push(Recipient {
+            address: address(choices)?,
+            notify,
+            orcpt,
+            original: None,
+        });
     }
     Some(envelope)
 }

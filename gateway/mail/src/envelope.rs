@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, ReversePath};
+use crate::{Address, ReversePath, Transport};
 
 /// What MAIL and RCPT said (RFC 5321 section 2.3.1). Frozen once the mail is queued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Envelope {
     pub ret: Option<Return>,
     /// The sender's name for this transmission (RFC 3461 section 4.4).
     pub envid: Option<EnvelopeId>,
+    /// Where a rule sends the mail for all recipients, instead of where their routes lead (FILTER,
+    /// header_checks(5), access(5)).
+    pub filter: Option<Transport>,
 }
 
 impl Envelope {
@@ -34,6 +37,7 @@ impl Envelope {
             smtputf8: false,
             ret: None,
             envid: None,
+            filter: None,
         }
     }
 
@@ -54,13 +58,16 @@ pub struct Recipient {
     pub notify: Notify,
     /// The recipient as the sender first wrote it (RFC 3461 section 4.2).
     pub orcpt: Option<OriginalRecipient>,
+    /// What RCPT said, where rewriting has made another address of it: for the archive, for
+    /// `X-Original-To`, and for people who wonder.
+    pub original: Option<Address>,
 }
 
 impl Recipient {
     /// A recipient with the default reports: on failure and on delay.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, notify: Notify::DEFAULT, orcpt: None }
+        Self { address, notify: Notify::DEFAULT, orcpt: None, original: None }
     }
 }
 

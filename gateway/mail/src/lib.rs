@@ -13,6 +13,7 @@ mod origin;
 mod queue_id;
 mod reply;
 mod time;
+mod transport;
 mod verdict;
 
 pub use address::{Address, AddressError, Domain, ReversePath};
@@ -26,4 +27,5 @@ pub use origin::{Client, Login, Origin, Protocol, TlsSummary};
 pub use queue_id::{QueueId, QueueIdError};
 pub use reply::{Enhanced, Reply, ReplyClass};
 pub use time::Timestamp;
+pub use transport::Transport;
 pub use verdict::{HoldReason, Stage, Verdict};

@@ -19,7 +19,7 @@ use super::registry::{Registry, next_id};
 use crate::{
     options::{Clock, Engine, Options},
     progress::{Place, Progress, State},
-    record::{EnvelopeRecord, FORMAT},
+    record::EnvelopeRecord,
     schedule::Schedule,
     spool::{Spool, sync_directory},
     state::{Change, Effects, Terms, apply},
@@ -80,7 +80,7 @@ impl Directory {
     /// Refuses a directory that a newer version or another engine wrote (`attacks.md` K7).
     pub(crate) fn check_format(&self, engine: Engine) -> Result<(), OpenError> {
         let path = self.path.join("FORMAT");
-        let expected = format!("mailweir-queue {FORMAT} {}", engine.name());
+        let expected = format!("mailweir-queue {LAYOUT} {}", engine.name());
         match fs::read_to_string(&path) {
             Ok(found) if found.trim_end() == expected => Ok(()),
             Ok(found) => Err(OpenError::UnknownFormat {
@@ -332,3 +332,6 @@ pub(super) fn set_orphans_aside(
 
 /// Earlier than every mail.
 const NO_MAIL: QueueId = QueueId::new(Timestamp::from_micros(0), 0);
+
+/// How the spaces of the store are laid out. Records have formats of their own.
+const LAYOUT: u8 = 1;

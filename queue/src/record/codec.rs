@@ -54,8 +54,9 @@ impl Writer {
         }
     }
 
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(mut self, format: u8) -> Vec<u8> {
         seal(&mut self.bytes);
+        self.bytes[1] = format;
         self.bytes
     }
 }
@@ -70,7 +71,7 @@ pub(super) fn seal(record: &mut Vec<u8>) {
 /// The same with the CRC-32 of the payload known already.
 pub(super) fn seal_with(record: &mut Vec<u8>, checksum: u32) {
     let length = u32::try_from(record.len() - HEADER).unwrap_or(u32::MAX);
-    record[1] = super::FORMAT;
+    record[1] = super::FIRST_FORMAT;
     record[2..6].copy_from_slice(&length.to_le_bytes());
     record[6..10].copy_from_slice(&checksum.to_le_bytes());
     record.extend_from_slice(&END);

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use mailweir_mail::{
     Address, BodyType, Client, Envelope, EnvelopeId, Login, Notify, Origin, OriginalRecipient,
-    Protocol, Recipient, Return, ReversePath, TlsSummary,
+    Protocol, Recipient, Return, ReversePath, TlsSummary, Transport,
 };
 
 use super::{
-    Kind, RecordError,
+    FIRST_FORMAT, FORMAT, Kind, RecordError,
     codec::{Reader, Writer, open},
 };
 
@@ -55,11 +55,14 @@ impl EnvelopeRecord {
     /// # Errors
     /// Says what is wrong with the bytes.
     pub fn decode(record: &[u8]) -> Result<Self, RecordError> {
-        let (_, payload) = open(record, Kind::Envelope)?;
+        let (version, payload) = open(record, Kind::Envelope)?;
         let reader = &mut Reader::new(payload);
         let body = read_body(reader)?;
         let origin = read_origin(reader)?;
-        let envelope = read_envelope(reader)?;
+        let mut envelope = read_envelope(reader)?;
+        if version > FIRST_FORMAT {
+            read_rewriting(reader, &mut envelope)?;
+        }
         reader.end()?;
         Ok(Self { envelope, origin, body })
     }
@@ -71,7 +74,12 @@ pub(crate) fn encode(envelope: &Envelope, origin: &Origin, body: BodyRecord) -> 
     write_body(&mut writer, body);
     write_origin(&mut writer, origin);
     write_envelope(&mut writer, envelope);
-    writer.finish()
+    let rewritten = envelope.recipients.iter().any(|recipient| recipient.original.is_some());
+    if !rewritten && envelope.filter.is_none() {
+        return writer.finish(FIRST_FORMAT);
+    }
+    write_rewriting(&mut writer, envelope);
+    writer.finish(FORMAT)
 }
 
 fn write_body(writer: &mut Writer, body: BodyRecord) {
@@ -188,7 +196,25 @@ fn read_envelope(reader: &mut Reader<'_>) -> Result<Envelope, RecordError> {
     };
     let count = reader.count()?;
     let recipients = (0..count).map(|_| read_recipient(reader)).collect::<Result<_, _>>()?;
-    Ok(Envelope { sender, recipients, body, smtputf8, ret, envid })
+    Ok(Envelope { sender, recipients, body, smtputf8, ret, envid, filter: None })
+}
+
+/// What the second format adds. Mail that needs none of it stays readable for the versions before.
+fn write_rewriting(writer: &mut Writer, envelope: &Envelope) {
+    writer.optional(envelope.filter.as_ref().map(Transport::to_string).as_deref());
+    for recipient in &envelope.recipients {
+        writer.optional(recipient.original.as_ref().map(Address::as_str));
+    }
+}
+
+fn read_rewriting(reader: &mut Reader<'_>, envelope: &mut Envelope) -> Result<(), RecordError> {
+    let filter =
+        reader.optional()?.map(|text| Transport::parse(text).ok_or(RecordError::Malformed));
+    envelope.filter = filter.transpose()?;
+    for recipient in &mut envelope.recipients {
+        recipient.original = reader.optional()?.map(read_address).transpose()?;
+    }
+    Ok(())
 }
 
 fn read_recipient(reader: &mut Reader<'_>) -> Result<Recipient, RecordError> {
@@ -206,7 +232,7 @@ fn read_recipient(reader: &mut Reader<'_>) -> Result<Recipient, RecordError> {
         None => None,
         Some(text) => Some(OriginalRecipient::new(text).ok_or(RecordError::Malformed)?),
     };
-    Ok(Recipient { address, notify, orcpt })
+    Ok(Recipient { address, notify, orcpt, original: None })
 }
 
 fn read_address(text: &str) -> Result<Address, RecordError> {

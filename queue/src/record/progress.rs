@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use mailweir_mail::{Enhanced, HoldReason, Reply, Stage};
 
 use super::{
-    Kind, RecordError,
+    FIRST_FORMAT, Kind, RecordError,
     codec::{Reader, Writer, open},
 };
 use crate::progress::{
@@ -25,7 +25,7 @@ impl Progress {
         for status in &self.recipients {
             write_status(&mut writer, status);
         }
-        writer.finish()
+        writer.finish(FIRST_FORMAT)
     }
 
     /// Reads a record back.

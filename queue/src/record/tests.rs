@@ -1,7 +1,7 @@
 use mailweir_mail::{
     Address, BodyType, Client, Enhanced, Envelope, EnvelopeId, HoldReason, Login, Notify, Origin,
     OriginalRecipient, Protocol, Recipient, Reply, Return, ReversePath, Stage, Timestamp,
-    TlsSummary,
+    TlsSummary, Transport,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -27,10 +27,19 @@ fn records_of_format_1_stay_readable_k7() {
 }
 
 #[test]
+fn what_the_first_version_cannot_say_is_written_in_the_second() {
+    let mut record = sample();
+    record.envelope.filter = Transport::parse("smtp:[192.0.2.1]:10025");
+    record.envelope.recipients[0].original = Some("first@b.example".parse().unwrap());
+    assert_eq!(hex(&record.encode()), ENVELOPE_V2);
+    assert_eq!(EnvelopeRecord::decode(&unhex(ENVELOPE_V2)), Ok(record));
+}
+
+#[test]
 fn a_newer_version_is_refused_by_name_k7() {
     let mut bytes = sample().encode();
     bytes[1] = FORMAT + 1;
-    assert_eq!(EnvelopeRecord::decode(&bytes), Err(RecordError::UnknownVersion(2)));
+    assert_eq!(EnvelopeRecord::decode(&bytes), Err(RecordError::UnknownVersion(FORMAT + 1)));
     bytes[1] = 0;
     assert_eq!(EnvelopeRecord::decode(&bytes), Err(RecordError::UnknownVersion(0)));
 }
@@ -132,6 +141,7 @@ prop_compose! {
         (sender, recipients) in (option::of(address()), vec(recipient(), 0..5)),
         (eight_bit, smtputf8, ret) in (any::<bool>(), any::<bool>(), 0..3_u8),
         envid in option::of("[ -~]{1,100}"),
+        filter in option::of("[a-z]{0,8}:[!-~]{0,20}"),
         origin in origin(),
         (spooled, size, checksum) in (any::<bool>(), any::<u64>(), any::<u32>()),
     ) -> EnvelopeRecord {
@@ -143,6 +153,7 @@ prop_compose! {
                 smtputf8,
                 ret: [None, Some(Return::Full), Some(Return::Headers)][usize::from(ret)],
                 envid: envid.map(|text| EnvelopeId::new(&text).unwrap()),
+                filter: filter.map(|text| Transport::parse(&text).unwrap()),
             },
             origin,
             body: BodyRecord {
@@ -160,10 +171,11 @@ prop_compose! {
         never in any::<bool>(),
         (success, failure, delay) in any::<(bool, bool, bool)>(),
         orcpt in option::of("[ -~]{1,50}"),
+        original in option::of(address()),
     ) -> Recipient {
         let notify = if never { Notify::Never } else { Notify::On { success, failure, delay } };
         let orcpt = orcpt.and_then(|text| OriginalRecipient::new(&format!("rfc822;{text}")));
-        Recipient { address, notify, orcpt }
+        Recipient { address, notify, orcpt, original }
     }
 }
 
@@ -294,3 +306,10 @@ const STATE_V1: &str = "530115000000bce4cb36036af190f2bb600600006af190f2bb600600
 const ENVELOPE_V1: &str = "45015d00000005e3425d0007848688086af190f2bb600600026d780e3139322e302e322e\
     313a34373131000e636c69656e742e6578616d706c650100000000001073656e64657240\
     612e6578616d706c6500000000010e7263707440622e6578616d706c650d005aa5";
+
+// Written by the second version.
+const ENVELOPE_V2: &str = "4502860000006804e3850007848688086af190f2bb600600026d780e3139322e302e32\
+    2e313a34373131000e636c69656e742e6578616d706c650100000000001073656e6465\
+    7240612e6578616d706c6500000000010e7263707440622e6578616d706c650d000116\
+    736d74703a5b3139322e302e322e315d3a3130303235010f666972737440622e657861\
+    6d706c655aa5";

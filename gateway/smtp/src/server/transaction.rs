@@ -195,7 +195,7 @@ impl Transaction {
             return Err(Fault::NeedSmtputf8);
         }
         let RcptParameters { notify, orcpt } = RcptParameters::parse(path.parameters)?;
-        Ok(Recipient { address, notify, orcpt })
+        Ok(Recipient { address, notify, orcpt, original: None })
     }
 
     /// Counts a recipient that came after a limit was reached, and says whether it is one of far
