@@ -19,6 +19,7 @@ mod restart;
 mod sockets;
 mod status;
 pub mod store;
+mod tables;
 mod text;
 pub mod tls;
 mod wire;

@@ -11,8 +11,9 @@ use std::{
 use mailweir_mail::Domain;
 
 use super::{
-    Admin, Auth, ByteSize, CertificateSource, Config, ConnectionReuse, Dns, Domains, Limits, Log,
-    Metrics, Queue, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls, backend,
+    Admin, Auth, ByteSize, CertificateSource, Checks, Config, ConnectionReuse, Dns, Domains,
+    Limits, Log, Metrics, Queue, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls, backend,
+    checks,
     listener::Listener,
     pattern::DomainPattern,
     problem::Problems,
@@ -55,14 +56,16 @@ pub(super) fn config(
     let written_throttle = only::<ThrottleSection>(raw, problems)?;
     let written_senders = only::<SendersSection>(raw, problems)?;
     let written_quotas = only::<QuotasSection>(raw, problems)?;
+    let checks = only::<Checks>(raw, problems)?;
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
 
     let listeners: Vec<_> = written_listeners
         .iter()
-        .map(|written| Listener::check(written, &limits.section, around, problems))
+        .map(|written| Listener::check(written, &limits.section, &checks.section, around, problems))
         .collect();
+    checks::check(&checks, around, problems);
     let routes = written_routes.iter().map(|w| Route::check(w, around, problems)).collect();
     let server = server(&written_server, around, problems);
     relations::check_listeners(raw, &written_listeners, &domains, problems);
@@ -88,6 +91,7 @@ pub(super) fn config(
         routes: Routes::new(routes),
         limits: limits.section,
         dns: dns.section,
+        checks: checks.section,
         admin: admin.section,
         log: log.section,
         metrics: metrics.section,

@@ -11,8 +11,9 @@ use mailweir_auth::Mechanism;
 use mailweir_mail::Network;
 
 use super::{
-    BareNewline, ByteSize, Limits, ListenerTls, Mode, Surroundings,
+    BareNewline, ByteSize, CheckTables, Checks, Limits, ListenerTls, Mode, Surroundings,
     check::{self, Written},
+    checks,
     problem::Problems,
     schema::ListenerSection,
     setting::Setting,
@@ -54,6 +55,8 @@ pub struct Listener {
     pub bare_newline_excluded: Vec<Network>,
     /// What one client may cost.
     pub limits: ListenerLimits,
+    /// What the content of mail is held against.
+    pub checks: CheckTables,
 }
 
 impl Listener {
@@ -98,6 +101,7 @@ impl Listener {
     pub(super) fn check(
         written: &Written<ListenerSection>,
         limits: &Limits,
+        checks: &Checks,
         around: &Surroundings<'_>,
         problems: &mut Problems<'_>,
     ) -> Self {
@@ -105,6 +109,7 @@ impl Listener {
         check_bind(written, problems);
         check_trust(written, problems);
         check_auth(written, problems);
+        checks::check_listener(written, around, problems);
         if section.timeout.is_some_and(|timeout| timeout.is_zero()) {
             problems.error(table, "timeout", "must be longer than zero");
         }
@@ -124,6 +129,7 @@ impl Listener {
             forbid_bare_newline: section.forbid_bare_newline,
             bare_newline_excluded: section.bare_newline_excluded.clone(),
             limits: ListenerLimits::of(section, limits),
+            checks: CheckTables::of(section, checks),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod backend;
 mod check;
+mod checks;
 mod choice;
 mod describe;
 mod environment;
@@ -27,6 +28,7 @@ mod schema;
 mod section;
 mod senders;
 mod setting;
+mod table;
 mod throttle;
 mod units;
 mod value;
@@ -48,6 +50,7 @@ use mailweir_mail::Domain;
 
 pub use self::{
     backend::{AuthBackend, BackendKind},
+    checks::CheckTables,
     choice::{
         BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
         Unauthenticated,
@@ -59,8 +62,9 @@ pub use self::{
     reference::{default_file, reference},
     report::{Colour, report},
     route::{AuthExposure, Route, RouteLogin, RouteTls, Routes},
-    schema::{Admin, Dns, Domains, Limits, Log, Metrics, Queue},
+    schema::{Admin, Checks, Dns, Domains, Limits, Log, Metrics, Queue},
     senders::Senders,
+    table::TableName,
     units::ByteSize,
     words::{HttpUrl, Secret},
 };
@@ -92,6 +96,8 @@ pub struct Config {
     pub smtp: Smtp,
     /// `[auth]`: who may log in.
     pub auth: Auth,
+    /// `[checks]`: limits of the checks of content. The tables are in [`Listener::checks`].
+    pub checks: Checks,
     /// `[admin]`: the web UI and the health checks.
     pub admin: Admin,
     /// `[log]`: the log.

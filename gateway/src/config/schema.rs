@@ -23,6 +23,7 @@ use super::{
     next_hop::NextHop,
     pattern::DomainPattern,
     section::{Schema, Section, section},
+    table::TableName,
     units::ByteSize,
     words::{HttpUrl, Label, Secret},
 };
@@ -43,6 +44,7 @@ pub(super) static SCHEMAS: &[Schema] = &[
     ThrottleSection::SCHEMA,
     SendersSection::SCHEMA,
     QuotasSection::SCHEMA,
+    Checks::SCHEMA,
     Admin::SCHEMA,
     Log::SCHEMA,
     Metrics::SCHEMA,
@@ -131,6 +133,22 @@ section! {
         junk_command_limit: Option<u32>;
         /// Overrides `limits.timeout` here.
         timeout: Option<Duration>;
+        /// Overrides `checks.header_checks` here.
+        header_checks: Option<Vec<TableName>>, postfix "cleanup_service_name";
+        /// Overrides `checks.mime_header_checks` here.
+        mime_header_checks: Option<Vec<TableName>>;
+        /// Overrides `checks.nested_header_checks` here.
+        nested_header_checks: Option<Vec<TableName>>;
+        /// Overrides `checks.body_checks` here.
+        body_checks: Option<Vec<TableName>>;
+        /// Overrides `checks.decoded_header_checks` here.
+        decoded_header_checks: Option<Vec<TableName>>;
+        /// Overrides `checks.text_body_checks` here.
+        text_body_checks: Option<Vec<TableName>>;
+        /// Overrides `checks.attachment_name_checks` here.
+        attachment_name_checks: Option<Vec<TableName>>;
+        /// Overrides `checks.attachment_type_checks` here.
+        attachment_type_checks: Option<Vec<TableName>>;
     }
 }
 
@@ -466,6 +484,45 @@ section! {
         recipients_per_day_soft: Option<NonZeroU32>;
         /// Recipients of all mails in a day, beyond which each further one is put off.
         recipients_per_day_hard: Option<NonZeroU32>;
+    }
+}
+
+section! {
+    /// Rules about what a mail says, in tables as Postfix writes them: `/pattern/ ACTION text`. They
+    /// hold for mail that comes in by listeners of the modes "mx" and "submission"; a listener may
+    /// have tables of its own. A changed file counts within a second.
+    pub table "checks" Checks {
+        /// Tables for the headers of the mail itself; the first rule of the first table that matches
+        /// counts. A header over several lines is one text.
+        header_checks: Vec<TableName> = [], postfix "header_checks";
+        /// Tables for MIME headers, those of the mail itself (`Content-Type`, ...) as well as those of
+        /// its parts. Absent: `header_checks`.
+        mime_header_checks: Option<Vec<TableName>>, postfix "mime_header_checks";
+        /// Tables for the headers of attached mails. Absent: `header_checks`.
+        nested_header_checks: Option<Vec<TableName>>, postfix "nested_header_checks";
+        /// Tables for each line of the body as it was sent, encoded or not.
+        body_checks: Vec<TableName> = [], postfix "body_checks";
+        /// Tables for all headers as a person reads them: decoded from any charset and encoding, as
+        /// UTF-8, compatibility forms as one (NFKC).
+        decoded_header_checks: Vec<TableName> = [];
+        /// Tables for each line of text that a person reads: text parts decoded, HTML as text.
+        text_body_checks: Vec<TableName> = [];
+        /// Tables for the names of attachments, however they are encoded, also of those inside
+        /// archives and attached mails.
+        attachment_name_checks: Vec<TableName> = [];
+        /// Tables for what attachments really are, by their first bytes: `application/pdf`, ...; also
+        /// of those inside archives and attached mails.
+        attachment_type_checks: Vec<TableName> = [];
+        /// How much of each part's body `body_checks` look at.
+        body_checks_size_limit: ByteSize = 51200, postfix "body_checks_size_limit";
+        /// How much of a header the checks look at.
+        header_size_limit: ByteSize = 102400, postfix "header_size_limit";
+        /// How deep parts may stand in parts; what is deeper is taken as lines of a body.
+        mime_nesting_limit: NonZeroU32 = 100, postfix "mime_nesting_limit";
+        /// Whether everything behind the header of the mail is lines of a body to `body_checks`.
+        disable_mime_input_processing: bool = false, postfix "disable_mime_input_processing";
+        /// How much text of each part `text_body_checks` look at.
+        text_body_checks_size_limit: ByteSize = "1 MiB";
     }
 }
 
