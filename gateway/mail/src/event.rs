@@ -24,6 +24,8 @@ pub enum MailEvent {
         /// Who or what did it.
         by: HeldBy,
     },
+    /// A rule of the administrator's tables did something to a mail while it came in.
+    RuleApplied(Box<RuleApplied>),
     /// Accepted in words only: a rule had it thrown away, and nothing was kept.
     Discarded {
         /// The id that the peer was told.
@@ -120,6 +122,96 @@ pub enum HeldBy {
     Rule(Box<TransactionSummary>),
     /// An operator or a stage, later. The reason says who.
     Order,
+}
+
+/// What a rule did, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleApplied {
+    /// The mail; `None` before there is one.
+    pub id: Option<QueueId>,
+    /// The label of the listener.
+    pub listener: Box<str>,
+    /// What was done.
+    pub action: RuleAction,
+    /// What the rule was about, such as `header Subject: hello` or `RCPT`; at most some 200 bytes of
+    /// a line.
+    pub about: Box<str>,
+    /// The rule: `pcre:/etc/mailweir/header_checks, line 3`, or the name of a restriction.
+    pub rule: Box<str>,
+    /// What the rule says further: the text of the reply, the address, the next hop; may be empty.
+    pub text: Box<str>,
+    /// The transaction.
+    pub transaction: TransactionSummary,
+}
+
+/// What a rule can do, by the word of Postfix's log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RuleAction {
+    /// The mail is refused.
+    Reject,
+    /// The mail is put off.
+    Defer,
+    /// The mail is thrown away, and the client told that it was accepted.
+    Discard,
+    /// The mail is put on hold.
+    Hold,
+    /// The mail goes another way.
+    Filter,
+    /// The mail goes to another recipient.
+    Redirect,
+    /// The mail goes to one more recipient.
+    Bcc,
+    /// A line was taken out.
+    Strip,
+    /// A line was put in.
+    Prepend,
+    /// A line was replaced.
+    Replace,
+    /// No more of the mail is looked at.
+    Pass,
+    /// Only said.
+    Warn,
+    /// Only said, less loudly.
+    Info,
+}
+
+impl RuleAction {
+    /// Every action.
+    pub const ALL: [Self; 13] = [
+        Self::Reject,
+        Self::Defer,
+        Self::Discard,
+        Self::Hold,
+        Self::Filter,
+        Self::Redirect,
+        Self::Bcc,
+        Self::Strip,
+        Self::Prepend,
+        Self::Replace,
+        Self::Pass,
+        Self::Warn,
+        Self::Info,
+    ];
+
+    /// The word that Postfix's lines have.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::Defer => "defer",
+            Self::Discard => "discard",
+            Self::Hold => "hold",
+            Self::Filter => "filter",
+            Self::Redirect => "redirect",
+            Self::Bcc => "bcc",
+            Self::Strip => "strip",
+            Self::Prepend => "prepend",
+            Self::Replace => "replace",
+            Self::Pass => "pass",
+            Self::Warn => "warning",
+            Self::Info => "info",
+        }
+    }
 }
 
 /// The transaction in which something was decided: what Postfix appends to such a line,

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use mailweir_mail::{
     Client, ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, QueueId, Received, Refused,
-    ReportKind, SessionEvent, TransactionSummary,
+    ReportKind, RuleApplied, SessionEvent, TransactionSummary,
 };
 
 use super::{Stamp, line::Line};
@@ -24,6 +24,7 @@ pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         MailEvent::Held { id, reason, by: HeldBy::Order } => {
             object.id(*id).text("rule", reason.as_str())
         }
+        MailEvent::RuleApplied(rule) => object.rule(rule),
         MailEvent::Discarded { id, reason, transaction } => {
             object.id(*id).text("rule", reason).transaction(transaction)
         }
@@ -160,6 +161,18 @@ impl<'a> Object<'a> {
             .text("helo", &transaction.helo)
     }
 
+    fn rule(&mut self, rule: &RuleApplied) -> &mut Self {
+        if let Some(id) = rule.id {
+            self.id(id);
+        }
+        self.text("listener", &rule.listener)
+            .text("action", rule.action.as_str())
+            .text("about", &rule.about)
+            .text("rule", &rule.rule)
+            .text_if("text", Some(&*rule.text).filter(|text| !text.is_empty()))
+            .transaction(&rule.transaction)
+    }
+
     fn delivery(&mut self, status: &str, report: &DeliveryReport) -> &mut Self {
         self.id(report.id)
             .text("to", report.to.as_str())
@@ -186,6 +199,7 @@ const fn mail_name(event: &MailEvent) -> &'static str {
     match event {
         MailEvent::Received(_) => "received",
         MailEvent::Held { .. } => "held",
+        MailEvent::RuleApplied(_) => "rule_applied",
         MailEvent::Discarded { .. } => "discarded",
         MailEvent::Released { .. } => "released",
         MailEvent::Requeued { .. } => "requeued",

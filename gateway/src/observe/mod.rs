@@ -213,6 +213,7 @@ fn mail_level(event: &MailEvent) -> Level {
         MailEvent::AnswerLost { .. } => Level::Warning,
         MailEvent::Received(_)
         | MailEvent::Held { .. }
+        | MailEvent::RuleApplied(_)
         | MailEvent::Discarded { .. }
         | MailEvent::Released { .. }
         | MailEvent::Requeued { .. }

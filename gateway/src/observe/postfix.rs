@@ -7,7 +7,7 @@
 
 use mailweir_mail::{
     ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, QueueId, Received, Refused,
-    ReportKind, SessionEvent, TransactionSummary,
+    ReportKind, RuleApplied, SessionEvent, TransactionSummary,
 };
 
 use super::{OWN_MAIL, Stamp, line::Line};
@@ -23,6 +23,7 @@ pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         MailEvent::Held { id, reason, by: HeldBy::Order } => log.line("postsuper", |line| {
             line.id(*id).raw("placed on hold: ").peer(reason.as_str());
         }),
+        MailEvent::RuleApplied(rule) => log.rule(rule),
         MailEvent::Discarded { id, reason, transaction } => {
             log.end_of_message(*id, "discard", reason, transaction);
         }
@@ -160,6 +161,29 @@ impl Log<'_> {
             }
             line.raw(" proto=").raw(transaction.protocol.as_str());
             line.raw(" helo=<").peer(&transaction.helo).raw(">");
+        });
+    }
+
+    /// As Postfix's cleanup and smtpd say it; the rule itself, which they do not name, comes last.
+    fn rule(&mut self, rule: &RuleApplied) {
+        let service = if rule.id.is_some() { "cleanup" } else { smtpd(&rule.listener) };
+        self.line(service, |line| {
+            match rule.id {
+                Some(id) => line.id(id),
+                None => line.raw("NOQUEUE: "),
+            };
+            line.raw(rule.action.as_str()).raw(": ").peer(&rule.about);
+            line.raw(" from ").client(&rule.transaction.client);
+            line.raw("; from=<").peer(rule.transaction.sender.as_str()).raw(">");
+            if let Some(recipient) = &rule.transaction.recipient {
+                line.raw(" to=<").peer(recipient.as_str()).raw(">");
+            }
+            line.raw(" proto=").raw(rule.transaction.protocol.as_str());
+            line.raw(" helo=<").peer(&rule.transaction.helo).raw(">");
+            if !rule.text.is_empty() {
+                line.raw(": ").peer(&rule.text);
+            }
+            line.raw(" (").peer(&rule.rule).raw(")");
         });
     }
 

@@ -7,7 +7,7 @@ use std::{
 use mailweir_mail::{
     Address, Client, ConnectFailure, Cutoff, Delays, DeliveryReport, Enhanced, HeldBy, HoldReason,
     Login, MailEvent, Protocol, QueueId, Received, Refused, Reply, ReportKind, ReversePath,
-    SessionEvent, Timestamp, TlsSummary, TransactionSummary,
+    RuleAction, RuleApplied, SessionEvent, Timestamp, TlsSummary, TransactionSummary,
 };
 use regex::Regex;
 
@@ -394,6 +394,24 @@ fn mail_events() -> Vec<MailEvent> {
             reason: HoldReason::new("to be looked at (alice)"),
             by: HeldBy::Order,
         },
+        MailEvent::RuleApplied(Box::new(RuleApplied {
+            id: Some(id(1)),
+            listener: "mx".into(),
+            action: RuleAction::Warn,
+            about: "header Subject: cheap".into(),
+            rule: "pcre:/etc/mailweir/header_checks, line 3".into(),
+            text: "looks odd".into(),
+            transaction: transaction(),
+        })),
+        MailEvent::RuleApplied(Box::new(RuleApplied {
+            id: None,
+            listener: "mx".into(),
+            action: RuleAction::Hold,
+            about: "RCPT".into(),
+            rule: "check_client_access cidr:/etc/mailweir/clients, line 1".into(),
+            text: String::new().into(),
+            transaction: transaction(),
+        })),
         MailEvent::Discarded {
             id: id(3),
             reason: "rule \"spam\"".into(),

@@ -36,6 +36,7 @@ pub(super) struct Metrics {
     tls_in: Labelled<5>,
     tls_out: Labelled<5>,
     warnings: Labelled<1>,
+    rules: Labelled<1>,
     size: Histogram,
     recipients: Histogram,
     delays: [Histogram; 4],
@@ -54,6 +55,7 @@ impl Default for Metrics {
             tls_in: Labelled::new(TLS_LABELS),
             tls_out: Labelled::new(TLS_LABELS),
             warnings: Labelled::new(["part"]),
+            rules: Labelled::new(["action"]),
             size: Histogram::new(SIZE_BOUNDS),
             recipients: Histogram::new(RECIPIENT_BOUNDS),
             delays: [const { Histogram::new(DELAY_BOUNDS) }; 4],
@@ -67,6 +69,7 @@ impl Metrics {
         match event {
             MailEvent::Received(mail) => self.received(mail),
             MailEvent::Held { .. } => self.count(Counter::Held),
+            MailEvent::RuleApplied(rule) => self.rules.count([rule.action.as_str()]),
             MailEvent::Discarded { .. } => self.count(Counter::Discarded),
             MailEvent::Released { .. } => self.count(Counter::Released),
             MailEvent::Requeued { .. } => self.count(Counter::Requeued),
@@ -231,6 +234,7 @@ impl Metrics {
             "postfix_smtp_tls_connections_total",
             "TLS sessions with next hops.",
         );
+        self.rules.render(text, "mailweir_rules_total", "What rules of tables did, by action.");
         self.warnings.render(text, "mailweir_warnings_total", "Warnings in the log, by part.");
     }
 
