@@ -53,6 +53,8 @@ async fn both_resolvers_keep_the_contract() {
         "example.test MX 10 mx.example.test
          mx.example.test A 192.0.2.1
          mx.example.test AAAA 2001:db8::1
+         example.test NS mx.example.test
+         1.list.test TXT refused, see example.test
          bare.test EXISTS
          broken.test SERVFAIL
          1.2.0.192.in-addr.arpa PTR mx.example.test",
@@ -63,6 +65,8 @@ async fn both_resolvers_keep_the_contract() {
         .mx(domain("example.test"), mx(10, "mx.example.test"))
         .address(host.clone(), v4.into())
         .address(host.clone(), "2001:db8::1".parse().unwrap())
+        .ns(domain("example.test"), host.clone())
+        .txt(domain("1.list.test"), "refused, see example.test")
         .bare(domain("bare.test"))
         .trouble(domain("broken.test"), Trouble::ServerFailure)
         .ptr(v4.into(), host.clone());
@@ -75,6 +79,11 @@ async fn both_resolvers_keep_the_contract() {
         assert_eq!(mx_of("gone.test").await, Answer::NoSuchDomain);
         assert_eq!(mx_of("[192.0.2.1]").await, Answer::NoSuchDomain);
         assert_eq!(mx_of("broken.test").await, Answer::Temporary(Trouble::ServerFailure));
+        assert_eq!(resolver.ns(&domain("example.test")).await, Answer::Found(vec![host.clone()]));
+        assert_eq!(resolver.ns(&domain("bare.test")).await, Answer::NoRecords);
+        let text = resolver.txt(&domain("1.list.test")).await;
+        assert_eq!(text, Answer::Found(vec!["refused, see example.test".into()]));
+        assert_eq!(resolver.txt(&domain("gone.test")).await, Answer::NoSuchDomain);
         assert_eq!(resolver.a(&host).await, Answer::Found(vec![v4]));
         assert_eq!(resolver.a(&domain("bare.test")).await, Answer::NoRecords);
         assert_eq!(resolver.aaaa(&host).await.records().len(), 1);

@@ -32,7 +32,8 @@ impl FakeDns {
     ///
     /// ```text
     /// example.test      MX 10 mx1.example.test
-    /// mx1.example.test  300 A 192.0.2.1          # an optional TTL; AAAA, CNAME, PTR likewise
+    /// mx1.example.test  300 A 192.0.2.1          # an optional TTL; AAAA, CNAME, PTR, NS likewise
+    /// list.test         TXT some words
     /// bare.test         EXISTS                   # NODATA for every type
     /// broken.test       SERVFAIL                 # every look-up of this name
     /// half.test         TIMEOUT AAAA             # only look-ups of this type

@@ -6,7 +6,7 @@ use hickory_proto::{
     op::{Message, OpCode, ResponseCode},
     rr::{
         Name, RData, Record, RecordType,
-        rdata::{A, AAAA, CNAME, MX, NS, PTR, SOA},
+        rdata::{A, AAAA, CNAME, MX, NS, PTR, SOA, TXT},
     },
 };
 
@@ -185,6 +185,8 @@ fn record(kind: &str, data: &[&str]) -> Option<RData> {
         ("A", [address]) => RData::A(A(address.parse().ok()?)),
         ("AAAA", [address]) => RData::AAAA(AAAA(address.parse().ok()?)),
         ("CNAME", [target]) => RData::CNAME(CNAME(name(target))),
+        ("NS", [host]) => RData::NS(NS(name(host))),
+        ("TXT", words) => RData::TXT(TXT::new(vec![words.join(" ")])),
         ("PTR", [host]) => RData::PTR(PTR(name(host))),
         _ => return None,
     })

@@ -181,6 +181,20 @@ impl Resolver for DnsResolver {
         }))
     }
 
+    fn ns<'a>(&'a self, domain: &'a Domain) -> Lookup<'a, Domain> {
+        Box::pin(self.ask_domain(domain, RecordType::NS, |data| match data {
+            RData::NS(name) => Domain::parse(&name.0.to_ascii()).ok(),
+            _ => None,
+        }))
+    }
+
+    fn txt<'a>(&'a self, name: &'a Domain) -> Lookup<'a, Box<str>> {
+        Box::pin(self.ask_domain(name, RecordType::TXT, |data| match data {
+            RData::TXT(text) => Some(joined(&text.txt_data)),
+            _ => None,
+        }))
+    }
+
     fn ptr(&self, address: IpAddr) -> Lookup<'_, Domain> {
         Box::pin(self.ask(Name::from(address.to_canonical()), RecordType::PTR, |data| match data {
             RData::PTR(name) => Domain::parse(&name.0.to_ascii()).ok(),
@@ -217,6 +231,10 @@ fn alias(name: &Name, answers: &[Record]) -> Option<Name> {
         RData::CNAME(target) => Some(target.0.clone()),
         _ => None,
     })
+}
+
+fn joined(strings: &[Box<[u8]>]) -> Box<str> {
+    String::from_utf8_lossy(&strings.concat()).into()
 }
 
 fn exchange(name: &Name) -> Exchange {

@@ -45,6 +45,13 @@ pub trait Resolver: Send + Sync {
     /// The IPv6 addresses of a host.
     fn aaaa<'a>(&'a self, host: &'a Domain) -> Lookup<'a, Ipv6Addr>;
 
+    /// The name servers of a domain.
+    fn ns<'a>(&'a self, domain: &'a Domain) -> Lookup<'a, Domain>;
+
+    /// The texts of a name, each with its strings put together (RFC 1035 section 3.3.14); bytes
+    /// that are no UTF-8 are replaced.
+    fn txt<'a>(&'a self, name: &'a Domain) -> Lookup<'a, Box<str>>;
+
     /// The names of an address. Whoever owns the address chose them: nothing is proven until the
     /// name leads back to the address.
     fn ptr(&self, address: IpAddr) -> Lookup<'_, Domain>;

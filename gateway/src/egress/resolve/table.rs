@@ -44,6 +44,20 @@ impl TableResolver {
         self
     }
 
+    /// Adds a name server to a domain.
+    #[must_use]
+    pub fn ns(mut self, domain: Domain, server: Domain) -> Self {
+        self.records(domain).ns.push(server);
+        self
+    }
+
+    /// Adds a text to a name.
+    #[must_use]
+    pub fn txt(mut self, name: Domain, text: &str) -> Self {
+        self.records(name).txt.push(text.into());
+        self
+    }
+
     /// Adds a name to an address.
     #[must_use]
     pub fn ptr(mut self, address: IpAddr, name: Domain) -> Self {
@@ -94,6 +108,14 @@ impl Resolver for TableResolver {
         Box::pin(ready(self.answer(host, |records| &records.aaaa)))
     }
 
+    fn ns<'a>(&'a self, domain: &'a Domain) -> Lookup<'a, Domain> {
+        Box::pin(ready(self.answer(domain, |records| &records.ns)))
+    }
+
+    fn txt<'a>(&'a self, name: &'a Domain) -> Lookup<'a, Box<str>> {
+        Box::pin(ready(self.answer(name, |records| &records.txt)))
+    }
+
     fn ptr(&self, address: IpAddr) -> Lookup<'_, Domain> {
         let names = self.addresses.get(&address);
         let answer = names.map_or(Answer::NoSuchDomain, |names| Answer::Found(names.clone()));
@@ -112,4 +134,6 @@ struct Records {
     mx: Vec<Mx>,
     a: Vec<Ipv4Addr>,
     aaaa: Vec<Ipv6Addr>,
+    ns: Vec<Domain>,
+    txt: Vec<Box<str>>,
 }
