@@ -42,9 +42,16 @@ pub(super) trait Running {
     fn stop(self: Box<Self>) -> io::Result<()>;
 }
 
-/// Postfix as Debian ships it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct StockPostfix;
+/// Postfix as Debian ships it, but for some parameters.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StockPostfix(Settings);
+
+impl StockPostfix {
+    /// The same with one more parameter of main.cf.
+    pub(super) fn with(self, name: &str, value: &str) -> Self {
+        Self(self.0.parameter(name, value))
+    }
+}
 
 impl Contestant for StockPostfix {
     fn name(&self) -> &'static str {
@@ -56,7 +63,7 @@ impl Contestant for StockPostfix {
             NextHop::Sink(address) => address,
             NextHop::Nowhere => free_address()?,
         };
-        Ok(Box::new(Settings::new().relay_to(address).start()?))
+        Ok(Box::new(self.0.clone().relay_to(address).start()?))
     }
 }
 
@@ -78,11 +85,17 @@ impl Running for Postfix {
 #[derive(Clone, Debug)]
 pub(super) struct Mailweir {
     binary: PathBuf,
+    sections: String,
 }
 
 impl Mailweir {
     pub(super) fn new(binary: &Path) -> Self {
-        Self { binary: binary.to_owned() }
+        Self { binary: binary.to_owned(), sections: String::new() }
+    }
+
+    /// The same with more sections of its configuration.
+    pub(super) fn with(self, sections: &str) -> Self {
+        Self { sections: self.sections + sections, ..self }
     }
 
     /// A fresh data directory with its configuration, not started yet.
@@ -95,6 +108,7 @@ impl Mailweir {
                 NextHop::Sink(address) => address,
                 NextHop::Nowhere => free_address()?,
             },
+            sections: self.sections.clone(),
             directory,
         };
         fs::write(instance.configuration(), instance.text())?;
@@ -121,6 +135,7 @@ pub(super) struct Instance {
     directory: TempDir,
     listener: SocketAddr,
     next_hop: SocketAddr,
+    sections: String,
 }
 
 impl Instance {
@@ -151,7 +166,7 @@ impl Instance {
     }
 
     fn text(&self) -> String {
-        let Self { listener, next_hop, .. } = self;
+        let Self { listener, next_hop, sections, .. } = self;
         format!(
             r#"[server]
 hostname = "bench.test.example"
@@ -171,7 +186,7 @@ to = "smtp://{next_hop}"
 tls = "opportunistic"
 [admin]
 bind = []
-"#,
+{sections}"#,
             data = self.directory.path().join("data").display(),
         )
     }

@@ -79,6 +79,11 @@ impl Pair {
         Some(median(&pairs.map(|(ours, theirs)| ours / theirs).collect::<Vec<_>>()))
     }
 
+    /// The median of Mailweir's rates.
+    pub(super) fn ours(&self) -> Option<f64> {
+        self.mailweir.as_ref().map(Figure::median)
+    }
+
     pub(super) fn line(&self, name: &str, wanted: &str) -> String {
         let ours =
             self.mailweir.as_ref().map_or_else(|| "-".into(), |f| format!("{:.0}", f.median()));

@@ -9,6 +9,7 @@ mod idle;
 mod load;
 pub mod logins;
 mod machine;
+pub mod rules;
 
 use std::{fmt::Write as _, io, path::PathBuf};
 
@@ -35,7 +36,7 @@ pub struct Settings {
 /// # Errors
 /// If a server or a peer cannot be started, or mail does not arrive.
 pub fn run(settings: &Settings, progress: &mut dyn FnMut(&str)) -> io::Result<Report> {
-    let postfix = StockPostfix;
+    let postfix = StockPostfix::default();
     let mailweir = settings.mailweir.as_deref().map(Mailweir::new);
     let contestants: Vec<&dyn Contestant> = std::iter::once(&postfix as &dyn Contestant)
         .chain(mailweir.as_ref().map(|mailweir| mailweir as &dyn Contestant))

@@ -1,4 +1,4 @@
-//! `bench [--logins] [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
+//! `bench [--logins | --rules] [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
 //!
 //! Called by `./bench`, which builds `target/release/mailweir` and names it in `MAILWEIR_BIN`.
 
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let mut settings = bench::Settings { mailweir: program::find(), rounds: 5, seconds: 6.0 };
-    let (mut json, mut logins) = (None, false);
+    let (mut json, mut logins, mut rules) = (None, false, false);
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -27,6 +27,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             "--seconds" => settings.seconds = value()?.parse()?,
             "--json" => json = Some(value()?),
             "--logins" => logins = true,
+            "--rules" => rules = true,
             "--without-mailweir" => settings.mailweir = None,
             _ => return Err(format!("unknown argument {word}").into()),
         }
@@ -37,6 +38,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut progress = |line: &str| println!("{line}");
     let (table, lines) = if logins {
         let report = bench::logins::run(settings.rounds, settings.seconds, &mut progress)?;
+        (report.table(), report.json_lines())
+    } else if rules {
+        let report = bench::rules::run(&settings, &mut progress)?;
         (report.table(), report.json_lines())
     } else {
         let report = bench::run(&settings, &mut progress)?;
