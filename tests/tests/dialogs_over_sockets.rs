@@ -193,7 +193,10 @@ fn setup(dialog: &Dialog, sink: &Sink, authority: &Authority) -> Setup {
             }
             "mode" | "tls" => format!("{key} = {value:?}\n"),
             "bare_newline" => format!("forbid_bare_newline = {value:?}\n"),
-            "auth_in_clear" | "broken_sasl_auth_clients" => format!("{key} = true\n"),
+            "auth_in_clear" | "broken_sasl_auth_clients" | "helo_required" => {
+                format!("{key} = true\n")
+            }
+            "disable_vrfy" => "disable_vrfy_command = true\n".to_owned(),
             "message_size" => format!("message_size_limit = {value}\n"),
             "recipients" => format!("recipient_limit = {value}\n"),
             "hard_errors" => format!("hard_error_limit = {value}\n"),
@@ -285,6 +288,5 @@ const PURE_ONLY: &[(&str, &str)] = &[
     ("far_too_many_recipients", "the overshoot is no key of the configuration"),
     ("lmtp_answers_per_recipient", "needs a table of recipients and a rule that refuses content"),
     ("pipelined_replies_keep_their_order", "needs a table of recipients"),
-    ("starttls_resets_all", "whether a greeting is needed is no key of the configuration"),
     ("too_many_bad_recipients", "needs a table of recipients"),
 ];

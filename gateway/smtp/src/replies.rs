@@ -173,6 +173,7 @@ pub(crate) enum Fault {
     /// HELO or EHLO to an LMTP server.
     UseLhlo,
     NotImplemented,
+    VrfyDisabled,
     /// Arguments do not fit; what they should be.
     Syntax(&'static str),
     HelloSyntax(&'static str),
@@ -246,6 +247,7 @@ impl Fault {
             F::UseLhlo => (500, (5, 5, 1), "Error: command not recognized, use LHLO"),
             F::UnknownCommand => (500, (5, 5, 2), "Error: command not recognized"),
             F::NotImplemented => (502, (5, 5, 1), "Error: command not implemented"),
+            F::VrfyDisabled => (502, (5, 5, 1), "VRFY command is disabled"),
             F::OutOfStep => (554, (5, 5, 0), "Error: SMTP protocol synchronization"),
             F::NeedHello => (503, (5, 5, 1), "Error: send HELO/EHLO first"),
             F::NeedLhlo => (503, (5, 5, 1), "Error: send LHLO first"),

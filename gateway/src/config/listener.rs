@@ -43,6 +43,10 @@ pub struct Listener {
     pub auth_mechanisms: Option<Vec<Mechanism>>,
     /// Whether they are also announced as `AUTH=...`.
     pub broken_sasl_auth_clients: bool,
+    /// Whether clients must greet before MAIL.
+    pub helo_required: bool,
+    /// Whether VRFY is refused.
+    pub disable_vrfy_command: bool,
     /// Peers that may say XCLIENT.
     pub xclient_hosts: Vec<Network>,
     /// Peers that may say XFORWARD.
@@ -123,6 +127,8 @@ impl Listener {
             auth_in_clear: section.auth_in_clear,
             auth_mechanisms: section.auth_mechanisms.clone(),
             broken_sasl_auth_clients: section.broken_sasl_auth_clients,
+            helo_required: section.helo_required,
+            disable_vrfy_command: section.disable_vrfy_command,
             xclient_hosts: section.xclient_hosts.clone(),
             xforward_hosts: section.xforward_hosts.clone(),
             proxy: check_proxy(written, problems),

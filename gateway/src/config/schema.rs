@@ -107,6 +107,10 @@ section! {
         /// Whether the mechanisms are also announced as `AUTH=...`, for clients that know only that
         /// form, such as old versions of Outlook.
         broken_sasl_auth_clients: bool = false, postfix "broken_sasl_auth_clients";
+        /// Whether clients must say HELO or EHLO before MAIL.
+        helo_required: bool = false, postfix "smtpd_helo_required";
+        /// Whether VRFY is refused. Otherwise it is answered with 252, which tells nothing either.
+        disable_vrfy_command: bool = false, postfix "disable_vrfy_command";
         /// Peers that may say XCLIENT: they speak for the client they name.
         xclient_hosts: Vec<Network> = [], postfix "smtpd_authorized_xclient_hosts";
         /// Peers that may say XFORWARD: the client they name appears in our log.

@@ -284,6 +284,8 @@ fn settings(rules: &config::Listener, shared: &Shared) -> Settings {
     settings.mechanisms = mechanisms(rules, shared.authenticator.chain());
     settings.broken_sasl_auth_clients = rules.broken_sasl_auth_clients;
     settings.auth_in_clear = rules.auth_in_clear;
+    settings.helo_required = rules.helo_required;
+    settings.disable_vrfy = rules.disable_vrfy_command;
     settings.bare_newline = match rules.forbid_bare_newline {
         config::BareNewline::Normalize => server::BareNewline::Normalize,
         config::BareNewline::Reject => server::BareNewline::Reject,

@@ -47,6 +47,7 @@ fn dispatch(state: State, command: Command<'_>, dialog: &mut Dialog) -> State {
         Verb::Quit => quit(state, dialog),
         Verb::Noop => succeed(Positive::Ok, state, dialog),
         Verb::Help => succeed(Positive::Help, state, dialog),
+        Verb::Vrfy if dialog.settings.disable_vrfy => dialog.refuse(&Fault::VrfyDisabled, state),
         Verb::Vrfy if command.arguments.is_empty() => {
             dialog.refuse(&Fault::Syntax("VRFY address"), state)
         }

@@ -26,6 +26,9 @@ pub struct Settings {
     pub auth_in_clear: bool,
     /// Whether MAIL needs a greeting first (Postfix `smtpd_helo_required`; default `false`).
     pub helo_required: bool,
+    /// Whether VRFY is refused instead of answered with 252 (Postfix `disable_vrfy_command`; default
+    /// `false`).
+    pub disable_vrfy: bool,
     /// What becomes of a line that ends in LF alone (Postfix `smtpd_forbid_bare_newline`).
     pub bare_newline: BareNewline,
     /// What one peer may use up.
@@ -44,6 +47,7 @@ impl Settings {
             broken_sasl_auth_clients: false,
             auth_in_clear: false,
             helo_required: false,
+            disable_vrfy: false,
             bare_newline: BareNewline::default(),
             limits: Limits::default(),
         }
