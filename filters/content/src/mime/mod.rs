@@ -5,9 +5,15 @@
 //! other. This is Postfix's reading, with its limits, and not the one a person's mail program has:
 //! that is `decode`. Nothing is decoded or decided here.
 
+mod entity;
+mod header;
 mod limits;
+mod reader;
+mod records;
+mod token;
 
 pub use limits::{MimeLimits, MimeTrouble};
+pub use reader::MimeReader;
 
 /// Which checks see a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
