@@ -1,0 +1,65 @@
+//! Lookups that may need another server.
+//!
+//! Tables are pure: one that lives on another server hands out a question. Here the question is
+//! put and the answer taken back, as often as a table asks; one in memory answers at once.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use mailweir_tables::{Found, LookupError, RemoteMap, Step, Table};
+
+/// Those who can ask the maps of other servers (`socketmap:`, `tcp:`).
+///
+/// One question gets one answer, in bounded time: the implementation has the time limit, keeps
+/// connections, and bounds how many questions are open at once. "No value" is `Ok(None)`; silence,
+/// nonsense and "try later" are [`LookupError::Remote`], and the mail waits. Nothing is remembered
+/// between questions. A caller may give up and drop the future.
+pub trait RemoteMaps: Send + Sync {
+    /// The value that `map` has for `key`.
+    fn ask<'a>(&'a self, map: &'a RemoteMap, key: &'a [u8]) -> RemoteAnswer<'a>;
+}
+
+/// The answer of another server, to be awaited.
+pub type RemoteAnswer<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, LookupError>> + Send + 'a>>;
+
+/// What `table` has for `key`. A table in memory answers without waiting and without allocation.
+///
+/// # Errors
+/// The table cannot tell: the mail waits (451).
+pub async fn look_up<'t>(
+    table: &'t Table,
+    key: &[u8],
+    remote: &dyn RemoteMaps,
+) -> Result<Option<Found<'t>>, LookupError> {
+    let mut step = table.lookup(key);
+    loop {
+        match step {
+            Step::Done(answer) => return answer,
+            Step::Ask(question) => {
+                let answer = remote.ask(question.map(), question.key()).await;
+                step = question.answer(answer);
+            }
+        }
+    }
+}
+
+/// What the first of `tables` that has anything has for `key`. An empty key is looked up nowhere
+/// (Postfix `maps_find`).
+///
+/// # Errors
+/// A table on the way cannot tell: those behind it are not asked.
+pub async fn look_up_first<'t>(
+    tables: &'t [Arc<Table>],
+    key: &[u8],
+    remote: &dyn RemoteMaps,
+) -> Result<Option<Found<'t>>, LookupError> {
+    if key.is_empty() {
+        return Ok(None);
+    }
+    for table in tables {
+        if let Some(found) = look_up(table, key, remote).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
