@@ -1,0 +1,77 @@
+//! Headers as a person reads them: unfolded, encoded words (RFC 2047) and parameters (RFC 2231)
+//! decoded, raw 8-bit text understood, in UTF-8 and in the one form of `visible`.
+//!
+//! Encoded words are decoded wherever they stand, inside quoted strings too, since mail programs do
+//! so. All work is linear in the field, and the result bounded.
+
+mod params;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub(super) use params::{Param, parse};
+
+use super::charset::{Charset, Fallbacks};
+use super::visible::visible_within;
+
+/// Decodes header fields of one mail.
+#[derive(Clone, Debug, Default)]
+pub struct HeaderDecoder {
+    fallbacks: Fallbacks,
+    declared: Option<Charset>,
+}
+
+impl HeaderDecoder {
+    /// A decoder that reads raw 8-bit text by these fallbacks.
+    #[must_use]
+    pub fn new(fallbacks: Fallbacks) -> Self {
+        Self { fallbacks, declared: None }
+    }
+
+    /// The same, for a mail whose text declares this charset: raw 8-bit headers are most likely in
+    /// it too.
+    #[must_use]
+    pub fn with_declared(mut self, charset: Option<Charset>) -> Self {
+        self.declared = charset;
+        self
+    }
+
+    /// The readings of a field, `Name: value` with its folds, the most likely first. There is one,
+    /// and more only if the field has 8-bit bytes that are not UTF-8 (`Fallbacks::readings`).
+    ///
+    /// Only the first 128 KiB of a field are looked at, and each reading ends after 256 KiB.
+    #[must_use]
+    pub fn field(&self, text: &[u8]) -> Vec<String> {
+        let text = unfold(text.get(..LONGEST_FIELD).unwrap_or(text));
+        let colon = memchr::memchr(b':', &text).map_or(0, |at| at + 1);
+        let (name, value) = text.split_at(colon);
+        let name = String::from_utf8_lossy(name);
+        self.value(value)
+            .into_iter()
+            .map(|value| visible_within(&format!("{name}{value}"), LONGEST_READING))
+            .collect()
+    }
+
+    /// The readings of a text as it stands in headers, not yet `visible`.
+    pub(super) fn texts(&self, text: &[u8]) -> Vec<String> {
+        words::decode(text, &self.fallbacks, self.declared)
+    }
+
+    fn value(&self, value: &[u8]) -> Vec<String> {
+        let parsed = if memchr::memmem::find(value, b"*").is_some() { parse(value) } else { None };
+        match parsed.filter(|parsed| parsed.params.iter().any(Param::is_extended)) {
+            Some(parsed) => self.texts(&parsed.in_plain(&self.fallbacks)),
+            None => self.texts(value),
+        }
+    }
+}
+
+/// The text without its line ends; the blanks that the folded lines begin with stay.
+fn unfold(text: &[u8]) -> Vec<u8> {
+    text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect()
+}
+
+/// Postfix cuts headers at 102,400 bytes (`header_size_limit`); this is beyond.
+const LONGEST_FIELD: usize = 128 * 1024;
+/// A byte of a one-byte charset takes up to three in UTF-8.
+const LONGEST_READING: usize = 256 * 1024;
