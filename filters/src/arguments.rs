@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use mailweir_mail::{Address, Enhanced};
+use mailweir_mail::{Address, Enhanced, Transport};
 
 /// An action's verb, up to the first blank, and its text, from the first character that is none.
 #[must_use]
@@ -27,22 +27,10 @@ pub fn enhanced_prefix(text: &[u8]) -> (Option<Enhanced>, &[u8]) {
     }
 }
 
-/// Where a content filter is: the argument of FILTER.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FilterTarget {
-    /// The transport, as `master.cf` names it.
-    pub transport: Box<str>,
-    /// Its next hop, such as `[127.0.0.1]:10025`; empty for the domain of each recipient.
-    pub destination: Box<str>,
-}
-
-impl FilterTarget {
-    /// Reads `transport:destination`. `None` without a colon, or if it is not UTF-8.
-    #[must_use]
-    pub fn parse(text: &[u8]) -> Option<Self> {
-        let (transport, destination) = std::str::from_utf8(text).ok()?.split_once(':')?;
-        Some(Self { transport: transport.into(), destination: destination.into() })
-    }
+/// The argument of FILTER. `None` if it is not `transport:next hop`.
+#[must_use]
+pub fn transport(text: &[u8]) -> Option<Transport> {
+    Transport::parse(std::str::from_utf8(text).ok()?)
 }
 
 /// The argument of REDIRECT and BCC. `None` if it is not `user@domain`.
@@ -109,14 +97,6 @@ mod tests {
         for text in ["5.7.1x", "3.7.1 a", "5.7", "554 no", "5.1234.1 a", "", "no"] {
             assert_eq!(code(text), (None, text));
         }
-    }
-
-    #[test]
-    fn a_filter_is_a_transport_and_a_destination() {
-        let filter = FilterTarget::parse(b"scan:[127.0.0.1]:10025").unwrap();
-        assert_eq!((&*filter.transport, &*filter.destination), ("scan", "[127.0.0.1]:10025"));
-        assert_eq!(&*FilterTarget::parse(b"scan:").unwrap().destination, "");
-        assert_eq!(FilterTarget::parse(b"scan"), None);
     }
 
     #[test]

@@ -5,12 +5,10 @@
 
 use std::borrow::Cow;
 
-use mailweir_mail::{Address, Enhanced, Reply};
+use mailweir_mail::{Address, Enhanced, Reply, Transport};
 
 use super::Context;
-use crate::arguments::{
-    FilterTarget, address, enhanced_prefix, header_name, printable, split_verb,
-};
+use crate::arguments::{address, enhanced_prefix, header_name, printable, split_verb, transport};
 
 /// An action with its argument. Texts are lent from the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +20,7 @@ pub enum Action<'v> {
     /// Queue the mail where it waits for a person.
     Hold(&'v [u8]),
     /// Send the mail through a content filter.
-    Filter(FilterTarget),
+    Filter(Transport),
     /// Send the mail to this address and to nobody else.
     Redirect(Address),
     /// Send the mail to this address too.
@@ -131,8 +129,7 @@ impl<'v> Action<'v> {
             Verb::Discard => Self::Discard(text),
             Verb::Hold => Self::Hold(text),
             Verb::Filter => Self::Filter(
-                FilterTarget::parse(argument(verb, text)?)
-                    .ok_or_else(|| ActionError::Filter(shown(text)))?,
+                transport(argument(verb, text)?).ok_or_else(|| ActionError::Filter(shown(text)))?,
             ),
             Verb::Redirect => Self::Redirect(mailbox(verb, text)?),
             Verb::Bcc => Self::Bcc(mailbox(verb, text)?),
@@ -173,9 +170,7 @@ impl<'v> Action<'v> {
             Self::Reject(refusal) => {
                 format!("{} {}", refusal.enhanced, refusal.text).into_bytes().into()
             }
-            Self::Filter(target) => {
-                format!("{}:{}", target.transport, target.destination).into_bytes().into()
-            }
+            Self::Filter(target) => target.to_string().into_bytes().into(),
             Self::Redirect(address) | Self::Bcc(address) => {
                 address.as_str().as_bytes().to_vec().into()
             }

@@ -106,7 +106,7 @@ impl Inspection {
 
     /// Takes note that parts were nested beyond `mime_nesting_limit`, and so not read as parts.
     /// Postfix refuses such a mail where header checks are in force.
-    pub fn refuse_deep_nesting(&mut self) {
+    pub(super) fn refuse_deep_nesting(&mut self) {
         let checked = HEADERS.into_iter().any(|context| !self.rules.tables(context).is_empty());
         if checked && !self.is_over() {
             let refusal = Refusal { enhanced: Enhanced(5, 6, 0), text: TOO_DEEP.into() };

@@ -1,10 +1,9 @@
 //! What the checks come to for a mail, and which rules brought it about.
 
-use mailweir_mail::{Address, HoldReason};
+use mailweir_mail::{Address, HoldReason, Transport};
 use mailweir_tables::{LookupError, Place};
 
 use super::{ActionError, Context, Refusal, Verb};
-use crate::arguments::FilterTarget;
 
 /// What the checks come to.
 #[derive(Debug)]
@@ -53,7 +52,7 @@ pub enum Detour {
     /// To this address alone.
     Redirect(Address),
     /// Through this content filter, instead of `content_filter`.
-    Filter(FilterTarget),
+    Filter(Transport),
 }
 
 /// The rules that matched a mail, in order. Bounded: of a mail that matches in every line, the

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use mailweir_content::mime::HeaderClass;
+use mailweir_content::mime::{HeaderClass, MimeLimits};
 use mailweir_tables::Table;
 
 /// What is looked at, and so which checks are asked.
@@ -48,6 +48,8 @@ pub struct ChecksRules {
     pub attachment_type: Vec<Arc<Table>>,
     /// How many bytes of each body segment `body` sees: 51200; 0 for all of it.
     pub body_checks_size_limit: u64,
+    /// How the mail is read.
+    pub limits: MimeLimits,
 }
 
 impl ChecksRules {
@@ -86,6 +88,7 @@ impl Default for ChecksRules {
             attachment_name: Vec::new(),
             attachment_type: Vec::new(),
             body_checks_size_limit: 51_200,
+            limits: MimeLimits::default(),
         }
     }
 }

@@ -1,0 +1,187 @@
+//! The checks at work on the content of one mail: read, looked at, edited, passed on.
+
+use std::sync::Arc;
+
+use mailweir_content::mime::{HeaderClass, MimeReader, Piece};
+
+use super::{
+    ChecksRules, Context, Edit, Inspection, Outcome, Output,
+    line::{Form, prepended, replacement},
+    output::Pending,
+};
+use crate::RemoteMaps;
+
+/// The header and body checks of one mail.
+///
+/// Content goes in by [`feed`](Self::feed) in pieces of any size and comes out edited; every byte
+/// that no rule edits comes out as it came. [`finish`](Self::finish) says what it comes to. Once a
+/// mail is refused, discarded or in trouble nothing more comes out: what came out by then is to be
+/// thrown away.
+///
+/// Cost: linear in the content, but for the tables; memory for one header and one line.
+#[derive(Debug)]
+pub struct ContentChecks {
+    reader: MimeReader,
+    editor: Editor,
+}
+
+/// What is known of the mail from the pieces before.
+#[derive(Debug)]
+struct Editor {
+    inspection: Inspection,
+    /// What becomes of more of the header before.
+    header_rest: Rest,
+    /// Whether the next line ends a header although it is not empty: no empty line has come.
+    unfinished_header: bool,
+}
+
+/// What becomes of the part of a header that no check sees.
+#[derive(Clone, Copy, Debug)]
+enum Rest {
+    Stays,
+    Goes,
+    /// As `Goes`, but a line end is owed for the header that stands there instead.
+    GoesButLineEnd,
+}
+
+impl ContentChecks {
+    /// Checks for a mail under `rules`; `None` if there are none: such a mail needs no checks.
+    #[must_use]
+    pub fn new(rules: Arc<ChecksRules>) -> Option<Self> {
+        if rules.is_empty() {
+            return None;
+        }
+        let reader = MimeReader::new(rules.limits.clone());
+        let inspection = Inspection::new(rules);
+        let editor = Editor { inspection, header_rest: Rest::Stays, unfinished_header: true };
+        Some(Self { reader, editor })
+    }
+
+    /// Takes the next piece of content and passes on what is clear by now.
+    pub async fn feed(&mut self, piece: &[u8], out: &mut impl Output, remote: &dyn RemoteMaps) {
+        let mut pending = Pending::new(piece);
+        let mut input = piece;
+        while !self.editor.inspection.is_over()
+            && let Some(next) = self.reader.next(&mut input)
+        {
+            self.editor.pass(next, &mut pending, out, remote).await;
+        }
+        if !self.editor.inspection.is_over() {
+            pending.flush(out).await;
+        }
+    }
+
+    /// Takes the end of the mail.
+    pub async fn finish(mut self, out: &mut impl Output, remote: &dyn RemoteMaps) -> Outcome {
+        let mut pending = Pending::new(&[]);
+        while !self.editor.inspection.is_over()
+            && let Some(next) = self.reader.finish()
+        {
+            self.editor.pass(next, &mut pending, out, remote).await;
+        }
+        if self.reader.trouble().nesting {
+            self.editor.inspection.refuse_deep_nesting();
+        }
+        self.editor.inspection.outcome()
+    }
+
+    /// The inspection, for those who look at the mail in other ways: as a person reads it.
+    pub const fn inspection(&mut self) -> &mut Inspection {
+        &mut self.editor.inspection
+    }
+}
+
+impl Editor {
+    async fn pass(
+        &mut self,
+        piece: Piece<'_>,
+        pending: &mut Pending<'_>,
+        out: &mut impl Output,
+        remote: &dyn RemoteMaps,
+    ) {
+        match piece {
+            Piece::Header { class, text, raw } => {
+                self.header(class, text, raw, pending, out, remote).await;
+            }
+            Piece::HeaderRest(raw) => self.rest(raw, pending, out).await,
+            Piece::Body { text, raw, offset } => {
+                self.body(text, raw, offset, pending, out, remote).await;
+            }
+            Piece::HeaderEnd(raw) | Piece::Unseen(raw) => {
+                self.unfinished_header = raw.is_empty();
+                pending.pass(raw, out).await;
+            }
+        }
+    }
+
+    async fn header(
+        &mut self,
+        class: HeaderClass,
+        text: &[u8],
+        raw: &[u8],
+        pending: &mut Pending<'_>,
+        out: &mut impl Output,
+        remote: &dyn RemoteMaps,
+    ) {
+        let edit = self.inspection.examine(class.into(), text, remote).await;
+        self.unfinished_header = true;
+        self.header_rest = match &edit {
+            Edit::Keep | Edit::Prepend(_) => Rest::Stays,
+            Edit::Replace(_) if !raw.ends_with(b"\n") => Rest::GoesButLineEnd,
+            Edit::Remove | Edit::Replace(_) => Rest::Goes,
+        };
+        write(edit, Form::Header, raw, pending, out).await;
+    }
+
+    async fn rest(&mut self, raw: &[u8], pending: &mut Pending<'_>, out: &mut impl Output) {
+        match self.header_rest {
+            Rest::Stays => pending.pass(raw, out).await,
+            Rest::Goes => {}
+            Rest::GoesButLineEnd => {
+                self.header_rest = Rest::Goes;
+                pending.insert(b"\r\n", out).await;
+            }
+        }
+    }
+
+    async fn body(
+        &mut self,
+        text: &[u8],
+        raw: &[u8],
+        offset: u64,
+        pending: &mut Pending<'_>,
+        out: &mut impl Output,
+        remote: &dyn RemoteMaps,
+    ) {
+        let limit = self.inspection.rules().body_checks_size_limit;
+        let edit = if limit == 0 || offset < limit {
+            self.inspection.examine(Context::Body, text, remote).await
+        } else {
+            Edit::Keep
+        };
+        if std::mem::take(&mut self.unfinished_header) && edit != Edit::Keep {
+            // What stands here now, or the next line, could be taken for one more header. Postfix
+            // puts the missing empty line in front of every such body; we do it where we edit.
+            pending.insert(b"\r\n", out).await;
+        }
+        write(edit, Form::Body, raw, pending, out).await;
+    }
+}
+
+async fn write(
+    edit: Edit,
+    form: Form,
+    raw: &[u8],
+    pending: &mut Pending<'_>,
+    out: &mut impl Output,
+) {
+    match edit {
+        Edit::Keep => pending.pass(raw, out).await,
+        Edit::Remove => {}
+        Edit::Prepend(text) => {
+            pending.insert(&prepended(form, &text, raw), out).await;
+            pending.pass(raw, out).await;
+        }
+        Edit::Replace(text) => pending.insert(&replacement(form, &text, raw), out).await,
+    }
+}
