@@ -31,13 +31,14 @@ use crate::{
             dns::{DnsResolver, NameServers, Settings as DnsSettings},
         },
     },
-    ingress::{Listener, Permits, Shared, SubmissionPolicy, relay::ServedDomains},
+    ingress::{Listener, ListenerChecks, Permits, Shared, SubmissionPolicy, relay::ServedDomains},
     interfaces, login,
     observe::Observer,
     restart,
     sockets::{self, Sockets},
     status::{Serves, Status},
     store::Store,
+    tables::Tables,
     tls::{self, CertificateSource, ClientAuthorities, OldestVersion, ServerTls},
 };
 
@@ -158,6 +159,7 @@ impl App {
 
     fn start_services(self: &Arc<Self>, store: &Store) -> anyhow::Result<()> {
         self.services.spawn(Arc::clone(&self.egress).run());
+        self.services.spawn(Arc::clone(&self.shared.tables).watch(self.end.clone()));
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
         let operated = control::Operated { egress, gate };
@@ -200,9 +202,12 @@ impl App {
                     Some(self.certificate.listener(oldest_version(config), authorities)?)
                 }
             };
+            let checks = ListenerChecks::open(&rules.checks, &config.checks, &self.shared.tables)
+                .with_context(|| format!("listener {:?}", rules.name))?;
             let (served, policy) = (Arc::clone(&served), Arc::clone(&policy));
             let shared = Arc::clone(&self.shared);
-            let listener = Arc::new(Listener::new(rules.clone(), served, policy, tls, shared));
+            let listener =
+                Arc::new(Listener::new(rules.clone(), served, policy, checks, tls, shared));
             listeners.extend(rules.bind.iter().map(|address| (*address, Arc::clone(&listener))));
         }
         Ok(listeners)
@@ -250,6 +255,7 @@ fn shared(
         observer: observer.clone(),
         resolver: Arc::clone(resolver),
         authenticator: login::authenticator(&config.auth, observer)?,
+        tables: Tables::new(observer.clone()),
         allowances: Arc::new(Mutex::new(Allowances::new(clock::monotonic()))),
         permits: Permits::new(config.limits.session_limit.get() as usize),
         stop: CancellationToken::new(),

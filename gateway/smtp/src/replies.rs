@@ -52,6 +52,8 @@ pub enum Refusal {
     InsufficientStorage,
     /// 451 4.3.0: the queue cannot take the mail now.
     QueueUnavailable,
+    /// 451 4.3.0: a table of rules cannot be asked now.
+    TableUnavailable,
     /// 421 4.7.0: too many sessions of this client.
     TooManyConnections(Client),
     /// 450 4.7.1: too many mails of this client.
@@ -135,6 +137,7 @@ impl Refusal {
             }
             R::InsufficientStorage => fixed(452, (4, 3, 1), "Insufficient system storage"),
             R::QueueUnavailable => fixed(451, (4, 3, 0), "Queue file write error"),
+            R::TableUnavailable => fixed(451, (4, 3, 0), "Temporary lookup failure"),
             R::TooManyConnections(client) => text(
                 421,
                 (4, 7, 0),

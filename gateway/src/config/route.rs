@@ -1,11 +1,11 @@
 //! Routes: which next hop a recipient's domain has. A pure look-up.
 
-use std::num::NonZeroU32;
+use std::{net::Ipv4Addr, num::NonZeroU32};
 
 use mailweir_mail::Domain;
 
 use super::{
-    DomainPattern, NextHop, RelayProtocol, Secret, Surroundings,
+    DomainPattern, Host, NextHop, Relay, RelayProtocol, Secret, Surroundings,
     check::{Written, read_secret},
     choice::WrittenRouteTls,
     problem::Problems,
@@ -76,6 +76,13 @@ impl Route {
             destination_concurrency_limit: CONCURRENCY,
             destination_recipient_limit: RECIPIENTS,
         }
+    }
+
+    /// How hosts are reached that no route leads to: by this protocol, with TLS where offered.
+    #[must_use]
+    pub fn unlisted(protocol: RelayProtocol) -> Self {
+        let host = Host::Ip(Ipv4Addr::UNSPECIFIED.into());
+        Self { to: NextHop::Relay(Relay { protocol, host, port: 0 }), ..Self::direct() }
     }
 
     /// Whether mail to `domain` may take this route.

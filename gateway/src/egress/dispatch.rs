@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use mailweir_mail::{Delays, DeliveryReport, Enhanced, MailEvent, Reply, Stage};
+use mailweir_mail::{Delays, DeliveryReport, Domain, MailEvent, Stage, Transport};
 use mailweir_queue::{AttemptResult, Claim, RecipientIndex, ReportDuty, Screening, Work};
 
 use tokio::sync::Semaphore;
@@ -16,7 +16,8 @@ use super::{
     destination::Destination,
     lane::{Batch, Lane},
     reporter,
-    route::LiveRoute,
+    route::{LiveRoute, LiveRoutes},
+    transport::{self, End, Way},
 };
 
 /// Runs until deliveries stop, or the queue has no more work to give: it was shut down, or its
@@ -61,26 +62,66 @@ async fn pass(egress: Arc<Egress>, screening: Screening) {
     }
 }
 
-/// Groups the recipients of a mail by destination.
+/// Groups the recipients of a mail by where they go.
 fn spread(egress: &Arc<Egress>, claim: Claim) {
     let claim = Arc::new(claim);
     let routes = egress.routes();
-    let mut groups: Vec<(Option<Destination>, &Arc<LiveRoute>, Vec<RecipientIndex>)> = Vec::new();
+    let mut groups: Vec<(Goal<'_>, Vec<RecipientIndex>)> = Vec::new();
     for &index in &claim.pending {
         let Some(recipient) = claim.envelope.recipients.get(index.as_usize()) else { continue };
-        let domain = recipient.address.domain();
-        let route = routes.find(domain);
-        let destination = route.destination(domain);
-        match groups.iter_mut().find(|(known, ..)| *known == destination) {
-            Some((_, _, recipients)) => recipients.push(index),
-            None => groups.push((destination, route, vec![index])),
+        let goal = goal(&routes, claim.envelope.filter.as_ref(), recipient.address.domain());
+        match groups.iter_mut().find(|(known, _)| known.is(&goal)) {
+            Some((_, recipients)) => recipients.push(index),
+            None => groups.push((goal, vec![index])),
         }
     }
-    for (destination, route, recipients) in groups {
-        match destination {
-            Some(destination) => push(egress, &destination, route, &claim, &recipients),
-            None => {
-                egress.tasks.spawn(discard(Arc::clone(egress), Arc::clone(&claim), recipients));
+    for (goal, recipients) in groups {
+        match goal {
+            Goal::To(destination, route) => push(egress, &destination, route, &claim, &recipients),
+            Goal::End(end) => {
+                egress.tasks.spawn(conclude(
+                    Arc::clone(egress),
+                    Arc::clone(&claim),
+                    recipients,
+                    end,
+                ));
+            }
+        }
+    }
+}
+
+/// Where a recipient's mail goes.
+enum Goal<'r> {
+    /// To this destination by this route.
+    To(Destination, &'r Arc<LiveRoute>),
+    /// No further.
+    End(End),
+}
+
+impl Goal<'_> {
+    /// Whether mail with this goal may travel with mail that has the other.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::To(this, _), Self::To(other, _)) => this == other,
+            (Self::End(this), Self::End(other)) => this == other,
+            (Self::To(..), Self::End(_)) | (Self::End(_), Self::To(..)) => false,
+        }
+    }
+}
+
+/// The way that a rule chose, or else that of the route.
+fn goal<'r>(routes: &'r LiveRoutes, chosen: Option<&Transport>, domain: &Domain) -> Goal<'r> {
+    match chosen.map_or(Way::Route, |transport| transport::interpret(transport, domain)) {
+        Way::Hop { protocol, next_hop, port } => {
+            let (route, destination) = routes.towards(protocol, next_hop, port);
+            Goal::To(destination, route)
+        }
+        Way::End(end) => Goal::End(end),
+        Way::Route => {
+            let route = routes.find(domain);
+            match route.destination(domain) {
+                Some(destination) => Goal::To(destination, route),
+                None => Goal::End(End::Discarded(transport::discarded())),
             }
         }
     }
@@ -119,27 +160,42 @@ fn lane(egress: &Egress, destination: &Destination, route: &Arc<LiveRoute>) -> A
     lane
 }
 
-/// A route to nowhere: the mail counts as delivered.
-async fn discard(egress: Arc<Egress>, claim: Arc<Claim>, recipients: Vec<RecipientIndex>) {
-    let reply = || Reply::new(250, Enhanced(2, 0, 0), "discarded by route");
-    let delivered =
-        || AttemptResult::Delivered { reply: reply(), relay: None, duty: ReportDuty::Ours };
-    let results = recipients.iter().map(|&index| (index, delivered())).collect();
+/// Mail that goes no further gets its result without a courier.
+async fn conclude(
+    egress: Arc<Egress>,
+    claim: Arc<Claim>,
+    recipients: Vec<RecipientIndex>,
+    end: End,
+) {
+    let (reply, event): (_, fn(DeliveryReport) -> MailEvent) = match &end {
+        End::Discarded(reply) => (reply, MailEvent::Delivered),
+        End::Failed(reply) => (reply, MailEvent::Bounced),
+        End::Deferred(reply) => (reply, MailEvent::Deferred),
+    };
     let events = recipients.iter().filter_map(|index| {
         let recipient = claim.envelope.recipients.get(index.as_usize())?;
-        Some(MailEvent::Delivered(DeliveryReport {
+        let before_queue = claim.claimed_at.since(claim.arrival);
+        Some(event(DeliveryReport {
             id: claim.id,
             to: recipient.address.clone(),
             relay: None,
-            delays: Delays {
-                before_queue: claim.claimed_at.since(claim.arrival),
-                ..Delays::default()
-            },
-            dsn: Enhanced(2, 0, 0),
-            text: reply().to_string().into(),
+            delays: Delays { before_queue, ..Delays::default() },
+            dsn: reply.enhanced_or_general(),
+            text: reply.to_string().into(),
         }))
     });
+    let results = recipients.iter().map(|&index| (index, result(&end))).collect();
     egress.record(&claim, results, events.collect()).await;
+}
+
+fn result(end: &End) -> AttemptResult {
+    match end.clone() {
+        End::Discarded(reply) => {
+            AttemptResult::Delivered { reply, relay: None, duty: ReportDuty::Ours }
+        }
+        End::Failed(reply) => AttemptResult::Failed { reply, relay: None },
+        End::Deferred(reply) => AttemptResult::Deferred { reply, relay: None },
+    }
 }
 
 /// The lanes by destination.

@@ -16,6 +16,7 @@ pub mod report;
 mod reporter;
 pub mod resolve;
 mod route;
+mod transport;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

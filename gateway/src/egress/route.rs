@@ -154,6 +154,8 @@ const fn unlimited(limit: u32) -> usize {
 pub struct LiveRoutes {
     configured: config::Routes,
     live: Vec<Arc<LiveRoute>>,
+    /// For next hops that rules name and no route leads to: by SMTP, by SMTP inside TLS, by LMTP.
+    others: [Arc<LiveRoute>; 3],
 }
 
 impl LiveRoutes {
@@ -163,11 +165,41 @@ impl LiveRoutes {
     /// TLS cannot be set up for a route.
     pub fn new(configured: config::Routes, smtp: &Smtp) -> Result<Self, TlsError> {
         let authorities = Authorities::public();
-        let live = configured.iter().zip(0..).map(|(route, id)| {
+        let make = |id, route: &Route| {
             let tls = Arc::new(ClientTls::new(check(route.tls), authorities.clone())?);
             Ok(Arc::new(LiveRoute::new(RouteId(id), route, smtp, tls)))
+        };
+        let live = configured.iter().zip(0..).map(|(route, id)| make(id, route));
+        let live = live.collect::<Result<_, _>>()?;
+        let others = [
+            make(u32::MAX - 2, &Route::direct())?,
+            make(u32::MAX - 1, &Route::unlisted(RelayProtocol::Smtps))?,
+            make(u32::MAX, &Route::unlisted(RelayProtocol::Lmtp))?,
+        ];
+        Ok(Self { live, configured, others })
+    }
+
+    /// The route by which a next hop is reached that a rule names: one that leads there, with its
+    /// login and its idea of trust, or one that offers TLS and asks for nothing.
+    pub(super) fn towards(
+        &self,
+        protocol: Protocol,
+        next_hop: NextHop,
+        port: u16,
+    ) -> (&Arc<LiveRoute>, Destination) {
+        let leads_there = |route: &&Arc<LiveRoute>| match &route.to {
+            config::NextHop::Relay(relay) => {
+                (self::protocol(relay), host(relay), relay.port)
+                    == (protocol, next_hop.clone(), port)
+            }
+            config::NextHop::Mx | config::NextHop::Discard => false,
+        };
+        let route = self.live.iter().find(leads_there).unwrap_or(match protocol {
+            Protocol::Smtp => &self.others[0],
+            Protocol::Smtps => &self.others[1],
+            Protocol::Lmtp => &self.others[2],
         });
-        Ok(Self { live: live.collect::<Result<_, _>>()?, configured })
+        (route, Destination { route: route.id, protocol, next_hop, port })
     }
 
     /// The route for mail to `domain`.

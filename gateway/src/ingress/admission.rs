@@ -9,12 +9,12 @@ use std::{net::IpAddr, sync::Arc};
 use mailweir_auth::{
     Attempt, AuthFailure, Channel, Denial, Exchange, Identity, Mechanism, Role, Step,
 };
+use mailweir_filters::checks::{Fate, Outcome, Trouble};
 use mailweir_mail::{
-    Address, BodyType, Client, Cutoff, Envelope, HeldBy, HoldReason, Login, MailEvent, Origin,
-    QueueId, Received, Recipient, Refused as RefusedEvent, SessionEvent, Timestamp,
-    TransactionSummary,
+    Client, Cutoff, Envelope, HeldBy, HoldReason, Login, MailEvent, Origin, QueueId, Received,
+    Recipient, Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
 };
-use mailweir_queue::{Disposition, Intake, IntakeError, NewMail, Receipt};
+use mailweir_queue::{IntakeError, Receipt};
 use mailweir_smtp::{
     replies::Refusal,
     server::{Answer, Forwarded, Question, Refused, Session, Unfinished},
@@ -23,11 +23,13 @@ use mailweir_smtp::{
 use super::{
     client_name::{self, ClientName},
     content_scan::ContentScan,
+    incoming::Incoming,
     listener::Listener,
     permits::{Crowd, Permit},
     policy::Spent,
     refusals,
     relay::{self, Standing},
+    rerouting, rules,
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
@@ -43,15 +45,6 @@ pub(super) struct Admission {
     channel: Channel,
     /// Who is logged in, as of the last question.
     submitter: Option<Submitter>,
-}
-
-/// A mail on its way in.
-struct Incoming {
-    intake: Intake,
-    scan: ContentScan,
-    arrival: Timestamp,
-    /// Why it cannot be stored. The peer hears it at the end of data.
-    trouble: Option<IntakeError>,
 }
 
 impl Admission {
@@ -95,10 +88,8 @@ impl Admission {
 
     /// Takes the next piece of content.
     pub(super) async fn content(&mut self, piece: &[u8]) {
-        let Some(incoming) = &mut self.incoming else { return };
-        if incoming.trouble.is_none() {
-            incoming.scan.feed(piece);
-            incoming.trouble = incoming.intake.write(piece).await.err();
+        if let Some(incoming) = &mut self.incoming {
+            incoming.content(piece, self.listener.remote_maps()).await;
         }
     }
 
@@ -209,19 +200,23 @@ impl Admission {
         let Some(envelope) = session.transaction() else {
             return Answer::Refuse(Refusal::Internal);
         };
-        let mut intake = match queue.intake(session.declared_size().unwrap_or(0)) {
+        let intake = match queue.intake(session.declared_size().unwrap_or(0)) {
             Ok(intake) => intake,
             Err(error) => return self.not_taken(&error),
         };
         let header = self.trace(session, envelope, intake.id(), arrival);
-        if let Err(error) = intake.write(header.as_bytes()).await {
-            return self.not_taken(&error);
-        }
         let policy = self.listener.policy();
         let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
         let scan = ContentScan::new(self.submitter.as_ref().is_some_and(held_to_from));
-        self.incoming = Some(Incoming { intake, scan, arrival, trouble: None });
-        Answer::Proceed
+        let mut incoming = Incoming::new(intake, scan, self.listener.checks().begin(), arrival);
+        incoming.top(header.as_bytes(), self.listener.remote_maps()).await;
+        match incoming.trouble() {
+            Some(error) => self.not_taken(error),
+            None => {
+                self.incoming = Some(incoming);
+                Answer::Proceed
+            }
+        }
     }
 
     fn trace(&self, session: &Session, envelope: &Envelope, id: QueueId, now: Timestamp) -> String {
@@ -240,14 +235,26 @@ impl Admission {
     }
 
     async fn commit(&mut self, session: &mut Session) -> Answer {
-        let (Some(incoming), Some(judged)) = (self.incoming.take(), session.transaction()) else {
+        let (Some(mut incoming), Some(judged)) = (self.incoming.take(), session.transaction())
+        else {
             return Answer::Refuse(Refusal::Internal);
         };
-        if let Some(error) = &incoming.trouble {
+        let id = incoming.id();
+        let checked = incoming.finish_checks(self.listener.remote_maps()).await;
+        // The session keeps the envelope until the mail is accepted, so that the line of a refusal
+        // names the sender.
+        self.log_rules(&checked, id, session, judged);
+        if let Some(error) = incoming.trouble() {
             return self.not_taken(error);
         }
-        // The session keeps the envelope until here, so that the line of a refusal names the sender.
-        let counted = match self.judge(&incoming.scan, judged).await {
+        let ruled_hold = match checked.fate {
+            Fate::Accept => None,
+            Fate::Hold(reason) => Some(reason),
+            Fate::Discard => return Answer::Discarded(id),
+            Fate::Reject(refusal) => return Answer::Refuse(Refusal::Rule(refusal.reply())),
+            Fate::Trouble(trouble) => return self.cannot_tell(id, &trouble),
+        };
+        let counted = match self.judge(incoming.scan(), judged).await {
             Ok(counted) => counted,
             Err(refusal) => return Answer::Refuse(refusal),
         };
@@ -259,11 +266,12 @@ impl Admission {
                 recipient.address = person.clone();
             }
         }
-        let hold = self.hold_reason(counted.as_ref(), incoming.intake.id());
-        let held = hold.clone().map(|reason| (reason, summary(session, &envelope)));
-        let origin = self.origin(session, incoming.arrival);
+        rerouting::apply(&mut envelope, checked.detour, checked.bcc);
+        let limit_hold = self.hold_reason(counted.as_ref(), id);
+        let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
+        let origin = self.origin(session, incoming.arrival());
         let shown_as = session.forwarded().and_then(forwarded_client);
-        match incoming.commit(envelope, origin, hold).await {
+        match incoming.commit(envelope, origin, ruled_hold.or(limit_hold)).await {
             Ok((receipt, mut event)) => {
                 event.client = shown_as.unwrap_or(event.client);
                 self.log_received(event, held);
@@ -273,6 +281,27 @@ impl Admission {
                 self.take_back(counted.as_ref());
                 self.not_taken(&error)
             }
+        }
+    }
+
+    /// A table cannot tell: the mail waits at the client (451), and the administrator hears why.
+    fn cannot_tell(&self, id: QueueId, trouble: &Trouble) -> Answer {
+        self.listener.warn(format!("{id}: the mail is put off: {trouble}"));
+        Answer::Refuse(Refusal::TableUnavailable)
+    }
+
+    /// One line for each rule that did something to the mail.
+    fn log_rules(&self, checked: &Outcome, id: QueueId, session: &Session, envelope: &Envelope) {
+        let transaction = summary(session, envelope);
+        let observer = &self.listener.shared().observer;
+        for decision in checked.decisions.iter() {
+            match rules::event(decision, id, self.listener.name(), &transaction) {
+                Ok(event) => observer.mail(&MailEvent::RuleApplied(Box::new(event))),
+                Err(warning) => self.listener.warn(format!("{id}: {warning}")),
+            }
+        }
+        if let more @ 1.. = checked.decisions.left_out() {
+            self.listener.warn(format!("{id}: {more} more lines matched rules"));
         }
     }
 
@@ -447,37 +476,6 @@ impl Admission {
     }
 }
 
-impl Incoming {
-    async fn commit(
-        self,
-        mut envelope: Envelope,
-        origin: Origin,
-        hold: Option<HoldReason>,
-    ) -> Result<(Receipt, Received), IntakeError> {
-        if self.scan.eight_bit() {
-            envelope.body = BodyType::EightBitMime;
-        }
-        // Many programs always ask for SMTPUTF8. A mail that does not need it must not bounce at a
-        // next hop that lacks it (Postfix `smtputf8_autodetect_classes`).
-        envelope.smtputf8 &= self.scan.eight_bit_header() || needs_smtputf8(&envelope);
-        let mut event = Received {
-            id: self.intake.id(),
-            listener: origin.listener.clone(),
-            client: origin.client.clone(),
-            login: origin.login.clone(),
-            message_id: self.scan.message_id().map(Into::into),
-            sender: envelope.sender.clone(),
-            size: 0,
-            recipients: envelope.recipients.len(),
-        };
-        let disposition = hold.map_or(Disposition::Ready, Disposition::Held);
-        let mail = NewMail { envelope, origin, disposition };
-        let receipt = self.intake.commit(mail).await?;
-        event.size = receipt.size();
-        Ok((receipt, event))
-    }
-}
-
 fn summary(session: &Session, envelope: &Envelope) -> TransactionSummary {
     TransactionSummary {
         client: session.client().clone(),
@@ -486,12 +484,6 @@ fn summary(session: &Session, envelope: &Envelope) -> TransactionSummary {
         protocol: session.protocol(),
         helo: session.helo().unwrap_or("unknown").into(),
     }
-}
-
-fn needs_smtputf8(envelope: &Envelope) -> bool {
-    let sender = envelope.sender.address().into_iter();
-    let recipients = envelope.recipients.iter().map(|recipient| &recipient.address);
-    sender.chain(recipients).any(Address::needs_smtputf8)
 }
 
 /// The client that a trusted relay names with XFORWARD. It is shown in the log and decides nothing.

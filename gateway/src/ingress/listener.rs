@@ -9,6 +9,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use mailweir_auth::{Allowances, Authenticator, Chain, Directory as _, Mechanism, UserName};
+use mailweir_filters::RemoteMaps;
 use mailweir_mail::{Client, Domain, SessionEvent};
 use mailweir_queue::Queue;
 use mailweir_smtp::server::{self, Mode, Needs, Offer, Peer, Rights, Session, Settings, TlsMode};
@@ -20,6 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     admission::Admission,
+    checks::ListenerChecks,
     connection::Connection,
     permits::{Crowd, Permits},
     policy::SubmissionPolicy,
@@ -31,6 +33,7 @@ use crate::{
     config::{self, ListenerTls as TlsChoice, ProxyProtocol},
     egress::resolve::Resolver,
     observe::Observer,
+    tables::Tables,
     tls::ListenerTls,
     wire::Wire,
 };
@@ -47,6 +50,8 @@ pub struct Shared {
     pub resolver: Arc<dyn Resolver>,
     /// Who checks log-ins.
     pub authenticator: Authenticator,
+    /// The lookup tables in use.
+    pub tables: Arc<Tables>,
     /// What each login has sent lately.
     pub allowances: Arc<Mutex<Allowances>>,
     /// How many sessions there may be.
@@ -63,6 +68,7 @@ pub struct Listener {
     settings: Arc<Settings>,
     served: Arc<ServedDomains>,
     policy: Arc<SubmissionPolicy>,
+    checks: ListenerChecks,
     tls: Option<ListenerTls>,
     shared: Arc<Shared>,
 }
@@ -74,11 +80,12 @@ impl Listener {
         rules: config::Listener,
         served: Arc<ServedDomains>,
         policy: Arc<SubmissionPolicy>,
+        checks: ListenerChecks,
         tls: Option<ListenerTls>,
         shared: Arc<Shared>,
     ) -> Self {
         let settings = Arc::new(settings(&rules, &shared));
-        Self { rules, settings, served, policy, tls, shared }
+        Self { rules, settings, served, policy, checks, tls, shared }
     }
 
     /// The label of logs.
@@ -97,6 +104,15 @@ impl Listener {
 
     pub(super) fn policy(&self) -> &SubmissionPolicy {
         &self.policy
+    }
+
+    pub(super) const fn checks(&self) -> &ListenerChecks {
+        &self.checks
+    }
+
+    /// Those who can ask the tables of other servers.
+    pub(super) fn remote_maps(&self) -> &dyn RemoteMaps {
+        self.shared.tables.remote()
     }
 
     pub(super) const fn hopcount_limit(&self) -> u32 {

@@ -4,18 +4,23 @@
 //! answered: who may connect, log in, relay, and what becomes of the mail.
 
 mod admission;
+mod checks;
 mod client_name;
 mod connection;
 mod content_scan;
+mod incoming;
 mod listener;
 mod permits;
 mod policy;
 mod proxy;
 mod refusals;
 pub mod relay;
+mod rerouting;
+mod rules;
 mod senders;
 mod trace;
 
+pub use checks::ListenerChecks;
 pub use listener::{Listener, Shared, listen};
 pub use permits::Permits;
 pub use policy::SubmissionPolicy;

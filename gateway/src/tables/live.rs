@@ -50,14 +50,15 @@ impl LiveTable {
         self.current.load_full()
     }
 
-    /// Looks at the files, and reads them again if they have changed and rest.
-    pub(super) fn look(&self, notice: &dyn Fn(String), warn: &dyn Fn(String)) {
+    /// Looks at the files, and reads them again if they have changed and rest. Whether the table
+    /// is another one now.
+    pub(super) fn look(&self, notice: &dyn Fn(String), warn: &dyn Fn(String)) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let now: Vec<Stamp> = seen.files.iter().map(|file| Stamp::of(file)).collect();
         let rests = now == seen.last;
         seen.last.clone_from(&now);
         if !rests || now == seen.read {
-            return;
+            return false;
         }
         let name = self.spec.name();
         match load(&self.spec, self.matching) {
@@ -66,10 +67,12 @@ impl LiveTable {
                 self.current.store(Arc::new(loaded.table));
                 *seen = Seen { files: loaded.files, last: read.clone(), read };
                 notice(format!("{name}: changed, and read again"));
+                true
             }
             Err(error) => {
                 seen.read = now;
                 warn(format!("{name}: what it said before stays in force: {error}"));
+                false
             }
         }
     }

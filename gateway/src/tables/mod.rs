@@ -4,27 +4,36 @@
 //! configuration asks for its tables anew and finds those that are in use.
 
 mod live;
+mod remote;
 mod stamp;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
+use mailweir_filters::RemoteMaps;
 use mailweir_mail::SessionEvent;
 use mailweir_tables::{Matching, Spec, TableError};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-pub use self::live::LiveTable;
+pub(crate) use self::live::LiveTable;
+use self::remote::RemoteServers;
 use crate::observe::Observer;
 
 /// All tables in use.
 pub struct Tables {
     known: Mutex<HashMap<(Spec, Matching), Weak<LiveTable>>>,
+    /// How often a table has changed.
+    changes: AtomicU64,
+    remote: RemoteServers,
     observer: Observer,
 }
 
@@ -32,7 +41,12 @@ impl Tables {
     /// No tables yet. `observer` hears of lines that do not count and of files that cannot be read.
     #[must_use]
     pub fn new(observer: Observer) -> Arc<Self> {
-        Arc::new(Self { known: Mutex::default(), observer })
+        Arc::new(Self {
+            known: Mutex::default(),
+            changes: AtomicU64::new(0),
+            remote: RemoteServers::default(),
+            observer,
+        })
     }
 
     /// The table that `spec` names: the one in use, or a new one. Reads its files, and blocks
@@ -52,6 +66,17 @@ impl Tables {
         Ok(table)
     }
 
+    /// Those who can ask the tables of other servers.
+    pub fn remote(&self) -> &dyn RemoteMaps {
+        &self.remote
+    }
+
+    /// A number that is another one after every change of a table.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
     /// Looks after the files of all tables until `end` is cancelled. A change counts after two
     /// looks that saw the same, so that a file that is being written is not taken half.
     pub async fn watch(self: Arc<Self>, end: CancellationToken) {
@@ -64,9 +89,11 @@ impl Tables {
             }
             let tables = Arc::clone(&self);
             let looked = spawn_blocking(move || {
-                used.iter().for_each(|table| {
-                    table.look(&|text| tables.notice(text), &|text| tables.warn(text))
-                });
+                for table in used {
+                    if table.look(&|text| tables.notice(text), &|text| tables.warn(text)) {
+                        tables.changes.fetch_add(1, Ordering::Release);
+                    }
+                }
             });
             // A panic in there has been reported by the runtime; the next look is made all the same.
             let _ = looked.await;

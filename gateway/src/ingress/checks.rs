@@ -1,0 +1,134 @@
+//! The checks of content on one listener: its tables as they are at the moment a mail begins.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use mailweir_content::mime::MimeLimits;
+use mailweir_filters::checks::{ChecksRules, ContentChecks, Output};
+use mailweir_queue::{Intake, IntakeError};
+use mailweir_tables::{Matching, TableError};
+
+use crate::{
+    config::{self, CheckTables, TableName},
+    tables::{LiveTable, Tables},
+};
+
+/// The tables of one listener. A mail keeps the rules that it began with; the next one has those of
+/// its own moment.
+pub struct ListenerChecks {
+    lists: Lists,
+    limits: Limits,
+    tables: Arc<Tables>,
+    /// The rules, and the version of the tables that they were made of.
+    made: ArcSwap<(u64, Arc<ChecksRules>)>,
+}
+
+struct Lists {
+    header: Vec<Arc<LiveTable>>,
+    mime_header: Vec<Arc<LiveTable>>,
+    nested_header: Vec<Arc<LiveTable>>,
+    body: Vec<Arc<LiveTable>>,
+    decoded_header: Vec<Arc<LiveTable>>,
+    text_body: Vec<Arc<LiveTable>>,
+    attachment_name: Vec<Arc<LiveTable>>,
+    attachment_type: Vec<Arc<LiveTable>>,
+}
+
+/// What does not change with the tables.
+struct Limits {
+    body_checks_size: u64,
+    mime: MimeLimits,
+}
+
+impl ListenerChecks {
+    /// Opens the tables of a listener. Reads files that are not in use yet, and blocks meanwhile.
+    ///
+    /// # Errors
+    /// A table cannot be used.
+    pub fn open(
+        names: &CheckTables,
+        checks: &config::Checks,
+        tables: &Arc<Tables>,
+    ) -> Result<Self, TableError> {
+        let open = |names: &[TableName], matching| {
+            let tables = names.iter().map(|name| tables.open(name.spec(), matching));
+            tables.collect::<Result<Vec<_>, _>>()
+        };
+        let lists = Lists {
+            header: open(&names.header, Matching::Bytes)?,
+            mime_header: open(&names.mime_header, Matching::Bytes)?,
+            nested_header: open(&names.nested_header, Matching::Bytes)?,
+            body: open(&names.body, Matching::Bytes)?,
+            decoded_header: open(&names.decoded_header, Matching::Text)?,
+            text_body: open(&names.text_body, Matching::Text)?,
+            attachment_name: open(&names.attachment_name, Matching::Text)?,
+            attachment_type: open(&names.attachment_type, Matching::Text)?,
+        };
+        let version = tables.version();
+        let limits = Limits::of(checks);
+        let made = ArcSwap::from_pointee((version, Arc::new(rules(&lists, &limits))));
+        Ok(Self { lists, limits, tables: Arc::clone(tables), made })
+    }
+
+    /// The checks for a mail that begins now; `None` where nothing is checked.
+    pub(super) fn begin(&self) -> Option<ContentChecks> {
+        ContentChecks::new(self.rules())
+    }
+
+    fn rules(&self) -> Arc<ChecksRules> {
+        let version = self.tables.version();
+        let made = self.made.load();
+        if made.0 == version {
+            return Arc::clone(&made.1);
+        }
+        let rules = Arc::new(rules(&self.lists, &self.limits));
+        self.made.store(Arc::new((version, Arc::clone(&rules))));
+        rules
+    }
+}
+
+impl Limits {
+    fn of(checks: &config::Checks) -> Self {
+        let size = |size: config::ByteSize| usize::try_from(size.bytes()).unwrap_or(usize::MAX);
+        Self {
+            body_checks_size: checks.body_checks_size_limit.bytes(),
+            mime: MimeLimits {
+                header_size: size(checks.header_size_limit),
+                nesting: checks.mime_nesting_limit.get() as usize,
+                mime: !checks.disable_mime_input_processing,
+                ..MimeLimits::default()
+            },
+        }
+    }
+}
+
+fn rules(lists: &Lists, limits: &Limits) -> ChecksRules {
+    let now = |list: &[Arc<LiveTable>]| list.iter().map(|table| table.current()).collect();
+    ChecksRules {
+        header: now(&lists.header),
+        mime_header: Some(now(&lists.mime_header)),
+        nested_header: Some(now(&lists.nested_header)),
+        body: now(&lists.body),
+        decoded_header: now(&lists.decoded_header),
+        text_body: now(&lists.text_body),
+        attachment_name: now(&lists.attachment_name),
+        attachment_type: now(&lists.attachment_type),
+        body_checks_size_limit: limits.body_checks_size,
+        limits: limits.mime.clone(),
+    }
+}
+
+/// An intake as the end of the checks.
+pub(super) struct IntoIntake<'a> {
+    pub(super) intake: &'a mut Intake,
+    /// Why the content cannot be stored; nothing is written any more then.
+    pub(super) trouble: &'a mut Option<IntakeError>,
+}
+
+impl Output for IntoIntake<'_> {
+    async fn write(&mut self, bytes: &[u8]) {
+        if self.trouble.is_none() {
+            *self.trouble = self.intake.write(bytes).await.err();
+        }
+    }
+}
