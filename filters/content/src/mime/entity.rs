@@ -14,8 +14,10 @@ use super::{
 pub(super) enum Content {
     /// Text, or what is none of the others.
     Leaf,
-    /// An attached mail, whose header is read: message/rfc822, message/global.
+    /// An attached mail, whose header is read: message/rfc822.
     Mail,
+    /// The same in UTF-8: message/global, which may be encoded (RFC 6532 section 3.7).
+    GlobalMail,
     /// Part of a mail or a reference to one (RFC 2046 section 5.2.2 and 5.2.3): read as a body.
     PartOfMail,
     /// Any other `message/*`: read as a body.
@@ -38,7 +40,7 @@ pub(super) enum Boundary {
 pub(super) struct Entity {
     content: Content,
     encoding: Encoding,
-    /// Innermost last. Never more than `nesting` plus one.
+    /// Innermost last. Never more than `nesting` plus two: Postfix counts from -1.
     open: Vec<Multipart>,
 }
 
@@ -65,7 +67,7 @@ impl Entity {
     /// What leads on from the end of this header block; the part behind it starts afresh.
     pub(super) fn enter(&mut self) -> Content {
         let content = self.content;
-        if matches!(content, Content::Mail | Content::Multipart) {
+        if matches!(content, Content::Mail | Content::GlobalMail | Content::Multipart) {
             self.restart(Content::Leaf);
         }
         content
@@ -74,11 +76,9 @@ impl Entity {
     /// Whether the encoding is one that the type must not have (RFC 2045 section 6.4).
     pub(super) fn breaks_encoding_domain(&self) -> bool {
         match self.content {
-            Content::Leaf => false,
+            Content::Leaf | Content::GlobalMail | Content::OtherMessage => false,
             Content::PartOfMail => self.encoding == Encoding::EightBit,
-            Content::Mail | Content::OtherMessage | Content::Multipart => {
-                self.encoding == Encoding::Transformed
-            }
+            Content::Mail | Content::Multipart => self.encoding == Encoding::Transformed,
         }
     }
 
@@ -101,7 +101,8 @@ impl Entity {
             Some(main) if main.is_word("text") => self.content = Content::Leaf,
             Some(main) if main.is_word("message") => {
                 self.content = match () {
-                    () if is("rfc822") || is("global") => Content::Mail,
+                    () if is("rfc822") => Content::Mail,
+                    () if is("global") => Content::GlobalMail,
                     () if is("partial") || is("external-body") => Content::PartOfMail,
                     () => Content::OtherMessage,
                 };
@@ -155,7 +156,7 @@ impl Entity {
             if !name.is_word("boundary") {
                 continue;
             }
-            if self.open.len() > limits.nesting {
+            if self.open.len() > limits.nesting.saturating_add(1) {
                 trouble.nesting = true;
                 continue;
             }

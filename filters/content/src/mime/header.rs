@@ -1,5 +1,7 @@
 //! The header that is being read: its lines as they came, and as the checks see them.
 
+use super::limits::MimeLimits;
+
 /// Gathers the records of one header.
 #[derive(Debug, Default)]
 pub(super) struct Header {
@@ -35,10 +37,11 @@ impl Header {
         self.raw.extend_from_slice(raw);
     }
 
-    /// Whether no further record is looked at. The bound on `raw` is met only by lines with many CR
-    /// before their LF: others have at most one byte of line end and one of white space each.
-    pub(super) fn is_full(&self, size: usize) -> bool {
-        self.text.len() >= size || self.raw.len() / 2 >= size
+    /// Whether no further record is looked at. A line has at least as many bytes of text as of line
+    /// end: the bound on `raw` stops nothing but lines with many CR before their LF.
+    pub(super) fn is_full(&self, limits: &MimeLimits) -> bool {
+        let raw_limit = limits.header_size.saturating_mul(2).saturating_add(limits.line_length);
+        self.text.len() >= limits.header_size || self.raw.len() >= raw_limit
     }
 
     /// Whether a line with this first byte continues it.

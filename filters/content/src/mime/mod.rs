@@ -72,3 +72,6 @@ impl<'a> Piece<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

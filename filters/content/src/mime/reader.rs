@@ -177,7 +177,7 @@ impl MimeReader {
             return self.end_header(class);
         }
         let Some(record) = self.records.look(input, last) else { return STARVED };
-        if self.phase == Phase::Open && self.header.is_full(self.limits.header_size) {
+        if self.phase == Phase::Open && self.header.is_full(&self.limits) {
             self.phase = Phase::Rest;
             self.trouble.header_cut = true;
             return give(self.read_header(class));
@@ -245,7 +245,7 @@ impl MimeReader {
                 ControlFlow::Continue(())
             };
         }
-        if self.entity.enter() == Content::Mail {
+        if matches!(self.entity.enter(), Content::Mail | Content::GlobalMail) {
             self.place = Place::Header(HeaderClass::Nested);
         }
         // The empty line counts as the first of the body.
