@@ -8,4 +8,4 @@ pub mod arguments;
 pub mod checks;
 mod lookup;
 
-pub use lookup::{RemoteAnswer, RemoteMaps, look_up, look_up_first};
+pub use lookup::{RemoteAnswer, RemoteMaps, look_up, look_up_any, look_up_first};

@@ -53,12 +53,30 @@ pub async fn look_up_first<'t>(
     key: &[u8],
     remote: &dyn RemoteMaps,
 ) -> Result<Option<Found<'t>>, LookupError> {
-    if key.is_empty() {
-        return Ok(None);
-    }
+    Ok(look_up_any(tables, &[key], remote).await?.map(|(_, found)| found))
+}
+
+/// What the first of `tables` that has anything has for any of `readings`: of what a table has for
+/// several of them, what stands first in it. With it the reading that it was found for.
+///
+/// # Errors
+/// As [`look_up_first`].
+pub async fn look_up_any<'t, 'k, K: AsRef<[u8]>>(
+    tables: &'t [Arc<Table>],
+    readings: &'k [K],
+    remote: &dyn RemoteMaps,
+) -> Result<Option<(&'k [u8], Found<'t>)>, LookupError> {
     for table in tables {
-        if let Some(found) = look_up(table, key, remote).await? {
-            return Ok(Some(found));
+        let mut first: Option<(&[u8], Found<'t>)> = None;
+        for key in readings.iter().map(AsRef::as_ref).filter(|key| !key.is_empty()) {
+            if let Some(found) = look_up(table, key, remote).await?
+                && first.as_ref().is_none_or(|(_, first)| found.place.line < first.place.line)
+            {
+                first = Some((key, found));
+            }
+        }
+        if first.is_some() {
+            return Ok(first);
         }
     }
     Ok(None)

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use mailweir_content::mime::{HeaderClass, MimeReader, Piece};
+use mailweir_content::{
+    decode::headers::HeaderDecoder,
+    mime::{HeaderClass, MimeReader, Piece},
+};
 
 use super::{
     ChecksRules, Context, Edit, Inspection, Outcome, Output,
-    line::{Form, prepended, replacement},
+    line::{Form, Line, Standing},
     output::Pending,
 };
 use crate::RemoteMaps;
@@ -29,6 +32,7 @@ pub struct ContentChecks {
 #[derive(Debug)]
 struct Editor {
     inspection: Inspection,
+    decoder: HeaderDecoder,
     /// What becomes of more of the header before.
     header_rest: Rest,
     /// Whether the next line ends a header although it is not empty: no empty line has come.
@@ -52,8 +56,12 @@ impl ContentChecks {
             return None;
         }
         let reader = MimeReader::new(rules.limits.clone());
-        let inspection = Inspection::new(rules);
-        let editor = Editor { inspection, header_rest: Rest::Stays, unfinished_header: true };
+        let editor = Editor {
+            decoder: HeaderDecoder::new(rules.fallbacks.clone()),
+            inspection: Inspection::new(rules),
+            header_rest: Rest::Stays,
+            unfinished_header: true,
+        };
         Some(Self { reader, editor })
     }
 
@@ -123,14 +131,34 @@ impl Editor {
         out: &mut impl Output,
         remote: &dyn RemoteMaps,
     ) {
-        let edit = self.inspection.examine(class.into(), text, remote).await;
+        let mut line = Line::new(Form::Header, raw);
+        line.edit(self.inspection.examine(class.into(), text, remote).await);
+        line.edit(self.decoded_header(&line, text, remote).await);
         self.unfinished_header = true;
-        self.header_rest = match &edit {
-            Edit::Keep | Edit::Prepend(_) => Rest::Stays,
-            Edit::Replace(_) if !raw.ends_with(b"\n") => Rest::GoesButLineEnd,
-            Edit::Remove | Edit::Replace(_) => Rest::Goes,
+        self.header_rest = match line.standing() {
+            Standing::AsItCame => Rest::Stays,
+            Standing::Instead(_) if !raw.ends_with(b"\n") => Rest::GoesButLineEnd,
+            Standing::Nothing | Standing::Instead(_) => Rest::Goes,
         };
-        write(edit, Form::Header, raw, pending, out).await;
+        line.write(pending, out).await;
+    }
+
+    /// Looks at a header as a person reads it: what stands there now, in all plausible readings.
+    async fn decoded_header(
+        &mut self,
+        line: &Line<'_>,
+        text: &[u8],
+        remote: &dyn RemoteMaps,
+    ) -> Edit {
+        if !self.inspection.asks_for(Context::DecodedHeader) {
+            return Edit::Keep;
+        }
+        let readings = match line.standing() {
+            Standing::Nothing => return Edit::Keep,
+            Standing::AsItCame => self.decoder.field(text),
+            Standing::Instead(text) => self.decoder.field(text),
+        };
+        self.inspection.examine_any(Context::DecodedHeader, &readings, remote).await
     }
 
     async fn rest(&mut self, raw: &[u8], pending: &mut Pending<'_>, out: &mut impl Output) {
@@ -154,34 +182,15 @@ impl Editor {
         remote: &dyn RemoteMaps,
     ) {
         let limit = self.inspection.rules().body_checks_size_limit;
-        let edit = if limit == 0 || offset < limit {
-            self.inspection.examine(Context::Body, text, remote).await
-        } else {
-            Edit::Keep
-        };
-        if std::mem::take(&mut self.unfinished_header) && edit != Edit::Keep {
+        let mut line = Line::new(Form::Body, raw);
+        if limit == 0 || offset < limit {
+            line.edit(self.inspection.examine(Context::Body, text, remote).await);
+        }
+        if std::mem::take(&mut self.unfinished_header) && line.is_edited() {
             // What stands here now, or the next line, could be taken for one more header. Postfix
             // puts the missing empty line in front of every such body; we do it where we edit.
             pending.insert(b"\r\n", out).await;
         }
-        write(edit, Form::Body, raw, pending, out).await;
-    }
-}
-
-async fn write(
-    edit: Edit,
-    form: Form,
-    raw: &[u8],
-    pending: &mut Pending<'_>,
-    out: &mut impl Output,
-) {
-    match edit {
-        Edit::Keep => pending.pass(raw, out).await,
-        Edit::Remove => {}
-        Edit::Prepend(text) => {
-            pending.insert(&prepended(form, &text, raw), out).await;
-            pending.pass(raw, out).await;
-        }
-        Edit::Replace(text) => pending.insert(&replacement(form, &text, raw), out).await,
+        line.write(pending, out).await;
     }
 }

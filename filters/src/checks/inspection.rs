@@ -13,7 +13,7 @@ use super::{
     Action, ActionError, ChecksRules, Context, Decision, Decisions, Detour, Fate, Outcome, Refusal,
     Trouble, Verb,
 };
-use crate::{RemoteMaps, arguments::printable, look_up_first};
+use crate::{RemoteMaps, arguments::printable, look_up_any};
 
 /// The inspection of one mail.
 #[derive(Debug)]
@@ -94,12 +94,23 @@ impl Inspection {
     /// Looks at `key`: a header, a line, a name. The edit is [`Edit::Keep`] wherever there is no
     /// line to edit ([`Context::has_line`]).
     pub async fn examine(&mut self, context: Context, key: &[u8], remote: &dyn RemoteMaps) -> Edit {
+        self.examine_any(context, &[key], remote).await
+    }
+
+    /// Looks at what can be read in several ways, all plausible, the likeliest first: the rule
+    /// counts that comes first of those that match any of them.
+    pub async fn examine_any(
+        &mut self,
+        context: Context,
+        readings: &[impl AsRef<[u8]> + Sync],
+        remote: &dyn RemoteMaps,
+    ) -> Edit {
         if !self.asks_for(context) {
             return Edit::Keep;
         }
-        match look_up_first(self.rules.tables(context), key, remote).await {
+        match look_up_any(self.rules.tables(context), readings, remote).await {
             Ok(None) => Edit::Keep,
-            Ok(Some(found)) => self.findings.act(context, key, &found),
+            Ok(Some((reading, found))) => self.findings.act(context, reading, &found),
             Err(error) => self.findings.give_up(error),
         }
     }

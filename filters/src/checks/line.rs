@@ -1,7 +1,12 @@
-//! The bytes of a line that a rule puts into a mail.
+//! A line of a mail under the edits of rules, and the bytes that go on.
 //!
-//! Its text may hold parts of the mail, or come from another server: no line end of it becomes one
+//! The text of a rule may hold parts of the mail, or come from another server: no line end of it becomes one
 //! of the mail, but for the folds of a header.
+
+use super::{
+    Edit,
+    output::{Output, Pending},
+};
 
 /// What kind of line it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,19 +17,76 @@ pub(super) enum Form {
     Body,
 }
 
-/// The line that stands before `raw`.
-pub(super) fn prepended(form: Form, text: &[u8], raw: &[u8]) -> Vec<u8> {
-    let end = match line_end(raw) {
-        b"" => b"\r\n",
-        end => end,
-    };
-    lines(form, text, end, end)
+/// A line of the mail and what rules made of it.
+#[derive(Debug)]
+pub(super) struct Line<'m> {
+    form: Form,
+    raw: &'m [u8],
+    before: Vec<u8>,
+    standing: Standing,
 }
 
-/// The line that stands in the place of `raw`, and ends as that does.
-pub(super) fn replacement(form: Form, text: &[u8], raw: &[u8]) -> Vec<u8> {
-    let end = line_end(raw);
-    lines(form, text, if end.is_empty() { b"\r\n" } else { end }, end)
+/// What stands where a line stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The line, as it came.
+    AsItCame,
+    /// Nothing.
+    Nothing,
+    /// This text.
+    Instead(Vec<u8>),
+}
+
+impl<'m> Line<'m> {
+    /// A line as it came.
+    pub(super) const fn new(form: Form, raw: &'m [u8]) -> Self {
+        Self { form, raw, before: Vec::new(), standing: Standing::AsItCame }
+    }
+
+    /// Edits it, in the way of a rule.
+    pub(super) fn edit(&mut self, edit: Edit) {
+        match edit {
+            Edit::Keep => {}
+            Edit::Remove => self.standing = Standing::Nothing,
+            Edit::Replace(text) => self.standing = Standing::Instead(text),
+            Edit::Prepend(text) => {
+                let end = self.end_or_crlf();
+                self.before.append(&mut lines(self.form, &text, end, end));
+            }
+        }
+    }
+
+    pub(super) const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    pub(super) fn is_edited(&self) -> bool {
+        !self.before.is_empty() || self.standing != Standing::AsItCame
+    }
+
+    /// Lets it go on.
+    pub(super) async fn write(&self, pending: &mut Pending<'_>, out: &mut impl Output) {
+        if !self.before.is_empty() {
+            pending.insert(&self.before, out).await;
+        }
+        match &self.standing {
+            Standing::AsItCame => pending.pass(self.raw, out).await,
+            Standing::Nothing => {}
+            Standing::Instead(text) => {
+                // It ends as the line did, which may be not at all: at the end of the mail, or in
+                // the middle of a line that is longer than what is looked at.
+                let line = lines(self.form, text, self.end_or_crlf(), line_end(self.raw));
+                pending.insert(&line, out).await;
+            }
+        }
+    }
+
+    fn end_or_crlf(&self) -> &'static [u8] {
+        match line_end(self.raw) {
+            b"" => b"\r\n",
+            end => end,
+        }
+    }
 }
 
 fn lines(form: Form, text: &[u8], fold: &[u8], end: &[u8]) -> Vec<u8> {
@@ -67,32 +129,68 @@ fn line_end(raw: &[u8]) -> &'static [u8] {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        future::Future,
+        pin::pin,
+        task::{Context, Waker},
+    };
+
     use super::*;
+
+    fn edited(form: Form, edit: Edit, raw: &[u8]) -> Vec<u8> {
+        let mut line = Line::new(form, raw);
+        line.edit(edit);
+        let (mut pending, mut out) = (Pending::new(raw), Vec::new());
+        let written = async {
+            line.write(&mut pending, &mut out).await;
+            pending.flush(&mut out).await;
+        };
+        assert!(pin!(written).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        out
+    }
+
+    fn replaced(form: Form, text: &[u8], raw: &[u8]) -> Vec<u8> {
+        edited(form, Edit::Replace(text.to_vec()), raw)
+    }
 
     #[test]
     fn a_line_ends_as_the_one_beside_it() {
-        assert_eq!(prepended(Form::Body, b"new", b"old\r\n"), b"new\r\n");
-        assert_eq!(prepended(Form::Body, b"new", b"old\n"), b"new\n");
-        assert_eq!(prepended(Form::Body, b"new", b"old"), b"new\r\n");
-        assert_eq!(replacement(Form::Body, b"new", b"old\r\n"), b"new\r\n");
-        assert_eq!(replacement(Form::Body, b"new", b"old"), b"new");
+        for (raw, expected) in [("b\r\n", "a\r\nb\r\n"), ("b\n", "a\nb\n"), ("b", "a\r\nb")] {
+            let prepend = Edit::Prepend(b"a".to_vec());
+            assert_eq!(edited(Form::Body, prepend, raw.as_bytes()), expected.as_bytes());
+        }
+        for (raw, expected) in [("b\r\n", "a\r\n"), ("b\n", "a\n"), ("b", "a")] {
+            assert_eq!(replaced(Form::Body, b"a", raw.as_bytes()), expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_line_may_be_edited_twice() {
+        let mut line = Line::new(Form::Header, b"A: b\r\n");
+        line.edit(Edit::Prepend(b"X: 1".to_vec()));
+        line.edit(Edit::Prepend(b"X: 2".to_vec()));
+        line.edit(Edit::Remove);
+        assert_eq!(
+            (&line.before[..], &line.standing),
+            (&b"X: 1\r\nX: 2\r\n"[..], &Standing::Nothing)
+        );
     }
 
     #[test]
     fn a_header_stays_one_header_whatever_is_folded_into_it() {
-        let cases: [(&[u8], &[u8]); 4] = [
-            (b"X: a\n\tb", b"X: a\r\n\tb\r\n"),
-            (b"X: a\nb", b"X: a\r\n\tb\r\n"),
-            (b"X: a\r\n \r\n\nb\rc\n", b"X: a\r\n\tb c\r\n"),
-            (b"X: a\n\n", b"X: a\r\n"),
+        let cases = [
+            ("X: a\n\tb", "X: a\r\n\tb\r\n"),
+            ("X: a\nb", "X: a\r\n\tb\r\n"),
+            ("X: a\r\n \r\n\nb\rc\n", "X: a\r\n\tb c\r\n"),
+            ("X: a\n\n", "X: a\r\n"),
         ];
         for (text, expected) in cases {
-            assert_eq!(prepended(Form::Header, text, b"Y: z\r\n"), expected);
+            assert_eq!(replaced(Form::Header, text.as_bytes(), b"Y: z\r\n"), expected.as_bytes());
         }
     }
 
     #[test]
     fn a_line_of_a_body_stays_one_line() {
-        assert_eq!(replacement(Form::Body, b"a\r\n.\r\nb", b"x\r\n"), b"a  .  b\r\n");
+        assert_eq!(replaced(Form::Body, b"a\r\n.\r\nb", b"x\r\n"), b"a  .  b\r\n");
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use mailweir_content::mime::{HeaderClass, MimeLimits};
+use mailweir_content::{
+    decode::charset::Fallbacks,
+    mime::{HeaderClass, MimeLimits},
+};
 use mailweir_tables::Table;
 
 /// What is looked at, and so which checks are asked.
@@ -50,6 +53,8 @@ pub struct ChecksRules {
     pub body_checks_size_limit: u64,
     /// How the mail is read.
     pub limits: MimeLimits,
+    /// In which charsets a person may read what names none.
+    pub fallbacks: Fallbacks,
 }
 
 impl ChecksRules {
@@ -89,6 +94,7 @@ impl Default for ChecksRules {
             attachment_type: Vec::new(),
             body_checks_size_limit: 51_200,
             limits: MimeLimits::default(),
+            fallbacks: Fallbacks::default(),
         }
     }
 }
