@@ -1,13 +1,17 @@
 //! A question to a table, and what can come of it.
 
+mod search;
+
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use crate::{Table, spec::RemoteMap};
+pub(crate) use self::search::Search;
+use crate::{RemoteMap, Table};
 
 /// Where a rule stands: what every decision names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// The table as it was configured, such as `pcre:/etc/postfix/header_checks`.
+    /// The table as it was configured, such as `pcre:/etc/postfix/header_checks`. For a table of
+    /// a `unionmap:` or `pipemap:`, the one that gave the value.
     pub table: Arc<str>,
     /// The line of its source, from 1; of a rule over several lines, the first. `None` where there
     /// are no lines, as in `static:`.
@@ -58,6 +62,12 @@ pub enum LookupError {
         /// Why, in words.
         reason: Box<str>,
     },
+    /// A `fail:` table has no other answer.
+    #[error("{table}: every lookup in such a table fails")]
+    Fails {
+        /// The table as it was configured.
+        table: Arc<str>,
+    },
 }
 
 /// The answer to a lookup, or what must be asked of another server first.
@@ -73,15 +83,38 @@ pub enum Step<'t> {
 /// A question that a table has for another server.
 #[derive(Debug)]
 pub struct Ask<'t> {
-    pub(crate) map: &'t RemoteMap,
-    pub(crate) key: Vec<u8>,
-    pub(crate) rest: Rest<'t>,
+    table: &'t Table,
+    map: &'t RemoteMap,
+    key: Vec<u8>,
+    search: Search<'t>,
 }
 
-/// What a table does with the answer: the tables of a `unionmap:` or `pipemap:` that come after.
-#[derive(Debug, Default)]
-pub(crate) struct Rest<'t> {
-    pub(crate) table: Option<&'t Table>,
+impl<'t> Ask<'t> {
+    /// The table that has the question, as it was configured.
+    #[must_use]
+    pub fn table(&self) -> &'t Arc<str> {
+        self.table.name()
+    }
+
+    /// Whom to ask.
+    #[must_use]
+    pub fn map(&self) -> &'t RemoteMap {
+        self.map
+    }
+
+    /// What to ask for.
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// Goes on with what the server said, or why it did not.
+    pub fn answer(self, answer: Result<Option<Vec<u8>>, LookupError>) -> Step<'t> {
+        let place = self.table.place(None);
+        let found =
+            answer.map(|value| value.map(|value| Found { value: Cow::Owned(value), place }));
+        self.search.resume(found)
+    }
 }
 
 impl<'t> Ask<'t> {
