@@ -116,26 +116,3 @@ impl<'t> Ask<'t> {
         self.search.resume(found)
     }
 }
-
-impl<'t> Ask<'t> {
-    /// Which map is asked.
-    #[must_use]
-    pub fn map(&self) -> &'t RemoteMap {
-        self.map
-    }
-
-    /// What it is asked for.
-    #[must_use]
-    pub fn key(&self) -> &[u8] {
-        &self.key
-    }
-
-    /// Goes on with what the other server said.
-    pub fn answer(self, answer: Result<Option<Vec<u8>>, LookupError>) -> Step<'t> {
-        let table = self.rest.table.map_or_else(|| "".into(), |table| Arc::clone(table.name()));
-        Step::Done(answer.map(|value| {
-            value
-                .map(|value| Found { value: Cow::Owned(value), place: Place { table, line: None } })
-        }))
-    }
-}

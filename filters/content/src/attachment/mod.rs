@@ -1,0 +1,196 @@
+//! What an attachment really is: its types by what it holds, whatever its name and declared type
+//! say, and the names and types of what lies inside it when it is an archive.
+//!
+//! The decoded bytes of a part go past once, in pieces of any size. Nothing is written, nothing is
+//! run, and no name is ever a path of ours. Archives are read by hand and not with the crates for
+//! them: those need the whole archive and take one reading of it, that of the central directory,
+//! where the program that opens the mail may take another. Here every header anywhere in the
+//! stream counts, so that what is found is the union of what the readers of the world see.
+//!
+//! What is refused is decided by `attachment_name_checks` and `attachment_type_checks`.
+
+mod edges;
+mod gzip;
+mod inflate;
+mod kind;
+mod ledger;
+mod magic;
+mod names;
+mod ole;
+mod pdf;
+mod stream;
+mod tar;
+mod text;
+mod zip;
+
+#[cfg(test)]
+mod tests;
+
+use std::mem;
+
+pub use kind::Kind;
+use ledger::{Ledger, View};
+use stream::Stream;
+
+/// Looks into the attachments of one mail, one after another.
+///
+/// The bytes of a part are handed to `feed` in pieces, then `finish` ends the part, and the next
+/// one may begin. What is found does not depend on how a part was cut into pieces. The limits hold
+/// for all parts together.
+#[derive(Debug)]
+pub struct Inspector {
+    ledger: Ledger,
+    path: Vec<String>,
+    /// Bytes that wait for a whole block. All work is done in blocks of one size: that is why the
+    /// division of the input cannot matter.
+    block: Vec<u8>,
+    stream: Stream,
+}
+
+impl Inspector {
+    /// An inspector for a new mail.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let (ledger, block) = (Ledger::new(limits), Vec::with_capacity(BLOCK));
+        Self { ledger, path: Vec::new(), block, stream: Stream::new(0) }
+    }
+
+    /// More decoded bytes of the part.
+    pub fn feed(&mut self, mut bytes: &[u8], found: &mut impl FnMut(Finding<'_>)) {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK - self.block.len()));
+            self.block.extend_from_slice(now);
+            bytes = later;
+            if self.block.len() == BLOCK {
+                self.inspect_block(found);
+            }
+        }
+    }
+
+    /// The part has ended. What comes next belongs to the next part.
+    pub fn finish(&mut self, found: &mut impl FnMut(Finding<'_>)) {
+        self.inspect_block(found);
+        let mut stream = mem::replace(&mut self.stream, Stream::new(0));
+        stream.finish(&mut View::new(&mut self.ledger, &mut self.path, found));
+        self.ledger.next_part();
+    }
+
+    /// How many bytes the inspector holds for what it has begun to read, windows of compression
+    /// included. With the default limits it stays below 1 MiB, whatever comes.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.block.capacity()
+            + self.stream.buffered()
+            + self.path.iter().map(String::len).sum::<usize>()
+    }
+
+    fn inspect_block(&mut self, found: &mut impl FnMut(Finding<'_>)) {
+        let view = &mut View::new(&mut self.ledger, &mut self.path, found);
+        self.stream.feed(&self.block, view);
+        self.block.clear();
+    }
+}
+
+/// Something a rule may match. Findings may repeat, since archives say most things twice.
+///
+/// `path` is where it is: the names of the archives (and their members) from the outside to the
+/// inside, without the attachment's own name. In `a.zip` that holds `b.tar.gz` that holds `c.exe`,
+/// the name `c.exe` has the path `["b.tar.gz", "b.tar"]`, and its type `["b.tar.gz", "b.tar", "c.exe"]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finding<'a> {
+    /// The name of a member of an archive, or where a link points to. A name that can be read in
+    /// more than one way is given once for each: charsets, control characters made visible
+    /// (U+2400), cut at NUL, without the dots and spaces that Windows drops at the end.
+    Name {
+        /// The name with its folders, NFKC, at most about 4 KiB: of a longer one the end.
+        name: &'a str,
+        /// The archive it stands in.
+        path: &'a [String],
+    },
+    /// What a stream of bytes is. There may be several types: an installer is also a zip archive.
+    Type {
+        /// Its type.
+        kind: Kind,
+        /// The thing itself; empty for the attachment.
+        path: &'a [String],
+    },
+    /// A limit was reached, and something was not looked into. Each limit once per attachment.
+    Limit {
+        /// Which one.
+        limit: Limit,
+        /// Where.
+        path: &'a [String],
+    },
+}
+
+impl Finding<'_> {
+    /// The MIME type that `attachment_type_checks` look up: of a type or a limit.
+    #[must_use]
+    pub fn mime_type(&self) -> Option<&'static str> {
+        match self {
+            Finding::Name { .. } => None,
+            Finding::Type { kind, .. } => Some(kind.mime_type()),
+            Finding::Limit { limit, .. } => Some(limit.mime_type()),
+        }
+    }
+}
+
+/// How far an inspector goes, for one mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many archives inside each other are opened, at most 16. With 0 none is; the names in an
+    /// archive are listed even then.
+    pub max_depth: u8,
+    /// How many names of members are listed.
+    pub max_members: u32,
+    /// How many bytes are unpacked.
+    pub max_inflated: u64,
+    /// How many times its packed size a member may have, once it is larger than 1 MiB.
+    pub max_ratio: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_depth: 5, max_members: 10_000, max_inflated: 64 << 20, max_ratio: 250 }
+    }
+}
+
+/// Why something was not looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Archives inside archives beyond `max_depth`.
+    Depth,
+    /// More names than `max_members`.
+    Members,
+    /// More than `max_inflated` bytes.
+    Inflated,
+    /// More than `max_ratio` times its packed size.
+    Ratio,
+    /// More members across each other than an honest archive has.
+    Overlap,
+    /// A name beyond 4 KiB.
+    NameLength,
+    /// A way of compression that is not undone here.
+    Method,
+}
+
+impl Limit {
+    /// The type under which a rule of `attachment_type_checks` finds this limit.
+    #[must_use]
+    pub fn mime_type(self) -> &'static str {
+        match self {
+            Self::Depth => "application/x-too-deep",
+            Self::Members => "application/x-too-many-members",
+            Self::Inflated => "application/x-too-large",
+            Self::Ratio => "application/x-compression-bomb",
+            Self::Overlap => "application/x-overlapping-members",
+            Self::NameLength => "application/x-name-too-long",
+            Self::Method => "application/x-unreadable-compression",
+        }
+    }
+}
+
+/// A unit of work. Not seen from outside.
+const BLOCK: usize = 4096;

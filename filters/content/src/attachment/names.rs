@@ -1,0 +1,110 @@
+//! How a name in an archive may be read by the program that unpacks it.
+//!
+//! Archives say their names in bytes, often without a charset; unpackers differ in what they do
+//! with a NUL or a line end. A rule must meet the name that the victim gets, so all are given.
+
+use std::borrow::Cow;
+
+use encoding_rs::{EUC_KR, Encoding, GBK, SHIFT_JIS};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Says each reading of a raw name once per charset it may be in.
+pub(super) fn readings(raw: &[u8], say: &mut dyn FnMut(&str)) {
+    if let Ok(text) = str::from_utf8(raw) {
+        return shapes(text, say);
+    }
+    let mut said: Vec<String> = Vec::new();
+    let decoded = LEGACY.iter().filter_map(|charset| decode(charset, raw));
+    for text in decoded.chain([cp437(raw)]) {
+        if !said.contains(&text) {
+            shapes(&text, say);
+            said.push(text);
+        }
+    }
+}
+
+/// The first reading of a raw name, or its end: what stands in a path.
+pub(super) fn first_reading(raw: &[u8]) -> String {
+    let mut first: Option<String> = None;
+    let mut keep = |name: &str| {
+        if first.is_none() {
+            let from = name.ceil_char_boundary(name.len().saturating_sub(IN_PATH));
+            first = Some(name[from..].to_owned());
+        }
+    };
+    readings(raw, &mut keep);
+    first.unwrap_or_default()
+}
+
+/// One decoded name: as it stands, cut at NUL, and as Windows keeps it.
+fn shapes(text: &str, say: &mut dyn FnMut(&str)) {
+    let visible = visible(text);
+    say(&visible);
+    let (before_nul, _) = text.split_once('\0').unwrap_or((text, ""));
+    if before_nul.len() < text.len() && !before_nul.is_empty() {
+        say(&self::visible(before_nul));
+    }
+    let kept = as_windows_keeps(before_nul);
+    if kept.len() < before_nul.len() && !kept.is_empty() {
+        say(&self::visible(kept));
+    }
+}
+
+/// NFKC, and control characters as their pictures.
+fn visible(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_control()) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.nfkc().map(picture).collect())
+}
+
+fn picture(character: char) -> char {
+    match character {
+        '\0'..='\x1f' => char::from_u32(0x2400 + character as u32).unwrap_or('\u{fffd}'),
+        '\x7f' => '\u{2421}',
+        '\u{80}'..='\u{9f}' => '\u{fffd}',
+        other => other,
+    }
+}
+
+/// Without what Windows drops at the end of a file name, and without the name of a data stream.
+fn as_windows_keeps(text: &str) -> &str {
+    let unseen =
+        |character: char| character == '.' || character.is_whitespace() || character.is_control();
+    let kept = text.trim_end_matches(unseen);
+    let file = kept.rfind(['/', '\\']).map_or(0, |slash| slash + 1);
+    match kept[file..].find(':') {
+        Some(colon) if colon > 1 => kept[..file + colon].trim_end_matches(unseen),
+        _ => kept,
+    }
+}
+
+fn decode(charset: &'static Encoding, raw: &[u8]) -> Option<String> {
+    charset.decode_without_bom_handling_and_without_replacement(raw).map(Cow::into_owned)
+}
+
+/// The charset of the first zip program, and of every one that does not say otherwise.
+fn cp437(raw: &[u8]) -> String {
+    let character = |&byte: &u8| match byte {
+        0..=0x7f => char::from(byte),
+        _ => CP437.get(usize::from(byte - 0x80)).copied().unwrap_or('\u{fffd}'),
+    };
+    raw.iter().map(character).collect()
+}
+
+/// How much of a name is kept in a path.
+const IN_PATH: usize = 1024;
+
+/// What names without a charset are in, where they are not in UTF-8.
+static LEGACY: [&Encoding; 3] = [EUC_KR, SHIFT_JIS, GBK];
+
+/// The upper half of code page 437.
+const CP437: [char; 128] = [
+    'Ç', 'ü', 'é', 'â', 'ä', 'à', 'å', 'ç', 'ê', 'ë', 'è', 'ï', 'î', 'ì', 'Ä', 'Å', 'É', 'æ', 'Æ',
+    'ô', 'ö', 'ò', 'û', 'ù', 'ÿ', 'Ö', 'Ü', '¢', '£', '¥', '₧', 'ƒ', 'á', 'í', 'ó', 'ú', 'ñ', 'Ñ',
+    'ª', 'º', '¿', '⌐', '¬', '½', '¼', '¡', '«', '»', '░', '▒', '▓', '│', '┤', '╡', '╢', '╖', '╕',
+    '╣', '║', '╗', '╝', '╜', '╛', '┐', '└', '┴', '┬', '├', '─', '┼', '╞', '╟', '╚', '╔', '╩', '╦',
+    '╠', '═', '╬', '╧', '╨', '╤', '╥', '╙', '╘', '╒', '╓', '╫', '╪', '┘', '┌', '█', '▄', '▌', '▐',
+    '▀', 'α', 'ß', 'Γ', 'π', 'Σ', 'σ', 'µ', 'τ', 'Φ', 'Θ', 'Ω', 'δ', '∞', 'φ', 'ε', '∩', '≡', '±',
+    '≥', '≤', '⌠', '⌡', '÷', '≈', '°', '∙', '·', '√', 'ⁿ', '²', '■', '\u{a0}',
+];

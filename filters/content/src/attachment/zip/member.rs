@@ -1,0 +1,102 @@
+//! The data behind the header of a member.
+
+use super::header::{Header, Part};
+use crate::attachment::{
+    Limit,
+    inflate::{Inflate, Progress},
+    ledger::View,
+    names,
+    stream::Stream,
+};
+
+/// A member whose data goes past.
+#[derive(Debug)]
+pub(super) struct Member {
+    name: String,
+    data: Data,
+}
+
+#[derive(Debug)]
+enum Data {
+    Deflated(Inflate),
+    Stored {
+        content: Box<Stream>,
+        /// How much is left of what the header said.
+        left: u64,
+    },
+}
+
+impl Member {
+    /// What follows a header, if it is of use.
+    pub(super) fn behind(header: &Header, depth: u8, view: &mut View<'_>) -> Option<Self> {
+        if header.part() == Part::Central || header.is_encrypted() || is_folder(header) {
+            return None;
+        }
+        let data = match header.method() {
+            0 if view.may_descend(depth) => {
+                Data::Stored { content: Box::new(Stream::new(depth)), left: header.packed_size() }
+            }
+            0 => return None,
+            8 => Data::Deflated(Inflate::begin(depth, view)?),
+            _ => {
+                view.reached(Limit::Method);
+                return None;
+            }
+        };
+        let name = header.names().last().map(names::first_reading).unwrap_or_default();
+        Some(Self { name, data })
+    }
+
+    /// How many of the next bytes are this member's, where its own stream looks for archives.
+    pub(super) fn covers(&self) -> usize {
+        match self.data {
+            Data::Deflated(_) => 0,
+            Data::Stored { left, .. } => usize::try_from(left).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Whether the next header ends it: the size was unknown, or is used up.
+    pub(super) fn is_overdue(&self) -> bool {
+        matches!(self.data, Data::Stored { left: 0, .. })
+    }
+
+    /// Takes more data, and says what is left to do.
+    pub(super) fn feed(mut self, bytes: &[u8], view: &mut View<'_>) -> Option<Self> {
+        match &mut self.data {
+            Data::Deflated(inflate) => {
+                if inflate.feed(bytes, &self.name, view) == Progress::More {
+                    return Some(self);
+                }
+                self.finish(view);
+                None
+            }
+            Data::Stored { content, left } => {
+                *left = left.saturating_sub(bytes.len() as u64);
+                view.inside(&self.name, |view| content.feed(bytes, view));
+                Some(self)
+            }
+        }
+    }
+
+    /// There is no more of it.
+    pub(super) fn finish(self, view: &mut View<'_>) {
+        match self.data {
+            Data::Deflated(inflate) => inflate.finish(&self.name, view),
+            Data::Stored { mut content, .. } => {
+                view.inside(&self.name, |view| content.finish(view));
+            }
+        }
+    }
+
+    pub(super) fn buffered(&self) -> usize {
+        self.name.capacity()
+            + match &self.data {
+                Data::Deflated(inflate) => inflate.buffered(),
+                Data::Stored { content, .. } => content.buffered(),
+            }
+    }
+}
+
+fn is_folder(header: &Header) -> bool {
+    header.name().ends_with(b"/") && header.packed_size() == 0
+}
