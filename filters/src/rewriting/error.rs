@@ -1,0 +1,49 @@
+//! Why a mail's addresses cannot be rewritten now.
+
+use mailweir_mail::Address;
+use mailweir_tables::LookupError;
+
+use super::Parameter;
+
+/// Why a mail's addresses cannot be rewritten. All of them are the administrator's to mend, so
+/// the mail waits (Postfix: 451 4.6.0 Alias expansion error, or 4.3.0).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RewriteError {
+    /// A table cannot tell, or has a value that is no address.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// An address leads to another one again and again (Postfix `virtual_alias_recursion_limit`;
+    /// ten for canonical maps).
+    #[error("{by}: {address} leads to more than {limit} addresses, one after the other")]
+    TooDeep {
+        /// The maps.
+        by: Parameter,
+        /// The address as it was before.
+        address: Address,
+        /// The limit.
+        limit: usize,
+    },
+    /// An alias has too many addresses (Postfix `virtual_alias_expansion_limit`).
+    #[error("virtual_alias_maps: {address} has more than {limit} addresses")]
+    TooMany {
+        /// The alias.
+        address: Address,
+        /// The limit.
+        limit: usize,
+    },
+    /// An alias has an address that is too long (Postfix `virtual_alias_address_length_limit`).
+    #[error("virtual_alias_maps: {address} has an address longer than {limit} bytes")]
+    TooLong {
+        /// The alias.
+        address: Address,
+        /// The limit.
+        limit: usize,
+    },
+    /// With all aliases written out the mail has too many recipients.
+    #[error("the mail has more than {limit} recipients with all aliases written out")]
+    TooManyRecipients {
+        /// The limit.
+        limit: usize,
+    },
+}
