@@ -9,4 +9,4 @@ pub mod checks;
 mod lookup;
 pub mod rewriting;
 
-pub use lookup::{RemoteAnswer, RemoteMaps, look_up, look_up_first};
+pub use lookup::{RemoteAnswer, RemoteMaps, look_up, look_up_any, look_up_first};

@@ -121,7 +121,12 @@ impl<'r> Output<'r> {
     async fn copy(&mut self, address: Address) -> Result<(), RewriteError> {
         let address = self.steps.canonical(Class::EnvelopeRecipient, address).await?;
         self.bccs.push(address.clone());
-        let recipient = Recipient { address: address.clone(), notify: Notify::Never, orcpt: None };
+        let recipient = Recipient {
+            address: address.clone(),
+            notify: Notify::Never,
+            orcpt: None,
+            original: None,
+        };
         self.deliver(recipient, address).await
     }
 

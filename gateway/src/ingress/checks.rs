@@ -115,6 +115,7 @@ fn rules(lists: &Lists, limits: &Limits) -> ChecksRules {
         attachment_type: now(&lists.attachment_type),
         body_checks_size_limit: limits.body_checks_size,
         limits: limits.mime.clone(),
+        ..ChecksRules::default()
     }
 }
 
