@@ -1,6 +1,6 @@
 //! Tables that another server has: `socketmap:` and `tcp:`.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 /// A table that another server has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +48,25 @@ impl RemoteMap {
         let server = server.strip_prefix("inet:").and_then(host_and_port);
         let (host, port) = server.ok_or_else(|| wrong(WANTED))?;
         Ok(Self::SocketmapInet { host, port, map })
+    }
+}
+
+impl fmt::Display for RemoteMap {
+    /// As the configuration writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bracketed = |host: &str| match host.contains(':') {
+            true => format!("[{host}]"),
+            false => host.to_owned(),
+        };
+        match self {
+            Self::Tcp { host, port } => write!(f, "tcp:{}:{port}", bracketed(host)),
+            Self::SocketmapInet { host, port, map } => {
+                write!(f, "socketmap:inet:{}:{port}:{map}", bracketed(host))
+            }
+            Self::SocketmapUnix { path, map } => {
+                write!(f, "socketmap:unix:{}:{map}", path.display())
+            }
+        }
     }
 }
 
