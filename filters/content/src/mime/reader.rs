@@ -87,7 +87,7 @@ impl MimeReader {
             records: Records::new(limits.line_length),
             at_start: limits.mailbox_lines,
             limits,
-            header: Header::default(),
+            header: Header::new(),
             phase: Phase::None,
             place: Place::Header(HeaderClass::Primary),
             entity: Entity::new(),
@@ -99,12 +99,21 @@ impl MimeReader {
 
     /// The next piece, taken off `input`. `None`: more input is needed, and this one was used up.
     pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Piece<'s>> {
+        self.records.release();
+        // Nearly all lines of nearly all mails: no boundary, and whole in the input.
+        if self.place == Place::Body && !self.mid_line && !input.starts_with(b"--") {
+            if let Some((raw, text_len)) = self.records.take_line(input) {
+                let offset = self.count(text_len);
+                return Some(Piece::Body { text: &raw[..text_len], raw, offset });
+            }
+        }
         let next = self.step(input, false)?;
         Some(self.piece(&next))
     }
 
     /// The next piece of what is left at the end of the mail. `None`: there is nothing left.
     pub fn finish(&mut self) -> Option<Piece<'_>> {
+        self.records.release();
         let next = self.step(&mut &[][..], true)?;
         Some(self.piece(&next))
     }
@@ -116,7 +125,6 @@ impl MimeReader {
     }
 
     fn step<'i>(&mut self, input: &mut &'i [u8], last: bool) -> Option<Next<'i>> {
-        self.records.release();
         loop {
             let flow = match (self.place, self.phase) {
                 (Place::Body, _) => self.in_body(input, last),
@@ -136,7 +144,7 @@ impl MimeReader {
         self.records.take(&record, input);
         let text = self.records.text(&record);
         let boundary = if self.mid_line { None } else { self.entity.boundary(text) };
-        let text_len = text.len() as u64;
+        let text_len = text.len();
         match boundary {
             None => {}
             // The count goes on: a boundary is a line of the segment before it.
@@ -144,9 +152,15 @@ impl MimeReader {
             Some(Boundary::End) => self.offset = 0,
         }
         self.mid_line = record.goes_on;
-        let offset = self.offset;
-        self.offset += text_len + 1;
+        let offset = self.count(text_len);
         give(Next::Body(record, offset))
+    }
+
+    /// Counts a body line; gives where it stands.
+    fn count(&mut self, text_len: usize) -> u64 {
+        let offset = self.offset;
+        self.offset = offset.saturating_add(text_len as u64).saturating_add(1);
+        offset
     }
 
     fn between_headers<'i>(

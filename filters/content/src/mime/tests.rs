@@ -81,22 +81,16 @@ fn blanks_before_the_colon_vanish_from_the_text_but_not_from_the_mail() {
 
 #[test]
 fn the_first_line_that_is_no_header_ends_the_header() {
-    for line in [
-        "no colon",
-        "two words: x",
-        ": no name",
-        "gr\u{fc}n: x",
-        " begins with a blank",
-        "a\u{7f}: x",
-    ] {
-        assert_eq!(shown(&format!("{line}\nA: b\n"))[0], "end ", "{line}");
-        let folds = line.starts_with(' ');
-        assert_eq!(
-            shown(&format!("A: b\n{line}\n"))[1],
-            if folds { "end " } else { "end " },
-            "{line}"
-        );
+    for line in ["no colon", "two words: x", ": no name", "gr\u{fc}n: x", "a\u{7f}: x"] {
+        let expected = ["Primary A: b", "end ", &format!("0 {}", line.as_bytes().escape_ascii())];
+        let shown = shown(&format!("A: b\n{line}\nC: d\n"));
+        assert_eq!(shown[..3], expected);
+        assert!(shown[3].ends_with(" C: d") && !shown[3].starts_with("Primary"), "{line}");
     }
+    assert_eq!(
+        shown(" begins with a blank\nC: d\n"),
+        ["end ", "0  begins with a blank", "21 C: d"]
+    );
 }
 
 #[test]
