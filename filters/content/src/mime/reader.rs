@@ -101,11 +101,13 @@ impl MimeReader {
     pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Piece<'s>> {
         self.records.release();
         // Nearly all lines of nearly all mails: no boundary, and whole in the input.
-        if self.place == Place::Body && !self.mid_line && !input.starts_with(b"--") {
-            if let Some((raw, text_len)) = self.records.take_line(input) {
-                let offset = self.count(text_len);
-                return Some(Piece::Body { text: &raw[..text_len], raw, offset });
-            }
+        if self.place == Place::Body
+            && !self.mid_line
+            && !input.starts_with(b"--")
+            && let Some((raw, text_len)) = self.records.take_line(input)
+        {
+            let offset = self.count(text_len);
+            return Some(Piece::Body { text: &raw[..text_len], raw, offset });
         }
         let next = self.step(input, false)?;
         Some(self.piece(&next))
