@@ -251,6 +251,16 @@ fn a_line_from_a_mailbox_does_not_hide_the_headers_behind_it() {
 }
 
 #[test]
+fn nothing_hides_behind_a_nul() {
+    let shown = shown(
+        "Subject: a\0b\nContent-Type: multipart/mixed; \0; boundary=b\n\nx\0y\n--b\nX-In: 1\n",
+    );
+    assert_eq!(shown[0], r"Primary Subject: a\x00b");
+    assert_eq!(shown[3], r"1 x\x00y");
+    assert_eq!(shown[5], "Mime X-In: 1");
+}
+
+#[test]
 fn what_postfix_could_refuse_is_reported() {
     let limits = MimeLimits { nesting: 0, ..MimeLimits::default() };
     let boundaries = "Content-Type: multipart/mixed; boundary=a; boundary=b; boundary=c\n\n";
