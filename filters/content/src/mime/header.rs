@@ -3,7 +3,7 @@
 use super::limits::MimeLimits;
 
 /// Gathers the records of one header.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Header {
     text: Vec<u8>,
     raw: Vec<u8>,
@@ -12,6 +12,10 @@ pub(super) struct Header {
 }
 
 impl Header {
+    pub(super) fn new() -> Self {
+        Self { text: Vec::with_capacity(USUAL), raw: Vec::with_capacity(USUAL), folds: true }
+    }
+
     /// Starts with the record `raw`, `text` without its line end, whose name is `name` bytes long.
     pub(super) fn start(&mut self, name: usize, text: &[u8], raw: &[u8]) {
         self.begin(raw, true);
@@ -94,6 +98,9 @@ pub(super) fn is_mailbox_line(line: &[u8]) -> bool {
 const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
+
+/// Room for what nearly every header needs, in bytes.
+const USUAL: usize = 512;
 
 const MIME_HEADERS: [&str; 6] = [
     "Content-Description",

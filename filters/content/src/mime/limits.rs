@@ -18,6 +18,8 @@ pub struct MimeLimits {
     /// Whether `From ` lines (also `>From `) in front of the header are read as headers
     /// `X-Mailbox-Line: From ...`, which is what Postfix's smtpd makes of them; postmap does not.
     /// Otherwise such a line ends the header, and hides all headers from the header checks.
+    ///
+    /// It needs the content as the peer sent it: headers that were put on top end the start.
     pub mailbox_lines: bool,
 }
 

@@ -4,6 +4,9 @@
 //! [`MimeReader`] is fed the content in pieces of any size and lends out one [`Piece`] after the
 //! other. This is Postfix's reading, with its limits, and not the one a person's mail program has:
 //! that is `decode`. Nothing is decoded or decided here.
+//!
+//! One difference is meant: a NUL is a byte like others. Postfix looks at what stands before it and
+//! drops the rest of a header; here all is looked at, since all is passed on.
 
 mod entity;
 mod header;

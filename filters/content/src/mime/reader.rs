@@ -1,20 +1,24 @@
-//! The reader itself: from records to headers and body lines.
+//! The reader as its callers see it: what it holds, and how pieces are lent.
 //!
-//! Follows Postfix's `mime_state_update` record by record. It holds one header (bounded by
-//! `header_size`), one record and the boundaries that are waited for; body lines that lie in the
-//! input are lent from there.
+//! What comes next is decided in `steps`, in values that lend nothing; only then is the piece made.
 
-use std::{mem, ops::ControlFlow};
+mod steps;
+
+use std::ops::ControlFlow;
 
 use super::{
     HeaderClass, Piece,
-    entity::{Boundary, Content, Entity},
-    header::{self, Header},
+    entity::Entity,
+    header::Header,
     limits::{MimeLimits, MimeTrouble},
     records::{Record, Records},
 };
 
 /// Reads a mail as Postfix's header and body checks do.
+///
+/// It holds one header, one line that straddles pieces, and the boundaries that are waited for: a
+/// few kilobytes, and with Postfix's limits never more than about 600. Everything else is lent from
+/// the input. The time is linear in the mail.
 ///
 /// ```
 /// use mailweir_content::mime::{HeaderClass, MimeLimits, MimeReader, Piece};
@@ -87,7 +91,7 @@ impl MimeReader {
             records: Records::new(limits.line_length),
             at_start: limits.mailbox_lines,
             limits,
-            header: Header::default(),
+            header: Header::new(),
             phase: Phase::None,
             place: Place::Header(HeaderClass::Primary),
             entity: Entity::new(),
@@ -99,12 +103,23 @@ impl MimeReader {
 
     /// The next piece, taken off `input`. `None`: more input is needed, and this one was used up.
     pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Piece<'s>> {
+        self.records.release();
+        // Nearly all lines of nearly all mails: no boundary, and whole in the input.
+        if self.place == Place::Body
+            && !self.mid_line
+            && !input.starts_with(b"--")
+            && let Some((raw, text_len)) = self.records.take_line(input)
+        {
+            let offset = self.count(text_len);
+            return Some(Piece::Body { text: &raw[..text_len], raw, offset });
+        }
         let next = self.step(input, false)?;
         Some(self.piece(&next))
     }
 
     /// The next piece of what is left at the end of the mail. `None`: there is nothing left.
     pub fn finish(&mut self) -> Option<Piece<'_>> {
+        self.records.release();
         let next = self.step(&mut &[][..], true)?;
         Some(self.piece(&next))
     }
@@ -116,7 +131,6 @@ impl MimeReader {
     }
 
     fn step<'i>(&mut self, input: &mut &'i [u8], last: bool) -> Option<Next<'i>> {
-        self.records.release();
         loop {
             let flow = match (self.place, self.phase) {
                 (Place::Body, _) => self.in_body(input, last),
@@ -129,140 +143,6 @@ impl MimeReader {
                 return next;
             }
         }
-    }
-
-    fn in_body<'i>(&mut self, input: &mut &'i [u8], last: bool) -> Flow<'i> {
-        let Some(record) = self.records.look(input, last) else { return STARVED };
-        self.records.take(&record, input);
-        let text = self.records.text(&record);
-        let boundary = if self.mid_line { None } else { self.entity.boundary(text) };
-        let text_len = text.len() as u64;
-        match boundary {
-            None => {}
-            // The count goes on: a boundary is a line of the segment before it.
-            Some(Boundary::Part) => self.place = Place::Header(HeaderClass::Mime),
-            Some(Boundary::End) => self.offset = 0,
-        }
-        self.mid_line = record.goes_on;
-        let offset = self.offset;
-        self.offset += text_len + 1;
-        give(Next::Body(record, offset))
-    }
-
-    fn between_headers<'i>(
-        &mut self,
-        class: HeaderClass,
-        input: &mut &'i [u8],
-        last: bool,
-    ) -> Flow<'i> {
-        let Some(record) = self.records.look(input, last) else {
-            return if last { self.end_of_mail(class) } else { STARVED };
-        };
-        if !self.start(&record) {
-            return self.end_block(record, class, input);
-        }
-        self.phase = Phase::Open;
-        self.mid_line = record.goes_on;
-        self.records.take(&record, input);
-        self.records.release();
-        ControlFlow::Continue(())
-    }
-
-    fn in_header<'i>(&mut self, class: HeaderClass, input: &mut &'i [u8], last: bool) -> Flow<'i> {
-        let first = self.records.first_byte(input);
-        if first.is_none() && !last {
-            return STARVED;
-        }
-        if !first.is_some_and(|first| self.mid_line || self.header.takes(first)) {
-            return self.end_header(class);
-        }
-        let Some(record) = self.records.look(input, last) else { return STARVED };
-        if self.phase == Phase::Open && self.header.is_full(&self.limits) {
-            self.phase = Phase::Rest;
-            self.trouble.header_cut = true;
-            return give(self.read_header(class));
-        }
-        let is_rest_of_line = mem::replace(&mut self.mid_line, record.goes_on);
-        self.records.take(&record, input);
-        if self.phase == Phase::Rest {
-            return give(Next::HeaderRest(record));
-        }
-        self.header.add(self.records.text(&record), self.records.raw(&record), is_rest_of_line);
-        self.records.release();
-        ControlFlow::Continue(())
-    }
-
-    /// Starts a header with the record, if it begins one.
-    fn start(&mut self, record: &Record<'_>) -> bool {
-        let (text, raw) = (self.records.text(record), self.records.raw(record));
-        if self.at_start && header::is_mailbox_line(text) {
-            self.header.start_mailbox_line(text, raw);
-            return true;
-        }
-        self.at_start = false;
-        let Some(name) = header::name_length(text) else { return false };
-        self.header.start(name, text, raw);
-        true
-    }
-
-    /// No more lines belong to the header.
-    fn end_header<'i>(&mut self, class: HeaderClass) -> Flow<'i> {
-        let is_given = self.phase == Phase::Rest;
-        self.phase = Phase::None;
-        self.mid_line = false;
-        if is_given { ControlFlow::Continue(()) } else { give(self.read_header(class)) }
-    }
-
-    /// Takes from the header what it says of the body.
-    fn read_header<'i>(&mut self, class: HeaderClass) -> Next<'i> {
-        if self.limits.mime {
-            if let Some(value) = self.header.value_of("Content-Type") {
-                self.entity.content_type(value, &self.limits, &mut self.trouble);
-            }
-            if let Some(value) = self.header.value_of("Content-Transfer-Encoding") {
-                self.entity.content_transfer_encoding(value);
-            }
-        }
-        Next::Header(if self.header.is_about_mime() { HeaderClass::Mime } else { class })
-    }
-
-    /// Ends a block of headers with a record that is none: an empty line, or the first of a body
-    /// without one, which is read again as such.
-    fn end_block<'i>(
-        &mut self,
-        record: Record<'i>,
-        class: HeaderClass,
-        input: &mut &'i [u8],
-    ) -> Flow<'i> {
-        self.check_encoding_domain();
-        self.place = Place::Body;
-        self.offset = 0;
-        let is_primary = class == HeaderClass::Primary;
-        if !record.is_empty() {
-            return if is_primary {
-                give(Next::HeaderEnd(None))
-            } else {
-                ControlFlow::Continue(())
-            };
-        }
-        if matches!(self.entity.enter(), Content::Mail | Content::GlobalMail) {
-            self.place = Place::Header(HeaderClass::Nested);
-        }
-        // The empty line counts as the first of the body.
-        self.offset = 1;
-        self.mid_line = record.goes_on;
-        self.records.take(&record, input);
-        give(if is_primary { Next::HeaderEnd(Some(record)) } else { Next::Unseen(record) })
-    }
-
-    fn end_of_mail<'i>(&mut self, class: HeaderClass) -> Flow<'i> {
-        self.check_encoding_domain();
-        self.place = Place::Body;
-        if class == HeaderClass::Primary { give(Next::HeaderEnd(None)) } else { STARVED }
-    }
-
-    fn check_encoding_domain(&mut self) {
-        self.trouble.encoding_domain |= self.entity.breaks_encoding_domain();
     }
 
     fn piece<'s, 'i: 's>(&'s self, next: &Next<'i>) -> Piece<'s> {
@@ -279,13 +159,4 @@ impl MimeReader {
             Next::Unseen(record) => Piece::Unseen(raw(record)),
         }
     }
-}
-
-/// What a step comes to: something to give, nothing before more input comes, or another step.
-type Flow<'i> = ControlFlow<Option<Next<'i>>>;
-
-const STARVED: Flow<'static> = ControlFlow::Break(None);
-
-const fn give(next: Next<'_>) -> Flow<'_> {
-    ControlFlow::Break(Some(next))
 }

@@ -78,6 +78,19 @@ impl Records {
         &self.raw(record)[..record.text_len]
     }
 
+    /// Takes the next line off the input, `None` if it is not whole there: the usual case of `look`
+    /// and `take` in one. Gives the line as it came and the length of its text.
+    #[inline]
+    pub(super) fn take_line<'i>(&self, input: &mut &'i [u8]) -> Option<(&'i [u8], usize)> {
+        if !self.held.is_empty() {
+            return None;
+        }
+        let end = memchr(b'\n', &input[..self.limit.min(input.len())])?;
+        let (line, rest) = input.split_at(end + 1);
+        *input = rest;
+        Some((line, text_length(line)))
+    }
+
     /// Moves from the input what belongs to the record that is held. Only new bytes are searched.
     fn gather(&mut self, input: &mut &[u8]) {
         while !self.held_whole && !input.is_empty() {
@@ -101,17 +114,22 @@ impl Records {
 impl<'i> Record<'i> {
     /// The record of these bytes. Line ends are LF; all CR before one are part of it.
     fn of(raw: &[u8], lent: Option<&'i [u8]>) -> Self {
-        let Some(line) = raw.strip_suffix(b"\n") else {
-            return Self { lent, text_len: raw.len(), goes_on: true };
-        };
-        let text_len = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |at| at + 1);
-        Self { lent, text_len, goes_on: false }
+        Self { lent, text_len: text_length(raw), goes_on: !raw.ends_with(b"\n") }
     }
 
     /// Whether it is an empty line, or the empty end of a long one.
     pub(super) const fn is_empty(&self) -> bool {
         self.text_len == 0
     }
+}
+
+/// The length of a record without its line end.
+fn text_length(raw: &[u8]) -> usize {
+    let Some(mut line) = raw.strip_suffix(b"\n") else { return raw.len() };
+    while let Some(shorter) = line.strip_suffix(b"\r") {
+        line = shorter;
+    }
+    line.len()
 }
 
 /// The length of the record at the start of `input`, if all of it is there. A line end that the

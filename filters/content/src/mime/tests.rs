@@ -81,22 +81,16 @@ fn blanks_before_the_colon_vanish_from_the_text_but_not_from_the_mail() {
 
 #[test]
 fn the_first_line_that_is_no_header_ends_the_header() {
-    for line in [
-        "no colon",
-        "two words: x",
-        ": no name",
-        "gr\u{fc}n: x",
-        " begins with a blank",
-        "a\u{7f}: x",
-    ] {
-        assert_eq!(shown(&format!("{line}\nA: b\n"))[0], "end ", "{line}");
-        let folds = line.starts_with(' ');
-        assert_eq!(
-            shown(&format!("A: b\n{line}\n"))[1],
-            if folds { "end " } else { "end " },
-            "{line}"
-        );
+    for line in ["no colon", "two words: x", ": no name", "gr\u{fc}n: x", "a\u{7f}: x"] {
+        let expected = ["Primary A: b", "end ", &format!("0 {}", line.as_bytes().escape_ascii())];
+        let shown = shown(&format!("A: b\n{line}\nC: d\n"));
+        assert_eq!(shown[..3], expected);
+        assert!(shown[3].ends_with(" C: d") && !shown[3].starts_with("Primary"), "{line}");
     }
+    assert_eq!(
+        shown(" begins with a blank\nC: d\n"),
+        ["end ", "0  begins with a blank", "21 C: d"]
+    );
 }
 
 #[test]
@@ -254,6 +248,16 @@ fn a_line_from_a_mailbox_does_not_hide_the_headers_behind_it() {
     assert_eq!(shown("From me\n Subject: x\n")[1..], ["end ", "0  Subject: x"]);
     let as_postmap = MimeLimits { mailbox_lines: false, ..MimeLimits::default() };
     assert_eq!(shown_with(mail, &as_postmap)[..2], ["end ", "0 From me Mon Jan  1"]);
+}
+
+#[test]
+fn nothing_hides_behind_a_nul() {
+    let shown = shown(
+        "Subject: a\0b\nContent-Type: multipart/mixed; \0; boundary=b\n\nx\0y\n--b\nX-In: 1\n",
+    );
+    assert_eq!(shown[0], r"Primary Subject: a\x00b");
+    assert_eq!(shown[3], r"1 x\x00y");
+    assert_eq!(shown[5], "Mime X-In: 1");
 }
 
 #[test]
