@@ -35,7 +35,7 @@ struct Editor {
     decoder: HeaderDecoder,
     /// What becomes of more of the header before.
     header_rest: Rest,
-    /// Whether the next line ends a header although it is not empty: no empty line has come.
+    /// Whether headers came last and no empty line: the next line of a body ends them.
     unfinished_header: bool,
 }
 
@@ -186,7 +186,10 @@ impl Editor {
         if limit == 0 || offset < limit {
             line.edit(self.inspection.examine(Context::Body, text, remote).await);
         }
-        if std::mem::take(&mut self.unfinished_header) && line.is_edited() {
+        // The first line of a body counts from 1, behind the empty line, and from 0 if there is none;
+        // so does only the last boundary of a multipart.
+        let is_first = offset == 0 && !text.starts_with(b"--");
+        if (std::mem::take(&mut self.unfinished_header) || is_first) && line.is_edited() {
             // What stands here now, or the next line, could be taken for one more header. Postfix
             // puts the missing empty line in front of every such body; we do it where we edit.
             pending.insert(b"\r\n", out).await;

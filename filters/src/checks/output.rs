@@ -34,6 +34,7 @@ impl<'p> Pending<'p> {
     /// lent from it.
     pub(super) async fn pass(&mut self, bytes: &[u8], out: &mut impl Output) {
         match self.locate(bytes) {
+            _ if bytes.is_empty() => {}
             Some(range) if range.start == self.range.end => self.range.end = range.end,
             Some(range) => {
                 self.flush(out).await;
