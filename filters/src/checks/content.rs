@@ -187,8 +187,9 @@ impl Editor {
         // so does only the last boundary of a multipart.
         let is_first = offset == 0 && !text.starts_with(b"--");
         if (std::mem::take(&mut self.unfinished_header) || is_first) && line.is_edited() {
-            // What stands here now, or the next line, could be taken for one more header. Postfix
-            // puts the missing empty line in front of every such body; we do it where we edit.
+            // What stands here now, or the next line, could be taken for one more header, which no
+            // check has seen. Postfix puts the missing empty line in front of the body of every mail
+            // and of no part; we put it where we edit.
             onward.insert(b"\r\n").await;
         }
         line.write(onward).await;
