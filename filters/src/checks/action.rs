@@ -293,9 +293,10 @@ impl Refusal {
             enhanced @ Enhanced(4 | 5, ..) => enhanced,
             Enhanced(_, subject, detail) => Enhanced(4, subject, detail),
         };
-        let text = match words {
+        let text = match &words[..words.len().min(MAX_REPLY_TEXT)] {
             [] => Self::GENERAL.into(),
-            words => printable(&words[..words.len().min(MAX_REPLY_TEXT)]),
+            // As Postfix's smtpd replies; its log has `?` there.
+            words => printable(&words.iter().copied().map(space_for_control).collect::<Vec<_>>()),
         };
         Self { enhanced, text }
     }
@@ -306,6 +307,10 @@ impl Refusal {
         let code = if self.enhanced.0 == 4 { 451 } else { 550 };
         Reply::with_text(code, self.enhanced, self.text.to_string())
     }
+}
+
+fn space_for_control(byte: u8) -> u8 {
+    if byte.is_ascii_control() { b' ' } else { byte }
 }
 
 fn argument(verb: Verb, text: &[u8]) -> Result<&[u8], ActionError> {

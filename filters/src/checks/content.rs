@@ -10,7 +10,7 @@ use mailweir_content::{
 use super::{
     ChecksRules, Context, Edit, Inspection, Outcome, Output,
     line::{Form, Line, Standing},
-    output::Pending,
+    output::Onward,
 };
 use crate::RemoteMaps;
 
@@ -35,7 +35,7 @@ struct Editor {
     decoder: HeaderDecoder,
     /// What becomes of more of the header before.
     header_rest: Rest,
-    /// Whether the next line ends a header although it is not empty: no empty line has come.
+    /// Whether headers came last and no empty line: the next line of a body ends them.
     unfinished_header: bool,
 }
 
@@ -67,25 +67,25 @@ impl ContentChecks {
 
     /// Takes the next piece of content and passes on what is clear by now.
     pub async fn feed(&mut self, piece: &[u8], out: &mut impl Output, remote: &dyn RemoteMaps) {
-        let mut pending = Pending::new(piece);
+        let mut onward = Onward::new(piece, out);
         let mut input = piece;
         while !self.editor.inspection.is_over()
             && let Some(next) = self.reader.next(&mut input)
         {
-            self.editor.pass(next, &mut pending, out, remote).await;
+            self.editor.pass(next, &mut onward, remote).await;
         }
         if !self.editor.inspection.is_over() {
-            pending.flush(out).await;
+            onward.flush().await;
         }
     }
 
     /// Takes the end of the mail.
     pub async fn finish(mut self, out: &mut impl Output, remote: &dyn RemoteMaps) -> Outcome {
-        let mut pending = Pending::new(&[]);
+        let mut onward = Onward::new(&[], out);
         while !self.editor.inspection.is_over()
             && let Some(next) = self.reader.finish()
         {
-            self.editor.pass(next, &mut pending, out, remote).await;
+            self.editor.pass(next, &mut onward, remote).await;
         }
         if self.reader.trouble().nesting {
             self.editor.inspection.refuse_deep_nesting();
@@ -103,21 +103,20 @@ impl Editor {
     async fn pass(
         &mut self,
         piece: Piece<'_>,
-        pending: &mut Pending<'_>,
-        out: &mut impl Output,
+        onward: &mut Onward<'_, '_, impl Output>,
         remote: &dyn RemoteMaps,
     ) {
         match piece {
             Piece::Header { class, text, raw } => {
-                self.header(class, text, raw, pending, out, remote).await;
+                self.header(class, text, raw, onward, remote).await;
             }
-            Piece::HeaderRest(raw) => self.rest(raw, pending, out).await,
+            Piece::HeaderRest(raw) => self.rest(raw, onward).await,
             Piece::Body { text, raw, offset } => {
-                self.body(text, raw, offset, pending, out, remote).await;
+                self.body(text, raw, offset, onward, remote).await;
             }
             Piece::HeaderEnd(raw) | Piece::Unseen(raw) => {
                 self.unfinished_header = raw.is_empty();
-                pending.pass(raw, out).await;
+                onward.pass(raw).await;
             }
         }
     }
@@ -127,8 +126,7 @@ impl Editor {
         class: HeaderClass,
         text: &[u8],
         raw: &[u8],
-        pending: &mut Pending<'_>,
-        out: &mut impl Output,
+        onward: &mut Onward<'_, '_, impl Output>,
         remote: &dyn RemoteMaps,
     ) {
         let mut line = Line::new(Form::Header, raw);
@@ -140,7 +138,7 @@ impl Editor {
             Standing::Instead(_) if !raw.ends_with(b"\n") => Rest::GoesButLineEnd,
             Standing::Nothing | Standing::Instead(_) => Rest::Goes,
         };
-        line.write(pending, out).await;
+        line.write(onward).await;
     }
 
     /// Looks at a header as a person reads it: what stands there now, in all plausible readings.
@@ -161,13 +159,13 @@ impl Editor {
         self.inspection.examine_any(Context::DecodedHeader, &readings, remote).await
     }
 
-    async fn rest(&mut self, raw: &[u8], pending: &mut Pending<'_>, out: &mut impl Output) {
+    async fn rest(&mut self, raw: &[u8], onward: &mut Onward<'_, '_, impl Output>) {
         match self.header_rest {
-            Rest::Stays => pending.pass(raw, out).await,
+            Rest::Stays => onward.pass(raw).await,
             Rest::Goes => {}
             Rest::GoesButLineEnd => {
                 self.header_rest = Rest::Goes;
-                pending.insert(b"\r\n", out).await;
+                onward.insert(b"\r\n").await;
             }
         }
     }
@@ -177,8 +175,7 @@ impl Editor {
         text: &[u8],
         raw: &[u8],
         offset: u64,
-        pending: &mut Pending<'_>,
-        out: &mut impl Output,
+        onward: &mut Onward<'_, '_, impl Output>,
         remote: &dyn RemoteMaps,
     ) {
         let limit = self.inspection.rules().body_checks_size_limit;
@@ -186,11 +183,15 @@ impl Editor {
         if limit == 0 || offset < limit {
             line.edit(self.inspection.examine(Context::Body, text, remote).await);
         }
-        if std::mem::take(&mut self.unfinished_header) && line.is_edited() {
-            // What stands here now, or the next line, could be taken for one more header. Postfix
-            // puts the missing empty line in front of every such body; we do it where we edit.
-            pending.insert(b"\r\n", out).await;
+        // The first line of a body counts from 1, behind the empty line, and from 0 if there is none;
+        // so does only the last boundary of a multipart.
+        let is_first = offset == 0 && !text.starts_with(b"--");
+        if (std::mem::take(&mut self.unfinished_header) || is_first) && line.is_edited() {
+            // What stands here now, or the next line, could be taken for one more header, which no
+            // check has seen. Postfix puts the missing empty line in front of the body of every mail
+            // and of no part; we put it where we edit.
+            onward.insert(b"\r\n").await;
         }
-        line.write(pending, out).await;
+        line.write(onward).await;
     }
 }

@@ -7,7 +7,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use mailweir_mail::{Address, Enhanced, HoldReason};
-use mailweir_tables::{Found, LookupError};
+use mailweir_tables::{Found, LookupError, Place};
 
 use super::{
     Action, ActionError, ChecksRules, Context, Decision, Decisions, Detour, Fate, Outcome, Refusal,
@@ -157,15 +157,15 @@ impl Findings {
             }
         };
         self.record(context, line, found, Ok(action.verb()), action.text().as_ref());
-        self.apply(action)
+        self.apply(action, &found.place)
     }
 
-    fn apply(&mut self, action: Action<'_>) -> Edit {
+    fn apply(&mut self, action: Action<'_>, place: &Place) -> Edit {
         match action {
             Action::Reject(refusal) => self.course = Course::Over(Ending::Reject(refusal)),
             Action::Discard(_) => self.course = Course::Over(Ending::Discard),
             Action::Pass(_) => self.course = Course::Passing,
-            Action::Hold(text) => self.hold = Some(hold_reason(text)),
+            Action::Hold(text) => self.hold = Some(hold_reason(text, place)),
             Action::Filter(target) => self.detour = Some(Detour::Filter(target)),
             Action::Redirect(address) => {
                 self.detour = Some(Detour::Redirect(address));
@@ -219,8 +219,13 @@ impl Findings {
     }
 }
 
-fn hold_reason(text: &[u8]) -> HoldReason {
-    HoldReason::new(&shown(text))
+/// The administrator's words, or the rule.
+fn hold_reason(text: &[u8], place: &Place) -> HoldReason {
+    if text.is_empty() {
+        HoldReason::new(&place.to_string())
+    } else {
+        HoldReason::new(&shown(text))
+    }
 }
 
 /// What stands in a decision: printable and short, whatever the mail holds.

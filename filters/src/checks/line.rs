@@ -5,7 +5,7 @@
 
 use super::{
     Edit,
-    output::{Output, Pending},
+    output::{Onward, Output},
 };
 
 /// What kind of line it is.
@@ -65,18 +65,18 @@ impl<'m> Line<'m> {
     }
 
     /// Lets it go on.
-    pub(super) async fn write(&self, pending: &mut Pending<'_>, out: &mut impl Output) {
+    pub(super) async fn write(&self, onward: &mut Onward<'_, '_, impl Output>) {
         if !self.before.is_empty() {
-            pending.insert(&self.before, out).await;
+            onward.insert(&self.before).await;
         }
         match &self.standing {
-            Standing::AsItCame => pending.pass(self.raw, out).await,
+            Standing::AsItCame => onward.pass(self.raw).await,
             Standing::Nothing => {}
             Standing::Instead(text) => {
                 // It ends as the line did, which may be not at all: at the end of the mail, or in
                 // the middle of a line that is longer than what is looked at.
                 let line = lines(self.form, text, self.end_or_crlf(), line_end(self.raw));
-                pending.insert(&line, out).await;
+                onward.insert(&line).await;
             }
         }
     }
@@ -140,10 +140,11 @@ mod tests {
     fn edited(form: Form, edit: Edit, raw: &[u8]) -> Vec<u8> {
         let mut line = Line::new(form, raw);
         line.edit(edit);
-        let (mut pending, mut out) = (Pending::new(raw), Vec::new());
+        let mut out = Vec::new();
         let written = async {
-            line.write(&mut pending, &mut out).await;
-            pending.flush(&mut out).await;
+            let mut onward = Onward::new(raw, &mut out);
+            line.write(&mut onward).await;
+            onward.flush().await;
         };
         assert!(pin!(written).poll(&mut Context::from_waker(Waker::noop())).is_ready());
         out

@@ -1,7 +1,7 @@
 //! Where the mail goes on, edited. What is untouched is lent on as it came, in as few slices as
 //! can be: lines that follow each other in the input are one slice.
 
-use std::{future::Future, ops::Range};
+use std::{future::Future, mem, ops::Range};
 
 /// Takes the content of a mail, in order.
 ///
@@ -18,44 +18,48 @@ impl Output for Vec<u8> {
     }
 }
 
-/// The part of a piece of input that goes on and has not been written yet.
+/// The way on for a piece of input. What may go on is written when something else comes between, or
+/// at the end.
 #[derive(Debug)]
-pub(super) struct Pending<'p> {
+pub(super) struct Onward<'p, 'o, O> {
     piece: &'p [u8],
-    range: Range<usize>,
+    /// The part of the piece that goes on and is not written yet.
+    pending: Range<usize>,
+    out: &'o mut O,
 }
 
-impl<'p> Pending<'p> {
-    pub(super) const fn new(piece: &'p [u8]) -> Self {
-        Self { piece, range: 0..0 }
+impl<'p, 'o, O: Output> Onward<'p, 'o, O> {
+    pub(super) const fn new(piece: &'p [u8], out: &'o mut O) -> Self {
+        Self { piece, pending: 0..0, out }
     }
 
     /// Lets `bytes` go on: later with what follows them in the piece, or at once if they are not
     /// lent from it.
-    pub(super) async fn pass(&mut self, bytes: &[u8], out: &mut impl Output) {
+    pub(super) async fn pass(&mut self, bytes: &[u8]) {
         match self.locate(bytes) {
-            Some(range) if range.start == self.range.end => self.range.end = range.end,
+            _ if bytes.is_empty() => {}
+            Some(range) if range.start == self.pending.end => self.pending.end = range.end,
             Some(range) => {
-                self.flush(out).await;
-                self.range = range;
+                self.flush().await;
+                self.pending = range;
             }
-            None => self.insert(bytes, out).await,
+            None => self.insert(bytes).await,
         }
     }
 
     /// Writes `bytes`, behind what has gone on so far.
-    pub(super) async fn insert(&mut self, bytes: &[u8], out: &mut impl Output) {
-        self.flush(out).await;
+    pub(super) async fn insert(&mut self, bytes: &[u8]) {
+        self.flush().await;
         if !bytes.is_empty() {
-            out.write(bytes).await;
+            self.out.write(bytes).await;
         }
     }
 
     /// Writes what has gone on so far.
-    pub(super) async fn flush(&mut self, out: &mut impl Output) {
-        let range = std::mem::take(&mut self.range);
+    pub(super) async fn flush(&mut self) {
+        let range = mem::take(&mut self.pending);
         if !range.is_empty() {
-            out.write(&self.piece[range]).await;
+            self.out.write(&self.piece[range]).await;
         }
     }
 
