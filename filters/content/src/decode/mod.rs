@@ -7,7 +7,8 @@
 
 pub mod charset;
 pub mod headers;
-#[expect(dead_code, reason = "the reader of parts follows")]
+pub mod parts;
+pub mod text;
 mod transfer;
 mod visible;
 

@@ -63,7 +63,6 @@ impl Param {
         Some((label, bytes))
     }
 
-    #[expect(dead_code, reason = "the reader of parts follows")]
     /// All readings of the value as text, the one of RFC 2231 first; not yet `visible`.
     pub(in crate::decode) fn texts(&self, decoder: &HeaderDecoder) -> Vec<String> {
         let mut texts = Vec::new();

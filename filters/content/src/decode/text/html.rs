@@ -1,0 +1,260 @@
+//! HTML to lines of text, by the tokens that browsers see (`html5gum`).
+
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{Span, State, Tokenizer};
+
+use super::super::charset::Charset;
+use super::long::take_piece;
+
+/// Gives the lines of a document until `give` says that it is enough.
+pub(super) fn lines(source: &str, limit: usize, give: &mut dyn FnMut(&[u8]) -> bool) {
+    let mut writer = Writer::new(limit, give);
+    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| writer.take(&event));
+    let mut tokenizer = Tokenizer::new_with_emitter(source, emitter);
+    while let Some(Ok(next)) = tokenizer.next() {
+        match next {
+            Next::Switch(state) => tokenizer.set_state(state),
+            Next::Stop => break,
+        }
+    }
+    drop(tokenizer);
+    writer.end_line();
+}
+
+/// The charset that a document declares in its first bytes (WHATWG: the prescan, simplified to a
+/// search for `charset=`), or by a byte order mark.
+pub(super) fn charset(source: &[u8]) -> Option<Charset> {
+    let label: &[u8] = match source {
+        [0xef, 0xbb, 0xbf, ..] => b"utf-8",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => b"utf-16",
+        _ => {
+            let head = source.get(..PRESCAN).unwrap_or(source).to_ascii_lowercase();
+            let at = memchr::memmem::find(&head, b"charset")? + b"charset".len();
+            let rest = head.get(at..)?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+            let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
+            let end = rest.iter().position(|byte| b"\"' >;/\r\n".contains(byte));
+            return Charset::for_label(rest.get(..end?)?);
+        }
+    };
+    Charset::for_label(label)
+}
+
+/// What the tokenizer has to do next.
+enum Next {
+    Switch(State),
+    Stop,
+}
+
+struct Writer<'a> {
+    limit: usize,
+    give: &'a mut dyn FnMut(&[u8]) -> bool,
+    is_over: bool,
+    line: Vec<u8>,
+    has_space: bool,
+    /// Links of the line that is being written.
+    links: Vec<Vec<u8>>,
+    tag: Vec<u8>,
+    attribute: Attribute,
+    /// Inside of an element whose text nobody sees.
+    is_dropped: bool,
+    preformatted: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Attribute {
+    Link,
+    Text,
+    Other,
+}
+
+impl<'a> Writer<'a> {
+    fn new(limit: usize, give: &'a mut dyn FnMut(&[u8]) -> bool) -> Self {
+        Self {
+            limit,
+            give,
+            is_over: false,
+            line: Vec::new(),
+            has_space: false,
+            links: Vec::new(),
+            tag: Vec::new(),
+            attribute: Attribute::Other,
+            is_dropped: false,
+            preformatted: 0,
+        }
+    }
+
+    fn take(&mut self, event: &CallbackEvent<'_>) -> Option<Next> {
+        let mut next = None;
+        match event {
+            CallbackEvent::OpenStartTag { name } => {
+                self.tag.clear();
+                self.tag.extend_from_slice(name);
+                if is_block(name) {
+                    self.end_line();
+                }
+            }
+            CallbackEvent::AttributeName { name } => {
+                self.attribute = match *name {
+                    b"href" | b"action" | b"src" => Attribute::Link,
+                    b"alt" => Attribute::Text,
+                    _ => Attribute::Other,
+                };
+            }
+            CallbackEvent::AttributeValue { value } => match self.attribute {
+                Attribute::Link => self.link(value),
+                Attribute::Text => self.text(value),
+                Attribute::Other => {}
+            },
+            CallbackEvent::CloseStartTag { .. } => next = self.start().map(Next::Switch),
+            CallbackEvent::EndTag { name } => self.end(name),
+            CallbackEvent::String { value } if !self.is_dropped => self.text(value),
+            CallbackEvent::String { .. }
+            | CallbackEvent::Comment { .. }
+            | CallbackEvent::Doctype { .. }
+            | CallbackEvent::Error(_) => {}
+        }
+        if self.is_over { Some(Next::Stop) } else { next }
+    }
+
+    /// A start tag is complete. The states are those of browsers without scripts, as mail programs
+    /// are, so that what stands in `noscript` is markup.
+    fn start(&mut self) -> Option<State> {
+        match self.tag.as_slice() {
+            b"td" | b"th" => self.has_space = true,
+            b"pre" => self.preformatted += 1,
+            _ => {}
+        }
+        self.is_dropped = matches!(self.tag.as_slice(), b"script" | b"style" | b"title");
+        match self.tag.as_slice() {
+            b"textarea" | b"title" => Some(State::RcData),
+            b"plaintext" => Some(State::PlainText),
+            b"script" => Some(State::ScriptData),
+            b"style" | b"iframe" | b"xmp" | b"noembed" | b"noframes" => Some(State::RawText),
+            _ => None,
+        }
+    }
+
+    fn end(&mut self, name: &[u8]) {
+        self.is_dropped = false;
+        if name == b"pre" {
+            self.preformatted = self.preformatted.saturating_sub(1);
+        }
+        if is_block(name) {
+            self.end_line();
+        }
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        for run in text.split_inclusive(u8::is_ascii_whitespace) {
+            let (word, blank) = match run.split_last() {
+                Some((blank, word)) if blank.is_ascii_whitespace() => (word, Some(*blank)),
+                _ => (run, None),
+            };
+            if !word.is_empty() {
+                if std::mem::take(&mut self.has_space) && !self.line.is_empty() {
+                    self.line.push(b' ');
+                }
+                word.chunks(self.limit).for_each(|piece| self.extend(piece));
+            }
+            match blank {
+                Some(b'\n') if self.preformatted > 0 => self.end_line(),
+                Some(_) => self.has_space = true,
+                None => {}
+            }
+        }
+    }
+
+    fn extend(&mut self, piece: &[u8]) {
+        self.line.extend_from_slice(piece);
+        while self.line.len() >= self.limit {
+            let piece = take_piece(&mut self.line, self.limit);
+            self.give(&piece);
+        }
+    }
+
+    /// Browsers ignore tabs and line ends in the midst of a link.
+    fn link(&mut self, value: &[u8]) {
+        let value = value.trim_ascii();
+        let is_address = !value.starts_with(b"#")
+            && !value.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"data:"));
+        if is_address && self.links.len() < MOST_LINKS {
+            let value = value.get(..LONGEST_LINK).unwrap_or(value).iter().copied();
+            self.links.push(value.filter(|byte| !matches!(byte, b'\t' | b'\r' | b'\n')).collect());
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.has_space = false;
+        let line = std::mem::take(&mut self.line);
+        self.give(&line);
+        for link in std::mem::take(&mut self.links) {
+            self.give(&link);
+        }
+    }
+
+    fn give(&mut self, line: &[u8]) {
+        if !self.is_over && !line.is_empty() {
+            self.is_over = !(self.give)(line);
+        }
+    }
+}
+
+/// Elements that begin and end on a line of their own (HTML, rendering section).
+fn is_block(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"address"
+            | b"article"
+            | b"aside"
+            | b"blockquote"
+            | b"body"
+            | b"br"
+            | b"caption"
+            | b"center"
+            | b"dd"
+            | b"details"
+            | b"dialog"
+            | b"dir"
+            | b"div"
+            | b"dl"
+            | b"dt"
+            | b"fieldset"
+            | b"figcaption"
+            | b"figure"
+            | b"footer"
+            | b"form"
+            | b"frame"
+            | b"h1"
+            | b"h2"
+            | b"h3"
+            | b"h4"
+            | b"h5"
+            | b"h6"
+            | b"head"
+            | b"header"
+            | b"hr"
+            | b"html"
+            | b"legend"
+            | b"li"
+            | b"main"
+            | b"menu"
+            | b"nav"
+            | b"ol"
+            | b"option"
+            | b"p"
+            | b"pre"
+            | b"section"
+            | b"summary"
+            | b"table"
+            | b"tbody"
+            | b"tfoot"
+            | b"thead"
+            | b"tr"
+            | b"ul"
+    )
+}
+
+/// HTML: a charset is declared within the first 1024 bytes; programs look further.
+const PRESCAN: usize = 4096;
+const MOST_LINKS: usize = 256;
+const LONGEST_LINK: usize = 2048;
