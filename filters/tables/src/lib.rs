@@ -13,7 +13,7 @@ mod table;
 mod warning;
 
 pub use lookup::{Ask, Found, LookupError, Place, Step};
-pub use rules::{Engine, Matching};
+pub use rules::{Engine, Matching, RulesError};
 pub use spec::{RemoteMap, Spec, SpecError};
 pub use table::{Loaded, Table, TableError};
 pub use warning::Warning;

@@ -6,12 +6,16 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Matching, Spec, Step, Warning};
+use crate::{
+    Engine, Matching, RulesError, Spec, Step, Warning,
+    rules::{Dialect, RuleTable},
+};
 
 /// A table as its source was when it was read.
 #[derive(Debug)]
 pub struct Table {
     name: Arc<str>,
+    rules: Option<RuleTable>,
 }
 
 /// A table that was read, and what was noticed on the way.
@@ -37,6 +41,14 @@ pub enum TableError {
         /// Why.
         source: io::Error,
     },
+    /// A table of patterns cannot be used as a whole.
+    #[error("{table}: {source}")]
+    Rules {
+        /// The table as it was configured.
+        table: Arc<str>,
+        /// Why.
+        source: RulesError,
+    },
 }
 
 impl Table {
@@ -49,9 +61,25 @@ impl Table {
         matching: Matching,
         read: &mut dyn FnMut(&Path) -> io::Result<Vec<u8>>,
     ) -> Result<Loaded, TableError> {
-        let _ = (matching, read);
-        let table = Self { name: Arc::clone(spec.name()) };
-        Ok(Loaded { table, warnings: Vec::new(), files: Vec::new() })
+        let name = spec.name();
+        let mut loaded = Loaded {
+            table: Self { name: Arc::clone(name), rules: None },
+            warnings: Vec::new(),
+            files: Vec::new(),
+        };
+        let (dialect, path) = match name.split_once(':') {
+            Some(("regexp", path)) => (Dialect::Regexp, Path::new(path)),
+            Some(("pcre", path)) => (Dialect::Pcre, Path::new(path)),
+            _ => return Ok(loaded),
+        };
+        let content =
+            read(path).map_err(|source| TableError::File { path: path.to_owned(), source })?;
+        let (rules, warnings) = RuleTable::parse(dialect, matching, Arc::clone(name), &content)
+            .map_err(|source| TableError::Rules { table: Arc::clone(name), source })?;
+        loaded.table.rules = Some(rules);
+        loaded.warnings = warnings;
+        loaded.files.push(path.to_owned());
+        Ok(loaded)
     }
 
     /// The table as it was configured.
@@ -62,8 +90,15 @@ impl Table {
 
     /// What the table has for `key`.
     pub fn lookup(&self, key: &[u8]) -> Step<'_> {
-        let _ = key;
-        Step::Done(Ok(None))
+        match &self.rules {
+            Some(rules) => Step::Done(rules.lookup(key)),
+            None => Step::Done(Ok(None)),
+        }
+    }
+
+    /// What runs each pattern of a table of patterns, with its line, in the order of the file.
+    pub fn engines(&self) -> impl Iterator<Item = (u32, Engine)> {
+        self.rules.iter().flat_map(RuleTable::engines)
     }
 
     /// Whether parts of an address or a host name are keys too. Tables of patterns see the whole
