@@ -5,18 +5,16 @@ use std::collections::HashSet;
 use mailweir_mail::{Address, Envelope, Notify, OriginalRecipient, Recipient, ReversePath};
 
 use super::{
-    Decision, Decisions, Maps, Parameter, RewriteError, RewritingRules, rules::Class,
-    seam::RemoteMaps, steps::Steps, values, virtual_aliases::folded,
+    Decision, Decisions, Maps, Parameter, RewriteError, RewritingRules, rules::Class, steps::Steps,
+    values, virtual_aliases::folded,
 };
+use crate::RemoteMaps;
 
 /// A mail's envelope after rewriting.
 #[derive(Clone, Debug)]
 pub struct Rewritten {
-    /// Where the mail goes and where reports go.
+    /// Where the mail goes and where reports go. Recipients that changed have their `original`.
     pub envelope: Envelope,
-    /// For each recipient of the envelope, in its order, the address that RCPT had: what
-    /// X-Original-To, logs and the archive name. Of an automatic copy, the copy's address.
-    pub originals: Vec<Address>,
     /// The automatic copies (`sender_bcc_maps`, `recipient_bcc_maps`, `always_bcc`), before their
     /// aliases were written out. Nobody is told of them: their recipients have NOTIFY=NEVER.
     pub bccs: Vec<Address>,
@@ -62,7 +60,6 @@ pub async fn rewrite(
 struct Output<'r> {
     steps: Steps<'r>,
     recipients: Vec<Recipient>,
-    originals: Vec<Address>,
     bccs: Vec<Address>,
     expanded: Vec<Recipient>,
     seen: HashSet<String>,
@@ -73,7 +70,6 @@ impl<'r> Output<'r> {
         Self {
             steps: Steps::new(rules, remote),
             recipients: Vec::new(),
-            originals: Vec::new(),
             bccs: Vec::new(),
             expanded: Vec::new(),
             seen: HashSet::new(),
@@ -90,8 +86,10 @@ impl<'r> Output<'r> {
     }
 
     async fn recipient(&mut self, recipient: &Recipient) -> Result<(), RewriteError> {
-        let original = recipient.address.clone();
-        let address = self.steps.canonical(Class::EnvelopeRecipient, original.clone()).await?;
+        let written = recipient.address.clone();
+        // A mail that is rewritten once more keeps what RCPT said.
+        let original = recipient.original.clone().unwrap_or_else(|| written.clone());
+        let address = self.steps.canonical(Class::EnvelopeRecipient, written).await?;
         let bcc_maps = &self.steps.rules.recipient_bcc;
         self.deliver(Recipient { address: address.clone(), ..recipient.clone() }, original).await?;
         self.copies(Parameter::RecipientBcc, bcc_maps, &address).await
@@ -121,12 +119,7 @@ impl<'r> Output<'r> {
     async fn copy(&mut self, address: Address) -> Result<(), RewriteError> {
         let address = self.steps.canonical(Class::EnvelopeRecipient, address).await?;
         self.bccs.push(address.clone());
-        let recipient = Recipient {
-            address: address.clone(),
-            notify: Notify::Never,
-            orcpt: None,
-            original: None,
-        };
+        let recipient = Recipient { notify: Notify::Never, ..Recipient::new(address.clone()) };
         self.deliver(recipient, address).await
     }
 
@@ -154,11 +147,11 @@ impl<'r> Output<'r> {
         if self.recipients.len() >= MAX_RECIPIENTS {
             return Err(RewriteError::TooManyRecipients { limit: MAX_RECIPIENTS });
         }
-        if recipient.orcpt.is_none() && recipient.address != original {
-            recipient.orcpt = written_as(&original);
+        if recipient.address != original {
+            recipient.orcpt = recipient.orcpt.or_else(|| written_as(&original));
+            recipient.original = Some(original);
         }
         self.recipients.push(recipient);
-        self.originals.push(original);
         Ok(())
     }
 
@@ -183,7 +176,6 @@ impl<'r> Output<'r> {
         let smtputf8 = envelope.smtputf8 || needs_utf8;
         Rewritten {
             envelope: Envelope { sender, recipients: self.recipients, smtputf8, ..envelope },
-            originals: self.originals,
             bccs: self.bccs,
             expanded: self.expanded,
             decisions: self.steps.decisions,
@@ -206,3 +198,6 @@ fn written_as(address: &Address) -> Option<OriginalRecipient> {
 
 /// Bounds what a mail to many large aliases can take of memory. Postfix has no such limit.
 const MAX_RECIPIENTS: usize = 100_000;
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,8 @@ use mailweir_mail::Address;
 use super::{
     Addressing, Decisions, Maps, Parameter, RewriteError,
     header::{Chain, is_address_header, rewrite_addresses},
-    seam::RemoteMaps,
 };
+use crate::RemoteMaps;
 
 /// Postfix `smtp_generic_maps`: the envelope and the header of what is sent to other servers.
 #[derive(Clone, Debug)]

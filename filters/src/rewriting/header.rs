@@ -10,8 +10,9 @@ use mailweir_mail::Address;
 
 use super::{
     AddrSpec, AddressList, Addressing, Decisions, GenericRules, RewriteError, RewritingRules,
-    Words, rules::Class, seam::RemoteMaps, steps::Steps,
+    Words, rules::Class, steps::Steps,
 };
+use crate::RemoteMaps;
 
 /// A field of the primary header as the canonical maps and masquerading have it; `None` if it
 /// stays as it is. `raw` is the whole field, folding and line ends included.
@@ -179,3 +180,6 @@ const SENDER_FIELDS: [&str; 10] = [
 /// The fields that Postfix rewrites as recipients, `Resent-Reply-To` among them.
 const RECIPIENT_FIELDS: [&str; 8] =
     ["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc", "Resent-Reply-To", "Apparently-To"];
+
+#[cfg(test)]
+mod tests;

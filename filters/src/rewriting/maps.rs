@@ -3,19 +3,20 @@
 //! All tables are asked for a key before the next key is tried, as maps(3) does, so that a full
 //! address in the last table comes before `@domain` in the first.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use mailweir_mail::Address;
-use mailweir_tables::{Found, LookupError, Place, Table};
+use mailweir_tables::{
+    Found, LookupError, Place, Table,
+    keys::{self, Key, Parents},
+};
 
 use super::{
     Addressing,
-    addressing::{quoted, written},
     decision::{Decision, Parameter},
-    match_list::parents,
-    seam::{RemoteMaps, look_up},
     values,
 };
+use crate::{RemoteMaps, look_up, look_up_first};
 
 /// Tables in the order in which they are asked (Postfix `canonical_maps = hash:a, pcre:b`).
 #[derive(Clone, Debug, Default)]
@@ -66,18 +67,9 @@ impl Maps {
         if self.is_empty() {
             return Ok(None);
         }
-        let parts = Parts::of(address, addressing);
-        let domain = parts.domain;
-        if let Some(hit) = self.find_user(&parts, Some(domain), remote).await? {
-            return Ok(Some(hit));
-        }
-        if addressing.is_local(address.domain(), remote).await?
-            && let Some(hit) = self.find_user(&parts, None, remote).await?
-        {
-            return Ok(Some(hit));
-        }
-        let found = self.first(&format!("@{domain}"), false, remote).await?;
-        Ok(found.map(|found| Hit { found, extension: None }))
+        let is_local = addressing.is_local(address.domain(), remote).await?;
+        let text = without_root_dot(address);
+        self.first(keys::mapping(text, is_local, &addressing.extensions), remote).await
     }
 
     /// What the tables have for a recipient: the address, the address without extension, the
@@ -86,23 +78,15 @@ impl Maps {
         &self,
         address: &Address,
         addressing: &Addressing,
-        bare_parents: bool,
+        parents: Parents,
         remote: &dyn RemoteMaps,
     ) -> Result<Option<Found<'_>>, LookupError> {
         if self.is_empty() {
             return Ok(None);
         }
-        let parts = Parts::of(address, addressing);
-        if let Some(hit) = self.find_user(&parts, Some(parts.domain), remote).await? {
-            return Ok(Some(hit.found));
-        }
-        for key in std::iter::once(parts.domain).chain(parents(parts.domain, bare_parents)) {
-            if let Some(found) = self.first(key, false, remote).await? {
-                return Ok(Some(found));
-            }
-        }
-        // Tables of patterns see the `*` too: Postfix asks for it as for a whole key.
-        self.first("*", true, remote).await
+        let text = without_root_dot(address);
+        let keys = keys::transport(text, parents, &addressing.extensions);
+        Ok(self.first(keys, remote).await?.map(|hit| hit.found))
     }
 
     /// What the tables make of an address: `None` if they have nothing for it.
@@ -121,68 +105,36 @@ impl Maps {
         Ok(Some(Mapped { results, place: found.place }))
     }
 
-    /// The local part with and without extension, at `domain` or alone.
-    async fn find_user(
-        &self,
-        parts: &Parts<'_>,
-        domain: Option<&str>,
-        remote: &dyn RemoteMaps,
-    ) -> Result<Option<Hit<'_>>, LookupError> {
-        let whole = domain.is_some();
-        if let Some(found) = self.first_form(&parts.local, domain, whole, remote).await? {
-            return Ok(Some(Hit { found, extension: None }));
-        }
-        let Some((name, extension)) = &parts.divided else { return Ok(None) };
-        let found = self.first_form(name, domain, false, remote).await?;
-        Ok(found.map(|found| Hit { found, extension: Some(extension.clone()) }))
-    }
-
-    /// Asks with quotes where the address needs them, then without (Postfix since 3.2).
-    async fn first_form(
-        &self,
-        local: &str,
-        domain: Option<&str>,
-        whole: bool,
-        remote: &dyn RemoteMaps,
-    ) -> Result<Option<Found<'_>>, LookupError> {
-        let key = |local: &str| domain.map_or_else(|| local.into(), |d| format!("{local}@{d}"));
-        let external = quoted(local);
-        match self.first(&key(&external), whole, remote).await? {
-            None if matches!(external, Cow::Owned(_)) => {
-                self.first(&key(local), whole, remote).await
-            }
-            found => Ok(found),
-        }
-    }
-
-    /// The first table that has something for `key`; `whole`: patterns are asked too.
-    pub(crate) async fn first(
+    /// What the tables have for a key that is no address.
+    pub(crate) async fn find_whole(
         &self,
         key: &str,
-        whole: bool,
         remote: &dyn RemoteMaps,
     ) -> Result<Option<Found<'_>>, LookupError> {
-        for table in &self.tables {
-            if let Some(found) = hit(table, key, whole, remote).await? {
-                return Ok(Some(found));
+        look_up_first(&self.tables, key.as_bytes(), remote).await
+    }
+
+    /// What the first key that any table has has.
+    async fn first(
+        &self,
+        keys: Vec<Key<'_>>,
+        remote: &dyn RemoteMaps,
+    ) -> Result<Option<Hit<'_>>, LookupError> {
+        for key in keys {
+            for table in self.tables.iter().filter(|table| key.suits(table)) {
+                if let Some(found) = look_up(table, key.text.as_bytes(), remote).await? {
+                    let extension = key.extension.map(|ext| ext.into_owned().into());
+                    return Ok(Some(Hit { found, extension }));
+                }
             }
         }
         Ok(None)
     }
 }
 
-/// What a table has for a key; tables of patterns are not asked for parts of an address.
-pub(crate) async fn hit<'t>(
-    table: &'t Table,
-    key: &str,
-    whole: bool,
-    remote: &dyn RemoteMaps,
-) -> Result<Option<Found<'t>>, LookupError> {
-    // Postfix asks no table for nothing: an empty local part, a mail without sender.
-    if key.is_empty() || !(whole || table.takes_partial_keys()) {
-        return Ok(None);
-    }
-    look_up(table, key.as_bytes(), remote).await
+/// The address as tables see it: Postfix strips the dot of the root before.
+fn without_root_dot(address: &Address) -> &str {
+    address.as_str().strip_suffix('.').unwrap_or(address.as_str())
 }
 
 impl Mapped {
@@ -194,21 +146,5 @@ impl Mapped {
         let after = if results.is_empty() { before.clone() } else { results.swap_remove(0) };
         let decision = Decision::by(by, place, before, &after);
         (after, decision)
-    }
-}
-
-/// An address divided into what keys are made of.
-struct Parts<'a> {
-    local: Cow<'a, str>,
-    /// Name and extension.
-    divided: Option<(Box<str>, Box<str>)>,
-    domain: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    fn of(address: &'a Address, addressing: &Addressing) -> Self {
-        let local = address.unquoted_local_part();
-        let divided = addressing.split(&local).map(|(name, ext)| (name.into(), ext.into()));
-        Self { divided, local, domain: written(address.domain()) }
     }
 }

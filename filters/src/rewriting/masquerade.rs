@@ -8,8 +8,8 @@ use super::{
     Classes,
     addressing::{quoted, written},
     match_list::MatchList,
-    seam::RemoteMaps,
 };
+use crate::RemoteMaps;
 
 /// Which domains hide what is below them, for whom and where.
 #[derive(Clone, Debug)]

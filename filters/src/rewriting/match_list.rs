@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
-use mailweir_tables::{LookupError, Table};
+use mailweir_tables::{
+    LookupError, Table,
+    keys::{self, Parents},
+};
 
-use super::{maps::hit, seam::RemoteMaps};
+use crate::{RemoteMaps, look_up};
 
 /// A list that a name is in, or not: the first entry that fits decides.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +64,7 @@ impl MatchList {
         for entry in &self.entries {
             let fits = match &entry.what {
                 What::Name(listed) => **listed == *name,
-                What::Table(table) => hit(table, &name, true, remote).await?.is_some(),
+                What::Table(table) => look_up(table, name.as_bytes(), remote).await?.is_some(),
             };
             if fits {
                 return Ok(!entry.excludes);
@@ -112,23 +115,13 @@ async fn is_key(
     bare_parents: bool,
     remote: &dyn RemoteMaps,
 ) -> Result<bool, LookupError> {
-    if hit(table, domain, true, remote).await?.is_some() {
-        return Ok(true);
-    }
-    for parent in parents(domain, bare_parents) {
-        if hit(table, parent, false, remote).await?.is_some() {
+    let parents = if bare_parents { Parents::Bare } else { Parents::Dotted };
+    for key in keys::host(domain, parents).iter().filter(|key| key.suits(table)) {
+        if look_up(table, key.text.as_bytes(), remote).await?.is_some() {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-/// The domains above `domain`, nearest first: `.example.org`, `.org`, or with `bare` without the
-/// dot in front.
-pub(crate) fn parents(domain: &str, bare: bool) -> impl Iterator<Item = &str> {
-    // A dot in front of the domain itself is no parent's.
-    let dots = domain.match_indices('.').filter(|(at, _)| *at > 0);
-    dots.map(move |(at, _)| &domain[at + usize::from(bare)..]).filter(|parent| parent.len() > 1)
 }
 
 #[cfg(test)]
@@ -152,9 +145,15 @@ mod tests {
         let list = MatchList::default().name("example.org");
         assert!(now(list.has_domain("a.example.org", true, &NoRemote)).unwrap());
         assert!(!now(list.has_domain("badexample.org", true, &NoRemote)).unwrap());
-        let dotted: Vec<_> = parents("a.b.example", false).collect();
-        assert_eq!(dotted, [".b.example", ".example"]);
-        let bare: Vec<_> = parents("a.b.example", true).collect();
-        assert_eq!(bare, ["b.example", "example"]);
+    }
+
+    #[test]
+    fn the_keys_of_a_table_are_in_the_list_whatever_their_value() {
+        let table = table("inline:{a.test=x, {.b.test=anything}}");
+        let list = MatchList::default().table(table, false);
+        let has = |domain| now(list.has_domain(domain, false, &NoRemote)).unwrap();
+        assert!(has("A.test"));
+        assert!(has("sub.b.test"));
+        assert!(!has("b.test"));
     }
 }

@@ -22,7 +22,6 @@ mod match_list;
 mod next_hop;
 mod routing;
 mod rules;
-mod seam;
 mod steps;
 mod transport;
 mod unlisted;
@@ -42,8 +41,7 @@ pub use match_list::MatchList;
 pub use next_hop::{NextHop, NextHopError};
 pub use routing::{Routed, RoutingRules};
 pub use rules::{AddressMaps, Classes, RewritingRules};
-pub use seam::{RemoteAnswer, RemoteMaps};
-pub use transport::{Delivery, Transport};
+pub use transport::{Delivery, completed};
 pub use unlisted::{Alias, VirtualAliasDomains};
 pub use virtual_aliases::VirtualAliases;
 

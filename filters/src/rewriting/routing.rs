@@ -1,10 +1,11 @@
 //! Where a mail goes by tables: transport(5), relocated(5), sender-dependent relays
 //! (`resolve.c`). The administrator's routes are the gateway's; this only asks the tables.
 
-use mailweir_mail::{Address, ReversePath};
-use mailweir_tables::{Found, LookupError, Place};
+use mailweir_mail::{Address, ReversePath, Transport};
+use mailweir_tables::{Found, LookupError, Place, keys::Parents};
 
-use super::{Addressing, Maps, Transport, seam::RemoteMaps};
+use super::{Addressing, Maps, transport};
+use crate::RemoteMaps;
 
 /// The tables that say where mail goes.
 #[derive(Clone, Debug, Default)]
@@ -43,9 +44,10 @@ impl RoutingRules {
         recipient: &Address,
         remote: &dyn RemoteMaps,
     ) -> Result<Option<Routed<Transport>>, LookupError> {
-        let Self { transport, addressing, bare_parents, .. } = self;
-        let found = transport.find_transport(recipient, addressing, *bare_parents, remote).await?;
-        found.map(|found| routed(&found, Transport::parse)).transpose()
+        let Self { transport, addressing, .. } = self;
+        let parents = if self.bare_parents { Parents::Bare } else { Parents::Dotted };
+        let found = transport.find_transport(recipient, addressing, parents, remote).await?;
+        found.map(|found| routed(&found, transport::read)).transpose()
     }
 
     /// The new address of a recipient who has moved, in words (5.1.6).
@@ -58,7 +60,7 @@ impl RoutingRules {
         remote: &dyn RemoteMaps,
     ) -> Result<Option<Routed<Box<str>>>, LookupError> {
         let hit = self.relocated.find(recipient, &self.addressing, remote).await?;
-        hit.map(|hit| routed(&hit.found, |text| text.into())).transpose()
+        hit.map(|hit| routed(&hit.found, |text| Some(text.into()))).transpose()
     }
 
     /// The relay for a sender's mail, written as a next hop. `DUNNO` in a table leaves it to
@@ -72,7 +74,7 @@ impl RoutingRules {
         remote: &dyn RemoteMaps,
     ) -> Result<Option<Routed<Box<str>>>, LookupError> {
         let found = self.of_sender(&self.sender_relayhost, sender, remote).await?;
-        found.map(|found| routed(&found, |text| text.into())).transpose()
+        found.map(|found| routed(&found, |text| Some(text.into()))).transpose()
     }
 
     /// The transport for a sender's mail, where the recipient's domain has none of its own.
@@ -86,7 +88,7 @@ impl RoutingRules {
         remote: &dyn RemoteMaps,
     ) -> Result<Option<Routed<Transport>>, LookupError> {
         let found = self.of_sender(&self.sender_transport, sender, remote).await?;
-        found.map(|found| routed(&found, Transport::parse)).transpose()
+        found.map(|found| routed(&found, transport::read)).transpose()
     }
 
     async fn of_sender<'t>(
@@ -99,20 +101,26 @@ impl RoutingRules {
             ReversePath::Mailbox(address) => {
                 maps.find(address, &self.addressing, remote).await?.map(|hit| hit.found)
             }
-            ReversePath::Null => maps.first(NULL_SENDER, true, remote).await?,
+            ReversePath::Null => maps.find_whole(NULL_SENDER, remote).await?,
         };
         Ok(found.filter(|found| !found.value.eq_ignore_ascii_case(b"DUNNO")))
     }
 }
 
-fn routed<T>(found: &Found<'_>, read: impl Fn(&str) -> T) -> Result<Routed<T>, LookupError> {
+fn routed<T>(
+    found: &Found<'_>,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Routed<T>, LookupError> {
     let place = found.place.clone();
-    match std::str::from_utf8(&found.value) {
-        Ok(text) => Ok(Routed { value: read(text), place }),
-        Err(_) => Err(LookupError::Value { place, reason: "the value is not UTF-8".into() }),
+    match std::str::from_utf8(&found.value).ok().and_then(read) {
+        Some(value) => Ok(Routed { value, place }),
+        None => Err(LookupError::Value { place, reason: "the value says no place".into() }),
     }
 }
 
 /// Postfix `empty_address_relayhost_maps_lookup_key` and
 /// `empty_address_default_transport_maps_lookup_key`, as they are by default.
 const NULL_SENDER: &str = "<>";
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,8 @@
 
 use mailweir_mail::Address;
 
-use super::{
-    Decision, Decisions, Maps, Parameter, RewriteError, RewritingRules, rules::Class,
-    seam::RemoteMaps,
-};
+use super::{Decision, Decisions, Maps, Parameter, RewriteError, RewritingRules, rules::Class};
+use crate::RemoteMaps;
 
 /// One mail's way through the rules.
 pub(crate) struct Steps<'r> {

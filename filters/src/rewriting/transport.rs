@@ -1,21 +1,8 @@
-//! A transport and its next hop, as tables and parameters write them: `transport:nexthop`.
+//! What `transport:next hop` does with a mail (transport(5), error(8), discard(8)).
 
-use std::fmt;
-
-use mailweir_mail::{Address, Enhanced};
+use mailweir_mail::{Address, Enhanced, Transport};
 
 use super::{NextHop, NextHopError, addressing::written};
-
-/// `transport:nexthop` (transport(5), "RESULT FORMAT"). Each part may be empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Transport {
-    /// The service, such as `smtp`, `relay`, `lmtp`, `error`; empty: the one it would be without
-    /// this rule.
-    pub name: Box<str>,
-    /// Where to, or for `error`, `retry` and `discard` the text; empty: the recipient's domain, or
-    /// with an empty name what it would be without this rule.
-    pub nexthop: Box<str>,
-}
 
 /// What a transport does with a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,49 +22,43 @@ pub enum Delivery {
     Other,
 }
 
-impl Transport {
-    /// Reads `transport:nexthop`; without a `:` the whole is a transport.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let (name, nexthop) = text.split_once(':').unwrap_or((text, ""));
-        Self { name: name.into(), nexthop: nexthop.into() }
-    }
-
-    /// The same with the empty parts filled in: `default` is what the mail for `recipient` would
-    /// go by without this rule.
-    #[must_use]
-    pub fn or(self, default: &Self, recipient: &Address) -> Self {
-        let Self { name, nexthop } = self;
-        match (&*name, &*nexthop) {
-            ("", "") => default.clone(),
-            ("", _) => Self { name: default.name.clone(), nexthop },
-            (ERROR | RETRY, "") => Self { name, nexthop: UNDELIVERABLE.into() },
-            (_, "") => Self { name, nexthop: written(recipient.domain()).into() },
-            _ => Self { name, nexthop },
-        }
-    }
-
-    /// What it does with a mail. Fill in the empty parts first ([`Self::or`]).
+impl Delivery {
+    /// What a transport does with a mail. Fill in its empty parts first ([`completed`]).
     ///
     /// # Errors
     /// The next hop cannot be used: the mail waits.
-    pub fn delivery(&self) -> Result<Delivery, NextHopError> {
-        let text = &*self.nexthop;
-        Ok(match &*self.name {
-            "smtp" | "relay" => Delivery::Smtp(NextHop::of_smtp(text)?),
-            "lmtp" => Delivery::Lmtp(NextHop::of_lmtp(text)?),
-            "discard" => Delivery::Discard(text.into()),
-            ERROR => with_status(text, 5, Delivery::Error),
-            RETRY => with_status(text, 4, Delivery::Retry),
-            _ => Delivery::Other,
+    pub fn of(transport: &Transport) -> Result<Self, NextHopError> {
+        let text = transport.next_hop();
+        Ok(match transport.name() {
+            "smtp" | "relay" => Self::Smtp(NextHop::of_smtp(text)?),
+            "lmtp" => Self::Lmtp(NextHop::of_lmtp(text)?),
+            "discard" => Self::Discard(text.into()),
+            ERROR => with_status(text, 5, Self::Error),
+            RETRY => with_status(text, 4, Self::Retry),
+            _ => Self::Other,
         })
     }
 }
 
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.name, self.nexthop)
-    }
+/// The value of a table, of which the `:` may be left out: then the whole is a transport.
+pub(crate) fn read(text: &str) -> Option<Transport> {
+    Transport::parse(text).or_else(|| Transport::parse(&format!("{text}:")))
+}
+
+/// A transport with its empty parts filled in (transport(5), "RESULT FORMAT"). `default` is what
+/// the mail for `recipient` would go by without this rule.
+#[must_use]
+pub fn completed(transport: &Transport, default: &Transport, recipient: &Address) -> Transport {
+    let (name, next_hop) = (transport.name(), transport.next_hop());
+    let (name, next_hop) = match (name, next_hop) {
+        ("", "") => return default.clone(),
+        ("", _) => (default.name(), next_hop),
+        (ERROR | RETRY, "") => (name, UNDELIVERABLE),
+        (_, "") => (name, written(recipient.domain())),
+        _ => return transport.clone(),
+    };
+    // What was short enough in its parts and is not as a whole stays as it was.
+    Transport::parse(&format!("{name}:{next_hop}")).unwrap_or_else(|| transport.clone())
 }
 
 /// Divides `5.1.1 text`. A status of another class is no status of this transport (error(8)).
@@ -100,8 +81,8 @@ mod tests {
     use super::{super::testing::address, *};
 
     fn filled(text: &str) -> String {
-        let default = Transport::parse("smtp:[relay.test]");
-        Transport::parse(text).or(&default, &address("joe@example.org")).to_string()
+        let default = Transport::parse("smtp:[relay.test]").unwrap();
+        completed(&read(text).unwrap(), &default, &address("joe@example.org")).to_string()
     }
 
     #[test]
@@ -120,7 +101,7 @@ mod tests {
 
     #[test]
     fn each_service_has_its_meaning() {
-        let of = |text| Transport::parse(text).delivery();
+        let of = |text| Delivery::of(&read(text).unwrap());
         assert_eq!(of("relay:[a]:26"), Ok(Delivery::Smtp(NextHop::of_smtp("[a]:26").unwrap())));
         assert_eq!(
             of("lmtp:unix:/run/l"),

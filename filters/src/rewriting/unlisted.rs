@@ -4,7 +4,8 @@
 use mailweir_mail::{Address, Domain};
 use mailweir_tables::LookupError;
 
-use super::{MatchList, RewritingRules, addressing::written, seam::RemoteMaps};
+use super::{MatchList, RewritingRules, addressing::written};
+use crate::RemoteMaps;
 
 /// Domains whose recipients are aliases and nothing else (Postfix `virtual_alias_domains`; by
 /// default the domains that are themselves keys of `virtual_alias_maps`).
@@ -89,5 +90,34 @@ impl RewritingRules {
             }
         }
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::testing::*, *};
+
+    #[test]
+    fn a_recipient_of_an_alias_domain_is_an_alias_or_unknown() {
+        let mut rules = RewritingRules::default();
+        rules.virtual_aliases.maps = map("our.test  anything\njoe@our.test  joe@x.test\n\
+                                          jane@else.test jane@x.test\n");
+        let domains = VirtualAliasDomains::of_maps(&rules);
+        let alias = |text| now(domains.alias(&address(text), &rules, &NoRemote)).unwrap();
+        assert_eq!(alias("joe@our.test"), Alias::Known);
+        assert_eq!(alias("nobody@our.test"), Alias::Unknown);
+        assert_eq!(alias("nobody@sub.our.test"), Alias::NotOurs);
+        assert_eq!(alias("jane@else.test"), Alias::Known);
+        assert_eq!(alias("nobody@else.test"), Alias::NotOurs);
+    }
+
+    #[test]
+    fn a_table_that_cannot_tell_makes_no_recipient_unknown() {
+        let domains = VirtualAliasDomains {
+            domains: MatchList::default().table(table("fail:broken"), false),
+            bare_parents: false,
+        };
+        let rules = RewritingRules::default();
+        assert!(now(domains.alias(&address("a@our.test"), &rules, &NoRemote)).is_err());
     }
 }
