@@ -60,6 +60,14 @@ pub fn printable(text: &[u8]) -> Box<str> {
     }
 }
 
+/// The first `most` bytes of a text for people, or fewer by a character that would be cut.
+#[must_use]
+pub fn printable_start(text: &[u8], most: usize) -> Box<str> {
+    let is_inside = |&end: &usize| text.get(end).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let end = (most.saturating_sub(3)..=most).rev().find(|end| !is_inside(end)).unwrap_or(most);
+    printable(text.get(..end).unwrap_or(text))
+}
+
 fn without_leading_space(text: &[u8]) -> &[u8] {
     let start = text.iter().position(|b| !is_space(b)).unwrap_or(text.len());
     &text[start..]
@@ -113,5 +121,14 @@ mod tests {
     fn what_is_shown_has_no_control_characters() {
         assert_eq!(&*printable("제목\r\n\tx".as_bytes()), "제목???x");
         assert_eq!(&*printable(b"a\xffb"), "a?b");
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        for (most, expected) in [(9, "가나다"), (8, "가나"), (7, "가나"), (6, "가나"), (0, "")]
+        {
+            assert_eq!(&*printable_start("가나다".as_bytes(), most), expected, "{most}");
+        }
+        assert_eq!(&*printable_start(&[0xb1; 9], 4), "????");
     }
 }

@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use mailweir_mail::{Address, Enhanced, Reply, Transport};
 
 use super::Context;
-use crate::arguments::{address, enhanced_prefix, header_name, printable, split_verb, transport};
+use crate::arguments::{
+    address, enhanced_prefix, header_name, printable_start, split_verb, transport,
+};
 
 /// An action with its argument. Texts are lent from the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -293,10 +295,12 @@ impl Refusal {
             enhanced @ Enhanced(4 | 5, ..) => enhanced,
             Enhanced(_, subject, detail) => Enhanced(4, subject, detail),
         };
-        let text = match &words[..words.len().min(MAX_REPLY_TEXT)] {
-            [] => Self::GENERAL.into(),
+        let text = if words.is_empty() {
+            Self::GENERAL.into()
+        } else {
             // As Postfix's smtpd replies; its log has `?` there.
-            words => printable(&words.iter().copied().map(space_for_control).collect::<Vec<_>>()),
+            let words: Vec<u8> = words.iter().copied().map(space_for_control).collect();
+            printable_start(&words, MAX_REPLY_TEXT)
         };
         Self { enhanced, text }
     }
@@ -323,7 +327,7 @@ fn mailbox(verb: Verb, text: &[u8]) -> Result<Address, ActionError> {
 
 /// For an error: short, whatever stands there.
 fn shown(text: &[u8]) -> Box<str> {
-    printable(&text[..text.len().min(200)])
+    printable_start(text, 200)
 }
 
 /// A reply line has 512 bytes (RFC 5321 section 4.5.3.1.5), and `$1` may be a whole header.

@@ -13,7 +13,7 @@ use super::{
     Action, ActionError, ChecksRules, Context, Decision, Decisions, Detour, Fate, Outcome, Refusal,
     Trouble, Verb,
 };
-use crate::{RemoteMaps, arguments::printable, look_up_any};
+use crate::{RemoteMaps, arguments::printable_start, look_up_any};
 
 /// The inspection of one mail.
 #[derive(Debug)]
@@ -230,7 +230,7 @@ fn hold_reason(text: &[u8], place: &Place) -> HoldReason {
 
 /// What stands in a decision: printable and short, whatever the mail holds.
 fn shown(text: &[u8]) -> Box<str> {
-    printable(&text[..text.len().min(MAX_SHOWN)])
+    printable_start(text, MAX_SHOWN)
 }
 
 /// As Postfix logs of a line (`%.200s`).

@@ -19,3 +19,6 @@ pub use inspection::{Edit, Inspection};
 pub use outcome::{Decision, Decisions, Detour, Fate, Outcome, Trouble};
 pub use output::Output;
 pub use rules::{ChecksRules, Context};
+
+#[cfg(test)]
+mod tests;
