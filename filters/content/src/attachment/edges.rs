@@ -11,14 +11,17 @@ pub(super) struct Edges {
 }
 
 impl Edges {
-    pub(super) fn feed(&mut self, bytes: &[u8], view: &mut View<'_>) {
+    /// True if a type was said.
+    pub(super) fn feed(&mut self, bytes: &[u8], view: &mut View<'_>) -> bool {
+        let mut is_iso = false;
         let first = ISO_MARK.saturating_sub(self.at);
         let had = self.mark.len();
         if self.at + bytes.len() > ISO_MARK && had < 5 {
             let from = bytes.get(first..).unwrap_or_default();
             self.mark.extend(from.iter().take(5 - had));
             // UDF without ISO 9660 begins its descriptors so (ECMA-167, 2/9.2).
-            if self.mark == b"CD001" || self.mark == b"BEA01" {
+            is_iso = self.mark == b"CD001" || self.mark == b"BEA01";
+            if is_iso {
                 view.is(Kind::ISO);
             }
         }
@@ -26,18 +29,21 @@ impl Edges {
         self.end
             .extend_from_slice(bytes.get(bytes.len().saturating_sub(FOOTER)..).unwrap_or(bytes));
         self.end.drain(..self.end.len().saturating_sub(FOOTER));
+        is_iso
     }
 
-    pub(super) fn finish(&mut self, view: &mut View<'_>) {
+    /// True if a type was said.
+    pub(super) fn finish(&self, view: &mut View<'_>) -> bool {
         // A disk of fixed size has its only header at the end, in old versions of 511 bytes.
-        if self.end.starts_with(b"conectix")
-            || self.end.get(1..).is_some_and(|end| end.starts_with(b"conectix"))
-        {
-            view.is(Kind::VHD);
-        }
-        if self.end.starts_with(b"koly") {
-            view.is(Kind::DMG);
-        }
+        let ends_in =
+            |mark: &[u8], at: usize| self.end.get(at..).is_some_and(|end| end.starts_with(mark));
+        let kind = match () {
+            () if ends_in(b"conectix", 0) || ends_in(b"conectix", 1) => Kind::VHD,
+            () if ends_in(b"koly", 0) => Kind::DMG,
+            () => return false,
+        };
+        view.is(kind);
+        true
     }
 
     pub(super) fn buffered(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use super::{
     inflate::{Inflate, Progress},
-    ledger::View,
+    ledger::{Heading, View},
     names,
     zip::Zip,
 };
@@ -151,7 +151,7 @@ impl Gzip {
         self.name.drain(..self.name.len().saturating_sub(LONGEST_NAME));
         if end.is_some() {
             let name = std::mem::take(&mut self.name);
-            view.name(&name);
+            view.name(Heading::Member, &name);
             self.called = names::first_reading(&name);
             self.state = State::Comment { flags };
         }
@@ -160,10 +160,11 @@ impl Gzip {
 
     fn begin_data(&mut self, view: &mut View<'_>) {
         if self.called.is_empty() {
-            self.called = unpacked_name(view.here().unwrap_or_default());
-            if !self.called.is_empty() {
-                view.name(self.called.clone().as_bytes());
+            let unpacked = view.here().map(unpacked_name);
+            if let Some(name) = &unpacked {
+                view.name(Heading::Member, name.as_bytes());
             }
+            self.called = unpacked.unwrap_or_else(|| UNKNOWN.to_owned());
         }
         self.inflate = match self.inflate.take() {
             Some(inflate) => Some(inflate.again()),
@@ -206,5 +207,7 @@ const CHECKSUM: u8 = 2;
 const EXTRA: u8 = 4;
 const NAME: u8 = 8;
 const COMMENT: u8 = 16;
+/// What stands in a path where no name is known.
+const UNKNOWN: &str = "(content)";
 /// How much is kept of a name: the end.
 const LONGEST_NAME: usize = 4096;

@@ -8,10 +8,8 @@ use super::{Finding, Kind, Limit, Limits, names};
 #[derive(Debug)]
 pub(super) struct Ledger {
     limits: Limits,
-    /// Names from the headers of members, and from directories. They count apart, since an archive
-    /// says each name in both places.
-    members: u32,
-    listed: u32,
+    /// How many names were said, for each sort of place.
+    names: [u32; 3],
     inflated: u64,
     /// The limits that were said of this part, one bit each.
     said: u8,
@@ -24,13 +22,24 @@ impl Ledger {
     pub(super) fn new(limits: Limits) -> Self {
         let limits = Limits { max_depth: limits.max_depth.min(DEEPEST), ..limits };
         let (inflaters, headers) = (Arc::default(), Arc::default());
-        Self { limits, members: 0, listed: 0, inflated: 0, said: 0, inflaters, headers }
+        Self { limits, names: [0; 3], inflated: 0, said: 0, inflaters, headers }
     }
 
     /// Limits may be said again.
     pub(super) fn next_part(&mut self) {
         self.said = 0;
     }
+}
+
+/// Where a name stands. Names count apart by that, since an archive says each in several places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heading {
+    /// In front of a member.
+    Member,
+    /// In a directory.
+    Directory,
+    /// In the packed data of a member.
+    Inside,
 }
 
 /// What a reader sees of the rest: the account, where it is, and who wants to know.
@@ -54,22 +63,13 @@ impl<'a> View<'a> {
         (self.found)(Finding::Type { kind, path: self.path });
     }
 
-    /// The header of a member has this name.
-    pub(super) fn name(&mut self, raw: &[u8]) {
-        self.ledger.members = self.ledger.members.saturating_add(1);
-        let known = self.ledger.members;
-        self.counted_name(known, raw);
-    }
-
-    /// A directory of members has this name.
-    pub(super) fn listed_name(&mut self, raw: &[u8]) {
-        self.ledger.listed = self.ledger.listed.saturating_add(1);
-        let known = self.ledger.listed;
-        self.counted_name(known, raw);
-    }
-
-    fn counted_name(&mut self, known: u32, raw: &[u8]) {
-        if known > self.ledger.limits.max_members {
+    /// Says a name, as long as there were not too many.
+    pub(super) fn name(&mut self, heading: Heading, raw: &[u8]) {
+        let count = &mut self.ledger.names[heading as usize];
+        *count = count.saturating_add(1);
+        // Inside, headers and directories count together.
+        let share = if heading == Heading::Inside { 2 } else { 1 };
+        if *count / share > self.ledger.limits.max_members {
             return self.reached(Limit::Members);
         }
         names::readings(raw, &mut |name| (self.found)(Finding::Name { name, path: self.path }));
@@ -90,11 +90,14 @@ impl<'a> View<'a> {
         if !may {
             self.reached(Limit::Depth);
         }
-        may && self.ledger.members <= self.ledger.limits.max_members
+        may && self.ledger.names[Heading::Member as usize] <= self.ledger.limits.max_members
     }
 
-    /// A permit to open one more inflater, as long as there are any.
+    /// A permit to open one more inflater, as long as there are any, and bytes left for them.
     pub(super) fn permit_inflater(&mut self) -> Option<Permit> {
+        if !self.charge(0) {
+            return None;
+        }
         let permit = permit(&self.ledger.inflaters, INFLATERS);
         self.or_overlap(permit)
     }

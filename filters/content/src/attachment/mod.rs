@@ -96,6 +96,7 @@ impl Inspector {
 /// `path` is where it is: the names of the archives (and their members) from the outside to the
 /// inside, without the attachment's own name. In `a.zip` that holds `b.tar.gz` that holds `c.exe`,
 /// the name `c.exe` has the path `["b.tar.gz", "b.tar"]`, and its type `["b.tar.gz", "b.tar", "c.exe"]`.
+/// What gzip unpacks to is `(content)` in a path if neither its header nor the packed file tells a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding<'a> {

@@ -72,8 +72,8 @@ fn name_of(entry: &[u8]) -> Option<String> {
         && length % 2 == 0
         && matches!(entry.get(66), Some(1 | 2 | 5))
         && matches!(entry.get(67), Some(0 | 1));
-    let (name, end) = entry.get(..length)?.split_at(length - 2);
-    if !is_entry || end != [0, 0] {
+    let (name, end) = entry.get(..length)?.split_last_chunk::<2>()?;
+    if !is_entry || *end != [0, 0] {
         return None;
     }
     let units = name.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));

@@ -71,7 +71,7 @@ impl Stream {
         if !self.is_judged {
             self.judge(true, view);
         }
-        self.edges.finish(view);
+        self.is_known |= self.edges.finish(view);
         if let Some(ole) = self.ole.take() {
             ole.finish(view);
         }
@@ -143,7 +143,7 @@ impl Stream {
     }
 
     fn pass(&mut self, bytes: &[u8], view: &mut View<'_>) {
-        self.edges.feed(bytes, view);
+        self.is_known |= self.edges.feed(bytes, view);
         if let Some(ole) = &mut self.ole {
             ole.feed(bytes);
         }

@@ -9,7 +9,14 @@ mod pax;
 use header::{BLOCK, Header};
 use pax::Pax;
 
-use super::{Limit, kind::Kind, ledger::View, names, stream::Stream, zip::Zip};
+use super::{
+    Limit,
+    kind::Kind,
+    ledger::{Heading, View},
+    names,
+    stream::Stream,
+    zip::Zip,
+};
 
 /// A tar archive going past.
 #[derive(Debug)]
@@ -124,14 +131,14 @@ impl Tar {
 
     fn member(&mut self, header: &Header<'_>, view: &mut View<'_>) -> What {
         let short = header.name();
-        view.name(&short);
+        view.name(Heading::Member, &short);
         let mut name = names::first_reading(&short);
         for long in self.next.take_names() {
-            view.name(&long);
+            view.name(Heading::Member, &long);
             name = names::first_reading(&long);
         }
         if !header.link.is_empty() {
-            view.name(header.link);
+            view.name(Heading::Member, header.link);
         }
         if self.next.take_is_cut() {
             view.reached(Limit::NameLength);

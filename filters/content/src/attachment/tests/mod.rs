@@ -1,7 +1,10 @@
 //! What attachments are found to be, and to hold. `archives` writes them.
 
 mod archives;
+mod bombs;
+mod kinds;
 mod names;
+mod random;
 mod tar;
 mod zip;
 

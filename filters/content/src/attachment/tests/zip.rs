@@ -113,10 +113,22 @@ fn headers_inside_the_extra_field_of_another_are_found() {
 
 #[test]
 fn members_with_a_password_are_named_and_told() {
-    let member = Member { flags: 1, ..Member::deflated("secret.exe", b"0123456789ab") };
-    let expected = ["name secret.exe", "type  application/x-encrypted"];
-    assert_finds(&zip(std::slice::from_ref(&member)), &expected);
-    assert_finds_no(&zip(&[member]), "type secret.exe");
+    let archive = zip(&[Member { flags: 1, method: 8, ..Member::stored("secret.exe", b"") }]);
+    // What no inflater takes: a block of the type that does not exist.
+    let archive = [&archive[..40], &[7; 100], &archive[40..]].concat();
+    assert_finds(&archive, &["name secret.exe", "type  application/x-encrypted"]);
+    assert_finds_no(&archive, "type secret.exe");
+}
+
+#[test]
+fn a_password_that_only_the_header_speaks_of_hides_nothing() {
+    for member in [Member::stored("virus", &program()), Member::deflated("virus", &program())] {
+        let mut archive = zip(&[member]);
+        archive[6] = 1;
+        let expected =
+            ["type virus application/x-dosexec", "type  application/x-ambiguous-archive"];
+        assert_finds(&archive, &expected);
+    }
 }
 
 #[test]
@@ -175,4 +187,14 @@ fn letters_that_look_like_a_signature_are_no_archive() {
     let text = b"The signature of a zip file is PK\x03\x04, and that of its directory PK\x01\x02. "
         .repeat(9);
     assert_eq!(types(&text), ["application/octet-stream"]);
+}
+
+#[test]
+fn a_header_with_nonsense_in_it_is_a_header_to_those_who_go_by_the_directory() {
+    let mut archive = zip(&[Member::stored("a", b"a"), Member::deflated("virus", &program())]);
+    let second = archive.windows(4).rposition(|bytes| bytes == b"PK\x03\x04").unwrap();
+    archive[second + 4..second + 10].fill(0x44);
+    let expected = ["name virus", "type virus application/x-dosexec", "limit  Method"];
+    assert_finds(&archive, &expected);
+    assert_finds(&archive, &["type  application/x-ambiguous-archive"]);
 }

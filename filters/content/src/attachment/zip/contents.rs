@@ -3,7 +3,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::header::{Header, Part};
+use super::header::{Header, Part, Standing};
 use crate::attachment::{kind::Kind, ledger::View};
 
 /// What was seen of an archive.
@@ -16,6 +16,8 @@ pub(super) struct Contents {
     /// The sums of what the headers and what the directory say, in whatever order.
     members_sum: u64,
     listed_sum: u64,
+    /// Whether an entry of a directory stood in the data of a member.
+    has_listed_inside: bool,
 }
 
 /// Names that tell.
@@ -34,6 +36,10 @@ impl Contents {
     }
 
     pub(super) fn note(&mut self, header: &Header) {
+        if header.standing() == Standing::Inside {
+            self.has_listed_inside |= header.part() == Part::Central;
+            return;
+        }
         let told = tell(header);
         let (count, sum) = match header.part() {
             Part::Local => (&mut self.members, &mut self.members_sum),
@@ -44,15 +50,17 @@ impl Contents {
         header.names().for_each(|name| self.seen.note(name));
     }
 
-    /// Says what the archive is; false if it is none.
-    pub(super) fn say(&self, view: &mut View<'_>) -> bool {
+    /// Says what the archive is; false if it is none. `is_cut` says that a member did not end.
+    pub(super) fn say(&self, is_cut: bool, view: &mut View<'_>) -> bool {
         if !self.has_any() {
             return false;
         }
         view.is(self.seen.kind());
-        // Without a directory the archive is cut, and nobody can read it in two ways.
         let differs = self.members != self.listed || self.members_sum != self.listed_sum;
-        if self.listed > 0 && differs {
+        // Without any directory the archive is cut, and nobody can read it in two ways; but a member
+        // may have swallowed the directory.
+        let is_swallowed = self.has_listed_inside && (is_cut || self.listed == 0);
+        if self.listed > 0 && differs || is_swallowed {
             view.is(Kind::AMBIGUOUS);
         }
         true

@@ -12,11 +12,22 @@ pub(super) enum Part {
     Central,
 }
 
+/// Where a header begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// With the stream: a header, whatever else it says.
+    First,
+    /// Anywhere behind that, where packed and encrypted bytes may look like a signature.
+    Behind,
+    /// In the deflated data of a member.
+    Inside,
+}
+
 /// A header being read.
 #[derive(Debug)]
 pub(super) struct Header {
     part: Part,
-    is_doubtful: bool,
+    standing: Standing,
     fixed: Vec<u8>,
     name: Vec<u8>,
     name_left: usize,
@@ -57,12 +68,12 @@ impl Part {
 }
 
 impl Header {
-    pub(super) fn new(part: Part, is_doubtful: bool, permit: Permit) -> Self {
+    pub(super) fn new(part: Part, standing: Standing, permit: Permit) -> Self {
         let fixed = Vec::with_capacity(part.layout().0);
         let (name, extra) = (Vec::new(), Extra::default());
         Self {
             part,
-            is_doubtful,
+            standing,
             fixed,
             name,
             name_left: 0,
@@ -83,7 +94,7 @@ impl Header {
         }
         if missing > 0 {
             (self.name_left, self.extra_left) = (self.word(20).into(), self.word(22).into());
-            if self.is_doubtful && !self.is_plausible() {
+            if self.standing != Standing::First && !self.is_plausible() {
                 return Progress::Nothing;
             }
         }
@@ -101,6 +112,10 @@ impl Header {
 
     pub(super) fn part(&self) -> Part {
         self.part
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        self.standing
     }
 
     /// The name, and the one in Unicode that may stand beside it.
@@ -153,11 +168,11 @@ impl Header {
         }
     }
 
-    /// Whether someone writes such headers: used where the bytes are likely to be something else.
+    /// Whether this may be a header where the bytes may be anything. Programs that go by the directory
+    /// only read the two lengths, so the rest proves nothing, and only helps where a length does not.
     fn is_plausible(&self) -> bool {
-        let has_known_flags = self.flags() & 0xd780 == 0;
-        let has_known_method = matches!(self.method(), 0..=19 | 93..=99);
-        has_known_flags && has_known_method && (1..=1024).contains(&self.name_left)
+        let is_usual = self.flags() & 0xd780 == 0 && has_known_method(self.method());
+        (1..=4096).contains(&self.name_left) && (self.extra_left <= 4096 || is_usual)
     }
 
     fn word(&self, field: usize) -> u16 {
@@ -168,6 +183,11 @@ impl Header {
     fn long(&self, field: usize) -> u32 {
         u32::from(self.word(field)) | u32::from(self.word(field + 2)) << 16
     }
+}
+
+/// Whether the number of a way of compression was given to anyone (APPNOTE.TXT 4.4.5).
+pub(super) fn has_known_method(method: u16) -> bool {
+    matches!(method, 0..=19 | 93..=99)
 }
 
 /// How much is kept of a name.

@@ -1,6 +1,6 @@
 //! The data behind the header of a member.
 
-use super::header::{Header, Part};
+use super::header::{Header, Part, Standing, has_known_method};
 use crate::attachment::{
     Limit,
     inflate::{Inflate, Progress},
@@ -14,6 +14,8 @@ use crate::attachment::{
 pub(super) struct Member {
     name: String,
     data: Data,
+    /// The header speaks against this reading: what does not unpack to its end was none.
+    is_trial: bool,
 }
 
 #[derive(Debug)]
@@ -29,9 +31,13 @@ enum Data {
 impl Member {
     /// What follows a header, if it is of use.
     pub(super) fn behind(header: &Header, depth: u8, view: &mut View<'_>) -> Option<Self> {
-        if header.part() == Part::Central || header.is_encrypted() || is_folder(header) {
+        let is_member = header.part() == Part::Local && header.standing() != Standing::Inside;
+        if !is_member || is_folder(header) {
             return None;
         }
+        // The directory may say that a member takes no password, and is stored or deflated.
+        let is_nonsense = !has_known_method(header.method());
+        let is_trial = header.is_encrypted() || is_nonsense;
         let data = match header.method() {
             0 if view.may_descend(depth) => {
                 Data::Stored { content: Box::new(Stream::new(depth)), left: header.packed_size() }
@@ -39,12 +45,14 @@ impl Member {
             0 => return None,
             8 => Data::Deflated(Inflate::begin(depth, view)?),
             _ => {
-                view.reached(Limit::Method);
-                return None;
+                if !header.is_encrypted() {
+                    view.reached(Limit::Method);
+                }
+                Data::Deflated(is_nonsense.then(|| Inflate::begin(depth, view)).flatten()?)
             }
         };
         let name = header.names().last().map(names::first_reading).unwrap_or_default();
-        Some(Self { name, data })
+        Some(Self { name, data, is_trial })
     }
 
     /// How many of the next bytes are this member's, where its own stream looks for archives.
@@ -53,6 +61,10 @@ impl Member {
             Data::Deflated(_) => 0,
             Data::Stored { left, .. } => usize::try_from(left).unwrap_or(usize::MAX),
         }
+    }
+
+    pub(super) fn is_deflated(&self) -> bool {
+        matches!(self.data, Data::Deflated(_))
     }
 
     /// Whether the next header ends it: the size was unknown, or is used up.
@@ -64,10 +76,11 @@ impl Member {
     pub(super) fn feed(mut self, bytes: &[u8], view: &mut View<'_>) -> Option<Self> {
         match &mut self.data {
             Data::Deflated(inflate) => {
-                if inflate.feed(bytes, &self.name, view) == Progress::More {
-                    return Some(self);
+                match inflate.feed(bytes, &self.name, view) {
+                    Progress::More => return Some(self),
+                    Progress::Stopped if self.is_trial => {}
+                    Progress::Stopped | Progress::End(_) => self.finish(view),
                 }
-                self.finish(view);
                 None
             }
             Data::Stored { content, left } => {

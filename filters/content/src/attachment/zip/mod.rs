@@ -12,10 +12,14 @@ mod header;
 mod member;
 
 use contents::Contents;
-use header::{Header, Part, Progress};
+use header::{Header, Part, Progress, Standing};
 use member::Member;
 
-use super::{Limit, kind::Kind, ledger::View};
+use super::{
+    Limit,
+    kind::Kind,
+    ledger::{Heading, View},
+};
 
 /// Looks for a zip archive in a stream.
 #[derive(Debug)]
@@ -65,12 +69,11 @@ impl Zip {
 
     /// There is no more. Says what the archive is, and whether it is one.
     pub(super) fn finish(&mut self, view: &mut View<'_>) -> bool {
+        let is_cut = self.is_inside();
         for entry in self.open.drain(..) {
-            if let Entry::Member(member) = entry {
-                member.finish(view);
-            }
+            entry.finish(view);
         }
-        self.contents.say(view)
+        self.contents.say(is_cut, view)
     }
 
     pub(super) fn buffered(&self) -> usize {
@@ -88,6 +91,12 @@ impl Zip {
             Entry::Member(member) => member.covers(),
         };
         self.open.iter().map(of).max().unwrap_or(0)
+    }
+
+    /// Whether deflated data goes past. A header in it is one to some readers; to most it is content
+    /// that was not worth packing, and the stream of the member sees it as well.
+    fn is_inside(&self) -> bool {
+        self.open.iter().any(|entry| matches!(entry, Entry::Member(member) if member.is_deflated()))
     }
 
     /// A signature that began in the bytes before.
@@ -124,9 +133,12 @@ impl Zip {
             return false;
         }
         let Some(permit) = view.permit_header() else { return false };
-        // In the midst of something else, a header has to look like one.
-        let is_doubtful = !self.open.is_empty() || !(is_first || self.contents.has_any());
-        self.open.push(Entry::Header(Box::new(Header::new(part, is_doubtful, permit))));
+        let standing = match () {
+            () if is_first => Standing::First,
+            () if self.is_inside() => Standing::Inside,
+            () => Standing::Behind,
+        };
+        self.open.push(Entry::Header(Box::new(Header::new(part, standing, permit))));
         true
     }
 
@@ -166,12 +178,12 @@ impl Zip {
 
     /// A header is complete: its names are said, and the archive is what they make it.
     fn note(&mut self, header: &Header, view: &mut View<'_>) {
-        for name in header.names() {
-            match header.part() {
-                Part::Local => view.name(name),
-                Part::Central => view.listed_name(name),
-            }
-        }
+        let heading = match (header.standing(), header.part()) {
+            (Standing::Inside, _) => Heading::Inside,
+            (_, Part::Local) => Heading::Member,
+            (_, Part::Central) => Heading::Directory,
+        };
+        header.names().for_each(|name| view.name(heading, name));
         if header.is_cut() {
             view.reached(Limit::NameLength);
         }
