@@ -16,12 +16,12 @@ pub(super) fn apply(envelope: &mut Envelope, detour: Option<Detour>, bcc: Vec<Ad
     match detour {
         None => {}
         Some(Detour::Filter(transport)) => envelope.filter = Some(transport),
-        Some(Detour::Redirect(address)) => redirect(envelope, address),
+        Some(Detour::Redirect(address)) => redirect(envelope, &address),
     }
 }
 
 /// One recipient is left; it keeps what the sender asked for about the first.
-fn redirect(envelope: &mut Envelope, address: Address) {
+fn redirect(envelope: &mut Envelope, address: &Address) {
     envelope.recipients.truncate(1);
     for recipient in &mut envelope.recipients {
         let before = std::mem::replace(&mut recipient.address, address.clone());

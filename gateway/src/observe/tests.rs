@@ -349,6 +349,24 @@ fn refusal(command: &'static str, reply: Reply) -> SessionEvent {
     }))
 }
 
+fn applied(id: Option<QueueId>, action: RuleAction) -> MailEvent {
+    let (about, rule, text) = match id {
+        Some(_) => {
+            ("header Subject: cheap", "pcre:/etc/mailweir/header_checks, line 3", "looks odd")
+        }
+        None => ("RCPT", "check_client_access cidr:/etc/mailweir/clients, line 1", ""),
+    };
+    MailEvent::RuleApplied(Box::new(RuleApplied {
+        id,
+        listener: "mx".into(),
+        action,
+        about: about.into(),
+        rule: rule.into(),
+        text: text.into(),
+        transaction: transaction(),
+    }))
+}
+
 fn mail_events() -> Vec<MailEvent> {
     let attempt = |dsn, text: &str| DeliveryReport {
         id: id(1),
@@ -394,24 +412,8 @@ fn mail_events() -> Vec<MailEvent> {
             reason: HoldReason::new("to be looked at (alice)"),
             by: HeldBy::Order,
         },
-        MailEvent::RuleApplied(Box::new(RuleApplied {
-            id: Some(id(1)),
-            listener: "mx".into(),
-            action: RuleAction::Warn,
-            about: "header Subject: cheap".into(),
-            rule: "pcre:/etc/mailweir/header_checks, line 3".into(),
-            text: "looks odd".into(),
-            transaction: transaction(),
-        })),
-        MailEvent::RuleApplied(Box::new(RuleApplied {
-            id: None,
-            listener: "mx".into(),
-            action: RuleAction::Hold,
-            about: "RCPT".into(),
-            rule: "check_client_access cidr:/etc/mailweir/clients, line 1".into(),
-            text: String::new().into(),
-            transaction: transaction(),
-        })),
+        applied(Some(id(1)), RuleAction::Warn),
+        applied(None, RuleAction::Hold),
         MailEvent::Discarded {
             id: id(3),
             reason: "rule \"spam\"".into(),

@@ -1,0 +1,228 @@
+//! Block lists and permit lists in DNS: their names, and which answers count (RFC 5782,
+//! postconf(5) `reject_rbl_client`).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+/// A list: `zen.spamhaus.org`, `list.dnswl.org=127.0.[0..255].[1..3]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsList {
+    /// As it was written.
+    written: Box<str>,
+    domain: Box<str>,
+    /// Which answers count; without, each does.
+    pattern: Option<Pattern>,
+}
+
+/// Why a list's name cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// There is no domain.
+    #[error("the list has no domain")]
+    NoDomain,
+    /// What stands behind `=` is no pattern of an address.
+    #[error(
+        "behind = must stand four fields divided by dots, each a number up to 255 or numbers and \
+         ranges in brackets, such as 127.0.0.[2..4;10]"
+    )]
+    Fields,
+}
+
+impl DnsList {
+    /// Reads `domain` or `domain=d.d.d.d`.
+    ///
+    /// # Errors
+    /// If the answers that count are not written as Postfix does.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let (domain, pattern) = match text.split_once('=') {
+            Some((domain, pattern)) => (domain, Some(Pattern::parse(pattern)?)),
+            None => (text, None),
+        };
+        if domain.is_empty() {
+            return Err(PatternError::NoDomain);
+        }
+        Ok(Self { written: text.into(), domain: domain.into(), pattern })
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// Its domain.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// Whether an answer counts.
+    #[must_use]
+    pub fn counts(&self, answer: Ipv4Addr) -> bool {
+        self.pattern.as_ref().is_none_or(|pattern| pattern.matches(answer))
+    }
+
+    /// The name to ask for a client: the octets of its address or the nibbles, last first.
+    #[must_use]
+    pub fn name_of_address(&self, address: IpAddr) -> String {
+        let mut name = String::new();
+        match address {
+            IpAddr::V4(address) => {
+                for octet in address.octets().iter().rev() {
+                    name.push_str(&format!("{octet}."));
+                }
+            }
+            IpAddr::V6(address) => {
+                for octet in address.octets().iter().rev() {
+                    name.push_str(&format!("{:x}.{:x}.", octet & 15, octet >> 4));
+                }
+            }
+        }
+        name + &self.domain
+    }
+
+    /// The name to ask for a domain.
+    #[must_use]
+    pub fn name_of_domain(&self, domain: &str) -> String {
+        format!("{domain}.{}", self.domain)
+    }
+}
+
+/// Whether an answer says that the list cannot be used, not that something is listed: an error
+/// code of Spamhaus and others, such as too many questions, or asked through a public resolver.
+/// To take it for a hit, as Postfix does, refuses all mail.
+pub(super) fn is_error_code(answer: Ipv4Addr) -> bool {
+    matches!(answer.octets(), [127, 255, 255, _])
+}
+
+/// For each octet, the ranges of it that count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pattern([Vec<(u8, u8)>; 4]);
+
+impl Pattern {
+    fn parse(text: &str) -> Result<Self, PatternError> {
+        Self::fields(without_outer_brackets(text)).ok_or(PatternError::Fields)
+    }
+
+    fn fields(mut text: &str) -> Option<Self> {
+        let mut fields = [const { Vec::new() }; 4];
+        for (index, field) in fields.iter_mut().enumerate() {
+            if index > 0 {
+                text = text.strip_prefix('.')?;
+            }
+            (*field, text) = octet_field(text)?;
+        }
+        text.is_empty().then_some(Self(fields))
+    }
+
+    fn matches(&self, address: Ipv4Addr) -> bool {
+        self.0.iter().zip(address.octets()).all(|(ranges, octet)| {
+            ranges.iter().any(|&(first, last)| (first..=last).contains(&octet))
+        })
+    }
+}
+
+/// One field, and what comes after it.
+fn octet_field(text: &str) -> Option<(Vec<(u8, u8)>, &str)> {
+    let Some(inner) = text.strip_prefix('[') else {
+        let (octet, rest) = number(text)?;
+        return Some((vec![(octet, octet)], rest));
+    };
+    let (members, rest) = inner.split_once(']')?;
+    let ranges = members.split(';').map(range).collect::<Option<_>>()?;
+    Some((ranges, rest))
+}
+
+fn range(text: &str) -> Option<(u8, u8)> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let (first, last) = (whole_number(first)?, whole_number(last)?);
+    (first <= last).then_some((first, last))
+}
+
+fn whole_number(text: &str) -> Option<u8> {
+    number(text).and_then(|(octet, rest)| rest.is_empty().then_some(octet))
+}
+
+fn number(text: &str) -> Option<(u8, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    digits.parse().ok().map(|octet| (octet, rest))
+}
+
+/// Postfix drops brackets around the whole.
+fn without_outer_brackets(text: &str) -> &str {
+    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.filter(|inner| is_balanced(inner)).unwrap_or(text)
+}
+
+fn is_balanced(text: &str) -> bool {
+    let mut depth = 0_usize;
+    for byte in text.bytes() {
+        match (byte, depth) {
+            (b'[', _) => depth += 1,
+            (b']', 0) => return false,
+            (b']', _) => depth -= 1,
+            _ => {}
+        }
+    }
+    depth == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(list: &str, answer: [u8; 4]) -> bool {
+        DnsList::parse(list).unwrap().counts(answer.into())
+    }
+
+    #[test]
+    fn an_address_is_asked_backwards() {
+        let list = DnsList::parse("bl.example=127.0.0.2").unwrap();
+        let four = list.name_of_address("192.0.2.1".parse().unwrap());
+        assert_eq!(four, "1.2.0.192.bl.example");
+        let six = list.name_of_address("2001:db8::1".parse().unwrap());
+        let zeros = "0.".repeat(23);
+        assert_eq!(six, format!("1.{zeros}8.b.d.0.1.0.0.2.bl.example"));
+        assert_eq!(list.name_of_domain("a.example"), "a.example.bl.example");
+    }
+
+    #[test]
+    fn only_the_answers_behind_the_equals_sign_count() {
+        assert!(counts("bl.example", [127, 0, 0, 9]));
+        assert!(counts("bl.example=127.0.0.2", [127, 0, 0, 2]));
+        assert!(!counts("bl.example=127.0.0.2", [127, 0, 0, 3]));
+        for (octet, expected) in [(1, false), (2, true), (4, true), (5, false), (10, true)] {
+            assert_eq!(counts("bl.example=127.0.0.[2..4;10]", [127, 0, 0, octet]), expected);
+        }
+        assert!(counts("bl.example=[127.[0..255].0.[1;2]]", [127, 77, 0, 2]));
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for bad in [
+            "",
+            "127.0.0",
+            "127.0.0.1.1",
+            "127.0.0.256",
+            "127.0.0.[4..2]",
+            "127.0.0.[1;]",
+            "127.0.0.[1",
+            "127.0.0.1]",
+            "[127.0].0.1",
+            "127.0.0.3[6..9]",
+            "127.0.0.[1.2]",
+            "::1",
+        ] {
+            let list = format!("bl.example={bad}");
+            assert_eq!(DnsList::parse(&list), Err(PatternError::Fields), "{list}");
+        }
+        assert_eq!(DnsList::parse("=127.0.0.1"), Err(PatternError::NoDomain));
+    }
+
+    #[test]
+    fn error_codes_are_no_hits() {
+        assert!(is_error_code(Ipv4Addr::new(127, 255, 255, 254)));
+        assert!(!is_error_code(Ipv4Addr::new(127, 0, 0, 2)));
+    }
+}

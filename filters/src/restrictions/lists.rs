@@ -1,0 +1,312 @@
+//! The lists of an administrator, read and checked as a whole.
+
+use std::collections::HashMap;
+
+use mailweir_tables::Spec;
+
+use super::{
+    parse::{Bare, Reader, RestrictionError},
+    rbl_reply,
+    restriction::{Restriction, Rule},
+    settings::Settings,
+    subject::Subject,
+};
+
+/// The lists as they are written, each under Postfix's parameter (`smtpd_..._restrictions`).
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(missing_docs, reason = "each is the parameter of the same name")]
+pub struct ListTexts<'t> {
+    pub client: &'t str,
+    pub helo: &'t str,
+    pub sender: &'t str,
+    pub relay: &'t str,
+    pub recipient: &'t str,
+    pub data: &'t str,
+    pub end_of_data: &'t str,
+    /// Restriction classes: name and list (`smtpd_restriction_classes`).
+    pub classes: &'t [(&'t str, &'t str)],
+}
+
+/// The lists in force.
+#[derive(Clone, Debug)]
+pub struct Restrictions {
+    pub(super) settings: Settings,
+    pub(super) client: Vec<Rule>,
+    pub(super) helo: Vec<Rule>,
+    pub(super) sender: Vec<Rule>,
+    pub(super) relay: Vec<Rule>,
+    pub(super) recipient: Vec<Rule>,
+    pub(super) data: Vec<Rule>,
+    pub(super) end_of_data: Vec<Rule>,
+    pub(super) classes: HashMap<Box<str>, Vec<Rule>>,
+}
+
+/// What is wrong with the lists.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListError {
+    /// A list cannot be read.
+    #[error("{list}: {source}")]
+    Restriction {
+        /// The parameter or the class.
+        list: Box<str>,
+        /// Why.
+        source: RestrictionError,
+    },
+    /// Nothing keeps strangers from relaying. Postfix does not start then either.
+    #[error(
+        "in smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working \
+         instance of: reject_unauth_destination, defer_unauth_destination, reject, defer or \
+         defer_if_permit"
+    )]
+    OpenRelay,
+    /// `default_rbl_reply` cannot be read.
+    #[error("default_rbl_reply: {text:?} is no reply; it begins with $rbl_code or a code")]
+    RblReply {
+        /// As it was written.
+        text: Box<str>,
+    },
+}
+
+/// The lists, and what looks wrong with them though they can be used.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// The lists.
+    pub restrictions: Restrictions,
+    /// For the log, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Restrictions {
+    /// Reads the lists.
+    ///
+    /// # Errors
+    /// Everything that is wrong, not the first mistake alone.
+    pub fn read(texts: &ListTexts<'_>, settings: Settings) -> Result<Read, Vec<ListError>> {
+        let mut reading = Reading { texts, errors: Vec::new(), warnings: Vec::new() };
+        let about = Bare::Means;
+        let restrictions = Self {
+            client: reading.list("smtpd_client_restrictions", texts.client, about(Subject::Client)),
+            helo: reading.list("smtpd_helo_restrictions", texts.helo, about(Subject::Helo)),
+            sender: reading.list("smtpd_sender_restrictions", texts.sender, about(Subject::Sender)),
+            relay: reading.list("smtpd_relay_restrictions", texts.relay, about(Subject::Recipient)),
+            recipient: reading.list(
+                "smtpd_recipient_restrictions",
+                texts.recipient,
+                about(Subject::Recipient),
+            ),
+            data: reading.list("smtpd_data_restrictions", texts.data, Bare::Nothing),
+            end_of_data: reading.list(
+                "smtpd_end_of_data_restrictions",
+                texts.end_of_data,
+                Bare::Nothing,
+            ),
+            classes: reading.classes(),
+            settings,
+        };
+        if reading.errors.is_empty() && !restrictions.protects_from_relaying() {
+            reading.errors.push(ListError::OpenRelay);
+        }
+        if !rbl_reply::is_template(&restrictions.settings.default_rbl_reply) {
+            let text = restrictions.settings.default_rbl_reply.clone();
+            reading.errors.push(ListError::RblReply { text });
+        }
+        let Reading { errors, warnings, .. } = reading;
+        if errors.is_empty() { Ok(Read { restrictions, warnings }) } else { Err(errors) }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Every table that the lists look up, to be loaded before they are used. A table may come
+    /// more than once.
+    pub fn tables(&self) -> impl Iterator<Item = &Spec> {
+        let lists = [
+            &self.client,
+            &self.helo,
+            &self.sender,
+            &self.relay,
+            &self.recipient,
+            &self.data,
+            &self.end_of_data,
+        ];
+        let rules = lists.into_iter().chain(self.classes.values()).flatten();
+        let tables = rules.filter_map(|rule| match &rule.restriction {
+            Restriction::CheckAccess(_, table)
+            | Restriction::CheckServers(_, _, table)
+            | Restriction::BareTable(table) => Some(table),
+            _ => None,
+        });
+        tables.chain(&self.settings.rbl_reply_maps).chain(&self.settings.relay_clientcerts)
+    }
+
+    fn protects_from_relaying(&self) -> bool {
+        [&self.relay, &self.recipient].into_iter().any(|list| self.refuses(list, 0))
+    }
+
+    /// Whether the list has a restriction that refuses what nothing before it has permitted. One
+    /// that only warns, or that stands behind `permit`, does not count.
+    fn refuses(&self, list: &[Rule], depth: usize) -> bool {
+        let mut rules = list.iter();
+        while let Some(rule) = rules.next() {
+            match &rule.restriction {
+                Restriction::WarnIfReject => {
+                    rules.next();
+                }
+                Restriction::Permit => return false,
+                Restriction::Reject
+                | Restriction::Defer
+                | Restriction::DeferIfPermit
+                | Restriction::RejectUnauthDestination
+                | Restriction::DeferUnauthDestination => return true,
+                Restriction::Class if depth < self.classes.len() => {
+                    let class = self.classes.get(&*rule.name);
+                    if class.is_some_and(|class| self.refuses(class, depth + 1)) {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+}
+
+struct Reading<'t> {
+    texts: &'t ListTexts<'t>,
+    errors: Vec<ListError>,
+    warnings: Vec<String>,
+}
+
+impl Reading<'_> {
+    fn list(&mut self, list: &str, text: &str, bare: Bare) -> Vec<Rule> {
+        let is_class = |name: &str| self.texts.classes.iter().any(|&(class, _)| class == name);
+        match Reader::new(text, bare, is_class).collect::<Result<Vec<_>, _>>() {
+            Ok(rules) => {
+                self.look_for_trouble(list, &rules);
+                rules
+            }
+            Err(source) => {
+                self.errors.push(ListError::Restriction { list: list.into(), source });
+                Vec::new()
+            }
+        }
+    }
+
+    fn classes(&mut self) -> HashMap<Box<str>, Vec<Rule>> {
+        let classes = self.texts.classes.iter();
+        classes.map(|&(name, text)| (name.into(), self.list(name, text, Bare::Depends))).collect()
+    }
+
+    fn look_for_trouble(&mut self, list: &str, rules: &[Rule]) {
+        let mut warned = false;
+        for (rule, next) in rules.iter().zip(rules.iter().skip(1).map(Some).chain([None])) {
+            if let Some(next) = next
+                && !warned
+                && matches!(
+                    rule.restriction,
+                    Restriction::Permit | Restriction::Reject | Restriction::Defer
+                )
+            {
+                let Rule { name, .. } = rule;
+                self.warnings
+                    .push(format!("{list}: restriction `{}' after `{name}' is ignored", next.name));
+            }
+            warned = matches!(rule.restriction, Restriction::WarnIfReject);
+            if matches!(rule.restriction, Restriction::PermitNakedIpAddress) {
+                self.warnings.push(format!(
+                    "{list}: restriction {} permits every client that greets with an address; \
+                     write permit_mynetworks or permit_sasl_authenticated instead",
+                    rule.name
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(texts: &ListTexts<'_>) -> Result<Read, Vec<String>> {
+        Restrictions::read(texts, Settings::default())
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn every_mistake_is_reported_and_where() {
+        let texts = ListTexts {
+            client: "permit_mynetwork",
+            data: "hash:/etc/access",
+            classes: &[("strict", "reject_invalid_helo")],
+            ..ListTexts::default()
+        };
+        let errors = read(&texts).unwrap_err();
+        assert_eq!(errors.len(), 3, "{errors:?}");
+        assert!(errors[0].starts_with("smtpd_client_restrictions: there is no restriction"));
+        assert!(errors[1].starts_with("smtpd_data_restrictions: before the table"));
+        assert!(errors[2].starts_with("strict: there is no restriction"));
+    }
+
+    #[test]
+    fn lists_that_let_everybody_relay_are_refused() {
+        for recipient in [
+            "",
+            "permit_mynetworks",
+            "permit, reject",
+            "warn_if_reject reject_unauth_destination",
+            "harmless",
+            "loop",
+        ] {
+            let classes =
+                [("harmless", "permit_mynetworks"), ("loop", "loop"), ("strict", "reject")];
+            let texts = ListTexts { recipient, classes: &classes, ..ListTexts::default() };
+            assert_eq!(
+                read(&texts).unwrap_err(),
+                [ListError::OpenRelay.to_string()],
+                "{recipient}"
+            );
+        }
+        for recipient in
+            ["permit_mynetworks reject_unauth_destination", "strict", "defer_if_permit"]
+        {
+            let classes = [("strict", "reject")];
+            let texts = ListTexts { recipient, classes: &classes, ..ListTexts::default() };
+            assert!(read(&texts).is_ok(), "{recipient}");
+        }
+    }
+
+    #[test]
+    fn what_can_never_be_reached_is_warned_about() {
+        let texts = ListTexts {
+            relay: "permit_mynetworks reject, permit_sasl_authenticated",
+            helo: "warn_if_reject reject permit_naked_ip_address",
+            ..ListTexts::default()
+        };
+        let warnings = read(&texts).unwrap().warnings;
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings[0].starts_with("smtpd_helo_restrictions: restriction permit_naked_ip"));
+        assert_eq!(
+            warnings[1],
+            "smtpd_relay_restrictions: restriction `permit_sasl_authenticated' after `reject' is \
+             ignored"
+        );
+    }
+
+    #[test]
+    fn the_tables_of_lists_and_classes_are_named() {
+        let texts = ListTexts {
+            relay: "reject_unauth_destination",
+            helo: "hash:/helo strict",
+            classes: &[("strict", "check_sender_mx_access cidr:/mx pcre:/bare")],
+            ..ListTexts::default()
+        };
+        let read = read(&texts).unwrap();
+        let tables: Vec<_> =
+            read.restrictions.tables().map(|spec| spec.name().to_string()).collect();
+        assert_eq!(tables, ["hash:/helo", "cidr:/mx", "pcre:/bare"]);
+    }
+}

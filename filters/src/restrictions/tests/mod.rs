@@ -1,0 +1,12 @@
+//! Stories of restrictions, in a world of fake facts.
+
+mod access_tables;
+mod block_lists;
+mod hosts;
+mod interplay;
+mod logins;
+mod names;
+mod relaying;
+mod world;
+
+pub(super) use self::world::stranger;
