@@ -1,8 +1,37 @@
 //! Tables of patterns: `regexp:` and `pcre:` (regexp_table(5), pcre_table(5)).
+//!
+//! A table is read line by line as Postfix reads it (`lines`, `source`, `template`), its patterns
+//! as the GNU C library and PCRE2 do (`posix`, `perl`). A key goes through all of them at once
+//! (`index`); what can match is asked in the order of the file (`table`), by an automaton where
+//! it can do the same as the pattern (`pattern`), by PCRE2 with limits otherwise (`backtrack`).
+//!
+//! Where this differs from Postfix:
+//! - A pattern that takes too many steps is an error of the lookup; Postfix warns and goes on.
+//! - An empty result is an error of the lookup, as Postfix's own callers treat it.
+//! - A table with a pattern that Postfix takes and we cannot run is refused as a whole.
+//! - PCRE2 is that of the build: `{,3}` is a quantifier since its version 10.43.
+//! - In a key a NUL is a character like others; Postfix's keys end there.
+//! - Of `regexp:` patterns with `$1` and back-references, a group holds what the first way of
+//!   matching gives it, not the longest.
 
-use std::sync::Arc;
+mod backtrack;
+mod index;
+mod lines;
+mod literals;
+mod node;
+mod pattern;
+mod perl;
+mod posix;
+mod source;
+mod table;
+mod template;
+mod unicode;
 
-use crate::{Found, LookupError, Warning};
+#[cfg(test)]
+mod tests;
+
+pub(crate) use table::RuleTable;
+pub use table::RulesError;
 
 /// What the characters of keys and patterns are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -26,32 +55,8 @@ pub enum Engine {
 /// How the patterns of a table are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Dialect {
-    /// POSIX (regexp_table(5)).
+    /// `regexp:`, POSIX regular expressions as the GNU C library has them.
     Regexp,
-    /// PCRE (pcre_table(5)).
+    /// `pcre:`, Perl's as PCRE2 has them.
     Pcre,
-}
-
-/// Why a table of patterns cannot be used as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RulesError {}
-
-/// A table of patterns.
-#[derive(Debug)]
-pub(crate) struct RuleTable {}
-
-impl RuleTable {
-    pub(crate) fn parse(
-        _dialect: Dialect,
-        _matching: Matching,
-        _name: Arc<str>,
-        _source: &[u8],
-    ) -> Result<(Self, Vec<Warning>), RulesError> {
-        Ok((Self {}, Vec::new()))
-    }
-
-    pub(crate) fn lookup(&self, _key: &[u8]) -> Result<Option<Found<'_>>, LookupError> {
-        Ok(None)
-    }
 }

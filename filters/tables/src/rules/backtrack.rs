@@ -1,0 +1,233 @@
+//! The backtracking engine: PCRE2, with limits, for what no automaton can do.
+//!
+//! The limits bound what one key can cost (`attacks.md` I1). They stand in front of the pattern;
+//! of a limit that is set twice PCRE2 takes the lower, so a pattern's own cannot lift them.
+
+use std::fmt;
+
+use pcre2::bytes::{Regex, RegexBuilder};
+
+use super::{Matching, pattern::Groups, source::Flags};
+
+/// A pattern for the backtracking engine.
+#[derive(Debug)]
+pub(super) struct Backtracker {
+    regex: Regex,
+    at_newline: AtNewline,
+}
+
+/// What a pattern is for keys that end with a newline. The flag `E`, with which `$` does not match
+/// before it, is not part of the interface.
+#[derive(Debug)]
+enum AtNewline {
+    Same,
+    Other(Regex),
+    /// Nothing can be said.
+    Unknown,
+}
+
+/// Why there is no answer for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// A limit was reached.
+    TooManySteps,
+    /// The pattern cannot be applied to this key, as `(*UTF)` to bytes that are none. Postfix
+    /// then goes on as if the rule were not there.
+    NotApplicable,
+    /// The pattern means something that we cannot say for this key.
+    Unknown,
+}
+
+/// Why a pattern is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// PCRE2 says that it is wrong, at this offset, for this reason.
+    Wrong(usize, String),
+    /// What regerror(3) says of it.
+    Posix(&'static str),
+    /// PCRE2 would take it, but not through the interface that we have.
+    Unsupported(&'static str),
+}
+
+impl Backtracker {
+    pub(super) fn new(text: &[u8], flags: Flags, matching: Matching) -> Result<Self, Refusal> {
+        if (flags.ungreedy || flags.anchored) && text.starts_with(b"(*") {
+            return Err(Refusal::Unsupported("the flags A and U do not go with (*...) in front"));
+        }
+        let text = as_utf8(text, matching)?;
+        // What is wrong with a pattern is said without what we put around it.
+        if flags.anchored {
+            builder(flags, matching).build(&text).map_err(|error| refusal(&error, 0))?;
+        }
+        let (prefix, suffix) = frame(flags);
+        let build = |text: &str| {
+            builder(flags, matching)
+                .build(&format!("{prefix}{text}{suffix}"))
+                .map_err(|error| refusal(&error, prefix.len()))
+        };
+        let regex = build(&text)?;
+        let at_newline = if flags.dollar_end_only && !flags.multi_line && text.contains('$') {
+            match end_only(&text) {
+                Some(text) => AtNewline::Other(build(&text)?),
+                None => AtNewline::Unknown,
+            }
+        } else {
+            AtNewline::Same
+        };
+        Ok(Self { regex, at_newline })
+    }
+
+    /// A pattern that we wrote ourselves, in which each character says what it is.
+    pub(super) fn for_posix(
+        text: &str,
+        caseless: bool,
+        matching: Matching,
+    ) -> Result<Self, Refusal> {
+        let regex = RegexBuilder::new()
+            .caseless(caseless)
+            .ucp(matching == Matching::Text)
+            .build(&format!("{LIMITS}{text}"))
+            .map_err(|_| Refusal::Unsupported("too large a pattern"))?;
+        Ok(Self { regex, at_newline: AtNewline::Same })
+    }
+
+    /// How many groups the pattern has.
+    pub(super) fn groups(&self) -> u32 {
+        u32::try_from(self.regex.captures_len()).unwrap_or(u32::MAX).saturating_sub(1)
+    }
+
+    pub(super) fn is_match(&self, key: &[u8]) -> Result<bool, Stop> {
+        let regex = self.regex_for(key)?;
+        if key.len() > LONG_KEY {
+            // What a long key makes PCRE2 allocate is given back with the clone.
+            return regex.clone().is_match(key).map_err(|error| stop(&error));
+        }
+        regex.is_match(key).map_err(|error| stop(&error))
+    }
+
+    /// Where the groups matched; index 0 is the whole.
+    pub(super) fn captures(&self, key: &[u8]) -> Result<Option<Groups>, Stop> {
+        let regex = self.regex_for(key)?;
+        let mut locations = regex.capture_locations();
+        match regex.captures_read(&mut locations, key) {
+            Ok(None) => Ok(None),
+            Ok(Some(_)) => {
+                Ok(Some((0..locations.len()).map(|group| locations.get(group)).collect()))
+            }
+            Err(error) => Err(stop(&error)),
+        }
+    }
+
+    fn regex_for(&self, key: &[u8]) -> Result<&Regex, Stop> {
+        match &self.at_newline {
+            AtNewline::Other(regex) if key.ends_with(b"\n") => Ok(regex),
+            AtNewline::Unknown if key.ends_with(b"\n") => Err(Stop::Unknown),
+            AtNewline::Same | AtNewline::Other(_) | AtNewline::Unknown => Ok(&self.regex),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wrong(offset, reason) => {
+                write!(f, "error in regex at offset {offset}: {reason}")
+            }
+            Self::Posix(what) | Self::Unsupported(what) => f.write_str(what),
+        }
+    }
+}
+
+fn builder(flags: Flags, matching: Matching) -> RegexBuilder {
+    let mut builder = RegexBuilder::new();
+    builder.caseless(flags.caseless).dotall(flags.dot_all);
+    builder.multi_line(flags.multi_line).extended(flags.extended);
+    builder.ucp(matching == Matching::Text);
+    builder
+}
+
+/// What stands before and after a pattern: the limits, and the flags that the interface lacks.
+fn frame(flags: Flags) -> (String, &'static str) {
+    let ungreedy = if flags.ungreedy { "(?U)" } else { "" };
+    let anchored = if flags.anchored { "\\G(?:" } else { "" };
+    // An open \Q or a comment of the x flag ends before the group does.
+    let suffix = match (flags.anchored, flags.extended) {
+        (true, true) => "\\E\n)",
+        (true, false) => "\\E)",
+        (false, _) => "",
+    };
+    (format!("{LIMITS}{ungreedy}{anchored}"), suffix)
+}
+
+/// The interface takes UTF-8. Bytes that are none are written as numbers, which mean the same.
+fn as_utf8(text: &[u8], matching: Matching) -> Result<String, Refusal> {
+    if let Ok(text) = std::str::from_utf8(text) {
+        return Ok(text.to_owned());
+    }
+    if matching == Matching::Text {
+        return Err(Refusal::Wrong(0, "the pattern is not UTF-8".into()));
+    }
+    let mut written = String::with_capacity(text.len() * 2);
+    let mut quoted = false;
+    let mut rest = text;
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        match (*byte, after) {
+            (b'\\', [b'E', ..]) => quoted = false,
+            (b'\\', [b'Q', ..]) => quoted = true,
+            // A backslash before such a byte means the byte, and would spoil the number.
+            (b'\\', [next, ..]) if !quoted && !next.is_ascii() => continue,
+            (b'\\', [next, more @ ..]) if !quoted => {
+                written.push('\\');
+                written.push(char::from(*next));
+                rest = more;
+                continue;
+            }
+            _ => {}
+        }
+        match (*byte, quoted) {
+            (0x80.., false) => written.push_str(&format!("\\x{byte:02x}")),
+            (0x80.., true) => written.push_str(&format!("\\E\\x{byte:02x}\\Q")),
+            _ => written.push(char::from(*byte)),
+        }
+    }
+    Ok(written)
+}
+
+/// With the flag `E`, `$` is `\z`. `None` where a `$` may be something else.
+fn end_only(text: &str) -> Option<String> {
+    if text.contains(['[', '#']) || text.contains("(?") || text.contains("\\Q") {
+        return None;
+    }
+    let mut written = String::with_capacity(text.len() + 8);
+    let mut escaped = false;
+    for character in text.chars() {
+        match character {
+            '$' if !escaped => written.push_str("\\z"),
+            _ => written.push(character),
+        }
+        escaped = character == '\\' && !escaped;
+    }
+    Some(written)
+}
+
+fn refusal(error: &pcre2::Error, before: usize) -> Refusal {
+    let offset = error.offset().unwrap_or(0).saturating_sub(before);
+    let text = error.to_string();
+    let reason = text.splitn(3, ": ").nth(2).unwrap_or(&text);
+    Refusal::Wrong(offset, reason.to_owned())
+}
+
+fn stop(error: &pcre2::Error) -> Stop {
+    // pcre2api(3): PCRE2_ERROR_MATCHLIMIT, DEPTHLIMIT, HEAPLIMIT, NOMEMORY.
+    match error.code() {
+        -47 | -53 | -63 | -48 => Stop::TooManySteps,
+        _ => Stop::NotApplicable,
+    }
+}
+
+/// A tenth of PCRE2's own limit, some 30 ms; 32 MiB.
+const LIMITS: &str = "(*LIMIT_MATCH=1000000)(*LIMIT_DEPTH=1000000)(*LIMIT_HEAP=32768)";
+
+/// Bytes. Longer keys get memory of their own.
+const LONG_KEY: usize = 4096;
