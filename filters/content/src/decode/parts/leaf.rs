@@ -102,6 +102,18 @@ impl Leaf {
         has_room.then(|| Self { is_extra: true, ..Self::start_mail(part, encoding, context) })
     }
 
+    /// The same part as one of the further readings; it ends if there is no room for one.
+    pub(super) fn into_extra(self, context: &mut Context<'_>) -> Option<Self> {
+        if self.is_extra {
+            return Some(self);
+        }
+        if context.take_reading() {
+            return Some(Self { is_extra: true, ..self });
+        }
+        self.end(context);
+        None
+    }
+
     /// Takes raw bytes.
     pub(super) fn take(&mut self, bytes: &[u8], context: &mut Context<'_>) {
         let mut decoded = std::mem::take(&mut self.decoded);

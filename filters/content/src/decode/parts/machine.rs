@@ -2,7 +2,7 @@
 
 use super::block::{Block, Taken};
 use super::description::{ContentType, Description};
-use super::entity::{Entities, Entity};
+use super::entity::{Delimiter, Entities, Entity};
 use super::leaf::{Encoding, Leaf};
 use super::lines::{Line, Lines};
 use super::{Ambiguity, Context, Part};
@@ -55,17 +55,22 @@ enum Mode {
 
 impl Layer {
     fn take(&mut self, line: Line<'_>, context: &mut Context<'_>) {
-        for leaf in self.entities.iter_mut().flat_map(|entity| &mut entity.alongside) {
-            leaf.take(line.text, context);
-            leaf.take(line.end, context);
+        let delimiter = match line.is_start && line.text.starts_with(b"--") {
+            true => self.entities.delimiter(line.text).filter(|_| context.has_room()),
+            false => None,
+        };
+        if let Some(delimiter) = delimiter {
+            self.leave(delimiter, context);
         }
-        if line.is_start
-            && let Some((level, is_end)) = self.entities.delimiter(line.text)
-            && context.has_room()
-        {
-            self.part(level, is_end, context);
-        } else {
-            self.take_in_mode(line, context);
+        for entity in self.entities.iter_mut() {
+            for leaf in entity.alongside.iter_mut().chain(&mut entity.trailing) {
+                leaf.take(line.text, context);
+                leaf.take(line.end, context);
+            }
+        }
+        match delimiter {
+            Some(delimiter) => self.part(delimiter, context),
+            None => self.take_in_mode(line, context),
         }
     }
 
@@ -97,21 +102,38 @@ impl Layer {
         self.entities.end_down_to(0, context);
     }
 
-    /// A delimiter: what was open inside of that multipart is over.
-    fn part(&mut self, level: usize, is_end: bool, context: &mut Context<'_>) {
+    /// A delimiter: what was open inside of that multipart is over, for most programs.
+    fn leave(&mut self, delimiter: Delimiter, context: &mut Context<'_>) {
         if matches!(self.mode, Mode::Header(_)) {
             self.begin(context);
         }
         let held = std::mem::take(&mut self.held);
-        if self.leaves.is_empty() {
+        if self.leaves.is_empty() || !delimiter.is_certain {
             // What stands before a multipart and behind it is no part: its lines stay lines.
             self.give(held, context);
         }
+        let mut trailing = Vec::new();
+        if delimiter.is_certain {
+            self.end_leaves(context);
+        } else {
+            context.tell(Ambiguity::Delimiter);
+            for leaf in self.leaves.drain(..) {
+                trailing.extend(leaf.into_extra(context));
+            }
+        }
         self.mode = Mode::Body;
-        self.end_leaves(context);
-        self.entities.end_down_to(level + 1, context);
+        self.entities.end_down_to(delimiter.level + 1, context);
         let Some(entity) = self.entities.last_mut() else { return };
-        if is_end {
+        if delimiter.is_certain {
+            entity.trailing.drain(..).for_each(|leaf| leaf.end(context));
+        }
+        entity.trailing.append(&mut trailing);
+    }
+
+    /// Behind a delimiter.
+    fn part(&mut self, delimiter: Delimiter, context: &mut Context<'_>) {
+        let Some(entity) = self.entities.last_mut() else { return };
+        if delimiter.is_end {
             entity.is_closed = true;
             return;
         }
@@ -239,6 +261,7 @@ impl Layer {
         self.entities.push(Entity {
             own,
             alongside,
+            trailing: Vec::new(),
             boundaries,
             default,
             is_closed: false,
@@ -277,6 +300,7 @@ impl Layer {
         self.entities.push(Entity {
             own,
             alongside: mails,
+            trailing: Vec::new(),
             boundaries: Vec::new(),
             default: "text/plain",
             is_closed: false,

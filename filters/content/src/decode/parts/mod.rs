@@ -95,6 +95,14 @@ pub enum Event<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartId(u32);
 
+impl PartId {
+    /// How many parts of the mail began before it.
+    #[must_use]
+    pub fn number(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
 /// One reading of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -137,6 +145,8 @@ pub enum Ambiguity {
     GarbledHeader,
     /// A multipart without a usable boundary.
     MissingBoundary,
+    /// A line that begins like a delimiter and goes on.
+    Delimiter,
     /// A multipart whose end does not come.
     MissingEnd,
     /// A part behind the end of its multipart.

@@ -191,6 +191,20 @@ fn a_missing_end_and_parts_behind_the_end_are_told() {
 }
 
 #[test]
+fn a_line_that_only_begins_like_a_delimiter_parts_and_does_not() {
+    let mail = "Content-Type: multipart/mixed; boundary=ab\n\n--ab\n\none\n--ab c\nX: y\n\ntwo\n\
+                --ab\n\nthree\n--ab-- end\nbehind\n";
+    let read = read(mail);
+    let wanted = ["one\n--ab c\nX: y\n\ntwo\n", "two", "three\n--ab-- end\nbehind\n"];
+    assert_eq!(read.leaves().into_iter().map(|(_, text)| text).collect::<Vec<_>>(), wanted);
+    assert_eq!(read.doubts, [Ambiguity::Delimiter]);
+    // The boundary of an inner multipart often begins like the one of the outer.
+    let nested = "Content-Type: multipart/mixed; boundary=ab\n\n--ab\n\
+                  Content-Type: multipart/alternative; boundary=abc\n\n--abc\n\none\n--abc--\n--ab--\n";
+    assert!(self::read(nested).doubts.is_empty());
+}
+
+#[test]
 fn a_multipart_without_boundary_is_text() {
     let read = read("Content-Type: multipart/mixed\n\n--x\n\na\n");
     assert_eq!(read.leaves(), [("multipart/mixed", "--x\n\na\n".to_owned())]);
@@ -232,7 +246,7 @@ fn names_come_in_every_way_that_a_program_may_read_them() {
 fn nesting_ends_at_the_limit_and_what_is_deeper_is_opaque() {
     let mut mail = String::new();
     for level in 0..150 {
-        mail += &format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n");
+        mail += &format!("Content-Type: multipart/mixed; boundary=b{level}.\n\n--b{level}.\n");
     }
     let read = read(&mail);
     assert_eq!(read.parts.len(), 101);
