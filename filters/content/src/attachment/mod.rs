@@ -104,7 +104,7 @@ pub enum Finding<'a> {
     /// more than one way is given once for each: charsets, control characters made visible
     /// (U+2400), cut at NUL, without the dots and spaces that Windows drops at the end.
     Name {
-        /// The name with its folders, NFKC, at most about 4 KiB: of a longer one the end.
+        /// The name with its folders, NFKC. Of one beyond 1024 bytes the end.
         name: &'a str,
         /// The archive it stands in.
         path: &'a [String],
@@ -171,7 +171,7 @@ pub enum Limit {
     Ratio,
     /// More members across each other than an honest archive has.
     Overlap,
-    /// A name beyond 4 KiB.
+    /// A name beyond 1024 bytes.
     NameLength,
     /// A way of compression that is not undone here.
     Method,
