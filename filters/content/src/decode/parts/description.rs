@@ -102,6 +102,11 @@ impl Description {
         }
     }
 
+    /// Whether the bytes have to be decoded in any reading.
+    pub(super) fn is_encoded(&self) -> bool {
+        self.encodings.iter().any(|encoding| encoding.is_encoded())
+    }
+
     /// The boundaries of all types.
     pub(super) fn boundaries(&self) -> Vec<Vec<u8>> {
         let mut boundaries = Vec::new();

@@ -10,11 +10,6 @@ use super::{Ambiguity, Context};
 pub(super) struct Entity {
     /// The part itself: takes what stands before, between and behind its parts.
     pub(super) own: Leaf,
-    /// Other readings of it: they take all its lines.
-    pub(super) alongside: Vec<Leaf>,
-    /// Parts of it that go on for programs to which a doubtful delimiter is none: they take all lines
-    /// until the next one that is certain.
-    pub(super) trailing: Vec<Leaf>,
     /// Empty for a mail.
     pub(super) boundaries: Vec<Vec<u8>>,
     /// The type of its parts that tell none.
@@ -25,24 +20,17 @@ pub(super) struct Entity {
     pub(super) needs_header: bool,
 }
 
-impl Entity {
-    fn end(self, context: &mut Context<'_>) {
-        if !self.boundaries.is_empty() && !self.is_closed {
-            context.tell(Ambiguity::MissingEnd);
-        }
-        for leaf in self.alongside.into_iter().chain(self.trailing) {
-            leaf.end(context);
-        }
-        self.own.end(context);
-    }
-}
-
 /// What is open, from the outermost inwards.
 #[derive(Default)]
 pub(super) struct Entities {
     open: Vec<Entity>,
     /// Which entities have a boundary, by their places: one look-up per line, however deep.
     levels: BTreeMap<Vec<u8>, Vec<usize>>,
+    /// Other readings of open entities, with the places of these: they take all lines.
+    beside: Vec<(usize, Leaf)>,
+    /// Parts that go on for programs to which a doubtful delimiter is none: they take all lines until
+    /// the next one that is certain.
+    trailing: Vec<Leaf>,
 }
 
 impl Entities {
@@ -54,8 +42,29 @@ impl Entities {
         self.open.last_mut()
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entity> {
-        self.open.iter_mut()
+    pub(super) fn get_mut(&mut self, level: usize) -> Option<&mut Entity> {
+        self.open.get_mut(level)
+    }
+
+    /// The leaves that take all lines. They are few, however much is open.
+    pub(super) fn takers(&mut self) -> impl Iterator<Item = &mut Leaf> {
+        self.beside.iter_mut().map(|(_, leaf)| leaf).chain(&mut self.trailing)
+    }
+
+    /// Further readings of the innermost entity.
+    pub(super) fn add_beside(&mut self, leaves: Vec<Leaf>) {
+        let level = self.open.len().saturating_sub(1);
+        self.beside.extend(leaves.into_iter().map(|leaf| (level, leaf)));
+    }
+
+    /// A part behind whose doubtful delimiter another begins.
+    pub(super) fn add_trailing(&mut self, leaf: Leaf) {
+        self.trailing.push(leaf);
+    }
+
+    /// A delimiter that is certain.
+    pub(super) fn end_trailing(&mut self, context: &mut Context<'_>) {
+        self.trailing.drain(..).for_each(|leaf| leaf.end(context));
     }
 
     pub(super) fn push(&mut self, entity: Entity) {
@@ -77,7 +86,15 @@ impl Entities {
                     }
                 }
             }
-            entity.end(context);
+            while self.beside.last().is_some_and(|(level, _)| *level >= self.open.len()) {
+                if let Some((_, leaf)) = self.beside.pop() {
+                    leaf.end(context);
+                }
+            }
+            if !entity.boundaries.is_empty() && !entity.is_closed {
+                context.tell(Ambiguity::MissingEnd);
+            }
+            entity.own.end(context);
         }
     }
 

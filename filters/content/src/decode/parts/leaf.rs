@@ -77,6 +77,7 @@ impl Leaf {
 
     /// Begins a part whose decoded bytes are a mail.
     pub(super) fn start_mail(part: Part, encoding: Encoding, context: &mut Context<'_>) -> Self {
+        context.shared.layers += 1;
         let machine = Machine::new(part.depth + 1);
         let leaf = Self::start(part, encoding, context);
         Self { uu: None, mail: Some(Box::new(machine)), ..leaf }
@@ -139,6 +140,7 @@ impl Leaf {
         }
         if let Some(mut mail) = self.mail.take() {
             mail.finish(context);
+            context.shared.layers -= 1;
         }
         if self.is_extra {
             context.shared.readings -= 1;
