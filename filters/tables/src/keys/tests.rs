@@ -173,6 +173,11 @@ fn a_name_that_is_an_address_has_no_parents() {
 }
 
 #[test]
+fn a_name_has_no_more_parents_than_a_name_can_have() {
+    assert_eq!(host(&"a.".repeat(2_000), Parents::Bare).len(), 128);
+}
+
+#[test]
 fn a_network_address_loses_its_last_part_again_and_again() {
     assert_eq!(texts(&network("192.0.2.1")), ["192.0.2.1", "192.0.2", "192.0", "192"]);
     assert_eq!(texts(&network("2001:db8::1")), ["2001:db8::1", "2001:db8:", "2001:db8", "2001"]);

@@ -54,4 +54,8 @@ impl RuleTable {
     pub(crate) fn lookup(&self, _key: &[u8]) -> Result<Option<Found<'_>>, LookupError> {
         Ok(None)
     }
+
+    pub(crate) fn engines(&self) -> impl Iterator<Item = (u32, Engine)> {
+        std::iter::empty()
+    }
 }
