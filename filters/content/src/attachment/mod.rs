@@ -37,6 +37,18 @@ use stream::Stream;
 /// The bytes of a part are handed to `feed` in pieces, then `finish` ends the part, and the next
 /// one may begin. What is found does not depend on how a part was cut into pieces. The limits hold
 /// for all parts together.
+///
+/// ```
+/// use mailweir_content::attachment::{Finding, Inspector, Limits};
+///
+/// let mut inspector = Inspector::new(Limits::default());
+/// let mut types = Vec::new();
+/// let mut note = |finding: Finding<'_>| types.extend(finding.mime_type());
+/// inspector.feed(b"%PDF-", &mut note);
+/// inspector.feed(b"1.7", &mut note);
+/// inspector.finish(&mut note);
+/// assert_eq!(types, ["application/pdf"]);
+/// ```
 #[derive(Debug)]
 pub struct Inspector {
     ledger: Ledger,

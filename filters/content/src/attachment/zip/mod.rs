@@ -112,10 +112,11 @@ impl Zip {
 
     /// A signature stands here: a member without a known end has ended, a header begins.
     fn begin(&mut self, from: &[u8], view: &mut View<'_>) {
-        let (ended, open) = std::mem::take(&mut self.open).into_iter().partition(Entry::is_overdue);
-        self.open = open;
-        for entry in ended {
-            entry.finish(view);
+        if self.open.iter().any(Entry::is_overdue) {
+            let all = std::mem::take(&mut self.open);
+            let (ended, open): (Vec<_>, _) = all.into_iter().partition(Entry::is_overdue);
+            self.open = open;
+            ended.into_iter().for_each(|entry| entry.finish(view));
         }
         let Some(part) = Part::begun_by(from) else { return };
         if self.open.len() >= ENTRIES {
