@@ -12,13 +12,13 @@ use mailweir_mail::Domain;
 
 use super::{
     Admin, Auth, ByteSize, CertificateSource, Checks, Config, ConnectionReuse, Dns, Domains,
-    Limits, Log, Metrics, Queue, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls, backend,
+    Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls, backend,
     checks,
     listener::Listener,
     pattern::DomainPattern,
     problem::Problems,
     raw::{RawConfig, RawTable},
-    relations,
+    relations, rewriting,
     route::{Route, Routes},
     schema::{
         AuthSection, BackendSection, ListenerSection, QuotasSection, RouteSection, SendersSection,
@@ -57,6 +57,7 @@ pub(super) fn config(
     let written_senders = only::<SendersSection>(raw, problems)?;
     let written_quotas = only::<QuotasSection>(raw, problems)?;
     let checks = only::<Checks>(raw, problems)?;
+    let rewriting = only::<Rewriting>(raw, problems)?;
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -66,6 +67,7 @@ pub(super) fn config(
         .map(|written| Listener::check(written, &limits.section, &checks.section, around, problems))
         .collect();
     checks::check(&checks, around, problems);
+    rewriting::check(&rewriting, &domains, around, problems);
     let routes = written_routes.iter().map(|w| Route::check(w, around, problems)).collect();
     let server = server(&written_server, around, problems);
     relations::check_listeners(raw, &written_listeners, &domains, problems);
@@ -92,6 +94,7 @@ pub(super) fn config(
         limits: limits.section,
         dns: dns.section,
         checks: checks.section,
+        rewriting: rewriting.section,
         admin: admin.section,
         log: log.section,
         metrics: metrics.section,

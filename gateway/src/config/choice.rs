@@ -47,6 +47,8 @@ macro_rules! choices {
     };
 }
 
+pub(super) use choices;
+
 choices! {
     /// Who is expected at a listener.
     pub enum Mode {

@@ -23,6 +23,7 @@ mod raw;
 mod reference;
 mod relations;
 mod report;
+mod rewriting;
 mod route;
 mod schema;
 mod section;
@@ -61,8 +62,11 @@ pub use self::{
     problem::{Location, Problem, Severity},
     reference::{default_file, reference},
     report::{Colour, report},
+    rewriting::{
+        AddressClass, ExtensionUser, HeaderRewriteClient, NameOrTable, RecipientClass, SenderClass,
+    },
     route::{AuthExposure, Route, RouteLogin, RouteTls, Routes},
-    schema::{Admin, Checks, Dns, Domains, Limits, Log, Metrics, Queue},
+    schema::{Admin, Checks, Dns, Domains, Limits, Log, Metrics, Queue, Rewriting},
     senders::Senders,
     table::TableName,
     units::ByteSize,
@@ -98,6 +102,8 @@ pub struct Config {
     pub auth: Auth,
     /// `[checks]`: limits of the checks of content. The tables are in [`Listener::checks`].
     pub checks: Checks,
+    /// `[rewriting]`: what becomes of addresses, and where mail goes by tables.
+    pub rewriting: Rewriting,
     /// `[admin]`: the web UI and the health checks.
     pub admin: Admin,
     /// `[log]`: the log.

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path};
 
-use mailweir_tables::{Matching, Spec, Table};
+use mailweir_tables::{Matching, Spec, SpecError, Table};
 
 use super::{
     Surroundings,
@@ -17,6 +17,14 @@ use super::{
 pub struct TableName(Spec);
 
 impl TableName {
+    /// The table of this name.
+    ///
+    /// # Errors
+    /// It is no name of a table; says why.
+    pub(super) fn parse(text: &str) -> Result<Self, SpecError> {
+        Spec::parse(text).map(Self)
+    }
+
     /// The table that is named.
     #[must_use]
     pub const fn spec(&self) -> &Spec {
@@ -36,8 +44,7 @@ impl Setting for TableName {
 
     fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
         let text = value.text()?;
-        Spec::parse(text)
-            .map(Self)
+        Self::parse(text)
             .or_else(|error| Refusal::new(value, format_args!("{text:?}: {error}")).alone())
     }
 }
@@ -59,21 +66,33 @@ pub(super) fn check(
     problems: &mut Problems<'_>,
 ) {
     for (index, name) in names.iter().enumerate() {
-        let mut read = |path: &Path| (around.files)(path);
-        match Table::load(name.spec(), matching, &mut read) {
-            Ok(loaded) => {
-                let place = table.place_of_element(key, index);
-                for warning in loaded.warnings.iter().take(MOST_NAMED) {
-                    problems.warning_at(place, table.path_of(key), warning.to_string());
-                }
-                if let more @ 1.. = loaded.warnings.len().saturating_sub(MOST_NAMED) {
-                    let message = format!("{name}: {more} more lines have mistakes");
-                    problems.warning_at(place, table.path_of(key), message);
-                }
+        check_one(table, (key, index), name, matching, around, problems);
+    }
+}
+
+/// Reads one table, which is the element at this place of a key's list.
+pub(super) fn check_one(
+    table: &RawTable,
+    (key, index): (&str, usize),
+    name: &TableName,
+    matching: Matching,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) {
+    let mut read = |path: &Path| (around.files)(path);
+    match Table::load(name.spec(), matching, &mut read) {
+        Ok(loaded) => {
+            let place = table.place_of_element(key, index);
+            for warning in loaded.warnings.iter().take(MOST_NAMED) {
+                problems.warning_at(place, table.path_of(key), warning.to_string());
             }
-            Err(error) => {
-                problems.element_error(table, key, index, error.to_string());
+            if let more @ 1.. = loaded.warnings.len().saturating_sub(MOST_NAMED) {
+                let message = format!("{name}: {more} more lines have mistakes");
+                problems.warning_at(place, table.path_of(key), message);
             }
+        }
+        Err(error) => {
+            problems.element_error(table, key, index, error.to_string());
         }
     }
 }

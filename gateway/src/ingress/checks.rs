@@ -37,6 +37,7 @@ struct Lists {
 /// What does not change with the tables.
 struct Limits {
     body_checks_size: u64,
+    text_body_checks_size: usize,
     mime: MimeLimits,
 }
 
@@ -92,6 +93,7 @@ impl Limits {
         let size = |size: config::ByteSize| usize::try_from(size.bytes()).unwrap_or(usize::MAX);
         Self {
             body_checks_size: checks.body_checks_size_limit.bytes(),
+            text_body_checks_size: size(checks.text_body_checks_size_limit),
             mime: MimeLimits {
                 header_size: size(checks.header_size_limit),
                 nesting: checks.mime_nesting_limit.get() as usize,
@@ -114,6 +116,7 @@ fn rules(lists: &Lists, limits: &Limits) -> ChecksRules {
         attachment_name: now(&lists.attachment_name),
         attachment_type: now(&lists.attachment_type),
         body_checks_size_limit: limits.body_checks_size,
+        text_body_checks_size_limit: limits.text_body_checks_size,
         limits: limits.mime.clone(),
         ..ChecksRules::default()
     }

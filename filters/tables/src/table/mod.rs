@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    Found, LookupError, Matching, Place, RemoteMap, RulesError, Spec, Step, Warning,
+    Engine, Found, LookupError, Matching, Place, RemoteMap, RulesError, Spec, Step, Warning,
     cidr::CidrTable,
     keyed::KeyedTable,
     lookup::Search,
@@ -138,6 +138,20 @@ impl Table {
         match &self.kind {
             Kind::Keyed(table) => Some(table.entries()),
             _ => None,
+        }
+    }
+
+    /// What runs each pattern, of the tables this one is made of too.
+    #[must_use]
+    pub fn engines(&self) -> Vec<(Place, Engine)> {
+        match &self.kind {
+            Kind::Rules(table) => {
+                table.engines().map(|(line, engine)| (self.place(Some(line)), engine)).collect()
+            }
+            Kind::Union(tables) | Kind::Pipe(tables) => {
+                tables.iter().flat_map(Self::engines).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
