@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn every_mistake_is_reported_and_where() {
         let texts = ListTexts {
-            client: "permit_mynetwork hash:/x, sleep, reject_rbl_clent bl.example",
+            client: "permit_mynetwork hash:/x, sleep soon, reject_rbl_clent bl.example",
             data: "hash:/etc/access",
             classes: &[("strict", "reject_invalid_helo")],
             ..ListTexts::default()

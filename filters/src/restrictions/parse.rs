@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn braces_hold_a_table_together() {
-        let rules = parse("check_client_access inline:{ {a.example = REJECT, no}, b = OK } reject");
+        let rules = parse("check_client_access inline:{ {a.example = REJECT, no}, b=OK } reject");
         assert_eq!(rules.unwrap().len(), 2);
     }
 
