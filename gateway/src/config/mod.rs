@@ -23,6 +23,7 @@ mod raw;
 mod reference;
 mod relations;
 mod report;
+mod restrictions;
 mod rewriting;
 mod route;
 mod schema;
@@ -54,7 +55,7 @@ pub use self::{
     checks::CheckTables,
     choice::{
         BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
-        Unauthenticated,
+        TempfailAction, Unauthenticated,
     },
     listener::{Listener, ListenerLimits, ProxyProtocol},
     next_hop::{Host, NextHop, Relay, RelayProtocol},
@@ -62,6 +63,7 @@ pub use self::{
     problem::{Location, Problem, Severity},
     reference::{default_file, reference},
     report::{Colour, report},
+    restrictions::ListenerRestrictions,
     rewriting::{
         AddressClass, ExtensionUser, HeaderRewriteClient, NameOrTable, RecipientClass, SenderClass,
     },
