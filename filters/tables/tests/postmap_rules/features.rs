@@ -108,3 +108,13 @@ fn sets_of_characters() {
     ];
     both("-q", sets, &keys);
 }
+
+#[test]
+fn repetitions_one_after_the_other() {
+    let extended =
+        "/^1a**$/ 1\n/^2(ab)+*$/ 2\n/^3a{2}{2}$/ 3\n/^4a?+$/ 4\n/*a/ 5\n/^*a/ 6\n/(+a)/ 7\n";
+    let basic = "/^1a**$/x 1\n/^2a\\+\\?$/x 2\n/*a/x 3\n/^4a\\{2\\}*$/x 4\n/^5\\(*a\\)/x 5\n";
+    let keys = ["1", "1aa", "2", "2abab", "3aaaa", "3aaa", "4aa", "*a", "a", "2aa", "5*a", "+a"];
+    same("regexp", "-q", extended, &keys);
+    same("regexp", "-q", basic, &keys);
+}

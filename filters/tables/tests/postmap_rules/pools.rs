@@ -26,9 +26,10 @@ pub const PCRE_QUANTIFIERS: &[&str] = &[
     "{a}", "{2", "{0,1}", "{3,1}",
 ];
 
+/// None of two in a row: with some of them the library never ends.
 #[rustfmt::skip]
 pub const REGEXP_QUANTIFIERS: &[&str] = &[
-    "*", "+", "?", "**", "{2}", "{1,2}", "{0}", "{2,}", "{,2}", "+*", "{0,2}", "{3,1}", "{",
+    "*", "+", "?", "{2}", "{1,2}", "{0}", "{2,}", "{,2}", "{0,2}", "{3,1}", "{",
     "{a}", "{2", "{}", "}",
 ];
 

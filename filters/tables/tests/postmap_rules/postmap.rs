@@ -5,6 +5,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::{Duration, SystemTime},
 };
 
 use mailweir_tables::{Loaded, LookupError, Matching, Spec, Step, Table};
@@ -27,11 +28,12 @@ impl Postmap {
     pub fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         // Keys that are not UTF-8 are keys too.
-        fs::write(
-            directory.path().join("main.cf"),
-            "smtputf8_enable = no\ncompatibility_level = 3.7\n",
-        )
-        .expect("main.cf");
+        let settings = "smtputf8_enable = no\ncompatibility_level = 3.7\n";
+        let file = directory.path().join("main.cf");
+        fs::write(&file, settings).expect("main.cf");
+        // Of a file that was just written Postfix waits for more.
+        let file = fs::File::options().write(true).open(file).expect("main.cf");
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30)).expect("a time");
         Self { directory, program: tools::find("postmap").expect("it was asked for") }
     }
 
