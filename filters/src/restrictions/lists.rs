@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use mailweir_tables::Spec;
 
 use super::{
+    names,
     parse::{Bare, Reader, RestrictionError},
     rbl_reply,
     restriction::{Restriction, Rule},
@@ -119,6 +120,18 @@ impl Restrictions {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The relay list.
+    #[must_use]
+    pub fn relay(&self) -> &[Rule] {
+        &self.relay
+    }
+
+    /// Whether a restriction of Postfix has this name. A class must have another one.
+    #[must_use]
+    pub fn knows(name: &str) -> bool {
+        names::find(name).is_some()
     }
 
     /// Every table that the lists look up, to be loaded before they are used. A table may come
@@ -313,8 +326,7 @@ mod tests {
         let closed = |relay| {
             let classes = [("strict", "reject"), ("open", "permit")];
             let recipient = "reject_unauth_destination";
-            let texts =
-                ListTexts { relay, recipient, classes: &classes, ..ListTexts::default() };
+            let texts = ListTexts { relay, recipient, classes: &classes, ..ListTexts::default() };
             read(&texts).unwrap().restrictions.relay_list_is_closed()
         };
         for relay in ["reject", "permit_mynetworks defer_unauth_destination", "sleep 1 strict"] {

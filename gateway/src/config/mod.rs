@@ -24,6 +24,7 @@ mod raw;
 mod reference;
 mod relations;
 mod report;
+mod restrictions;
 mod rewriting;
 mod route;
 mod schema;
@@ -56,7 +57,7 @@ pub use self::{
     checks::CheckTables,
     choice::{
         BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
-        Unauthenticated,
+        TempfailAction, Unauthenticated,
     },
     listener::{Listener, ListenerLimits, ProxyProtocol},
     next_hop::{Host, NextHop, Relay, RelayProtocol},
@@ -64,6 +65,7 @@ pub use self::{
     problem::{Location, Problem, Severity},
     reference::{default_file, reference},
     report::{Colour, report},
+    restrictions::ListenerRestrictions,
     rewriting::{
         AddressClass, ExtensionUser, HeaderRewriteClient, NameOrTable, RecipientClass, SenderClass,
     },
