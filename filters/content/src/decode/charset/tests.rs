@@ -34,7 +34,8 @@ fn labels_are_found_as_mail_writes_them() {
     assert!(euc_kr.is_some());
     for label in [
         "EUC-KR",
-        "\"euc-kr\"", "'euc-kr';", 
+        "\"euc-kr\"",
+        "'euc-kr';",
         " ks_c_5601-1987 ",
         "cp949",
         "UHC",
