@@ -6,6 +6,7 @@
 //! of the machine and the reading of files are arguments. What a value does is decided elsewhere.
 
 mod backend;
+mod charset;
 mod check;
 mod checks;
 mod choice;
@@ -52,6 +53,7 @@ use mailweir_mail::Domain;
 
 pub use self::{
     backend::{AuthBackend, BackendKind},
+    charset::CharsetName,
     checks::CheckTables,
     choice::{
         BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,

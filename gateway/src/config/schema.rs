@@ -15,6 +15,7 @@ use mailweir_auth::{GroupRole, Mechanism, Scheme, SignatureAlgorithm};
 use mailweir_mail::{Address, Domain, Network};
 
 use super::{
+    charset::CharsetName,
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     choice::{
         BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
@@ -648,6 +649,9 @@ section! {
         mime_nesting_limit: NonZeroU32 = 100, postfix "mime_nesting_limit";
         /// Whether everything behind the header of the mail is lines of a body to `body_checks`.
         disable_mime_input_processing: bool = false, postfix "disable_mime_input_processing";
+        /// In which charsets text may be that names none and is no UTF-8, the likeliest first; at
+        /// most 8. A rule counts if it matches any plausible reading.
+        unlabelled_charsets: Vec<CharsetName> = ["euc-kr", "shift_jis", "gb18030", "big5", "windows-1252"];
         /// How much text of each part `text_body_checks` look at.
         text_body_checks_size_limit: ByteSize = "1 MiB";
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use mailweir_content::mime::MimeLimits;
+use mailweir_content::{decode::charset::Fallbacks, mime::MimeLimits};
 use mailweir_filters::checks::{ChecksRules, ContentChecks, Output};
 use mailweir_queue::{Intake, IntakeError};
 use mailweir_tables::{Matching, TableError};
@@ -39,6 +39,7 @@ struct Limits {
     body_checks_size: u64,
     text_body_checks_size: usize,
     mime: MimeLimits,
+    fallbacks: Fallbacks,
 }
 
 impl ListenerChecks {
@@ -100,6 +101,9 @@ impl Limits {
                 mime: !checks.disable_mime_input_processing,
                 ..MimeLimits::default()
             },
+            fallbacks: Fallbacks::new(
+                checks.unlabelled_charsets.iter().map(|name| name.charset()).collect(),
+            ),
         }
     }
 }
@@ -118,6 +122,7 @@ fn rules(lists: &Lists, limits: &Limits) -> ChecksRules {
         body_checks_size_limit: limits.body_checks_size,
         text_body_checks_size_limit: limits.text_body_checks_size,
         limits: limits.mime.clone(),
+        fallbacks: limits.fallbacks.clone(),
         ..ChecksRules::default()
     }
 }
