@@ -31,7 +31,10 @@ use crate::{
             dns::{DnsResolver, NameServers, Settings as DnsSettings},
         },
     },
-    ingress::{Listener, ListenerChecks, Permits, Shared, SubmissionPolicy, relay::ServedDomains},
+    ingress::{
+        Listener, ListenerChecks, ListenerRestrictions, Permits, Shared, SubmissionPolicy,
+        relay::ServedDomains,
+    },
     interfaces, login,
     observe::Observer,
     restart,
@@ -77,8 +80,9 @@ impl App {
         let certificate = ServerTls::load(&certificate_source(&config), clock::now())
             .context("the certificate of the listeners cannot be used")?;
         let resolver = resolver(&config)?;
-        let shared = Arc::new(shared(&config, &queue, &observer, &resolver)?);
-        let egress = Egress::new(parts(&config, &queue, &observer, &resolver)?);
+        let addresses = our_addresses(&config, &observer);
+        let egress = Egress::new(parts(&config, &queue, &observer, &resolver, &addresses)?);
+        let shared = Arc::new(shared(&config, &queue, &observer, &resolver, addresses)?);
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
@@ -204,10 +208,15 @@ impl App {
             };
             let checks = ListenerChecks::open(&rules.checks, &config.checks, &self.shared.tables)
                 .with_context(|| format!("listener {:?}", rules.name))?;
+            let open = |lists| ListenerRestrictions::open(lists, &self.shared.tables);
+            let restrictions = rules.restrictions.as_ref().map(open).transpose();
+            let restrictions =
+                restrictions.with_context(|| format!("listener {:?}", rules.name))?;
             let (served, policy) = (Arc::clone(&served), Arc::clone(&policy));
             let shared = Arc::clone(&self.shared);
-            let listener =
-                Arc::new(Listener::new(rules.clone(), served, policy, checks, tls, shared));
+            let own = rules.clone();
+            let listener = Listener::new(own, served, policy, checks, restrictions, tls, shared);
+            let listener = Arc::new(listener);
             listeners.extend(rules.bind.iter().map(|address| (*address, Arc::clone(&listener))));
         }
         Ok(listeners)
@@ -248,9 +257,11 @@ fn shared(
     queue: &Queue,
     observer: &Observer,
     resolver: &Arc<dyn Resolver>,
+    addresses: Vec<IpAddr>,
 ) -> anyhow::Result<Shared> {
     Ok(Shared {
         hostname: config.server.hostname.clone(),
+        addresses,
         queue: queue.clone(),
         observer: observer.clone(),
         resolver: Arc::clone(resolver),
@@ -277,10 +288,11 @@ fn parts(
     queue: &Queue,
     observer: &Observer,
     resolver: &Arc<dyn Resolver>,
+    addresses: &[IpAddr],
 ) -> anyhow::Result<Parts> {
-    let addresses = our_addresses(config, observer);
+    let names = vec![config.server.hostname.clone()];
     let policy = Policy {
-        ourselves: Ourselves { names: vec![config.server.hostname.clone()], addresses },
+        ourselves: Ourselves { names, addresses: addresses.to_vec() },
         reach: if config.dns.allow_private_mx { Reach::Private } else { Reach::Public },
     };
     Ok(Parts {

@@ -27,6 +27,7 @@ use super::{
     policy::SubmissionPolicy,
     proxy,
     relay::ServedDomains,
+    restrictions::ListenerRestrictions,
 };
 use crate::{
     clock,
@@ -42,6 +43,8 @@ use crate::{
 pub struct Shared {
     /// The name of this gateway.
     pub hostname: Domain,
+    /// Where the world reaches this gateway.
+    pub addresses: Vec<IpAddr>,
     /// Where mail goes.
     pub queue: Queue,
     /// Where events go.
@@ -69,6 +72,7 @@ pub struct Listener {
     served: Arc<ServedDomains>,
     policy: Arc<SubmissionPolicy>,
     checks: ListenerChecks,
+    restrictions: Option<ListenerRestrictions>,
     tls: Option<ListenerTls>,
     shared: Arc<Shared>,
 }
@@ -81,11 +85,12 @@ impl Listener {
         served: Arc<ServedDomains>,
         policy: Arc<SubmissionPolicy>,
         checks: ListenerChecks,
+        restrictions: Option<ListenerRestrictions>,
         tls: Option<ListenerTls>,
         shared: Arc<Shared>,
     ) -> Self {
         let settings = Arc::new(settings(&rules, &shared));
-        Self { rules, settings, served, policy, checks, tls, shared }
+        Self { rules, settings, served, policy, checks, restrictions, tls, shared }
     }
 
     /// The label of logs.
@@ -108,6 +113,11 @@ impl Listener {
 
     pub(super) const fn checks(&self) -> &ListenerChecks {
         &self.checks
+    }
+
+    /// `None` where nothing is restricted but relaying.
+    pub(super) const fn restrictions(&self) -> Option<&ListenerRestrictions> {
+        self.restrictions.as_ref()
     }
 
     /// Those who can ask the tables of other servers.
