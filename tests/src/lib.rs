@@ -21,6 +21,7 @@ pub mod fuzz_address;
 pub mod fuzz_choices;
 pub mod fuzz_client;
 pub mod fuzz_config;
+pub mod fuzz_decode;
 pub mod fuzz_pair;
 pub mod fuzz_queue;
 pub mod fuzz_server;

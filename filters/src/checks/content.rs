@@ -11,6 +11,7 @@ use super::{
     ChecksRules, Context, Edit, Inspection, Outcome, Output,
     line::{Form, Line, Standing},
     output::Onward,
+    reading::{Key, Reading},
 };
 use crate::RemoteMaps;
 
@@ -22,10 +23,11 @@ use crate::RemoteMaps;
 /// thrown away.
 ///
 /// Cost: linear in the content, but for the tables; memory for one header and one line.
-#[derive(Debug)]
 pub struct ContentChecks {
     reader: MimeReader,
     editor: Editor,
+    /// Absent where no rule asks for what a person reads.
+    reading: Option<Box<Reading>>,
 }
 
 /// What is known of the mail from the pieces before.
@@ -56,13 +58,26 @@ impl ContentChecks {
             return None;
         }
         let reader = MimeReader::new(rules.limits.clone());
+        let reading = Reading::new(&rules).map(Box::new);
         let editor = Editor {
             decoder: HeaderDecoder::new(rules.fallbacks.clone()),
             inspection: Inspection::new(rules),
             header_rest: Rest::Stays,
             unfinished_header: true,
         };
-        Some(Self { reader, editor })
+        Some(Self { reader, editor, reading })
+    }
+
+    /// Takes a header of our own, whole and folded as it is to stand there, before the content of
+    /// the client begins: rules on `Received` see ours too (header_checks(5)).
+    pub async fn own_header(&mut self, raw: &[u8], out: &mut impl Output, remote: &dyn RemoteMaps) {
+        let text: Vec<u8> = raw.iter().copied().filter(|&byte| byte != b'\r').collect();
+        let text = text.strip_suffix(b"\n").unwrap_or(&text);
+        let mut onward = Onward::new(raw, out);
+        self.editor.header(HeaderClass::Primary, text, raw, &mut onward, remote).await;
+        if !self.editor.inspection.is_over() {
+            onward.flush().await;
+        }
     }
 
     /// Takes the next piece of content and passes on what is clear by now.
@@ -77,6 +92,19 @@ impl ContentChecks {
         if !self.editor.inspection.is_over() {
             onward.flush().await;
         }
+        self.read(piece, remote).await;
+    }
+
+    /// Looks at content as a person reads it.
+    async fn read(&mut self, content: &[u8], remote: &dyn RemoteMaps) {
+        let Some(reading) = &mut self.reading else { return };
+        for slice in content.chunks(Reading::SLICE) {
+            if !self.editor.inspection.is_looking() {
+                return;
+            }
+            reading.feed(slice);
+            self.editor.look_at(reading.take_keys(), remote).await;
+        }
     }
 
     /// Takes the end of the mail.
@@ -86,6 +114,11 @@ impl ContentChecks {
             && let Some(next) = self.reader.finish()
         {
             self.editor.pass(next, &mut onward, remote).await;
+        }
+        if let Some(reading) = self.reading.take()
+            && self.editor.inspection.is_looking()
+        {
+            self.editor.look_at(reading.finish(), remote).await;
         }
         if self.reader.trouble().nesting {
             self.editor.inspection.refuse_deep_nesting();
@@ -100,6 +133,13 @@ impl ContentChecks {
 }
 
 impl Editor {
+    async fn look_at(&mut self, keys: Vec<Key>, remote: &dyn RemoteMaps) {
+        for Key { context, text } in keys {
+            // There is no line that it could edit.
+            let _ = self.inspection.examine(context, text.as_bytes(), remote).await;
+        }
+    }
+
     async fn pass(
         &mut self,
         piece: Piece<'_>,

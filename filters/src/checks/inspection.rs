@@ -85,6 +85,12 @@ impl Inspection {
         matches!(self.findings.course, Course::Inspecting) && !self.rules.tables(context).is_empty()
     }
 
+    /// Whether the rest of the mail is looked at.
+    #[must_use]
+    pub const fn is_looking(&self) -> bool {
+        matches!(self.findings.course, Course::Inspecting)
+    }
+
     /// Whether the mail is not kept, whatever else it holds.
     #[must_use]
     pub const fn is_over(&self) -> bool {

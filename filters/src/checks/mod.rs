@@ -11,6 +11,7 @@ mod inspection;
 mod line;
 mod outcome;
 mod output;
+mod reading;
 mod rules;
 
 pub use action::{Action, ActionError, Refusal, Verb, complaint};

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use mailweir_content::{
+    attachment::Limits,
     decode::charset::Fallbacks,
     mime::{HeaderClass, MimeLimits},
 };
@@ -53,6 +54,10 @@ pub struct ChecksRules {
     pub body_checks_size_limit: u64,
     /// How the mail is read.
     pub limits: MimeLimits,
+    /// How much text of each part `text_body` sees, in bytes of UTF-8.
+    pub text_body_checks_size_limit: usize,
+    /// How far archives are looked into.
+    pub attachment_limits: Limits,
     /// In which charsets a person may read what names none.
     pub fallbacks: Fallbacks,
 }
@@ -94,6 +99,8 @@ impl Default for ChecksRules {
             attachment_type: Vec::new(),
             body_checks_size_limit: 51_200,
             limits: MimeLimits::default(),
+            text_body_checks_size_limit: 1 << 20,
+            attachment_limits: Limits::default(),
             fallbacks: Fallbacks::default(),
         }
     }

@@ -67,8 +67,14 @@ pub struct Decision {
 }
 
 impl Decision {
-    pub(crate) fn by(by: Parameter, place: Place, before: &Address, after: &Address) -> Self {
-        Self { place: Some(place), ..Self::without_place(by, before, after) }
+    pub(crate) fn by(
+        by: Parameter,
+        place: Place,
+        before: &Address,
+        after: Option<&Address>,
+    ) -> Self {
+        let after = after.map_or("<>", Address::as_str).into();
+        Self { by, place: Some(place), before: before.as_str().into(), after }
     }
 
     pub(crate) fn without_place(by: Parameter, before: &Address, after: &Address) -> Self {

@@ -85,20 +85,36 @@ impl<'r> Output<'r> {
     async fn sender(&mut self, sender: &ReversePath) -> Result<ReversePath, RewriteError> {
         // Reports stay reports: no table is asked for the empty address.
         let ReversePath::Mailbox(address) = sender else { return Ok(ReversePath::Null) };
+        if self.is_mailer_daemon(address) {
+            return Ok(ReversePath::Null);
+        }
         let address = self.steps.canonical(Class::EnvelopeSender, address.clone()).await?;
+        let Some(address) = address else { return Ok(ReversePath::Null) };
         let maps = &self.steps.rules.sender_bcc;
         self.copies(Parameter::SenderBcc, maps, &address).await?;
         Ok(ReversePath::Mailbox(address))
+    }
+
+    /// The mail system's own name is nobody's, so that reports about reports do not go round.
+    fn is_mailer_daemon(&self, address: &Address) -> bool {
+        let is_ours = self.steps.rules.addressing.origin.as_ref() == Some(address.domain());
+        is_ours && address.unquoted_local_part().eq_ignore_ascii_case("mailer-daemon")
     }
 
     async fn recipient(&mut self, recipient: &Recipient) -> Result<(), RewriteError> {
         let written = recipient.address.clone();
         // A mail that is rewritten once more keeps what RCPT said.
         let original = recipient.original.clone().unwrap_or_else(|| written.clone());
-        let address = self.steps.canonical(Class::EnvelopeRecipient, written).await?;
+        let address = self.canonical(written).await?;
         let bcc_maps = &self.steps.rules.recipient_bcc;
         self.deliver(Recipient { address: address.clone(), ..recipient.clone() }, original).await?;
         self.copies(Parameter::RecipientBcc, bcc_maps, &address).await
+    }
+
+    async fn canonical(&mut self, recipient: Address) -> Result<Address, RewriteError> {
+        let address = self.steps.canonical(Class::EnvelopeRecipient, recipient.clone()).await?;
+        // A recipient never becomes nobody: that is an error of the table.
+        Ok(address.unwrap_or(recipient))
     }
 
     /// The copies that a map has for an address.
@@ -113,9 +129,13 @@ impl<'r> Output<'r> {
             return Ok(());
         };
         let of = values::Of { address, extension: None, propagate: false, addressing };
-        for copy in of.addresses(&hit.found)? {
+        let copies = of.addresses(&hit.found)?;
+        if copies.is_empty() {
+            return Err(values::nobody(&hit.found.place).into());
+        }
+        for copy in copies {
             let place = hit.found.place.clone();
-            self.steps.decisions.add(Decision::by(by, place, address, &copy));
+            self.steps.decisions.add(Decision::by(by, place, address, Some(&copy)));
             self.copy(copy).await?;
         }
         Ok(())
@@ -123,7 +143,7 @@ impl<'r> Output<'r> {
 
     /// A recipient of which the sender must not hear.
     async fn copy(&mut self, address: Address) -> Result<(), RewriteError> {
-        let address = self.steps.canonical(Class::EnvelopeRecipient, address).await?;
+        let address = self.canonical(address).await?;
         self.bccs.push(address.clone());
         let recipient = Recipient { notify: Notify::Never, ..Recipient::new(address.clone()) };
         self.deliver(recipient, address).await

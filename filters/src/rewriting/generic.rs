@@ -34,7 +34,8 @@ impl Default for GenericRules {
 }
 
 impl GenericRules {
-    /// The address as other sites know it. Asked once: what comes out is not looked up again.
+    /// The address as other sites know it; `None` is nobody, `<>`. Asked once: what comes out is
+    /// not looked up again.
     ///
     /// # Errors
     /// A table cannot tell: the delivery waits.
@@ -43,9 +44,9 @@ impl GenericRules {
         address: &Address,
         remote: &dyn RemoteMaps,
         decisions: &mut Decisions,
-    ) -> Result<Address, RewriteError> {
+    ) -> Result<Option<Address>, RewriteError> {
         let mapped = self.maps.map(address, &self.addressing, self.propagate, remote).await?;
-        let Some(mapped) = mapped else { return Ok(address.clone()) };
+        let Some(mapped) = mapped else { return Ok(Some(address.clone())) };
         let (after, decision) = mapped.into_one(Parameter::Generic, address);
         decisions.add(decision);
         Ok(after)

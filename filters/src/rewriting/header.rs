@@ -46,7 +46,7 @@ pub(crate) enum Chain<'r> {
 }
 
 impl Chain<'_> {
-    async fn apply(&mut self, address: Address) -> Result<Address, RewriteError> {
+    async fn apply(&mut self, address: Address) -> Result<Option<Address>, RewriteError> {
         match self {
             Self::Incoming { steps, class } => steps.canonical(*class, address).await,
             Self::Generic { rules, remote, decisions } => {
@@ -79,8 +79,10 @@ pub(crate) async fn rewrite_addresses(
     let mut edited = Edited { raw, to: 0, text: None };
     for spec in AddressList::new(body, Words::AreNames, chain.token_limit()) {
         let Some(found) = FoundAddress::read(body, &spec, chain.addressing()) else { continue };
-        let after = chain.apply(found.address.clone()).await?;
-        found.put(&after, &spec, start, &mut edited);
+        // A header needs an address where one stands: one of nobody changes nothing.
+        if let Some(after) = chain.apply(found.address.clone()).await? {
+            found.put(&after, &spec, start, &mut edited);
+        }
     }
     Ok(edited.finish())
 }

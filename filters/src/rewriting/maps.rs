@@ -37,7 +37,7 @@ pub(crate) struct Hit<'t> {
     pub(crate) extension: Option<Box<str>>,
 }
 
-/// An address as it was, as the tables have it, and the rule that did it.
+/// What the tables have for an address, and the rule that did it. No results: nobody, `<>`.
 pub(crate) struct Mapped {
     pub(crate) results: Vec<Address>,
     pub(crate) place: Place,
@@ -152,13 +152,11 @@ fn without_root_dot(address: &Address) -> &str {
 }
 
 impl Mapped {
-    /// The one result of a map that has one for each address. What else stands in the value is
-    /// left out, as Postfix does.
-    pub(crate) fn into_one(self, by: Parameter, before: &Address) -> (Address, Decision) {
-        let Self { mut results, place } = self;
-        // `values` gives an error rather than an empty list.
-        let after = if results.is_empty() { before.clone() } else { results.swap_remove(0) };
-        let decision = Decision::by(by, place, before, &after);
+    /// The one result of a map that has one for each address; `None` is nobody. What else stands
+    /// in the value is left out, as Postfix does.
+    pub(crate) fn into_one(self, by: Parameter, before: &Address) -> (Option<Address>, Decision) {
+        let after = self.results.into_iter().next();
+        let decision = Decision::by(by, self.place, before, after.as_ref());
         (after, decision)
     }
 }

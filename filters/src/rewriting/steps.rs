@@ -2,7 +2,10 @@
 
 use mailweir_mail::Address;
 
-use super::{Decision, Decisions, Maps, Parameter, RewriteError, RewritingRules, rules::Class};
+use super::{
+    Decision, Decisions, Maps, Parameter, RewriteError, RewritingRules, rules::Class,
+    values::nobody,
+};
 use crate::RemoteMaps;
 
 /// One mail's way through the rules.
@@ -17,12 +20,13 @@ impl<'r> Steps<'r> {
         Self { rules, remote, decisions: Decisions::default() }
     }
 
-    /// The address as the canonical maps and masquerading have it.
+    /// The address as the canonical maps and masquerading have it. `None` is nobody: a sender
+    /// may become that, a recipient not.
     pub(crate) async fn canonical(
         &mut self,
         class: Class,
         mut address: Address,
-    ) -> Result<Address, RewriteError> {
+    ) -> Result<Option<Address>, RewriteError> {
         let rules = self.rules;
         let (own, by) = if class.is_sender() {
             (&rules.sender_canonical, Parameter::SenderCanonical)
@@ -31,7 +35,10 @@ impl<'r> Steps<'r> {
         };
         for (maps, by) in [(own, by), (&rules.canonical, Parameter::Canonical)] {
             if maps.classes.has(class) {
-                address = self.map(by, &maps.maps, address).await?;
+                let Some(mapped) = self.map(by, class, &maps.maps, address).await? else {
+                    return Ok(None);
+                };
+                address = mapped;
             }
         }
         if rules.masquerade.classes.has(class)
@@ -40,27 +47,32 @@ impl<'r> Steps<'r> {
             self.decisions.add(Decision::without_place(Parameter::Masquerade, &address, &shown));
             address = shown;
         }
-        Ok(address)
+        Ok(Some(address))
     }
 
     /// Maps an address until it stays as it is (`cleanup_map11.c`).
     async fn map(
         &mut self,
         by: Parameter,
+        class: Class,
         maps: &Maps,
         address: Address,
-    ) -> Result<Address, RewriteError> {
+    ) -> Result<Option<Address>, RewriteError> {
         let (addressing, propagate) = (&self.rules.addressing, self.rules.propagate_in_canonical);
         let mut current = address.clone();
         for _ in 0..MAX_DEPTH {
             let mapped = maps.map(&current, addressing, propagate, self.remote).await?;
-            let Some(mapped) = mapped else { return Ok(current) };
+            let Some(mapped) = mapped else { return Ok(Some(current)) };
+            if mapped.results.is_empty() && !class.is_sender() {
+                return Err(nobody(&mapped.place).into());
+            }
             let (after, decision) = mapped.into_one(by, &current);
             self.decisions.add(decision);
+            let Some(after) = after else { return Ok(None) };
             let is_settled = after.as_str().eq_ignore_ascii_case(current.as_str());
             current = after;
             if is_settled {
-                return Ok(current);
+                return Ok(Some(current));
             }
         }
         Err(RewriteError::TooDeep { by, address, limit: MAX_DEPTH })

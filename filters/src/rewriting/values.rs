@@ -22,7 +22,8 @@ pub(crate) struct Of<'a> {
 }
 
 impl Of<'_> {
-    /// The addresses of a value; never an empty list.
+    /// The addresses of a value. An empty list only where the value is `<>`: the address of
+    /// nobody, which a sender may become.
     pub(crate) fn addresses(&self, found: &Found<'_>) -> Result<Vec<Address>, LookupError> {
         let text = std::str::from_utf8(&found.value)
             .map_err(|_| unusable(&found.place, "the value is not UTF-8"))?;
@@ -35,7 +36,7 @@ impl Of<'_> {
         let results: Result<Vec<_>, _> =
             specs.map(|spec| self.address(&text, &spec, &found.place)).collect();
         match results? {
-            results if results.is_empty() => {
+            results if results.is_empty() && text.trim() != "<>" => {
                 Err(unusable(&found.place, "the value has no address"))
             }
             results => Ok(results),
@@ -61,6 +62,11 @@ impl Of<'_> {
             unusable(place, &format!("the value has an address that cannot be used: {error}"))
         })
     }
+}
+
+/// Of nobody, where somebody is needed.
+pub(crate) fn nobody(place: &Place) -> LookupError {
+    unusable(place, "the value is the address of nobody")
 }
 
 fn unusable(place: &Place, reason: &str) -> LookupError {

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use mailweir_mail::Address;
 
-use super::{Decision, Maps, Parameter, RewriteError, addressing::written, steps::Steps};
+use super::{
+    Decision, Maps, Parameter, RewriteError, addressing::written, steps::Steps, values::nobody,
+};
 
 /// Aliases of recipients, whatever their domain.
 #[derive(Clone, Debug)]
@@ -82,6 +84,9 @@ impl Steps<'_> {
             else {
                 return Ok(());
             };
+            if mapped.results.is_empty() {
+                return Err(nobody(&mapped.place).into());
+            }
             self.decisions.add(Decision::of_many(mapped.place, &before, &mapped.results));
             expansion.replace(at, &before, mapped.results, aliases)?;
         }

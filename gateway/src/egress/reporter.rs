@@ -39,14 +39,16 @@ async fn write(egress: &Egress, owed: OwedReport) -> Result<(), NotQueued> {
     Ok(egress.queue.commit_report(owed, intake, mail).await.map(drop)?)
 }
 
-/// A report goes where the sender's mail would go: canonical maps and aliases hold for it too.
+/// A report goes where mail for the sender would go: canonical maps and aliases hold for it too. As
+/// in Postfix, nobody gets copies of it.
 async fn addressed(egress: &Egress, envelope: Envelope) -> Result<Envelope, RewriteError> {
     let live = egress.rewriting();
     let rules = live.current();
     if !rules.incoming.change_envelopes() {
         return Ok(envelope);
     }
-    Ok(rewrite(&rules.incoming, envelope, &[], live.remote()).await?.envelope)
+    let rules = rules.incoming.without_copies();
+    Ok(rewrite(&rules, envelope, &[], live.remote()).await?.envelope)
 }
 
 /// Why a report is not queued yet.

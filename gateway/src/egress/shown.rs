@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use mailweir_filters::rewriting::{Decisions, HeaderRewriter, RewriteError};
-use mailweir_mail::{Address, Envelope};
+use mailweir_mail::{Address, Envelope, ReversePath};
 use mailweir_queue::{Claim, Content, RecipientIndex};
 
 use super::{connection::Letter, destination::Protocol};
@@ -63,11 +63,15 @@ impl Generic {
     ) -> Result<Envelope, RewriteError> {
         let mut shown = envelope.clone();
         if let Some(sender) = envelope.sender.address() {
-            shown.sender = self.address(sender).await?.into();
+            let address = self.address(sender).await?;
+            shown.sender = address.map_or(ReversePath::Null, ReversePath::Mailbox);
         }
         for index in recipients {
             if let Some(recipient) = shown.recipients.get_mut(index.as_usize()) {
-                recipient.address = self.address(&recipient.address).await?;
+                // A recipient never becomes nobody.
+                if let Some(address) = self.address(&recipient.address).await? {
+                    recipient.address = address;
+                }
                 shown.smtputf8 |= recipient.address.needs_smtputf8();
             }
         }
@@ -75,7 +79,7 @@ impl Generic {
         Ok(shown)
     }
 
-    async fn address(&self, address: &Address) -> Result<Address, RewriteError> {
+    async fn address(&self, address: &Address) -> Result<Option<Address>, RewriteError> {
         let decisions = &mut Decisions::default();
         self.rules.generic.address(address, self.live.remote(), decisions).await
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use mailweir_content::mime::MimeLimits;
+use mailweir_content::{decode::charset::Fallbacks, mime::MimeLimits};
 use mailweir_filters::{
     RemoteMaps,
     checks::{ChecksRules, ContentChecks, Output},
@@ -41,7 +41,9 @@ struct Lists {
 /// What does not change with the tables.
 struct Limits {
     body_checks_size: u64,
+    text_body_checks_size: usize,
     mime: MimeLimits,
+    fallbacks: Fallbacks,
 }
 
 impl ListenerChecks {
@@ -96,12 +98,16 @@ impl Limits {
         let size = |size: config::ByteSize| usize::try_from(size.bytes()).unwrap_or(usize::MAX);
         Self {
             body_checks_size: checks.body_checks_size_limit.bytes(),
+            text_body_checks_size: size(checks.text_body_checks_size_limit),
             mime: MimeLimits {
                 header_size: size(checks.header_size_limit),
                 nesting: checks.mime_nesting_limit.get() as usize,
                 mime: !checks.disable_mime_input_processing,
                 ..MimeLimits::default()
             },
+            fallbacks: Fallbacks::new(
+                checks.unlabelled_charsets.iter().map(|name| name.charset()).collect(),
+            ),
         }
     }
 }
@@ -118,7 +124,9 @@ fn rules(lists: &Lists, limits: &Limits) -> ChecksRules {
         attachment_name: now(&lists.attachment_name),
         attachment_type: now(&lists.attachment_type),
         body_checks_size_limit: limits.body_checks_size,
+        text_body_checks_size_limit: limits.text_body_checks_size,
         limits: limits.mime.clone(),
+        fallbacks: limits.fallbacks.clone(),
         ..ChecksRules::default()
     }
 }

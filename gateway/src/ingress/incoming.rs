@@ -44,7 +44,13 @@ impl Incoming {
 
     /// Takes a header of our own, which the checks see too: rules on `Received` depend on it.
     pub(super) async fn top(&mut self, header: &[u8], remote: &dyn RemoteMaps) {
-        self.pass(header, remote).await;
+        let Self { intake, trouble, .. } = self;
+        match &mut self.checks {
+            None => *trouble = intake.write(header).await.err(),
+            Some(checks) => {
+                checks.own_header(header, &mut IntoIntake { intake, trouble }, remote).await;
+            }
+        }
     }
 
     /// Takes the next piece of what the client sends.

@@ -1,6 +1,7 @@
 //! gzip (RFC 1952): the name in its header, and what it unpacks to.
 
 use super::{
+    Limit,
     inflate::{Inflate, Progress},
     ledger::{Heading, View},
     names,
@@ -147,8 +148,9 @@ impl Gzip {
     fn take_name(&mut self, bytes: &[u8], flags: u8, view: &mut View<'_>) -> usize {
         let end = memchr::memchr(0, bytes);
         let more = &bytes[..end.unwrap_or(bytes.len())];
-        self.name.extend_from_slice(more);
-        self.name.drain(..self.name.len().saturating_sub(LONGEST_NAME));
+        if names::keep_end(&mut self.name, more) {
+            view.reached(Limit::NameLength);
+        }
         if end.is_some() {
             let name = std::mem::take(&mut self.name);
             view.name(Heading::Member, &name);
@@ -167,7 +169,11 @@ impl Gzip {
             self.called = unpacked.unwrap_or_else(|| UNKNOWN.to_owned());
         }
         self.inflate = match self.inflate.take() {
-            Some(inflate) => Some(inflate.again()),
+            Some(inflate) if view.counts_one_more() => Some(inflate.again()),
+            Some(inflate) => {
+                inflate.finish(&self.called, view);
+                None
+            }
             None => Inflate::begin(self.depth + 1, view),
         };
         self.state = if self.inflate.is_some() { State::Data } else { State::Junk };
@@ -209,5 +215,3 @@ const NAME: u8 = 8;
 const COMMENT: u8 = 16;
 /// What stands in a path where no name is known.
 const UNKNOWN: &str = "(content)";
-/// How much is kept of a name: the end.
-const LONGEST_NAME: usize = 4096;

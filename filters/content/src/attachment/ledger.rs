@@ -75,6 +75,17 @@ impl<'a> View<'a> {
         names::readings(raw, &mut |name| (self.found)(Finding::Name { name, path: self.path }));
     }
 
+    /// Counts one more member that has no name of its own; false if there were too many.
+    pub(super) fn counts_one_more(&mut self) -> bool {
+        let count = &mut self.ledger.names[Heading::Member as usize];
+        *count = count.saturating_add(1);
+        let fits = *count <= self.ledger.limits.max_members;
+        if !fits {
+            self.reached(Limit::Members);
+        }
+        fits
+    }
+
     /// Something is not looked into.
     pub(super) fn reached(&mut self, limit: Limit) {
         let bit = 1 << limit as u8;

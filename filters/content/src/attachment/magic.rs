@@ -122,5 +122,6 @@ const FIXED: &[(usize, &[u8], Kind)] = &[
     (0, b"conectix", Kind::VHD),
     (0, b"vhdxfile", Kind::VHDX),
     (0, b"KDMV", Kind::VMDK),
+    (0, b"PK\x05\x06\0\0", Kind::ZIP),
     (0, b"MSWIM\0\0\0", Kind::WIM),
 ];

@@ -37,6 +37,18 @@ use stream::Stream;
 /// The bytes of a part are handed to `feed` in pieces, then `finish` ends the part, and the next
 /// one may begin. What is found does not depend on how a part was cut into pieces. The limits hold
 /// for all parts together.
+///
+/// ```
+/// use mailweir_content::attachment::{Finding, Inspector, Limits};
+///
+/// let mut inspector = Inspector::new(Limits::default());
+/// let mut types = Vec::new();
+/// let mut note = |finding: Finding<'_>| types.extend(finding.mime_type());
+/// inspector.feed(b"%PDF-", &mut note);
+/// inspector.feed(b"1.7", &mut note);
+/// inspector.finish(&mut note);
+/// assert_eq!(types, ["application/pdf"]);
+/// ```
 #[derive(Debug)]
 pub struct Inspector {
     ledger: Ledger,
@@ -104,7 +116,7 @@ pub enum Finding<'a> {
     /// more than one way is given once for each: charsets, control characters made visible
     /// (U+2400), cut at NUL, without the dots and spaces that Windows drops at the end.
     Name {
-        /// The name with its folders, NFKC, at most about 4 KiB: of a longer one the end.
+        /// The name with its folders, NFKC. Of one beyond 1024 bytes the end.
         name: &'a str,
         /// The archive it stands in.
         path: &'a [String],
@@ -171,7 +183,7 @@ pub enum Limit {
     Ratio,
     /// More members across each other than an honest archive has.
     Overlap,
-    /// A name beyond 4 KiB.
+    /// A name beyond 1024 bytes.
     NameLength,
     /// A way of compression that is not undone here.
     Method,

@@ -36,6 +36,14 @@ pub(super) fn first_reading(raw: &[u8]) -> String {
     first.unwrap_or_default()
 }
 
+/// Adds to a raw name of which the end is kept, since it tells what a file is. True if it was cut.
+pub(super) fn keep_end(name: &mut Vec<u8>, more: &[u8]) -> bool {
+    name.extend_from_slice(more);
+    let over = name.len().saturating_sub(LONGEST);
+    name.drain(..over);
+    over > 0
+}
+
 /// One decoded name: as it stands, cut at NUL, and as Windows keeps it.
 fn shapes(text: &str, say: &mut dyn FnMut(&str)) {
     let visible = visible(text);
@@ -92,6 +100,8 @@ fn cp437(raw: &[u8]) -> String {
     raw.iter().map(character).collect()
 }
 
+/// How much is kept of a raw name.
+pub(super) const LONGEST: usize = 1024;
 /// How much of a name is kept in a path.
 const IN_PATH: usize = 1024;
 

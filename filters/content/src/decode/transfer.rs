@@ -51,8 +51,22 @@ enum Escape {
 
 impl QuotedPrintable {
     pub(super) fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) {
-        for &byte in input {
-            self.take(byte, output);
+        let mut rest = input;
+        while let Some((&byte, behind)) = rest.split_first() {
+            let is_plain = matches!(self.escape, Escape::None) && self.blanks.is_empty();
+            let count = if is_plain {
+                rest.iter().take_while(|byte| is_literal(**byte)).count()
+            } else {
+                0
+            };
+            if count > 0 {
+                let (literal, behind) = rest.split_at(count);
+                output.extend_from_slice(literal);
+                rest = behind;
+            } else {
+                self.take(byte, output);
+                rest = behind;
+            }
         }
     }
 
@@ -111,6 +125,11 @@ impl QuotedPrintable {
     }
 }
 
+/// A byte that quoted-printable leaves alone wherever it stands.
+fn is_literal(byte: u8) -> bool {
+    !matches!(byte, b'=' | b' ' | b'\t' | b'\r' | b'\n')
+}
+
 /// The value of a hexadecimal digit.
 pub(super) fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
@@ -130,3 +149,60 @@ pub(super) fn sextet(byte: u8) -> Option<u8> {
 
 /// A line of quoted-printable has 76 characters; more blanks than this in a row are content.
 const MOST_BLANKS: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn quoted_printable(input: &[u8], size: usize) -> Vec<u8> {
+        let (mut decoder, mut output) = (QuotedPrintable::default(), Vec::new());
+        input.chunks(size).for_each(|piece| decoder.feed(piece, &mut output));
+        decoder.finish(&mut output);
+        output
+    }
+
+    fn base64(input: &[u8], size: usize) -> Vec<u8> {
+        let (mut decoder, mut output) = (Base64::default(), Vec::new());
+        input.chunks(size).for_each(|piece| decoder.feed(piece, &mut output));
+        output
+    }
+
+    #[test]
+    fn quoted_printable_is_read_as_leniently_as_programs_do() {
+        let pairs: [(&[u8], &[u8]); 8] = [
+            (b"a=3D=3d", b"a=="),
+            (b"soft=\r\n break= \t\nend", b"soft breakend"),
+            (b"blanks \t\r\nend  \nx", b"blanks\r\nend\nx"),
+            (b"a b  c", b"a b  c"),
+            (b"=XY =4", b"=XY =4"),
+            (b"= x", b"= x"),
+            (b"a=", b"a"),
+            (b"trail  ", b"trail"),
+        ];
+        for (input, wanted) in pairs {
+            assert_eq!(quoted_printable(input, 99), wanted, "{}", input.escape_ascii());
+        }
+        let blanks = b" ".repeat(5000);
+        assert_eq!(quoted_printable(&[&blanks, b"x".as_slice()].concat(), 7).len(), 5001);
+    }
+
+    #[test]
+    fn base64_is_read_as_leniently_as_programs_do() {
+        for input in ["YWJj", "Y W\r\nJ!j", "YWI=Yw==", "YWJj=", "YWJjZ"] {
+            assert_eq!(base64(input.as_bytes(), 99), b"abc", "{input}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_decoded_the_same_however_split(
+            input in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'='), Just(b' '), Just(b'\r'), Just(b'\n'), Just(b'4')], 0..100),
+            size in 1_usize..9,
+        ) {
+            prop_assert_eq!(quoted_printable(&input, size), quoted_printable(&input, 1000));
+            prop_assert_eq!(base64(&input, size), base64(&input, 1000));
+            prop_assert!(quoted_printable(&input, 1).len() <= input.len());
+        }
+    }
+}

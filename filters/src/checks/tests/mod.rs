@@ -4,6 +4,7 @@ mod actions;
 mod decoded;
 mod korean;
 mod precedence;
+mod read;
 mod untouched;
 
 use std::{

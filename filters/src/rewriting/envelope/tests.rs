@@ -132,6 +132,22 @@ fn the_null_sender_is_asked_of_no_table() {
 }
 
 #[test]
+fn a_sender_may_become_nobody_and_a_recipient_not() {
+    let mut rules = site();
+    rules.canonical.maps = map("noreply@our.test <>\n");
+    rules.sender_bcc = Maps::from(vec![table("static:spy@x.test")]);
+    let from = |sender| rewritten(&rules, mail(sender, &["a@x.test"]));
+    for nobody in ["noreply@our.test", "MAILER-DAEMON@our.test"] {
+        assert_eq!(from(nobody).envelope.sender, ReversePath::Null);
+        assert_eq!(from(nobody).bccs, [], "reports are not copied");
+    }
+    let theirs = ReversePath::Mailbox(address("mailer-daemon@x.test"));
+    assert_eq!(from("mailer-daemon@x.test").envelope.sender, theirs);
+    let error = failed(&rules, mail("s@x.test", &["noreply@our.test"]));
+    assert!(matches!(error, RewriteError::Lookup(_)), "{error}");
+}
+
+#[test]
 fn masquerading_hides_hosts_of_senders_and_by_default_of_no_recipient() {
     let mut rules = site();
     rules.masquerade = Masquerade::default().domain("our.test");

@@ -91,7 +91,7 @@ fn generic_maps_are_asked_once_in_header_and_envelope() {
     let mut decisions = Decisions::default();
     let his = address("his@localdomain.test");
     let after = now(generic.address(&his, &NoRemote, &mut decisions)).unwrap();
-    assert_eq!(after, address("hisaccount@hisisp.test"));
+    assert_eq!(after, Some(address("hisaccount@hisisp.test")));
     let raw = b"From: He <his@localdomain.test>, it@localdomain.test";
     let after = now(generic.header(raw, &NoRemote, &mut decisions)).unwrap().unwrap();
     assert_eq!(&after[..], b"From: He <hisaccount@hisisp.test>, local@hisisp.test");

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn table(source: &str) -> (CidrTable, Vec<String>) {
@@ -116,5 +118,30 @@ fn a_bad_line_is_skipped_with_what_postfix_says() {
         ("  1.2.3.4 x", "logical line must not start with whitespace: \"  1.2.3.4 x\""),
     ] {
         assert_eq!(said(line), expected, "{line}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_source_and_no_key_makes_it_panic(
+        source in prop::collection::vec(
+            prop::sample::select(b"12.:/!?[] \nifend\0\xe9".to_vec()), 0..120),
+        key in prop::collection::vec(prop::sample::select(b"12.:a".to_vec()), 0..12),
+    ) {
+        let (table, _) = CidrTable::parse(&"t".into(), &source);
+        table.get(&key);
+    }
+
+    #[test]
+    fn a_network_has_just_the_addresses_that_share_its_first_bits(
+        network: [u8; 4], prefix in 0_u32..=32, other: [u8; 4],
+    ) {
+        let first = first_bits(IpAddr::from(network), prefix);
+        let (table, warnings) = table(&format!("{first}/{prefix} x\n"));
+        prop_assert!(warnings.is_empty());
+        let bits = |ip: [u8; 4]| u64::from(u32::from_be_bytes(ip)) >> (32 - prefix);
+        let shares = bits(network) == bits(other);
+        let other = IpAddr::from(other).to_string();
+        prop_assert_eq!(table.get(other.as_bytes()).is_some(), shares);
     }
 }

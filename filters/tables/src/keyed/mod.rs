@@ -39,7 +39,14 @@ enum Again {
 impl KeyedTable {
     /// Reads the source of a table as postmap does.
     pub(crate) fn parse(name: &Arc<str>, source: &[u8]) -> Result<(Self, Vec<Warning>), Full> {
-        let mut table = Self::default();
+        // Comments aside, the records take about what their lines take, and each line has one. A
+        // file of nothing but newlines must not ask for more: the table grows if it has to.
+        let lines = memchr::memchr_iter(b'\n', source).count().min(source.len() / SHORT_LINE) + 1;
+        let mut table = Self {
+            records: Vec::with_capacity(source.len()),
+            slots: vec![0; (lines + lines / 2).next_power_of_two()],
+            count: 0,
+        };
         let mut warnings = Warnings::of(name);
         for line in Lines::new(source) {
             match line {
@@ -222,6 +229,9 @@ fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 const FIRST_SLOTS: usize = 16;
+
+/// The length, in bytes, below which a line is not expected to be.
+const SHORT_LINE: usize = 16;
 
 #[cfg(test)]
 mod tests;

@@ -59,7 +59,7 @@ impl<'a> Mailbox<'a> {
             Some(domain) => Cow::Owned(format!("{quoted}@{domain}")),
             None => Cow::Owned(quoted),
         });
-        quoted.into_iter().chain([meant])
+        quoted.into_iter().chain([meant]).filter(|text| !text.is_empty())
     }
 
     /// The local part with `behind` behind it, in both forms.

@@ -177,7 +177,8 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// The parents of a name, the nearest first. A dot in front of a name is part of it.
+/// The parents of a name, the nearest first; no more than a name can have. A dot in front of a
+/// name is part of it.
 fn above(name: &str, parents: Parents) -> impl Iterator<Item = &str> {
     let next = move |name: &&'_ str| -> Option<usize> {
         let mut inner = name.char_indices().skip(1);
@@ -189,4 +190,9 @@ fn above(name: &str, parents: Parents) -> impl Iterator<Item = &str> {
         Some(&name[from..]).filter(|parent| !parent.is_empty())
     })
     .skip(1)
+    .take(MOST_PARENTS)
 }
+
+/// A name has up to 255 bytes (RFC 1035 section 2.3.4): each label takes two. What a peer calls
+/// itself may be longer, and would cost a lookup for each dot.
+const MOST_PARENTS: usize = 127;

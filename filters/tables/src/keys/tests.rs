@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn texts<'k>(keys: &'k [Key<'_>]) -> Vec<&'k str> {
@@ -171,8 +173,32 @@ fn a_name_that_is_an_address_has_no_parents() {
 }
 
 #[test]
+fn a_name_has_no_more_parents_than_a_name_can_have() {
+    assert_eq!(host(&"a.".repeat(2_000), Parents::Bare).len(), 128);
+}
+
+#[test]
 fn a_network_address_loses_its_last_part_again_and_again() {
     assert_eq!(texts(&network("192.0.2.1")), ["192.0.2.1", "192.0.2", "192.0", "192"]);
     assert_eq!(texts(&network("2001:db8::1")), ["2001:db8::1", "2001:db8:", "2001:db8", "2001"]);
     assert_eq!(texts(&network("::1")), ["::1", ":"]);
+}
+
+proptest! {
+    #[test]
+    fn every_address_has_a_whole_key_first_and_no_empty_ones(
+        address in "[aB.+\\-\"\\\\@ é]{1,12}", is_local: bool,
+    ) {
+        let extensions = Extensions::new("+-");
+        for keys in [
+            mapping(&address, is_local, &extensions),
+            access(&address, Parents::Dotted, &extensions),
+            transport(&address, Parents::Bare, &extensions),
+        ] {
+            prop_assert!(keys.iter().any(|key| key.is_whole));
+            prop_assert!(keys.iter().all(|key| !key.text.is_empty()), "{:?}", keys);
+            let whole: Vec<_> = keys.iter().take_while(|key| key.is_whole).collect();
+            prop_assert!(whole.len() <= 2 || &*whole[2].text == "*", "{:?}", keys);
+        }
+    }
 }

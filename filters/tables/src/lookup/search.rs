@@ -87,7 +87,7 @@ fn enter<'t>(open: &mut Vec<Open<'t>>, table: &'t Table, key: Vec<u8>) -> Next<'
     }
 }
 
-/// Asks the next table of a union, or gives its answer. Values that are empty count for nothing.
+/// Asks the next table of a union, or gives its answer.
 fn ask_next<'t>(
     open: &mut Vec<Open<'t>>,
     table: &'t Table,
@@ -116,12 +116,13 @@ fn pass_on<'t>(open: &mut Vec<Open<'t>>, rest: &'t [Table], found: Option<Found<
     }
 }
 
+/// What was found so far, and this behind a comma. Empty values in front count for nothing.
 fn joined<'t>(
     union: &Table,
     before: Option<Found<'t>>,
     found: Option<Found<'t>>,
 ) -> Option<Found<'t>> {
-    let found = found.filter(|found| !found.value.is_empty());
+    let found = found.filter(|found| before.is_some() || !found.value.is_empty());
     match (before, found) {
         (Some(before), Some(found)) => {
             let mut value = before.value.into_owned();

@@ -143,7 +143,7 @@ impl Reader<'_, '_> {
         if self.rest.is_empty() {
             self.warn("no replacement text: using empty string");
         }
-        let result = match Template::parse(self.rest) {
+        let result = match Template::parse(self.dialect, self.rest) {
             Ok(result) => result,
             Err(wrong) => {
                 self.warnings.extend(wrong);

@@ -412,6 +412,7 @@ impl Reader {
         };
         if highest > pattern.groups() {
             let what = "out of range replacement index";
+            let highest = highest.cast_signed();
             self.warn(line, format!("{what} \"{highest}\": skipping this rule"));
             return Ok(None);
         }

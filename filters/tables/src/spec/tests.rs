@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn source_of(text: &str) -> Source {
@@ -165,4 +167,17 @@ fn a_list_of_tables_is_divided_outside_braces() {
         ["hash:/etc/a", "pcre:/etc/b", "inline:{a=b, c=d}", "unionmap:{static:x,static:y}"]
     );
     assert_eq!(Spec::parse_list(" , "), Ok(Vec::new()));
+}
+
+proptest! {
+    #[test]
+    fn no_name_makes_it_panic(
+        kind in prop::sample::select(vec![
+            "inline", "static", "randmap", "unionmap", "pipemap", "cidr", "tcp", "socketmap",
+        ]),
+        name in "[a{}=, :\\\\\"\\[\\]0é]{0,24}",
+    ) {
+        let _ = Spec::parse(&format!("{kind}:{name}"));
+        let _ = Spec::parse_list(&name);
+    }
 }

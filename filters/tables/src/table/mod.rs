@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    Found, LookupError, Matching, Place, RemoteMap, RulesError, Spec, Step, Warning,
+    Engine, Found, LookupError, Matching, Place, RemoteMap, RulesError, Spec, Step, Warning,
     cidr::CidrTable,
     keyed::KeyedTable,
     lookup::Search,
@@ -30,7 +30,7 @@ pub struct Table {
 pub(crate) enum Kind {
     Keyed(KeyedTable),
     Cidr(CidrTable),
-    Rules(RuleTable),
+    Rules(Box<RuleTable>),
     Static(Box<[u8]>),
     /// The values, and how many were given out: they take turns.
     Random(Box<[Box<str>]>, AtomicUsize),
@@ -141,6 +141,20 @@ impl Table {
         }
     }
 
+    /// What runs each pattern, of the tables this one is made of too.
+    #[must_use]
+    pub fn engines(&self) -> Vec<(Place, Engine)> {
+        match &self.kind {
+            Kind::Rules(table) => {
+                table.engines().map(|(line, engine)| (self.place(Some(line)), engine)).collect()
+            }
+            Kind::Union(tables) | Kind::Pipe(tables) => {
+                tables.iter().flat_map(Self::engines).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     pub(crate) fn kind(&self) -> &Kind {
         &self.kind
     }
@@ -212,7 +226,7 @@ impl Loader<'_> {
                 let (table, warnings) = parsed
                     .map_err(|source| TableError::Rules { table: Arc::clone(name), source })?;
                 self.warnings.extend(warnings);
-                Kind::Rules(table)
+                Kind::Rules(Box::new(table))
             }
             Source::Cidr(content) => {
                 let (table, warnings) = CidrTable::parse(name, &self.content(name, content)?);

@@ -17,23 +17,24 @@ fn load(text: &str) -> Table {
     load_with(text, &[]).unwrap().table
 }
 
-/// The answer of a table that asks nobody: the value and where it stands.
-fn answer(table: &Table, key: &str) -> Result<Option<(String, String)>, String> {
+/// The value and where it stands, or why there is none.
+type Answer = Result<Option<(String, String)>, String>;
+
+/// The answer of a table that asks nobody.
+fn answer(table: &Table, key: &str) -> Answer {
     match table.lookup(key.as_bytes()) {
         Step::Done(result) => read_answer(result),
         Step::Ask(ask) => panic!("{} asks for {:?}", table.name(), ask.key()),
     }
 }
 
-fn read_answer(
-    result: Result<Option<Found<'_>>, LookupError>,
-) -> Result<Option<(String, String)>, String> {
+fn read_answer(result: Result<Option<Found<'_>>, LookupError>) -> Answer {
     let found = result.map_err(|error| error.to_string())?;
     Ok(found
         .map(|found| (String::from_utf8_lossy(&found.value).into_owned(), found.place.to_string())))
 }
 
-fn found(value: &str, place: &str) -> Result<Option<(String, String)>, String> {
+fn found(value: &str, place: &str) -> Answer {
     Ok(Some((value.to_owned(), place.to_owned())))
 }
 
@@ -42,7 +43,7 @@ fn ask(
     table: &Table,
     key: &str,
     server: impl Fn(&str, &str) -> Result<Option<Vec<u8>>, LookupError>,
-) -> (Result<Option<(String, String)>, String>, Vec<String>) {
+) -> (Answer, Vec<String>) {
     let asked = RefCell::new(Vec::new());
     let mut step = table.lookup(key.as_bytes());
     loop {

@@ -159,10 +159,8 @@ impl Tar {
                 view.inside(name, |view| content.feed(now, view));
             }
             What::LongName(name) => {
-                name.extend_from_slice(now);
-                let over = name.len().saturating_sub(LONGEST_NAME);
-                self.next.note_cut(over > 0);
-                name.drain(..over);
+                let is_cut = names::keep_end(name, now);
+                self.next.note_cut(is_cut);
             }
             What::Pax => self.next.feed(now),
             What::Member { content: None, .. } | What::Skipped => {}
@@ -196,6 +194,3 @@ impl Tar {
 fn until_nul(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
-
-/// How much is kept of a name: the end.
-const LONGEST_NAME: usize = 4096;

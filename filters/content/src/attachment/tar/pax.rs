@@ -2,6 +2,8 @@
 //!
 //! A record is `LENGTH KEY=VALUE\n`; the length counts itself. Only names and the size are kept.
 
+use crate::attachment::names;
+
 /// Reads records as they go past, and keeps what they say until the next member.
 #[derive(Debug, Default)]
 pub(super) struct Pax {
@@ -47,12 +49,12 @@ impl Pax {
 
     /// One more name of the next member. Of many the last ones count, as they do for readers.
     pub(super) fn add_name(&mut self, name: &[u8]) {
-        let end = name.get(name.len().saturating_sub(LONGEST_NAME)..).unwrap_or(name);
-        self.is_cut |= end.len() < name.len();
         if self.names.len() == MOST_NAMES {
             self.names.remove(0);
         }
-        self.names.push(end.to_vec());
+        let mut kept = Vec::new();
+        self.is_cut |= names::keep_end(&mut kept, name);
+        self.names.push(kept);
     }
 
     /// The size that was said, once.
@@ -113,9 +115,8 @@ impl Pax {
                     value.push(byte);
                 }
                 // The end of a name tells what it is.
-                if value.len() >= 2 * LONGEST_NAME {
-                    self.is_cut = true;
-                    value.drain(..value.len() - LONGEST_NAME);
+                if value.len() >= 2 * names::LONGEST {
+                    self.is_cut |= names::keep_end(value, &[]);
                 }
                 if is_end {
                     self.end();
@@ -145,7 +146,5 @@ fn what_for(key: &[u8]) -> Of {
 }
 
 const LONGEST_KEY: usize = 64;
-/// How much is kept of a name.
-const LONGEST_NAME: usize = 4096;
 /// How many names one member may have.
 const MOST_NAMES: usize = 4;

@@ -143,6 +143,7 @@ fn built() -> Vec<(Kind, Vec<u8>)> {
         (Kind::ENCRYPTED, compound([0; 16], &["EncryptedPackage"])),
         (Kind::ENCRYPTED, zip(&[flags(1)])),
         (Kind::ZIP, zip(&[flags(0)])),
+        (Kind::ZIP, zip(&[])),
         (Kind::AMBIGUOUS, zip(&[unlisted])),
         (Kind::DOCX, office(&[parts, "word/document.xml"])),
         (Kind::XLSX, office(&[parts, "xl/workbook.xml"])),

@@ -52,7 +52,7 @@ fn a_path_that_leads_elsewhere_is_only_a_name() {
 #[test]
 fn of_a_name_beyond_measure_the_end_is_kept() {
     let name = [vec![b'a'; 60_000], b".exe".to_vec()].concat();
-    let kept = format!("name {}.exe", "a".repeat(4092));
+    let kept = format!("name {}.exe", "a".repeat(1020));
     name_in_zip(&name, &[&kept, "limit  NameLength"]);
 }
 

@@ -58,7 +58,9 @@ fn findings_of_stream(bytes: &[u8], piece: usize) -> Vec<String> {
 #[test]
 fn readers_put_together_what_falls_on_two_pieces() {
     let samples = samples().into_iter().map(|(_, bytes)| bytes);
-    for bytes in samples.chain(archives()) {
+    // Far behind the head, which is collected before anything is read.
+    let far = archives().into_iter().map(|bytes| [vec![b' '; 5000], bytes].concat());
+    for bytes in samples.chain(archives()).chain(far) {
         for piece in [1, 2, 3, 7, 511, 513] {
             assert_eq!(findings_of_stream(&bytes, piece), findings(&bytes), "pieces of {piece}");
         }
@@ -76,6 +78,32 @@ fn what_is_cut_short_is_read_as_far_as_it_goes() {
                 assert!(whole.contains(name), "{name} is not in {whole:#?}");
             }
         }
+    }
+}
+
+#[test]
+fn an_inspector_may_wait_on_any_thread() {
+    fn is_send<T: Send>(_: &T) {}
+    is_send(&Inspector::new(Limits::default()));
+}
+
+#[test]
+fn the_deepest_archive_is_held_in_bounded_memory() {
+    // Squares modulo a prime: no packer makes them smaller.
+    let byte = |at: u64| ((at * at % 1_000_003) >> 4).to_le_bytes()[0];
+    let mut archive: Vec<u8> = (0..40_000).map(byte).collect();
+    for name in ["e", "d", "c", "b", "a"] {
+        archive =
+            zip(&[Member::deflated(name.repeat(900), &gzip(&archive)), Member::stored("x", b"y")]);
+    }
+    for max_depth in [5, u8::MAX] {
+        let mut inspector = Inspector::new(Limits { max_depth, ..Limits::default() });
+        let mut most = 0;
+        for piece in archive.chunks(100) {
+            inspector.feed(piece, &mut |_| {});
+            most = most.max(inspector.buffered());
+        }
+        assert!((200 << 10..1 << 20).contains(&most), "{most}");
     }
 }
 

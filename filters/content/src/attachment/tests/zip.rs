@@ -198,3 +198,22 @@ fn a_header_with_nonsense_in_it_is_a_header_to_those_who_go_by_the_directory() {
     assert_finds(&archive, &expected);
     assert_finds(&archive, &["type  application/x-ambiguous-archive"]);
 }
+
+#[test]
+fn a_member_that_swallows_the_archive_hides_neither_names_nor_itself() {
+    let archive = zip(&[Member::deflated("virus.exe", &program())]);
+    let length = u16::try_from(archive.len()).unwrap();
+    for is_last_block in [0, 1] {
+        let mut bytes = local(&Member { method: 8, ..Member::stored("readme.txt", b"") });
+        // A block of deflate that is not packed: the archive stands there as it is.
+        bytes.truncate(40);
+        bytes.push(is_last_block);
+        bytes.extend(length.to_le_bytes());
+        bytes.extend((!length).to_le_bytes());
+        bytes.extend(&archive);
+        let expected =
+            ["name virus.exe", "name readme.txt", "type  application/x-ambiguous-archive"];
+        assert_finds(&bytes, &expected);
+        assert_finds(&bytes, &["type readme.txt!virus.exe application/x-dosexec"]);
+    }
+}

@@ -30,15 +30,11 @@ impl Contents {
         self.members + self.listed > 0
     }
 
-    /// A member takes a password; true the first time.
-    pub(super) fn note_encrypted(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_encrypted, true)
-    }
-
-    pub(super) fn note(&mut self, header: &Header) {
+    /// A header was read. True for the first of a member that takes a password.
+    pub(super) fn note(&mut self, header: &Header) -> bool {
         if header.standing() == Standing::Inside {
             self.has_listed_inside |= header.part() == Part::Central;
-            return;
+            return false;
         }
         let told = tell(header);
         let (count, sum) = match header.part() {
@@ -48,6 +44,7 @@ impl Contents {
         *count += 1;
         *sum = sum.wrapping_add(told);
         header.names().for_each(|name| self.seen.note(name));
+        header.is_encrypted() && !std::mem::replace(&mut self.is_encrypted, true)
     }
 
     /// Says what the archive is; false if it is none. `is_cut` says that a member did not end.

@@ -1,5 +1,7 @@
 //! Extra fields of a header (APPNOTE.TXT 4.5): the sizes of zip64 and the name in Unicode.
 
+use crate::attachment::names;
+
 /// Reads fields as they go past.
 #[derive(Debug, Default)]
 pub(super) struct Extra {
@@ -8,6 +10,7 @@ pub(super) struct Extra {
     skip: usize,
     unicode_path: Option<Vec<u8>>,
     packed_size: Option<u64>,
+    is_cut: bool,
 }
 
 impl Extra {
@@ -38,6 +41,11 @@ impl Extra {
         self.packed_size
     }
 
+    /// Whether the end of a name was lost.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
     pub(super) fn buffered(&self) -> usize {
         self.field.capacity() + self.unicode_path.as_ref().map_or(0, Vec::capacity)
     }
@@ -52,7 +60,7 @@ impl Extra {
     fn wanted(&self) -> usize {
         match self.id_and_length() {
             None => HEAD,
-            Some((UNICODE_PATH, length)) => HEAD + length.min(5 + NAME),
+            Some((UNICODE_PATH, length)) => HEAD + length.min(5 + names::LONGEST),
             Some((ZIP64, length)) => HEAD + length.min(16),
             Some(_) => HEAD,
         }
@@ -68,6 +76,7 @@ impl Extra {
         match (id, content) {
             // Version, checksum of the other name, name.
             (UNICODE_PATH, [_, _, _, _, _, name @ ..]) if !name.is_empty() => {
+                self.is_cut |= self.skip > 0;
                 self.unicode_path = Some(name.to_vec());
             }
             (ZIP64, &[_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h]) => {
@@ -82,5 +91,3 @@ impl Extra {
 const HEAD: usize = 4;
 const UNICODE_PATH: u16 = 0x7075;
 const ZIP64: u16 = 0x0001;
-/// How much is kept of a name.
-const NAME: usize = 4096;

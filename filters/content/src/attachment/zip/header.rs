@@ -1,7 +1,7 @@
 //! The header of a member, and the entry of the directory about it (APPNOTE.TXT 4.3.7, 4.3.12).
 
 use super::extra::Extra;
-use crate::attachment::ledger::Permit;
+use crate::attachment::{ledger::Permit, names};
 
 /// Which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl Header {
 
     /// Whether a part of the name was lost.
     pub(super) fn is_cut(&self) -> bool {
-        self.is_cut
+        self.is_cut || self.extra.is_cut()
     }
 
     /// Bit 0: takes a password. Bit 13: so does the directory.
@@ -161,11 +161,7 @@ impl Header {
 
     /// The end of a name tells what it is.
     fn keep_name(&mut self, more: &[u8]) {
-        self.name.extend_from_slice(more);
-        if self.name.len() > NAME {
-            self.is_cut = true;
-            self.name.drain(..self.name.len() - NAME);
-        }
+        self.is_cut |= names::keep_end(&mut self.name, more);
     }
 
     /// Whether this may be a header where the bytes may be anything. Programs that go by the directory
@@ -189,6 +185,3 @@ impl Header {
 pub(super) fn has_known_method(method: u16) -> bool {
     matches!(method, 0..=19 | 93..=99)
 }
-
-/// How much is kept of a name.
-const NAME: usize = 4096;

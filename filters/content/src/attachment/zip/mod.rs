@@ -27,8 +27,8 @@ pub(super) struct Zip {
     depth: u8,
     /// Whether any byte went past.
     has_begun: bool,
-    /// The last bytes, in which a signature may have begun.
-    tail: Vec<u8>,
+    /// The last bytes, if a signature may have begun with them.
+    waiting: Vec<u8>,
     open: Vec<Entry>,
     contents: Contents,
 }
@@ -42,33 +42,23 @@ enum Entry {
 
 impl Zip {
     pub(super) fn new(depth: u8) -> Self {
-        let (tail, open) = (Vec::new(), Vec::new());
-        Self { depth, has_begun: false, tail, open, contents: Contents::default() }
+        let (waiting, open) = (Vec::new(), Vec::new());
+        Self { depth, has_begun: false, waiting, open, contents: Contents::default() }
     }
 
-    pub(super) fn feed(&mut self, mut bytes: &[u8], view: &mut View<'_>) {
-        self.begin_in_tail(bytes, view);
-        let all = bytes;
-        while !bytes.is_empty() {
-            let covered = self.covered().min(bytes.len());
-            let found = if covered > 0 { covered } else { signature_in(bytes) };
-            let (before, from) = bytes.split_at(found);
-            self.hand_on(before, view);
-            bytes = from;
-            if covered > 0 || bytes.is_empty() || self.covered() > 0 {
-                continue;
-            }
-            self.begin(bytes, !self.has_begun && bytes.len() == all.len(), view);
-            let (signature, rest) = bytes.split_at(SIGNATURE);
-            self.hand_on(signature, view);
-            bytes = rest;
+    pub(super) fn feed(&mut self, bytes: &[u8], view: &mut View<'_>) {
+        if self.waiting.is_empty() {
+            return self.read(bytes, view);
         }
-        self.has_begun |= !all.is_empty();
-        self.keep_tail(all);
+        let mut joined = std::mem::take(&mut self.waiting);
+        joined.extend_from_slice(bytes);
+        self.read(&joined, view);
     }
 
     /// There is no more. Says what the archive is, and whether it is one.
     pub(super) fn finish(&mut self, view: &mut View<'_>) -> bool {
+        let last = std::mem::take(&mut self.waiting);
+        self.hand_on(&last, view);
         let is_cut = self.is_inside();
         for entry in self.open.drain(..) {
             entry.finish(view);
@@ -99,61 +89,54 @@ impl Zip {
         self.open.iter().any(|entry| matches!(entry, Entry::Member(member) if member.is_deflated()))
     }
 
-    /// A signature that began in the bytes before.
-    fn begin_in_tail(&mut self, bytes: &[u8], view: &mut View<'_>) {
-        let mut seam = std::mem::take(&mut self.tail);
-        let before = seam.len();
-        seam.extend(bytes.iter().take(SIGNATURE - 1));
-        if self.covered() > 0 {
-            return;
-        }
-        for at in 0..before {
-            if is_signature(&seam[at..]) && self.begin(&seam[at..], false, view) {
-                self.hand_to_last(&seam[at..before], view);
+    fn read(&mut self, mut bytes: &[u8], view: &mut View<'_>) {
+        while !bytes.is_empty() {
+            let covered = self.covered().min(bytes.len());
+            let found = if covered > 0 { covered } else { signature_in(bytes) };
+            let (before, from) = bytes.split_at(found);
+            self.hand_on(before, view);
+            bytes = from;
+            if covered > 0 || bytes.is_empty() || self.covered() > 0 {
+                continue;
             }
+            if bytes.len() < SIGNATURE {
+                self.waiting = bytes.to_vec();
+                return;
+            }
+            self.begin(bytes, view);
+            let (signature, rest) = bytes.split_at(SIGNATURE);
+            self.hand_on(signature, view);
+            bytes = rest;
         }
     }
 
-    fn keep_tail(&mut self, bytes: &[u8]) {
-        if self.covered() == 0 {
-            self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(SIGNATURE - 1)..]);
+    /// A signature stands here: a member without a known end has ended, a header begins.
+    fn begin(&mut self, from: &[u8], view: &mut View<'_>) {
+        if self.open.iter().any(Entry::is_overdue) {
+            let all = std::mem::take(&mut self.open);
+            let (ended, open): (Vec<_>, _) = all.into_iter().partition(Entry::is_overdue);
+            self.open = open;
+            ended.into_iter().for_each(|entry| entry.finish(view));
         }
-    }
-
-    /// A signature stands here: a member without a known end has ended. True if a header begins.
-    fn begin(&mut self, from: &[u8], is_first: bool, view: &mut View<'_>) -> bool {
-        let (ended, open) = std::mem::take(&mut self.open).into_iter().partition(Entry::is_overdue);
-        self.open = open;
-        for entry in ended {
-            entry.finish(view);
-        }
-        let Some(part) = Part::begun_by(from) else { return false };
+        let Some(part) = Part::begun_by(from) else { return };
         if self.open.len() >= ENTRIES {
-            view.reached(Limit::Overlap);
-            return false;
+            return view.reached(Limit::Overlap);
         }
-        let Some(permit) = view.permit_header() else { return false };
+        let Some(permit) = view.permit_header() else { return };
         let standing = match () {
-            () if is_first => Standing::First,
+            () if !self.has_begun => Standing::First,
             () if self.is_inside() => Standing::Inside,
             () => Standing::Behind,
         };
         self.open.push(Entry::Header(Box::new(Header::new(part, standing, permit))));
-        true
     }
 
     fn hand_on(&mut self, bytes: &[u8], view: &mut View<'_>) {
         if bytes.is_empty() {
             return;
         }
+        self.has_begun = true;
         for entry in std::mem::take(&mut self.open) {
-            let kept = self.hand(entry, bytes, view);
-            self.open.extend(kept);
-        }
-    }
-
-    fn hand_to_last(&mut self, bytes: &[u8], view: &mut View<'_>) {
-        if let Some(entry) = self.open.pop() {
             let kept = self.hand(entry, bytes, view);
             self.open.extend(kept);
         }
@@ -187,10 +170,9 @@ impl Zip {
         if header.is_cut() {
             view.reached(Limit::NameLength);
         }
-        if header.is_encrypted() && self.contents.note_encrypted() {
+        if self.contents.note(header) {
             view.is(Kind::ENCRYPTED);
         }
-        self.contents.note(header);
     }
 }
 
@@ -206,17 +188,18 @@ impl Entry {
     }
 }
 
-/// Where the next signature is, or how long the bytes are.
+/// Where the next signature is, or may begin at the end, or how long the bytes are.
 fn signature_in(bytes: &[u8]) -> usize {
-    let mut places = memchr::memmem::find_iter(bytes, b"PK");
-    places.find(|&at| is_signature(&bytes[at..])).unwrap_or(bytes.len())
+    let mut places = memchr::memchr_iter(b'P', bytes);
+    places.find(|&at| may_be_signature(&bytes[at..])).unwrap_or(bytes.len())
 }
 
-/// Whether these four bytes or more begin a header of any sort: of a member, of the directory, of
-/// its end, or behind the data of a member.
-fn is_signature(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'P', b'K', 1, 2, ..] | [b'P', b'K', 3, 4, ..])
-        || matches!(bytes, [b'P', b'K', 5, 6, ..] | [b'P', b'K', 6, 6, ..] | [b'P', b'K', 7, 8, ..])
+/// Whether these bytes begin a header of any sort: of a member, of the directory, of its end, or
+/// behind the data of a member.
+fn may_be_signature(bytes: &[u8]) -> bool {
+    let known = [b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"PK\x07\x08"];
+    let begin = bytes.get(..SIGNATURE).unwrap_or(bytes);
+    known.iter().any(|signature| signature.starts_with(begin))
 }
 
 const SIGNATURE: usize = 4;

@@ -45,8 +45,9 @@ impl HeaderDecoder {
         let text = unfold(text.get(..LONGEST_FIELD).unwrap_or(text));
         let colon = memchr::memchr(b':', &text).map_or(0, |at| at + 1);
         let (name, value) = text.split_at(colon);
+        let has_params = name.get(..8).is_some_and(|name| name.eq_ignore_ascii_case(b"content-"));
         let name = String::from_utf8_lossy(name);
-        self.value(value)
+        self.value(value, has_params)
             .into_iter()
             .map(|value| visible_within(&format!("{name}{value}"), LONGEST_READING))
             .collect()
@@ -57,8 +58,9 @@ impl HeaderDecoder {
         words::decode(text, &self.fallbacks, self.declared)
     }
 
-    fn value(&self, value: &[u8]) -> Vec<String> {
-        let parsed = if memchr::memmem::find(value, b"*").is_some() { parse(value) } else { None };
+    fn value(&self, value: &[u8], has_params: bool) -> Vec<String> {
+        let is_candidate = has_params && value.contains(&b'*');
+        let parsed = if is_candidate { parse(value) } else { None };
         match parsed.filter(|parsed| parsed.params.iter().any(Param::is_extended)) {
             Some(parsed) => self.texts(&parsed.in_plain(&self.fallbacks)),
             None => self.texts(value),

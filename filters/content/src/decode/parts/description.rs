@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::charset::Charset;
 use super::super::headers::{HeaderDecoder, Param, parse};
 use super::super::visible::visible_within;
+use super::entity::LONGEST_BOUNDARY;
 use super::leaf::Encoding;
 use super::{Ambiguity, Part, PartId};
 
@@ -101,6 +102,11 @@ impl Description {
         }
     }
 
+    /// Whether the bytes have to be decoded in any reading.
+    pub(super) fn is_encoded(&self) -> bool {
+        self.encodings.iter().any(|encoding| encoding.is_encoded())
+    }
+
     /// The boundaries of all types.
     pub(super) fn boundaries(&self) -> Vec<Vec<u8>> {
         let mut boundaries = Vec::new();
@@ -162,6 +168,9 @@ impl Description {
         let declared = self.types.first().and_then(|kind| kind.charset);
         let decoder = decoder.clone().with_declared(declared);
         for text in params.iter().flat_map(|param| param.texts(&decoder)) {
+            if self.names.len() >= MOST_NAMES {
+                return;
+            }
             // NUL ends a name for some programs.
             let until_nul = text.split('\0').next().unwrap_or_default().to_owned();
             for name in [text, until_nul] {
@@ -189,7 +198,8 @@ impl Description {
 impl ContentType {
     fn add_boundary(&mut self, boundary: &[u8]) {
         let boundary = boundary.trim_ascii_end();
-        if !boundary.is_empty() && boundary.len() <= LONGEST_BOUNDARY {
+        let boundary = boundary.get(..LONGEST_BOUNDARY).unwrap_or(boundary);
+        if !boundary.is_empty() {
             add(&mut self.boundaries, boundary.to_vec());
         }
     }
@@ -245,5 +255,3 @@ const MOST_NAMES: usize = 16;
 /// Bytes of UTF-8; file systems take 255.
 const LONGEST_NAME: usize = 1024;
 const LONGEST_TYPE: usize = 255;
-/// Postfix: `mime_boundary_length_limit`.
-const LONGEST_BOUNDARY: usize = 2048;

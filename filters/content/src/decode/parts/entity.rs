@@ -1,6 +1,7 @@
 //! The multiparts and attached mails that are open, and the lines that part them.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use super::leaf::Leaf;
 use super::{Ambiguity, Context};
@@ -9,8 +10,6 @@ use super::{Ambiguity, Context};
 pub(super) struct Entity {
     /// The part itself: takes what stands before, between and behind its parts.
     pub(super) own: Leaf,
-    /// Other readings of it: they take all its lines.
-    pub(super) alongside: Vec<Leaf>,
     /// Empty for a mail.
     pub(super) boundaries: Vec<Vec<u8>>,
     /// The type of its parts that tell none.
@@ -21,24 +20,17 @@ pub(super) struct Entity {
     pub(super) needs_header: bool,
 }
 
-impl Entity {
-    fn end(self, context: &mut Context<'_>) {
-        if !self.boundaries.is_empty() && !self.is_closed {
-            context.tell(Ambiguity::MissingEnd);
-        }
-        for leaf in self.alongside {
-            leaf.end(context);
-        }
-        self.own.end(context);
-    }
-}
-
 /// What is open, from the outermost inwards.
 #[derive(Default)]
 pub(super) struct Entities {
     open: Vec<Entity>,
     /// Which entities have a boundary, by their places: one look-up per line, however deep.
     levels: BTreeMap<Vec<u8>, Vec<usize>>,
+    /// Other readings of open entities, with the places of these: they take all lines.
+    beside: Vec<(usize, Leaf)>,
+    /// Parts that go on for programs to which a doubtful delimiter is none: they take all lines until
+    /// the next one that is certain.
+    trailing: Vec<Leaf>,
 }
 
 impl Entities {
@@ -50,8 +42,29 @@ impl Entities {
         self.open.last_mut()
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entity> {
-        self.open.iter_mut()
+    pub(super) fn get_mut(&mut self, level: usize) -> Option<&mut Entity> {
+        self.open.get_mut(level)
+    }
+
+    /// The leaves that take all lines. They are few, however much is open.
+    pub(super) fn takers(&mut self) -> impl Iterator<Item = &mut Leaf> {
+        self.beside.iter_mut().map(|(_, leaf)| leaf).chain(&mut self.trailing)
+    }
+
+    /// Further readings of the innermost entity.
+    pub(super) fn add_beside(&mut self, leaves: Vec<Leaf>) {
+        let level = self.open.len().saturating_sub(1);
+        self.beside.extend(leaves.into_iter().map(|leaf| (level, leaf)));
+    }
+
+    /// A part behind whose doubtful delimiter another begins.
+    pub(super) fn add_trailing(&mut self, leaf: Leaf) {
+        self.trailing.push(leaf);
+    }
+
+    /// A delimiter that is certain.
+    pub(super) fn end_trailing(&mut self, context: &mut Context<'_>) {
+        self.trailing.drain(..).for_each(|leaf| leaf.end(context));
     }
 
     pub(super) fn push(&mut self, entity: Entity) {
@@ -73,17 +86,66 @@ impl Entities {
                     }
                 }
             }
-            entity.end(context);
+            while self.beside.last().is_some_and(|(level, _)| *level >= self.open.len()) {
+                if let Some((_, leaf)) = self.beside.pop() {
+                    leaf.end(context);
+                }
+            }
+            if !entity.boundaries.is_empty() && !entity.is_closed {
+                context.tell(Ambiguity::MissingEnd);
+            }
+            entity.own.end(context);
         }
     }
 
-    /// Whose delimiter a line is, and whether it ends the multipart (RFC 2046 section 5.1.1). Of
-    /// multiparts with the same boundary the innermost.
-    pub(super) fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
+    /// Whose delimiter a line is. Of multiparts with the same boundary the innermost.
+    pub(super) fn delimiter(&self, line: &[u8]) -> Option<Delimiter> {
         let text = line.strip_prefix(b"--")?.trim_ascii_end();
         let level = |boundary: &[u8]| self.levels.get(boundary).and_then(|levels| levels.last());
-        let next = level(text).map(|&at| (at, false));
+        let next = level(text).map(|&level| Delimiter { level, is_end: false, is_certain: true });
         let end = text.strip_suffix(b"--").map(<[u8]>::trim_ascii_end).and_then(level);
-        next.max(end.map(|&at| (at, true)))
+        let end = end.map(|&level| Delimiter { level, is_end: true, is_certain: true });
+        let certain = match (&next, &end) {
+            (Some(next), Some(end)) if end.level > next.level => Some(*end),
+            (Some(next), _) => Some(*next),
+            (None, end) => *end,
+        };
+        certain.or_else(|| self.beginning(text))
+    }
+
+    /// RFC 2046 section 5.1.1 wants a line compared with its beginning alone, and Postfix and some
+    /// programs do so; most want the whole line.
+    fn beginning(&self, text: &[u8]) -> Option<Delimiter> {
+        let mut prefix = text.get(..LONGEST_BOUNDARY).unwrap_or(text);
+        loop {
+            // A key that is a prefix of the text is not above it, and no key between that is none
+            // has less in common with it than the prefix is long.
+            let below = (Bound::Unbounded, Bound::Included(prefix));
+            let (boundary, levels) = self.levels.range::<[u8], _>(below).next_back()?;
+            let common = boundary.iter().zip(prefix).take_while(|(a, b)| a == b).count();
+            if common == boundary.len() {
+                let rest = text.get(common..).unwrap_or_default();
+                let level = *levels.last()?;
+                return Some(Delimiter {
+                    level,
+                    is_end: rest.starts_with(b"--"),
+                    is_certain: false,
+                });
+            }
+            prefix = prefix.get(..common).filter(|prefix| !prefix.is_empty())?;
+        }
     }
 }
+
+/// A line that parts a multipart, or ends it (RFC 2046 section 5.1.1).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Delimiter {
+    /// Which of the open entities.
+    pub(super) level: usize,
+    pub(super) is_end: bool,
+    /// False if more than the boundary stands on the line.
+    pub(super) is_certain: bool,
+}
+
+/// Postfix: `mime_boundary_length_limit`. The rest of a longer one is not compared.
+pub(super) const LONGEST_BOUNDARY: usize = 2048;

@@ -77,6 +77,7 @@ impl Leaf {
 
     /// Begins a part whose decoded bytes are a mail.
     pub(super) fn start_mail(part: Part, encoding: Encoding, context: &mut Context<'_>) -> Self {
+        context.shared.layers += 1;
         let machine = Machine::new(part.depth + 1);
         let leaf = Self::start(part, encoding, context);
         Self { uu: None, mail: Some(Box::new(machine)), ..leaf }
@@ -100,6 +101,18 @@ impl Leaf {
     ) -> Option<Self> {
         let has_room = context.take_reading();
         has_room.then(|| Self { is_extra: true, ..Self::start_mail(part, encoding, context) })
+    }
+
+    /// The same part as one of the further readings; it ends if there is no room for one.
+    pub(super) fn into_extra(self, context: &mut Context<'_>) -> Option<Self> {
+        if self.is_extra {
+            return Some(self);
+        }
+        if context.take_reading() {
+            return Some(Self { is_extra: true, ..self });
+        }
+        self.end(context);
+        None
     }
 
     /// Takes raw bytes.
@@ -127,6 +140,7 @@ impl Leaf {
         }
         if let Some(mut mail) = self.mail.take() {
             mail.finish(context);
+            context.shared.layers -= 1;
         }
         if self.is_extra {
             context.shared.readings -= 1;

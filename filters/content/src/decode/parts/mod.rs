@@ -13,6 +13,7 @@ mod entity;
 mod leaf;
 mod lines;
 mod machine;
+mod opening;
 #[cfg(test)]
 mod tests;
 mod uu;
@@ -33,7 +34,8 @@ impl PartReader {
     /// A reader at the start of a mail's content. Names of attachments are decoded by `decoder`.
     #[must_use]
     pub fn new(limits: PartLimits, decoder: HeaderDecoder) -> Self {
-        let shared = Shared { limits, decoder, parts: 0, readings: 0, told: BTreeSet::new() };
+        let shared =
+            Shared { limits, decoder, parts: 0, readings: 0, layers: 0, told: BTreeSet::new() };
         Self { shared, machine: Machine::new(0) }
     }
 
@@ -95,6 +97,14 @@ pub enum Event<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartId(u32);
 
+impl PartId {
+    /// How many parts of the mail began before it.
+    #[must_use]
+    pub fn number(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
 /// One reading of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -137,11 +147,13 @@ pub enum Ambiguity {
     GarbledHeader,
     /// A multipart without a usable boundary.
     MissingBoundary,
+    /// A line that begins like a delimiter and goes on.
+    Delimiter,
     /// A multipart whose end does not come.
     MissingEnd,
     /// A part behind the end of its multipart.
     PartAfterEnd,
-    /// Deeper than `PartLimits::depth`.
+    /// Deeper than `PartLimits::depth`, or than eight encoded mails.
     TooDeep,
     /// More than `PartLimits::parts`.
     TooManyParts,
@@ -157,6 +169,8 @@ struct Shared {
     /// Further readings that are open: they stand inside each other too, so only a bound on all of
     /// them bounds the work.
     readings: usize,
+    /// Encoded mails that are open, one inside the other.
+    layers: usize,
     told: BTreeSet<Ambiguity>,
 }
 
@@ -211,6 +225,9 @@ impl Context<'_> {
         (self.events)(Event::End(part));
     }
 }
+
+/// How many encoded mails may stand in each other: each decodes all bytes of those within once more.
+const MOST_LAYERS: usize = 8;
 
 /// How many readings besides the first are followed at a time.
 const MOST_READINGS: usize = 8;

@@ -191,6 +191,25 @@ fn a_missing_end_and_parts_behind_the_end_are_told() {
 }
 
 #[test]
+fn a_line_that_only_begins_like_a_delimiter_parts_and_does_not() {
+    let mail = "Content-Type: multipart/mixed; boundary=ab\n\n--ab\n\none\n--ab c\nX: y\n\ntwo\n\
+                --ab\n\nthree\n--ab-- end\nbehind\n";
+    let read = read(mail);
+    let wanted = ["one\n--ab c\nX: y\n\ntwo\n", "two", "three\n--ab-- end\nbehind\n"];
+    assert_eq!(read.leaves().into_iter().map(|(_, text)| text).collect::<Vec<_>>(), wanted);
+    assert_eq!(read.doubts, [Ambiguity::Delimiter]);
+    // A line of an inner multipart does not hide what follows in it.
+    let inner = "Content-Type: multipart/mixed; boundary=ab\n\n--ab\n\
+                 Content-Type: multipart/mixed; boundary=xy\n\n--xy\n\none\n--ab c\n--xy\n\
+                 Content-Type: a/b; name=evil.exe\n\nevil\n--xy--\n--ab--\n";
+    assert!(self::read(inner).parts.iter().any(|(part, _)| part.names == ["evil.exe"]));
+    // The boundary of an inner multipart often begins like the one of the outer.
+    let nested = "Content-Type: multipart/mixed; boundary=ab\n\n--ab\n\
+                  Content-Type: multipart/alternative; boundary=abc\n\n--abc\n\none\n--abc--\n--ab--\n";
+    assert!(self::read(nested).doubts.is_empty());
+}
+
+#[test]
 fn a_multipart_without_boundary_is_text() {
     let read = read("Content-Type: multipart/mixed\n\n--x\n\na\n");
     assert_eq!(read.leaves(), [("multipart/mixed", "--x\n\na\n".to_owned())]);
@@ -232,7 +251,7 @@ fn names_come_in_every_way_that_a_program_may_read_them() {
 fn nesting_ends_at_the_limit_and_what_is_deeper_is_opaque() {
     let mut mail = String::new();
     for level in 0..150 {
-        mail += &format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n");
+        mail += &format!("Content-Type: multipart/mixed; boundary=b{level}.\n\n--b{level}.\n");
     }
     let read = read(&mail);
     assert_eq!(read.parts.len(), 101);
@@ -255,7 +274,24 @@ fn further_parts_and_readings_than_the_limits_are_told() {
     }
     let read_nested = read(&mail);
     assert!(read_nested.parts.len() < 2_000, "{}", read_nested.parts.len());
-    assert!(read_nested.doubts.contains(&Ambiguity::TooManyReadings));
+    assert!(read_nested.doubts.contains(&Ambiguity::TooDeep));
+}
+
+#[test]
+fn a_line_costs_the_same_however_deep_it_stands() {
+    let mut mail = String::new();
+    for level in 0..90 {
+        mail += &format!(
+            "Content-Type: multipart/mixed; boundary=b{level}.\nContent-Type: a/b\n\n--b{level}.\n"
+        );
+    }
+    mail += "\n";
+    let head = mail.len();
+    mail += &"line\n".repeat(1000);
+    let read = read(&mail);
+    let bytes: usize = read.parts.iter().map(|(_, data)| data.len()).sum();
+    assert!(bytes < 9 * (head + 5000), "{bytes} bytes from {head} and 5000");
+    assert!(read.doubts.contains(&Ambiguity::TooManyReadings));
 }
 
 #[test]
