@@ -84,7 +84,8 @@ impl RewritingRules {
 
     /// Whether a canonical map or masquerading could change an address of this class.
     pub(crate) fn change(&self, class: Class) -> bool {
-        let own = if class.is_sender() { &self.sender_canonical } else { &self.recipient_canonical };
+        let own =
+            if class.is_sender() { &self.sender_canonical } else { &self.recipient_canonical };
         [own, &self.canonical].iter().any(|maps| maps.classes.has(class) && !maps.maps.is_empty())
             || (self.masquerade.classes.has(class) && !self.masquerade.is_empty())
     }
