@@ -69,7 +69,9 @@ impl ServedDomains {
         self.exact.contains(domain) || self.parents.iter().any(below)
     }
 
-    fn has_postmaster(&self, recipient: &Address) -> bool {
+    /// Whether `recipient` is our own postmaster.
+    #[must_use]
+    pub fn has_postmaster(&self, recipient: &Address) -> bool {
         self.postmaster.as_ref().is_some_and(|ours| ours.is(recipient))
     }
 }
