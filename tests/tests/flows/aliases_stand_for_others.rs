@@ -113,6 +113,32 @@ async fn the_next_hop_hears_what_the_sender_wrote_as_orcpt() {
 }
 
 #[tokio::test]
+async fn a_sender_who_asked_hears_once_that_an_alias_was_expanded() {
+    let lines = "virtual_alias_maps = [\"inline:{ {team@local.example = a@x.test, b@x.test} }\"]";
+    let (gateway, sink) = gateway(lines).await;
+    let asking = mail().saying("ENVID=QQ7").to("team@local.example");
+    let asking = asking.asking("NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;Team@local.example");
+    let id = gateway.submit(asking).await.expect_accepted();
+    let arrived = sink.expect(2).await;
+    let report = arrived.iter().find(|mail| mail.sender().is_empty()).expect("a report");
+    for line in [
+        "Original-Envelope-Id: QQ7",
+        "Original-Recipient: rfc822; Team@local.example",
+        "Final-Recipient: rfc822; team@local.example",
+        "Action: expanded",
+        "Status: 2.0.0",
+    ] {
+        assert!(report.text().lines().any(|found| found == line), "{line}\n{}", report.text());
+    }
+    let mail = arrived.iter().find(|mail| !mail.sender().is_empty()).expect("the mail");
+    let told = " NOTIFY=FAILURE ORCPT=rfc822;Team@local.example";
+    assert_eq!(mail.rcpt, [format!("TO:<a@x.test>{told}"), format!("TO:<b@x.test>{told}")]);
+    gateway.log().expect(&format!("{id}: sender delivery status notification: ")).await;
+    gateway.queue().expect_empty().await;
+    assert_eq!(gateway.log().count("sender delivery status notification"), 1);
+}
+
+#[tokio::test]
 async fn a_report_to_a_sender_who_is_an_alias_goes_where_the_alias_leads() {
     let script = Script::smtp().replying_for("user@local.example", Point::Rcpt, "550 5.1.1 No");
     let sink = Sink::start(script).await;
