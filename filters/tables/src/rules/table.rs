@@ -122,6 +122,16 @@ impl RuleTable {
         Ok(None)
     }
 
+    /// The result of each rule as it is written, with its line.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (u32, Cow<'_, [u8]>)> {
+        self.rules.iter().map(|rule| (rule.line, rule.result.written()))
+    }
+
+    /// How many rules there are; an `if` is none.
+    pub(crate) fn len(&self) -> usize {
+        self.rules.len()
+    }
+
     /// What runs each pattern, with its line: rules and `if`s, in the order of the file.
     pub(crate) fn engines(&self) -> impl Iterator<Item = (u32, Engine)> {
         self.lines.iter().zip(&self.patterns).map(|(&line, pattern)| (line, pattern.engine()))
@@ -177,7 +187,7 @@ impl RuleTable {
     fn found<'t>(&self, value: Cow<'t, [u8]>, line: u32) -> Result<Found<'t>, LookupError> {
         let place = self.place(line);
         if value.is_empty() {
-            return Err(LookupError::Value { place, reason: "the result is empty".into() });
+            return Err(LookupError::Value { place, reason: crate::lookup::EMPTY.into() });
         }
         Ok(Found { value, place })
     }
