@@ -12,8 +12,8 @@ use mailweir_mail::Domain;
 
 use super::{
     Admin, Auth, ByteSize, CertificateSource, Checks, Config, ConnectionReuse, Dns, Domains,
-    Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls, backend,
-    checks,
+    Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
+    backend, checks,
     listener::Listener,
     pattern::DomainPattern,
     problem::Problems,
