@@ -30,7 +30,7 @@ pub struct Table {
 pub(crate) enum Kind {
     Keyed(KeyedTable),
     Cidr(CidrTable),
-    Rules(RuleTable),
+    Rules(Box<RuleTable>),
     Static(Box<[u8]>),
     /// The values, and how many were given out: they take turns.
     Random(Box<[Box<str>]>, AtomicUsize),
@@ -226,7 +226,7 @@ impl Loader<'_> {
                 let (table, warnings) = parsed
                     .map_err(|source| TableError::Rules { table: Arc::clone(name), source })?;
                 self.warnings.extend(warnings);
-                Kind::Rules(table)
+                Kind::Rules(Box::new(table))
             }
             Source::Cidr(content) => {
                 let (table, warnings) = CidrTable::parse(name, &self.content(name, content)?);
