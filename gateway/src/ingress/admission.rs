@@ -4,12 +4,12 @@
 //! queue and the log-in under way. Decisions are made elsewhere (`relay`, `auth`, `queue`); here
 //! they are put to use, and their errors become refusals.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use mailweir_auth::{
     Attempt, AuthFailure, Channel, Denial, Exchange, Identity, Mechanism, Role, Step,
 };
-use mailweir_filters::checks::{Fate, Outcome, Trouble};
+use mailweir_filters::checks::{Fate, Outcome};
 use mailweir_mail::{
     Client, Cutoff, Envelope, HeldBy, HoldReason, Login, MailEvent, Origin, QueueId, Received,
     Recipient, Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
@@ -21,15 +21,16 @@ use mailweir_smtp::{
 };
 
 use super::{
+    addressing,
     client_name::{self, ClientName},
     content_scan::ContentScan,
     incoming::Incoming,
     listener::Listener,
     permits::{Crowd, Permit},
     policy::Spent,
-    refusals,
-    relay::{self, Standing},
-    rerouting, rules,
+    recipients, refusals,
+    relay::Standing,
+    rules,
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
@@ -185,7 +186,7 @@ impl Admission {
             Claim::Trusted => Standing::Trusted,
             Claim::Stranger => Standing::Stranger,
         };
-        relay::permit(standing, &recipient.address, self.listener.served())?;
+        recipients::permit(&self.listener, standing, &recipient.address).await?;
         self.check_allowance(envelope.recipients.len() + 1)
     }
 
@@ -208,7 +209,10 @@ impl Admission {
         let policy = self.listener.policy();
         let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
         let scan = ContentScan::new(self.submitter.as_ref().is_some_and(held_to_from));
-        let mut incoming = Incoming::new(intake, scan, self.listener.checks().begin(), arrival);
+        let checks = self.listener.checks().begin();
+        let logged_in = self.submitter.is_some();
+        let headers = self.listener.header_rewriter(session.client().ip(), logged_in);
+        let mut incoming = Incoming::new(intake, scan, checks, headers, arrival);
         incoming.top(header.as_bytes(), self.listener.remote_maps()).await;
         match incoming.trouble() {
             Some(error) => self.not_taken(error),
@@ -254,19 +258,21 @@ impl Admission {
             Fate::Reject(refusal) => return Answer::Refuse(Refusal::Rule(refusal.reply())),
             Fate::Trouble(trouble) => return self.cannot_tell(id, &trouble),
         };
+        if let Err(error) = incoming.finish_headers(self.listener.remote_maps()).await {
+            return self.cannot_tell(id, &error);
+        }
+        let addressed = match addressing::address(&self.listener, judged, checked.bcc).await {
+            Ok(addressed) => addressed,
+            Err(error) => return self.cannot_tell(id, &error),
+        };
         let counted = match self.judge(incoming.scan(), judged).await {
             Ok(counted) => counted,
             Err(refusal) => return Answer::Refuse(refusal),
         };
-        let Some(mut envelope) = session.take_envelope() else {
+        let Some(envelope) = session.take_envelope() else {
             return Answer::Refuse(Refusal::Internal);
         };
-        for recipient in &mut envelope.recipients {
-            if let Some(person) = self.listener.served().instead_of(&recipient.address) {
-                recipient.address = person.clone();
-            }
-        }
-        rerouting::apply(&mut envelope, checked.detour, checked.bcc);
+        let envelope = addressed.envelope(envelope, checked.detour, self.listener.served());
         let limit_hold = self.hold_reason(counted.as_ref(), id);
         let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
         let origin = self.origin(session, incoming.arrival());
@@ -285,7 +291,7 @@ impl Admission {
     }
 
     /// A table cannot tell: the mail waits at the client (451), and the administrator hears why.
-    fn cannot_tell(&self, id: QueueId, trouble: &Trouble) -> Answer {
+    fn cannot_tell(&self, id: QueueId, trouble: &dyn fmt::Display) -> Answer {
         self.listener.warn(format!("{id}: the mail is put off: {trouble}"));
         Answer::Refuse(Refusal::TableUnavailable)
     }

@@ -24,7 +24,7 @@ use mailweir_tables::{Matching, Spec, TableError};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::live::LiveTable;
+pub use self::live::LiveTable;
 use self::remote::RemoteServers;
 use crate::observe::Observer;
 

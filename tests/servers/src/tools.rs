@@ -43,8 +43,8 @@ pub fn skip(why: &str) {
 pub fn test_data(name: &str) -> Option<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
     let around = repository.ancestors().skip(1).take(2);
-    let found = around.map(|place| place.join("shared/testdata").join(name));
-    let found = found.filter(|folder| folder.is_dir()).next();
+    let mut found = around.map(|place| place.join("shared/testdata").join(name));
+    let found = found.find(|folder| folder.is_dir());
     if found.is_none() {
         note(&format!("the test data {name} is not beside the repository"));
     }
