@@ -32,8 +32,8 @@ use crate::{
         },
     },
     ingress::{
-        Listener, ListenerChecks, ListenerRules, Permits, Shared, SubmissionPolicy,
-        relay::ServedDomains,
+        Listener, ListenerChecks, ListenerRestrictions, ListenerRules, Permits, Shared,
+        SubmissionPolicy, relay::ServedDomains,
     },
     interfaces, login,
     observe::Observer,
@@ -82,7 +82,8 @@ impl App {
         let certificate = ServerTls::load(&certificate_source(&config), clock::now())
             .context("the certificate of the listeners cannot be used")?;
         let resolver = resolver(&config)?;
-        let shared = Arc::new(shared(&config, &queue, &observer, &resolver)?);
+        let addresses = our_addresses(&config, &observer);
+        let shared = Arc::new(shared(&config, &queue, &observer, &resolver, addresses)?);
         let rewriting = rewriting(&config, &shared)?;
         let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
         let app = Arc::new(Self {
@@ -215,10 +216,15 @@ impl App {
             };
             let checks = ListenerChecks::open(&rules.checks, &config.checks, &self.shared.tables)
                 .with_context(|| format!("listener {:?}", rules.name))?;
+            let open = |lists| ListenerRestrictions::open(lists, &self.shared.tables);
+            let restrictions = rules.restrictions.as_ref().map(open).transpose();
+            let restrictions =
+                restrictions.with_context(|| format!("listener {:?}", rules.name))?;
             let shared_rules = ListenerRules {
                 served: Arc::clone(&served),
                 policy: Arc::clone(&policy),
                 checks,
+                restrictions,
                 rewriting: Arc::clone(rewriting),
             };
             let shared = Arc::clone(&self.shared);
@@ -263,9 +269,11 @@ fn shared(
     queue: &Queue,
     observer: &Observer,
     resolver: &Arc<dyn Resolver>,
+    addresses: Vec<IpAddr>,
 ) -> anyhow::Result<Shared> {
     Ok(Shared {
         hostname: config.server.hostname.clone(),
+        addresses,
         queue: queue.clone(),
         observer: observer.clone(),
         resolver: Arc::clone(resolver),
@@ -288,9 +296,10 @@ fn resolver(config: &Config) -> anyhow::Result<Arc<dyn Resolver>> {
 }
 
 fn parts(config: &Config, shared: &Shared, rewriting: Arc<LiveRewriting>) -> anyhow::Result<Parts> {
-    let addresses = our_addresses(config, &shared.observer);
+    let addresses = shared.addresses.clone();
+    let names = vec![config.server.hostname.clone()];
     let policy = Policy {
-        ourselves: Ourselves { names: vec![config.server.hostname.clone()], addresses },
+        ourselves: Ourselves { names, addresses: addresses.to_vec() },
         reach: if config.dns.allow_private_mx { Reach::Private } else { Reach::Public },
     };
     Ok(Parts {

@@ -27,6 +27,7 @@ use super::{
     policy::SubmissionPolicy,
     proxy,
     relay::ServedDomains,
+    restrictions::ListenerRestrictions,
 };
 use crate::{
     clock,
@@ -43,6 +44,8 @@ use crate::{
 pub struct Shared {
     /// The name of this gateway.
     pub hostname: Domain,
+    /// Where the world reaches this gateway.
+    pub addresses: Vec<IpAddr>,
     /// Where mail goes.
     pub queue: Queue,
     /// Where events go.
@@ -70,6 +73,7 @@ pub struct Listener {
     served: Arc<ServedDomains>,
     policy: Arc<SubmissionPolicy>,
     checks: ListenerChecks,
+    restrictions: Option<ListenerRestrictions>,
     /// Absent where addresses stay as they are.
     rewriting: Option<Arc<LiveRewriting>>,
     tls: Option<ListenerTls>,
@@ -84,6 +88,8 @@ pub struct ListenerRules {
     pub policy: Arc<SubmissionPolicy>,
     /// What the content of mail is held against.
     pub checks: ListenerChecks,
+    /// Who may do what; `None` where nothing is restricted but relaying.
+    pub restrictions: Option<ListenerRestrictions>,
     /// What becomes of addresses; of no effect in the modes "filter" and "lmtp".
     pub rewriting: Arc<LiveRewriting>,
 }
@@ -98,14 +104,14 @@ impl Listener {
         shared: Arc<Shared>,
     ) -> Self {
         let settings = Arc::new(settings(&rules, &shared));
-        let ListenerRules { served, policy, checks, rewriting } = shared_rules;
+        let ListenerRules { served, policy, checks, restrictions, rewriting } = shared_rules;
         // Mail that comes back from a filter has been rewritten (Postfix `receive_override_options =
         // no_address_mappings, no_unknown_recipient_checks`).
         let rewriting = match settings.mode {
             Mode::Mx | Mode::Submission => Some(rewriting),
             Mode::Filter | Mode::Lmtp => None,
         };
-        Self { rules, settings, served, policy, checks, rewriting, tls, shared }
+        Self { rules, settings, served, policy, checks, restrictions, rewriting, tls, shared }
     }
 
     /// The label of logs.
@@ -128,6 +134,11 @@ impl Listener {
 
     pub(super) const fn checks(&self) -> &ListenerChecks {
         &self.checks
+    }
+
+    /// `None` where nothing is restricted but relaying.
+    pub(super) const fn restrictions(&self) -> Option<&ListenerRestrictions> {
+        self.restrictions.as_ref()
     }
 
     /// What becomes of addresses; `None` where they stay as they are.

@@ -13,40 +13,62 @@ use super::{
 use crate::rewriting::{Existence, LiveRewriting};
 
 /// Whether a peer of this standing may send to a recipient.
-pub(super) async fn permit(
+pub(super) async fn may_be_reached(
     listener: &Listener,
     standing: Standing,
     recipient: &Address,
 ) -> Result<(), Refusal> {
     let served = listener.served().destination(recipient);
-    let Some(rewriting) = listener.rewriting() else {
-        return relay::permit(standing, recipient, served);
-    };
     let destination = match (standing, served) {
         (Standing::Stranger, Destination::Foreign) => {
-            of_aliases(rewriting, recipient).await.map_err(|error| unclear(listener, &error))?
+            match is_of_aliases(listener, recipient).await {
+                Ok(true) => Destination::Aliases,
+                Ok(false) => Destination::Foreign,
+                Err(error) => return Err(unclear(listener, &error)),
+            }
         }
         (_, served) => served,
     };
-    relay::permit(standing, recipient, destination)?;
+    relay::permit(standing, recipient, destination)
+}
+
+/// Whether a recipient that may be sent to exists, as far as tables say.
+pub(super) async fn exists(listener: &Listener, recipient: &Address) -> Result<(), Refusal> {
+    let Some(rewriting) = listener.rewriting() else { return Ok(()) };
     if listener.served().has_postmaster(recipient) {
         return Ok(());
     }
+    let served = listener.served().destination(recipient);
     // Boxed, so that a session does not always have room for it.
-    let exists = Box::pin(exists(rewriting, recipient, served)).await;
-    exists.map_err(|error| unclear(listener, &error))?
+    let existence = Box::pin(existence(rewriting, recipient, served)).await;
+    existence.map_err(|error| unclear(listener, &error))?
 }
 
-async fn of_aliases(
-    rewriting: &LiveRewriting,
+/// Whether a recipient's domain is one of aliases only (Postfix `virtual_alias_domains`).
+///
+/// # Errors
+/// A table cannot tell.
+pub(super) async fn is_of_aliases(
+    listener: &Listener,
     recipient: &Address,
-) -> Result<Destination, LookupError> {
+) -> Result<bool, LookupError> {
+    let Some(rewriting) = listener.rewriting() else { return Ok(false) };
     let rules = rewriting.current();
-    let ours = rules.alias_domains.contains(recipient.domain(), rewriting.remote()).await?;
-    Ok(if ours { Destination::Aliases } else { Destination::Foreign })
+    rules.alias_domains.contains(recipient.domain(), rewriting.remote()).await
 }
 
-async fn exists(
+/// Whether no table says that there is no such address here.
+///
+/// # Errors
+/// A table cannot tell.
+pub(super) async fn is_listed(listener: &Listener, address: &Address) -> Result<bool, LookupError> {
+    let Some(rewriting) = listener.rewriting() else { return Ok(true) };
+    let served = listener.served().destination(address);
+    let existence = existence(rewriting, address, served).await?;
+    Ok(!matches!(existence, Err(Refusal::UnknownRecipient(..))))
+}
+
+async fn existence(
     rewriting: &LiveRewriting,
     recipient: &Address,
     served: Destination,

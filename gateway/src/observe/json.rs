@@ -194,6 +194,7 @@ impl<'a> Object<'a> {
             .text("reply", &refused.reply.to_string())
             .text_if("proto", refused.protocol.map(|protocol| protocol.as_str()))
             .text_if("helo", refused.helo.as_deref())
+            .text_if("rule", refused.rule.as_deref())
     }
 }
 

@@ -131,6 +131,7 @@ fn what_peers_say_stays_on_one_line_and_commands_no_terminal() {
             recipient: None,
             protocol: Some(Protocol::Esmtp),
             helo: Some(nasty.into()),
+            rule: Some(nasty.into()),
         }))
     };
     for format in [LogFormat::Text, LogFormat::Json] {
@@ -346,6 +347,7 @@ fn refusal(command: &'static str, reply: Reply) -> SessionEvent {
         recipient: Some(address("x@y.example")),
         protocol: Some(Protocol::Esmtp),
         helo: Some("h.example".into()),
+        rule: None,
     }))
 }
 

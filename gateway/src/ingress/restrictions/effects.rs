@@ -1,6 +1,9 @@
 //! What access tables asked for besides accepting or refusing, for the mail at its end.
 
-use mailweir_filters::{checks::Detour, restrictions::{Effects, Wish}};
+use mailweir_filters::{
+    checks::Detour,
+    restrictions::{Effects, Wish},
+};
 use mailweir_mail::{Address, HoldReason, Transport};
 
 /// HOLD, FILTER, REDIRECT and BCC of access tables, read.
@@ -27,14 +30,13 @@ impl Wishes {
     /// # Errors
     /// It is no address, or no transport and next hop.
     pub(in crate::ingress) fn of(effects: &Effects) -> Result<Self, WishError> {
-        let address = |wish: &Wish| {
-            Address::parse(wish.text.trim()).map_err(|_| error(wish, "address"))
-        };
+        let address =
+            |wish: &Wish| Address::parse(wish.text.trim()).map_err(|_| error(wish, "address"));
         let transport = |wish: &Wish| {
             Transport::parse(&wish.text).ok_or_else(|| error(wish, "transport and next hop"))
         };
         Ok(Self {
-            hold: effects.hold.as_ref().map(|wish| HoldReason::new(&wish.text)),
+            hold: effects.hold.as_ref().map(hold_reason),
             filter: effects.filter.as_ref().map(transport).transpose()?,
             redirect: effects.redirect.as_ref().map(address).transpose()?,
             bcc: effects.bcc.iter().map(address).collect::<Result<_, _>>()?,
@@ -57,6 +59,10 @@ impl Wishes {
         let redirect = self.redirect.map(Detour::Redirect);
         (redirect.or_else(|| self.filter.map(Detour::Filter)), self.bcc)
     }
+}
+
+fn hold_reason(wish: &Wish) -> HoldReason {
+    HoldReason::new(&format!("{} ({})", wish.text, wish.place))
 }
 
 fn error(wish: &Wish, expected: &'static str) -> WishError {

@@ -14,10 +14,7 @@ use arc_swap::ArcSwap;
 use mailweir_filters::restrictions::Restrictions;
 use mailweir_tables::{Matching, Spec, Table, TableError};
 
-pub(super) use self::{
-    effects::{Wishes, WishError},
-    session::SessionRestrictions,
-};
+pub(super) use self::{effects::Wishes, session::SessionRestrictions};
 use crate::{
     config,
     tables::{LiveTable, Tables},

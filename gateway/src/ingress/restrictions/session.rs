@@ -3,7 +3,8 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use mailweir_filters::restrictions::{
-    Decision, DecisionKind, Effects, HostName, Memory, Outcome, ProtocolState, Transaction, evaluate,
+    Decision, DecisionKind, Effects, HostName, Memory, Outcome, ProtocolState, Transaction,
+    evaluate,
 };
 use mailweir_mail::{
     MailEvent, Recipient, Reply, ReversePath, RuleAction, RuleApplied, TransactionSummary,
