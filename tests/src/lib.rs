@@ -21,6 +21,7 @@ pub mod fuzz_address;
 pub mod fuzz_choices;
 pub mod fuzz_client;
 pub mod fuzz_config;
+pub mod fuzz_decode;
 pub mod fuzz_pair;
 pub mod fuzz_queue;
 pub mod fuzz_server;
@@ -29,9 +30,8 @@ pub mod installation;
 pub mod interop;
 pub mod pair;
 pub mod peers;
-pub mod postfix;
 pub mod program;
 pub mod rig;
 pub mod sink;
 
-pub use mailweir_test_servers::{free_address, tools, wait};
+pub use mailweir_test_servers::{free_address, postfix, tools, wait};

@@ -15,7 +15,7 @@ use std::{
 
 use mailweir_tests::{
     dialog::{Dialog, Event},
-    fuzz_address, fuzz_client, fuzz_config, fuzz_pair, fuzz_queue, fuzz_server,
+    fuzz_address, fuzz_client, fuzz_config, fuzz_decode, fuzz_pair, fuzz_queue, fuzz_server,
 };
 
 #[test]
@@ -41,6 +41,11 @@ fn config() {
 #[test]
 fn content_round_trip() {
     smoke("content_round_trip", fuzz_client::content_round_trip, 20_000);
+}
+
+#[test]
+fn decode() {
+    smoke("decode", fuzz_decode::decode, 5_000);
 }
 
 #[test]

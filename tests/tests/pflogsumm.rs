@@ -115,6 +115,7 @@ fn attempt(mail: u32, text: &str) -> DeliveryReport {
     DeliveryReport {
         id: id(mail),
         to: address(recipient),
+        original: None,
         relay: Some("mx.y.example[203.0.113.5]:25".into()),
         delays: Delays { in_queue: Duration::from_secs(2), ..Delays::default() },
         dsn: text[4..9].parse().unwrap(),

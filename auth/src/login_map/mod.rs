@@ -9,6 +9,7 @@ mod tests;
 
 use std::{
     collections::{HashMap, hash_map},
+    fmt,
     hash::Hash,
 };
 
@@ -121,6 +122,17 @@ impl Owners {
     #[must_use]
     pub fn contain(&self, login: &UserName) -> bool {
         self.0.contains(login)
+    }
+}
+
+/// Divided by commas, as in the text of a map.
+impl fmt::Display for Owners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, login) in self.0.iter().enumerate() {
+            f.write_str(if index > 0 { ", " } else { "" })?;
+            f.write_str(login.as_str())?;
+        }
+        Ok(())
     }
 }
 

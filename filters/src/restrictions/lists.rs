@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use mailweir_tables::Spec;
 
 use super::{
+    names,
     parse::{Bare, Reader, RestrictionError},
     rbl_reply,
     restriction::{Restriction, Rule},
@@ -121,6 +122,18 @@ impl Restrictions {
         &self.settings
     }
 
+    /// The relay list.
+    #[must_use]
+    pub fn relay(&self) -> &[Rule] {
+        &self.relay
+    }
+
+    /// Whether a restriction of Postfix has this name. A class must have another one.
+    #[must_use]
+    pub fn knows(name: &str) -> bool {
+        names::find(name).is_some()
+    }
+
     /// Every table that the lists look up, to be loaded before they are used. A table may come
     /// more than once.
     pub fn tables(&self) -> impl Iterator<Item = &Spec> {
@@ -143,36 +156,57 @@ impl Restrictions {
         tables.chain(&self.settings.rbl_reply_maps).chain(&self.settings.relay_clientcerts)
     }
 
-    fn protects_from_relaying(&self) -> bool {
-        [&self.relay, &self.recipient].into_iter().any(|list| self.refuses(list, 0))
+    /// Whether the relay list by itself ends the question for strangers: nothing unconditional lets
+    /// them pass before something refuses them. What tables say in front of that is the
+    /// administrator's word.
+    #[must_use]
+    pub fn relay_list_is_closed(&self) -> bool {
+        self.end_of(&self.relay, 0, false) == End::Refuses
     }
 
-    /// Whether the list has a restriction that refuses what nothing before it has permitted. One
-    /// that only warns, or that stands behind `permit`, does not count.
-    fn refuses(&self, list: &[Rule], depth: usize) -> bool {
+    fn protects_from_relaying(&self) -> bool {
+        [&self.relay, &self.recipient]
+            .into_iter()
+            .any(|list| self.end_of(list, 0, true) == End::Refuses)
+    }
+
+    /// What becomes of a stranger for whom nothing in the list has a condition that holds. What only
+    /// warns, or stands behind `permit`, does not count. `waits` says whether it is enough that a
+    /// permit is put off.
+    fn end_of(&self, list: &[Rule], depth: usize, waits: bool) -> End {
         let mut rules = list.iter();
         while let Some(rule) = rules.next() {
             match &rule.restriction {
                 Restriction::WarnIfReject => {
                     rules.next();
                 }
-                Restriction::Permit => return false,
+                Restriction::Permit => return End::Permits,
+                Restriction::DeferIfPermit if waits => return End::Refuses,
                 Restriction::Reject
                 | Restriction::Defer
-                | Restriction::DeferIfPermit
                 | Restriction::RejectUnauthDestination
-                | Restriction::DeferUnauthDestination => return true,
+                | Restriction::DeferUnauthDestination => return End::Refuses,
                 Restriction::Class if depth < self.classes.len() => {
                     let class = self.classes.get(&*rule.name);
-                    if class.is_some_and(|class| self.refuses(class, depth + 1)) {
-                        return true;
+                    let end = class.map(|class| self.end_of(class, depth + 1, waits));
+                    if let Some(end @ (End::Permits | End::Refuses)) = end {
+                        return end;
                     }
                 }
                 _ => {}
             }
         }
-        false
+        End::Open
     }
+}
+
+/// How a list ends for somebody of whom nothing is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Permits,
+    Refuses,
+    /// The next list is asked.
+    Open,
 }
 
 struct Reading<'t> {
@@ -184,16 +218,17 @@ struct Reading<'t> {
 impl Reading<'_> {
     fn list(&mut self, list: &str, text: &str, bare: Bare) -> Vec<Rule> {
         let is_class = |name: &str| self.texts.classes.iter().any(|&(class, _)| class == name);
-        match Reader::new(text, bare, is_class).collect::<Result<Vec<_>, _>>() {
-            Ok(rules) => {
-                self.look_for_trouble(list, &rules);
-                rules
-            }
-            Err(source) => {
-                self.errors.push(ListError::Restriction { list: list.into(), source });
-                Vec::new()
+        let mut rules = Vec::new();
+        for rule in Reader::new(text, bare, is_class) {
+            match rule {
+                Ok(rule) => rules.push(rule),
+                Err(source) => {
+                    self.errors.push(ListError::Restriction { list: list.into(), source });
+                }
             }
         }
+        self.look_for_trouble(list, &rules);
+        rules
     }
 
     fn classes(&mut self) -> HashMap<Box<str>, Vec<Rule>> {
@@ -239,16 +274,18 @@ mod tests {
     #[test]
     fn every_mistake_is_reported_and_where() {
         let texts = ListTexts {
-            client: "permit_mynetwork",
+            client: "permit_mynetwork hash:/x, sleep soon, reject_rbl_clent bl.example",
             data: "hash:/etc/access",
             classes: &[("strict", "reject_invalid_helo")],
             ..ListTexts::default()
         };
         let errors = read(&texts).unwrap_err();
-        assert_eq!(errors.len(), 3, "{errors:?}");
+        assert_eq!(errors.len(), 5, "{errors:?}");
         assert!(errors[0].starts_with("smtpd_client_restrictions: there is no restriction"));
-        assert!(errors[1].starts_with("smtpd_data_restrictions: before the table"));
-        assert!(errors[2].starts_with("strict: there is no restriction"));
+        assert!(errors[1].starts_with("smtpd_client_restrictions: after sleep must stand"));
+        assert!(errors[2].contains("\"reject_rbl_client\" was meant"), "{errors:?}");
+        assert!(errors[3].starts_with("smtpd_data_restrictions: before the table"));
+        assert!(errors[4].starts_with("strict: there is no restriction"));
     }
 
     #[test]
@@ -260,9 +297,14 @@ mod tests {
             "warn_if_reject reject_unauth_destination",
             "harmless",
             "loop",
+            "open, reject_unauth_destination",
         ] {
-            let classes =
-                [("harmless", "permit_mynetworks"), ("loop", "loop"), ("strict", "reject")];
+            let classes = [
+                ("harmless", "permit_mynetworks"),
+                ("loop", "loop"),
+                ("strict", "reject"),
+                ("open", "permit"),
+            ];
             let texts = ListTexts { recipient, classes: &classes, ..ListTexts::default() };
             assert_eq!(
                 read(&texts).unwrap_err(),
@@ -276,6 +318,30 @@ mod tests {
             let classes = [("strict", "reject")];
             let texts = ListTexts { recipient, classes: &classes, ..ListTexts::default() };
             assert!(read(&texts).is_ok(), "{recipient}");
+        }
+    }
+
+    #[test]
+    fn a_relay_list_is_closed_by_what_refuses_strangers_and_by_nothing_else() {
+        let closed = |relay| {
+            let classes = [("strict", "reject"), ("open", "permit")];
+            let recipient = "reject_unauth_destination";
+            let texts = ListTexts { relay, recipient, classes: &classes, ..ListTexts::default() };
+            read(&texts).unwrap().restrictions.relay_list_is_closed()
+        };
+        for relay in ["reject", "permit_mynetworks defer_unauth_destination", "sleep 1 strict"] {
+            assert!(closed(relay), "{relay}");
+        }
+        for relay in [
+            "",
+            "permit",
+            "permit_mynetworks",
+            "defer_if_permit",
+            "open reject",
+            "warn_if_reject reject",
+            "check_client_access static:OK",
+        ] {
+            assert!(!closed(relay), "{relay}");
         }
     }
 

@@ -80,8 +80,8 @@ pub(super) enum Bare {
     Nothing,
 }
 
-/// Reads restrictions one after the other. Ends after the first error. `is_class` knows the
-/// restriction classes.
+/// Reads restrictions one after the other, mistakes among them. `is_class` knows the restriction
+/// classes.
 pub(super) struct Reader<'t, C> {
     words: Words<'t>,
     bare: Bare,
@@ -147,8 +147,8 @@ impl<C: Fn(&str) -> bool> Iterator for Reader<'_, C> {
     fn next(&mut self) -> Option<Self::Item> {
         let name = self.words.next()?;
         let read = self.read(name);
-        if read.is_err() {
-            self.words = Words("");
+        if let Err(RestrictionError::Unknown { .. } | RestrictionError::Unsupported { .. }) = read {
+            self.words.skip_arguments();
         }
         Some(read.map(|restriction| Rule { name: Arc::from(name), restriction }))
     }
@@ -172,6 +172,18 @@ fn argument(name: &str, expected: &'static str) -> RestrictionError {
 
 /// Words between commas and white space; braces hold together what stands between them.
 struct Words<'t>(&'t str);
+
+impl Words<'_> {
+    /// What followed a name that means nothing is no restriction either: names have no dot and no
+    /// colon.
+    fn skip_arguments(&mut self) {
+        while let Some(word) = Words(self.0).next()
+            && word.contains([':', '.', '/'])
+        {
+            self.next();
+        }
+    }
+}
 
 impl<'t> Iterator for Words<'t> {
     type Item = &'t str;
@@ -237,7 +249,7 @@ mod tests {
 
     #[test]
     fn braces_hold_a_table_together() {
-        let rules = parse("check_client_access inline:{ {a.example = REJECT, no}, b = OK } reject");
+        let rules = parse("check_client_access inline:{ {a.example = REJECT, no}, b=OK } reject");
         assert_eq!(rules.unwrap().len(), 2);
     }
 

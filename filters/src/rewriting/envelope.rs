@@ -26,7 +26,9 @@ pub struct Rewritten {
 }
 
 /// Rewrites an envelope: the sender by canonical maps and masquerading; each recipient by
-/// canonical maps, masquerading and virtual aliases; with the automatic copies.
+/// canonical maps, masquerading and virtual aliases; with the automatic copies. `copies` are those
+/// that other rules ask for (BCC, header_checks(5)): they go through the same maps and have no
+/// automatic copies of their own.
 ///
 /// A recipient that others come to as well is kept once. Where an address changes, ORCPT is set
 /// to what RCPT said, if the sender gave none (RFC 3461 section 5.2.1 (d)).
@@ -36,6 +38,7 @@ pub struct Rewritten {
 pub async fn rewrite(
     rules: &RewritingRules,
     envelope: Envelope,
+    copies: &[Address],
     remote: &dyn RemoteMaps,
 ) -> Result<Rewritten, RewriteError> {
     let Envelope { sender, recipients, .. } = &envelope;
@@ -43,6 +46,9 @@ pub async fn rewrite(
     let sender = output.sender(sender).await?;
     for recipient in recipients {
         output.recipient(recipient).await?;
+    }
+    for address in copies {
+        output.copy(address.clone()).await?;
     }
     if let Some(address) = rules.always_bcc.as_ref().filter(|_| !recipients.is_empty()) {
         output.steps.decisions.add(Decision {

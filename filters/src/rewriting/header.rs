@@ -26,10 +26,10 @@ pub async fn rewrite_header(
     decisions: &mut Decisions,
 ) -> Result<Option<Vec<u8>>, RewriteError> {
     let Some(class) = class_of(raw) else { return Ok(None) };
-    let mut steps = Steps::new(rules, remote);
-    if !steps.have_any(class) {
+    if !rules.change(class) {
         return Ok(None);
     }
+    let mut steps = Steps::new(rules, remote);
     std::mem::swap(&mut steps.decisions, decisions);
     let mut chain = Chain::Incoming { steps, class };
     let result = rewrite_addresses(raw, &mut chain).await;

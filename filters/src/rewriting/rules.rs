@@ -59,6 +59,46 @@ impl Default for RewritingRules {
     }
 }
 
+impl RewritingRules {
+    /// Whether any rule could change an envelope; otherwise [`rewrite`](super::rewrite) gives it as
+    /// it is.
+    #[must_use]
+    pub fn change_envelopes(&self) -> bool {
+        let envelope = [Class::EnvelopeSender, Class::EnvelopeRecipient];
+        self.change_any(&envelope)
+            || self.always_bcc.is_some()
+            || [&self.sender_bcc, &self.recipient_bcc, &self.virtual_aliases.maps]
+                .iter()
+                .any(|maps| !maps.is_empty())
+    }
+
+    /// Whether any rule could change an address in a header.
+    #[must_use]
+    pub fn change_headers(&self) -> bool {
+        self.change_any(&[Class::HeaderSender, Class::HeaderRecipient])
+    }
+
+    /// The same rules without automatic copies, as they hold for mail of our own (Postfix
+    /// `CLEANUP_FLAG_MASK_INTERNAL`).
+    #[must_use]
+    pub fn without_copies(&self) -> Self {
+        let none = Maps::default;
+        Self { sender_bcc: none(), recipient_bcc: none(), always_bcc: None, ..self.clone() }
+    }
+
+    fn change_any(&self, classes: &[Class]) -> bool {
+        classes.iter().any(|&class| self.change(class))
+    }
+
+    /// Whether a canonical map or masquerading could change an address of this class.
+    pub(crate) fn change(&self, class: Class) -> bool {
+        let own =
+            if class.is_sender() { &self.sender_canonical } else { &self.recipient_canonical };
+        [own, &self.canonical].iter().any(|maps| maps.classes.has(class) && !maps.maps.is_empty())
+            || (self.masquerade.classes.has(class) && !self.masquerade.is_empty())
+    }
+}
+
 /// Maps, and what they are asked for.
 #[derive(Clone, Debug)]
 pub struct AddressMaps {

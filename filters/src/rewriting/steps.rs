@@ -50,15 +50,6 @@ impl<'r> Steps<'r> {
         Ok(Some(address))
     }
 
-    /// Whether any rule could change an address of this class.
-    pub(crate) fn have_any(&self, class: Class) -> bool {
-        let rules = self.rules;
-        let own =
-            if class.is_sender() { &rules.sender_canonical } else { &rules.recipient_canonical };
-        [own, &rules.canonical].iter().any(|maps| maps.classes.has(class) && !maps.maps.is_empty())
-            || (rules.masquerade.classes.has(class) && !rules.masquerade.is_empty())
-    }
-
     /// Maps an address until it stays as it is (`cleanup_map11.c`).
     async fn map(
         &mut self,

@@ -167,6 +167,8 @@ pub enum RuleAction {
     Prepend,
     /// A line was replaced.
     Replace,
+    /// It would have been refused, but the rule was told to warn only.
+    RejectWarning,
     /// No more of the mail is looked at.
     Pass,
     /// Only said.
@@ -177,7 +179,7 @@ pub enum RuleAction {
 
 impl RuleAction {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Reject,
         Self::Defer,
         Self::Discard,
@@ -188,6 +190,7 @@ impl RuleAction {
         Self::Strip,
         Self::Prepend,
         Self::Replace,
+        Self::RejectWarning,
         Self::Pass,
         Self::Warn,
         Self::Info,
@@ -207,6 +210,7 @@ impl RuleAction {
             Self::Strip => "strip",
             Self::Prepend => "prepend",
             Self::Replace => "replace",
+            Self::RejectWarning => "reject_warning",
             Self::Pass => "pass",
             Self::Warn => "warning",
             Self::Info => "info",
@@ -275,6 +279,8 @@ pub struct DeliveryReport {
     pub id: QueueId,
     /// The recipient.
     pub to: Address,
+    /// What RCPT said, if it was another address (Postfix `orig_to`).
+    pub original: Option<Address>,
     /// The next hop as `name[address]:port`; `None` if none was reached.
     pub relay: Option<Box<str>>,
     /// Where the time went.
@@ -423,6 +429,8 @@ pub struct Refused {
     pub protocol: Option<Protocol>,
     /// What the peer called itself, once known.
     pub helo: Option<Box<str>>,
+    /// The rule of the administrator that refused it, if one did.
+    pub rule: Option<Box<str>>,
 }
 
 /// Why a session ended before its peer said QUIT.

@@ -14,8 +14,12 @@ use mailweir_mail::{Address, Client, Domain, Enhanced, Protocol, QueueId, Reply,
 pub enum Refusal {
     /// 554 5.7.1: a stranger wants us to relay.
     RelayDenied(Address),
-    /// 550 5.1.1: a served domain has no such user.
-    UnknownRecipient(Address),
+    /// 550 5.1.1: a served domain has no such user, by this table.
+    UnknownRecipient(Address, RecipientTable),
+    /// 550 5.1.6: the user has moved, and where to, in the words of a table.
+    RecipientMoved(Address, Box<str>),
+    /// 550 with this status: a table says that no mail can be delivered there, and why.
+    RecipientUndeliverable(Address, Enhanced, Box<str>),
     /// 554 5.7.1: the recipient may not be sent to, and why.
     RecipientRejected(Address, Box<str>),
     /// 554 5.7.1: the sender may not send, and why.
@@ -72,6 +76,15 @@ pub enum Refusal {
     Rule(Reply),
 }
 
+/// Which users are known by which table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecipientTable {
+    /// Those of the domains that we relay for (Postfix `relay_recipient_maps`).
+    Relay,
+    /// Those of domains that have aliases only (Postfix `virtual_alias_maps`).
+    VirtualAlias,
+}
+
 impl Refusal {
     /// Whether it says nothing against the peer: the first recipient too many of a large mail must
     /// not end the session before those that are left can have it.
@@ -85,13 +98,21 @@ impl Refusal {
         use Refusal as R;
         match self {
             R::RelayDenied(to) => text(554, (5, 7, 1), format!("<{to}>: Relay access denied")),
-            R::UnknownRecipient(to) => rejected(
-                550,
-                (5, 1, 1),
-                to.as_str(),
-                "Recipient address",
-                "User unknown in relay recipient table",
-            ),
+            R::UnknownRecipient(to, table) => {
+                let why = match table {
+                    RecipientTable::Relay => "User unknown in relay recipient table",
+                    RecipientTable::VirtualAlias => "User unknown in virtual alias table",
+                };
+                rejected(550, (5, 1, 1), to.as_str(), "Recipient address", why)
+            }
+            R::RecipientMoved(to, place) => {
+                let why = format!("User has moved to {place}");
+                rejected(550, (5, 1, 6), to.as_str(), "Recipient address", &why)
+            }
+            R::RecipientUndeliverable(to, Enhanced(class, subject, detail), why) => {
+                let status = (*class, *subject, *detail);
+                rejected(550, status, to.as_str(), "Recipient address", why)
+            }
             R::RecipientRejected(to, why) => {
                 rejected(554, (5, 7, 1), to.as_str(), "Recipient address", why)
             }

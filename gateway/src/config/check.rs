@@ -14,15 +14,18 @@ use super::{
     Admin, Auth, ByteSize, CertificateSource, Checks, Config, ConnectionReuse, Dns, Domains,
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
     backend, checks,
-    listener::Listener,
+    listener::{Common, Listener},
     pattern::DomainPattern,
     problem::Problems,
     raw::{RawConfig, RawTable},
-    relations, rewriting,
+    relations,
+    restrictions::CommonLists,
+    rewriting,
     route::{Route, Routes},
     schema::{
-        AuthSection, BackendSection, ListenerSection, QuotasSection, RouteSection, SendersSection,
-        ServerSection, SmtpSection, ThrottleSection, TlsSection,
+        AuthSection, BackendSection, ClassSection, ListenerSection, QuotasSection,
+        RestrictionsSection, RouteSection, SendersSection, ServerSection, SmtpSection,
+        ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -57,14 +60,19 @@ pub(super) fn config(
     let written_senders = only::<SendersSection>(raw, problems)?;
     let written_quotas = only::<QuotasSection>(raw, problems)?;
     let checks = only::<Checks>(raw, problems)?;
+    let restrictions = only::<RestrictionsSection>(raw, problems)?;
+    let classes = all::<ClassSection>(raw, problems);
     let rewriting = only::<Rewriting>(raw, problems)?;
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
 
+    let delimiter = rewriting.section.recipient_delimiter.as_deref();
+    let lists = CommonLists::check(&restrictions, &classes, delimiter, around, problems);
+    let common = Common { limits: &limits.section, checks: &checks.section, lists: &lists };
     let listeners: Vec<_> = written_listeners
         .iter()
-        .map(|written| Listener::check(written, &limits.section, &checks.section, around, problems))
+        .map(|written| Listener::check(written, &common, around, problems))
         .collect();
     checks::check(&checks, around, problems);
     rewriting::check(&rewriting, &domains, around, problems);

@@ -64,6 +64,16 @@ choices! {
 }
 
 choices! {
+    /// What is done while DNS cannot tell about a name.
+    pub enum TempfailAction {
+        /// The mail is put off if nothing else refuses it.
+        DeferIfPermit = "defer_if_permit",
+        /// It is put off at once.
+        Defer = "defer",
+    }
+}
+
+choices! {
     /// What a back end is.
     pub(super) enum BackendType {
         /// Our own user store.

@@ -11,10 +11,12 @@ use mailweir_auth::Mechanism;
 use mailweir_mail::Network;
 
 use super::{
-    BareNewline, ByteSize, CheckTables, Checks, Limits, ListenerTls, Mode, Surroundings,
+    BareNewline, ByteSize, CheckTables, Checks, Limits, ListenerRestrictions, ListenerTls, Mode,
+    Surroundings,
     check::{self, Written},
     checks,
     problem::Problems,
+    restrictions::CommonLists,
     schema::ListenerSection,
     setting::Setting,
 };
@@ -59,8 +61,17 @@ pub struct Listener {
     pub bare_newline_excluded: Vec<Network>,
     /// What one client may cost.
     pub limits: ListenerLimits,
+    /// Who may connect, greet, send and be written to; `None`: nothing is restricted but relaying.
+    pub restrictions: Option<ListenerRestrictions>,
     /// What the content of mail is held against.
     pub checks: CheckTables,
+}
+
+/// What holds for all listeners unless one says otherwise.
+pub(super) struct Common<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) checks: &'a Checks,
+    pub(super) lists: &'a CommonLists,
 }
 
 impl Listener {
@@ -104,8 +115,7 @@ impl Listener {
     /// Checks what one listener says by itself.
     pub(super) fn check(
         written: &Written<ListenerSection>,
-        limits: &Limits,
-        checks: &Checks,
+        common: &Common<'_>,
         around: &Surroundings<'_>,
         problems: &mut Problems<'_>,
     ) -> Self {
@@ -134,8 +144,9 @@ impl Listener {
             proxy: check_proxy(written, problems),
             forbid_bare_newline: section.forbid_bare_newline,
             bare_newline_excluded: section.bare_newline_excluded.clone(),
-            limits: ListenerLimits::of(section, limits),
-            checks: CheckTables::of(section, checks),
+            limits: ListenerLimits::of(section, common.limits),
+            restrictions: common.lists.of(written, around, problems),
+            checks: CheckTables::of(section, common.checks),
         }
     }
 }

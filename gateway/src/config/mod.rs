@@ -6,6 +6,7 @@
 //! of the machine and the reading of files are arguments. What a value does is decided elsewhere.
 
 mod backend;
+mod charset;
 mod check;
 mod checks;
 mod choice;
@@ -23,6 +24,7 @@ mod raw;
 mod reference;
 mod relations;
 mod report;
+mod restrictions;
 mod rewriting;
 mod route;
 mod schema;
@@ -51,10 +53,11 @@ use mailweir_mail::Domain;
 
 pub use self::{
     backend::{AuthBackend, BackendKind},
+    charset::CharsetName,
     checks::CheckTables,
     choice::{
         BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
-        Unauthenticated,
+        TempfailAction, Unauthenticated,
     },
     listener::{Listener, ListenerLimits, ProxyProtocol},
     next_hop::{Host, NextHop, Relay, RelayProtocol},
@@ -62,6 +65,7 @@ pub use self::{
     problem::{Location, Problem, Severity},
     reference::{default_file, reference},
     report::{Colour, report},
+    restrictions::ListenerRestrictions,
     rewriting::{
         AddressClass, ExtensionUser, HeaderRewriteClient, NameOrTable, RecipientClass, SenderClass,
     },

@@ -15,13 +15,15 @@ use mailweir_auth::{GroupRole, Mechanism, Scheme, SignatureAlgorithm};
 use mailweir_mail::{Address, Domain, Network};
 
 use super::{
+    charset::CharsetName,
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     choice::{
         BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
-        Unauthenticated,
+        TempfailAction, Unauthenticated,
     },
     next_hop::NextHop,
     pattern::DomainPattern,
+    restrictions::{RejectCode, RestrictionText},
     rewriting::{
         AddressClass, ExtensionUser, HeaderRewriteClient, NameOrTable, RecipientClass, SenderClass,
     },
@@ -47,6 +49,8 @@ pub(super) static SCHEMAS: &[Schema] = &[
     ThrottleSection::SCHEMA,
     SendersSection::SCHEMA,
     QuotasSection::SCHEMA,
+    RestrictionsSection::SCHEMA,
+    ClassSection::SCHEMA,
     Checks::SCHEMA,
     Rewriting::SCHEMA,
     Admin::SCHEMA,
@@ -161,6 +165,20 @@ section! {
         attachment_name_checks: Option<Vec<TableName>>;
         /// Overrides `checks.attachment_type_checks` here.
         attachment_type_checks: Option<Vec<TableName>>;
+        /// Overrides `restrictions.client` here.
+        client_restrictions: Option<Vec<RestrictionText>>;
+        /// Overrides `restrictions.helo` here.
+        helo_restrictions: Option<Vec<RestrictionText>>;
+        /// Overrides `restrictions.sender` here.
+        sender_restrictions: Option<Vec<RestrictionText>>;
+        /// Overrides `restrictions.relay` here.
+        relay_restrictions: Option<Vec<RestrictionText>>;
+        /// Overrides `restrictions.recipient` here.
+        recipient_restrictions: Option<Vec<RestrictionText>>;
+        /// Overrides `restrictions.data` here.
+        data_restrictions: Option<Vec<RestrictionText>>;
+        /// Overrides `restrictions.end_of_data` here.
+        end_of_data_restrictions: Option<Vec<RestrictionText>>;
     }
 }
 
@@ -500,6 +518,104 @@ section! {
 }
 
 section! {
+    /// Who may connect, greet, send and be written to, in lists of restrictions as Postfix writes
+    /// them; an element may hold several. They hold for the listeners of the modes "mx" and
+    /// "submission"; a listener may have lists of its own. In each list the first restriction that
+    /// permits or refuses ends it. A changed table counts within a second.
+    pub(super) table "restrictions" RestrictionsSection {
+        /// About the client. A table alone is for its name and address.
+        client: Option<Vec<RestrictionText>>, postfix "smtpd_client_restrictions";
+        /// About what it calls itself. A table alone is for that name.
+        helo: Option<Vec<RestrictionText>>, postfix "smtpd_helo_restrictions";
+        /// About the sender. A table alone is for its address.
+        sender: Option<Vec<RestrictionText>>, postfix "smtpd_sender_restrictions";
+        /// Who may send to where. The list must end the question for strangers. Absent: clients in
+        /// `networks` and those who logged in may send to anywhere, strangers to `domains.relay`.
+        relay: Option<Vec<RestrictionText>>, postfix "smtpd_relay_restrictions";
+        /// About each recipient. A table alone is for its address.
+        recipient: Option<Vec<RestrictionText>>, postfix "smtpd_recipient_restrictions";
+        /// Before the content comes.
+        data: Option<Vec<RestrictionText>>, postfix "smtpd_data_restrictions";
+        /// When the content has come.
+        end_of_data: Option<Vec<RestrictionText>>, postfix "smtpd_end_of_data_restrictions";
+        /// Whether the lists about client, greeting and sender wait for RCPT, so that the log names
+        /// sender and recipient, and old clients hear the refusal.
+        delay_reject: bool = true, postfix "smtpd_delay_reject";
+        /// Whether the relay list comes before the recipient list.
+        relay_before_recipient: bool = true, postfix "smtpd_relay_before_recipient_restrictions";
+        /// Whether recipients that do not exist are refused at the end of the lists.
+        reject_unlisted_recipient: bool = true, postfix "smtpd_reject_unlisted_recipient";
+        /// Whether senders of our domains that do not exist are refused.
+        reject_unlisted_sender: bool = false, postfix "smtpd_reject_unlisted_sender";
+        /// What `reject_unknown_helo_hostname` does while DNS cannot tell.
+        unknown_helo_hostname_tempfail_action: TempfailAction = "defer_if_permit", postfix "unknown_helo_hostname_tempfail_action";
+        /// What `reject_unknown_sender_domain` and `..._recipient_domain` do while DNS cannot tell.
+        unknown_address_tempfail_action: TempfailAction = "defer_if_permit", postfix "unknown_address_tempfail_action";
+        /// Whether `example.com` in an access table is for `host.example.com` too. Otherwise
+        /// `.example.com` is.
+        parent_domain_matches_subdomains: bool = true, postfix "parent_domain_matches_subdomains";
+        /// What the null sender `<>` is looked up as.
+        null_access_lookup_key: String = "<>", postfix "smtpd_null_access_lookup_key";
+        /// What a client hears that a block list names.
+        default_rbl_reply: String = "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}", postfix "default_rbl_reply";
+        /// Tables of other replies, by the domain of the list.
+        rbl_reply_maps: Vec<TableName> = [], postfix "rbl_reply_maps";
+        /// Tables of the fingerprints of clients that may relay, for `permit_tls_clientcerts`.
+        relay_clientcerts: Vec<TableName> = [], postfix "relay_clientcerts";
+        /// Where the first mail exchanger of a domain must be for `permit_mx_backup`. Empty:
+        /// anywhere.
+        permit_mx_backup_networks: Vec<Network> = [], postfix "permit_mx_backup_networks";
+        /// Whether a reply says which table does not have a user.
+        show_user_unknown_table_name: bool = true, postfix "show_user_unknown_table_name";
+        /// Of `REJECT` in access tables.
+        access_map_reject_code: RejectCode = 554, postfix "access_map_reject_code";
+        /// Of `DEFER`, `DEFER_IF_PERMIT` and `DEFER_IF_REJECT` in access tables.
+        access_map_defer_code: RejectCode = 450, postfix "access_map_defer_code";
+        /// Of `defer`.
+        defer_code: RejectCode = 450, postfix "defer_code";
+        /// Of `reject_invalid_helo_hostname`.
+        invalid_hostname_reject_code: RejectCode = 501, postfix "invalid_hostname_reject_code";
+        /// Of block lists in DNS.
+        maps_rbl_reject_code: RejectCode = 554, postfix "maps_rbl_reject_code";
+        /// Of `reject_multi_recipient_bounce`.
+        multi_recipient_bounce_reject_code: RejectCode = 550, postfix "multi_recipient_bounce_reject_code";
+        /// Of `reject_non_fqdn_helo_hostname`, `..._sender` and `..._recipient`.
+        non_fqdn_reject_code: RejectCode = 504, postfix "non_fqdn_reject_code";
+        /// Of `reject_plaintext_session`.
+        plaintext_reject_code: RejectCode = 450, postfix "plaintext_reject_code";
+        /// Of `reject`.
+        reject_code: RejectCode = 554, postfix "reject_code";
+        /// Of `reject_unauth_destination`; `defer_unauth_destination` takes 100 off.
+        relay_domains_reject_code: RejectCode = 554, postfix "relay_domains_reject_code";
+        /// Of `reject_unknown_sender_domain` and `..._recipient_domain`.
+        unknown_address_reject_code: RejectCode = 450, postfix "unknown_address_reject_code";
+        /// Of `reject_unknown_client_hostname` and `..._reverse_client_hostname`.
+        unknown_client_reject_code: RejectCode = 450, postfix "unknown_client_reject_code";
+        /// Of `reject_unknown_helo_hostname`.
+        unknown_hostname_reject_code: RejectCode = 450, postfix "unknown_hostname_reject_code";
+        /// Of addresses of our own that do not exist.
+        unknown_local_recipient_reject_code: RejectCode = 550, postfix "unknown_local_recipient_reject_code";
+        /// Of addresses that do not exist, in domains that we relay for.
+        unknown_relay_recipient_reject_code: RejectCode = 550, postfix "unknown_relay_recipient_reject_code";
+        /// Of addresses that do not exist, in virtual alias domains.
+        unknown_virtual_alias_reject_code: RejectCode = 550, postfix "unknown_virtual_alias_reject_code";
+        /// Of addresses that do not exist, in virtual mailbox domains.
+        unknown_virtual_mailbox_reject_code: RejectCode = 550, postfix "unknown_virtual_mailbox_reject_code";
+    }
+}
+
+section! {
+    /// Restrictions under a name of their own, to stand in a list or in the value of a table. Repeat
+    /// the section for each.
+    pub(super) tables "restrictions.class" ClassSection {
+        /// The name.
+        name: Label, postfix "smtpd_restriction_classes";
+        /// What it stands for. A table alone looks up what the list is about that uses the class.
+        rules: Vec<RestrictionText>;
+    }
+}
+
+section! {
     /// Rules about what a mail says, in tables as Postfix writes them: `/pattern/ ACTION text`. They
     /// hold for mail that comes in by listeners of the modes "mx" and "submission"; a listener may
     /// have tables of its own. A changed file counts within a second.
@@ -533,6 +649,9 @@ section! {
         mime_nesting_limit: NonZeroU32 = 100, postfix "mime_nesting_limit";
         /// Whether everything behind the header of the mail is lines of a body to `body_checks`.
         disable_mime_input_processing: bool = false, postfix "disable_mime_input_processing";
+        /// In which charsets text may be that names none and is no UTF-8, the likeliest first; at
+        /// most 8. A rule counts if it matches any plausible reading.
+        unlabelled_charsets: Vec<CharsetName> = ["euc-kr", "shift_jis", "gb18030", "big5", "windows-1252"];
         /// How much text of each part `text_body_checks` look at.
         text_body_checks_size_limit: ByteSize = "1 MiB";
     }

@@ -32,6 +32,12 @@ impl TableName {
     }
 }
 
+impl From<Spec> for TableName {
+    fn from(spec: Spec) -> Self {
+        Self(spec)
+    }
+}
+
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.name())

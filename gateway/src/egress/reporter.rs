@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use mailweir_mail::{Client, Enhanced, Origin, Protocol, Reply, ReportKind};
+use mailweir_filters::rewriting::{RewriteError, rewrite};
+use mailweir_mail::{Client, Enhanced, Envelope, Origin, Protocol, Reply, ReportKind};
 use mailweir_queue::{
-    Content, Disposition, NewMail, OwedReport, ReportError,
+    ChangeError, Content, Disposition, IntakeError, NewMail, OwedReport, ReportError,
     progress::{LastReply, RecipientStatus},
 };
 
@@ -25,16 +26,42 @@ pub(super) async fn report(egress: Arc<Egress>, owed: OwedReport) {
     }
 }
 
-async fn write(egress: &Egress, owed: OwedReport) -> Result<(), ReportError> {
+async fn write(egress: &Egress, owed: OwedReport) -> Result<(), NotQueued> {
     let beginning = beginning(egress, &owed).await;
     let Some(composed) = compose(egress, &owed, &beginning) else {
         return Ok(egress.queue.waive_report(owed).await?);
     };
+    let envelope = addressed(egress, composed.envelope).await?;
     let mut intake = egress.queue.intake(composed.content.len() as u64)?;
     intake.write(&composed.content).await?;
     let origin = own_origin(egress);
-    let mail = NewMail { envelope: composed.envelope, origin, disposition: Disposition::Ready };
-    egress.queue.commit_report(owed, intake, mail).await.map(drop)
+    let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
+    Ok(egress.queue.commit_report(owed, intake, mail).await.map(drop)?)
+}
+
+/// A report goes where mail for the sender would go: canonical maps and aliases hold for it too. As
+/// in Postfix, nobody gets copies of it.
+async fn addressed(egress: &Egress, envelope: Envelope) -> Result<Envelope, RewriteError> {
+    let live = egress.rewriting();
+    let rules = live.current();
+    if !rules.incoming.change_envelopes() {
+        return Ok(envelope);
+    }
+    let rules = rules.incoming.without_copies();
+    Ok(rewrite(&rules, envelope, &[], live.remote()).await?.envelope)
+}
+
+/// Why a report is not queued yet.
+#[derive(Debug, thiserror::Error)]
+enum NotQueued {
+    #[error(transparent)]
+    Queue(#[from] ReportError),
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    #[error(transparent)]
+    Address(#[from] RewriteError),
 }
 
 /// The original, or as much of it as a report may return. Unreadable content is no reason to tell

@@ -4,12 +4,13 @@
 //! queue and the log-in under way. Decisions are made elsewhere (`relay`, `auth`, `queue`); here
 //! they are put to use, and their errors become refusals.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
-use mailweir_auth::{
-    Attempt, AuthFailure, Channel, Denial, Exchange, Identity, Mechanism, Role, Step,
+use mailweir_auth::{Channel, Exchange};
+use mailweir_filters::{
+    checks::{Fate, Outcome},
+    restrictions::ProtocolState,
 };
-use mailweir_filters::checks::{Fate, Outcome, Trouble};
 use mailweir_mail::{
     Client, Cutoff, Envelope, HeldBy, HoldReason, Login, MailEvent, Origin, QueueId, Received,
     Recipient, Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
@@ -21,19 +22,23 @@ use mailweir_smtp::{
 };
 
 use super::{
+    addressing,
     client_name::{self, ClientName},
     content_scan::ContentScan,
     incoming::Incoming,
     listener::Listener,
     permits::{Crowd, Permit},
     policy::Spent,
-    refusals,
-    relay::{self, Standing},
-    rerouting, rules,
+    recipients, refusals,
+    restrictions::SessionRestrictions,
+    rules,
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
 use crate::clock;
+
+mod judging;
+mod login;
 
 /// What one session is allowed, and what it is in the middle of.
 pub(super) struct Admission {
@@ -45,12 +50,22 @@ pub(super) struct Admission {
     channel: Channel,
     /// Who is logged in, as of the last question.
     submitter: Option<Submitter>,
+    /// Absent where nothing is restricted.
+    restrictions: Option<Box<SessionRestrictions>>,
 }
 
 impl Admission {
     pub(super) fn new(listener: Arc<Listener>, permit: Permit) -> Self {
         let channel = Channel::default();
-        Self { listener, permit, incoming: None, exchange: None, channel, submitter: None }
+        Self {
+            listener,
+            permit,
+            incoming: None,
+            exchange: None,
+            channel,
+            submitter: None,
+            restrictions: None,
+        }
     }
 
     /// What the TLS connection gives to the log-in that begins.
@@ -72,8 +87,8 @@ impl Admission {
         self.note_login(session.login());
         match question {
             Question::Connect => self.connect(session).await,
-            Question::Hello => Answer::Proceed,
-            Question::Sender => self.sender(session),
+            Question::Hello => answer(self.judge(ProtocolState::Helo, session, None).await),
+            Question::Sender => self.sender(session).await,
             Question::Recipient(recipient) => self.recipient(&recipient, session).await,
             Question::Content => self.open_intake(session).await,
             // Boxed, so that a session does not always have room for what it does once a mail.
@@ -101,7 +116,7 @@ impl Admission {
         }
     }
 
-    async fn connect(&self, session: &mut Session) -> Answer {
+    async fn connect(&mut self, session: &mut Session) -> Answer {
         let client = session.client().clone();
         session.grant(self.listener.rights(client.ip()));
         match self.permit.crowd() {
@@ -112,25 +127,29 @@ impl Admission {
             Crowd::InAll => return Answer::Refuse(Refusal::Overloaded),
             Crowd::None => {}
         }
-        if client.name.is_none() {
-            self.name(session).await;
-        }
-        Answer::Proceed
+        let name = match client.name {
+            None => self.name(session).await,
+            Some(_) => ClientName::Unknown,
+        };
+        self.begin_judging(name);
+        answer(self.judge(ProtocolState::Connect, session, None).await)
     }
 
-    async fn name(&self, session: &mut Session) {
+    async fn name(&self, session: &mut Session) -> ClientName {
         let shared = self.listener.shared();
-        match client_name::look_up(&*shared.resolver, session.client().ip()).await {
+        let found = client_name::look_up(&*shared.resolver, session.client().ip()).await;
+        match &found {
             ClientName::Verified(name) => session.name_client(Some(name.as_ascii().into())),
-            ClientName::Unconfirmed(name) => {
+            ClientName::Unconfirmed(name) | ClientName::Unclear(name) => {
                 shared.observer.session(&SessionEvent::NameUnconfirmed {
                     listener: self.listener.name().into(),
                     client: session.client().clone(),
                     name: name.as_ascii().into(),
                 });
             }
-            ClientName::Unknown => {}
+            ClientName::Unknown | ClientName::Unanswered => {}
         }
+        found
     }
 
     /// STARTTLS and XCLIENT end a log-in; a name that a proxy told us is one without credential.
@@ -148,7 +167,11 @@ impl Admission {
         }
     }
 
-    fn sender(&self, session: &Session) -> Answer {
+    async fn sender(&mut self, session: &Session) -> Answer {
+        self.forget_last_mail();
+        if let Err(refusal) = self.judge(ProtocolState::Mail, session, None).await {
+            return Answer::Refuse(refusal);
+        }
         if let Err(refusal) = self.check_allowance(0) {
             return Answer::Refuse(refusal);
         }
@@ -165,28 +188,30 @@ impl Admission {
         Answer::Refuse(refusals::intake(error))
     }
 
-    async fn recipient(&self, recipient: &Recipient, session: &Session) -> Answer {
-        match self.permit(recipient, session).await {
-            Ok(()) => Answer::Proceed,
-            Err(refusal) => Answer::Refuse(refusal),
-        }
+    async fn recipient(&mut self, recipient: &Recipient, session: &Session) -> Answer {
+        answer(self.permit(recipient, session).await)
     }
 
     /// In Postfix's order: first the sender, then the recipient, then how much it becomes.
-    async fn permit(&self, recipient: &Recipient, session: &Session) -> Result<(), Refusal> {
+    async fn permit(&mut self, recipient: &Recipient, session: &Session) -> Result<(), Refusal> {
         let envelope = session.transaction().ok_or(Refusal::Internal)?;
-        let claim = self.claim(session);
+        self.permit_sender(envelope, session).await?;
+        self.judge(ProtocolState::Rcpt, session, Some(recipient)).await?;
+        if !self.relaying_is_judged() {
+            let standing = self.claim(session).standing();
+            recipients::may_be_reached(&self.listener, standing, &recipient.address).await?;
+        }
+        recipients::exists(&self.listener, &recipient.address).await?;
+        self.check_allowance(envelope.recipients.len() + 1)
+    }
+
+    async fn permit_sender(&self, envelope: &Envelope, session: &Session) -> Result<(), Refusal> {
         if let Some(sender) = envelope.sender.address() {
             let policy = self.listener.policy();
+            let claim = self.claim(session);
             senders::permit(claim, sender, policy.rules(), &*policy.owners().await)?;
         }
-        let standing = match claim {
-            Claim::LoggedIn(_) => Standing::LoggedIn,
-            Claim::Trusted => Standing::Trusted,
-            Claim::Stranger => Standing::Stranger,
-        };
-        relay::permit(standing, &recipient.address, self.listener.served())?;
-        self.check_allowance(envelope.recipients.len() + 1)
+        Ok(())
     }
 
     fn check_allowance(&self, recipients: usize) -> Result<(), Refusal> {
@@ -195,6 +220,9 @@ impl Admission {
     }
 
     async fn open_intake(&mut self, session: &Session) -> Answer {
+        if let Err(refusal) = self.judge(ProtocolState::Data, session, None).await {
+            return Answer::Refuse(refusal);
+        }
         let arrival = clock::now();
         let queue = &self.listener.shared().queue;
         let Some(envelope) = session.transaction() else {
@@ -204,11 +232,15 @@ impl Admission {
             Ok(intake) => intake,
             Err(error) => return self.not_taken(&error),
         };
-        let header = self.trace(session, envelope, intake.id(), arrival);
+        let mut header = self.prepended();
+        header.push_str(&self.trace(session, envelope, intake.id(), arrival));
         let policy = self.listener.policy();
         let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
         let scan = ContentScan::new(self.submitter.as_ref().is_some_and(held_to_from));
-        let mut incoming = Incoming::new(intake, scan, self.listener.checks().begin(), arrival);
+        let checks = self.listener.checks().begin();
+        let logged_in = self.submitter.is_some();
+        let headers = self.listener.header_rewriter(session.client().ip(), logged_in);
+        let mut incoming = Incoming::new(intake, scan, checks, headers, arrival);
         incoming.top(header.as_bytes(), self.listener.remote_maps()).await;
         match incoming.trouble() {
             Some(error) => self.not_taken(error),
@@ -240,6 +272,14 @@ impl Admission {
             return Answer::Refuse(Refusal::Internal);
         };
         let id = incoming.id();
+        if let Err(refusal) = self.judge(ProtocolState::EndOfMessage, session, None).await {
+            return Answer::Refuse(refusal);
+        }
+        let wishes = match self.wishes() {
+            Ok(Some(wishes)) => wishes,
+            Ok(None) => return Answer::Discarded(id),
+            Err(refusal) => return Answer::Refuse(refusal),
+        };
         let checked = incoming.finish_checks(self.listener.remote_maps()).await;
         // The session keeps the envelope until the mail is accepted, so that the line of a refusal
         // names the sender.
@@ -254,19 +294,23 @@ impl Admission {
             Fate::Reject(refusal) => return Answer::Refuse(Refusal::Rule(refusal.reply())),
             Fate::Trouble(trouble) => return self.cannot_tell(id, &trouble),
         };
-        let counted = match self.judge(incoming.scan(), judged).await {
+        if let Err(error) = incoming.finish_headers(self.listener.remote_maps()).await {
+            return self.cannot_tell(id, &error);
+        }
+        let ruled_hold = wishes.hold.clone().or(ruled_hold);
+        let (detour, bcc) = wishes.and(checked.detour, checked.bcc);
+        let addressed = match addressing::address(&self.listener, judged, bcc).await {
+            Ok(addressed) => addressed,
+            Err(error) => return self.cannot_tell(id, &error),
+        };
+        let counted = match self.judge_content(incoming.scan(), judged).await {
             Ok(counted) => counted,
             Err(refusal) => return Answer::Refuse(refusal),
         };
-        let Some(mut envelope) = session.take_envelope() else {
+        let Some(envelope) = session.take_envelope() else {
             return Answer::Refuse(Refusal::Internal);
         };
-        for recipient in &mut envelope.recipients {
-            if let Some(person) = self.listener.served().instead_of(&recipient.address) {
-                recipient.address = person.clone();
-            }
-        }
-        rerouting::apply(&mut envelope, checked.detour, checked.bcc);
+        let envelope = addressed.envelope(envelope, detour, self.listener.served());
         let limit_hold = self.hold_reason(counted.as_ref(), id);
         let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
         let origin = self.origin(session, incoming.arrival());
@@ -285,7 +329,7 @@ impl Admission {
     }
 
     /// A table cannot tell: the mail waits at the client (451), and the administrator hears why.
-    fn cannot_tell(&self, id: QueueId, trouble: &Trouble) -> Answer {
+    fn cannot_tell(&self, id: QueueId, trouble: &dyn fmt::Display) -> Answer {
         self.listener.warn(format!("{id}: the mail is put off: {trouble}"));
         Answer::Refuse(Refusal::TableUnavailable)
     }
@@ -306,7 +350,7 @@ impl Admission {
     }
 
     /// Whether the mail may be accepted; and it is counted, if its sender is.
-    async fn judge(
+    async fn judge_content(
         &self,
         scan: &ContentScan,
         envelope: &Envelope,
@@ -354,98 +398,9 @@ impl Admission {
         }
     }
 
-    async fn log_in(
-        &mut self,
-        mechanism: Box<str>,
-        initial: Option<&[u8]>,
-        session: &Session,
-    ) -> Answer {
-        let Ok(known) = mechanism.parse::<Mechanism>() else {
-            return Answer::Refuse(Refusal::Internal);
-        };
-        let attempt = self.attempt(session);
-        let authenticator = &self.listener.shared().authenticator;
-        let channel = std::mem::take(&mut self.channel);
-        let step = authenticator.start(known, initial, channel, &attempt).await;
-        self.take_step(mechanism, step, session)
-    }
-
-    async fn go_on(&mut self, response: &[u8], session: &Session) -> Answer {
-        let Some((mechanism, exchange)) = self.exchange.take() else {
-            return Answer::Refuse(Refusal::Internal);
-        };
-        let attempt = self.attempt(session);
-        let authenticator = &self.listener.shared().authenticator;
-        let is_logged = exchange.denial().is_some();
-        let step = authenticator.respond(exchange, response, &attempt).await;
-        match step {
-            Step::Refused(failure) if is_logged => Answer::Refuse(refusals::auth(&failure)),
-            Step::Challenge(_) | Step::LoggedIn(..) | Step::Refused(_) => {
-                self.take_step(mechanism, step, session)
-            }
-        }
-    }
-
-    fn attempt(&self, session: &Session) -> Attempt {
-        Attempt {
-            client: session.client().ip(),
-            listener: self.listener.name().into(),
-            tls: session.tls().is_some(),
-            now: clock::monotonic(),
-        }
-    }
-
-    fn take_step(&mut self, mechanism: Box<str>, step: Step, session: &Session) -> Answer {
-        match step {
-            Step::Challenge(exchange) => {
-                // Now: it may hang up without hearing the reply.
-                if let Some(denial) = exchange.denial() {
-                    self.log_auth_failure(session, &mechanism, &denial.to_string());
-                }
-                let challenge = exchange.challenge().to_vec();
-                self.exchange = Some((mechanism, exchange));
-                Answer::Challenge(challenge)
-            }
-            // What comes here is for handing in mail; other roles are for other doors.
-            Step::LoggedIn(identity, _) if !identity.is(Role::Sender) => {
-                let failure = AuthFailure::Denied(Denial::NoSender);
-                self.log_auth_failure(session, &mechanism, &failure.to_string());
-                Answer::Refuse(refusals::auth(&failure))
-            }
-            Step::LoggedIn(identity, mechanism) => {
-                self.log_credential(session, &identity);
-                let user = identity.user().as_str().into();
-                let login = Login { user, mechanism: mechanism.as_str().into() };
-                self.submitter = Some(Submitter::proven(&identity, login.clone()));
-                Answer::LoggedIn(login)
-            }
-            Step::Refused(failure) => {
-                self.log_auth_failure(session, &mechanism, &failure.to_string());
-                Answer::Refuse(refusals::auth(&failure))
-            }
-        }
-    }
-
-    /// Which of several credentials it was: that is nowhere in Postfix's lines.
-    fn log_credential(&self, session: &Session, identity: &Identity) {
-        let Some(label) = identity.credential() else { return };
-        let (client, user) = (session.client(), identity.user());
-        let text = format!("{client}: sasl_username={user}, app password {label}");
-        let notice = SessionEvent::Notice { part: "smtpd", text: text.into() };
-        self.listener.shared().observer.session(&notice);
-    }
-
-    fn log_auth_failure(&self, session: &Session, mechanism: &str, reason: &str) {
-        self.listener.shared().observer.session(&SessionEvent::AuthFailed {
-            listener: self.listener.name().into(),
-            client: session.client().clone(),
-            mechanism: mechanism.into(),
-            reason: reason.into(),
-        });
-    }
-
     /// One line for a refused command, and one more where Postfix warns.
-    pub(super) fn log_refusal(&self, session: &Session, refused: Refused) {
+    pub(super) fn log_refusal(&mut self, session: &Session, refused: Refused) {
+        let rule = self.restrictions.as_mut().and_then(|rules| rules.rule_of(&refused.reply));
         if let Some(warning) = refused.warning(session.client()) {
             self.listener.warn(warning);
         }
@@ -458,6 +413,7 @@ impl Admission {
             recipient: refused.recipient,
             protocol: Some(session.protocol()),
             helo: session.helo().map(Into::into),
+            rule,
         })));
     }
 
@@ -491,6 +447,10 @@ fn forwarded_client(forwarded: &Forwarded) -> Option<Client> {
     let address: IpAddr = forwarded.address.as_deref()?.parse().ok()?;
     let port = forwarded.port.as_deref().and_then(|port| port.parse().ok()).unwrap_or(0);
     Some(Client { address: (address, port).into(), name: forwarded.name.clone() })
+}
+
+fn answer(judged: Result<(), Refusal>) -> Answer {
+    judged.map_or_else(Answer::Refuse, |()| Answer::Proceed)
 }
 
 /// The only way to `250 queued`: with proof that the mail is durable.

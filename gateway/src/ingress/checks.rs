@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use mailweir_content::mime::MimeLimits;
-use mailweir_filters::checks::{ChecksRules, ContentChecks, Output};
+use mailweir_content::{decode::charset::Fallbacks, mime::MimeLimits};
+use mailweir_filters::{
+    RemoteMaps,
+    checks::{ChecksRules, ContentChecks, Output},
+    rewriting::HeaderRewriter,
+};
 use mailweir_queue::{Intake, IntakeError};
 use mailweir_tables::{Matching, TableError};
 
@@ -39,6 +43,7 @@ struct Limits {
     body_checks_size: u64,
     text_body_checks_size: usize,
     mime: MimeLimits,
+    fallbacks: Fallbacks,
 }
 
 impl ListenerChecks {
@@ -100,6 +105,9 @@ impl Limits {
                 mime: !checks.disable_mime_input_processing,
                 ..MimeLimits::default()
             },
+            fallbacks: Fallbacks::new(
+                checks.unlabelled_charsets.iter().map(|name| name.charset()).collect(),
+            ),
         }
     }
 }
@@ -118,11 +126,29 @@ fn rules(lists: &Lists, limits: &Limits) -> ChecksRules {
         body_checks_size_limit: limits.body_checks_size,
         text_body_checks_size_limit: limits.text_body_checks_size,
         limits: limits.mime.clone(),
+        fallbacks: limits.fallbacks.clone(),
         ..ChecksRules::default()
     }
 }
 
-/// An intake as the end of the checks.
+/// The way of content behind the checks: headers are rewritten where that is due, and all is written
+/// into the intake.
+pub(super) struct Onward<'a> {
+    pub(super) headers: Option<&'a mut HeaderRewriter>,
+    pub(super) intake: IntoIntake<'a>,
+    pub(super) remote: &'a dyn RemoteMaps,
+}
+
+impl Output for Onward<'_> {
+    async fn write(&mut self, bytes: &[u8]) {
+        match &mut self.headers {
+            None => self.intake.write(bytes).await,
+            Some(headers) => headers.feed(bytes, &mut self.intake, self.remote).await,
+        }
+    }
+}
+
+/// An intake as the end of that way.
 pub(super) struct IntoIntake<'a> {
     pub(super) intake: &'a mut Intake,
     /// Why the content cannot be stored; nothing is written any more then.

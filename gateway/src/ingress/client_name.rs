@@ -3,20 +3,48 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use mailweir_filters::restrictions::HostName;
 use mailweir_mail::Domain;
 use tokio::time::timeout;
 
-use crate::egress::resolve::{Reach, Resolver};
+use crate::egress::resolve::{Answer, Reach, Resolver};
 
 /// What name service says of a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum ClientName {
     /// Name and address lead to each other.
     Verified(Domain),
     /// The address claims this name, and the name does not lead back.
     Unconfirmed(Domain),
-    /// There is none, or it cannot be found out now.
+    /// The address claims this name, and whether it leads back cannot be found out now.
+    Unclear(Domain),
+    /// There is none.
+    #[default]
     Unknown,
+    /// Whether there is one cannot be found out now.
+    Unanswered,
+}
+
+impl ClientName {
+    /// The name that the address leads to, verified or not (`reverse_client_hostname`).
+    pub(super) fn reverse(&self) -> HostName<'_> {
+        match self {
+            Self::Verified(name) | Self::Unconfirmed(name) | Self::Unclear(name) => {
+                HostName::Known(name.as_ascii())
+            }
+            Self::Unknown => HostName::Unknown,
+            Self::Unanswered => HostName::Unclear,
+        }
+    }
+
+    /// The name that leads back to the address.
+    pub(super) fn verified(&self) -> HostName<'_> {
+        match self {
+            Self::Verified(name) => HostName::Known(name.as_ascii()),
+            Self::Unconfirmed(_) | Self::Unknown => HostName::Unknown,
+            Self::Unclear(_) | Self::Unanswered => HostName::Unclear,
+        }
+    }
 }
 
 /// Looks a client up. Addresses of private networks have no names that the world agrees on, and
@@ -25,17 +53,34 @@ pub(super) async fn look_up(resolver: &dyn Resolver, client: IpAddr) -> ClientNa
     if !Reach::Public.allows(client) {
         return ClientName::Unknown;
     }
-    timeout(PATIENCE, verify(resolver, client)).await.unwrap_or(ClientName::Unknown)
+    timeout(PATIENCE, verify(resolver, client)).await.unwrap_or(ClientName::Unanswered)
 }
 
 async fn verify(resolver: &dyn Resolver, client: IpAddr) -> ClientName {
-    let answer = resolver.ptr(client).await;
-    let Some(name) = answer.records().first().cloned() else { return ClientName::Unknown };
-    let leads_back = match client {
-        IpAddr::V4(address) => resolver.a(&name).await.records().contains(&address),
-        IpAddr::V6(address) => resolver.aaaa(&name).await.records().contains(&address),
+    let name = match resolver.ptr(client).await {
+        Answer::Found(names) => names.into_iter().next(),
+        Answer::NoSuchDomain | Answer::NoRecords => None,
+        Answer::Temporary(_) => return ClientName::Unanswered,
     };
-    if leads_back { ClientName::Verified(name) } else { ClientName::Unconfirmed(name) }
+    let Some(name) = name else { return ClientName::Unknown };
+    let leads_back = match client {
+        IpAddr::V4(address) => is_among(&address, resolver.a(&name).await),
+        IpAddr::V6(address) => is_among(&address, resolver.aaaa(&name).await),
+    };
+    match leads_back {
+        Some(true) => ClientName::Verified(name),
+        Some(false) => ClientName::Unconfirmed(name),
+        None => ClientName::Unclear(name),
+    }
+}
+
+/// `None`: it cannot be told now.
+fn is_among<T: PartialEq>(address: &T, answer: Answer<T>) -> Option<bool> {
+    match answer {
+        Answer::Found(addresses) => Some(addresses.contains(address)),
+        Answer::NoSuchDomain | Answer::NoRecords => Some(false),
+        Answer::Temporary(_) => None,
+    }
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,7 +88,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::egress::resolve::table::TableResolver;
+    use crate::egress::resolve::{Trouble, table::TableResolver};
 
     const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(8, 8, 4, 4));
 
@@ -69,6 +114,18 @@ mod tests {
     #[tokio::test]
     async fn without_a_record_there_is_no_name() {
         assert_eq!(look_up(&TableResolver::new(), CLIENT).await, ClientName::Unknown);
+    }
+
+    #[tokio::test]
+    async fn trouble_is_told_apart_from_no_name() {
+        let name = domain("mail.example.net");
+        let table = TableResolver::new().ptr(CLIENT, name.clone());
+        let table = table.trouble(name.clone(), Trouble::ServerFailure);
+        let found = look_up(&table, CLIENT).await;
+        assert_eq!(found.verified(), HostName::Unclear);
+        assert_eq!(found.reverse(), HostName::Known("mail.example.net"));
+        assert_eq!(ClientName::Unanswered.reverse(), HostName::Unclear);
+        assert_eq!(ClientName::Unconfirmed(name).verified(), HostName::Unknown);
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ use mailweir_auth::{Identity, LoginMap, LoginMapEntry, Senders, UserName};
 use mailweir_mail::{Address, Login, header_from::HeaderFrom};
 use mailweir_smtp::replies::Refusal;
 
+use super::relay::Standing;
 use crate::config::{SenderPolicy, Senders as Rules, Unauthenticated};
 
 /// What a client has proven, as far as sender addresses go.
@@ -19,6 +20,17 @@ pub(super) enum Claim<'a> {
     Trusted,
     /// It did not.
     Stranger,
+}
+
+impl Claim<'_> {
+    /// What it entitles to, as far as relaying goes.
+    pub(super) const fn standing(self) -> Standing {
+        match self {
+            Self::LoggedIn(_) => Standing::LoggedIn,
+            Self::Trusted => Standing::Trusted,
+            Self::Stranger => Standing::Stranger,
+        }
+    }
 }
 
 /// Somebody who logged in.

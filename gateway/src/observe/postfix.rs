@@ -164,7 +164,8 @@ impl Log<'_> {
         });
     }
 
-    /// As Postfix's cleanup and smtpd say it; the rule itself, which they do not name, comes last.
+    /// As Postfix's cleanup and smtpd say it: the one puts the text behind the transaction, the other
+    /// in front. The rule itself, which they do not name, comes last.
     fn rule(&mut self, rule: &RuleApplied) {
         let service = if rule.id.is_some() { "cleanup" } else { smtpd(&rule.listener) };
         self.line(service, |line| {
@@ -174,13 +175,16 @@ impl Log<'_> {
             };
             line.raw(rule.action.as_str()).raw(": ").peer(&rule.about);
             line.raw(" from ").client(&rule.transaction.client);
+            if rule.id.is_none() && !rule.text.is_empty() {
+                line.raw(": ").peer(&rule.text);
+            }
             line.raw("; from=<").peer(rule.transaction.sender.as_str()).raw(">");
             if let Some(recipient) = &rule.transaction.recipient {
                 line.raw(" to=<").peer(recipient.as_str()).raw(">");
             }
             line.raw(" proto=").raw(rule.transaction.protocol.as_str());
             line.raw(" helo=<").peer(&rule.transaction.helo).raw(">");
-            if !rule.text.is_empty() {
+            if rule.id.is_some() && !rule.text.is_empty() {
                 line.raw(": ").peer(&rule.text);
             }
             line.raw(" (").peer(&rule.rule).raw(")");
@@ -196,7 +200,11 @@ impl Log<'_> {
     fn delivery(&mut self, service: &str, status: &str, report: &DeliveryReport) {
         let delays = &report.delays;
         self.line(service, |line| {
-            line.id(report.id).raw("to=<").peer(report.to.as_str()).raw(">, relay=");
+            line.id(report.id).raw("to=<").peer(report.to.as_str()).raw(">");
+            if let Some(original) = report.original.as_ref().filter(|to| **to != report.to) {
+                line.raw(", orig_to=<").peer(original.as_str()).raw(">");
+            }
+            line.raw(", relay=");
             line.peer(report.relay.as_deref().unwrap_or("none"));
             line.raw(", delay=").seconds(delays.total());
             line.raw(", delays=").seconds(delays.before_queue).raw("/").seconds(delays.in_queue);
@@ -230,6 +238,9 @@ impl Log<'_> {
             }
             if let Some(helo) = &refused.helo {
                 detail(" helo=<", helo, ">");
+            }
+            if let Some(rule) = &refused.rule {
+                line.raw(" (").peer(rule).raw(")");
             }
         });
     }

@@ -51,7 +51,7 @@ fn a_table_says_what_becomes_of_an_address() {
 #[test]
 fn a_table_that_cannot_answer_makes_the_mail_wait() {
     assert_eq!(
-        World::default().recipient_list("check_recipient_access broken:/t", &stranger()),
+        World::default().recipient_list("check_recipient_access fail:/t", &stranger()),
         "451 4.3.5 <b@b.example>: Recipient address rejected: Server configuration error"
     );
 }

@@ -45,7 +45,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// A table in which each line is `key value`. A table named `broken:` cannot answer.
+    /// A table in which each line is `key value`. A table named `fail:` cannot answer.
     pub(super) fn table(mut self, name: &'static str, lines: &'static str) -> Self {
         let lines = lines.lines().filter_map(|line| line.trim().split_once(' '));
         self.tables.insert(name, lines.collect());
@@ -118,7 +118,7 @@ impl World {
 
     fn answer<'w>(&'w self, table: &Spec, key: &[u8]) -> Result<Option<Found<'w>>, LookupError> {
         let table_name = Arc::clone(table.name());
-        if table_name.starts_with("broken:") {
+        if table_name.starts_with("fail:") {
             return Err(LookupError::Remote { table: table_name, reason: "no answer".into() });
         }
         let lines = self.tables.get(&*table_name).map(Vec::as_slice).unwrap_or_default();
@@ -152,7 +152,7 @@ impl Facts for World {
     async fn is_trusted(&self, client: IpAddr, name: &str) -> Result<bool, LookupError> {
         if name == "broken.example" {
             let reason = "no answer".into();
-            return Err(LookupError::Remote { table: "broken:".into(), reason });
+            return Err(LookupError::Remote { table: "fail:".into(), reason });
         }
         Ok(self.trusted.iter().any(|network| network.contains(client)))
     }
@@ -169,7 +169,7 @@ impl Facts for World {
         let (user, domain) = address.rsplit_once('@').unwrap_or((address, "here.example"));
         if domain == "broken.example" {
             let reason = "no answer".into();
-            return Err(LookupError::Remote { table: "broken:".into(), reason });
+            return Err(LookupError::Remote { table: "fail:".into(), reason });
         }
         let class = match domain {
             "here.example" => AddressClass::Local,

@@ -12,11 +12,11 @@ fn mail(sender: &str, recipients: &[&str]) -> Envelope {
 }
 
 fn rewritten(rules: &RewritingRules, envelope: Envelope) -> Rewritten {
-    now(rewrite(rules, envelope, &NoRemote)).unwrap()
+    now(rewrite(rules, envelope, &[], &NoRemote)).unwrap()
 }
 
 fn failed(rules: &RewritingRules, envelope: Envelope) -> RewriteError {
-    now(rewrite(rules, envelope, &NoRemote)).unwrap_err()
+    now(rewrite(rules, envelope, &[], &NoRemote)).unwrap_err()
 }
 
 fn recipients(rewritten: &Rewritten) -> Vec<&str> {
@@ -326,4 +326,18 @@ fn decisions_name_the_table_and_the_line() {
         "virtual_alias_maps: team@our.test becomes a@x.test, b@x.test \
          (hash:/etc/postfix/map, line 3)"
     );
+}
+
+#[test]
+fn copies_that_other_rules_ask_for_are_aliases_and_have_no_copies() {
+    let mut rules = RewritingRules::default();
+    rules.virtual_aliases.maps = map("audit@our.test audit@store.test\n");
+    rules.recipient_bcc = map("audit@our.test never@our.test\n");
+    let envelope = Envelope::from_sender(ReversePath::Null).to(address("joe@our.test"));
+    let copies = [address("audit@our.test")];
+    let rewritten = now(rewrite(&rules, envelope, &copies, &NoRemote)).unwrap();
+    let copy = &rewritten.envelope.recipients[1];
+    assert_eq!(copy.address, address("audit@store.test"));
+    assert_eq!(copy.notify, Notify::Never);
+    assert_eq!(rewritten.envelope.recipients.len(), 2);
 }

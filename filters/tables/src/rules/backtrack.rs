@@ -51,23 +51,25 @@ pub(super) enum Refusal {
 
 impl Backtracker {
     pub(super) fn new(text: &[u8], flags: Flags, matching: Matching) -> Result<Self, Refusal> {
-        if (flags.ungreedy || flags.anchored) && text.starts_with(b"(*") {
-            return Err(Refusal::Unsupported("the flags A and U do not go with (*...) in front"));
-        }
         let text = as_utf8(text, matching)?;
         // What is wrong with a pattern is said without what we put around it.
         if flags.anchored {
             builder(flags, matching).build(&text).map_err(|error| refusal(&error, 0))?;
         }
-        let (prefix, suffix) = frame(flags);
+        let (settings, text) = text.split_at(settings_length(&text));
         let build = |text: &str| {
-            builder(flags, matching)
-                .build(&format!("{prefix}{text}{suffix}"))
-                .map_err(|error| refusal(&error, prefix.len()))
+            let pattern = |end| framed(settings, text, flags, end);
+            let built = builder(flags, matching).build(&pattern(""));
+            // A comment of the flag x takes all up to the end of the line.
+            let built = built.or_else(|error| match flags.anchored {
+                true => builder(flags, matching).build(&pattern("\n")),
+                false => Err(error),
+            });
+            built.map_err(|error| refusal(&error, pattern("").len() - settings.len() - text.len()))
         };
-        let regex = build(&text)?;
+        let regex = build(text)?;
         let at_newline = if flags.dollar_end_only && !flags.multi_line && text.contains('$') {
-            match end_only(&text) {
+            match end_only(text) {
                 Some(text) => AtNewline::Other(build(&text)?),
                 None => AtNewline::Unknown,
             }
@@ -146,17 +148,25 @@ fn builder(flags: Flags, matching: Matching) -> RegexBuilder {
     builder
 }
 
-/// What stands before and after a pattern: the limits, and the flags that the interface lacks.
-fn frame(flags: Flags) -> (String, &'static str) {
+/// A pattern with limits, and with the flags that the interface lacks.
+fn framed(settings: &str, text: &str, flags: Flags, end: &str) -> String {
     let ungreedy = if flags.ungreedy { "(?U)" } else { "" };
-    let anchored = if flags.anchored { "\\G(?:" } else { "" };
-    // An open \Q or a comment of the x flag ends before the group does.
-    let suffix = match (flags.anchored, flags.extended) {
-        (true, true) => "\\E\n)",
-        (true, false) => "\\E)",
-        (false, _) => "",
-    };
-    (format!("{LIMITS}{ungreedy}{anchored}"), suffix)
+    // An open \Q ends before the group does.
+    let (open, close) = if flags.anchored { ("\\G(?:", "\\E") } else { ("", "") };
+    let closing = if flags.anchored { ")" } else { "" };
+    format!("{LIMITS}{settings}{ungreedy}{open}{text}{close}{end}{closing}")
+}
+
+/// How much of a pattern is settings, which only its beginning takes: `(*UTF)(*CRLF)`.
+fn settings_length(text: &str) -> usize {
+    let mut rest = text;
+    while let Some((name, after)) = rest.strip_prefix("(*").and_then(|rest| rest.split_once(')')) {
+        if !SETTINGS.contains(&name) && !name.starts_with("LIMIT_") {
+            break;
+        }
+        rest = after;
+    }
+    text.len() - rest.len()
 }
 
 /// The interface takes UTF-8. Bytes that are none are written as numbers, which mean the same.
@@ -228,6 +238,25 @@ fn stop(error: &pcre2::Error) -> Stop {
 
 /// A tenth of PCRE2's own limit, some 30 ms; 32 MiB.
 const LIMITS: &str = "(*LIMIT_MATCH=1000000)(*LIMIT_DEPTH=1000000)(*LIMIT_HEAP=32768)";
+
+/// pcre2syntax(3), "option setting" and what follows it.
+const SETTINGS: [&str; 15] = [
+    "UTF",
+    "UCP",
+    "NOTEMPTY",
+    "NOTEMPTY_ATSTART",
+    "NO_AUTO_POSSESS",
+    "NO_DOTSTAR_ANCHOR",
+    "NO_JIT",
+    "NO_START_OPT",
+    "CR",
+    "LF",
+    "CRLF",
+    "ANYCRLF",
+    "ANY",
+    "BSR_ANYCRLF",
+    "BSR_UNICODE",
+];
 
 /// Bytes. Longer keys get memory of their own.
 const LONG_KEY: usize = 4096;

@@ -1,22 +1,24 @@
 //! Tables of patterns: `regexp:` and `pcre:` (regexp_table(5), pcre_table(5)).
 //!
-//! A table is read line by line as Postfix reads it (`lines`, `source`, `template`), its patterns
+//! A table is read line by line as Postfix reads it (`source`, `template`), its patterns
 //! as the GNU C library and PCRE2 do (`posix`, `perl`). A key goes through all of them at once
 //! (`index`); what can match is asked in the order of the file (`table`), by an automaton where
 //! it can do the same as the pattern (`pattern`), by PCRE2 with limits otherwise (`backtrack`).
 //!
 //! Where this differs from Postfix:
 //! - A pattern that takes too many steps is an error of the lookup; Postfix warns and goes on.
-//! - An empty result is an error of the lookup, as Postfix's own callers treat it.
 //! - A table with a pattern that Postfix takes and we cannot run is refused as a whole.
-//! - PCRE2 is that of the build: `{,3}` is a quantifier since its version 10.43.
+//! - PCRE2 is that of the build, with what its version takes: `{,3}` is a quantifier and a
+//!   look-behind may vary in length since 10.43, `\x` needs a digit since 10.45.
 //! - In a key a NUL is a character like others; Postfix's keys end there.
-//! - Of `regexp:` patterns with `$1` and back-references, a group holds what the first way of
-//!   matching gives it, not the longest.
+//! - Of `regexp:` patterns, what a group holds may differ with back-references (it is what the
+//!   first way of matching gives, not the longest) and within a repeated part that can match
+//!   nothing, as in `((a|)+|)*`; there the library follows no rule.
+//! - With the flag `E`, a pattern for PCRE2 with sets or `(?` gives an error for a key that ends
+//!   with a newline. There are no such keys in mail.
 
 mod backtrack;
 mod index;
-mod lines;
 mod literals;
 mod node;
 mod pattern;

@@ -2,7 +2,8 @@
 //!
 //! Nothing is compiled here. What cannot be read is skipped with Postfix's words for it.
 
-use super::{Dialect, lines::is_space, template::Template};
+use super::{Dialect, template::Template};
+use crate::text::is_space;
 
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]
@@ -143,7 +144,7 @@ impl Reader<'_, '_> {
         if self.rest.is_empty() {
             self.warn("no replacement text: using empty string");
         }
-        let result = match Template::parse(self.rest) {
+        let result = match Template::parse(self.dialect, self.rest) {
             Ok(result) => result,
             Err(wrong) => {
                 self.warnings.extend(wrong);

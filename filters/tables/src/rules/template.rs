@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::Dialect;
+
 /// A result as it was written, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Template {
@@ -21,8 +23,18 @@ impl Template {
     ///
     /// # Errors
     /// What is wrong with it, in Postfix's words; each is a warning of its own.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, Vec<String>> {
-        let mut parser = Parser { text, at: 0, pieces: Vec::new(), wrong: Vec::new(), highest: 0 };
+    pub(super) fn parse(dialect: Dialect, text: &[u8]) -> Result<Self, Vec<String>> {
+        let mut parser = Parser {
+            text,
+            at: 0,
+            pieces: Vec::new(),
+            wrong: Vec::new(),
+            highest: 0,
+            out_of_range: match dialect {
+                Dialect::Regexp => "out-of-range",
+                Dialect::Pcre => "out of range",
+            },
+        };
         parser.run();
         if !parser.wrong.is_empty() {
             return Err(parser.wrong);
@@ -80,6 +92,7 @@ struct Parser<'t> {
     pieces: Vec<Piece>,
     wrong: Vec<String>,
     highest: u32,
+    out_of_range: &'static str,
 }
 
 impl Parser<'_> {
@@ -150,9 +163,10 @@ impl Parser<'_> {
             self.wrong.push(format!("non-numeric replacement index \"{shown}\""));
             return;
         }
-        // A number that no pattern can have is one that is too high, not one that wraps around.
-        match shown.parse::<u32>().unwrap_or(i32::MAX.cast_unsigned()) {
-            0 => self.wrong.push(format!("out of range replacement index \"{shown}\"")),
+        // Postfix reads it with atoi(3), which keeps 32 bits of what fits into 64.
+        let number = shown.parse::<i64>().unwrap_or(i64::MAX).cast_unsigned() & 0xffff_ffff;
+        match u32::try_from(number).unwrap_or(u32::MAX) {
+            0 => self.wrong.push(format!("{} replacement index \"{shown}\"", self.out_of_range)),
             number => {
                 self.highest = self.highest.max(number);
                 self.pieces.push(Piece::Group(number));
@@ -171,7 +185,7 @@ mod tests {
 
     fn expanded(text: &str) -> String {
         let groups: [&[u8]; 3] = [b"one", b"two", b"three"];
-        let template = Template::parse(text.as_bytes()).unwrap();
+        let template = Template::parse(Dialect::Pcre, text.as_bytes()).unwrap();
         let group = |number: u32| groups.get(number as usize - 1).copied();
         String::from_utf8(template.expand(group)).unwrap()
     }
@@ -183,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_no_number_is_wrong_in_postfix_s_words() {
-        let wrong = |text: &[u8]| Template::parse(text).unwrap_err().join("; ");
+        let wrong = |text: &[u8]| Template::parse(Dialect::Pcre, text).unwrap_err().join("; ");
         assert_eq!(
             wrong(b"$x $0"),
             "non-numeric replacement index \"x\"; \
@@ -196,7 +210,10 @@ mod tests {
 
     #[test]
     fn a_result_without_groups_is_constant() {
-        assert_eq!(Template::parse(b"a $$ b").unwrap().constant(), Some(&b"a $ b"[..]));
-        assert_eq!(Template::parse(b"a $1").unwrap().constant(), None);
+        assert_eq!(
+            Template::parse(Dialect::Pcre, b"a $$ b").unwrap().constant(),
+            Some(&b"a $ b"[..])
+        );
+        assert_eq!(Template::parse(Dialect::Pcre, b"a $1").unwrap().constant(), None);
     }
 }

@@ -1,5 +1,8 @@
 //! Tables of patterns against Postfix's own `postmap -q`: the same table and the same keys give
 //! the same answers and the same warnings.
+//!
+//! With other seeds one regexp table of some thousands differs: a group within a repeated part that
+//! can match nothing, as in `((a|)+|)*`, holds what the library happens to leave there.
 
 #![allow(
     clippy::expect_used,
@@ -9,6 +12,7 @@
     reason = "a test, which runs a tool; the crate that it tests is pure"
 )]
 
+mod features;
 mod generator;
 mod pools;
 mod postmap;
@@ -18,7 +22,7 @@ use std::ops::RangeInclusive;
 
 use generator::Generator;
 use mailweir_test_servers::tools;
-use postmap::{Postmap, assert_same};
+use postmap::{Postmap, compare};
 
 /// Keys that each table is asked for.
 const KEYS: usize = 60;
@@ -47,13 +51,18 @@ fn compare_random(kind: &str, seeds: impl Iterator<Item = u64>) {
     let postmap = Postmap::new();
     let mut matches = 0;
     let mut pairs = 0;
+    let mut different = Vec::new();
     for seed in seeds {
         let mut generator = Generator::new(seed, kind);
         let table = generator.table();
         let keys = generator.keys(KEYS);
-        matches += assert_same(&postmap, kind, &table, &keys, &format!("seed {seed}"));
+        match compare(&postmap, kind, &table, "-q", &keys) {
+            Ok(count) => matches += count,
+            Err(difference) => different.push(format!("seed {seed}: {difference}")),
+        }
         pairs += keys.len();
     }
+    assert!(different.is_empty(), "{} differ:\n{}", different.len(), different.join("\n"));
     // Where nearly nothing matches, or all does, little is compared.
     assert!(matches * 10 > pairs && matches * 10 < pairs * 9, "{matches} matches of {pairs} keys");
 }

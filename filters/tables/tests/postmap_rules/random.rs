@@ -5,7 +5,9 @@ pub struct Random(u64);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        // Seeds side by side would give the same numbers, shifted.
+        let start = Self(seed).next();
+        Self(start)
     }
 
     fn next(&mut self) -> u64 {

@@ -9,9 +9,10 @@ use super::wide::Unit;
 /// What a label names. `None` for unknown ones and for those that say nothing about 8-bit bytes.
 pub(super) fn find(label: &[u8]) -> Option<Kind> {
     let label = label.split(|&byte| byte == b'*').next().unwrap_or_default();
-    let label = label.trim_ascii().trim_ascii_start();
-    let label = label.strip_prefix(b"\"").unwrap_or(label);
-    let label = label.strip_suffix(b"\"").unwrap_or(label).trim_ascii();
+    let is_margin = |byte: &u8| byte.is_ascii_whitespace() || b"\"';".contains(byte);
+    let start = label.iter().take_while(|byte| is_margin(byte)).count();
+    let end = label.iter().rev().take_while(|byte| is_margin(byte)).count();
+    let label = label.get(start..label.len() - end).unwrap_or_default();
     if label.is_empty() || label.len() > LONGEST {
         return None;
     }

@@ -35,6 +35,7 @@ fn labels_are_found_as_mail_writes_them() {
     for label in [
         "EUC-KR",
         "\"euc-kr\"",
+        "'euc-kr';",
         " ks_c_5601-1987 ",
         "cp949",
         "UHC",

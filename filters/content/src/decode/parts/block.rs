@@ -79,7 +79,8 @@ impl Block {
     pub(super) fn end_field(&mut self, depth: usize, context: &mut Context<'_>) {
         let Some(text) = self.field.take() else { return };
         (context.events)(Event::Header { depth, text: &text });
-        if is_mime(&text) && self.mime.len() < MOST_MIME_FIELDS {
+        let kept: usize = self.mime.iter().map(Vec::len).sum();
+        if is_mime(&text) && self.mime.len() < MOST_MIME_FIELDS && kept < LONGEST_FIELD {
             self.mime.push(text);
         }
     }
@@ -114,7 +115,7 @@ fn is_mime(field: &[u8]) -> bool {
     field.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
 }
 
-/// As `HeaderDecoder::field` reads.
+/// As `HeaderDecoder::field` reads; more than this is not kept of all MIME fields either.
 const LONGEST_FIELD: usize = 128 * 1024;
 /// Content-Type, -Transfer-Encoding, -Disposition and -ID, several of each.
 const MOST_MIME_FIELDS: usize = 16;

@@ -168,6 +168,9 @@ impl Description {
         let declared = self.types.first().and_then(|kind| kind.charset);
         let decoder = decoder.clone().with_declared(declared);
         for text in params.iter().flat_map(|param| param.texts(&decoder)) {
+            if self.names.len() >= MOST_NAMES {
+                return;
+            }
             // NUL ends a name for some programs.
             let until_nul = text.split('\0').next().unwrap_or_default().to_owned();
             for name in [text, until_nul] {

@@ -66,6 +66,9 @@ pub(super) type Error = &'static str;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
     Character(u32),
+    /// A lower-case letter after a backslash. The library forgets to fold it: without regard to
+    /// case it matches nothing.
+    Escaped(u32),
     Open,
     Close,
     Choice,
@@ -155,6 +158,7 @@ impl Parser {
             b'W' => Token::Named("word", true),
             b's' => Token::Named("space", false),
             b'S' => Token::Named("space", true),
+            b'a'..=b'z' => Token::Escaped(character),
             _ => Token::Character(character),
         }
     }
@@ -220,11 +224,12 @@ impl Parser {
             Token::OpenCount | Token::Star | Token::Plus | Token::Question if self.extended => {
                 return Err(BAD_REPEAT);
             }
-            Token::Close if !self.extended => return Err("Unmatched ) or \\)"),
+            Token::Close if !self.extended => return Err(UNMATCHED),
             Token::Backslash => return Err("Trailing backslash"),
             Token::Period => self.any(),
             Token::Named(name, negated) => self.folding.named(name, negated),
-            Token::Character(character) => self.literal(character),
+            Token::Character(character) => self.literal(self.folding.fold(character)),
+            Token::Escaped(character) => self.literal(character),
             other => self.literal(as_character(other)),
         };
         self.advance(false);
@@ -241,7 +246,7 @@ impl Parser {
         self.advance(true);
         let node = if self.token == Token::Close { Node::Empty } else { self.choice(nesting + 1)? };
         if self.token != Token::Close {
-            return Err("Unmatched ( or \\(");
+            return Err(UNMATCHED);
         }
         if number <= 9 {
             self.completed |= 1 << number;
@@ -323,7 +328,7 @@ impl Parser {
 
     fn literal(&self, character: u32) -> Node {
         let mut members = Members::default();
-        members.add(self.folding.fold(character), self.folding.fold(character));
+        members.add(character, character);
         self.folding.set(members, false)
     }
 
@@ -364,6 +369,8 @@ const MAX_DEPTH: u32 = 200;
 
 const BAD_PATTERN: Error = "Invalid regular expression";
 const BAD_REFERENCE: Error = "Invalid back reference";
+/// regcomp(3) says this of one that closes nothing, too.
+const UNMATCHED: Error = "Unmatched ( or \\(";
 const BAD_REPEAT: Error = "Invalid preceding regular expression";
 const BAD_COUNT: Error = "Invalid content of \\{\\}";
 const TOO_BIG: Error = "Regular expression too big";

@@ -5,6 +5,7 @@
 //! ships it. It needs root, as Postfix does. Dropping it ends it and removes its directory.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
@@ -184,7 +185,7 @@ impl Postfix {
     fn main_cf(&self, settings: &Settings, user: Uid, group: Gid) -> String {
         let root = self.directory.path().display();
         let (user, group) = (user.as_raw(), group.as_raw());
-        let mut text = format!(
+        let shipped = format!(
             "compatibility_level = 3.6\n\
              queue_directory = {root}/queue\n\
              data_directory = {root}/data\n\
@@ -202,10 +203,12 @@ impl Postfix {
              virtual_gid_maps = static:{group}\n\
              virtual_minimum_uid = 1\n"
         );
-        for (name, value) in &settings.parameters {
-            text.push_str(&format!("{name} = {value}\n"));
-        }
-        text
+        // One line for each name: Postfix warns of a second one, and its postlogd can block for
+        // good while it writes such warnings to itself.
+        let shipped = shipped.lines().filter_map(|line| line.split_once(" ="));
+        let mut lines: BTreeMap<_, _> = shipped.collect();
+        lines.extend(settings.parameters.iter().map(|(name, value)| (&**name, &**value)));
+        lines.iter().map(|(name, value)| format!("{name} = {}\n", value.trim())).collect()
     }
 
     fn master_cf(&self, settings: &Settings) -> String {

@@ -1,0 +1,124 @@
+//! What restrictions ask of the world, answered by the gateway's own parts.
+
+use std::net::IpAddr;
+
+use mailweir_filters::{
+    look_up,
+    restrictions::{AddressClass, Destination, DnsError, Facts, Record, RecordKind},
+};
+use mailweir_mail::{Address, Domain};
+use mailweir_tables::{Found, LookupError, Spec};
+
+use super::{Snapshot, budget::Budget};
+use crate::{
+    egress::resolve::{Answer, Exchange, Mx},
+    ingress::{listener::Listener, recipients},
+};
+
+/// The world as a session sees it.
+pub(super) struct World<'a> {
+    pub(super) listener: &'a Listener,
+    pub(super) snapshot: &'a Snapshot,
+    /// Whether the client is in a trusted network.
+    pub(super) trusted: bool,
+    pub(super) budget: &'a Budget,
+}
+
+impl Facts for World<'_> {
+    async fn look_up<'a>(
+        &'a self,
+        table: &'a Spec,
+        key: &'a [u8],
+    ) -> Result<Option<Found<'a>>, LookupError> {
+        match self.snapshot.table(table) {
+            Some(table) => look_up(table, key, self.listener.remote_maps()).await,
+            None => Ok(None),
+        }
+    }
+
+    fn takes_partial_keys(&self, table: &Spec) -> bool {
+        self.snapshot.table(table).is_some_and(mailweir_tables::Table::takes_partial_keys)
+    }
+
+    async fn records(&self, name: &str, kind: RecordKind) -> Result<Vec<Record>, DnsError> {
+        let domain = Domain::parse(name).map_err(|_| DnsError::Malformed)?;
+        if !self.budget.spend() {
+            return Err(DnsError::Temporary);
+        }
+        let resolver = &*self.listener.shared().resolver;
+        match kind {
+            RecordKind::A => records(resolver.a(&domain).await, Record::A),
+            RecordKind::Aaaa => records(resolver.aaaa(&domain).await, Record::Aaaa),
+            RecordKind::Ns => {
+                records(resolver.ns(&domain).await, |name| Record::Ns(name.as_ascii().into()))
+            }
+            RecordKind::Txt => records(resolver.txt(&domain).await, Record::Txt),
+            RecordKind::Mx => exchangers(resolver.mx(&domain).await),
+        }
+    }
+
+    async fn is_trusted(&self, _client: IpAddr, _name: &str) -> Result<bool, LookupError> {
+        Ok(self.trusted)
+    }
+
+    fn is_own_address(&self, address: IpAddr) -> bool {
+        self.listener.shared().addresses.contains(&address)
+    }
+
+    fn is_own_name(&self, host: &str) -> bool {
+        Domain::parse(host).is_ok_and(|host| host == self.listener.shared().hostname)
+    }
+
+    async fn destination(&self, address: &str) -> Result<Destination, LookupError> {
+        let Ok(address) = Address::parse(address) else {
+            return Ok(Destination { class: AddressClass::Default, routed: false });
+        };
+        let served = self.listener.served();
+        let class = if served.serve(address.domain()) {
+            AddressClass::Relay
+        } else if served.has_postmaster(&address) {
+            AddressClass::Local
+        } else if recipients::is_of_aliases(self.listener, &address).await? {
+            AddressClass::VirtualAlias
+        } else {
+            AddressClass::Default
+        };
+        Ok(Destination { class, routed: address.asks_for_routing() })
+    }
+
+    async fn is_listed(&self, address: &str, _class: Destination) -> Result<bool, LookupError> {
+        let Ok(address) = Address::parse(address) else { return Ok(true) };
+        recipients::is_listed(self.listener, &address).await
+    }
+
+    async fn owners(&self, sender: &str) -> Result<Option<Box<str>>, LookupError> {
+        let Ok(sender) = Address::parse(sender) else { return Ok(None) };
+        let owners = self.listener.policy().owners().await;
+        Ok(owners.find(&sender).map(|entry| entry.owners().to_string().into()))
+    }
+}
+
+fn records<T>(answer: Answer<T>, read: impl Fn(T) -> Record) -> Result<Vec<Record>, DnsError> {
+    match answer {
+        Answer::Found(found) => Ok(found.into_iter().map(read).collect()),
+        Answer::NoSuchDomain | Answer::NoRecords => Err(DnsError::DoesNotExist),
+        Answer::Temporary(_) => Err(DnsError::Temporary),
+    }
+}
+
+/// Records that name no host are passed over, unless there are no others.
+fn exchangers(answer: Answer<Mx>) -> Result<Vec<Record>, DnsError> {
+    let Answer::Found(found) = answer else {
+        return records(answer, |mx| Record::Mx { preference: mx.preference, host: "".into() });
+    };
+    let read = |mx: Mx| {
+        let host = match mx.exchange {
+            Exchange::Host(host) => host.as_ascii().into(),
+            Exchange::Null => "".into(),
+            Exchange::Malformed(_) => return None,
+        };
+        Some(Record::Mx { preference: mx.preference, host })
+    };
+    let usable: Vec<Record> = found.into_iter().filter_map(read).collect();
+    if usable.is_empty() { Err(DnsError::Malformed) } else { Ok(usable) }
+}

@@ -1,0 +1,93 @@
+//! Postfix's restrictions at work: the lists of one listener, and what a session remembers of them.
+//!
+//! What the lists mean is decided in [`mailweir_filters::restrictions`]; here they get their tables,
+//! the facts that they ask for, and their decisions are told to the log.
+
+mod budget;
+mod effects;
+mod facts;
+mod session;
+
+use std::{collections::HashMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use mailweir_filters::restrictions::Restrictions;
+use mailweir_tables::{Matching, Spec, Table, TableError};
+
+pub(super) use self::{effects::Wishes, session::SessionRestrictions};
+use crate::{
+    config,
+    tables::{LiveTable, Tables},
+};
+
+/// The lists of one listener and their tables. A mail keeps the tables that it began with.
+pub struct ListenerRestrictions {
+    lists: Arc<Restrictions>,
+    relay_is_written: bool,
+    live: Vec<(Spec, Arc<LiveTable>)>,
+    tables: Arc<Tables>,
+    /// What the tables say, and their version.
+    made: ArcSwap<(u64, Arc<Snapshot>)>,
+}
+
+/// The lists, and what their tables say at one moment.
+pub(super) struct Snapshot {
+    pub(super) lists: Arc<Restrictions>,
+    tables: HashMap<Spec, Arc<Table>>,
+}
+
+impl ListenerRestrictions {
+    /// Opens the tables of the lists. Reads files that are not in use yet, and blocks meanwhile.
+    ///
+    /// # Errors
+    /// A table cannot be used.
+    pub fn open(
+        rules: &config::ListenerRestrictions,
+        tables: &Arc<Tables>,
+    ) -> Result<Self, TableError> {
+        let mut live: Vec<(Spec, Arc<LiveTable>)> = Vec::new();
+        for spec in rules.lists.tables() {
+            if live.iter().all(|(known, _)| known != spec) {
+                live.push((spec.clone(), tables.open(spec, Matching::Text)?));
+            }
+        }
+        let version = tables.version();
+        let made = ArcSwap::from_pointee((version, snapshot(&rules.lists, &live)));
+        Ok(Self {
+            lists: Arc::clone(&rules.lists),
+            relay_is_written: rules.relay_is_written,
+            live,
+            tables: Arc::clone(tables),
+            made,
+        })
+    }
+
+    /// Whether the lists decide who may relay.
+    pub(super) const fn decide_relaying(&self) -> bool {
+        self.relay_is_written
+    }
+
+    /// The lists with their tables as they are now.
+    pub(super) fn current(&self) -> Arc<Snapshot> {
+        let version = self.tables.version();
+        let made = self.made.load();
+        if made.0 == version {
+            return Arc::clone(&made.1);
+        }
+        let snapshot = snapshot(&self.lists, &self.live);
+        self.made.store(Arc::new((version, Arc::clone(&snapshot))));
+        snapshot
+    }
+}
+
+impl Snapshot {
+    /// A table of the lists.
+    pub(super) fn table(&self, spec: &Spec) -> Option<&Table> {
+        self.tables.get(spec).map(|table| &**table)
+    }
+}
+
+fn snapshot(lists: &Arc<Restrictions>, live: &[(Spec, Arc<LiveTable>)]) -> Arc<Snapshot> {
+    let tables = live.iter().map(|(spec, table)| (spec.clone(), table.current())).collect();
+    Arc::new(Snapshot { lists: Arc::clone(lists), tables })
+}

@@ -1,0 +1,248 @@
+//! The restrictions of one session: asked at each step, with what the steps before have left.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use mailweir_filters::restrictions::{
+    Decision, DecisionKind, Effects, HostName, Memory, Outcome, ProtocolState, Transaction,
+    evaluate,
+};
+use mailweir_mail::{
+    MailEvent, Recipient, Reply, ReversePath, RuleAction, RuleApplied, TransactionSummary,
+};
+use mailweir_smtp::{replies::Refusal, server::Session};
+
+use super::{ListenerRestrictions, Snapshot, budget::Budget, facts::World};
+use crate::ingress::{client_name::ClientName, listener::Listener};
+
+/// What a session remembers of the restrictions.
+pub(in crate::ingress) struct SessionRestrictions {
+    snapshot: Arc<Snapshot>,
+    memory: Memory,
+    budget: Budget,
+    name: ClientName,
+    /// The rules that refused something the log has not heard of yet.
+    refusals: VecDeque<(Reply, Box<str>)>,
+}
+
+impl SessionRestrictions {
+    pub(in crate::ingress) fn new(restrictions: &ListenerRestrictions, name: ClientName) -> Self {
+        Self {
+            snapshot: restrictions.current(),
+            memory: Memory::default(),
+            budget: Budget::full(),
+            name,
+            refusals: VecDeque::new(),
+        }
+    }
+
+    /// A mail begins: nothing is left of the one before.
+    pub(in crate::ingress) fn begin_mail(&mut self, restrictions: &ListenerRestrictions) {
+        self.snapshot = restrictions.current();
+        self.memory.end_transaction();
+    }
+
+    /// What tables asked for besides, for the mail as a whole.
+    pub(in crate::ingress) const fn effects(&self) -> &Effects {
+        self.memory.effects()
+    }
+
+    /// Whether the mail is to be thrown away: then nothing is judged any more, for nothing is sent.
+    pub(in crate::ingress) const fn discards(&self) -> bool {
+        self.memory.effects().discard.is_some()
+    }
+
+    /// Asks the lists that are due at this step.
+    ///
+    /// # Errors
+    /// What the peer hears instead of success.
+    pub(in crate::ingress) async fn judge(
+        &mut self,
+        step: ProtocolState,
+        session: &Session,
+        recipient: Option<&Recipient>,
+        listener: &Listener,
+    ) -> Result<(), Refusal> {
+        let transaction = transaction(&self.name, session, recipient, listener);
+        let world = World {
+            listener,
+            snapshot: &self.snapshot,
+            trusted: session.rights().trusted,
+            budget: &self.budget,
+        };
+        let lists = &self.snapshot.lists;
+        let outcome = evaluate(lists, step, &transaction, &mut self.memory, &world).await;
+        self.tell(&outcome, step, session, recipient, listener);
+        delay(&outcome, listener).await;
+        if let Some(refusal) = outcome.ruling.refusal() {
+            let rule = match &refusal.place {
+                Some(place) => format!("{}: {place}", refusal.restriction),
+                None => refusal.restriction.to_string(),
+            };
+            self.refusals.push_back((refusal.reply.clone(), rule.into()));
+            return Err(Refusal::Rule(refusal.reply.clone()));
+        }
+        if self.budget.is_spent() {
+            let client = session.client();
+            listener.warn(format!("{client} makes us ask DNS too much: put off"));
+            return Err(Refusal::TableUnavailable);
+        }
+        if step == ProtocolState::Rcpt {
+            self.budget.refill();
+        }
+        Ok(())
+    }
+
+    /// The rule that a refusal comes from, if it comes from one. To be asked of each refusal once,
+    /// in their order.
+    pub(in crate::ingress) fn rule_of(&mut self, reply: &Reply) -> Option<Box<str>> {
+        let (_, rule) = self.refusals.pop_front_if(|(known, _)| known == reply)?;
+        Some(rule)
+    }
+
+    /// The log hears of everything but refusals, which have a line already.
+    fn tell(
+        &self,
+        outcome: &Outcome,
+        step: ProtocolState,
+        session: &Session,
+        recipient: Option<&Recipient>,
+        listener: &Listener,
+    ) {
+        for decision in &outcome.decisions {
+            match action(decision.kind) {
+                Some(action) => {
+                    let summary = summary(session, recipient);
+                    let event = event(decision, action, step, listener, summary);
+                    let observer = &listener.shared().observer;
+                    observer.mail(&MailEvent::RuleApplied(Box::new(event)));
+                }
+                None if decision.kind == DecisionKind::Trouble => {
+                    listener.warn(format!("{}: {}", decision.restriction, decision.text));
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+/// What is known at this moment. Talking ahead where it is forbidden ends the session before any
+/// list is asked, so `reject_unauth_pipelining` has nothing left to refuse.
+fn transaction<'a>(
+    name: &'a ClientName,
+    session: &'a Session,
+    recipient: Option<&'a Recipient>,
+    listener: &Listener,
+) -> Transaction<'a> {
+    let envelope = session.transaction();
+    let only = || match envelope?.recipients.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    };
+    let told = session.client().name.as_deref();
+    let (verified, reverse) = match told {
+        Some(told) if *name == ClientName::Unknown => (known(told), known(told)),
+        Some(told) => (known(told), name.reverse()),
+        None => (name.verified(), name.reverse()),
+    };
+    Transaction {
+        address: session.client().ip(),
+        name: verified,
+        reverse_name: reverse,
+        helo: session.helo(),
+        protocol: session.protocol(),
+        encrypted: session.tls().is_some(),
+        certificate: None,
+        login: session.login().map(|login| &*login.user),
+        sender: envelope.map(|envelope| envelope.sender.as_str()),
+        recipient: recipient.or_else(only).map(|recipient| shown(recipient, listener)),
+        recipients: envelope.map_or(0, |envelope| envelope.recipients.len()),
+        size: session.content_bytes().max(session.declared_size().unwrap_or(0)),
+        smtputf8: envelope.is_some_and(|envelope| envelope.smtputf8),
+        pipelined: false,
+    }
+}
+
+/// Our own postmaster is accepted as `postmaster`, whatever the lists say (RFC 5321 section 4.5.1).
+fn shown<'a>(recipient: &'a Recipient, listener: &Listener) -> &'a str {
+    match listener.served().has_postmaster(&recipient.address) {
+        true => "postmaster",
+        false => recipient.address.as_str(),
+    }
+}
+
+const fn known(name: &str) -> HostName<'_> {
+    HostName::Known(name)
+}
+
+/// The restriction `sleep`, as far as the session's time limit allows; a stop is not waited for.
+async fn delay(outcome: &Outcome, listener: &Listener) {
+    if outcome.delay > 0 {
+        let delay = Duration::from_secs(outcome.delay).min(listener.timeout());
+        let stopped = listener.shared().stop.cancelled();
+        // Either way it is time to answer.
+        let _ = tokio::time::timeout(delay, stopped).await;
+    }
+}
+
+fn event(
+    decision: &Decision,
+    action: RuleAction,
+    step: ProtocolState,
+    listener: &Listener,
+    transaction: TransactionSummary,
+) -> RuleApplied {
+    let Decision { text, restriction, place, .. } = decision;
+    let rule = match place {
+        Some(place) => format!("{restriction}: {place}"),
+        None => restriction.to_string(),
+    };
+    RuleApplied {
+        id: None,
+        listener: listener.name().into(),
+        action,
+        about: stage(step).into(),
+        rule: rule.into(),
+        text: text.clone(),
+        transaction,
+    }
+}
+
+fn summary(session: &Session, recipient: Option<&Recipient>) -> TransactionSummary {
+    let envelope = session.transaction();
+    let first = || envelope?.recipients.first();
+    TransactionSummary {
+        client: session.client().clone(),
+        sender: envelope.map_or(ReversePath::Null, |envelope| envelope.sender.clone()),
+        recipient: recipient.or_else(first).map(|recipient| recipient.address.clone()),
+        protocol: session.protocol(),
+        helo: session.helo().unwrap_or("unknown").into(),
+    }
+}
+
+/// What the log calls the step.
+const fn stage(step: ProtocolState) -> &'static str {
+    match step {
+        ProtocolState::Connect => "CONNECT",
+        ProtocolState::Helo => "HELO",
+        ProtocolState::Mail => "MAIL",
+        ProtocolState::Rcpt => "RCPT",
+        ProtocolState::Data => "DATA",
+        ProtocolState::EndOfMessage => "END-OF-MESSAGE",
+    }
+}
+
+/// The event's word for a decision; none for those that have a line of another kind.
+const fn action(kind: DecisionKind) -> Option<RuleAction> {
+    Some(match kind {
+        DecisionKind::Reject | DecisionKind::Trouble => return None,
+        DecisionKind::RejectWarning => RuleAction::RejectWarning,
+        DecisionKind::Filter => RuleAction::Filter,
+        DecisionKind::Hold => RuleAction::Hold,
+        DecisionKind::Discard => RuleAction::Discard,
+        DecisionKind::Redirect => RuleAction::Redirect,
+        DecisionKind::Bcc => RuleAction::Bcc,
+        DecisionKind::Prepend => RuleAction::Prepend,
+        DecisionKind::Info => RuleAction::Info,
+        DecisionKind::Warn => RuleAction::Warn,
+    })
+}
