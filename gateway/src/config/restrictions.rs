@@ -121,6 +121,11 @@ impl CommonLists {
         common
     }
 
+    /// Whether unknown recipients are refused, whatever the lists.
+    pub(super) const fn reject_unlisted_recipient(&self) -> bool {
+        self.settings.reject_unlisted_recipient
+    }
+
     /// What holds on a listener; `None` where nothing is restricted. Mail that comes back from a
     /// filter was judged before; there only the listener's own lists count.
     pub(super) fn of(

@@ -25,6 +25,17 @@ async fn only_listed_users_of_a_relay_domain_are_taken() {
 }
 
 #[tokio::test]
+async fn unknown_users_are_taken_where_the_administrator_wants_it() {
+    let sink = Sink::start(Script::smtp()).await;
+    let setup = Setup::before(&sink)
+        .section("domains", "relay_recipient_maps = [\"inline:{user@local.example=x}\"]")
+        .section("restrictions", "reject_unlisted_recipient = false");
+    let gateway = Gateway::start(&setup).await;
+    let _ = gateway.submit(mail().to("nobody@local.example")).await.expect_accepted();
+    sink.expect_one().await;
+}
+
+#[tokio::test]
 async fn who_has_moved_is_refused_with_the_new_address_also_to_trusted_clients() {
     let (gateway, sink) =
         gateway("relocated_maps = [\"inline:{ {joe@local.example = joe@new.example} }\"]").await;
