@@ -112,7 +112,7 @@ impl CommonLists {
             ("rbl_reply_maps", &section.rbl_reply_maps),
             ("relay_clientcerts", &section.relay_clientcerts),
         ] {
-            table::check(table, key, tables, Matching::Text, around, problems);
+            table::check(table, key, tables, Matching::Bytes, around, problems);
         }
         common.is_sound = sound;
         if sound {
@@ -284,7 +284,7 @@ fn check_texts(
             for spec in read.restrictions.tables() {
                 let index = found(spec.name());
                 let name = spec.clone().into();
-                table::check_one(table, (key, index), &name, Matching::Text, around, problems);
+                table::check_one(table, (key, index), &name, Matching::Bytes, around, problems);
             }
             check_claims(table, key, lists, &read.restrictions, problems);
             true
