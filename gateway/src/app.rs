@@ -4,7 +4,7 @@
 //! change, [`App::stop`] lets everything come to its end.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -32,12 +32,13 @@ use crate::{
         },
     },
     ingress::{
-        Listener, ListenerChecks, ListenerRestrictions, Permits, Shared, SubmissionPolicy,
-        relay::ServedDomains,
+        Listener, ListenerChecks, ListenerRestrictions, ListenerRules, Permits, Shared,
+        SubmissionPolicy, relay::ServedDomains,
     },
     interfaces, login,
     observe::Observer,
     restart,
+    rewriting::LiveRewriting,
     sockets::{self, Sockets},
     status::{Serves, Status},
     store::Store,
@@ -61,6 +62,7 @@ pub struct App {
 /// All that a configuration needs besides what runs already, made before anything is changed.
 struct Prepared {
     routes: LiveRoutes,
+    rewriting: Arc<LiveRewriting>,
     certificate: tls::Prepared,
     sockets: sockets::Prepared,
 }
@@ -81,8 +83,9 @@ impl App {
             .context("the certificate of the listeners cannot be used")?;
         let resolver = resolver(&config)?;
         let addresses = our_addresses(&config, &observer);
-        let egress = Egress::new(parts(&config, &queue, &observer, &resolver, &addresses)?);
         let shared = Arc::new(shared(&config, &queue, &observer, &resolver, addresses)?);
+        let rewriting = rewriting(&config, &shared)?;
+        let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
@@ -92,7 +95,7 @@ impl App {
             services: TaskTracker::new(),
             end: CancellationToken::new(),
         });
-        let opened = app.sockets.prepare(app.listeners(&app.config.load())?)?;
+        let opened = app.sockets.prepare(app.listeners(&app.config.load(), &rewriting)?)?;
         app.start_services(&store)?;
         app.sockets.install(opened, &app.services, &app.shared.stop);
         app.notice(&format!("started, version {}", env!("CARGO_PKG_VERSION")));
@@ -113,10 +116,10 @@ impl App {
     /// What cannot be used of it. Then the old one stays in force as a whole.
     pub async fn reload(&self, config: Config) -> anyhow::Result<()> {
         let (config, later) = restart::put_off(&self.config.load(), config);
-        let Prepared { routes, certificate, sockets } = self.prepare(&config)?;
+        let Prepared { routes, rewriting, certificate, sockets } = self.prepare(&config)?;
         // From here on nothing can fail: the change is made as a whole.
         self.certificate.install(certificate);
-        self.egress.reroute(routes);
+        self.egress.reroute(routes, rewriting);
         self.sockets.install(sockets, &self.services, &self.shared.stop);
         self.config.store(Arc::new(config));
         for key in later {
@@ -129,8 +132,9 @@ impl App {
     fn prepare(&self, config: &Config) -> anyhow::Result<Prepared> {
         let routes = LiveRoutes::new(config.routes.clone(), &config.smtp)?;
         let certificate = self.certificate.prepare(&certificate_source(config), clock::now())?;
-        let sockets = self.sockets.prepare(self.listeners(config)?)?;
-        Ok(Prepared { routes, certificate, sockets })
+        let rewriting = rewriting(config, &self.shared)?;
+        let sockets = self.sockets.prepare(self.listeners(config, &rewriting)?)?;
+        Ok(Prepared { routes, rewriting, certificate, sockets })
     }
 
     /// Says in the log that another configuration was not taken.
@@ -193,7 +197,11 @@ impl App {
     }
 
     /// The listeners of `config`, for each of their addresses.
-    fn listeners(&self, config: &Config) -> anyhow::Result<Vec<(SocketAddr, Arc<Listener>)>> {
+    fn listeners(
+        &self,
+        config: &Config,
+        rewriting: &Arc<LiveRewriting>,
+    ) -> anyhow::Result<Vec<(SocketAddr, Arc<Listener>)>> {
         let served = Arc::new(served(config));
         let policy = Arc::new(self.policy(config)?);
         let mut listeners = Vec::new();
@@ -212,11 +220,15 @@ impl App {
             let restrictions = rules.restrictions.as_ref().map(open).transpose();
             let restrictions =
                 restrictions.with_context(|| format!("listener {:?}", rules.name))?;
-            let (served, policy) = (Arc::clone(&served), Arc::clone(&policy));
+            let shared_rules = ListenerRules {
+                served: Arc::clone(&served),
+                policy: Arc::clone(&policy),
+                checks,
+                restrictions,
+                rewriting: Arc::clone(rewriting),
+            };
             let shared = Arc::clone(&self.shared);
-            let own = rules.clone();
-            let listener = Listener::new(own, served, policy, checks, restrictions, tls, shared);
-            let listener = Arc::new(listener);
+            let listener = Arc::new(Listener::new(rules.clone(), shared_rules, tls, shared));
             listeners.extend(rules.bind.iter().map(|address| (*address, Arc::clone(&listener))));
         }
         Ok(listeners)
@@ -283,27 +295,30 @@ fn resolver(config: &Config) -> anyhow::Result<Arc<dyn Resolver>> {
     Ok(Arc::new(DnsResolver::new(&dns).context("[dns]: no resolver")?))
 }
 
-fn parts(
-    config: &Config,
-    queue: &Queue,
-    observer: &Observer,
-    resolver: &Arc<dyn Resolver>,
-    addresses: &[IpAddr],
-) -> anyhow::Result<Parts> {
+fn parts(config: &Config, shared: &Shared, rewriting: Arc<LiveRewriting>) -> anyhow::Result<Parts> {
+    let addresses = shared.addresses.clone();
     let names = vec![config.server.hostname.clone()];
     let policy = Policy {
         ourselves: Ourselves { names, addresses: addresses.to_vec() },
         reach: if config.dns.allow_private_mx { Reach::Private } else { Reach::Public },
     };
     Ok(Parts {
-        queue: queue.clone(),
-        observer: observer.clone(),
+        queue: shared.queue.clone(),
+        observer: shared.observer.clone(),
         hostname: config.server.hostname.clone(),
-        resolver: Arc::clone(resolver),
+        resolver: Arc::clone(&shared.resolver),
         policy,
         routes: LiveRoutes::new(config.routes.clone(), &config.smtp)?,
+        rewriting,
         session_limit: config.smtp.session_limit.get() as usize,
     })
+}
+
+/// The rules about addresses. This machine has its loopback addresses besides those it listens on.
+fn rewriting(config: &Config, shared: &Shared) -> anyhow::Result<Arc<LiveRewriting>> {
+    let mut own = our_addresses(config, &shared.observer);
+    own.extend([IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)]);
+    LiveRewriting::open(config, own, &shared.tables).context("[rewriting]")
 }
 
 /// Where the world reaches us. What cannot be found out does not keep the gateway from starting.

@@ -30,9 +30,8 @@ pub mod installation;
 pub mod interop;
 pub mod pair;
 pub mod peers;
-pub mod postfix;
 pub mod program;
 pub mod rig;
 pub mod sink;
 
-pub use mailweir_test_servers::{free_address, tools, wait};
+pub use mailweir_test_servers::{free_address, postfix, tools, wait};

@@ -17,7 +17,7 @@ use mailweir_mail::{
     header_from::HeaderFrom,
 };
 use mailweir_smtp::{
-    replies::Refusal,
+    replies::{RecipientTable, Refusal},
     server::{
         Answer, Peer, Question, Refused, Rights, Session, Settings, Step, TlsMode, Unfinished,
     },
@@ -321,7 +321,7 @@ impl Rig {
             return Answer::Refuse(Refusal::RelayDenied(address));
         }
         if address.local_part() == "unknown" {
-            return Answer::Refuse(Refusal::UnknownRecipient(address));
+            return Answer::Refuse(Refusal::UnknownRecipient(address, RecipientTable::Relay));
         }
         Answer::Proceed
     }

@@ -85,6 +85,7 @@ fn session_events() -> Vec<SessionEvent> {
             recipient: Some(address("x@y.example")),
             protocol: Some(Protocol::Esmtp),
             helo: Some("h.example".into()),
+            rule: None,
         }))
     };
     let warning = SessionEvent::Warning { part: "smtpd", text: "low on space".into() };
@@ -115,6 +116,7 @@ fn attempt(mail: u32, text: &str) -> DeliveryReport {
     DeliveryReport {
         id: id(mail),
         to: address(recipient),
+        original: None,
         relay: Some("mx.y.example[203.0.113.5]:25".into()),
         delays: Delays { in_queue: Duration::from_secs(2), ..Delays::default() },
         dsn: text[4..9].parse().unwrap(),

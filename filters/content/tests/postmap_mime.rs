@@ -33,7 +33,7 @@ enum Keys {
 fn postmap_sees_the_same_lines_in_the_corpus() {
     let corpus = mails::corpus();
     if corpus.is_empty() {
-        return eprintln!("skipped: the corpus of mime4j is not there");
+        return;
     }
     compare(
         corpus.into_iter().map(|(path, mail)| (path.display().to_string(), mail)).collect(),

@@ -8,7 +8,8 @@ use super::{hostname, settings::Settings};
 
 /// `user+ext@domain`, `user@domain`, the domain and what it is part of, `user+ext@`, `user@`.
 pub(super) fn of_address(address: &str, settings: &Settings) -> Vec<String> {
-    let address = address.to_lowercase();
+    // Addresses are rewritten before they are looked up; that drops a final dot.
+    let address = hostname::without_final_dot(address).to_lowercase();
     let Some((user, domain)) = address.rsplit_once('@') else { return vec![address] };
     let bare = without_extension(user, &settings.recipient_delimiter);
     let mut keys = vec![address.clone()];
@@ -78,6 +79,7 @@ mod tests {
                 "user@"
             ]
         );
+        assert_eq!(of_address("a@b.", &settings(true)), ["a@b", "b", "a@"]);
         assert_eq!(of_host("a.b.c", &settings(true)), ["a.b.c", "b.c", "c"]);
         assert_eq!(of_host("a.", &settings(true)), ["a."]);
         assert_eq!(of_host("192.0.2.1", &settings(true)), ["192.0.2.1"]);

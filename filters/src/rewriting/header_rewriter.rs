@@ -84,6 +84,12 @@ impl HeaderRewriter {
         }
     }
 
+    /// Whether the header is over and nothing is held: what comes may go on past it.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.place == Place::Body
+    }
+
     /// Why nothing is rewritten any more.
     #[must_use]
     pub const fn error(&self) -> Option<&RewriteError> {

@@ -72,6 +72,20 @@ impl Maps {
         self.first(keys::mapping(text, is_local, &addressing.extensions), remote).await
     }
 
+    /// Whether the tables have anything for an address, by the same keys (Postfix
+    /// `relay_recipient_maps`).
+    ///
+    /// # Errors
+    /// A table cannot tell.
+    pub async fn have(
+        &self,
+        address: &Address,
+        addressing: &Addressing,
+        remote: &dyn RemoteMaps,
+    ) -> Result<bool, LookupError> {
+        Ok(self.find(address, addressing, remote).await?.is_some())
+    }
+
     /// What the tables have for a recipient: the address, the address without extension, the
     /// domain, its parents, `*` (transport(5)).
     pub(crate) async fn find_transport(

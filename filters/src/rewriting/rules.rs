@@ -78,6 +78,14 @@ impl RewritingRules {
         self.change_any(&[Class::HeaderSender, Class::HeaderRecipient])
     }
 
+    /// The same rules without automatic copies, as they hold for mail of our own (Postfix
+    /// `CLEANUP_FLAG_MASK_INTERNAL`).
+    #[must_use]
+    pub fn without_copies(&self) -> Self {
+        let none = Maps::default;
+        Self { sender_bcc: none(), recipient_bcc: none(), always_bcc: None, ..self.clone() }
+    }
+
     fn change_any(&self, classes: &[Class]) -> bool {
         classes.iter().any(|&class| self.change(class))
     }

@@ -279,6 +279,8 @@ pub struct DeliveryReport {
     pub id: QueueId,
     /// The recipient.
     pub to: Address,
+    /// What RCPT said, if it was another address (Postfix `orig_to`).
+    pub original: Option<Address>,
     /// The next hop as `name[address]:port`; `None` if none was reached.
     pub relay: Option<Box<str>>,
     /// Where the time went.

@@ -14,8 +14,12 @@ use mailweir_mail::{Address, Client, Domain, Enhanced, Protocol, QueueId, Reply,
 pub enum Refusal {
     /// 554 5.7.1: a stranger wants us to relay.
     RelayDenied(Address),
-    /// 550 5.1.1: a served domain has no such user.
-    UnknownRecipient(Address),
+    /// 550 5.1.1: a served domain has no such user, by this table.
+    UnknownRecipient(Address, RecipientTable),
+    /// 550 5.1.6: the user has moved, and where to, in the words of a table.
+    RecipientMoved(Address, Box<str>),
+    /// 550 with this status: a table says that no mail can be delivered there, and why.
+    RecipientUndeliverable(Address, Enhanced, Box<str>),
     /// 554 5.7.1: the recipient may not be sent to, and why.
     RecipientRejected(Address, Box<str>),
     /// 554 5.7.1: the sender may not send, and why.
@@ -72,6 +76,24 @@ pub enum Refusal {
     Rule(Reply),
 }
 
+/// Which users are known by which table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecipientTable {
+    /// Those of the domains that we relay for (Postfix `relay_recipient_maps`).
+    Relay,
+    /// Those of domains that have aliases only (Postfix `virtual_alias_maps`).
+    VirtualAlias,
+}
+
+impl RecipientTable {
+    const fn says_unknown(self) -> &'static str {
+        match self {
+            Self::Relay => "User unknown in relay recipient table",
+            Self::VirtualAlias => "User unknown in virtual alias table",
+        }
+    }
+}
+
 impl Refusal {
     /// Whether it says nothing against the peer: the first recipient too many of a large mail must
     /// not end the session before those that are left can have it.
@@ -85,13 +107,13 @@ impl Refusal {
         use Refusal as R;
         match self {
             R::RelayDenied(to) => text(554, (5, 7, 1), format!("<{to}>: Relay access denied")),
-            R::UnknownRecipient(to) => rejected(
-                550,
-                (5, 1, 1),
-                to.as_str(),
-                "Recipient address",
-                "User unknown in relay recipient table",
-            ),
+            R::UnknownRecipient(to, table) => {
+                recipient(to, Enhanced(5, 1, 1), table.says_unknown())
+            }
+            R::RecipientMoved(to, place) => {
+                recipient(to, Enhanced(5, 1, 6), &format!("User has moved to {place}"))
+            }
+            R::RecipientUndeliverable(to, status, why) => recipient(to, *status, why),
             R::RecipientRejected(to, why) => {
                 rejected(554, (5, 7, 1), to.as_str(), "Recipient address", why)
             }
@@ -507,6 +529,11 @@ fn text(code: u16, (class, subject, detail): (u8, u16, u16), words: String) -> R
 }
 
 /// `<subject>: Sender address rejected: why`, the shape that Postfix gives to rejections.
+/// What is wrong with a recipient as such.
+fn recipient(to: &Address, Enhanced(class, subject, detail): Enhanced, why: &str) -> Reply {
+    rejected(550, (class, subject, detail), to.as_str(), "Recipient address", why)
+}
+
 fn rejected(code: u16, enhanced: (u8, u16, u16), subject: &str, what: &str, why: &str) -> Reply {
     text(code, enhanced, format!("<{subject}>: {what} rejected: {why}"))
 }

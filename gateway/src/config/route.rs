@@ -85,6 +85,16 @@ impl Route {
         Self { to: NextHop::Relay(Relay { protocol, host, port: 0 }), ..Self::direct() }
     }
 
+    /// Whether mail to `domain` takes this route only because all mail may.
+    #[must_use]
+    pub fn is_for_all(&self, domain: &Domain) -> bool {
+        let first = self
+            .domains
+            .iter()
+            .find(|pattern| pattern.matches(domain) && !matches!(pattern, DomainPattern::Any));
+        first.is_none() && self.matches(domain)
+    }
+
     /// Whether mail to `domain` may take this route.
     #[must_use]
     pub fn matches(&self, domain: &Domain) -> bool {

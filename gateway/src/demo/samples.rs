@@ -41,7 +41,8 @@ async fn submit(submission: SocketAddr) -> Result<(), String> {
         envelope.body = BodyType::EightBitMime;
         envelope.smtputf8 = true;
         let mail = Outgoing::to_all(Arc::new(envelope), size, ContentText::Utf8Header);
-        let _ = connection.send(mail, &Content::Memory(Bytes::from(content))).await;
+        let content = Content::Memory(Bytes::from(content));
+        let _ = connection.send(mail, (&content).into()).await;
     }
     connection.quit().await;
     Ok(())

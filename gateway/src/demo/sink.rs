@@ -8,7 +8,7 @@ use std::{
 
 use mailweir_mail::{Address, Client, QueueId};
 use mailweir_smtp::{
-    replies::Refusal,
+    replies::{RecipientTable, Refusal},
     server::{Answer, Peer, Question, Rights, Session, Settings, Step},
 };
 use tokio::{
@@ -82,7 +82,9 @@ fn answer(question: &Question, session: &mut Session, mail: &mut Arrival) -> Ans
 /// Two names are not taken, so that there is something to see: one for good, one for now.
 fn recipient_answer(recipient: &Address) -> Answer {
     match recipient.local_part() {
-        "nobody" => Answer::Refuse(Refusal::UnknownRecipient(recipient.clone())),
+        "nobody" => {
+            Answer::Refuse(Refusal::UnknownRecipient(recipient.clone(), RecipientTable::Relay))
+        }
         "later" => Answer::Refuse(Refusal::InsufficientStorage),
         _ => Answer::Proceed,
     }

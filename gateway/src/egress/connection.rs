@@ -5,7 +5,9 @@
 
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use futures_util::FutureExt;
+use mailweir_filters::rewriting::{HeaderRewriter, RewriteError};
 use mailweir_mail::{Enhanced, Reply, TlsSummary};
 use mailweir_queue::{BodyError, Content, ContentReader};
 use mailweir_smtp::client::{
@@ -19,6 +21,7 @@ use tokio::{
 
 use crate::{
     clock,
+    rewriting::LiveRewriting,
     tls::{ClientTls, Trust},
     wire::Wire,
 };
@@ -55,6 +58,13 @@ impl fmt::Display for Target {
     }
 }
 
+impl<'c> From<&'c Content> for Letter<'c> {
+    /// The content as it is.
+    fn from(content: &'c Content) -> Self {
+        Self { content, headers: None }
+    }
+}
+
 /// What became of a mail that was given to a connection.
 pub(crate) enum Sent {
     /// Each recipient has its outcome, in the order of [`Outgoing::indices`].
@@ -63,6 +73,14 @@ pub(crate) enum Sent {
     Returned(Closed),
     /// Its content cannot be read. The connection is over, the final dot was not sent.
     Unreadable(BodyError),
+    /// A table cannot tell how an address in its header looks to others; likewise.
+    Unclear(RewriteError),
+}
+
+/// A content to send, and what changes its header on the way.
+pub(crate) struct Letter<'c> {
+    pub(super) content: &'c Content,
+    pub(super) headers: Option<(HeaderRewriter, Arc<LiveRewriting>)>,
 }
 
 /// Why there is no connection.
@@ -128,7 +146,7 @@ impl Connection {
     }
 
     /// Sends one mail.
-    pub(crate) async fn send(&mut self, mail: Outgoing, content: &Content) -> Sent {
+    pub(crate) async fn send(&mut self, mail: Outgoing, letter: Letter<'_>) -> Sent {
         self.mails += 1;
         if self.mails > 1 {
             self.hear_out();
@@ -136,11 +154,14 @@ impl Connection {
         if self.client.begin(mail).is_err() {
             return Sent::Returned(Closed::Quit);
         }
-        let mut source = Some(Source { reader: content.reader(), trouble: None });
+        let mut source = Some(Source::of(letter));
         loop {
             let turn = self.advance(&mut source).await;
             if let Some(trouble) = source.as_mut().and_then(|source| source.trouble.take()) {
-                return Sent::Unreadable(trouble);
+                return match trouble {
+                    Trouble::Body(error) => Sent::Unreadable(error),
+                    Trouble::Header(error) => Sent::Unclear(error),
+                };
             }
             match turn {
                 Turn::Finished(attempts) => return Sent::Finished(attempts),
@@ -275,7 +296,7 @@ impl Connection {
         let Some(source) = content else { return self.client.content_failed(unreadable()) };
         let mut encoder = Encoder::new();
         loop {
-            let chunk = match source.reader.next().await {
+            let chunk = match source.next().await {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) => break,
                 Err(error) => {
@@ -357,7 +378,46 @@ enum Unwritten {
 /// The content on its way, and why it cannot go on.
 struct Source {
     reader: ContentReader,
-    trouble: Option<BodyError>,
+    /// Until the end of the content.
+    headers: Option<(HeaderRewriter, Arc<LiveRewriting>)>,
+    trouble: Option<Trouble>,
+}
+
+/// Why a content cannot be sent to its end.
+enum Trouble {
+    Body(BodyError),
+    Header(RewriteError),
+}
+
+impl Source {
+    fn of(letter: Letter<'_>) -> Self {
+        Self { reader: letter.content.reader(), headers: letter.headers, trouble: None }
+    }
+
+    /// The next piece as others see it; `None` after the last.
+    async fn next(&mut self) -> Result<Option<Bytes>, Trouble> {
+        let piece = self.reader.next().await.map_err(Trouble::Body)?;
+        match (&mut self.headers, piece) {
+            (Some((headers, live)), Some(piece)) if !headers.is_done() => {
+                let mut shown = Vec::with_capacity(piece.len());
+                Box::pin(headers.feed(&piece, &mut shown, live.remote())).await;
+                match headers.error() {
+                    Some(error) => Err(Trouble::Header(error.clone())),
+                    None => Ok(Some(shown.into())),
+                }
+            }
+            (_, Some(piece)) => Ok(Some(piece)),
+            (_, None) => self.rest().await,
+        }
+    }
+
+    /// What rewriting holds back until the content has ended.
+    async fn rest(&mut self) -> Result<Option<Bytes>, Trouble> {
+        let Some((headers, live)) = self.headers.take() else { return Ok(None) };
+        let mut shown = Vec::new();
+        let finished = Box::pin(headers.finish(&mut shown, live.remote())).await;
+        finished.map(|_| (!shown.is_empty()).then(|| shown.into())).map_err(Trouble::Header)
+    }
 }
 
 /// What recipients are deferred with when our own disk fails us.

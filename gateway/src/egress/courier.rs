@@ -9,6 +9,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use mailweir_filters::rewriting::RewriteError;
 use mailweir_mail::{Enhanced, Reply, SessionEvent};
 use mailweir_queue::{BodyError, Claim, Content, RecipientIndex};
 use mailweir_smtp::client::{Cause, Closed, ContentText, Outgoing, Settings, TlsPolicy};
@@ -16,12 +17,14 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
     Egress,
-    connection::{Connection, OpenError, Sent, Target},
+    by_tables::UNCLEAR,
+    connection::{Connection, Letter, OpenError, Sent, Target},
     failover::Failover,
     lane::{Batch, Job, Post},
     outcome::{Health, NoHost, Outcome, Told, tell},
     resolve::{self, NextHops},
     route::LiveRoute,
+    shown::Shown,
 };
 use crate::clock;
 
@@ -80,6 +83,12 @@ impl Courier {
 
     async fn deliver(&mut self, batch: Batch) {
         let Batch { claim, mut recipients } = batch;
+        let protocol = self.post.lane().destination().protocol;
+        let shown = Shown::to(protocol, &claim, &recipients, self.egress.rewriting()).await;
+        let shown = match shown {
+            Ok(shown) => shown,
+            Err(error) => return self.unclear(&claim, &recipients, &error).await,
+        };
         let content = match self.egress.queue.body(claim.id, &claim.body).await {
             Ok(content) => content,
             Err(error) => {
@@ -87,8 +96,9 @@ impl Courier {
                 return self.egress.warn(format!("{}: content not readable: {error}", claim.id));
             }
         };
+        let mail = Mail { claim: &claim, shown: &shown, content: &content };
         loop {
-            match self.attempt(&claim, recipients, &content).await {
+            match self.attempt(&mail, recipients).await {
                 Stand::Unreadable(error) => {
                     self.post.abandoned();
                     return self.egress.unreadable(&claim, &error).await;
@@ -104,16 +114,25 @@ impl Courier {
         }
     }
 
+    /// A table cannot tell how the mail looks to others: it is not offered.
+    async fn unclear(
+        &mut self,
+        claim: &Claim,
+        recipients: &[RecipientIndex],
+        error: &RewriteError,
+    ) {
+        self.post.abandoned();
+        self.egress.warn(put_off(claim, error));
+        let (outcome, _) = NoHost::not_now(UNCLEAR).outcome(recipients.len());
+        self.settle(claim, recipients, outcome).await;
+    }
+
     /// Tries the open connection first, then one host after the other. Whom a host defers is
     /// offered to the next one (Postfix `smtp_mx_session_limit`); who has a result that stands has
     /// it recorded before that.
-    async fn attempt(
-        &mut self,
-        claim: &Arc<Claim>,
-        recipients: Vec<RecipientIndex>,
-        content: &Content,
-    ) -> Stand {
-        match self.offer(claim, &recipients, content).await {
+    async fn attempt(&mut self, mail: &Mail<'_>, recipients: Vec<RecipientIndex>) -> Stand {
+        let claim = mail.claim;
+        match self.offer(mail, &recipients).await {
             Offer::NotMade => {}
             Offer::Unreadable(error) => return Stand::Unreadable(error),
             Offer::Answered(outcome, health) => {
@@ -131,12 +150,11 @@ impl Courier {
         let mut again = Vec::new();
         let (mut last, mut health) = NoHost::no_address().outcome(left.len());
         while let Some(target) = hosts.next(self.post.lane().destination().port) {
-            let (outcome, reached) =
-                match self.offer_to(&target, &mut hosts, claim, &left, content).await {
-                    Offer::Answered(outcome, reached) => (outcome, reached),
-                    Offer::NotMade => NoHost::lost(&target).outcome(left.len()),
-                    Offer::Unreadable(error) => return Stand::Unreadable(error),
-                };
+            let (outcome, reached) = match self.offer_to(&target, &mut hosts, mail, &left).await {
+                Offer::Answered(outcome, reached) => (outcome, reached),
+                Offer::NotMade => NoHost::lost(&target).outcome(left.len()),
+                Offer::Unreadable(error) => return Stand::Unreadable(error),
+            };
             health = health.or(reached);
             let (settled, deferred) = outcome.split(&left);
             again.extend(self.settle(claim, &settled.0, settled.1).await);
@@ -154,9 +172,8 @@ impl Courier {
         &mut self,
         target: &Target,
         hosts: &mut Hosts,
-        claim: &Arc<Claim>,
+        mail: &Mail<'_>,
         recipients: &[RecipientIndex],
-        content: &Content,
     ) -> Offer {
         self.leave().await;
         match self.connect(target).await {
@@ -167,16 +184,11 @@ impl Courier {
             }
         }
         hosts.failover.offered();
-        self.offer(claim, recipients, content).await
+        self.offer(mail, recipients).await
     }
 
     /// Offers the mail over the connection there is.
-    async fn offer(
-        &mut self,
-        claim: &Arc<Claim>,
-        recipients: &[RecipientIndex],
-        content: &Content,
-    ) -> Offer {
+    async fn offer(&mut self, mail: &Mail<'_>, recipients: &[RecipientIndex]) -> Offer {
         let worn = |held: &Held| !self.route().may_reuse(&held.connection);
         if self.connection.as_ref().is_some_and(worn) {
             self.leave().await;
@@ -186,7 +198,7 @@ impl Courier {
         let setup = if first { connection.setup() } else { Duration::ZERO };
         let relay: Box<str> = connection.relay().into();
         let started = Instant::now();
-        let sent = connection.send(outgoing(claim, recipients), content).await;
+        let sent = connection.send(mail.outgoing(recipients), mail.letter()).await;
         let transmission = started.elapsed();
         let outcome = |attempts| Outcome { attempts, relay: Some(relay), setup, transmission };
         match sent {
@@ -194,6 +206,12 @@ impl Courier {
             Sent::Unreadable(error) => {
                 self.connection = None;
                 Offer::Unreadable(error)
+            }
+            Sent::Unclear(error) => {
+                self.connection = None;
+                self.egress.warn(put_off(mail.claim, &error));
+                let (outcome, _) = NoHost::not_now(UNCLEAR).outcome(recipients.len());
+                Offer::Answered(outcome, Health::Reached)
             }
             Sent::Returned(closed) => {
                 self.connection = None;
@@ -331,13 +349,30 @@ impl Hosts {
     }
 }
 
-fn outgoing(claim: &Claim, recipients: &[RecipientIndex]) -> Outgoing {
-    let indices = recipients.iter().map(|index| index.as_usize());
-    let envelope = Arc::clone(&claim.envelope);
-    let text = match (claim.envelope.smtputf8, claim.envelope.body) {
-        (true, _) => ContentText::Utf8Header,
-        (false, mailweir_mail::BodyType::EightBitMime) => ContentText::EightBit,
-        (false, mailweir_mail::BodyType::SevenBit) => ContentText::SevenBit,
-    };
-    Outgoing::new(envelope, indices, claim.size, text)
+/// A mail in a courier's hands.
+struct Mail<'m> {
+    claim: &'m Arc<Claim>,
+    shown: &'m Shown,
+    content: &'m Content,
+}
+
+impl Mail<'_> {
+    fn outgoing(&self, recipients: &[RecipientIndex]) -> Outgoing {
+        let indices = recipients.iter().map(|index| index.as_usize());
+        let envelope = Arc::clone(&self.shown.envelope);
+        let text = match (envelope.smtputf8, envelope.body) {
+            (true, _) => ContentText::Utf8Header,
+            (false, mailweir_mail::BodyType::EightBitMime) => ContentText::EightBit,
+            (false, mailweir_mail::BodyType::SevenBit) => ContentText::SevenBit,
+        };
+        Outgoing::new(envelope, indices, self.claim.size, text)
+    }
+
+    fn letter(&self) -> Letter<'_> {
+        self.shown.letter(self.content)
+    }
+}
+
+fn put_off(claim: &Claim, error: &RewriteError) -> String {
+    format!("{}: the mail is put off: {error}", claim.id)
 }

@@ -5,13 +5,14 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use mailweir_mail::{Delays, DeliveryReport, Domain, MailEvent, Stage, Transport};
+use mailweir_mail::{Delays, DeliveryReport, Domain, MailEvent, Stage};
 use mailweir_queue::{AttemptResult, Claim, RecipientIndex, ReportDuty, Screening, Work};
 
 use tokio::sync::Semaphore;
 
 use super::{
     Egress,
+    by_tables::{self, Chosen},
     courier::Courier,
     destination::Destination,
     lane::{Batch, Lane},
@@ -26,7 +27,7 @@ pub(super) async fn run(egress: Arc<Egress>) {
     let small_work = Arc::new(Semaphore::new(SMALL_WORK_LIMIT));
     while let Some(Some(work)) = egress.stop.run_until_cancelled(egress.queue.next_work()).await {
         match work {
-            Work::Deliver(claim) => spread(&egress, claim),
+            Work::Deliver(claim) => deliver(&egress, claim),
             Work::Report(owed) => {
                 let reporting = reporter::report(Arc::clone(&egress), owed);
                 spawn_bounded(&egress, &small_work, reporting).await;
@@ -62,14 +63,37 @@ async fn pass(egress: Arc<Egress>, screening: Screening) {
     }
 }
 
-/// Groups the recipients of a mail by where they go.
-fn spread(egress: &Arc<Egress>, claim: Claim) {
+/// Puts a mail on its lanes: at once, or after tables that have a say were asked.
+fn deliver(egress: &Arc<Egress>, claim: Claim) {
+    if let Some(filter) = claim.envelope.filter.clone() {
+        return spread(egress, &egress.routes(), claim, |_| Chosen::Way(filter.clone()));
+    }
+    let live = egress.rewriting();
+    let rules = live.current();
+    if !rules.routes_mail() {
+        return spread(egress, &egress.routes(), claim, |_| Chosen::Nothing);
+    }
+    let egress = Arc::clone(egress);
+    egress.tasks.clone().spawn(async move {
+        let routes = egress.routes();
+        let chosen = by_tables::ask(&egress, &routes, &live, &rules, &claim).await;
+        spread(&egress, &routes, claim, |place| chosen.get(place).cloned().unwrap_or_default());
+    });
+}
+
+/// Groups the recipients of a mail by where they go. `chosen`: what rules say of the pending
+/// recipient at this place.
+fn spread(
+    egress: &Arc<Egress>,
+    routes: &LiveRoutes,
+    claim: Claim,
+    chosen: impl Fn(usize) -> Chosen,
+) {
     let claim = Arc::new(claim);
-    let routes = egress.routes();
     let mut groups: Vec<(Goal<'_>, Vec<RecipientIndex>)> = Vec::new();
-    for &index in &claim.pending {
+    for (place, &index) in claim.pending.iter().enumerate() {
         let Some(recipient) = claim.envelope.recipients.get(index.as_usize()) else { continue };
-        let goal = goal(&routes, claim.envelope.filter.as_ref(), recipient.address.domain());
+        let goal = goal(routes, chosen(place), recipient.address.domain());
         match groups.iter_mut().find(|(known, _)| known.is(&goal)) {
             Some((_, recipients)) => recipients.push(index),
             None => groups.push((goal, vec![index])),
@@ -110,8 +134,13 @@ impl Goal<'_> {
 }
 
 /// The way that a rule chose, or else that of the route.
-fn goal<'r>(routes: &'r LiveRoutes, chosen: Option<&Transport>, domain: &Domain) -> Goal<'r> {
-    match chosen.map_or(Way::Route, |transport| transport::interpret(transport, domain)) {
+fn goal<'r>(routes: &'r LiveRoutes, chosen: Chosen, domain: &Domain) -> Goal<'r> {
+    let way = match chosen {
+        Chosen::Nothing => Way::Route,
+        Chosen::Way(transport) => transport::interpret(&transport, domain),
+        Chosen::End(end) => Way::End(end),
+    };
+    match way {
         Way::Hop { protocol, next_hop, port } => {
             let (route, destination) = routes.towards(protocol, next_hop, port);
             Goal::To(destination, route)
@@ -178,6 +207,7 @@ async fn conclude(
         Some(event(DeliveryReport {
             id: claim.id,
             to: recipient.address.clone(),
+            original: recipient.original.clone(),
             relay: None,
             delays: Delays { before_queue, ..Delays::default() },
             dsn: reply.enhanced_or_general(),

@@ -4,11 +4,13 @@
 //! carry it: `connection` drives [`mailweir_smtp::client`]. What is decided here is decided by pure
 //! modules: [`concurrency`], [`failover`], [`resolve::mx`], [`report`].
 
+mod by_tables;
 pub mod concurrency;
 mod connection;
 mod courier;
 pub mod destination;
 mod dispatch;
+mod expansion;
 pub mod failover;
 mod lane;
 mod outcome;
@@ -16,6 +18,7 @@ pub mod report;
 mod reporter;
 pub mod resolve;
 mod route;
+mod shown;
 mod transport;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +30,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use connection::{Connection, Target};
+pub(crate) use expansion::{Expansion, Outbox};
 pub use route::LiveRoutes;
 
 use self::{
@@ -34,7 +38,7 @@ use self::{
     failover::Failures,
     resolve::{Policy, Resolver},
 };
-use crate::{clock, observe::Observer};
+use crate::{clock, observe::Observer, rewriting::LiveRewriting};
 
 /// Everything deliveries share.
 pub struct Egress {
@@ -46,6 +50,7 @@ pub struct Egress {
     resolver: Arc<dyn Resolver>,
     policy: Policy,
     routes: ArcSwap<LiveRoutes>,
+    rewriting: ArcSwap<LiveRewriting>,
     lanes: Mutex<Lanes>,
     failures: Mutex<Failures>,
     bounce_size_limit: usize,
@@ -74,6 +79,8 @@ pub struct Parts {
     pub session_limit: usize,
     /// The routes.
     pub routes: LiveRoutes,
+    /// Where mail goes by tables, and how its addresses look to others.
+    pub rewriting: Arc<LiveRewriting>,
 }
 
 impl Egress {
@@ -87,6 +94,7 @@ impl Egress {
             resolver: parts.resolver,
             policy: parts.policy,
             routes: ArcSwap::from_pointee(parts.routes),
+            rewriting: ArcSwap::new(parts.rewriting),
             lanes: Mutex::default(),
             failures: Mutex::default(),
             bounce_size_limit: report::DEFAULT_SIZE_LIMIT,
@@ -110,8 +118,9 @@ impl Egress {
         self.stop.cancel();
     }
 
-    /// Takes other routes for mail that is not under way yet.
-    pub fn reroute(&self, routes: LiveRoutes) {
+    /// Takes other routes and tables for mail that is not under way yet.
+    pub fn reroute(&self, routes: LiveRoutes, rewriting: Arc<LiveRewriting>) {
+        self.rewriting.store(rewriting);
         self.routes.store(Arc::new(routes));
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -133,6 +142,10 @@ impl Egress {
     #[must_use]
     pub const fn queue(&self) -> &Queue {
         &self.queue
+    }
+
+    fn rewriting(&self) -> Arc<LiveRewriting> {
+        self.rewriting.load_full()
     }
 
     fn routes(&self) -> Arc<LiveRoutes> {
@@ -182,9 +195,13 @@ impl Egress {
         self.observer.session(&SessionEvent::Warning { part: "smtp", text: text.into() });
     }
 
-    /// A random number, for what must differ and need not be secret.
     fn seed(&self) -> u64 {
-        use std::hash::{BuildHasher, RandomState};
-        RandomState::new().hash_one(clock::now().as_micros())
+        seed()
     }
+}
+
+/// A random number, for what must differ and need not be secret.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(clock::now().as_micros())
 }

@@ -186,6 +186,7 @@ fn event(
     let report = DeliveryReport {
         id: claim.id,
         to: recipient.address.clone(),
+        original: recipient.original.clone(),
         relay: outcome.relay.clone(),
         delays: Delays {
             before_queue: claim.claimed_at.since(claim.arrival),

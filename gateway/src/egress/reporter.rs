@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use mailweir_mail::{Client, Enhanced, Origin, Protocol, Reply, ReportKind};
+use mailweir_filters::rewriting::RewriteError;
+use mailweir_mail::{Client, Domain, Enhanced, Origin, Protocol, Reply, ReportKind};
 use mailweir_queue::{
-    Content, Disposition, NewMail, OwedReport, ReportError,
+    ChangeError, Content, Disposition, IntakeError, NewMail, OwedReport, ReportError,
     progress::{LastReply, RecipientStatus},
 };
 
@@ -25,16 +26,30 @@ pub(super) async fn report(egress: Arc<Egress>, owed: OwedReport) {
     }
 }
 
-async fn write(egress: &Egress, owed: OwedReport) -> Result<(), ReportError> {
+async fn write(egress: &Egress, owed: OwedReport) -> Result<(), NotQueued> {
     let beginning = beginning(egress, &owed).await;
     let Some(composed) = compose(egress, &owed, &beginning) else {
         return Ok(egress.queue.waive_report(owed).await?);
     };
+    let envelope = egress.rewriting().address_own_mail(composed.envelope).await?;
     let mut intake = egress.queue.intake(composed.content.len() as u64)?;
     intake.write(&composed.content).await?;
-    let origin = own_origin(egress);
-    let mail = NewMail { envelope: composed.envelope, origin, disposition: Disposition::Ready };
-    egress.queue.commit_report(owed, intake, mail).await.map(drop)
+    let origin = own_origin(&egress.hostname);
+    let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
+    Ok(egress.queue.commit_report(owed, intake, mail).await.map(drop)?)
+}
+
+/// Why a report is not queued yet.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotQueued {
+    #[error(transparent)]
+    Queue(#[from] ReportError),
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    #[error(transparent)]
+    Address(#[from] RewriteError),
 }
 
 /// The original, or as much of it as a report may return. Unreadable content is no reason to tell
@@ -119,11 +134,11 @@ fn diagnostic<'a>(last: Option<&'a LastReply>, words: &'a str) -> Diagnostic<'a>
 }
 
 /// Where our own mail comes from.
-fn own_origin(egress: &Egress) -> Origin {
+pub(super) fn own_origin(hostname: &Domain) -> Origin {
     Origin {
         listener: "report".into(),
         client: Client::unnamed(([127, 0, 0, 1], 0).into()),
-        helo: egress.hostname.as_str().into(),
+        helo: hostname.as_str().into(),
         protocol: Protocol::Esmtp,
         login: None,
         tls: None,

@@ -202,6 +202,12 @@ impl LiveRoutes {
         (route, Destination { route: route.id, protocol, next_hop, port })
     }
 
+    /// Whether no route is there for mail to `domain` but one for all domains, so that the relay of
+    /// its sender comes first.
+    pub(super) fn is_left_to_relays(&self, domain: &Domain) -> bool {
+        self.configured.find(domain).is_for_all(domain)
+    }
+
     /// The route for mail to `domain`.
     pub(super) fn find(&self, domain: &Domain) -> &Arc<LiveRoute> {
         &self.live[self.configured.position(domain)]

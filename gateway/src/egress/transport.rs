@@ -45,8 +45,8 @@ pub(super) fn interpret(transport: &Transport, domain: &Domain) -> Way {
     let hop = match transport.name() {
         "" if next_hop.is_empty() => return Way::Route,
         "discard" => return Way::End(End::Discarded(discarded())),
-        "error" => return Way::End(End::Failed(said(550, Enhanced(5, 0, 0), next_hop))),
-        "retry" => return Way::End(End::Deferred(said(450, Enhanced(4, 0, 0), next_hop))),
+        "error" => return Way::End(End::Failed(said(550, Enhanced(5, 0, 0), or_else(next_hop)))),
+        "retry" => return Way::End(End::Deferred(said(450, Enhanced(4, 0, 0), or_else(next_hop)))),
         "smtp" | "relay" if next_hop.is_empty() => Some(exchangers(domain.clone())),
         "smtps" => hop(Protocol::Smtps, next_hop),
         "lmtp" => hop(Protocol::Lmtp, next_hop.strip_prefix("inet:").unwrap_or(next_hop)),
@@ -86,6 +86,11 @@ fn hop(protocol: Protocol, text: &str) -> Option<Way> {
         NextHop::Exchangers(Domain::parse(host).ok()?)
     };
     Some(Way::Hop { protocol, next_hop, port })
+}
+
+/// What `error:` says that says nothing (`transport.c`).
+const fn or_else(text: &str) -> &str {
+    if text.is_empty() { "Address is undeliverable" } else { text }
 }
 
 /// The text of `error:` and `retry:`, which may begin with an enhanced status code of that class.
@@ -145,6 +150,7 @@ mod tests {
             ("error:5.1.1 no such user", 550, Enhanced(5, 1, 1), "no such user"),
             ("error:we do not serve them", 550, Enhanced(5, 0, 0), "we do not serve them"),
             ("error:4.0.0 odd", 550, Enhanced(5, 0, 0), "4.0.0 odd"),
+            ("error:", 550, Enhanced(5, 0, 0), "Address is undeliverable"),
         ] {
             let reply = Reply::with_text(code, enhanced, words.to_owned());
             assert_eq!(way(text), Way::End(End::Failed(reply)), "{text}");

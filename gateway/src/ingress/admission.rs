@@ -4,11 +4,11 @@
 //! queue and the log-in under way. Decisions are made elsewhere (`relay`, `auth`, `queue`); here
 //! they are put to use, and their errors become refusals.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use mailweir_auth::{Channel, Exchange};
 use mailweir_filters::{
-    checks::{Fate, Outcome, Trouble},
+    checks::{Fate, Outcome},
     restrictions::ProtocolState,
 };
 use mailweir_mail::{
@@ -22,19 +22,20 @@ use mailweir_smtp::{
 };
 
 use super::{
+    addressing,
     client_name::{self, ClientName},
     content_scan::ContentScan,
     incoming::Incoming,
     listener::Listener,
     permits::{Crowd, Permit},
     policy::Spent,
-    refusals, relay, rerouting,
+    recipients, refusals,
     restrictions::SessionRestrictions,
     rules,
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
-use crate::clock;
+use crate::{clock, egress::Expansion};
 
 mod judging;
 mod login;
@@ -198,8 +199,9 @@ impl Admission {
         self.judge(ProtocolState::Rcpt, session, Some(recipient)).await?;
         if !self.relaying_is_judged() {
             let standing = self.claim(session).standing();
-            relay::permit(standing, &recipient.address, self.listener.served())?;
+            recipients::may_be_reached(&self.listener, standing, &recipient.address).await?;
         }
+        recipients::exists(&self.listener, &recipient.address).await?;
         self.check_allowance(envelope.recipients.len() + 1)
     }
 
@@ -235,7 +237,10 @@ impl Admission {
         let policy = self.listener.policy();
         let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
         let scan = ContentScan::new(self.submitter.as_ref().is_some_and(held_to_from));
-        let mut incoming = Incoming::new(intake, scan, self.listener.checks().begin(), arrival);
+        let checks = self.listener.checks().begin();
+        let logged_in = self.submitter.is_some();
+        let headers = self.listener.header_rewriter(session.client().ip(), logged_in);
+        let mut incoming = Incoming::new(intake, scan, checks, headers, arrival);
         incoming.top(header.as_bytes(), self.listener.remote_maps()).await;
         match incoming.trouble() {
             Some(error) => self.not_taken(error),
@@ -289,21 +294,24 @@ impl Admission {
             Fate::Reject(refusal) => return Answer::Refuse(Refusal::Rule(refusal.reply())),
             Fate::Trouble(trouble) => return self.cannot_tell(id, &trouble),
         };
+        if let Err(error) = incoming.finish_headers(self.listener.remote_maps()).await {
+            return self.cannot_tell(id, &error);
+        }
+        let ruled_hold = wishes.hold.clone().or(ruled_hold);
+        let (detour, bcc) = wishes.and(checked.detour, checked.bcc);
+        let addressed = match addressing::address(&self.listener, judged, bcc).await {
+            Ok(addressed) => addressed,
+            Err(error) => return self.cannot_tell(id, &error),
+        };
         let counted = match self.judge_content(incoming.scan(), judged).await {
             Ok(counted) => counted,
             Err(refusal) => return Answer::Refuse(refusal),
         };
-        let Some(mut envelope) = session.take_envelope() else {
+        let Some(envelope) = session.take_envelope() else {
             return Answer::Refuse(Refusal::Internal);
         };
-        for recipient in &mut envelope.recipients {
-            if let Some(person) = self.listener.served().instead_of(&recipient.address) {
-                recipient.address = person.clone();
-            }
-        }
-        let ruled_hold = wishes.hold.clone().or(ruled_hold);
-        let (detour, bcc) = wishes.and(checked.detour, checked.bcc);
-        rerouting::apply(&mut envelope, detour, bcc);
+        let (envelope, expanded) = addressed.envelope(envelope, detour, self.listener.served());
+        let expansion = Expansion::of(id, incoming.arrival(), &envelope, expanded);
         let limit_hold = self.hold_reason(counted.as_ref(), id);
         let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
         let origin = self.origin(session, incoming.arrival());
@@ -312,6 +320,9 @@ impl Admission {
             Ok((receipt, mut event)) => {
                 event.client = shown_as.unwrap_or(event.client);
                 self.log_received(event, held);
+                if let Some(expansion) = expansion {
+                    addressing::report(&self.listener, &expansion).await;
+                }
                 accepted(&receipt)
             }
             Err(error) => {
@@ -322,7 +333,7 @@ impl Admission {
     }
 
     /// A table cannot tell: the mail waits at the client (451), and the administrator hears why.
-    fn cannot_tell(&self, id: QueueId, trouble: &Trouble) -> Answer {
+    fn cannot_tell(&self, id: QueueId, trouble: &dyn fmt::Display) -> Answer {
         self.listener.warn(format!("{id}: the mail is put off: {trouble}"));
         Answer::Refuse(Refusal::TableUnavailable)
     }

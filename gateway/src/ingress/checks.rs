@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use mailweir_content::{decode::charset::Fallbacks, mime::MimeLimits};
-use mailweir_filters::checks::{ChecksRules, ContentChecks, Output};
+use mailweir_filters::{
+    RemoteMaps,
+    checks::{ChecksRules, ContentChecks, Output},
+    rewriting::HeaderRewriter,
+};
 use mailweir_queue::{Intake, IntakeError};
 use mailweir_tables::{Matching, TableError};
 
@@ -127,7 +131,24 @@ fn rules(lists: &Lists, limits: &Limits) -> ChecksRules {
     }
 }
 
-/// An intake as the end of the checks.
+/// The way of content behind the checks: headers are rewritten where that is due, and all is written
+/// into the intake.
+pub(super) struct Onward<'a> {
+    pub(super) headers: Option<&'a mut HeaderRewriter>,
+    pub(super) intake: IntoIntake<'a>,
+    pub(super) remote: &'a dyn RemoteMaps,
+}
+
+impl Output for Onward<'_> {
+    async fn write(&mut self, bytes: &[u8]) {
+        match &mut self.headers {
+            None => self.intake.write(bytes).await,
+            Some(headers) => headers.feed(bytes, &mut self.intake, self.remote).await,
+        }
+    }
+}
+
+/// An intake as the end of that way.
 pub(super) struct IntoIntake<'a> {
     pub(super) intake: &'a mut Intake,
     /// Why the content cannot be stored; nothing is written any more then.

@@ -2,14 +2,18 @@
 
 use mailweir_filters::{
     RemoteMaps,
-    checks::{ContentChecks, Decisions, Fate, Outcome},
+    checks::{ContentChecks, Decisions, Fate, Outcome, Output as _},
+    rewriting::{HeaderRewriter, RewriteError},
 };
 use mailweir_mail::{
     Address, BodyType, Envelope, HoldReason, Origin, QueueId, Received, Timestamp,
 };
 use mailweir_queue::{Disposition, Intake, IntakeError, NewMail, Receipt};
 
-use super::{checks::IntoIntake, content_scan::ContentScan};
+use super::{
+    checks::{IntoIntake, Onward},
+    content_scan::ContentScan,
+};
 
 /// A mail between DATA and the answer to its end.
 pub(super) struct Incoming {
@@ -17,6 +21,10 @@ pub(super) struct Incoming {
     scan: ContentScan,
     /// Absent where nothing is checked.
     checks: Option<Box<ContentChecks>>,
+    /// Absent where headers stay as they are.
+    headers: Option<Box<HeaderRewriter>>,
+    /// Whether rewriting put UTF-8 into the header.
+    utf8_header: bool,
     arrival: Timestamp,
     /// Why it cannot be stored. The peer hears it at the end of data.
     trouble: Option<IntakeError>,
@@ -27,9 +35,11 @@ impl Incoming {
         intake: Intake,
         scan: ContentScan,
         checks: Option<ContentChecks>,
+        headers: Option<HeaderRewriter>,
         arrival: Timestamp,
     ) -> Self {
-        Self { intake, scan, checks: checks.map(Box::new), arrival, trouble: None }
+        let (checks, headers) = (checks.map(Box::new), headers.map(Box::new));
+        Self { intake, scan, checks, headers, utf8_header: false, arrival, trouble: None }
     }
 
     /// Takes a header of our own, which the checks see too: rules on `Received` depend on it.
@@ -52,25 +62,50 @@ impl Incoming {
     }
 
     async fn pass(&mut self, piece: &[u8], remote: &dyn RemoteMaps) {
-        let Self { intake, trouble, .. } = self;
-        match &mut self.checks {
-            None => *trouble = intake.write(piece).await.err(),
-            Some(checks) => checks.feed(piece, &mut IntoIntake { intake, trouble }, remote).await,
+        let (checks, mut onward) = self.parts(remote);
+        match checks {
+            None => onward.write(piece).await,
+            Some(checks) => checks.feed(piece, &mut onward, remote).await,
         }
     }
 
     /// Takes the end of the content, and says what the checks come to.
     pub(super) async fn finish_checks(&mut self, remote: &dyn RemoteMaps) -> Outcome {
-        let Self { intake, trouble, .. } = self;
-        match self.checks.take() {
+        let checks = self.checks.take();
+        let (_, mut onward) = self.parts(remote);
+        match checks {
             None => Outcome {
                 fate: Fate::Accept,
                 detour: None,
                 bcc: Vec::new(),
                 decisions: Decisions::default(),
             },
-            Some(checks) => checks.finish(&mut IntoIntake { intake, trouble }, remote).await,
+            Some(checks) => checks.finish(&mut onward, remote).await,
         }
+    }
+
+    /// Takes the end of the checked content.
+    ///
+    /// # Errors
+    /// A table cannot tell what becomes of an address: the mail waits.
+    pub(super) async fn finish_headers(
+        &mut self,
+        remote: &dyn RemoteMaps,
+    ) -> Result<(), RewriteError> {
+        let Some(headers) = self.headers.take() else { return Ok(()) };
+        let (_, mut onward) = self.parts(remote);
+        let decisions = headers.finish(&mut onward.intake, remote).await?;
+        self.utf8_header = decisions.kept().iter().any(|decision| !decision.after.is_ascii());
+        Ok(())
+    }
+
+    fn parts<'a>(
+        &'a mut self,
+        remote: &'a dyn RemoteMaps,
+    ) -> (Option<&'a mut ContentChecks>, Onward<'a>) {
+        let Self { intake, trouble, headers, checks, .. } = self;
+        let headers = headers.as_deref_mut();
+        (checks.as_deref_mut(), Onward { headers, intake: IntoIntake { intake, trouble }, remote })
     }
 
     pub(super) const fn id(&self) -> QueueId {
@@ -96,12 +131,13 @@ impl Incoming {
         origin: Origin,
         hold: Option<HoldReason>,
     ) -> Result<(Receipt, Received), IntakeError> {
-        if self.scan.eight_bit() {
+        if self.scan.eight_bit() || self.utf8_header {
             envelope.body = BodyType::EightBitMime;
         }
         // Many programs always ask for SMTPUTF8. A mail that does not need it must not bounce at a
         // next hop that lacks it (Postfix `smtputf8_autodetect_classes`).
         envelope.smtputf8 &= self.scan.eight_bit_header() || needs_smtputf8(&envelope);
+        envelope.smtputf8 |= self.utf8_header;
         let mut event = Received {
             id: self.intake.id(),
             listener: origin.listener.clone(),

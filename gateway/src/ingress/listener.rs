@@ -9,7 +9,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use mailweir_auth::{Allowances, Authenticator, Chain, Directory as _, Mechanism, UserName};
-use mailweir_filters::RemoteMaps;
+use mailweir_filters::{RemoteMaps, rewriting::HeaderRewriter};
 use mailweir_mail::{Client, Domain, SessionEvent};
 use mailweir_queue::Queue;
 use mailweir_smtp::server::{self, Mode, Needs, Offer, Peer, Rights, Session, Settings, TlsMode};
@@ -34,6 +34,7 @@ use crate::{
     config::{self, ListenerTls as TlsChoice, ProxyProtocol},
     egress::resolve::Resolver,
     observe::Observer,
+    rewriting::LiveRewriting,
     tables::Tables,
     tls::ListenerTls,
     wire::Wire,
@@ -73,8 +74,24 @@ pub struct Listener {
     policy: Arc<SubmissionPolicy>,
     checks: ListenerChecks,
     restrictions: Option<ListenerRestrictions>,
+    /// Absent where addresses stay as they are.
+    rewriting: Option<Arc<LiveRewriting>>,
     tls: Option<ListenerTls>,
     shared: Arc<Shared>,
+}
+
+/// The rules that a listener follows besides its own.
+pub struct ListenerRules {
+    /// The domains that mail is accepted for from anywhere.
+    pub served: Arc<ServedDomains>,
+    /// What binds those who log in.
+    pub policy: Arc<SubmissionPolicy>,
+    /// What the content of mail is held against.
+    pub checks: ListenerChecks,
+    /// Who may do what; `None` where nothing is restricted but relaying.
+    pub restrictions: Option<ListenerRestrictions>,
+    /// What becomes of addresses; of no effect in the modes "filter" and "lmtp".
+    pub rewriting: Arc<LiveRewriting>,
 }
 
 impl Listener {
@@ -82,15 +99,19 @@ impl Listener {
     #[must_use]
     pub fn new(
         rules: config::Listener,
-        served: Arc<ServedDomains>,
-        policy: Arc<SubmissionPolicy>,
-        checks: ListenerChecks,
-        restrictions: Option<ListenerRestrictions>,
+        shared_rules: ListenerRules,
         tls: Option<ListenerTls>,
         shared: Arc<Shared>,
     ) -> Self {
         let settings = Arc::new(settings(&rules, &shared));
-        Self { rules, settings, served, policy, checks, restrictions, tls, shared }
+        let ListenerRules { served, policy, checks, restrictions, rewriting } = shared_rules;
+        // Mail that comes back from a filter has been rewritten (Postfix `receive_override_options =
+        // no_address_mappings, no_unknown_recipient_checks`).
+        let rewriting = match settings.mode {
+            Mode::Mx | Mode::Submission => Some(rewriting),
+            Mode::Filter | Mode::Lmtp => None,
+        };
+        Self { rules, settings, served, policy, checks, restrictions, rewriting, tls, shared }
     }
 
     /// The label of logs.
@@ -118,6 +139,26 @@ impl Listener {
     /// `None` where nothing is restricted but relaying.
     pub(super) const fn restrictions(&self) -> Option<&ListenerRestrictions> {
         self.restrictions.as_ref()
+    }
+
+    pub(super) const fn refuses_unlisted(&self) -> bool {
+        self.rules.reject_unlisted_recipient
+    }
+
+    /// What becomes of addresses; `None` where they stay as they are.
+    pub(super) fn rewriting(&self) -> Option<&LiveRewriting> {
+        self.rewriting.as_deref()
+    }
+
+    /// The stage that rewrites headers, for a client whose headers are rewritten.
+    pub(super) fn header_rewriter(
+        &self,
+        client: IpAddr,
+        logged_in: bool,
+    ) -> Option<HeaderRewriter> {
+        let rewriting = self.rewriting()?;
+        let is_local = rewriting.is_local(client, self.rules.trusts(client), logged_in);
+        HeaderRewriter::incoming(&rewriting.current().incoming).filter(|_| is_local)
     }
 
     /// Those who can ask the tables of other servers.

@@ -3,6 +3,7 @@
 //! The protocol is the session's, the storage the queue's. Here bytes are moved and questions are
 //! answered: who may connect, log in, relay, and what becomes of the mail.
 
+mod addressing;
 mod admission;
 mod checks;
 mod client_name;
@@ -13,6 +14,7 @@ mod listener;
 mod permits;
 mod policy;
 mod proxy;
+mod recipients;
 mod refusals;
 pub mod relay;
 mod rerouting;
@@ -22,7 +24,7 @@ mod senders;
 mod trace;
 
 pub use checks::ListenerChecks;
-pub use listener::{Listener, Shared, listen};
+pub use listener::{Listener, ListenerRules, Shared, listen};
 pub use permits::Permits;
 pub use policy::SubmissionPolicy;
 pub use restrictions::ListenerRestrictions;

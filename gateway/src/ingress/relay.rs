@@ -1,6 +1,6 @@
 //! Who may send where: the one decision that keeps strangers from relaying (promise 4).
 //!
-//! Pure: a peer's standing and an address in, permission or a refusal out. Judged for every
+//! Pure: a peer's standing, an address and whose it is in, permission or a refusal out. Judged for every
 //! recipient, before any content is accepted (Postfix `smtpd_relay_restrictions =
 //! permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination`).
 
@@ -16,6 +16,17 @@ pub enum Standing {
     Trusted,
     /// Logged in.
     LoggedIn,
+}
+
+/// Whose mail a recipient's is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Of a domain that we serve, or our own postmaster.
+    Served,
+    /// Of a domain whose users are aliases (Postfix `virtual_alias_domains`).
+    Aliases,
+    /// Of others.
+    Foreign,
 }
 
 /// The domains we accept mail for from anywhere (`[domains] relay`, Postfix `relay_domains`).
@@ -69,7 +80,16 @@ impl ServedDomains {
         self.exact.contains(domain) || self.parents.iter().any(below)
     }
 
-    /// Whether `recipient` is our own postmaster.
+    /// Whose mail a recipient's is, as far as the configuration itself says.
+    #[must_use]
+    pub fn destination(&self, recipient: &Address) -> Destination {
+        match self.serve(recipient.domain()) || self.has_postmaster(recipient) {
+            true => Destination::Served,
+            false => Destination::Foreign,
+        }
+    }
+
+    /// Whether the recipient is our own postmaster.
     #[must_use]
     pub fn has_postmaster(&self, recipient: &Address) -> bool {
         self.postmaster.as_ref().is_some_and(|ours| ours.is(recipient))
@@ -82,22 +102,21 @@ impl Postmaster {
     }
 }
 
-/// Whether a peer of this standing may send to `recipient`.
+/// Whether a peer of this standing may send to `recipient`, whose mail is that of `destination`.
 ///
 /// # Errors
 /// The refusal for the peer: `554 5.7.1 <recipient>: Relay access denied`.
 pub fn permit(
     standing: Standing,
     recipient: &Address,
-    served: &ServedDomains,
+    destination: Destination,
 ) -> Result<(), Refusal> {
-    match standing {
-        Standing::Trusted | Standing::LoggedIn => Ok(()),
+    match (standing, destination) {
+        (Standing::Trusted | Standing::LoggedIn, _) => Ok(()),
         // `user%other@us` and `"user@other"@us` name a domain of ours and mean another one.
-        Standing::Stranger if recipient.asks_for_routing() => denied(recipient),
-        Standing::Stranger if served.serve(recipient.domain()) => Ok(()),
-        Standing::Stranger if served.has_postmaster(recipient) => Ok(()),
-        Standing::Stranger => denied(recipient),
+        (Standing::Stranger, _) if recipient.asks_for_routing() => denied(recipient),
+        (Standing::Stranger, Destination::Served | Destination::Aliases) => Ok(()),
+        (Standing::Stranger, Destination::Foreign) => denied(recipient),
     }
 }
 
@@ -115,7 +134,8 @@ mod tests {
     }
 
     fn permitted(standing: Standing, recipient: &str) -> bool {
-        permit(standing, &recipient.parse().unwrap(), &served()).is_ok()
+        let recipient = recipient.parse().unwrap();
+        permit(standing, &recipient, served().destination(&recipient)).is_ok()
     }
 
     /// Rows D1, D2 and D4 of `attacks.md`: the forms that `nmap smtp-open-relay` tries.
@@ -155,11 +175,23 @@ mod tests {
         let address = |text: &str| text.parse::<Address>().unwrap();
         let gate: Domain = "gate.example".parse().unwrap();
         let served = served().and_postmaster(gate, Some(address("ann@us.example")));
-        let permitted = |to: &str| permit(Standing::Stranger, &address(to), &served).is_ok();
+        let permitted = |to: &str| {
+            permit(Standing::Stranger, &address(to), served.destination(&address(to))).is_ok()
+        };
         assert!(permitted("Postmaster@Gate.example") && !permitted("ann@gate.example"));
         let instead = served.instead_of(&address("postmaster@gate.example"));
         assert_eq!(instead, Some(&address("ann@us.example")));
         assert_eq!(served.instead_of(&address("postmaster@us.example")), None);
+    }
+
+    #[test]
+    fn strangers_reach_aliases_and_route_through_nobody() {
+        let permitted = |to: &str| {
+            permit(Standing::Stranger, &to.parse().unwrap(), Destination::Aliases).is_ok()
+        };
+        assert!(permitted("joe@alias.example"));
+        assert!(!permitted("user%other.example@alias.example"));
+        assert!(!permitted("\"user@other.example\"@alias.example"));
     }
 
     #[test]

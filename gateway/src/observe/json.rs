@@ -174,8 +174,10 @@ impl<'a> Object<'a> {
     }
 
     fn delivery(&mut self, status: &str, report: &DeliveryReport) -> &mut Self {
+        let original = report.original.as_ref().filter(|to| **to != report.to);
         self.id(report.id)
             .text("to", report.to.as_str())
+            .text_if("orig_to", original.map(|to| to.as_str()))
             .text_if("relay", report.relay.as_deref())
             .shown("dsn", &report.dsn)
             .text("status", status)

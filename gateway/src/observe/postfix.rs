@@ -200,7 +200,11 @@ impl Log<'_> {
     fn delivery(&mut self, service: &str, status: &str, report: &DeliveryReport) {
         let delays = &report.delays;
         self.line(service, |line| {
-            line.id(report.id).raw("to=<").peer(report.to.as_str()).raw(">, relay=");
+            line.id(report.id).raw("to=<").peer(report.to.as_str()).raw(">");
+            if let Some(original) = report.original.as_ref().filter(|to| **to != report.to) {
+                line.raw(", orig_to=<").peer(original.as_str()).raw(">");
+            }
+            line.raw(", relay=");
             line.peer(report.relay.as_deref().unwrap_or("none"));
             line.raw(", delay=").seconds(delays.total());
             line.raw(", delays=").seconds(delays.before_queue).raw("/").seconds(delays.in_queue);

@@ -373,6 +373,7 @@ fn mail_events() -> Vec<MailEvent> {
     let attempt = |dsn, text: &str| DeliveryReport {
         id: id(1),
         to: address("x@y.example"),
+        original: None,
         relay: Some("mx.y.example[203.0.113.5]:25".into()),
         delays: Delays {
             before_queue: Duration::from_millis(100),
@@ -426,7 +427,10 @@ fn mail_events() -> Vec<MailEvent> {
         MailEvent::Deleted { id: id(1), by: "alice".into() },
         MailEvent::Delivered(attempt(Enhanced(2, 0, 0), "250 2.0.0 OK")),
         MailEvent::Deferred(attempt(Enhanced(4, 2, 2), "452 4.2.2 Mailbox full")),
-        MailEvent::Bounced(attempt(Enhanced(5, 1, 1), "550 5.1.1 No such user")),
+        MailEvent::Bounced(DeliveryReport {
+            original: Some(address("alias@y.example")),
+            ..attempt(Enhanced(5, 1, 1), "550 5.1.1 No such user")
+        }),
         MailEvent::Expired(DeliveryReport {
             relay: None,
             ..attempt(Enhanced(4, 4, 7), "delivery time expired")

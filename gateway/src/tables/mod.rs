@@ -24,8 +24,8 @@ use mailweir_tables::{Matching, Spec, TableError};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::live::LiveTable;
-use self::remote::RemoteServers;
+pub use self::live::LiveTable;
+pub(crate) use self::{remote::RemoteServers, stamp::read as read_file};
 use crate::observe::Observer;
 
 /// All tables in use.

@@ -24,7 +24,7 @@ use tokio::{
 };
 
 /// Asks the servers of tables.
-pub(super) struct RemoteServers {
+pub(crate) struct RemoteServers {
     idle: Mutex<HashMap<Server, Vec<Idle>>>,
     /// A permit for each question that is open.
     questions: Semaphore,

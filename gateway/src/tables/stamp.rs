@@ -33,7 +33,7 @@ impl Stamp {
 }
 
 /// Reads a file that is no larger than a table may be.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();
     if size > MOST_BYTES {

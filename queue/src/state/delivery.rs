@@ -177,6 +177,7 @@ fn expired(
     Some(MailEvent::Expired(DeliveryReport {
         id: terms.id,
         to: recipient.address.clone(),
+        original: recipient.original.clone(),
         relay: last.relay.clone(),
         delays: Delays { in_queue: now.since(terms.id.arrival()), ..Delays::default() },
         dsn: last.reply.enhanced_or_general(),

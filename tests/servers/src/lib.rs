@@ -20,6 +20,7 @@ mod dovecot;
 pub mod issuer;
 mod mariadb;
 pub mod passwords;
+pub mod postfix;
 mod postgresql;
 mod saslauthd;
 mod slapd;

@@ -32,9 +32,31 @@ pub fn require(commands: &[&str]) -> bool {
 /// # Panics
 /// If skips are failures (`MAILWEIR_REQUIRE_INTEROP=1`).
 pub fn skip(why: &str) {
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    assert!(!skips_are_failures(), "{test} would be skipped: {why}");
-    let line = format!("skipped {test}: {why}");
+    assert!(!skips_are_failures(), "{} would be skipped: {why}", running_test());
+    note(why);
+}
+
+/// The folder of this name of the test data beside the repository, `../shared/testdata`. It belongs
+/// to no repository and may be absent anywhere: then one line says so, and the test has less to
+/// compare.
+#[must_use]
+pub fn test_data(name: &str) -> Option<PathBuf> {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
+    let around = repository.ancestors().skip(1).take(2);
+    let mut found = around.map(|place| place.join("shared/testdata").join(name));
+    let found = found.find(|folder| folder.is_dir());
+    if found.is_none() {
+        note(&format!("the test data {name} is not beside the repository"));
+    }
+    found
+}
+
+fn running_test() -> String {
+    std::thread::current().name().unwrap_or("a test").to_owned()
+}
+
+fn note(why: &str) {
+    let line = format!("skipped {}: {why}", running_test());
     eprintln!("{line}");
     let Some(file) = env::var_os("MAILWEIR_SKIPS") else { return };
     let file = OpenOptions::new().append(true).create(true).open(file);

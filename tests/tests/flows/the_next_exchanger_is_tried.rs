@@ -15,7 +15,9 @@ use mailweir::{
         },
     },
     observe::{Level, LogFormat, LogOptions, Observer},
+    rewriting::LiveRewriting,
     store::Store,
+    tables::Tables,
 };
 use mailweir_mail::{Client, Envelope, Origin, Protocol, ReversePath};
 use mailweir_queue::{Disposition, NewMail, Queue};
@@ -69,9 +71,11 @@ fn parts(queue: &Queue, dns: &FakeDns, directory: &Path) -> Parts {
         hostname: "gate".into(),
         pid: 0,
     };
+    let observer = Observer::start(log, Box::new(std::io::sink()), Arc::new(clock::now)).unwrap();
+    let tables = Tables::new(observer.clone());
     Parts {
         queue: queue.clone(),
-        observer: Observer::start(log, Box::new(std::io::sink()), Arc::new(clock::now)).unwrap(),
+        observer,
         hostname: "gate.example".parse().unwrap(),
         resolver: Arc::new(DnsResolver::new(&dns).unwrap()),
         policy: Policy {
@@ -80,6 +84,7 @@ fn parts(queue: &Queue, dns: &FakeDns, directory: &Path) -> Parts {
         },
         session_limit: 10,
         routes: LiveRoutes::new(Routes::new(Vec::new()), &config.smtp).unwrap(),
+        rewriting: LiveRewriting::open(&config, Vec::new(), &tables).unwrap(),
     }
 }
 

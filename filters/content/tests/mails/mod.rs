@@ -1,11 +1,9 @@
 //! Mails to compare readings by: odd ones made by chance from a seed, and a public corpus.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use mailweir_content::mime::{MimeLimits, MimeReader, MimeTrouble, Piece};
+use mailweir_test_servers::tools;
 
 /// Reproducible chance (splitmix64).
 pub(crate) struct Chance(pub(crate) u64);
@@ -121,8 +119,7 @@ fn push(mail: &mut Vec<u8>, line: &str) {
 
 /// The mails of the public corpus beside the repository, with LF line ends; none where it is absent.
 pub(crate) fn corpus() -> Vec<(PathBuf, Vec<u8>)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/testdata/mime4j/core/src/test/resources");
+    let Some(root) = tools::test_data("mime4j/core/src/test/resources") else { return Vec::new() };
     let folders = ["mimetools-testmsgs", "testmsgs"].map(|folder| root.join(folder));
     let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let mut mails: Vec<_> = files

@@ -1,13 +1,12 @@
 //! Tables of patterns: `regexp:` and `pcre:` (regexp_table(5), pcre_table(5)).
 //!
-//! A table is read line by line as Postfix reads it (`lines`, `source`, `template`), its patterns
+//! A table is read line by line as Postfix reads it (`source`, `template`), its patterns
 //! as the GNU C library and PCRE2 do (`posix`, `perl`). A key goes through all of them at once
 //! (`index`); what can match is asked in the order of the file (`table`), by an automaton where
 //! it can do the same as the pattern (`pattern`), by PCRE2 with limits otherwise (`backtrack`).
 //!
 //! Where this differs from Postfix:
 //! - A pattern that takes too many steps is an error of the lookup; Postfix warns and goes on.
-//! - An empty result is an error of the lookup, as Postfix's own callers treat it.
 //! - A table with a pattern that Postfix takes and we cannot run is refused as a whole.
 //! - PCRE2 is that of the build, with what its version takes: `{,3}` is a quantifier and a
 //!   look-behind may vary in length since 10.43, `\x` needs a digit since 10.45.
@@ -20,7 +19,6 @@
 
 mod backtrack;
 mod index;
-mod lines;
 mod literals;
 mod node;
 mod pattern;

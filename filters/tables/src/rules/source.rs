@@ -2,7 +2,8 @@
 //!
 //! Nothing is compiled here. What cannot be read is skipped with Postfix's words for it.
 
-use super::{Dialect, lines::is_space, template::Template};
+use super::{Dialect, template::Template};
+use crate::text::is_space;
 
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]

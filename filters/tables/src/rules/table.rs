@@ -8,12 +8,15 @@ use super::{
     Dialect, Engine, Matching,
     backtrack::{Refusal, Stop},
     index::{Entry, Filter, Hits, Index},
-    lines::{Line, logical_lines},
     pattern::{Kind, Pattern},
     source::{self, PatternSource, RuleSource, Statement},
     template::Template,
 };
-use crate::{Found, LookupError, Place, Warning};
+use crate::{
+    Found, LookupError, Place, Warning,
+    lines::{Line, Lines},
+    text::is_space,
+};
 
 /// A `regexp:` or `pcre:` table.
 pub(crate) struct RuleTable {
@@ -92,7 +95,7 @@ impl RuleTable {
         source: &[u8],
     ) -> Result<(Self, Vec<Warning>), RulesError> {
         let mut reader = Reader::new(Kind { dialect, matching }, Arc::clone(&name));
-        for line in logical_lines(source) {
+        for line in Lines::new(source) {
             reader.line(line)?;
         }
         for (line, _) in std::mem::take(&mut reader.open).into_iter().rev() {
@@ -106,7 +109,7 @@ impl RuleTable {
     /// The result of the first rule that holds for `key`.
     ///
     /// # Errors
-    /// A pattern took too many steps before a rule held, or the result is empty.
+    /// A pattern took too many steps before a rule held.
     pub(crate) fn lookup(&self, key: &[u8]) -> Result<Option<Found<'_>>, LookupError> {
         let mut scratch = self.scratch.get();
         let scratch = &mut *scratch;
@@ -116,10 +119,20 @@ impl RuleTable {
         for &rule in rules.iter() {
             let rule = &self.rules[rule as usize];
             if let Some(value) = question.value(rule)? {
-                return self.found(value, rule.line).map(Some);
+                return Ok(Some(Found { value, place: self.place(rule.line) }));
             }
         }
         Ok(None)
+    }
+
+    /// The result of each rule as it is written, with its line.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (u32, Cow<'_, [u8]>)> {
+        self.rules.iter().map(|rule| (rule.line, rule.result.written()))
+    }
+
+    /// How many rules there are; an `if` is none.
+    pub(crate) fn len(&self) -> usize {
+        self.rules.len()
     }
 
     /// What runs each pattern, with its line: rules and `if`s, in the order of the file.
@@ -172,14 +185,6 @@ impl RuleTable {
         }
         scratch.rules.extend_from_slice(&self.always);
         scratch.rules.sort_unstable();
-    }
-
-    fn found<'t>(&self, value: Cow<'t, [u8]>, line: u32) -> Result<Found<'t>, LookupError> {
-        let place = self.place(line);
-        if value.is_empty() {
-            return Err(LookupError::Value { place, reason: "the result is empty".into() });
-        }
-        Ok(Found { value, place })
     }
 
     fn place(&self, line: u32) -> Place {
@@ -331,28 +336,27 @@ impl Reader {
         self.warnings.push(Warning { table, line: Some(line), text: text.into() });
     }
 
-    fn line(&mut self, line: Line) -> Result<(), RulesError> {
-        let line = match line {
-            Line::Text(line) if line.text.is_empty() => return Ok(()),
-            Line::Text(line) => line,
-            Line::Orphan(line) => {
-                let text = String::from_utf8_lossy(&line.text);
-                let start: String = text.chars().take(30).collect();
-                let rest = if start.len() < text.len() { "..." } else { "" };
-                let what = "logical line must not start with whitespace";
-                self.warn(line.number, format!("{what}: \"{start}{rest}\""));
+    fn line(&mut self, line: Line<'_>) -> Result<(), RulesError> {
+        let (number, text) = match line {
+            Line::Logical(number, text) => (number, text),
+            Line::Stray(number, said) => {
+                self.warn(number, said);
                 return Ok(());
             }
         };
+        let text = rule_text(&text);
+        if text.is_empty() {
+            return Ok(());
+        }
         let mut noticed = Vec::new();
         let nested = !self.open.is_empty();
-        let statement = source::read(self.kind.dialect, &line.text, nested, &mut noticed);
+        let statement = source::read(self.kind.dialect, text, nested, &mut noticed);
         for text in noticed {
-            self.warn(line.number, text);
+            self.warn(number, text);
         }
         match statement {
-            Some(Statement::Rule(rule)) => self.rule(line.number, rule),
-            Some(Statement::If(pattern)) => self.condition(line.number, pattern),
+            Some(Statement::Rule(rule)) => self.rule(number, rule),
+            Some(Statement::If(pattern)) => self.condition(number, pattern),
             Some(Statement::EndIf) => {
                 self.open.pop();
                 Ok(())
@@ -427,4 +431,10 @@ impl Reader {
         self.entries.push(entry);
         Condition { pattern: number, negated }
     }
+}
+/// A line as Postfix's strings have it: up to a NUL, and without white space at the end.
+fn rule_text(line: &[u8]) -> &[u8] {
+    let line = &line[..memchr::memchr(0, line).unwrap_or(line.len())];
+    let kept = line.iter().rposition(|&byte| !is_space(byte)).map_or(0, |last| last + 1);
+    &line[..kept]
 }

@@ -108,7 +108,7 @@ fn bad_lines_are_skipped_in_postfix_s_words() {
         ]
     );
     assert_eq!(value(&table, "g").as_deref(), Some("ok"));
-    assert!(matches!(table.lookup(b"f"), Err(LookupError::Value { .. })));
+    assert!(table.lookup(b"f").unwrap().unwrap().value.is_empty());
 }
 
 #[test]

@@ -19,9 +19,22 @@ fn every_refusal_has_the_reply_that_postfix_gives() {
     for (refusal, line) in [
         (Refusal::RelayDenied(address()), "554 5.7.1 <x@y.example>: Relay access denied"),
         (
-            Refusal::UnknownRecipient(address()),
+            Refusal::UnknownRecipient(address(), RecipientTable::Relay),
             "550 5.1.1 <x@y.example>: Recipient address rejected: \
              User unknown in relay recipient table",
+        ),
+        (
+            Refusal::UnknownRecipient(address(), RecipientTable::VirtualAlias),
+            "550 5.1.1 <x@y.example>: Recipient address rejected: \
+             User unknown in virtual alias table",
+        ),
+        (
+            Refusal::RecipientMoved(address(), "x@z.example".into()),
+            "550 5.1.6 <x@y.example>: Recipient address rejected: User has moved to x@z.example",
+        ),
+        (
+            Refusal::RecipientUndeliverable(address(), Enhanced(5, 1, 2), "no such host".into()),
+            "550 5.1.2 <x@y.example>: Recipient address rejected: no such host",
         ),
         (
             Refusal::RecipientRejected(address(), "no".into()),

@@ -12,7 +12,7 @@ use mailweir_tables::{Found, LookupError, Spec};
 use super::{Snapshot, budget::Budget};
 use crate::{
     egress::resolve::{Answer, Exchange, Mx},
-    ingress::listener::Listener,
+    ingress::{listener::Listener, recipients},
 };
 
 /// The world as a session sees it.
@@ -78,15 +78,17 @@ impl Facts for World<'_> {
             AddressClass::Relay
         } else if served.has_postmaster(&address) {
             AddressClass::Local
+        } else if recipients::is_of_aliases(self.listener, &address).await? {
+            AddressClass::VirtualAlias
         } else {
             AddressClass::Default
         };
         Ok(Destination { class, routed: address.asks_for_routing() })
     }
 
-    async fn is_listed(&self, _address: &str, _class: Destination) -> Result<bool, LookupError> {
-        // Which users exist is asked by those who know the tables of users.
-        Ok(true)
+    async fn is_listed(&self, address: &str, _class: Destination) -> Result<bool, LookupError> {
+        let Ok(address) = Address::parse(address) else { return Ok(true) };
+        recipients::is_listed(self.listener, &address).await
     }
 
     async fn owners(&self, sender: &str) -> Result<Option<Box<str>>, LookupError> {

@@ -5,6 +5,7 @@
 //! ships it. It needs root, as Postfix does. Dropping it ends it and removes its directory.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
@@ -97,10 +98,11 @@ impl Postfix {
         self.address
     }
 
-    /// Its log so far.
+    /// Its log so far. What is no UTF-8, such as a mail's line that was cut, is U+FFFD.
     #[must_use]
     pub fn log(&self) -> String {
-        fs::read_to_string(self.path("maillog")).unwrap_or_default()
+        let log = fs::read(self.path("maillog")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     /// Waits for a line of the log that contains `text`, and returns it.
@@ -123,7 +125,13 @@ impl Postfix {
     /// How many mails are in the queue, counted without asking the queue manager.
     #[must_use]
     pub fn queued(&self) -> usize {
-        let places = ["maildrop", "incoming", "active", "deferred", "hold"];
+        self.moving() + files_below(&self.path("queue/hold")).len()
+    }
+
+    /// How many mails are in the queue and not on hold.
+    #[must_use]
+    pub fn moving(&self) -> usize {
+        let places = ["maildrop", "incoming", "active", "deferred"];
         places.iter().map(|place| files_below(&self.path("queue").join(place)).len()).sum()
     }
 
@@ -184,7 +192,7 @@ impl Postfix {
     fn main_cf(&self, settings: &Settings, user: Uid, group: Gid) -> String {
         let root = self.directory.path().display();
         let (user, group) = (user.as_raw(), group.as_raw());
-        let mut text = format!(
+        let shipped = format!(
             "compatibility_level = 3.6\n\
              queue_directory = {root}/queue\n\
              data_directory = {root}/data\n\
@@ -202,10 +210,12 @@ impl Postfix {
              virtual_gid_maps = static:{group}\n\
              virtual_minimum_uid = 1\n"
         );
-        for (name, value) in &settings.parameters {
-            text.push_str(&format!("{name} = {value}\n"));
-        }
-        text
+        // One line for each name: Postfix warns of a second one, and its postlogd can block for
+        // good while it writes such warnings to itself.
+        let shipped = shipped.lines().filter_map(|line| line.split_once(" ="));
+        let mut lines: BTreeMap<_, _> = shipped.collect();
+        lines.extend(settings.parameters.iter().map(|(name, value)| (&**name, &**value)));
+        lines.iter().map(|(name, value)| format!("{name} = {}\n", value.trim())).collect()
     }
 
     fn master_cf(&self, settings: &Settings) -> String {

@@ -1,0 +1,86 @@
+//! What becomes of the envelope of a mail that is accepted: our postmaster is somebody, rules
+//! about addresses are followed, and then rules about the mail's way.
+//!
+//! In Postfix's order: FILTER and REDIRECT come last, so that the address of REDIRECT is no alias.
+
+use mailweir_filters::{
+    checks::Detour,
+    rewriting::{RewriteError, Rewritten, rewrite},
+};
+use mailweir_mail::{Address, Envelope, Recipient};
+
+use super::{
+    listener::{Listener, Shared},
+    relay::ServedDomains,
+    rerouting,
+};
+use crate::egress::{Expansion, Outbox};
+
+/// What rules about addresses come to, while the session still has the envelope as it was.
+pub(super) enum Addressed {
+    /// There are none: only these get copies.
+    AsWritten(Vec<Address>),
+    /// The envelope as they have it.
+    Rewritten(Box<Rewritten>),
+}
+
+/// Finds out what rules about addresses make of an envelope. `copies`: who else gets the mail.
+///
+/// # Errors
+/// A table cannot tell or leads astray: the mail waits.
+pub(super) async fn address(
+    listener: &Listener,
+    envelope: &Envelope,
+    copies: Vec<Address>,
+) -> Result<Addressed, RewriteError> {
+    let Some(rewriting) = listener.rewriting() else { return Ok(Addressed::AsWritten(copies)) };
+    let rules = rewriting.current();
+    if !rules.incoming.change_envelopes() {
+        return Ok(Addressed::AsWritten(copies));
+    }
+    let mut envelope = envelope.clone();
+    name_postmaster(&mut envelope, listener.served());
+    let rewritten = rewrite(&rules.incoming, envelope, &copies, rewriting.remote()).await?;
+    Ok(Addressed::Rewritten(Box::new(rewritten)))
+}
+
+impl Addressed {
+    /// The envelope that is queued, and the recipients who became others and whose sender is to
+    /// hear of it; `written` is the envelope that the session had.
+    pub(super) fn envelope(
+        self,
+        written: Envelope,
+        detour: Option<Detour>,
+        served: &ServedDomains,
+    ) -> (Envelope, Vec<Recipient>) {
+        let (mut envelope, copies, expanded) = match self {
+            Self::AsWritten(copies) => {
+                let mut envelope = written;
+                name_postmaster(&mut envelope, served);
+                (envelope, copies, Vec::new())
+            }
+            Self::Rewritten(rewritten) => (rewritten.envelope, Vec::new(), rewritten.expanded),
+        };
+        rerouting::apply(&mut envelope, detour, copies);
+        (envelope, expanded)
+    }
+}
+
+/// Tells the sender of a mail that recipients became others.
+pub(super) async fn report(listener: &Listener, expansion: &Expansion) {
+    let Some(rewriting) = listener.rewriting() else { return };
+    let Shared { queue, observer, hostname, .. } = listener.shared();
+    let outbox = Outbox { queue, observer, hostname, rewriting };
+    if let Err(error) = outbox.report(expansion).await {
+        listener.warn(format!("report of an expanded alias not queued: {error}"));
+    }
+}
+
+/// Mail to our own postmaster goes to the person who is it.
+fn name_postmaster(envelope: &mut Envelope, served: &ServedDomains) {
+    for recipient in &mut envelope.recipients {
+        if let Some(person) = served.instead_of(&recipient.address) {
+            recipient.address = person.clone();
+        }
+    }
+}
