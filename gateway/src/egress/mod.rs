@@ -10,6 +10,7 @@ mod connection;
 mod courier;
 pub mod destination;
 mod dispatch;
+mod explained;
 pub mod failover;
 mod lane;
 mod outcome;
@@ -29,6 +30,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use connection::{Connection, Target};
+pub(crate) use explained::Explained;
 pub use route::LiveRoutes;
 
 use self::{
