@@ -248,6 +248,25 @@ fn names_come_in_every_way_that_a_program_may_read_them() {
 }
 
 #[test]
+fn fields_of_no_use_do_not_crowd_out_what_describes_a_part() {
+    let described = "Content-Type: text/html\nContent-Transfer-Encoding: base64\n\naGVsbG8=";
+    let many = "Content-Description: a\nContent-X: b\n".repeat(20);
+    let long = format!("Content-Disposition: inline; x={}\n", "y".repeat(200_000));
+    for before in [many, long] {
+        let read = read(&format!("{before}{described}"));
+        assert_eq!(read.leaves(), [("text/html", "hello".to_owned())]);
+    }
+}
+
+#[test]
+fn what_is_said_too_often_of_a_part_is_told() {
+    let types: String = (0..9).map(|kind| format!("Content-Type: text/x{kind}\n")).collect();
+    assert!(read(&format!("{types}\nx")).doubts.contains(&Ambiguity::TooManyReadings));
+    let same = "Content-Type: text/plain\n".repeat(9);
+    assert!(read(&format!("{same}\nx")).doubts.is_empty());
+}
+
+#[test]
 fn nesting_ends_at_the_limit_and_what_is_deeper_is_opaque() {
     let mut mail = String::new();
     for level in 0..150 {
