@@ -97,7 +97,7 @@ impl CommonLists {
         let lists = section.lists();
         let mut common = Self {
             settings: settings(section, recipient_delimiter),
-            texts: Texts(lists.map(|list| list.map(joined))),
+            texts: Texts(lists.map(|list| list.map(|list| joined(list)))),
             classes: classes
                 .iter()
                 .map(|class| (class.section.name.0.clone(), joined(&class.section.rules)))
@@ -260,7 +260,7 @@ impl Texts {
     }
 }
 
-fn joined(list: &Vec<RestrictionText>) -> String {
+fn joined(list: &[RestrictionText]) -> String {
     list.iter().map(|text| &*text.0).collect::<Vec<_>>().join(", ")
 }
 
