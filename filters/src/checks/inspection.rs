@@ -155,6 +155,7 @@ impl Findings {
     fn act(&mut self, context: Context, line: &[u8], found: &Found<'_>) -> Edit {
         let action = match Action::parse_in(context, &found.value) {
             Ok(Action::Dunno) => return Edit::Keep,
+            Ok(Action::Ignore) => return Edit::Remove,
             Ok(Action::Hold(_)) if self.hold.is_some() => return Edit::Keep,
             Ok(action) => action,
             Err(error) => {

@@ -55,7 +55,7 @@ pub enum Detour {
     Filter(Transport),
 }
 
-/// The rules that matched a mail, in order. Bounded: of a mail that matches in every line, the
+/// The rules that matched a mail, in order, but for IGNORE and DUNNO, which say nothing. Bounded: of a mail that matches in every line, the
 /// first are kept and what decided its fate; the rest is counted.
 #[derive(Debug, Default)]
 pub struct Decisions {

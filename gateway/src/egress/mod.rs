@@ -10,6 +10,7 @@ mod connection;
 mod courier;
 pub mod destination;
 mod dispatch;
+mod expansion;
 mod explained;
 pub mod failover;
 mod lane;
@@ -30,6 +31,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use connection::{Connection, Target};
+pub(crate) use expansion::{Expansion, Outbox};
 pub(crate) use explained::Explained;
 pub use route::LiveRoutes;
 
@@ -195,9 +197,13 @@ impl Egress {
         self.observer.session(&SessionEvent::Warning { part: "smtp", text: text.into() });
     }
 
-    /// A random number, for what must differ and need not be secret.
     fn seed(&self) -> u64 {
-        use std::hash::{BuildHasher, RandomState};
-        RandomState::new().hash_one(clock::now().as_micros())
+        seed()
     }
+}
+
+/// A random number, for what must differ and need not be secret.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(clock::now().as_micros())
 }

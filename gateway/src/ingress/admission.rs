@@ -36,7 +36,7 @@ use super::{
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
-use crate::{clock, observe::Detail};
+use crate::{clock, egress::Expansion, observe::Detail};
 
 mod judging;
 mod login;
@@ -313,7 +313,8 @@ impl Admission {
         let Some(envelope) = session.take_envelope() else {
             return Answer::Refuse(Refusal::Internal);
         };
-        let envelope = addressed.envelope(envelope, detour, self.listener.served());
+        let (envelope, expanded) = addressed.envelope(envelope, detour, self.listener.served());
+        let expansion = Expansion::of(id, incoming.arrival(), &envelope, expanded);
         let limit_hold = self.hold_reason(counted.as_ref(), id);
         let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
         let origin = self.origin(session, incoming.arrival());
@@ -324,6 +325,9 @@ impl Admission {
             Ok((receipt, mut event)) => {
                 event.client = shown_as.unwrap_or(event.client);
                 self.log_received(event, held);
+                if let Some(expansion) = expansion {
+                    addressing::report(&self.listener, &expansion).await;
+                }
                 accepted(&receipt)
             }
             Err(error) => {

@@ -6,7 +6,7 @@ use mailweir_mail::{QueueId, RuleAction, RuleApplied, TransactionSummary};
 /// The event of a decision about content.
 ///
 /// # Errors
-/// A warning instead: the rule could not be applied, or what it did needs no line.
+/// A warning instead: the rule could not be applied.
 pub(super) fn event(
     decision: &Decision,
     id: QueueId,

@@ -98,10 +98,11 @@ impl Postfix {
         self.address
     }
 
-    /// Its log so far.
+    /// Its log so far. What is no UTF-8, such as a mail's line that was cut, is U+FFFD.
     #[must_use]
     pub fn log(&self) -> String {
-        fs::read_to_string(self.path("maillog")).unwrap_or_default()
+        let log = fs::read(self.path("maillog")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     /// Waits for a line of the log that contains `text`, and returns it.
@@ -124,7 +125,13 @@ impl Postfix {
     /// How many mails are in the queue, counted without asking the queue manager.
     #[must_use]
     pub fn queued(&self) -> usize {
-        let places = ["maildrop", "incoming", "active", "deferred", "hold"];
+        self.moving() + files_below(&self.path("queue/hold")).len()
+    }
+
+    /// How many mails are in the queue and not on hold.
+    #[must_use]
+    pub fn moving(&self) -> usize {
+        let places = ["maildrop", "incoming", "active", "deferred"];
         places.iter().map(|place| files_below(&self.path("queue").join(place)).len()).sum()
     }
 

@@ -291,6 +291,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The reply as it came, its lines divided by `\n`.
+    #[must_use]
+    pub fn reply(&self) -> &str {
+        &self.reply
+    }
+
     /// The mail is in the queue.
     ///
     /// # Panics

@@ -92,11 +92,11 @@ fn mail_held_without_words_is_held_by_the_rule() {
 }
 
 #[test]
-fn ignore_removes_a_header_with_all_its_lines() {
+fn ignore_removes_a_header_with_all_its_lines_and_says_nothing() {
     let result = check("/^Received/ IGNORE", "", MAIL);
     assert_eq!(result.content, mail_with("Received: from a\r\n\tby b\r\n", ""));
     assert_eq!(result.outcome.fate, Fate::Accept);
-    assert_eq!(result.log(), ["(silent): header Received: from a??by b"]);
+    assert_eq!(result.log(), [""; 0]);
 }
 
 #[test]

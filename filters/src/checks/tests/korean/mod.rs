@@ -114,5 +114,6 @@ fn in_euc_kr(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-const HEADER_CHECKS: &[u8] = include_bytes!("header_checks");
-const MIME_HEADER_CHECKS: &[u8] = include_bytes!("mime_header_checks");
+const HEADER_CHECKS: &[u8] = include_bytes!("../../../../../tests/data/korean-howto/header_checks");
+const MIME_HEADER_CHECKS: &[u8] =
+    include_bytes!("../../../../../tests/data/korean-howto/mime_header_checks");
