@@ -127,6 +127,9 @@ impl<'a, F: Facts> Evaluator<'a, F> {
         let outer = self.place.replace(entry.place.clone());
         let opinion = self.act(&entry, who, context).await?;
         self.place = outer;
+        if opinion == Opinion::Permit {
+            self.permitted_by.get_or_insert(entry.place);
+        }
         Ok(Access::Found(opinion))
     }
 

@@ -41,7 +41,7 @@ pub use self::{
     facts::{AddressClass, Destination, DnsError, Facts, Record, RecordKind},
     lists::{ListError, ListTexts, Read, Restrictions},
     memory::{Effects, Memory, Wish},
-    outcome::{Decision, DecisionKind, Outcome, Refusal, Ruling},
+    outcome::{Decision, DecisionKind, Outcome, Permission, Refusal, Ruling},
     parse::RestrictionError,
     restriction::{LoginMismatch, Party, Restriction, Rule, Servers},
     settings::{Codes, Settings},
