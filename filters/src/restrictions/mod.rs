@@ -10,6 +10,7 @@ mod access;
 mod action;
 mod apply;
 mod block_lists;
+mod complaint;
 mod dns_list;
 mod effects;
 mod evaluator;
@@ -35,6 +36,7 @@ mod transaction;
 
 use self::evaluator::Evaluator;
 pub use self::{
+    complaint::complaint,
     dns_list::{DnsList, PatternError},
     facts::{AddressClass, Destination, DnsError, Facts, Record, RecordKind},
     lists::{ListError, ListTexts, Read, Restrictions},

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use mailweir_filters::restrictions::{
     Codes, ListError, ListTexts, Restriction, RestrictionError, Restrictions, Settings, Subject,
 };
-use mailweir_tables::{Matching, Spec};
+use mailweir_tables::Spec;
 
 use super::{
     Mode, Surroundings, TempfailAction,
@@ -18,7 +18,7 @@ use super::{
     raw::RawTable,
     schema::{ClassSection, ListenerSection, RestrictionsSection},
     setting::{Element, Refusal, Setting},
-    table,
+    table::{self, Usage, Values},
     value::RawValue,
 };
 
@@ -112,7 +112,7 @@ impl CommonLists {
             ("rbl_reply_maps", &section.rbl_reply_maps),
             ("relay_clientcerts", &section.relay_clientcerts),
         ] {
-            table::check(table, key, tables, Matching::Bytes, around, problems);
+            table::check(table, key, tables, Usage::ANY, around, problems);
         }
         common.is_sound = sound;
         if sound {
@@ -281,10 +281,19 @@ fn check_texts(
                 let (_, warning) = warning.split_once(": ").unwrap_or(("", warning));
                 problems.warning(table, key, warning);
             }
+            let is_class = |name: &str| lists.classes.iter().any(|&(class, _)| class == name);
+            let values = Values::Access(&is_class);
             for spec in read.restrictions.tables() {
                 let index = found(spec.name());
                 let name = spec.clone().into();
-                table::check_one(table, (key, index), &name, Matching::Bytes, around, problems);
+                table::check_one(
+                    table,
+                    (key, index),
+                    &name,
+                    Usage { values, ..Usage::ANY },
+                    around,
+                    problems,
+                );
             }
             check_claims(table, key, lists, &read.restrictions, problems);
             true

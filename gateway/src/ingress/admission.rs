@@ -7,7 +7,11 @@
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use mailweir_auth::{Channel, Exchange};
-use mailweir_filters::{checks::Outcome, restrictions::ProtocolState};
+use mailweir_filters::{
+    checks::Outcome,
+    restrictions::ProtocolState,
+    rewriting::{Decision, Decisions},
+};
 use mailweir_mail::{
     Client, Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Recipient,
     Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
@@ -30,7 +34,7 @@ use super::{
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
-use crate::clock;
+use crate::{clock, observe::Detail};
 
 mod accepting;
 mod judging;
@@ -287,6 +291,12 @@ impl Admission {
     fn cannot_tell(&self, id: QueueId, trouble: &dyn fmt::Display) -> Answer {
         self.listener.warn(format!("{id}: the mail is put off: {trouble}"));
         Answer::Refuse(Refusal::TableUnavailable)
+    }
+
+    /// What rules did to addresses is in no log.
+    fn tell(&self, decisions: Option<&Decisions>, detail: fn(&Decision) -> Detail<'_>) {
+        let decisions = decisions.map_or(&[][..], Decisions::kept);
+        decisions.iter().for_each(|one| self.listener.shared().observer.detail(detail(one)));
     }
 
     /// One line for each rule that did something to the mail.

@@ -28,6 +28,7 @@ use crate::{
         restrictions::Wishes,
         senders,
     },
+    observe::Detail,
 };
 
 /// What rules about the mail's way come to.
@@ -53,6 +54,7 @@ impl Admission {
         let judged = session.transaction().ok_or_else(internal)?;
         let addressed = addressing::address(&self.listener, judged, way.copies).await;
         let addressed = addressed.map_err(|error| self.cannot_tell(id, &error))?;
+        self.tell(addressed.decisions(), |one| Detail::Address(one));
         let counted = self.judge_content(incoming.scan(), judged).await.map_err(Answer::Refuse)?;
         self.store(incoming, (addressed, way.detour, way.hold), counted, session).await
     }
@@ -91,7 +93,8 @@ impl Admission {
             Fate::Trouble(trouble) => return Err(self.cannot_tell(id, &trouble)),
         };
         let headers = incoming.finish_headers(remote).await;
-        headers.map_err(|error| self.cannot_tell(id, &error))?;
+        let decisions = headers.map_err(|error| self.cannot_tell(id, &error))?;
+        self.tell(decisions.as_ref(), |one| Detail::Header(one));
         let hold = wishes.hold.clone().or(ruled_hold);
         let (detour, copies) = wishes.and(checked.detour, checked.bcc);
         Ok(Way { detour, copies, hold })
@@ -112,7 +115,9 @@ impl Admission {
         let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
         let origin = self.origin(session, arrival);
         let shown_as = session.forwarded().and_then(forwarded_client);
-        match incoming.commit(envelope, origin, ruled_hold.or(limit_hold)).await {
+        let hold = ruled_hold.or(limit_hold);
+        self.listener.shared().observer.detail(Detail::Queued(&envelope, hold.as_ref()));
+        match incoming.commit(envelope, origin, hold).await {
             Ok((receipt, mut event)) => {
                 event.client = shown_as.unwrap_or(event.client);
                 self.log_received(event, held);
