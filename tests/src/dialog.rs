@@ -4,6 +4,7 @@
 //! # what the story shows -- RFC or row of attacks.md (the first line, required)
 //! ~~ listener tls=optional auth=PLAIN ~~   settings that differ from a plain MX
 //! ~~ peer trusted xclient ~~               rights of the peer
+//! % [restrictions]                         a line of the configuration: such a dialog needs a gateway
 //! S: 220 *                                 a line from the server; `*` is any text
 //! S: 250-*...                              any number of such lines
 //! S!: *AUTH*                               no line that is still unread is like this
@@ -34,6 +35,8 @@ pub struct Dialog {
     pub listener: Vec<(String, String)>,
     /// Rights of the peer.
     pub peer: Vec<String>,
+    /// Sections of the configuration. A dialog that has some cannot be had with a session alone.
+    pub config: String,
     /// What happens, with the number of its line.
     pub events: Vec<(usize, Event)>,
 }
@@ -133,6 +136,7 @@ impl Dialog {
             title: title.trim().to_owned(),
             listener: Vec::new(),
             peer: Vec::new(),
+            config: String::new(),
             events: Vec::new(),
         };
         for (index, line) in text.lines().enumerate() {
@@ -145,6 +149,11 @@ impl Dialog {
     fn line(&mut self, number: usize, line: &str) -> Result<(), String> {
         if let Some(content) = line.strip_prefix('|') {
             return self.content_line(content.strip_prefix(' ').unwrap_or(content));
+        }
+        if let Some(line) = line.strip_prefix("% ") {
+            self.config.push_str(line);
+            self.config.push('\n');
+            return Ok(());
         }
         let line = without_comment(line).trim_end();
         if line.is_empty() {
@@ -289,6 +298,7 @@ mod tests {
     #[test]
     fn all_kinds_of_lines_are_read() {
         let text = "# story -- RFC 1\n~~ listener tls=optional auth_in_clear ~~\n~~ peer trusted ~~\n\
+                    % [a]\n% b = 1\n\
                     S: 220 *\nS: 250-*...\nS!: *AUTH*\nC: A\\x00 + B\\c\nC!: X\nC*2: R  # comment\n\
                     Q: <a> -> <b>\n| one\n|\n~~ tls ~~ ~~ hang up ~~\n";
         let dialog = Dialog::parse(text).unwrap();
@@ -297,6 +307,7 @@ mod tests {
         assert_eq!(dialog.title, "story -- RFC 1");
         assert_eq!(dialog.listener[1], ("auth_in_clear".to_owned(), "yes".to_owned()));
         assert_eq!(dialog.peer, ["trusted"]);
+        assert_eq!(dialog.config, "[a]\nb = 1\n");
         let mail = Mail { envelope: "<a> -> <b>".to_owned(), content: b"one\r\n\r\n".to_vec() };
         assert_eq!(
             dialog.events.into_iter().map(|(_, event)| event).collect::<Vec<_>>(),

@@ -30,9 +30,18 @@ fn the_version_and_the_help_are_printed() {
     assert!(version.text.starts_with("mailweir ") && version.text.contains('.'), "{version:?}");
     let help = mailweir(&["--help"]).unwrap();
     assert_eq!(help.status, DONE);
-    for command in
-        ["serve", "check", "demo", "queue", "user", "auth", "ban", "rescue", "Exit status"]
-    {
+    for command in [
+        "serve",
+        "check",
+        "demo",
+        "queue",
+        "user",
+        "auth",
+        "ban",
+        "rescue",
+        "postmap",
+        "Exit status",
+    ] {
         assert!(help.text.contains(command), "{command}: {help:?}");
     }
 }

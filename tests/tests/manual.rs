@@ -4,6 +4,7 @@
 
 use std::{fs, path::Path};
 
+use mailweir_content::attachment::Kind;
 use mailweir_tests::{certificates::Authority, installation::feed, program};
 
 #[test]
@@ -13,8 +14,9 @@ fn the_examples_of_the_manual_are_configurations() {
     let place = tempfile::tempdir().unwrap();
     let authority = fs::read_to_string(Authority::new().file()).unwrap();
     let mut tried = 0;
-    for page in ["log-in.md", "operating.md"] {
+    for page in ["log-in.md", "operating.md", "rules.md"] {
         let text = fs::read_to_string(manual.join(page)).unwrap();
+        write_files(&text, place.path());
         for example in text.split("```toml\n").skip(1) {
             let example = example.split("```").next().unwrap();
             let file = place.path().join("mailweir.toml");
@@ -22,21 +24,48 @@ fn the_examples_of_the_manual_are_configurations() {
             let mut check = std::process::Command::new(&binary);
             let said = feed(check.args(["check", "-c"]).arg(&file), "").unwrap();
             assert!(said.content, "{page}:\n{example}\n{}", said.text);
+            // A table with a line that does not count would be no example.
+            let is_sound = page != "rules.md" || !said.text.contains("warning");
+            assert!(is_sound, "{page}:\n{example}\n{}", said.text);
             tried += 1;
         }
     }
-    assert!(tried >= 20, "only {tried} examples were found");
+    assert!(tried >= 30, "only {tried} examples were found");
+}
+
+#[test]
+fn every_type_of_attachment_is_in_the_manual() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rules.md");
+    let text = fs::read_to_string(page).unwrap();
+    for kind in Kind::ALL {
+        assert!(text.contains(&format!("| `{}` |", kind.mime_type())), "{}", kind.mime_type());
+    }
+}
+
+/// Writes the files of a page: the blocks that begin with `# /etc/mailweir/NAME`.
+fn write_files(page: &str, place: &Path) {
+    for block in page.split("```\n# /etc/mailweir/").skip(1) {
+        let (name, rest) = block.split_once('\n').unwrap();
+        let content = rest.split("```").next().unwrap();
+        fs::write(place.join(name), content).unwrap();
+    }
 }
 
 /// The example with the sections that it leaves out, and with files that are there.
 fn complete(example: &str, place: &Path, authority: &str) -> String {
     let mut text = example.to_owned();
-    for (start, _) in example.match_indices("\"/etc/mailweir/") {
-        let path = example[start + 1..].split('"').next().unwrap();
+    for (start, _) in example.match_indices("/etc/mailweir/") {
+        let path = example[start..].split('"').next().unwrap();
         let file = place.join(Path::new(path).file_name().unwrap());
-        let content = if path.ends_with(".pem") { authority } else { "secret\n" };
-        let content = if path.ends_with("logins") { "" } else { content };
-        fs::write(&file, content).unwrap();
+        let is_table = example[..start].ends_with(':');
+        let content = match path {
+            _ if path.ends_with(".pem") => authority,
+            _ if is_table || path.ends_with("logins") => "",
+            _ => "secret\n",
+        };
+        if !(is_table && file.exists()) {
+            fs::write(&file, content).unwrap();
+        }
         text = text.replace(path, file.to_str().unwrap());
     }
     for (section, absent) in [

@@ -85,6 +85,7 @@ fn session_events() -> Vec<SessionEvent> {
             recipient: Some(address("x@y.example")),
             protocol: Some(Protocol::Esmtp),
             helo: Some("h.example".into()),
+            rule: None,
         }))
     };
     let warning = SessionEvent::Warning { part: "smtpd", text: "low on space".into() };

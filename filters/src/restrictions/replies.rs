@@ -274,7 +274,7 @@ mod tests {
                 Reason::Table(421, status, "Go away"),
                 Sender,
                 from,
-                "421 4.1.0 <a@a.example>: Sender address rejected: Go away",
+                "421 4.1.7 <a@a.example>: Sender address rejected: Go away",
             ),
             (
                 Reason::BlockList(554, Enhanced(4, 7, 1), "Service unavailable; listed"),

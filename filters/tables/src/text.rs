@@ -46,6 +46,11 @@ pub(crate) fn folded(key: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(folded.into_bytes()))
 }
 
+/// A key whose case counts. `None` if it is not UTF-8, as of [`folded`].
+pub(crate) fn as_written(key: &[u8]) -> Option<Cow<'_, [u8]>> {
+    std::str::from_utf8(key).ok().map(|_| Cow::Borrowed(key))
+}
+
 /// Full case folding (Unicode's `CaseFolding.txt`, C and F) in what the standard library has:
 /// lower, upper, lower again takes `ẞ` by `ß` and `SS` to `ss`.
 fn fold_char(c: char, folded: &mut String) {

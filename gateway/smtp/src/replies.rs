@@ -85,6 +85,15 @@ pub enum RecipientTable {
     VirtualAlias,
 }
 
+impl RecipientTable {
+    const fn says_unknown(self) -> &'static str {
+        match self {
+            Self::Relay => "User unknown in relay recipient table",
+            Self::VirtualAlias => "User unknown in virtual alias table",
+        }
+    }
+}
+
 impl Refusal {
     /// Whether it says nothing against the peer: the first recipient too many of a large mail must
     /// not end the session before those that are left can have it.
@@ -99,20 +108,12 @@ impl Refusal {
         match self {
             R::RelayDenied(to) => text(554, (5, 7, 1), format!("<{to}>: Relay access denied")),
             R::UnknownRecipient(to, table) => {
-                let why = match table {
-                    RecipientTable::Relay => "User unknown in relay recipient table",
-                    RecipientTable::VirtualAlias => "User unknown in virtual alias table",
-                };
-                rejected(550, (5, 1, 1), to.as_str(), "Recipient address", why)
+                recipient(to, Enhanced(5, 1, 1), table.says_unknown())
             }
             R::RecipientMoved(to, place) => {
-                let why = format!("User has moved to {place}");
-                rejected(550, (5, 1, 6), to.as_str(), "Recipient address", &why)
+                recipient(to, Enhanced(5, 1, 6), &format!("User has moved to {place}"))
             }
-            R::RecipientUndeliverable(to, Enhanced(class, subject, detail), why) => {
-                let status = (*class, *subject, *detail);
-                rejected(550, status, to.as_str(), "Recipient address", why)
-            }
+            R::RecipientUndeliverable(to, status, why) => recipient(to, *status, why),
             R::RecipientRejected(to, why) => {
                 rejected(554, (5, 7, 1), to.as_str(), "Recipient address", why)
             }
@@ -528,6 +529,11 @@ fn text(code: u16, (class, subject, detail): (u8, u16, u16), words: String) -> R
 }
 
 /// `<subject>: Sender address rejected: why`, the shape that Postfix gives to rejections.
+/// What is wrong with a recipient as such.
+fn recipient(to: &Address, Enhanced(class, subject, detail): Enhanced, why: &str) -> Reply {
+    rejected(550, (class, subject, detail), to.as_str(), "Recipient address", why)
+}
+
 fn rejected(code: u16, enhanced: (u8, u16, u16), subject: &str, what: &str, why: &str) -> Reply {
     text(code, enhanced, format!("<{subject}>: {what} rejected: {why}"))
 }

@@ -1,6 +1,7 @@
 //! The command line: one file per command, nothing but words here.
 
 use std::{
+    ffi::OsString,
     fs::DirBuilder,
     io::{self, IsTerminal as _},
     num::NonZero,
@@ -21,6 +22,7 @@ mod auth;
 mod ban;
 mod check;
 mod demo;
+mod postmap;
 mod queue;
 mod rescue;
 mod serve;
@@ -35,12 +37,18 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// Reads the words of the command line. For `--help` and the like, and for words that make no
+    /// Reads the words of the command line; called as `postmap`, the program is that. For `--help` and the like, and for words that make no
     /// sense, it prints what there is to say, and the program is done.
     ///
     /// # Errors
     /// How the program then ends.
     pub fn read() -> Result<Self, ExitCode> {
+        let mut words = std::env::args_os();
+        let program = words.next().unwrap_or_default();
+        if Path::new(&program).file_name().is_some_and(|name| name == "postmap") {
+            let words = PostmapWords { words: words.collect() };
+            return Ok(Self { command: Command::Postmap(words) });
+        }
         Self::try_parse().map_err(|told| {
             // Nobody is left to hear it if the terminal is gone.
             let _ = told.print();
@@ -62,6 +70,7 @@ impl CommandLine {
             Command::Auth(command) => auth::run(&command),
             Command::Ban(command) => ban::run(&command),
             Command::Rescue(options) => rescue::run(&options),
+            Command::Postmap(words) => postmap::run(&words.words),
         }
     }
 }
@@ -146,6 +155,16 @@ enum Command {
     Ban(ban::BanCommand),
     /// Save every readable mail of a queue as files, also from a damaged one
     Rescue(rescue::Options),
+    /// Ask lookup tables as Postfix's postmap does
+    #[command(disable_help_flag = true)]
+    Postmap(PostmapWords),
+}
+
+#[derive(Args, Debug)]
+struct PostmapWords {
+    /// As for postmap; --help tells more
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]

@@ -63,6 +63,8 @@ pub struct Listener {
     pub limits: ListenerLimits,
     /// Who may connect, greet, send and be written to; `None`: nothing is restricted but relaying.
     pub restrictions: Option<ListenerRestrictions>,
+    /// Whether recipients that tables say do not exist are refused at RCPT.
+    pub reject_unlisted_recipient: bool,
     /// What the content of mail is held against.
     pub checks: CheckTables,
 }
@@ -146,6 +148,7 @@ impl Listener {
             bare_newline_excluded: section.bare_newline_excluded.clone(),
             limits: ListenerLimits::of(section, common.limits),
             restrictions: common.lists.of(written, around, problems),
+            reject_unlisted_recipient: common.lists.reject_unlisted_recipient(),
             checks: CheckTables::of(section, common.checks),
         }
     }

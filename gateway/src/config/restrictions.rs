@@ -97,7 +97,7 @@ impl CommonLists {
         let lists = section.lists();
         let mut common = Self {
             settings: settings(section, recipient_delimiter),
-            texts: Texts(lists.map(|list| list.map(joined))),
+            texts: Texts(lists.map(|list| list.map(|list| joined(list)))),
             classes: classes
                 .iter()
                 .map(|class| (class.section.name.0.clone(), joined(&class.section.rules)))
@@ -112,13 +112,18 @@ impl CommonLists {
             ("rbl_reply_maps", &section.rbl_reply_maps),
             ("relay_clientcerts", &section.relay_clientcerts),
         ] {
-            table::check(table, key, tables, Matching::Text, around, problems);
+            table::check(table, key, tables, Matching::Bytes, around, problems);
         }
         common.is_sound = sound;
         if sound {
             common.check_all(table, problems);
         }
         common
+    }
+
+    /// Whether unknown recipients are refused, whatever the lists.
+    pub(super) const fn reject_unlisted_recipient(&self) -> bool {
+        self.settings.reject_unlisted_recipient
     }
 
     /// What holds on a listener; `None` where nothing is restricted. Mail that comes back from a
@@ -255,7 +260,7 @@ impl Texts {
     }
 }
 
-fn joined(list: &Vec<RestrictionText>) -> String {
+fn joined(list: &[RestrictionText]) -> String {
     list.iter().map(|text| &*text.0).collect::<Vec<_>>().join(", ")
 }
 
@@ -279,7 +284,7 @@ fn check_texts(
             for spec in read.restrictions.tables() {
                 let index = found(spec.name());
                 let name = spec.clone().into();
-                table::check_one(table, (key, index), &name, Matching::Text, around, problems);
+                table::check_one(table, (key, index), &name, Matching::Bytes, around, problems);
             }
             check_claims(table, key, lists, &read.restrictions, problems);
             true

@@ -10,6 +10,7 @@ mod connection;
 mod courier;
 pub mod destination;
 mod dispatch;
+mod expansion;
 pub mod failover;
 mod lane;
 mod outcome;
@@ -29,6 +30,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use connection::{Connection, Target};
+pub(crate) use expansion::{Expansion, Outbox};
 pub use route::LiveRoutes;
 
 use self::{
@@ -193,9 +195,13 @@ impl Egress {
         self.observer.session(&SessionEvent::Warning { part: "smtp", text: text.into() });
     }
 
-    /// A random number, for what must differ and need not be secret.
     fn seed(&self) -> u64 {
-        use std::hash::{BuildHasher, RandomState};
-        RandomState::new().hash_one(clock::now().as_micros())
+        seed()
     }
+}
+
+/// A random number, for what must differ and need not be secret.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(clock::now().as_micros())
 }

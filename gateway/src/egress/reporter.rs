@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use mailweir_filters::rewriting::{RewriteError, rewrite};
-use mailweir_mail::{Client, Enhanced, Envelope, Origin, Protocol, Reply, ReportKind};
+use mailweir_filters::rewriting::RewriteError;
+use mailweir_mail::{Client, Domain, Enhanced, Origin, Protocol, Reply, ReportKind};
 use mailweir_queue::{
     ChangeError, Content, Disposition, IntakeError, NewMail, OwedReport, ReportError,
     progress::{LastReply, RecipientStatus},
@@ -31,29 +31,17 @@ async fn write(egress: &Egress, owed: OwedReport) -> Result<(), NotQueued> {
     let Some(composed) = compose(egress, &owed, &beginning) else {
         return Ok(egress.queue.waive_report(owed).await?);
     };
-    let envelope = addressed(egress, composed.envelope).await?;
+    let envelope = egress.rewriting().address_own_mail(composed.envelope).await?;
     let mut intake = egress.queue.intake(composed.content.len() as u64)?;
     intake.write(&composed.content).await?;
-    let origin = own_origin(egress);
+    let origin = own_origin(&egress.hostname);
     let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
     Ok(egress.queue.commit_report(owed, intake, mail).await.map(drop)?)
 }
 
-/// A report goes where mail for the sender would go: canonical maps and aliases hold for it too. As
-/// in Postfix, nobody gets copies of it.
-async fn addressed(egress: &Egress, envelope: Envelope) -> Result<Envelope, RewriteError> {
-    let live = egress.rewriting();
-    let rules = live.current();
-    if !rules.incoming.change_envelopes() {
-        return Ok(envelope);
-    }
-    let rules = rules.incoming.without_copies();
-    Ok(rewrite(&rules, envelope, &[], live.remote()).await?.envelope)
-}
-
 /// Why a report is not queued yet.
 #[derive(Debug, thiserror::Error)]
-enum NotQueued {
+pub(super) enum NotQueued {
     #[error(transparent)]
     Queue(#[from] ReportError),
     #[error(transparent)]
@@ -146,11 +134,11 @@ fn diagnostic<'a>(last: Option<&'a LastReply>, words: &'a str) -> Diagnostic<'a>
 }
 
 /// Where our own mail comes from.
-fn own_origin(egress: &Egress) -> Origin {
+pub(super) fn own_origin(hostname: &Domain) -> Origin {
     Origin {
         listener: "report".into(),
         client: Client::unnamed(([127, 0, 0, 1], 0).into()),
-        helo: egress.hostname.as_str().into(),
+        helo: hostname.as_str().into(),
         protocol: Protocol::Esmtp,
         login: None,
         tls: None,

@@ -7,9 +7,14 @@ use mailweir_filters::{
     checks::Detour,
     rewriting::{RewriteError, Rewritten, rewrite},
 };
-use mailweir_mail::{Address, Envelope};
+use mailweir_mail::{Address, Envelope, Recipient};
 
-use super::{listener::Listener, relay::ServedDomains, rerouting};
+use super::{
+    listener::{Listener, Shared},
+    relay::ServedDomains,
+    rerouting,
+};
+use crate::egress::{Expansion, Outbox};
 
 /// What rules about addresses come to, while the session still has the envelope as it was.
 pub(super) enum Addressed {
@@ -40,23 +45,34 @@ pub(super) async fn address(
 }
 
 impl Addressed {
-    /// The envelope that is queued; `written` is the one that the session had.
+    /// The envelope that is queued, and the recipients who became others and whose sender is to
+    /// hear of it; `written` is the envelope that the session had.
     pub(super) fn envelope(
         self,
         written: Envelope,
         detour: Option<Detour>,
         served: &ServedDomains,
-    ) -> Envelope {
-        let (mut envelope, copies) = match self {
+    ) -> (Envelope, Vec<Recipient>) {
+        let (mut envelope, copies, expanded) = match self {
             Self::AsWritten(copies) => {
                 let mut envelope = written;
                 name_postmaster(&mut envelope, served);
-                (envelope, copies)
+                (envelope, copies, Vec::new())
             }
-            Self::Rewritten(rewritten) => (rewritten.envelope, Vec::new()),
+            Self::Rewritten(rewritten) => (rewritten.envelope, Vec::new(), rewritten.expanded),
         };
         rerouting::apply(&mut envelope, detour, copies);
-        envelope
+        (envelope, expanded)
+    }
+}
+
+/// Tells the sender of a mail that recipients became others.
+pub(super) async fn report(listener: &Listener, expansion: &Expansion) {
+    let Some(rewriting) = listener.rewriting() else { return };
+    let Shared { queue, observer, hostname, .. } = listener.shared();
+    let outbox = Outbox { queue, observer, hostname, rewriting };
+    if let Err(error) = outbox.report(expansion).await {
+        listener.warn(format!("report of an expanded alias not queued: {error}"));
     }
 }
 

@@ -35,7 +35,7 @@ use super::{
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
-use crate::clock;
+use crate::{clock, egress::Expansion};
 
 mod judging;
 mod login;
@@ -310,7 +310,8 @@ impl Admission {
         let Some(envelope) = session.take_envelope() else {
             return Answer::Refuse(Refusal::Internal);
         };
-        let envelope = addressed.envelope(envelope, detour, self.listener.served());
+        let (envelope, expanded) = addressed.envelope(envelope, detour, self.listener.served());
+        let expansion = Expansion::of(id, incoming.arrival(), &envelope, expanded);
         let limit_hold = self.hold_reason(counted.as_ref(), id);
         let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
         let origin = self.origin(session, incoming.arrival());
@@ -319,6 +320,9 @@ impl Admission {
             Ok((receipt, mut event)) => {
                 event.client = shown_as.unwrap_or(event.client);
                 self.log_received(event, held);
+                if let Some(expansion) = expansion {
+                    addressing::report(&self.listener, &expansion).await;
+                }
                 accepted(&receipt)
             }
             Err(error) => {

@@ -141,6 +141,10 @@ impl Listener {
         self.restrictions.as_ref()
     }
 
+    pub(super) const fn refuses_unlisted(&self) -> bool {
+        self.rules.reject_unlisted_recipient
+    }
+
     /// What becomes of addresses; `None` where they stay as they are.
     pub(super) fn rewriting(&self) -> Option<&LiveRewriting> {
         self.rewriting.as_deref()

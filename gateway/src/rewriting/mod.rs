@@ -13,9 +13,12 @@ use std::{net::IpAddr, sync::Arc};
 use arc_swap::ArcSwap;
 use mailweir_filters::{
     RemoteMaps,
-    rewriting::{GenericRules, Maps, RewritingRules, RoutingRules, VirtualAliasDomains},
+    rewriting::{
+        GenericRules, Maps, RewriteError, RewritingRules, RoutingRules, VirtualAliasDomains,
+        rewrite,
+    },
 };
-use mailweir_mail::Domain;
+use mailweir_mail::{Domain, Envelope};
 use mailweir_tables::TableError;
 
 pub use self::{recipients::Existence, way::ByTable};
@@ -106,6 +109,20 @@ impl LiveRewriting {
     #[must_use]
     pub fn remote(&self) -> &dyn RemoteMaps {
         self.tables.remote()
+    }
+
+    /// The envelope of mail of our own. A report goes where mail for the sender would go: canonical
+    /// maps and aliases hold for it too. As in Postfix, nobody gets copies of it.
+    ///
+    /// # Errors
+    /// A table cannot tell or leads astray: the report waits.
+    pub async fn address_own_mail(&self, envelope: Envelope) -> Result<Envelope, RewriteError> {
+        let rules = self.current();
+        if !rules.incoming.change_envelopes() {
+            return Ok(envelope);
+        }
+        let rules = rules.incoming.without_copies();
+        Ok(rewrite(&rules, envelope, &[], self.remote()).await?.envelope)
     }
 
     /// Whether the headers of a client's mail are rewritten (Postfix

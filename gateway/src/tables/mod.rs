@@ -25,7 +25,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 pub use self::live::LiveTable;
-use self::remote::RemoteServers;
+pub(crate) use self::{remote::RemoteServers, stamp::read as read_file};
 use crate::observe::Observer;
 
 /// All tables in use.

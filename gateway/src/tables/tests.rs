@@ -67,6 +67,28 @@ fn a_change_counts_once_the_file_rests() {
 }
 
 #[test]
+fn i2_a_file_that_is_being_written_is_not_taken_half() {
+    let story = Story::begin("texthash", "a one\nb two\nc three\nd four\n");
+    fs::write(&story.path, "").unwrap();
+    for _ in 0..10 {
+        assert!(!story.look(), "{:?}", story.said());
+    }
+    assert_eq!(story.value("d").as_deref(), Some("four"));
+    fs::write(&story.path, "a one\nb two\nc three\nd five\n").unwrap();
+    assert!(!story.look() && !story.look());
+    assert!(story.look());
+    assert_eq!(story.value("d").as_deref(), Some("five"));
+}
+
+#[test]
+fn a_table_that_somebody_has_emptied_for_good_is_empty() {
+    let story = Story::begin("texthash", "a one\n");
+    fs::write(&story.path, "").unwrap();
+    assert_eq!((0..30).filter(|_| story.look()).count(), 1);
+    assert_eq!(story.value("a"), None);
+}
+
+#[test]
 fn a_mail_keeps_the_table_that_it_began_with() {
     let story = Story::begin("texthash", "a one\n");
     let before = story.table.current();

@@ -28,6 +28,7 @@ pub struct Setup {
     sections: BTreeMap<&'static str, String>,
     files: BTreeMap<&'static str, String>,
     owners: Option<String>,
+    more: String,
 }
 
 impl Setup {
@@ -64,6 +65,14 @@ impl Setup {
         let section = self.sections.entry(name).or_default();
         section.push_str(lines);
         section.push('\n');
+        self
+    }
+
+    /// With these sections as they are, headers and all.
+    #[must_use]
+    pub fn sections(mut self, text: &str) -> Self {
+        self.more.push_str(text);
+        self.more.push('\n');
         self
     }
 
@@ -169,7 +178,7 @@ impl Home {
             let bind = SocketAddr::from((self.address, port(name)));
             let _ = write!(text, "[[listener]]\nname = {name:?}\nbind = [\"{bind}\"]\n{lines}\n");
         }
-        text + &setup.routes.concat() + &setup.backends.concat()
+        text + &setup.routes.concat() + &setup.backends.concat() + &setup.more
     }
 }
 

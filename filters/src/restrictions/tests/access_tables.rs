@@ -65,7 +65,7 @@ fn one_table_speaks_of_hosts_senders_and_recipients() {
     for (list, says) in [
         ("check_client_access hash:/t", "554 5.0.0 <unknown[192.0.2.1]>: Client host rejected: No"),
         ("check_helo_access hash:/t", "554 5.0.0 <pc.example>: Helo command rejected: No"),
-        ("check_sender_access hash:/t", "554 5.1.0 <a@a.example>: Sender address rejected: No"),
+        ("check_sender_access hash:/t", "554 5.1.7 <a@a.example>: Sender address rejected: No"),
         (
             "check_recipient_access hash:/t",
             "554 5.1.1 <b@b.example>: Recipient address rejected: No",
@@ -80,7 +80,7 @@ fn one_table_speaks_of_hosts_senders_and_recipients() {
     let report = Transaction { sender: Some(""), ..stranger() };
     assert_eq!(
         world.recipient_list("check_sender_access hash:/t", &report),
-        "554 5.1.0 <>: Sender address rejected: No"
+        "554 5.1.7 <>: Sender address rejected: No"
     );
 }
 

@@ -82,6 +82,16 @@ impl CidrTable {
     }
 }
 
+impl CidrTable {
+    /// The value of each rule, with its line.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.rules.iter().filter_map(|rule| match &rule.then {
+            Then::Value(value) => Some((rule.line, &**value)),
+            Then::Enter(_) => None,
+        })
+    }
+}
+
 struct Reader {
     rules: Vec<Rule>,
     /// The `if`s that wait for their `endif`.

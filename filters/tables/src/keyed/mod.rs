@@ -2,13 +2,16 @@
 //!
 //! A table of a million lines is one buffer and one index of offsets: little more than its file.
 
+mod case;
+
 use std::{hash::Hasher as _, sync::Arc};
 
+pub(crate) use self::case::Case;
 use crate::{
     Warning,
     lines::{Line, Lines},
     spec::Pair,
-    text::{folded, is_space, printable, trim, trim_start},
+    text::{is_space, printable, trim, trim_start},
     warning::Warnings,
 };
 
@@ -16,11 +19,12 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct KeyedTable {
     /// One after the other: line, length of the key, length of the value, key, value. The keys
-    /// are folded; the numbers stand as [`push_number`] writes them.
+    /// are folded, unless their case counts; the numbers stand as [`push_number`] writes them.
     records: Vec<u8>,
     /// Where a key's record begins, plus one; 0 is free. A power of two of them, never full.
     slots: Vec<u32>,
     count: usize,
+    case: Case,
 }
 
 /// The records do not fit: what a `u32` can count is full.
@@ -38,7 +42,11 @@ enum Again {
 
 impl KeyedTable {
     /// Reads the source of a table as postmap does.
-    pub(crate) fn parse(name: &Arc<str>, source: &[u8]) -> Result<(Self, Vec<Warning>), Full> {
+    pub(crate) fn parse(
+        name: &Arc<str>,
+        source: &[u8],
+        case: Case,
+    ) -> Result<(Self, Vec<Warning>), Full> {
         // Comments aside, the records take about what their lines take, and each line has one. A
         // file of nothing but newlines must not ask for more: the table grows if it has to.
         let lines = memchr::memchr_iter(b'\n', source).count().min(source.len() / SHORT_LINE) + 1;
@@ -46,6 +54,7 @@ impl KeyedTable {
             records: Vec::with_capacity(source.len()),
             slots: vec![0; (lines + lines / 2).next_power_of_two()],
             count: 0,
+            case,
         };
         let mut warnings = Warnings::of(name);
         for line in Lines::new(source) {
@@ -59,10 +68,10 @@ impl KeyedTable {
     }
 
     /// A table of these pairs; of two values for a key the later counts.
-    pub(crate) fn of_pairs(pairs: &[Pair]) -> Result<Self, Full> {
-        let mut table = Self::default();
+    pub(crate) fn of_pairs(pairs: &[Pair], case: Case) -> Result<Self, Full> {
+        let mut table = Self { case, ..Self::default() };
         for (key, value) in pairs {
-            let Some(key) = folded(key.as_bytes()) else { continue };
+            let Some(key) = case.kept(key.as_bytes()) else { continue };
             table.insert(0, &key, value.as_bytes(), Again::Replace)?;
         }
         Ok(table)
@@ -70,19 +79,30 @@ impl KeyedTable {
 
     /// The value of a key, and its line.
     pub(crate) fn get(&self, key: &[u8]) -> Option<(&[u8], Option<u32>)> {
-        let key = folded(key)?;
+        let key = self.case.asked(key)?;
         let record = self.record(*self.slots.get(self.slot_of(&key)?)?)?;
-        Some((record.value, Some(record.line).filter(|&line| line > 0)))
+        Some((record.value, record.line()))
     }
 
     /// All keys with their values, in the order of the source.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.in_order().map(|record| (record.key, record.value))
+    }
+
+    /// All values with their lines, in the order of the source.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (Option<u32>, &[u8])> {
+        self.in_order().map(|record| (record.line(), record.value))
+    }
+
+    fn in_order(&self) -> impl Iterator<Item = Record<'_>> {
         let mut starts: Vec<u32> = self.slots.iter().copied().filter(|&slot| slot > 0).collect();
         starts.sort_unstable();
-        starts
-            .into_iter()
-            .filter_map(|slot| self.record(slot))
-            .map(|record| (record.key, record.value))
+        starts.into_iter().filter_map(|slot| self.record(slot))
+    }
+
+    /// How many keys there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.count
     }
 
     fn read_line(&mut self, line: u32, text: &[u8], warnings: &mut Warnings) -> Result<(), Full> {
@@ -96,14 +116,14 @@ impl KeyedTable {
         if key.ends_with(b":") {
             warnings.add(line, "record is in \"key: value\" format; is this an alias file?");
         }
-        let Some(same) = folded(key) else { return Ok(()) };
+        let Some(same) = self.case.kept(key) else { return Ok(()) };
         if !self.insert(line, &same, value, Again::Keep)? {
             warnings.add(line, format!("duplicate entry: \"{}\"", printable(key)));
         }
         Ok(())
     }
 
-    /// Whether the key is new; `key` is folded.
+    /// Whether the key is new; `key` is in the form in which it is kept.
     fn insert(&mut self, line: u32, key: &[u8], value: &[u8], again: Again) -> Result<bool, Full> {
         if (self.count + 1) * 4 > self.slots.len() * 3 {
             self.grow();
@@ -164,6 +184,12 @@ struct Record<'t> {
     line: u32,
     key: &'t [u8],
     value: &'t [u8],
+}
+
+impl Record<'_> {
+    fn line(&self) -> Option<u32> {
+        Some(self.line).filter(|&line| line > 0)
+    }
 }
 
 /// Divides a line at the first white space that no quotes and no backslash protect. The quotes

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 
 fn table(source: &str) -> (KeyedTable, Vec<String>) {
-    let (table, warnings) = KeyedTable::parse(&"t".into(), source.as_bytes()).unwrap();
+    let (table, warnings) =
+        KeyedTable::parse(&"t".into(), source.as_bytes(), Case::Ignored).unwrap();
     (table, warnings.iter().map(ToString::to_string).collect())
 }
 
@@ -75,7 +76,7 @@ fn a_line_that_is_no_key_and_value_is_skipped_and_said() {
 #[test]
 fn a_line_that_is_no_utf8_is_skipped_and_what_follows_a_nul_is_not_read() {
     let source = b"caf\xe9 x\nnul\0x value\nk v\0w\n";
-    let (table, warnings) = KeyedTable::parse(&"t".into(), source).unwrap();
+    let (table, warnings) = KeyedTable::parse(&"t".into(), source, Case::Ignored).unwrap();
     assert_eq!(get(&table, "k"), found("v", 3));
     let warnings: Vec<&str> = warnings.iter().map(|warning| &*warning.text).collect();
     assert_eq!(
@@ -90,7 +91,7 @@ fn a_line_that_is_no_utf8_is_skipped_and_what_follows_a_nul_is_not_read() {
 #[test]
 fn of_inline_pairs_the_last_value_counts() {
     let pairs = [("a", "1"), ("b", "2"), ("A", "3")].map(|(key, value)| (key.into(), value.into()));
-    let table = KeyedTable::of_pairs(&pairs).unwrap();
+    let table = KeyedTable::of_pairs(&pairs, Case::Ignored).unwrap();
     assert_eq!(get(&table, "a"), Some(("3".to_owned(), None)));
     let entries: Vec<_> = table.entries().collect();
     assert_eq!(entries, [(b"b".as_slice(), b"2".as_slice()), (b"a", b"3")]);
@@ -122,7 +123,7 @@ proptest! {
         source in prop::collection::vec(prop::sample::select(b"ab \t\n\"\\#:\0\xc3\xa9".to_vec()), 0..200),
         key in prop::collection::vec(any::<u8>(), 0..8),
     ) {
-        let (table, _) = KeyedTable::parse(&"t".into(), &source).unwrap();
+        let (table, _) = KeyedTable::parse(&"t".into(), &source, Case::Ignored).unwrap();
         table.get(&key);
         for (key, value) in table.entries() {
             prop_assert_eq!(table.get(key).unwrap().0, value);

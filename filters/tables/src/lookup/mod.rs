@@ -70,6 +70,17 @@ pub enum LookupError {
     },
 }
 
+impl LookupError {
+    /// Whether the value is only wrong in that it is empty. postmap(1) shows it and warns.
+    #[must_use]
+    pub fn is_empty_value(&self) -> bool {
+        matches!(self, Self::Value { reason, .. } if &**reason == EMPTY)
+    }
+}
+
+/// What is wrong with an empty value, in Postfix's words.
+pub(crate) const EMPTY: &str = "empty string result is not allowed";
+
 /// The answer to a lookup, or what must be asked of another server first.
 #[derive(Debug)]
 #[must_use]

@@ -70,10 +70,9 @@ impl<'t> Search<'t> {
     }
 }
 
-/// Begins with a union or a pipe. One that takes parts of addresses as keys folds them before any
-/// of its tables sees them, patterns included (Postfix's `dict_utf8_lookup`).
+/// Begins with a union or a pipe.
 fn enter<'t>(open: &mut Vec<Open<'t>>, table: &'t Table, key: Vec<u8>) -> Next<'t> {
-    let key = match table.takes_partial_keys() {
+    let key = match table.folds_keys() {
         true => folded(&key).map(Cow::into_owned),
         false => Some(key),
     };

@@ -125,6 +125,16 @@ impl RuleTable {
         Ok(None)
     }
 
+    /// The result of each rule as it is written, with its line.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (u32, Cow<'_, [u8]>)> {
+        self.rules.iter().map(|rule| (rule.line, rule.result.written()))
+    }
+
+    /// How many rules there are; an `if` is none.
+    pub(crate) fn len(&self) -> usize {
+        self.rules.len()
+    }
+
     /// What runs each pattern, with its line: rules and `if`s, in the order of the file.
     pub(crate) fn engines(&self) -> impl Iterator<Item = (u32, Engine)> {
         self.lines.iter().zip(&self.patterns).map(|(&line, pattern)| (line, pattern.engine()))

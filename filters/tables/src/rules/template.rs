@@ -1,5 +1,7 @@
 //! The result of a rule, with `$1 ${1} $(1)` for what a group matched and `$$` for `$`.
 
+use std::borrow::Cow;
+
 use super::Dialect;
 
 /// A result as it was written, taken apart.
@@ -54,6 +56,14 @@ impl Template {
         }
     }
 
+    /// The result as it is written: `$1` for all of `$1 ${1} $(1)`, and `$` for `$$`.
+    pub(super) fn written(&self) -> Cow<'_, [u8]> {
+        match self.constant() {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(self.pieces.iter().flat_map(Piece::written).collect()),
+        }
+    }
+
     /// The result with what the groups matched; nothing for a group that took no part.
     pub(super) fn expand<'k>(&self, group: impl Fn(u32) -> Option<&'k [u8]>) -> Vec<u8> {
         let mut value = Vec::new();
@@ -64,6 +74,15 @@ impl Template {
             }
         }
         value
+    }
+}
+
+impl Piece {
+    fn written(&self) -> Vec<u8> {
+        match self {
+            Self::Literal(text) => text.to_vec(),
+            Self::Group(number) => format!("${number}").into_bytes(),
+        }
     }
 }
 

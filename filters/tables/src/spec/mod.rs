@@ -114,6 +114,11 @@ impl Spec {
         &self.name
     }
 
+    /// Whether postmap(1) makes a database of it, in which keys are folded.
+    pub(crate) fn is_made_by_postmap(&self) -> bool {
+        matches!(self.source, Source::Text(_)) && !self.name.contains("texthash:")
+    }
+
     pub(crate) fn source(&self) -> &Source {
         &self.source
     }

@@ -1,5 +1,7 @@
 //! A table in memory, whatever its type.
 
+mod walk;
+
 use std::{
     borrow::Cow,
     io,
@@ -11,9 +13,9 @@ use std::{
 };
 
 use crate::{
-    Engine, Found, LookupError, Matching, Place, RemoteMap, RulesError, Spec, Step, Warning,
+    Found, LookupError, Matching, Place, RemoteMap, RulesError, Spec, Step, Warning,
     cidr::CidrTable,
-    keyed::KeyedTable,
+    keyed::{Case, KeyedTable},
     lookup::Search,
     rules::RuleTable,
     spec::{Content, Source},
@@ -24,6 +26,7 @@ use crate::{
 pub struct Table {
     name: Arc<str>,
     kind: Kind,
+    folds: bool,
 }
 
 #[derive(Debug)]
@@ -96,9 +99,20 @@ impl Table {
         matching: Matching,
         read: &mut dyn FnMut(&Path) -> io::Result<Vec<u8>>,
     ) -> Result<Loaded, TableError> {
-        let mut loader = Loader { matching, read, warnings: Vec::new(), files: Vec::new() };
-        let table = loader.table(spec)?;
-        Ok(Loaded { table, warnings: loader.warnings, files: loader.files })
+        Loader { matching, folds: true, read, warnings: Vec::new(), files: Vec::new() }.load(spec)
+    }
+
+    /// Reads the table that `spec` names as `postmap -f` does: keys of `texthash:` and `inline:`
+    /// have case; of the types that postmap makes, only keys in lower case are found.
+    ///
+    /// # Errors
+    /// As of [`Table::load`].
+    pub fn load_unfolded(
+        spec: &Spec,
+        matching: Matching,
+        read: &mut dyn FnMut(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Loaded, TableError> {
+        Loader { matching, folds: false, read, warnings: Vec::new(), files: Vec::new() }.load(spec)
     }
 
     /// The table as it was configured.
@@ -131,28 +145,10 @@ impl Table {
         }
     }
 
-    /// All keys and values in the order of the source, as `postmap -s` lists them. `None` for
-    /// tables that are not made of keys.
-    #[must_use]
-    pub fn entries(&self) -> Option<impl Iterator<Item = (&[u8], &[u8])>> {
-        match &self.kind {
-            Kind::Keyed(table) => Some(table.entries()),
-            _ => None,
-        }
-    }
-
-    /// What runs each pattern, of the tables this one is made of too.
-    #[must_use]
-    pub fn engines(&self) -> Vec<(Place, Engine)> {
-        match &self.kind {
-            Kind::Rules(table) => {
-                table.engines().map(|(line, engine)| (self.place(Some(line)), engine)).collect()
-            }
-            Kind::Union(tables) | Kind::Pipe(tables) => {
-                tables.iter().flat_map(Self::engines).collect()
-            }
-            _ => Vec::new(),
-        }
+    /// Whether a union or a pipe folds a key before any of its tables sees it, patterns included
+    /// (Postfix's `dict_utf8_lookup`).
+    pub(crate) fn folds_keys(&self) -> bool {
+        self.folds && self.takes_partial_keys()
     }
 
     pub(crate) fn kind(&self) -> &Kind {
@@ -190,10 +186,9 @@ impl Table {
 /// `maps_find`).
 pub(crate) fn refuse_empty(found: Option<Found<'_>>) -> Result<Option<Found<'_>>, LookupError> {
     match found {
-        Some(found) if found.value.is_empty() => Err(LookupError::Value {
-            place: found.place,
-            reason: "empty string result is not allowed".into(),
-        }),
+        Some(found) if found.value.is_empty() => {
+            Err(LookupError::Value { place: found.place, reason: crate::lookup::EMPTY.into() })
+        }
         found => Ok(found),
     }
 }
@@ -201,12 +196,26 @@ pub(crate) fn refuse_empty(found: Option<Found<'_>>) -> Result<Option<Found<'_>>
 /// Reads a table and those it is made of.
 struct Loader<'r> {
     matching: Matching,
+    folds: bool,
     read: &'r mut dyn FnMut(&Path) -> io::Result<Vec<u8>>,
     warnings: Vec<Warning>,
     files: Vec<PathBuf>,
 }
 
 impl Loader<'_> {
+    fn load(mut self, spec: &Spec) -> Result<Loaded, TableError> {
+        let table = self.table(spec)?;
+        Ok(Loaded { table, warnings: self.warnings, files: self.files })
+    }
+
+    fn case(&self, spec: &Spec) -> Case {
+        match self.folds {
+            true => Case::Ignored,
+            false if spec.is_made_by_postmap() => Case::Asked,
+            false => Case::Kept,
+        }
+    }
+
     fn table(&mut self, spec: &Spec) -> Result<Table, TableError> {
         let name = spec.name();
         let too_large = |_| TableError::TooLarge { table: Arc::clone(name) };
@@ -216,7 +225,8 @@ impl Loader<'_> {
                 if is_database(&source) {
                     return Err(TableError::NotText { path: path.clone() });
                 }
-                let (table, warnings) = KeyedTable::parse(name, &source).map_err(too_large)?;
+                let (table, warnings) =
+                    KeyedTable::parse(name, &source, self.case(spec)).map_err(too_large)?;
                 self.warnings.extend(warnings);
                 Kind::Keyed(table)
             }
@@ -233,7 +243,10 @@ impl Loader<'_> {
                 self.warnings.extend(warnings);
                 Kind::Cidr(table)
             }
-            Source::Inline(pairs) => Kind::Keyed(KeyedTable::of_pairs(pairs).map_err(too_large)?),
+            Source::Inline(pairs) => {
+                let case = self.case(spec);
+                Kind::Keyed(KeyedTable::of_pairs(pairs, case).map_err(too_large)?)
+            }
             Source::Static(value) => Kind::Static(value.as_bytes().into()),
             Source::Random(values) => Kind::Random(values.clone(), AtomicUsize::new(0)),
             Source::Union(specs) => Kind::Union(self.tables(specs)?),
@@ -241,7 +254,7 @@ impl Loader<'_> {
             Source::Remote(map) => Kind::Remote(map.clone()),
             Source::Fail => Kind::Fail,
         };
-        Ok(Table { name: Arc::clone(name), kind })
+        Ok(Table { name: Arc::clone(name), kind, folds: self.folds })
     }
 
     fn tables(&mut self, specs: &[Spec]) -> Result<Box<[Table]>, TableError> {

@@ -221,3 +221,46 @@ fn the_keys_of_a_table_are_listed_in_the_order_of_the_source() {
     assert_eq!(entries, [(b"b".as_slice(), b"1".as_slice()), (b"a", b"2")]);
     assert!(load("static:x").entries().is_none());
 }
+
+#[test]
+fn without_folding_case_counts_and_a_database_of_postmap_has_small_letters_only() {
+    let load = |text: &str| {
+        let mut read = |_: &Path| Ok(b"User@Example.org a\n".to_vec());
+        let spec = Spec::parse(text).unwrap();
+        Table::load_unfolded(&spec, Matching::Bytes, &mut read).unwrap().table
+    };
+    let found = |text: &str, key: &str| match load(text).lookup(key.as_bytes()) {
+        Step::Done(Ok(found)) => found.is_some(),
+        other => panic!("{other:?}"),
+    };
+    for (text, as_written, small) in [
+        ("texthash:/x", true, false),
+        ("hash:/x", false, true),
+        ("inline:{User@Example.org=a}", true, false),
+        ("unionmap:{inline:{User@Example.org=a}}", true, false),
+    ] {
+        assert_eq!(found(text, "User@Example.org"), as_written, "{text}");
+        assert_eq!(found(text, "user@example.org"), small, "{text}");
+    }
+}
+
+#[test]
+fn the_values_of_a_table_are_shown_with_their_places() {
+    let values = |text: &str, source: &[u8]| {
+        let spec = Spec::parse(text).unwrap();
+        let loaded = Table::load(&spec, Matching::Bytes, &mut |_: &Path| Ok(source.to_vec()));
+        let table = loaded.unwrap().table;
+        let mut seen = Vec::new();
+        table.each_value(&mut |place, value| {
+            seen.push((place.line, String::from_utf8_lossy(value).into_owned()));
+        });
+        (table.rule_count(), seen)
+    };
+    let rules = b"if /x/\n/(a)/ REJECT ${1}!\nendif\n/b/ OK\n";
+    let seen = vec![(Some(2), "REJECT $1!".to_owned()), (Some(4), "OK".to_owned())];
+    assert_eq!(values("pcre:/x", rules), (Some(2), seen));
+    let seen = vec![(Some(1), "c".to_owned())];
+    assert_eq!(values("hash:/x", b"b c\n"), (Some(1), seen.clone()));
+    assert_eq!(values("pipemap:{static:x,hash:/x}", b"b c\n"), (Some(2), seen));
+    assert_eq!(values("tcp:localhost:9", b""), (None, Vec::new()));
+}

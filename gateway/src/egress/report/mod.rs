@@ -77,6 +77,8 @@ pub enum Onward {
     Delivered,
     /// It went to a system that does not report success.
     Relayed,
+    /// It is an alias, and the mail goes on to its addresses (RFC 3464 `expanded`).
+    Expanded,
 }
 
 /// The last attempt for one recipient.

@@ -98,6 +98,7 @@ const fn action_name(action: Action) -> &'static str {
         Action::Delayed { .. } => "delayed",
         Action::Succeeded(Onward::Delivered) => "delivered",
         Action::Succeeded(Onward::Relayed) => "relayed",
+        Action::Succeeded(Onward::Expanded) => "expanded",
     }
 }
 

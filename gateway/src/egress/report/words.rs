@@ -79,6 +79,10 @@ impl Page {
             }
             Action::Succeeded(Onward::Delivered) => self.indented("Delivered to the mailbox."),
             Action::Succeeded(Onward::Relayed) => self.indented(&relayed(&attempt.diagnostic)),
+            Action::Succeeded(Onward::Expanded) => self.indented(
+                "This address stands for others, and your message goes on to them. There will be \
+                 no further report of success.",
+            ),
         }
         self.blank();
     }

@@ -1,31 +1,38 @@
 //! How many questions to DNS one session may cause (`attacks.md` G4).
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// The questions that are left. Each recipient that was accepted brings all of them back, so that an
 /// honest client may send any number of mails, and one that only makes us ask is stopped.
 #[derive(Debug)]
-pub(super) struct Budget(AtomicU32);
+pub(super) struct Budget {
+    left: AtomicU32,
+    denied: AtomicBool,
+}
 
 impl Budget {
     pub(super) const fn full() -> Self {
-        Self(AtomicU32::new(QUESTIONS))
+        Self { left: AtomicU32::new(QUESTIONS), denied: AtomicBool::new(false) }
     }
 
     /// Takes one question. `false`: there is none left.
     pub(super) fn spend(&self) -> bool {
         let less = |left: u32| left.checked_sub(1);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+        let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
+        if !spent {
+            self.denied.store(true, Ordering::Relaxed);
+        }
+        spent
     }
 
-    /// Whether nothing may be asked any more. What was decided then may rest on an answer that was
-    /// never asked for.
-    pub(super) fn is_spent(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+    /// Whether a question was denied since this was asked last: what was decided meanwhile rests on
+    /// an answer that nobody has.
+    pub(super) fn take_denied(&self) -> bool {
+        self.denied.swap(false, Ordering::Relaxed)
     }
 
     pub(super) fn refill(&self) {
-        self.0.store(QUESTIONS, Ordering::Relaxed);
+        self.left.store(QUESTIONS, Ordering::Relaxed);
     }
 }
 
@@ -39,9 +46,10 @@ mod tests {
     #[test]
     fn g4_a_session_that_brings_no_mail_runs_out_of_questions() {
         let budget = Budget::full();
-        assert_eq!((0..1_000).filter(|_| budget.spend()).count(), 200);
-        assert!(budget.is_spent());
+        assert_eq!((0..200).filter(|_| budget.spend()).count(), 200);
+        assert!(!budget.take_denied());
+        assert!(!budget.spend() && budget.take_denied() && !budget.take_denied());
         budget.refill();
-        assert!(budget.spend() && !budget.is_spent());
+        assert!(budget.spend() && !budget.take_denied());
     }
 }

@@ -48,7 +48,7 @@ impl ListenerRestrictions {
         let mut live: Vec<(Spec, Arc<LiveTable>)> = Vec::new();
         for spec in rules.lists.tables() {
             if live.iter().all(|(known, _)| known != spec) {
-                live.push((spec.clone(), tables.open(spec, Matching::Text)?));
+                live.push((spec.clone(), tables.open(spec, Matching::Bytes)?));
             }
         }
         let version = tables.version();

@@ -73,6 +73,7 @@ impl SessionRestrictions {
         let outcome = evaluate(lists, step, &transaction, &mut self.memory, &world).await;
         self.tell(&outcome, step, session, recipient, listener);
         delay(&outcome, listener).await;
+        let denied = self.budget.take_denied();
         if let Some(refusal) = outcome.ruling.refusal() {
             let rule = match &refusal.place {
                 Some(place) => format!("{}: {place}", refusal.restriction),
@@ -81,7 +82,7 @@ impl SessionRestrictions {
             self.refusals.push_back((refusal.reply.clone(), rule.into()));
             return Err(Refusal::Rule(refusal.reply.clone()));
         }
-        if self.budget.is_spent() {
+        if denied {
             let client = session.client();
             listener.warn(format!("{client} makes us ask DNS too much: put off"));
             return Err(Refusal::TableUnavailable);
@@ -95,8 +96,8 @@ impl SessionRestrictions {
     /// The rule that a refusal comes from, if it comes from one. To be asked of each refusal once,
     /// in their order.
     pub(in crate::ingress) fn rule_of(&mut self, reply: &Reply) -> Option<Box<str>> {
-        let (_, rule) = self.refusals.pop_front_if(|(known, _)| known == reply)?;
-        Some(rule)
+        let at = self.refusals.iter().position(|(known, _)| known == reply)?;
+        self.refusals.drain(..=at).next_back().map(|(_, rule)| rule)
     }
 
     /// The log hears of everything but refusals, which have a line already.

@@ -79,8 +79,18 @@ impl Block {
     pub(super) fn end_field(&mut self, depth: usize, context: &mut Context<'_>) {
         let Some(text) = self.field.take() else { return };
         (context.events)(Event::Header { depth, text: &text });
-        let kept: usize = self.mime.iter().map(Vec::len).sum();
-        if is_mime(&text) && self.mime.len() < MOST_MIME_FIELDS && kept < LONGEST_FIELD {
+        let Some(name) = mime_name(&text) else { return };
+        let alike = self.mime.iter().filter(|field| mime_name(field) == Some(name));
+        let (count, size) =
+            alike.fold((0, 0), |(count, size), field| (count + 1, size + field.len()));
+        if self.mime.contains(&text) {
+            return;
+        }
+        // What is said beyond that, some program may go by.
+        if text.len() == LONGEST_FIELD || count == MOST_ALIKE || size >= LONGEST_FIELD {
+            context.tell(Ambiguity::TooManyReadings);
+        }
+        if count < MOST_ALIKE && size < LONGEST_FIELD {
             self.mime.push(text);
         }
     }
@@ -111,13 +121,18 @@ pub(super) fn is_field(line: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
-fn is_mime(field: &[u8]) -> bool {
-    field.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
+/// Which of the fields that describe a part this is. All others are of no use here, and must not
+/// take the room of these.
+fn mime_name(field: &[u8]) -> Option<&'static str> {
+    let colon = memchr::memchr(b':', field)?;
+    let name = field.get(..colon)?.trim_ascii_end();
+    MIME_FIELDS.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-/// As `HeaderDecoder::field` reads; more than this is not kept of all MIME fields either.
+const MIME_FIELDS: [&str; 3] = ["Content-Type", "Content-Transfer-Encoding", "Content-Disposition"];
+/// As `HeaderDecoder::field` reads; more than this is not kept of all fields of a name either.
 const LONGEST_FIELD: usize = 128 * 1024;
-/// Content-Type, -Transfer-Encoding, -Disposition and -ID, several of each.
-const MOST_MIME_FIELDS: usize = 16;
+/// Fields of one name.
+const MOST_ALIKE: usize = 8;
 /// A header that is garbled is no longer than this.
 const LONGEST_GARBLED: usize = 64 * 1024;
