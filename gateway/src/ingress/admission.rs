@@ -197,12 +197,20 @@ impl Admission {
         let envelope = session.transaction().ok_or(Refusal::Internal)?;
         self.permit_sender(envelope, session).await?;
         self.judge(ProtocolState::Rcpt, session, Some(recipient)).await?;
-        if !self.relaying_is_judged() {
+        if !self.discards() {
+            self.permit_way(recipient, session).await?;
+        }
+        self.check_allowance(envelope.recipients.len() + 1)
+    }
+
+    /// Who may relay is decided by a list that was written for it, and otherwise in one place.
+    async fn permit_way(&self, recipient: &Recipient, session: &Session) -> Result<(), Refusal> {
+        let written = self.listener.restrictions().is_some_and(|rules| rules.decide_relaying());
+        if !written {
             let standing = self.claim(session).standing();
             recipients::may_be_reached(&self.listener, standing, &recipient.address).await?;
         }
-        recipients::exists(&self.listener, &recipient.address).await?;
-        self.check_allowance(envelope.recipients.len() + 1)
+        recipients::exists(&self.listener, &recipient.address).await
     }
 
     async fn permit_sender(&self, envelope: &Envelope, session: &Session) -> Result<(), Refusal> {

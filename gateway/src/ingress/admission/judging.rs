@@ -40,10 +40,9 @@ impl Admission {
         Box::pin(restrictions.judge(step, session, recipient, listener)).await
     }
 
-    /// Whether the lists have decided who may relay, or nothing will be sent at all.
-    pub(super) fn relaying_is_judged(&self) -> bool {
-        let written = self.listener.restrictions().is_some_and(|rules| rules.decide_relaying());
-        written || self.restrictions.as_ref().is_some_and(|session| session.discards())
+    /// Whether the mail is to be thrown away: then nobody's permission to relay is needed.
+    pub(super) fn discards(&self) -> bool {
+        self.restrictions.as_ref().is_some_and(|session| session.discards())
     }
 
     /// The headers that tables put on top, above our own Received as in Postfix.
