@@ -5,7 +5,7 @@
 
 use mailweir_filters::{
     checks::Detour,
-    rewriting::{RewriteError, Rewritten, rewrite},
+    rewriting::{Decisions, RewriteError, Rewritten, rewrite},
 };
 use mailweir_mail::{Address, Envelope, Recipient};
 
@@ -45,6 +45,14 @@ pub(super) async fn address(
 }
 
 impl Addressed {
+    /// What was done, step by step.
+    pub(super) fn decisions(&self) -> Option<&Decisions> {
+        match self {
+            Self::AsWritten(_) => None,
+            Self::Rewritten(rewritten) => Some(&rewritten.decisions),
+        }
+    }
+
     /// The envelope that is queued, and the recipients who became others and whose sender is to
     /// hear of it; `written` is the envelope that the session had.
     pub(super) fn envelope(

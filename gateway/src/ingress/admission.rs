@@ -10,6 +10,7 @@ use mailweir_auth::{Channel, Exchange};
 use mailweir_filters::{
     checks::{Fate, Outcome},
     restrictions::ProtocolState,
+    rewriting::{Decision, Decisions},
 };
 use mailweir_mail::{
     Client, Cutoff, Envelope, HeldBy, HoldReason, Login, MailEvent, Origin, QueueId, Received,
@@ -35,7 +36,7 @@ use super::{
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
-use crate::{clock, egress::Expansion};
+use crate::{clock, egress::Expansion, observe::Detail};
 
 mod judging;
 mod login;
@@ -302,8 +303,9 @@ impl Admission {
             Fate::Reject(refusal) => return Answer::Refuse(Refusal::Rule(refusal.reply())),
             Fate::Trouble(trouble) => return self.cannot_tell(id, &trouble),
         };
-        if let Err(error) = incoming.finish_headers(self.listener.remote_maps()).await {
-            return self.cannot_tell(id, &error);
+        match incoming.finish_headers(self.listener.remote_maps()).await {
+            Ok(decisions) => self.tell(decisions.as_ref(), |one| Detail::Header(one)),
+            Err(error) => return self.cannot_tell(id, &error),
         }
         let ruled_hold = wishes.hold.clone().or(ruled_hold);
         let (detour, bcc) = wishes.and(checked.detour, checked.bcc);
@@ -311,6 +313,7 @@ impl Admission {
             Ok(addressed) => addressed,
             Err(error) => return self.cannot_tell(id, &error),
         };
+        self.tell(addressed.decisions(), |one| Detail::Address(one));
         let counted = match self.judge_content(incoming.scan(), judged).await {
             Ok(counted) => counted,
             Err(refusal) => return Answer::Refuse(refusal),
@@ -324,7 +327,9 @@ impl Admission {
         let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
         let origin = self.origin(session, incoming.arrival());
         let shown_as = session.forwarded().and_then(forwarded_client);
-        match incoming.commit(envelope, origin, ruled_hold.or(limit_hold)).await {
+        let hold = ruled_hold.or(limit_hold);
+        self.listener.shared().observer.detail(Detail::Queued(&envelope, hold.as_ref()));
+        match incoming.commit(envelope, origin, hold).await {
             Ok((receipt, mut event)) => {
                 event.client = shown_as.unwrap_or(event.client);
                 self.log_received(event, held);
@@ -344,6 +349,12 @@ impl Admission {
     fn cannot_tell(&self, id: QueueId, trouble: &dyn fmt::Display) -> Answer {
         self.listener.warn(format!("{id}: the mail is put off: {trouble}"));
         Answer::Refuse(Refusal::TableUnavailable)
+    }
+
+    /// What rules did to addresses is in no log.
+    fn tell(&self, decisions: Option<&Decisions>, detail: fn(&Decision) -> Detail<'_>) {
+        let decisions = decisions.map_or(&[][..], Decisions::kept);
+        decisions.iter().for_each(|one| self.listener.shared().observer.detail(detail(one)));
     }
 
     /// One line for each rule that did something to the mail.

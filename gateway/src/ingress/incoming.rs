@@ -3,7 +3,7 @@
 use mailweir_filters::{
     RemoteMaps,
     checks::{ContentChecks, Decisions, Fate, Outcome, Output as _},
-    rewriting::{HeaderRewriter, RewriteError},
+    rewriting::{self, HeaderRewriter, RewriteError},
 };
 use mailweir_mail::{
     Address, BodyType, Envelope, HoldReason, Origin, QueueId, Received, Timestamp,
@@ -84,19 +84,19 @@ impl Incoming {
         }
     }
 
-    /// Takes the end of the checked content.
+    /// Takes the end of the checked content. Gives what was done to its headers, if anything may be.
     ///
     /// # Errors
     /// A table cannot tell what becomes of an address: the mail waits.
     pub(super) async fn finish_headers(
         &mut self,
         remote: &dyn RemoteMaps,
-    ) -> Result<(), RewriteError> {
-        let Some(headers) = self.headers.take() else { return Ok(()) };
+    ) -> Result<Option<rewriting::Decisions>, RewriteError> {
+        let Some(headers) = self.headers.take() else { return Ok(None) };
         let (_, mut onward) = self.parts(remote);
         let decisions = headers.finish(&mut onward.intake, remote).await?;
         self.utf8_header = decisions.kept().iter().any(|decision| !decision.after.is_ascii());
-        Ok(())
+        Ok(Some(decisions))
     }
 
     fn parts<'a>(
