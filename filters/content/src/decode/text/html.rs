@@ -177,7 +177,10 @@ impl<'a> Writer<'a> {
         let value = value.trim_ascii();
         let is_address = !value.starts_with(b"#")
             && !value.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"data:"));
-        if is_address && self.links.len() < MOST_LINKS {
+        if is_address {
+            if self.links.len() == MOST_LINKS {
+                self.give_links();
+            }
             let value = value.get(..LONGEST_LINK).unwrap_or(value).iter().copied();
             self.links.push(value.filter(|byte| !matches!(byte, b'\t' | b'\r' | b'\n')).collect());
         }
@@ -187,6 +190,10 @@ impl<'a> Writer<'a> {
         self.has_space = false;
         let line = std::mem::take(&mut self.line);
         self.give(&line);
+        self.give_links();
+    }
+
+    fn give_links(&mut self) {
         for link in std::mem::take(&mut self.links) {
             self.give(&link);
         }
@@ -256,5 +263,6 @@ fn is_block(name: &[u8]) -> bool {
 
 /// HTML: a charset is declared within the first 1024 bytes; programs look further.
 const PRESCAN: usize = 4096;
+/// More links of one line do not wait for its end.
 const MOST_LINKS: usize = 256;
 const LONGEST_LINK: usize = 2048;
