@@ -437,7 +437,7 @@ const LISTS: &[List] = &[
     &[("data", "reject"), ("client", "check_client_access static:OK")],
     &[("end_of_data", "check_client_access inline:{127.0.0=REJECT}")],
     &[("end_of_data", "defer")],
-    &[("end_of_data", concat!("check_sender_access inline:{client.example=DEFER_IF_PERMIT}"))],
+    &[("end_of_data", "check_sender_access inline:{client.example=DEFER_IF_PERMIT}")],
     &[
         ("client", concat!("check_client_access ", table!("DEFER_IF_PERMIT greylisted"))),
         ("helo", "reject_non_fqdn_helo_hostname"),

@@ -3,6 +3,8 @@
 //!
 //! In Postfix's order: FILTER and REDIRECT come last, so that the address of REDIRECT is no alias.
 
+use std::sync::Arc;
+
 use mailweir_filters::{
     checks::Detour,
     rewriting::{Decisions, RewriteError, Rewritten, rewrite},
@@ -69,19 +71,25 @@ impl Addressed {
             }
             Self::Rewritten(rewritten) => (rewritten.envelope, Vec::new(), rewritten.expanded),
         };
+        // Nobody gets it of those that an alias stands for.
+        let is_redirected = matches!(detour, Some(Detour::Redirect(_)));
         rerouting::apply(&mut envelope, detour, copies);
-        (envelope, expanded)
+        (envelope, if is_redirected { Vec::new() } else { expanded })
     }
 }
 
-/// Tells the sender of a mail that recipients became others.
-pub(super) async fn report(listener: &Listener, expansion: &Expansion) {
-    let Some(rewriting) = listener.rewriting() else { return };
-    let Shared { queue, observer, hostname, .. } = listener.shared();
-    let outbox = Outbox { queue, observer, hostname, rewriting };
-    if let Err(error) = outbox.report(expansion).await {
-        listener.warn(format!("report of an expanded alias not queued: {error}"));
-    }
+/// Tells the sender of a mail that recipients became others. The client is not kept waiting for it:
+/// the mail is ours already.
+pub(super) fn report_later(listener: &Arc<Listener>, expansion: Expansion) {
+    let listener = Arc::clone(listener);
+    listener.shared().sessions.clone().spawn(async move {
+        let Some(rewriting) = listener.rewriting() else { return };
+        let Shared { queue, observer, hostname, .. } = listener.shared();
+        let outbox = Outbox { queue, observer, hostname, rewriting };
+        if let Err(error) = outbox.report(&expansion).await {
+            listener.warn(format!("report of an expanded alias not queued: {error}"));
+        }
+    });
 }
 
 /// Mail to our own postmaster goes to the person who is it.

@@ -8,13 +8,13 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use mailweir_auth::{Channel, Exchange};
 use mailweir_filters::{
-    checks::{Fate, Outcome},
+    checks::Outcome,
     restrictions::ProtocolState,
     rewriting::{Decision, Decisions},
 };
 use mailweir_mail::{
-    Client, Cutoff, Envelope, HeldBy, HoldReason, Login, MailEvent, Origin, QueueId, Received,
-    Recipient, Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
+    Client, Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Recipient,
+    Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
 };
 use mailweir_queue::{IntakeError, Receipt};
 use mailweir_smtp::{
@@ -23,21 +23,20 @@ use mailweir_smtp::{
 };
 
 use super::{
-    addressing,
     client_name::{self, ClientName},
     content_scan::ContentScan,
     incoming::Incoming,
     listener::Listener,
     permits::{Crowd, Permit},
-    policy::Spent,
     recipients, refusals,
     restrictions::SessionRestrictions,
     rules,
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
-use crate::{clock, egress::Expansion, observe::Detail};
+use crate::{clock, observe::Detail};
 
+mod accepting;
 mod judging;
 mod login;
 
@@ -88,12 +87,20 @@ impl Admission {
         self.note_login(session.login());
         match question {
             Question::Connect => self.connect(session).await,
-            Question::Hello => answer(self.judge(ProtocolState::Helo, session, None).await),
+            Question::Hello => {
+                // EHLO ends a mail that was begun (RFC 5321 section 4.1.4).
+                self.forget_last_mail();
+                answer(self.judge(ProtocolState::Helo, session, None).await)
+            }
             Question::Sender => self.sender(session).await,
             Question::Recipient(recipient) => self.recipient(&recipient, session).await,
             Question::Content => self.open_intake(session).await,
             // Boxed, so that a session does not always have room for what it does once a mail.
-            Question::EndOfData => Box::pin(self.commit(session)).await,
+            Question::EndOfData => {
+                let answer = Box::pin(self.accept(session)).await;
+                self.forget_last_mail();
+                answer
+            }
             // Boxed for the same reason.
             Question::AuthStart { mechanism, initial } => {
                 Box::pin(self.log_in(mechanism, initial.as_deref(), session)).await
@@ -198,12 +205,20 @@ impl Admission {
         let envelope = session.transaction().ok_or(Refusal::Internal)?;
         self.permit_sender(envelope, session).await?;
         self.judge(ProtocolState::Rcpt, session, Some(recipient)).await?;
-        if !self.relaying_is_judged() {
+        if !self.discards() {
+            self.permit_way(recipient, session).await?;
+        }
+        self.check_allowance(envelope.recipients.len() + 1)
+    }
+
+    /// Who may relay is decided by a list that was written for it, and otherwise in one place.
+    async fn permit_way(&self, recipient: &Recipient, session: &Session) -> Result<(), Refusal> {
+        let written = self.listener.restrictions().is_some_and(|rules| rules.decide_relaying());
+        if !written {
             let standing = self.claim(session).standing();
             recipients::may_be_reached(&self.listener, standing, &recipient.address).await?;
         }
-        recipients::exists(&self.listener, &recipient.address).await?;
-        self.check_allowance(envelope.recipients.len() + 1)
+        recipients::exists(&self.listener, &recipient.address).await
     }
 
     async fn permit_sender(&self, envelope: &Envelope, session: &Session) -> Result<(), Refusal> {
@@ -233,8 +248,11 @@ impl Admission {
             Ok(intake) => intake,
             Err(error) => return self.not_taken(&error),
         };
-        let mut header = self.prepended();
-        header.push_str(&self.trace(session, envelope, intake.id(), arrival));
+        let prepended = match self.prepended() {
+            Ok(headers) => headers,
+            Err(refusal) => return Answer::Refuse(refusal),
+        };
+        let trace = self.trace(session, envelope, intake.id(), arrival);
         let policy = self.listener.policy();
         let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
         let scan = ContentScan::new(self.submitter.as_ref().is_some_and(held_to_from));
@@ -242,7 +260,9 @@ impl Admission {
         let logged_in = self.submitter.is_some();
         let headers = self.listener.header_rewriter(session.client().ip(), logged_in);
         let mut incoming = Incoming::new(intake, scan, checks, headers, arrival);
-        incoming.top(header.as_bytes(), self.listener.remote_maps()).await;
+        for header in prepended.iter().map(Vec::as_slice).chain([trace.as_bytes()]) {
+            incoming.top(header, self.listener.remote_maps()).await;
+        }
         match incoming.trouble() {
             Some(error) => self.not_taken(error),
             None => {
@@ -265,76 +285,6 @@ impl Admission {
             now,
         }
         .header()
-    }
-
-    async fn commit(&mut self, session: &mut Session) -> Answer {
-        let (Some(mut incoming), Some(judged)) = (self.incoming.take(), session.transaction())
-        else {
-            return Answer::Refuse(Refusal::Internal);
-        };
-        let id = incoming.id();
-        if let Err(refusal) = self.judge(ProtocolState::EndOfMessage, session, None).await {
-            return Answer::Refuse(refusal);
-        }
-        let wishes = match self.wishes() {
-            Ok(Some(wishes)) => wishes,
-            Ok(None) => return Answer::Discarded(id),
-            Err(refusal) => return Answer::Refuse(refusal),
-        };
-        let checked = incoming.finish_checks(self.listener.remote_maps()).await;
-        // The session keeps the envelope until the mail is accepted, so that the line of a refusal
-        // names the sender.
-        self.log_rules(&checked, id, session, judged);
-        if let Some(error) = incoming.trouble() {
-            return self.not_taken(error);
-        }
-        let ruled_hold = match checked.fate {
-            Fate::Accept => None,
-            Fate::Hold(reason) => Some(reason),
-            Fate::Discard => return Answer::Discarded(id),
-            Fate::Reject(refusal) => return Answer::Refuse(Refusal::Rule(refusal.reply())),
-            Fate::Trouble(trouble) => return self.cannot_tell(id, &trouble),
-        };
-        match incoming.finish_headers(self.listener.remote_maps()).await {
-            Ok(decisions) => self.tell(decisions.as_ref(), |one| Detail::Header(one)),
-            Err(error) => return self.cannot_tell(id, &error),
-        }
-        let ruled_hold = wishes.hold.clone().or(ruled_hold);
-        let (detour, bcc) = wishes.and(checked.detour, checked.bcc);
-        let addressed = match addressing::address(&self.listener, judged, bcc).await {
-            Ok(addressed) => addressed,
-            Err(error) => return self.cannot_tell(id, &error),
-        };
-        self.tell(addressed.decisions(), |one| Detail::Address(one));
-        let counted = match self.judge_content(incoming.scan(), judged).await {
-            Ok(counted) => counted,
-            Err(refusal) => return Answer::Refuse(refusal),
-        };
-        let Some(envelope) = session.take_envelope() else {
-            return Answer::Refuse(Refusal::Internal);
-        };
-        let (envelope, expanded) = addressed.envelope(envelope, detour, self.listener.served());
-        let expansion = Expansion::of(id, incoming.arrival(), &envelope, expanded);
-        let limit_hold = self.hold_reason(counted.as_ref(), id);
-        let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
-        let origin = self.origin(session, incoming.arrival());
-        let shown_as = session.forwarded().and_then(forwarded_client);
-        let hold = ruled_hold.or(limit_hold);
-        self.listener.shared().observer.detail(Detail::Queued(&envelope, hold.as_ref()));
-        match incoming.commit(envelope, origin, hold).await {
-            Ok((receipt, mut event)) => {
-                event.client = shown_as.unwrap_or(event.client);
-                self.log_received(event, held);
-                if let Some(expansion) = expansion {
-                    addressing::report(&self.listener, &expansion).await;
-                }
-                accepted(&receipt)
-            }
-            Err(error) => {
-                self.take_back(counted.as_ref());
-                self.not_taken(&error)
-            }
-        }
     }
 
     /// A table cannot tell: the mail waits at the client (451), and the administrator hears why.
@@ -361,43 +311,6 @@ impl Admission {
         }
         if let more @ 1.. = checked.decisions.left_out() {
             self.listener.warn(format!("{id}: {more} more lines matched rules"));
-        }
-    }
-
-    /// Whether the mail may be accepted; and it is counted, if its sender is.
-    async fn judge_content(
-        &self,
-        scan: &ContentScan,
-        envelope: &Envelope,
-    ) -> Result<Option<Spent>, Refusal> {
-        if scan.hops() > self.listener.hopcount_limit() {
-            return Err(Refusal::LoopDetected);
-        }
-        let Some(submitter) = &self.submitter else { return Ok(None) };
-        let policy = self.listener.policy();
-        if let Some(from) = scan.from() {
-            let owners = policy.owners().await;
-            senders::permit_from(submitter, from, policy.rules(), &owners)?;
-        }
-        policy.spend(submitter, envelope, clock::monotonic()).map(Some)
-    }
-
-    fn hold_reason(&self, counted: Option<&Spent>, id: QueueId) -> Option<HoldReason> {
-        counted?.hold_reason(self.submitter.as_ref()?, id)
-    }
-
-    fn take_back(&self, counted: Option<&Spent>) {
-        if let (Some(submitter), Some(spent)) = (&self.submitter, counted) {
-            self.listener.policy().take_back(submitter, spent);
-        }
-    }
-
-    fn log_received(&self, event: Received, held: Option<(HoldReason, TransactionSummary)>) {
-        let (id, observer) = (event.id, &self.listener.shared().observer);
-        observer.mail(&MailEvent::Received(Box::new(event)));
-        if let Some((reason, transaction)) = held {
-            let by = HeldBy::Rule(Box::new(transaction));
-            observer.mail(&MailEvent::Held { id, reason, by });
         }
     }
 

@@ -153,10 +153,13 @@ pub(super) struct IntoIntake<'a> {
     pub(super) intake: &'a mut Intake,
     /// Why the content cannot be stored; nothing is written any more then.
     pub(super) trouble: &'a mut Option<IntakeError>,
+    /// Whether bytes over 127 are in it, of the client or of a rule.
+    pub(super) eight_bit: &'a mut bool,
 }
 
 impl Output for IntoIntake<'_> {
     async fn write(&mut self, bytes: &[u8]) {
+        *self.eight_bit |= !bytes.is_ascii();
         if self.trouble.is_none() {
             *self.trouble = self.intake.write(bytes).await.err();
         }

@@ -11,6 +11,9 @@ pub(super) struct Block {
     /// The fields about MIME so far, without line ends.
     pub(super) mime: Vec<Vec<u8>>,
     has_fields: bool,
+    /// Headers of ours and of others will stand on top of it: a first line that is no field does not
+    /// end it for all programs.
+    has_more_on_top: bool,
     /// Since a line that is no field.
     pub(super) garbled: Option<Garbled>,
 }
@@ -35,6 +38,11 @@ pub(super) enum Taken {
 }
 
 impl Block {
+    /// The header of the mail itself.
+    pub(super) fn of_mail() -> Self {
+        Self { has_more_on_top: true, ..Self::default() }
+    }
+
     pub(super) fn take(
         &mut self,
         line: Line<'_>,
@@ -57,10 +65,10 @@ impl Block {
             self.end_field(depth, context);
             self.has_fields = true;
             self.field = Some(line.text.to_vec());
-        } else if !self.has_fields {
-            // The line that mbox files put before a mail is none of it.
-            let is_mbox = line.text.starts_with(b"From ") || line.text.starts_with(b">From ");
-            return if is_mbox { Taken::Yes } else { Taken::No };
+        } else if !self.has_fields && is_mbox(line.text) {
+            return Taken::Yes;
+        } else if !self.has_fields && !self.has_more_on_top {
+            return Taken::No;
         } else {
             self.end_field(depth, context);
             context.tell(Ambiguity::GarbledHeader);
@@ -112,6 +120,11 @@ impl Block {
         garbled.raw.extend_from_slice(line.end);
         Taken::Yes
     }
+}
+
+/// The line that mbox files put before a mail is none of it.
+fn is_mbox(line: &[u8]) -> bool {
+    line.starts_with(b"From ") || line.starts_with(b">From ")
 }
 
 /// A field name and a colon (RFC 5322 section 2.2; blanks before the colon as Postfix allows).

@@ -178,6 +178,18 @@ fn a_garbled_header_is_read_to_its_end_and_as_the_begin_of_a_body() {
 }
 
 #[test]
+fn a_first_line_that_is_no_field_hides_no_header_from_programs_that_see_ours_above_it() {
+    for first in [" folded", "no field", "From here"] {
+        let mail = format!("{first}\nContent-Type: text/html\n\n<p>a");
+        assert!(read(&mail).leaves().contains(&("text/html", "<p>a".to_owned())), "{first}");
+    }
+    let read = read("no field\nContent-Type: text/html\n\n<p>a");
+    let whole = "no field\nContent-Type: text/html\n\n<p>a".to_owned();
+    assert!(read.leaves().contains(&("text/plain", whole)));
+    assert_eq!(read.doubts, [Ambiguity::GarbledHeader]);
+}
+
+#[test]
 fn a_missing_end_and_parts_behind_the_end_are_told() {
     let outer = "Content-Type: multipart/mixed; boundary=a\n\n--a\n\
                  Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--a\n\ntwo\n";

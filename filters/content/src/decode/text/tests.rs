@@ -87,6 +87,25 @@ fn links_are_lines_behind_the_line_they_stand_in() {
 }
 
 #[test]
+fn text_in_the_style_of_a_drawing_is_read_as_it_is_shown() {
+    for begin in ["<svg><style>", "<math><mi><script>", "<svg><title/>", "<svg><iframe>"] {
+        let html = format!("<p>before{begin}<style><p>Buy <b>V</b>iagra</p></style>");
+        let lines = read_as("text/html", html.as_bytes());
+        assert!(lines.contains(&"Buy Viagra".to_owned()), "{begin}: {lines:?}");
+    }
+    assert_eq!(read_as("text/html", b"<style>p{}</style><script><p>no</p></script>a"), ["a"]);
+}
+
+#[test]
+fn no_number_of_links_hides_another() {
+    let links: String = (0..600).map(|link| format!("<a href=http://a/{link}>x</a>")).collect();
+    let lines =
+        read_as("text/html", format!("{links}<a href=http://evil.example>y</a>").as_bytes());
+    assert!(lines.contains(&"http://evil.example".to_owned()));
+    assert_eq!(lines.len(), 602);
+}
+
+#[test]
 fn html_declares_its_charset_itself_if_the_header_does_not() {
     let html =
         b"<meta http-equiv=Content-Type content=\"text/html; charset=euc-kr\"><p>\xb1\xa4\xb0\xed";
