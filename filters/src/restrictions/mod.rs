@@ -29,6 +29,7 @@ mod replies;
 mod restriction;
 mod servers;
 mod settings;
+mod strangers;
 mod subject;
 #[cfg(test)]
 mod tests;
