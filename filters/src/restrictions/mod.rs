@@ -17,7 +17,6 @@ mod evaluator;
 mod facts;
 mod hostname;
 mod hosts;
-mod keys;
 mod lists;
 mod memory;
 mod names;
