@@ -371,4 +371,4 @@ const UNLISTED_SENDER: &str = "reject_unlisted_sender";
 const UNLISTED_RECIPIENT: &str = "reject_unlisted_recipient";
 /// Lists within lists. Postfix counts those that tables bring; a class that contains itself would
 /// end it.
-const DEEPEST: usize = 100;
+pub(super) const DEEPEST: usize = 100;

@@ -17,7 +17,6 @@ mod evaluator;
 mod facts;
 mod hostname;
 mod hosts;
-mod keys;
 mod lists;
 mod memory;
 mod names;
@@ -29,6 +28,7 @@ mod replies;
 mod restriction;
 mod servers;
 mod settings;
+mod strangers;
 mod subject;
 #[cfg(test)]
 mod tests;
