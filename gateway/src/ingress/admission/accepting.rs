@@ -5,7 +5,7 @@
 //! the queue, whose receipt alone makes a 250 (but for DISCARD, which claims one).
 
 use mailweir_filters::{
-    checks::{Detour, Fate},
+    checks::{Detour, Fate, Verb},
     restrictions::ProtocolState,
 };
 use mailweir_mail::{
@@ -70,7 +70,7 @@ impl Admission {
     }
 
     async fn check_content(
-        &self,
+        &mut self,
         incoming: &mut Incoming,
         wishes: Wishes,
         session: &Session,
@@ -89,7 +89,11 @@ impl Admission {
                 let rule = last.map(|decision| decision.place.to_string());
                 return Err(self.discard(id, rule.unwrap_or_default(), session));
             }
-            Fate::Reject(refusal) => return Err(Answer::Refuse(Refusal::Rule(refusal.reply()))),
+            Fate::Reject(refusal) => {
+                let is_told = checked.decisions.iter().any(|one| one.action == Ok(Verb::Reject));
+                self.refused_by_rule = is_told.then_some(id);
+                return Err(Answer::Refuse(Refusal::Rule(refusal.reply())));
+            }
             Fate::Trouble(trouble) => return Err(self.cannot_tell(id, &trouble)),
         };
         let headers = incoming.finish_headers(remote).await;
