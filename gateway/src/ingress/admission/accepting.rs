@@ -5,7 +5,7 @@
 //! the queue, whose receipt alone makes a 250 (but for DISCARD, which claims one).
 
 use mailweir_filters::{
-    checks::{Detour, Fate},
+    checks::{Detour, Fate, Verb},
     restrictions::ProtocolState,
 };
 use mailweir_mail::{
@@ -70,7 +70,7 @@ impl Admission {
     }
 
     async fn check_content(
-        &self,
+        &mut self,
         incoming: &mut Incoming,
         wishes: Wishes,
         session: &Session,
@@ -86,7 +86,11 @@ impl Admission {
             Fate::Hold(reason) => Some(reason),
             // The line of the rule has named the mail.
             Fate::Discard => return Err(Answer::Discarded(id)),
-            Fate::Reject(refusal) => return Err(Answer::Refuse(Refusal::Rule(refusal.reply()))),
+            Fate::Reject(refusal) => {
+                let is_told = checked.decisions.iter().any(|one| one.action == Ok(Verb::Reject));
+                self.refused_by_rule = is_told.then_some(id);
+                return Err(Answer::Refuse(Refusal::Rule(refusal.reply())));
+            }
             Fate::Trouble(trouble) => return Err(self.cannot_tell(id, &trouble)),
         };
         let headers = incoming.finish_headers(remote).await;
