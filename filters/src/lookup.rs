@@ -3,7 +3,12 @@
 //! Tables are pure: one that lives on another server hands out a question. Here the question is
 //! put and the answer taken back, as often as a table asks; one in memory answers at once.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+};
 
 use mailweir_tables::{Found, LookupError, RemoteMap, Step, Table};
 
@@ -31,6 +36,9 @@ pub async fn look_up<'t>(
     key: &[u8],
     remote: &dyn RemoteMaps,
 ) -> Result<Option<Found<'t>>, LookupError> {
+    if table.backtracks() {
+        give_way().await;
+    }
     let mut step = table.lookup(key);
     loop {
         match step {
@@ -41,6 +49,20 @@ pub async fn look_up<'t>(
             }
         }
     }
+}
+
+/// Lets others on this thread go first, once: a mail with a thousand lines that a pattern takes long
+/// over must not keep all other sessions waiting (`attacks.md` I1).
+async fn give_way() {
+    let mut has_waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// What the first of `tables` that has anything has for `key`. An empty key is looked up nowhere
@@ -80,4 +102,43 @@ pub async fn look_up_any<'t, 'k, K: AsRef<[u8]>>(
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    use mailweir_tables::{Matching, Spec};
+
+    use super::*;
+
+    struct Nobody;
+
+    impl RemoteMaps for Nobody {
+        fn ask<'a>(&'a self, _map: &'a RemoteMap, _key: &'a [u8]) -> RemoteAnswer<'a> {
+            Box::pin(async { Ok(None) })
+        }
+    }
+
+    fn table(source: &str) -> Table {
+        let spec = Spec::parse("pcre:/t").unwrap();
+        let mut read = |_: &std::path::Path| Ok(source.as_bytes().to_vec());
+        Table::load(&spec, Matching::Bytes, &mut read).unwrap().table
+    }
+
+    #[test]
+    fn i1_only_patterns_that_backtrack_let_others_go_first() {
+        let context = &mut Context::from_waker(Waker::noop());
+        for (source, waits) in [("/a+b/ OK", false), ("/(a+)\\1b/ OK", true)] {
+            let table = table(source);
+            let mut asking = pin!(look_up(&table, b"aab", &Nobody));
+            assert_eq!(asking.as_mut().poll(context).is_pending(), waits, "{source}");
+            if waits {
+                assert!(asking.as_mut().poll(context).is_ready(), "{source}");
+            }
+        }
+    }
 }

@@ -46,6 +46,8 @@ use crate::{
     tls::{self, CertificateSource, ClientAuthorities, OldestVersion, ServerTls},
 };
 
+mod rehearsal;
+
 /// A gateway at work.
 pub struct App {
     config: ArcSwap<Config>,

@@ -33,6 +33,7 @@ fn the_version_and_the_help_are_printed() {
     for command in [
         "serve",
         "check",
+        "explain",
         "demo",
         "queue",
         "user",

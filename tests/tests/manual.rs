@@ -4,6 +4,7 @@
 
 use std::{fs, path::Path};
 
+use mailweir_content::attachment::Kind;
 use mailweir_tests::{certificates::Authority, installation::feed, program};
 
 #[test]
@@ -30,6 +31,15 @@ fn the_examples_of_the_manual_are_configurations() {
         }
     }
     assert!(tried >= 30, "only {tried} examples were found");
+}
+
+#[test]
+fn every_type_of_attachment_is_in_the_manual() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rules.md");
+    let text = fs::read_to_string(page).unwrap();
+    for kind in Kind::ALL {
+        assert!(text.contains(&format!("| `{}` |", kind.mime_type())), "{}", kind.mime_type());
+    }
 }
 
 /// Writes the files of a page: the blocks that begin with `# /etc/mailweir/NAME`.

@@ -2,7 +2,6 @@
 //! classes of headers, offsets of body lines, troubles, all limits.
 
 #![expect(
-    clippy::disallowed_macros,
     clippy::disallowed_methods,
     clippy::disallowed_types,
     clippy::unwrap_used,

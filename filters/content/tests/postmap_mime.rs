@@ -2,7 +2,6 @@
 //! `postmap -bmq -`, with a table that matches everything.
 
 #![expect(
-    clippy::disallowed_macros,
     clippy::disallowed_methods,
     clippy::disallowed_types,
     clippy::unwrap_used,

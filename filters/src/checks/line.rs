@@ -89,6 +89,13 @@ impl<'m> Line<'m> {
     }
 }
 
+/// A header of its own out of the text of a rule, with its line end: whatever the text holds, it
+/// stays one header.
+#[must_use]
+pub fn header_line(text: &[u8]) -> Vec<u8> {
+    lines(Form::Header, text, b"\r\n", b"\r\n")
+}
+
 fn lines(form: Form, text: &[u8], fold: &[u8], end: &[u8]) -> Vec<u8> {
     let mut written = Vec::with_capacity(text.len() + end.len());
     match form {

@@ -17,6 +17,7 @@ mod rules;
 pub use action::{Action, ActionError, Refusal, Verb, complaint};
 pub use content::ContentChecks;
 pub use inspection::{Edit, Inspection};
+pub use line::header_line;
 pub use outcome::{Decision, Decisions, Detour, Fate, Outcome, Trouble};
 pub use output::Output;
 pub use rules::{ChecksRules, Context};

@@ -10,13 +10,13 @@ mod access;
 mod action;
 mod apply;
 mod block_lists;
+mod complaint;
 mod dns_list;
 mod effects;
 mod evaluator;
 mod facts;
 mod hostname;
 mod hosts;
-mod keys;
 mod lists;
 mod memory;
 mod names;
@@ -28,6 +28,7 @@ mod replies;
 mod restriction;
 mod servers;
 mod settings;
+mod strangers;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -35,11 +36,12 @@ mod transaction;
 
 use self::evaluator::Evaluator;
 pub use self::{
+    complaint::complaint,
     dns_list::{DnsList, PatternError},
     facts::{AddressClass, Destination, DnsError, Facts, Record, RecordKind},
     lists::{ListError, ListTexts, Read, Restrictions},
     memory::{Effects, Memory, Wish},
-    outcome::{Decision, DecisionKind, Outcome, Refusal, Ruling},
+    outcome::{Decision, DecisionKind, Outcome, Permission, Refusal, Ruling},
     parse::RestrictionError,
     restriction::{LoginMismatch, Party, Restriction, Rule, Servers},
     settings::{Codes, Settings},

@@ -22,6 +22,7 @@ mod auth;
 mod ban;
 mod check;
 mod demo;
+mod explain;
 mod postmap;
 mod queue;
 mod rescue;
@@ -64,6 +65,7 @@ impl CommandLine {
         match self.command {
             Command::Serve(config) => serve::run(&config.config),
             Command::Check(config) => check::run(&config.config),
+            Command::Explain(options) => explain::run(&options),
             Command::Demo(options) => demo::run(&options),
             Command::Queue(command) => queue::run(&command),
             Command::User(command) => user::run(&command),
@@ -143,6 +145,8 @@ enum Command {
     Serve(ConfigFile),
     /// Check the configuration and show what it sets up
     Check(ConfigFile),
+    /// Show what today's rules would do to a mail, and why; nothing is sent
+    Explain(explain::ExplainOptions),
     /// Try it out: a gateway that needs no configuration and sends nothing anywhere
     Demo(demo::Options),
     /// Look at and change queued mail

@@ -103,6 +103,7 @@ pub(super) fn config(
         dns: dns.section,
         checks: checks.section,
         rewriting: rewriting.section,
+        tables: problems.take_tables(),
         admin: admin.section,
         log: log.section,
         metrics: metrics.section,

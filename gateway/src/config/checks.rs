@@ -1,5 +1,6 @@
 //! `[checks]`, and what a listener has instead.
 
+use mailweir_filters::checks::Context;
 use mailweir_tables::Matching;
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
     problem::Problems,
     raw::RawTable,
     schema::{Checks, ListenerSection},
-    table::{self, TableName},
+    table::{self, TableName, Usage, Values},
 };
 
 /// The tables that a mail's content is held against on one listener. Empty lists: no checks.
@@ -138,20 +139,34 @@ fn check_keys(
     around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
 ) {
-    for ((key, matching), names) in KEYS.into_iter().zip(tables) {
+    for ((key, context), names) in KEYS.into_iter().zip(tables) {
         let names = names.map_or(&[][..], Vec::as_slice);
-        table::check(table, key, names, matching, around, problems);
+        let usage = Usage { matching: matching(context), values: Values::Checks(context) };
+        table::check(table, key, names, usage, around, problems);
     }
 }
 
-/// All kinds of checks. What Postfix's see is bytes; what a person reads is text.
-const KEYS: [(&str, Matching); 8] = [
-    ("header_checks", Matching::Bytes),
-    ("mime_header_checks", Matching::Bytes),
-    ("nested_header_checks", Matching::Bytes),
-    ("body_checks", Matching::Bytes),
-    ("decoded_header_checks", Matching::Text),
-    ("text_body_checks", Matching::Text),
-    ("attachment_name_checks", Matching::Text),
-    ("attachment_type_checks", Matching::Text),
+/// What Postfix's checks see is bytes; what a person reads is text.
+const fn matching(context: Context) -> Matching {
+    match context {
+        Context::Header | Context::MimeHeader | Context::NestedHeader | Context::Body => {
+            Matching::Bytes
+        }
+        Context::DecodedHeader
+        | Context::TextBody
+        | Context::AttachmentName
+        | Context::AttachmentType => Matching::Text,
+    }
+}
+
+/// All kinds of checks.
+const KEYS: [(&str, Context); 8] = [
+    ("header_checks", Context::Header),
+    ("mime_header_checks", Context::MimeHeader),
+    ("nested_header_checks", Context::NestedHeader),
+    ("body_checks", Context::Body),
+    ("decoded_header_checks", Context::DecodedHeader),
+    ("text_body_checks", Context::TextBody),
+    ("attachment_name_checks", Context::AttachmentName),
+    ("attachment_type_checks", Context::AttachmentType),
 ];

@@ -4,7 +4,7 @@ use mailweir_auth::PasswordCheck;
 
 use super::{
     Auth, AuthBackend, BackendKind, CertificateSource, Config, Engine, Listener, ListenerTls,
-    MinTlsVersion, Mode, NextHop, ProxyProtocol, Route, RouteTls, units::shown,
+    MinTlsVersion, Mode, NextHop, ProxyProtocol, Route, RouteTls, TableSummary, units::shown,
 };
 
 impl Config {
@@ -21,6 +21,7 @@ impl Config {
         rows.push(("certificate", self.describe_certificate()));
         rows.push(("data", self.describe_data()));
         rows.push(("queue", self.describe_queue()));
+        rows.extend(self.tables.iter().map(|table| ("tables", table.describe())));
         let backends: Vec<_> = self.auth.backends.iter().map(|b| b.describe(&self.auth)).collect();
         rows.extend(aligned(&backends).into_iter().map(|line| ("log-ins by", line)));
         rows.push(("limits", self.describe_limits()));
@@ -83,6 +84,25 @@ impl Config {
             Some(url) => format!("{bind}, known as {}", url.as_str()),
             None => bind,
         }
+    }
+}
+
+impl TableSummary {
+    fn describe(&self) -> String {
+        let Self { name, rules, backtracking } = self;
+        let rules = match rules {
+            None => "asked when needed".to_owned(),
+            Some(1) => "1 rule".to_owned(),
+            Some(rules) => format!("{rules} rules"),
+        };
+        let lines: Vec<_> = backtracking.iter().take(MOST_LINES).map(u32::to_string).collect();
+        let more = if backtracking.len() > lines.len() { ", ..." } else { "" };
+        let slow = match &*lines {
+            [] => String::new(),
+            [line] => format!(", backtracking in line {line}"),
+            lines => format!(", backtracking in lines {}{more}", lines.join(", ")),
+        };
+        format!("{name}: {rules}{slow}")
     }
 }
 
@@ -196,3 +216,6 @@ fn in_columns(rows: &[(&str, String)]) -> String {
 }
 
 const WIDEST_CELL: usize = 40;
+
+/// Of a table of slow patterns, not every line is named.
+const MOST_LINES: usize = 10;

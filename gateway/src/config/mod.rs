@@ -72,7 +72,7 @@ pub use self::{
     route::{AuthExposure, Route, RouteLogin, RouteTls, Routes},
     schema::{Admin, Checks, Dns, Domains, Limits, Log, Metrics, Queue, Rewriting},
     senders::Senders,
-    table::TableName,
+    table::{TableName, TableSummary},
     units::ByteSize,
     words::{HttpUrl, Secret},
 };
@@ -108,6 +108,8 @@ pub struct Config {
     pub checks: Checks,
     /// `[rewriting]`: what becomes of addresses, and where mail goes by tables.
     pub rewriting: Rewriting,
+    /// The tables that were read, as they were then.
+    pub tables: Vec<TableSummary>,
     /// `[admin]`: the web UI and the health checks.
     pub admin: Admin,
     /// `[log]`: the log.

@@ -5,7 +5,7 @@
 
 use std::{ops::Range, path::Path};
 
-use super::{raw::RawTable, value::Place};
+use super::{raw::RawTable, table::TableSummary, value::Place};
 
 /// Something wrong with the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,12 +136,32 @@ pub(super) struct Problems<'a> {
     syntax: Vec<Problem>,
     /// Keys and sections that are there, but misspelt.
     misspelt: Vec<String>,
+    /// The tables that were read.
+    tables: Vec<TableSummary>,
 }
 
 impl<'a> Problems<'a> {
+    /// Notes a table that can be used, once.
+    pub(super) fn note_table(&mut self, table: TableSummary) {
+        if !self.tables.contains(&table) {
+            self.tables.push(table);
+        }
+    }
+
+    /// The tables that were read, in their order.
+    pub(super) fn take_tables(&mut self) -> Vec<TableSummary> {
+        std::mem::take(&mut self.tables)
+    }
+
     /// No problems yet with this file.
     pub(super) const fn of(file: SourceFile<'a>) -> Self {
-        Self { file, found: Vec::new(), syntax: Vec::new(), misspelt: Vec::new() }
+        Self {
+            file,
+            found: Vec::new(),
+            syntax: Vec::new(),
+            misspelt: Vec::new(),
+            tables: Vec::new(),
+        }
     }
 
     /// Reports an error at a place.

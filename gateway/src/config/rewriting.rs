@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use mailweir_tables::Matching;
-
 use super::{
     Domains, Rewriting, Surroundings,
     check::Written,
     choice::choices,
     problem::Problems,
     setting::{Element, Refusal, Setting},
-    table::{self, TableName},
+    table::{self, TableName, Usage},
     value::RawValue,
 };
 
@@ -178,7 +176,7 @@ pub(super) fn check(
         ("sender_dependent_relayhost_maps", &section.sender_dependent_relayhost_maps),
         ("smtp_generic_maps", &section.smtp_generic_maps),
     ] {
-        table::check(table, key, names, Matching::Bytes, around, problems);
+        table::check(table, key, names, Usage::ANY, around, problems);
     }
     let alias_domains = section.virtual_alias_domains.as_deref().unwrap_or_default();
     for (key, list) in [
@@ -190,11 +188,11 @@ pub(super) fn check(
             NameOrTable::Name(_) => None,
         });
         for (index, name) in names {
-            table::check_one(table, (key, index), name, Matching::Bytes, around, problems);
+            table::check_one(table, (key, index), name, Usage::ANY, around, problems);
         }
     }
     let users = &domains.section.relay_recipient_maps;
-    table::check(&domains.table, "relay_recipient_maps", users, Matching::Bytes, around, problems);
+    table::check(&domains.table, "relay_recipient_maps", users, Usage::ANY, around, problems);
     check_delimiter(written, problems);
 }
 

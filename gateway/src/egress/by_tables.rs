@@ -48,7 +48,7 @@ pub(super) async fn ask(
     all
 }
 
-fn chosen(way: Option<ByTable>) -> Chosen {
+pub(super) fn chosen(way: Option<ByTable>) -> Chosen {
     match way {
         None => Chosen::Nothing,
         Some(ByTable::Transport(way) | ByTable::Relay(way)) => Chosen::Way(way.value),

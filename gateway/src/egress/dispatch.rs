@@ -115,7 +115,7 @@ fn spread(
 }
 
 /// Where a recipient's mail goes.
-enum Goal<'r> {
+pub(super) enum Goal<'r> {
     /// To this destination by this route.
     To(Destination, &'r Arc<LiveRoute>),
     /// No further.
@@ -134,7 +134,7 @@ impl Goal<'_> {
 }
 
 /// The way that a rule chose, or else that of the route.
-fn goal<'r>(routes: &'r LiveRoutes, chosen: Chosen, domain: &Domain) -> Goal<'r> {
+pub(super) fn goal<'r>(routes: &'r LiveRoutes, chosen: Chosen, domain: &Domain) -> Goal<'r> {
     let way = match chosen {
         Chosen::Nothing => Way::Route,
         Chosen::Way(transport) => transport::interpret(&transport, domain),
@@ -142,7 +142,7 @@ fn goal<'r>(routes: &'r LiveRoutes, chosen: Chosen, domain: &Domain) -> Goal<'r>
     };
     match way {
         Way::Hop { protocol, next_hop, port } => {
-            let (route, destination) = routes.towards(protocol, next_hop, port);
+            let (route, destination) = routes.towards(domain, protocol, next_hop, port);
             Goal::To(destination, route)
         }
         Way::End(end) => Goal::End(end),

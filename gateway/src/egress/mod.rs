@@ -11,6 +11,7 @@ mod courier;
 pub mod destination;
 mod dispatch;
 mod expansion;
+mod explained;
 pub mod failover;
 mod lane;
 mod outcome;
@@ -31,6 +32,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use connection::{Connection, Target};
 pub(crate) use expansion::{Expansion, Outbox};
+pub(crate) use explained::Explained;
 pub use route::LiveRoutes;
 
 use self::{

@@ -3,9 +3,11 @@
 //!
 //! In Postfix's order: FILTER and REDIRECT come last, so that the address of REDIRECT is no alias.
 
+use std::sync::Arc;
+
 use mailweir_filters::{
     checks::Detour,
-    rewriting::{RewriteError, Rewritten, rewrite},
+    rewriting::{Decisions, RewriteError, Rewritten, rewrite},
 };
 use mailweir_mail::{Address, Envelope, Recipient};
 
@@ -45,6 +47,14 @@ pub(super) async fn address(
 }
 
 impl Addressed {
+    /// What was done, step by step.
+    pub(super) fn decisions(&self) -> Option<&Decisions> {
+        match self {
+            Self::AsWritten(_) => None,
+            Self::Rewritten(rewritten) => Some(&rewritten.decisions),
+        }
+    }
+
     /// The envelope that is queued, and the recipients who became others and whose sender is to
     /// hear of it; `written` is the envelope that the session had.
     pub(super) fn envelope(
@@ -61,19 +71,25 @@ impl Addressed {
             }
             Self::Rewritten(rewritten) => (rewritten.envelope, Vec::new(), rewritten.expanded),
         };
+        // Nobody gets it of those that an alias stands for.
+        let is_redirected = matches!(detour, Some(Detour::Redirect(_)));
         rerouting::apply(&mut envelope, detour, copies);
-        (envelope, expanded)
+        (envelope, if is_redirected { Vec::new() } else { expanded })
     }
 }
 
-/// Tells the sender of a mail that recipients became others.
-pub(super) async fn report(listener: &Listener, expansion: &Expansion) {
-    let Some(rewriting) = listener.rewriting() else { return };
-    let Shared { queue, observer, hostname, .. } = listener.shared();
-    let outbox = Outbox { queue, observer, hostname, rewriting };
-    if let Err(error) = outbox.report(expansion).await {
-        listener.warn(format!("report of an expanded alias not queued: {error}"));
-    }
+/// Tells the sender of a mail that recipients became others. The client is not kept waiting for it:
+/// the mail is ours already.
+pub(super) fn report_later(listener: &Arc<Listener>, expansion: Expansion) {
+    let listener = Arc::clone(listener);
+    listener.shared().sessions.clone().spawn(async move {
+        let Some(rewriting) = listener.rewriting() else { return };
+        let Shared { queue, observer, hostname, .. } = listener.shared();
+        let outbox = Outbox { queue, observer, hostname, rewriting };
+        if let Err(error) = outbox.report(&expansion).await {
+            listener.warn(format!("report of an expanded alias not queued: {error}"));
+        }
+    });
 }
 
 /// Mail to our own postmaster goes to the person who is it.

@@ -8,12 +8,13 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use mailweir_auth::{Channel, Exchange};
 use mailweir_filters::{
-    checks::{Fate, Outcome},
+    checks::Outcome,
     restrictions::ProtocolState,
+    rewriting::{Decision, Decisions},
 };
 use mailweir_mail::{
-    Client, Cutoff, Envelope, HeldBy, HoldReason, Login, MailEvent, Origin, QueueId, Received,
-    Recipient, Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
+    Client, Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Recipient,
+    Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
 };
 use mailweir_queue::{IntakeError, Receipt};
 use mailweir_smtp::{
@@ -22,21 +23,20 @@ use mailweir_smtp::{
 };
 
 use super::{
-    addressing,
     client_name::{self, ClientName},
     content_scan::ContentScan,
     incoming::Incoming,
     listener::Listener,
     permits::{Crowd, Permit},
-    policy::Spent,
     recipients, refusals,
     restrictions::SessionRestrictions,
     rules,
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
-use crate::{clock, egress::Expansion};
+use crate::{clock, observe::Detail};
 
+mod accepting;
 mod judging;
 mod login;
 
@@ -52,6 +52,8 @@ pub(super) struct Admission {
     submitter: Option<Submitter>,
     /// Absent where nothing is restricted.
     restrictions: Option<Box<SessionRestrictions>>,
+    /// The mail whose refusal the log has from the rule that brought it about.
+    refused_by_rule: Option<QueueId>,
 }
 
 impl Admission {
@@ -65,6 +67,7 @@ impl Admission {
             channel,
             submitter: None,
             restrictions: None,
+            refused_by_rule: None,
         }
     }
 
@@ -87,12 +90,20 @@ impl Admission {
         self.note_login(session.login());
         match question {
             Question::Connect => self.connect(session).await,
-            Question::Hello => answer(self.judge(ProtocolState::Helo, session, None).await),
+            Question::Hello => {
+                // EHLO ends a mail that was begun (RFC 5321 section 4.1.4).
+                self.forget_last_mail();
+                answer(self.judge(ProtocolState::Helo, session, None).await)
+            }
             Question::Sender => self.sender(session).await,
             Question::Recipient(recipient) => self.recipient(&recipient, session).await,
             Question::Content => self.open_intake(session).await,
             // Boxed, so that a session does not always have room for what it does once a mail.
-            Question::EndOfData => Box::pin(self.commit(session)).await,
+            Question::EndOfData => {
+                let answer = Box::pin(self.accept(session)).await;
+                self.forget_last_mail();
+                answer
+            }
             // Boxed for the same reason.
             Question::AuthStart { mechanism, initial } => {
                 Box::pin(self.log_in(mechanism, initial.as_deref(), session)).await
@@ -240,8 +251,11 @@ impl Admission {
             Ok(intake) => intake,
             Err(error) => return self.not_taken(&error),
         };
-        let mut header = self.prepended();
-        header.push_str(&self.trace(session, envelope, intake.id(), arrival));
+        let prepended = match self.prepended() {
+            Ok(headers) => headers,
+            Err(refusal) => return Answer::Refuse(refusal),
+        };
+        let trace = self.trace(session, envelope, intake.id(), arrival);
         let policy = self.listener.policy();
         let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
         let scan = ContentScan::new(self.submitter.as_ref().is_some_and(held_to_from));
@@ -249,7 +263,9 @@ impl Admission {
         let logged_in = self.submitter.is_some();
         let headers = self.listener.header_rewriter(session.client().ip(), logged_in);
         let mut incoming = Incoming::new(intake, scan, checks, headers, arrival);
-        incoming.top(header.as_bytes(), self.listener.remote_maps()).await;
+        for header in prepended.iter().map(Vec::as_slice).chain([trace.as_bytes()]) {
+            incoming.top(header, self.listener.remote_maps()).await;
+        }
         match incoming.trouble() {
             Some(error) => self.not_taken(error),
             None => {
@@ -274,76 +290,16 @@ impl Admission {
         .header()
     }
 
-    async fn commit(&mut self, session: &mut Session) -> Answer {
-        let (Some(mut incoming), Some(judged)) = (self.incoming.take(), session.transaction())
-        else {
-            return Answer::Refuse(Refusal::Internal);
-        };
-        let id = incoming.id();
-        if let Err(refusal) = self.judge(ProtocolState::EndOfMessage, session, None).await {
-            return Answer::Refuse(refusal);
-        }
-        let wishes = match self.wishes() {
-            Ok(Some(wishes)) => wishes,
-            Ok(None) => return Answer::Discarded(id),
-            Err(refusal) => return Answer::Refuse(refusal),
-        };
-        let checked = incoming.finish_checks(self.listener.remote_maps()).await;
-        // The session keeps the envelope until the mail is accepted, so that the line of a refusal
-        // names the sender.
-        self.log_rules(&checked, id, session, judged);
-        if let Some(error) = incoming.trouble() {
-            return self.not_taken(error);
-        }
-        let ruled_hold = match checked.fate {
-            Fate::Accept => None,
-            Fate::Hold(reason) => Some(reason),
-            Fate::Discard => return Answer::Discarded(id),
-            Fate::Reject(refusal) => return Answer::Refuse(Refusal::Rule(refusal.reply())),
-            Fate::Trouble(trouble) => return self.cannot_tell(id, &trouble),
-        };
-        if let Err(error) = incoming.finish_headers(self.listener.remote_maps()).await {
-            return self.cannot_tell(id, &error);
-        }
-        let ruled_hold = wishes.hold.clone().or(ruled_hold);
-        let (detour, bcc) = wishes.and(checked.detour, checked.bcc);
-        let addressed = match addressing::address(&self.listener, judged, bcc).await {
-            Ok(addressed) => addressed,
-            Err(error) => return self.cannot_tell(id, &error),
-        };
-        let counted = match self.judge_content(incoming.scan(), judged).await {
-            Ok(counted) => counted,
-            Err(refusal) => return Answer::Refuse(refusal),
-        };
-        let Some(envelope) = session.take_envelope() else {
-            return Answer::Refuse(Refusal::Internal);
-        };
-        let (envelope, expanded) = addressed.envelope(envelope, detour, self.listener.served());
-        let expansion = Expansion::of(id, incoming.arrival(), &envelope, expanded);
-        let limit_hold = self.hold_reason(counted.as_ref(), id);
-        let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
-        let origin = self.origin(session, incoming.arrival());
-        let shown_as = session.forwarded().and_then(forwarded_client);
-        match incoming.commit(envelope, origin, ruled_hold.or(limit_hold)).await {
-            Ok((receipt, mut event)) => {
-                event.client = shown_as.unwrap_or(event.client);
-                self.log_received(event, held);
-                if let Some(expansion) = expansion {
-                    addressing::report(&self.listener, &expansion).await;
-                }
-                accepted(&receipt)
-            }
-            Err(error) => {
-                self.take_back(counted.as_ref());
-                self.not_taken(&error)
-            }
-        }
-    }
-
     /// A table cannot tell: the mail waits at the client (451), and the administrator hears why.
     fn cannot_tell(&self, id: QueueId, trouble: &dyn fmt::Display) -> Answer {
         self.listener.warn(format!("{id}: the mail is put off: {trouble}"));
         Answer::Refuse(Refusal::TableUnavailable)
+    }
+
+    /// What rules did to addresses is in no log.
+    fn tell(&self, decisions: Option<&Decisions>, detail: fn(&Decision) -> Detail<'_>) {
+        let decisions = decisions.map_or(&[][..], Decisions::kept);
+        decisions.iter().for_each(|one| self.listener.shared().observer.detail(detail(one)));
     }
 
     /// One line for each rule that did something to the mail.
@@ -361,43 +317,6 @@ impl Admission {
         }
     }
 
-    /// Whether the mail may be accepted; and it is counted, if its sender is.
-    async fn judge_content(
-        &self,
-        scan: &ContentScan,
-        envelope: &Envelope,
-    ) -> Result<Option<Spent>, Refusal> {
-        if scan.hops() > self.listener.hopcount_limit() {
-            return Err(Refusal::LoopDetected);
-        }
-        let Some(submitter) = &self.submitter else { return Ok(None) };
-        let policy = self.listener.policy();
-        if let Some(from) = scan.from() {
-            let owners = policy.owners().await;
-            senders::permit_from(submitter, from, policy.rules(), &owners)?;
-        }
-        policy.spend(submitter, envelope, clock::monotonic()).map(Some)
-    }
-
-    fn hold_reason(&self, counted: Option<&Spent>, id: QueueId) -> Option<HoldReason> {
-        counted?.hold_reason(self.submitter.as_ref()?, id)
-    }
-
-    fn take_back(&self, counted: Option<&Spent>) {
-        if let (Some(submitter), Some(spent)) = (&self.submitter, counted) {
-            self.listener.policy().take_back(submitter, spent);
-        }
-    }
-
-    fn log_received(&self, event: Received, held: Option<(HoldReason, TransactionSummary)>) {
-        let (id, observer) = (event.id, &self.listener.shared().observer);
-        observer.mail(&MailEvent::Received(Box::new(event)));
-        if let Some((reason, transaction)) = held {
-            let by = HeldBy::Rule(Box::new(transaction));
-            observer.mail(&MailEvent::Held { id, reason, by });
-        }
-    }
-
     fn origin(&self, session: &Session, arrival: Timestamp) -> Origin {
         Origin {
             listener: self.listener.name().into(),
@@ -410,7 +329,7 @@ impl Admission {
         }
     }
 
-    /// One line for a refused command, and one more where Postfix warns.
+    /// One line for a refused command, unless a rule about content has it already, and one more where Postfix warns.
     pub(super) fn log_refusal(&mut self, session: &Session, refused: Refused) {
         let rule = self.restrictions.as_mut().and_then(|rules| rules.rule_of(&refused.reply));
         if let Some(warning) = refused.warning(session.client()) {
@@ -426,6 +345,7 @@ impl Admission {
             protocol: Some(session.protocol()),
             helo: session.helo().map(Into::into),
             rule,
+            id: self.refused_by_rule.take(),
         })));
     }
 

@@ -1,7 +1,8 @@
 //! What we learn of a mail while its content flows past: nothing is kept but the answers.
 //!
-//! Counts `Received` lines (loops), finds the Message-ID (log), and notices bytes over 127
-//! (delivery needs to know); and the From header, where a policy asks for it. Pure, constant memory, independent of how the content is split.
+//! Counts `Received` lines (loops), finds the Message-ID (log), and notices bytes over 127 in the
+//! header (delivery needs to know); and the From header, where a policy asks for it. Pure, constant
+//! memory, independent of how the content is split.
 
 use mailweir_mail::header_from::HeaderFrom;
 
@@ -13,7 +14,6 @@ pub(super) struct ContentScan {
     line: Vec<u8>,
     received: u32,
     message_id: Option<Box<str>>,
-    eight_bit: bool,
     eight_bit_header: bool,
     /// Only where it is asked for.
     from: Option<HeaderFrom>,
@@ -37,7 +37,6 @@ impl ContentScan {
 
     /// Takes the next piece of content.
     pub(super) fn feed(&mut self, mut piece: &[u8]) {
-        self.eight_bit |= !piece.is_ascii();
         if let Some(from) = &mut self.from {
             from.feed(piece);
         }
@@ -64,12 +63,6 @@ impl ContentScan {
     #[must_use]
     pub(super) fn message_id(&self) -> Option<&str> {
         self.message_id.as_deref()
-    }
-
-    /// Whether a byte over 127 was seen: such a mail needs 8BITMIME on its way.
-    #[must_use]
-    pub(super) fn eight_bit(&self) -> bool {
-        self.eight_bit
     }
 
     /// Whether a byte over 127 was seen in the header: such a mail needs SMTPUTF8 on its way.
@@ -117,21 +110,15 @@ mod tests {
     const MAIL: &[u8] = b"Received: one\r\n by two\r\nRECEIVED: three\r\nMessage-Id:  <a@b> \r\n\
         Subject: x\r\n\r\nReceived: not a header\r\nMessage-ID: <no@no>\r\n";
 
-    fn scanned(pieces: &[&[u8]]) -> (u32, Option<String>, bool) {
+    fn scanned(pieces: &[&[u8]]) -> (u32, Option<String>) {
         let mut scan = ContentScan::default();
         pieces.iter().for_each(|piece| scan.feed(piece));
-        (scan.hops(), scan.message_id().map(str::to_owned), scan.eight_bit())
+        (scan.hops(), scan.message_id().map(str::to_owned))
     }
 
     #[test]
     fn headers_are_counted_and_the_body_is_not() {
-        assert_eq!(scanned(&[MAIL]), (2, Some("<a@b>".to_owned()), false));
-    }
-
-    #[test]
-    fn bytes_over_127_are_noticed_anywhere() {
-        assert!(scanned(&["Subject: é\r\n\r\n".as_bytes()]).2);
-        assert!(scanned(&[b"Subject: e\r\n\r\nbody \xff\r\n"]).2);
+        assert_eq!(scanned(&[MAIL]), (2, Some("<a@b>".to_owned())));
     }
 
     #[test]

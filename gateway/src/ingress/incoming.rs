@@ -3,7 +3,7 @@
 use mailweir_filters::{
     RemoteMaps,
     checks::{ContentChecks, Decisions, Fate, Outcome, Output as _},
-    rewriting::{HeaderRewriter, RewriteError},
+    rewriting::{self, HeaderRewriter, RewriteError},
 };
 use mailweir_mail::{
     Address, BodyType, Envelope, HoldReason, Origin, QueueId, Received, Timestamp,
@@ -25,6 +25,8 @@ pub(super) struct Incoming {
     headers: Option<Box<HeaderRewriter>>,
     /// Whether rewriting put UTF-8 into the header.
     utf8_header: bool,
+    /// Whether what is stored has bytes over 127.
+    eight_bit: bool,
     arrival: Timestamp,
     /// Why it cannot be stored. The peer hears it at the end of data.
     trouble: Option<IntakeError>,
@@ -39,17 +41,17 @@ impl Incoming {
         arrival: Timestamp,
     ) -> Self {
         let (checks, headers) = (checks.map(Box::new), headers.map(Box::new));
-        Self { intake, scan, checks, headers, utf8_header: false, arrival, trouble: None }
+        let (utf8_header, eight_bit) = (false, false);
+        Self { intake, scan, checks, headers, utf8_header, eight_bit, arrival, trouble: None }
     }
 
     /// Takes a header of our own, which the checks see too: rules on `Received` depend on it.
     pub(super) async fn top(&mut self, header: &[u8], remote: &dyn RemoteMaps) {
-        let Self { intake, trouble, .. } = self;
+        let Self { intake, trouble, eight_bit, .. } = self;
+        let mut into = IntoIntake { intake, trouble, eight_bit };
         match &mut self.checks {
-            None => *trouble = intake.write(header).await.err(),
-            Some(checks) => {
-                checks.own_header(header, &mut IntoIntake { intake, trouble }, remote).await;
-            }
+            None => into.write(header).await,
+            Some(checks) => checks.own_header(header, &mut into, remote).await,
         }
     }
 
@@ -84,28 +86,29 @@ impl Incoming {
         }
     }
 
-    /// Takes the end of the checked content.
+    /// Takes the end of the checked content. Gives what was done to its headers, if anything may be.
     ///
     /// # Errors
     /// A table cannot tell what becomes of an address: the mail waits.
     pub(super) async fn finish_headers(
         &mut self,
         remote: &dyn RemoteMaps,
-    ) -> Result<(), RewriteError> {
-        let Some(headers) = self.headers.take() else { return Ok(()) };
+    ) -> Result<Option<rewriting::Decisions>, RewriteError> {
+        let Some(headers) = self.headers.take() else { return Ok(None) };
         let (_, mut onward) = self.parts(remote);
         let decisions = headers.finish(&mut onward.intake, remote).await?;
         self.utf8_header = decisions.kept().iter().any(|decision| !decision.after.is_ascii());
-        Ok(())
+        Ok(Some(decisions))
     }
 
     fn parts<'a>(
         &'a mut self,
         remote: &'a dyn RemoteMaps,
     ) -> (Option<&'a mut ContentChecks>, Onward<'a>) {
-        let Self { intake, trouble, headers, checks, .. } = self;
+        let Self { intake, trouble, eight_bit, headers, checks, .. } = self;
         let headers = headers.as_deref_mut();
-        (checks.as_deref_mut(), Onward { headers, intake: IntoIntake { intake, trouble }, remote })
+        let intake = IntoIntake { intake, trouble, eight_bit };
+        (checks.as_deref_mut(), Onward { headers, intake, remote })
     }
 
     pub(super) const fn id(&self) -> QueueId {
@@ -131,7 +134,7 @@ impl Incoming {
         origin: Origin,
         hold: Option<HoldReason>,
     ) -> Result<(Receipt, Received), IntakeError> {
-        if self.scan.eight_bit() || self.utf8_header {
+        if self.eight_bit {
             envelope.body = BodyType::EightBitMime;
         }
         // Many programs always ask for SMTPUTF8. A mail that does not need it must not bounce at a

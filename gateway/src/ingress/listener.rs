@@ -120,6 +120,15 @@ impl Listener {
         &self.rules.name
     }
 
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings)
+    }
+
+    /// The first of its addresses.
+    pub(super) fn local(&self) -> SocketAddr {
+        self.rules.bind.first().copied().unwrap_or(SocketAddr::from(([127, 0, 0, 1], 25)))
+    }
+
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }

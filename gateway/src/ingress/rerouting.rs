@@ -1,7 +1,7 @@
 //! What rules about a mail's way do to its envelope: REDIRECT, FILTER, BCC.
 
 use mailweir_filters::checks::Detour;
-use mailweir_mail::{Address, Envelope, Notify, Recipient};
+use mailweir_mail::{Address, Envelope, Notify, OriginalRecipient, Recipient};
 
 /// Sends a mail where rules say. BCC come first, so that REDIRECT replaces them as well, as in
 /// Postfix.
@@ -25,7 +25,10 @@ fn redirect(envelope: &mut Envelope, address: &Address) {
     envelope.recipients.truncate(1);
     for recipient in &mut envelope.recipients {
         let before = std::mem::replace(&mut recipient.address, address.clone());
-        recipient.original.get_or_insert(before);
+        let written = recipient.original.get_or_insert(before);
+        if recipient.orcpt.is_none() {
+            recipient.orcpt = OriginalRecipient::new(&format!("rfc822;{written}"));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod json;
 mod line;
 mod metrics;
 mod postfix;
+mod tap;
 mod writer;
 
 #[cfg(test)]
@@ -20,7 +21,8 @@ use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 use mailweir_mail::{MailEvent, SessionEvent, Timestamp};
 
 pub use self::metrics::{FsyncTimes, Gauges, LogInGauges};
-use self::{metrics::Metrics, writer::Writer};
+pub(crate) use self::tap::{Detail, Heard};
+use self::{metrics::Metrics, tap::Tap, writer::Writer};
 
 /// Where events go. Cheap to clone; all clones write to the same log and the same counters.
 #[derive(Clone)]
@@ -33,6 +35,8 @@ struct Inner {
     clock: Clock,
     metrics: Metrics,
     writer: Writer,
+    /// Who hears everything besides, while a mail is explained.
+    tap: Option<Tap>,
 }
 
 impl Observer {
@@ -47,18 +51,20 @@ impl Observer {
         clock: Clock,
     ) -> io::Result<Self> {
         let writer = Writer::start(sink)?;
-        let inner = Inner { options, clock, metrics: Metrics::default(), writer };
+        let inner = Inner { options, clock, metrics: Metrics::default(), writer, tap: None };
         Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Logs and counts something in the life of a mail.
     pub fn mail(&self, event: &MailEvent) {
+        self.inner.tell(|| Heard::Mail(event));
         self.inner.metrics.mail(event);
         self.inner.log(mail_level(event), |stamp, out| write_mail(event, stamp, out));
     }
 
     /// Logs and counts something in an SMTP session.
     pub fn session(&self, event: &SessionEvent) {
+        self.inner.tell(|| Heard::Session(event));
         self.inner.metrics.session(event);
         self.inner.log(session_level(event), |stamp, out| write_session(event, stamp, out));
     }

@@ -28,6 +28,8 @@ struct Seen {
     read: Vec<Stamp>,
     /// As they were at the last look.
     last: Vec<Stamp>,
+    /// How many looks in a row have seen them so.
+    rested: u32,
 }
 
 impl LiveTable {
@@ -39,7 +41,7 @@ impl LiveTable {
     ) -> Result<Self, TableError> {
         let (loaded, read) = load(spec, matching)?;
         tell(&loaded.warnings, warn);
-        let seen = Seen { files: loaded.files, last: read.clone(), read };
+        let seen = Seen { files: loaded.files, last: read.clone(), read, rested: 0 };
         let (spec, current) = (spec.clone(), ArcSwap::from_pointee(loaded.table));
         Ok(Self { spec, matching, current, seen: Mutex::new(seen) })
     }
@@ -55,9 +57,9 @@ impl LiveTable {
     pub(super) fn look(&self, notice: &dyn Fn(String), warn: &dyn Fn(String)) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let now: Vec<Stamp> = seen.files.iter().map(|file| Stamp::of(file)).collect();
-        let rests = now == seen.last;
+        seen.rested = if now == seen.last { seen.rested + 1 } else { 0 };
         seen.last.clone_from(&now);
-        if !rests || now == seen.read {
+        if now == seen.read || seen.rested < looks_until_whole(&seen.read, &now) {
             return false;
         }
         let name = self.spec.name();
@@ -65,7 +67,7 @@ impl LiveTable {
             Ok((loaded, read)) => {
                 tell(&loaded.warnings, warn);
                 self.current.store(Arc::new(loaded.table));
-                *seen = Seen { files: loaded.files, last: read.clone(), read };
+                *seen = Seen { files: loaded.files, last: read.clone(), read, rested: 0 };
                 notice(format!("{name}: changed, and read again"));
                 true
             }
@@ -76,6 +78,14 @@ impl LiveTable {
             }
         }
     }
+}
+
+/// How many looks in a row must see the same before files count as whole. One that was put in the
+/// place of another is whole at once. One that is written anew in its place may be empty, or have a
+/// part of its lines, while its writer pauses: half a table would let mail through.
+fn looks_until_whole(before: &[Stamp], now: &[Stamp]) -> u32 {
+    let pairs = before.iter().zip(now);
+    pairs.map(|(before, now)| before.looks_until_whole(now)).max().unwrap_or(1)
 }
 
 /// The table, and its files as they were before they were read: a change meanwhile is seen later.

@@ -23,11 +23,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// Asks the servers of tables.
+/// Asks the servers of tables. What one server does, or does not, is nothing to the others.
+#[derive(Default)]
 pub(crate) struct RemoteServers {
-    idle: Mutex<HashMap<Server, Vec<Idle>>>,
-    /// A permit for each question that is open.
-    questions: Semaphore,
+    known: Mutex<HashMap<Server, Arc<Asked>>>,
 }
 
 /// Where a table is.
@@ -35,6 +34,20 @@ pub(crate) struct RemoteServers {
 enum Server {
     Inet(Box<str>, u16),
     Unix(PathBuf),
+}
+
+/// A server that was asked before.
+struct Asked {
+    /// A permit for each question that is open.
+    questions: Semaphore,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Idle>,
+    /// It was silent lately: until then nobody waits for it.
+    shunned_until: Option<Instant>,
 }
 
 type Connection = Box<dyn Stream>;
@@ -48,21 +61,16 @@ struct Idle {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-impl Default for RemoteServers {
-    fn default() -> Self {
-        Self { idle: Mutex::default(), questions: Semaphore::new(MOST_QUESTIONS) }
-    }
-}
-
 impl RemoteMaps for RemoteServers {
     fn ask<'a>(&'a self, map: &'a RemoteMap, key: &'a [u8]) -> RemoteAnswer<'a> {
         Box::pin(async move {
-            let reason = match timeout(PATIENCE, self.put(map, key)).await {
-                Ok(Ok(Reply::Found(value))) => return Ok(Some(value)),
-                Ok(Ok(Reply::NotFound)) => return Ok(None),
-                Ok(Ok(Reply::Failed(reason))) => reason,
-                Ok(Err(error)) => error.to_string().into(),
-                Err(_) => "no answer in time".into(),
+            let server = Server::of(map);
+            let asked = self.asked(&server);
+            let reason = match asked.patiently(&server, map, key).await {
+                Ok(Reply::Found(value)) => return Ok(Some(value)),
+                Ok(Reply::NotFound) => return Ok(None),
+                Ok(Reply::Failed(reason)) => reason,
+                Err(error) => error.to_string().into(),
             };
             Err(LookupError::Remote { table: Arc::from(map.to_string()), reason })
         })
@@ -70,42 +78,70 @@ impl RemoteMaps for RemoteServers {
 }
 
 impl RemoteServers {
+    fn asked(&self, server: &Server) -> Arc<Asked> {
+        let mut known = lock(&self.known);
+        if let Some(asked) = known.get(server) {
+            return Arc::clone(asked);
+        }
+        let (questions, state) = (Semaphore::new(MOST_QUESTIONS), Mutex::default());
+        let asked = Arc::new(Asked { questions, state });
+        known.insert(server.clone(), Arc::clone(&asked));
+        asked
+    }
+}
+
+impl Asked {
+    /// Puts the question in bounded time. A server that was silent is not waited for again at once,
+    /// so that a thousand questions do not wait a thousand times.
+    async fn patiently(&self, server: &Server, map: &RemoteMap, key: &[u8]) -> io::Result<Reply> {
+        let shunned = lock(&self.state).shunned_until;
+        if shunned.is_some_and(|until| Instant::now() < until) {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "no answer a moment ago"));
+        }
+        let waiting = timeout(PATIENCE, self.questions.acquire()).await;
+        let Ok(Ok(_permit)) = waiting else {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "too many questions are open"));
+        };
+        let answer = timeout(PATIENCE, self.put(server, map, key)).await;
+        answer.unwrap_or_else(|_| {
+            lock(&self.state).shunned_until = Some(Instant::now() + SHUN);
+            Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
+        })
+    }
+
     /// Puts the question; a second time if a kept connection turns out to be closed.
-    async fn put(&self, map: &RemoteMap, key: &[u8]) -> io::Result<Reply> {
-        let _permit = self.questions.acquire().await.map_err(io::Error::other)?;
-        let server = Server::of(map);
+    async fn put(&self, server: &Server, map: &RemoteMap, key: &[u8]) -> io::Result<Reply> {
         let request = remote::request(map, key);
-        if let Some(mut kept) = self.take(&server)
+        if let Some(mut kept) = self.take()
             && let Ok(reply) = exchange(&mut kept, map, &request).await
         {
-            self.keep(server, kept);
+            self.keep(kept);
             return Ok(reply);
         }
         let mut fresh = server.connect().await?;
         let reply = exchange(&mut fresh, map, &request).await?;
-        self.keep(server, fresh);
+        self.keep(fresh);
         Ok(reply)
     }
 
-    fn take(&self, server: &Server) -> Option<Connection> {
-        let mut idle = self.lock();
-        let waiting = idle.get_mut(server)?;
-        waiting.retain(|idle| idle.since.elapsed() < KEEP);
-        waiting.pop().map(|idle| idle.connection)
+    fn take(&self) -> Option<Connection> {
+        let mut state = lock(&self.state);
+        state.idle.retain(|idle| idle.since.elapsed() < KEEP);
+        state.idle.pop().map(|idle| idle.connection)
     }
 
-    fn keep(&self, server: Server, connection: Connection) {
-        let mut idle = self.lock();
-        let waiting = idle.entry(server).or_default();
-        if waiting.len() < MOST_IDLE {
-            waiting.push(Idle { connection, since: Instant::now() });
+    fn keep(&self, connection: Connection) {
+        let mut state = lock(&self.state);
+        state.idle.retain(|idle| idle.since.elapsed() < KEEP);
+        if state.idle.len() < MOST_IDLE {
+            state.idle.push(Idle { connection, since: Instant::now() });
         }
     }
+}
 
-    /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Server, Vec<Idle>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What the locks guard is changed by single calls, so a panic elsewhere leaves it sound.
+fn lock<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
+    guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Server {
@@ -155,11 +191,15 @@ async fn exchange(
     }
 }
 
-/// How long a question may take, with connecting. The peer of the session waits meanwhile.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a question may wait for its turn, and how long for its answer. The peer of the session
+/// waits meanwhile.
+const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Questions to all servers at once; more wait for their turn.
-const MOST_QUESTIONS: usize = 100;
+/// How long nobody waits for a server that was silent.
+const SHUN: Duration = Duration::from_secs(5);
+
+/// Questions to one server at once; more wait for their turn.
+const MOST_QUESTIONS: usize = 50;
 
 /// Connections to one server that wait for the next question.
 const MOST_IDLE: usize = 20;
@@ -256,6 +296,24 @@ mod tests {
         serving.abort();
         let _ = serving.await;
         assert!(servers.ask(&map, b"nobody").await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_silent_is_nothing_to_others_and_not_waited_for_twice() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let dead = RemoteMap::Tcp { host: "127.0.0.1".into(), port };
+        let servers = RemoteServers::default();
+        let began = Instant::now();
+        let asked = servers.asked(&Server::of(&dead));
+        let _all = asked.questions.acquire_many(MOST_QUESTIONS as u32 - 1).await.unwrap();
+        assert!(servers.ask(&dead, b"a").await.is_err());
+        assert!(began.elapsed() >= PATIENCE);
+        let began = Instant::now();
+        assert!(servers.ask(&dead, b"b").await.is_err());
+        assert!(began.elapsed() < PATIENCE, "nobody waits for it again at once");
+        let other = servers.asked(&Server::Inet("127.0.0.1".into(), 1));
+        assert_eq!(other.questions.available_permits(), MOST_QUESTIONS);
     }
 
     #[tokio::test]

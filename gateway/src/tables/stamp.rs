@@ -32,6 +32,30 @@ impl Stamp {
     }
 }
 
+impl Stamp {
+    /// How many looks must see `now` until a file that was like this counts as whole.
+    pub(super) fn looks_until_whole(&self, now: &Self) -> u32 {
+        let (
+            Self::File { device, inode, size, .. },
+            Self::File { device: new_device, inode: new_inode, size: new_size, .. },
+        ) = (self, now)
+        else {
+            return REPLACED;
+        };
+        match (device, inode) == (new_device, new_inode) {
+            false if *new_size > 0 || *size == 0 => REPLACED,
+            true if *new_size >= *size / 2 && *new_size > 0 => WRITTEN,
+            true | false => EMPTIED,
+        }
+    }
+}
+
+/// Looks until a file that was renamed into place is taken, until one that was written in place is,
+/// and until one that has lost the most of itself is.
+const REPLACED: u32 = 1;
+const WRITTEN: u32 = 2;
+const EMPTIED: u32 = 20;
+
 /// Reads a file that is no larger than a table may be.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;

@@ -1,12 +1,14 @@
 use std::{
     cell::RefCell,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
 };
 
-use mailweir_tables::{Matching, Spec, Step};
+use mailweir_tables::{Matching, Spec, Step, TableError};
 
-use super::live::LiveTable;
+use super::{Derived, Tables, live::LiveTable};
+use crate::observe::{Level, LogFormat, LogOptions, Observer};
 
 /// A table in a file, and what was said about it.
 struct Story {
@@ -67,6 +69,28 @@ fn a_change_counts_once_the_file_rests() {
 }
 
 #[test]
+fn i2_a_file_that_is_being_written_is_not_taken_half() {
+    let story = Story::begin("texthash", "a one\nb two\nc three\nd four\n");
+    fs::write(&story.path, "").unwrap();
+    for _ in 0..10 {
+        assert!(!story.look(), "{:?}", story.said());
+    }
+    assert_eq!(story.value("d").as_deref(), Some("four"));
+    fs::write(&story.path, "a one\nb two\nc three\nd five\n").unwrap();
+    assert!(!story.look() && !story.look());
+    assert!(story.look());
+    assert_eq!(story.value("d").as_deref(), Some("five"));
+}
+
+#[test]
+fn a_table_that_somebody_has_emptied_for_good_is_empty() {
+    let story = Story::begin("texthash", "a one\n");
+    fs::write(&story.path, "").unwrap();
+    assert_eq!((0..30).filter(|_| story.look()).count(), 1);
+    assert_eq!(story.value("a"), None);
+}
+
+#[test]
 fn a_mail_keeps_the_table_that_it_began_with() {
     let story = Story::begin("texthash", "a one\n");
     let before = story.table.current();
@@ -106,4 +130,19 @@ fn i3_lines_that_do_not_count_are_named_when_the_table_is_read() {
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("line 2"), "{said:?}");
     assert!(Path::new(&story.path).exists());
+}
+
+#[test]
+fn what_is_made_of_tables_is_made_anew_when_one_has_changed() {
+    let options =
+        LogOptions { format: LogFormat::Text, level: Level::Error, hostname: "".into(), pid: 1 };
+    let observer = Observer::start(options, Box::new(io::sink()), Arc::new(crate::clock::now));
+    let tables = Tables::new(observer.unwrap());
+    let made = Derived::new(&tables, || Ok(1)).unwrap();
+    assert_eq!(*made.current(|| Ok(2)), 1);
+    tables.changes.fetch_add(1, Ordering::Release);
+    let fails = || Err(TableError::TooLarge { table: "hash:/x".into() });
+    assert_eq!(*made.current(fails), 1);
+    assert_eq!(*made.current(|| Ok(3)), 3);
+    assert_eq!(*made.current(|| Ok(4)), 3);
 }

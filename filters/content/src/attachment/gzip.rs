@@ -1,4 +1,7 @@
 //! gzip (RFC 1952): the name in its header, and what it unpacks to.
+//!
+//! What is not packed, fields of headers and whatever else stands between the members, may hold the
+//! headers of a zip archive, and its reader sees it.
 
 use super::{
     Limit,
@@ -60,8 +63,13 @@ impl Gzip {
             if self.state == State::Junk {
                 return zip.feed(bytes, view);
             }
+            let is_packed = self.state == State::Data;
             let used = self.step(bytes, view);
-            bytes = bytes.get(used..).unwrap_or_default();
+            let (now, later) = bytes.split_at(used.min(bytes.len()));
+            if !is_packed {
+                zip.feed(now, view);
+            }
+            bytes = later;
         }
     }
 

@@ -13,16 +13,17 @@ pub(super) struct Ledger {
     inflated: u64,
     /// The limits that were said of this part, one bit each.
     said: u8,
-    /// As many clones as there are open inflaters, and headers being read.
+    /// As many clones as there are open inflaters, headers being read, and open stored members.
     inflaters: Arc<()>,
     headers: Arc<()>,
+    stored: Arc<()>,
 }
 
 impl Ledger {
     pub(super) fn new(limits: Limits) -> Self {
         let limits = Limits { max_depth: limits.max_depth.min(DEEPEST), ..limits };
-        let (inflaters, headers) = (Arc::default(), Arc::default());
-        Self { limits, names: [0; 3], inflated: 0, said: 0, inflaters, headers }
+        let (inflaters, headers, stored) = (Arc::default(), Arc::default(), Arc::default());
+        Self { limits, names: [0; 3], inflated: 0, said: 0, inflaters, headers, stored }
     }
 
     /// Limits may be said again.
@@ -119,6 +120,12 @@ impl<'a> View<'a> {
         self.or_overlap(permit)
     }
 
+    /// A permit to look into one more stored member.
+    pub(super) fn permit_stored(&mut self) -> Option<Permit> {
+        let permit = permit(&self.ledger.stored, STORED);
+        self.or_overlap(permit)
+    }
+
     fn or_overlap(&mut self, permit: Option<Permit>) -> Option<Permit> {
         if permit.is_none() {
             self.reached(Limit::Overlap);
@@ -173,5 +180,9 @@ const DEEPEST: u8 = 16;
 const INFLATERS: usize = 8;
 /// How many headers of members are read at a time, in all depths: each may hold some 20 KiB.
 const HEADERS: usize = 16;
+/// How many stored members are open at a time, in all depths. Each sees all bytes, and opens those
+/// that it finds in them: without a limit their number would grow with the mail, and so would the
+/// cost of a byte. Honest archives have one open at each depth, and one that has just ended.
+const STORED: usize = 2 * DEEPEST as usize;
 /// Unpacked sizes of which the ratio does not matter.
 const HARMLESS: u64 = 1 << 20;

@@ -237,7 +237,7 @@ fn stop(error: &pcre2::Error) -> Stop {
 }
 
 /// A tenth of PCRE2's own limit, some 30 ms; 32 MiB.
-const LIMITS: &str = "(*LIMIT_MATCH=1000000)(*LIMIT_DEPTH=1000000)(*LIMIT_HEAP=32768)";
+const LIMITS: &str = "(*LIMIT_MATCH=500000)(*LIMIT_DEPTH=500000)(*LIMIT_HEAP=32768)";
 
 /// pcre2syntax(3), "option setting" and what follows it.
 const SETTINGS: [&str; 15] = [

@@ -31,6 +31,8 @@ pub(crate) struct RuleTable {
     rule_of: Vec<Option<u32>>,
     /// The rules that can hold though the pass does not find their pattern, in order.
     always: Vec<u32>,
+    /// Whether some pattern backtracks.
+    backtracks: bool,
     scratch: Pool<Scratch, Box<dyn Fn() -> Scratch + Send + Sync>>,
 }
 
@@ -164,9 +166,15 @@ impl RuleTable {
             known: Vec::new(),
         };
         let scratch: Box<dyn Fn() -> Scratch + Send + Sync> = Box::new(move || scratch.clone());
-        let (lines, patterns) = patterns.into_iter().unzip();
+        let (lines, patterns): (_, Vec<Pattern>) = patterns.into_iter().unzip();
+        let backtracks = patterns.iter().any(|pattern| pattern.engine() == Engine::Backtracking);
         let scratch = Pool::new(scratch);
-        Self { name, rules, scopes, patterns, lines, index, rule_of, always, scratch }
+        Self { name, rules, scopes, patterns, lines, index, rule_of, always, backtracks, scratch }
+    }
+
+    /// Whether some pattern runs on the backtracking engine: a lookup may then take milliseconds.
+    pub(crate) const fn backtracks(&self) -> bool {
+        self.backtracks
     }
 
     /// The rules to ask for this key, in order: all that can hold.

@@ -282,6 +282,28 @@ fn a_pattern_that_postfix_takes_and_we_do_not_refuses_the_table() {
 }
 
 #[test]
+fn no_pattern_costs_more_than_its_length_says() {
+    let pluses = regexp(&format!("/(a{})b/ $1", "+".repeat(60)));
+    assert_eq!(value(&pluses, "xaab").as_deref(), Some("aa"));
+    let load = |source: String| {
+        let kind = Dialect::Regexp;
+        RuleTable::parse(kind, Matching::Bytes, "t".into(), source.as_bytes()).map(|_| ())
+    };
+    let dollars = load(format!("/{}/x OK", "$".repeat(100_000)));
+    assert_eq!(dollars.unwrap_err().to_string(), "line 1: too large a pattern");
+    let stars = format!("{})", "*".repeat(150)).repeat(150);
+    let nested = load(format!("/{}a{stars}/ OK", "(".repeat(150)));
+    assert_eq!(nested.unwrap_err().to_string(), "line 1: groups are nested too deeply");
+}
+
+#[test]
+fn a_group_that_is_repeated_no_times_still_counts() {
+    let table = regexp(r"/(a){0}(b)(c)\2/ $1:$2:$3");
+    assert_eq!(value(&table, "bcb").as_deref(), Some(":b:c"));
+    assert_eq!(value(&table, "bcc"), None);
+}
+
+#[test]
 fn a_key_is_not_changed_by_the_one_before() {
     let table = pcre("if /scope/\n/word/ inside\nendif\n!/word/ none\n/word/ outside\n");
     for _ in 0..3 {

@@ -129,6 +129,22 @@ impl Table {
         }
     }
 
+    /// Whether a lookup may take milliseconds: some pattern backtracks. Who has other work to do
+    /// should do some of it between such lookups (`attacks.md` I1).
+    #[must_use]
+    pub fn backtracks(&self) -> bool {
+        match &self.kind {
+            Kind::Rules(table) => table.backtracks(),
+            Kind::Union(tables) | Kind::Pipe(tables) => tables.iter().any(Self::backtracks),
+            Kind::Keyed(_)
+            | Kind::Cidr(_)
+            | Kind::Static(_)
+            | Kind::Random(..)
+            | Kind::Remote(_)
+            | Kind::Fail => false,
+        }
+    }
+
     /// Whether parts of an address or a host name are keys too. Tables of patterns see the whole
     /// and nothing else (regexp_table(5), pcre_table(5), cidr_table(5)), and so do other servers
     /// (socketmap_table(5), tcp_table(5)). A union or a pipe is as its first table is.

@@ -143,6 +143,11 @@ impl Session {
         self.dialog.identity.certified = true;
     }
 
+    /// Takes a log-in that the driver vouches for, such as one that is only supposed.
+    pub fn suppose_login(&mut self, login: Login) {
+        self.dialog.identity.login = Some(login);
+    }
+
     /// What the client's address allows it. XCLIENT takes all rights away: grant anew before the
     /// answer to the [`Question::Connect`] that follows. A client without a known address gets
     /// [`Rights::NONE`], whatever networks the driver trusts (`attacks.md` A20).

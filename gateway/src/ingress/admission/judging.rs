@@ -1,6 +1,6 @@
 //! What the restrictions of the listener say at each step, and what is done about it.
 
-use mailweir_filters::restrictions::ProtocolState;
+use mailweir_filters::{checks::header_line, restrictions::ProtocolState};
 use mailweir_mail::Recipient;
 use mailweir_smtp::{replies::Refusal, server::Session};
 
@@ -45,23 +45,34 @@ impl Admission {
         self.restrictions.as_ref().is_some_and(|session| session.discards())
     }
 
-    /// The headers that tables put on top, above our own Received as in Postfix.
-    pub(super) fn prepended(&self) -> String {
-        let effects = self.restrictions.as_ref().map(|session| session.effects());
-        let headers = effects.iter().flat_map(|effects| &effects.prepend);
-        headers.map(|wish| format!("{}\r\n", wish.text)).collect()
+    /// The rule that has the mail thrown away.
+    pub(super) fn discarded_by(&self) -> Option<String> {
+        let session = self.restrictions.as_ref()?;
+        session.effects().discard.as_ref().map(|wish| wish.place.to_string())
     }
 
-    /// What tables want done with the mail; `None`: it is thrown away. What cannot be done makes
-    /// it wait, and the administrator hears why.
-    pub(super) fn wishes(&self) -> Result<Option<Wishes>, Refusal> {
-        let Some(session) = &self.restrictions else { return Ok(Some(Wishes::default())) };
-        if session.discards() {
-            return Ok(None);
+    /// The headers that tables put on top, above our own Received as in Postfix. More than a header
+    /// may have makes the mail wait: a table that gives so much is not what it was meant to be.
+    pub(super) fn prepended(&self) -> Result<Vec<Vec<u8>>, Refusal> {
+        let Some(session) = &self.restrictions else { return Ok(Vec::new()) };
+        let wishes = &session.effects().prepend;
+        if wishes.iter().map(|wish| wish.text.len()).sum::<usize>() > MOST_PREPENDED {
+            self.listener.warn("the mail is put off: PREPEND gives more than 100 KiB".to_owned());
+            return Err(Refusal::TableUnavailable);
         }
-        Wishes::of(session.effects()).map(Some).map_err(|error| {
+        Ok(wishes.iter().map(|wish| header_line(wish.text.as_bytes())).collect())
+    }
+
+    /// What tables want done with the mail. What cannot be done makes it wait, and the administrator
+    /// hears why.
+    pub(super) fn wishes(&self) -> Result<Wishes, Refusal> {
+        let Some(session) = &self.restrictions else { return Ok(Wishes::default()) };
+        Wishes::of(session.effects()).map_err(|error| {
             self.listener.warn(format!("the mail is put off: {error}"));
             Refusal::TableUnavailable
         })
     }
 }
+
+/// As long as one header may be by default (`header_size_limit`), for all of them.
+const MOST_PREPENDED: usize = 102_400;

@@ -59,14 +59,14 @@ fn number(field: &[u8]) -> u64 {
     }
 }
 
+/// Octal digits, behind blanks or the NUL that ended the field before. They end at whatever is none,
+/// as they do for those who read the most.
 fn octal(field: &[u8]) -> Option<u64> {
-    let digits = until_nul(field.trim_ascii_start()).trim_ascii();
-    let is_octal = !digits.is_empty() && digits.iter().all(|digit| (b'0'..=b'7').contains(digit));
-    is_octal.then(|| {
-        digits
-            .iter()
-            .fold(0u64, |sum, digit| sum.saturating_mul(8).saturating_add((digit - b'0').into()))
-    })
+    let field = field.strip_prefix(b"\0").unwrap_or(field).trim_ascii_start();
+    let count = field.iter().take_while(|byte| (b'0'..=b'7').contains(*byte)).count();
+    let digits = field.get(..count).filter(|digits| !digits.is_empty())?;
+    let next = |sum: u64, digit: &u8| sum.saturating_mul(8).saturating_add((digit - b'0').into());
+    Some(digits.iter().fold(0, next))
 }
 
 /// Everything in a tar archive comes in such blocks.

@@ -120,6 +120,20 @@ fn headers_within_each_other_are_read_a_few_at_a_time() {
 }
 
 #[test]
+fn stored_members_within_each_other_are_opened_a_few_at_a_time() {
+    // Each header begins in the one before it, says a name of 2 KiB, and a size that covers much.
+    let piece = b"PK\x03\x04\x14\0\0\0\0\0\x08\x40\x34\xc8\xe4\x32\xd0";
+    let mut inspector = Inspector::new(Limits::default());
+    let (mut most, mut all) = (0, Vec::new());
+    for _ in 0..20_000 {
+        inspector.feed(piece, &mut |finding| all.push(in_words(&finding)));
+        most = most.max(inspector.buffered());
+    }
+    assert!(most < 256 << 10, "{most}");
+    assert!(all.iter().any(|words| words.ends_with(" Overlap")), "{} findings", all.len());
+}
+
+#[test]
 fn what_one_attachment_used_is_gone_for_the_next() {
     let limits = Limits { max_members: 3, ..Limits::default() };
     let mut inspector = Inspector::new(limits);

@@ -112,6 +112,22 @@ fn headers_inside_the_extra_field_of_another_are_found() {
 }
 
 #[test]
+fn an_archive_in_the_header_of_a_gzip_file_or_behind_one_is_found() {
+    let hidden = zip(&[Member::deflated("virus.exe", &program())]);
+    let mut inside = b"\x1f\x8b\x08\x04\0\0\0\0\0\x03".to_vec();
+    inside.extend(u16::try_from(hidden.len()).unwrap().to_le_bytes());
+    inside.extend(&hidden);
+    inside.extend(&gzip(b"harmless")[10..]);
+    let behind = [gzip(b"harmless"), hidden].concat();
+    for file in [inside, behind] {
+        let expected =
+            ["type  application/gzip", "name virus.exe", "type virus.exe application/x-dosexec"];
+        assert_finds(&file, &expected);
+        assert_finds_no(&file, "ambiguous");
+    }
+}
+
+#[test]
 fn members_with_a_password_are_named_and_told() {
     let archive = zip(&[Member { flags: 1, method: 8, ..Member::stored("secret.exe", b"") }]);
     // What no inflater takes: a block of the type that does not exist.

@@ -4,7 +4,7 @@ use super::header::{Header, Part, Standing, has_known_method};
 use crate::attachment::{
     Limit,
     inflate::{Inflate, Progress},
-    ledger::View,
+    ledger::{Permit, View},
     names,
     stream::Stream,
 };
@@ -25,6 +25,7 @@ enum Data {
         content: Box<Stream>,
         /// How much is left of what the header said.
         left: u64,
+        _permit: Permit,
     },
 }
 
@@ -40,7 +41,9 @@ impl Member {
         let is_trial = header.is_encrypted() || is_nonsense;
         let data = match header.method() {
             0 if view.may_descend(depth) => {
-                Data::Stored { content: Box::new(Stream::new(depth)), left: header.packed_size() }
+                let _permit = view.permit_stored()?;
+                let (content, left) = (Box::new(Stream::new(depth)), header.packed_size());
+                Data::Stored { content, left, _permit }
             }
             0 => return None,
             8 => Data::Deflated(Inflate::begin(depth, view)?),
@@ -83,7 +86,7 @@ impl Member {
                 }
                 None
             }
-            Data::Stored { content, left } => {
+            Data::Stored { content, left, .. } => {
                 *left = left.saturating_sub(bytes.len() as u64);
                 view.inside(&self.name, |view| content.feed(bytes, view));
                 Some(self)

@@ -9,7 +9,7 @@ mod params;
 mod tests;
 mod words;
 
-pub(super) use params::{Param, parse};
+pub(super) use params::{Param, Parsed, parse};
 
 use super::charset::{Charset, Fallbacks};
 use super::visible::visible_within;
@@ -60,7 +60,7 @@ impl HeaderDecoder {
 
     fn value(&self, value: &[u8], has_params: bool) -> Vec<String> {
         let is_candidate = has_params && value.contains(&b'*');
-        let parsed = if is_candidate { parse(value) } else { None };
+        let parsed = is_candidate.then(|| parse(value));
         match parsed.filter(|parsed| parsed.params.iter().any(Param::is_extended)) {
             Some(parsed) => self.texts(&parsed.in_plain(&self.fallbacks)),
             None => self.texts(value),

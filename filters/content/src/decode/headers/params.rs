@@ -16,20 +16,26 @@ pub(in crate::decode) struct Parsed {
     pub(in crate::decode) main: Vec<u8>,
     /// In the order in which their names appear first.
     pub(in crate::decode) params: Vec<Param>,
+    /// There were more values of a parameter than are kept.
+    pub(in crate::decode) is_cut: bool,
 }
 
 /// A parameter with all that was said of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::decode) struct Param {
     /// In lower case, without the `*0*` of RFC 2231.
     pub(in crate::decode) name: String,
     /// The values of `name=value`, as different programs read them.
     pub(in crate::decode) plain: Vec<Vec<u8>>,
-    /// The segments of `name*0*=...` by their numbers.
-    sections: BTreeMap<u32, Section>,
+    /// The segments of `name*0*=...` by their numbers: of two with one number the first.
+    sections: Sections,
+    /// The same, but of two with one number the last.
+    later_sections: Sections,
 }
 
-#[derive(Debug)]
+type Sections = BTreeMap<u32, Section>;
+
+#[derive(Clone, Debug)]
 struct Section {
     is_encoded: bool,
     value: Vec<u8>,
@@ -43,30 +49,23 @@ impl Param {
 
     /// The bytes of what RFC 2231 says, with the label of their charset.
     pub(in crate::decode) fn extended(&self) -> Option<(Vec<u8>, Vec<u8>)> {
-        let first = self.sections.values().next()?;
-        let mut label = Vec::new();
-        let mut bytes = Vec::new();
-        for (place, section) in self.sections.values().enumerate() {
-            let mut value = section.value.as_slice();
-            if place == 0 && first.is_encoded {
-                let mut quotes = memchr::memchr_iter(b'\'', value);
-                if let (Some(charset_end), Some(language_end)) = (quotes.next(), quotes.next()) {
-                    label = value.get(..charset_end).unwrap_or_default().to_vec();
-                    value = value.get(language_end + 1..).unwrap_or_default();
-                }
-            }
-            match section.is_encoded {
-                true => decode_percent(value, &mut bytes),
-                false => bytes.extend_from_slice(value),
-            }
-        }
-        Some((label, bytes))
+        joined(self.sections.values())
+    }
+
+    /// The same in every way that programs put it together: some take the last of two sections with
+    /// one number, some stop where a number is missing.
+    pub(in crate::decode) fn all_extended(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let counted = (0..).zip(&self.sections);
+        let until_gap = counted.take_while(|(wanted, (number, _))| wanted == *number);
+        let until_gap = joined(until_gap.map(|(_, (_, section))| section));
+        let later = joined(self.later_sections.values());
+        [self.extended(), later, until_gap].into_iter().flatten().collect()
     }
 
     /// All readings of the value as text, the one of RFC 2231 first; not yet `visible`.
     pub(in crate::decode) fn texts(&self, decoder: &HeaderDecoder) -> Vec<String> {
         let mut texts = Vec::new();
-        if let Some((label, bytes)) = self.extended() {
+        for (label, bytes) in self.all_extended() {
             match Charset::for_label(&label) {
                 Some(charset) => texts.push(charset.decode(&bytes)),
                 // A program that does not know it may look for encoded words too.
@@ -103,21 +102,44 @@ impl Parsed {
     }
 }
 
-/// Reads the value of a header, folded or not. `None` if it has no parameter.
-pub(in crate::decode) fn parse(value: &[u8]) -> Option<Parsed> {
+/// The bytes of sections in their order, with the label of their charset.
+fn joined<'s>(sections: impl Iterator<Item = &'s Section>) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut sections = sections.peekable();
+    let has_label = sections.peek()?.is_encoded;
+    let mut label = Vec::new();
+    let mut bytes = Vec::new();
+    for (place, section) in sections.enumerate() {
+        let mut value = section.value.as_slice();
+        if place == 0 && has_label {
+            let mut quotes = memchr::memchr_iter(b'\'', value);
+            if let (Some(charset_end), Some(language_end)) = (quotes.next(), quotes.next()) {
+                label = value.get(..charset_end).unwrap_or_default().to_vec();
+                value = value.get(language_end + 1..).unwrap_or_default();
+            }
+        }
+        match section.is_encoded {
+            true => decode_percent(value, &mut bytes),
+            false => bytes.extend_from_slice(value),
+        }
+    }
+    Some((label, bytes))
+}
+
+/// Reads the value of a header, folded or not.
+pub(in crate::decode) fn parse(value: &[u8]) -> Parsed {
     let mut items = split(value).into_iter();
-    let main = without_comments(items.next()?);
+    let main = without_comments(items.next().unwrap_or_default());
     let mut params: Vec<Param> = Vec::new();
-    for item in items.take(MOST_PARAMS) {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut is_cut = false;
+    for item in items {
         let Some(equals) = memchr::memchr(b'=', item) else { continue };
         let (name, value) = item.split_at(equals);
         let name = String::from_utf8_lossy(&without_comments(name)).trim().to_ascii_lowercase();
         let value = value.get(1..).unwrap_or_default();
         let (base, number, is_encoded) = numbered(&name);
-        let at = params.iter().position(|param| param.name == base).unwrap_or_else(|| {
-            let param =
-                Param { name: base.to_owned(), plain: Vec::new(), sections: BTreeMap::new() };
-            params.push(param);
+        let at = *places.entry(base.to_owned()).or_insert_with(|| {
+            params.push(Param { name: base.to_owned(), ..Param::default() });
             params.len() - 1
         });
         let Some(param) = params.get_mut(at) else { continue };
@@ -125,13 +147,14 @@ pub(in crate::decode) fn parse(value: &[u8]) -> Option<Parsed> {
         match number {
             Some(number) if !values.is_empty() => {
                 let section = Section { is_encoded, value: values.swap_remove(0) };
+                param.later_sections.insert(number, section.clone());
                 param.sections.entry(number).or_insert(section);
             }
             Some(_) => {}
-            None => values.into_iter().for_each(|value| add(&mut param.plain, value)),
+            None => values.into_iter().for_each(|value| is_cut |= !add(&mut param.plain, value)),
         }
     }
-    (!params.is_empty()).then_some(Parsed { main, params })
+    Parsed { main, params, is_cut }
 }
 
 /// `name*1*` is name, 1 and encoded; `name*` is section 0, encoded; `name` has no number.
@@ -206,10 +229,17 @@ fn unquote(text: &[u8]) -> (Vec<u8>, &[u8]) {
     (inner, b"")
 }
 
-fn add(values: &mut Vec<Vec<u8>>, value: Vec<u8>) {
-    if !values.contains(&value) && values.len() < MOST_VALUES {
-        values.push(value);
+/// False if a value had to go. Of many, programs take the first or the last.
+fn add(values: &mut Vec<Vec<u8>>, value: Vec<u8>) -> bool {
+    if values.contains(&value) {
+        return true;
     }
+    let has_room = values.len() < MOST_VALUES;
+    if !has_room {
+        values.pop();
+    }
+    values.push(value);
+    has_room
 }
 
 fn decode_percent(text: &[u8], bytes: &mut Vec<u8>) {
@@ -269,7 +299,5 @@ impl Scanner {
     }
 }
 
-/// More are not read.
-const MOST_PARAMS: usize = 128;
 /// More values of one parameter are not kept.
 const MOST_VALUES: usize = 8;

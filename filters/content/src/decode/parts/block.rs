@@ -11,6 +11,9 @@ pub(super) struct Block {
     /// The fields about MIME so far, without line ends.
     pub(super) mime: Vec<Vec<u8>>,
     has_fields: bool,
+    /// Headers of ours and of others will stand on top of it: a first line that is no field does not
+    /// end it for all programs.
+    has_more_on_top: bool,
     /// Since a line that is no field.
     pub(super) garbled: Option<Garbled>,
 }
@@ -35,6 +38,11 @@ pub(super) enum Taken {
 }
 
 impl Block {
+    /// The header of the mail itself.
+    pub(super) fn of_mail() -> Self {
+        Self { has_more_on_top: true, ..Self::default() }
+    }
+
     pub(super) fn take(
         &mut self,
         line: Line<'_>,
@@ -57,10 +65,10 @@ impl Block {
             self.end_field(depth, context);
             self.has_fields = true;
             self.field = Some(line.text.to_vec());
-        } else if !self.has_fields {
-            // The line that mbox files put before a mail is none of it.
-            let is_mbox = line.text.starts_with(b"From ") || line.text.starts_with(b">From ");
-            return if is_mbox { Taken::Yes } else { Taken::No };
+        } else if !self.has_fields && is_mbox(line.text) {
+            return Taken::Yes;
+        } else if !self.has_fields && !self.has_more_on_top {
+            return Taken::No;
         } else {
             self.end_field(depth, context);
             context.tell(Ambiguity::GarbledHeader);
@@ -79,8 +87,18 @@ impl Block {
     pub(super) fn end_field(&mut self, depth: usize, context: &mut Context<'_>) {
         let Some(text) = self.field.take() else { return };
         (context.events)(Event::Header { depth, text: &text });
-        let kept: usize = self.mime.iter().map(Vec::len).sum();
-        if is_mime(&text) && self.mime.len() < MOST_MIME_FIELDS && kept < LONGEST_FIELD {
+        let Some(name) = mime_name(&text) else { return };
+        let alike = self.mime.iter().filter(|field| mime_name(field) == Some(name));
+        let (count, size) =
+            alike.fold((0, 0), |(count, size), field| (count + 1, size + field.len()));
+        if self.mime.contains(&text) {
+            return;
+        }
+        // What is said beyond that, some program may go by.
+        if text.len() == LONGEST_FIELD || count == MOST_ALIKE || size >= LONGEST_FIELD {
+            context.tell(Ambiguity::TooManyReadings);
+        }
+        if count < MOST_ALIKE && size < LONGEST_FIELD {
             self.mime.push(text);
         }
     }
@@ -104,6 +122,11 @@ impl Block {
     }
 }
 
+/// The line that mbox files put before a mail is none of it.
+fn is_mbox(line: &[u8]) -> bool {
+    line.starts_with(b"From ") || line.starts_with(b">From ")
+}
+
 /// A field name and a colon (RFC 5322 section 2.2; blanks before the colon as Postfix allows).
 pub(super) fn is_field(line: &[u8]) -> bool {
     let Some(colon) = memchr::memchr(b':', line) else { return false };
@@ -111,13 +134,18 @@ pub(super) fn is_field(line: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
-fn is_mime(field: &[u8]) -> bool {
-    field.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
+/// Which of the fields that describe a part this is. All others are of no use here, and must not
+/// take the room of these.
+fn mime_name(field: &[u8]) -> Option<&'static str> {
+    let colon = memchr::memchr(b':', field)?;
+    let name = field.get(..colon)?.trim_ascii_end();
+    MIME_FIELDS.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-/// As `HeaderDecoder::field` reads; more than this is not kept of all MIME fields either.
+const MIME_FIELDS: [&str; 3] = ["Content-Type", "Content-Transfer-Encoding", "Content-Disposition"];
+/// As `HeaderDecoder::field` reads; more than this is not kept of all fields of a name either.
 const LONGEST_FIELD: usize = 128 * 1024;
-/// Content-Type, -Transfer-Encoding, -Disposition and -ID, several of each.
-const MOST_MIME_FIELDS: usize = 16;
+/// Fields of one name.
+const MOST_ALIKE: usize = 8;
 /// A header that is garbled is no longer than this.
 const LONGEST_GARBLED: usize = 64 * 1024;

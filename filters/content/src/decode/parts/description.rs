@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::charset::Charset;
-use super::super::headers::{HeaderDecoder, Param, parse};
+use super::super::headers::{HeaderDecoder, Param, Parsed, parse};
 use super::super::visible::visible_within;
 use super::entity::LONGEST_BOUNDARY;
 use super::leaf::Encoding;
@@ -117,12 +117,12 @@ impl Description {
     }
 
     fn add_types(&mut self, value: &[u8], name_params: &mut Vec<Param>) {
-        let parsed = parse(value);
-        let name = type_name(parsed.as_ref().map_or(value, |parsed| &parsed.main));
+        let parsed = self.parsed(value);
+        let name = type_name(&parsed.main);
         let mut kind = ContentType::named(&name);
         let mut charsets = Vec::new();
-        for param in parsed.into_iter().flat_map(|parsed| parsed.params) {
-            let values = param.extended().map(|(_, bytes)| bytes).into_iter();
+        for param in parsed.params {
+            let values = param.all_extended().into_iter().map(|(_, bytes)| bytes);
             let mut values = values.chain(param.plain.iter().cloned());
             match param.name.as_str() {
                 "charset" => charsets.extend(values.filter_map(|label| Charset::for_label(&label))),
@@ -144,7 +144,7 @@ impl Description {
     }
 
     fn add_encoding(&mut self, value: &[u8]) {
-        match Encoding::named(value) {
+        match Encoding::named(&parse(value).main) {
             Some(encoding) => add(&mut self.encodings, encoding),
             None => {
                 self.doubts.insert(Ambiguity::UnknownEncoding);
@@ -154,30 +154,44 @@ impl Description {
     }
 
     fn add_disposition(&mut self, value: &[u8], name_params: &mut Vec<Param>) {
-        let parsed = parse(value);
-        let main = parsed.as_ref().map_or(value, |parsed| &parsed.main);
-        let main = String::from_utf8_lossy(main.trim_ascii()).to_ascii_lowercase();
+        let parsed = self.parsed(value);
+        let main = String::from_utf8_lossy(&parsed.main).to_ascii_lowercase();
         self.disposition.get_or_insert(visible_within(&main, LONGEST_NAME));
-        let params = parsed.into_iter().flat_map(|parsed| parsed.params);
-        name_params
-            .extend(params.filter(|param| matches!(param.name.as_str(), "filename" | "name")));
+        let is_name = |param: &Param| matches!(param.name.as_str(), "filename" | "name");
+        name_params.extend(parsed.params.into_iter().filter(is_name));
+    }
+
+    /// A value with its parameters. That there was too much of it is told.
+    fn parsed(&mut self, value: &[u8]) -> Parsed {
+        let parsed = parse(value);
+        if parsed.is_cut {
+            self.doubts.insert(Ambiguity::TooManyReadings);
+        }
+        parsed
     }
 
     /// Names from Content-Disposition and Content-Type alike: programs differ in which they prefer.
     fn add_names(&mut self, params: &[Param], decoder: &HeaderDecoder) {
         let declared = self.types.first().and_then(|kind| kind.charset);
         let decoder = decoder.clone().with_declared(declared);
-        for text in params.iter().flat_map(|param| param.texts(&decoder)) {
-            if self.names.len() >= MOST_NAMES {
-                return;
-            }
+        // Of each parameter the first reading, then of each the second: no name has so many readings
+        // that another has none.
+        let texts: Vec<Vec<String>> = params.iter().map(|param| param.texts(&decoder)).collect();
+        let most = texts.iter().map(Vec::len).max().unwrap_or(0);
+        for text in (0..most).flat_map(|turn| texts.iter().filter_map(move |texts| texts.get(turn)))
+        {
             // NUL ends a name for some programs.
-            let until_nul = text.split('\0').next().unwrap_or_default().to_owned();
-            for name in [text, until_nul] {
-                let name = visible_within(&name, LONGEST_NAME);
+            let until_nul = text.split('\0').next().unwrap_or_default();
+            for name in [text.as_str(), until_nul] {
+                let name = visible_within(name, LONGEST_NAME);
                 // Windows drops dots and blanks at the end of a name.
                 let trimmed = name.trim_end_matches(['.', ' ']).to_owned();
-                [name, trimmed].into_iter().for_each(|name| add_name(&mut self.names, name));
+                for name in [name, trimmed] {
+                    if !add_name(&mut self.names, name) {
+                        self.doubts.insert(Ambiguity::TooManyReadings);
+                        return;
+                    }
+                }
             }
         }
     }
@@ -205,15 +219,27 @@ impl ContentType {
     }
 }
 
-/// `type/subtype`, in lower case and without blanks. What is no type is text.
+/// `type/subtype`, in lower case and without blanks, quotes, and what stands behind. What is no type
+/// is text.
 fn type_name(main: &[u8]) -> String {
-    let name: Vec<u8> = main.iter().copied().filter(u8::is_ascii_graphic).collect();
-    let name =
-        String::from_utf8_lossy(name.get(..LONGEST_TYPE).unwrap_or(&name)).to_ascii_lowercase();
-    match name.split_once('/') {
-        Some((major, minor)) if !major.is_empty() && !minor.is_empty() => name,
-        _ => "text/plain".to_owned(),
+    let mut halves = main.splitn(2, |&byte| byte == b'/');
+    let (major, minor) = (word(halves.next()), word(halves.next()));
+    if major.is_empty() || minor.is_empty() {
+        return "text/plain".to_owned();
     }
+    let name = [&major[..], b"/", &minor[..]].concat();
+    String::from_utf8_lossy(name.get(..LONGEST_TYPE).unwrap_or(&name)).to_ascii_lowercase()
+}
+
+/// The first word of one half of a type.
+fn word(half: Option<&[u8]>) -> Vec<u8> {
+    let is_part = |byte: &u8| byte.is_ascii_graphic() && *byte != b'"';
+    let half = half.unwrap_or_default();
+    let start = half.iter().position(is_part).unwrap_or(half.len());
+    let word = half.get(start..).unwrap_or_default();
+    let end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b';');
+    let word = word.split(end).next().unwrap_or_default();
+    word.iter().copied().filter(is_part).collect()
 }
 
 /// Some programs look for the word wherever it is, in comments and quoted strings too.
@@ -243,15 +269,21 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
     }
 }
 
-fn add_name(names: &mut Vec<String>, name: String) {
-    if !name.is_empty() && names.len() < MOST_NAMES && !names.contains(&name) {
+/// False if there is no room for it.
+fn add_name(names: &mut Vec<String>, name: String) -> bool {
+    if name.is_empty() || names.contains(&name) {
+        return true;
+    }
+    let has_room = names.len() < MOST_NAMES;
+    if has_room {
         names.push(name);
     }
+    has_room
 }
 
 /// Of types, boundaries and encodings each.
 const MOST_READINGS: usize = 8;
-const MOST_NAMES: usize = 16;
+const MOST_NAMES: usize = 64;
 /// Bytes of UTF-8; file systems take 255.
 const LONGEST_NAME: usize = 1024;
 const LONGEST_TYPE: usize = 255;

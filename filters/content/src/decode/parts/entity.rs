@@ -1,8 +1,6 @@
 //! The multiparts and attached mails that are open, and the lines that part them.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-
+use super::boundaries::Boundaries;
 use super::leaf::Leaf;
 use super::{Ambiguity, Context};
 
@@ -24,8 +22,8 @@ pub(super) struct Entity {
 #[derive(Default)]
 pub(super) struct Entities {
     open: Vec<Entity>,
-    /// Which entities have a boundary, by their places: one look-up per line, however deep.
-    levels: BTreeMap<Vec<u8>, Vec<usize>>,
+    /// Of the entities, by their places.
+    boundaries: Boundaries,
     /// Other readings of open entities, with the places of these: they take all lines.
     beside: Vec<(usize, Leaf)>,
     /// Parts that go on for programs to which a doubtful delimiter is none: they take all lines until
@@ -69,7 +67,7 @@ impl Entities {
 
     pub(super) fn push(&mut self, entity: Entity) {
         for boundary in &entity.boundaries {
-            self.levels.entry(boundary.clone()).or_default().push(self.open.len());
+            self.boundaries.add(boundary, self.open.len());
         }
         self.open.push(entity);
     }
@@ -79,12 +77,7 @@ impl Entities {
         while self.open.len() > count {
             let Some(entity) = self.open.pop() else { return };
             for boundary in &entity.boundaries {
-                if let Some(levels) = self.levels.get_mut(boundary) {
-                    levels.pop();
-                    if levels.is_empty() {
-                        self.levels.remove(boundary);
-                    }
-                }
+                self.boundaries.remove(boundary);
             }
             while self.beside.last().is_some_and(|(level, _)| *level >= self.open.len()) {
                 if let Some((_, leaf)) = self.beside.pop() {
@@ -101,10 +94,10 @@ impl Entities {
     /// Whose delimiter a line is. Of multiparts with the same boundary the innermost.
     pub(super) fn delimiter(&self, line: &[u8]) -> Option<Delimiter> {
         let text = line.strip_prefix(b"--")?.trim_ascii_end();
-        let level = |boundary: &[u8]| self.levels.get(boundary).and_then(|levels| levels.last());
-        let next = level(text).map(|&level| Delimiter { level, is_end: false, is_certain: true });
+        let level = |boundary: &[u8]| self.boundaries.level(boundary);
+        let next = level(text).map(|level| Delimiter { level, is_end: false, is_certain: true });
         let end = text.strip_suffix(b"--").map(<[u8]>::trim_ascii_end).and_then(level);
-        let end = end.map(|&level| Delimiter { level, is_end: true, is_certain: true });
+        let end = end.map(|level| Delimiter { level, is_end: true, is_certain: true });
         let certain = match (&next, &end) {
             (Some(next), Some(end)) if end.level > next.level => Some(*end),
             (Some(next), _) => Some(*next),
@@ -116,24 +109,10 @@ impl Entities {
     /// RFC 2046 section 5.1.1 wants a line compared with its beginning alone, and Postfix and some
     /// programs do so; most want the whole line.
     fn beginning(&self, text: &[u8]) -> Option<Delimiter> {
-        let mut prefix = text.get(..LONGEST_BOUNDARY).unwrap_or(text);
-        loop {
-            // A key that is a prefix of the text is not above it, and no key between that is none
-            // has less in common with it than the prefix is long.
-            let below = (Bound::Unbounded, Bound::Included(prefix));
-            let (boundary, levels) = self.levels.range::<[u8], _>(below).next_back()?;
-            let common = boundary.iter().zip(prefix).take_while(|(a, b)| a == b).count();
-            if common == boundary.len() {
-                let rest = text.get(common..).unwrap_or_default();
-                let level = *levels.last()?;
-                return Some(Delimiter {
-                    level,
-                    is_end: rest.starts_with(b"--"),
-                    is_certain: false,
-                });
-            }
-            prefix = prefix.get(..common).filter(|prefix| !prefix.is_empty())?;
-        }
+        let compared = text.get(..LONGEST_BOUNDARY).unwrap_or(text);
+        let (length, level) = self.boundaries.beginning(compared)?;
+        let is_end = text.get(length..).is_some_and(|rest| rest.starts_with(b"--"));
+        Some(Delimiter { level, is_end, is_certain: false })
     }
 }
 

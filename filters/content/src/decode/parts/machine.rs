@@ -16,10 +16,11 @@ pub(super) struct Machine {
 impl Machine {
     /// A layer that stands in `depth` multiparts and mails.
     pub(super) fn new(depth: usize) -> Self {
+        let block = if depth == 0 { Block::of_mail() } else { Block::default() };
         let layer = Layer {
             depth,
             entities: Entities::default(),
-            mode: Mode::Header(Block::default()),
+            mode: Mode::Header(block),
             leaves: Vec::new(),
             held: b"",
         };

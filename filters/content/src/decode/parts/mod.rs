@@ -8,6 +8,7 @@
 //! What the text of a part is, is `text`; what a file is, `attachment`.
 
 mod block;
+mod boundaries;
 mod description;
 mod entity;
 mod leaf;

@@ -158,6 +158,15 @@ fn a_part_with_two_types_or_encodings_is_read_both_ways() {
 }
 
 #[test]
+fn types_that_say_the_same_of_a_part_are_one_reading() {
+    let types: String =
+        (0..8).map(|n| format!("Content-Type: text/html; boundary={n}\n")).collect();
+    let read = read(&format!("{types}\n<p>"));
+    assert_eq!(read.leaves(), [("text/html", "<p>".to_owned())]);
+    assert!(read.doubts.contains(&Ambiguity::ContentTypes));
+}
+
+#[test]
 fn a_multipart_that_may_be_text_is_also_text() {
     let read = read(
         "Content-Type: text/plain\nContent-Type: multipart/mixed; boundary=x\n\n\
@@ -174,6 +183,18 @@ fn a_garbled_header_is_read_to_its_end_and_as_the_begin_of_a_body() {
     assert!(read.leaves().contains(&("text/html", "evil".to_owned())), "{:?}", read.leaves());
     let strict = "no header\nContent-Transfer-Encoding: base64\n\nZXZpbA==\n";
     assert!(read.leaves().contains(&("text/html", strict.to_owned())), "{:?}", read.leaves());
+    assert_eq!(read.doubts, [Ambiguity::GarbledHeader]);
+}
+
+#[test]
+fn a_first_line_that_is_no_field_hides_no_header_from_programs_that_see_ours_above_it() {
+    for first in [" folded", "no field", "From here"] {
+        let mail = format!("{first}\nContent-Type: text/html\n\n<p>a");
+        assert!(read(&mail).leaves().contains(&("text/html", "<p>a".to_owned())), "{first}");
+    }
+    let read = read("no field\nContent-Type: text/html\n\n<p>a");
+    let whole = "no field\nContent-Type: text/html\n\n<p>a".to_owned();
+    assert!(read.leaves().contains(&("text/plain", whole)));
     assert_eq!(read.doubts, [Ambiguity::GarbledHeader]);
 }
 
@@ -245,6 +266,74 @@ fn names_come_in_every_way_that_a_program_may_read_them() {
     assert_eq!(names("Content-Type: a/b; name=two words.exe; x=y"), ["two words.exe", "two"]);
     assert_eq!(names("Content-Type: a/b; name=\"a\".exe"), ["a", "a.exe"]);
     assert!(names("Content-Type: a/b; name=\"\u{b1}\u{a4}.exe\"").contains(&"±¤.exe".to_owned()));
+}
+
+#[test]
+fn sections_of_a_name_are_put_together_as_every_program_does() {
+    let names = |params: &str| {
+        read(&format!("Content-Disposition: attachment; {params}\n\n")).parts[0].0.names.clone()
+    };
+    assert_eq!(names("filename*0=b.exe; filename*2=.txt"), ["b.exe.txt", "b.exe"]);
+    assert_eq!(names("filename*0=a.txt; filename*0=b.exe"), ["a.txt", "b.exe"]);
+}
+
+#[test]
+fn no_number_of_names_or_parameters_hides_another() {
+    let has_it = |header: &str| {
+        let read = read(&format!("{header}\n\n"));
+        read.parts[0].0.names.contains(&"b.exe".to_owned())
+    };
+    let eight = |from: usize| (from..from + 8).map(|n| format!("; name=a{n}")).collect::<String>();
+    let types = format!("Content-Type: a/b{}\nContent-Type: a/b{}", eight(0), eight(8));
+    assert!(has_it(&format!("{types}\nContent-Disposition: attachment; filename=b.exe")));
+    assert!(has_it(&format!("Content-Type: a/b{}; name=b.exe", eight(0))));
+    let unlabelled = "name*=x-none''%B0%A1%B0%A2.%00.; name=*%B0%A1%B0%A2.%00.; name=a; name=c";
+    let wide = format!("Content-Type: a/b; {unlabelled}\nContent-Disposition: b; filename=b.exe");
+    assert!(has_it(&wide));
+    let params: String = (0..200).map(|n| format!("; x{n}=y")).collect();
+    assert!(has_it(&format!("Content-Disposition: attachment{params}; filename=b.exe")));
+}
+
+#[test]
+fn more_names_than_are_kept_are_told() {
+    let names: String = (0..65).map(|n| format!("; name*{n}=a; x=y")).collect();
+    assert!(read(&format!("Content-Type: a/b{names}\n\n")).doubts.is_empty());
+    let names: String = (0..9).map(|n| format!("; name=a{n}")).collect();
+    assert!(
+        read(&format!("Content-Type: a/b{names}\n\n")).doubts.contains(&Ambiguity::TooManyReadings)
+    );
+}
+
+#[test]
+fn comments_and_what_stands_behind_change_neither_type_nor_encoding() {
+    for header in [
+        "Content-Type: text/html (a)\nContent-Transfer-Encoding: (b) base64",
+        "Content-Type: (a) text/(b)html\nContent-Transfer-Encoding: base64 (c)",
+        "Content-Type: text / html charset=utf-8\nContent-Transfer-Encoding: base64",
+        "Content-Type: \"text/html\", x\nContent-Transfer-Encoding: base64; x=y",
+    ] {
+        let read = read(&format!("{header}\n\naGVsbG8="));
+        assert_eq!(read.leaves(), [("text/html", "hello".to_owned())], "{header}");
+    }
+}
+
+#[test]
+fn fields_of_no_use_do_not_crowd_out_what_describes_a_part() {
+    let described = "Content-Type: text/html\nContent-Transfer-Encoding: base64\n\naGVsbG8=";
+    let many = "Content-Description: a\nContent-X: b\n".repeat(20);
+    let long = format!("Content-Disposition: inline; x={}\n", "y".repeat(200_000));
+    for before in [many, long] {
+        let read = read(&format!("{before}{described}"));
+        assert_eq!(read.leaves(), [("text/html", "hello".to_owned())]);
+    }
+}
+
+#[test]
+fn what_is_said_too_often_of_a_part_is_told() {
+    let types: String = (0..9).map(|kind| format!("Content-Type: text/x{kind}\n")).collect();
+    assert!(read(&format!("{types}\nx")).doubts.contains(&Ambiguity::TooManyReadings));
+    let same = "Content-Type: text/plain\n".repeat(9);
+    assert!(read(&format!("{same}\nx")).doubts.is_empty());
 }
 
 #[test]

@@ -7,8 +7,25 @@ use super::super::charset::Charset;
 use super::long::take_piece;
 
 /// Gives the lines of a document until `give` says that it is enough.
+///
+/// In a drawing or a formula (`<svg>`, `<math>`) style, script and the like hold markup, and a
+/// paragraph in them is shown: their content is read once more, as markup.
 pub(super) fn lines(source: &str, limit: usize, give: &mut dyn FnMut(&[u8]) -> bool) {
-    let mut writer = Writer::new(limit, give);
+    let raw = read(source, true, limit, give);
+    if !raw.is_empty() {
+        read(&String::from_utf8_lossy(&raw), false, limit, give);
+    }
+}
+
+/// One reading, in which some elements have no markup, or all have. Gives what stood in those without,
+/// behind the first drawing or formula.
+fn read(
+    source: &str,
+    has_raw_elements: bool,
+    limit: usize,
+    give: &mut dyn FnMut(&[u8]) -> bool,
+) -> Vec<u8> {
+    let mut writer = Writer::new(has_raw_elements, limit, give);
     let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| writer.take(&event));
     let mut tokenizer = Tokenizer::new_with_emitter(source, emitter);
     while let Some(Ok(next)) = tokenizer.next() {
@@ -19,24 +36,28 @@ pub(super) fn lines(source: &str, limit: usize, give: &mut dyn FnMut(&[u8]) -> b
     }
     drop(tokenizer);
     writer.end_line();
+    writer.raw
 }
 
-/// The charset that a document declares in its first bytes (WHATWG: the prescan, simplified to a
-/// search for `charset=`), or by a byte order mark.
-pub(super) fn charset(source: &[u8]) -> Option<Charset> {
+/// The charset that a byte order mark tells: there is no other reading.
+pub(super) fn marked(source: &[u8]) -> Option<Charset> {
     let label: &[u8] = match source {
         [0xef, 0xbb, 0xbf, ..] => b"utf-8",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => b"utf-16",
-        _ => {
-            let head = source.get(..PRESCAN).unwrap_or(source).to_ascii_lowercase();
-            let at = memchr::memmem::find(&head, b"charset")? + b"charset".len();
-            let rest = head.get(at..)?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
-            let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
-            let end = rest.iter().position(|byte| b"\"' >;/\r\n".contains(byte));
-            return Charset::for_label(rest.get(..end?)?);
-        }
+        _ => return None,
     };
     Charset::for_label(label)
+}
+
+/// The charset that a document seems to declare in its first bytes (WHATWG: the prescan, simplified to
+/// a search for `charset=`, so it may stand in a comment and mean nothing).
+pub(super) fn declared(source: &[u8]) -> Option<Charset> {
+    let head = source.get(..PRESCAN).unwrap_or(source).to_ascii_lowercase();
+    let at = memchr::memmem::find(&head, b"charset")? + b"charset".len();
+    let rest = head.get(at..)?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
+    let end = rest.iter().position(|byte| b"\"' >;/\r\n".contains(byte));
+    Charset::for_label(rest.get(..end?)?)
 }
 
 /// What the tokenizer has to do next.
@@ -57,6 +78,13 @@ struct Writer<'a> {
     attribute: Attribute,
     /// Inside of an element whose text nobody sees.
     is_dropped: bool,
+    /// Inside of an element without markup.
+    is_raw: bool,
+    has_raw_elements: bool,
+    /// A drawing or a formula was begun.
+    has_foreign: bool,
+    /// What stood in elements without markup since.
+    raw: Vec<u8>,
     preformatted: usize,
 }
 
@@ -68,7 +96,7 @@ enum Attribute {
 }
 
 impl<'a> Writer<'a> {
-    fn new(limit: usize, give: &'a mut dyn FnMut(&[u8]) -> bool) -> Self {
+    fn new(has_raw_elements: bool, limit: usize, give: &'a mut dyn FnMut(&[u8]) -> bool) -> Self {
         Self {
             limit,
             give,
@@ -79,6 +107,10 @@ impl<'a> Writer<'a> {
             tag: Vec::new(),
             attribute: Attribute::Other,
             is_dropped: false,
+            is_raw: false,
+            has_raw_elements,
+            has_foreign: false,
+            raw: Vec::new(),
             preformatted: 0,
         }
     }
@@ -107,9 +139,8 @@ impl<'a> Writer<'a> {
             },
             CallbackEvent::CloseStartTag { .. } => next = self.start().map(Next::Switch),
             CallbackEvent::EndTag { name } => self.end(name),
-            CallbackEvent::String { value } if !self.is_dropped => self.text(value),
-            CallbackEvent::String { .. }
-            | CallbackEvent::Comment { .. }
+            CallbackEvent::String { value } => self.string(value),
+            CallbackEvent::Comment { .. }
             | CallbackEvent::Doctype { .. }
             | CallbackEvent::Error(_) => {}
         }
@@ -122,25 +153,40 @@ impl<'a> Writer<'a> {
         match self.tag.as_slice() {
             b"td" | b"th" => self.has_space = true,
             b"pre" => self.preformatted += 1,
+            b"svg" | b"math" => self.has_foreign = true,
             _ => {}
         }
+        if !self.has_raw_elements {
+            return None;
+        }
         self.is_dropped = matches!(self.tag.as_slice(), b"script" | b"style" | b"title");
-        match self.tag.as_slice() {
+        let state = match self.tag.as_slice() {
             b"textarea" | b"title" => Some(State::RcData),
             b"plaintext" => Some(State::PlainText),
             b"script" => Some(State::ScriptData),
             b"style" | b"iframe" | b"xmp" | b"noembed" | b"noframes" => Some(State::RawText),
             _ => None,
-        }
+        };
+        self.is_raw = state.is_some();
+        state
     }
 
     fn end(&mut self, name: &[u8]) {
-        self.is_dropped = false;
+        (self.is_raw, self.is_dropped) = (false, false);
         if name == b"pre" {
             self.preformatted = self.preformatted.saturating_sub(1);
         }
         if is_block(name) {
             self.end_line();
+        }
+    }
+
+    fn string(&mut self, text: &[u8]) {
+        if self.is_raw && self.has_foreign {
+            self.raw.extend_from_slice(text);
+        }
+        if !self.is_dropped {
+            self.text(text);
         }
     }
 
@@ -177,7 +223,10 @@ impl<'a> Writer<'a> {
         let value = value.trim_ascii();
         let is_address = !value.starts_with(b"#")
             && !value.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"data:"));
-        if is_address && self.links.len() < MOST_LINKS {
+        if is_address {
+            if self.links.len() == MOST_LINKS {
+                self.give_links();
+            }
             let value = value.get(..LONGEST_LINK).unwrap_or(value).iter().copied();
             self.links.push(value.filter(|byte| !matches!(byte, b'\t' | b'\r' | b'\n')).collect());
         }
@@ -187,6 +236,10 @@ impl<'a> Writer<'a> {
         self.has_space = false;
         let line = std::mem::take(&mut self.line);
         self.give(&line);
+        self.give_links();
+    }
+
+    fn give_links(&mut self) {
         for link in std::mem::take(&mut self.links) {
             self.give(&link);
         }
@@ -256,5 +309,6 @@ fn is_block(name: &[u8]) -> bool {
 
 /// HTML: a charset is declared within the first 1024 bytes; programs look further.
 const PRESCAN: usize = 4096;
+/// More links of one line do not wait for its end.
 const MOST_LINKS: usize = 256;
 const LONGEST_LINK: usize = 2048;

@@ -46,6 +46,7 @@ impl Posix {
             completed: 0,
             has_back_references: false,
             depth: 0,
+            stacked: 0,
         };
         parser.advance(true);
         let node = parser.choice(0)?;
@@ -98,7 +99,10 @@ struct Parser {
     /// The groups up to the ninth that are closed, as bits.
     completed: u32,
     has_back_references: bool,
+    /// Groups around this place.
     depth: u32,
+    /// Repetitions of what is one already, in the whole pattern.
+    stacked: u32,
 }
 
 impl Parser {
@@ -173,7 +177,12 @@ impl Parser {
 
     /// In basic syntax, `$` is an anchor before the end, `\)` and `\|`.
     fn ends_branch(&self, at: usize) -> bool {
-        matches!(self.token_at(at, false).0, Token::End | Token::Close | Token::Choice)
+        let ascii = |at: usize| self.text.get(at).map(|&next| u8::try_from(next).unwrap_or(0));
+        match ascii(at) {
+            None => true,
+            Some(b'\\') => matches!(ascii(at + 1), Some(b')' | b'|')),
+            Some(_) => false,
+        }
     }
 
     fn choice(&mut self, nesting: u32) -> Result<Node, Error> {
@@ -256,7 +265,7 @@ impl Parser {
     }
 
     fn repetitions(&mut self, mut node: Node) -> Result<Node, Error> {
-        let mut nested = 0_u32;
+        let mut is_repeated = false;
         loop {
             let (min, max) = match self.token {
                 Token::Star => (0, None),
@@ -266,11 +275,12 @@ impl Parser {
                 _ => return Ok(node),
             };
             self.advance(false);
-            nested += 1;
-            if nested > MAX_DEPTH {
+            self.stacked += u32::from(std::mem::replace(&mut is_repeated, true));
+            if self.stacked > MAX_DEPTH {
                 return Err(TOO_DEEP);
             }
-            node = if max == Some(0) { Node::Empty } else { Node::repeat(node, min, max, true) };
+            // Of what is repeated no times the groups still count.
+            node = Node::repeat(node, min, max, true);
             // The library does not take two in a row in basic syntax, but for \+ and \?.
             if !self.extended && matches!(self.token, Token::Star | Token::OpenCount) {
                 return Err(BAD_REPEAT);
@@ -364,7 +374,7 @@ fn as_character(token: Token) -> u32 {
 const COMMA: u32 = b',' as u32;
 /// `RE_DUP_MAX`.
 const MAX_REPEAT: u32 = 0x7fff;
-/// Of groups within groups: what recursion may cost.
+/// Of groups within groups, and of repetitions of repetitions: what recursion may cost.
 const MAX_DEPTH: u32 = 200;
 
 const BAD_PATTERN: Error = "Invalid regular expression";

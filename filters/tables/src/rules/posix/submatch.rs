@@ -108,8 +108,15 @@ impl Program {
     }
 
     fn add_repeat(&mut self, repeat: &Repeat) {
+        let mut last = self.code.len();
         for _ in 0..repeat.min {
+            last = self.code.len();
             self.add(&repeat.part);
+        }
+        if repeat.min > 0 && repeat.max.is_none() {
+            // Back to the last of them. One more copy would double at each level of `((a+)+)+`.
+            self.code.push(Op::Split(last, self.code.len() + 1));
+            return;
         }
         let Some(max) = repeat.max else {
             let split = self.reserve();

@@ -1,0 +1,125 @@
+//! What was heard of the rules, in the words of an explanation.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mailweir_filters::{restrictions::Permission, rewriting::Decision};
+use mailweir_mail::{Envelope, HoldReason, MailEvent, SessionEvent};
+use serde::Serialize;
+
+use crate::observe::{Detail, Heard};
+
+/// One decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Note {
+    /// What was done: `hold`, `reject`, `rewrite`, `warning`, ...
+    pub(super) action: Box<str>,
+    /// What it was done about: a header or line as the rule saw it, a step of the session.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) about: Box<str>,
+    /// What the rule says further.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) text: Box<str>,
+    /// The rule: a table and its line, a restriction, a parameter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rule: Option<Box<str>>,
+}
+
+/// Collects what is heard.
+#[derive(Clone, Default)]
+pub(super) struct Notes(Arc<Mutex<Heap>>);
+
+#[derive(Default)]
+struct Heap {
+    notes: Vec<Note>,
+    queued: Option<Queued>,
+}
+
+/// What would be in the queue.
+#[derive(Clone, Debug)]
+pub(super) struct Queued {
+    pub(super) envelope: Envelope,
+    pub(super) hold: Option<HoldReason>,
+}
+
+impl Notes {
+    /// Who listens to an observer.
+    pub(super) fn ear(&self) -> impl Fn(Heard<'_>) + Send + Sync + 'static {
+        let notes = self.clone();
+        move |heard| notes.hear(heard)
+    }
+
+    /// What was noted since the last time.
+    pub(super) fn take(&self) -> Vec<Note> {
+        std::mem::take(&mut self.lock().notes)
+    }
+
+    pub(super) fn queued(&self) -> Option<Queued> {
+        self.lock().queued.clone()
+    }
+
+    fn hear(&self, heard: Heard<'_>) {
+        let note = match heard {
+            Heard::Detail(Detail::Queued(envelope, hold)) => {
+                let queued = Queued { envelope: envelope.clone(), hold: hold.cloned() };
+                self.lock().queued = Some(queued);
+                None
+            }
+            Heard::Detail(Detail::Address(decision)) => Some(rewrite("envelope", decision)),
+            Heard::Detail(Detail::Header(decision)) => Some(rewrite("header", decision)),
+            Heard::Detail(Detail::Permitted(permission)) => Some(permit(permission)),
+            Heard::Mail(MailEvent::RuleApplied(applied)) => Some(Note {
+                action: applied.action.as_str().into(),
+                about: applied.about.clone(),
+                text: applied.text.clone(),
+                rule: Some(applied.rule.clone()),
+            }),
+            Heard::Session(SessionEvent::Refused(refused)) => {
+                refused.rule.as_ref().map(|rule| Note {
+                    action: "reject".into(),
+                    about: refused.command.into(),
+                    text: "".into(),
+                    rule: Some(rule.clone()),
+                })
+            }
+            Heard::Session(SessionEvent::Warning { text, .. }) => Some(said("warning", text)),
+            Heard::Session(SessionEvent::NameUnconfirmed { name, .. }) => {
+                Some(said("warning", &format!("the client's name {name} has another address")))
+            }
+            Heard::Session(_) | Heard::Mail(_) => None,
+        };
+        self.lock().notes.extend(note);
+    }
+
+    /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
+    fn lock(&self) -> MutexGuard<'_, Heap> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn rewrite(about: &str, decision: &Decision) -> Note {
+    let Decision { by, place, before, after } = decision;
+    let rule = match place {
+        Some(place) => format!("{by}: {place}"),
+        None => by.to_string(),
+    };
+    let text = match &**before {
+        "" => format!("copy to {after}"),
+        before => format!("{before} -> {after}"),
+    };
+    Note {
+        action: "rewrite".into(),
+        about: about.into(),
+        text: text.into(),
+        rule: Some(rule.into()),
+    }
+}
+
+fn permit(permission: &Permission) -> Note {
+    let Permission { restriction, place } = permission;
+    let rule = place.as_ref().map(|place| place.to_string().into());
+    Note { action: "permit".into(), about: (&**restriction).into(), text: "".into(), rule }
+}
+
+fn said(action: &str, text: &str) -> Note {
+    Note { action: action.into(), about: "".into(), text: text.into(), rule: None }
+}
