@@ -7,7 +7,8 @@ use std::{fs::File, process::Command, sync::Arc, time::Duration};
 use mailweir::observe::{Level, LogFormat, LogOptions, Observer};
 use mailweir_mail::{
     Address, Client, Delays, DeliveryReport, Enhanced, HeldBy, HoldReason, MailEvent, Protocol,
-    QueueId, Received, Refused, Reply, ReversePath, SessionEvent, Timestamp, TransactionSummary,
+    QueueId, Received, Refused, Reply, ReversePath, RuleAction, RuleApplied, SessionEvent,
+    Timestamp, TransactionSummary,
 };
 use mailweir_tests::{interop, tools};
 
@@ -25,9 +26,9 @@ fn pflogsumm_finds_the_right_totals() {
         "3 delivered",
         "1 deferred (2 deferrals)",
         "1 bounced",
-        "2 rejected (33%)",
+        "3 rejected (42%)",
         "1 held",
-        "1 discarded (16%)",
+        "1 discarded (14%)",
         "5000 bytes received",
         "3000 bytes delivered",
         "2 senders",
@@ -38,7 +39,9 @@ fn pflogsumm_finds_the_right_totals() {
         let is_total = |line: &str| line.split_whitespace().eq(total.split_whitespace());
         assert!(summary.lines().any(is_total), "{total}:\n{summary}");
     }
-    for detail in ["4.2.2 Mailbox full", "No such user", "Relay access denied", "low on space"] {
+    for detail in
+        ["4.2.2 Mailbox full", "No such user", "Relay access denied", "low on space", "no adverts"]
+    {
         assert!(summary.contains(detail), "{detail}:\n{summary}");
     }
 }
@@ -53,7 +56,8 @@ fn write_log(file: File) {
     assert!(observer.flush(Duration::from_secs(60)));
 }
 
-/// Five mails: three are delivered, one is deferred twice, one bounces; one more is discarded.
+/// Five mails: three are delivered, one is deferred twice, one bounces; one more is discarded, and a
+/// last one refused for its content.
 fn mail_events() -> Vec<MailEvent> {
     let listeners = ["mx", "submission", "submissions", "any label", "smtp"];
     let mut events: Vec<_> = (1..).zip(listeners).map(received).collect();
@@ -70,29 +74,40 @@ fn mail_events() -> Vec<MailEvent> {
         reason: "spam".into(),
         transaction: Box::new(transaction()),
     });
+    events.push(MailEvent::RuleApplied(Box::new(RuleApplied {
+        id: Some(id(7)),
+        listener: "mx".into(),
+        action: RuleAction::Reject,
+        about: "header Subject: advert".into(),
+        rule: "pcre:/etc/mailweir/header_checks, line 1".into(),
+        text: "5.7.1 no adverts".into(),
+        transaction: transaction(),
+    })));
     events.extend([1, 2, 3, 5].map(|mail| MailEvent::Removed { id: id(mail) }));
     events
 }
 
 fn session_events() -> Vec<SessionEvent> {
-    let refused = |listener: &str| {
+    let refused = |listener: &str, command, id| {
         SessionEvent::Refused(Box::new(Refused {
             listener: listener.into(),
             client: client(),
-            command: "RCPT",
+            command,
             reply: Reply::new(554, Enhanced(5, 7, 1), "<x@y.example>: Relay access denied"),
             sender: Some(address("a@b.example").into()),
             recipient: Some(address("x@y.example")),
             protocol: Some(Protocol::Esmtp),
             helo: Some("h.example".into()),
             rule: None,
+            id,
         }))
     };
     let warning = SessionEvent::Warning { part: "smtpd", text: "low on space".into() };
     vec![
         SessionEvent::Connected { listener: "mx".into(), client: client() },
-        refused("mx"),
-        refused("submission"),
+        refused("mx", "RCPT", None),
+        refused("submission", "RCPT", None),
+        refused("mx", "END-OF-MESSAGE", Some(id(7))),
         warning,
     ]
 }

@@ -431,6 +431,9 @@ pub struct Refused {
     pub helo: Option<Box<str>>,
     /// The rule of the administrator that refused it, if one did.
     pub rule: Option<Box<str>>,
+    /// The mail, if a rule about its content refused it. [`MailEvent::RuleApplied`] has told so then,
+    /// and as in Postfix the text log has no second line.
+    pub id: Option<QueueId>,
 }
 
 /// Why a session ended before its peer said QUIT.

@@ -52,6 +52,8 @@ pub(super) struct Admission {
     submitter: Option<Submitter>,
     /// Absent where nothing is restricted.
     restrictions: Option<Box<SessionRestrictions>>,
+    /// The mail whose refusal the log has from the rule that brought it about.
+    refused_by_rule: Option<QueueId>,
 }
 
 impl Admission {
@@ -65,6 +67,7 @@ impl Admission {
             channel,
             submitter: None,
             restrictions: None,
+            refused_by_rule: None,
         }
     }
 
@@ -326,7 +329,7 @@ impl Admission {
         }
     }
 
-    /// One line for a refused command, and one more where Postfix warns.
+    /// One line for a refused command, unless a rule about content has it already, and one more where Postfix warns.
     pub(super) fn log_refusal(&mut self, session: &Session, refused: Refused) {
         let rule = self.restrictions.as_mut().and_then(|rules| rules.rule_of(&refused.reply));
         if let Some(warning) = refused.warning(session.client()) {
@@ -342,6 +345,7 @@ impl Admission {
             protocol: Some(session.protocol()),
             helo: session.helo().map(Into::into),
             rule,
+            id: self.refused_by_rule.take(),
         })));
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use mailweir_content::{decode::charset::Fallbacks, mime::MimeLimits};
 use mailweir_filters::{
     RemoteMaps,
@@ -14,7 +13,7 @@ use mailweir_tables::{Matching, TableError};
 
 use crate::{
     config::{self, CheckTables, TableName},
-    tables::{LiveTable, Tables},
+    tables::{Derived, LiveTable, Tables},
 };
 
 /// The tables of one listener. A mail keeps the rules that it began with; the next one has those of
@@ -22,9 +21,7 @@ use crate::{
 pub struct ListenerChecks {
     lists: Lists,
     limits: Limits,
-    tables: Arc<Tables>,
-    /// The rules, and the version of the tables that they were made of.
-    made: ArcSwap<(u64, Arc<ChecksRules>)>,
+    rules: Derived<ChecksRules>,
 }
 
 struct Lists {
@@ -70,26 +67,14 @@ impl ListenerChecks {
             attachment_name: open(&names.attachment_name, Matching::Text)?,
             attachment_type: open(&names.attachment_type, Matching::Text)?,
         };
-        let version = tables.version();
         let limits = Limits::of(checks);
-        let made = ArcSwap::from_pointee((version, Arc::new(rules(&lists, &limits))));
-        Ok(Self { lists, limits, tables: Arc::clone(tables), made })
+        let rules = Derived::new(tables, || Ok(rules(&lists, &limits)))?;
+        Ok(Self { lists, limits, rules })
     }
 
     /// The checks for a mail that begins now; `None` where nothing is checked.
     pub(super) fn begin(&self) -> Option<ContentChecks> {
-        ContentChecks::new(self.rules())
-    }
-
-    fn rules(&self) -> Arc<ChecksRules> {
-        let version = self.tables.version();
-        let made = self.made.load();
-        if made.0 == version {
-            return Arc::clone(&made.1);
-        }
-        let rules = Arc::new(rules(&self.lists, &self.limits));
-        self.made.store(Arc::new((version, Arc::clone(&rules))));
-        rules
+        ContentChecks::new(self.rules.current(|| Ok(rules(&self.lists, &self.limits))))
     }
 }
 

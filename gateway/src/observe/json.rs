@@ -186,6 +186,9 @@ impl<'a> Object<'a> {
     }
 
     fn refused(&mut self, refused: &Refused) -> &mut Self {
+        if let Some(id) = refused.id {
+            self.id(id);
+        }
         self.peer(&refused.listener, &refused.client)
             .text("command", refused.command)
             .text_if("from", refused.sender.as_ref().map(|sender| sender.as_str()))

@@ -68,6 +68,7 @@ pub(super) fn session(event: &SessionEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>
                 line.raw(cutoff(*cause)).raw(" after ").raw(after).raw(" from ").client(client);
             })
         }
+        SessionEvent::Refused(refused) if refused.id.is_some() => {}
         SessionEvent::Refused(refused) => log.refused(refused),
         SessionEvent::AuthFailed { listener, client, mechanism, reason } => {
             log.line(smtpd(listener), |line| {

@@ -132,6 +132,7 @@ fn what_peers_say_stays_on_one_line_and_commands_no_terminal() {
             protocol: Some(Protocol::Esmtp),
             helo: Some(nasty.into()),
             rule: Some(nasty.into()),
+            id: None,
         }))
     };
     for format in [LogFormat::Text, LogFormat::Json] {
@@ -140,6 +141,25 @@ fn what_peers_say_stays_on_one_line_and_commands_no_terminal() {
         assert!(log.ends_with('\n'));
         assert!(!log.trim_end().contains(|c: char| c.is_control() || c == '\u{202e}'), "{log:?}");
     }
+}
+
+#[test]
+fn a_refusal_that_a_rule_has_logged_is_counted_and_has_no_second_line() {
+    let SessionEvent::Refused(refused) =
+        refusal("END-OF-MESSAGE", Reply::new(550, Enhanced(5, 7, 1), "no"))
+    else {
+        unreachable!()
+    };
+    let event = SessionEvent::Refused(Box::new(Refused { id: Some(id(1)), ..*refused }));
+    let sink = Sink::default();
+    let observer = observer(LogFormat::Text, Level::Info, sink.clone());
+    observer.session(&event);
+    assert!(observer.flush(PATIENCE));
+    assert_eq!(sink.text(), "");
+    let counted = "mailweir_refused_total{command=\"END-OF-MESSAGE\",code=\"550\"} 1";
+    assert!(observer.render(&Gauges::default()).contains(counted));
+    let json = logged(LogFormat::Json, |observer| observer.session(&event));
+    assert!(json.contains(&format!("\"qid\":\"{}\"", id(1))), "{json}");
 }
 
 #[test]
@@ -348,6 +368,7 @@ fn refusal(command: &'static str, reply: Reply) -> SessionEvent {
         protocol: Some(Protocol::Esmtp),
         helo: Some("h.example".into()),
         rule: None,
+        id: None,
     }))
 }
 

@@ -10,7 +10,6 @@ mod way;
 
 use std::{net::IpAddr, sync::Arc};
 
-use arc_swap::ArcSwap;
 use mailweir_filters::{
     RemoteMaps,
     rewriting::{
@@ -24,17 +23,15 @@ use mailweir_tables::TableError;
 pub use self::{recipients::Existence, way::ByTable};
 use crate::{
     config::{Config, HeaderRewriteClient},
-    tables::{LiveTable, Tables},
+    tables::{Derived, LiveTable, Tables},
 };
 
 /// The rules of one configuration. They follow their tables; a reload makes others.
 pub struct LiveRewriting {
     settings: Settings,
-    tables: Arc<Tables>,
     /// Keeps the tables in use, so that making the rules anew reads no file.
     _kept: Vec<Arc<LiveTable>>,
-    /// The rules, and the version of the tables that they were made of.
-    made: ArcSwap<(u64, Arc<Rewriting>)>,
+    rules: Derived<Rewriting>,
 }
 
 /// What the rules are made of besides the tables.
@@ -79,36 +76,23 @@ impl LiveRewriting {
             hostname: config.server.hostname.clone(),
             own,
         };
-        let version = tables.version();
         let mut kept = Vec::new();
-        let rewriting = make::rewriting(&settings, tables, &mut kept)?;
-        let made = ArcSwap::from_pointee((version, Arc::new(rewriting)));
-        Ok(Arc::new(Self { settings, tables: Arc::clone(tables), _kept: kept, made }))
+        let rules = Derived::new(tables, || make::rewriting(&settings, tables, &mut kept))?;
+        Ok(Arc::new(Self { settings, _kept: kept, rules }))
     }
 
     /// The rules as of now.
     #[must_use]
     pub fn current(&self) -> Arc<Rewriting> {
-        let version = self.tables.version();
-        let made = self.made.load();
-        if made.0 == version {
-            return Arc::clone(&made.1);
-        }
-        match make::rewriting(&self.settings, &self.tables, &mut Vec::new()) {
-            Ok(rewriting) => {
-                let rewriting = Arc::new(rewriting);
-                self.made.store(Arc::new((version, Arc::clone(&rewriting))));
-                rewriting
-            }
-            // It cannot be: no file is read for tables in use.
-            Err(_) => Arc::clone(&made.1),
-        }
+        // It cannot fail: no file is read for tables in use.
+        let tables = self.rules.tables();
+        self.rules.current(|| make::rewriting(&self.settings, tables, &mut Vec::new()))
     }
 
     /// Those who can ask the tables of other servers.
     #[must_use]
     pub fn remote(&self) -> &dyn RemoteMaps {
-        self.tables.remote()
+        self.rules.tables().remote()
     }
 
     /// The envelope of mail of our own. A report goes where mail for the sender would go: canonical

@@ -3,6 +3,7 @@
 //! What a table says is decided in `mailweir-tables`; here are the files. A reload of the
 //! configuration asks for its tables anew and finds those that are in use.
 
+mod derived;
 mod live;
 mod remote;
 mod stamp;
@@ -25,7 +26,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 pub use self::live::LiveTable;
-pub(crate) use self::{remote::RemoteServers, stamp::read as read_file};
+pub(crate) use self::{derived::Derived, remote::RemoteServers, stamp::read as read_file};
 use crate::observe::Observer;
 
 /// All tables in use.

@@ -1,12 +1,14 @@
 use std::{
     cell::RefCell,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
 };
 
-use mailweir_tables::{Matching, Spec, Step};
+use mailweir_tables::{Matching, Spec, Step, TableError};
 
-use super::live::LiveTable;
+use super::{Derived, Tables, live::LiveTable};
+use crate::observe::{Level, LogFormat, LogOptions, Observer};
 
 /// A table in a file, and what was said about it.
 struct Story {
@@ -128,4 +130,19 @@ fn i3_lines_that_do_not_count_are_named_when_the_table_is_read() {
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("line 2"), "{said:?}");
     assert!(Path::new(&story.path).exists());
+}
+
+#[test]
+fn what_is_made_of_tables_is_made_anew_when_one_has_changed() {
+    let options =
+        LogOptions { format: LogFormat::Text, level: Level::Error, hostname: "".into(), pid: 1 };
+    let observer = Observer::start(options, Box::new(io::sink()), Arc::new(crate::clock::now));
+    let tables = Tables::new(observer.unwrap());
+    let made = Derived::new(&tables, || Ok(1)).unwrap();
+    assert_eq!(*made.current(|| Ok(2)), 1);
+    tables.changes.fetch_add(1, Ordering::Release);
+    let fails = || Err(TableError::TooLarge { table: "hash:/x".into() });
+    assert_eq!(*made.current(fails), 1);
+    assert_eq!(*made.current(|| Ok(3)), 3);
+    assert_eq!(*made.current(|| Ok(4)), 3);
 }

@@ -19,6 +19,19 @@ async fn refused_mail_is_nowhere_and_the_client_hears_the_administrator() {
 }
 
 #[tokio::test]
+async fn refused_mail_is_refused_once_in_the_log() {
+    let story = Story::with("/^Subject: bad/ REJECT no", "").await;
+    story.submit("Subject: bad").await.expect_refused("550 5.7.1 no");
+    let log = story.gateway.log();
+    let _ = log.expect("disconnect from *").await;
+    assert_eq!(log.count("reject: *"), 1);
+    // A refusal without a rule has its own line even so.
+    let hops = "Received: from a by b\r\n".repeat(60);
+    story.submit(&format!("{hops}Subject: good")).await.expect_refused("5*");
+    let _ = log.expect("NOQUEUE: reject: END-OF-MESSAGE from *").await;
+}
+
+#[tokio::test]
 async fn mail_refused_for_now_comes_again() {
     let story = Story::with("/^Subject: a/ REJECT 4.7.1 not now", "").await;
     story.submit("Subject: a").await.expect_refused("451 4.7.1 not now");

@@ -10,14 +10,13 @@ mod session;
 
 use std::{collections::HashMap, sync::Arc};
 
-use arc_swap::ArcSwap;
 use mailweir_filters::restrictions::Restrictions;
 use mailweir_tables::{Matching, Spec, Table, TableError};
 
 pub(super) use self::{effects::Wishes, session::SessionRestrictions};
 use crate::{
     config,
-    tables::{LiveTable, Tables},
+    tables::{Derived, LiveTable, Tables},
 };
 
 /// The lists of one listener and their tables. A mail keeps the tables that it began with.
@@ -25,9 +24,7 @@ pub struct ListenerRestrictions {
     lists: Arc<Restrictions>,
     relay_is_written: bool,
     live: Vec<(Spec, Arc<LiveTable>)>,
-    tables: Arc<Tables>,
-    /// What the tables say, and their version.
-    made: ArcSwap<(u64, Arc<Snapshot>)>,
+    snapshot: Derived<Snapshot>,
 }
 
 /// The lists, and what their tables say at one moment.
@@ -51,14 +48,12 @@ impl ListenerRestrictions {
                 live.push((spec.clone(), tables.open(spec, Matching::Bytes)?));
             }
         }
-        let version = tables.version();
-        let made = ArcSwap::from_pointee((version, snapshot(&rules.lists, &live)));
+        let snapshot = Derived::new(tables, || Ok(snapshot(&rules.lists, &live)))?;
         Ok(Self {
             lists: Arc::clone(&rules.lists),
             relay_is_written: rules.relay_is_written,
             live,
-            tables: Arc::clone(tables),
-            made,
+            snapshot,
         })
     }
 
@@ -69,14 +64,7 @@ impl ListenerRestrictions {
 
     /// The lists with their tables as they are now.
     pub(super) fn current(&self) -> Arc<Snapshot> {
-        let version = self.tables.version();
-        let made = self.made.load();
-        if made.0 == version {
-            return Arc::clone(&made.1);
-        }
-        let snapshot = snapshot(&self.lists, &self.live);
-        self.made.store(Arc::new((version, Arc::clone(&snapshot))));
-        snapshot
+        self.snapshot.current(|| Ok(snapshot(&self.lists, &self.live)))
     }
 }
 
@@ -87,7 +75,7 @@ impl Snapshot {
     }
 }
 
-fn snapshot(lists: &Arc<Restrictions>, live: &[(Spec, Arc<LiveTable>)]) -> Arc<Snapshot> {
+fn snapshot(lists: &Arc<Restrictions>, live: &[(Spec, Arc<LiveTable>)]) -> Snapshot {
     let tables = live.iter().map(|(spec, table)| (spec.clone(), table.current())).collect();
-    Arc::new(Snapshot { lists: Arc::clone(lists), tables })
+    Snapshot { lists: Arc::clone(lists), tables }
 }
