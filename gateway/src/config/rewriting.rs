@@ -8,7 +8,7 @@ use super::{
     choice::choices,
     problem::Problems,
     setting::{Element, Refusal, Setting},
-    table::{self, TableName, Usage},
+    table::{self, TableName, Usage, Values},
     value::RawValue,
 };
 
@@ -176,7 +176,12 @@ pub(super) fn check(
         ("sender_dependent_relayhost_maps", &section.sender_dependent_relayhost_maps),
         ("smtp_generic_maps", &section.smtp_generic_maps),
     ] {
-        table::check(table, key, names, Usage::ANY, around, problems);
+        let values = match key {
+            "transport_maps" => Values::Transports,
+            "sender_dependent_relayhost_maps" => Values::Relays,
+            _ => Values::Any,
+        };
+        table::check(table, key, names, Usage { values, ..Usage::ANY }, around, problems);
     }
     let alias_domains = section.virtual_alias_domains.as_deref().unwrap_or_default();
     for (key, list) in [
