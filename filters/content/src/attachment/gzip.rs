@@ -5,8 +5,8 @@
 
 use super::{
     Limit,
+    budget::{Heading, View},
     inflate::{Inflate, Progress},
-    ledger::{Heading, View},
     names,
     zip::Zip,
 };

@@ -11,8 +11,8 @@ use pax::Pax;
 
 use super::{
     Limit,
+    budget::{Heading, View},
     kind::Kind,
-    ledger::{Heading, View},
     names,
     stream::Stream,
     zip::Zip,

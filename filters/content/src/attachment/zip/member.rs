@@ -3,8 +3,8 @@
 use super::header::{Header, Part, Standing, has_known_method};
 use crate::attachment::{
     Limit,
+    budget::{Permit, View},
     inflate::{Inflate, Progress},
-    ledger::{Permit, View},
     names,
     stream::Stream,
 };
