@@ -9,7 +9,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use mailweir_content::attachment::{Budget, Finding, Inspector, Limits};
+use mailweir_content::{
+    attachment::{Budget, Finding, Inspector, Limits},
+    decode::charset::Fallbacks,
+};
 use mailweir_test_servers::tools;
 
 /// What a script writes to its standard output.
@@ -24,7 +27,8 @@ fn written_by(script: &str) -> Vec<u8> {
 }
 
 fn findings(bytes: &[u8]) -> Vec<String> {
-    let (mut budget, mut inspector) = (Budget::new(Limits::default()), Inspector::default());
+    let (mut budget, mut inspector) =
+        (Budget::new(Limits::default(), Fallbacks::default()), Inspector::default());
     let mut all = Vec::new();
     let mut note = |finding: Finding<'_>| match finding {
         Finding::Name { name, path } => all.push([path, &[name.to_owned()]].concat().join("!")),

@@ -79,7 +79,7 @@ impl Reading {
             Texts::new(text, rules.fallbacks.clone())
         });
         let attachments = of_attachments.then(|| Attachments {
-            budget: Budget::new(rules.attachment_limits),
+            budget: Budget::new(rules.attachment_limits, rules.fallbacks.clone()),
             open: BTreeMap::new(),
         });
         let seen = Seen { texts, attachments, keys: Keys::default() };

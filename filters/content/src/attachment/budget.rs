@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Finding, Kind, Limit, Limits, names};
+use crate::decode::charset::Fallbacks;
 
 /// What the attachments of one mail may use of the limits, all together.
 ///
@@ -11,6 +12,8 @@ use super::{Finding, Kind, Limit, Limits, names};
 #[derive(Debug)]
 pub struct Budget {
     limits: Limits,
+    /// What names without a charset may be in.
+    fallbacks: Fallbacks,
     /// How many names were said, for each sort of place.
     names: [u32; 3],
     inflated: u64,
@@ -21,12 +24,13 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The budget of a new mail.
+    /// The budget of a new mail. Names in archives that are not in UTF-8 are read in each charset of
+    /// `fallbacks` that fits, and in code page 437.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, fallbacks: Fallbacks) -> Self {
         let limits = Limits { max_depth: limits.max_depth.min(DEEPEST), ..limits };
         let (inflaters, headers, stored) = (Arc::default(), Arc::default(), Arc::default());
-        Self { limits, names: [0; 3], inflated: 0, inflaters, headers, stored }
+        Self { limits, fallbacks, names: [0; 3], inflated: 0, inflaters, headers, stored }
     }
 }
 
@@ -74,7 +78,9 @@ impl<'a> View<'a> {
         if *count / share > self.budget.limits.max_members {
             return self.reached(Limit::Members);
         }
-        names::readings(raw, &mut |name| (self.found)(Finding::Name { name, path: self.path }));
+        let Self { budget, path, found, .. } = self;
+        let say = &mut |name: &str| found(Finding::Name { name, path });
+        names::readings(raw, &budget.fallbacks, say);
     }
 
     /// Counts one more member that has no name of its own; false if there were too many.
@@ -152,6 +158,11 @@ impl<'a> View<'a> {
             self.reached(Limit::Ratio);
         }
         is_bomb
+    }
+
+    /// What a name is called in a path.
+    pub(super) fn path_name(&self, raw: &[u8]) -> String {
+        names::first_reading(raw, &self.budget.fallbacks)
     }
 
     /// The innermost name on the way here.

@@ -39,8 +39,9 @@ use stream::Stream;
 ///
 /// ```
 /// use mailweir_content::attachment::{Budget, Finding, Inspector, Limits};
+/// use mailweir_content::decode::charset::Fallbacks;
 ///
-/// let mut budget = Budget::new(Limits::default());
+/// let mut budget = Budget::new(Limits::default(), Fallbacks::default());
 /// let mut inspector = Inspector::default();
 /// let mut types = Vec::new();
 /// let mut note = |finding: Finding<'_>| types.extend(finding.mime_type());

@@ -5,6 +5,7 @@ use super::{
     archives::{Member, deflate, gzip, local, program, zip},
     assert_finds, findings, findings_within, in_words,
 };
+use crate::decode::charset::Fallbacks;
 
 fn count(all: &[String], begin: &str) -> usize {
     all.iter().filter(|words| words.starts_with(begin)).count()
@@ -123,7 +124,8 @@ fn headers_within_each_other_are_read_a_few_at_a_time() {
 fn stored_members_within_each_other_are_opened_a_few_at_a_time() {
     // Each header begins in the one before it, says a name of 2 KiB, and a size that covers much.
     let piece = b"PK\x03\x04\x14\0\0\0\0\0\x08\x40\x34\xc8\xe4\x32\xd0";
-    let (mut budget, mut inspector) = (Budget::new(Limits::default()), Inspector::default());
+    let (mut budget, mut inspector) =
+        (Budget::new(Limits::default(), Fallbacks::default()), Inspector::default());
     let (mut most, mut all) = (0, Vec::new());
     for _ in 0..20_000 {
         inspector.feed(piece, &mut budget, &mut |finding| all.push(in_words(&finding)));
@@ -136,7 +138,7 @@ fn stored_members_within_each_other_are_opened_a_few_at_a_time() {
 #[test]
 fn what_one_attachment_used_is_gone_for_the_next() {
     let limits = Limits { max_members: 3, ..Limits::default() };
-    let mut budget = Budget::new(limits);
+    let mut budget = Budget::new(limits, Fallbacks::default());
     let mut all = Vec::new();
     for name in ["a", "b", "c", "d"] {
         let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
@@ -152,7 +154,7 @@ fn what_one_attachment_used_is_gone_for_the_next() {
 fn attachments_side_by_side_have_no_more_than_one_after_another() {
     let limits = Limits { max_inflated: 40_000, ..Limits::default() };
     let bomb = gzip(&[b'x'; 30_000]);
-    let mut budget = Budget::new(limits);
+    let mut budget = Budget::new(limits, Fallbacks::default());
     let mut both = [Inspector::default(), Inspector::default()];
     let mut all = Vec::new();
     let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
@@ -169,7 +171,7 @@ fn of_inflaters_there_are_as_many_for_a_mail_as_for_one_attachment() {
     // Squares modulo a prime: no packer makes them smaller.
     let byte = |at: u64| ((at * at % 1_000_003) >> 4).to_le_bytes()[0];
     let packed = gzip(&(0..100_000).map(byte).collect::<Vec<_>>());
-    let mut budget = Budget::new(Limits::default());
+    let mut budget = Budget::new(Limits::default(), Fallbacks::default());
     let mut many: Vec<_> = (0..20).map(|_| Inspector::default()).collect();
     let mut all = Vec::new();
     let mut note = |finding: Finding<'_>| all.push(in_words(&finding));

@@ -9,6 +9,7 @@ mod tar;
 mod zip;
 
 use super::{Budget, Finding, Inspector, Limits};
+use crate::decode::charset::Fallbacks;
 
 /// What was found in one attachment, in words: `name a.zip!b.exe`, `type a.zip application/zip`,
 /// `limit a.zip Depth`.
@@ -17,7 +18,8 @@ fn findings(bytes: &[u8]) -> Vec<String> {
 }
 
 fn findings_within(limits: Limits, bytes: &[u8]) -> Vec<String> {
-    let (mut budget, mut inspector) = (Budget::new(limits), Inspector::default());
+    let (mut budget, mut inspector) =
+        (Budget::new(limits, Fallbacks::default()), Inspector::default());
     let mut all = Vec::new();
     let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
     inspector.feed(bytes, &mut budget, &mut note);

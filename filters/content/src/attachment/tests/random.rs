@@ -8,6 +8,7 @@ use super::{
     findings, in_words,
     kinds::samples,
 };
+use crate::decode::charset::Fallbacks;
 
 /// Archives with a bit of everything.
 fn archives() -> Vec<Vec<u8>> {
@@ -30,7 +31,8 @@ fn archives() -> Vec<Vec<u8>> {
 
 /// As `findings`, in pieces, and with an eye on memory.
 fn findings_in_pieces(bytes: &[u8], cuts: &[usize]) -> Vec<String> {
-    let (mut budget, mut inspector) = (Budget::new(Limits::default()), Inspector::default());
+    let (mut budget, mut inspector) =
+        (Budget::new(Limits::default(), Fallbacks::default()), Inspector::default());
     let mut all = Vec::new();
     let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
@@ -46,7 +48,7 @@ fn findings_in_pieces(bytes: &[u8], cuts: &[usize]) -> Vec<String> {
 
 /// What the readers find when they get pieces of this size, which they never do from the inspector.
 fn findings_of_stream(bytes: &[u8], piece: usize) -> Vec<String> {
-    let (mut budget, mut said) = (Budget::new(Limits::default()), 0);
+    let (mut budget, mut said) = (Budget::new(Limits::default(), Fallbacks::default()), 0);
     let (mut path, mut all) = (Vec::new(), Vec::new());
     let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
     let mut view = View::new(&mut budget, &mut said, &mut path, &mut note);
@@ -85,7 +87,7 @@ fn what_is_cut_short_is_read_as_far_as_it_goes() {
 #[test]
 fn an_inspector_may_wait_on_any_thread() {
     fn is_send<T: Send>(_: &T) {}
-    is_send(&(Budget::new(Limits::default()), Inspector::default()));
+    is_send(&(Budget::new(Limits::default(), Fallbacks::default()), Inspector::default()));
 }
 
 #[test]
@@ -98,7 +100,8 @@ fn the_deepest_archive_is_held_in_bounded_memory() {
             zip(&[Member::deflated(name.repeat(900), &gzip(&archive)), Member::stored("x", b"y")]);
     }
     for max_depth in [5, u8::MAX] {
-        let mut budget = Budget::new(Limits { max_depth, ..Limits::default() });
+        let mut budget =
+            Budget::new(Limits { max_depth, ..Limits::default() }, Fallbacks::default());
         let mut inspector = Inspector::default();
         let mut most = 0;
         for piece in archive.chunks(100) {
