@@ -99,7 +99,20 @@ fn the_verdict_and_the_status_say_what_becomes_of_it() {
             "\nthrown away; the client would not know\n",
             "by pcre:headers, line 4\n",
         ),
-        ("--from <> --to q@far.example --login al@own.example", "", 0, "\naccepted\n", "TLS"),
+        (
+            "--from <> --to q@far.example --login al@own.example",
+            "",
+            0,
+            "\naccepted\n",
+            "  permit    permit_sasl_authenticated\n",
+        ),
+        (
+            "--from a@a.example --to b@own.example --client 192.0.2.9",
+            "",
+            0,
+            "\naccepted\n",
+            "  permit    check_client_access\n            by texthash:clients, line 3\n",
+        ),
     ] {
         let mut words: Vec<_> = words.split(' ').collect();
         words.push("-");
@@ -171,7 +184,7 @@ const FILES: [(&str, &str); 7] = [
         "/^Subject: bad/ REJECT no bad\n/^X-Strip/ STRIP\n/^X-Info/ INFO hm\n/^X-Drop/ DISCARD\n",
     ),
     ("decoded", "/\u{ad11}\u{ace0}/ HOLD advertising\n"),
-    ("clients", "192.0.2.7 REJECT go away\n192.0.2.8 DEFER later\n"),
+    ("clients", "192.0.2.7 REJECT go away\n192.0.2.8 DEFER later\n192.0.2.9 OK\n"),
     ("aliases", "# aliases\nx@own.example y@own.example, z@far.example\n"),
     ("canonical", "old@a.example new@a.example\n"),
     ("transport", "far.example smtp:[relay.example]:2525\n"),
@@ -200,6 +213,7 @@ header_checks = ["pcre:headers"]
 decoded_header_checks = ["pcre:decoded"]
 [restrictions]
 client = ["check_client_access texthash:clients"]
+relay = ["permit_sasl_authenticated, reject_unauth_destination"]
 [rewriting]
 virtual_alias_maps = ["texthash:aliases"]
 transport_maps = ["texthash:transport"]

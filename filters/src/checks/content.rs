@@ -18,7 +18,7 @@ use crate::RemoteMaps;
 /// The header and body checks of one mail.
 ///
 /// Content goes in by [`feed`](Self::feed) in pieces of any size and comes out edited; every byte
-/// that no rule edits comes out as it came. [`finish`](Self::finish) says what it comes to. Once a
+/// that no rule edits comes out as it came, and an empty line ends the header. [`finish`](Self::finish) says what it comes to. Once a
 /// mail is refused, discarded or in trouble nothing more comes out: what came out by then is to be
 /// thrown away.
 ///
@@ -39,6 +39,8 @@ struct Editor {
     header_rest: Rest,
     /// Whether headers came last and no empty line: the next line of a body ends them.
     unfinished_header: bool,
+    /// Whether the header of the mail itself ended without one.
+    lacks_empty_line: bool,
 }
 
 /// What becomes of the part of a header that no check sees.
@@ -64,6 +66,7 @@ impl ContentChecks {
             inspection: Inspection::new(rules),
             header_rest: Rest::Stays,
             unfinished_header: true,
+            lacks_empty_line: false,
         };
         Some(Self { reader, editor, reading })
     }
@@ -150,8 +153,13 @@ impl Editor {
             Piece::Body { text, raw, offset } => {
                 self.body(text, raw, offset, onward, remote).await;
             }
-            Piece::HeaderEnd(raw) | Piece::Unseen(raw) => {
+            Piece::HeaderEnd(raw) => {
+                self.lacks_empty_line = raw.is_empty();
                 self.unfinished_header = raw.is_empty();
+                onward.pass(raw).await;
+            }
+            Piece::Unseen(raw) => {
+                self.unfinished_header = false;
                 onward.pass(raw).await;
             }
         }
@@ -222,10 +230,11 @@ impl Editor {
         // The first line of a body counts from 1, behind the empty line, and from 0 if there is none;
         // so does only the last boundary of a multipart.
         let is_first = offset == 0 && !text.starts_with(b"--");
-        if (std::mem::take(&mut self.unfinished_header) || is_first) && line.is_edited() {
-            // What stands here now, or the next line, could be taken for one more header, which no
-            // check has seen. Postfix puts the missing empty line in front of the body of every mail
-            // and of no part; we put it where we edit.
+        let may_be_a_header = std::mem::take(&mut self.unfinished_header) || is_first;
+        // The next reader could take what stands here, folded to our own headers, and what follows
+        // it, for headers that no check has seen. Postfix puts the missing empty line in front of
+        // the body of every mail, and of no part; in parts we put it where we edit.
+        if std::mem::take(&mut self.lacks_empty_line) || may_be_a_header && line.is_edited() {
             onward.insert(b"\r\n").await;
         }
         line.write(onward).await;

@@ -3,17 +3,21 @@
 use std::{borrow::Cow, sync::Arc};
 
 use mailweir_mail::Enhanced;
-use mailweir_tables::{LookupError, Place, Spec};
+use mailweir_tables::{
+    LookupError, Place, Spec,
+    keys::{self, Extensions, Key},
+};
 
 use super::{
     action::{self, Action},
     evaluator::{Context, Evaluator, Judgement, Opinion},
     facts::Facts,
-    keys,
+    hostname,
     outcome::DecisionKind,
     parse::{Bare, Reader},
     replies::{Reason, Who},
     restriction::{Restriction, Rule},
+    settings::Settings,
     subject::Subject,
 };
 
@@ -47,33 +51,34 @@ impl<'a, F: Facts> Evaluator<'a, F> {
     ) -> Judgement {
         let t = self.transaction;
         let settings = &self.rules.settings;
+        let network = t.address.to_string();
         let client;
         let (value, keys) = match subject {
             Subject::Client => {
                 client = t.client();
-                let name = keys::of_host(t.name.or_unknown(), settings);
-                (client.as_str(), vec![name, keys::of_network(t.address)])
+                let name = keys::host(t.name.or_unknown(), settings.parents());
+                (client.as_str(), vec![name, keys::network(&network)])
             }
             Subject::ReverseClient => {
                 let name = t.reverse_name.or_unknown();
-                (name, vec![keys::of_host(name, settings), keys::of_network(t.address)])
+                (name, vec![keys::host(name, settings.parents()), keys::network(&network)])
             }
             Subject::Certificate => return self.check_certificate(table, context).await,
             Subject::Login => match t.login.filter(|login| !login.is_empty()) {
-                Some(login) => (login, vec![vec![login.to_owned()]]),
+                Some(login) => (login, vec![whole(login)]),
                 None => return Ok(Opinion::Dunno),
             },
             Subject::Helo => match t.helo {
-                Some(helo) => (helo, vec![keys::of_host(helo, settings)]),
+                Some(helo) => (helo, vec![keys::host(helo, settings.parents())]),
                 None => return Ok(Opinion::Dunno),
             },
             Subject::Sender => match t.sender {
-                Some("") => ("", vec![vec![settings.null_sender_key.to_string()]]),
-                Some(sender) => (sender, vec![keys::of_address(sender, settings)]),
+                Some("") => ("", vec![whole(&settings.null_sender_key)]),
+                Some(sender) => (sender, vec![address_keys(sender, settings)]),
                 None => return Ok(Opinion::Dunno),
             },
             Subject::Recipient => match t.recipient {
-                Some(recipient) => (recipient, vec![keys::of_address(recipient, settings)]),
+                Some(recipient) => (recipient, vec![address_keys(recipient, settings)]),
                 None => return Ok(Opinion::Dunno),
             },
             Subject::Data | Subject::EndOfData => return Ok(Opinion::Dunno),
@@ -93,7 +98,7 @@ impl<'a, F: Facts> Evaluator<'a, F> {
     async fn first_access(
         &mut self,
         table: &Spec,
-        groups: &[Vec<String>],
+        groups: &[Vec<Key<'_>>],
         who: Who<'_>,
         context: Context<'_>,
     ) -> Result<Access, Box<super::Refusal>> {
@@ -109,7 +114,7 @@ impl<'a, F: Facts> Evaluator<'a, F> {
     pub(super) async fn access(
         &mut self,
         table: &Spec,
-        keys: &[String],
+        keys: &[Key<'_>],
         who: Who<'_>,
         context: Context<'_>,
     ) -> Result<Access, Box<super::Refusal>> {
@@ -127,14 +132,16 @@ impl<'a, F: Facts> Evaluator<'a, F> {
         let outer = self.place.replace(entry.place.clone());
         let opinion = self.act(&entry, who, context).await?;
         self.place = outer;
+        if opinion == Opinion::Permit {
+            self.permitted_by.get_or_insert(entry.place);
+        }
         Ok(Access::Found(opinion))
     }
 
-    async fn look_up(&self, table: &Spec, keys: &[String]) -> Result<Option<Entry>, LookupError> {
+    async fn look_up(&self, table: &Spec, keys: &[Key<'_>]) -> Result<Option<Entry>, LookupError> {
         let partial = self.facts.takes_partial_keys(table);
-        let tried = if partial { keys.len() } else { keys.len().min(1) };
-        for key in &keys[..tried] {
-            if let Some(found) = self.facts.look_up(table, key.as_bytes()).await? {
+        for key in keys.iter().filter(|key| key.is_whole || partial) {
+            if let Some(found) = self.facts.look_up(table, key.text.as_bytes()).await? {
                 let value = String::from_utf8_lossy(&found.value);
                 let value = value.trim_ascii_end().to_owned();
                 return Ok(Some(Entry { value, place: found.place }));
@@ -207,8 +214,7 @@ impl<'a, F: Facts> Evaluator<'a, F> {
             if print.is_empty() {
                 continue;
             }
-            let keys = [print.to_owned()];
-            if self.access(table, &keys, who, context).await?.opinion() == Opinion::Permit {
+            if self.access(table, &whole(print), who, context).await?.opinion() == Opinion::Permit {
                 return Ok(Opinion::Permit);
             }
         }
@@ -233,6 +239,17 @@ impl<'a, F: Facts> Evaluator<'a, F> {
         let routed = self.destination(who).await?.routed;
         Ok(if routed { Opinion::Dunno } else { Opinion::Permit })
     }
+}
+
+/// The keys of an address. Addresses are rewritten before they are looked up; that drops a final
+/// dot.
+fn address_keys<'k>(address: &'k str, settings: &Settings) -> Vec<Key<'k>> {
+    let address = hostname::without_final_dot(address);
+    keys::access(address, settings.parents(), &Extensions::new(&settings.recipient_delimiter))
+}
+
+fn whole(text: &str) -> Vec<Key<'_>> {
+    vec![Key { text: text.into(), is_whole: true, extension: None }]
 }
 
 /// What a table says, with the enhanced status code in front of its text.

@@ -14,7 +14,7 @@ use super::{
     facts::Facts,
     lists::Restrictions,
     memory::{Deferral, Memory},
-    outcome::{Decision, DecisionKind, Outcome, Refusal, Ruling},
+    outcome::{Decision, DecisionKind, Outcome, Permission, Refusal, Ruling},
     replies::{Reason, Who},
     restriction::{Restriction, Rule},
     subject::Subject,
@@ -40,6 +40,9 @@ pub(super) struct Evaluator<'a, F> {
     /// Whether `reject_unlisted_recipient` was already applied.
     pub(super) recipient_checked: bool,
     decisions: Vec<Decision>,
+    permissions: Vec<Permission>,
+    /// The rule of a table that permits, until the list is over.
+    pub(super) permitted_by: Option<Place>,
     pub(super) delay: u64,
 }
 
@@ -86,6 +89,8 @@ impl<'a, F: Facts> Evaluator<'a, F> {
             place: None,
             recipient_checked: false,
             decisions: Vec::new(),
+            permissions: Vec::new(),
+            permitted_by: None,
             delay: 0,
         }
     }
@@ -99,7 +104,12 @@ impl<'a, F: Facts> Evaluator<'a, F> {
             }
             Err(refusal) => Ruling::Defer(*refusal),
         };
-        Outcome { ruling, decisions: self.decisions, delay: self.delay }
+        Outcome {
+            ruling,
+            decisions: self.decisions,
+            permissions: self.permissions,
+            delay: self.delay,
+        }
     }
 
     async fn lists(&mut self) -> Judgement {
@@ -208,7 +218,13 @@ impl<'a, F: Facts> Evaluator<'a, F> {
     ) -> Judgement {
         let bare = takes_bare_tables.then_some(subject);
         let who = Who { subject, value };
-        self.run(list, Context { who, bare }).await
+        self.permitted_by = None;
+        let judged = self.run(list, Context { who, bare }).await;
+        if judged == Ok(Opinion::Permit) {
+            let (restriction, place) = (Arc::clone(&self.rule), self.permitted_by.take());
+            self.permissions.push(Permission { restriction, place });
+        }
+        judged
     }
 
     /// The restrictions of a list, until one permits or refuses.
@@ -355,4 +371,4 @@ const UNLISTED_SENDER: &str = "reject_unlisted_sender";
 const UNLISTED_RECIPIENT: &str = "reject_unlisted_recipient";
 /// Lists within lists. Postfix counts those that tables bring; a class that contains itself would
 /// end it.
-const DEEPEST: usize = 100;
+pub(super) const DEEPEST: usize = 100;

@@ -10,6 +10,7 @@ use super::{
     rbl_reply,
     restriction::{Restriction, Rule},
     settings::Settings,
+    strangers::{End, Strangers},
     subject::Subject,
 };
 
@@ -122,12 +123,6 @@ impl Restrictions {
         &self.settings
     }
 
-    /// The relay list.
-    #[must_use]
-    pub fn relay(&self) -> &[Rule] {
-        &self.relay
-    }
-
     /// Whether a restriction of Postfix has this name. A class must have another one.
     #[must_use]
     pub fn knows(name: &str) -> bool {
@@ -161,52 +156,23 @@ impl Restrictions {
     /// administrator's word.
     #[must_use]
     pub fn relay_list_is_closed(&self) -> bool {
-        self.end_of(&self.relay, 0, false) == End::Refuses
+        Strangers::new(&self.classes, false).end_of(&self.relay) == End::Refuses
+    }
+
+    /// What in the relay list, or in a class that it uses, permits by what a stranger can claim: its
+    /// greeting or the sender. What stands behind the end of the question is not among it.
+    #[must_use]
+    pub fn forgeable_relay_permits(&self) -> Vec<&Rule> {
+        let mut strangers = Strangers::new(&self.classes, false);
+        strangers.end_of(&self.relay);
+        strangers.claims
     }
 
     fn protects_from_relaying(&self) -> bool {
         [&self.relay, &self.recipient]
             .into_iter()
-            .any(|list| self.end_of(list, 0, true) == End::Refuses)
+            .any(|list| Strangers::new(&self.classes, true).end_of(list) == End::Refuses)
     }
-
-    /// What becomes of a stranger for whom nothing in the list has a condition that holds. What only
-    /// warns, or stands behind `permit`, does not count. `waits` says whether it is enough that a
-    /// permit is put off.
-    fn end_of(&self, list: &[Rule], depth: usize, waits: bool) -> End {
-        let mut rules = list.iter();
-        while let Some(rule) = rules.next() {
-            match &rule.restriction {
-                Restriction::WarnIfReject => {
-                    rules.next();
-                }
-                Restriction::Permit => return End::Permits,
-                Restriction::DeferIfPermit if waits => return End::Refuses,
-                Restriction::Reject
-                | Restriction::Defer
-                | Restriction::RejectUnauthDestination
-                | Restriction::DeferUnauthDestination => return End::Refuses,
-                Restriction::Class if depth < self.classes.len() => {
-                    let class = self.classes.get(&*rule.name);
-                    let end = class.map(|class| self.end_of(class, depth + 1, waits));
-                    if let Some(end @ (End::Permits | End::Refuses)) = end {
-                        return end;
-                    }
-                }
-                _ => {}
-            }
-        }
-        End::Open
-    }
-}
-
-/// How a list ends for somebody of whom nothing is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Permits,
-    Refuses,
-    /// The next list is asked.
-    Open,
 }
 
 struct Reading<'t> {
@@ -324,7 +290,7 @@ mod tests {
     #[test]
     fn a_relay_list_is_closed_by_what_refuses_strangers_and_by_nothing_else() {
         let closed = |relay| {
-            let classes = [("strict", "reject"), ("open", "permit")];
+            let classes = [("strict", "reject"), ("open", "permit"), ("looks", "static:permit")];
             let recipient = "reject_unauth_destination";
             let texts = ListTexts { relay, recipient, classes: &classes, ..ListTexts::default() };
             read(&texts).unwrap().restrictions.relay_list_is_closed()
@@ -339,10 +305,59 @@ mod tests {
             "defer_if_permit",
             "open reject",
             "warn_if_reject reject",
+            "warn_if_reject permit reject",
+            "warn_if_reject open reject",
+            "warn_if_reject strict",
             "check_client_access static:OK",
+            "check_client_access static:OK reject",
+            "check_recipient_access static:open reject",
+            "looks reject",
         ] {
             assert!(!closed(relay), "{relay}");
         }
+    }
+
+    #[test]
+    fn what_strangers_can_claim_is_found_in_classes_and_only_where_they_come_to_it() {
+        let claims = |relay| {
+            let classes = [
+                ("legacy", "permit_mynetworks, permit_naked_ip_address"),
+                ("outer", "sleep 1, legacy, outer"),
+                ("strict", "reject"),
+            ];
+            let texts = ListTexts { relay, classes: &classes, ..ListTexts::default() };
+            let read = read(&texts).unwrap().restrictions;
+            let rules = read.forgeable_relay_permits();
+            rules.iter().map(|rule| rule.name.to_string()).collect::<Vec<_>>()
+        };
+        let naked = ["permit_naked_ip_address"];
+        assert_eq!(claims("permit_mynetworks, legacy, reject_unauth_destination"), naked);
+        assert_eq!(claims("outer, outer, reject_unauth_destination"), naked);
+        assert_eq!(claims("warn_if_reject legacy, reject_unauth_destination"), naked);
+        assert_eq!(
+            claims("check_helo_access hash:/a, check_sender_access hash:/b, reject"),
+            ["check_helo_access", "check_sender_access"]
+        );
+        for relay in [
+            "permit_mynetworks, reject_unauth_destination, legacy",
+            "strict, check_helo_access hash:/a",
+            "check_client_access hash:/a, check_recipient_access hash:/b, reject",
+        ] {
+            assert!(claims(relay).is_empty(), "{relay}");
+        }
+    }
+
+    #[test]
+    fn classes_that_contain_each_other_many_times_are_read_at_once() {
+        let names: Vec<String> = (0..200).map(|n| format!("class{n}")).collect();
+        let texts: Vec<String> =
+            names.iter().skip(1).map(|next| format!("{next} {next} {next} {next}")).collect();
+        let mut classes: Vec<(&str, &str)> =
+            names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+        classes.push(("class199", "class0"));
+        let relay = "class0 reject_unauth_destination";
+        let texts = ListTexts { relay, classes: &classes, ..ListTexts::default() };
+        assert!(read(&texts).unwrap().restrictions.relay_list_is_closed());
     }
 
     #[test]

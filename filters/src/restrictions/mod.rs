@@ -17,7 +17,6 @@ mod evaluator;
 mod facts;
 mod hostname;
 mod hosts;
-mod keys;
 mod lists;
 mod memory;
 mod names;
@@ -29,6 +28,7 @@ mod replies;
 mod restriction;
 mod servers;
 mod settings;
+mod strangers;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -41,7 +41,7 @@ pub use self::{
     facts::{AddressClass, Destination, DnsError, Facts, Record, RecordKind},
     lists::{ListError, ListTexts, Read, Restrictions},
     memory::{Effects, Memory, Wish},
-    outcome::{Decision, DecisionKind, Outcome, Refusal, Ruling},
+    outcome::{Decision, DecisionKind, Outcome, Permission, Refusal, Ruling},
     parse::RestrictionError,
     restriction::{LoginMismatch, Party, Restriction, Rule, Servers},
     settings::{Codes, Settings},

@@ -13,6 +13,8 @@ pub struct Outcome {
     pub ruling: Ruling,
     /// What was decided on the way, in order. At most [`Outcome::MAX_DECISIONS`].
     pub decisions: Vec<Decision>,
+    /// What ended lists early by permitting, in order: `permit_mynetworks`, an OK of a table.
+    pub permissions: Vec<Permission>,
     /// How long to wait before the reply (restriction `sleep`), in seconds.
     pub delay: u64,
 }
@@ -20,6 +22,15 @@ pub struct Outcome {
 impl Outcome {
     /// More decisions of one evaluation than these are not kept.
     pub const MAX_DECISIONS: usize = 100;
+}
+
+/// Why the rest of a list was not asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// The restriction that permitted, as it was written.
+    pub restriction: Arc<str>,
+    /// The rule, if a table said it.
+    pub place: Option<Place>,
 }
 
 /// Whether a command is accepted.

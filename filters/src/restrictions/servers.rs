@@ -1,7 +1,9 @@
 //! Access tables for the servers of a domain: its addresses, mail exchangers or name servers
 //! (postconf(5), `check_sender_mx_access` and the like).
 
-use mailweir_tables::Spec;
+use std::net::IpAddr;
+
+use mailweir_tables::{Spec, keys};
 
 use super::{
     access::Access,
@@ -9,7 +11,6 @@ use super::{
     facts::{DnsError, Facts, Record, RecordKind},
     hostname,
     hosts::is_null_mx,
-    keys,
     memory::Answer,
     outcome::Refusal,
     replies::Who,
@@ -59,11 +60,11 @@ impl<'a, F: Facts> Evaluator<'a, F> {
     ) -> Result<Access, Box<Refusal>> {
         let inner = literal.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let address = inner.and_then(hostname::literal_address);
-        let address = address.and_then(|address| address.parse().ok());
+        let address = address.and_then(|address| address.parse::<IpAddr>().ok());
         match (servers, address) {
             (Servers::NameServers, _) | (_, None) => Ok(Access::Missed),
             (_, Some(address)) => {
-                self.access(table, &keys::of_network(address), who, context).await
+                self.access(table, &keys::network(&address.to_string()), who, context).await
             }
         }
     }
@@ -78,15 +79,16 @@ impl<'a, F: Facts> Evaluator<'a, F> {
     ) -> Result<Access, Box<Refusal>> {
         let mut addresses_left = MOST_ADDRESSES;
         for host in self.servers_of(&hostname::to_ascii(domain), servers).await {
-            if let Ok(address) = host.parse() {
-                let access = self.access(table, &keys::of_network(address), who, context).await?;
+            if let Ok(address) = host.parse::<IpAddr>() {
+                let address = address.to_string();
+                let access = self.access(table, &keys::network(&address), who, context).await?;
                 if matches!(access, Access::Found(_)) {
                     return Ok(access);
                 }
                 continue;
             }
             if servers != Servers::Addresses {
-                let names = keys::of_host(&host, &self.rules.settings);
+                let names = keys::host(&host, self.rules.settings.parents());
                 let access = self.access(table, &names, who, context).await?;
                 if matches!(access, Access::Found(_)) {
                     return Ok(access);
@@ -103,8 +105,8 @@ impl<'a, F: Facts> Evaluator<'a, F> {
                     return Ok(Access::Missed);
                 }
                 addresses_left -= 1;
-                let networks = keys::of_network(address);
-                let access = self.access(table, &networks, who, context).await?;
+                let address = address.to_string();
+                let access = self.access(table, &keys::network(&address), who, context).await?;
                 if matches!(access, Access::Found(_)) {
                     return Ok(access);
                 }

@@ -1,7 +1,7 @@
 //! Reply codes and switches of the restrictions, with Postfix's defaults.
 
 use mailweir_mail::Network;
-use mailweir_tables::Spec;
+use mailweir_tables::{Spec, keys::Parents};
 
 /// How restrictions behave. Names in brackets are Postfix's parameters.
 #[derive(Clone, Debug)]
@@ -40,6 +40,12 @@ pub struct Settings {
     pub mx_backup_networks: Vec<Network>,
     /// Replies say which table does not have a user (`show_user_unknown_table_name`).
     pub show_table_name: bool,
+}
+
+impl Settings {
+    pub(super) const fn parents(&self) -> Parents {
+        if self.parent_matches_subdomains { Parents::Bare } else { Parents::Dotted }
+    }
 }
 
 impl Default for Settings {

@@ -47,3 +47,45 @@ pub enum RewriteError {
         limit: usize,
     },
 }
+
+impl RewriteError {
+    /// Whether asking again may go better without anybody mending a table: somebody did not answer,
+    /// or a `fail:` table stands where a maintained one will. Everything else is in the rules, and
+    /// the same for the same address every time.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Lookup(error) => {
+                !matches!(error, LookupError::Value { .. } | LookupError::TooManySteps { .. })
+            }
+            Self::TooDeep { .. }
+            | Self::TooMany { .. }
+            | Self::TooLong { .. }
+            | Self::TooManyRecipients { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use mailweir_tables::Place;
+
+    use super::{super::testing::address, *};
+
+    #[test]
+    fn only_a_lookup_without_an_answer_may_pass() {
+        let table = || Arc::from("tcp:a:1");
+        let place = Place { table: table(), line: None };
+        for (error, may_pass) in [
+            (LookupError::Remote { table: table(), reason: "silent".into() }, true),
+            (LookupError::Fails { table: table() }, true),
+            (LookupError::Value { place: place.clone(), reason: "no address".into() }, false),
+            (LookupError::TooManySteps { place }, false),
+        ] {
+            assert_eq!(RewriteError::from(error.clone()).may_pass(), may_pass, "{error}");
+        }
+        assert!(!RewriteError::TooMany { address: address("a@b.test"), limit: 1 }.may_pass());
+    }
+}

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use mailweir_filters::restrictions::{
-    Codes, ListError, ListTexts, Restriction, RestrictionError, Restrictions, Settings, Subject,
+    Codes, ListError, ListTexts, Restriction, RestrictionError, Restrictions, Rule, Settings,
 };
 use mailweir_tables::Spec;
 
@@ -154,8 +154,8 @@ impl CommonLists {
         if !sound || (texts.are_empty() && !unlisted_sender) {
             return None;
         }
-        if own[RELAY].is_some() && self.is_open_relay(&texts) {
-            open_relay(table, "relay_restrictions", problems);
+        if own[RELAY].is_some() {
+            self.check_relay(table, "relay_restrictions", &texts, problems);
         }
         let relay_is_written = texts.0[RELAY].is_some();
         let lists = self.read(&texts, self.settings.clone()).ok()?;
@@ -213,8 +213,8 @@ impl CommonLists {
 
     /// What only the lists together can show.
     fn check_all(&self, table: &RawTable, problems: &mut Problems<'_>) {
-        if self.is_open_relay(&self.texts) {
-            open_relay(table, "relay", problems);
+        if self.texts.0[RELAY].is_some() {
+            self.check_relay(table, "relay", &self.texts, problems);
         }
         for error in self.read(&self.texts, self.settings.clone()).err().unwrap_or_default() {
             if let ListError::RblReply { text } = error {
@@ -224,10 +224,18 @@ impl CommonLists {
         }
     }
 
-    /// Whether the relay list was written and does not end the question for strangers.
-    fn is_open_relay(&self, texts: &Texts) -> bool {
-        let is_closed = |lists: Restrictions| lists.relay_list_is_closed();
-        texts.0[RELAY].is_some() && !self.read(texts, Settings::default()).is_ok_and(is_closed)
+    /// A relay list that was written must end the question for strangers, and take nobody's word,
+    /// in its classes neither.
+    fn check_relay(&self, table: &RawTable, key: &str, texts: &Texts, problems: &mut Problems<'_>) {
+        let lists = self.read(texts, Settings::default());
+        let Ok(lists) = lists else { return open_relay(table, key, problems) };
+        if !lists.relay_list_is_closed() {
+            open_relay(table, key, problems);
+        }
+        for rule in lists.forgeable_relay_permits() {
+            let (message, help) = claim(rule);
+            problems.error(table, key, message).help(help);
+        }
     }
 
     fn read(&self, texts: &Texts, settings: Settings) -> Result<Restrictions, Vec<ListError>> {
@@ -295,7 +303,6 @@ fn check_texts(
                     problems,
                 );
             }
-            check_claims(table, key, lists, &read.restrictions, problems);
             true
         }
         Err(errors) => {
@@ -311,34 +318,17 @@ fn check_texts(
     }
 }
 
-/// What a stranger can claim must not make us relay for it.
-fn check_claims(
-    table: &RawTable,
-    key: &str,
-    texts: &ListTexts<'_>,
-    lists: &Restrictions,
-    problems: &mut Problems<'_>,
-) {
-    if texts.relay.is_empty() || texts.relay == PROTECTED.recipient {
-        return;
+/// What to say of a rule that permits by what a stranger can claim.
+fn claim(rule: &Rule) -> (String, &'static str) {
+    if matches!(rule.restriction, Restriction::PermitNakedIpAddress) {
+        let message = "permit_naked_ip_address lets everybody relay who greets with an address";
+        return (message.to_owned(), "write permit_mynetworks instead");
     }
-    for rule in lists.relay() {
-        match rule.restriction {
-            Restriction::PermitNakedIpAddress => {
-                let message = "permit_naked_ip_address lets everybody relay who greets with an \
-                               address";
-                problems.error(table, key, message).help("write permit_mynetworks instead");
-            }
-            Restriction::CheckAccess(Subject::Helo | Subject::Sender, _) => {
-                let message = format!(
-                    "{}: whoever claims a name that the table says OK to could relay to anywhere",
-                    rule.name
-                );
-                problems.warning(table, key, message).help("move it to the recipient list");
-            }
-            _ => {}
-        }
-    }
+    let message = format!(
+        "{}: whoever claims a name that the table says OK to could relay to anywhere",
+        rule.name
+    );
+    (message, "move it to the sender or recipient list, where OK relays nothing")
 }
 
 fn open_relay(table: &RawTable, key: &str, problems: &mut Problems<'_>) {

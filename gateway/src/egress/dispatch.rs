@@ -142,7 +142,7 @@ pub(super) fn goal<'r>(routes: &'r LiveRoutes, chosen: Chosen, domain: &Domain) 
     };
     match way {
         Way::Hop { protocol, next_hop, port } => {
-            let (route, destination) = routes.towards(protocol, next_hop, port);
+            let (route, destination) = routes.towards(domain, protocol, next_hop, port);
             Goal::To(destination, route)
         }
         Way::End(end) => Goal::End(end),

@@ -5,13 +5,14 @@
 //! the program dies between the two, this report is missing and nothing else.
 
 use mailweir_mail::{
-    Address, Domain, Enhanced, Envelope, MailEvent, QueueId, Recipient, ReportKind, Timestamp,
+    Address, Domain, Enhanced, Envelope, MailEvent, QueueId, Recipient, ReportKind, SessionEvent,
+    Timestamp,
 };
 use mailweir_queue::{Disposition, NewMail, Queue, Receipt};
 
 use super::{
     report::{self, Attempt, Diagnostic, Onward, Original, Outcome, Report},
-    reporter::{NotQueued, own_origin},
+    reporter::{NotQueued, addressed, own_origin},
     seed,
 };
 use crate::{clock, observe::Observer, rewriting::LiveRewriting};
@@ -82,15 +83,24 @@ impl Outbox<'_> {
     /// In words for the log; the mail itself is not concerned.
     pub(crate) async fn report(&self, expansion: &Expansion) -> Result<(), String> {
         let Some(sender) = expansion.envelope.sender.address() else { return Ok(()) };
-        let report = self.queue_report(expansion.compose(self.hostname, sender)).await;
+        let report =
+            self.queue_report(expansion.id, expansion.compose(self.hostname, sender)).await;
         let report = report.map_err(|error| error.to_string())?.queue_id();
         let (id, kind) = (expansion.id, ReportKind::Success);
         self.observer.mail(&MailEvent::Reported { id, report, kind });
         Ok(())
     }
 
-    async fn queue_report(&self, composed: report::Composed) -> Result<Receipt, NotQueued> {
-        let envelope = self.rewriting.address_own_mail(composed.envelope).await?;
+    async fn queue_report(
+        &self,
+        id: QueueId,
+        composed: report::Composed,
+    ) -> Result<Receipt, NotQueued> {
+        let warn = |text| {
+            let text = format!("{id}: {text}").into();
+            self.observer.session(&SessionEvent::Warning { part: "smtp", text });
+        };
+        let envelope = addressed(self.rewriting, composed.envelope, warn).await?;
         let mut intake = self.queue.intake(composed.content.len() as u64)?;
         intake.write(&composed.content).await?;
         let origin = own_origin(self.hostname);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use mailweir_filters::rewriting::RewriteError;
-use mailweir_mail::{Client, Domain, Enhanced, Origin, Protocol, Reply, ReportKind};
+use mailweir_mail::{Client, Domain, Enhanced, Envelope, Origin, Protocol, Reply, ReportKind};
 use mailweir_queue::{
     ChangeError, Content, Disposition, IntakeError, NewMail, OwedReport, ReportError,
     progress::{LastReply, RecipientStatus},
@@ -16,7 +16,7 @@ use super::{
     Egress,
     report::{Attempt, Composed, Diagnostic, Onward, Original, Outcome, Report},
 };
-use crate::clock;
+use crate::{clock, rewriting::LiveRewriting};
 
 /// Pays one debt. If it cannot be paid now, the queue asks again later.
 pub(super) async fn report(egress: Arc<Egress>, owed: OwedReport) {
@@ -31,12 +31,29 @@ async fn write(egress: &Egress, owed: OwedReport) -> Result<(), NotQueued> {
     let Some(composed) = compose(egress, &owed, &beginning) else {
         return Ok(egress.queue.waive_report(owed).await?);
     };
-    let envelope = egress.rewriting().address_own_mail(composed.envelope).await?;
+    let warn = |text| egress.warn(format!("{}: {text}", owed.id));
+    let envelope = addressed(&egress.rewriting(), composed.envelope, warn).await?;
     let mut intake = egress.queue.intake(composed.content.len() as u64)?;
     intake.write(&composed.content).await?;
     let origin = own_origin(&egress.hostname);
     let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
     Ok(egress.queue.commit_report(owed, intake, mail).await.map(drop)?)
+}
+
+/// The envelope of a report as the rules make it. Where they lead nowhere for good, the report goes
+/// to the address as it was written: waiting for better rules, it might never be sent.
+pub(super) async fn addressed(
+    rewriting: &LiveRewriting,
+    written: Envelope,
+    warn: impl Fn(String) + Send,
+) -> Result<Envelope, RewriteError> {
+    match rewriting.address_own_mail(written.clone()).await {
+        Err(error) if !error.may_pass() => {
+            warn(format!("report goes to the sender's address as written: {error}"));
+            Ok(written)
+        }
+        addressed => addressed,
+    }
 }
 
 /// Why a report is not queued yet.

@@ -179,10 +179,13 @@ impl LiveRoutes {
         Ok(Self { live, configured, others })
     }
 
-    /// The route by which a next hop is reached that a rule names: one that leads there, with its
-    /// login and its idea of trust, or one that offers TLS and asks for nothing.
+    /// The route by which a next hop is reached that a rule names for mail to `domain`, with its
+    /// login and its idea of trust: that of the recipient if it leads there, or else the only one
+    /// that does. Of several, which may be those of other tenants, none lends its login. Otherwise
+    /// one that offers TLS and asks for nothing.
     pub(super) fn towards(
         &self,
+        domain: &Domain,
         protocol: Protocol,
         next_hop: NextHop,
         port: u16,
@@ -194,12 +197,19 @@ impl LiveRoutes {
             }
             config::NextHop::Mx | config::NextHop::Discard => false,
         };
-        let route = self.live.iter().find(leads_there).unwrap_or(match protocol {
-            Protocol::Smtp => &self.others[0],
-            Protocol::Smtps => &self.others[1],
-            Protocol::Lmtp => &self.others[2],
-        });
+        let own = Some(self.find(domain)).filter(leads_there);
+        let route = own.or_else(|| only(self.live.iter().filter(leads_there)));
+        let route = route.unwrap_or_else(|| self.unlisted(protocol));
         (route, Destination { route: route.id, protocol, next_hop, port })
+    }
+
+    const fn unlisted(&self, protocol: Protocol) -> &Arc<LiveRoute> {
+        let [smtp, smtps, lmtp] = &self.others;
+        match protocol {
+            Protocol::Smtp => smtp,
+            Protocol::Smtps => smtps,
+            Protocol::Lmtp => lmtp,
+        }
     }
 
     /// Whether no route is there for mail to `domain` but one for all domains, so that the relay of
@@ -211,5 +221,58 @@ impl LiveRoutes {
     /// The route for mail to `domain`.
     pub(super) fn find(&self, domain: &Domain) -> &Arc<LiveRoute> {
         &self.live[self.configured.position(domain)]
+    }
+}
+
+/// What there is, if there is one.
+fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
+    let first = all.next()?;
+    all.next().is_none().then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Surroundings};
+
+    /// Two tenants with logins of their own at `[shared]`, and one at `[single]`.
+    fn routes() -> LiveRoutes {
+        let route =
+            |domain, host| format!("[[route]]\nfor = [\"{domain}\"]\nto = \"smtp://{host}:25\"\n");
+        let text = [
+            "[[listener]]\nname = \"mx\"\nbind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n".to_owned(),
+            route("a.test", "shared.test"),
+            route("b.test", "shared.test"),
+            route("c.test", "single.test"),
+        ];
+        let around = Surroundings {
+            environment: &[],
+            machine_name: Some("gate.test"),
+            files: &|_| Err(std::io::ErrorKind::NotFound.into()),
+        };
+        let path = std::path::Path::new("mailweir.toml");
+        let config = Config::parse(path, &text.concat(), &around).unwrap().0;
+        LiveRoutes::new(config.routes, &config.smtp).unwrap()
+    }
+
+    #[test]
+    fn a_next_hop_of_a_rule_is_never_reached_by_another_tenants_login() {
+        let routes = routes();
+        let by = |recipient: &str, host: &str| {
+            let domain = Domain::parse(recipient).unwrap();
+            let next_hop = NextHop::fixed(host).unwrap();
+            routes.towards(&domain, Protocol::Smtp, next_hop, 25).1.route
+        };
+        let unlisted = routes.others[0].id;
+        for (recipient, host, expected) in [
+            ("a.test", "shared.test", RouteId(0)),
+            ("b.test", "shared.test", RouteId(1)),
+            ("c.test", "shared.test", unlisted),
+            ("far.test", "shared.test", unlisted),
+            ("a.test", "single.test", RouteId(2)),
+            ("a.test", "unknown.test", unlisted),
+        ] {
+            assert_eq!(by(recipient, host), expected, "{recipient} by {host}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{io, sync::Arc};
 
-use mailweir_filters::rewriting::Decision;
+use mailweir_filters::{restrictions::Permission, rewriting::Decision};
 use mailweir_mail::{Envelope, HoldReason, MailEvent, SessionEvent};
 
 use super::{Inner, Level, LogFormat, LogOptions, Metrics, Observer, Writer};
@@ -23,6 +23,8 @@ pub(crate) enum Detail<'a> {
     Address(&'a Decision),
     /// A rule changed an address in a header.
     Header(&'a Decision),
+    /// A restriction permitted, and the rest of its list was not asked.
+    Permitted(&'a Permission),
     /// What is queued, and why it is held if it is.
     Queued(&'a Envelope, Option<&'a HoldReason>),
 }

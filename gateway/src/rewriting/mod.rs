@@ -99,7 +99,7 @@ impl LiveRewriting {
     /// maps and aliases hold for it too. As in Postfix, nobody gets copies of it.
     ///
     /// # Errors
-    /// A table cannot tell or leads astray: the report waits.
+    /// A table cannot tell: the report waits; or leads astray: [`RewriteError::may_pass`].
     pub async fn address_own_mail(&self, envelope: Envelope) -> Result<Envelope, RewriteError> {
         let rules = self.current();
         if !rules.incoming.change_envelopes() {

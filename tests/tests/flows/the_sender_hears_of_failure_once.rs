@@ -69,6 +69,21 @@ async fn d6_a_report_that_cannot_be_delivered_makes_no_report() {
 }
 
 #[tokio::test]
+async fn a_sender_whom_rules_lead_in_circles_hears_of_it_at_the_address_as_written() {
+    let script = Script::smtp().replying_for("user@local.example", Point::Rcpt, "550 5.1.1 No");
+    let sink = Sink::start(script).await;
+    let rules = "virtual_alias_maps = [\"inline:{sender@client.example=sender+x@client.example}\"]\n\
+                 recipient_delimiter = \"+\"\nvirtual_alias_recursion_limit = 5";
+    let gateway = Gateway::start(&Setup::before(&sink).section("rewriting", rules)).await;
+    let id = gateway.submit(mail()).await.expect_accepted();
+    assert_eq!(sink.expect_one().await.recipients(), ["sender@client.example"]);
+    let warned =
+        format!("{id}: report goes to the sender's address as written: virtual_alias_maps");
+    gateway.log().expect(&warned).await;
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
 async fn who_asks_not_to_be_told_is_not_told() {
     let (gateway, sink) = gateway_before_refusing_sink("user@local.example").await;
     let mail = mail().to("user@local.example").asking("NOTIFY=NEVER");

@@ -4,8 +4,8 @@
 //! Postfix runs with an empty `local_header_rewrite_clients`, so that it rewrites no addresses in
 //! headers. Where the two differ on purpose, the comparison knows how:
 //! - Postfix puts an empty line behind the header of a mail that ends with text, and of no part. We
-//!   leave the content as it came, but where a rule edits that text: in front of it, also in parts,
-//!   since it could be taken for a header that nobody has checked.
+//!   do the same, and in parts where a rule edits that text, since it could be taken for a header
+//!   that nobody has checked.
 //! - Postfix writes `Name :` as `Name:`. The rules see the same with us; the mail stays as it came.
 //! - Postfix tells the next hop by ORCPT who a recipient was. We pass on what the client said.
 //! - Of several recipients that REDIRECT replaces Postfix keeps the NOTIFY of the last, be it one

@@ -1,5 +1,6 @@
 //! What no rule edits comes out as it came, byte for byte, however it went in.
 
+use mailweir_content::mime::{MimeLimits, MimeReader, Piece};
 use proptest::prelude::*;
 
 use super::*;
@@ -33,6 +34,42 @@ fn pieces<'m>(mail: &'m [u8], lengths: &'m [usize]) -> impl Iterator<Item = &'m 
     })
 }
 
+/// The mail with the empty line that its header may lack.
+fn with_ended_header(mail: &[u8]) -> Vec<u8> {
+    let (mut reader, mut input, mut whole) =
+        (MimeReader::new(MimeLimits::default()), mail, Vec::new());
+    let mut lacks_empty_line = false;
+    let mut add = |piece: Piece<'_>| {
+        match piece {
+            Piece::HeaderEnd(raw) => lacks_empty_line = raw.is_empty(),
+            Piece::Body { .. } if std::mem::take(&mut lacks_empty_line) => {
+                whole.extend_from_slice(b"\r\n");
+            }
+            _ => {}
+        }
+        whole.extend_from_slice(piece.raw());
+    };
+    while let Some(piece) = reader.next(&mut input) {
+        add(piece);
+    }
+    while let Some(piece) = reader.finish() {
+        add(piece);
+    }
+    whole
+}
+
+#[test]
+fn no_reader_finds_headers_that_no_check_has_seen() {
+    for (mail, expected) in [
+        (" x\r\nSubject: evil\r\n\r\nb\r\n", "\r\n x\r\nSubject: evil\r\n\r\nb\r\n"),
+        ("A: b\r\ngarbage\r\nSubject: evil\r\n", "A: b\r\n\r\ngarbage\r\nSubject: evil\r\n"),
+        ("A: b\r\n", "A: b\r\n"),
+        ("A: b\r\n\r\nc\r\n", "A: b\r\n\r\nc\r\n"),
+    ] {
+        assert_eq!(check("/^Subject: evil/ REJECT", "", mail).content, expected);
+    }
+}
+
 proptest! {
     #[test]
     fn without_a_match_the_mail_comes_out_as_it_came(
@@ -41,7 +78,7 @@ proptest! {
     ) {
         let never = "/this is nowhere/ REJECT";
         let (out, outcome) = run(Arc::new(rules(never, never)), pieces(&mail, &lengths));
-        prop_assert_eq!(out, mail);
+        prop_assert_eq!(out, with_ended_header(&mail));
         prop_assert_eq!(outcome.fate, Fate::Accept);
     }
 

@@ -98,7 +98,10 @@ pub fn access<'a>(address: &'a str, parents: Parents, extensions: &Extensions) -
     let bare = mailbox.without_extension(extensions);
     keys.address(&mailbox, bare.as_ref());
     if let Some(domain) = mailbox.domain() {
-        keys.parents(domain, parents);
+        match is_address(domain) {
+            true => keys.part(domain),
+            false => keys.parents(domain, parents),
+        }
         keys.forms(mailbox.local_forms("@"), None);
         if let Some((bare, extension)) = &bare {
             keys.forms(bare.local_forms("@"), Some(extension));
@@ -114,7 +117,7 @@ pub fn host(name: &str, parents: Parents) -> Vec<Key<'_>> {
     let mut keys = Keys::default();
     if !name.is_empty() {
         keys.whole(name);
-        if name.parse::<IpAddr>().is_err() {
+        if !is_address(name) {
             above(name, parents).for_each(|parent| keys.part(parent));
         }
     }
@@ -175,6 +178,14 @@ impl<'a> Keys<'a> {
             above(domain, parents).for_each(|parent| self.part(parent));
         }
     }
+}
+
+/// Whether a name is an address, which is part of nothing. As in Postfix (`valid_hostaddr`), numbers
+/// may have leading zeros.
+fn is_address(name: &str) -> bool {
+    let is_octet = |octet: &str| octet.parse::<u8>().is_ok() && !octet.starts_with('+');
+    name.parse::<IpAddr>().is_ok()
+        || (name.split('.').count() == 4 && name.split('.').all(is_octet))
 }
 
 /// The parents of a name, the nearest first; no more than a name can have. A dot in front of a

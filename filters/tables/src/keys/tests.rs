@@ -165,6 +165,10 @@ fn reserved_names_are_not_divided() {
 #[test]
 fn a_name_that_is_an_address_has_no_parents() {
     assert_eq!(texts(&host("192.0.2.1", Parents::Bare)), ["192.0.2.1"]);
+    assert_eq!(texts(&host("192.000.002.001", Parents::Bare)), ["192.000.002.001"]);
+    assert_eq!(texts(&host("2.1", Parents::Bare)), ["2.1", "1"]);
+    let keys = access("a@192.0.2.1", Parents::Bare, &plus());
+    assert_eq!(texts(&keys), ["a@192.0.2.1", "192.0.2.1", "a@"]);
     assert_eq!(
         texts(&host("mx.example.com.", Parents::Bare)),
         ["mx.example.com.", "example.com.", "com."]

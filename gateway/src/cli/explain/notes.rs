@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mailweir_filters::rewriting::Decision;
+use mailweir_filters::{restrictions::Permission, rewriting::Decision};
 use mailweir_mail::{Envelope, HoldReason, MailEvent, SessionEvent};
 use serde::Serialize;
 
@@ -66,6 +66,7 @@ impl Notes {
             }
             Heard::Detail(Detail::Address(decision)) => Some(rewrite("envelope", decision)),
             Heard::Detail(Detail::Header(decision)) => Some(rewrite("header", decision)),
+            Heard::Detail(Detail::Permitted(permission)) => Some(permit(permission)),
             Heard::Mail(MailEvent::RuleApplied(applied)) => Some(Note {
                 action: applied.action.as_str().into(),
                 about: applied.about.clone(),
@@ -111,6 +112,12 @@ fn rewrite(about: &str, decision: &Decision) -> Note {
         text: text.into(),
         rule: Some(rule.into()),
     }
+}
+
+fn permit(permission: &Permission) -> Note {
+    let Permission { restriction, place } = permission;
+    let rule = place.as_ref().map(|place| place.to_string().into());
+    Note { action: "permit".into(), about: (&**restriction).into(), text: "".into(), rule }
 }
 
 fn said(action: &str, text: &str) -> Note {

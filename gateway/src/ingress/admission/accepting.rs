@@ -84,11 +84,8 @@ impl Admission {
         let ruled_hold = match checked.fate {
             Fate::Accept => None,
             Fate::Hold(reason) => Some(reason),
-            Fate::Discard => {
-                let last = checked.decisions.iter().last();
-                let rule = last.map(|decision| decision.place.to_string());
-                return Err(self.discard(id, rule.unwrap_or_default(), session));
-            }
+            // The line of the rule has named the mail.
+            Fate::Discard => return Err(Answer::Discarded(id)),
             Fate::Reject(refusal) => {
                 let is_told = checked.decisions.iter().any(|one| one.action == Ok(Verb::Reject));
                 self.refused_by_rule = is_told.then_some(id);
@@ -137,7 +134,8 @@ impl Admission {
         }
     }
 
-    /// The client hears that the mail was accepted, and nothing is kept of it but a line.
+    /// The client hears that the mail was accepted, and nothing is kept of it but a line: that of the
+    /// rule, before DATA, could not name the mail.
     fn discard(&self, id: QueueId, rule: String, session: &Session) -> Answer {
         let Some(envelope) = session.transaction() else { return internal() };
         let transaction = Box::new(summary(session, envelope));

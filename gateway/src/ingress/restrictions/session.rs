@@ -12,7 +12,10 @@ use mailweir_mail::{
 use mailweir_smtp::{replies::Refusal, server::Session};
 
 use super::{ListenerRestrictions, Snapshot, budget::Budget, facts::World};
-use crate::ingress::{client_name::ClientName, listener::Listener};
+use crate::{
+    ingress::{client_name::ClientName, listener::Listener},
+    observe::Detail,
+};
 
 /// What a session remembers of the restrictions.
 pub(in crate::ingress) struct SessionRestrictions {
@@ -109,6 +112,9 @@ impl SessionRestrictions {
         recipient: Option<&Recipient>,
         listener: &Listener,
     ) {
+        for permission in &outcome.permissions {
+            listener.shared().observer.detail(Detail::Permitted(permission));
+        }
         for decision in &outcome.decisions {
             match action(decision.kind) {
                 Some(action) => {

@@ -16,8 +16,8 @@ use std::{
 };
 
 use mailweir_mail::{
-    ConnectFailure, Cutoff, DeliveryReport, MailEvent, Received, ReportKind, SessionEvent,
-    TlsSummary,
+    ConnectFailure, Cutoff, DeliveryReport, MailEvent, Received, ReportKind, RuleAction,
+    SessionEvent, TlsSummary,
 };
 
 use self::{histogram::Histogram, labelled::Labelled, table::Counter, text::Exposition};
@@ -69,7 +69,12 @@ impl Metrics {
         match event {
             MailEvent::Received(mail) => self.received(mail),
             MailEvent::Held { .. } => self.count(Counter::Held),
-            MailEvent::RuleApplied(rule) => self.rules.count([rule.action.as_str()]),
+            MailEvent::RuleApplied(rule) => {
+                self.rules.count([rule.action.as_str()]);
+                if rule.action == RuleAction::Discard && rule.id.is_some() {
+                    self.count(Counter::Discarded);
+                }
+            }
             MailEvent::Discarded { .. } => self.count(Counter::Discarded),
             MailEvent::Released { .. } => self.count(Counter::Released),
             MailEvent::Requeued { .. } => self.count(Counter::Requeued),

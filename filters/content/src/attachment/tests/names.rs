@@ -48,6 +48,10 @@ fn the_name_in_unicode_beside_another_is_found() {
     let padding = extra(0x9999, &[7; 60_000]);
     member.extra = [padding, extra(0x7075, b"\x01\0\0\0\0virus.exe")].concat();
     assert_finds(&zip(&[member]), &["name x.txt", "name virus.exe"]);
+    let mut member = Member::stored("x.txt", b"content");
+    let path = |name: &[u8]| extra(0x7075, &[b"\x01\0\0\0\0", name].concat());
+    member.extra = [path(b"virus.exe"), path(b"y.txt")].concat();
+    assert_finds(&zip(&[member]), &["name virus.exe", "name y.txt"]);
 }
 
 #[test]

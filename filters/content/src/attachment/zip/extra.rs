@@ -8,7 +8,7 @@ pub(super) struct Extra {
     /// The id and length of a field, then its content if it is of use.
     field: Vec<u8>,
     skip: usize,
-    unicode_path: Option<Vec<u8>>,
+    unicode_paths: Vec<Vec<u8>>,
     packed_size: Option<u64>,
     is_cut: bool,
 }
@@ -30,10 +30,10 @@ impl Extra {
         }
     }
 
-    /// The name of the Info-ZIP Unicode Path field (0x7075). It counts here even if the checksum of
-    /// the other name does not fit.
-    pub(super) fn unicode_path(&self) -> Option<&[u8]> {
-        self.unicode_path.as_deref()
+    /// The names of Info-ZIP Unicode Path fields (0x7075): of several, programs take the first or the
+    /// last. They count here even if the checksum of the other name does not fit.
+    pub(super) fn unicode_paths(&self) -> impl Iterator<Item = &[u8]> {
+        self.unicode_paths.iter().map(Vec::as_slice)
     }
 
     /// The packed size of zip64 (0x0001).
@@ -47,7 +47,7 @@ impl Extra {
     }
 
     pub(super) fn buffered(&self) -> usize {
-        self.field.capacity() + self.unicode_path.as_ref().map_or(0, Vec::capacity)
+        self.field.capacity() + self.unicode_paths.iter().map(Vec::capacity).sum::<usize>()
     }
 
     fn id_and_length(&self) -> Option<(u16, usize)> {
@@ -76,8 +76,13 @@ impl Extra {
         match (id, content) {
             // Version, checksum of the other name, name.
             (UNICODE_PATH, [_, _, _, _, _, name @ ..]) if !name.is_empty() => {
-                self.is_cut |= self.skip > 0;
-                self.unicode_path = Some(name.to_vec());
+                let is_full = self.unicode_paths.len() == MOST_PATHS;
+                self.is_cut |= self.skip > 0 || is_full;
+                if is_full {
+                    self.unicode_paths.pop();
+                }
+                let name = name.to_vec();
+                self.unicode_paths.push(name);
             }
             (ZIP64, &[_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h]) => {
                 self.packed_size = Some(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
@@ -89,5 +94,7 @@ impl Extra {
 }
 
 const HEAD: usize = 4;
+/// Names of one member.
+const MOST_PATHS: usize = 4;
 const UNICODE_PATH: u16 = 0x7075;
 const ZIP64: u16 = 0x0001;

@@ -118,10 +118,10 @@ impl Header {
         self.standing
     }
 
-    /// The name, and the one in Unicode that may stand beside it.
+    /// The name, and those in Unicode that may stand beside it.
     pub(super) fn names(&self) -> impl Iterator<Item = &[u8]> {
         let name = (!self.name.is_empty()).then_some(self.name.as_slice());
-        name.into_iter().chain(self.extra.unicode_path())
+        name.into_iter().chain(self.extra.unicode_paths())
     }
 
     pub(super) fn name(&self) -> &[u8] {

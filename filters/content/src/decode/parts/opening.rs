@@ -145,10 +145,16 @@ impl Layer {
     }
 
     fn readings(&self, description: &Description, types: &[ContentType]) -> Vec<(Part, Encoding)> {
-        let encodings = &description.encodings;
-        let pairs =
-            types.iter().flat_map(|kind| encodings.iter().map(move |encoding| (kind, encoding)));
-        pairs.map(|(kind, &encoding)| (description.part(kind, self.depth()), encoding)).collect()
+        let mut readings = Vec::new();
+        for kind in types {
+            // Types may differ in what a part without parts has no use for.
+            let part = description.part(kind, self.depth());
+            if readings.iter().all(|(known, _)| *known != part) {
+                readings
+                    .extend(description.encodings.iter().map(|&encoding| (part.clone(), encoding)));
+            }
+        }
+        readings
     }
 
     fn container(&self, kind: &ContentType, description: &Description) -> Part {

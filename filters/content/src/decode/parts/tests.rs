@@ -158,6 +158,15 @@ fn a_part_with_two_types_or_encodings_is_read_both_ways() {
 }
 
 #[test]
+fn types_that_say_the_same_of_a_part_are_one_reading() {
+    let types: String =
+        (0..8).map(|n| format!("Content-Type: text/html; boundary={n}\n")).collect();
+    let read = read(&format!("{types}\n<p>"));
+    assert_eq!(read.leaves(), [("text/html", "<p>".to_owned())]);
+    assert!(read.doubts.contains(&Ambiguity::ContentTypes));
+}
+
+#[test]
 fn a_multipart_that_may_be_text_is_also_text() {
     let read = read(
         "Content-Type: text/plain\nContent-Type: multipart/mixed; boundary=x\n\n\

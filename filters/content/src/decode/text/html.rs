@@ -39,22 +39,25 @@ fn read(
     writer.raw
 }
 
-/// The charset that a document declares in its first bytes (WHATWG: the prescan, simplified to a
-/// search for `charset=`), or by a byte order mark.
-pub(super) fn charset(source: &[u8]) -> Option<Charset> {
+/// The charset that a byte order mark tells: there is no other reading.
+pub(super) fn marked(source: &[u8]) -> Option<Charset> {
     let label: &[u8] = match source {
         [0xef, 0xbb, 0xbf, ..] => b"utf-8",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => b"utf-16",
-        _ => {
-            let head = source.get(..PRESCAN).unwrap_or(source).to_ascii_lowercase();
-            let at = memchr::memmem::find(&head, b"charset")? + b"charset".len();
-            let rest = head.get(at..)?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
-            let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
-            let end = rest.iter().position(|byte| b"\"' >;/\r\n".contains(byte));
-            return Charset::for_label(rest.get(..end?)?);
-        }
+        _ => return None,
     };
     Charset::for_label(label)
+}
+
+/// The charset that a document seems to declare in its first bytes (WHATWG: the prescan, simplified to
+/// a search for `charset=`, so it may stand in a comment and mean nothing).
+pub(super) fn declared(source: &[u8]) -> Option<Charset> {
+    let head = source.get(..PRESCAN).unwrap_or(source).to_ascii_lowercase();
+    let at = memchr::memmem::find(&head, b"charset")? + b"charset".len();
+    let rest = head.get(at..)?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
+    let end = rest.iter().position(|byte| b"\"' >;/\r\n".contains(byte));
+    Charset::for_label(rest.get(..end?)?)
 }
 
 /// What the tokenizer has to do next.

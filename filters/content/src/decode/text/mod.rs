@@ -188,17 +188,26 @@ impl Output {
     }
 
     fn html(&mut self, source: &[u8], lines: &mut dyn FnMut(&str)) {
-        let labelled = self.declared.or_else(|| html::charset(source));
-        let readings = match labelled.filter(|&charset| charset != Charset::UTF_8) {
-            Some(charset) => vec![charset.decode(source)],
-            None => self.fallbacks.readings(source, labelled),
-        };
-        for reading in readings {
+        for reading in self.html_readings(source) {
             html::lines(&reading, self.limits.line, &mut |line| {
                 self.give(&String::from_utf8_lossy(line), lines);
                 !self.is_cut
             });
         }
+    }
+
+    fn html_readings(&self, source: &[u8]) -> Vec<String> {
+        let labelled = self.declared.or_else(|| html::marked(source));
+        if let Some(charset) = labelled.filter(|&charset| charset != Charset::UTF_8) {
+            return vec![charset.decode(source)];
+        }
+        let mut readings = self.fallbacks.readings(source, labelled);
+        if let (None, Some(charset)) = (labelled, html::declared(source)) {
+            let text = charset.decode(source);
+            readings.retain(|reading| *reading != text);
+            readings.insert(0, text);
+        }
+        readings
     }
 
     fn give(&mut self, line: &str, lines: &mut dyn FnMut(&str)) {
