@@ -6,7 +6,7 @@
 //!
 //! With one size under `valgrind --tool=callgrind`, the instructions.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a tool of the benches")]
+#![expect(clippy::unwrap_used, reason = "a tool of the benches")]
 
 use std::{
     env,

@@ -9,7 +9,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use mailweir_content::attachment::{Finding, Inspector, Limits};
+use mailweir_content::{
+    attachment::{Budget, Finding, Inspector, Limits},
+    decode::charset::Fallbacks,
+};
 use mailweir_test_servers::tools;
 
 /// What a script writes to its standard output.
@@ -24,14 +27,15 @@ fn written_by(script: &str) -> Vec<u8> {
 }
 
 fn findings(bytes: &[u8]) -> Vec<String> {
-    let mut inspector = Inspector::new(Limits::default());
+    let (mut budget, mut inspector) =
+        (Budget::new(Limits::default(), Fallbacks::default()), Inspector::default());
     let mut all = Vec::new();
     let mut note = |finding: Finding<'_>| match finding {
         Finding::Name { name, path } => all.push([path, &[name.to_owned()]].concat().join("!")),
         finding => all.push(finding.mime_type().unwrap_or_default().to_owned()),
     };
-    bytes.chunks(1000).for_each(|piece| inspector.feed(piece, &mut note));
-    inspector.finish(&mut note);
+    bytes.chunks(1000).for_each(|piece| inspector.feed(piece, &mut budget, &mut note));
+    inspector.finish(&mut budget, &mut note);
     all
 }
 

@@ -99,14 +99,10 @@ impl ContentChecks {
     }
 
     /// Looks at content as a person reads it.
-    async fn read(&mut self, content: &[u8], remote: &dyn RemoteMaps) {
+    async fn read(&mut self, mut content: &[u8], remote: &dyn RemoteMaps) {
         let Some(reading) = &mut self.reading else { return };
-        for slice in content.chunks(Reading::SLICE) {
-            if !self.editor.inspection.is_looking() {
-                return;
-            }
-            reading.feed(slice);
-            self.editor.look_at(reading.take_keys(), remote).await;
+        while !content.is_empty() && self.editor.inspection.is_looking() {
+            self.editor.look_at(reading.feed(&mut content), remote).await;
         }
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use mailweir_content::{
-    attachment::{Finding, Inspector, Limit, Limits},
+    attachment::{Budget, Finding, Inspector, Limit},
     decode::{
         headers::HeaderDecoder,
         parts::{Ambiguity, Event, Part, PartId, PartLimits, PartReader},
@@ -21,6 +21,10 @@ use super::{ChecksRules, Context};
 pub(super) struct Reading {
     parts: PartReader,
     seen: Seen,
+    /// Content that waits for a whole block. Parts that are open side by side share what a mail may
+    /// use, and keys have room until they are asked for: in blocks of one size, who gets what does
+    /// not depend on how the client divided the mail.
+    block: Vec<u8>,
 }
 
 /// What the parts have given, and what is open.
@@ -33,7 +37,7 @@ struct Seen {
 }
 
 struct Attachments {
-    limits: Limits,
+    budget: Budget,
     open: BTreeMap<PartId, Open>,
 }
 
@@ -74,35 +78,39 @@ impl Reading {
                 TextLimits { text: rules.text_body_checks_size_limit, ..TextLimits::default() };
             Texts::new(text, rules.fallbacks.clone())
         });
-        let attachments = of_attachments
-            .then(|| Attachments { limits: rules.attachment_limits, open: BTreeMap::new() });
+        let attachments = of_attachments.then(|| Attachments {
+            budget: Budget::new(rules.attachment_limits, rules.fallbacks.clone()),
+            open: BTreeMap::new(),
+        });
         let seen = Seen { texts, attachments, keys: Keys::default() };
-        Some(Self { parts: PartReader::new(limits, decoder), seen })
+        Some(Self { parts: PartReader::new(limits, decoder), seen, block: Vec::new() })
     }
 
-    /// Takes content, of which no more than [`Self::SLICE`] bytes come between two
-    /// [`Self::take_keys`].
-    pub(super) fn feed(&mut self, content: &[u8]) {
-        let Self { parts, seen } = self;
-        parts.feed(content, &mut |event| seen.event(&event));
+    /// Takes the beginning of `content`, and gives the keys that have come up.
+    pub(super) fn feed(&mut self, content: &mut &[u8]) -> Vec<Key> {
+        let (now, later) = content.split_at(content.len().min(BLOCK - self.block.len()));
+        self.block.extend_from_slice(now);
+        *content = later;
+        if self.block.len() < BLOCK {
+            return Vec::new();
+        }
+        self.read_block();
+        self.seen.keys.take()
     }
 
     /// Takes the end of the mail.
-    pub(super) fn finish(self) -> Vec<Key> {
-        let Self { parts, mut seen } = self;
+    pub(super) fn finish(mut self) -> Vec<Key> {
+        self.read_block();
+        let Self { parts, mut seen, .. } = self;
         parts.finish(&mut |event| seen.event(&event));
-        seen.keys.waiting
+        seen.keys.take()
     }
 
-    /// The keys that have come up since the last time.
-    pub(super) fn take_keys(&mut self) -> Vec<Key> {
-        let keys = std::mem::take(&mut self.seen.keys);
-        self.seen.keys.is_full = keys.is_full;
-        keys.waiting
+    fn read_block(&mut self) {
+        let Self { parts, seen, block } = self;
+        parts.feed(block, &mut |event| seen.event(&event));
+        block.clear();
     }
-
-    /// How much content is read at a time.
-    pub(super) const SLICE: usize = 4 * 1024;
 }
 
 impl Seen {
@@ -124,12 +132,14 @@ impl Attachments {
             Event::Data { part, bytes } => {
                 if let Some(Open { inspector, is_shown }) = self.open.get_mut(part) {
                     let is_shown = *is_shown;
-                    inspector.feed(bytes, &mut |finding| keys.found(&finding, is_shown));
+                    let note = &mut |finding: Finding<'_>| keys.found(&finding, is_shown);
+                    inspector.feed(bytes, &mut self.budget, note);
                 }
             }
             Event::End(part) => {
-                if let Some(Open { mut inspector, is_shown }) = self.open.remove(part) {
-                    inspector.finish(&mut |finding| keys.found(&finding, is_shown));
+                if let Some(Open { inspector, is_shown }) = self.open.remove(part) {
+                    let note = &mut |finding: Finding<'_>| keys.found(&finding, is_shown);
+                    inspector.finish(&mut self.budget, note);
                 }
             }
             Event::Ambiguous(ambiguity) => keys.add(Context::AttachmentType, name(*ambiguity)),
@@ -148,7 +158,7 @@ impl Attachments {
         let is_attached = part.disposition.as_deref() == Some("attachment");
         let is_shown =
             part.content_type.starts_with("text/") && part.names.is_empty() && !is_attached;
-        let inspector = Box::new(Inspector::new(self.limits));
+        let inspector = Box::new(Inspector::default());
         self.open.insert(part.id, Open { inspector, is_shown });
     }
 }
@@ -162,6 +172,12 @@ impl Keys {
             (_, Some(kind)) => self.add(Context::AttachmentType, kind),
             (_, None) => {}
         }
+    }
+
+    /// Those that have come up since the last time.
+    fn take(&mut self) -> Vec<Key> {
+        self.size = 0;
+        std::mem::take(&mut self.waiting)
     }
 
     fn add(&mut self, context: Context, text: &str) {
@@ -198,9 +214,13 @@ const fn name(ambiguity: Ambiguity) -> &'static str {
     }
 }
 
-/// An inspector holds up to 1 MiB; only mails that can be read in several ways have several open.
+/// Only mails that can be read in several ways have several open. What is large of what they hold
+/// they have from one budget; the rest is some 20 KiB for each.
 const MOST_OPEN: usize = 8;
 
-/// What one slice of an honest mail gives is far less: 4 KiB of it that are packed a thousand times
+/// How much content is read at a time.
+const BLOCK: usize = 4 * 1024;
+
+/// What one block of an honest mail gives is far less: 4 KiB of it that are packed a thousand times
 /// over hold no more than 4 MiB of text or names.
 const MOST_BYTES: usize = 8 << 20;

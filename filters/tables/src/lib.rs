@@ -20,6 +20,7 @@ mod keyed;
 pub mod keys;
 mod lines;
 mod lookup;
+mod nfkc;
 pub mod remote;
 mod rules;
 mod spec;

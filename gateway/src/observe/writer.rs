@@ -48,6 +48,10 @@ impl Writer {
         state.confessed = state.lost;
         state.time.set(now, format);
         write(&state.time, news, &mut state.pending);
+        if state.pending.len() == before {
+            // Not every event has a line in every format, and no line is nothing to wait for.
+            return;
+        }
         state.appended += 1;
         if before == 0 || (before < FULL_BATCH && state.pending.len() >= FULL_BATCH) {
             self.shared.appended.notify_one();

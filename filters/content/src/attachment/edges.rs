@@ -1,6 +1,6 @@
 //! Types that are told by bytes far from the beginning: images of disks.
 
-use super::{kind::Kind, ledger::View};
+use super::{budget::View, kind::Kind};
 
 /// Watches the two places of a stream.
 #[derive(Debug, Default)]

@@ -5,8 +5,8 @@
 
 use super::{
     Limit,
+    budget::{Heading, View},
     inflate::{Inflate, Progress},
-    ledger::{Heading, View},
     names,
     zip::Zip,
 };
@@ -162,7 +162,7 @@ impl Gzip {
         if end.is_some() {
             let name = std::mem::take(&mut self.name);
             view.name(Heading::Member, &name);
-            self.called = names::first_reading(&name);
+            self.called = view.path_name(&name);
             self.state = State::Comment { flags };
         }
         end.map_or(bytes.len(), |end| end + 1)

@@ -5,7 +5,7 @@ use std::fmt;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{
-    ledger::{Permit, View},
+    budget::{Permit, View},
     stream::Stream,
 };
 

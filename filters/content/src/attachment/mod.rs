@@ -9,11 +9,11 @@
 //!
 //! What is refused is decided by `attachment_name_checks` and `attachment_type_checks`.
 
+mod budget;
 mod edges;
 mod gzip;
 mod inflate;
 mod kind;
-mod ledger;
 mod magic;
 mod names;
 mod ole;
@@ -26,32 +26,34 @@ mod zip;
 #[cfg(test)]
 mod tests;
 
-use std::mem;
-
+pub use budget::Budget;
+use budget::View;
 pub use kind::Kind;
-use ledger::{Ledger, View};
 use stream::Stream;
 
-/// Looks into the attachments of one mail, one after another.
+/// Looks into one attachment.
 ///
-/// The bytes of a part are handed to `feed` in pieces, then `finish` ends the part, and the next
-/// one may begin. What is found does not depend on how a part was cut into pieces. The limits hold
-/// for all parts together.
+/// Its bytes are handed to `feed` in pieces, then `finish` ends it. What is found does not depend on
+/// how it was cut into pieces. The limits hold for all attachments of a mail, which share a
+/// [`Budget`]; of inspectors that are at work side by side, who comes first has it first.
 ///
 /// ```
-/// use mailweir_content::attachment::{Finding, Inspector, Limits};
+/// use mailweir_content::attachment::{Budget, Finding, Inspector, Limits};
+/// use mailweir_content::decode::charset::Fallbacks;
 ///
-/// let mut inspector = Inspector::new(Limits::default());
+/// let mut budget = Budget::new(Limits::default(), Fallbacks::default());
+/// let mut inspector = Inspector::default();
 /// let mut types = Vec::new();
 /// let mut note = |finding: Finding<'_>| types.extend(finding.mime_type());
-/// inspector.feed(b"%PDF-", &mut note);
-/// inspector.feed(b"1.7", &mut note);
-/// inspector.finish(&mut note);
+/// inspector.feed(b"%PDF-", &mut budget, &mut note);
+/// inspector.feed(b"1.7", &mut budget, &mut note);
+/// inspector.finish(&mut budget, &mut note);
 /// assert_eq!(types, ["application/pdf"]);
 /// ```
 #[derive(Debug)]
 pub struct Inspector {
-    ledger: Ledger,
+    /// The limits that were said, one bit each.
+    said: u8,
     path: Vec<String>,
     /// Bytes that wait for a whole block. All work is done in blocks of one size: that is why the
     /// division of the input cannot matter.
@@ -60,31 +62,27 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// An inspector for a new mail.
-    #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        let (ledger, block) = (Ledger::new(limits), Vec::with_capacity(BLOCK));
-        Self { ledger, path: Vec::new(), block, stream: Stream::new(0) }
-    }
-
-    /// More decoded bytes of the part.
-    pub fn feed(&mut self, mut bytes: &[u8], found: &mut impl FnMut(Finding<'_>)) {
+    /// More decoded bytes of the attachment. `budget` is that of its mail.
+    pub fn feed(
+        &mut self,
+        mut bytes: &[u8],
+        budget: &mut Budget,
+        found: &mut impl FnMut(Finding<'_>),
+    ) {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(BLOCK - self.block.len()));
             self.block.extend_from_slice(now);
             bytes = later;
             if self.block.len() == BLOCK {
-                self.inspect_block(found);
+                self.inspect_block(budget, found);
             }
         }
     }
 
-    /// The part has ended. What comes next belongs to the next part.
-    pub fn finish(&mut self, found: &mut impl FnMut(Finding<'_>)) {
-        self.inspect_block(found);
-        let mut stream = mem::replace(&mut self.stream, Stream::new(0));
-        stream.finish(&mut View::new(&mut self.ledger, &mut self.path, found));
-        self.ledger.next_part();
+    /// The attachment has ended.
+    pub fn finish(mut self, budget: &mut Budget, found: &mut impl FnMut(Finding<'_>)) {
+        self.inspect_block(budget, found);
+        self.stream.finish(&mut View::new(budget, &mut self.said, &mut self.path, found));
     }
 
     /// How many bytes the inspector holds for what it has begun to read, windows of compression
@@ -96,10 +94,17 @@ impl Inspector {
             + self.path.iter().map(String::len).sum::<usize>()
     }
 
-    fn inspect_block(&mut self, found: &mut impl FnMut(Finding<'_>)) {
-        let view = &mut View::new(&mut self.ledger, &mut self.path, found);
+    fn inspect_block(&mut self, budget: &mut Budget, found: &mut impl FnMut(Finding<'_>)) {
+        let view = &mut View::new(budget, &mut self.said, &mut self.path, found);
         self.stream.feed(&self.block, view);
         self.block.clear();
+    }
+}
+
+impl Default for Inspector {
+    fn default() -> Self {
+        let block = Vec::with_capacity(BLOCK);
+        Self { said: 0, path: Vec::new(), block, stream: Stream::new(0) }
     }
 }
 
@@ -149,7 +154,7 @@ impl Finding<'_> {
     }
 }
 
-/// How far an inspector goes, for one mail.
+/// How far inspectors go, for one mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How many archives inside each other are opened, at most 16. With 0 none is; the names in an

@@ -5,35 +5,33 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{EUC_KR, Encoding, GBK, SHIFT_JIS};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Says each reading of a raw name once per charset it may be in.
-pub(super) fn readings(raw: &[u8], say: &mut dyn FnMut(&str)) {
-    if let Ok(text) = str::from_utf8(raw) {
-        return shapes(text, say);
+use crate::decode::charset::Fallbacks;
+
+/// Says each reading of a raw name once per charset it may be in: those of `fallbacks`, and that of
+/// the first zip program.
+pub(super) fn readings(raw: &[u8], fallbacks: &Fallbacks, say: &mut dyn FnMut(&str)) {
+    if raw.is_ascii() && !raw.iter().any(u8::is_ascii_control) {
+        // Most names: nothing to guess.
+        return shapes(&String::from_utf8_lossy(raw), say);
     }
-    let mut said: Vec<String> = Vec::new();
-    let decoded = LEGACY.iter().filter_map(|charset| decode(charset, raw));
-    for text in decoded.chain([cp437(raw)]) {
-        if !said.contains(&text) {
-            shapes(&text, say);
-            said.push(text);
+    let mut texts = fallbacks.readings(raw, None);
+    if str::from_utf8(raw).is_err() {
+        let text = cp437(raw);
+        if !texts.contains(&text) {
+            texts.push(text);
         }
     }
+    texts.iter().for_each(|text| shapes(text, say));
 }
 
-/// The first reading of a raw name, or its end: what stands in a path.
-pub(super) fn first_reading(raw: &[u8]) -> String {
-    let mut first: Option<String> = None;
-    let mut keep = |name: &str| {
-        if first.is_none() {
-            let from = name.ceil_char_boundary(name.len().saturating_sub(IN_PATH));
-            first = Some(name[from..].to_owned());
-        }
-    };
-    readings(raw, &mut keep);
-    first.unwrap_or_default()
+/// The likeliest reading of a raw name, or its end: what stands in a path.
+pub(super) fn first_reading(raw: &[u8], fallbacks: &Fallbacks) -> String {
+    let best = fallbacks.best(raw, None);
+    let name = visible(&best);
+    let from = name.ceil_char_boundary(name.len().saturating_sub(IN_PATH));
+    name[from..].to_owned()
 }
 
 /// Adds to a raw name of which the end is kept, since it tells what a file is. True if it was cut.
@@ -87,10 +85,6 @@ fn as_windows_keeps(text: &str) -> &str {
     }
 }
 
-fn decode(charset: &'static Encoding, raw: &[u8]) -> Option<String> {
-    charset.decode_without_bom_handling_and_without_replacement(raw).map(Cow::into_owned)
-}
-
 /// The charset of the first zip program, and of every one that does not say otherwise.
 fn cp437(raw: &[u8]) -> String {
     let character = |&byte: &u8| match byte {
@@ -104,9 +98,6 @@ fn cp437(raw: &[u8]) -> String {
 pub(super) const LONGEST: usize = 1024;
 /// How much of a name is kept in a path.
 const IN_PATH: usize = 1024;
-
-/// What names without a charset are in, where they are not in UTF-8.
-static LEGACY: [&Encoding; 3] = [EUC_KR, SHIFT_JIS, GBK];
 
 /// The upper half of code page 437.
 const CP437: [char; 128] = [

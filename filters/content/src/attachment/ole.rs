@@ -3,7 +3,7 @@
 //! The names in the directory tell. The directory may lie in any sectors, so every 128 bytes are
 //! looked at as if they were an entry of it; the table of sectors is not followed.
 
-use super::{kind::Kind, ledger::View};
+use super::{budget::View, kind::Kind};
 
 /// Looks for the entries of the directory.
 #[derive(Debug, Default)]

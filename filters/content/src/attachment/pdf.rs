@@ -5,7 +5,7 @@
 
 use memchr::memmem;
 
-use super::{kind::Kind, ledger::View};
+use super::{budget::View, kind::Kind};
 
 /// Looks for names of actions.
 #[derive(Debug, Default)]

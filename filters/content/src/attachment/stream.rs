@@ -6,7 +6,7 @@
 //! the stream of that member.
 
 use super::{
-    edges::Edges, gzip::Gzip, kind::Kind, ledger::View, magic, ole::Ole, pdf::Pdf, tar::Tar, text,
+    budget::View, edges::Edges, gzip::Gzip, kind::Kind, magic, ole::Ole, pdf::Pdf, tar::Tar, text,
     zip::Zip,
 };
 

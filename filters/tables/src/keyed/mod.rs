@@ -89,6 +89,11 @@ impl KeyedTable {
         self.in_order().map(|record| (record.key, record.value))
     }
 
+    /// All keys with their lines, in the order of the source.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (Option<u32>, &[u8])> {
+        self.in_order().map(|record| (record.line(), record.key))
+    }
+
     /// All values with their lines, in the order of the source.
     pub(crate) fn values(&self) -> impl Iterator<Item = (Option<u32>, &[u8])> {
         self.in_order().map(|record| (record.line(), record.value))

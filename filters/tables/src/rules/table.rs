@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Found, LookupError, Place, Warning,
     lines::{Line, Lines},
+    nfkc,
     text::is_space,
 };
 
@@ -411,6 +412,11 @@ impl Reader {
         source: PatternSource,
         highest: u32,
     ) -> Result<Option<(bool, Pattern, Entry)>, RulesError> {
+        if self.kind.matching == Matching::Text
+            && let Some(instead) = nfkc::pattern(&source.text)
+        {
+            self.warn(line, nfkc::warning("pattern", &instead));
+        }
         let negated = source.negated;
         let (pattern, node) = match Pattern::new(self.kind, source, highest > 0) {
             Ok(compiled) => compiled,

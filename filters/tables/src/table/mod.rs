@@ -17,6 +17,7 @@ use crate::{
     cidr::CidrTable,
     keyed::{Case, KeyedTable},
     lookup::Search,
+    nfkc,
     rules::RuleTable,
     spec::{Content, Source},
 };
@@ -90,7 +91,9 @@ pub enum TableError {
 
 impl Table {
     /// Reads the table that `spec` names. `read` gives the content of a file. Keys are compared
-    /// without regard to case, as Postfix does; `matching` is for tables of patterns.
+    /// without regard to case, as Postfix does; `matching` is for tables of patterns. With
+    /// [`Matching::Text`] keys are expected to be in NFKC; of a pattern or key in the table that is
+    /// not, and so never fits, a warning tells.
     ///
     /// # Errors
     /// A file cannot be read, or the table as a whole cannot be used. A bad line is a warning.
@@ -244,6 +247,7 @@ impl Loader<'_> {
                 let (table, warnings) =
                     KeyedTable::parse(name, &source, self.case(spec)).map_err(too_large)?;
                 self.warnings.extend(warnings);
+                self.warn_of_keys(name, &table);
                 Kind::Keyed(table)
             }
             Source::Rules(dialect, content) => {
@@ -261,7 +265,9 @@ impl Loader<'_> {
             }
             Source::Inline(pairs) => {
                 let case = self.case(spec);
-                Kind::Keyed(KeyedTable::of_pairs(pairs, case).map_err(too_large)?)
+                let table = KeyedTable::of_pairs(pairs, case).map_err(too_large)?;
+                self.warn_of_keys(name, &table);
+                Kind::Keyed(table)
             }
             Source::Static(value) => Kind::Static(value.as_bytes().into()),
             Source::Random(values) => Kind::Random(values.clone(), AtomicUsize::new(0)),
@@ -271,6 +277,19 @@ impl Loader<'_> {
             Source::Fail => Kind::Fail,
         };
         Ok(Table { name: Arc::clone(name), kind, folds: self.folds })
+    }
+
+    /// Keys that no text can be.
+    fn warn_of_keys(&mut self, name: &Arc<str>, table: &KeyedTable) {
+        if self.matching == Matching::Bytes {
+            return;
+        }
+        for (line, key) in table.keys() {
+            if let Some(instead) = nfkc::key(key) {
+                let text = nfkc::warning("key", &instead).into();
+                self.warnings.push(Warning { table: Arc::clone(name), line, text });
+            }
+        }
     }
 
     fn tables(&mut self, specs: &[Spec]) -> Result<Box<[Table]>, TableError> {

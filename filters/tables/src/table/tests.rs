@@ -264,3 +264,25 @@ fn the_values_of_a_table_are_shown_with_their_places() {
     assert_eq!(values("pipemap:{static:x,hash:/x}", b"b c\n"), (Some(2), seen));
     assert_eq!(values("tcp:localhost:9", b""), (None, Vec::new()));
 }
+
+#[test]
+fn what_never_fits_text_is_told_with_what_to_write() {
+    let warnings = |text: &str, matching, source: &str| {
+        let spec = Spec::parse(text).unwrap();
+        let loaded = Table::load(&spec, matching, &mut |_: &Path| Ok(source.as_bytes().to_vec()));
+        loaded.unwrap().warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let rules = "/광고/ REJECT\nif /（광고）/\n!/cafe\u{301}/ REJECT\nendif\n";
+    for kind in ["pcre:/x", "regexp:/x"] {
+        assert_eq!(warnings(kind, Matching::Bytes, rules), [""; 0]);
+        let [first, second] = &warnings(kind, Matching::Text, rules)[..] else { panic!("{kind}") };
+        assert!(first.starts_with(&format!("{kind}, line 2: this pattern is not in NFKC")));
+        assert!(first.ends_with("write \"\\(광고\\)\""), "{first}");
+        assert!(second.starts_with(&format!("{kind}, line 3: ")) && second.ends_with("\"café\""));
+    }
+    let keys = "a REJECT\nｖirus．exe REJECT\n";
+    assert_eq!(warnings("hash:/x", Matching::Bytes, keys), [""; 0]);
+    let [one] = &warnings("hash:/x", Matching::Text, keys)[..] else { panic!("one key") };
+    assert!(one.starts_with("hash:/x, line 2: this key ") && one.ends_with("\"virus.exe\""));
+    assert_eq!(warnings("inline:{ａ=b}", Matching::Text, "").len(), 1);
+}

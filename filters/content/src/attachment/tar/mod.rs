@@ -11,8 +11,8 @@ use pax::Pax;
 
 use super::{
     Limit,
+    budget::{Heading, View},
     kind::Kind,
-    ledger::{Heading, View},
     names,
     stream::Stream,
     zip::Zip,
@@ -132,10 +132,10 @@ impl Tar {
     fn member(&mut self, header: &Header<'_>, view: &mut View<'_>) -> What {
         let short = header.name();
         view.name(Heading::Member, &short);
-        let mut name = names::first_reading(&short);
+        let mut name = view.path_name(&short);
         for long in self.next.take_names() {
             view.name(Heading::Member, &long);
-            name = names::first_reading(&long);
+            name = view.path_name(&long);
         }
         if !header.link.is_empty() {
             view.name(Heading::Member, header.link);

@@ -1,10 +1,11 @@
 //! Archives made to exhaust those who look into them.
 
 use super::{
-    super::{Finding, Inspector, Limits},
+    super::{Budget, Finding, Inspector, Limits},
     archives::{Member, deflate, gzip, local, program, zip},
     assert_finds, findings, findings_within, in_words,
 };
+use crate::decode::charset::Fallbacks;
 
 fn count(all: &[String], begin: &str) -> usize {
     all.iter().filter(|words| words.starts_with(begin)).count()
@@ -123,10 +124,11 @@ fn headers_within_each_other_are_read_a_few_at_a_time() {
 fn stored_members_within_each_other_are_opened_a_few_at_a_time() {
     // Each header begins in the one before it, says a name of 2 KiB, and a size that covers much.
     let piece = b"PK\x03\x04\x14\0\0\0\0\0\x08\x40\x34\xc8\xe4\x32\xd0";
-    let mut inspector = Inspector::new(Limits::default());
+    let (mut budget, mut inspector) =
+        (Budget::new(Limits::default(), Fallbacks::default()), Inspector::default());
     let (mut most, mut all) = (0, Vec::new());
     for _ in 0..20_000 {
-        inspector.feed(piece, &mut |finding| all.push(in_words(&finding)));
+        inspector.feed(piece, &mut budget, &mut |finding| all.push(in_words(&finding)));
         most = most.max(inspector.buffered());
     }
     assert!(most < 256 << 10, "{most}");
@@ -136,15 +138,47 @@ fn stored_members_within_each_other_are_opened_a_few_at_a_time() {
 #[test]
 fn what_one_attachment_used_is_gone_for_the_next() {
     let limits = Limits { max_members: 3, ..Limits::default() };
-    let mut inspector = Inspector::new(limits);
+    let mut budget = Budget::new(limits, Fallbacks::default());
     let mut all = Vec::new();
     for name in ["a", "b", "c", "d"] {
         let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
-        inspector.feed(&local(&Member::stored(name, b"x")), &mut note);
-        inspector.finish(&mut note);
+        let mut inspector = Inspector::default();
+        inspector.feed(&local(&Member::stored(name, b"x")), &mut budget, &mut note);
+        inspector.finish(&mut budget, &mut note);
     }
     assert_eq!(count(&all, "name"), 3, "{all:#?}");
     assert_eq!(count(&all, "limit  Members"), 1);
+}
+
+#[test]
+fn attachments_side_by_side_have_no_more_than_one_after_another() {
+    let limits = Limits { max_inflated: 40_000, ..Limits::default() };
+    let bomb = gzip(&[b'x'; 30_000]);
+    let mut budget = Budget::new(limits, Fallbacks::default());
+    let mut both = [Inspector::default(), Inspector::default()];
+    let mut all = Vec::new();
+    let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
+    for byte in bomb.chunks(1) {
+        both.iter_mut().for_each(|one| one.feed(byte, &mut budget, &mut note));
+    }
+    both.into_iter().for_each(|one| one.finish(&mut budget, &mut note));
+    assert_eq!(count(&all, "limit"), 1, "{all:#?}");
+    assert!(all.iter().any(|words| words.ends_with("Inflated")), "{all:#?}");
+}
+
+#[test]
+fn of_inflaters_there_are_as_many_for_a_mail_as_for_one_attachment() {
+    // Squares modulo a prime: no packer makes them smaller.
+    let byte = |at: u64| ((at * at % 1_000_003) >> 4).to_le_bytes()[0];
+    let packed = gzip(&(0..100_000).map(byte).collect::<Vec<_>>());
+    let mut budget = Budget::new(Limits::default(), Fallbacks::default());
+    let mut many: Vec<_> = (0..20).map(|_| Inspector::default()).collect();
+    let mut all = Vec::new();
+    let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
+    many.iter_mut().for_each(|one| one.feed(&packed[..50_000], &mut budget, &mut note));
+    let buffered: usize = many.iter().map(Inspector::buffered).sum();
+    assert!(buffered < 1 << 20, "{buffered}");
+    assert!(all.iter().any(|words| words.ends_with("Overlap")), "{all:#?}");
 }
 
 #[test]

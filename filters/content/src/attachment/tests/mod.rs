@@ -8,7 +8,8 @@ mod random;
 mod tar;
 mod zip;
 
-use super::{Finding, Inspector, Limits};
+use super::{Budget, Finding, Inspector, Limits};
+use crate::decode::charset::Fallbacks;
 
 /// What was found in one attachment, in words: `name a.zip!b.exe`, `type a.zip application/zip`,
 /// `limit a.zip Depth`.
@@ -17,11 +18,12 @@ fn findings(bytes: &[u8]) -> Vec<String> {
 }
 
 fn findings_within(limits: Limits, bytes: &[u8]) -> Vec<String> {
-    let mut inspector = Inspector::new(limits);
+    let (mut budget, mut inspector) =
+        (Budget::new(limits, Fallbacks::default()), Inspector::default());
     let mut all = Vec::new();
     let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
-    inspector.feed(bytes, &mut note);
-    inspector.finish(&mut note);
+    inspector.feed(bytes, &mut budget, &mut note);
+    inspector.finish(&mut budget, &mut note);
     all
 }
 

@@ -1,9 +1,11 @@
 //! How names are read.
 
 use super::{
+    super::{Budget, Finding, Inspector, Limits},
     archives::{Member, extra, gzip_named, zip},
-    assert_finds,
+    assert_finds, in_words,
 };
+use crate::decode::charset::{Charset, Fallbacks};
 
 fn name_in_zip(name: &[u8], expected: &[&str]) {
     assert_finds(&zip(&[Member::stored(name, b"content")]), expected);
@@ -20,6 +22,24 @@ fn a_name_in_another_charset_is_read_in_each_that_fits() {
     name_in_zip(b"\x83\x65\x83\x58\x83\x67.exe", &["name テスト.exe"]);
     name_in_zip(b"\xb2\xe2\xca\xd4.exe", &["name 测试.exe"]);
     name_in_zip(b"Gr\x81n.exe", &["name Grün.exe"]);
+}
+
+#[test]
+fn a_name_is_read_in_the_charsets_that_are_configured() {
+    let archive = zip(&[Member::deflated(b"\xcf\xd0.zip", &gzip_named("x", b"content"))]);
+    let names = |label: &str| {
+        let fallbacks = Fallbacks::new(vec![Charset::for_label(label.as_bytes()).unwrap()]);
+        let mut budget = Budget::new(Limits::default(), fallbacks);
+        let (mut inspector, mut all) = (Inspector::default(), Vec::new());
+        let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
+        inspector.feed(&archive, &mut budget, &mut note);
+        inspector.finish(&mut budget, &mut note);
+        all.retain(|words| words.starts_with("name "));
+        all.truncate(3);
+        all
+    };
+    assert_eq!(names("iso-8859-7"), ["name ΟΠ.zip", "name ╧╨.zip", "name ΟΠ.zip!x"]);
+    assert_eq!(names("koi8-r"), ["name оп.zip", "name ╧╨.zip", "name оп.zip!x"]);
 }
 
 #[test]

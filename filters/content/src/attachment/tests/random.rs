@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 
 use super::{
-    super::{Finding, Inspector, Kind, Limits, ledger::Ledger, ledger::View, stream::Stream},
+    super::{Budget, Finding, Inspector, Kind, Limits, budget::View, stream::Stream},
     archives::{Member, extra, gzip, gzip_named, program, tar, tar_member, zip},
     findings, in_words,
     kinds::samples,
 };
+use crate::decode::charset::Fallbacks;
 
 /// Archives with a bit of everything.
 fn archives() -> Vec<Vec<u8>> {
@@ -30,25 +31,27 @@ fn archives() -> Vec<Vec<u8>> {
 
 /// As `findings`, in pieces, and with an eye on memory.
 fn findings_in_pieces(bytes: &[u8], cuts: &[usize]) -> Vec<String> {
-    let mut inspector = Inspector::new(Limits::default());
+    let (mut budget, mut inspector) =
+        (Budget::new(Limits::default(), Fallbacks::default()), Inspector::default());
     let mut all = Vec::new();
     let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
     for piece in cuts.windows(2) {
-        inspector.feed(&bytes[piece[0]..piece[1]], &mut note);
+        inspector.feed(&bytes[piece[0]..piece[1]], &mut budget, &mut note);
         assert!(inspector.buffered() < 1 << 20, "{}", inspector.buffered());
     }
-    inspector.finish(&mut note);
+    inspector.finish(&mut budget, &mut note);
     all
 }
 
 /// What the readers find when they get pieces of this size, which they never do from the inspector.
 fn findings_of_stream(bytes: &[u8], piece: usize) -> Vec<String> {
-    let (mut ledger, mut path, mut all) = (Ledger::new(Limits::default()), Vec::new(), Vec::new());
+    let (mut budget, mut said) = (Budget::new(Limits::default(), Fallbacks::default()), 0);
+    let (mut path, mut all) = (Vec::new(), Vec::new());
     let mut note = |finding: Finding<'_>| all.push(in_words(&finding));
-    let mut view = View::new(&mut ledger, &mut path, &mut note);
+    let mut view = View::new(&mut budget, &mut said, &mut path, &mut note);
     let mut stream = Stream::new(0);
     bytes.chunks(piece).for_each(|piece| stream.feed(piece, &mut view));
     stream.finish(&mut view);
@@ -84,7 +87,7 @@ fn what_is_cut_short_is_read_as_far_as_it_goes() {
 #[test]
 fn an_inspector_may_wait_on_any_thread() {
     fn is_send<T: Send>(_: &T) {}
-    is_send(&Inspector::new(Limits::default()));
+    is_send(&(Budget::new(Limits::default(), Fallbacks::default()), Inspector::default()));
 }
 
 #[test]
@@ -97,10 +100,12 @@ fn the_deepest_archive_is_held_in_bounded_memory() {
             zip(&[Member::deflated(name.repeat(900), &gzip(&archive)), Member::stored("x", b"y")]);
     }
     for max_depth in [5, u8::MAX] {
-        let mut inspector = Inspector::new(Limits { max_depth, ..Limits::default() });
+        let mut budget =
+            Budget::new(Limits { max_depth, ..Limits::default() }, Fallbacks::default());
+        let mut inspector = Inspector::default();
         let mut most = 0;
         for piece in archive.chunks(100) {
-            inspector.feed(piece, &mut |_| {});
+            inspector.feed(piece, &mut budget, &mut |_| {});
             most = most.max(inspector.buffered());
         }
         assert!((200 << 10..1 << 20).contains(&most), "{most}");

@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::header::{Header, Part, Standing};
-use crate::attachment::{kind::Kind, ledger::View};
+use crate::attachment::{budget::View, kind::Kind};
 
 /// What was seen of an archive.
 #[derive(Debug, Default)]

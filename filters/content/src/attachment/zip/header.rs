@@ -1,7 +1,7 @@
 //! The header of a member, and the entry of the directory about it (APPNOTE.TXT 4.3.7, 4.3.12).
 
 use super::extra::Extra;
-use crate::attachment::{ledger::Permit, names};
+use crate::attachment::{budget::Permit, names};
 
 /// Which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

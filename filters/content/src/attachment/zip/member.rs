@@ -3,9 +3,8 @@
 use super::header::{Header, Part, Standing, has_known_method};
 use crate::attachment::{
     Limit,
+    budget::{Permit, View},
     inflate::{Inflate, Progress},
-    ledger::{Permit, View},
-    names,
     stream::Stream,
 };
 
@@ -54,7 +53,7 @@ impl Member {
                 Data::Deflated(is_nonsense.then(|| Inflate::begin(depth, view)).flatten()?)
             }
         };
-        let name = header.names().last().map(names::first_reading).unwrap_or_default();
+        let name = header.names().last().map(|name| view.path_name(name)).unwrap_or_default();
         Some(Self { name, data, is_trial })
     }
 

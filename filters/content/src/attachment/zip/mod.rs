@@ -17,8 +17,8 @@ use member::Member;
 
 use super::{
     Limit,
+    budget::{Heading, View},
     kind::Kind,
-    ledger::{Heading, View},
 };
 
 /// Looks for a zip archive in a stream.

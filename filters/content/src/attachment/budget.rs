@@ -3,32 +3,34 @@
 use std::sync::Arc;
 
 use super::{Finding, Kind, Limit, Limits, names};
+use crate::decode::charset::Fallbacks;
 
-/// The account of one mail.
+/// What the attachments of one mail may use of the limits, all together.
+///
+/// It is handed to each [`Inspector`](super::Inspector) of the mail, however many of them are at
+/// work side by side.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub struct Budget {
     limits: Limits,
+    /// What names without a charset may be in.
+    fallbacks: Fallbacks,
     /// How many names were said, for each sort of place.
     names: [u32; 3],
     inflated: u64,
-    /// The limits that were said of this part, one bit each.
-    said: u8,
     /// As many clones as there are open inflaters, headers being read, and open stored members.
     inflaters: Arc<()>,
     headers: Arc<()>,
     stored: Arc<()>,
 }
 
-impl Ledger {
-    pub(super) fn new(limits: Limits) -> Self {
+impl Budget {
+    /// The budget of a new mail. Names in archives that are not in UTF-8 are read in each charset of
+    /// `fallbacks` that fits, and in code page 437.
+    #[must_use]
+    pub fn new(limits: Limits, fallbacks: Fallbacks) -> Self {
         let limits = Limits { max_depth: limits.max_depth.min(DEEPEST), ..limits };
         let (inflaters, headers, stored) = (Arc::default(), Arc::default(), Arc::default());
-        Self { limits, names: [0; 3], inflated: 0, said: 0, inflaters, headers, stored }
-    }
-
-    /// Limits may be said again.
-    pub(super) fn next_part(&mut self) {
-        self.said = 0;
+        Self { limits, fallbacks, names: [0; 3], inflated: 0, inflaters, headers, stored }
     }
 }
 
@@ -43,20 +45,23 @@ pub(super) enum Heading {
     Inside,
 }
 
-/// What a reader sees of the rest: the account, where it is, and who wants to know.
+/// What a reader sees of the rest: the budget, where it is, and who wants to know.
 pub(super) struct View<'a> {
-    ledger: &'a mut Ledger,
+    budget: &'a mut Budget,
+    /// The limits that were said of this attachment, one bit each.
+    said: &'a mut u8,
     path: &'a mut Vec<String>,
     found: &'a mut dyn FnMut(Finding<'_>),
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(
-        ledger: &'a mut Ledger,
+        budget: &'a mut Budget,
+        said: &'a mut u8,
         path: &'a mut Vec<String>,
         found: &'a mut dyn FnMut(Finding<'_>),
     ) -> Self {
-        Self { ledger, path, found }
+        Self { budget, said, path, found }
     }
 
     /// This stream is of this type.
@@ -66,21 +71,23 @@ impl<'a> View<'a> {
 
     /// Says a name, as long as there were not too many.
     pub(super) fn name(&mut self, heading: Heading, raw: &[u8]) {
-        let count = &mut self.ledger.names[heading as usize];
+        let count = &mut self.budget.names[heading as usize];
         *count = count.saturating_add(1);
         // Inside, headers and directories count together.
         let share = if heading == Heading::Inside { 2 } else { 1 };
-        if *count / share > self.ledger.limits.max_members {
+        if *count / share > self.budget.limits.max_members {
             return self.reached(Limit::Members);
         }
-        names::readings(raw, &mut |name| (self.found)(Finding::Name { name, path: self.path }));
+        let Self { budget, path, found, .. } = self;
+        let say = &mut |name: &str| found(Finding::Name { name, path });
+        names::readings(raw, &budget.fallbacks, say);
     }
 
     /// Counts one more member that has no name of its own; false if there were too many.
     pub(super) fn counts_one_more(&mut self) -> bool {
-        let count = &mut self.ledger.names[Heading::Member as usize];
+        let count = &mut self.budget.names[Heading::Member as usize];
         *count = count.saturating_add(1);
-        let fits = *count <= self.ledger.limits.max_members;
+        let fits = *count <= self.budget.limits.max_members;
         if !fits {
             self.reached(Limit::Members);
         }
@@ -90,19 +97,19 @@ impl<'a> View<'a> {
     /// Something is not looked into.
     pub(super) fn reached(&mut self, limit: Limit) {
         let bit = 1 << limit as u8;
-        if self.ledger.said & bit == 0 {
-            self.ledger.said |= bit;
+        if *self.said & bit == 0 {
+            *self.said |= bit;
             (self.found)(Finding::Limit { limit, path: self.path });
         }
     }
 
     /// Whether a stream that deep may be opened; says so if not.
     pub(super) fn may_descend(&mut self, depth: u8) -> bool {
-        let may = depth <= self.ledger.limits.max_depth;
+        let may = depth <= self.budget.limits.max_depth;
         if !may {
             self.reached(Limit::Depth);
         }
-        may && self.ledger.names[Heading::Member as usize] <= self.ledger.limits.max_members
+        may && self.budget.names[Heading::Member as usize] <= self.budget.limits.max_members
     }
 
     /// A permit to open one more inflater, as long as there are any, and bytes left for them.
@@ -110,19 +117,19 @@ impl<'a> View<'a> {
         if !self.charge(0) {
             return None;
         }
-        let permit = permit(&self.ledger.inflaters, INFLATERS);
+        let permit = permit(&self.budget.inflaters, INFLATERS);
         self.or_overlap(permit)
     }
 
     /// A permit to read one more header.
     pub(super) fn permit_header(&mut self) -> Option<Permit> {
-        let permit = permit(&self.ledger.headers, HEADERS);
+        let permit = permit(&self.budget.headers, HEADERS);
         self.or_overlap(permit)
     }
 
     /// A permit to look into one more stored member.
     pub(super) fn permit_stored(&mut self) -> Option<Permit> {
-        let permit = permit(&self.ledger.stored, STORED);
+        let permit = permit(&self.budget.stored, STORED);
         self.or_overlap(permit)
     }
 
@@ -135,8 +142,8 @@ impl<'a> View<'a> {
 
     /// Counts unpacked bytes; false when that was too much.
     pub(super) fn charge(&mut self, bytes: u64) -> bool {
-        self.ledger.inflated = self.ledger.inflated.saturating_add(bytes);
-        let fits = self.ledger.inflated <= self.ledger.limits.max_inflated;
+        self.budget.inflated = self.budget.inflated.saturating_add(bytes);
+        let fits = self.budget.inflated <= self.budget.limits.max_inflated;
         if !fits {
             self.reached(Limit::Inflated);
         }
@@ -145,12 +152,17 @@ impl<'a> View<'a> {
 
     /// Whether one member has grown as no honest member does.
     pub(super) fn is_bomb(&mut self, packed: u64, unpacked: u64) -> bool {
-        let most = packed.saturating_mul(u64::from(self.ledger.limits.max_ratio));
+        let most = packed.saturating_mul(u64::from(self.budget.limits.max_ratio));
         let is_bomb = unpacked > HARMLESS && unpacked > most;
         if is_bomb {
             self.reached(Limit::Ratio);
         }
         is_bomb
+    }
+
+    /// What a name is called in a path.
+    pub(super) fn path_name(&self, raw: &[u8]) -> String {
+        names::first_reading(raw, &self.budget.fallbacks)
     }
 
     /// The innermost name on the way here.
