@@ -96,6 +96,16 @@ impl Default for Authority {
 }
 
 impl Certificate {
+    /// SHA-256 of the certificate, as Postfix writes it: `AB:CD:...`.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let suite = aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256.tls13().unwrap();
+        let certificate = CertificateDer::from_pem_file(&self.file).unwrap();
+        let hash = suite.common.hash_provider.hash(&certificate);
+        let bytes: Vec<_> = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        bytes.join(":")
+    }
+
     /// TLS of a client that has this certificate to show, and believes the authority in this file
     /// about servers.
     #[must_use]

@@ -132,6 +132,17 @@ impl Restrictions {
     /// Every table that the lists look up, to be loaded before they are used. A table may come
     /// more than once.
     pub fn tables(&self) -> impl Iterator<Item = &Spec> {
+        let tables = self.rules().filter_map(|rule| match &rule.restriction {
+            Restriction::CheckAccess(_, table)
+            | Restriction::CheckServers(_, _, table)
+            | Restriction::BareTable(table) => Some(table),
+            _ => None,
+        });
+        tables.chain(&self.settings.rbl_reply_maps).chain(&self.settings.relay_clientcerts)
+    }
+
+    /// All of the lists, and of the classes.
+    fn rules(&self) -> impl Iterator<Item = &Rule> {
         let lists = [
             &self.client,
             &self.helo,
@@ -141,14 +152,23 @@ impl Restrictions {
             &self.data,
             &self.end_of_data,
         ];
-        let rules = lists.into_iter().chain(self.classes.values()).flatten();
-        let tables = rules.filter_map(|rule| match &rule.restriction {
-            Restriction::CheckAccess(_, table)
-            | Restriction::CheckServers(_, _, table)
-            | Restriction::BareTable(table) => Some(table),
-            _ => None,
-        });
-        tables.chain(&self.settings.rbl_reply_maps).chain(&self.settings.relay_clientcerts)
+        lists.into_iter().chain(self.classes.values()).flatten()
+    }
+
+    /// Whether anything asks for the client's certificate: also the values of access tables may, so
+    /// any of these counts.
+    #[must_use]
+    pub fn ask_for_certificates(&self) -> bool {
+        self.rules().any(|rule| {
+            matches!(
+                rule.restriction,
+                Restriction::PermitTlsClientcerts
+                    | Restriction::PermitTlsAllClientcerts
+                    | Restriction::CheckAccess(..)
+                    | Restriction::CheckServers(..)
+                    | Restriction::BareTable(_)
+            )
+        })
     }
 
     /// Whether the relay list by itself ends the question for strangers: nothing unconditional lets

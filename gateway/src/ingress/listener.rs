@@ -258,6 +258,10 @@ impl Listener {
                     summary: summary.clone(),
                 });
                 session.tls_started(summary);
+                let asked = self.restrictions().is_some_and(|rules| rules.ask_for_certificates());
+                if asked && let Some(shown) = tls.shown_by(stream.get_ref().1, &certificate) {
+                    session.certificate_shown(shown);
+                }
                 if !certificate.into_names().is_empty() {
                     session.client_certified();
                 }

@@ -7,6 +7,7 @@
 mod certificate;
 mod client;
 mod client_certificate;
+mod fingerprint;
 mod handshake;
 mod self_signed;
 mod server;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use mailweir_mail::{Timestamp, TlsSummary};
+use mailweir_smtp::server::ShownCertificate;
 use rustls::{
     ServerConfig, ServerConnection, SupportedProtocolVersion,
     crypto::{CryptoProvider, aws_lc_rs::Ticketer},
@@ -18,7 +19,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use crate::tls::{
     ClientAuthorities, ClientCertificate, HandshakeError, TlsError, VERSIONS,
     certificate::{CertificateSource, CurrentCertificate},
-    provider, setup, summarize,
+    fingerprint, provider, setup, summarize,
 };
 
 /// Our certificate, and the maker of listeners' TLS.
@@ -148,6 +149,18 @@ impl ListenerTls {
             Some(authorities) => authorities.judge(chain, now),
             None => ClientCertificate::None,
         }
+    }
+
+    /// What rules may ask of the client's certificate, which was judged as `judged`; `None` if it has
+    /// shown none.
+    #[must_use]
+    pub fn shown_by(
+        &self,
+        connection: &ServerConnection,
+        judged: &ClientCertificate,
+    ) -> Option<ShownCertificate> {
+        let own = connection.peer_certificates()?.first()?;
+        Some(fingerprint::shown(own, matches!(judged, ClientCertificate::Trusted(_))))
     }
 
     /// The configuration itself, for drivers that make handshakes on their own.

@@ -97,6 +97,47 @@ async fn a_reload_takes_other_authorities() {
     alice.ask("AUTH EXTERNAL =", "235 *").await;
 }
 
+#[tokio::test]
+async fn d1_a_fingerprint_lets_its_client_relay_and_nobody_else() {
+    let (authority, sink) = (Authority::new(), Sink::start(Script::smtp()).await);
+    // No authority of ours need vouch for it.
+    let elsewhere = Authority::new();
+    let (laptop, other) = (elsewhere.client(&[USER]), authority.client(&[USER]));
+    let known = format!("relay_clientcerts = [\"inline:{{ {{{} = x}} }}\"]", laptop.fingerprint());
+    let gateway = relaying(&sink, &authority, "permit_tls_clientcerts", &known).await;
+    let outward = mail().to("friend@other.example");
+    let mut plain = gateway.connect().await;
+    plain.greet().await;
+    plain.send(&outward).await.expect_refused("554 5.7.1 *");
+    let (mut other, _) = shown(&gateway, &authority, &other).await;
+    other.send(&outward).await.expect_refused("554 5.7.1 *");
+    let (mut laptop, _) = shown(&gateway, &authority, &laptop).await;
+    let _id = laptop.send(&outward).await.expect_accepted();
+}
+
+#[tokio::test]
+async fn d1_only_trusted_certificates_may_relay_where_all_of_them_may() {
+    let (authority, sink) = (Authority::new(), Sink::start(Script::smtp()).await);
+    let gateway = relaying(&sink, &authority, "permit_tls_all_clientcerts", "").await;
+    let outward = mail().to("friend@other.example");
+    let (mut stranger, _) = shown(&gateway, &authority, &Authority::new().client(&[USER])).await;
+    stranger.send(&outward).await.expect_refused("554 5.7.1 *");
+    let (mut friend, _) = shown(&gateway, &authority, &authority.client(&[USER])).await;
+    let _id = friend.send(&outward).await.expect_accepted();
+}
+
+/// A gateway whose relay list permits by this restriction.
+async fn relaying(sink: &Sink, authority: &Authority, permit: &str, lines: &str) -> Gateway {
+    let asks = asks_for(authority);
+    let list = format!("relay_restrictions = [{permit:?}, \"reject_unauth_destination\"]");
+    let tls = authority.tls_section("gate.example");
+    let setup = Setup::before(sink)
+        .listener("relay", &format!("mode = \"mx\"\n{asks}\n{list}"))
+        .section("restrictions", lines)
+        .section("tls", &tls);
+    Gateway::start(&setup).await
+}
+
 fn submission(sink: &Sink, authority: &Authority) -> Setup {
     let lines = format!("mode = \"submission\"\ntls = \"required\"\n{}", asks_for(authority));
     let tls = authority.tls_section("gate.example");

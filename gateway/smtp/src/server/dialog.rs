@@ -6,8 +6,8 @@ use std::{collections::VecDeque, sync::Arc};
 use mailweir_mail::{Domain, Login, Protocol, Reply, TlsSummary};
 
 use super::{
-    BareNewline, Cause, Forwarded, Mode, Needs, Peer, Refused, Settings, TlsMode, Unfinished,
-    clock::Clock, command::Verb, state::State, tally::Tally,
+    BareNewline, Cause, Forwarded, Mode, Needs, Peer, Refused, Settings, ShownCertificate, TlsMode,
+    Unfinished, clock::Clock, command::Verb, state::State, tally::Tally,
 };
 use crate::replies::{self, Fault, Positive, Refusal};
 
@@ -40,6 +40,8 @@ pub(super) struct Identity {
     /// A certificate shown in TLS proves who the client is. That entitles it to nothing but to log
     /// in by it.
     pub(super) certified: bool,
+    /// The certificate itself, where rules ask for it.
+    pub(super) certificate: Option<Box<ShownCertificate>>,
 }
 
 impl Identity {

@@ -37,6 +37,7 @@ mod path;
 mod proxied;
 mod refused;
 mod settings;
+mod shown_certificate;
 mod state;
 mod step;
 mod tally;
@@ -46,6 +47,7 @@ mod xtext;
 pub use forwarded::Forwarded;
 pub use refused::{Cause, Refused};
 pub use settings::{BareNewline, Limits, Mode, Needs, Offer, Peer, Rights, Settings, TlsMode};
+pub use shown_certificate::ShownCertificate;
 pub use step::{Answer, Question, Step, Unfinished};
 pub use tally::Tally;
 
@@ -141,6 +143,18 @@ impl Session {
     /// with [`Needs::Certificate`] are offered from now on. Call it after [`Self::tls_started`].
     pub fn client_certified(&mut self) {
         self.dialog.identity.certified = true;
+    }
+
+    /// What rules may ask of the certificate that the client has shown in the TLS handshake,
+    /// whatever it is worth. Call it after [`Self::tls_started`]; XCLIENT takes it away.
+    pub fn certificate_shown(&mut self, certificate: ShownCertificate) {
+        self.dialog.identity.certificate = Some(Box::new(certificate));
+    }
+
+    /// The client's certificate, if [`Self::certificate_shown`] told of one.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&ShownCertificate> {
+        self.dialog.identity.certificate.as_deref()
     }
 
     /// Takes a log-in that the driver vouches for, such as one that is only supposed.

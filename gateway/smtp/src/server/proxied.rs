@@ -31,6 +31,7 @@ pub(super) fn xclient(state: State, command: Command<'_>, dialog: &mut Dialog) -
             dialog.identity.login = told.login;
             // A certificate of the proxy itself is not that of its client.
             dialog.identity.certified = false;
+            dialog.identity.certificate = None;
             dialog.score.tally.done(command.verb);
             state.transaction_over(dialog);
             State::Asked(Asked::Connect)

@@ -62,6 +62,11 @@ impl ListenerRestrictions {
         self.relay_is_written
     }
 
+    /// Whether a list asks what certificate a client has.
+    pub(super) fn ask_for_certificates(&self) -> bool {
+        self.lists.ask_for_certificates()
+    }
+
     /// The lists with their tables as they are now.
     pub(super) fn current(&self) -> Arc<Snapshot> {
         self.snapshot.current(|| Ok(snapshot(&self.lists, &self.live)))

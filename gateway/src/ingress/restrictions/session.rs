@@ -3,13 +3,16 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use mailweir_filters::restrictions::{
-    Decision, DecisionKind, Effects, HostName, Memory, Outcome, ProtocolState, Transaction,
-    evaluate,
+    Certificate, Decision, DecisionKind, Effects, HostName, Memory, Outcome, ProtocolState,
+    Transaction, evaluate,
 };
 use mailweir_mail::{
     MailEvent, Recipient, Reply, ReversePath, RuleAction, RuleApplied, TransactionSummary,
 };
-use mailweir_smtp::{replies::Refusal, server::Session};
+use mailweir_smtp::{
+    replies::Refusal,
+    server::{Session, ShownCertificate},
+};
 
 use super::{ListenerRestrictions, Snapshot, budget::Budget, facts::World};
 use crate::{
@@ -158,7 +161,7 @@ fn transaction<'a>(
         helo: session.helo(),
         protocol: session.protocol(),
         encrypted: session.tls().is_some(),
-        certificate: None,
+        certificate: session.certificate().map(certificate),
         login: session.login().map(|login| &*login.user),
         sender: envelope.map(|envelope| envelope.sender.as_str()),
         recipient: recipient.or_else(only).map(|recipient| shown(recipient, listener)),
@@ -166,6 +169,15 @@ fn transaction<'a>(
         size: session.content_bytes().max(session.declared_size().unwrap_or(0)),
         smtputf8: envelope.is_some_and(|envelope| envelope.smtputf8),
         pipelined: false,
+    }
+}
+
+fn certificate(shown: &ShownCertificate) -> Certificate<'_> {
+    Certificate {
+        fingerprint: &shown.fingerprint,
+        key_fingerprint: &shown.key_fingerprint,
+        name: &shown.name,
+        trusted: shown.trusted,
     }
 }
 
