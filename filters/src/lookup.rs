@@ -16,7 +16,7 @@ use mailweir_tables::{Found, LookupError, RemoteMap, Step, Table};
 ///
 /// One question gets one answer, in bounded time: the implementation has the time limit, keeps
 /// connections, and bounds how many questions are open at once. "No value" is `Ok(None)`; silence,
-/// nonsense and "try later" are [`LookupError::Remote`], and the mail waits. Nothing is remembered
+/// nonsense and "try later" are [`LookupError::Remote`] or [`LookupError::Declined`], and the mail waits. Nothing is remembered
 /// between questions. A caller may give up and drop the future.
 pub trait RemoteMaps: Send + Sync {
     /// The value that `map` has for `key`.

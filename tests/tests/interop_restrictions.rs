@@ -3,7 +3,8 @@
 //! Each list has a listener of its own on both sides. What is compared is every reply from MAIL on,
 //! and to greetings whether they are accepted. Nothing here asks DNS. Where the two differ on
 //! purpose, no dialogue goes there: an address without a domain is never taken here, a client that
-//! is refused before the greeting is hung up on, and commands sent too early end the session.
+//! is refused before the greeting is hung up on, commands sent too early end the session, and
+//! nobody has a mailbox at our own address, so that none can be missing.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -47,8 +48,10 @@ async fn codes_and_keys_of_the_administrators_choice_are_the_same() {
         ("smtpd_null_access_lookup_key", "nobody"),
         ("smtpd_relay_before_recipient_restrictions", "no"),
     ]);
-    let Some(both) = Both::start(LISTS, &ours, &theirs).await else { return };
-    both.compare(LISTS).await;
+    // Without any list the words of the built-in decision are not the administrator's.
+    let lists = &LISTS[1..];
+    let Some(both) = Both::start(lists, &ours, &theirs).await else { return };
+    both.compare(lists).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +128,9 @@ impl Both {
         for (index, list) in lists.iter().enumerate() {
             let ours = self.gateway.address(&name(index));
             for client in CLIENTS {
-                for greeting in GREETINGS {
+                // How a client greets and where it comes from have little to do with each other.
+                let greetings = if client == &CLIENTS[0] { GREETINGS } else { &GREETINGS[..2] };
+                for greeting in greetings {
                     let theirs = converse(self.theirs[index], client, greeting).await;
                     let ours = converse(ours, client, greeting).await;
                     replies += theirs.len();
@@ -162,22 +167,33 @@ async fn converse(server: SocketAddr, client: &str, greeting: &str) -> Vec<Strin
     if !said[0].starts_with("220") {
         return said;
     }
-    // Content costs a queue file: one greeting is enough to see what becomes of it.
-    let with_content = greeting == GREETINGS[0];
-    let commands = std::iter::once(greeting.to_owned()).chain(transactions(with_content));
-    for command in commands {
-        peer.say(&command).await;
-        if !hear(&mut peer, &command, &mut said).await {
-            break;
+    // Content costs a queue file: one client is enough to see what becomes of it.
+    let with_content = greeting == GREETINGS[0] && client == CLIENTS[0];
+    for group in groups(greeting, with_content) {
+        // PIPELINING counts once it was offered.
+        let may_pipeline = greeting.starts_with("EHLO") && is_welcome(&said);
+        let at_once = if may_pipeline { group.len() } else { 1 };
+        for packet in group.chunks(at_once) {
+            peer.say(&packet.join("\r\n")).await;
+            for command in packet {
+                if !hear(&mut peer, command, &mut said).await {
+                    return said;
+                }
+            }
         }
-        if command == "DATA" && said.last().is_some_and(|reply| reply.contains(" => 354")) {
+        if said.last().is_some_and(|reply| reply.starts_with("DATA => 354")) {
             peer.say("Subject: x\r\n\r\nx\r\n.").await;
             if !hear(&mut peer, ".", &mut said).await {
-                break;
+                return said;
             }
         }
     }
     said
+}
+
+/// Whether the greeting was taken.
+fn is_welcome(said: &[String]) -> bool {
+    said.get(1).is_some_and(|reply| reply.ends_with(" => 250"))
 }
 
 /// Reads a reply; `false`: the server has closed.
@@ -200,14 +216,19 @@ async fn hear(peer: &mut Peer, command: &str, said: &mut Vec<String>) -> bool {
     true
 }
 
-/// What every client says after its greeting.
-fn transactions(with_content: bool) -> impl Iterator<Item = String> {
-    SENDERS.iter().enumerate().flat_map(move |(index, sender)| {
-        let mail = format!("MAIL FROM:<{sender}>");
-        let all: Vec<String> = RECIPIENTS.iter().map(|to| format!("RCPT TO:<{to}>")).collect();
-        let end = if with_content && index == 0 { vec!["DATA", "RSET"] } else { vec!["RSET"] };
-        std::iter::once(mail).chain(all).chain(end.into_iter().map(str::to_owned))
-    })
+/// What every client says, in groups that may be sent at once.
+fn groups(greeting: &str, with_content: bool) -> Vec<Vec<String>> {
+    let mut groups = vec![vec![greeting.to_owned()]];
+    for (index, sender) in SENDERS.iter().enumerate() {
+        let mut group = vec![format!("MAIL FROM:<{sender}>")];
+        group.extend(RECIPIENTS.iter().map(|to| format!("RCPT TO:<{to}>")));
+        if with_content && index == 0 {
+            group.push("DATA".to_owned());
+        }
+        groups.push(group);
+        groups.push(vec!["RSET".to_owned()]);
+    }
+    groups
 }
 
 fn postfix(lists: &[List], settings: &[(&str, &str)]) -> (Postfix, Vec<SocketAddr>) {
@@ -218,6 +239,8 @@ fn postfix(lists: &[List], settings: &[(&str, &str)]) -> (Postfix, Vec<SocketAdd
         .parameter("default_transport", "discard")
         .parameter("parent_domain_matches_subdomains", "smtpd_access_maps")
         .parameter("smtpd_peername_lookup", "no")
+        // Mail that is never sent must not slow the next one down.
+        .parameter("in_flow_delay", "0")
         .parameter("smtpd_soft_error_limit", "10000")
         .parameter("smtpd_hard_error_limit", "10000")
         .parameter("smtpd_junk_command_limit", "10000")
@@ -382,7 +405,6 @@ const LISTS: &[List] = &[
     &[("sender", concat!("check_sender_access ", table!("no_such_restriction")))],
     &[("sender", "strict")],
     &[("sender", "reject_unauthenticated_sender_login_mismatch, reject_sender_login_mismatch")],
-    &[("sender", "reject_unlisted_sender")],
     &[("sender", "check_sasl_access inline:{alice=REJECT}, check_ccert_access inline:{a=REJECT}")],
     &[("relay", "permit_mynetworks, defer_unauth_destination")],
     &[("relay", "reject")],

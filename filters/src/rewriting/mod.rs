@@ -40,10 +40,10 @@ pub use header_rewriter::HeaderRewriter;
 pub use maps::Maps;
 pub use masquerade::Masquerade;
 pub use match_list::MatchList;
-pub use next_hop::{NextHop, NextHopError};
+pub use next_hop::{NextHop, NextHost, TransportError};
 pub use routing::{Routed, RoutingRules};
 pub use rules::{AddressMaps, Classes, RewritingRules};
-pub use transport::{Delivery, completed};
+pub use transport::{Delivery, filter_complaint, relay_complaint, transport_complaint};
 pub use unlisted::{Alias, VirtualAliasDomains};
 pub use virtual_aliases::VirtualAliases;
 

@@ -1,30 +1,43 @@
 //! The next hop of a transport: `example.org`, `[host]:port`, `inet:host:port`, `unix:path`
 //! (smtp(8), lmtp(8), transport(5), "RESULT FORMAT").
 
-use std::path::PathBuf;
+use std::net::IpAddr;
+
+use mailweir_mail::Domain;
 
 /// A server that takes the mail.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum NextHop {
-    /// A server on the network.
-    Host {
-        /// A name, or an address without brackets.
-        name: Box<str>,
-        /// `None`: the port of the protocol.
-        port: Option<u16>,
-        /// Whether the name's mail exchangers are asked for (MX); not so in brackets, nor with
-        /// LMTP.
-        mx: bool,
-    },
-    /// A socket of this host, as it is written (Postfix: below its queue directory, unless the
-    /// path begins with `/`).
-    Unix(PathBuf),
+pub struct NextHop {
+    /// Who it is.
+    pub host: NextHost,
+    /// `None`: the port of the protocol.
+    pub port: Option<u16>,
 }
 
-/// Why a next hop cannot be used.
+/// The host of a next hop.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum NextHost {
+    /// The mail exchangers of a domain (MX).
+    Exchangers(Domain),
+    /// The host of this name: in brackets, or with LMTP.
+    Name(Domain),
+    /// This address.
+    Address(IpAddr),
+}
+
+/// Why a transport cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NextHopError {
+pub enum TransportError {
+    /// A service of `master.cf` that speaks neither SMTP nor LMTP: `local`, `virtual`, a `pipe`.
+    #[error("there are no local deliveries and no programs here; name a host and a port")]
+    Program,
+    /// `unix:path`.
+    #[error("sockets of this machine are not supported; name a host and a port")]
+    Socket,
+    /// What should be a host has a name that no host can have.
+    #[error("{0:?} is no name of a host")]
+    BadName(Box<str>),
     /// There is no host.
     #[error("{0:?} names no host")]
     NoHost(Box<str>),
@@ -42,32 +55,40 @@ impl NextHop {
     ///
     /// # Errors
     /// Says which of them cannot be used and why.
-    pub fn of_smtp(text: &str) -> Result<Vec<Self>, NextHopError> {
-        divided(text).map(|hop| host(hop, true)).collect()
+    pub fn of_smtp(text: &str) -> Result<Vec<Self>, TransportError> {
+        all(text, |hop| host(hop, true))
     }
 
-    /// The next hops of `lmtp`, likewise: `inet:host:port`, `host:port`, `unix:path`.
+    /// The next hops of `lmtp`, likewise: `inet:host:port`, `host:port`.
     ///
     /// # Errors
     /// Says which of them cannot be used and why.
-    pub fn of_lmtp(text: &str) -> Result<Vec<Self>, NextHopError> {
+    pub fn of_lmtp(text: &str) -> Result<Vec<Self>, TransportError> {
         let one = |hop: &str| match hop.strip_prefix("unix:") {
-            Some("") => Err(NextHopError::NoHost(hop.into())),
-            Some(path) => Ok(Self::Unix(path.into())),
+            Some(_) => Err(TransportError::Socket),
             None => host(hop.strip_prefix("inet:").unwrap_or(hop), false),
         };
-        divided(text).map(one).collect()
+        all(text, one)
     }
+}
+
+/// At least one.
+fn all(
+    text: &str,
+    one: impl Fn(&str) -> Result<NextHop, TransportError>,
+) -> Result<Vec<NextHop>, TransportError> {
+    let hops: Vec<NextHop> = divided(text).map(one).collect::<Result<_, _>>()?;
+    if hops.is_empty() { Err(TransportError::NoHost(text.into())) } else { Ok(hops) }
 }
 
 fn divided(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|hop| !hop.is_empty())
 }
 
-fn host(text: &str, mx: bool) -> Result<NextHop, NextHopError> {
+fn host(text: &str, mx: bool) -> Result<NextHop, TransportError> {
     let (name, port, in_brackets) = match text.strip_prefix('[') {
         Some(rest) => {
-            let bad = || NextHopError::BadBrackets(text.into());
+            let bad = || TransportError::BadBrackets(text.into());
             let (name, behind) = rest.split_once(']').ok_or_else(bad)?;
             let port = match behind {
                 "" => None,
@@ -81,13 +102,23 @@ fn host(text: &str, mx: bool) -> Result<NextHop, NextHopError> {
         }
     };
     if name.is_empty() {
-        return Err(NextHopError::NoHost(text.into()));
+        return Err(TransportError::NoHost(text.into()));
     }
     let port = match port {
-        Some(port) => Some(port_number(port).ok_or_else(|| NextHopError::BadPort(text.into()))?),
+        Some(port) => Some(port_number(port).ok_or_else(|| TransportError::BadPort(text.into()))?),
         None => None,
     };
-    Ok(NextHop::Host { name: name.into(), port, mx: mx && !in_brackets })
+    Ok(NextHop { host: named(name, mx && !in_brackets)?, port })
+}
+
+/// This machine is not looked up.
+fn named(name: &str, mx: bool) -> Result<NextHost, TransportError> {
+    let name = if name.eq_ignore_ascii_case("localhost") { "127.0.0.1" } else { name };
+    if let Ok(address) = name.parse() {
+        return Ok(NextHost::Address(address));
+    }
+    let domain = Domain::parse(name).map_err(|_| TransportError::BadName(name.into()))?;
+    Ok(if mx { NextHost::Exchangers(domain) } else { NextHost::Name(domain) })
 }
 
 /// `[IPv6:2001:db8::1]` is `[2001:db8::1]`.
@@ -113,7 +144,7 @@ mod tests {
     use super::*;
 
     fn hop(name: &str, port: Option<u16>, mx: bool) -> NextHop {
-        NextHop::Host { name: name.into(), port, mx }
+        NextHop { host: named(name, mx).unwrap(), port }
     }
 
     #[test]
@@ -131,21 +162,21 @@ mod tests {
     }
 
     #[test]
-    fn lmtp_has_no_mail_exchangers_but_sockets() {
+    fn lmtp_has_no_mail_exchangers() {
         let of = |text| NextHop::of_lmtp(text).unwrap();
         assert_eq!(of("inet:127.0.0.1:24"), [hop("127.0.0.1", Some(24), false)]);
-        assert_eq!(of("unix:private/dovecot-lmtp"), [NextHop::Unix("private/dovecot-lmtp".into())]);
         assert_eq!(of("mail.test:lmtp"), [hop("mail.test", Some(24), false)]);
     }
 
     #[test]
     fn what_cannot_be_used_says_why() {
         let bad = |text: &str| NextHop::of_smtp(text).unwrap_err();
-        assert_eq!(bad("[a"), NextHopError::BadBrackets("[a".into()));
-        assert_eq!(bad("[a]x"), NextHopError::BadBrackets("[a]x".into()));
-        assert_eq!(bad("a:0"), NextHopError::BadPort("a:0".into()));
-        assert_eq!(bad("2001:db8::1"), NextHopError::BadPort("2001:db8::1".into()));
-        assert_eq!(bad(":25"), NextHopError::NoHost(":25".into()));
-        assert_eq!(NextHop::of_lmtp("unix:"), Err(NextHopError::NoHost("unix:".into())));
+        assert_eq!(bad("[a"), TransportError::BadBrackets("[a".into()));
+        assert_eq!(bad("[a]x"), TransportError::BadBrackets("[a]x".into()));
+        assert_eq!(bad("a:0"), TransportError::BadPort("a:0".into()));
+        assert_eq!(bad("2001:db8::1"), TransportError::BadPort("2001:db8::1".into()));
+        assert_eq!(bad(":25"), TransportError::NoHost(":25".into()));
+        assert_eq!(bad("a..b"), TransportError::BadName("a..b".into()));
+        assert_eq!(NextHop::of_lmtp("unix:private/lmtp"), Err(TransportError::Socket));
     }
 }

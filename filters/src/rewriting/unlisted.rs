@@ -30,12 +30,14 @@ pub enum Alias {
 }
 
 impl VirtualAliasDomains {
-    /// What Postfix takes when `virtual_alias_domains` is not set: the tables of
-    /// `virtual_alias_maps`.
+    /// What is taken when `virtual_alias_domains` is not set: the tables of `virtual_alias_maps` that
+    /// have keys of their own. Postfix takes all of them; but what answers for any key, such as
+    /// `static:` or a pattern that catches all, would make every domain ours, and us an open relay.
     #[must_use]
     pub fn of_maps(rules: &RewritingRules) -> Self {
         let tables = rules.virtual_aliases.maps.tables().iter();
-        let domains = tables.fold(MatchList::default(), |list, table| {
+        let keyed = tables.filter(|table| table.entries().is_some());
+        let domains = keyed.fold(MatchList::default(), |list, table| {
             list.table(std::sync::Arc::clone(table), false)
         });
         Self { domains, bare_parents: false }
@@ -95,7 +97,10 @@ impl RewritingRules {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::*, *};
+    use super::{
+        super::{Maps, testing::*},
+        *,
+    };
 
     #[test]
     fn a_recipient_of_an_alias_domain_is_an_alias_or_unknown() {
@@ -109,6 +114,22 @@ mod tests {
         assert_eq!(alias("nobody@sub.our.test"), Alias::NotOurs);
         assert_eq!(alias("jane@else.test"), Alias::Known);
         assert_eq!(alias("nobody@else.test"), Alias::NotOurs);
+    }
+
+    #[test]
+    fn a_table_without_keys_makes_no_domain_ours() {
+        for name in
+            ["static:joe@x.test", "regexp:{ {/./ joe@x.test} }", "pcre:{ {/^(.*)@/ $1@x.test} }"]
+        {
+            let mut rules = RewritingRules::default();
+            rules.virtual_aliases.maps = Maps::from(vec![table(name)]);
+            let domains = VirtualAliasDomains::of_maps(&rules);
+            let foreign = address("u@other.test");
+            let is_ours = now(domains.contains(foreign.domain(), &NoRemote)).unwrap();
+            assert!(!is_ours, "{name}");
+            let alias = now(domains.alias(&foreign, &rules, &NoRemote)).unwrap();
+            assert_eq!(alias, Alias::Known, "{name}");
+        }
     }
 
     #[test]

@@ -75,6 +75,7 @@ pub(super) fn config(
         .map(|written| Listener::check(written, &common, around, problems))
         .collect();
     checks::check(&checks, around, problems);
+    checks::check_unchecked(&written_listeners, &checks.section, problems);
     rewriting::check(&rewriting, &domains, around, problems);
     let routes = written_routes.iter().map(|w| Route::check(w, around, problems)).collect();
     let server = server(&written_server, around, problems);

@@ -1,6 +1,7 @@
 //! `[checks]`, and what a listener has instead.
 
 use mailweir_filters::checks::Context;
+use mailweir_mail::Network;
 use mailweir_tables::Matching;
 
 use super::{
@@ -104,6 +105,28 @@ pub(super) fn check(
         Some(&section.attachment_type_checks),
     ];
     check_keys(table, tables, around, problems);
+}
+
+/// Mail by LMTP is not checked. That is meant where it comes back from this host, such as from a
+/// content filter; from elsewhere it may come for the first time. Listeners of mode `filter` are for
+/// mail that comes back, by their name.
+pub(super) fn check_unchecked(
+    listeners: &[Written<ListenerSection>],
+    checks: &Checks,
+    problems: &mut Problems<'_>,
+) {
+    let returns = |network: &Network| network.address().is_loopback();
+    for Written { table, section } in listeners {
+        let tables =
+            CheckTables::of(&ListenerSection { mode: Mode::Mx, ..section.clone() }, checks);
+        if section.mode == Mode::Lmtp && !tables.is_empty() && !section.networks.iter().all(returns)
+        {
+            problems.warning(table, "mode", "what comes by \"lmtp\" does not meet [checks]").help(
+                "where it has not come through here before, let it come by SMTP to a \
+                       listener of mode \"mx\"",
+            );
+        }
+    }
 }
 
 /// Reads every table that a listener has of its own.

@@ -8,7 +8,7 @@ use super::{
     choice::choices,
     problem::Problems,
     setting::{Element, Refusal, Setting},
-    table::{self, TableName, Usage},
+    table::{self, TableName, Usage, Values},
     value::RawValue,
 };
 
@@ -176,7 +176,12 @@ pub(super) fn check(
         ("sender_dependent_relayhost_maps", &section.sender_dependent_relayhost_maps),
         ("smtp_generic_maps", &section.smtp_generic_maps),
     ] {
-        table::check(table, key, names, Usage::ANY, around, problems);
+        let values = match key {
+            "transport_maps" => Values::Transports,
+            "sender_dependent_relayhost_maps" => Values::Relays,
+            _ => Values::Any,
+        };
+        table::check(table, key, names, Usage { values, ..Usage::ANY }, around, problems);
     }
     let alias_domains = section.virtual_alias_domains.as_deref().unwrap_or_default();
     for (key, list) in [
@@ -193,7 +198,24 @@ pub(super) fn check(
     }
     let users = &domains.section.relay_recipient_maps;
     table::check(&domains.table, "relay_recipient_maps", users, Usage::ANY, around, problems);
+    check_alias_domains(written, problems);
     check_delimiter(written, problems);
+}
+
+/// Tables that answer for any key do not say which domains are ours.
+fn check_alias_domains(written: &Written<Rewriting>, problems: &mut Problems<'_>) {
+    let Written { table, section } = written;
+    if section.virtual_alias_domains.is_some() {
+        return;
+    }
+    let keyless = section.virtual_alias_maps.iter().filter(|name| !name.spec().has_keys());
+    let names: Vec<_> = keyless.map(|name| &**name.spec().name()).collect();
+    if !names.is_empty() {
+        let message = format!("{} cannot say which domains are ours", names.join(", "));
+        problems
+            .warning(table, "virtual_alias_maps", message)
+            .help("set virtual_alias_domains to the domains that have aliases only; [] for none");
+    }
 }
 
 /// What occurs in every name would divide every name.

@@ -691,7 +691,8 @@ section! {
         virtual_alias_maps: Vec<TableName> = [], postfix "virtual_alias_maps" "virtual_maps";
         /// Domains that have aliases and nothing else: names or tables. Mail for them is accepted from
         /// anywhere, and refused for addresses that are no alias. Absent: the domains that
-        /// `virtual_alias_maps` have as keys.
+        /// `virtual_alias_maps` have as keys, as far as they have any: patterns, `static:`, `socketmap:`,
+        /// `tcp:` and tables made of others have none.
         virtual_alias_domains: Option<Vec<NameOrTable>>, postfix "virtual_alias_domains";
         /// How many addresses one recipient may have in the end; the mail is put off if there are more.
         virtual_alias_expansion_limit: NonZeroU32 = 1000, postfix "virtual_alias_expansion_limit";

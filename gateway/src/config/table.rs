@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use mailweir_filters::{
     checks::{self, Context},
-    restrictions,
+    restrictions, rewriting,
 };
 use mailweir_tables::{Engine, Matching, Place, Spec, SpecError, Table};
 
@@ -83,6 +83,10 @@ pub(super) enum Values<'u> {
     Checks(Context),
     /// Actions of access(5). Says which restriction classes there are.
     Access(&'u dyn Fn(&str) -> bool),
+    /// Transports (transport(5)).
+    Transports,
+    /// Next hops.
+    Relays,
 }
 
 impl Usage<'_> {
@@ -153,6 +157,9 @@ impl Values<'_> {
         match self {
             Self::Any => {}
             Self::Checks(context) => table.each_value(&mut |place, value| {
+                if let Some(error) = rewriting::filter_complaint(value) {
+                    wrong.add(|| format!("{place}: {error}"));
+                }
                 let verb = value.split(u8::is_ascii_whitespace).next().unwrap_or_default();
                 if !verb.contains(&b'$')
                     && let Some(error) = checks::complaint(context, value)
@@ -161,12 +168,23 @@ impl Values<'_> {
                 }
             }),
             Self::Access(is_class) => table.each_value(&mut |place, value| {
-                if let Some(error) = restrictions::complaint(value, is_class) {
+                let complaint = restrictions::complaint(value, is_class);
+                if let Some(error) = complaint.or_else(|| rewriting::filter_complaint(value)) {
                     wrong.add(|| format!("{place}: {error}"));
                 }
             }),
+            Self::Transports => judge(table, rewriting::transport_complaint, wrong),
+            Self::Relays => judge(table, rewriting::relay_complaint, wrong),
         }
     }
+}
+
+fn judge(table: &Table, complaint: fn(&[u8]) -> Option<String>, wrong: &mut Wrong) {
+    table.each_value(&mut |place, value| {
+        if let Some(error) = complaint(value) {
+            wrong.add(|| format!("{place}: {error}"));
+        }
+    });
 }
 
 /// What is wrong in a table.

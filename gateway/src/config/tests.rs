@@ -101,6 +101,25 @@ fn the_environment_overrides_the_file_by_index_and_by_name() {
 }
 
 #[test]
+fn transports_that_cannot_be_carried_out_are_named_where_they_stand() {
+    let text = format!(
+        "{LISTENER}[rewriting]\ntransport_maps = [\"inline:{{a.test=slow:, b.test=lmtp:unix:/l}}\"]\n\
+         sender_dependent_relayhost_maps = [\"static:[relay.test\"]\n\
+         [checks]\nheader_checks = [\"static:FILTER dovecot:\", \"static:FILTER scan:[a.test]:25\"]\n"
+    );
+    let warnings = check_with(&text, &[]).unwrap().1;
+    let said: Vec<String> = warnings.iter().map(|warning| warning.message.to_string()).collect();
+    for words in [
+        "transport lmtp:unix:/l cannot be carried out: sockets of this machine",
+        "transport :[relay.test cannot be carried out: ",
+        "transport dovecot: cannot be carried out: there are no local deliveries",
+    ] {
+        assert_eq!(said.iter().filter(|text| text.contains(words)).count(), 1, "{words}: {said:?}");
+    }
+    assert_eq!(said.iter().filter(|text| text.contains("carried out")).count(), 3, "{said:?}");
+}
+
+#[test]
 fn a_container_needs_no_file() {
     let config = config_with(
         "",

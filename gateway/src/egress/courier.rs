@@ -17,11 +17,13 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
     Egress,
-    by_tables::UNCLEAR,
     connection::{Connection, Letter, OpenError, Sent, Target},
+    destination::NextHop,
     failover::Failover,
+    hosts::Hosts,
     lane::{Batch, Job, Post},
     outcome::{Health, NoHost, Outcome, Told, tell},
+    replies::UNCLEAR,
     resolve::{self, NextHops},
     route::LiveRoute,
     shown::Shown,
@@ -149,7 +151,7 @@ impl Courier {
         let mut left = recipients;
         let mut again = Vec::new();
         let (mut last, mut health) = NoHost::no_address().outcome(left.len());
-        while let Some(target) = hosts.next(self.post.lane().destination().port) {
+        while let Some(target) = hosts.next() {
             let (outcome, reached) = match self.offer_to(&target, &mut hosts, mail, &left).await {
                 Offer::Answered(outcome, reached) => (outcome, reached),
                 Offer::NotMade => NoHost::lost(&target).outcome(left.len()),
@@ -183,7 +185,7 @@ impl Courier {
                 return Offer::Answered(outcome, health);
             }
         }
-        hosts.failover.offered();
+        hosts.offered();
         self.offer(mail, recipients).await
     }
 
@@ -230,18 +232,36 @@ impl Courier {
         }
     }
 
+    /// The hosts of all next hops. One that has none is passed over if another has some.
     async fn hosts(&self) -> Result<Hosts, NoHost> {
-        let destination = self.post.lane().destination();
+        let mut hosts = Hosts::default();
+        let mut none: Option<NoHost> = None;
+        for (next_hop, port) in self.post.lane().destination().hops() {
+            match self.hosts_of(next_hop, port).await {
+                Ok(failover) => hosts.push(port, failover),
+                Err(reason) => {
+                    none = Some(match none {
+                        Some(said) => said.or(reason),
+                        None => reason,
+                    });
+                }
+            }
+        }
+        match none {
+            Some(none) if hosts.is_empty() => Err(none),
+            _ => Ok(hosts),
+        }
+    }
+
+    async fn hosts_of(&self, next_hop: &NextHop, port: u16) -> Result<Failover, NoHost> {
         let egress = &self.egress;
         let seed = egress.seed();
-        let policy = &egress.policy;
-        match resolve::next_hops(&*egress.resolver, &destination.next_hop, policy, seed).await {
+        match resolve::next_hops(&*egress.resolver, next_hop, &egress.policy, seed).await {
             NextHops::Hosts(candidates) => {
                 let failures = egress.failures.lock().unwrap_or_else(PoisonError::into_inner);
                 let now = clock::monotonic();
-                let port = destination.port;
                 let limits = self.route().failover_limits();
-                Ok(Hosts { failover: Failover::new(candidates, port, &failures, now, limits) })
+                Ok(Failover::new(candidates, port, &failures, now, limits))
             }
             NextHops::Fail { reply } => Err(NoHost::never(reply)),
             NextHops::Defer { reply } => Err(NoHost::not_now(reply)),
@@ -333,19 +353,6 @@ impl Courier {
         if let Some(held) = self.connection.take() {
             held.connection.quit().await;
         }
-    }
-}
-
-/// The hosts that are still to be tried.
-struct Hosts {
-    failover: Failover,
-}
-
-impl Hosts {
-    fn next(&mut self, port: u16) -> Option<Target> {
-        let candidate = self.failover.next_candidate()?;
-        let address = std::net::SocketAddr::new(candidate.address, port);
-        Some(Target { name: candidate.name, address })
     }
 }
 

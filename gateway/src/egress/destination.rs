@@ -22,14 +22,40 @@ pub struct Destination {
     pub next_hop: NextHop,
     /// The TCP port.
     pub port: u16,
+    /// Who is tried next, in this order, where that one takes no mail now (a transport may list
+    /// several, Postfix since 3.5).
+    pub then: Vec<Hop>,
+}
+
+/// One next hop of several.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Hop {
+    /// Who it is.
+    pub next_hop: NextHop,
+    /// The TCP port.
+    pub port: u16,
+}
+
+impl Destination {
+    /// All next hops, in the order in which they are tried.
+    pub fn hops(&self) -> impl Iterator<Item = (&NextHop, u16)> {
+        let then = self.then.iter().map(|hop| (&hop.next_hop, hop.port));
+        std::iter::once((&self.next_hop, self.port)).chain(then)
+    }
 }
 
 impl fmt::Display for Destination {
     /// As transport(5) writes a next hop: `example.org` for a domain with MX look-up,
     /// `[mail.example.org]:587` and `[192.0.2.1]` without; the port if it is not the usual one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.next_hop)?;
-        if self.port == self.protocol.usual_port() { Ok(()) } else { write!(f, ":{}", self.port) }
+        for (place, (next_hop, port)) in self.hops().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            write!(f, "{comma}{next_hop}")?;
+            if port != self.protocol.usual_port() {
+                write!(f, ":{port}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -105,7 +131,8 @@ mod tests {
     use super::*;
 
     fn to(next_hop: NextHop, port: u16) -> Destination {
-        Destination { route: RouteId(0), protocol: Protocol::Smtp, next_hop, port }
+        let then = Vec::new();
+        Destination { route: RouteId(0), protocol: Protocol::Smtp, next_hop, port, then }
     }
 
     fn exchangers(domain: &str) -> NextHop {
@@ -127,6 +154,9 @@ mod tests {
         ] {
             assert_eq!(destination.to_string(), written);
         }
+        let mut several = to(fixed("a.example"), 25);
+        several.then.push(Hop { next_hop: exchangers("b.example"), port: 26 });
+        assert_eq!(several.to_string(), "[a.example], b.example:26");
     }
 
     #[test]

@@ -12,11 +12,12 @@ use tokio::sync::Semaphore;
 
 use super::{
     Egress,
-    by_tables::{self, Chosen},
+    by_tables::Chosen,
     courier::Courier,
     destination::Destination,
+    inquiry,
     lane::{Batch, Lane},
-    reporter,
+    replies, reporter,
     route::{LiveRoute, LiveRoutes},
     transport::{self, End, Way},
 };
@@ -65,35 +66,26 @@ async fn pass(egress: Arc<Egress>, screening: Screening) {
 
 /// Puts a mail on its lanes: at once, or after tables that have a say were asked.
 fn deliver(egress: &Arc<Egress>, claim: Claim) {
-    if let Some(filter) = claim.envelope.filter.clone() {
-        return spread(egress, &egress.routes(), claim, |_| Chosen::Way(filter.clone()));
-    }
-    let live = egress.rewriting();
-    let rules = live.current();
-    if !rules.routes_mail() {
-        return spread(egress, &egress.routes(), claim, |_| Chosen::Nothing);
-    }
-    let egress = Arc::clone(egress);
-    egress.tasks.clone().spawn(async move {
-        let routes = egress.routes();
-        let chosen = by_tables::ask(&egress, &routes, &live, &rules, &claim).await;
-        spread(&egress, &routes, claim, |place| chosen.get(place).cloned().unwrap_or_default());
-    });
+    let chosen = match &claim.envelope.filter {
+        Some(filter) => Chosen::Way(filter.clone()),
+        None if egress.rewriting().current().routes_mail() => return inquiry::enter(egress, claim),
+        None => Chosen::Nothing,
+    };
+    let all = claim.pending.iter().map(|&index| (index, chosen.clone())).collect();
+    spread(egress, &egress.routes(), &Arc::new(claim), all);
 }
 
-/// Groups the recipients of a mail by where they go. `chosen`: what rules say of the pending
-/// recipient at this place.
-fn spread(
+/// Groups recipients of a mail by where they go, each as rules say of it.
+pub(super) fn spread(
     egress: &Arc<Egress>,
     routes: &LiveRoutes,
-    claim: Claim,
-    chosen: impl Fn(usize) -> Chosen,
+    claim: &Arc<Claim>,
+    all: Vec<(RecipientIndex, Chosen)>,
 ) {
-    let claim = Arc::new(claim);
     let mut groups: Vec<(Goal<'_>, Vec<RecipientIndex>)> = Vec::new();
-    for (place, &index) in claim.pending.iter().enumerate() {
+    for (index, chosen) in all {
         let Some(recipient) = claim.envelope.recipients.get(index.as_usize()) else { continue };
-        let goal = goal(routes, chosen(place), recipient.address.domain());
+        let goal = goal(routes, chosen, recipient.address.domain());
         match groups.iter_mut().find(|(known, _)| known.is(&goal)) {
             Some((_, recipients)) => recipients.push(index),
             None => groups.push((goal, vec![index])),
@@ -101,11 +93,11 @@ fn spread(
     }
     for (goal, recipients) in groups {
         match goal {
-            Goal::To(destination, route) => push(egress, &destination, route, &claim, &recipients),
+            Goal::To(destination, route) => push(egress, &destination, route, claim, &recipients),
             Goal::End(end) => {
                 egress.tasks.spawn(conclude(
                     Arc::clone(egress),
-                    Arc::clone(&claim),
+                    Arc::clone(claim),
                     recipients,
                     end,
                 ));
@@ -141,8 +133,8 @@ pub(super) fn goal<'r>(routes: &'r LiveRoutes, chosen: Chosen, domain: &Domain) 
         Chosen::End(end) => Way::End(end),
     };
     match way {
-        Way::Hop { protocol, next_hop, port } => {
-            let (route, destination) = routes.towards(domain, protocol, next_hop, port);
+        Way::Hop { protocol, first, then } => {
+            let (route, destination) = routes.towards(domain, protocol, first, then);
             Goal::To(destination, route)
         }
         Way::End(end) => Goal::End(end),
@@ -150,7 +142,7 @@ pub(super) fn goal<'r>(routes: &'r LiveRoutes, chosen: Chosen, domain: &Domain) 
             let route = routes.find(domain);
             match route.destination(domain) {
                 Some(destination) => Goal::To(destination, route),
-                None => Goal::End(End::Discarded(transport::discarded())),
+                None => Goal::End(End::Discarded(replies::discarded())),
             }
         }
     }

@@ -7,6 +7,7 @@ use super::{
     by_tables::{self, Chosen},
     destination::{NextHop, Protocol},
     dispatch::{Goal, goal},
+    replies,
     transport::End,
 };
 use crate::rewriting::ByTable;
@@ -72,7 +73,7 @@ impl Egress {
                 let rule = way.as_ref().map(rule);
                 (by_tables::chosen(way), rule)
             }
-            Err(error) => (Chosen::End(End::Deferred(by_tables::UNCLEAR)), Some(error.to_string())),
+            Err(error) => (Chosen::End(End::Deferred(replies::UNCLEAR)), Some(error.to_string())),
         }
     }
 }

@@ -13,8 +13,11 @@ mod dispatch;
 mod expansion;
 mod explained;
 pub mod failover;
+mod hosts;
+mod inquiry;
 mod lane;
 mod outcome;
+mod replies;
 pub mod report;
 mod reporter;
 pub mod resolve;
@@ -38,6 +41,7 @@ pub use route::LiveRoutes;
 use self::{
     dispatch::Lanes,
     failover::Failures,
+    inquiry::Inquiries,
     resolve::{Policy, Resolver},
 };
 use crate::{clock, observe::Observer, rewriting::LiveRewriting};
@@ -54,6 +58,7 @@ pub struct Egress {
     routes: ArcSwap<LiveRoutes>,
     rewriting: ArcSwap<LiveRewriting>,
     lanes: Mutex<Lanes>,
+    inquiries: Mutex<Inquiries>,
     failures: Mutex<Failures>,
     bounce_size_limit: usize,
     /// A permit for each connection.
@@ -98,6 +103,7 @@ impl Egress {
             routes: ArcSwap::from_pointee(parts.routes),
             rewriting: ArcSwap::new(parts.rewriting),
             lanes: Mutex::default(),
+            inquiries: Mutex::default(),
             failures: Mutex::default(),
             bounce_size_limit: report::DEFAULT_SIZE_LIMIT,
             sessions: Arc::new(Semaphore::new(parts.session_limit)),

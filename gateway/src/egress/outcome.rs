@@ -107,6 +107,11 @@ impl NoHost {
         Self { relay: Some(target.to_string().into()), ..Self::not_now(reply) }
     }
 
+    /// What two next hops say together: one that may have a host later decides.
+    pub(super) fn or(self, later: Self) -> Self {
+        if self.attempt.is_final() { later } else { self }
+    }
+
     pub(super) fn no_address() -> Self {
         let words = "no address of the next hop is left to try";
         Self::not_now(Reply::new(450, Enhanced(4, 4, 4), words))

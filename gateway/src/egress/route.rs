@@ -8,7 +8,7 @@ use mailweir_smtp::client::{Credentials, Dialect, Settings, Timeouts, TlsPolicy}
 use super::{
     concurrency,
     connection::Connection,
-    destination::{Destination, NextHop, Protocol, RouteId},
+    destination::{Destination, Hop, NextHop, Protocol, RouteId},
     failover,
 };
 use crate::{
@@ -63,7 +63,7 @@ impl LiveRoute {
             }
             config::NextHop::Relay(relay) => (protocol(relay), host(relay), relay.port),
         };
-        Some(Destination { route: self.id, protocol, next_hop, port })
+        Some(Destination { route: self.id, protocol, next_hop, port, then: Vec::new() })
     }
 
     /// How long a courier without work keeps its connection (Postfix
@@ -181,26 +181,29 @@ impl LiveRoutes {
 
     /// The route by which a next hop is reached that a rule names for mail to `domain`, with its
     /// login and its idea of trust: that of the recipient if it leads there, or else the only one
-    /// that does. Of several, which may be those of other tenants, none lends its login. Otherwise
-    /// one that offers TLS and asks for nothing.
+    /// that does. Of several, which may be those of other tenants, none lends its login; nor does
+    /// any for a list, whose other hosts its password is not meant for. Otherwise one that offers
+    /// TLS and asks for nothing.
     pub(super) fn towards(
         &self,
         domain: &Domain,
         protocol: Protocol,
-        next_hop: NextHop,
-        port: u16,
+        first: Hop,
+        then: Vec<Hop>,
     ) -> (&Arc<LiveRoute>, Destination) {
         let leads_there = |route: &&Arc<LiveRoute>| match &route.to {
             config::NextHop::Relay(relay) => {
-                (self::protocol(relay), host(relay), relay.port)
-                    == (protocol, next_hop.clone(), port)
+                then.is_empty()
+                    && (self::protocol(relay), relay.port) == (protocol, first.port)
+                    && host(relay) == first.next_hop
             }
             config::NextHop::Mx | config::NextHop::Discard => false,
         };
         let own = Some(self.find(domain)).filter(leads_there);
         let route = own.or_else(|| only(self.live.iter().filter(leads_there)));
         let route = route.unwrap_or_else(|| self.unlisted(protocol));
-        (route, Destination { route: route.id, protocol, next_hop, port })
+        let Hop { next_hop, port } = first;
+        (route, Destination { route: route.id, protocol, next_hop, port, then })
     }
 
     const fn unlisted(&self, protocol: Protocol) -> &Arc<LiveRoute> {
@@ -261,7 +264,8 @@ mod tests {
         let by = |recipient: &str, host: &str| {
             let domain = Domain::parse(recipient).unwrap();
             let next_hop = NextHop::fixed(host).unwrap();
-            routes.towards(&domain, Protocol::Smtp, next_hop, 25).1.route
+            let first = Hop { next_hop, port: 25 };
+            routes.towards(&domain, Protocol::Smtp, first, Vec::new()).1.route
         };
         let unlisted = routes.others[0].id;
         for (recipient, host, expected) in [

@@ -1,14 +1,14 @@
-//! What a `transport:next hop` of a rule means: a host to connect to, or an end.
+//! What a `transport:next hop` of a rule means for deliveries: hosts to connect to, or an end.
 //!
-//! Pure. Names are those of Postfix's master.cf: `smtp`, `relay`, `lmtp`, `discard`, `error`,
-//! `retry`. A name that is none of these is one that an administrator gave to an SMTP client, such
-//! as `scan` or `smtp-amavis`: it is that if a host stands behind it.
+//! Pure. How it is read stands in [`Delivery`].
 
-use std::net::{IpAddr, Ipv4Addr};
+use mailweir_filters::rewriting::{self, Delivery, NextHost};
+use mailweir_mail::{Domain, Reply, Transport};
 
-use mailweir_mail::{Domain, Enhanced, Reply, Transport};
-
-use super::destination::{NextHop, Protocol};
+use super::{
+    destination::{Hop, NextHop, Protocol},
+    replies,
+};
 
 /// Where a recipient's mail goes by a transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub(super) enum Way {
         /// What is spoken there.
         protocol: Protocol,
         /// Who it is.
-        next_hop: NextHop,
-        /// The TCP port.
-        port: u16,
+        first: Hop,
+        /// Who is tried next, one after the other.
+        then: Vec<Hop>,
     },
     /// No further.
     End(End),
@@ -39,73 +39,42 @@ pub(super) enum End {
     Deferred(Reply),
 }
 
-/// What `transport` means for a recipient at `domain` (transport(5); FILTER in header_checks(5)).
+/// What `transport` means for a recipient at `domain`.
 pub(super) fn interpret(transport: &Transport, domain: &Domain) -> Way {
-    let next_hop = transport.next_hop().trim();
-    let hop = match transport.name() {
-        "" if next_hop.is_empty() => return Way::Route,
-        "discard" => return Way::End(End::Discarded(discarded())),
-        "error" => return Way::End(End::Failed(said(550, Enhanced(5, 0, 0), or_else(next_hop)))),
-        "retry" => return Way::End(End::Deferred(said(450, Enhanced(4, 0, 0), or_else(next_hop)))),
-        "smtp" | "relay" if next_hop.is_empty() => Some(exchangers(domain.clone())),
-        "smtps" => hop(Protocol::Smtps, next_hop),
-        "lmtp" => hop(Protocol::Lmtp, next_hop.strip_prefix("inet:").unwrap_or(next_hop)),
-        _ => hop(Protocol::Smtp, next_hop),
+    let delivery = match Delivery::of(transport, domain) {
+        Ok(delivery) => delivery,
+        Err(error) => return Way::End(End::Deferred(replies::unusable(transport, &error))),
     };
-    hop.unwrap_or_else(|| {
-        let text = format!("mail transport {transport} is unknown here; name a host and a port");
-        Way::End(End::Deferred(Reply::with_text(451, Enhanced(4, 3, 5), text)))
-    })
+    match delivery {
+        Delivery::Usual => Way::Route,
+        Delivery::Smtp(hops) => to(Protocol::Smtp, hops),
+        Delivery::Smtps(hops) => to(Protocol::Smtps, hops),
+        Delivery::Lmtp(hops) => to(Protocol::Lmtp, hops),
+        Delivery::Discard(_) => Way::End(End::Discarded(replies::discarded())),
+        Delivery::Error(status, text) => Way::End(End::Failed(replies::failed(status, text))),
+        Delivery::Retry(status, text) => Way::End(End::Deferred(replies::later(status, text))),
+    }
 }
 
-pub(super) fn discarded() -> Reply {
-    Reply::new(250, Enhanced(2, 0, 0), "discarded by route")
-}
-
-const fn exchangers(domain: Domain) -> Way {
-    let protocol = Protocol::Smtp;
-    Way::Hop { protocol, next_hop: NextHop::Exchangers(domain), port: protocol.usual_port() }
-}
-
-/// `[host]`, `host`, either with `:port`. Only what has no brackets is looked up by MX; this
-/// machine is not looked up at all.
-fn hop(protocol: Protocol, text: &str) -> Option<Way> {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && !port.contains(']') => {
-            (host, port.parse().ok().filter(|&port| port != 0)?)
-        }
-        _ => (text, protocol.usual_port()),
-    };
-    let next_hop = if host.eq_ignore_ascii_case("localhost") {
-        NextHop::Address(IpAddr::V4(Ipv4Addr::LOCALHOST))
-    } else if host.starts_with('[') || protocol == Protocol::Lmtp {
-        NextHop::fixed(host).ok()?
-    } else if let Ok(address) = host.parse() {
-        NextHop::Address(address)
-    } else {
-        NextHop::Exchangers(Domain::parse(host).ok()?)
-    };
-    Some(Way::Hop { protocol, next_hop, port })
-}
-
-/// What `error:` says that says nothing (`transport.c`).
-const fn or_else(text: &str) -> &str {
-    if text.is_empty() { "Address is undeliverable" } else { text }
-}
-
-/// The text of `error:` and `retry:`, which may begin with an enhanced status code of that class.
-fn said(code: u16, general: Enhanced, text: &str) -> Reply {
-    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
-    match first.parse::<Enhanced>() {
-        Ok(enhanced) if enhanced.0 == general.0 => {
-            Reply::with_text(code, enhanced, rest.to_owned())
-        }
-        _ => Reply::with_text(code, general, text.to_owned()),
+fn to(protocol: Protocol, hops: Vec<rewriting::NextHop>) -> Way {
+    let mut hops = hops.into_iter().map(|hop| Hop {
+        next_hop: match hop.host {
+            NextHost::Exchangers(domain) => NextHop::Exchangers(domain),
+            NextHost::Name(name) => NextHop::Host(name),
+            NextHost::Address(address) => NextHop::Address(address),
+        },
+        port: hop.port.unwrap_or(protocol.usual_port()),
+    });
+    match hops.next() {
+        Some(first) => Way::Hop { protocol, first, then: hops.collect() },
+        None => Way::Route,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use mailweir_mail::Enhanced;
+
     use super::*;
 
     fn way(text: &str) -> Way {
@@ -113,12 +82,16 @@ mod tests {
         interpret(&Transport::parse(text).unwrap(), &domain)
     }
 
-    fn to(protocol: Protocol, next_hop: &str, port: u16) -> Way {
+    fn hop(next_hop: &str, port: u16) -> Hop {
         let next_hop = match next_hop.strip_prefix("mx ") {
             Some(domain) => NextHop::Exchangers(Domain::parse(domain).unwrap()),
             None => NextHop::fixed(next_hop).unwrap(),
         };
-        Way::Hop { protocol, next_hop, port }
+        Hop { next_hop, port }
+    }
+
+    fn to(protocol: Protocol, next_hop: &str, port: u16) -> Way {
+        Way::Hop { protocol, first: hop(next_hop, port), then: Vec::new() }
     }
 
     #[test]
@@ -127,6 +100,8 @@ mod tests {
         for (text, expected) in [
             (":", Way::Route),
             ("smtp:", to(Smtp, "mx b.example", 25)),
+            ("scan:", to(Smtp, "mx b.example", 25)),
+            ("smtp:192.0.2.1", to(Smtp, "192.0.2.1", 25)),
             ("relay:[relay.example]", to(Smtp, "[relay.example]", 25)),
             ("smtp:[192.0.2.1]:10025", to(Smtp, "192.0.2.1", 10025)),
             ("smtp:[2001:db8::1]:10025", to(Smtp, "2001:db8::1", 10025)),
@@ -144,8 +119,18 @@ mod tests {
     }
 
     #[test]
+    fn several_next_hops_are_tried_in_their_order() {
+        let expected = Way::Hop {
+            protocol: Protocol::Smtp,
+            first: hop("[a.example]", 26),
+            then: vec![hop("mx b.example", 25), hop("192.0.2.1", 25)],
+        };
+        assert_eq!(way("smtp:[a.example]:26, b.example [192.0.2.1]"), expected);
+    }
+
+    #[test]
     fn what_ends_here_says_why() {
-        assert_eq!(way("discard:silently"), Way::End(End::Discarded(discarded())));
+        assert_eq!(way("discard:silently"), Way::End(End::Discarded(replies::discarded())));
         for (text, code, enhanced, words) in [
             ("error:5.1.1 no such user", 550, Enhanced(5, 1, 1), "no such user"),
             ("error:we do not serve them", 550, Enhanced(5, 0, 0), "we do not serve them"),
@@ -161,9 +146,16 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_waits_and_says_so() {
-        for text in ["virtual:", "dovecot:", "lmtp:unix:/run/lmtp", "smtp:a b", "smtp:[x]:0"] {
+        for (text, words) in [
+            ("virtual:", "there are no local deliveries and no programs here"),
+            ("dovecot:", "there are no local deliveries and no programs here"),
+            ("lmtp:unix:/run/lmtp", "sockets of this machine are not supported"),
+            ("smtp:[x]:0", "a port is a number from 1 to 65535"),
+            ("smtp:[a.example], b..example", "\"b..example\" is no name of a host"),
+        ] {
             let Way::End(End::Deferred(reply)) = way(text) else { panic!("{text}") };
             assert_eq!(reply.enhanced_or_general(), Enhanced(4, 3, 5), "{text}");
+            assert!(reply.text.contains(words), "{text}: {}", reply.text);
         }
     }
 }

@@ -55,7 +55,8 @@ impl Rewriting {
             return Ok(Existence::NoAlias);
         }
         if let Some(transport) = self.routing.transport(recipient, remote).await?
-            && let Ok(Delivery::Error(status, text)) = Delivery::of(&transport.value)
+            && let Ok(Delivery::Error(status, text)) =
+                Delivery::of(&transport.value, recipient.domain())
         {
             let value = (specific(status), text);
             return Ok(Existence::Undeliverable(Routed { value, place: transport.place }));

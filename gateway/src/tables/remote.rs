@@ -66,13 +66,16 @@ impl RemoteMaps for RemoteServers {
         Box::pin(async move {
             let server = Server::of(map);
             let asked = self.asked(&server);
-            let reason = match asked.patiently(&server, map, key).await {
-                Ok(Reply::Found(value)) => return Ok(Some(value)),
-                Ok(Reply::NotFound) => return Ok(None),
-                Ok(Reply::Failed(reason)) => reason,
-                Err(error) => error.to_string().into(),
-            };
-            Err(LookupError::Remote { table: Arc::from(map.to_string()), reason })
+            let table = || Arc::from(map.to_string());
+            match asked.patiently(&server, map, key).await {
+                Ok(Reply::Found(value)) => Ok(Some(value)),
+                Ok(Reply::NotFound) => Ok(None),
+                Ok(Reply::Failed(reason)) => Err(LookupError::Declined { table: table(), reason }),
+                Err(error) => {
+                    let reason = error.to_string().into();
+                    Err(LookupError::Remote { table: table(), reason })
+                }
+            }
         })
     }
 }
@@ -285,13 +288,15 @@ mod tests {
             ("odd", "the reply is malformed"),
             ("twice", "the server says more than it was asked"),
         ] {
-            let Err(LookupError::Remote { table, reason: said }) =
-                servers.ask(&map, key.as_bytes()).await
+            let error = servers.ask(&map, key.as_bytes()).await.expect_err(key);
+            let (LookupError::Remote { table, reason: said }
+            | LookupError::Declined { table, reason: said }) = &error
             else {
-                panic!("{key} was answered")
+                panic!("{key}: {error}")
             };
+            assert_eq!(matches!(error, LookupError::Declined { .. }), key == "broken");
             assert!(table.starts_with("tcp:127.0.0.1:"), "{table}");
-            assert_eq!(&*said, reason);
+            assert_eq!(&**said, reason);
         }
         serving.abort();
         let _ = serving.await;

@@ -1,11 +1,12 @@
 //! `transport_maps` and `sender_dependent_relayhost_maps`: before routes, at every attempt.
 
-use std::fs;
+use std::{fs, io::ErrorKind, net::SocketAddr};
 
 use mailweir_tests::{
     gateway::{Gateway, Setup, TRUSTED, mail},
     sink::{Script, Sink},
 };
+use tokio::net::TcpListener;
 
 #[tokio::test]
 async fn a_transport_comes_before_all_routes_and_recipients_go_apart() {
@@ -91,4 +92,61 @@ async fn an_address_in_a_domain_of_aliases_that_is_none_goes_nowhere() {
     let id = gateway.submit(mail().to("joe@alias.test")).await.expect_accepted();
     let bounced = "dsn=5.1.1, status=bounced (*User unknown in virtual alias table)";
     gateway.log().expect(&format!("{id}: to=<jim@alias.test>*{bounced}")).await;
+}
+
+#[tokio::test]
+async fn of_several_next_hops_the_first_that_takes_the_mail_gets_it() {
+    let [usual, second] = [Sink::start(Script::smtp()).await, Sink::start(Script::smtp()).await];
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let hop = |address: SocketAddr| format!("[{}]:{}", address.ip(), address.port());
+    let lines = format!(
+        "transport_maps = [\"inline:{{ {{local.example = scan:{}, {}}} }}\"]",
+        hop(closed),
+        hop(second.address())
+    );
+    let gateway = Gateway::start(&Setup::before(&usual).section("rewriting", &lines)).await;
+    let _ = gateway.submit(mail()).await.expect_accepted();
+    second.expect_one().await;
+    usual.expect_nothing();
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
+async fn a_next_hop_that_cannot_be_used_makes_mail_wait_and_says_why() {
+    let sink = Sink::start(Script::smtp()).await;
+    let lines = "transport_maps = [\"inline:{local.example=lmtp:unix:/run/lmtp}\"]";
+    let gateway = Gateway::start(&Setup::before(&sink).section("rewriting", lines)).await;
+    let id = gateway.submit(mail()).await.expect_accepted();
+    let deferred = "dsn=4.3.5, status=deferred (*sockets of this machine are not supported*)";
+    gateway.log().expect(&format!("{id}: to=<*{deferred}")).await;
+    sink.expect_nothing();
+}
+
+#[tokio::test]
+async fn a_silent_server_is_asked_once_for_a_mail_and_keeps_nobody_whose_way_is_known() {
+    let [own, usual] = [Sink::start(Script::smtp()).await, Sink::start(Script::smtp()).await];
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let lines =
+        format!("sender_dependent_relayhost_maps = [\"tcp:{}\"]", silent.local_addr().unwrap());
+    let setup = Setup::default()
+        .route("local.example", &format!("smtp://{}", own.address()), "")
+        .route("*", &format!("smtp://{}", usual.address()), "")
+        .listener("mx", &format!("mode = \"mx\"\nnetworks = [\"{TRUSTED}\"]"))
+        .section("rewriting", &lines);
+    let gateway = Gateway::start(&setup).await;
+    let mut trusted = gateway.connect_from(TRUSTED, "mx").await;
+    trusted.greet().await;
+    let mail = mail().to("user@local.example").to("a@far.example").to("b@far.example");
+    let id = trusted.send(&mail).await.expect_accepted();
+    let (question, _) = silent.accept().await.unwrap();
+    assert_eq!(own.expect_one().await.recipients(), ["user@local.example"]);
+    drop(question);
+    for recipient in ["a@far.example", "b@far.example"] {
+        let deferred = "dsn=4.3.0, status=deferred (*address resolver failure)";
+        gateway.log().expect(&format!("{id}: to=<{recipient}>*{deferred}")).await;
+    }
+    let silent = silent.into_std().unwrap();
+    let asked_again = silent.accept().map(drop).map_err(|error| error.kind());
+    assert_eq!(asked_again, Err(ErrorKind::WouldBlock), "asked for every recipient");
+    usual.expect_nothing();
 }

@@ -46,7 +46,15 @@ pub enum LookupError {
         /// The rule.
         place: Place,
     },
-    /// Another server that was asked did not answer, or answered that it cannot tell.
+    /// Another server answered that it cannot tell this.
+    #[error("{table}: {reason}")]
+    Declined {
+        /// The table as it was configured.
+        table: Arc<str>,
+        /// Why, in its words.
+        reason: Box<str>,
+    },
+    /// Another server that was asked did not answer, or not so that it can be understood.
     #[error("{table}: {reason}")]
     Remote {
         /// The table as it was configured.

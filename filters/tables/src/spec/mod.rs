@@ -114,6 +114,13 @@ impl Spec {
         &self.name
     }
 
+    /// Whether the table is a list of keys, as those that postmap(1) reads and `inline:` are. Patterns,
+    /// `static:`, other servers, and tables made of others may answer for any key.
+    #[must_use]
+    pub const fn has_keys(&self) -> bool {
+        matches!(self.source, Source::Text(_) | Source::Inline(_))
+    }
+
     /// Whether postmap(1) makes a database of it, in which keys are folded.
     pub(crate) fn is_made_by_postmap(&self) -> bool {
         matches!(self.source, Source::Text(_)) && !self.name.contains("texthash:")

@@ -165,7 +165,7 @@ fn query_error(name: &str, error: &mailweir_tables::LookupError) -> Fatal {
     use mailweir_tables::LookupError;
     let why = match error {
         LookupError::Fails { .. } => "Application error".to_owned(),
-        LookupError::Remote { reason, .. } => {
+        LookupError::Remote { reason, .. } | LookupError::Declined { reason, .. } => {
             reason.split(" (os error").next().unwrap_or_default().to_owned()
         }
         other => other.to_string(),

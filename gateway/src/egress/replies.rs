@@ -1,0 +1,38 @@
+//! What is said, in our own words, of mail that a rule lets go no further. Words that Postfix has
+//! are Postfix's.
+
+use mailweir_filters::rewriting::TransportError;
+use mailweir_mail::{Enhanced, Reply, Transport};
+
+/// A table cannot tell; which one is said in the log alone.
+pub(super) const UNCLEAR: Reply = Reply::new(451, Enhanced(4, 3, 0), "address resolver failure");
+
+/// A user has another address now (`relocated_maps`).
+pub(super) fn moved(place: &str) -> Reply {
+    Reply::with_text(550, Enhanced(5, 1, 6), format!("User has moved to {place}"))
+}
+
+/// Its domain has aliases only, and this is none (`virtual_alias_domains`).
+pub(super) const NO_ALIAS: Reply =
+    Reply::new(550, Enhanced(5, 1, 1), "User unknown in virtual alias table");
+
+/// `discard:`, or a route that leads nowhere.
+pub(super) const fn discarded() -> Reply {
+    Reply::new(250, Enhanced(2, 0, 0), "discarded by route")
+}
+
+/// `error:`.
+pub(super) fn failed(status: Enhanced, text: Box<str>) -> Reply {
+    Reply::with_text(550, status, text.into())
+}
+
+/// `retry:`.
+pub(super) fn later(status: Enhanced, text: Box<str>) -> Reply {
+    Reply::with_text(450, status, text.into())
+}
+
+/// A transport that cannot be carried out: the administrator's to mend, so the mail waits.
+pub(super) fn unusable(transport: &Transport, why: &TransportError) -> Reply {
+    let text = format!("mail transport {transport} cannot be used: {why}");
+    Reply::with_text(451, Enhanced(4, 3, 5), text)
+}
