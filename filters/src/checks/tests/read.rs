@@ -70,31 +70,31 @@ fn a_mail_that_programs_read_differently_can_be_refused() {
     assert!(matches!(result.outcome.fate, Fate::Reject(_)), "{:?}", result.outcome);
 }
 
-/// Two boundaries: one mail, two readings, in each of which the same members are attached.
+/// Two boundaries: one mail, two readings. The part of the one is a few bytes ahead of that of the
+/// other, which is told first.
 #[test]
 fn however_many_parts_are_open_the_limits_are_those_of_one_mail() {
     let member = |name: &str| {
         let head = "PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\x01\0\0\0\x02\0\0\0";
         format!("{head}{name}x")
     };
-    let [one, two, three, four] = ["n1", "n2", "n3", "n4"].map(member);
+    let [zero, one, two, three] = ["n0", "n1", "n2", "n3"].map(member);
     let space = " ".repeat(9000);
     let mail = format!(
-        "Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a\r\n\r\n--b\r\n\r\n\
-        {one}{two}{space}{three}{four}\r\n--b--\r\n--a--\r\n"
+        "Content-Type: multipart/mixed; boundary=b; boundary=a\r\n\r\n--a\r\n\r\n{zero}\r\n--b\r\n\r\n\
+        {one}{two}{space}{three}\r\n--b--\r\n--a--\r\n"
     );
     let seen = |most, piece: usize| {
         let rules = ChecksRules {
             attachment_limits: Limits { max_members: most, ..Limits::default() },
-            ..attachments("/^n[1-4]$/ WARN", "/too-many-members/ WARN")
+            ..attachments("/^n[0-3]$/ WARN", "/too-many-members/ WARN")
         };
         let (_, outcome) = run(Arc::new(rules), mail.as_bytes().chunks(piece));
         outcome.decisions.iter().map(|one| one.line.to_string()).collect::<Vec<_>>()
     };
-    let twice = ["n1", "n2", "n1", "n2", "n3", "n4", "n3", "n4"];
-    let names = |all: Vec<String>| all.into_iter().filter(|one| one.starts_with('n'));
-    assert_eq!(names(seen(100, 1000)).collect::<Vec<_>>(), twice);
-    assert_eq!(names(seen(3, 1000)).collect::<Vec<_>>(), twice[..3]);
+    let count = |all: Vec<String>| all.iter().filter(|one| one.starts_with('n')).count();
+    assert_eq!(count(seen(100, 1000)), 8);
+    assert_eq!(count(seen(3, 1000)), 3);
     for piece in [1, 2, 1023, 4096, 4097, 100_000] {
         assert_eq!(seen(3, piece), seen(3, 1000), "pieces of {piece}");
         assert_eq!(seen(5, piece), seen(5, 1000), "pieces of {piece}");
