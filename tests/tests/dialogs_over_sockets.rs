@@ -184,6 +184,9 @@ fn setup(dialog: &Dialog, sink: &Sink, authority: &Authority) -> Setup {
         "" => RULES_OF_THE_RIG,
         rules => rules,
     });
+    if dialog.events.iter().any(is_checked) {
+        setup = setup.sections(CHECKS_OF_THE_RIG);
+    }
     for (key, value) in keys {
         lines += &match key {
             "senders" => {
@@ -228,6 +231,11 @@ fn setup(dialog: &Dialog, sink: &Sink, authority: &Authority) -> Setup {
     lines += &format!("client_ca_file = {:?}\n", authority.file());
     let tls = authority.tls_section("gate.example");
     setup.listener("dialog", &lines).section("tls", &tls)
+}
+
+/// Whether something is sent that the rig refuses for what it says.
+fn is_checked((_, event): &(usize, Event)) -> bool {
+    matches!(event, Event::Send { bytes, .. } if bytes.starts_with(b"X-Test:"))
 }
 
 /// The rights of the peer; LMTP is for trusted peers only.
@@ -284,7 +292,11 @@ delay_reject = false
 helo = ["check_helo_access inline:{ {refused.example = 504 5.5.2 need fully-qualified hostname} }"]
 sender = ["check_sender_access inline:{refused.example=REJECT}"]
 recipient = ["check_recipient_access inline:{ {unknown@local.example = 550 5.1.1 User unknown in relay recipient table} }"]
+"#;
 
+/// And of content. A mail that is checked gets the empty line that it may lack, so only where a
+/// dialog is about that.
+const CHECKS_OF_THE_RIG: &str = r#"
 [checks]
 header_checks = ["regexp:{ {/^X-Test: reject/ REJECT Content refused} }"]
 "#;
