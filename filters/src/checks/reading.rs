@@ -176,8 +176,7 @@ impl Keys {
 
     /// Those that have come up since the last time.
     fn take(&mut self) -> Vec<Key> {
-        self.size = 0;
-        std::mem::take(&mut self.waiting)
+        std::mem::take(self).waiting
     }
 
     fn add(&mut self, context: Context, text: &str) {
