@@ -164,7 +164,10 @@ mod tests {
         let envelope = Envelope::from_sender(sender).to("r@b.example".parse().expect("an address"));
         let record = Progress::new(State::Ready { not_before: START }, &envelope, START).encode();
         let payload = &record[10..record.len() - 2];
-        assert_eq!(framed(b'S', payload), record);
+        // A state is written in the first format, and fuzzed in the newest.
+        let mut framed = framed(b'S', payload);
+        framed[1] = record[1];
+        assert_eq!(framed, record);
         stored_record(&[b"S", payload].concat());
     }
 }
