@@ -71,8 +71,9 @@ fn deliver(egress: &Arc<Egress>, claim: Claim) {
         None if egress.rewriting().current().routes_mail() => return inquiry::enter(egress, claim),
         None => Chosen::Nothing,
     };
-    let all = claim.pending.iter().map(|&index| (index, chosen.clone())).collect();
-    spread(egress, &egress.routes(), &Arc::new(claim), all);
+    let claim = Arc::new(claim);
+    let all = claim.pending.iter().map(|&index| (index, chosen.clone()));
+    spread(egress, &egress.routes(), &claim, all);
 }
 
 /// Groups recipients of a mail by where they go, each as rules say of it.
@@ -80,7 +81,7 @@ pub(super) fn spread(
     egress: &Arc<Egress>,
     routes: &LiveRoutes,
     claim: &Arc<Claim>,
-    all: Vec<(RecipientIndex, Chosen)>,
+    all: impl IntoIterator<Item = (RecipientIndex, Chosen)>,
 ) {
     let mut groups: Vec<(Goal<'_>, Vec<RecipientIndex>)> = Vec::new();
     for (index, chosen) in all {

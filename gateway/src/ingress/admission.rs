@@ -304,9 +304,14 @@ impl Admission {
 
     /// One line for each rule that did something to the mail.
     fn log_rules(&self, checked: &Outcome, id: QueueId, session: &Session, envelope: &Envelope) {
+        // Most mail meets no rule, and nobody asks who sent it.
+        let mut decisions = checked.decisions.iter().peekable();
+        if decisions.peek().is_none() {
+            return;
+        }
         let transaction = summary(session, envelope);
         let observer = &self.listener.shared().observer;
-        for decision in checked.decisions.iter() {
+        for decision in decisions {
             match rules::event(decision, id, self.listener.name(), &transaction) {
                 Ok(event) => observer.mail(&MailEvent::RuleApplied(Box::new(event))),
                 Err(warning) => self.listener.warn(format!("{id}: {warning}")),

@@ -35,7 +35,8 @@ pub(super) async fn may_be_reached(
 /// Whether a recipient that may be sent to exists, as far as tables say.
 pub(super) async fn exists(listener: &Listener, recipient: &Address) -> Result<(), Refusal> {
     let Some(rewriting) = listener.rewriting() else { return Ok(()) };
-    if !listener.refuses_unlisted() || listener.served().has_postmaster(recipient) {
+    let is_known = || listener.served().has_postmaster(recipient);
+    if !rewriting.current().knows_recipients() || !listener.refuses_unlisted() || is_known() {
         return Ok(());
     }
     let served = listener.served().destination(recipient);
