@@ -1,0 +1,482 @@
+//! The rules of a case, each in one function.
+
+use std::time::Duration;
+
+use mailweir_mail::{Address, Timestamp};
+
+use super::{
+    Actor, AtExpiry, By, Case, Closing, Command, Decision, Entry, Kind, Moderator, Owed, OwnMail,
+    Plan, Progress, Refused, State, Step, To, Vote, Word,
+    timetable::{self, Due},
+};
+
+/// What comes of a command. Case and fate are made durable together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The case from now on.
+    pub case: Case,
+    /// What becomes of the mail.
+    pub fate: Fate,
+    /// Whether the sender needs no approval for a while.
+    pub trust: Option<Trust>,
+}
+
+/// What becomes of the mail of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing new.
+    Stays,
+    /// It goes on, to these recipients; `None`: to all.
+    Released(Option<Vec<u32>>),
+    /// It is not sent. Whether the sender hears of it stands in the case.
+    Dropped,
+}
+
+/// The senders of the mail are trusted from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// Until then.
+    pub until: Timestamp,
+}
+
+pub(super) fn open(plan: Plan, now: Timestamp) -> Case {
+    let progress = Progress {
+        version: 1,
+        opened: now,
+        state: State::Pending,
+        at_level: 0,
+        levels: plan.levels.clone(),
+        votes: Vec::new(),
+        only: None,
+        not_before: None,
+        asked: now,
+        escalated: false,
+        warned: None,
+        history: Vec::new(),
+        owed: Vec::new(),
+        next_owed: 0,
+    };
+    let mut act = Act { case: Case { plan, progress }, now, trust: None };
+    act.note(&By::clock(), Step::Opened, "");
+    if act.case.plan.tells_sender && act.case.plan.kind != Kind::Confirmation {
+        act.owe(To::Sender, Word::Held);
+    }
+    act.ask_level();
+    act.case
+}
+
+pub(super) fn take(case: &Case, command: &Command, now: Timestamp) -> Result<Outcome, Refused> {
+    let mut act = Act { case: case.clone(), now, trust: None };
+    let fate = act.take(command)?;
+    if act.case != *case {
+        act.case.progress.version = act.case.progress.version.saturating_add(1);
+    }
+    Ok(Outcome { case: act.case, fate, trust: act.trust })
+}
+
+/// One command at work: the copy that is being changed.
+struct Act {
+    case: Case,
+    now: Timestamp,
+    trust: Option<Trust>,
+}
+
+impl Act {
+    fn take(&mut self, command: &Command) -> Result<Fate, Refused> {
+        match command {
+            Command::Settle { owed } => self.settle(*owed),
+            Command::Clock => Ok(self.clock()),
+            Command::Approve { by, comment, only, at, trust_days } => {
+                self.approve(by, comment, only.as_deref(), *at, *trust_days)
+            }
+            Command::Reject { by, reason } => self.end(by, Decision::Rejected, reason),
+            Command::Return { by, reason } => {
+                said(reason)?;
+                self.end(by, Decision::Returned, reason)
+            }
+            Command::Discard { by, reason } => self.end(by, Decision::Discarded, reason),
+            Command::Comment { by, text } => self.comment(by, text),
+            Command::Forward { by, to } => self.forward(by, to),
+            Command::Cancel { by } => self.cancel(by),
+        }
+    }
+
+    fn approve(
+        &mut self,
+        by: &By,
+        comment: &str,
+        only: Option<&[u32]>,
+        at: Option<Timestamp>,
+        trust_days: u16,
+    ) -> Result<Fate, Refused> {
+        self.still_pending()?;
+        let seat = self.seat(by)?;
+        if let Some(seat) = &seat {
+            self.not_voted(seat)?;
+        }
+        self.narrow(only)?;
+        let progress = &mut self.case.progress;
+        progress.not_before = progress.not_before.max(at);
+        let Some(seat) = seat else {
+            // An administrator's word stands for all that are missing.
+            return Ok(self.release(by, comment, trust_days));
+        };
+        let principal = seat.principal().clone();
+        progress.votes.push(Vote { by: by.clone(), principal, at: self.now, trust_days });
+        if !self.has_enough() {
+            self.note(by, Step::Approved, comment);
+            return Ok(Fate::Stays);
+        }
+        if usize::from(self.case.progress.at_level) + 1 >= self.case.progress.levels.len() {
+            let votes = self.case.progress.votes.iter();
+            let trusted = votes.map(|vote| vote.trust_days).min().unwrap_or(0);
+            return Ok(self.release(by, comment, trusted));
+        }
+        self.note(by, Step::Approved, comment);
+        self.case.progress.at_level += 1;
+        self.case.progress.votes.clear();
+        self.note(&By::clock(), Step::NextLevel, "");
+        self.ask_level();
+        Ok(Fate::Stays)
+    }
+
+    /// The last word is said: it is sent now, or when its time has come. Its sender is trusted for as
+    /// many days as all wish who approved at the last level.
+    fn release(&mut self, by: &By, words: &str, trust_days: u16) -> Fate {
+        let span = Duration::from_secs(u64::from(trust_days) * SECONDS_OF_A_DAY);
+        self.trust = (trust_days > 0).then(|| Trust { until: self.now.plus(span) });
+        match self.case.progress.not_before {
+            Some(at) if at > self.now => {
+                self.drop_questions();
+                self.note(by, Step::Scheduled(at), words);
+                self.case.progress.state = State::Scheduled { at, by: by.clone() };
+                Fate::Stays
+            }
+            _ => self.close(by, Decision::Released, words),
+        }
+    }
+
+    /// One who decides ends it.
+    fn end(&mut self, by: &By, decision: Decision, words: &str) -> Result<Fate, Refused> {
+        match (&self.case.progress.state, &by.who) {
+            (State::Scheduled { .. }, Actor::Administrator(_)) => {}
+            _ => self.still_pending()?,
+        }
+        self.seat(by)?;
+        Ok(self.close(by, decision, words))
+    }
+
+    fn cancel(&mut self, by: &By) -> Result<Fate, Refused> {
+        self.still_open()?;
+        match &by.who {
+            Actor::Sender(address) if self.is_sender(address) => {}
+            _ => return Err(Refused::NotTheirs),
+        }
+        Ok(self.close(by, Decision::Cancelled, ""))
+    }
+
+    fn comment(&mut self, by: &By, text: &str) -> Result<Fate, Refused> {
+        self.still_open()?;
+        said(text)?;
+        let may = match &by.who {
+            Actor::Sender(address) => self.is_sender(address),
+            Actor::Moderator(address) => self.decides_somewhere(address),
+            Actor::Administrator(_) => true,
+            Actor::Clock => false,
+        };
+        if !may {
+            return Err(Refused::NotTheirs);
+        }
+        self.has_room()?;
+        self.note(by, Step::Commented, text);
+        Ok(Fate::Stays)
+    }
+
+    fn forward(&mut self, by: &By, to: &Moderator) -> Result<Fate, Refused> {
+        self.still_pending()?;
+        let seat = self.seat(by)?;
+        if let Some(seat) = &seat {
+            self.not_voted(seat)?;
+        }
+        self.may_decide(to)?;
+        self.has_room()?;
+        let Some(level) =
+            self.case.progress.levels.get_mut(usize::from(self.case.progress.at_level))
+        else {
+            return Err(Refused::NotTheirs);
+        };
+        if level.moderators.iter().any(|known| known.address == to.address) {
+            return Err(Refused::DecidesAlready);
+        }
+        match seat {
+            Some(seat) => {
+                let place = level.moderators.iter_mut().find(|known| **known == seat);
+                place.map(|place| *place = to.clone()).ok_or(Refused::NotTheirs)?;
+            }
+            // An administrator finds one more who decides.
+            None => level.moderators.push(to.clone()),
+        }
+        self.note(by, Step::Forwarded(to.address.clone()), "");
+        self.owe(To::Moderator(to.address.clone()), Word::Forwarded);
+        Ok(Fate::Stays)
+    }
+
+    fn settle(&mut self, number: u32) -> Result<Fate, Refused> {
+        let owed = &mut self.case.progress.owed;
+        let place = owed.iter().position(|owed| owed.number == number).ok_or(Refused::NotOwed)?;
+        owed.remove(place);
+        Ok(Fate::Stays)
+    }
+
+    fn clock(&mut self) -> Fate {
+        while let Some((at, due)) = timetable::next(&self.case) {
+            if at > self.now {
+                break;
+            }
+            match due {
+                Due::Release => {
+                    let State::Scheduled { by, .. } = self.case.progress.state.clone() else {
+                        break;
+                    };
+                    return self.close(&by, Decision::Released, "");
+                }
+                Due::Expiry(action) => {
+                    return self.close(&By::clock(), Decision::Expired(action), "");
+                }
+                Due::Warning => self.warn(),
+                Due::Escalation => self.escalate(),
+                Due::Reminder => self.remind(),
+            }
+        }
+        Fate::Stays
+    }
+
+    fn warn(&mut self) {
+        self.case.progress.warned = Some(self.now);
+        self.note(&By::clock(), Step::Warned, "");
+        self.owe_deciders(Word::ExpiryWarning);
+        if self.case.plan.tells_sender {
+            self.owe(To::Sender, Word::ExpiryWarning);
+        }
+    }
+
+    fn escalate(&mut self) {
+        let Case { plan, progress } = &mut self.case;
+        progress.escalated = true;
+        let Some(escalation) = &plan.escalation else { return };
+        let Some(level) = progress.levels.get_mut(usize::from(progress.at_level)) else { return };
+        let known = |to: &Moderator| level.moderators.iter().any(|one| one.address == to.address);
+        let others: Vec<Moderator> =
+            escalation.to.iter().filter(|to| !known(to)).cloned().collect();
+        level.moderators.extend(others.iter().cloned());
+        self.note(&By::clock(), Step::Escalated, "");
+        for one in others {
+            if self.may_decide(&one).is_ok() {
+                self.owe(To::Moderator(one.address), Word::Escalation);
+            }
+        }
+    }
+
+    fn remind(&mut self) {
+        self.case.progress.asked = self.now;
+        self.note(&By::clock(), Step::Reminded, "");
+        self.owe_deciders(Word::Reminder);
+    }
+
+    /// Asks those of the level that is due now. If too few of them may decide, somebody must hear
+    /// of it: the mail would wait for ever.
+    fn ask_level(&mut self) {
+        self.case.progress.asked = self.now;
+        self.owe_deciders(Word::Request);
+        let level = self.case.progress.level();
+        let mut able: Vec<&Address> = level
+            .into_iter()
+            .flat_map(|level| &level.moderators)
+            .filter(|one| self.may_decide(one).is_ok())
+            .map(Moderator::principal)
+            .collect();
+        able.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        able.dedup();
+        // A mail that goes by itself needs nobody.
+        let waits = self.case.plan.kind != Kind::Delay;
+        if waits && level.is_none_or(|level| able.len() < usize::from(level.needed)) {
+            self.owe(To::Administrators, Word::NoModerator);
+        }
+    }
+
+    /// Tells those who may still decide at this level.
+    fn owe_deciders(&mut self, word: Word) {
+        if self.case.plan.kind == Kind::Delay {
+            return;
+        }
+        let deciders: Vec<Moderator> =
+            self.case.progress.level().map_or_else(Vec::new, |level| level.moderators.clone());
+        for one in deciders {
+            if self.may_decide(&one).is_ok() && self.not_voted(&one).is_ok() {
+                self.owe(To::Moderator(one.address), word);
+            }
+        }
+    }
+
+    /// The one way to the end.
+    fn close(&mut self, by: &By, decision: Decision, words: &str) -> Fate {
+        self.drop_questions();
+        self.note(by, Step::Closed(decision), words);
+        let (by, words, at) = (by.clone(), words.into(), self.now);
+        self.tell_of_end(&by, decision);
+        self.case.progress.state = State::Closed(Closing { decision, by, at, words });
+        match decision {
+            Decision::Released | Decision::Expired(AtExpiry::Release) => {
+                Fate::Released(self.case.progress.only.clone())
+            }
+            Decision::Rejected
+            | Decision::Returned
+            | Decision::Discarded
+            | Decision::Cancelled
+            | Decision::Expired(AtExpiry::Reject | AtExpiry::Discard) => Fate::Dropped,
+        }
+    }
+
+    /// Whoever was asked hears that it is over, but for the one who ended it.
+    fn tell_of_end(&mut self, by: &By, decision: Decision) {
+        let is_silent =
+            matches!(decision, Decision::Discarded | Decision::Expired(AtExpiry::Discard));
+        if self.case.plan.tells_sender && !is_silent && !matches!(by.who, Actor::Sender(_)) {
+            self.owe(To::Sender, Word::Decided);
+        }
+        if self.case.plan.kind != Kind::Approval {
+            return;
+        }
+        let asked = usize::from(self.case.progress.at_level) + 1;
+        let levels = self.case.progress.levels.iter().take(asked);
+        let mut told: Vec<Address> = Vec::new();
+        for one in levels.flat_map(|level| &level.moderators) {
+            let ended = matches!(&by.who, Actor::Moderator(address) if *address == one.address);
+            if !ended && self.may_decide(one).is_ok() && !told.contains(&one.address) {
+                told.push(one.address.clone());
+            }
+        }
+        told.into_iter().for_each(|address| self.owe(To::Moderator(address), Word::Decided));
+    }
+
+    /// Questions that were not asked yet need not be: nothing is left to decide.
+    fn drop_questions(&mut self) {
+        self.case.progress.owed.retain(|owed| match owed.word {
+            Word::Request
+            | Word::Reminder
+            | Word::Escalation
+            | Word::Forwarded
+            | Word::ExpiryWarning
+            | Word::NoModerator => false,
+            Word::Held | Word::Decided => true,
+        });
+    }
+
+    /// The recipients who get it are those whom everybody wants to.
+    fn narrow(&mut self, only: Option<&[u32]>) -> Result<(), Refused> {
+        let Some(only) = only else { return Ok(()) };
+        if only.iter().any(|&index| index >= self.case.plan.recipients) {
+            return Err(Refused::NoSuchRecipient);
+        }
+        let before = self.case.progress.only.as_deref();
+        let is_left = |index: &u32| before.is_none_or(|before| before.contains(index));
+        let mut left: Vec<u32> = only.iter().copied().filter(|index| is_left(index)).collect();
+        left.sort_unstable();
+        left.dedup();
+        if left.is_empty() {
+            return Err(Refused::NoSuchRecipient);
+        }
+        self.case.progress.only = Some(left);
+        Ok(())
+    }
+
+    /// The seat that somebody decides from; `None` for an administrator, who needs none.
+    fn seat(&self, by: &By) -> Result<Option<Moderator>, Refused> {
+        match &by.who {
+            Actor::Moderator(address) => {
+                let level = self.case.progress.level().ok_or(Refused::NotTheirs)?;
+                let seat = level.moderators.iter().find(|one| one.address == *address);
+                let seat = seat.ok_or(Refused::NotTheirs)?;
+                self.may_decide(seat)?;
+                Ok(Some(seat.clone()))
+            }
+            Actor::Administrator(name) => {
+                let is_own = self.case.plan.senders.iter().any(|one| one.as_str() == &**name);
+                if is_own && self.case.plan.own_mail == OwnMail::Never {
+                    return Err(Refused::OwnMail);
+                }
+                Ok(None)
+            }
+            Actor::Sender(_) | Actor::Clock => Err(Refused::NotTheirs),
+        }
+    }
+
+    /// Nobody decides about their own mail, and nobody in the name of its sender.
+    fn may_decide(&self, one: &Moderator) -> Result<(), Refused> {
+        let is_own = self.is_sender(&one.address) || self.is_sender(one.principal());
+        if is_own && self.case.plan.own_mail == OwnMail::Never {
+            return Err(Refused::OwnMail);
+        }
+        Ok(())
+    }
+
+    fn is_sender(&self, address: &Address) -> bool {
+        self.case.plan.senders.contains(address)
+    }
+
+    fn decides_somewhere(&self, address: &Address) -> bool {
+        let mut all = self.case.progress.levels.iter().flat_map(|level| &level.moderators);
+        all.any(|one| one.address == *address)
+    }
+
+    fn not_voted(&self, seat: &Moderator) -> Result<(), Refused> {
+        let mut votes = self.case.progress.votes.iter();
+        match votes.find(|vote| vote.principal == *seat.principal()) {
+            Some(vote) => Err(Refused::VotedAlready { at: vote.at }),
+            None => Ok(()),
+        }
+    }
+
+    fn has_enough(&self) -> bool {
+        let needed = self.case.progress.level().map_or(1, |level| level.needed);
+        self.case.progress.votes.len() >= usize::from(needed)
+    }
+
+    fn still_open(&self) -> Result<(), Refused> {
+        match &self.case.progress.state {
+            State::Closed(closing) => Err(Refused::Closed(closing.clone())),
+            State::Pending | State::Scheduled { .. } => Ok(()),
+        }
+    }
+
+    fn still_pending(&self) -> Result<(), Refused> {
+        match self.case.progress.state {
+            State::Scheduled { at, .. } => Err(Refused::Scheduled { at }),
+            State::Pending | State::Closed(_) => self.still_open(),
+        }
+    }
+
+    fn has_room(&self) -> Result<(), Refused> {
+        if self.case.progress.history.len() < MAX_HISTORY { Ok(()) } else { Err(Refused::Full) }
+    }
+
+    fn note(&mut self, by: &By, step: Step, words: &str) {
+        let entry = Entry { at: self.now, by: by.clone(), step, words: words.into() };
+        self.case.progress.history.push(entry);
+    }
+
+    fn owe(&mut self, to: To, word: Word) {
+        let number = self.case.progress.next_owed;
+        self.case.progress.next_owed = number.wrapping_add(1);
+        self.case.progress.owed.push(Owed { number, to, word });
+    }
+}
+
+fn said(words: &str) -> Result<(), Refused> {
+    if words.trim().is_empty() { Err(Refused::NoWords) } else { Ok(()) }
+}
+
+const SECONDS_OF_A_DAY: u64 = 86_400;
+
+/// What people say about one mail ends somewhere; what decides is always kept.
+const MAX_HISTORY: usize = 200;

@@ -1,0 +1,491 @@
+//! Stories of cases: who does what at which minute, and what comes of it.
+
+use mailweir_mail::{Address, Timestamp};
+use proptest::prelude::*;
+
+use super::*;
+
+/// A case and a clock.
+struct Story {
+    case: Case,
+    now: Timestamp,
+    fates: Vec<Fate>,
+    trust: Option<Trust>,
+}
+
+impl Story {
+    fn of(plan: Plan) -> Self {
+        let now = minute(0);
+        Self { case: Case::open(plan, now), now, fates: Vec::new(), trust: None }
+    }
+
+    fn at(&mut self, minutes: u64) -> &mut Self {
+        self.now = minute(minutes);
+        self
+    }
+
+    fn does(&mut self, command: &Command) -> Result<&mut Self, Refused> {
+        let outcome = self.case.take(command, self.now)?;
+        self.case = outcome.case;
+        self.trust = outcome.trust.or(self.trust);
+        self.fates.push(outcome.fate);
+        Ok(self)
+    }
+
+    fn ticks(&mut self, minutes: u64) -> &mut Self {
+        self.at(minutes).does(&Command::Clock).unwrap()
+    }
+
+    /// All notices are sent. Says who gets which: `ann Request`.
+    fn sends(&mut self) -> Vec<String> {
+        let owed = self.case.progress.owed.clone();
+        for owed in &owed {
+            self.does(&Command::Settle { owed: owed.number }).unwrap();
+        }
+        let to = |to: &To| match to {
+            To::Moderator(address) => address.as_str().replace("@x.example", ""),
+            To::Sender => "(sender)".to_owned(),
+            To::Administrators => "(administrators)".to_owned(),
+        };
+        owed.iter().map(|owed| format!("{} {:?}", to(&owed.to), owed.word)).collect()
+    }
+
+    fn closing(&self) -> &Closing {
+        match &self.case.progress.state {
+            State::Closed(closing) => closing,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn last_fate(&self) -> &Fate {
+        self.fates.last().unwrap()
+    }
+}
+
+fn minute(minutes: u64) -> Timestamp {
+    Timestamp::from_secs(1_000_000 + minutes * 60)
+}
+
+fn address(name: &str) -> Address {
+    format!("{name}@x.example").parse().unwrap()
+}
+
+fn level(needed: u8, names: &[&str]) -> Level {
+    Level { moderators: names.iter().map(|name| Moderator::new(address(name))).collect(), needed }
+}
+
+/// Sam's mail to three recipients.
+fn plan(levels: Vec<Level>) -> Plan {
+    Plan {
+        rule: RuleName { name: "outside".into(), place: "mailweir.toml, line 9".into() },
+        also: Vec::new(),
+        kind: Kind::Approval,
+        levels,
+        senders: vec![address("sam")],
+        recipients: 3,
+        content: [7; 32],
+        own_mail: OwnMail::Never,
+        remind_every: None,
+        escalation: None,
+        expiry: None,
+        tells_sender: true,
+    }
+}
+
+fn by(name: &str) -> By {
+    let who = match name {
+        "root" => Actor::Administrator(name.into()),
+        "sam" => Actor::Sender(address(name)),
+        _ => Actor::Moderator(address(name)),
+    };
+    By { who, proof: Proof::Link, from: None }
+}
+
+fn approve(name: &str) -> Command {
+    Command::Approve { by: by(name), comment: "".into(), only: None, at: None, trust_days: 0 }
+}
+
+fn reject(name: &str) -> Command {
+    Command::Reject { by: by(name), reason: "no".into() }
+}
+
+fn cancel(name: &str) -> Command {
+    Command::Cancel { by: by(name) }
+}
+
+#[test]
+fn one_of_two_approves_and_all_hear_of_it() {
+    let mut story = Story::of(plan(vec![level(1, &["ann", "bob"])]));
+    assert_eq!(story.sends(), ["(sender) Held", "ann Request", "bob Request"]);
+    story.at(5).does(&approve("ann")).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+    assert_eq!((story.closing().decision, &story.closing().by), (Decision::Released, &by("ann")));
+    assert_eq!(story.sends(), ["(sender) Decided", "bob Decided"]);
+}
+
+#[test]
+fn whoever_comes_late_hears_who_decided_and_when() {
+    let mut story = Story::of(plan(vec![level(1, &["ann", "bob"])]));
+    story.at(5).does(&reject("ann")).unwrap();
+    let late = story.at(6).does(&approve("bob")).map(|_| ()).unwrap_err();
+    let Refused::Closed(closing) = late else { panic!("{late:?}") };
+    assert_eq!((closing.by, closing.at), (by("ann"), minute(5)));
+    assert_eq!((closing.decision, &*closing.words), (Decision::Rejected, "no"));
+    assert_eq!(story.fates, [Fate::Dropped]);
+}
+
+#[test]
+fn two_of_three_are_needed_and_one_who_refuses_is_enough() {
+    let mut story = Story::of(plan(vec![level(2, &["ann", "bob", "cho"])]));
+    story.does(&approve("ann")).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Stays);
+    let again = story.does(&approve("ann")).map(|_| ());
+    assert_eq!(again, Err(Refused::VotedAlready { at: minute(0) }));
+    story.does(&approve("cho")).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+
+    let mut story = Story::of(plan(vec![level(2, &["ann", "bob", "cho"])]));
+    story.does(&approve("ann")).unwrap().does(&reject("bob")).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Dropped);
+}
+
+#[test]
+fn levels_decide_one_after_the_other() {
+    let mut story = Story::of(plan(vec![level(1, &["ann"]), level(1, &["bob"])]));
+    assert_eq!(story.sends(), ["(sender) Held", "ann Request"]);
+    assert_eq!(story.does(&approve("bob")).map(|_| ()), Err(Refused::NotTheirs));
+    story.does(&approve("ann")).unwrap();
+    assert_eq!(story.sends(), ["bob Request"]);
+    assert_eq!(story.does(&reject("ann")).map(|_| ()), Err(Refused::NotTheirs));
+    story.does(&approve("bob")).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+    assert_eq!(story.sends(), ["(sender) Decided", "ann Decided"]);
+}
+
+#[test]
+fn nobody_decides_about_their_own_mail() {
+    let mut own = plan(vec![level(1, &["sam", "ann"])]);
+    let as_moderator = |name: &str| By { who: Actor::Moderator(address(name)), ..by("ann") };
+    let sam = Command::Reject { by: as_moderator("sam"), reason: "".into() };
+    let mut story = Story::of(own.clone());
+    assert_eq!(story.sends(), ["(sender) Held", "ann Request"]);
+    assert_eq!(story.does(&sam).map(|_| ()), Err(Refused::OwnMail));
+
+    own.own_mail = OwnMail::Allowed;
+    let mut story = Story::of(own);
+    assert_eq!(story.sends(), ["(sender) Held", "sam Request", "ann Request"]);
+    story.does(&sam).unwrap();
+}
+
+#[test]
+fn a_deputy_counts_as_the_one_who_is_away_and_not_for_the_sender() {
+    let deputy =
+        |name: &str, of: &str| Moderator { address: address(name), deputy_of: Some(address(of)) };
+    let mut both = level(2, &["ann", "bob"]);
+    both.moderators.push(deputy("dee", "ann"));
+    let mut story = Story::of(plan(vec![both]));
+    story.does(&approve("dee")).unwrap();
+    assert!(matches!(story.does(&approve("ann")), Err(Refused::VotedAlready { .. })));
+    story.does(&approve("bob")).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+
+    let of_sender = Level { moderators: vec![deputy("dee", "sam")], needed: 1 };
+    let mut story = Story::of(plan(vec![of_sender]));
+    assert_eq!(story.sends(), ["(sender) Held", "(administrators) NoModerator"]);
+    assert_eq!(story.does(&approve("dee")).map(|_| ()), Err(Refused::OwnMail));
+}
+
+#[test]
+fn where_too_few_can_decide_the_mail_waits_and_somebody_is_alerted() {
+    let mut story = Story::of(plan(vec![level(2, &["sam", "ann"])]));
+    assert_eq!(story.sends(), ["(sender) Held", "ann Request", "(administrators) NoModerator"]);
+    let to = Moderator::new(address("eve"));
+    story.does(&Command::Forward { by: by("root"), to }).unwrap();
+    assert_eq!(story.sends(), ["eve Forwarded"]);
+    story.does(&approve("ann")).unwrap().does(&approve("eve")).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+}
+
+#[test]
+fn an_administrator_decides_alone_and_is_named() {
+    let mut story = Story::of(plan(vec![level(2, &["ann", "bob"]), level(1, &["cho"])]));
+    story.does(&approve("root")).unwrap();
+    assert_eq!(story.closing().by.who, Actor::Administrator("root".into()));
+    let mut own = plan(vec![level(1, &["ann"])]);
+    own.senders.push("root@x.example".parse().unwrap());
+    let root = By { who: Actor::Administrator("root@x.example".into()), ..by("root") };
+    let command = Command::Discard { by: root, reason: "".into() };
+    assert_eq!(Story::of(own).does(&command).map(|_| ()), Err(Refused::OwnMail));
+}
+
+#[test]
+fn a_decision_is_handed_on() {
+    let mut story = Story::of(plan(vec![level(1, &["ann", "bob"])]));
+    let forward = |to: &str| Command::Forward { by: by("ann"), to: Moderator::new(address(to)) };
+    assert_eq!(story.does(&forward("sam")).map(|_| ()), Err(Refused::OwnMail));
+    assert_eq!(story.does(&forward("bob")).map(|_| ()), Err(Refused::DecidesAlready));
+    story.sends();
+    story.does(&forward("eve")).unwrap();
+    assert_eq!(story.sends(), ["eve Forwarded"]);
+    assert_eq!(story.does(&approve("ann")).map(|_| ()), Err(Refused::NotTheirs));
+    story.does(&approve("eve")).unwrap();
+}
+
+#[test]
+fn the_sender_takes_it_back_also_while_it_waits_for_its_time() {
+    let mut story = Story::of(plan(vec![level(1, &["ann"])]));
+    assert_eq!(story.does(&cancel("ann")).map(|_| ()), Err(Refused::NotTheirs));
+    story.sends();
+    story.does(&cancel("sam")).unwrap();
+    assert_eq!(
+        (story.closing().decision, story.last_fate()),
+        (Decision::Cancelled, &Fate::Dropped)
+    );
+    assert_eq!(story.sends(), ["ann Decided"]);
+
+    let mut story = Story::of(plan(vec![level(1, &["ann"])]));
+    let later = Command::Approve {
+        by: by("ann"),
+        comment: "".into(),
+        only: None,
+        at: Some(minute(60)),
+        trust_days: 0,
+    };
+    story.does(&later).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Stays);
+    assert_eq!(story.does(&reject("ann")).map(|_| ()), Err(Refused::Scheduled { at: minute(60) }));
+    assert_eq!(story.case.due(), Some(minute(60)));
+    story.ticks(59);
+    assert_eq!(story.last_fate(), &Fate::Stays);
+    let mut cancelled = Story { fates: Vec::new(), ..Story::of(plan(Vec::new())) };
+    cancelled.case = story.case.clone();
+    cancelled.does(&cancel("sam")).unwrap();
+    assert_eq!(cancelled.last_fate(), &Fate::Dropped);
+    story.ticks(60);
+    assert_eq!((story.last_fate(), &story.closing().by), (&Fate::Released(None), &by("ann")));
+}
+
+#[test]
+fn it_is_released_for_those_whom_everybody_agrees_on() {
+    let only = |name: &str, only: &[u32]| Command::Approve {
+        by: by(name),
+        comment: "".into(),
+        only: Some(only.into()),
+        at: None,
+        trust_days: 0,
+    };
+    let mut story = Story::of(plan(vec![level(2, &["ann", "bob"])]));
+    assert_eq!(story.does(&only("ann", &[3])).map(|_| ()), Err(Refused::NoSuchRecipient));
+    assert_eq!(story.does(&only("ann", &[])).map(|_| ()), Err(Refused::NoSuchRecipient));
+    story.does(&only("ann", &[2, 0, 0])).unwrap();
+    assert_eq!(story.does(&only("bob", &[1])).map(|_| ()), Err(Refused::NoSuchRecipient));
+    story.does(&only("bob", &[1, 2])).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Released(Some(vec![2])));
+}
+
+#[test]
+fn a_sender_is_trusted_as_long_as_all_wish() {
+    let trusting = |name: &str, trust_days| Command::Approve {
+        by: by(name),
+        comment: "".into(),
+        only: None,
+        at: None,
+        trust_days,
+    };
+    let mut story = Story::of(plan(vec![level(2, &["ann", "bob"])]));
+    story.does(&trusting("ann", 30)).unwrap();
+    assert_eq!(story.trust, None);
+    story.does(&trusting("bob", 7)).unwrap();
+    assert_eq!(story.trust, Some(Trust { until: minute(7 * 24 * 60) }));
+    let mut story = Story::of(plan(vec![level(2, &["ann", "bob"])]));
+    story.does(&trusting("ann", 30)).unwrap().does(&approve("bob")).unwrap();
+    assert_eq!(story.trust, None);
+}
+
+#[test]
+fn it_is_given_back_with_words_and_thrown_away_without() {
+    let back = |reason: &str| Command::Return { by: by("ann"), reason: reason.into() };
+    let mut story = Story::of(plan(vec![level(1, &["ann"])]));
+    assert_eq!(story.does(&back(" ")).map(|_| ()), Err(Refused::NoWords));
+    story.sends();
+    story.does(&back("name the project")).unwrap();
+    assert_eq!(story.closing().decision, Decision::Returned);
+    assert_eq!(story.sends(), ["(sender) Decided"]);
+
+    let mut story = Story::of(plan(vec![level(1, &["ann", "bob"])]));
+    story.sends();
+    story.does(&Command::Discard { by: by("ann"), reason: "".into() }).unwrap();
+    assert_eq!(story.sends(), ["bob Decided"]);
+}
+
+#[test]
+fn what_is_said_decides_nothing() {
+    let says = |name: &str| Command::Comment { by: by(name), text: "hm".into() };
+    let mut story = Story::of(plan(vec![level(1, &["ann"])]));
+    story.sends();
+    story.does(&says("ann")).unwrap().does(&says("sam")).unwrap();
+    assert_eq!(story.does(&says("eve")).map(|_| ()), Err(Refused::NotTheirs));
+    assert_eq!(story.last_fate(), &Fate::Stays);
+    assert_eq!(story.sends(), Vec::<String>::new());
+    for _ in 0..1000 {
+        let _ = story.does(&says("ann"));
+    }
+    assert_eq!(story.does(&says("ann")).map(|_| ()), Err(Refused::Full));
+    story.does(&approve("ann")).unwrap();
+}
+
+#[test]
+fn people_are_reminded_others_asked_and_all_warned_before_it_expires() {
+    let mut timed = plan(vec![level(1, &["ann"])]);
+    timed.remind_every = Some(40 * 60);
+    let to = vec![Moderator::new(address("bob")), Moderator::new(address("ann"))];
+    timed.escalation = Some(Escalation { at: minute(60), to });
+    timed.expiry =
+        Some(Expiry { at: minute(120), warning: Some(minute(100)), action: AtExpiry::Reject });
+    let mut story = Story::of(timed);
+    story.sends();
+    let mut heard = Vec::new();
+    while let Some(due) = story.case.due() {
+        let minutes = (due.as_secs() - minute(0).as_secs()) / 60;
+        let told = story.ticks(minutes).sends();
+        heard.push(format!("{minutes}: {}", told.join(", ")));
+    }
+    assert_eq!(
+        heard,
+        [
+            "40: ann Reminder",
+            "60: bob Escalation",
+            "80: ann Reminder, bob Reminder",
+            "100: ann ExpiryWarning, bob ExpiryWarning, (sender) ExpiryWarning",
+            "120: (sender) Decided, ann Decided, bob Decided",
+        ]
+    );
+    assert_eq!(story.closing().decision, Decision::Expired(AtExpiry::Reject));
+    assert!(story.fates.contains(&Fate::Dropped));
+}
+
+#[test]
+fn after_a_long_sleep_nobody_is_flooded_and_the_warning_still_comes_first() {
+    let mut timed = plan(vec![level(1, &["ann"])]);
+    timed.remind_every = Some(60);
+    timed.expiry =
+        Some(Expiry { at: minute(120), warning: Some(minute(100)), action: AtExpiry::Release });
+    let mut story = Story::of(timed);
+    story.sends();
+    let mut told = story.ticks(10_000).sends();
+    told.sort();
+    assert_eq!(told, ["(sender) ExpiryWarning", "ann ExpiryWarning", "ann Reminder"]);
+    story.case.plan.remind_every = None;
+    assert_eq!(story.case.due(), Some(minute(10_020)));
+    story.ticks(10_020);
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+}
+
+#[test]
+fn a_delay_goes_by_itself_unless_the_sender_takes_it_back() {
+    let mut delay = plan(vec![level(1, &["sam"])]);
+    delay.kind = Kind::Delay;
+    delay.own_mail = OwnMail::Allowed;
+    delay.expiry = Some(Expiry { at: minute(5), warning: None, action: AtExpiry::Release });
+    let mut story = Story::of(delay.clone());
+    assert_eq!(story.sends(), ["(sender) Held"]);
+    story.ticks(5);
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+    assert_eq!(story.sends(), ["(sender) Decided"]);
+    let mut story = Story::of(delay);
+    story.at(4).does(&cancel("sam")).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Dropped);
+}
+
+#[test]
+fn a_sender_confirms_their_own_mail() {
+    let mut confirmation = plan(vec![level(1, &["sam"])]);
+    confirmation.kind = Kind::Confirmation;
+    confirmation.own_mail = OwnMail::Allowed;
+    let mut story = Story::of(confirmation);
+    assert_eq!(story.sends(), ["sam Request"]);
+    let sam = By { who: Actor::Moderator(address("sam")), ..by("ann") };
+    let command =
+        Command::Approve { by: sam, comment: "".into(), only: None, at: None, trust_days: 0 };
+    story.does(&command).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+}
+
+#[test]
+fn questions_that_were_not_sent_yet_are_not_sent_any_more() {
+    let mut story = Story::of(plan(vec![level(1, &["ann", "bob"])]));
+    story.does(&approve("ann")).unwrap();
+    assert_eq!(story.sends(), ["(sender) Held", "(sender) Decided", "bob Decided"]);
+}
+
+#[test]
+fn a_case_reads_back_as_it_was_written() {
+    let mut story = Story::of(plan(vec![level(2, &["ann", "bob"])]));
+    story.does(&approve("ann")).unwrap();
+    let written = serde_json::to_string(&story.case).unwrap();
+    assert_eq!(serde_json::from_str::<Case>(&written).unwrap(), story.case);
+}
+
+/// Anything that anybody may try, at most an hour after the last.
+fn attempt() -> impl Strategy<Value = (u64, Command)> {
+    let name = prop::sample::select(vec!["ann", "bob", "cho", "sam", "eve", "root"]);
+    let command = (0..8_u8, name, prop::option::of(0..5_u32), prop::option::of(0..200_u64));
+    (0..60_u64, command).prop_map(|(pause, (what, name, index, time))| {
+        let by = by(name);
+        let words: Box<str> = if index == Some(0) { "".into() } else { "words".into() };
+        let command = match what {
+            0 | 1 => Command::Approve {
+                by,
+                comment: words,
+                only: index.map(|index| vec![index]),
+                at: time.map(minute),
+                trust_days: 1,
+            },
+            2 => Command::Reject { by, reason: words },
+            3 => Command::Return { by, reason: words },
+            4 => Command::Forward { by, to: Moderator::new(address("eve")) },
+            5 => Command::Cancel { by },
+            6 => Command::Settle { owed: index.unwrap_or(9) },
+            _ => Command::Clock,
+        };
+        (pause, command)
+    })
+}
+
+proptest! {
+    /// Whatever anybody tries: a case ends at most once, the mail is released or dropped exactly
+    /// when it ends, what is refused changes nothing, and the version counts every change.
+    #[test]
+    fn a_case_ends_once(attempts in prop::collection::vec(attempt(), 0..60)) {
+        let mut timed = plan(vec![level(2, &["ann", "bob", "sam"]), level(1, &["cho"])]);
+        timed.remind_every = Some(45 * 60);
+        timed.escalation = Some(Escalation {
+            at: minute(300),
+            to: vec![Moderator::new(address("eve"))],
+        });
+        timed.expiry =
+            Some(Expiry { at: minute(900), warning: Some(minute(800)), action: AtExpiry::Discard });
+        let mut case = Case::open(timed, minute(0));
+        let (mut minutes, mut ends) = (0, 0);
+        for (pause, command) in attempts {
+            minutes += pause;
+            let Ok(outcome) = case.take(&command, minute(minutes)) else { continue };
+            let was_closed = matches!(case.progress.state, State::Closed(_));
+            let is_closed = matches!(outcome.case.progress.state, State::Closed(_));
+            prop_assert_eq!(outcome.fate != Fate::Stays, is_closed && !was_closed);
+            ends += u32::from(outcome.fate != Fate::Stays);
+            if was_closed {
+                let may = matches!(command, Command::Clock | Command::Settle { .. });
+                prop_assert!(may);
+                prop_assert_eq!(&outcome.case.progress.state, &case.progress.state);
+            }
+            let changed = outcome.case != case;
+            let counted = outcome.case.progress.version - case.progress.version;
+            prop_assert_eq!(counted, u32::from(changed));
+            let is_late = outcome.case.due().is_some_and(|due| due <= minute(minutes));
+            prop_assert!(!(is_late && matches!(command, Command::Clock)), "the clock leaves nothing");
+            case = outcome.case;
+        }
+        prop_assert!(ends <= 1);
+    }
+}

@@ -1,0 +1,58 @@
+//! What the clock has to say about a case, and when.
+
+use std::time::Duration;
+
+use mailweir_mail::Timestamp;
+
+use super::{AtExpiry, Case, Expiry, State};
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Release,
+    Escalation,
+    Warning,
+    Expiry(AtExpiry),
+    Reminder,
+}
+
+pub(super) fn due(case: &Case) -> Option<Timestamp> {
+    next(case).map(|(at, _)| at)
+}
+
+/// What is due first. Of what is due at the same time a reminder comes last: nobody is reminded of
+/// what is over.
+pub(super) fn next(case: &Case) -> Option<(Timestamp, Due)> {
+    match &case.progress.state {
+        State::Closed(_) => None,
+        State::Scheduled { at, .. } => Some((*at, Due::Release)),
+        State::Pending => {
+            let candidates = [escalation(case), end(case), reminder(case)];
+            candidates.into_iter().flatten().min_by_key(|(at, _)| *at)
+        }
+    }
+}
+
+fn escalation(case: &Case) -> Option<(Timestamp, Due)> {
+    let escalation = case.plan.escalation.as_ref().filter(|_| !case.progress.escalated)?;
+    Some((escalation.at, Due::Escalation))
+}
+
+/// The warning, and after it the expiry. Whoever was warned late, since the gateway did not run, has
+/// as long as anybody else.
+fn end(case: &Case) -> Option<(Timestamp, Due)> {
+    let Expiry { at, warning, action } = case.plan.expiry?;
+    let Some(warning) = warning.filter(|warning| *warning < at) else {
+        return Some((at, Due::Expiry(action)));
+    };
+    match case.progress.warned {
+        None => Some((warning, Due::Warning)),
+        Some(warned) => Some((at.max(warned.plus(at.since(warning))), Due::Expiry(action))),
+    }
+}
+
+/// Counted from the last time that people were asked, so that nobody gets ten at once.
+fn reminder(case: &Case) -> Option<(Timestamp, Due)> {
+    let every = case.plan.remind_every.filter(|seconds| *seconds > 0)?;
+    Some((case.progress.asked.plus(Duration::from_secs(u64::from(every))), Due::Reminder))
+}
