@@ -4,3 +4,4 @@
 //! facts, times and bytes, stores what it returns, and sends what it composes.
 
 pub mod case;
+pub mod numbers;

@@ -1,0 +1,150 @@
+//! Numbers that should not leave: of people, cards and accounts. Found in text by their form and
+//! their check digits, not by words around them.
+//!
+//! Digits may stand in groups, divided by one space, hyphen or dot. What touches another digit or a
+//! Latin letter is part of something else (Korean and Japanese put words right behind). The text is expected in NFKC, so that full-width digits
+//! are digits. A number that goes over a line end is not found.
+
+mod account;
+mod card;
+mod france;
+mod japan;
+mod korea;
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NumberKind {
+    /// Korean resident registration number (주민등록번호), and that of foreigners: 13 digits.
+    KrResidentNumber,
+    /// Japanese Individual Number (マイナンバー): 12 digits.
+    JpMyNumber,
+    /// French social security number (NIR): 15 characters.
+    FrNir,
+    /// Payment card number: 13 to 19 digits with the prefix of a known network (ISO/IEC 7812).
+    CardNumber,
+    /// International Bank Account Number (ISO 13616).
+    Iban,
+}
+
+impl NumberKind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::KrResidentNumber, Self::JpMyNumber, Self::FrNir, Self::CardNumber, Self::Iban];
+
+    /// How often it stands in a line. Each place counts once.
+    #[must_use]
+    pub fn count(self, line: &str) -> usize {
+        runs(line).map(|run| self.count_in(&run)).sum()
+    }
+
+    fn count_in(self, run: &Run<'_>) -> usize {
+        let is_number = match self {
+            Self::KrResidentNumber => korea::is_resident_number,
+            Self::JpMyNumber => japan::is_my_number,
+            Self::FrNir => france::is_nir,
+            Self::CardNumber => card::is_card_number,
+            Self::Iban => account::is_iban,
+        };
+        let (mut count, mut from) = (0, 0);
+        // A run may hold a number and something else: each begins and ends where a group does.
+        while from < run.groups.len() {
+            let mut ends = (from + 1..=run.groups.len()).rev();
+            match ends.find(|&to| !run.goes_on(from..to) && is_number(&run.part(from..to))) {
+                Some(to) => {
+                    count += 1;
+                    from = to;
+                }
+                None => from += 1,
+            }
+        }
+        count
+    }
+}
+
+/// Letters and digits in groups, each divided from the next by one sign.
+#[derive(Clone, Debug)]
+struct Run<'a> {
+    groups: Vec<&'a str>,
+}
+
+impl<'a> Run<'a> {
+    fn part(&self, range: Range<usize>) -> Self {
+        Self { groups: self.groups.get(range).unwrap_or_default().to_vec() }
+    }
+
+    /// Whether groups of the same form stand beside the part: then it is a piece of something longer.
+    fn goes_on(&self, range: Range<usize>) -> bool {
+        if range.len() < 2 {
+            return false;
+        }
+        let alike = |inside: Option<&&str>, outside: Option<&&str>| match (inside, outside) {
+            (Some(inside), Some(outside)) => {
+                inside.len() == outside.len() && outside.bytes().any(|byte| byte.is_ascii_digit())
+            }
+            _ => false,
+        };
+        let before = range.start.checked_sub(1).and_then(|at| self.groups.get(at));
+        alike(self.groups.get(range.start), before)
+            || alike(self.groups.get(range.end - 1), self.groups.get(range.end))
+    }
+
+    /// All characters, without what divides them; nothing if they are more than any number has.
+    fn joined(&self) -> String {
+        let length: usize = self.groups.iter().map(|group| group.len()).sum();
+        if length <= LONGEST { self.groups.concat() } else { String::new() }
+    }
+
+    /// The digits, if nothing else is there.
+    fn digits(&self) -> Option<Vec<u32>> {
+        self.joined().chars().map(|c| c.to_digit(10)).collect()
+    }
+}
+
+/// The runs of a line: ASCII letters and digits, in groups. Runs of one word are most of a line, and
+/// no number is without a digit.
+fn runs(line: &str) -> impl Iterator<Item = Run<'_>> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        loop {
+            let start = rest.find(|c: char| c.is_ascii_alphanumeric())?;
+            rest = &rest[start..];
+            let run = take_run(&mut rest);
+            if run.groups.iter().any(|group| group.bytes().any(|byte| byte.is_ascii_digit())) {
+                return Some(run);
+            }
+        }
+    })
+}
+
+fn take_run<'a>(rest: &mut &'a str) -> Run<'a> {
+    let mut groups = Vec::new();
+    loop {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (group, behind) = rest.split_at(end);
+        groups.push(group);
+        *rest = behind;
+        let mut signs = behind.chars();
+        let divides = matches!(signs.next(), Some(' ' | '-' | '.'));
+        if !divides
+            || !signs.next().is_some_and(|c| c.is_ascii_alphanumeric())
+            || groups.len() == MOST_GROUPS
+        {
+            return Run { groups };
+        }
+        *rest = &behind[1..];
+    }
+}
+
+/// The longest number, an IBAN, has 34 characters.
+const LONGEST: usize = 34;
+
+/// A line of many short words is looked at in pieces, so that its cost stays linear.
+const MOST_GROUPS: usize = 16;
+
+#[cfg(test)]
+mod tests;
