@@ -5,3 +5,5 @@
 
 pub mod case;
 pub mod numbers;
+pub mod reply;
+pub mod token;
