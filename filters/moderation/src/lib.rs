@@ -6,4 +6,5 @@
 pub mod case;
 pub mod numbers;
 pub mod reply;
+pub mod rule;
 pub mod token;

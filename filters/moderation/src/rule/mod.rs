@@ -1,0 +1,76 @@
+//! Which mail waits: rules in order, each with conditions on who sends it, to whom, what is in it
+//! and when.
+//!
+//! All conditions of a rule must hold; of a list, any entry. A condition that is not written holds.
+//! The first rule that matches decides; the others that match are recorded. Content is watched as it
+//! flows past ([`Watch`]), by one automaton for all rules.
+
+mod condition;
+mod hours;
+mod judge;
+mod patterns;
+mod watch;
+
+pub use condition::{AddressPattern, BadPattern, What, Who, Whom};
+pub use hours::{Hours, LocalTime, Weekday};
+pub use judge::{Judgement, MailFacts, Match, Reason};
+pub use patterns::Patterns;
+pub use watch::Watch;
+
+use std::sync::Arc;
+
+use crate::case::RuleName;
+
+/// A rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name, and where it stands.
+    pub name: RuleName,
+    /// Who sends the mail.
+    pub who: Who,
+    /// To whom.
+    pub whom: Whom,
+    /// What is in it.
+    pub what: What,
+    /// When it comes. Empty: at any time.
+    pub when: Vec<Hours>,
+}
+
+/// Rules in order, made ready to watch mail.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    rules: Arc<[Rule]>,
+    patterns: Arc<Patterns>,
+}
+
+impl Rules {
+    /// Makes rules ready.
+    ///
+    /// # Errors
+    /// All patterns together are too large for one automaton; says which kind.
+    pub fn new(rules: Vec<Rule>) -> Result<Self, BadPattern> {
+        let patterns = Arc::new(Patterns::of(&rules)?);
+        Ok(Self { rules: rules.into(), patterns })
+    }
+
+    /// The rules, in order.
+    #[must_use]
+    pub fn all(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Watches a mail that begins to arrive.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch::new(Arc::clone(&self.patterns), self.rules.len())
+    }
+
+    /// Which rules match a mail that was watched to its end.
+    #[must_use]
+    pub fn judge(&self, facts: &MailFacts<'_>, watch: &Watch) -> Judgement {
+        judge::judge(&self.rules, facts, watch)
+    }
+}
+
+#[cfg(test)]
+mod tests;

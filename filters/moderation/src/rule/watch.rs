@@ -1,0 +1,82 @@
+//! What rules see of a mail as it flows past. Nothing of the mail is kept but short examples.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::Patterns;
+use crate::numbers::NumberKind;
+
+/// Watches one mail.
+#[derive(Debug)]
+pub struct Watch {
+    patterns: Arc<Patterns>,
+    /// What was seen for each rule.
+    pub(super) seen: Vec<Seen>,
+    pub(super) has_attachment: bool,
+    pub(super) numbers: BTreeMap<NumberKind, u32>,
+}
+
+/// What was seen for a rule: examples of what its patterns matched, absent where none did.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) subject: Option<Box<str>>,
+    pub(super) text: Option<Box<str>>,
+    pub(super) attachment_name: Option<Box<str>>,
+    pub(super) attachment_type: Option<Box<str>>,
+}
+
+impl Watch {
+    pub(super) fn new(patterns: Arc<Patterns>, rules: usize) -> Self {
+        let seen = vec![Seen::default(); rules];
+        Self { patterns, seen, has_attachment: false, numbers: BTreeMap::new() }
+    }
+
+    /// Takes a Subject header as a person reads it, once in each plausible reading.
+    pub fn subject(&mut self, subject: &str) {
+        for rule in self.patterns.subject.rules_of(subject) {
+            note(self.seen.get_mut(rule).map(|seen| &mut seen.subject), subject);
+        }
+    }
+
+    /// Takes a line of text as a person reads it.
+    pub fn text(&mut self, line: &str) {
+        for rule in self.patterns.text.rules_of(line) {
+            note(self.seen.get_mut(rule).map(|seen| &mut seen.text), line);
+        }
+        // Most lines have no number.
+        if !self.patterns.numbers.is_empty() && line.bytes().any(|byte| byte.is_ascii_digit()) {
+            for kind in &self.patterns.numbers {
+                let count = u32::try_from(kind.count(line)).unwrap_or(u32::MAX);
+                if count > 0 {
+                    let sum = self.numbers.entry(*kind).or_default();
+                    *sum = sum.saturating_add(count);
+                }
+            }
+        }
+    }
+
+    /// Takes the name of an attachment, or of a file in an archive.
+    pub fn attachment_name(&mut self, name: &str) {
+        self.has_attachment = true;
+        for rule in self.patterns.attachment_name.rules_of(name) {
+            note(self.seen.get_mut(rule).map(|seen| &mut seen.attachment_name), name);
+        }
+    }
+
+    /// Takes the type of an attachment.
+    pub fn attachment_type(&mut self, kind: &str) {
+        self.has_attachment = true;
+        for rule in self.patterns.attachment_type.rules_of(kind) {
+            note(self.seen.get_mut(rule).map(|seen| &mut seen.attachment_type), kind);
+        }
+    }
+}
+
+/// Keeps the first.
+fn note(place: Option<&mut Option<Box<str>>>, example: &str) {
+    if let Some(place @ None) = place {
+        *place = Some(example.chars().take(LONGEST_EXAMPLE).collect::<String>().into());
+    }
+}
+
+/// Characters of what is shown to moderators as the reason.
+const LONGEST_EXAMPLE: usize = 100;
