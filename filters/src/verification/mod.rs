@@ -109,7 +109,7 @@ pub fn ask(known: Option<&Record>, lifetimes: &Lifetimes, now: Timestamp) -> Ask
 /// What to remember once a probe has ended. A failure does not make a good address a bad one before
 /// that expires: then the record stays as it is.
 #[must_use]
-pub fn learn(known: Option<&Record>, result: Answer, now: Timestamp) -> Keep {
+pub fn learn(known: Option<&Record>, result: &Answer, now: Timestamp) -> Keep {
     let is_good = |record: &Record| record.status == Status::Deliverable;
     match result.status {
         Status::InProgress => Keep::Unchanged,

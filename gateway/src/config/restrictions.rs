@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use mailweir_filters::restrictions::{
     Codes, ListError, ListTexts, Restriction, RestrictionError, Restrictions, Rule, Settings,
+    Unverified,
 };
 use mailweir_tables::Spec;
 
@@ -67,6 +68,22 @@ impl Setting for RejectCode {
             || Refusal::new(value, format_args!("{number} refuses nothing")).alone(),
             |code| Ok(Self(code)),
         )
+    }
+}
+
+/// An SMTP code that refuses, or 250.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct VerifyCode(u16);
+
+impl Setting for VerifyCode {
+    const ALLOWED: &'static str = "a reply code from 400 to 599, or 250 to accept all the same";
+    const EXAMPLE: &'static str = "550";
+
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        match value.number()? {
+            250 => Ok(Self(250)),
+            _ => RejectCode::from_value(value).map(|RejectCode(code)| Self(code)),
+        }
     }
 }
 
@@ -372,6 +389,22 @@ fn settings(section: &RestrictionsSection, recipient_delimiter: Option<&str>) ->
             == TempfailAction::DeferIfPermit,
         unknown_address_waits: section.unknown_address_tempfail_action
             == TempfailAction::DeferIfPermit,
+        unverified_sender: Unverified {
+            reject_code: section.unverified_sender_reject_code.0,
+            defer_code: section.unverified_sender_defer_code.0,
+            reason: section.unverified_sender_reject_reason.as_deref().unwrap_or_default().into(),
+            waits: section.unverified_sender_tempfail_action == TempfailAction::DeferIfPermit,
+        },
+        unverified_recipient: Unverified {
+            reject_code: section.unverified_recipient_reject_code.0,
+            defer_code: section.unverified_recipient_defer_code.0,
+            reason: section
+                .unverified_recipient_reject_reason
+                .as_deref()
+                .unwrap_or_default()
+                .into(),
+            waits: section.unverified_recipient_tempfail_action == TempfailAction::DeferIfPermit,
+        },
         parent_matches_subdomains: section.parent_domain_matches_subdomains,
         recipient_delimiter: recipient_delimiter.unwrap_or_default().into(),
         null_sender_key: section.null_access_lookup_key.as_str().into(),
