@@ -5,7 +5,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -91,7 +91,8 @@ impl App {
         let rewriting = rewriting(&config, &shared)?;
         let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
         let end = CancellationToken::new();
-        let verification = verification(&config, &shared, Some(&egress), &end);
+        let file = config.address_verify.file(&config.server.data_dir);
+        let verification = verification(&config, &shared, file, Some(&egress), &end);
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
@@ -351,11 +352,11 @@ fn rewriting(config: &Config, shared: &Shared) -> anyhow::Result<Arc<LiveRewriti
 fn verification(
     config: &Config,
     shared: &Shared,
+    file: Option<PathBuf>,
     egress: Option<&Arc<Egress>>,
     end: &CancellationToken,
 ) -> Arc<Verification> {
     let prober = egress.map(|egress| Box::new(Arc::clone(egress)) as Box<dyn Prober>);
-    let file = config.address_verify.file(&config.server.data_dir);
     let (settings, observer) = (verification_settings(config), shared.observer.clone());
     Arc::new(Verification::open(settings, prober, file, observer, end.clone()))
 }

@@ -31,7 +31,7 @@ impl App {
         directory: &Path,
     ) -> anyhow::Result<Self> {
         // What is known of addresses is read, and nothing more.
-        config.address_verify.map = config.address_verify.file(&config.server.data_dir);
+        let file = config.address_verify.file(&config.server.data_dir);
         config.server.data_dir = directory.to_owned();
         config.tls.certificate = Certificate::SelfSigned;
         config.auth.backends.clear();
@@ -44,7 +44,7 @@ impl App {
         let rewriting = rewriting(&config, &shared)?;
         let egress = Egress::new(parts(&config, &shared, rewriting)?);
         let end = CancellationToken::new();
-        let verification = verification(&config, &shared, None, &end);
+        let verification = verification(&config, &shared, file, None, &end);
         Ok(Self {
             config: ArcSwap::from_pointee(config),
             shared,

@@ -554,7 +554,7 @@ section! {
         /// What `reject_unknown_sender_domain` and `..._recipient_domain` do while DNS cannot tell.
         unknown_address_tempfail_action: TempfailAction = "defer_if_permit", postfix "unknown_address_tempfail_action";
         /// What `reject_unverified_sender` does while nobody can tell whether the address takes mail.
-        unverified_sender_tempfail_action: TempfailAction = "defer_if_permit", postfix "unverified_sender_tempfail_action" "reject_tempfail_action";
+        unverified_sender_tempfail_action: TempfailAction = "defer_if_permit", postfix "unverified_sender_tempfail_action";
         /// What `reject_unverified_recipient` does then.
         unverified_recipient_tempfail_action: TempfailAction = "defer_if_permit", postfix "unverified_recipient_tempfail_action";
         /// What a client hears instead of the next hop's words when `reject_unverified_sender`

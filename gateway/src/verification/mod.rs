@@ -3,7 +3,7 @@
 //!
 //! What an answer is worth, and for how long, is decided in [`mailweir_filters::verification`].
 //! Whoever asks for an address, it is probed once; how many probes run and wait is bounded, and so
-//! is what is remembered (`attacks.md` G8).
+//! is what is remembered (`attacks.md` G4).
 
 mod cache;
 mod file;

@@ -167,7 +167,7 @@ async fn an_old_answer_is_served_while_it_is_refreshed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn g8_a_flood_of_addresses_opens_few_connections_and_fills_no_memory() {
+async fn g4_a_flood_of_addresses_opens_few_connections_and_fills_no_memory() {
     let rig = Rig::with(Settings { patience: Duration::ZERO, ..settings() }, None, true);
     for number in 0..5_000 {
         assert_eq!(rig.ask(&format!("slow{number}@a.example")).await, InProgress);
