@@ -9,10 +9,9 @@ use mailweir_smtp::client::{
     Attempt, Client, ContentText, Dialect, Encoder, Loss, Outgoing, Settings, Step, TlsPolicy,
 };
 
-/// A peer sends these bytes: the first one chooses the settings, and whether recipients are only asked
-/// about; each 0xFF is a pause in which the
-/// client acts. Every mail must come back before the next is given, with one outcome per recipient
-/// or untouched.
+/// A peer sends these bytes: the first one chooses the settings, and whether mails are probes; each
+/// 0xFF is a pause in which the client acts. Every mail must come back before the next is given, with
+/// one outcome per recipient or untouched.
 pub fn client_reply_bytes(data: &[u8]) {
     let (&choice, bytes) = data.split_first().unwrap_or((&0, &[]));
     let (Some(settings), Some(mail)) = (settings(choice), mail(choice)) else { return };

@@ -6,8 +6,8 @@ use std::{
 
 use mailweir_mail::{
     Address, Client, ConnectFailure, Cutoff, Delays, DeliveryReport, Enhanced, HeldBy, HoldReason,
-    Login, MailEvent, Protocol, QueueId, Received, Refused, Reply, ReportKind, ReversePath,
-    RuleAction, RuleApplied, SessionEvent, Timestamp, TlsSummary, TransactionSummary,
+    Login, MailEvent, ProbeStatus, Protocol, QueueId, Received, Refused, Reply, ReportKind,
+    ReversePath, RuleAction, RuleApplied, SessionEvent, Timestamp, TlsSummary, TransactionSummary,
 };
 use regex::Regex;
 
@@ -88,7 +88,7 @@ fn the_patterns_of_the_postfix_exporter_match() {
         (r":.*, status=(expired|force-expired), returned to sender", 1),
         (
             r", relay=(\S+), .*, delays=([0-9\.]+)/([0-9\.]+)/([0-9\.]+)/([0-9\.]+), dsn=(\d\.\d+\.\d+), status=(\w+) ",
-            3,
+            6,
         ),
         (r": sender non-delivery notification: ", 1),
     ] {
@@ -456,6 +456,27 @@ fn mail_events() -> Vec<MailEvent> {
             relay: None,
             ..attempt(Enhanced(4, 4, 7), "delivery time expired")
         }),
+        MailEvent::Probed {
+            report: attempt(Enhanced(2, 1, 5), "250 2.1.5 Ok"),
+            status: ProbeStatus::Deliverable,
+        },
+        MailEvent::Probed {
+            report: attempt(
+                Enhanced(5, 1, 1),
+                "host mx.y.example[203.0.113.5] said: 550 5.1.1 unknown (in reply to RCPT TO command)",
+            ),
+            status: ProbeStatus::Undeliverable,
+        },
+        MailEvent::Probed {
+            report: DeliveryReport {
+                relay: None,
+                ..attempt(
+                    Enhanced(4, 4, 1),
+                    "connect to mx.y.example[203.0.113.5]:25: Connection refused",
+                )
+            },
+            status: ProbeStatus::Deferred,
+        },
         MailEvent::AnswerLost { id: id(1), relay: "mx.y.example[203.0.113.5]:25".into() },
     ];
     let kinds = [ReportKind::Failure, ReportKind::Delay, ReportKind::Success];
