@@ -391,20 +391,6 @@ fn applied(id: Option<QueueId>, action: RuleAction) -> MailEvent {
 }
 
 fn mail_events() -> Vec<MailEvent> {
-    let attempt = |dsn, text: &str| DeliveryReport {
-        id: id(1),
-        to: address("x@y.example"),
-        original: None,
-        relay: Some("mx.y.example[203.0.113.5]:25".into()),
-        delays: Delays {
-            before_queue: Duration::from_millis(100),
-            in_queue: Duration::from_millis(20),
-            setup: Duration::from_millis(500),
-            transmission: Duration::from_millis(620),
-        },
-        dsn,
-        text: text.into(),
-    };
     let mut events = vec![
         MailEvent::Received(Box::new(Received {
             id: id(1),
@@ -456,35 +442,45 @@ fn mail_events() -> Vec<MailEvent> {
             relay: None,
             ..attempt(Enhanced(4, 4, 7), "delivery time expired")
         }),
-        MailEvent::Probed {
-            report: attempt(Enhanced(2, 1, 5), "250 2.1.5 Ok"),
-            status: ProbeStatus::Deliverable,
-        },
-        MailEvent::Probed {
-            report: attempt(
-                Enhanced(5, 1, 1),
-                "host mx.y.example[203.0.113.5] said: 550 5.1.1 unknown (in reply to RCPT TO command)",
-            ),
-            status: ProbeStatus::Undeliverable,
-        },
-        MailEvent::Probed {
-            report: DeliveryReport {
-                relay: None,
-                ..attempt(
-                    Enhanced(4, 4, 1),
-                    "connect to mx.y.example[203.0.113.5]:25: Connection refused",
-                )
-            },
-            status: ProbeStatus::Deferred,
-        },
         MailEvent::AnswerLost { id: id(1), relay: "mx.y.example[203.0.113.5]:25".into() },
     ];
+    events.extend(probes());
     let kinds = [ReportKind::Failure, ReportKind::Delay, ReportKind::Success];
     let reported = |kind| MailEvent::Reported { id: id(1), report: id(2), kind };
     events.extend(kinds.map(reported));
     events.push(MailEvent::Removed { id: id(1) });
     events.push(MailEvent::Corrupt { id: id(1), reason: "checksum differs".into() });
     events
+}
+
+fn probes() -> [MailEvent; 3] {
+    let refusal =
+        "host mx.y.example[203.0.113.5] said: 550 5.1.1 unknown (in reply to RCPT TO command)";
+    let unreached = "connect to mx.y.example[203.0.113.5]:25: Connection refused";
+    let unreached = DeliveryReport { relay: None, ..attempt(Enhanced(4, 4, 1), unreached) };
+    [
+        (attempt(Enhanced(2, 1, 5), "250 2.1.5 Ok"), ProbeStatus::Deliverable),
+        (attempt(Enhanced(5, 1, 1), refusal), ProbeStatus::Undeliverable),
+        (unreached, ProbeStatus::Deferred),
+    ]
+    .map(|(report, status)| MailEvent::Probed { report, status })
+}
+
+fn attempt(dsn: Enhanced, text: &str) -> DeliveryReport {
+    DeliveryReport {
+        id: id(1),
+        to: address("x@y.example"),
+        original: None,
+        relay: Some("mx.y.example[203.0.113.5]:25".into()),
+        delays: Delays {
+            before_queue: Duration::from_millis(100),
+            in_queue: Duration::from_millis(20),
+            setup: Duration::from_millis(500),
+            transmission: Duration::from_millis(620),
+        },
+        dsn,
+        text: text.into(),
+    }
 }
 
 fn id(serial: u32) -> QueueId {
