@@ -228,6 +228,7 @@ fn mail_level(event: &MailEvent) -> Level {
         | MailEvent::Deferred(_)
         | MailEvent::Bounced(_)
         | MailEvent::Expired(_)
+        | MailEvent::Probed { .. }
         | MailEvent::Reported { .. }
         | MailEvent::Removed { .. } => Level::Info,
     }

@@ -1,9 +1,14 @@
 //! Who asks a next hop whether it takes mail for an address.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
 use mailweir_filters::verification::{Answer, Status};
 use mailweir_mail::{Address, ReversePath};
+
+use crate::egress::{
+    Egress,
+    probe::{ProbeStatus, Probed},
+};
 
 /// Asks next hops. What one call comes to takes a bounded time, and is never a mail.
 pub(crate) trait Prober: Send + Sync {
@@ -14,19 +19,10 @@ pub(crate) trait Prober: Send + Sync {
 /// A probe under way.
 pub(crate) type Probing<'a> = Pin<Box<dyn Future<Output = Probed> + Send + 'a>>;
 
-/// What a next hop says about a recipient without getting a mail.
-#[derive(Clone, Debug)]
-pub(crate) struct Probed {
-    pub(crate) status: ProbeStatus,
-    pub(crate) text: Box<str>,
-}
-
-/// Whether it takes mail for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProbeStatus {
-    Deliverable,
-    Undeliverable,
-    Deferred,
+impl Prober for Arc<Egress> {
+    fn probe<'a>(&'a self, sender: &'a ReversePath, recipient: &'a Address) -> Probing<'a> {
+        Box::pin(Egress::probe(self, sender, recipient))
+    }
 }
 
 impl From<Probed> for Answer {
@@ -37,12 +33,5 @@ impl From<Probed> for Answer {
             ProbeStatus::Deferred => Status::Deferred,
         };
         Self { status, text }
-    }
-}
-
-impl Prober for std::sync::Arc<crate::egress::Egress> {
-    fn probe<'a>(&'a self, _: &'a ReversePath, _: &'a Address) -> Probing<'a> {
-        let text = "not asked".into();
-        Box::pin(std::future::ready(Probed { status: ProbeStatus::Deferred, text }))
     }
 }

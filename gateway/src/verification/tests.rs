@@ -9,11 +9,11 @@ use mailweir_filters::verification::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-use super::{
-    prober::{ProbeStatus, Probed, Probing},
-    *,
+use super::{prober::Probing, *};
+use crate::{
+    egress::probe::{ProbeStatus, Probed},
+    observe::Heard,
 };
-use crate::observe::Heard;
 
 /// A next hop that refuses `bad...`, puts off `later...`, and answers nothing for `slow...` until it
 /// is told to.
@@ -197,11 +197,14 @@ async fn a_probe_that_fails_without_an_answer_keeps_nobody_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_negative_cache_an_address_is_still_probed_once_at_a_time() {
+async fn without_a_negative_cache_a_bad_address_is_probed_for_every_mail_but_once_at_a_time() {
     let lifetimes = Lifetimes { negative_cache: false, ..Lifetimes::default() };
     let rig = Rig::with(Settings { lifetimes, ..settings() }, None, true);
     let (first, second) = tokio::join!(rig.ask("bad@a.example"), rig.ask("bad@a.example"));
-    assert_eq!((first, second, rig.asked()), (Undeliverable, Undeliverable, 1));
+    assert_eq!((first, second, rig.asked()), (InProgress, InProgress, 1));
+    assert_eq!((rig.ask("bad@a.example").await, rig.asked()), (InProgress, 2));
+    assert_eq!((rig.ask("good@a.example").await, rig.asked()), (Deliverable, 3));
+    assert_eq!((rig.ask("good@a.example").await, rig.asked()), (Deliverable, 3));
 }
 
 #[tokio::test]
