@@ -11,6 +11,7 @@ pub mod checks;
 mod lookup;
 pub mod restrictions;
 pub mod rewriting;
+pub mod stages;
 pub mod verification;
 
 pub use lookup::{RemoteAnswer, RemoteMaps, look_up, look_up_any, look_up_first};

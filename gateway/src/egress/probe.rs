@@ -147,11 +147,13 @@ impl<'p> Probe<'p> {
         while let Some(target) = hosts.next() {
             let question = Outgoing::probe(Arc::clone(&shown.envelope), index.as_usize());
             let asking = self.ask(&target, &mut hosts, route, question);
-            match timeout_at(self.deadline(), asking).await {
-                Ok(outcome) => last = outcome,
-                Err(_) => return NoHost::not_now(no_answer(&target)).outcome(1).0,
-            }
-            if !matches!(last.attempts[..], [Attempt::Deferred { .. }]) {
+            let until = self.deadline().min(Instant::now() + PATIENCE);
+            last = match timeout_at(until, asking).await {
+                Ok(outcome) => outcome,
+                Err(_) => NoHost::not_now(no_answer(&target)).outcome(1).0,
+            };
+            let is_deferred = matches!(last.attempts[..], [Attempt::Deferred { .. }]);
+            if !is_deferred || Instant::now() >= self.deadline() {
                 break;
             }
         }
@@ -267,8 +269,11 @@ fn no_answer(target: &Target) -> Reply {
 
 const NO_TIME: Reply = Reply::new(450, Enhanced(4, 4, 1), "the next hop was not found in time");
 
-/// How long hosts are talked to. Longer than most of those who make strangers wait, and not so long
-/// that a few domains that never answer keep all probes from others.
+/// How long one host has to answer. Longer than most of those who make strangers wait, and not so
+/// long that a host that never answers keeps the next one from being asked.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+/// How long all hosts together have.
 const TALK: Duration = Duration::from_secs(110);
 
 /// How long all of it may take: tables and name servers may be slow too.
