@@ -81,7 +81,7 @@ impl Default for Settings {
 pub struct Unverified {
     /// If it takes none (`..._reject_code`).
     pub reject_code: u16,
-    /// If that cannot be told now (`..._defer_code`).
+    /// If that cannot be told now; Postfix has none above 499 (`..._defer_code`).
     pub defer_code: u16,
     /// The reason that is given instead of the next hop's words; empty: those
     /// (`..._reject_reason`).

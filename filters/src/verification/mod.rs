@@ -22,8 +22,8 @@ pub struct Lifetimes {
     pub positive_expire: Duration,
     /// It is probed anew after it (`address_verify_positive_refresh_time`).
     pub positive_refresh: Duration,
-    /// Whether that an address is being probed, or was no good and has expired, is remembered at
-    /// all (`address_verify_negative_cache`).
+    /// Whether anything is remembered of an address that is no good, or not yet known to be
+    /// (`address_verify_negative_cache`).
     pub negative_cache: bool,
     /// Any other address is forgotten after it (`address_verify_negative_expire_time`).
     pub negative_expire: Duration,
@@ -107,16 +107,26 @@ pub fn ask(known: Option<&Record>, lifetimes: &Lifetimes, now: Timestamp) -> Ask
 }
 
 /// What to remember once a probe has ended. A failure does not make a good address a bad one before
-/// that expires: then the record stays as it is.
+/// that expires: then the record stays as it is. Without a negative cache it always does, and clients
+/// never hear of the failure.
 #[must_use]
-pub fn learn(known: Option<&Record>, result: &Answer, now: Timestamp) -> Keep {
+pub fn learn(
+    known: Option<&Record>,
+    result: &Answer,
+    lifetimes: &Lifetimes,
+    now: Timestamp,
+) -> Keep {
     let is_good = |record: &Record| record.status == Status::Deliverable;
-    match result.status {
-        Status::InProgress => Keep::Unchanged,
-        Status::Deferred | Status::Undeliverable if known.is_some_and(is_good) => Keep::Unchanged,
-        Status::Deliverable | Status::Deferred | Status::Undeliverable => {
-            Keep::Record(Record::learnt(result.status, &result.text, now.as_secs()))
+    let counts = match result.status {
+        Status::Deliverable => true,
+        Status::Deferred | Status::Undeliverable => {
+            lifetimes.negative_cache && !known.is_some_and(is_good)
         }
+        Status::InProgress => false,
+    };
+    match counts {
+        true => Keep::Record(Record::learnt(result.status, &result.text, now.as_secs())),
+        false => Keep::Unchanged,
     }
 }
 

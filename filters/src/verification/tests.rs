@@ -53,7 +53,9 @@ fn while_a_probe_is_under_way_there_is_no_other_until_it_counts_as_lost() {
 fn what_a_probe_brings_is_remembered() {
     for status in [Status::Deliverable, Status::Deferred, Status::Undeliverable] {
         for before in [None, Some(Record::begun(NOW)), Some(known(Status::Deferred, NOW - 9))] {
-            let Keep::Record(record) = learn(before.as_ref(), &result(status), at(NOW)) else {
+            let Keep::Record(record) =
+                learn(before.as_ref(), &result(status), &Lifetimes::default(), at(NOW))
+            else {
                 panic!("{status:?} is not kept")
             };
             assert_eq!(record, Record { text: "new".into(), ..known(status, NOW) });
@@ -68,10 +70,13 @@ fn what_a_probe_brings_is_remembered() {
 fn a_failure_does_not_make_a_good_address_bad_but_success_makes_a_bad_one_good() {
     let good = known(Status::Deliverable, NOW);
     for status in [Status::Deferred, Status::Undeliverable, Status::InProgress] {
-        assert_eq!(learn(Some(&good), &result(status), at(NOW)), Keep::Unchanged);
+        assert_eq!(
+            learn(Some(&good), &result(status), &Lifetimes::default(), at(NOW)),
+            Keep::Unchanged
+        );
     }
     let bad = known(Status::Undeliverable, NOW);
-    let learnt = learn(Some(&bad), &result(Status::Deliverable), at(NOW));
+    let learnt = learn(Some(&bad), &result(Status::Deliverable), &Lifetimes::default(), at(NOW));
     assert!(matches!(learnt, Keep::Record(Record { status: Status::Deliverable, .. })));
 }
 
@@ -106,7 +111,10 @@ fn answers_are_refreshed_while_they_are_served_and_then_forgotten() {
 fn a_good_address_whose_refreshing_failed_is_probed_again_after_the_lifetime_of_a_probe() {
     let stale = NOW + days(8).as_secs();
     let during = Record { probed: stale, ..known(Status::Deliverable, NOW) };
-    assert_eq!(learn(Some(&during), &result(Status::Undeliverable), at(stale)), Keep::Unchanged);
+    assert_eq!(
+        learn(Some(&during), &result(Status::Undeliverable), &Lifetimes::default(), at(stale)),
+        Keep::Unchanged
+    );
     assert_eq!(asked(Some(&during), stale + 1_000).probe, None);
     assert!(asked(Some(&during), stale + 1_001).probe.is_some());
 }
@@ -120,14 +128,19 @@ fn an_expired_answer_is_served_while_its_probe_is_under_way() {
 }
 
 #[test]
-fn without_a_negative_cache_probes_under_way_are_not_remembered_and_the_expired_is_forgotten() {
+fn without_a_negative_cache_only_what_is_good_is_remembered() {
     let lifetimes = Lifetimes { negative_cache: false, ..Lifetimes::default() };
     let fresh = ask(None, &lifetimes, at(NOW));
     assert_eq!((fresh.keep, fresh.probe), (Keep::Unchanged, Some(Keep::Unchanged)));
     let bad = known(Status::Undeliverable, NOW);
     let over = ask(Some(&bad), &lifetimes, at(NOW + days(4).as_secs()));
     assert_eq!((over.keep, over.probe), (Keep::Nothing, Some(Keep::Nothing)));
-    // What is known and stale is refreshed as ever (verify.c).
+    for status in [Status::Undeliverable, Status::Deferred] {
+        assert_eq!(learn(None, &result(status), &lifetimes, at(NOW)), Keep::Unchanged);
+    }
+    let good = learn(None, &result(Status::Deliverable), &lifetimes, at(NOW));
+    assert!(matches!(good, Keep::Record(Record { status: Status::Deliverable, .. })));
+    // What was remembered while there was one is refreshed as ever (verify.c).
     let stale = ask(Some(&bad), &lifetimes, at(NOW + days(1).as_secs()));
     assert!(matches!(stale.probe, Some(Keep::Record(_))));
 }

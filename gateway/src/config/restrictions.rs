@@ -87,6 +87,25 @@ impl Setting for VerifyCode {
     }
 }
 
+/// An SMTP code that refuses for now, or 250.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct VerifyDeferCode(u16);
+
+impl Setting for VerifyDeferCode {
+    const ALLOWED: &'static str = "a reply code from 400 to 499, or 250 to accept all the same";
+    const EXAMPLE: &'static str = "451";
+
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        match VerifyCode::from_value(value)? {
+            VerifyCode(code @ ..500) => Ok(Self(code)),
+            VerifyCode(code) => {
+                let why = format_args!("{code} refuses for ever, and nobody knows for what");
+                Refusal::new(value, why).alone()
+            }
+        }
+    }
+}
+
 /// `[restrictions]` and its classes, checked.
 pub(super) struct CommonLists {
     settings: Settings,

@@ -24,7 +24,7 @@ use super::{
     },
     next_hop::NextHop,
     pattern::DomainPattern,
-    restrictions::{RejectCode, RestrictionText, VerifyCode},
+    restrictions::{RejectCode, RestrictionText, VerifyCode, VerifyDeferCode},
     rewriting::{
         AddressClass, ExtensionUser, HeaderRewriteClient, NameOrTable, RecipientClass, SenderClass,
     },
@@ -615,11 +615,11 @@ section! {
         /// Of `reject_unverified_sender`, if the address takes no mail.
         unverified_sender_reject_code: VerifyCode = 450, postfix "unverified_sender_reject_code";
         /// Of `reject_unverified_sender`, if nobody can tell now, or yet.
-        unverified_sender_defer_code: VerifyCode = 450, postfix "unverified_sender_defer_code";
+        unverified_sender_defer_code: VerifyDeferCode = 450, postfix "unverified_sender_defer_code";
         /// Of `reject_unverified_recipient`, if the address takes no mail.
         unverified_recipient_reject_code: VerifyCode = 450, postfix "unverified_recipient_reject_code";
         /// Of `reject_unverified_recipient`, if nobody can tell now, or yet.
-        unverified_recipient_defer_code: VerifyCode = 450, postfix "unverified_recipient_defer_code";
+        unverified_recipient_defer_code: VerifyDeferCode = 450, postfix "unverified_recipient_defer_code";
     }
 }
 
@@ -649,8 +649,8 @@ section! {
         positive_expire_time: Duration = "31d", postfix "address_verify_positive_expire_time";
         /// When a good answer is asked for anew, while the old one still counts.
         positive_refresh_time: Duration = "7d", postfix "address_verify_positive_refresh_time";
-        /// Whether it is remembered that an address is being asked for, and bad answers after they
-        /// have expired, until a new one has come.
+        /// Whether any other answer is remembered. If not, clients hear no such answer: verification
+        /// is in progress, and each mail asks anew.
         negative_cache: bool = true, postfix "address_verify_negative_cache";
         /// How long any other answer is believed.
         negative_expire_time: Duration = "3d", postfix "address_verify_negative_expire_time";

@@ -162,9 +162,10 @@ impl Verification {
         let sender = self.settings.load().sender.clone();
         let probing = prober.probe(&sender, &address);
         let Some(probed) = self.end.run_until_cancelled(probing).await else { return };
+        let lifetimes = self.settings.load().lifetimes;
         let mut state = self.state();
         let known = state.cache.get(&address);
-        let learnt = verification::learn(known, &probed.into(), clock::now());
+        let learnt = verification::learn(known, &probed.into(), &lifetimes, clock::now());
         state.cache.keep(&address, learnt);
     }
 
