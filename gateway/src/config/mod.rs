@@ -24,6 +24,7 @@ mod problem;
 mod raw;
 mod reference;
 mod relations;
+mod reply_code;
 mod report;
 mod restrictions;
 mod rewriting;

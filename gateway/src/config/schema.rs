@@ -24,7 +24,8 @@ use super::{
     },
     next_hop::NextHop,
     pattern::DomainPattern,
-    restrictions::{RejectCode, RestrictionText, VerifyCode, VerifyDeferCode},
+    reply_code::{RejectCode, VerifyCode, VerifyDeferCode},
+    restrictions::RestrictionText,
     rewriting::{
         AddressClass, ExtensionUser, HeaderRewriteClient, NameOrTable, RecipientClass, SenderClass,
     },

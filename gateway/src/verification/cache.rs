@@ -2,12 +2,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt::Write as _,
     sync::Arc,
 };
 
-use mailweir_filters::verification::{Keep, Lifetimes, Record};
-use mailweir_mail::{Address, Timestamp};
+use mailweir_filters::verification::{Keep, Record};
+use mailweir_mail::Address;
 
 /// Records by address. The one that was not used for the longest makes room.
 #[derive(Debug)]
@@ -19,9 +18,12 @@ pub(super) struct Cache {
     changed: bool,
 }
 
+/// An address and what is known of it.
+pub(super) type Known = (Arc<Address>, Arc<Record>);
+
 #[derive(Debug)]
 struct Entry {
-    record: Record,
+    record: Arc<Record>,
     used: u64,
 }
 
@@ -57,21 +59,16 @@ impl Cache {
         self.put(address, record);
     }
 
-    /// All that may outlive a restart, the least used first, if anything has changed since.
-    pub(super) fn take_changed(&mut self, lifetimes: &Lifetimes, now: Timestamp) -> Option<String> {
+    /// All that is remembered, the least used first, if anything has changed since this was asked
+    /// last.
+    pub(super) fn take_changed(&mut self) -> Option<Vec<Known>> {
         if !std::mem::take(&mut self.changed) {
             return None;
         }
-        let mut text = String::new();
-        let known = self.by_use.values().filter_map(|address| {
-            let record = self.entries.get(address)?.record.clone().restored(lifetimes, now)?;
-            Some((address, record))
-        });
-        for (address, record) in known {
-            // A string takes whatever is written to it.
-            let _ = writeln!(text, "{address}\t{record}");
-        }
-        Some(text)
+        let known = |address: &Arc<Address>| {
+            Some((Arc::clone(address), Arc::clone(&self.entries.get(address)?.record)))
+        };
+        Some(self.by_use.values().filter_map(known).collect())
     }
 
     /// What was taken could not be written.
@@ -89,7 +86,7 @@ impl Cache {
         let key = Arc::new(address.clone());
         self.uses += 1;
         self.by_use.insert(self.uses, Arc::clone(&key));
-        self.entries.insert(key, Entry { record, used: self.uses });
+        self.entries.insert(key, Entry { record: Arc::new(record), used: self.uses });
     }
 
     fn remove(&mut self, address: &Address) {
@@ -113,8 +110,9 @@ mod tests {
         Keep::Record(format!("0:0:{NOW}:{text}").parse().unwrap())
     }
 
-    fn text(cache: &mut Cache) -> Option<String> {
-        cache.take_changed(&Lifetimes::default(), Timestamp::from_secs(NOW))
+    fn taken(cache: &mut Cache) -> Option<Vec<String>> {
+        let known = cache.take_changed()?;
+        Some(known.iter().map(|(address, record)| format!("{address} {}", record.text)).collect())
     }
 
     #[test]
@@ -133,17 +131,16 @@ mod tests {
     #[test]
     fn changes_are_given_out_once_in_the_order_of_use() {
         let mut cache = Cache::new(9);
-        assert_eq!(text(&mut cache), None);
+        assert_eq!(taken(&mut cache), None);
         cache.keep(&address(1), record("one"));
         cache.keep(&address(2), record("two"));
         assert!(cache.get(&address(1)).is_some());
-        cache.keep(&address(3), Keep::Record(format!("3:{NOW}:0:begun").parse().unwrap()));
-        let expected = format!("user2@a.example\t0:0:{NOW}:two\nuser1@a.example\t0:0:{NOW}:one\n");
-        assert_eq!(text(&mut cache), Some(expected));
-        assert_eq!(text(&mut cache), None);
+        let expected = ["user2@a.example two", "user1@a.example one"].map(str::to_owned).to_vec();
+        assert_eq!(taken(&mut cache), Some(expected));
+        assert_eq!(taken(&mut cache), None);
         cache.set_changed();
-        assert!(text(&mut cache).is_some());
+        assert!(taken(&mut cache).is_some());
         cache.keep(&address(1), Keep::Unchanged);
-        assert_eq!(text(&mut cache), None);
+        assert_eq!(taken(&mut cache), None);
     }
 }

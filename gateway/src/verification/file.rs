@@ -2,6 +2,7 @@
 //! `verify_cache` of a Postfix.
 
 use std::{
+    fmt::Write as _,
     fs::{File, Permissions},
     io::{self, Read as _, Write as _},
     os::unix::fs::PermissionsExt as _,
@@ -12,7 +13,7 @@ use mailweir_filters::verification::{Lifetimes, Record};
 use mailweir_mail::{Address, Timestamp};
 use tempfile::Builder;
 
-use super::cache::Cache;
+use super::cache::{Cache, Known};
 
 /// Puts what the file holds into the cache. A file that is not there holds nothing; what cannot be
 /// read is told once, and made anew by probes.
@@ -56,6 +57,18 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
+/// What the file is to hold: all that may outlive a restart.
+pub(super) fn text(known: &[Known], lifetimes: &Lifetimes, now: Timestamp) -> String {
+    let mut text = String::new();
+    for (address, record) in known {
+        if let Some(record) = Record::clone(record).restored(lifetimes, now) {
+            // A string takes whatever is written to it.
+            let _ = writeln!(text, "{address}\t{record}");
+        }
+    }
+    text
+}
+
 /// Puts the text in place whole and durably, for the owner's eyes only.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
@@ -77,7 +90,7 @@ const POSTFIX_NOTE: &[u8] = b"_LAST_CACHE_CLEANUP_COMPLETED_";
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::RefCell, fs};
+    use std::{cell::RefCell, fs, sync::Arc};
 
     use super::*;
 
@@ -128,6 +141,21 @@ mod tests {
         let absent = Path::new("/nonexistent/verify_cache");
         let warn = |text: String| panic!("{text}");
         load(absent, &mut cache, &Lifetimes::default(), NOW, &warn);
+    }
+
+    #[test]
+    fn what_is_over_or_only_begun_is_not_written() {
+        let line = "a@a.example\t0:0:1799999999:250 2.1.5 Ok\n";
+        let known: Vec<Known> = [
+            ("a@a.example", "0:1800000000:1799999999:250 2.1.5 Ok"),
+            ("b@a.example", "3:1800000000:0:Address verification in progress"),
+            ("c@a.example", "2:0:1:no"),
+        ]
+        .map(|(address, record)| {
+            (Arc::new(address.parse().unwrap()), Arc::new(record.parse().unwrap()))
+        })
+        .to_vec();
+        assert_eq!(text(&known, &Lifetimes::default(), NOW), line);
     }
 
     #[test]

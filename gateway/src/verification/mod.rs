@@ -10,9 +10,9 @@ mod file;
 mod prober;
 #[cfg(test)]
 mod tests;
+mod under_way;
 
 use std::{
-    collections::HashMap,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -23,15 +23,18 @@ use std::{
 
 use arc_swap::ArcSwap;
 use mailweir_filters::verification::{self, Answer, Asked, Lifetimes, Status};
-use mailweir_mail::{Address, ReversePath, SessionEvent};
+use mailweir_mail::{Address, Domain, ReversePath, SessionEvent};
 use tokio::{
     sync::{Semaphore, watch},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
-use self::cache::Cache;
 pub(crate) use self::prober::Prober;
+use self::{
+    cache::Cache,
+    under_way::{MOST_AT_ONCE, State},
+};
 use crate::{clock, observe::Observer};
 
 /// Who knows which addresses take mail.
@@ -62,12 +65,6 @@ pub(crate) struct Settings {
     pub(crate) patience: Duration,
 }
 
-struct State {
-    cache: Cache,
-    /// The addresses that are being probed or wait for it. The channel closes when that is over.
-    under_way: HashMap<Address, watch::Receiver<()>>,
-}
-
 impl Verification {
     /// A memory with what `file` holds. Reads it, and blocks meanwhile.
     pub(crate) fn open(
@@ -84,7 +81,7 @@ impl Verification {
         }
         Self {
             settings: ArcSwap::from_pointee(settings),
-            state: Mutex::new(State { cache, under_way: HashMap::new() }),
+            state: Mutex::new(State::new(cache)),
             room: Semaphore::new(MOST_AT_ONCE),
             prober,
             file,
@@ -139,24 +136,29 @@ impl Verification {
         }
         let under_way = state.under_way.get(address).cloned();
         let (Some(while_probed), None) = (probe, &under_way) else { return (answer, under_way) };
-        if state.under_way.len() >= MOST_AT_ONCE + MOST_WAITING {
+        let (ended, ending) = watch::channel(());
+        let Some(room) = state.begin(address, &ending) else {
             state.cache.keep(address, keep);
             drop(state);
-            self.tell_crowd();
+            self.tell_crowd(address.domain());
             return (answer, None);
-        }
-        let (ended, ending) = watch::channel(());
+        };
         state.cache.keep(address, while_probed);
-        state.under_way.insert(address.clone(), ending.clone());
         drop(state);
-        tokio::spawn(Arc::clone(self).probe(address.clone(), ended));
+        tokio::spawn(Arc::clone(self).probe(address.clone(), room, ended));
         (answer, Some(ending))
     }
 
     /// Asks the next hop. `_ended` is dropped last, when all is recorded: whoever waits is woken.
-    async fn probe(self: Arc<Self>, address: Address, _ended: watch::Sender<()>) {
+    async fn probe(
+        self: Arc<Self>,
+        address: Address,
+        room: Arc<Semaphore>,
+        _ended: watch::Sender<()>,
+    ) {
         let _under_way = UnderWay { verification: &self, address: &address };
-        // The semaphore is never closed.
+        // The semaphores are never closed. Who waits for its domain keeps no other waiting.
+        let Ok(_of_domain) = room.acquire().await else { return };
         let Ok(_permit) = self.room.acquire().await else { return };
         let Some(prober) = &self.prober else { return };
         let sender = self.settings.load().sender.clone();
@@ -183,9 +185,10 @@ impl Verification {
 
     async fn write(&self, path: &std::path::Path) {
         let lifetimes = self.settings.load().lifetimes;
-        let Some(text) = self.state().cache.take_changed(&lifetimes, clock::now()) else { return };
-        let place = path.to_owned();
-        let written = tokio::task::spawn_blocking(move || file::write(&place, &text)).await;
+        let Some(known) = self.state().cache.take_changed() else { return };
+        let (place, now) = (path.to_owned(), clock::now());
+        let write = move || file::write(&place, &file::text(&known, &lifetimes, now));
+        let written = tokio::task::spawn_blocking(write).await;
         let failure = match written {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.to_string(),
@@ -195,11 +198,9 @@ impl Verification {
         warn(&self.observer, format!("{}: not written: {failure}", path.display()));
     }
 
-    fn tell_crowd(&self) {
+    fn tell_crowd(&self, domain: &Domain) {
         if !self.crowd_told.swap(true, Ordering::Relaxed) {
-            let most = MOST_AT_ONCE + MOST_WAITING;
-            let text =
-                format!("{most} addresses wait to be probed: no more are until that is over");
+            let text = format!("too many addresses wait to be probed, now one of {domain}");
             warn(&self.observer, text);
         }
     }
@@ -207,12 +208,6 @@ impl Verification {
     /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn ask(&mut self, address: &Address, lifetimes: &Lifetimes) -> Asked {
-        verification::ask(self.cache.get(address), lifetimes, clock::now())
     }
 }
 
@@ -225,7 +220,7 @@ struct UnderWay<'v> {
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         let mut state = self.verification.state();
-        state.under_way.remove(self.address);
+        state.end(self.address);
         if state.under_way.is_empty() {
             self.verification.crowd_told.store(false, Ordering::Relaxed);
         }
@@ -250,11 +245,5 @@ fn would_be_probed() -> Answer {
 
 /// More addresses are not remembered; those that were not asked for the longest are forgotten.
 const MOST_REMEMBERED: usize = 100_000;
-
-/// More probes do not run at once, ...
-const MOST_AT_ONCE: usize = 20;
-
-/// ... and more do not wait: their clients come again, and by then there may be room.
-const MOST_WAITING: usize = 1_000;
 
 const BETWEEN_WRITES: Duration = Duration::from_secs(60);
