@@ -10,7 +10,7 @@ use std::{
     task::Poll,
 };
 
-use mailweir_tables::{Found, LookupError, RemoteMap, Step, Table};
+use mailweir_tables::{Found, LookupError, RemoteMap, Step, Steps, Table};
 
 /// Those who can ask the maps of other servers (`socketmap:`, `tcp:`).
 ///
@@ -27,25 +27,39 @@ pub trait RemoteMaps: Send + Sync {
 pub type RemoteAnswer<'a> =
     Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, LookupError>> + Send + 'a>>;
 
-/// What `table` has for `key`. A table in memory answers without waiting and without allocation.
+/// What `table` has for `key`, by itself: with all steps that there are.
 ///
 /// # Errors
-/// The table cannot tell: the mail waits (451).
+/// As [`look_up_within`].
 pub async fn look_up<'t>(
     table: &'t Table,
     key: &[u8],
     remote: &dyn RemoteMaps,
 ) -> Result<Option<Found<'t>>, LookupError> {
+    look_up_within(table, key, &Steps::all(), remote).await
+}
+
+/// What `table` has for `key`, one of many keys of a mail that share `steps`. A table in memory
+/// answers without waiting and without allocation.
+///
+/// # Errors
+/// The table cannot tell: the mail waits (451).
+pub async fn look_up_within<'t>(
+    table: &'t Table,
+    key: &[u8],
+    steps: &Steps,
+    remote: &dyn RemoteMaps,
+) -> Result<Option<Found<'t>>, LookupError> {
     if table.backtracks() {
         give_way().await;
     }
-    let mut step = table.lookup(key);
+    let mut step = table.lookup_within(key, steps);
     loop {
         match step {
             Step::Done(answer) => return answer,
             Step::Ask(question) => {
                 let answer = remote.ask(question.map(), question.key()).await;
-                step = question.answer(answer);
+                step = question.answer(answer, steps);
             }
         }
     }
@@ -75,23 +89,25 @@ pub async fn look_up_first<'t>(
     key: &[u8],
     remote: &dyn RemoteMaps,
 ) -> Result<Option<Found<'t>>, LookupError> {
-    Ok(look_up_any(tables, &[key], remote).await?.map(|(_, found)| found))
+    Ok(look_up_any(tables, &[key], &Steps::all(), remote).await?.map(|(_, found)| found))
 }
 
 /// What the first of `tables` that has anything has for any of `readings`: of what a table has for
-/// several of them, what stands first in it. With it the reading that it was found for.
+/// several of them, what stands first in it. With it the reading that it was found for. All of it
+/// shares `steps`.
 ///
 /// # Errors
 /// As [`look_up_first`].
 pub async fn look_up_any<'t, 'k, K: AsRef<[u8]>>(
     tables: &'t [Arc<Table>],
     readings: &'k [K],
+    steps: &Steps,
     remote: &dyn RemoteMaps,
 ) -> Result<Option<(&'k [u8], Found<'t>)>, LookupError> {
     for table in tables {
         let mut first: Option<(&[u8], Found<'t>)> = None;
         for key in readings.iter().map(AsRef::as_ref).filter(|key| !key.is_empty()) {
-            if let Some(found) = look_up(table, key, remote).await?
+            if let Some(found) = look_up_within(table, key, steps, remote).await?
                 && first.as_ref().is_none_or(|(_, first)| found.place.line < first.place.line)
             {
                 first = Some((key, found));

@@ -7,7 +7,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use mailweir_mail::{Address, Enhanced, HoldReason};
-use mailweir_tables::{Found, LookupError, Place};
+use mailweir_tables::{Found, LookupError, Place, Steps};
 
 use super::{
     Action, ActionError, ChecksRules, Context, Decision, Decisions, Detour, Fate, Outcome, Refusal,
@@ -20,6 +20,8 @@ use crate::{RemoteMaps, arguments::printable_start, look_up_any};
 pub struct Inspection {
     rules: Arc<ChecksRules>,
     findings: Findings,
+    /// Of all lookups for this mail.
+    steps: Steps,
 }
 
 /// What is to be done with the line that was looked at.
@@ -70,7 +72,7 @@ impl Inspection {
     /// Begins to inspect a mail under `rules`.
     #[must_use]
     pub fn new(rules: Arc<ChecksRules>) -> Self {
-        Self { rules, findings: Findings::default() }
+        Self { rules, findings: Findings::default(), steps: Steps::all() }
     }
 
     /// The rules in force.
@@ -114,7 +116,8 @@ impl Inspection {
         if !self.asks_for(context) {
             return Edit::Keep;
         }
-        match look_up_any(self.rules.tables(context), readings, remote).await {
+        let tables = self.rules.tables(context);
+        match look_up_any(tables, readings, &self.steps, remote).await {
             Ok(None) => Edit::Keep,
             Ok(Some((reading, found))) => self.findings.act(context, reading, &found),
             Err(error) => self.findings.give_up(error),

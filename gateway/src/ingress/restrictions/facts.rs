@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use mailweir_filters::{
-    look_up,
+    look_up_within,
     restrictions::{AddressClass, Destination, DnsError, Facts, Record, RecordKind},
 };
 use mailweir_mail::{Address, Domain};
-use mailweir_tables::{Found, LookupError, Spec};
+use mailweir_tables::{Found, LookupError, Spec, Steps};
 
 use super::{Snapshot, budget::Budget};
 use crate::{
@@ -22,6 +22,7 @@ pub(super) struct World<'a> {
     /// Whether the client is in a trusted network.
     pub(super) trusted: bool,
     pub(super) budget: &'a Budget,
+    pub(super) steps: &'a Steps,
 }
 
 impl Facts for World<'_> {
@@ -31,7 +32,9 @@ impl Facts for World<'_> {
         key: &'a [u8],
     ) -> Result<Option<Found<'a>>, LookupError> {
         match self.snapshot.table(table) {
-            Some(table) => look_up(table, key, self.listener.remote_maps()).await,
+            Some(table) => {
+                look_up_within(table, key, self.steps, self.listener.remote_maps()).await
+            }
             None => Ok(None),
         }
     }

@@ -1,0 +1,185 @@
+//! A pattern in PCRE2 with limits that rise, so that what a lookup costs is known within a factor.
+//!
+//! PCRE2 counts steps from each place of the key anew, and does not say how many it took. So a
+//! pattern is first asked with few steps for each place, which is linear in the key and enough for
+//! nearly all keys. Where it is not, the pattern looks for its place itself: then all places share
+//! one limit, and the pattern is asked again with four times as many steps until they suffice.
+
+use std::sync::OnceLock;
+
+use pcre2::bytes::{Regex, RegexBuilder};
+
+use super::{
+    Matching,
+    backtrack::{Stop, stop},
+    source::Flags,
+};
+use crate::Steps;
+
+/// A pattern, compiled as often as its keys asked for.
+#[derive(Debug)]
+pub(super) struct Ladder {
+    source: Framed,
+    first: Regex,
+    rungs: [OnceLock<Option<Rung>>; RUNGS.len()],
+}
+
+/// A pattern as text, and what it is put into.
+#[derive(Debug)]
+pub(super) struct Framed {
+    /// Settings, which only the beginning of a pattern takes: `(*UTF)(*CRLF)`.
+    pub(super) settings: String,
+    pub(super) text: String,
+    pub(super) flags: Flags,
+    pub(super) matching: Matching,
+}
+
+#[derive(Debug)]
+struct Rung {
+    regex: Regex,
+    /// The limit is for all places of the key together.
+    is_total: bool,
+}
+
+/// Where the pattern may match.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Places {
+    /// PCRE2 tries them, each with its own steps.
+    Each,
+    /// The pattern looks for them.
+    All,
+}
+
+impl Ladder {
+    /// # Errors
+    /// PCRE2 does not take the pattern; the number is what stands before the text.
+    pub(super) fn new(source: Framed) -> Result<Self, (pcre2::Error, usize)> {
+        let first = source.build(Steps::FREE, Places::Each).map_err(|error| {
+            let before = source.written(Steps::FREE, Places::Each, "").len();
+            (error, before - source.settings.len() - source.text.len())
+        })?;
+        Ok(Self { source, first, rungs: std::array::from_fn(|_| OnceLock::new()) })
+    }
+
+    /// How many groups the pattern has.
+    pub(super) fn groups(&self) -> u32 {
+        u32::try_from(self.first.captures_len()).unwrap_or(u32::MAX).saturating_sub(1)
+    }
+
+    /// What `ask` gets from the pattern.
+    pub(super) fn ask<T>(
+        &self,
+        key: &[u8],
+        steps: &Steps,
+        ask: impl Fn(&Regex) -> Result<T, pcre2::Error>,
+    ) -> Result<T, Stop> {
+        match ask(&self.first) {
+            Err(error) if error.code() == OUT_OF_STEPS => self.climb(key, steps, ask),
+            answer => answer.map_err(|error| stop(&error)),
+        }
+    }
+
+    #[cold]
+    fn climb<T>(
+        &self,
+        key: &[u8],
+        steps: &Steps,
+        ask: impl Fn(&Regex) -> Result<T, pcre2::Error>,
+    ) -> Result<T, Stop> {
+        if self.source.matching == Matching::Text && std::str::from_utf8(key).is_err() {
+            // PCRE2 looks at such a key piece by piece, and a pattern cannot.
+            return Err(Stop::TooManySteps);
+        }
+        let places = key.len() as u64 + 1;
+        let mut free = Steps::FREE * places + FREE_ANYWAY;
+        for (limit, rung) in RUNGS.into_iter().zip(&self.rungs) {
+            let rung = rung.get_or_init(|| self.source.rung(limit)).as_ref();
+            let Rung { regex, is_total } = rung.ok_or(Stop::TooManySteps)?;
+            if *is_total && limit < places {
+                continue;
+            }
+            let cost = if *is_total { limit } else { limit * places };
+            let charge = cost.saturating_sub(free);
+            free = free.saturating_sub(cost);
+            if charge > Steps::ALL {
+                return Err(Stop::TooManySteps);
+            }
+            if !steps.spend(charge) {
+                return Err(Stop::NoneLeft);
+            }
+            match ask(regex) {
+                Err(error) if error.code() == OUT_OF_STEPS => {}
+                answer => return answer.map_err(|error| stop(&error)),
+            }
+        }
+        Err(Stop::TooManySteps)
+    }
+}
+
+impl Framed {
+    fn rung(&self, limit: u64) -> Option<Rung> {
+        let total = self.can_look_for_its_place().then(|| self.build(limit, Places::All).ok());
+        match total.flatten() {
+            Some(regex) => Some(Rung { regex, is_total: true }),
+            None => {
+                let regex = self.build(limit, Places::Each).ok()?;
+                Some(Rung { regex, is_total: self.flags.anchored })
+            }
+        }
+    }
+
+    fn build(&self, limit: u64, places: Places) -> Result<Regex, pcre2::Error> {
+        let builder = builder(self.flags, self.matching);
+        let built = builder.build(&self.written(limit, places, ""));
+        // A comment of the flag x takes all up to the end of the line.
+        built.or_else(|error| match self.flags.anchored || places == Places::All {
+            true => builder.build(&self.written(limit, places, "\n")),
+            false => Err(error),
+        })
+    }
+
+    /// The pattern with limits, and with the flags that the interface lacks. PCRE2 may not run over
+    /// what repeats without counting it.
+    fn written(&self, limit: u64, places: Places, end: &str) -> String {
+        let Self { settings, text, flags, .. } = self;
+        let ungreedy = if flags.ungreedy { "(?U)" } else { "" };
+        // An open \Q ends before the group does.
+        let (open, close) = match (flags.anchored, places) {
+            (true, _) => ("\\G(?:", "\\E"),
+            (false, Places::All) => ("\\G(?s:.*?)\\K(?:", "\\E"),
+            (false, Places::Each) => ("", ""),
+        };
+        let closing = if open.is_empty() { "" } else { ")" };
+        // `(?U)` turns round what is behind it.
+        let (first, then) = if flags.anchored { (ungreedy, open) } else { (open, ungreedy) };
+        format!("(*LIMIT_MATCH={limit}){LIMITS}{settings}{first}{then}{text}{close}{end}{closing}")
+    }
+
+    /// Whether the pattern means the same behind something that skips what is before its place: not
+    /// if it says where a search starts, ends or goes on, or has itself as a part.
+    fn can_look_for_its_place(&self) -> bool {
+        let is_plain = self.settings.replace("(*UTF)", "").replace("(*UCP)", "").is_empty();
+        let is_special = ["(*", "(?R", "(?0", "(?(R", "\\G", "\\g<0", "\\g'0", "(?C"];
+        is_plain && !is_special.into_iter().any(|special| self.text.contains(special))
+    }
+}
+
+pub(super) fn builder(flags: Flags, matching: Matching) -> RegexBuilder {
+    let mut builder = RegexBuilder::new();
+    builder.caseless(flags.caseless).dotall(flags.dot_all);
+    builder.multi_line(flags.multi_line).extended(flags.extended);
+    builder.ucp(matching == Matching::Text);
+    builder
+}
+
+/// PCRE2_ERROR_MATCHLIMIT.
+const OUT_OF_STEPS: i32 = -47;
+
+/// Steps; the last is what one key may take of one pattern.
+const RUNGS: [u64; 8] = [1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22];
+
+/// A short key needs more for each of its bytes.
+const FREE_ANYWAY: u64 = 1024;
+
+/// 32 MiB, and nothing that runs on uncounted.
+const LIMITS: &str = "(*LIMIT_DEPTH=500000)(*LIMIT_HEAP=32768)(*NO_AUTO_POSSESS)";
