@@ -128,6 +128,51 @@ const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "nested",
+        about: "mails in base64 within each other, as deep as they are read",
+        rules: PLAIN,
+        mail: |size| {
+            let head = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+            let mut mail =
+                filled(b"Subject: x\r\n\r\n".to_vec(), size / 9, |_| b"\xb1\xb0 a\r\n".into());
+            for _ in 0..8 {
+                mail = [head, base64(&mail).as_slice()].concat();
+            }
+            mail
+        },
+    },
+    Case {
+        name: "names",
+        about: "headers of parts that are nothing but parameters",
+        rules: PLAIN,
+        mail: |size| {
+            parts(
+                size,
+                1,
+                &filled(b"text/plain".to_vec(), 90_000, |n| {
+                    format!(";\r\n name*{n}*=%b1%b0; name=\"a{n}\"; filename{n}*0=x").into_bytes()
+                }),
+                |_| b"x\r\n".into(),
+            )
+        },
+    },
+    Case {
+        name: "delimiters",
+        about: "multiparts with eight boundaries each in each other, and lines that begin like them",
+        rules: PLAIN,
+        mail: |size| {
+            let mut mail = Vec::new();
+            for level in 0..90 {
+                mail.extend_from_slice(b"Content-Type: multipart/mixed");
+                for n in 0..8 {
+                    mail.extend_from_slice(format!("; boundary=b{level}.{n}").as_bytes());
+                }
+                mail.extend_from_slice(format!("\r\n\r\n--b{level}.0\r\n").as_bytes());
+            }
+            filled(mail, size, |n| format!("--b{}.x\r\n--\r\n", n % 90).into_bytes())
+        },
+    },
+    Case {
         name: "exponential",
         about: "lines on which a pattern that backtracks takes for ever",
         rules: "/^(?!c)(a+)+$/ REJECT\n",
@@ -201,6 +246,19 @@ fn filled(mut mail: Vec<u8>, size: usize, fill: impl Fn(usize) -> Vec<u8>) -> Ve
         mail.extend_from_slice(&fill(n));
     }
     mail
+}
+
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = Vec::new();
+    for line in bytes[..bytes.len() / 3 * 3].chunks(57) {
+        for group in line.chunks_exact(3) {
+            let bits = group.iter().fold(0_usize, |bits, &byte| bits << 8 | usize::from(byte));
+            text.extend([18, 12, 6, 0].map(|shift| SIGNS[bits >> shift & 63]));
+        }
+        text.extend_from_slice(b"\r\n");
+    }
+    text
 }
 
 /// The same rules for every kind of check.

@@ -11,4 +11,4 @@ mod lookup;
 pub mod restrictions;
 pub mod rewriting;
 
-pub use lookup::{RemoteAnswer, RemoteMaps, look_up, look_up_any, look_up_first, look_up_within};
+pub use lookup::{ForOneMail, RemoteAnswer, RemoteMaps, look_up, look_up_any, look_up_first};

@@ -10,7 +10,7 @@ use std::{
     task::Poll,
 };
 
-use mailweir_tables::{Found, LookupError, RemoteMap, Step, Steps, Table};
+use mailweir_tables::{Found, LookupError, PatternSteps, RemoteMap, Step, Table};
 
 /// Those who can ask the maps of other servers (`socketmap:`, `tcp:`).
 ///
@@ -21,35 +21,47 @@ use mailweir_tables::{Found, LookupError, RemoteMap, Step, Steps, Table};
 pub trait RemoteMaps: Send + Sync {
     /// The value that `map` has for `key`.
     fn ask<'a>(&'a self, map: &'a RemoteMap, key: &'a [u8]) -> RemoteAnswer<'a>;
+
+    /// The steps that all lookups share; without, each has its own.
+    fn steps(&self) -> Option<&PatternSteps> {
+        None
+    }
 }
 
 /// The answer of another server, to be awaited.
 pub type RemoteAnswer<'a> =
     Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, LookupError>> + Send + 'a>>;
 
-/// What `table` has for `key`, by itself: with all steps that there are.
+/// The same, for one mail: what patterns take beyond the usual is taken from `steps`, whatever is
+/// looked up (`attacks.md` I1).
+pub struct ForOneMail<'a> {
+    /// Who asks other servers.
+    pub remote: &'a dyn RemoteMaps,
+    /// What the mail has left.
+    pub steps: &'a PatternSteps,
+}
+
+impl RemoteMaps for ForOneMail<'_> {
+    fn ask<'a>(&'a self, map: &'a RemoteMap, key: &'a [u8]) -> RemoteAnswer<'a> {
+        self.remote.ask(map, key)
+    }
+
+    fn steps(&self) -> Option<&PatternSteps> {
+        Some(self.steps)
+    }
+}
+
+/// What `table` has for `key`. A table in memory answers without waiting and without allocation.
 ///
 /// # Errors
-/// As [`look_up_within`].
+/// The table cannot tell: the mail waits (451).
 pub async fn look_up<'t>(
     table: &'t Table,
     key: &[u8],
     remote: &dyn RemoteMaps,
 ) -> Result<Option<Found<'t>>, LookupError> {
-    look_up_within(table, key, &Steps::all(), remote).await
-}
-
-/// What `table` has for `key`, one of many keys of a mail that share `steps`. A table in memory
-/// answers without waiting and without allocation.
-///
-/// # Errors
-/// The table cannot tell: the mail waits (451).
-pub async fn look_up_within<'t>(
-    table: &'t Table,
-    key: &[u8],
-    steps: &Steps,
-    remote: &dyn RemoteMaps,
-) -> Result<Option<Found<'t>>, LookupError> {
+    let own = PatternSteps::all();
+    let steps = remote.steps().unwrap_or(&own);
     if table.backtracks() {
         give_way().await;
     }
@@ -89,25 +101,23 @@ pub async fn look_up_first<'t>(
     key: &[u8],
     remote: &dyn RemoteMaps,
 ) -> Result<Option<Found<'t>>, LookupError> {
-    Ok(look_up_any(tables, &[key], &Steps::all(), remote).await?.map(|(_, found)| found))
+    Ok(look_up_any(tables, &[key], remote).await?.map(|(_, found)| found))
 }
 
 /// What the first of `tables` that has anything has for any of `readings`: of what a table has for
-/// several of them, what stands first in it. With it the reading that it was found for. All of it
-/// shares `steps`.
+/// several of them, what stands first in it. With it the reading that it was found for.
 ///
 /// # Errors
 /// As [`look_up_first`].
 pub async fn look_up_any<'t, 'k, K: AsRef<[u8]>>(
     tables: &'t [Arc<Table>],
     readings: &'k [K],
-    steps: &Steps,
     remote: &dyn RemoteMaps,
 ) -> Result<Option<(&'k [u8], Found<'t>)>, LookupError> {
     for table in tables {
         let mut first: Option<(&[u8], Found<'t>)> = None;
         for key in readings.iter().map(AsRef::as_ref).filter(|key| !key.is_empty()) {
-            if let Some(found) = look_up_within(table, key, steps, remote).await?
+            if let Some(found) = look_up(table, key, remote).await?
                 && first.as_ref().is_none_or(|(_, first)| found.place.line < first.place.line)
             {
                 first = Some((key, found));

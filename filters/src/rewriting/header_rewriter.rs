@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
+use mailweir_tables::PatternSteps;
+
 use super::{Decisions, GenericRules, RewriteError, RewritingRules, rewrite_header};
-use crate::{RemoteMaps, checks::Output};
+use crate::{ForOneMail, RemoteMaps, checks::Output};
 
 /// Rewrites the addresses in one mail's header.
 ///
@@ -23,6 +25,8 @@ pub struct HeaderRewriter {
     line: usize,
     decisions: Decisions,
     error: Option<RewriteError>,
+    /// Of all lookups for the header.
+    steps: PatternSteps,
 }
 
 #[derive(Debug)]
@@ -63,6 +67,7 @@ impl HeaderRewriter {
             line: 0,
             decisions: Decisions::default(),
             error: None,
+            steps: PatternSteps::all(),
         }
     }
 
@@ -157,9 +162,10 @@ impl HeaderRewriter {
         if field.is_empty() {
             return;
         }
+        let remote = ForOneMail { remote, steps: &self.steps };
         let rewritten = match self.error {
             Some(_) => Ok(None),
-            None => self.rules.apply(field, remote, &mut self.decisions).await,
+            None => self.rules.apply(field, &remote, &mut self.decisions).await,
         };
         match rewritten {
             Ok(rewritten) => out.write(rewritten.as_deref().unwrap_or(field)).await,

@@ -32,6 +32,6 @@ mod warning;
 pub use lookup::{Ask, Found, LookupError, Place, Step};
 pub use rules::{Engine, Matching, RulesError};
 pub use spec::{RemoteMap, Spec, SpecError};
-pub use steps::Steps;
+pub use steps::PatternSteps;
 pub use table::{Loaded, Table, TableError};
 pub use warning::Warning;

@@ -5,7 +5,7 @@ mod search;
 use std::{borrow::Cow, fmt, sync::Arc};
 
 pub(crate) use self::search::Search;
-use crate::{RemoteMap, Steps, Table};
+use crate::{PatternSteps, RemoteMap, Table};
 
 /// Where a rule stands: what every decision names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -138,7 +138,11 @@ impl<'t> Ask<'t> {
     }
 
     /// Goes on with what the server said, or why it did not. `steps`: as for the lookup.
-    pub fn answer(self, answer: Result<Option<Vec<u8>>, LookupError>, steps: &Steps) -> Step<'t> {
+    pub fn answer(
+        self,
+        answer: Result<Option<Vec<u8>>, LookupError>,
+        steps: &PatternSteps,
+    ) -> Step<'t> {
         let place = self.table.place(None);
         let found =
             answer.map(|value| value.map(|value| Found { value: Cow::Owned(value), place }));

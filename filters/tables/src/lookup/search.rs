@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    Ask, Found, LookupError, Place, Step, Steps, Table,
+    Ask, Found, LookupError, PatternSteps, Place, Step, Table,
     table::{Kind, refuse_empty},
     text::folded,
 };
@@ -42,14 +42,14 @@ impl<'t> Search<'t> {
     pub(super) fn resume(
         mut self,
         answer: Result<Option<Found<'t>>, LookupError>,
-        steps: &Steps,
+        steps: &PatternSteps,
     ) -> Step<'t> {
         self.next = Next::Answered(answer);
         self.run(steps)
     }
 
     /// Goes on until all is known, or another server must be asked.
-    pub(crate) fn run(mut self, steps: &Steps) -> Step<'t> {
+    pub(crate) fn run(mut self, steps: &PatternSteps) -> Step<'t> {
         loop {
             self.next = match self.next {
                 Next::Ask(table, key) => match (table.local(&key, steps), table.kind()) {

@@ -1,6 +1,6 @@
 //! The backtracking engine: PCRE2, with limits, for what no automaton can do.
 //!
-//! The limits bound what one key can cost (`attacks.md` I1), and with the [`Steps`] of the mail
+//! The limits bound what one key can cost (`attacks.md` I1), and with the [`PatternSteps`] of the mail
 //! what all of them can (`ladder`). They stand in front of the pattern; of a limit that is set twice
 //! PCRE2 takes the lower, so a pattern's own cannot lift them.
 
@@ -12,7 +12,7 @@ use super::{
     pattern::Groups,
     source::Flags,
 };
-use crate::Steps;
+use crate::PatternSteps;
 
 /// A pattern for the backtracking engine.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Backtracker {
         self.ladder.groups()
     }
 
-    pub(super) fn is_match(&self, key: &[u8], steps: &Steps) -> Result<bool, Stop> {
+    pub(super) fn is_match(&self, key: &[u8], steps: &PatternSteps) -> Result<bool, Stop> {
         self.ladder_for(key)?.ask(key, steps, |regex| {
             if key.len() > LONG_KEY {
                 // What a long key makes PCRE2 allocate is given back with the clone.
@@ -110,7 +110,11 @@ impl Backtracker {
     }
 
     /// Where the groups matched; index 0 is the whole.
-    pub(super) fn captures(&self, key: &[u8], steps: &Steps) -> Result<Option<Groups>, Stop> {
+    pub(super) fn captures(
+        &self,
+        key: &[u8],
+        steps: &PatternSteps,
+    ) -> Result<Option<Groups>, Stop> {
         self.ladder_for(key)?.ask(key, steps, |regex| {
             let mut locations = regex.capture_locations();
             let found = regex.captures_read(&mut locations, key)?;

@@ -14,7 +14,7 @@ use super::{
     backtrack::{Stop, stop},
     source::Flags,
 };
-use crate::Steps;
+use crate::PatternSteps;
 
 /// A pattern, compiled as often as its keys asked for.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ impl Ladder {
     /// # Errors
     /// PCRE2 does not take the pattern; the number is what stands before the text.
     pub(super) fn new(source: Framed) -> Result<Self, (pcre2::Error, usize)> {
-        let first = source.build(Steps::FREE, Places::Each).map_err(|error| {
-            let before = source.written(Steps::FREE, Places::Each, "").len();
+        let first = source.build(PatternSteps::FREE, Places::Each).map_err(|error| {
+            let before = source.written(PatternSteps::FREE, Places::Each, "").len();
             (error, before - source.settings.len() - source.text.len())
         })?;
         Ok(Self { source, first, rungs: std::array::from_fn(|_| OnceLock::new()) })
@@ -70,7 +70,7 @@ impl Ladder {
     pub(super) fn ask<T>(
         &self,
         key: &[u8],
-        steps: &Steps,
+        steps: &PatternSteps,
         ask: impl Fn(&Regex) -> Result<T, pcre2::Error>,
     ) -> Result<T, Stop> {
         match ask(&self.first) {
@@ -83,7 +83,7 @@ impl Ladder {
     fn climb<T>(
         &self,
         key: &[u8],
-        steps: &Steps,
+        steps: &PatternSteps,
         ask: impl Fn(&Regex) -> Result<T, pcre2::Error>,
     ) -> Result<T, Stop> {
         if self.source.matching == Matching::Text && std::str::from_utf8(key).is_err() {
@@ -91,7 +91,7 @@ impl Ladder {
             return Err(Stop::TooManySteps);
         }
         let places = key.len() as u64 + 1;
-        let mut free = Steps::FREE * places + FREE_ANYWAY;
+        let mut free = PatternSteps::FREE * places + FREE_ANYWAY;
         for (limit, rung) in RUNGS.into_iter().zip(&self.rungs) {
             let rung = rung.get_or_init(|| self.source.rung(limit)).as_ref();
             let Rung { regex, is_total } = rung.ok_or(Stop::TooManySteps)?;
@@ -101,7 +101,7 @@ impl Ladder {
             let cost = if *is_total { limit } else { limit * places };
             let charge = cost.saturating_sub(free);
             free = free.saturating_sub(cost);
-            if charge > Steps::ALL {
+            if charge > PatternSteps::ALL {
                 return Err(Stop::TooManySteps);
             }
             if !steps.spend(charge) {
@@ -175,11 +175,138 @@ pub(super) fn builder(flags: Flags, matching: Matching) -> RegexBuilder {
 /// PCRE2_ERROR_MATCHLIMIT.
 const OUT_OF_STEPS: i32 = -47;
 
-/// Steps; the last is what one key may take of one pattern.
-const RUNGS: [u64; 8] = [1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22];
+/// PatternSteps; the last is what one key may take of one pattern, a seventh of a second.
+const RUNGS: [u64; 9] =
+    [1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24];
 
 /// A short key needs more for each of its bytes.
 const FREE_ANYWAY: u64 = 1024;
 
 /// 32 MiB, and nothing that runs on uncounted.
 const LIMITS: &str = "(*LIMIT_DEPTH=500000)(*LIMIT_HEAP=32768)(*NO_AUTO_POSSESS)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATTERNS: [&str; 24] = [
+        "b",
+        "^b",
+        "b$",
+        "a|b",
+        "(a)|(b+)",
+        "(?<!a)b+",
+        "(?<=a)b",
+        "\\b(\\w+) \\1\\b",
+        "(a+)(?!b)",
+        "(?=(b+))a?",
+        "(?|a(b)|(c)a)",
+        "(?>a+)b",
+        "(a*?)(b*)c?",
+        "a\\Kb",
+        "(?i)B(?-i)a",
+        "\\Qa|b",
+        "(?<n>a)\\k<n>",
+        "(?:(a)|b)*+c",
+        "((a|b)(?2)?)c",
+        "(?x) a  b # comment",
+        "a++.",
+        "",
+        ".*b(?!.*c)",
+        "(?U)a+",
+    ];
+
+    const KEYS: [&str; 14] = [
+        "",
+        "a",
+        "b",
+        "ab",
+        "aab",
+        "abb",
+        "cab abc",
+        "word word",
+        "aa aab b",
+        "x a|b y",
+        "a\nb\n",
+        "bab\nabc",
+        "aaaaaaaaab",
+        "\u{e9}ab \u{436}b",
+    ];
+
+    /// Where the groups are, in one of the two ways.
+    fn groups(framed: &Framed, places: Places, key: &str) -> Vec<Option<(usize, usize)>> {
+        let regex = framed.build(500_000, places).unwrap();
+        let mut locations = regex.capture_locations();
+        match regex.captures_read(&mut locations, key.as_bytes()).unwrap() {
+            Some(_) => (0..locations.len()).map(|group| locations.get(group)).collect(),
+            None => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_looks_for_its_place_finds_what_pcre2_finds() {
+        let some = |n: u32| Flags {
+            caseless: n & 1 > 0,
+            multi_line: n & 2 > 0,
+            dot_all: n & 4 > 0,
+            ungreedy: n & 8 > 0,
+            extended: n & 16 > 0,
+            ..Flags::default()
+        };
+        for (text, n) in PATTERNS.iter().flat_map(|text| (0..32).map(move |n| (text, n))) {
+            let matching = if n % 3 == 0 { Matching::Text } else { Matching::Bytes };
+            let (settings, text) = (String::new(), (*text).to_owned());
+            let framed = Framed { settings, text, flags: some(n), matching };
+            assert!(framed.can_look_for_its_place());
+            for key in KEYS {
+                let [each, all] = [Places::Each, Places::All].map(|p| groups(&framed, p, key));
+                assert_eq!(each, all, "{framed:?} {key:?}");
+            }
+        }
+    }
+
+    fn ladder(text: &str, settings: &str) -> Ladder {
+        let flags = Flags::default();
+        let (settings, text) = (settings.to_owned(), text.to_owned());
+        Ladder::new(Framed { settings, text, flags, matching: Matching::Bytes }).unwrap()
+    }
+
+    fn asked(ladder: &Ladder, key: &str, steps: &PatternSteps) -> Result<bool, Stop> {
+        ladder.ask(key.as_bytes(), steps, |regex| regex.is_match(key.as_bytes()))
+    }
+
+    #[test]
+    fn i1_what_a_pattern_takes_beyond_the_usual_is_taken_from_the_steps_of_the_mail() {
+        let costly = ladder("^(?!c)(a+)+$", "");
+        let key = "a".repeat(14) + "b";
+        let steps = PatternSteps::all();
+        assert_eq!(asked(&costly, "aaaa", &steps), Ok(true));
+        assert_eq!(asked(&costly, "some words that do not match", &steps), Ok(false));
+        assert_eq!(steps.left(), PatternSteps::ALL);
+        assert_eq!(asked(&costly, &key, &steps), Ok(false));
+        let cost = PatternSteps::ALL - steps.left();
+        assert!((1 << 14..1 << 18).contains(&cost), "{cost}");
+
+        // With exactly so many it is an answer, and with one less it is none.
+        assert_eq!(asked(&costly, &key, &PatternSteps::limited(cost)), Ok(false));
+        assert_eq!(asked(&costly, &key, &PatternSteps::limited(cost - 1)), Err(Stop::NoneLeft));
+        assert_eq!(asked(&costly, &"a".repeat(60), &PatternSteps::limited(0)), Ok(true));
+    }
+
+    #[test]
+    fn i1_the_places_of_a_key_share_the_steps() {
+        // From each place far less than the limit; together far more.
+        let key = "a".repeat(20_000);
+        let looking = ladder("(?!c)(\\w+) (?<!c)!", "");
+        assert_eq!(
+            asked(&looking, &key, &PatternSteps::all()),
+            Ok(false),
+            "PCRE2 sees that ! is missing"
+        );
+        let key = key + "!";
+        assert_eq!(asked(&looking, &key, &PatternSteps::all()), Err(Stop::TooManySteps));
+        // One that has itself as a part cannot look for its place: its places are counted as dear.
+        let recursive = ladder("(?!c)(?:b|(\\w+)x|a(?R)c)!", "");
+        assert_eq!(asked(&recursive, &key, &PatternSteps::all()), Err(Stop::TooManySteps));
+    }
+}

@@ -20,7 +20,7 @@ use super::{
     posix::{self, Posix, submatch::Program},
     source::PatternSource,
 };
-use crate::Steps;
+use crate::PatternSteps;
 
 /// A pattern that was compiled, or that is sure to compile.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ impl Pattern {
         self.engine() == Engine::Automaton && !(self.newline_matters && key.ends_with(b"\n"))
     }
 
-    pub(super) fn is_match(&self, key: &[u8], steps: &Steps) -> Result<bool, Stop> {
+    pub(super) fn is_match(&self, key: &[u8], steps: &PatternSteps) -> Result<bool, Stop> {
         match self.run(key)? {
             Run::Automaton(automaton) => Ok(automaton.regex.is_match(key)),
             Run::Backtracking(backtracker) => backtracker.is_match(key, steps),
@@ -150,7 +150,11 @@ impl Pattern {
     }
 
     /// Where its groups matched, if it matches.
-    pub(super) fn captures(&self, key: &[u8], steps: &Steps) -> Result<Option<Groups>, Stop> {
+    pub(super) fn captures(
+        &self,
+        key: &[u8],
+        steps: &PatternSteps,
+    ) -> Result<Option<Groups>, Stop> {
         match self.run(key)? {
             Run::Automaton(automaton) => automaton.captures(key, steps),
             Run::Backtracking(backtracker) => backtracker.captures(key, steps),
@@ -209,7 +213,7 @@ impl Runner {
 }
 
 impl Automaton {
-    fn captures(&self, key: &[u8], steps: &Steps) -> Result<Option<Groups>, Stop> {
+    fn captures(&self, key: &[u8], steps: &PatternSteps) -> Result<Option<Groups>, Stop> {
         if let Some(program) = &self.submatches {
             // Where a match starts is the same whichever of several is meant.
             let Some(found) = self.regex.find(key) else { return Ok(None) };

@@ -13,7 +13,7 @@ use super::{
     template::Template,
 };
 use crate::{
-    Found, LookupError, Place, Steps, Warning,
+    Found, LookupError, PatternSteps, Place, Warning,
     lines::{Line, Lines},
     nfkc,
     text::is_space,
@@ -116,7 +116,7 @@ impl RuleTable {
     pub(crate) fn lookup_within(
         &self,
         key: &[u8],
-        steps: &Steps,
+        steps: &PatternSteps,
     ) -> Result<Option<Found<'_>>, LookupError> {
         let mut scratch = self.scratch.get();
         let scratch = &mut *scratch;
@@ -134,7 +134,7 @@ impl RuleTable {
 
     #[cfg(test)]
     pub(crate) fn lookup(&self, key: &[u8]) -> Result<Option<Found<'_>>, LookupError> {
-        self.lookup_within(key, &Steps::all())
+        self.lookup_within(key, &PatternSteps::all())
     }
 
     /// The result of each rule as it is written, with its line.
@@ -223,7 +223,7 @@ impl fmt::Debug for RuleTable {
 struct Question<'t, 's> {
     table: &'t RuleTable,
     key: &'s [u8],
-    steps: &'s Steps,
+    steps: &'s PatternSteps,
     hits: &'s Hits,
     scopes: &'s mut Vec<Option<bool>>,
     known: &'s mut Vec<u32>,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use crate::{
-    Found, LookupError, Matching, Place, RemoteMap, RulesError, Spec, Step, Steps, Warning,
+    Found, LookupError, Matching, PatternSteps, Place, RemoteMap, RulesError, Spec, Step, Warning,
     cidr::CidrTable,
     keyed::{Case, KeyedTable},
     lookup::Search,
@@ -126,12 +126,12 @@ impl Table {
 
     /// What the table has for `key`, by itself: with all steps that there are.
     pub fn lookup(&self, key: &[u8]) -> Step<'_> {
-        self.lookup_within(key, &Steps::all())
+        self.lookup_within(key, &PatternSteps::all())
     }
 
     /// What the table has for `key`. What its patterns take for it beyond the usual is taken from
     /// `steps`.
-    pub fn lookup_within(&self, key: &[u8], steps: &Steps) -> Step<'_> {
+    pub fn lookup_within(&self, key: &[u8], steps: &PatternSteps) -> Step<'_> {
         match self.local(key, steps) {
             Some(result) => Step::Done(result.and_then(refuse_empty)),
             None => Search::new(self, key).run(steps),
@@ -185,7 +185,7 @@ impl Table {
     pub(crate) fn local(
         &self,
         key: &[u8],
-        steps: &Steps,
+        steps: &PatternSteps,
     ) -> Option<Result<Option<Found<'_>>, LookupError>> {
         let found = match &self.kind {
             Kind::Keyed(table) => table.get(key).map(|(value, line)| self.found(value, line)),

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use mailweir_filters::{
-    look_up_within,
+    ForOneMail, look_up,
     restrictions::{AddressClass, Destination, DnsError, Facts, Record, RecordKind},
 };
 use mailweir_mail::{Address, Domain};
-use mailweir_tables::{Found, LookupError, Spec, Steps};
+use mailweir_tables::{Found, LookupError, PatternSteps, Spec};
 
 use super::{Snapshot, budget::Budget};
 use crate::{
@@ -22,7 +22,7 @@ pub(super) struct World<'a> {
     /// Whether the client is in a trusted network.
     pub(super) trusted: bool,
     pub(super) budget: &'a Budget,
-    pub(super) steps: &'a Steps,
+    pub(super) steps: &'a PatternSteps,
 }
 
 impl Facts for World<'_> {
@@ -33,7 +33,8 @@ impl Facts for World<'_> {
     ) -> Result<Option<Found<'a>>, LookupError> {
         match self.snapshot.table(table) {
             Some(table) => {
-                look_up_within(table, key, self.steps, self.listener.remote_maps()).await
+                let remote = self.listener.remote_maps();
+                look_up(table, key, &ForOneMail { remote, steps: self.steps }).await
             }
             None => Ok(None),
         }

@@ -13,7 +13,7 @@ use mailweir_smtp::{
     replies::Refusal,
     server::{Session, ShownCertificate},
 };
-use mailweir_tables::Steps;
+use mailweir_tables::PatternSteps;
 
 use super::{ListenerRestrictions, Snapshot, budget::Budget, facts::World};
 use crate::{
@@ -27,7 +27,7 @@ pub(in crate::ingress) struct SessionRestrictions {
     memory: Memory,
     budget: Budget,
     /// What the patterns of tables may take for this mail.
-    steps: Steps,
+    steps: PatternSteps,
     name: ClientName,
     /// The rules that refused something the log has not heard of yet.
     refusals: VecDeque<(Reply, Box<str>)>,
@@ -39,7 +39,7 @@ impl SessionRestrictions {
             snapshot: restrictions.current(),
             memory: Memory::default(),
             budget: Budget::full(),
-            steps: Steps::all(),
+            steps: PatternSteps::all(),
             name,
             refusals: VecDeque::new(),
         }

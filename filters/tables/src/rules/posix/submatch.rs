@@ -8,7 +8,7 @@ use regex_syntax::hir::{Class, Look};
 
 use super::Node;
 use crate::{
-    Steps,
+    PatternSteps,
     rules::{backtrack::Stop, node::Repeat, pattern::Groups},
 };
 
@@ -46,7 +46,12 @@ impl Program {
     }
 
     /// Where the groups are in the longest match that starts at `start`, of which there is one.
-    pub(crate) fn captures(&self, key: &[u8], start: usize, steps: &Steps) -> Result<Groups, Stop> {
+    pub(crate) fn captures(
+        &self,
+        key: &[u8],
+        start: usize,
+        steps: &PatternSteps,
+    ) -> Result<Groups, Stop> {
         let width = key.len() - start + 1;
         let states = self.code.len().checked_mul(width).filter(|&states| states <= MAX_VISITS);
         let states = states.ok_or(Stop::TooManySteps)?;
@@ -66,7 +71,7 @@ impl Program {
         search.slots.fill(None);
         search.run(Some(end));
         let beyond = search.visits / VISITS_OF_A_STEP;
-        if !steps.spend(beyond.saturating_sub(Steps::FREE * width as u64)) {
+        if !steps.spend(beyond.saturating_sub(PatternSteps::FREE * width as u64)) {
             return Err(Stop::NoneLeft);
         }
         let mut groups: Groups =
