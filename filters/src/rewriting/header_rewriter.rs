@@ -210,6 +210,13 @@ const MAX_FIELD: usize = 102_400;
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use mailweir_tables::LookupError;
+
     use super::{super::testing::*, *};
 
     fn rewriter() -> HeaderRewriter {
@@ -279,6 +286,33 @@ mod tests {
         assert!(matches!(rewriter.error(), Some(RewriteError::Lookup(_))));
         assert!(now(rewriter.finish(&mut out, &NoRemote)).is_err());
         assert_eq!(out, mail.as_bytes());
+    }
+
+    #[test]
+    fn i1_the_addresses_of_a_header_share_the_steps_of_patterns() {
+        let mut rules = RewritingRules::default();
+        rules.canonical.maps =
+            vec![table("pcre:{ {/^(a+)+(?=b)/ b@new.test} {/^c@/ d@new.test} }")].into();
+        let rules = Arc::new(rules);
+        let ends = |fields: usize| {
+            let mut rewriter = HeaderRewriter::incoming(&rules).unwrap();
+            let mail = format!("To: {}@old.test\r\n", "a".repeat(18)).repeat(fields);
+            let mut feeding = pin!(async {
+                rewriter.feed(mail.as_bytes(), &mut Vec::new(), &NoRemote).await;
+                rewriter.finish(&mut Vec::new(), &NoRemote).await
+            });
+            // It waits only to let others go first.
+            loop {
+                let context = &mut Context::from_waker(Waker::noop());
+                if let Poll::Ready(end) = feeding.as_mut().poll(context) {
+                    return end;
+                }
+            }
+        };
+        assert!(ends(10).is_ok());
+        let error = ends(100).unwrap_err();
+        assert!(matches!(&error, RewriteError::Lookup(LookupError::NoStepsLeft { .. })), "{error}");
+        assert!(!error.may_pass());
     }
 
     #[test]
