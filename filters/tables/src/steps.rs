@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// A step is a place that PCRE2 may come back to, some 10 ns. What a lookup needs for each byte of
 /// its key up to [`PatternSteps::FREE`] costs nothing here: it grows with the mail, as everything does.
-/// What it takes beyond is taken from what is left, rounded up to a power of four, and when nothing is left the
+/// What it takes beyond is taken from what is left, rounded up, to four times at most; when nothing is left the
 /// lookup is no answer ([`LookupError::NoStepsLeft`](crate::LookupError::NoStepsLeft)). The same
 /// lookups in the same order cost the same, whatever else runs.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl PatternSteps {
     pub const ALL: u64 = 1 << 26;
 
     /// For each byte of a key and pattern, without taking from what is left.
-    pub const FREE: u64 = 32;
+    pub const FREE: u64 = 256;
 
     /// All of them: for a mail, or for what is asked by itself.
     #[must_use]

@@ -3,7 +3,7 @@
 //! PCRE2 counts steps from each place of the key anew, and does not say how many it took. So a
 //! pattern is first asked with few steps for each place, which is linear in the key and enough for
 //! nearly all keys. Where it is not, the pattern looks for its place itself: then all places share
-//! one limit, and the pattern is asked again with four times as many steps until they suffice.
+//! one limit, and the pattern is asked again with twice as many steps until they suffice.
 
 use std::sync::OnceLock;
 
@@ -21,7 +21,8 @@ use crate::PatternSteps;
 pub(super) struct Ladder {
     source: Framed,
     first: Regex,
-    rungs: [OnceLock<Option<Rung>>; RUNGS.len()],
+    /// With the limits 256, 512 and so on.
+    rungs: [OnceLock<Option<Box<Regex>>>; RUNGS],
 }
 
 /// A pattern as text, and what it is put into.
@@ -32,13 +33,6 @@ pub(super) struct Framed {
     pub(super) text: String,
     pub(super) flags: Flags,
     pub(super) matching: Matching,
-}
-
-#[derive(Debug)]
-struct Rung {
-    regex: Regex,
-    /// The limit is for all places of the key together.
-    is_total: bool,
 }
 
 /// Where the pattern may match.
@@ -54,8 +48,8 @@ impl Ladder {
     /// # Errors
     /// PCRE2 does not take the pattern; the number is what stands before the text.
     pub(super) fn new(source: Framed) -> Result<Self, (pcre2::Error, usize)> {
-        let first = source.build(PatternSteps::FREE, Places::Each).map_err(|error| {
-            let before = source.written(PatternSteps::FREE, Places::Each, "").len();
+        let first = source.build(FIRST, Places::Each).map_err(|error| {
+            let before = source.written(FIRST, Places::Each, "").len();
             (error, before - source.settings.len() - source.text.len())
         })?;
         Ok(Self { source, first, rungs: std::array::from_fn(|_| OnceLock::new()) })
@@ -91,23 +85,28 @@ impl Ladder {
             return Err(Stop::TooManySteps);
         }
         let places = key.len() as u64 + 1;
+        let times = if self.source.has_one_limit() { 1 } else { places };
         let mut free = PatternSteps::FREE * places + FREE_ANYWAY;
-        for (limit, rung) in RUNGS.into_iter().zip(&self.rungs) {
-            let rung = rung.get_or_init(|| self.source.rung(limit)).as_ref();
-            let Rung { regex, is_total } = rung.ok_or(Stop::TooManySteps)?;
-            if *is_total && limit < places {
+        let mut charged = 0;
+        for (number, rung) in self.rungs.iter().enumerate() {
+            let limit = LOWEST << number;
+            let cost = limit * times;
+            if 2 * cost <= free && number + 1 < RUNGS {
+                // The next is free too.
                 continue;
             }
-            let cost = if *is_total { limit } else { limit * places };
             let charge = cost.saturating_sub(free);
             free = free.saturating_sub(cost);
-            if charge > PatternSteps::ALL {
+            charged += charge;
+            if charged > PatternSteps::ALL {
+                // No mail has so many.
                 return Err(Stop::TooManySteps);
             }
             if !steps.spend(charge) {
                 return Err(Stop::NoneLeft);
             }
-            match ask(regex) {
+            let regex = rung.get_or_init(|| self.source.rung(limit)).as_deref();
+            match ask(regex.ok_or(Stop::TooManySteps)?) {
                 Err(error) if error.code() == OUT_OF_STEPS => {}
                 answer => return answer.map_err(|error| stop(&error)),
             }
@@ -117,15 +116,15 @@ impl Ladder {
 }
 
 impl Framed {
-    fn rung(&self, limit: u64) -> Option<Rung> {
-        let total = self.can_look_for_its_place().then(|| self.build(limit, Places::All).ok());
-        match total.flatten() {
-            Some(regex) => Some(Rung { regex, is_total: true }),
-            None => {
-                let regex = self.build(limit, Places::Each).ok()?;
-                Some(Rung { regex, is_total: self.flags.anchored })
-            }
-        }
+    fn rung(&self, limit: u64) -> Option<Box<Regex>> {
+        let looks = !self.flags.anchored && self.can_look_for_its_place();
+        let places = if looks { Places::All } else { Places::Each };
+        self.build(limit, places).ok().map(Box::new)
+    }
+
+    /// Whether a limit is for all places of a key together: there is one, or the pattern looks.
+    fn has_one_limit(&self) -> bool {
+        self.flags.anchored || self.can_look_for_its_place()
     }
 
     fn build(&self, limit: u64, places: Places) -> Result<Regex, pcre2::Error> {
@@ -175,9 +174,14 @@ pub(super) fn builder(flags: Flags, matching: Matching) -> RegexBuilder {
 /// PCRE2_ERROR_MATCHLIMIT.
 const OUT_OF_STEPS: i32 = -47;
 
-/// PatternSteps; the last is what one key may take of one pattern, a seventh of a second.
-const RUNGS: [u64; 9] =
-    [1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24];
+/// Steps from each place, to begin with.
+const FIRST: u64 = 32;
+
+/// Steps.
+const LOWEST: u64 = 1 << 8;
+
+/// The last is what one key may take of one pattern: 16 million, a seventh of a second.
+const RUNGS: usize = 17;
 
 /// A short key needs more for each of its bytes.
 const FREE_ANYWAY: u64 = 1024;
