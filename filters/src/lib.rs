@@ -10,5 +10,6 @@ pub mod checks;
 mod lookup;
 pub mod restrictions;
 pub mod rewriting;
+pub mod stages;
 
 pub use lookup::{ForOneMail, RemoteAnswer, RemoteMaps, look_up, look_up_any, look_up_first};

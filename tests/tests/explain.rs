@@ -29,7 +29,7 @@ fn a_mail_that_is_rewritten_and_held_is_told_step_by_step() {
          \u{20} reject    RCPT\n\
          \u{20}           by reject_unauth_destination\n\
          DATA                                        ok\n\
-         content   99 bytes                          ok\n\
+         content   111 bytes                         ok\n\
          \u{20} hold      decoded header Subject: \u{ad11}\u{ace0}\n\
          \u{20}           advertising\n\
          \u{20}           by pcre:decoded, line 1\n\
@@ -38,6 +38,8 @@ fn a_mail_that_is_rewritten_and_held_is_told_step_by_step() {
          \u{20} info      header X-Info: a\n\
          \u{20}           hm\n\
          \u{20}           by pcre:headers, line 3\n\
+         \u{20} ignore    header X-Quiet: b\n\
+         \u{20}           by pcre:headers, line 5\n\
          \u{20} rewrite   header\n\
          \u{20}           old@a.example -> new@a.example\n\
          \u{20}           by canonical_maps: texthash:canonical, line 1\n\
@@ -174,14 +176,15 @@ impl Bench {
     }
 }
 
-const MAIL: &str = "From: old@a.example\r\nSubject: =?utf-8?B?6rSR6rOg?=\r\nX-Strip: 1\r\nX-Info: a\r\n\r\n\
+const MAIL: &str = "From: old@a.example\r\nSubject: =?utf-8?B?6rSR6rOg?=\r\nX-Strip: 1\r\nX-Info: a\r\nX-Quiet: b\r\n\r\n\
                     hello\r\n.dot\r\n.\r\nlast\r\n";
 
 const FILES: [(&str, &str); 7] = [
     ("mailweir.toml", CONFIG),
     (
         "headers",
-        "/^Subject: bad/ REJECT no bad\n/^X-Strip/ STRIP\n/^X-Info/ INFO hm\n/^X-Drop/ DISCARD\n",
+        "/^Subject: bad/ REJECT no bad\n/^X-Strip/ STRIP\n/^X-Info/ INFO hm\n/^X-Drop/ DISCARD\n\
+         /^X-Quiet/ IGNORE\n",
     ),
     ("decoded", "/\u{ad11}\u{ace0}/ HOLD advertising\n"),
     ("clients", "192.0.2.7 REJECT go away\n192.0.2.8 DEFER later\n192.0.2.9 OK\n"),

@@ -250,26 +250,6 @@ impl Verb {
         }
     }
 
-    /// As Postfix's log writes it; `None` for what it does not log.
-    #[must_use]
-    pub const fn log_word(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Reject => "reject",
-            Self::Discard => "discard",
-            Self::Hold => "hold",
-            Self::Filter => "filter",
-            Self::Redirect => "redirect",
-            Self::Bcc => "bcc",
-            Self::Strip => "strip",
-            Self::Info => "info",
-            Self::Warn => "warning",
-            Self::Pass => "pass",
-            Self::Prepend => "prepend",
-            Self::Replace => "replace",
-            Self::Ignore | Self::Dunno => return None,
-        })
-    }
-
     /// Whether it changes or removes the line, or adds one.
     const fn edits(self) -> bool {
         matches!(self, Self::Ignore | Self::Strip | Self::Prepend | Self::Replace)

@@ -11,7 +11,7 @@ use mailweir_tables::{Found, LookupError, PatternSteps, Place};
 
 use super::{
     Action, ActionError, ChecksRules, Context, Decision, Decisions, Detour, Fate, Outcome, Refusal,
-    Trouble, Verb,
+    Trouble, Verb, outcome::Weight,
 };
 use crate::{ForOneMail, RemoteMaps, arguments::printable_start, look_up_any};
 
@@ -157,8 +157,6 @@ impl Findings {
     /// Does what a value says.
     fn act(&mut self, context: Context, line: &[u8], found: &Found<'_>) -> Edit {
         let action = match Action::parse_in(context, &found.value) {
-            Ok(Action::Dunno) => return Edit::Keep,
-            Ok(Action::Ignore) => return Edit::Remove,
             Ok(Action::Hold(_)) if self.hold.is_some() => return Edit::Keep,
             Ok(action) => action,
             Err(error) => {
@@ -215,11 +213,14 @@ impl Findings {
         action: Result<Verb, ActionError>,
         text: &[u8],
     ) {
-        let decides = matches!(
-            action,
-            Ok(Verb::Reject | Verb::Discard | Verb::Hold | Verb::Pass | Verb::Redirect)
-        );
-        self.decisions.record(decides, || Decision {
+        let weight = match action {
+            Ok(Verb::Reject | Verb::Discard | Verb::Hold | Verb::Pass | Verb::Redirect) => {
+                Weight::Decides
+            }
+            Ok(Verb::Ignore | Verb::Dunno) => Weight::Silent,
+            _ => Weight::Told,
+        };
+        self.decisions.record(weight, || Decision {
             context,
             place: found.place.clone(),
             line: shown(line),

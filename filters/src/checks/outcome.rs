@@ -55,11 +55,13 @@ pub enum Detour {
     Filter(Transport),
 }
 
-/// The rules that matched a mail, in order, but for IGNORE and DUNNO, which say nothing. Bounded: of a mail that matches in every line, the
-/// first are kept and what decided its fate; the rest is counted.
+/// The rules that matched a mail, in order. Bounded: of a mail that matches in every line, the first
+/// are kept and what decided its fate; the rest is counted.
 #[derive(Debug, Default)]
 pub struct Decisions {
     kept: Vec<Decision>,
+    /// How many of them are IGNORE or DUNNO, which must not take the room of others.
+    silent: usize,
     left_out: u64,
 }
 
@@ -84,20 +86,36 @@ impl Decisions {
         self.kept.iter()
     }
 
-    /// How many more there were.
+    /// How many more there were, but for IGNORE and DUNNO.
     #[must_use]
     pub const fn left_out(&self) -> u64 {
         self.left_out
     }
 
     /// Keeps a decision while there is room; one that decides the fate of the mail always.
-    pub(super) fn record(&mut self, decides: bool, decision: impl FnOnce() -> Decision) {
-        if decides || self.kept.len() < MAX_DECISIONS {
+    pub(super) fn record(&mut self, weight: Weight, decision: impl FnOnce() -> Decision) {
+        let has_room = match weight {
+            Weight::Decides => true,
+            Weight::Told => self.kept.len() - self.silent < MAX_DECISIONS,
+            Weight::Silent => self.silent < MAX_DECISIONS,
+        };
+        self.silent += usize::from(has_room && weight == Weight::Silent);
+        self.left_out += u64::from(!has_room && weight == Weight::Told);
+        if has_room {
             self.kept.push(decision());
-        } else {
-            self.left_out += 1;
         }
     }
+}
+
+/// How much it would be missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It decided the fate of the mail.
+    Decides,
+    /// It has a line in the log.
+    Told,
+    /// It has none (IGNORE, DUNNO).
+    Silent,
 }
 
 /// Enough for a person to see what a table does to a mail.

@@ -175,11 +175,15 @@ pub enum RuleAction {
     Warn,
     /// Only said, less loudly.
     Info,
+    /// A line was taken out, and the log says nothing of it.
+    Ignore,
+    /// The rules behind it are not asked, and the log says nothing of it.
+    Dunno,
 }
 
 impl RuleAction {
     /// Every action.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Reject,
         Self::Defer,
         Self::Discard,
@@ -194,6 +198,8 @@ impl RuleAction {
         Self::Pass,
         Self::Warn,
         Self::Info,
+        Self::Ignore,
+        Self::Dunno,
     ];
 
     /// The word that Postfix's lines have.
@@ -214,7 +220,15 @@ impl RuleAction {
             Self::Pass => "pass",
             Self::Warn => "warning",
             Self::Info => "info",
+            Self::Ignore => "ignore",
+            Self::Dunno => "dunno",
         }
+    }
+
+    /// Whether it has no line in the log, as in Postfix. It is counted, and explained.
+    #[must_use]
+    pub const fn is_silent(self) -> bool {
+        matches!(self, Self::Ignore | Self::Dunno)
     }
 }
 

@@ -37,11 +37,13 @@ const fn rule_action(verb: Verb) -> RuleAction {
         Verb::Filter => RuleAction::Filter,
         Verb::Redirect => RuleAction::Redirect,
         Verb::Bcc => RuleAction::Bcc,
-        Verb::Ignore | Verb::Strip => RuleAction::Strip,
+        Verb::Strip => RuleAction::Strip,
+        Verb::Ignore => RuleAction::Ignore,
         Verb::Prepend => RuleAction::Prepend,
         Verb::Replace => RuleAction::Replace,
         Verb::Pass => RuleAction::Pass,
         Verb::Warn => RuleAction::Warn,
-        Verb::Info | Verb::Dunno => RuleAction::Info,
+        Verb::Info => RuleAction::Info,
+        Verb::Dunno => RuleAction::Dunno,
     }
 }

@@ -59,7 +59,9 @@ impl Observer {
     pub fn mail(&self, event: &MailEvent) {
         self.inner.tell(|| Heard::Mail(event));
         self.inner.metrics.mail(event);
-        self.inner.log(mail_level(event), |stamp, out| write_mail(event, stamp, out));
+        if let Some(level) = mail_level(event) {
+            self.inner.log(level, |stamp, out| write_mail(event, stamp, out));
+        }
     }
 
     /// Logs and counts something in an SMTP session.
@@ -213,8 +215,10 @@ struct Stamp<'a> {
 /// The listener label of mail that we wrote ourselves ([`mailweir_mail::Origin::listener`]).
 const OWN_MAIL: &str = "report";
 
-fn mail_level(event: &MailEvent) -> Level {
-    match event {
+/// None: it has no line.
+fn mail_level(event: &MailEvent) -> Option<Level> {
+    Some(match event {
+        MailEvent::RuleApplied(rule) if rule.action.is_silent() => return None,
         MailEvent::Corrupt { .. } => Level::Error,
         MailEvent::AnswerLost { .. } => Level::Warning,
         MailEvent::Received(_)
@@ -230,7 +234,7 @@ fn mail_level(event: &MailEvent) -> Level {
         | MailEvent::Expired(_)
         | MailEvent::Reported { .. }
         | MailEvent::Removed { .. } => Level::Info,
-    }
+    })
 }
 
 fn session_level(event: &SessionEvent) -> Level {

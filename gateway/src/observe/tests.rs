@@ -438,6 +438,7 @@ fn mail_events() -> Vec<MailEvent> {
         },
         applied(Some(id(1)), RuleAction::Warn),
         applied(None, RuleAction::Hold),
+        applied(Some(id(1)), RuleAction::Ignore),
         MailEvent::Discarded {
             id: id(3),
             reason: "rule \"spam\"".into(),

@@ -32,7 +32,7 @@ fn reject_ends_the_inspection_and_nothing_is_kept() {
     assert_eq!(refusal.reply().to_string(), "550 5.2.3 no");
     assert!(result.bcc().is_empty());
     assert_eq!(
-        result.log(),
+        result.told(),
         [
             "bcc: header Received: from a??by b: a@example.org",
             "reject: header Subject: hello: 5.2.3 no"
@@ -54,7 +54,7 @@ fn reject_may_be_for_now_and_without_words() {
 fn reject_in_a_body() {
     let result = check("", "/^last/ REJECT no", MAIL);
     assert!(matches!(result.outcome.fate, Fate::Reject(_)));
-    assert_eq!(result.log(), ["reject: body last: 5.7.1 no"]);
+    assert_eq!(result.told(), ["reject: body last: 5.7.1 no"]);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn discard_claims_success_and_looks_at_nothing_more() {
     ] {
         let result = check(header, body, MAIL);
         assert_eq!(result.outcome.fate, Fate::Discard);
-        assert_eq!(result.log().len(), 1);
+        assert_eq!(result.told().len(), 1);
     }
 }
 
@@ -80,8 +80,8 @@ fn hold_goes_on_and_is_said_once() {
     assert_eq!(reason.as_str(), "look at this");
     assert_eq!(result.content, MAIL);
     assert_eq!(
-        result.log(),
-        ["hold: header Subject: hello: look at this", "warning: body last: seen"]
+        result.told(),
+        ["hold: header Subject: hello: look at this", "warn: body last: seen"]
     );
 }
 
@@ -92,18 +92,18 @@ fn mail_held_without_words_is_held_by_the_rule() {
 }
 
 #[test]
-fn ignore_removes_a_header_with_all_its_lines_and_says_nothing() {
+fn ignore_removes_a_header_with_all_its_lines() {
     let result = check("/^Received/ IGNORE", "", MAIL);
     assert_eq!(result.content, mail_with("Received: from a\r\n\tby b\r\n", ""));
     assert_eq!(result.outcome.fate, Fate::Accept);
-    assert_eq!(result.log(), [""; 0]);
+    assert_eq!(result.told(), ["ignore: header Received: from a??by b"]);
 }
 
 #[test]
 fn strip_removes_and_says_so() {
     let result = check("/^Subject/ STRIP secret", "/^first/ STRIP", MAIL);
     assert_eq!(result.content, mail_with("Subject: hello\r\n", "").replace("first\r\n", ""));
-    assert_eq!(result.log(), ["strip: header Subject: hello: secret", "strip: body first"]);
+    assert_eq!(result.told(), ["strip: header Subject: hello: secret", "strip: body first"]);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn prepend_puts_a_line_before_the_one_that_matched() {
     let expected = mail_with("Subject", "X-Was: hello\r\nSubject").replace("last", "--\r\nlast");
     assert_eq!(result.content, expected);
     assert_eq!(
-        result.log(),
+        result.told(),
         ["prepend: header Subject: hello: X-Was: hello", "prepend: body last: --"]
     );
 }
@@ -134,10 +134,10 @@ fn what_is_put_among_headers_without_being_one_is_a_warning() {
     let result = check("/^Subject/ PREPEND no header\n/^X-Last/ REPLACE none either", "", MAIL);
     assert_eq!(result.content, MAIL);
     assert_eq!(
-        result.log(),
+        result.told(),
         [
-            "warning: PREPEND among headers needs \"Name: value\", not \"no header\"",
-            "warning: REPLACE among headers needs \"Name: value\", not \"none either\""
+            "error: PREPEND among headers needs \"Name: value\", not \"no header\"",
+            "error: REPLACE among headers needs \"Name: value\", not \"none either\""
         ]
     );
 }
@@ -148,10 +148,10 @@ fn an_unknown_action_is_a_warning_and_no_match() {
     assert_eq!(result.content, MAIL);
     assert_eq!(result.outcome.fate, Fate::Accept);
     assert_eq!(
-        result.log(),
+        result.told(),
         [
-            "warning: unknown action \"REFUSE\"",
-            "warning: FILTER needs transport:destination, not \"scan\""
+            "error: unknown action \"REFUSE\"",
+            "error: FILTER needs transport:destination, not \"scan\""
         ]
     );
 }
@@ -161,27 +161,30 @@ fn info_and_warn_are_only_said() {
     let result = check("/^Subject/ INFO a\n/^X-Last/ WARN b", "/first/ INFO c\n/last/ WARN", MAIL);
     assert_eq!((&*result.content, &result.outcome.fate), (MAIL, &Fate::Accept));
     assert_eq!(
-        result.log(),
+        result.told(),
         [
             "info: header Subject: hello: a",
-            "warning: header X-Last: z: b",
+            "warn: header X-Last: z: b",
             "info: body first: c",
-            "warning: body last"
+            "warn: body last"
         ]
     );
 }
 
 #[test]
-fn dunno_ends_the_search_for_a_line_and_leaves_no_trace() {
+fn dunno_ends_the_search_for_a_line() {
     let result = check("/hello/ DUNNO\n/^Subject/ REJECT", "/first/ OK\n/./ HOLD", MAIL);
-    assert_eq!(result.log(), ["hold: body last"]);
+    assert_eq!(
+        result.told(),
+        ["dunno: header Subject: hello", "dunno: body first", "hold: body last"]
+    );
 }
 
 #[test]
 fn pass_lets_the_rest_through_unseen() {
     let result = check("/^Subject/ PASS friend\n/^X-Last/ REJECT", "/./ REJECT", MAIL);
     assert_eq!((&*result.content, &result.outcome.fate), (MAIL, &Fate::Accept));
-    assert_eq!(result.log(), ["pass: header Subject: hello: friend"]);
+    assert_eq!(result.told(), ["pass: header Subject: hello: friend"]);
     assert_eq!(check("", "/first/ PASS\n/last/ REJECT", MAIL).outcome.fate, Fate::Accept);
 }
 
@@ -193,7 +196,7 @@ fn the_last_filter_counts() {
     };
     assert_eq!((target.name(), target.next_hop()), ("two", "[::1]:25"));
     assert_eq!(
-        result.log(),
+        result.told(),
         ["filter: header Subject: hello: one:", "filter: body first: two:[::1]:25"]
     );
 }
@@ -247,7 +250,7 @@ fn a_table_that_has_the_answer_spares_those_behind_it() {
 #[test]
 fn mime_headers_are_asked_in_their_own_tables_once_they_have_some() {
     let mail = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nx\r\n--b--\r\n";
-    let seen = |rules: ChecksRules| check_under(rules, mail).log();
+    let seen = |rules: ChecksRules| check_under(rules, mail).told();
     let all = "/(.*)/ WARN";
     let contexts = |rules: ChecksRules| {
         let outcome = check_under(rules, mail).outcome;
@@ -260,7 +263,7 @@ fn mime_headers_are_asked_in_their_own_tables_once_they_have_some() {
     let own = ChecksRules { mime_header: Some(list("/message/ WARN mine")), ..rules(all, "") };
     assert_eq!(
         seen(own),
-        ["warning: header Content-Type: message/rfc822: mine", "warning: header Subject: inner"]
+        ["warn: header Content-Type: message/rfc822: mine", "warn: header Subject: inner"]
     );
     let off = ChecksRules { nested_header: Some(Vec::new()), ..rules("/^Subject/ WARN", "") };
     assert_eq!(seen(off), [""; 0]);
@@ -340,11 +343,19 @@ fn decisions_are_bounded_and_the_one_that_counts_is_among_them() {
     let result = check("", "/x/ WARN\n/end/ REJECT", &mail);
     let decisions = &result.outcome.decisions;
     assert_eq!((decisions.iter().count(), decisions.left_out()), (101, 900));
-    assert_eq!(result.log().last().unwrap(), "reject: body end: 5.7.1 message content rejected");
+    assert_eq!(result.told().last().unwrap(), "reject: body end: 5.7.1 message content rejected");
+}
+
+#[test]
+fn what_says_nothing_takes_no_room_from_what_does() {
+    let mail = format!("A: b\r\n\r\n{}{}", "x\r\n".repeat(1000), "y\r\n".repeat(1000));
+    let result = check("", "/x/ IGNORE\n/y/ WARN", &mail);
+    let decisions = &result.outcome.decisions;
+    assert_eq!((decisions.iter().count(), decisions.left_out()), (200, 900));
 }
 
 #[test]
 fn a_long_line_is_shown_in_part() {
     let result = check("", "/a/ WARN", &format!("A: b\r\n\r\n{}\r\n", "a".repeat(1000)));
-    assert_eq!(result.log(), [format!("warning: body {}", "a".repeat(200))]);
+    assert_eq!(result.told(), [format!("warn: body {}", "a".repeat(200))]);
 }

@@ -74,16 +74,16 @@ fn load(name: &str, source: &[u8], matching: Matching) -> Arc<Table> {
 
 impl Result {
     /// `reject: header Subject: x: 5.7.1 no`, one line for each.
-    fn log(&self) -> Vec<String> {
+    fn told(&self) -> Vec<String> {
         let line = |decision: &Decision| {
             let Decision { context, line, action, text, .. } = decision;
             match action {
                 Ok(verb) => {
-                    let word = verb.log_word().unwrap_or("(silent)");
+                    let word = verb.word().to_lowercase();
                     let text = if text.is_empty() { String::new() } else { format!(": {text}") };
                     format!("{word}: {} {line}{text}", context.log_word())
                 }
-                Err(error) => format!("warning: {error}"),
+                Err(error) => format!("error: {error}"),
             }
         };
         self.outcome.decisions.iter().map(line).collect()

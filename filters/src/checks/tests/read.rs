@@ -42,7 +42,7 @@ fn text_checks_change_nothing() {
     let mail = "Subject: a\r\n\r\ngood text\r\n";
     let result = check_under(text("/good/ WARN seen"), mail);
     assert_eq!(result.content, mail);
-    assert_eq!(result.log(), ["warning: text good text: seen"]);
+    assert_eq!(result.told(), ["warn: text good text: seen"]);
 }
 
 const ZIPPED: &str = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
@@ -53,7 +53,7 @@ const ZIPPED: &str = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
 #[test]
 fn an_attachment_is_known_by_its_name_and_by_what_it_is() {
     let result = check_under(attachments("/^견적\\.pdf$/ WARN a quote", ""), ZIPPED);
-    assert_eq!(result.log(), ["warning: attachment name 견적.pdf: a quote"]);
+    assert_eq!(result.told(), ["warn: attachment name 견적.pdf: a quote"]);
     let result = check_under(
         attachments("", "/msdownload|dosexec|portable-executable/ REJECT a program"),
         ZIPPED,

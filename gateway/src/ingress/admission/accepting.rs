@@ -1,12 +1,12 @@
 //! The end of a mail: from its last byte to the reply.
 //!
-//! In order, and the first that says no has the last word: the lists for the end of data, the checks
-//! of the content, headers and envelope under the rules about addresses, the sender's policy, and
-//! the queue, whose receipt alone makes a 250 (but for DISCARD, which claims one).
+//! It passes the stages of [`BEFORE_QUEUE`], and then the queue, whose receipt alone makes a 250 (but
+//! for DISCARD, which claims one).
 
 use mailweir_filters::{
     checks::{Detour, Fate, Verb},
     restrictions::ProtocolState,
+    stages::{BEFORE_QUEUE, BeforeQueue},
 };
 use mailweir_mail::{
     Address, Envelope, HeldBy, HoldReason, MailEvent, QueueId, Received, TransactionSummary,
@@ -31,11 +31,30 @@ use crate::{
     observe::Detail,
 };
 
-/// What rules about the mail's way come to.
-struct Way {
+/// A mail whose content is complete, and what the stages before have made of it.
+struct Judged {
+    incoming: Incoming,
+    wishes: Wishes,
     detour: Option<Detour>,
     copies: Vec<Address>,
     hold: Option<HoldReason>,
+    addressed: Addressed,
+    /// Absent: its sender is not counted.
+    counted: Option<Spent>,
+}
+
+impl Judged {
+    fn new(incoming: Incoming) -> Self {
+        Self {
+            incoming,
+            wishes: Wishes::default(),
+            detour: None,
+            copies: Vec::new(),
+            hold: None,
+            addressed: Addressed::AsWritten(Vec::new()),
+            counted: None,
+        }
+    }
 }
 
 impl Admission {
@@ -44,41 +63,58 @@ impl Admission {
         self.try_to_accept(session).await.unwrap_or_else(|answer| answer)
     }
 
+    async fn try_to_accept(&mut self, session: &mut Session) -> Result<Answer, Answer> {
+        let mut mail = Judged::new(self.incoming.take().ok_or_else(internal)?);
+        for stage in BEFORE_QUEUE {
+            self.pass(stage, &mut mail, session).await?;
+        }
+        self.store(mail, session).await
+    }
+
     /// The session keeps the envelope until the mail is accepted, so that the line of a refusal
     /// names the sender.
-    async fn try_to_accept(&mut self, session: &mut Session) -> Result<Answer, Answer> {
-        let mut incoming = self.incoming.take().ok_or_else(internal)?;
-        let id = incoming.id();
-        let wishes = self.end_of_data(id, session).await?;
-        let way = self.check_content(&mut incoming, wishes, session).await?;
-        let judged = session.transaction().ok_or_else(internal)?;
-        let addressed = addressing::address(&self.listener, judged, way.copies).await;
-        let addressed = addressed.map_err(|error| self.cannot_tell(id, &error))?;
-        self.tell(addressed.decisions(), |one| Detail::Address(one));
-        let counted = self.judge_content(incoming.scan(), judged).await.map_err(Answer::Refuse)?;
-        self.store(incoming, (addressed, way.detour, way.hold), counted, session).await
+    async fn pass(
+        &mut self,
+        stage: BeforeQueue,
+        mail: &mut Judged,
+        session: &Session,
+    ) -> Result<(), Answer> {
+        let envelope = session.transaction().ok_or_else(internal)?;
+        match stage {
+            BeforeQueue::EndOfData => self.end_of_data(mail, session).await,
+            BeforeQueue::Content => self.check_content(mail, envelope, session).await,
+            BeforeQueue::Header => self.rewrite_header(mail).await,
+            BeforeQueue::Envelope => self.rewrite_envelope(mail, envelope).await,
+            BeforeQueue::Hops => self.check_hops(mail.incoming.scan()),
+            BeforeQueue::Sender => {
+                let counted = self.check_sender(mail.incoming.scan(), envelope).await;
+                mail.counted = counted.map_err(Answer::Refuse)?;
+                Ok(())
+            }
+        }
     }
 
     /// What the lists for the end of data say, and what all lists want done with the mail.
-    async fn end_of_data(&mut self, id: QueueId, session: &Session) -> Result<Wishes, Answer> {
+    async fn end_of_data(&mut self, mail: &mut Judged, session: &Session) -> Result<(), Answer> {
         let judged = self.judge(ProtocolState::EndOfMessage, session, None).await;
         judged.map_err(Answer::Refuse)?;
         if let Some(rule) = self.discarded_by() {
-            return Err(self.discard(id, rule, session));
+            return Err(self.discard(mail.incoming.id(), rule, session));
         }
-        self.wishes().map_err(Answer::Refuse)
+        mail.wishes = self.wishes().map_err(Answer::Refuse)?;
+        Ok(())
     }
 
     async fn check_content(
         &mut self,
-        incoming: &mut Incoming,
-        wishes: Wishes,
+        mail: &mut Judged,
+        envelope: &Envelope,
         session: &Session,
-    ) -> Result<Way, Answer> {
-        let (id, remote) = (incoming.id(), self.listener.remote_maps());
-        let checked = incoming.finish_checks(remote).await;
-        self.log_rules(&checked, id, session, session.transaction().ok_or_else(internal)?);
-        if let Some(error) = incoming.trouble() {
+    ) -> Result<(), Answer> {
+        let id = mail.incoming.id();
+        let checked = mail.incoming.finish_checks(self.listener.remote_maps()).await;
+        self.log_rules(&checked, id, session, envelope);
+        if let Some(error) = mail.incoming.trouble() {
             return Err(self.not_taken(error));
         }
         let ruled_hold = match checked.fate {
@@ -93,21 +129,51 @@ impl Admission {
             }
             Fate::Trouble(trouble) => return Err(self.cannot_tell(id, &trouble)),
         };
-        let headers = incoming.finish_headers(remote).await;
-        let decisions = headers.map_err(|error| self.cannot_tell(id, &error))?;
-        self.tell(decisions.as_ref(), |one| Detail::Header(one));
-        let hold = wishes.hold.clone().or(ruled_hold);
-        let (detour, copies) = wishes.and(checked.detour, checked.bcc);
-        Ok(Way { detour, copies, hold })
+        let wishes = std::mem::take(&mut mail.wishes);
+        mail.hold = wishes.hold.clone().or(ruled_hold);
+        (mail.detour, mail.copies) = wishes.and(checked.detour, checked.bcc);
+        Ok(())
     }
 
-    async fn store(
+    async fn rewrite_header(&self, mail: &mut Judged) -> Result<(), Answer> {
+        let headers = mail.incoming.finish_headers(self.listener.remote_maps()).await;
+        let decisions = headers.map_err(|error| self.cannot_tell(mail.incoming.id(), &error))?;
+        self.tell(decisions.as_ref(), |one| Detail::Header(one));
+        Ok(())
+    }
+
+    async fn rewrite_envelope(&self, mail: &mut Judged, written: &Envelope) -> Result<(), Answer> {
+        let copies = std::mem::take(&mut mail.copies);
+        let addressed = addressing::address(&self.listener, written, copies).await;
+        mail.addressed = addressed.map_err(|error| self.cannot_tell(mail.incoming.id(), &error))?;
+        self.tell(mail.addressed.decisions(), |one| Detail::Address(one));
+        Ok(())
+    }
+
+    fn check_hops(&self, scan: &ContentScan) -> Result<(), Answer> {
+        if scan.hops() > self.listener.hopcount_limit() {
+            return Err(Answer::Refuse(Refusal::LoopDetected));
+        }
+        Ok(())
+    }
+
+    /// Whether those who log in may send it; and it is counted.
+    async fn check_sender(
         &self,
-        incoming: Incoming,
-        (addressed, detour, ruled_hold): (Addressed, Option<Detour>, Option<HoldReason>),
-        counted: Option<Spent>,
-        session: &mut Session,
-    ) -> Result<Answer, Answer> {
+        scan: &ContentScan,
+        envelope: &Envelope,
+    ) -> Result<Option<Spent>, Refusal> {
+        let Some(submitter) = &self.submitter else { return Ok(None) };
+        let policy = self.listener.policy();
+        if let Some(from) = scan.from() {
+            let owners = policy.owners().await;
+            senders::permit_from(submitter, from, policy.rules(), &owners)?;
+        }
+        policy.spend(submitter, envelope, clock::monotonic()).map(Some)
+    }
+
+    async fn store(&self, mail: Judged, session: &mut Session) -> Result<Answer, Answer> {
+        let Judged { incoming, detour, hold: ruled_hold, addressed, counted, .. } = mail;
         let (id, arrival) = (incoming.id(), incoming.arrival());
         let envelope = session.take_envelope().ok_or_else(internal)?;
         let (envelope, expanded) = addressed.envelope(envelope, detour, self.listener.served());
@@ -142,24 +208,6 @@ impl Admission {
         let event = MailEvent::Discarded { id, reason: rule.into(), transaction };
         self.listener.shared().observer.mail(&event);
         Answer::Discarded(id)
-    }
-
-    /// Whether the mail may be accepted; and it is counted, if its sender is.
-    async fn judge_content(
-        &self,
-        scan: &ContentScan,
-        envelope: &Envelope,
-    ) -> Result<Option<Spent>, Refusal> {
-        if scan.hops() > self.listener.hopcount_limit() {
-            return Err(Refusal::LoopDetected);
-        }
-        let Some(submitter) = &self.submitter else { return Ok(None) };
-        let policy = self.listener.policy();
-        if let Some(from) = scan.from() {
-            let owners = policy.owners().await;
-            senders::permit_from(submitter, from, policy.rules(), &owners)?;
-        }
-        policy.spend(submitter, envelope, clock::monotonic()).map(Some)
     }
 
     fn hold_reason(&self, counted: Option<&Spent>, id: QueueId) -> Option<HoldReason> {
