@@ -14,4 +14,4 @@ pub mod rewriting;
 pub mod stages;
 pub mod verification;
 
-pub use lookup::{RemoteAnswer, RemoteMaps, look_up, look_up_any, look_up_first};
+pub use lookup::{ForOneMail, RemoteAnswer, RemoteMaps, look_up, look_up_any, look_up_first};
