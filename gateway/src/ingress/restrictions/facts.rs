@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use mailweir_filters::{
     ForOneMail, look_up,
     restrictions::{AddressClass, Destination, DnsError, Facts, Record, RecordKind},
+    verification,
 };
 use mailweir_mail::{Address, Domain};
 use mailweir_tables::{Found, LookupError, PatternSteps, Spec};
@@ -93,6 +94,14 @@ impl Facts for World<'_> {
     async fn is_listed(&self, address: &str, _class: Destination) -> Result<bool, LookupError> {
         let Ok(address) = Address::parse(address) else { return Ok(true) };
         recipients::is_listed(self.listener, &address).await
+    }
+
+    async fn verified(&self, address: &str) -> verification::Answer {
+        let unknown = verification::Answer::in_progress;
+        let Ok(address) = Address::parse(address) else { return unknown() };
+        let stop = &self.listener.shared().stop;
+        let asked = stop.run_until_cancelled(self.listener.verification().ask(&address)).await;
+        asked.unwrap_or_else(unknown)
     }
 
     async fn owners(&self, sender: &str) -> Result<Option<Box<str>>, LookupError> {
