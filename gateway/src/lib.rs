@@ -23,4 +23,5 @@ pub mod store;
 pub mod tables;
 mod text;
 pub mod tls;
+mod verification;
 mod wire;

@@ -13,7 +13,7 @@ use mailweir_mail::Domain;
 use super::{
     Admin, Auth, ByteSize, CertificateSource, Checks, Config, ConnectionReuse, Dns, Domains,
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
-    backend, checks,
+    address_verify, backend, checks,
     listener::{Common, Listener},
     pattern::DomainPattern,
     problem::Problems,
@@ -23,9 +23,9 @@ use super::{
     rewriting,
     route::{Route, Routes},
     schema::{
-        AuthSection, BackendSection, ClassSection, ListenerSection, QuotasSection,
-        RestrictionsSection, RouteSection, SendersSection, ServerSection, SmtpSection,
-        ThrottleSection, TlsSection,
+        AddressVerifySection, AuthSection, BackendSection, ClassSection, ListenerSection,
+        QuotasSection, RestrictionsSection, RouteSection, SendersSection, ServerSection,
+        SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -62,6 +62,7 @@ pub(super) fn config(
     let checks = only::<Checks>(raw, problems)?;
     let restrictions = only::<RestrictionsSection>(raw, problems)?;
     let classes = all::<ClassSection>(raw, problems);
+    let address_verify = only::<AddressVerifySection>(raw, problems)?;
     let rewriting = only::<Rewriting>(raw, problems)?;
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
@@ -85,7 +86,10 @@ pub(super) fn config(
     relations::check_routes(&written_routes, &written_listeners, &server.hostname, problems);
     positive(&limits.table, &[("timeout", limits.section.timeout)], problems);
     positive(&dns.table, &[("timeout", dns.section.timeout)], problems);
+    let address_verify =
+        address_verify::check(&address_verify, &server.hostname, &domains.section, problems);
     Some(Config {
+        address_verify,
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),
@@ -344,7 +348,11 @@ fn users_file(written: &Written<AuthSection>, server: &Server) -> PathBuf {
 }
 
 /// Durations that would end every session at once if they were zero.
-fn positive(table: &RawTable, durations: &[(&str, Duration)], problems: &mut Problems<'_>) {
+pub(super) fn positive(
+    table: &RawTable,
+    durations: &[(&str, Duration)],
+    problems: &mut Problems<'_>,
+) {
     for (key, duration) in durations {
         if duration.is_zero() {
             problems.error(table, key, "must be longer than zero");
