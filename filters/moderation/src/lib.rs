@@ -1,1 +1,6 @@
-//! mailweir-moderation
+//! Mail that waits for people: which mail, who decides, what they are told, and what comes of it.
+//!
+//! Pure: this crate opens nothing, asks no clock and makes no random numbers; the gateway gives it
+//! facts, times and bytes, stores what it returns, and sends what it composes.
+
+pub mod chain;
