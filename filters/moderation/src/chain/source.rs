@@ -31,7 +31,10 @@ impl FromClause<'_> {
         }
         let in_exim_form = self.comments.iter().any(|comment| is_labelled(comment));
         match (self.leading_literal, seen) {
-            (Some(_), Some(_)) if in_exim_form => Err(ReceivedError::TwoAddresses),
+            // Where the name is told elsewhere, what stands in front is the address.
+            (Some(_), Some(_)) if in_exim_form || self.comments.iter().any(|c| names_helo(c)) => {
+                Err(ReceivedError::TwoAddresses)
+            }
             (_, Some(seen)) => {
                 let is_same = |literal: &&[u8]| read_address(literal) == Ok(seen);
                 let others = self.comments().flat_map(words_with_address);
@@ -87,6 +90,9 @@ fn add_addresses(comment: &[u8], seen: &mut Option<IpAddr>) -> Result<(), Receiv
     if !comment.contains(&b'[') && !comment.contains(&b']') {
         return bare_address(comment).map_or(Ok(()), add);
     }
+    if names_helo(comment) {
+        return Err(ReceivedError::MaybeName);
+    }
     let is_labelled = is_labelled(comment);
     let mut at = 0;
     while let Some(found) = comment[at..].iter().position(|byte| matches!(byte, b'[' | b']')) {
@@ -135,6 +141,12 @@ fn is_given_by_client(before: &[u8]) -> bool {
         before.rsplit(|byte| byte.is_ascii_whitespace() || *byte == b'(').next()
     });
     label.is_some_and(|l| l.eq_ignore_ascii_case(b"helo") || l.eq_ignore_ascii_case(b"ident"))
+}
+
+/// Whether the client's name for itself is part of a comment, as CommuniGate Pro writes it.
+fn names_helo(comment: &[u8]) -> bool {
+    let mut words = comment.split(|byte| byte.is_ascii_whitespace() || *byte == b'(');
+    words.any(|word| word.eq_ignore_ascii_case(b"HELO") || word.eq_ignore_ascii_case(b"EHLO"))
 }
 
 /// Whether a comment is of Exim's form: `([192.0.2.1] helo=name)`, `(port=4711 helo=name)`.

@@ -56,6 +56,7 @@ const TEMPLATES: &[&str] = &[
     "from % (%@h.example [203.0.113.9] (may be forged)) by mx.example (8.18.1/8.18.1) with SMTP; now",
     "from unknown (HELO %) (%@203.0.113.9) by mx.example with SMTP; now",
     "from unknown (HELO %) (%@203.0.113.9 with plain) by mx.example with SMTP; now",
+    "from [203.0.113.9] (account a HELO %) by mx.example (CommuniGate Pro SMTP) with ESMTPS id 1; now",
     "from % (203.0.113.9:4711) by mx.example with SMTP; now",
     "from % (203.0.113.9) by mx.example (10.0.0.1) with Microsoft SMTP Server id 15.2; now",
     "from % (h [::ffff:203.0.113.9]) by mx.example with esmtp id 1; now",
