@@ -12,4 +12,4 @@ pub mod restrictions;
 pub mod rewriting;
 pub mod stages;
 
-pub use lookup::{RemoteAnswer, RemoteMaps, look_up, look_up_any, look_up_first};
+pub use lookup::{ForOneMail, RemoteAnswer, RemoteMaps, look_up, look_up_any, look_up_first};

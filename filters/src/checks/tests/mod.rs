@@ -1,6 +1,7 @@
 //! Stories of mails and tables, and what is always true.
 
 mod actions;
+mod cost;
 mod decoded;
 mod korean;
 mod precedence;

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use mailweir_filters::{
-    look_up,
+    ForOneMail, look_up,
     restrictions::{AddressClass, Destination, DnsError, Facts, Record, RecordKind},
 };
 use mailweir_mail::{Address, Domain};
-use mailweir_tables::{Found, LookupError, Spec};
+use mailweir_tables::{Found, LookupError, PatternSteps, Spec};
 
 use super::{Snapshot, budget::Budget};
 use crate::{
@@ -22,6 +22,7 @@ pub(super) struct World<'a> {
     /// Whether the client is in a trusted network.
     pub(super) trusted: bool,
     pub(super) budget: &'a Budget,
+    pub(super) steps: &'a PatternSteps,
 }
 
 impl Facts for World<'_> {
@@ -31,7 +32,10 @@ impl Facts for World<'_> {
         key: &'a [u8],
     ) -> Result<Option<Found<'a>>, LookupError> {
         match self.snapshot.table(table) {
-            Some(table) => look_up(table, key, self.listener.remote_maps()).await,
+            Some(table) => {
+                let remote = self.listener.remote_maps();
+                look_up(table, key, &ForOneMail { remote, steps: self.steps }).await
+            }
             None => Ok(None),
         }
     }
