@@ -15,6 +15,7 @@ use super::{
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
     backend, checks,
     listener::{Common, Listener},
+    moderation,
     pattern::DomainPattern,
     problem::Problems,
     raw::{RawConfig, RawTable},
@@ -23,9 +24,9 @@ use super::{
     rewriting,
     route::{Route, Routes},
     schema::{
-        AuthSection, BackendSection, ClassSection, ListenerSection, QuotasSection,
-        RestrictionsSection, RouteSection, SendersSection, ServerSection, SmtpSection,
-        ThrottleSection, TlsSection,
+        AuthSection, BackendSection, ClassSection, ListenerSection, ModerationSection,
+        QuotasSection, RestrictionsSection, RouteSection, SendersSection, ServerSection,
+        SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -63,6 +64,7 @@ pub(super) fn config(
     let restrictions = only::<RestrictionsSection>(raw, problems)?;
     let classes = all::<ClassSection>(raw, problems);
     let rewriting = only::<Rewriting>(raw, problems)?;
+    let moderation = only::<ModerationSection>(raw, problems)?;
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -104,6 +106,7 @@ pub(super) fn config(
         dns: dns.section,
         checks: checks.section,
         rewriting: rewriting.section,
+        moderation: moderation::check(&moderation, problems),
         tables: problems.take_tables(),
         admin: admin.section,
         log: log.section,

@@ -1,8 +1,7 @@
 //! The Received headers of a mail, collected while its content flows past in bounded memory.
 //!
 //! Only those of the mail itself: the header ends with the first empty line. A line that is no header
-//! does not end it, since a reader that goes on sees more Received headers, and those can only cost
-//! trust. `X-Received`, `Received-SPF` and the like are other headers.
+//! does not end it, since a reader that goes on sees more Received headers, and those cost trust. `X-Received`, `Received-SPF` and the like are other headers.
 
 use std::fmt;
 

@@ -33,10 +33,24 @@ impl TrustedHosts {
         self.0.iter().find(|entry| entry.matches(address))
     }
 
+    /// The entries in their order.
+    pub fn iter(&self) -> std::slice::Iter<'_, TrustedEntry> {
+        self.0.iter()
+    }
+
     /// Whether nobody is trusted.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl<'h> IntoIterator for &'h TrustedHosts {
+    type Item = &'h TrustedEntry;
+    type IntoIter = std::slice::Iter<'h, TrustedEntry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

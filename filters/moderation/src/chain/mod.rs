@@ -6,7 +6,8 @@
 //! what stands below may be forged and is not read. Whatever cannot be read for certain is not
 //! trusted.
 //!
-//! What is read only ever costs trust: a further header can end a chain early, and never mend it.
+//! A further header below can end a chain early and never mend it, but for [`InnerHops::SameHost`]. So
+//! where it is not clear whether a header is one, it is.
 //!
 //! Nothing is decided about a mail here: a [`Walk`] is evidence, which a policy may ask for.
 

@@ -99,6 +99,17 @@ proptest! {
     }
 
     #[test]
+    fn a_header_more_below_never_mends_a_chain(
+        upper in proptest::collection::vec(proptest::sample::select(HEADERS), 0..4),
+        lower in proptest::collection::vec(proptest::sample::select(HEADERS), 1..3),
+    ) {
+        let options = WalkOptions { inner_hops: InnerHops::Listed, ..EVERYTHING };
+        let (upper, lower) = (upper.concat(), lower.concat());
+        let is_trusted = |header: &str| walked("192.0.2.1", header, &options).is_trusted();
+        prop_assert!(is_trusted(&upper) || !is_trusted(&(upper.clone() + &lower)));
+    }
+
+    #[test]
     fn the_split_of_the_content_does_not_matter(at in 0..600_usize, and in 0..600_usize) {
         let header = from("192.0.2.1") + "Subject: x\n y\n" + &from("192.0.2.2") + "\n\nReceived: x\n";
         let bytes = header.as_bytes();
@@ -112,6 +123,18 @@ proptest! {
         prop_assert_eq!(walk, walked("192.0.2.1", &header, &WalkOptions::default()));
     }
 }
+
+const HEADERS: &[&str] = &[
+    "Received: from a ([192.0.2.2]) by b with SMTP; now\n",
+    "Received: from a ([192.0.2.2]) by b with ESMTPSA; now\n",
+    "Received: from a ([203.0.113.9]) by b with SMTP; now\n",
+    "Received: from a ([203.0.113.9]) by b with ESMTPSA; now\n",
+    "Received: from a ([127.0.0.2]) by b with SMTP; now\n",
+    "Received: by b (Postfix, from userid 0); now\n",
+    "Received: (qmail 1 invoked from network); now\n",
+    "Received: nonsense\n",
+    "X-Received: by a\n",
+];
 
 const WORDS: &[&str] = &[
     "from ",
