@@ -5,8 +5,8 @@
 //! and hashes are given by the one thread that writes, in the order in which entries become durable;
 //! an entry is in one batch with what it tells of. What entries say is opaque here.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     record::{RecordError, open_journal, seal_journal},
@@ -57,9 +57,7 @@ impl Entry {
     /// The hash that the next entry names: over number, hash and content.
     #[must_use]
     pub fn hash(&self) -> Hash {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest(&SHA256, &self.encode()).as_ref());
-        hash
+        Sha256::digest(self.encode()).into()
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -95,11 +93,7 @@ impl Tail {
         };
         let hash = match Entry::decode(&record) {
             Ok(entry) => entry.hash(),
-            Err(_) => {
-                let mut hash = [0; 32];
-                hash.copy_from_slice(digest(&SHA256, &record).as_ref());
-                hash
-            }
+            Err(_) => Sha256::digest(&record).into(),
         };
         Ok(Self { next: number(key).saturating_add(1), hash })
     }

@@ -15,6 +15,7 @@ use super::{
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
     address_verify, backend, checks,
     listener::{Common, Listener},
+    moderation,
     pattern::DomainPattern,
     problem::Problems,
     raw::{RawConfig, RawTable},
@@ -24,8 +25,8 @@ use super::{
     route::{Route, Routes},
     schema::{
         AddressVerifySection, AuthSection, BackendSection, ClassSection, ListenerSection,
-        QuotasSection, RestrictionsSection, RouteSection, SendersSection, ServerSection,
-        SmtpSection, ThrottleSection, TlsSection,
+        ModerationSection, QuotasSection, RestrictionsSection, RouteSection, SendersSection,
+        ServerSection, SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -64,6 +65,7 @@ pub(super) fn config(
     let classes = all::<ClassSection>(raw, problems);
     let address_verify = only::<AddressVerifySection>(raw, problems)?;
     let rewriting = only::<Rewriting>(raw, problems)?;
+    let moderation = only::<ModerationSection>(raw, problems)?;
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -108,6 +110,7 @@ pub(super) fn config(
         dns: dns.section,
         checks: checks.section,
         rewriting: rewriting.section,
+        moderation: moderation::check(&moderation, problems),
         tables: problems.take_tables(),
         admin: admin.section,
         log: log.section,

@@ -17,6 +17,7 @@ mod hosts;
 mod listener;
 mod load;
 mod mechanism;
+mod moderation;
 mod nearest;
 mod next_hop;
 mod pattern;
@@ -63,6 +64,7 @@ pub use self::{
         TempfailAction, Unauthenticated,
     },
     listener::{Listener, ListenerLimits, ProxyProtocol},
+    moderation::Moderation,
     next_hop::{Host, NextHop, Relay, RelayProtocol},
     pattern::DomainPattern,
     problem::{Location, Problem, Severity},
@@ -113,6 +115,8 @@ pub struct Config {
     pub checks: Checks,
     /// `[rewriting]`: what becomes of addresses, and where mail goes by tables.
     pub rewriting: Rewriting,
+    /// `[moderation]`: which mail is trusted by the way it came.
+    pub moderation: Moderation,
     /// The tables that were read, as they were then.
     pub tables: Vec<TableSummary>,
     /// `[admin]`: the web UI and the health checks.

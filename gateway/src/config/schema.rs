@@ -13,14 +13,15 @@ use std::{
 
 use mailweir_auth::{GroupRole, Mechanism, Scheme, SignatureAlgorithm};
 use mailweir_mail::{Address, Domain, Network};
+use mailweir_moderation::chain::TrustedEntry;
 
 use super::{
     address_verify::{VerifyMap, VerifySender},
     charset::CharsetName,
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     choice::{
-        BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
-        TempfailAction, Unauthenticated,
+        BareNewline, Engine, InnerHops, ListenerTls, LogFormat, MinTlsVersion, Mode, Origin,
+        SenderPolicy, TempfailAction, Unauthenticated,
     },
     next_hop::NextHop,
     pattern::DomainPattern,
@@ -56,6 +57,7 @@ pub(super) static SCHEMAS: &[Schema] = &[
     AddressVerifySection::SCHEMA,
     Checks::SCHEMA,
     Rewriting::SCHEMA,
+    ModerationSection::SCHEMA,
     Admin::SCHEMA,
     Log::SCHEMA,
     Metrics::SCHEMA,
@@ -769,6 +771,29 @@ section! {
         /// Tables that give addresses the form by which other sites know them, in the envelope and the
         /// header of what leaves by SMTP.
         smtp_generic_maps: Vec<TableName> = [], postfix "smtp_generic_maps";
+    }
+}
+
+section! {
+    /// Which mail is trusted by the way it came: every Received header from the top down must name one
+    /// of our own servers, as must the client itself. `mailweir chain-check` shows it for a mail; so far
+    /// nothing else asks.
+    pub(super) table "moderation" ModerationSection {
+        /// Our own mail servers: addresses, networks, and regular expressions for the text of an
+        /// address, which begin with `^` and should end with `$`. IPv6 addresses are matched in their
+        /// short form in lower case. Loopback and private addresses count only if they are listed.
+        trusted_hosts: Vec<TrustedEntry> = [];
+        /// What of mail that began at a trusted server itself, by its sendmail command or out of an
+        /// Exchange mailbox, or of which it hides the client (Postfix `smtpd_hide_client_session`).
+        /// "strict": not trusted. "accept": trusted.
+        local_origin: Origin = "strict";
+        /// What of mail from an unlisted address, by somebody who logged in at a trusted server
+        /// (`with ESMTPSA`). "strict": not trusted. "accept": trusted, whatever stands below.
+        authenticated_origin: Origin = "strict";
+        /// How a trusted server is recognised that handed the mail to itself, for a content filter.
+        /// "listed": its loopback address is in `trusted_hosts`. "same_host": also by its name in two
+        /// headers in a row.
+        inner_hops: InnerHops = "listed";
     }
 }
 
