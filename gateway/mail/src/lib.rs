@@ -5,6 +5,7 @@
 //! Equality of addresses is decided in one place, [`address`].
 
 pub mod address;
+mod date;
 mod envelope;
 mod event;
 pub mod header_from;
@@ -17,6 +18,7 @@ mod transport;
 mod verdict;
 
 pub use address::{Address, AddressError, Domain, ReversePath};
+pub use date::{Date, NotADate};
 pub use envelope::{BodyType, Envelope, EnvelopeId, Notify, OriginalRecipient, Recipient, Return};
 pub use event::{
     ConnectFailure, Cutoff, Delays, DeliveryReport, HeldBy, MailEvent, ProbeStatus, Received,
