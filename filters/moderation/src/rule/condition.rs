@@ -138,7 +138,7 @@ pub(super) fn expression(text: &str) -> Result<Regex, BadPattern> {
 
 /// What is wrong with an expression, in one line: the library draws where the fault is, over several
 /// lines, of which the last says what it is.
-pub(super) fn fault(error: &regex::Error) -> Box<str> {
+fn fault(error: &regex::Error) -> Box<str> {
     let said = error.to_string();
     let last = said.lines().last().unwrap_or_default().trim();
     last.trim_start_matches("error: ").into()

@@ -14,7 +14,7 @@ mod watch;
 pub use condition::{AddressPattern, BadPattern, What, Who, Whom};
 pub use hours::{Hours, LocalTime, Weekday};
 pub use judge::{Judgement, MailFacts, Match, Reason};
-pub use patterns::Patterns;
+pub use patterns::{Patterns, TooLarge};
 pub use watch::Watch;
 
 use std::sync::Arc;
@@ -47,8 +47,9 @@ impl Rules {
     /// Makes rules ready.
     ///
     /// # Errors
-    /// All patterns together are too large for one automaton; says which kind.
-    pub fn new(rules: Vec<Rule>) -> Result<Self, BadPattern> {
+    /// All patterns of a kind together are too large for one automaton; says which, and from which
+    /// rule on.
+    pub fn new(rules: Vec<Rule>) -> Result<Self, TooLarge> {
         let patterns = Arc::new(Patterns::of(&rules)?);
         Ok(Self { rules: rules.into(), patterns })
     }
