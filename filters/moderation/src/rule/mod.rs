@@ -17,6 +17,9 @@ pub use judge::{Judgement, MailFacts, Match, Reason};
 pub use patterns::{Patterns, TooLarge};
 pub use watch::Watch;
 
+/// A pattern as rules hold it; [`What::pattern`] makes one.
+pub use regex::Regex;
+
 use std::sync::Arc;
 
 use crate::case::RuleName;
@@ -36,8 +39,8 @@ pub struct Rule {
     pub when: Vec<Hours>,
 }
 
-/// Rules in order, made ready to watch mail.
-#[derive(Clone, Debug)]
+/// Rules in order, made ready to watch mail. By default there is none.
+#[derive(Clone, Debug, Default)]
 pub struct Rules {
     rules: Arc<[Rule]>,
     patterns: Arc<Patterns>,

@@ -5,7 +5,7 @@ use regex::{Regex, RegexSet, RegexSetBuilder};
 use super::{Rule, What};
 
 /// The patterns of all rules.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Patterns {
     pub(super) subject: Kind,
     pub(super) text: Kind,
@@ -26,7 +26,7 @@ pub struct TooLarge {
 }
 
 /// All patterns of a kind, and whose they are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Kind {
     set: RegexSet,
     /// The rule of each pattern.
