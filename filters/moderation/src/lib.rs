@@ -8,4 +8,7 @@ pub mod chain;
 pub mod numbers;
 pub mod reply;
 pub mod rule;
+mod sketch;
 pub mod token;
+
+pub use sketch::Sketch;
