@@ -9,4 +9,7 @@ pub mod chain;
 pub mod numbers;
 pub mod reply;
 pub mod rule;
+mod sketch;
 pub mod token;
+
+pub use sketch::Sketch;

@@ -145,11 +145,11 @@ impl Inspection {
                     Ending::Discard => Fate::Discard,
                     Ending::Trouble(trouble) => Fate::Trouble(trouble),
                 };
-                return Outcome { fate, detour: None, bcc: Vec::new(), decisions };
+                return Outcome { fate, detour: None, bcc: Vec::new(), decisions, watch: None };
             }
             Course::Inspecting | Course::Passing => hold.map_or(Fate::Accept, Fate::Hold),
         };
-        Outcome { fate, detour, bcc, decisions }
+        Outcome { fate, detour, bcc, decisions, watch: None }
     }
 }
 

@@ -7,6 +7,7 @@ mod korean;
 mod precedence;
 mod read;
 mod untouched;
+mod watched;
 
 use std::{
     future::Future,
