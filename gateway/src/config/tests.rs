@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use mailweir_mail::{Domain, Network};
-use mailweir_moderation::{
-    action::{Action, Hold, Wait},
-    numbers::NumberKind,
-};
 use proptest::prelude::*;
 
 use super::*;
+
+mod moderation;
 
 const LISTENER: &str = "[[listener]]\nname = \"mx\"\nbind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n";
 
@@ -369,84 +367,6 @@ fn lines() -> impl Strategy<Value = String> {
         "\\PC{0,20}",
     ];
     proptest::collection::vec(line, 0..30).prop_map(|lines| lines.join("\n"))
-}
-
-#[test]
-fn rules_of_moderation_may_come_from_the_environment() {
-    let config = config_with(
-        LISTENER,
-        &[
-            ("MAILWEIR_MODERATION__RULE__0__NAME", "outside"),
-            ("MAILWEIR_MODERATION__RULE__0__OUTSIDE", "true"),
-            ("MAILWEIR_MODERATION__RULE__0__ACTION", "approval"),
-            (
-                "MAILWEIR_MODERATION__RULE__0__LEVELS",
-                "[{ moderators = ['a@x.example', 'b@x.example'], needed = 2 }]",
-            ),
-            ("MAILWEIR_MODERATION__RULE__OUTSIDE__EXPIRE_AFTER", "never"),
-            ("MAILWEIR_MODERATION__MODERATOR__0__ADDRESS", "a@x.example"),
-            ("MAILWEIR_MODERATION__MODERATOR__0__ABSENT", "2026-12-24..2027-01-02,2027-03-01"),
-        ],
-    );
-    let [rule] = &*config.moderation.rules else { panic!("{:?}", config.moderation.rules) };
-    assert_eq!(&*rule.rule.name.place, "MAILWEIR_MODERATION__RULE__0__ACTION");
-    assert_eq!(config.moderation.moderators[0].person.absent.len(), 2);
-    let Action::Hold(Hold { wait: Wait::Approval(approval), .. }) = &rule.action else {
-        panic!("{:?}", rule.action)
-    };
-    assert_eq!((approval.levels[0].needed, approval.patience.end), (2, None));
-}
-
-#[test]
-fn a_rule_stands_at_its_line_and_waits_as_long_as_is_usual() {
-    let config = config(&format!(
-        "{LISTENER}\n[[moderation.rule]]\nname = \"a\"\naction = \"confirmation\"\n\
-         [[moderation.rule]]\nname = \"b\"\naction = \"confirmation\"\n\
-         expire_after = \"3 d\"\n[[moderation.rule]]\nname = \"c\"\n\
-         action = \"confirmation\"\nwarn_before = \"0\"\nexpire_after = \"10 min\"\n",
-    ));
-    let rules = &config.moderation.rules;
-    assert_eq!(&*rules[0].rule.name.place, "mailweir.toml:6");
-    let warned = rules.iter().map(|rule| match &rule.action {
-        Action::Hold(Hold { wait: Wait::Confirmation(patience), .. }) => patience.end.unwrap(),
-        other => panic!("{other:?}"),
-    });
-    let hours = |hours: u64| Duration::from_secs(hours * 3600);
-    let warned: Vec<_> = warned.map(|end| (end.after, end.warn_before)).collect();
-    assert_eq!(warned[0], (hours(48), Some(hours(24))));
-    assert_eq!(warned[1], (hours(72), Some(hours(24))));
-    assert_eq!(warned[2], (hours(1) / 6, None));
-    assert_eq!(config.moderation.from.to_string(), "Mailweir <moderation@machine.example.org>");
-}
-
-#[test]
-fn patterns_that_are_too_large_together_are_told_with_their_rule() {
-    let rule = |number| {
-        format!(
-            "[[moderation.rule]]\nname = \"r{number}\"\naction = \"accept\"\n\
-             text = ['\\w{{200}}']\n"
-        )
-    };
-    let rules: String = (0..14).map(rule).collect();
-    let mut problems = check_with(&format!("{LISTENER}{rules}"), &[]).unwrap_err();
-    problems.retain(|problem| problem.severity == Severity::Error);
-    let [problem] = problems.as_slice() else { panic!("{problems:?}") };
-    assert!(problem.message.contains("are too large together"), "{problem}");
-    let (_, number) = problem.key.split_once('[').unwrap();
-    let name = format!("rule \"r{}\"", number.split(']').next().unwrap());
-    assert!(problem.message.starts_with(&name), "{problem}");
-}
-
-#[test]
-fn every_kind_of_number_has_its_word() {
-    for kind in NumberKind::ALL {
-        let word = serde_json::to_string(&kind).unwrap();
-        let rule = format!(
-            "{LISTENER}[[moderation.rule]]\nname = \"n\"\naction = \"accept\"\nnumbers = [{word}]\n"
-        );
-        assert_eq!(config(&rule).moderation.rules[0].rule.what.numbers, [kind]);
-        assert!(reference().contains(&word), "{word}");
-    }
 }
 
 proptest! {

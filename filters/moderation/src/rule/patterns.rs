@@ -116,3 +116,17 @@ fn most_that_fit(all: usize, fits: impl Fn(usize) -> bool) -> usize {
 
 /// Bytes of all patterns of a kind together.
 const LARGEST: usize = 100 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_does_not_fit_is_found_whichever_it_is() {
+        for all in 1..20 {
+            for fit in 0..all {
+                assert_eq!(most_that_fit(all, |count| count <= fit), fit, "{fit} of {all}");
+            }
+        }
+    }
+}
