@@ -21,6 +21,5 @@ mod sockets;
 mod status;
 pub mod store;
 pub mod tables;
-mod text;
 pub mod tls;
 mod wire;
