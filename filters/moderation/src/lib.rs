@@ -4,6 +4,7 @@
 //! facts, times and bytes, stores what it returns, and sends what it composes.
 
 pub mod case;
+pub mod notice;
 pub mod numbers;
 pub mod reply;
 pub mod rule;
