@@ -59,6 +59,8 @@ pub(super) struct Fact {
 #[derive(Clone, Debug)]
 pub(super) struct Value {
     pub(super) text: String,
+    /// Whether it is what people look for first.
+    pub(super) is_title: bool,
     /// Words that are shown as small labels beside it.
     pub(super) marks: Vec<&'static str>,
 }
@@ -93,6 +95,6 @@ impl Fact {
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self { text, marks: Vec::new() }
+        Self { text, is_title: false, marks: Vec::new() }
     }
 }

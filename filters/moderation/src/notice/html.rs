@@ -109,9 +109,10 @@ impl Page {
     }
 
     fn value(&mut self, value: &Value) {
+        let weight = if value.is_title { "font-weight:bold;" } else { "" };
         let _ = write!(
             self.html,
-            "\n<div class=\"t\" style=\"font-size:15px;line-height:22px;color:#1b2430;{BREAK}\"><span dir=\"auto\">{}</span>",
+            "\n<div class=\"t\" style=\"font-size:15px;line-height:22px;color:#1b2430;{weight}{BREAK}\"><span dir=\"auto\">{}</span>",
             escaped(&value.text)
         );
         for mark in &value.marks {
@@ -144,7 +145,15 @@ impl Page {
              <div class=\"t\" dir=\"auto\" style=\"margin:0 0 6px 0;font-size:16px;line-height:23px;font-weight:bold;color:#1b2430;{BREAK}\">{}</div>",
             escaped(heading)
         );
-        self.facts(facts);
+        for Fact { label, values } in facts {
+            let values: Vec<String> = values.iter().map(|value| escaped(&value.text)).collect();
+            let _ = write!(
+                self.html,
+                "\n<div class=\"t\" style=\"font-size:14px;line-height:21px;color:#1b2430;{BREAK}\"><span class=\"m\" style=\"color:#5a6675\">{}</span> <span dir=\"auto\">{}</span></div>",
+                escaped(label),
+                values.join(", ")
+            );
+        }
         if let Some(link) = link {
             let _ = write!(
                 self.html,
@@ -174,13 +183,13 @@ impl Page {
         self.html.push_str(TABLE_OF_BUTTONS);
         self.html.push_str("<tr>");
         for (at, button) in buttons.iter().enumerate() {
-            let (class, colours) = look(button.weight);
+            let (class, colours, letters) = look(button.weight);
             let gap = if at > 0 { "padding:4px 0 4px 6px" } else { "padding:4px 6px 4px 0" };
             let gap = if buttons.len() == 1 { "padding:4px 0" } else { gap };
             let _ = write!(
                 self.html,
                 "<td width=\"{width}%\" style=\"{gap}\">{TABLE}<tr><td class=\"{class}\" align=\"center\" style=\"border-radius:6px;{colours}\">\
-                 <a class=\"{class}\" href=\"{}\" style=\"display:block;padding:13px 6px;font-size:16px;line-height:22px;font-weight:bold;text-decoration:none;border-radius:6px;{colours}\">{}</a></td></tr></table></td>",
+                 <a class=\"{class}l\" href=\"{}\" style=\"display:block;padding:13px 6px;font-size:16px;line-height:22px;font-weight:bold;text-decoration:none;color:{letters}\">{}</a></td></tr></table></td>",
                 escaped(&button.link.url),
                 escaped(button.link.text)
             );
@@ -228,12 +237,12 @@ const fn accent(tone: Tone) -> &'static str {
     }
 }
 
-/// The class, and the colours for light screens.
-const fn look(weight: Weight) -> (&'static str, &'static str) {
+/// The class, the colours of the field for light screens, and those of the letters.
+const fn look(weight: Weight) -> (&'static str, &'static str, &'static str) {
     match weight {
-        Weight::Yes => ("y", "background-color:#1d5fc4;border:1px solid #1d5fc4;color:#ffffff"),
-        Weight::No => ("n", "background-color:#ffffff;border:1px solid #b3261e;color:#b3261e"),
-        Weight::Plain => ("p", "background-color:#ffffff;border:1px solid #9aa6b5;color:#33404f"),
+        Weight::Yes => ("y", "background-color:#1d5fc4;border:1px solid #1d5fc4", "#ffffff"),
+        Weight::No => ("n", "background-color:#ffffff;border:1px solid #b3261e", "#b3261e"),
+        Weight::Plain => ("p", "background-color:#ffffff;border:1px solid #9aa6b5", "#33404f"),
     }
 }
 
@@ -253,14 +262,16 @@ const STYLE: &str = "
 :root{color-scheme:light dark;supported-color-schemes:light dark}
 @media (prefers-color-scheme:dark){
 .g{background-color:#12161c!important}
-.c{background-color:#1c222b!important;border-color:#343d4a!important}
+.c{background-color:#1c222b!important;border-left-color:#343d4a!important;border-right-color:#343d4a!important;border-bottom-color:#343d4a!important}
 .t{color:#e8edf4!important}
 .m{color:#a3afbf!important}
 .l{border-color:#313a47!important}
 .q{background-color:#252d38!important;border-color:#55637a!important;color:#d3dbe6!important}
 .w{background-color:#4a3413!important;color:#ffd591!important}
 .a{color:#8ab8ff!important}
-.n{background-color:#1c222b!important;border-color:#f2a29c!important;color:#f7b5b0!important}
-.p{background-color:#1c222b!important;border-color:#66748a!important;color:#d3dbe6!important}
+.n{background-color:#1c222b!important;border-color:#f2a29c!important}
+.nl{color:#f7b5b0!important}
+.p{background-color:#1c222b!important;border-color:#66748a!important}
+.pl{color:#d3dbe6!important}
 }
 ";

@@ -5,7 +5,7 @@ use crate::{
     case::{Case, Refused, State},
     notice::{
         About, Answered, Letter,
-        document::{Document, Fact, Tone},
+        document::{Document, Tone},
         words::{Label, Opening, Tag, refusal},
     },
 };
@@ -37,7 +37,7 @@ fn not_done(refused: &Refused, about: &About<'_>, letter: &Letter<'_>) -> Docume
     }
     writer.subject(about, "");
     match refused {
-        Refused::Closed(end) => writer.facts(writer.decided(end, about.case)),
+        Refused::Closed(end) => writer.decided(end, about.case),
         Refused::Scheduled { at } => {
             writer.facts(vec![writer.fact(Label::SentAt, writer.time(*at))]);
         }
@@ -63,21 +63,22 @@ fn not_done(refused: &Refused, about: &About<'_>, letter: &Letter<'_>) -> Docume
 fn done(about: &About<'_>, letter: &Letter<'_>) -> Document {
     let mut writer = Writer::new(letter, Tone::Good, Tag::Done, Opening::Done);
     writer.subject(about, "");
-    let standing = writer.standing(about.case, about);
-    writer.facts(standing);
+    writer.standing(about.case, about);
     writer.facts(writer.short(about));
     writer.close(Some(about))
 }
 
 impl Writer<'_> {
     /// Where the case stands now.
-    fn standing(&self, case: &Case, about: &About<'_>) -> Vec<Fact> {
+    fn standing(&mut self, case: &Case, about: &About<'_>) {
         match (&case.progress.state, closing(about)) {
             (_, Some(end)) => self.decided(end, case),
             (State::Scheduled { at, .. }, None) => {
-                vec![self.fact(Label::SentAt, self.time(*at))]
+                self.facts(vec![self.fact(Label::SentAt, self.time(*at))]);
             }
-            (State::Pending | State::Closed(_), None) => self.progress(case).into_iter().collect(),
+            (State::Pending | State::Closed(_), None) => {
+                self.facts(self.progress(case).into_iter().collect());
+            }
         }
     }
 }

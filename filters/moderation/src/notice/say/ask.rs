@@ -7,8 +7,8 @@ use crate::{
     case::{Kind, Step},
     notice::{
         About, Letter, clean,
-        document::{Document, Tone},
-        words::{Opening, Remark, Tag},
+        document::{Document, Fact, Tone},
+        words::{Label, Opening, Remark, Tag},
     },
 };
 
@@ -45,16 +45,20 @@ pub(super) fn document(
 fn content(writer: &mut Writer<'_>, about: &About<'_>) {
     let mail = about.mail;
     let mut facts = writer.from(mail);
-    facts.extend(writer.client(mail));
     facts.push(writer.recipients(about));
     facts.push(writer.subject_fact(mail));
-    facts.extend(writer.why(&about.case.plan, mail));
+    facts.extend(writer.why(mail));
     facts.extend(writer.expiry(about.case));
     facts.extend(writer.progress(about.case));
     facts.extend(writer.history(about.case));
     writer.facts(facts);
     writer.beginning(mail);
-    writer.facts(writer.size(mail));
+    let mut facts: Vec<Fact> = writer.attachments(mail).into_iter().collect();
+    facts.extend(writer.origin(mail));
+    facts.push(writer.fact(Label::Size, writer.language().size(mail.size)));
+    facts.push(writer.fact(Label::Arrival, writer.time(mail.arrival)));
+    facts.extend(writer.rules(&about.case.plan));
+    writer.facts(facts);
 }
 
 const fn opening<'a>(tag: Tag, by: Option<&'a str>) -> Opening<'a> {

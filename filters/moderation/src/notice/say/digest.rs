@@ -18,7 +18,7 @@ pub(super) fn document(waiting: &[Waiting<'_>], letter: &Letter<'_>) -> Document
     if let Some(more) = waiting.len().checked_sub(MOST_ENTRIES).filter(|more| *more > 0) {
         writer.remark(Remark::More(more));
     }
-    writer.buttons(crate::case::Kind::Approval);
+    writer.some_buttons(Deed::Approve, Deed::Reject, Deed::OpenAll);
     if waiting.iter().any(|one| one.open.is_some()) {
         writer.remark(Remark::KeepToYourself);
     }
@@ -30,7 +30,6 @@ fn entry(writer: &Writer<'_>, one: &Waiting<'_>) -> Block {
     let mut facts = writer.from(about.mail);
     facts.push(writer.fact(Label::Recipients, facts::count(about.mail, language)));
     facts.extend(about.case.expires().map(|at| writer.fact(Label::Expiry, writer.time(at))));
-    facts.push(writer.fact(Label::Case, about.id.to_string()));
     let link = one.open.and_then(web);
     let link = link.map(|url| Link { text: Deed::Open.text(language), url: url.to_owned() });
     let heading = facts::subject(about.mail, language, MOST_HEADING);

@@ -63,7 +63,7 @@ pub(super) const fn decision(decision: Decision) -> Tag {
 }
 
 impl Writer<'_> {
-    /// From, as the mail says, and the names that are harder to invent.
+    /// From, as the mail says, and the envelope sender if it is another.
     pub(super) fn from(&self, mail: &Summary) -> Vec<Fact> {
         let language = self.language();
         let none = Term::NullSender.text(language).to_owned();
@@ -79,14 +79,16 @@ impl Writer<'_> {
                 facts.push(self.fact(Label::EnvelopeSender, envelope.clone()));
             }
         }
-        let login = mail.login.as_deref().map(|login| clean::line(login, MOST_NAME));
-        facts.extend(login.filter(|login| *login != envelope).map(|l| self.fact(Label::Login, l)));
         facts
     }
 
-    pub(super) fn client(&self, mail: &Summary) -> Option<Fact> {
-        let client = mail.client.as_ref()?;
-        Some(self.fact(Label::Client, clean::line(&client.to_string(), MOST_LINE)))
+    /// The login and the client, which are hard to invent.
+    pub(super) fn origin(&self, mail: &Summary) -> Vec<Fact> {
+        let login = mail.login.as_deref().map(|login| clean::line(login, MOST_NAME));
+        let client = mail.client.as_ref().map(|client| clean::line(&client.to_string(), MOST_LINE));
+        let login = login.map(|login| self.fact(Label::Login, login));
+        let client = client.map(|client| self.fact(Label::Client, client));
+        login.into_iter().chain(client).collect()
     }
 
     /// The recipients, those outside first: no crowd of colleagues may hide them.
@@ -126,7 +128,7 @@ impl Writer<'_> {
             ];
             let marks = marks.into_iter().filter(|(is, _)| *is);
             let marks = marks.map(|(_, label)| label.text(language)).collect();
-            values.push(Value { text: shown(&one.address), marks });
+            values.push(Value { marks, ..Value::from(shown(&one.address)) });
         }
         if let Some(more) = meant.len().checked_sub(MOST_LISTED).filter(|more| *more > 0) {
             values.push(Value::from(Remark::MorePeople(more).text(language)));
@@ -136,7 +138,8 @@ impl Writer<'_> {
 
     pub(super) fn subject_fact(&self, mail: &Summary) -> Fact {
         let subject = subject(mail, self.language(), MOST_LINE);
-        self.fact(Label::Subject, clean::defanged(&subject))
+        let subject = Value { is_title: true, ..Value::from(clean::defanged(&subject)) };
+        Fact { label: Label::Subject.text(self.language()), values: vec![subject] }
     }
 
     pub(super) fn attachments(&self, mail: &Summary) -> Option<Fact> {
@@ -160,24 +163,20 @@ impl Writer<'_> {
         Some(Fact { label: Label::Attachments.text(language), values })
     }
 
-    /// Why it is held, and by which rules.
-    pub(super) fn why(&self, plan: &Plan, mail: &Summary) -> Vec<Fact> {
+    /// Why it is held.
+    pub(super) fn why(&self, mail: &Summary) -> Option<Fact> {
         let language = self.language();
-        let mut facts = Vec::new();
-        if !mail.reasons.is_empty() {
-            let grounds = mail.reasons.iter().take(MOST_LISTED);
-            let values = grounds.map(|reason| Value::from(ground(reason, language))).collect();
-            facts.push(Fact { label: Label::Why.text(language), values });
-        }
+        let grounds = mail.reasons.iter().take(MOST_LISTED);
+        let values: Vec<Value> = grounds.map(|one| Value::from(ground(one, language))).collect();
+        (!values.is_empty()).then_some(Fact { label: Label::Why.text(language), values })
+    }
+
+    /// The rules that hold it.
+    pub(super) fn rules(&self, plan: &Plan) -> Option<Fact> {
         let names = std::iter::once(&plan.rule).chain(&plan.also).take(MOST_LISTED);
-        let names: Vec<String> = names
-            .map(|rule| clean::line(&rule.name, MOST_NAME))
-            .filter(|name| !name.is_empty())
-            .collect();
-        if !names.is_empty() {
-            facts.push(self.fact(Label::Rule, names.join(", ")));
-        }
-        facts
+        let names = names.map(|rule| clean::line(&rule.name, MOST_NAME));
+        let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
+        (!names.is_empty()).then(|| self.fact(Label::Rule, names.join(", ")))
     }
 
     /// How far the approval is, where there is more than one to give.
@@ -232,15 +231,16 @@ impl Writer<'_> {
         Some(format!("{who}, {when}: {what}{words}"))
     }
 
-    /// What was decided, by whom and when.
-    pub(super) fn decided(&self, closing: &Closing, case: &Case) -> Vec<Fact> {
+    /// What was decided, by whom and when, and in which words.
+    pub(super) fn decided(&mut self, closing: &Closing, case: &Case) {
         let language = self.language();
         let tag = decision(closing.decision).text(language);
-        let mut facts = vec![
+        let facts = vec![
             self.fact(Label::Decision, tag),
             self.fact(Label::DecidedBy, who(&closing.by, case, language)),
             self.fact(Label::DecidedAt, self.time(closing.at)),
         ];
+        self.facts(facts);
         let label = match closing.decision {
             Decision::Released => Label::Comment,
             Decision::Rejected
@@ -249,22 +249,27 @@ impl Writer<'_> {
             | Decision::Cancelled
             | Decision::Expired(_) => Label::Reason,
         };
-        facts.extend(self.words(label, &closing.words));
-        facts
+        self.words(label, &closing.words);
     }
 
     /// What somebody said, in as many lines as it was said in.
-    pub(super) fn words(&self, label: Label, words: &str) -> Option<Fact> {
-        let (lines, _) = clean::lines(words, MOST_LINES, MOST_WORDS);
-        let values: Vec<Value> = lines.into_iter().map(Value::from).collect();
-        (!values.is_empty()).then_some(Fact { label: label.text(self.language()), values })
+    pub(super) fn words(&mut self, label: Label, words: &str) {
+        let (mut lines, is_cut) = clean::lines(words, MOST_LINES, MOST_WORDS);
+        if lines.is_empty() {
+            return;
+        }
+        let language = self.language();
+        if is_cut {
+            lines.push(Remark::TextGoesOn.text(language));
+        }
+        self.document.blocks.push(Block::Quote { label: label.text(language), lines });
     }
 
     /// When it expires, and what happens then.
     pub(super) fn expiry(&self, case: &Case) -> Option<Fact> {
         let at = self.time(case.expires()?);
         let action = case.plan.expiry?.action;
-        let then = Remark::AtExpiry { action, at: &at }.text(self.language());
+        let then = Remark::AtExpiry(action).text(self.language());
         let mut fact = self.fact(Label::Expiry, at);
         fact.values.push(Value::from(then));
         Some(fact)

@@ -138,12 +138,16 @@ impl<'a> Writer<'a> {
             Kind::Approval | Kind::Delay => (Deed::Approve, Deed::Reject),
             Kind::Confirmation => (Deed::Confirm, Deed::Decline),
         };
+        self.some_buttons(yes, no, Deed::Open);
+    }
+
+    fn some_buttons(&mut self, yes: Deed, no: Deed, open: Deed) {
         let links = self.letter.links;
         let all = [
             (links.approve, yes, Weight::Yes),
             (links.reject, no, Weight::No),
             (links.cancel, Deed::Cancel, Weight::No),
-            (links.open, Deed::Open, Weight::Plain),
+            (links.open, open, Weight::Plain),
         ];
         let language = self.language();
         let buttons = all.into_iter().filter_map(|(url, deed, weight)| {

@@ -19,7 +19,7 @@ pub(super) fn settled(about: &About<'_>, letter: &Letter<'_>) -> Document {
     writer.subject(about, &by.map_or_else(String::new, |by| format!(" \u{b7} {by}")));
     writer.remark(Remark::NothingToDo);
     if let Some(end) = end {
-        writer.facts(writer.decided(end, about.case));
+        writer.decided(end, about.case);
     }
     writer.facts(writer.short(about));
     writer.close(Some(about))
@@ -60,7 +60,8 @@ fn waiting(writer: &mut Writer<'_>, about: &About<'_>) {
     facts.push(writer.fact(Label::Arrival, writer.time(about.mail.arrival)));
     match plan.kind {
         Kind::Approval => {
-            facts.extend(writer.why(plan, about.mail));
+            facts.extend(writer.why(about.mail));
+            facts.extend(writer.rules(plan));
             facts.extend(writer.moderators(about));
             facts.extend(writer.progress(about.case));
             facts.extend(writer.expiry(about.case));
@@ -87,7 +88,7 @@ pub(super) fn outcome(about: &About<'_>, letter: &Letter<'_>) -> Document {
     if end.decision == Decision::Returned {
         writer.remark(Remark::SendAgain);
     }
-    writer.facts(writer.verdict(end, about));
+    writer.verdict(end, about);
     let mut facts = vec![writer.subject_fact(about.mail)];
     facts.extend(writer.destinations(end, about));
     facts.push(writer.fact(Label::Arrival, writer.time(about.mail.arrival)));
@@ -130,7 +131,8 @@ pub(super) fn no_moderator(about: &About<'_>, letter: &Letter<'_>) -> Document {
     let mut facts = writer.from(about.mail);
     facts.push(writer.recipients(about));
     facts.push(writer.subject_fact(about.mail));
-    facts.extend(writer.why(&about.case.plan, about.mail));
+    facts.extend(writer.why(about.mail));
+    facts.extend(writer.rules(&about.case.plan));
     facts.extend(writer.moderators(about));
     facts.extend(writer.progress(about.case));
     facts.extend(writer.expiry(about.case));
@@ -148,14 +150,6 @@ impl Writer<'_> {
         facts
     }
 
-    /// Type and size of what cannot be seen in a few lines.
-    pub(super) fn size(&self, mail: &crate::notice::Summary) -> Vec<Fact> {
-        let mut facts: Vec<Fact> = self.attachments(mail).into_iter().collect();
-        facts.push(self.fact(Label::Size, self.language().size(mail.size)));
-        facts.push(self.fact(Label::Arrival, self.time(mail.arrival)));
-        facts
-    }
-
     /// Who decides at the level that is due.
     fn moderators(&self, about: &About<'_>) -> Option<Fact> {
         let level = about.case.progress.level()?;
@@ -170,16 +164,20 @@ impl Writer<'_> {
 
     /// What the sender is told of a decision. Words belong to a refusal; what moderators say to each
     /// other when they approve is not for the sender.
-    fn verdict(&self, end: &Closing, about: &About<'_>) -> Vec<Fact> {
-        let language = self.language();
-        let by = || self.fact(Label::DecidedBy, facts::who(&end.by, about.case, language));
+    fn verdict(&mut self, end: &Closing, about: &About<'_>) {
+        let by = facts::who(&end.by, about.case, self.language());
+        let by = self.fact(Label::DecidedBy, by);
         let at = self.fact(Label::DecidedAt, self.time(end.at));
         match end.decision {
             Decision::Rejected | Decision::Returned => {
-                self.words(Label::Reason, &end.words).into_iter().chain([by(), at]).collect()
+                self.words(Label::Reason, &end.words);
+                self.facts(vec![by, at]);
             }
-            Decision::Released | Decision::Cancelled | Decision::Discarded => vec![by(), at],
-            Decision::Expired(_) => vec![at],
+            Decision::Released | Decision::Cancelled | Decision::Discarded => {
+                self.facts(vec![by, at]);
+            }
+            // The time says all: it stood in the notices before.
+            Decision::Expired(_) => {}
         }
     }
 

@@ -20,6 +20,7 @@ pub(super) const fn deed(deed: Deed) -> &'static str {
         Deed::Decline => "Do not send",
         Deed::Cancel => "Cancel this mail",
         Deed::Open => "Show details",
+        Deed::OpenAll => "Show all",
     }
 }
 
@@ -147,21 +148,19 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         Remark::DeputyOf(whom) => return format!("You are asked as the deputy of {whom}."),
         Remark::Step { step, of } => return format!("Step {step} of {of}"),
         Remark::Votes { given, needed } => return format!("{given} of {needed} approvals"),
-        Remark::AtExpiry { action, at } => {
+        Remark::AtExpiry(action) => {
             let what = match action {
                 AtExpiry::Reject => "rejected",
                 AtExpiry::Release => "sent",
                 AtExpiry::Discard => "discarded",
             };
-            return format!("If nobody decides, the mail will be {what} on {at}.");
+            return format!("If nobody decides by then, the mail will be {what}.");
         }
         Remark::NothingToDo => "You need not do anything.",
         Remark::SendAgain => "Please correct the mail and send it again.",
         Remark::MayCancel => "As long as nobody has decided, you can take your mail back.",
         Remark::NameSomebody => "Please name somebody who can decide, or decide yourself.",
-        Remark::LinksOnlyShow => {
-            "The buttons open a page. Nothing happens before you confirm there."
-        }
+        Remark::LinksOnlyShow => "The links open a page. Nothing happens before you confirm there.",
         Remark::HowToAnswer { approve, reject } => {
             return format!(
                 "Or answer this mail: write \u{201c}{approve}\u{201d} or \

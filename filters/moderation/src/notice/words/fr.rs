@@ -21,6 +21,7 @@ pub(super) const fn deed(deed: Deed) -> &'static str {
         Deed::Decline => "Ne pas envoyer",
         Deed::Cancel => "Annuler l’envoi",
         Deed::Open => "Voir le détail",
+        Deed::OpenAll => "Tout voir",
     }
 }
 
@@ -167,20 +168,20 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
             return format!("{given} validation sur {needed}");
         }
         Remark::Votes { given, needed } => return format!("{given} validations sur {needed}"),
-        Remark::AtExpiry { action, at } => {
+        Remark::AtExpiry(action) => {
             let what = match action {
                 AtExpiry::Reject => "refusé",
                 AtExpiry::Release => "envoyé",
                 AtExpiry::Discard => "supprimé",
             };
-            return format!("Sans décision, le message sera automatiquement {what} le {at}.");
+            return format!("Sans décision d’ici là, le message sera automatiquement {what}.");
         }
         Remark::NothingToDo => "Vous n’avez rien à faire.",
         Remark::SendAgain => "Merci de le corriger et de l’envoyer à nouveau.",
         Remark::MayCancel => "Tant qu’aucune décision n’est prise, vous pouvez annuler l’envoi.",
         Remark::NameSomebody => "Merci de désigner un modérateur ou de décider vous-même.",
         Remark::LinksOnlyShow => {
-            "Les boutons ouvrent une page. Rien ne se passe avant votre confirmation sur cette page."
+            "Les liens ouvrent une page. Rien ne se passe avant votre confirmation sur cette page."
         }
         Remark::HowToAnswer { approve, reject } => {
             return format!(

@@ -20,6 +20,7 @@ pub(super) const fn deed(deed: Deed) -> &'static str {
         Deed::Decline => "送信しない",
         Deed::Cancel => "送信を取り消す",
         Deed::Open => "詳細を表示",
+        Deed::OpenAll => "一覧を表示",
     }
 }
 
@@ -163,20 +164,20 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         }
         Remark::Step { step, of } => return format!("{of}段階中 {step}段階目"),
         Remark::Votes { given, needed } => return format!("承認 {given}/{needed}名"),
-        Remark::AtExpiry { action, at } => {
+        Remark::AtExpiry(action) => {
             let what = match action {
                 AtExpiry::Reject => "却下されます",
                 AtExpiry::Release => "送信されます",
                 AtExpiry::Discard => "破棄されます",
             };
-            return format!("{at} までに処理されない場合、メールは自動的に{what}。");
+            return format!("それまでに処理されない場合、メールは自動的に{what}。");
         }
         Remark::NothingToDo => "お手続きは不要です。",
         Remark::SendAgain => "内容を修正のうえ、改めてお送りください。",
         Remark::MayCancel => "処理が完了するまでは、送信を取り消すことができます。",
         Remark::NameSomebody => "承認者を指定するか、直接処理してください。",
         Remark::LinksOnlyShow => {
-            "ボタンを押すと確認ページが開きます。ページで確定するまで、処理は行われません。"
+            "リンクを開くと確認ページが表示されます。ページで確定するまで、処理は行われません。"
         }
         Remark::HowToAnswer { approve, reject } => {
             return format!(

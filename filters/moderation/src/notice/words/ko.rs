@@ -20,6 +20,7 @@ pub(super) const fn deed(deed: Deed) -> &'static str {
         Deed::Decline => "발송 안 함",
         Deed::Cancel => "발송 취소",
         Deed::Open => "상세 보기",
+        Deed::OpenAll => "전체 보기",
     }
 }
 
@@ -153,20 +154,20 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         }
         Remark::Step { step, of } => return format!("{of}단계 중 {step}단계"),
         Remark::Votes { given, needed } => return format!("승인 {given}/{needed}"),
-        Remark::AtExpiry { action, at } => {
+        Remark::AtExpiry(action) => {
             let what = match action {
                 AtExpiry::Reject => "반려됩니다",
                 AtExpiry::Release => "발송됩니다",
                 AtExpiry::Discard => "폐기됩니다",
             };
-            return format!("{at}까지 결재되지 않으면 메일이 자동으로 {what}.");
+            return format!("그때까지 결재되지 않으면 메일이 자동으로 {what}.");
         }
         Remark::NothingToDo => "따로 처리하실 일은 없습니다.",
         Remark::SendAgain => "내용을 수정하신 후 다시 보내 주시기 바랍니다.",
         Remark::MayCancel => "결재가 끝나기 전까지는 발송을 취소하실 수 있습니다.",
         Remark::NameSomebody => "승인자를 지정하시거나 직접 처리해 주시기 바랍니다.",
         Remark::LinksOnlyShow => {
-            "버튼을 누르면 확인 페이지가 열립니다. 페이지에서 확정하기 전에는 아무것도 처리되지 않습니다."
+            "링크를 누르면 확인 페이지가 열립니다. 페이지에서 확정하기 전에는 아무것도 처리되지 않습니다."
         }
         Remark::HowToAnswer { approve, reject } => {
             return format!(

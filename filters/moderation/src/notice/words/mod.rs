@@ -42,6 +42,8 @@ pub enum Deed {
     Cancel,
     /// Anybody looks at it.
     Open,
+    /// Anybody looks at all that waits.
+    OpenAll,
 }
 
 /// Somebody or something. A noun.
@@ -263,13 +265,8 @@ pub enum Remark<'a> {
         /// So many must.
         needed: usize,
     },
-    /// What happens if nobody decides.
-    AtExpiry {
-        /// What.
-        action: AtExpiry,
-        /// When.
-        at: &'a str,
-    },
+    /// What happens if nobody decides until then.
+    AtExpiry(AtExpiry),
     /// Nothing is left to do for the reader.
     NothingToDo,
     /// The sender may correct the mail and send it again.
@@ -379,7 +376,8 @@ impl Deed {
             | Self::Forward
             | Self::Comment
             | Self::Cancel
-            | Self::Open => None,
+            | Self::Open
+            | Self::OpenAll => None,
         }
     }
 }
