@@ -56,6 +56,15 @@ pub fn lines(text: &str, lines: usize, limit: usize) -> (Vec<String>, bool) {
     (trimmed(shown), left == 0)
 }
 
+/// A name on one line: as [`line`], and no address of a page. A single dot stays, as in the name of a file.
+#[must_use]
+pub fn name(text: &str, limit: usize) -> String {
+    let name = line(text, limit);
+    let lower = name.to_ascii_lowercase();
+    let is_link = lower.contains("://") || lower.contains("www.") || lower.contains("mailto:");
+    if is_link { defanged(&name) } else { name }
+}
+
 fn trimmed(mut lines: Vec<String>) -> Vec<String> {
     while lines.last().is_some_and(String::is_empty) {
         lines.pop();

@@ -10,7 +10,11 @@ use super::{
 
 /// The document as HTML, with CRLF between lines.
 pub(super) fn render(document: &Document, language: Language) -> String {
-    let mut page = Page { html: String::with_capacity(8192) };
+    let breaks = match language {
+        Language::En | Language::Ja | Language::Fr => BREAK,
+        Language::Ko => BREAK_AT_SPACES,
+    };
+    let mut page = Page { html: String::with_capacity(8192), breaks };
     page.head(document, language);
     for block in &document.blocks {
         page.block(block);
@@ -37,10 +41,13 @@ pub(super) fn escaped(text: &str) -> String {
 
 struct Page {
     html: String,
+    /// Where lines of foreign text may break.
+    breaks: &'static str,
 }
 
 impl Page {
     fn head(&mut self, document: &Document, language: Language) {
+        let breaks = self.breaks;
         let (tag, accent) = (escaped(document.tag), accent(document.tone));
         let _ = write!(
             self.html,
@@ -61,7 +68,7 @@ impl Page {
 <table role="presentation" class="c" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;background-color:#ffffff;border:1px solid #d5dbe3;border-top:4px solid {accent};border-radius:8px;font-family:{FONTS};color:#1b2430;text-align:left">
 <tr><td style="padding:20px 20px 4px 20px">
 <span style="display:inline-block;padding:3px 10px;border-radius:12px;background-color:{accent};color:#ffffff;font-size:13px;line-height:18px;font-weight:bold">{tag}</span>
-<h1 class="t" style="margin:12px 0 4px 0;font-size:19px;line-height:27px;font-weight:bold;color:#1b2430;{BREAK}">{opening}</h1>
+<h1 class="t" style="margin:12px 0 4px 0;font-size:19px;line-height:27px;font-weight:bold;color:#1b2430;{breaks}">{opening}</h1>
 </td></tr>
 "#,
             lang = language.tag(),
@@ -84,9 +91,10 @@ impl Page {
     }
 
     fn note(&mut self, sentence: &str) {
+        let breaks = self.breaks;
         let _ = write!(
             self.html,
-            "<p class=\"t\" style=\"margin:0;font-size:15px;line-height:22px;color:#1b2430;{BREAK}\">{}</p>",
+            "<p class=\"t\" style=\"margin:0;font-size:15px;line-height:22px;color:#1b2430;{breaks}\">{}</p>",
             escaped(sentence)
         );
     }
@@ -109,10 +117,11 @@ impl Page {
     }
 
     fn value(&mut self, value: &Value) {
+        let breaks = self.breaks;
         let weight = if value.is_title { "font-weight:bold;" } else { "" };
         let _ = write!(
             self.html,
-            "\n<div class=\"t\" style=\"font-size:15px;line-height:22px;color:#1b2430;{weight}{BREAK}\"><span dir=\"auto\">{}</span>",
+            "\n<div class=\"t\" style=\"font-size:15px;line-height:22px;color:#1b2430;{weight}{breaks}\"><span dir=\"auto\">{}</span>",
             escaped(&value.text)
         );
         for mark in &value.marks {
@@ -126,9 +135,10 @@ impl Page {
     }
 
     fn quote(&mut self, label: &str, lines: &[String]) {
+        let breaks = self.breaks;
         let _ = write!(
             self.html,
-            "<p class=\"m\" style=\"margin:0 0 4px 0;font-size:13px;line-height:18px;color:#5a6675\">{}</p>{TABLE}<tr><td class=\"q\" style=\"padding:10px 12px;background-color:#f4f6f9;border-left:3px solid #b9c3d0;font-size:14px;line-height:21px;color:#33404f;{BREAK}\">",
+            "<p class=\"m\" style=\"margin:0 0 4px 0;font-size:13px;line-height:18px;color:#5a6675\">{}</p>{TABLE}<tr><td class=\"q\" style=\"padding:10px 12px;background-color:#f4f6f9;border-left:3px solid #b9c3d0;font-size:14px;line-height:21px;color:#33404f;{breaks}\">",
             escaped(label)
         );
         for line in lines {
@@ -139,17 +149,18 @@ impl Page {
     }
 
     fn entry(&mut self, heading: &str, facts: &[Fact], link: Option<&Link>) {
+        let breaks = self.breaks;
         let _ = write!(
             self.html,
             "{TABLE}<tr><td class=\"q\" style=\"padding:12px 14px;background-color:#f4f6f9;border-radius:6px\">\
-             <div class=\"t\" dir=\"auto\" style=\"margin:0 0 6px 0;font-size:16px;line-height:23px;font-weight:bold;color:#1b2430;{BREAK}\">{}</div>",
+             <div class=\"t\" dir=\"auto\" style=\"margin:0 0 6px 0;font-size:16px;line-height:23px;font-weight:bold;color:#1b2430;{breaks}\">{}</div>",
             escaped(heading)
         );
         for Fact { label, values } in facts {
             let values: Vec<String> = values.iter().map(|value| escaped(&value.text)).collect();
             let _ = write!(
                 self.html,
-                "\n<div class=\"t\" style=\"font-size:14px;line-height:21px;color:#1b2430;{BREAK}\"><span class=\"m\" style=\"color:#5a6675\">{}</span> <span dir=\"auto\">{}</span></div>",
+                "\n<div class=\"t\" style=\"font-size:14px;line-height:21px;color:#1b2430;{breaks}\"><span class=\"m\" style=\"color:#5a6675\">{}</span> <span dir=\"auto\">{}</span></div>",
                 escaped(label),
                 values.join(", ")
             );
@@ -213,12 +224,13 @@ impl Page {
     }
 
     fn foot(&mut self, document: &Document) {
+        let breaks = self.breaks;
         self.html.push_str(
             "<tr><td class=\"m\" style=\"padding:12px 20px 18px 20px;font-size:12px;line-height:18px;color:#5a6675\">",
         );
         for line in &document.footer {
             let _ =
-                write!(self.html, "\n<div dir=\"auto\" style=\"{BREAK}\">{}</div>", escaped(line));
+                write!(self.html, "\n<div dir=\"auto\" style=\"{breaks}\">{}</div>", escaped(line));
         }
         self.html.push_str(
             "</td></tr>\n</table>\n<!--[if mso]></td></tr></table><![endif]-->\n</td></tr></table>\n</body>\n</html>\n",
@@ -253,6 +265,9 @@ const TABLE_OF_BUTTONS: &str = "<table role=\"presentation\" width=\"100%\" cell
 
 /// Long words break rather than widen the page.
 const BREAK: &str = "word-break:break-word;overflow-wrap:anywhere";
+
+/// Korean words stay whole as long as there is room.
+const BREAK_AT_SPACES: &str = "word-break:keep-all;overflow-wrap:anywhere";
 
 /// What is there on phones and desktops, for all four languages.
 const FONTS: &str = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Noto Sans','Apple SD Gothic Neo','Malgun Gothic','Hiragino Sans','Yu Gothic UI',Meiryo,sans-serif";

@@ -80,27 +80,33 @@ impl Language {
     #[must_use]
     pub fn size(self, bytes: u64) -> String {
         let units = match self {
-            Self::En => [" bytes", " kB", " MB", " GB"],
+            Self::En => ["\u{a0}bytes", "\u{a0}kB", "\u{a0}MB", "\u{a0}GB"],
             Self::Ko => ["바이트", "KB", "MB", "GB"],
-            Self::Ja => ["バイト", " KB", " MB", " GB"],
+            Self::Ja => ["バイト", "\u{a0}KB", "\u{a0}MB", "\u{a0}GB"],
             Self::Fr => ["\u{a0}octets", "\u{a0}ko", "\u{a0}Mo", "\u{a0}Go"],
         };
         if bytes < 1000 {
-            return format!("{bytes}{}", units[0]);
+            let one = match self {
+                Self::En => bytes == 1,
+                Self::Fr => bytes < 2,
+                Self::Ko | Self::Ja => false,
+            };
+            let unit = if one { units[0].trim_end_matches('s') } else { units[0] };
+            return format!("{bytes}{unit}");
         }
-        let mut tenths = bytes.saturating_add(50) / 100;
-        let mut unit = 1;
-        while tenths >= 10_000 && unit < 3 {
-            tenths = (tenths + 500) / 1000;
+        let rounded = |unit: u64| bytes.saturating_add(unit / 2) / unit;
+        let (mut unit, mut scale) = (1, 1000);
+        while unit < 3 && rounded(scale) >= 1000 {
             unit += 1;
+            scale *= 1000;
         }
         let point = match self {
             Self::En | Self::Ko | Self::Ja => '.',
             Self::Fr => ',',
         };
-        match tenths {
-            100.. => format!("{}{}", (tenths + 5) / 10, units[unit]),
-            _ => format!("{}{point}{}{}", tenths / 10, tenths % 10, units[unit]),
+        match rounded(scale / 10) {
+            100.. => format!("{}{}", rounded(scale), units[unit]),
+            tenths => format!("{}{point}{}{}", tenths / 10, tenths % 10, units[unit]),
         }
     }
 }
@@ -192,15 +198,16 @@ mod tests {
     #[test]
     fn sizes_are_in_the_units_of_the_language() {
         for (bytes, en, fr) in [
-            (0, "0 bytes", "0\u{a0}octets"),
-            (999, "999 bytes", "999\u{a0}octets"),
-            (1_000, "1.0 kB", "1,0\u{a0}ko"),
-            (9_949, "9.9 kB", "9,9\u{a0}ko"),
-            (9_950, "10 kB", "10\u{a0}ko"),
-            (999_499, "999 kB", "999\u{a0}ko"),
-            (999_950, "1.0 MB", "1,0\u{a0}Mo"),
-            (2_400_000, "2.4 MB", "2,4\u{a0}Mo"),
-            (25_000_000_000, "25 GB", "25\u{a0}Go"),
+            (0, "0\u{a0}bytes", "0\u{a0}octet"),
+            (1, "1\u{a0}byte", "1\u{a0}octet"),
+            (999, "999\u{a0}bytes", "999\u{a0}octets"),
+            (1_000, "1.0\u{a0}kB", "1,0\u{a0}ko"),
+            (9_949, "9.9\u{a0}kB", "9,9\u{a0}ko"),
+            (9_950, "10\u{a0}kB", "10\u{a0}ko"),
+            (999_499, "999\u{a0}kB", "999\u{a0}ko"),
+            (999_500, "1.0\u{a0}MB", "1,0\u{a0}Mo"),
+            (2_400_000, "2.4\u{a0}MB", "2,4\u{a0}Mo"),
+            (25_000_000_000, "25\u{a0}GB", "25\u{a0}Go"),
         ] {
             assert_eq!((&*Language::En.size(bytes), &*Language::Fr.size(bytes)), (en, fr));
         }

@@ -33,7 +33,7 @@ impl Part {
         let kind = self.field("Content-Type").unwrap();
         let boundary = kind.split_once("boundary=\"").unwrap().1.strip_suffix('"').unwrap();
         let body = String::from_utf8_lossy(&self.body);
-        let inside = body.split_once(&format!("\r\n--{boundary}--\r\n")).unwrap().0;
+        let inside = body.split_once(&format!("\r\n--{boundary}--")).unwrap().0;
         let inside = format!("\r\n{inside}");
         let divider = format!("\r\n--{boundary}\r\n");
         let parts = inside.split(&divider).skip(1);

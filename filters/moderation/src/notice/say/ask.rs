@@ -28,7 +28,7 @@ pub(super) fn document(
     };
     let tone = if tag == Tag::ExpirySoon { Tone::Warning } else { Tone::Ask };
     let mut writer = Writer::new(letter, tone, tag, opening);
-    let sender = clean::line(about.mail.sender_name(), MOST_SENDER);
+    let sender = clean::name(about.mail.sender_name(), MOST_SENDER);
     let count = facts::count(about.mail, letter.language);
     writer.subject(about, &format!(" \u{b7} {sender} \u{2192} {count}"));
     if let Some(principal) = deputy_of(address, about) {

@@ -13,7 +13,7 @@ use crate::{
 
 /// The subject of a mail, never empty.
 pub(super) fn subject(mail: &Summary, language: Language, limit: usize) -> String {
-    let subject = clean::line(&mail.subject, limit);
+    let subject = clean::name(&mail.subject, limit);
     if subject.is_empty() { Term::NoSubject.text(language).to_owned() } else { subject }
 }
 
@@ -42,7 +42,7 @@ pub(super) fn who(by: &By, case: &Case, language: Language) -> String {
             format!("{} ({})", shown(address), Term::Sender.text(language))
         }
         Actor::Administrator(name) => {
-            Remark::Administrator(&clean::line(name, MOST_NAME)).text(language)
+            Remark::Administrator(&clean::name(name, MOST_NAME)).text(language)
         }
         Actor::Clock => Term::Clock.text(language).to_owned(),
     }
@@ -68,7 +68,7 @@ impl Writer<'_> {
         let language = self.language();
         let none = Term::NullSender.text(language).to_owned();
         let envelope = mail.sender.address().map_or(none, shown);
-        let from = clean::line(&mail.from, MOST_LINE);
+        let from = clean::name(&mail.from, MOST_LINE);
         let mut facts = Vec::new();
         let is_same = from == envelope || from.ends_with(&format!("<{envelope}>"));
         if from.is_empty() {
@@ -84,7 +84,7 @@ impl Writer<'_> {
 
     /// The login and the client, which are hard to invent.
     pub(super) fn origin(&self, mail: &Summary) -> Vec<Fact> {
-        let login = mail.login.as_deref().map(|login| clean::line(login, MOST_NAME));
+        let login = mail.login.as_deref().map(|login| clean::name(login, MOST_NAME));
         let client = mail.client.as_ref().map(|client| clean::line(&client.to_string(), MOST_LINE));
         let login = login.map(|login| self.fact(Label::Login, login));
         let client = client.map(|client| self.fact(Label::Client, client));
@@ -150,9 +150,9 @@ impl Writer<'_> {
         let shown = mail.attachments.iter().take(MOST_LISTED);
         let mut values: Vec<Value> = shown
             .map(|one| {
-                let name = file_name(&one.name);
+                let name = clean::name(&one.name, MOST_NAME);
                 let name = if name.is_empty() { Term::NoName.text(language).into() } else { name };
-                let (kind, size) = (clean::line(&one.kind, MOST_NAME), language.size(one.size));
+                let (kind, size) = (clean::name(&one.kind, MOST_NAME), language.size(one.size));
                 Value::from(format!("{name} \u{2013} {kind}, {size}"))
             })
             .collect();
@@ -291,12 +291,6 @@ impl Writer<'_> {
     }
 }
 
-/// The name of a file. Its dot stays, as long as nothing makes it an address.
-fn file_name(name: &str) -> String {
-    let name = clean::line(name, MOST_NAME);
-    if name.contains("://") || name.contains("www.") { clean::defanged(&name) } else { name }
-}
-
 fn ground(reason: &Reason, language: Language) -> String {
     let words = |words: &str| clean::defanged(&clean::line(words, MOST_LINE));
     match reason {
@@ -305,7 +299,9 @@ fn ground(reason: &Reason, language: Language) -> String {
         Reason::Recipients(count) => Ground::Recipients(*count).text(language),
         Reason::Subject(example) => Ground::Subject(&words(example)).text(language),
         Reason::Text(example) => Ground::Text(&words(example)).text(language),
-        Reason::AttachmentName(name) => Ground::AttachmentName(&file_name(name)).text(language),
+        Reason::AttachmentName(name) => {
+            Ground::AttachmentName(&clean::name(name, MOST_NAME)).text(language)
+        }
         Reason::AttachmentType(kind) => Ground::AttachmentType(&words(kind)).text(language),
         Reason::Attachment => Ground::Attachment.text(language),
         Reason::Size(size) => Ground::Size(&language.size(*size)).text(language),
