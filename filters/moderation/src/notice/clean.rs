@@ -36,7 +36,7 @@ pub fn line(text: &str, limit: usize) -> String {
     shown
 }
 
-/// What is said in several lines: each of them as [`line`] gives it, empty ones at most one at a time,
+/// What is said in several lines: each of them as [`line()`] gives it, empty ones at most one at a time,
 /// and at most `lines` of them with `limit` characters in all. Whether something is missing comes second.
 #[must_use]
 pub fn lines(text: &str, lines: usize, limit: usize) -> (Vec<String>, bool) {
@@ -56,7 +56,7 @@ pub fn lines(text: &str, lines: usize, limit: usize) -> (Vec<String>, bool) {
     (trimmed(shown), left == 0)
 }
 
-/// A name on one line: as [`line`], and no address of a page. A single dot stays, as in the name of a file.
+/// A name on one line: as [`line()`], and no address of a page. A single dot stays, as in the name of a file.
 #[must_use]
 pub fn name(text: &str, limit: usize) -> String {
     let name = line(text, limit);

@@ -40,6 +40,8 @@ pub(super) enum Block {
     Note(String),
     /// Names and values.
     Facts(Vec<Fact>),
+    /// Names and values that matter less, each on a line.
+    Details(Vec<Fact>),
     /// Foreign lines.
     Quote { label: &'static str, lines: Vec<String> },
     /// One mail of many.

@@ -14,7 +14,7 @@ pub(super) fn render(document: &Document, language: Language) -> String {
         Language::En | Language::Ja | Language::Fr => BREAK,
         Language::Ko => BREAK_AT_SPACES,
     };
-    let mut page = Page { html: String::with_capacity(8192), breaks };
+    let mut page = Page { html: String::with_capacity(8192), breaks, colon: document.colon };
     page.head(document, language);
     for block in &document.blocks {
         page.block(block);
@@ -43,6 +43,8 @@ struct Page {
     html: String,
     /// Where lines of foreign text may break.
     breaks: &'static str,
+    /// What stands between a name and its value.
+    colon: &'static str,
 }
 
 impl Page {
@@ -82,6 +84,7 @@ impl Page {
         match block {
             Block::Note(sentence) => self.note(sentence),
             Block::Facts(facts) => self.facts(facts),
+            Block::Details(facts) => self.details(facts),
             Block::Quote { label, lines } => self.quote(label, lines),
             Block::Entry { heading, facts, link } => self.entry(heading, facts, link.as_ref()),
             Block::Buttons(buttons) => self.buttons(buttons),
@@ -156,15 +159,7 @@ impl Page {
              <div class=\"t\" dir=\"auto\" style=\"margin:0 0 6px 0;font-size:16px;line-height:23px;font-weight:bold;color:#1b2430;{breaks}\">{}</div>",
             escaped(heading)
         );
-        for Fact { label, values } in facts {
-            let values: Vec<String> = values.iter().map(|value| escaped(&value.text)).collect();
-            let _ = write!(
-                self.html,
-                "\n<div class=\"t\" style=\"font-size:14px;line-height:21px;color:#1b2430;{breaks}\"><span class=\"m\" style=\"color:#5a6675\">{}</span> <span dir=\"auto\">{}</span></div>",
-                escaped(label),
-                values.join(", ")
-            );
-        }
+        self.details(facts);
         if let Some(link) = link {
             let _ = write!(
                 self.html,
@@ -174,6 +169,20 @@ impl Page {
             );
         }
         self.html.push_str("</td></tr></table>");
+    }
+
+    /// Name and value on one line.
+    fn details(&mut self, facts: &[Fact]) {
+        let breaks = self.breaks;
+        for Fact { label, values } in facts {
+            let values: Vec<String> = values.iter().map(|value| escaped(&value.text)).collect();
+            let _ = write!(
+                self.html,
+                "\n<div class=\"t\" style=\"font-size:14px;line-height:21px;color:#1b2430;{breaks}\"><span class=\"m\" style=\"color:#5a6675\">{}</span>&nbsp; <span dir=\"auto\">{}</span></div>",
+                escaped(label),
+                values.join(", ")
+            );
+        }
     }
 
     /// Two beside each other; what only shows stands below them over the whole width.
@@ -214,11 +223,12 @@ impl Page {
             "<p class=\"m\" style=\"margin:0;font-size:13px;line-height:19px;color:#5a6675\">{}</p>",
             escaped(label)
         );
+        let colon = self.colon;
         for Link { text, url } in links {
             let (text, url) = (escaped(text), escaped(url));
             let _ = write!(
                 self.html,
-                "\n<p class=\"m\" style=\"margin:4px 0 0 0;font-size:12px;line-height:17px;color:#5a6675;word-break:break-all\">{text}: <a class=\"a\" href=\"{url}\" style=\"color:#1d5fc4\">{url}</a></p>"
+                "\n<p class=\"m\" style=\"margin:4px 0 0 0;font-size:12px;line-height:17px;color:#5a6675;word-break:break-all\">{text}{colon}<a class=\"a\" href=\"{url}\" style=\"color:#1d5fc4\">{url}</a></p>"
             );
         }
     }

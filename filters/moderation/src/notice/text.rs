@@ -18,7 +18,9 @@ pub(super) fn render(document: &Document) -> String {
 fn block(block: &Block, colon: &str, lines: &mut Vec<String>) {
     match block {
         Block::Note(sentence) => lines.push(sentence.clone()),
-        Block::Facts(facts) => facts.iter().for_each(|one| fact(one, colon, lines)),
+        Block::Facts(facts) | Block::Details(facts) => {
+            facts.iter().for_each(|one| fact(one, colon, lines))
+        }
         Block::Quote { label, lines: quoted } => {
             lines.push(format!("{label}{}", colon.trim_end_matches(' ')));
             lines.extend(quoted.iter().map(|line| format!("| {line}").trim_end().to_owned()));

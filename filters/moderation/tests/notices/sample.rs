@@ -32,7 +32,13 @@ fn asked(language: Language) -> Vec<(&'static str, Composed)> {
     let forwarded = after(
         &open,
         &[
-            Command::Comment { by: by(&boss_address()), text: sample.comment.into() },
+            Command::Approve {
+                by: by(&address("cfo@own.example")),
+                comment: sample.comment.into(),
+                only: Some(vec![0, 1]),
+                at: None,
+                trust_days: 0,
+            },
             Command::Forward {
                 by: by(&boss_address()),
                 to: Moderator {
@@ -51,7 +57,7 @@ fn asked(language: Language) -> Vec<(&'static str, Composed)> {
         owed("expires_soon", &open, Word::ExpiryWarning, &boss),
         owed("confirmation", &confirmation, Word::Request, &To::Moderator(sender())),
         owed("no_moderator", &open, Word::NoModerator, &To::Administrators),
-        ("digest", sample.digest(&open)),
+        ("digest", sample.digest(&open, 3)),
     ]
 }
 
@@ -102,6 +108,14 @@ fn answered(language: Language) -> Vec<(&'static str, Composed)> {
     let reject =
         |who: &str| Command::Reject { by: by(&address(who)), reason: sample.reason.into() };
     let late = after(&open, &[reject("cfo@own.example")]);
+    let first = Command::Approve {
+        by: by(&boss_address()),
+        comment: "".into(),
+        only: None,
+        at: None,
+        trust_days: 0,
+    };
+    let half = after(&open, &[first]);
     let refused = late.take(&reject("boss@own.example"), NOW).unwrap_err();
     let answer = |name, case: &Case, result: Answered<'_>| {
         let notice = Notice::Answered { result, about: sample.about(case) };
@@ -111,7 +125,7 @@ fn answered(language: Language) -> Vec<(&'static str, Composed)> {
         answer("unclear", &open, Answered::Unclear),
         answer("late", &late, Answered::Refused(&refused)),
         answer("not_theirs", &late, Answered::Refused(&Refused::NotTheirs)),
-        answer("done", &late, Answered::Done),
+        answer("done", &half, Answered::Done),
     ]
 }
 
@@ -217,10 +231,9 @@ impl Sample {
         self.compose(&Notice::Owed { word, to, about: self.about(case) }, &reader)
     }
 
-    fn digest(&self, case: &Case) -> Composed {
-        let open = Some(OPEN);
-        let one = Waiting { about: self.about(case), open };
-        self.compose(&Notice::Digest(&[one, one, one]), &boss_address())
+    pub(super) fn digest(&self, case: &Case, count: usize) -> Composed {
+        let one = Waiting { about: self.about(case), open: Some(OPEN) };
+        self.compose(&Notice::Digest(&vec![one; count]), &boss_address())
     }
 
     pub(super) fn compose(&self, notice: &Notice<'_>, reader: &Address) -> Composed {

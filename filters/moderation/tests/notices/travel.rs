@@ -29,6 +29,18 @@ fn no_notice_is_answered_by_a_machine() {
 }
 
 #[test]
+fn a_flood_of_requests_is_one_mail_that_stays_small() {
+    let sample = Sample::new(Language::Fr);
+    let digest = sample.digest(&sample.open(Kind::Approval), 500);
+    assert!(digest.before.len() < 100_000, "{}", digest.before.len());
+    let mail = Part::of(&digest.before);
+    assert!(mail.subject().contains("500 messages"));
+    let (text, _) = mail.both();
+    assert_eq!(text.matches("\r\n* ").count(), 20);
+    assert!(text.contains("\r\net 480 autres\r\n"));
+}
+
+#[test]
 fn a_request_opens_a_thread_and_a_reminder_joins_it() {
     let all = all(Language::En);
     let field = |at: usize, name| Part::of(&all[at].1.before).field(name);

@@ -7,7 +7,7 @@ use crate::{
     case::{Kind, Step},
     notice::{
         About, Letter, clean,
-        document::{Document, Fact, Tone},
+        document::{Block, Document, Tone},
         words::{Label, Opening, Remark, Tag},
     },
 };
@@ -53,12 +53,12 @@ fn content(writer: &mut Writer<'_>, about: &About<'_>) {
     facts.extend(writer.history(about.case));
     writer.facts(facts);
     writer.beginning(mail);
-    let mut facts: Vec<Fact> = writer.attachments(mail).into_iter().collect();
-    facts.extend(writer.origin(mail));
+    writer.facts(writer.attachments(mail).into_iter().collect());
+    let mut facts = writer.origin(mail);
     facts.push(writer.fact(Label::Size, writer.language().size(mail.size)));
     facts.push(writer.fact(Label::Arrival, writer.time(mail.arrival)));
     facts.extend(writer.rules(&about.case.plan));
-    writer.facts(facts);
+    writer.document.blocks.push(Block::Details(facts));
 }
 
 const fn opening<'a>(tag: Tag, by: Option<&'a str>) -> Opening<'a> {

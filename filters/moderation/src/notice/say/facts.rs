@@ -228,7 +228,7 @@ impl Writer<'_> {
         let words = clean::line(&entry.words, MOST_WORDS);
         let words = if words.is_empty() { words } else { format!(" \u{2013} {words}") };
         let (who, when) = (who(&entry.by, case, language), self.time(entry.at));
-        Some(format!("{who}, {when}: {what}{words}"))
+        Some(format!("{who}, {when}{}{what}{words}", self.document.colon))
     }
 
     /// What was decided, by whom and when, and in which words.
