@@ -28,7 +28,7 @@ pub(super) const fn term(term: Term) -> &'static str {
     match term {
         Term::Pending => "承認待ち",
         Term::Moderator => "承認者",
-        Term::Sender => "申請者(送信者)",
+        Term::Sender => "送信者",
         Term::Administrator => "管理者",
         Term::Deputy => "代理承認者",
         Term::Absence => "不在",

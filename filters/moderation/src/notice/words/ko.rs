@@ -28,7 +28,7 @@ pub(super) const fn term(term: Term) -> &'static str {
     match term {
         Term::Pending => "승인 대기",
         Term::Moderator => "승인자",
-        Term::Sender => "기안자(발신자)",
+        Term::Sender => "발신자",
         Term::Administrator => "관리자",
         Term::Deputy => "대리 승인자",
         Term::Absence => "부재",
@@ -172,7 +172,7 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         Remark::HowToAnswer { approve, reject } => {
             return format!(
                 "이 메일에 회신하셔도 됩니다. 첫 줄에 \u{2018}{approve}\u{2019} 또는 \
-                 \u{2018}{reject}\u{2019}(이)라고 쓰시고, 필요하시면 그 아래에 사유를 적어 주십시오."
+                 \u{2018}{reject}\u{2019}라고 쓰시고, 필요하시면 그 아래에 사유를 적어 주십시오."
             );
         }
         Remark::KeepToYourself => {
