@@ -10,7 +10,7 @@ use std::{
     task::Poll,
 };
 
-use mailweir_tables::{Found, LookupError, RemoteMap, Step, Table};
+use mailweir_tables::{Found, LookupError, PatternSteps, RemoteMap, Step, Table};
 
 /// Those who can ask the maps of other servers (`socketmap:`, `tcp:`).
 ///
@@ -21,11 +21,35 @@ use mailweir_tables::{Found, LookupError, RemoteMap, Step, Table};
 pub trait RemoteMaps: Send + Sync {
     /// The value that `map` has for `key`.
     fn ask<'a>(&'a self, map: &'a RemoteMap, key: &'a [u8]) -> RemoteAnswer<'a>;
+
+    /// The steps that all lookups share; without, each has its own.
+    fn steps(&self) -> Option<&PatternSteps> {
+        None
+    }
 }
 
 /// The answer of another server, to be awaited.
 pub type RemoteAnswer<'a> =
     Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, LookupError>> + Send + 'a>>;
+
+/// The same, for one mail: what patterns take beyond the usual is taken from `steps`, whatever is
+/// looked up (`attacks.md` I1).
+pub struct ForOneMail<'a> {
+    /// Who asks other servers.
+    pub remote: &'a dyn RemoteMaps,
+    /// What the mail has left.
+    pub steps: &'a PatternSteps,
+}
+
+impl RemoteMaps for ForOneMail<'_> {
+    fn ask<'a>(&'a self, map: &'a RemoteMap, key: &'a [u8]) -> RemoteAnswer<'a> {
+        self.remote.ask(map, key)
+    }
+
+    fn steps(&self) -> Option<&PatternSteps> {
+        Some(self.steps)
+    }
+}
 
 /// What `table` has for `key`. A table in memory answers without waiting and without allocation.
 ///
@@ -36,16 +60,18 @@ pub async fn look_up<'t>(
     key: &[u8],
     remote: &dyn RemoteMaps,
 ) -> Result<Option<Found<'t>>, LookupError> {
+    let own = PatternSteps::all();
+    let steps = remote.steps().unwrap_or(&own);
     if table.backtracks() {
         give_way().await;
     }
-    let mut step = table.lookup(key);
+    let mut step = table.lookup_within(key, steps);
     loop {
         match step {
             Step::Done(answer) => return answer,
             Step::Ask(question) => {
                 let answer = remote.ask(question.map(), question.key()).await;
-                step = question.answer(answer);
+                step = question.answer(answer, steps);
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,15 +13,15 @@ use std::{
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use mailweir_auth::Allowances;
-use mailweir_mail::SessionEvent;
+use mailweir_mail::{Address, SessionEvent};
 use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock,
     config::{
-        CertificateSource as Certificate, Config, DomainPattern, ListenerTls as TlsChoice,
-        MinTlsVersion,
+        AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
+        ListenerTls as TlsChoice, MinTlsVersion,
     },
     control,
     egress::{
@@ -44,6 +44,7 @@ use crate::{
     store::Store,
     tables::Tables,
     tls::{self, CertificateSource, ClientAuthorities, OldestVersion, ServerTls},
+    verification::{self, Prober, Verification},
 };
 
 mod rehearsal;
@@ -53,6 +54,7 @@ pub struct App {
     config: ArcSwap<Config>,
     shared: Arc<Shared>,
     egress: Arc<Egress>,
+    verification: Arc<Verification>,
     certificate: ServerTls,
     sockets: Sockets,
     /// What runs beside the sessions: deliveries, control socket, admin pages.
@@ -88,14 +90,18 @@ impl App {
         let shared = Arc::new(shared(&config, &queue, &observer, &resolver, addresses)?);
         let rewriting = rewriting(&config, &shared)?;
         let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
+        let end = CancellationToken::new();
+        let file = config.address_verify.file(&config.server.data_dir);
+        let verification = verification(&config, &shared, file, Some(&egress), &end);
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
             egress,
+            verification,
             certificate,
             sockets: Sockets::default(),
             services: TaskTracker::new(),
-            end: CancellationToken::new(),
+            end,
         });
         let opened = app.sockets.prepare(app.listeners(&app.config.load(), &rewriting)?)?;
         app.start_services(&store)?;
@@ -122,6 +128,7 @@ impl App {
         // From here on nothing can fail: the change is made as a whole.
         self.certificate.install(certificate);
         self.egress.reroute(routes, rewriting);
+        self.verification.change(verification_settings(&config));
         self.sockets.install(sockets, &self.services, &self.shared.stop);
         self.config.store(Arc::new(config));
         for key in later {
@@ -132,7 +139,7 @@ impl App {
     }
 
     fn prepare(&self, config: &Config) -> anyhow::Result<Prepared> {
-        let routes = LiveRoutes::new(config.routes.clone(), &config.smtp)?;
+        let routes = routes(config)?;
         let certificate = self.certificate.prepare(&certificate_source(config), clock::now())?;
         let rewriting = rewriting(config, &self.shared)?;
         let sockets = self.sockets.prepare(self.listeners(config, &rewriting)?)?;
@@ -170,6 +177,7 @@ impl App {
     fn start_services(self: &Arc<Self>, store: &Store) -> anyhow::Result<()> {
         self.services.spawn(Arc::clone(&self.egress).run());
         self.services.spawn(Arc::clone(&self.shared.tables).watch(self.end.clone()));
+        self.services.spawn(Arc::clone(&self.verification).keep());
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
         let operated = control::Operated { egress, gate };
@@ -228,6 +236,7 @@ impl App {
                 checks,
                 restrictions,
                 rewriting: Arc::clone(rewriting),
+                verification: Arc::clone(&self.verification),
             };
             let shared = Arc::clone(&self.shared);
             let listener = Arc::new(Listener::new(rules.clone(), shared_rules, tls, shared));
@@ -310,10 +319,26 @@ fn parts(config: &Config, shared: &Shared, rewriting: Arc<LiveRewriting>) -> any
         hostname: config.server.hostname.clone(),
         resolver: Arc::clone(&shared.resolver),
         policy,
-        routes: LiveRoutes::new(config.routes.clone(), &config.smtp)?,
+        routes: routes(config)?,
         rewriting,
         session_limit: config.smtp.session_limit.get() as usize,
     })
+}
+
+fn routes(config: &Config) -> anyhow::Result<LiveRoutes> {
+    Ok(LiveRoutes::new(config.routes.clone(), &config.smtp)?.and_sink(sink(config)))
+}
+
+/// The sender of probes, if nobody reads what is sent to it: a user of our own name whom no next hop
+/// has.
+fn sink(config: &Config) -> Option<Address> {
+    let hostname = &config.server.hostname;
+    let sender = config.address_verify.sender.of(hostname);
+    let sender = sender.address().filter(|sender| sender.domain() == hostname)?;
+    let is_served = config.domains.relay.iter().any(|pattern| pattern.matches(hostname));
+    let is_default = sender.local_part() == "double-bounce";
+    let is_read = sender.is_postmaster() || (is_served && !is_default);
+    (!is_read).then(|| sender.clone())
 }
 
 /// The rules about addresses. This machine has its loopback addresses besides those it listens on.
@@ -321,6 +346,25 @@ fn rewriting(config: &Config, shared: &Shared) -> anyhow::Result<Arc<LiveRewriti
     let mut own = our_addresses(config, &shared.observer);
     own.extend([IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)]);
     LiveRewriting::open(config, own, &shared.tables).context("[rewriting]")
+}
+
+/// What is known of addresses, as it was kept. Without deliveries nothing is asked or written.
+fn verification(
+    config: &Config,
+    shared: &Shared,
+    file: Option<PathBuf>,
+    egress: Option<&Arc<Egress>>,
+    end: &CancellationToken,
+) -> Arc<Verification> {
+    let prober = egress.map(|egress| Box::new(Arc::clone(egress)) as Box<dyn Prober>);
+    let (settings, observer) = (verification_settings(config), shared.observer.clone());
+    Arc::new(Verification::open(settings, prober, file, observer, end.clone()))
+}
+
+fn verification_settings(config: &Config) -> verification::Settings {
+    let AddressVerify { sender, lifetimes, patience, map: _ } = &config.address_verify;
+    let sender = sender.of(&config.server.hostname);
+    verification::Settings { sender, lifetimes: *lifetimes, patience: *patience }
 }
 
 /// Where the world reaches us. What cannot be found out does not keep the gateway from starting.

@@ -22,4 +22,5 @@ mod status;
 pub mod store;
 pub mod tables;
 pub mod tls;
+mod verification;
 mod wire;

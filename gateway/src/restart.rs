@@ -18,6 +18,8 @@ pub(crate) fn put_off(running: &Config, mut wanted: Config) -> (Config, Vec<&'st
     let (limits, smtp) = (&mut wanted.limits, &mut wanted.smtp);
     later.keep("limits.session_limit", &running.limits.session_limit, &mut limits.session_limit);
     later.keep("smtp.session_limit", &running.smtp.session_limit, &mut smtp.session_limit);
+    let verify = &mut wanted.address_verify;
+    later.keep("address_verify.map", &running.address_verify.map, &mut verify.map);
     later.keep_dns(&running.dns, &mut wanted.dns);
     later.keep_queue(&running.queue, &mut wanted.queue);
     later.keep_pages(running, &mut wanted.admin, &mut wanted.metrics);
@@ -144,6 +146,7 @@ mod tests {
             ("auth", "users_file", "\"/elsewhere/users\""),
             ("limits", "session_limit", "7"),
             ("smtp", "session_limit", "7"),
+            ("address_verify", "map", "\"\""),
             ("dns", "servers", "[\"192.0.2.53:53\"]"),
             ("dns", "timeout", "\"7s\""),
             ("dns", "allow_private_mx", "true"),

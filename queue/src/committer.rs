@@ -16,6 +16,7 @@ use std::{
 };
 
 use crate::{
+    journal::Tail,
     store::{Batch, Storage, StoreError},
     threads::give_way,
 };
@@ -62,8 +63,9 @@ impl Committer {
     /// Starts the thread.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system gives no thread, or the end of the journal cannot be read.
     pub(crate) fn start(storage: Arc<dyn Storage>) -> std::io::Result<Self> {
+        let journal = Tail::find(&*storage).map_err(std::io::Error::other)?;
         let inbox = Arc::new(Inbox::new(RIDE));
         let stopped = Arc::new(AtomicBool::new(false));
         let syncs = Arc::new(SyncCounter::default());
@@ -72,6 +74,7 @@ impl Committer {
             inbox: inbox.clone(),
             stopped: stopped.clone(),
             syncs: syncs.clone(),
+            journal,
         };
         let thread = std::thread::Builder::new().name("committer".into());
         let thread = thread.stack_size(STACK).spawn(move || writer.run())?;
@@ -234,6 +237,8 @@ struct Writer {
     inbox: Arc<Inbox>,
     stopped: Arc<AtomicBool>,
     syncs: Arc<SyncCounter>,
+    /// Where the journal ends, with all that is being written.
+    journal: Tail,
 }
 
 impl Drop for Writer {
@@ -249,7 +254,7 @@ impl Drop for Writer {
 
 impl Writer {
     #[expect(clippy::disallowed_methods, reason = "the committer's own thread; see GATHER")]
-    fn run(self) {
+    fn run(mut self) {
         give_way();
         let mut backlog = VecDeque::new();
         let mut company = 0;
@@ -267,13 +272,14 @@ impl Writer {
         }
     }
 
-    fn write(&self, group: Batch) -> Result<(), StoreError> {
+    fn write(&mut self, mut group: Batch) -> Result<(), StoreError> {
         if self.stopped.load(Ordering::Acquire) {
             return Err(StoreError::Stopped);
         }
         if group.is_empty() {
             return Ok(());
         }
+        self.journal.place(&mut group);
         let began = Instant::now();
         let fate = self.storage.commit(group);
         self.syncs.add(began.elapsed());

@@ -5,9 +5,11 @@
 //! function, [`state::apply`], and nothing else. `FORMAT.md` says what lies on the disk, and what
 //! a restart finds after a crash at any point. This crate knows no network and no filters.
 
+mod annex;
 mod body;
 mod committer;
 mod intake;
+pub mod journal;
 mod options;
 pub mod progress;
 mod queue;
@@ -21,14 +23,15 @@ pub mod store;
 mod threads;
 mod work;
 
+pub use annex::Annex;
 pub use body::{Body, BodyError, Content, ContentReader, SpoolFile};
 pub use committer::SyncTimes;
 pub use intake::{Disposition, Intake, IntakeError, NewMail, Receipt};
 pub use options::{Clock, Engine, Observer, Options};
 pub use progress::{AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind};
 pub use queue::{
-    ChangeError, Details, Filter, Listed, Listing, OpenError, Queue, Recorded, ReportError, Stats,
-    When,
+    ChangeError, Composed, Details, Filter, Listed, Listing, OpenError, Pinned, Queue, Recorded,
+    ReportError, Stats, When,
 };
 pub use rescue::{RescueReport, rescue};
 pub use schedule::Schedule;

@@ -3,6 +3,7 @@
 //! A thin face: what may happen to a mail is decided in `state.rs`, how it becomes durable in
 //! `queue/change.rs`, what is handed out in `queue/dispatch.rs`.
 
+mod annexed;
 mod change;
 mod dispatch;
 mod due;
@@ -24,14 +25,15 @@ use tokio::{
 
 pub(crate) use self::dispatch::Lease;
 pub(crate) use self::open::Directory;
+pub use self::{
+    annexed::{Composed, Pinned},
+    listing::{Details, Filter, Listed, Listing, Stats},
+    open::OpenError,
+};
 use self::{
     change::Wanted,
     dispatch::Step,
     registry::{Phase, Registry},
-};
-pub use self::{
-    listing::{Details, Filter, Listed, Listing, Stats},
-    open::OpenError,
 };
 use crate::{
     body::{Body, BodyError, Content},

@@ -69,12 +69,46 @@ pub fn decode_body(record: &Bytes) -> Result<Bytes, RecordError> {
     Ok(record.slice_ref(payload))
 }
 
+/// The record of a case, whose content is opaque here.
+pub(crate) fn seal_case(content: &[u8]) -> Vec<u8> {
+    seal(Kind::Case, content)
+}
+
+/// The content of the record of a case.
+///
+/// # Errors
+/// Says what is wrong with the bytes.
+pub(crate) fn open_case(record: &[u8]) -> Result<&[u8], RecordError> {
+    codec::open(record, Kind::Case).map(|(_, content)| content)
+}
+
+/// The record of an entry of the journal.
+pub(crate) fn seal_journal(content: &[u8]) -> Vec<u8> {
+    seal(Kind::Journal, content)
+}
+
+/// The content of the record of an entry of the journal.
+///
+/// # Errors
+/// Says what is wrong with the bytes.
+pub(crate) fn open_journal(record: &[u8]) -> Result<&[u8], RecordError> {
+    codec::open(record, Kind::Journal).map(|(_, content)| content)
+}
+
+fn seal(kind: Kind, content: &[u8]) -> Vec<u8> {
+    let mut writer = codec::Writer::new(kind, content.len());
+    writer.raw(content);
+    writer.finish(FIRST_FORMAT)
+}
+
 /// What a record is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Envelope,
     State,
     Body,
+    Case,
+    Journal,
 }
 
 impl Kind {
@@ -83,6 +117,8 @@ impl Kind {
             Self::Envelope => b'E',
             Self::State => b'S',
             Self::Body => b'B',
+            Self::Case => b'C',
+            Self::Journal => b'J',
         }
     }
 }

@@ -48,6 +48,13 @@ pub enum Change {
     Hold(HoldReason),
     /// A named person lets it go on.
     Release(Box<str>),
+    /// A named person lets it go on to these recipients alone.
+    ReleaseFor {
+        /// Who.
+        by: Box<str>,
+        /// The recipients. All others are given up, and nobody gets a report of them.
+        only: Vec<RecipientIndex>,
+    },
     /// A named person wants it treated as if it had just come.
     Requeue(Box<str>),
     /// A named person deletes it. Nothing is reported.
@@ -144,6 +151,7 @@ impl Step<'_> {
             }
             Change::Hold(reason) => self.hold(reason),
             Change::Release(by) => self.release(by),
+            Change::ReleaseFor { by, only } => self.release_for(by, &only),
             Change::Requeue(by) => self.requeue(by),
             Change::Delete(by) => self.delete(by),
             Change::Flush => self.flush(),
@@ -259,7 +267,7 @@ const fn wish(change: &Change) -> &'static str {
         Change::Abandon => "abandoned",
         Change::Restart => "taken up again",
         Change::Hold(_) => "put on hold",
-        Change::Release(_) => "released",
+        Change::Release(_) | Change::ReleaseFor { .. } => "released",
         Change::Requeue(_) => "requeued",
         Change::Delete(_) => "deleted; `mailweir rescue` saves what is readable",
         Change::Flush => "flushed",

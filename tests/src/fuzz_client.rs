@@ -9,12 +9,12 @@ use mailweir_smtp::client::{
     Attempt, Client, ContentText, Dialect, Encoder, Loss, Outgoing, Settings, Step, TlsPolicy,
 };
 
-/// A peer sends these bytes: the first one chooses the settings, each 0xFF is a pause in which the
-/// client acts. Every mail must come back before the next is given, with one outcome per recipient
-/// or untouched.
+/// A peer sends these bytes: the first one chooses the settings, and whether mails are probes; each
+/// 0xFF is a pause in which the client acts. Every mail must come back before the next is given, with
+/// one outcome per recipient or untouched.
 pub fn client_reply_bytes(data: &[u8]) {
     let (&choice, bytes) = data.split_first().unwrap_or((&0, &[]));
-    let (Some(settings), Some(mail)) = (settings(choice), mail()) else { return };
+    let (Some(settings), Some(mail)) = (settings(choice), mail(choice)) else { return };
     let mut run = Run {
         client: Client::new(Arc::new(settings), "mx.example[192.0.2.1]", Instant::now()),
         now: Instant::now(),
@@ -97,6 +97,8 @@ fn check(attempt: &Attempt, content: Content) {
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "text that can be shown");
     let delivered = matches!(attempt, Attempt::Delivered { .. } | Attempt::Uncertain { .. });
     assert!(!delivered || content == Content::Sent, "nothing was sent");
+    let accepted = matches!(attempt, Attempt::Accepted { .. });
+    assert!(!accepted || content == Content::NotAskedFor, "a probe has no content");
 }
 
 fn settings(choice: u8) -> Option<Settings> {
@@ -110,10 +112,13 @@ fn settings(choice: u8) -> Option<Settings> {
     Some(settings)
 }
 
-fn mail() -> Option<Outgoing> {
+fn mail(choice: u8) -> Option<Outgoing> {
     let to = |text| Address::parse(text).ok();
     let envelope = Envelope::from_sender(ReversePath::Null).to(to("a@x.example")?);
     let envelope = Arc::new(envelope.to(to("b@x.example")?));
+    if choice & 4 != 0 {
+        return Some(Outgoing::probe(envelope, 1));
+    }
     Some(Outgoing::to_all(envelope, 7, ContentText::SevenBit))
 }
 

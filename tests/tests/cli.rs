@@ -34,6 +34,7 @@ fn the_version_and_the_help_are_printed() {
         "serve",
         "check",
         "explain",
+        "chain-check",
         "demo",
         "queue",
         "user",

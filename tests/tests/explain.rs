@@ -126,6 +126,41 @@ fn the_verdict_and_the_status_say_what_becomes_of_it() {
 }
 
 #[test]
+fn addresses_are_not_probed_and_what_is_known_of_them_is_only_read() {
+    let Some(bench) = Bench::new() else { return };
+    let list = "relay = [\"permit_sasl_authenticated, reject_unauth_destination\"]\n";
+    let verifying = CONFIG.replace(
+        list,
+        &format!(
+            "{list}recipient = [\"reject_unverified_recipient\"]\n\
+             unverified_recipient_reject_code = 550\n"
+        ),
+    );
+    fs::write(bench.directory.path().join("mailweir.toml"), verifying).unwrap();
+    let cache = bench.directory.path().join("data/verify_cache");
+    fs::create_dir(cache.parent().unwrap()).unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let known = format!("good@own.example\t0:0:{now}:250 ok\nbad@own.example\t2:0:{now}:no such\n");
+    fs::write(&cache, &known).unwrap();
+    for (recipient, reply) in [
+        ("good@own.example", "ok\n"),
+        (
+            "bad@own.example",
+            "550 5.1.1 <bad@own.example>: Recipient address rejected: undeliverable address: no such",
+        ),
+        (
+            "new@own.example",
+            "450 4.1.1 <new@own.example>: Recipient address rejected: unverified address: the address would be probed",
+        ),
+    ] {
+        let (told, _) = bench.explain(&["--from", "a@a.example", "--to", recipient], "");
+        assert!(told.contains(reply), "{told}");
+    }
+    assert_eq!(fs::read_to_string(&cache).unwrap(), known);
+    assert_eq!(fs::read_dir(cache.parent().unwrap()).unwrap().count(), 1, "something was stored");
+}
+
+#[test]
 fn for_programs_there_is_json_and_mistakes_have_their_statuses() {
     let Some(bench) = Bench::new() else { return };
     let words = ["--json", "--from", "a@a.example", "--to", "x@own.example"];

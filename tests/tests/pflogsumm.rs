@@ -6,9 +6,9 @@ use std::{fs::File, process::Command, sync::Arc, time::Duration};
 
 use mailweir::observe::{Level, LogFormat, LogOptions, Observer};
 use mailweir_mail::{
-    Address, Client, Delays, DeliveryReport, Enhanced, HeldBy, HoldReason, MailEvent, Protocol,
-    QueueId, Received, Refused, Reply, ReversePath, RuleAction, RuleApplied, SessionEvent,
-    Timestamp, TransactionSummary,
+    Address, Client, Delays, DeliveryReport, Enhanced, HeldBy, HoldReason, MailEvent, ProbeStatus,
+    Protocol, QueueId, Received, Refused, Reply, ReversePath, RuleAction, RuleApplied,
+    SessionEvent, Timestamp, TransactionSummary,
 };
 use mailweir_tests::{interop, tools};
 
@@ -68,6 +68,11 @@ fn mail_events() -> Vec<MailEvent> {
     events.extend([1, 2, 3].map(|mail| MailEvent::Delivered(attempt(mail, "250 2.0.0 OK"))));
     events.extend([4, 4].map(|mail| MailEvent::Deferred(attempt(mail, "452 4.2.2 Mailbox full"))));
     events.push(MailEvent::Bounced(attempt(5, "550 5.1.1 No such user")));
+    // A recipient that a next hop was asked about is no mail.
+    events.push(MailEvent::Probed {
+        report: attempt(8, "250 2.1.5 Ok"),
+        status: ProbeStatus::Deliverable,
+    });
     events.push(MailEvent::Held {
         id: id(4),
         reason: HoldReason::new("external attachments"),

@@ -4,8 +4,12 @@
 //! facts, times and bytes, stores what it returns, and sends what it composes.
 
 pub mod case;
+pub mod chain;
 pub mod notice;
 pub mod numbers;
 pub mod reply;
 pub mod rule;
+mod sketch;
 pub mod token;
+
+pub use sketch::Sketch;

@@ -6,9 +6,9 @@
 
 use std::{fmt, str::FromStr};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use mailweir_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// A token. It stands in one notice and nowhere else, and shows itself in no log.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,9 +51,7 @@ impl Token {
     /// What is kept of it.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest(&SHA256, &self.0).as_ref());
-        TokenHash(hash)
+        TokenHash(Sha256::digest(self.0).into())
     }
 }
 

@@ -7,6 +7,8 @@ use mailweir_content::{
     mime::{HeaderClass, MimeReader, Piece},
 };
 
+use mailweir_moderation::rule::Watch;
+
 use super::{
     ChecksRules, Context, Edit, Inspection, Outcome, Output,
     line::{Form, Line, Standing},
@@ -34,6 +36,8 @@ pub struct ContentChecks {
 #[derive(Debug)]
 struct Editor {
     inspection: Inspection,
+    /// Moderation, where it watches.
+    watch: Option<Watch>,
     decoder: HeaderDecoder,
     /// What becomes of more of the header before.
     header_rest: Rest,
@@ -56,14 +60,21 @@ impl ContentChecks {
     /// Checks for a mail under `rules`; `None` if there are none: such a mail needs no checks.
     #[must_use]
     pub fn new(rules: Arc<ChecksRules>) -> Option<Self> {
-        if rules.is_empty() {
+        Self::watched(rules, None)
+    }
+
+    /// The same for a mail that moderation watches, which is reason enough to read it.
+    #[must_use]
+    pub fn watched(rules: Arc<ChecksRules>, watch: Option<Watch>) -> Option<Self> {
+        if rules.is_empty() && watch.is_none() {
             return None;
         }
         let reader = MimeReader::new(rules.limits.clone());
-        let reading = Reading::new(&rules).map(Box::new);
+        let reading = Reading::new(&rules, watch.is_some()).map(Box::new);
         let editor = Editor {
             decoder: HeaderDecoder::new(rules.fallbacks.clone()),
             inspection: Inspection::new(rules),
+            watch,
             header_rest: Rest::Stays,
             unfinished_header: true,
             lacks_empty_line: false,
@@ -101,7 +112,7 @@ impl ContentChecks {
     /// Looks at content as a person reads it.
     async fn read(&mut self, mut content: &[u8], remote: &dyn RemoteMaps) {
         let Some(reading) = &mut self.reading else { return };
-        while !content.is_empty() && self.editor.inspection.is_looking() {
+        while !content.is_empty() && self.editor.is_reading() {
             self.editor.look_at(reading.feed(&mut content), remote).await;
         }
     }
@@ -115,14 +126,15 @@ impl ContentChecks {
             self.editor.pass(next, &mut onward, remote).await;
         }
         if let Some(reading) = self.reading.take()
-            && self.editor.inspection.is_looking()
+            && self.editor.is_reading()
         {
             self.editor.look_at(reading.finish(), remote).await;
         }
         if self.reader.trouble().nesting {
             self.editor.inspection.refuse_deep_nesting();
         }
-        self.editor.inspection.outcome()
+        let Editor { inspection, watch, .. } = self.editor;
+        Outcome { watch, ..inspection.outcome() }
     }
 
     /// The inspection, for those who look at the mail in other ways: as a person reads it.
@@ -132,8 +144,14 @@ impl ContentChecks {
 }
 
 impl Editor {
+    /// Whether anybody looks at what a person reads. PASS ends the checks, and not moderation.
+    fn is_reading(&self) -> bool {
+        self.inspection.is_looking() || self.watch.is_some() && !self.inspection.is_over()
+    }
+
     async fn look_at(&mut self, keys: Vec<Key>, remote: &dyn RemoteMaps) {
         for Key { context, text } in keys {
+            self.show(context, &text);
             // There is no line that it could edit.
             let _ = self.inspection.examine(context, text.as_bytes(), remote).await;
         }
@@ -176,6 +194,9 @@ impl Editor {
         let mut line = Line::new(Form::Header, raw);
         line.edit(self.inspection.examine(class.into(), text, remote).await);
         line.edit(self.decoded_header(&line, text, remote).await);
+        if class == HeaderClass::Primary {
+            self.show_subject(&line, text);
+        }
         self.unfinished_header = true;
         self.header_rest = match line.standing() {
             Standing::AsItCame => Rest::Stays,
@@ -201,6 +222,36 @@ impl Editor {
             Standing::Instead(text) => self.decoder.field(text),
         };
         self.inspection.examine_any(Context::DecodedHeader, &readings, remote).await
+    }
+
+    /// Moderation sees the subject as it stands there now, in all plausible readings.
+    fn show_subject(&mut self, line: &Line<'_>, text: &[u8]) {
+        let Some(watch) = &mut self.watch else { return };
+        let text = match line.standing() {
+            Standing::Nothing => return,
+            Standing::AsItCame => text,
+            Standing::Instead(text) => text,
+        };
+        if !is_subject(text) {
+            return;
+        }
+        for reading in self.decoder.field(text) {
+            watch.subject(reading.split_once(':').map_or("", |(_, subject)| subject.trim()));
+        }
+    }
+
+    fn show(&mut self, context: Context, text: &str) {
+        let Some(watch) = &mut self.watch else { return };
+        match context {
+            Context::TextBody => watch.text(text),
+            Context::AttachmentName => watch.attachment_name(text),
+            Context::AttachmentType => watch.attachment_type(text),
+            Context::Header
+            | Context::MimeHeader
+            | Context::NestedHeader
+            | Context::Body
+            | Context::DecodedHeader => {}
+        }
     }
 
     async fn rest(&mut self, raw: &[u8], onward: &mut Onward<'_, '_, impl Output>) {
@@ -239,4 +290,9 @@ impl Editor {
         }
         line.write(onward).await;
     }
+}
+
+fn is_subject(header: &[u8]) -> bool {
+    let name = header.split(|&byte| byte == b':').next().unwrap_or_default();
+    name.trim_ascii_end().eq_ignore_ascii_case(b"subject")
 }

@@ -7,19 +7,21 @@
 use std::{collections::HashSet, sync::Arc};
 
 use mailweir_mail::{Address, Enhanced, HoldReason};
-use mailweir_tables::{Found, LookupError, Place};
+use mailweir_tables::{Found, LookupError, PatternSteps, Place};
 
 use super::{
     Action, ActionError, ChecksRules, Context, Decision, Decisions, Detour, Fate, Outcome, Refusal,
     Trouble, Verb, outcome::Weight,
 };
-use crate::{RemoteMaps, arguments::printable_start, look_up_any};
+use crate::{ForOneMail, RemoteMaps, arguments::printable_start, look_up_any};
 
 /// The inspection of one mail.
 #[derive(Debug)]
 pub struct Inspection {
     rules: Arc<ChecksRules>,
     findings: Findings,
+    /// Of all lookups for this mail.
+    steps: PatternSteps,
 }
 
 /// What is to be done with the line that was looked at.
@@ -70,7 +72,7 @@ impl Inspection {
     /// Begins to inspect a mail under `rules`.
     #[must_use]
     pub fn new(rules: Arc<ChecksRules>) -> Self {
-        Self { rules, findings: Findings::default() }
+        Self { rules, findings: Findings::default(), steps: PatternSteps::all() }
     }
 
     /// The rules in force.
@@ -114,7 +116,8 @@ impl Inspection {
         if !self.asks_for(context) {
             return Edit::Keep;
         }
-        match look_up_any(self.rules.tables(context), readings, remote).await {
+        let remote = ForOneMail { remote, steps: &self.steps };
+        match look_up_any(self.rules.tables(context), readings, &remote).await {
             Ok(None) => Edit::Keep,
             Ok(Some((reading, found))) => self.findings.act(context, reading, &found),
             Err(error) => self.findings.give_up(error),
@@ -142,11 +145,11 @@ impl Inspection {
                     Ending::Discard => Fate::Discard,
                     Ending::Trouble(trouble) => Fate::Trouble(trouble),
                 };
-                return Outcome { fate, detour: None, bcc: Vec::new(), decisions };
+                return Outcome { fate, detour: None, bcc: Vec::new(), decisions, watch: None };
             }
             Course::Inspecting | Course::Passing => hold.map_or(Fate::Accept, Fate::Hold),
         };
-        Outcome { fate, detour, bcc, decisions }
+        Outcome { fate, detour, bcc, decisions, watch: None }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the checks come to for a mail, and which rules brought it about.
 
 use mailweir_mail::{Address, HoldReason, Transport};
+use mailweir_moderation::rule::Watch;
 use mailweir_tables::{LookupError, Place};
 
 use super::{ActionError, Context, Refusal, Verb};
@@ -17,6 +18,8 @@ pub struct Outcome {
     pub bcc: Vec<Address>,
     /// The rules that matched.
     pub decisions: Decisions,
+    /// What moderation has seen of the mail, if it watched.
+    pub watch: Option<Watch>,
 }
 
 /// What becomes of a mail.

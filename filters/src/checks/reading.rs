@@ -64,9 +64,9 @@ struct Keys {
 }
 
 impl Reading {
-    /// A reading of a mail for these rules; `None` if no rule asks for one.
-    pub(super) fn new(rules: &ChecksRules) -> Option<Self> {
-        let asks = |context| !rules.tables(context).is_empty();
+    /// A reading of a mail for these rules, or for moderation; `None` if neither asks for one.
+    pub(super) fn new(rules: &ChecksRules, is_watched: bool) -> Option<Self> {
+        let asks = |context| is_watched || !rules.tables(context).is_empty();
         let of_attachments = asks(Context::AttachmentName) || asks(Context::AttachmentType);
         if !of_attachments && !asks(Context::TextBody) {
             return None;

@@ -61,6 +61,7 @@ impl<'a, F: Facts> Evaluator<'a, F> {
             R::RejectUnknownHeloHostname => return Box::pin(self.reject_unknown_helo()),
             R::RejectUnknownDomain(party) => return Box::pin(self.reject_unknown_domain(*party)),
             R::RejectUnlisted(party) => return Box::pin(self.reject_unlisted(*party)),
+            R::RejectUnverified(party) => return Box::pin(self.reject_unverified(*party)),
             R::RejectLoginMismatch(whom) => return Box::pin(self.reject_login_mismatch(*whom)),
             R::RejectRblClient(list) => return Box::pin(self.reject_rbl_client(list)),
             R::RejectRhsbl(subject, list) => return Box::pin(self.reject_rhsbl(*subject, list)),

@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use mailweir_tables::{Found, LookupError, Spec};
 
+use crate::verification::Answer;
+
 /// What the evaluator asks. Answers may take time; an answer that cannot be had is an error, never
 /// a guess.
 pub trait Facts: Send + Sync {
@@ -53,6 +55,10 @@ pub trait Facts: Send + Sync {
         address: &str,
         destination: Destination,
     ) -> impl Future<Output = Result<bool, LookupError>> + Send;
+
+    /// What a next hop says of an address that is to get no mail yet (verify(8)). Somebody who asks
+    /// waits for it as long as is wanted, and then hears that it is in progress.
+    fn verified(&self, address: &str) -> impl Future<Output = Answer> + Send;
 
     /// The logins that may use a sender address, divided by commas and white space as in
     /// `smtpd_sender_login_maps`. `None` if the address has no owner.

@@ -33,6 +33,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod unverified;
 
 use self::evaluator::Evaluator;
 pub use self::{
@@ -44,7 +45,7 @@ pub use self::{
     outcome::{Decision, DecisionKind, Outcome, Permission, Refusal, Ruling},
     parse::RestrictionError,
     restriction::{LoginMismatch, Party, Restriction, Rule, Servers},
-    settings::{Codes, Settings},
+    settings::{Codes, Settings, Unverified},
     subject::Subject,
     transaction::{Certificate, HostName, ProtocolState, Transaction},
 };

@@ -66,8 +66,6 @@ fn distance(left: &str, right: &str) -> usize {
 
 const LONGEST_GUESS: usize = 64;
 
-const VERIFICATION: &str = "addresses are not verified by a delivery on trial here";
-
 /// postconf(5) of Postfix 3.8, with the older names that it still knows.
 const NAMES: &[(&str, Meaning)] = &[
     ("permit", Meaning::Alone(|| R::Permit)),
@@ -109,6 +107,8 @@ const NAMES: &[(&str, Meaning)] = &[
     ("reject_unknown_sender_domain", Meaning::Alone(|| R::RejectUnknownDomain(Sender))),
     ("reject_unknown_address", Meaning::Alone(|| R::RejectUnknownDomain(Sender))),
     ("reject_unknown_recipient_domain", Meaning::Alone(|| R::RejectUnknownDomain(Recipient))),
+    ("reject_unverified_sender", Meaning::Alone(|| R::RejectUnverified(Sender))),
+    ("reject_unverified_recipient", Meaning::Alone(|| R::RejectUnverified(Recipient))),
     ("reject_unlisted_sender", Meaning::Alone(|| R::RejectUnlisted(Sender))),
     ("reject_unlisted_recipient", Meaning::Alone(|| R::RejectUnlisted(Recipient))),
     ("check_recipient_maps", Meaning::Alone(|| R::RejectUnlisted(Recipient))),
@@ -183,8 +183,6 @@ const NAMES: &[(&str, Meaning)] = &[
     ),
     ("check_etrn_access", Meaning::Unsupported("ETRN is not offered here")),
     ("check_policy_service", Meaning::Unsupported("policy services are not asked yet")),
-    ("reject_unverified_sender", Meaning::Unsupported(VERIFICATION)),
-    ("reject_unverified_recipient", Meaning::Unsupported(VERIFICATION)),
     ("reject_maps_rbl", Meaning::Unsupported("write reject_rbl_client and the domain instead")),
     (
         "check_relay_domains",

@@ -54,6 +54,8 @@ pub(super) enum Reason<'a> {
     RelayDeferred,
     MultiRecipientBounce,
     Unlisted(AddressClass),
+    /// An address may not take mail: the code, and why, in the words of the next hop.
+    Unverified(u16, &'a str),
     NotOwned(&'a str),
     NotLoggedIn,
     /// `permit_mx_backup`: the exchangers of the domain, and why not.
@@ -120,6 +122,8 @@ impl Reason<'_> {
             Self::Unlisted(class) => {
                 (unlisted(class, settings), Enhanced(5, 1, u16::from(!sender)))
             }
+            Self::Unverified(code, _) if sender => (code, Enhanced(4, 1, 7)),
+            Self::Unverified(code, _) => (code, Enhanced(4, 1, 1)),
             Self::NotOwned(_) | Self::NotLoggedIn => (553, Enhanced(5, 7, 1)),
             Self::ExchangersUnclear(_)
             | Self::ExchangerUnclear(..)
@@ -163,6 +167,11 @@ impl Reason<'_> {
                 let table = if show_table_name { table_of(class) } else { "" };
                 rejected(&format!("User unknown{table}"))
             }
+            Self::Unverified(400..500, why) => {
+                let why = &why[..why.floor_char_boundary(MAX_WHY)];
+                rejected(&format!("unverified address: {why}"))
+            }
+            Self::Unverified(_, why) => rejected(&format!("undeliverable address: {why}")),
             Self::NotOwned(user) => rejected(&format!("not owned by user {user}")),
             Self::NotLoggedIn => rejected("not logged in"),
             Self::ExchangersUnclear(why) => {
@@ -223,6 +232,9 @@ const fn table_of(class: AddressClass) -> &'static str {
 
 /// A reply line of Postfix has up to 510 bytes; code and enhanced status code take up to 16.
 const MAX_TEXT: usize = 494;
+
+/// Of the words of a next hop that can be spoken to later, Postfix repeats so much.
+const MAX_WHY: usize = 250;
 
 #[cfg(test)]
 mod tests {
@@ -418,6 +430,30 @@ mod tests {
                 "550 5.1.1 <b@b.example>: Recipient address rejected: User unknown",
             ),
             (
+                Reason::Unverified(450, "no route"),
+                Sender,
+                from,
+                "450 4.1.7 <a@a.example>: Sender address rejected: unverified address: no route",
+            ),
+            (
+                Reason::Unverified(451, "no route"),
+                Recipient,
+                to,
+                "451 4.1.1 <b@b.example>: Recipient address rejected: unverified address: no route",
+            ),
+            (
+                Reason::Unverified(550, "no such"),
+                Sender,
+                from,
+                "550 5.1.7 <a@a.example>: Sender address rejected: undeliverable address: no such",
+            ),
+            (
+                Reason::Unverified(554, "no such"),
+                Recipient,
+                to,
+                "554 5.1.1 <b@b.example>: Recipient address rejected: undeliverable address: no such",
+            ),
+            (
                 Reason::NotOwned("bob"),
                 Sender,
                 from,
@@ -465,6 +501,15 @@ mod tests {
             let reason = Reason::Table(code, Enhanced(5, 7, 1), "x");
             assert_eq!(said(reason, Subject::Client, "x"), "450 4.7.1 Service unavailable");
         }
+    }
+
+    #[test]
+    fn of_what_a_next_hop_says_so_much_is_repeated_as_by_postfix() {
+        let why = "é".repeat(600);
+        let later = said(Reason::Unverified(450, &why), Subject::Sender, "a@b");
+        assert_eq!(later.matches('é').count(), 125);
+        let never = said(Reason::Unverified(550, &why), Subject::Sender, "a@b");
+        assert!(never.matches('é').count() > 125 && never.len() <= 510);
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub enum Restriction {
     RejectUnknownDomain(Party),
     /// `reject_unlisted_sender` and `..._recipient`.
     RejectUnlisted(Party),
+    /// `reject_unverified_sender` and `..._recipient`.
+    RejectUnverified(Party),
     /// `reject_sender_login_mismatch` and its relatives.
     RejectLoginMismatch(LoginMismatch),
     RejectRblClient(DnsList),

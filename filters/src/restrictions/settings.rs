@@ -22,6 +22,10 @@ pub struct Settings {
     pub unknown_helo_waits: bool,
     /// So is a domain (`unknown_address_tempfail_action = defer_if_permit`).
     pub unknown_address_waits: bool,
+    /// What `reject_unverified_sender` says (`unverified_sender_...`).
+    pub unverified_sender: Unverified,
+    /// What `reject_unverified_recipient` says (`unverified_recipient_...`).
+    pub unverified_recipient: Unverified,
     /// `example.com` in an access table is for `host.example.com` too
     /// (`parent_domain_matches_subdomains` has `smtpd_access_maps`); else `.example.com` is.
     pub parent_matches_subdomains: bool,
@@ -58,6 +62,8 @@ impl Default for Settings {
             reject_unlisted_sender: false,
             unknown_helo_waits: true,
             unknown_address_waits: true,
+            unverified_sender: Unverified::default(),
+            unverified_recipient: Unverified::default(),
             parent_matches_subdomains: true,
             recipient_delimiter: "".into(),
             null_sender_key: "<>".into(),
@@ -67,6 +73,27 @@ impl Default for Settings {
             mx_backup_networks: Vec::new(),
             show_table_name: true,
         }
+    }
+}
+
+/// What is said of an address that may not take mail. A code below 400 lets it pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unverified {
+    /// If it takes none (`..._reject_code`).
+    pub reject_code: u16,
+    /// If that cannot be told now; Postfix has none above 499 (`..._defer_code`).
+    pub defer_code: u16,
+    /// The reason that is given instead of the next hop's words; empty: those
+    /// (`..._reject_reason`).
+    pub reason: Box<str>,
+    /// A refusal for now is remembered instead of spoken
+    /// (`..._tempfail_action = defer_if_permit`).
+    pub waits: bool,
+}
+
+impl Default for Unverified {
+    fn default() -> Self {
+        Self { reject_code: 450, defer_code: 450, reason: "".into(), waits: true }
     }
 }
 

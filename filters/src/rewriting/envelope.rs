@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use mailweir_mail::{Address, Envelope, Notify, OriginalRecipient, Recipient, ReversePath};
+use mailweir_tables::PatternSteps;
 
 use super::{
     Decision, Decisions, Maps, Parameter, RewriteError, RewritingRules, rules::Class, steps::Steps,
     values, virtual_aliases::folded,
 };
-use crate::RemoteMaps;
+use crate::{ForOneMail, RemoteMaps};
 
 /// A mail's envelope after rewriting.
 #[derive(Clone, Debug)]
@@ -42,7 +43,8 @@ pub async fn rewrite(
     remote: &dyn RemoteMaps,
 ) -> Result<Rewritten, RewriteError> {
     let Envelope { sender, recipients, .. } = &envelope;
-    let mut output = Output::new(rules, remote);
+    let remote = ForOneMail { remote, steps: &PatternSteps::all() };
+    let mut output = Output::new(rules, &remote);
     let sender = output.sender(sender).await?;
     for recipient in recipients {
         output.recipient(recipient).await?;

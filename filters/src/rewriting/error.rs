@@ -55,9 +55,12 @@ impl RewriteError {
     #[must_use]
     pub const fn may_pass(&self) -> bool {
         match self {
-            Self::Lookup(error) => {
-                !matches!(error, LookupError::Value { .. } | LookupError::TooManySteps { .. })
-            }
+            Self::Lookup(error) => !matches!(
+                error,
+                LookupError::Value { .. }
+                    | LookupError::TooManySteps { .. }
+                    | LookupError::NoStepsLeft { .. }
+            ),
             Self::TooDeep { .. }
             | Self::TooMany { .. }
             | Self::TooLong { .. }
@@ -82,7 +85,8 @@ mod tests {
             (LookupError::Remote { table: table(), reason: "silent".into() }, true),
             (LookupError::Fails { table: table() }, true),
             (LookupError::Value { place: place.clone(), reason: "no address".into() }, false),
-            (LookupError::TooManySteps { place }, false),
+            (LookupError::TooManySteps { place: place.clone() }, false),
+            (LookupError::NoStepsLeft { place }, false),
         ] {
             assert_eq!(RewriteError::from(error.clone()).may_pass(), may_pass, "{error}");
         }

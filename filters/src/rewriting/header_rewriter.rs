@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
+use mailweir_tables::PatternSteps;
+
 use super::{Decisions, GenericRules, RewriteError, RewritingRules, rewrite_header};
-use crate::{RemoteMaps, checks::Output};
+use crate::{ForOneMail, RemoteMaps, checks::Output};
 
 /// Rewrites the addresses in one mail's header.
 ///
@@ -23,6 +25,8 @@ pub struct HeaderRewriter {
     line: usize,
     decisions: Decisions,
     error: Option<RewriteError>,
+    /// Of all lookups for the header.
+    steps: PatternSteps,
 }
 
 #[derive(Debug)]
@@ -63,6 +67,7 @@ impl HeaderRewriter {
             line: 0,
             decisions: Decisions::default(),
             error: None,
+            steps: PatternSteps::all(),
         }
     }
 
@@ -157,9 +162,10 @@ impl HeaderRewriter {
         if field.is_empty() {
             return;
         }
+        let remote = ForOneMail { remote, steps: &self.steps };
         let rewritten = match self.error {
             Some(_) => Ok(None),
-            None => self.rules.apply(field, remote, &mut self.decisions).await,
+            None => self.rules.apply(field, &remote, &mut self.decisions).await,
         };
         match rewritten {
             Ok(rewritten) => out.write(rewritten.as_deref().unwrap_or(field)).await,
@@ -204,6 +210,13 @@ const MAX_FIELD: usize = 102_400;
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use mailweir_tables::LookupError;
+
     use super::{super::testing::*, *};
 
     fn rewriter() -> HeaderRewriter {
@@ -273,6 +286,33 @@ mod tests {
         assert!(matches!(rewriter.error(), Some(RewriteError::Lookup(_))));
         assert!(now(rewriter.finish(&mut out, &NoRemote)).is_err());
         assert_eq!(out, mail.as_bytes());
+    }
+
+    #[test]
+    fn i1_the_addresses_of_a_header_share_the_steps_of_patterns() {
+        let mut rules = RewritingRules::default();
+        rules.canonical.maps =
+            vec![table("pcre:{ {/^(a+)+(?=b)/ b@new.test} {/^c@/ d@new.test} }")].into();
+        let rules = Arc::new(rules);
+        let ends = |fields: usize| {
+            let mut rewriter = HeaderRewriter::incoming(&rules).unwrap();
+            let mail = format!("To: {}@old.test\r\n", "a".repeat(18)).repeat(fields);
+            let mut feeding = pin!(async {
+                rewriter.feed(mail.as_bytes(), &mut Vec::new(), &NoRemote).await;
+                rewriter.finish(&mut Vec::new(), &NoRemote).await
+            });
+            // It waits only to let others go first.
+            loop {
+                let context = &mut Context::from_waker(Waker::noop());
+                if let Poll::Ready(end) = feeding.as_mut().poll(context) {
+                    return end;
+                }
+            }
+        };
+        assert!(ends(10).is_ok());
+        let error = ends(100).unwrap_err();
+        assert!(matches!(&error, RewriteError::Lookup(LookupError::NoStepsLeft { .. })), "{error}");
+        assert!(!error.may_pass());
     }
 
     #[test]

@@ -64,6 +64,14 @@ pub enum MailEvent {
     Bounced(DeliveryReport),
     /// Too old: given up for one recipient.
     Expired(DeliveryReport),
+    /// A next hop was asked whether it would take mail for a recipient; none was sent (Postfix's
+    /// address verification). The id is that of no queued mail.
+    Probed {
+        /// What it said.
+        report: DeliveryReport,
+        /// What that means.
+        status: ProbeStatus,
+    },
     /// The next hop had the whole mail, and its answer was lost: it may arrive twice.
     AnswerLost {
         /// The mail.
@@ -303,6 +311,29 @@ pub struct DeliveryReport {
     pub dsn: Enhanced,
     /// The peer's reply, or our own words where no peer was reached.
     pub text: Box<str>,
+}
+
+/// What came of asking a next hop about a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProbeStatus {
+    /// It would take mail.
+    Deliverable,
+    /// It never would.
+    Undeliverable,
+    /// Not known: it would not now, or could not be asked.
+    Deferred,
+}
+
+impl ProbeStatus {
+    /// The word for it in counters and in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deliverable => "deliverable",
+            Self::Undeliverable => "undeliverable",
+            Self::Deferred => "deferred",
+        }
+    }
 }
 
 /// Where the time of a delivery went: Postfix's `delays=a/b/c/d`.

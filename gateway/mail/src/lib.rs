@@ -20,8 +20,8 @@ mod verdict;
 pub use address::{Address, AddressError, Domain, ReversePath};
 pub use envelope::{BodyType, Envelope, EnvelopeId, Notify, OriginalRecipient, Recipient, Return};
 pub use event::{
-    ConnectFailure, Cutoff, Delays, DeliveryReport, HeldBy, MailEvent, Received, Refused,
-    ReportKind, RuleAction, RuleApplied, SessionEvent, TransactionSummary,
+    ConnectFailure, Cutoff, Delays, DeliveryReport, HeldBy, MailEvent, ProbeStatus, Received,
+    Refused, ReportKind, RuleAction, RuleApplied, SessionEvent, TransactionSummary,
 };
 pub use network::{Network, NetworkError};
 pub use origin::{Client, Login, Origin, Protocol, TlsSummary};

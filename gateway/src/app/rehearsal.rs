@@ -10,7 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     App, Certificate, ServerTls, Sockets, certificate_source, our_addresses, parts, resolver,
-    rewriting, shared,
+    rewriting, shared, verification,
 };
 use crate::{
     clock::{self, SystemClock},
@@ -30,6 +30,8 @@ impl App {
         observer: &Observer,
         directory: &Path,
     ) -> anyhow::Result<Self> {
+        // What is known of addresses is read, and nothing more.
+        let file = config.address_verify.file(&config.server.data_dir);
         config.server.data_dir = directory.to_owned();
         config.tls.certificate = Certificate::SelfSigned;
         config.auth.backends.clear();
@@ -41,14 +43,17 @@ impl App {
         let shared = Arc::new(shared(&config, &queue, observer, &resolver, addresses)?);
         let rewriting = rewriting(&config, &shared)?;
         let egress = Egress::new(parts(&config, &shared, rewriting)?);
+        let end = CancellationToken::new();
+        let verification = verification(&config, &shared, file, None, &end);
         Ok(Self {
             config: ArcSwap::from_pointee(config),
             shared,
             egress,
+            verification,
             certificate,
             sockets: Sockets::default(),
             services: TaskTracker::new(),
-            end: CancellationToken::new(),
+            end,
         })
     }
 

@@ -20,6 +20,7 @@ use crate::{
 
 mod auth;
 mod ban;
+mod chain_check;
 mod check;
 mod demo;
 mod explain;
@@ -66,6 +67,7 @@ impl CommandLine {
             Command::Serve(config) => serve::run(&config.config),
             Command::Check(config) => check::run(&config.config),
             Command::Explain(options) => explain::run(&options),
+            Command::ChainCheck(options) => chain_check::run(&options),
             Command::Demo(options) => demo::run(&options),
             Command::Queue(command) => queue::run(&command),
             Command::User(command) => user::run(&command),
@@ -147,6 +149,8 @@ enum Command {
     Check(ConfigFile),
     /// Show what today's rules would do to a mail, and why; nothing is sent
     Explain(explain::ExplainOptions),
+    /// Show whether a mail came through trusted hosts only, hop by hop
+    ChainCheck(chain_check::ChainCheckOptions),
     /// Try it out: a gateway that needs no configuration and sends nothing anywhere
     Demo(demo::Options),
     /// Look at and change queued mail

@@ -13,8 +13,9 @@ use mailweir_mail::Domain;
 use super::{
     Admin, Auth, ByteSize, CertificateSource, Checks, Config, ConnectionReuse, Dns, Domains,
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
-    backend, checks,
+    address_verify, backend, checks,
     listener::{Common, Listener},
+    moderation,
     pattern::DomainPattern,
     problem::Problems,
     raw::{RawConfig, RawTable},
@@ -23,9 +24,9 @@ use super::{
     rewriting,
     route::{Route, Routes},
     schema::{
-        AuthSection, BackendSection, ClassSection, ListenerSection, QuotasSection,
-        RestrictionsSection, RouteSection, SendersSection, ServerSection, SmtpSection,
-        ThrottleSection, TlsSection,
+        AddressVerifySection, AuthSection, BackendSection, ClassSection, ListenerSection,
+        ModerationSection, QuotasSection, RestrictionsSection, RouteSection, SendersSection,
+        ServerSection, SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -62,7 +63,9 @@ pub(super) fn config(
     let checks = only::<Checks>(raw, problems)?;
     let restrictions = only::<RestrictionsSection>(raw, problems)?;
     let classes = all::<ClassSection>(raw, problems);
+    let address_verify = only::<AddressVerifySection>(raw, problems)?;
     let rewriting = only::<Rewriting>(raw, problems)?;
+    let moderation = only::<ModerationSection>(raw, problems)?;
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -85,7 +88,10 @@ pub(super) fn config(
     relations::check_routes(&written_routes, &written_listeners, &server.hostname, problems);
     positive(&limits.table, &[("timeout", limits.section.timeout)], problems);
     positive(&dns.table, &[("timeout", dns.section.timeout)], problems);
+    let address_verify =
+        address_verify::check(&address_verify, &server.hostname, &domains.section, problems);
     Some(Config {
+        address_verify,
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),
@@ -104,6 +110,7 @@ pub(super) fn config(
         dns: dns.section,
         checks: checks.section,
         rewriting: rewriting.section,
+        moderation: moderation::check(&moderation, problems),
         tables: problems.take_tables(),
         admin: admin.section,
         log: log.section,
@@ -344,7 +351,11 @@ fn users_file(written: &Written<AuthSection>, server: &Server) -> PathBuf {
 }
 
 /// Durations that would end every session at once if they were zero.
-fn positive(table: &RawTable, durations: &[(&str, Duration)], problems: &mut Problems<'_>) {
+pub(super) fn positive(
+    table: &RawTable,
+    durations: &[(&str, Duration)],
+    problems: &mut Problems<'_>,
+) {
     for (key, duration) in durations {
         if duration.is_zero() {
             problems.error(table, key, "must be longer than zero");

@@ -132,6 +132,26 @@ choices! {
 }
 
 choices! {
+    /// Whether a chain of trusted hosts may begin in a way that shows no trusted address.
+    pub(super) enum Origin {
+        /// It may not.
+        Strict = "strict",
+        /// It may.
+        Accept = "accept",
+    }
+}
+
+choices! {
+    /// How hops within a trusted host are recognised.
+    pub(super) enum InnerHops {
+        /// By loopback addresses that are listed.
+        Listed = "listed",
+        /// Also by the name of the host.
+        SameHost = "same_host",
+    }
+}
+
+choices! {
     /// What a client that is not logged in hears when it uses an address that has an owner.
     pub enum Unauthenticated {
         /// It may.

@@ -1,6 +1,7 @@
 //! The configuration in a few lines, for `mailweir check` and the start of `mailweir serve`.
 
 use mailweir_auth::PasswordCheck;
+use mailweir_moderation::chain::TrustedEntry;
 
 use super::{
     Auth, AuthBackend, BackendKind, CertificateSource, Config, Engine, Listener, ListenerTls,
@@ -22,6 +23,11 @@ impl Config {
         rows.push(("data", self.describe_data()));
         rows.push(("queue", self.describe_queue()));
         rows.extend(self.tables.iter().map(|table| ("tables", table.describe())));
+        let trusted = &self.moderation.trusted_hosts;
+        if !trusted.is_empty() {
+            let entries: Vec<_> = trusted.iter().map(TrustedEntry::as_str).collect();
+            rows.push(("trusts", format!("mail that came through {} only", entries.join(" "))));
+        }
         let backends: Vec<_> = self.auth.backends.iter().map(|b| b.describe(&self.auth)).collect();
         rows.extend(aligned(&backends).into_iter().map(|line| ("log-ins by", line)));
         rows.push(("limits", self.describe_limits()));

@@ -5,6 +5,7 @@
 //! error, and holds only values the gateway can use. Parsing is pure: the environment, the name
 //! of the machine and the reading of files are arguments. What a value does is decided elsewhere.
 
+mod address_verify;
 mod backend;
 mod charset;
 mod check;
@@ -16,6 +17,7 @@ mod hosts;
 mod listener;
 mod load;
 mod mechanism;
+mod moderation;
 mod nearest;
 mod next_hop;
 mod pattern;
@@ -23,6 +25,7 @@ mod problem;
 mod raw;
 mod reference;
 mod relations;
+mod reply_code;
 mod report;
 mod restrictions;
 mod rewriting;
@@ -52,6 +55,7 @@ use mailweir_auth::{Quotas, ThrottleLimits};
 use mailweir_mail::Domain;
 
 pub use self::{
+    address_verify::{AddressVerify, VerifySender},
     backend::{AuthBackend, BackendKind},
     charset::CharsetName,
     checks::CheckTables,
@@ -60,6 +64,7 @@ pub use self::{
         TempfailAction, Unauthenticated,
     },
     listener::{Listener, ListenerLimits, ProxyProtocol},
+    moderation::Moderation,
     next_hop::{Host, NextHop, Relay, RelayProtocol},
     pattern::DomainPattern,
     problem::{Location, Problem, Severity},
@@ -104,10 +109,14 @@ pub struct Config {
     pub smtp: Smtp,
     /// `[auth]`: who may log in.
     pub auth: Auth,
+    /// `[address_verify]`: how addresses are tried out.
+    pub address_verify: AddressVerify,
     /// `[checks]`: limits of the checks of content. The tables are in [`Listener::checks`].
     pub checks: Checks,
     /// `[rewriting]`: what becomes of addresses, and where mail goes by tables.
     pub rewriting: Rewriting,
+    /// `[moderation]`: which mail is trusted by the way it came.
+    pub moderation: Moderation,
     /// The tables that were read, as they were then.
     pub tables: Vec<TableSummary>,
     /// `[admin]`: the web UI and the health checks.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use mailweir_filters::restrictions::{
     Codes, ListError, ListTexts, Restriction, RestrictionError, Restrictions, Rule, Settings,
+    Unverified,
 };
 use mailweir_tables::Spec;
 
@@ -50,24 +51,6 @@ impl Element for RestrictionText {
     const LIST_ALLOWED: &'static str = "a list of restrictions as Postfix writes them, such as \
                                         [\"permit_mynetworks\", \"reject_unauth_destination\"]";
     const LIST_EXAMPLE: &'static str = "[\"permit_mynetworks\", \"reject_unauth_destination\"]";
-}
-
-/// An SMTP code that refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RejectCode(u16);
-
-impl Setting for RejectCode {
-    const ALLOWED: &'static str = "a reply code from 400 to 599";
-    const EXAMPLE: &'static str = "554";
-
-    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
-        let number = value.number()?;
-        let code = u16::try_from(number).ok().filter(|code| (400..600).contains(code));
-        code.map_or_else(
-            || Refusal::new(value, format_args!("{number} refuses nothing")).alone(),
-            |code| Ok(Self(code)),
-        )
-    }
 }
 
 /// `[restrictions]` and its classes, checked.
@@ -372,6 +355,22 @@ fn settings(section: &RestrictionsSection, recipient_delimiter: Option<&str>) ->
             == TempfailAction::DeferIfPermit,
         unknown_address_waits: section.unknown_address_tempfail_action
             == TempfailAction::DeferIfPermit,
+        unverified_sender: Unverified {
+            reject_code: section.unverified_sender_reject_code.0,
+            defer_code: section.unverified_sender_defer_code.0,
+            reason: section.unverified_sender_reject_reason.as_deref().unwrap_or_default().into(),
+            waits: section.unverified_sender_tempfail_action == TempfailAction::DeferIfPermit,
+        },
+        unverified_recipient: Unverified {
+            reject_code: section.unverified_recipient_reject_code.0,
+            defer_code: section.unverified_recipient_defer_code.0,
+            reason: section
+                .unverified_recipient_reject_reason
+                .as_deref()
+                .unwrap_or_default()
+                .into(),
+            waits: section.unverified_recipient_tempfail_action == TempfailAction::DeferIfPermit,
+        },
         parent_matches_subdomains: section.parent_domain_matches_subdomains,
         recipient_delimiter: recipient_delimiter.unwrap_or_default().into(),
         null_sender_key: section.null_access_lookup_key.as_str().into(),

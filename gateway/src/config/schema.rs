@@ -13,17 +13,20 @@ use std::{
 
 use mailweir_auth::{GroupRole, Mechanism, Scheme, SignatureAlgorithm};
 use mailweir_mail::{Address, Domain, Network};
+use mailweir_moderation::chain::TrustedEntry;
 
 use super::{
+    address_verify::{VerifyMap, VerifySender},
     charset::CharsetName,
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     choice::{
-        BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
-        TempfailAction, Unauthenticated,
+        BareNewline, Engine, InnerHops, ListenerTls, LogFormat, MinTlsVersion, Mode, Origin,
+        SenderPolicy, TempfailAction, Unauthenticated,
     },
     next_hop::NextHop,
     pattern::DomainPattern,
-    restrictions::{RejectCode, RestrictionText},
+    reply_code::{RejectCode, VerifyCode, VerifyDeferCode},
+    restrictions::RestrictionText,
     rewriting::{
         AddressClass, ExtensionUser, HeaderRewriteClient, NameOrTable, RecipientClass, SenderClass,
     },
@@ -51,8 +54,10 @@ pub(super) static SCHEMAS: &[Schema] = &[
     QuotasSection::SCHEMA,
     RestrictionsSection::SCHEMA,
     ClassSection::SCHEMA,
+    AddressVerifySection::SCHEMA,
     Checks::SCHEMA,
     Rewriting::SCHEMA,
+    ModerationSection::SCHEMA,
     Admin::SCHEMA,
     Log::SCHEMA,
     Metrics::SCHEMA,
@@ -551,6 +556,15 @@ section! {
         unknown_helo_hostname_tempfail_action: TempfailAction = "defer_if_permit", postfix "unknown_helo_hostname_tempfail_action";
         /// What `reject_unknown_sender_domain` and `..._recipient_domain` do while DNS cannot tell.
         unknown_address_tempfail_action: TempfailAction = "defer_if_permit", postfix "unknown_address_tempfail_action";
+        /// What `reject_unverified_sender` does while nobody can tell whether the address takes mail.
+        unverified_sender_tempfail_action: TempfailAction = "defer_if_permit", postfix "unverified_sender_tempfail_action";
+        /// What `reject_unverified_recipient` does then.
+        unverified_recipient_tempfail_action: TempfailAction = "defer_if_permit", postfix "unverified_recipient_tempfail_action";
+        /// What a client hears instead of the next hop's words when `reject_unverified_sender`
+        /// refuses.
+        unverified_sender_reject_reason: Option<String>, postfix "unverified_sender_reject_reason";
+        /// The same of `reject_unverified_recipient`.
+        unverified_recipient_reject_reason: Option<String>, postfix "unverified_recipient_reject_reason";
         /// Whether `example.com` in an access table is for `host.example.com` too. Otherwise
         /// `.example.com` is.
         parent_domain_matches_subdomains: bool = true, postfix "parent_domain_matches_subdomains";
@@ -601,6 +615,14 @@ section! {
         unknown_virtual_alias_reject_code: RejectCode = 550, postfix "unknown_virtual_alias_reject_code";
         /// Of addresses that do not exist, in virtual mailbox domains.
         unknown_virtual_mailbox_reject_code: RejectCode = 550, postfix "unknown_virtual_mailbox_reject_code";
+        /// Of `reject_unverified_sender`, if the address takes no mail.
+        unverified_sender_reject_code: VerifyCode = 450, postfix "unverified_sender_reject_code";
+        /// Of `reject_unverified_sender`, if nobody can tell now, or yet.
+        unverified_sender_defer_code: VerifyDeferCode = 450, postfix "unverified_sender_defer_code";
+        /// Of `reject_unverified_recipient`, if the address takes no mail.
+        unverified_recipient_reject_code: VerifyCode = 450, postfix "unverified_recipient_reject_code";
+        /// Of `reject_unverified_recipient`, if nobody can tell now, or yet.
+        unverified_recipient_defer_code: VerifyDeferCode = 450, postfix "unverified_recipient_defer_code";
     }
 }
 
@@ -612,6 +634,36 @@ section! {
         name: Label, postfix "smtpd_restriction_classes";
         /// What it stands for. A table alone looks up what the list is about that uses the class.
         rules: Vec<RestrictionText>;
+    }
+}
+
+section! {
+    /// How `reject_unverified_sender` and `reject_unverified_recipient` find out whether an address
+    /// takes mail: the next hop is asked as for a mail that ends after RCPT, and its answer is
+    /// remembered.
+    pub(super) table "address_verify" AddressVerifySection {
+        /// Whom probes come from: an address, or a user of the host name. "<>": nobody, which some
+        /// sites refuse. The address takes mail here, whatever restrictions say; mail to the default
+        /// goes nowhere.
+        sender: VerifySender = "double-bounce", postfix "address_verify_sender" "double_bounce_sender";
+        /// The file, in the data directory, in which answers survive a restart. Empty: none.
+        map: VerifyMap = "verify_cache", postfix "address_verify_map";
+        /// How long a good answer is believed.
+        positive_expire_time: Duration = "31d", postfix "address_verify_positive_expire_time";
+        /// When a good answer is asked for anew, while the old one still counts.
+        positive_refresh_time: Duration = "7d", postfix "address_verify_positive_refresh_time";
+        /// Whether any other answer is remembered. If not, clients hear no such answer: verification
+        /// is in progress, and each mail asks anew.
+        negative_cache: bool = true, postfix "address_verify_negative_cache";
+        /// How long any other answer is believed.
+        negative_expire_time: Duration = "3d", postfix "address_verify_negative_expire_time";
+        /// When any other answer is asked for anew.
+        negative_refresh_time: Duration = "3h", postfix "address_verify_negative_refresh_time";
+        /// One more than the times that a session waits for `poll_delay` while a next hop has not
+        /// answered. 1: it never waits.
+        poll_count: NonZeroU32 = 3, postfix "address_verify_poll_count";
+        /// How long each time is. An answer that comes sooner ends it.
+        poll_delay: Duration = "3s", postfix "address_verify_poll_delay";
     }
 }
 
@@ -719,6 +771,29 @@ section! {
         /// Tables that give addresses the form by which other sites know them, in the envelope and the
         /// header of what leaves by SMTP.
         smtp_generic_maps: Vec<TableName> = [], postfix "smtp_generic_maps";
+    }
+}
+
+section! {
+    /// Which mail is trusted by the way it came: every Received header from the top down must name one
+    /// of our own servers, as must the client itself. `mailweir chain-check` shows it for a mail; so far
+    /// nothing else asks.
+    pub(super) table "moderation" ModerationSection {
+        /// Our own mail servers: addresses, networks, and regular expressions for the text of an
+        /// address, which begin with `^` and should end with `$`. IPv6 addresses are matched in their
+        /// short form in lower case. Loopback and private addresses count only if they are listed.
+        trusted_hosts: Vec<TrustedEntry> = [];
+        /// What of mail that began at a trusted server itself, by its sendmail command or out of an
+        /// Exchange mailbox, or of which it hides the client (Postfix `smtpd_hide_client_session`).
+        /// "strict": not trusted. "accept": trusted.
+        local_origin: Origin = "strict";
+        /// What of mail from an unlisted address, by somebody who logged in at a trusted server
+        /// (`with ESMTPSA`). "strict": not trusted. "accept": trusted, whatever stands below.
+        authenticated_origin: Origin = "strict";
+        /// How a trusted server is recognised that handed the mail to itself, for a content filter.
+        /// "listed": its loopback address is in `trusted_hosts`. "same_host": also by its name in two
+        /// headers in a row.
+        inner_hops: InnerHops = "listed";
     }
 }
 

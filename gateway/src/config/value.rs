@@ -96,6 +96,14 @@ impl RawValue {
         }
     }
 
+    /// The text, where an empty one means something.
+    pub(super) fn text_or_nothing(&self) -> Result<Option<&str>, Vec<Refusal>> {
+        match &self.value {
+            Value::Text(text) | Value::Loose(text) if text.is_empty() => Ok(None),
+            _ => self.text().map(Some),
+        }
+    }
+
     /// The boolean.
     pub(super) fn flag(&self) -> Result<bool, Vec<Refusal>> {
         match &self.value {

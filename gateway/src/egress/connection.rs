@@ -147,11 +147,7 @@ impl Connection {
 
     /// Sends one mail.
     pub(crate) async fn send(&mut self, mail: Outgoing, letter: Letter<'_>) -> Sent {
-        self.mails += 1;
-        if self.mails > 1 {
-            self.hear_out();
-        }
-        if self.client.begin(mail).is_err() {
+        if self.begin(mail).is_err() {
             return Sent::Returned(Closed::Quit);
         }
         let mut source = Some(Source::of(letter));
@@ -170,6 +166,29 @@ impl Connection {
                 Turn::Returned | Turn::Ready => {}
             }
         }
+    }
+
+    /// Asks about a recipient. Without an outcome for it the connection is over.
+    pub(super) async fn ask(&mut self, probe: Outgoing) -> Result<Vec<Attempt>, Closed> {
+        if self.begin(probe).is_err() {
+            return Err(Closed::Quit);
+        }
+        loop {
+            match self.advance(&mut None).await {
+                Turn::Finished(attempts) => return Ok(attempts),
+                Turn::Closed(closed) => return Err(closed),
+                // The step behind says why.
+                Turn::Returned | Turn::Ready => {}
+            }
+        }
+    }
+
+    fn begin(&mut self, mail: Outgoing) -> Result<(), Outgoing> {
+        self.mails += 1;
+        if self.mails > 1 {
+            self.hear_out();
+        }
+        self.client.begin(mail)
     }
 
     /// Takes in what the peer said since the last mail: nothing, or a good-bye. A reply too many

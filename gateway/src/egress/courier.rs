@@ -3,44 +3,32 @@
 //! The result of each recipient is durable before the courier takes its next mail. A connection is
 //! kept open while there is work for it, and a little longer.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use mailweir_filters::rewriting::RewriteError;
-use mailweir_mail::{Enhanced, Reply, SessionEvent};
+use mailweir_mail::{Enhanced, Reply};
 use mailweir_queue::{BodyError, Claim, Content, RecipientIndex};
-use mailweir_smtp::client::{Cause, Closed, ContentText, Outgoing, Settings, TlsPolicy};
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use mailweir_smtp::client::{Closed, ContentText, Outgoing};
+use tokio::time::Instant;
 
 use super::{
     Egress,
-    connection::{Connection, Letter, OpenError, Sent, Target},
-    destination::NextHop,
-    failover::Failover,
+    connection::{Letter, Sent, Target},
+    contact::Held,
     hosts::Hosts,
     lane::{Batch, Job, Post},
     outcome::{Health, NoHost, Outcome, Told, tell},
     replies::UNCLEAR,
-    resolve::{self, NextHops},
     route::LiveRoute,
     shown::Shown,
 };
-use crate::clock;
 
 /// Works for one lane until there is nothing to do for a while.
 pub(super) struct Courier {
     egress: Arc<Egress>,
     post: Post,
     connection: Option<Held>,
-}
-
-/// An open connection, counted among all connections to next hops.
-struct Held {
-    connection: Connection,
-    _permit: OwnedSemaphorePermit,
 }
 
 /// What came of offering a mail over the connection there is.
@@ -86,7 +74,8 @@ impl Courier {
     async fn deliver(&mut self, batch: Batch) {
         let Batch { claim, mut recipients } = batch;
         let protocol = self.post.lane().destination().protocol;
-        let shown = Shown::to(protocol, &claim, &recipients, self.egress.rewriting()).await;
+        let envelope = &claim.envelope;
+        let shown = Shown::to(protocol, envelope, &recipients, self.egress.rewriting()).await;
         let shown = match shown {
             Ok(shown) => shown,
             Err(error) => return self.unclear(&claim, &recipients, &error).await,
@@ -141,7 +130,8 @@ impl Courier {
                 return Stand::Settled(self.settle(claim, &recipients, outcome).await, health);
             }
         }
-        let mut hosts = match self.hosts().await {
+        let lane = self.post.lane();
+        let mut hosts = match self.egress.hosts(lane.destination(), lane.route()).await {
             Ok(hosts) => hosts,
             Err(none) => {
                 let (outcome, health) = none.outcome(recipients.len());
@@ -178,7 +168,7 @@ impl Courier {
         recipients: &[RecipientIndex],
     ) -> Offer {
         self.leave().await;
-        match self.connect(target).await {
+        match self.egress.connect(target, self.route()).await {
             Ok(held) => self.connection = Some(held),
             Err(none) => {
                 let (outcome, health) = none.outcome(recipients.len());
@@ -232,94 +222,6 @@ impl Courier {
         }
     }
 
-    /// The hosts of all next hops. One that has none is passed over if another has some.
-    async fn hosts(&self) -> Result<Hosts, NoHost> {
-        let mut hosts = Hosts::default();
-        let mut none: Option<NoHost> = None;
-        for (next_hop, port) in self.post.lane().destination().hops() {
-            match self.hosts_of(next_hop, port).await {
-                Ok(failover) => hosts.push(port, failover),
-                Err(reason) => {
-                    none = Some(match none {
-                        Some(said) => said.or(reason),
-                        None => reason,
-                    });
-                }
-            }
-        }
-        match none {
-            Some(none) if hosts.is_empty() => Err(none),
-            _ => Ok(hosts),
-        }
-    }
-
-    async fn hosts_of(&self, next_hop: &NextHop, port: u16) -> Result<Failover, NoHost> {
-        let egress = &self.egress;
-        let seed = egress.seed();
-        match resolve::next_hops(&*egress.resolver, next_hop, &egress.policy, seed).await {
-            NextHops::Hosts(candidates) => {
-                let failures = egress.failures.lock().unwrap_or_else(PoisonError::into_inner);
-                let now = clock::monotonic();
-                let limits = self.route().failover_limits();
-                Ok(Failover::new(candidates, port, &failures, now, limits))
-            }
-            NextHops::Fail { reply } => Err(NoHost::never(reply)),
-            NextHops::Defer { reply } => Err(NoHost::not_now(reply)),
-        }
-    }
-
-    async fn connect(&self, target: &Target) -> Result<Held, NoHost> {
-        let Ok(permit) = Arc::clone(&self.egress.sessions).acquire_owned().await else {
-            return Err(NoHost::no_address());
-        };
-        let settings = Arc::clone(&self.route().client);
-        let mut outcome = self.open(target, settings).await;
-        if let Err(OpenError::Refused(Closed::RetryInClear { reply })) = &outcome {
-            self.egress.warn(format!("{target}: {reply}; trying without TLS"));
-            let clear = Settings { tls: TlsPolicy::None, ..(*self.route().client).clone() };
-            outcome = self.open(target, Arc::new(clear)).await;
-        }
-        let error = match outcome {
-            Ok(connection) => {
-                self.egress.reached(target, true);
-                self.log_tls(&connection);
-                return Ok(Held { connection, _permit: permit });
-            }
-            Err(error) => error,
-        };
-        Err(match error {
-            OpenError::Unreachable(error) => {
-                self.egress.reached(target, false);
-                NoHost::unreachable(target, &error, &self.egress)
-            }
-            OpenError::Refused(closed) => {
-                // Who takes a connection and says nothing is as bad as who takes none.
-                if let Closed::Faulty { cause: Cause::Broken(_), .. } = &closed {
-                    self.egress.reached(target, false);
-                }
-                NoHost::refused(target, &closed)
-            }
-        })
-    }
-
-    async fn open(
-        &self,
-        target: &Target,
-        settings: Arc<Settings>,
-    ) -> Result<Connection, OpenError> {
-        Connection::open(target, settings, Arc::clone(&self.route().tls)).await
-    }
-
-    fn log_tls(&self, connection: &Connection) {
-        let Some((trust, summary)) = connection.security() else { return };
-        self.egress.observer.session(&SessionEvent::TlsAgreed {
-            peer: connection.relay().into(),
-            inbound: false,
-            trust: trust.as_str(),
-            summary: summary.clone(),
-        });
-    }
-
     /// Records and logs an outcome. Returns who has to be sent a further transaction.
     async fn settle(
         &self,
@@ -351,7 +253,7 @@ impl Courier {
 
     async fn leave(&mut self) {
         if let Some(held) = self.connection.take() {
-            held.connection.quit().await;
+            held.leave().await;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use mailweir_mail::{Delays, DeliveryReport, Domain, MailEvent, Stage};
+use mailweir_mail::{Address, Delays, DeliveryReport, Domain, MailEvent, Stage};
 use mailweir_queue::{AttemptResult, Claim, RecipientIndex, ReportDuty, Screening, Work};
 
 use tokio::sync::Semaphore;
@@ -86,6 +86,7 @@ pub(super) fn spread(
     let mut groups: Vec<(Goal<'_>, Vec<RecipientIndex>)> = Vec::new();
     for (index, chosen) in all {
         let Some(recipient) = claim.envelope.recipients.get(index.as_usize()) else { continue };
+        let chosen = unless_dropped(routes, &recipient.address, chosen);
         let goal = goal(routes, chosen, recipient.address.domain());
         match groups.iter_mut().find(|(known, _)| known.is(&goal)) {
             Some((_, recipients)) => recipients.push(index),
@@ -123,6 +124,14 @@ impl Goal<'_> {
             (Self::End(this), Self::End(other)) => this == other,
             (Self::To(..), Self::End(_)) | (Self::End(_), Self::To(..)) => false,
         }
+    }
+}
+
+/// What a rule chose, but for mail that goes nowhere whatever it says.
+pub(super) fn unless_dropped(routes: &LiveRoutes, recipient: &Address, chosen: Chosen) -> Chosen {
+    match routes.drop_mail_to(recipient) {
+        true => Chosen::End(End::Discarded(replies::to_sender_of_probes())),
+        false => chosen,
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     Egress,
     by_tables::{self, Chosen},
     destination::{NextHop, Protocol},
-    dispatch::{Goal, goal},
+    dispatch::{Goal, goal, unless_dropped},
     replies,
     transport::End,
 };
@@ -37,6 +37,7 @@ impl Egress {
             Some(filter) => (Chosen::Way(filter.clone()), Some("FILTER".to_owned())),
             None => self.by_tables(envelope, recipient).await,
         };
+        let chosen = unless_dropped(&routes, recipient, chosen);
         match goal(&routes, chosen, recipient.domain()) {
             Goal::To(destination, _) => {
                 let exchangers = matches!(destination.next_hop, NextHop::Exchangers(_));

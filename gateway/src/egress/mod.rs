@@ -7,6 +7,7 @@
 mod by_tables;
 pub mod concurrency;
 mod connection;
+mod contact;
 mod courier;
 pub mod destination;
 mod dispatch;
@@ -17,6 +18,7 @@ mod hosts;
 mod inquiry;
 mod lane;
 mod outcome;
+pub(crate) mod probe;
 mod replies;
 pub mod report;
 mod reporter;

@@ -172,9 +172,11 @@ fn result(attempt: &Attempt, relay: Option<&str>) -> AttemptResult {
             AttemptResult::Delivered { reply, relay, duty: ReportDuty::Ours }
         }
         Attempt::Failed { .. } => AttemptResult::Failed { reply, relay },
-        Attempt::Deferred { .. } | Attempt::Uncertain { .. } | Attempt::Postponed { .. } => {
-            AttemptResult::Deferred { reply, relay }
-        }
+        // Who was only asked about has no mail yet.
+        Attempt::Accepted { .. }
+        | Attempt::Deferred { .. }
+        | Attempt::Uncertain { .. }
+        | Attempt::Postponed { .. } => AttemptResult::Deferred { reply, relay },
     }
 }
 
@@ -205,9 +207,10 @@ fn event(
     Some(match attempt {
         Attempt::Delivered { .. } => MailEvent::Delivered(report),
         Attempt::Failed { .. } => MailEvent::Bounced(report),
-        Attempt::Deferred { .. } | Attempt::Uncertain { .. } | Attempt::Postponed { .. } => {
-            MailEvent::Deferred(report)
-        }
+        Attempt::Accepted { .. }
+        | Attempt::Deferred { .. }
+        | Attempt::Uncertain { .. }
+        | Attempt::Postponed { .. } => MailEvent::Deferred(report),
     })
 }
 
@@ -216,6 +219,7 @@ fn said(attempt: &Attempt) -> Box<str> {
     let reply = attempt.reply();
     match attempt {
         Attempt::Delivered { .. }
+        | Attempt::Accepted { .. }
         | Attempt::Deferred { cause: Cause::Replied(_), .. }
         | Attempt::Failed { cause: Cause::Replied(_), .. } => reply.to_string().into(),
         Attempt::Deferred { .. }

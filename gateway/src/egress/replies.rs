@@ -21,6 +21,11 @@ pub(super) const fn discarded() -> Reply {
     Reply::new(250, Enhanced(2, 0, 0), "discarded by route")
 }
 
+/// The address that our probes come from.
+pub(super) const fn to_sender_of_probes() -> Reply {
+    Reply::new(250, Enhanced(2, 0, 0), "undeliverable postmaster notification discarded")
+}
+
 /// `error:`.
 pub(super) fn failed(status: Enhanced, text: Box<str>) -> Reply {
     Reply::with_text(550, status, text.into())

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mailweir_mail::Domain;
+use mailweir_mail::{Address, Domain};
 use mailweir_smtp::client::{Credentials, Dialect, Settings, Timeouts, TlsPolicy};
 
 use super::{
@@ -156,6 +156,8 @@ pub struct LiveRoutes {
     live: Vec<Arc<LiveRoute>>,
     /// For next hops that rules name and no route leads to: by SMTP, by SMTP inside TLS, by LMTP.
     others: [Arc<LiveRoute>; 3],
+    /// Mail to this address goes nowhere.
+    sink: Option<Address>,
 }
 
 impl LiveRoutes {
@@ -176,7 +178,23 @@ impl LiveRoutes {
             make(u32::MAX - 1, &Route::unlisted(RelayProtocol::Smtps))?,
             make(u32::MAX, &Route::unlisted(RelayProtocol::Lmtp))?,
         ];
-        Ok(Self { live, configured, others })
+        Ok(Self { live, configured, others, sink: None })
+    }
+
+    /// The same, but for mail to `sink`: it is dropped, as Postfix drops mail to its
+    /// `double_bounce_sender`. Nobody reads it, and to return it could go on for ever.
+    #[must_use]
+    pub fn and_sink(self, sink: Option<Address>) -> Self {
+        Self { sink, ..self }
+    }
+
+    /// Whether mail to this address is dropped.
+    pub(super) fn drop_mail_to(&self, address: &Address) -> bool {
+        let same = |sink: &Address| {
+            sink.domain() == address.domain()
+                && sink.local_part().eq_ignore_ascii_case(address.local_part())
+        };
+        self.sink.as_ref().is_some_and(same)
     }
 
     /// The route by which a next hop is reached that a rule names for mail to `domain`, with its

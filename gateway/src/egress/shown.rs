@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use mailweir_filters::rewriting::{Decisions, HeaderRewriter, RewriteError};
 use mailweir_mail::{Address, Envelope, ReversePath};
-use mailweir_queue::{Claim, Content, RecipientIndex};
+use mailweir_queue::{Content, RecipientIndex};
 
 use super::{connection::Letter, destination::Protocol};
 use crate::rewriting::{LiveRewriting, Rewriting};
@@ -31,17 +31,17 @@ impl Shown {
     /// A table cannot tell: these recipients wait.
     pub(super) async fn to(
         protocol: Protocol,
-        claim: &Claim,
+        envelope: &Arc<Envelope>,
         recipients: &[RecipientIndex],
         live: Arc<LiveRewriting>,
     ) -> Result<Self, RewriteError> {
         let rules = live.current();
-        let stays = protocol == Protocol::Lmtp || claim.envelope.filter.is_some();
+        let stays = protocol == Protocol::Lmtp || envelope.filter.is_some();
         if stays || rules.generic.maps.is_empty() {
-            return Ok(Self { envelope: Arc::clone(&claim.envelope), generic: None });
+            return Ok(Self { envelope: Arc::clone(envelope), generic: None });
         }
         let generic = Generic { live, rules };
-        let envelope = generic.envelope(&claim.envelope, recipients).await?;
+        let envelope = generic.envelope(envelope, recipients).await?;
         Ok(Self { envelope: Arc::new(envelope), generic: Some(generic) })
     }
 

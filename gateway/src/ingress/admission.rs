@@ -205,6 +205,10 @@ impl Admission {
 
     /// In Postfix's order: first the sender, then the recipient, then how much it becomes.
     async fn permit(&mut self, recipient: &Recipient, session: &Session) -> Result<(), Refusal> {
+        // Whoever asks may be answering a probe of ours: to refuse would be a circle.
+        if self.listener.takes_answers_to_probes(&recipient.address) {
+            return Ok(());
+        }
         let envelope = session.transaction().ok_or(Refusal::Internal)?;
         self.permit_sender(envelope, session).await?;
         self.judge(ProtocolState::Rcpt, session, Some(recipient)).await?;

@@ -81,6 +81,7 @@ impl Incoming {
                 detour: None,
                 bcc: Vec::new(),
                 decisions: Decisions::default(),
+                watch: None,
             },
             Some(checks) => checks.finish(&mut onward, remote).await,
         }

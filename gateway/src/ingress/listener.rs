@@ -10,7 +10,7 @@ use std::{
 use arc_swap::ArcSwap;
 use mailweir_auth::{Allowances, Authenticator, Chain, Directory as _, Mechanism, UserName};
 use mailweir_filters::{RemoteMaps, rewriting::HeaderRewriter};
-use mailweir_mail::{Client, Domain, SessionEvent};
+use mailweir_mail::{Address, Client, Domain, SessionEvent};
 use mailweir_queue::Queue;
 use mailweir_smtp::server::{self, Mode, Needs, Offer, Peer, Rights, Session, Settings, TlsMode};
 use tokio::{
@@ -37,6 +37,7 @@ use crate::{
     rewriting::LiveRewriting,
     tables::Tables,
     tls::ListenerTls,
+    verification::Verification,
     wire::Wire,
 };
 
@@ -76,6 +77,7 @@ pub struct Listener {
     restrictions: Option<ListenerRestrictions>,
     /// Absent where addresses stay as they are.
     rewriting: Option<Arc<LiveRewriting>>,
+    verification: Arc<Verification>,
     tls: Option<ListenerTls>,
     shared: Arc<Shared>,
 }
@@ -92,6 +94,8 @@ pub struct ListenerRules {
     pub restrictions: Option<ListenerRestrictions>,
     /// What becomes of addresses; of no effect in the modes "filter" and "lmtp".
     pub rewriting: Arc<LiveRewriting>,
+    /// Who knows which addresses take mail.
+    pub(crate) verification: Arc<Verification>,
 }
 
 impl Listener {
@@ -104,14 +108,26 @@ impl Listener {
         shared: Arc<Shared>,
     ) -> Self {
         let settings = Arc::new(settings(&rules, &shared));
-        let ListenerRules { served, policy, checks, restrictions, rewriting } = shared_rules;
+        let ListenerRules { served, policy, checks, restrictions, rewriting, verification } =
+            shared_rules;
         // Mail that comes back from a filter has been rewritten (Postfix `receive_override_options =
         // no_address_mappings, no_unknown_recipient_checks`).
         let rewriting = match settings.mode {
             Mode::Mx | Mode::Submission => Some(rewriting),
             Mode::Filter | Mode::Lmtp => None,
         };
-        Self { rules, settings, served, policy, checks, restrictions, rewriting, tls, shared }
+        Self {
+            rules,
+            settings,
+            served,
+            policy,
+            checks,
+            restrictions,
+            rewriting,
+            verification,
+            tls,
+            shared,
+        }
     }
 
     /// The label of logs.
@@ -157,6 +173,18 @@ impl Listener {
     /// What becomes of addresses; `None` where they stay as they are.
     pub(super) fn rewriting(&self) -> Option<&LiveRewriting> {
         self.rewriting.as_deref()
+    }
+
+    /// Who knows which addresses take mail.
+    pub(super) const fn verification(&self) -> &Arc<Verification> {
+        &self.verification
+    }
+
+    /// Whether this is the address that our own probes come from, and one of ours.
+    pub(super) fn takes_answers_to_probes(&self, recipient: &Address) -> bool {
+        let is_ours =
+            |domain: &Domain| *domain == self.shared.hostname || self.served.serve(domain);
+        self.verification.is_sender(recipient) && is_ours(recipient.domain())
     }
 
     /// The stage that rewrites headers, for a client whose headers are rewritten.

@@ -72,10 +72,20 @@ fn comment_safe(helo: &str) -> String {
 #[cfg(test)]
 mod tests {
     use mailweir_mail::ReversePath;
+    use mailweir_moderation::chain::{Received, ReceivedError, Source};
 
     use super::*;
 
     fn header(helo: &str, tls: Option<&TlsSummary>, recipients: &[&str]) -> String {
+        header_of("192.0.2.1:4711", helo, tls, recipients)
+    }
+
+    fn header_of(
+        client: &str,
+        helo: &str,
+        tls: Option<&TlsSummary>,
+        recipients: &[&str],
+    ) -> String {
         let mut envelope = Envelope::from_sender(ReversePath::Null);
         for recipient in recipients {
             envelope = envelope.to(recipient.parse().unwrap());
@@ -83,7 +93,7 @@ mod tests {
         let now = Timestamp::from_secs(1_795_210_205);
         Trace {
             hostname: &"gate.example.org".parse().unwrap(),
-            client: &Client::unnamed("192.0.2.1:4711".parse().unwrap()),
+            client: &Client::unnamed(client.parse().unwrap()),
             helo,
             protocol: Protocol::Esmtp,
             login: None,
@@ -128,5 +138,34 @@ mod tests {
         let text = header("x) by real.example (y; from\r\nBcc: z", None, &["a@b.example"]);
         assert_eq!(text.lines().count(), 3);
         assert!(text.starts_with("Received: from x??by?real.example??y??from??Bcc:?z (unknown"));
+    }
+
+    #[test]
+    fn whoever_follows_the_chain_reads_the_address_that_we_saw() {
+        let tls = TlsSummary {
+            version: "TLSv1.3".into(),
+            cipher: "TLS_AES_256_GCM_SHA384".into(),
+            bits: 256,
+        };
+        let odd = "\"a) ([192.0.2.9]) by b with ESMTPSA; <\"@b.example";
+        for client in ["192.0.2.1", "2001:db8::1"] {
+            let address: std::net::IpAddr = client.parse().unwrap();
+            let peer = std::net::SocketAddr::new(address, 25).to_string();
+            for helo in ["c.example", "[192.0.2.9]", "x ([192.0.2.9]) by y", "by", "(", "\"", "<;"]
+            {
+                for (tls, recipient) in [(None, odd), (Some(&tls), "a@b.example")] {
+                    let header = header_of(&peer, helo, tls, &[recipient]);
+                    let read = Received::parse(header.trim_end().as_bytes());
+                    if helo.contains("([") {
+                        assert_eq!(read, Err(ReceivedError::TwoAddresses), "{header}");
+                        continue;
+                    }
+                    let read = read.unwrap();
+                    assert_eq!(read.source, Source::Address(address), "{header}");
+                    assert_eq!(read.by.as_deref(), Some("gate.example.org"), "{header}");
+                    assert!(!read.is_authenticated(), "{header}");
+                }
+            }
+        }
     }
 }

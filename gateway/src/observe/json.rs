@@ -35,6 +35,7 @@ pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         MailEvent::Deferred(report) => object.delivery("deferred", report),
         MailEvent::Bounced(report) => object.delivery("bounced", report),
         MailEvent::Expired(report) => object.delivery("expired", report),
+        MailEvent::Probed { report, status } => object.delivery(status.as_str(), report),
         MailEvent::AnswerLost { id, relay } => object.id(*id).text("relay", relay),
         MailEvent::Reported { id, report, kind } => {
             object.id(*id).shown("report", report).text("kind", kind_name(*kind))
@@ -214,6 +215,7 @@ const fn mail_name(event: &MailEvent) -> &'static str {
         MailEvent::Deferred(_) => "deferred",
         MailEvent::Bounced(_) => "bounced",
         MailEvent::Expired(_) => "expired",
+        MailEvent::Probed { .. } => "probed",
         MailEvent::AnswerLost { .. } => "answer_lost",
         MailEvent::Reported { .. } => "reported",
         MailEvent::Removed { .. } => "removed",

@@ -232,6 +232,7 @@ fn mail_level(event: &MailEvent) -> Option<Level> {
         | MailEvent::Deferred(_)
         | MailEvent::Bounced(_)
         | MailEvent::Expired(_)
+        | MailEvent::Probed { .. }
         | MailEvent::Reported { .. }
         | MailEvent::Removed { .. } => Level::Info,
     })

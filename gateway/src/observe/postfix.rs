@@ -6,8 +6,8 @@
 //! label of the listener is in the JSON log.
 
 use mailweir_mail::{
-    ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, QueueId, Received, Refused,
-    ReportKind, RuleApplied, SessionEvent, TransactionSummary,
+    ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, ProbeStatus, QueueId, Received,
+    Refused, ReportKind, RuleApplied, SessionEvent, TransactionSummary,
 };
 
 use super::{OWN_MAIL, Stamp, line::Line};
@@ -34,6 +34,7 @@ pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         MailEvent::Deferred(report) => log.delivery("smtp", "deferred", report),
         MailEvent::Bounced(report) => log.delivery("smtp", "bounced", report),
         MailEvent::Expired(report) => log.delivery("qmgr", "expired, returned to sender", report),
+        MailEvent::Probed { report, status } => log.delivery("smtp", probed(*status), report),
         MailEvent::AnswerLost { id, relay } => log.line("smtp", |line| {
             line.id(*id).raw("lost connection with ").peer(relay);
             line.raw(" while sending end of data -- message may be sent more than once");
@@ -274,6 +275,14 @@ fn connect_failure(failure: &ConnectFailure) -> &str {
     match failure {
         ConnectFailure::TimedOut => "Connection timed out",
         ConnectFailure::Other(reason) => reason,
+    }
+}
+
+/// Postfix has one word for all that is not good; the status code in front of it tells.
+const fn probed(status: ProbeStatus) -> &'static str {
+    match status {
+        ProbeStatus::Deliverable => "deliverable",
+        ProbeStatus::Undeliverable | ProbeStatus::Deferred => "undeliverable",
     }
 }
 

@@ -6,8 +6,8 @@ use std::{
 
 use mailweir_mail::{
     Address, Client, ConnectFailure, Cutoff, Delays, DeliveryReport, Enhanced, HeldBy, HoldReason,
-    Login, MailEvent, Protocol, QueueId, Received, Refused, Reply, ReportKind, ReversePath,
-    RuleAction, RuleApplied, SessionEvent, Timestamp, TlsSummary, TransactionSummary,
+    Login, MailEvent, ProbeStatus, Protocol, QueueId, Received, Refused, Reply, ReportKind,
+    ReversePath, RuleAction, RuleApplied, SessionEvent, Timestamp, TlsSummary, TransactionSummary,
 };
 use regex::Regex;
 
@@ -88,7 +88,7 @@ fn the_patterns_of_the_postfix_exporter_match() {
         (r":.*, status=(expired|force-expired), returned to sender", 1),
         (
             r", relay=(\S+), .*, delays=([0-9\.]+)/([0-9\.]+)/([0-9\.]+)/([0-9\.]+), dsn=(\d\.\d+\.\d+), status=(\w+) ",
-            3,
+            6,
         ),
         (r": sender non-delivery notification: ", 1),
     ] {
@@ -391,20 +391,6 @@ fn applied(id: Option<QueueId>, action: RuleAction) -> MailEvent {
 }
 
 fn mail_events() -> Vec<MailEvent> {
-    let attempt = |dsn, text: &str| DeliveryReport {
-        id: id(1),
-        to: address("x@y.example"),
-        original: None,
-        relay: Some("mx.y.example[203.0.113.5]:25".into()),
-        delays: Delays {
-            before_queue: Duration::from_millis(100),
-            in_queue: Duration::from_millis(20),
-            setup: Duration::from_millis(500),
-            transmission: Duration::from_millis(620),
-        },
-        dsn,
-        text: text.into(),
-    };
     let mut events = vec![
         MailEvent::Received(Box::new(Received {
             id: id(1),
@@ -459,12 +445,43 @@ fn mail_events() -> Vec<MailEvent> {
         }),
         MailEvent::AnswerLost { id: id(1), relay: "mx.y.example[203.0.113.5]:25".into() },
     ];
+    events.extend(probes());
     let kinds = [ReportKind::Failure, ReportKind::Delay, ReportKind::Success];
     let reported = |kind| MailEvent::Reported { id: id(1), report: id(2), kind };
     events.extend(kinds.map(reported));
     events.push(MailEvent::Removed { id: id(1) });
     events.push(MailEvent::Corrupt { id: id(1), reason: "checksum differs".into() });
     events
+}
+
+fn probes() -> [MailEvent; 3] {
+    let refusal =
+        "host mx.y.example[203.0.113.5] said: 550 5.1.1 unknown (in reply to RCPT TO command)";
+    let unreached = "connect to mx.y.example[203.0.113.5]:25: Connection refused";
+    let unreached = DeliveryReport { relay: None, ..attempt(Enhanced(4, 4, 1), unreached) };
+    [
+        (attempt(Enhanced(2, 1, 5), "250 2.1.5 Ok"), ProbeStatus::Deliverable),
+        (attempt(Enhanced(5, 1, 1), refusal), ProbeStatus::Undeliverable),
+        (unreached, ProbeStatus::Deferred),
+    ]
+    .map(|(report, status)| MailEvent::Probed { report, status })
+}
+
+fn attempt(dsn: Enhanced, text: &str) -> DeliveryReport {
+    DeliveryReport {
+        id: id(1),
+        to: address("x@y.example"),
+        original: None,
+        relay: Some("mx.y.example[203.0.113.5]:25".into()),
+        delays: Delays {
+            before_queue: Duration::from_millis(100),
+            in_queue: Duration::from_millis(20),
+            setup: Duration::from_millis(500),
+            transmission: Duration::from_millis(620),
+        },
+        dsn,
+        text: text.into(),
+    }
 }
 
 fn id(serial: u32) -> QueueId {

@@ -162,4 +162,8 @@ impl Storage for Gated {
     fn scan(&self, space: Space, from: Key, visit: &mut Visit<'_>) {
         self.inner.scan(space, from, visit);
     }
+
+    fn last(&self, space: Space) -> Result<Option<(Key, Bytes)>, StoreError> {
+        self.inner.last(space)
+    }
 }

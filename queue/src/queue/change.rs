@@ -24,18 +24,21 @@ use crate::{
 };
 
 impl Shared {
-    /// Commits a new mail and hands it on in memory.
-    pub(crate) async fn commit_new(
+    /// Commits a new mail and hands it on in memory. The write is begun at once.
+    pub(crate) fn commit_new(
         self: &Arc<Self>,
         prepared: Prepared,
-    ) -> Result<Receipt, IntakeError> {
+    ) -> impl Future<Output = Result<Receipt, IntakeError>> + Send + 'static + use<> {
         let Prepared { newcomer, ticket, batch } = prepared;
         let (answer, fate) = oneshot::channel();
         let shared = self.clone();
         let id = ticket.id;
         let done: Done = Box::new(move |written| drop(answer.send(shared.admit(ticket, written))));
-        self.submit_new(id, newcomer, batch, done)?;
-        Ok(fate.await.map_err(|_| StoreError::Stopped)??)
+        let begun = self.submit_new(id, newcomer, batch, done);
+        async move {
+            begun?;
+            Ok(fate.await.map_err(|_| StoreError::Stopped)??)
+        }
     }
 
     fn submit_new(

@@ -269,7 +269,7 @@ fn take_up(
             }
         };
         if progress.is_over() {
-            Space::ALL.into_iter().for_each(|space| batch.delete(space, id));
+            Space::OF_MAIL.into_iter().for_each(|space| batch.delete(space, id));
             continue;
         }
         registry.count(None, Some(progress.state.place()));

@@ -1,9 +1,11 @@
 //! What operators do to a mail. While an attempt is under way, they leave an order.
 
-use mailweir_mail::{HeldBy, HoldReason, MailEvent, Stage};
+use mailweir_mail::{Enhanced, HeldBy, HoldReason, MailEvent, Reply, Stage};
 
 use super::{IllegalChange, Step};
-use crate::progress::{Notice, Order, Outcome, RecipientStatus, State};
+use crate::progress::{
+    FailureCause, LastReply, Notice, Order, Outcome, RecipientIndex, RecipientStatus, State,
+};
 
 impl Step<'_> {
     pub(super) fn hold(&mut self, reason: HoldReason) -> Result<(), IllegalChange> {
@@ -37,6 +39,32 @@ impl Step<'_> {
         }
         self.effects.events.push(MailEvent::Released { id: self.terms.id, by });
         Ok(())
+    }
+
+    pub(super) fn release_for(
+        &mut self,
+        by: Box<str>,
+        only: &[RecipientIndex],
+    ) -> Result<(), IllegalChange> {
+        match self.progress.state {
+            State::Held { .. } if !only.is_empty() => {}
+            _ => return Err(self.not("released")),
+        }
+        let is_pending = |index: &RecipientIndex| {
+            self.progress.recipients.get(index.as_usize()).is_some_and(RecipientStatus::is_pending)
+        };
+        if let Some(missing) = only.iter().find(|index| !is_pending(index)) {
+            return Err(IllegalChange::NotPending(*missing));
+        }
+        let (now, attempt) = (self.now, self.progress.attempts);
+        for (index, status) in (0..).map(RecipientIndex).zip(&mut self.progress.recipients) {
+            if status.is_pending() && !only.contains(&index) {
+                let last = LastReply { reply: NOT_RELEASED, relay: None, at: now, attempt };
+                let (cause, report) = (FailureCause::Refused, Notice::Settled);
+                *status = RecipientStatus::Failed { last, cause, report };
+            }
+        }
+        self.release(by)
     }
 
     pub(super) fn requeue(&mut self, by: Box<str>) -> Result<(), IllegalChange> {
@@ -119,3 +147,6 @@ impl Step<'_> {
         }
     }
 }
+
+/// What `show` says of a recipient whom a moderator left out.
+const NOT_RELEASED: Reply = Reply::new(550, Enhanced(5, 7, 1), "not released for this recipient");

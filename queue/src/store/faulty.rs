@@ -66,6 +66,10 @@ impl Storage for FaultyDisk {
         self.durable.get(space, key)
     }
 
+    fn last(&self, space: Space) -> Result<Option<(Key, Bytes)>, StoreError> {
+        self.durable.last(space)
+    }
+
     fn scan(&self, space: Space, from: Key, visit: &mut Visit<'_>) {
         self.durable.scan(space, from, visit);
     }

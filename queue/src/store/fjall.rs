@@ -16,6 +16,8 @@ pub struct FjallStore {
     envelopes: Keyspace,
     states: Keyspace,
     bodies: Keyspace,
+    cases: Keyspace,
+    journal: Keyspace,
 }
 
 impl FjallStore {
@@ -38,7 +40,9 @@ impl FjallStore {
         let envelopes = keyspace(Space::Envelopes, MEMTABLE_SMALL)?;
         let states = keyspace(Space::States, MEMTABLE_SMALL)?;
         let bodies = keyspace(Space::Bodies, MEMTABLE_BODIES)?;
-        Ok(Self { database, envelopes, states, bodies })
+        let cases = keyspace(Space::Cases, MEMTABLE_SMALL)?;
+        let journal = keyspace(Space::Journal, MEMTABLE_SMALL)?;
+        Ok(Self { database, envelopes, states, bodies, cases, journal })
     }
 
     const fn keyspace(&self, space: Space) -> &Keyspace {
@@ -46,6 +50,8 @@ impl FjallStore {
             Space::Envelopes => &self.envelopes,
             Space::States => &self.states,
             Space::Bodies => &self.bodies,
+            Space::Cases => &self.cases,
+            Space::Journal => &self.journal,
         }
     }
 }
@@ -84,6 +90,17 @@ impl Storage for FjallStore {
             }
         }
     }
+
+    fn last(&self, space: Space) -> Result<Option<(Key, Bytes)>, StoreError> {
+        let Some(entry) = self.keyspace(space).last_key_value() else { return Ok(None) };
+        let (found, value) =
+            entry.into_inner().map_err(|error| StoreError::engine("read", error))?;
+        Ok(Some((key(&found)?, Bytes::copy_from_slice(&value))))
+    }
+}
+
+fn key(bytes: &[u8]) -> Result<Key, StoreError> {
+    bytes.try_into().map_err(|_| StoreError::engine("read", "the key has another length"))
 }
 
 /// Blocks read back: only deferred mail is ever read, so little is enough.

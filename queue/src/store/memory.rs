@@ -57,6 +57,12 @@ impl Storage for MemoryStore {
         Ok(self.lock().get(&(space, key)).cloned())
     }
 
+    fn last(&self, space: Space) -> Result<Option<(Key, Bytes)>, StoreError> {
+        let entries = self.lock();
+        let last = entries.range((space, [0; 12])..=(space, LAST_KEY)).next_back();
+        Ok(last.map(|((_, key), value)| (*key, value.clone())))
+    }
+
     fn scan(&self, space: Space, from: Key, visit: &mut Visit<'_>) {
         // Copied, so that `visit` may use the store.
         let entries: Vec<_> = self

@@ -1,4 +1,4 @@
-//! The seam to a store engine: an ordered map in three keyspaces, written in atomic, durable batches.
+//! The seam to a store engine: an ordered map in some keyspaces, written in atomic, durable batches.
 //!
 //! # Contract of [`Storage`]
 //! - [`Storage::commit`] makes the whole batch durable (it survives power loss) before it gives
@@ -46,6 +46,12 @@ pub trait Storage: Send + Sync {
     /// Shows every entry with a key of at least `from` to `visit`, in order, until it breaks.
     /// An entry that cannot be read is shown as an error; the scan goes on behind it if it can.
     fn scan(&self, space: Space, from: Key, visit: &mut Visit<'_>);
+
+    /// The entry with the last key.
+    ///
+    /// # Errors
+    /// The engine cannot read it.
+    fn last(&self, space: Space) -> Result<Option<(Key, Bytes)>, StoreError>;
 }
 
 /// Sees one entry of a scan: its key and value.
@@ -69,11 +75,19 @@ pub enum Space {
     States,
     /// Small bodies.
     Bodies,
+    /// What moderation keeps of a mail, also after the mail is gone.
+    Cases,
+    /// What people did to mail. The key is the number of the entry.
+    Journal,
 }
 
 impl Space {
     /// Every keyspace.
-    pub const ALL: [Self; 3] = [Self::Envelopes, Self::States, Self::Bodies];
+    pub const ALL: [Self; 5] =
+        [Self::Envelopes, Self::States, Self::Bodies, Self::Cases, Self::Journal];
+
+    /// Those that have nothing of a mail once it is gone.
+    pub const OF_MAIL: [Self; 3] = [Self::Envelopes, Self::States, Self::Bodies];
 
     /// The name in the engine.
     #[must_use]
@@ -82,6 +96,8 @@ impl Space {
             Self::Envelopes => "envelopes",
             Self::States => "states",
             Self::Bodies => "bodies",
+            Self::Cases => "cases",
+            Self::Journal => "journal",
         }
     }
 }
@@ -90,34 +106,58 @@ impl Space {
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     operations: Vec<Operation>,
+    /// Entries of the journal that have no number yet: the one who writes gives it.
+    journal: Vec<Bytes>,
 }
 
 impl Batch {
     /// Sets a value.
     pub fn put(&mut self, space: Space, id: QueueId, value: impl Into<Bytes>) {
-        self.operations.push(Operation::Put { space, key: id.to_key(), value: value.into() });
+        self.put_at(space, id.to_key(), value);
+    }
+
+    /// Sets the value of a key that is no queue id.
+    pub fn put_at(&mut self, space: Space, key: Key, value: impl Into<Bytes>) {
+        self.operations.push(Operation::Put { space, key, value: value.into() });
     }
 
     /// Removes a value, if it is there.
     pub fn delete(&mut self, space: Space, id: QueueId) {
-        self.operations.push(Operation::Delete { space, key: id.to_key() });
+        self.delete_at(space, id.to_key());
+    }
+
+    /// Removes the value of a key that is no queue id.
+    pub fn delete_at(&mut self, space: Space, key: Key) {
+        self.operations.push(Operation::Delete { space, key });
+    }
+
+    /// Appends an entry to the journal.
+    pub fn append_journal(&mut self, entry: impl Into<Bytes>) {
+        self.journal.push(entry.into());
+    }
+
+    /// The entries of the journal that have no number yet.
+    pub(crate) fn take_journal(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.journal)
     }
 
     /// Appends all operations of another batch.
     pub fn append(&mut self, mut other: Self) {
         self.operations.append(&mut other.operations);
+        self.journal.append(&mut other.journal);
     }
 
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
+        self.operations.is_empty() && self.journal.is_empty()
     }
 
     /// Bytes of values, for the size of a group.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.operations.iter().map(Operation::size).sum()
+        let journal: usize = self.journal.iter().map(Bytes::len).sum();
+        journal + self.operations.iter().map(Operation::size).sum::<usize>()
     }
 
     /// The operations, in order.

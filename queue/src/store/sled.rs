@@ -68,6 +68,14 @@ impl Storage for SledStore {
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
     }
 
+    fn last(&self, space: Space) -> Result<Option<(Key, Bytes)>, StoreError> {
+        let Some(entry) = self.database.scan_prefix([prefix(space)]).next_back() else {
+            return Ok(None);
+        };
+        let (found, value) = entry.map_err(|error| StoreError::engine("read", error))?;
+        Ok(Some((key(&found)?, Bytes::copy_from_slice(&value))))
+    }
+
     fn scan(&self, space: Space, from: Key, visit: &mut Visit<'_>) {
         let (from, end) = (prefixed(space, from), [prefix(space) + 1]);
         for entry in self.database.range(&from[..]..&end[..]) {
@@ -82,6 +90,11 @@ impl Storage for SledStore {
     }
 }
 
+fn key(bytes: &[u8]) -> Result<Key, StoreError> {
+    let key = bytes.get(1..).and_then(|key| key.try_into().ok());
+    key.ok_or_else(|| StoreError::engine("read", "the key has another length"))
+}
+
 fn prefixed(space: Space, key: Key) -> [u8; 13] {
     let mut prefixed = [prefix(space); 13];
     prefixed[1..].copy_from_slice(&key);
@@ -93,6 +106,8 @@ const fn prefix(space: Space) -> u8 {
         Space::Envelopes => b'e',
         Space::States => b's',
         Space::Bodies => b'b',
+        Space::Cases => b'c',
+        Space::Journal => b'j',
     }
 }
 

@@ -103,7 +103,8 @@ fn verdict(attempt: &Attempt) -> Verdict {
     match attempt {
         Attempt::Delivered { .. } => Verdict::Delivered,
         Attempt::Deferred { .. } => Verdict::Deferred,
-        Attempt::Failed { .. } => Verdict::Failed,
+        // No plan has a probe: whoever is only accepted did not get the mail.
+        Attempt::Accepted { .. } | Attempt::Failed { .. } => Verdict::Failed,
         Attempt::Postponed { .. } => Verdict::Postponed,
         Attempt::Uncertain { .. } => Verdict::Uncertain,
     }

@@ -51,6 +51,20 @@ async fn a_pattern_that_would_never_end_puts_the_mail_off_and_the_next_is_served
 }
 
 #[tokio::test]
+async fn a_mail_of_many_costly_lines_is_put_off_with_a_hint_and_the_next_is_served() {
+    let tables = tempfile::tempdir().unwrap();
+    let file = tables.path().join("header_checks");
+    fs::write(&file, "/no/ WARN\n/^X: (a+)+(?=b)$/ REJECT\n").unwrap();
+    let (gateway, sink) = checked_by(&format!("pcre:{}", file.display())).await;
+    let many = format!("x\r\n{}Y: z", "X: aaaaaaaaaaaaaaaaaa\r\n".repeat(1_000));
+    submit(&gateway, &many, Some("451 4.3.0 Temporary lookup failure")).await;
+    gateway.log().expect("the mail is put off: *header_checks, line 2: *write them without").await;
+    gateway.queue().expect_empty().await;
+    submit(&gateway, "short", None).await;
+    sink.expect_one().await;
+}
+
+#[tokio::test]
 async fn each_listener_has_its_own_rules_and_mail_back_from_a_filter_none() {
     let sink = Sink::start(Script::smtp()).await;
     let tables = tempfile::tempdir().unwrap();

@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use mailweir_mail::{
     Address, Domain, QueueId,
     compose::{TransferEncoding, mailbox, unstructured},
 };
+use sha2::{Digest, Sha256};
 
 use super::{Letter, clean};
 
@@ -54,9 +54,9 @@ impl MessageId {
     #[must_use]
     pub fn of(case: QueueId, person: &Address, number: u32, host: &Domain) -> Self {
         let person = format!("{}@{}", person.unquoted_local_part(), person.domain().as_ascii());
-        let hash = digest(&SHA256, person.as_bytes());
+        let hash = Sha256::digest(person.as_bytes());
         let mut short = String::new();
-        for byte in hash.as_ref().iter().take(8) {
+        for byte in hash.iter().take(8) {
             let _ = write!(short, "{byte:02x}");
         }
         Self(format!("<{case}.{short}.{number}@{}>", host.as_ascii()))

@@ -4,7 +4,7 @@
 use mailweir_mail::{Address, Client, ReversePath, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::rule::Reason;
+use crate::{Sketch, rule::Reason};
 
 /// A mail, as far as people must know it to decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub struct Summary {
     pub arrival: Timestamp,
     /// Its attachments.
     pub attachments: Vec<Attachment>,
+    /// How many more there are.
+    pub more_attachments: u32,
     /// Why the rule holds it.
     pub reasons: Vec<Reason>,
     /// The first lines of its text. More than a notice shows does no harm.
@@ -49,13 +51,24 @@ pub struct Recipient {
 pub struct Attachment {
     /// Its name; may be empty.
     pub name: Box<str>,
-    /// What its content is, as a media type.
-    pub kind: Box<str>,
-    /// Its size in bytes, decoded.
-    pub size: u64,
+    /// What its content is, as a media type, if that is known.
+    pub kind: Option<Box<str>>,
+    /// Its size in bytes, decoded, if that is known.
+    pub size: Option<u64>,
 }
 
 impl Summary {
+    /// Takes what was kept of the content: subject, first lines, and names of attachments.
+    #[must_use]
+    pub fn with(mut self, sketch: &Sketch) -> Self {
+        let named = |name: &str| Attachment { name: name.into(), kind: None, size: None };
+        self.subject = sketch.subject.clone();
+        self.text = sketch.text.join("\n").into();
+        self.attachments = sketch.attachments.iter().map(|name| named(name)).collect();
+        self.more_attachments = sketch.more_attachments;
+        self
+    }
+
     /// How many recipients are not ours.
     #[must_use]
     pub fn outside(&self) -> usize {

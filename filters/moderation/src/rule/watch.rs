@@ -1,9 +1,11 @@
 //! What rules see of a mail as it flows past. Nothing of the mail is kept but short examples.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 
 use super::Patterns;
-use crate::numbers::NumberKind;
+use crate::{Sketch, numbers::NumberKind};
 
 /// Watches one mail.
 #[derive(Debug)]
@@ -13,6 +15,7 @@ pub struct Watch {
     pub(super) seen: Vec<Seen>,
     pub(super) has_attachment: bool,
     pub(super) numbers: BTreeMap<NumberKind, u32>,
+    sketch: Sketch,
 }
 
 /// What was seen for a rule: examples of what its patterns matched, absent where none did.
@@ -27,11 +30,25 @@ pub(super) struct Seen {
 impl Watch {
     pub(super) fn new(patterns: Arc<Patterns>, rules: usize) -> Self {
         let seen = vec![Seen::default(); rules];
-        Self { patterns, seen, has_attachment: false, numbers: BTreeMap::new() }
+        Self {
+            patterns,
+            seen,
+            has_attachment: false,
+            numbers: BTreeMap::new(),
+            sketch: Sketch::default(),
+        }
+    }
+
+    /// What people are shown of the mail.
+    #[must_use]
+    pub fn into_sketch(self) -> Sketch {
+        self.sketch
     }
 
     /// Takes a Subject header as a person reads it, once in each plausible reading.
     pub fn subject(&mut self, subject: &str) {
+        self.sketch.subject(subject);
+        let subject = &*normal(subject);
         for rule in self.patterns.subject.rules_of(subject) {
             note(self.seen.get_mut(rule).map(|seen| &mut seen.subject), subject);
         }
@@ -39,6 +56,8 @@ impl Watch {
 
     /// Takes a line of text as a person reads it.
     pub fn text(&mut self, line: &str) {
+        self.sketch.line(line);
+        let line = &*normal(line);
         for rule in self.patterns.text.rules_of(line) {
             note(self.seen.get_mut(rule).map(|seen| &mut seen.text), line);
         }
@@ -57,6 +76,8 @@ impl Watch {
     /// Takes the name of an attachment, or of a file in an archive.
     pub fn attachment_name(&mut self, name: &str) {
         self.has_attachment = true;
+        self.sketch.attachment(name);
+        let name = &*normal(name);
         for rule in self.patterns.attachment_name.rules_of(name) {
             note(self.seen.get_mut(rule).map(|seen| &mut seen.attachment_name), name);
         }
@@ -69,6 +90,14 @@ impl Watch {
             note(self.seen.get_mut(rule).map(|seen| &mut seen.attachment_type), kind);
         }
     }
+}
+
+/// Full-width letters and the like as plain ones.
+fn normal(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfkc(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.nfkc().collect())
 }
 
 /// Keeps the first.

@@ -2,6 +2,7 @@
 
 use mailweir_mail::compose::is_harmful;
 use mailweir_moderation::{
+    Sketch,
     case::{Actor, By, Command, Kind, Proof, To, Word},
     notice::{Answered, Attachment, Composed, Language, Notice, Recipient},
     rule::Reason,
@@ -50,8 +51,8 @@ impl Words {
         mail.text = self.text.as_str().into();
         mail.attachments = vec![Attachment {
             name: self.name.as_str().into(),
-            kind: self.kind.as_str().into(),
-            size: 1,
+            kind: Some(self.kind.as_str().into()),
+            size: Some(1),
         }];
         mail.reasons = vec![
             Reason::Subject(self.subject.as_str().into()),
@@ -192,6 +193,24 @@ fn no_crowd_of_colleagues_hides_the_one_outside() {
     assert!(mail.subject().ends_with("501 recipients (1 outside)"), "{}", mail.subject());
     assert!(text.contains("- rival@outside.example [outside] [Bcc]\r\n"), "{text}");
     assert!(text.contains("- and 491 more\r\n") && text.len() < 5_000);
+}
+
+#[test]
+fn what_was_kept_of_a_mail_is_shown_as_far_as_it_goes() {
+    let sketch = Sketch {
+        subject: "Kept".into(),
+        text: vec!["one".into(), "two".into()],
+        attachments: vec!["a.pdf".into(); 12],
+        more_attachments: 3,
+    };
+    let mut sample = Sample::new(Language::En);
+    sample.mail = sample.mail.with(&sketch);
+    let boss = To::Moderator(address("boss@own.example"));
+    let mail = sample.owed(&sample.open(Kind::Approval), Word::Request, &boss);
+    let (text, _) = Part::of(&mail.before).both();
+    assert!(text.contains("\r\nSubject: Kept\r\n") && text.contains("\r\n| one\r\n| two\r\n"));
+    assert_eq!(text.matches("  - a.pdf\r\n").count(), 10);
+    assert!(text.contains("  - and 5 more\r\n"), "{text}");
 }
 
 #[test]

@@ -161,11 +161,12 @@ impl Sample {
             attachments: vec![
                 Attachment {
                     name: words.file.into(),
-                    kind: "application/pdf".into(),
-                    size: 1_804_211,
+                    kind: Some("application/pdf".into()),
+                    size: Some(1_804_211),
                 },
-                Attachment { name: "".into(), kind: "image/png".into(), size: 48_120 },
+                Attachment { name: "".into(), kind: Some("image/png".into()), size: Some(48_120) },
             ],
+            more_attachments: 0,
             reasons: vec![
                 Reason::Outside(2),
                 Reason::NewCorrespondent(1),

@@ -1,11 +1,13 @@
 //! Stories of mails and tables, and what is always true.
 
 mod actions;
+mod cost;
 mod decoded;
 mod korean;
 mod precedence;
 mod read;
 mod untouched;
+mod watched;
 
 use std::{
     future::Future,

@@ -7,6 +7,7 @@ mod interplay;
 mod logins;
 mod names;
 mod relaying;
+mod unverified;
 mod world;
 
 pub(super) use self::world::stranger;

@@ -21,11 +21,11 @@ const POSTFIX: &str = "
     reject_authenticated_sender_login_mismatch reject_known_sender_login_mismatch
     reject_non_fqdn_sender reject_rhsbl_sender reject_sender_login_mismatch
     reject_unauthenticated_sender_login_mismatch reject_unknown_sender_domain
-    reject_unlisted_sender !reject_unverified_sender check_recipient_access
+    reject_unlisted_sender reject_unverified_sender check_recipient_access
     check_recipient_a_access check_recipient_mx_access check_recipient_ns_access
     permit_auth_destination permit_mx_backup reject_non_fqdn_recipient reject_rhsbl_recipient
     reject_unauth_destination defer_unauth_destination reject_unknown_recipient_domain
-    reject_unlisted_recipient !reject_unverified_recipient !check_etrn_access
+    reject_unlisted_recipient reject_unverified_recipient !check_etrn_access
     reject_unknown_client reject_invalid_hostname reject_non_fqdn_hostname reject_unknown_hostname
     reject_unknown_address check_recipient_maps reject_rbl permit_naked_ip_address
     !reject_maps_rbl !check_relay_domains";

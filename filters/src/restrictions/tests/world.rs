@@ -11,7 +11,10 @@ use std::{
 use mailweir_mail::{Network, Protocol};
 use mailweir_tables::{Found, LookupError, Place, Spec};
 
-use crate::restrictions::*;
+use crate::{
+    restrictions::*,
+    verification::{Answer, Status},
+};
 
 /// A client that nobody knows, with a mail from a@a.example to b@b.example.
 pub(in crate::restrictions) fn stranger() -> Transaction<'static> {
@@ -40,6 +43,7 @@ pub(super) struct World {
     tables: HashMap<&'static str, Vec<(&'static str, &'static str)>>,
     records: HashMap<(RecordKind, String), Result<Vec<Record>, DnsError>>,
     owners: HashMap<&'static str, &'static str>,
+    verified: HashMap<&'static str, Answer>,
     pub(super) trusted: Vec<Network>,
     pub(super) asked: Mutex<Vec<String>>,
 }
@@ -93,6 +97,12 @@ impl World {
 
     pub(super) fn owner(mut self, sender: &'static str, logins: &'static str) -> Self {
         self.owners.insert(sender, logins);
+        self
+    }
+
+    /// What a next hop says of an address. All others take mail.
+    pub(super) fn verified(mut self, address: &'static str, status: Status, why: &str) -> Self {
+        self.verified.insert(address, Answer { status, text: why.into() });
         self
     }
 
@@ -182,6 +192,12 @@ impl Facts for World {
 
     async fn is_listed(&self, address: &str, _: Destination) -> Result<bool, LookupError> {
         Ok(!address.starts_with("nobody@"))
+    }
+
+    async fn verified(&self, address: &str) -> Answer {
+        self.asked.lock().unwrap().push(format!("verify {address}"));
+        let good = || Answer { status: Status::Deliverable, text: "250 2.1.5 Ok".into() };
+        self.verified.get(address).cloned().unwrap_or_else(good)
     }
 
     async fn owners(&self, sender: &str) -> Result<Option<Box<str>>, LookupError> {

@@ -5,7 +5,7 @@ mod search;
 use std::{borrow::Cow, fmt, sync::Arc};
 
 pub(crate) use self::search::Search;
-use crate::{RemoteMap, Table};
+use crate::{PatternSteps, RemoteMap, Table};
 
 /// Where a rule stands: what every decision names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +44,16 @@ pub enum LookupError {
     #[error("{place}: the pattern took too many steps")]
     TooManySteps {
         /// The rule.
+        place: Place,
+    },
+    /// A pattern needs more steps than all lookups of the mail before it have left (`attacks.md`
+    /// I1).
+    #[error(
+        "{place}: patterns that backtrack took too many steps on one mail, the last of them here; \
+         write them without look-around and back-references, or so that they begin with plain words"
+    )]
+    NoStepsLeft {
+        /// The rule that came last.
         place: Place,
     },
     /// Another server answered that it cannot tell this.
@@ -127,11 +137,15 @@ impl<'t> Ask<'t> {
         &self.key
     }
 
-    /// Goes on with what the server said, or why it did not.
-    pub fn answer(self, answer: Result<Option<Vec<u8>>, LookupError>) -> Step<'t> {
+    /// Goes on with what the server said, or why it did not. `steps`: as for the lookup.
+    pub fn answer(
+        self,
+        answer: Result<Option<Vec<u8>>, LookupError>,
+        steps: &PatternSteps,
+    ) -> Step<'t> {
         let place = self.table.place(None);
         let found =
             answer.map(|value| value.map(|value| Found { value: Cow::Owned(value), place }));
-        self.search.resume(found)
+        self.search.resume(found, steps)
     }
 }

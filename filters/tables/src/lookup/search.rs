@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    Ask, Found, LookupError, Place, Step, Table,
+    Ask, Found, LookupError, PatternSteps, Place, Step, Table,
     table::{Kind, refuse_empty},
     text::folded,
 };
@@ -39,16 +39,20 @@ impl<'t> Search<'t> {
     }
 
     /// Goes on with the answer of another server.
-    pub(super) fn resume(mut self, answer: Result<Option<Found<'t>>, LookupError>) -> Step<'t> {
+    pub(super) fn resume(
+        mut self,
+        answer: Result<Option<Found<'t>>, LookupError>,
+        steps: &PatternSteps,
+    ) -> Step<'t> {
         self.next = Next::Answered(answer);
-        self.run()
+        self.run(steps)
     }
 
     /// Goes on until all is known, or another server must be asked.
-    pub(crate) fn run(mut self) -> Step<'t> {
+    pub(crate) fn run(mut self, steps: &PatternSteps) -> Step<'t> {
         loop {
             self.next = match self.next {
-                Next::Ask(table, key) => match (table.local(&key), table.kind()) {
+                Next::Ask(table, key) => match (table.local(&key, steps), table.kind()) {
                     (Some(answer), _) => Next::Answered(answer),
                     (None, Kind::Remote(map)) => {
                         let search = Self { open: self.open, next: Next::Answered(Ok(None)) };

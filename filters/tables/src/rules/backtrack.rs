@@ -1,18 +1,23 @@
 //! The backtracking engine: PCRE2, with limits, for what no automaton can do.
 //!
-//! The limits bound what one key can cost (`attacks.md` I1). They stand in front of the pattern;
-//! of a limit that is set twice PCRE2 takes the lower, so a pattern's own cannot lift them.
+//! The limits bound what one key can cost (`attacks.md` I1), and with the [`PatternSteps`] of the mail
+//! what all of them can (`ladder`). They stand in front of the pattern; of a limit that is set twice
+//! PCRE2 takes the lower, so a pattern's own cannot lift them.
 
 use std::fmt;
 
-use pcre2::bytes::{Regex, RegexBuilder};
-
-use super::{Matching, pattern::Groups, source::Flags};
+use super::{
+    Matching,
+    ladder::{Framed, Ladder, builder},
+    pattern::Groups,
+    source::Flags,
+};
+use crate::PatternSteps;
 
 /// A pattern for the backtracking engine.
 #[derive(Debug)]
 pub(super) struct Backtracker {
-    regex: Regex,
+    ladder: Ladder,
     at_newline: AtNewline,
 }
 
@@ -21,7 +26,7 @@ pub(super) struct Backtracker {
 #[derive(Debug)]
 enum AtNewline {
     Same,
-    Other(Regex),
+    Other(Box<Ladder>),
     /// Nothing can be said.
     Unknown,
 }
@@ -31,6 +36,8 @@ enum AtNewline {
 pub(super) enum Stop {
     /// A limit was reached.
     TooManySteps,
+    /// The other lookups of the mail left too few steps.
+    NoneLeft,
     /// The pattern cannot be applied to this key, as `(*UTF)` to bytes that are none. Postfix
     /// then goes on as if the rule were not there.
     NotApplicable,
@@ -58,25 +65,20 @@ impl Backtracker {
         }
         let (settings, text) = text.split_at(settings_length(&text));
         let build = |text: &str| {
-            let pattern = |end| framed(settings, text, flags, end);
-            let built = builder(flags, matching).build(&pattern(""));
-            // A comment of the flag x takes all up to the end of the line.
-            let built = built.or_else(|error| match flags.anchored {
-                true => builder(flags, matching).build(&pattern("\n")),
-                false => Err(error),
-            });
-            built.map_err(|error| refusal(&error, pattern("").len() - settings.len() - text.len()))
+            let (settings, text) = (settings.to_owned(), text.to_owned());
+            Ladder::new(Framed { settings, text, flags, matching })
+                .map_err(|(error, before)| refusal(&error, before))
         };
-        let regex = build(text)?;
+        let ladder = build(text)?;
         let at_newline = if flags.dollar_end_only && !flags.multi_line && text.contains('$') {
             match end_only(text) {
-                Some(text) => AtNewline::Other(build(&text)?),
+                Some(text) => AtNewline::Other(Box::new(build(&text)?)),
                 None => AtNewline::Unknown,
             }
         } else {
             AtNewline::Same
         };
-        Ok(Self { regex, at_newline })
+        Ok(Self { ladder, at_newline })
     }
 
     /// A pattern that we wrote ourselves, in which each character says what it is.
@@ -85,46 +87,46 @@ impl Backtracker {
         caseless: bool,
         matching: Matching,
     ) -> Result<Self, Refusal> {
-        let regex = RegexBuilder::new()
-            .caseless(caseless)
-            .ucp(matching == Matching::Text)
-            .build(&format!("{LIMITS}{text}"))
-            .map_err(|_| Refusal::Unsupported("too large a pattern"))?;
-        Ok(Self { regex, at_newline: AtNewline::Same })
+        let flags = Flags { caseless, ..Flags::default() };
+        let source = Framed { settings: String::new(), text: text.to_owned(), flags, matching };
+        let ladder =
+            Ladder::new(source).map_err(|_| Refusal::Unsupported("too large a pattern"))?;
+        Ok(Self { ladder, at_newline: AtNewline::Same })
     }
 
     /// How many groups the pattern has.
     pub(super) fn groups(&self) -> u32 {
-        u32::try_from(self.regex.captures_len()).unwrap_or(u32::MAX).saturating_sub(1)
+        self.ladder.groups()
     }
 
-    pub(super) fn is_match(&self, key: &[u8]) -> Result<bool, Stop> {
-        let regex = self.regex_for(key)?;
-        if key.len() > LONG_KEY {
-            // What a long key makes PCRE2 allocate is given back with the clone.
-            return regex.clone().is_match(key).map_err(|error| stop(&error));
-        }
-        regex.is_match(key).map_err(|error| stop(&error))
+    pub(super) fn is_match(&self, key: &[u8], steps: &PatternSteps) -> Result<bool, Stop> {
+        self.ladder_for(key)?.ask(key, steps, |regex| {
+            if key.len() > LONG_KEY {
+                // What a long key makes PCRE2 allocate is given back with the clone.
+                return regex.clone().is_match(key);
+            }
+            regex.is_match(key)
+        })
     }
 
     /// Where the groups matched; index 0 is the whole.
-    pub(super) fn captures(&self, key: &[u8]) -> Result<Option<Groups>, Stop> {
-        let regex = self.regex_for(key)?;
-        let mut locations = regex.capture_locations();
-        match regex.captures_read(&mut locations, key) {
-            Ok(None) => Ok(None),
-            Ok(Some(_)) => {
-                Ok(Some((0..locations.len()).map(|group| locations.get(group)).collect()))
-            }
-            Err(error) => Err(stop(&error)),
-        }
+    pub(super) fn captures(
+        &self,
+        key: &[u8],
+        steps: &PatternSteps,
+    ) -> Result<Option<Groups>, Stop> {
+        self.ladder_for(key)?.ask(key, steps, |regex| {
+            let mut locations = regex.capture_locations();
+            let found = regex.captures_read(&mut locations, key)?;
+            Ok(found.map(|_| (0..locations.len()).map(|group| locations.get(group)).collect()))
+        })
     }
 
-    fn regex_for(&self, key: &[u8]) -> Result<&Regex, Stop> {
+    fn ladder_for(&self, key: &[u8]) -> Result<&Ladder, Stop> {
         match &self.at_newline {
-            AtNewline::Other(regex) if key.ends_with(b"\n") => Ok(regex),
+            AtNewline::Other(ladder) if key.ends_with(b"\n") => Ok(ladder),
             AtNewline::Unknown if key.ends_with(b"\n") => Err(Stop::Unknown),
-            AtNewline::Same | AtNewline::Other(_) | AtNewline::Unknown => Ok(&self.regex),
+            AtNewline::Same | AtNewline::Other(_) | AtNewline::Unknown => Ok(&self.ladder),
         }
     }
 }
@@ -138,23 +140,6 @@ impl fmt::Display for Refusal {
             Self::Posix(what) | Self::Unsupported(what) => f.write_str(what),
         }
     }
-}
-
-fn builder(flags: Flags, matching: Matching) -> RegexBuilder {
-    let mut builder = RegexBuilder::new();
-    builder.caseless(flags.caseless).dotall(flags.dot_all);
-    builder.multi_line(flags.multi_line).extended(flags.extended);
-    builder.ucp(matching == Matching::Text);
-    builder
-}
-
-/// A pattern with limits, and with the flags that the interface lacks.
-fn framed(settings: &str, text: &str, flags: Flags, end: &str) -> String {
-    let ungreedy = if flags.ungreedy { "(?U)" } else { "" };
-    // An open \Q ends before the group does.
-    let (open, close) = if flags.anchored { ("\\G(?:", "\\E") } else { ("", "") };
-    let closing = if flags.anchored { ")" } else { "" };
-    format!("{LIMITS}{settings}{ungreedy}{open}{text}{close}{end}{closing}")
 }
 
 /// How much of a pattern is settings, which only its beginning takes: `(*UTF)(*CRLF)`.
@@ -228,16 +213,13 @@ fn refusal(error: &pcre2::Error, before: usize) -> Refusal {
     Refusal::Wrong(offset, reason.to_owned())
 }
 
-fn stop(error: &pcre2::Error) -> Stop {
+pub(super) fn stop(error: &pcre2::Error) -> Stop {
     // pcre2api(3): PCRE2_ERROR_MATCHLIMIT, DEPTHLIMIT, HEAPLIMIT, NOMEMORY.
     match error.code() {
         -47 | -53 | -63 | -48 => Stop::TooManySteps,
         _ => Stop::NotApplicable,
     }
 }
-
-/// A tenth of PCRE2's own limit, some 30 ms; 32 MiB.
-const LIMITS: &str = "(*LIMIT_MATCH=500000)(*LIMIT_DEPTH=500000)(*LIMIT_HEAP=32768)";
 
 /// pcre2syntax(3), "option setting" and what follows it.
 const SETTINGS: [&str; 15] = [

@@ -3,7 +3,7 @@
 //! A table is read line by line as Postfix reads it (`source`, `template`), its patterns
 //! as the GNU C library and PCRE2 do (`posix`, `perl`). A key goes through all of them at once
 //! (`index`); what can match is asked in the order of the file (`table`), by an automaton where
-//! it can do the same as the pattern (`pattern`), by PCRE2 with limits otherwise (`backtrack`).
+//! it can do the same as the pattern (`pattern`), by PCRE2 with limits otherwise (`backtrack`, `ladder`).
 //!
 //! Where this differs from Postfix:
 //! - A pattern that takes too many steps is an error of the lookup; Postfix warns and goes on.
@@ -19,6 +19,7 @@
 
 mod backtrack;
 mod index;
+mod ladder;
 mod literals;
 mod node;
 mod pattern;

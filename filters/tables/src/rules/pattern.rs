@@ -20,6 +20,7 @@ use super::{
     posix::{self, Posix, submatch::Program},
     source::PatternSource,
 };
+use crate::PatternSteps;
 
 /// A pattern that was compiled, or that is sure to compile.
 #[derive(Debug)]
@@ -141,18 +142,22 @@ impl Pattern {
         self.engine() == Engine::Automaton && !(self.newline_matters && key.ends_with(b"\n"))
     }
 
-    pub(super) fn is_match(&self, key: &[u8]) -> Result<bool, Stop> {
+    pub(super) fn is_match(&self, key: &[u8], steps: &PatternSteps) -> Result<bool, Stop> {
         match self.run(key)? {
             Run::Automaton(automaton) => Ok(automaton.regex.is_match(key)),
-            Run::Backtracking(backtracker) => backtracker.is_match(key),
+            Run::Backtracking(backtracker) => backtracker.is_match(key, steps),
         }
     }
 
     /// Where its groups matched, if it matches.
-    pub(super) fn captures(&self, key: &[u8]) -> Result<Option<Groups>, Stop> {
+    pub(super) fn captures(
+        &self,
+        key: &[u8],
+        steps: &PatternSteps,
+    ) -> Result<Option<Groups>, Stop> {
         match self.run(key)? {
-            Run::Automaton(automaton) => automaton.captures(key),
-            Run::Backtracking(backtracker) => backtracker.captures(key),
+            Run::Automaton(automaton) => automaton.captures(key, steps),
+            Run::Backtracking(backtracker) => backtracker.captures(key, steps),
         }
     }
 
@@ -208,11 +213,11 @@ impl Runner {
 }
 
 impl Automaton {
-    fn captures(&self, key: &[u8]) -> Result<Option<Groups>, Stop> {
+    fn captures(&self, key: &[u8], steps: &PatternSteps) -> Result<Option<Groups>, Stop> {
         if let Some(program) = &self.submatches {
             // Where a match starts is the same whichever of several is meant.
             let Some(found) = self.regex.find(key) else { return Ok(None) };
-            return program.captures(key, found.start()).map(Some);
+            return program.captures(key, found.start(), steps).map(Some);
         }
         let mut captures = self.regex.create_captures();
         self.regex.search_captures(&Input::new(key), &mut captures);

@@ -35,7 +35,7 @@ pub(super) struct PatternSource {
 }
 
 /// The flags of a pattern, as they are after toggling (pcre_table(5), regexp_table(5)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flags {
     /// `i`: upper and lower case are the same.
     pub(super) caseless: bool,

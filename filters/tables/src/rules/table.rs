@@ -13,7 +13,7 @@ use super::{
     template::Template,
 };
 use crate::{
-    Found, LookupError, Place, Warning,
+    Found, LookupError, PatternSteps, Place, Warning,
     lines::{Line, Lines},
     nfkc,
     text::is_space,
@@ -112,13 +112,17 @@ impl RuleTable {
     /// The result of the first rule that holds for `key`.
     ///
     /// # Errors
-    /// A pattern took too many steps before a rule held.
-    pub(crate) fn lookup(&self, key: &[u8]) -> Result<Option<Found<'_>>, LookupError> {
+    /// A pattern took too many steps before a rule held, or those of the mail are used up.
+    pub(crate) fn lookup_within(
+        &self,
+        key: &[u8],
+        steps: &PatternSteps,
+    ) -> Result<Option<Found<'_>>, LookupError> {
         let mut scratch = self.scratch.get();
         let scratch = &mut *scratch;
         self.select(key, scratch);
         let Scratch { hits, rules, scopes, known } = scratch;
-        let mut question = Question { table: self, key, hits, scopes, known };
+        let mut question = Question { table: self, key, steps, hits, scopes, known };
         for &rule in rules.iter() {
             let rule = &self.rules[rule as usize];
             if let Some(value) = question.value(rule)? {
@@ -126,6 +130,11 @@ impl RuleTable {
             }
         }
         Ok(None)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn lookup(&self, key: &[u8]) -> Result<Option<Found<'_>>, LookupError> {
+        self.lookup_within(key, &PatternSteps::all())
     }
 
     /// The result of each rule as it is written, with its line.
@@ -214,6 +223,7 @@ impl fmt::Debug for RuleTable {
 struct Question<'t, 's> {
     table: &'t RuleTable,
     key: &'s [u8],
+    steps: &'s PatternSteps,
     hits: &'s Hits,
     scopes: &'s mut Vec<Option<bool>>,
     known: &'s mut Vec<u32>,
@@ -235,7 +245,7 @@ impl<'t> Question<'t, '_> {
         if self.is_ruled_out(pattern) {
             return Ok(None);
         }
-        let captures = self.table.patterns[pattern as usize].captures(self.key);
+        let captures = self.table.patterns[pattern as usize].captures(self.key, self.steps);
         let Some(groups) = self.answer(pattern, captures)?.flatten() else { return Ok(None) };
         if !self.second_holds(rule)? {
             return Ok(None);
@@ -282,7 +292,7 @@ impl<'t> Question<'t, '_> {
         if table.index.filter(pattern) == Filter::Found && asked.is_regular_for(self.key) {
             return Ok(!negated);
         }
-        let matches = self.answer(pattern, asked.is_match(self.key))?;
+        let matches = self.answer(pattern, asked.is_match(self.key, self.steps))?;
         // What cannot be applied holds neither way, as in Postfix.
         Ok(matches.is_some_and(|matches| matches != negated))
     }
@@ -305,6 +315,7 @@ impl<'t> Question<'t, '_> {
             Ok(found) => Ok(Some(found)),
             Err(Stop::NotApplicable) => Ok(None),
             Err(Stop::TooManySteps) => Err(LookupError::TooManySteps { place: place() }),
+            Err(Stop::NoneLeft) => Err(LookupError::NoStepsLeft { place: place() }),
             Err(Stop::Unknown) => {
                 let reason = "with the flag E, this pattern and this key are not supported".into();
                 Err(LookupError::Value { place: place(), reason })

@@ -13,7 +13,7 @@ use std::{
 };
 
 use crate::{
-    Found, LookupError, Matching, Place, RemoteMap, RulesError, Spec, Step, Warning,
+    Found, LookupError, Matching, PatternSteps, Place, RemoteMap, RulesError, Spec, Step, Warning,
     cidr::CidrTable,
     keyed::{Case, KeyedTable},
     lookup::Search,
@@ -124,11 +124,17 @@ impl Table {
         &self.name
     }
 
-    /// What the table has for `key`.
+    /// What the table has for `key`, by itself: with all steps that there are.
     pub fn lookup(&self, key: &[u8]) -> Step<'_> {
-        match self.local(key) {
+        self.lookup_within(key, &PatternSteps::all())
+    }
+
+    /// What the table has for `key`. What its patterns take for it beyond the usual is taken from
+    /// `steps`.
+    pub fn lookup_within(&self, key: &[u8], steps: &PatternSteps) -> Step<'_> {
+        match self.local(key, steps) {
             Some(result) => Step::Done(result.and_then(refuse_empty)),
-            None => Search::new(self, key).run(),
+            None => Search::new(self, key).run(steps),
         }
     }
 
@@ -176,11 +182,15 @@ impl Table {
 
     /// The answer of a table that is neither made of others nor another server's. The value may
     /// be empty.
-    pub(crate) fn local(&self, key: &[u8]) -> Option<Result<Option<Found<'_>>, LookupError>> {
+    pub(crate) fn local(
+        &self,
+        key: &[u8],
+        steps: &PatternSteps,
+    ) -> Option<Result<Option<Found<'_>>, LookupError>> {
         let found = match &self.kind {
             Kind::Keyed(table) => table.get(key).map(|(value, line)| self.found(value, line)),
             Kind::Cidr(table) => table.get(key).map(|(value, line)| self.found(value, Some(line))),
-            Kind::Rules(table) => return Some(table.lookup(key)),
+            Kind::Rules(table) => return Some(table.lookup_within(key, steps)),
             Kind::Static(value) => Some(self.found(value, None)),
             Kind::Random(values, given) => {
                 let turn = given.fetch_add(1, Ordering::Relaxed) % values.len().max(1);

@@ -20,7 +20,7 @@ pub(super) const LONE_DOT: &str = ".\r\n";
 pub(super) fn mail(mail: &Outgoing, offered: &Capabilities, out: &mut Vec<u8>) {
     let envelope = mail.envelope();
     put(out, &["MAIL FROM:<", envelope.sender.as_str(), ">"]);
-    if offered.size != SizeOffer::None {
+    if offered.size != SizeOffer::None && !mail.is_probe() {
         put(out, &[" SIZE=", &mail.size().to_string()]);
     }
     if offered.eight_bit_mime && mail.text() > ContentText::SevenBit {

@@ -15,6 +15,11 @@ pub enum Attempt {
         /// Who owes the sender the reports it asked for.
         reports: Reports,
     },
+    /// The peer would take mail for this recipient. It was a probe: none was sent.
+    Accepted {
+        /// Its reply to RCPT.
+        reply: Reply,
+    },
     /// Not now.
     Deferred {
         /// The peer's reply, or our words.
@@ -49,6 +54,7 @@ impl Attempt {
     pub const fn reply(&self) -> &Reply {
         match self {
             Self::Delivered { reply, .. }
+            | Self::Accepted { reply }
             | Self::Deferred { reply, .. }
             | Self::Failed { reply, .. }
             | Self::Uncertain { reply }

@@ -1,19 +1,20 @@
 //! One mail as a connection takes it: the envelope, who of it goes here, and what the content is.
 //!
 //! The content itself stays with the driver, which streams it when [`super::Step::Content`] says
-//! so.
+//! so. A probe is a mail without any: its transaction ends with the answer to RCPT.
 
 use std::sync::Arc;
 
 use mailweir_mail::{Envelope, Recipient};
 
-/// A mail to send over a connection, to some or all of its recipients.
+/// A mail to send over a connection, to some or all of its recipients; or a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     envelope: Arc<Envelope>,
     recipients: Box<[usize]>,
     size: u64,
     text: ContentText,
+    is_probe: bool,
 }
 
 impl Outgoing {
@@ -28,7 +29,7 @@ impl Outgoing {
     ) -> Self {
         let exists = |&index: &usize| index < envelope.recipients.len();
         let recipients = recipients.into_iter().filter(exists).collect();
-        Self { envelope, recipients, size, text }
+        Self { envelope, recipients, size, text, is_probe: false }
     }
 
     /// A mail for all recipients of its envelope.
@@ -36,6 +37,24 @@ impl Outgoing {
     pub fn to_all(envelope: Arc<Envelope>, size: u64, text: ContentText) -> Self {
         let all = 0..envelope.recipients.len();
         Self::new(envelope, all, size, text)
+    }
+
+    /// Asks whether the peer would take mail for the recipient at this place of the envelope, and
+    /// sends none (Postfix's address verification). What it says to RCPT, or to MAIL if it refuses
+    /// that, becomes an [`super::Attempt::Accepted`], `Deferred` or `Failed`.
+    ///
+    /// Best asked over a connection that carried nothing: without DATA nothing shows that a late
+    /// reply to an earlier mail took the place of the answer (`attacks.md` K1).
+    #[must_use]
+    pub fn probe(envelope: Arc<Envelope>, recipient: usize) -> Self {
+        let asked = Self::new(envelope, [recipient], 0, ContentText::SevenBit);
+        Self { is_probe: true, ..asked }
+    }
+
+    /// Whether there is no content, and none is to be offered.
+    #[must_use]
+    pub(super) const fn is_probe(&self) -> bool {
+        self.is_probe
     }
 
     /// Sender and all recipients, also those that do not go here.

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use mailweir_filters::{
-    look_up,
+    ForOneMail, look_up,
     restrictions::{AddressClass, Destination, DnsError, Facts, Record, RecordKind},
+    verification,
 };
 use mailweir_mail::{Address, Domain};
-use mailweir_tables::{Found, LookupError, Spec};
+use mailweir_tables::{Found, LookupError, PatternSteps, Spec};
 
 use super::{Snapshot, budget::Budget};
 use crate::{
@@ -22,6 +23,7 @@ pub(super) struct World<'a> {
     /// Whether the client is in a trusted network.
     pub(super) trusted: bool,
     pub(super) budget: &'a Budget,
+    pub(super) steps: &'a PatternSteps,
 }
 
 impl Facts for World<'_> {
@@ -31,7 +33,10 @@ impl Facts for World<'_> {
         key: &'a [u8],
     ) -> Result<Option<Found<'a>>, LookupError> {
         match self.snapshot.table(table) {
-            Some(table) => look_up(table, key, self.listener.remote_maps()).await,
+            Some(table) => {
+                let remote = self.listener.remote_maps();
+                look_up(table, key, &ForOneMail { remote, steps: self.steps }).await
+            }
             None => Ok(None),
         }
     }
@@ -89,6 +94,14 @@ impl Facts for World<'_> {
     async fn is_listed(&self, address: &str, _class: Destination) -> Result<bool, LookupError> {
         let Ok(address) = Address::parse(address) else { return Ok(true) };
         recipients::is_listed(self.listener, &address).await
+    }
+
+    async fn verified(&self, address: &str) -> verification::Answer {
+        let unknown = verification::Answer::in_progress;
+        let Ok(address) = Address::parse(address) else { return unknown() };
+        let stop = &self.listener.shared().stop;
+        let asked = stop.run_until_cancelled(self.listener.verification().ask(&address)).await;
+        asked.unwrap_or_else(unknown)
     }
 
     async fn owners(&self, sender: &str) -> Result<Option<Box<str>>, LookupError> {

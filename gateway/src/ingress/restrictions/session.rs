@@ -13,6 +13,7 @@ use mailweir_smtp::{
     replies::Refusal,
     server::{Session, ShownCertificate},
 };
+use mailweir_tables::PatternSteps;
 
 use super::{ListenerRestrictions, Snapshot, budget::Budget, facts::World};
 use crate::{
@@ -25,6 +26,8 @@ pub(in crate::ingress) struct SessionRestrictions {
     snapshot: Arc<Snapshot>,
     memory: Memory,
     budget: Budget,
+    /// What the patterns of tables may take for this mail.
+    steps: PatternSteps,
     name: ClientName,
     /// The rules that refused something the log has not heard of yet.
     refusals: VecDeque<(Reply, Box<str>)>,
@@ -36,6 +39,7 @@ impl SessionRestrictions {
             snapshot: restrictions.current(),
             memory: Memory::default(),
             budget: Budget::full(),
+            steps: PatternSteps::all(),
             name,
             refusals: VecDeque::new(),
         }
@@ -45,6 +49,7 @@ impl SessionRestrictions {
     pub(in crate::ingress) fn begin_mail(&mut self, restrictions: &ListenerRestrictions) {
         self.snapshot = restrictions.current();
         self.memory.end_transaction();
+        self.steps.refill();
     }
 
     /// What tables asked for besides, for the mail as a whole.
@@ -74,6 +79,7 @@ impl SessionRestrictions {
             snapshot: &self.snapshot,
             trusted: session.rights().trusted,
             budget: &self.budget,
+            steps: &self.steps,
         };
         let lists = &self.snapshot.lists;
         let outcome = evaluate(lists, step, &transaction, &mut self.memory, &world).await;

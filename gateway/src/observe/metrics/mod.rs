@@ -37,6 +37,7 @@ pub(super) struct Metrics {
     tls_out: Labelled<5>,
     warnings: Labelled<1>,
     rules: Labelled<1>,
+    probes: Labelled<1>,
     size: Histogram,
     recipients: Histogram,
     delays: [Histogram; 4],
@@ -56,6 +57,7 @@ impl Default for Metrics {
             tls_out: Labelled::new(TLS_LABELS),
             warnings: Labelled::new(["part"]),
             rules: Labelled::new(["action"]),
+            probes: Labelled::new(["status"]),
             size: Histogram::new(SIZE_BOUNDS),
             recipients: Histogram::new(RECIPIENT_BOUNDS),
             delays: [const { Histogram::new(DELAY_BOUNDS) }; 4],
@@ -90,6 +92,7 @@ impl Metrics {
                 self.bounced.count([&report.dsn.to_string()]);
             }
             MailEvent::Expired(_) => self.count(Counter::Expired),
+            MailEvent::Probed { status, .. } => self.probes.count([status.as_str()]),
             MailEvent::AnswerLost { .. } => self.count(Counter::AnswerLost),
             MailEvent::Reported { kind, .. } => self.reported(*kind),
             MailEvent::Removed { .. } => self.count(Counter::Removed),
@@ -240,6 +243,8 @@ impl Metrics {
             "TLS sessions with next hops.",
         );
         self.rules.render(text, "mailweir_rules_total", "What rules of tables did, by action.");
+        let asked = "Recipients that next hops were asked about, by what came of it.";
+        self.probes.render(text, "mailweir_probes_total", asked);
         self.warnings.render(text, "mailweir_warnings_total", "Warnings in the log, by part.");
     }
 

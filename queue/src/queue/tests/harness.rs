@@ -166,6 +166,10 @@ impl Storage for ListsOnly {
     fn scan(&self, space: Space, from: Key, visit: &mut Visit<'_>) {
         self.0.scan(space, from, visit);
     }
+
+    fn last(&self, space: Space) -> Result<Option<(Key, Bytes)>, StoreError> {
+        self.0.last(space)
+    }
 }
 
 impl BadDisk {
@@ -196,6 +200,10 @@ impl Storage for BadDisk {
             }
         }
         self.store.scan(space, from, visit);
+    }
+
+    fn last(&self, space: Space) -> Result<Option<(Key, Bytes)>, StoreError> {
+        self.store.last(space)
     }
 }
 

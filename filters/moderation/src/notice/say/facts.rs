@@ -152,12 +152,16 @@ impl Writer<'_> {
             .map(|one| {
                 let name = clean::name(&one.name, MOST_NAME);
                 let name = if name.is_empty() { Term::NoName.text(language).into() } else { name };
-                let (kind, size) = (clean::name(&one.kind, MOST_NAME), language.size(one.size));
-                Value::from(format!("{name} \u{2013} {kind}, {size}"))
+                let kind = one.kind.as_deref().map(|kind| clean::name(kind, MOST_NAME));
+                let known = kind.into_iter().chain(one.size.map(|size| language.size(size)));
+                let known: Vec<String> = known.filter(|word| !word.is_empty()).collect();
+                let dash = if known.is_empty() { "" } else { " \u{2013} " };
+                Value::from(format!("{name}{dash}{}", known.join(", ")))
             })
             .collect();
-        if let Some(more) = mail.attachments.len().checked_sub(MOST_LISTED).filter(|more| *more > 0)
-        {
+        let hidden = mail.attachments.len().saturating_sub(MOST_LISTED);
+        let more = hidden.saturating_add(mail.more_attachments as usize);
+        if more > 0 {
             values.push(Value::from(Remark::More(more).text(language)));
         }
         Some(Fact { label: Label::Attachments.text(language), values })

@@ -7,7 +7,10 @@
 use regex_syntax::hir::{Class, Look};
 
 use super::Node;
-use crate::rules::{backtrack::Stop, node::Repeat, pattern::Groups};
+use crate::{
+    PatternSteps,
+    rules::{backtrack::Stop, node::Repeat, pattern::Groups},
+};
 
 /// A pattern as instructions.
 #[derive(Debug)]
@@ -43,7 +46,12 @@ impl Program {
     }
 
     /// Where the groups are in the longest match that starts at `start`, of which there is one.
-    pub(crate) fn captures(&self, key: &[u8], start: usize) -> Result<Groups, Stop> {
+    pub(crate) fn captures(
+        &self,
+        key: &[u8],
+        start: usize,
+        steps: &PatternSteps,
+    ) -> Result<Groups, Stop> {
         let width = key.len() - start + 1;
         let states = self.code.len().checked_mul(width).filter(|&states| states <= MAX_VISITS);
         let states = states.ok_or(Stop::TooManySteps)?;
@@ -55,12 +63,17 @@ impl Program {
             visited: vec![0; states.div_ceil(64)],
             slots: vec![None; self.slots],
             longest: None,
+            visits: 0,
         };
         search.run(None);
         let end = search.longest.ok_or(Stop::NotApplicable)?;
         search.visited.fill(0);
         search.slots.fill(None);
         search.run(Some(end));
+        let beyond = search.visits / VISITS_OF_A_STEP;
+        if !steps.spend(beyond.saturating_sub(PatternSteps::FREE * width as u64)) {
+            return Err(Stop::NoneLeft);
+        }
         let mut groups: Groups =
             search.slots.chunks(2).map(|pair| Option::zip(pair[0], pair[1])).collect();
         groups[0] = Some((start, end));
@@ -149,6 +162,7 @@ struct Search<'p> {
     visited: Vec<u64>,
     slots: Vec<Option<usize>>,
     longest: Option<usize>,
+    visits: u64,
 }
 
 impl Search<'_> {
@@ -219,6 +233,7 @@ impl Search<'_> {
         let (word, bit) = (state / 64, 1 << (state % 64));
         let first = self.visited[word] & bit == 0;
         self.visited[word] |= bit;
+        self.visits += u64::from(first);
         first
     }
 }
@@ -247,6 +262,9 @@ fn character(class: &Class, key: &[u8]) -> Option<usize> {
     };
     is_member.then(|| first.len_utf8())
 }
+
+/// As long as one step of PCRE2.
+const VISITS_OF_A_STEP: u64 = 4;
 
 /// States times places: 16 MiB.
 const MAX_VISITS: usize = 1 << 27;

@@ -22,6 +22,7 @@ pub(crate) struct Mail {
     pub(crate) text: ContentText,
     pub(crate) size: Option<u64>,
     pub(crate) content: Vec<u8>,
+    pub(crate) is_probe: bool,
 }
 
 /// A mail from `sender@from.example` with one line of content. Its recipients are words, each the
@@ -33,11 +34,20 @@ pub(crate) fn mail(serial: u32, recipients: &str) -> Mail {
     let words = recipients.split_whitespace();
     envelope.recipients = words.map(|local| Recipient::new(address(local))).collect();
     let content = format!("mail {serial}\r\n").into_bytes();
-    Mail { serial, envelope, text: ContentText::SevenBit, size: None, content }
+    let text = ContentText::SevenBit;
+    Mail { serial, envelope, text, size: None, content, is_probe: false }
+}
+
+/// A question whether mail to this recipient would be taken.
+pub(crate) fn probe(serial: u32, recipient: &str) -> Mail {
+    Mail { is_probe: true, ..mail(serial, recipient) }
 }
 
 impl Mail {
     pub(crate) fn outgoing(&self) -> Outgoing {
+        if self.is_probe {
+            return Outgoing::probe(Arc::new(self.envelope.clone()), 0);
+        }
         let size = self.size.unwrap_or(self.content.len() as u64);
         Outgoing::to_all(Arc::new(self.envelope.clone()), size, self.text)
     }
@@ -191,6 +201,7 @@ fn name(attempt: &Attempt) -> String {
     match attempt {
         Attempt::Delivered { reports: Reports::Ours, .. } => "delivered".to_owned(),
         Attempt::Delivered { reports: Reports::PassedOn, .. } => "delivered with dsn".to_owned(),
+        Attempt::Accepted { .. } => "accepted".to_owned(),
         Attempt::Deferred { cause, .. } => format!("deferred {}", origin(*cause)),
         Attempt::Failed { cause, .. } => format!("failed {}", origin(*cause)),
         Attempt::Uncertain { .. } => "uncertain".to_owned(),

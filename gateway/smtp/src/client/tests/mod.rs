@@ -10,6 +10,7 @@ mod lines;
 mod lmtp;
 mod outcomes;
 mod pipelining;
+mod probes;
 mod random;
 mod script;
 mod set_up;

@@ -1,11 +1,12 @@
 //! Random peers: whatever is said, every mail that was taken comes back once, with one outcome per
-//! recipient or untouched, and nobody is delivered to without a content and a success behind it.
+//! recipient or untouched, and nobody is delivered to without a content and a success behind it;
+//! for a probe there is never a content.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::driver::{Driver, Halt, Mail, mail, plain_settings};
+use super::driver::{Driver, Halt, Mail, mail, plain_settings, probe};
 use crate::client::{Dialect, Settings};
 
 /// What a peer does next.
@@ -52,8 +53,11 @@ fn offer() -> impl Strategy<Value = &'static str> {
 }
 
 fn mails() -> Vec<Mail> {
-    vec![mail(1, "a"), mail(2, "a b"), mail(3, "a b"), mail(4, "a")]
+    vec![mail(1, "a"), probe(2, "a"), mail(3, "a b"), mail(4, "a b"), probe(6, "a"), mail(7, "a")]
 }
+
+/// Those of [`mails`] that only ask.
+const PROBES: [&str; 2] = ["2", "6"];
 
 /// Plays until the connection ends. The result has each content that was sent.
 fn play(dialect: Dialect, offer: &str, acts: Vec<Act>) -> (Driver, Vec<String>) {
@@ -116,10 +120,17 @@ proptest! {
             let Some("mail") = words.next() else { continue };
             let (serial, what) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
             *seen.entry((serial, what)).or_default() += 1;
+            let is_probe = PROBES.contains(&serial);
+            prop_assert!(is_probe || !line.contains("accepted"), "{line}");
+            prop_assert!(!is_probe || !line.contains("delivered"), "{line}");
             if line.contains("delivered") {
                 let content = format!("mail {serial}\r\n.\r\n");
                 prop_assert!(contents.iter().any(|sent| sent.contains(&content)), "{line}");
             }
+        }
+        for serial in PROBES {
+            let content = format!("mail {serial}\r\n");
+            prop_assert!(!contents.iter().any(|sent| sent.contains(&content)), "a probe was sent");
         }
         prop_assert!(driver.in_hand.is_none(), "a mail was begun and nothing came of it");
         prop_assert!(seen.values().all(|&times| times == 1), "{:?}", driver.told);

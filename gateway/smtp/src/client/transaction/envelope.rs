@@ -1,4 +1,5 @@
-//! MAIL, RCPT and DATA: written in groups if the peer allows it, answered one by one.
+//! MAIL, RCPT and DATA: written in groups if the peer allows it, answered one by one. For a probe
+//! there is no DATA.
 //!
 //! The commands of a transaction have a fixed order, so two places in it say all: which command is
 //! written next, which is answered next. A new group begins when the last one is answered, so
@@ -118,7 +119,7 @@ impl Envelope {
         if self.to_answer != self.to_write {
             return Ok(Turn::Going);
         }
-        if self.is_pointless() {
+        if self.to_write.is_none() || self.is_pointless() {
             return Ok(Turn::Over(self.leaves()));
         }
         self.write_group(terms, out);
@@ -175,7 +176,11 @@ impl Envelope {
             Command::Rcpt(nth) => nth + 1,
             Command::Data => return None,
         };
-        Some(if next < self.asked.len() { Command::Rcpt(next) } else { Command::Data })
+        match next < self.asked.len() {
+            true => Some(Command::Rcpt(next)),
+            false if self.ledger.mail().is_probe() => None,
+            false => Some(Command::Data),
+        }
     }
 
     /// Whether nothing can come of the commands that are not written yet.
@@ -205,6 +210,9 @@ impl Envelope {
                 return Err(Breakdown::UNEXPECTED);
             }
             (Sender::Refused | Sender::Unanswered, _) => {}
+            (Sender::Accepted, ReplyClass::Success) if self.ledger.mail().is_probe() => {
+                self.ledger.settle(place, Attempt::Accepted { reply });
+            }
             (Sender::Accepted, ReplyClass::Success) => self.ledger.accept(place),
             (Sender::Accepted, ReplyClass::Transient | ReplyClass::Permanent) => {
                 let attempt = self.rcpt_refused(reply);

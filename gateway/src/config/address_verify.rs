@@ -1,0 +1,181 @@
+//! `[address_verify]`: how addresses are tried out before they are accepted.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use mailweir_filters::verification::Lifetimes;
+use mailweir_mail::{Address, Domain, ReversePath};
+
+use super::{
+    Domains,
+    check::{Written, positive},
+    problem::Problems,
+    schema::AddressVerifySection,
+    setting::{Refusal, Setting},
+    units::shown,
+    value::RawValue,
+};
+
+/// How addresses are verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressVerify {
+    /// Whom probes come from.
+    pub sender: VerifySender,
+    /// Where answers survive a restart, from the data directory on; `None`: nowhere.
+    pub map: Option<PathBuf>,
+    /// How long answers are believed.
+    pub lifetimes: Lifetimes,
+    /// How long a session waits for the first answer about an address.
+    pub patience: Duration,
+}
+
+impl AddressVerify {
+    /// The file in which answers survive a restart.
+    #[must_use]
+    pub fn file(&self, data_dir: &Path) -> Option<PathBuf> {
+        self.map.as_ref().map(|map| data_dir.join(map))
+    }
+}
+
+/// Whom probes come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerifySender {
+    /// Nobody: `<>`.
+    Null,
+    /// This user of the gateway's own host name.
+    User(Box<str>),
+    /// This address.
+    Address(Address),
+}
+
+impl VerifySender {
+    /// The address, for a gateway of this name.
+    #[must_use]
+    pub fn of(&self, hostname: &Domain) -> ReversePath {
+        match self {
+            Self::Null => ReversePath::Null,
+            Self::Address(address) => ReversePath::Mailbox(address.clone()),
+            // A user that makes an address with one domain makes one with any other, unless that is
+            // too long: then probes come from nobody.
+            Self::User(user) => Address::parse(&format!("{user}@{hostname}"))
+                .map_or(ReversePath::Null, ReversePath::Mailbox),
+        }
+    }
+}
+
+impl Setting for VerifySender {
+    const ALLOWED: &'static str =
+        "an address, a user of the gateway's own host name, or \"<>\" for the null sender";
+    const EXAMPLE: &'static str = "\"double-bounce\"";
+
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        let Some(text) = value.text_or_nothing()?.filter(|&text| text != "<>") else {
+            return Ok(Self::Null);
+        };
+        if let Ok(address) = Address::parse(text) {
+            return Ok(Self::Address(address));
+        }
+        match Address::parse(&format!("{text}@host.example")) {
+            Ok(_) if !text.contains('@') => Ok(Self::User(text.into())),
+            _ => Refusal::new(value, format_args!("{text:?} is no address")).alone(),
+        }
+    }
+}
+
+/// A file of answers, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct VerifyMap(Option<PathBuf>);
+
+impl Setting for VerifyMap {
+    const ALLOWED: &'static str = "a file, or \"\" for none";
+    const EXAMPLE: &'static str = "\"verify_cache\"";
+
+    /// What a Postfix has there is a table of a type, and nothing that could be used as it is.
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        let Some(text) = value.text_or_nothing()? else { return Ok(Self(None)) };
+        match text.split_once(':') {
+            Some((kind, file)) if !kind.contains('/') => {
+                let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
+                Refusal::new(value, format_args!("{text:?} is a table, and a file is meant"))
+                    .hint(format!("{name:?}"))
+                    .alone()
+            }
+            _ => Ok(Self(Some(text.into()))),
+        }
+    }
+}
+
+/// Checks the section.
+pub(super) fn check(
+    written: &Written<AddressVerifySection>,
+    hostname: &Domain,
+    domains: &Domains,
+    problems: &mut Problems<'_>,
+) -> AddressVerify {
+    let Written { table, section } = written;
+    let spans = [
+        ("positive_expire_time", section.positive_expire_time),
+        ("positive_refresh_time", section.positive_refresh_time),
+        ("negative_expire_time", section.negative_expire_time),
+        ("negative_refresh_time", section.negative_refresh_time),
+        ("poll_delay", section.poll_delay),
+    ];
+    positive(table, &spans, problems);
+    for (key, refresh, expire) in [
+        ("positive_refresh_time", section.positive_refresh_time, section.positive_expire_time),
+        ("negative_refresh_time", section.negative_refresh_time, section.negative_expire_time),
+    ] {
+        if refresh > expire {
+            let message = format!("nothing is refreshed: it expires after {}", shown(expire));
+            problems.warning(table, key, message);
+        }
+    }
+    check_sender(written, hostname, domains, problems);
+    let polls = section.poll_count.get() - 1;
+    AddressVerify {
+        sender: section.sender.clone(),
+        map: section.map.0.clone(),
+        lifetimes: Lifetimes {
+            positive_expire: section.positive_expire_time,
+            positive_refresh: section.positive_refresh_time,
+            negative_cache: section.negative_cache,
+            negative_expire: section.negative_expire_time,
+            negative_refresh: section.negative_refresh_time,
+        },
+        patience: section.poll_delay.saturating_mul(polls),
+    }
+}
+
+/// Who is probed may ask us whether the sender of the probe exists.
+fn check_sender(
+    Written { table, section }: &Written<AddressVerifySection>,
+    hostname: &Domain,
+    domains: &Domains,
+    problems: &mut Problems<'_>,
+) {
+    let VerifySender::Address(address) = &section.sender else { return };
+    let domain = address.domain();
+    if domain == hostname || domains.relay.iter().any(|pattern| pattern.matches(domain)) {
+        return;
+    }
+    let message = format!("we take no mail for {domain}: who checks the sender may refuse probes");
+    problems.warning(table, "sender", message).help(
+        "name an address of domains.relay, or only a user: it stands for that of the host name",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_one_of_the_host_and_nobody_is_nobody() {
+        let hostname: Domain = "gate.example".parse().unwrap();
+        let of = |sender: VerifySender| sender.of(&hostname).as_str().to_owned();
+        assert_eq!(of(VerifySender::User("double-bounce".into())), "double-bounce@gate.example");
+        assert_eq!(of(VerifySender::Null), "");
+        assert_eq!(of(VerifySender::Address("a@b.example".parse().unwrap())), "a@b.example");
+    }
+}

@@ -1,0 +1,167 @@
+//! Changes of mail that are written together with what moderation keeps of it.
+//!
+//! A caller decides under a lock of its own and begins the write under it: [`Queue::pin`] has the mail
+//! ready, so that nothing has to be waited for in between, and what was begun first is durable
+//! first.
+
+use bytes::Bytes;
+use mailweir_mail::QueueId;
+use tokio::sync::oneshot;
+
+use super::{ChangeError, Queue, When, load::Pin};
+use crate::{
+    annex::Annex,
+    committer::{Done, Unsent, Urgency},
+    intake::{Intake, IntakeError, NewMail, Prepared, Receipt},
+    journal::{self, Broken, Entry},
+    progress::{Place, RecipientIndex},
+    record::{RecordError, open_case},
+    state::Change,
+    store::{FIRST_KEY, Space, StoreError},
+};
+
+/// A mail that is ready to be changed, until this is dropped.
+#[must_use]
+pub struct Pinned {
+    id: QueueId,
+    _pin: Pin,
+}
+
+/// A new mail whose content is safe, and which is not promised yet.
+#[must_use = "a mail that is not committed is thrown away"]
+pub struct Composed(Prepared);
+
+impl Composed {
+    /// The name that the mail will have.
+    #[must_use]
+    pub const fn id(&self) -> QueueId {
+        self.0.ticket.id
+    }
+}
+
+impl Queue {
+    /// Makes a mail ready to be changed.
+    ///
+    /// # Errors
+    /// There is no such mail, or it cannot be read.
+    pub async fn pin(&self, id: QueueId) -> Result<Pinned, ChangeError> {
+        Ok(Pinned { id, _pin: self.shared.pin(id).await? })
+    }
+
+    /// Lets a held mail go on, to `only` these recipients if they are given; the others are given up
+    /// without a report. The write is begun at once.
+    ///
+    /// # Errors
+    /// The mail is not held, a recipient does not exist, or the store failed.
+    pub fn release_with(
+        &self,
+        mail: &Pinned,
+        by: &str,
+        only: Option<Vec<RecipientIndex>>,
+        annex: Annex,
+    ) -> impl Future<Output = Result<When, ChangeError>> + Send + 'static + use<> {
+        let change = match only {
+            None => Change::Release(by.into()),
+            Some(only) => Change::ReleaseFor { by: by.into(), only },
+        };
+        self.change_with(mail, change, annex)
+    }
+
+    /// Deletes a mail; nobody gets a report. The write is begun at once.
+    ///
+    /// # Errors
+    /// The mail cannot be deleted, or the store failed.
+    pub fn delete_with(
+        &self,
+        mail: &Pinned,
+        by: &str,
+        annex: Annex,
+    ) -> impl Future<Output = Result<When, ChangeError>> + Send + 'static + use<> {
+        self.change_with(mail, Change::Delete(by.into()), annex)
+    }
+
+    fn change_with(
+        &self,
+        mail: &Pinned,
+        change: Change,
+        annex: Annex,
+    ) -> impl Future<Output = Result<When, ChangeError>> + Send + 'static + use<> {
+        let (answer, fate) = oneshot::channel();
+        let begun = self.shared.change(
+            self.shared.lock(),
+            (mail.id, change),
+            |_, batch| batch.append(annex.into_batch()),
+            move |changed| drop(answer.send(changed.map(|changed| changed.place))),
+        );
+        async move {
+            begun?;
+            let place = fate.await.map_err(|_| StoreError::Stopped)??;
+            Ok(if place == Place::Delivering { When::AfterAttempt } else { When::Now })
+        }
+    }
+
+    /// Writes what moderation keeps, without a change of a mail. The write is begun at once.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn write(
+        &self,
+        annex: Annex,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static + use<> {
+        let (answer, fate) = oneshot::channel();
+        let done: Done = Box::new(move |written| drop(answer.send(written)));
+        let refused = self.shared.committer.submit(annex.into_batch(), Urgency::Urgent, done);
+        refused.unwrap_or_else(Unsent::refuse);
+        async move { fate.await.map_err(|_| StoreError::Stopped)? }
+    }
+
+    /// Brings the content of a new mail to the disk if it belongs there. Nothing is promised yet.
+    ///
+    /// # Errors
+    /// The disk is full or failed.
+    pub async fn compose(&self, intake: Intake, mail: NewMail) -> Result<Composed, IntakeError> {
+        intake.prepare(mail).await.map(Composed)
+    }
+
+    /// Makes a new mail durable together with what moderation keeps. The write is begun at once.
+    ///
+    /// # Errors
+    /// The mail is not promised; after a store error it may yet be found at the next start.
+    pub fn commit_with(
+        &self,
+        mail: Composed,
+        annex: Annex,
+    ) -> impl Future<Output = Result<Receipt, IntakeError>> + Send + 'static + use<> {
+        let Composed(Prepared { newcomer, ticket, mut batch }) = mail;
+        batch.append(annex.into_batch());
+        self.shared.commit_new(Prepared { newcomer, ticket, batch })
+    }
+
+    /// Every case, by the arrival of its mail. Reads all of them, and blocks meanwhile: for the start.
+    #[must_use]
+    pub fn cases(&self) -> Vec<(QueueId, Result<Bytes, RecordError>)> {
+        let mut cases = Vec::new();
+        self.shared.storage.scan(Space::Cases, FIRST_KEY, &mut |entry| {
+            if let Ok((key, record)) = entry
+                && let Some(id) = QueueId::from_key(key)
+            {
+                cases.push((id, open_case(record).map(Bytes::copy_from_slice)));
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        cases
+    }
+
+    /// Shows the entries of the journal from number `first` on, in order, until `visit` says that this
+    /// is enough, and checks that each follows from the one before. Blocks.
+    ///
+    /// # Errors
+    /// The first entry that is not what was written.
+    pub fn read_journal(
+        &self,
+        first: u64,
+        visit: &mut dyn FnMut(Entry) -> bool,
+    ) -> Result<(), Broken> {
+        journal::read(&*self.shared.storage, first, visit)
+    }
+}
