@@ -5,6 +5,7 @@
 
 pub mod case;
 pub mod chain;
+pub mod notice;
 pub mod numbers;
 pub mod reply;
 pub mod rule;
