@@ -21,7 +21,6 @@ mod sockets;
 mod status;
 pub mod store;
 pub mod tables;
-mod text;
 pub mod tls;
 mod verification;
 mod wire;

@@ -6,6 +6,7 @@
 pub mod action;
 pub mod case;
 pub mod chain;
+pub mod notice;
 pub mod numbers;
 pub mod reply;
 pub mod rule;

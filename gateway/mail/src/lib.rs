@@ -5,6 +5,7 @@
 //! Equality of addresses is decided in one place, [`address`].
 
 pub mod address;
+pub mod compose;
 mod date;
 mod envelope;
 mod event;
@@ -28,6 +29,6 @@ pub use network::{Network, NetworkError};
 pub use origin::{Client, Login, Origin, Protocol, TlsSummary};
 pub use queue_id::{QueueId, QueueIdError};
 pub use reply::{Enhanced, Reply, ReplyClass};
-pub use time::Timestamp;
+pub use time::{Civil, Timestamp};
 pub use transport::Transport;
 pub use verdict::{HoldReason, Stage, Verdict};

@@ -108,9 +108,10 @@ impl Timestamp {
         WEEKDAYS[self.civil().weekday]
     }
 
-    /// Days and seconds to year, month and day: the "civil from days" algorithm over the
-    /// 400-year era that starts on 0000-03-01.
-    fn civil(self) -> Civil {
+    /// The date and time of day, in UTC.
+    #[must_use]
+    pub fn civil(self) -> Civil {
+        // The "civil from days" algorithm over the 400-year era that starts on 0000-03-01.
         let seconds = self.as_secs();
         let (days, rest) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
         let shifted = days + DAYS_FROM_ERA_TO_EPOCH;
@@ -135,14 +136,23 @@ impl Timestamp {
     }
 }
 
-struct Civil {
-    year: u64,
-    month: usize,
-    day: u64,
-    weekday: usize,
-    hour: u64,
-    minute: u64,
-    second: u64,
+/// A date of the Gregorian calendar and a time of day, for those who write dates in other forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Civil {
+    /// The year.
+    pub year: u64,
+    /// The month, from 1.
+    pub month: usize,
+    /// The day of the month, from 1.
+    pub day: u64,
+    /// The day of the week, from 0 for Sunday.
+    pub weekday: usize,
+    /// The hour, below 24.
+    pub hour: u64,
+    /// The minute, below 60.
+    pub minute: u64,
+    /// The second, below 60.
+    pub second: u64,
 }
 
 const MICROS_PER_SECOND: u64 = 1_000_000;

@@ -152,20 +152,6 @@ choices! {
 }
 
 choices! {
-    /// A language that people are written to in.
-    pub enum Language {
-        /// English.
-        En = "en",
-        /// Korean.
-        Ko = "ko",
-        /// Japanese.
-        Ja = "ja",
-        /// French.
-        Fr = "fr",
-    }
-}
-
-choices! {
     /// What a rule of moderation does.
     pub(super) enum RuleAction {
         /// People approve.

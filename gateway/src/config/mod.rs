@@ -60,8 +60,8 @@ pub use self::{
     charset::CharsetName,
     checks::CheckTables,
     choice::{
-        Attach, BareNewline, Engine, Language, ListenerTls, LogFormat, MinTlsVersion, Mode,
-        SenderPolicy, TempfailAction, Unauthenticated,
+        Attach, BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
+        TempfailAction, Unauthenticated,
     },
     listener::{Listener, ListenerLimits, ProxyProtocol},
     moderation::{Bypass, Digest, Mailbox, Moderation, ModerationRule, Moderator, OneLine},

@@ -16,6 +16,7 @@ use mailweir_mail::{Address, Domain, Network};
 use mailweir_moderation::{
     action::Absence,
     chain::TrustedEntry,
+    notice::Language,
     numbers::NumberKind,
     rule::{AddressPattern, Hours},
 };
@@ -24,8 +25,8 @@ use super::{
     address_verify::{VerifyMap, VerifySender},
     charset::CharsetName,
     choice::{
-        Attach, BareNewline, Engine, InnerHops, Language, ListenerTls, LogFormat, MinTlsVersion,
-        Mode, Origin, RuleAction, SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry,
+        Attach, BareNewline, Engine, InnerHops, ListenerTls, LogFormat, MinTlsVersion, Mode,
+        Origin, RuleAction, SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry,
     },
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     moderation::{ExpireAfter, Expression, Mailbox, Needed, OneLine, WrittenLevel},

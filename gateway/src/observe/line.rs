@@ -6,9 +6,7 @@
 
 use std::{fmt::Display, io::Write, time::Duration};
 
-use mailweir_mail::Client;
-
-use crate::text::is_harmful;
+use mailweir_mail::{Client, compose::is_harmful};
 
 /// Appends to one line. Every method returns the line, so that a line reads as one sentence.
 pub(super) struct Line<'a> {

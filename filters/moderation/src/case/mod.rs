@@ -59,6 +59,13 @@ impl Case {
         timetable::due(self)
     }
 
+    /// When it expires as things stand ([`Plan::expiry`], or later if the warning was late); `None`: it
+    /// does not, or it waits for nobody any more.
+    #[must_use]
+    pub fn expires(&self) -> Option<Timestamp> {
+        timetable::expires(self)
+    }
+
     /// Those whose word counts now, deputies among them.
     #[must_use]
     pub fn deciders(&self) -> &[Moderator] {

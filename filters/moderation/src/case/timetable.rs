@@ -51,6 +51,16 @@ fn end(case: &Case) -> Option<(Timestamp, Due)> {
     }
 }
 
+/// When it expires as things stand; `None`: it does not, or it waits for nobody any more.
+pub(super) fn expires(case: &Case) -> Option<Timestamp> {
+    let Expiry { at, .. } = case.plan.expiry?;
+    match (&case.progress.state, end(case)?) {
+        (State::Pending, (_, Due::Warning)) => Some(at),
+        (State::Pending, (end, _)) => Some(end),
+        (State::Scheduled { .. } | State::Closed(_), _) => None,
+    }
+}
+
 /// Counted from the last time that people were asked, so that nobody gets ten at once.
 fn reminder(case: &Case) -> Option<(Timestamp, Due)> {
     let every = case.plan.remind_every.filter(|seconds| *seconds > 0)?;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use mailweir_mail::{Address, Domain, ReversePath};
+use serde::{Deserialize, Serialize};
 
 use super::{LocalTime, Rule, Watch, What, Who, Whom};
 use crate::numbers::NumberKind;
@@ -51,7 +52,8 @@ pub struct Match {
 }
 
 /// Why a rule matches.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Some recipients are not ours.
     Outside(usize),

@@ -34,7 +34,7 @@ impl Moderation {
 impl Moderator {
     pub(in crate::config) fn describe(&self) -> [String; 3] {
         let name = self.name.as_ref().map_or("", |name| &*name.0);
-        let mut parts = vec![self.language.as_str().to_owned()];
+        let mut parts = vec![self.language.tag().to_owned()];
         if *self.login != *self.person.address.as_str() {
             parts.push(format!("log-in {}", self.login));
         }

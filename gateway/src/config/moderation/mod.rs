@@ -19,11 +19,11 @@ use mailweir_mail::{Address, Domain};
 use mailweir_moderation::{
     action::People,
     chain::{self, TrustedHosts, WalkOptions},
+    notice::Language,
     rule::{AddressPattern, Rules},
 };
 
 use super::{
-    Language,
     check::{Written, positive},
     choice::{InnerHops, Origin},
     listener::Listener,

@@ -1,9 +1,12 @@
 //! `[[moderation.moderator]]`: people who decide, as far as more is known of them than an address.
 
-use mailweir_moderation::action::{People, Person};
+use mailweir_moderation::{
+    action::{People, Person},
+    notice::Language,
+};
 
 use super::OneLine;
-use crate::config::{Language, check::Written, problem::Problems, schema::ModeratorSection};
+use crate::config::{check::Written, problem::Problems, schema::ModeratorSection};
 
 /// Somebody who decides about mail.
 #[derive(Clone, Debug, PartialEq, Eq)]

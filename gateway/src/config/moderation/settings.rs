@@ -6,6 +6,7 @@ use mailweir_mail::{Address, Domain};
 use mailweir_moderation::{
     action::{Absence, ApprovalLevel},
     chain::TrustedEntry,
+    notice::Language,
     numbers::NumberKind,
     rule::{AddressPattern, Hours, Regex, What},
 };
@@ -154,6 +155,15 @@ const fn word(kind: NumberKind) -> &'static str {
         NumberKind::FrNir => "fr-nir",
         NumberKind::CardNumber => "card-number",
         NumberKind::Iban => "iban",
+    }
+}
+
+impl Setting for Language {
+    const ALLOWED: &'static str = "\"en\" | \"ko\" | \"ja\" | \"fr\"";
+    const EXAMPLE: &'static str = "\"en\"";
+
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        value.one_of(&Self::ALL.map(|language| (language.tag(), language)))
     }
 }
 

@@ -4,6 +4,7 @@ use mailweir_mail::Timestamp;
 use mailweir_moderation::{
     action::{Action, Approval, End, HeldMail, Hold, Wait},
     case::Case,
+    notice::Language,
     numbers::NumberKind,
 };
 
@@ -77,7 +78,13 @@ fn patterns_that_are_too_large_together_are_told_with_their_rule() {
 }
 
 #[test]
-fn every_kind_of_number_has_its_word() {
+fn every_language_and_kind_of_number_has_its_word() {
+    for language in Language::ALL {
+        let tag = format!("\"{}\"", language.tag());
+        let own = config(&format!("{LISTENER}[moderation]\nlanguage = {tag}\n"));
+        assert_eq!(own.moderation.language, language);
+        assert!(reference().contains(&tag), "{tag}");
+    }
     for kind in NumberKind::ALL {
         let word = serde_json::to_string(&kind).unwrap();
         let rule = format!(

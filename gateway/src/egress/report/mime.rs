@@ -1,5 +1,7 @@
 //! Putting a multipart mail together (RFC 2046), as far as reports need it.
 
+use mailweir_mail::compose::quoted_printable;
+
 /// A multipart mail that is being written.
 pub(super) struct Multipart {
     header: String,
@@ -54,50 +56,4 @@ impl Multipart {
 
 const fn encoding(body: &[u8]) -> &'static str {
     if body.is_ascii() { "7bit" } else { "8bit" }
-}
-
-/// Text with CRLF in quoted-printable (RFC 2045 section 6.7).
-fn quoted_printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for line in text.split_inclusive("\r\n") {
-        let (content, end) = line.strip_suffix("\r\n").map_or((line, ""), |line| (line, "\r\n"));
-        quoted_line(content, &mut out);
-        out.push_str(end);
-    }
-    out
-}
-
-fn quoted_line(line: &str, out: &mut String) {
-    let mut width = 0;
-    for (at, byte) in line.bytes().enumerate() {
-        let last = at + 1 == line.len();
-        let plain = matches!(byte, b'!'..=b'<' | b'>'..=b'~') || (byte == b' ' && !last);
-        let cost = if plain { 1 } else { 3 };
-        if width + cost > MAX_WIDTH - 1 {
-            out.push_str("=\r\n");
-            width = 0;
-        }
-        if plain {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("={byte:02X}"));
-        }
-        width += cost;
-    }
-}
-
-/// Characters in an encoded line.
-const MAX_WIDTH: usize = 76;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quoted_printable_keeps_lines_short_and_protects_spaces_at_their_ends() {
-        assert_eq!(quoted_printable("a=ü \r\nb"), "a=3D=C3=BC=20\r\nb");
-        let long = quoted_printable(&"한".repeat(200));
-        assert!(long.split("\r\n").all(|line| line.len() <= MAX_WIDTH));
-        assert_eq!(long.replace("=\r\n", ""), "=ED=95=9C".repeat(200));
-    }
 }

@@ -6,7 +6,6 @@
 //! sender and can only be made for a mail that had a sender: there is no bounce of a bounce
 //! (`attacks.md` D6).
 
-mod encoded_words;
 mod mime;
 mod reasons;
 mod returned;
@@ -22,7 +21,6 @@ use mailweir_mail::{
 };
 
 use self::{mime::Multipart, returned::Returned};
-use crate::text::is_harmful;
 
 /// All that a report says. One report tells about all recipients of one kind (RFC 3464 section 2).
 #[derive(Clone, Debug)]
@@ -252,18 +250,6 @@ const fn subject(kind: ReportKind) -> &'static str {
         ReportKind::Delay => "Delayed Mail (still being retried)",
         ReportKind::Success => "Successful Mail Delivery Report",
     }
-}
-
-/// Foreign text on one line, of at most `limit` characters, without anything harmful.
-fn one_line(text: &str, limit: usize) -> String {
-    let clean = |c: char| if is_harmful(c) { '?' } else { c };
-    let words: Vec<_> = text.split([' ', '\t', '\r', '\n']).filter(|w| !w.is_empty()).collect();
-    let mut line: String = words.join(" ").chars().map(clean).collect();
-    if let Some((end, _)) = line.char_indices().nth(limit) {
-        line.truncate(end);
-        line.push_str(" [...]");
-    }
-    line
 }
 
 fn memmem(haystack: &[u8], needle: &[u8]) -> bool {

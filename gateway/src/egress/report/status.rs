@@ -6,7 +6,9 @@
 
 use std::fmt::Display;
 
-use super::{Action, Attempt, Diagnostic, Onward, Report, one_line};
+use mailweir_mail::compose::one_line;
+
+use super::{Action, Attempt, Diagnostic, Onward, Report};
 
 /// The fields, with CRLF.
 pub(super) fn fields(report: &Report<'_>, global: bool) -> String {

@@ -4,11 +4,12 @@
 //! in sentences that need no knowledge of mail. Everything foreign is put on one line, cleaned
 //! and bounded (`attacks.md` E8).
 
-use mailweir_mail::{Address, ReportKind};
-
-use super::{
-    Action, Attempt, Diagnostic, Onward, Outcome, Report, encoded_words, one_line, reasons::reason,
+use mailweir_mail::{
+    Address, ReportKind,
+    compose::{decode_unstructured, one_line},
 };
+
+use super::{Action, Attempt, Diagnostic, Onward, Outcome, Report, reasons::reason};
 
 /// The text, with CRLF and lines of about 72 characters. `whole` says whether the whole original
 /// is attached.
@@ -59,7 +60,7 @@ impl Page {
 
     /// Which mail this is about.
     fn mail(&mut self, report: &Report<'_>) {
-        if let Some(subject) = report.original.field("subject").and_then(encoded_words::decode) {
+        if let Some(subject) = report.original.field("subject").and_then(decode_unstructured) {
             self.lines("    Subject: ", "             ", &one_line(&subject, MAX_SUBJECT));
         }
         self.lines("    Sent:    ", "", &report.arrival.rfc5322());

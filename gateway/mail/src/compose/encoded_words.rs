@@ -1,11 +1,12 @@
-//! Reading a Subject for people (RFC 2047): UTF-8 only, which is what nearly all mail uses.
+//! Encoded words (RFC 2047): UTF-8 only, which is what nearly all mail uses.
 //!
-//! A Subject in another character set is left out of the report; the original is attached.
+//! A Subject in another character set is left out of a report; the original is attached.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// The text of an unstructured field; `None` if it cannot be read.
-pub(super) fn decode(field: &[u8]) -> Option<String> {
+#[must_use]
+pub fn decode(field: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(field).ok()?;
     let mut out = String::new();
     let mut after_encoded = false;
@@ -24,6 +25,27 @@ pub(super) fn decode(field: &[u8]) -> Option<String> {
     }
     (!out.is_empty()).then_some(out)
 }
+
+/// A text as encoded words, each at most 75 characters long, the first at most `first`. A space belongs
+/// between them, which is no part of the text. No character is cut in two. None for an empty text.
+#[must_use]
+pub fn encode(text: &str, first: usize) -> Vec<String> {
+    let room = |width: usize| (width.min(MAX_WORD).saturating_sub(FRAME) / 4 * 3).max(4);
+    let (mut words, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let room = room(if words.is_empty() { first } else { MAX_WORD });
+        let (piece, behind) = rest.split_at(rest.floor_char_boundary(room));
+        words.push(format!("=?UTF-8?B?{}?=", STANDARD.encode(piece)));
+        rest = behind;
+    }
+    words
+}
+
+/// Characters of an encoded word (RFC 2047 section 2).
+const MAX_WORD: usize = 75;
+
+/// Characters of it that are not text.
+const FRAME: usize = "=?UTF-8?B??=".len();
 
 /// What stands between `=?` and `?=`.
 fn decode_word(word: &str) -> Option<String> {

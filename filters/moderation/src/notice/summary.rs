@@ -1,0 +1,82 @@
+//! What a notice or a page shows of a mail. All of it is what its sender chose to write: it is kept as it
+//! is, and cleaned, bounded and escaped wherever it is shown.
+
+use mailweir_mail::{Address, Client, ReversePath, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Sketch, rule::Reason};
+
+/// A mail, as far as people must know it to decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The envelope sender.
+    pub sender: ReversePath,
+    /// The From field as a person reads it; may be empty.
+    pub from: Box<str>,
+    /// The login.
+    pub login: Option<Box<str>>,
+    /// Whence it came; `None`: from this host itself.
+    pub client: Option<Client>,
+    /// The recipients, in the order by which the case numbers them.
+    pub recipients: Vec<Recipient>,
+    /// The Subject field as a person reads it; may be empty.
+    pub subject: Box<str>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it arrived.
+    pub arrival: Timestamp,
+    /// Its attachments.
+    pub attachments: Vec<Attachment>,
+    /// How many more there are.
+    pub more_attachments: u32,
+    /// Why the rule holds it.
+    pub reasons: Vec<Reason>,
+    /// The first lines of its text. More than a notice shows does no harm.
+    pub text: Box<str>,
+}
+
+/// A recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Who.
+    pub address: Address,
+    /// Not of our domains.
+    pub is_outside: bool,
+    /// Named in the envelope alone, as by Bcc.
+    pub is_hidden: bool,
+}
+
+/// An attachment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Its name; may be empty.
+    pub name: Box<str>,
+    /// What its content is, as a media type, if that is known.
+    pub kind: Option<Box<str>>,
+    /// Its size in bytes, decoded, if that is known.
+    pub size: Option<u64>,
+}
+
+impl Summary {
+    /// Takes what was kept of the content: subject, first lines, and names of attachments.
+    #[must_use]
+    pub fn with(mut self, sketch: &Sketch) -> Self {
+        let named = |name: &str| Attachment { name: name.into(), kind: None, size: None };
+        self.subject = sketch.subject.clone();
+        self.text = sketch.text.join("\n").into();
+        self.attachments = sketch.attachments.iter().map(|name| named(name)).collect();
+        self.more_attachments = sketch.more_attachments;
+        self
+    }
+
+    /// How many recipients are not ours.
+    #[must_use]
+    pub fn outside(&self) -> usize {
+        self.recipients.iter().filter(|one| one.is_outside).count()
+    }
+
+    /// Who sent it, in one word: the envelope sender, or whoever the From field names.
+    pub(super) fn sender_name(&self) -> &str {
+        self.sender.address().map_or(&self.from, Address::as_str)
+    }
+}

@@ -1,0 +1,472 @@
+//! The glossary: every word that people read about moderation, once for each language.
+//!
+//! Notices, pages and manuals take their words from here, so that one thing has one name. A word that
+//! is missing in a language does not compile. Sentences get their foreign parts cleaned; nothing here
+//! is HTML.
+
+mod en;
+mod fr;
+mod ja;
+mod ko;
+
+use super::Language;
+use crate::{
+    case::{AtExpiry, Refused},
+    numbers::NumberKind,
+};
+
+/// Something that a person can do. A verb, as on a button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// A moderator approves.
+    Approve,
+    /// A moderator refuses.
+    Reject,
+    /// A moderator gives it back to be corrected.
+    Return,
+    /// A moderator throws it away.
+    Discard,
+    /// An administrator makes it wait.
+    Hold,
+    /// An administrator lets it go.
+    Release,
+    /// A moderator hands the decision on.
+    Forward,
+    /// Somebody says something.
+    Comment,
+    /// The sender confirms.
+    Confirm,
+    /// The sender does not confirm.
+    Decline,
+    /// The sender takes the mail back.
+    Cancel,
+    /// Anybody looks at it.
+    Open,
+    /// Anybody looks at all that waits.
+    OpenAll,
+}
+
+/// Somebody or something. A noun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Term {
+    /// Waiting for approval.
+    Pending,
+    /// Who decides.
+    Moderator,
+    /// Who sent the mail.
+    Sender,
+    /// Who runs the gateway.
+    Administrator,
+    /// Who decides for one who is away.
+    Deputy,
+    /// Being away.
+    Absence,
+    /// Asking again.
+    Reminder,
+    /// Looking at it after it was sent.
+    PostReview,
+    /// Nobody: the gateway, as time passes.
+    Clock,
+    /// What a mail without a subject has.
+    NoSubject,
+    /// What an attachment without a name has.
+    NoName,
+    /// The null sender.
+    NullSender,
+}
+
+/// What a notice is about, in a word or two: stands first in its subject, in brackets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// Please decide.
+    Request,
+    /// Please confirm your own mail.
+    Confirm,
+    /// Please decide, still.
+    Reminder,
+    /// Please decide, since others did not.
+    Escalation,
+    /// Please decide, since somebody gave it to you.
+    Forwarded,
+    /// It expires soon.
+    ExpirySoon,
+    /// Too few can decide.
+    NoModerator,
+    /// Your mail is held.
+    Held,
+    /// Your mail goes later.
+    Delayed,
+    /// It was approved, and is sent.
+    Approved,
+    /// It was sent, and nobody had to approve.
+    Sent,
+    /// It was refused.
+    Rejected,
+    /// It was given back.
+    Returned,
+    /// It was thrown away.
+    Discarded,
+    /// Its sender took it back.
+    Cancelled,
+    /// Nobody decided in time.
+    Expired,
+    /// Your answer was not understood.
+    Unclear,
+    /// Your answer changed nothing.
+    NotDone,
+    /// Your answer was carried out.
+    Done,
+    /// Several mails wait.
+    Digest,
+}
+
+/// The name of a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// The From field.
+    From,
+    /// The envelope sender, where it is another.
+    EnvelopeSender,
+    /// The login.
+    Login,
+    /// The client.
+    Client,
+    /// The recipients.
+    Recipients,
+    /// Those who got it.
+    SentTo,
+    /// Those who did not.
+    NotSentTo,
+    /// The subject.
+    Subject,
+    /// When it arrived.
+    Arrival,
+    /// Its size.
+    Size,
+    /// Its attachments.
+    Attachments,
+    /// The rule that holds it.
+    Rule,
+    /// Why the rule does.
+    Why,
+    /// Until when somebody must decide.
+    Expiry,
+    /// When it is sent by itself.
+    SentAt,
+    /// The first lines of its text.
+    Beginning,
+    /// What was decided.
+    Decision,
+    /// By whom.
+    DecidedBy,
+    /// When.
+    DecidedAt,
+    /// The words of one who refused.
+    Reason,
+    /// The words of one who approved, or who said something.
+    Comment,
+    /// Who decides.
+    Moderators,
+    /// How far the approval is.
+    Progress,
+    /// What happened so far.
+    History,
+    /// The name of the case.
+    Case,
+    /// Of a recipient: not ours.
+    Outside,
+    /// Of a recipient: in no header field.
+    Hidden,
+    /// Of a recipient: does not get it.
+    LeftOut,
+}
+
+/// The first sentences of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening<'a> {
+    /// To a moderator: please decide.
+    Request,
+    /// To a moderator: please decide, still.
+    Reminder,
+    /// To a moderator: please decide, since others did not.
+    Escalation,
+    /// To a moderator: please decide, since somebody gave it to you.
+    Forwarded {
+        /// Who, if that is known.
+        by: Option<&'a str>,
+    },
+    /// To a moderator: it expires soon.
+    ExpirySoon,
+    /// To the sender, who is to confirm.
+    Confirm,
+    /// To the sender, who did not confirm yet.
+    ConfirmStill,
+    /// To administrators: too few can decide.
+    NoModerator {
+        /// How many must approve.
+        needed: usize,
+    },
+    /// To the sender: it waits for approval.
+    Held,
+    /// To the sender: it goes by itself.
+    Delayed {
+        /// When, if it ever does.
+        at: Option<&'a str>,
+    },
+    /// To the sender: nobody decided yet.
+    StillWaiting,
+    /// To a moderator who was asked: it is over.
+    Settled,
+    /// To the sender: approved and sent.
+    Approved,
+    /// To the sender: approved for some recipients, and sent to them.
+    PartlyApproved,
+    /// To the sender: sent, and nobody had to approve.
+    Sent,
+    /// To the sender: refused.
+    Rejected,
+    /// To the sender: given back.
+    Returned,
+    /// To the sender: taken back.
+    Cancelled,
+    /// To the sender: nobody decided in time, so it was not sent.
+    Expired,
+    /// To the sender: it was not sent, whatever the reason.
+    NotSent,
+    /// To a moderator: your answer was not understood.
+    Unclear,
+    /// To a moderator: your answer changed nothing. Why comes next.
+    NotDone,
+    /// To a moderator: your answer was carried out.
+    Done,
+    /// To a moderator: several mails wait.
+    Digest {
+        /// How many.
+        count: usize,
+    },
+}
+
+/// Other sentences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remark<'a> {
+    /// The reader decides in somebody's name.
+    DeputyOf(&'a str),
+    /// Which level decides.
+    Step {
+        /// From 1.
+        step: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// How many approved at this level.
+    Votes {
+        /// So many did.
+        given: usize,
+        /// So many must.
+        needed: usize,
+    },
+    /// What happens if nobody decides until then.
+    AtExpiry(AtExpiry),
+    /// Nothing is left to do for the reader.
+    NothingToDo,
+    /// The sender may correct the mail and send it again.
+    SendAgain,
+    /// The sender may take the mail back.
+    MayCancel,
+    /// An administrator should name somebody.
+    NameSomebody,
+    /// Links only show; nothing happens before the reader says so on the page.
+    LinksOnlyShow,
+    /// How to decide by answering.
+    HowToAnswer {
+        /// The word that approves.
+        approve: &'a str,
+        /// The word that refuses.
+        reject: &'a str,
+    },
+    /// Links and answers are in the reader's name.
+    KeepToYourself,
+    /// Stands over the plain addresses of the buttons.
+    PlainLinks,
+    /// The mail is attached.
+    MailAttached,
+    /// Its header is attached.
+    HeaderAttached,
+    /// Some things of a list are not shown.
+    More(usize),
+    /// Some people of a list are not shown.
+    MorePeople(usize),
+    /// The text goes on.
+    TextGoesOn,
+    /// How many recipients.
+    Recipients {
+        /// All of them.
+        all: usize,
+        /// Those that are not ours.
+        outside: usize,
+    },
+    /// An administrator, by name.
+    Administrator(&'a str),
+    /// Who answers for the notice.
+    Automatic {
+        /// The name of the gateway.
+        gateway: &'a str,
+    },
+}
+
+/// Why a rule holds a mail, with the foreign words cleaned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground<'a> {
+    /// Recipients who are not ours.
+    Outside(usize),
+    /// Recipients whom the sender never wrote to before.
+    NewCorrespondent(usize),
+    /// So many recipients.
+    Recipients(usize),
+    /// Its subject.
+    Subject(&'a str),
+    /// A line of its text.
+    Text(&'a str),
+    /// The name of an attachment.
+    AttachmentName(&'a str),
+    /// The type of an attachment.
+    AttachmentType(&'a str),
+    /// It has an attachment.
+    Attachment,
+    /// Its size.
+    Size(&'a str),
+    /// So many numbers of a kind.
+    Numbers(NumberKind, u32),
+    /// When it came.
+    Time,
+}
+
+impl Deed {
+    /// In a language.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        match language {
+            Language::En => en::deed(self),
+            Language::Ko => ko::deed(self),
+            Language::Ja => ja::deed(self),
+            Language::Fr => fr::deed(self),
+        }
+    }
+
+    /// The word that says so in an answer by mail ([`crate::reply`]); `None`: it is only done on pages.
+    #[must_use]
+    pub const fn answer(self, language: Language) -> Option<&'static str> {
+        match self {
+            Self::Approve | Self::Confirm => Some(match language {
+                Language::En => "approve",
+                Language::Ko => "승인",
+                Language::Ja => "承認",
+                Language::Fr => "valider",
+            }),
+            Self::Reject | Self::Decline => Some(match language {
+                Language::En => "reject",
+                Language::Ko => "반려",
+                Language::Ja => "却下",
+                Language::Fr => "refuser",
+            }),
+            Self::Return
+            | Self::Discard
+            | Self::Hold
+            | Self::Release
+            | Self::Forward
+            | Self::Comment
+            | Self::Cancel
+            | Self::Open
+            | Self::OpenAll => None,
+        }
+    }
+}
+
+impl Term {
+    /// In a language.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        match language {
+            Language::En => en::term(self),
+            Language::Ko => ko::term(self),
+            Language::Ja => ja::term(self),
+            Language::Fr => fr::term(self),
+        }
+    }
+}
+
+impl Tag {
+    /// In a language.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        match language {
+            Language::En => en::tag(self),
+            Language::Ko => ko::tag(self),
+            Language::Ja => ja::tag(self),
+            Language::Fr => fr::tag(self),
+        }
+    }
+}
+
+impl Label {
+    /// In a language.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        match language {
+            Language::En => en::label(self),
+            Language::Ko => ko::label(self),
+            Language::Ja => ja::label(self),
+            Language::Fr => fr::label(self),
+        }
+    }
+}
+
+impl Opening<'_> {
+    /// In a language.
+    #[must_use]
+    pub fn text(self, language: Language) -> String {
+        match language {
+            Language::En => en::opening(self),
+            Language::Ko => ko::opening(self),
+            Language::Ja => ja::opening(self),
+            Language::Fr => fr::opening(self),
+        }
+    }
+}
+
+impl Remark<'_> {
+    /// In a language.
+    #[must_use]
+    pub fn text(self, language: Language) -> String {
+        match language {
+            Language::En => en::remark(self),
+            Language::Ko => ko::remark(self),
+            Language::Ja => ja::remark(self),
+            Language::Fr => fr::remark(self),
+        }
+    }
+}
+
+impl Ground<'_> {
+    /// In a language.
+    #[must_use]
+    pub fn text(self, language: Language) -> String {
+        match language {
+            Language::En => en::ground(self),
+            Language::Ko => ko::ground(self),
+            Language::Ja => ja::ground(self),
+            Language::Fr => fr::ground(self),
+        }
+    }
+}
+
+/// Why something may not be done, for the one who wanted it.
+#[must_use]
+pub const fn refusal(refused: &Refused, language: Language) -> &'static str {
+    match language {
+        Language::En => en::refusal(refused),
+        Language::Ko => ko::refusal(refused),
+        Language::Ja => ja::refusal(refused),
+        Language::Fr => fr::refusal(refused),
+    }
+}
