@@ -14,7 +14,6 @@ mod backends;
 mod chain;
 mod checks;
 mod credentials;
-mod date;
 mod decoys;
 mod directory;
 mod exchange;
@@ -45,7 +44,6 @@ pub use chain::{
 };
 pub use checks::{Checks, HashLimits, Turn};
 pub use credentials::{Credentials, Password, PasswordError, Proof, Token};
-pub use date::{Date, NotADate};
 pub use decoys::Decoys;
 pub use directory::{
     Answer, Attempt, Denial, Directory, DirectoryError, Identity, KeySearch, KeyedIdentity,
@@ -56,6 +54,7 @@ pub use exchange::{
     Scope, ServerNonce, TlsExporter,
 };
 pub use login_map::{Entry as LoginMapEntry, LoginMap, LoginMapFile, MapProblem, Owners};
+pub use mailweir_mail::{Date, NotADate};
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use role::{Role, Roles, UnknownRole};
 pub use scram::{ScramHash, ScramKeys};

@@ -3,7 +3,7 @@
 //! A reload goes on with the values these parts run with, so that the configuration in force says
 //! at all times what is true, and names the keys that must wait.
 
-use crate::config::{Admin, Config, Dns, Log, Metrics, Queue};
+use crate::config::{Admin, Config, Dns, Log, Mailbox, Metrics, Queue};
 
 /// `wanted` with the running values of all keys that need a restart, and the names of those keys
 /// that differ.
@@ -33,6 +33,12 @@ fn follow(running: &Config, wanted: &mut Config) {
         && running.smtp.helo_name == running.server.hostname
     {
         wanted.smtp.helo_name = running.smtp.helo_name.clone();
+    }
+    let usual = |config: &Config| {
+        Mailbox::of_gateway(&config.server.hostname).as_ref() == Some(&config.moderation.from)
+    };
+    if usual(wanted) && usual(running) {
+        wanted.moderation.from.clone_from(&running.moderation.from);
     }
     let usual = |config: &Config| config.auth.users_file == config.server.data_dir.join("users");
     if usual(wanted) && usual(running) {
@@ -119,7 +125,9 @@ mod tests {
     fn what_a_reload_may_change_is_taken_and_nothing_is_put_off() {
         let wanted = config(
             "[domains]\nrelay = [\"new.example\"]\n[smtp]\nhelo_name = \"a.example\"\n\
-             [auth.senders]\npolicy = \"own\"\n[auth.limits]\nmessages_per_day_hard = 7\n",
+             [auth.senders]\npolicy = \"own\"\n[auth.limits]\nmessages_per_day_hard = 7\n\
+             [moderation]\nfrom = \"ask@a.example\"\nlanguage = \"ko\"\n\
+             [[moderation.rule]]\nname = \"undo\"\naction = \"delay\"\n",
         );
         let (taken, later) = put_off(&config(""), wanted);
         assert!(later.is_empty(), "{later:?}");
@@ -127,6 +135,8 @@ mod tests {
         assert_eq!(taken.smtp.helo_name.as_str(), "a.example");
         assert_eq!(taken.auth.senders.policy, crate::config::SenderPolicy::Own);
         assert!(!taken.auth.limits.are_empty());
+        assert_eq!(taken.moderation.from.to_string(), "ask@a.example");
+        assert_eq!(taken.moderation.rules.len(), 1);
     }
 
     #[test]

@@ -40,7 +40,8 @@ use crate::wait;
 /// A gateway at work, or at rest between [`Gateway::stop`] and [`Gateway::start_again`].
 pub struct Gateway {
     home: Home,
-    config: Config,
+    /// Boxed: it is large, and futures carry it along.
+    config: Box<Config>,
     log: Log,
     app: Option<Arc<App>>,
     _directory: TempDir,
@@ -67,7 +68,7 @@ impl Gateway {
     /// If it does.
     pub async fn expect_no_second(&self) -> String {
         let observer = observer(&Log::new());
-        match App::start(self.config.clone(), observer).await {
+        match App::start((*self.config).clone(), observer).await {
             Ok(_) => panic!("a second gateway took the same queue"),
             Err(error) => format!("{error:#}"),
         }
@@ -79,7 +80,7 @@ impl Gateway {
     /// If it runs, or does not start.
     pub async fn start_again(&mut self) {
         assert!(self.app.is_none(), "the gateway runs already");
-        let app = App::start(self.config.clone(), observer(&self.log)).await;
+        let app = App::start((*self.config).clone(), observer(&self.log)).await;
         self.app = Some(app.unwrap_or_else(|error| panic!("{error:#}\n{}", self.log)));
         let control = self.store().control_socket();
         wait::until_true("the control socket", async || control::is_served(&control)).await;
@@ -127,7 +128,7 @@ impl Gateway {
         let app = self.app.as_ref().expect("the gateway runs");
         let taken = match self.home.configure(setup) {
             Ok(config) => {
-                let taken = app.reload(config.clone()).await;
+                let taken = app.reload((*config).clone()).await;
                 taken.map(|()| config).map_err(|error| format!("{error:#}"))
             }
             Err(problems) => Err(problems),

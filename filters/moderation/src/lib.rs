@@ -3,6 +3,7 @@
 //! Pure: this crate opens nothing, asks no clock and makes no random numbers; the gateway gives it
 //! facts, times and bytes, stores what it returns, and sends what it composes.
 
+pub mod action;
 pub mod case;
 pub mod chain;
 pub mod notice;

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod compose;
+mod date;
 mod envelope;
 mod event;
 pub mod header_from;
@@ -18,6 +19,7 @@ mod transport;
 mod verdict;
 
 pub use address::{Address, AddressError, Domain, ReversePath};
+pub use date::{Date, NotADate};
 pub use envelope::{BodyType, Envelope, EnvelopeId, Notify, OriginalRecipient, Recipient, Return};
 pub use event::{
     ConnectFailure, Cutoff, Delays, DeliveryReport, HeldBy, MailEvent, ProbeStatus, Received,

@@ -15,7 +15,7 @@ use super::{
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
     address_verify, backend, checks,
     listener::{Common, Listener},
-    moderation,
+    moderation::{self, WrittenModeration},
     pattern::DomainPattern,
     problem::Problems,
     raw::{RawConfig, RawTable},
@@ -25,8 +25,8 @@ use super::{
     route::{Route, Routes},
     schema::{
         AddressVerifySection, AuthSection, BackendSection, ClassSection, ListenerSection,
-        ModerationSection, QuotasSection, RestrictionsSection, RouteSection, SendersSection,
-        ServerSection, SmtpSection, ThrottleSection, TlsSection,
+        ModerationSection, ModeratorSection, QuotasSection, RestrictionsSection, RouteSection,
+        RuleSection, SendersSection, ServerSection, SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -66,6 +66,8 @@ pub(super) fn config(
     let address_verify = only::<AddressVerifySection>(raw, problems)?;
     let rewriting = only::<Rewriting>(raw, problems)?;
     let moderation = only::<ModerationSection>(raw, problems)?;
+    let moderators = all::<ModeratorSection>(raw, problems);
+    let rules = all::<RuleSection>(raw, problems);
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -90,6 +92,9 @@ pub(super) fn config(
     positive(&dns.table, &[("timeout", dns.section.timeout)], problems);
     let address_verify =
         address_verify::check(&address_verify, &server.hostname, &domains.section, problems);
+    let moderation =
+        WrittenModeration { section: &moderation, moderators: &moderators, rules: &rules };
+    let moderation = moderation::check(&moderation, &listeners, &server.hostname, problems);
     Some(Config {
         address_verify,
         tls: tls(&written_tls, around, problems),
@@ -110,7 +115,7 @@ pub(super) fn config(
         dns: dns.section,
         checks: checks.section,
         rewriting: rewriting.section,
-        moderation: moderation::check(&moderation, problems),
+        moderation,
         tables: problems.take_tables(),
         admin: admin.section,
         log: log.section,

@@ -152,6 +152,46 @@ choices! {
 }
 
 choices! {
+    /// What a rule of moderation does.
+    pub(super) enum RuleAction {
+        /// People approve.
+        Approval = "approval",
+        /// It waits a while, in which the sender may take it back.
+        Delay = "delay",
+        /// The sender confirms.
+        Confirmation = "confirmation",
+        /// It goes, and people hear of it.
+        Notice = "notice",
+        /// It goes.
+        Accept = "accept",
+    }
+}
+
+choices! {
+    /// What happens to a mail about which nobody decided in time.
+    pub(super) enum WrittenAtExpiry {
+        /// It is refused, and its sender hears it.
+        Reject = "reject",
+        /// It is sent.
+        Release = "release",
+        /// It is thrown away.
+        Discard = "discard",
+    }
+}
+
+choices! {
+    /// What of a mail is attached to notices.
+    pub enum Attach {
+        /// All of it.
+        Original = "original",
+        /// Its header.
+        Header = "header",
+        /// Nothing.
+        None = "none",
+    }
+}
+
+choices! {
     /// What a client that is not logged in hears when it uses an address that has an owner.
     pub enum Unauthenticated {
         /// It may.

@@ -5,7 +5,8 @@ use mailweir_moderation::chain::TrustedEntry;
 
 use super::{
     Auth, AuthBackend, BackendKind, CertificateSource, Config, Engine, Listener, ListenerTls,
-    MinTlsVersion, Mode, NextHop, ProxyProtocol, Route, RouteTls, TableSummary, units::shown,
+    MinTlsVersion, Mode, ModerationRule, Moderator, NextHop, ProxyProtocol, Route, RouteTls,
+    TableSummary, units::shown,
 };
 
 impl Config {
@@ -28,6 +29,7 @@ impl Config {
             let entries: Vec<_> = trusted.iter().map(TrustedEntry::as_str).collect();
             rows.push(("trusts", format!("mail that came through {} only", entries.join(" "))));
         }
+        rows.extend(self.describe_moderation());
         let backends: Vec<_> = self.auth.backends.iter().map(|b| b.describe(&self.auth)).collect();
         rows.extend(aligned(&backends).into_iter().map(|line| ("log-ins by", line)));
         rows.push(("limits", self.describe_limits()));
@@ -36,6 +38,19 @@ impl Config {
             rows.push(("metrics", joined(&self.metrics.bind)));
         }
         in_columns(&rows)
+    }
+
+    fn describe_moderation(&self) -> Vec<(&'static str, String)> {
+        let moderation = &self.moderation;
+        let moderators: Vec<_> = moderation.moderators.iter().map(Moderator::describe).collect();
+        let rules: Vec<_> = moderation.rules.iter().map(ModerationRule::describe).collect();
+        let mut rows: Vec<_> =
+            aligned(&moderators).into_iter().map(|line| ("moderators", line)).collect();
+        rows.extend(aligned(&rules).into_iter().map(|line| ("mail waits", line)));
+        if !rules.is_empty() {
+            rows.extend(moderation.describe_bypass().map(|mail| ("needs nobody", mail)));
+        }
+        rows
     }
 
     fn describe_certificate(&self) -> String {

@@ -60,11 +60,11 @@ pub use self::{
     charset::CharsetName,
     checks::CheckTables,
     choice::{
-        BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
+        Attach, BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
         TempfailAction, Unauthenticated,
     },
     listener::{Listener, ListenerLimits, ProxyProtocol},
-    moderation::Moderation,
+    moderation::{Bypass, Digest, Mailbox, Moderation, ModerationRule, Moderator, OneLine},
     next_hop::{Host, NextHop, Relay, RelayProtocol},
     pattern::DomainPattern,
     problem::{Location, Problem, Severity},
@@ -115,7 +115,7 @@ pub struct Config {
     pub checks: Checks,
     /// `[rewriting]`: what becomes of addresses, and where mail goes by tables.
     pub rewriting: Rewriting,
-    /// `[moderation]`: which mail is trusted by the way it came.
+    /// `[moderation]`: which mail waits for people, and which is trusted.
     pub moderation: Moderation,
     /// The tables that were read, as they were then.
     pub tables: Vec<TableSummary>,

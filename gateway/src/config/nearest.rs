@@ -41,8 +41,20 @@ pub(super) fn suggest_key(written: &str, schema: &Schema) -> Option<Suggestion> 
     let name = nearest(written, schema.written_keys().map(|key| key.name));
     match name.and_then(|name| schema.key(name)) {
         Some(key) => Some(here(key, format!("did you mean {:?}?", key.name))),
-        None => suggest_elsewhere(written),
+        None => suggest_inner(written, schema).or_else(|| suggest_elsewhere(written)),
     }
+}
+
+/// A section in the section: `moderator` in `[moderation]`.
+fn suggest_inner(written: &str, schema: &Schema) -> Option<Suggestion> {
+    let inner = |inner: &'static Schema| {
+        Some((inner, inner.name.strip_prefix(schema.name)?.strip_prefix('.')?))
+    };
+    let sections = || SCHEMAS.iter().filter_map(inner);
+    let name = nearest(written, sections().map(|(_, name)| name))?;
+    let (meant, _) = sections().find(|(_, known)| *known == name)?;
+    let sentence = format!("did you mean {}?", meant.header());
+    Some(Suggestion { sentence, section: meant.name, key: "" })
 }
 
 /// What was probably meant by an unknown section, or by a key outside of any.

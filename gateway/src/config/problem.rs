@@ -164,6 +164,15 @@ impl<'a> Problems<'a> {
         }
     }
 
+    /// The file and line of a place, as records name it: `mailweir.toml:12`.
+    pub(super) fn line_of(&self, place: &Place) -> String {
+        match self.file.locate(place) {
+            Location::Line { path, line, .. } => format!("{path}:{line}"),
+            Location::Variable { name } => name,
+            Location::File { path } => path,
+        }
+    }
+
     /// Reports an error at a place.
     pub(super) fn error_at(
         &mut self,

@@ -130,6 +130,7 @@ impl RawTable {
             | Value::Fraction(_)
             | Value::Flag(_)
             | Value::List(_)
+            | Value::Table(_)
             | Value::Other(_) => None,
         }
     }
@@ -246,6 +247,7 @@ impl RawTable {
             Some(meant) if meant.section == schema.name => {
                 problems.misspelt(self.path_of(meant.key));
             }
+            Some(meant) if meant.key.is_empty() => problems.misspelt(meant.section.to_owned()),
             Some(meant) => problems.misspelt(format!("{}.{}", meant.section, meant.key)),
             None => {}
         }

@@ -186,3 +186,13 @@ impl Setting for Address {
             .or_else(|error| Refusal::new(value, format_args!("{text:?}: {error}")).alone())
     }
 }
+
+impl Element for Domain {
+    const LIST_ALLOWED: &'static str = "a list of domain names, such as [\"example.org\"]";
+    const LIST_EXAMPLE: &'static str = "[\"example.org\"]";
+}
+
+impl Element for Address {
+    const LIST_ALLOWED: &'static str = "a list of mail addresses, such as [\"boss@example.org\"]";
+    const LIST_EXAMPLE: &'static str = "[\"boss@example.org\"]";
+}

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod moderation;
+
 const LISTENER: &str = "[[listener]]\nname = \"mx\"\nbind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n";
 
 fn check_with(

@@ -55,6 +55,7 @@ impl Setting for ByteSize {
             | Value::Fraction(_)
             | Value::Flag(_)
             | Value::List(_)
+            | Value::Table(_)
             | Value::Other(_) => value.number().map(Self),
         }
     }
@@ -74,9 +75,11 @@ impl Setting for Duration {
             Value::Number(number) => {
                 Refusal::new(value, format_args!("{number} has no unit")).alone()
             }
-            Value::Fraction(_) | Value::Flag(_) | Value::List(_) | Value::Other(_) => {
-                value.number().map(Self::from_secs)
-            }
+            Value::Fraction(_)
+            | Value::Flag(_)
+            | Value::List(_)
+            | Value::Table(_)
+            | Value::Other(_) => value.number().map(Self::from_secs),
         }
     }
 }

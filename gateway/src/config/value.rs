@@ -3,7 +3,7 @@
 //! The file is taken literally: a number is no text and text is no number, but the refusal says
 //! how to write it. A variable has no types, so its text becomes what the key needs.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use toml::{Spanned, de::DeValue};
 
@@ -40,10 +40,21 @@ pub(super) enum Value {
     Flag(bool),
     /// `[...]`.
     List(Vec<RawValue>),
+    /// `{ key = value, ... }`.
+    Table(Vec<Entry>),
     /// What an environment variable says: text that is whatever the key needs.
     Loose(String),
     /// What no key takes; described in words.
     Other(&'static str),
+}
+
+/// A key of a table that stands as a value.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    /// Where the name stands.
+    pub(super) place: Place,
+    pub(super) value: RawValue,
 }
 
 impl RawValue {
@@ -67,7 +78,8 @@ impl RawValue {
             DeValue::Float(fraction) => Value::Fraction(fraction.as_str().to_owned()),
             DeValue::Boolean(flag) => Value::Flag(*flag),
             DeValue::Array(elements) => Value::List(elements.iter().map(Self::from_toml).collect()),
-            other => Value::Other(described(other)),
+            DeValue::Table(table) => Value::Table(table.iter().map(Entry::from_toml).collect()),
+            other @ DeValue::Datetime(_) => Value::Other(described(other)),
         };
         Self { value, place }
     }
@@ -76,6 +88,10 @@ impl RawValue {
         if let Value::List(elements) = &mut self.value {
             let moved = std::mem::take(elements).into_iter();
             *elements = moved.map(|element| element.moved_to(place)).collect();
+        }
+        if let Value::Table(entries) = &mut self.value {
+            let moved = std::mem::take(entries).into_iter();
+            *entries = moved.map(|entry| entry.moved_to(place)).collect();
         }
         self.place = place.clone();
         self
@@ -92,6 +108,7 @@ impl RawValue {
             | Value::Fraction(_)
             | Value::Flag(_)
             | Value::List(_)
+            | Value::Table(_)
             | Value::Other(_) => self.unsuited().alone(),
         }
     }
@@ -116,9 +133,11 @@ impl RawValue {
                 "false" | "no" | "off" | "0" => self.unsuited().hint("false").alone(),
                 _ => self.unsuited().alone(),
             },
-            Value::Number(_) | Value::Fraction(_) | Value::List(_) | Value::Other(_) => {
-                self.unsuited().alone()
-            }
+            Value::Number(_)
+            | Value::Fraction(_)
+            | Value::List(_)
+            | Value::Table(_)
+            | Value::Other(_) => self.unsuited().alone(),
         }
     }
 
@@ -132,9 +151,11 @@ impl RawValue {
                 Ok(number) => self.unsuited().hint(number.to_string()).alone(),
                 Err(_) => self.unsuited().alone(),
             },
-            Value::Fraction(_) | Value::Flag(_) | Value::List(_) | Value::Other(_) => {
-                self.unsuited().alone()
-            }
+            Value::Fraction(_)
+            | Value::Flag(_)
+            | Value::List(_)
+            | Value::Table(_)
+            | Value::Other(_) => self.unsuited().alone(),
         }
     }
 
@@ -149,9 +170,19 @@ impl RawValue {
                 _ => Ok(self.separated(text)),
             },
             Value::Text(text) => self.unsuited().hint(format!("[{text:?}]")).alone(),
-            Value::Number(_) | Value::Fraction(_) | Value::Flag(_) | Value::Other(_) => {
-                self.unsuited().alone()
-            }
+            Value::Number(_)
+            | Value::Fraction(_)
+            | Value::Flag(_)
+            | Value::Table(_)
+            | Value::Other(_) => self.unsuited().alone(),
+        }
+    }
+
+    /// The keys of the table.
+    pub(super) fn entries(&self) -> Result<&[Entry], Vec<Refusal>> {
+        match &self.value {
+            Value::Table(entries) => Ok(entries),
+            _ => self.unsuited().alone(),
         }
     }
 
@@ -188,8 +219,23 @@ impl RawValue {
             Value::Fraction(number) => Refusal::new(self, format_args!("{number} is not allowed")),
             Value::Flag(flag) => Refusal::new(self, format_args!("{flag} is not allowed")),
             Value::List(_) => Refusal::new(self, "a list is not allowed here"),
+            Value::Table(_) => Refusal::new(self, "a table is not allowed here"),
             Value::Other(what) => Refusal::new(self, format_args!("{what} is not allowed here")),
         }
+    }
+}
+
+impl Entry {
+    fn from_toml((name, value): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)) -> Self {
+        Self {
+            name: name.get_ref().clone().into_owned(),
+            place: Place::File(name.span()),
+            value: RawValue::from_toml(value),
+        }
+    }
+
+    fn moved_to(self, place: &Place) -> Self {
+        Self { place: place.clone(), value: self.value.moved_to(place), ..self }
     }
 }
 

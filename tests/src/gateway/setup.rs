@@ -134,12 +134,12 @@ impl Home {
     }
 
     /// The checked configuration, or all problems with it as `mailweir check` lists them.
-    pub(super) fn configure(&self, setup: &Setup) -> Result<Config, String> {
+    pub(super) fn configure(&self, setup: &Setup) -> Result<Box<Config>, String> {
         let around =
             Surroundings { environment: &[], machine_name: None, files: &|path| setup.read(path) };
         let text = self.text(setup);
         match Config::parse(Path::new("mailweir.toml"), &text, &around) {
-            Ok((config, _)) => Ok(config),
+            Ok((config, _)) => Ok(Box::new(config)),
             Err(problems) => {
                 let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 Err(problems.join("\n"))

@@ -133,7 +133,15 @@ impl FromStr for AddressPattern {
 /// It is no regular expression, or too large.
 pub(super) fn expression(text: &str) -> Result<Regex, BadPattern> {
     let built = RegexBuilder::new(text).case_insensitive(true).size_limit(LARGEST).build();
-    built.map_err(|error| BadPattern { text: text.into(), reason: error.to_string().into() })
+    built.map_err(|error| BadPattern { text: text.into(), reason: fault(&error) })
+}
+
+/// What is wrong with an expression, in one line: the library draws where the fault is, over several
+/// lines, of which the last says what it is.
+fn fault(error: &regex::Error) -> Box<str> {
+    let said = error.to_string();
+    let last = said.lines().last().unwrap_or_default().trim();
+    last.trim_start_matches("error: ").into()
 }
 
 impl What {

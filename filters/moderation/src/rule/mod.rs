@@ -14,8 +14,11 @@ mod watch;
 pub use condition::{AddressPattern, BadPattern, What, Who, Whom};
 pub use hours::{Hours, LocalTime, Weekday};
 pub use judge::{Judgement, MailFacts, Match, Reason};
-pub use patterns::Patterns;
+pub use patterns::{Patterns, TooLarge};
 pub use watch::Watch;
+
+/// A pattern as rules hold it; [`What::pattern`] makes one.
+pub use regex::Regex;
 
 use std::sync::Arc;
 
@@ -36,8 +39,8 @@ pub struct Rule {
     pub when: Vec<Hours>,
 }
 
-/// Rules in order, made ready to watch mail.
-#[derive(Clone, Debug)]
+/// Rules in order, made ready to watch mail. By default there is none.
+#[derive(Clone, Debug, Default)]
 pub struct Rules {
     rules: Arc<[Rule]>,
     patterns: Arc<Patterns>,
@@ -47,8 +50,9 @@ impl Rules {
     /// Makes rules ready.
     ///
     /// # Errors
-    /// All patterns together are too large for one automaton; says which kind.
-    pub fn new(rules: Vec<Rule>) -> Result<Self, BadPattern> {
+    /// All patterns of a kind together are too large for one automaton; says which, and from which
+    /// rule on.
+    pub fn new(rules: Vec<Rule>) -> Result<Self, TooLarge> {
         let patterns = Arc::new(Patterns::of(&rules)?);
         Ok(Self { rules: rules.into(), patterns })
     }

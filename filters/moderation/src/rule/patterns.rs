@@ -2,10 +2,10 @@
 
 use regex::{Regex, RegexSet, RegexSetBuilder};
 
-use super::{BadPattern, Rule, What};
+use super::{Rule, What};
 
 /// The patterns of all rules.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Patterns {
     pub(super) subject: Kind,
     pub(super) text: Kind,
@@ -15,8 +15,18 @@ pub struct Patterns {
     pub(super) numbers: Vec<crate::numbers::NumberKind>,
 }
 
+/// The patterns of all rules are too large for one automaton, each by itself being small enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the patterns of {kind} of all rules up to this one are too large together")]
+pub struct TooLarge {
+    /// The kind, as it is called in the configuration.
+    pub kind: &'static str,
+    /// The number of the first rule that is too much.
+    pub rule: usize,
+}
+
 /// All patterns of a kind, and whose they are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Kind {
     set: RegexSet,
     /// The rule of each pattern.
@@ -24,7 +34,7 @@ pub(super) struct Kind {
 }
 
 impl Patterns {
-    pub(super) fn of(rules: &[Rule]) -> Result<Self, BadPattern> {
+    pub(super) fn of(rules: &[Rule]) -> Result<Self, TooLarge> {
         let kind = |name, patterns: fn(&What) -> &[Regex]| Kind::of(rules, name, patterns);
         let mut numbers: Vec<_> = rules.iter().flat_map(|rule| rule.what.numbers.clone()).collect();
         numbers.sort_unstable();
@@ -52,7 +62,11 @@ impl Patterns {
 }
 
 impl Kind {
-    fn of(rules: &[Rule], name: &str, patterns: fn(&What) -> &[Regex]) -> Result<Self, BadPattern> {
+    fn of(
+        rules: &[Rule],
+        kind: &'static str,
+        patterns: fn(&What) -> &[Regex],
+    ) -> Result<Self, TooLarge> {
         let (mut written, mut owners) = (Vec::new(), Vec::new());
         for (number, rule) in rules.iter().enumerate() {
             for pattern in patterns(&rule.what) {
@@ -60,12 +74,14 @@ impl Kind {
                 owners.push(number);
             }
         }
-        let set = RegexSetBuilder::new(written).case_insensitive(true).size_limit(LARGEST).build();
-        let bad = |error: regex::Error| BadPattern {
-            text: format!("all patterns of {name}").into(),
-            reason: error.to_string().into(),
-        };
-        Ok(Self { set: set.map_err(bad)?, rules: owners })
+        match set(&written) {
+            Ok(set) => Ok(Self { set, rules: owners }),
+            Err(_) => {
+                let fit = most_that_fit(written.len(), |count| set(&written[..count]).is_ok());
+                let rule = owners.get(fit).copied().unwrap_or_default();
+                Err(TooLarge { kind, rule })
+            }
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -80,5 +96,37 @@ impl Kind {
     }
 }
 
+fn set(written: &[&str]) -> Result<RegexSet, regex::Error> {
+    RegexSetBuilder::new(written).case_insensitive(true).size_limit(LARGEST).build()
+}
+
+/// The largest number below `all` for which `fits` holds, as it does for all smaller ones.
+fn most_that_fit(all: usize, fits: impl Fn(usize) -> bool) -> usize {
+    let (mut good, mut bad) = (0, all);
+    while good + 1 < bad {
+        let middle = good.midpoint(bad);
+        if fits(middle) {
+            good = middle;
+        } else {
+            bad = middle;
+        }
+    }
+    good
+}
+
 /// Bytes of all patterns of a kind together.
 const LARGEST: usize = 100 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_does_not_fit_is_found_whichever_it_is() {
+        for all in 1..20 {
+            for fit in 0..all {
+                assert_eq!(most_that_fit(all, |count| count <= fit), fit, "{fit} of {all}");
+            }
+        }
+    }
+}

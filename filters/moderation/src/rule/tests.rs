@@ -265,3 +265,9 @@ fn patterns_of_addresses_mean_what_they_say() {
         assert!(bad.parse::<AddressPattern>().is_err(), "{bad}");
     }
 }
+
+#[test]
+fn what_is_wrong_with_a_pattern_is_told_in_one_line() {
+    assert_eq!(What::pattern(r"\w{2000}").unwrap_err().reason.lines().count(), 1);
+    assert_eq!(&*What::pattern("(").unwrap_err().reason, "unclosed group");
+}

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use mailweir_mail::Timestamp;
+use crate::Timestamp;
 
 /// A day in UTC. `Display` and `FromStr` are the full-date of RFC 3339: `2026-12-31`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,201 @@
+//! `[moderation]`: which mail waits for people, who they are, and which mail needs nobody.
+
+mod action;
+mod describe;
+mod people;
+mod rule;
+mod settings;
+
+pub(super) use self::settings::{ExpireAfter, Expression, Needed, WrittenLevel};
+pub use self::{
+    people::Moderator,
+    rule::ModerationRule,
+    settings::{Mailbox, OneLine},
+};
+
+use std::time::Duration;
+
+use mailweir_mail::{Address, Domain};
+use mailweir_moderation::{
+    action::People,
+    chain::{self, TrustedHosts, WalkOptions},
+    notice::Language,
+    rule::{AddressPattern, Rules},
+};
+
+use super::{
+    check::{Written, positive},
+    choice::{InnerHops, Origin},
+    listener::Listener,
+    problem::Problems,
+    raw::RawTable,
+    schema::{ModerationSection, ModeratorSection, RuleSection},
+};
+
+/// `[moderation]`: which mail waits for people, and which is trusted.
+#[derive(Clone, Debug)]
+pub struct Moderation {
+    /// The hosts that a mail may have come through.
+    pub trusted_hosts: TrustedHosts,
+    /// How strictly its Received headers are read. Whether our own is among them is not for the
+    /// configuration to say.
+    pub walk: WalkOptions,
+    /// Which mail no rule is asked about.
+    pub bypass: Bypass,
+    /// Whom notices come from.
+    pub from: Mailbox,
+    /// The language of people who are not among `moderators`.
+    pub language: Language,
+    /// When requests to one moderator are gathered.
+    pub digest: Digest,
+    /// How long decided cases are kept.
+    pub keep_cases: Duration,
+    /// Whether the links in notices ask for a log-in.
+    pub links_need_login: bool,
+    /// `[[moderation.moderator]]`, in order.
+    pub moderators: Vec<Moderator>,
+    /// When they are away, and who stands in.
+    pub people: People,
+    /// `[[moderation.rule]]`, in order.
+    pub rules: Vec<ModerationRule>,
+    /// The same rules, ready to watch mail; a match has the number of its rule.
+    pub matching: Rules,
+}
+
+/// Mail that no rule is asked about; any of these is enough.
+#[derive(Clone, Debug, Default)]
+pub struct Bypass {
+    /// From these envelope senders.
+    pub senders: Vec<AddressPattern>,
+    /// By credentials of these names.
+    pub credentials: Vec<Box<str>>,
+    /// Through trusted hosts only.
+    pub chain: bool,
+    /// With a verified and aligned signature of these domains. Nothing verifies signatures yet.
+    pub dkim_domains: Vec<Domain>,
+}
+
+/// When requests to one moderator are gathered in one mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// So many go out by themselves.
+    pub after: u32,
+    /// Within this time.
+    pub interval: Duration,
+}
+
+/// The sections as they are written.
+pub(super) struct WrittenModeration<'a> {
+    pub(super) section: &'a Written<ModerationSection>,
+    pub(super) moderators: &'a [Written<ModeratorSection>],
+    pub(super) rules: &'a [Written<RuleSection>],
+}
+
+/// Checks the sections; warns of entries that mean more than they seem.
+pub(super) fn check(
+    written: &WrittenModeration<'_>,
+    listeners: &[Listener],
+    hostname: &Domain,
+    problems: &mut Problems<'_>,
+) -> Moderation {
+    let Written { table, section } = written.section;
+    warn_of_hosts(table, section, problems);
+    let intervals =
+        [("digest_interval", section.digest_interval), ("keep_cases", section.keep_cases)];
+    positive(table, &intervals, problems);
+    let (moderators, people) = people::check(written.moderators, section.language, problems);
+    let (rules, matching) = rule::check(written.rules, listeners, problems);
+    Moderation {
+        trusted_hosts: section.trusted_hosts.iter().cloned().collect(),
+        walk: WalkOptions {
+            local_origin: section.local_origin.into(),
+            authenticated_origin: section.authenticated_origin.into(),
+            inner_hops: section.inner_hops.into(),
+            ..WalkOptions::default()
+        },
+        bypass: bypass(table, section, problems),
+        from: from(table, section, hostname, problems),
+        language: section.language,
+        digest: Digest { after: section.digest_after, interval: section.digest_interval },
+        keep_cases: section.keep_cases,
+        links_need_login: section.links_need_login,
+        moderators,
+        people,
+        rules,
+        matching,
+    }
+}
+
+fn warn_of_hosts(table: &RawTable, section: &ModerationSection, problems: &mut Problems<'_>) {
+    for (index, entry) in section.trusted_hosts.iter().enumerate() {
+        let place = table.place_of_element("trusted_hosts", index);
+        for warning in entry.warnings() {
+            let message = format!("{:?}: {warning}", entry.as_str());
+            problems.warning_at(place, table.path_of("trusted_hosts"), message);
+        }
+    }
+}
+
+fn bypass(table: &RawTable, section: &ModerationSection, problems: &mut Problems<'_>) -> Bypass {
+    for (index, pattern) in section.trusted_senders.iter().enumerate() {
+        if matches!(pattern, AddressPattern::Any) {
+            let message = "\"*\" is everybody: no mail would ever wait";
+            problems.element_error(table, "trusted_senders", index, message);
+        }
+    }
+    if section.trusted_chain && section.trusted_hosts.is_empty() {
+        let message = "trusted_hosts is empty: no mail came through trusted hosts only";
+        problems.warning(table, "trusted_chain", message);
+    }
+    if !section.dkim_domains.is_empty() {
+        let message = "this has no effect yet: signatures are not verified";
+        problems.warning(table, "dkim_domains", message);
+    }
+    Bypass {
+        senders: section.trusted_senders.clone(),
+        credentials: boxed(&section.trusted_credentials),
+        chain: section.trusted_chain,
+        dkim_domains: section.dkim_domains.clone(),
+    }
+}
+
+fn from(
+    table: &RawTable,
+    section: &ModerationSection,
+    hostname: &Domain,
+    problems: &mut Problems<'_>,
+) -> Mailbox {
+    let usual = || Mailbox::of_gateway(hostname);
+    section.from.clone().or_else(usual).unwrap_or_else(|| {
+        let message = "server.hostname is too long for an address; write one";
+        problems.error(table, "from", message);
+        Mailbox { name: None, address: anybody() }
+    })
+}
+
+#[expect(clippy::expect_used, reason = "this is a valid address")]
+fn anybody() -> Address {
+    Address::parse("moderation@localhost").expect("a valid address")
+}
+
+fn boxed(texts: &[String]) -> Vec<Box<str>> {
+    texts.iter().map(|text| text.as_str().into()).collect()
+}
+
+impl From<Origin> for chain::Origin {
+    fn from(written: Origin) -> Self {
+        match written {
+            Origin::Strict => Self::Strict,
+            Origin::Accept => Self::Accept,
+        }
+    }
+}
+
+impl From<InnerHops> for chain::InnerHops {
+    fn from(written: InnerHops) -> Self {
+        match written {
+            InnerHops::Listed => Self::Listed,
+            InnerHops::SameHost => Self::SameHost,
+        }
+    }
+}
