@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod case;
+pub mod case_file;
 pub mod chain;
 pub mod notice;
 pub mod numbers;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mailweir_mail::{Address, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Actor, AtExpiry, By, Case, Closing, Command, Decision, Entry, Kind, Moderator, Owed, OwnMail,
@@ -33,7 +34,7 @@ pub enum Fate {
 }
 
 /// The senders of the mail are trusted from now on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
     /// Until then.
     pub until: Timestamp,

@@ -1,0 +1,242 @@
+//! What is stored of a case, and what the journal says of each of its steps.
+//!
+//! JSON with the number of its format. Who reads a format that is newer than this program leaves it
+//! alone: another version has written it, and knows what is in it.
+
+use std::fmt::Write as _;
+
+use mailweir_mail::{Address, QueueId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    case::{By, Case, Entry, RuleName, Step, Trust},
+    notice::Summary,
+    token::{Grant, Purpose, TokenHash},
+};
+
+/// A case, and all that people need to decide about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseFile {
+    /// The case.
+    pub case: Case,
+    /// What notices and pages show of its mail.
+    pub mail: Summary,
+    /// What tokens are good for that stand in notices.
+    pub grants: Vec<Grant>,
+    /// What of the mail is attached to notices.
+    pub attach: Attach,
+    /// Whether a decision needs a log-in.
+    pub sensitive: bool,
+    /// The notices that people got of it, so that the next ones stand in the same thread.
+    pub threads: Vec<Thread>,
+    /// Why an operator must look at the mail as well: a table said HOLD, or its sender has sent too
+    /// much. Whoever approves does not release it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also_held: Option<Box<str>>,
+    /// How long its sender needs no approval, if those who approved said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
+}
+
+/// What of a mail is attached to notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attach {
+    /// All of it.
+    Original,
+    /// Its header.
+    Header,
+    /// Nothing.
+    Nothing,
+}
+
+/// The notices that one person got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// Who.
+    pub person: Address,
+    /// Their numbers ([`crate::case::Owed::number`]), oldest first.
+    pub sent: Vec<u32>,
+}
+
+/// What is stored is no case that this program can read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// A newer version of the program has written it.
+    #[error("it has format {0}, of a newer version of Mailweir; this one reads format {FORMAT}")]
+    Newer(u32),
+    /// It is damaged.
+    #[error("it is damaged: {0}")]
+    Damaged(#[from] serde_json::Error),
+}
+
+impl CaseFile {
+    /// A case that is opened.
+    #[must_use]
+    pub const fn new(case: Case, mail: Summary, attach: Attach) -> Self {
+        Self {
+            case,
+            mail,
+            grants: Vec::new(),
+            attach,
+            sensitive: false,
+            threads: Vec::new(),
+            also_held: None,
+            trust: None,
+        }
+    }
+
+    /// Reads what [`CaseFile::to_json`] wrote.
+    ///
+    /// # Errors
+    /// It is damaged, or of a newer format.
+    pub fn from_json(stored: &[u8]) -> Result<Self, Unreadable> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        #[derive(Deserialize)]
+        struct Stored {
+            file: CaseFile,
+        }
+        let Head { format } = serde_json::from_slice(stored)?;
+        if format > FORMAT {
+            return Err(Unreadable::Newer(format));
+        }
+        Ok(serde_json::from_slice::<Stored>(stored)?.file)
+    }
+
+    /// The file as it is stored.
+    ///
+    /// # Errors
+    /// None that is known: all of it has a form in JSON.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        #[derive(Serialize)]
+        struct Stored<'a> {
+            format: u32,
+            file: &'a CaseFile,
+        }
+        serde_json::to_vec(&Stored { format: FORMAT, file: self })
+    }
+
+    /// What a token of this case is good for, and whose it is.
+    #[must_use]
+    pub fn grant(&self, token: TokenHash) -> Option<&Grant> {
+        self.grants.iter().find(|grant| grant.token == token)
+    }
+
+    /// Makes a token good. Of each person's the newest are kept, however often they were reminded.
+    pub fn give(&mut self, grant: Grant) {
+        let same = |one: &&Grant| one.person == grant.person && one.purpose == grant.purpose;
+        if self.grants.iter().filter(same).count() >= MOST_TOKENS
+            && let Some(oldest) = self.grants.iter().position(|one| same(&one))
+        {
+            self.grants.remove(oldest);
+        }
+        self.grants.push(grant);
+    }
+
+    /// The notices that somebody got, oldest first.
+    #[must_use]
+    pub fn sent_to(&self, person: &Address) -> &[u32] {
+        let thread = self.threads.iter().find(|thread| thread.person == *person);
+        thread.map_or(&[], |thread| &thread.sent)
+    }
+
+    /// Keeps that somebody got a notice: the first, which all others answer, and the latest.
+    pub fn note_sent(&mut self, person: &Address, number: u32) {
+        match self.threads.iter_mut().find(|thread| thread.person == *person) {
+            None => self.threads.push(Thread { person: person.clone(), sent: vec![number] }),
+            Some(thread) => {
+                if thread.sent.len() >= LONGEST_THREAD {
+                    thread.sent.remove(1);
+                }
+                thread.sent.push(number);
+            }
+        }
+    }
+
+    /// What the journal is to say of all that happened since `before`; of a case that is opened, of
+    /// all.
+    #[must_use]
+    pub fn journal(&self, id: QueueId, before: Option<&Case>) -> Vec<JournalEntry<'_>> {
+        let known = before.map_or(0, |case| case.progress.history.len());
+        let new = self.case.progress.history.iter().skip(known);
+        new.map(|entry| JournalEntry::new(id, &self.case, entry)).collect()
+    }
+
+    /// When tokens that are given now are good for nothing any more: when the case would be
+    /// forgotten, so that whoever comes late hears who decided.
+    #[must_use]
+    pub fn tokens_end(&self, now: Timestamp, keep: std::time::Duration) -> Timestamp {
+        let end = self.case.expires().map_or_else(|| now.plus(LONGEST_WAIT), |end| end.max(now));
+        end.plus(keep)
+    }
+}
+
+/// What the journal says of one step of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JournalEntry<'a> {
+    /// The name of the case.
+    pub case: QueueId,
+    /// When.
+    pub at: Timestamp,
+    /// Who, how that is known, and from where.
+    pub by: &'a By,
+    /// What.
+    pub step: &'a Step,
+    /// The words that belong to it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub words: &'a str,
+    /// The rule that holds the mail.
+    pub rule: &'a RuleName,
+    /// SHA-256 of the content, in hexadecimal digits.
+    pub content: String,
+}
+
+impl<'a> JournalEntry<'a> {
+    fn new(id: QueueId, case: &'a Case, entry: &'a Entry) -> Self {
+        let Entry { at, by, step, words } = entry;
+        let mut content = String::with_capacity(64);
+        for byte in case.plan.content {
+            let _ = write!(content, "{byte:02x}");
+        }
+        Self { case: id, at: *at, by, step, words, rule: &case.plan.rule, content }
+    }
+
+    /// The entry as it is stored.
+    ///
+    /// # Errors
+    /// None that is known: all of it has a form in JSON.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+}
+
+impl Purpose {
+    /// What the reader of a notice may do with its token; `None`: it needs none.
+    #[must_use]
+    pub const fn of(to: &crate::case::To, word: crate::case::Word) -> Option<Self> {
+        use crate::case::{To, Word};
+        match (to, word) {
+            (_, Word::Decided) | (To::Administrators, _) => None,
+            (To::Moderator(_), _) => Some(Self::Decide),
+            (To::Sender, _) => Some(Self::Own),
+        }
+    }
+}
+
+/// The newest format, which is written.
+const FORMAT: u32 = 1;
+
+/// So many notices of one person may have a link that works.
+const MOST_TOKENS: usize = 8;
+
+/// What the header of a notice names of those before it.
+const LONGEST_THREAD: usize = 12;
+
+/// For mail that waits for ever.
+const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(365 * 86_400);
+
+#[cfg(test)]
+mod tests;

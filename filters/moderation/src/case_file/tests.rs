@@ -1,0 +1,158 @@
+use std::time::Duration;
+
+use mailweir_mail::ReversePath;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    case::{Actor, Command, Kind, Level, Moderator, OwnMail, Plan, Proof},
+    notice,
+    rule::Reason,
+    token::Token,
+};
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn id() -> QueueId {
+    QueueId::new(Timestamp::from_secs(1_795_210_205), 7)
+}
+
+fn file() -> CaseFile {
+    let boss = address("boss@own.example");
+    let plan = Plan {
+        rule: RuleName { name: "outside".into(), place: "mailweir.toml:7".into() },
+        also: Vec::new(),
+        kind: Kind::Approval,
+        levels: vec![Level { moderators: vec![Moderator::new(boss)], needed: 1 }],
+        senders: vec![address("ann@own.example")],
+        recipients: 1,
+        content: [0xab; 32],
+        own_mail: OwnMail::Never,
+        remind_every: Some(3_600),
+        escalation: None,
+        expiry: None,
+        tells_sender: true,
+    };
+    let mail = Summary {
+        sender: ReversePath::Mailbox(address("ann@own.example")),
+        from: "Ann <ann@own.example>".into(),
+        login: Some("ann".into()),
+        client: None,
+        recipients: vec![notice::Recipient {
+            address: address("them@other.example"),
+            is_outside: true,
+            is_hidden: false,
+        }],
+        subject: "대외비".into(),
+        size: 4_711,
+        arrival: Timestamp::from_secs(1_795_210_205),
+        attachments: Vec::new(),
+        more_attachments: 0,
+        reasons: vec![Reason::Outside(1)],
+        text: "one\ntwo".into(),
+    };
+    CaseFile::new(Case::open(plan, Timestamp::from_secs(1_795_210_205)), mail, Attach::Header)
+}
+
+fn approve(file: &CaseFile) -> Case {
+    let command = Command::Approve {
+        by: By {
+            who: Actor::Moderator(address("boss@own.example")),
+            proof: Proof::Link,
+            from: Some([192, 0, 2, 1].into()),
+        },
+        comment: "fine".into(),
+        only: None,
+        at: None,
+        trust_days: 3,
+    };
+    file.case.take(&command, Timestamp::from_secs(1_795_210_300)).unwrap().case
+}
+
+fn grant(number: u8) -> Grant {
+    Grant {
+        token: Token::new([number; 32]).hash(),
+        person: address("boss@own.example"),
+        purpose: Purpose::Decide,
+        expires: Timestamp::from_secs(1),
+    }
+}
+
+#[test]
+fn a_file_reads_back_as_it_was_written() {
+    let mut file = file();
+    file.give(grant(1));
+    file.note_sent(&address("boss@own.example"), 0);
+    file.also_held = Some("header_checks".into());
+    file.trust = Some(Trust { until: Timestamp::from_secs(2) });
+    let stored = file.to_json().unwrap();
+    assert_eq!(CaseFile::from_json(&stored).unwrap(), file);
+    let decided = CaseFile { case: approve(&file), ..file };
+    assert_eq!(CaseFile::from_json(&decided.to_json().unwrap()).unwrap(), decided);
+}
+
+#[test]
+fn a_newer_format_is_left_alone() {
+    let newer = br#"{"format":2,"file":{"of":"tomorrow"}}"#;
+    assert!(matches!(CaseFile::from_json(newer), Err(Unreadable::Newer(2))));
+    assert!(matches!(CaseFile::from_json(b"{}"), Err(Unreadable::Damaged(_))));
+}
+
+#[test]
+fn the_journal_hears_of_each_step_once() {
+    let mut file = file();
+    let opened = file.journal(id(), None);
+    assert_eq!(opened.iter().map(|entry| entry.step).collect::<Vec<_>>(), [&Step::Opened]);
+    let before = file.case.clone();
+    file.case = approve(&file);
+    let entries = file.journal(id(), Some(&before));
+    let [entry] = &*entries else { panic!("{entries:?}") };
+    let json = String::from_utf8(entry.to_json().unwrap()).unwrap();
+    let expected = [
+        format!("\"case\":\"{}\"", id()),
+        "\"who\":{\"moderator\":\"boss@own.example\"},\"proof\":\"link\"".to_owned(),
+        "\"from\":\"192.0.2.1\"".to_owned(),
+        "\"step\":{\"closed\":\"released\"},\"words\":\"fine\"".to_owned(),
+        "\"name\":\"outside\"".to_owned(),
+        format!("\"content\":\"{}\"", "ab".repeat(32)),
+    ];
+    for part in expected {
+        assert!(json.contains(&part), "{part} in {json}");
+    }
+    assert_eq!(file.journal(id(), Some(&file.case)), []);
+}
+
+#[test]
+fn of_tokens_and_threads_the_newest_are_kept() {
+    let mut file = file();
+    (0..20).for_each(|number| file.give(grant(number)));
+    assert_eq!(file.grants.len(), MOST_TOKENS);
+    assert_eq!(file.grant(Token::new([11; 32]).hash()), None);
+    assert_eq!(file.grant(Token::new([19; 32]).hash()), Some(&grant(19)));
+    let boss = address("boss@own.example");
+    assert!(file.sent_to(&boss).is_empty());
+    (0..20).for_each(|number| file.note_sent(&boss, number));
+    let sent = file.sent_to(&boss);
+    assert_eq!((sent.len(), sent[0], sent[LONGEST_THREAD - 1]), (LONGEST_THREAD, 0, 19));
+}
+
+#[test]
+fn tokens_are_good_as_long_as_the_case_is_kept() {
+    let (now, keep) = (Timestamp::from_secs(1_795_210_205), Duration::from_secs(60));
+    let file = file();
+    assert_eq!(file.tokens_end(now, keep), now.plus(LONGEST_WAIT).plus(keep));
+}
+
+proptest! {
+    #[test]
+    fn damage_is_told_and_never_a_panic(at in 0_usize..2_000, byte: u8, cut in 0_usize..2_000) {
+        let mut stored = file().to_json().unwrap();
+        let (at, cut) = (at % stored.len(), cut % stored.len());
+        stored[at] = byte;
+        // Whatever it reads as, it is read.
+        let _ = CaseFile::from_json(&stored);
+        prop_assert!(CaseFile::from_json(&stored[..cut]).is_err());
+    }
+}
