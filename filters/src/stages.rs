@@ -19,17 +19,20 @@ pub enum BeforeQueue {
     Envelope,
     /// It has not come this way too often (Postfix `hopcount_limit`).
     Hops,
-    /// Its sender may use the addresses in it and send as much. Last, so that only mail that is
-    /// taken counts.
+    /// Its sender may use the addresses in it and send as much. Behind all that refuses, so that only
+    /// mail that is taken counts.
     Sender,
+    /// Whether people must approve it, by its recipients as they are now. Refuses nothing.
+    Moderation,
 }
 
 /// The order. What is left then is the queue, whose receipt alone makes the 250.
-pub const BEFORE_QUEUE: [BeforeQueue; 6] = [
+pub const BEFORE_QUEUE: [BeforeQueue; 7] = [
     BeforeQueue::EndOfData,
     BeforeQueue::Content,
     BeforeQueue::Header,
     BeforeQueue::Envelope,
     BeforeQueue::Hops,
     BeforeQueue::Sender,
+    BeforeQueue::Moderation,
 ];

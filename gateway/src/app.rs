@@ -32,10 +32,11 @@ use crate::{
         },
     },
     ingress::{
-        Listener, ListenerChecks, ListenerRestrictions, ListenerRules, Permits, Shared,
-        SubmissionPolicy, relay::ServedDomains,
+        Listener, ListenerChecks, ListenerModeration, ListenerRestrictions, ListenerRules, Permits,
+        Shared, SubmissionPolicy, relay::ServedDomains,
     },
     interfaces, login,
+    moderation::{self, Moderation},
     observe::Observer,
     restart,
     rewriting::LiveRewriting,
@@ -55,6 +56,7 @@ pub struct App {
     shared: Arc<Shared>,
     egress: Arc<Egress>,
     verification: Arc<Verification>,
+    moderation: Arc<Moderation>,
     certificate: ServerTls,
     sockets: Sockets,
     /// What runs beside the sessions: deliveries, control socket, admin pages.
@@ -93,11 +95,13 @@ impl App {
         let end = CancellationToken::new();
         let file = config.address_verify.file(&config.server.data_dir);
         let verification = verification(&config, &shared, file, Some(&egress), &end);
+        let moderation = moderation(&config, &shared, &rewriting, &end);
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
             egress,
             verification,
+            moderation,
             certificate,
             sockets: Sockets::default(),
             services: TaskTracker::new(),
@@ -127,6 +131,7 @@ impl App {
         let Prepared { routes, rewriting, certificate, sockets } = self.prepare(&config)?;
         // From here on nothing can fail: the change is made as a whole.
         self.certificate.install(certificate);
+        self.moderation.change(moderation_settings(&config, &rewriting));
         self.egress.reroute(routes, rewriting);
         self.verification.change(verification_settings(&config));
         self.sockets.install(sockets, &self.services, &self.shared.stop);
@@ -178,6 +183,7 @@ impl App {
         self.services.spawn(Arc::clone(&self.egress).run());
         self.services.spawn(Arc::clone(&self.shared.tables).watch(self.end.clone()));
         self.services.spawn(Arc::clone(&self.verification).keep());
+        self.services.spawn(Arc::clone(&self.moderation).run());
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
         let operated = control::Operated { egress, gate };
@@ -214,6 +220,10 @@ impl App {
     ) -> anyhow::Result<Vec<(SocketAddr, Arc<Listener>)>> {
         let served = Arc::new(served(config));
         let policy = Arc::new(self.policy(config)?);
+        let moderation = (!config.moderation.rules.is_empty()).then(|| ListenerModeration {
+            rules: Arc::new(config.moderation.clone()),
+            service: Arc::clone(&self.moderation),
+        });
         let mut listeners = Vec::new();
         for rules in &config.listeners {
             let tls = match rules.tls {
@@ -237,6 +247,7 @@ impl App {
                 restrictions,
                 rewriting: Arc::clone(rewriting),
                 verification: Arc::clone(&self.verification),
+                moderation: moderation.clone(),
             };
             let shared = Arc::clone(&self.shared);
             let listener = Arc::new(Listener::new(rules.clone(), shared_rules, tls, shared));
@@ -260,6 +271,12 @@ impl App {
     fn warn(&self, text: String) {
         let event = SessionEvent::Warning { part: "master", text: text.into() };
         self.shared.observer.session(&event);
+    }
+
+    /// The mail that waits for people.
+    #[must_use]
+    pub const fn moderation(&self) -> &Arc<Moderation> {
+        &self.moderation
     }
 
     pub(crate) fn config(&self) -> Arc<Config> {
@@ -365,6 +382,28 @@ fn verification_settings(config: &Config) -> verification::Settings {
     let AddressVerify { sender, lifetimes, patience, map: _ } = &config.address_verify;
     let sender = sender.of(&config.server.hostname);
     verification::Settings { sender, lifetimes: *lifetimes, patience: *patience }
+}
+
+/// The cases as they were. Reads all of them, and blocks meanwhile.
+fn moderation(
+    config: &Config,
+    shared: &Shared,
+    rewriting: &Arc<LiveRewriting>,
+    end: &CancellationToken,
+) -> Arc<Moderation> {
+    let (queue, observer) = (shared.queue.clone(), shared.observer.clone());
+    let settings = moderation_settings(config, rewriting);
+    Arc::new(Moderation::open(settings, queue, observer, end.clone()))
+}
+
+fn moderation_settings(config: &Config, rewriting: &Arc<LiveRewriting>) -> moderation::Settings {
+    moderation::Settings {
+        rules: config.moderation.clone(),
+        hostname: config.server.hostname.clone(),
+        administrators: config.domains.postmaster.clone(),
+        public_url: config.admin.public_url.as_ref().map(|url| url.as_str().into()),
+        rewriting: Arc::clone(rewriting),
+    }
 }
 
 /// Where the world reaches us. What cannot be found out does not keep the gateway from starting.

@@ -14,6 +14,7 @@ pub mod egress;
 pub mod ingress;
 mod interfaces;
 mod login;
+pub mod moderation;
 pub mod observe;
 mod restart;
 pub mod rewriting;

@@ -22,6 +22,7 @@ use mailweir::{
     clock,
     config::Config,
     control,
+    moderation::Moderation,
     observe::{Level, LogFormat, LogOptions, Observer},
     store::Store,
 };
@@ -144,6 +145,15 @@ impl Gateway {
     pub fn change_owners(&self, text: &str) {
         let file = self.config.auth.senders.login_maps_file.as_ref().expect("a file of owners");
         std::fs::write(file, text).expect("a writable directory");
+    }
+
+    /// The mail that waits for people.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn moderation(&self) -> Arc<Moderation> {
+        Arc::clone(self.app.as_ref().expect("the gateway runs").moderation())
     }
 
     /// What it logs.

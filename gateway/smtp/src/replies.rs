@@ -370,14 +370,23 @@ pub(crate) enum Positive<'a> {
     RecipientOk,
     StartContent,
     ChunkOk(u64),
-    Queued(QueueId),
-    QueuedChunks(QueueId, u64),
+    Queued(QueueId, Next),
+    QueuedChunks(QueueId, u64, Next),
     Verified,
     Help,
     Bye,
     StartTls,
     Challenge(&'a [u8]),
     LoggedIn,
+}
+
+/// What becomes of a mail that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It is sent on.
+    Sent,
+    /// It waits for people: programs see it in the reply.
+    Approval,
 }
 
 /// A line of the reply to EHLO.
@@ -422,7 +431,7 @@ impl Positive<'_> {
             | Self::Hello(_)
             | Self::Extended(..)
             | Self::ChunkOk(_)
-            | Self::Queued(_)
+            | Self::Queued(..)
             | Self::QueuedChunks(..)
             | Self::Challenge(_) => return self.write_composed(out),
         };
@@ -441,13 +450,25 @@ impl Positive<'_> {
                 return write_extended(out, hostname, extensions);
             }
             Self::ChunkOk(bytes) => write!(out, "250 2.0.0 Ok: {bytes} bytes\r\n"),
-            Self::Queued(id) => write!(out, "250 2.0.0 Ok: queued as {id}\r\n"),
-            Self::QueuedChunks(id, bytes) => {
-                write!(out, "250 2.0.0 Ok: {bytes} bytes queued as {id}\r\n")
+            Self::Queued(id, next) => {
+                write!(out, "250 2.0.0 Ok: queued as {id}{}\r\n", next.remark())
+            }
+            Self::QueuedChunks(id, bytes, next) => {
+                let remark = next.remark();
+                write!(out, "250 2.0.0 Ok: {bytes} bytes queued as {id}{remark}\r\n")
             }
             Self::Challenge(challenge) => write!(out, "334 {}\r\n", STANDARD.encode(challenge)),
             _ => Ok(()),
         };
+    }
+}
+
+impl Next {
+    const fn remark(self) -> &'static str {
+        match self {
+            Self::Sent => "",
+            Self::Approval => " (held for approval)",
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use mailweir_queue::{Options, Queue, store::memory::MemoryStore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    App, Certificate, ServerTls, Sockets, certificate_source, our_addresses, parts, resolver,
-    rewriting, shared, verification,
+    App, Certificate, ServerTls, Sockets, certificate_source, moderation, our_addresses, parts,
+    resolver, rewriting, shared, verification,
 };
 use crate::{
     clock::{self, SystemClock},
@@ -42,14 +42,16 @@ impl App {
         let addresses = our_addresses(&config, observer);
         let shared = Arc::new(shared(&config, &queue, observer, &resolver, addresses)?);
         let rewriting = rewriting(&config, &shared)?;
-        let egress = Egress::new(parts(&config, &shared, rewriting)?);
+        let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
         let end = CancellationToken::new();
+        let moderation = moderation(&config, &shared, &rewriting, &end);
         let verification = verification(&config, &shared, file, None, &end);
         Ok(Self {
             config: ArcSwap::from_pointee(config),
             shared,
             egress,
             verification,
+            moderation,
             certificate,
             sockets: Sockets::default(),
             services: TaskTracker::new(),

@@ -38,6 +38,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub(crate) use connection::{Connection, Target};
 pub(crate) use expansion::{Expansion, Outbox};
 pub(crate) use explained::Explained;
+pub(crate) use reporter::{addressed, own_origin};
 pub use route::LiveRoutes;
 
 use self::{
@@ -211,7 +212,7 @@ impl Egress {
 }
 
 /// A random number, for what must differ and need not be secret.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(clock::now().as_micros())
 }

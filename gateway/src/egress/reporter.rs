@@ -42,7 +42,7 @@ async fn write(egress: &Egress, owed: OwedReport) -> Result<(), NotQueued> {
 
 /// The envelope of a report as the rules make it. Where they lead nowhere for good, the report goes
 /// to the address as it was written: waiting for better rules, it might never be sent.
-pub(super) async fn addressed(
+pub(crate) async fn addressed(
     rewriting: &LiveRewriting,
     written: Envelope,
     warn: impl Fn(String) + Send,
@@ -151,7 +151,7 @@ fn diagnostic<'a>(last: Option<&'a LastReply>, words: &'a str) -> Diagnostic<'a>
 }
 
 /// Where our own mail comes from.
-pub(super) fn own_origin(hostname: &Domain) -> Origin {
+pub(crate) fn own_origin(hostname: &Domain) -> Origin {
     Origin {
         listener: "report".into(),
         client: Client::unnamed(([127, 0, 0, 1], 0).into()),

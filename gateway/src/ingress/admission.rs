@@ -25,7 +25,7 @@ use mailweir_smtp::{
 use super::{
     client_name::{self, ClientName},
     content_scan::ContentScan,
-    incoming::Incoming,
+    incoming::{Incoming, Watched},
     listener::Listener,
     permits::{Crowd, Permit},
     recipients, refusals,
@@ -39,6 +39,7 @@ use crate::{clock, observe::Detail};
 mod accepting;
 mod judging;
 mod login;
+mod moderating;
 
 /// What one session is allowed, and what it is in the middle of.
 pub(super) struct Admission {
@@ -262,11 +263,16 @@ impl Admission {
         let trace = self.trace(session, envelope, intake.id(), arrival);
         let policy = self.listener.policy();
         let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
-        let scan = ContentScan::new(self.submitter.as_ref().is_some_and(held_to_from));
-        let checks = self.listener.checks().begin();
+        let moderation = self.listener.moderation();
+        let watch = moderation.and_then(|it| it.watch(&envelope.sender, self.submitter.as_ref()));
+        let watched = moderation.filter(|_| watch.is_some());
+        let watched = watched.map(|moderation| Watched::new(moderation.asks_for_hosts()));
+        let is_held = self.submitter.as_ref().is_some_and(held_to_from);
+        let scan = ContentScan::new(is_held || watch.is_some());
+        let checks = self.listener.checks().begin(watch);
         let logged_in = self.submitter.is_some();
         let headers = self.listener.header_rewriter(session.client().ip(), logged_in);
-        let mut incoming = Incoming::new(intake, scan, checks, headers, arrival);
+        let mut incoming = Incoming::new(intake, scan, checks, watched, headers, arrival);
         for header in prepended.iter().map(Vec::as_slice).chain([trace.as_bytes()]) {
             incoming.top(header, self.listener.remote_maps()).await;
         }
@@ -394,7 +400,8 @@ fn answer(judged: Result<(), Refusal>) -> Answer {
     judged.map_or_else(Answer::Refuse, |()| Answer::Proceed)
 }
 
-/// The only way to `250 queued`: with proof that the mail is durable.
-fn accepted(receipt: &Receipt) -> Answer {
-    Answer::Accepted(receipt.queue_id())
+/// The only way to `250 queued`: with proof that the mail is durable. `waits`: for people to approve
+/// it, which stands in the same commit.
+fn accepted(receipt: &Receipt, waits: bool) -> Answer {
+    if waits { Answer::Held(receipt.queue_id()) } else { Answer::Accepted(receipt.queue_id()) }
 }

@@ -8,11 +8,13 @@ use mailweir_filters::{
     checks::{ChecksRules, ContentChecks, Output},
     rewriting::HeaderRewriter,
 };
+use mailweir_moderation::rule::Watch;
 use mailweir_queue::{Intake, IntakeError};
 use mailweir_tables::{Matching, TableError};
 
 use crate::{
     config::{self, CheckTables, TableName},
+    moderation::Fingerprint,
     tables::{Derived, LiveTable, Tables},
 };
 
@@ -72,9 +74,10 @@ impl ListenerChecks {
         Ok(Self { lists, limits, rules })
     }
 
-    /// The checks for a mail that begins now; `None` where nothing is checked.
-    pub(super) fn begin(&self) -> Option<ContentChecks> {
-        ContentChecks::new(self.rules.current(|| Ok(rules(&self.lists, &self.limits))))
+    /// The checks for a mail that begins now; `None` where nothing is checked. `watch`: moderation,
+    /// where it watches.
+    pub(super) fn begin(&self, watch: Option<Watch>) -> Option<ContentChecks> {
+        ContentChecks::watched(self.rules.current(|| Ok(rules(&self.lists, &self.limits))), watch)
     }
 }
 
@@ -140,11 +143,16 @@ pub(super) struct IntoIntake<'a> {
     pub(super) trouble: &'a mut Option<IntakeError>,
     /// Whether bytes over 127 are in it, of the client or of a rule.
     pub(super) eight_bit: &'a mut bool,
+    /// Where moderation watches: the hash of all that is written.
+    pub(super) hash: Option<&'a mut Fingerprint>,
 }
 
 impl Output for IntoIntake<'_> {
     async fn write(&mut self, bytes: &[u8]) {
         *self.eight_bit |= !bytes.is_ascii();
+        if let Some(hash) = &mut self.hash {
+            hash.feed(bytes);
+        }
         if self.trouble.is_none() {
             *self.trouble = self.intake.write(bytes).await.err();
         }

@@ -8,12 +8,14 @@ use mailweir_filters::{
 use mailweir_mail::{
     Address, BodyType, Envelope, HoldReason, Origin, QueueId, Received, Timestamp,
 };
-use mailweir_queue::{Disposition, Intake, IntakeError, NewMail, Receipt};
+use mailweir_moderation::chain::{ReceivedHeaders, ReceivedReader};
+use mailweir_queue::{Annex, Disposition, Intake, IntakeError, NewMail, Queue, Receipt};
 
 use super::{
     checks::{IntoIntake, Onward},
     content_scan::ContentScan,
 };
+use crate::moderation::Fingerprint;
 
 /// A mail between DATA and the answer to its end.
 pub(super) struct Incoming {
@@ -21,6 +23,8 @@ pub(super) struct Incoming {
     scan: ContentScan,
     /// Absent where nothing is checked.
     checks: Option<Box<ContentChecks>>,
+    /// Absent where moderation does not watch.
+    watched: Option<Box<Watched>>,
     /// Absent where headers stay as they are.
     headers: Option<Box<HeaderRewriter>>,
     /// Whether rewriting put UTF-8 into the header.
@@ -32,23 +36,41 @@ pub(super) struct Incoming {
     trouble: Option<IntakeError>,
 }
 
+/// What moderation wants to know of the bytes.
+pub(super) struct Watched {
+    /// Of what is stored.
+    hash: Fingerprint,
+    /// Where it came through, as the client tells; absent where nobody asks.
+    received: Option<ReceivedReader>,
+}
+
+impl Watched {
+    /// `received`: whether the hosts are asked for that it came through.
+    pub(super) fn new(received: bool) -> Self {
+        Self { hash: Fingerprint::new(), received: received.then(ReceivedReader::default) }
+    }
+}
+
 impl Incoming {
     pub(super) fn new(
         intake: Intake,
         scan: ContentScan,
         checks: Option<ContentChecks>,
+        watched: Option<Watched>,
         headers: Option<HeaderRewriter>,
         arrival: Timestamp,
     ) -> Self {
         let (checks, headers) = (checks.map(Box::new), headers.map(Box::new));
-        let (utf8_header, eight_bit) = (false, false);
-        Self { intake, scan, checks, headers, utf8_header, eight_bit, arrival, trouble: None }
+        let watched = watched.map(Box::new);
+        let (utf8_header, eight_bit, trouble) = (false, false, None);
+        Self { intake, scan, checks, watched, headers, utf8_header, eight_bit, arrival, trouble }
     }
 
     /// Takes a header of our own, which the checks see too: rules on `Received` depend on it.
     pub(super) async fn top(&mut self, header: &[u8], remote: &dyn RemoteMaps) {
-        let Self { intake, trouble, eight_bit, .. } = self;
-        let mut into = IntoIntake { intake, trouble, eight_bit };
+        let Self { intake, trouble, eight_bit, watched, .. } = self;
+        let hash = watched.as_mut().map(|watched| &mut watched.hash);
+        let mut into = IntoIntake { intake, trouble, eight_bit, hash };
         match &mut self.checks {
             None => into.write(header).await,
             Some(checks) => checks.own_header(header, &mut into, remote).await,
@@ -59,6 +81,9 @@ impl Incoming {
     pub(super) async fn content(&mut self, piece: &[u8], remote: &dyn RemoteMaps) {
         if self.trouble.is_none() {
             self.scan.feed(piece);
+            if let Some(Watched { received: Some(received), .. }) = self.watched.as_deref_mut() {
+                received.feed(piece);
+            }
             self.pass(piece, remote).await;
         }
     }
@@ -106,14 +131,27 @@ impl Incoming {
         &'a mut self,
         remote: &'a dyn RemoteMaps,
     ) -> (Option<&'a mut ContentChecks>, Onward<'a>) {
-        let Self { intake, trouble, eight_bit, headers, checks, .. } = self;
+        let Self { intake, trouble, eight_bit, watched, headers, checks, .. } = self;
         let headers = headers.as_deref_mut();
-        let intake = IntoIntake { intake, trouble, eight_bit };
+        let hash = watched.as_mut().map(|watched| &mut watched.hash);
+        let intake = IntoIntake { intake, trouble, eight_bit, hash };
         (checks.as_deref_mut(), Onward { headers, intake, remote })
     }
 
     pub(super) const fn id(&self) -> QueueId {
         self.intake.id()
+    }
+
+    /// Bytes so far.
+    pub(super) const fn size(&self) -> u64 {
+        self.intake.size()
+    }
+
+    /// The hash of all that is stored, and the Received headers if they were asked for. Once, at the
+    /// end, where moderation watches.
+    pub(super) fn finish_watch(&mut self) -> Option<([u8; 32], Option<ReceivedHeaders>)> {
+        let Watched { hash, received } = *self.watched.take()?;
+        Some((hash.finish(), received.map(ReceivedReader::finish)))
     }
 
     pub(super) const fn scan(&self) -> &ContentScan {
@@ -129,12 +167,32 @@ impl Incoming {
         self.trouble.as_ref()
     }
 
+    /// Makes the mail durable, with what moderation keeps of it.
     pub(super) async fn commit(
+        self,
+        envelope: Envelope,
+        origin: Origin,
+        hold: Option<HoldReason>,
+        annex: Option<(&Queue, Annex)>,
+    ) -> Result<(Receipt, Received), IntakeError> {
+        let (intake, mail, mut event) = self.complete(envelope, origin, hold);
+        let receipt = match annex {
+            None => intake.commit(mail).await?,
+            Some((queue, annex)) => {
+                let mail = queue.compose(intake, mail).await?;
+                queue.commit_with(mail, annex).await?
+            }
+        };
+        event.size = receipt.size();
+        Ok((receipt, event))
+    }
+
+    fn complete(
         self,
         mut envelope: Envelope,
         origin: Origin,
         hold: Option<HoldReason>,
-    ) -> Result<(Receipt, Received), IntakeError> {
+    ) -> (Intake, NewMail, Received) {
         if self.eight_bit {
             envelope.body = BodyType::EightBitMime;
         }
@@ -142,7 +200,7 @@ impl Incoming {
         // next hop that lacks it (Postfix `smtputf8_autodetect_classes`).
         envelope.smtputf8 &= self.scan.eight_bit_header() || needs_smtputf8(&envelope);
         envelope.smtputf8 |= self.utf8_header;
-        let mut event = Received {
+        let event = Received {
             id: self.intake.id(),
             listener: origin.listener.clone(),
             client: origin.client.clone(),
@@ -154,9 +212,7 @@ impl Incoming {
         };
         let disposition = hold.map_or(Disposition::Ready, Disposition::Held);
         let mail = NewMail { envelope, origin, disposition };
-        let receipt = self.intake.commit(mail).await?;
-        event.size = receipt.size();
-        Ok((receipt, event))
+        (self.intake, mail, event)
     }
 }
 

@@ -23,6 +23,7 @@ use super::{
     admission::Admission,
     checks::ListenerChecks,
     connection::Connection,
+    moderation::ListenerModeration,
     permits::{Crowd, Permits},
     policy::SubmissionPolicy,
     proxy,
@@ -78,6 +79,8 @@ pub struct Listener {
     /// Absent where addresses stay as they are.
     rewriting: Option<Arc<LiveRewriting>>,
     verification: Arc<Verification>,
+    /// Absent where no mail waits for people.
+    moderation: Option<ListenerModeration>,
     tls: Option<ListenerTls>,
     shared: Arc<Shared>,
 }
@@ -96,6 +99,8 @@ pub struct ListenerRules {
     pub rewriting: Arc<LiveRewriting>,
     /// Who knows which addresses take mail.
     pub(crate) verification: Arc<Verification>,
+    /// Which mail waits for people; of no effect in the modes "filter" and "lmtp".
+    pub(crate) moderation: Option<ListenerModeration>,
 }
 
 impl Listener {
@@ -108,13 +113,20 @@ impl Listener {
         shared: Arc<Shared>,
     ) -> Self {
         let settings = Arc::new(settings(&rules, &shared));
-        let ListenerRules { served, policy, checks, restrictions, rewriting, verification } =
-            shared_rules;
-        // Mail that comes back from a filter has been rewritten (Postfix `receive_override_options =
+        let ListenerRules {
+            served,
+            policy,
+            checks,
+            restrictions,
+            rewriting,
+            verification,
+            moderation,
+        } = shared_rules;
+        // Mail that comes back from a filter has been rewritten, and approved if it must be (Postfix `receive_override_options =
         // no_address_mappings, no_unknown_recipient_checks`).
-        let rewriting = match settings.mode {
-            Mode::Mx | Mode::Submission => Some(rewriting),
-            Mode::Filter | Mode::Lmtp => None,
+        let (rewriting, moderation) = match settings.mode {
+            Mode::Mx | Mode::Submission => (Some(rewriting), moderation),
+            Mode::Filter | Mode::Lmtp => (None, None),
         };
         Self {
             rules,
@@ -125,6 +137,7 @@ impl Listener {
             restrictions,
             rewriting,
             verification,
+            moderation,
             tls,
             shared,
         }
@@ -178,6 +191,11 @@ impl Listener {
     /// Who knows which addresses take mail.
     pub(super) const fn verification(&self) -> &Arc<Verification> {
         &self.verification
+    }
+
+    /// Which mail waits for people; `None` where none does.
+    pub(super) const fn moderation(&self) -> Option<&ListenerModeration> {
+        self.moderation.as_ref()
     }
 
     /// Whether this is the address that our own probes come from, and one of ours.

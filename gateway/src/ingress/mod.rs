@@ -11,6 +11,7 @@ mod connection;
 mod content_scan;
 mod incoming;
 mod listener;
+mod moderation;
 mod permits;
 mod policy;
 mod proxy;
@@ -26,6 +27,7 @@ mod trace;
 
 pub use checks::ListenerChecks;
 pub use listener::{Listener, ListenerRules, Shared, listen};
+pub(crate) use moderation::ListenerModeration;
 pub use permits::Permits;
 pub use policy::SubmissionPolicy;
 pub(crate) use rehearsal::{Rehearsal, Visitor};

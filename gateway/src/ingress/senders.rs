@@ -41,19 +41,22 @@ pub(super) struct Submitter {
     user: Option<UserName>,
     /// The only addresses that the credential is for.
     senders: Option<Senders>,
+    /// The label of the credential, if it has one.
+    credential: Option<Box<str>>,
 }
 
 impl Submitter {
     /// Whom a back end has proven.
     pub(super) fn proven(identity: &Identity, login: Login) -> Self {
         let user = Some(identity.user().clone());
-        Self { login, user, senders: identity.senders().cloned() }
+        let credential = identity.credential().map(Into::into);
+        Self { login, user, senders: identity.senders().cloned(), credential }
     }
 
     /// Whom a trusted proxy names (XCLIENT).
     pub(super) fn named(login: Login) -> Self {
         let user = login.user.parse().ok();
-        Self { login, user, senders: None }
+        Self { login, user, senders: None, credential: None }
     }
 
     /// Whether this is who the session says is logged in.
@@ -64,6 +67,11 @@ impl Submitter {
     /// The name that limits are counted by.
     pub(super) fn name(&self) -> &str {
         self.user.as_ref().map_or(&*self.login.user, UserName::as_str)
+    }
+
+    /// The label of the credential that was used.
+    pub(super) fn credential(&self) -> Option<&str> {
+        self.credential.as_deref()
     }
 
     /// Whether the From header is to be looked at.

@@ -302,7 +302,9 @@ impl Answer {
     /// # Panics
     /// If it is not.
     pub fn expect_accepted(self) -> QueueId {
-        let id = self.reply.rsplit_once("queued as ").map(|(_, id)| id.parse());
+        let words = self.reply.rsplit_once("queued as ").map(|(_, words)| words);
+        // A mail that waits for people is taken, too.
+        let id = words.and_then(|words| words.split(' ').next()).map(str::parse);
         let Some(Ok(id)) = id.filter(|_| self.reply.starts_with("250")) else {
             panic!("not accepted: {}\n{}", self.reply, self.dialogue);
         };

@@ -20,6 +20,7 @@ mod lmtp_answers_for_each_recipient;
 mod mail_is_routed_by_dns;
 mod mail_leaves_over_tls_and_logged_in;
 mod mail_to_postmaster_is_always_taken;
+mod mail_waits_for_people_to_approve_it;
 mod many_clients_at_once_are_served;
 mod name_servers_have_a_say;
 mod only_listed_peers_speak_for_others;

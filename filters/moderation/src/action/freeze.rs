@@ -5,7 +5,7 @@ use std::time::Duration;
 use mailweir_mail::{Address, Date, Timestamp};
 
 use super::{Approval, ApprovalLevel, End, Hold, Patience, People, Wait};
-use crate::case::{AtExpiry, Escalation, Expiry, Level, OwnMail, Plan, RuleName};
+use crate::case::{AtExpiry, Escalation, Expiry, Kind, Level, OwnMail, Plan, RuleName};
 
 /// What is known of a mail that is about to be held.
 #[derive(Clone, Debug)]
@@ -51,6 +51,26 @@ impl Hold {
             Wait::Confirmation(patience) => wait(&mut plan, patience, now),
         }
         plan
+    }
+}
+
+/// What is frozen of a mail that goes at once and of which people hear: nobody decides about it.
+#[must_use]
+pub fn notice(mail: HeldMail) -> Plan {
+    let HeldMail { rule, also, senders, recipients, content } = mail;
+    Plan {
+        rule,
+        also,
+        kind: Kind::Delay,
+        levels: Vec::new(),
+        senders,
+        recipients,
+        content,
+        own_mail: OwnMail::Never,
+        remind_every: None,
+        escalation: None,
+        expiry: None,
+        tells_sender: false,
     }
 }
 

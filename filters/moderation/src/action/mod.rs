@@ -4,7 +4,7 @@
 mod freeze;
 mod people;
 
-pub use freeze::HeldMail;
+pub use freeze::{HeldMail, notice};
 pub use people::{Absence, BadAbsence, Circle, People, Person};
 
 use std::time::Duration;

@@ -25,7 +25,7 @@ pub use plan::{AtExpiry, Escalation, Expiry, Kind, Level, Moderator, OwnMail, Pl
 pub use progress::{Closing, Decision, Entry, Owed, Progress, State, Step, To, Vote, Word};
 pub use take::{Fate, Outcome, Trust};
 
-use mailweir_mail::Timestamp;
+use mailweir_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A case. Its name is the queue id of its mail.
@@ -42,6 +42,12 @@ impl Case {
     #[must_use]
     pub fn open(plan: Plan, now: Timestamp) -> Self {
         take::open(plan, now)
+    }
+
+    /// A mail that goes at once, and of which these people hear.
+    #[must_use]
+    pub fn passed(plan: Plan, readers: &[Address], now: Timestamp) -> Self {
+        take::passed(plan, readers, now)
     }
 
     /// Does what `command` says.

@@ -41,6 +41,22 @@ pub struct Trust {
 }
 
 pub(super) fn open(plan: Plan, now: Timestamp) -> Case {
+    let mut act = begin(plan, now);
+    if act.case.plan.tells_sender && act.case.plan.kind != Kind::Confirmation {
+        act.owe(To::Sender, Word::Held);
+    }
+    act.ask_level();
+    act.case
+}
+
+pub(super) fn passed(plan: Plan, readers: &[Address], now: Timestamp) -> Case {
+    let mut act = begin(plan, now);
+    act.close(&By::clock(), Decision::Expired(AtExpiry::Release), "");
+    readers.iter().for_each(|one| act.owe(To::Moderator(one.clone()), Word::Decided));
+    act.case
+}
+
+fn begin(plan: Plan, now: Timestamp) -> Act {
     let progress = Progress {
         version: 1,
         opened: now,
@@ -59,11 +75,7 @@ pub(super) fn open(plan: Plan, now: Timestamp) -> Case {
     };
     let mut act = Act { case: Case { plan, progress }, now, trust: None };
     act.note(&By::clock(), Step::Opened, "");
-    if act.case.plan.tells_sender && act.case.plan.kind != Kind::Confirmation {
-        act.owe(To::Sender, Word::Held);
-    }
-    act.ask_level();
-    act.case
+    act
 }
 
 pub(super) fn take(case: &Case, command: &Command, now: Timestamp) -> Result<Outcome, Refused> {

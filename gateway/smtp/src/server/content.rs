@@ -9,7 +9,7 @@ use super::{
     state::{Asked, Effect, State},
     transaction::Addressed,
 };
-use crate::replies::{Fault, Positive, Refusal};
+use crate::replies::{Fault, Next, Positive, Refusal};
 
 /// After DATA: bytes up to the final dot.
 #[derive(Debug)]
@@ -179,7 +179,8 @@ impl Complete {
     /// The driver has committed the mail, or has not.
     pub(super) fn answered(self, answer: &Answer, dialog: &mut Dialog) -> State {
         match answer {
-            Answer::Accepted(id) | Answer::Discarded(id) => self.accept(*id, dialog),
+            Answer::Accepted(id) | Answer::Discarded(id) => self.accept(*id, Next::Sent, dialog),
+            Answer::Held(id) => self.accept(*id, Next::Approval, dialog),
             Answer::Refuse(refusal) => {
                 let reply = refusal.reply(dialog.hostname());
                 self.put_refused(reply, Cause::Policy, dialog)
@@ -191,10 +192,12 @@ impl Complete {
         }
     }
 
-    fn accept(self, id: QueueId, dialog: &mut Dialog) -> State {
+    fn accept(self, id: QueueId, next: Next, dialog: &mut Dialog) -> State {
         let positive = match self.ending {
-            Ending::Dot => Positive::Queued(id),
-            Ending::LastChunk | Ending::BrokenChunk => Positive::QueuedChunks(id, self.received),
+            Ending::Dot => Positive::Queued(id, next),
+            Ending::LastChunk | Ending::BrokenChunk => {
+                Positive::QueuedChunks(id, self.received, next)
+            }
         };
         for _ in 1..self.replies {
             dialog.say(positive);

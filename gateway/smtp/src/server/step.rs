@@ -46,7 +46,7 @@ pub enum Question {
     /// Content comes next (DATA, or the first BDAT): open the intake. `Proceed` or `Refuse`.
     Content,
     /// The content is complete: commit it. The envelope can be taken
-    /// ([`super::Session::take_envelope`]). `Accepted`, `Discarded` or `Refuse`.
+    /// ([`super::Session::take_envelope`]). `Accepted`, `Held`, `Discarded` or `Refuse`.
     EndOfData,
     /// A log-in begins. `Challenge`, `LoggedIn` or `Refuse`.
     AuthStart {
@@ -110,6 +110,8 @@ pub enum Answer {
     Refuse(Refusal),
     /// The mail is durable and has this name.
     Accepted(QueueId),
+    /// The same, and it waits for people to approve it.
+    Held(QueueId),
     /// Nothing was kept, but the peer shall believe it (Postfix DISCARD).
     Discarded(QueueId),
     /// The SASL server has another question.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mailweir_filters::{restrictions::Permission, rewriting::Decision};
 use mailweir_mail::{Envelope, HoldReason, MailEvent, SessionEvent};
+use mailweir_moderation::{case::RuleName, rule::Reason};
 use serde::Serialize;
 
 use crate::observe::{Detail, Heard};
@@ -67,6 +68,9 @@ impl Notes {
             Heard::Detail(Detail::Address(decision)) => Some(rewrite("envelope", decision)),
             Heard::Detail(Detail::Header(decision)) => Some(rewrite("header", decision)),
             Heard::Detail(Detail::Permitted(permission)) => Some(permit(permission)),
+            Heard::Detail(Detail::Moderated { action, rule, reasons }) => {
+                Some(moderate(action, rule, reasons))
+            }
             Heard::Mail(MailEvent::RuleApplied(applied)) => Some(Note {
                 action: applied.action.as_str().into(),
                 about: applied.about.clone(),
@@ -111,6 +115,33 @@ fn rewrite(about: &str, decision: &Decision) -> Note {
         about: about.into(),
         text: text.into(),
         rule: Some(rule.into()),
+    }
+}
+
+fn moderate(action: &str, rule: &RuleName, reasons: &[Reason]) -> Note {
+    let reasons: Vec<String> = reasons.iter().map(reason).collect();
+    Note {
+        action: action.into(),
+        about: "moderation".into(),
+        text: reasons.join(", ").into(),
+        rule: Some(format!("{}: {}", rule.place, rule.name).into()),
+    }
+}
+
+fn reason(reason: &Reason) -> String {
+    let shown = |text: &str| text.replace(char::is_control, " ");
+    match reason {
+        Reason::Outside(count) => format!("{count} recipients outside"),
+        Reason::NewCorrespondent(count) => format!("{count} new correspondents"),
+        Reason::Recipients(count) => format!("{count} recipients"),
+        Reason::Subject(text) => format!("subject {:?}", shown(text)),
+        Reason::Text(text) => format!("text {:?}", shown(text)),
+        Reason::AttachmentName(name) => format!("attachment {:?}", shown(name)),
+        Reason::AttachmentType(kind) => format!("attachment of type {kind}"),
+        Reason::Attachment => "has an attachment".to_owned(),
+        Reason::Size(bytes) => format!("{bytes} bytes"),
+        Reason::Numbers(kind, count) => format!("{count} numbers ({kind:?})"),
+        Reason::Time => "at this time".to_owned(),
     }
 }
 

@@ -9,14 +9,16 @@ use mailweir_filters::{
     stages::{BEFORE_QUEUE, BeforeQueue},
 };
 use mailweir_mail::{
-    Address, Envelope, HeldBy, HoldReason, MailEvent, QueueId, Received, TransactionSummary,
+    Address, Envelope, HeldBy, HoldReason, MailEvent, QueueId, Received, Recipient,
+    TransactionSummary,
 };
+use mailweir_moderation::rule::Watch;
 use mailweir_smtp::{
     replies::Refusal,
     server::{Answer, Session},
 };
 
-use super::{Admission, accepted, forwarded_client, summary};
+use super::{Admission, accepted, forwarded_client, moderating::together, summary};
 use crate::{
     clock,
     egress::Expansion,
@@ -24,6 +26,8 @@ use crate::{
         addressing::{self, Addressed},
         content_scan::ContentScan,
         incoming::Incoming,
+        listener::Shared,
+        moderation::Moderated,
         policy::Spent,
         restrictions::Wishes,
         senders,
@@ -32,15 +36,21 @@ use crate::{
 };
 
 /// A mail whose content is complete, and what the stages before have made of it.
-struct Judged {
-    incoming: Incoming,
+pub(super) struct Judged {
+    pub(super) incoming: Incoming,
     wishes: Wishes,
-    detour: Option<Detour>,
+    pub(super) detour: Option<Detour>,
     copies: Vec<Address>,
     hold: Option<HoldReason>,
     addressed: Addressed,
     /// Absent: its sender is not counted.
     counted: Option<Spent>,
+    /// What moderation has seen of it, where it watches.
+    pub(super) watch: Option<Watch>,
+    /// The rule of moderation that means it.
+    pub(super) moderated: Option<Moderated>,
+    /// The envelope as it is queued, and who became others, where moderation had to know.
+    pub(super) final_form: Option<(Envelope, Vec<Recipient>)>,
 }
 
 impl Judged {
@@ -53,7 +63,14 @@ impl Judged {
             hold: None,
             addressed: Addressed::AsWritten(Vec::new()),
             counted: None,
+            watch: None,
+            moderated: None,
+            final_form: None,
         }
+    }
+
+    pub(super) fn take_addressed(&mut self) -> Addressed {
+        std::mem::replace(&mut self.addressed, Addressed::AsWritten(Vec::new()))
     }
 }
 
@@ -91,6 +108,7 @@ impl Admission {
                 mail.counted = counted.map_err(Answer::Refuse)?;
                 Ok(())
             }
+            BeforeQueue::Moderation => self.moderate(mail, envelope, session),
         }
     }
 
@@ -129,6 +147,7 @@ impl Admission {
             }
             Fate::Trouble(trouble) => return Err(self.cannot_tell(id, &trouble)),
         };
+        mail.watch = checked.watch;
         let wishes = std::mem::take(&mut mail.wishes);
         mail.hold = wishes.hold.clone().or(ruled_hold);
         (mail.detour, mail.copies) = wishes.and(checked.detour, checked.bcc);
@@ -165,7 +184,9 @@ impl Admission {
     ) -> Result<Option<Spent>, Refusal> {
         let Some(submitter) = &self.submitter else { return Ok(None) };
         let policy = self.listener.policy();
-        if let Some(from) = scan.from() {
+        // Moderation asks for it, too.
+        let asked = submitter.is_held_to_from(policy.rules());
+        if let Some(from) = scan.from().filter(|_| asked) {
             let owners = policy.owners().await;
             senders::permit_from(submitter, from, policy.rules(), &owners)?;
         }
@@ -174,24 +195,37 @@ impl Admission {
 
     async fn store(&self, mail: Judged, session: &mut Session) -> Result<Answer, Answer> {
         let Judged { incoming, detour, hold: ruled_hold, addressed, counted, .. } = mail;
+        let Judged { mut moderated, final_form, .. } = mail;
         let (id, arrival) = (incoming.id(), incoming.arrival());
         let envelope = session.take_envelope().ok_or_else(internal)?;
-        let (envelope, expanded) = addressed.envelope(envelope, detour, self.listener.served());
+        let final_form = final_form
+            .unwrap_or_else(|| addressed.envelope(envelope, detour, self.listener.served()));
+        let (envelope, expanded) = final_form;
         let expansion = Expansion::of(id, arrival, &envelope, expanded);
         let limit_hold = self.hold_reason(counted.as_ref(), id);
-        let held = limit_hold.clone().map(|reason| (reason, summary(session, &envelope)));
+        let approval = moderated.as_ref().and_then(Moderated::hold_reason);
+        let waits = approval.is_some();
+        // The line of a table has told of its HOLD.
+        let told = together(approval.clone(), limit_hold.clone());
+        let held = told.map(|reason| (reason, summary(session, &envelope)));
         let origin = self.origin(session, arrival);
         let shown_as = session.forwarded().and_then(forwarded_client);
-        let hold = ruled_hold.or(limit_hold);
-        self.listener.shared().observer.detail(Detail::Queued(&envelope, hold.as_ref()));
-        match incoming.commit(envelope, origin, hold).await {
+        let other_hold = ruled_hold.or(limit_hold);
+        let annex = moderated.as_mut().map(|it| it.annex(id, other_hold.as_ref())).transpose();
+        let annex = annex.map_err(|error| self.cannot_tell(id, &error))?.flatten();
+        let hold = together(approval, other_hold);
+        let Shared { queue, observer, .. } = self.listener.shared();
+        observer.detail(Detail::Queued(&envelope, hold.as_ref()));
+        let annex = annex.map(|annex| (queue, annex));
+        match incoming.commit(envelope, origin, hold, annex).await {
             Ok((receipt, mut event)) => {
                 event.client = shown_as.unwrap_or(event.client);
                 self.log_received(event, held);
                 if let Some(expansion) = expansion {
                     addressing::report_later(&self.listener, expansion);
                 }
-                Ok(accepted(&receipt))
+                self.begin_case(id, moderated);
+                Ok(accepted(&receipt, waits))
             }
             Err(error) => {
                 self.take_back(counted.as_ref());

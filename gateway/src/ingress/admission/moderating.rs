@@ -1,0 +1,106 @@
+//! Whether people must approve a mail that is about to be taken.
+
+use mailweir_mail::{Envelope, HoldReason, QueueId};
+use mailweir_moderation::case::RuleName;
+use mailweir_queue::Annex;
+use mailweir_smtp::server::{Answer, Session};
+
+use super::{Admission, accepting::Judged};
+use crate::{
+    ingress::moderation::{Arrival, Moderated},
+    moderation,
+    observe::Detail,
+};
+
+impl Admission {
+    /// Asks the rules about the recipients as they are now. Refuses nothing.
+    pub(super) fn moderate(
+        &self,
+        mail: &mut Judged,
+        envelope: &Envelope,
+        session: &Session,
+    ) -> Result<(), Answer> {
+        let Some(rules) = self.listener.moderation() else { return Ok(()) };
+        let (Some(watch), Some((content, received))) =
+            (mail.watch.take(), mail.incoming.finish_watch())
+        else {
+            return Ok(());
+        };
+        let peer = session.client().ip();
+        if received.is_some_and(|received| rules.trusts_way(peer, &received)) {
+            return Ok(());
+        }
+        let detour = mail.detour.take();
+        let addressed = mail.take_addressed();
+        let final_form = addressed.envelope(envelope.clone(), detour, self.listener.served());
+        let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
+        let arrival = Arrival {
+            listener: self.listener.name(),
+            served: self.listener.served(),
+            submitter: self.submitter.as_ref(),
+            login: session.login(),
+            client: session.client(),
+            is_trusted: session.rights().trusted,
+            envelope: &final_form.0,
+            from: from.unwrap_or_default(),
+            size: mail.incoming.size(),
+            arrival: mail.incoming.arrival(),
+            content,
+        };
+        mail.moderated = rules.judge(&arrival, watch);
+        mail.final_form = Some(final_form);
+        if let Some(moderated) = &mail.moderated {
+            self.listener.shared().observer.detail(Detail::Moderated {
+                action: moderated.action,
+                rule: &moderated.rule,
+                reasons: &moderated.reasons,
+            });
+        }
+        Ok(())
+    }
+
+    /// Mail and case are durable: from now on people may decide about it.
+    pub(super) fn begin_case(&self, id: QueueId, moderated: Option<Moderated>) {
+        let file = moderated.and_then(|moderated| moderated.file);
+        if let (Some(file), Some(moderation)) = (file, self.listener.moderation()) {
+            moderation.service.opened(id, *file);
+        }
+    }
+}
+
+impl Moderated {
+    /// Why the mail is held, if the rule holds it.
+    pub(super) fn hold_reason(&self) -> Option<HoldReason> {
+        let RuleName { name, place } = &self.rule;
+        self.holds.then(|| HoldReason::new(&format!("moderation rule {name:?} ({place})")))
+    }
+
+    /// What is stored with the mail. `also`: why an operator must look at it as well.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub(super) fn annex(
+        &mut self,
+        id: QueueId,
+        also: Option<&HoldReason>,
+    ) -> Result<Option<Annex>, serde_json::Error> {
+        let Some(file) = &mut self.file else { return Ok(None) };
+        if self.holds {
+            file.also_held = also.map(|reason| reason.as_str().into());
+        }
+        moderation::annex(id, file, None).map(Some)
+    }
+}
+
+/// Both reasons, if there are two: each is for somebody else.
+pub(super) fn together(
+    moderation: Option<HoldReason>,
+    other: Option<HoldReason>,
+) -> Option<HoldReason> {
+    match (moderation, other) {
+        (Some(one), Some(other)) => {
+            Some(HoldReason::new(&format!("{}; {}", one.as_str(), other.as_str())))
+        }
+        (one, other) => one.or(other),
+    }
+}

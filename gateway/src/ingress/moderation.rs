@@ -1,0 +1,207 @@
+//! Moderation on one listener: which mail it looks at, and what the rules say of it.
+//!
+//! What a rule means stands in [`mailweir_moderation::rule`]; here is what it is asked about.
+
+use std::{net::IpAddr, sync::Arc};
+
+use mailweir_mail::{Address, Envelope, Login, ReversePath, Timestamp};
+use mailweir_moderation::{
+    action::{self, Action, HeldMail},
+    case::{Case, RuleName},
+    case_file::{Attach, CaseFile},
+    chain::{OwnReceived, ReceivedHeaders, WalkOptions, walk},
+    notice::{Recipient, Summary},
+    rule::{Judgement, MailFacts, Match, Reason, Watch},
+};
+
+use super::{relay::ServedDomains, senders::Submitter};
+use crate::{
+    clock,
+    config::{self, ModerationRule},
+    moderation::Moderation,
+};
+
+/// The rules of moderation that hold for a listener, and the service that keeps what they hold.
+#[derive(Clone)]
+pub(crate) struct ListenerModeration {
+    /// `[moderation]`.
+    pub(crate) rules: Arc<config::Moderation>,
+    /// Who keeps the cases.
+    pub(crate) service: Arc<Moderation>,
+}
+
+/// A mail that the rules are asked about.
+pub(super) struct Arrival<'a> {
+    pub(super) listener: &'a str,
+    pub(super) served: &'a ServedDomains,
+    pub(super) submitter: Option<&'a Submitter>,
+    pub(super) login: Option<&'a Login>,
+    pub(super) client: &'a mailweir_mail::Client,
+    /// Whether the client is one of ours without a log-in.
+    pub(super) is_trusted: bool,
+    /// Aliases written out.
+    pub(super) envelope: &'a Envelope,
+    /// Whom the header says it is from.
+    pub(super) from: Vec<Address>,
+    pub(super) size: u64,
+    pub(super) arrival: Timestamp,
+    /// SHA-256 of the content as stored.
+    pub(super) content: [u8; 32],
+}
+
+/// What a rule does with a mail.
+pub(super) struct Moderated {
+    /// The case; absent where the mail needs nobody.
+    pub(super) file: Option<Box<CaseFile>>,
+    /// Whether it waits.
+    pub(super) holds: bool,
+    /// The rule that decides.
+    pub(super) rule: RuleName,
+    /// Why it matches.
+    pub(super) reasons: Vec<Reason>,
+    /// What it does, in one word.
+    pub(super) action: &'static str,
+}
+
+impl ListenerModeration {
+    /// What is to be watched of a mail that begins; `None`: it needs nobody, whatever is in it.
+    pub(super) fn watch(
+        &self,
+        sender: &ReversePath,
+        submitter: Option<&Submitter>,
+    ) -> Option<Watch> {
+        let bypass = &self.rules.bypass;
+        // Reports of other systems, and of ours: nobody could be told.
+        let sender = sender.address()?;
+        let is_trusted = bypass.senders.iter().any(|pattern| pattern.matches(sender))
+            || submitter.is_some_and(|submitter| {
+                let credential = submitter.credential();
+                bypass.credentials.iter().any(|trusted| credential == Some(&**trusted))
+                    || self.service.trusts(submitter.name())
+            });
+        (!is_trusted).then(|| self.rules.matching.watch())
+    }
+
+    /// Whether it matters which hosts a mail came through.
+    pub(super) fn asks_for_hosts(&self) -> bool {
+        self.rules.bypass.chain
+    }
+
+    /// Whether a mail came through trusted hosts only. `received` is what the client sent: our own
+    /// header is not among it.
+    pub(super) fn trusts_way(&self, peer: IpAddr, received: &ReceivedHeaders) -> bool {
+        let options = WalkOptions { own: OwnReceived::Absent, ..self.rules.walk };
+        self.asks_for_hosts()
+            && walk(peer, received, &self.rules.trusted_hosts, &options).is_trusted()
+    }
+
+    fn ask(&self, mail: &Arrival<'_>, watch: &Watch) -> Judgement {
+        let recipients = mail.envelope.recipients.iter().map(|one| one.address.clone());
+        let recipients: Vec<Address> = recipients.collect();
+        let facts = MailFacts {
+            listener: mail.listener,
+            login: mail.submitter.map(Submitter::name),
+            // No back end tells them to sessions yet.
+            groups: &[],
+            credential: mail.submitter.and_then(Submitter::credential),
+            sender: &mail.envelope.sender,
+            recipients: &recipients,
+            is_ours: &|domain| mail.served.serve(domain),
+            // Nobody remembers yet to whom somebody wrote: everybody is new, and the rule holds.
+            is_known: &|_| false,
+            size: mail.size,
+            time: clock::local(mail.arrival),
+        };
+        self.rules.matching.judge(&facts, watch)
+    }
+
+    /// What the first rule that matches does with the mail.
+    pub(super) fn judge(&self, mail: &Arrival<'_>, watch: Watch) -> Option<Moderated> {
+        let Judgement { matches } = self.ask(mail, &watch);
+        let (first, others) = matches.split_first()?;
+        let rule = self.rules.rules.get(first.rule)?;
+        let name = |one: &Match| self.rules.rules.get(one.rule).map(|rule| rule.rule.name.clone());
+        let held = HeldMail {
+            rule: rule.rule.name.clone(),
+            also: others.iter().filter_map(name).collect(),
+            senders: mail.senders(),
+            recipients: u32::try_from(mail.envelope.recipients.len()).unwrap_or(u32::MAX),
+            content: mail.content,
+        };
+        let (case, action) = match &rule.action {
+            Action::Accept => (None, "accept"),
+            Action::Notice(readers) => {
+                (Some(Case::passed(action::notice(held), readers, mail.arrival)), "notice")
+            }
+            Action::Hold(hold) => {
+                let mut plan = hold.plan(held, &self.rules.people, mail.arrival);
+                // Whoever writes from outside under somebody's name makes us write to nobody.
+                plan.tells_sender &= mail.may_be_told();
+                (Some(Case::open(plan, mail.arrival)), "hold")
+            }
+        };
+        let summary = |watch: Watch| mail.summary(first.reasons.clone()).with(&watch.into_sketch());
+        let file = case.map(|case| Box::new(file(case, summary(watch), rule)));
+        Some(Moderated {
+            holds: file.is_some() && action == "hold",
+            file,
+            rule: rule.rule.name.clone(),
+            reasons: first.reasons.clone(),
+            action,
+        })
+    }
+}
+
+impl Arrival<'_> {
+    /// Who sent it, under every name. First the one that is proven best: that is where notices go.
+    fn senders(&self) -> Vec<Address> {
+        let login = self.submitter.and_then(|submitter| Address::parse(submitter.name()).ok());
+        let envelope = self.envelope.sender.address().cloned();
+        let mut senders: Vec<Address> = Vec::new();
+        for one in login.into_iter().chain(envelope).chain(self.from.iter().cloned()) {
+            if !senders.contains(&one) {
+                senders.push(one);
+            }
+        }
+        senders
+    }
+
+    fn may_be_told(&self) -> bool {
+        let is_ours = |sender: &Address| self.served.serve(sender.domain());
+        self.login.is_some()
+            || self.is_trusted
+            || self.envelope.sender.address().is_some_and(is_ours)
+    }
+
+    fn summary(&self, reasons: Vec<Reason>) -> Summary {
+        let recipients = self.envelope.recipients.iter().map(|one| Recipient {
+            address: one.address.clone(),
+            is_outside: !self.served.serve(one.address.domain()),
+            is_hidden: false,
+        });
+        let from: Vec<&str> = self.from.iter().map(Address::as_str).collect();
+        Summary {
+            sender: self.envelope.sender.clone(),
+            from: from.join(", ").into(),
+            login: self.submitter.map(|submitter| submitter.name().into()),
+            client: Some(self.client.clone()),
+            recipients: recipients.collect(),
+            subject: "".into(),
+            size: self.size,
+            arrival: self.arrival,
+            attachments: Vec::new(),
+            more_attachments: 0,
+            reasons,
+            text: "".into(),
+        }
+    }
+}
+
+fn file(case: Case, mail: Summary, rule: &ModerationRule) -> CaseFile {
+    let attach = match rule.attach {
+        config::Attach::Original => Attach::Original,
+        config::Attach::Header => Attach::Header,
+        config::Attach::None => Attach::Nothing,
+    };
+    CaseFile { sensitive: rule.sensitive, ..CaseFile::new(case, mail, attach) }
+}

@@ -1,0 +1,251 @@
+//! Moderation at work: all cases, who changes them, the clock, and the notices that are owed.
+//!
+//! What may be done to a case is decided in [`mailweir_moderation::case`]; here it is made durable
+//! together with the mail. One change of a case at a time: the next one waits until the one before is
+//! on the disk, and sees what came of it. So nobody hears of a decision that a crash could undo,
+//! and of two in the same millisecond exactly one counts.
+
+mod content;
+mod outbox;
+mod reader;
+mod registry;
+mod take;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use futures_util::{StreamExt as _, stream};
+use mailweir_mail::{Address, Domain, QueueId, SessionEvent};
+use mailweir_moderation::{
+    case::Command,
+    case_file::CaseFile,
+    token::{Grant, TokenHash},
+};
+use mailweir_queue::{Annex, Queue};
+use tokio::{sync::Notify, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub(crate) use self::content::Fingerprint;
+use self::registry::Registry;
+pub use self::take::TakeError;
+pub(crate) use self::take::annex;
+use crate::{clock, config, observe::Observer, rewriting::LiveRewriting};
+
+/// All cases, and what happens to them.
+pub struct Moderation {
+    settings: ArcSwap<Settings>,
+    registry: Mutex<Registry>,
+    queue: Queue,
+    observer: Observer,
+    /// There may be something to do earlier than was thought.
+    changed: Notify,
+    /// A change of some case has come to its end.
+    freed: Notify,
+    /// Changes under way: each comes to its end.
+    tasks: TaskTracker,
+    /// Cancelled when nothing is to be begun any more.
+    end: CancellationToken,
+}
+
+/// How people are told. A reload changes it.
+pub(crate) struct Settings {
+    /// `[moderation]`.
+    pub(crate) rules: config::Moderation,
+    /// The name of this gateway.
+    pub(crate) hostname: Domain,
+    /// Where those who run it are told.
+    pub(crate) administrators: Option<Address>,
+    /// Where its pages are, if anybody can open them.
+    pub(crate) public_url: Option<Box<str>>,
+    /// What becomes of the addresses of our own mail.
+    pub(crate) rewriting: Arc<LiveRewriting>,
+}
+
+impl Moderation {
+    /// Reads all cases, and blocks meanwhile. What cannot be read is told and left alone.
+    pub(crate) fn open(
+        settings: Settings,
+        queue: Queue,
+        observer: Observer,
+        end: CancellationToken,
+    ) -> Self {
+        let mut registry = Registry::default();
+        for (id, stored) in queue.cases() {
+            let read = stored.map_err(|error| error.to_string());
+            let read =
+                read.and_then(|json| CaseFile::from_json(&json).map_err(|error| error.to_string()));
+            match read {
+                Ok(file) => registry.put(id, Arc::new(file)),
+                Err(reason) => {
+                    let text = format!(
+                        "{id}: the case cannot be read, the mail waits for an operator: {reason}"
+                    );
+                    warn(&observer, text);
+                }
+            }
+        }
+        Self {
+            settings: ArcSwap::from_pointee(settings),
+            registry: Mutex::new(registry),
+            queue,
+            observer,
+            changed: Notify::new(),
+            freed: Notify::new(),
+            tasks: TaskTracker::new(),
+            end,
+        }
+    }
+
+    /// Takes other settings for all that is told from now on.
+    pub(crate) fn change(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
+        self.changed.notify_one();
+    }
+
+    /// A case as it is on the disk.
+    #[must_use]
+    pub fn case(&self, id: QueueId) -> Option<Arc<CaseFile>> {
+        self.registry().get(id).cloned()
+    }
+
+    /// At most `most` cases behind `after`, in the order in which their mail came.
+    #[must_use]
+    pub fn cases(&self, after: Option<QueueId>, most: usize) -> Vec<(QueueId, Arc<CaseFile>)> {
+        self.registry().all(after).take(most).map(|(id, file)| (id, Arc::clone(file))).collect()
+    }
+
+    /// The case that a token belongs to, and what the token is good for now.
+    #[must_use]
+    pub fn find(&self, token: TokenHash) -> Option<(QueueId, Arc<CaseFile>, Grant)> {
+        let registry = self.registry();
+        let (id, file, grant) = registry.find(token, clock::now())?;
+        Some((id, Arc::clone(file), grant.clone()))
+    }
+
+    /// Whether those who approved earlier mail of this log-in said that it needs nobody for a while.
+    pub(crate) fn trusts(&self, login: &str) -> bool {
+        self.registry().trusts(login, clock::now())
+    }
+
+    /// A case is on the disk with its mail.
+    pub(crate) fn opened(&self, id: QueueId, file: CaseFile) {
+        self.registry().put(id, Arc::new(file));
+        self.changed.notify_one();
+    }
+
+    /// Does what time asks for, and sends what is owed, until the end. What is under way then comes
+    /// to its end.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let _ = self.end.run_until_cancelled(self.go_on()).await;
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    async fn go_on(self: &Arc<Self>) {
+        loop {
+            self.work().await;
+            // Whether something changed or the time has come: there may be something to do.
+            let _ = timeout(self.pause(), self.changed.notified()).await;
+        }
+    }
+
+    /// All that is to be done now. A part of it may make more: then it is asked again at once.
+    async fn work(self: &Arc<Self>) {
+        let now = clock::now();
+        let (due, owing, old) = {
+            let registry = self.registry();
+            let keep = self.settings.load().rules.keep_cases;
+            (
+                registry.due(now, AT_A_TIME),
+                registry.owing(now, AT_A_TIME),
+                registry.old(now, keep, AT_A_TIME),
+            )
+        };
+        stream::iter(due).for_each_concurrent(SIDE_BY_SIDE, |id| self.tick(id)).await;
+        stream::iter(owing).for_each_concurrent(SIDE_BY_SIDE, |id| self.pay(id)).await;
+        stream::iter(old).for_each_concurrent(SIDE_BY_SIDE, |id| self.forget(id)).await;
+    }
+
+    /// How long there is nothing to do. The wall clock may jump: an hour is enough.
+    fn pause(&self) -> Duration {
+        let keep = self.settings.load().rules.keep_cases;
+        let next = self.registry().next(keep);
+        next.map_or(LONGEST_PAUSE, |at| at.since(clock::now()).min(LONGEST_PAUSE))
+    }
+
+    /// The time of a case has come.
+    async fn tick(self: &Arc<Self>, id: QueueId) {
+        match self.take(id, Command::Clock).await {
+            Ok(_) | Err(TakeError::Gone | TakeError::NoCase(_)) => {}
+            Err(error) => self.put_off(id, &error.to_string()),
+        }
+    }
+
+    /// Nobody asks about it any more.
+    async fn forget(&self, id: QueueId) {
+        let _turn = self.turn(id).await;
+        let mut annex = Annex::default();
+        annex.remove_case(id);
+        match self.queue.write(annex).await {
+            Ok(()) => self.registry().remove(id),
+            Err(error) => self.put_off(id, &error.to_string()),
+        }
+    }
+
+    /// What could not be done is tried again.
+    fn put_off(&self, id: QueueId, reason: &str) {
+        let again = self.registry().postpone(id, clock::now()).rfc5322();
+        self.warn(format!("{id}: {reason}; tried again {again}"));
+    }
+
+    /// Waits until nobody else changes the case.
+    async fn turn(&self, id: QueueId) -> Turn<'_> {
+        loop {
+            // Asked for before the look: no end can come unseen in between.
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            if self.registry().begin(id) {
+                return Turn { moderation: self, id };
+            }
+            freed.await;
+        }
+    }
+
+    fn warn(&self, text: String) {
+        warn(&self.observer, text);
+    }
+
+    /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to change a case, until this is dropped.
+struct Turn<'m> {
+    moderation: &'m Moderation,
+    id: QueueId,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.moderation.registry().end(self.id);
+        self.moderation.freed.notify_waiters();
+    }
+}
+
+fn warn(observer: &Observer, text: String) {
+    observer.session(&SessionEvent::Warning { part: "moderation", text: text.into() });
+}
+
+/// So many cases are looked at before others.
+const AT_A_TIME: usize = 1_000;
+
+/// So many changes share a commit at best.
+const SIDE_BY_SIDE: usize = 32;
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);

@@ -1,0 +1,77 @@
+//! Who gets a notice, in which language, and what is on it for them alone.
+
+use mailweir_mail::Address;
+use mailweir_moderation::{
+    case::To,
+    case_file::CaseFile,
+    notice::{Language, Links},
+    token::{Purpose, Token},
+};
+
+use super::Settings;
+
+/// Who gets a notice.
+pub(super) struct Reader {
+    pub(super) address: Address,
+    pub(super) language: Language,
+}
+
+impl Settings {
+    /// Whom a notice is for; `None`: nobody can be told.
+    pub(super) fn reader(&self, to: &To, file: &CaseFile) -> Option<Reader> {
+        let address = match to {
+            To::Moderator(address) => address.clone(),
+            To::Sender => file.case.plan.senders.first()?.clone(),
+            To::Administrators => self.administrators()?,
+        };
+        let mut moderators = self.rules.moderators.iter();
+        let known = moderators.find(|moderator| moderator.person.address == address);
+        let language = known.map_or(self.rules.language, |moderator| moderator.language);
+        Some(Reader { address, language })
+    }
+
+    fn administrators(&self) -> Option<Address> {
+        let usual = || Address::parse(&format!("postmaster@{}", self.hostname)).ok();
+        self.administrators.clone().or_else(usual)
+    }
+
+    /// The pages of somebody who has a token; none if nobody can open them.
+    pub(super) fn pages(&self, token: Option<(&Token, Purpose)>) -> Pages {
+        let Some((base, (token, purpose))) = self.public_url.as_deref().zip(token) else {
+            return Pages::default();
+        };
+        let open = format!("{}/m/{token}", base.trim_end_matches('/'));
+        let ready = |deed: &str| Some(format!("{open}?{deed}"));
+        match purpose {
+            Purpose::Decide => Pages {
+                approve: ready("approve"),
+                reject: ready("reject"),
+                cancel: None,
+                open: Some(open),
+            },
+            Purpose::Own => {
+                Pages { approve: None, reject: None, cancel: ready("cancel"), open: Some(open) }
+            }
+        }
+    }
+}
+
+/// Addresses of pages. Opening one changes nothing.
+#[derive(Default)]
+pub(super) struct Pages {
+    open: Option<String>,
+    approve: Option<String>,
+    reject: Option<String>,
+    cancel: Option<String>,
+}
+
+impl Pages {
+    pub(super) fn links(&self) -> Links<'_> {
+        Links {
+            open: self.open.as_deref(),
+            approve: self.approve.as_deref(),
+            reject: self.reject.as_deref(),
+            cancel: self.cancel.as_deref(),
+        }
+    }
+}

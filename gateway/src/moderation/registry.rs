@@ -1,0 +1,203 @@
+//! All cases in memory: what is asked of them is answered without the store.
+//!
+//! Pure but for memory; time is an argument. Every operation costs the logarithm of the number of
+//! cases, besides what it gives.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use mailweir_mail::{QueueId, Timestamp};
+use mailweir_moderation::{
+    case::State,
+    case_file::CaseFile,
+    token::{Grant, TokenHash},
+};
+
+/// Open cases, and decided ones as long as they are kept.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    cases: BTreeMap<QueueId, Arc<CaseFile>>,
+    /// Whose tokens they are.
+    tokens: HashMap<TokenHash, QueueId>,
+    /// When the clock has something to say about a case.
+    due: BTreeSet<(Timestamp, QueueId)>,
+    /// When notices are owed: at once, or after a failure later.
+    owing: BTreeSet<(Timestamp, QueueId)>,
+    /// Decided cases that owe nothing, by when that was.
+    decided: BTreeSet<(Timestamp, QueueId)>,
+    /// Failures of late.
+    late: HashMap<QueueId, Late>,
+    /// Cases that somebody changes at this moment.
+    under_way: HashSet<QueueId>,
+    /// Log-ins that need no approval for a while.
+    trusted: HashMap<Box<str>, Timestamp>,
+}
+
+/// What could not be done, and is tried again.
+#[derive(Clone, Copy, Debug)]
+struct Late {
+    failures: u32,
+    again: Timestamp,
+}
+
+impl Registry {
+    /// Takes a case as it is from now on.
+    pub(super) fn put(&mut self, id: QueueId, file: Arc<CaseFile>) {
+        self.take_out(id);
+        self.late.remove(&id);
+        self.index(id, &file);
+        self.cases.insert(id, file);
+    }
+
+    /// Forgets a case.
+    pub(super) fn remove(&mut self, id: QueueId) {
+        self.take_out(id);
+        self.late.remove(&id);
+        let Some(file) = self.cases.remove(&id) else { return };
+        if let (Some(trust), Some(login)) = (file.trust, &file.mail.login)
+            && self.trusted.get(login) == Some(&trust.until)
+        {
+            self.trusted.remove(login);
+        }
+    }
+
+    pub(super) fn get(&self, id: QueueId) -> Option<&Arc<CaseFile>> {
+        self.cases.get(&id)
+    }
+
+    /// The case that a token belongs to, and what the token is good for at `now`.
+    pub(super) fn find(
+        &self,
+        token: TokenHash,
+        now: Timestamp,
+    ) -> Option<(QueueId, &Arc<CaseFile>, &Grant)> {
+        let id = *self.tokens.get(&token)?;
+        let file = self.cases.get(&id)?;
+        let grant = file.grant(token).filter(|grant| grant.is_good(now))?;
+        Some((id, file, grant))
+    }
+
+    /// Cases behind `after`, in the order in which their mail came.
+    pub(super) fn all(
+        &self,
+        after: Option<QueueId>,
+    ) -> impl Iterator<Item = (QueueId, &Arc<CaseFile>)> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = after.map_or(Unbounded, Excluded);
+        self.cases.range((from, Unbounded)).map(|(id, file)| (*id, file))
+    }
+
+    /// Whether a log-in needs no approval.
+    pub(super) fn trusts(&self, login: &str, now: Timestamp) -> bool {
+        self.trusted.get(login).is_some_and(|until| now < *until)
+    }
+
+    /// At most `most` cases about which the clock has something to say.
+    pub(super) fn due(&self, now: Timestamp, most: usize) -> Vec<QueueId> {
+        until(&self.due, now, most)
+    }
+
+    /// At most `most` cases that owe notices now.
+    pub(super) fn owing(&self, now: Timestamp, most: usize) -> Vec<QueueId> {
+        until(&self.owing, now, most)
+    }
+
+    /// At most `most` cases that were decided longer ago than `keep`.
+    pub(super) fn old(&self, now: Timestamp, keep: Duration, most: usize) -> Vec<QueueId> {
+        let old = self.decided.iter().take_while(|(at, _)| at.plus(keep) <= now);
+        old.take(most).map(|(_, id)| *id).collect()
+    }
+
+    /// When there is something to do next.
+    pub(super) fn next(&self, keep: Duration) -> Option<Timestamp> {
+        let first = |set: &BTreeSet<(Timestamp, QueueId)>| set.first().map(|(at, _)| *at);
+        let old = first(&self.decided).map(|at| at.plus(keep));
+        [first(&self.due), first(&self.owing), old].into_iter().flatten().min()
+    }
+
+    /// What was due or owed could not be done: it is tried again, ever later, and within the hour.
+    /// Says when.
+    pub(super) fn postpone(&mut self, id: QueueId, now: Timestamp) -> Timestamp {
+        let failures = self.late.get(&id).map_or(0, |late| late.failures);
+        let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(20)).min(LONGEST_PAUSE);
+        let again = now.plus(pause);
+        if let Some(file) = self.cases.get(&id).cloned() {
+            self.take_out(id);
+            self.late.insert(id, Late { failures: failures + 1, again });
+            self.index(id, &file);
+        }
+        again
+    }
+
+    /// Whether it is the caller's turn to change a case; then nobody else may until [`Self::end`].
+    pub(super) fn begin(&mut self, id: QueueId) -> bool {
+        self.under_way.insert(id)
+    }
+
+    pub(super) fn end(&mut self, id: QueueId) {
+        self.under_way.remove(&id);
+    }
+
+    fn index(&mut self, id: QueueId, file: &CaseFile) {
+        self.tokens.extend(file.grants.iter().map(|grant| (grant.token, id)));
+        let places = self.places(id, file);
+        self.due.extend(places.due.map(|at| (at, id)));
+        self.owing.extend(places.owing.map(|at| (at, id)));
+        self.decided.extend(places.decided.map(|at| (at, id)));
+        if let (Some(trust), Some(login)) = (file.trust, &file.mail.login) {
+            let until = self.trusted.entry(login.clone()).or_insert(trust.until);
+            *until = trust.until.max(*until);
+        }
+    }
+
+    fn take_out(&mut self, id: QueueId) {
+        let Some(file) = self.cases.get(&id).cloned() else { return };
+        for grant in &file.grants {
+            self.tokens.remove(&grant.token);
+        }
+        let places = self.places(id, &file);
+        places.due.map(|at| self.due.remove(&(at, id)));
+        places.owing.map(|at| self.owing.remove(&(at, id)));
+        places.decided.map(|at| self.decided.remove(&(at, id)));
+    }
+
+    /// Where a case stands in the indices, as long as its entry in `late` is the same.
+    fn places(&self, id: QueueId, file: &CaseFile) -> Places {
+        let case = &file.case;
+        let late = self.late.get(&id).map(|late| late.again);
+        let owing = !case.progress.owed.is_empty();
+        let decided = match &case.progress.state {
+            // Whom it makes trusted is known from nowhere else.
+            State::Closed(closing) if !owing => {
+                Some(file.trust.map_or(closing.at, |trust| trust.until.max(closing.at)))
+            }
+            State::Closed(_) | State::Pending | State::Scheduled { .. } => None,
+        };
+        Places {
+            due: case.due().map(|due| late.map_or(due, |again| again.max(due))),
+            owing: owing.then(|| late.unwrap_or(case.progress.opened)),
+            decided,
+        }
+    }
+}
+
+/// Where a case stands in the indices.
+struct Places {
+    due: Option<Timestamp>,
+    owing: Option<Timestamp>,
+    decided: Option<Timestamp>,
+}
+
+fn until(set: &BTreeSet<(Timestamp, QueueId)>, now: Timestamp, most: usize) -> Vec<QueueId> {
+    set.iter().take_while(|(at, _)| *at <= now).take(most).map(|(_, id)| *id).collect()
+}
+
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+
+#[cfg(test)]
+mod tests;

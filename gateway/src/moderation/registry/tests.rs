@@ -1,0 +1,181 @@
+use mailweir_mail::{Address, ReversePath};
+use mailweir_moderation::{
+    case::{
+        Actor, AtExpiry, By, Case, Command, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof,
+        RuleName, Trust,
+    },
+    case_file::Attach,
+    notice::Summary,
+    token::{Purpose, Token},
+};
+
+use super::*;
+
+const KEEP: Duration = Duration::from_secs(1_000);
+
+fn second(seconds: u64) -> Timestamp {
+    Timestamp::from_secs(1_000_000 + seconds)
+}
+
+fn id(number: u32) -> QueueId {
+    QueueId::new(second(0).plus(Duration::from_micros(number.into())), 1)
+}
+
+fn boss() -> Address {
+    "boss@own.example".parse().unwrap()
+}
+
+/// A case that expires at a second.
+fn open(expires: u64) -> CaseFile {
+    let plan = Plan {
+        rule: RuleName { name: "r".into(), place: "p".into() },
+        also: Vec::new(),
+        kind: Kind::Approval,
+        levels: vec![Level { moderators: vec![Moderator::new(boss())], needed: 1 }],
+        senders: Vec::new(),
+        recipients: 1,
+        content: [0; 32],
+        own_mail: OwnMail::Never,
+        remind_every: None,
+        escalation: None,
+        expiry: Some(Expiry { at: second(expires), warning: None, action: AtExpiry::Reject }),
+        tells_sender: false,
+    };
+    let mail = Summary {
+        sender: ReversePath::Null,
+        from: "".into(),
+        login: Some("ann".into()),
+        client: None,
+        recipients: Vec::new(),
+        subject: "".into(),
+        size: 1,
+        arrival: second(0),
+        attachments: Vec::new(),
+        more_attachments: 0,
+        reasons: Vec::new(),
+        text: "".into(),
+    };
+    CaseFile::new(Case::open(plan, second(0)), mail, Attach::Nothing)
+}
+
+fn settled(mut file: CaseFile) -> CaseFile {
+    for owed in file.case.progress.owed.clone() {
+        file.case = file.case.take(&Command::Settle { owed: owed.number }, second(0)).unwrap().case;
+    }
+    file
+}
+
+fn decided(file: CaseFile, at: u64) -> CaseFile {
+    let by = By { who: Actor::Administrator("root".into()), proof: Proof::CommandLine, from: None };
+    let command = Command::Discard { by, reason: "".into() };
+    let case = file.case.take(&command, second(at)).unwrap().case;
+    settled(CaseFile { case, ..file })
+}
+
+fn registry(cases: impl IntoIterator<Item = (QueueId, CaseFile)>) -> Registry {
+    let mut registry = Registry::default();
+    cases.into_iter().for_each(|(id, file)| registry.put(id, Arc::new(file)));
+    registry
+}
+
+#[test]
+fn a_case_is_found_when_its_time_has_come_and_no_earlier() {
+    let cases = [(id(1), settled(open(30))), (id(2), settled(open(10)))];
+    let registry = registry(cases);
+    assert_eq!(registry.next(KEEP), Some(second(10)));
+    assert_eq!(registry.due(second(9), 9), []);
+    assert_eq!(registry.due(second(30), 9), [id(2), id(1)]);
+    assert_eq!(registry.due(second(30), 1), [id(2)]);
+}
+
+#[test]
+fn what_is_owed_is_found_until_it_is_settled() {
+    let mut registry = registry([(id(1), open(30))]);
+    assert_eq!(registry.owing(second(0), 9), [id(1)]);
+    registry.put(id(1), Arc::new(settled(open(30))));
+    assert_eq!(registry.owing(second(99), 9), []);
+}
+
+#[test]
+fn what_fails_is_tried_again_ever_later_until_it_is_done() {
+    let mut registry = registry([(id(1), open(3))]);
+    assert_eq!(registry.postpone(id(1), second(0)), second(5));
+    assert_eq!(registry.owing(second(4), 9), []);
+    assert_eq!(registry.due(second(4), 9), []);
+    assert_eq!(registry.owing(second(5), 9), [id(1)]);
+    assert_eq!(registry.due(second(5), 9), [id(1)]);
+    assert_eq!(registry.postpone(id(1), second(5)), second(15));
+    for _ in 0..50 {
+        assert!(registry.postpone(id(1), second(5)) <= second(3_605));
+    }
+    registry.put(id(1), Arc::new(open(3)));
+    assert_eq!(registry.owing(second(0), 9), [id(1)], "a change is a new beginning");
+}
+
+#[test]
+fn a_token_leads_to_its_case_while_it_is_good() {
+    let token = Token::new([7; 32]).hash();
+    let mut file = open(30);
+    let grant = Grant { token, person: boss(), purpose: Purpose::Decide, expires: second(20) };
+    file.give(grant.clone());
+    let mut registry = registry([(id(1), file)]);
+    let found = registry.find(token, second(19)).map(|(id, _, grant)| (id, grant.clone()));
+    assert_eq!(found, Some((id(1), grant)));
+    assert!(registry.find(token, second(20)).is_none());
+    assert!(registry.find(Token::new([8; 32]).hash(), second(1)).is_none());
+    registry.remove(id(1));
+    assert!(registry.find(token, second(1)).is_none());
+}
+
+#[test]
+fn decided_cases_are_old_after_a_while_and_open_ones_never() {
+    let cases = [(id(1), decided(open(30), 5)), (id(2), settled(open(30)))];
+    let mut registry = registry(cases);
+    assert_eq!(registry.old(second(1_004), KEEP, 9), []);
+    assert_eq!(registry.old(second(9_999), KEEP, 9), [id(1)]);
+    registry.remove(id(1));
+    assert_eq!(registry.old(second(9_999), KEEP, 9), []);
+    assert!(registry.get(id(1)).is_none());
+    assert_eq!(registry.all(None).map(|(id, _)| id).collect::<Vec<_>>(), [id(2)]);
+}
+
+#[test]
+fn a_case_that_makes_its_sender_trusted_is_kept_as_long() {
+    let file = CaseFile { trust: Some(Trust { until: second(5_000) }), ..decided(open(30), 5) };
+    let mut registry = registry([(id(1), file)]);
+    assert!(registry.trusts("ann", second(4_999)));
+    assert!(!registry.trusts("ann", second(5_000)) && !registry.trusts("bob", second(1)));
+    assert_eq!(registry.old(second(5_999), KEEP, 9), []);
+    registry.remove(id(1));
+    assert!(!registry.trusts("ann", second(1)));
+}
+
+#[test]
+fn one_at_a_time_changes_a_case() {
+    let mut registry = Registry::default();
+    assert!(registry.begin(id(1)) && !registry.begin(id(1)) && registry.begin(id(2)));
+    registry.end(id(1));
+    assert!(registry.begin(id(1)));
+}
+
+/// Many cases, changed in any order: what the indices say is what the cases say.
+#[test]
+fn of_many_cases_each_index_knows_what_it_must() {
+    let count = 2_000;
+    let mut registry = registry((0..count).map(|number| (id(number), open(number.into()))));
+    for number in (0..count).filter(|number| number % 2 == 0) {
+        registry.put(id(number), Arc::new(decided(open(number.into()), 1)));
+    }
+    for number in (0..count).filter(|number| number % 4 == 1) {
+        registry.remove(id(number));
+    }
+    let all = usize::MAX;
+    assert_eq!(registry.all(None).count(), 1_500);
+    assert_eq!(registry.due(second(9_999), all).len(), 500);
+    assert_eq!(registry.owing(second(0), all).len(), 500);
+    assert_eq!(registry.old(second(9_999), KEEP, all).len(), 1_000);
+    assert_eq!(
+        registry.all(Some(id(1_997))).map(|(id, _)| id).collect::<Vec<_>>(),
+        [id(1_998), id(1_999)]
+    );
+}
