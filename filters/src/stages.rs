@@ -22,7 +22,8 @@ pub enum BeforeQueue {
     /// Its sender may use the addresses in it and send as much. Behind all that refuses, so that only
     /// mail that is taken counts.
     Sender,
-    /// Whether people must approve it, by its recipients as they are now. Refuses nothing.
+    /// Whether people must approve it, by its recipients as they are now. Last: what it holds is
+    /// taken.
     Moderation,
 }
 

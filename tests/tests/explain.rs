@@ -126,6 +126,20 @@ fn the_verdict_and_the_status_say_what_becomes_of_it() {
 }
 
 #[test]
+fn it_says_which_rule_of_moderation_would_hold_the_mail_and_why() {
+    let Some(bench) = Bench::new() else { return };
+    let rule = "[[moderation.rule]]\nname = \"secrets\"\naction = \"approval\"\n\
+                moderators = [\"boss@own.example\"]\nsubject = [\"secret\"]\n";
+    fs::write(bench.directory.path().join("mailweir.toml"), format!("{CONFIG}\n{rule}")).unwrap();
+    let words = ["--from", "a@a.example", "--to", "b@own.example", "-"];
+    let (told, code) = bench.explain(&words, "Subject: a secret\n\nhi\n");
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("hold      moderation\n            subject \"a secret\"\n"), "{told}");
+    assert!(told.contains(": secrets\n"), "{told}");
+    assert!(told.ends_with("\naccepted, and held for a person\n"), "{told}");
+}
+
+#[test]
 fn addresses_are_not_probed_and_what_is_known_of_them_is_only_read() {
     let Some(bench) = Bench::new() else { return };
     let list = "relay = [\"permit_sasl_authenticated, reject_unauth_destination\"]\n";

@@ -2,9 +2,9 @@
 //!
 //! What a rule means stands in [`mailweir_moderation::rule`]; here is what it is asked about.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::HashSet, net::IpAddr, sync::Arc};
 
-use mailweir_mail::{Address, Envelope, Login, ReversePath, Timestamp};
+use mailweir_mail::{Address, Client, Domain, Envelope, Login, ReversePath, Timestamp};
 use mailweir_moderation::{
     action::{self, Action, HeldMail},
     case::{Case, RuleName},
@@ -14,7 +14,7 @@ use mailweir_moderation::{
     rule::{Judgement, MailFacts, Match, Reason, Watch},
 };
 
-use super::{relay::ServedDomains, senders::Submitter};
+use super::senders::Submitter;
 use crate::{
     clock,
     config::{self, ModerationRule},
@@ -33,10 +33,11 @@ pub(crate) struct ListenerModeration {
 /// A mail that the rules are asked about.
 pub(super) struct Arrival<'a> {
     pub(super) listener: &'a str,
-    pub(super) served: &'a ServedDomains,
+    /// The domains of recipients and senders that are ours.
+    pub(super) ours: HashSet<Domain>,
     pub(super) submitter: Option<&'a Submitter>,
     pub(super) login: Option<&'a Login>,
-    pub(super) client: &'a mailweir_mail::Client,
+    pub(super) client: &'a Client,
     /// Whether the client is one of ours without a log-in.
     pub(super) is_trusted: bool,
     /// Aliases written out.
@@ -106,7 +107,7 @@ impl ListenerModeration {
             credential: mail.submitter.and_then(Submitter::credential),
             sender: &mail.envelope.sender,
             recipients: &recipients,
-            is_ours: &|domain| mail.served.serve(domain),
+            is_ours: &|domain| mail.ours.contains(domain),
             // Nobody remembers yet to whom somebody wrote: everybody is new, and the rule holds.
             is_known: &|_| false,
             size: mail.size,
@@ -167,7 +168,7 @@ impl Arrival<'_> {
     }
 
     fn may_be_told(&self) -> bool {
-        let is_ours = |sender: &Address| self.served.serve(sender.domain());
+        let is_ours = |sender: &Address| self.ours.contains(sender.domain());
         self.login.is_some()
             || self.is_trusted
             || self.envelope.sender.address().is_some_and(is_ours)
@@ -176,7 +177,7 @@ impl Arrival<'_> {
     fn summary(&self, reasons: Vec<Reason>) -> Summary {
         let recipients = self.envelope.recipients.iter().map(|one| Recipient {
             address: one.address.clone(),
-            is_outside: !self.served.serve(one.address.domain()),
+            is_outside: !self.ours.contains(one.address.domain()),
             is_hidden: false,
         });
         let from: Vec<&str> = self.from.iter().map(Address::as_str).collect();

@@ -10,6 +10,8 @@ mod outbox;
 mod reader;
 mod registry;
 mod take;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -200,4 +200,4 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,4 +1,4 @@
-//! Rows T1, H10: a mail that a rule holds goes nowhere until those whom the rule names have decided.
+//! A mail that a rule holds goes nowhere until those whom the rule names have decided.
 
 use std::net::Ipv4Addr;
 

@@ -108,7 +108,7 @@ impl Admission {
                 mail.counted = counted.map_err(Answer::Refuse)?;
                 Ok(())
             }
-            BeforeQueue::Moderation => self.moderate(mail, envelope, session),
+            BeforeQueue::Moderation => self.moderate(mail, envelope, session).await,
         }
     }
 

@@ -1,20 +1,29 @@
 //! Whether people must approve a mail that is about to be taken.
 
-use mailweir_mail::{Envelope, HoldReason, QueueId};
+use std::collections::HashSet;
+
+use mailweir_mail::{Domain, Envelope, HoldReason, QueueId};
 use mailweir_moderation::case::RuleName;
 use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
+use mailweir_tables::LookupError;
 
 use super::{Admission, accepting::Judged};
 use crate::{
-    ingress::moderation::{Arrival, Moderated},
+    ingress::{
+        moderation::{Arrival, Moderated},
+        recipients,
+    },
     moderation,
     observe::Detail,
 };
 
 impl Admission {
-    /// Asks the rules about the recipients as they are now. Refuses nothing.
-    pub(super) fn moderate(
+    /// Asks the rules about the recipients as they are now.
+    ///
+    /// # Errors
+    /// A table cannot tell whose domain it is: the mail waits at the client.
+    pub(super) async fn moderate(
         &self,
         mail: &mut Judged,
         envelope: &Envelope,
@@ -33,10 +42,12 @@ impl Admission {
         let detour = mail.detour.take();
         let addressed = mail.take_addressed();
         let final_form = addressed.envelope(envelope.clone(), detour, self.listener.served());
+        let ours = self.ours(&final_form.0).await;
+        let ours = ours.map_err(|error| self.cannot_tell(mail.incoming.id(), &error))?;
         let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
         let arrival = Arrival {
             listener: self.listener.name(),
-            served: self.listener.served(),
+            ours,
             submitter: self.submitter.as_ref(),
             login: session.login(),
             client: session.client(),
@@ -57,6 +68,24 @@ impl Admission {
             });
         }
         Ok(())
+    }
+
+    /// The domains of a mail that are ours: served, or those of aliases.
+    async fn ours(&self, envelope: &Envelope) -> Result<HashSet<Domain>, LookupError> {
+        let recipients = envelope.recipients.iter().map(|recipient| &recipient.address);
+        let mut ours = HashSet::new();
+        let mut others = HashSet::new();
+        for address in envelope.sender.address().into_iter().chain(recipients) {
+            let domain = address.domain();
+            if ours.contains(domain) || others.contains(domain) {
+                continue;
+            }
+            let is_ours = self.listener.served().serve(domain)
+                || recipients::is_of_aliases(&self.listener, address).await?;
+            let known = if is_ours { &mut ours } else { &mut others };
+            known.insert(domain.clone());
+        }
+        Ok(ours)
     }
 
     /// Mail and case are durable: from now on people may decide about it.

@@ -26,7 +26,7 @@ fn boss() -> Address {
 }
 
 /// A case that expires at a second.
-fn open(expires: u64) -> CaseFile {
+pub(in crate::moderation) fn open(expires: u64) -> CaseFile {
     let plan = Plan {
         rule: RuleName { name: "r".into(), place: "p".into() },
         also: Vec::new(),

@@ -1,0 +1,127 @@
+//! What no conversation can bring about: content that changed on the disk, cases of tomorrow.
+
+use std::{fs, path::Path};
+
+use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, ReversePath};
+use mailweir_moderation::case::{Actor, By, Proof, State};
+use mailweir_queue::{Disposition, NewMail};
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    app::App,
+    config::{Config, Surroundings},
+};
+
+/// A gateway that nobody reaches.
+struct Home {
+    app: App,
+    _directory: TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "[server]\nhostname = \"gate.example\"\n[admin]\nbind = []\n\
+                    [[listener]]\nname = \"mx\"\nbind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n";
+        let around =
+            Surroundings { environment: &[], machine_name: None, files: &|path| fs::read(path) };
+        let config = Config::parse(Path::new("mailweir.toml"), text, &around).unwrap().0;
+        let observer = Observer::heard_by(|_| {}).unwrap();
+        let app = App::rehearsing(config, &observer, directory.path()).unwrap();
+        Self { app, _directory: directory }
+    }
+
+    fn queue(&self) -> &Queue {
+        &self.app.shared().queue
+    }
+
+    /// A held mail of this content, whose case knows this hash.
+    async fn hold(&self, content: &[u8], hash: [u8; 32]) -> QueueId {
+        let mut file = registry::tests::open(9_999);
+        file.case.plan.content = hash;
+        let mut intake = self.queue().intake(0).unwrap();
+        intake.write(content).await.unwrap();
+        let id = intake.id();
+        let mail = NewMail {
+            envelope: Envelope::from_sender(ReversePath::Null).to("a@b.example".parse().unwrap()),
+            origin: Origin {
+                listener: "mx".into(),
+                client: Client::unnamed(([192, 0, 2, 1], 25).into()),
+                helo: "x".into(),
+                protocol: Protocol::Esmtp,
+                login: None,
+                tls: None,
+                arrival: clock::now(),
+            },
+            disposition: Disposition::Held(HoldReason::new("rule")),
+        };
+        let mail = self.queue().compose(intake, mail).await.unwrap();
+        let annex = annex(id, &file, None).unwrap();
+        self.queue().commit_with(mail, annex).await.unwrap();
+        self.app.moderation().opened(id, file);
+        id
+    }
+}
+
+fn approve() -> Command {
+    let who = Actor::Moderator("boss@own.example".parse().unwrap());
+    let by = By { who, proof: Proof::Link, from: None };
+    Command::Approve { by, comment: "".into(), only: None, at: None, trust_days: 0 }
+}
+
+#[tokio::test]
+async fn content_that_is_not_what_was_held_is_never_released() {
+    let home = Home::new();
+    let (same, other) = (Fingerprint::of(b"text\r\n"), Fingerprint::of(b"tixt\r\n"));
+    let (sound, altered) =
+        (home.hold(b"text\r\n", same).await, home.hold(b"text\r\n", other).await);
+    let moderation = home.app.moderation();
+    let refused = moderation.take(altered, approve()).await;
+    assert!(matches!(refused, Err(TakeError::Altered)), "{refused:?}");
+    moderation.take(sound, approve()).await.unwrap();
+    assert_eq!((home.queue().stats().held, home.queue().stats().ready), (1, 1));
+    let state = |id| moderation.case(id).unwrap().case.progress.state.clone();
+    assert_eq!(state(altered), State::Pending);
+    assert!(matches!(state(sound), State::Closed(_)));
+}
+
+#[tokio::test]
+async fn what_was_decided_is_still_there_at_the_next_start_and_what_is_of_tomorrow_is_left_alone() {
+    let home = Home::new();
+    let hash = Fingerprint::of(b"text\r\n");
+    let (decided, tomorrow) = (home.hold(b"text\r\n", hash).await, home.hold(b"", hash).await);
+    home.app.moderation().take(decided, approve()).await.unwrap();
+    let mut newer = Annex::default();
+    newer.put_case(tomorrow, br#"{"format":99,"of":"tomorrow"}"#);
+    home.queue().write(newer).await.unwrap();
+
+    let settings = home.app.moderation().settings.load_full();
+    let settings = Settings {
+        rules: settings.rules.clone(),
+        hostname: settings.hostname.clone(),
+        administrators: None,
+        public_url: None,
+        rewriting: Arc::clone(&settings.rewriting),
+    };
+    let observer = Observer::heard_by(|_| {}).unwrap();
+    let queue = home.queue().clone();
+    let again = Moderation::open(settings, queue, observer, CancellationToken::new());
+    assert_eq!(again.case(decided), home.app.moderation().case(decided));
+    assert_eq!(again.case(tomorrow), None);
+    assert_eq!(home.queue().cases().len(), 2, "nothing is thrown away");
+    let again = Arc::new(again);
+    let refused = again.take(decided, approve()).await;
+    assert!(matches!(refused, Err(TakeError::Refused(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_old_case_is_forgotten_in_memory_and_on_the_disk() {
+    let home = Home::new();
+    let id = home.hold(b"text\r\n", Fingerprint::of(b"text\r\n")).await;
+    let moderation = home.app.moderation();
+    moderation.forget(id).await;
+    assert_eq!((moderation.case(id), home.queue().cases().len()), (None, 0));
+    let gone = moderation.take(id, approve()).await;
+    assert!(matches!(gone, Err(TakeError::NoCase(_))), "{gone:?}");
+}
