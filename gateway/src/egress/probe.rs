@@ -234,7 +234,7 @@ impl Probed {
 fn ended(end: End) -> Outcome {
     let cause = Cause::Local;
     let attempt = match end {
-        End::Discarded(reply) => Attempt::Accepted { reply },
+        End::Discarded(reply) | End::Unread(reply) => Attempt::Accepted { reply },
         End::Failed(reply) => Attempt::Failed { reply, cause },
         End::Deferred(reply) => Attempt::Deferred { reply, cause },
     };

@@ -110,3 +110,21 @@ async fn whoever_asks_about_the_sender_of_probes_hears_yes_and_its_mail_goes_now
     gateway.queue().expect_empty().await;
     assert_eq!(sink.connections(), 0, "{}", sink.transcript());
 }
+
+/// What a stranger sends to the sender of probes must not come out as a report to somebody else.
+#[tokio::test]
+async fn nobody_gets_a_report_of_mail_to_the_sender_of_probes() {
+    let sink = Sink::start(Script::smtp()).await;
+    let setup = Setup::before(&sink).section("restrictions", "client = [\"reject\"]");
+    let gateway = Gateway::start(&setup).await;
+    let mut peer = gateway.connect().await;
+    peer.greet().await;
+    peer.ask("MAIL FROM:<victim@local.example> RET=FULL", "250 *").await;
+    let wanted = "RCPT TO:<double-bounce@gate.example> NOTIFY=SUCCESS,FAILURE,DELAY";
+    peer.ask(wanted, "250 *").await;
+    peer.ask("DATA", "354 *").await;
+    peer.ask("Subject: hello\r\n\r\n.", "250 *").await;
+    gateway.log().expect("to=<double-bounce@gate.example>, *status=sent (*discarded)").await;
+    gateway.queue().expect_empty().await;
+    assert_eq!(sink.connections(), 0, "{}", sink.transcript());
+}
