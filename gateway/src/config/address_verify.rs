@@ -63,7 +63,21 @@ impl VerifySender {
                 .map_or(ReversePath::Null, ReversePath::Mailbox),
         }
     }
+
+    /// The address, if nobody reads what is sent to it: the default one, which is reserved. Any
+    /// other may be that of a person, whose mail is mail like any.
+    #[must_use]
+    pub fn sink(&self, hostname: &Domain) -> Option<Address> {
+        let sender = self.of(hostname);
+        let reserved = |sender: &&Address| {
+            sender.domain() == hostname && sender.local_part().eq_ignore_ascii_case(RESERVED)
+        };
+        sender.address().filter(reserved).cloned()
+    }
 }
+
+/// Postfix's default of `double_bounce_sender`.
+const RESERVED: &str = "double-bounce";
 
 impl Setting for VerifySender {
     const ALLOWED: &'static str =
@@ -155,15 +169,21 @@ fn check_sender(
     domains: &Domains,
     problems: &mut Problems<'_>,
 ) {
-    let VerifySender::Address(address) = &section.sender else { return };
+    let sender = section.sender.of(hostname);
+    let Some(address) = sender.address() else { return };
     let domain = address.domain();
-    if domain == hostname || domains.relay.iter().any(|pattern| pattern.matches(domain)) {
+    let message = if section.sender.sink(hostname).is_some() {
         return;
-    }
-    let message = format!("we take no mail for {domain}: who checks the sender may refuse probes");
-    problems.warning(table, "sender", message).help(
-        "name an address of domains.relay, or only a user: it stands for that of the host name",
-    );
+    } else if domain == hostname {
+        format!("who asks us about {address} hears what our rules say of that address")
+    } else if domains.relay.iter().any(|pattern| pattern.matches(domain)) {
+        return;
+    } else {
+        format!("we take no mail for {domain}: who checks the sender may refuse probes")
+    };
+    problems
+        .warning(table, "sender", message)
+        .help("name an address of domains.relay that takes mail, or leave \"double-bounce\"");
 }
 
 #[cfg(test)]
@@ -177,5 +197,25 @@ mod tests {
         assert_eq!(of(VerifySender::User("double-bounce".into())), "double-bounce@gate.example");
         assert_eq!(of(VerifySender::Null), "");
         assert_eq!(of(VerifySender::Address("a@b.example".parse().unwrap())), "a@b.example");
+    }
+
+    #[test]
+    fn only_the_reserved_address_is_read_by_nobody() {
+        let hostname: Domain = "gate.example".parse().unwrap();
+        let user = |name: &str| VerifySender::User(name.into());
+        let at = |address: &str| VerifySender::Address(address.parse().unwrap());
+        for sender in
+            [user("double-bounce"), user("Double-Bounce"), at("double-bounce@gate.example")]
+        {
+            assert!(sender.sink(&hostname).is_some(), "{sender:?}");
+        }
+        for sender in [
+            user("info"),
+            at("info@gate.example"),
+            at("double-bounce@b.example"),
+            VerifySender::Null,
+        ] {
+            assert_eq!(sender.sink(&hostname), None);
+        }
     }
 }

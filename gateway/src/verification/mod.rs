@@ -59,6 +59,8 @@ pub(crate) struct Verification {
 pub(crate) struct Settings {
     /// Whom probes come from.
     pub(crate) sender: ReversePath,
+    /// The same, if nobody reads what is sent to it.
+    pub(crate) sink: Option<Address>,
     /// How long answers are believed.
     pub(crate) lifetimes: Lifetimes,
     /// How long a session waits for the first answer about an address.
@@ -96,17 +98,17 @@ impl Verification {
         self.settings.store(Arc::new(settings));
     }
 
-    /// Whether this is the address that probes come from. It takes mail, whatever rules say: who
-    /// asks us about it may be answering a probe of ours.
-    pub(crate) fn is_sender(&self, address: &Address) -> bool {
-        is_sender(&self.settings.load().sender, address)
+    /// Whether this is the address that probes come from, and nobody reads what is sent to it. It
+    /// takes mail, whatever rules say: who asks us about it may be answering a probe of ours.
+    pub(crate) fn is_sink(&self, address: &Address) -> bool {
+        self.settings.load().sink.as_ref().is_some_and(|sink| is_same(sink, address))
     }
 
     /// What is known of an address. If that is nothing yet, it is waited for as long as the
     /// settings allow.
     pub(crate) async fn ask(self: &Arc<Self>, address: &Address) -> Answer {
         let settings = self.settings.load_full();
-        if is_sender(&settings.sender, address) {
+        if settings.sender.address().is_some_and(|sender| is_same(sender, address)) {
             return Answer { status: Status::Deliverable, text: "sender of probes".into() };
         }
         let (answer, ending) = self.look_up(address, &settings);
@@ -231,12 +233,10 @@ fn warn(observer: &Observer, text: String) {
     observer.session(&SessionEvent::Warning { part: "verify", text: text.into() });
 }
 
-fn is_sender(sender: &ReversePath, address: &Address) -> bool {
-    let same = |sender: &Address| {
-        sender.domain() == address.domain()
-            && sender.local_part().eq_ignore_ascii_case(address.local_part())
-    };
-    sender.address().is_some_and(same)
+/// The sender of probes in other letters is still that.
+fn is_same(sender: &Address, address: &Address) -> bool {
+    sender.domain() == address.domain()
+        && sender.local_part().eq_ignore_ascii_case(address.local_part())
 }
 
 fn would_be_probed() -> Answer {

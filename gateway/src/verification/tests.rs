@@ -59,6 +59,7 @@ struct Rig {
 fn settings() -> Settings {
     Settings {
         sender: ReversePath::Mailbox(address("double-bounce@gate.example")),
+        sink: Some(address("double-bounce@gate.example")),
         lifetimes: Lifetimes::default(),
         patience: Duration::from_secs(6),
     }
@@ -139,10 +140,13 @@ async fn whoever_is_not_to_wait_hears_that_it_is_in_progress_and_the_next_one_th
 async fn the_sender_of_probes_is_never_probed() {
     let rig = Rig::new();
     assert_eq!(rig.ask("Double-Bounce@Gate.Example").await, Deliverable);
-    assert!(rig.verification.is_sender(&address("double-bounce@gate.example")));
-    assert!(!rig.verification.is_sender(&address("double-bounce@a.example")));
-    rig.verification.change(Settings { sender: ReversePath::Null, ..settings() });
-    assert!(!rig.verification.is_sender(&address("double-bounce@gate.example")));
+    assert!(rig.verification.is_sink(&address("Double-Bounce@gate.example")));
+    assert!(!rig.verification.is_sink(&address("double-bounce@a.example")));
+    let sender = ReversePath::Mailbox(address("info@gate.example"));
+    rig.verification.change(Settings { sender, sink: None, ..settings() });
+    assert_eq!(rig.ask("info@gate.example").await, Deliverable);
+    assert!(!rig.verification.is_sink(&address("info@gate.example")));
+    assert!(!rig.verification.is_sink(&address("double-bounce@gate.example")));
     assert_eq!(rig.asked(), 0);
 }
 
