@@ -169,7 +169,10 @@ impl Verification {
         let lifetimes = self.settings.load().lifetimes;
         let mut state = self.state();
         let known = state.cache.get(&address);
-        let learnt = verification::learn(known, &probed.into(), &lifetimes, clock::now());
+        let learnt = match probed {
+            Some(probed) => verification::learn(known, &probed.into(), &lifetimes, clock::now()),
+            None => verification::give_up(known),
+        };
         state.cache.keep(&address, learnt);
     }
 

@@ -15,8 +15,8 @@ use crate::{
     observe::Heard,
 };
 
-/// A next hop that refuses `bad...`, puts off `later...`, and answers nothing for `slow...` until it
-/// is told to.
+/// A next hop that refuses `bad...`, puts off `later...`, answers nothing for `slow...` until it is
+/// told to, and is not asked about `crowded...` for want of room.
 #[derive(Default)]
 struct Script {
     asked: AtomicUsize,
@@ -44,7 +44,8 @@ impl Prober for Arc<Script> {
                 _ => ProbeStatus::Deliverable,
             };
             self.at_once.fetch_sub(1, Ordering::Relaxed);
-            Probed { status, text: format!("said of {recipient}").into() }
+            let is_asked = !recipient.local_part().starts_with("crowded");
+            is_asked.then(|| Probed { status, text: format!("said of {recipient}").into() })
         })
     }
 }
@@ -203,6 +204,25 @@ async fn a_probe_that_fails_without_an_answer_keeps_nobody_waiting() {
     let slow = address("slow@a.example");
     let (answer, ()) = tokio::join!(rig.verification.ask(&slow), async { rig.end.cancel() });
     assert_eq!((answer, began.elapsed()), (Answer::in_progress(), Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_found_no_room_is_no_verdict_and_the_next_mail_makes_another() {
+    let rig = Rig::new();
+    for asked in 1..=2 {
+        assert_eq!(rig.ask("crowded@a.example").await, InProgress);
+        assert_eq!(rig.asked(), asked);
+        assert_eq!(rig.verification.state().cache.get(&address("crowded@a.example")), None);
+    }
+    let stale = clock::now().as_secs() - 8 * 86_400;
+    let known = address("crowded.once@a.example");
+    let record = format!("0:0:{stale}:as it was").parse().unwrap();
+    rig.verification.state().cache.keep(&known, Keep::Record(record));
+    for asked in 3..=4 {
+        assert_eq!(&*rig.verification.ask(&known).await.text, "as it was");
+        tokio::task::yield_now().await;
+        assert_eq!(rig.asked(), asked);
+    }
 }
 
 #[tokio::test(start_paused = true)]
