@@ -347,14 +347,16 @@ fn verification(
 ) -> Arc<Verification> {
     let prober = egress.map(|egress| Box::new(Arc::clone(egress)) as Box<dyn Prober>);
     let (settings, observer) = (verification_settings(config), shared.observer.clone());
-    Arc::new(Verification::open(settings, prober, file, observer, end.clone()))
+    let sessions = config.smtp.session_limit.get() as usize;
+    Arc::new(Verification::open(settings, sessions, prober, file, observer, end.clone()))
 }
 
 fn verification_settings(config: &Config) -> verification::Settings {
     let AddressVerify { sender, lifetimes, patience, map: _ } = &config.address_verify;
     let hostname = &config.server.hostname;
     let (sender, sink) = (sender.of(hostname), sender.sink(hostname));
-    verification::Settings { sender, sink, lifetimes: *lifetimes, patience: *patience }
+    let (served, lifetimes, patience) = (served(config), *lifetimes, *patience);
+    verification::Settings { sender, sink, served, lifetimes, patience }
 }
 
 /// Where the world reaches us. What cannot be found out does not keep the gateway from starting.

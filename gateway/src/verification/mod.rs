@@ -24,25 +24,20 @@ use std::{
 use arc_swap::ArcSwap;
 use mailweir_filters::verification::{self, Answer, Asked, Lifetimes, Status};
 use mailweir_mail::{Address, Domain, ReversePath, SessionEvent};
-use tokio::{
-    sync::{Semaphore, watch},
-    time::timeout,
-};
+use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::prober::Prober;
 use self::{
     cache::Cache,
-    under_way::{MOST_AT_ONCE, State},
+    under_way::{Place, State, Whose},
 };
-use crate::{clock, observe::Observer};
+use crate::{clock, ingress::relay::ServedDomains, observe::Observer};
 
 /// Who knows which addresses take mail.
 pub(crate) struct Verification {
     settings: ArcSwap<Settings>,
     state: Mutex<State>,
-    /// A permit for each probe that runs.
-    room: Semaphore,
     /// Absent where nothing is sent: then an address that nobody knows stays so.
     prober: Option<Box<dyn Prober>>,
     /// Where records survive a restart; absent: nowhere.
@@ -61,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) sender: ReversePath,
     /// The same, if nobody reads what is sent to it.
     pub(crate) sink: Option<Address>,
+    /// The domains whose addresses are ours.
+    pub(crate) served: ServedDomains,
     /// How long answers are believed.
     pub(crate) lifetimes: Lifetimes,
     /// How long a session waits for the first answer about an address.
@@ -68,9 +65,11 @@ pub(crate) struct Settings {
 }
 
 impl Verification {
-    /// A memory with what `file` holds. Reads it, and blocks meanwhile.
+    /// A memory with what `file` holds. Reads it, and blocks meanwhile. There may be
+    /// `session_limit` connections to all next hops together.
     pub(crate) fn open(
         settings: Settings,
+        session_limit: usize,
         prober: Option<Box<dyn Prober>>,
         file: Option<PathBuf>,
         observer: Observer,
@@ -83,8 +82,7 @@ impl Verification {
         }
         Self {
             settings: ArcSwap::from_pointee(settings),
-            state: Mutex::new(State::new(cache)),
-            room: Semaphore::new(MOST_AT_ONCE),
+            state: Mutex::new(State::new(cache, session_limit)),
             prober,
             file,
             observer,
@@ -139,7 +137,9 @@ impl Verification {
         let under_way = state.under_way.get(address).cloned();
         let (Some(while_probed), None) = (probe, &under_way) else { return (answer, under_way) };
         let (ended, ending) = watch::channel(());
-        let Some(room) = state.begin(address, &ending) else {
+        let is_ours = settings.served.serve(address.domain());
+        let whose = if is_ours { Whose::Ours } else { Whose::Foreign };
+        let Some(place) = state.begin(address, whose, &ending) else {
             state.cache.keep(address, keep);
             drop(state);
             self.tell_crowd(address.domain());
@@ -147,33 +147,30 @@ impl Verification {
         };
         state.cache.keep(address, while_probed);
         drop(state);
-        tokio::spawn(Arc::clone(self).probe(address.clone(), room, ended));
+        let under_way =
+            UnderWay { verification: Arc::clone(self), address: address.clone(), whose };
+        tokio::spawn(Arc::clone(self).probe(under_way, place, ended));
         (answer, Some(ending))
     }
 
     /// Asks the next hop. `_ended` is dropped last, when all is recorded: whoever waits is woken.
-    async fn probe(
-        self: Arc<Self>,
-        address: Address,
-        room: Arc<Semaphore>,
-        _ended: watch::Sender<()>,
-    ) {
-        let _under_way = UnderWay { verification: &self, address: &address };
-        // The semaphores are never closed. Who waits for its domain keeps no other waiting.
-        let Ok(_of_domain) = room.acquire().await else { return };
-        let Ok(_permit) = self.room.acquire().await else { return };
+    async fn probe(self: Arc<Self>, under_way: UnderWay, place: Place, _ended: watch::Sender<()>) {
+        let UnderWay { address, .. } = &under_way;
+        // The semaphores are never closed.
+        let Ok(_of_domain) = place.of_domain.acquire().await else { return };
+        let Ok(_of_class) = place.of_class.acquire().await else { return };
         let Some(prober) = &self.prober else { return };
         let sender = self.settings.load().sender.clone();
-        let probing = prober.probe(&sender, &address);
+        let probing = prober.probe(&sender, address);
         let Some(probed) = self.end.run_until_cancelled(probing).await else { return };
         let lifetimes = self.settings.load().lifetimes;
         let mut state = self.state();
-        let known = state.cache.get(&address);
+        let known = state.cache.get(address);
         let learnt = match probed {
             Some(probed) => verification::learn(known, &probed.into(), &lifetimes, clock::now()),
             None => verification::give_up(known),
         };
-        state.cache.keep(&address, learnt);
+        state.cache.keep(address, learnt);
     }
 
     /// Keeps the file current until the end, and once more then.
@@ -217,15 +214,16 @@ impl Verification {
 }
 
 /// An address that is being probed, until this is dropped.
-struct UnderWay<'v> {
-    verification: &'v Verification,
-    address: &'v Address,
+struct UnderWay {
+    verification: Arc<Verification>,
+    address: Address,
+    whose: Whose,
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for UnderWay {
     fn drop(&mut self) {
         let mut state = self.verification.state();
-        state.end(self.address);
+        state.end(&self.address, self.whose);
         if state.under_way.is_empty() {
             self.verification.crowd_told.store(false, Ordering::Relaxed);
         }

@@ -9,7 +9,11 @@ use mailweir_filters::verification::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-use super::{prober::Probing, under_way::MOST_UNDER_WAY, *};
+use super::{
+    prober::Probing,
+    under_way::{MOST_AT_ONCE, MOST_UNDER_WAY},
+    *,
+};
 use crate::{
     egress::probe::{ProbeStatus, Probed},
     observe::Heard,
@@ -61,6 +65,7 @@ fn settings() -> Settings {
     Settings {
         sender: ReversePath::Mailbox(address("double-bounce@gate.example")),
         sink: Some(address("double-bounce@gate.example")),
+        served: ServedDomains::new([Domain::parse("local.example").unwrap()], []),
         lifetimes: Lifetimes::default(),
         patience: Duration::from_secs(6),
     }
@@ -82,7 +87,7 @@ impl Rig {
         });
         let prober = probes.then(|| Box::new(Arc::clone(&script)) as Box<dyn Prober>);
         let verification =
-            Verification::open(settings, prober, file, observer.unwrap(), end.clone());
+            Verification::open(settings, 1_000, prober, file, observer.unwrap(), end.clone());
         Self { script, verification: Arc::new(verification), warnings, end }
     }
 
@@ -191,9 +196,37 @@ async fn g4_a_flood_of_addresses_opens_few_connections_and_fills_no_memory() {
     }
     assert_eq!(rig.asked(), MOST_UNDER_WAY, "the others are not asked for");
     assert_eq!(rig.script.most_at_once.load(Ordering::Relaxed), MOST_AT_ONCE);
-    assert!(rig.verification.state().domains.is_empty());
+    assert!(rig.verification.state().foreign.domains.is_empty());
     let again = rig.ask("slow1999@c.example").await;
     assert_eq!((again, rig.verification.state().under_way.len()), (InProgress, 1));
+}
+
+/// Who has a domain has as many below it as he likes, and none of them need ever answer.
+#[tokio::test(start_paused = true)]
+async fn g4_many_slow_domains_of_others_leave_room_for_ours() {
+    let rig = Rig::with(Settings { patience: Duration::ZERO, ..settings() }, None, true);
+    for number in 0..MOST_UNDER_WAY + 9 {
+        let slow = format!("slow@tarpit{number}.evil.example");
+        assert_eq!(rig.ask(&slow).await, InProgress);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rig.asked(), MOST_AT_ONCE);
+    assert_eq!(rig.verification.state().under_way.len(), MOST_UNDER_WAY);
+    rig.verification.change(settings());
+    let began = Instant::now();
+    assert_eq!(rig.ask("good@local.example").await, Deliverable);
+    assert_eq!((began.elapsed(), rig.asked()), (Duration::ZERO, MOST_AT_ONCE + 1));
+    // A place is given back where it was taken, whatever a reload makes of the domain meanwhile.
+    rig.verification.change(Settings { patience: Duration::ZERO, ..settings() });
+    assert_eq!(rig.ask("slow@local.example").await, InProgress);
+    assert_eq!(rig.verification.state().ours.under_way, 1);
+    rig.verification.change(Settings { served: ServedDomains::default(), ..settings() });
+    while !rig.verification.state().under_way.is_empty() {
+        rig.script.slow.notify_waiters();
+        tokio::task::yield_now().await;
+    }
+    let state = rig.verification.state();
+    assert_eq!((state.ours.under_way, state.foreign.under_way), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
