@@ -173,9 +173,10 @@ impl Verification {
         state.cache.keep(address, learnt);
     }
 
-    /// Keeps the file current until the end, and once more then.
+    /// Keeps the file current until the end, and once more then. Who probes nobody has learnt
+    /// nothing, and the file may be that of a gateway at work.
     pub(crate) async fn keep(self: Arc<Self>) {
-        let Some(path) = &self.file else { return };
+        let (Some(path), Some(_)) = (&self.file, &self.prober) else { return };
         loop {
             let ended = timeout(BETWEEN_WRITES, self.end.cancelled()).await.is_ok();
             self.write(path).await;

@@ -286,6 +286,9 @@ async fn what_was_learnt_survives_a_restart_and_a_rehearsal_only_reads_it() {
     assert_eq!(rehearsal.ask("bad@a.example").await, Undeliverable);
     let answer = rehearsal.verification.ask(&address("new@a.example")).await;
     assert_eq!((answer.status, &*answer.text), (InProgress, "the address would be probed"));
+    rehearsal.verification.state().cache.keep(&address("bad@a.example"), Keep::Nothing);
+    rehearsal.end.cancel();
+    Arc::clone(&rehearsal.verification).keep().await;
     assert_eq!((rehearsal.asked(), std::fs::read(&path).unwrap()), (0, written));
 }
 
