@@ -1,7 +1,7 @@
 //! `[address_verify]`: how addresses are tried out before they are accepted.
 
 use std::{
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::Duration,
 };
 
@@ -9,9 +9,10 @@ use mailweir_filters::verification::Lifetimes;
 use mailweir_mail::{Address, Domain, ReversePath};
 
 use super::{
-    Domains,
+    AuthBackend, Config, Domains,
     check::{Written, positive},
     problem::Problems,
+    raw::RawConfig,
     schema::AddressVerifySection,
     setting::{Refusal, Setting},
     units::shown,
@@ -161,6 +162,47 @@ pub(super) fn check(
         patience: section.poll_delay.saturating_mul(polls),
     }
 }
+
+/// The file of answers is written over, so it must be no other: neither one of those that the
+/// configuration names, nor one that the gateway keeps in its data directory.
+pub(super) fn check_map(
+    raw: &RawConfig,
+    config: &Config,
+    mut others: Vec<PathBuf>,
+    problems: &mut Problems<'_>,
+) {
+    let data_dir = &config.server.data_dir;
+    let Some(file) = config.address_verify.file(data_dir) else { return };
+    others.push(config.auth.users_file.clone());
+    others.extend(config.auth.backends.iter().flat_map(AuthBackend::files));
+    let file = plain(&file);
+    let is_kept = KEPT.iter().any(|kept| file.starts_with(plain(&data_dir.join(kept))));
+    if is_kept || others.iter().any(|other| plain(other) == file) || file == plain(data_dir) {
+        let message = format!("{} is something else, and would be written over", file.display());
+        problems
+            .error(&raw.only("address_verify"), "map", message)
+            .help("name a file of its own: map = \"verify_cache\"");
+    }
+}
+
+/// The same path without `.` and `..`. Links are not followed: what they lead to is seen when the
+/// file is written.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
+                plain.push(component);
+            }
+        }
+    }
+    plain
+}
+
+/// What else is in the data directory.
+const KEPT: [&str; 4] = ["queue", "tls", "users", "control.sock"];
 
 /// Who is probed may ask us whether the sender of the probe exists.
 fn check_sender(

@@ -645,7 +645,8 @@ section! {
         /// and it goes nowhere. To any other address mail goes as to all addresses, and rules say who
         /// may send it.
         sender: VerifySender = "double-bounce", postfix "address_verify_sender" "double_bounce_sender";
-        /// The file, in the data directory, in which answers survive a restart. Empty: none.
+        /// The file, in the data directory, in which answers survive a restart. Empty: none. It is
+        /// written over, so it can be no other file of the configuration.
         map: VerifyMap = "verify_cache", postfix "address_verify_map";
         /// How long a good answer is believed.
         positive_expire_time: Duration = "31d", postfix "address_verify_positive_expire_time";

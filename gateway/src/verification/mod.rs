@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::prober::Prober;
 use self::{
     cache::Cache,
+    file::WriteError,
     under_way::{Place, State, Whose},
 };
 use crate::{clock, ingress::relay::ServedDomains, observe::Observer};
@@ -45,6 +46,8 @@ pub(crate) struct Verification {
     observer: Observer,
     /// Whether the log has heard that too many addresses wait.
     crowd_told: AtomicBool,
+    /// Whether it has heard that the file is another.
+    another_told: AtomicBool,
     /// Cancelled when nothing is to be probed any more.
     end: CancellationToken,
 }
@@ -87,6 +90,7 @@ impl Verification {
             file,
             observer,
             crowd_told: AtomicBool::new(false),
+            another_told: AtomicBool::new(false),
             end,
         }
     }
@@ -193,8 +197,14 @@ impl Verification {
         let write = move || file::write(&place, &file::text(&known, &lifetimes, now));
         let written = tokio::task::spawn_blocking(write).await;
         let failure = match written {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
+            Ok(Ok(())) => return self.another_told.store(false, Ordering::Relaxed),
+            Ok(Err(error)) => {
+                let is_another = matches!(error, WriteError::Another);
+                if self.another_told.swap(is_another, Ordering::Relaxed) && is_another {
+                    return self.state().cache.set_changed();
+                }
+                error.to_string()
+            }
             Err(error) => error.to_string(),
         };
         self.state().cache.set_changed();

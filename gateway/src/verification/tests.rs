@@ -304,3 +304,25 @@ async fn a_file_that_cannot_be_written_is_told_and_tried_again() {
         assert!(warnings[0].starts_with("/nonexistent/verify_cache: not written: "));
     }
 }
+
+/// Whatever the configuration calls it, users are not lost to it.
+#[tokio::test]
+async fn a_file_that_is_another_is_told_once_and_never_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("users");
+    std::fs::write(&path, "ann:secret\n").unwrap();
+    let rig = Rig::with(settings(), Some(path.clone()), true);
+    assert_eq!(rig.ask("good@a.example").await, Deliverable);
+    rig.end.cancel();
+    for _ in 1..=2 {
+        Arc::clone(&rig.verification).keep().await;
+        assert_eq!(std::fs::read(&path).unwrap(), b"ann:secret\n");
+    }
+    let warnings = rig.warnings.lock().unwrap().clone();
+    let [read, written] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(read.ends_with("users: 1 lines cannot be read, and are passed over"), "{read}");
+    assert!(written.ends_with("of an address, so it is another file"), "{written}");
+    std::fs::remove_file(&path).unwrap();
+    Arc::clone(&rig.verification).keep().await;
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("good@a.example\t0:"));
+}
