@@ -186,7 +186,8 @@ impl App {
         self.services.spawn(Arc::clone(&self.moderation).run());
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
-        let operated = control::Operated { egress, gate };
+        let moderation = Arc::clone(&self.moderation);
+        let operated = control::Operated { egress, gate, moderation };
         let (end, observer) = (self.end.clone(), self.shared.observer.clone());
         self.services.spawn(async move {
             if let Err(error) = control::serve(&control, operated, end).await {

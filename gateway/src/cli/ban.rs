@@ -114,7 +114,8 @@ impl Printer {
             | Answer::Details(_)
             | Answer::Changed { .. }
             | Answer::Refused { .. }
-            | Answer::Flushed { .. } => Ok(()),
+            | Answer::Flushed { .. }
+            | Answer::Case { .. } => Ok(()),
         }
     }
 

@@ -24,6 +24,7 @@ mod chain_check;
 mod check;
 mod demo;
 mod explain;
+mod moderation;
 mod postmap;
 mod queue;
 mod rescue;
@@ -73,6 +74,7 @@ impl CommandLine {
             Command::User(command) => user::run(&command),
             Command::Auth(command) => auth::run(&command),
             Command::Ban(command) => ban::run(&command),
+            Command::Moderation(command) => moderation::run(&command),
             Command::Rescue(options) => rescue::run(&options),
             Command::Postmap(words) => postmap::run(&words.words),
         }
@@ -161,6 +163,8 @@ enum Command {
     Auth(auth::AuthCommand),
     /// Show and lift the waits of those who failed to log in too often
     Ban(ban::BanCommand),
+    /// Look at mail that waits for people, and decide about it
+    Moderation(moderation::ModerationCommand),
     /// Save every readable mail of a queue as files, also from a damaged one
     Rescue(rescue::Options),
     /// Ask lookup tables as Postfix's postmap does

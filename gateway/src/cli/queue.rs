@@ -195,7 +195,7 @@ impl Printer {
                 writeln!(out, "mailweir: {id}: {}", self.past)
             }
             // Not asked for here.
-            Answer::Ban(_) | Answer::Lifted { .. } => Ok(()),
+            Answer::Ban(_) | Answer::Lifted { .. } | Answer::Case { .. } => Ok(()),
             Answer::Flushed { mails } => {
                 writeln!(out, "mailweir: {} due now", plural(*mails, "deferred mail"))
             }

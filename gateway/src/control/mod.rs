@@ -5,6 +5,7 @@
 //! read the store.
 
 mod bans;
+mod cases;
 pub mod operation;
 mod perform;
 mod socket;
@@ -21,6 +22,7 @@ use self::{
 };
 use crate::store;
 
+pub(crate) use self::cases::name as actor_name;
 pub use self::{perform::Operated, socket::serve};
 
 /// Asks the running server, or, if none runs, opens the store.
@@ -83,6 +85,9 @@ pub fn is_served(path: &Path) -> bool {
 }
 
 const ONLY_RUNNING: &str = "failed log-ins are counted by a running one, and forgotten at its end";
+
+const NO_MODERATION: &str =
+    "a running server decides about mail that waits for people, and none runs";
 
 /// Answers that may wait for a slow listener.
 const BACKLOG: usize = 64;

@@ -4,6 +4,7 @@
 //! whoever failed to log in, and a last one that says that this was all.
 
 use mailweir_mail::{Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
+use mailweir_moderation::case_file::CaseFile;
 use serde::{Deserialize, Serialize};
 
 /// One request: who asks for what.
@@ -64,6 +65,58 @@ pub enum Operation {
     Lift {
         /// Whose.
         whom: Culprit,
+    },
+    /// List mail that waits for people, oldest first. For a running server.
+    Cases {
+        /// Also what is decided already.
+        all: bool,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Tell all about one case. For a running server.
+    Case {
+        /// Its mail.
+        id: QueueId,
+    },
+    /// Decide about a case, in the name of the administrator who asks. For a running server.
+    Decide {
+        /// Its mail.
+        id: QueueId,
+        /// What.
+        decision: Decision,
+    },
+}
+
+/// What an administrator decides about mail that waits for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It is sent.
+    Approve {
+        /// For others to read; may be empty.
+        comment: Box<str>,
+        /// For so many days the sender's mail needs nobody.
+        trust_days: u16,
+    },
+    /// It is not sent, and the sender hears it.
+    Reject {
+        /// For the sender; may be empty.
+        reason: Box<str>,
+    },
+    /// It is given back to be corrected.
+    Return {
+        /// What is to be corrected.
+        reason: Box<str>,
+    },
+    /// It is thrown away; nobody hears of it.
+    Discard {
+        /// For the record; may be empty.
+        reason: Box<str>,
+    },
+    /// Nothing yet.
+    Comment {
+        /// What others are to read.
+        text: Box<str>,
     },
 }
 
@@ -160,6 +213,13 @@ pub enum Answer {
     Lifted {
         /// Of how many addresses, accounts, and accounts where they are familiar.
         bans: usize,
+    },
+    /// A case, without what proves who somebody is.
+    Case {
+        /// Its mail.
+        id: QueueId,
+        /// All about it.
+        file: Box<CaseFile>,
     },
     /// The request could not be carried out at all.
     Failed {

@@ -11,10 +11,10 @@ use mailweir_queue::{
 use tokio::sync::mpsc;
 
 use super::{
-    ONLY_RUNNING, bans,
+    NO_MODERATION, ONLY_RUNNING, bans, cases,
     operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request, Selection},
 };
-use crate::{clock, egress::Egress, ingress::Shared};
+use crate::{clock, egress::Egress, ingress::Shared, moderation::Moderation};
 
 /// The parts of a running server that operators look at and change.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct Operated {
     pub egress: Arc<Egress>,
     /// Mail coming in, and who logs in.
     pub gate: Arc<Shared>,
+    /// Mail that waits for people.
+    pub moderation: Arc<Moderation>,
 }
 
 /// What is to be looked at and changed.
@@ -80,7 +82,34 @@ pub(super) async fn perform(
             Target::Running(running) => tell(answers, bans::lift(&running.gate, whom, by)).await,
             Target::Resting(_) => tell(answers, only_running()).await,
         },
+        Operation::Cases { .. } | Operation::Case { .. } | Operation::Decide { .. } => match target
+        {
+            Target::Running(running) => {
+                moderate(&running.moderation, &request.operation, by, answers).await
+            }
+            Target::Resting(_) => tell(answers, no_moderation()).await,
+        },
     }
+}
+
+async fn moderate(
+    moderation: &Arc<Moderation>,
+    operation: &Operation,
+    by: &str,
+    answers: &Answers,
+) -> Result<(), Gone> {
+    match operation {
+        Operation::Cases { all, limit } => cases::list(moderation, *all, *limit, answers).await,
+        Operation::Case { id } => tell(answers, cases::show(moderation, *id)).await,
+        Operation::Decide { id, decision } => {
+            tell(answers, cases::decide(moderation, *id, decision, by).await).await
+        }
+        _ => Ok(()),
+    }
+}
+
+fn no_moderation() -> Answer {
+    Answer::Failed { reason: NO_MODERATION.into() }
 }
 
 fn only_running() -> Answer {

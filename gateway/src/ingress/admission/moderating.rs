@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use mailweir_filters::ForOneMail;
 use mailweir_mail::{Domain, Envelope, HoldReason, QueueId};
 use mailweir_moderation::case::RuleName;
 use mailweir_queue::Annex;
@@ -72,6 +73,7 @@ impl Admission {
 
     /// The domains of a mail that are ours: served, or those of aliases.
     async fn ours(&self, envelope: &Envelope) -> Result<HashSet<Domain>, LookupError> {
+        let lookups = ForOneMail { remote: self.listener.remote_maps(), steps: &self.steps };
         let recipients = envelope.recipients.iter().map(|recipient| &recipient.address);
         let mut ours = HashSet::new();
         let mut others = HashSet::new();
@@ -81,7 +83,7 @@ impl Admission {
                 continue;
             }
             let is_ours = self.listener.served().serve(domain)
-                || recipients::is_of_aliases(&self.listener, address).await?;
+                || recipients::is_of_aliases(&self.listener, address, &lookups).await?;
             let known = if is_ours { &mut ours } else { &mut others };
             known.insert(domain.clone());
         }
