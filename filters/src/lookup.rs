@@ -60,7 +60,7 @@ pub async fn look_up<'t>(
     key: &[u8],
     remote: &dyn RemoteMaps,
 ) -> Result<Option<Found<'t>>, LookupError> {
-    let own = PatternSteps::all();
+    let own = PatternSteps::limited(PatternSteps::ALONE);
     let steps = remote.steps().unwrap_or(&own);
     if table.backtracks() {
         give_way().await;

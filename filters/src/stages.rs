@@ -33,3 +33,42 @@ pub const BEFORE_QUEUE: [BeforeQueue; 6] = [
     BeforeQueue::Hops,
     BeforeQueue::Sender,
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// The stages that must have been passed before.
+    fn needs(stage: BeforeQueue) -> &'static [BeforeQueue] {
+        match stage {
+            BeforeQueue::EndOfData => &[],
+            // It says what becomes of what the lists asked for.
+            BeforeQueue::Content => &[BeforeQueue::EndOfData],
+            // Checks see headers as they came, and pass them on.
+            BeforeQueue::Header => &[BeforeQueue::Content],
+            // BCC of the checks are recipients like others.
+            BeforeQueue::Envelope => &[BeforeQueue::Content],
+            BeforeQueue::Hops => &[],
+            // It counts, and what is refused then would be counted too.
+            BeforeQueue::Sender => &[
+                BeforeQueue::EndOfData,
+                BeforeQueue::Content,
+                BeforeQueue::Header,
+                BeforeQueue::Envelope,
+                BeforeQueue::Hops,
+            ],
+        }
+    }
+
+    #[test]
+    fn every_stage_stands_there_once_behind_those_that_it_needs() {
+        let mut passed = HashSet::new();
+        for stage in BEFORE_QUEUE {
+            assert!(needs(stage).iter().all(|needed| passed.contains(needed)), "{stage:?}");
+            assert!(passed.insert(stage), "{stage:?} twice");
+        }
+        assert_eq!(passed.len(), needs(BeforeQueue::Sender).len() + 1);
+    }
+}

@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use mailweir_auth::Allowances;
-use mailweir_mail::{Address, SessionEvent};
+use mailweir_mail::SessionEvent;
 use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -326,19 +326,8 @@ fn parts(config: &Config, shared: &Shared, rewriting: Arc<LiveRewriting>) -> any
 }
 
 fn routes(config: &Config) -> anyhow::Result<LiveRoutes> {
-    Ok(LiveRoutes::new(config.routes.clone(), &config.smtp)?.and_sink(sink(config)))
-}
-
-/// The sender of probes, if nobody reads what is sent to it: a user of our own name whom no next hop
-/// has.
-fn sink(config: &Config) -> Option<Address> {
-    let hostname = &config.server.hostname;
-    let sender = config.address_verify.sender.of(hostname);
-    let sender = sender.address().filter(|sender| sender.domain() == hostname)?;
-    let is_served = config.domains.relay.iter().any(|pattern| pattern.matches(hostname));
-    let is_default = sender.local_part() == "double-bounce";
-    let is_read = sender.is_postmaster() || (is_served && !is_default);
-    (!is_read).then(|| sender.clone())
+    let sink = config.address_verify.sender.sink(&config.server.hostname);
+    Ok(LiveRoutes::new(config.routes.clone(), &config.smtp)?.and_sink(sink))
 }
 
 /// The rules about addresses. This machine has its loopback addresses besides those it listens on.
@@ -358,13 +347,16 @@ fn verification(
 ) -> Arc<Verification> {
     let prober = egress.map(|egress| Box::new(Arc::clone(egress)) as Box<dyn Prober>);
     let (settings, observer) = (verification_settings(config), shared.observer.clone());
-    Arc::new(Verification::open(settings, prober, file, observer, end.clone()))
+    let sessions = config.smtp.session_limit.get() as usize;
+    Arc::new(Verification::open(settings, sessions, prober, file, observer, end.clone()))
 }
 
 fn verification_settings(config: &Config) -> verification::Settings {
     let AddressVerify { sender, lifetimes, patience, map: _ } = &config.address_verify;
-    let sender = sender.of(&config.server.hostname);
-    verification::Settings { sender, lifetimes: *lifetimes, patience: *patience }
+    let hostname = &config.server.hostname;
+    let (sender, sink) = (sender.of(hostname), sender.sink(hostname));
+    let (served, lifetimes, patience) = (served(config), *lifetimes, *patience);
+    verification::Settings { sender, sink, served, lifetimes, patience }
 }
 
 /// Where the world reaches us. What cannot be found out does not keep the gateway from starting.

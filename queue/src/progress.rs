@@ -325,4 +325,6 @@ pub enum ReportDuty {
     Ours,
     /// The next hop does: it got the NOTIFY parameter.
     PassedOn,
+    /// Nobody does: the mail was taken to be dropped, and its sender may be forged.
+    Nobody,
 }

@@ -130,6 +130,17 @@ pub fn learn(
     }
 }
 
+/// What to remember once a probe has ended without anybody asked: as if it had not begun, so that the
+/// next question makes another.
+#[must_use]
+pub fn give_up(known: Option<&Record>) -> Keep {
+    match known {
+        Some(record) if record.status == Status::InProgress => Keep::Nothing,
+        Some(record) if record.probed != 0 => Keep::Record(Record { probed: 0, ..record.clone() }),
+        Some(_) | None => Keep::Unchanged,
+    }
+}
+
 /// So long a probe is waited for before another is made (Postfix `PROBE_TTL`).
 pub const PROBE_LIFETIME: Duration = Duration::from_secs(1_000);
 

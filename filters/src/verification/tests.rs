@@ -120,6 +120,16 @@ fn a_good_address_whose_refreshing_failed_is_probed_again_after_the_lifetime_of_
 }
 
 #[test]
+fn a_probe_that_asked_nobody_leaves_everything_as_it_was() {
+    assert_eq!(give_up(None), Keep::Unchanged);
+    assert_eq!(give_up(Some(&Record::begun(NOW))), Keep::Nothing);
+    let stale = known(Status::Deliverable, NOW - days(8).as_secs());
+    let Some(Keep::Record(during)) = asked(Some(&stale), NOW).probe else { panic!("not probed") };
+    assert_eq!(give_up(Some(&during)), Keep::Record(stale.clone()));
+    assert_eq!(give_up(Some(&stale)), Keep::Unchanged);
+}
+
+#[test]
 fn an_expired_answer_is_served_while_its_probe_is_under_way() {
     let stale = NOW + days(31).as_secs();
     let during = Record { probed: stale, ..known(Status::Deliverable, NOW) };

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// A step is a place that PCRE2 may come back to, some 10 ns. What a lookup needs for each byte of
 /// its key up to [`PatternSteps::FREE`] costs nothing here: it grows with the mail, as everything does.
-/// What it takes beyond is taken from what is left, rounded up, to four times at most; when nothing is left the
-/// lookup is no answer ([`LookupError::NoStepsLeft`](crate::LookupError::NoStepsLeft)). The same
+/// What it takes beyond is taken from what is left, rounded up: to four times at most, or where a
+/// pattern is asked at each place by itself, as if each took what the dearest does. When nothing is
+/// left the lookup is no answer ([`LookupError::NoStepsLeft`](crate::LookupError::NoStepsLeft)). The same
 /// lookups in the same order cost the same, whatever else runs.
 #[derive(Debug)]
 pub struct PatternSteps(AtomicU64);
@@ -19,7 +20,10 @@ impl PatternSteps {
     /// For each byte of a key and pattern, without taking from what is left.
     pub const FREE: u64 = 256;
 
-    /// All of them: for a mail, or for what is asked by itself.
+    /// For a lookup that belongs to no mail.
+    pub const ALONE: u64 = 1 << 22;
+
+    /// All of them: for a mail.
     #[must_use]
     pub const fn all() -> Self {
         Self::limited(Self::ALL)
@@ -37,7 +41,7 @@ impl PatternSteps {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Gives all of them back, for the next mail.
+    /// Gives all of them back.
     pub fn refill(&self) {
         self.0.store(Self::ALL, Ordering::Relaxed);
     }

@@ -1,7 +1,7 @@
 //! `[address_verify]`: how addresses are tried out before they are accepted.
 
 use std::{
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::Duration,
 };
 
@@ -9,9 +9,10 @@ use mailweir_filters::verification::Lifetimes;
 use mailweir_mail::{Address, Domain, ReversePath};
 
 use super::{
-    Domains,
+    AuthBackend, Config, Domains,
     check::{Written, positive},
     problem::Problems,
+    raw::RawConfig,
     schema::AddressVerifySection,
     setting::{Refusal, Setting},
     units::shown,
@@ -63,7 +64,21 @@ impl VerifySender {
                 .map_or(ReversePath::Null, ReversePath::Mailbox),
         }
     }
+
+    /// The address, if nobody reads what is sent to it: the default one, which is reserved. Any
+    /// other may be that of a person, whose mail is mail like any.
+    #[must_use]
+    pub fn sink(&self, hostname: &Domain) -> Option<Address> {
+        let sender = self.of(hostname);
+        let reserved = |sender: &&Address| {
+            sender.domain() == hostname && sender.local_part().eq_ignore_ascii_case(RESERVED)
+        };
+        sender.address().filter(reserved).cloned()
+    }
 }
+
+/// Postfix's default of `double_bounce_sender`.
+const RESERVED: &str = "double-bounce";
 
 impl Setting for VerifySender {
     const ALLOWED: &'static str =
@@ -148,6 +163,47 @@ pub(super) fn check(
     }
 }
 
+/// The file of answers is written over, so it must be no other: neither one of those that the
+/// configuration names, nor one that the gateway keeps in its data directory.
+pub(super) fn check_map(
+    raw: &RawConfig,
+    config: &Config,
+    mut others: Vec<PathBuf>,
+    problems: &mut Problems<'_>,
+) {
+    let data_dir = &config.server.data_dir;
+    let Some(file) = config.address_verify.file(data_dir) else { return };
+    others.push(config.auth.users_file.clone());
+    others.extend(config.auth.backends.iter().flat_map(AuthBackend::files));
+    let file = plain(&file);
+    let is_kept = KEPT.iter().any(|kept| file.starts_with(plain(&data_dir.join(kept))));
+    if is_kept || others.iter().any(|other| plain(other) == file) || file == plain(data_dir) {
+        let message = format!("{} is something else, and would be written over", file.display());
+        problems
+            .error(&raw.only("address_verify"), "map", message)
+            .help("name a file of its own: map = \"verify_cache\"");
+    }
+}
+
+/// The same path without `.` and `..`. Links are not followed: what they lead to is seen when the
+/// file is written.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
+                plain.push(component);
+            }
+        }
+    }
+    plain
+}
+
+/// What else is in the data directory.
+const KEPT: [&str; 4] = ["queue", "tls", "users", "control.sock"];
+
 /// Who is probed may ask us whether the sender of the probe exists.
 fn check_sender(
     Written { table, section }: &Written<AddressVerifySection>,
@@ -155,15 +211,21 @@ fn check_sender(
     domains: &Domains,
     problems: &mut Problems<'_>,
 ) {
-    let VerifySender::Address(address) = &section.sender else { return };
+    let sender = section.sender.of(hostname);
+    let Some(address) = sender.address() else { return };
     let domain = address.domain();
-    if domain == hostname || domains.relay.iter().any(|pattern| pattern.matches(domain)) {
+    let message = if section.sender.sink(hostname).is_some() {
         return;
-    }
-    let message = format!("we take no mail for {domain}: who checks the sender may refuse probes");
-    problems.warning(table, "sender", message).help(
-        "name an address of domains.relay, or only a user: it stands for that of the host name",
-    );
+    } else if domain == hostname {
+        format!("who asks us about {address} hears what our rules say of that address")
+    } else if domains.relay.iter().any(|pattern| pattern.matches(domain)) {
+        return;
+    } else {
+        format!("we take no mail for {domain}: who checks the sender may refuse probes")
+    };
+    problems
+        .warning(table, "sender", message)
+        .help("name an address of domains.relay that takes mail, or leave \"double-bounce\"");
 }
 
 #[cfg(test)]
@@ -177,5 +239,25 @@ mod tests {
         assert_eq!(of(VerifySender::User("double-bounce".into())), "double-bounce@gate.example");
         assert_eq!(of(VerifySender::Null), "");
         assert_eq!(of(VerifySender::Address("a@b.example".parse().unwrap())), "a@b.example");
+    }
+
+    #[test]
+    fn only_the_reserved_address_is_read_by_nobody() {
+        let hostname: Domain = "gate.example".parse().unwrap();
+        let user = |name: &str| VerifySender::User(name.into());
+        let at = |address: &str| VerifySender::Address(address.parse().unwrap());
+        for sender in
+            [user("double-bounce"), user("Double-Bounce"), at("double-bounce@gate.example")]
+        {
+            assert!(sender.sink(&hostname).is_some(), "{sender:?}");
+        }
+        for sender in [
+            user("info"),
+            at("info@gate.example"),
+            at("double-bounce@b.example"),
+            VerifySender::Null,
+        ] {
+            assert_eq!(sender.sink(&hostname), None);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Back ends: who knows the users and their passwords.
 
-use std::{collections::HashSet, net::IpAddr, num::NonZeroUsize, time::Duration};
+use std::{collections::HashSet, net::IpAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use mailweir_auth::{
     Checks, DovecotServer, DovecotSettings, JwksSource, LdapScope, LdapSettings, OAuthSettings,
@@ -29,6 +29,22 @@ pub struct AuthBackend {
     pub cache_ttl: Duration,
     /// What it is.
     pub kind: BackendKind,
+}
+
+impl AuthBackend {
+    /// The files that it reads at work.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        match &self.kind {
+            BackendKind::PasswdFile(settings) => vec![settings.path.clone()],
+            BackendKind::Ldap(settings) => settings.ca_file.iter().cloned().collect(),
+            BackendKind::OAuth(settings) => settings.ca_file.iter().cloned().collect(),
+            BackendKind::Users
+            | BackendKind::Saslauthd(_)
+            | BackendKind::Dovecot(_)
+            | BackendKind::Sql(_)
+            | BackendKind::Certificate => Vec::new(),
+        }
+    }
 }
 
 /// What a back end is, with what it needs.

@@ -44,6 +44,7 @@ mod words;
 mod tests;
 
 use std::{
+    cell::RefCell,
     io,
     net::{Ipv4Addr, Ipv6Addr},
     num::NonZeroU32,
@@ -141,7 +142,16 @@ impl Config {
         let mut problems = Problems::of(SourceFile { path, text });
         let mut raw = RawConfig::parse(text, &mut problems);
         environment::overlay(&mut raw, around.environment, &mut problems);
-        match check::config(&raw, around, &mut problems) {
+        let named = RefCell::new(vec![path.to_owned()]);
+        let read = |file: &Path| {
+            named.borrow_mut().push(file.to_owned());
+            (around.files)(file)
+        };
+        let config = check::config(&raw, &Surroundings { files: &read, ..*around }, &mut problems);
+        if let Some(config) = &config {
+            address_verify::check_map(&raw, config, named.take(), &mut problems);
+        }
+        match config {
             Some(config) if !problems.has_error() => Ok((config, problems.sorted())),
             _ => Err(problems.sorted()),
         }

@@ -643,10 +643,12 @@ section! {
     /// remembered.
     pub(super) table "address_verify" AddressVerifySection {
         /// Whom probes come from: an address, or a user of the host name. "<>": nobody, which some
-        /// sites refuse. The address takes mail here, whatever restrictions say; mail to the default
-        /// goes nowhere.
+        /// sites refuse. "double-bounce" of the host name takes mail here, whatever restrictions say,
+        /// and it goes nowhere. To any other address mail goes as to all addresses, and rules say who
+        /// may send it.
         sender: VerifySender = "double-bounce", postfix "address_verify_sender" "double_bounce_sender";
-        /// The file, in the data directory, in which answers survive a restart. Empty: none.
+        /// The file, in the data directory, in which answers survive a restart. Empty: none. It is
+        /// written over, so it can be no other file of the configuration.
         map: VerifyMap = "verify_cache", postfix "address_verify_map";
         /// How long a good answer is believed.
         positive_expire_time: Duration = "31d", postfix "address_verify_positive_expire_time";

@@ -381,3 +381,55 @@ proptest! {
         }
     }
 }
+
+/// It is replaced once a minute, so a mistake would cost users, keys or rules.
+#[test]
+fn the_file_of_answers_about_addresses_is_no_other_file() {
+    const LINES: &str = "[server]\nhostname = \"gate.example.org\"\ndata_dir = \"/data\"\n\
+        [domains]\nrelay = [\"x.example\"]\nrelay_recipient_maps = [\"texthash:/etc/recipients\"]\n\
+        [tls]\ncertificate_file = \"/data/cert.pem\"\nkey_file = \"/data/key.pem\"\n\
+        [[auth.backend]]\ntype = \"passwd-file\"\nfile = \"/data/passwd\"\n\
+        [auth.senders]\nlogin_maps_file = \"/data/owners\"\n\
+        [[route]]\nfor = [\"*\"]\nto = \"smtp://mx.x.example\"\ntls = \"required\"\nusername = \"a\"\n\
+        password_file = \"/data/relay.password\"\n";
+    let around = Surroundings {
+        environment: &[],
+        machine_name: None,
+        files: &|path| match path.to_str() {
+            Some("/data/cert.pem") => Ok(b"-----BEGIN CERTIFICATE-----\n".to_vec()),
+            Some("/data/key.pem") => Ok(b"-----BEGIN PRIVATE KEY-----\n".to_vec()),
+            Some("/data/owners") => Ok(b"ann@x.example ann\n".to_vec()),
+            Some("/data/relay.password") => Ok(b"sesame\n".to_vec()),
+            Some("/etc/recipients") => Ok(b"ann@x.example x\n".to_vec()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        },
+    };
+    let check = |map: &str| {
+        let text = format!("{LINES}[address_verify]\nmap = {map:?}\n{LISTENER}");
+        Config::parse(Path::new("/data/mailweir.toml"), &text, &around)
+    };
+    for map in ["verify_cache", "", "sub/users", "/data/users.old", "/elsewhere/users"] {
+        assert!(check(map).is_ok(), "{map}: {:?}", check(map).unwrap_err());
+    }
+    for map in [
+        "users",
+        "./users",
+        "/other/../data/users",
+        "cert.pem",
+        "key.pem",
+        "passwd",
+        "owners",
+        "relay.password",
+        "/etc/recipients",
+        "mailweir.toml",
+        "queue/verify_cache",
+        "tls/self-signed.pem",
+        "control.sock",
+        ".",
+    ] {
+        let problems = check(map).unwrap_err();
+        let [problem] = &problems[..] else { panic!("{map}: {problems:?}") };
+        assert_eq!(problem.key, "address_verify.map");
+        assert!(problem.message.ends_with("is something else, and would be written over"));
+    }
+}

@@ -19,10 +19,15 @@ use super::{
 };
 use crate::clock;
 
+/// A place for one connection among all connections to next hops.
+pub(super) struct Room {
+    _permit: OwnedSemaphorePermit,
+}
+
 /// An open connection, counted among all connections to next hops.
 pub(super) struct Held {
     pub(super) connection: Connection,
-    _permit: OwnedSemaphorePermit,
+    _room: Room,
 }
 
 impl Held {
@@ -76,11 +81,19 @@ impl Egress {
         }
     }
 
-    /// Connects to a host as the route says, when there is room for one more connection.
-    pub(super) async fn connect(&self, target: &Target, route: &LiveRoute) -> Result<Held, NoHost> {
-        let Ok(permit) = Arc::clone(&self.sessions).acquire_owned().await else {
-            return Err(NoHost::no_address());
-        };
+    /// Room for one more connection, when there is some: as long as others talk, there may be none.
+    pub(super) async fn room(&self) -> Result<Room, NoHost> {
+        let permit = Arc::clone(&self.sessions).acquire_owned().await;
+        permit.map(|permit| Room { _permit: permit }).map_err(|_| NoHost::no_address())
+    }
+
+    /// Connects to a host as the route says.
+    pub(super) async fn connect(
+        &self,
+        room: Room,
+        target: &Target,
+        route: &LiveRoute,
+    ) -> Result<Held, NoHost> {
         let mut outcome = open(target, route, Arc::clone(&route.client)).await;
         if let Err(OpenError::Refused(Closed::RetryInClear { reply })) = &outcome {
             self.warn(format!("{target}: {reply}; trying without TLS"));
@@ -91,7 +104,7 @@ impl Egress {
             Ok(connection) => {
                 self.reached(target, true);
                 self.log_tls(&connection);
-                return Ok(Held { connection, _permit: permit });
+                return Ok(Held { connection, _room: room });
             }
             Err(error) => error,
         };

@@ -168,7 +168,11 @@ impl Courier {
         recipients: &[RecipientIndex],
     ) -> Offer {
         self.leave().await;
-        match self.egress.connect(target, self.route()).await {
+        let held = match self.egress.room().await {
+            Ok(room) => self.egress.connect(room, target, self.route()).await,
+            Err(none) => Err(none),
+        };
+        match held {
             Ok(held) => self.connection = Some(held),
             Err(none) => {
                 let (outcome, health) = none.outcome(recipients.len());

@@ -130,7 +130,7 @@ impl Goal<'_> {
 /// What a rule chose, but for mail that goes nowhere whatever it says.
 pub(super) fn unless_dropped(routes: &LiveRoutes, recipient: &Address, chosen: Chosen) -> Chosen {
     match routes.drop_mail_to(recipient) {
-        true => Chosen::End(End::Discarded(replies::to_sender_of_probes())),
+        true => Chosen::End(End::Unread(replies::to_sender_of_probes())),
         false => chosen,
     }
 }
@@ -199,7 +199,7 @@ async fn conclude(
     end: End,
 ) {
     let (reply, event): (_, fn(DeliveryReport) -> MailEvent) = match &end {
-        End::Discarded(reply) => (reply, MailEvent::Delivered),
+        End::Discarded(reply) | End::Unread(reply) => (reply, MailEvent::Delivered),
         End::Failed(reply) => (reply, MailEvent::Bounced),
         End::Deferred(reply) => (reply, MailEvent::Deferred),
     };
@@ -224,6 +224,10 @@ fn result(end: &End) -> AttemptResult {
     match end.clone() {
         End::Discarded(reply) => {
             AttemptResult::Delivered { reply, relay: None, duty: ReportDuty::Ours }
+        }
+        // Anybody may send to it, in anybody's name.
+        End::Unread(reply) => {
+            AttemptResult::Delivered { reply, relay: None, duty: ReportDuty::Nobody }
         }
         End::Failed(reply) => AttemptResult::Failed { reply, relay: None },
         End::Deferred(reply) => AttemptResult::Deferred { reply, relay: None },

@@ -90,7 +90,7 @@ fn rule(way: &ByTable) -> String {
 
 fn ended(end: &End) -> String {
     match end {
-        End::Discarded(_) => "thrown away".to_owned(),
+        End::Discarded(_) | End::Unread(_) => "thrown away".to_owned(),
         End::Failed(reply) => format!("returned to its sender: {reply}"),
         End::Deferred(reply) => format!("kept for later: {reply}"),
     }

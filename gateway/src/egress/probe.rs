@@ -22,6 +22,7 @@ use super::{
     Egress,
     by_tables::{Chosen, chosen},
     connection::Target,
+    contact::Room,
     destination::Destination,
     dispatch::{Goal, goal},
     hosts::Hosts,
@@ -46,17 +47,18 @@ pub(crate) struct Probed {
 impl Egress {
     /// Asks where mail from `sender` would go whether it would be taken for `recipient`. Of an alias
     /// it is enough that one of its addresses is deliverable. Takes a place among all connections to
-    /// next hops while it talks, and two minutes at most.
+    /// next hops while it talks, and two minutes at most. `None`: there was no such place in time, so
+    /// nobody was asked, and nothing is known.
     pub(crate) async fn probe(
         self: &Arc<Self>,
         sender: &ReversePath,
         recipient: &Address,
-    ) -> Probed {
+    ) -> Option<Probed> {
         let probe = Probe::new(self, recipient);
         let whole = probe.began + LONGEST;
         match timeout_at(whole, Box::pin(probe.run(sender))).await {
             Ok(probed) => probed,
-            Err(_) => probe.conclude(recipient, NoHost::not_now(NO_TIME).outcome(1).0),
+            Err(_) => Some(probe.conclude(recipient, NoHost::not_now(NO_TIME).outcome(1).0)),
         }
     }
 }
@@ -77,35 +79,39 @@ impl<'p> Probe<'p> {
         Self { egress, recipient, id, began: Instant::now() }
     }
 
-    async fn run(&self, sender: &ReversePath) -> Probed {
+    async fn run(&self, sender: &ReversePath) -> Option<Probed> {
         let asked = Envelope::from_sender(sender.clone()).to(self.recipient.clone());
         let envelope = match self.egress.rewriting().address_own_mail(asked).await {
             Ok(envelope) => Arc::new(envelope),
-            Err(error) => return self.conclude(self.recipient, self.unclear(&error)),
+            Err(error) => return Some(self.conclude(self.recipient, self.unclear(&error))),
         };
         let mut best: Option<Probed> = None;
         for (index, recipient) in (0..).map(RecipientIndex).zip(&envelope.recipients) {
-            let outcome = self.ask_about(&envelope, index).await;
+            let Some(outcome) = self.ask_about(&envelope, index).await else {
+                self.egress.warn(format!("{}: {NO_ROOM} <{}>", self.id, self.recipient));
+                return None;
+            };
             let probed = self.conclude(&recipient.address, outcome);
             let so_far = best.map_or(probed.clone(), |best| best.or(probed));
             if so_far.status == ProbeStatus::Deliverable || Instant::now() >= self.deadline() {
-                return so_far;
+                return Some(so_far);
             }
             best = Some(so_far);
         }
-        best.unwrap_or_else(|| self.conclude(self.recipient, NoHost::no_address().outcome(1).0))
+        let nobody = || self.conclude(self.recipient, NoHost::no_address().outcome(1).0);
+        Some(best.unwrap_or_else(nobody))
     }
 
-    /// Finds the way of one recipient, and asks there.
-    async fn ask_about(&self, envelope: &Arc<Envelope>, index: RecipientIndex) -> Outcome {
+    /// Finds the way of one recipient, and asks there. `None`: there was no room.
+    async fn ask_about(&self, envelope: &Arc<Envelope>, index: RecipientIndex) -> Option<Outcome> {
         let Some(recipient) = envelope.recipients.get(index.as_usize()) else {
-            return NoHost::no_address().outcome(1).0;
+            return Some(NoHost::no_address().outcome(1).0);
         };
         let routes = self.egress.routes();
         let chosen = self.chosen(&routes, &envelope.sender, &recipient.address).await;
         match goal(&routes, chosen, recipient.address.domain()) {
             Goal::To(destination, route) => self.go(envelope, index, &destination, route).await,
-            Goal::End(end) => ended(end),
+            Goal::End(end) => Some(ended(end)),
         }
     }
 
@@ -126,49 +132,59 @@ impl<'p> Probe<'p> {
         }
     }
 
-    /// Asks one host after the other until one does not defer, as a mail is offered.
+    /// Asks one host after the other until one does not defer, as a mail is offered. `None`: there
+    /// was no room to ask even the first.
     async fn go(
         &self,
         envelope: &Arc<Envelope>,
         index: RecipientIndex,
         destination: &Destination,
         route: &LiveRoute,
-    ) -> Outcome {
+    ) -> Option<Outcome> {
         let live = self.egress.rewriting();
         let shown = match Shown::to(destination.protocol, envelope, &[index], live).await {
             Ok(shown) => shown,
-            Err(error) => return self.unclear(&error),
+            Err(error) => return Some(self.unclear(&error)),
         };
         let mut hosts = match self.egress.hosts(destination, route).await {
             Ok(hosts) => hosts,
-            Err(none) => return none.outcome(1).0,
+            Err(none) => return Some(none.outcome(1).0),
         };
-        let mut last = NoHost::no_address().outcome(1).0;
+        let mut last = None;
         while let Some(target) = hosts.next() {
+            // Only from then on is it the host that keeps us waiting.
+            let Some(room) = self.room().await else { return last };
             let question = Outgoing::probe(Arc::clone(&shown.envelope), index.as_usize());
-            let asking = self.ask(&target, &mut hosts, route, question);
+            let asking = self.ask(room, &target, &mut hosts, route, question);
             let until = self.deadline().min(Instant::now() + PATIENCE);
-            last = match timeout_at(until, asking).await {
+            let outcome = match timeout_at(until, asking).await {
                 Ok(outcome) => outcome,
                 Err(_) => NoHost::not_now(no_answer(&target)).outcome(1).0,
             };
-            let is_deferred = matches!(last.attempts[..], [Attempt::Deferred { .. }]);
+            let is_deferred = matches!(outcome.attempts[..], [Attempt::Deferred { .. }]);
+            last = Some(outcome);
             if !is_deferred || Instant::now() >= self.deadline() {
                 break;
             }
         }
-        last
+        Some(last.unwrap_or_else(|| NoHost::no_address().outcome(1).0))
+    }
+
+    /// Room for a connection, if there is some while a host that is asked then has its time.
+    async fn room(&self) -> Option<Room> {
+        timeout_at(self.deadline() - PATIENCE, self.egress.room()).await.ok()?.ok()
     }
 
     /// Connects to a host and asks it.
     async fn ask(
         &self,
+        room: Room,
         target: &Target,
         hosts: &mut Hosts,
         route: &LiveRoute,
         question: Outgoing,
     ) -> Outcome {
-        let mut held = match self.egress.connect(target, route).await {
+        let mut held = match self.egress.connect(room, target, route).await {
             Ok(held) => held,
             Err(none) => return none.outcome(1).0,
         };
@@ -234,7 +250,7 @@ impl Probed {
 fn ended(end: End) -> Outcome {
     let cause = Cause::Local;
     let attempt = match end {
-        End::Discarded(reply) => Attempt::Accepted { reply },
+        End::Discarded(reply) | End::Unread(reply) => Attempt::Accepted { reply },
         End::Failed(reply) => Attempt::Failed { reply, cause },
         End::Deferred(reply) => Attempt::Deferred { reply, cause },
     };
@@ -266,6 +282,8 @@ fn code(status: ProbeStatus, reply: &Reply) -> Enhanced {
 fn no_answer(target: &Target) -> Reply {
     Reply::with_text(450, Enhanced(4, 4, 1), format!("no answer from {target} in time"))
 }
+
+const NO_ROOM: &str = "all connections are taken, and no next hop was asked about";
 
 const NO_TIME: Reply = Reply::new(450, Enhanced(4, 4, 1), "the next hop was not found in time");
 

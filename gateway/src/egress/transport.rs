@@ -33,6 +33,8 @@ pub(super) enum Way {
 pub(super) enum End {
     /// Dropped as if delivered.
     Discarded(Reply),
+    /// Dropped, and nobody hears of it.
+    Unread(Reply),
     /// Returned to its sender.
     Failed(Reply),
     /// Kept for later.

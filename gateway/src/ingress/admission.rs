@@ -8,6 +8,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use mailweir_auth::{Channel, Exchange};
 use mailweir_filters::{
+    ForOneMail,
     checks::Outcome,
     restrictions::ProtocolState,
     rewriting::{Decision, Decisions},
@@ -21,6 +22,7 @@ use mailweir_smtp::{
     replies::Refusal,
     server::{Answer, Forwarded, Question, Refused, Session, Unfinished},
 };
+use mailweir_tables::PatternSteps;
 
 use super::{
     client_name::{self, ClientName},
@@ -50,6 +52,9 @@ pub(super) struct Admission {
     channel: Channel,
     /// Who is logged in, as of the last question.
     submitter: Option<Submitter>,
+    /// What is left for patterns that backtrack. A mail that is accepted brings all back, so that an
+    /// honest client may send any number, and one that only makes us look things up is stopped.
+    steps: PatternSteps,
     /// Absent where nothing is restricted.
     restrictions: Option<Box<SessionRestrictions>>,
     /// The mail whose refusal the log has from the rule that brought it about.
@@ -66,6 +71,7 @@ impl Admission {
             exchange: None,
             channel,
             submitter: None,
+            steps: PatternSteps::all(),
             restrictions: None,
             refused_by_rule: None,
         }
@@ -102,6 +108,9 @@ impl Admission {
             Question::EndOfData => {
                 let answer = Box::pin(self.accept(session)).await;
                 self.forget_last_mail();
+                if let Answer::Accepted(_) = answer {
+                    self.steps.refill();
+                }
                 answer
             }
             // Boxed for the same reason.
@@ -220,12 +229,14 @@ impl Admission {
 
     /// Who may relay is decided by a list that was written for it, and otherwise in one place.
     async fn permit_way(&self, recipient: &Recipient, session: &Session) -> Result<(), Refusal> {
+        let lookups = ForOneMail { remote: self.listener.remote_maps(), steps: &self.steps };
         let written = self.listener.restrictions().is_some_and(|rules| rules.decide_relaying());
         if !written {
             let standing = self.claim(session).standing();
-            recipients::may_be_reached(&self.listener, standing, &recipient.address).await?;
+            let address = &recipient.address;
+            recipients::may_be_reached(&self.listener, standing, address, &lookups).await?;
         }
-        recipients::exists(&self.listener, &recipient.address).await
+        recipients::exists(&self.listener, &recipient.address, &lookups).await
     }
 
     async fn permit_sender(&self, envelope: &Envelope, session: &Session) -> Result<(), Refusal> {

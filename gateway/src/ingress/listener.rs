@@ -180,11 +180,9 @@ impl Listener {
         &self.verification
     }
 
-    /// Whether this is the address that our own probes come from, and one of ours.
+    /// Whether this is the address that our own probes come from, and that nobody reads.
     pub(super) fn takes_answers_to_probes(&self, recipient: &Address) -> bool {
-        let is_ours =
-            |domain: &Domain| *domain == self.shared.hostname || self.served.serve(domain);
-        self.verification.is_sender(recipient) && is_ours(recipient.domain())
+        self.verification.is_sink(recipient)
     }
 
     /// The stage that rewrites headers, for a client whose headers are rewritten.

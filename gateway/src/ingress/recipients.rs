@@ -1,7 +1,8 @@
 //! Whether a recipient is taken: relaying first, then whether it exists.
 //!
-//! What tables say is found out here; who may relay is decided in [`relay`], and nowhere else.
+//! What tables say is found out here, by the `lookups` of the session; who may relay is decided in [`relay`], and nowhere else.
 
+use mailweir_filters::RemoteMaps;
 use mailweir_mail::Address;
 use mailweir_smtp::replies::{RecipientTable, Refusal};
 use mailweir_tables::LookupError;
@@ -17,11 +18,12 @@ pub(super) async fn may_be_reached(
     listener: &Listener,
     standing: Standing,
     recipient: &Address,
+    lookups: &dyn RemoteMaps,
 ) -> Result<(), Refusal> {
     let served = listener.served().destination(recipient);
     let destination = match (standing, served) {
         (Standing::Stranger, Destination::Foreign) => {
-            match is_of_aliases(listener, recipient).await {
+            match is_of_aliases(listener, recipient, lookups).await {
                 Ok(true) => Destination::Aliases,
                 Ok(false) => Destination::Foreign,
                 Err(error) => return Err(unclear(listener, &error)),
@@ -33,7 +35,11 @@ pub(super) async fn may_be_reached(
 }
 
 /// Whether a recipient that may be sent to exists, as far as tables say.
-pub(super) async fn exists(listener: &Listener, recipient: &Address) -> Result<(), Refusal> {
+pub(super) async fn exists(
+    listener: &Listener,
+    recipient: &Address,
+    lookups: &dyn RemoteMaps,
+) -> Result<(), Refusal> {
     let Some(rewriting) = listener.rewriting() else { return Ok(()) };
     let is_known = || listener.served().has_postmaster(recipient);
     if !rewriting.current().knows_recipients() || !listener.refuses_unlisted() || is_known() {
@@ -41,7 +47,7 @@ pub(super) async fn exists(listener: &Listener, recipient: &Address) -> Result<(
     }
     let served = listener.served().destination(recipient);
     // Boxed, so that a session does not always have room for it.
-    let existence = Box::pin(existence(rewriting, recipient, served)).await;
+    let existence = Box::pin(existence(rewriting, recipient, served, lookups)).await;
     existence.map_err(|error| unclear(listener, &error))?
 }
 
@@ -52,20 +58,25 @@ pub(super) async fn exists(listener: &Listener, recipient: &Address) -> Result<(
 pub(super) async fn is_of_aliases(
     listener: &Listener,
     recipient: &Address,
+    lookups: &dyn RemoteMaps,
 ) -> Result<bool, LookupError> {
     let Some(rewriting) = listener.rewriting() else { return Ok(false) };
     let rules = rewriting.current();
-    rules.alias_domains.contains(recipient.domain(), rewriting.remote()).await
+    rules.alias_domains.contains(recipient.domain(), lookups).await
 }
 
 /// Whether no table says that there is no such address here.
 ///
 /// # Errors
 /// A table cannot tell.
-pub(super) async fn is_listed(listener: &Listener, address: &Address) -> Result<bool, LookupError> {
+pub(super) async fn is_listed(
+    listener: &Listener,
+    address: &Address,
+    lookups: &dyn RemoteMaps,
+) -> Result<bool, LookupError> {
     let Some(rewriting) = listener.rewriting() else { return Ok(true) };
     let served = listener.served().destination(address);
-    let existence = existence(rewriting, address, served).await?;
+    let existence = existence(rewriting, address, served, lookups).await?;
     Ok(!matches!(existence, Err(Refusal::UnknownRecipient(..))))
 }
 
@@ -73,11 +84,12 @@ async fn existence(
     rewriting: &LiveRewriting,
     recipient: &Address,
     served: Destination,
+    lookups: &dyn RemoteMaps,
 ) -> Result<Result<(), Refusal>, LookupError> {
     let rules = rewriting.current();
     let is_relayed = served == Destination::Served;
     let to = || recipient.clone();
-    Ok(match rules.existence(recipient, is_relayed, rewriting.remote()).await? {
+    Ok(match rules.existence(recipient, is_relayed, lookups).await? {
         Existence::Possible => Ok(()),
         Existence::Moved(place) => Err(Refusal::RecipientMoved(to(), place.value)),
         Existence::NoAlias => Err(Refusal::UnknownRecipient(to(), RecipientTable::VirtualAlias)),

@@ -4,7 +4,7 @@
 use std::{
     fmt::Write as _,
     fs::{File, Permissions},
-    io::{self, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::Path,
 };
@@ -69,8 +69,23 @@ pub(super) fn text(known: &[Known], lifetimes: &Lifetimes, now: Timestamp) -> St
     text
 }
 
-/// Puts the text in place whole and durably, for the owner's eyes only.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
+/// Why the file is not written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WriteError {
+    /// What stands there was written by somebody else, and may be all that there is of it.
+    #[error("no line of it is what is known of an address, so it is another file")]
+    Another,
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Puts the text in place whole and durably, for the owner's eyes only. A file that is not ours is
+/// left alone.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), WriteError> {
+    if is_another(path)? {
+        return Err(WriteError::Another);
+    }
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut new = Builder::new()
         .prefix(".verify-")
@@ -79,7 +94,24 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     new.write_all(text.as_bytes())?;
     new.as_file().sync_all()?;
     new.persist(path).map_err(|error| error.error)?;
-    File::open(directory)?.sync_all()
+    Ok(File::open(directory)?.sync_all()?)
+}
+
+/// Whether something stands there, and not one line of it is ours.
+fn is_another(path: &Path) -> io::Result<bool> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        file => file?,
+    };
+    let mut something = false;
+    for line in BufReader::new(file.take(MAX_BYTES)).split(b'\n') {
+        let line = line?;
+        if line.starts_with(POSTFIX_NOTE) || parse(&line).is_some() {
+            return Ok(false);
+        }
+        something |= !line.is_empty();
+    }
+    Ok(something)
 }
 
 /// More than as many records as are remembered can have.
@@ -162,11 +194,33 @@ mod tests {
     fn the_file_is_replaced_whole_and_is_nobody_elses() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("verify_cache");
-        for text in ["one\n", "two\n"] {
+        let line = "a@a.example\t0:0:1799999999:250 2.1.5 Ok\n";
+        for text in ["", line, "", &line.repeat(2)] {
             write(&path, text).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_holds_something_else_is_left_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("users");
+        for (content, is_another) in [
+            ("ann:$argon2id$v=19$x\n", true),
+            ("\n# a comment", true),
+            ("a@a.example 0:0:1799999999:ok\n", true),
+            ("damaged\na@a.example\t0:0:1:an old record\n", false),
+            ("_LAST_CACHE_CLEANUP_COMPLETED_\t1799999999\n", false),
+            ("\n", false),
+        ] {
+            fs::write(&path, content).unwrap();
+            let written = write(&path, "");
+            assert_eq!(matches!(written, Err(WriteError::Another)), is_another, "{content:?}");
+            let left = if is_another { content } else { "" };
+            assert_eq!(fs::read_to_string(&path).unwrap(), left);
+        }
+        assert!(matches!(write(directory.path(), ""), Err(WriteError::Io(_))));
     }
 }

@@ -24,25 +24,21 @@ use std::{
 use arc_swap::ArcSwap;
 use mailweir_filters::verification::{self, Answer, Asked, Lifetimes, Status};
 use mailweir_mail::{Address, Domain, ReversePath, SessionEvent};
-use tokio::{
-    sync::{Semaphore, watch},
-    time::timeout,
-};
+use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::prober::Prober;
 use self::{
     cache::Cache,
-    under_way::{MOST_AT_ONCE, State},
+    file::WriteError,
+    under_way::{Place, State, Whose},
 };
-use crate::{clock, observe::Observer};
+use crate::{clock, ingress::relay::ServedDomains, observe::Observer};
 
 /// Who knows which addresses take mail.
 pub(crate) struct Verification {
     settings: ArcSwap<Settings>,
     state: Mutex<State>,
-    /// A permit for each probe that runs.
-    room: Semaphore,
     /// Absent where nothing is sent: then an address that nobody knows stays so.
     prober: Option<Box<dyn Prober>>,
     /// Where records survive a restart; absent: nowhere.
@@ -50,6 +46,8 @@ pub(crate) struct Verification {
     observer: Observer,
     /// Whether the log has heard that too many addresses wait.
     crowd_told: AtomicBool,
+    /// Whether it has heard that the file is another.
+    another_told: AtomicBool,
     /// Cancelled when nothing is to be probed any more.
     end: CancellationToken,
 }
@@ -59,6 +57,10 @@ pub(crate) struct Verification {
 pub(crate) struct Settings {
     /// Whom probes come from.
     pub(crate) sender: ReversePath,
+    /// The same, if nobody reads what is sent to it.
+    pub(crate) sink: Option<Address>,
+    /// The domains whose addresses are ours.
+    pub(crate) served: ServedDomains,
     /// How long answers are believed.
     pub(crate) lifetimes: Lifetimes,
     /// How long a session waits for the first answer about an address.
@@ -66,9 +68,11 @@ pub(crate) struct Settings {
 }
 
 impl Verification {
-    /// A memory with what `file` holds. Reads it, and blocks meanwhile.
+    /// A memory with what `file` holds. Reads it, and blocks meanwhile. There may be
+    /// `session_limit` connections to all next hops together.
     pub(crate) fn open(
         settings: Settings,
+        session_limit: usize,
         prober: Option<Box<dyn Prober>>,
         file: Option<PathBuf>,
         observer: Observer,
@@ -81,12 +85,12 @@ impl Verification {
         }
         Self {
             settings: ArcSwap::from_pointee(settings),
-            state: Mutex::new(State::new(cache)),
-            room: Semaphore::new(MOST_AT_ONCE),
+            state: Mutex::new(State::new(cache, session_limit)),
             prober,
             file,
             observer,
             crowd_told: AtomicBool::new(false),
+            another_told: AtomicBool::new(false),
             end,
         }
     }
@@ -96,17 +100,17 @@ impl Verification {
         self.settings.store(Arc::new(settings));
     }
 
-    /// Whether this is the address that probes come from. It takes mail, whatever rules say: who
-    /// asks us about it may be answering a probe of ours.
-    pub(crate) fn is_sender(&self, address: &Address) -> bool {
-        is_sender(&self.settings.load().sender, address)
+    /// Whether this is the address that probes come from, and nobody reads what is sent to it. It
+    /// takes mail, whatever rules say: who asks us about it may be answering a probe of ours.
+    pub(crate) fn is_sink(&self, address: &Address) -> bool {
+        self.settings.load().sink.as_ref().is_some_and(|sink| is_same(sink, address))
     }
 
     /// What is known of an address. If that is nothing yet, it is waited for as long as the
     /// settings allow.
     pub(crate) async fn ask(self: &Arc<Self>, address: &Address) -> Answer {
         let settings = self.settings.load_full();
-        if is_sender(&settings.sender, address) {
+        if settings.sender.address().is_some_and(|sender| is_same(sender, address)) {
             return Answer { status: Status::Deliverable, text: "sender of probes".into() };
         }
         let (answer, ending) = self.look_up(address, &settings);
@@ -137,7 +141,9 @@ impl Verification {
         let under_way = state.under_way.get(address).cloned();
         let (Some(while_probed), None) = (probe, &under_way) else { return (answer, under_way) };
         let (ended, ending) = watch::channel(());
-        let Some(room) = state.begin(address, &ending) else {
+        let is_ours = settings.served.serve(address.domain());
+        let whose = if is_ours { Whose::Ours } else { Whose::Foreign };
+        let Some(place) = state.begin(address, whose, &ending) else {
             state.cache.keep(address, keep);
             drop(state);
             self.tell_crowd(address.domain());
@@ -145,35 +151,36 @@ impl Verification {
         };
         state.cache.keep(address, while_probed);
         drop(state);
-        tokio::spawn(Arc::clone(self).probe(address.clone(), room, ended));
+        let under_way =
+            UnderWay { verification: Arc::clone(self), address: address.clone(), whose };
+        tokio::spawn(Arc::clone(self).probe(under_way, place, ended));
         (answer, Some(ending))
     }
 
     /// Asks the next hop. `_ended` is dropped last, when all is recorded: whoever waits is woken.
-    async fn probe(
-        self: Arc<Self>,
-        address: Address,
-        room: Arc<Semaphore>,
-        _ended: watch::Sender<()>,
-    ) {
-        let _under_way = UnderWay { verification: &self, address: &address };
-        // The semaphores are never closed. Who waits for its domain keeps no other waiting.
-        let Ok(_of_domain) = room.acquire().await else { return };
-        let Ok(_permit) = self.room.acquire().await else { return };
+    async fn probe(self: Arc<Self>, under_way: UnderWay, place: Place, _ended: watch::Sender<()>) {
+        let UnderWay { address, .. } = &under_way;
+        // The semaphores are never closed.
+        let Ok(_of_domain) = place.of_domain.acquire().await else { return };
+        let Ok(_of_class) = place.of_class.acquire().await else { return };
         let Some(prober) = &self.prober else { return };
         let sender = self.settings.load().sender.clone();
-        let probing = prober.probe(&sender, &address);
+        let probing = prober.probe(&sender, address);
         let Some(probed) = self.end.run_until_cancelled(probing).await else { return };
         let lifetimes = self.settings.load().lifetimes;
         let mut state = self.state();
-        let known = state.cache.get(&address);
-        let learnt = verification::learn(known, &probed.into(), &lifetimes, clock::now());
-        state.cache.keep(&address, learnt);
+        let known = state.cache.get(address);
+        let learnt = match probed {
+            Some(probed) => verification::learn(known, &probed.into(), &lifetimes, clock::now()),
+            None => verification::give_up(known),
+        };
+        state.cache.keep(address, learnt);
     }
 
-    /// Keeps the file current until the end, and once more then.
+    /// Keeps the file current until the end, and once more then. Who probes nobody has learnt
+    /// nothing, and the file may be that of a gateway at work.
     pub(crate) async fn keep(self: Arc<Self>) {
-        let Some(path) = &self.file else { return };
+        let (Some(path), Some(_)) = (&self.file, &self.prober) else { return };
         loop {
             let ended = timeout(BETWEEN_WRITES, self.end.cancelled()).await.is_ok();
             self.write(path).await;
@@ -190,8 +197,14 @@ impl Verification {
         let write = move || file::write(&place, &file::text(&known, &lifetimes, now));
         let written = tokio::task::spawn_blocking(write).await;
         let failure = match written {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
+            Ok(Ok(())) => return self.another_told.store(false, Ordering::Relaxed),
+            Ok(Err(error)) => {
+                let is_another = matches!(error, WriteError::Another);
+                if self.another_told.swap(is_another, Ordering::Relaxed) && is_another {
+                    return self.state().cache.set_changed();
+                }
+                error.to_string()
+            }
             Err(error) => error.to_string(),
         };
         self.state().cache.set_changed();
@@ -212,15 +225,16 @@ impl Verification {
 }
 
 /// An address that is being probed, until this is dropped.
-struct UnderWay<'v> {
-    verification: &'v Verification,
-    address: &'v Address,
+struct UnderWay {
+    verification: Arc<Verification>,
+    address: Address,
+    whose: Whose,
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for UnderWay {
     fn drop(&mut self) {
         let mut state = self.verification.state();
-        state.end(self.address);
+        state.end(&self.address, self.whose);
         if state.under_way.is_empty() {
             self.verification.crowd_told.store(false, Ordering::Relaxed);
         }
@@ -231,12 +245,10 @@ fn warn(observer: &Observer, text: String) {
     observer.session(&SessionEvent::Warning { part: "verify", text: text.into() });
 }
 
-fn is_sender(sender: &ReversePath, address: &Address) -> bool {
-    let same = |sender: &Address| {
-        sender.domain() == address.domain()
-            && sender.local_part().eq_ignore_ascii_case(address.local_part())
-    };
-    sender.address().is_some_and(same)
+/// The sender of probes in other letters is still that.
+fn is_same(sender: &Address, address: &Address) -> bool {
+    sender.domain() == address.domain()
+        && sender.local_part().eq_ignore_ascii_case(address.local_part())
 }
 
 fn would_be_probed() -> Answer {

@@ -12,12 +12,13 @@ use crate::egress::{
 
 /// Asks next hops. What one call comes to takes a bounded time, and is never a mail.
 pub(crate) trait Prober: Send + Sync {
-    /// Asks about `recipient` as a mail from `sender` would.
+    /// Asks about `recipient` as a mail from `sender` would. `None`: nobody could be asked for want
+    /// of room, and nothing is known.
     fn probe<'a>(&'a self, sender: &'a ReversePath, recipient: &'a Address) -> Probing<'a>;
 }
 
 /// A probe under way.
-pub(crate) type Probing<'a> = Pin<Box<dyn Future<Output = Probed> + Send + 'a>>;
+pub(crate) type Probing<'a> = Pin<Box<dyn Future<Output = Option<Probed>> + Send + 'a>>;
 
 impl Prober for Arc<Egress> {
     fn probe<'a>(&'a self, sender: &'a ReversePath, recipient: &'a Address) -> Probing<'a> {

@@ -9,14 +9,18 @@ use mailweir_filters::verification::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-use super::{prober::Probing, under_way::MOST_UNDER_WAY, *};
+use super::{
+    prober::Probing,
+    under_way::{MOST_AT_ONCE, MOST_UNDER_WAY},
+    *,
+};
 use crate::{
     egress::probe::{ProbeStatus, Probed},
     observe::Heard,
 };
 
-/// A next hop that refuses `bad...`, puts off `later...`, and answers nothing for `slow...` until it
-/// is told to.
+/// A next hop that refuses `bad...`, puts off `later...`, answers nothing for `slow...` until it is
+/// told to, and is not asked about `crowded...` for want of room.
 #[derive(Default)]
 struct Script {
     asked: AtomicUsize,
@@ -44,7 +48,8 @@ impl Prober for Arc<Script> {
                 _ => ProbeStatus::Deliverable,
             };
             self.at_once.fetch_sub(1, Ordering::Relaxed);
-            Probed { status, text: format!("said of {recipient}").into() }
+            let is_asked = !recipient.local_part().starts_with("crowded");
+            is_asked.then(|| Probed { status, text: format!("said of {recipient}").into() })
         })
     }
 }
@@ -59,6 +64,8 @@ struct Rig {
 fn settings() -> Settings {
     Settings {
         sender: ReversePath::Mailbox(address("double-bounce@gate.example")),
+        sink: Some(address("double-bounce@gate.example")),
+        served: ServedDomains::new([Domain::parse("local.example").unwrap()], []),
         lifetimes: Lifetimes::default(),
         patience: Duration::from_secs(6),
     }
@@ -80,7 +87,7 @@ impl Rig {
         });
         let prober = probes.then(|| Box::new(Arc::clone(&script)) as Box<dyn Prober>);
         let verification =
-            Verification::open(settings, prober, file, observer.unwrap(), end.clone());
+            Verification::open(settings, 1_000, prober, file, observer.unwrap(), end.clone());
         Self { script, verification: Arc::new(verification), warnings, end }
     }
 
@@ -139,10 +146,13 @@ async fn whoever_is_not_to_wait_hears_that_it_is_in_progress_and_the_next_one_th
 async fn the_sender_of_probes_is_never_probed() {
     let rig = Rig::new();
     assert_eq!(rig.ask("Double-Bounce@Gate.Example").await, Deliverable);
-    assert!(rig.verification.is_sender(&address("double-bounce@gate.example")));
-    assert!(!rig.verification.is_sender(&address("double-bounce@a.example")));
-    rig.verification.change(Settings { sender: ReversePath::Null, ..settings() });
-    assert!(!rig.verification.is_sender(&address("double-bounce@gate.example")));
+    assert!(rig.verification.is_sink(&address("Double-Bounce@gate.example")));
+    assert!(!rig.verification.is_sink(&address("double-bounce@a.example")));
+    let sender = ReversePath::Mailbox(address("info@gate.example"));
+    rig.verification.change(Settings { sender, sink: None, ..settings() });
+    assert_eq!(rig.ask("info@gate.example").await, Deliverable);
+    assert!(!rig.verification.is_sink(&address("info@gate.example")));
+    assert!(!rig.verification.is_sink(&address("double-bounce@gate.example")));
     assert_eq!(rig.asked(), 0);
 }
 
@@ -186,9 +196,37 @@ async fn g4_a_flood_of_addresses_opens_few_connections_and_fills_no_memory() {
     }
     assert_eq!(rig.asked(), MOST_UNDER_WAY, "the others are not asked for");
     assert_eq!(rig.script.most_at_once.load(Ordering::Relaxed), MOST_AT_ONCE);
-    assert!(rig.verification.state().domains.is_empty());
+    assert!(rig.verification.state().foreign.domains.is_empty());
     let again = rig.ask("slow1999@c.example").await;
     assert_eq!((again, rig.verification.state().under_way.len()), (InProgress, 1));
+}
+
+/// Who has a domain has as many below it as he likes, and none of them need ever answer.
+#[tokio::test(start_paused = true)]
+async fn g4_many_slow_domains_of_others_leave_room_for_ours() {
+    let rig = Rig::with(Settings { patience: Duration::ZERO, ..settings() }, None, true);
+    for number in 0..MOST_UNDER_WAY + 9 {
+        let slow = format!("slow@tarpit{number}.evil.example");
+        assert_eq!(rig.ask(&slow).await, InProgress);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rig.asked(), MOST_AT_ONCE);
+    assert_eq!(rig.verification.state().under_way.len(), MOST_UNDER_WAY);
+    rig.verification.change(settings());
+    let began = Instant::now();
+    assert_eq!(rig.ask("good@local.example").await, Deliverable);
+    assert_eq!((began.elapsed(), rig.asked()), (Duration::ZERO, MOST_AT_ONCE + 1));
+    // A place is given back where it was taken, whatever a reload makes of the domain meanwhile.
+    rig.verification.change(Settings { patience: Duration::ZERO, ..settings() });
+    assert_eq!(rig.ask("slow@local.example").await, InProgress);
+    assert_eq!(rig.verification.state().ours.under_way, 1);
+    rig.verification.change(Settings { served: ServedDomains::default(), ..settings() });
+    while !rig.verification.state().under_way.is_empty() {
+        rig.script.slow.notify_waiters();
+        tokio::task::yield_now().await;
+    }
+    let state = rig.verification.state();
+    assert_eq!((state.ours.under_way, state.foreign.under_way), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,6 +237,25 @@ async fn a_probe_that_fails_without_an_answer_keeps_nobody_waiting() {
     let slow = address("slow@a.example");
     let (answer, ()) = tokio::join!(rig.verification.ask(&slow), async { rig.end.cancel() });
     assert_eq!((answer, began.elapsed()), (Answer::in_progress(), Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_found_no_room_is_no_verdict_and_the_next_mail_makes_another() {
+    let rig = Rig::new();
+    for asked in 1..=2 {
+        assert_eq!(rig.ask("crowded@a.example").await, InProgress);
+        assert_eq!(rig.asked(), asked);
+        assert_eq!(rig.verification.state().cache.get(&address("crowded@a.example")), None);
+    }
+    let stale = clock::now().as_secs() - 8 * 86_400;
+    let known = address("crowded.once@a.example");
+    let record = format!("0:0:{stale}:as it was").parse().unwrap();
+    rig.verification.state().cache.keep(&known, Keep::Record(record));
+    for asked in 3..=4 {
+        assert_eq!(&*rig.verification.ask(&known).await.text, "as it was");
+        tokio::task::yield_now().await;
+        assert_eq!(rig.asked(), asked);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,6 +286,9 @@ async fn what_was_learnt_survives_a_restart_and_a_rehearsal_only_reads_it() {
     assert_eq!(rehearsal.ask("bad@a.example").await, Undeliverable);
     let answer = rehearsal.verification.ask(&address("new@a.example")).await;
     assert_eq!((answer.status, &*answer.text), (InProgress, "the address would be probed"));
+    rehearsal.verification.state().cache.keep(&address("bad@a.example"), Keep::Nothing);
+    rehearsal.end.cancel();
+    Arc::clone(&rehearsal.verification).keep().await;
     assert_eq!((rehearsal.asked(), std::fs::read(&path).unwrap()), (0, written));
 }
 
@@ -243,4 +303,26 @@ async fn a_file_that_cannot_be_written_is_told_and_tried_again() {
         assert_eq!(warnings.len(), tried);
         assert!(warnings[0].starts_with("/nonexistent/verify_cache: not written: "));
     }
+}
+
+/// Whatever the configuration calls it, users are not lost to it.
+#[tokio::test]
+async fn a_file_that_is_another_is_told_once_and_never_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("users");
+    std::fs::write(&path, "ann:secret\n").unwrap();
+    let rig = Rig::with(settings(), Some(path.clone()), true);
+    assert_eq!(rig.ask("good@a.example").await, Deliverable);
+    rig.end.cancel();
+    for _ in 1..=2 {
+        Arc::clone(&rig.verification).keep().await;
+        assert_eq!(std::fs::read(&path).unwrap(), b"ann:secret\n");
+    }
+    let warnings = rig.warnings.lock().unwrap().clone();
+    let [read, written] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(read.ends_with("users: 1 lines cannot be read, and are passed over"), "{read}");
+    assert!(written.ends_with("of an address, so it is another file"), "{written}");
+    std::fs::remove_file(&path).unwrap();
+    Arc::clone(&rig.verification).keep().await;
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("good@a.example\t0:"));
 }

@@ -48,7 +48,7 @@ impl Step<'_> {
                 last: heard(reply, relay),
                 report: match duty {
                     ReportDuty::Ours => wanted(ReportKind::Success),
-                    ReportDuty::PassedOn => Notice::NotDue,
+                    ReportDuty::PassedOn | ReportDuty::Nobody => Notice::NotDue,
                 },
             },
             AttemptResult::Deferred { reply, relay } => {

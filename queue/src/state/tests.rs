@@ -92,6 +92,7 @@ fn notify_decides_who_is_reported_on() {
         (success, failed(), None),
         (success, delivered(ReportDuty::Ours), Some(ReportKind::Success)),
         (success, delivered(ReportDuty::PassedOn), None),
+        (success, delivered(ReportDuty::Nobody), None),
     ] {
         let mut rules = Rules::new(1);
         rules.envelope.recipients[0].notify = notify;

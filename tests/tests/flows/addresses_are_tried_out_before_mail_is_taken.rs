@@ -110,3 +110,45 @@ async fn whoever_asks_about_the_sender_of_probes_hears_yes_and_its_mail_goes_now
     gateway.queue().expect_empty().await;
     assert_eq!(sink.connections(), 0, "{}", sink.transcript());
 }
+
+/// A sender that the configuration names may be a person, who gets mail by a route or an alias.
+#[tokio::test]
+async fn mail_to_another_sender_of_probes_goes_its_way() {
+    for sender in ["probe", "info"] {
+        let sink = Sink::start(Script::smtp()).await;
+        let store = Sink::start(Script::smtp()).await;
+        let setup = Setup::default()
+            .route("gate.example", &format!("smtp://{}", store.address()), "")
+            .route("*", &format!("smtp://{}", sink.address()), "")
+            .section("address_verify", &format!("sender = {sender:?}"))
+            .section(
+                "rewriting",
+                "virtual_alias_maps = [\"inline:{ {all@local.example = info@gate.example} }\"]",
+            );
+        let gateway = Gateway::start(&setup).await;
+        let _ = gateway.submit(mail().to("all@local.example")).await.expect_accepted();
+        store.expect_one().await;
+        let mut peer = gateway.connect().await;
+        peer.greet().await;
+        peer.ask("MAIL FROM:<>", "250 *").await;
+        peer.ask(&format!("RCPT TO:<{sender}@gate.example>"), "554 5.7.1 *").await;
+    }
+}
+
+/// What a stranger sends to the sender of probes must not come out as a report to somebody else.
+#[tokio::test]
+async fn nobody_gets_a_report_of_mail_to_the_sender_of_probes() {
+    let sink = Sink::start(Script::smtp()).await;
+    let setup = Setup::before(&sink).section("restrictions", "client = [\"reject\"]");
+    let gateway = Gateway::start(&setup).await;
+    let mut peer = gateway.connect().await;
+    peer.greet().await;
+    peer.ask("MAIL FROM:<victim@local.example> RET=FULL", "250 *").await;
+    let wanted = "RCPT TO:<double-bounce@gate.example> NOTIFY=SUCCESS,FAILURE,DELAY";
+    peer.ask(wanted, "250 *").await;
+    peer.ask("DATA", "354 *").await;
+    peer.ask("Subject: hello\r\n\r\n.", "250 *").await;
+    gateway.log().expect("to=<double-bounce@gate.example>, *status=sent (*discarded)").await;
+    gateway.queue().expect_empty().await;
+    assert_eq!(sink.connections(), 0, "{}", sink.transcript());
+}

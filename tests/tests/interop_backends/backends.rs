@@ -21,9 +21,11 @@ async fn users() {
     }
     let Some(plan) = Plan::new() else { return };
     let own = "[[auth.backend]]\ntype = \"users\"";
-    let Some(setting) = Setting::of(plan.user(USER, PASSWORD), own).await else { return };
+    let mut setting = Setting::installed(plan.user(USER, PASSWORD), own).await;
     let kept = ["user", "passwd", USER, "--cram-md5"];
     let _ = setting.gateway.feed(&kept, &format!("{PASSWORD}\n")).expect_content();
+    // Only now: a log-in whose keys change under way is refused.
+    setting.gateway.start();
     setting.show(Column::Users, PASSWORD, WRONG).await;
 }
 

@@ -1,8 +1,8 @@
 //! The backtracking engine: PCRE2, with limits, for what no automaton can do.
 //!
 //! The limits bound what one key can cost (`attacks.md` I1), and with the [`PatternSteps`] of the mail
-//! what all of them can (`ladder`). They stand in front of the pattern; of a limit that is set twice
-//! PCRE2 takes the lower, so a pattern's own cannot lift them.
+//! what all of them can (`ladder`). They stand in front of the pattern. Limits of its own are left
+//! out: of several PCRE2 takes the last.
 
 use std::fmt;
 
@@ -63,11 +63,13 @@ impl Backtracker {
         if flags.anchored {
             builder(flags, matching).build(&text).map_err(|error| refusal(&error, 0))?;
         }
-        let (settings, text) = text.split_at(settings_length(&text));
+        let (own, text) = text.split_at(settings_length(&text));
+        let settings = without_limits(own);
         let build = |text: &str| {
-            let (settings, text) = (settings.to_owned(), text.to_owned());
+            let (settings, text) = (settings.clone(), text.to_owned());
+            let left_out = own.len() - settings.len();
             Ladder::new(Framed { settings, text, flags, matching })
-                .map_err(|(error, before)| refusal(&error, before))
+                .map_err(|(error, before)| refusal(&error, before.saturating_sub(left_out)))
         };
         let ladder = build(text)?;
         let at_newline = if flags.dollar_end_only && !flags.multi_line && text.contains('$') {
@@ -152,6 +154,10 @@ fn settings_length(text: &str) -> usize {
         rest = after;
     }
     text.len() - rest.len()
+}
+
+fn without_limits(settings: &str) -> String {
+    settings.split_inclusive(')').filter(|one| !one.starts_with("(*LIMIT_")).collect()
 }
 
 /// The interface takes UTF-8. Bytes that are none are written as numbers, which mean the same.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Dialect, Engine, Matching, RuleTable, RulesError};
-use crate::LookupError;
+use crate::{LookupError, PatternSteps};
 
 fn table_of(dialect: Dialect, matching: Matching, source: &str) -> (RuleTable, Vec<String>) {
     let (table, warnings) =
@@ -202,13 +202,17 @@ fn a_pattern_that_takes_too_many_steps_is_an_error_that_names_it() {
 
 #[test]
 fn a_pattern_cannot_lift_the_limits() {
-    let key = "a".repeat(40) + "b";
-    for pattern in
-        ["(*LIMIT_MATCH=4000000000)^(?!c)(a+)+$", "(*LIMIT_DEPTH=4000000000)^(?!c)(a+)+$"]
-    {
-        let table = pcre(&format!("/{pattern}/ y\n"));
-        let answer = table.lookup(key.as_bytes());
-        assert!(matches!(answer, Err(LookupError::TooManySteps { .. })), "{pattern}: {answer:?}");
+    let key = "a".repeat(14) + "b";
+    let cost = |pattern: &str| {
+        let (table, steps) = (pcre(&format!("/{pattern}/ y\n")), PatternSteps::all());
+        let answer = table.lookup_within(key.as_bytes(), &steps);
+        assert!(matches!(answer, Ok(None)), "{pattern}: {answer:?}");
+        PatternSteps::ALL - steps.left()
+    };
+    let plain = cost("^(?!c)(a+)+$");
+    assert!(plain > 0);
+    for own in ["(*LIMIT_MATCH=9999999)", "(*LIMIT_MATCH=5)", "(*LIMIT_DEPTH=4000000000)(*UTF)"] {
+        assert_eq!(cost(&format!("{own}^(?!c)(a+)+$")), plain, "{own}");
     }
 }
 

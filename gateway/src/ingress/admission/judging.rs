@@ -34,10 +34,10 @@ impl Admission {
         session: &Session,
         recipient: Option<&Recipient>,
     ) -> Result<(), Refusal> {
-        let Self { listener, restrictions, .. } = self;
+        let Self { listener, restrictions, steps, .. } = self;
         let Some(restrictions) = restrictions else { return Ok(()) };
         // Boxed, so that a session does not always have room for it.
-        Box::pin(restrictions.judge(step, session, recipient, listener)).await
+        Box::pin(restrictions.judge(step, session, recipient, (listener, steps))).await
     }
 
     /// Whether the mail is to be thrown away: then nobody's permission to relay is needed.

@@ -26,6 +26,12 @@ pub(super) struct World<'a> {
     pub(super) steps: &'a PatternSteps,
 }
 
+impl World<'_> {
+    fn lookups(&self) -> ForOneMail<'_> {
+        ForOneMail { remote: self.listener.remote_maps(), steps: self.steps }
+    }
+}
+
 impl Facts for World<'_> {
     async fn look_up<'a>(
         &'a self,
@@ -33,10 +39,7 @@ impl Facts for World<'_> {
         key: &'a [u8],
     ) -> Result<Option<Found<'a>>, LookupError> {
         match self.snapshot.table(table) {
-            Some(table) => {
-                let remote = self.listener.remote_maps();
-                look_up(table, key, &ForOneMail { remote, steps: self.steps }).await
-            }
+            Some(table) => look_up(table, key, &self.lookups()).await,
             None => Ok(None),
         }
     }
@@ -83,7 +86,7 @@ impl Facts for World<'_> {
             AddressClass::Relay
         } else if served.has_postmaster(&address) {
             AddressClass::Local
-        } else if recipients::is_of_aliases(self.listener, &address).await? {
+        } else if recipients::is_of_aliases(self.listener, &address, &self.lookups()).await? {
             AddressClass::VirtualAlias
         } else {
             AddressClass::Default
@@ -93,7 +96,7 @@ impl Facts for World<'_> {
 
     async fn is_listed(&self, address: &str, _class: Destination) -> Result<bool, LookupError> {
         let Ok(address) = Address::parse(address) else { return Ok(true) };
-        recipients::is_listed(self.listener, &address).await
+        recipients::is_listed(self.listener, &address, &self.lookups()).await
     }
 
     async fn verified(&self, address: &str) -> verification::Answer {

@@ -27,7 +27,6 @@ pub(in crate::ingress) struct SessionRestrictions {
     memory: Memory,
     budget: Budget,
     /// What the patterns of tables may take for this mail.
-    steps: PatternSteps,
     name: ClientName,
     /// The rules that refused something the log has not heard of yet.
     refusals: VecDeque<(Reply, Box<str>)>,
@@ -39,7 +38,6 @@ impl SessionRestrictions {
             snapshot: restrictions.current(),
             memory: Memory::default(),
             budget: Budget::full(),
-            steps: PatternSteps::all(),
             name,
             refusals: VecDeque::new(),
         }
@@ -49,7 +47,6 @@ impl SessionRestrictions {
     pub(in crate::ingress) fn begin_mail(&mut self, restrictions: &ListenerRestrictions) {
         self.snapshot = restrictions.current();
         self.memory.end_transaction();
-        self.steps.refill();
     }
 
     /// What tables asked for besides, for the mail as a whole.
@@ -71,7 +68,7 @@ impl SessionRestrictions {
         step: ProtocolState,
         session: &Session,
         recipient: Option<&Recipient>,
-        listener: &Listener,
+        (listener, steps): (&Listener, &PatternSteps),
     ) -> Result<(), Refusal> {
         let transaction = transaction(&self.name, session, recipient, listener);
         let world = World {
@@ -79,7 +76,7 @@ impl SessionRestrictions {
             snapshot: &self.snapshot,
             trusted: session.rights().trusted,
             budget: &self.budget,
-            steps: &self.steps,
+            steps,
         };
         let lists = &self.snapshot.lists;
         let outcome = evaluate(lists, step, &transaction, &mut self.memory, &world).await;

@@ -79,6 +79,11 @@ impl Rig {
     }
 
     pub(super) async fn probe_as(&self, sender: &str, recipient: &str) -> Probed {
+        self.try_to_probe_as(sender, recipient).await.expect("room")
+    }
+
+    /// Nothing, if there is no room.
+    pub(super) async fn try_to_probe_as(&self, sender: &str, recipient: &str) -> Option<Probed> {
         let sender = match sender {
             "" => ReversePath::Null,
             sender => ReversePath::Mailbox(sender.parse().unwrap()),

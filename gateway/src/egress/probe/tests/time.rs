@@ -43,16 +43,36 @@ fn silent() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
+/// Nobody was asked, so there is no verdict, and nothing is said of the next hop.
 #[tokio::test(start_paused = true)]
 async fn a_probe_waits_for_room_among_connections_and_not_for_ever() {
-    let rig = Rig::to(silent().local_addr().unwrap());
+    let silent = silent();
+    let rig = Rig::to(silent.local_addr().unwrap());
     let taken: OwnedSemaphorePermit =
         rig.egress.sessions.clone().acquire_many_owned(2).await.unwrap();
     let began = Instant::now();
-    assert_eq!(rig.probe("ann@b.example").await.status, Deferred);
-    assert!((PATIENCE..TALK).contains(&began.elapsed()), "{:?}", began.elapsed());
+    assert_eq!(rig.try_to_probe_as("", "ann@b.example").await, None);
+    assert!((TALK - PATIENCE..TALK).contains(&began.elapsed()), "{:?}", began.elapsed());
+    assert!(rig.lines().is_empty(), "{:?}", rig.lines());
+    silent.set_nonblocking(true).unwrap();
+    assert!(silent.accept().is_err(), "nobody was there to connect");
     drop(taken);
     assert_eq!(rig.egress.connections(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_has_all_its_time_from_when_there_is_room() {
+    let silent = silent();
+    let rig = Rig::to(silent.local_addr().unwrap());
+    let taken: OwnedSemaphorePermit =
+        rig.egress.sessions.clone().acquire_many_owned(2).await.unwrap();
+    let (began, waits) = (Instant::now(), TALK - PATIENCE - Duration::from_secs(1));
+    let (probed, ()) = tokio::join!(rig.probe("ann@b.example"), async {
+        tokio::time::sleep(waits).await;
+        drop(taken);
+    });
+    assert!(probed.text.starts_with("no answer from "), "{}", probed.text);
+    assert!((waits + PATIENCE..=TALK).contains(&began.elapsed()), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
