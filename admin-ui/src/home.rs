@@ -130,19 +130,7 @@ fn in_words(span: Duration) -> String {
 
 /// Text for HTML, inside elements and quoted attributes.
 fn escape(text: impl Display) -> String {
-    let text = text.to_string();
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
+    mailweir_moderation::notice::escaped(&text.to_string())
 }
 
 #[cfg(test)]

@@ -216,25 +216,15 @@ impl Editor {
         if !self.inspection.asks_for(Context::DecodedHeader) {
             return Edit::Keep;
         }
-        let readings = match line.standing() {
-            Standing::Nothing => return Edit::Keep,
-            Standing::AsItCame => self.decoder.field(text),
-            Standing::Instead(text) => self.decoder.field(text),
-        };
+        let Some(text) = line.text(text) else { return Edit::Keep };
+        let readings = self.decoder.field(text);
         self.inspection.examine_any(Context::DecodedHeader, &readings, remote).await
     }
 
     /// Moderation sees the subject as it stands there now, in all plausible readings.
     fn show_subject(&mut self, line: &Line<'_>, text: &[u8]) {
         let Some(watch) = &mut self.watch else { return };
-        let text = match line.standing() {
-            Standing::Nothing => return,
-            Standing::AsItCame => text,
-            Standing::Instead(text) => text,
-        };
-        if !is_subject(text) {
-            return;
-        }
+        let Some(text) = line.text(text).filter(|text| is_subject(text)) else { return };
         for reading in self.decoder.field(text) {
             watch.subject(reading.split_once(':').map_or("", |(_, subject)| subject.trim()));
         }

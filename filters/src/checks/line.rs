@@ -60,6 +60,15 @@ impl<'m> Line<'m> {
         &self.standing
     }
 
+    /// The text that stands there now, of a line whose text was `came`; `None`: nothing does.
+    pub(super) fn text<'t>(&'t self, came: &'t [u8]) -> Option<&'t [u8]> {
+        match &self.standing {
+            Standing::AsItCame => Some(came),
+            Standing::Nothing => None,
+            Standing::Instead(text) => Some(text),
+        }
+    }
+
     pub(super) fn is_edited(&self) -> bool {
         !self.before.is_empty() || self.standing != Standing::AsItCame
     }

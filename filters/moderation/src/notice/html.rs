@@ -23,8 +23,9 @@ pub(super) fn render(document: &Document, language: Language) -> String {
     page.html.replace('\n', "\r\n")
 }
 
-/// Text in HTML, also in an attribute.
-pub(super) fn escaped(text: &str) -> String {
+/// Text in HTML, also in an attribute with quotes.
+#[must_use]
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {

@@ -16,6 +16,7 @@ mod summary;
 mod text;
 pub mod words;
 
+pub use html::escaped;
 pub use language::{Language, UnknownLanguage, Zone};
 pub use mime::{Attached, Composed, MessageId, Octets};
 pub use summary::{Attachment, Recipient, Summary};
