@@ -809,10 +809,19 @@ section! {
         /// of theirs. No effect yet: signatures are not verified.
         dkim_domains: Vec<Domain> = [];
         /// How many requests one moderator gets by themselves within `digest_interval`; further ones
-        /// are gathered in one mail. 0: all are.
+        /// are gathered in one mail, which is sent when the interval ends. The same for reminders
+        /// and warnings, for the news that something is decided, and for what administrators are told.
+        /// 0: all are gathered.
         digest_after: u32 = 10;
-        /// The time in which requests to one moderator are counted.
+        /// The time in which requests to one moderator are counted. It begins with the first.
         digest_interval: Duration = "15 min";
+        /// How many notices are sent in a minute, to everybody together. Further ones wait for the
+        /// next minute. 0: any number.
+        notices_per_minute: u32 = 600;
+        /// How many notices one sender gets a day (in UTC) about their own mail. Further ones are left
+        /// out, and the log says which; that a mail is not sent is told up to ten times as often. 0:
+        /// any number.
+        sender_notices_per_day: u32 = 100;
         /// How long cases are kept that are decided, for people to look them up.
         keep_cases: Duration = "90 d";
         /// Whether everybody must log in to follow a link in a notice. If not, the link itself is

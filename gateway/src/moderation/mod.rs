@@ -6,7 +6,9 @@
 //! and of two in the same millisecond exactly one counts.
 
 mod content;
+mod digest;
 mod outbox;
+mod pace;
 mod reader;
 mod registry;
 mod take;
@@ -20,7 +22,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt as _, stream};
-use mailweir_mail::{Address, Domain, QueueId, SessionEvent};
+use mailweir_mail::{Address, Domain, QueueId, SessionEvent, Timestamp};
 use mailweir_moderation::{
     case::Command,
     case_file::CaseFile,
@@ -31,15 +33,20 @@ use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::content::Fingerprint;
-use self::registry::Registry;
 pub use self::take::TakeError;
 pub(crate) use self::take::annex;
+use self::{
+    pace::{Limits, Pace},
+    registry::Registry,
+};
 use crate::{clock, config, observe::Observer, rewriting::LiveRewriting};
 
 /// All cases, and what happens to them.
 pub struct Moderation {
     settings: ArcSwap<Settings>,
     registry: Mutex<Registry>,
+    /// How many notices people got of late.
+    pace: Mutex<Pace>,
     queue: Queue,
     observer: Observer,
     /// There may be something to do earlier than was thought.
@@ -92,6 +99,7 @@ impl Moderation {
         Self {
             settings: ArcSwap::from_pointee(settings),
             registry: Mutex::new(registry),
+            pace: Mutex::default(),
             queue,
             observer,
             changed: Notify::new(),
@@ -160,22 +168,45 @@ impl Moderation {
         let (due, owing, old) = {
             let registry = self.registry();
             let keep = self.settings.load().rules.keep_cases;
+            let room = if self.full_until(now).is_some() { 0 } else { AT_A_TIME };
             (
                 registry.due(now, AT_A_TIME),
-                registry.owing(now, AT_A_TIME),
+                registry.owing(now, room),
                 registry.old(now, keep, AT_A_TIME),
             )
         };
         stream::iter(due).for_each_concurrent(SIDE_BY_SIDE, |id| self.tick(id)).await;
         stream::iter(owing).for_each_concurrent(SIDE_BY_SIDE, |id| self.pay(id)).await;
+        self.send_digests(now).await;
         stream::iter(old).for_each_concurrent(SIDE_BY_SIDE, |id| self.forget(id)).await;
     }
 
     /// How long there is nothing to do. The wall clock may jump: an hour is enough.
     fn pause(&self) -> Duration {
         let keep = self.settings.load().rules.keep_cases;
-        let next = self.registry().next(keep);
-        next.map_or(LONGEST_PAUSE, |at| at.since(clock::now()).min(LONGEST_PAUSE))
+        let now = clock::now();
+        let notices = self.registry().next_owed().into_iter().chain(self.pace().next()).min();
+        let full = notices.and_then(|_| self.full_until(now));
+        if let Some(until) = full {
+            self.tell_full(until, now);
+        }
+        let notices = notices.max(full);
+        let next = self.registry().next(keep).into_iter().chain(notices).min();
+        next.map_or(LONGEST_PAUSE, |at| at.since(now).min(LONGEST_PAUSE))
+    }
+
+    fn tell_full(&self, until: Timestamp, now: Timestamp) {
+        let limits = self.settings.load().limits();
+        if self.pace().is_newly_full(&limits, now) {
+            let (most, until) = (limits.a_minute, until.rfc5322());
+            self.warn(format!("{most} notices within a minute: further ones wait until {until}"));
+        }
+    }
+
+    /// Until when nobody is told anything, since so many were told of late.
+    fn full_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let limits = self.settings.load().limits();
+        self.pace().full_until(&limits, now)
     }
 
     /// The time of a case has come.
@@ -221,9 +252,26 @@ impl Moderation {
         warn(&self.observer, text);
     }
 
-    /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
+    /// What the locks guard is changed by single calls, so a panic elsewhere leaves it sound.
     fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Settings {
+    /// How many notices people get.
+    fn limits(&self) -> Limits {
+        let config::Digest { after, interval } = self.rules.digest;
+        Limits {
+            alone: after,
+            interval,
+            a_minute: self.rules.notices_per_minute,
+            sender_a_day: self.rules.sender_notices_per_day,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Sends the notices that cases owe. Notice and case are one commit, so that a crash neither loses a
 //! notice nor sends it twice; what cannot be sent is tried again.
 //!
-//! Requests of one moderator could be gathered here (`[moderation] digest_after`): each goes out by
-//! itself as yet.
+//! Which notice goes out by itself is for [`super::pace`] to say; those that go out together are sent
+//! by [`super::digest`].
 
 use std::sync::Arc;
 
@@ -11,19 +11,24 @@ use bytes::Bytes;
 use mailweir_filters::rewriting::RewriteError;
 use mailweir_mail::{BodyType, Envelope, Origin, QueueId, ReversePath, SessionEvent, Timestamp};
 use mailweir_moderation::{
-    case::{Command, Owed, Refused, To},
+    case::{Command, Owed, Refused, To, Word},
     case_file::{Attach, CaseFile},
     notice::{self, About, Attached, Composed, Letter, MessageId, Notice, Zone},
     token::{Grant, Purpose, Token},
 };
-use mailweir_queue::{Disposition, IntakeError, Listed, NewMail, store::StoreError};
+use mailweir_queue::{Annex, Disposition, IntakeError, Listed, NewMail, store::StoreError};
 
-use super::{Moderation, Settings, content, reader::Reader, take};
+use super::{
+    Moderation, Settings, content,
+    pace::{Class, Verdict},
+    reader::Reader,
+    take,
+};
 use crate::{clock, egress};
 
 /// Why a notice is not sent yet.
 #[derive(Debug, thiserror::Error)]
-enum NotSent {
+pub(super) enum NotSent {
     #[error(transparent)]
     Intake(#[from] IntakeError),
     #[error(transparent)]
@@ -45,7 +50,7 @@ struct Original {
 }
 
 impl Moderation {
-    /// Sends all that a case owes.
+    /// Sends all that a case owes, but for what goes out together with others or has no room now.
     pub(super) async fn pay(self: &Arc<Self>, id: QueueId) {
         loop {
             let this = Arc::clone(self);
@@ -61,28 +66,60 @@ impl Moderation {
         }
     }
 
-    /// Sends the first notice that is owed. Says whether one was.
+    /// Does what is to be done about the first notice that is owed. Says whether there may be more.
     async fn send_next(&self, id: QueueId) -> Result<bool, NotSent> {
         let _turn = self.turn(id).await;
         let Some(before) = self.case(id) else { return Ok(false) };
-        let Some(owed) = before.case.progress.owed.first() else { return Ok(false) };
-        let now = clock::now();
-        let settled = before.case.take(&Command::Settle { owed: owed.number }, now)?.case;
-        let mut after = CaseFile { case: settled, ..(*before).clone() };
+        let Some(owed) = self.registry().owed(id).cloned() else { return Ok(false) };
         let settings = self.settings.load_full();
-        match settings.reader(&owed.to, &before) {
-            Some(reader) => {
-                let token = grant(&settings, owed, &reader, &mut after, now)?;
-                after.note_sent(&reader.address, owed.number);
-                let original = self.original(id, owed, &before).await?;
-                let letter = Written { settings: &settings, reader, token, original };
-                self.send(id, &before, owed, letter, &after).await?;
+        // There may be no address that it could go to.
+        let Some(reader) = settings.reader(&owed.to, &before) else {
+            return self.leave_out(id, &before, &owed).await.map(|()| true);
+        };
+        let class = Class::of(&owed, &before);
+        let (which, limits, now) = ((id, owed.number), settings.limits(), clock::now());
+        let verdict = self.pace().ask(which, &reader.address, class, &limits, now);
+        match verdict {
+            Verdict::Alone => self.send_alone(&settings, reader, id, &before, &owed).await?,
+            Verdict::Gathered => self.registry().gather(id, owed.number),
+            Verdict::Later => return Ok(false),
+            Verdict::LeftOut(count) => {
+                let (word, to) = (owed.word, &reader.address);
+                self.leave_out(id, &before, &owed).await?;
+                let text =
+                    format!("{id}: notice {word:?} to <{to}> left out: number {count} today");
+                self.warn(text);
             }
-            // There is no address that it could go to.
-            None => self.queue.write(take::annex(id, &after, Some(&before.case))?).await?,
         }
-        self.keep(id, after);
         Ok(true)
+    }
+
+    /// Commits the case as one that does not owe a notice any more that nobody gets.
+    async fn leave_out(&self, id: QueueId, before: &CaseFile, owed: &Owed) -> Result<(), NotSent> {
+        let after = settled(before, owed, clock::now())?;
+        self.queue.write(take::annex(id, &after, Some(&before.case))?).await?;
+        self.keep(id, after);
+        Ok(())
+    }
+
+    /// Sends a notice about one case.
+    pub(super) async fn send_alone(
+        &self,
+        settings: &Settings,
+        reader: Reader,
+        id: QueueId,
+        before: &CaseFile,
+        owed: &Owed,
+    ) -> Result<(), NotSent> {
+        let now = clock::now();
+        let mut after = settled(before, owed, now)?;
+        let token = grant(settings, owed, &reader, &mut after, now)?;
+        after.note_sent(&reader.address, owed.number);
+        let original = self.original(id, owed, before).await?;
+        let letter = Written { settings, reader, token, original };
+        self.send(id, before, owed, letter, &after).await?;
+        self.keep(id, after);
+        Ok(())
     }
 
     /// Commits a notice and the case that does not owe it any more.
@@ -95,29 +132,40 @@ impl Moderation {
         after: &CaseFile,
     ) -> Result<(), NotSent> {
         let composed = letter.compose(id, before, owed);
-        let envelope = letter.envelope(&composed);
-        let warn = |text| self.warn(format!("{id}: {text}"));
-        let envelope = egress::addressed(&letter.settings.rewriting, envelope, warn).await?;
-        let parts = [&composed.before[..], &letter.original.bytes, &composed.behind];
+        let annex = take::annex(id, after, Some(&before.case))?;
+        let Written { settings, reader, original, .. } = letter;
+        let notice = self.post(settings, &reader, &composed, &original.bytes, annex).await?;
+        self.told(id, owed.word, &reader, notice);
+        Ok(())
+    }
+
+    /// Commits a notice, and the cases that do not owe it any more.
+    pub(super) async fn post(
+        &self,
+        settings: &Settings,
+        reader: &Reader,
+        composed: &Composed,
+        original: &[u8],
+        annex: Annex,
+    ) -> Result<QueueId, NotSent> {
+        let envelope = envelope(reader, composed, original);
+        let warn = |text| self.warn(format!("notice to <{}>: {text}", reader.address));
+        let envelope = egress::addressed(&settings.rewriting, envelope, warn).await?;
+        let parts = [&composed.before[..], original, &composed.behind];
         let size: usize = parts.iter().map(|part| part.len()).sum();
         let mut intake = self.queue.intake(size as u64)?;
         for part in parts {
             intake.write(part).await?;
         }
-        let origin = Origin {
-            listener: "moderation".into(),
-            ..egress::own_origin(&letter.settings.hostname)
-        };
+        let origin =
+            Origin { listener: "moderation".into(), ..egress::own_origin(&settings.hostname) };
         let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
         let mail = self.queue.compose(intake, mail).await?;
-        let annex = take::annex(id, after, Some(&before.case))?;
-        let notice = self.queue.commit_with(mail, annex).await?.queue_id();
-        self.told(id, owed, &letter.reader, notice);
-        Ok(())
+        Ok(self.queue.commit_with(mail, annex).await?.queue_id())
     }
 
-    fn told(&self, id: QueueId, owed: &Owed, reader: &Reader, notice: QueueId) {
-        let text = format!("{id}: notice {:?} to <{}>: {notice}", owed.word, reader.address);
+    pub(super) fn told(&self, id: QueueId, word: Word, reader: &Reader, notice: QueueId) {
+        let text = format!("{id}: notice {word:?} to <{}>: {notice}", reader.address);
         self.observer.session(&SessionEvent::Notice { part: "moderation", text: text.into() });
     }
 
@@ -178,21 +226,27 @@ impl Written<'_> {
         let about = About { id, case: &file.case, mail: &file.mail };
         notice::compose(&Notice::Owed { word: owed.word, to: &owed.to, about }, &letter)
     }
+}
 
-    /// With a null sender: nobody answers a notice that cannot be delivered (RFC 3834).
-    fn envelope(&self, composed: &Composed) -> Envelope {
-        let reader = &self.reader.address;
-        let mut envelope = Envelope::from_sender(ReversePath::Null).to(reader.clone());
-        envelope.smtputf8 = composed.needs_smtputf8() || reader.needs_smtputf8();
-        if !composed.before.is_ascii() || !self.original.bytes.is_ascii() {
-            envelope.body = BodyType::EightBitMime;
-        }
-        envelope
+/// With a null sender: nobody answers a notice that cannot be delivered (RFC 3834).
+fn envelope(reader: &Reader, composed: &Composed, original: &[u8]) -> Envelope {
+    let reader = &reader.address;
+    let mut envelope = Envelope::from_sender(ReversePath::Null).to(reader.clone());
+    envelope.smtputf8 = composed.needs_smtputf8() || reader.needs_smtputf8();
+    if !composed.before.is_ascii() || !original.is_ascii() {
+        envelope.body = BodyType::EightBitMime;
     }
+    envelope
+}
+
+/// A case that does not owe this notice.
+fn settled(file: &CaseFile, owed: &Owed, now: Timestamp) -> Result<CaseFile, Refused> {
+    let case = file.case.take(&Command::Settle { owed: owed.number }, now)?.case;
+    Ok(CaseFile { case, ..file.clone() })
 }
 
 /// A token for the reader, if the notice is one that something can be done with.
-fn grant(
+pub(super) fn grant(
     settings: &Settings,
     owed: &Owed,
     reader: &Reader,

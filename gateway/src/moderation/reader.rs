@@ -24,10 +24,15 @@ impl Settings {
             To::Sender => file.case.plan.senders.first()?.clone(),
             To::Administrators => self.administrators()?,
         };
+        Some(self.known(address))
+    }
+
+    /// Somebody by their address.
+    pub(super) fn known(&self, address: Address) -> Reader {
         let mut moderators = self.rules.moderators.iter();
         let known = moderators.find(|moderator| moderator.person.address == address);
         let language = known.map_or(self.rules.language, |moderator| moderator.language);
-        Some(Reader { address, language })
+        Reader { address, language }
     }
 
     fn administrators(&self) -> Option<Address> {

@@ -11,7 +11,7 @@ use std::{
 
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
-    case::State,
+    case::{Owed, State},
     case_file::CaseFile,
     token::{Grant, TokenHash},
 };
@@ -30,6 +30,8 @@ pub(super) struct Registry {
     decided: BTreeSet<(Timestamp, QueueId)>,
     /// Failures of late.
     late: HashMap<QueueId, Late>,
+    /// The numbers of notices that go out together with others.
+    gathered: HashMap<QueueId, BTreeSet<u32>>,
     /// Cases that somebody changes at this moment.
     under_way: HashSet<QueueId>,
     /// Log-ins that need no approval for a while.
@@ -48,6 +50,7 @@ impl Registry {
     pub(super) fn put(&mut self, id: QueueId, file: Arc<CaseFile>) {
         self.take_out(id);
         self.late.remove(&id);
+        self.forget_settled(id, &file);
         self.index(id, &file);
         self.cases.insert(id, file);
     }
@@ -56,6 +59,7 @@ impl Registry {
     pub(super) fn remove(&mut self, id: QueueId) {
         self.take_out(id);
         self.late.remove(&id);
+        self.gathered.remove(&id);
         let Some(file) = self.cases.remove(&id) else { return };
         if let (Some(trust), Some(login)) = (file.trust, &file.mail.login)
             && self.trusted.get(login) == Some(&trust.until)
@@ -100,7 +104,7 @@ impl Registry {
         until(&self.due, now, most)
     }
 
-    /// At most `most` cases that owe notices now.
+    /// At most `most` cases that owe notices now, and not together with others.
     pub(super) fn owing(&self, now: Timestamp, most: usize) -> Vec<QueueId> {
         until(&self.owing, now, most)
     }
@@ -111,11 +115,30 @@ impl Registry {
         old.take(most).map(|(_, id)| *id).collect()
     }
 
-    /// When there is something to do next.
+    /// The first notice that a case owes, and not together with others.
+    pub(super) fn owed(&self, id: QueueId) -> Option<&Owed> {
+        let gathered = self.gathered.get(&id);
+        let mut owed = self.cases.get(&id)?.case.progress.owed.iter();
+        owed.find(|owed| gathered.is_none_or(|some| !some.contains(&owed.number)))
+    }
+
+    /// A notice that is owed goes out together with others.
+    pub(super) fn gather(&mut self, id: QueueId, number: u32) {
+        let Some(file) = self.cases.get(&id).cloned() else { return };
+        self.take_out(id);
+        self.gathered.entry(id).or_default().insert(number);
+        self.index(id, &file);
+    }
+
+    /// When there is something to do next, but for notices.
     pub(super) fn next(&self, keep: Duration) -> Option<Timestamp> {
-        let first = |set: &BTreeSet<(Timestamp, QueueId)>| set.first().map(|(at, _)| *at);
         let old = first(&self.decided).map(|at| at.plus(keep));
-        [first(&self.due), first(&self.owing), old].into_iter().flatten().min()
+        first(&self.due).into_iter().chain(old).min()
+    }
+
+    /// When a notice is owed next.
+    pub(super) fn next_owed(&self) -> Option<Timestamp> {
+        first(&self.owing)
     }
 
     /// What was due or owed could not be done: it is tried again, ever later, and within the hour.
@@ -141,6 +164,15 @@ impl Registry {
         self.under_way.remove(&id);
     }
 
+    /// What is owed no more goes out with nothing.
+    fn forget_settled(&mut self, id: QueueId, file: &CaseFile) {
+        let Some(gathered) = self.gathered.get_mut(&id) else { return };
+        gathered.retain(|number| owes(file, *number));
+        if gathered.is_empty() {
+            self.gathered.remove(&id);
+        }
+    }
+
     fn index(&mut self, id: QueueId, file: &CaseFile) {
         self.tokens.extend(file.grants.iter().map(|grant| (grant.token, id)));
         let places = self.places(id, file);
@@ -164,11 +196,14 @@ impl Registry {
         places.decided.map(|at| self.decided.remove(&(at, id)));
     }
 
-    /// Where a case stands in the indices, as long as its entry in `late` is the same.
+    /// Where a case stands in the indices, as long as what is kept of it in `late` and
+    /// `gathered` is the same.
     fn places(&self, id: QueueId, file: &CaseFile) -> Places {
         let case = &file.case;
         let late = self.late.get(&id).map(|late| late.again);
         let owing = !case.progress.owed.is_empty();
+        let gathered = self.gathered.get(&id).map_or(0, BTreeSet::len);
+        let owes_now = case.progress.owed.len() > gathered;
         let decided = match &case.progress.state {
             // Whom it makes trusted is known from nowhere else.
             State::Closed(closing) if !owing => {
@@ -178,7 +213,7 @@ impl Registry {
         };
         Places {
             due: case.due().map(|due| late.map_or(due, |again| again.max(due))),
-            owing: owing.then(|| late.unwrap_or(case.progress.opened)),
+            owing: owes_now.then(|| late.unwrap_or(case.progress.opened)),
             decided,
         }
     }
@@ -189,6 +224,15 @@ struct Places {
     due: Option<Timestamp>,
     owing: Option<Timestamp>,
     decided: Option<Timestamp>,
+}
+
+/// Whether a notice of this number is still to be sent.
+pub(super) fn owes(file: &CaseFile, number: u32) -> bool {
+    file.case.progress.owed.iter().any(|owed| owed.number == number)
+}
+
+fn first(set: &BTreeSet<(Timestamp, QueueId)>) -> Option<Timestamp> {
+    set.first().map(|(at, _)| *at)
 }
 
 fn until(set: &BTreeSet<(Timestamp, QueueId)>, now: Timestamp, most: usize) -> Vec<QueueId> {

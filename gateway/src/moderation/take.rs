@@ -157,11 +157,22 @@ pub(crate) fn annex(
     before: Option<&Case>,
 ) -> Result<Annex, serde_json::Error> {
     let mut annex = Annex::default();
+    add_to(&mut annex, id, file, before)?;
+    Ok(annex)
+}
+
+/// One more case for the same commit.
+pub(super) fn add_to(
+    annex: &mut Annex,
+    id: QueueId,
+    file: &CaseFile,
+    before: Option<&Case>,
+) -> Result<(), serde_json::Error> {
     annex.put_case(id, &file.to_json()?);
     for entry in file.journal(id, before) {
         annex.append(entry.to_json()?);
     }
-    Ok(annex)
+    Ok(())
 }
 
 /// The queue has another opinion of the mail than the case.

@@ -22,6 +22,7 @@ mod mail_leaves_over_tls_and_logged_in;
 mod mail_to_postmaster_is_always_taken;
 mod mail_waits_for_people_to_approve_it;
 mod many_clients_at_once_are_served;
+mod many_notices_are_few_mails;
 mod moderation_knows_what_needs_nobody;
 mod name_servers_have_a_say;
 mod only_listed_peers_speak_for_others;

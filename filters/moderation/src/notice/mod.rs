@@ -19,6 +19,7 @@ pub mod words;
 pub use html::escaped;
 pub use language::{Language, UnknownLanguage, Zone};
 pub use mime::{Attached, Composed, MessageId, Octets};
+pub use say::MOST_IN_DIGEST;
 pub use summary::{Attachment, Recipient, Summary};
 
 use mailweir_mail::{Address, QueueId, Timestamp};
@@ -44,8 +45,26 @@ pub enum Notice<'a> {
         /// Of which case, as it is now.
         about: About<'a>,
     },
-    /// Many requests in one mail.
-    Digest(&'a [Waiting<'a>]),
+    /// Many notices of one kind in one mail.
+    Digest {
+        /// Of what kind.
+        kind: Gathered,
+        /// Those that are shown: at most [`MOST_IN_DIGEST`], others are left out.
+        shown: &'a [Waiting<'a>],
+        /// How many there are in all.
+        count: usize,
+    },
+}
+
+/// Notices that are told together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gathered {
+    /// To a moderator: please decide, the first time or once more.
+    Requests,
+    /// To a moderator: it is decided.
+    News,
+    /// To administrators: too few can decide.
+    Alerts,
 }
 
 /// A case and its mail.
@@ -70,7 +89,7 @@ pub enum Answered<'a> {
     Done,
 }
 
-/// One request among many.
+/// One case among many.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting<'a> {
     /// The case.

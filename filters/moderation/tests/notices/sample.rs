@@ -9,8 +9,8 @@ use mailweir_moderation::{
         Refused, RuleName, To, Word,
     },
     notice::{
-        About, Answered, Attached, Attachment, Composed, Language, Letter, Links, MessageId,
-        Notice, Octets, Recipient, Summary, Waiting, Zone, compose,
+        About, Answered, Attached, Attachment, Composed, Gathered, Language, Letter, Links,
+        MessageId, Notice, Octets, Recipient, Summary, Waiting, Zone, compose,
     },
     numbers::NumberKind,
     rule::Reason,
@@ -57,7 +57,7 @@ fn asked(language: Language) -> Vec<(&'static str, Composed)> {
         owed("expires_soon", &open, Word::ExpiryWarning, &boss),
         owed("confirmation", &confirmation, Word::Request, &To::Moderator(sender())),
         owed("no_moderator", &open, Word::NoModerator, &To::Administrators),
-        ("digest", sample.digest(&open, 3)),
+        ("digest", sample.digest(Gathered::Requests, &open, 3)),
     ]
 }
 
@@ -94,11 +94,14 @@ fn told(language: Language) -> Vec<(&'static str, Composed)> {
     let sent = at(&sample.open(Kind::Delay), Duration::from_secs(5 * 86_400));
     tell("sent_by_time", &sent, Word::Decided, &To::Sender);
     let cfo = To::Moderator(address("cfo@own.example"));
-    tell("moderators_rejected", &after(&open, &[rejected]), Word::Decided, &cfo);
+    let refused = after(&open, &[rejected]);
+    tell("moderators_rejected", &refused, Word::Decided, &cfo);
     let cancelled = Command::Cancel { by: By { who: Actor::Sender(sender()), ..boss } };
     tell("moderators_cancelled", &after(&open, &[cancelled]), Word::Decided, &cfo);
     let discarded = Command::Discard { by: admin, reason };
     tell("moderators_discarded", &after(&open, &[discarded]), Word::Decided, &cfo);
+    told.push(("digest_of_news", sample.digest(Gathered::News, &refused, 2)));
+    told.push(("digest_of_alerts", sample.digest(Gathered::Alerts, &open, 2)));
     told
 }
 
@@ -232,9 +235,11 @@ impl Sample {
         self.compose(&Notice::Owed { word, to, about: self.about(case) }, &reader)
     }
 
-    pub(super) fn digest(&self, case: &Case, count: usize) -> Composed {
-        let one = Waiting { about: self.about(case), open: Some(OPEN) };
-        self.compose(&Notice::Digest(&vec![one; count]), &boss_address())
+    pub(super) fn digest(&self, kind: Gathered, case: &Case, count: usize) -> Composed {
+        let open = (kind == Gathered::Requests).then_some(OPEN);
+        let one = Waiting { about: self.about(case), open };
+        let shown = vec![one; count];
+        self.compose(&Notice::Digest { kind, shown: &shown, count }, &boss_address())
     }
 
     pub(super) fn compose(&self, notice: &Notice<'_>, reader: &Address) -> Composed {
@@ -280,7 +285,7 @@ fn abilities(notice: &Notice<'_>) -> (bool, bool) {
             matches!(to, To::Sender) && *word != Word::Decided,
         ),
         Notice::Answered { result, .. } => (matches!(result, Answered::Unclear), false),
-        Notice::Digest(_) => (false, false),
+        Notice::Digest { .. } => (false, false),
     }
 }
 

@@ -48,6 +48,10 @@ pub struct Moderation {
     pub language: Language,
     /// When requests to one moderator are gathered.
     pub digest: Digest,
+    /// How many notices go to everybody together in a minute; 0: any number.
+    pub notices_per_minute: u32,
+    /// How many notices one sender gets a day; 0: any number.
+    pub sender_notices_per_day: u32,
     /// How long decided cases are kept.
     pub keep_cases: Duration,
     /// Whether the links in notices ask for a log-in.
@@ -117,6 +121,8 @@ pub(super) fn check(
         from: from(table, section, hostname, problems),
         language: section.language,
         digest: Digest { after: section.digest_after, interval: section.digest_interval },
+        notices_per_minute: section.notices_per_minute,
+        sender_notices_per_day: section.sender_notices_per_day,
         keep_cases: section.keep_cases,
         links_need_login: section.links_need_login,
         moderators,

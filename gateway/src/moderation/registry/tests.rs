@@ -97,6 +97,28 @@ fn what_is_owed_is_found_until_it_is_settled() {
 }
 
 #[test]
+fn what_goes_out_together_with_others_is_not_owed_by_itself() {
+    let asks = open(30).case.plan.levels[0].moderators[0].clone();
+    let mut two = open(30);
+    two.case.plan.levels[0].moderators.push(Moderator { address: asks.address.clone(), ..asks });
+    two.case = Case::open(two.case.plan, second(0));
+    let numbers: Vec<u32> = two.case.progress.owed.iter().map(|owed| owed.number).collect();
+    let mut registry = registry([(id(1), two.clone())]);
+    registry.gather(id(1), numbers[0]);
+    assert_eq!(registry.owing(second(0), 9), [id(1)]);
+    assert_eq!(registry.owed(id(1)).map(|owed| owed.number), Some(numbers[1]));
+    registry.gather(id(1), numbers[1]);
+    assert_eq!((registry.owing(second(99), 9), registry.next_owed()), (Vec::new(), None));
+    assert!(registry.owed(id(1)).is_none());
+    // A change of the case changes nothing of that; what is settled is forgotten.
+    registry.put(id(1), Arc::new(two.clone()));
+    assert_eq!(registry.owing(second(99), 9), []);
+    registry.put(id(1), Arc::new(settled(two.clone())));
+    registry.put(id(1), Arc::new(two));
+    assert_eq!(registry.owing(second(0), 9), [id(1)]);
+}
+
+#[test]
 fn what_fails_is_tried_again_ever_later_until_it_is_done() {
     let mut registry = registry([(id(1), open(3))]);
     assert_eq!(registry.postpone(id(1), second(0)), second(5));

@@ -1,43 +1,67 @@
-//! Many requests in one mail, so that a flood of held mail is no flood of notices (`attacks.md` D9).
+//! Many notices in one mail, so that a flood of held mail is no flood of notices (`attacks.md` D9).
 
-use super::{Writer, facts, web};
+use super::{Writer, closing, facts, web};
 use crate::notice::{
-    Letter, Waiting,
+    Gathered, Letter, Waiting, clean,
     document::{Block, Document, Link, Tone},
     words::{Deed, Label, Opening, Remark, Tag},
 };
 
-pub(super) fn document(waiting: &[Waiting<'_>], letter: &Letter<'_>) -> Document {
-    let opening = Opening::Digest { count: waiting.len() };
-    let mut writer = Writer::new(letter, Tone::Ask, Tag::Digest, opening);
+pub(super) fn document(
+    kind: Gathered,
+    shown: &[Waiting<'_>],
+    count: usize,
+    letter: &Letter<'_>,
+) -> Document {
+    let (tone, tag, opening) = match kind {
+        Gathered::Requests => (Tone::Ask, Tag::Digest, Opening::Digest { count }),
+        Gathered::News => (Tone::Calm, Tag::DigestOfNews, Opening::DigestOfNews { count }),
+        Gathered::Alerts => (Tone::Warning, Tag::NoModerator, Opening::DigestOfAlerts { count }),
+    };
+    let mut writer = Writer::new(letter, tone, tag, opening);
     writer.document.subject = format!("[{}] {}", writer.document.tag, writer.document.opening);
-    for one in waiting.iter().take(MOST_ENTRIES) {
-        let entry = entry(&writer, one);
+    let shown = shown.get(..MOST_IN_DIGEST).unwrap_or(shown);
+    for one in shown {
+        let entry = entry(&writer, kind, one);
         writer.document.blocks.push(entry);
     }
-    if let Some(more) = waiting.len().checked_sub(MOST_ENTRIES).filter(|more| *more > 0) {
+    if let Some(more) = count.checked_sub(shown.len()).filter(|more| *more > 0) {
         writer.remark(Remark::More(more));
     }
-    writer.some_buttons(Deed::Approve, Deed::Reject, Deed::OpenAll);
-    if waiting.iter().any(|one| one.open.is_some()) {
+    match kind {
+        Gathered::Requests => writer.some_buttons(Deed::Approve, Deed::Reject, Deed::OpenAll),
+        Gathered::News => writer.remark(Remark::NothingToDo),
+        Gathered::Alerts => writer.remark(Remark::NameSomebody),
+    }
+    if shown.iter().any(|one| one.open.is_some()) {
         writer.remark(Remark::KeepToYourself);
     }
     writer.close(None)
 }
 
-fn entry(writer: &Writer<'_>, one: &Waiting<'_>) -> Block {
+fn entry(writer: &Writer<'_>, kind: Gathered, one: &Waiting<'_>) -> Block {
     let (about, language) = (&one.about, writer.language());
     let mut facts = writer.from(about.mail);
     facts.push(writer.fact(Label::Recipients, facts::count(about.mail, language)));
-    facts.extend(about.case.expires().map(|at| writer.fact(Label::Expiry, writer.time(at))));
+    match (kind, closing(about)) {
+        (Gathered::News, Some(end)) => {
+            let decision = facts::decision(end.decision).text(language);
+            facts.push(writer.fact(Label::Decision, decision));
+            let by = facts::who(&end.by, about.case, language);
+            facts.push(writer.fact(Label::DecidedBy, by));
+        }
+        _ => {
+            facts.extend(about.case.expires().map(|at| writer.fact(Label::Expiry, writer.time(at))))
+        }
+    }
     let link = one.open.and_then(web);
     let link = link.map(|url| Link { text: Deed::Open.text(language), url: url.to_owned() });
     let heading = facts::subject(about.mail, language, MOST_HEADING);
-    Block::Entry { heading: crate::notice::clean::defanged(&heading), facts, link }
+    Block::Entry { heading: clean::defanged(&heading), facts, link }
 }
 
-/// Requests that are shown; with more of them the mail would be cut by those who show it.
-const MOST_ENTRIES: usize = 20;
+/// How many cases a digest shows: with more of them the mail would be cut by those who show it.
+pub const MOST_IN_DIGEST: usize = 30;
 
 /// Characters of a subject.
 const MOST_HEADING: usize = 120;

@@ -6,6 +6,8 @@ mod digest;
 mod facts;
 mod tell;
 
+pub use digest::MOST_IN_DIGEST;
+
 use mailweir_mail::{Address, Timestamp};
 
 use super::{
@@ -21,7 +23,7 @@ pub(super) fn document(notice: &Notice<'_>, letter: &Letter<'_>) -> Document {
     match notice {
         Notice::Owed { word, to, about } => owed(*word, to, about, letter),
         Notice::Answered { result, about } => answer::document(*result, about, letter),
-        Notice::Digest(waiting) => digest::document(waiting, letter),
+        Notice::Digest { kind, shown, count } => digest::document(*kind, shown, *count, letter),
     }
 }
 

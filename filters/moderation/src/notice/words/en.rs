@@ -63,6 +63,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::NotDone => "Nothing changed",
         Tag::Done => "Done",
         Tag::Digest => "Approvals",
+        Tag::DigestOfNews => "Decisions",
     }
 }
 
@@ -139,6 +140,16 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Done => "Your answer was carried out. Thank you.",
         Opening::Digest { count: 1 } => "One mail waits for your approval.",
         Opening::Digest { count } => return format!("{count} mails wait for your approval."),
+        Opening::DigestOfNews { count: 1 } => "One mail is decided.",
+        Opening::DigestOfNews { count } => return format!("{count} mails are decided."),
+        Opening::DigestOfAlerts { count: 1 } => {
+            "One mail waits for approval, but too few people can decide about it."
+        }
+        Opening::DigestOfAlerts { count } => {
+            return format!(
+                "{count} mails wait for approval, but too few people can decide about them."
+            );
+        }
     };
     fixed.to_owned()
 }

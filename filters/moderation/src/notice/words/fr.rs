@@ -64,6 +64,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::NotDone => "Sans effet",
         Tag::Done => "Pris en compte",
         Tag::Digest => "À valider, liste",
+        Tag::DigestOfNews => "Traités, liste",
     }
 }
 
@@ -153,6 +154,16 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Digest { count: 1 } => "Un message attend votre validation.",
         Opening::Digest { count } => {
             return format!("{count} messages attendent votre validation.");
+        }
+        Opening::DigestOfNews { count: 1 } => "Un message a été traité.",
+        Opening::DigestOfNews { count } => return format!("{count} messages ont été traités."),
+        Opening::DigestOfAlerts { count: 1 } => {
+            "Un message attend une validation, mais il manque des modérateurs."
+        }
+        Opening::DigestOfAlerts { count } => {
+            return format!(
+                "{count} messages attendent une validation, mais il manque des modérateurs."
+            );
         }
     };
     fixed.to_owned()

@@ -63,6 +63,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::NotDone => "処理不可",
         Tag::Done => "処理完了",
         Tag::Digest => "承認待ち一覧",
+        Tag::DigestOfNews => "処理結果一覧",
     }
 }
 
@@ -152,6 +153,14 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Done => "ご返信のとおり処理いたしました。ありがとうございます。",
         Opening::Digest { count } => {
             return format!("承認待ちのメールが{count}件あります。ご確認をお願いいたします。");
+        }
+        Opening::DigestOfNews { count } => {
+            return format!("メール{count}件の処理が完了しました。");
+        }
+        Opening::DigestOfAlerts { count } => {
+            return format!(
+                "承認待ちのメールが{count}件ありますが、承認できる方が不足しています。"
+            );
         }
     };
     fixed.to_owned()

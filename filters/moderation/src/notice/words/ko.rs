@@ -63,6 +63,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::NotDone => "처리 안 됨",
         Tag::Done => "처리 완료",
         Tag::Digest => "승인 대기 목록",
+        Tag::DigestOfNews => "처리 결과 목록",
     }
 }
 
@@ -142,6 +143,14 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Done => "보내신 회신대로 처리되었습니다. 감사합니다.",
         Opening::Digest { count } => {
             return format!("승인을 기다리는 메일이 {count}건 있습니다.");
+        }
+        Opening::DigestOfNews { count } => {
+            return format!("메일 {count}건의 처리가 완료되었습니다.");
+        }
+        Opening::DigestOfAlerts { count } => {
+            return format!(
+                "승인을 기다리는 메일이 {count}건 있으나 승인할 수 있는 사람이 부족합니다."
+            );
         }
     };
     fixed.to_owned()

@@ -118,6 +118,8 @@ pub enum Tag {
     Done,
     /// Several mails wait.
     Digest,
+    /// Several mails are decided.
+    DigestOfNews,
 }
 
 /// The name of a fact.
@@ -241,6 +243,16 @@ pub enum Opening<'a> {
     Done,
     /// To a moderator: several mails wait.
     Digest {
+        /// How many.
+        count: usize,
+    },
+    /// To a moderator: several mails are decided.
+    DigestOfNews {
+        /// How many.
+        count: usize,
+    },
+    /// To administrators: several mails wait, and too few can decide.
+    DigestOfAlerts {
         /// How many.
         count: usize,
     },
