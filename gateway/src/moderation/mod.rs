@@ -7,6 +7,7 @@
 
 mod content;
 mod outbox;
+mod pages;
 mod reader;
 mod registry;
 mod take;
@@ -31,6 +32,7 @@ use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::content::Fingerprint;
+pub(crate) use self::pages::Pages;
 use self::registry::Registry;
 pub use self::take::TakeError;
 pub(crate) use self::take::annex;
