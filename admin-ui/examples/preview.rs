@@ -1,12 +1,20 @@
-//! Serves the page with sample numbers, for looking at it in a browser:
-//! `cargo run -p mailweir-admin-ui --example preview -- 127.0.0.1:8025 [broken]`.
+//! Serves the pages with sample numbers and sample mail, for looking at them in a browser:
+//! `cargo run -p mailweir-admin-ui --example preview -- 127.0.0.1:8025 [broken]`. It prints the addresses of
+//! pages of moderators and senders.
+
+#[expect(dead_code, clippy::unwrap_used, reason = "a sample for tests, which ask more of it")]
+#[path = "../tests/approval/sample.rs"]
+mod waiting;
 
 use std::{sync::Arc, time::Duration};
 
 use mailweir_admin_ui::{
     AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
-    QueueCounts, router, serve,
+    QueueCounts,
+    approval::{ApprovalPages, Proxies},
+    router, serve,
 };
+use mailweir_moderation::{case::Kind, notice::Language};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -14,11 +22,33 @@ async fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8025".to_owned());
     let broken = arguments.next().is_some();
+    let desk = Arc::new(waiting::Desk::default());
+    println!("http://{address}/");
+    for language in Language::ALL {
+        let draft = || waiting::draft(language);
+        let links = desk.open(draft());
+        let delay = desk.open(waiting::Draft { plan: waiting::plan(Kind::Delay, 3), ..draft() });
+        let confirm =
+            desk.open(waiting::Draft { plan: waiting::plan(Kind::Confirmation, 3), ..draft() });
+        let locked = desk.open(waiting::Draft { sensitive: true, ..draft() });
+        let tag = language.tag();
+        for (what, token) in [
+            ("moderator", &links.boss),
+            ("other moderator", &links.cfo),
+            ("sender", &links.sender),
+            ("delay", &delay.sender),
+            ("confirmation", &confirm.sender),
+            ("log-in", &locked.boss),
+        ] {
+            println!("{tag} {what}: http://{address}/m/{token}");
+        }
+    }
+    let approval = ApprovalPages::new(desk, None, Proxies::none());
     let state = AdminState {
         observability: Arc::new(Sample { broken }),
         hosts: Arc::new(AllowedHosts::default()),
+        approval: Arc::new(approval.ok_or_else(|| std::io::Error::other("no random numbers"))?),
     };
-    println!("http://{address}/");
     serve(TcpListener::bind(address).await?, router(state), std::future::pending()).await;
     Ok(())
 }

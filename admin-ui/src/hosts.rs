@@ -26,6 +26,13 @@ impl AllowedHosts {
         Self { names: public_url.and_then(host).into_iter().collect() }
     }
 
+    /// Whether `authority` is the host of `[admin] public_url`. The port does not matter.
+    #[must_use]
+    pub fn is_public(&self, authority: &str) -> bool {
+        let Some(host) = host_of(authority) else { return false };
+        self.names.iter().any(|name| host.eq_ignore_ascii_case(name))
+    }
+
     /// Whether `authority`, the value of a `Host` header, names us. The port does not matter.
     #[must_use]
     pub fn allow(&self, authority: &str) -> bool {
@@ -33,7 +40,7 @@ impl AllowedHosts {
         host.parse::<Ipv4Addr>().is_ok()
             || in_brackets(host).is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok())
             || host.eq_ignore_ascii_case("localhost")
-            || self.names.iter().any(|name| host.eq_ignore_ascii_case(name))
+            || self.is_public(authority)
     }
 }
 

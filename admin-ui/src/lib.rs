@@ -1,8 +1,10 @@
-//! The admin listener: `/livez`, `/readyz`, `/metrics` and one calm page.
+//! The admin listener: `/livez`, `/readyz`, `/metrics`, one calm page, and the pages behind the links of
+//! notices.
 //!
-//! Reads only. What it shows comes from the gateway through [`Observability`]; it knows no queue,
-//! no SMTP and no storage. It stands on its own listener, local by default (`attacks.md` H11).
+//! What it shows comes from the gateway through [`Observability`] and [`approval::Approvals`]; it knows no
+//! queue, no SMTP and no storage. All but the pages of [`approval`] only reads. It stands on its own listener, local by default (`attacks.md` H11).
 
+pub mod approval;
 mod guard;
 mod health;
 mod home;
@@ -93,6 +95,8 @@ pub struct AdminState {
     pub observability: Arc<dyn Observability>,
     /// By which names the listener may be called.
     pub hosts: Arc<AllowedHosts>,
+    /// The pages behind the links of notices.
+    pub approval: Arc<approval::ApprovalPages>,
 }
 
 /// `/metrics` alone, for a network that may see numbers and nothing else.
@@ -112,6 +116,7 @@ pub fn router(state: AdminState) -> Router {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .merge(approval::routes())
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .with_state(state)
 }

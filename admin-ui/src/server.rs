@@ -6,7 +6,12 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -17,6 +22,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use crate::approval::Peer;
+
 /// Answers requests on `listener` until `stop` completes. HTTP/1.1 only; connections that are
 /// still open then are closed with the runtime.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
@@ -25,8 +32,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         // The semaphore is never closed.
         while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    let answered = answer(stream, router.clone());
+                Ok((stream, peer)) => {
+                    let answered = answer(stream, Peer(peer), router.clone());
                     tokio::spawn(async move {
                         answered.await;
                         drop(permit);
@@ -44,13 +51,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 }
 
 /// Answers all requests of one connection. What goes wrong there concerns nobody else.
-async fn answer(stream: TcpStream, router: Router) {
+async fn answer(stream: TcpStream, peer: Peer, router: Router) {
+    let router = TowerToHyperService::new(router);
+    let answer = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), answer);
     drop(timeout(CONNECTION_TIME, connection).await);
 }
 

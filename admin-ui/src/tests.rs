@@ -1,5 +1,10 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
+use mailweir_moderation::{case::Proof, page::Wish, token::Token};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -7,7 +12,9 @@ use tokio::{
 
 use super::{
     AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
-    QueueCounts, serve,
+    QueueCounts,
+    approval::{ApprovalPages, Approvals, Later, LogIn, NotDone, NotLoggedIn, Proxies, Sight},
+    serve,
 };
 
 #[tokio::test]
@@ -204,5 +211,35 @@ fn state(gateway: Gateway) -> AdminState {
     AdminState {
         observability: Arc::new(gateway),
         hosts: Arc::new(AllowedHosts::new(Some("https://gate.example.org"))),
+        approval: Arc::new(ApprovalPages::new(Arc::new(Nothing), None, Proxies::none()).unwrap()),
+    }
+}
+
+/// Nothing waits.
+struct Nothing;
+
+impl Approvals for Nothing {
+    fn look(&self, _: &Token) -> Option<Sight> {
+        None
+    }
+
+    fn visited(&self, _: &Token, _: IpAddr, _: &str) {}
+
+    fn decide<'a>(
+        &'a self,
+        _: &'a Token,
+        _: Wish,
+        _: (Proof, Option<IpAddr>),
+    ) -> Later<'a, Result<(), NotDone>> {
+        Box::pin(async { Err(NotDone::Unknown) })
+    }
+
+    fn log_in<'a>(
+        &'a self,
+        _: &'a Token,
+        _: LogIn,
+        _: Option<IpAddr>,
+    ) -> Later<'a, Result<(), NotLoggedIn>> {
+        Box::pin(async { Err(NotLoggedIn::Denied) })
     }
 }

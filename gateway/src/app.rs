@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
+use mailweir_admin_ui::approval::{ApprovalPages, Proxies};
 use mailweir_auth::Allowances;
 use mailweir_mail::SessionEvent;
 use mailweir_queue::Queue;
@@ -41,7 +42,7 @@ use crate::{
     restart,
     rewriting::LiveRewriting,
     sockets::{self, Sockets},
-    status::{Serves, Status},
+    status::{self, Serves, Status},
     store::Store,
     tables::Tables,
     tls::{self, CertificateSource, ClientAuthorities, OldestVersion, ServerTls},
@@ -197,6 +198,7 @@ impl App {
         });
         let config = self.config.load_full();
         let status = Arc::new(Status::new(Arc::downgrade(self)));
+        let approval = self.approval_pages(&config)?;
         for (bind, serves) in config
             .admin
             .bind
@@ -206,11 +208,19 @@ impl App {
         {
             let socket = sockets::bind(*bind)
                 .with_context(|| format!("listener \"admin\" cannot bind {bind}"))?;
-            let pages = crate::status::pages(&config, Arc::clone(&status), serves);
+            let pages = status::pages(&config, Arc::clone(&status), Arc::clone(&approval), serves);
             let end = self.end.clone().cancelled_owned();
             self.services.spawn(mailweir_admin_ui::serve(socket, pages, end));
         }
         Ok(())
+    }
+
+    /// The pages behind the links of notices.
+    fn approval_pages(self: &Arc<Self>, config: &Config) -> anyhow::Result<Arc<ApprovalPages>> {
+        let approvals = Arc::new(moderation::Pages::new(Arc::downgrade(self)));
+        let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
+        let pages = ApprovalPages::new(approvals, public_url, Proxies::none());
+        pages.map(Arc::new).context("the system gives no random numbers")
     }
 
     /// The listeners of `config`, for each of their addresses.

@@ -8,7 +8,7 @@ use std::{
 use axum::Router;
 use mailweir_admin_ui::{
     AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
-    QueueCounts,
+    QueueCounts, approval::ApprovalPages,
 };
 use mailweir_auth::{Authenticator, Health};
 
@@ -137,10 +137,15 @@ pub(crate) enum Serves {
 }
 
 /// The pages of one admin address.
-pub(crate) fn pages(config: &Config, status: Arc<Status>, serves: Serves) -> Router {
+pub(crate) fn pages(
+    config: &Config,
+    status: Arc<Status>,
+    approval: Arc<ApprovalPages>,
+    serves: Serves,
+) -> Router {
     let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
     let hosts = Arc::new(AllowedHosts::new(public_url));
-    let state = AdminState { observability: status, hosts };
+    let state = AdminState { observability: status, hosts, approval };
     match serves {
         Serves::Everything => mailweir_admin_ui::router(state),
         Serves::Metrics => mailweir_admin_ui::metrics_router(state),

@@ -14,6 +14,7 @@
 
 pub mod bench;
 pub mod certificates;
+pub mod chromium;
 pub mod crash;
 pub mod dialog;
 pub mod dns;
@@ -30,6 +31,7 @@ pub mod installation;
 pub mod interop;
 pub mod pair;
 pub mod peers;
+pub mod person;
 pub mod program;
 pub mod rig;
 pub mod sink;

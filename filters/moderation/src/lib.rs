@@ -9,6 +9,7 @@ pub mod case_file;
 pub mod chain;
 pub mod notice;
 pub mod numbers;
+pub mod page;
 pub mod reply;
 pub mod rule;
 mod sketch;

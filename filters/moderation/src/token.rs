@@ -29,6 +29,9 @@ pub struct Grant {
     pub purpose: Purpose,
     /// It is good for nothing from then on.
     pub expires: Timestamp,
+    /// When the notice was made that it stands in; `None`: an earlier version made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Timestamp>,
 }
 
 /// What a token is good for.

@@ -9,6 +9,7 @@ mod content;
 mod digest;
 mod outbox;
 mod pace;
+mod pages;
 mod reader;
 mod registry;
 mod take;
@@ -33,6 +34,7 @@ use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::content::Fingerprint;
+pub(crate) use self::pages::Pages;
 pub use self::take::TakeError;
 pub(crate) use self::take::annex;
 use self::{

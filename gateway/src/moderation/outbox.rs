@@ -262,6 +262,7 @@ pub(super) fn grant(
         person: reader.address.clone(),
         purpose,
         expires: file.tokens_end(now, settings.rules.keep_cases),
+        sent: Some(now),
     });
     Ok(Some((token, purpose)))
 }

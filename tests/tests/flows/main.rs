@@ -27,6 +27,7 @@ mod moderation_knows_what_needs_nobody;
 mod name_servers_have_a_say;
 mod only_listed_peers_speak_for_others;
 mod others_see_generic_addresses;
+mod people_decide_on_a_page;
 mod people_log_in_by_certificate;
 mod people_log_in_to_submit;
 mod people_write_as_themselves;

@@ -77,6 +77,7 @@ fn grant(number: u8) -> Grant {
         person: address("boss@own.example"),
         purpose: Purpose::Decide,
         expires: Timestamp::from_secs(1),
+        sent: None,
     }
 }
 

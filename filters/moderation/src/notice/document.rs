@@ -19,9 +19,9 @@ pub(super) struct Document {
     pub(super) footer: Vec<String>,
 }
 
-/// What a notice is for its reader.
+/// What a notice or a page is for its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub enum Tone {
     /// Something to do.
     Ask,
     /// Something to do soon.
@@ -52,19 +52,24 @@ pub(super) enum Block {
     Links { label: String, links: Vec<Link> },
 }
 
+/// A name and what stands beside it.
 #[derive(Clone, Debug)]
-pub(super) struct Fact {
-    pub(super) label: &'static str,
-    pub(super) values: Vec<Value>,
+pub struct Fact {
+    /// The name.
+    pub label: &'static str,
+    /// One value or several.
+    pub values: Vec<Value>,
 }
 
+/// A value.
 #[derive(Clone, Debug)]
-pub(super) struct Value {
-    pub(super) text: String,
+pub struct Value {
+    /// In words.
+    pub text: String,
     /// Whether it is what people look for first.
-    pub(super) is_title: bool,
+    pub is_title: bool,
     /// Words that are shown as small labels beside it.
-    pub(super) marks: Vec<&'static str>,
+    pub marks: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug)]

@@ -129,6 +129,12 @@ impl Zone {
         if minutes.unsigned_abs() < 24 * 60 { Some(Self { minutes }) } else { None }
     }
 
+    /// The time at which clocks here show what clocks in UTC show at `shown`.
+    #[must_use]
+    pub fn universal(self, shown: Timestamp) -> Timestamp {
+        Timestamp::from_secs(shown.as_secs().saturating_add_signed(-i64::from(self.minutes) * 60))
+    }
+
     /// The time whose UTC is local time here.
     fn local(self, time: Timestamp) -> Timestamp {
         Timestamp::from_secs(time.as_secs().saturating_add_signed(i64::from(self.minutes) * 60))

@@ -11,6 +11,7 @@ mod document;
 mod html;
 mod language;
 mod mime;
+pub mod page;
 mod say;
 mod summary;
 mod text;

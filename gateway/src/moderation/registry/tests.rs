@@ -138,7 +138,8 @@ fn what_fails_is_tried_again_ever_later_until_it_is_done() {
 fn a_token_leads_to_its_case_while_it_is_good() {
     let token = Token::new([7; 32]).hash();
     let mut file = open(30);
-    let grant = Grant { token, person: boss(), purpose: Purpose::Decide, expires: second(20) };
+    let (person, purpose) = (boss(), Purpose::Decide);
+    let grant = Grant { token, person, purpose, expires: second(20), sent: None };
     file.give(grant.clone());
     let mut registry = registry([(id(1), file)]);
     let found = registry.find(token, second(19)).map(|(id, _, grant)| (id, grant.clone()));

@@ -72,14 +72,18 @@ const fn opening<'a>(tag: Tag, by: Option<&'a str>) -> Opening<'a> {
 }
 
 /// Who handed the decision to `address`, the last time.
-fn forwarded_by(address: &Address, about: &About<'_>, letter: &Letter<'_>) -> Option<String> {
+pub(super) fn forwarded_by(
+    address: &Address,
+    about: &About<'_>,
+    letter: &Letter<'_>,
+) -> Option<String> {
     let mut history = about.case.progress.history.iter().rev();
     let entry =
         history.find(|entry| matches!(&entry.step, Step::Forwarded(to) if to == address))?;
     Some(facts::who(&entry.by, about.case, letter.language))
 }
 
-fn deputy_of<'a>(address: &Address, about: &About<'a>) -> Option<&'a Address> {
+pub(super) fn deputy_of<'a>(address: &Address, about: &About<'a>) -> Option<&'a Address> {
     let mut all = about.case.progress.level()?.moderators.iter();
     all.find(|one| one.address == *address)?.deputy_of.as_ref()
 }

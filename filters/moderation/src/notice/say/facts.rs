@@ -200,6 +200,15 @@ impl Writer<'_> {
 
     /// What people did and said before, the last things.
     pub(super) fn history(&self, case: &Case) -> Option<Fact> {
+        self.last_of_history(case, MOST_HISTORY)
+    }
+
+    /// The same, all of it: a case keeps a bounded number.
+    pub(super) fn all_history(&self, case: &Case) -> Option<Fact> {
+        self.last_of_history(case, usize::MAX)
+    }
+
+    fn last_of_history(&self, case: &Case, most: usize) -> Option<Fact> {
         let all: Vec<Value> = case
             .progress
             .history
@@ -207,7 +216,7 @@ impl Writer<'_> {
             .filter_map(|entry| self.entry(entry, case))
             .map(Value::from)
             .collect();
-        let first = all.len().saturating_sub(MOST_HISTORY);
+        let first = all.len().saturating_sub(most);
         let values: Vec<Value> = all.into_iter().skip(first).collect();
         let label = Label::History.text(self.language());
         (!values.is_empty()).then_some(Fact { label, values })

@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod digest;
 mod facts;
+pub(super) mod page;
 mod tell;
 
 pub use digest::MOST_IN_DIGEST;

@@ -8,6 +8,9 @@ mod en;
 mod fr;
 mod ja;
 mod ko;
+mod page;
+
+pub use page::PageWord;
 
 use super::Language;
 use crate::{

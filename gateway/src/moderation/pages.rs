@@ -1,0 +1,178 @@
+//! What the pages behind the links of notices ask for: the case of a token, a decision, a log-in.
+//!
+//! Who may do what is for the case and for [`mailweir_moderation::page`] to say; what is done goes
+//! through [`Moderation::take`] as everything else.
+
+mod login;
+mod visits;
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use mailweir_admin_ui::approval::{Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight};
+use mailweir_auth::Date;
+use mailweir_mail::{Address, QueueId};
+use mailweir_moderation::{
+    action::{Action, Wait},
+    case::{Moderator, Proof, To},
+    case_file::CaseFile,
+    notice::Zone,
+    page::Wish,
+    token::{Grant, Purpose, Token},
+};
+
+use self::visits::Visits;
+use super::{Moderation, Settings, TakeError};
+use crate::{app::App, clock};
+
+/// Answers for the pages; holds the gateway weakly, so that an open page keeps nothing alive.
+pub(crate) struct Pages {
+    app: Weak<App>,
+    visits: Mutex<Visits>,
+}
+
+impl Pages {
+    pub(crate) fn new(app: Weak<App>) -> Self {
+        Self { app, visits: Mutex::default() }
+    }
+
+    /// What is changed is changed by single calls, so a panic elsewhere leaves it sound.
+    fn visits(&self) -> MutexGuard<'_, Visits> {
+        self.visits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Approvals for Pages {
+    fn look(&self, token: &Token) -> Option<Sight> {
+        let app = self.app.upgrade()?;
+        let moderation = app.moderation();
+        let (id, file, grant) = moderation.find(token.hash())?;
+        let settings = moderation.settings.load();
+        Some(Sight {
+            id,
+            language: settings.reader(&To::Moderator(grant.person.clone()), &file)?.language,
+            zone: Zone::default(),
+            now: clock::now(),
+            needs_login: settings.needs_login(&file, &grant),
+            visits: self.visits().of(id),
+            file,
+            grant,
+        })
+    }
+
+    fn visited(&self, token: &Token, from: IpAddr, agent: &str) {
+        let Some(app) = self.app.upgrade() else { return };
+        if let Some((id, _, grant)) = app.moderation().find(token.hash()) {
+            self.visits().note(id, grant.sent, clock::now(), from, agent);
+        }
+    }
+
+    fn decide<'a>(
+        &'a self,
+        token: &'a Token,
+        wish: Wish,
+        proven: (Proof, Option<IpAddr>),
+    ) -> Later<'a, Result<(), NotDone>> {
+        Box::pin(async move {
+            let app = self.app.upgrade().ok_or(NotDone::Failed)?;
+            app.moderation().decide(token, &wish, proven).await
+        })
+    }
+
+    fn log_in<'a>(
+        &'a self,
+        token: &'a Token,
+        login: LogIn,
+        from: Option<IpAddr>,
+    ) -> Later<'a, Result<(), NotLoggedIn>> {
+        Box::pin(async move {
+            let app = self.app.upgrade().ok_or(NotLoggedIn::Failed)?;
+            let (_, file, grant) =
+                app.moderation().find(token.hash()).ok_or(NotLoggedIn::Failed)?;
+            let account = app.moderation().settings.load().account(&file, &grant);
+            login::check(&app, &account, &login, from.ok_or(NotLoggedIn::Failed)?).await
+        })
+    }
+}
+
+impl Moderation {
+    async fn decide(
+        self: &Arc<Self>,
+        token: &Token,
+        wish: &Wish,
+        proven: (Proof, Option<IpAddr>),
+    ) -> Result<(), NotDone> {
+        let (id, file, grant) = self.find(token.hash()).ok_or(NotDone::Unknown)?;
+        let to = match &wish.to {
+            Some(to) => Some(self.settings.load().stand_in(to).ok_or(NotDone::NoModerator)?),
+            None => None,
+        };
+        let command = wish.command(&file.case, &grant, to, proven).ok_or(NotDone::NotOffered)?;
+        match self.take(id, command).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.not_done(id, error)),
+        }
+    }
+
+    fn not_done(&self, id: QueueId, error: TakeError) -> NotDone {
+        match error {
+            TakeError::NoCase(_) => NotDone::Unknown,
+            TakeError::Refused(refused) => NotDone::Refused(Box::new(refused)),
+            TakeError::Gone => NotDone::Handled,
+            error => {
+                self.warn(format!("{id}: a decision at a page was not carried out: {error}"));
+                NotDone::Failed
+            }
+        }
+    }
+}
+
+impl Settings {
+    /// Whether the page shows nothing before a log-in. Senders who never logged in have no account.
+    fn needs_login(&self, file: &CaseFile, grant: &Grant) -> bool {
+        let has_account = grant.purpose == Purpose::Decide || file.mail.login.is_some();
+        (file.sensitive || self.rules.links_need_login) && has_account
+    }
+
+    /// The log-in of the one who has a token.
+    fn account(&self, file: &CaseFile, grant: &Grant) -> Box<str> {
+        let mut moderators = self.rules.moderators.iter();
+        if let Some(known) = moderators.find(|one| one.person.address == grant.person) {
+            return known.login.clone();
+        }
+        let is_sender = file.case.plan.senders.first() == Some(&grant.person);
+        let login = file.mail.login.clone().filter(|_| is_sender);
+        login.unwrap_or_else(|| grant.person.as_str().into())
+    }
+
+    /// Who decides today for somebody that a rule or a section names; `None`: there is no such person,
+    /// or nobody stands in. A page must not let its reader ask anybody in the world.
+    fn stand_in(&self, to: &Address) -> Option<Moderator> {
+        if !self.is_known(to) {
+            return None;
+        }
+        let today = Date::of(clock::now());
+        self.rules.people.on(today, std::slice::from_ref(to)).into_iter().next()
+    }
+
+    fn is_known(&self, address: &Address) -> bool {
+        let listed =
+            self.rules.moderators.iter().flat_map(|one| {
+                std::iter::once(&one.person.address).chain(one.person.deputy.as_ref())
+            });
+        let named = self.rules.rules.iter().filter_map(|rule| match &rule.action {
+            Action::Hold(hold) => match &hold.wait {
+                Wait::Approval(approval) => Some(approval),
+                Wait::Delay(_) | Wait::Confirmation(_) => None,
+            },
+            Action::Accept | Action::Notice(_) => None,
+        });
+        let named = named.flat_map(|approval| {
+            let escalation = approval.escalation.iter().flat_map(|to| &to.people);
+            approval.levels.iter().flat_map(|level| &level.moderators).chain(escalation)
+        });
+        listed.chain(named).any(|known| known == address)
+    }
+}
