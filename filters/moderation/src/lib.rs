@@ -11,7 +11,9 @@ pub mod notice;
 pub mod numbers;
 pub mod reply;
 pub mod rule;
+pub mod search;
 mod sketch;
 pub mod token;
+pub mod view;
 
 pub use sketch::Sketch;
