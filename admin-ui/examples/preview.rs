@@ -1,12 +1,16 @@
 //! Serves the page with sample numbers, for looking at it in a browser:
 //! `cargo run -p mailweir-admin-ui --example preview -- 127.0.0.1:8025 [broken]`.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::ready, net::IpAddr, sync::Arc, time::Duration};
 
 use mailweir_admin_ui::{
     AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
-    QueueCounts, router, serve,
+    QueueCounts,
+    api::{Caller, Claim, Deed, HeldMail, Later, NoEntry, NotDone, Page, Wanted},
+    router, serve,
 };
+use mailweir_mail::QueueId;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -17,6 +21,7 @@ async fn main() -> std::io::Result<()> {
     let state = AdminState {
         observability: Arc::new(Sample { broken }),
         hosts: Arc::new(AllowedHosts::default()),
+        held: Arc::new(Closed),
     };
     println!("http://{address}/");
     serve(TcpListener::bind(address).await?, router(state), std::future::pending()).await;
@@ -57,5 +62,26 @@ impl Observability for Sample {
             ],
             queue: QueueCounts { ready: 12, deferred: 1_234, held: 0 },
         }
+    }
+}
+
+/// Nobody asks a sample about held mail.
+struct Closed;
+
+impl HeldMail for Closed {
+    fn log_in<'a>(&'a self, _: Claim<'a>, _: IpAddr) -> Later<'a, Result<Caller, NoEntry>> {
+        Box::pin(ready(Err(NoEntry::Wrong)))
+    }
+
+    fn list<'a>(&'a self, _: &'a Caller, _: Wanted) -> Later<'a, Page> {
+        Box::pin(ready(Page { held: Vec::new(), next: None }))
+    }
+
+    fn show(&self, _: &Caller, _: QueueId) -> Option<Value> {
+        None
+    }
+
+    fn act<'a>(&'a self, _: &'a Caller, _: QueueId, _: Deed) -> Later<'a, Result<Value, NotDone>> {
+        Box::pin(ready(Err(NotDone::NotFound)))
     }
 }

@@ -1,7 +1,7 @@
 //! What every request must be, and what every answer carries.
 //!
-//! Only GET and HEAD, without a body, for a name that is ours, with a short path; every answer
-//! forbids scripts, frames, caching and guessing of types (`attacks.md` G5, H6, H9, H10).
+//! Only GET and HEAD, without a body, for a name that is ours, with a short path; and what [`POSTS`]
+//! has. Every answer forbids scripts, frames, caching and guessing of types (`attacks.md` G5, H6, H9, H10).
 
 use axum::{
     extract::{Request, State},
@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{AdminState, AllowedHosts};
+use crate::{AdminState, AllowedHosts, api::MAX_BODY};
 
 /// Lets a proper request through, and dresses every answer.
 pub(crate) async fn guard(
@@ -37,7 +37,8 @@ pub(crate) async fn guard(
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug)]
 enum Objection {
-    Method,
+    /// Only these are answered.
+    Method(&'static str),
     Host,
     Body,
     Path,
@@ -46,10 +47,9 @@ enum Objection {
 impl IntoResponse for Objection {
     fn into_response(self) -> Response {
         match self {
-            Self::Method => {
-                let allow = [(ALLOW, "GET, HEAD")];
-                (StatusCode::METHOD_NOT_ALLOWED, allow, "Only GET and HEAD are answered here.\n")
-                    .into_response()
+            Self::Method(allowed) => {
+                let said = format!("Only {allowed} is answered here.\n");
+                (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allowed)], said).into_response()
             }
             Self::Host => (
                 StatusCode::MISDIRECTED_REQUEST,
@@ -57,20 +57,51 @@ impl IntoResponse for Objection {
                  in the section [admin] of the configuration.\n",
             )
                 .into_response(),
-            Self::Body => (StatusCode::PAYLOAD_TOO_LARGE, "No body is expected.\n").into_response(),
+            Self::Body => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large here.\n").into_response()
+            }
             Self::Path => (StatusCode::URI_TOO_LONG, "The path is too long.\n").into_response(),
         }
     }
 }
 
 fn objection(request: &Request, hosts: &AllowedHosts) -> Option<Objection> {
-    match request {
+    let posts = largest_body(request.uri().path());
+    match *request.method() {
         _ if !is_for_us(request, hosts) => Some(Objection::Host),
-        _ if !matches!(*request.method(), Method::GET | Method::HEAD) => Some(Objection::Method),
-        _ if has_body(request.headers()) => Some(Objection::Body),
         _ if request.uri().path().len() > MAX_PATH => Some(Objection::Path),
-        _ => None,
+        Method::GET | Method::HEAD if posts.is_some() => Some(Objection::Method("POST")),
+        Method::GET | Method::HEAD if has_body(request.headers()) => Some(Objection::Body),
+        Method::GET | Method::HEAD => None,
+        Method::POST => match posts {
+            None => Some(Objection::Method("GET, HEAD")),
+            Some(largest) if is_larger(request.headers(), largest) => Some(Objection::Body),
+            Some(_) => None,
+        },
+        _ => Some(Objection::Method(if posts.is_some() { "POST" } else { "GET, HEAD" })),
     }
+}
+
+/// The most bytes of a body that is posted there; `None`: nothing is.
+fn largest_body(path: &str) -> Option<usize> {
+    let is_at = |pattern: &str| {
+        let (mut path, mut pattern) = (path.split('/'), pattern.split('/'));
+        loop {
+            match (path.next(), pattern.next()) {
+                (None, None) => return true,
+                (Some(part), Some("*")) if !part.is_empty() => {}
+                (Some(part), Some(wanted)) if part == wanted => {}
+                _ => return false,
+            }
+        }
+    };
+    POSTS.iter().find(|(pattern, _)| is_at(pattern)).map(|(_, largest)| *largest)
+}
+
+/// Of a body whose length is not told whoever reads it sees the end.
+fn is_larger(headers: &HeaderMap, largest: usize) -> bool {
+    let length = headers.get(CONTENT_LENGTH).map(|length| length.to_str().unwrap_or_default());
+    length.is_some_and(|length| length.parse::<usize>().map_or(true, |length| length > largest))
 }
 
 /// Every name in the request must be ours: exactly one `Host`, and the URI's if it has one.
@@ -86,6 +117,9 @@ fn has_body(headers: &HeaderMap) -> bool {
     let length = headers.get(CONTENT_LENGTH);
     headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
 }
+
+/// What may be posted, and where; `*` is one part of a path. Everywhere else nothing changes anything.
+const POSTS: [(&str, usize); 1] = [("/api/v1/held/*/*", MAX_BODY)];
 
 const HEADERS: [(HeaderName, &str); 7] = [
     (

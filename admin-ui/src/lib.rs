@@ -1,8 +1,9 @@
-//! The admin listener: `/livez`, `/readyz`, `/metrics` and one calm page.
+//! The admin listener: `/livez`, `/readyz`, `/metrics`, one calm page, and the API for held mail.
 //!
-//! Reads only. What it shows comes from the gateway through [`Observability`]; it knows no queue,
-//! no SMTP and no storage. It stands on its own listener, local by default (`attacks.md` H11).
+//! What it shows comes from the gateway through [`Observability`], what is done about held mail goes
+//! to it through [`api::HeldMail`]; it knows no queue, no SMTP and no storage. It stands on its own listener, local by default (`attacks.md` H11).
 
+pub mod api;
 mod guard;
 mod health;
 mod home;
@@ -93,6 +94,8 @@ pub struct AdminState {
     pub observability: Arc<dyn Observability>,
     /// By which names the listener may be called.
     pub hosts: Arc<AllowedHosts>,
+    /// Held mail, for programs.
+    pub held: Arc<dyn api::HeldMail>,
 }
 
 /// `/metrics` alone, for a network that may see numbers and nothing else.
@@ -112,6 +115,7 @@ pub fn router(state: AdminState) -> Router {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .merge(api::router())
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .with_state(state)
 }

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -25,8 +25,9 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         // The semaphore is never closed.
         while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    let answered = answer(stream, router.clone());
+                Ok((stream, peer)) => {
+                    let router = router.clone().layer(Extension(ConnectInfo(peer)));
+                    let answered = answer(stream, router);
                     tokio::spawn(async move {
                         answered.await;
                         drop(permit);

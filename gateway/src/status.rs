@@ -16,6 +16,7 @@ use crate::{
     app::App,
     clock,
     config::Config,
+    moderation::Api,
     observe::{FsyncTimes, Gauges, LogInGauges},
 };
 
@@ -140,7 +141,8 @@ pub(crate) enum Serves {
 pub(crate) fn pages(config: &Config, status: Arc<Status>, serves: Serves) -> Router {
     let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
     let hosts = Arc::new(AllowedHosts::new(public_url));
-    let state = AdminState { observability: status, hosts };
+    let held = Arc::new(Api::new(status.app.clone()));
+    let state = AdminState { observability: status, hosts, held };
     match serves {
         Serves::Everything => mailweir_admin_ui::router(state),
         Serves::Metrics => mailweir_admin_ui::metrics_router(state),
