@@ -1,8 +1,8 @@
 //! What every request must be, and what every answer carries.
 //!
-//! Only GET and HEAD, without a body, for a name that is ours, with a short path; every answer
-//! forbids scripts, frames, caching and guessing of types (`attacks.md` G5, H6, H9, H10). The pages of
-//! [`approval`](crate::approval) take POST besides: a small form that one of our own pages sends (H5).
+//! Only GET and HEAD, without a body, for a name that is ours, with a short path; and what [`POSTS`]
+//! has, of which forms must come from a page of ours (`attacks.md` H5). Every answer forbids scripts,
+//! frames, caching and guessing of types (G5, H6, H9, H10).
 
 use axum::{
     extract::{Request, State},
@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{AdminState, AllowedHosts, approval};
+use crate::{AdminState, AllowedHosts, api, approval};
 
 /// Lets a proper request through, and dresses every answer.
 pub(crate) async fn guard(
@@ -44,8 +44,8 @@ pub(crate) async fn guard(
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug)]
 enum Objection {
-    Method,
-    MethodOfPage,
+    /// Only these are answered.
+    Method(&'static str),
     Foreign,
     Form,
     Host,
@@ -56,19 +56,9 @@ enum Objection {
 impl IntoResponse for Objection {
     fn into_response(self) -> Response {
         match self {
-            Self::Method => {
-                let allow = [(ALLOW, "GET, HEAD")];
-                (StatusCode::METHOD_NOT_ALLOWED, allow, "Only GET and HEAD are answered here.\n")
-                    .into_response()
-            }
-            Self::MethodOfPage => {
-                let allow = [(ALLOW, "GET, HEAD, POST")];
-                (
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    allow,
-                    "Only GET, HEAD and POST are answered here.\n",
-                )
-                    .into_response()
+            Self::Method(allowed) => {
+                let said = format!("Only {allowed} is answered here.\n");
+                (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allowed)], said).into_response()
             }
             Self::Foreign => (StatusCode::FORBIDDEN, "This was sent by a page that is not ours.\n")
                 .into_response(),
@@ -82,8 +72,7 @@ impl IntoResponse for Objection {
             )
                 .into_response(),
             Self::Body => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "No body is expected, or none so large.\n")
-                    .into_response()
+                (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large here.\n").into_response()
             }
             Self::Path => (StatusCode::URI_TOO_LONG, "The path is too long.\n").into_response(),
         }
@@ -92,17 +81,56 @@ impl IntoResponse for Objection {
 
 fn objection(request: &Request, hosts: &AllowedHosts) -> Option<Objection> {
     let headers = request.headers();
-    let is_page = approval::is_page(request.uri().path());
+    let posted = posted(request.uri().path());
+    let methods = posted.map_or("GET, HEAD", |(posted, _)| posted.methods());
     match *request.method() {
         _ if !is_for_us(request, hosts) => Some(Objection::Host),
         _ if request.uri().path().len() > MAX_PATH => Some(Objection::Path),
+        Method::GET | Method::HEAD if methods == ONLY_POST => Some(Objection::Method(methods)),
         Method::GET | Method::HEAD => has_body(headers).then_some(Objection::Body),
-        Method::POST if is_page && !is_from_us(headers, hosts) => Some(Objection::Foreign),
-        Method::POST if is_page && !is_form(headers) => Some(Objection::Form),
-        Method::POST if is_page => is_too_large(headers).then_some(Objection::Body),
-        _ if is_page => Some(Objection::MethodOfPage),
-        _ => Some(Objection::Method),
+        Method::POST => match posted {
+            None => Some(Objection::Method(methods)),
+            Some((Posted::Form, _)) if !is_from_us(headers, hosts) => Some(Objection::Foreign),
+            Some((Posted::Form, _)) if !is_form(headers) => Some(Objection::Form),
+            Some((_, largest)) => is_larger(headers, largest).then_some(Objection::Body),
+        },
+        _ => Some(Objection::Method(methods)),
     }
+}
+
+/// What may be posted.
+#[derive(Clone, Copy, Debug)]
+enum Posted {
+    /// The form of a page of ours, which is at the same place.
+    Form,
+    /// What a program says; whoever takes it looks at who it is.
+    Json,
+}
+
+impl Posted {
+    const fn methods(self) -> &'static str {
+        match self {
+            Self::Form => "GET, HEAD, POST",
+            Self::Json => ONLY_POST,
+        }
+    }
+}
+
+/// What may be posted there, and its most bytes; `None`: nothing.
+fn posted(path: &str) -> Option<(Posted, usize)> {
+    let is_at = |pattern: &str| {
+        let (mut path, mut pattern) = (path.split('/'), pattern.split('/'));
+        loop {
+            match (path.next(), pattern.next()) {
+                (None, None) => return true,
+                (Some(part), Some("*")) if !part.is_empty() => {}
+                (Some(part), Some(wanted)) if part == wanted => {}
+                _ => return false,
+            }
+        }
+    };
+    let found = POSTS.iter().find(|(pattern, ..)| is_at(pattern));
+    found.map(|(_, posted, largest)| (*posted, *largest))
 }
 
 /// Whether a page of ours sent this, as far as the browser says. `Origin` is `null` where we forbid a
@@ -140,12 +168,10 @@ fn is_form(headers: &HeaderMap) -> bool {
     kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// Whether a body says that it is larger than any form of ours. One that does not say is cut where it
-/// is read.
-fn is_too_large(headers: &HeaderMap) -> bool {
-    let Some(length) = headers.get(CONTENT_LENGTH) else { return false };
-    let length = length.to_str().ok().and_then(|length| length.parse::<usize>().ok());
-    length.is_none_or(|length| length > MAX_BODY)
+/// Of a body whose length is not told whoever reads it sees the end.
+fn is_larger(headers: &HeaderMap, largest: usize) -> bool {
+    let length = headers.get(CONTENT_LENGTH).map(|length| length.to_str().unwrap_or_default());
+    length.is_some_and(|length| length.parse::<usize>().map_or(true, |length| length > largest))
 }
 
 /// Every name in the request must be ours: exactly one `Host`, and the URI's if it has one.
@@ -161,6 +187,12 @@ fn has_body(headers: &HeaderMap) -> bool {
     let length = headers.get(CONTENT_LENGTH);
     headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
 }
+
+/// What may be posted, and where; `*` is one part of a path. Everywhere else nothing changes anything.
+const POSTS: [(&str, Posted, usize); 2] =
+    [("/m/*", Posted::Form, approval::MAX_BODY), ("/api/v1/held/*/*", Posted::Json, api::MAX_BODY)];
+
+const ONLY_POST: &str = "POST";
 
 const HEADERS: [(HeaderName, &str); 7] = [
     (
@@ -189,6 +221,3 @@ const HEADERS_OF_PAGES: [(HeaderName, &str); 2] = [
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 const MAX_PATH: usize = 1_024;
-
-/// Bytes of a form.
-pub(crate) const MAX_BODY: usize = 64 * 1024;

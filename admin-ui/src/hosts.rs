@@ -26,11 +26,10 @@ impl AllowedHosts {
         Self { names: public_url.and_then(host).into_iter().collect() }
     }
 
-    /// Whether `authority` is the host of `[admin] public_url`. The port does not matter.
-    #[must_use]
-    pub fn is_public(&self, authority: &str) -> bool {
-        let Some(host) = host_of(authority) else { return false };
-        self.names.iter().any(|name| host.eq_ignore_ascii_case(name))
+    /// Whether `authority` is that of `[admin] public_url`. The port does not matter.
+    pub(crate) fn is_public(&self, authority: &str) -> bool {
+        let host = host_of(authority);
+        host.is_some_and(|host| self.names.iter().any(|name| host.eq_ignore_ascii_case(name)))
     }
 
     /// Whether `authority`, the value of a `Host` header, names us. The port does not matter.

@@ -1,9 +1,11 @@
-//! The admin listener: `/livez`, `/readyz`, `/metrics`, one calm page, and the pages behind the links of
-//! notices.
+//! The admin listener: `/livez`, `/readyz`, `/metrics`, one calm page, the pages behind the links of
+//! notices, and the API for held mail.
 //!
-//! What it shows comes from the gateway through [`Observability`] and [`approval::Approvals`]; it knows no
-//! queue, no SMTP and no storage. All but the pages of [`approval`] only reads. It stands on its own listener, local by default (`attacks.md` H11).
+//! What it shows comes from the gateway through [`Observability`]; what is done about held mail goes to it
+//! through [`approval::Approvals`] and [`api::HeldMail`]. It knows no queue, no SMTP and no storage. It
+//! stands on its own listener, local by default (`attacks.md` H11).
 
+pub mod api;
 pub mod approval;
 mod guard;
 mod health;
@@ -97,6 +99,8 @@ pub struct AdminState {
     pub hosts: Arc<AllowedHosts>,
     /// The pages behind the links of notices.
     pub approval: Arc<approval::ApprovalPages>,
+    /// Held mail, for programs.
+    pub held: Arc<dyn api::HeldMail>,
 }
 
 /// `/metrics` alone, for a network that may see numbers and nothing else.
@@ -117,6 +121,7 @@ pub fn router(state: AdminState) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .merge(approval::routes())
+        .merge(api::router())
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .with_state(state)
 }

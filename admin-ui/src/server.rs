@@ -3,9 +3,9 @@
 //! `axum::serve` sets none of them: a peer that sends its header a byte a minute would stay for
 //! ever.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, extract::ConnectInfo};
 use hyper::{
     Request,
     body::Incoming,
@@ -22,8 +22,6 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::approval::Peer;
-
 /// Answers requests on `listener` until `stop` completes. HTTP/1.1 only; connections that are
 /// still open then are closed with the runtime.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
@@ -33,7 +31,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    let answered = answer(stream, Peer(peer), router.clone());
+                    let answered = answer(stream, ConnectInfo(peer), router.clone());
                     tokio::spawn(async move {
                         answered.await;
                         drop(permit);
@@ -51,7 +49,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 }
 
 /// Answers all requests of one connection. What goes wrong there concerns nobody else.
-async fn answer(stream: TcpStream, peer: Peer, router: Router) {
+async fn answer(stream: TcpStream, peer: ConnectInfo<SocketAddr>, router: Router) {
     let router = TowerToHyperService::new(router);
     let answer = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);

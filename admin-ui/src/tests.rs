@@ -126,7 +126,7 @@ async fn a_peer_that_sends_its_header_slowly_is_dropped() {
     assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
 }
 
-struct Gateway {
+pub(crate) struct Gateway {
     checks: Vec<Check>,
 }
 
@@ -166,14 +166,14 @@ impl Observability for Gateway {
     }
 }
 
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let line = self.head.lines().find_map(|line| {
             let (found, value) = line.split_once(": ")?;
             found.eq_ignore_ascii_case(name).then_some(value)
@@ -188,7 +188,11 @@ async fn get(path: &str, gateway: Gateway) -> Answer {
 
 /// Sends one request over a connection of its own and reads until the server closes.
 async fn ask(request: &str, gateway: Gateway) -> Answer {
-    let mut stream = TcpStream::connect(start(gateway).await).await.unwrap();
+    ask_at(start(gateway).await, request).await
+}
+
+pub(crate) async fn ask_at(address: SocketAddr, request: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
     let request = request.replacen("\r\n", "\r\nConnection: close\r\n", 1);
     // The server may answer and close before it has read everything.
     let _ = stream.write_all(request.as_bytes()).await;
@@ -201,17 +205,22 @@ async fn ask(request: &str, gateway: Gateway) -> Answer {
 }
 
 async fn start(gateway: Gateway) -> SocketAddr {
+    start_with(state(gateway)).await
+}
+
+pub(crate) async fn start_with(state: AdminState) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener, crate::router(state(gateway)), std::future::pending()));
+    tokio::spawn(serve(listener, crate::router(state), std::future::pending()));
     address
 }
 
-fn state(gateway: Gateway) -> AdminState {
+pub(crate) fn state(gateway: Gateway) -> AdminState {
     AdminState {
         observability: Arc::new(gateway),
         hosts: Arc::new(AllowedHosts::new(Some("https://gate.example.org"))),
         approval: Arc::new(ApprovalPages::new(Arc::new(Nothing), None, Proxies::none()).unwrap()),
+        held: Arc::new(crate::api::tests::Office::default()),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     app::App,
     clock,
     config::Config,
+    moderation::Api,
     observe::{FsyncTimes, Gauges, LogInGauges},
 };
 
@@ -145,7 +146,8 @@ pub(crate) fn pages(
 ) -> Router {
     let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
     let hosts = Arc::new(AllowedHosts::new(public_url));
-    let state = AdminState { observability: status, hosts, approval };
+    let held = Arc::new(Api::new(status.app.clone()));
+    let state = AdminState { observability: status, hosts, approval, held };
     match serves {
         Serves::Everything => mailweir_admin_ui::router(state),
         Serves::Metrics => mailweir_admin_ui::metrics_router(state),

@@ -397,6 +397,16 @@ impl Queue {
         show.map_err(|error| StoreError::engine("show", error))?
     }
 
+    /// The content of a mail, to be read piece by piece; `None` if the mail is not here.
+    ///
+    /// # Errors
+    /// The mail or its content cannot be read.
+    pub async fn content(&self, id: QueueId) -> Result<Option<Content>, BodyError> {
+        let shared = self.shared.clone();
+        let content = tokio::task::spawn_blocking(move || shared.content(id)).await;
+        content.map_err(|error| std::io::Error::other(error.to_string()))?
+    }
+
     /// How many mails are where.
     #[must_use]
     pub fn stats(&self) -> Stats {

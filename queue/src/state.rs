@@ -55,6 +55,14 @@ pub enum Change {
         /// The recipients. All others are given up, and nobody gets a report of them.
         only: Vec<RecipientIndex>,
     },
+    /// It stays on hold for another reason, for these recipients alone. All others are given up, and
+    /// nobody gets a report of them.
+    StayHeld {
+        /// Why it is still on hold.
+        reason: HoldReason,
+        /// The recipients; `None`: all.
+        only: Option<Vec<RecipientIndex>>,
+    },
     /// A named person wants it treated as if it had just come.
     Requeue(Box<str>),
     /// A named person deletes it. Nothing is reported.
@@ -152,6 +160,7 @@ impl Step<'_> {
             Change::Hold(reason) => self.hold(reason),
             Change::Release(by) => self.release(by),
             Change::ReleaseFor { by, only } => self.release_for(by, &only),
+            Change::StayHeld { reason, only } => self.stay_held(reason, only.as_deref()),
             Change::Requeue(by) => self.requeue(by),
             Change::Delete(by) => self.delete(by),
             Change::Flush => self.flush(),
@@ -268,6 +277,7 @@ const fn wish(change: &Change) -> &'static str {
         Change::Restart => "taken up again",
         Change::Hold(_) => "put on hold",
         Change::Release(_) | Change::ReleaseFor { .. } => "released",
+        Change::StayHeld { .. } => "kept on hold",
         Change::Requeue(_) => "requeued",
         Change::Delete(_) => "deleted; `mailweir rescue` saves what is readable",
         Change::Flush => "flushed",

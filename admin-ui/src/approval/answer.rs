@@ -20,10 +20,10 @@ use mailweir_moderation::{
 };
 
 use super::{
-    ApprovalPages, LogIn, NotDone, NotLoggedIn, PREFIX, Sight, cookie, form::Form, forms::Draft,
-    html, nonce,
+    ApprovalPages, LogIn, MAX_BODY, NotDone, NotLoggedIn, PREFIX, Sight, cookie, form::Form,
+    forms::Draft, html, nonce,
 };
-use crate::{AdminState, guard::MAX_BODY};
+use crate::AdminState;
 
 /// GET and HEAD: shows the mail, and changes nothing.
 pub(crate) async fn show(State(state): State<AdminState>, request: Request) -> Response {

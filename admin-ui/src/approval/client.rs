@@ -2,11 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{Extensions, HeaderMap, HeaderName};
-
-/// The peer of the connection, as the server puts it to each request.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
+use axum::{
+    extract::ConnectInfo,
+    http::{Extensions, HeaderMap, HeaderName},
+};
 
 /// Reverse proxies that are believed when they say whom they speak for.
 pub struct Proxies(Box<dyn Fn(IpAddr) -> bool + Send + Sync>);
@@ -27,7 +26,7 @@ impl Proxies {
     /// The client of a request. A proxy writes whom it serves at the end of `X-Forwarded-For`; what
     /// stands before that may be anybody's invention, unless that one is a proxy of ours as well.
     pub(super) fn client(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
-        let peer = extensions.get::<Peer>()?.0.ip().to_canonical();
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
         let fields = headers.get_all(FORWARDED_FOR).iter();
         let said: Vec<&str> =
             fields.flat_map(|field| field.to_str().unwrap_or("?").split(',')).collect();
@@ -77,7 +76,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(FORWARDED_FOR, said.parse().unwrap());
             let mut extensions = Extensions::new();
-            extensions.insert(Peer(SocketAddr::new(peer.parse().unwrap(), 1)));
+            extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
             let found = proxies.client(&headers, &extensions);
             assert_eq!(found, Some(client.parse().unwrap()), "{peer} {said}");
         }

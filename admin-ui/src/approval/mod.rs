@@ -15,7 +15,7 @@ mod html;
 mod nonce;
 mod session;
 
-pub use client::{Peer, Proxies};
+pub use client::Proxies;
 
 use std::{net::IpAddr, pin::Pin, sync::Arc};
 
@@ -175,6 +175,9 @@ pub(crate) fn routes() -> Router<AdminState> {
         .route("/m/{*token}", get(answer::show).merge(post(answer::decide)))
         .route("/m.css", get(answer::style))
 }
+
+/// Bytes of a form.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
 
 /// Whether a request is for one of these pages.
 pub(crate) fn is_page(path: &str) -> bool {

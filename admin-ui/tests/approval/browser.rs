@@ -12,7 +12,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::sample::Desk;
+use crate::sample::{Desk, NoPrograms};
 
 /// The pages at work.
 pub(crate) struct Site {
@@ -33,6 +33,7 @@ impl Site {
             observability: Arc::new(Quiet),
             hosts: Arc::new(AllowedHosts::new(public_url)),
             approval: Arc::new(approval),
+            held: Arc::new(NoPrograms),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

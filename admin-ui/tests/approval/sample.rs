@@ -1,12 +1,16 @@
 //! Mail that waits, in memory, behind the pages as the gateway would have it: the engine is the real one.
 
 use std::{
+    future::ready,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
-use mailweir_admin_ui::approval::{Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight, Visit};
+use mailweir_admin_ui::{
+    api::{self, Caller, Claim, Deed, HeldMail, NoEntry, Page, Wanted},
+    approval::{Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight, Visit},
+};
 use mailweir_mail::{Address, Client, QueueId, ReversePath, Timestamp};
 use mailweir_moderation::{
     case::{AtExpiry, Case, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof, RuleName, State},
@@ -17,6 +21,7 @@ use mailweir_moderation::{
     rule::Reason,
     token::{Grant, Purpose, Token},
 };
+use serde_json::Value;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_795_210_205);
 
@@ -267,3 +272,29 @@ pub(crate) fn address(text: &str) -> Address {
 pub(crate) const BOSS: &str = "boss@own.example";
 pub(crate) const CFO: &str = "cfo@own.example";
 pub(crate) const SENDER: &str = "jiwon@own.example";
+
+/// No program is let in.
+pub(crate) struct NoPrograms;
+
+impl HeldMail for NoPrograms {
+    fn log_in<'a>(&'a self, _: Claim<'a>, _: IpAddr) -> Later<'a, Result<Caller, NoEntry>> {
+        Box::pin(ready(Err(NoEntry::Wrong)))
+    }
+
+    fn list<'a>(&'a self, _: &'a Caller, _: Wanted) -> Later<'a, Page> {
+        Box::pin(ready(Page { held: Vec::new(), next: None }))
+    }
+
+    fn show(&self, _: &Caller, _: QueueId) -> Option<Value> {
+        None
+    }
+
+    fn act<'a>(
+        &'a self,
+        _: &'a Caller,
+        _: QueueId,
+        _: Deed,
+    ) -> Later<'a, Result<Value, api::NotDone>> {
+        Box::pin(ready(Err(api::NotDone::NotFound)))
+    }
+}

@@ -9,7 +9,10 @@ use mailweir_mail::{Address, QueueId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{By, Case, Entry, RuleName, Step, Trust},
+    case::{
+        Actor, AtExpiry, By, Case, Closing, Command, Decision, Entry, Owed, Proof, Refused,
+        RuleName, State, Step, To, Trust, Word,
+    },
     notice::Summary,
     token::{Grant, Purpose, TokenHash},
 };
@@ -36,6 +39,30 @@ pub struct CaseFile {
     /// How long its sender needs no approval, if those who approved said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
+    /// What an operator did with the mail in the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Operated>,
+}
+
+/// What an operator did with the mail of a case in the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operated {
+    /// What.
+    pub deed: Deed,
+    /// Who.
+    pub by: Box<str>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What an operator does with a mail in the queue, past its case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// It is sent.
+    Released,
+    /// It is thrown away.
+    Deleted,
 }
 
 /// What of a mail is attached to notices.
@@ -83,6 +110,7 @@ impl CaseFile {
             threads: Vec::new(),
             also_held: None,
             trust: None,
+            operator: None,
         }
     }
 
@@ -117,6 +145,85 @@ impl CaseFile {
             file: &'a CaseFile,
         }
         serde_json::to_vec(&Stored { format: FORMAT, file: self })
+    }
+
+    /// How it stands, on one line, also if an operator has a say.
+    #[must_use]
+    pub fn standing(&self) -> String {
+        match (&self.case.progress.state, &self.operator) {
+            (State::Closed(closing), Some(Operated { deed, by, .. })) if self.is_sent(closing) => {
+                let deed = match deed {
+                    Deed::Released => "released",
+                    Deed::Deleted => "deleted",
+                };
+                format!("approved by {}, {deed} by operator {by}", closing.by.who)
+            }
+            (State::Closed(closing), None) if self.is_sent(closing) => {
+                format!("approved by {}, waits for an operator", closing.by.who)
+            }
+            _ => self.case.standing(),
+        }
+    }
+
+    /// How it stands, in one word; `approved` while an operator has the last word.
+    #[must_use]
+    pub fn state_name(&self) -> &'static str {
+        match (&self.case.progress.state, &self.operator) {
+            (State::Closed(closing), operator) if self.is_sent(closing) => match operator {
+                None => "approved",
+                Some(Operated { deed: Deed::Released, .. }) => Decision::Released.as_str(),
+                Some(Operated { deed: Deed::Deleted, .. }) => Decision::Discarded.as_str(),
+            },
+            (state, _) => state.as_str(),
+        }
+    }
+
+    /// Whether the mail is approved, and an operator has the last word.
+    #[must_use]
+    pub fn waits_for_operator(&self) -> bool {
+        let State::Closed(closing) = &self.case.progress.state else { return false };
+        self.operator.is_none() && self.is_sent(closing)
+    }
+
+    /// Whether people let it go, and it was held for another reason as well.
+    fn is_sent(&self, closing: &Closing) -> bool {
+        self.also_held.is_some()
+            && matches!(closing.decision, Decision::Released | Decision::Expired(AtExpiry::Release))
+    }
+
+    /// The sender hears only once the mail is really sent.
+    pub fn keep_from_sender(&mut self) {
+        let is_news = |owed: &Owed| owed.to == To::Sender && owed.word == Word::Decided;
+        self.case.progress.owed.retain(|owed| !is_news(owed));
+    }
+
+    /// An operator has released or deleted the mail in the queue.
+    ///
+    /// # Errors
+    /// That is no news: the case was closed before, and the mail had left it.
+    pub fn operated(&self, deed: Deed, by: &str, now: Timestamp) -> Result<Self, Refused> {
+        let who =
+            By { who: Actor::Administrator(by.into()), proof: Proof::CommandLine, from: None };
+        let command = match (self.waits_for_operator(), deed) {
+            (true, _) => Command::Follow { by: who, is_sent: deed == Deed::Released },
+            (false, Deed::Released) => overtake(who, Decision::Released),
+            (false, Deed::Deleted) => overtake(who, Decision::Discarded),
+        };
+        let case = self.case.take(&command, now)?.case;
+        let operator = Some(Operated { deed, by: by.into(), at: now });
+        Ok(Self { case, operator, ..self.clone() })
+    }
+
+    /// The numbers of these recipients.
+    ///
+    /// # Errors
+    /// The first address that is none of a recipient.
+    pub fn numbers_of<'a>(&self, only: &'a [Address]) -> Result<Vec<u32>, &'a Address> {
+        let number = |wanted: &'a Address| {
+            let place = self.mail.recipients.iter().position(|one| one.address == *wanted);
+            place.and_then(|place| u32::try_from(place).ok()).ok_or(wanted)
+        };
+        only.iter().map(number).collect()
     }
 
     /// What a token of this case is good for, and whose it is.
@@ -194,6 +301,26 @@ pub struct JournalEntry<'a> {
     pub content: String,
 }
 
+/// An entry of the journal, read back. What a newer version adds to it is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Recorded {
+    /// The name of the case.
+    pub case: QueueId,
+    /// When.
+    pub at: Timestamp,
+    /// Who, how that is known, and from where.
+    pub by: By,
+    /// What.
+    pub step: Step,
+    /// The words that belong to it.
+    #[serde(default)]
+    pub words: Box<str>,
+    /// The rule that holds the mail.
+    pub rule: RuleName,
+    /// SHA-256 of the content, in hexadecimal digits.
+    pub content: Box<str>,
+}
+
 impl<'a> JournalEntry<'a> {
     fn new(id: QueueId, case: &'a Case, entry: &'a Entry) -> Self {
         let Entry { at, by, step, words } = entry;
@@ -226,6 +353,14 @@ impl Purpose {
     }
 }
 
+fn overtake(by: By, decision: Decision) -> Command {
+    let words = match decision {
+        Decision::Released => "in the queue, past those who decide",
+        _ => "in the queue",
+    };
+    Command::Overtake { by, decision, words: words.into() }
+}
+
 /// The newest format, which is written.
 const FORMAT: u32 = 1;
 
@@ -239,4 +374,4 @@ const LONGEST_THREAD: usize = 12;
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(365 * 86_400);
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -12,7 +12,9 @@ pub mod numbers;
 pub mod page;
 pub mod reply;
 pub mod rule;
+pub mod search;
 mod sketch;
 pub mod token;
+pub mod view;
 
 pub use sketch::Sketch;

@@ -22,6 +22,17 @@ impl Date {
         let text = time.rfc3339();
         text.get(..LENGTH).and_then(|day| day.parse().ok()).unwrap_or(Self::MAX)
     }
+
+    /// Days since 1970-01-01; `None` for one before.
+    pub(crate) fn days(self) -> Option<u64> {
+        // The "days from civil" algorithm, with years that begin in March.
+        let (month, day) = (u64::from(self.month), u64::from(self.day));
+        let year = u64::from(self.year).checked_sub(u64::from(month <= 2))?;
+        let (era, year_of_era) = (year / 400, year % 400);
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        (era * 146_097 + day_of_era).checked_sub(719_468)
+    }
 }
 
 impl FromStr for Date {

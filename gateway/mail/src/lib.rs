@@ -29,6 +29,6 @@ pub use network::{Network, NetworkError};
 pub use origin::{Client, Login, Origin, Protocol, TlsSummary};
 pub use queue_id::{QueueId, QueueIdError};
 pub use reply::{Enhanced, Reply, ReplyClass};
-pub use time::{Civil, Timestamp};
+pub use time::{Civil, NotATime, Timestamp};
 pub use transport::Transport;
 pub use verdict::{HoldReason, Stage, Verdict};

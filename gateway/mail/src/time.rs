@@ -1,8 +1,10 @@
 //! Wall-clock time as a value. The shells read the clock; everything else receives this.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
+
+use crate::Date;
 
 /// A point in wall-clock time: microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -136,6 +138,55 @@ impl Timestamp {
     }
 }
 
+/// This is no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a time is written 2026-12-24T08:00Z, or with a zone 2026-12-24T08:00+01:00")]
+pub struct NotATime;
+
+/// Reads a time as RFC 3339 writes it; seconds may be left out, a space may stand for the `T`, and a
+/// fraction of a second does not count.
+impl FromStr for Timestamp {
+    type Err = NotATime;
+
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let (day, rest) = text.split_at_checked(10).ok_or(NotATime)?;
+        let day: Date = day.parse().map_err(|_| NotATime)?;
+        let rest = rest.strip_prefix(['T', 't', ' ']).ok_or(NotATime)?;
+        let zone = rest.find(['Z', 'z', '+', '-']).ok_or(NotATime)?;
+        let (time, zone) = rest.split_at(zone);
+        let (time, _) = time.split_once('.').unwrap_or((time, ""));
+        let seconds = day.days().ok_or(NotATime)? * SECONDS_PER_DAY + time_of_day(time)?;
+        let east = match zone.split_at_checked(1).ok_or(NotATime)? {
+            ("Z" | "z", "") => 0,
+            (sign, distance) => {
+                let distance = i64::try_from(time_of_day(distance)?).map_err(|_| NotATime)?;
+                if sign == "-" { -distance } else { distance }
+            }
+        };
+        seconds.checked_add_signed(-east).map(Self::from_secs).ok_or(NotATime)
+    }
+}
+
+/// Seconds of `08:00` or `08:00:00`.
+fn time_of_day(text: &str) -> Result<u64, NotATime> {
+    let number = |text: Option<&str>, end: u64| {
+        let text = text.filter(|text| text.len() == 2).ok_or(NotATime)?;
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| is_number && *number < end);
+        number.ok_or(NotATime)
+    };
+    let mut parts = text.split(':');
+    let (hour, minute) = (number(parts.next(), 24)?, number(parts.next(), 60)?);
+    let second = match parts.next() {
+        Some(second) => number(Some(second), 61)?,
+        None => 0,
+    };
+    if parts.next().is_some() {
+        return Err(NotATime);
+    }
+    Ok(hour * 3_600 + minute * 60 + second)
+}
+
 /// A date of the Gregorian calendar and a time of day, for those who write dates in other forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Civil {
@@ -188,6 +239,42 @@ mod tests {
             Timestamp::from_secs(4_107_542_400).rfc5322(),
             "Mon, 01 Mar 2100 00:00:00 +0000"
         );
+    }
+
+    #[test]
+    fn a_time_reads_back_and_knows_zones() {
+        let time = Timestamp::from_secs(1_795_210_205);
+        for same in [
+            "2026-11-20T21:30:05Z",
+            "2026-11-20 21:30:05.999z",
+            "2026-11-21T06:30:05+09:00",
+            "2026-11-20T16:00:05-05:30",
+        ] {
+            assert_eq!(same.parse(), Ok(time), "{same}");
+        }
+        assert_eq!(time.rfc3339().parse(), Ok(time));
+        for date in ["2000-02-29", "2028-12-31", "9999-03-01", "1970-01-01"] {
+            let time: Timestamp = format!("{date}T00:00:00Z").parse().unwrap();
+            assert!(time.rfc3339().starts_with(&format!("{date}T00:00:00.")), "{date}");
+        }
+        let minute = "2026-11-20T21:30Z".parse();
+        assert_eq!(minute, Ok(Timestamp::from_secs(1_795_210_200)));
+        for bad in [
+            "",
+            "2026-11-20",
+            "2026-11-20T21:30",
+            "2026-11-20T24:00Z",
+            "2026-11-20T21:60Z",
+            "2026-11-20T+1:30Z",
+            "2026-02-30T21:30Z",
+            "2026-11-20T21:30:05+0900",
+            "2026-11-20T21:30Zz",
+            "1970-01-01T00:00+01:00",
+            "1969-12-31T23:59Z",
+            "2026-11-2ü",
+        ] {
+            assert_eq!(bad.parse::<Timestamp>(), Err(NotATime), "{bad}");
+        }
     }
 
     #[test]

@@ -115,7 +115,9 @@ impl Printer {
             | Answer::Changed { .. }
             | Answer::Refused { .. }
             | Answer::Flushed { .. }
-            | Answer::Case { .. } => Ok(()),
+            | Answer::Case { .. }
+            | Answer::JournalEntry(_)
+            | Answer::JournalVerdict(_) => Ok(()),
         }
     }
 

@@ -18,6 +18,7 @@ use crate::{
     store::Store,
 };
 
+mod api_token;
 mod auth;
 mod ban;
 mod chain_check;
@@ -75,6 +76,7 @@ impl CommandLine {
             Command::Auth(command) => auth::run(&command),
             Command::Ban(command) => ban::run(&command),
             Command::Moderation(command) => moderation::run(&command),
+            Command::ApiToken(options) => api_token::run(&options),
             Command::Rescue(options) => rescue::run(&options),
             Command::Postmap(words) => postmap::run(&words.words),
         }
@@ -130,7 +132,19 @@ fn make_data_dir(path: &Path) -> anyhow::Result<()> {
 fn operator() -> Box<str> {
     let name =
         ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    name.unwrap_or_else(|| "the command line".to_owned()).into()
+    name.filter(|name| !name.is_empty()).unwrap_or_else(user_of_process).into()
+}
+
+/// As the list of users of this machine says; containers and timers have no `USER`.
+fn user_of_process() -> String {
+    let id = rustix::process::getuid().as_raw();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id.to_string()).then(|| name.to_owned())
+    });
+    name.unwrap_or_else(|| format!("uid {id}"))
 }
 
 /// One processor is left to the queue's own threads and to the kernel. All threads of the runtime
@@ -165,6 +179,8 @@ enum Command {
     Ban(ban::BanCommand),
     /// Look at mail that waits for people, and decide about it
     Moderation(moderation::ModerationCommand),
+    /// Make a token for a program that uses the API
+    ApiToken(api_token::ApiTokenOptions),
     /// Save every readable mail of a queue as files, also from a damaged one
     Rescue(rescue::Options),
     /// Ask lookup tables as Postfix's postmap does

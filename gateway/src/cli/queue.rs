@@ -195,7 +195,11 @@ impl Printer {
                 writeln!(out, "mailweir: {id}: {}", self.past)
             }
             // Not asked for here.
-            Answer::Ban(_) | Answer::Lifted { .. } | Answer::Case { .. } => Ok(()),
+            Answer::Ban(_)
+            | Answer::Lifted { .. }
+            | Answer::Case { .. }
+            | Answer::JournalEntry(_)
+            | Answer::JournalVerdict(_) => Ok(()),
             Answer::Flushed { mails } => {
                 writeln!(out, "mailweir: {} due now", plural(*mails, "deferred mail"))
             }

@@ -13,7 +13,7 @@ use mailweir_mail::Domain;
 use super::{
     Admin, Auth, ByteSize, CertificateSource, Checks, Config, ConnectionReuse, Dns, Domains,
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
-    address_verify, backend, checks,
+    address_verify, api_token, backend, checks,
     listener::{Common, Listener},
     moderation::{self, WrittenModeration},
     pattern::DomainPattern,
@@ -24,9 +24,10 @@ use super::{
     rewriting,
     route::{Route, Routes},
     schema::{
-        AddressVerifySection, AuthSection, BackendSection, ClassSection, ListenerSection,
-        ModerationSection, ModeratorSection, QuotasSection, RestrictionsSection, RouteSection,
-        RuleSection, SendersSection, ServerSection, SmtpSection, ThrottleSection, TlsSection,
+        AddressVerifySection, ApiTokenSection, AuthSection, BackendSection, ClassSection,
+        ListenerSection, ModerationSection, ModeratorSection, QuotasSection, RestrictionsSection,
+        RouteSection, RuleSection, SendersSection, ServerSection, SmtpSection, ThrottleSection,
+        TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -69,6 +70,7 @@ pub(super) fn config(
     let moderators = all::<ModeratorSection>(raw, problems);
     let rules = all::<RuleSection>(raw, problems);
     let admin = only::<Admin>(raw, problems)?;
+    let api_tokens = all::<ApiTokenSection>(raw, problems);
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
 
@@ -118,6 +120,7 @@ pub(super) fn config(
         moderation,
         tables: problems.take_tables(),
         admin: admin.section,
+        api_tokens: api_token::check(&api_tokens, problems),
         log: log.section,
         metrics: metrics.section,
     })

@@ -192,6 +192,16 @@ choices! {
 }
 
 choices! {
+    /// What a token of the API may do.
+    pub enum ApiRights {
+        /// See held mail.
+        Read = "read",
+        /// Decide about it as an administrator, too.
+        Decide = "decide",
+    }
+}
+
+choices! {
     /// What a client that is not logged in hears when it uses an address that has an owner.
     pub enum Unauthenticated {
         /// It may.

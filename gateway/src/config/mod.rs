@@ -6,6 +6,7 @@
 //! of the machine and the reading of files are arguments. What a value does is decided elsewhere.
 
 mod address_verify;
+mod api_token;
 mod backend;
 mod charset;
 mod check;
@@ -57,12 +58,13 @@ use mailweir_mail::Domain;
 
 pub use self::{
     address_verify::{AddressVerify, VerifySender},
+    api_token::ApiToken,
     backend::{AuthBackend, BackendKind},
     charset::CharsetName,
     checks::CheckTables,
     choice::{
-        Attach, BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy,
-        TempfailAction, Unauthenticated,
+        ApiRights, Attach, BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode,
+        SenderPolicy, TempfailAction, Unauthenticated,
     },
     listener::{Listener, ListenerLimits, ProxyProtocol},
     moderation::{Bypass, Digest, Mailbox, Moderation, ModerationRule, Moderator, OneLine},
@@ -122,6 +124,8 @@ pub struct Config {
     pub tables: Vec<TableSummary>,
     /// `[admin]`: the web UI and the health checks.
     pub admin: Admin,
+    /// `[[admin.api_token]]`: programs that use the API as administrators.
+    pub api_tokens: Vec<ApiToken>,
     /// `[log]`: the log.
     pub log: Log,
     /// `[metrics]`: counters.

@@ -23,10 +23,11 @@ use mailweir_moderation::{
 
 use super::{
     address_verify::{VerifyMap, VerifySender},
+    api_token::Sha256,
     charset::CharsetName,
     choice::{
-        Attach, BareNewline, Engine, InnerHops, ListenerTls, LogFormat, MinTlsVersion, Mode,
-        Origin, RuleAction, SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry,
+        ApiRights, Attach, BareNewline, Engine, InnerHops, ListenerTls, LogFormat, MinTlsVersion,
+        Mode, Origin, RuleAction, SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry,
     },
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     moderation::{ExpireAfter, Expression, Mailbox, Needed, OneLine, WrittenLevel},
@@ -68,6 +69,7 @@ pub(super) static SCHEMAS: &[Schema] = &[
     ModeratorSection::SCHEMA,
     RuleSection::SCHEMA,
     Admin::SCHEMA,
+    ApiTokenSection::SCHEMA,
     Log::SCHEMA,
     Metrics::SCHEMA,
 ];
@@ -961,6 +963,20 @@ section! {
         bind: Vec<SocketAddr> = ["127.0.0.1:8025"];
         /// The address that people reach the UI by, for links in notices.
         public_url: Option<HttpUrl>;
+    }
+}
+
+section! {
+    /// A program that uses the API (`/api/v1`) as an administrator. `mailweir api-token NAME` makes a
+    /// token and prints these lines. Repeat the section for each. A reload takes all of them: a
+    /// token that is taken out is worthless from then on.
+    pub(super) tables "admin.api_token" ApiTokenSection {
+        /// What its decisions are recorded under, used once.
+        name: Label;
+        /// The SHA-256 of the token; the token itself is kept nowhere.
+        sha256: Sha256;
+        /// "read": it sees held mail. "decide": it decides about it, too.
+        rights: ApiRights = "read";
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use mailweir_mail::QueueId;
 use mailweir_moderation::{
-    case::{Actor, By, Command, Proof, Refused, State},
+    case::{Actor, By, Command, Moderator, Proof},
     case_file::CaseFile,
+    search::{Query, Search},
 };
 
 use super::{
@@ -15,29 +16,27 @@ use super::{
 };
 use crate::moderation::{Moderation, TakeError};
 
-/// Tells of cases in the order in which their mail came; of decided ones only if `all` are wanted.
+/// Tells of the cases that are looked for, in the order in which their mail came.
 pub(super) async fn list(
     moderation: &Moderation,
-    all: bool,
+    query: &Query,
     limit: usize,
     answers: &Answers,
 ) -> Result<(), Gone> {
+    let search = Search::new(query);
     let (mut after, mut left) = (None, limit);
-    loop {
-        let cases = moderation.cases(after, PAGE);
-        let Some((last, _)) = cases.last() else { return Ok(()) };
-        after = Some(*last);
-        for (id, file) in cases {
-            let is_open = !matches!(file.case.progress.state, State::Closed(_));
-            if left > 0 && (all || is_open) {
-                left -= 1;
-                tell(answers, shown(id, &file)).await?;
-            }
+    while left > 0 {
+        let found = moderation.search(&search, after, left.min(PAGE), &|_| true);
+        left -= found.cases.len();
+        for (id, file) in found.cases {
+            tell(answers, shown(id, &file)).await?;
         }
-        if left == 0 {
-            return Ok(());
+        after = found.next;
+        if after.is_none() {
+            break;
         }
     }
+    Ok(())
 }
 
 pub(super) fn show(moderation: &Moderation, id: QueueId) -> Answer {
@@ -54,21 +53,33 @@ pub(super) async fn decide(
     decision: &Decision,
     by: &str,
 ) -> Answer {
+    let Some(file) = moderation.case(id) else { return refused(id, &TakeError::NoCase(id)) };
     let who = Actor::Administrator(by.into());
     let by = By { who, proof: Proof::CommandLine, from: None };
-    let command = match decision.clone() {
-        Decision::Approve { comment, trust_days } => {
-            Command::Approve { by, comment, only: None, at: None, trust_days }
-        }
-        Decision::Reject { reason } => Command::Reject { by, reason },
-        Decision::Return { reason } => Command::Return { by, reason },
-        Decision::Discard { reason } => Command::Discard { by, reason },
-        Decision::Comment { text } => Command::Comment { by, text },
+    let command = match command(&file, decision.clone(), by) {
+        Ok(command) => command,
+        Err(reason) => return Answer::Refused { id, reason },
     };
     match moderation.take(id, command).await {
         Ok(_) => Answer::Changed { id },
         Err(error) => refused(id, &error),
     }
+}
+
+fn command(file: &CaseFile, decision: Decision, by: By) -> Result<Command, Box<str>> {
+    Ok(match decision {
+        Decision::Approve { comment, only, at, trust_days } => {
+            let only = only.as_deref().map(|only| file.numbers_of(only)).transpose();
+            let only = only.map_err(|other| format!("the mail is not to <{other}>"))?;
+            Command::Approve { by, comment, only, at, trust_days }
+        }
+        Decision::Reject { reason } => Command::Reject { by, reason },
+        Decision::Return { reason } => Command::Return { by, reason },
+        Decision::Discard { reason } => Command::Discard { by, reason },
+        Decision::Comment { text } => Command::Comment { by, text },
+        Decision::Forward { to } => Command::Forward { by, to: Moderator::new(to) },
+        Decision::Cancel => Command::Cancel { by },
+    })
 }
 
 /// Without what proves who somebody is: tokens belong to nobody else, not even their hashes.
@@ -78,23 +89,8 @@ fn shown(id: QueueId, file: &CaseFile) -> Answer {
 }
 
 fn refused(id: QueueId, error: &TakeError) -> Answer {
-    let reason = match error {
-        TakeError::Refused(Refused::Closed(closing)) => {
-            format!("{error}: {:?} by {}", closing.decision, name(&closing.by.who))
-        }
-        error => error.to_string(),
-    };
-    Answer::Refused { id, reason: reason.into() }
+    Answer::Refused { id, reason: error.in_full().into() }
 }
 
-/// Who it was, for a line.
-pub(crate) fn name(actor: &Actor) -> String {
-    match actor {
-        Actor::Moderator(address) | Actor::Sender(address) => address.to_string(),
-        Actor::Administrator(name) => format!("the administrator {name}"),
-        Actor::Clock => "nobody, its time had come".to_owned(),
-    }
-}
-
-/// So many are looked at in one go.
+/// So many are sent at a time.
 const PAGE: usize = 1_000;

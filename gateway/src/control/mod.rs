@@ -6,6 +6,7 @@
 
 mod bans;
 mod cases;
+mod journal;
 pub mod operation;
 mod perform;
 mod socket;
@@ -22,7 +23,6 @@ use self::{
 };
 use crate::store;
 
-pub(crate) use self::cases::name as actor_name;
 pub use self::{perform::Operated, socket::serve};
 
 /// Asks the running server, or, if none runs, opens the store.

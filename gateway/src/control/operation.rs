@@ -3,8 +3,8 @@
 //! One JSON value per line, both ways. A request is one line; the answer is a line per mail, or per
 //! whoever failed to log in, and a last one that says that this was all.
 
-use mailweir_mail::{Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
-use mailweir_moderation::case_file::CaseFile;
+use mailweir_mail::{Address, Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
+use mailweir_moderation::{case_file::CaseFile, search::Query};
 use serde::{Deserialize, Serialize};
 
 /// One request: who asks for what.
@@ -68,8 +68,8 @@ pub enum Operation {
     },
     /// List mail that waits for people, oldest first. For a running server.
     Cases {
-        /// Also what is decided already.
-        all: bool,
+        /// Which.
+        query: Query,
         /// At most so many.
         limit: usize,
     },
@@ -85,6 +85,13 @@ pub enum Operation {
         /// What.
         decision: Decision,
     },
+    /// Show the journal of what people did, and whether it is whole.
+    Journal {
+        /// Only the entries of this case.
+        id: Option<QueueId>,
+        /// Only whether it is whole.
+        verdict: bool,
+    },
 }
 
 /// What an administrator decides about mail that waits for people.
@@ -95,6 +102,10 @@ pub enum Decision {
     Approve {
         /// For others to read; may be empty.
         comment: Box<str>,
+        /// For these recipients only. `None`: for all.
+        only: Option<Vec<Address>>,
+        /// It is sent then. `None`: at once.
+        at: Option<Timestamp>,
         /// For so many days the sender's mail needs nobody.
         trust_days: u16,
     },
@@ -118,6 +129,13 @@ pub enum Decision {
         /// What others are to read.
         text: Box<str>,
     },
+    /// Somebody else decides, too.
+    Forward {
+        /// Who.
+        to: Address,
+    },
+    /// It is taken back in the name of its sender.
+    Cancel,
 }
 
 /// Whose failed log-ins are meant.
@@ -221,11 +239,41 @@ pub enum Answer {
         /// All about it.
         file: Box<CaseFile>,
     },
+    /// An entry of the journal.
+    JournalEntry(Box<JournalEntry>),
+    /// Whether the journal is what was written.
+    JournalVerdict(JournalVerdict),
     /// The request could not be carried out at all.
     Failed {
         /// Why, and what to do.
         reason: Box<str>,
     },
+}
+
+/// An entry of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its SHA-256, in hexadecimal digits.
+    pub hash: Box<str>,
+    /// That of the entry before it.
+    pub before: Box<str>,
+    /// What it says, in JSON.
+    pub text: Box<str>,
+}
+
+/// Whether the journal is what was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalVerdict {
+    /// How many entries follow each from the one before it.
+    pub entries: u64,
+    /// The SHA-256 of the last of them, for whoever keeps it elsewhere.
+    pub last: Option<Box<str>>,
+    /// Why the next one does not.
+    pub broken: Option<Box<str>>,
+    /// Cases that know of more steps than stand in the journal.
+    pub missing: Vec<QueueId>,
 }
 
 /// One mail of a list: the members of `postqueue -j`.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use mailweir_mail::{HoldReason, QueueId};
+use mailweir_moderation::case_file::Deed;
 use mailweir_queue::{
     ChangeError, Filter, Listed, Listing, Place as QueuePlace, Queue, When,
     progress::{LastReply, Progress, State},
@@ -11,7 +12,7 @@ use mailweir_queue::{
 use tokio::sync::mpsc;
 
 use super::{
-    NO_MODERATION, ONLY_RUNNING, bans, cases,
+    NO_MODERATION, ONLY_RUNNING, bans, cases, journal,
     operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request, Selection},
 };
 use crate::{clock, egress::Egress, ingress::Shared, moderation::Moderation};
@@ -69,11 +70,12 @@ pub(super) async fn perform(
         Operation::Show { id } => tell(answers, show(queue, *id).await).await,
         Operation::Flush => flush(target, answers).await,
         Operation::Hold { mails, reason } => {
-            change(queue, mails, Wish::Hold(reason), by, answers).await
+            change(target, mails, Wish::Hold(reason), by, answers).await
         }
-        Operation::Release { mails } => change(queue, mails, Wish::Release, by, answers).await,
-        Operation::Requeue { mails } => change(queue, mails, Wish::Requeue, by, answers).await,
-        Operation::Delete { mails } => change(queue, mails, Wish::Delete, by, answers).await,
+        Operation::Release { mails } => change(target, mails, Wish::Release, by, answers).await,
+        Operation::Requeue { mails } => change(target, mails, Wish::Requeue, by, answers).await,
+        Operation::Delete { mails } => change(target, mails, Wish::Delete, by, answers).await,
+        Operation::Journal { id, verdict } => journal::read(queue, *id, *verdict, answers).await,
         Operation::Bans { all } => match target {
             Target::Running(running) => bans::list(&running.gate, *all, answers).await,
             Target::Resting(_) => tell(answers, only_running()).await,
@@ -99,7 +101,7 @@ async fn moderate(
     answers: &Answers,
 ) -> Result<(), Gone> {
     match operation {
-        Operation::Cases { all, limit } => cases::list(moderation, *all, *limit, answers).await,
+        Operation::Cases { query, limit } => cases::list(moderation, query, *limit, answers).await,
         Operation::Case { id } => tell(answers, cases::show(moderation, *id)).await,
         Operation::Decide { id, decision } => {
             tell(answers, cases::decide(moderation, *id, decision, by).await).await
@@ -137,6 +139,31 @@ impl Wish<'_> {
         }
     }
 
+    /// The same, and the case of the mail knows of it if it has one.
+    async fn grant_at(
+        self,
+        target: Target<'_>,
+        id: QueueId,
+        by: &str,
+    ) -> Result<When, ChangeError> {
+        let granted = self.grant(target.queue(), id, by);
+        match (target, self.deed()) {
+            (Target::Running(running), Some(deed)) => {
+                running.moderation.overtake(id, deed, by, granted).await
+            }
+            _ => granted.await,
+        }
+    }
+
+    /// What it does with a mail that waits for people.
+    const fn deed(self) -> Option<Deed> {
+        match self {
+            Self::Hold(_) => None,
+            Self::Release | Self::Requeue => Some(Deed::Released),
+            Self::Delete => Some(Deed::Deleted),
+        }
+    }
+
     /// Whether `ALL` means mail in this place, as with postsuper(1).
     const fn concerns(self, place: QueuePlace) -> bool {
         match self {
@@ -148,7 +175,7 @@ impl Wish<'_> {
 }
 
 async fn change(
-    queue: &Queue,
+    target: Target<'_>,
     mails: &Selection,
     wish: Wish<'_>,
     by: &str,
@@ -156,13 +183,13 @@ async fn change(
 ) -> Result<(), Gone> {
     let ids = match mails {
         Selection::Ids(ids) => ids.clone(),
-        Selection::All => match all(queue, wish).await {
+        Selection::All => match all(target.queue(), wish).await {
             Ok(ids) => ids,
             Err(reason) => return tell(answers, Answer::Failed { reason }).await,
         },
     };
     for id in ids {
-        let answer = match wish.grant(queue, id, by).await {
+        let answer = match wish.grant_at(target, id, by).await {
             Ok(_) => Answer::Changed { id },
             Err(error) => refused(id, &error),
         };

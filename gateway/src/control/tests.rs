@@ -3,7 +3,14 @@
 use std::path::PathBuf;
 
 use mailweir_mail::{Client, Envelope, Origin, Protocol, QueueId, Reply, ReversePath};
-use mailweir_queue::{AttemptResult, Disposition, NewMail, Queue, Work};
+use mailweir_moderation::{
+    case::{Actor, By, Command, Proof},
+    case_file::CaseFile,
+};
+use mailweir_queue::{
+    AttemptResult, Disposition, NewMail, Queue, Work,
+    store::{Batch, FjallStore, Key, Space, Storage as _},
+};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -11,7 +18,7 @@ use tokio::{
 };
 
 use super::{operation::*, socket::Found, *};
-use crate::{clock, store::Store};
+use crate::{clock, moderation::annex, store::Store};
 
 #[tokio::test]
 async fn no_socket_or_one_left_behind_means_that_nobody_serves() {
@@ -133,6 +140,91 @@ async fn who_failed_to_log_in_is_asked_of_a_running_server_alone() {
         let error = ask_running(&Store::in_dir(place.path()), &request, |_| Ok(())).await;
         let error = error.unwrap_err().to_string();
         assert!(error.starts_with("no server runs on "), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_journal_of_a_resting_queue_is_shown_and_found_whole() {
+    let (place, id) = with_case(2).await;
+    let told = ask_all(&place, Operation::Journal { id: None, verdict: false }).await.unwrap();
+    let [Answer::JournalEntry(first), Answer::JournalEntry(second), Answer::JournalVerdict(end)] =
+        &told[..]
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!((first.number, second.number, &first.hash), (1, 2, &second.before));
+    assert_eq!((end.entries, &end.broken, &end.last), (2, &None, &Some(second.hash.clone())));
+    assert_eq!(end.missing, []);
+    let other = QueueId::new(clock::now(), 99);
+    for (id, entries) in [(id, 2), (other, 0)] {
+        let of_one = Operation::Journal { id: Some(id), verdict: false };
+        assert_eq!(ask_all(&place, of_one).await.unwrap().len(), entries + 1);
+    }
+    assert!(matches!(verdict(&place).await, JournalVerdict { entries: 2, broken: None, .. }));
+}
+
+#[tokio::test]
+async fn a_journal_with_a_changed_byte_a_gap_or_a_lost_end_is_not_whole() {
+    let (place, _) = with_case(3).await;
+    change_journal(&place, |batch, key, record| {
+        let mut record = record.to_vec();
+        let last = record.len() - 1;
+        record[last] ^= 1;
+        batch.put_at(Space::Journal, key, record);
+    });
+    let told = verdict(&place).await;
+    assert_eq!(told.entries, 1);
+    assert!(told.broken.unwrap().starts_with("entry 2 of the journal cannot be read"));
+
+    let (place, _) = with_case(3).await;
+    change_journal(&place, |batch, key, _| batch.delete_at(Space::Journal, key));
+    let told = verdict(&place).await;
+    assert_eq!(told.broken.as_deref(), Some("entry 2 of the journal is missing"));
+
+    // The chain has nothing to say of an end that is gone, the case has.
+    let (place, id) = with_case(2).await;
+    change_journal(&place, |batch, key, _| batch.delete_at(Space::Journal, key));
+    let told = verdict(&place).await;
+    assert_eq!((told.entries, told.broken, told.missing), (1, None, vec![id]));
+}
+
+/// A data directory with one case of so many steps.
+async fn with_case(steps: usize) -> (TempDir, QueueId) {
+    let place = tempfile::tempdir().unwrap();
+    let queue = Store::in_dir(place.path()).open(|_| {}).unwrap();
+    let id = QueueId::new(clock::now(), 1);
+    let by = By { who: Actor::Administrator("root".into()), proof: Proof::CommandLine, from: None };
+    let mut file = crate::moderation::sample_case();
+    let mut annex = annex(id, &file, None).unwrap();
+    for _ in 1..steps {
+        let command = Command::Comment { by: by.clone(), text: "hm".into() };
+        let case = file.case.take(&command, clock::now()).unwrap().case;
+        let after = CaseFile { case, ..file.clone() };
+        queue.write(annex).await.unwrap();
+        annex = crate::moderation::annex(id, &after, Some(&file.case)).unwrap();
+        file = after;
+    }
+    queue.write(annex).await.unwrap();
+    queue.shutdown().await;
+    (place, id)
+}
+
+/// Does something to the second entry behind the back of the queue.
+fn change_journal(place: &TempDir, change: impl Fn(&mut Batch, Key, &[u8])) {
+    let store = FjallStore::open(&place.path().join("queue").join("store")).unwrap();
+    let mut key = [0; 12];
+    key[7] = 2;
+    let record = store.get(Space::Journal, key).unwrap().unwrap();
+    let mut batch = Batch::default();
+    change(&mut batch, key, &record);
+    store.commit(batch).unwrap();
+}
+
+async fn verdict(place: &TempDir) -> JournalVerdict {
+    let told = ask_all(place, Operation::Journal { id: None, verdict: true }).await.unwrap();
+    match &told[..] {
+        [Answer::JournalVerdict(verdict)] => verdict.clone(),
+        other => panic!("{other:?}"),
     }
 }
 

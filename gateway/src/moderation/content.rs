@@ -7,6 +7,7 @@ use mailweir_moderation::{
     case_file::Attach,
     notice::{Attached, Octets},
 };
+use mailweir_queue::{BodyError, Content};
 
 /// SHA-256 of content that flows past.
 pub(crate) struct Fingerprint(Context);
@@ -27,7 +28,20 @@ impl Fingerprint {
         hash
     }
 
+    /// Of stored content, read piece by piece.
+    ///
+    /// # Errors
+    /// It cannot be read, or is damaged.
+    pub(super) async fn read(content: &Content) -> Result<[u8; 32], BodyError> {
+        let (mut fingerprint, mut reader) = (Self::new(), content.reader());
+        while let Some(piece) = reader.next().await? {
+            fingerprint.feed(&piece);
+        }
+        Ok(fingerprint.finish())
+    }
+
     /// Of a whole content.
+    #[cfg(test)]
     pub(super) fn of(content: &[u8]) -> [u8; 32] {
         let mut fingerprint = Self::new();
         fingerprint.feed(content);

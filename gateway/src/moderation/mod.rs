@@ -5,6 +5,7 @@
 //! on the disk, and sees what came of it. So nobody hears of a decision that a crash could undo,
 //! and of two in the same millisecond exactly one counts.
 
+mod api;
 mod content;
 mod digest;
 mod outbox;
@@ -27,16 +28,16 @@ use mailweir_mail::{Address, Domain, QueueId, SessionEvent, Timestamp};
 use mailweir_moderation::{
     case::Command,
     case_file::CaseFile,
+    search::Search,
     token::{Grant, TokenHash},
 };
 use mailweir_queue::{Annex, Queue};
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use self::content::Fingerprint;
-pub(crate) use self::pages::Pages;
 pub use self::take::TakeError;
 pub(crate) use self::take::annex;
+pub(crate) use self::{api::Api, content::Fingerprint, pages::Pages};
 use self::{
     pace::{Limits, Pace},
     registry::Registry,
@@ -59,6 +60,15 @@ pub struct Moderation {
     tasks: TaskTracker,
     /// Cancelled when nothing is to be begun any more.
     end: CancellationToken,
+}
+
+/// What a search found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Cases, each with the queue id of its mail.
+    pub cases: Vec<(QueueId, Arc<CaseFile>)>,
+    /// There are more behind this one; `None`: these are all.
+    pub next: Option<QueueId>,
 }
 
 /// How people are told. A reload changes it.
@@ -126,7 +136,41 @@ impl Moderation {
     /// At most `most` cases behind `after`, in the order in which their mail came.
     #[must_use]
     pub fn cases(&self, after: Option<QueueId>, most: usize) -> Vec<(QueueId, Arc<CaseFile>)> {
-        self.registry().all(after).take(most).map(|(id, file)| (id, Arc::clone(file))).collect()
+        self.registry().all(after).take(most).map(|(id, file, _)| (id, Arc::clone(file))).collect()
+    }
+
+    /// At most `most` cases behind `after` that somebody looks for and that `may_see` lets through, in
+    /// the order in which their mail came; and behind which one there may be more. Looks at every
+    /// case in memory if it must, but keeps nobody waiting meanwhile.
+    #[must_use]
+    pub fn search(
+        &self,
+        search: &Search,
+        after: Option<QueueId>,
+        most: usize,
+        may_see: &dyn Fn(&CaseFile) -> bool,
+    ) -> Found {
+        let mut found = Found { cases: Vec::new(), next: None };
+        let mut after = after;
+        loop {
+            let page: Vec<(QueueId, Arc<CaseFile>, Arc<str>)> = {
+                let registry = self.registry();
+                let page = registry.all(after).take(AT_A_TIME);
+                page.map(|(id, file, text)| (id, Arc::clone(file), Arc::clone(text))).collect()
+            };
+            let Some((last, ..)) = page.last() else { return found };
+            after = Some(*last);
+            for (id, file, text) in page {
+                if !search.finds(&file, &text) || !may_see(&file) {
+                    continue;
+                }
+                if found.cases.len() == most {
+                    found.next = found.cases.last().map(|(id, _)| *id);
+                    return found;
+                }
+                found.cases.push((id, file));
+            }
+        }
     }
 
     /// The case that a token belongs to, and what the token is good for now.
@@ -135,6 +179,14 @@ impl Moderation {
         let registry = self.registry();
         let (id, file, grant) = registry.find(token, clock::now())?;
         Some((id, Arc::clone(file), grant.clone()))
+    }
+
+    /// Whether rules have somebody decide, or they are listed as one who does.
+    pub(crate) fn decides_by_rule(&self, address: &Address) -> bool {
+        let settings = self.settings.load();
+        let rules = &settings.rules;
+        let by_rule = rules.rules.iter().any(|rule| rule.action.names(address));
+        by_rule || rules.moderators.iter().any(|one| one.person.address == *address)
     }
 
     /// Whether those who approved earlier mail of this log-in said that it needs nobody for a while.
@@ -254,6 +306,11 @@ impl Moderation {
         warn(&self.observer, text);
     }
 
+    fn notice(&self, text: String) {
+        let event = SessionEvent::Notice { part: "moderation", text: text.into() };
+        self.observer.session(&event);
+    }
+
     /// What the locks guard is changed by single calls, so a panic elsewhere leaves it sound.
     fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
@@ -292,6 +349,12 @@ impl Drop for Turn<'_> {
 
 fn warn(observer: &Observer, text: String) {
     observer.session(&SessionEvent::Warning { part: "moderation", text: text.into() });
+}
+
+/// A case that waits, for tests of others.
+#[cfg(test)]
+pub(crate) fn sample_case() -> CaseFile {
+    registry::tests::open(9_999)
 }
 
 /// So many cases are looked at before others.

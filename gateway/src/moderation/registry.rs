@@ -13,13 +13,14 @@ use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
     case::{Owed, State},
     case_file::CaseFile,
+    search,
     token::{Grant, TokenHash},
 };
 
 /// Open cases, and decided ones as long as they are kept.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
-    cases: BTreeMap<QueueId, Arc<CaseFile>>,
+    cases: BTreeMap<QueueId, Kept>,
     /// Whose tokens they are.
     tokens: HashMap<TokenHash, QueueId>,
     /// When the clock has something to say about a case.
@@ -38,6 +39,14 @@ pub(super) struct Registry {
     trusted: HashMap<Box<str>, Timestamp>,
 }
 
+/// A case.
+#[derive(Clone, Debug)]
+struct Kept {
+    file: Arc<CaseFile>,
+    /// What words are looked for in; made once.
+    text: Arc<str>,
+}
+
 /// What could not be done, and is tried again.
 #[derive(Clone, Copy, Debug)]
 struct Late {
@@ -52,7 +61,9 @@ impl Registry {
         self.late.remove(&id);
         self.forget_settled(id, &file);
         self.index(id, &file);
-        self.cases.insert(id, file);
+        let known = self.cases.get(&id).map(|kept| Arc::clone(&kept.text));
+        let text = known.unwrap_or_else(|| search::text(id, &file).into());
+        self.cases.insert(id, Kept { file, text });
     }
 
     /// Forgets a case.
@@ -60,7 +71,7 @@ impl Registry {
         self.take_out(id);
         self.late.remove(&id);
         self.gathered.remove(&id);
-        let Some(file) = self.cases.remove(&id) else { return };
+        let Some(Kept { file, .. }) = self.cases.remove(&id) else { return };
         if let (Some(trust), Some(login)) = (file.trust, &file.mail.login)
             && self.trusted.get(login) == Some(&trust.until)
         {
@@ -69,7 +80,7 @@ impl Registry {
     }
 
     pub(super) fn get(&self, id: QueueId) -> Option<&Arc<CaseFile>> {
-        self.cases.get(&id)
+        self.cases.get(&id).map(|kept| &kept.file)
     }
 
     /// The case that a token belongs to, and what the token is good for at `now`.
@@ -79,19 +90,20 @@ impl Registry {
         now: Timestamp,
     ) -> Option<(QueueId, &Arc<CaseFile>, &Grant)> {
         let id = *self.tokens.get(&token)?;
-        let file = self.cases.get(&id)?;
+        let file = self.get(id)?;
         let grant = file.grant(token).filter(|grant| grant.is_good(now))?;
         Some((id, file, grant))
     }
 
-    /// Cases behind `after`, in the order in which their mail came.
+    /// Cases behind `after`, in the order in which their mail came, each with what words are looked
+    /// for in.
     pub(super) fn all(
         &self,
         after: Option<QueueId>,
-    ) -> impl Iterator<Item = (QueueId, &Arc<CaseFile>)> {
+    ) -> impl Iterator<Item = (QueueId, &Arc<CaseFile>, &Arc<str>)> {
         use std::ops::Bound::{Excluded, Unbounded};
         let from = after.map_or(Unbounded, Excluded);
-        self.cases.range((from, Unbounded)).map(|(id, file)| (*id, file))
+        self.cases.range((from, Unbounded)).map(|(id, Kept { file, text })| (*id, file, text))
     }
 
     /// Whether a log-in needs no approval.
@@ -118,13 +130,13 @@ impl Registry {
     /// The first notice that a case owes, and not together with others.
     pub(super) fn owed(&self, id: QueueId) -> Option<&Owed> {
         let gathered = self.gathered.get(&id);
-        let mut owed = self.cases.get(&id)?.case.progress.owed.iter();
+        let mut owed = self.get(id)?.case.progress.owed.iter();
         owed.find(|owed| gathered.is_none_or(|some| !some.contains(&owed.number)))
     }
 
     /// A notice that is owed goes out together with others.
     pub(super) fn gather(&mut self, id: QueueId, number: u32) {
-        let Some(file) = self.cases.get(&id).cloned() else { return };
+        let Some(file) = self.get(id).cloned() else { return };
         self.take_out(id);
         self.gathered.entry(id).or_default().insert(number);
         self.index(id, &file);
@@ -147,7 +159,7 @@ impl Registry {
         let failures = self.late.get(&id).map_or(0, |late| late.failures);
         let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(20)).min(LONGEST_PAUSE);
         let again = now.plus(pause);
-        if let Some(file) = self.cases.get(&id).cloned() {
+        if let Some(file) = self.get(id).cloned() {
             self.take_out(id);
             self.late.insert(id, Late { failures: failures + 1, again });
             self.index(id, &file);
@@ -186,7 +198,7 @@ impl Registry {
     }
 
     fn take_out(&mut self, id: QueueId) {
-        let Some(file) = self.cases.get(&id).cloned() else { return };
+        let Some(file) = self.get(id).cloned() else { return };
         for grant in &file.grants {
             self.tokens.remove(&grant.token);
         }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mailweir_mail::QueueId;
+use mailweir_mail::{HoldReason, QueueId};
 use mailweir_moderation::{
     case::{Actor, By, Case, Command, Fate, Outcome, Proof, Refused, State},
-    case_file::CaseFile,
+    case_file::{CaseFile, Deed},
 };
-use mailweir_queue::{Annex, ChangeError, RecipientIndex, store::StoreError};
+use mailweir_queue::{Annex, BodyError, ChangeError, RecipientIndex, store::StoreError};
 
 use super::{Fingerprint, Moderation};
 use crate::clock;
@@ -44,6 +44,21 @@ pub enum TakeError {
     Stopping,
 }
 
+impl TakeError {
+    /// Why, with all that is known: of a case that is decided, by whom and when.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        match self {
+            Self::Refused(Refused::Closed(closing)) => {
+                format!("{self}: {closing}, {}", closing.at.rfc5322())
+            }
+            Self::Refused(Refused::Scheduled { at }) => format!("{self}: {}", at.rfc5322()),
+            Self::Refused(Refused::VotedAlready { at }) => format!("{self}: {}", at.rfc5322()),
+            error => error.to_string(),
+        }
+    }
+}
+
 impl Moderation {
     /// Does what `command` says about a case: case, journal and mail are changed in one commit, or
     /// not at all. Goes on to its end even if the caller does not wait for it.
@@ -70,11 +85,14 @@ impl Moderation {
         if outcome.case == before.case {
             return Ok(outcome);
         }
-        let after = CaseFile {
+        let mut after = CaseFile {
             case: outcome.case.clone(),
             trust: outcome.trust.or(before.trust),
             ..(*before).clone()
         };
+        if after.waits_for_operator() {
+            after.keep_from_sender();
+        }
         match self.make_true(id, &before, &after, &outcome.fate).await {
             Ok(()) => self.keep(id, after),
             Err(error) => {
@@ -98,29 +116,35 @@ impl Moderation {
         let annex = annex(id, after, Some(&before.case))?;
         let by = closer(&after.case);
         match fate {
-            Fate::Released(only) if after.also_held.is_none() => {
+            Fate::Released(only) => {
                 let mail = self.queue.pin(id).await.map_err(refused)?;
                 self.compare(id, after).await?;
                 let only = only.as_ref();
                 let only = only.map(|some| some.iter().copied().map(RecipientIndex).collect());
-                self.queue.release_with(&mail, &by, only, annex).await.map_err(refused)?;
+                match &after.also_held {
+                    None => self.queue.release_with(&mail, &by, only, annex).await,
+                    // An operator has the last word, about those whom people let it go to.
+                    Some(other) => {
+                        self.notice(format!("{id}: approved ({by}), still on hold: {other}"));
+                        let reason = HoldReason::new(other);
+                        self.queue.keep_held_with(&mail, reason, only, annex).await
+                    }
+                }
+                .map_err(refused)?;
             }
             Fate::Dropped => {
                 let mail = self.queue.pin(id).await.map_err(refused)?;
                 self.queue.delete_with(&mail, &by, annex).await.map_err(refused)?;
             }
-            // An operator has the last word about a mail that is held for another reason, too.
-            Fate::Stays | Fate::Released(_) => self.queue.write(annex).await?,
+            Fate::Stays => self.queue.write(annex).await?,
         }
         Ok(())
     }
 
     /// Only what people have seen is released.
     async fn compare(&self, id: QueueId, file: &CaseFile) -> Result<(), TakeError> {
-        let content = self.queue.show(id).await?.ok_or(TakeError::Gone)?.content;
-        let content = content.ok_or(TakeError::Unreadable)?;
-        let hashed = tokio::task::spawn_blocking(move || Fingerprint::of(&content)).await;
-        if hashed.map_err(|_| TakeError::Stopping)? == file.case.plan.content {
+        let content = self.queue.content(id).await.map_err(unreadable)?.ok_or(TakeError::Gone)?;
+        if Fingerprint::read(&content).await.map_err(unreadable)? == file.case.plan.content {
             return Ok(());
         }
         self.warn(format!("{id}: ALARM: {}", TakeError::Altered));
@@ -141,6 +165,41 @@ impl Moderation {
             Ok(()) => self.keep(id, after),
             Err(error) => self.put_off(id, &error.to_string()),
         }
+    }
+
+    /// Has an operator change the mail of a case in the queue, past those who decide; they hear of it.
+    ///
+    /// # Errors
+    /// Those of `change`. Nothing was done then.
+    pub(crate) async fn overtake<T, E>(
+        &self,
+        id: QueueId,
+        deed: Deed,
+        by: &str,
+        change: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        if self.case(id).is_none() {
+            return change.await;
+        }
+        let _turn = self.turn(id).await;
+        let changed = change.await?;
+        if let Err(error) = self.note_operator(id, deed, by).await {
+            // Whoever decides later finds that there is nothing left to decide.
+            self.warn(format!("{id}: the case does not know of the operator: {error}"));
+        }
+        Ok(changed)
+    }
+
+    async fn note_operator(&self, id: QueueId, deed: Deed, by: &str) -> Result<(), TakeError> {
+        let Some(before) = self.case(id) else { return Ok(()) };
+        let after = match before.operated(deed, by, clock::now()) {
+            Ok(after) => after,
+            // A mail that was decided about long ago may be on hold for other reasons.
+            Err(_) => return Ok(()),
+        };
+        self.queue.write(annex(id, &after, Some(&before.case))?).await?;
+        self.keep(id, after);
+        Ok(())
     }
 
     /// A case as it is on the disk from now on.
@@ -175,6 +234,13 @@ pub(super) fn add_to(
     Ok(())
 }
 
+fn unreadable(error: BodyError) -> TakeError {
+    match error {
+        BodyError::Store(error) => TakeError::Store(error),
+        _ => TakeError::Unreadable,
+    }
+}
+
 /// The queue has another opinion of the mail than the case.
 fn refused(error: ChangeError) -> TakeError {
     match error {
@@ -188,9 +254,7 @@ fn refused(error: ChangeError) -> TakeError {
 fn closer(case: &Case) -> String {
     let State::Closed(closing) = &case.progress.state else { return "moderation".to_owned() };
     match &closing.by.who {
-        Actor::Moderator(address) => format!("moderator {address}"),
-        Actor::Sender(address) => format!("sender {address}"),
-        Actor::Administrator(name) => format!("administrator {name}"),
         Actor::Clock => "moderation: its time has come".to_owned(),
+        who => who.to_string(),
     }
 }

@@ -5,7 +5,7 @@
 //! first.
 
 use bytes::Bytes;
-use mailweir_mail::QueueId;
+use mailweir_mail::{HoldReason, QueueId};
 use tokio::sync::oneshot;
 
 use super::{ChangeError, Queue, When, load::Pin};
@@ -65,6 +65,21 @@ impl Queue {
             Some(only) => Change::ReleaseFor { by: by.into(), only },
         };
         self.change_with(mail, change, annex)
+    }
+
+    /// Keeps a held mail on hold for another reason, for `only` these recipients if they are given; the
+    /// others are given up without a report. The write is begun at once.
+    ///
+    /// # Errors
+    /// The mail is not held, a recipient does not exist, or the store failed.
+    pub fn keep_held_with(
+        &self,
+        mail: &Pinned,
+        reason: HoldReason,
+        only: Option<Vec<RecipientIndex>>,
+        annex: Annex,
+    ) -> impl Future<Output = Result<When, ChangeError>> + Send + 'static + use<> {
+        self.change_with(mail, Change::StayHeld { reason, only }, annex)
     }
 
     /// Deletes a mail; nobody gets a report. The write is begun at once.

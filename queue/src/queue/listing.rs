@@ -11,8 +11,9 @@ use super::{
     registry::Entry,
 };
 use crate::{
+    body::{BodyError, Content, SpoolFile},
     progress::{Place, Progress},
-    record::BodyRecord,
+    record::{BodyLocation, BodyRecord},
     store::{FIRST_KEY, SCAN_FAILURES, Space, StoreError},
 };
 
@@ -146,6 +147,21 @@ impl Shared {
         let content = known.as_ref().and_then(|(_, body)| self.read_content(id, body.location));
         let content = content.map(Bytes::from);
         Ok(Some(Details { id, mail, origin: known.map(|(origin, _)| origin), content }))
+    }
+
+    /// The content of a mail: what is in a file of its own is not read yet. Blocks.
+    pub(super) fn content(&self, id: QueueId) -> Result<Option<Content>, BodyError> {
+        let Some(Seen { known, .. }) = self.look_at(id)? else { return Ok(None) };
+        let (_, body) = known.ok_or(BodyError::Damaged)?;
+        match body.location {
+            BodyLocation::Store => self.read_body(id),
+            BodyLocation::Spool => Ok(Content::Spool(SpoolFile {
+                path: self.spool.path(id).into(),
+                size: body.size,
+                checksum: body.checksum,
+            })),
+        }
+        .map(Some)
     }
 
     /// What is known of a mail: from memory, which is ahead of the store, or from the store.

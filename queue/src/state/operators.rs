@@ -50,6 +50,27 @@ impl Step<'_> {
             State::Held { .. } if !only.is_empty() => {}
             _ => return Err(self.not("released")),
         }
+        self.give_up_others(only)?;
+        self.release(by)
+    }
+
+    pub(super) fn stay_held(
+        &mut self,
+        because: HoldReason,
+        only: Option<&[RecipientIndex]>,
+    ) -> Result<(), IllegalChange> {
+        if !matches!(self.progress.state, State::Held { .. }) || only.is_some_and(<[_]>::is_empty) {
+            return Err(self.not("kept on hold"));
+        }
+        only.map_or(Ok(()), |only| self.give_up_others(only))?;
+        if let State::Held { reason, .. } = &mut self.progress.state {
+            *reason = because;
+        }
+        Ok(())
+    }
+
+    /// Gives up all recipients but these.
+    fn give_up_others(&mut self, only: &[RecipientIndex]) -> Result<(), IllegalChange> {
         let is_pending = |index: &RecipientIndex| {
             self.progress.recipients.get(index.as_usize()).is_some_and(RecipientStatus::is_pending)
         };
@@ -64,7 +85,7 @@ impl Step<'_> {
                 *status = RecipientStatus::Failed { last, cause, report };
             }
         }
-        self.release(by)
+        Ok(())
     }
 
     pub(super) fn requeue(&mut self, by: Box<str>) -> Result<(), IllegalChange> {

@@ -16,6 +16,7 @@ fn every_change_does_from_every_state_what_the_table_says() {
         ("restart", ["screening", "held", "ready", "ready", "held", "finished", "-"]),
         ("hold", ["held", "-", "held", "delivering", "delivering", "-", "-"]),
         ("release", ["-", "screening", "-", "-", "delivering", "-", "-"]),
+        ("stay held", ["-", "held", "-", "-", "-", "-", "-"]),
         ("requeue", ["screening", "screening", "screening", "delivering", "delivering", "-", "-"]),
         ("delete", ["gone", "gone", "gone", "delivering", "delivering", "gone", "-"]),
         ("flush", ["screening", "-", "ready", "delivering", "delivering", "-", "-"]),
@@ -312,6 +313,7 @@ fn change(name: &str) -> Change {
         "restart" => Change::Restart,
         "hold" => Change::Hold(HoldReason::new("operator")),
         "release" => Change::Release("operator".into()),
+        "stay held" => Change::StayHeld { reason: HoldReason::new("another rule"), only: None },
         "requeue" => Change::Requeue("operator".into()),
         "delete" => Change::Delete("operator".into()),
         "flush" => Change::Flush,
@@ -340,9 +342,19 @@ fn failed() -> AttemptResult {
     AttemptResult::Failed { reply: Reply::new(550, Enhanced(5, 1, 1), "never"), relay: None }
 }
 
-const CHANGES: [&str; 11] = [
-    "pass", "claim", "results", "abandon", "restart", "hold", "release", "requeue", "delete",
-    "flush", "expire",
+const CHANGES: [&str; 12] = [
+    "pass",
+    "claim",
+    "results",
+    "abandon",
+    "restart",
+    "hold",
+    "release",
+    "stay held",
+    "requeue",
+    "delete",
+    "flush",
+    "expire",
 ];
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_210_205);

@@ -94,7 +94,11 @@ impl<'a> Queue<'a> {
         assert!(!answers.iter().any(refused), "{answers:?}\n{}", self.gateway.log());
     }
 
-    async fn ask(&self, operation: Operation) -> Vec<Answer> {
+    /// Asks for anything that an operator can ask for.
+    ///
+    /// # Panics
+    /// If the gateway does not answer.
+    pub async fn ask(&self, operation: Operation) -> Vec<Answer> {
         let request = Request { by: "operator".into(), operation };
         let mut answers = Vec::new();
         let tell = |answer| {

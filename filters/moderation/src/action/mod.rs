@@ -95,6 +95,17 @@ pub struct End {
     pub action: AtExpiry,
 }
 
+impl Action {
+    /// Whether somebody decides by it, at any level or if nobody else does.
+    #[must_use]
+    pub fn names(&self, address: &Address) -> bool {
+        let Self::Hold(Hold { wait: Wait::Approval(approval), .. }) = self else { return false };
+        let escalated = approval.escalation.iter().flat_map(|escalation| &escalation.people);
+        let levels = approval.levels.iter().flat_map(|level| &level.moderators);
+        levels.chain(escalated).any(|one| one == address)
+    }
+}
+
 impl Wait {
     /// What kind of waiting it is.
     #[must_use]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use mailweir_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Closing, Moderator};
+use super::{Closing, Decision, Moderator};
 
 /// Something that somebody wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,10 +58,28 @@ pub enum Command {
         /// To whom.
         to: Moderator,
     },
-    /// The sender takes the mail back, also while a release waits for its time.
+    /// The sender takes the mail back, also while a release waits for its time; or an administrator
+    /// does it for them.
     Cancel {
         /// Who.
         by: By,
+    },
+    /// An operator has released or deleted the mail in the queue: nothing is left to decide.
+    Overtake {
+        /// Who.
+        by: By,
+        /// What became of the mail.
+        decision: Decision,
+        /// For the record.
+        words: Box<str>,
+    },
+    /// An operator has released or deleted a mail that was approved, and that was on hold for another
+    /// reason as well.
+    Follow {
+        /// Who.
+        by: By,
+        /// Whether it was released.
+        is_sent: bool,
     },
     /// Time has passed: reminders, escalation, warning, expiry, a release whose time has come.
     Clock,

@@ -17,8 +17,10 @@
 mod command;
 mod plan;
 mod progress;
+mod seats;
 mod take;
 mod timetable;
+mod words;
 
 pub use command::{Actor, By, Command, Proof, Refused};
 pub use plan::{AtExpiry, Escalation, Expiry, Kind, Level, Moderator, OwnMail, Plan, RuleName};

@@ -111,6 +111,8 @@ impl Act {
             Command::Comment { by, text } => self.comment(by, text),
             Command::Forward { by, to } => self.forward(by, to),
             Command::Cancel { by } => self.cancel(by),
+            Command::Follow { by, is_sent } => Ok(self.follow(by, *is_sent)),
+            Command::Overtake { by, decision, words } => self.overtake(by, *decision, words),
         }
     }
 
@@ -125,7 +127,7 @@ impl Act {
         self.still_pending()?;
         let seat = self.seat(by)?;
         if let Some(seat) = &seat {
-            self.not_voted(seat)?;
+            self.case.not_voted(seat)?;
         }
         self.narrow(only)?;
         let progress = &mut self.case.progress;
@@ -182,18 +184,38 @@ impl Act {
     fn cancel(&mut self, by: &By) -> Result<Fate, Refused> {
         self.still_open()?;
         match &by.who {
-            Actor::Sender(address) if self.is_sender(address) => {}
-            _ => return Err(Refused::NotTheirs),
+            Actor::Sender(address) if self.case.is_from(address) => {}
+            // In the name of the sender, who hears of it.
+            Actor::Administrator(_) => {}
+            Actor::Sender(_) | Actor::Moderator(_) | Actor::Clock => {
+                return Err(Refused::NotTheirs);
+            }
         }
         Ok(self.close(by, Decision::Cancelled, ""))
+    }
+
+    /// The mail is where an operator has brought it, whatever was still to be decided.
+    fn overtake(&mut self, by: &By, decision: Decision, words: &str) -> Result<Fate, Refused> {
+        self.still_open()?;
+        self.close(by, decision, words);
+        Ok(Fate::Stays)
+    }
+
+    /// The last word about a mail that is approved: its sender hears of it only if it was sent.
+    fn follow(&mut self, by: &By, is_sent: bool) -> Fate {
+        self.note(by, Step::Commented, if is_sent { "released from hold" } else { "deleted" });
+        if is_sent && self.case.plan.tells_sender {
+            self.owe(To::Sender, Word::Decided);
+        }
+        Fate::Stays
     }
 
     fn comment(&mut self, by: &By, text: &str) -> Result<Fate, Refused> {
         self.still_open()?;
         said(text)?;
         let may = match &by.who {
-            Actor::Sender(address) => self.is_sender(address),
-            Actor::Moderator(address) => self.decides_somewhere(address),
+            Actor::Sender(address) => self.case.is_from(address),
+            Actor::Moderator(address) => self.case.is_for(address),
             Actor::Administrator(_) => true,
             Actor::Clock => false,
         };
@@ -209,9 +231,9 @@ impl Act {
         self.still_pending()?;
         let seat = self.seat(by)?;
         if let Some(seat) = &seat {
-            self.not_voted(seat)?;
+            self.case.not_voted(seat)?;
         }
-        self.may_decide(to)?;
+        self.case.may_decide(to)?;
         self.has_room()?;
         let Some(level) =
             self.case.progress.levels.get_mut(usize::from(self.case.progress.at_level))
@@ -284,7 +306,7 @@ impl Act {
         level.moderators.extend(others.iter().cloned());
         self.note(&By::clock(), Step::Escalated, "");
         for one in others {
-            if self.may_decide(&one).is_ok() {
+            if self.case.may_decide(&one).is_ok() {
                 self.owe(To::Moderator(one.address), Word::Escalation);
             }
         }
@@ -305,7 +327,7 @@ impl Act {
         let mut able: Vec<&Address> = level
             .into_iter()
             .flat_map(|level| &level.moderators)
-            .filter(|one| self.may_decide(one).is_ok())
+            .filter(|one| self.case.may_decide(one).is_ok())
             .map(Moderator::principal)
             .collect();
         able.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
@@ -325,7 +347,7 @@ impl Act {
         let deciders: Vec<Moderator> =
             self.case.progress.level().map_or_else(Vec::new, |level| level.moderators.clone());
         for one in deciders {
-            if self.may_decide(&one).is_ok() && self.not_voted(&one).is_ok() {
+            if self.case.may_decide(&one).is_ok() && self.case.not_voted(&one).is_ok() {
                 self.owe(To::Moderator(one.address), word);
             }
         }
@@ -365,7 +387,7 @@ impl Act {
         let mut told: Vec<Address> = Vec::new();
         for one in levels.flat_map(|level| &level.moderators) {
             let ended = matches!(&by.who, Actor::Moderator(address) if *address == one.address);
-            if !ended && self.may_decide(one).is_ok() && !told.contains(&one.address) {
+            if !ended && self.case.may_decide(one).is_ok() && !told.contains(&one.address) {
                 told.push(one.address.clone());
             }
         }
@@ -410,7 +432,7 @@ impl Act {
                 let level = self.case.progress.level().ok_or(Refused::NotTheirs)?;
                 let seat = level.moderators.iter().find(|one| one.address == *address);
                 let seat = seat.ok_or(Refused::NotTheirs)?;
-                self.may_decide(seat)?;
+                self.case.may_decide(seat)?;
                 Ok(Some(seat.clone()))
             }
             Actor::Administrator(name) => {
@@ -421,32 +443,6 @@ impl Act {
                 Ok(None)
             }
             Actor::Sender(_) | Actor::Clock => Err(Refused::NotTheirs),
-        }
-    }
-
-    /// Nobody decides about their own mail, and nobody in the name of its sender.
-    fn may_decide(&self, one: &Moderator) -> Result<(), Refused> {
-        let is_own = self.is_sender(&one.address) || self.is_sender(one.principal());
-        if is_own && self.case.plan.own_mail == OwnMail::Never {
-            return Err(Refused::OwnMail);
-        }
-        Ok(())
-    }
-
-    fn is_sender(&self, address: &Address) -> bool {
-        self.case.plan.senders.contains(address)
-    }
-
-    fn decides_somewhere(&self, address: &Address) -> bool {
-        let mut all = self.case.progress.levels.iter().flat_map(|level| &level.moderators);
-        all.any(|one| one.address == *address)
-    }
-
-    fn not_voted(&self, seat: &Moderator) -> Result<(), Refused> {
-        let mut votes = self.case.progress.votes.iter();
-        match votes.find(|vote| vote.principal == *seat.principal()) {
-            Some(vote) => Err(Refused::VotedAlready { at: vote.at }),
-            None => Ok(()),
         }
     }
 

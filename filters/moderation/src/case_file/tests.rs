@@ -15,11 +15,11 @@ fn address(text: &str) -> Address {
     text.parse().unwrap()
 }
 
-fn id() -> QueueId {
+pub(crate) fn id() -> QueueId {
     QueueId::new(Timestamp::from_secs(1_795_210_205), 7)
 }
 
-fn file() -> CaseFile {
+pub(crate) fn file() -> CaseFile {
     let boss = address("boss@own.example");
     let plan = Plan {
         rule: RuleName { name: "outside".into(), place: "mailweir.toml:7".into() },
@@ -56,7 +56,7 @@ fn file() -> CaseFile {
     CaseFile::new(Case::open(plan, Timestamp::from_secs(1_795_210_205)), mail, Attach::Header)
 }
 
-fn approve(file: &CaseFile) -> Case {
+pub(crate) fn approve(file: &CaseFile) -> Case {
     let command = Command::Approve {
         by: By {
             who: Actor::Moderator(address("boss@own.example")),
@@ -87,6 +87,8 @@ fn a_file_reads_back_as_it_was_written() {
     file.give(grant(1));
     file.note_sent(&address("boss@own.example"), 0);
     file.also_held = Some("header_checks".into());
+    file.operator =
+        Some(Operated { deed: Deed::Deleted, by: "root".into(), at: Timestamp::from_secs(3) });
     file.trust = Some(Trust { until: Timestamp::from_secs(2) });
     let stored = file.to_json().unwrap();
     assert_eq!(CaseFile::from_json(&stored).unwrap(), file);
@@ -122,6 +124,9 @@ fn the_journal_hears_of_each_step_once() {
     for part in expected {
         assert!(json.contains(&part), "{part} in {json}");
     }
+    let recorded: Recorded = serde_json::from_str(&json).unwrap();
+    assert_eq!((recorded.case, &recorded.step, &*recorded.words), (id(), entry.step, "fine"));
+    assert_eq!(recorded.step.by(&recorded.by.who), "released by moderator boss@own.example");
     assert_eq!(file.journal(id(), Some(&file.case)), []);
 }
 
@@ -155,5 +160,24 @@ proptest! {
         // Whatever it reads as, it is read.
         let _ = CaseFile::from_json(&stored);
         prop_assert!(CaseFile::from_json(&stored[..cut]).is_err());
+    }
+}
+
+#[test]
+fn a_mail_that_is_held_for_another_reason_too_is_not_said_to_be_sent() {
+    let mut file = file();
+    assert_eq!((file.state_name(), &*file.standing()), ("waiting", "waits for an approval"));
+    file.case = approve(&file);
+    let approved = "released by moderator boss@own.example";
+    assert_eq!((file.state_name(), &*file.standing()), ("released", approved));
+    file.also_held = Some("header_checks".into());
+    assert!(file.waits_for_operator());
+    let waits = "approved by moderator boss@own.example, waits for an operator";
+    assert_eq!((file.state_name(), &*file.standing()), ("approved", waits));
+    let at = Timestamp::from_secs(3);
+    for (deed, state) in [(Deed::Released, "released"), (Deed::Deleted, "discarded")] {
+        file.operator = Some(Operated { deed, by: "root".into(), at });
+        assert_eq!((file.state_name(), file.waits_for_operator()), (state, false));
+        assert!(file.standing().ends_with(" by operator root"), "{}", file.standing());
     }
 }

@@ -7,8 +7,9 @@ use mailweir_mail::{HoldReason, QueueId};
 
 use super::harness::*;
 use crate::{
-    Annex, ChangeError, Disposition, NewMail, Queue, RecipientIndex, When,
+    Annex, ChangeError, Disposition, Filter, Listed, NewMail, Queue, RecipientIndex, When,
     journal::Broken,
+    progress::State,
     store::faulty::{Fate, FaultyDisk},
 };
 
@@ -146,4 +147,41 @@ async fn mail_case_and_journal_agree_after_a_crash_at_every_step() {
             assert_eq!(found, (held, ready, case.map(str::as_bytes), entries), "{step} {fate:?}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_that_stays_on_hold_for_some_goes_to_no_others_when_it_is_released() {
+    let it = Fixture::new();
+    let id = hold(&it.queue, held(3)).await.unwrap();
+    let pinned = it.queue.pin(id).await.unwrap();
+    let stay = |only: Option<Vec<RecipientIndex>>| {
+        let reason = HoldReason::new("another rule");
+        it.queue.keep_held_with(&pinned, reason, only, annex(id, "approved"))
+    };
+    for nobody in [vec![RecipientIndex(3)], Vec::new()] {
+        let refused = stay(Some(nobody)).await;
+        assert!(matches!(refused, Err(ChangeError::Illegal(_))), "{refused:?}");
+    }
+    stay(Some(vec![RecipientIndex(0), RecipientIndex(2)])).await.unwrap();
+    drop(pinned);
+    let it = it.restart().await;
+    it.expect_quiet(Duration::from_secs(9_999)).await;
+    let listed = it.queue.list(Filter::default(), 9).await.unwrap();
+    let Listed::Sound { progress, .. } = &listed[0].mail else { panic!("{listed:?}") };
+    let State::Held { reason, .. } = &progress.state else { panic!("{progress:?}") };
+    assert_eq!(reason.as_str(), "another rule");
+    it.queue.release(id, "operator").await.unwrap();
+    assert_eq!(it.claim().await.pending, [RecipientIndex(0), RecipientIndex(2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn content_is_read_piece_by_piece_wherever_it_is() {
+    let it = Fixture::new();
+    let id = hold(&it.queue, held(1)).await.unwrap();
+    let content = it.queue.content(id).await.unwrap().unwrap();
+    assert_eq!(content.size(), CONTENT.len() as u64);
+    assert_eq!(content.reader().next().await.unwrap().as_deref(), Some(CONTENT));
+    release(&it.queue, id, None).await.unwrap();
+    it.deliver().await;
+    assert!(it.queue.content(id).await.unwrap().is_none(), "it is gone");
 }

@@ -1,0 +1,58 @@
+//! `/api/v1/held`.
+
+use std::net::SocketAddr;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{ConnectInfo, Path, State},
+    http::{HeaderMap, Uri},
+    response::{IntoResponse, Response},
+};
+use mailweir_mail::QueueId;
+use serde_json::json;
+
+use super::{Page, query, request, words::Denied};
+use crate::AdminState;
+
+/// Some of the cases that the caller may see.
+pub(crate) async fn list(
+    State(state): State<AdminState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Denied> {
+    let caller = request::caller(&state, peer, &headers).await?;
+    let wanted = query::read(uri.query().unwrap_or_default())?;
+    let Page { held, next } = state.held.list(&caller, wanted).await;
+    Ok(Json(json!({ "held": held, "next": next })).into_response())
+}
+
+/// One case.
+pub(crate) async fn show(
+    State(state): State<AdminState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, Denied> {
+    let caller = request::caller(&state, peer, &headers).await?;
+    let id: QueueId = id.parse().map_err(|_| Denied::NotFound)?;
+    let case = state.held.show(&caller, id).ok_or(Denied::NotFound)?;
+    Ok(Json(case).into_response())
+}
+
+/// Does something about a case.
+pub(crate) async fn act(
+    State(state): State<AdminState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Path((id, deed)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Response, Denied> {
+    request::is_json(&headers)?;
+    let caller = request::caller(&state, peer, &headers).await?;
+    let id: QueueId = id.parse().map_err(|_| Denied::NotFound)?;
+    let deed = query::deed(&deed, &body)?;
+    let case = state.held.act(&caller, id, deed).await?;
+    Ok(Json(case).into_response())
+}

@@ -1,0 +1,137 @@
+//! What is asked: the query of a list, and the bodies of deeds. Unknown names are mistakes: what is
+//! left out in silence would show too much, or decide for too many.
+
+use mailweir_mail::Address;
+use mailweir_moderation::search::Query;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{Deed, Wanted, words::Denied};
+
+/// Reads `state=waiting&limit=10`.
+pub(super) fn read(query: &str) -> Result<Wanted, Denied> {
+    let mut wanted = Wanted { query: Query::default(), after: None, limit: USUAL_PAGE };
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decoded(name)?, decoded(value)?);
+        take(&mut wanted, &name, value)
+            .map_err(|expected| Denied::BadQuery(format!("{name}: {expected}").into()))?;
+    }
+    Ok(wanted)
+}
+
+fn take(wanted: &mut Wanted, name: &str, value: String) -> Result<(), String> {
+    let query = &mut wanted.query;
+    match name {
+        "state" => query.standing = value.parse().map_err(|error| format!("{error}"))?,
+        "mine" => query.mine = Some(value.parse().map_err(|_| "an address".to_owned())?),
+        "sender" => query.sender = Some(value.into()),
+        "rule" => query.rule = Some(value.into()),
+        "search" if value.len() > LONGEST_SEARCH => {
+            return Err(format!("at most {LONGEST_SEARCH} bytes"));
+        }
+        "search" => query.words = value.into(),
+        "after" => wanted.after = Some(value.parse().map_err(|_| "a queue id".to_owned())?),
+        "limit" => {
+            let limit = value.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+            wanted.limit = limit.ok_or(format!("1 to {LARGEST_PAGE}"))?;
+        }
+        _ => return Err("state, mine, sender, rule, search, after or limit".to_owned()),
+    }
+    Ok(())
+}
+
+/// Reads what is to be done.
+pub(super) fn deed(name: &str, body: &[u8]) -> Result<Deed, Denied> {
+    Ok(match name {
+        "approve" => {
+            let Approve { comment, only, at, trust_days } = body_of(body)?;
+            let at = at.map(|at| at.parse()).transpose();
+            let at = at.map_err(|error| Denied::Senseless(format!("at: {error}").into()))?;
+            Deed::Approve { comment: words(comment)?, only, at, trust_days }
+        }
+        "reject" => Deed::Reject { reason: words(body_of::<Reason>(body)?.reason)? },
+        "return" => Deed::Return { reason: words(body_of::<Reason>(body)?.reason)? },
+        "discard" => Deed::Discard { reason: words(body_of::<Reason>(body)?.reason)? },
+        "comment" => Deed::Comment { text: words(body_of::<Comment>(body)?.text)? },
+        "forward" => Deed::Forward { to: body_of::<Forward>(body)?.to },
+        "cancel" => {
+            let Nothing {} = body_of(body)?;
+            Deed::Cancel
+        }
+        _ => return Err(Denied::NotFound),
+    })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Approve {
+    comment: Box<str>,
+    only: Option<Vec<Address>>,
+    at: Option<Box<str>>,
+    trust_days: u16,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Reason {
+    reason: Box<str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Comment {
+    text: Box<str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Forward {
+    to: Address,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+fn body_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, Denied> {
+    // Nothing is as good as `{}`.
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| Denied::Senseless(error.to_string().into()))
+}
+
+/// What is said is kept with the case as long as it is.
+fn words(said: Box<str>) -> Result<Box<str>, Denied> {
+    if said.chars().count() > LONGEST_WORDS {
+        return Err(Denied::Senseless(format!("more than {LONGEST_WORDS} characters").into()));
+    }
+    Ok(said)
+}
+
+/// `%20` and `+`, in UTF-8.
+fn decoded(text: &str) -> Result<String, Denied> {
+    let bad = || Denied::BadQuery("a % that is no %XX, or no UTF-8".into());
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+                let (high, low) = (digit(rest.next()), digit(rest.next()));
+                let value = high.zip(low).map(|(high, low)| high * 16 + low);
+                value.and_then(|value| u8::try_from(value).ok()).ok_or_else(bad)?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).map_err(|_| bad())
+}
+
+const USUAL_PAGE: usize = 100;
+
+const LARGEST_PAGE: usize = 1_000;
+
+const LONGEST_WORDS: usize = 4_000;
+
+/// Each word is looked for in every case.
+const LONGEST_SEARCH: usize = 200;

@@ -1,0 +1,143 @@
+//! A case in words for logs, command lines and programs. What moderators and senders read is in their
+//! language, and stands in [`crate::notice`].
+
+use std::fmt;
+
+use super::{Actor, AtExpiry, Case, Closing, Decision, Entry, Kind, Proof, State, Step};
+
+/// `moderator kim@own.example`, `sender ann@own.example`, `administrator root`, `nobody`.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Moderator(address) => write!(f, "moderator {address}"),
+            Self::Sender(address) => write!(f, "sender {address}"),
+            Self::Administrator(name) => write!(f, "administrator {name}"),
+            Self::Clock => f.write_str("nobody"),
+        }
+    }
+}
+
+impl Proof {
+    /// How it is known, in one word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Reply => "reply",
+            Self::Login => "login",
+            Self::Api => "api",
+            Self::CommandLine => "command_line",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+impl Decision {
+    /// What was decided, in one word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::Rejected => "rejected",
+            Self::Returned => "returned",
+            Self::Discarded => "discarded",
+            Self::Cancelled => "cancelled",
+            Self::Expired(_) => "expired",
+        }
+    }
+}
+
+impl State {
+    /// Where it stands, in one word: `waiting`, `scheduled`, or what was decided.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Pending => "waiting",
+            Self::Scheduled { .. } => "scheduled",
+            Self::Closed(closing) => closing.decision.as_str(),
+        }
+    }
+}
+
+/// `rejected by moderator kim@own.example`, `expired: nobody decided, rejected`.
+impl fmt::Display for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.decision, &self.by.who) {
+            (Decision::Expired(action), _) => {
+                write!(f, "expired: nobody decided, {}", at_expiry(action))
+            }
+            (decision, Actor::Clock) => write!(f, "{}: its time had come", decision.as_str()),
+            (decision, who) => write!(f, "{} by {who}", decision.as_str()),
+        }
+    }
+}
+
+impl Case {
+    /// How it stands, on one line: `waits for an approval`, `released by moderator kim@own.example`.
+    #[must_use]
+    pub fn standing(&self) -> String {
+        match &self.progress.state {
+            State::Pending => match self.plan.kind {
+                Kind::Approval => "waits for an approval".to_owned(),
+                Kind::Delay => "waits for its time".to_owned(),
+                Kind::Confirmation => "waits for its sender".to_owned(),
+            },
+            State::Scheduled { at, by } => {
+                format!("approved by {}, sent {}", by.who, at.rfc5322())
+            }
+            State::Closed(closing) => match (self.plan.kind, closing.decision) {
+                (Kind::Delay, Decision::Expired(AtExpiry::Release)) => {
+                    "released: its time had come".to_owned()
+                }
+                _ => closing.to_string(),
+            },
+        }
+    }
+}
+
+/// What happened, and by whom, without time and words: `approved by moderator kim@own.example`.
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        step(f, &self.step, &self.by.who)
+    }
+}
+
+impl Step {
+    /// The step in words, as [`Entry`] shows it.
+    #[must_use]
+    pub fn by(&self, who: &Actor) -> String {
+        struct Told<'a>(&'a Step, &'a Actor);
+        impl fmt::Display for Told<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                step(f, self.0, self.1)
+            }
+        }
+        Told(self, who).to_string()
+    }
+}
+
+fn step(f: &mut fmt::Formatter<'_>, step: &Step, who: &Actor) -> fmt::Result {
+    match step {
+        Step::Opened => f.write_str("held"),
+        Step::Approved => write!(f, "approved by {who}"),
+        Step::NextLevel => f.write_str("the next level decides"),
+        Step::Scheduled(at) => write!(f, "approved by {who}, to be sent {}", at.rfc5322()),
+        Step::Commented => write!(f, "comment by {who}"),
+        Step::Forwarded(to) => write!(f, "forwarded to {to} by {who}"),
+        Step::Reminded => f.write_str("people were reminded"),
+        Step::Escalated => f.write_str("others were asked too"),
+        Step::Warned => f.write_str("people were warned that it expires"),
+        Step::Closed(Decision::Expired(action)) => {
+            write!(f, "expired: nobody decided, {}", at_expiry(*action))
+        }
+        Step::Closed(decision) => write!(f, "{} by {who}", decision.as_str()),
+    }
+}
+
+const fn at_expiry(action: AtExpiry) -> &'static str {
+    match action {
+        AtExpiry::Reject => "rejected",
+        AtExpiry::Release => "released",
+        AtExpiry::Discard => "discarded",
+    }
+}

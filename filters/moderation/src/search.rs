@@ -1,0 +1,196 @@
+//! Which of many cases somebody looks for.
+//!
+//! Words are looked for in what never changes of a case, and so its text is made once
+//! ([`text`]) and kept beside it; a search of a hundred thousand cases reads memory and
+//! copies nothing.
+
+use std::{fmt::Write as _, str::FromStr};
+
+use mailweir_mail::{Address, QueueId};
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::{
+    case::{Case, Decision, State},
+    case_file::CaseFile,
+};
+
+/// What somebody looks for; all of it must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Query {
+    /// How the case stands.
+    pub standing: Standing,
+    /// It waits for this moderator.
+    pub mine: Option<Address>,
+    /// Who sent it, under any name: an address, or `@` and a domain.
+    pub sender: Option<Box<str>>,
+    /// The name of the rule that holds it.
+    pub rule: Option<Box<str>>,
+    /// Words of its sender, recipients, subject, rule or id, in any case; all must be there.
+    pub words: Box<str>,
+}
+
+/// How a case stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It is not decided, or not sent yet.
+    #[default]
+    Open,
+    /// People are to decide.
+    Waiting,
+    /// It is approved, and waits for its time.
+    Scheduled,
+    /// It is decided.
+    Decided,
+    /// It was sent.
+    Released,
+    /// It was refused.
+    Rejected,
+    /// It was given back to be corrected.
+    Returned,
+    /// It was thrown away.
+    Discarded,
+    /// Its sender took it back.
+    Cancelled,
+    /// Nobody decided in time.
+    Expired,
+    /// Whatever.
+    All,
+}
+
+/// This is no standing of a case.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "open, waiting, scheduled, decided, released, rejected, returned, discarded, cancelled, expired \
+     or all"
+)]
+pub struct NoStanding;
+
+impl FromStr for Standing {
+    type Err = NoStanding;
+
+    fn from_str(text: &str) -> Result<Self, NoStanding> {
+        Ok(match text {
+            "open" => Self::Open,
+            "waiting" => Self::Waiting,
+            "scheduled" => Self::Scheduled,
+            "decided" => Self::Decided,
+            "released" => Self::Released,
+            "rejected" => Self::Rejected,
+            "returned" => Self::Returned,
+            "discarded" => Self::Discarded,
+            "cancelled" => Self::Cancelled,
+            "expired" => Self::Expired,
+            "all" => Self::All,
+            _ => return Err(NoStanding),
+        })
+    }
+}
+
+impl Standing {
+    /// Whether a case stands so.
+    #[must_use]
+    pub fn is_of(self, case: &Case) -> bool {
+        let decided = match &case.progress.state {
+            State::Closed(closing) => Some(closing.decision),
+            State::Pending | State::Scheduled { .. } => None,
+        };
+        match self {
+            Self::All => true,
+            Self::Open => decided.is_none(),
+            Self::Waiting => matches!(case.progress.state, State::Pending),
+            Self::Scheduled => matches!(case.progress.state, State::Scheduled { .. }),
+            Self::Decided => decided.is_some(),
+            Self::Released => decided == Some(Decision::Released),
+            Self::Rejected => decided == Some(Decision::Rejected),
+            Self::Returned => decided == Some(Decision::Returned),
+            Self::Discarded => decided == Some(Decision::Discarded),
+            Self::Cancelled => decided == Some(Decision::Cancelled),
+            Self::Expired => matches!(decided, Some(Decision::Expired(_))),
+        }
+    }
+}
+
+/// A [`Query`] that is ready to be asked of many cases.
+#[derive(Clone, Debug)]
+pub struct Search {
+    standing: Standing,
+    mine: Option<Address>,
+    sender: Option<String>,
+    rule: Option<Box<str>>,
+    words: Vec<String>,
+}
+
+impl Search {
+    /// Makes a query ready.
+    #[must_use]
+    pub fn new(query: &Query) -> Self {
+        Self {
+            standing: query.standing,
+            mine: query.mine.clone(),
+            sender: query.sender.as_deref().map(folded),
+            rule: query.rule.clone(),
+            words: folded(&query.words).split_whitespace().map(str::to_owned).collect(),
+        }
+    }
+
+    /// Whether a case is among what is looked for. `text` is that of [`text`].
+    #[must_use]
+    pub fn finds(&self, file: &CaseFile, text: &str) -> bool {
+        let case = &file.case;
+        self.standing.is_of(case)
+            && self.mine.as_ref().is_none_or(|mine| case.waits_for(mine))
+            && self.sender.as_ref().is_none_or(|sender| is_from(file, sender))
+            && self.rule.as_ref().is_none_or(|rule| case.plan.rule.name == *rule)
+            && self.words.iter().all(|word| text.contains(word.as_str()))
+    }
+}
+
+/// The text of a case that words are looked for in. It never changes.
+#[must_use]
+pub fn text(id: QueueId, file: &CaseFile) -> Box<str> {
+    let (mail, plan) = (&file.mail, &file.case.plan);
+    let login = mail.login.as_deref().unwrap_or_default();
+    let mut text = format!(
+        "{id}\n{}\n{}\n{}\n{login}\n{}",
+        mail.subject,
+        mail.from,
+        mail.sender.as_str(),
+        plan.rule.name
+    );
+    for one in &mail.recipients {
+        if text.len() > LONGEST {
+            break;
+        }
+        let _ = write!(text, "\n{}", one.address);
+    }
+    folded(&text).into()
+}
+
+/// As a person would say that two texts are the same.
+fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        text.nfkc().collect::<String>().to_lowercase()
+    }
+}
+
+/// Whether a folded address is one of its senders, or `@domain` the domain of one.
+fn is_from(file: &CaseFile, wanted: &str) -> bool {
+    let envelope = file.mail.sender.address().map(Address::as_str);
+    let names = file.case.plan.senders.iter().map(Address::as_str);
+    let mut names = names.chain(envelope).chain(file.mail.login.as_deref());
+    names.any(|name| {
+        let name = name.to_lowercase();
+        if wanted.starts_with('@') { name.ends_with(wanted) } else { name == wanted }
+    })
+}
+
+/// Of a mail to very many people the first are found.
+const LONGEST: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Shows the journal of moderation, and whether it is what was written: entry by entry, and against the
+//! steps that each case knows of itself. So an end that was cut off is noticed as long as a
+//! case is kept whose steps stood there.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use mailweir_mail::QueueId;
+use mailweir_moderation::case_file::{CaseFile, Recorded};
+use mailweir_queue::{
+    Queue,
+    journal::{Entry, Hash},
+};
+
+use super::{
+    operation::{Answer, JournalEntry, JournalVerdict},
+    perform::{Answers, Gone, tell},
+};
+
+/// Tells of all entries, or of those of one case, and at last whether the journal is whole. If only
+/// the `verdict` is wanted, of that alone.
+pub(super) async fn read(
+    queue: &Queue,
+    id: Option<QueueId>,
+    verdict: bool,
+    answers: &Answers,
+) -> Result<(), Gone> {
+    let (queue, way) = (queue.clone(), answers.clone());
+    let read = tokio::task::spawn_blocking(move || {
+        let mut reading =
+            Reading { id, verdict, way, seen: BTreeMap::new(), last: None, gone: false };
+        // First: what is added meanwhile is only more in the journal.
+        let cases = steps_of_cases(&queue);
+        let broken = queue.read_journal(1, &mut |entry| reading.take(&entry)).err();
+        reading.verdict(&cases, broken.map(|broken| broken.to_string().into()))
+    });
+    match read.await {
+        Ok(Some(verdict)) => tell(answers, Answer::JournalVerdict(verdict)).await,
+        Ok(None) => Err(Gone),
+        Err(error) => tell(answers, Answer::Failed { reason: error.to_string().into() }).await,
+    }
+}
+
+/// How many steps each case knows of.
+fn steps_of_cases(queue: &Queue) -> BTreeMap<QueueId, usize> {
+    let cases = queue.cases().into_iter().filter_map(|(id, stored)| {
+        let file = CaseFile::from_json(&stored.ok()?).ok()?;
+        Some((id, file.case.progress.history.len()))
+    });
+    cases.collect()
+}
+
+struct Reading {
+    id: Option<QueueId>,
+    verdict: bool,
+    way: Answers,
+    /// How many steps of each case stand in it.
+    seen: BTreeMap<QueueId, usize>,
+    last: Option<(u64, Hash)>,
+    gone: bool,
+}
+
+impl Reading {
+    /// Whether to go on.
+    fn take(&mut self, entry: &Entry) -> bool {
+        self.last = Some((entry.number, entry.hash()));
+        let recorded: Option<Recorded> = serde_json::from_slice(&entry.content).ok();
+        if let Some(recorded) = &recorded {
+            *self.seen.entry(recorded.case).or_default() += 1;
+        }
+        let of_case = recorded.as_ref().map(|recorded| recorded.case);
+        if self.verdict || self.id.is_some_and(|id| of_case != Some(id)) {
+            return true;
+        }
+        let shown = JournalEntry {
+            number: entry.number,
+            hash: hexadecimal(&entry.hash()),
+            before: hexadecimal(&entry.before),
+            // A newer version may write what this one cannot read.
+            text: String::from_utf8_lossy(&entry.content).into(),
+        };
+        self.gone = self.way.blocking_send(Answer::JournalEntry(Box::new(shown))).is_err();
+        !self.gone
+    }
+
+    fn verdict(
+        self,
+        cases: &BTreeMap<QueueId, usize>,
+        broken: Option<Box<str>>,
+    ) -> Option<JournalVerdict> {
+        let has_less = |(id, known): (&QueueId, &usize)| {
+            (self.seen.get(id).copied().unwrap_or(0) < *known).then_some(*id)
+        };
+        // Behind a break nothing was read: the cases could say nothing.
+        let missing = match broken {
+            Some(_) => Vec::new(),
+            None => cases.iter().filter_map(has_less).collect(),
+        };
+        let (entries, last) = match &self.last {
+            Some((number, hash)) => (*number, Some(hexadecimal(hash))),
+            None => (0, None),
+        };
+        (!self.gone).then_some(JournalVerdict { entries, last, broken, missing })
+    }
+}
+
+fn hexadecimal(hash: &Hash) -> Box<str> {
+    let mut text = String::with_capacity(2 * hash.len());
+    for byte in hash {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.into()
+}

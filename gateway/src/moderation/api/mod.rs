@@ -1,0 +1,247 @@
+//! Held mail for programs: what the API says of it, and what it has done about it.
+//!
+//! A token acts as an administrator. An account sees its own mail and may take it back, and sees
+//! and decides what rules give it to decide. What somebody may not see is not there.
+
+mod caller;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Weak},
+};
+
+use mailweir_admin_ui::api::{
+    Caller, Claim, Deed, HeldMail, Later, NoEntry, NotDone, Page, Wanted, Who,
+};
+use mailweir_mail::{Address, QueueId};
+use mailweir_moderation::{
+    case::{Actor, By, Command, Kind, Moderator, Proof, Refused},
+    case_file::CaseFile,
+    search::Search,
+    view::{Decided, View},
+};
+use serde_json::Value;
+
+use super::{Found, Moderation, TakeError};
+use crate::app::App;
+
+/// Held mail of a gateway. Holds it weakly, so that an open connection keeps nothing alive.
+pub(crate) struct Api {
+    app: Weak<App>,
+}
+
+impl Api {
+    #[must_use]
+    pub(crate) const fn new(app: Weak<App>) -> Self {
+        Self { app }
+    }
+
+    fn moderation(&self) -> Option<Arc<Moderation>> {
+        Some(Arc::clone(self.app.upgrade()?.moderation()))
+    }
+
+    async fn find(&self, caller: &Caller, wanted: Wanted) -> Option<Page> {
+        let Wanted { query, after, limit } = wanted;
+        let sees = Sight::of(caller);
+        if let (Some(mine), Who::Account { address, .. }) = (&query.mine, &caller.who)
+            && address.as_ref() != Some(mine)
+        {
+            // Who else decides is nothing that one could find out so.
+            return None;
+        }
+        let moderation = self.moderation()?;
+        let found = tokio::task::spawn_blocking({
+            let sees = sees.clone();
+            let search = Search::new(&query);
+            move || moderation.search(&search, after, limit, &|file| sees.see(file).is_some())
+        });
+        let Found { cases, next } = found.await.ok()?;
+        let held = cases.iter().filter_map(|(id, file)| sees.view(*id, file)).collect();
+        Some(Page { held, next })
+    }
+
+    async fn take(&self, caller: &Caller, id: QueueId, deed: Deed) -> Result<Value, NotDone> {
+        let stopping = || NotDone::Failed(TakeError::Stopping.to_string().into());
+        let app = self.app.upgrade().ok_or_else(stopping)?;
+        let moderation = app.moderation();
+        let sees = Sight::of(caller);
+        let file = moderation.case(id).ok_or(NotDone::NotFound)?;
+        let seen = sees.see(&file).ok_or(NotDone::NotFound)?;
+        let by = sees.by(seen, &deed, &file).map_err(not_theirs)?;
+        if let (Deed::Forward { to }, Actor::Moderator(_)) = (&deed, &by.who)
+            && !moderation.decides_by_rule(to)
+        {
+            // Whoever is asked gets the mail to see.
+            return Err(NotDone::NotTheirs("no rule has them decide; ask an administrator".into()));
+        }
+        let command = command(&file, deed, by)?;
+        moderation.take(id, command).await.map_err(|error| not_done(&error))?;
+        let file = moderation.case(id).ok_or(NotDone::NotFound)?;
+        sees.view(id, &file).ok_or(NotDone::NotFound)
+    }
+}
+
+impl HeldMail for Api {
+    fn log_in<'a>(&'a self, claim: Claim<'a>, from: IpAddr) -> Later<'a, Result<Caller, NoEntry>> {
+        Box::pin(async move {
+            let app = self.app.upgrade().ok_or(NoEntry::Unavailable)?;
+            caller::log_in(&app, claim, from).await
+        })
+    }
+
+    fn list<'a>(&'a self, caller: &'a Caller, wanted: Wanted) -> Later<'a, Page> {
+        Box::pin(async move {
+            let found = self.find(caller, wanted).await;
+            found.unwrap_or(Page { held: Vec::new(), next: None })
+        })
+    }
+
+    fn show(&self, caller: &Caller, id: QueueId) -> Option<Value> {
+        let file = self.moderation()?.case(id)?;
+        Sight::of(caller).view(id, &file)
+    }
+
+    fn act<'a>(
+        &'a self,
+        caller: &'a Caller,
+        id: QueueId,
+        deed: Deed,
+    ) -> Later<'a, Result<Value, NotDone>> {
+        Box::pin(self.take(caller, id, deed))
+    }
+}
+
+/// What a caller may see and do.
+#[derive(Clone)]
+struct Sight {
+    caller: Caller,
+}
+
+/// As what a caller sees a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Seen {
+    /// As an administrator, by the name of the token.
+    Administrator,
+    /// As one who decides, under this address.
+    Moderator(Address),
+    /// As its sender, under the first of the names.
+    Sender(Address),
+}
+
+impl Sight {
+    fn of(caller: &Caller) -> Self {
+        Self { caller: caller.clone() }
+    }
+
+    /// As what the caller sees a case; `None`: not at all.
+    fn see(&self, file: &CaseFile) -> Option<Seen> {
+        match &self.caller.who {
+            Who::Token { .. } => Some(Seen::Administrator),
+            Who::Account { login, address, decides } => {
+                let decides = address.as_ref().filter(|_| *decides);
+                let decides = decides.filter(|address| file.case.is_for(address));
+                match (is_own(file, login, address.as_ref()), decides) {
+                    (_, Some(address)) if file.case.plan.kind == Kind::Approval => {
+                        Some(Seen::Moderator(address.clone()))
+                    }
+                    (true, _) => file.case.plan.senders.first().cloned().map(Seen::Sender),
+                    (false, _) => None,
+                }
+            }
+        }
+    }
+
+    fn view(&self, id: QueueId, file: &CaseFile) -> Option<Value> {
+        let view = match self.see(file)? {
+            Seen::Administrator | Seen::Moderator(_) => View::whole(id, file),
+            Seen::Sender(_) => View::own(id, file),
+        };
+        serde_json::to_value(view).ok()
+    }
+
+    /// Who it is that does this, if they may.
+    fn by(&self, seen: Seen, deed: &Deed, file: &CaseFile) -> Result<By, Refused> {
+        let (who, proof) = match (&self.caller.who, seen) {
+            (Who::Token { name, decides: true }, _) => {
+                (Actor::Administrator(name.clone()), Proof::Api)
+            }
+            (Who::Token { decides: false, .. }, _) => return Err(Refused::NotTheirs),
+            (Who::Account { login, address, decides }, seen) => {
+                let is_own = is_own(file, login, address.as_ref());
+                let sender = || file.case.plan.senders.first().cloned();
+                let who = match (deed, seen) {
+                    (Deed::Cancel, _) if is_own => sender().map(Actor::Sender),
+                    (Deed::Cancel, _) => None,
+                    (_, Seen::Moderator(address)) => Some(Actor::Moderator(address)),
+                    (Deed::Comment { .. }, Seen::Sender(address)) => Some(Actor::Sender(address)),
+                    // A delay or a confirmation is the sender's own to decide: not a program's.
+                    (Deed::Approve { .. }, Seen::Sender(address))
+                        if *decides && file.case.plan.kind != Kind::Approval =>
+                    {
+                        Some(Actor::Moderator(address))
+                    }
+                    _ => None,
+                };
+                (who.ok_or(Refused::NotTheirs)?, Proof::Login)
+            }
+        };
+        Ok(By { who, proof, from: Some(self.caller.from) })
+    }
+}
+
+/// Whether a mail is an account's own: it was handed in by this log-in, or by no log-in at all
+/// from an address that is the log-in.
+fn is_own(file: &CaseFile, login: &str, address: Option<&Address>) -> bool {
+    match &file.mail.login {
+        Some(sender) => sender.to_lowercase() == login.to_lowercase(),
+        None => address.is_some() && address == file.mail.sender.address(),
+    }
+}
+
+fn command(file: &CaseFile, deed: Deed, by: By) -> Result<Command, NotDone> {
+    Ok(match deed {
+        Deed::Approve { comment, only, at, trust_days } => {
+            let only = only.as_deref().map(|only| file.numbers_of(only)).transpose();
+            let only = only.map_err(|other| {
+                NotDone::Senseless(format!("only: the mail is not to {other}").into())
+            })?;
+            Command::Approve { by, comment, only, at, trust_days }
+        }
+        Deed::Reject { reason } => Command::Reject { by, reason },
+        Deed::Return { reason } => Command::Return { by, reason },
+        Deed::Discard { reason } => Command::Discard { by, reason },
+        Deed::Comment { text } => Command::Comment { by, text },
+        Deed::Forward { to } => Command::Forward { by, to: Moderator::new(to) },
+        Deed::Cancel => Command::Cancel { by },
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
+fn not_theirs(refused: Refused) -> NotDone {
+    NotDone::NotTheirs(refused.to_string().into())
+}
+
+fn not_done(error: &TakeError) -> NotDone {
+    let reason = error.in_full().into();
+    match error {
+        TakeError::NoCase(_) => NotDone::NotFound,
+        TakeError::Refused(refused) => match refused {
+            Refused::Closed(closing) => {
+                NotDone::TooLate(reason, serde_json::to_value(Decided::of(closing)).ok())
+            }
+            Refused::Scheduled { .. } | Refused::VotedAlready { .. } | Refused::DecidesAlready => {
+                NotDone::TooLate(reason, None)
+            }
+            Refused::NotTheirs | Refused::OwnMail => NotDone::NotTheirs(reason),
+            _ => NotDone::Senseless(reason),
+        },
+        TakeError::Gone | TakeError::Altered => NotDone::TooLate(reason, None),
+        TakeError::Unreadable
+        | TakeError::Queue(_)
+        | TakeError::Store(_)
+        | TakeError::Unwritable(_)
+        | TakeError::Stopping => NotDone::Failed(reason),
+    }
+}

@@ -1,0 +1,135 @@
+//! Who is let in by the API, and what each sees.
+
+use std::{fs, net::Ipv4Addr, path::Path};
+
+use mailweir_mail::ReversePath;
+use mailweir_moderation::case::OwnMail;
+
+use super::*;
+use crate::{
+    config::{Config, Surroundings},
+    moderation::sample_case,
+    observe::Observer,
+};
+
+fn app(text: &str) -> (App, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let text = format!(
+        "[server]\nhostname = \"gate.example\"\n[admin]\nbind = []\n[[listener]]\nname = \"mx\"\n\
+         bind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n{text}"
+    );
+    let around =
+        Surroundings { environment: &[], machine_name: None, files: &|path| fs::read(path) };
+    let config = Config::parse(Path::new("mailweir.toml"), &text, &around).unwrap().0;
+    let observer = Observer::heard_by(|_| {}).unwrap();
+    let app = App::rehearsing(config, &observer, directory.path()).unwrap();
+    (app, directory)
+}
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+#[tokio::test]
+async fn a_token_is_known_by_its_hash_and_no_other_text_is() {
+    // SHA-256 of "secret token".
+    let (app, _directory) =
+        app("[[admin.api_token]]\nname = \"crm\"\nrights = \"decide\"\nsha256 = \
+         \"c807e7cd9f47915ea4268859d7e22bc3cf030ec21a6fd2181f112ee3b53add6e\"\n");
+    for wrong in ["", "crm", "c807e7cd9f47915ea4268859d7e22bc3cf030ec21a6fd2181f112ee3b53add6e"] {
+        let denied = caller::log_in(&app, Claim::Bearer(wrong), HERE).await;
+        assert_eq!(denied, Err(NoEntry::Wrong), "{wrong}");
+    }
+    let crm = Who::Token { name: "crm".into(), decides: true };
+    let let_in = caller::log_in(&app, Claim::Bearer("secret token"), HERE).await;
+    assert_eq!(let_in, Ok(Caller { who: crm, from: HERE }));
+}
+
+#[tokio::test]
+async fn a_password_that_came_in_clear_from_elsewhere_is_not_even_looked_at() {
+    let (app, _directory) = app("");
+    for elsewhere in ["192.0.2.1", "10.0.0.1", "2001:db8::1"] {
+        let denied = caller::log_in(&app, Claim::Basic("YTpi"), elsewhere.parse().unwrap()).await;
+        assert_eq!(denied, Err(NoEntry::InClear), "{elsewhere}");
+    }
+    for odd in ["", "!", "YWxpY2U=", "YQBiOmM="] {
+        let denied = caller::log_in(&app, Claim::Basic(odd), HERE).await;
+        assert_eq!(denied, Err(NoEntry::Wrong), "{odd}");
+    }
+}
+
+fn account(login: &str, address: Option<&str>, decides: bool) -> Sight {
+    let address = address.map(|address| address.parse().unwrap());
+    let who = Who::Account { login: login.into(), address, decides };
+    Sight { caller: Caller { who, from: HERE } }
+}
+
+/// Ann's mail, about which the boss decides.
+fn file() -> CaseFile {
+    let mut file = sample_case();
+    file.case.plan.senders = vec!["ann@own.example".parse().unwrap()];
+    file.mail.sender = ReversePath::Mailbox("ann@own.example".parse().unwrap());
+    file
+}
+
+#[test]
+fn each_sees_what_is_theirs_and_nothing_else() {
+    let file = file();
+    let ann: Address = "ann@own.example".parse().unwrap();
+    let boss: Address = "boss@own.example".parse().unwrap();
+    for (who, seen) in [
+        (account("ann", None, true), Some(Seen::Sender(ann.clone()))),
+        (account("ANN", None, false), Some(Seen::Sender(ann.clone()))),
+        (account("boss", Some("boss@own.example"), true), Some(Seen::Moderator(boss))),
+        (account("boss", Some("boss@own.example"), false), None),
+        // It was handed in by another log-in, whatever it says that it is from.
+        (account("x", Some("ann@own.example"), true), None),
+        (account("bob@own.example", Some("bob@own.example"), true), None),
+    ] {
+        assert_eq!(who.see(&file), seen, "{who:?}", who = who.caller);
+    }
+    let mut from_network = file;
+    from_network.mail.login = None;
+    let same = account("ann@own.example", Some("ann@own.example"), true);
+    assert_eq!(same.see(&from_network), Some(Seen::Sender(ann)));
+}
+
+#[test]
+fn a_sender_takes_it_back_and_decides_nothing() {
+    let file = file();
+    let ann = account("ann", None, false);
+    let reason = || "".into();
+    let seen = || ann.see(&file).unwrap();
+    let cancel = ann.by(seen(), &Deed::Cancel, &file).unwrap();
+    assert!(matches!(cancel, By { who: Actor::Sender(_), proof: Proof::Login, from: Some(_) }));
+    let approve = Deed::Approve { comment: reason(), only: None, at: None, trust_days: 0 };
+    for deed in [approve, Deed::Reject { reason: reason() }, Deed::Discard { reason: reason() }] {
+        assert_eq!(ann.by(seen(), &deed, &file), Err(Refused::NotTheirs), "{deed:?}");
+    }
+    let boss = account("boss", Some("boss@own.example"), true);
+    let cancel = boss.by(boss.see(&file).unwrap(), &Deed::Cancel, &file);
+    assert_eq!(cancel, Err(Refused::NotTheirs));
+}
+
+#[test]
+fn a_delay_is_sent_at_once_by_its_sender_and_not_by_a_program_of_theirs() {
+    let mut file = file();
+    file.case.plan.kind = Kind::Delay;
+    file.case.plan.own_mail = OwnMail::Allowed;
+    let approve = Deed::Approve { comment: "".into(), only: None, at: None, trust_days: 0 };
+    for (decides, allowed) in [(true, true), (false, false)] {
+        let ann = account("ann", Some("ann@own.example"), decides);
+        let by = ann.by(ann.see(&file).unwrap(), &approve, &file);
+        assert_eq!(by.is_ok(), allowed);
+    }
+}
+
+#[test]
+fn what_a_sender_reads_does_not_say_who_was_asked() {
+    let file = file();
+    let id = QueueId::new(file.mail.arrival, 1);
+    let ann = account("ann", None, true).view(id, &file).unwrap();
+    assert_eq!((&ann["state"], &ann["sender"]), (&"waiting".into(), &"ann@own.example".into()));
+    assert!(!ann.to_string().contains("boss") && ann.get("history").is_none(), "{ann}");
+    let boss = account("b", Some("boss@own.example"), true).view(id, &file).unwrap();
+    assert_eq!(boss["levels"][0]["moderators"][0], "boss@own.example");
+    assert!(account("bob", None, true).view(id, &file).is_none());
+}
