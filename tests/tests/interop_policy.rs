@@ -151,6 +151,27 @@ async fn hold_keeps_the_mail_at_postfix() {
     assert_eq!(place.sink.expect_one().await.recipients(), ["user@local.example"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_logged_in_at_postfix_is_known_when_the_mail_comes() {
+    let rule = RULE.replace("outside = true", "logins = [\"ann\"]");
+    let second =
+        RULE.replace("to the outside", "text").replace("outside = true", "text = ['secret']");
+    let Some(place) = Front::start(&(rule + &second), Asked::Twice).await else { return };
+    // All come over, for what may be in them; only what ann sends waits.
+    let logins = [("bob", false), ("ann", true), ("[UNAVAILABLE]", false)];
+    for (number, (login, waits)) in logins.into_iter().enumerate() {
+        let mut peer = Peer::connect(place.postfix.address(), LOCAL.parse().unwrap()).await;
+        peer.greet().await;
+        peer.ask(&format!("XCLIENT LOGIN={login}"), "220 *").await;
+        peer.ask("EHLO client.example", "250 *").await;
+        place.send_by(peer, "ann@local.example", &["x@far.example"]).await;
+        let mails = place.sink.expect(number + 1).await;
+        assert_eq!(mails[number].sender().is_empty(), waits, "{login} {mails:?}");
+    }
+    place.gateway.log().expect_none("who logged in at the Postfix");
+    assert_eq!(place.gateway.moderation().cases(None, 9).len(), 1);
+}
+
 /// Where the Postfix asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
@@ -189,7 +210,9 @@ impl Front {
         let mut gateway = Gateway::start(&setup.clone()).await;
         let target = gateway.address("from-postfix");
         gateway.reload(&setup.clone().sections(&with_target(&policy, target))).await.unwrap();
-        let mut settings = Settings::new().relay_to(sink.address());
+        let mut settings = Settings::new()
+            .relay_to(sink.address())
+            .parameter("smtpd_authorized_xclient_hosts", "127.0.0.1");
         for (name, value) in manual.main_cf(asked_at) {
             let is_asked = match (name.as_str(), asked) {
                 ("smtpd_recipient_restrictions", Asked::Data | Asked::End)
@@ -220,6 +243,10 @@ impl Front {
     async fn send(&self, from: &str, to: &[&str]) -> String {
         let mut peer = Peer::connect(self.postfix.address(), LOCAL.parse().unwrap()).await;
         peer.greet().await;
+        self.send_by(peer, from, to).await
+    }
+
+    async fn send_by(&self, mut peer: Peer, from: &str, to: &[&str]) -> String {
         peer.ask(&format!("MAIL FROM:<{from}>"), "250 *").await;
         for one in to {
             peer.ask(&format!("RCPT TO:<{one}>"), "250 *").await;
