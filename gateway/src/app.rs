@@ -22,7 +22,7 @@ use crate::{
     clock,
     config::{
         AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
-        ListenerTls as TlsChoice, MinTlsVersion,
+        ListenerTls as TlsChoice, MinTlsVersion, PolicyAction,
     },
     control,
     egress::{
@@ -39,6 +39,7 @@ use crate::{
     interfaces, login,
     moderation::{self, Moderation},
     observe::Observer,
+    policy::{self, Notes, PolicyServer, PolicySockets},
     restart,
     rewriting::LiveRewriting,
     sockets::{self, Sockets},
@@ -60,6 +61,9 @@ pub struct App {
     moderation: Arc<Moderation>,
     certificate: ServerTls,
     sockets: Sockets,
+    policy_sockets: PolicySockets,
+    /// What is known of the mails of a Postfix in front.
+    notes: Arc<Notes>,
     /// What runs beside the sessions: deliveries, control socket, admin pages.
     services: TaskTracker,
     /// Cancelled when the services end, after the sessions.
@@ -72,6 +76,7 @@ struct Prepared {
     rewriting: Arc<LiveRewriting>,
     certificate: tls::Prepared,
     sockets: sockets::Prepared,
+    policy_sockets: policy::Prepared,
 }
 
 impl App {
@@ -105,12 +110,15 @@ impl App {
             moderation,
             certificate,
             sockets: Sockets::default(),
+            policy_sockets: PolicySockets::default(),
+            notes: Arc::new(Notes::new()),
             services: TaskTracker::new(),
             end,
         });
-        let opened = app.sockets.prepare(app.listeners(&app.config.load(), &rewriting)?)?;
+        let (opened, asked) = app.open_sockets(&app.config.load(), &rewriting)?;
         app.start_services(&store)?;
         app.sockets.install(opened, &app.services, &app.shared.stop);
+        app.policy_sockets.install(asked, &app.services, &app.shared.stop);
         app.notice(&format!("started, version {}", env!("CARGO_PKG_VERSION")));
         Ok(app)
     }
@@ -129,13 +137,15 @@ impl App {
     /// What cannot be used of it. Then the old one stays in force as a whole.
     pub async fn reload(&self, config: Config) -> anyhow::Result<()> {
         let (config, later) = restart::put_off(&self.config.load(), config);
-        let Prepared { routes, rewriting, certificate, sockets } = self.prepare(&config)?;
+        let Prepared { routes, rewriting, certificate, sockets, policy_sockets } =
+            self.prepare(&config)?;
         // From here on nothing can fail: the change is made as a whole.
         self.certificate.install(certificate);
         self.moderation.change(moderation_settings(&config, &rewriting));
         self.egress.reroute(routes, rewriting);
         self.verification.change(verification_settings(&config));
         self.sockets.install(sockets, &self.services, &self.shared.stop);
+        self.policy_sockets.install(policy_sockets, &self.services, &self.shared.stop);
         self.config.store(Arc::new(config));
         for key in later {
             self.warn(format!("{key} takes effect after a restart"));
@@ -148,8 +158,26 @@ impl App {
         let routes = routes(config)?;
         let certificate = self.certificate.prepare(&certificate_source(config), clock::now())?;
         let rewriting = rewriting(config, &self.shared)?;
-        let sockets = self.sockets.prepare(self.listeners(config, &rewriting)?)?;
-        Ok(Prepared { routes, rewriting, certificate, sockets })
+        let (sockets, policy_sockets) = self.open_sockets(config, &rewriting)?;
+        Ok(Prepared { routes, rewriting, certificate, sockets, policy_sockets })
+    }
+
+    /// Binds what is not bound yet.
+    fn open_sockets(
+        &self,
+        config: &Config,
+        rewriting: &Arc<LiveRewriting>,
+    ) -> anyhow::Result<(sockets::Prepared, policy::Prepared)> {
+        let listeners = self.listeners(config, rewriting)?;
+        let servers = config.policy_servers.iter().filter_map(|rules| {
+            // The configuration was checked: there is one of this name.
+            let (_, listener) = listeners.iter().find(|(_, one)| *one.name() == *rules.listener)?;
+            let (listener, notes) = (Arc::clone(listener), Arc::clone(&self.notes));
+            let observer = self.shared.observer.clone();
+            Some(PolicyServer::new(rules.clone(), listener, notes, observer))
+        });
+        let asked = self.policy_sockets.prepare(servers.collect())?;
+        Ok((self.sockets.prepare(listeners)?, asked))
     }
 
     /// Says in the log that another configuration was not taken.
@@ -259,6 +287,7 @@ impl App {
                 rewriting: Arc::clone(rewriting),
                 verification: Arc::clone(&self.verification),
                 moderation: moderation.clone(),
+                notes: handed_over(config, &rules.name).then(|| Arc::clone(&self.notes)),
             };
             let shared = Arc::clone(&self.shared);
             let listener = Arc::new(Listener::new(rules.clone(), shared_rules, tls, shared));
@@ -385,6 +414,13 @@ fn verification_settings(config: &Config) -> verification::Settings {
     let (sender, sink) = (sender.of(hostname), sender.sink(hostname));
     let (served, lifetimes, patience) = (served(config), *lifetimes, *patience);
     verification::Settings { sender, sink, served, lifetimes, patience }
+}
+
+/// Whether a Postfix in front is told to hand mail to this listener.
+fn handed_over(config: &Config, listener: &str) -> bool {
+    config.policy_servers.iter().any(|server| {
+        *server.listener == *listener && matches!(server.action, PolicyAction::Filter(_))
+    })
 }
 
 /// The cases as they were. Reads all of them, and blocks meanwhile.

@@ -16,6 +16,7 @@ mod interfaces;
 mod login;
 pub mod moderation;
 pub mod observe;
+mod policy;
 mod restart;
 pub mod rewriting;
 mod sockets;

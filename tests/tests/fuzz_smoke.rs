@@ -15,7 +15,8 @@ use std::{
 
 use mailweir_tests::{
     dialog::{Dialog, Event},
-    fuzz_address, fuzz_client, fuzz_config, fuzz_decode, fuzz_pair, fuzz_queue, fuzz_server,
+    fuzz_address, fuzz_client, fuzz_config, fuzz_decode, fuzz_pair, fuzz_policy, fuzz_queue,
+    fuzz_server,
 };
 
 #[test]
@@ -46,6 +47,11 @@ fn content_round_trip() {
 #[test]
 fn decode() {
     smoke("decode", fuzz_decode::decode, 5_000);
+}
+
+#[test]
+fn policy_request() {
+    smoke("policy_request", fuzz_policy::policy_request, 40_000);
 }
 
 #[test]

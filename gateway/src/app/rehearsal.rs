@@ -18,6 +18,7 @@ use crate::{
     egress::Egress,
     ingress::Listener,
     observe::Observer,
+    policy::{Notes, PolicySockets},
 };
 
 impl App {
@@ -54,6 +55,8 @@ impl App {
             moderation,
             certificate,
             sockets: Sockets::default(),
+            policy_sockets: PolicySockets::default(),
+            notes: Arc::new(Notes::new()),
             services: TaskTracker::new(),
             end,
         })

@@ -17,6 +17,7 @@ use super::{
     listener::{Common, Listener},
     moderation::{self, WrittenModeration},
     pattern::DomainPattern,
+    policy_server,
     problem::Problems,
     raw::{RawConfig, RawTable},
     relations,
@@ -25,9 +26,9 @@ use super::{
     route::{Route, Routes},
     schema::{
         AddressVerifySection, ApiTokenSection, AuthSection, BackendSection, ClassSection,
-        ListenerSection, ModerationSection, ModeratorSection, QuotasSection, RestrictionsSection,
-        RouteSection, RuleSection, SendersSection, ServerSection, SmtpSection, ThrottleSection,
-        TlsSection,
+        ListenerSection, ModerationSection, ModeratorSection, PolicyServerSection, QuotasSection,
+        RestrictionsSection, RouteSection, RuleSection, SendersSection, ServerSection, SmtpSection,
+        ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -69,6 +70,7 @@ pub(super) fn config(
     let moderation = only::<ModerationSection>(raw, problems)?;
     let moderators = all::<ModeratorSection>(raw, problems);
     let rules = all::<RuleSection>(raw, problems);
+    let policy_servers = all::<PolicyServerSection>(raw, problems);
     let admin = only::<Admin>(raw, problems)?;
     let api_tokens = all::<ApiTokenSection>(raw, problems);
     let log = only::<Log>(raw, problems)?;
@@ -88,7 +90,7 @@ pub(super) fn config(
     let server = server(&written_server, around, problems);
     relations::check_listeners(raw, &written_listeners, &domains, problems);
     relations::check_certificate_backends(&written_backends, &listeners, problems);
-    relations::check_binds(&written_listeners, &admin, &metrics, problems);
+    relations::check_binds(&written_listeners, &policy_servers, &admin, &metrics, problems);
     relations::check_routes(&written_routes, &written_listeners, &server.hostname, problems);
     positive(&limits.table, &[("timeout", limits.section.timeout)], problems);
     positive(&dns.table, &[("timeout", dns.section.timeout)], problems);
@@ -97,6 +99,8 @@ pub(super) fn config(
     let moderation =
         WrittenModeration { section: &moderation, moderators: &moderators, rules: &rules };
     let moderation = moderation::check(&moderation, &listeners, &server.hostname, problems);
+    let policy_servers =
+        policy_server::check(&policy_servers, &listeners, &moderation.rules, problems);
     Some(Config {
         address_verify,
         tls: tls(&written_tls, around, problems),
@@ -118,6 +122,7 @@ pub(super) fn config(
         checks: checks.section,
         rewriting: rewriting.section,
         moderation,
+        policy_servers,
         tables: problems.take_tables(),
         admin: admin.section,
         api_tokens: api_token::check(&api_tokens, problems),

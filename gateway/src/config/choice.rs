@@ -267,6 +267,16 @@ choices! {
 }
 
 choices! {
+    /// What a Postfix is told about mail that may need an approval.
+    pub(super) enum WrittenPolicyAction {
+        /// To hand it to us.
+        Filter = "filter",
+        /// To hold it.
+        Hold = "hold",
+    }
+}
+
+choices! {
     /// The engine of the store.
     pub enum Engine {
         /// The default.

@@ -5,8 +5,8 @@ use mailweir_moderation::chain::TrustedEntry;
 
 use super::{
     Auth, AuthBackend, BackendKind, CertificateSource, Config, Engine, Listener, ListenerTls,
-    MinTlsVersion, Mode, ModerationRule, Moderator, NextHop, ProxyProtocol, Route, RouteTls,
-    TableSummary, units::shown,
+    MinTlsVersion, Mode, ModerationRule, Moderator, NextHop, PolicyServer, ProxyProtocol, Route,
+    RouteTls, TableSummary, units::shown,
 };
 
 impl Config {
@@ -30,6 +30,8 @@ impl Config {
             rows.push(("trusts", format!("mail that came through {} only", entries.join(" "))));
         }
         rows.extend(self.describe_moderation());
+        let servers: Vec<_> = self.policy_servers.iter().map(PolicyServer::describe).collect();
+        rows.extend(aligned(&servers).into_iter().map(|line| ("asked at", line)));
         let backends: Vec<_> = self.auth.backends.iter().map(|b| b.describe(&self.auth)).collect();
         rows.extend(aligned(&backends).into_iter().map(|line| ("log-ins by", line)));
         rows.push(("limits", self.describe_limits()));

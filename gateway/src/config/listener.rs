@@ -221,7 +221,7 @@ fn check_trust(written: &Written<ListenerSection>, problems: &mut Problems<'_>) 
 }
 
 /// A network that no one person can vouch for: more than a /16 (IPv6: /32) of public addresses.
-fn is_public_crowd(network: &Network) -> bool {
+pub(super) fn is_public_crowd(network: &Network) -> bool {
     let smallest = if network.address().is_ipv4() { 16 } else { 32 };
     let holds_all_of_ipv4 = network.contains(Ipv4Addr::UNSPECIFIED.into())
         && network.contains(Ipv4Addr::BROADCAST.into());

@@ -22,6 +22,7 @@ mod moderation;
 mod nearest;
 mod next_hop;
 mod pattern;
+mod policy_server;
 mod problem;
 mod raw;
 mod reference;
@@ -70,6 +71,7 @@ pub use self::{
     moderation::{Bypass, Digest, Mailbox, Moderation, ModerationRule, Moderator, OneLine},
     next_hop::{Host, NextHop, Relay, RelayProtocol},
     pattern::DomainPattern,
+    policy_server::{PolicyAction, PolicyServer},
     problem::{Location, Problem, Severity},
     reference::{default_file, reference},
     report::{Colour, report},
@@ -120,6 +122,8 @@ pub struct Config {
     pub rewriting: Rewriting,
     /// `[moderation]`: which mail waits for people, and which is trusted.
     pub moderation: Moderation,
+    /// `[[policy_server]]`: where a Postfix in front asks which mail needs an approval.
+    pub policy_servers: Vec<PolicyServer>,
     /// The tables that were read, as they were then.
     pub tables: Vec<TableSummary>,
     /// `[admin]`: the web UI and the health checks.

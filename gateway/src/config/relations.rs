@@ -14,7 +14,7 @@ use super::{
     choice::BackendType,
     problem::Problems,
     raw::{RawConfig, RawTable},
-    schema::{BackendSection, ListenerSection, RouteSection},
+    schema::{BackendSection, ListenerSection, PolicyServerSection, RouteSection},
     value::Place,
 };
 
@@ -76,14 +76,16 @@ pub(super) fn check_certificate_backends(
 /// Every address and port is listened on once.
 pub(super) fn check_binds(
     listeners: &[Written<ListenerSection>],
+    policy_servers: &[Written<PolicyServerSection>],
     admin: &Written<Admin>,
     metrics: &Written<Metrics>,
     problems: &mut Problems<'_>,
 ) {
     let of_listeners = listeners.iter().map(|written| (&written.table, &written.section.bind));
+    let of_servers = policy_servers.iter().map(|written| (&written.table, &written.section.bind));
     let of_others = [(&admin.table, &admin.section.bind), (&metrics.table, &metrics.section.bind)];
     let mut taken: Vec<(SocketAddr, &RawTable)> = Vec::new();
-    for (table, bind) in of_listeners.chain(of_others) {
+    for (table, bind) in of_listeners.chain(of_servers).chain(of_others) {
         for (index, address) in bind.iter().enumerate() {
             if let Some((other, owner)) = taken.iter().find(|(other, _)| collide(*other, *address))
             {

@@ -20,6 +20,7 @@ use mailweir_moderation::{
     numbers::NumberKind,
     rule::{AddressPattern, Hours},
 };
+use mailweir_policy::FilterTarget;
 
 use super::{
     address_verify::{VerifyMap, VerifySender},
@@ -28,11 +29,13 @@ use super::{
     choice::{
         ApiRights, Attach, BareNewline, Engine, InnerHops, ListenerTls, LogFormat, MinTlsVersion,
         Mode, Origin, RuleAction, SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry,
+        WrittenPolicyAction,
     },
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     moderation::{ExpireAfter, Expression, Mailbox, Needed, OneLine, WrittenLevel},
     next_hop::NextHop,
     pattern::DomainPattern,
+    policy_server::FileMode,
     reply_code::{RejectCode, VerifyCode, VerifyDeferCode},
     restrictions::RestrictionText,
     rewriting::{
@@ -68,6 +71,7 @@ pub(super) static SCHEMAS: &[Schema] = &[
     ModerationSection::SCHEMA,
     ModeratorSection::SCHEMA,
     RuleSection::SCHEMA,
+    PolicyServerSection::SCHEMA,
     Admin::SCHEMA,
     ApiTokenSection::SCHEMA,
     Log::SCHEMA,
@@ -953,6 +957,37 @@ section! {
         split: bool = false;
         /// Whether decisions need a log-in: a link in a notice or a reply to it is not enough.
         sensitive: bool = false;
+    }
+}
+
+section! {
+    /// Where a Postfix in front asks which mail needs an approval (its `check_policy_service`). Mail that
+    /// may need one comes to `listener`, which holds it or lets it go back; all other mail never comes
+    /// here. Repeat the section for each. docs/postfix-in-front.md has the lines of Postfix.
+    pub(super) tables "policy_server" PolicyServerSection {
+        /// The addresses and ports to be asked at, such as `127.0.0.1:10040`.
+        bind: Vec<SocketAddr> = [], postfix "check_policy_service";
+        /// A local socket to be asked at, beside `bind` or instead. Whoever can ask can also mislead:
+        /// put it into a directory for the two servers alone.
+        socket: Option<PathBuf>;
+        /// The permissions of the socket.
+        socket_mode: FileMode = "0660";
+        /// Who may ask at `bind`.
+        networks: Vec<Network> = ["127.0.0.1", "::1"];
+        /// The listener that such mail comes to: its rules are asked. Its mode is "mx" or "submission",
+        /// and the Postfix is one of its `networks`.
+        listener: String;
+        /// What Postfix is told about mail that may need an approval. "filter": FILTER, hand it to
+        /// `listener`. "hold": HOLD, keep it; then nobody is asked, and `postsuper -H` lets it go.
+        action: WrittenPolicyAction = "filter";
+        /// Where FILTER sends it: a transport of Postfix's master.cf, and where `listener` is. Absent:
+        /// `smtp` and its first address.
+        filter: Option<FilterTarget>;
+        /// How many connections there may be. Each smtpd of Postfix keeps one.
+        connection_limit: NonZeroU32 = 1000, postfix "default_process_limit";
+        /// How long a connection may ask nothing. Postfix closes it itself after 300 s, and after 1000 s
+        /// in any case.
+        timeout: Duration = "1000 s", postfix "smtpd_policy_service_max_idle" "smtpd_policy_service_max_ttl";
     }
 }
 

@@ -35,6 +35,7 @@ use crate::{
     config::{self, ListenerTls as TlsChoice, ProxyProtocol},
     egress::resolve::Resolver,
     observe::Observer,
+    policy::Notes,
     rewriting::LiveRewriting,
     tables::Tables,
     tls::ListenerTls,
@@ -81,6 +82,8 @@ pub struct Listener {
     verification: Arc<Verification>,
     /// Absent where no mail waits for people.
     moderation: Option<ListenerModeration>,
+    /// Absent where no Postfix hands over what it asked about.
+    notes: Option<Arc<Notes>>,
     tls: Option<ListenerTls>,
     shared: Arc<Shared>,
 }
@@ -101,6 +104,9 @@ pub struct ListenerRules {
     pub(crate) verification: Arc<Verification>,
     /// Which mail waits for people; of no effect in the modes "filter" and "lmtp".
     pub(crate) moderation: Option<ListenerModeration>,
+    /// What is known of the mails that a Postfix hands over because we told it to; `None` where none
+    /// does.
+    pub(crate) notes: Option<Arc<Notes>>,
 }
 
 impl Listener {
@@ -121,6 +127,7 @@ impl Listener {
             rewriting,
             verification,
             moderation,
+            notes,
         } = shared_rules;
         // Mail that comes back from a filter has been rewritten, and approved if it must be (Postfix `receive_override_options =
         // no_address_mappings, no_unknown_recipient_checks`).
@@ -138,6 +145,7 @@ impl Listener {
             rewriting,
             verification,
             moderation,
+            notes,
             tls,
             shared,
         }
@@ -196,6 +204,12 @@ impl Listener {
     /// Which mail waits for people; `None` where none does.
     pub(super) const fn moderation(&self) -> Option<&ListenerModeration> {
         self.moderation.as_ref()
+    }
+
+    /// What is known of the mails of a Postfix in front; `None` where none hands over what it asked
+    /// about.
+    pub(super) fn notes(&self) -> Option<&Notes> {
+        self.notes.as_deref()
     }
 
     /// Whether this is the address that our own probes come from, and that nobody reads.

@@ -9,6 +9,7 @@ mod checks;
 mod client_name;
 mod connection;
 mod content_scan;
+pub(crate) mod foresight;
 mod incoming;
 mod listener;
 mod moderation;

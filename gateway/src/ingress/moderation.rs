@@ -11,7 +11,7 @@ use mailweir_moderation::{
     case_file::{Attach, CaseFile},
     chain::{OwnReceived, ReceivedHeaders, WalkOptions, walk},
     notice::{Recipient, Summary},
-    rule::{Judgement, MailFacts, Match, Reason, Watch},
+    rule::{Judgement, LogIn, MailFacts, Match, Reason, Watch},
 };
 
 use super::senders::Submitter;
@@ -36,6 +36,8 @@ pub(super) struct Arrival<'a> {
     /// The domains of recipients and senders that are ours.
     pub(super) ours: HashSet<Domain>,
     pub(super) submitter: Option<&'a Submitter>,
+    /// Whether `submitter` says all that there is to say of it.
+    pub(super) log_in: LogIn,
     pub(super) login: Option<&'a Login>,
     pub(super) client: &'a Client,
     /// Whether the client is one of ours without a log-in.
@@ -71,16 +73,25 @@ impl ListenerModeration {
         sender: &ReversePath,
         submitter: Option<&Submitter>,
     ) -> Option<Watch> {
-        let bypass = &self.rules.bypass;
         // Reports of other systems, and of ours: nobody could be told.
         let sender = sender.address()?;
-        let is_trusted = bypass.senders.iter().any(|pattern| pattern.matches(sender))
+        (!self.needs_nobody(sender, submitter)).then(|| self.rules.matching.watch())
+    }
+
+    /// Whether mail of this sender goes whatever is in it.
+    pub(super) fn needs_nobody(&self, sender: &Address, submitter: Option<&Submitter>) -> bool {
+        let bypass = &self.rules.bypass;
+        bypass.senders.iter().any(|pattern| pattern.matches(sender))
             || submitter.is_some_and(|submitter| {
                 let credential = submitter.credential();
                 bypass.credentials.iter().any(|trusted| credential == Some(&**trusted))
                     || self.service.trusts(submitter.name())
-            });
-        (!is_trusted).then(|| self.rules.matching.watch())
+            })
+    }
+
+    /// Whether it matters who logged in.
+    pub(super) fn asks_for_log_ins(&self) -> bool {
+        self.rules.matching.ask_for_log_ins()
     }
 
     /// Whether it matters which hosts a mail came through.
@@ -113,7 +124,20 @@ impl ListenerModeration {
             size: mail.size,
             time: clock::local(mail.arrival),
         };
-        self.rules.matching.judge(&facts, watch)
+        let judgement = self.rules.matching.judge(&facts, watch);
+        match mail.log_in {
+            LogIn::Known => judgement,
+            LogIn::Unknown => {
+                let mut whoever = self.rules.matching.judge_whoever(&facts, watch);
+                // In doubt a mail is held, and not let go.
+                whoever.matches.retain(|one| {
+                    let rule = self.rules.rules.get(one.rule);
+                    rule.is_some_and(|rule| matches!(rule.action, Action::Hold(_)))
+                        || judgement.matches.iter().any(|sure| sure.rule == one.rule)
+                });
+                whoever
+            }
+        }
     }
 
     /// What the first rule that matches does with the mail.

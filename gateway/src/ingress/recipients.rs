@@ -2,8 +2,10 @@
 //!
 //! What tables say is found out here, by the `lookups` of the session; who may relay is decided in [`relay`], and nowhere else.
 
+use std::collections::HashSet;
+
 use mailweir_filters::RemoteMaps;
-use mailweir_mail::Address;
+use mailweir_mail::{Address, Domain, Envelope};
 use mailweir_smtp::replies::{RecipientTable, Refusal};
 use mailweir_tables::LookupError;
 
@@ -63,6 +65,30 @@ pub(super) async fn is_of_aliases(
     let Some(rewriting) = listener.rewriting() else { return Ok(false) };
     let rules = rewriting.current();
     rules.alias_domains.contains(recipient.domain(), lookups).await
+}
+
+/// The domains of a mail that are ours: served, or those of aliases.
+///
+/// # Errors
+/// A table cannot tell.
+pub(super) async fn ours(
+    listener: &Listener,
+    envelope: &Envelope,
+    lookups: &dyn RemoteMaps,
+) -> Result<HashSet<Domain>, LookupError> {
+    let recipients = envelope.recipients.iter().map(|recipient| &recipient.address);
+    let (mut ours, mut others) = (HashSet::new(), HashSet::new());
+    for address in envelope.sender.address().into_iter().chain(recipients) {
+        let domain = address.domain();
+        if ours.contains(domain) || others.contains(domain) {
+            continue;
+        }
+        let is_ours =
+            listener.served().serve(domain) || is_of_aliases(listener, address, lookups).await?;
+        let known = if is_ours { &mut ours } else { &mut others };
+        known.insert(domain.clone());
+    }
+    Ok(ours)
 }
 
 /// Whether no table says that there is no such address here.

@@ -2,9 +2,11 @@
 //! frozen from it when such a mail comes ([`Hold::plan`]).
 
 mod freeze;
+mod need;
 mod people;
 
 pub use freeze::{HeldMail, notice};
+pub use need::{Need, need};
 pub use people::{Absence, BadAbsence, Circle, People, Person};
 
 use std::time::Duration;

@@ -79,16 +79,37 @@ pub enum Reason {
     Time,
 }
 
-pub(super) fn judge(rules: &[Rule], facts: &MailFacts<'_>, watch: &Watch) -> Judgement {
+/// Whether it is known who logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogIn {
+    /// It is what the facts say.
+    Known,
+    /// It is not: whatever a rule asks of log-in and groups is met.
+    Unknown,
+}
+
+pub(super) fn judge(
+    rules: &[Rule],
+    facts: &MailFacts<'_>,
+    watch: &Watch,
+    log_in: LogIn,
+) -> Judgement {
     let numbered = rules.iter().enumerate();
-    let matches = numbered.filter_map(|(number, rule)| match_rule(number, rule, facts, watch));
+    let matches =
+        numbered.filter_map(|(number, rule)| match_rule(number, rule, facts, watch, log_in));
     Judgement { matches: matches.collect() }
 }
 
-fn match_rule(number: usize, rule: &Rule, facts: &MailFacts<'_>, watch: &Watch) -> Option<Match> {
+fn match_rule(
+    number: usize,
+    rule: &Rule,
+    facts: &MailFacts<'_>,
+    watch: &Watch,
+    log_in: LogIn,
+) -> Option<Match> {
     let mut reasons = Vec::new();
     let is_due = rule.when.is_empty() || rule.when.iter().any(|hours| hours.contain(facts.time));
-    if !is_due || !is_sent_by(&rule.who, facts) {
+    if !is_due || !is_sent_by(&rule.who, facts, log_in) {
         return None;
     }
     let recipients = recipients(&rule.whom, facts, &mut reasons)?;
@@ -99,7 +120,7 @@ fn match_rule(number: usize, rule: &Rule, facts: &MailFacts<'_>, watch: &Watch) 
     Some(Match { rule: number, recipients, reasons })
 }
 
-fn is_sent_by(who: &Who, facts: &MailFacts<'_>) -> bool {
+fn is_sent_by(who: &Who, facts: &MailFacts<'_>, log_in: LogIn) -> bool {
     let same = |list: &[Box<str>], value: Option<&str>| {
         list.is_empty() || value.is_some_and(|value| list.iter().any(|one| **one == *value))
     };
@@ -114,9 +135,8 @@ fn is_sent_by(who: &Who, facts: &MailFacts<'_>) -> bool {
             .is_some_and(|sender| who.senders.iter().any(|pattern| pattern.matches(sender)));
     let group =
         who.groups.is_empty() || who.groups.iter().any(|group| facts.groups.contains(group));
-    login
+    (login && group || log_in == LogIn::Unknown)
         && sender
-        && group
         && same(&who.credentials, facts.credential)
         && same(&who.listeners, Some(facts.listener))
 }

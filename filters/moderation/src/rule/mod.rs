@@ -6,14 +6,16 @@
 //! flows past ([`Watch`]), by one automaton for all rules.
 
 mod condition;
+mod foresee;
 mod hours;
 mod judge;
 mod patterns;
 mod watch;
 
 pub use condition::{AddressPattern, BadPattern, What, Who, Whom};
+pub use foresee::{Chance, Expected, Prospect};
 pub use hours::{Hours, LocalTime, Weekday};
-pub use judge::{Judgement, MailFacts, Match, Reason};
+pub use judge::{Judgement, LogIn, MailFacts, Match, Reason};
 pub use patterns::{Patterns, TooLarge};
 pub use watch::Watch;
 
@@ -72,7 +74,25 @@ impl Rules {
     /// Which rules match a mail that was watched to its end.
     #[must_use]
     pub fn judge(&self, facts: &MailFacts<'_>, watch: &Watch) -> Judgement {
-        judge::judge(&self.rules, facts, watch)
+        judge::judge(&self.rules, facts, watch, LogIn::Known)
+    }
+
+    /// Which rules could match a mail that was watched to its end, if it is not known who logged in.
+    #[must_use]
+    pub fn judge_whoever(&self, facts: &MailFacts<'_>, watch: &Watch) -> Judgement {
+        judge::judge(&self.rules, facts, watch, LogIn::Unknown)
+    }
+
+    /// Whether a rule asks who logged in.
+    #[must_use]
+    pub fn ask_for_log_ins(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.who.logins.is_empty() || !rule.who.groups.is_empty())
+    }
+
+    /// Which rules may match a mail that has not come yet, with their numbers, in order.
+    #[must_use]
+    pub fn foresee(&self, prospect: &Prospect<'_>) -> Vec<(usize, Chance)> {
+        foresee::foresee(&self.rules, prospect)
     }
 }
 

@@ -271,3 +271,33 @@ fn what_is_wrong_with_a_pattern_is_told_in_one_line() {
     assert_eq!(What::pattern(r"\w{2000}").unwrap_err().reason.lines().count(), 1);
     assert_eq!(&*What::pattern("(").unwrap_err().reason, "unclosed group");
 }
+
+#[test]
+fn if_it_is_not_known_who_logged_in_every_rule_that_asks_for_it_could_match() {
+    let of_bob = rule(|rule| rule.who.logins = vec!["bob".into()]);
+    let of_sales = rule(|rule| rule.who.groups = vec!["sales".into()]);
+    let of_other = rule(|rule| {
+        rule.who.logins = vec!["bob".into()];
+        rule.who.senders = addresses(&["bob@own.example"]);
+    });
+    let rules = Rules::new(vec![of_bob, of_sales, of_other]).unwrap();
+    assert!(rules.ask_for_log_ins() && !Rules::default().ask_for_log_ins());
+    let sender = ReversePath::Mailbox("ann@own.example".parse().unwrap());
+    let facts = MailFacts {
+        listener: "postfix",
+        login: None,
+        groups: &[],
+        credential: None,
+        sender: &sender,
+        recipients: &["x@far.example".parse().unwrap()],
+        is_ours: &|_| false,
+        is_known: &|_| true,
+        size: 1,
+        time: Mail::default().time,
+    };
+    let watch = rules.watch();
+    assert!(rules.judge(&facts, &watch).matches.is_empty());
+    let found: Vec<_> =
+        rules.judge_whoever(&facts, &watch).matches.iter().map(|one| one.rule).collect();
+    assert_eq!(found, [0, 1]);
+}

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use mailweir_filters::ForOneMail;
-use mailweir_mail::{Domain, Envelope, HoldReason, QueueId};
-use mailweir_moderation::case::RuleName;
+use mailweir_mail::{Domain, Envelope, HoldReason, Login, QueueId};
+use mailweir_moderation::{case::RuleName, rule::LogIn};
 use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
 use mailweir_tables::LookupError;
@@ -14,6 +14,7 @@ use crate::{
     ingress::{
         moderation::{Arrival, Moderated},
         recipients,
+        senders::Submitter,
     },
     moderation,
     observe::Detail,
@@ -46,11 +47,17 @@ impl Admission {
         let ours = self.ours(&final_form.0).await;
         let ours = ours.map_err(|error| self.cannot_tell(mail.incoming.id(), &error))?;
         let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
+        let (log_in, elsewhere) = self.logged_in_elsewhere(envelope, session);
+        if log_in == LogIn::Unknown && rules.asks_for_log_ins() {
+            self.listener.warn(format!("{}: {NOT_TOLD}", mail.incoming.id()));
+        }
+        let named = elsewhere.clone().map(Submitter::named);
         let arrival = Arrival {
             listener: self.listener.name(),
             ours,
-            submitter: self.submitter.as_ref(),
-            login: session.login(),
+            submitter: self.submitter.as_ref().or(named.as_ref()),
+            log_in,
+            login: session.login().or(elsewhere.as_ref()),
             client: session.client(),
             is_trusted: session.rights().trusted,
             envelope: &final_form.0,
@@ -71,23 +78,26 @@ impl Admission {
         Ok(())
     }
 
+    /// Who logged in at a Postfix that hands over the mail because we told it to, if it does.
+    fn logged_in_elsewhere(
+        &self,
+        envelope: &Envelope,
+        session: &Session,
+    ) -> (LogIn, Option<Login>) {
+        let Some(notes) = self.listener.notes().filter(|_| self.submitter.is_none()) else {
+            return (LogIn::Known, None);
+        };
+        let id = session.forwarded().and_then(|forwarded| forwarded.ident.as_deref());
+        match id.and_then(|id| notes.login_of(id, envelope.sender.as_str())) {
+            Some(login) => (LogIn::Known, login),
+            None => (LogIn::Unknown, None),
+        }
+    }
+
     /// The domains of a mail that are ours: served, or those of aliases.
     async fn ours(&self, envelope: &Envelope) -> Result<HashSet<Domain>, LookupError> {
         let lookups = ForOneMail { remote: self.listener.remote_maps(), steps: &self.steps };
-        let recipients = envelope.recipients.iter().map(|recipient| &recipient.address);
-        let mut ours = HashSet::new();
-        let mut others = HashSet::new();
-        for address in envelope.sender.address().into_iter().chain(recipients) {
-            let domain = address.domain();
-            if ours.contains(domain) || others.contains(domain) {
-                continue;
-            }
-            let is_ours = self.listener.served().serve(domain)
-                || recipients::is_of_aliases(&self.listener, address, &lookups).await?;
-            let known = if is_ours { &mut ours } else { &mut others };
-            known.insert(domain.clone());
-        }
-        Ok(ours)
+        recipients::ours(&self.listener, envelope, &lookups).await
     }
 
     /// Mail and case are durable: from now on people may decide about it.
@@ -135,3 +145,6 @@ pub(super) fn together(
         (one, other) => one.or(other),
     }
 }
+
+const NOT_TOLD: &str = "who logged in at the Postfix in front is not known (any more): rules that ask \
+                        for it hold the mail; xforward_hosts and smtp_send_xforward_command tell it";

@@ -1,0 +1,262 @@
+//! Where a Postfix in front asks which mail needs an approval (`[[policy_server]]`): sockets, and how a
+//! reload exchanges them.
+//!
+//! The protocol is [`mailweir_policy`]'s, what the rules say [`crate::ingress::foresight`]'s. All that
+//! can fail is in [`PolicySockets::prepare`]; [`PolicySockets::install`] makes the change as a whole.
+
+mod answer;
+mod connection;
+mod notes;
+
+use std::{
+    collections::HashMap,
+    fmt, fs, io,
+    net::SocketAddr,
+    os::unix::{fs::PermissionsExt as _, net::UnixStream as StdUnixStream},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::connection::warn;
+pub(crate) use self::{answer::PolicyServer, notes::Notes};
+use crate::{config, ingress::Listener, observe::Observer, sockets};
+
+/// All places where we are asked.
+#[derive(Default)]
+pub(crate) struct PolicySockets(Mutex<HashMap<Place, Socket>>);
+
+/// Where we are asked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Place {
+    Tcp(SocketAddr),
+    Local(PathBuf),
+}
+
+/// A place that is open.
+struct Socket {
+    /// Who answers from now on, on connections that are open too.
+    current: Arc<ArcSwap<PolicyServer>>,
+    /// Ends it and its connections.
+    close: CancellationToken,
+}
+
+enum Bound {
+    Tcp(TcpListener),
+    Local(UnixListener),
+}
+
+/// What [`PolicySockets::install`] needs. Dropping it changes nothing.
+pub(crate) struct Prepared {
+    kept: Vec<(Place, Arc<PolicyServer>)>,
+    fresh: Vec<(Place, Bound, Arc<PolicyServer>)>,
+}
+
+impl PolicyServer {
+    /// A server that asks the rules of `listener`.
+    pub(crate) const fn new(
+        rules: config::PolicyServer,
+        listener: Arc<Listener>,
+        notes: Arc<Notes>,
+        observer: Observer,
+    ) -> Self {
+        Self { rules, listener, notes, observer }
+    }
+
+    fn places(&self) -> impl Iterator<Item = Place> {
+        let tcp = self.rules.bind.iter().map(|address| Place::Tcp(*address));
+        let local = self.rules.socket.iter().map(|(path, _)| Place::Local(path.clone()));
+        tcp.chain(local)
+    }
+}
+
+impl PolicySockets {
+    /// Opens those of the wanted places that are not open yet.
+    ///
+    /// # Errors
+    /// A place cannot be opened.
+    pub(crate) fn prepare(&self, wanted: Vec<PolicyServer>) -> anyhow::Result<Prepared> {
+        let (mut kept, mut fresh) = (Vec::new(), Vec::new());
+        for server in wanted.into_iter().map(Arc::new) {
+            for place in server.places() {
+                let mode = server.rules.socket.as_ref().map_or(0o600, |(_, mode)| *mode);
+                if self.lock().contains_key(&place) {
+                    set_mode(&place, mode).with_context(|| format!("policy server at {place}"))?;
+                    kept.push((place, Arc::clone(&server)));
+                    continue;
+                }
+                let bound = bind(&place, mode)
+                    .with_context(|| format!("the policy server cannot be asked at {place}"))?;
+                fresh.push((place, bound, Arc::clone(&server)));
+            }
+        }
+        Ok(Prepared { kept, fresh })
+    }
+
+    /// Answers at what was prepared, and nowhere else from now on. `services` runs it until `stop`.
+    pub(crate) fn install(
+        &self,
+        prepared: Prepared,
+        services: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
+        let mut open = self.lock();
+        open.retain(|place, socket| {
+            let keep = prepared.kept.iter().any(|(kept, _)| kept == place);
+            if !keep {
+                socket.close.cancel();
+            }
+            keep
+        });
+        for (place, server) in prepared.kept {
+            if let Some(socket) = open.get(&place) {
+                socket.current.store(server);
+            }
+        }
+        for (place, bound, server) in prepared.fresh {
+            let (current, close) = (Arc::new(ArcSwap::new(server)), stop.child_token());
+            let (tasks, ended) = (services.clone(), close.clone());
+            services.spawn(listen(place.clone(), bound, Arc::clone(&current), tasks, ended));
+            open.insert(place, Socket { current, close });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Socket>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Accepts connections until `close` is cancelled.
+async fn listen(
+    place: Place,
+    bound: Bound,
+    current: Arc<ArcSwap<PolicyServer>>,
+    services: TaskTracker,
+    close: CancellationToken,
+) {
+    let open = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            () = close.cancelled() => break,
+            accepted = bound.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(_) => {
+                // Out of descriptors, most likely: to ask again at once would only burn time.
+                tokio::time::sleep(AFTER_ERROR).await;
+                continue;
+            }
+        };
+        let server = current.load_full();
+        if peer.is_some_and(|peer| !server.rules.admits(peer.ip())) {
+            let text = format!("{} may not ask here: it is not one of networks", Peer(peer));
+            warn(&server, &text);
+            continue;
+        }
+        if open.len() >= server.rules.connection_limit.get() as usize {
+            let limit = server.rules.connection_limit;
+            warn(&server, &format!("{} is turned away: {limit} connections are open", Peer(peer)));
+            continue;
+        }
+        let (server, close) = (Arc::clone(&current), close.clone());
+        let shown = Peer(peer).to_string();
+        let task =
+            match stream {
+                Stream::Tcp(stream) => services
+                    .spawn(open.track_future(connection::serve(stream, shown, server, close))),
+                Stream::Local(stream) => services
+                    .spawn(open.track_future(connection::serve(stream, shown, server, close))),
+            };
+        drop(task);
+    }
+    if let Place::Local(path) = place {
+        // Whoever came after us would remove it too.
+        let _ = fs::remove_file(path);
+    }
+}
+
+enum Stream {
+    Tcp(tokio::net::TcpStream),
+    Local(tokio::net::UnixStream),
+}
+
+impl Bound {
+    /// A connection, and the address of a peer that has one.
+    async fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((Stream::Tcp(stream), Some(peer)))
+            }
+            Self::Local(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Local(stream), None))
+            }
+        }
+    }
+}
+
+fn bind(place: &Place, mode: u32) -> io::Result<Bound> {
+    match place {
+        Place::Tcp(address) => sockets::bind(*address).map(Bound::Tcp),
+        Place::Local(path) => {
+            remove_stale(path)?;
+            let listener = UnixListener::bind(path)?;
+            set_mode(place, mode)?;
+            Ok(Bound::Local(listener))
+        }
+    }
+}
+
+fn set_mode(place: &Place, mode: u32) -> io::Result<()> {
+    match place {
+        Place::Tcp(_) => Ok(()),
+        Place::Local(path) => fs::set_permissions(path, fs::Permissions::from_mode(mode)),
+    }
+}
+
+/// Removes a socket that a process left behind that died, and nothing else.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    match StdUnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            use std::os::unix::fs::FileTypeExt as _;
+            if fs::symlink_metadata(path)?.file_type().is_socket() {
+                return fs::remove_file(path);
+            }
+            Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file is in the way"))
+        }
+        Err(error) => Err(error),
+        Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Local(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Whoever asks.
+struct Peer(Option<SocketAddr>);
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(address) => write!(f, "{}", address.ip().to_canonical()),
+            None => f.write_str("a process of this machine"),
+        }
+    }
+}
+
+/// How long to wait when no connection can be accepted.
+const AFTER_ERROR: Duration = Duration::from_millis(100);
