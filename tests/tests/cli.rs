@@ -491,18 +491,36 @@ fn the_demo_shows_itself_and_ends() {
         .spawn()
         .unwrap();
     let text = || fs::read_to_string(&output).unwrap();
+    // Four samples, and two notices about the fifth.
     let arrived =
-        wait::within(wait::PATIENCE, || (text().matches(": removed").count() == 4).then_some(()));
+        wait::within(wait::PATIENCE, || (text().matches(": removed").count() == 6).then_some(()));
+    let waiting = text();
+    let approved = command_for(&waiting, " moderation approve ").map(|words| {
+        let said = feed(Command::new(&words[0]).args(&words[1..]), "").unwrap();
+        let sent = "to customer@example.net: Our offer for a new weir";
+        wait::within(wait::PATIENCE, || text().contains(sent).then_some(())).map(|()| said)
+    });
     let ended = Pid::from_raw(child.id().cast_signed())
         .map(|id| kill_process(id, Signal::TERM).map(|()| child.wait().unwrap()));
     let text = text();
-    assert!(arrived.is_some(), "four samples:\n{text}");
+    assert!(arrived.is_some(), "four samples and two notices:\n{text}");
+    assert!(approved.flatten().is_some_and(|said| said.text.ends_with(": done\n")), "{text}");
     assert!(ended.unwrap().unwrap().success(), "{text}");
     for words in ["swaks --server 127.0.0.1:2587", "queue list --data-dir", "127.0.0.1:2465"] {
         assert!(text.contains(words), "{words}:\n{text}");
     }
-    assert_eq!(text.matches("\nsink: ").count(), 4, "{text}");
+    assert_eq!(
+        waiting.matches("\nsink: link for bob@demo.example: http://127.0.0.1:8025/m/").count(),
+        1
+    );
+    assert!(!waiting.contains("customer@example.net: Our offer"), "it was not held:\n{text}");
     assert!(text.contains("견적서를 보내 드립니다"), "{text}");
+}
+
+/// The words of the command with this in it, as the demo prints it.
+fn command_for(text: &str, part: &str) -> Option<Vec<String>> {
+    let line = text.lines().find(|line| line.starts_with("  ") && line.contains(part))?;
+    Some(line.split_whitespace().map(str::to_owned).collect())
 }
 
 /// Runs `mailweir` without a configuration; `None` if there is none to run.

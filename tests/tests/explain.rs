@@ -140,6 +140,32 @@ fn it_says_which_rule_of_moderation_would_hold_the_mail_and_why() {
 }
 
 #[test]
+fn it_says_hop_by_hop_which_way_the_mail_came() {
+    let Some(bench) = Bench::new() else { return };
+    let moderation = "[moderation]\ntrusted_chain = true\ntrusted_hosts = [\"192.0.2.1\", \"192.168.10.0/24\"]\n\
+                      [[moderation.rule]]\nname = \"all\"\naction = \"approval\"\n\
+                      moderators = [\"boss@own.example\"]\n";
+    let config = bench.directory.path().join("mailweir.toml");
+    fs::write(config, format!("{CONFIG}\n{moderation}")).unwrap();
+    let words = ["--from", "a@a.example", "--to", "b@own.example", "-"];
+    let received = concat!(env!("CARGO_MANIFEST_DIR"), "/data/received/");
+    let mail = |name| fs::read_to_string(format!("{received}{name}.eml")).unwrap();
+    let (told, code) = bench.explain(&words, &mail("stranger_between"));
+    assert_eq!(code, Some(1), "{told}");
+    for hop in [
+        "trusted   hop 0\n            192.0.2.1: listed as 192.0.2.1\n",
+        "trusted   hop 1\n            192.168.10.5: listed as 192.168.10.0/24\n",
+        "untrusted hop 2\n            203.0.113.9: not one of the trusted hosts\n",
+    ] {
+        assert!(told.contains(hop), "{hop}\n{told}");
+    }
+    assert!(told.ends_with("\naccepted, and held for a person\n"), "{told}");
+    let (told, code) = bench.explain(&words, &mail("local_servers"));
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("trusted   hop 3\n"), "{told}");
+}
+
+#[test]
 fn addresses_are_not_probed_and_what_is_known_of_them_is_only_read() {
     let Some(bench) = Bench::new() else { return };
     let list = "relay = [\"permit_sasl_authenticated, reject_unauth_destination\"]\n";

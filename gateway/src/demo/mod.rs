@@ -45,7 +45,8 @@ pub(crate) async fn start(
     let app = App::start(config, observer).await?;
     // Whoever started it may have gone by now.
     let _ = introduce(&mut io::stdout().lock(), &app.config(), data_dir);
-    tokio::spawn(samples::send(SUBMISSION));
+    let called = (program(), format!("--data-dir {}", data_dir.display()));
+    tokio::spawn(samples::send(SUBMISSION, called));
     Ok(app)
 }
 
@@ -85,6 +86,7 @@ fn introduce(out: &mut impl Write, config: &Config, data_dir: &Path) -> io::Resu
          --from {alice} --to"
     );
     let incoming = "swaks --server 127.0.0.1:2525 --from a@example.net --to";
+    let moderation = format!("{} moderation list --data-dir {}", program(), data_dir.display());
     let queue = format!("{} queue list --data-dir {}", program(), data_dir.display());
     for (what, command) in [
         ("a user writes to the world", format!("{submit} anybody@example.net")),
@@ -94,6 +96,7 @@ fn introduce(out: &mut impl Write, config: &Config, data_dir: &Path) -> io::Resu
             format!("{submit} later@example.net"),
         ),
         ("the queue", queue),
+        ("an offer to the world waits for approval: one of the sample mails does", moderation),
         ("the world writes to a user", format!("{incoming} {bob}")),
         ("a stranger wants to relay: refused", format!("{incoming} b@example.com")),
     ] {
@@ -101,7 +104,8 @@ fn introduce(out: &mut impl Write, config: &Config, data_dir: &Path) -> io::Resu
     }
     writeln!(
         out,
-        "Ctrl-C ends it. Lines that begin with \"sink:\" are mail that arrived; all else is the log.\n"
+        "Ctrl-C ends it. Lines that begin with \"sink:\" are mail that arrived, with the links of \
+         notices; all else is the log.\n"
     )
 }
 

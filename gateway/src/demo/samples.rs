@@ -1,26 +1,58 @@
-//! Sample mail in four languages, submitted as a mail program would: STARTTLS, AUTH, SMTPUTF8.
+//! Sample mail in four languages, submitted as a mail program would: STARTTLS, AUTH, SMTPUTF8. One of
+//! them waits for approval.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use mailweir_mail::{Address, BodyType, Envelope};
 use mailweir_queue::Content;
-use mailweir_smtp::client::{ContentText, Credentials, Outgoing, Settings, TlsPolicy};
+use mailweir_smtp::client::{Attempt, ContentText, Credentials, Outgoing, Settings, TlsPolicy};
 
 use crate::{
     clock,
-    egress::{Connection, Target},
+    egress::{Connection, Sent, Target},
     tls::{Authorities, ClientTls, PeerCheck},
 };
 
-/// Submits all samples; says so if it cannot.
-pub(super) async fn send(submission: SocketAddr) {
-    if let Err(reason) = submit(submission).await {
-        eprintln!("mailweir: the sample mails were not sent: {reason}");
+/// Submits all samples, and says what to do about the one that waits; says so if it cannot.
+/// `mailweir` is how this program is called for the data directory: its name goes before, and its option behind
+/// a command.
+pub(super) async fn send(submission: SocketAddr, (program, option): (String, String)) {
+    match submit(submission).await {
+        Ok(replies) => {
+            let held = replies.iter().find_map(|reply| held_as(reply));
+            if let Some(id) = held {
+                // Whoever started it may have gone by now.
+                let _ = explain(&mut io::stdout().lock(), id, &program, &option);
+            }
+        }
+        Err(reason) => eprintln!("mailweir: the sample mails were not sent: {reason}"),
     }
 }
 
-async fn submit(submission: SocketAddr) -> Result<(), String> {
+/// The name of a mail that waits, as its sender is told.
+fn held_as(reply: &str) -> Option<&str> {
+    let (_, rest) = reply.split_once("queued as ")?;
+    rest.strip_suffix(" (held for approval)")
+}
+
+fn explain(out: &mut impl io::Write, id: &str, program: &str, option: &str) -> io::Result<()> {
+    writeln!(
+        out,
+        "\nMail {id} waits for the approval of {MODERATOR}. Open the link of the notice to"
+    )?;
+    writeln!(
+        out,
+        "{MODERATOR} (\"sink: link\"), approve, and see it arrive. Or, in another terminal:\n"
+    )?;
+    for words in ["list".to_owned(), format!("show {id}"), format!("approve {id}")] {
+        writeln!(out, "  {program} moderation {words} {option}")?;
+    }
+    writeln!(out)
+}
+
+/// The replies to each.
+async fn submit(submission: SocketAddr) -> Result<Vec<String>, String> {
     let say = |error: &dyn std::fmt::Display| error.to_string();
     let tls = ClientTls::new(PeerCheck::Any, Authorities::public()).map_err(|e| say(&e))?;
     let mut settings = Settings::new("sampler.demo.example".parse().map_err(|e| say(&e))?);
@@ -32,6 +64,7 @@ async fn submit(submission: SocketAddr) -> Result<(), String> {
     let connection = Connection::open(&target, Arc::new(settings), Arc::new(tls)).await;
     let mut connection = connection.map_err(|error| error.to_string())?;
     let sender: Address = user.parse().map_err(|e| say(&e))?;
+    let mut replies = Vec::new();
     for (to, subject, text) in SAMPLES {
         let sender = sender.clone();
         let content = content(user, to, subject, text);
@@ -42,10 +75,16 @@ async fn submit(submission: SocketAddr) -> Result<(), String> {
         envelope.smtputf8 = true;
         let mail = Outgoing::to_all(Arc::new(envelope), size, ContentText::Utf8Header);
         let content = Content::Memory(Bytes::from(content));
-        let _ = connection.send(mail, (&content).into()).await;
+        if let Sent::Finished(attempts) = connection.send(mail, (&content).into()).await {
+            let taken = attempts.into_iter().find_map(|attempt| match attempt {
+                Attempt::Delivered { reply, .. } => Some(reply.to_string()),
+                _ => None,
+            });
+            replies.extend(taken);
+        }
     }
     connection.quit().await;
-    Ok(())
+    Ok(replies)
 }
 
 fn content(from: &str, to: &str, subject: &str, text: &str) -> String {
@@ -60,11 +99,16 @@ fn content(from: &str, to: &str, subject: &str, text: &str) -> String {
 }
 
 /// Recipient, subject and text.
-const SAMPLES: [(&str, &str, &str); 4] = [
+const SAMPLES: [(&str, &str, &str); 5] = [
     (
         "bob@demo.example",
         "The weir holds the river back",
         "and lets it go on in measure. This mail came through a queue that survives power loss.",
+    ),
+    (
+        "customer@example.net",
+        "Our offer for a new weir",
+        "Dear customer, here is our offer. It waits until somebody else has read it, too.",
     ),
     (
         "customer@example.net",
@@ -82,3 +126,6 @@ const SAMPLES: [(&str, &str, &str); 4] = [
         "Bonjour, vous trouverez ci-joint le devis demandé. Bien à vous.",
     ),
 ];
+
+/// Who approves, in `demo.toml`.
+const MODERATOR: &str = "bob@demo.example";

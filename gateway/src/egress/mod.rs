@@ -35,7 +35,7 @@ use mailweir_queue::{AttemptResult, BodyError, Claim, Queue, RecipientIndex};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use connection::{Connection, Target};
+pub(crate) use connection::{Connection, Sent, Target};
 pub(crate) use expansion::{Expansion, Outbox};
 pub(crate) use explained::Explained;
 pub(crate) use reporter::{addressed, own_origin};

@@ -9,7 +9,7 @@ use mailweir_moderation::{
     action::{self, Action, HeldMail},
     case::{Case, RuleName},
     case_file::{Attach, CaseFile},
-    chain::{OwnReceived, ReceivedHeaders, WalkOptions, walk},
+    chain::{OwnReceived, ReceivedHeaders, Walk, WalkOptions, walk},
     notice::{Recipient, Summary},
     rule::{Judgement, LogIn, MailFacts, Match, Reason, Watch},
 };
@@ -99,12 +99,11 @@ impl ListenerModeration {
         self.rules.bypass.chain
     }
 
-    /// Whether a mail came through trusted hosts only. `received` is what the client sent: our own
-    /// header is not among it.
-    pub(super) fn trusts_way(&self, peer: IpAddr, received: &ReceivedHeaders) -> bool {
+    /// The way of a mail, to see whether it came through trusted hosts only. `received` is what the
+    /// client sent: our own header is not among it.
+    pub(super) fn way(&self, peer: IpAddr, received: &ReceivedHeaders) -> Walk {
         let options = WalkOptions { own: OwnReceived::Absent, ..self.rules.walk };
-        self.asks_for_hosts()
-            && walk(peer, received, &self.rules.trusted_hosts, &options).is_trusted()
+        walk(peer, received, &self.rules.trusted_hosts, &options)
     }
 
     fn ask(&self, mail: &Arrival<'_>, watch: &Watch) -> Judgement {

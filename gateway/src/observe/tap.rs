@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 
 use mailweir_filters::{restrictions::Permission, rewriting::Decision};
 use mailweir_mail::{Envelope, HoldReason, MailEvent, SessionEvent};
-use mailweir_moderation::{case::RuleName, rule::Reason};
+use mailweir_moderation::{case::RuleName, chain::Walk, rule::Reason};
 
 use super::{Inner, Level, LogFormat, LogOptions, Metrics, Observer, Writer};
 
@@ -26,6 +26,8 @@ pub(crate) enum Detail<'a> {
     Header(&'a Decision),
     /// A restriction permitted, and the rest of its list was not asked.
     Permitted(&'a Permission),
+    /// The hosts that the mail came through, and whether they are trusted.
+    Way(&'a Walk),
     /// A rule of moderation means the mail, and why.
     Moderated { action: &'static str, rule: &'a RuleName, reasons: &'a [Reason] },
     /// What is queued, and why it is held if it is.

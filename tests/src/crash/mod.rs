@@ -10,13 +10,14 @@
 mod chance;
 mod content;
 mod ledger;
+pub mod moderated;
 mod sender;
 mod sink;
 
 use std::{
     fs, io,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,7 +29,7 @@ use std::{
 use tempfile::TempDir;
 
 pub use self::ledger::{Ledger, Report};
-use self::{chance::Chance, sender::Sender, sink::Sink};
+use self::{chance::Chance, content::Found, sender::Sender, sink::Sink};
 use crate::{free_address, program::Program, wait};
 
 /// What to do and for how long.
@@ -49,14 +50,16 @@ pub struct Settings {
 /// # Errors
 /// If the program does not start again after a kill, or does not end in order after the last.
 pub fn run(settings: &Settings, progress: &mut dyn FnMut(String)) -> io::Result<Report> {
-    let place = Place::new()?;
+    let place = Place::new("")?;
     let ledger = Arc::new(Ledger::default());
-    let sink = Sink::start(place.sink, Arc::clone(&ledger))?;
+    let book = Arc::clone(&ledger);
+    let sink =
+        Sink::start(place.sink, Arc::new(move |mail, recipients| note(&book, mail, recipients)))?;
     let senders = Senders::start(settings, place.listener, &ledger);
     let mut chance = Chance::new(settings.seed);
 
     for cycle in 1..=settings.cycles {
-        let program = place.start(settings)?;
+        let program = place.start(&settings.binary)?;
         kill_at_random(program, &mut chance).map_err(|error| place.explain(&error))?;
         sink.wait_quiet();
         ledger.next_life();
@@ -65,7 +68,7 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(String)) -> io::Result<
         }
     }
 
-    let mut program = place.start(settings)?;
+    let mut program = place.start(&settings.binary)?;
     program.wait_listening().map_err(|error| place.explain(&error))?;
     senders.stop();
     progress(format!("draining: {}", ledger.judge().so_far()));
@@ -77,6 +80,19 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(String)) -> io::Result<
         progress(format!("kept for inspection: {}", place.keep().display()));
     }
     Ok(report)
+}
+
+/// The sink has a mail.
+fn note(ledger: &Ledger, mail: &[String], recipients: &[String]) {
+    match content::examine(mail) {
+        Found::Whole(number) => {
+            // Recipient 2 is <2@recipient.example>.
+            let index = |recipient: &String| recipient.split_once('@')?.0.parse().ok();
+            recipients.iter().filter_map(index).for_each(|index| ledger.arrive(number, index));
+        }
+        Found::Torn(_) => ledger.arrive_torn(),
+        Found::Foreign => ledger.arrive_foreign(),
+    }
 }
 
 /// Most kills come while it works; one in eight while it starts and recovers.
@@ -99,7 +115,8 @@ struct Place {
 }
 
 impl Place {
-    fn new() -> io::Result<Self> {
+    /// With further lines of the configuration.
+    fn new(sections: &str) -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("kill9-").tempdir()?;
         let place = Self { directory, listener: free_address()?, sink: free_address()? };
         let root = place.directory.path();
@@ -123,17 +140,22 @@ minimal_backoff_time = "1s"
 maximal_backoff_time = "1s"
 [admin]
 bind = []
+{sections}
 "#,
-            data = root.join("data").display(),
+            data = place.data_dir().display(),
         );
         fs::write(root.join("mailweir.toml"), configuration)?;
         Ok(place)
     }
 
-    fn start(&self, settings: &Settings) -> io::Result<Program> {
+    fn start(&self, binary: &Path) -> io::Result<Program> {
         let root = self.directory.path();
         let (configuration, log) = (root.join("mailweir.toml"), root.join("log"));
-        Program::start(&settings.binary, &configuration, &log, self.listener)
+        Program::start(binary, &configuration, &log, self.listener)
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        self.directory.path().join("data")
     }
 
     /// The error with the end of the log, which says why.

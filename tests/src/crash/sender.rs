@@ -72,12 +72,12 @@ impl Sender {
 
 /// A connection, one command and one reply at a time.
 #[derive(Debug)]
-struct Talk {
+pub(super) struct Talk {
     stream: BufReader<TcpStream>,
 }
 
 impl Talk {
-    fn connect(server: SocketAddr) -> io::Result<Self> {
+    pub(super) fn connect(server: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(server)?;
         stream.set_read_timeout(Some(wait::PATIENCE))?;
         stream.set_nodelay(true)?;
@@ -86,7 +86,7 @@ impl Talk {
         Ok(talk)
     }
 
-    fn command(&mut self, line: &str, expected: &str) -> io::Result<String> {
+    pub(super) fn command(&mut self, line: &str, expected: &str) -> io::Result<String> {
         self.write(format!("{line}\r\n").as_bytes())?;
         self.expect(expected)
     }
@@ -97,7 +97,7 @@ impl Talk {
     }
 
     /// The last line of a reply, which tells as much as all of them.
-    fn reply(&mut self) -> io::Result<String> {
+    pub(super) fn reply(&mut self) -> io::Result<String> {
         loop {
             let mut line = String::new();
             self.stream.read_line(&mut line)?;
@@ -110,7 +110,7 @@ impl Talk {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }
 }

@@ -1,4 +1,4 @@
-//! The next hop of a crash run: takes everything, and notes in the ledger what came, before it answers.
+//! The next hop of a crash run: takes everything, and says what came before it answers.
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
@@ -10,11 +10,10 @@ use std::{
     thread,
 };
 
-use super::{
-    Ledger,
-    content::{self, Found},
-};
 use crate::wait;
+
+/// Who hears of a mail and its recipients, before it is answered.
+pub(super) type Taker = Arc<dyn Fn(&[String], &[String]) + Send + Sync>;
 
 /// The running sink. Its threads end with the process.
 #[derive(Debug)]
@@ -23,17 +22,17 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn start(address: SocketAddr, ledger: Arc<Ledger>) -> io::Result<Self> {
+    pub(super) fn start(address: SocketAddr, taker: Taker) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let open = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&open);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (ledger, open) = (Arc::clone(&ledger), Arc::clone(&counted));
+                let (taker, open) = (Arc::clone(&taker), Arc::clone(&counted));
                 open.fetch_add(1, Ordering::AcqRel);
                 thread::spawn(move || {
                     // A peer that dies in the middle is the purpose of the run.
-                    let _ = converse(stream, &ledger);
+                    let _ = converse(stream, &taker);
                     open.fetch_sub(1, Ordering::AcqRel);
                 });
             }
@@ -49,7 +48,7 @@ impl Sink {
     }
 }
 
-fn converse(stream: TcpStream, ledger: &Ledger) -> io::Result<()> {
+fn converse(stream: TcpStream, taker: &Taker) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut answers = stream.try_clone()?;
     let mut lines = Lines { reader: BufReader::new(stream) };
@@ -69,7 +68,7 @@ fn converse(stream: TcpStream, ledger: &Ledger) -> io::Result<()> {
             "DATA" => {
                 answers.write_all(b"354 Go on\r\n")?;
                 let Some(mail) = lines.content()? else { return Ok(()) };
-                note(ledger, &mail, &recipients);
+                taker(&mail, &recipients);
                 recipients.clear();
                 b"250 2.0.0 Ok\r\n"
             }
@@ -81,19 +80,9 @@ fn converse(stream: TcpStream, ledger: &Ledger) -> io::Result<()> {
     Ok(())
 }
 
-fn note(ledger: &Ledger, mail: &[String], recipients: &[usize]) {
-    match content::examine(mail) {
-        Found::Whole(number) => {
-            recipients.iter().for_each(|recipient| ledger.arrive(number, *recipient));
-        }
-        Found::Torn(_) => ledger.arrive_torn(),
-        Found::Foreign => ledger.arrive_foreign(),
-    }
-}
-
-/// `RCPT TO:<2@recipient.example>` is recipient 2.
-fn recipient(line: &str) -> Option<usize> {
-    line.split_once('<')?.1.split_once('@')?.0.parse().ok()
+/// What stands in the angle brackets of RCPT.
+fn recipient(line: &str) -> Option<String> {
+    Some(line.split_once('<')?.1.split_once('>')?.0.to_owned())
 }
 
 struct Lines {

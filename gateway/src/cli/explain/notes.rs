@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mailweir_filters::{restrictions::Permission, rewriting::Decision};
 use mailweir_mail::{Envelope, HoldReason, MailEvent, SessionEvent};
-use mailweir_moderation::{case::RuleName, rule::Reason};
+use mailweir_moderation::{case::RuleName, chain::Hop, rule::Reason};
 use serde::Serialize;
 
 use crate::observe::{Detail, Heard};
@@ -68,6 +68,10 @@ impl Notes {
             Heard::Detail(Detail::Address(decision)) => Some(rewrite("envelope", decision)),
             Heard::Detail(Detail::Header(decision)) => Some(rewrite("header", decision)),
             Heard::Detail(Detail::Permitted(permission)) => Some(permit(permission)),
+            Heard::Detail(Detail::Way(way)) => {
+                self.lock().notes.extend(way.hops().iter().map(hop));
+                None
+            }
             Heard::Detail(Detail::Moderated { action, rule, reasons }) => {
                 Some(moderate(action, rule, reasons))
             }
@@ -115,6 +119,17 @@ fn rewrite(about: &str, decision: &Decision) -> Note {
         about: about.into(),
         text: text.into(),
         rule: Some(rule.into()),
+    }
+}
+
+fn hop(hop: &Hop) -> Note {
+    let Hop { number, address, finding, .. } = hop;
+    let address = address.map_or_else(|| "no address".to_owned(), |address| address.to_string());
+    Note {
+        action: if finding.is_trusted() { "trusted" } else { "untrusted" }.into(),
+        about: format!("hop {number}").into(),
+        text: format!("{address}: {finding}").into(),
+        rule: Some("trusted_hosts".into()),
     }
 }
 

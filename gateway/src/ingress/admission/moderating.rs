@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use mailweir_filters::ForOneMail;
-use mailweir_mail::{Domain, Envelope, HoldReason, Login, QueueId};
-use mailweir_moderation::{case::RuleName, rule::LogIn};
+use mailweir_mail::{Domain, Envelope, HoldReason, Login, QueueId, SessionEvent};
+use mailweir_moderation::{case::RuleName, chain::Walk, rule::LogIn};
 use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
 use mailweir_tables::LookupError;
@@ -38,8 +38,12 @@ impl Admission {
             return Ok(());
         };
         let peer = session.client().ip();
-        if received.is_some_and(|received| rules.trusts_way(peer, &received)) {
-            return Ok(());
+        if let Some(received) = received.filter(|_| rules.asks_for_hosts()) {
+            let way = rules.way(peer, &received);
+            self.tell_way(mail.incoming.id(), &way);
+            if way.is_trusted() {
+                return Ok(());
+            }
         }
         let detour = mail.detour.take();
         let addressed = mail.take_addressed();
@@ -92,6 +96,19 @@ impl Admission {
             Some(login) => (LogIn::Known, login),
             None => (LogIn::Unknown, None),
         }
+    }
+
+    /// Why the hosts that a mail came through make it trusted, or do not.
+    fn tell_way(&self, id: QueueId, way: &Walk) {
+        let observer = &self.listener.shared().observer;
+        observer.detail(Detail::Way(way));
+        let addresses = way.hops().iter().map(|hop| match hop.address {
+            Some(address) => address.to_string(),
+            None => "?".to_owned(),
+        });
+        let addresses: Vec<String> = addresses.collect();
+        let text = format!("{id}: trusted_chain: {}; way: {}", way.why(), addresses.join(" < "));
+        observer.session(&SessionEvent::Notice { part: "moderation", text: text.into() });
     }
 
     /// The domains of a mail that are ours: served, or those of aliases.
