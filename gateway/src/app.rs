@@ -247,7 +247,10 @@ impl App {
     fn approval_pages(self: &Arc<Self>, config: &Config) -> anyhow::Result<Arc<ApprovalPages>> {
         let approvals = Arc::new(moderation::Pages::new(Arc::downgrade(self)));
         let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
-        let pages = ApprovalPages::new(approvals, public_url, Proxies::none());
+        let ours = config.admin.proxies.clone();
+        let proxies =
+            Proxies::new(move |address| ours.iter().any(|network| network.contains(address)));
+        let pages = ApprovalPages::new(approvals, public_url, proxies);
         pages.map(Arc::new).context("the system gives no random numbers")
     }
 

@@ -90,9 +90,10 @@ impl Later {
     }
 
     fn keep_pages(&mut self, running: &Config, admin: &mut Admin, metrics: &mut Metrics) {
-        let Admin { bind, public_url } = admin;
+        let Admin { bind, public_url, proxies } = admin;
         self.keep("admin.bind", &running.admin.bind, bind);
         self.keep("admin.public_url", &running.admin.public_url, public_url);
+        self.keep("admin.proxies", &running.admin.proxies, proxies);
         let Metrics { bind } = metrics;
         self.keep("metrics.bind", &running.metrics.bind, bind);
     }
@@ -170,6 +171,7 @@ mod tests {
             ("queue", "spool_threshold", "\"1 MiB\""),
             ("admin", "bind", "[]"),
             ("admin", "public_url", "\"https://mail.example.org\""),
+            ("admin", "proxies", "[\"192.0.2.0/24\"]"),
             ("metrics", "bind", "[\"127.0.0.1:9154\"]"),
             ("log", "format", "\"json\""),
             ("log", "short_queue_ids", "true"),

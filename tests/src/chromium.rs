@@ -43,21 +43,21 @@ impl Chromium {
         thread::spawn(move || listen(hears, &tell));
         let (session, next, loaded) = (None, 0, 0);
         let mut this = Self { child, says, heard, session, next, loaded, _profile: profile };
-        let target = this.call("Target.createTarget", json!({ "url": "about:blank" }));
+        let target = this.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let attached = json!({ "targetId": target["targetId"], "flatten": true });
-        let session = this.call("Target.attachToTarget", attached);
+        let session = this.call("Target.attachToTarget", &attached);
         this.session = session["sessionId"].as_str().map(str::to_owned);
-        this.call("Page.enable", json!({}));
+        this.call("Page.enable", &json!({}));
         let phone = json!({ "width": 360, "height": 800, "deviceScaleFactor": 2, "mobile": true });
-        this.call("Emulation.setDeviceMetricsOverride", phone);
-        this.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": true }));
+        this.call("Emulation.setDeviceMetricsOverride", &phone);
+        this.call("Emulation.setTouchEmulationEnabled", &json!({ "enabled": true }));
         this
     }
 
     /// Opens a page and waits until all of it is there.
     pub fn open(&mut self, url: &str) {
         self.until_loaded(|this| {
-            this.call("Page.navigate", json!({ "url": url }));
+            this.call("Page.navigate", &json!({ "url": url }));
         });
     }
 
@@ -65,7 +65,7 @@ impl Chromium {
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let asked =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        self.call("Runtime.evaluate", asked)["result"]["value"].clone()
+        self.call("Runtime.evaluate", &asked)["result"]["value"].clone()
     }
 
     /// All words of the page.
@@ -91,7 +91,7 @@ impl Chromium {
         self.until_loaded(|this| {
             for (kind, points) in [("touchStart", &points), ("touchEnd", &json!([]))] {
                 let touch = json!({ "type": kind, "touchPoints": points });
-                this.call("Input.dispatchTouchEvent", touch);
+                this.call("Input.dispatchTouchEvent", &touch);
             }
         });
     }
@@ -104,7 +104,7 @@ impl Chromium {
         }
     }
 
-    fn call(&mut self, method: &str, parameters: Value) -> Value {
+    fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.next += 1;
         let mut message = json!({ "id": self.next, "method": method, "params": parameters });
         if let Some(session) = &self.session {

@@ -74,6 +74,7 @@ fn complete(example: &str, place: &Path, authority: &str) -> String {
         ("[server]", SERVER.to_owned()),
         ("[domains]", "[domains]\nrelay = [\"example.org\"]\n".to_owned()),
         ("[[listener]]", LISTENER.to_owned()),
+        ("[admin]", "[admin]\npublic_url = \"https://mail.example.org\"\n".to_owned()),
     ] {
         if !text.contains(section) {
             text = format!("{absent}{text}");

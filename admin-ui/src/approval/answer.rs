@@ -47,9 +47,10 @@ pub(crate) async fn decide(State(state): State<AdminState>, request: Request) ->
         return opened.object(StatusCode::BAD_REQUEST, PageWord::NotUnderstood, &Draft::default());
     };
     let draft = Draft { focus: form.choice().into_iter().collect(), words: form.words() };
-    let (Some(nonce), Some(cookie)) = (form.one("nonce"), opened.cookie.as_deref()) else {
-        return opened.object(StatusCode::FORBIDDEN, PageWord::TooOld, &draft);
+    let Some(cookie) = opened.cookie.as_deref() else {
+        return opened.object(StatusCode::FORBIDDEN, PageWord::NoCookie, &draft);
     };
+    let nonce = form.one("nonce").unwrap_or_default();
     if !opened.pages.nonces.take(nonce, &opened.name, cookie) {
         return opened.object(StatusCode::FORBIDDEN, PageWord::TooOld, &draft);
     }
@@ -134,7 +135,8 @@ impl Opened {
     fn set_cookie(&self, value: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if self.cookie.as_deref() != Some(value)
-            && let Some(field) = cookie::field(value, &self.name, self.pages.is_secure)
+            && let Some(field) =
+                cookie::field(value, &self.pages.cookie_path(&self.name), self.pages.is_secure)
         {
             headers.insert(SET_COOKIE, field);
         }
@@ -143,8 +145,7 @@ impl Opened {
 
     /// Back to the page, so that loading it again sends nothing again.
     fn back(&self, headers: HeaderMap) -> Response {
-        (StatusCode::SEE_OTHER, headers, [(LOCATION, format!("{PREFIX}{}", self.name))])
-            .into_response()
+        (StatusCode::SEE_OTHER, headers, [(LOCATION, self.name.clone())]).into_response()
     }
 
     async fn log_in(&self, form: &Form) -> Response {

@@ -15,11 +15,11 @@ pub(super) fn of(headers: &HeaderMap) -> Option<String> {
     is_ours.then(|| value.to_owned())
 }
 
-/// The field that gives the page of `token` its cookie.
-pub(super) fn field(value: &str, token: &str, is_secure: bool) -> Option<HeaderValue> {
+/// The field that gives the page at `path` its cookie.
+pub(super) fn field(value: &str, path: &str, is_secure: bool) -> Option<HeaderValue> {
     let secure = if is_secure { "; Secure" } else { "" };
     let field = format!(
-        "{NAME}={value}; Path=/m/{token}; Max-Age={LIFETIME}; HttpOnly; SameSite=Strict{secure}"
+        "{NAME}={value}; Path={path}; Max-Age={LIFETIME}; HttpOnly; SameSite=Strict{secure}"
     );
     HeaderValue::from_str(&field).ok()
 }
@@ -29,8 +29,8 @@ const NAME: &str = "mailweir_page";
 /// Sixteen bytes in hexadecimal digits.
 const LENGTH: usize = 32;
 
-/// Seconds; as long as a nonce.
-const LIFETIME: u32 = 3_600;
+/// Seconds; longer than a nonce, so that whoever comes late with one hears that, and not of cookies.
+const LIFETIME: u32 = 86_400;
 
 #[cfg(test)]
 mod tests {

@@ -125,7 +125,7 @@ fn form(leaf: &Leaf<'_>, choice: Choice, html: &mut String) {
 fn begin(leaf: &Leaf<'_>, choice: &str, html: &mut String) {
     let _ = write!(
         html,
-        "<form id=\"{choice}\" method=\"post\" action=\"/m/{}\" autocomplete=\"off\">\
+        "<form id=\"{choice}\" method=\"post\" action=\"{}\" autocomplete=\"off\">\
          <input type=\"hidden\" name=\"nonce\" value=\"{}\">\
          <input type=\"hidden\" name=\"choice\" value=\"{choice}\">",
         escaped(leaf.name),
@@ -180,13 +180,13 @@ fn recipients(leaf: &Leaf<'_>, html: &mut String) {
         let _ = write!(
             html,
             "<label class=\"tick\"><input type=\"checkbox\" name=\"for\" value=\"{number}\" {state}>\
-             <span dir=\"auto\">{address}</span>"
+             <span><span dir=\"auto\">{address}</span>"
         );
         let marks = [(one.is_outside, Label::Outside), (one.is_hidden, Label::Hidden)];
         for (_, label) in marks.into_iter().filter(|(is, _)| *is) {
             mark(label.text(language), html);
         }
-        html.push_str("</label>");
+        html.push_str("</span></label>");
     }
     html.push_str("</fieldset>");
 }

@@ -133,6 +133,7 @@ pub(super) fn nothing_here() -> String {
     html
 }
 
+/// Addresses are relative: a proxy may have put the pages below another path.
 fn head(title: &str, language: Language, class: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -140,8 +141,8 @@ fn head(title: &str, language: Language, class: &str) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"format-detection\" content=\"telephone=no, date=no, address=no, email=no\">\n\
          <meta name=\"robots\" content=\"noindex\">\n<title>{}</title>\n\
-         <link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n\
-         <link rel=\"stylesheet\" href=\"/m.css\">\n</head>\n<body class=\"{class}\">\n<main>\n",
+         <link rel=\"icon\" href=\"../icon.svg\" type=\"image/svg+xml\">\n\
+         <link rel=\"stylesheet\" href=\"../m.css\">\n</head>\n<body class=\"{class}\">\n<main>\n",
         language.tag(),
         escaped(title),
     )

@@ -147,6 +147,8 @@ pub struct ApprovalPages {
     nonces: Nonces,
     sessions: Sessions,
     proxies: Proxies,
+    /// The path that people see before `/m/`; empty, unless a proxy adds one.
+    base: Box<str>,
     /// Whether browsers may send our cookies over TLS only.
     is_secure: bool,
 }
@@ -164,9 +166,25 @@ impl ApprovalPages {
             nonces: Nonces::new()?,
             sessions: Sessions::default(),
             proxies,
+            base: public_url.map_or("", path_of).into(),
             is_secure: public_url.is_some_and(|url| url.starts_with("https://")),
         })
     }
+}
+
+impl ApprovalPages {
+    /// The path of a page as the browser sees it.
+    fn cookie_path(&self, token: &str) -> String {
+        format!("{}{PREFIX}{token}", self.base)
+    }
+}
+
+/// The path of an address, without the slash at its end; empty if it could not stand in a cookie.
+fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let path = rest.find('/').map_or("", |at| &rest[at..]);
+    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    if path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';') { path } else { "" }
 }
 
 /// The routes of these pages.

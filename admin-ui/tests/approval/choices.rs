@@ -25,6 +25,9 @@ async fn an_approval_may_be_for_some_recipients_and_for_later_with_a_comment() {
     assert_eq!(case.progress.votes[0].trust_days, 7);
     let page = site.browser().get(&links.sender).await;
     page.expect(200, "Your mail will be sent on Sat 21 Nov 2026, 09:00");
+    let page = site.browser().get(&links.cfo).await;
+    page.expect(200, "It is approved already and waits for its time.");
+    assert!(!page.body.contains("id=\"approve\"") && !page.body.contains("id=\"reject\""));
 }
 
 #[tokio::test]
@@ -82,6 +85,20 @@ async fn each_choice_does_what_it_says() {
         let State::Closed(closing) = site.desk.state(&links) else { panic!("{fields}") };
         assert_eq!(closing.decision, decision);
         assert_eq!(site.desk.file(&links).case.progress.only, None);
+    }
+}
+
+#[tokio::test]
+async fn who_got_it_and_who_did_not_is_shown_afterwards() {
+    let site = Site::start().await;
+    let links = site.desk.open(draft(Language::En));
+    let fields = "choice=approve&asks=1&for=0&for=1";
+    site.browser().choose(&links.boss, fields).await.expect_done(&links.boss);
+    for token in [&links.boss, &links.cfo, &links.sender] {
+        let page = site.browser().get(token).await;
+        let (sent, not_sent) = page.body.split_once("<dt>Not sent to</dt>").expect("both");
+        assert!(sent.contains("lee@customer.example"));
+        assert!(not_sent.contains("watcher@rival.example"));
     }
 }
 

@@ -42,7 +42,7 @@ async fn a_nonce_is_of_one_page_in_one_browser() {
         swapped.post(token, &approve(&mine)).await.expect(403, "choose again");
     }
     let mut stranger = site.browser();
-    stranger.post(&links.boss, &approve(&mine)).await.expect(403, "choose again");
+    stranger.post(&links.boss, &approve(&mine)).await.expect(403, "allow cookies");
     stranger.get(&links.boss).await;
     stranger.post(&links.boss, &approve(&mine)).await.expect(403, "choose again");
     for bad in ["", "0", &"a".repeat(112), &mine[2..]] {

@@ -51,15 +51,20 @@ async fn every_page_forbids_scripts_frames_caching_and_foreign_forms() {
 
 #[tokio::test]
 async fn the_cookie_is_for_one_page_and_no_script_can_read_it() {
-    for (public_url, is_secure) in [(Some("https://gate.example.org"), true), (None, false)] {
+    for (public_url, base, is_secure) in [
+        (Some("https://gate.example.org"), "", true),
+        (Some("https://gate.example.org/mail/?x"), "/mail", true),
+        (Some("http://gate.example.org/a;b"), "", false),
+        (None, "", false),
+    ] {
         let site = Site::at(public_url).await;
         let links = site.desk.open(draft(Language::En));
         let page = site.browser().get(&links.boss).await;
         let cookie = page.header("set-cookie").unwrap();
         let (_, attributes) = cookie.split_once("; ").unwrap();
         let secure = if is_secure { "; Secure" } else { "" };
-        let path = format!("Path=/m/{}", links.boss);
-        let expected = format!("{path}; Max-Age=3600; HttpOnly; SameSite=Strict{secure}");
+        let path = format!("Path={base}/m/{}", links.boss);
+        let expected = format!("{path}; Max-Age=86400; HttpOnly; SameSite=Strict{secure}");
         assert_eq!(attributes, expected);
     }
 }

@@ -92,6 +92,7 @@ pub(super) fn config(
     relations::check_certificate_backends(&written_backends, &listeners, problems);
     relations::check_binds(&written_listeners, &policy_servers, &admin, &metrics, problems);
     relations::check_routes(&written_routes, &written_listeners, &server.hostname, problems);
+    relations::check_links(&rules, &admin, problems);
     positive(&limits.table, &[("timeout", limits.section.timeout)], problems);
     positive(&dns.table, &[("timeout", dns.section.timeout)], problems);
     let address_verify =

@@ -11,10 +11,10 @@ use mailweir_mail::Domain;
 use super::{
     Admin, Domains, Host, Listener, Metrics, Mode, NextHop, Relay,
     check::Written,
-    choice::BackendType,
+    choice::{BackendType, RuleAction},
     problem::Problems,
     raw::{RawConfig, RawTable},
-    schema::{BackendSection, ListenerSection, PolicyServerSection, RouteSection},
+    schema::{BackendSection, ListenerSection, PolicyServerSection, RouteSection, RuleSection},
     value::Place,
 };
 
@@ -103,6 +103,24 @@ pub(super) fn check_binds(
                 format!("{open} can be reached from the network, without TLS"),
             )
             .help("bind to 127.0.0.1 and put a proxy with TLS in front");
+    }
+}
+
+/// Those who decide about mail can open the pages that notices lead to.
+pub(super) fn check_links(
+    rules: &[Written<RuleSection>],
+    admin: &Written<Admin>,
+    problems: &mut Problems<'_>,
+) {
+    let holds = rules.iter().any(|rule| match rule.section.action {
+        RuleAction::Approval | RuleAction::Delay | RuleAction::Confirmation => true,
+        RuleAction::Accept | RuleAction::Notice => false,
+    });
+    if holds && admin.section.public_url.is_none() && !problems.blame(&admin.table, "public_url") {
+        let message = "mail waits for people, and notices have no links to pages that decide";
+        problems
+            .warning(&admin.table, "public_url", message)
+            .help("[admin]\npublic_url = \"https://mail.example.org\"");
     }
 }
 

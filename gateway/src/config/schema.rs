@@ -998,6 +998,10 @@ section! {
         bind: Vec<SocketAddr> = ["127.0.0.1:8025"];
         /// The address that people reach the UI by, for links in notices.
         public_url: Option<HttpUrl>;
+        /// Reverse proxies that say in `X-Forwarded-For` whom they speak for: what is recorded of a
+        /// decision, and the brake on guessing passwords, are about that one. The last address counts
+        /// that is not one of them.
+        proxies: Vec<Network> = [];
     }
 }
 

@@ -132,10 +132,12 @@ fn settled(about: &About<'_>, letter: &Letter<'_>) -> Document {
     let tag = closing(about).map_or(Tag::Done, |end| facts::decision(end.decision));
     let mut writer = Writer::new(letter, Tone::Calm, tag, Opening::Settled);
     writer.subject(about, "");
+    let mut facts = writer.from(about.mail);
+    facts.push(writer.subject_fact(about.mail));
     if let Some(end) = closing(about) {
         writer.decided(end, about.case);
+        facts.extend(writer.destinations(end, about));
     }
-    let mut facts = writer.short(about);
     facts.extend(writer.all_history(about.case));
     writer.facts(facts);
     with_case(writer.document, about, letter)

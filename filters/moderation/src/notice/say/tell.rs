@@ -182,7 +182,7 @@ impl Writer<'_> {
     }
 
     /// Who got it and who did not.
-    fn destinations(&self, end: &Closing, about: &About<'_>) -> Vec<Fact> {
+    pub(super) fn destinations(&self, end: &Closing, about: &About<'_>) -> Vec<Fact> {
         let (mail, only) = (about.mail, about.case.progress.only.as_deref());
         match (end.decision, only) {
             (Decision::Released, Some(only)) => [

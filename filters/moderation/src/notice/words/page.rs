@@ -105,7 +105,7 @@ words! {
         "Send at a later time (optional)",
         "예약 발송 시각 (선택 사항)",
         "送信予定日時(任意)",
-        "Envoyer plus tard, à (facultatif)",
+        "Heure d’envoi différé, facultatif",
     ];
     /// Over the days for which its sender needs no approval.
     TrustSender = [
@@ -162,6 +162,13 @@ words! {
         "이미 사용되었거나 너무 오래 열려 있던 페이지입니다. 아무것도 처리되지 않았습니다. 다시 선택해 주십시오.",
         "このページはすでに使用されたか、長時間開かれたままでした。処理は行われていません。もう一度お選びください。",
         "Cette page avait déjà servi, ou est restée ouverte trop longtemps. Rien n’a changé. Merci de choisir à nouveau.",
+    ];
+    /// The browser keeps no cookies.
+    NoCookie = [
+        "Your browser did not keep the cookie of this page. Nothing has changed. Please allow cookies for this site and choose again.",
+        "브라우저에 이 페이지의 쿠키가 저장되지 않았습니다. 아무것도 처리되지 않았습니다. 이 사이트의 쿠키를 허용한 후 다시 선택해 주십시오.",
+        "ブラウザーにこのページのCookieが保存されていません。処理は行われていません。このサイトのCookieを許可してから、もう一度お選びください。",
+        "Votre navigateur n’a pas conservé le cookie de cette page. Rien n’a changé. Merci d’autoriser les cookies de ce site et de choisir à nouveau.",
     ];
     /// The address is not that of somebody who may decide.
     NoModerator = [
