@@ -122,7 +122,7 @@ fn posted(path: &str) -> Option<(Posted, usize)> {
         let (mut path, mut pattern) = (path.split('/'), pattern.split('/'));
         loop {
             match (path.next(), pattern.next()) {
-                (None, None) => return true,
+                (None, None) | (Some(_), Some("**")) => return true,
                 (Some(part), Some("*")) if !part.is_empty() => {}
                 (Some(part), Some(wanted)) if part == wanted => {}
                 _ => return false,
@@ -188,9 +188,9 @@ fn has_body(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
 }
 
-/// What may be posted, and where; `*` is one part of a path. Everywhere else nothing changes anything.
+/// What may be posted, and where; `*` is one part of a path, `**` all of its rest. Everywhere else nothing changes anything.
 const POSTS: [(&str, Posted, usize); 2] =
-    [("/m/*", Posted::Form, approval::MAX_BODY), ("/api/v1/held/*/*", Posted::Json, api::MAX_BODY)];
+    [("/m/**", Posted::Form, approval::MAX_BODY), ("/api/v1/held/*/*", Posted::Json, api::MAX_BODY)];
 
 const ONLY_POST: &str = "POST";
 
