@@ -2,7 +2,7 @@
 //! may decide about it.
 //!
 //! GET and HEAD show and change nothing, however often a scanner of links opens them. POST decides, and
-//! counts only with a nonce of a page that the same browser has opened ([`nonce`]). No script anywhere.
+//! counts only with a nonce of a page that the same browser has opened (`nonce.rs`). No script anywhere.
 //! A link that is unknown, mistyped or over is one and the same page: nothing can be learnt by trying.
 //! The gateway is behind [`Approvals`]; what is shown comes from [`mailweir_moderation`].
 

@@ -162,6 +162,34 @@ async fn a_sensitive_mail_is_shown_after_a_log_in_of_its_moderator() {
     assert_eq!(end.by.proof, Proof::Login);
 }
 
+#[tokio::test]
+async fn who_guesses_at_a_page_waits_as_at_any_log_in() {
+    let scene = Scene::start(&format!("{RULE}\nsensitive = true")).await;
+    let (_, links) = scene.held().await;
+    let mut eve = scene.person();
+    let guess = format!("choice=login&name={USER}&password=guess");
+    for _ in 0..21 {
+        eve.choose(&links[0], &guess).await.expect(403, "Name or password is wrong");
+    }
+    let right = format!("choice=login&name={USER}&password={USER_PASSWORD}");
+    eve.choose(&links[0], &right).await.expect(429, "There were too many attempts.");
+    scene.gateway.log().expect(&format!("{USER} has to wait")).await;
+}
+
+#[tokio::test]
+async fn where_all_links_need_a_log_in_a_sender_who_has_no_account_needs_none() {
+    let scene = Scene::with(RULE, "links_need_login = true").await;
+    let mine = mail().from("me@local.example").content(SECRET);
+    scene.gateway.submit(mine).await.expect_accepted();
+    let notices = scene.sink.expect(3).await;
+    for notice in notices {
+        let page = scene.person().open(&scene.link(&notice)).await;
+        let is_mine = notice.recipients() == ["me@local.example"];
+        assert_eq!(page.body.contains("a secret"), is_mine, "{}", page.body);
+        assert_eq!(page.body.contains("type=\"password\""), !is_mine, "{}", page.body);
+    }
+}
+
 /// A scanner of links that runs scripts, and then a person with a small phone: two taps, on the link and
 /// on the button.
 #[tokio::test(flavor = "multi_thread")]
@@ -214,6 +242,11 @@ struct Scene {
 
 impl Scene {
     async fn start(rule: &str) -> Self {
+        Self::with(rule, "").await
+    }
+
+    /// With these lines of `[moderation]`.
+    async fn with(rule: &str, moderation: &str) -> Self {
         let sink = Sink::start(Script::smtp()).await;
         let pages = SocketAddr::from((loopback_address(), 8_025));
         let moderators = format!(
@@ -223,6 +256,7 @@ impl Scene {
         let rule = format!("[[moderation.rule]]\nname = \"secrets\"\n{rule}\n");
         let admin = format!("bind = [\"{pages}\"]\npublic_url = \"http://{pages}\"");
         let setup = Setup::before(&sink).section("admin", &admin).sections(&moderators);
+        let setup = setup.section("moderation", moderation);
         let gateway = Gateway::start(&setup.sections(&rule)).await;
         Self { gateway, sink, pages }
     }
