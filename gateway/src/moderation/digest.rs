@@ -63,6 +63,10 @@ impl Moderation {
     /// As many as one mail shows; the others wait for the next.
     async fn send_digest(&self, key: &Key) -> Result<(), NotSent> {
         let mut gathered = self.gathered(key);
+        // All of it may be decided.
+        if gathered.is_empty() {
+            return Ok(());
+        }
         let others = gathered.len().saturating_sub(MOST_IN_DIGEST);
         gathered.truncate(MOST_IN_DIGEST);
         let mut turns = Vec::new();

@@ -123,6 +123,7 @@ impl Moderation {
 
     /// Takes other settings for all that is told from now on.
     pub(crate) fn change(&self, settings: Settings) {
+        self.pace().limit(&settings.limits(), clock::now());
         self.settings.store(Arc::new(settings));
         self.changed.notify_one();
     }

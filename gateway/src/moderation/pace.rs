@@ -187,6 +187,13 @@ impl Pace {
         self.is_full(limits, now) && !std::mem::replace(&mut self.told_full, true)
     }
 
+    /// There are other limits: no interval that has begun is longer than one would be now.
+    pub(super) fn limit(&mut self, limits: &Limits, now: Timestamp) {
+        for meter in self.meters.values_mut() {
+            meter.end = meter.end.min(now.plus(limits.interval));
+        }
+    }
+
     /// Whose baskets are to be sent now.
     pub(super) fn due(&mut self, now: Timestamp) -> Vec<Key> {
         self.meters.retain(|_, meter| meter.end > now || !meter.basket.is_empty());

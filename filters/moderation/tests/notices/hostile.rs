@@ -4,7 +4,9 @@ use mailweir_mail::compose::is_harmful;
 use mailweir_moderation::{
     Sketch,
     case::{Actor, By, Command, Kind, Proof, To, Word},
-    notice::{Answered, Attachment, Composed, Language, Notice, Recipient},
+    notice::{
+        Answered, Attachment, Composed, Gathered, Language, MOST_IN_DIGEST, Notice, Recipient,
+    },
     rule::Reason,
 };
 use proptest::prelude::*;
@@ -81,6 +83,8 @@ impl Words {
             sample.owed(&rejected, Word::Decided, &To::Sender),
             sample.owed(&rejected, Word::Decided, &To::Moderator(boss.clone())),
             sample.compose(&late, &boss),
+            sample.digest(Gathered::Requests, &open, 2),
+            sample.digest(Gathered::News, &rejected, MOST_IN_DIGEST),
         ]
     }
 }

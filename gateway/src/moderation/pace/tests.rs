@@ -98,6 +98,18 @@ fn what_could_not_be_sent_is_tried_again_later() {
 }
 
 #[test]
+fn a_shorter_interval_counts_at_once() {
+    let mut pace = Pace::default();
+    for number in 0..3 {
+        ask(&mut pace, number, "ann", 0);
+    }
+    pace.limit(&Limits { interval: Duration::from_secs(10), ..LIMITS }, second(5));
+    assert_eq!(pace.next(), Some(second(15)));
+    pace.limit(&LIMITS, second(6));
+    assert_eq!(pace.next(), Some(second(15)), "a longer one is for those that begin");
+}
+
+#[test]
 fn requests_news_and_alerts_are_counted_apart() {
     let mut pace = Pace::default();
     for kind in [Gathered::Requests, Gathered::News, Gathered::Alerts] {

@@ -41,14 +41,16 @@ pub(super) fn document(
 
 fn entry(writer: &Writer<'_>, kind: Gathered, one: &Waiting<'_>) -> Block {
     let (about, language) = (&one.about, writer.language());
-    let mut facts = writer.from(about.mail);
+    // One name, which is hardest to invent: the page has the others.
+    let sender = clean::name(about.mail.sender_name(), MOST_NAME);
+    let mut facts = vec![writer.fact(Label::From, sender)];
     facts.push(writer.fact(Label::Recipients, facts::count(about.mail, language)));
     match (kind, closing(about)) {
         (Gathered::News, Some(end)) => {
             let decision = facts::decision(end.decision).text(language);
             facts.push(writer.fact(Label::Decision, decision));
             let by = facts::who(&end.by, about.case, language);
-            facts.push(writer.fact(Label::DecidedBy, by));
+            facts.push(writer.fact(Label::DecidedBy, clean::name(&by, MOST_NAME)));
         }
         _ => {
             facts.extend(about.case.expires().map(|at| writer.fact(Label::Expiry, writer.time(at))))
@@ -61,7 +63,10 @@ fn entry(writer: &Writer<'_>, kind: Gathered, one: &Waiting<'_>) -> Block {
 }
 
 /// How many cases a digest shows: with more of them the mail would be cut by those who show it.
-pub const MOST_IN_DIGEST: usize = 30;
+pub const MOST_IN_DIGEST: usize = 20;
 
 /// Characters of a subject.
-const MOST_HEADING: usize = 120;
+const MOST_HEADING: usize = 100;
+
+/// Characters of whoever sent or decided.
+const MOST_NAME: usize = 70;
