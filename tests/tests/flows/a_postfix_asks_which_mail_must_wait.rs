@@ -227,6 +227,11 @@ async fn a_local_socket_has_its_mode_and_takes_the_place_of_one_that_was_left_be
     assert!(refused.contains("a file is in the way"), "{refused}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "text");
     assert!(path.exists());
+    // What was opened for a reload that failed is closed again.
+    let half = server("0600").replace("policy\"", "half\"");
+    let refused = format!("{half}{there}");
+    gateway.reload(&setup(&sink, RULES).sections(&refused)).await.unwrap_err();
+    assert!(!place.path().join("half").exists());
 }
 
 const RULES: &str = r#"
