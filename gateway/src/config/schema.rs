@@ -966,7 +966,7 @@ section! {
     /// here. Repeat the section for each. docs/postfix-in-front.md has the lines of Postfix.
     pub(super) tables "policy_server" PolicyServerSection {
         /// The addresses and ports to be asked at, such as `127.0.0.1:10040`.
-        bind: Vec<SocketAddr> = [], postfix "check_policy_service";
+        bind: Vec<SocketAddr> = [];
         /// A local socket to be asked at, beside `bind` or instead. Whoever can ask can also mislead:
         /// put it into a directory for the two servers alone.
         socket: Option<PathBuf>;
@@ -984,10 +984,10 @@ section! {
         /// `smtp` and its first address.
         filter: Option<FilterTarget>;
         /// How many connections there may be. Each smtpd of Postfix keeps one.
-        connection_limit: NonZeroU32 = 1000, postfix "default_process_limit";
+        connection_limit: NonZeroU32 = 1000;
         /// How long a connection may ask nothing. Postfix closes it itself after 300 s, and after 1000 s
         /// in any case.
-        timeout: Duration = "1000 s", postfix "smtpd_policy_service_max_idle" "smtpd_policy_service_max_ttl";
+        timeout: Duration = "1000 s";
     }
 }
 

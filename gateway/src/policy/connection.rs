@@ -10,7 +10,7 @@ use mailweir_mail::SessionEvent;
 use mailweir_policy::{Malformed, Reader, Request};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -47,8 +47,11 @@ pub(super) async fn serve(
                 return warn(&current, &text);
             }
         };
-        if connection.stream.write_all(&action.to_bytes()).await.is_err() {
-            return;
+        // Whoever does not read its answers is no Postfix.
+        let bytes = action.to_bytes();
+        match timeout(patience, connection.stream.write_all(&bytes)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return,
         }
     }
 }

@@ -6,25 +6,26 @@
 
 mod answer;
 mod connection;
+mod local;
 mod notes;
 
 use std::{
     collections::HashMap,
-    fmt, fs, io,
+    fmt, io,
     net::SocketAddr,
-    os::unix::{fs::PermissionsExt as _, net::UnixStream as StdUnixStream},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use tokio::net::{TcpListener, UnixListener};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::connection::warn;
 pub(crate) use self::{answer::PolicyServer, notes::Notes};
+use self::{connection::warn, local::LocalSocket};
 use crate::{config, ingress::Listener, observe::Observer, sockets};
 
 /// All places where we are asked.
@@ -48,7 +49,7 @@ struct Socket {
 
 enum Bound {
     Tcp(TcpListener),
-    Local(UnixListener),
+    Local(LocalSocket),
 }
 
 /// What [`PolicySockets::install`] needs. Dropping it changes nothing.
@@ -73,6 +74,11 @@ impl PolicyServer {
         let local = self.rules.socket.iter().map(|(path, _)| Place::Local(path.clone()));
         tcp.chain(local)
     }
+
+    /// The permissions of its local socket.
+    fn mode(&self) -> u32 {
+        self.rules.socket.as_ref().map_or(0o600, |(_, mode)| *mode)
+    }
 }
 
 impl PolicySockets {
@@ -84,13 +90,11 @@ impl PolicySockets {
         let (mut kept, mut fresh) = (Vec::new(), Vec::new());
         for server in wanted.into_iter().map(Arc::new) {
             for place in server.places() {
-                let mode = server.rules.socket.as_ref().map_or(0o600, |(_, mode)| *mode);
                 if self.lock().contains_key(&place) {
-                    set_mode(&place, mode).with_context(|| format!("policy server at {place}"))?;
                     kept.push((place, Arc::clone(&server)));
                     continue;
                 }
-                let bound = bind(&place, mode)
+                let bound = bind(&place, server.mode())
                     .with_context(|| format!("the policy server cannot be asked at {place}"))?;
                 fresh.push((place, bound, Arc::clone(&server)));
             }
@@ -114,14 +118,18 @@ impl PolicySockets {
             keep
         });
         for (place, server) in prepared.kept {
-            if let Some(socket) = open.get(&place) {
-                socket.current.store(server);
+            let Some(socket) = open.get(&place) else { continue };
+            if let Place::Local(path) = &place
+                && let Err(error) = local::set_mode(path, server.mode())
+            {
+                warn(&server, &format!("{place} keeps its permissions: {error}"));
             }
+            socket.current.store(server);
         }
         for (place, bound, server) in prepared.fresh {
             let (current, close) = (Arc::new(ArcSwap::new(server)), stop.child_token());
             let (tasks, ended) = (services.clone(), close.clone());
-            services.spawn(listen(place.clone(), bound, Arc::clone(&current), tasks, ended));
+            services.spawn(listen(bound, Arc::clone(&current), tasks, ended));
             open.insert(place, Socket { current, close });
         }
     }
@@ -133,7 +141,6 @@ impl PolicySockets {
 
 /// Accepts connections until `close` is cancelled.
 async fn listen(
-    place: Place,
     bound: Bound,
     current: Arc<ArcSwap<PolicyServer>>,
     services: TaskTracker,
@@ -164,26 +171,28 @@ async fn listen(
             warn(&server, &format!("{} is turned away: {limit} connections are open", Peer(peer)));
             continue;
         }
-        let (server, close) = (Arc::clone(&current), close.clone());
-        let shown = Peer(peer).to_string();
-        let task =
-            match stream {
-                Stream::Tcp(stream) => services
-                    .spawn(open.track_future(connection::serve(stream, shown, server, close))),
-                Stream::Local(stream) => services
-                    .spawn(open.track_future(connection::serve(stream, shown, server, close))),
-            };
-        drop(task);
-    }
-    if let Place::Local(path) = place {
-        // Whoever came after us would remove it too.
-        let _ = fs::remove_file(path);
+        let serving = stream.serve(Peer(peer).to_string(), Arc::clone(&current), close.clone());
+        services.spawn(open.track_future(serving));
     }
 }
 
 enum Stream {
-    Tcp(tokio::net::TcpStream),
-    Local(tokio::net::UnixStream),
+    Tcp(TcpStream),
+    Local(UnixStream),
+}
+
+impl Stream {
+    fn serve(
+        self,
+        peer: String,
+        server: Arc<ArcSwap<PolicyServer>>,
+        close: CancellationToken,
+    ) -> BoxFuture<'static, ()> {
+        match self {
+            Self::Tcp(stream) => connection::serve(stream, peer, server, close).boxed(),
+            Self::Local(stream) => connection::serve(stream, peer, server, close).boxed(),
+        }
+    }
 }
 
 impl Bound {
@@ -195,7 +204,7 @@ impl Bound {
                 Ok((Stream::Tcp(stream), Some(peer)))
             }
             Self::Local(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let stream = listener.accept().await?;
                 Ok((Stream::Local(stream), None))
             }
         }
@@ -205,35 +214,7 @@ impl Bound {
 fn bind(place: &Place, mode: u32) -> io::Result<Bound> {
     match place {
         Place::Tcp(address) => sockets::bind(*address).map(Bound::Tcp),
-        Place::Local(path) => {
-            remove_stale(path)?;
-            let listener = UnixListener::bind(path)?;
-            set_mode(place, mode)?;
-            Ok(Bound::Local(listener))
-        }
-    }
-}
-
-fn set_mode(place: &Place, mode: u32) -> io::Result<()> {
-    match place {
-        Place::Tcp(_) => Ok(()),
-        Place::Local(path) => fs::set_permissions(path, fs::Permissions::from_mode(mode)),
-    }
-}
-
-/// Removes a socket that a process left behind that died, and nothing else.
-fn remove_stale(path: &Path) -> io::Result<()> {
-    match StdUnixStream::connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            use std::os::unix::fs::FileTypeExt as _;
-            if fs::symlink_metadata(path)?.file_type().is_socket() {
-                return fs::remove_file(path);
-            }
-            Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file is in the way"))
-        }
-        Err(error) => Err(error),
-        Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
+        Place::Local(path) => LocalSocket::bind(path, mode).map(Bound::Local),
     }
 }
 

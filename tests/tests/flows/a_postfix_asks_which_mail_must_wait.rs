@@ -91,6 +91,11 @@ async fn who_logged_in_at_the_postfix_counts_when_the_mail_comes() {
         let answer = hand_over(&gateway, id).await;
         let is_held = answer.reply().ends_with("(held for approval)");
         assert_eq!(is_held, place.is_some(), "{id}: {}", answer.reply());
+        let case = gateway.moderation().case(answer.expect_accepted());
+        let shown = case.map(|case| (case.mail.login.clone(), case.mail.client.clone()));
+        let ann = (Some("ann".into()), "client.example[192.0.2.9]".to_owned());
+        let shown = shown.map(|(login, client)| (login, client.unwrap().to_string()));
+        assert_eq!(shown, place.map(|_| ann), "{id}");
     }
     gateway.log().expect_none("who logged in at the Postfix");
     // Nobody knows any more who logged in: the mail of ann would wait, so this one does.
@@ -222,6 +227,11 @@ async fn a_local_socket_has_its_mode_and_takes_the_place_of_one_that_was_left_be
     assert!(refused.contains("a file is in the way"), "{refused}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "text");
     assert!(path.exists());
+    // What was opened for a reload that failed is closed again.
+    let half = server("0600").replace("policy\"", "half\"");
+    let refused = format!("{half}{there}");
+    gateway.reload(&setup(&sink, RULES).sections(&refused)).await.unwrap_err();
+    assert!(!place.path().join("half").exists());
 }
 
 const RULES: &str = r#"
@@ -275,7 +285,8 @@ async fn asked(rules: &str) -> (Gateway, Asking<TcpStream>) {
 async fn hand_over(gateway: &Gateway, id: &str) -> Answer {
     let mut peer = gateway.connect().await;
     peer.greet().await;
-    peer.ask(&format!("XFORWARD NAME=client.example IDENT={id}"), "250 *").await;
+    peer.ask(&format!("XFORWARD NAME=client.example ADDR=192.0.2.9 PORT=4711 IDENT={id}"), "250 *")
+        .await;
     let mail = mail().from("a@local.example").to("x@far.example");
     let answer = peer.send(&mail.content("Subject: hello\r\n\r\ntext\r\n")).await;
     peer.leave().await;

@@ -9,7 +9,7 @@ use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
 use mailweir_tables::LookupError;
 
-use super::{Admission, accepting::Judged};
+use super::{Admission, accepting::Judged, forwarded_client};
 use crate::{
     ingress::{
         moderation::{Arrival, Moderated},
@@ -55,6 +55,8 @@ impl Admission {
         if log_in == LogIn::Unknown && rules.asks_for_log_ins() {
             self.listener.warn(format!("{}: {NOT_TOLD}", mail.incoming.id()));
         }
+        // Shown to people, and trusted with nothing.
+        let shown = session.forwarded().and_then(forwarded_client);
         let named = elsewhere.clone().map(Submitter::named);
         let arrival = Arrival {
             listener: self.listener.name(),
@@ -62,7 +64,7 @@ impl Admission {
             submitter: self.submitter.as_ref().or(named.as_ref()),
             log_in,
             login: session.login().or(elsewhere.as_ref()),
-            client: session.client(),
+            client: shown.as_ref().unwrap_or(session.client()),
             is_trusted: session.rights().trusted,
             envelope: &final_form.0,
             from: from.unwrap_or_default(),
