@@ -147,12 +147,6 @@ impl Gateway {
         std::fs::write(file, text).expect("a writable directory");
     }
 
-    /// Where its data is, also while it rests.
-    #[must_use]
-    pub fn data_dir(&self) -> &std::path::Path {
-        &self.config.server.data_dir
-    }
-
     /// The mail that waits for people.
     ///
     /// # Panics
