@@ -40,6 +40,8 @@ fn the_version_and_the_help_are_printed() {
         "user",
         "auth",
         "ban",
+        "moderation",
+        "api-token",
         "rescue",
         "postmap",
         "Exit status",

@@ -142,7 +142,8 @@ impl Search {
         let case = &file.case;
         self.standing.is_of(case)
             && self.mine.as_ref().is_none_or(|mine| case.waits_for(mine))
-            && self.sender.as_ref().is_none_or(|sender| is_from(file, sender))
+            // All names of its senders stand in the text: that rules most cases out.
+            && self.sender.as_deref().is_none_or(|it| text.contains(it) && is_from(file, it))
             && self.rule.as_ref().is_none_or(|rule| case.plan.rule.name == *rule)
             && self.words.iter().all(|word| text.contains(word.as_str()))
     }

@@ -142,7 +142,7 @@ impl Moderation {
 
     /// At most `most` cases behind `after` that somebody looks for and that `may_see` lets through, in
     /// the order in which their mail came; and behind which one there may be more. Looks at every
-    /// case in memory if it must, but keeps nobody waiting meanwhile.
+    /// case in memory if it must, some at a time, so that nobody else waits for long.
     #[must_use]
     pub fn search(
         &self,
@@ -154,23 +154,23 @@ impl Moderation {
         let mut found = Found { cases: Vec::new(), next: None };
         let mut after = after;
         loop {
-            let page: Vec<(QueueId, Arc<CaseFile>, Arc<str>)> = {
-                let registry = self.registry();
-                let page = registry.all(after).take(AT_A_TIME);
-                page.map(|(id, file, text)| (id, Arc::clone(file), Arc::clone(text))).collect()
-            };
-            let Some((last, ..)) = page.last() else { return found };
-            after = Some(*last);
-            for (id, file, text) in page {
-                if !search.finds(&file, &text) || !may_see(&file) {
+            let registry = self.registry();
+            let mut last = None;
+            for (id, file, text) in registry.all(after).take(AT_A_TIME) {
+                last = Some(id);
+                if !search.finds(file, text) || !may_see(file) {
                     continue;
                 }
                 if found.cases.len() == most {
                     found.next = found.cases.last().map(|(id, _)| *id);
                     return found;
                 }
-                found.cases.push((id, file));
+                found.cases.push((id, Arc::clone(file)));
             }
+            if last.is_none() {
+                return found;
+            }
+            after = last;
         }
     }
 
@@ -187,7 +187,10 @@ impl Moderation {
         let settings = self.settings.load();
         let rules = &settings.rules;
         let by_rule = rules.rules.iter().any(|rule| rule.action.names(address));
-        by_rule || rules.moderators.iter().any(|one| one.person.address == *address)
+        by_rule
+            || rules.moderators.iter().any(|one| {
+                one.person.address == *address || one.person.deputy.as_ref() == Some(address)
+            })
     }
 
     /// Whether those who approved earlier mail of this log-in said that it needs nobody for a while.

@@ -1,6 +1,9 @@
 //! What no conversation can bring about: content that changed on the disk, cases of tomorrow.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, ReversePath};
 use mailweir_moderation::case::{Actor, By, Proof, State};
@@ -16,7 +19,7 @@ use crate::{
 /// A gateway that nobody reaches.
 struct Home {
     app: App,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Home {
@@ -29,7 +32,7 @@ impl Home {
         let config = Config::parse(Path::new("mailweir.toml"), text, &around).unwrap().0;
         let observer = Observer::heard_by(|_| {}).unwrap();
         let app = App::rehearsing(config, &observer, directory.path()).unwrap();
-        Self { app, _directory: directory }
+        Self { app, directory }
     }
 
     fn queue(&self) -> &Queue {
@@ -84,6 +87,32 @@ async fn content_that_is_not_what_was_held_is_never_released() {
     let state = |id| moderation.case(id).unwrap().case.progress.state.clone();
     assert_eq!(state(altered), State::Pending);
     assert!(matches!(state(sound), State::Closed(_)));
+}
+
+#[tokio::test]
+async fn content_in_a_file_of_its_own_is_compared_too_and_damage_keeps_it_on_hold() {
+    let home = Home::new();
+    let content = b"0123456789abcdef".repeat(1 << 18);
+    let hash = Fingerprint::of(&content);
+    let damaged = home.hold(&content, hash).await;
+    let files = files_below(home.directory.path());
+    let is_content = |file: &&PathBuf| fs::metadata(file).unwrap().len() == content.len() as u64;
+    let file = files.iter().find(is_content).expect("a file of its own");
+    let mut changed = content.clone();
+    changed[3_000_000] ^= 1;
+    fs::write(file, changed).unwrap();
+    let sound = home.hold(&content, hash).await;
+    let moderation = home.app.moderation();
+    let refused = moderation.take(damaged, approve()).await;
+    assert!(matches!(refused, Err(TakeError::Unreadable)), "{refused:?}");
+    assert_eq!(moderation.case(damaged).unwrap().case.progress.state, State::Pending);
+    moderation.take(sound, approve()).await.unwrap();
+    assert_eq!((home.queue().stats().held, home.queue().stats().ready), (1, 1));
+}
+
+fn files_below(place: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 #[tokio::test]

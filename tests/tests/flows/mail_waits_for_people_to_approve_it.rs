@@ -94,10 +94,12 @@ async fn a_rejection_sends_nothing_but_the_news() {
 }
 
 #[tokio::test]
-async fn an_operator_who_is_faster_ends_the_case() {
-    let (gateway, sink) = moderated(RULE).await;
+async fn what_an_operator_deleted_at_rest_is_noticed_when_somebody_decides() {
+    let (mut gateway, sink) = moderated(RULE).await;
     let (id, _) = held(&gateway, &sink).await;
+    gateway.stop().await;
     gateway.queue().delete(id).await;
+    gateway.start_again().await;
     let refused = gateway.moderation().take(id, approve("ann@local.example")).await;
     assert!(matches!(refused, Err(TakeError::Gone)), "{refused:?}");
     let refused = gateway.moderation().take(id, approve("ann@local.example")).await;

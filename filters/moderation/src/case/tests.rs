@@ -219,6 +219,30 @@ fn an_administrator_decides_alone_and_is_named() {
 }
 
 #[test]
+fn an_administrator_takes_it_back_for_the_sender_who_hears_of_it() {
+    let mut story = Story::of(plan(vec![level(1, &["ann"])]));
+    story.sends();
+    story.does(&cancel("root")).unwrap();
+    assert_eq!(story.closing().to_string(), "cancelled by administrator root");
+    assert_eq!(story.sends(), ["(sender) Decided", "ann Decided"]);
+}
+
+#[test]
+fn what_an_operator_has_done_already_is_recorded_and_undone_by_nobody() {
+    for decision in [Decision::Released, Decision::Discarded] {
+        let mut story = Story::of(plan(vec![level(2, &["ann", "bob"])]));
+        story.sends();
+        let overtake = Command::Overtake { by: by("root"), decision, words: "queue".into() };
+        story.does(&overtake).unwrap();
+        assert_eq!((story.closing().decision, story.last_fate()), (decision, &Fate::Stays));
+        let told = story.sends();
+        let hears = told.contains(&"(sender) Decided".to_owned());
+        assert_eq!(hears, decision == Decision::Released, "{told:?}");
+        assert!(matches!(story.does(&overtake), Err(Refused::Closed(_))));
+    }
+}
+
+#[test]
 fn a_decision_is_handed_on() {
     let mut story = Story::of(plan(vec![level(1, &["ann", "bob"])]));
     let forward = |to: &str| Command::Forward { by: by("ann"), to: Moderator::new(address(to)) };

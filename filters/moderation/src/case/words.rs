@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use mailweir_mail::Timestamp;
+
 use super::{Actor, AtExpiry, Case, Closing, Decision, Entry, Kind, Proof, State, Step};
 
 /// `moderator kim@own.example`, `sender ann@own.example`, `administrator root`, `nobody`.
@@ -83,7 +85,7 @@ impl Case {
                 Kind::Confirmation => "waits for its sender".to_owned(),
             },
             State::Scheduled { at, by } => {
-                format!("approved by {}, sent {}", by.who, at.rfc5322())
+                format!("approved by {}, sent {}", by.who, minute(*at))
             }
             State::Closed(closing) => match (self.plan.kind, closing.decision) {
                 (Kind::Delay, Decision::Expired(AtExpiry::Release)) => {
@@ -121,7 +123,7 @@ fn step(f: &mut fmt::Formatter<'_>, step: &Step, who: &Actor) -> fmt::Result {
         Step::Opened => f.write_str("held"),
         Step::Approved => write!(f, "approved by {who}"),
         Step::NextLevel => f.write_str("the next level decides"),
-        Step::Scheduled(at) => write!(f, "approved by {who}, to be sent {}", at.rfc5322()),
+        Step::Scheduled(at) => write!(f, "approved by {who}, to be sent {}", minute(*at)),
         Step::Commented => write!(f, "comment by {who}"),
         Step::Forwarded(to) => write!(f, "forwarded to {to} by {who}"),
         Step::Reminded => f.write_str("people were reminded"),
@@ -132,6 +134,13 @@ fn step(f: &mut fmt::Formatter<'_>, step: &Step, who: &Actor) -> fmt::Result {
         }
         Step::Closed(decision) => write!(f, "{} by {who}", decision.as_str()),
     }
+}
+
+/// `2026-11-20 21:30 UTC`.
+fn minute(time: Timestamp) -> String {
+    let text = time.rfc3339();
+    let minute = text.get(..16).unwrap_or(&text).replacen('T', " ", 1);
+    format!("{minute} UTC")
 }
 
 const fn at_expiry(action: AtExpiry) -> &'static str {
