@@ -16,6 +16,7 @@ pub mod bench;
 pub mod certificates;
 pub mod crash;
 pub mod dialog;
+pub mod dkim;
 pub mod dns;
 pub mod fuzz_address;
 pub mod fuzz_choices;

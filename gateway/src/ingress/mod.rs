@@ -9,6 +9,7 @@ mod checks;
 mod client_name;
 mod connection;
 mod content_scan;
+mod evidence;
 mod incoming;
 mod listener;
 mod moderation;

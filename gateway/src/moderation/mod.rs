@@ -9,6 +9,7 @@ mod content;
 mod outbox;
 mod reader;
 mod registry;
+mod reply;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -31,15 +32,18 @@ use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::content::Fingerprint;
-use self::registry::Registry;
+pub(crate) use self::reply::{Reply, ReplyReader, ReplyText};
 pub use self::take::TakeError;
 pub(crate) use self::take::annex;
+use self::{registry::Registry, reply::Answers};
 use crate::{clock, config, observe::Observer, rewriting::LiveRewriting};
 
 /// All cases, and what happens to them.
 pub struct Moderation {
     settings: ArcSwap<Settings>,
     registry: Mutex<Registry>,
+    /// How many answers by mail were answered lately.
+    answers: Mutex<Answers>,
     queue: Queue,
     observer: Observer,
     /// There may be something to do earlier than was thought.
@@ -92,6 +96,7 @@ impl Moderation {
         Self {
             settings: ArcSwap::from_pointee(settings),
             registry: Mutex::new(registry),
+            answers: Mutex::default(),
             queue,
             observer,
             changed: Notify::new(),
@@ -125,6 +130,11 @@ impl Moderation {
         let registry = self.registry();
         let (id, file, grant) = registry.find(token, clock::now())?;
         Some((id, Arc::clone(file), grant.clone()))
+    }
+
+    /// Whether there is any case, open or decided.
+    pub(crate) fn has_cases(&self) -> bool {
+        self.registry().all(None).next().is_some()
     }
 
     /// Whether those who approved earlier mail of this log-in said that it needs nobody for a while.
@@ -192,7 +202,10 @@ impl Moderation {
         let mut annex = Annex::default();
         annex.remove_case(id);
         match self.queue.write(annex).await {
-            Ok(()) => self.registry().remove(id),
+            Ok(()) => {
+                self.registry().remove(id);
+                self.answers().forget(id);
+            }
             Err(error) => self.put_off(id, &error.to_string()),
         }
     }

@@ -16,14 +16,14 @@ use mailweir_moderation::{
     notice::{self, About, Attached, Composed, Letter, MessageId, Notice, Zone},
     token::{Grant, Purpose, Token},
 };
-use mailweir_queue::{Disposition, IntakeError, Listed, NewMail, store::StoreError};
+use mailweir_queue::{Annex, Disposition, IntakeError, Listed, NewMail, store::StoreError};
 
 use super::{Moderation, Settings, content, reader::Reader, take};
 use crate::{clock, egress};
 
 /// Why a notice is not sent yet.
 #[derive(Debug, thiserror::Error)]
-enum NotSent {
+pub(crate) enum NotSent {
     #[error(transparent)]
     Intake(#[from] IntakeError),
     #[error(transparent)]
@@ -39,7 +39,7 @@ enum NotSent {
 }
 
 /// What of a mail goes into a notice.
-struct Original {
+pub(super) struct Original {
     attached: Attached,
     bytes: Bytes,
 }
@@ -94,8 +94,24 @@ impl Moderation {
         letter: Written<'_>,
         after: &CaseFile,
     ) -> Result<(), NotSent> {
-        let composed = letter.compose(id, before, owed);
-        let envelope = letter.envelope(&composed);
+        let about = About { id, case: &before.case, mail: &before.mail };
+        let notice = Notice::Owed { word: owed.word, to: &owed.to, about };
+        let composed = letter.compose(id, before, &notice, owed.number);
+        let annex = take::annex(id, after, Some(&before.case))?;
+        let notice = self.hand_in(id, &letter, &composed, annex).await?;
+        self.told(id, owed, &letter.reader, notice);
+        Ok(())
+    }
+
+    /// Commits a notice, and what else is to be true from then on.
+    pub(super) async fn hand_in(
+        &self,
+        id: QueueId,
+        letter: &Written<'_>,
+        composed: &Composed,
+        annex: Annex,
+    ) -> Result<QueueId, NotSent> {
+        let envelope = letter.envelope(composed);
         let warn = |text| self.warn(format!("{id}: {text}"));
         let envelope = egress::addressed(&letter.settings.rewriting, envelope, warn).await?;
         let parts = [&composed.before[..], &letter.original.bytes, &composed.behind];
@@ -110,10 +126,7 @@ impl Moderation {
         };
         let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
         let mail = self.queue.compose(intake, mail).await?;
-        let annex = take::annex(id, after, Some(&before.case))?;
-        let notice = self.queue.commit_with(mail, annex).await?.queue_id();
-        self.told(id, owed, &letter.reader, notice);
-        Ok(())
+        Ok(self.queue.commit_with(mail, annex).await?.queue_id())
     }
 
     fn told(&self, id: QueueId, owed: &Owed, reader: &Reader, notice: QueueId) {
@@ -128,7 +141,7 @@ impl Moderation {
         owed: &Owed,
         file: &CaseFile,
     ) -> Result<Original, NotSent> {
-        let nothing = Original { attached: Attached::Nothing, bytes: Bytes::new() };
+        let nothing = Original::NOTHING;
         let decides = matches!(owed.to, To::Moderator(_))
             && Purpose::of(&owed.to, owed.word) == Some(Purpose::Decide);
         if !decides || file.attach == Attach::Nothing {
@@ -144,18 +157,31 @@ impl Moderation {
     }
 }
 
+impl Original {
+    pub(super) const NOTHING: Self =
+        Self { attached: Attached::Nothing, bytes: Bytes::from_static(&[]) };
+}
+
 /// A notice to one reader.
-struct Written<'a> {
-    settings: &'a Settings,
-    reader: Reader,
-    token: Option<(Token, Purpose)>,
-    original: Original,
+pub(super) struct Written<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) reader: Reader,
+    pub(super) token: Option<(Token, Purpose)>,
+    pub(super) original: Original,
 }
 
 impl Written<'_> {
-    fn compose(&self, id: QueueId, file: &CaseFile, owed: &Owed) -> Composed {
+    /// `number`: of the notice, among those of its case.
+    pub(super) fn compose(
+        &self,
+        id: QueueId,
+        file: &CaseFile,
+        notice: &Notice<'_>,
+        number: u32,
+    ) -> Composed {
         let Self { settings, reader, token, original } = self;
-        let pages = settings.pages(token.as_ref().map(|(token, purpose)| (token, *purpose)));
+        let token = token.as_ref().map(|(token, purpose)| (token, *purpose));
+        let (pages, reply_to) = (settings.pages(token), settings.reply_address(token));
         let name = |number| MessageId::of(id, &reader.address, number, &settings.hostname);
         let thread: Vec<MessageId> =
             file.sent_to(&reader.address).iter().map(|&number| name(number)).collect();
@@ -166,17 +192,15 @@ impl Written<'_> {
             from_name: from.name.as_ref().map_or("", |name| &name.0),
             from: &from.address,
             to: &reader.address,
-            // Answers by mail decide nothing yet.
-            reply_to: None,
+            reply_to: reply_to.as_ref(),
             links: pages.links(),
             date: clock::now(),
-            id: name(owed.number),
+            id: name(number),
             thread: &thread,
             seed: egress::seed(),
             attached: original.attached,
         };
-        let about = About { id, case: &file.case, mail: &file.mail };
-        notice::compose(&Notice::Owed { word: owed.word, to: &owed.to, about }, &letter)
+        notice::compose(notice, &letter)
     }
 
     /// With a null sender: nobody answers a notice that cannot be delivered (RFC 3834).

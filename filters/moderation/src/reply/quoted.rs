@@ -6,7 +6,7 @@ pub(super) fn own_words<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str
     let lines: Vec<&str> = lines.take(MOST_LINES).collect();
     let ends = |at: &usize| {
         // An attribution may go over several lines.
-        let together = |more| lines.get(*at..at + more).is_some_and(|some| attributes(some));
+        let together = |more| lines.get(*at..at + more).is_some_and(attributes);
         lines.get(*at).is_some_and(|line| ends_own_words(line)) || (1..=3).any(together)
     };
     let end = (0..lines.len()).find(ends).unwrap_or(lines.len());
@@ -43,17 +43,8 @@ fn plain(line: &str) -> String {
 }
 
 /// The first line of the header that Outlook and its like put before the mail they quote.
-const HEADINGS: [&str; 9] = [
-    "from:",
-    "von:",
-    "de :",
-    "de:",
-    "보낸 사람:",
-    "보낸사람:",
-    "발신:",
-    "差出人:",
-    "送信者:",
-];
+const HEADINGS: [&str; 9] =
+    ["from:", "von:", "de :", "de:", "보낸 사람:", "보낸사람:", "발신:", "差出人:", "送信者:"];
 
 /// `On Fri, 20 Nov 2026, Ann wrote:` in four languages. Some begin with the date.
 const ATTRIBUTIONS: [(&str, &str); 7] = [
