@@ -154,8 +154,9 @@ fn without_signature(field: &[u8]) -> Vec<u8> {
         }
         let equals = memchr::memchr(b'=', tag).unwrap_or(tag.len());
         let (name, _) = tag.split_at(equals);
-        let kept = if name.trim_ascii() == b"b" { &tag[..equals + 1] } else { tag };
-        bytes.extend_from_slice(kept);
+        let is_signature = name.trim_ascii() == b"b";
+        let kept = tag.get(..=equals).filter(|_| is_signature);
+        bytes.extend_from_slice(kept.unwrap_or(tag));
     }
     bytes
 }

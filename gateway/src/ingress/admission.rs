@@ -110,7 +110,7 @@ impl Admission {
             Question::EndOfData => {
                 let answer = Box::pin(self.accept(session)).await;
                 self.forget_last_mail();
-                if let Answer::Accepted(_) = answer {
+                if let Answer::Accepted(_) | Answer::Held(_) | Answer::ReplyTaken(_) = answer {
                     self.steps.refill();
                 }
                 answer

@@ -109,6 +109,22 @@ async fn h4_what_is_not_proven_changes_nothing_and_is_told_once_to_the_one_it_cl
 }
 
 #[tokio::test]
+async fn where_to_is_not_signed_the_quoted_notice_tells_which_it_answers() {
+    let mut office = Office::open("", "").await;
+    let (id, notices) = office.hold().await;
+    let ann = &notices[0].1;
+    let signer = || Signer::of("local.example").covering("from:subject");
+    let quoting = |id: &str| {
+        let text = answer_text("ann@local.example", ann, "approve");
+        mail().to(ann).content(signer().sign(&format!("{text}> Reference: {id}\r\n")))
+    };
+    expect_taken(&office.gateway.submit(quoting("4jWT590000z7")).await);
+    assert_eq!(office.state(id), State::Pending);
+    expect_taken(&office.gateway.submit(quoting(&id.to_string())).await);
+    assert_eq!(office.closing(id).decision, Decision::Released);
+}
+
+#[tokio::test]
 async fn a_name_server_that_does_not_answer_proves_nothing() {
     let mut office = Office::open("", "").await;
     let (id, notices) = office.hold().await;
@@ -238,6 +254,23 @@ async fn d9_machines_are_neither_heard_nor_answered() {
 }
 
 #[tokio::test]
+async fn e8_what_an_answer_says_stays_words_in_the_notices_that_tell_of_it() {
+    let mut office = Office::open("", "").await;
+    let (_, notices) = office.hold().await;
+    let words =
+        "reject: no\r\nBcc: x@evil.test\r\n<img src=x> \u{1b}[31m\u{202e}=?utf-8?Q?=0D=0AX-A:_b?=";
+    expect_taken(&office.gateway.submit(office.answer(&notices[0].1, words)).await);
+    for mail in office.next(2).await {
+        let (header, text) = mail.text().split_once("\r\n\r\n").map(owned).expect("a body");
+        assert!(!header.contains("\nBcc:") && !header.contains("\nX-A:"), "{header}");
+        let (_, html) = text.split_once("Content-Type: text/html").expect("two texts");
+        assert!(text.contains("no") && !html.contains("<img"), "{html}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']) && !text.contains("=1B"), "{text}");
+        assert_eq!(mail.recipients().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn other_recipients_of_an_answer_get_it_as_usual() {
     let mut office = Office::open("", "").await;
     let (id, notices) = office.hold().await;
@@ -362,6 +395,10 @@ fn reply_to(notice: &Received) -> (String, String) {
     let line = rest.lines().next().unwrap_or_default();
     let address = line.rsplit(['<', ' ']).next().unwrap_or_default();
     (notice.recipients()[0].to_owned(), address.trim_matches(['>', '\r']).to_owned())
+}
+
+fn owned((one, other): (&str, &str)) -> (String, String) {
+    (one.to_owned(), other.to_owned())
 }
 
 /// The text of a notice, as it is written in quoted-printable.

@@ -76,8 +76,7 @@ impl Admission {
         let Some(envelope) = session.transaction() else { return Ok(None) };
         let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
         let from = from.as_deref().and_then(|from| <&[Address; 1]>::try_from(from).ok());
-        for recipient in &envelope.recipients {
-            let Some(token) = answered(moderation, &recipient.address) else { continue };
+        for token in tokens(moderation, envelope) {
             let reply = Reply {
                 id: mail.incoming.id(),
                 token: &token,
@@ -104,9 +103,24 @@ impl Admission {
     }
 }
 
+/// What a mail answers, each once. Each costs look-ups, so there is an end.
+fn tokens(moderation: &ListenerModeration, envelope: &Envelope) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let recipients = envelope.recipients.iter();
+    for token in recipients.filter_map(|one| answered(moderation, &one.address)) {
+        if tokens.len() < MOST_ANSWERS && !tokens.contains(&token) {
+            tokens.push(token);
+        }
+    }
+    tokens
+}
+
 fn answered(moderation: &ListenerModeration, recipient: &Address) -> Option<Token> {
     match moderation.meant(recipient) {
         Meant::Answer(token) => Some(token),
         Meant::Garbled | Meant::Gateway | Meant::Other => None,
     }
 }
+
+/// So many notices one mail may answer.
+const MOST_ANSWERS: usize = 10;

@@ -83,7 +83,7 @@ impl Moderation {
             return Ok(());
         }
         let answering = Answering { case, grant: &grant, token: reply.token };
-        let outcome = match self.prove(reply, &file, &grant, resolver).await {
+        let outcome = match self.prove(reply, &answering, &file, resolver).await {
             Ok(how) => self.decide(reply, &answering, &how).await?,
             Err(doubt) => {
                 let text = format!("{case}: not proven to be of {}: {doubt}", grant.person);

@@ -2,9 +2,9 @@
 
 use mailweir_auth::UserName;
 use mailweir_mail::Address;
-use mailweir_moderation::{case_file::CaseFile, token::Grant};
+use mailweir_moderation::case_file::CaseFile;
 
-use super::{Moderation, Reply};
+use super::{Answering, Moderation, Reply};
 use crate::{
     clock, config,
     dkim::{self, Field, Header, Proof, SignedMail},
@@ -19,8 +19,8 @@ impl Moderation {
     pub(super) async fn prove(
         &self,
         reply: &Reply<'_>,
+        Answering { case, grant, token }: &Answering<'_>,
         file: &CaseFile,
-        grant: &Grant,
         resolver: &dyn Resolver,
     ) -> Result<String, String> {
         let (needs_login, is_theirs) = {
@@ -38,9 +38,14 @@ impl Moderation {
             return Err("From names somebody else".to_owned());
         }
         let proof = signed_by(reply.signed, &grant.person, resolver).await?;
-        // Otherwise an answer to another notice could be sent here.
-        if !proof.covers("to") || !is_addressed(reply.signed.header(), &reply.token.to_string()) {
-            return Err("its signature does not cover this address in To".to_owned());
+        // Otherwise an answer to another notice could be sent here. Some providers do not sign To; there
+        // the text must name the case, as it does if it quotes the notice.
+        let token = token.to_string();
+        let is_addressed = proof.covers("to") && is_addressed(reply.signed.header(), &token);
+        if !is_addressed && !reply.text.names(&case.to_string()) && !reply.text.names(&token) {
+            return Err(
+                "its signature covers nothing that tells which notice it answers".to_owned()
+            );
         }
         Ok(format!("signature of {}, key {}", proof.domain, proof.selector))
     }

@@ -74,6 +74,11 @@ impl ReplyText {
         self.lines.iter().map(AsRef::as_ref)
     }
 
+    /// Whether this word stands in it, also where it quotes.
+    pub(super) fn names(&self, word: &str) -> bool {
+        self.lines.iter().any(|line| line.contains(word))
+    }
+
     pub(crate) const fn is_report(&self) -> bool {
         self.is_report
     }
