@@ -32,7 +32,7 @@ use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::content::Fingerprint;
-pub(crate) use self::reply::{Reply, ReplyReader, ReplyText};
+pub(crate) use self::reply::{LogIn, Reply, ReplyReader, ReplyText};
 pub use self::take::TakeError;
 pub(crate) use self::take::annex;
 use self::{registry::Registry, reply::Answers};

@@ -148,11 +148,12 @@ async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_aga
 
     let (signed, mut text) = (SignatureReader::default().finish(), ReplyReader::default());
     text.feed(b"\r\nreject\r\n");
+    let boss = LogIn { name: "Boss@own.example", senders: None };
     let reply = Reply {
         id,
         token: &token,
         from: None,
-        login: Some("Boss@own.example"),
+        login: Some(boss),
         client: std::net::Ipv4Addr::LOCALHOST.into(),
         has_null_sender: false,
         signed: &signed,
@@ -170,8 +171,12 @@ async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_aga
     assert!(matches!(refused, Err(ReplyError::Take(TakeError::Stopping))), "{refused:?}");
     assert!(pending(&stopped));
     moderation.keep(id, file);
+    let printer = "printer@own.example".parse().unwrap();
+    let printer = Some(LogIn { senders: Some(&printer), ..boss });
+    moderation.reply(&Reply { login: printer, ..reply }, &names).await.unwrap();
+    assert!(pending(moderation), "a credential for other addresses");
     moderation.reply(&reply, &names).await.unwrap();
     assert!(!pending(moderation));
-    // The case has sent nothing yet, and this is the answer to the answer.
-    assert_eq!((home.queue().stats().held, home.queue().stats().ready), (0, 1));
+    // The case has sent nothing yet, and these are what came of both answers.
+    assert_eq!((home.queue().stats().held, home.queue().stats().ready), (0, 2));
 }

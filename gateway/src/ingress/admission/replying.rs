@@ -13,6 +13,7 @@ use crate::{
         evidence::EvidenceReader,
         moderation::ListenerModeration,
         relay::{Destination, Standing},
+        senders::Submitter,
     },
     moderation::Reply,
 };
@@ -81,7 +82,7 @@ impl Admission {
                 id: mail.incoming.id(),
                 token: &token,
                 from: from.map(|[from]| from),
-                login: self.submitter.as_ref().map(|submitter| submitter.name()),
+                login: self.submitter.as_ref().map(Submitter::log_in),
                 client: session.client().ip(),
                 has_null_sender: envelope.sender.address().is_none(),
                 signed: &evidence.signed,

@@ -9,6 +9,7 @@ mod text;
 
 use std::{net::IpAddr, sync::Arc};
 
+use mailweir_auth::Senders;
 use mailweir_mail::{Address, QueueId, SessionEvent};
 use mailweir_moderation::{
     case::{Actor, By, Command, Proof, Refused, State},
@@ -23,6 +24,7 @@ use super::{Moderation, TakeError, outbox::NotSent};
 use crate::{dkim::SignedMail, egress::resolve::Resolver};
 
 /// A mail to the address of an answer.
+#[derive(Clone, Copy)]
 pub(crate) struct Reply<'a> {
     /// Its name in the log.
     pub(crate) id: QueueId,
@@ -31,11 +33,19 @@ pub(crate) struct Reply<'a> {
     /// The one address in From.
     pub(crate) from: Option<&'a Address>,
     /// Who handed it in.
-    pub(crate) login: Option<&'a str>,
+    pub(crate) login: Option<LogIn<'a>>,
     pub(crate) client: IpAddr,
     pub(crate) has_null_sender: bool,
     pub(crate) signed: &'a SignedMail,
     pub(crate) text: &'a ReplyText,
+}
+
+/// Somebody who logged in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogIn<'a> {
+    pub(crate) name: &'a str,
+    /// The only addresses that the credential is for, such as that of a printer.
+    pub(crate) senders: Option<&'a Senders>,
 }
 
 /// Why an answer could not be taken now. It is to be sent again.

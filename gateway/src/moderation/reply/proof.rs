@@ -4,7 +4,7 @@ use mailweir_auth::UserName;
 use mailweir_mail::Address;
 use mailweir_moderation::case_file::CaseFile;
 
-use super::{Answering, Moderation, Reply};
+use super::{Answering, LogIn, Moderation, Reply};
 use crate::{
     clock, config,
     dkim::{self, Field, Header, Proof, SignedMail},
@@ -25,11 +25,14 @@ impl Moderation {
     ) -> Result<String, String> {
         let (needs_login, is_theirs) = {
             let rules = &self.settings.load().rules;
-            let is_theirs = |login: &&str| is_login_of(rules, &grant.person, login);
+            let is_theirs = |login: &LogIn<'_>| {
+                login.senders.is_none_or(|senders| senders.contains(&grant.person))
+                    && is_login_of(rules, &grant.person, login.name)
+            };
             (file.sensitive || rules.links_need_login, reply.login.filter(is_theirs))
         };
         if let Some(login) = is_theirs {
-            return Ok(format!("log-in {login}"));
+            return Ok(format!("log-in {}", login.name));
         }
         if needs_login {
             return Err("it needs a log-in, and has none of theirs".to_owned());
