@@ -189,8 +189,10 @@ fn has_body(headers: &HeaderMap) -> bool {
 }
 
 /// What may be posted, and where; `*` is one part of a path, `**` all of its rest. Everywhere else nothing changes anything.
-const POSTS: [(&str, Posted, usize); 2] =
-    [("/m/**", Posted::Form, approval::MAX_BODY), ("/api/v1/held/*/*", Posted::Json, api::MAX_BODY)];
+const POSTS: [(&str, Posted, usize); 2] = [
+    ("/m/**", Posted::Form, approval::MAX_BODY),
+    ("/api/v1/held/*/*", Posted::Json, api::MAX_BODY),
+];
 
 const ONLY_POST: &str = "POST";
 

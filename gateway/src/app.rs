@@ -262,7 +262,9 @@ impl App {
     ) -> anyhow::Result<Vec<(SocketAddr, Arc<Listener>)>> {
         let served = Arc::new(served(config));
         let policy = Arc::new(self.policy(config)?);
-        let moderation = (!config.moderation.rules.is_empty()).then(|| ListenerModeration {
+        // Cases outlive their rules, and so do the answers to them.
+        let has_moderation = !config.moderation.rules.is_empty() || self.moderation.has_cases();
+        let moderation = has_moderation.then(|| ListenerModeration {
             rules: Arc::new(config.moderation.clone()),
             service: Arc::clone(&self.moderation),
         });

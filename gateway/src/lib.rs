@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 mod demo;
+mod dkim;
 pub mod egress;
 pub mod ingress;
 mod interfaces;

@@ -17,6 +17,7 @@ pub mod certificates;
 pub mod chromium;
 pub mod crash;
 pub mod dialog;
+pub mod dkim;
 pub mod dns;
 pub mod fuzz_address;
 pub mod fuzz_choices;

@@ -16,6 +16,8 @@ pub enum Refusal {
     RelayDenied(Address),
     /// 550 5.1.1: a served domain has no such user, by this table.
     UnknownRecipient(Address, RecipientTable),
+    /// 550 5.1.1: nobody reads what comes to this address, but replies to notices.
+    NoticesOnly(Address),
     /// 550 5.1.6: the user has moved, and where to, in the words of a table.
     RecipientMoved(Address, Box<str>),
     /// 550 with this status: a table says that no mail can be delivered there, and why.
@@ -83,6 +85,8 @@ pub enum RecipientTable {
     Relay,
     /// Those of domains that have aliases only (Postfix `virtual_alias_maps`).
     VirtualAlias,
+    /// The notices that were sent: such a reply address is on none of them.
+    Notices,
 }
 
 impl RecipientTable {
@@ -90,9 +94,13 @@ impl RecipientTable {
         match self {
             Self::Relay => "User unknown in relay recipient table",
             Self::VirtualAlias => "User unknown in virtual alias table",
+            Self::Notices => "User unknown",
         }
     }
 }
+
+const NOTICES_ONLY: &str =
+    "This address only sends notices: use the links in the notice, or reply to it";
 
 impl Refusal {
     /// Whether it says nothing against the peer: the first recipient too many of a large mail must
@@ -110,6 +118,7 @@ impl Refusal {
             R::UnknownRecipient(to, table) => {
                 recipient(to, Enhanced(5, 1, 1), table.says_unknown())
             }
+            R::NoticesOnly(to) => recipient(to, Enhanced(5, 1, 1), NOTICES_ONLY),
             R::RecipientMoved(to, place) => {
                 recipient(to, Enhanced(5, 1, 6), &format!("User has moved to {place}"))
             }
@@ -372,6 +381,8 @@ pub(crate) enum Positive<'a> {
     ChunkOk(u64),
     Queued(QueueId, Next),
     QueuedChunks(QueueId, u64, Next),
+    /// It was a reply to a notice, and nothing is sent on.
+    ReplyTaken(QueueId),
     Verified,
     Help,
     Bye,
@@ -433,6 +444,7 @@ impl Positive<'_> {
             | Self::ChunkOk(_)
             | Self::Queued(..)
             | Self::QueuedChunks(..)
+            | Self::ReplyTaken(_)
             | Self::Challenge(_) => return self.write_composed(out),
         };
         out.extend_from_slice(fixed);
@@ -457,6 +469,7 @@ impl Positive<'_> {
                 let remark = next.remark();
                 write!(out, "250 2.0.0 Ok: {bytes} bytes queued as {id}{remark}\r\n")
             }
+            Self::ReplyTaken(id) => write!(out, "250 2.0.0 Ok: {id} taken as a reply\r\n"),
             Self::Challenge(challenge) => write!(out, "334 {}\r\n", STANDARD.encode(challenge)),
             _ => Ok(()),
         };

@@ -798,6 +798,9 @@ section! {
     pub(super) table "moderation" ModerationSection {
         /// Whom notices come from. Absent: `Mailweir <moderation@...>` at the hostname.
         from: Option<Mailbox>;
+        /// Whether people may decide by answering a notice. The answer goes to the address of `from`
+        /// with `+` and a code behind the local part, so mail for its domain must come to this gateway.
+        replies: bool = true;
         /// The language of those who have none in `[[moderation.moderator]]`, senders among them:
         /// English, Korean, Japanese or French.
         language: Language = "en";
@@ -811,8 +814,9 @@ section! {
         /// the top down must name one of them, as must the client itself. `mailweir chain-check` shows
         /// it for a mail.
         trusted_chain: bool = false;
-        /// Domains whose mail needs nobody if it has their verified signature (DKIM) and a From address
-        /// of theirs. No effect yet: signatures are not verified.
+        /// Domains whose mail needs nobody if it has their verified signature (DKIM) and one From
+        /// address, of that domain or below it. The whole body and From must be signed. If their name
+        /// server does not answer, the mail waits as any other.
         dkim_domains: Vec<Domain> = [];
         /// How many requests one moderator gets by themselves within `digest_interval`; further ones
         /// are gathered in one mail, which is sent when the interval ends. The same for reminders
@@ -830,8 +834,8 @@ section! {
         sender_notices_per_day: u32 = 100;
         /// How long cases are kept that are decided, for people to look them up.
         keep_cases: Duration = "90 d";
-        /// Whether everybody must log in to follow a link in a notice. If not, the link itself is
-        /// enough, but for rules that are `sensitive`.
+        /// Whether everybody must log in to follow a link in a notice, or to answer one. If not, the
+        /// link itself or a signed reply is enough, but for rules that are `sensitive`.
         links_need_login: bool = false;
         /// Our own mail servers: addresses, networks, and regular expressions for the text of an
         /// address, which begin with `^` and should end with `$`. IPv6 addresses are matched in their
@@ -861,7 +865,7 @@ section! {
         name: Option<OneLine>;
         /// The language of their notices. Absent: `moderation.language`.
         language: Option<Language>;
-        /// Their log-in at the web pages. Absent: the address.
+        /// Their log-in, at the web pages and where they hand in mail. Absent: the address.
         login: Option<String>;
         /// When they are away: first and last day, or one day, from midnight to midnight in UTC. Mail
         /// that comes then is for the deputy to decide; without one they are not asked, and
@@ -955,7 +959,8 @@ section! {
         attach: Attach = "original";
         /// Whether only the recipients that the rule means wait; the others get the mail at once.
         split: bool = false;
-        /// Whether decisions need a log-in: a link in a notice or a reply to it is not enough.
+        /// Whether decisions need a log-in: a link in a notice is not enough, nor is a reply to it that
+        /// was not handed in to this gateway with a log-in.
         sensitive: bool = false;
     }
 }

@@ -42,6 +42,7 @@ mod accepting;
 mod judging;
 mod login;
 mod moderating;
+mod replying;
 
 /// What one session is allowed, and what it is in the middle of.
 pub(super) struct Admission {
@@ -109,7 +110,7 @@ impl Admission {
             Question::EndOfData => {
                 let answer = Box::pin(self.accept(session)).await;
                 self.forget_last_mail();
-                if let Answer::Accepted(_) = answer {
+                if let Answer::Accepted(_) | Answer::Held(_) | Answer::ReplyTaken(_) = answer {
                     self.steps.refill();
                 }
                 answer
@@ -223,7 +224,10 @@ impl Admission {
         self.permit_sender(envelope, session).await?;
         self.judge(ProtocolState::Rcpt, session, Some(recipient)).await?;
         if !self.discards() {
-            self.permit_way(recipient, session).await?;
+            match self.takes_answer(&recipient.address, self.claim(session).standing()) {
+                Some(taken) => taken?,
+                None => self.permit_way(recipient, session).await?,
+            }
         }
         self.check_allowance(envelope.recipients.len() + 1)
     }
@@ -279,11 +283,13 @@ impl Admission {
         let watched = moderation.filter(|_| watch.is_some());
         let watched = watched.map(|moderation| Watched::new(moderation.asks_for_hosts()));
         let is_held = self.submitter.as_ref().is_some_and(held_to_from);
-        let scan = ContentScan::new(is_held || watch.is_some());
+        let evidence = self.evidence(envelope, watch.is_some());
+        let scan = ContentScan::new(is_held || watch.is_some() || evidence.is_some());
         let checks = self.listener.checks().begin(watch);
         let logged_in = self.submitter.is_some();
         let headers = self.listener.header_rewriter(session.client().ip(), logged_in);
-        let mut incoming = Incoming::new(intake, scan, checks, watched, headers, arrival);
+        let incoming = Incoming::new(intake, scan, checks, watched, headers, arrival);
+        let mut incoming = incoming.with_evidence(evidence);
         for header in prepended.iter().map(Vec::as_slice).chain([trace.as_bytes()]) {
             incoming.top(header, self.listener.remote_maps()).await;
         }

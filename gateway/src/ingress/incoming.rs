@@ -14,6 +14,7 @@ use mailweir_queue::{Annex, Disposition, Intake, IntakeError, NewMail, Queue, Re
 use super::{
     checks::{IntoIntake, Onward},
     content_scan::ContentScan,
+    evidence::{Evidence, EvidenceReader},
 };
 use crate::moderation::Fingerprint;
 
@@ -25,6 +26,8 @@ pub(super) struct Incoming {
     checks: Option<Box<ContentChecks>>,
     /// Absent where moderation does not watch.
     watched: Option<Box<Watched>>,
+    /// Absent where nobody asks who wrote it.
+    evidence: Option<Box<EvidenceReader>>,
     /// Absent where headers stay as they are.
     headers: Option<Box<HeaderRewriter>>,
     /// Whether rewriting put UTF-8 into the header.
@@ -62,8 +65,24 @@ impl Incoming {
     ) -> Self {
         let (checks, headers) = (checks.map(Box::new), headers.map(Box::new));
         let watched = watched.map(Box::new);
-        let (utf8_header, eight_bit, trouble) = (false, false, None);
-        Self { intake, scan, checks, watched, headers, utf8_header, eight_bit, arrival, trouble }
+        Self {
+            intake,
+            scan,
+            checks,
+            watched,
+            evidence: None,
+            headers,
+            utf8_header: false,
+            eight_bit: false,
+            arrival,
+            trouble: None,
+        }
+    }
+
+    /// Reads what speaks for the mail, too.
+    pub(super) fn with_evidence(mut self, evidence: Option<EvidenceReader>) -> Self {
+        self.evidence = evidence.map(Box::new);
+        self
     }
 
     /// Takes a header of our own, which the checks see too: rules on `Received` depend on it.
@@ -83,6 +102,9 @@ impl Incoming {
             self.scan.feed(piece);
             if let Some(Watched { received: Some(received), .. }) = self.watched.as_deref_mut() {
                 received.feed(piece);
+            }
+            if let Some(evidence) = &mut self.evidence {
+                evidence.feed(piece);
             }
             self.pass(piece, remote).await;
         }
@@ -152,6 +174,11 @@ impl Incoming {
     pub(super) fn finish_watch(&mut self) -> Option<([u8; 32], Option<ReceivedHeaders>)> {
         let Watched { hash, received } = *self.watched.take()?;
         Some((hash.finish(), received.map(ReceivedReader::finish)))
+    }
+
+    /// What speaks for the mail, if that is read. Once, at the end.
+    pub(super) fn finish_evidence(&mut self) -> Option<Evidence> {
+        self.evidence.take().map(|evidence| evidence.finish())
     }
 
     pub(super) const fn scan(&self) -> &ContentScan {

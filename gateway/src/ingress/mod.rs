@@ -9,6 +9,7 @@ mod checks;
 mod client_name;
 mod connection;
 mod content_scan;
+mod evidence;
 pub(crate) mod foresight;
 mod incoming;
 mod listener;

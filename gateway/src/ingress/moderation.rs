@@ -11,13 +11,17 @@ use mailweir_moderation::{
     case_file::{Attach, CaseFile},
     chain::{OwnReceived, ReceivedHeaders, Walk, WalkOptions, walk},
     notice::{Recipient, Summary},
+    reply::address::{self, Meant},
     rule::{Judgement, LogIn, MailFacts, Match, Reason, Watch},
+    token::{Purpose, Token},
 };
 
 use super::senders::Submitter;
 use crate::{
     clock,
     config::{self, ModerationRule},
+    dkim::{self, SignedMail},
+    egress::resolve::Resolver,
     moderation::Moderation,
 };
 
@@ -73,6 +77,9 @@ impl ListenerModeration {
         sender: &ReversePath,
         submitter: Option<&Submitter>,
     ) -> Option<Watch> {
+        if self.rules.rules.is_empty() {
+            return None;
+        }
         // Reports of other systems, and of ours: nobody could be told.
         let sender = sender.address()?;
         (!self.needs_nobody(sender, submitter)).then(|| self.rules.matching.watch())
@@ -97,6 +104,41 @@ impl ListenerModeration {
     /// Whether it matters which hosts a mail came through.
     pub(super) fn asks_for_hosts(&self) -> bool {
         self.rules.bypass.chain
+    }
+
+    /// Whether a signature may let mail pass that a rule would hold.
+    pub(super) fn asks_for_signatures(&self) -> bool {
+        !self.rules.bypass.dkim_domains.is_empty()
+    }
+
+    /// The domain whose signature lets this mail pass, if one does: it is trusted, signed the mail, and
+    /// answers for the one address in From.
+    pub(super) async fn trusted_signer(
+        &self,
+        mail: &SignedMail,
+        from: &[Address],
+        resolver: &dyn Resolver,
+    ) -> Option<Domain> {
+        let [author] = from else { return None };
+        let trusted = &self.rules.bypass.dkim_domains;
+        let wanted = |signer: &Domain| trusted.contains(signer) && dkim::is_aligned(signer, author);
+        let checked = mail.verify(wanted, resolver, clock::now()).await;
+        let mut proofs = checked.into_iter().filter_map(|one| one.result.ok());
+        proofs.next().map(|proof| proof.domain)
+    }
+
+    /// What a recipient means, as far as answers to notices go.
+    pub(super) fn meant(&self, recipient: &Address) -> Meant {
+        match self.rules.replies {
+            true => address::meant(&self.rules.from.address, recipient),
+            false => Meant::Other,
+        }
+    }
+
+    /// Whether a moderator has a notice with this token. Senders answer none.
+    pub(super) fn takes_answers(&self, token: &Token) -> bool {
+        let found = self.service.find(token.hash());
+        found.is_some_and(|(_, _, grant)| grant.purpose == Purpose::Decide)
     }
 
     /// The way of a mail, to see whether it came through trusted hosts only. `received` is what the

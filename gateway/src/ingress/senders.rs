@@ -9,7 +9,10 @@ use mailweir_mail::{Address, Login, header_from::HeaderFrom};
 use mailweir_smtp::replies::Refusal;
 
 use super::relay::Standing;
-use crate::config::{SenderPolicy, Senders as Rules, Unauthenticated};
+use crate::{
+    config::{SenderPolicy, Senders as Rules, Unauthenticated},
+    moderation::LogIn,
+};
 
 /// What a client has proven, as far as sender addresses go.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +75,11 @@ impl Submitter {
     /// The label of the credential that was used.
     pub(super) fn credential(&self) -> Option<&str> {
         self.credential.as_deref()
+    }
+
+    /// The log-in, and what it is for, as far as answers to notices go.
+    pub(super) fn log_in(&self) -> LogIn<'_> {
+        LogIn { name: self.name(), senders: self.senders.as_ref() }
     }
 
     /// Whether the From header is to be looked at.

@@ -13,6 +13,7 @@ mod pace;
 mod pages;
 mod reader;
 mod registry;
+mod reply;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -37,10 +38,16 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::take::TakeError;
 pub(crate) use self::take::annex;
-pub(crate) use self::{api::Api, content::Fingerprint, pages::Pages};
+pub(crate) use self::{
+    api::Api,
+    content::Fingerprint,
+    pages::Pages,
+    reply::{LogIn, Reply, ReplyReader, ReplyText},
+};
 use self::{
     pace::{Limits, Pace},
     registry::Registry,
+    reply::Answers,
 };
 use crate::{clock, config, observe::Observer, rewriting::LiveRewriting};
 
@@ -50,6 +57,8 @@ pub struct Moderation {
     registry: Mutex<Registry>,
     /// How many notices people got of late.
     pace: Mutex<Pace>,
+    /// How many answers by mail were answered lately.
+    answers: Mutex<Answers>,
     queue: Queue,
     observer: Observer,
     /// There may be something to do earlier than was thought.
@@ -112,6 +121,7 @@ impl Moderation {
             settings: ArcSwap::from_pointee(settings),
             registry: Mutex::new(registry),
             pace: Mutex::default(),
+            answers: Mutex::default(),
             queue,
             observer,
             changed: Notify::new(),
@@ -191,6 +201,11 @@ impl Moderation {
             || rules.moderators.iter().any(|one| {
                 one.person.address == *address || one.person.deputy.as_ref() == Some(address)
             })
+    }
+
+    /// Whether there is any case, open or decided.
+    pub(crate) fn has_cases(&self) -> bool {
+        self.registry().all(None).next().is_some()
     }
 
     /// Whether those who approved earlier mail of this log-in said that it needs nobody for a while.
@@ -281,7 +296,10 @@ impl Moderation {
         let mut annex = Annex::default();
         annex.remove_case(id);
         match self.queue.write(annex).await {
-            Ok(()) => self.registry().remove(id),
+            Ok(()) => {
+                self.registry().remove(id);
+                self.answers().forget(id);
+            }
             Err(error) => self.put_off(id, &error.to_string()),
         }
     }

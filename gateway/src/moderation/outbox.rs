@@ -28,7 +28,7 @@ use crate::{clock, egress};
 
 /// Why a notice is not sent yet.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NotSent {
+pub(crate) enum NotSent {
     #[error(transparent)]
     Intake(#[from] IntakeError),
     #[error(transparent)]
@@ -44,7 +44,7 @@ pub(super) enum NotSent {
 }
 
 /// What of a mail goes into a notice.
-struct Original {
+pub(super) struct Original {
     attached: Attached,
     bytes: Bytes,
 }
@@ -131,7 +131,9 @@ impl Moderation {
         letter: Written<'_>,
         after: &CaseFile,
     ) -> Result<(), NotSent> {
-        let composed = letter.compose(id, before, owed);
+        let about = About { id, case: &before.case, mail: &before.mail };
+        let notice = Notice::Owed { word: owed.word, to: &owed.to, about };
+        let composed = letter.compose(id, before, &notice, owed.number);
         let annex = take::annex(id, after, Some(&before.case))?;
         let Written { settings, reader, original, .. } = letter;
         let notice = self.post(settings, &reader, &composed, &original.bytes, annex).await?;
@@ -176,7 +178,7 @@ impl Moderation {
         owed: &Owed,
         file: &CaseFile,
     ) -> Result<Original, NotSent> {
-        let nothing = Original { attached: Attached::Nothing, bytes: Bytes::new() };
+        let nothing = Original::NOTHING;
         let decides = matches!(owed.to, To::Moderator(_))
             && Purpose::of(&owed.to, owed.word) == Some(Purpose::Decide);
         if !decides || file.attach == Attach::Nothing {
@@ -192,18 +194,31 @@ impl Moderation {
     }
 }
 
+impl Original {
+    pub(super) const NOTHING: Self =
+        Self { attached: Attached::Nothing, bytes: Bytes::from_static(&[]) };
+}
+
 /// A notice to one reader.
-struct Written<'a> {
-    settings: &'a Settings,
-    reader: Reader,
-    token: Option<(Token, Purpose)>,
-    original: Original,
+pub(super) struct Written<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) reader: Reader,
+    pub(super) token: Option<(Token, Purpose)>,
+    pub(super) original: Original,
 }
 
 impl Written<'_> {
-    fn compose(&self, id: QueueId, file: &CaseFile, owed: &Owed) -> Composed {
+    /// `number`: of the notice, among those of its case.
+    pub(super) fn compose(
+        &self,
+        id: QueueId,
+        file: &CaseFile,
+        notice: &Notice<'_>,
+        number: u32,
+    ) -> Composed {
         let Self { settings, reader, token, original } = self;
-        let pages = settings.pages(token.as_ref().map(|(token, purpose)| (token, *purpose)));
+        let token = token.as_ref().map(|(token, purpose)| (token, *purpose));
+        let (pages, reply_to) = (settings.pages(token), settings.reply_address(token));
         let name = |number| MessageId::of(id, &reader.address, number, &settings.hostname);
         let thread: Vec<MessageId> =
             file.sent_to(&reader.address).iter().map(|&number| name(number)).collect();
@@ -214,17 +229,15 @@ impl Written<'_> {
             from_name: from.name.as_ref().map_or("", |name| &name.0),
             from: &from.address,
             to: &reader.address,
-            // Answers by mail decide nothing yet.
-            reply_to: None,
+            reply_to: reply_to.as_ref(),
             links: pages.links(),
             date: clock::now(),
-            id: name(owed.number),
+            id: name(number),
             thread: &thread,
             seed: egress::seed(),
             attached: original.attached,
         };
-        let about = About { id, case: &file.case, mail: &file.mail };
-        notice::compose(&Notice::Owed { word: owed.word, to: &owed.to, about }, &letter)
+        notice::compose(notice, &letter)
     }
 }
 

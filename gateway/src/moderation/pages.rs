@@ -77,7 +77,7 @@ impl Approvals for Pages {
     ) -> Later<'a, Result<(), NotDone>> {
         Box::pin(async move {
             let app = self.app.upgrade().ok_or(NotDone::Failed)?;
-            app.moderation().decide(token, &wish, proven).await
+            app.moderation().decide_on_page(token, &wish, proven).await
         })
     }
 
@@ -98,7 +98,7 @@ impl Approvals for Pages {
 }
 
 impl Moderation {
-    async fn decide(
+    async fn decide_on_page(
         self: &Arc<Self>,
         token: &Token,
         wish: &Wish,

@@ -5,6 +5,7 @@ use mailweir_moderation::{
     case::To,
     case_file::CaseFile,
     notice::{Language, Links},
+    reply::address,
     token::{Purpose, Token},
 };
 
@@ -38,6 +39,13 @@ impl Settings {
     fn administrators(&self) -> Option<Address> {
         let usual = || Address::parse(&format!("postmaster@{}", self.hostname)).ok();
         self.administrators.clone().or_else(usual)
+    }
+
+    /// Where somebody answers who decides and has a token.
+    pub(super) fn reply_address(&self, token: Option<(&Token, Purpose)>) -> Option<Address> {
+        let (token, purpose) = token?;
+        let decides = self.rules.replies && purpose == Purpose::Decide;
+        decides.then(|| address::with_token(&self.rules.from.address, token)).flatten()
     }
 
     /// The pages of somebody who has a token; none if nobody can open them.

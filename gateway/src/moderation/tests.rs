@@ -6,14 +6,19 @@ use std::{
 };
 
 use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, ReversePath};
-use mailweir_moderation::case::{Actor, By, Proof, State};
+use mailweir_moderation::{
+    case::{Actor, By, Proof, State},
+    token::{Purpose, Token},
+};
 use mailweir_queue::{Disposition, NewMail};
 use tempfile::TempDir;
 
-use super::*;
+use super::{reply::ReplyError, *};
 use crate::{
     app::App,
     config::{Config, Surroundings},
+    dkim::SignatureReader,
+    egress::resolve::table::TableResolver,
 };
 
 /// A gateway that nobody reaches.
@@ -37,6 +42,20 @@ impl Home {
 
     fn queue(&self) -> &Queue {
         &self.app.shared().queue
+    }
+
+    /// Another service over the same queue.
+    fn another(&self, end: CancellationToken) -> Moderation {
+        let settings = self.app.moderation().settings.load_full();
+        let settings = Settings {
+            rules: settings.rules.clone(),
+            hostname: settings.hostname.clone(),
+            administrators: None,
+            public_url: None,
+            rewriting: Arc::clone(&settings.rewriting),
+        };
+        let observer = Observer::heard_by(|_| {}).unwrap();
+        Moderation::open(settings, self.queue().clone(), observer, end)
     }
 
     /// A held mail of this content, whose case knows this hash.
@@ -125,17 +144,7 @@ async fn what_was_decided_is_still_there_at_the_next_start_and_what_is_of_tomorr
     newer.put_case(tomorrow, br#"{"format":99,"of":"tomorrow"}"#);
     home.queue().write(newer).await.unwrap();
 
-    let settings = home.app.moderation().settings.load_full();
-    let settings = Settings {
-        rules: settings.rules.clone(),
-        hostname: settings.hostname.clone(),
-        administrators: None,
-        public_url: None,
-        rewriting: Arc::clone(&settings.rewriting),
-    };
-    let observer = Observer::heard_by(|_| {}).unwrap();
-    let queue = home.queue().clone();
-    let again = Moderation::open(settings, queue, observer, CancellationToken::new());
+    let again = home.another(CancellationToken::new());
     assert_eq!(again.case(decided), home.app.moderation().case(decided));
     assert_eq!(again.case(tomorrow), None);
     assert_eq!(home.queue().cases().len(), 2, "nothing is thrown away");
@@ -153,4 +162,50 @@ async fn an_old_case_is_forgotten_in_memory_and_on_the_disk() {
     assert_eq!((moderation.case(id), home.queue().cases().len()), (None, 0));
     let gone = moderation.take(id, approve()).await;
     assert!(matches!(gone, Err(TakeError::NoCase(_))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_again() {
+    let home = Home::new();
+    let id = home.hold(b"text\r\n", Fingerprint::of(b"text\r\n")).await;
+    let (moderation, token) = (home.app.moderation(), Token::new([9; 32]));
+    let person: Address = "boss@own.example".parse().unwrap();
+    let mut file = (*moderation.case(id).unwrap()).clone();
+    let expires = clock::now().plus(Duration::from_secs(60));
+    let purpose = Purpose::Decide;
+    file.give(Grant { token: token.hash(), person, purpose, sent: Some(clock::now()), expires });
+
+    let (signed, mut text) = (SignatureReader::default().finish(), ReplyReader::default());
+    text.feed(b"\r\nreject\r\n");
+    let boss = LogIn { name: "Boss@own.example", senders: None };
+    let reply = Reply {
+        id,
+        token: &token,
+        from: None,
+        login: Some(boss),
+        client: std::net::Ipv4Addr::LOCALHOST.into(),
+        has_null_sender: false,
+        signed: &signed,
+        text: &text.finish(),
+    };
+    let names = TableResolver::new();
+    let pending = |moderation: &Moderation| {
+        moderation.case(id).unwrap().case.progress.state == State::Pending
+    };
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    let stopped = Arc::new(home.another(stopped));
+    stopped.keep(id, file.clone());
+    let refused = stopped.reply(&reply, &names).await;
+    assert!(matches!(refused, Err(ReplyError::Take(TakeError::Stopping))), "{refused:?}");
+    assert!(pending(&stopped));
+    moderation.keep(id, file);
+    let printer = "printer@own.example".parse().unwrap();
+    let printer = Some(LogIn { senders: Some(&printer), ..boss });
+    moderation.reply(&Reply { login: printer, ..reply }, &names).await.unwrap();
+    assert!(pending(moderation), "a credential for other addresses");
+    moderation.reply(&reply, &names).await.unwrap();
+    assert!(!pending(moderation));
+    // The case has sent nothing yet, and these are what came of both answers.
+    assert_eq!((home.queue().stats().held, home.queue().stats().ready), (0, 2));
 }

@@ -84,6 +84,8 @@ pub struct About<'a> {
 pub enum Answered<'a> {
     /// It may mean anything: nothing was done.
     Unclear,
+    /// It may be somebody else's: nothing was done.
+    NotProven,
     /// It could not be done.
     Refused(&'a Refused),
     /// It was done.

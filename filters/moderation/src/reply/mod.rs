@@ -3,6 +3,7 @@
 //! Only words stand here. Whether the mail may be believed (the address it came to, who proved to
 //! have sent it) is another question, and asked first.
 
+pub mod address;
 mod quoted;
 
 use unicode_normalization::UnicodeNormalization;
@@ -34,10 +35,10 @@ pub enum Answer {
 /// The first word of the first line that is not quoted decides. `ok`, `yes` and `no` begin many
 /// sentences and must stand alone on their line; behind the other words, what follows is the comment,
 /// up to the quoted mail or a signature. A sign must divide it from a word that approves, and from
-/// Korean and Japanese words: there "not" stands behind.
+/// Korean and Japanese words: there "not" stands behind. In French a blank stands before some signs.
 #[must_use]
 pub fn read<'a>(lines: impl IntoIterator<Item = &'a str>) -> Answer {
-    let mut lines = quoted::own_words(lines.into_iter());
+    let mut lines = quoted::own_words(lines.into_iter()).into_iter();
     let Some(first) = lines.find(|line| !line.trim().is_empty()) else { return Answer::Unclear };
     let first: String = first.nfkc().collect();
     let first = first.trim();
@@ -74,11 +75,15 @@ fn meaning(line: &str) -> Option<(Meaning, &str)> {
     let rest = line.get(word.len()..)?;
     let ends = rest.chars().next().is_none_or(|c| {
         let needs_sign = *meaning == Meaning::Approve || !word.is_ascii();
-        is_sign(c) || c.is_whitespace() && !needs_sign
+        let spaced = || rest.trim_start().starts_with([':', ';', '!']);
+        is_sign(c) || c.is_whitespace() && (!needs_sign || spaced())
     });
     // What speaks of the opposite too is not clear, nor is a question.
-    let contradicts =
-        WORDS.iter().any(|(other, means)| means != meaning && rest.to_lowercase().contains(other));
+    let later = rest.to_lowercase();
+    let contradicts = |(other, means): &(&str, Meaning)| {
+        (*means == Meaning::Approve) != (*meaning == Meaning::Approve) && later.contains(other)
+    };
+    let contradicts = WORDS.iter().any(contradicts);
     (ends && !contradicts && !line.ends_with(['?', '？'])).then_some((*meaning, rest))
 }
 
@@ -109,7 +114,7 @@ const SHORT: [(&str, Meaning); 9] = [
 ];
 
 /// Words that decide, the longer of two that begin alike first.
-const WORDS: [(&str, Meaning); 18] = [
+const WORDS: [(&str, Meaning); 23] = [
     ("approved", Meaning::Approve),
     ("approve", Meaning::Approve),
     ("승인", Meaning::Approve),
@@ -126,8 +131,13 @@ const WORDS: [(&str, Meaning); 18] = [
     ("refuser", Meaning::Reject),
     ("rejeter", Meaning::Reject),
     ("return", Meaning::Return),
-    ("差戻し", Meaning::Return),
     ("수정 요청", Meaning::Return),
+    ("수정요청", Meaning::Return),
+    ("差戻し", Meaning::Return),
+    ("差し戻し", Meaning::Return),
+    ("renvoyer", Meaning::Return),
+    ("à corriger", Meaning::Return),
+    ("corriger", Meaning::Return),
 ];
 
 /// A reason is no letter.

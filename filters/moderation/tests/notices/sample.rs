@@ -126,6 +126,7 @@ fn answered(language: Language) -> Vec<(&'static str, Composed)> {
     };
     vec![
         answer("unclear", &open, Answered::Unclear),
+        answer("not_proven", &open, Answered::NotProven),
         answer("late", &late, Answered::Refused(&refused)),
         answer("not_theirs", &late, Answered::Refused(&Refused::NotTheirs)),
         answer("done", &half, Answered::Done),
@@ -284,7 +285,9 @@ fn abilities(notice: &Notice<'_>) -> (bool, bool) {
             matches!(to, To::Moderator(_)) && *word != Word::Decided,
             matches!(to, To::Sender) && *word != Word::Decided,
         ),
-        Notice::Answered { result, .. } => (matches!(result, Answered::Unclear), false),
+        Notice::Answered { result, .. } => {
+            (matches!(result, Answered::Unclear | Answered::NotProven), false)
+        }
         Notice::Digest { .. } => (false, false),
     }
 }

@@ -11,6 +11,24 @@ fn wire(reply: &Reply) -> String {
 }
 
 #[test]
+fn addresses_of_notices_have_replies_of_their_own() {
+    let address = || Address::parse("x@y.example").unwrap();
+    for (refusal, line) in [
+        (
+            Refusal::UnknownRecipient(address(), RecipientTable::Notices),
+            "550 5.1.1 <x@y.example>: Recipient address rejected: User unknown\r\n",
+        ),
+        (
+            Refusal::NoticesOnly(address()),
+            "550 5.1.1 <x@y.example>: Recipient address rejected: This address only sends notices: \
+             use the links in the notice, or reply to it\r\n",
+        ),
+    ] {
+        assert_eq!(wire(&refusal.reply(&hostname())), line);
+    }
+}
+
+#[test]
 fn every_refusal_has_the_reply_that_postfix_gives() {
     let address = || Address::parse("x@y.example").unwrap();
     let sender = || ReversePath::Mailbox(address());

@@ -1,6 +1,6 @@
 //! Content as it comes in, and what is said at its end.
 
-use mailweir_mail::{Envelope, QueueId, Reply};
+use mailweir_mail::{Address, Envelope, QueueId, Reply};
 
 use super::{
     Answer, BareNewline, Cause, Mode, Unfinished,
@@ -168,6 +168,12 @@ impl Complete {
         self.envelope.take()
     }
 
+    pub(super) fn drop_recipients(&mut self, is_meant: impl Fn(&Address) -> bool) -> usize {
+        let Some(envelope) = &mut self.envelope else { return 0 };
+        envelope.recipients.retain(|recipient| !is_meant(&recipient.address));
+        envelope.recipients.len()
+    }
+
     pub(super) fn received(&self) -> u64 {
         self.received
     }
@@ -179,8 +185,9 @@ impl Complete {
     /// The driver has committed the mail, or has not.
     pub(super) fn answered(self, answer: &Answer, dialog: &mut Dialog) -> State {
         match answer {
-            Answer::Accepted(id) | Answer::Discarded(id) => self.accept(*id, Next::Sent, dialog),
-            Answer::Held(id) => self.accept(*id, Next::Approval, dialog),
+            Answer::Accepted(id) | Answer::Discarded(id) => self.queued(*id, Next::Sent, dialog),
+            Answer::Held(id) => self.queued(*id, Next::Approval, dialog),
+            Answer::ReplyTaken(id) => self.accept(Positive::ReplyTaken(*id), dialog),
             Answer::Refuse(refusal) => {
                 let reply = refusal.reply(dialog.hostname());
                 self.put_refused(reply, Cause::Policy, dialog)
@@ -192,13 +199,17 @@ impl Complete {
         }
     }
 
-    fn accept(self, id: QueueId, next: Next, dialog: &mut Dialog) -> State {
+    fn queued(self, id: QueueId, next: Next, dialog: &mut Dialog) -> State {
         let positive = match self.ending {
             Ending::Dot => Positive::Queued(id, next),
             Ending::LastChunk | Ending::BrokenChunk => {
                 Positive::QueuedChunks(id, self.received, next)
             }
         };
+        self.accept(positive, dialog)
+    }
+
+    fn accept(self, positive: Positive<'_>, dialog: &mut Dialog) -> State {
         for _ in 1..self.replies {
             dialog.say(positive);
         }

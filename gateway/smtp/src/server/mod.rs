@@ -9,7 +9,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use mailweir_mail::{Client, Envelope, Login, Protocol, TlsSummary};
+use mailweir_mail::{Address, Client, Envelope, Login, Protocol, TlsSummary};
 
 use crate::replies::{Fault, Refusal};
 
@@ -274,6 +274,15 @@ impl Session {
         match &mut self.state {
             State::Asked(Asked::EndOfData(complete)) => complete.take_envelope(),
             _ => None,
+        }
+    }
+
+    /// Takes the recipients out that are meant, while [`Question::EndOfData`] waits for its answer: the
+    /// mail has come to them. Says how many are left.
+    pub fn drop_recipients(&mut self, is_meant: impl Fn(&Address) -> bool) -> usize {
+        match &mut self.state {
+            State::Asked(Asked::EndOfData(complete)) => complete.drop_recipients(is_meant),
+            _ => 0,
         }
     }
 

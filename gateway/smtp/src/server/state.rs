@@ -163,9 +163,10 @@ impl Asked {
         match answer {
             Answer::Refuse(_) => true,
             Answer::Proceed => !matches!(self, Self::EndOfData(_) | Self::Auth(..)),
-            Answer::Accepted(_) | Answer::Held(_) | Answer::Discarded(_) => {
-                matches!(self, Self::EndOfData(_))
-            }
+            Answer::Accepted(_)
+            | Answer::Held(_)
+            | Answer::ReplyTaken(_)
+            | Answer::Discarded(_) => matches!(self, Self::EndOfData(_)),
             Answer::Challenge(_) | Answer::LoggedIn(_) => matches!(self, Self::Auth(..)),
         }
     }

@@ -112,6 +112,8 @@ pub enum Answer {
     Accepted(QueueId),
     /// The same, and it waits for people to approve it.
     Held(QueueId),
+    /// The mail of this name was a reply to a notice. What it says is durable; nothing is sent on.
+    ReplyTaken(QueueId),
     /// Nothing was kept, but the peer shall believe it (Postfix DISCARD).
     Discarded(QueueId),
     /// The SASL server has another question.

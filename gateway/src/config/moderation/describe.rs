@@ -15,7 +15,7 @@ use crate::config::units::shown;
 impl Moderation {
     /// Mail that needs nobody, if there is any.
     pub(in crate::config) fn describe_bypass(&self) -> Option<String> {
-        let Bypass { senders, credentials, chain, dkim_domains: _ } = &self.bypass;
+        let Bypass { senders, credentials, chain, dkim_domains } = &self.bypass;
         let counted = |count: usize, one: &str| match count {
             0 => None,
             1 => Some(format!("of 1 {one}")),
@@ -25,6 +25,11 @@ impl Moderation {
             counted(senders.len(), "sender"),
             counted(credentials.len(), "credential"),
             chain.then(|| "through trusted hosts only".to_owned()),
+            match dkim_domains.len() {
+                0 => None,
+                1 => Some("signed by 1 domain".to_owned()),
+                count => Some(format!("signed by one of {count} domains")),
+            },
         ];
         let ways: Vec<String> = ways.into_iter().flatten().collect();
         (!ways.is_empty()).then(|| format!("mail {}", ways.join(", or ")))

@@ -20,7 +20,9 @@ use mailweir_moderation::{
     action::People,
     chain::{self, TrustedHosts, WalkOptions},
     notice::Language,
+    reply::address,
     rule::{AddressPattern, Rules},
+    token::Token,
 };
 
 use super::{
@@ -44,6 +46,8 @@ pub struct Moderation {
     pub bypass: Bypass,
     /// Whom notices come from.
     pub from: Mailbox,
+    /// Whether answers by mail decide.
+    pub replies: bool,
     /// The language of people who are not among `moderators`.
     pub language: Language,
     /// When requests to one moderator are gathered.
@@ -75,7 +79,7 @@ pub struct Bypass {
     pub credentials: Vec<Box<str>>,
     /// Through trusted hosts only.
     pub chain: bool,
-    /// With a verified and aligned signature of these domains. Nothing verifies signatures yet.
+    /// With a verified and aligned signature of these domains.
     pub dkim_domains: Vec<Domain>,
 }
 
@@ -109,6 +113,7 @@ pub(super) fn check(
     positive(table, &intervals, problems);
     let (moderators, people) = people::check(written.moderators, section.language, problems);
     let (rules, matching) = rule::check(written.rules, listeners, problems);
+    let from = from(table, section, hostname, problems);
     Moderation {
         trusted_hosts: section.trusted_hosts.iter().cloned().collect(),
         walk: WalkOptions {
@@ -118,7 +123,8 @@ pub(super) fn check(
             ..WalkOptions::default()
         },
         bypass: bypass(table, section, problems),
-        from: from(table, section, hostname, problems),
+        replies: replies(table, section, &from.address, problems),
+        from,
         language: section.language,
         digest: Digest { after: section.digest_after, interval: section.digest_interval },
         notices_per_minute: section.notices_per_minute,
@@ -153,10 +159,6 @@ fn bypass(table: &RawTable, section: &ModerationSection, problems: &mut Problems
         let message = "trusted_hosts is empty: no mail came through trusted hosts only";
         problems.warning(table, "trusted_chain", message);
     }
-    if !section.dkim_domains.is_empty() {
-        let message = "this has no effect yet: signatures are not verified";
-        problems.warning(table, "dkim_domains", message);
-    }
     Bypass {
         senders: section.trusted_senders.clone(),
         credentials: boxed(&section.trusted_credentials),
@@ -177,6 +179,22 @@ fn from(
         problems.error(table, "from", message);
         Mailbox { name: None, address: anybody() }
     })
+}
+
+/// Whether people may answer. An address has room for so much only.
+fn replies(
+    table: &RawTable,
+    section: &ModerationSection,
+    from: &Address,
+    problems: &mut Problems<'_>,
+) -> bool {
+    let has_room = address::with_token(from, &Token::new([0; 32])).is_some();
+    if section.replies && !has_room {
+        let message = "the code of an answer does not fit behind this local part, which has more than \
+                       11 characters: nobody can decide by answering";
+        problems.warning(table, "from", message);
+    }
+    section.replies && has_room
 }
 
 #[expect(clippy::expect_used, reason = "this is a valid address")]

@@ -21,6 +21,7 @@ use mailweir_smtp::{
 use super::{Admission, accepted, forwarded_client, moderating::together, summary};
 use crate::{
     clock,
+    dkim::SignedMail,
     egress::Expansion,
     ingress::{
         addressing::{self, Addressed},
@@ -47,6 +48,8 @@ pub(super) struct Judged {
     counted: Option<Spent>,
     /// What moderation has seen of it, where it watches.
     pub(super) watch: Option<Watch>,
+    /// Its signatures, where they may matter.
+    pub(super) signed: Option<SignedMail>,
     /// The rule of moderation that means it.
     pub(super) moderated: Option<Moderated>,
     /// The envelope as it is queued, and who became others, where moderation had to know.
@@ -64,6 +67,7 @@ impl Judged {
             addressed: Addressed::AsWritten(Vec::new()),
             counted: None,
             watch: None,
+            signed: None,
             moderated: None,
             final_form: None,
         }
@@ -82,6 +86,9 @@ impl Admission {
 
     async fn try_to_accept(&mut self, session: &mut Session) -> Result<Answer, Answer> {
         let mut mail = Judged::new(self.incoming.take().ok_or_else(internal)?);
+        if let Some(answer) = self.take_answers(&mut mail, session).await? {
+            return Ok(answer);
+        }
         for stage in BEFORE_QUEUE {
             self.pass(stage, &mut mail, session).await?;
         }

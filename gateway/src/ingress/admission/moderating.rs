@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use mailweir_filters::ForOneMail;
-use mailweir_mail::{Domain, Envelope, HoldReason, Login, QueueId, SessionEvent};
+use mailweir_mail::{Address, Domain, Envelope, HoldReason, Login, QueueId, SessionEvent};
 use mailweir_moderation::{case::RuleName, chain::Walk, rule::LogIn};
 use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
@@ -72,7 +72,13 @@ impl Admission {
             arrival: mail.incoming.arrival(),
             content,
         };
-        mail.moderated = rules.judge(&arrival, watch);
+        let mut moderated = rules.judge(&arrival, watch);
+        if moderated.as_ref().is_some_and(|moderated| moderated.file.is_some())
+            && self.is_signed_by_trusted(mail, &arrival.from).await
+        {
+            moderated = None;
+        }
+        mail.moderated = moderated;
         mail.final_form = Some(final_form);
         if let Some(moderated) = &mail.moderated {
             self.listener.shared().observer.detail(Detail::Moderated {
@@ -111,6 +117,23 @@ impl Admission {
         let addresses: Vec<String> = addresses.collect();
         let text = format!("{id}: trusted_chain: {}; way: {}", way.why(), addresses.join(" < "));
         observer.session(&SessionEvent::Notice { part: "moderation", text: text.into() });
+    }
+
+    /// Whether a signature lets the mail pass. Asked last, since name servers have to tell.
+    async fn is_signed_by_trusted(&self, mail: &Judged, from: &[Address]) -> bool {
+        let (Some(rules), Some(signed)) = (self.listener.moderation(), &mail.signed) else {
+            return false;
+        };
+        let resolver = &*self.listener.shared().resolver;
+        if !rules.asks_for_signatures() {
+            return false;
+        }
+        let Some(signer) = rules.trusted_signer(signed, from, resolver).await else { return false };
+        let id = mail.incoming.id();
+        let text = format!("{id}: needs no approval: signed by {signer}").into();
+        let notice = SessionEvent::Notice { part: "moderation", text };
+        self.listener.shared().observer.session(&notice);
+        true
     }
 
     /// The domains of a mail that are ours: served, or those of aliases.

@@ -8,6 +8,7 @@ use mailweir_filters::{
     verification,
 };
 use mailweir_mail::{Address, Domain};
+use mailweir_moderation::reply::address::Meant;
 use mailweir_tables::{Found, LookupError, PatternSteps, Spec};
 
 use super::{Snapshot, budget::Budget};
@@ -84,7 +85,7 @@ impl Facts for World<'_> {
         let served = self.listener.served();
         let class = if served.serve(address.domain()) {
             AddressClass::Relay
-        } else if served.has_postmaster(&address) {
+        } else if served.has_postmaster(&address) || takes_answers(self.listener, &address) {
             AddressClass::Local
         } else if recipients::is_of_aliases(self.listener, &address, &self.lookups()).await? {
             AddressClass::VirtualAlias
@@ -96,6 +97,9 @@ impl Facts for World<'_> {
 
     async fn is_listed(&self, address: &str, _class: Destination) -> Result<bool, LookupError> {
         let Ok(address) = Address::parse(address) else { return Ok(true) };
+        if takes_answers(self.listener, &address) {
+            return Ok(true);
+        }
         recipients::is_listed(self.listener, &address, &self.lookups()).await
     }
 
@@ -112,6 +116,13 @@ impl Facts for World<'_> {
         let owners = self.listener.policy().owners().await;
         Ok(owners.find(&sender).map(|entry| entry.owners().to_string().into()))
     }
+}
+
+/// Whether it is where notices are answered: ours, whatever the domain. If the code in it is good, is
+/// asked later.
+fn takes_answers(listener: &Listener, address: &Address) -> bool {
+    let meant = listener.moderation().map(|moderation| moderation.meant(address));
+    matches!(meant, Some(Meant::Answer(_) | Meant::Garbled))
 }
 
 fn records<T>(answer: Answer<T>, read: impl Fn(T) -> Record) -> Result<Vec<Record>, DnsError> {

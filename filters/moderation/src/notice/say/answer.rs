@@ -6,13 +6,14 @@ use crate::{
     notice::{
         About, Answered, Letter,
         document::{Document, Tone},
-        words::{Label, Opening, Tag, refusal},
+        words::{Label, Opening, Remark, Tag, refusal},
     },
 };
 
 pub(super) fn document(result: Answered<'_>, about: &About<'_>, letter: &Letter<'_>) -> Document {
     match result {
         Answered::Unclear => unclear(about, letter),
+        Answered::NotProven => not_proven(about, letter),
         Answered::Refused(refused) => not_done(refused, about, letter),
         Answered::Done => done(about, letter),
     }
@@ -24,6 +25,15 @@ fn unclear(about: &About<'_>, letter: &Letter<'_>) -> Document {
     writer.facts(writer.short(about));
     writer.buttons(about.case.plan.kind);
     writer.how_to_answer();
+    writer.close(Some(about))
+}
+
+fn not_proven(about: &About<'_>, letter: &Letter<'_>) -> Document {
+    let mut writer = Writer::new(letter, Tone::Warning, Tag::NotDone, Opening::NotProven);
+    writer.subject(about, "");
+    writer.remark(Remark::AnswerWithLogIn);
+    writer.facts(writer.short(about));
+    writer.buttons(about.case.plan.kind);
     writer.close(Some(about))
 }
 

@@ -136,6 +136,10 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Expired => "Nobody decided about your mail in time. It was not sent.",
         Opening::NotSent => "Your mail was not sent.",
         Opening::Unclear => "Your answer was not understood. Nothing has changed.",
+        Opening::NotProven => {
+            "An answer came in your name, and it could not be proven that you sent it. Nothing has \
+             changed."
+        }
         Opening::NotDone => "Your answer could not be carried out.",
         Opening::Done => "Your answer was carried out. Thank you.",
         Opening::Digest { count: 1 } => "One mail waits for your approval.",
@@ -177,6 +181,9 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
                 "Or answer this mail: write \u{201c}{approve}\u{201d} or \
                  \u{201c}{reject}\u{201d} on the first line and, if you like, a reason below it."
             );
+        }
+        Remark::AnswerWithLogIn => {
+            "Please use the links, or answer from a program that logs in to our mail server."
         }
         Remark::KeepToYourself => {
             "Please do not pass this mail on: its links and its reply address decide in your name."

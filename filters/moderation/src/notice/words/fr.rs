@@ -149,6 +149,9 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         }
         Opening::NotSent => "Votre message n’a pas été envoyé.",
         Opening::Unclear => "Votre réponse n’a pas été comprise. Rien n’a changé.",
+        Opening::NotProven => {
+            "Une réponse a été reçue en votre nom, sans preuve que vous l’avez envoyée. Rien n’a changé."
+        }
         Opening::NotDone => "Votre réponse n’a pas pu être prise en compte.",
         Opening::Done => "Votre réponse a été prise en compte. Merci.",
         Opening::Digest { count: 1 } => "Un message attend votre validation.",
@@ -199,6 +202,10 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
                 "Vous pouvez aussi répondre à ce message\u{a0}: écrivez «\u{a0}{approve}\u{a0}» ou \
                  «\u{a0}{reject}\u{a0}» sur la première ligne et, si besoin, un motif en dessous."
             );
+        }
+        Remark::AnswerWithLogIn => {
+            "Merci d’utiliser les liens, ou de répondre depuis un logiciel qui s’identifie auprès de \
+             notre serveur de messagerie."
         }
         Remark::KeepToYourself => {
             "Merci de ne pas transférer ce message\u{a0}: ses liens et son adresse de réponse \

@@ -149,6 +149,9 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         }
         Opening::NotSent => "お送りいただいたメールは送信されませんでした。",
         Opening::Unclear => "ご返信の内容を判別できなかったため、処理は行われていません。",
+        Opening::NotProven => {
+            "返信を受け取りましたが、ご本人からの送信であることを確認できなかったため、処理は行われていません。"
+        }
         Opening::NotDone => "ご返信の内容を処理できませんでした。",
         Opening::Done => "ご返信のとおり処理いたしました。ありがとうございます。",
         Opening::Digest { count } => {
@@ -193,6 +196,9 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
                 "このメールへの返信でも処理できます。1行目に「{approve}」または「{reject}」とご記入ください。\
                  理由がある場合は、次の行以降にお書きください。"
             );
+        }
+        Remark::AnswerWithLogIn => {
+            "リンクをご利用いただくか、社内メールサーバーにログインするメールソフトからご返信ください。"
         }
         Remark::KeepToYourself => {
             "このメールを転送しないでください。リンクと返信先アドレスは、ご本人の名義での処理に使われます。"

@@ -139,6 +139,9 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Expired => "승인 기한까지 결재되지 않아 보내신 메일이 발송되지 않았습니다.",
         Opening::NotSent => "보내신 메일이 발송되지 않았습니다.",
         Opening::Unclear => "보내신 회신의 뜻을 확인할 수 없어 아무것도 처리하지 않았습니다.",
+        Opening::NotProven => {
+            "회신을 받았으나 본인이 보낸 것인지 확인할 수 없어 아무것도 처리하지 않았습니다."
+        }
         Opening::NotDone => "보내신 회신의 내용을 처리할 수 없었습니다.",
         Opening::Done => "보내신 회신대로 처리되었습니다. 감사합니다.",
         Opening::Digest { count } => {
@@ -183,6 +186,9 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
                 "이 메일에 회신하셔도 됩니다. 첫 줄에 \u{2018}{approve}\u{2019} 또는 \
                  \u{2018}{reject}\u{2019}라고 쓰시고, 필요하시면 그 아래에 사유를 적어 주십시오."
             );
+        }
+        Remark::AnswerWithLogIn => {
+            "링크를 이용하시거나, 회사 메일 서버에 로그인하는 메일 프로그램으로 회신해 주십시오."
         }
         Remark::KeepToYourself => {
             "이 메일을 다른 사람에게 전달하지 마십시오. 메일의 링크와 회신 주소는 받으신 분의 이름으로 결재하는 데 쓰입니다."

@@ -240,6 +240,8 @@ pub enum Opening<'a> {
     NotSent,
     /// To a moderator: your answer was not understood.
     Unclear,
+    /// To a moderator: an answer came that they may not have written, and changed nothing.
+    NotProven,
     /// To a moderator: your answer changed nothing. Why comes next.
     NotDone,
     /// To a moderator: your answer was carried out.
@@ -299,6 +301,8 @@ pub enum Remark<'a> {
         /// The word that refuses.
         reject: &'a str,
     },
+    /// How to answer so that it is certain who does.
+    AnswerWithLogIn,
     /// Links and answers are in the reader's name.
     KeepToYourself,
     /// Stands over the plain addresses of the buttons.
