@@ -16,11 +16,11 @@ use mailweir_tests::{
 #[tokio::test]
 async fn further_requests_come_in_one_mail_with_a_link_for_each_case() {
     let sink = Sink::start(Script::smtp()).await;
-    let gateway =
-        Gateway::start(&waiting(&sink, "digest_after = 1\ndigest_interval = \"3 s\"")).await;
+    let mut gateway = Gateway::start(&gathering(&sink, 1, "1 d")).await;
     let cases = submit(&gateway, 4).await;
+    assert_eq!(links(&sink.expect_one().await).len(), 1);
+    gateway.reload(&gathering(&sink, 1, "1 s")).await.unwrap();
     let notices = sink.expect(2).await;
-    assert_eq!(links(&notices[0]).len(), 1);
     let digest = &notices[1];
     assert_eq!((digest.sender(), digest.recipients()), ("", vec!["ann@local.example"]));
     assert!(digest.text().contains("3 mails wait for your approval"), "{}", digest.text());
@@ -48,7 +48,7 @@ async fn what_was_gathered_is_told_after_a_restart() {
     let cases = submit(&gateway, 3).await;
     gateway.stop().await;
     assert_eq!(sink.attempts().len(), 0);
-    gateway.configure(&setup("1 s"));
+    gateway.configure(&gathering(&sink, 0, "1 s"));
     gateway.start_again().await;
     let notice = sink.expect(1).await.remove(0);
     assert_eq!(links(&notice).len(), 3);
@@ -62,10 +62,10 @@ async fn what_was_gathered_is_told_after_a_restart() {
 #[tokio::test]
 async fn who_decided_meanwhile_is_not_asked() {
     let sink = Sink::start(Script::smtp()).await;
-    let lines = "digest_after = 0\ndigest_interval = \"3 s\"";
-    let gateway = Gateway::start(&waiting(&sink, lines)).await;
+    let mut gateway = Gateway::start(&gathering(&sink, 0, "1 d")).await;
     let cases = submit(&gateway, 2).await;
     gateway.moderation().take(cases[0], approve()).await.unwrap();
+    gateway.reload(&gathering(&sink, 0, "1 s")).await.unwrap();
     let all = sink.expect(2).await;
     let notice = all.iter().find(|mail| mail.sender().is_empty()).unwrap();
     let [token] = &links(notice)[..] else { panic!("one link") };
@@ -115,6 +115,11 @@ async fn a_sender_hears_a_bounded_number_of_times_a_day_and_the_log_says_what_wa
         let owed = &file.case.progress.owed;
         assert!(owed.iter().all(|owed| owed.to != mailweir_moderation::case::To::Sender));
     }
+}
+
+/// A gateway at which everything waits for ann, who gets so many requests by themselves.
+fn gathering(sink: &Sink, after: u32, interval: &str) -> Setup {
+    waiting(sink, &format!("digest_after = {after}\ndigest_interval = \"{interval}\""))
 }
 
 /// A gateway at which everything waits for ann.
