@@ -156,10 +156,10 @@ impl CaseFile {
                     Deed::Released => "released",
                     Deed::Deleted => "deleted",
                 };
-                format!("approved by {}, {deed} by operator {by}", closing.by.who)
+                format!("{}, {deed} by operator {by}", approved(closing))
             }
             (State::Closed(closing), None) if self.is_sent(closing) => {
-                format!("approved by {}, waits for an operator", closing.by.who)
+                format!("{}, waits for an operator", approved(closing))
             }
             _ => self.case.standing(),
         }
@@ -350,6 +350,13 @@ impl Purpose {
             (To::Moderator(_), _) => Some(Self::Decide),
             (To::Sender, _) => Some(Self::Own),
         }
+    }
+}
+
+fn approved(closing: &Closing) -> String {
+    match &closing.by.who {
+        Actor::Clock => "its time had come".to_owned(),
+        who => format!("approved by {who}"),
     }
 }
 

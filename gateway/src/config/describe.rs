@@ -36,6 +36,12 @@ impl Config {
         rows.extend(aligned(&backends).into_iter().map(|line| ("log-ins by", line)));
         rows.push(("limits", self.describe_limits()));
         rows.push(("web UI", self.describe_admin()));
+        if !self.api_tokens.is_empty() {
+            let tokens = self.api_tokens.iter();
+            let tokens: Vec<String> =
+                tokens.map(|token| format!("{} ({}s)", token.name, token.rights)).collect();
+            rows.push(("API tokens", tokens.join(", ")));
+        }
         if !self.metrics.bind.is_empty() {
             rows.push(("metrics", joined(&self.metrics.bind)));
         }

@@ -174,6 +174,11 @@ fn a_mail_that_is_held_for_another_reason_too_is_not_said_to_be_sent() {
     assert!(file.waits_for_operator());
     let waits = "approved by moderator boss@own.example, waits for an operator";
     assert_eq!((file.state_name(), &*file.standing()), ("approved", waits));
+    let mut by_time = file.clone();
+    if let State::Closed(closing) = &mut by_time.case.progress.state {
+        closing.by = By::clock();
+    }
+    assert_eq!(by_time.standing(), "its time had come, waits for an operator");
     let at = Timestamp::from_secs(3);
     for (deed, state) in [(Deed::Released, "released"), (Deed::Deleted, "discarded")] {
         file.operator = Some(Operated { deed, by: "root".into(), at });
