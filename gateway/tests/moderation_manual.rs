@@ -174,6 +174,7 @@ fn asked(levels: &[Level]) -> Vec<Vec<String>> {
 
 const INSTALLATION: &str = "\
     [server]\nhostname = \"gate.example.org\"\n\
+    [admin]\npublic_url = \"https://gate.example.org\"\n\
     [domains]\nrelay = [\"example.org\"]\n\
     [[listener]]\nname = \"submission\"\nbind = [\"127.0.0.1:2525\"]\n\
     mode = \"submission\"\ntls = \"required\"\n";
