@@ -30,8 +30,8 @@ pub use intake::{Disposition, Intake, IntakeError, NewMail, Receipt};
 pub use options::{Clock, Engine, Observer, Options};
 pub use progress::{AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind};
 pub use queue::{
-    ChangeError, Composed, Details, Filter, Listed, Listing, OpenError, Pinned, Queue, Recorded,
-    ReportError, Stats, When,
+    ChangeError, Composed, ComposedPair, Details, Filter, Listed, Listing, OpenError, Pinned,
+    Queue, Recorded, ReportError, Stats, When,
 };
 pub use rescue::{RescueReport, rescue};
 pub use schedule::Schedule;

@@ -8,3 +8,4 @@ pub(crate) mod harness;
 mod model;
 mod opening;
 mod operators;
+mod pairs;
