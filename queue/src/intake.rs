@@ -22,6 +22,8 @@ use crate::{
 pub struct Intake {
     shared: Arc<Shared>,
     id: QueueId,
+    /// The name of a second mail of this content, if there is to be one.
+    other: Option<QueueId>,
     size: u64,
     hasher: crc32fast::Hasher,
     /// Absent while a write is under way, and for good after one failed or was given up.
@@ -117,13 +119,26 @@ impl Intake {
         let expected = usize::try_from(expected_size).unwrap_or(threshold);
         let buffer = BodyWriter::new(expected.clamp(MIN_BUFFER.min(threshold), threshold));
         let parts = Some(Parts { buffer, draft: None });
-        Self { shared, id, size: 0, hasher: crc32fast::Hasher::new(), parts }
+        Self { shared, id, other: None, size: 0, hasher: crc32fast::Hasher::new(), parts }
     }
 
     /// The name that the mail will have.
     #[must_use]
     pub const fn id(&self) -> QueueId {
         self.id
+    }
+
+    /// The name that a second mail of this content will have ([`crate::Queue::compose_two`]).
+    ///
+    /// # Errors
+    /// The queue is closing.
+    pub fn other_id(&mut self) -> Result<QueueId, IntakeError> {
+        let id = match self.other {
+            Some(id) => id,
+            None => self.shared.new_id()?,
+        };
+        self.other = Some(id);
+        Ok(id)
     }
 
     /// Bytes taken in so far.
@@ -176,13 +191,13 @@ impl Intake {
 
     /// The same for two mails that have one content.
     pub(crate) async fn prepare_two(
-        self,
+        mut self,
         [one, other]: [NewMail; 2],
     ) -> Result<[Prepared; 2], IntakeError> {
         has_recipient(&one)?;
         has_recipient(&other)?;
         let (shared, id) = (self.shared.clone(), self.id);
-        let other_id = shared.new_id()?;
+        let other_id = self.other_id()?;
         let content = self.finish().await?;
         let again = content.again(&shared.spool, other_id).await?;
         let now = shared.clock.now();

@@ -42,6 +42,7 @@ mod accepting;
 mod judging;
 mod login;
 mod moderating;
+mod storing;
 
 /// What one session is allowed, and what it is in the middle of.
 pub(super) struct Admission {
@@ -109,7 +110,7 @@ impl Admission {
             Question::EndOfData => {
                 let answer = Box::pin(self.accept(session)).await;
                 self.forget_last_mail();
-                if let Answer::Accepted(_) = answer {
+                if let Answer::Accepted(_) | Answer::Held(_) | Answer::Split { .. } = answer {
                     self.steps.refill();
                 }
                 answer

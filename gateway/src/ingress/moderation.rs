@@ -14,7 +14,7 @@ use mailweir_moderation::{
     rule::{Judgement, MailFacts, Match, Reason, Watch},
 };
 
-use super::senders::Submitter;
+use super::{addressees::Named, senders::Submitter};
 use crate::{
     clock,
     config::{self, ModerationRule},
@@ -44,6 +44,8 @@ pub(super) struct Arrival<'a> {
     pub(super) envelope: &'a Envelope,
     /// Whom the header says it is from.
     pub(super) from: Vec<Address>,
+    /// Whom it names as recipients.
+    pub(super) named: Named,
     pub(super) size: u64,
     pub(super) arrival: Timestamp,
     /// SHA-256 of the content as stored.
@@ -56,6 +58,8 @@ pub(super) struct Moderated {
     pub(super) file: Option<Box<CaseFile>>,
     /// Whether it waits.
     pub(super) holds: bool,
+    /// The recipients whose mail waits, by their places in the envelope; absent: all.
+    pub(super) only: Option<Vec<u32>>,
     /// The rule that decides.
     pub(super) rule: RuleName,
     /// Why it matches.
@@ -121,12 +125,14 @@ impl ListenerModeration {
         let Judgement { matches } = self.ask(mail, &watch);
         let (first, others) = matches.split_first()?;
         let rule = self.rules.rules.get(first.rule)?;
+        let only = rule.splits(first, &mail.envelope.recipients);
+        let waiting = mail.recipients(only.as_deref());
         let name = |one: &Match| self.rules.rules.get(one.rule).map(|rule| rule.rule.name.clone());
         let held = HeldMail {
             rule: rule.rule.name.clone(),
             also: others.iter().filter_map(name).collect(),
             senders: mail.senders(),
-            recipients: u32::try_from(mail.envelope.recipients.len()).unwrap_or(u32::MAX),
+            recipients: u32::try_from(waiting.len()).unwrap_or(u32::MAX),
             content: mail.content,
         };
         let (case, action) = match &rule.action {
@@ -141,10 +147,12 @@ impl ListenerModeration {
                 (Some(Case::open(plan, mail.arrival)), "hold")
             }
         };
-        let summary = |watch: Watch| mail.summary(first.reasons.clone()).with(&watch.into_sketch());
+        let summary =
+            |watch: Watch| mail.summary(waiting, first.reasons.clone()).with(&watch.into_sketch());
         let file = case.map(|case| Box::new(file(case, summary(watch), rule)));
         Some(Moderated {
             holds: file.is_some() && action == "hold",
+            only,
             file,
             rule: rule.rule.name.clone(),
             reasons: first.reasons.clone(),
@@ -174,19 +182,27 @@ impl Arrival<'_> {
             || self.envelope.sender.address().is_some_and(is_ours)
     }
 
-    fn summary(&self, reasons: Vec<Reason>) -> Summary {
-        let recipients = self.envelope.recipients.iter().map(|one| Recipient {
+    /// Those who are in question, as people are shown them.
+    fn recipients(&self, only: Option<&[u32]>) -> Vec<Recipient> {
+        let all = (0..).zip(&self.envelope.recipients);
+        let meant =
+            all.filter(|(index, _)| only.is_none_or(|only| only.binary_search(index).is_ok()));
+        let shown = meant.map(|(_, one)| Recipient {
             address: one.address.clone(),
             is_outside: !self.ours.contains(one.address.domain()),
-            is_hidden: false,
+            is_hidden: self.named.hide(one),
         });
+        shown.collect()
+    }
+
+    fn summary(&self, recipients: Vec<Recipient>, reasons: Vec<Reason>) -> Summary {
         let from: Vec<&str> = self.from.iter().map(Address::as_str).collect();
         Summary {
             sender: self.envelope.sender.clone(),
             from: from.join(", ").into(),
             login: self.submitter.map(|submitter| submitter.name().into()),
             client: Some(self.client.clone()),
-            recipients: recipients.collect(),
+            recipients,
             subject: "".into(),
             size: self.size,
             arrival: self.arrival,
@@ -195,6 +211,16 @@ impl Arrival<'_> {
             reasons,
             text: "".into(),
         }
+    }
+}
+
+impl ModerationRule {
+    /// The recipients who wait where the others do not: those whom the rule means, unless it means
+    /// all.
+    fn splits(&self, meant: &Match, all: &[mailweir_mail::Recipient]) -> Option<Vec<u32>> {
+        let holds = matches!(self.action, Action::Hold(_));
+        let splits = self.split && holds && meant.recipients.len() < all.len();
+        splits.then(|| meant.recipients.clone())
     }
 }
 

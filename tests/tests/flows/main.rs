@@ -25,6 +25,7 @@ mod many_clients_at_once_are_served;
 mod moderation_knows_what_needs_nobody;
 mod name_servers_have_a_say;
 mod only_listed_peers_speak_for_others;
+mod only_some_recipients_of_a_mail_wait;
 mod others_see_generic_addresses;
 mod people_log_in_by_certificate;
 mod people_log_in_to_submit;

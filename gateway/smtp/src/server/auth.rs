@@ -99,9 +99,11 @@ pub(super) fn answered(exchange: Exchange, answer: Answer, dialog: &mut Dialog) 
             State::Ready
         }
         Answer::Refuse(refusal) => dialog.refuse_by_policy(&refusal, State::Ready),
-        Answer::Proceed | Answer::Accepted(_) | Answer::Held(_) | Answer::Discarded(_) => {
-            dialog.refuse_by_policy(&Refusal::Internal, State::Ready)
-        }
+        Answer::Proceed
+        | Answer::Accepted(_)
+        | Answer::Held(_)
+        | Answer::Split { .. }
+        | Answer::Discarded(_) => dialog.refuse_by_policy(&Refusal::Internal, State::Ready),
     }
 }
 

@@ -181,6 +181,7 @@ impl Complete {
         match answer {
             Answer::Accepted(id) | Answer::Discarded(id) => self.accept(*id, Next::Sent, dialog),
             Answer::Held(id) => self.accept(*id, Next::Approval, dialog),
+            Answer::Split { sent, held } => self.accept(*sent, Next::Split(*held), dialog),
             Answer::Refuse(refusal) => {
                 let reply = refusal.reply(dialog.hostname());
                 self.put_refused(reply, Cause::Policy, dialog)

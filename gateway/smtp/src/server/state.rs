@@ -163,7 +163,7 @@ impl Asked {
         match answer {
             Answer::Refuse(_) => true,
             Answer::Proceed => !matches!(self, Self::EndOfData(_) | Self::Auth(..)),
-            Answer::Accepted(_) | Answer::Held(_) | Answer::Discarded(_) => {
+            Answer::Accepted(_) | Answer::Held(_) | Answer::Split { .. } | Answer::Discarded(_) => {
                 matches!(self, Self::EndOfData(_))
             }
             Answer::Challenge(_) | Answer::LoggedIn(_) => matches!(self, Self::Auth(..)),

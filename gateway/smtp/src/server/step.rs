@@ -112,6 +112,13 @@ pub enum Answer {
     Accepted(QueueId),
     /// The same, and it waits for people to approve it.
     Held(QueueId),
+    /// It is two mails of one content, both durable.
+    Split {
+        /// The one that goes on.
+        sent: QueueId,
+        /// The one that waits for people to approve it.
+        held: QueueId,
+    },
     /// Nothing was kept, but the peer shall believe it (Postfix DISCARD).
     Discarded(QueueId),
     /// The SASL server has another question.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use mailweir_filters::ForOneMail;
 use mailweir_mail::{Domain, Envelope, HoldReason, QueueId};
-use mailweir_moderation::case::RuleName;
+use mailweir_moderation::{case::RuleName, case_file::Split};
 use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
 use mailweir_tables::LookupError;
@@ -12,6 +12,7 @@ use mailweir_tables::LookupError;
 use super::{Admission, accepting::Judged};
 use crate::{
     ingress::{
+        incoming::Seen,
         moderation::{Arrival, Moderated},
         recipients,
     },
@@ -31,7 +32,7 @@ impl Admission {
         session: &Session,
     ) -> Result<(), Answer> {
         let Some(rules) = self.listener.moderation() else { return Ok(()) };
-        let (Some(watch), Some((content, received))) =
+        let (Some(watch), Some(Seen { content, received, named })) =
             (mail.watch.take(), mail.incoming.finish_watch())
         else {
             return Ok(());
@@ -55,6 +56,7 @@ impl Admission {
             is_trusted: session.rights().trusted,
             envelope: &final_form.0,
             from: from.unwrap_or_default(),
+            named,
             size: mail.incoming.size(),
             arrival: mail.incoming.arrival(),
             content,
@@ -106,7 +108,8 @@ impl Moderated {
         self.holds.then(|| HoldReason::new(&format!("moderation rule {name:?} ({place})")))
     }
 
-    /// What is stored with the mail. `also`: why an operator must look at it as well.
+    /// What is stored with the mail. `also`: why an operator must look at it as well; `split`: the
+    /// rest of the mail, if only some recipients wait.
     ///
     /// # Errors
     /// None that is known.
@@ -114,11 +117,13 @@ impl Moderated {
         &mut self,
         id: QueueId,
         also: Option<&HoldReason>,
+        split: Option<Split>,
     ) -> Result<Option<Annex>, serde_json::Error> {
         let Some(file) = &mut self.file else { return Ok(None) };
         if self.holds {
             file.also_held = also.map(|reason| reason.as_str().into());
         }
+        file.split = split;
         moderation::annex(id, file, None).map(Some)
     }
 }

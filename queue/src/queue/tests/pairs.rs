@@ -17,12 +17,13 @@ use crate::{
 async fn split(queue: &Queue, content: &[u8]) -> Result<[QueueId; 2], IntakeError> {
     let mut intake = queue.intake(0)?;
     intake.write(content).await?;
-    let first = intake.id();
+    let expected = [intake.id(), intake.other_id()?];
+    assert_eq!(intake.other_id()?, expected[1]);
     let mut waits = mail(1);
     waits.disposition = Disposition::Held(HoldReason::new("rule"));
     let pair = queue.compose_two(intake, [mail(2), waits]).await?;
     let [sent, held] = pair.ids();
-    assert_eq!(sent, first);
+    assert_eq!([sent, held], expected);
     let mut annex = Annex::default();
     annex.put_case(held, b"opened");
     let receipts = queue.commit_two_with(pair, annex).await?;
