@@ -159,6 +159,10 @@ impl Queue {
         self.shared.space.check(expected_size).map_err(|free| IntakeError::NoSpace { free })
     }
 
+    pub(crate) fn storage(&self) -> Arc<dyn Storage> {
+        self.shared.storage.clone()
+    }
+
     /// Whether the store failed: nothing is taken in or delivered any more.
     #[must_use]
     pub fn is_stopped(&self) -> bool {

@@ -1,5 +1,6 @@
 //! The facade, on a store in memory and under virtual time.
 
+mod acquaintances;
 mod annexed;
 mod crash;
 mod damage;
