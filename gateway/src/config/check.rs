@@ -94,7 +94,7 @@ pub(super) fn config(
         address_verify::check(&address_verify, &server.hostname, &domains.section, problems);
     let moderation =
         WrittenModeration { section: &moderation, moderators: &moderators, rules: &rules };
-    let moderation = moderation::check(&moderation, &listeners, &server.hostname, problems);
+    let moderation = moderation::check(&moderation, &listeners, &server, around, problems);
     Some(Config {
         address_verify,
         tls: tls(&written_tls, around, problems),
@@ -149,8 +149,11 @@ fn server(
     let of_machine = || around.machine_name.and_then(|name| Domain::parse(name).ok());
     let hostname = section.hostname.clone().or_else(of_machine);
     let data_dir = section.data_dir.clone();
+    let time_zone = section.time_zone.as_ref().or(around.time_zone).cloned().unwrap_or_default();
     let hostname = match hostname {
-        Some(name) if name.is_qualified() => return Server { hostname: name, data_dir },
+        Some(name) if name.is_qualified() => {
+            return Server { hostname: name, data_dir, time_zone };
+        }
         other => other,
     };
     if !problems.blame(table, "hostname") {
@@ -163,7 +166,7 @@ fn server(
             .warning(table, "hostname", format!("{message}; many servers refuse mail from us"))
             .help("set it to the name that the reverse DNS of this machine shows, such as \"gate.example.org\"");
     }
-    Server { hostname: hostname.unwrap_or_else(localhost), data_dir }
+    Server { hostname: hostname.unwrap_or_else(localhost), data_dir, time_zone }
 }
 
 #[expect(clippy::expect_used, reason = "\"localhost\" is a valid name")]

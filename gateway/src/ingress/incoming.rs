@@ -205,16 +205,11 @@ impl Incoming {
         queue: &Queue,
         Entry { id, envelope, hold }: Entry,
         origin: Origin,
-        annex: Option<Annex>,
+        annex: Annex,
     ) -> Result<(Receipt, Received), IntakeError> {
         let (mail, mut event) = self.complete(id, envelope, origin, hold);
-        let receipt = match annex {
-            None => self.intake.commit(mail).await?,
-            Some(annex) => {
-                let mail = queue.compose(self.intake, mail).await?;
-                queue.commit_with(mail, annex).await?
-            }
-        };
+        let mail = queue.compose(self.intake, mail).await?;
+        let receipt = queue.commit_with(mail, annex).await?;
         event.size = receipt.size();
         Ok((receipt, event))
     }

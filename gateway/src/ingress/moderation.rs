@@ -4,6 +4,7 @@
 
 use std::{collections::HashSet, net::IpAddr, sync::Arc};
 
+use mailweir_filters::RemoteMaps;
 use mailweir_mail::{Address, Client, Domain, Envelope, Login, ReversePath, Timestamp};
 use mailweir_moderation::{
     action::{self, Action, HeldMail},
@@ -14,11 +15,13 @@ use mailweir_moderation::{
     rule::{Judgement, MailFacts, Match, Reason, Watch},
 };
 
+use mailweir_queue::store::StoreError;
+use mailweir_tables::LookupError;
+
 use super::{addressees::Named, senders::Submitter};
 use crate::{
-    clock,
     config::{self, ModerationRule},
-    moderation::Moderation,
+    moderation::{Acquainted, Groups, Moderation},
 };
 
 /// The rules of moderation that hold for a listener, and the service that keeps what they hold.
@@ -28,6 +31,8 @@ pub(crate) struct ListenerModeration {
     pub(crate) rules: Arc<config::Moderation>,
     /// Who keeps the cases.
     pub(crate) service: Arc<Moderation>,
+    /// Which groups people are in.
+    pub(crate) groups: Arc<Groups>,
 }
 
 /// A mail that the rules are asked about.
@@ -46,6 +51,10 @@ pub(super) struct Arrival<'a> {
     pub(super) from: Vec<Address>,
     /// Whom it names as recipients.
     pub(super) named: Named,
+    /// The groups that its sender is in.
+    pub(super) groups: Vec<Box<str>>,
+    /// Which recipients are nobody new.
+    pub(super) acquainted: &'a Acquainted,
     pub(super) size: u64,
     pub(super) arrival: Timestamp,
     /// SHA-256 of the content as stored.
@@ -100,22 +109,56 @@ impl ListenerModeration {
             && walk(peer, received, &self.rules.trusted_hosts, &options).is_trusted()
     }
 
+    /// The groups of a sender, if a rule asks for them.
+    ///
+    /// # Errors
+    /// A table cannot tell.
+    pub(super) async fn groups(
+        &self,
+        submitter: Option<&Submitter>,
+        sender: &ReversePath,
+        lookups: &dyn RemoteMaps,
+    ) -> Result<Vec<Box<str>>, LookupError> {
+        if !self.rules.matching.ask_for_groups() {
+            return Ok(Vec::new());
+        }
+        self.groups.of(submitter.map(Submitter::name), sender.address(), lookups).await
+    }
+
+    /// Whether it is remembered who writes to whom.
+    pub(super) fn remembers(&self) -> bool {
+        self.rules.matching.ask_for_correspondents()
+    }
+
+    /// Whom of its recipients the sender knows, if a rule asks for that.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) async fn acquainted(
+        &self,
+        envelope: &Envelope,
+        now: Timestamp,
+    ) -> Result<Acquainted, StoreError> {
+        if !self.remembers() {
+            return Ok(Acquainted::default());
+        }
+        self.service.acquainted(&envelope.sender, &envelope.recipients, now).await
+    }
+
     fn ask(&self, mail: &Arrival<'_>, watch: &Watch) -> Judgement {
         let recipients = mail.envelope.recipients.iter().map(|one| one.address.clone());
         let recipients: Vec<Address> = recipients.collect();
         let facts = MailFacts {
             listener: mail.listener,
             login: mail.submitter.map(Submitter::name),
-            // No back end tells them to sessions yet.
-            groups: &[],
+            groups: &mail.groups,
             credential: mail.submitter.and_then(Submitter::credential),
             sender: &mail.envelope.sender,
             recipients: &recipients,
             is_ours: &|domain| mail.ours.contains(domain),
-            // Nobody remembers yet to whom somebody wrote: everybody is new, and the rule holds.
-            is_known: &|_| false,
+            is_known: &|recipient| mail.acquainted.knows(recipient),
             size: mail.size,
-            time: clock::local(mail.arrival),
+            time: self.rules.time_zone.local(mail.arrival),
         };
         self.rules.matching.judge(&facts, watch)
     }
@@ -141,7 +184,9 @@ impl ListenerModeration {
                 (Some(Case::passed(action::notice(held), readers, mail.arrival)), "notice")
             }
             Action::Hold(hold) => {
-                let mut plan = hold.plan(held, &self.rules.people, mail.arrival);
+                let calendar = |person: &Address, at| self.rules.zone_of(person).date(at);
+                let people = (&self.rules.people, &calendar as _);
+                let mut plan = hold.plan(held, people, mail.arrival);
                 // Whoever writes from outside under somebody's name makes us write to nobody.
                 plan.tells_sender &= mail.may_be_told();
                 (Some(Case::open(plan, mail.arrival)), "hold")

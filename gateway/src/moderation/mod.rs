@@ -6,6 +6,8 @@
 //! and of two in the same millisecond exactly one counts.
 
 mod content;
+mod correspondents;
+mod groups;
 mod outbox;
 mod reader;
 mod registry;
@@ -30,10 +32,10 @@ use mailweir_queue::{Annex, Queue};
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use self::content::Fingerprint;
 use self::registry::Registry;
 pub use self::take::TakeError;
 pub(crate) use self::take::annex;
+pub(crate) use self::{content::Fingerprint, correspondents::Acquainted, groups::Groups};
 use crate::{clock, config, observe::Observer, rewriting::LiveRewriting};
 
 /// All cases, and what happens to them.

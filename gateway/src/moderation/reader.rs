@@ -4,16 +4,18 @@ use mailweir_mail::Address;
 use mailweir_moderation::{
     case::To,
     case_file::CaseFile,
-    notice::{Language, Links},
+    notice::{Language, Links, Zone},
     token::{Purpose, Token},
 };
 
 use super::Settings;
+use crate::clock;
 
 /// Who gets a notice.
 pub(super) struct Reader {
     pub(super) address: Address,
     pub(super) language: Language,
+    pub(super) zone: Zone,
 }
 
 impl Settings {
@@ -27,7 +29,8 @@ impl Settings {
         let mut moderators = self.rules.moderators.iter();
         let known = moderators.find(|moderator| moderator.person.address == address);
         let language = known.map_or(self.rules.language, |moderator| moderator.language);
-        Some(Reader { address, language })
+        let zone = self.rules.zone_of(&address).around(clock::now());
+        Some(Reader { address, language, zone })
     }
 
     fn administrators(&self) -> Option<Address> {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, ReversePath};
+use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath};
 use mailweir_moderation::case::{Actor, By, Proof, State};
 use mailweir_queue::{Disposition, NewMail};
 use tempfile::TempDir;
@@ -24,8 +24,12 @@ impl Home {
         let directory = tempfile::tempdir().unwrap();
         let text = "[server]\nhostname = \"gate.example\"\n[admin]\nbind = []\n\
                     [[listener]]\nname = \"mx\"\nbind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n";
-        let around =
-            Surroundings { environment: &[], machine_name: None, files: &|path| fs::read(path) };
+        let around = Surroundings {
+            environment: &[],
+            machine_name: None,
+            time_zone: None,
+            files: &|path| fs::read(path),
+        };
         let config = Config::parse(Path::new("mailweir.toml"), text, &around).unwrap().0;
         let observer = Observer::heard_by(|_| {}).unwrap();
         let app = App::rehearsing(config, &observer, directory.path()).unwrap();
@@ -124,4 +128,31 @@ async fn an_old_case_is_forgotten_in_memory_and_on_the_disk() {
     assert_eq!((moderation.case(id), home.queue().cases().len()), (None, 0));
     let gone = moderation.take(id, approve()).await;
     assert!(matches!(gone, Err(TakeError::NoCase(_))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn whoever_is_silent_for_too_long_is_new_again_and_then_forgotten() {
+    let home = Home::new();
+    let (moderation, now) = (home.app.moderation(), clock::now());
+    let today = correspondents::day(now);
+    let address = |number: u32| -> Address { format!("u{number}@far.example").parse().unwrap() };
+    let ann = ReversePath::Mailbox("ann@own.example".parse().unwrap());
+    let recipients: Vec<Recipient> = (0..2_500).map(address).map(Recipient::new).collect();
+    let mut annex = Annex::default();
+    for number in 0..2_500 {
+        let pair = correspondents::pair(ann.address().unwrap(), &address(number));
+        // `forget_correspondents` is 400 d.
+        annex.put_acquaintance(pair, today - [0, 400, 401, 9_999][number as usize % 4]);
+    }
+    home.queue().write(annex).await.unwrap();
+    for is_swept in [false, true] {
+        if is_swept {
+            moderation.forget_silent(now).await.unwrap();
+        }
+        let acquainted = moderation.acquainted(&ann, &recipients, now).await.unwrap();
+        let known = recipients.iter().filter(|one| acquainted.knows(&one.address)).count();
+        assert_eq!(known, 1_250);
+    }
+    let left = home.queue().all_acquaintances(mailweir_queue::Pair::default(), 9_999);
+    assert_eq!((left.pairs.len(), left.next), (1_250, None));
 }

@@ -5,7 +5,7 @@ mod freeze;
 mod people;
 
 pub use freeze::{HeldMail, notice};
-pub use people::{Absence, BadAbsence, Circle, People, Person};
+pub use people::{Absence, BadAbsence, Calendar, Circle, People, Person, Today};
 
 use std::time::Duration;
 

@@ -24,13 +24,16 @@ use mailweir_moderation::{
 };
 
 use super::{
+    Server, Surroundings, TableName,
     check::{Written, positive},
     choice::{InnerHops, Origin},
     listener::Listener,
     problem::Problems,
     raw::RawTable,
     schema::{ModerationSection, ModeratorSection, RuleSection},
+    table::{self, Usage},
 };
+use crate::time_zone::TimeZone;
 
 /// `[moderation]`: which mail waits for people, and which is trusted.
 #[derive(Clone, Debug)]
@@ -48,8 +51,14 @@ pub struct Moderation {
     pub language: Language,
     /// When requests to one moderator are gathered.
     pub digest: Digest,
+    /// Which groups people are in.
+    pub group_maps: Vec<TableName>,
+    /// How long it is remembered that two people have had mail of each other.
+    pub forget_correspondents: Duration,
     /// How long decided cases are kept.
     pub keep_cases: Duration,
+    /// Where those live who are not among `moderators`; for hours of rules, too.
+    pub time_zone: TimeZone,
     /// Whether the links in notices ask for a log-in.
     pub links_need_login: bool,
     /// `[[moderation.moderator]]`, in order.
@@ -95,17 +104,26 @@ pub(super) struct WrittenModeration<'a> {
 pub(super) fn check(
     written: &WrittenModeration<'_>,
     listeners: &[Listener],
-    hostname: &Domain,
+    server: &Server,
+    around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
 ) -> Moderation {
     let Written { table, section } = written.section;
     warn_of_hosts(table, section, problems);
-    let intervals =
-        [("digest_interval", section.digest_interval), ("keep_cases", section.keep_cases)];
+    let intervals = [
+        ("digest_interval", section.digest_interval),
+        ("keep_cases", section.keep_cases),
+        ("forget_correspondents", section.forget_correspondents),
+    ];
     positive(table, &intervals, problems);
-    let (moderators, people) = people::check(written.moderators, section.language, problems);
+    let (moderators, people) =
+        people::check(written.moderators, section.language, &server.time_zone, problems);
     let (rules, matching) = rule::check(written.rules, listeners, problems);
+    table::check(table, "group_maps", &section.group_maps, Usage::ANY, around, problems);
+    warn_of_groups(written.rules, section, problems);
     Moderation {
+        group_maps: section.group_maps.clone(),
+        forget_correspondents: section.forget_correspondents,
         trusted_hosts: section.trusted_hosts.iter().cloned().collect(),
         walk: WalkOptions {
             local_origin: section.local_origin.into(),
@@ -114,10 +132,11 @@ pub(super) fn check(
             ..WalkOptions::default()
         },
         bypass: bypass(table, section, problems),
-        from: from(table, section, hostname, problems),
+        from: from(table, section, &server.hostname, problems),
         language: section.language,
         digest: Digest { after: section.digest_after, interval: section.digest_interval },
         keep_cases: section.keep_cases,
+        time_zone: server.time_zone.clone(),
         links_need_login: section.links_need_login,
         moderators,
         people,
@@ -132,6 +151,21 @@ fn warn_of_hosts(table: &RawTable, section: &ModerationSection, problems: &mut P
         for warning in entry.warnings() {
             let message = format!("{:?}: {warning}", entry.as_str());
             problems.warning_at(place, table.path_of("trusted_hosts"), message);
+        }
+    }
+}
+
+/// Without tables nobody is in a group.
+fn warn_of_groups(
+    rules: &[Written<RuleSection>],
+    section: &ModerationSection,
+    problems: &mut Problems<'_>,
+) {
+    for Written { table, section: rule } in rules {
+        if section.group_maps.is_empty() && !rule.groups.is_empty() {
+            problems
+                .warning(table, "groups", "nobody is in a group: this rule means no mail")
+                .help("moderation.group_maps = [\"hash:/etc/mailweir/groups\"]");
         }
     }
 }
@@ -180,6 +214,16 @@ fn anybody() -> Address {
 
 fn boxed(texts: &[String]) -> Vec<Box<str>> {
     texts.iter().map(|text| text.as_str().into()).collect()
+}
+
+impl Moderation {
+    /// Where somebody lives.
+    #[must_use]
+    pub fn zone_of(&self, person: &Address) -> &TimeZone {
+        let mut known = self.moderators.iter();
+        let known = known.find(|moderator| moderator.person.address == *person);
+        known.map_or(&self.time_zone, |moderator| &moderator.time_zone)
+    }
 }
 
 impl From<Origin> for chain::Origin {

@@ -28,6 +28,7 @@ use crate::{
         restrictions::Wishes,
         senders,
     },
+    moderation::Acquainted,
     observe::Detail,
 };
 
@@ -45,6 +46,8 @@ pub(super) struct Judged {
     pub(super) watch: Option<Watch>,
     /// The rule of moderation that means it.
     pub(super) moderated: Option<Moderated>,
+    /// Which recipients are nobody new to its sender, where that was asked.
+    pub(super) acquainted: Acquainted,
     /// The envelope as it is queued, and who became others, where moderation had to know.
     pub(super) final_form: Option<(Envelope, Vec<Recipient>)>,
 }
@@ -61,6 +64,7 @@ impl Judged {
             counted: None,
             watch: None,
             moderated: None,
+            acquainted: Acquainted::default(),
             final_form: None,
         }
     }

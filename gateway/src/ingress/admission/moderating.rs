@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use mailweir_filters::ForOneMail;
+use mailweir_filters::{ForOneMail, RemoteMaps};
 use mailweir_mail::{Domain, Envelope, HoldReason, QueueId};
 use mailweir_moderation::{case::RuleName, case_file::Split};
 use mailweir_queue::Annex;
@@ -12,19 +12,26 @@ use mailweir_tables::LookupError;
 use super::{Admission, accepting::Judged};
 use crate::{
     ingress::{
-        incoming::Seen,
-        moderation::{Arrival, Moderated},
+        incoming::{Incoming, Seen},
+        moderation::{Arrival, ListenerModeration, Moderated},
         recipients,
     },
-    moderation,
+    moderation::{self, Acquainted},
     observe::Detail,
 };
+
+/// What had to be looked up.
+struct Asked {
+    ours: HashSet<Domain>,
+    groups: Vec<Box<str>>,
+    acquainted: Acquainted,
+}
 
 impl Admission {
     /// Asks the rules about the recipients as they are now.
     ///
     /// # Errors
-    /// A table cannot tell whose domain it is: the mail waits at the client.
+    /// A table or the store cannot tell: the mail waits at the client.
     pub(super) async fn moderate(
         &self,
         mail: &mut Judged,
@@ -44,8 +51,9 @@ impl Admission {
         let detour = mail.detour.take();
         let addressed = mail.take_addressed();
         let final_form = addressed.envelope(envelope.clone(), detour, self.listener.served());
-        let ours = self.ours(&final_form.0).await;
-        let ours = ours.map_err(|error| self.cannot_tell(mail.incoming.id(), &error))?;
+        let Asked { ours, groups, acquainted } =
+            self.ask(rules, &final_form.0, &mail.incoming).await?;
+        mail.acquainted = acquainted;
         let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
         let arrival = Arrival {
             listener: self.listener.name(),
@@ -57,6 +65,8 @@ impl Admission {
             envelope: &final_form.0,
             from: from.unwrap_or_default(),
             named,
+            groups,
+            acquainted: &mail.acquainted,
             size: mail.incoming.size(),
             arrival: mail.incoming.arrival(),
             content,
@@ -73,9 +83,34 @@ impl Admission {
         Ok(())
     }
 
-    /// The domains of a mail that are ours: served, or those of aliases.
-    async fn ours(&self, envelope: &Envelope) -> Result<HashSet<Domain>, LookupError> {
+    /// What tables and the store know of those whom a mail is from and for.
+    ///
+    /// # Errors
+    /// One of them cannot tell.
+    async fn ask(
+        &self,
+        rules: &ListenerModeration,
+        envelope: &Envelope,
+        incoming: &Incoming,
+    ) -> Result<Asked, Answer> {
+        let (id, now) = (incoming.id(), incoming.arrival());
         let lookups = ForOneMail { remote: self.listener.remote_maps(), steps: &self.steps };
+        let ours = self.ours(envelope, &lookups).await;
+        let groups = rules.groups(self.submitter.as_ref(), &envelope.sender, &lookups).await;
+        let acquainted = rules.acquainted(envelope, now).await;
+        Ok(Asked {
+            ours: ours.map_err(|error| self.cannot_tell(id, &error))?,
+            groups: groups.map_err(|error| self.cannot_tell(id, &error))?,
+            acquainted: acquainted.map_err(|error| self.cannot_tell(id, &error))?,
+        })
+    }
+
+    /// The domains of a mail that are ours: served, or those of aliases.
+    async fn ours(
+        &self,
+        envelope: &Envelope,
+        lookups: &dyn RemoteMaps,
+    ) -> Result<HashSet<Domain>, LookupError> {
         let recipients = envelope.recipients.iter().map(|recipient| &recipient.address);
         let mut ours = HashSet::new();
         let mut others = HashSet::new();
@@ -85,7 +120,7 @@ impl Admission {
                 continue;
             }
             let is_ours = self.listener.served().serve(domain)
-                || recipients::is_of_aliases(&self.listener, address, &lookups).await?;
+                || recipients::is_of_aliases(&self.listener, address, lookups).await?;
             let known = if is_ours { &mut ours } else { &mut others };
             known.insert(domain.clone());
         }

@@ -5,6 +5,7 @@ use mailweir_mail::{
     Client, Envelope, HeldBy, HoldReason, MailEvent, Origin, QueueId, Received, TransactionSummary,
 };
 use mailweir_moderation::case_file::Split;
+use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
 
 use super::{
@@ -15,6 +16,7 @@ use super::{
     summary,
 };
 use crate::{
+    clock,
     egress::Expansion,
     ingress::{
         addressing,
@@ -23,6 +25,7 @@ use crate::{
         moderation::Moderated,
         policy::Spent,
     },
+    moderation::Acquainted,
     observe::Detail,
 };
 
@@ -34,6 +37,7 @@ struct Ready {
     /// The client as the log shows it, if a relay named another.
     shown_as: Option<Client>,
     moderated: Option<Moderated>,
+    acquainted: Acquainted,
     /// A rule of a table holds it.
     ruled_hold: Option<HoldReason>,
 }
@@ -64,6 +68,7 @@ impl Admission {
             origin: self.origin(session, arrival),
             shown_as: session.forwarded().and_then(forwarded_client),
             moderated: mail.moderated,
+            acquainted: mail.acquainted,
             ruled_hold: mail.hold,
         };
         let only = ready.moderated.as_ref().and_then(|moderated| moderated.only.clone());
@@ -85,7 +90,8 @@ impl Admission {
         counted: Option<&Spent>,
         session: &Session,
     ) -> Result<Answer, Answer> {
-        let Ready { incoming, envelope, origin, shown_as, mut moderated, ruled_hold } = mail;
+        let Ready { incoming, envelope, origin, shown_as, mut moderated, acquainted, ruled_hold } =
+            mail;
         let id = incoming.id();
         let approval = moderated.as_ref().and_then(Moderated::hold_reason);
         let holds = self.holds(approval, ruled_hold, counted, id);
@@ -94,6 +100,7 @@ impl Admission {
         let annex = moderated.as_mut().map(|it| it.annex(id, other, None)).transpose();
         let annex = annex.map_err(|error| self.cannot_tell(id, &error))?.flatten();
         let (entry, told) = holds.entry(id, envelope, session);
+        let annex = self.and_remember(annex.unwrap_or_default(), &entry, &acquainted);
         let Shared { queue, observer, .. } = self.listener.shared();
         observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
         let stored = incoming.commit(queue, entry, origin, annex).await;
@@ -111,7 +118,9 @@ impl Admission {
         counted: Option<&Spent>,
         session: &Session,
     ) -> Result<Answer, Answer> {
-        let Ready { mut incoming, envelope, origin, shown_as, mut moderated, ruled_hold } = mail;
+        let Ready { incoming, envelope, origin, shown_as, moderated, acquainted, ruled_hold } =
+            mail;
+        let (mut incoming, mut moderated) = (incoming, moderated);
         let id = incoming.id();
         let held_id = incoming.other_id().map_err(|error| self.not_taken(&error))?;
         let (sent, held) = divided(envelope, only);
@@ -130,13 +139,23 @@ impl Admission {
         for entry in [&sent, &held] {
             observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
         }
-        let annex = annex.unwrap_or_default();
+        let annex = self.and_remember(annex.unwrap_or_default(), &sent, &acquainted);
         let stored = incoming.commit_two(queue, [sent, held], &origin, annex).await;
         let [sent, held] = stored.map_err(|error| self.not_taken(&error))?;
         self.log_received(sent.1, shown_as.as_ref(), sent_told);
         self.log_received(held.1, shown_as.as_ref(), held_told);
         self.begin_case(held_id, moderated);
         Ok(Answer::Split { sent: sent.0.queue_id(), held: held.0.queue_id() })
+    }
+
+    /// With whom the sender has mail now, if it goes.
+    fn and_remember(&self, mut annex: Annex, entry: &Entry, acquainted: &Acquainted) -> Annex {
+        let moderation = self.listener.moderation().filter(|moderation| moderation.remembers());
+        if moderation.is_some() && entry.hold.is_none() {
+            let Envelope { sender, recipients, .. } = &entry.envelope;
+            acquainted.remember(sender, recipients, &mut annex, clock::now());
+        }
+        annex
     }
 
     fn holds(
