@@ -151,6 +151,10 @@ impl Instance {
         Ok(program)
     }
 
+    pub(super) fn data_dir(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
     fn configuration(&self) -> PathBuf {
         self.directory.path().join("mailweir.toml")
     }
@@ -187,7 +191,7 @@ tls = "opportunistic"
 [admin]
 bind = []
 {sections}"#,
-            data = self.directory.path().join("data").display(),
+            data = self.data_dir().display(),
         )
     }
 }

@@ -9,6 +9,7 @@ mod idle;
 mod load;
 pub mod logins;
 mod machine;
+pub mod moderation;
 pub mod rules;
 
 use std::{fmt::Write as _, io, path::PathBuf};
