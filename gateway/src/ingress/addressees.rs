@@ -46,8 +46,8 @@ impl Addressees {
         }
     }
 
-    /// Those that it names.
-    pub(super) fn finish(self) -> Named {
+    /// Those that it names. Read when somebody is to be shown the mail: most mail needs nobody.
+    pub(super) fn names(&self) -> Named {
         let specs = AddressList::new(&self.values, Words::AreNames, MOST_TOKENS);
         Named(specs.filter_map(|spec| spec.address(&self.values)).map(|one| key(&one)).collect())
     }
@@ -133,7 +133,7 @@ mod tests {
     fn named(pieces: &[&[u8]]) -> Named {
         let mut addressees = Addressees::default();
         pieces.iter().for_each(|piece| addressees.feed(piece));
-        addressees.finish()
+        addressees.names()
     }
 
     fn hidden(mail: &str, address: &str) -> bool {

@@ -12,7 +12,7 @@ use mailweir_moderation::chain::{ReceivedHeaders, ReceivedReader};
 use mailweir_queue::{Annex, Disposition, Intake, IntakeError, NewMail, Queue, Receipt};
 
 use super::{
-    addressees::{Addressees, Named},
+    addressees::Addressees,
     checks::{IntoIntake, Onward},
     content_scan::ContentScan,
 };
@@ -61,7 +61,7 @@ pub(super) struct Seen {
     /// The Received headers, if they were asked for.
     pub(super) received: Option<ReceivedHeaders>,
     /// To whom the header says that it goes.
-    pub(super) named: Named,
+    pub(super) addressees: Addressees,
 }
 
 impl Watched {
@@ -178,7 +178,7 @@ impl Incoming {
     pub(super) fn finish_watch(&mut self) -> Option<Seen> {
         let Watched { hash, received, addressees } = *self.watched.take()?;
         let received = received.map(ReceivedReader::finish);
-        Some(Seen { content: hash.finish(), received, named: addressees.finish() })
+        Some(Seen { content: hash.finish(), received, addressees })
     }
 
     pub(super) const fn scan(&self) -> &ContentScan {

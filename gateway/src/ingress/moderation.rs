@@ -18,7 +18,7 @@ use mailweir_moderation::{
 use mailweir_queue::store::StoreError;
 use mailweir_tables::LookupError;
 
-use super::{addressees::Named, senders::Submitter};
+use super::{addressees::Addressees, senders::Submitter};
 use crate::{
     config::{self, ModerationRule},
     moderation::{Acquainted, Groups, Moderation},
@@ -50,7 +50,7 @@ pub(super) struct Arrival<'a> {
     /// Whom the header says it is from.
     pub(super) from: Vec<Address>,
     /// Whom it names as recipients.
-    pub(super) named: Named,
+    pub(super) addressees: Addressees,
     /// The groups that its sender is in.
     pub(super) groups: Vec<Box<str>>,
     /// Which recipients are nobody new.
@@ -229,18 +229,20 @@ impl Arrival<'_> {
 
     /// Those who are in question, as people are shown them.
     fn recipients(&self, only: Option<&[u32]>) -> Vec<Recipient> {
+        let named = self.addressees.names();
         let all = (0..).zip(&self.envelope.recipients);
         let meant =
             all.filter(|(index, _)| only.is_none_or(|only| only.binary_search(index).is_ok()));
         let shown = meant.map(|(_, one)| Recipient {
             address: one.address.clone(),
             is_outside: !self.ours.contains(one.address.domain()),
-            is_hidden: self.named.hide(one),
+            is_hidden: named.hide(one),
         });
         shown.collect()
     }
 
     fn summary(&self, recipients: Vec<Recipient>, reasons: Vec<Reason>) -> Summary {
+        let sent_to = self.envelope.recipients.len().saturating_sub(recipients.len());
         let from: Vec<&str> = self.from.iter().map(Address::as_str).collect();
         Summary {
             sender: self.envelope.sender.clone(),
@@ -248,6 +250,7 @@ impl Arrival<'_> {
             login: self.submitter.map(|submitter| submitter.name().into()),
             client: Some(self.client.clone()),
             recipients,
+            sent_to: u32::try_from(sent_to).unwrap_or(u32::MAX),
             subject: "".into(),
             size: self.size,
             arrival: self.arrival,

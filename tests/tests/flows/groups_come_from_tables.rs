@@ -34,6 +34,17 @@ async fn a_table_that_answers_for_any_key_puts_everybody_into_a_group() {
 }
 
 #[tokio::test]
+async fn patterns_are_asked_for_the_log_in_and_for_the_whole_address() {
+    let tables = tempfile::tempdir().unwrap();
+    let file = tables.path().join("groups");
+    std::fs::write(&file, "/^alice$/ audit\n/^s-.*@local\\.example$/ staff\n").unwrap();
+    let (gateway, _sink) = gateway(&format!("group_maps = [\"pcre:{}\"]", file.display())).await;
+    expect(&gateway, false, mail().from("s-ann@local.example"), true).await;
+    expect(&gateway, false, mail().from("ann@local.example"), false).await;
+    expect(&gateway, true, mail().from("s-ann@local.example"), false).await;
+}
+
+#[tokio::test]
 async fn where_a_table_cannot_tell_the_mail_is_put_off_and_nothing_is_kept() {
     let (gateway, sink) = gateway("group_maps = [\"inline:{a=b}\", \"fail:broken\"]").await;
     gateway.submit(mail()).await.expect_refused("451 4.3.0 *");

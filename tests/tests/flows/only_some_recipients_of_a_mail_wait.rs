@@ -20,6 +20,9 @@ async fn those_whom_the_rule_means_wait_and_the_others_have_it_at_once() {
     let mails: Vec<_> = first.iter().filter(|mail| !mail.sender().is_empty()).collect();
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].recipients(), ["user@local.example", "other@local.example"]);
+    let request = first.iter().find(|mail| mail.recipients() == ["ann@local.example"]).unwrap();
+    let request = request.text().replace("=\r\n", "");
+    assert!(request.contains("2 other recipients (already sent)"), "{request}");
     gateway.queue().expect(held, Place::Hold).await;
     let reason = gateway.queue().show(held).await.entry.hold_reason.unwrap();
     assert!(reason.as_str().ends_with(&format!(", split from {sent}")), "{}", reason.as_str());

@@ -45,6 +45,7 @@ fn file() -> CaseFile {
             is_outside: true,
             is_hidden: false,
         }],
+        sent_to: 0,
         subject: "대외비".into(),
         size: 4_711,
         arrival: Timestamp::from_secs(1_795_210_205),

@@ -39,7 +39,7 @@ impl Admission {
         session: &Session,
     ) -> Result<(), Answer> {
         let Some(rules) = self.listener.moderation() else { return Ok(()) };
-        let (Some(watch), Some(Seen { content, received, named })) =
+        let (Some(watch), Some(Seen { content, received, addressees })) =
             (mail.watch.take(), mail.incoming.finish_watch())
         else {
             return Ok(());
@@ -64,7 +64,7 @@ impl Admission {
             is_trusted: session.rights().trusted,
             envelope: &final_form.0,
             from: from.unwrap_or_default(),
-            named,
+            addressees,
             groups,
             acquainted: &mail.acquainted,
             size: mail.incoming.size(),
