@@ -37,7 +37,7 @@ use crate::{
         Shared, SubmissionPolicy, relay::ServedDomains,
     },
     interfaces, login,
-    moderation::{self, Moderation},
+    moderation::{self, Groups, Moderation},
     observe::Observer,
     policy::{self, Notes, PolicyServer, PolicySockets},
     restart,
@@ -213,6 +213,7 @@ impl App {
         self.services.spawn(Arc::clone(&self.shared.tables).watch(self.end.clone()));
         self.services.spawn(Arc::clone(&self.verification).keep());
         self.services.spawn(Arc::clone(&self.moderation).run());
+        self.services.spawn(Arc::clone(&self.moderation).forget_correspondents());
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
         let moderation = Arc::clone(&self.moderation);
@@ -262,11 +263,14 @@ impl App {
     ) -> anyhow::Result<Vec<(SocketAddr, Arc<Listener>)>> {
         let served = Arc::new(served(config));
         let policy = Arc::new(self.policy(config)?);
+        let groups = Groups::open(&config.moderation.group_maps, &self.shared.tables);
+        let groups = Arc::new(groups.context("moderation.group_maps")?);
         // Cases outlive their rules, and so do the answers to them.
         let has_moderation = !config.moderation.rules.is_empty() || self.moderation.has_cases();
         let moderation = has_moderation.then(|| ListenerModeration {
             rules: Arc::new(config.moderation.clone()),
             service: Arc::clone(&self.moderation),
+            groups,
         });
         let mut listeners = Vec::new();
         for rules in &config.listeners {

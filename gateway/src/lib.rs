@@ -24,6 +24,7 @@ mod sockets;
 mod status;
 pub mod store;
 pub mod tables;
+pub mod time_zone;
 pub mod tls;
 mod verification;
 mod wire;

@@ -117,8 +117,12 @@ mod tests {
             "{text}\n[[listener]]\nname = \"mx\"\nbind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n"
         );
         let files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
-        let around =
-            Surroundings { environment: &[], machine_name: Some("old.example.org"), files: &files };
+        let around = Surroundings {
+            environment: &[],
+            machine_name: Some("old.example.org"),
+            time_zone: None,
+            files: &files,
+        };
         Config::parse(Path::new("mailweir.toml"), &text, &around).unwrap().0
     }
 

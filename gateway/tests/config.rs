@@ -121,6 +121,7 @@ fn check(path: &Path, text: &str) -> Result<(Config, Vec<Problem>), Vec<Problem>
     let around = Surroundings {
         environment: &environment,
         machine_name: Some("builder"),
+        time_zone: None,
         files: &|path| match path.to_str() {
             Some("/pem/cert.pem" | "/etc/mailweir/cert.pem") => {
                 Ok(b"-----BEGIN CERTIFICATE-----\n".to_vec())

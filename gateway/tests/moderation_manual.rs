@@ -5,7 +5,7 @@
 use std::{fs, io, path::Path};
 
 use mailweir::config::{Colour, Config, ModerationRule, Surroundings, report};
-use mailweir_mail::{Address, Domain, Timestamp};
+use mailweir_mail::{Address, Date, Domain, Timestamp};
 use mailweir_moderation::{
     action::{Action, HeldMail},
     case::{AtExpiry, Expiry, Kind, Level, Plan},
@@ -96,6 +96,7 @@ impl Example {
         let around = Surroundings {
             environment: &[],
             machine_name: None,
+            time_zone: None,
             files: &|_| Err(io::ErrorKind::NotFound.into()),
         };
         let path = Path::new("mailweir.toml");
@@ -151,7 +152,8 @@ impl Example {
             recipients: 1,
             content: [0; 32],
         };
-        hold.plan(mail, &self.config.moderation.people, now)
+        let utc = |_: &Address, at| Date::of(at);
+        hold.plan(mail, (&self.config.moderation.people, &utc), now)
     }
 }
 

@@ -8,10 +8,10 @@ use crate::{
     store::{Batch, Space},
 };
 
-/// Cases and journal entries that are to be written.
+/// Cases, journal entries and acquaintances that are to be written.
 #[derive(Clone, Debug, Default)]
 pub struct Annex {
-    batch: Batch,
+    pub(crate) batch: Batch,
 }
 
 impl Annex {

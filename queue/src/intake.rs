@@ -13,7 +13,7 @@ use crate::{
     progress::{Progress, State},
     queue::Shared,
     record::{BodyLocation, BodyRecord, BodyWriter, content_of, encode_envelope},
-    spool::{Draft, Placed},
+    spool::{Draft, Placed, Spool},
     store::{Batch, Space, StoreError},
 };
 
@@ -22,6 +22,8 @@ use crate::{
 pub struct Intake {
     shared: Arc<Shared>,
     id: QueueId,
+    /// The name of a second mail of this content, if there is to be one.
+    other: Option<QueueId>,
     size: u64,
     hasher: crc32fast::Hasher,
     /// Absent while a write is under way, and for good after one failed or was given up.
@@ -117,13 +119,26 @@ impl Intake {
         let expected = usize::try_from(expected_size).unwrap_or(threshold);
         let buffer = BodyWriter::new(expected.clamp(MIN_BUFFER.min(threshold), threshold));
         let parts = Some(Parts { buffer, draft: None });
-        Self { shared, id, size: 0, hasher: crc32fast::Hasher::new(), parts }
+        Self { shared, id, other: None, size: 0, hasher: crc32fast::Hasher::new(), parts }
     }
 
     /// The name that the mail will have.
     #[must_use]
     pub const fn id(&self) -> QueueId {
         self.id
+    }
+
+    /// The name that a second mail of this content will have ([`crate::Queue::compose_two`]).
+    ///
+    /// # Errors
+    /// The queue is closing.
+    pub fn other_id(&mut self) -> Result<QueueId, IntakeError> {
+        let id = match self.other {
+            Some(id) => id,
+            None => self.shared.new_id()?,
+        };
+        self.other = Some(id);
+        Ok(id)
     }
 
     /// Bytes taken in so far.
@@ -167,10 +182,29 @@ impl Intake {
     }
 
     /// Brings the content to the disk if it belongs there, and puts the batch together.
-    pub(crate) async fn prepare(mut self, mail: NewMail) -> Result<Prepared, IntakeError> {
-        if mail.envelope.recipients.is_empty() {
-            return Err(IntakeError::NoRecipient);
-        }
+    pub(crate) async fn prepare(self, mail: NewMail) -> Result<Prepared, IntakeError> {
+        has_recipient(&mail)?;
+        let (shared, id) = (self.shared.clone(), self.id);
+        let content = self.finish().await?;
+        Ok(content.prepare(id, mail, shared.clock.now()))
+    }
+
+    /// The same for two mails that have one content.
+    pub(crate) async fn prepare_two(
+        mut self,
+        [one, other]: [NewMail; 2],
+    ) -> Result<[Prepared; 2], IntakeError> {
+        has_recipient(&one)?;
+        has_recipient(&other)?;
+        let (shared, id) = (self.shared.clone(), self.id);
+        let other_id = self.other_id()?;
+        let content = self.finish().await?;
+        let again = content.again(&shared.spool, other_id).await?;
+        let now = shared.clock.now();
+        Ok([content.prepare(id, one, now), again.prepare(other_id, other, now)])
+    }
+
+    async fn finish(mut self) -> Result<SafeContent, IntakeError> {
         let parts = self.parts.take().ok_or_else(unfinished)?;
         let checksum = self.hasher.clone().finalize();
         let (stored, placed) = match parts.draft {
@@ -179,21 +213,7 @@ impl Intake {
         };
         let location = if placed.is_some() { BodyLocation::Spool } else { BodyLocation::Store };
         let body = BodyRecord { location, size: self.size, checksum };
-        let now = self.shared.clock.now();
-        let state = mail.disposition.into_state(now);
-        let progress = Progress::new(state, &mail.envelope, now);
-        let mut batch = Batch::default();
-        let envelope = encode_envelope(&mail.envelope, &mail.origin, body);
-        batch.put(Space::Envelopes, self.id, envelope);
-        batch.put(Space::States, self.id, progress.encode());
-        let content = stored.as_ref().map(content_of);
-        if let Some(record) = stored {
-            batch.put(Space::Bodies, self.id, record);
-        }
-        let (envelope, origin) = (Arc::new(mail.envelope), Arc::new(mail.origin));
-        let newcomer = Newcomer { envelope, origin, body, progress, content };
-        let ticket = Ticket { id: self.id, size: self.size, placed };
-        Ok(Prepared { newcomer, ticket, batch })
+        Ok(SafeContent { body, stored, placed })
     }
 
     /// Empties the buffer into the spool file.
@@ -211,6 +231,50 @@ impl Intake {
         })
         .await
     }
+}
+
+/// Content that is in its file, or ready to be written with the records.
+struct SafeContent {
+    body: BodyRecord,
+    /// The record of the body, unless it is in a file.
+    stored: Option<Bytes>,
+    placed: Option<Placed>,
+}
+
+impl SafeContent {
+    /// The same content for another mail. A file gets a second name: each mail removes its own.
+    async fn again(&self, spool: &Spool, id: QueueId) -> Result<Self, IntakeError> {
+        let placed = match self.placed.as_ref().map(Placed::path) {
+            None => None,
+            Some(path) => {
+                let (spool, path) = (spool.clone(), path.to_owned());
+                Some(blocking(move || spool.name_again(&path, id)).await?)
+            }
+        };
+        Ok(Self { body: self.body, stored: self.stored.clone(), placed })
+    }
+
+    fn prepare(self, id: QueueId, mail: NewMail, now: Timestamp) -> Prepared {
+        let Self { body, stored, placed } = self;
+        let state = mail.disposition.into_state(now);
+        let progress = Progress::new(state, &mail.envelope, now);
+        let mut batch = Batch::default();
+        let envelope = encode_envelope(&mail.envelope, &mail.origin, body);
+        batch.put(Space::Envelopes, id, envelope);
+        batch.put(Space::States, id, progress.encode());
+        let content = stored.as_ref().map(content_of);
+        if let Some(record) = stored {
+            batch.put(Space::Bodies, id, record);
+        }
+        let (envelope, origin) = (Arc::new(mail.envelope), Arc::new(mail.origin));
+        let newcomer = Newcomer { envelope, origin, body, progress, content };
+        let ticket = Ticket { id, size: body.size, placed };
+        Prepared { newcomer, ticket, batch }
+    }
+}
+
+fn has_recipient(mail: &NewMail) -> Result<(), IntakeError> {
+    if mail.envelope.recipients.is_empty() { Err(IntakeError::NoRecipient) } else { Ok(()) }
 }
 
 /// A mail whose content is safe and whose records are ready to be written.

@@ -5,6 +5,7 @@
 //! function, [`state::apply`], and nothing else. `FORMAT.md` says what lies on the disk, and what
 //! a restart finds after a crash at any point. This crate knows no network and no filters.
 
+mod acquaintance;
 mod annex;
 mod body;
 mod committer;
@@ -23,6 +24,7 @@ pub mod store;
 mod threads;
 mod work;
 
+pub use acquaintance::{Day, Page, Pair};
 pub use annex::Annex;
 pub use body::{Body, BodyError, Content, ContentReader, SpoolFile};
 pub use committer::SyncTimes;
@@ -30,8 +32,8 @@ pub use intake::{Disposition, Intake, IntakeError, NewMail, Receipt};
 pub use options::{Clock, Engine, Observer, Options};
 pub use progress::{AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind};
 pub use queue::{
-    ChangeError, Composed, Details, Filter, Listed, Listing, OpenError, Pinned, Queue, Recorded,
-    ReportError, Stats, When,
+    ChangeError, Composed, ComposedPair, Details, Filter, Listed, Listing, OpenError, Pinned,
+    Queue, Recorded, ReportError, Stats, When,
 };
 pub use rescue::{RescueReport, rescue};
 pub use schedule::Schedule;

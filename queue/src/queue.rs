@@ -26,7 +26,7 @@ use tokio::{
 pub(crate) use self::dispatch::Lease;
 pub(crate) use self::open::Directory;
 pub use self::{
-    annexed::{Composed, Pinned},
+    annexed::{Composed, ComposedPair, Pinned},
     listing::{Details, Filter, Listed, Listing, Stats},
     open::OpenError,
 };
@@ -144,13 +144,7 @@ impl Queue {
     pub fn intake(&self, expected_size: u64) -> Result<Intake, IntakeError> {
         self.check_space(expected_size)?;
         let shared = &self.shared;
-        let id = {
-            let mut registry = shared.lock();
-            if registry.phase == Phase::Closing {
-                return Err(IntakeError::Closed);
-            }
-            registry.new_id(shared.clock.now())
-        };
+        let id = shared.new_id()?;
         Ok(Intake::new(shared.clone(), id, expected_size))
     }
 
@@ -163,6 +157,10 @@ impl Queue {
             return Err(StoreError::Stopped.into());
         }
         self.shared.space.check(expected_size).map_err(|free| IntakeError::NoSpace { free })
+    }
+
+    pub(crate) fn storage(&self) -> Arc<dyn Storage> {
+        self.shared.storage.clone()
     }
 
     /// Whether the store failed: nothing is taken in or delivered any more.

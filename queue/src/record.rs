@@ -95,6 +95,20 @@ pub(crate) fn open_journal(record: &[u8]) -> Result<&[u8], RecordError> {
     codec::open(record, Kind::Journal).map(|(_, content)| content)
 }
 
+/// The record of the day on which a pair of people wrote last.
+pub(crate) fn seal_acquaintance(day: u32) -> Vec<u8> {
+    seal(Kind::Acquaintance, &day.to_le_bytes())
+}
+
+/// The day in the record of a pair of people.
+///
+/// # Errors
+/// Says what is wrong with the bytes.
+pub(crate) fn open_acquaintance(record: &[u8]) -> Result<u32, RecordError> {
+    let (_, day) = codec::open(record, Kind::Acquaintance)?;
+    day.try_into().map(u32::from_le_bytes).map_err(|_| RecordError::Malformed)
+}
+
 fn seal(kind: Kind, content: &[u8]) -> Vec<u8> {
     let mut writer = codec::Writer::new(kind, content.len());
     writer.raw(content);
@@ -109,6 +123,7 @@ enum Kind {
     Body,
     Case,
     Journal,
+    Acquaintance,
 }
 
 impl Kind {
@@ -119,6 +134,7 @@ impl Kind {
             Self::Body => b'B',
             Self::Case => b'C',
             Self::Journal => b'J',
+            Self::Acquaintance => b'A',
         }
     }
 }

@@ -45,6 +45,27 @@ impl Spool {
         Ok(Draft { file, path: Unfinished(path), target: self.path(id) })
     }
 
+    /// Gives a file that lies in its place a second name, for another mail of the same content.
+    pub(crate) fn name_again(&self, path: &Path, id: QueueId) -> io::Result<Placed> {
+        let name = self.path(id);
+        match fs::hard_link(path, &name) {
+            // A file system without second names: the other mail gets a copy.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                return self.copy(path, id);
+            }
+            linked => linked?,
+        }
+        let placed = Placed(Unfinished(name));
+        sync_directory(placed.path().parent().unwrap_or(&self.root))?;
+        Ok(placed)
+    }
+
+    fn copy(&self, path: &Path, id: QueueId) -> io::Result<Placed> {
+        let mut draft = self.create(id)?;
+        io::copy(&mut File::open(path)?, &mut draft.file)?;
+        draft.finish()
+    }
+
     /// Where the file of a mail lies: spread over 256 directories.
     pub(crate) fn path(&self, id: QueueId) -> PathBuf {
         self.bucket(id.arrival().as_micros() / 64 % BUCKETS).join(id.to_string())
@@ -132,6 +153,11 @@ impl Draft {
 pub(crate) struct Placed(Unfinished);
 
 impl Placed {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0.0
+    }
+
     /// A record names the file now, or may: it stays.
     pub(crate) fn keep(mut self) -> PathBuf {
         std::mem::take(&mut self.0.0)
@@ -219,6 +245,24 @@ mod tests {
     }
 
     #[test]
+    fn a_second_name_or_a_copy_outlives_the_first_and_leaves_nothing_when_dropped() {
+        type Again = fn(&Spool, &Path, QueueId) -> io::Result<Placed>;
+        let again: [Again; 2] = [Spool::name_again, Spool::copy];
+        for again in again {
+            let (_directory, spool) = spool();
+            let mut draft = spool.create(ID).unwrap();
+            draft.write(b"content").unwrap();
+            let first = draft.finish().unwrap();
+            drop(again(&spool, first.path(), OTHER).unwrap());
+            assert_eq!(spool.files().unwrap(), [(ID, first.path().to_owned())]);
+            let second = again(&spool, first.path(), OTHER).unwrap().keep();
+            drop(first);
+            assert_eq!(spool.files().unwrap(), [(OTHER, second.clone())]);
+            assert_eq!(fs::read(second).unwrap(), b"content");
+        }
+    }
+
+    #[test]
     fn what_a_crash_left_half_written_is_removed_at_start_j3() {
         let (directory, spool) = spool();
         fs::write(spool.tmp().join(ID.to_string()), "half").unwrap();
@@ -243,4 +287,5 @@ mod tests {
     }
 
     const ID: QueueId = QueueId::new(Timestamp::from_secs(1_795_210_205), 7);
+    const OTHER: QueueId = QueueId::new(Timestamp::from_secs(1_795_210_205), 8);
 }

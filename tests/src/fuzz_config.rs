@@ -22,6 +22,7 @@ pub fn config(data: &[u8]) {
     let around = Surroundings {
         environment: &environment,
         machine_name: None,
+        time_zone: None,
         files: &|_| Ok(data.to_vec()),
     };
     let checked = Config::parse(path, &text, &around);

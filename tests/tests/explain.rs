@@ -166,6 +166,24 @@ fn it_says_hop_by_hop_which_way_the_mail_came() {
 }
 
 #[test]
+fn it_says_who_waits_and_who_does_not() {
+    let Some(bench) = Bench::new() else { return };
+    let rule = "[[moderation.rule]]\nname = \"boss\"\naction = \"approval\"\nsplit = true\n\
+                moderators = [\"boss@own.example\"]\nrecipients = [\"b@own.example\"]\n";
+    fs::write(bench.directory.path().join("mailweir.toml"), format!("{CONFIG}\n{rule}")).unwrap();
+    let words = ["--from", "a@a.example", "--to", "b@own.example", "--to", "c@own.example", "-"];
+    let (told, code) = bench.explain(&words, "Subject: hi\n\nhi\n");
+    assert_eq!(code, Some(1), "{told}");
+    let parts: Vec<&str> = told.split("\nsender    ").collect();
+    assert_eq!(parts.len(), 3, "{told}");
+    assert!(parts[1].contains("recipient <c@own.example>"), "{told}");
+    assert!(!parts[1].contains("held      "), "{told}");
+    assert!(parts[2].contains("recipient <b@own.example>"), "{told}");
+    assert!(parts[2].contains("held      moderation rule \"boss\""), "{told}");
+    assert!(told.ends_with("\naccepted; for some recipients it is held for a person\n"), "{told}");
+}
+
+#[test]
 fn addresses_are_not_probed_and_what_is_known_of_them_is_only_read() {
     let Some(bench) = Bench::new() else { return };
     let list = "relay = [\"permit_sasl_authenticated, reject_unauth_destination\"]\n";

@@ -217,6 +217,7 @@ pub(crate) fn draft(language: Language) -> Draft {
         is_hidden,
     };
     let mail = Summary {
+        sent_to: 0,
         sender: ReversePath::Mailbox(address(SENDER)),
         from: from.into(),
         login: Some(SENDER.into()),

@@ -39,6 +39,9 @@ pub struct CaseFile {
     /// How long its sender needs no approval, if those who approved said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
+    /// The rest of the mail, if only some of its recipients wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     /// What an operator did with the mail in the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<Operated>,
@@ -63,6 +66,15 @@ pub enum Deed {
     Released,
     /// It is thrown away.
     Deleted,
+}
+
+/// The mail to those whom the rule did not mean: it was sent at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Its name.
+    pub sent_as: QueueId,
+    /// How many recipients it has.
+    pub recipients: u32,
 }
 
 /// What of a mail is attached to notices.
@@ -111,6 +123,7 @@ impl CaseFile {
             also_held: None,
             trust: None,
             operator: None,
+            split: None,
         }
     }
 
@@ -269,7 +282,7 @@ impl CaseFile {
     pub fn journal(&self, id: QueueId, before: Option<&Case>) -> Vec<JournalEntry<'_>> {
         let known = before.map_or(0, |case| case.progress.history.len());
         let new = self.case.progress.history.iter().skip(known);
-        new.map(|entry| JournalEntry::new(id, &self.case, entry)).collect()
+        new.map(|entry| JournalEntry::new(id, self, entry)).collect()
     }
 
     /// When tokens that are given now are good for nothing any more: when the case would be
@@ -299,6 +312,9 @@ pub struct JournalEntry<'a> {
     pub rule: &'a RuleName,
     /// SHA-256 of the content, in hexadecimal digits.
     pub content: String,
+    /// Where it is opened: the rest of the mail, if only some recipients wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
 }
 
 /// An entry of the journal, read back. What a newer version adds to it is left out.
@@ -322,13 +338,14 @@ pub struct Recorded {
 }
 
 impl<'a> JournalEntry<'a> {
-    fn new(id: QueueId, case: &'a Case, entry: &'a Entry) -> Self {
+    fn new(id: QueueId, CaseFile { case, split, .. }: &'a CaseFile, entry: &'a Entry) -> Self {
         let Entry { at, by, step, words } = entry;
+        let split = split.filter(|_| *step == Step::Opened);
         let mut content = String::with_capacity(64);
         for byte in case.plan.content {
             let _ = write!(content, "{byte:02x}");
         }
-        Self { case: id, at: *at, by, step, words, rule: &case.plan.rule, content }
+        Self { case: id, at: *at, by, step, words, rule: &case.plan.rule, content, split }
     }
 
     /// The entry as it is stored.

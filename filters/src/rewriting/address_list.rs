@@ -10,7 +10,10 @@ mod tokens;
 
 use std::{mem, ops::Range, vec};
 
+use mailweir_mail::Address;
 use tokens::{Token, Tokens};
+
+use super::addressing::quoted;
 
 /// Where an address stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +71,13 @@ impl Iterator for AddressList<'_> {
 }
 
 impl AddrSpec {
+    /// The address that stands there; `None` if it has no domain, or cannot be one.
+    #[must_use]
+    pub fn address(&self, text: &[u8]) -> Option<Address> {
+        let (local, domain) = self.read(text)?;
+        Address::parse(&format!("{}@{}", quoted(&local), domain?)).ok()
+    }
+
     /// The local part without quotes, and the domain; without white space. `None` if they are no
     /// UTF-8 or a comment stands between the words of one of them.
     pub(crate) fn read(&self, text: &[u8]) -> Option<(String, Option<String>)> {

@@ -3,7 +3,7 @@
 //! Codes and words are Postfix's, since log tools and fail2ban know them. A refusal is a value
 //! until here; what the administrator must know besides stands in the log, not in the reply.
 
-use std::io::Write as _;
+use std::{fmt, io::Write as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailweir_mail::{Address, Client, Domain, Enhanced, Protocol, QueueId, Reply, ReversePath};
@@ -398,6 +398,8 @@ pub(crate) enum Next {
     Sent,
     /// It waits for people: programs see it in the reply.
     Approval,
+    /// It is sent on, but for some recipients: their mail, of this name, waits for people.
+    Split(QueueId),
 }
 
 /// A line of the reply to EHLO.
@@ -463,11 +465,10 @@ impl Positive<'_> {
             }
             Self::ChunkOk(bytes) => write!(out, "250 2.0.0 Ok: {bytes} bytes\r\n"),
             Self::Queued(id, next) => {
-                write!(out, "250 2.0.0 Ok: queued as {id}{}\r\n", next.remark())
+                write!(out, "250 2.0.0 Ok: queued as {id}{next}\r\n")
             }
             Self::QueuedChunks(id, bytes, next) => {
-                let remark = next.remark();
-                write!(out, "250 2.0.0 Ok: {bytes} bytes queued as {id}{remark}\r\n")
+                write!(out, "250 2.0.0 Ok: {bytes} bytes queued as {id}{next}\r\n")
             }
             Self::ReplyTaken(id) => write!(out, "250 2.0.0 Ok: {id} taken as a reply\r\n"),
             Self::Challenge(challenge) => write!(out, "334 {}\r\n", STANDARD.encode(challenge)),
@@ -476,11 +477,13 @@ impl Positive<'_> {
     }
 }
 
-impl Next {
-    const fn remark(self) -> &'static str {
+/// What stands behind the name of the mail.
+impl fmt::Display for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sent => "",
-            Self::Approval => " (held for approval)",
+            Self::Sent => Ok(()),
+            Self::Approval => f.write_str(" (held for approval)"),
+            Self::Split(held) => write!(f, " and {held} ({held} held for approval)"),
         }
     }
 }

@@ -43,6 +43,7 @@ impl Home {
         let around = Surroundings {
             environment: &environment,
             machine_name: Some("old.example.org"),
+            time_zone: None,
             files: &|path| fs::read(path),
         };
         Config::parse(Path::new("mailweir.toml"), &text, &around).unwrap().0

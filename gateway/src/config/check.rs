@@ -26,9 +26,8 @@ use super::{
     route::{Route, Routes},
     schema::{
         AddressVerifySection, ApiTokenSection, AuthSection, BackendSection, ClassSection,
-        ListenerSection, ModerationSection, ModeratorSection, PolicyServerSection, QuotasSection,
-        RestrictionsSection, RouteSection, RuleSection, SendersSection, ServerSection, SmtpSection,
-        ThrottleSection, TlsSection,
+        ListenerSection, PolicyServerSection, QuotasSection, RestrictionsSection, RouteSection,
+        SendersSection, ServerSection, SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -67,9 +66,7 @@ pub(super) fn config(
     let classes = all::<ClassSection>(raw, problems);
     let address_verify = only::<AddressVerifySection>(raw, problems)?;
     let rewriting = only::<Rewriting>(raw, problems)?;
-    let moderation = only::<ModerationSection>(raw, problems)?;
-    let moderators = all::<ModeratorSection>(raw, problems);
-    let rules = all::<RuleSection>(raw, problems);
+    let moderation = WrittenModeration::read(raw, problems)?;
     let policy_servers = all::<PolicyServerSection>(raw, problems);
     let admin = only::<Admin>(raw, problems)?;
     let api_tokens = all::<ApiTokenSection>(raw, problems);
@@ -92,14 +89,12 @@ pub(super) fn config(
     relations::check_certificate_backends(&written_backends, &listeners, problems);
     relations::check_binds(&written_listeners, &policy_servers, &admin, &metrics, problems);
     relations::check_routes(&written_routes, &written_listeners, &server.hostname, problems);
-    relations::check_links(&rules, &admin, problems);
+    relations::check_links(&moderation.rules, &admin, problems);
     positive(&limits.table, &[("timeout", limits.section.timeout)], problems);
     positive(&dns.table, &[("timeout", dns.section.timeout)], problems);
     let address_verify =
         address_verify::check(&address_verify, &server.hostname, &domains.section, problems);
-    let moderation =
-        WrittenModeration { section: &moderation, moderators: &moderators, rules: &rules };
-    let moderation = moderation::check(&moderation, &listeners, &server.hostname, problems);
+    let moderation = moderation::check(&moderation, &listeners, &server, around, problems);
     let policy_servers =
         policy_server::check(&policy_servers, &listeners, &moderation.rules, problems);
     Some(Config {
@@ -132,14 +127,14 @@ pub(super) fn config(
     })
 }
 
-fn only<T: Section>(raw: &RawConfig, problems: &mut Problems<'_>) -> Option<Written<T>> {
+pub(super) fn only<T: Section>(raw: &RawConfig, problems: &mut Problems<'_>) -> Option<Written<T>> {
     let table = raw.only(T::SCHEMA.name);
     let section = T::read(&table, problems)?;
     Some(Written { table, section })
 }
 
 /// All sections of a name, without those that are too broken to say more about.
-fn all<T: Section>(raw: &RawConfig, problems: &mut Problems<'_>) -> Vec<Written<T>> {
+pub(super) fn all<T: Section>(raw: &RawConfig, problems: &mut Problems<'_>) -> Vec<Written<T>> {
     let tables = raw.all(T::SCHEMA.name).iter();
     tables
         .filter_map(|table| {
@@ -158,8 +153,11 @@ fn server(
     let of_machine = || around.machine_name.and_then(|name| Domain::parse(name).ok());
     let hostname = section.hostname.clone().or_else(of_machine);
     let data_dir = section.data_dir.clone();
+    let time_zone = section.time_zone.as_ref().or(around.time_zone).cloned().unwrap_or_default();
     let hostname = match hostname {
-        Some(name) if name.is_qualified() => return Server { hostname: name, data_dir },
+        Some(name) if name.is_qualified() => {
+            return Server { hostname: name, data_dir, time_zone };
+        }
         other => other,
     };
     if !problems.blame(table, "hostname") {
@@ -172,7 +170,7 @@ fn server(
             .warning(table, "hostname", format!("{message}; many servers refuse mail from us"))
             .help("set it to the name that the reverse DNS of this machine shows, such as \"gate.example.org\"");
     }
-    Server { hostname: hostname.unwrap_or_else(localhost), data_dir }
+    Server { hostname: hostname.unwrap_or_else(localhost), data_dir, time_zone }
 }
 
 #[expect(clippy::expect_used, reason = "\"localhost\" is a valid name")]

@@ -5,8 +5,8 @@ use mailweir_moderation::chain::TrustedEntry;
 
 use super::{
     Auth, AuthBackend, BackendKind, CertificateSource, Config, Engine, Listener, ListenerTls,
-    MinTlsVersion, Mode, ModerationRule, Moderator, NextHop, PolicyServer, ProxyProtocol, Route,
-    RouteTls, TableSummary, units::shown,
+    MinTlsVersion, Mode, ModerationRule, NextHop, PolicyServer, ProxyProtocol, Route, RouteTls,
+    TableSummary, units::shown,
 };
 
 impl Config {
@@ -50,10 +50,15 @@ impl Config {
 
     fn describe_moderation(&self) -> Vec<(&'static str, String)> {
         let moderation = &self.moderation;
-        let moderators: Vec<_> = moderation.moderators.iter().map(Moderator::describe).collect();
+        let moderators = moderation.moderators.iter();
+        let moderators: Vec<_> =
+            moderators.map(|one| one.describe(&moderation.time_zone)).collect();
         let rules: Vec<_> = moderation.rules.iter().map(ModerationRule::describe).collect();
-        let mut rows: Vec<_> =
-            aligned(&moderators).into_iter().map(|line| ("moderators", line)).collect();
+        let mut rows = Vec::new();
+        if !rules.is_empty() {
+            rows.push(("time zone", moderation.time_zone.to_string()));
+        }
+        rows.extend(aligned(&moderators).into_iter().map(|line| ("moderators", line)));
         rows.extend(aligned(&rules).into_iter().map(|line| ("mail waits", line)));
         if !rules.is_empty() {
             rows.extend(moderation.describe_bypass().map(|mail| ("needs nobody", mail)));

@@ -5,6 +5,7 @@ use std::{ffi::OsString, net::SocketAddr, path::Path};
 use super::{
     Config, Location, Problem, Severity, Surroundings, environment::PREFIX, problem::printable,
 };
+use crate::time_zone::TimeZone;
 
 impl Config {
     /// Reads the file at `path`, overridden by the variables `MAILWEIR_<SECTION>__<KEY>` of
@@ -26,6 +27,7 @@ impl Config {
         let around = Surroundings {
             environment: &environment,
             machine_name: machine_name.as_deref(),
+            time_zone: Some(&TimeZone::of_machine()),
             files: &|path| std::fs::read(path),
         };
         let checked = Self::parse(path, &text, &around);
@@ -53,6 +55,7 @@ impl Config {
         let around = Surroundings {
             environment: &environment,
             machine_name: None,
+            time_zone: Some(&TimeZone::of_machine()),
             files: &|path| std::fs::read(path),
         };
         Self::parse(Path::new("demo.toml"), DEMO, &around)

@@ -57,6 +57,8 @@ use std::{
 use mailweir_auth::{Quotas, ThrottleLimits};
 use mailweir_mail::Domain;
 
+use crate::time_zone::TimeZone;
+
 pub use self::{
     address_verify::{AddressVerify, VerifySender},
     api_token::ApiToken,
@@ -172,6 +174,8 @@ pub struct Surroundings<'a> {
     pub environment: &'a [(String, String)],
     /// What the machine calls itself.
     pub machine_name: Option<&'a str>,
+    /// Where the machine stands; `None`: in UTC.
+    pub time_zone: Option<&'a TimeZone>,
     /// How to read a file that the configuration names.
     pub files: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
 }
@@ -183,6 +187,8 @@ pub struct Server {
     pub hostname: Domain,
     /// The directory of everything that must survive.
     pub data_dir: PathBuf,
+    /// Where its people live.
+    pub time_zone: TimeZone,
 }
 
 /// `[tls]`: what listeners show and speak.

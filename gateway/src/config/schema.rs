@@ -46,6 +46,7 @@ use super::{
     units::ByteSize,
     words::{HttpUrl, Label, Secret},
 };
+use crate::time_zone::TimeZone;
 
 /// All sections, in the order of the reference.
 pub(super) static SCHEMAS: &[Schema] = &[
@@ -87,6 +88,10 @@ section! {
         /// The directory of the queue, the users, and the certificate made at first start. It is
         /// all there is to back up.
         data_dir: PathBuf = "/var/lib/mailweir", postfix "queue_directory" "data_directory";
+        /// Where its people live: for hours and days of rules, and for the times that notices name. A name
+        /// of the IANA database, which knows summer time. Absent: the zone of this machine (`TZ`,
+        /// `/etc/localtime`), or UTC.
+        time_zone: Option<TimeZone>;
     }
 }
 
@@ -818,6 +823,14 @@ section! {
         /// address, of that domain or below it. The whole body and From must be signed. If their name
         /// server does not answer, the mail waits as any other.
         dkim_domains: Vec<Domain> = [];
+        /// Tables of the groups that people are in, for the condition `groups`. Keys are the log-in, then
+        /// `user@example.org` and `@example.org` of the envelope sender; the first that has a value
+        /// counts, and the value is names with commas or spaces between them. They are asked only if
+        /// a rule names groups.
+        group_maps: Vec<TableName> = [];
+        /// How long it is remembered that two people have written to each other, for the condition
+        /// `new_correspondent`. Counted from their last mail.
+        forget_correspondents: Duration = "400 d";
         /// How many requests one moderator gets by themselves within `digest_interval`; further ones
         /// are gathered in one mail, which is sent when the interval ends. The same for reminders
         /// and warnings, for the news that something is decided, and for what administrators are told.
@@ -867,7 +880,9 @@ section! {
         language: Option<Language>;
         /// Their log-in, at the web pages and where they hand in mail. Absent: the address.
         login: Option<String>;
-        /// When they are away: first and last day, or one day, from midnight to midnight in UTC. Mail
+        /// Where they live: for `absent`, and for the times in their notices. Absent: `server.time_zone`.
+        time_zone: Option<TimeZone>;
+        /// When they are away: first and last day, or one day, from midnight to midnight there. Mail
         /// that comes then is for the deputy to decide; without one they are not asked, and
         /// administrators hear of it if too few are left.
         absent: Vec<Absence> = [];
@@ -892,7 +907,7 @@ section! {
         logins: Vec<String> = [];
         /// Who sends: envelope senders.
         senders: Vec<AddressPattern> = [];
-        /// Who sends: groups of the log-in, as its back end names them.
+        /// Who sends: groups, as `moderation.group_maps` names them.
         groups: Vec<String> = [];
         /// Who sends: labels of app passwords and interface tokens.
         credentials: Vec<String> = [];
@@ -903,7 +918,8 @@ section! {
         recipients: Vec<AddressPattern> = [];
         /// To whom: only recipients whose domain is not ours (`domains.relay`, alias domains).
         outside: bool = false;
-        /// To whom: only recipients to whom this sender never wrote before.
+        /// To whom: only recipients with whom this sender had no mail before, in neither direction: none
+        /// that was sent, or was released. Remembered only while a rule asks for it.
         new_correspondent: bool = false;
         /// To whom: only mail with more recipients than this.
         more_than: Option<u32>;
@@ -925,7 +941,7 @@ section! {
         numbers: Vec<NumberKind> = [];
         /// How many of `numbers` must stand in it, all kinds together.
         numbers_at_least: NonZeroU32 = 1;
-        /// When: days, spans, or both, in the local time of this machine. A span over midnight belongs to
+        /// When: days, spans, or both, in `server.time_zone`. A span over midnight belongs to
         /// the day it begins on.
         hours: Vec<Hours> = [];
         /// Who approves, if there is one level; who hears of it, of action "notice".

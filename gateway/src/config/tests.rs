@@ -20,6 +20,7 @@ fn check_with(
     let around = Surroundings {
         environment: &environment,
         machine_name: Some("machine.example.org"),
+        time_zone: None,
         files: &|_| Err(io::ErrorKind::NotFound.into()),
     };
     Config::parse(Path::new("mailweir.toml"), text, &around)
@@ -397,6 +398,7 @@ fn the_file_of_answers_about_addresses_is_no_other_file() {
     let around = Surroundings {
         environment: &[],
         machine_name: None,
+        time_zone: None,
         files: &|path| match path.to_str() {
             Some("/data/cert.pem") => Ok(b"-----BEGIN CERTIFICATE-----\n".to_vec()),
             Some("/data/key.pem") => Ok(b"-----BEGIN PRIVATE KEY-----\n".to_vec()),

@@ -269,6 +269,7 @@ mod tests {
         let around = Surroundings {
             environment: &[],
             machine_name: Some("gate.test"),
+            time_zone: None,
             files: &|_| Err(std::io::ErrorKind::NotFound.into()),
         };
         let path = std::path::Path::new("mailweir.toml");

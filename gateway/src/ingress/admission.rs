@@ -43,6 +43,7 @@ mod judging;
 mod login;
 mod moderating;
 mod replying;
+mod storing;
 
 /// What one session is allowed, and what it is in the middle of.
 pub(super) struct Admission {
@@ -110,7 +111,11 @@ impl Admission {
             Question::EndOfData => {
                 let answer = Box::pin(self.accept(session)).await;
                 self.forget_last_mail();
-                if let Answer::Accepted(_) | Answer::Held(_) | Answer::ReplyTaken(_) = answer {
+                if let Answer::Accepted(_)
+                | Answer::Held(_)
+                | Answer::Split { .. }
+                | Answer::ReplyTaken(_) = answer
+                {
                     self.steps.refill();
                 }
                 answer

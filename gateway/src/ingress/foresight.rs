@@ -89,7 +89,7 @@ pub(crate) async fn foresee(
         },
         is_ours: &|domain| ours.contains(domain),
         size: mail.size,
-        time: clock::local(clock::now()),
+        time: moderation.rules.time_zone.local(clock::now()),
     };
     let rules = &moderation.rules.rules;
     let possible = moderation.rules.matching.foresee(&prospect).into_iter();

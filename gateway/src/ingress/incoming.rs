@@ -12,6 +12,7 @@ use mailweir_moderation::chain::{ReceivedHeaders, ReceivedReader};
 use mailweir_queue::{Annex, Disposition, Intake, IntakeError, NewMail, Queue, Receipt};
 
 use super::{
+    addressees::Addressees,
     checks::{IntoIntake, Onward},
     content_scan::ContentScan,
     evidence::{Evidence, EvidenceReader},
@@ -39,18 +40,41 @@ pub(super) struct Incoming {
     trouble: Option<IntakeError>,
 }
 
+/// An entry of the queue that a mail becomes.
+pub(super) struct Entry {
+    pub(super) id: QueueId,
+    pub(super) envelope: Envelope,
+    pub(super) hold: Option<HoldReason>,
+}
+
 /// What moderation wants to know of the bytes.
 pub(super) struct Watched {
     /// Of what is stored.
     hash: Fingerprint,
     /// Where it came through, as the client tells; absent where nobody asks.
     received: Option<ReceivedReader>,
+    /// To whom the header says that it goes.
+    addressees: Addressees,
+}
+
+/// What moderation has learned of the bytes.
+pub(super) struct Seen {
+    /// The hash of all that is stored.
+    pub(super) content: [u8; 32],
+    /// The Received headers, if they were asked for.
+    pub(super) received: Option<ReceivedHeaders>,
+    /// To whom the header says that it goes.
+    pub(super) addressees: Addressees,
 }
 
 impl Watched {
     /// `received`: whether the hosts are asked for that it came through.
     pub(super) fn new(received: bool) -> Self {
-        Self { hash: Fingerprint::new(), received: received.then(ReceivedReader::default) }
+        Self {
+            hash: Fingerprint::new(),
+            received: received.then(ReceivedReader::default),
+            addressees: Addressees::default(),
+        }
     }
 }
 
@@ -100,8 +124,11 @@ impl Incoming {
     pub(super) async fn content(&mut self, piece: &[u8], remote: &dyn RemoteMaps) {
         if self.trouble.is_none() {
             self.scan.feed(piece);
-            if let Some(Watched { received: Some(received), .. }) = self.watched.as_deref_mut() {
-                received.feed(piece);
+            if let Some(Watched { received, addressees, .. }) = self.watched.as_deref_mut() {
+                addressees.feed(piece);
+                if let Some(received) = received {
+                    received.feed(piece);
+                }
             }
             if let Some(evidence) = &mut self.evidence {
                 evidence.feed(piece);
@@ -169,11 +196,11 @@ impl Incoming {
         self.intake.size()
     }
 
-    /// The hash of all that is stored, and the Received headers if they were asked for. Once, at the
-    /// end, where moderation watches.
-    pub(super) fn finish_watch(&mut self) -> Option<([u8; 32], Option<ReceivedHeaders>)> {
-        let Watched { hash, received } = *self.watched.take()?;
-        Some((hash.finish(), received.map(ReceivedReader::finish)))
+    /// What moderation has learned, once, at the end, where it watches.
+    pub(super) fn finish_watch(&mut self) -> Option<Seen> {
+        let Watched { hash, received, addressees } = *self.watched.take()?;
+        let received = received.map(ReceivedReader::finish);
+        Some(Seen { content: hash.finish(), received, addressees })
     }
 
     /// What speaks for the mail, if that is read. Once, at the end.
@@ -194,32 +221,52 @@ impl Incoming {
         self.trouble.as_ref()
     }
 
+    /// The name of the second mail, if this becomes two.
+    pub(super) fn other_id(&mut self) -> Result<QueueId, IntakeError> {
+        self.intake.other_id()
+    }
+
     /// Makes the mail durable, with what moderation keeps of it.
     pub(super) async fn commit(
         self,
-        envelope: Envelope,
+        queue: &Queue,
+        Entry { id, envelope, hold }: Entry,
         origin: Origin,
-        hold: Option<HoldReason>,
-        annex: Option<(&Queue, Annex)>,
+        annex: Annex,
     ) -> Result<(Receipt, Received), IntakeError> {
-        let (intake, mail, mut event) = self.complete(envelope, origin, hold);
-        let receipt = match annex {
-            None => intake.commit(mail).await?,
-            Some((queue, annex)) => {
-                let mail = queue.compose(intake, mail).await?;
-                queue.commit_with(mail, annex).await?
-            }
-        };
+        let (mail, mut event) = self.complete(id, envelope, origin, hold);
+        let mail = queue.compose(self.intake, mail).await?;
+        let receipt = queue.commit_with(mail, annex).await?;
         event.size = receipt.size();
         Ok((receipt, event))
     }
 
-    fn complete(
+    /// The same, as two mails: the second has the name [`Incoming::other_id`].
+    pub(super) async fn commit_two(
         self,
+        queue: &Queue,
+        entries: [Entry; 2],
+        origin: &Origin,
+        annex: Annex,
+    ) -> Result<[(Receipt, Received); 2], IntakeError> {
+        let [one, other] = entries
+            .map(|Entry { id, envelope, hold }| self.complete(id, envelope, origin.clone(), hold));
+        let mails = queue.compose_two(self.intake, [one.0, other.0]).await?;
+        let [first, second] = queue.commit_two_with(mails, annex).await?;
+        let told = |receipt: Receipt, event| {
+            let size = receipt.size();
+            (receipt, Received { size, ..event })
+        };
+        Ok([told(first, one.1), told(second, other.1)])
+    }
+
+    fn complete(
+        &self,
+        id: QueueId,
         mut envelope: Envelope,
         origin: Origin,
         hold: Option<HoldReason>,
-    ) -> (Intake, NewMail, Received) {
+    ) -> (NewMail, Received) {
         if self.eight_bit {
             envelope.body = BodyType::EightBitMime;
         }
@@ -228,7 +275,7 @@ impl Incoming {
         envelope.smtputf8 &= self.scan.eight_bit_header() || needs_smtputf8(&envelope);
         envelope.smtputf8 |= self.utf8_header;
         let event = Received {
-            id: self.intake.id(),
+            id,
             listener: origin.listener.clone(),
             client: origin.client.clone(),
             login: origin.login.clone(),
@@ -239,7 +286,7 @@ impl Incoming {
         };
         let disposition = hold.map_or(Disposition::Ready, Disposition::Held);
         let mail = NewMail { envelope, origin, disposition };
-        (self.intake, mail, event)
+        (mail, event)
     }
 }
 

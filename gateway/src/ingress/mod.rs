@@ -3,6 +3,7 @@
 //! The protocol is the session's, the storage the queue's. Here bytes are moved and questions are
 //! answered: who may connect, log in, relay, and what becomes of the mail.
 
+mod addressees;
 mod addressing;
 mod admission;
 mod checks;

@@ -4,6 +4,7 @@
 
 use std::{collections::HashSet, net::IpAddr, sync::Arc};
 
+use mailweir_filters::RemoteMaps;
 use mailweir_mail::{Address, Client, Domain, Envelope, Login, ReversePath, Timestamp};
 use mailweir_moderation::{
     action::{self, Action, HeldMail},
@@ -16,13 +17,16 @@ use mailweir_moderation::{
     token::{Purpose, Token},
 };
 
-use super::senders::Submitter;
+use mailweir_queue::store::StoreError;
+use mailweir_tables::LookupError;
+
+use super::{addressees::Addressees, senders::Submitter};
 use crate::{
     clock,
     config::{self, ModerationRule},
     dkim::{self, SignedMail},
     egress::resolve::Resolver,
-    moderation::Moderation,
+    moderation::{Acquainted, Groups, Moderation},
 };
 
 /// The rules of moderation that hold for a listener, and the service that keeps what they hold.
@@ -32,6 +36,8 @@ pub(crate) struct ListenerModeration {
     pub(crate) rules: Arc<config::Moderation>,
     /// Who keeps the cases.
     pub(crate) service: Arc<Moderation>,
+    /// Which groups people are in.
+    pub(crate) groups: Arc<Groups>,
 }
 
 /// A mail that the rules are asked about.
@@ -50,6 +56,12 @@ pub(super) struct Arrival<'a> {
     pub(super) envelope: &'a Envelope,
     /// Whom the header says it is from.
     pub(super) from: Vec<Address>,
+    /// Whom it names as recipients.
+    pub(super) addressees: Addressees,
+    /// The groups that its sender is in.
+    pub(super) groups: Vec<Box<str>>,
+    /// Which recipients are nobody new.
+    pub(super) acquainted: &'a Acquainted,
     pub(super) size: u64,
     pub(super) arrival: Timestamp,
     /// SHA-256 of the content as stored.
@@ -62,6 +74,8 @@ pub(super) struct Moderated {
     pub(super) file: Option<Box<CaseFile>>,
     /// Whether it waits.
     pub(super) holds: bool,
+    /// The recipients whose mail waits, by their places in the envelope; absent: all.
+    pub(super) only: Option<Vec<u32>>,
     /// The rule that decides.
     pub(super) rule: RuleName,
     /// Why it matches.
@@ -148,22 +162,56 @@ impl ListenerModeration {
         walk(peer, received, &self.rules.trusted_hosts, &options)
     }
 
+    /// The groups of a sender, if a rule asks for them.
+    ///
+    /// # Errors
+    /// A table cannot tell.
+    pub(super) async fn groups(
+        &self,
+        submitter: Option<&Submitter>,
+        sender: &ReversePath,
+        lookups: &dyn RemoteMaps,
+    ) -> Result<Vec<Box<str>>, LookupError> {
+        if !self.rules.matching.ask_for_groups() {
+            return Ok(Vec::new());
+        }
+        self.groups.of(submitter.map(Submitter::name), sender.address(), lookups).await
+    }
+
+    /// Whether it is remembered who writes to whom.
+    pub(super) fn remembers(&self) -> bool {
+        self.rules.matching.ask_for_correspondents()
+    }
+
+    /// Whom of its recipients the sender knows, if a rule asks for that.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) async fn acquainted(
+        &self,
+        envelope: &Envelope,
+        now: Timestamp,
+    ) -> Result<Acquainted, StoreError> {
+        if !self.remembers() {
+            return Ok(Acquainted::default());
+        }
+        self.service.acquainted(&envelope.sender, &envelope.recipients, now).await
+    }
+
     fn ask(&self, mail: &Arrival<'_>, watch: &Watch) -> Judgement {
         let recipients = mail.envelope.recipients.iter().map(|one| one.address.clone());
         let recipients: Vec<Address> = recipients.collect();
         let facts = MailFacts {
             listener: mail.listener,
             login: mail.submitter.map(Submitter::name),
-            // No back end tells them to sessions yet.
-            groups: &[],
+            groups: &mail.groups,
             credential: mail.submitter.and_then(Submitter::credential),
             sender: &mail.envelope.sender,
             recipients: &recipients,
             is_ours: &|domain| mail.ours.contains(domain),
-            // Nobody remembers yet to whom somebody wrote: everybody is new, and the rule holds.
-            is_known: &|_| false,
+            is_known: &|recipient| mail.acquainted.knows(recipient),
             size: mail.size,
-            time: clock::local(mail.arrival),
+            time: self.rules.time_zone.local(mail.arrival),
         };
         let judgement = self.rules.matching.judge(&facts, watch);
         match mail.log_in {
@@ -186,12 +234,14 @@ impl ListenerModeration {
         let Judgement { matches } = self.ask(mail, &watch);
         let (first, others) = matches.split_first()?;
         let rule = self.rules.rules.get(first.rule)?;
+        let only = rule.splits(first, &mail.envelope.recipients);
+        let waiting = mail.recipients(only.as_deref());
         let name = |one: &Match| self.rules.rules.get(one.rule).map(|rule| rule.rule.name.clone());
         let held = HeldMail {
             rule: rule.rule.name.clone(),
             also: others.iter().filter_map(name).collect(),
             senders: mail.senders(),
-            recipients: u32::try_from(mail.envelope.recipients.len()).unwrap_or(u32::MAX),
+            recipients: u32::try_from(waiting.len()).unwrap_or(u32::MAX),
             content: mail.content,
         };
         let (case, action) = match &rule.action {
@@ -200,16 +250,20 @@ impl ListenerModeration {
                 (Some(Case::passed(action::notice(held), readers, mail.arrival)), "notice")
             }
             Action::Hold(hold) => {
-                let mut plan = hold.plan(held, &self.rules.people, mail.arrival);
+                let calendar = |person: &Address, at| self.rules.zone_of(person).date(at);
+                let people = (&self.rules.people, &calendar as _);
+                let mut plan = hold.plan(held, people, mail.arrival);
                 // Whoever writes from outside under somebody's name makes us write to nobody.
                 plan.tells_sender &= mail.may_be_told();
                 (Some(Case::open(plan, mail.arrival)), "hold")
             }
         };
-        let summary = |watch: Watch| mail.summary(first.reasons.clone()).with(&watch.into_sketch());
+        let summary =
+            |watch: Watch| mail.summary(waiting, first.reasons.clone()).with(&watch.into_sketch());
         let file = case.map(|case| Box::new(file(case, summary(watch), rule)));
         Some(Moderated {
             holds: file.is_some() && action == "hold",
+            only,
             file,
             rule: rule.rule.name.clone(),
             reasons: first.reasons.clone(),
@@ -239,19 +293,30 @@ impl Arrival<'_> {
             || self.envelope.sender.address().is_some_and(is_ours)
     }
 
-    fn summary(&self, reasons: Vec<Reason>) -> Summary {
-        let recipients = self.envelope.recipients.iter().map(|one| Recipient {
+    /// Those who are in question, as people are shown them.
+    fn recipients(&self, only: Option<&[u32]>) -> Vec<Recipient> {
+        let named = self.addressees.names();
+        let all = (0..).zip(&self.envelope.recipients);
+        let meant =
+            all.filter(|(index, _)| only.is_none_or(|only| only.binary_search(index).is_ok()));
+        let shown = meant.map(|(_, one)| Recipient {
             address: one.address.clone(),
             is_outside: !self.ours.contains(one.address.domain()),
-            is_hidden: false,
+            is_hidden: named.hide(one),
         });
+        shown.collect()
+    }
+
+    fn summary(&self, recipients: Vec<Recipient>, reasons: Vec<Reason>) -> Summary {
+        let sent_to = self.envelope.recipients.len().saturating_sub(recipients.len());
         let from: Vec<&str> = self.from.iter().map(Address::as_str).collect();
         Summary {
             sender: self.envelope.sender.clone(),
             from: from.join(", ").into(),
             login: self.submitter.map(|submitter| submitter.name().into()),
             client: Some(self.client.clone()),
-            recipients: recipients.collect(),
+            recipients,
+            sent_to: u32::try_from(sent_to).unwrap_or(u32::MAX),
             subject: "".into(),
             size: self.size,
             arrival: self.arrival,
@@ -260,6 +325,16 @@ impl Arrival<'_> {
             reasons,
             text: "".into(),
         }
+    }
+}
+
+impl ModerationRule {
+    /// The recipients who wait where the others do not: those whom the rule means, unless it means
+    /// all.
+    fn splits(&self, meant: &Match, all: &[mailweir_mail::Recipient]) -> Option<Vec<u32>> {
+        let holds = matches!(self.action, Action::Hold(_));
+        let splits = self.split && holds && meant.recipients.len() < all.len();
+        splits.then(|| meant.recipients.clone())
     }
 }
 

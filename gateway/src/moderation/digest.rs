@@ -8,7 +8,7 @@ use mailweir_moderation::{
     case_file::CaseFile,
     notice::{
         self, About, Attached, Composed, Gathered, Letter, Links, MOST_IN_DIGEST, MessageId,
-        Notice, Waiting, Zone,
+        Notice, Waiting,
     },
     token::{Purpose, Token},
 };
@@ -191,7 +191,7 @@ fn compose(
     let from = &settings.rules.from;
     let letter = Letter {
         language: reader.language,
-        zone: Zone::default(),
+        zone: reader.zone,
         from_name: from.name.as_ref().map_or("", |name| &name.0),
         from: &from.address,
         to: &reader.address,

@@ -7,7 +7,9 @@
 
 mod api;
 mod content;
+mod correspondents;
 mod digest;
+mod groups;
 mod outbox;
 mod pace;
 mod pages;
@@ -41,6 +43,8 @@ pub(crate) use self::take::annex;
 pub(crate) use self::{
     api::Api,
     content::Fingerprint,
+    correspondents::Acquainted,
+    groups::Groups,
     pages::Pages,
     reply::{LogIn, Reply, ReplyReader, ReplyText},
 };
@@ -194,13 +198,7 @@ impl Moderation {
 
     /// Whether rules have somebody decide, or they are listed as one who does.
     pub(crate) fn decides_by_rule(&self, address: &Address) -> bool {
-        let settings = self.settings.load();
-        let rules = &settings.rules;
-        let by_rule = rules.rules.iter().any(|rule| rule.action.names(address));
-        by_rule
-            || rules.moderators.iter().any(|one| {
-                one.person.address == *address || one.person.deputy.as_ref() == Some(address)
-            })
+        self.settings.load().decides_by_rule(address)
     }
 
     /// Whether there is any case, open or decided.

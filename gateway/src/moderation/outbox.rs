@@ -13,7 +13,7 @@ use mailweir_mail::{BodyType, Envelope, Origin, QueueId, ReversePath, SessionEve
 use mailweir_moderation::{
     case::{Command, Owed, Refused, To, Word},
     case_file::{Attach, CaseFile},
-    notice::{self, About, Attached, Composed, Letter, MessageId, Notice, Zone},
+    notice::{self, About, Attached, Composed, Letter, MessageId, Notice},
     token::{Grant, Purpose, Token},
 };
 use mailweir_queue::{Annex, Disposition, IntakeError, Listed, NewMail, store::StoreError};
@@ -225,7 +225,7 @@ impl Written<'_> {
         let from = &settings.rules.from;
         let letter = Letter {
             language: reader.language,
-            zone: Zone::default(),
+            zone: reader.zone,
             from_name: from.name.as_ref().map_or("", |name| &name.0),
             from: &from.address,
             to: &reader.address,

@@ -12,13 +12,10 @@ use std::{
 };
 
 use mailweir_admin_ui::approval::{Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight};
-use mailweir_auth::Date;
 use mailweir_mail::{Address, QueueId};
 use mailweir_moderation::{
-    action::{Action, Wait},
     case::{Moderator, Proof, To},
     case_file::CaseFile,
-    notice::Zone,
     page::Wish,
     token::{Grant, Purpose, Token},
 };
@@ -50,10 +47,11 @@ impl Approvals for Pages {
         let moderation = app.moderation();
         let (id, file, grant) = moderation.find(token.hash())?;
         let settings = moderation.settings.load();
+        let reader = settings.reader(&To::Moderator(grant.person.clone()), &file)?;
         Some(Sight {
             id,
-            language: settings.reader(&To::Moderator(grant.person.clone()), &file)?.language,
-            zone: Zone::default(),
+            language: reader.language,
+            zone: reader.zone,
             now: clock::now(),
             needs_login: settings.needs_login(&file, &grant),
             visits: self.visits().of(id),
@@ -150,29 +148,11 @@ impl Settings {
     /// Who decides today for somebody that a rule or a section names; `None`: there is no such person,
     /// or nobody stands in. A page must not let its reader ask anybody in the world.
     fn stand_in(&self, to: &Address) -> Option<Moderator> {
-        if !self.is_known(to) {
+        if !self.decides_by_rule(to) {
             return None;
         }
-        let today = Date::of(clock::now());
-        self.rules.people.on(today, std::slice::from_ref(to)).into_iter().next()
-    }
-
-    fn is_known(&self, address: &Address) -> bool {
-        let listed =
-            self.rules.moderators.iter().flat_map(|one| {
-                std::iter::once(&one.person.address).chain(one.person.deputy.as_ref())
-            });
-        let named = self.rules.rules.iter().filter_map(|rule| match &rule.action {
-            Action::Hold(hold) => match &hold.wait {
-                Wait::Approval(approval) => Some(approval),
-                Wait::Delay(_) | Wait::Confirmation(_) => None,
-            },
-            Action::Accept | Action::Notice(_) => None,
-        });
-        let named = named.flat_map(|approval| {
-            let escalation = approval.escalation.iter().flat_map(|to| &to.people);
-            approval.levels.iter().flat_map(|level| &level.moderators).chain(escalation)
-        });
-        listed.chain(named).any(|known| known == address)
+        let now = clock::now();
+        let today = |person: &Address| self.rules.zone_of(person).date(now);
+        self.rules.people.on(&today, std::slice::from_ref(to)).into_iter().next()
     }
 }

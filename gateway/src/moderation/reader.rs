@@ -4,17 +4,19 @@ use mailweir_mail::Address;
 use mailweir_moderation::{
     case::To,
     case_file::CaseFile,
-    notice::{Language, Links},
+    notice::{Language, Links, Zone},
     reply::address,
     token::{Purpose, Token},
 };
 
 use super::Settings;
+use crate::clock;
 
 /// Who gets a notice.
 pub(super) struct Reader {
     pub(super) address: Address,
     pub(super) language: Language,
+    pub(super) zone: Zone,
 }
 
 impl Settings {
@@ -33,7 +35,17 @@ impl Settings {
         let mut moderators = self.rules.moderators.iter();
         let known = moderators.find(|moderator| moderator.person.address == address);
         let language = known.map_or(self.rules.language, |moderator| moderator.language);
-        Reader { address, language }
+        let zone = self.rules.zone_of(&address).around(clock::now());
+        Reader { address, language, zone }
+    }
+
+    /// Whether rules have somebody decide, or they are listed as one who does.
+    pub(super) fn decides_by_rule(&self, address: &Address) -> bool {
+        let by_rule = self.rules.rules.iter().any(|rule| rule.action.names(address));
+        by_rule
+            || self.rules.moderators.iter().any(|one| {
+                one.person.address == *address || one.person.deputy.as_ref() == Some(address)
+            })
     }
 
     fn administrators(&self) -> Option<Address> {

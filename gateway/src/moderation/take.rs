@@ -113,12 +113,13 @@ impl Moderation {
         after: &CaseFile,
         fate: &Fate,
     ) -> Result<(), TakeError> {
-        let annex = annex(id, after, Some(&before.case))?;
+        let mut annex = annex(id, after, Some(&before.case))?;
         let by = closer(&after.case);
         match fate {
             Fate::Released(only) => {
                 let mail = self.queue.pin(id).await.map_err(refused)?;
                 self.compare(id, after).await?;
+                self.remember(after, only.as_deref(), &mut annex);
                 let only = only.as_ref();
                 let only = only.map(|some| some.iter().copied().map(RecipientIndex).collect());
                 match &after.also_held {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, ReversePath};
+use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath};
 use mailweir_moderation::{
     case::{Actor, By, Proof, State},
     token::{Purpose, Token},
@@ -32,8 +32,12 @@ impl Home {
         let directory = tempfile::tempdir().unwrap();
         let text = "[server]\nhostname = \"gate.example\"\n[admin]\nbind = []\n\
                     [[listener]]\nname = \"mx\"\nbind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n";
-        let around =
-            Surroundings { environment: &[], machine_name: None, files: &|path| fs::read(path) };
+        let around = Surroundings {
+            environment: &[],
+            machine_name: None,
+            time_zone: None,
+            files: &|path| fs::read(path),
+        };
         let config = Config::parse(Path::new("mailweir.toml"), text, &around).unwrap().0;
         let observer = Observer::heard_by(|_| {}).unwrap();
         let app = App::rehearsing(config, &observer, directory.path()).unwrap();
@@ -208,4 +212,31 @@ async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_aga
     assert!(!pending(moderation));
     // The case has sent nothing yet, and these are what came of both answers.
     assert_eq!((home.queue().stats().held, home.queue().stats().ready), (0, 2));
+}
+
+#[tokio::test]
+async fn whoever_is_silent_for_too_long_is_new_again_and_then_forgotten() {
+    let home = Home::new();
+    let (moderation, now) = (home.app.moderation(), clock::now());
+    let today = correspondents::day(now);
+    let address = |number: u32| -> Address { format!("u{number}@far.example").parse().unwrap() };
+    let ann = ReversePath::Mailbox("ann@own.example".parse().unwrap());
+    let recipients: Vec<Recipient> = (0..2_500).map(address).map(Recipient::new).collect();
+    let mut annex = Annex::default();
+    for number in 0..2_500 {
+        let pair = correspondents::pair(ann.address().unwrap(), &address(number));
+        // `forget_correspondents` is 400 d.
+        annex.put_acquaintance(pair, today - [0, 400, 401, 9_999][number as usize % 4]);
+    }
+    home.queue().write(annex).await.unwrap();
+    for is_swept in [false, true] {
+        if is_swept {
+            moderation.forget_silent(now).await.unwrap();
+        }
+        let acquainted = moderation.acquainted(&ann, &recipients, now).await.unwrap();
+        let known = recipients.iter().filter(|one| acquainted.knows(&one.address)).count();
+        assert_eq!(known, 1_250);
+    }
+    let left = home.queue().all_acquaintances(mailweir_queue::Pair::default(), 9_999);
+    assert_eq!((left.pairs.len(), left.next), (1_250, None));
 }

@@ -31,11 +31,24 @@ pub struct Pinned {
 #[must_use = "a mail that is not committed is thrown away"]
 pub struct Composed(Prepared);
 
+/// Two new mails that have one content: both are promised, or none.
+#[must_use = "mails that are not committed are thrown away"]
+pub struct ComposedPair([Prepared; 2]);
+
 impl Composed {
     /// The name that the mail will have.
     #[must_use]
     pub const fn id(&self) -> QueueId {
         self.0.ticket.id
+    }
+}
+
+impl ComposedPair {
+    /// The names that the mails will have. The first is that of the intake.
+    #[must_use]
+    pub const fn ids(&self) -> [QueueId; 2] {
+        let [one, other] = &self.0;
+        [one.ticket.id, other.ticket.id]
     }
 }
 
@@ -147,9 +160,33 @@ impl Queue {
         mail: Composed,
         annex: Annex,
     ) -> impl Future<Output = Result<Receipt, IntakeError>> + Send + 'static + use<> {
-        let Composed(Prepared { newcomer, ticket, mut batch }) = mail;
-        batch.append(annex.into_batch());
-        self.shared.commit_new(Prepared { newcomer, ticket, batch })
+        let committed = self.shared.commit_together([mail.0], annex.into_batch());
+        async move { committed.await.map(|[receipt]| receipt) }
+    }
+
+    /// As [`Self::compose`], for two mails that have the content of one intake.
+    ///
+    /// # Errors
+    /// The disk is full or failed, or the queue is closing.
+    pub async fn compose_two(
+        &self,
+        intake: Intake,
+        mails: [NewMail; 2],
+    ) -> Result<ComposedPair, IntakeError> {
+        intake.prepare_two(mails).await.map(ComposedPair)
+    }
+
+    /// Makes two new mails durable together with what moderation keeps, in one commit. The write is
+    /// begun at once.
+    ///
+    /// # Errors
+    /// Neither is promised; after a store error both may yet be found at the next start, never one.
+    pub fn commit_two_with(
+        &self,
+        mails: ComposedPair,
+        annex: Annex,
+    ) -> impl Future<Output = Result<[Receipt; 2], IntakeError>> + Send + 'static + use<> {
+        self.shared.commit_together(mails.0, annex.into_batch())
     }
 
     /// Every case, by the arrival of its mail. Reads all of them, and blocks meanwhile: for the start.

@@ -24,27 +24,56 @@ use crate::{
 };
 
 impl Shared {
+    /// The name of a mail that begins to come in.
+    pub(crate) fn new_id(&self) -> Result<QueueId, IntakeError> {
+        let mut registry = self.lock();
+        if registry.phase == Phase::Closing {
+            return Err(IntakeError::Closed);
+        }
+        Ok(registry.new_id(self.clock.now()))
+    }
+
     /// Commits a new mail and hands it on in memory. The write is begun at once.
     pub(crate) fn commit_new(
         self: &Arc<Self>,
         prepared: Prepared,
     ) -> impl Future<Output = Result<Receipt, IntakeError>> + Send + 'static + use<> {
-        let Prepared { newcomer, ticket, batch } = prepared;
+        let committed = self.commit_together([prepared], Batch::default());
+        async move { committed.await.map(|[receipt]| receipt) }
+    }
+
+    /// The same for some mails, and what belongs to them: all of it in one batch.
+    pub(crate) fn commit_together<const N: usize>(
+        self: &Arc<Self>,
+        mails: [Prepared; N],
+        with: Batch,
+    ) -> impl Future<Output = Result<[Receipt; N], IntakeError>> + Send + 'static + use<N> {
+        let (mut all, mut newcomers) = (Batch::default(), Vec::with_capacity(N));
+        let tickets = mails.map(|Prepared { newcomer, ticket, batch }| {
+            all.append(batch);
+            newcomers.push((ticket.id, newcomer));
+            ticket
+        });
+        all.append(with);
         let (answer, fate) = oneshot::channel();
         let shared = self.clone();
-        let id = ticket.id;
-        let done: Done = Box::new(move |written| drop(answer.send(shared.admit(ticket, written))));
-        let begun = self.submit_new(id, newcomer, batch, done);
+        let done: Done = Box::new(move |written| {
+            let receipts = tickets.map(|ticket| shared.admit(ticket, written.clone()));
+            drop(answer.send(receipts));
+        });
+        let begun = self.submit_new(newcomers, all, done);
         async move {
             begun?;
-            Ok(fate.await.map_err(|_| StoreError::Stopped)??)
+            let receipts = fate.await.map_err(|_| StoreError::Stopped)?;
+            // Of one batch all were written, or none.
+            let receipts: Result<Vec<Receipt>, StoreError> = receipts.into_iter().collect();
+            <[Receipt; N]>::try_from(receipts?).map_err(|_| StoreError::Stopped.into())
         }
     }
 
     fn submit_new(
         &self,
-        id: QueueId,
-        newcomer: Newcomer,
+        newcomers: Vec<(QueueId, Newcomer)>,
         batch: Batch,
         done: Done,
     ) -> Result<(), IntakeError> {
@@ -52,7 +81,9 @@ impl Shared {
         if registry.phase == Phase::Closing {
             return Err(IntakeError::Closed);
         }
-        self.enter(&mut registry, id, newcomer);
+        for (id, newcomer) in newcomers {
+            self.enter(&mut registry, id, newcomer);
+        }
         let refused = self.committer.submit(batch, Urgency::Urgent, done);
         drop(registry);
         refused.unwrap_or_else(Unsent::refuse);

@@ -1,5 +1,6 @@
 //! The facade, on a store in memory and under virtual time.
 
+mod acquaintances;
 mod annexed;
 mod crash;
 mod damage;
@@ -8,3 +9,4 @@ pub(crate) mod harness;
 mod model;
 mod opening;
 mod operators;
+mod pairs;

@@ -18,6 +18,7 @@ pub struct FjallStore {
     bodies: Keyspace,
     cases: Keyspace,
     journal: Keyspace,
+    acquaintances: Keyspace,
 }
 
 impl FjallStore {
@@ -42,7 +43,8 @@ impl FjallStore {
         let bodies = keyspace(Space::Bodies, MEMTABLE_BODIES)?;
         let cases = keyspace(Space::Cases, MEMTABLE_SMALL)?;
         let journal = keyspace(Space::Journal, MEMTABLE_SMALL)?;
-        Ok(Self { database, envelopes, states, bodies, cases, journal })
+        let acquaintances = keyspace(Space::Acquaintances, MEMTABLE_SMALL)?;
+        Ok(Self { database, envelopes, states, bodies, cases, journal, acquaintances })
     }
 
     const fn keyspace(&self, space: Space) -> &Keyspace {
@@ -52,6 +54,7 @@ impl FjallStore {
             Space::Bodies => &self.bodies,
             Space::Cases => &self.cases,
             Space::Journal => &self.journal,
+            Space::Acquaintances => &self.acquaintances,
         }
     }
 }

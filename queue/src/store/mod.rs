@@ -57,7 +57,7 @@ pub trait Storage: Send + Sync {
 /// Sees one entry of a scan: its key and value.
 pub type Visit<'a> = dyn FnMut(Result<(&[u8], &[u8]), StoreError>) -> ControlFlow<()> + 'a;
 
-/// A key: [`QueueId::to_key`].
+/// A key: [`QueueId::to_key`], or what the keyspace says.
 pub type Key = [u8; 12];
 
 /// The first key of all.
@@ -79,12 +79,20 @@ pub enum Space {
     Cases,
     /// What people did to mail. The key is the number of the entry.
     Journal,
+    /// Who has had mail of whom. The key is a hash of both.
+    Acquaintances,
 }
 
 impl Space {
     /// Every keyspace.
-    pub const ALL: [Self; 5] =
-        [Self::Envelopes, Self::States, Self::Bodies, Self::Cases, Self::Journal];
+    pub const ALL: [Self; 6] = [
+        Self::Envelopes,
+        Self::States,
+        Self::Bodies,
+        Self::Cases,
+        Self::Journal,
+        Self::Acquaintances,
+    ];
 
     /// Those that have nothing of a mail once it is gone.
     pub const OF_MAIL: [Self; 3] = [Self::Envelopes, Self::States, Self::Bodies];
@@ -98,6 +106,7 @@ impl Space {
             Self::Bodies => "bodies",
             Self::Cases => "cases",
             Self::Journal => "journal",
+            Self::Acquaintances => "acquaintances",
         }
     }
 }

@@ -108,6 +108,7 @@ const fn prefix(space: Space) -> u8 {
         Space::Bodies => b'b',
         Space::Cases => b'c',
         Space::Journal => b'j',
+        Space::Acquaintances => b'a',
     }
 }
 

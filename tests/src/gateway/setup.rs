@@ -135,8 +135,12 @@ impl Home {
 
     /// The checked configuration, or all problems with it as `mailweir check` lists them.
     pub(super) fn configure(&self, setup: &Setup) -> Result<Box<Config>, String> {
-        let around =
-            Surroundings { environment: &[], machine_name: None, files: &|path| setup.read(path) };
+        let around = Surroundings {
+            environment: &[],
+            machine_name: None,
+            time_zone: None,
+            files: &|path| setup.read(path),
+        };
         let text = self.text(setup);
         match Config::parse(Path::new("mailweir.toml"), &text, &around) {
             Ok((config, _)) => Ok(Box::new(config)),

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mailweir_mail::{Address, Date, Timestamp};
+use mailweir_mail::{Address, Timestamp};
 
-use super::{Approval, ApprovalLevel, End, Hold, Patience, People, Wait};
+use super::{Approval, ApprovalLevel, Calendar, End, Hold, Patience, People, Wait};
 use crate::case::{AtExpiry, Escalation, Expiry, Kind, Level, OwnMail, Plan, RuleName};
 
 /// What is known of a mail that is about to be held.
@@ -26,7 +26,12 @@ impl Hold {
     /// Freezes what is to happen with a mail that comes now: who decides, of those who are there
     /// today, and all times.
     #[must_use]
-    pub fn plan(&self, mail: HeldMail, people: &People, now: Timestamp) -> Plan {
+    pub fn plan(
+        &self,
+        mail: HeldMail,
+        (people, calendar): (&People, &Calendar<'_>),
+        now: Timestamp,
+    ) -> Plan {
         let HeldMail { rule, also, senders, recipients, content } = mail;
         let mut plan = Plan {
             rule,
@@ -43,7 +48,7 @@ impl Hold {
             tells_sender: self.tells_sender,
         };
         match &self.wait {
-            Wait::Approval(approval) => approve(&mut plan, approval, people, now),
+            Wait::Approval(approval) => approve(&mut plan, approval, (people, calendar), now),
             Wait::Delay(delay) => {
                 let at = now.plus(*delay);
                 plan.expiry = Some(Expiry { at, warning: None, action: AtExpiry::Release });
@@ -80,10 +85,15 @@ fn of_sender(senders: &[Address]) -> Level {
     Level { moderators: sender.into_iter().collect(), needed: 1 }
 }
 
-fn approve(plan: &mut Plan, approval: &Approval, people: &People, now: Timestamp) {
-    let today = Date::of(now);
+fn approve(
+    plan: &mut Plan,
+    approval: &Approval,
+    (people, calendar): (&People, &Calendar<'_>),
+    now: Timestamp,
+) {
+    let there = |at: Timestamp, asked: &[Address]| people.on(&|person| calendar(person, at), asked);
     let level = |level: &ApprovalLevel| Level {
-        moderators: people.on(today, &level.moderators),
+        moderators: there(now, &level.moderators),
         needed: level.needed,
     };
     plan.levels = approval.levels.iter().map(level).collect();
@@ -91,7 +101,7 @@ fn approve(plan: &mut Plan, approval: &Approval, people: &People, now: Timestamp
     plan.escalation = approval.escalation.as_ref().and_then(|escalation| {
         let at = now.plus(escalation.after);
         // Whoever is away today may be back by then.
-        let to = people.on(Date::of(at), &escalation.people);
+        let to = there(at, &escalation.people);
         (!to.is_empty()).then_some(Escalation { at, to })
     });
     wait(plan, &approval.patience, now);

@@ -7,7 +7,7 @@ mod people;
 
 pub use freeze::{HeldMail, notice};
 pub use need::{Need, need};
-pub use people::{Absence, BadAbsence, Circle, People, Person};
+pub use people::{Absence, BadAbsence, Calendar, Circle, People, Person, Today};
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
-use mailweir_mail::{Address, Date};
+use mailweir_mail::{Address, Date, Timestamp};
 
 use crate::case::Moderator;
 
@@ -17,7 +17,7 @@ pub struct Person {
     pub deputy: Option<Address>,
 }
 
-/// Days on which somebody is away, both ends included, in UTC: `2026-12-24..2027-01-02`, or a single
+/// Days on which somebody is away, both ends included, where they live: `2026-12-24..2027-01-02`, or a single
 /// day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absence {
@@ -36,6 +36,12 @@ pub enum BadAbsence {
     Backwards,
 }
 
+/// What day it is where somebody lives.
+pub type Today<'a> = dyn Fn(&Address) -> Date + 'a;
+
+/// What day it is, at a time, where somebody lives.
+pub type Calendar<'a> = dyn Fn(&Address, Timestamp) -> Date + 'a;
+
 /// The people who are known by more than their address. Whoever is not among them is never away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct People {
@@ -52,14 +58,14 @@ impl People {
     /// their own name is not somebody's deputy as well. Somebody who is away and has nobody to stand in
     /// is left out: whether enough are left is for the case to find.
     #[must_use]
-    pub fn on(&self, day: Date, asked: &[Address]) -> Vec<Moderator> {
-        let is_there = |address: &Address| !self.is_away(address, day);
+    pub fn on(&self, today: &Today<'_>, asked: &[Address]) -> Vec<Moderator> {
+        let is_there = |address: &Address| !self.is_away(address, today);
         let mut seats: Vec<Moderator> = Vec::new();
         for address in asked {
             let seat = if is_there(address) {
                 Moderator::new(address.clone())
             } else {
-                let Some(deputy) = self.deputy(address, day) else { continue };
+                let Some(deputy) = self.deputy(address, today) else { continue };
                 // The deputy has a word of their own, and nobody has two.
                 if asked.contains(deputy) {
                     continue;
@@ -93,23 +99,26 @@ impl People {
     }
 
     /// Who stands in for somebody: the first in the chain of deputies who is there.
-    fn deputy<'a>(&'a self, address: &'a Address, day: Date) -> Option<&'a Address> {
+    fn deputy<'a>(&'a self, address: &'a Address, today: &Today<'_>) -> Option<&'a Address> {
         let mut asked = vec![address];
         loop {
             let next = self.known.get(*asked.last()?)?.deputy.as_ref()?;
             if asked.contains(&next) {
                 return None;
             }
-            if !self.is_away(next, day) {
+            if !self.is_away(next, today) {
                 return Some(next);
             }
             asked.push(next);
         }
     }
 
-    fn is_away(&self, address: &Address, day: Date) -> bool {
-        let person = self.known.get(address);
-        person.is_some_and(|person| person.absent.iter().any(|days| days.contains(day)))
+    fn is_away(&self, address: &Address, today: &Today<'_>) -> bool {
+        let person = self.known.get(address).filter(|person| !person.absent.is_empty());
+        person.is_some_and(|person| {
+            let today = today(address);
+            person.absent.iter().any(|days| days.contains(today))
+        })
     }
 }
 

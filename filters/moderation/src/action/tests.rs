@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mailweir_mail::{Address, Timestamp};
+use mailweir_mail::{Address, Date, Timestamp};
 
 use super::*;
 use crate::case::{Case, Escalation, Expiry, Level, Moderator, Plan, RuleName, To, Word};
@@ -60,8 +60,12 @@ fn approval(levels: Vec<ApprovalLevel>) -> Approval {
     Approval { levels, own_mail: OwnMail::Never, escalation: None, patience }
 }
 
+fn utc(_: &Address, at: Timestamp) -> Date {
+    Date::of(at)
+}
+
 fn plan(wait: Wait, people: &People) -> Plan {
-    Hold { wait, tells_sender: true }.plan(mail(), people, NOW)
+    Hold { wait, tells_sender: true }.plan(mail(), (people, &utc), NOW)
 }
 
 /// Who is asked at the first level: `bob`, or `bob for ann`.
@@ -138,15 +142,34 @@ fn where_nobody_stands_in_administrators_hear_of_it() {
 }
 
 #[test]
-fn an_absence_lasts_from_its_first_day_to_its_last_in_utc() {
+fn an_absence_lasts_from_its_first_day_to_its_last() {
     let away = people(&["ann!|bob"]);
     let wait = Wait::Approval(approval(vec![level(1, &["ann"])]));
     let hold = Hold { wait, tells_sender: true };
     for (hours, expected) in [(-46, "ann"), (-45, "bob for ann"), (2, "bob for ann"), (3, "ann")] {
         let now = Timestamp::from_secs(NOW.as_secs().saturating_add_signed(hours * 3600));
-        let frozen = hold.plan(mail(), &away, now);
+        let frozen = hold.plan(mail(), (&away, &utc), now);
         assert_eq!(shown(&frozen.levels[0].moderators[0]), expected, "{}", now.rfc3339());
     }
+}
+
+#[test]
+fn each_is_away_on_the_days_of_the_place_where_they_live() {
+    let away = people(&["ann!|bob", "cho!|dan", "dan!|eve"]);
+    let wait = Wait::Approval(approval(vec![level(1, &["ann", "cho"])]));
+    let hold = Hold { wait, tells_sender: true };
+    let asked = |home: &str| {
+        let day = Duration::from_secs(86_400);
+        // It is late for all but one: their absence is over.
+        let calendar = |person: &Address, at: Timestamp| {
+            Date::of(if person.as_str().starts_with(home) { at } else { at.plus(9 * day) })
+        };
+        let plan = hold.plan(mail(), (&away, &calendar), NOW);
+        plan.levels[0].moderators.iter().map(shown).collect::<Vec<_>>()
+    };
+    assert_eq!(asked("ann"), ["bob for ann", "cho"]);
+    assert_eq!(asked("cho"), ["ann", "dan for cho"]);
+    assert_eq!(asked("dan"), ["ann", "cho"]);
 }
 
 #[test]
@@ -224,6 +247,6 @@ fn a_confirmation_asks_the_sender_under_one_name() {
     assert_eq!(first_notices(frozen), [(To::Moderator(address("sam")), Word::Request)]);
     let nobody = HeldMail { senders: Vec::new(), ..mail() };
     let hold = Hold { wait: Wait::Confirmation(patience), tells_sender: true };
-    let frozen = hold.plan(nobody, &People::default(), NOW);
+    let frozen = hold.plan(nobody, (&People::default(), &utc), NOW);
     assert_eq!(first_notices(frozen), [(To::Administrators, Word::NoModerator)]);
 }

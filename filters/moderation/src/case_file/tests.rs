@@ -45,6 +45,7 @@ pub(crate) fn file() -> CaseFile {
             is_outside: true,
             is_hidden: false,
         }],
+        sent_to: 0,
         subject: "대외비".into(),
         size: 4_711,
         arrival: Timestamp::from_secs(1_795_210_205),
@@ -90,10 +91,21 @@ fn a_file_reads_back_as_it_was_written() {
     file.operator =
         Some(Operated { deed: Deed::Deleted, by: "root".into(), at: Timestamp::from_secs(3) });
     file.trust = Some(Trust { until: Timestamp::from_secs(2) });
+    file.split = Some(Split { sent_as: id(), recipients: 2 });
     let stored = file.to_json().unwrap();
     assert_eq!(CaseFile::from_json(&stored).unwrap(), file);
     let decided = CaseFile { case: approve(&file), ..file };
     assert_eq!(CaseFile::from_json(&decided.to_json().unwrap()).unwrap(), decided);
+}
+
+#[test]
+fn the_journal_says_once_that_only_some_recipients_wait() {
+    let split = Some(Split { sent_as: id(), recipients: 2 });
+    let file = CaseFile { split, ..file() };
+    assert_eq!(file.journal(id(), None)[0].split, split);
+    let decided = CaseFile { case: approve(&file), ..file.clone() };
+    let entries = decided.journal(id(), Some(&file.case));
+    assert!(!entries.is_empty() && entries.iter().all(|entry| entry.split.is_none()));
 }
 
 #[test]

@@ -20,10 +20,24 @@ pub enum Language {
     Fr,
 }
 
-/// How far local time is ahead of UTC, at the time in question: a zone with daylight saving has two.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How far local time is ahead of UTC around some time; with daylight saving, also when that changed
+/// last and changes next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Zone {
     minutes: i16,
+    /// When it became so, and what it was before.
+    last: Option<Change>,
+    /// When it becomes something else, and what.
+    next: Option<Change>,
+}
+
+/// A change of the clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// When. The time itself is behind the change.
+    pub at: Timestamp,
+    /// How many minutes local time is ahead of UTC on the other side of it.
+    pub minutes: i16,
 }
 
 /// This is no language that notices are written in.
@@ -49,6 +63,7 @@ impl Language {
     /// A time to the minute, with the zone: `Fri 20 Nov 2026, 21:30 (UTC+09:00)`.
     #[must_use]
     pub fn time(self, time: Timestamp, zone: Zone) -> String {
+        let zone = zone.at(time);
         let civil = zone.local(time).civil();
         let (year, month, day) = (civil.year, civil.month, civil.day);
         let name = |names: [&'static str; 7]| names[civil.weekday % 7];
@@ -126,7 +141,25 @@ impl Zone {
     /// The zone so many minutes ahead of UTC, at most a day.
     #[must_use]
     pub const fn from_minutes(minutes: i16) -> Option<Self> {
-        if minutes.unsigned_abs() < 24 * 60 { Some(Self { minutes }) } else { None }
+        if minutes.unsigned_abs() < 24 * 60 {
+            Some(Self { minutes, last: None, next: None })
+        } else {
+            None
+        }
+    }
+
+    /// The same, with the changes before and behind the time that it is for.
+    #[must_use]
+    pub const fn with_changes(self, last: Option<Change>, next: Option<Change>) -> Self {
+        Self { last, next, ..self }
+    }
+
+    /// What it is at a time, without changes.
+    fn at(self, time: Timestamp) -> Self {
+        let before = self.last.filter(|last| time < last.at);
+        let behind = self.next.filter(|next| time >= next.at);
+        let minutes = before.or(behind).map_or(self.minutes, |change| change.minutes);
+        Self { minutes, last: None, next: None }
     }
 
     /// The time at which clocks here show what clocks in UTC show at `shown`.

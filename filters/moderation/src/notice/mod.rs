@@ -18,7 +18,7 @@ mod text;
 pub mod words;
 
 pub use html::escaped;
-pub use language::{Language, UnknownLanguage, Zone};
+pub use language::{Change, Language, UnknownLanguage, Zone};
 pub use mime::{Attached, Composed, MessageId, Octets};
 pub use say::MOST_IN_DIGEST;
 pub use summary::{Attachment, Recipient, Summary};

@@ -19,6 +19,9 @@ pub struct Summary {
     pub client: Option<Client>,
     /// The recipients, in the order by which the case numbers them.
     pub recipients: Vec<Recipient>,
+    /// How many others the mail went to at once, since the rule does not mean them.
+    #[serde(default, skip_serializing_if = "is_nobody")]
+    pub sent_to: u32,
     /// The Subject field as a person reads it; may be empty.
     pub subject: Box<str>,
     /// Its size in bytes.
@@ -55,6 +58,11 @@ pub struct Attachment {
     pub kind: Option<Box<str>>,
     /// Its size in bytes, decoded, if that is known.
     pub size: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_nobody(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Summary {

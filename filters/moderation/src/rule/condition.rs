@@ -14,7 +14,7 @@ pub struct Who {
     pub logins: Vec<Box<str>>,
     /// Envelope senders. The null sender is none of them.
     pub senders: Vec<AddressPattern>,
-    /// Groups that the login is in.
+    /// Groups that the sender is in.
     pub groups: Vec<Box<str>>,
     /// Names of the credentials that were used: of app passwords and interface tokens.
     pub credentials: Vec<Box<str>>,
@@ -30,7 +30,7 @@ pub struct Whom {
     pub recipients: Vec<AddressPattern>,
     /// Only those who are not ours.
     pub outside: bool,
-    /// Only those to whom this sender never wrote before.
+    /// Only those with whom this sender had no mail before.
     pub new_correspondent: bool,
     /// Only if the mail has more recipients than this.
     pub more_than: Option<u32>,

@@ -13,7 +13,7 @@ use super::{LocalTime, Rule, What, Who, Whom};
 pub struct Prospect<'a> {
     /// The label of the listener that it counts as coming to.
     pub listener: &'a str,
-    /// The login; `None`: nobody logged in. Which groups it is in is not known.
+    /// The login; `None`: nobody logged in.
     pub login: Option<&'a str>,
     /// The envelope sender; `None`: it cannot be read.
     pub sender: Option<&'a Address>,
@@ -100,11 +100,8 @@ fn sent_by(who: &Who, prospect: &Prospect<'_>) -> Chance {
         }
         None => Chance::unless(senders.is_empty()),
     };
-    // Whoever did not log in is in no group.
-    let group = match prospect.login {
-        Some(_) => Chance::unless(groups.is_empty()),
-        None => Chance::of(groups.is_empty()),
-    };
+    // Tables know groups, by log-in and by sender; they are asked when the mail is here.
+    let group = Chance::unless(groups.is_empty());
     let listener = listeners.is_empty() || listeners.iter().any(|one| **one == *prospect.listener);
     // The credentials are ours: nobody who logs in elsewhere has one.
     let credential = credentials.is_empty();

@@ -15,7 +15,7 @@ pub struct MailFacts<'a> {
     pub listener: &'a str,
     /// The login.
     pub login: Option<&'a str>,
-    /// The groups of the login.
+    /// The groups of the sender.
     pub groups: &'a [Box<str>],
     /// The name of the credential.
     pub credential: Option<&'a str>,
@@ -25,7 +25,7 @@ pub struct MailFacts<'a> {
     pub recipients: &'a [Address],
     /// Whether a domain is ours.
     pub is_ours: &'a dyn Fn(&Domain) -> bool,
-    /// Whether the sender wrote to an address before.
+    /// Whether the sender has had mail of an address, or wrote to it.
     pub is_known: &'a dyn Fn(&Address) -> bool,
     /// Bytes of the mail.
     pub size: u64,

@@ -65,6 +65,18 @@ impl Rules {
         &self.rules
     }
 
+    /// Whether a rule asks in which groups the sender is.
+    #[must_use]
+    pub fn ask_for_groups(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.who.groups.is_empty())
+    }
+
+    /// Whether a rule asks to whom the sender wrote before.
+    #[must_use]
+    pub fn ask_for_correspondents(&self) -> bool {
+        self.rules.iter().any(|rule| rule.whom.new_correspondent)
+    }
+
     /// Watches a mail that begins to arrive.
     #[must_use]
     pub fn watch(&self) -> Watch {

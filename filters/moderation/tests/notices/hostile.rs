@@ -200,6 +200,32 @@ fn no_crowd_of_colleagues_hides_the_one_outside() {
 }
 
 #[test]
+fn moderator_and_sender_read_that_others_have_the_mail_already() {
+    for (language, one, some) in [
+        (Language::En, "1 other recipient (already sent)", "3 other recipients (already sent)"),
+        (Language::Ko, "다른 수신자 1명(이미 발송됨)", "다른 수신자 3명(이미 발송됨)"),
+        (Language::Ja, "ほか1名(送信済み)", "ほか3名(送信済み)"),
+        (
+            Language::Fr,
+            "1 autre destinataire (déjà envoyé)",
+            "3 autres destinataires (déjà envoyé)",
+        ),
+    ] {
+        for (count, said) in [(1, one), (3, some)] {
+            let mut sample = Sample::new(language);
+            sample.mail.sent_to = count;
+            let boss = To::Moderator(address("boss@own.example"));
+            for (word, to) in [(Word::Request, boss), (Word::Held, To::Sender)] {
+                let mail = sample.owed(&sample.open(Kind::Approval), word, &to);
+                let (text, html) = Part::of(&mail.before).both();
+                assert!(text.contains(said), "{text}");
+                assert!(visible(&html).contains(said), "{html}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_was_kept_of_a_mail_is_shown_as_far_as_it_goes() {
     let sketch = Sketch {
         subject: "Kept".into(),

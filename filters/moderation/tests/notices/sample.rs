@@ -159,6 +159,7 @@ impl Sample {
                 recipient("purchasing@customer.example", true, false),
                 recipient("archive@elsewhere.example", true, true),
             ],
+            sent_to: 0,
             subject: words.subject.into(),
             size: 2_431_077,
             arrival: NOW,

@@ -152,6 +152,27 @@ fn a_reply_of_several_lines_repeats_its_codes() {
 }
 
 #[test]
+fn what_was_queued_is_named_with_all_that_becomes_of_it() {
+    let id = |serial| QueueId::new(mailweir_mail::Timestamp::from_secs(1), serial);
+    let (one, other) = (id(1), id(2));
+    for (next, remark) in [
+        (Next::Sent, String::new()),
+        (Next::Approval, " (held for approval)".to_owned()),
+        (Next::Split(other), format!(" and {other} ({other} held for approval)")),
+    ] {
+        let said = |positive: Positive<'_>| {
+            let mut out = Vec::new();
+            positive.write(&mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let line = format!("250 2.0.0 Ok: queued as {one}{remark}\r\n");
+        assert_eq!(said(Positive::Queued(one, next)), line);
+        let line = format!("250 2.0.0 Ok: 9 bytes queued as {one}{remark}\r\n");
+        assert_eq!(said(Positive::QueuedChunks(one, 9, next)), line);
+    }
+}
+
+#[test]
 fn no_text_can_forge_a_second_reply_or_a_line_without_end() {
     let reply = Reply::with_text(550, Enhanced(5, 7, 1), "a\r250 ok\0".to_owned());
     assert_eq!(wire(&reply), "550 5.7.1 a?250 ok?\r\n");

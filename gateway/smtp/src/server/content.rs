@@ -187,6 +187,7 @@ impl Complete {
         match answer {
             Answer::Accepted(id) | Answer::Discarded(id) => self.queued(*id, Next::Sent, dialog),
             Answer::Held(id) => self.queued(*id, Next::Approval, dialog),
+            Answer::Split { sent, held } => self.queued(*sent, Next::Split(*held), dialog),
             Answer::ReplyTaken(id) => self.accept(Positive::ReplyTaken(*id), dialog),
             Answer::Refuse(refusal) => {
                 let reply = refusal.reply(dialog.hostname());

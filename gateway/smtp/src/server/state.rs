@@ -165,6 +165,7 @@ impl Asked {
             Answer::Proceed => !matches!(self, Self::EndOfData(_) | Self::Auth(..)),
             Answer::Accepted(_)
             | Answer::Held(_)
+            | Answer::Split { .. }
             | Answer::ReplyTaken(_)
             | Answer::Discarded(_) => matches!(self, Self::EndOfData(_)),
             Answer::Challenge(_) | Answer::LoggedIn(_) => matches!(self, Self::Auth(..)),

@@ -114,6 +114,13 @@ pub enum Answer {
     Held(QueueId),
     /// The mail of this name was a reply to a notice. What it says is durable; nothing is sent on.
     ReplyTaken(QueueId),
+    /// It is two mails of one content, both durable.
+    Split {
+        /// The one that goes on.
+        sent: QueueId,
+        /// The one that waits for people to approve it.
+        held: QueueId,
+    },
     /// Nothing was kept, but the peer shall believe it (Postfix DISCARD).
     Discarded(QueueId),
     /// The SASL server has another question.

@@ -32,7 +32,8 @@ pub(super) struct Notes(Arc<Mutex<Heap>>);
 #[derive(Default)]
 struct Heap {
     notes: Vec<Note>,
-    queued: Option<Queued>,
+    /// Two, if only some of the recipients wait.
+    queued: Vec<Queued>,
 }
 
 /// What would be in the queue.
@@ -54,7 +55,7 @@ impl Notes {
         std::mem::take(&mut self.lock().notes)
     }
 
-    pub(super) fn queued(&self) -> Option<Queued> {
+    pub(super) fn queued(&self) -> Vec<Queued> {
         self.lock().queued.clone()
     }
 
@@ -62,7 +63,7 @@ impl Notes {
         let note = match heard {
             Heard::Detail(Detail::Queued(envelope, hold)) => {
                 let queued = Queued { envelope: envelope.clone(), hold: hold.cloned() };
-                self.lock().queued = Some(queued);
+                self.lock().queued.push(queued);
                 None
             }
             Heard::Detail(Detail::Address(decision)) => Some(rewrite("envelope", decision)),

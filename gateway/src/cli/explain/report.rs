@@ -18,6 +18,9 @@ pub(super) struct Report {
     pub(super) steps: Vec<Step>,
     /// What would be in the queue; absent if nothing.
     pub(super) mail: Option<Arrived>,
+    /// The mail of those who wait, if the others do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) split: Option<Arrived>,
     pub(super) verdict: Verdict,
 }
 
@@ -68,6 +71,8 @@ pub(super) enum Verdict {
     Accepted,
     /// It would wait for a person.
     Held,
+    /// It would wait for some recipients only.
+    Split,
     /// For good.
     Refused,
     /// For now.
@@ -117,7 +122,7 @@ impl Report {
         for step in &self.steps {
             step.render(&mut text, &paint);
         }
-        if let Some(mail) = &self.mail {
+        for mail in self.mail.iter().chain(&self.split) {
             mail.render(&mut text);
         }
         let _ = writeln!(text, "\n{}", paint.verdict(self.verdict));
@@ -190,6 +195,9 @@ impl Paint {
         match verdict {
             Verdict::Accepted => self.sgr("1;32", "accepted"),
             Verdict::Held => self.sgr("1;33", "accepted, and held for a person"),
+            Verdict::Split => {
+                self.sgr("1;33", "accepted; for some recipients it is held for a person")
+            }
             Verdict::Refused => self.bad("refused"),
             Verdict::Deferred => self.bad("put off: the client would try again"),
             Verdict::Discarded => self.sgr("1;33", "thrown away; the client would not know"),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use mailweir_mail::{Address, ReversePath};
 
 use super::{
-    notes::Notes,
+    notes::{Notes, Queued},
     report::{Arrived, Report, Step, Verdict},
 };
 use crate::{
@@ -40,20 +40,27 @@ pub(super) async fn tell(app: &App, visit: &Visit, notes: &Notes) -> anyhow::Res
     let refused = teller.session(visit).await.err();
     let steps = teller.steps;
     let queued = notes.queued();
-    let verdict = match (refused, &queued) {
+    let held = queued.iter().filter(|one| one.hold.is_some()).count();
+    let verdict = match (refused, queued.len()) {
         (Some(verdict), _) => verdict,
-        (None, None) => Verdict::Discarded,
-        (None, Some(queued)) if queued.hold.is_some() => Verdict::Held,
-        (None, Some(_)) => Verdict::Accepted,
+        (None, 0) => Verdict::Discarded,
+        (None, _) if held == 0 => Verdict::Accepted,
+        (None, all) if held == all => Verdict::Held,
+        (None, _) => Verdict::Split,
     };
-    let arrived = match queued.filter(|_| matches!(verdict, Verdict::Held | Verdict::Accepted)) {
-        None => None,
-        Some(queued) => {
-            let ways = app.egress().explain(&queued.envelope).await;
-            Some(Arrived::new(&queued, ways))
-        }
-    };
-    Ok(Report { visit: visit.into(), steps, mail: arrived, verdict })
+    let (mut mail, mut split) = (None, None);
+    if matches!(verdict, Verdict::Accepted | Verdict::Held | Verdict::Split) {
+        let mut parts = queued.iter();
+        mail = arrived(app, parts.next()).await;
+        split = arrived(app, parts.next()).await;
+    }
+    Ok(Report { visit: visit.into(), steps, mail, split, verdict })
+}
+
+async fn arrived(app: &App, queued: Option<&Queued>) -> Option<Arrived> {
+    let queued = queued?;
+    let ways = app.egress().explain(&queued.envelope).await;
+    Some(Arrived::new(queued, ways))
 }
 
 struct Teller<'n> {

@@ -10,7 +10,7 @@ use mailweir_moderation::{
 };
 
 use super::{Bypass, Moderation, ModerationRule, Moderator, rule::asked};
-use crate::config::units::shown;
+use crate::{config::units::shown, time_zone::TimeZone};
 
 impl Moderation {
     /// Mail that needs nobody, if there is any.
@@ -37,11 +37,14 @@ impl Moderation {
 }
 
 impl Moderator {
-    pub(in crate::config) fn describe(&self) -> [String; 3] {
+    pub(in crate::config) fn describe(&self, of_server: &TimeZone) -> [String; 3] {
         let name = self.name.as_ref().map_or("", |name| &*name.0);
         let mut parts = vec![self.language.tag().to_owned()];
         if *self.login != *self.person.address.as_str() {
             parts.push(format!("log-in {}", self.login));
+        }
+        if self.time_zone != *of_server {
+            parts.push(self.time_zone.to_string());
         }
         if let Some(deputy) = &self.person.deputy {
             parts.push(format!("deputy {deputy}"));

@@ -26,13 +26,16 @@ use mailweir_moderation::{
 };
 
 use super::{
-    check::{Written, positive},
+    Server, Surroundings, TableName,
+    check::{Written, all, only, positive},
     choice::{InnerHops, Origin},
     listener::Listener,
     problem::Problems,
-    raw::RawTable,
+    raw::{RawConfig, RawTable},
     schema::{ModerationSection, ModeratorSection, RuleSection},
+    table::{self, Usage},
 };
+use crate::time_zone::TimeZone;
 
 /// `[moderation]`: which mail waits for people, and which is trusted.
 #[derive(Clone, Debug)]
@@ -56,8 +59,14 @@ pub struct Moderation {
     pub notices_per_minute: u32,
     /// How many notices one sender gets a day; 0: any number.
     pub sender_notices_per_day: u32,
+    /// Which groups people are in.
+    pub group_maps: Vec<TableName>,
+    /// How long it is remembered that two people have had mail of each other.
+    pub forget_correspondents: Duration,
     /// How long decided cases are kept.
     pub keep_cases: Duration,
+    /// Where those live who are not among `moderators`; for hours of rules, too.
+    pub time_zone: TimeZone,
     /// Whether the links in notices ask for a log-in.
     pub links_need_login: bool,
     /// `[[moderation.moderator]]`, in order.
@@ -93,28 +102,48 @@ pub struct Digest {
 }
 
 /// The sections as they are written.
-pub(super) struct WrittenModeration<'a> {
-    pub(super) section: &'a Written<ModerationSection>,
-    pub(super) moderators: &'a [Written<ModeratorSection>],
-    pub(super) rules: &'a [Written<RuleSection>],
+pub(super) struct WrittenModeration {
+    section: Written<ModerationSection>,
+    moderators: Vec<Written<ModeratorSection>>,
+    pub(super) rules: Vec<Written<RuleSection>>,
+}
+
+impl WrittenModeration {
+    /// Reads them. `None` only if an error was reported.
+    pub(super) fn read(raw: &RawConfig, problems: &mut Problems<'_>) -> Option<Self> {
+        Some(Self {
+            section: only(raw, problems)?,
+            moderators: all(raw, problems),
+            rules: all(raw, problems),
+        })
+    }
 }
 
 /// Checks the sections; warns of entries that mean more than they seem.
 pub(super) fn check(
-    written: &WrittenModeration<'_>,
+    written: &WrittenModeration,
     listeners: &[Listener],
-    hostname: &Domain,
+    server: &Server,
+    around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
 ) -> Moderation {
-    let Written { table, section } = written.section;
+    let Written { table, section } = &written.section;
     warn_of_hosts(table, section, problems);
-    let intervals =
-        [("digest_interval", section.digest_interval), ("keep_cases", section.keep_cases)];
+    let intervals = [
+        ("digest_interval", section.digest_interval),
+        ("keep_cases", section.keep_cases),
+        ("forget_correspondents", section.forget_correspondents),
+    ];
     positive(table, &intervals, problems);
-    let (moderators, people) = people::check(written.moderators, section.language, problems);
-    let (rules, matching) = rule::check(written.rules, listeners, problems);
-    let from = from(table, section, hostname, problems);
+    let (moderators, people) =
+        people::check(&written.moderators, section.language, &server.time_zone, problems);
+    let (rules, matching) = rule::check(&written.rules, listeners, problems);
+    table::check(table, "group_maps", &section.group_maps, Usage::ANY, around, problems);
+    warn_of_groups(&written.rules, section, problems);
+    let from = from(table, section, &server.hostname, problems);
     Moderation {
+        group_maps: section.group_maps.clone(),
+        forget_correspondents: section.forget_correspondents,
         trusted_hosts: section.trusted_hosts.iter().cloned().collect(),
         walk: WalkOptions {
             local_origin: section.local_origin.into(),
@@ -130,6 +159,7 @@ pub(super) fn check(
         notices_per_minute: section.notices_per_minute,
         sender_notices_per_day: section.sender_notices_per_day,
         keep_cases: section.keep_cases,
+        time_zone: server.time_zone.clone(),
         links_need_login: section.links_need_login,
         moderators,
         people,
@@ -144,6 +174,21 @@ fn warn_of_hosts(table: &RawTable, section: &ModerationSection, problems: &mut P
         for warning in entry.warnings() {
             let message = format!("{:?}: {warning}", entry.as_str());
             problems.warning_at(place, table.path_of("trusted_hosts"), message);
+        }
+    }
+}
+
+/// Without tables nobody is in a group.
+fn warn_of_groups(
+    rules: &[Written<RuleSection>],
+    section: &ModerationSection,
+    problems: &mut Problems<'_>,
+) {
+    for Written { table, section: rule } in rules {
+        if section.group_maps.is_empty() && !rule.groups.is_empty() {
+            problems
+                .warning(table, "groups", "nobody is in a group: this rule means no mail")
+                .help("moderation.group_maps = [\"hash:/etc/mailweir/groups\"]");
         }
     }
 }
@@ -204,6 +249,16 @@ fn anybody() -> Address {
 
 fn boxed(texts: &[String]) -> Vec<Box<str>> {
     texts.iter().map(|text| text.as_str().into()).collect()
+}
+
+impl Moderation {
+    /// Where somebody lives.
+    #[must_use]
+    pub fn zone_of(&self, person: &Address) -> &TimeZone {
+        let mut known = self.moderators.iter();
+        let known = known.find(|moderator| moderator.person.address == *person);
+        known.map_or(&self.time_zone, |moderator| &moderator.time_zone)
+    }
 }
 
 impl From<Origin> for chain::Origin {

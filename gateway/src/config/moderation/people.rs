@@ -7,6 +7,7 @@ use mailweir_moderation::{
 
 use super::OneLine;
 use crate::config::{check::Written, problem::Problems, schema::ModeratorSection};
+use crate::time_zone::TimeZone;
 
 /// Somebody who decides about mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,16 +20,19 @@ pub struct Moderator {
     pub language: Language,
     /// Their log-in at the web pages.
     pub login: Box<str>,
+    /// Where they live.
+    pub time_zone: TimeZone,
 }
 
 /// Checks the moderators, in order.
 pub(super) fn check(
     written: &[Written<ModeratorSection>],
     language: Language,
+    time_zone: &TimeZone,
     problems: &mut Problems<'_>,
 ) -> (Vec<Moderator>, People) {
     let moderators: Vec<Moderator> =
-        written.iter().map(|one| moderator(&one.section, language)).collect();
+        written.iter().map(|one| moderator(&one.section, language, time_zone)).collect();
     for (index, one) in written.iter().enumerate() {
         check_one(one, &moderators[..index], &moderators[index], problems);
     }
@@ -38,7 +42,7 @@ pub(super) fn check(
     (moderators, people)
 }
 
-fn moderator(section: &ModeratorSection, language: Language) -> Moderator {
+fn moderator(section: &ModeratorSection, language: Language, time_zone: &TimeZone) -> Moderator {
     let login = section.login.as_deref().unwrap_or(section.address.as_str());
     Moderator {
         person: Person {
@@ -49,6 +53,7 @@ fn moderator(section: &ModeratorSection, language: Language) -> Moderator {
         name: section.name.clone(),
         language: section.language.unwrap_or(language),
         login: login.into(),
+        time_zone: section.time_zone.as_ref().unwrap_or(time_zone).clone(),
     }
 }
 

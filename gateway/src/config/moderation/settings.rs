@@ -16,6 +16,7 @@ use crate::config::{
     setting::{Element, Refusal, Setting},
     value::{Entry, RawValue, Value},
 };
+use crate::time_zone::TimeZone;
 
 /// A short text that fits into a header field, a log line and a cell of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -130,6 +131,16 @@ impl Element for Hours {
     const LIST_ALLOWED: &'static str =
         "a list of days with a span, such as [\"Mon-Fri 18:00-09:00\", \"Sat,Sun\"]";
     const LIST_EXAMPLE: &'static str = "[\"Mon-Fri 18:00-09:00\", \"Sat,Sun\"]";
+}
+
+impl Setting for TimeZone {
+    const ALLOWED: &'static str =
+        "a name of the IANA time zone database, such as \"Asia/Seoul\" or \"UTC\"";
+    const EXAMPLE: &'static str = "\"Asia/Seoul\"";
+
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        value.text()?.parse().or_else(|error| Refusal::new(value, error).alone())
+    }
 }
 
 impl Setting for NumberKind {

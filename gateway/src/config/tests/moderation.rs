@@ -1,6 +1,6 @@
 //! Rules of moderation, and the people who decide.
 
-use mailweir_mail::Timestamp;
+use mailweir_mail::{Address, Date, Timestamp};
 use mailweir_moderation::{
     action::{Action, Approval, End, HeldMail, Hold, Wait},
     case::Case,
@@ -229,7 +229,9 @@ proptest! {
                 content: [0; 32],
             };
             let now = Timestamp::from_secs(1_798_102_800);
-            let case = Case::open(hold.plan(mail, &config.moderation.people, now), now);
+            let utc = |_: &Address, at| Date::of(at);
+            let plan = hold.plan(mail, (&config.moderation.people, &utc), now);
+            let case = Case::open(plan, now);
             prop_assert!(case.due().is_none_or(|due| due > now), "{:?}", case);
         }
     }

@@ -8,31 +8,28 @@ use mailweir_filters::{
     restrictions::ProtocolState,
     stages::{BEFORE_QUEUE, BeforeQueue},
 };
-use mailweir_mail::{
-    Address, Envelope, HeldBy, HoldReason, MailEvent, QueueId, Received, Recipient,
-    TransactionSummary,
-};
+use mailweir_mail::{Address, Envelope, HoldReason, MailEvent, QueueId, Recipient};
 use mailweir_moderation::rule::Watch;
 use mailweir_smtp::{
     replies::Refusal,
     server::{Answer, Session},
 };
 
-use super::{Admission, accepted, forwarded_client, moderating::together, summary};
+use super::{Admission, summary};
 use crate::{
     clock,
     dkim::SignedMail,
-    egress::Expansion,
     ingress::{
         addressing::{self, Addressed},
         content_scan::ContentScan,
         incoming::Incoming,
-        listener::Shared,
         moderation::Moderated,
         policy::Spent,
+        relay::ServedDomains,
         restrictions::Wishes,
         senders,
     },
+    moderation::Acquainted,
     observe::Detail,
 };
 
@@ -42,16 +39,18 @@ pub(super) struct Judged {
     wishes: Wishes,
     pub(super) detour: Option<Detour>,
     copies: Vec<Address>,
-    hold: Option<HoldReason>,
+    pub(super) hold: Option<HoldReason>,
     addressed: Addressed,
     /// Absent: its sender is not counted.
-    counted: Option<Spent>,
+    pub(super) counted: Option<Spent>,
     /// What moderation has seen of it, where it watches.
     pub(super) watch: Option<Watch>,
     /// Its signatures, where they may matter.
     pub(super) signed: Option<SignedMail>,
     /// The rule of moderation that means it.
     pub(super) moderated: Option<Moderated>,
+    /// Which recipients are nobody new to its sender, where that was asked.
+    pub(super) acquainted: Acquainted,
     /// The envelope as it is queued, and who became others, where moderation had to know.
     pub(super) final_form: Option<(Envelope, Vec<Recipient>)>,
 }
@@ -69,8 +68,22 @@ impl Judged {
             watch: None,
             signed: None,
             moderated: None,
+            acquainted: Acquainted::default(),
             final_form: None,
         }
+    }
+
+    /// The envelope as it is queued, and who became others.
+    pub(super) fn take_final_form(
+        &mut self,
+        written: Envelope,
+        served: &ServedDomains,
+    ) -> (Envelope, Vec<Recipient>) {
+        let final_form = self.final_form.take();
+        final_form.unwrap_or_else(|| {
+            let detour = self.detour.take();
+            self.take_addressed().envelope(written, detour, served)
+        })
     }
 
     pub(super) fn take_addressed(&mut self) -> Addressed {
@@ -200,47 +213,6 @@ impl Admission {
         policy.spend(submitter, envelope, clock::monotonic()).map(Some)
     }
 
-    async fn store(&self, mail: Judged, session: &mut Session) -> Result<Answer, Answer> {
-        let Judged { incoming, detour, hold: ruled_hold, addressed, counted, .. } = mail;
-        let Judged { mut moderated, final_form, .. } = mail;
-        let (id, arrival) = (incoming.id(), incoming.arrival());
-        let envelope = session.take_envelope().ok_or_else(internal)?;
-        let final_form = final_form
-            .unwrap_or_else(|| addressed.envelope(envelope, detour, self.listener.served()));
-        let (envelope, expanded) = final_form;
-        let expansion = Expansion::of(id, arrival, &envelope, expanded);
-        let limit_hold = self.hold_reason(counted.as_ref(), id);
-        let approval = moderated.as_ref().and_then(Moderated::hold_reason);
-        let waits = approval.is_some();
-        // The line of a table has told of its HOLD.
-        let told = together(approval.clone(), limit_hold.clone());
-        let held = told.map(|reason| (reason, summary(session, &envelope)));
-        let origin = self.origin(session, arrival);
-        let shown_as = session.forwarded().and_then(forwarded_client);
-        let other_hold = ruled_hold.or(limit_hold);
-        let annex = moderated.as_mut().map(|it| it.annex(id, other_hold.as_ref())).transpose();
-        let annex = annex.map_err(|error| self.cannot_tell(id, &error))?.flatten();
-        let hold = together(approval, other_hold);
-        let Shared { queue, observer, .. } = self.listener.shared();
-        observer.detail(Detail::Queued(&envelope, hold.as_ref()));
-        let annex = annex.map(|annex| (queue, annex));
-        match incoming.commit(envelope, origin, hold, annex).await {
-            Ok((receipt, mut event)) => {
-                event.client = shown_as.unwrap_or(event.client);
-                self.log_received(event, held);
-                if let Some(expansion) = expansion {
-                    addressing::report_later(&self.listener, expansion);
-                }
-                self.begin_case(id, moderated);
-                Ok(accepted(&receipt, waits))
-            }
-            Err(error) => {
-                self.take_back(counted.as_ref());
-                Err(self.not_taken(&error))
-            }
-        }
-    }
-
     /// The client hears that the mail was accepted, and nothing is kept of it but a line: that of the
     /// rule, before DATA, could not name the mail.
     fn discard(&self, id: QueueId, rule: String, session: &Session) -> Answer {
@@ -250,27 +222,8 @@ impl Admission {
         self.listener.shared().observer.mail(&event);
         Answer::Discarded(id)
     }
-
-    fn hold_reason(&self, counted: Option<&Spent>, id: QueueId) -> Option<HoldReason> {
-        counted?.hold_reason(self.submitter.as_ref()?, id)
-    }
-
-    fn take_back(&self, counted: Option<&Spent>) {
-        if let (Some(submitter), Some(spent)) = (&self.submitter, counted) {
-            self.listener.policy().take_back(submitter, spent);
-        }
-    }
-
-    fn log_received(&self, event: Received, held: Option<(HoldReason, TransactionSummary)>) {
-        let (id, observer) = (event.id, &self.listener.shared().observer);
-        observer.mail(&MailEvent::Received(Box::new(event)));
-        if let Some((reason, transaction)) = held {
-            let by = HeldBy::Rule(Box::new(transaction));
-            observer.mail(&MailEvent::Held { id, reason, by });
-        }
-    }
 }
 
-fn internal() -> Answer {
+pub(super) fn internal() -> Answer {
     Answer::Refuse(Refusal::Internal)
 }

@@ -4,27 +4,34 @@ use std::collections::HashSet;
 
 use mailweir_filters::ForOneMail;
 use mailweir_mail::{Address, Domain, Envelope, HoldReason, Login, QueueId, SessionEvent};
-use mailweir_moderation::{case::RuleName, chain::Walk, rule::LogIn};
+use mailweir_moderation::{case::RuleName, case_file::Split, chain::Walk, rule::LogIn};
 use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
-use mailweir_tables::LookupError;
 
 use super::{Admission, accepting::Judged, forwarded_client};
 use crate::{
     ingress::{
-        moderation::{Arrival, Moderated},
+        incoming::{Incoming, Seen},
+        moderation::{Arrival, ListenerModeration, Moderated},
         recipients,
         senders::Submitter,
     },
-    moderation,
+    moderation::{self, Acquainted},
     observe::Detail,
 };
+
+/// What had to be looked up.
+struct Asked {
+    ours: HashSet<Domain>,
+    groups: Vec<Box<str>>,
+    acquainted: Acquainted,
+}
 
 impl Admission {
     /// Asks the rules about the recipients as they are now.
     ///
     /// # Errors
-    /// A table cannot tell whose domain it is: the mail waits at the client.
+    /// A table or the store cannot tell: the mail waits at the client.
     pub(super) async fn moderate(
         &self,
         mail: &mut Judged,
@@ -32,7 +39,7 @@ impl Admission {
         session: &Session,
     ) -> Result<(), Answer> {
         let Some(rules) = self.listener.moderation() else { return Ok(()) };
-        let (Some(watch), Some((content, received))) =
+        let (Some(watch), Some(Seen { content, received, addressees })) =
             (mail.watch.take(), mail.incoming.finish_watch())
         else {
             return Ok(());
@@ -48,8 +55,6 @@ impl Admission {
         let detour = mail.detour.take();
         let addressed = mail.take_addressed();
         let final_form = addressed.envelope(envelope.clone(), detour, self.listener.served());
-        let ours = self.ours(&final_form.0).await;
-        let ours = ours.map_err(|error| self.cannot_tell(mail.incoming.id(), &error))?;
         let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
         let (log_in, elsewhere) = self.logged_in_elsewhere(envelope, session);
         if log_in == LogIn::Unknown && rules.asks_for_log_ins() {
@@ -58,16 +63,23 @@ impl Admission {
         // Shown to people, and trusted with nothing.
         let shown = session.forwarded().and_then(forwarded_client);
         let named = elsewhere.clone().map(Submitter::named);
+        let submitter = self.submitter.as_ref().or(named.as_ref());
+        let Asked { ours, groups, acquainted } =
+            self.ask(rules, submitter, &final_form.0, &mail.incoming).await?;
+        mail.acquainted = acquainted;
         let arrival = Arrival {
             listener: self.listener.name(),
             ours,
-            submitter: self.submitter.as_ref().or(named.as_ref()),
+            submitter,
             log_in,
             login: session.login().or(elsewhere.as_ref()),
             client: shown.as_ref().unwrap_or(session.client()),
             is_trusted: session.rights().trusted,
             envelope: &final_form.0,
             from: from.unwrap_or_default(),
+            addressees,
+            groups,
+            acquainted: &mail.acquainted,
             size: mail.incoming.size(),
             arrival: mail.incoming.arrival(),
             content,
@@ -136,10 +148,27 @@ impl Admission {
         true
     }
 
-    /// The domains of a mail that are ours: served, or those of aliases.
-    async fn ours(&self, envelope: &Envelope) -> Result<HashSet<Domain>, LookupError> {
+    /// What tables and the store know of those whom a mail is from and for.
+    ///
+    /// # Errors
+    /// One of them cannot tell.
+    async fn ask(
+        &self,
+        rules: &ListenerModeration,
+        submitter: Option<&Submitter>,
+        envelope: &Envelope,
+        incoming: &Incoming,
+    ) -> Result<Asked, Answer> {
+        let (id, now) = (incoming.id(), incoming.arrival());
         let lookups = ForOneMail { remote: self.listener.remote_maps(), steps: &self.steps };
-        recipients::ours(&self.listener, envelope, &lookups).await
+        let ours = recipients::ours(&self.listener, envelope, &lookups).await;
+        let groups = rules.groups(submitter, &envelope.sender, &lookups).await;
+        let acquainted = rules.acquainted(envelope, now).await;
+        Ok(Asked {
+            ours: ours.map_err(|error| self.cannot_tell(id, &error))?,
+            groups: groups.map_err(|error| self.cannot_tell(id, &error))?,
+            acquainted: acquainted.map_err(|error| self.cannot_tell(id, &error))?,
+        })
     }
 
     /// Mail and case are durable: from now on people may decide about it.
@@ -158,7 +187,8 @@ impl Moderated {
         self.holds.then(|| HoldReason::new(&format!("moderation rule {name:?} ({place})")))
     }
 
-    /// What is stored with the mail. `also`: why an operator must look at it as well.
+    /// What is stored with the mail. `also`: why an operator must look at it as well; `split`: the
+    /// rest of the mail, if only some recipients wait.
     ///
     /// # Errors
     /// None that is known.
@@ -166,11 +196,13 @@ impl Moderated {
         &mut self,
         id: QueueId,
         also: Option<&HoldReason>,
+        split: Option<Split>,
     ) -> Result<Option<Annex>, serde_json::Error> {
         let Some(file) = &mut self.file else { return Ok(None) };
         if self.holds {
             file.also_held = also.map(|reason| reason.as_str().into());
         }
+        file.split = split;
         moderation::annex(id, file, None).map(Some)
     }
 }

@@ -18,8 +18,12 @@ fn app(text: &str) -> (App, tempfile::TempDir) {
         "[server]\nhostname = \"gate.example\"\n[admin]\nbind = []\n[[listener]]\nname = \"mx\"\n\
          bind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n{text}"
     );
-    let around =
-        Surroundings { environment: &[], machine_name: None, files: &|path| fs::read(path) };
+    let around = Surroundings {
+        environment: &[],
+        machine_name: None,
+        time_zone: None,
+        files: &|path| fs::read(path),
+    };
     let config = Config::parse(Path::new("mailweir.toml"), &text, &around).unwrap().0;
     let observer = Observer::heard_by(|_| {}).unwrap();
     let app = App::rehearsing(config, &observer, directory.path()).unwrap();

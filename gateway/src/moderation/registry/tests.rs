@@ -47,6 +47,7 @@ pub(in crate::moderation) fn open(expires: u64) -> CaseFile {
         login: Some("ann".into()),
         client: None,
         recipients: Vec::new(),
+        sent_to: 0,
         subject: "".into(),
         size: 1,
         arrival: second(0),

@@ -25,7 +25,10 @@ use mailweir::{
     store::Store,
 };
 use mailweir_mail::QueueId;
-use mailweir_moderation::case_file::CaseFile;
+use mailweir_moderation::{
+    case_file::CaseFile,
+    search::{Query, Standing},
+};
 use mailweir_queue::{Filter, Listed, Listing};
 
 pub use self::book::{Book, Outcome};
@@ -121,7 +124,8 @@ fn come_to_rest(place: &Place) -> io::Result<()> {
     };
     let all = usize::MAX;
     let rested = wait::within(wait::PATIENCE, || {
-        let cases = telephone.ask(Operation::Cases { all: true, limit: all }).ok()?;
+        let query = Query { standing: Standing::All, ..Query::default() };
+        let cases = telephone.ask(Operation::Cases { query, limit: all }).ok()?;
         let mails = telephone.ask(Operation::List { place: None, limit: all }).ok()?;
         let rests = !cases.iter().any(owes) && !mails.iter().any(moves);
         rests.then_some(())

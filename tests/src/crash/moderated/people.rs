@@ -19,6 +19,7 @@ use mailweir::{
     },
     store::Store,
 };
+use mailweir_moderation::search::Query;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
@@ -96,7 +97,7 @@ impl Administrator {
 
     fn look_through(&mut self, stop: &AtomicBool) -> io::Result<()> {
         let decided = self.book.decided();
-        let open = self.telephone.ask(Operation::Cases { all: false, limit: MOST })?;
+        let open = self.telephone.ask(Operation::Cases { query: Query::default(), limit: MOST })?;
         for answer in open {
             let Answer::Case { id, .. } = answer else { continue };
             if decided.contains(&id) {
@@ -123,7 +124,9 @@ impl Administrator {
 impl Choice {
     fn decision(self) -> Decision {
         match self {
-            Self::Released => Decision::Approve { comment: "".into(), trust_days: 0 },
+            Self::Released => {
+                Decision::Approve { comment: "".into(), only: None, at: None, trust_days: 0 }
+            }
             Self::Rejected => Decision::Reject { reason: "no".into() },
         }
     }

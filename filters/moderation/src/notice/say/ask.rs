@@ -46,6 +46,7 @@ fn content(writer: &mut Writer<'_>, about: &About<'_>) {
     let mail = about.mail;
     let mut facts = writer.from(mail);
     facts.push(writer.recipients(about));
+    facts.extend(writer.others(mail));
     facts.push(writer.subject_fact(mail));
     facts.extend(writer.why(mail));
     facts.extend(writer.expiry(about.case));

@@ -102,6 +102,12 @@ impl Writer<'_> {
         )
     }
 
+    /// The others, who have it already.
+    pub(super) fn others(&self, mail: &Summary) -> Option<Fact> {
+        let count = Remark::SentBefore(mail.sent_to as usize).text(self.language());
+        (mail.sent_to > 0).then(|| self.fact(Label::SentTo, count))
+    }
+
     /// Those for whom `is_meant` holds; the others that are `left_out` are marked.
     pub(super) fn some_recipients(
         &self,

@@ -56,7 +56,9 @@ pub(super) fn still_waiting(about: &About<'_>, letter: &Letter<'_>) -> Document 
 fn waiting(writer: &mut Writer<'_>, about: &About<'_>) {
     writer.subject(about, "");
     let plan = &about.case.plan;
-    let mut facts = vec![writer.recipients(about), writer.subject_fact(about.mail)];
+    let mut facts = vec![writer.recipients(about)];
+    facts.extend(writer.others(about.mail));
+    facts.push(writer.subject_fact(about.mail));
     facts.push(writer.fact(Label::Arrival, writer.time(about.mail.arrival)));
     match plan.kind {
         Kind::Approval => {
@@ -91,6 +93,7 @@ pub(super) fn outcome(about: &About<'_>, letter: &Letter<'_>) -> Document {
     writer.verdict(end, about);
     let mut facts = vec![writer.subject_fact(about.mail)];
     facts.extend(writer.destinations(end, about));
+    facts.extend(writer.others(about.mail));
     facts.push(writer.fact(Label::Arrival, writer.time(about.mail.arrival)));
     writer.facts(facts);
     writer.attachment();
@@ -130,6 +133,7 @@ pub(super) fn no_moderator(about: &About<'_>, letter: &Letter<'_>) -> Document {
     writer.remark(Remark::NameSomebody);
     let mut facts = writer.from(about.mail);
     facts.push(writer.recipients(about));
+    facts.extend(writer.others(about.mail));
     facts.push(writer.subject_fact(about.mail));
     facts.extend(writer.why(about.mail));
     facts.extend(writer.rules(&about.case.plan));

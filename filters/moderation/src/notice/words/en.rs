@@ -199,6 +199,8 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         Remark::Recipients { all, outside } => {
             return format!("{all} recipients ({outside} outside)");
         }
+        Remark::SentBefore(1) => "1 other recipient (already sent)",
+        Remark::SentBefore(count) => return format!("{count} other recipients (already sent)"),
         Remark::Administrator(name) => return format!("Administrator {name}"),
         Remark::Automatic { gateway } => return format!("Automatic notice of {gateway}"),
     };

@@ -226,6 +226,10 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         Remark::Recipients { all, outside } => {
             return format!("{all} destinataires ({outside} externes)");
         }
+        Remark::SentBefore(1) => "1 autre destinataire (déjà envoyé)",
+        Remark::SentBefore(count) => {
+            return format!("{count} autres destinataires (déjà envoyé)");
+        }
         Remark::Administrator(name) => return format!("Administrateur {name}"),
         Remark::Automatic { gateway } => return format!("Avis automatique de {gateway}"),
     };

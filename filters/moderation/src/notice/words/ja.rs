@@ -212,6 +212,7 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         Remark::Recipients { all: 1, outside: 1.. } => "1名(外部)",
         Remark::Recipients { all, outside: 0 } => return format!("{all}名"),
         Remark::Recipients { all, outside } => return format!("{all}名(外部{outside}名)"),
+        Remark::SentBefore(count) => return format!("ほか{count}名(送信済み)"),
         Remark::Administrator(name) => return format!("管理者 {name}"),
         Remark::Automatic { gateway } => {
             return format!("{gateway} からの自動送信メールです。");

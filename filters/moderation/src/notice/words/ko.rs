@@ -202,6 +202,7 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         Remark::Recipients { all: 1, outside: 1.. } => "1명(외부)",
         Remark::Recipients { all, outside: 0 } => return format!("{all}명"),
         Remark::Recipients { all, outside } => return format!("{all}명(외부 {outside}명)"),
+        Remark::SentBefore(count) => return format!("다른 수신자 {count}명(이미 발송됨)"),
         Remark::Administrator(name) => return format!("관리자 {name}"),
         Remark::Automatic { gateway } => {
             return format!("{gateway}에서 자동으로 보낸 알림입니다.");

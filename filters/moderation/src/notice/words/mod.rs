@@ -324,6 +324,8 @@ pub enum Remark<'a> {
         /// Those that are not ours.
         outside: usize,
     },
+    /// How many others the mail went to at once.
+    SentBefore(usize),
     /// An administrator, by name.
     Administrator(&'a str),
     /// Who answers for the notice.

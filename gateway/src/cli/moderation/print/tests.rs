@@ -42,6 +42,7 @@ fn file() -> CaseFile {
     let recipient =
         |text: &str, is_outside| Recipient { address: address(text), is_outside, is_hidden: false };
     let mail = Summary {
+        sent_to: 0,
         sender: ReversePath::Mailbox(address("ann@own.example")),
         from: "Ann <ann@own.example>".into(),
         login: Some("ann".into()),

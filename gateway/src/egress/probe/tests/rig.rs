@@ -107,6 +107,7 @@ fn config(lines: &str) -> Config {
     let around = Surroundings {
         environment: &[],
         machine_name: Some("gate.example"),
+        time_zone: None,
         files: &|path| match path.ends_with("password") {
             true => Ok(b"sesame".to_vec()),
             false => Err(io::ErrorKind::NotFound.into()),

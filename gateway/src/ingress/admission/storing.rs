@@ -1,0 +1,223 @@
+//! The last step: the mail becomes an entry of the queue, or two if only some of its recipients wait
+//! for people, in one commit with all that moderation keeps of it.
+
+use mailweir_mail::{
+    Client, Envelope, HeldBy, HoldReason, MailEvent, Origin, QueueId, Received, TransactionSummary,
+};
+use mailweir_moderation::case_file::Split;
+use mailweir_queue::Annex;
+use mailweir_smtp::server::{Answer, Session};
+
+use super::{
+    Admission, accepted,
+    accepting::{Judged, internal},
+    forwarded_client,
+    moderating::together,
+    summary,
+};
+use crate::{
+    clock,
+    egress::Expansion,
+    ingress::{
+        addressing,
+        incoming::{Entry, Incoming},
+        listener::Shared,
+        moderation::Moderated,
+        policy::Spent,
+    },
+    moderation::Acquainted,
+    observe::Detail,
+};
+
+/// What is to be stored.
+struct Ready {
+    incoming: Incoming,
+    envelope: Envelope,
+    origin: Origin,
+    /// The client as the log shows it, if a relay named another.
+    shown_as: Option<Client>,
+    moderated: Option<Moderated>,
+    acquainted: Acquainted,
+    /// A rule of a table holds it.
+    ruled_hold: Option<HoldReason>,
+}
+
+/// Why a mail waits, and what the log has not said of it.
+struct Holds {
+    /// For people.
+    approval: Option<HoldReason>,
+    /// For the operator.
+    other: Option<HoldReason>,
+    told: Option<HoldReason>,
+}
+
+impl Admission {
+    pub(super) async fn store(
+        &self,
+        mut mail: Judged,
+        session: &mut Session,
+    ) -> Result<Answer, Answer> {
+        let written = session.take_envelope().ok_or_else(internal)?;
+        let (id, arrival) = (mail.incoming.id(), mail.incoming.arrival());
+        let (envelope, expanded) = mail.take_final_form(written, self.listener.served());
+        let expansion = Expansion::of(id, arrival, &envelope, expanded);
+        let counted = mail.counted.take();
+        let ready = Ready {
+            incoming: mail.incoming,
+            envelope,
+            origin: self.origin(session, arrival),
+            shown_as: session.forwarded().and_then(forwarded_client),
+            moderated: mail.moderated,
+            acquainted: mail.acquainted,
+            ruled_hold: mail.hold,
+        };
+        let only = ready.moderated.as_ref().and_then(|moderated| moderated.only.clone());
+        let stored = match only {
+            None => self.store_whole(ready, counted.as_ref(), session).await,
+            Some(only) => self.store_split(ready, &only, counted.as_ref(), session).await,
+        };
+        match (&stored, expansion) {
+            (Ok(_), Some(expansion)) => addressing::report_later(&self.listener, expansion),
+            (Ok(_), None) => {}
+            (Err(_), _) => self.take_back(counted.as_ref()),
+        }
+        stored
+    }
+
+    async fn store_whole(
+        &self,
+        mail: Ready,
+        counted: Option<&Spent>,
+        session: &Session,
+    ) -> Result<Answer, Answer> {
+        let Ready { incoming, envelope, origin, shown_as, mut moderated, acquainted, ruled_hold } =
+            mail;
+        let id = incoming.id();
+        let approval = moderated.as_ref().and_then(Moderated::hold_reason);
+        let holds = self.holds(approval, ruled_hold, counted, id);
+        let waits = holds.approval.is_some();
+        let other = holds.other.as_ref();
+        let annex = moderated.as_mut().map(|it| it.annex(id, other, None)).transpose();
+        let annex = annex.map_err(|error| self.cannot_tell(id, &error))?.flatten();
+        let (entry, told) = holds.entry(id, envelope, session);
+        let annex = self.and_remember(annex.unwrap_or_default(), &entry, &acquainted);
+        let Shared { queue, observer, .. } = self.listener.shared();
+        observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
+        let stored = incoming.commit(queue, entry, origin, annex).await;
+        let (receipt, event) = stored.map_err(|error| self.not_taken(&error))?;
+        self.log_received(event, shown_as.as_ref(), told);
+        self.begin_case(id, moderated);
+        Ok(accepted(&receipt, waits))
+    }
+
+    /// Those whom the rule does not mean get the mail at once.
+    async fn store_split(
+        &self,
+        mail: Ready,
+        only: &[u32],
+        counted: Option<&Spent>,
+        session: &Session,
+    ) -> Result<Answer, Answer> {
+        let Ready { incoming, envelope, origin, shown_as, moderated, acquainted, ruled_hold } =
+            mail;
+        let (mut incoming, mut moderated) = (incoming, moderated);
+        let id = incoming.id();
+        let held_id = incoming.other_id().map_err(|error| self.not_taken(&error))?;
+        let (sent, held) = divided(envelope, only);
+        let approval = moderated.as_ref().and_then(Moderated::hold_reason);
+        let approval = approval.map(|reason| part_of(&reason, id));
+        let sent_holds = self.holds(None, ruled_hold.clone(), counted, id);
+        let held_holds = self.holds(approval, ruled_hold, counted, held_id);
+        let recipients = u32::try_from(sent.recipients.len()).unwrap_or(u32::MAX);
+        let split = Some(Split { sent_as: id, recipients });
+        let other = held_holds.other.as_ref();
+        let annex = moderated.as_mut().map(|it| it.annex(held_id, other, split)).transpose();
+        let annex = annex.map_err(|error| self.cannot_tell(id, &error))?.flatten();
+        let (sent, sent_told) = sent_holds.entry(id, sent, session);
+        let (held, held_told) = held_holds.entry(held_id, held, session);
+        let Shared { queue, observer, .. } = self.listener.shared();
+        for entry in [&sent, &held] {
+            observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
+        }
+        let annex = self.and_remember(annex.unwrap_or_default(), &sent, &acquainted);
+        let stored = incoming.commit_two(queue, [sent, held], &origin, annex).await;
+        let [sent, held] = stored.map_err(|error| self.not_taken(&error))?;
+        self.log_received(sent.1, shown_as.as_ref(), sent_told);
+        self.log_received(held.1, shown_as.as_ref(), held_told);
+        self.begin_case(held_id, moderated);
+        Ok(Answer::Split { sent: sent.0.queue_id(), held: held.0.queue_id() })
+    }
+
+    /// With whom the sender has mail now, if it goes.
+    fn and_remember(&self, mut annex: Annex, entry: &Entry, acquainted: &Acquainted) -> Annex {
+        let moderation = self.listener.moderation().filter(|moderation| moderation.remembers());
+        if moderation.is_some() && entry.hold.is_none() {
+            let Envelope { sender, recipients, .. } = &entry.envelope;
+            acquainted.remember(sender, recipients, &mut annex, clock::now());
+        }
+        annex
+    }
+
+    fn holds(
+        &self,
+        approval: Option<HoldReason>,
+        ruled: Option<HoldReason>,
+        counted: Option<&Spent>,
+        id: QueueId,
+    ) -> Holds {
+        let limit = counted.zip(self.submitter.as_ref());
+        let limit = limit.and_then(|(spent, submitter)| spent.hold_reason(submitter, id));
+        // The line of a table has told of its HOLD.
+        let told = together(approval.clone(), limit.clone());
+        Holds { approval, other: ruled.or(limit), told }
+    }
+
+    fn take_back(&self, counted: Option<&Spent>) {
+        if let (Some(submitter), Some(spent)) = (&self.submitter, counted) {
+            self.listener.policy().take_back(submitter, spent);
+        }
+    }
+
+    fn log_received(
+        &self,
+        mut event: Received,
+        shown_as: Option<&Client>,
+        held: Option<(HoldReason, TransactionSummary)>,
+    ) {
+        event.client = shown_as.cloned().unwrap_or(event.client);
+        let (id, observer) = (event.id, &self.listener.shared().observer);
+        observer.mail(&MailEvent::Received(Box::new(event)));
+        if let Some((reason, transaction)) = held {
+            let by = HeldBy::Rule(Box::new(transaction));
+            observer.mail(&MailEvent::Held { id, reason, by });
+        }
+    }
+}
+
+impl Holds {
+    /// The entry of the queue, and what the log is to say of its hold.
+    fn entry(
+        self,
+        id: QueueId,
+        envelope: Envelope,
+        session: &Session,
+    ) -> (Entry, Option<(HoldReason, TransactionSummary)>) {
+        let told = self.told.map(|reason| (reason, summary(session, &envelope)));
+        (Entry { id, envelope, hold: together(self.approval, self.other) }, told)
+    }
+}
+
+/// The envelope without and with `only` these recipients, which are in order.
+fn divided(mut envelope: Envelope, only: &[u32]) -> (Envelope, Envelope) {
+    let (mut sent, mut held) = (Vec::new(), Vec::new());
+    for (index, recipient) in (0..).zip(std::mem::take(&mut envelope.recipients)) {
+        let side = if only.binary_search(&index).is_ok() { &mut held } else { &mut sent };
+        side.push(recipient);
+    }
+    (Envelope { recipients: sent, ..envelope.clone() }, Envelope { recipients: held, ..envelope })
+}
+
+/// Why the mail waits of which the rest was sent.
+fn part_of(reason: &HoldReason, sent: QueueId) -> HoldReason {
+    HoldReason::new(&format!("{}, split from {sent}", reason.as_str()))
+}

@@ -1,0 +1,198 @@
+//! Who has had mail of whom: what makes a correspondent new.
+//!
+//! A pair of addresses is remembered by a hash of both, whoever of them wrote, and by the last day
+//! on which one did. It is written in the commit of the mail, and read from the store: nothing is
+//! kept in memory, however many there are. Pairs that have been silent for too long are forgotten.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use aws_lc_rs::digest;
+use mailweir_mail::{Address, Recipient, ReversePath, Timestamp};
+use mailweir_moderation::case_file::CaseFile;
+use mailweir_queue::{Annex, Day, Pair, store::StoreError};
+
+use super::Moderation;
+use crate::clock;
+
+/// Which recipients of a mail its sender knows.
+#[derive(Debug, Default)]
+pub(crate) struct Acquainted {
+    known: HashSet<Address>,
+    /// Those of them with whom there was mail today already: nothing new is to be written.
+    today: HashSet<Address>,
+}
+
+impl Acquainted {
+    pub(crate) fn knows(&self, recipient: &Address) -> bool {
+        self.known.contains(recipient)
+    }
+
+    /// Writes that the sender has written to these recipients, under their names of now and of the
+    /// time when they were written to.
+    pub(crate) fn remember(
+        &self,
+        sender: &ReversePath,
+        recipients: &[Recipient],
+        annex: &mut Annex,
+        now: Timestamp,
+    ) {
+        let Some(sender) = sender.address() else { return };
+        let names = recipients
+            .iter()
+            .flat_map(|one| [Some(&one.address), one.original.as_ref()].into_iter().flatten());
+        for name in names.filter(|name| !self.today.contains(name)) {
+            annex.put_acquaintance(pair(sender, name), day(now));
+        }
+    }
+}
+
+impl Moderation {
+    /// Which of these recipients a sender has had mail of or has written to.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) async fn acquainted(
+        &self,
+        sender: &ReversePath,
+        recipients: &[Recipient],
+        now: Timestamp,
+    ) -> Result<Acquainted, StoreError> {
+        let Some(sender) = sender.address() else { return Ok(Acquainted::default()) };
+        let oldest = self.oldest(now);
+        let pairs = recipients.iter().map(|one| pair(sender, &one.address)).collect();
+        let days = self.queue.acquaintances(pairs).await?;
+        let mut acquainted = Acquainted::default();
+        for (recipient, last) in recipients.iter().zip(days) {
+            let Some(last) = last.filter(|last| *last >= oldest) else { continue };
+            acquainted.known.insert(recipient.address.clone());
+            if last == day(now) {
+                acquainted.today.insert(recipient.address.clone());
+            }
+        }
+        Ok(acquainted)
+    }
+
+    /// With whom the sender of a mail has mail now that it is released, if a rule asks for that.
+    pub(super) fn remember(&self, file: &CaseFile, only: Option<&[u32]>, annex: &mut Annex) {
+        if !self.settings.load().rules.matching.ask_for_correspondents() {
+            return;
+        }
+        let all = (0..).zip(&file.mail.recipients);
+        let meant = all.filter(|(index, _)| only.is_none_or(|only| only.contains(index)));
+        let recipients: Vec<Recipient> =
+            meant.map(|(_, one)| Recipient::new(one.address.clone())).collect();
+        Acquainted::default().remember(&file.mail.sender, &recipients, annex, clock::now());
+    }
+
+    /// Forgets who has been silent for too long, once a day, until the end.
+    pub(crate) async fn forget_correspondents(self: Arc<Self>) {
+        let daily = async {
+            loop {
+                if let Err(error) = self.forget_silent(clock::now()).await {
+                    self.warn(format!("silent correspondents not forgotten: {error}"));
+                }
+                tokio::time::sleep(A_DAY).await;
+            }
+        };
+        let _ = self.end.run_until_cancelled(daily).await;
+    }
+
+    pub(super) async fn forget_silent(&self, now: Timestamp) -> Result<(), StoreError> {
+        let oldest = self.oldest(now);
+        let mut first = Some(Pair::default());
+        while let Some(from) = first {
+            let queue = self.queue.clone();
+            let page = tokio::task::spawn_blocking(move || queue.all_acquaintances(from, PAGE));
+            let page = page.await.map_err(|error| StoreError::engine("read", error))?;
+            let mut annex = Annex::default();
+            for (pair, last) in page.pairs {
+                // What cannot be read is never deleted.
+                if last.is_ok_and(|last| last < oldest) {
+                    annex.remove_acquaintance(pair);
+                }
+            }
+            if !annex.is_empty() {
+                self.queue.write(annex).await?;
+            }
+            first = page.next;
+        }
+        Ok(())
+    }
+
+    /// The first day that is remembered.
+    fn oldest(&self, now: Timestamp) -> Day {
+        let keep = self.settings.load().rules.forget_correspondents;
+        let days = u32::try_from(keep.as_secs() / SECONDS_OF_A_DAY).unwrap_or(Day::MAX);
+        day(now).saturating_sub(days)
+    }
+}
+
+/// Both in one key, whoever wrote. The case of letters does not matter: an address that is written
+/// in another way is nobody new.
+pub(super) fn pair(one: &Address, other: &Address) -> Pair {
+    let folded = |address: &Address| {
+        let domain = address.domain().as_ascii().to_lowercase();
+        format!("{}@{domain}", address.unquoted_local_part().to_lowercase())
+    };
+    let mut both = [folded(one), folded(other)];
+    both.sort_unstable();
+    // No address has this character in it.
+    let hash = digest::digest(&digest::SHA256, both.join("\0").as_bytes());
+    let mut pair = Pair::default();
+    pair.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+    pair
+}
+
+pub(super) fn day(at: Timestamp) -> Day {
+    Day::try_from(at.as_secs() / SECONDS_OF_A_DAY).unwrap_or(Day::MAX)
+}
+
+const SECONDS_OF_A_DAY: u64 = 86_400;
+
+const A_DAY: Duration = Duration::from_secs(SECONDS_OF_A_DAY);
+
+/// Pairs that are looked at, and forgotten, in one go.
+const PAGE: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Address {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_pair_is_the_same_from_both_sides_and_in_any_case_and_no_other() {
+        let (ann, them) = (address("ann@own.example"), address("them@far.example"));
+        assert_eq!(pair(&ann, &them), pair(&them, &ann));
+        assert_eq!(pair(&address("Ann@OWN.example"), &them), pair(&ann, &them));
+        assert_ne!(pair(&ann, &address("then@far.example")), pair(&ann, &them));
+        assert_ne!(pair(&ann, &ann), pair(&them, &them));
+    }
+
+    #[test]
+    fn what_was_written_today_is_not_written_again() {
+        let now = Timestamp::from_secs(1_795_210_205);
+        let sender = ReversePath::Mailbox(address("ann@own.example"));
+        let recipients = [
+            Recipient::new(address("one@far.example")),
+            Recipient {
+                original: Some(address("list@own.example")),
+                ..Recipient::new(address("two@far.example"))
+            },
+        ];
+        let written = |acquainted: &Acquainted, sender| {
+            let mut annex = Annex::default();
+            acquainted.remember(sender, &recipients, &mut annex, now);
+            !annex.is_empty()
+        };
+        assert!(written(&Acquainted::default(), &sender));
+        assert!(!written(&Acquainted::default(), &ReversePath::Null));
+        let all = ["one@far.example", "two@far.example", "list@own.example"].map(address);
+        let mut met = Acquainted { known: HashSet::new(), today: all.into_iter().collect() };
+        assert!(!written(&met, &sender));
+        met.today.remove(&recipients[1].address);
+        assert!(written(&met, &sender));
+    }
+}

@@ -1,0 +1,127 @@
+//! Who has had mail of whom is remembered with the mail: only somebody new makes a mail wait.
+
+use mailweir_mail::QueueId;
+use mailweir_moderation::case::{Actor, By, Command, Proof};
+use mailweir_tests::{
+    gateway::{Gateway, Mail, Setup, mail},
+    sink::{Script, Sink},
+};
+
+#[tokio::test]
+async fn the_first_waits_and_once_it_is_approved_the_next_one_goes_also_after_a_restart() {
+    let (mut gateway, sink) = gateway("").await;
+    let first = held(&gateway, to("user")).await;
+    let second = held(&gateway, to("user")).await;
+    gateway.moderation().take(first, approve(None)).await.unwrap();
+    passes(&gateway, to("user")).await;
+    held(&gateway, to("somebody")).await;
+    gateway.restart().await;
+    passes(&gateway, to("user")).await;
+    passes(&gateway, to("USER")).await;
+    held(&gateway, to("somebody")).await;
+    gateway.moderation().take(second, reject()).await.unwrap();
+    passes(&gateway, to("user")).await;
+    drop(sink);
+}
+
+#[tokio::test]
+async fn who_was_refused_stays_new() {
+    let (gateway, _sink) = gateway("").await;
+    let id = held(&gateway, to("user")).await;
+    gateway.moderation().take(id, reject()).await.unwrap();
+    held(&gateway, to("user")).await;
+}
+
+#[tokio::test]
+async fn of_a_mail_that_is_approved_for_some_only_they_are_known() {
+    let (gateway, _sink) = gateway("").await;
+    let id = held(&gateway, to("user").to("other@local.example")).await;
+    gateway.moderation().take(id, approve(Some(vec![1]))).await.unwrap();
+    passes(&gateway, to("other")).await;
+    held(&gateway, to("user")).await;
+}
+
+/// Whoever answers is nobody new, and neither is whoever is answered.
+#[tokio::test]
+async fn a_mail_that_came_makes_both_known() {
+    let (gateway, _sink) = gateway("senders = [\"@local.example\"]").await;
+    passes(&gateway, mail().from("them@far.example").to("ann@local.example")).await;
+    passes(&gateway, mail().from("ann@local.example").to("them@far.example")).await;
+    held(&gateway, mail().from("bob@local.example").to("them@far.example")).await;
+    held(&gateway, mail().from("ann@local.example").to("they@far.example")).await;
+}
+
+#[tokio::test]
+async fn those_who_are_known_have_it_at_once_if_the_rule_splits() {
+    let (gateway, _sink) = gateway("split = true").await;
+    let id = held(&gateway, to("user")).await;
+    gateway.moderation().take(id, approve(None)).await.unwrap();
+    let answer = gateway.submit(to("user").to("other@local.example")).await;
+    let reply = answer.reply().to_owned();
+    let sent = answer.expect_accepted();
+    let (_, held) = reply.split_once(" and ").expect("two mails");
+    let held: QueueId = held.split(' ').next().unwrap().parse().unwrap();
+    let case = gateway.moderation().case(held).unwrap();
+    assert_eq!(case.mail.recipients[0].address.as_str(), "other@local.example");
+    gateway.moderation().take(held, approve(None)).await.unwrap();
+    gateway.log().expect(&format!("{sent}: removed")).await;
+    passes(&gateway, to("user").to("other@local.example")).await;
+}
+
+/// What no rule asks for is not remembered; what needs nobody is, if a rule asks.
+#[tokio::test]
+async fn it_is_remembered_while_a_rule_asks_for_it_and_of_all_mail() {
+    let sink = Sink::start(Script::smtp()).await;
+    let trusted = "trusted_senders = [\"news@local.example\"]";
+    let asking = setup(&sink, "").section("moderation", trusted);
+    let mut gateway = Gateway::start(&Setup::before(&sink)).await;
+    passes(&gateway, to("user")).await;
+    gateway.reload(&asking).await.unwrap();
+    held(&gateway, to("user")).await;
+    passes(&gateway, mail().from("news@local.example").to("user@local.example")).await;
+    gateway.reload(&setup(&sink, "")).await.unwrap();
+    passes(&gateway, mail().from("news@local.example").to("user@local.example")).await;
+    held(&gateway, mail().from("news@local.example").to("other@local.example")).await;
+}
+
+fn to(user: &str) -> Mail {
+    mail().from("ann@local.example").to(&format!("{user}@local.example"))
+}
+
+fn setup(sink: &Sink, condition: &str) -> Setup {
+    let trusted = "mode = \"mx\"\nnetworks = [\"127.0.0.0/8\"]";
+    Setup::before(sink).listener("mx", trusted).sections(&format!(
+        "[[moderation.rule]]\nname = \"new\"\naction = \"approval\"\nnew_correspondent = true\n\
+         moderators = [\"boss@local.example\"]\ntells_sender = false\n{condition}\n"
+    ))
+}
+
+async fn gateway(condition: &str) -> (Gateway, Sink) {
+    let sink = Sink::start(Script::smtp()).await;
+    (Gateway::start(&setup(&sink, condition)).await, sink)
+}
+
+async fn held(gateway: &Gateway, mail: Mail) -> QueueId {
+    let answer = gateway.submit(mail).await;
+    assert!(answer.reply().ends_with(" (held for approval)"), "{}", answer.reply());
+    answer.expect_accepted()
+}
+
+async fn passes(gateway: &Gateway, mail: Mail) {
+    let answer = gateway.submit(mail).await;
+    assert!(!answer.reply().contains("held"), "{}", answer.reply());
+    let _ = answer.expect_accepted();
+}
+
+fn by() -> By {
+    let who = Actor::Moderator("boss@local.example".parse().unwrap());
+    By { who, proof: Proof::Link, from: None }
+}
+
+fn approve(only: Option<Vec<u32>>) -> Command {
+    Command::Approve { by: by(), comment: "".into(), only, at: None, trust_days: 0 }
+}
+
+fn reject() -> Command {
+    Command::Reject { by: by(), reason: "no".into() }
+}
