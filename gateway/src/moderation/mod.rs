@@ -5,6 +5,7 @@
 //! on the disk, and sees what came of it. So nobody hears of a decision that a crash could undo,
 //! and of two in the same millisecond exactly one counts.
 
+mod account;
 mod api;
 mod content;
 mod correspondents;
