@@ -67,7 +67,7 @@ impl Desk {
             let token = Token::new(random);
             let expires = NOW.plus(Duration::from_secs(86_400));
             let (person, sent) = (address(who), Some(NOW));
-            file.give(Grant { token: token.hash(), person, purpose, expires, sent });
+            file.give(Grant { token: token.hash(), answer: None, person, purpose, expires, sent });
             token.to_string()
         };
         let confirms = if kind == Kind::Confirmation { Purpose::Decide } else { Purpose::Own };
