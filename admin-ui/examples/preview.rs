@@ -9,10 +9,8 @@ mod waiting;
 use std::{sync::Arc, time::Duration};
 
 use mailweir_admin_ui::{
-    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
-    QueueCounts,
-    approval::{ApprovalPages, Proxies},
-    router, serve,
+    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview, Proxies,
+    QueueCounts, approval::ApprovalPages, router, serve,
 };
 use mailweir_moderation::{case::Kind, notice::Language};
 use tokio::net::TcpListener;
@@ -43,10 +41,11 @@ async fn main() -> std::io::Result<()> {
             println!("{tag} {what}: http://{address}/m/{token}");
         }
     }
-    let approval = ApprovalPages::new(desk, None, Proxies::none());
+    let approval = ApprovalPages::new(desk, None);
     let state = AdminState {
         observability: Arc::new(Sample { broken }),
         hosts: Arc::new(AllowedHosts::default()),
+        proxies: Arc::new(Proxies::none()),
         approval: Arc::new(approval.ok_or_else(|| std::io::Error::other("no random numbers"))?),
         held: Arc::new(waiting::NoPrograms),
     };

@@ -10,14 +10,14 @@ use axum::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
             ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
-            ORIGIN, REFERRER_POLICY, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+            REFERRER_POLICY, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
         },
     },
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use crate::{AdminState, AllowedHosts, api, approval};
+use crate::{AdminState, AllowedHosts, api, approval, client::Sender};
 
 /// Lets a proper request through, and dresses every answer.
 pub(crate) async fn guard(
@@ -90,7 +90,10 @@ fn objection(request: &Request, hosts: &AllowedHosts) -> Option<Objection> {
         Method::GET | Method::HEAD => has_body(headers).then_some(Objection::Body),
         Method::POST => match posted {
             None => Some(Objection::Method(methods)),
-            Some((Posted::Form, _)) if !is_from_us(headers, hosts) => Some(Objection::Foreign),
+            // Cookie and nonce are what counts; a page that hides itself may be ours.
+            Some((Posted::Form, _)) if Sender::of(headers, hosts) == Sender::Foreign => {
+                Some(Objection::Foreign)
+            }
             Some((Posted::Form, _)) if !is_form(headers) => Some(Objection::Form),
             Some((_, largest)) => is_larger(headers, largest).then_some(Objection::Body),
         },
@@ -131,34 +134,6 @@ fn posted(path: &str) -> Option<(Posted, usize)> {
     };
     let found = POSTS.iter().find(|(pattern, ..)| is_at(pattern));
     found.map(|(_, posted, largest)| (*posted, *largest))
-}
-
-/// Whether a page of ours sent this, as far as the browser says. `Origin` is `null` where we forbid a
-/// `Referer`, and so it says nothing then; cookie and nonce of the page are what counts.
-fn is_from_us(headers: &HeaderMap, hosts: &AllowedHosts) -> bool {
-    let one = |name: &HeaderName| {
-        let mut all = headers.get_all(name).iter();
-        (all.next(), all.next())
-    };
-    let is_same_site = match one(&SEC_FETCH_SITE) {
-        (None, _) => true,
-        (Some(site), None) => site == "same-origin",
-        _ => false,
-    };
-    let is_same_origin = match (one(&ORIGIN), headers.get(HOST)) {
-        ((None, _), _) => true,
-        ((Some(origin), None), _) if origin == "null" => true,
-        ((Some(origin), None), Some(host)) => {
-            let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-            origin.is_some_and(|(_, authority)| {
-                // Behind a proxy the name that people use may stand in `Origin` alone.
-                host.as_bytes().eq_ignore_ascii_case(authority.as_bytes())
-                    || hosts.is_public(authority)
-            })
-        }
-        _ => false,
-    };
-    is_same_site && is_same_origin
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -219,7 +194,5 @@ const HEADERS_OF_PAGES: [(HeaderName, &str); 2] = [
     ),
     (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
 ];
-
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 const MAX_PATH: usize = 1_024;

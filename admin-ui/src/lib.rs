@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod approval;
+mod client;
 mod guard;
 mod health;
 mod home;
@@ -20,7 +21,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, middleware, routing::get};
 
-pub use self::{hosts::AllowedHosts, server::serve};
+pub use self::{
+    client::{Proxies, Source},
+    hosts::AllowedHosts,
+    server::serve,
+};
 
 /// What the gateway tells about itself. Asked for every request: answers come from memory and
 /// never wait for a disk, for the network, or for a lock that is held across either.
@@ -97,6 +102,8 @@ pub struct AdminState {
     pub observability: Arc<dyn Observability>,
     /// By which names the listener may be called.
     pub hosts: Arc<AllowedHosts>,
+    /// Reverse proxies in front.
+    pub proxies: Arc<Proxies>,
     /// The pages behind the links of notices.
     pub approval: Arc<approval::ApprovalPages>,
     /// Held mail, for programs.

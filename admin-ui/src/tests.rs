@@ -11,9 +11,9 @@ use tokio::{
 };
 
 use super::{
-    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
+    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview, Proxies,
     QueueCounts,
-    approval::{ApprovalPages, Approvals, Later, LogIn, NotDone, NotLoggedIn, Proxies, Sight},
+    approval::{ApprovalPages, Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight},
     serve,
 };
 
@@ -219,7 +219,8 @@ pub(crate) fn state(gateway: Gateway) -> AdminState {
     AdminState {
         observability: Arc::new(gateway),
         hosts: Arc::new(AllowedHosts::new(Some("https://gate.example.org"))),
-        approval: Arc::new(ApprovalPages::new(Arc::new(Nothing), None, Proxies::none()).unwrap()),
+        approval: Arc::new(ApprovalPages::new(Arc::new(Nothing), None).unwrap()),
+        proxies: Arc::new(Proxies::none()),
         held: Arc::new(crate::api::tests::Office::default()),
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use mailweir_admin_ui::approval::{ApprovalPages, Proxies};
+use mailweir_admin_ui::approval::ApprovalPages;
 use mailweir_auth::Allowances;
 use mailweir_mail::SessionEvent;
 use mailweir_queue::Queue;
@@ -248,10 +248,7 @@ impl App {
     fn approval_pages(self: &Arc<Self>, config: &Config) -> anyhow::Result<Arc<ApprovalPages>> {
         let approvals = Arc::new(moderation::Pages::new(Arc::downgrade(self)));
         let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
-        let ours = config.admin.proxies.clone();
-        let proxies =
-            Proxies::new(move |address| ours.iter().any(|network| network.contains(address)));
-        let pages = ApprovalPages::new(approvals, public_url, proxies);
+        let pages = ApprovalPages::new(approvals, public_url);
         pages.map(Arc::new).context("the system gives no random numbers")
     }
 

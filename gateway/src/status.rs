@@ -7,7 +7,7 @@ use std::{
 
 use axum::Router;
 use mailweir_admin_ui::{
-    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview,
+    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview, Proxies,
     QueueCounts, approval::ApprovalPages,
 };
 use mailweir_auth::{Authenticator, Health};
@@ -147,7 +147,10 @@ pub(crate) fn pages(
     let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
     let hosts = Arc::new(AllowedHosts::new(public_url));
     let held = Arc::new(Api::new(status.app.clone()));
-    let state = AdminState { observability: status, hosts, approval, held };
+    let ours = config.admin.proxies.clone();
+    let proxies = move |address| ours.iter().any(|network| network.contains(address));
+    let proxies = Arc::new(Proxies::new(proxies));
+    let state = AdminState { observability: status, hosts, proxies, approval, held };
     match serves {
         Serves::Everything => mailweir_admin_ui::router(state),
         Serves::Metrics => mailweir_admin_ui::metrics_router(state),

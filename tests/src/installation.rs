@@ -125,7 +125,7 @@ impl Plan {
         format!(
             "[server]\nhostname = \"gate.test.example\"\ndata_dir = \"{}\"\n\
              [domains]\nrelay = [\"own.example\"]\n\
-             [admin]\nbind = [{admin}]\n[log]\nformat = \"text\"\n\
+             [admin]\nbind = [{admin}]\npublic_url = \"https://gate.example\"\n[log]\nformat = \"text\"\n\
              [queue]\nminimal_backoff_time = \"60s\"\n{}",
             root.join("data").display(),
             self.sections

@@ -1,12 +1,10 @@
 //! `/api/v1/held`.
 
-use std::net::SocketAddr;
-
 use axum::{
     Json,
     body::Bytes,
-    extract::{ConnectInfo, Path, State},
-    http::{HeaderMap, Uri},
+    extract::{Path, State},
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
 use mailweir_mail::QueueId;
@@ -18,12 +16,10 @@ use crate::AdminState;
 /// Some of the cases that the caller may see.
 pub(crate) async fn list(
     State(state): State<AdminState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    uri: Uri,
+    parts: Parts,
 ) -> Result<Response, Denied> {
-    let caller = request::caller(&state, peer, &headers).await?;
-    let wanted = query::read(uri.query().unwrap_or_default())?;
+    let caller = request::caller(&state, &parts).await?;
+    let wanted = query::read(parts.uri.query().unwrap_or_default())?;
     let Page { held, next } = state.held.list(&caller, wanted).await;
     Ok(Json(json!({ "held": held, "next": next })).into_response())
 }
@@ -31,11 +27,10 @@ pub(crate) async fn list(
 /// One case.
 pub(crate) async fn show(
     State(state): State<AdminState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
     Path(id): Path<String>,
+    parts: Parts,
 ) -> Result<Response, Denied> {
-    let caller = request::caller(&state, peer, &headers).await?;
+    let caller = request::caller(&state, &parts).await?;
     let id: QueueId = id.parse().map_err(|_| Denied::NotFound)?;
     let case = state.held.show(&caller, id).ok_or(Denied::NotFound)?;
     Ok(Json(case).into_response())
@@ -44,13 +39,12 @@ pub(crate) async fn show(
 /// Does something about a case.
 pub(crate) async fn act(
     State(state): State<AdminState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
     Path((id, deed)): Path<(String, String)>,
+    parts: Parts,
     body: Bytes,
 ) -> Result<Response, Denied> {
-    request::is_json(&headers)?;
-    let caller = request::caller(&state, peer, &headers).await?;
+    request::is_json(&parts.headers)?;
+    let caller = request::caller(&state, &parts).await?;
     let id: QueueId = id.parse().map_err(|_| Denied::NotFound)?;
     let deed = query::deed(&deed, &body)?;
     let case = state.held.act(&caller, id, deed).await?;

@@ -19,12 +19,12 @@ use mailweir_mail::{Address, QueueId, Timestamp};
 use mailweir_moderation::search::Query;
 use serde_json::Value;
 
-use crate::AdminState;
+use crate::{AdminState, Source};
 
 /// Held mail as the gateway has it. Every call stands for itself: nothing is remembered between two.
 pub trait HeldMail: Send + Sync + 'static {
     /// Who it is that asks. Slow answers and bans are for the implementation.
-    fn log_in<'a>(&'a self, claim: Claim<'a>, from: IpAddr) -> Later<'a, Result<Caller, NoEntry>>;
+    fn log_in<'a>(&'a self, claim: Claim<'a>, from: Source) -> Later<'a, Result<Caller, NoEntry>>;
 
     /// Cases that the caller may see, in the order in which their mail came.
     fn list<'a>(&'a self, caller: &'a Caller, wanted: Wanted) -> Later<'a, Page>;

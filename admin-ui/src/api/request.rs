@@ -4,15 +4,14 @@
 //! names another origin is refused, whatever it asks; and a body must be declared as JSON, which no
 //! foreign page can do without being allowed, and we allow none (`attacks.md` H5).
 
-use std::net::SocketAddr;
-
 use axum::http::{
-    HeaderMap, HeaderName,
-    header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN},
+    HeaderMap,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+    request::Parts,
 };
 
 use super::{Caller, Claim, words::Denied};
-use crate::AdminState;
+use crate::{AdminState, client::Sender};
 
 /// Who asks.
 ///
@@ -20,14 +19,14 @@ use crate::AdminState;
 /// Nobody who is let in.
 pub(super) async fn caller(
     state: &AdminState,
-    peer: SocketAddr,
-    headers: &HeaderMap,
+    Parts { headers, extensions, .. }: &Parts,
 ) -> Result<Caller, Denied> {
-    if !is_of_ours(state, headers) {
+    if Sender::of(headers, &state.hosts) != Sender::Ours {
         return Err(Denied::ForeignPage);
     }
     let claim = claim(headers).ok_or(Denied::Nobody)?;
-    Ok(state.held.log_in(claim, peer.ip().to_canonical()).await?)
+    let source = state.proxies.source(headers, extensions).ok_or(Denied::Nobody)?;
+    Ok(state.held.log_in(claim, source).await?)
 }
 
 /// Whether the body says that it is JSON.
@@ -47,18 +46,4 @@ fn claim(headers: &HeaderMap) -> Option<Claim<'_>> {
         _ if scheme.eq_ignore_ascii_case("basic") => Some(Claim::Basic(claim)),
         _ => None,
     }
-}
-
-/// Programs name no origin. A page does: ours is where this was sent to, or `public_url`.
-fn is_of_ours(state: &AdminState, headers: &HeaderMap) -> bool {
-    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    if text(HeaderName::from_static("sec-fetch-site"))
-        .is_some_and(|site| !matches!(site, "same-origin" | "none"))
-    {
-        return false;
-    }
-    let Some(origin) = text(ORIGIN) else { return true };
-    let Some((_, authority)) = origin.split_once("://") else { return false };
-    let host = text(HOST).unwrap_or_default();
-    authority.eq_ignore_ascii_case(host) || state.hosts.is_public(authority)
 }

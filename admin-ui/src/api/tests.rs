@@ -32,12 +32,12 @@ impl Office {
 }
 
 impl HeldMail for Office {
-    fn log_in<'a>(&'a self, claim: Claim<'a>, from: IpAddr) -> Later<'a, Result<Caller, NoEntry>> {
+    fn log_in<'a>(&'a self, claim: Claim<'a>, from: Source) -> Later<'a, Result<Caller, NoEntry>> {
         let who = Who::Token { name: "program".into(), decides: true };
         let entry = match (self.entry, claim) {
             (Some(no), _) => Err(no),
             (None, Claim::Bearer("good") | Claim::Basic("YWxpY2U6c2VjcmV0")) => {
-                Ok(Caller { who, from })
+                Ok(Caller { who, from: from.address })
             }
             (None, _) => Err(NoEntry::Wrong),
         };

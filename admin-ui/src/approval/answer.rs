@@ -96,7 +96,7 @@ impl Opened {
             token,
             sight,
             cookie: cookie::of(&parts.headers),
-            from: pages.proxies.client(&parts.headers, &parts.extensions),
+            from: state.proxies.source(&parts.headers, &parts.extensions).map(|from| from.address),
             pages,
         })
     }

@@ -7,15 +7,12 @@
 //! The gateway is behind [`Approvals`]; what is shown comes from [`mailweir_moderation`].
 
 mod answer;
-mod client;
 mod cookie;
 mod form;
 mod forms;
 mod html;
 mod nonce;
 mod session;
-
-pub use client::Proxies;
 
 use std::{net::IpAddr, pin::Pin, sync::Arc};
 
@@ -146,7 +143,6 @@ pub struct ApprovalPages {
     approvals: Arc<dyn Approvals>,
     nonces: Nonces,
     sessions: Sessions,
-    proxies: Proxies,
     /// The path that people see before `/m/`; empty, unless a proxy adds one.
     base: Box<str>,
     /// Whether browsers may send our cookies over TLS only.
@@ -156,16 +152,11 @@ pub struct ApprovalPages {
 impl ApprovalPages {
     /// Pages of `approvals` at `public_url`. `None`: the system gives no random numbers.
     #[must_use]
-    pub fn new(
-        approvals: Arc<dyn Approvals>,
-        public_url: Option<&str>,
-        proxies: Proxies,
-    ) -> Option<Self> {
+    pub fn new(approvals: Arc<dyn Approvals>, public_url: Option<&str>) -> Option<Self> {
         Some(Self {
             approvals,
             nonces: Nonces::new()?,
             sessions: Sessions::default(),
-            proxies,
             base: public_url.map_or("", path_of).into(),
             is_secure: public_url.is_some_and(|url| url.starts_with("https://")),
         })

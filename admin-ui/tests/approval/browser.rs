@@ -3,9 +3,8 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use mailweir_admin_ui::{
-    AdminState, AllowedHosts, Check, Observability, Overview, QueueCounts,
-    approval::{ApprovalPages, Proxies},
-    router, serve,
+    AdminState, AllowedHosts, Check, Observability, Overview, Proxies, QueueCounts,
+    approval::ApprovalPages, router, serve,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -28,10 +27,11 @@ impl Site {
     pub(crate) async fn at(public_url: Option<&str>) -> Self {
         let desk = Arc::new(Desk::default());
         let proxies = Proxies::new(|address| address.is_loopback());
-        let approval = ApprovalPages::new(Arc::clone(&desk) as _, public_url, proxies).unwrap();
+        let approval = ApprovalPages::new(Arc::clone(&desk) as _, public_url).unwrap();
         let state = AdminState {
             observability: Arc::new(Quiet),
             hosts: Arc::new(AllowedHosts::new(public_url)),
+            proxies: Arc::new(proxies),
             approval: Arc::new(approval),
             held: Arc::new(NoPrograms),
         };

@@ -64,7 +64,6 @@ async fn a_page_that_is_not_ours_makes_a_browser_do_nothing() {
     for lines in [
         "Sec-Fetch-Site: cross-site\r\n",
         "Sec-Fetch-Site: same-site\r\n",
-        "Sec-Fetch-Site: none\r\n",
         "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site\r\n",
         "Origin: https://attacker.example\r\n",
         "Origin: http://localhost.attacker.example\r\n",

@@ -8,6 +8,7 @@ use std::{
 };
 
 use mailweir_admin_ui::{
+    Source,
     api::{self, Caller, Claim, Deed, HeldMail, NoEntry, Page, Wanted},
     approval::{Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight, Visit},
 };
@@ -66,7 +67,7 @@ impl Desk {
             let token = Token::new(random);
             let expires = NOW.plus(Duration::from_secs(86_400));
             let (person, sent) = (address(who), Some(NOW));
-            file.give(Grant { token: token.hash(), person, purpose, expires, sent });
+            file.give(Grant { token: token.hash(), answer: None, person, purpose, expires, sent });
             token.to_string()
         };
         let confirms = if kind == Kind::Confirmation { Purpose::Decide } else { Purpose::Own };
@@ -278,7 +279,7 @@ pub(crate) const SENDER: &str = "jiwon@own.example";
 pub(crate) struct NoPrograms;
 
 impl HeldMail for NoPrograms {
-    fn log_in<'a>(&'a self, _: Claim<'a>, _: IpAddr) -> Later<'a, Result<Caller, NoEntry>> {
+    fn log_in<'a>(&'a self, _: Claim<'a>, _: Source) -> Later<'a, Result<Caller, NoEntry>> {
         Box::pin(ready(Err(NoEntry::Wrong)))
     }
 

@@ -1,5 +1,8 @@
-//! What proves that somebody got a notice: 256 random bits, in a link and in the address that
-//! answers go to.
+//! What proves that somebody got a notice: 256 random bits in its links, and a code that is made of them in
+//! the address that answers go to.
+//!
+//! Addresses stand in the logs of every host on the way, and so the code is good for answers alone, which
+//! must be proven otherwise as well; nobody can make the token of it.
 //!
 //! Only the hash is kept. It is bound to one case, one person and one purpose, and it ends. A token is
 //! no password: whoever has the notice has it, and so it shows that one mail and decides only about it.
@@ -14,7 +17,11 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token([u8; 32]);
 
-/// What is kept of a token.
+/// What stands in the address that answers to a notice go to. It opens no page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerCode(Token);
+
+/// What is kept of a token, or of an answer code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TokenHash([u8; 32]);
 
@@ -23,6 +30,9 @@ pub struct TokenHash([u8; 32]);
 pub struct Grant {
     /// The hash of the token.
     pub token: TokenHash,
+    /// The hash of its answer code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<TokenHash>,
     /// Whose it is.
     pub person: Address,
     /// What for.
@@ -55,6 +65,36 @@ impl Token {
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0).into())
+    }
+
+    /// The code of answers to the same notice.
+    #[must_use]
+    pub fn answer_code(&self) -> AnswerCode {
+        let code = Sha256::new().chain_update(b"mailweir answer\0").chain_update(self.0);
+        AnswerCode(Self(code.finalize().into()))
+    }
+}
+
+impl AnswerCode {
+    /// What is kept of it.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        self.0.hash()
+    }
+}
+
+/// As a token is written.
+impl fmt::Display for AnswerCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for AnswerCode {
+    type Err = NoToken;
+
+    fn from_str(text: &str) -> Result<Self, NoToken> {
+        text.parse().map(Self)
     }
 }
 
@@ -159,6 +199,16 @@ mod tests {
         let token = Token::new([1; 32]);
         assert_eq!(format!("{token:?}"), "Token(..)");
         assert_ne!(token.hash(), Token::new([2; 32]).hash());
+    }
+
+    #[test]
+    fn an_answer_code_is_no_token_and_reads_back() {
+        let token = Token::new([1; 32]);
+        let code = token.answer_code();
+        assert_ne!(code.hash(), token.hash());
+        assert_ne!(code.hash(), Token::new([2; 32]).answer_code().hash());
+        assert_eq!(code.to_string().to_uppercase().parse(), Ok(code.clone()));
+        assert_eq!(format!("{code:?}"), "AnswerCode(Token(..))");
     }
 
     proptest! {

@@ -14,7 +14,7 @@ use mailweir_moderation::{
     notice::{Recipient, Summary},
     reply::address::{self, Meant},
     rule::{Judgement, LogIn, MailFacts, Match, Reason, Watch},
-    token::{Purpose, Token},
+    token::{AnswerCode, Purpose},
 };
 
 use mailweir_queue::store::StoreError;
@@ -149,9 +149,9 @@ impl ListenerModeration {
         }
     }
 
-    /// Whether a moderator has a notice with this token. Senders answer none.
-    pub(super) fn takes_answers(&self, token: &Token) -> bool {
-        let found = self.service.find(token.hash());
+    /// Whether a moderator has a notice with this code. Senders answer none.
+    pub(super) fn takes_answers(&self, code: &AnswerCode) -> bool {
+        let found = self.service.find_answered(code);
         found.is_some_and(|(_, _, grant)| grant.purpose == Purpose::Decide)
     }
 

@@ -5,6 +5,7 @@
 //! on the disk, and sees what came of it. So nobody hears of a decision that a crash could undo,
 //! and of two in the same millisecond exactly one counts.
 
+mod account;
 mod api;
 mod content;
 mod correspondents;
@@ -32,7 +33,7 @@ use mailweir_moderation::{
     case::Command,
     case_file::CaseFile,
     search::Search,
-    token::{Grant, TokenHash},
+    token::{AnswerCode, Grant, TokenHash},
 };
 use mailweir_queue::{Annex, Queue};
 use tokio::{sync::Notify, time::timeout};
@@ -193,6 +194,16 @@ impl Moderation {
     pub fn find(&self, token: TokenHash) -> Option<(QueueId, Arc<CaseFile>, Grant)> {
         let registry = self.registry();
         let (id, file, grant) = registry.find(token, clock::now())?;
+        Some((id, Arc::clone(file), grant.clone()))
+    }
+
+    /// The case of a notice that is answered, and what that notice is good for now.
+    pub(crate) fn find_answered(
+        &self,
+        code: &AnswerCode,
+    ) -> Option<(QueueId, Arc<CaseFile>, Grant)> {
+        let registry = self.registry();
+        let (id, file, grant) = registry.find_answered(code, clock::now())?;
         Some((id, Arc::clone(file), grant.clone()))
     }
 

@@ -14,7 +14,7 @@ use mailweir_moderation::{
     case::{Command, Owed, Refused, To, Word},
     case_file::{Attach, CaseFile},
     notice::{self, About, Attached, Composed, Letter, MessageId, Notice},
-    token::{Grant, Purpose, Token},
+    token::{AnswerCode, Grant, Purpose, Token},
 };
 use mailweir_queue::{Annex, Disposition, IntakeError, Listed, NewMail, store::StoreError};
 
@@ -116,7 +116,9 @@ impl Moderation {
         let token = grant(settings, owed, &reader, &mut after, now)?;
         after.note_sent(&reader.address, owed.number);
         let original = self.original(id, owed, before).await?;
-        let letter = Written { settings, reader, token, original };
+        let decides = token.as_ref().filter(|(_, purpose)| *purpose == Purpose::Decide);
+        let answer = decides.map(|(token, _)| token.answer_code());
+        let letter = Written { settings, reader, token, answer, original };
         self.send(id, before, owed, letter, &after).await?;
         self.keep(id, after);
         Ok(())
@@ -203,7 +205,10 @@ impl Original {
 pub(super) struct Written<'a> {
     pub(super) settings: &'a Settings,
     pub(super) reader: Reader,
+    /// Of its links.
     pub(super) token: Option<(Token, Purpose)>,
+    /// Of the address where it is answered.
+    pub(super) answer: Option<AnswerCode>,
     pub(super) original: Original,
 }
 
@@ -216,9 +221,10 @@ impl Written<'_> {
         notice: &Notice<'_>,
         number: u32,
     ) -> Composed {
-        let Self { settings, reader, token, original } = self;
+        let Self { settings, reader, token, answer, original } = self;
         let token = token.as_ref().map(|(token, purpose)| (token, *purpose));
-        let (pages, reply_to) = (settings.pages(token), settings.reply_address(token));
+        let pages = settings.pages(token);
+        let reply_to = answer.as_ref().and_then(|code| settings.reply_address(code));
         let name = |number| MessageId::of(id, &reader.address, number, &settings.hostname);
         let thread: Vec<MessageId> =
             file.sent_to(&reader.address).iter().map(|&number| name(number)).collect();
@@ -272,6 +278,7 @@ pub(super) fn grant(
     let token = Token::new(random);
     file.give(Grant {
         token: token.hash(),
+        answer: (purpose == Purpose::Decide).then(|| token.answer_code().hash()),
         person: reader.address.clone(),
         purpose,
         expires: file.tokens_end(now, settings.rules.keep_cases),

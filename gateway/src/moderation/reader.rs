@@ -6,7 +6,7 @@ use mailweir_moderation::{
     case_file::CaseFile,
     notice::{Language, Links, Zone},
     reply::address,
-    token::{Purpose, Token},
+    token::{AnswerCode, Purpose, Token},
 };
 
 use super::Settings;
@@ -53,11 +53,10 @@ impl Settings {
         self.administrators.clone().or_else(usual)
     }
 
-    /// Where somebody answers who decides and has a token.
-    pub(super) fn reply_address(&self, token: Option<(&Token, Purpose)>) -> Option<Address> {
-        let (token, purpose) = token?;
-        let decides = self.rules.replies && purpose == Purpose::Decide;
-        decides.then(|| address::with_token(&self.rules.from.address, token)).flatten()
+    /// Where the notice with this code is answered, if answers are taken.
+    pub(super) fn reply_address(&self, code: &AnswerCode) -> Option<Address> {
+        let taken = self.rules.replies.then_some(&self.rules.from.address);
+        taken.and_then(|from| address::with_code(from, code))
     }
 
     /// The pages of somebody who has a token; none if nobody can open them.

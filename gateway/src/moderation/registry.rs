@@ -14,7 +14,7 @@ use mailweir_moderation::{
     case::{Owed, State},
     case_file::CaseFile,
     search,
-    token::{Grant, TokenHash},
+    token::{AnswerCode, Grant, TokenHash},
 };
 
 /// Open cases, and decided ones as long as they are kept.
@@ -23,6 +23,8 @@ pub(super) struct Registry {
     cases: BTreeMap<QueueId, Kept>,
     /// Whose tokens they are.
     tokens: HashMap<TokenHash, QueueId>,
+    /// Whose answer codes they are.
+    answers: HashMap<TokenHash, QueueId>,
     /// When the clock has something to say about a case.
     due: BTreeSet<(Timestamp, QueueId)>,
     /// When notices are owed: at once, or after a failure later.
@@ -81,6 +83,19 @@ impl Registry {
 
     pub(super) fn get(&self, id: QueueId) -> Option<&Arc<CaseFile>> {
         self.cases.get(&id).map(|kept| &kept.file)
+    }
+
+    /// The case of a notice that is answered, and what the notice is good for at `now`.
+    pub(super) fn find_answered(
+        &self,
+        code: &AnswerCode,
+        now: Timestamp,
+    ) -> Option<(QueueId, &Arc<CaseFile>, &Grant)> {
+        let code = code.hash();
+        let id = *self.answers.get(&code)?;
+        let file = self.get(id)?;
+        let grant = file.grants.iter().find(|grant| grant.answer == Some(code))?;
+        grant.is_good(now).then_some((id, file, grant))
     }
 
     /// The case that a token belongs to, and what the token is good for at `now`.
@@ -187,6 +202,7 @@ impl Registry {
 
     fn index(&mut self, id: QueueId, file: &CaseFile) {
         self.tokens.extend(file.grants.iter().map(|grant| (grant.token, id)));
+        self.answers.extend(file.grants.iter().filter_map(|grant| Some((grant.answer?, id))));
         let places = self.places(id, file);
         self.due.extend(places.due.map(|at| (at, id)));
         self.owing.extend(places.owing.map(|at| (at, id)));
@@ -201,6 +217,7 @@ impl Registry {
         let Some(file) = self.get(id).cloned() else { return };
         for grant in &file.grants {
             self.tokens.remove(&grant.token);
+            grant.answer.map(|code| self.answers.remove(&code));
         }
         let places = self.places(id, &file);
         places.due.map(|at| self.due.remove(&(at, id)));

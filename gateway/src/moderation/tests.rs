@@ -173,18 +173,26 @@ async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_aga
     let home = Home::new();
     let id = home.hold(b"text\r\n", Fingerprint::of(b"text\r\n")).await;
     let (moderation, token) = (home.app.moderation(), Token::new([9; 32]));
+    let code = token.answer_code();
     let person: Address = "boss@own.example".parse().unwrap();
     let mut file = (*moderation.case(id).unwrap()).clone();
     let expires = clock::now().plus(Duration::from_secs(60));
     let purpose = Purpose::Decide;
-    file.give(Grant { token: token.hash(), person, purpose, sent: Some(clock::now()), expires });
+    file.give(Grant {
+        token: token.hash(),
+        answer: Some(code.hash()),
+        person,
+        purpose,
+        sent: Some(clock::now()),
+        expires,
+    });
 
     let (signed, mut text) = (SignatureReader::default().finish(), ReplyReader::default());
     text.feed(b"\r\nreject\r\n");
     let boss = LogIn { name: "Boss@own.example", senders: None };
     let reply = Reply {
         id,
-        token: &token,
+        code: &code,
         from: None,
         login: Some(boss),
         client: std::net::Ipv4Addr::LOCALHOST.into(),

@@ -75,6 +75,7 @@ pub(crate) fn approve(file: &CaseFile) -> Case {
 fn grant(number: u8) -> Grant {
     Grant {
         token: Token::new([number; 32]).hash(),
+        answer: None,
         person: address("boss@own.example"),
         purpose: Purpose::Decide,
         expires: Timestamp::from_secs(1),

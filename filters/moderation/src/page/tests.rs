@@ -47,7 +47,7 @@ fn open(kind: Kind) -> Case {
 fn grant(person: &str, purpose: Purpose) -> Grant {
     let expires = NOW.plus(Duration::from_secs(60));
     let token = Token::new([1; 32]).hash();
-    Grant { token, person: address(person), purpose, expires, sent: None }
+    Grant { token, answer: None, person: address(person), purpose, expires, sent: None }
 }
 
 fn offered(case: &Case, grant: &Grant) -> Vec<Choice> {

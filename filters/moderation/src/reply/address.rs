@@ -1,15 +1,15 @@
-//! The address that answers to a notice go to: that of the gateway, with the reader's token behind a `+`.
+//! The address that answers to a notice go to: that of the gateway, with the code of the notice behind a `+`.
 
 use mailweir_mail::Address;
 
-use crate::token::Token;
+use crate::token::AnswerCode;
 
 /// What a recipient means, as far as answers go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meant {
-    /// The answer to a notice that carries this token, if there is one.
-    Answer(Token),
-    /// Such an address with a code that is no token.
+    /// The answer to the notice with this code, if there is one.
+    Answer(AnswerCode),
+    /// Such an address with something that is no code.
     Garbled,
     /// The address that notices come from.
     Gateway,
@@ -17,12 +17,12 @@ pub enum Meant {
     Other,
 }
 
-/// Where the reader answers who has `token`; `None`: there is no room for it in an address (the local
+/// Where the notice with this code is answered; `None`: there is no room for it in an address (the local
 /// part of `from` has more than 11 bytes).
 #[must_use]
-pub fn with_token(from: &Address, token: &Token) -> Option<Address> {
+pub fn with_code(from: &Address, code: &AnswerCode) -> Option<Address> {
     let local = from.unquoted_local_part();
-    let text = format!("{local}+{token}");
+    let text = format!("{local}+{code}");
     // RFC 5321 section 4.5.3.1.1.
     (text.len() <= 64).then(|| Address::parse(&format!("{text}@{}", from.domain())).ok()).flatten()
 }
@@ -47,12 +47,13 @@ pub fn meant(from: &Address, recipient: &Address) -> Meant {
     }
 }
 
-/// Characters of a token.
+/// Characters of a code.
 const LENGTH: usize = 52;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::Token;
 
     fn address(text: &str) -> Address {
         text.parse().unwrap()
@@ -61,13 +62,14 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_in_any_case() {
         let from = address("Approval@gate.example");
-        let token = Token::new([42; 32]);
-        let answer = with_token(&from, &token).unwrap();
-        assert_eq!(meant(&from, &answer), Meant::Answer(token.clone()));
+        let code = Token::new([42; 32]).answer_code();
+        let answer = with_code(&from, &code).unwrap();
+        assert_eq!(meant(&from, &answer), Meant::Answer(code.clone()));
         let shouted = address(&answer.as_str().to_uppercase());
-        assert_eq!(meant(&from, &shouted), Meant::Answer(token));
-        assert!(with_token(&address("moderation1@x.example"), &Token::new([0; 32])).is_some());
-        assert!(with_token(&address("moderation12@x.example"), &Token::new([0; 32])).is_none());
+        assert_eq!(meant(&from, &shouted), Meant::Answer(code));
+        let code = Token::new([0; 32]).answer_code();
+        assert!(with_code(&address("moderation1@x.example"), &code).is_some());
+        assert!(with_code(&address("moderation12@x.example"), &code).is_none());
     }
 
     #[test]

@@ -233,7 +233,7 @@ fn replies(
     from: &Address,
     problems: &mut Problems<'_>,
 ) -> bool {
-    let has_room = address::with_token(from, &Token::new([0; 32])).is_some();
+    let has_room = address::with_code(from, &Token::new([0; 32]).answer_code()).is_some();
     if section.replies && !has_room {
         let message = "the code of an answer does not fit behind this local part, which has more than \
                        11 characters: nobody can decide by answering";

@@ -1,7 +1,7 @@
 //! Answers to notices: they are taken here, and go no further.
 
 use mailweir_mail::{Address, Envelope};
-use mailweir_moderation::{reply::address::Meant, token::Token};
+use mailweir_moderation::{reply::address::Meant, token::AnswerCode};
 use mailweir_smtp::{
     replies::{RecipientTable, Refusal},
     server::{Answer, Session},
@@ -28,7 +28,7 @@ impl Admission {
         let moderation = self.listener.moderation()?;
         let unknown = || Err(Refusal::UnknownRecipient(recipient.clone(), RecipientTable::Notices));
         match moderation.meant(recipient) {
-            Meant::Answer(token) if moderation.takes_answers(&token) => Some(Ok(())),
+            Meant::Answer(code) if moderation.takes_answers(&code) => Some(Ok(())),
             Meant::Answer(_) | Meant::Garbled => Some(unknown()),
             Meant::Gateway if self.leads_nowhere(recipient, standing) => {
                 Some(Err(Refusal::NoticesOnly(recipient.clone())))
@@ -77,10 +77,10 @@ impl Admission {
         let Some(envelope) = session.transaction() else { return Ok(None) };
         let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
         let from = from.as_deref().and_then(|from| <&[Address; 1]>::try_from(from).ok());
-        for token in tokens(moderation, envelope) {
+        for code in codes(moderation, envelope) {
             let reply = Reply {
                 id: mail.incoming.id(),
-                token: &token,
+                code: &code,
                 from: from.map(|[from]| from),
                 login: self.submitter.as_ref().map(Submitter::log_in),
                 client: session.client().ip(),
@@ -105,20 +105,20 @@ impl Admission {
 }
 
 /// What a mail answers, each once. Each costs look-ups, so there is an end.
-fn tokens(moderation: &ListenerModeration, envelope: &Envelope) -> Vec<Token> {
-    let mut tokens = Vec::new();
+fn codes(moderation: &ListenerModeration, envelope: &Envelope) -> Vec<AnswerCode> {
+    let mut codes = Vec::new();
     let recipients = envelope.recipients.iter();
-    for token in recipients.filter_map(|one| answered(moderation, &one.address)) {
-        if tokens.len() < MOST_ANSWERS && !tokens.contains(&token) {
-            tokens.push(token);
+    for code in recipients.filter_map(|one| answered(moderation, &one.address)) {
+        if codes.len() < MOST_ANSWERS && !codes.contains(&code) {
+            codes.push(code);
         }
     }
-    tokens
+    codes
 }
 
-fn answered(moderation: &ListenerModeration, recipient: &Address) -> Option<Token> {
+fn answered(moderation: &ListenerModeration, recipient: &Address) -> Option<AnswerCode> {
     match moderation.meant(recipient) {
-        Meant::Answer(token) => Some(token),
+        Meant::Answer(code) => Some(code),
         Meant::Garbled | Meant::Gateway | Meant::Other => None,
     }
 }

@@ -7,13 +7,11 @@ mod caller;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, Weak},
-};
+use std::sync::{Arc, Weak};
 
-use mailweir_admin_ui::api::{
-    Caller, Claim, Deed, HeldMail, Later, NoEntry, NotDone, Page, Wanted, Who,
+use mailweir_admin_ui::{
+    Source,
+    api::{Caller, Claim, Deed, HeldMail, Later, NoEntry, NotDone, Page, Wanted, Who},
 };
 use mailweir_mail::{Address, QueueId};
 use mailweir_moderation::{
@@ -84,7 +82,7 @@ impl Api {
 }
 
 impl HeldMail for Api {
-    fn log_in<'a>(&'a self, claim: Claim<'a>, from: IpAddr) -> Later<'a, Result<Caller, NoEntry>> {
+    fn log_in<'a>(&'a self, claim: Claim<'a>, from: Source) -> Later<'a, Result<Caller, NoEntry>> {
         Box::pin(async move {
             let app = self.app.upgrade().ok_or(NoEntry::Unavailable)?;
             caller::log_in(&app, claim, from).await

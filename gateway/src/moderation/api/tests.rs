@@ -1,6 +1,10 @@
 //! Who is let in by the API, and what each sees.
 
-use std::{fs, net::Ipv4Addr, path::Path};
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+};
 
 use mailweir_mail::ReversePath;
 use mailweir_moderation::case::OwnMail;
@@ -30,7 +34,9 @@ fn app(text: &str) -> (App, tempfile::TempDir) {
     (app, directory)
 }
 
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+const HERE: Source = Source { address: LOCAL, is_local: true };
 
 #[tokio::test]
 async fn a_token_is_known_by_its_hash_and_no_other_text_is() {
@@ -44,15 +50,19 @@ async fn a_token_is_known_by_its_hash_and_no_other_text_is() {
     }
     let crm = Who::Token { name: "crm".into(), decides: true };
     let let_in = caller::log_in(&app, Claim::Bearer("secret token"), HERE).await;
-    assert_eq!(let_in, Ok(Caller { who: crm, from: HERE }));
+    assert_eq!(let_in, Ok(Caller { who: crm, from: LOCAL }));
 }
 
 #[tokio::test]
 async fn a_password_that_came_in_clear_from_elsewhere_is_not_even_looked_at() {
     let (app, _directory) = app("");
     for elsewhere in ["192.0.2.1", "10.0.0.1", "2001:db8::1"] {
-        let denied = caller::log_in(&app, Claim::Basic("YTpi"), elsewhere.parse().unwrap()).await;
+        let from = Source { address: elsewhere.parse().unwrap(), is_local: false };
+        let denied = caller::log_in(&app, Claim::Basic("YTpi"), from).await;
         assert_eq!(denied, Err(NoEntry::InClear), "{elsewhere}");
+        // A proxy on this machine has it from there: by TLS, or the proxy is wrong.
+        let denied = caller::log_in(&app, Claim::Basic("YTpi"), Source { is_local: true, ..from });
+        assert_eq!(denied.await, Err(NoEntry::Wrong), "{elsewhere}");
     }
     for odd in ["", "!", "YWxpY2U=", "YQBiOmM="] {
         let denied = caller::log_in(&app, Claim::Basic(odd), HERE).await;
@@ -63,7 +73,7 @@ async fn a_password_that_came_in_clear_from_elsewhere_is_not_even_looked_at() {
 fn account(login: &str, address: Option<&str>, decides: bool) -> Sight {
     let address = address.map(|address| address.parse().unwrap());
     let who = Who::Account { login: login.into(), address, decides };
-    Sight { caller: Caller { who, from: HERE } }
+    Sight { caller: Caller { who, from: LOCAL } }
 }
 
 /// Ann's mail, about which the boss decides.

@@ -1,12 +1,15 @@
-//! A log-in at a page: the back ends and the brake of SMTP AUTH, for one account.
+//! A log-in at a page: for one account.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use mailweir_admin_ui::approval::{LogIn, NotLoggedIn};
-use mailweir_auth::{Attempt, AuthFailure, Channel, Identity, Mechanism, Step, UserName};
-use mailweir_mail::{Client, SessionEvent};
+use mailweir_auth::{AuthFailure, Identity, Mechanism, UserName};
+use mailweir_mail::SessionEvent;
 
-use crate::{app::App, clock};
+use crate::{
+    app::App,
+    moderation::account::{self, Way},
+};
 
 /// Whether name and password are those of `account`.
 ///
@@ -18,49 +21,24 @@ pub(super) async fn check(
     login: &LogIn,
     from: IpAddr,
 ) -> Result<(), NotLoggedIn> {
-    let authenticator = &app.shared().authenticator;
-    let attempt = Attempt {
-        client: from,
-        listener: LISTENER.into(),
-        tls: app
-            .config()
-            .admin
-            .public_url
-            .as_ref()
-            .is_some_and(|url| url.as_str().starts_with("https://")),
-        now: clock::monotonic(),
-    };
-    let message = format!("\0{}\0{}", login.name, login.password);
-    let channel = Channel::default();
-    let step =
-        authenticator.start(Mechanism::Plain, Some(message.as_bytes()), channel, &attempt).await;
-    let (why, reason) = match step {
-        Step::LoggedIn(identity, _) => match objection(&identity, account) {
-            None => {
-                let text = format!("{from}: {} logged in at a page", identity.user());
-                let event = SessionEvent::Notice { part: "moderation", text: text.into() };
-                app.shared().observer.session(&event);
-                return Ok(());
-            }
-            Some(reason) => (NotLoggedIn::Denied, reason.to_owned()),
-        },
-        Step::Refused(failure) => {
-            let why = match &failure {
-                AuthFailure::Throttled { .. } => NotLoggedIn::Later,
-                AuthFailure::Temporary(_) => NotLoggedIn::Failed,
-                _ => NotLoggedIn::Denied,
-            };
-            (why, failure.to_string())
-        }
-        Step::Challenge(_) => (NotLoggedIn::Denied, "the exchange did not end".to_owned()),
-    };
-    app.shared().observer.session(&SessionEvent::AuthFailed {
-        listener: LISTENER.into(),
-        client: Client::unnamed(SocketAddr::new(from, 0)),
-        mechanism: Mechanism::Plain.as_str().into(),
-        reason: reason.into(),
-    });
-    Err(why)
+    let public_url = app.config().admin.public_url.clone();
+    let has_tls = public_url.is_some_and(|url| url.as_str().starts_with("https://"));
+    let way = if has_tls { Way::Private } else { Way::Open };
+    let named = (login.name.as_bytes(), login.password.as_bytes());
+    let identity =
+        account::log_in(app, named, from, way).await.map_err(|failure| match failure {
+            AuthFailure::Throttled { .. } => NotLoggedIn::Later,
+            AuthFailure::Temporary(_) => NotLoggedIn::Failed,
+            _ => NotLoggedIn::Denied,
+        })?;
+    if let Some(reason) = objection(&identity, account) {
+        account::log_failure(app, from, Mechanism::Plain.as_str(), reason);
+        return Err(NotLoggedIn::Denied);
+    }
+    let text = format!("{from}: {} logged in at a page", identity.user());
+    let event = SessionEvent::Notice { part: "moderation", text: text.into() };
+    app.shared().observer.session(&event);
+    Ok(())
 }
 
 /// Why somebody who is proven may still not see this page.
@@ -72,6 +50,3 @@ fn objection(identity: &Identity, account: &str) -> Option<&'static str> {
     let is_theirs = account.is_ok_and(|account| account == *identity.user());
     (!is_theirs).then_some("the account is not that of the reader of the page")
 }
-
-/// The admin listener, in the log and for the brake.
-const LISTENER: &str = "admin";

@@ -140,7 +140,7 @@ fn a_token_leads_to_its_case_while_it_is_good() {
     let token = Token::new([7; 32]).hash();
     let mut file = open(30);
     let (person, purpose) = (boss(), Purpose::Decide);
-    let grant = Grant { token, person, purpose, expires: second(20), sent: None };
+    let grant = Grant { token, answer: None, person, purpose, expires: second(20), sent: None };
     file.give(grant.clone());
     let mut registry = registry([(id(1), file)]);
     let found = registry.find(token, second(19)).map(|(id, _, grant)| (id, grant.clone()));

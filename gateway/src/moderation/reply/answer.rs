@@ -5,7 +5,6 @@ use std::sync::{MutexGuard, PoisonError};
 use mailweir_moderation::{
     case::To,
     notice::{About, Notice},
-    token::Purpose,
 };
 use mailweir_queue::Annex;
 
@@ -25,7 +24,7 @@ impl Moderation {
     /// The notice is not durable.
     pub(super) async fn answer(
         &self,
-        Answering { case, grant, token }: &Answering<'_>,
+        Answering { case, grant, code }: &Answering<'_>,
         outcome: &Outcome,
     ) -> Result<(), NotSent> {
         let (case, person) = (*case, &grant.person);
@@ -39,8 +38,10 @@ impl Moderation {
         let Some(reader) = settings.reader(&To::Moderator(person.clone()), &file) else {
             return Ok(());
         };
-        let token = Some(((*token).clone(), Purpose::Decide));
-        let letter = Written { settings: &settings, reader, token, original: Original::NOTHING };
+        // The links stand in the notice that was answered; of the code none can be made.
+        let answer = Some((*code).clone());
+        let original = Original::NOTHING;
+        let letter = Written { settings: &settings, reader, token: None, answer, original };
         let about = About { id: case, case: &file.case, mail: &file.mail };
         let notice = Notice::Answered { result: outcome.answered(), about };
         let composed = letter.compose(case, &file, &notice, number());

@@ -15,7 +15,7 @@ use mailweir_moderation::{
     case::{Actor, By, Command, Proof, Refused, State},
     notice::Answered,
     reply,
-    token::{Grant, Token},
+    token::{AnswerCode, Grant},
 };
 
 pub(super) use self::limits::Answers;
@@ -29,7 +29,7 @@ pub(crate) struct Reply<'a> {
     /// Its name in the log.
     pub(crate) id: QueueId,
     /// What stood in the address.
-    pub(crate) token: &'a Token,
+    pub(crate) code: &'a AnswerCode,
     /// The one address in From.
     pub(crate) from: Option<&'a Address>,
     /// Who handed it in.
@@ -61,7 +61,7 @@ pub(crate) enum ReplyError {
 struct Answering<'a> {
     case: QueueId,
     grant: &'a Grant,
-    token: &'a Token,
+    code: &'a AnswerCode,
 }
 
 /// What came of an answer.
@@ -83,7 +83,7 @@ impl Moderation {
         reply: &Reply<'_>,
         resolver: &dyn Resolver,
     ) -> Result<(), ReplyError> {
-        let Some((case, file, grant)) = self.find(reply.token.hash()) else {
+        let Some((case, file, grant)) = self.find_answered(reply.code) else {
             self.note(reply, "the notice that it answers is too old");
             return Ok(());
         };
@@ -92,7 +92,7 @@ impl Moderation {
             self.note(reply, &format!("{case}: ignored, a machine wrote it ({sign})"));
             return Ok(());
         }
-        let answering = Answering { case, grant: &grant, token: reply.token };
+        let answering = Answering { case, grant: &grant, code: reply.code };
         let outcome = match self.prove(reply, &answering, &file, resolver).await {
             Ok(how) => self.decide_by_answer(reply, &answering, &how).await?,
             Err(doubt) => {

@@ -19,7 +19,7 @@ impl Moderation {
     pub(super) async fn prove(
         &self,
         reply: &Reply<'_>,
-        Answering { case, grant, token }: &Answering<'_>,
+        Answering { case, grant, code }: &Answering<'_>,
         file: &CaseFile,
         resolver: &dyn Resolver,
     ) -> Result<String, String> {
@@ -43,9 +43,9 @@ impl Moderation {
         let proof = signed_by(reply.signed, &grant.person, resolver).await?;
         // Otherwise an answer to another notice could be sent here. Some providers do not sign To; there
         // the text must name the case, as it does if it quotes the notice.
-        let token = token.to_string();
-        let is_addressed = proof.covers("to") && is_addressed(reply.signed.header(), &token);
-        if !is_addressed && !reply.text.names(&case.to_string()) && !reply.text.names(&token) {
+        let code = code.to_string();
+        let is_addressed = proof.covers("to") && is_addressed(reply.signed.header(), &code);
+        if !is_addressed && !reply.text.names(&case.to_string()) && !reply.text.names(&code) {
             return Err(
                 "its signature covers nothing that tells which notice it answers".to_owned()
             );
@@ -114,11 +114,11 @@ fn word(value: &[u8]) -> &str {
     value.split([';', ' ', '\t', '(', '\r', '\n']).next().unwrap_or_default()
 }
 
-/// Whether the only To field has the token of the address.
-fn is_addressed(header: &Header, token: &str) -> bool {
+/// Whether the only To field has the code of the address.
+fn is_addressed(header: &Header, code: &str) -> bool {
     let mut fields = header.named("to");
     let (Some(field), None) = (fields.next(), fields.next()) else { return false };
-    String::from_utf8_lossy(field.value()).to_ascii_lowercase().contains(token)
+    String::from_utf8_lossy(field.value()).to_ascii_lowercase().contains(code)
 }
 
 /// Mail programs write local parts as people typed them.
@@ -151,7 +151,7 @@ mod tests {
         text.feed(mail.as_bytes());
         let reply = Reply {
             id: mailweir_mail::QueueId::new(clock::now(), 1),
-            token: &mailweir_moderation::token::Token::new([0; 32]),
+            code: &mailweir_moderation::token::Token::new([0; 32]).answer_code(),
             from: None,
             login: None,
             client: std::net::Ipv4Addr::LOCALHOST.into(),
