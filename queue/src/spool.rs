@@ -49,11 +49,10 @@ impl Spool {
     pub(crate) fn name_again(&self, path: &Path, id: QueueId) -> io::Result<Placed> {
         let name = self.path(id);
         match fs::hard_link(path, &name) {
-            // A file system without second names: the other mail gets a copy.
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-                return self.copy(path, id);
-            }
-            linked => linked?,
+            // Some file systems have no second names, and say so in several ways (link(2)); the other mail
+            // gets a copy. Whatever else is wrong is wrong with the copy, too.
+            Err(_) => return self.copy(path, id),
+            Ok(()) => {}
         }
         let placed = Placed(Unfinished(name));
         sync_directory(placed.path().parent().unwrap_or(&self.root))?;

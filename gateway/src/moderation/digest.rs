@@ -1,6 +1,6 @@
 //! Sends what was gathered: many notices to one person in one mail, and all their cases in one commit.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
@@ -69,6 +69,7 @@ impl Moderation {
         }
         let others = gathered.len().saturating_sub(MOST_IN_DIGEST);
         gathered.truncate(MOST_IN_DIGEST);
+        gathered.sort_unstable_by_key(|(id, _)| *id);
         let mut turns = Vec::new();
         // In the order of their ids, so that no two wait for each other.
         for (id, _) in &gathered {
@@ -132,14 +133,19 @@ impl Moderation {
 
     /// What waits in a basket, by case.
     fn gathered(&self, key: &Key) -> Vec<(QueueId, Vec<u32>)> {
-        let mut cases: BTreeMap<QueueId, Vec<u32>> = BTreeMap::new();
+        let mut cases: Vec<(QueueId, Vec<u32>)> = Vec::new();
+        let mut places: HashMap<QueueId, usize> = HashMap::new();
         let registry = self.registry();
         let is_owed =
             |id, number| registry.get(id).is_some_and(|file| registry::owes(file, number));
         for (id, number) in self.pace().basket(key, is_owed) {
-            cases.entry(id).or_default().push(number);
+            let place = *places.entry(id).or_insert(cases.len());
+            match cases.get_mut(place) {
+                Some((_, numbers)) => numbers.push(number),
+                None => cases.push((id, vec![number])),
+            }
         }
-        cases.into_iter().collect()
+        cases
     }
 
     /// A case that does not owe these notices any more; `None`: it does not already.

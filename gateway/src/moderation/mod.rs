@@ -247,6 +247,7 @@ impl Moderation {
     /// All that is to be done now. A part of it may make more: then it is asked again at once.
     async fn work(self: &Arc<Self>) {
         let now = clock::now();
+        self.pace().limit(&self.settings.load().limits(), now);
         let (due, owing, old) = {
             let registry = self.registry();
             let keep = self.settings.load().rules.keep_cases;
@@ -258,8 +259,9 @@ impl Moderation {
             )
         };
         stream::iter(due).for_each_concurrent(SIDE_BY_SIDE, |id| self.tick(id)).await;
-        stream::iter(owing).for_each_concurrent(SIDE_BY_SIDE, |id| self.pay(id)).await;
+        // First, since they are few: what goes by itself could take all room of every minute.
         self.send_digests(now).await;
+        stream::iter(owing).for_each_concurrent(SIDE_BY_SIDE, |id| self.pay(id)).await;
         stream::iter(old).for_each_concurrent(SIDE_BY_SIDE, |id| self.forget(id)).await;
     }
 

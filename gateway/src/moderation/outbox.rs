@@ -80,7 +80,11 @@ impl Moderation {
         let (which, limits, now) = ((id, owed.number), settings.limits(), clock::now());
         let verdict = self.pace().ask(which, &reader.address, class, &limits, now);
         match verdict {
-            Verdict::Alone => self.send_alone(&settings, reader, id, &before, &owed).await?,
+            Verdict::Alone => {
+                let address = reader.address.clone();
+                let sent = self.send_alone(&settings, reader, id, &before, &owed).await;
+                sent.inspect_err(|_| self.pace().withdraw(&address, class))?;
+            }
             Verdict::Gathered => self.registry().gather(id, owed.number),
             Verdict::Later => return Ok(false),
             Verdict::LeftOut(count) => {

@@ -4,7 +4,7 @@
 //! restart loses nothing and begins to count anew.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     time::Duration,
 };
 
@@ -56,12 +56,21 @@ pub(super) struct Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// To people who decide, or who run the gateway.
-    Gathered(Gathered),
+    Gathered(Gathered, Urgency),
     /// To a sender.
     Sender {
         /// Whether it says that a mail is not sent: nobody else tells that.
         is_refusal: bool,
     },
+}
+
+/// What goes first of what is gathered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Urgency {
+    /// What its reader knows nothing of yet.
+    News,
+    /// What they were told before.
+    Again,
 }
 
 /// What becomes of a notice.
@@ -85,7 +94,7 @@ struct Meter {
     /// How many went out by themselves in it.
     alone: u32,
     /// What goes out together at its end: cases, and the numbers of the notices.
-    basket: BTreeSet<(QueueId, u32)>,
+    basket: BTreeMap<(QueueId, u32), Urgency>,
 }
 
 impl Class {
@@ -95,9 +104,12 @@ impl Class {
             (To::Sender, word) => {
                 Self::Sender { is_refusal: word == Word::Decided && !is_sent(file) }
             }
-            (_, Word::Decided) => Self::Gathered(Gathered::News),
-            (To::Moderator(_), _) => Self::Gathered(Gathered::Requests),
-            (To::Administrators, _) => Self::Gathered(Gathered::Alerts),
+            (_, Word::Decided) => Self::Gathered(Gathered::News, Urgency::News),
+            (To::Moderator(_), Word::Reminder) => {
+                Self::Gathered(Gathered::Requests, Urgency::Again)
+            }
+            (To::Moderator(_), _) => Self::Gathered(Gathered::Requests, Urgency::News),
+            (To::Administrators, _) => Self::Gathered(Gathered::Alerts, Urgency::News),
         }
     }
 }
@@ -113,14 +125,16 @@ impl Pace {
         now: Timestamp,
     ) -> Verdict {
         match class {
-            Class::Gathered(kind) => self.ask_for_decider(owed, reader, kind, limits, now),
+            Class::Gathered(kind, urgency) => {
+                self.ask_for_decider((owed, urgency), reader, kind, limits, now)
+            }
             Class::Sender { is_refusal } => self.ask_for_sender(reader, is_refusal, limits, now),
         }
     }
 
     fn ask_for_decider(
         &mut self,
-        owed: (QueueId, u32),
+        (owed, urgency): ((QueueId, u32), Urgency),
         reader: &Address,
         kind: Gathered,
         limits: &Limits,
@@ -128,14 +142,14 @@ impl Pace {
     ) -> Verdict {
         let key = Key { reader: reader.clone(), kind };
         let is_full = self.is_full(limits, now);
-        let begin = || Meter { end: now.plus(limits.interval), alone: 0, basket: BTreeSet::new() };
+        let begin = || Meter { end: now.plus(limits.interval), alone: 0, basket: BTreeMap::new() };
         let meter = self.meters.entry(key).or_insert_with(begin);
         if meter.basket.is_empty() && meter.end <= now {
             *meter = begin();
         }
         // Whoever is behind others does not overtake them.
         if !meter.basket.is_empty() || meter.alone >= limits.alone {
-            meter.basket.insert(owed);
+            meter.basket.insert(owed, urgency);
             return Verdict::Gathered;
         }
         if is_full {
@@ -177,6 +191,21 @@ impl Pace {
         Verdict::Alone
     }
 
+    /// A notice that was to go by itself was not sent: it does not count.
+    pub(super) fn withdraw(&mut self, reader: &Address, class: Class) {
+        self.sent = self.sent.saturating_sub(1);
+        match class {
+            Class::Gathered(kind, _) => {
+                let meter = self.meters.get_mut(&Key { reader: reader.clone(), kind });
+                meter.into_iter().for_each(|meter| meter.alone = meter.alone.saturating_sub(1));
+            }
+            Class::Sender { .. } => {
+                let got = self.senders.get_mut(reader);
+                got.into_iter().for_each(|got| *got = got.saturating_sub(1));
+            }
+        }
+    }
+
     /// Until when nothing more is sent; `None`: there is room.
     pub(super) fn full_until(&self, limits: &Limits, now: Timestamp) -> Option<Timestamp> {
         self.is_full(limits, now).then(|| self.minute.map(|since| since.plus(MINUTE)))?
@@ -187,11 +216,13 @@ impl Pace {
         self.is_full(limits, now) && !std::mem::replace(&mut self.told_full, true)
     }
 
-    /// There are other limits: no interval that has begun is longer than one would be now.
+    /// There are other limits, or another time: no interval that has begun is longer than one would be
+    /// now, however far the clock was set back.
     pub(super) fn limit(&mut self, limits: &Limits, now: Timestamp) {
         for meter in self.meters.values_mut() {
             meter.end = meter.end.min(now.plus(limits.interval));
         }
+        self.minute = self.minute.filter(|since| *since <= now);
     }
 
     /// Whose baskets are to be sent now.
@@ -207,15 +238,17 @@ impl Pace {
         waiting.map(|meter| meter.end).min()
     }
 
-    /// All that is in a basket and still owed, oldest case first.
+    /// All that is in a basket and still owed: first what its reader knows nothing of, oldest case first.
     pub(super) fn basket(
         &mut self,
         key: &Key,
         is_owed: impl Fn(QueueId, u32) -> bool,
     ) -> Vec<(QueueId, u32)> {
         let Some(meter) = self.meters.get_mut(key) else { return Vec::new() };
-        meter.basket.retain(|(id, number)| is_owed(*id, *number));
-        meter.basket.iter().copied().collect()
+        meter.basket.retain(|(id, number), _| is_owed(*id, *number));
+        let mut all: Vec<_> = meter.basket.iter().map(|(one, urgency)| (*urgency, *one)).collect();
+        all.sort_unstable();
+        all.into_iter().map(|(_, one)| one).collect()
     }
 
     /// What was in a basket is sent. What is left goes out after another interval.

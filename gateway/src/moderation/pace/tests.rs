@@ -18,7 +18,7 @@ fn person(name: &str) -> Address {
     format!("{name}@own.example").parse().unwrap()
 }
 
-const REQUEST: Class = Class::Gathered(Gathered::Requests);
+const REQUEST: Class = Class::Gathered(Gathered::Requests, Urgency::News);
 
 fn ask(pace: &mut Pace, number: u64, who: &str, at: u64) -> Verdict {
     pace.ask((id(number), 0), &person(who), REQUEST, &LIMITS, second(at))
@@ -42,6 +42,46 @@ fn the_first_go_alone_and_the_further_ones_together_at_the_end_of_the_interval()
     let [(key, basket)] = &due(&mut pace, 900)[..] else { panic!("one basket") };
     assert_eq!(key.reader, person("ann"));
     assert_eq!(basket[..], [(id(2), 0), (id(3), 0), (id(4), 0)]);
+}
+
+#[test]
+fn what_is_new_goes_before_what_was_told_already() {
+    let mut pace = Pace::default();
+    let again = Class::Gathered(Gathered::Requests, Urgency::Again);
+    for number in 0..40 {
+        pace.ask((id(number), 1), &person("ann"), again, &LIMITS, second(0));
+    }
+    assert_eq!(ask(&mut pace, 99, "ann", 1), Verdict::Gathered);
+    let [(_, basket)] = &due(&mut pace, 900)[..] else { panic!("one basket") };
+    assert_eq!((basket.len(), basket[0], basket[1]), (39, (id(99), 0), (id(2), 1)));
+}
+
+#[test]
+fn what_could_not_be_sent_does_not_count() {
+    let limits = Limits { a_minute: 2, sender_a_day: 2, ..LIMITS };
+    let (mut pace, ann) = (Pace::default(), person("ann"));
+    for class in [REQUEST, Class::Sender { is_refusal: false }] {
+        for _ in 0..10 {
+            let verdict = pace.ask((id(1), 0), &ann, class, &limits, second(0));
+            assert_eq!(verdict, Verdict::Alone);
+            pace.withdraw(&ann, class);
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_nobody_wait_longer() {
+    let limits = Limits { a_minute: 3, ..LIMITS };
+    let (mut pace, ann) = (Pace::default(), person("ann"));
+    let nine_hours = 9 * 3_600;
+    for number in 0..4 {
+        pace.ask((id(number), 0), &ann, REQUEST, &limits, second(nine_hours));
+    }
+    pace.ask((id(9), 0), &person("bob"), REQUEST, &limits, second(nine_hours));
+    assert!(pace.full_until(&limits, second(nine_hours)).is_some());
+    pace.limit(&limits, second(0));
+    assert_eq!(pace.full_until(&limits, second(0)), None);
+    assert_eq!(pace.next(), Some(second(900)));
 }
 
 #[test]
@@ -115,7 +155,7 @@ fn requests_news_and_alerts_are_counted_apart() {
     for kind in [Gathered::Requests, Gathered::News, Gathered::Alerts] {
         for (number, expected) in [(0, Verdict::Alone), (1, Verdict::Alone), (2, Verdict::Gathered)]
         {
-            let class = Class::Gathered(kind);
+            let class = Class::Gathered(kind, Urgency::News);
             let verdict = pace.ask((id(number), 0), &person("ann"), class, &LIMITS, second(0));
             assert_eq!(verdict, expected, "{kind:?}");
         }
@@ -220,12 +260,14 @@ fn what_a_notice_is_follows_from_the_case() {
     let of = |to: To, word, file| Class::of(&Owed { number: 0, to, word }, file);
     let ann = || To::Moderator(person("ann"));
     let sender = |is_refusal| Class::Sender { is_refusal };
-    for word in [Word::Request, Word::Reminder, Word::ExpiryWarning, Word::Escalation] {
+    for word in [Word::Request, Word::ExpiryWarning, Word::Escalation, Word::Forwarded] {
         assert_eq!(of(ann(), word, &open), REQUEST);
     }
-    assert_eq!(of(ann(), Word::Decided, &rejected), Class::Gathered(Gathered::News));
+    let again = Class::Gathered(Gathered::Requests, Urgency::Again);
+    assert_eq!(of(ann(), Word::Reminder, &open), again);
+    assert_eq!(of(ann(), Word::Decided, &rejected), Class::Gathered(Gathered::News, Urgency::News));
     let alert = of(To::Administrators, Word::NoModerator, &open);
-    assert_eq!(alert, Class::Gathered(Gathered::Alerts));
+    assert_eq!(alert, Class::Gathered(Gathered::Alerts, Urgency::News));
     assert_eq!(of(To::Sender, Word::Held, &open), sender(false));
     assert_eq!(of(To::Sender, Word::Decided, &approved), sender(false));
     assert_eq!(of(To::Sender, Word::Decided, &rejected), sender(true));
