@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::{
-        Actor, AtExpiry, By, Case, Closing, Command, Decision, Entry, Owed, Proof, Refused,
-        RuleName, State, Step, To, Trust, Word,
+        Actor, AtExpiry, By, Case, Closing, Command, Decision, Entry, Outcome, Owed, Proof,
+        Refused, RuleName, State, Step, To, Trust, Word,
     },
     notice::Summary,
     token::{Grant, Purpose, TokenHash},
@@ -36,7 +36,7 @@ pub struct CaseFile {
     /// much. Whoever approves does not release it then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also_held: Option<Box<str>>,
-    /// How long its sender needs no approval, if those who approved said so.
+    /// How long mail of its log-in passes its rule, if those who approved said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
     /// The rest of the mail, if only some of its recipients wait.
@@ -158,6 +158,25 @@ impl CaseFile {
             file: &'a CaseFile,
         }
         serde_json::to_vec(&Stored { format: FORMAT, file: self })
+    }
+
+    /// Does what `command` says ([`Case::take`]). Gives the file as it is then, and what becomes of the
+    /// mail.
+    ///
+    /// # Errors
+    /// It may not be done.
+    pub fn take(&self, command: &Command, now: Timestamp) -> Result<(Self, Outcome), Refused> {
+        let outcome = self.case.take(command, now)?;
+        let trusts = matches!(command, Command::Approve { trust_days: 1.., .. });
+        if trusts && self.mail.login.is_none() {
+            return Err(Refused::NoLogIn);
+        }
+        let trust = match command {
+            Command::Distrust { .. } => None,
+            _ => outcome.trust.or(self.trust),
+        };
+        let case = outcome.case.clone();
+        Ok((Self { case, trust, ..self.clone() }, outcome))
     }
 
     /// How it stands, on one line, also if an operator has a say.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
-    case::{Case, Decision, State},
+    case::{AtExpiry, Case, Decision, State},
     case_file::CaseFile,
 };
 
@@ -103,12 +103,16 @@ impl Standing {
             Self::Waiting => matches!(case.progress.state, State::Pending),
             Self::Scheduled => matches!(case.progress.state, State::Scheduled { .. }),
             Self::Decided => decided.is_some(),
-            Self::Released => decided == Some(Decision::Released),
+            Self::Released => {
+                matches!(decided, Some(Decision::Released | Decision::Expired(AtExpiry::Release)))
+            }
             Self::Rejected => decided == Some(Decision::Rejected),
             Self::Returned => decided == Some(Decision::Returned),
             Self::Discarded => decided == Some(Decision::Discarded),
             Self::Cancelled => decided == Some(Decision::Cancelled),
-            Self::Expired => matches!(decided, Some(Decision::Expired(_))),
+            Self::Expired => {
+                matches!(decided, Some(Decision::Expired(AtExpiry::Reject | AtExpiry::Discard)))
+            }
         }
     }
 }

@@ -116,6 +116,8 @@ impl Printer {
             | Answer::Refused { .. }
             | Answer::Flushed { .. }
             | Answer::Case { .. }
+            | Answer::Trusted(_)
+            | Answer::Distrusted { .. }
             | Answer::JournalEntry(_)
             | Answer::JournalVerdict(_) => Ok(()),
         }

@@ -198,6 +198,8 @@ impl Printer {
             Answer::Ban(_)
             | Answer::Lifted { .. }
             | Answer::Case { .. }
+            | Answer::Trusted(_)
+            | Answer::Distrusted { .. }
             | Answer::JournalEntry(_)
             | Answer::JournalVerdict(_) => Ok(()),
             Answer::Flushed { mails } => {

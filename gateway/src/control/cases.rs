@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use mailweir_mail::QueueId;
 use mailweir_moderation::{
-    case::{Actor, By, Command, Moderator, Proof},
+    case::{Actor, By, Command, Proof},
     case_file::CaseFile,
     search::{Query, Search},
 };
 
 use super::{
-    operation::{Answer, Decision},
+    operation::{Answer, Decision, Trusted},
     perform::{Answers, Gone, tell},
 };
-use crate::moderation::{Moderation, TakeError};
+use crate::moderation::{Moderation, TakeError, TrustedLogin, nobody_stands_in};
 
 /// Tells of the cases that are looked for, in the order in which their mail came.
 pub(super) async fn list(
@@ -56,7 +56,7 @@ pub(super) async fn decide(
     let Some(file) = moderation.case(id) else { return refused(id, &TakeError::NoCase(id)) };
     let who = Actor::Administrator(by.into());
     let by = By { who, proof: Proof::CommandLine, from: None };
-    let command = match command(&file, decision.clone(), by) {
+    let command = match command(moderation, &file, decision.clone(), by) {
         Ok(command) => command,
         Err(reason) => return Answer::Refused { id, reason },
     };
@@ -66,7 +66,34 @@ pub(super) async fn decide(
     }
 }
 
-fn command(file: &CaseFile, decision: Decision, by: By) -> Result<Command, Box<str>> {
+/// Tells whose mail passes which rule for a while.
+pub(super) async fn trusted(moderation: &Moderation, answers: &Answers) -> Result<(), Gone> {
+    for TrustedLogin { login, rule, until } in moderation.trusted() {
+        tell(answers, Answer::Trusted(Trusted { login, rule, until })).await?;
+    }
+    Ok(())
+}
+
+/// Ends it in the name of the administrator `by`.
+pub(super) async fn distrust(
+    moderation: &Arc<Moderation>,
+    login: &str,
+    rule: Option<&str>,
+    by: &str,
+) -> Answer {
+    match moderation.distrust(login, rule, by).await {
+        Ok(mails) if mails.is_empty() => Answer::Failed { reason: NOT_TRUSTED.into() },
+        Ok(mails) => Answer::Distrusted { mails },
+        Err(error) => Answer::Failed { reason: error.in_full().into() },
+    }
+}
+
+fn command(
+    moderation: &Moderation,
+    file: &CaseFile,
+    decision: Decision,
+    by: By,
+) -> Result<Command, Box<str>> {
     Ok(match decision {
         Decision::Approve { comment, only, at, trust_days } => {
             let only = only.as_deref().map(|only| file.numbers_of(only)).transpose();
@@ -77,7 +104,10 @@ fn command(file: &CaseFile, decision: Decision, by: By) -> Result<Command, Box<s
         Decision::Return { reason } => Command::Return { by, reason },
         Decision::Discard { reason } => Command::Discard { by, reason },
         Decision::Comment { text } => Command::Comment { by, text },
-        Decision::Forward { to } => Command::Forward { by, to: Moderator::new(to) },
+        Decision::Forward { to } => {
+            let to = moderation.stand_in(&to).ok_or_else(|| nobody_stands_in(&to))?;
+            Command::Forward { by, to }
+        }
         Decision::Cancel => Command::Cancel { by },
     })
 }
@@ -91,6 +121,8 @@ fn shown(id: QueueId, file: &CaseFile) -> Answer {
 fn refused(id: QueueId, error: &TakeError) -> Answer {
     Answer::Refused { id, reason: error.in_full().into() }
 }
+
+const NOT_TRUSTED: &str = "no such log-in is trusted; `mailweir moderation trusted` lists them";
 
 /// So many are sent at a time.
 const PAGE: usize = 1_000;

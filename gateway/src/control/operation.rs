@@ -85,6 +85,15 @@ pub enum Operation {
         /// What.
         decision: Decision,
     },
+    /// List whose mail passes which rule for a while. For a running server.
+    Trusted,
+    /// End that. For a running server.
+    Distrust {
+        /// The log-in.
+        login: Box<str>,
+        /// As far as this rule goes; `None`: all.
+        rule: Option<Box<str>>,
+    },
     /// Show the journal of what people did, and whether it is whole.
     Journal {
         /// Only the entries of this case.
@@ -106,7 +115,7 @@ pub enum Decision {
         only: Option<Vec<Address>>,
         /// It is sent then. `None`: at once.
         at: Option<Timestamp>,
-        /// For so many days the sender's mail needs nobody.
+        /// For so many days further mail of the log-in passes the rule.
         trust_days: u16,
     },
     /// It is not sent, and the sender hears it.
@@ -239,6 +248,13 @@ pub enum Answer {
         /// All about it.
         file: Box<CaseFile>,
     },
+    /// A log-in whose mail passes a rule for a while.
+    Trusted(Trusted),
+    /// That is over.
+    Distrusted {
+        /// The mails that it came of.
+        mails: Vec<QueueId>,
+    },
     /// An entry of the journal.
     JournalEntry(Box<JournalEntry>),
     /// Whether the journal is what was written.
@@ -248,6 +264,17 @@ pub enum Answer {
         /// Why, and what to do.
         reason: Box<str>,
     },
+}
+
+/// A log-in whose mail passes a rule for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trusted {
+    /// The log-in.
+    pub login: Box<str>,
+    /// The name of the rule.
+    pub rule: Box<str>,
+    /// Until then.
+    pub until: Timestamp,
 }
 
 /// An entry of the journal.

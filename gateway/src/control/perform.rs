@@ -84,8 +84,11 @@ pub(super) async fn perform(
             Target::Running(running) => tell(answers, bans::lift(&running.gate, whom, by)).await,
             Target::Resting(_) => tell(answers, only_running()).await,
         },
-        Operation::Cases { .. } | Operation::Case { .. } | Operation::Decide { .. } => match target
-        {
+        Operation::Cases { .. }
+        | Operation::Case { .. }
+        | Operation::Decide { .. }
+        | Operation::Trusted
+        | Operation::Distrust { .. } => match target {
             Target::Running(running) => {
                 moderate(&running.moderation, &request.operation, by, answers).await
             }
@@ -105,6 +108,11 @@ async fn moderate(
         Operation::Case { id } => tell(answers, cases::show(moderation, *id)).await,
         Operation::Decide { id, decision } => {
             tell(answers, cases::decide(moderation, *id, decision, by).await).await
+        }
+        Operation::Trusted => cases::trusted(moderation, answers).await,
+        Operation::Distrust { login, rule } => {
+            let answer = cases::distrust(moderation, login, rule.as_deref(), by).await;
+            tell(answers, answer).await
         }
         _ => Ok(()),
     }

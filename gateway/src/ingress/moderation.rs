@@ -106,7 +106,6 @@ impl ListenerModeration {
             || submitter.is_some_and(|submitter| {
                 let credential = submitter.credential();
                 bypass.credentials.iter().any(|trusted| credential == Some(&**trusted))
-                    || self.service.trusts(submitter.name())
             })
     }
 
@@ -229,17 +228,41 @@ impl ListenerModeration {
         }
     }
 
-    /// What the first rule that matches does with the mail.
-    pub(super) fn judge(&self, mail: &Arrival<'_>, watch: Watch) -> Option<Moderated> {
+    /// What the first rule that matches does with the mail, but for those that the log-in is let out
+    /// of for a while; these are given as well.
+    pub(super) fn judge(
+        &self,
+        mail: &Arrival<'_>,
+        watch: Watch,
+    ) -> (Option<Moderated>, Vec<RuleName>) {
         let Judgement { matches } = self.ask(mail, &watch);
+        let (lifted, matches): (Vec<Match>, Vec<Match>) =
+            matches.into_iter().partition(|one| self.is_lifted(one, mail.submitter));
+        let names = lifted.iter().filter_map(|one| self.name(one)).collect();
+        (self.carry_out(mail, watch, &matches), names)
+    }
+
+    /// Whether those who approved earlier mail of this log-in said that the rule is not to hold it.
+    fn is_lifted(&self, meant: &Match, submitter: Option<&Submitter>) -> bool {
+        let (Some(rule), Some(submitter)) = (self.rules.rules.get(meant.rule), submitter) else {
+            return false;
+        };
+        matches!(rule.action, Action::Hold(_))
+            && self.service.trusts(submitter.name(), &rule.rule.name.name)
+    }
+
+    fn name(&self, meant: &Match) -> Option<RuleName> {
+        self.rules.rules.get(meant.rule).map(|rule| rule.rule.name.clone())
+    }
+
+    fn carry_out(&self, mail: &Arrival<'_>, watch: Watch, matches: &[Match]) -> Option<Moderated> {
         let (first, others) = matches.split_first()?;
         let rule = self.rules.rules.get(first.rule)?;
         let only = rule.splits(first, &mail.envelope.recipients);
         let waiting = mail.recipients(only.as_deref());
-        let name = |one: &Match| self.rules.rules.get(one.rule).map(|rule| rule.rule.name.clone());
         let held = HeldMail {
             rule: rule.rule.name.clone(),
-            also: others.iter().filter_map(name).collect(),
+            also: others.iter().filter_map(|one| self.name(one)).collect(),
             senders: mail.senders(),
             recipients: u32::try_from(waiting.len()).unwrap_or(u32::MAX),
             content: mail.content,

@@ -20,6 +20,7 @@ mod reply;
 mod take;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -30,7 +31,7 @@ use arc_swap::ArcSwap;
 use futures_util::{StreamExt as _, stream};
 use mailweir_mail::{Address, Domain, QueueId, SessionEvent, Timestamp};
 use mailweir_moderation::{
-    case::Command,
+    case::{Command, Moderator},
     case_file::CaseFile,
     search::Search,
     token::{AnswerCode, Grant, TokenHash},
@@ -47,6 +48,7 @@ pub(crate) use self::{
     correspondents::Acquainted,
     groups::Groups,
     pages::Pages,
+    registry::TrustedLogin,
     reply::{LogIn, Reply, ReplyReader, ReplyText},
 };
 use self::{
@@ -217,9 +219,9 @@ impl Moderation {
         self.registry().all(None).next().is_some()
     }
 
-    /// Whether those who approved earlier mail of this log-in said that it needs nobody for a while.
-    pub(crate) fn trusts(&self, login: &str) -> bool {
-        self.registry().trusts(login, clock::now())
+    /// Who decides today for somebody; `None`: they are away, and nobody stands in.
+    pub(crate) fn stand_in(&self, to: &Address) -> Option<Moderator> {
+        self.settings.load().stand_in(to)
     }
 
     /// A case is on the disk with its mail.
@@ -382,6 +384,11 @@ impl Drop for Turn<'_> {
 
 fn warn(observer: &Observer, text: String) {
     observer.session(&SessionEvent::Warning { part: "moderation", text: text.into() });
+}
+
+/// Why mail cannot be handed on to somebody.
+pub(crate) fn nobody_stands_in(to: &Address) -> String {
+    format!("{to} is away, and nobody stands in for them")
 }
 
 /// A case that waits, for tests of others.

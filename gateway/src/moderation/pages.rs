@@ -12,9 +12,9 @@ use std::{
 };
 
 use mailweir_admin_ui::approval::{Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight};
-use mailweir_mail::{Address, QueueId};
+use mailweir_mail::QueueId;
 use mailweir_moderation::{
-    case::{Moderator, Proof, To},
+    case::{Proof, To},
     case_file::CaseFile,
     page::Wish,
     token::{Grant, Purpose, Token},
@@ -104,7 +104,9 @@ impl Moderation {
     ) -> Result<(), NotDone> {
         let (id, file, grant) = self.find(token.hash()).ok_or(NotDone::Unknown)?;
         let to = match &wish.to {
-            Some(to) => Some(self.settings.load().stand_in(to).ok_or(NotDone::NoModerator)?),
+            // A page must not let its reader ask anybody in the world.
+            Some(to) if !self.decides_by_rule(to) => return Err(NotDone::NoModerator),
+            Some(to) => Some(self.stand_in(to).ok_or(NotDone::NoModerator)?),
             None => None,
         };
         let command = wish.command(&file.case, &grant, to, proven).ok_or(NotDone::NotOffered)?;
@@ -143,16 +145,5 @@ impl Settings {
         let is_sender = file.case.plan.senders.first() == Some(&grant.person);
         let login = file.mail.login.clone().filter(|_| is_sender);
         login.unwrap_or_else(|| grant.person.as_str().into())
-    }
-
-    /// Who decides today for somebody that a rule or a section names; `None`: there is no such person,
-    /// or nobody stands in. A page must not let its reader ask anybody in the world.
-    fn stand_in(&self, to: &Address) -> Option<Moderator> {
-        if !self.decides_by_rule(to) {
-            return None;
-        }
-        let now = clock::now();
-        let today = |person: &Address| self.rules.zone_of(person).date(now);
-        self.rules.people.on(&today, std::slice::from_ref(to)).into_iter().next()
     }
 }

@@ -2,7 +2,7 @@
 
 use mailweir_mail::Address;
 use mailweir_moderation::{
-    case::To,
+    case::{Moderator, To},
     case_file::CaseFile,
     notice::{Language, Links, Zone},
     reply::address,
@@ -37,6 +37,14 @@ impl Settings {
         let language = known.map_or(self.rules.language, |moderator| moderator.language);
         let zone = self.rules.zone_of(&address).around(clock::now());
         Reader { address, language, zone }
+    }
+
+    /// Who decides today for somebody, named in the configuration or not; `None`: they are away, and
+    /// nobody stands in.
+    pub(super) fn stand_in(&self, to: &Address) -> Option<Moderator> {
+        let now = clock::now();
+        let today = |person: &Address| self.rules.zone_of(person).date(now);
+        self.rules.people.on(&today, std::slice::from_ref(to)).into_iter().next()
     }
 
     /// Whether rules have somebody decide, or they are listed as one who does.

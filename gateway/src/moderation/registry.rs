@@ -37,9 +37,12 @@ pub(super) struct Registry {
     gathered: HashMap<QueueId, BTreeSet<u32>>,
     /// Cases that somebody changes at this moment.
     under_way: HashSet<QueueId>,
-    /// Log-ins that need no approval for a while.
-    trusted: HashMap<Box<str>, Timestamp>,
+    /// Until when mail of a log-in passes rules, by the case that it comes of.
+    trusted: HashMap<Box<str>, Trusts>,
 }
+
+/// Until when a rule is passed, by its name and the case that it comes of.
+type Trusts = BTreeMap<(Box<str>, QueueId), Timestamp>;
 
 /// A case.
 #[derive(Clone, Debug)]
@@ -73,12 +76,7 @@ impl Registry {
         self.take_out(id);
         self.late.remove(&id);
         self.gathered.remove(&id);
-        let Some(Kept { file, .. }) = self.cases.remove(&id) else { return };
-        if let (Some(trust), Some(login)) = (file.trust, &file.mail.login)
-            && self.trusted.get(login) == Some(&trust.until)
-        {
-            self.trusted.remove(login);
-        }
+        self.cases.remove(&id);
     }
 
     pub(super) fn get(&self, id: QueueId) -> Option<&Arc<CaseFile>> {
@@ -121,9 +119,20 @@ impl Registry {
         self.cases.range((from, Unbounded)).map(|(id, Kept { file, text })| (*id, file, text))
     }
 
-    /// Whether a log-in needs no approval.
-    pub(super) fn trusts(&self, login: &str, now: Timestamp) -> bool {
-        self.trusted.get(login).is_some_and(|until| now < *until)
+    /// Whether mail of a log-in passes a rule.
+    pub(super) fn trusts(&self, login: &str, rule: &str, now: Timestamp) -> bool {
+        let mut trusted = self.trusted.get(login).into_iter().flatten();
+        trusted.any(|((name, _), until)| **name == *rule && now < *until)
+    }
+
+    /// Every trust that holds, with the case that it comes of.
+    pub(super) fn trusted(&self, now: Timestamp) -> impl Iterator<Item = (TrustedLogin, QueueId)> {
+        self.trusted.iter().flat_map(move |(login, rules)| {
+            let held = rules.iter().filter(move |(_, until)| now < **until);
+            held.map(|((rule, id), until)| {
+                (TrustedLogin { login: login.clone(), rule: rule.clone(), until: *until }, *id)
+            })
+        })
     }
 
     /// At most `most` cases about which the clock has something to say.
@@ -208,8 +217,8 @@ impl Registry {
         self.owing.extend(places.owing.map(|at| (at, id)));
         self.decided.extend(places.decided.map(|at| (at, id)));
         if let (Some(trust), Some(login)) = (file.trust, &file.mail.login) {
-            let until = self.trusted.entry(login.clone()).or_insert(trust.until);
-            *until = trust.until.max(*until);
+            let key = (file.case.plan.rule.name.clone(), id);
+            self.trusted.entry(login.clone()).or_default().insert(key, trust.until);
         }
     }
 
@@ -218,6 +227,14 @@ impl Registry {
         for grant in &file.grants {
             self.tokens.remove(&grant.token);
             grant.answer.map(|code| self.answers.remove(&code));
+        }
+        if let Some(login) = &file.mail.login
+            && let Some(rules) = self.trusted.get_mut(login)
+        {
+            rules.remove(&(file.case.plan.rule.name.clone(), id));
+            if rules.is_empty() {
+                self.trusted.remove(login);
+            }
         }
         let places = self.places(id, &file);
         places.due.map(|at| self.due.remove(&(at, id)));
@@ -246,6 +263,17 @@ impl Registry {
             decided,
         }
     }
+}
+
+/// A log-in whose mail passes a rule for a while.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TrustedLogin {
+    /// The log-in.
+    pub(crate) login: Box<str>,
+    /// The name of the rule.
+    pub(crate) rule: Box<str>,
+    /// Until then.
+    pub(crate) until: Timestamp,
 }
 
 /// Where a case stands in the indices.

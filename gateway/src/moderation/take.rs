@@ -81,15 +81,10 @@ impl Moderation {
     async fn take_in_turn(&self, id: QueueId, command: &Command) -> Result<Outcome, TakeError> {
         let _turn = self.turn(id).await;
         let before = self.case(id).ok_or(TakeError::NoCase(id))?;
-        let outcome = before.case.take(command, clock::now())?;
+        let (mut after, outcome) = before.take(command, clock::now())?;
         if outcome.case == before.case {
             return Ok(outcome);
         }
-        let mut after = CaseFile {
-            case: outcome.case.clone(),
-            trust: outcome.trust.or(before.trust),
-            ..(*before).clone()
-        };
         if after.waits_for_operator() {
             after.keep_from_sender();
         }

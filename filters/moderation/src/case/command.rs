@@ -18,9 +18,10 @@ pub enum Command {
         comment: Box<str>,
         /// For these recipients only; the others do not get it. `None`: for all.
         only: Option<Vec<u32>>,
-        /// It is sent then. `None`: at once.
+        /// It is sent then, which is not over. `None`: at once.
         at: Option<Timestamp>,
-        /// For how many days the sender's mail needs no approval; 0 for none.
+        /// For how many days further mail of the log-in passes the rule that holds this one; 0 for
+        /// none, [`MOST_DAYS`] at most.
         trust_days: u16,
     },
     /// A moderator refuses; the sender is told.
@@ -81,6 +82,11 @@ pub enum Command {
         /// Whether it was released.
         is_sent: bool,
     },
+    /// An administrator ends the trust that came of it.
+    Distrust {
+        /// Who.
+        by: By,
+    },
     /// Time has passed: reminders, escalation, warning, expiry, a release whose time has come.
     Clock,
     /// A notice was sent, or given up.
@@ -89,6 +95,9 @@ pub enum Command {
         owed: u32,
     },
 }
+
+/// A month: longer trust stands in the configuration, where others see it.
+pub const MOST_DAYS: u16 = 31;
 
 /// Who does something, and how that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,4 +183,16 @@ pub enum Refused {
     /// No such notice is owed.
     #[error("no such notice is owed")]
     NotOwed,
+    /// The time at which it is to be sent is over.
+    #[error("the time at which it is to be sent is over")]
+    Past,
+    /// Nobody frees their own mail from a rule.
+    #[error("only moderators who are not its sender let further mail go, of what they approve")]
+    NoTrust,
+    /// Trust is asked for too long.
+    #[error("further mail can be let go for {MOST_DAYS} days at most")]
+    TrustTooLong,
+    /// Nobody would be known again.
+    #[error("further mail can be let go only of somebody who logged in to hand in this one")]
+    NoLogIn,
 }

@@ -30,6 +30,9 @@ pub struct Progress {
     pub warned: Option<Timestamp>,
     /// Before this it is not sent: the latest of what those who approved asked for.
     pub not_before: Option<Timestamp>,
+    /// The days of trust that all wish who approved at earlier levels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_trust: Option<u16>,
     /// All that happened, for those who look at it. Bounded in length.
     pub history: Vec<Entry>,
     /// What people are to be told.
@@ -137,6 +140,10 @@ pub enum Step {
     Warned,
     /// The end.
     Closed(Decision),
+    /// It went at once, and so many people hear of it.
+    Passed(u32),
+    /// The trust that came of it is over.
+    Distrusted,
 }
 
 /// A notice that is to be sent.

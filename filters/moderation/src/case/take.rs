@@ -6,8 +6,8 @@ use mailweir_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, AtExpiry, By, Case, Closing, Command, Decision, Entry, Kind, Moderator, Owed, OwnMail,
-    Plan, Progress, Refused, State, Step, To, Vote, Word,
+    Actor, AtExpiry, By, Case, Closing, Command, Decision, Entry, Kind, MOST_DAYS, Moderator, Owed,
+    OwnMail, Plan, Progress, Refused, State, Step, To, Vote, Word,
     timetable::{self, Due},
 };
 
@@ -18,7 +18,7 @@ pub struct Outcome {
     pub case: Case,
     /// What becomes of the mail.
     pub fate: Fate,
-    /// Whether the sender needs no approval for a while.
+    /// Whether further mail of the log-in passes the rule for a while.
     pub trust: Option<Trust>,
 }
 
@@ -33,7 +33,7 @@ pub enum Fate {
     Dropped,
 }
 
-/// The senders of the mail are trusted from now on.
+/// Whoever logged in to hand in the mail is trusted from now on, as far as its rule goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
     /// Until then.
@@ -41,7 +41,7 @@ pub struct Trust {
 }
 
 pub(super) fn open(plan: Plan, now: Timestamp) -> Case {
-    let mut act = begin(plan, now);
+    let mut act = begin(plan, Step::Opened, now);
     if act.case.plan.tells_sender && act.case.plan.kind != Kind::Confirmation {
         act.owe(To::Sender, Word::Held);
     }
@@ -50,13 +50,15 @@ pub(super) fn open(plan: Plan, now: Timestamp) -> Case {
 }
 
 pub(super) fn passed(plan: Plan, readers: &[Address], now: Timestamp) -> Case {
-    let mut act = begin(plan, now);
-    act.close(&By::clock(), Decision::Expired(AtExpiry::Release), "");
+    let told = u32::try_from(readers.len()).unwrap_or(u32::MAX);
+    let mut act = begin(plan, Step::Passed(told), now);
+    let (decision, words) = (Decision::Expired(AtExpiry::Release), "".into());
+    act.case.progress.state = State::Closed(Closing { decision, by: By::clock(), at: now, words });
     readers.iter().for_each(|one| act.owe(To::Moderator(one.clone()), Word::Decided));
     act.case
 }
 
-fn begin(plan: Plan, now: Timestamp) -> Act {
+fn begin(plan: Plan, step: Step, now: Timestamp) -> Act {
     let progress = Progress {
         version: 1,
         opened: now,
@@ -66,6 +68,7 @@ fn begin(plan: Plan, now: Timestamp) -> Act {
         votes: Vec::new(),
         only: None,
         not_before: None,
+        least_trust: None,
         asked: now,
         escalated: false,
         warned: None,
@@ -74,7 +77,7 @@ fn begin(plan: Plan, now: Timestamp) -> Act {
         next_owed: 0,
     };
     let mut act = Act { case: Case { plan, progress }, now, trust: None };
-    act.note(&By::clock(), Step::Opened, "");
+    act.note(&By::clock(), step, "");
     act
 }
 
@@ -112,6 +115,7 @@ impl Act {
             Command::Forward { by, to } => self.forward(by, to),
             Command::Cancel { by } => self.cancel(by),
             Command::Follow { by, is_sent } => Ok(self.follow(by, *is_sent)),
+            Command::Distrust { by } => self.distrust(by),
             Command::Overtake { by, decision, words } => self.overtake(by, *decision, words),
         }
     }
@@ -129,6 +133,10 @@ impl Act {
         if let Some(seat) = &seat {
             self.case.not_voted(seat)?;
         }
+        self.may_trust(by, seat.as_ref(), trust_days)?;
+        if at.is_some_and(|at| at.plus(CLOCKS_DIFFER) < self.now) {
+            return Err(Refused::Past);
+        }
         self.narrow(only)?;
         let progress = &mut self.case.progress;
         progress.not_before = progress.not_before.max(at);
@@ -143,11 +151,11 @@ impl Act {
             return Ok(Fate::Stays);
         }
         if usize::from(self.case.progress.at_level) + 1 >= self.case.progress.levels.len() {
-            let votes = self.case.progress.votes.iter();
-            let trusted = votes.map(|vote| vote.trust_days).min().unwrap_or(0);
+            let trusted = self.least_trust();
             return Ok(self.release(by, comment, trusted));
         }
         self.note(by, Step::Approved, comment);
+        self.case.progress.least_trust = Some(self.least_trust());
         self.case.progress.at_level += 1;
         self.case.progress.votes.clear();
         self.note(&By::clock(), Step::NextLevel, "");
@@ -155,8 +163,33 @@ impl Act {
         Ok(Fate::Stays)
     }
 
+    /// Whether further mail of the sender may be let go by this one's word: that lifts a rule which
+    /// others wrote, and so nobody does it for themselves.
+    fn may_trust(&self, by: &By, seat: Option<&Moderator>, days: u16) -> Result<(), Refused> {
+        if days == 0 {
+            return Ok(());
+        }
+        let is_own = match (seat, &by.who) {
+            (Some(seat), _) => {
+                self.case.is_from(&seat.address) || self.case.is_from(seat.principal())
+            }
+            (None, Actor::Administrator(name)) => self.is_sender(name),
+            (None, _) => true,
+        };
+        if is_own || self.case.plan.kind != Kind::Approval {
+            return Err(Refused::NoTrust);
+        }
+        if days > MOST_DAYS { Err(Refused::TrustTooLong) } else { Ok(()) }
+    }
+
+    /// The days that all wish who approved, at whatever level.
+    fn least_trust(&self) -> u16 {
+        let votes = self.case.progress.votes.iter().map(|vote| vote.trust_days);
+        votes.chain(self.case.progress.least_trust).min().unwrap_or(0)
+    }
+
     /// The last word is said: it is sent now, or when its time has come. Its sender is trusted for as
-    /// many days as all wish who approved at the last level.
+    /// many days as all wish who approved; or as the administrator says who needs nobody else.
     fn release(&mut self, by: &By, words: &str, trust_days: u16) -> Fate {
         let span = Duration::from_secs(u64::from(trust_days) * SECONDS_OF_A_DAY);
         self.trust = (trust_days > 0).then(|| Trust { until: self.now.plus(span) });
@@ -253,6 +286,12 @@ impl Act {
         }
         self.note(by, Step::Forwarded(to.address.clone()), "");
         self.owe(To::Moderator(to.address.clone()), Word::Forwarded);
+        Ok(Fate::Stays)
+    }
+
+    fn distrust(&mut self, by: &By) -> Result<Fate, Refused> {
+        let Actor::Administrator(_) = by.who else { return Err(Refused::NotTheirs) };
+        self.note(by, Step::Distrusted, "");
         Ok(Fate::Stays)
     }
 
@@ -436,14 +475,18 @@ impl Act {
                 Ok(Some(seat.clone()))
             }
             Actor::Administrator(name) => {
-                let is_own = self.case.plan.senders.iter().any(|one| one.as_str() == &**name);
-                if is_own && self.case.plan.own_mail == OwnMail::Never {
+                if self.is_sender(name) && self.case.plan.own_mail == OwnMail::Never {
                     return Err(Refused::OwnMail);
                 }
                 Ok(None)
             }
             Actor::Sender(_) | Actor::Clock => Err(Refused::NotTheirs),
         }
+    }
+
+    /// Whether an administrator of this name sent it.
+    fn is_sender(&self, administrator: &str) -> bool {
+        self.case.plan.senders.iter().any(|one| one.as_str() == administrator)
     }
 
     fn has_enough(&self) -> bool {
@@ -486,6 +529,9 @@ fn said(words: &str) -> Result<(), Refused> {
 }
 
 const SECONDS_OF_A_DAY: u64 = 86_400;
+
+/// Whoever says "now" may have a clock that is a little late, or a long way to us.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// What people say about one mail ends somewhere; what decides is always kept.
 const MAX_HISTORY: usize = 200;

@@ -307,15 +307,113 @@ fn it_is_released_for_those_whom_everybody_agrees_on() {
     assert_eq!(story.last_fate(), &Fate::Released(Some(vec![2])));
 }
 
+fn trusting(name: &str, trust_days: u16) -> Command {
+    Command::Approve { by: by(name), comment: "".into(), only: None, at: None, trust_days }
+}
+
 #[test]
-fn a_sender_is_trusted_as_long_as_all_wish() {
-    let trusting = |name: &str, trust_days| Command::Approve {
-        by: by(name),
+fn nobody_frees_their_own_mail_from_a_rule() {
+    for kind in [Kind::Delay, Kind::Confirmation, Kind::Approval] {
+        let own =
+            Plan { kind, own_mail: OwnMail::Allowed, ..plan(vec![level(1, &["sam", "ann"])]) };
+        let mut story = Story::of(own);
+        let mut sam = by("ann");
+        sam.who = Actor::Moderator(address("sam"));
+        let trust = |by: &By, trust_days| Command::Approve {
+            by: by.clone(),
+            comment: "".into(),
+            only: None,
+            at: None,
+            trust_days,
+        };
+        assert_eq!(story.does(&trust(&sam, 1)).map(|_| ()), Err(Refused::NoTrust), "{kind:?}");
+        // Nor does an administrator, of what its sender decides.
+        let of_root = story.case.take(&trusting("root", 1), minute(0));
+        assert_eq!(of_root.is_ok(), kind == Kind::Approval, "{kind:?}");
+        let own_root = By { who: Actor::Administrator("sam@x.example".into()), ..by("root") };
+        let refused = story.case.take(&trust(&own_root, 1), minute(0));
+        assert_eq!(refused, Err(Refused::NoTrust), "{kind:?}");
+        story.does(&trust(&sam, 0)).unwrap();
+        assert_eq!((story.last_fate(), story.trust), (&Fate::Released(None), None));
+    }
+}
+
+#[test]
+fn trust_is_for_a_month_at_most() {
+    for name in ["ann", "root"] {
+        let mut story = Story::of(plan(vec![level(1, &["ann"])]));
+        let refused = story.does(&trusting(name, MOST_DAYS + 1)).map(|_| ());
+        assert_eq!(refused, Err(Refused::TrustTooLong));
+        story.does(&trusting(name, MOST_DAYS)).unwrap();
+        assert_eq!(story.trust, Some(Trust { until: minute(31 * 24 * 60) }));
+    }
+}
+
+#[test]
+fn only_an_administrator_ends_trust_and_it_is_recorded() {
+    let mut story = Story::of(plan(vec![level(1, &["ann"])]));
+    story.does(&trusting("ann", 3)).unwrap();
+    let distrust = |name| Command::Distrust { by: by(name) };
+    assert_eq!(story.does(&distrust("ann")).map(|_| ()), Err(Refused::NotTheirs));
+    story.does(&distrust("root")).unwrap();
+    let last = story.case.progress.history.last().unwrap();
+    assert_eq!(last.to_string(), "trust ended by administrator root");
+    assert_eq!(story.closing().decision, Decision::Released);
+}
+
+#[test]
+fn nothing_is_sent_at_a_time_that_is_over() {
+    let at = |time| Command::Approve {
+        by: by("ann"),
         comment: "".into(),
         only: None,
-        at: None,
-        trust_days,
+        at: Some(time),
+        trust_days: 0,
     };
+    let mut story = Story::of(plan(vec![level(1, &["ann"])]));
+    story.at(60);
+    assert_eq!(story.does(&at(minute(58))).map(|_| ()), Err(Refused::Past));
+    assert_eq!(story.case.progress.state, State::Pending);
+    story.does(&at(minute(59))).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+}
+
+#[test]
+fn what_was_sent_is_not_said_to_be_expired() {
+    for (kind, words) in [
+        (Kind::Delay, "released: its time had come"),
+        (Kind::Approval, "released: nobody decided in time"),
+        (Kind::Confirmation, "released: nobody decided in time"),
+    ] {
+        let expiry = Expiry { at: minute(5), warning: None, action: AtExpiry::Release };
+        let own = Plan { kind, expiry: Some(expiry), ..plan(vec![level(1, &["ann"])]) };
+        let mut story = Story::of(own);
+        story.ticks(5);
+        assert_eq!((&*story.case.standing(), story.last_fate()), (words, &Fate::Released(None)));
+        assert_eq!(story.case.progress.state.as_str(), "released");
+        let last = story.case.progress.history.last().unwrap();
+        assert_eq!(last.to_string(), "released: its time had come");
+    }
+    let rejected = Decision::Expired(AtExpiry::Reject);
+    assert_eq!(rejected.as_str(), "expired");
+}
+
+#[test]
+fn mail_that_never_waited_says_so() {
+    for (readers, words) in
+        [(&["ann"][..], "sent at once, 1 was told"), (&["ann", "bob"], "sent at once, 2 were told")]
+    {
+        let readers: Vec<Address> = readers.iter().map(|one| address(one)).collect();
+        let own = Plan { kind: Kind::Delay, tells_sender: false, ..plan(Vec::new()) };
+        let case = Case::passed(own, &readers, minute(0));
+        assert_eq!((&*case.standing(), case.progress.state.as_str()), (words, "released"));
+        let steps: Vec<String> = case.progress.history.iter().map(Entry::to_string).collect();
+        assert_eq!((steps, case.progress.owed.len()), (vec![words.to_owned()], readers.len()));
+    }
+}
+
+#[test]
+fn a_sender_is_trusted_as_long_as_all_wish() {
     let mut story = Story::of(plan(vec![level(2, &["ann", "bob"])]));
     story.does(&trusting("ann", 30)).unwrap();
     assert_eq!(story.trust, None);
@@ -323,6 +421,13 @@ fn a_sender_is_trusted_as_long_as_all_wish() {
     assert_eq!(story.trust, Some(Trust { until: minute(7 * 24 * 60) }));
     let mut story = Story::of(plan(vec![level(2, &["ann", "bob"])]));
     story.does(&trusting("ann", 30)).unwrap().does(&approve("bob")).unwrap();
+    assert_eq!(story.trust, None);
+    // At whatever level.
+    let mut story = Story::of(plan(vec![level(1, &["ann"]), level(1, &["bob"])]));
+    story.does(&trusting("ann", 2)).unwrap().does(&trusting("bob", 7)).unwrap();
+    assert_eq!(story.trust, Some(Trust { until: minute(2 * 24 * 60) }));
+    let mut story = Story::of(plan(vec![level(1, &["ann"]), level(1, &["bob"])]));
+    story.does(&approve("ann")).unwrap().does(&trusting("bob", 7)).unwrap();
     assert_eq!(story.trust, None);
 }
 

@@ -39,12 +39,12 @@ impl Decision {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Released => "released",
+            Self::Released | Self::Expired(AtExpiry::Release) => "released",
             Self::Rejected => "rejected",
             Self::Returned => "returned",
             Self::Discarded => "discarded",
             Self::Cancelled => "cancelled",
-            Self::Expired(_) => "expired",
+            Self::Expired(AtExpiry::Reject | AtExpiry::Discard) => "expired",
         }
     }
 }
@@ -61,13 +61,12 @@ impl State {
     }
 }
 
-/// `rejected by moderator kim@own.example`, `expired: nobody decided, rejected`.
+/// `rejected by moderator kim@own.example`, `expired: nobody decided, rejected`, `released: its time
+/// had come`.
 impl fmt::Display for Closing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.decision, &self.by.who) {
-            (Decision::Expired(action), _) => {
-                write!(f, "expired: nobody decided, {}", at_expiry(action))
-            }
+            (Decision::Expired(action), _) => f.write_str(at_expiry(action)),
             (decision, Actor::Clock) => write!(f, "{}: its time had come", decision.as_str()),
             (decision, who) => write!(f, "{} by {who}", decision.as_str()),
         }
@@ -78,6 +77,10 @@ impl Case {
     /// How it stands, on one line: `waits for an approval`, `released by moderator kim@own.example`.
     #[must_use]
     pub fn standing(&self) -> String {
+        if let Some(Entry { step: step @ Step::Passed(_), by, .. }) = self.progress.history.first()
+        {
+            return step.by(&by.who);
+        }
         match &self.progress.state {
             State::Pending => match self.plan.kind {
                 Kind::Approval => "waits for an approval".to_owned(),
@@ -88,8 +91,8 @@ impl Case {
                 format!("approved by {}, sent {}", by.who, minute(*at))
             }
             State::Closed(closing) => match (self.plan.kind, closing.decision) {
-                (Kind::Delay, Decision::Expired(AtExpiry::Release)) => {
-                    "released: its time had come".to_owned()
+                (Kind::Approval | Kind::Confirmation, Decision::Expired(AtExpiry::Release)) => {
+                    "released: nobody decided in time".to_owned()
                 }
                 _ => closing.to_string(),
             },
@@ -129,10 +132,11 @@ fn step(f: &mut fmt::Formatter<'_>, step: &Step, who: &Actor) -> fmt::Result {
         Step::Reminded => f.write_str("people were reminded"),
         Step::Escalated => f.write_str("others were asked too"),
         Step::Warned => f.write_str("people were warned that it expires"),
-        Step::Closed(Decision::Expired(action)) => {
-            write!(f, "expired: nobody decided, {}", at_expiry(*action))
-        }
+        Step::Closed(Decision::Expired(action)) => f.write_str(at_expiry(*action)),
         Step::Closed(decision) => write!(f, "{} by {who}", decision.as_str()),
+        Step::Passed(1) => f.write_str("sent at once, 1 was told"),
+        Step::Passed(told) => write!(f, "sent at once, {told} were told"),
+        Step::Distrusted => write!(f, "trust ended by {who}"),
     }
 }
 
@@ -145,8 +149,8 @@ fn minute(time: Timestamp) -> String {
 
 const fn at_expiry(action: AtExpiry) -> &'static str {
     match action {
-        AtExpiry::Reject => "rejected",
-        AtExpiry::Release => "released",
-        AtExpiry::Discard => "discarded",
+        AtExpiry::Reject => "expired: nobody decided, rejected",
+        AtExpiry::Release => "released: its time had come",
+        AtExpiry::Discard => "expired: nobody decided, discarded",
     }
 }

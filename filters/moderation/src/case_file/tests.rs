@@ -199,3 +199,27 @@ fn a_mail_that_is_held_for_another_reason_too_is_not_said_to_be_sent() {
         assert!(file.standing().ends_with(" by operator root"), "{}", file.standing());
     }
 }
+
+#[test]
+fn nobody_is_trusted_who_would_not_be_known_again_and_trust_ends_by_command() {
+    let by = By { who: Actor::Administrator("root".into()), proof: Proof::CommandLine, from: None };
+    let approve = Command::Approve {
+        by: by.clone(),
+        comment: "".into(),
+        only: None,
+        at: None,
+        trust_days: 3,
+    };
+    let now = Timestamp::from_secs(1_795_210_300);
+    let mut nobody = file();
+    nobody.mail.login = None;
+    assert_eq!(nobody.take(&approve, now), Err(Refused::NoLogIn));
+    let mut ann = file();
+    ann.mail.login = Some("ann".into());
+    let (trusted, _) = ann.take(&approve, now).unwrap();
+    assert!(trusted.trust.is_some());
+    let (ended, _) = trusted.take(&Command::Distrust { by }, now).unwrap();
+    assert_eq!(ended.trust, None);
+    let journal = ended.journal(id(), Some(&trusted.case));
+    assert_eq!(journal.iter().map(|entry| entry.step).collect::<Vec<_>>(), [&Step::Distrusted]);
+}

@@ -107,13 +107,13 @@ fn a_link_makes_no_command_of_another_purpose() {
 
 #[test]
 fn a_command_says_who_how_and_from_where_and_a_sender_is_trusted_by_others_only() {
-    let wish = |choice| Wish { trust_days: 9_999, words: "w".into(), ..Wish::new(choice) };
+    let wish = |choice| Wish { trust_days: 9, words: "w".into(), ..Wish::new(choice) };
     let proven = (Proof::Login, Some([192, 0, 2, 1].into()));
     let boss = grant("boss@own.example", Purpose::Decide);
     let made = wish(Choice::Approve).command(&open(Kind::Approval), &boss, None, proven);
     let Some(Command::Approve { by, comment, trust_days, .. }) = made else { panic!("{made:?}") };
     assert_eq!(by.who, Actor::Moderator(boss.person.clone()));
-    assert_eq!((by.proof, by.from, &*comment, trust_days), (proven.0, proven.1, "w", 31));
+    assert_eq!((by.proof, by.from, &*comment, trust_days), (proven.0, proven.1, "w", 9));
     let own = grant("ann@own.example", Purpose::Own);
     let made = wish(Choice::Send).command(&open(Kind::Delay), &own, None, proven);
     assert!(matches!(made, Some(Command::Approve { trust_days: 0, .. })), "{made:?}");

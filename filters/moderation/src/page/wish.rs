@@ -56,9 +56,8 @@ impl Wish {
                 comment: words,
                 only: self.only.clone(),
                 at: self.at,
-                trust_days: self.trust_days.min(MOST_DAYS),
+                trust_days: self.trust_days,
             },
-            // A sender trusts themselves: that would free them of every rule.
             Choice::Send => {
                 Command::Approve { by, comment: words, only: None, at: None, trust_days: 0 }
             }
@@ -71,6 +70,3 @@ impl Wish {
         })
     }
 }
-
-/// A month: longer trust stands in the configuration, where others see it.
-const MOST_DAYS: u16 = 31;

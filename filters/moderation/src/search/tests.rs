@@ -70,17 +70,25 @@ fn each_standing_finds_the_cases_that_stand_so() {
     let reject = Command::Reject { by, reason: "".into() };
     let rejected =
         CaseFile { case: waiting.case.take(&reject, at).unwrap().case, ..waiting.clone() };
+    let timed = |action| {
+        let mut case = waiting.case.clone();
+        case.plan.expiry = Some(crate::case::Expiry { at, warning: None, action });
+        CaseFile { case: case.take(&Command::Clock, at).unwrap().case, ..waiting.clone() }
+    };
+    let (gone, expired) = (timed(AtExpiry::Release), timed(AtExpiry::Reject));
     for (name, found) in [
-        ("open", [true, false, false]),
-        ("waiting", [true, false, false]),
-        ("scheduled", [false, false, false]),
-        ("decided", [false, true, true]),
-        ("released", [false, true, false]),
-        ("rejected", [false, false, true]),
-        ("all", [true, true, true]),
+        ("open", [true, false, false, false, false]),
+        ("waiting", [true, false, false, false, false]),
+        ("scheduled", [false, false, false, false, false]),
+        ("decided", [false, true, true, true, true]),
+        ("released", [false, true, false, true, false]),
+        ("rejected", [false, false, true, false, false]),
+        ("expired", [false, false, false, false, true]),
+        ("all", [true, true, true, true, true]),
     ] {
         let query = Query { standing: name.parse().unwrap(), ..Query::default() };
-        let seen = [&waiting, &released, &rejected].map(|file| finds(&query, file));
+        let seen =
+            [&waiting, &released, &rejected, &gone, &expired].map(|file| finds(&query, file));
         assert_eq!(seen, found, "{name}");
     }
     assert_eq!("sent".parse::<Standing>(), Err(NoStanding));

@@ -88,6 +88,16 @@ enum Action {
         /// What
         text: Box<str>,
     },
+    /// List log-ins whose mail passes a rule for a while, since somebody approved with --trust
+    Trusted,
+    /// End that: their mail waits again
+    Distrust {
+        /// The log-in
+        login: Box<str>,
+        /// Only as far as the rule of this name goes
+        #[arg(long, value_name = "NAME")]
+        rule: Option<Box<str>>,
+    },
     /// Show what people did, and check that nobody has changed the record of it
     Journal {
         /// Only what was done to this mail
@@ -137,7 +147,7 @@ struct Approve {
     /// Send it then, such as 2026-12-24T08:00+01:00
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
-    /// For so many days the sender's mail needs nobody
+    /// For so many days (at most 31) further mail of the log-in passes the rule that holds this one
     #[arg(long, value_name = "DAYS", default_value_t = 0, hide_default_value = true)]
     trust: u16,
 }
@@ -160,6 +170,9 @@ pub(super) fn run(command: &ModerationCommand) -> anyhow::Result<ExitCode> {
     if matches!(action, Action::List(_)) && printer.is_silent() {
         writeln!(io::stdout().lock(), "No mail is found that waits for anybody")?;
     }
+    if matches!(action, Action::Trusted) && printer.is_silent() {
+        writeln!(io::stdout().lock(), "No log-in is trusted")?;
+    }
     Ok(if printer.refused() { ExitCode::Refused } else { ExitCode::Done })
 }
 
@@ -178,6 +191,10 @@ impl Action {
             Self::Cancel { id } => decide(id, Decision::Cancel),
             Self::Forward { id, to } => decide(id, Decision::Forward { to: to.clone() }),
             Self::Comment { id, text } => decide(id, Decision::Comment { text: text.clone() }),
+            Self::Trusted => Operation::Trusted,
+            Self::Distrust { login, rule } => {
+                Operation::Distrust { login: login.clone(), rule: rule.clone() }
+            }
             Self::Journal { id, verify } => Operation::Journal { id: *id, verdict: *verify },
         }
     }

@@ -12,7 +12,7 @@ use mailweir_moderation::{
 
 use crate::{
     cli::queue::json_line,
-    control::operation::{Answer, JournalEntry, JournalVerdict},
+    control::operation::{Answer, JournalEntry, JournalVerdict, Trusted},
 };
 
 /// Prints answers as they come.
@@ -43,8 +43,15 @@ impl Printer {
             Answer::Case { id, file } => self.case(out, *id, file),
             Answer::JournalEntry(entry) => self.entry(out, entry),
             Answer::JournalVerdict(verdict) => self.verdict(out, verdict),
-            Answer::Changed { .. } if self.json => json_line(out, answer),
+            Answer::Trusted(trusted) => self.trusted(out, trusted),
+            Answer::Changed { .. } | Answer::Distrusted { .. } if self.json => {
+                json_line(out, answer)
+            }
             Answer::Changed { id } => writeln!(out, "mailweir: {id}: done"),
+            Answer::Distrusted { mails } => {
+                let mails: Vec<String> = mails.iter().map(QueueId::to_string).collect();
+                writeln!(out, "mailweir: done; trust came of {}", mails.join(", "))
+            }
             Answer::Refused { .. } | Answer::Failed { .. } if self.json => {
                 self.refused = true;
                 json_line(out, answer)
@@ -78,6 +85,18 @@ impl Printer {
                 writeln!(out, "{}", line(id, file))
             }
         }
+    }
+
+    fn trusted(&mut self, out: &mut impl Write, trusted: &Trusted) -> io::Result<()> {
+        self.listed += 1;
+        let Trusted { login, rule, until } = trusted;
+        if self.json {
+            let until = until.rfc3339();
+            let value = serde_json::json!({ "login": login, "rule": rule, "until": until });
+            return json_line(out, &value);
+        }
+        let text = format!("{login}  {rule}");
+        writeln!(out, "until {}  {}", when(*until), clean::line(&text, LONGEST))
     }
 
     fn entry(&self, out: &mut impl Write, entry: &JournalEntry) -> io::Result<()> {

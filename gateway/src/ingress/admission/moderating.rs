@@ -84,7 +84,8 @@ impl Admission {
             arrival: mail.incoming.arrival(),
             content,
         };
-        let mut moderated = rules.judge(&arrival, watch);
+        let (mut moderated, lifted) = rules.judge(&arrival, watch);
+        self.tell_trust(mail.incoming.id(), submitter, &lifted);
         if moderated.as_ref().is_some_and(|moderated| moderated.file.is_some())
             && self.is_signed_by_trusted(mail, &arrival.from).await
         {
@@ -129,6 +130,16 @@ impl Admission {
         let addresses: Vec<String> = addresses.collect();
         let text = format!("{id}: trusted_chain: {}; way: {}", way.why(), addresses.join(" < "));
         observer.session(&SessionEvent::Notice { part: "moderation", text: text.into() });
+    }
+
+    /// Which rules would have held a mail, were its log-in not trusted.
+    fn tell_trust(&self, id: QueueId, submitter: Option<&Submitter>, lifted: &[RuleName]) {
+        let login = submitter.map_or("", Submitter::name);
+        for RuleName { name, place } in lifted {
+            let text = format!("{id}: passes rule {name:?} ({place}): {login} is trusted for it");
+            let notice = SessionEvent::Notice { part: "moderation", text: text.into() };
+            self.listener.shared().observer.session(&notice);
+        }
     }
 
     /// Whether a signature lets the mail pass. Asked last, since name servers have to tell.

@@ -22,7 +22,7 @@ use mailweir_moderation::{
 };
 use serde_json::Value;
 
-use super::{Found, Moderation, TakeError};
+use super::{Found, Moderation, TakeError, nobody_stands_in};
 use crate::app::App;
 
 /// Held mail of a gateway. Holds it weakly, so that an open connection keeps nothing alive.
@@ -74,7 +74,8 @@ impl Api {
             // Whoever is asked gets the mail to see.
             return Err(NotDone::NotTheirs("no rule has them decide; ask an administrator".into()));
         }
-        let command = command(&file, deed, by)?;
+        let stand_in = |to: &Address| moderation.stand_in(to);
+        let command = command(&file, deed, by, &stand_in)?;
         moderation.take(id, command).await.map_err(|error| not_done(&error))?;
         let file = moderation.case(id).ok_or(NotDone::NotFound)?;
         sees.view(id, &file).ok_or(NotDone::NotFound)
@@ -198,7 +199,12 @@ fn is_own(file: &CaseFile, login: &str, address: Option<&Address>) -> bool {
     }
 }
 
-fn command(file: &CaseFile, deed: Deed, by: By) -> Result<Command, NotDone> {
+fn command(
+    file: &CaseFile,
+    deed: Deed,
+    by: By,
+    stand_in: &dyn Fn(&Address) -> Option<Moderator>,
+) -> Result<Command, NotDone> {
     Ok(match deed {
         Deed::Approve { comment, only, at, trust_days } => {
             let only = only.as_deref().map(|only| file.numbers_of(only)).transpose();
@@ -211,7 +217,10 @@ fn command(file: &CaseFile, deed: Deed, by: By) -> Result<Command, NotDone> {
         Deed::Return { reason } => Command::Return { by, reason },
         Deed::Discard { reason } => Command::Discard { by, reason },
         Deed::Comment { text } => Command::Comment { by, text },
-        Deed::Forward { to } => Command::Forward { by, to: Moderator::new(to) },
+        Deed::Forward { to } => {
+            let away = || NotDone::Senseless(nobody_stands_in(&to).into());
+            Command::Forward { by, to: stand_in(&to).ok_or_else(away)? }
+        }
         Deed::Cancel => Command::Cancel { by },
     })
 }

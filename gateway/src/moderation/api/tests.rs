@@ -147,3 +147,36 @@ fn what_a_sender_reads_does_not_say_who_was_asked() {
     assert_eq!(boss["levels"][0]["moderators"][0], "boss@own.example");
     assert!(account("bob", None, true).view(id, &file).is_none());
 }
+
+#[tokio::test]
+async fn a_sender_does_not_free_themselves_of_a_rule_by_the_api() {
+    let (app, _directory) = app("");
+    let app = Arc::new(app);
+    let mut delayed = file();
+    let ann: Address = "ann@own.example".parse().unwrap();
+    delayed.case.plan.kind = Kind::Delay;
+    delayed.case.plan.own_mail = OwnMail::Allowed;
+    delayed.case.progress.levels[0].moderators = vec![Moderator::new(ann.clone())];
+    let approved = file();
+    let (own, of_boss) = (QueueId::new(own_time(1), 1), QueueId::new(own_time(2), 2));
+    app.moderation().opened(own, delayed);
+    app.moderation().opened(of_boss, approved);
+    let api = Api::new(Arc::downgrade(&app));
+    let approve = |at, trust_days| Deed::Approve { comment: "".into(), only: None, at, trust_days };
+    let ann = account("ann", Some("ann@own.example"), true).caller;
+    let boss = account("boss", Some("boss@own.example"), true).caller;
+    for (caller, id, deed, why) in [
+        (&ann, own, approve(None, 65_535), Refused::NoTrust),
+        (&ann, own, approve(None, 1), Refused::NoTrust),
+        (&boss, of_boss, approve(None, 32), Refused::TrustTooLong),
+        (&boss, of_boss, approve(Some(own_time(3)), 0), Refused::Past),
+    ] {
+        let done = api.act(caller, id, deed).await;
+        assert_eq!(done, Err(NotDone::Senseless(why.to_string().into())));
+    }
+    assert_eq!(app.moderation().trusted(), []);
+}
+
+const fn own_time(seconds: u64) -> mailweir_mail::Timestamp {
+    mailweir_mail::Timestamp::from_secs(seconds)
+}

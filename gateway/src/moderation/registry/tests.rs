@@ -167,11 +167,32 @@ fn decided_cases_are_old_after_a_while_and_open_ones_never() {
 fn a_case_that_makes_its_sender_trusted_is_kept_as_long() {
     let file = CaseFile { trust: Some(Trust { until: second(5_000) }), ..decided(open(30), 5) };
     let mut registry = registry([(id(1), file)]);
-    assert!(registry.trusts("ann", second(4_999)));
-    assert!(!registry.trusts("ann", second(5_000)) && !registry.trusts("bob", second(1)));
+    let rule = registry.get(id(1)).unwrap().case.plan.rule.name.clone();
+    assert!(registry.trusts("ann", &rule, second(4_999)));
+    assert!(!registry.trusts("ann", &rule, second(5_000)));
+    assert!(!registry.trusts("bob", &rule, second(1)));
+    assert!(!registry.trusts("ann", "another rule", second(1)));
     assert_eq!(registry.old(second(5_999), KEEP, 9), []);
     registry.remove(id(1));
-    assert!(!registry.trusts("ann", second(1)));
+    assert!(!registry.trusts("ann", &rule, second(1)));
+}
+
+#[test]
+fn trust_is_over_when_no_case_says_it_any_more() {
+    let file =
+        |until| CaseFile { trust: Some(Trust { until: second(until) }), ..decided(open(30), 5) };
+    let mut registry = registry([(id(1), file(5_000)), (id(2), file(6_000))]);
+    let until = |registry: &Registry, now| {
+        let mut all: Vec<_> = registry.trusted(second(now)).map(|(one, _)| one.until).collect();
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(until(&registry, 1), [second(5_000), second(6_000)]);
+    registry.put(id(2), Arc::new(CaseFile { trust: None, ..file(0) }));
+    assert_eq!(until(&registry, 1), [second(5_000)]);
+    assert_eq!(until(&registry, 5_000), []);
+    registry.remove(id(1));
+    assert_eq!(registry.trusted.len(), 0);
 }
 
 #[test]

@@ -60,7 +60,11 @@ fn not_done(refused: &Refused, about: &About<'_>, letter: &Letter<'_>) -> Docume
         | Refused::Full
         | Refused::NoWords
         | Refused::NoSuchRecipient
-        | Refused::NotOwed => {}
+        | Refused::NotOwed
+        | Refused::Past
+        | Refused::NoTrust
+        | Refused::TrustTooLong
+        | Refused::NoLogIn => {}
     }
     writer.facts(writer.short(about));
     if matches!(refused, Refused::NoWords) {

@@ -242,7 +242,9 @@ impl Writer<'_> {
             | Step::Reminded
             | Step::Escalated
             | Step::Warned
-            | Step::Closed(_) => return None,
+            | Step::Closed(_)
+            | Step::Passed(_)
+            | Step::Distrusted => return None,
         };
         let words = clean::line(&entry.words, MOST_WORDS);
         let words = if words.is_empty() { words } else { format!(" \u{2013} {words}") };

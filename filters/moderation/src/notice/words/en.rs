@@ -249,5 +249,9 @@ pub(super) const fn refusal(refused: &Refused) -> &'static str {
         Refused::NoWords => "A reason is needed.",
         Refused::NoSuchRecipient => "None of these recipients is left.",
         Refused::NotOwed => "No such notice is due.",
+        Refused::Past => "This time is over.",
+        Refused::NoTrust | Refused::TrustTooLong | Refused::NoLogIn => {
+            "Further mail of this sender cannot be let go so."
+        }
     }
 }

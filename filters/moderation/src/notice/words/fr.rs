@@ -280,5 +280,9 @@ pub(super) const fn refusal(refused: &Refused) -> &'static str {
         Refused::NoWords => "Un motif est nécessaire.",
         Refused::NoSuchRecipient => "Aucun de ces destinataires ne reste.",
         Refused::NotOwed => "Aucun avis de ce genre n’est dû.",
+        Refused::Past => "Cette heure est passée.",
+        Refused::NoTrust | Refused::TrustTooLong | Refused::NoLogIn => {
+            "Les prochains messages de cet expéditeur ne peuvent pas être dispensés ainsi."
+        }
     }
 }

@@ -259,5 +259,9 @@ pub(super) const fn refusal(refused: &Refused) -> &'static str {
         Refused::NoWords => "理由をご記入ください。",
         Refused::NoSuchRecipient => "該当する宛先がありません。",
         Refused::NotOwed => "該当する通知はありません。",
+        Refused::Past => "送信予定日時をすでに過ぎています。",
+        Refused::NoTrust | Refused::TrustTooLong | Refused::NoLogIn => {
+            "この送信者の今後のメールを承認不要にすることはできません。"
+        }
     }
 }

@@ -249,5 +249,9 @@ pub(super) const fn refusal(refused: &Refused) -> &'static str {
         Refused::NoWords => "사유를 적어 주셔야 합니다.",
         Refused::NoSuchRecipient => "해당하는 받는 사람이 없습니다.",
         Refused::NotOwed => "해당하는 알림이 없습니다.",
+        Refused::Past => "예약 시각이 이미 지났습니다.",
+        Refused::NoTrust | Refused::TrustTooLong | Refused::NoLogIn => {
+            "이 발신자의 이후 메일을 승인 없이 보내도록 설정할 수 없습니다."
+        }
     }
 }
