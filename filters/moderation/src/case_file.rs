@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::{
-        Actor, AtExpiry, By, Case, Closing, Command, Decision, Entry, Owed, Proof, Refused,
+        Actor, AtExpiry, By, Case, Closing, Command, Decision, Deed, Entry, Owed, Proof, Refused,
         RuleName, State, Step, To, Trust, Word,
     },
     notice::Summary,
@@ -56,16 +56,6 @@ pub struct Operated {
     pub by: Box<str>,
     /// When.
     pub at: Timestamp,
-}
-
-/// What an operator does with a mail in the queue, past its case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Deed {
-    /// It is sent.
-    Released,
-    /// It is thrown away.
-    Deleted,
 }
 
 /// The mail to those whom the rule did not mean: it was sent at once.

@@ -86,6 +86,16 @@ pub enum Decision {
     Expired(AtExpiry),
 }
 
+/// What an operator does with a mail in the queue, past its case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// It is sent.
+    Released,
+    /// It is thrown away.
+    Deleted,
+}
+
 /// A word that counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {
