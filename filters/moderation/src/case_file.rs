@@ -207,10 +207,9 @@ impl CaseFile {
     pub fn operated(&self, deed: Deed, by: &str, now: Timestamp) -> Result<Self, Refused> {
         let who =
             By { who: Actor::Administrator(by.into()), proof: Proof::CommandLine, from: None };
-        let command = match (self.waits_for_operator(), deed) {
-            (true, _) => Command::Follow { by: who, is_sent: deed == Deed::Released },
-            (false, Deed::Released) => overtake(who, Decision::Released),
-            (false, Deed::Deleted) => overtake(who, Decision::Discarded),
+        let command = match self.waits_for_operator() {
+            true => Command::Follow { by: who, deed },
+            false => Command::Overtake { by: who, deed },
         };
         let case = self.case.take(&command, now)?.case;
         let operator = Some(Operated { deed, by: by.into(), at: now });
@@ -365,14 +364,6 @@ fn approved(closing: &Closing) -> String {
         Actor::Clock => "its time had come".to_owned(),
         who => format!("approved by {who}"),
     }
-}
-
-fn overtake(by: By, decision: Decision) -> Command {
-    let words = match decision {
-        Decision::Released => "in the queue, past those who decide",
-        _ => "in the queue",
-    };
-    Command::Overtake { by, decision, words: words.into() }
 }
 
 /// The newest format, which is written.

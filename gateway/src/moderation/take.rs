@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_moderation::{
-    case::{Actor, By, Case, Command, Deed, Fate, Outcome, Proof, Refused, State},
+    case::{Actor, Case, Command, Deed, Fate, Outcome, Refused, State},
     case_file::CaseFile,
 };
 use mailweir_queue::{Annex, BodyError, ChangeError, RecipientIndex, store::StoreError};
@@ -21,8 +21,8 @@ pub enum TakeError {
     /// It may not be done; of a case that was decided, by whom and when.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// An operator has released or deleted the mail in the meantime.
-    #[error("an operator has released or deleted the mail")]
+    /// The mail has left the hold in the meantime, and its case did not hear of it.
+    #[error("the mail is on hold no more: it was released or deleted in the queue")]
     Gone,
     /// The content is not what was held. It is not released.
     #[error("the stored content is not what was held: the mail is not released")]
@@ -154,12 +154,7 @@ impl Moderation {
 
     /// Nothing is left to decide. Those who were asked hear it.
     async fn close_without_mail(&self, id: QueueId, before: &CaseFile) {
-        let reason = TakeError::Gone.to_string().into();
-        let who = Actor::Administrator("operator".into());
-        let by = By { who, proof: Proof::CommandLine, from: None };
-        let Ok(outcome) = before.case.take(&Command::Discard { by, reason }, clock::now()) else {
-            return;
-        };
+        let Ok(outcome) = before.case.take(&Command::Lose, clock::now()) else { return };
         let after = CaseFile { case: outcome.case, ..before.clone() };
         let Ok(annex) = annex(id, &after, Some(&before.case)) else { return };
         match self.queue.write(annex).await {

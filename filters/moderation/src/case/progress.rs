@@ -84,6 +84,8 @@ pub enum Decision {
     Cancelled,
     /// Nobody decided in time.
     Expired(AtExpiry),
+    /// It had left the queue, and the case did not hear how.
+    Gone,
 }
 
 /// What an operator does with a mail in the queue, past its case.
@@ -145,6 +147,8 @@ pub enum Step {
     Escalated,
     /// People were warned of the expiry.
     Warned,
+    /// An operator did this with the mail in the queue, past its case.
+    InQueue(Deed),
     /// The end.
     Closed(Decision),
 }
