@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::{
-        Actor, AtExpiry, By, Case, Closing, Command, Decision, Entry, Outcome, Owed, Proof,
+        Actor, AtExpiry, By, Case, Closing, Command, Decision, Deed, Entry, Outcome, Owed, Proof,
         Refused, RuleName, State, Step, To, Trust, Word,
     },
     notice::Summary,
@@ -56,16 +56,6 @@ pub struct Operated {
     pub by: Box<str>,
     /// When.
     pub at: Timestamp,
-}
-
-/// What an operator does with a mail in the queue, past its case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Deed {
-    /// It is sent.
-    Released,
-    /// It is thrown away.
-    Deleted,
 }
 
 /// The mail to those whom the rule did not mean: it was sent at once.
@@ -236,10 +226,9 @@ impl CaseFile {
     pub fn operated(&self, deed: Deed, by: &str, now: Timestamp) -> Result<Self, Refused> {
         let who =
             By { who: Actor::Administrator(by.into()), proof: Proof::CommandLine, from: None };
-        let command = match (self.waits_for_operator(), deed) {
-            (true, _) => Command::Follow { by: who, is_sent: deed == Deed::Released },
-            (false, Deed::Released) => overtake(who, Decision::Released),
-            (false, Deed::Deleted) => overtake(who, Decision::Discarded),
+        let command = match self.waits_for_operator() {
+            true => Command::Follow { by: who, deed },
+            false => Command::Overtake { by: who, deed },
         };
         let case = self.case.take(&command, now)?.case;
         let operator = Some(Operated { deed, by: by.into(), at: now });
@@ -394,14 +383,6 @@ fn approved(closing: &Closing) -> String {
         Actor::Clock => "its time had come".to_owned(),
         who => format!("approved by {who}"),
     }
-}
-
-fn overtake(by: By, decision: Decision) -> Command {
-    let words = match decision {
-        Decision::Released => "in the queue, past those who decide",
-        _ => "in the queue",
-    };
-    Command::Overtake { by, decision, words: words.into() }
 }
 
 /// The newest format, which is written.

@@ -56,6 +56,8 @@ pub enum Standing {
     Cancelled,
     /// Nobody decided in time.
     Expired,
+    /// It had left the queue, and the case did not hear how.
+    Gone,
     /// Whatever.
     All,
 }
@@ -63,8 +65,8 @@ pub enum Standing {
 /// This is no standing of a case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "open, waiting, scheduled, decided, released, rejected, returned, discarded, cancelled, expired \
-     or all"
+    "open, waiting, scheduled, decided, released, rejected, returned, discarded, cancelled, expired, \
+     gone or all"
 )]
 pub struct NoStanding;
 
@@ -83,6 +85,7 @@ impl FromStr for Standing {
             "discarded" => Self::Discarded,
             "cancelled" => Self::Cancelled,
             "expired" => Self::Expired,
+            "gone" => Self::Gone,
             "all" => Self::All,
             _ => return Err(NoStanding),
         })
@@ -110,6 +113,7 @@ impl Standing {
             Self::Returned => decided == Some(Decision::Returned),
             Self::Discarded => decided == Some(Decision::Discarded),
             Self::Cancelled => decided == Some(Decision::Cancelled),
+            Self::Gone => decided == Some(Decision::Gone),
             Self::Expired => {
                 matches!(decided, Some(Decision::Expired(AtExpiry::Reject | AtExpiry::Discard)))
             }

@@ -114,6 +114,7 @@ impl Printer {
             | Answer::Details(_)
             | Answer::Changed { .. }
             | Answer::Refused { .. }
+            | Answer::Skipped { .. }
             | Answer::Flushed { .. }
             | Answer::Case { .. }
             | Answer::Trusted(_)

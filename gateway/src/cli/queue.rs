@@ -186,13 +186,24 @@ impl Printer {
                 json_line(&mut out, answer)
             }
             Answer::Details(details) if self.json => json_line(&mut out, details),
-            Answer::Changed { .. } | Answer::Flushed { .. } if self.json => {
+            Answer::Changed { .. } | Answer::Skipped { .. } | Answer::Flushed { .. }
+                if self.json =>
+            {
                 json_line(&mut out, answer)
             }
             Answer::Details(details) => write_details(&mut out, details),
             Answer::Changed { id } => {
                 self.mails += 1;
                 writeln!(out, "mailweir: {id}: {}", self.past)
+            }
+            Answer::Skipped { mails } => {
+                let (mails, wait) =
+                    (plural(*mails, "mail"), if *mails == 1 { "waits" } else { "wait" });
+                writeln!(
+                    out,
+                    "mailweir: {mails} left alone that {wait} for people: `mailweir moderation list` \
+                     shows what, named one by one it can be done"
+                )
             }
             // Not asked for here.
             Answer::Ban(_)

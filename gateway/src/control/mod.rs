@@ -6,6 +6,7 @@
 
 mod bans;
 mod cases;
+mod change;
 mod journal;
 pub mod operation;
 mod perform;

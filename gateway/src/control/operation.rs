@@ -229,6 +229,11 @@ pub enum Answer {
         /// Why.
         reason: Box<str>,
     },
+    /// Of all mails, so many were left alone: they wait for people.
+    Skipped {
+        /// How many.
+        mails: usize,
+    },
     /// So many deferred mails will be tried now.
     Flushed {
         /// How many.

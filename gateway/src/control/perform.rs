@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use mailweir_mail::{HoldReason, QueueId};
-use mailweir_moderation::case_file::Deed;
+use mailweir_mail::QueueId;
 use mailweir_queue::{
-    ChangeError, Filter, Listed, Listing, Place as QueuePlace, Queue, When,
+    ChangeError, Filter, Listed, Listing, Queue,
     progress::{LastReply, Progress, State},
 };
 use tokio::sync::mpsc;
 
 use super::{
-    NO_MODERATION, ONLY_RUNNING, bans, cases, journal,
-    operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request, Selection},
+    NO_MODERATION, ONLY_RUNNING, bans, cases,
+    change::{Wish, change},
+    journal,
+    operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request},
 };
 use crate::{clock, egress::Egress, ingress::Shared, moderation::Moderation};
 
@@ -38,7 +39,7 @@ pub(super) enum Target<'a> {
 }
 
 impl Target<'_> {
-    fn queue(&self) -> &Queue {
+    pub(super) fn queue(&self) -> &Queue {
         match self {
             Self::Running(running) => running.egress.queue(),
             Self::Resting(queue) => queue,
@@ -126,87 +127,7 @@ fn only_running() -> Answer {
     Answer::Failed { reason: ONLY_RUNNING.into() }
 }
 
-/// A change that can be asked for many mails.
-#[derive(Clone, Copy)]
-enum Wish<'a> {
-    Hold(&'a HoldReason),
-    Release,
-    Requeue,
-    Delete,
-}
-
-impl Wish<'_> {
-    async fn grant(self, queue: &Queue, id: QueueId, by: &str) -> Result<When, ChangeError> {
-        match self {
-            Self::Hold(reason) => {
-                queue.hold(id, HoldReason::new(&format!("{reason} ({by})"))).await
-            }
-            Self::Release => queue.release(id, by).await,
-            Self::Requeue => queue.requeue(id, by).await,
-            Self::Delete => queue.delete(id, by).await,
-        }
-    }
-
-    /// The same, and the case of the mail knows of it if it has one.
-    async fn grant_at(
-        self,
-        target: Target<'_>,
-        id: QueueId,
-        by: &str,
-    ) -> Result<When, ChangeError> {
-        let granted = self.grant(target.queue(), id, by);
-        match (target, self.deed()) {
-            (Target::Running(running), Some(deed)) => {
-                running.moderation.overtake(id, deed, by, granted).await
-            }
-            _ => granted.await,
-        }
-    }
-
-    /// What it does with a mail that waits for people.
-    const fn deed(self) -> Option<Deed> {
-        match self {
-            Self::Hold(_) => None,
-            Self::Release | Self::Requeue => Some(Deed::Released),
-            Self::Delete => Some(Deed::Deleted),
-        }
-    }
-
-    /// Whether `ALL` means mail in this place, as with postsuper(1).
-    const fn concerns(self, place: QueuePlace) -> bool {
-        match self {
-            Self::Hold(_) => !matches!(place, QueuePlace::Held | QueuePlace::Corrupt),
-            Self::Release => matches!(place, QueuePlace::Held),
-            Self::Requeue | Self::Delete => !matches!(place, QueuePlace::Corrupt),
-        }
-    }
-}
-
-async fn change(
-    target: Target<'_>,
-    mails: &Selection,
-    wish: Wish<'_>,
-    by: &str,
-    answers: &Answers,
-) -> Result<(), Gone> {
-    let ids = match mails {
-        Selection::Ids(ids) => ids.clone(),
-        Selection::All => match all(target.queue(), wish).await {
-            Ok(ids) => ids,
-            Err(reason) => return tell(answers, Answer::Failed { reason }).await,
-        },
-    };
-    for id in ids {
-        let answer = match wish.grant_at(target, id, by).await {
-            Ok(_) => Answer::Changed { id },
-            Err(error) => refused(id, &error),
-        };
-        tell(answers, answer).await?;
-    }
-    Ok(())
-}
-
-fn refused(id: QueueId, error: &ChangeError) -> Answer {
+pub(super) fn refused(id: QueueId, error: &ChangeError) -> Answer {
     let reason = match error {
         ChangeError::NotFound(_) => NOT_FOUND.into(),
         _ => error.to_string().into(),
@@ -256,19 +177,7 @@ fn is_deferred(listing: &Listing) -> bool {
     }
 }
 
-async fn all(queue: &Queue, wish: Wish<'_>) -> Result<Vec<QueueId>, Box<str>> {
-    let mut ids = Vec::new();
-    let mut filter = Filter::default();
-    loop {
-        let page = page(queue, &filter).await?;
-        let Some(last) = page.last() else { return Ok(ids) };
-        filter.after = Some(last.id);
-        let wanted = |listing: &&Listing| wish.concerns(place_of(&listing.mail));
-        ids.extend(page.iter().filter(wanted).map(|listing| listing.id));
-    }
-}
-
-async fn page(queue: &Queue, filter: &Filter) -> Result<Vec<Listing>, Box<str>> {
+pub(super) async fn page(queue: &Queue, filter: &Filter) -> Result<Vec<Listing>, Box<str>> {
     queue.list(filter.clone(), PAGE).await.map_err(|error| error.to_string().into())
 }
 
@@ -377,13 +286,6 @@ fn place(progress: &Progress) -> Place {
         State::Ready { .. } => Place::Deferred,
         State::Delivering { .. } | State::Finished(_) => Place::Active,
         State::Corrupt => Place::Corrupt,
-    }
-}
-
-fn place_of(listed: &Listed) -> QueuePlace {
-    match listed {
-        Listed::Sound { progress, .. } => progress.state.place(),
-        Listed::Corrupt { .. } => QueuePlace::Corrupt,
     }
 }
 

@@ -188,6 +188,46 @@ async fn a_journal_with_a_changed_byte_a_gap_or_a_lost_end_is_not_whole() {
     assert_eq!((told.entries, told.broken, told.missing), (1, None, vec![id]));
 }
 
+#[tokio::test]
+async fn what_is_done_at_rest_stands_in_the_case_and_in_the_journal() {
+    let ids = |id| Selection::Ids(vec![id]);
+    for (is_sent, state) in [(true, "released"), (false, "discarded")] {
+        let (place, id) = with_held_case().await;
+        let requeued = ask_all(&place, Operation::Requeue { mails: ids(id) }).await.unwrap();
+        assert!(matches!(requeued[..], [Answer::Refused { .. }]), "{requeued:?}");
+        let all = ask_all(&place, Operation::Release { mails: Selection::All }).await.unwrap();
+        assert_eq!(all, [Answer::Skipped { mails: 1 }]);
+        let wish = match is_sent {
+            true => Operation::Release { mails: ids(id) },
+            false => Operation::Delete { mails: ids(id) },
+        };
+        assert_eq!(ask_all(&place, wish).await.unwrap(), [Answer::Changed { id }]);
+        let queue = Store::in_dir(place.path()).open(|_| {}).unwrap();
+        let stored = queue.case(id).await.unwrap().unwrap().unwrap();
+        queue.shutdown().await;
+        drop(queue);
+        let file = CaseFile::from_json(&stored).unwrap();
+        assert_eq!(file.standing(), format!("{state} by administrator operator"));
+        let told = verdict(&place).await;
+        assert_eq!((told.entries, told.broken, &told.missing[..]), (3, None, &[][..]));
+    }
+}
+
+/// A data directory with one mail that waits for people.
+async fn with_held_case() -> (TempDir, QueueId) {
+    let place = tempfile::tempdir().unwrap();
+    let queue = Store::in_dir(place.path()).open(|_| {}).unwrap();
+    let mut intake = queue.intake(0).unwrap();
+    intake.write(b"Subject: test\r\n\r\nBody\r\n").await.unwrap();
+    let id = intake.id();
+    let disposition = Disposition::Held(mailweir_mail::HoldReason::new("rule"));
+    let mail = queue.compose(intake, NewMail { disposition, ..mail() }).await.unwrap();
+    let opened = annex(id, &crate::moderation::sample_case(), None).unwrap();
+    queue.commit_with(mail, opened).await.unwrap();
+    queue.shutdown().await;
+    (place, id)
+}
+
 /// A data directory with one case of so many steps.
 async fn with_case(steps: usize) -> (TempDir, QueueId) {
     let place = tempfile::tempdir().unwrap();

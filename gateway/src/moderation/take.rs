@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_moderation::{
-    case::{Actor, By, Case, Command, Fate, Outcome, Proof, Refused, State},
-    case_file::{CaseFile, Deed},
+    case::{Actor, Case, Command, Deed, Fate, Outcome, Refused, State},
+    case_file::CaseFile,
 };
 use mailweir_queue::{Annex, BodyError, ChangeError, RecipientIndex, store::StoreError};
 
@@ -21,8 +21,8 @@ pub enum TakeError {
     /// It may not be done; of a case that was decided, by whom and when.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// An operator has released or deleted the mail in the meantime.
-    #[error("an operator has released or deleted the mail")]
+    /// The mail has left the hold in the meantime, and its case did not hear of it.
+    #[error("the mail is on hold no more: it was released or deleted in the queue")]
     Gone,
     /// The content is not what was held. It is not released.
     #[error("the stored content is not what was held: the mail is not released")]
@@ -149,12 +149,7 @@ impl Moderation {
 
     /// Nothing is left to decide. Those who were asked hear it.
     async fn close_without_mail(&self, id: QueueId, before: &CaseFile) {
-        let reason = TakeError::Gone.to_string().into();
-        let who = Actor::Administrator("operator".into());
-        let by = By { who, proof: Proof::CommandLine, from: None };
-        let Ok(outcome) = before.case.take(&Command::Discard { by, reason }, clock::now()) else {
-            return;
-        };
+        let Ok(outcome) = before.case.take(&Command::Lose, clock::now()) else { return };
         let after = CaseFile { case: outcome.case, ..before.clone() };
         let Ok(annex) = annex(id, &after, Some(&before.case)) else { return };
         match self.queue.write(annex).await {
@@ -164,38 +159,40 @@ impl Moderation {
     }
 
     /// Has an operator change the mail of a case in the queue, past those who decide; they hear of it.
+    /// `change` writes what it is given in the same commit.
     ///
     /// # Errors
     /// Those of `change`. Nothing was done then.
-    pub(crate) async fn overtake<T, E>(
+    pub(crate) async fn overtake<T, E, F>(
         &self,
         id: QueueId,
         deed: Deed,
         by: &str,
-        change: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
+        change: impl FnOnce(Annex) -> F,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
         if self.case(id).is_none() {
-            return change.await;
+            return change(Annex::default()).await;
         }
         let _turn = self.turn(id).await;
-        let changed = change.await?;
-        if let Err(error) = self.note_operator(id, deed, by).await {
-            // Whoever decides later finds that there is nothing left to decide.
-            self.warn(format!("{id}: the case does not know of the operator: {error}"));
-        }
+        let Some((after, annex)) = self.operated(id, deed, by) else {
+            return change(Annex::default()).await;
+        };
+        let changed = change(annex).await?;
+        self.keep(id, after);
         Ok(changed)
     }
 
-    async fn note_operator(&self, id: QueueId, deed: Deed, by: &str) -> Result<(), TakeError> {
-        let Some(before) = self.case(id) else { return Ok(()) };
-        let after = match before.operated(deed, by, clock::now()) {
-            Ok(after) => after,
-            // A mail that was decided about long ago may be on hold for other reasons.
-            Err(_) => return Ok(()),
-        };
-        self.queue.write(annex(id, &after, Some(&before.case))?).await?;
-        self.keep(id, after);
-        Ok(())
+    /// A case once an operator has done this. `None`: it is no news to it. A mail that was decided about
+    /// long ago may be on hold for other reasons.
+    fn operated(&self, id: QueueId, deed: Deed, by: &str) -> Option<(CaseFile, Annex)> {
+        let before = self.case(id)?;
+        let after = before.operated(deed, by, clock::now()).ok()?;
+        let annex = annex(id, &after, Some(&before.case));
+        let annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
+        Some((after, annex))
     }
 
     /// A case as it is on the disk from now on.

@@ -158,6 +158,23 @@ async fn what_was_decided_is_still_there_at_the_next_start_and_what_is_of_tomorr
 }
 
 #[tokio::test]
+async fn of_a_mail_that_left_unseen_nobody_is_said_to_have_discarded_it() {
+    let home = Home::new();
+    for is_sent in [true, false] {
+        let id = home.hold(b"text\r\n", Fingerprint::of(b"text\r\n")).await;
+        match is_sent {
+            true => home.queue().release(id, "somebody").await.unwrap(),
+            false => home.queue().delete(id, "somebody").await.unwrap(),
+        };
+        let gone = home.app.moderation().take(id, approve()).await;
+        assert!(matches!(gone, Err(TakeError::Gone)), "{gone:?}");
+        let file = home.app.moderation().case(id).unwrap();
+        assert_eq!(file.state_name(), "gone");
+        assert_eq!(file.case.progress.history.last().unwrap().by, By::clock());
+    }
+}
+
+#[tokio::test]
 async fn an_old_case_is_forgotten_in_memory_and_on_the_disk() {
     let home = Home::new();
     let id = home.hold(b"text\r\n", Fingerprint::of(b"text\r\n")).await;

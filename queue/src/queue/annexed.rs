@@ -108,6 +108,19 @@ impl Queue {
         self.change_with(mail, Change::Delete(by.into()), annex)
     }
 
+    /// Treats a mail as if it had just come. The write is begun at once.
+    ///
+    /// # Errors
+    /// The mail is done, or the store failed.
+    pub fn requeue_with(
+        &self,
+        mail: &Pinned,
+        by: &str,
+        annex: Annex,
+    ) -> impl Future<Output = Result<When, ChangeError>> + Send + 'static + use<> {
+        self.change_with(mail, Change::Requeue(by.into()), annex)
+    }
+
     fn change_with(
         &self,
         mail: &Pinned,
@@ -187,6 +200,20 @@ impl Queue {
         annex: Annex,
     ) -> impl Future<Output = Result<[Receipt; 2], IntakeError>> + Send + 'static + use<> {
         self.shared.commit_together(mails.0, annex.into_batch())
+    }
+
+    /// What is stored of the case of a mail. Reads outside the runtime's own threads.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn case(
+        &self,
+        id: QueueId,
+    ) -> Result<Option<Result<Bytes, RecordError>>, StoreError> {
+        let storage = self.storage();
+        let read = tokio::task::spawn_blocking(move || storage.get(Space::Cases, id.to_key()));
+        let record = read.await.map_err(|error| StoreError::engine("read", error))??;
+        Ok(record.map(|record| open_case(&record).map(Bytes::copy_from_slice)))
     }
 
     /// Every case, by the arrival of its mail. Reads all of them, and blocks meanwhile: for the start.

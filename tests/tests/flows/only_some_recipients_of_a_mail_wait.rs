@@ -1,6 +1,6 @@
 //! A rule with `split` holds the mail of the recipients that it means; the others get it at once.
 
-use mailweir::control::operation::Place;
+use mailweir::control::operation::{Answer, Operation, Place, Selection};
 use mailweir_mail::QueueId;
 use mailweir_moderation::{
     case::{Actor, By, Command, Proof},
@@ -8,7 +8,7 @@ use mailweir_moderation::{
 };
 use mailweir_tests::{
     gateway::{Gateway, Mail, Setup, mail},
-    sink::{Script, Sink},
+    sink::{Point, Received, Script, Sink},
 };
 
 #[tokio::test]
@@ -114,6 +114,32 @@ async fn what_an_operator_must_see_waits_in_both_halves() {
     gateway.queue().expect(sent, Place::Hold).await;
     gateway.moderation().take(held, approve()).await.unwrap();
     gateway.queue().expect(held, Place::Hold).await;
+}
+
+/// Each half is a mail of its own to operators, too.
+#[tokio::test]
+async fn operators_change_one_half_and_leave_the_other_alone() {
+    let (gateway, sink) = moderated("recipients = [\"boss@local.example\"]").await;
+    sink.change(Script::smtp().replying(Point::Mail, "450 4.0.0 Not yet"));
+    let (sent, held) = split(&gateway, all()).await;
+    gateway.queue().expect(sent, Place::Deferred).await;
+    gateway.queue().hold(sent).await;
+    sink.change(Script::smtp());
+    let requeue = Operation::Requeue { mails: Selection::All };
+    let told = gateway.queue().ask(requeue).await;
+    assert!(told.contains(&Answer::Changed { id: sent }), "{told:?}");
+    assert_eq!(told.last(), Some(&Answer::Skipped { mails: 1 }));
+    gateway.log().expect(&format!("{sent}: removed")).await;
+    assert_eq!(gateway.moderation().case(held).unwrap().state_name(), "waiting");
+
+    gateway.queue().release(held).await;
+    gateway.log().expect(&format!("{held}: removed")).await;
+    let file = gateway.moderation().case(held).unwrap();
+    assert_eq!(file.standing(), "released by administrator operator");
+    gateway.queue().expect_empty().await;
+    let attempts = sink.attempts();
+    let got = |mail: &&Received| mail.recipients().contains(&"boss@local.example");
+    assert_eq!(attempts.iter().filter(got).count(), 1);
 }
 
 fn all() -> Mail {

@@ -1,6 +1,6 @@
 //! Mail that waits for people, and that an operator must look at as well; and operators who are faster.
 
-use mailweir::control::operation::{Answer, Decision, Operation, Place};
+use mailweir::control::operation::{Answer, Decision, Operation, Place, Selection};
 use mailweir_mail::QueueId;
 use mailweir_moderation::{
     case::{Actor, By, Command, Proof},
@@ -75,6 +75,49 @@ async fn an_operator_who_is_faster_ends_the_case_at_once_and_people_hear_of_it()
         gateway.queue().expect_empty().await;
         let told = recipients(&sink.expect(mails).await[2..]);
         assert!(told.contains(&"boss@local.example".to_owned()), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_who_names_a_mail_that_waits_releases_or_deletes_it_and_nobody_requeues_it() {
+    let (gateway, sink) = start("").await;
+    let id = submit(&gateway).await;
+    sink.expect(2).await;
+    let requeue = Operation::Requeue { mails: Selection::Ids(vec![id]) };
+    let told = gateway.queue().ask(requeue).await;
+    let [Answer::Refused { reason, .. }] = &told[..] else { panic!("{told:?}") };
+    for way in ["mailweir moderation approve", "mailweir queue release"] {
+        assert!(reason.contains(&format!("`{way} {id}`")), "{reason}");
+    }
+    let all = || Selection::All;
+    for wish in [
+        Operation::Requeue { mails: all() },
+        Operation::Release { mails: all() },
+        Operation::Delete { mails: all() },
+    ] {
+        assert_eq!(gateway.queue().ask(wish).await, [Answer::Skipped { mails: 1 }]);
+    }
+    assert_eq!(gateway.queue().show(id).await.entry.queue_name, Place::Hold);
+    assert_eq!(gateway.moderation().case(id).unwrap().state_name(), "waiting");
+    gateway.queue().release(id).await;
+    gateway.queue().expect_empty().await;
+    assert!(recipients(&sink.expect(5).await).contains(&"one@local.example".to_owned()));
+}
+
+#[tokio::test]
+async fn all_means_a_mail_that_people_let_go_and_that_an_operator_must_see() {
+    for wish in
+        [Operation::Requeue { mails: Selection::All }, Operation::Release { mails: Selection::All }]
+    {
+        let (gateway, sink) = start(HELD_TWICE).await;
+        let id = submit(&gateway).await;
+        sink.expect(2).await;
+        let approve = Decision::Approve { comment: "".into(), only: None, at: None, trust_days: 0 };
+        decide(&gateway, id, approve).await;
+        sink.expect(3).await;
+        assert_eq!(gateway.queue().ask(wish).await, [Answer::Changed { id }]);
+        let standing = gateway.moderation().case(id).unwrap().standing();
+        assert!(standing.ends_with(", released by operator operator"), "{standing}");
     }
 }
 

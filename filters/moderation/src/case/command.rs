@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use mailweir_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Closing, Decision, Moderator};
+use super::{Closing, Deed, Moderator};
 
 /// Something that somebody wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,17 +70,17 @@ pub enum Command {
         /// Who.
         by: By,
         /// What became of the mail.
-        decision: Decision,
-        /// For the record.
-        words: Box<str>,
+        deed: Deed,
     },
+    /// The mail is held no more, and nobody told the case what became of it.
+    Lose,
     /// An operator has released or deleted a mail that was approved, and that was on hold for another
     /// reason as well.
     Follow {
         /// Who.
         by: By,
-        /// Whether it was released.
-        is_sent: bool,
+        /// What.
+        deed: Deed,
     },
     /// An administrator ends the trust that came of it.
     Distrust {

@@ -24,7 +24,7 @@ mod words;
 
 pub use command::{Actor, By, Command, MOST_DAYS, Proof, Refused};
 pub use plan::{AtExpiry, Escalation, Expiry, Kind, Level, Moderator, OwnMail, Plan, RuleName};
-pub use progress::{Closing, Decision, Entry, Owed, Progress, State, Step, To, Vote, Word};
+pub use progress::{Closing, Decision, Deed, Entry, Owed, Progress, State, Step, To, Vote, Word};
 pub use take::{Fate, Outcome, Trust};
 
 use mailweir_mail::{Address, Timestamp};

@@ -87,6 +87,18 @@ pub enum Decision {
     Cancelled,
     /// Nobody decided in time.
     Expired(AtExpiry),
+    /// It had left the queue, and the case did not hear how.
+    Gone,
+}
+
+/// What an operator does with a mail in the queue, past its case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// It is sent.
+    Released,
+    /// It is thrown away.
+    Deleted,
 }
 
 /// A word that counts.
@@ -138,6 +150,8 @@ pub enum Step {
     Escalated,
     /// People were warned of the expiry.
     Warned,
+    /// An operator did this with the mail in the queue, past its case.
+    InQueue(Deed),
     /// The end.
     Closed(Decision),
     /// It went at once, and so many people hear of it.

@@ -6,8 +6,8 @@ use mailweir_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, AtExpiry, By, Case, Closing, Command, Decision, Entry, Kind, MOST_DAYS, Moderator, Owed,
-    OwnMail, Plan, Progress, Refused, State, Step, To, Vote, Word,
+    Actor, AtExpiry, By, Case, Closing, Command, Decision, Deed, Entry, Kind, MOST_DAYS, Moderator,
+    Owed, OwnMail, Plan, Progress, Refused, State, Step, To, Vote, Word,
     timetable::{self, Due},
 };
 
@@ -114,9 +114,10 @@ impl Act {
             Command::Comment { by, text } => self.comment(by, text),
             Command::Forward { by, to } => self.forward(by, to),
             Command::Cancel { by } => self.cancel(by),
-            Command::Follow { by, is_sent } => Ok(self.follow(by, *is_sent)),
             Command::Distrust { by } => self.distrust(by),
-            Command::Overtake { by, decision, words } => self.overtake(by, *decision, words),
+            Command::Follow { by, deed } => Ok(self.follow(by, *deed)),
+            Command::Overtake { by, deed } => self.overtake(by, *deed),
+            Command::Lose => self.lose(),
         }
     }
 
@@ -228,16 +229,27 @@ impl Act {
     }
 
     /// The mail is where an operator has brought it, whatever was still to be decided.
-    fn overtake(&mut self, by: &By, decision: Decision, words: &str) -> Result<Fate, Refused> {
+    fn overtake(&mut self, by: &By, deed: Deed) -> Result<Fate, Refused> {
         self.still_open()?;
-        self.close(by, decision, words);
+        self.note(by, Step::InQueue(deed), "");
+        let decision = match deed {
+            Deed::Released => Decision::Released,
+            Deed::Deleted => Decision::Discarded,
+        };
+        self.close(by, decision, "");
         Ok(Fate::Stays)
     }
 
+    /// Nothing is left to decide. Nobody is named, since nobody is known.
+    fn lose(&mut self) -> Result<Fate, Refused> {
+        self.still_open()?;
+        Ok(self.close(&By::clock(), Decision::Gone, ""))
+    }
+
     /// The last word about a mail that is approved: its sender hears of it only if it was sent.
-    fn follow(&mut self, by: &By, is_sent: bool) -> Fate {
-        self.note(by, Step::Commented, if is_sent { "released from hold" } else { "deleted" });
-        if is_sent && self.case.plan.tells_sender {
+    fn follow(&mut self, by: &By, deed: Deed) -> Fate {
+        self.note(by, Step::InQueue(deed), "");
+        if deed == Deed::Released && self.case.plan.tells_sender {
             self.owe(To::Sender, Word::Decided);
         }
         Fate::Stays
@@ -403,6 +415,7 @@ impl Act {
             Decision::Released | Decision::Expired(AtExpiry::Release) => {
                 Fate::Released(self.case.progress.only.clone())
             }
+            Decision::Gone => Fate::Stays,
             Decision::Rejected
             | Decision::Returned
             | Decision::Discarded

@@ -229,17 +229,35 @@ fn an_administrator_takes_it_back_for_the_sender_who_hears_of_it() {
 
 #[test]
 fn what_an_operator_has_done_already_is_recorded_and_undone_by_nobody() {
-    for decision in [Decision::Released, Decision::Discarded] {
+    let deeds = [(Deed::Released, Decision::Released), (Deed::Deleted, Decision::Discarded)];
+    for (deed, decision) in deeds {
         let mut story = Story::of(plan(vec![level(2, &["ann", "bob"])]));
         story.sends();
-        let overtake = Command::Overtake { by: by("root"), decision, words: "queue".into() };
+        let overtake = Command::Overtake { by: by("root"), deed };
         story.does(&overtake).unwrap();
         assert_eq!((story.closing().decision, story.last_fate()), (decision, &Fate::Stays));
+        let history = &story.case.progress.history;
+        assert!(history.iter().all(|entry| entry.words.is_empty()), "{history:?}");
+        assert_eq!(history[history.len() - 2].step, Step::InQueue(deed));
         let told = story.sends();
         let hears = told.contains(&"(sender) Decided".to_owned());
         assert_eq!(hears, decision == Decision::Released, "{told:?}");
         assert!(matches!(story.does(&overtake), Err(Refused::Closed(_))));
     }
+}
+
+#[test]
+fn of_a_mail_that_is_gone_nobody_is_said_to_have_sent_or_deleted_it() {
+    let mut story = Story::of(plan(vec![level(1, &["ann"])]));
+    story.sends();
+    story.does(&Command::Lose).unwrap();
+    assert_eq!((story.closing().decision, story.last_fate()), (Decision::Gone, &Fate::Stays));
+    assert_eq!(story.closing().by, By::clock());
+    let words = "gone: it has left the queue, and how is not known here";
+    assert_eq!(story.case.standing(), words);
+    assert_eq!(story.case.progress.history.last().unwrap().to_string(), words);
+    assert_eq!(story.sends(), ["(sender) Decided", "ann Decided"]);
+    assert!(matches!(story.does(&Command::Lose), Err(Refused::Closed(_))));
 }
 
 #[test]

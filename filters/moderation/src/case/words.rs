@@ -5,7 +5,7 @@ use std::fmt;
 
 use mailweir_mail::Timestamp;
 
-use super::{Actor, AtExpiry, Case, Closing, Decision, Entry, Kind, Proof, State, Step};
+use super::{Actor, AtExpiry, Case, Closing, Decision, Deed, Entry, Kind, Proof, State, Step};
 
 /// `moderator kim@own.example`, `sender ann@own.example`, `administrator root`, `nobody`.
 impl fmt::Display for Actor {
@@ -45,6 +45,7 @@ impl Decision {
             Self::Discarded => "discarded",
             Self::Cancelled => "cancelled",
             Self::Expired(AtExpiry::Reject | AtExpiry::Discard) => "expired",
+            Self::Gone => "gone",
         }
     }
 }
@@ -67,6 +68,7 @@ impl fmt::Display for Closing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.decision, &self.by.who) {
             (Decision::Expired(action), _) => f.write_str(at_expiry(action)),
+            (Decision::Gone, _) => f.write_str(GONE),
             (decision, Actor::Clock) => write!(f, "{}: its time had come", decision.as_str()),
             (decision, who) => write!(f, "{} by {who}", decision.as_str()),
         }
@@ -133,12 +135,17 @@ fn step(f: &mut fmt::Formatter<'_>, step: &Step, who: &Actor) -> fmt::Result {
         Step::Escalated => f.write_str("others were asked too"),
         Step::Warned => f.write_str("people were warned that it expires"),
         Step::Closed(Decision::Expired(action)) => f.write_str(at_expiry(*action)),
+        Step::InQueue(Deed::Released) => write!(f, "released in the queue by {who}"),
+        Step::InQueue(Deed::Deleted) => write!(f, "deleted in the queue by {who}"),
+        Step::Closed(Decision::Gone) => f.write_str(GONE),
         Step::Closed(decision) => write!(f, "{} by {who}", decision.as_str()),
         Step::Passed(1) => f.write_str("sent at once, 1 was told"),
         Step::Passed(told) => write!(f, "sent at once, {told} were told"),
         Step::Distrusted => write!(f, "trust ended by {who}"),
     }
 }
+
+const GONE: &str = "gone: it has left the queue, and how is not known here";
 
 /// `2026-11-20 21:30 UTC`.
 fn minute(time: Timestamp) -> String {

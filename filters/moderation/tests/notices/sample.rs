@@ -5,8 +5,8 @@ use std::time::Duration;
 use mailweir_mail::{Address, Client, Domain, QueueId, ReversePath, Timestamp};
 use mailweir_moderation::{
     case::{
-        Actor, AtExpiry, By, Case, Command, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof,
-        Refused, RuleName, To, Word,
+        Actor, AtExpiry, By, Case, Command, Deed, Expiry, Kind, Level, Moderator, OwnMail, Plan,
+        Proof, Refused, RuleName, To, Word,
     },
     notice::{
         About, Answered, Attached, Attachment, Composed, Gathered, Language, Letter, Links,
@@ -98,6 +98,9 @@ fn told(language: Language) -> Vec<(&'static str, Composed)> {
     tell("moderators_rejected", &refused, Word::Decided, &cfo);
     let cancelled = Command::Cancel { by: By { who: Actor::Sender(sender()), ..boss } };
     tell("moderators_cancelled", &after(&open, &[cancelled]), Word::Decided, &cfo);
+    let released = Command::Overtake { by: admin.clone(), deed: Deed::Released };
+    tell("moderators_released_in_queue", &after(&open, &[released]), Word::Decided, &cfo);
+    tell("gone", &after(&open, &[Command::Lose]), Word::Decided, &To::Sender);
     let discarded = Command::Discard { by: admin, reason };
     tell("moderators_discarded", &after(&open, &[discarded]), Word::Decided, &cfo);
     told.push(("digest_of_news", sample.digest(Gathered::News, &refused, 2)));

@@ -114,7 +114,7 @@ struct List {
     #[arg(long, conflicts_with = "state")]
     all: bool,
     /// How it stands: open, waiting, scheduled, decided, released, rejected, returned, discarded,
-    /// cancelled, expired, all
+    /// cancelled, expired, gone, all
     #[arg(long, default_value = "open", hide_default_value = true)]
     state: Standing,
     /// What waits for the word of this moderator

@@ -67,6 +67,7 @@ impl Printer {
             // Not asked for here.
             Answer::Entry(_)
             | Answer::Details(_)
+            | Answer::Skipped { .. }
             | Answer::Flushed { .. }
             | Answer::Ban(_)
             | Answer::Lifted { .. } => Ok(()),

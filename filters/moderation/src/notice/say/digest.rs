@@ -49,8 +49,9 @@ fn entry(writer: &Writer<'_>, kind: Gathered, one: &Waiting<'_>) -> Block {
         (Gathered::News, Some(end)) => {
             let decision = facts::decision(end.decision).text(language);
             facts.push(writer.fact(Label::Decision, decision));
-            let by = facts::who(&end.by, about.case, language);
-            facts.push(writer.fact(Label::DecidedBy, clean::name(&by, MOST_NAME)));
+            let by = facts::decider(end, about.case, language);
+            let by = by.map(|by| clean::name(&by, MOST_NAME));
+            facts.extend(by.map(|by| writer.fact(Label::DecidedBy, by)));
         }
         _ => {
             facts.extend(about.case.expires().map(|at| writer.fact(Label::Expiry, writer.time(at))))

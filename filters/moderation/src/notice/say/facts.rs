@@ -2,7 +2,7 @@
 
 use super::{Writer, shown};
 use crate::{
-    case::{Actor, By, Case, Closing, Decision, Entry, Moderator, Plan, Step},
+    case::{Actor, By, Case, Closing, Decision, Deed, Entry, Moderator, Plan, Step},
     notice::{
         About, Language, Recipient, Summary, clean,
         document::{Block, Fact, Value},
@@ -48,6 +48,18 @@ pub(super) fn who(by: &By, case: &Case, language: Language) -> String {
     }
 }
 
+/// Who decided, if that is known.
+pub(super) fn decider(end: &Closing, case: &Case, language: Language) -> Option<String> {
+    (end.decision != Decision::Gone).then(|| who(&end.by, case, language))
+}
+
+const fn in_queue(deed: Deed) -> Label {
+    match deed {
+        Deed::Released => Label::ReleasedInQueue,
+        Deed::Deleted => Label::DeletedInQueue,
+    }
+}
+
 /// What a decision is called.
 pub(super) const fn decision(decision: Decision) -> Tag {
     use crate::case::AtExpiry;
@@ -57,6 +69,7 @@ pub(super) const fn decision(decision: Decision) -> Tag {
         Decision::Returned => Tag::Returned,
         Decision::Discarded | Decision::Expired(AtExpiry::Discard) => Tag::Discarded,
         Decision::Cancelled => Tag::Cancelled,
+        Decision::Gone => Tag::Gone,
         Decision::Expired(AtExpiry::Reject) => Tag::Expired,
         Decision::Expired(AtExpiry::Release) => Tag::Sent,
     }
@@ -233,6 +246,7 @@ impl Writer<'_> {
         let what = match &entry.step {
             Step::Approved => Tag::Approved.text(language).to_owned(),
             Step::Commented => Label::Comment.text(language).to_owned(),
+            Step::InQueue(deed) => in_queue(*deed).text(language).to_owned(),
             Step::Forwarded(to) => {
                 format!("{} \u{2192} {}", Tag::Forwarded.text(language), shown(to))
             }
@@ -256,18 +270,22 @@ impl Writer<'_> {
     pub(super) fn decided(&mut self, closing: &Closing, case: &Case) {
         let language = self.language();
         let tag = decision(closing.decision).text(language);
-        let facts = vec![
-            self.fact(Label::Decision, tag),
-            self.fact(Label::DecidedBy, who(&closing.by, case, language)),
-            self.fact(Label::DecidedAt, self.time(closing.at)),
-        ];
-        self.facts(facts);
+        let mut decision = self.fact(Label::Decision, tag);
+        let deed = case.progress.history.iter().find_map(|entry| match entry.step {
+            Step::InQueue(deed) => Some(in_queue(deed).text(language).to_owned()),
+            _ => None,
+        });
+        decision.values.extend(deed.map(Value::from));
+        let by = decider(closing, case, language).map(|by| self.fact(Label::DecidedBy, by));
+        let at = self.fact(Label::DecidedAt, self.time(closing.at));
+        self.facts(std::iter::once(decision).chain(by).chain([at]).collect());
         let label = match closing.decision {
             Decision::Released => Label::Comment,
             Decision::Rejected
             | Decision::Returned
             | Decision::Discarded
             | Decision::Cancelled
+            | Decision::Gone
             | Decision::Expired(_) => Label::Reason,
         };
         self.words(label, &closing.words);

@@ -15,7 +15,7 @@ pub(super) fn settled(about: &About<'_>, letter: &Letter<'_>) -> Document {
     let end = closing(about);
     let tag = end.map_or(Tag::Done, |end| facts::decision(end.decision));
     let mut writer = Writer::new(letter, Tone::Calm, tag, Opening::Settled);
-    let by = end.map(|end| facts::who(&end.by, about.case, letter.language));
+    let by = end.and_then(|end| facts::decider(end, about.case, letter.language));
     writer.subject(about, &by.map_or_else(String::new, |by| format!(" \u{b7} {by}")));
     writer.remark(Remark::NothingToDo);
     if let Some(end) = end {
@@ -112,6 +112,7 @@ fn news(end: &Closing, about: &About<'_>) -> (Tone, Tag, Opening<'static>) {
         | (Decision::Expired(AtExpiry::Release), _) => (Tone::Good, Tag::Sent, Opening::Sent),
         (Decision::Rejected, _) => (Tone::Bad, tag, Opening::Rejected),
         (Decision::Returned, _) => (Tone::Warning, tag, Opening::Returned),
+        (Decision::Gone, _) => (Tone::Warning, tag, Opening::Gone),
         (Decision::Cancelled, _) => (Tone::Calm, tag, Opening::Cancelled),
         (Decision::Expired(AtExpiry::Reject), Kind::Approval | Kind::Delay) => {
             (Tone::Bad, tag, Opening::Expired)
@@ -182,6 +183,7 @@ impl Writer<'_> {
             }
             // The time says all: it stood in the notices before.
             Decision::Expired(_) => {}
+            Decision::Gone => self.facts(vec![at]),
         }
     }
 

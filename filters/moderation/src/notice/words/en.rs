@@ -59,6 +59,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Discarded => "Discarded",
         Tag::Cancelled => "Cancelled",
         Tag::Expired => "Expired",
+        Tag::Gone => "No longer held",
         Tag::Unclear => "Not understood",
         Tag::NotDone => "Nothing changed",
         Tag::Done => "Done",
@@ -97,6 +98,8 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Outside => "outside",
         Label::Hidden => "Bcc",
         Label::LeftOut => "left out",
+        Label::ReleasedInQueue => "Released directly in the queue",
+        Label::DeletedInQueue => "Deleted directly in the queue",
     }
 }
 
@@ -134,6 +137,9 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Returned => "Your mail was returned to you for correction. It was not sent.",
         Opening::Cancelled => "Your mail was cancelled. It was not sent.",
         Opening::Expired => "Nobody decided about your mail in time. It was not sent.",
+        Opening::Gone => {
+            "Your mail no longer waits. Those who run the mail server can say whether it was sent."
+        }
         Opening::NotSent => "Your mail was not sent.",
         Opening::Unclear => "Your answer was not understood. Nothing has changed.",
         Opening::NotProven => {

@@ -60,6 +60,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Discarded => "Supprimé",
         Tag::Cancelled => "Annulé",
         Tag::Expired => "Délai dépassé",
+        Tag::Gone => "Plus en attente",
         Tag::Unclear => "Réponse non comprise",
         Tag::NotDone => "Sans effet",
         Tag::Done => "Pris en compte",
@@ -98,6 +99,8 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Outside => "externe",
         Label::Hidden => "copie cachée",
         Label::LeftOut => "exclu",
+        Label::ReleasedInQueue => "Libéré directement dans la file d’attente",
+        Label::DeletedInQueue => "Supprimé directement dans la file d’attente",
     }
 }
 
@@ -146,6 +149,9 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Cancelled => "L’envoi de votre message a été annulé.",
         Opening::Expired => {
             "Personne n’a traité votre message dans le délai prévu. Il n’a pas été envoyé."
+        }
+        Opening::Gone => {
+            "Votre message n’est plus en attente. Les administrateurs de la messagerie peuvent dire s’il a été envoyé."
         }
         Opening::NotSent => "Votre message n’a pas été envoyé.",
         Opening::Unclear => "Votre réponse n’a pas été comprise. Rien n’a changé.",

@@ -59,6 +59,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Discarded => "破棄",
         Tag::Cancelled => "送信取消",
         Tag::Expired => "期限切れ",
+        Tag::Gone => "保留終了",
         Tag::Unclear => "返信内容確認",
         Tag::NotDone => "処理不可",
         Tag::Done => "処理完了",
@@ -97,6 +98,8 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Outside => "外部",
         Label::Hidden => "BCC",
         Label::LeftOut => "対象外",
+        Label::ReleasedInQueue => "キューから直接配送",
+        Label::DeletedInQueue => "キューから直接削除",
     }
 }
 
@@ -146,6 +149,9 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Cancelled => "お送りいただいたメールの送信は取り消されました。",
         Opening::Expired => {
             "期限までに承認されなかったため、お送りいただいたメールは送信されませんでした。"
+        }
+        Opening::Gone => {
+            "お送りいただいたメールの保留は終了しました。送信されたかどうかは、メールサーバーの管理者にお問い合わせください。"
         }
         Opening::NotSent => "お送りいただいたメールは送信されませんでした。",
         Opening::Unclear => "ご返信の内容を判別できなかったため、処理は行われていません。",

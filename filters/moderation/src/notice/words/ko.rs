@@ -59,6 +59,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Discarded => "폐기",
         Tag::Cancelled => "발송 취소",
         Tag::Expired => "기한 만료",
+        Tag::Gone => "보류 종료",
         Tag::Unclear => "회신 확인 필요",
         Tag::NotDone => "처리 안 됨",
         Tag::Done => "처리 완료",
@@ -97,6 +98,8 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Outside => "외부",
         Label::Hidden => "숨은 참조",
         Label::LeftOut => "제외됨",
+        Label::ReleasedInQueue => "대기열에서 직접 발송",
+        Label::DeletedInQueue => "대기열에서 직접 삭제",
     }
 }
 
@@ -137,6 +140,9 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Returned => "보내신 메일에 대해 수정 요청이 있어 발송되지 않았습니다.",
         Opening::Cancelled => "보내신 메일의 발송이 취소되었습니다.",
         Opening::Expired => "승인 기한까지 결재되지 않아 보내신 메일이 발송되지 않았습니다.",
+        Opening::Gone => {
+            "보내신 메일의 보류가 종료되었습니다. 발송 여부는 메일 서버 관리자에게 문의해 주십시오."
+        }
         Opening::NotSent => "보내신 메일이 발송되지 않았습니다.",
         Opening::Unclear => "보내신 회신의 뜻을 확인할 수 없어 아무것도 처리하지 않았습니다.",
         Opening::NotProven => {

@@ -113,6 +113,8 @@ pub enum Tag {
     Cancelled,
     /// Nobody decided in time.
     Expired,
+    /// It has left the queue, and how is not known.
+    Gone,
     /// Your answer was not understood.
     Unclear,
     /// Your answer changed nothing.
@@ -184,6 +186,10 @@ pub enum Label {
     Hidden,
     /// Of a recipient: does not get it.
     LeftOut,
+    /// An operator released it in the queue, past those who decide.
+    ReleasedInQueue,
+    /// An operator deleted it in the queue, past those who decide.
+    DeletedInQueue,
 }
 
 /// The first sentences of a notice.
@@ -238,6 +244,8 @@ pub enum Opening<'a> {
     Expired,
     /// To the sender: it was not sent, whatever the reason.
     NotSent,
+    /// To the sender: it waits no more, and it is not known whether it was sent.
+    Gone,
     /// To a moderator: your answer was not understood.
     Unclear,
     /// To a moderator: an answer came that they may not have written, and changed nothing.

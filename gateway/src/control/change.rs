@@ -1,0 +1,203 @@
+//! Changes of mails, one after the other. Mail that waits for people has a case: whoever changes such a
+//! mail past them says so mail by mail, and the case knows of it in the same commit.
+
+use mailweir_mail::{HoldReason, QueueId};
+use mailweir_moderation::{
+    case::{Deed, State},
+    case_file::CaseFile,
+};
+use mailweir_queue::{
+    Annex, ChangeError, Filter, Listed, Listing, Place, Queue, When, store::StoreError,
+};
+
+use super::{
+    operation::{Answer, Selection},
+    perform::{Answers, Gone, Target, page, refused, tell},
+};
+use crate::{clock, moderation};
+
+/// A change that can be asked for many mails.
+#[derive(Clone, Copy)]
+pub(super) enum Wish<'a> {
+    Hold(&'a HoldReason),
+    Release,
+    Requeue,
+    Delete,
+}
+
+/// Does it with each of the mails, and tells what came of it.
+pub(super) async fn change(
+    target: Target<'_>,
+    mails: &Selection,
+    wish: Wish<'_>,
+    by: &str,
+    answers: &Answers,
+) -> Result<(), Gone> {
+    let ids = match mails {
+        Selection::Ids(ids) => ids.clone(),
+        Selection::All => match all(target.queue(), wish).await {
+            Ok(ids) => ids,
+            Err(reason) => return tell(answers, Answer::Failed { reason }).await,
+        },
+    };
+    let mut skipped = 0;
+    for id in ids {
+        let answer = match wish.done(target, id, by, *mails == Selection::All).await {
+            Done::Changed => Answer::Changed { id },
+            Done::Skipped => {
+                skipped += 1;
+                continue;
+            }
+            Done::Refused(error) => refused(id, &error),
+            Done::WaitsForPeople => Answer::Refused { id, reason: waits(id).into() },
+        };
+        tell(answers, answer).await?;
+    }
+    match skipped {
+        0 => Ok(()),
+        mails => tell(answers, Answer::Skipped { mails }).await,
+    }
+}
+
+/// What came of a wish.
+enum Done {
+    Changed,
+    /// It waits for people, and was not named.
+    Skipped,
+    /// It waits for people, and this would send it without a word of what operators do.
+    WaitsForPeople,
+    Refused(ChangeError),
+}
+
+impl Wish<'_> {
+    async fn done(self, target: Target<'_>, id: QueueId, by: &str, is_of_all: bool) -> Done {
+        let Some(deed) = self.deed() else { return Done::of(self.on(target, id, by).await) };
+        let needs_leave = is_of_all || matches!(self, Self::Requeue);
+        if needs_leave {
+            match waits_for_people(target.queue(), id).await {
+                Ok(false) => {}
+                Ok(true) if is_of_all => return Done::Skipped,
+                Ok(true) => return Done::WaitsForPeople,
+                Err(error) => return Done::Refused(error.into()),
+            }
+        }
+        Done::of(self.past_the_case(target, id, by, deed).await)
+    }
+
+    async fn on(self, target: Target<'_>, id: QueueId, by: &str) -> Result<When, ChangeError> {
+        self.grant(target.queue(), id, by, Annex::default()).await
+    }
+
+    /// Does it, and the case of the mail knows of it if it has one.
+    async fn past_the_case(
+        self,
+        target: Target<'_>,
+        id: QueueId,
+        by: &str,
+        deed: Deed,
+    ) -> Result<When, ChangeError> {
+        let queue = target.queue();
+        match target {
+            Target::Running(running) => {
+                let granted = |annex| self.grant(queue, id, by, annex);
+                running.moderation.overtake(id, deed, by, granted).await
+            }
+            Target::Resting(_) => {
+                let annex = at_rest(queue, id, deed, by).await?;
+                self.grant(queue, id, by, annex).await
+            }
+        }
+    }
+
+    async fn grant(
+        self,
+        queue: &Queue,
+        id: QueueId,
+        by: &str,
+        annex: Annex,
+    ) -> Result<When, ChangeError> {
+        if let Self::Hold(reason) = self {
+            return queue.hold(id, HoldReason::new(&format!("{reason} ({by})"))).await;
+        }
+        let mail = queue.pin(id).await?;
+        match self {
+            Self::Hold(_) | Self::Release => queue.release_with(&mail, by, None, annex).await,
+            Self::Requeue => queue.requeue_with(&mail, by, annex).await,
+            Self::Delete => queue.delete_with(&mail, by, annex).await,
+        }
+    }
+
+    /// What it does with a mail that waits for people.
+    const fn deed(self) -> Option<Deed> {
+        match self {
+            Self::Hold(_) => None,
+            Self::Release | Self::Requeue => Some(Deed::Released),
+            Self::Delete => Some(Deed::Deleted),
+        }
+    }
+
+    /// Whether `ALL` means mail in this place, as with postsuper(1).
+    const fn concerns(self, place: Place) -> bool {
+        match self {
+            Self::Hold(_) => !matches!(place, Place::Held | Place::Corrupt),
+            Self::Release => matches!(place, Place::Held),
+            Self::Requeue | Self::Delete => !matches!(place, Place::Corrupt),
+        }
+    }
+}
+
+impl Done {
+    fn of(granted: Result<When, ChangeError>) -> Self {
+        match granted {
+            Ok(_) => Self::Changed,
+            Err(error) => Self::Refused(error),
+        }
+    }
+}
+
+/// Whether people are still to decide about a mail. What is stored says so: a mail and its case come
+/// in one commit, and a case that is closed stays closed.
+async fn waits_for_people(queue: &Queue, id: QueueId) -> Result<bool, StoreError> {
+    let Some(stored) = queue.case(id).await? else { return Ok(false) };
+    let file = stored.ok().and_then(|json| CaseFile::from_json(&json).ok());
+    if file.is_some_and(|file| matches!(file.case.progress.state, State::Closed(_))) {
+        return Ok(false);
+    }
+    // A case that cannot be read may be open.
+    let shown = queue.show(id).await?;
+    Ok(shown.is_some_and(|shown| place_of(&shown.mail) == Place::Held))
+}
+
+/// What the case of a mail says from now on. No server runs: nobody else changes it meanwhile.
+async fn at_rest(queue: &Queue, id: QueueId, deed: Deed, by: &str) -> Result<Annex, StoreError> {
+    let Some(Ok(stored)) = queue.case(id).await? else { return Ok(Annex::default()) };
+    let Ok(before) = CaseFile::from_json(&stored) else { return Ok(Annex::default()) };
+    let Ok(after) = before.operated(deed, by, clock::now()) else { return Ok(Annex::default()) };
+    Ok(moderation::annex(id, &after, Some(&before.case)).unwrap_or_default())
+}
+
+async fn all(queue: &Queue, wish: Wish<'_>) -> Result<Vec<QueueId>, Box<str>> {
+    let mut ids = Vec::new();
+    let mut filter = Filter::default();
+    loop {
+        let page = page(queue, &filter).await?;
+        let Some(last) = page.last() else { return Ok(ids) };
+        filter.after = Some(last.id);
+        let wanted = |listing: &&Listing| wish.concerns(place_of(&listing.mail));
+        ids.extend(page.iter().filter(wanted).map(|listing| listing.id));
+    }
+}
+
+fn place_of(listed: &Listed) -> Place {
+    match listed {
+        Listed::Sound { progress, .. } => progress.state.place(),
+        Listed::Corrupt { .. } => Place::Corrupt,
+    }
+}
+
+fn waits(id: QueueId) -> String {
+    format!(
+        "it waits for people: `mailweir moderation approve {id}` approves it, `mailweir queue \
+         release {id}` sends it past them"
+    )
+}
