@@ -42,7 +42,7 @@ pub struct Trust {
 
 pub(super) fn open(plan: Plan, now: Timestamp) -> Case {
     let mut act = begin(plan, now);
-    if act.case.plan.tells_sender && act.case.plan.kind != Kind::Confirmation {
+    if act.case.plan.tells_sender.of_waiting() && act.case.plan.kind != Kind::Confirmation {
         act.owe(To::Sender, Word::Held);
     }
     act.ask_level();
@@ -204,7 +204,7 @@ impl Act {
     /// The last word about a mail that is approved: its sender hears of it only if it was sent.
     fn follow(&mut self, by: &By, is_sent: bool) -> Fate {
         self.note(by, Step::Commented, if is_sent { "released from hold" } else { "deleted" });
-        if is_sent && self.case.plan.tells_sender {
+        if is_sent && self.case.plan.tells_sender.of_outcome() {
             self.owe(To::Sender, Word::Decided);
         }
         Fate::Stays
@@ -290,7 +290,7 @@ impl Act {
         self.case.progress.warned = Some(self.now);
         self.note(&By::clock(), Step::Warned, "");
         self.owe_deciders(Word::ExpiryWarning);
-        if self.case.plan.tells_sender {
+        if self.case.plan.tells_sender.of_waiting() {
             self.owe(To::Sender, Word::ExpiryWarning);
         }
     }
@@ -376,7 +376,10 @@ impl Act {
     fn tell_of_end(&mut self, by: &By, decision: Decision) {
         let is_silent =
             matches!(decision, Decision::Discarded | Decision::Expired(AtExpiry::Discard));
-        if self.case.plan.tells_sender && !is_silent && !matches!(by.who, Actor::Sender(_)) {
+        if self.case.plan.tells_sender.of_outcome()
+            && !is_silent
+            && !matches!(by.who, Actor::Sender(_))
+        {
             self.owe(To::Sender, Word::Decided);
         }
         if self.case.plan.kind != Kind::Approval {

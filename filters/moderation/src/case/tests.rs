@@ -88,7 +88,7 @@ fn plan(levels: Vec<Level>) -> Plan {
         remind_every: None,
         escalation: None,
         expiry: None,
-        tells_sender: true,
+        tells_sender: TellsSender::Always,
     }
 }
 
@@ -433,6 +433,48 @@ fn a_sender_confirms_their_own_mail() {
         Command::Approve { by: sam, comment: "".into(), only: None, at: None, trust_days: 0 };
     story.does(&command).unwrap();
     assert_eq!(story.last_fate(), &Fate::Released(None));
+}
+
+#[test]
+fn a_sender_hears_of_the_wait_of_the_outcome_or_nothing() {
+    for (tells_sender, all) in [
+        (TellsSender::Always, ["Held", "ExpiryWarning", "Decided"].as_slice()),
+        (TellsSender::Outcome, &["Decided"]),
+        (TellsSender::Never, &[]),
+    ] {
+        let mut plan = plan(vec![level(1, &["ann"])]);
+        let warning = Some(minute(5));
+        plan.expiry = Some(Expiry { at: minute(9), warning, action: AtExpiry::Reject });
+        plan.tells_sender = tells_sender;
+        let mut story = Story::of(plan);
+        let mut heard = story.sends();
+        for minutes in [5, 9] {
+            story.ticks(minutes);
+            heard.extend(story.sends());
+        }
+        heard.retain(|one| one.starts_with("(sender)"));
+        let all: Vec<String> = all.iter().map(|word| format!("(sender) {word}")).collect();
+        assert_eq!(heard, all, "{tells_sender:?}");
+    }
+}
+
+#[test]
+fn whoever_may_not_be_the_sender_is_asked_and_told_nothing() {
+    for (kind, asked) in [
+        (Kind::Approval, ["ann Request"].as_slice()),
+        (Kind::Delay, &[]),
+        (Kind::Confirmation, &["(administrators) NoModerator"]),
+    ] {
+        let decides = if kind == Kind::Approval { "ann" } else { "sam" };
+        let mut plan = plan(vec![level(1, &[decides])]);
+        plan.kind = kind;
+        plan.own_mail = if kind == Kind::Approval { OwnMail::Never } else { OwnMail::Allowed };
+        let mut story = Story::of(plan.of_uncertain_sender());
+        assert_eq!(story.sends(), asked, "{kind:?}");
+        story.at(5).does(&reject("root")).unwrap();
+        let heard = story.sends();
+        assert!(heard.iter().all(|one| one.starts_with("ann")), "{kind:?} {heard:?}");
+    }
 }
 
 #[test]
