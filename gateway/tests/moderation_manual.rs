@@ -8,7 +8,7 @@ use mailweir::config::{Colour, Config, ModerationRule, Surroundings, report};
 use mailweir_mail::{Address, Date, Domain, Timestamp};
 use mailweir_moderation::{
     action::{Action, HeldMail},
-    case::{AtExpiry, Expiry, Kind, Level, Plan},
+    case::{AtExpiry, Expiry, Kind, Level, Plan, TellsSender},
     rule::{LocalTime, MailFacts, Match, Weekday},
 };
 
@@ -45,7 +45,7 @@ fn five_minutes_to_take_a_mail_back() {
     let example = Example::of(UNDO);
     assert_eq!(example.first("sam", &["y@example.org"], ""), "undo");
     let plan = example.plan(0, CHRISTMAS);
-    assert_eq!((plan.kind, plan.tells_sender), (Kind::Delay, true));
+    assert_eq!((plan.kind, plan.tells_sender), (Kind::Delay, TellsSender::Always));
     assert_eq!(asked(&plan.levels), [vec!["sam"]]);
     let at = Timestamp::from_secs(CHRISTMAS.as_secs() + 300);
     assert_eq!(plan.expiry, Some(Expiry { at, warning: None, action: AtExpiry::Release }));

@@ -7,7 +7,6 @@ use std::{fs, net::SocketAddr, path::Path};
 
 use mailweir::control::operation::Place;
 use mailweir_mail::QueueId;
-use mailweir_moderation::case::{Actor, By, Command, Proof};
 use mailweir_tests::{
     free_address,
     gateway::{Gateway, Peer, Setup},
@@ -18,7 +17,7 @@ use mailweir_tests::{
 
 const RULE: &str = "[[moderation.rule]]\nname = \"to the outside\"\noutside = true\n\
                     action = \"approval\"\nmoderators = [\"kim@local.example\"]\nattach = \"none\"\n\
-                    tells_sender = false\n";
+                    tells_sender = \"never\"\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_that_needs_somebody_is_held_here_and_sent_by_postfix_once_approved() {
@@ -34,8 +33,15 @@ async fn mail_that_needs_somebody_is_held_here_and_sent_by_postfix_once_approved
     assert_eq!(notice.recipients(), ["kim@local.example"]);
     assert!(queued.starts_with("250 2.0.0 Ok: queued as "), "{queued}");
 
-    place.approve(id).await;
-    let mails = place.sink.expect(2).await;
+    let text = notice.text().replace("=\r\n", "").replace("\r\n ", " ");
+    assert!(text.contains("https://approval.example.org/m/"), "{text}");
+    let (_, line) = text.split_once("\nReply-To: ").unwrap();
+    let (line, _) = line.split_once('\r').unwrap();
+    let to = line.rsplit(['<', ' ']).next().unwrap().trim_end_matches('>');
+    place.answer("kim@local.example", to).await;
+    let log = place.gateway.log();
+    log.expect("approve, by kim@local.example (log-in kim@local.example)").await;
+    let mails = place.sink.expect(3).await;
     let mail = mails.iter().find(|mail| !mail.sender().is_empty()).unwrap();
     assert_eq!(mail.sender(), "ann@local.example");
     assert_eq!(sorted(mail), ["user@local.example", "x@far.example", "y@far.example"]);
@@ -43,7 +49,8 @@ async fn mail_that_needs_somebody_is_held_here_and_sent_by_postfix_once_approved
     // Postfix, Mailweir, and Postfix again.
     assert_eq!(mail.text().matches("Received: ").count(), 3, "{}", mail.text());
     place.gateway.queue().expect_empty().await;
-    assert_eq!(place.gateway.log().count("filter: "), 1, "it is not asked about again");
+    // The mail and the answer; what is approved is not asked about again.
+    assert_eq!(place.gateway.log().count("filter: "), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,6 +212,9 @@ impl Front {
         let setup = Setup::to(&format!("smtp://{back}"), "tls = \"none\"")
             .called("approval.example.org")
             .listener("from-postfix", &listener)
+            .section("domains", &manual.postmaster())
+            .section("admin", &manual.admin())
+            .section("moderation", &manual.section("[moderation]"))
             .sections(rule);
         let policy = manual.policy(asked_at);
         // The port of the listener is known when it listens.
@@ -214,7 +224,7 @@ impl Front {
         let mut settings = Settings::new()
             .relay_to(sink.address())
             .parameter("smtpd_authorized_xclient_hosts", "127.0.0.1");
-        for (name, value) in manual.main_cf(asked_at) {
+        for (name, value) in manual.main_cf(asked_at, target) {
             let is_asked = match (name.as_str(), asked) {
                 ("smtpd_recipient_restrictions", Asked::Data | Asked::End)
                 | ("smtpd_data_restrictions", Asked::Rcpt) => false,
@@ -266,12 +276,18 @@ impl Front {
         before.rsplit(' ').next().unwrap().parse().unwrap()
     }
 
-    async fn approve(&self, id: QueueId) {
-        let who = Actor::Moderator("kim@local.example".parse().unwrap());
-        let by = By { who, proof: Proof::Link, from: None };
-        let approve =
-            Command::Approve { by, comment: "".into(), only: None, at: None, trust_days: 0 };
-        self.gateway.moderation().take(id, approve).await.unwrap();
+    /// A moderator answers a notice at the Postfix, logged in.
+    async fn answer(&self, moderator: &str, to: &str) {
+        let mut peer = Peer::connect(self.postfix.address(), LOCAL.parse().unwrap()).await;
+        peer.greet().await;
+        peer.ask(&format!("XCLIENT LOGIN={moderator}"), "220 *").await;
+        peer.ask("EHLO client.example", "250 *").await;
+        peer.ask(&format!("MAIL FROM:<{moderator}>"), "250 *").await;
+        peer.ask(&format!("RCPT TO:<{to}>"), "250 *").await;
+        peer.ask("DATA", "354 *").await;
+        peer.write(format!("From: {moderator}\r\nSubject: Re\r\n\r\napprove\r\n").as_bytes()).await;
+        peer.ask(".", "250 *").await;
+        peer.leave().await;
     }
 }
 
@@ -324,8 +340,21 @@ impl Manual {
         )
     }
 
-    fn main_cf(&self, asked_at: SocketAddr) -> Vec<(String, String)> {
-        let lines = self.block("main.cf", "```\n");
+    /// But for its domain, which the setup has.
+    fn postmaster(&self) -> String {
+        let section = self.section("[domains]");
+        section[section.find("postmaster = ").unwrap()..].replace("@example.org", "@local.example")
+    }
+
+    fn admin(&self) -> String {
+        let bind = free_address().unwrap().to_string();
+        let section = self.section("[admin]");
+        assert!(section.contains("127.0.0.1:8025"), "{section}");
+        section.replace("127.0.0.1:8025", &bind)
+    }
+
+    fn main_cf(&self, asked_at: SocketAddr, target: SocketAddr) -> Vec<(String, String)> {
+        let lines = with_target(&self.block("main.cf", "```\n"), target);
         let lines = lines.replace("127.0.0.1:10040", &asked_at.to_string());
         let parted = lines.lines().map(|line| line.split_once(" = ").unwrap());
         parted.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()

@@ -21,7 +21,7 @@ fn the_examples_of_the_manual_are_configurations() {
         for example in text.split("```toml\n").skip(1) {
             let example = example.split("```").next().unwrap();
             let file = place.path().join("mailweir.toml");
-            fs::write(&file, complete(example, place.path(), &authority)).unwrap();
+            fs::write(&file, complete(example, &text, place.path(), &authority)).unwrap();
             let mut check = std::process::Command::new(&binary);
             let said = feed(check.args(["check", "-c"]).arg(&file), "").unwrap();
             assert!(said.content, "{page}:\n{example}\n{}", said.text);
@@ -54,7 +54,7 @@ fn write_files(page: &str, place: &Path) {
 }
 
 /// The example with the sections that it leaves out, and with files that are there.
-fn complete(example: &str, place: &Path, authority: &str) -> String {
+fn complete(example: &str, page: &str, place: &Path, authority: &str) -> String {
     let mut text = example.to_owned();
     for (start, _) in example.match_indices("/etc/mailweir/") {
         let path = example[start..].split('"').next().unwrap();
@@ -74,13 +74,21 @@ fn complete(example: &str, place: &Path, authority: &str) -> String {
         ("[server]", SERVER.to_owned()),
         ("[domains]", "[domains]\nrelay = [\"example.org\"]\n".to_owned()),
         ("[[listener]]", LISTENER.to_owned()),
-        ("[admin]", "[admin]\npublic_url = \"https://mail.example.org\"\n".to_owned()),
+        ("[admin]", section(page, "[admin]")),
     ] {
-        if !text.contains(section) {
+        if !text.contains(&format!("{section}\n")) {
             text = format!("{absent}{text}");
         }
     }
     text
+}
+
+/// The section as the page has it, if it does: examples of one page belong together.
+fn section(page: &str, header: &str) -> String {
+    let examples = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut found = examples.filter_map(|example| example.split_once(&format!("{header}\n")));
+    let lines = found.next().and_then(|(_, lines)| lines.split("\n[").next());
+    lines.map_or_else(String::new, |lines| format!("{header}\n{lines}\n"))
 }
 
 const SERVER: &str = "[server]\nhostname = \"gate.example.org\"\n";

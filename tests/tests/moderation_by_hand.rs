@@ -152,7 +152,7 @@ fn examples(page: &str) -> Vec<&str> {
 
 fn plan() -> Option<Plan> {
     let rule = "[[moderation.rule]]\nname = \"invoices\"\naction = \"approval\"\n\
-                subject = [\"invoice\"]\nmoderators = [\"boss@own.example\"]\ntells_sender = false";
+                subject = [\"invoice\"]\nmoderators = [\"boss@own.example\"]\ntells_sender = \"never\"";
     Some(Plan::new()?.mx().section(rule))
 }
 

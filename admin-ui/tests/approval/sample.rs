@@ -14,7 +14,10 @@ use mailweir_admin_ui::{
 };
 use mailweir_mail::{Address, Client, QueueId, ReversePath, Timestamp};
 use mailweir_moderation::{
-    case::{AtExpiry, Case, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof, RuleName, State},
+    case::{
+        AtExpiry, Case, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof, RuleName, State,
+        TellsSender,
+    },
     case_file::{Attach, CaseFile},
     notice::{Attachment, Language, Recipient, Summary, Zone},
     numbers::NumberKind,
@@ -263,7 +266,7 @@ pub(crate) fn plan(kind: Kind, recipients: u32) -> Plan {
         remind_every: None,
         escalation: None,
         expiry: Some(Expiry { at, warning: None, action }),
-        tells_sender: true,
+        tells_sender: TellsSender::Always,
     }
 }
 

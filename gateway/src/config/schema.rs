@@ -15,6 +15,7 @@ use mailweir_auth::{GroupRole, Mechanism, Scheme, SignatureAlgorithm};
 use mailweir_mail::{Address, Domain, Network};
 use mailweir_moderation::{
     action::Absence,
+    case::TellsSender,
     chain::TrustedEntry,
     notice::Language,
     numbers::NumberKind,
@@ -969,8 +970,10 @@ section! {
         warn_before: Option<Duration>;
         /// How long mail waits with action "delay".
         delay: Duration = "5 min";
-        /// Whether the sender hears that the mail is held, and what came of it.
-        tells_sender: bool = true;
+        /// What the sender hears, if it is certain who that is: whoever logged in, or a sender of ours from
+        /// one of the listener's `networks`. "always": that the mail is held, that its time is nearly over,
+        /// and what came of it. "outcome": what came of it. "never": nothing.
+        tells_sender: TellsSender = "always";
         /// What of the mail is attached to notices: all of it, its header, or nothing.
         attach: Attach = "original";
         /// Whether only the recipients that the rule means wait; the others get the mail at once.

@@ -9,6 +9,7 @@ use mailweir_mail::{Address, Envelope, Login, Recipient, ReversePath};
 use mailweir_moderation::{
     action::{Need, need},
     case::RuleName,
+    reply::address::Meant,
     rule::{Expected, Prospect},
 };
 use mailweir_tables::PatternSteps;
@@ -47,6 +48,18 @@ pub(crate) struct Foreseen {
     pub(crate) need: Option<(RuleName, Need)>,
     /// How many addresses the recipients that were asked about stand for.
     pub(crate) addresses: usize,
+    /// Whether it answers a notice: then it matters who logged in to hand it in.
+    pub(crate) is_answer: bool,
+}
+
+impl Asked {
+    fn known(&self) -> &[Address] {
+        match self {
+            Self::Exactly(recipients) => recipients,
+            Self::Next(recipient, _) => std::slice::from_ref(recipient),
+            Self::Unknown => &[],
+        }
+    }
 }
 
 /// Whether the mail may need us.
@@ -59,10 +72,13 @@ pub(crate) async fn foresee(
 ) -> Result<Foreseen, RewriteError> {
     let Some(moderation) = listener.moderation() else { return Ok(Foreseen::default()) };
     let submitter = mail.login.map(Submitter::named);
+    let answers = |one: &Address| matches!(moderation.meant(one), Meant::Answer(_));
+    let is_answer = mail.recipients.known().iter().any(answers);
+    let needs_nobody = Foreseen { is_answer, ..Foreseen::default() };
     let envelope = match Address::parse(mail.sender) {
         _ if mail.sender.is_empty() => return Ok(Foreseen::default()),
         Ok(sender) if moderation.needs_nobody(&sender, submitter.as_ref()) => {
-            return Ok(Foreseen::default());
+            return Ok(needs_nobody);
         }
         Ok(sender) => Some(in_final_form(listener, sender, &mail.recipients).await?),
         Err(_) => None,
@@ -97,7 +113,7 @@ pub(crate) async fn foresee(
         rules.get(number).map(|rule| (&rule.rule.name, &rule.action, chance))
     });
     let need = need(possible).map(|(rule, need)| (rule.clone(), need));
-    Ok(Foreseen { need, addresses: addresses.len() })
+    Ok(Foreseen { need, addresses: addresses.len(), is_answer })
 }
 
 /// The envelope as rules about addresses would leave it.
@@ -107,12 +123,7 @@ async fn in_final_form(
     asked: &Asked,
 ) -> Result<Envelope, RewriteError> {
     let mut envelope = Envelope::from_sender(ReversePath::Mailbox(sender));
-    let recipients = match asked {
-        Asked::Exactly(recipients) => recipients.as_slice(),
-        Asked::Next(recipient, _) => std::slice::from_ref(recipient),
-        Asked::Unknown => &[],
-    };
-    envelope.recipients = recipients.iter().cloned().map(Recipient::new).collect();
+    envelope.recipients = asked.known().iter().cloned().map(Recipient::new).collect();
     let addressed = addressing::address(listener, &envelope, Vec::new()).await?;
     Ok(addressed.envelope(envelope, None, listener.served()).0)
 }

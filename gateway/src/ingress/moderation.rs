@@ -5,9 +5,9 @@
 use std::{collections::HashSet, net::IpAddr, sync::Arc};
 
 use mailweir_filters::RemoteMaps;
-use mailweir_mail::{Address, Client, Domain, Envelope, Login, ReversePath, Timestamp};
+use mailweir_mail::{Address, Client, Domain, Envelope, ReversePath, Timestamp};
 use mailweir_moderation::{
-    action::{self, Action, HeldMail},
+    action::{self, Action, HeldMail, Hold},
     case::{Case, RuleName},
     case_file::{Attach, CaseFile},
     chain::{OwnReceived, ReceivedHeaders, Walk, WalkOptions, walk},
@@ -48,10 +48,9 @@ pub(super) struct Arrival<'a> {
     pub(super) submitter: Option<&'a Submitter>,
     /// Whether `submitter` says all that there is to say of it.
     pub(super) log_in: LogIn,
-    pub(super) login: Option<&'a Login>,
     pub(super) client: &'a Client,
-    /// Whether the client is one of ours without a log-in.
-    pub(super) is_trusted: bool,
+    /// Whether the mail comes from one of `networks`, by the word of whom we believe.
+    pub(super) is_from_ours: bool,
     /// Aliases written out.
     pub(super) envelope: &'a Envelope,
     /// Whom the header says it is from.
@@ -61,7 +60,7 @@ pub(super) struct Arrival<'a> {
     /// The groups that its sender is in.
     pub(super) groups: Vec<Box<str>>,
     /// Which recipients are nobody new.
-    pub(super) acquainted: &'a Acquainted,
+    pub(super) acquainted: Acquainted,
     pub(super) size: u64,
     pub(super) arrival: Timestamp,
     /// SHA-256 of the content as stored.
@@ -70,18 +69,51 @@ pub(super) struct Arrival<'a> {
 
 /// What a rule does with a mail.
 pub(super) struct Moderated {
-    /// The case; absent where the mail needs nobody.
-    pub(super) file: Option<Box<CaseFile>>,
-    /// Whether it waits.
-    pub(super) holds: bool,
+    /// What becomes of it.
+    pub(super) fate: Fate,
     /// The recipients whose mail waits, by their places in the envelope; absent: all.
     pub(super) only: Option<Vec<u32>>,
     /// The rule that decides.
     pub(super) rule: RuleName,
     /// Why it matches.
     pub(super) reasons: Vec<Reason>,
-    /// What it does, in one word.
-    pub(super) action: &'static str,
+}
+
+/// What becomes of a mail that a rule means.
+pub(super) enum Fate {
+    /// It needs nobody.
+    Accept,
+    /// It goes, and people hear of it.
+    Notice(Box<CaseFile>),
+    /// It waits for people.
+    Hold(Box<CaseFile>),
+}
+
+impl Fate {
+    /// The case; `None`: the mail needs nobody.
+    pub(super) const fn file(&self) -> Option<&CaseFile> {
+        match self {
+            Self::Accept => None,
+            Self::Notice(file) | Self::Hold(file) => Some(file),
+        }
+    }
+
+    /// The case, to keep.
+    pub(super) fn into_file(self) -> Option<Box<CaseFile>> {
+        match self {
+            Self::Accept => None,
+            Self::Notice(file) | Self::Hold(file) => Some(file),
+        }
+    }
+
+    /// In one word.
+    pub(super) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Notice(_) => "notice",
+            Self::Hold(_) => "hold",
+        }
+    }
 }
 
 impl ListenerModeration {
@@ -267,31 +299,26 @@ impl ListenerModeration {
             recipients: u32::try_from(waiting.len()).unwrap_or(u32::MAX),
             content: mail.content,
         };
-        let (case, action) = match &rule.action {
-            Action::Accept => (None, "accept"),
-            Action::Notice(readers) => {
-                (Some(Case::passed(action::notice(held), readers, mail.arrival)), "notice")
-            }
-            Action::Hold(hold) => {
-                let calendar = |person: &Address, at| self.rules.zone_of(person).date(at);
-                let people = (&self.rules.people, &calendar as _);
-                let mut plan = hold.plan(held, people, mail.arrival);
-                // Whoever writes from outside under somebody's name makes us write to nobody.
-                plan.tells_sender &= mail.may_be_told();
-                (Some(Case::open(plan, mail.arrival)), "hold")
-            }
+        let file = |case| {
+            let summary = mail.summary(waiting, first.reasons.clone());
+            Box::new(file(case, summary.with(&watch.into_sketch()), rule))
         };
-        let summary =
-            |watch: Watch| mail.summary(waiting, first.reasons.clone()).with(&watch.into_sketch());
-        let file = case.map(|case| Box::new(file(case, summary(watch), rule)));
-        Some(Moderated {
-            holds: file.is_some() && action == "hold",
-            only,
-            file,
-            rule: rule.rule.name.clone(),
-            reasons: first.reasons.clone(),
-            action,
-        })
+        let fate = match &rule.action {
+            Action::Accept => Fate::Accept,
+            Action::Notice(readers) => {
+                Fate::Notice(file(Case::passed(action::notice(held), readers, mail.arrival)))
+            }
+            Action::Hold(hold) => Fate::Hold(file(self.hold(hold, held, mail))),
+        };
+        Some(Moderated { fate, only, rule: rule.rule.name.clone(), reasons: first.reasons.clone() })
+    }
+
+    fn hold(&self, hold: &Hold, held: HeldMail, mail: &Arrival<'_>) -> Case {
+        let calendar = |person: &Address, at| self.rules.zone_of(person).date(at);
+        let people = (&self.rules.people, &calendar as _);
+        let plan = hold.plan(held, people, mail.arrival);
+        let plan = if mail.may_be_told() { plan } else { plan.of_uncertain_sender() };
+        Case::open(plan, mail.arrival)
     }
 }
 
@@ -309,11 +336,13 @@ impl Arrival<'_> {
         senders
     }
 
+    /// Whether it is certain enough who sent it that they may be written to. Whoever writes under
+    /// somebody's name, which they can under ours from outside and under any from a relay of ours, makes
+    /// us write to nobody.
     fn may_be_told(&self) -> bool {
         let is_ours = |sender: &Address| self.ours.contains(sender.domain());
-        self.login.is_some()
-            || self.is_trusted
-            || self.envelope.sender.address().is_some_and(is_ours)
+        self.submitter.is_some()
+            || self.is_from_ours && self.envelope.sender.address().is_some_and(is_ours)
     }
 
     /// Those who are in question, as people are shown them.

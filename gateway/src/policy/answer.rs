@@ -47,11 +47,15 @@ impl PolicyServer {
             self.expect(request, &action);
             return Ok(action);
         }
-        let Foreseen { need, addresses } = self.foresee(request).await?;
+        let Foreseen { need, addresses, is_answer } = self.foresee(request).await?;
         let action = self.action(need.as_ref());
         self.notes.answered(request, addresses, &action);
         if let (Action::Filter(_) | Action::Hold(_), Some((rule, _))) = (&action, &need) {
             self.tell(request, rule, &action);
+        }
+        if is_answer {
+            // It is routed to us, whatever we say.
+            self.notes.expect(request);
         }
         self.expect(request, &action);
         Ok(action)

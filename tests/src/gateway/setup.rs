@@ -59,6 +59,12 @@ impl Setup {
         self
     }
 
+    /// With a listener `mx` whose clients are ours: what they send under our names is by us.
+    #[must_use]
+    pub fn in_front_of_us(self) -> Self {
+        self.listener("mx", "mode = \"mx\"\nnetworks = [\"127.0.0.1\"]")
+    }
+
     /// With these lines in a section that stands once, such as `queue`.
     #[must_use]
     pub fn section(mut self, name: &'static str, lines: &str) -> Self {

@@ -4,6 +4,7 @@
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use mailweir::control::operation::Place;
+use mailweir_moderation::case::State;
 use mailweir_tests::{
     free_address,
     gateway::{Answer, Gateway, Setup, mail},
@@ -74,9 +75,9 @@ async fn recipients_that_come_one_by_one_are_known_at_data() {
 #[tokio::test]
 async fn who_logged_in_at_the_postfix_counts_when_the_mail_comes() {
     let rule = "[[moderation.rule]]\nname = \"ann\"\nlogins = [\"ann\"]\naction = \"delay\"\n\
-                delay = \"1 h\"\ntells_sender = false\n\
+                delay = \"1 h\"\ntells_sender = \"never\"\n\
                 [[moderation.rule]]\nname = \"secrets\"\nsubject = [\"secret\"]\naction = \"delay\"\n\
-                tells_sender = false\n";
+                tells_sender = \"never\"\n";
     let (gateway, mut postfix) = asked(rule).await;
     let data = |id: &str, login: &str| {
         format!(
@@ -102,6 +103,47 @@ async fn who_logged_in_at_the_postfix_counts_when_the_mail_comes() {
     let answer = hand_over(&gateway, "4C9").await;
     gateway.queue().expect(answer.expect_accepted(), Place::Hold).await;
     gateway.log().expect("warning: *who logged in at the Postfix in front is not known").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_was_handed_in_there_counts_for_whom_the_postfix_says_it_was() {
+    let sink = Sink::start(Script::smtp()).await;
+    let address = free_address().unwrap();
+    let setup =
+        setup(&sink, RULES).section("admin", "bind = []\npublic_url = \"https://a.example\"");
+    let gateway = Gateway::start(&setup.sections(&server(&address))).await;
+    let mut postfix = Asking::at(address).await;
+    let id = gateway
+        .submit(mail().from("ann@local.example").to("x@far.example"))
+        .await
+        .expect_accepted();
+    let notices = sink.expect(2).await;
+    let asked = notices.iter().find(|one| one.recipients() == ["kim@local.example"]).unwrap();
+    let text = asked.text().replace("\r\n ", " ");
+    let (_, line) = text.split_once("\nReply-To: ").unwrap();
+    let (line, _) = line.split_once('\r').unwrap();
+    let to = line.rsplit(['<', ' ']).next().unwrap().trim_end_matches('>');
+    for (queue_id, user) in [("5C1", "eve@local.example"), ("5C2", "kim@local.example")] {
+        let told = format!(
+            "queue_id={queue_id}\nsender=kim@local.example\nrecipient={to}\nrecipient_count=1\n\
+             sasl_method=PLAIN\nsasl_username={user}"
+        );
+        let _ = postfix.ask("DATA", &told).await;
+    }
+    // Of 5C9 nobody was told, and 5C1 is somebody else's.
+    for (queue_id, waits) in [("5C9", true), ("5C1", true), ("5C2", false)] {
+        let mut peer = gateway.connect().await;
+        peer.greet().await;
+        peer.ask(&format!("XFORWARD ADDR=192.0.2.9 IDENT={queue_id}"), "250 *").await;
+        let answer = mail().from("kim@local.example").to(to);
+        let answer = answer.content("From: kim@local.example\r\n\r\napprove\r\n");
+        let said = peer.send(&answer).await;
+        assert!(said.reply().ends_with(" taken as a reply"), "{}", said.reply());
+        peer.leave().await;
+        let state = gateway.moderation().case(id).unwrap().case.progress.state.clone();
+        assert_eq!(state == State::Pending, waits, "{queue_id}: {state:?}");
+    }
+    gateway.log().expect("approve, by kim@local.example (log-in kim@local.example)").await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use mailweir::moderation::TakeError;
 use mailweir_mail::QueueId;
 use mailweir_moderation::{
-    case::{Actor, AtExpiry, By, Command, Moderator, Proof, Refused},
+    case::{Actor, AtExpiry, By, Command, Moderator, Proof, Refused, TellsSender},
     case_file::Attach,
 };
 use mailweir_tests::{
@@ -13,12 +13,12 @@ use mailweir_tests::{
 };
 
 const BEFORE: &str = "moderators = [\"ann@local.example\"]\nattach = \"none\"\nsensitive = true\n\
-                      tells_sender = false\nescalate_after = \"1 d\"\n\
+                      tells_sender = \"never\"\nescalate_after = \"1 d\"\n\
                       escalate_to = [\"chief@local.example\"]\n";
 
 /// All that whoever can change the configuration might want.
 const AFTER: &str = "moderators = [\"eve@local.example\"]\nattach = \"original\"\nown_mail = true\n\
-                     tells_sender = true\nexpire_after = \"1 min\"\nat_expiry = \"release\"\n\
+                     tells_sender = \"always\"\nexpire_after = \"1 min\"\nat_expiry = \"release\"\n\
                      remind_every = \"1 min\"\n";
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_reload_and_a_restart_change_nothing_of_it() {
         assert_eq!(case, before);
         assert_eq!((case.attach, case.sensitive), (Attach::Nothing, true));
         assert_eq!(case.case.plan.expiry.unwrap().action, AtExpiry::Reject);
-        assert!(!case.case.plan.tells_sender);
+        assert_eq!(case.case.plan.tells_sender, TellsSender::Never);
 
         for stranger in ["eve@local.example", "chief@local.example"] {
             let refused = gateway.moderation().take(id, approve(stranger)).await;

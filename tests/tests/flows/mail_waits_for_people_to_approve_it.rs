@@ -19,7 +19,7 @@ async fn it_is_held_people_are_asked_and_an_approval_sends_it() {
     let (id, notices) = held(&gateway, &sink).await;
     gateway.queue().expect(id, Place::Hold).await;
     let reason = gateway.queue().show(id).await.entry.hold_reason.unwrap();
-    assert_eq!(reason.as_str(), "moderation rule \"secrets\" (mailweir.toml:23)");
+    assert_eq!(reason.as_str(), "moderation rule \"secrets\" (mailweir.toml:24)");
     gateway.log().expect(&format!("{id}: hold: END-OF-MESSAGE from unknown[127.0.0.1]")).await;
 
     // Each has a token of their own, and the file knows whose it is.
@@ -151,6 +151,7 @@ async fn moderated(rule: &str) -> (Gateway, Sink) {
     let sink = Sink::start(Script::smtp()).await;
     let rule = format!("[[moderation.rule]]\nname = \"secrets\"\n{rule}\n");
     let setup = Setup::before(&sink)
+        .in_front_of_us()
         .section("admin", "bind = []\npublic_url = \"https://mail.local.example\"")
         .sections(&rule);
     (Gateway::start(&setup).await, sink)

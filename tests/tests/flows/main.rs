@@ -30,6 +30,7 @@ mod moderation_knows_what_needs_nobody;
 mod name_servers_have_a_say;
 mod only_listed_peers_speak_for_others;
 mod only_some_recipients_of_a_mail_wait;
+mod only_who_is_certain_to_have_sent_it_is_told;
 mod operators_have_the_last_word;
 mod others_see_generic_addresses;
 mod people_answer_notices_by_mail;

@@ -132,6 +132,7 @@ fn setup(sink: &Sink, moderators: &str, lines: &str) -> Setup {
         "[[moderation.rule]]\nname = \"all\"\naction = \"approval\"\nmoderators = [{moderators}]\n"
     );
     Setup::before(sink)
+        .in_front_of_us()
         .section("moderation", lines)
         .section("admin", "bind = []\npublic_url = \"https://mail.local.example\"")
         .sections(&rule)

@@ -153,7 +153,7 @@ async fn moderated(condition: &str) -> (Gateway, Sink) {
 }
 
 fn setup(sink: &Sink, condition: &str) -> Setup {
-    Setup::before(sink).sections(&format!(
+    Setup::before(sink).in_front_of_us().sections(&format!(
         "[[moderation.rule]]\nname = \"boss\"\naction = \"approval\"\nsplit = true\n\
          moderators = [\"ann@local.example\"]\n{condition}\n"
     ))

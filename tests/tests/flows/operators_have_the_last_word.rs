@@ -174,7 +174,7 @@ async fn the_journal_of_a_running_gateway_is_whole_and_says_who() {
 
 async fn start(more: &str) -> (Gateway, Sink) {
     let sink = Sink::start(Script::smtp()).await;
-    let setup = Setup::before(&sink).sections(RULE);
+    let setup = Setup::before(&sink).in_front_of_us().sections(RULE);
     (Gateway::start(&setup.sections(more)).await, sink)
 }
 

@@ -255,7 +255,8 @@ impl Scene {
         );
         let rule = format!("[[moderation.rule]]\nname = \"secrets\"\n{rule}\n");
         let admin = format!("bind = [\"{pages}\"]\npublic_url = \"http://{pages}\"");
-        let setup = Setup::before(&sink).section("admin", &admin).sections(&moderators);
+        let setup =
+            Setup::before(&sink).in_front_of_us().section("admin", &admin).sections(&moderators);
         let setup = setup.section("moderation", moderation);
         let gateway = Gateway::start(&setup.sections(&rule)).await;
         Self { gateway, sink, pages }

@@ -225,7 +225,7 @@ fn setup(sink: &Sink, admin: SocketAddr, tokens: &str) -> Setup {
 
 const RULES: &str = "[[moderation.moderator]]\naddress = \"boss@local.example\"\nlogin = \"oliver\"\n\
      [[moderation.rule]]\nname = \"secrets\"\naction = \"approval\"\nsubject = [\"secret\"]\n\
-     moderators = [\"boss@local.example\"]\ntells_sender = false\n";
+     moderators = [\"boss@local.example\"]\ntells_sender = \"never\"\n";
 
 /// Of the tokens `reads` and `decides`.
 const TOKENS: &str = "[[admin.api_token]]\nname = \"reads\"\n\

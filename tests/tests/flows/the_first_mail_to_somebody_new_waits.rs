@@ -92,7 +92,7 @@ fn setup(sink: &Sink, condition: &str) -> Setup {
     let trusted = "mode = \"mx\"\nnetworks = [\"127.0.0.0/8\"]";
     Setup::before(sink).listener("mx", trusted).sections(&format!(
         "[[moderation.rule]]\nname = \"new\"\naction = \"approval\"\nnew_correspondent = true\n\
-         moderators = [\"boss@local.example\"]\ntells_sender = false\n{condition}\n"
+         moderators = [\"boss@local.example\"]\ntells_sender = \"never\"\n{condition}\n"
     ))
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use mailweir_mail::{Address, Timestamp};
 
 use super::{Approval, ApprovalLevel, Calendar, End, Hold, Patience, People, Wait};
-use crate::case::{AtExpiry, Escalation, Expiry, Kind, Level, OwnMail, Plan, RuleName};
+use crate::case::{
+    AtExpiry, Escalation, Expiry, Kind, Level, OwnMail, Plan, RuleName, TellsSender,
+};
 
 /// What is known of a mail that is about to be held.
 #[derive(Clone, Debug)]
@@ -75,7 +77,7 @@ pub fn notice(mail: HeldMail) -> Plan {
         remind_every: None,
         escalation: None,
         expiry: None,
-        tells_sender: false,
+        tells_sender: TellsSender::Never,
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use mailweir_mail::Address;
 
-use crate::case::{AtExpiry, Kind, OwnMail};
+use crate::case::{AtExpiry, Kind, OwnMail, TellsSender};
 
 /// What a rule does with the mail that it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub enum Action {
 pub struct Hold {
     /// For what.
     pub wait: Wait,
-    /// Whether its sender hears that it is held, and what came of it.
-    pub tells_sender: bool,
+    /// What its sender hears of it.
+    pub tells_sender: TellsSender,
 }
 
 /// What a mail waits for.

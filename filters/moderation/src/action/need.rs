@@ -37,12 +37,17 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::action::{Hold, Wait};
+    use crate::{
+        action::{Hold, Wait},
+        case::TellsSender,
+    };
 
     #[test]
     fn only_what_surely_goes_is_let_go() {
-        let hold =
-            Action::Hold(Hold { wait: Wait::Delay(Duration::from_secs(1)), tells_sender: true });
+        let hold = Action::Hold(Hold {
+            wait: Wait::Delay(Duration::from_secs(1)),
+            tells_sender: TellsSender::Always,
+        });
         let (accept, notice) = (Action::Accept, Action::Notice(Vec::new()));
         let (sure, perhaps, never) = (Chance::Surely, Chance::Perhaps, Chance::Never);
         for (rules, found) in [

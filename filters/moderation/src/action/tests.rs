@@ -5,7 +5,9 @@ use std::time::Duration;
 use mailweir_mail::{Address, Date, Timestamp};
 
 use super::*;
-use crate::case::{Case, Escalation, Expiry, Level, Moderator, Plan, RuleName, To, Word};
+use crate::case::{
+    Case, Escalation, Expiry, Level, Moderator, Plan, RuleName, TellsSender, To, Word,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -65,7 +67,7 @@ fn utc(_: &Address, at: Timestamp) -> Date {
 }
 
 fn plan(wait: Wait, people: &People) -> Plan {
-    Hold { wait, tells_sender: true }.plan(mail(), (people, &utc), NOW)
+    Hold { wait, tells_sender: TellsSender::Always }.plan(mail(), (people, &utc), NOW)
 }
 
 /// Who is asked at the first level: `bob`, or `bob for ann`.
@@ -107,7 +109,7 @@ fn all_that_is_known_of_the_mail_is_frozen() {
         remind_every: None,
         escalation: None,
         expiry: None,
-        tells_sender: true,
+        tells_sender: TellsSender::Always,
     };
     assert_eq!(frozen, expected);
 }
@@ -145,7 +147,7 @@ fn where_nobody_stands_in_administrators_hear_of_it() {
 fn an_absence_lasts_from_its_first_day_to_its_last() {
     let away = people(&["ann!|bob"]);
     let wait = Wait::Approval(approval(vec![level(1, &["ann"])]));
-    let hold = Hold { wait, tells_sender: true };
+    let hold = Hold { wait, tells_sender: TellsSender::Always };
     for (hours, expected) in [(-46, "ann"), (-45, "bob for ann"), (2, "bob for ann"), (3, "ann")] {
         let now = Timestamp::from_secs(NOW.as_secs().saturating_add_signed(hours * 3600));
         let frozen = hold.plan(mail(), (&away, &utc), now);
@@ -157,7 +159,7 @@ fn an_absence_lasts_from_its_first_day_to_its_last() {
 fn each_is_away_on_the_days_of_the_place_where_they_live() {
     let away = people(&["ann!|bob", "cho!|dan", "dan!|eve"]);
     let wait = Wait::Approval(approval(vec![level(1, &["ann", "cho"])]));
-    let hold = Hold { wait, tells_sender: true };
+    let hold = Hold { wait, tells_sender: TellsSender::Always };
     let asked = |home: &str| {
         let day = Duration::from_secs(86_400);
         // It is late for all but one: their absence is over.
@@ -246,7 +248,7 @@ fn a_confirmation_asks_the_sender_under_one_name() {
     assert_eq!(frozen.kind, Kind::Confirmation);
     assert_eq!(first_notices(frozen), [(To::Moderator(address("sam")), Word::Request)]);
     let nobody = HeldMail { senders: Vec::new(), ..mail() };
-    let hold = Hold { wait: Wait::Confirmation(patience), tells_sender: true };
+    let hold = Hold { wait: Wait::Confirmation(patience), tells_sender: TellsSender::Always };
     let frozen = hold.plan(nobody, (&People::default(), &utc), NOW);
     assert_eq!(first_notices(frozen), [(To::Administrators, Word::NoModerator)]);
 }

@@ -23,7 +23,9 @@ mod timetable;
 mod words;
 
 pub use command::{Actor, By, Command, MOST_DAYS, Proof, Refused};
-pub use plan::{AtExpiry, Escalation, Expiry, Kind, Level, Moderator, OwnMail, Plan, RuleName};
+pub use plan::{
+    AtExpiry, Escalation, Expiry, Kind, Level, Moderator, OwnMail, Plan, RuleName, TellsSender,
+};
 pub use progress::{Closing, Decision, Deed, Entry, Owed, Progress, State, Step, To, Vote, Word};
 pub use take::{Fate, Outcome, Trust};
 

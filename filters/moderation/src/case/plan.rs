@@ -28,8 +28,20 @@ pub struct Plan {
     pub escalation: Option<Escalation>,
     /// What becomes of it if nobody decides. `None`: it waits for ever.
     pub expiry: Option<Expiry>,
-    /// Whether the sender hears that it is held, and what came of it.
-    pub tells_sender: bool,
+    /// What the sender hears of it.
+    pub tells_sender: TellsSender,
+}
+
+/// What a sender hears of a mail that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TellsSender {
+    /// That it is held, that its time is nearly over, and what came of it.
+    Always,
+    /// What came of it.
+    Outcome,
+    /// Nothing.
+    Never,
 }
 
 /// A rule, by its name and where it stands.
@@ -113,6 +125,39 @@ pub enum AtExpiry {
     Release,
     /// It is thrown away; the log and the record know.
     Discard,
+}
+
+impl Plan {
+    /// Who sent it is not certain: nobody is written to in the belief that it was they. They do not
+    /// confirm it either; then nobody is left to decide, which administrators hear.
+    #[must_use]
+    pub fn of_uncertain_sender(mut self) -> Self {
+        self.tells_sender = TellsSender::Never;
+        if self.kind == Kind::Confirmation {
+            self.levels.iter_mut().for_each(|level| level.moderators.clear());
+        }
+        self
+    }
+}
+
+impl TellsSender {
+    /// Whether they hear how the mail fares before anything came of it.
+    #[must_use]
+    pub const fn of_waiting(self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Outcome | Self::Never => false,
+        }
+    }
+
+    /// Whether they hear what came of it.
+    #[must_use]
+    pub const fn of_outcome(self) -> bool {
+        match self {
+            Self::Always | Self::Outcome => true,
+            Self::Never => false,
+        }
+    }
 }
 
 impl Moderator {

@@ -42,7 +42,7 @@ pub struct Trust {
 
 pub(super) fn open(plan: Plan, now: Timestamp) -> Case {
     let mut act = begin(plan, Step::Opened, now);
-    if act.case.plan.tells_sender && act.case.plan.kind != Kind::Confirmation {
+    if act.case.plan.tells_sender.of_waiting() && act.case.plan.kind != Kind::Confirmation {
         act.owe(To::Sender, Word::Held);
     }
     act.ask_level();
@@ -249,7 +249,7 @@ impl Act {
     /// The last word about a mail that is approved: its sender hears of it only if it was sent.
     fn follow(&mut self, by: &By, deed: Deed) -> Fate {
         self.note(by, Step::InQueue(deed), "");
-        if deed == Deed::Released && self.case.plan.tells_sender {
+        if deed == Deed::Released && self.case.plan.tells_sender.of_outcome() {
             self.owe(To::Sender, Word::Decided);
         }
         Fate::Stays
@@ -341,7 +341,7 @@ impl Act {
         self.case.progress.warned = Some(self.now);
         self.note(&By::clock(), Step::Warned, "");
         self.owe_deciders(Word::ExpiryWarning);
-        if self.case.plan.tells_sender {
+        if self.case.plan.tells_sender.of_waiting() {
             self.owe(To::Sender, Word::ExpiryWarning);
         }
     }
@@ -428,7 +428,10 @@ impl Act {
     fn tell_of_end(&mut self, by: &By, decision: Decision) {
         let is_silent =
             matches!(decision, Decision::Discarded | Decision::Expired(AtExpiry::Discard));
-        if self.case.plan.tells_sender && !is_silent && !matches!(by.who, Actor::Sender(_)) {
+        if self.case.plan.tells_sender.of_outcome()
+            && !is_silent
+            && !matches!(by.who, Actor::Sender(_))
+        {
             self.owe(To::Sender, Word::Decided);
         }
         if self.case.plan.kind != Kind::Approval {

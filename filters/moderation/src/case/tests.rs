@@ -88,7 +88,7 @@ fn plan(levels: Vec<Level>) -> Plan {
         remind_every: None,
         escalation: None,
         expiry: None,
-        tells_sender: true,
+        tells_sender: TellsSender::Always,
     }
 }
 
@@ -422,7 +422,7 @@ fn mail_that_never_waited_says_so() {
         [(&["ann"][..], "sent at once, 1 was told"), (&["ann", "bob"], "sent at once, 2 were told")]
     {
         let readers: Vec<Address> = readers.iter().map(|one| address(one)).collect();
-        let own = Plan { kind: Kind::Delay, tells_sender: false, ..plan(Vec::new()) };
+        let own = Plan { kind: Kind::Delay, tells_sender: TellsSender::Never, ..plan(Vec::new()) };
         let case = Case::passed(own, &readers, minute(0));
         assert_eq!((&*case.standing(), case.progress.state.as_str()), (words, "released"));
         let steps: Vec<String> = case.progress.history.iter().map(Entry::to_string).collect();
@@ -556,6 +556,48 @@ fn a_sender_confirms_their_own_mail() {
         Command::Approve { by: sam, comment: "".into(), only: None, at: None, trust_days: 0 };
     story.does(&command).unwrap();
     assert_eq!(story.last_fate(), &Fate::Released(None));
+}
+
+#[test]
+fn a_sender_hears_of_the_wait_of_the_outcome_or_nothing() {
+    for (tells_sender, all) in [
+        (TellsSender::Always, ["Held", "ExpiryWarning", "Decided"].as_slice()),
+        (TellsSender::Outcome, &["Decided"]),
+        (TellsSender::Never, &[]),
+    ] {
+        let mut plan = plan(vec![level(1, &["ann"])]);
+        let warning = Some(minute(5));
+        plan.expiry = Some(Expiry { at: minute(9), warning, action: AtExpiry::Reject });
+        plan.tells_sender = tells_sender;
+        let mut story = Story::of(plan);
+        let mut heard = story.sends();
+        for minutes in [5, 9] {
+            story.ticks(minutes);
+            heard.extend(story.sends());
+        }
+        heard.retain(|one| one.starts_with("(sender)"));
+        let all: Vec<String> = all.iter().map(|word| format!("(sender) {word}")).collect();
+        assert_eq!(heard, all, "{tells_sender:?}");
+    }
+}
+
+#[test]
+fn whoever_may_not_be_the_sender_is_asked_and_told_nothing() {
+    for (kind, asked) in [
+        (Kind::Approval, ["ann Request"].as_slice()),
+        (Kind::Delay, &[]),
+        (Kind::Confirmation, &["(administrators) NoModerator"]),
+    ] {
+        let decides = if kind == Kind::Approval { "ann" } else { "sam" };
+        let mut plan = plan(vec![level(1, &[decides])]);
+        plan.kind = kind;
+        plan.own_mail = if kind == Kind::Approval { OwnMail::Never } else { OwnMail::Allowed };
+        let mut story = Story::of(plan.of_uncertain_sender());
+        assert_eq!(story.sends(), asked, "{kind:?}");
+        story.at(5).does(&reject("root")).unwrap();
+        let heard = story.sends();
+        assert!(heard.iter().all(|one| one.starts_with("ann")), "{kind:?} {heard:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    case::{Actor, Command, Kind, Level, Moderator, OwnMail, Plan, Proof},
+    case::{Actor, Command, Kind, Level, Moderator, OwnMail, Plan, Proof, TellsSender},
     notice,
     rule::Reason,
     token::Token,
@@ -33,7 +33,7 @@ pub(crate) fn file() -> CaseFile {
         remind_every: Some(3_600),
         escalation: None,
         expiry: None,
-        tells_sender: true,
+        tells_sender: TellsSender::Always,
     };
     let mail = Summary {
         sender: ReversePath::Mailbox(address("ann@own.example")),

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     case::{
         Actor, AtExpiry, Case, Command, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof,
-        RuleName,
+        RuleName, TellsSender,
     },
     token::{Grant, Purpose, Token},
 };
@@ -39,7 +39,7 @@ fn open(kind: Kind) -> Case {
             warning: None,
             action: AtExpiry::Release,
         }),
-        tells_sender: true,
+        tells_sender: TellsSender::Always,
     };
     Case::open(plan, NOW)
 }

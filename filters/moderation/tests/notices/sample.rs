@@ -6,7 +6,7 @@ use mailweir_mail::{Address, Client, Domain, QueueId, ReversePath, Timestamp};
 use mailweir_moderation::{
     case::{
         Actor, AtExpiry, By, Case, Command, Deed, Expiry, Kind, Level, Moderator, OwnMail, Plan,
-        Proof, Refused, RuleName, To, Word,
+        Proof, Refused, RuleName, TellsSender, To, Word,
     },
     notice::{
         About, Answered, Attached, Attachment, Composed, Gathered, Language, Letter, Links,
@@ -222,7 +222,7 @@ impl Sample {
                 warning: None,
                 action,
             }),
-            tells_sender: true,
+            tells_sender: TellsSender::Always,
         };
         Case::open(plan, NOW)
     }

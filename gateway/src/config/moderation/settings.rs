@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use mailweir_mail::{Address, Domain};
 use mailweir_moderation::{
     action::{Absence, ApprovalLevel},
+    case::TellsSender,
     chain::TrustedEntry,
     notice::Language,
     numbers::NumberKind,
@@ -225,6 +226,16 @@ impl Setting for ExpireAfter {
             Value::Text(text) | Value::Loose(text) if text.trim() == "never" => Ok(Self::Never),
             _ => Duration::from_value(value).map(Self::After),
         }
+    }
+}
+
+impl Setting for TellsSender {
+    const ALLOWED: &'static str = "\"always\" | \"outcome\" | \"never\"";
+    const EXAMPLE: &'static str = "\"outcome\"";
+
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        let words = [("always", Self::Always), ("outcome", Self::Outcome), ("never", Self::Never)];
+        value.one_of(&words)
     }
 }
 

@@ -3,8 +3,13 @@
 use std::collections::HashSet;
 
 use mailweir_filters::ForOneMail;
-use mailweir_mail::{Address, Domain, Envelope, HoldReason, Login, QueueId, SessionEvent};
-use mailweir_moderation::{case::RuleName, case_file::Split, chain::Walk, rule::LogIn};
+use mailweir_mail::{Address, Client, Domain, Envelope, HoldReason, Login, QueueId, SessionEvent};
+use mailweir_moderation::{
+    case::RuleName,
+    case_file::Split,
+    chain::{ReceivedHeaders, Walk},
+    rule::{LogIn, Watch},
+};
 use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
 
@@ -12,7 +17,7 @@ use super::{Admission, accepting::Judged, forwarded_client};
 use crate::{
     ingress::{
         incoming::{Incoming, Seen},
-        moderation::{Arrival, ListenerModeration, Moderated},
+        moderation::{Arrival, Fate, ListenerModeration, Moderated},
         recipients,
         senders::Submitter,
     },
@@ -27,6 +32,18 @@ struct Asked {
     acquainted: Acquainted,
 }
 
+/// Who handed in a mail.
+pub(super) struct SentBy {
+    /// Whether `submitter` says all that there is to say of it.
+    log_in: LogIn,
+    /// Who logged in, here or at the Postfix in front.
+    pub(super) submitter: Option<Submitter>,
+    /// From where.
+    client: Client,
+    /// Whether that is one of `networks`, and so is each that says so.
+    is_from_ours: bool,
+}
+
 impl Admission {
     /// Asks the rules about the recipients as they are now.
     ///
@@ -39,68 +56,103 @@ impl Admission {
         session: &Session,
     ) -> Result<(), Answer> {
         let Some(rules) = self.listener.moderation() else { return Ok(()) };
-        let (Some(watch), Some(Seen { content, received, addressees })) =
-            (mail.watch.take(), mail.incoming.finish_watch())
-        else {
+        let (Some(watch), Some(seen)) = (mail.watch.take(), mail.incoming.finish_watch()) else {
             return Ok(());
         };
-        let peer = session.client().ip();
-        if let Some(received) = received.filter(|_| rules.asks_for_hosts()) {
-            let way = rules.way(peer, &received);
-            self.tell_way(mail.incoming.id(), &way);
-            if way.is_trusted() {
-                return Ok(());
-            }
+        let id = mail.incoming.id();
+        if self.came_through_trusted_hosts(rules, id, seen.received.as_ref(), session) {
+            return Ok(());
         }
         let detour = mail.detour.take();
         let addressed = mail.take_addressed();
         let final_form = addressed.envelope(envelope.clone(), detour, self.listener.served());
-        let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
-        let (log_in, elsewhere) = self.logged_in_elsewhere(envelope, session);
-        if log_in == LogIn::Unknown && rules.asks_for_log_ins() {
-            self.listener.warn(format!("{}: {NOT_TOLD}", mail.incoming.id()));
+        let sender = self.sent_by(envelope, session);
+        if sender.log_in == LogIn::Unknown && rules.asks_for_log_ins() {
+            self.listener.warn(format!("{id}: {NOT_TOLD}"));
         }
-        // Shown to people, and trusted with nothing.
-        let shown = session.forwarded().and_then(forwarded_client);
-        let named = elsewhere.clone().map(Submitter::named);
-        let submitter = self.submitter.as_ref().or(named.as_ref());
-        let Asked { ours, groups, acquainted } =
-            self.ask(rules, submitter, &final_form.0, &mail.incoming).await?;
-        mail.acquainted = acquainted;
-        let arrival = Arrival {
-            listener: self.listener.name(),
-            ours,
-            submitter,
-            log_in,
-            login: session.login().or(elsewhere.as_ref()),
-            client: shown.as_ref().unwrap_or(session.client()),
-            is_trusted: session.rights().trusted,
-            envelope: &final_form.0,
-            from: from.unwrap_or_default(),
-            addressees,
-            groups,
-            acquainted: &mail.acquainted,
-            size: mail.incoming.size(),
-            arrival: mail.incoming.arrival(),
-            content,
-        };
-        let (mut moderated, lifted) = rules.judge(&arrival, watch);
-        self.tell_trust(mail.incoming.id(), submitter, &lifted);
-        if moderated.as_ref().is_some_and(|moderated| moderated.file.is_some())
-            && self.is_signed_by_trusted(mail, &arrival.from).await
-        {
-            moderated = None;
-        }
+        let submitter = sender.submitter.as_ref();
+        let asked = self.ask(rules, submitter, &final_form.0, &mail.incoming).await?;
+        let arrival = self.arrival(&mail.incoming, seen, (&final_form.0, &sender), asked);
+        let moderated = self.judge_arrival(&arrival, watch, mail).await;
+        mail.acquainted = arrival.acquainted;
         mail.moderated = moderated;
         mail.final_form = Some(final_form);
-        if let Some(moderated) = &mail.moderated {
-            self.listener.shared().observer.detail(Detail::Moderated {
-                action: moderated.action,
-                rule: &moderated.rule,
-                reasons: &moderated.reasons,
-            });
-        }
         Ok(())
+    }
+
+    /// Whether the way of the mail lets it pass. The log says why, or why not.
+    fn came_through_trusted_hosts(
+        &self,
+        rules: &ListenerModeration,
+        id: QueueId,
+        received: Option<&ReceivedHeaders>,
+        session: &Session,
+    ) -> bool {
+        let Some(received) = received.filter(|_| rules.asks_for_hosts()) else { return false };
+        let way = rules.way(session.client().ip(), received);
+        self.tell_way(id, &way);
+        way.is_trusted()
+    }
+
+    /// Who handed in the mail, here or at the Postfix in front.
+    pub(super) fn sent_by(&self, envelope: &Envelope, session: &Session) -> SentBy {
+        let (log_in, elsewhere) = self.logged_in_elsewhere(envelope, session);
+        let submitter = self.submitter.clone().or_else(|| elsewhere.map(Submitter::named));
+        // Shown to people, and trusted with nothing.
+        let client = session.forwarded().and_then(forwarded_client);
+        let is_among = |client: &Client| self.listener.rights(client.ip()).trusted;
+        let is_from_ours = session.rights().trusted && client.as_ref().is_none_or(is_among);
+        let client = client.unwrap_or_else(|| session.client().clone());
+        SentBy { log_in, submitter, client, is_from_ours }
+    }
+
+    /// The mail as the rules are asked about it.
+    fn arrival<'a>(
+        &'a self,
+        incoming: &Incoming,
+        seen: Seen,
+        (envelope, sender): (&'a Envelope, &'a SentBy),
+        Asked { ours, groups, acquainted }: Asked,
+    ) -> Arrival<'a> {
+        let from = incoming.scan().from().and_then(|from| from.addresses().ok());
+        Arrival {
+            listener: self.listener.name(),
+            ours,
+            submitter: sender.submitter.as_ref(),
+            log_in: sender.log_in,
+            client: &sender.client,
+            is_from_ours: sender.is_from_ours,
+            envelope,
+            from: from.unwrap_or_default(),
+            addressees: seen.addressees,
+            groups,
+            acquainted,
+            size: incoming.size(),
+            arrival: incoming.arrival(),
+            content: seen.content,
+        }
+    }
+
+    /// What the rules say of it, and whether a signature lets it pass all the same.
+    async fn judge_arrival(
+        &self,
+        arrival: &Arrival<'_>,
+        watch: Watch,
+        mail: &Judged,
+    ) -> Option<Moderated> {
+        let (moderated, lifted) = self.listener.moderation()?.judge(arrival, watch);
+        self.tell_trust(mail.incoming.id(), arrival.submitter, &lifted);
+        let moderated = moderated?;
+        let needs_people = moderated.fate.file().is_some();
+        if needs_people && self.is_signed_by_trusted(mail, &arrival.from).await {
+            return None;
+        }
+        self.listener.shared().observer.detail(Detail::Moderated {
+            action: moderated.fate.as_str(),
+            rule: &moderated.rule,
+            reasons: &moderated.reasons,
+        });
+        Some(moderated)
     }
 
     /// Who logged in at a Postfix that hands over the mail because we told it to, if it does.
@@ -184,7 +236,7 @@ impl Admission {
 
     /// Mail and case are durable: from now on people may decide about it.
     pub(super) fn begin_case(&self, id: QueueId, moderated: Option<Moderated>) {
-        let file = moderated.and_then(|moderated| moderated.file);
+        let file = moderated.and_then(|moderated| moderated.fate.into_file());
         if let (Some(file), Some(moderation)) = (file, self.listener.moderation()) {
             moderation.service.opened(id, *file);
         }
@@ -195,7 +247,10 @@ impl Moderated {
     /// Why the mail is held, if the rule holds it.
     pub(super) fn hold_reason(&self) -> Option<HoldReason> {
         let RuleName { name, place } = &self.rule;
-        self.holds.then(|| HoldReason::new(&format!("moderation rule {name:?} ({place})")))
+        match self.fate {
+            Fate::Hold(_) => Some(HoldReason::new(&format!("moderation rule {name:?} ({place})"))),
+            Fate::Accept | Fate::Notice(_) => None,
+        }
     }
 
     /// What is stored with the mail. `also`: why an operator must look at it as well; `split`: the
@@ -209,10 +264,14 @@ impl Moderated {
         also: Option<&HoldReason>,
         split: Option<Split>,
     ) -> Result<Option<Annex>, serde_json::Error> {
-        let Some(file) = &mut self.file else { return Ok(None) };
-        if self.holds {
-            file.also_held = also.map(|reason| reason.as_str().into());
-        }
+        let file = match &mut self.fate {
+            Fate::Accept => return Ok(None),
+            Fate::Notice(file) => file,
+            Fate::Hold(file) => {
+                file.also_held = also.map(|reason| reason.as_str().into());
+                file
+            }
+        };
         file.split = split;
         moderation::annex(id, file, None).map(Some)
     }

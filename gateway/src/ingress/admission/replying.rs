@@ -77,12 +77,13 @@ impl Admission {
         let Some(envelope) = session.transaction() else { return Ok(None) };
         let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
         let from = from.as_deref().and_then(|from| <&[Address; 1]>::try_from(from).ok());
+        let submitter = self.sent_by(envelope, session).submitter;
         for code in codes(moderation, envelope) {
             let reply = Reply {
                 id: mail.incoming.id(),
                 code: &code,
                 from: from.map(|[from]| from),
-                login: self.submitter.as_ref().map(Submitter::log_in),
+                login: submitter.as_ref().map(Submitter::log_in),
                 client: session.client().ip(),
                 has_null_sender: envelope.sender.address().is_none(),
                 signed: &evidence.signed,

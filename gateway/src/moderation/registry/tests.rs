@@ -2,7 +2,7 @@ use mailweir_mail::{Address, ReversePath};
 use mailweir_moderation::{
     case::{
         Actor, AtExpiry, By, Case, Command, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof,
-        RuleName, Trust,
+        RuleName, TellsSender, Trust,
     },
     case_file::Attach,
     notice::Summary,
@@ -39,7 +39,7 @@ pub(in crate::moderation) fn open(expires: u64) -> CaseFile {
         remind_every: None,
         escalation: None,
         expiry: Some(Expiry { at: second(expires), warning: None, action: AtExpiry::Reject }),
-        tells_sender: false,
+        tells_sender: TellsSender::Never,
     };
     let mail = Summary {
         sender: ReversePath::Null,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     action::{Action, Hold, Need, Wait, need},
-    case::RuleName,
+    case::{RuleName, TellsSender},
     numbers::NumberKind,
     rule::{Hours, MailFacts, Rules, Weekday},
 };
@@ -260,7 +260,7 @@ proptest! {
         mail in any_mail(),
     ) {
         let delay = Wait::Delay(std::time::Duration::from_secs(1));
-        let hold = Action::Hold(Hold { wait: delay, tells_sender: false });
+        let hold = Action::Hold(Hold { wait: delay, tells_sender: TellsSender::Never });
         let all = [Action::Accept, Action::Notice(Vec::new()), hold];
         let (rules, kinds): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
         let rules = Rules::new(rules).unwrap();

@@ -2,7 +2,7 @@ use mailweir_mail::{Address, Client, ReversePath};
 use mailweir_moderation::{
     case::{
         Actor, AtExpiry, By, Case, Command, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof,
-        RuleName,
+        RuleName, TellsSender,
     },
     case_file::Attach,
     notice::{Recipient, Summary},
@@ -37,7 +37,7 @@ fn file() -> CaseFile {
         remind_every: None,
         escalation: None,
         expiry: Some(Expiry { at: hour(48), warning: None, action: AtExpiry::Reject }),
-        tells_sender: true,
+        tells_sender: TellsSender::Always,
     };
     let recipient =
         |text: &str, is_outside| Recipient { address: address(text), is_outside, is_hidden: false };
