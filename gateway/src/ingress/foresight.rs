@@ -75,8 +75,11 @@ pub(crate) async fn foresee(
     let answers = |one: &Address| matches!(moderation.meant(one), Meant::Answer(_));
     let is_answer = mail.recipients.known().iter().any(answers);
     let needs_nobody = Foreseen { is_answer, ..Foreseen::default() };
-    let envelope = match Address::parse(mail.sender) {
-        _ if mail.sender.is_empty() => return Ok(Foreseen::default()),
+    let sender = match mail.sender {
+        "" => Ok(ReversePath::Null),
+        sender => Address::parse(sender).map(ReversePath::Mailbox),
+    };
+    let envelope = match sender {
         Ok(sender) if moderation.needs_nobody(&sender, submitter.as_ref()) => {
             return Ok(needs_nobody);
         }
@@ -119,10 +122,10 @@ pub(crate) async fn foresee(
 /// The envelope as rules about addresses would leave it.
 async fn in_final_form(
     listener: &Listener,
-    sender: Address,
+    sender: ReversePath,
     asked: &Asked,
 ) -> Result<Envelope, RewriteError> {
-    let mut envelope = Envelope::from_sender(ReversePath::Mailbox(sender));
+    let mut envelope = Envelope::from_sender(sender);
     envelope.recipients = asked.known().iter().cloned().map(Recipient::new).collect();
     let addressed = addressing::address(listener, &envelope, Vec::new()).await?;
     Ok(addressed.envelope(envelope, None, listener.served()).0)

@@ -126,15 +126,18 @@ impl ListenerModeration {
         if self.rules.rules.is_empty() {
             return None;
         }
-        // Reports of other systems, and of ours: nobody could be told.
-        let sender = sender.address()?;
         (!self.needs_nobody(sender, submitter)).then(|| self.rules.matching.watch())
     }
 
     /// Whether mail of this sender goes whatever is in it.
-    pub(super) fn needs_nobody(&self, sender: &Address, submitter: Option<&Submitter>) -> bool {
+    pub(super) fn needs_nobody(&self, sender: &ReversePath, submitter: Option<&Submitter>) -> bool {
         let bypass = &self.rules.bypass;
-        bypass.senders.iter().any(|pattern| pattern.matches(sender))
+        let is_trusted = match sender.address() {
+            Some(sender) => bypass.senders.iter().any(|pattern| pattern.matches(sender)),
+            // Reports of other systems, and of ours: nobody could be told. Whoever logged in can be.
+            None => submitter.is_none(),
+        };
+        is_trusted
             || submitter.is_some_and(|submitter| {
                 let credential = submitter.credential();
                 bypass.credentials.iter().any(|trusted| credential == Some(&**trusted))
@@ -295,7 +298,7 @@ impl ListenerModeration {
         let held = HeldMail {
             rule: rule.rule.name.clone(),
             also: others.iter().filter_map(|one| self.name(one)).collect(),
-            senders: mail.senders(),
+            senders: self.senders(mail),
             recipients: u32::try_from(waiting.len()).unwrap_or(u32::MAX),
             content: mail.content,
         };
@@ -311,6 +314,18 @@ impl ListenerModeration {
             Action::Hold(hold) => Fate::Hold(file(self.hold(hold, held, mail))),
         };
         Some(Moderated { fate, only, rule: rule.rule.name.clone(), reasons: first.reasons.clone() })
+    }
+
+    /// Who sent it, under every name: those of the mail, and those under which they decide.
+    fn senders(&self, mail: &Arrival<'_>) -> Vec<Address> {
+        let mut senders = mail.senders();
+        let login = mail.submitter.map_or("", Submitter::name);
+        for address in self.rules.moderators_by_login(login) {
+            if !senders.contains(address) {
+                senders.push(address.clone());
+            }
+        }
+        senders
     }
 
     fn hold(&self, hold: &Hold, held: HeldMail, mail: &Arrival<'_>) -> Case {

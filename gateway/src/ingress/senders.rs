@@ -79,7 +79,8 @@ impl Submitter {
 
     /// The log-in, and what it is for, as far as answers to notices go.
     pub(super) fn log_in(&self) -> LogIn<'_> {
-        LogIn { name: self.name(), senders: self.senders.as_ref() }
+        let own_password = self.credential.is_none();
+        LogIn { name: self.name(), senders: self.senders.as_ref(), own_password }
     }
 
     /// Whether the From header is to be looked at.

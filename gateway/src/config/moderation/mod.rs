@@ -15,6 +15,7 @@ pub use self::{
 
 use std::time::Duration;
 
+use mailweir_auth::UserName;
 use mailweir_mail::{Address, Domain};
 use mailweir_moderation::{
     action::People,
@@ -247,11 +248,35 @@ fn anybody() -> Address {
     Address::parse("moderation@localhost").expect("a valid address")
 }
 
+/// As back ends compare names of users (RFC 8265).
+fn is_same_login(one: &str, other: &str) -> bool {
+    let canonical = |name: &str| name.parse::<UserName>().ok();
+    canonical(one).is_some_and(|one| canonical(other) == Some(one))
+}
+
 fn boxed(texts: &[String]) -> Vec<Box<str>> {
     texts.iter().map(|text| text.as_str().into()).collect()
 }
 
 impl Moderation {
+    /// Whether a log-in is somebody's. Their address is one, unless it is that of somebody else.
+    #[must_use]
+    pub fn is_login_of(&self, person: &Address, login: &str) -> bool {
+        match self.moderators.iter().find(|moderator| moderator.person.address == *person) {
+            Some(moderator) => is_same_login(&moderator.login, login),
+            None => {
+                is_same_login(person.as_str(), login)
+                    && !self.moderators.iter().any(|other| is_same_login(&other.login, login))
+            }
+        }
+    }
+
+    /// Moderators whose log-in this is.
+    pub fn moderators_by_login<'a>(&'a self, login: &'a str) -> impl Iterator<Item = &'a Address> {
+        let theirs = self.moderators.iter().filter(move |one| is_same_login(&one.login, login));
+        theirs.map(|moderator| &moderator.person.address)
+    }
+
     /// Where somebody lives.
     #[must_use]
     pub fn zone_of(&self, person: &Address) -> &TimeZone {

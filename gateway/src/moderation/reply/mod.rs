@@ -46,6 +46,8 @@ pub(crate) struct LogIn<'a> {
     pub(crate) name: &'a str,
     /// The only addresses that the credential is for, such as that of a printer.
     pub(crate) senders: Option<&'a Senders>,
+    /// Whether it was by the password of the person, and not by one that is for a program.
+    pub(crate) own_password: bool,
 }
 
 /// Why an answer could not be taken now. It is to be sent again.

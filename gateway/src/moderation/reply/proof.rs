@@ -1,12 +1,11 @@
 //! Whether an answer is its reader's own, and no machine's.
 
-use mailweir_auth::UserName;
 use mailweir_mail::Address;
 use mailweir_moderation::case_file::CaseFile;
 
 use super::{Answering, LogIn, Moderation, Reply};
 use crate::{
-    clock, config,
+    clock,
     dkim::{self, Field, Header, Proof, SignedMail},
     egress::resolve::Resolver,
 };
@@ -25,11 +24,15 @@ impl Moderation {
     ) -> Result<String, String> {
         let (needs_login, is_theirs) = {
             let rules = &self.settings.load().rules;
+            let needs_login = file.sensitive || rules.links_need_login;
             let is_theirs = |login: &LogIn<'_>| {
-                login.senders.is_none_or(|senders| senders.contains(&grant.person))
-                    && is_login_of(rules, &grant.person, login.name)
+                // A password of one program does not prove the person.
+                let proves = login.own_password || !needs_login;
+                let is_for_them =
+                    login.senders.is_none_or(|senders| senders.contains(&grant.person));
+                proves && is_for_them && rules.is_login_of(&grant.person, login.name)
             };
-            (file.sensitive || rules.links_need_login, reply.login.filter(is_theirs))
+            (needs_login, reply.login.filter(is_theirs))
         };
         if let Some(login) = is_theirs {
             return Ok(format!("log-in {}", login.name));
@@ -125,18 +128,6 @@ fn is_addressed(header: &Header, code: &str) -> bool {
 fn is_same(from: &Address, person: &Address) -> bool {
     let lower = |address: &Address| address.unquoted_local_part().to_lowercase();
     from.domain() == person.domain() && lower(from) == lower(person)
-}
-
-/// Whether the log-in is the person's. Their address is one, unless it is that of somebody else.
-fn is_login_of(rules: &config::Moderation, person: &Address, login: &str) -> bool {
-    let canonical = |name: &str| name.parse::<UserName>().ok();
-    let Some(login) = canonical(login) else { return false };
-    let is = |name: &str| canonical(name).is_some_and(|name| name == login);
-    let mut known = rules.moderators.iter();
-    match known.clone().find(|moderator| moderator.person.address == *person) {
-        Some(moderator) => is(&moderator.login),
-        None => is(person.as_str()) && !known.any(|other| is(&other.login)),
-    }
 }
 
 #[cfg(test)]
