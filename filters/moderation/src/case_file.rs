@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::{
-        Actor, AtExpiry, By, Case, Closing, Command, Decision, Deed, Entry, Outcome, Owed, Proof,
-        Refused, RuleName, State, Step, To, Trust, Word,
+        Actor, By, Case, Closing, Command, Decision, Deed, Entry, Outcome, Owed, Proof, Refused,
+        RuleName, State, Step, To, Trust, Word,
     },
     notice::Summary,
     token::{Grant, Purpose, TokenHash},
@@ -161,8 +161,10 @@ impl CaseFile {
         if trusts && self.mail.login.is_none() {
             return Err(Refused::NoLogIn);
         }
-        let trust = match command {
-            Command::Distrust { .. } => None,
+        let trust = match (command, &outcome.case.progress.state) {
+            (Command::Distrust { .. }, _) => None,
+            // An approval that was taken back makes nobody trusted.
+            (_, State::Closed(closing)) if !closing.decision.sends() => None,
             _ => outcome.trust.or(self.trust),
         };
         let case = outcome.case.clone();
@@ -209,8 +211,7 @@ impl CaseFile {
 
     /// Whether people let it go, and it was held for another reason as well.
     fn is_sent(&self, closing: &Closing) -> bool {
-        self.also_held.is_some()
-            && matches!(closing.decision, Decision::Released | Decision::Expired(AtExpiry::Release))
+        self.also_held.is_some() && closing.decision.sends()
     }
 
     /// The sender hears only once the mail is really sent.

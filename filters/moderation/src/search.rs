@@ -106,9 +106,7 @@ impl Standing {
             Self::Waiting => matches!(case.progress.state, State::Pending),
             Self::Scheduled => matches!(case.progress.state, State::Scheduled { .. }),
             Self::Decided => decided.is_some(),
-            Self::Released => {
-                matches!(decided, Some(Decision::Released | Decision::Expired(AtExpiry::Release)))
-            }
+            Self::Released => decided.is_some_and(Decision::sends),
             Self::Rejected => decided == Some(Decision::Rejected),
             Self::Returned => decided == Some(Decision::Returned),
             Self::Discarded => decided == Some(Decision::Discarded),

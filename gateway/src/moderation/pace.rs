@@ -10,7 +10,7 @@ use std::{
 
 use mailweir_mail::{Address, QueueId, Timestamp};
 use mailweir_moderation::{
-    case::{AtExpiry, Decision, Owed, State, To, Word},
+    case::{Owed, State, To, Word},
     case_file::CaseFile,
     notice::Gathered,
 };
@@ -301,7 +301,7 @@ impl Meter {
 /// Whether the mail of a case goes, if anything was decided.
 fn is_sent(file: &CaseFile) -> bool {
     let State::Closed(closing) = &file.case.progress.state else { return true };
-    matches!(closing.decision, Decision::Released | Decision::Expired(AtExpiry::Release))
+    closing.decision.sends()
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -236,6 +236,8 @@ impl Act {
             Deed::Released => Decision::Released,
             Deed::Deleted => Decision::Discarded,
         };
+        // All of it was done to all of them, whomever moderators had meant.
+        self.case.progress.only = None;
         self.close(by, decision, "");
         Ok(Fate::Stays)
     }
@@ -326,15 +328,26 @@ impl Act {
                     };
                     return self.close(&by, Decision::Released, "");
                 }
-                Due::Expiry(action) => {
-                    return self.close(&By::clock(), Decision::Expired(action), "");
-                }
+                Due::Expiry(action) => return self.expire(action),
                 Due::Warning => self.warn(),
                 Due::Escalation => self.escalate(),
                 Due::Reminder => self.remind(),
             }
         }
         Fate::Stays
+    }
+
+    /// Nobody decided. What is sent then goes to those, and not before the time, that who approved it said.
+    fn expire(&mut self, action: AtExpiry) -> Fate {
+        match (action, self.case.progress.not_before) {
+            (AtExpiry::Release, Some(at)) if at > self.now => {
+                self.drop_questions();
+                self.note(&By::clock(), Step::Scheduled(at), "");
+                self.case.progress.state = State::Scheduled { at, by: By::clock() };
+                Fate::Stays
+            }
+            _ => self.close(&By::clock(), Decision::Expired(action), ""),
+        }
     }
 
     fn warn(&mut self) {

@@ -482,6 +482,31 @@ fn what_is_said_decides_nothing() {
 }
 
 #[test]
+fn what_expires_goes_to_those_and_at_the_time_that_were_said() {
+    let expiry = Some(Expiry { at: minute(9), warning: None, action: AtExpiry::Release });
+    let both = || Plan { expiry, recipients: 3, ..plan(vec![level(2, &["ann", "bob"])]) };
+    let some = |at| Command::Approve {
+        by: by("ann"),
+        comment: "".into(),
+        only: Some(vec![1]),
+        at,
+        trust_days: 0,
+    };
+    let case = Case::open(both(), minute(0)).take(&some(None), minute(1)).unwrap().case;
+    let ended = case.take(&Command::Clock, minute(9)).unwrap();
+    assert_eq!(ended.fate, Fate::Released(Some(vec![1])));
+    let case = Case::open(both(), minute(0)).take(&some(Some(minute(30))), minute(1)).unwrap().case;
+    let waits = case.take(&Command::Clock, minute(9)).unwrap();
+    assert_eq!((&waits.fate, waits.case.due()), (&Fate::Stays, Some(minute(30))));
+    let sent = waits.case.take(&Command::Clock, minute(30)).unwrap();
+    assert_eq!(sent.fate, Fate::Released(Some(vec![1])));
+    // An operator sends it to all, and so nobody is said to be left out.
+    let by = By { who: Actor::Administrator("root".into()), proof: Proof::CommandLine, from: None };
+    let taken = case.take(&Command::Overtake { by, deed: Deed::Released }, minute(2)).unwrap();
+    assert_eq!(taken.case.progress.only, None);
+}
+
+#[test]
 fn people_are_reminded_others_asked_and_all_warned_before_it_expires() {
     let mut timed = plan(vec![level(1, &["ann"])]);
     timed.remind_every = Some(40 * 60);

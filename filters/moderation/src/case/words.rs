@@ -35,6 +35,12 @@ impl Proof {
 }
 
 impl Decision {
+    /// Whether the mail goes, to some at least.
+    #[must_use]
+    pub const fn sends(self) -> bool {
+        matches!(self, Self::Released | Self::Expired(AtExpiry::Release))
+    }
+
     /// What was decided, in one word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

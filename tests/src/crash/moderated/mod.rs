@@ -193,8 +193,10 @@ impl Crowd {
     }
 }
 
-/// Mail to `held.example` waits. No notice is left out: every one is looked for.
+/// Mail to `held.example` waits; senders are ours, and so are told. No notice is left out: every one is looked for.
 const SECTIONS: &str = r#"public_url = "http://127.0.0.1:8025"
+[domains]
+relay = ["sender.example"]
 [[moderation.rule]]
 name = "all"
 action = "approval"

@@ -191,7 +191,7 @@ impl Writer<'_> {
     pub(super) fn destinations(&self, end: &Closing, about: &About<'_>) -> Vec<Fact> {
         let (mail, only) = (about.mail, about.case.progress.only.as_deref());
         match (end.decision, only) {
-            (Decision::Released, Some(only)) => [
+            (Decision::Released | Decision::Expired(AtExpiry::Release), Some(only)) => [
                 self.some_recipients(Label::SentTo, mail, |index| only.contains(&index), |_| false),
                 self.some_recipients(
                     Label::NotSentTo,
