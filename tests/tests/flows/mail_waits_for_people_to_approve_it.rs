@@ -94,16 +94,16 @@ async fn a_rejection_sends_nothing_but_the_news() {
 }
 
 #[tokio::test]
-async fn what_an_operator_deleted_at_rest_is_noticed_when_somebody_decides() {
+async fn what_an_operator_deleted_at_rest_is_over() {
     let (mut gateway, sink) = moderated(RULE).await;
     let (id, _) = held(&gateway, &sink).await;
     gateway.stop().await;
     gateway.queue().delete(id).await;
     gateway.start_again().await;
     let refused = gateway.moderation().take(id, approve("ann@local.example")).await;
-    assert!(matches!(refused, Err(TakeError::Gone)), "{refused:?}");
-    let refused = gateway.moderation().take(id, approve("ann@local.example")).await;
-    assert!(matches!(refused, Err(TakeError::Refused(Refused::Closed(_)))), "{refused:?}");
+    let Err(TakeError::Refused(Refused::Closed(closing))) = refused else { panic!("{refused:?}") };
+    assert_eq!(closing.decision, Decision::Discarded);
+    assert_eq!(closing.by.who, Actor::Administrator("operator".into()));
 }
 
 #[tokio::test]

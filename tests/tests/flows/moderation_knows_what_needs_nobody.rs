@@ -26,8 +26,8 @@ async fn a_trusted_sender_and_a_trusted_credential_need_nobody() {
         assert_eq!(answer.reply().contains("(held for approval)"), waits, "{sender}");
         alice.leave().await;
     }
-    // Two mails, and one request.
-    sink.expect(3).await;
+    // Two mails, one request, and that it is held.
+    sink.expect(4).await;
 }
 
 #[tokio::test]

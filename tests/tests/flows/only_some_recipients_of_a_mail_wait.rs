@@ -120,7 +120,7 @@ async fn what_an_operator_must_see_waits_in_both_halves() {
 #[tokio::test]
 async fn operators_change_one_half_and_leave_the_other_alone() {
     let (gateway, sink) = moderated("recipients = [\"boss@local.example\"]").await;
-    sink.change(Script::smtp().replying(Point::Mail, "450 4.0.0 Not yet"));
+    sink.change(Script::smtp().replying(Point::Mail, "421 4.0.0 Not yet"));
     let (sent, held) = split(&gateway, all()).await;
     gateway.queue().expect(sent, Place::Deferred).await;
     gateway.queue().hold(sent).await;
