@@ -48,11 +48,10 @@ impl Spool {
     /// Gives a file that lies in its place a second name, for another mail of the same content.
     pub(crate) fn name_again(&self, path: &Path, id: QueueId) -> io::Result<Placed> {
         let name = self.path(id);
-        match fs::hard_link(path, &name) {
+        if fs::hard_link(path, &name).is_err() {
             // Some file systems have no second names, and say so in several ways (link(2)); the other mail
             // gets a copy. Whatever else is wrong is wrong with the copy, too.
-            Err(_) => return self.copy(path, id),
-            Ok(()) => {}
+            return self.copy(path, id);
         }
         let placed = Placed(Unfinished(name));
         sync_directory(placed.path().parent().unwrap_or(&self.root))?;
