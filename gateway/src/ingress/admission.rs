@@ -284,8 +284,10 @@ impl Admission {
         let policy = self.listener.policy();
         let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
         let moderation = self.listener.moderation();
-        let submitter = self.sent_by(envelope, session).submitter;
-        let watch = moderation.and_then(|it| it.watch(&envelope.sender, submitter.as_ref()));
+        let watch = moderation.and_then(|it| {
+            let submitter = self.sent_by(envelope, session).submitter;
+            it.watch(&envelope.sender, submitter.as_ref())
+        });
         let watched = moderation.filter(|_| watch.is_some());
         let watched = watched.map(|moderation| Watched::new(moderation.asks_for_hosts()));
         let is_held = self.submitter.as_ref().is_some_and(held_to_from);
