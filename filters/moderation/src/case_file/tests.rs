@@ -5,7 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    case::{Actor, Command, Kind, Level, Moderator, OwnMail, Plan, Proof, TellsSender},
+    case::{
+        Actor, By, Command, Deed, Kind, Level, Moderator, OwnMail, Plan, Proof, RuleName, Step,
+        TellsSender,
+    },
     notice,
     rule::Reason,
     token::Token,
