@@ -13,8 +13,12 @@ impl CaseFile {
     /// all.
     #[must_use]
     pub fn journal(&self, id: QueueId, before: Option<&Case>) -> Vec<JournalEntry<'_>> {
-        let known = before.map_or(0, |case| case.progress.history.len());
-        let new = self.case.progress.history.iter().skip(known);
+        let progress = &self.case.progress;
+        let known = before.map_or(0, |case| case.progress.all_steps());
+        // What is new stands last, however much of what is old was taken out.
+        let new = progress.all_steps().saturating_sub(known);
+        let old = progress.history.len().saturating_sub(new);
+        let new = progress.history.iter().skip(old);
         new.map(|entry| JournalEntry::new(id, self, entry)).collect()
     }
 }

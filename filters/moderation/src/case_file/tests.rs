@@ -147,6 +147,23 @@ fn the_journal_hears_of_each_step_once() {
 }
 
 #[test]
+fn the_journal_hears_of_each_reminder_though_the_case_counts_them() {
+    let mut file = file();
+    let (mut now, mut told) = (Timestamp::from_secs(1_795_210_205), 0);
+    for _ in 0..50 {
+        now = now.plus(Duration::from_secs(3_600));
+        let (after, _) = file.take(&Command::Clock, now).unwrap();
+        let entries = after.journal(id(), Some(&file.case));
+        assert_eq!(entries.iter().map(|one| one.step).collect::<Vec<_>>(), [&Step::Reminded]);
+        assert_eq!(entries[0].at, now);
+        told += entries.len();
+        file = after;
+    }
+    assert_eq!((told, file.case.progress.all_steps()), (50, 51));
+    assert!(file.case.progress.history.len() < 10);
+}
+
+#[test]
 fn of_tokens_and_threads_the_newest_are_kept() {
     let mut file = file();
     (0..20).for_each(|number| file.give(grant(number)));

@@ -70,6 +70,33 @@ impl Act {
     fn remind(&mut self) {
         self.case.progress.asked = self.now;
         self.note(&By::clock(), Step::Reminded, "");
+        self.fold_reminders();
         self.owe_deciders(Word::Reminder);
     }
+
+    /// A mail may wait for years: of its reminders the first and the last stand in the history, and
+    /// between them how many others there were.
+    fn fold_reminders(&mut self) {
+        let history = &mut self.case.progress.history;
+        let reminders = (0..).zip(history.iter()).filter(|(_, one)| one.step == Step::Reminded);
+        let places: Vec<usize> = reminders.map(|(place, _)| place).collect();
+        if places.len() <= FIRST_REMINDERS + LAST_REMINDERS {
+            return;
+        }
+        let folded = (0..).zip(history.iter()).find_map(|(place, one)| match one.step {
+            Step::RemindedTimes(times) => Some((place, times)),
+            _ => None,
+        });
+        let times = folded.map_or(0, |(_, times)| times);
+        let next = places.get(FIRST_REMINDERS).and_then(|place| history.get_mut(*place));
+        next.into_iter().for_each(|one| one.step = Step::RemindedTimes(times.saturating_add(1)));
+        // It stands in front of the one that was changed, and so nothing else has moved.
+        folded.into_iter().for_each(|(place, _)| drop(history.remove(place)));
+    }
 }
+
+/// Reminders that stand in the history before the others are counted.
+const FIRST_REMINDERS: usize = 2;
+
+/// And behind.
+const LAST_REMINDERS: usize = 3;

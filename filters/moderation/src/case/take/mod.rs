@@ -76,6 +76,7 @@ fn begin(plan: Plan, step: Step, now: Timestamp) -> Act {
         escalated: false,
         warned: None,
         history: Vec::new(),
+        steps: 0,
         owed: Vec::new(),
         next_owed: 0,
     };
@@ -147,7 +148,10 @@ impl Act {
 
     fn note(&mut self, by: &By, step: Step, words: &str) {
         let entry = Entry { at: self.now, by: by.clone(), step, words: words.into() };
-        self.case.progress.history.push(entry);
+        let progress = &mut self.case.progress;
+        let steps = u32::try_from(progress.all_steps()).unwrap_or(u32::MAX);
+        progress.steps = steps.saturating_add(1);
+        progress.history.push(entry);
     }
 }
 

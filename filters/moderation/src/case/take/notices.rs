@@ -35,8 +35,11 @@ impl Act {
         let deciders: Vec<Moderator> =
             self.case.progress.level().map_or_else(Vec::new, |level| level.moderators.clone());
         for one in deciders {
-            if self.case.may_decide(&one).is_ok() && self.case.not_voted(&one).is_ok() {
-                self.owe(To::Moderator(one.address), word);
+            let to = To::Moderator(one.address.clone());
+            // What could not be sent yet is not owed twice, however long that takes.
+            let is_owed = self.is_owed(&to, word);
+            if !is_owed && self.case.may_decide(&one).is_ok() && self.case.not_voted(&one).is_ok() {
+                self.owe(to, word);
             }
         }
     }
@@ -77,6 +80,10 @@ impl Act {
             | Word::NoModerator => false,
             Word::Held | Word::Decided => true,
         });
+    }
+
+    fn is_owed(&self, to: &To, word: Word) -> bool {
+        self.case.progress.owed.iter().any(|owed| owed.word == word && owed.to == *to)
     }
 
     pub(super) fn owe(&mut self, to: To, word: Word) {

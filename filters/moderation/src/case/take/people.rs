@@ -57,9 +57,12 @@ impl Act {
     }
 
     fn has_room(&self) -> Result<(), Refused> {
-        if self.case.progress.history.len() < MAX_HISTORY { Ok(()) } else { Err(Refused::Full) }
+        let is_said = |step: &Step| matches!(step, Step::Commented | Step::Forwarded(_));
+        let history = &self.case.progress.history;
+        let said = history.iter().filter(|entry| is_said(&entry.step)).count();
+        if said < MOST_SAID { Ok(()) } else { Err(Refused::Full) }
     }
 }
 
 /// What people say about one mail ends somewhere; what decides is always kept.
-const MAX_HISTORY: usize = 200;
+const MOST_SAID: usize = 200;
