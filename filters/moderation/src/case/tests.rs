@@ -482,6 +482,32 @@ fn what_is_said_decides_nothing() {
 }
 
 #[test]
+fn whoever_says_too_much_is_refused_by_the_case_itself() {
+    let words = |count| "\u{ac01}".repeat(count).into_boxed_str();
+    let all = |count| {
+        let (by, at) = (by("ann"), None);
+        let (only, trust_days) = (None, 0);
+        [
+            Command::Comment { by: by.clone(), text: words(count) },
+            Command::Reject { by: by.clone(), reason: words(count) },
+            Command::Return { by: by.clone(), reason: words(count) },
+            Command::Discard { by: by.clone(), reason: words(count) },
+            Command::Approve { by, comment: words(count), only, at, trust_days },
+        ]
+    };
+    let story = Story::of(plan(vec![level(1, &["ann"])]));
+    for (long, short) in all(MOST_WORDS + 1).iter().zip(&all(MOST_WORDS)) {
+        assert_eq!(story.case.take(long, minute(1)), Err(Refused::TooLong));
+        assert!(story.case.take(short, minute(1)).is_ok(), "{short:?}");
+    }
+    // Whoever comes late hears who decided, however much they say.
+    let mut story = story;
+    story.does(&approve("ann")).unwrap();
+    let late = story.case.take(&all(MOST_WORDS + 1)[1], minute(1));
+    assert!(matches!(late, Err(Refused::Closed(_))), "{late:?}");
+}
+
+#[test]
 fn reminders_without_end_make_a_case_no_larger_and_nobody_silent() {
     let remind_every = Some(60);
     let mut story = Story::of(Plan { remind_every, ..plan(vec![level(1, &["ann", "bob"])]) });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mailweir_mail::Timestamp;
 
-use super::{Act, Fate, Trust};
+use super::{Act, Fate, Trust, is_short};
 use crate::case::{
     Actor, By, Decision, Kind, MOST_DAYS, Moderator, OwnMail, Refused, State, Step, Vote,
 };
@@ -23,6 +23,7 @@ impl Act {
         if let Some(seat) = &seat {
             self.case.not_voted(seat)?;
         }
+        is_short(comment)?;
         self.may_trust(by, seat.as_ref(), trust_days)?;
         if at.is_some_and(|at| at.plus(CLOCKS_DIFFER) < self.now) {
             return Err(Refused::Past);
@@ -65,6 +66,7 @@ impl Act {
             _ => self.still_pending()?,
         }
         self.seat(by)?;
+        is_short(words)?;
         Ok(self.close(by, decision, words))
     }
 

@@ -10,8 +10,8 @@ use mailweir_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AtExpiry, By, Case, Closing, Command, Decision, Entry, Kind, Plan, Progress, Refused, State,
-    Step, To, Word,
+    AtExpiry, By, Case, Closing, Command, Decision, Entry, Kind, MOST_WORDS, Plan, Progress,
+    Refused, State, Step, To, Word,
 };
 
 /// What comes of a command. Case and fate are made durable together.
@@ -156,5 +156,9 @@ impl Act {
 }
 
 fn said(words: &str) -> Result<(), Refused> {
-    if words.trim().is_empty() { Err(Refused::NoWords) } else { Ok(()) }
+    if words.trim().is_empty() { Err(Refused::NoWords) } else { is_short(words) }
+}
+
+fn is_short(words: &str) -> Result<(), Refused> {
+    if words.chars().nth(MOST_WORDS).is_some() { Err(Refused::TooLong) } else { Ok(()) }
 }
