@@ -162,7 +162,9 @@ pub enum Step {
     Closed(Decision),
     /// It went at once, and so many people hear of it.
     Passed(u32),
-    /// The trust that came of it is over.
+    /// Further mail of its log-in passes its rule until then.
+    Trusted(Timestamp),
+    /// The trust that came of it is over, earlier than was said.
     Distrusted,
 }
 

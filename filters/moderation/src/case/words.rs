@@ -149,6 +149,7 @@ fn step(f: &mut fmt::Formatter<'_>, step: &Step, who: &Actor) -> fmt::Result {
         Step::Closed(decision) => write!(f, "{} by {who}", decision.as_str()),
         Step::Passed(1) => f.write_str("sent at once, 1 was told"),
         Step::Passed(told) => write!(f, "sent at once, {told} were told"),
+        Step::Trusted(until) => write!(f, "log-in trusted until {} by {who}", minute(*until)),
         Step::Distrusted => write!(f, "trust ended by {who}"),
     }
 }

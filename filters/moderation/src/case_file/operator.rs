@@ -80,9 +80,9 @@ impl CaseFile {
             true => Command::Follow { by: who, deed },
             false => Command::Overtake { by: who, deed },
         };
-        let case = self.case.take(&command, now)?.case;
+        let (after, _) = self.take(&command, now)?;
         let operator = Some(Operated { deed, by: by.into(), at: now });
-        Ok(Self { case, operator, ..self.clone() })
+        Ok(Self { operator, ..after })
     }
 }
 

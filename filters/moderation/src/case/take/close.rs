@@ -7,6 +7,10 @@ impl Act {
     /// The one way to the end.
     pub(super) fn close(&mut self, by: &By, decision: Decision, words: &str) -> Fate {
         self.drop_questions();
+        // An approval that was taken back makes nobody trusted.
+        if !decision.sends() && self.is_trusted() {
+            self.note(by, Step::Distrusted, "");
+        }
         self.note(by, Step::Closed(decision), words);
         let (by, words, at) = (by.clone(), words.into(), self.now);
         self.tell_of_end(&by, decision);
@@ -22,6 +26,13 @@ impl Act {
             | Decision::Cancelled
             | Decision::Expired(AtExpiry::Reject | AtExpiry::Discard) => Fate::Dropped,
         }
+    }
+
+    /// Whether trust came of it, and was not ended.
+    fn is_trusted(&self) -> bool {
+        let steps = self.case.progress.history.iter().rev().map(|entry| &entry.step);
+        let mut steps = steps.filter(|one| matches!(one, Step::Trusted(_) | Step::Distrusted));
+        matches!(steps.next(), Some(Step::Trusted(_)))
     }
 
     /// The mail is where an operator has brought it, whatever was still to be decided.

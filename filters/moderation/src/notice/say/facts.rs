@@ -259,6 +259,7 @@ impl Writer<'_> {
             | Step::Warned
             | Step::Closed(_)
             | Step::Passed(_)
+            | Step::Trusted(_)
             | Step::Distrusted => return None,
         };
         let words = clean::line(&entry.words, MOST_WORDS);
