@@ -93,6 +93,9 @@ pub enum Decision {
     Expired(AtExpiry),
     /// It had left the queue, and the case did not hear how.
     Gone,
+    /// What is stored of it is not what was held, or cannot be read: it is in the queue still, for an
+    /// operator.
+    Damaged,
 }
 
 /// What an operator does with a mail in the queue, past its case.

@@ -261,6 +261,20 @@ fn of_a_mail_that_is_gone_nobody_is_said_to_have_sent_or_deleted_it() {
 }
 
 #[test]
+fn a_damaged_mail_is_for_an_operator_and_for_nobody_else() {
+    let mut story = Story::of(plan(vec![level(1, &["ann"])]));
+    story.sends();
+    story.does(&Command::Condemn).unwrap();
+    assert_eq!((story.closing().decision, story.last_fate()), (Decision::Damaged, &Fate::Stays));
+    let words = "gone: what is stored of it is not what was held, and is not released";
+    assert_eq!((&*story.case.standing(), story.case.progress.state.as_str()), (words, "gone"));
+    assert_eq!(story.case.progress.history.last().unwrap().to_string(), words);
+    assert_eq!(story.case.due(), None);
+    assert_eq!(story.sends(), ["(sender) Decided", "ann Decided"]);
+    assert!(matches!(story.does(&approve("ann")), Err(Refused::Closed(_))));
+}
+
+#[test]
 fn a_decision_is_handed_on() {
     let mut story = Story::of(plan(vec![level(1, &["ann", "bob"])]));
     let forward = |to: &str| Command::Forward { by: by("ann"), to: Moderator::new(address(to)) };

@@ -224,6 +224,24 @@ fn a_mail_that_is_held_for_another_reason_too_is_not_said_to_be_sent() {
     }
 }
 
+#[test]
+fn a_damaged_mail_waits_for_an_operator_who_has_the_last_word() {
+    let at = Timestamp::from_secs(1_795_210_300);
+    let damaged = file().take(&Command::Condemn, at).unwrap().0;
+    let gone = "gone: what is stored of it is not what was held, and is not released";
+    assert!(damaged.waits_for_operator());
+    assert_eq!(damaged.standing(), format!("{gone}, waits for an operator"));
+    assert_eq!(damaged.state_name(), "gone");
+    for (deed, state, words) in
+        [(Deed::Released, "released", "released"), (Deed::Deleted, "discarded", "deleted")]
+    {
+        let over = damaged.operated(deed, "root", at).unwrap();
+        assert_eq!((over.state_name(), over.waits_for_operator()), (state, false));
+        assert_eq!(over.standing(), format!("{gone}, {words} by operator root"));
+        assert!(over.operated(deed, "root", at).is_err());
+    }
+}
+
 /// What nobody sends any more makes nobody trusted, and the journal says who ended that.
 #[test]
 fn trust_ends_with_the_approval_that_it_came_of() {

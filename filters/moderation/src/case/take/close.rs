@@ -19,7 +19,7 @@ impl Act {
             Decision::Released | Decision::Expired(AtExpiry::Release) => {
                 Fate::Released(self.case.progress.only.clone())
             }
-            Decision::Gone => Fate::Stays,
+            Decision::Gone | Decision::Damaged => Fate::Stays,
             Decision::Rejected
             | Decision::Returned
             | Decision::Discarded
@@ -50,12 +50,13 @@ impl Act {
     }
 
     /// Nothing is left to decide. Nobody is named, since nobody is known.
-    pub(super) fn lose(&mut self) -> Result<Fate, Refused> {
+    pub(super) fn lose(&mut self, how: Decision) -> Result<Fate, Refused> {
         self.still_open()?;
-        Ok(self.close(&By::clock(), Decision::Gone, ""))
+        Ok(self.close(&By::clock(), how, ""))
     }
 
-    /// The last word about a mail that is approved: its sender hears of it only if it was sent.
+    /// The last word about a mail that an operator decides about: its sender hears of it only if it was
+    /// sent.
     pub(super) fn follow(&mut self, by: &By, deed: Deed) -> Fate {
         self.note(by, Step::InQueue(deed), "");
         if deed == Deed::Released && self.case.plan.tells_sender.of_outcome() {
