@@ -298,7 +298,7 @@ impl Moderation {
     /// The time of a case has come.
     async fn tick(self: &Arc<Self>, id: QueueId) {
         match self.take(id, Command::Clock).await {
-            Ok(_) | Err(TakeError::Gone | TakeError::NoCase(_)) => {}
+            Ok(_) | Err(TakeError::Gone | TakeError::Altered | TakeError::NoCase(_)) => {}
             Err(error) => self.put_off(id, &error.to_string()),
         }
     }

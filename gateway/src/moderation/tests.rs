@@ -7,10 +7,10 @@ use std::{
 
 use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath};
 use mailweir_moderation::{
-    case::{Actor, By, Proof, State},
+    case::{Actor, AtExpiry, By, Deed, Expiry, Proof, State},
     token::{Purpose, Token},
 };
-use mailweir_queue::{Disposition, NewMail};
+use mailweir_queue::{Disposition, Listed, NewMail};
 use tempfile::TempDir;
 
 use super::{reply::ReplyError, *};
@@ -20,6 +20,24 @@ use crate::{
     dkim::SignatureReader,
     egress::resolve::table::TableResolver,
 };
+
+impl Home {
+    /// People have no say in a mail any more, and an operator sees why.
+    async fn expect_damaged(&self, id: QueueId) {
+        let file = self.app.moderation().case(id).unwrap();
+        assert_eq!((file.state_name(), file.waits_for_operator()), ("gone", true));
+        let stored = self.queue().case(id).await.unwrap().unwrap().unwrap();
+        assert_eq!(CaseFile::from_json(&stored).unwrap(), *file);
+        let Listed::Sound { progress, .. } = self.queue().show(id).await.unwrap().unwrap().mail
+        else {
+            panic!("it is in the queue")
+        };
+        let mailweir_queue::progress::State::Held { reason, .. } = &progress.state else {
+            panic!("{progress:?}")
+        };
+        assert!(reason.as_str().starts_with("ALARM: "), "{reason:?}");
+    }
+}
 
 /// A gateway that nobody reaches.
 struct Home {
@@ -107,9 +125,18 @@ async fn content_that_is_not_what_was_held_is_never_released() {
     assert!(matches!(refused, Err(TakeError::Altered)), "{refused:?}");
     moderation.take(sound, approve()).await.unwrap();
     assert_eq!((home.queue().stats().held, home.queue().stats().ready), (1, 1));
-    let state = |id| moderation.case(id).unwrap().case.progress.state.clone();
-    assert_eq!(state(altered), State::Pending);
-    assert!(matches!(state(sound), State::Closed(_)));
+    assert_eq!(moderation.case(sound).unwrap().state_name(), "released");
+    home.expect_damaged(altered).await;
+    let again = moderation.take(altered, approve()).await;
+    assert!(matches!(again, Err(TakeError::Refused(_))), "{again:?}");
+    // An operator has looked at it.
+    let sent = |annex| async {
+        let mail = home.queue().pin(altered).await?;
+        home.queue().release_with(&mail, "root", None, annex).await
+    };
+    moderation.overtake(altered, Deed::Released, "root", sent).await.unwrap();
+    let file = moderation.case(altered).unwrap();
+    assert_eq!((file.state_name(), home.queue().stats().ready), ("released", 2));
 }
 
 #[tokio::test]
@@ -127,10 +154,31 @@ async fn content_in_a_file_of_its_own_is_compared_too_and_damage_keeps_it_on_hol
     let sound = home.hold(&content, hash).await;
     let moderation = home.app.moderation();
     let refused = moderation.take(damaged, approve()).await;
-    assert!(matches!(refused, Err(TakeError::Unreadable)), "{refused:?}");
-    assert_eq!(moderation.case(damaged).unwrap().case.progress.state, State::Pending);
+    assert!(matches!(refused, Err(TakeError::Altered)), "{refused:?}");
+    home.expect_damaged(damaged).await;
     moderation.take(sound, approve()).await.unwrap();
     assert_eq!((home.queue().stats().held, home.queue().stats().ready), (1, 1));
+}
+
+#[tokio::test]
+async fn a_mail_whose_content_is_missing_ends_its_case_when_its_time_comes() {
+    let home = Home::new();
+    let content = b"0123456789abcdef".repeat(1 << 18);
+    let id = home.hold(&content, Fingerprint::of(&content)).await;
+    let files = files_below(home.directory.path());
+    let is_content = |file: &&PathBuf| fs::metadata(file).unwrap().len() == content.len() as u64;
+    fs::remove_file(files.iter().find(is_content).expect("a file of its own")).unwrap();
+    let moderation = home.app.moderation();
+    let mut file = (*moderation.case(id).unwrap()).clone();
+    let at = clock::now();
+    let expiry = Expiry { at, warning: None, action: AtExpiry::Release };
+    file.case.plan.expiry = Some(expiry);
+    moderation.keep(id, file);
+    moderation.tick(id).await;
+    home.expect_damaged(id).await;
+    // Nothing is tried again, and it is not forgotten while an operator has it.
+    let later = at.plus(Duration::from_secs(9_999 * 86_400));
+    assert_eq!(moderation.registry().due(later, 9), []);
 }
 
 fn files_below(place: &Path) -> Vec<PathBuf> {

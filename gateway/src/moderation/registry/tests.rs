@@ -99,9 +99,9 @@ fn what_is_owed_is_found_until_it_is_settled() {
 
 #[test]
 fn what_goes_out_together_with_others_is_not_owed_by_itself() {
-    let asks = open(30).case.plan.levels[0].moderators[0].clone();
     let mut two = open(30);
-    two.case.plan.levels[0].moderators.push(Moderator { address: asks.address.clone(), ..asks });
+    let other = Moderator::new("other@own.example".parse().unwrap());
+    two.case.plan.levels[0].moderators.push(other);
     two.case = Case::open(two.case.plan, second(0));
     let numbers: Vec<u32> = two.case.progress.owed.iter().map(|owed| owed.number).collect();
     let mut registry = registry([(id(1), two.clone())]);
