@@ -251,7 +251,8 @@ impl Moderation {
         let now = clock::now();
         self.pace().limit(&self.settings.load().limits(), now);
         let (due, owing, old) = {
-            let registry = self.registry();
+            let mut registry = self.registry();
+            registry.look_at_clock(now);
             let keep = self.settings.load().rules.keep_cases;
             let room = if self.full_until(now).is_some() { 0 } else { AT_A_TIME };
             (
@@ -303,9 +304,13 @@ impl Moderation {
         }
     }
 
-    /// Nobody asks about it any more.
+    /// Nobody asks about it any more, unless somebody did something with it meanwhile.
     async fn forget(&self, id: QueueId) {
         let _turn = self.turn(id).await;
+        let keep = self.settings.load().rules.keep_cases;
+        if !self.registry().is_old(id, clock::now(), keep) {
+            return self.registry().calm(id);
+        }
         let mut annex = Annex::default();
         annex.remove_case(id);
         match self.queue.write(annex).await {

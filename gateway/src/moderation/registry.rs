@@ -29,10 +29,14 @@ pub(super) struct Registry {
     due: BTreeSet<(Timestamp, QueueId)>,
     /// When notices are owed: at once, or after a failure later.
     owing: BTreeSet<(Timestamp, QueueId)>,
-    /// Decided cases that owe nothing, by when that was.
+    /// Decided cases that owe nothing and wait for nobody, by when that was.
     decided: BTreeSet<(Timestamp, QueueId)>,
+    /// Those that could not be forgotten, by when that is tried again.
+    kept_on: BTreeSet<(Timestamp, QueueId)>,
     /// Failures of late.
     late: HashMap<QueueId, Late>,
+    /// The latest time that was heard of.
+    now: Option<Timestamp>,
     /// The numbers of notices that go out together with others.
     gathered: HashMap<QueueId, BTreeSet<u32>>,
     /// Cases that somebody changes at this moment.
@@ -57,6 +61,8 @@ struct Kept {
 struct Late {
     failures: u32,
     again: Timestamp,
+    /// How long before that the last failure was.
+    pause: Duration,
 }
 
 impl Registry {
@@ -145,10 +151,31 @@ impl Registry {
         until(&self.owing, now, most)
     }
 
-    /// At most `most` cases that were decided longer ago than `keep`.
+    /// At most `most` cases that were decided longer ago than `keep`, and that wait for nobody.
     pub(super) fn old(&self, now: Timestamp, keep: Duration, most: usize) -> Vec<QueueId> {
         let old = self.decided.iter().take_while(|(at, _)| at.plus(keep) <= now);
-        old.take(most).map(|(_, id)| *id).collect()
+        let again = self.kept_on.iter().take_while(|(again, _)| *again <= now);
+        old.chain(again).take(most).map(|(_, id)| *id).collect()
+    }
+
+    /// Whether a case may be forgotten: it is among [`Self::old`], or would be but for a failure.
+    pub(super) fn is_old(&self, id: QueueId, now: Timestamp, keep: Duration) -> bool {
+        let decided = self.get(id).and_then(|file| decided(file));
+        decided.is_some_and(|at| at.plus(keep) <= now)
+    }
+
+    /// What is to be tried again is, however far the clock was set back since it failed: after no longer a
+    /// pause than it would be now.
+    pub(super) fn look_at_clock(&mut self, now: Timestamp) {
+        if self.now.replace(now).is_none_or(|was| was <= now) {
+            return;
+        }
+        let is_too_late = |late: &Late| late.again > now.plus(late.pause);
+        let late = self.late.iter().filter(|(_, late)| is_too_late(late));
+        let late: Vec<(QueueId, Late)> = late.map(|(id, late)| (*id, *late)).collect();
+        for (id, late) in late {
+            self.delay(id, Late { again: now.plus(late.pause), ..late });
+        }
     }
 
     /// The first notice that a case owes, and not together with others.
@@ -169,7 +196,7 @@ impl Registry {
     /// When there is something to do next, but for notices.
     pub(super) fn next(&self, keep: Duration) -> Option<Timestamp> {
         let old = first(&self.decided).map(|at| at.plus(keep));
-        first(&self.due).into_iter().chain(old).min()
+        first(&self.due).into_iter().chain(old).chain(first(&self.kept_on)).min()
     }
 
     /// When a notice is owed next.
@@ -183,12 +210,22 @@ impl Registry {
         let failures = self.late.get(&id).map_or(0, |late| late.failures);
         let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(20)).min(LONGEST_PAUSE);
         let again = now.plus(pause);
-        if let Some(file) = self.get(id).cloned() {
-            self.take_out(id);
-            self.late.insert(id, Late { failures: failures + 1, again });
-            self.index(id, &file);
-        }
+        self.delay(id, Late { failures: failures.saturating_add(1), again, pause });
         again
+    }
+
+    /// What failed before need not be done any more, or not yet.
+    pub(super) fn calm(&mut self, id: QueueId) {
+        if let Some(file) = self.get(id).cloned() {
+            self.put(id, file);
+        }
+    }
+
+    fn delay(&mut self, id: QueueId, late: Late) {
+        let Some(file) = self.get(id).cloned() else { return };
+        self.take_out(id);
+        self.late.insert(id, late);
+        self.index(id, &file);
     }
 
     /// Whether it is the caller's turn to change a case; then nobody else may until [`Self::end`].
@@ -216,6 +253,7 @@ impl Registry {
         self.due.extend(places.due.map(|at| (at, id)));
         self.owing.extend(places.owing.map(|at| (at, id)));
         self.decided.extend(places.decided.map(|at| (at, id)));
+        self.kept_on.extend(places.kept_on.map(|again| (again, id)));
         if let (Some(trust), Some(login)) = (file.trust, &file.mail.login) {
             let key = (file.case.plan.rule.name.clone(), id);
             self.trusted.entry(login.clone()).or_default().insert(key, trust.until);
@@ -240,6 +278,7 @@ impl Registry {
         places.due.map(|at| self.due.remove(&(at, id)));
         places.owing.map(|at| self.owing.remove(&(at, id)));
         places.decided.map(|at| self.decided.remove(&(at, id)));
+        places.kept_on.map(|again| self.kept_on.remove(&(again, id)));
     }
 
     /// Where a case stands in the indices, as long as what is kept of it in `late` and
@@ -247,20 +286,14 @@ impl Registry {
     fn places(&self, id: QueueId, file: &CaseFile) -> Places {
         let case = &file.case;
         let late = self.late.get(&id).map(|late| late.again);
-        let owing = !case.progress.owed.is_empty();
         let gathered = self.gathered.get(&id).map_or(0, BTreeSet::len);
         let owes_now = case.progress.owed.len() > gathered;
-        let decided = match &case.progress.state {
-            // Whom it makes trusted is known from nowhere else.
-            State::Closed(closing) if !owing => {
-                Some(file.trust.map_or(closing.at, |trust| trust.until.max(closing.at)))
-            }
-            State::Closed(_) | State::Pending | State::Scheduled { .. } => None,
-        };
+        let decided = decided(file);
         Places {
             due: case.due().map(|due| late.map_or(due, |again| again.max(due))),
             owing: owes_now.then(|| late.unwrap_or(case.progress.opened)),
-            decided,
+            decided: decided.filter(|_| late.is_none()),
+            kept_on: decided.and(late),
         }
     }
 }
@@ -281,6 +314,20 @@ struct Places {
     due: Option<Timestamp>,
     owing: Option<Timestamp>,
     decided: Option<Timestamp>,
+    kept_on: Option<Timestamp>,
+}
+
+/// Since when nothing more comes of a case; `None`: something may, or somebody is waited for.
+fn decided(file: &CaseFile) -> Option<Timestamp> {
+    let progress = &file.case.progress;
+    match &progress.state {
+        State::Closed(_) if !progress.owed.is_empty() || file.waits_for_operator() => None,
+        // Whom it makes trusted is known from nowhere else.
+        State::Closed(closing) => {
+            Some(file.trust.map_or(closing.at, |trust| trust.until.max(closing.at)))
+        }
+        State::Pending | State::Scheduled { .. } => None,
+    }
 }
 
 /// Whether a notice of this number is still to be sent.

@@ -227,10 +227,45 @@ async fn an_old_case_is_forgotten_in_memory_and_on_the_disk() {
     let home = Home::new();
     let id = home.hold(b"text\r\n", Fingerprint::of(b"text\r\n")).await;
     let moderation = home.app.moderation();
+    // Not open ones, whoever thinks that they are old.
+    moderation.forget(id).await;
+    assert!(moderation.case(id).is_some());
+    moderation.keep(id, decided_long_ago(&moderation.case(id).unwrap()));
     moderation.forget(id).await;
     assert_eq!((moderation.case(id), home.queue().cases().len()), (None, 0));
     let gone = moderation.take(id, approve()).await;
     assert!(matches!(gone, Err(TakeError::NoCase(_))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_forgotten_is_tried_again_later_and_what_an_operator_has_is_never() {
+    let home = Home::new();
+    let hash = Fingerprint::of(b"text\r\n");
+    let (lost, waits) = (home.hold(b"text\r\n", hash).await, home.hold(b"text\r\n", hash).await);
+    let moderation = home.app.moderation();
+    moderation.keep(lost, decided_long_ago(&moderation.case(lost).unwrap()));
+    let left = decided_long_ago(&moderation.case(waits).unwrap());
+    moderation.keep(waits, CaseFile { also_held: Some("a table".into()), ..left });
+    let keep = moderation.settings.load().rules.keep_cases;
+    let now = clock::now();
+    assert_eq!(moderation.registry().old(now, keep, 9), [lost]);
+    assert_eq!(moderation.pause(), Duration::ZERO);
+    home.queue().shutdown().await;
+    moderation.forget(lost).await;
+    moderation.forget(waits).await;
+    assert!(moderation.case(lost).is_some() && moderation.case(waits).is_some());
+    assert_eq!(moderation.registry().old(clock::now(), keep, 9), []);
+    assert!(moderation.pause() > Duration::ZERO, "nobody asks again at once");
+    let later = clock::now().plus(Duration::from_secs(9));
+    assert_eq!(moderation.registry().old(later, keep, 9), [lost]);
+}
+
+/// A case that was decided when the clock began, and that owes nothing.
+fn decided_long_ago(file: &CaseFile) -> CaseFile {
+    let then = Timestamp::from_secs(1);
+    let (mut file, _) = file.take(&approve(), then).unwrap();
+    file.case.progress.owed.clear();
+    file
 }
 
 #[tokio::test]
