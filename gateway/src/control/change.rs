@@ -180,7 +180,11 @@ async fn at_rest(queue: &Queue, id: QueueId, deed: Deed, by: &str) -> Result<Ann
     let Some(Ok(stored)) = queue.case(id).await? else { return Ok(Annex::default()) };
     let Ok(before) = CaseFile::from_json(&stored) else { return Ok(Annex::default()) };
     let Ok(after) = before.operated(deed, by, clock::now()) else { return Ok(Annex::default()) };
-    Ok(moderation::annex(id, &after, Some(&before.case)).unwrap_or_default())
+    let mut annex = moderation::annex(id, &after, Some(&before.case)).unwrap_or_default();
+    if deed == Deed::Released {
+        moderation::remember_at_rest(&after, &mut annex);
+    }
+    Ok(annex)
 }
 
 async fn all(queue: &Queue, wish: Wish<'_>) -> Result<Vec<QueueId>, Box<str>> {

@@ -8,7 +8,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest;
 use mailweir_mail::{Address, Recipient, ReversePath, Timestamp};
-use mailweir_moderation::case_file::CaseFile;
+use mailweir_moderation::{case_file::CaseFile, rule::Reason};
 use mailweir_queue::{Annex, Day, Pair, store::StoreError};
 
 use super::Moderation;
@@ -77,11 +77,7 @@ impl Moderation {
         if !self.settings.load().rules.matching.ask_for_correspondents() {
             return;
         }
-        let all = (0..).zip(&file.mail.recipients);
-        let meant = all.filter(|(index, _)| only.is_none_or(|only| only.contains(index)));
-        let recipients: Vec<Recipient> =
-            meant.map(|(_, one)| Recipient::new(one.address.clone())).collect();
-        Acquainted::default().remember(&file.mail.sender, &recipients, annex, clock::now());
+        remember(file, only, annex);
     }
 
     /// Forgets who has been silent for too long, once a day, until the end.
@@ -125,6 +121,23 @@ impl Moderation {
         let days = u32::try_from(keep.as_secs() / SECONDS_OF_A_DAY).unwrap_or(Day::MAX);
         day(now).saturating_sub(days)
     }
+}
+
+/// As [`Moderation::remember`], of a mail that an operator releases while no server runs, and so nobody
+/// knows what rules ask for: a rule did if it held this mail for that.
+pub(crate) fn remember_at_rest(file: &CaseFile, annex: &mut Annex) {
+    let is_new = |reason: &Reason| matches!(reason, Reason::NewCorrespondent(_));
+    if file.mail.reasons.iter().any(is_new) {
+        remember(file, file.case.progress.only.as_deref(), annex);
+    }
+}
+
+fn remember(file: &CaseFile, only: Option<&[u32]>, annex: &mut Annex) {
+    let all = (0..).zip(&file.mail.recipients);
+    let meant = all.filter(|(index, _)| only.is_none_or(|only| only.contains(index)));
+    let recipients: Vec<Recipient> =
+        meant.map(|(_, one)| Recipient::new(one.address.clone())).collect();
+    Acquainted::default().remember(&file.mail.sender, &recipients, annex, clock::now());
 }
 
 /// Both in one key, whoever wrote. The case of letters does not matter: an address that is written

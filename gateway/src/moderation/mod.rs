@@ -45,7 +45,7 @@ pub(crate) use self::take::annex;
 pub(crate) use self::{
     api::Api,
     content::Fingerprint,
-    correspondents::Acquainted,
+    correspondents::{Acquainted, remember_at_rest},
     groups::Groups,
     pages::Pages,
     registry::TrustedLogin,

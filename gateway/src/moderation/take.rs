@@ -218,7 +218,10 @@ impl Moderation {
         let before = self.case(id)?;
         let after = before.operated(deed, by, clock::now()).ok()?;
         let annex = annex(id, &after, Some(&before.case));
-        let annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
+        let mut annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
+        if deed == Deed::Released {
+            self.remember(&after, after.case.progress.only.as_deref(), &mut annex);
+        }
         Some((after, annex))
     }
 
