@@ -36,7 +36,7 @@ use mailweir_moderation::{
     search::Search,
     token::{AnswerCode, Grant, TokenHash},
 };
-use mailweir_queue::{Annex, Queue};
+use mailweir_queue::{Annex, Queue, StoredCases};
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -110,7 +110,11 @@ impl Moderation {
         end: CancellationToken,
     ) -> Self {
         let mut registry = Registry::default();
-        for (id, stored) in queue.cases() {
+        let StoredCases { cases, failures } = queue.cases();
+        for failure in failures {
+            warn(&observer, format!("cases cannot be read, and mail of theirs waits: {failure}"));
+        }
+        for (id, stored) in cases {
             let read = stored.map_err(|error| error.to_string());
             let read =
                 read.and_then(|json| CaseFile::from_json(&json).map_err(|error| error.to_string()));

@@ -199,7 +199,7 @@ async fn what_was_decided_is_still_there_at_the_next_start_and_what_is_of_tomorr
     let again = home.another(CancellationToken::new());
     assert_eq!(again.case(decided), home.app.moderation().case(decided));
     assert_eq!(again.case(tomorrow), None);
-    assert_eq!(home.queue().cases().len(), 2, "nothing is thrown away");
+    assert_eq!(home.queue().cases().cases.len(), 2, "nothing is thrown away");
     let again = Arc::new(again);
     let refused = again.take(decided, approve()).await;
     assert!(matches!(refused, Err(TakeError::Refused(_))), "{refused:?}");
@@ -232,7 +232,7 @@ async fn an_old_case_is_forgotten_in_memory_and_on_the_disk() {
     assert!(moderation.case(id).is_some());
     moderation.keep(id, decided_long_ago(&moderation.case(id).unwrap()));
     moderation.forget(id).await;
-    assert_eq!((moderation.case(id), home.queue().cases().len()), (None, 0));
+    assert_eq!((moderation.case(id), home.queue().cases().cases.len()), (None, 0));
     let gone = moderation.take(id, approve()).await;
     assert!(matches!(gone, Err(TakeError::NoCase(_))), "{gone:?}");
 }
