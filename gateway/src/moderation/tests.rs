@@ -334,13 +334,17 @@ async fn whoever_is_silent_for_too_long_is_new_again_and_then_forgotten() {
     let address = |number: u32| -> Address { format!("u{number}@far.example").parse().unwrap() };
     let ann = ReversePath::Mailbox("ann@own.example".parse().unwrap());
     let recipients: Vec<Recipient> = (0..2_500).map(address).map(Recipient::new).collect();
-    let mut annex = Annex::default();
-    for number in 0..2_500 {
-        let pair = correspondents::pair(ann.address().unwrap(), &address(number));
-        // `forget_correspondents` is 400 d.
-        annex.put_acquaintance(pair, today - [0, 400, 401, 9_999][number as usize % 4]);
-    }
-    home.queue().write(annex).await.unwrap();
+    let written = |numbers: std::ops::Range<u32>, day: &dyn Fn(u32) -> u32| {
+        let mut annex = Annex::default();
+        for number in numbers {
+            let pair = correspondents::pair(ann.address().unwrap(), &address(number));
+            annex.put_acquaintance(pair, day(number));
+        }
+        home.queue().write(annex)
+    };
+    // `forget_correspondents` is 400 d. The seventh last day with mail is six days ago.
+    let ago = |number: u32| [(number / 4) % 7, 400, 407, 9_999][number as usize % 4];
+    written(0..2_500, &|number| today - ago(number)).await.unwrap();
     for is_swept in [false, true] {
         if is_swept {
             moderation.forget_silent(now).await.unwrap();
@@ -349,6 +353,25 @@ async fn whoever_is_silent_for_too_long_is_new_again_and_then_forgotten() {
         let known = recipients.iter().filter(|one| acquainted.knows(&one.address)).count();
         assert_eq!(known, 1_250);
     }
-    let left = home.queue().all_acquaintances(mailweir_queue::Pair::default(), 9_999);
-    assert_eq!((left.pairs.len(), left.next), (1_250, None));
+    let count = || {
+        let left = home.queue().all_acquaintances(mailweir_queue::Pair::default(), 9_999).unwrap();
+        assert_eq!(left.next, None);
+        left.pairs.len()
+    };
+    assert_eq!(count(), 1_250);
+    // The clock stands ten years ahead, and there is mail.
+    let ahead = 3_650;
+    for day in 0..7 {
+        let number = 2_500 + day;
+        let then = now.plus(Duration::from_secs(u64::from(ahead + day) * 86_400));
+        moderation.forget_silent(then).await.unwrap();
+        assert_eq!(count(), 1_250 + day as usize, "day {day}");
+        written(number..number + 1, &|_| today + ahead + day).await.unwrap();
+    }
+    // Set back, it makes nobody forgotten either; and on the seventh day it is what others say, too.
+    moderation.forget_silent(now).await.unwrap();
+    assert_eq!(count(), 1_257);
+    let then = now.plus(Duration::from_secs(u64::from(ahead + 6) * 86_400));
+    moderation.forget_silent(then).await.unwrap();
+    assert_eq!(count(), 7);
 }
