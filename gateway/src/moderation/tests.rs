@@ -3,14 +3,15 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath};
 use mailweir_moderation::{
-    case::{Actor, By, Proof, State},
-    token::{Purpose, Token},
+    case::{Actor, By, Command, Proof, State},
+    token::{Grant, Purpose, Token},
 };
-use mailweir_queue::{Disposition, NewMail};
+use mailweir_queue::{Annex, Disposition, NewMail};
 use tempfile::TempDir;
 
 use super::{reply::ReplyError, *};
