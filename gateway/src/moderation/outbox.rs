@@ -15,7 +15,7 @@ use mailweir_moderation::{
     notice::{About, Notice},
     token::{Grant, Purpose, Token},
 };
-use mailweir_queue::{IntakeError, Listed, store::StoreError};
+use mailweir_queue::{BodyError, IntakeError, Listed, store::StoreError};
 
 use super::{
     Moderation, Settings, content,
@@ -171,8 +171,9 @@ impl Moderation {
         self.log(format!("{id}: notice {word:?} to <{}>: {notice}", reader.address));
     }
 
-    /// Only those who decide get the mail: it may be what must not leave.
-    async fn original(
+    /// Only those who decide get the mail: it may be what must not leave. If it cannot be read, they
+    /// are told without it.
+    pub(super) async fn original(
         &self,
         id: QueueId,
         owed: &Owed,
@@ -183,13 +184,16 @@ impl Moderation {
         if !decides || file.attach == Attach::Nothing {
             return Ok(Original::NOTHING);
         }
-        let Some(details) = self.queue.show(id).await? else { return Ok(Original::NOTHING) };
-        let (Some(content), Listed::Sound { envelope, .. }) = (details.content, details.mail)
-        else {
+        let Some(Listed::Sound { envelope, .. }) = self.queue.find(id).await? else {
             return Ok(Original::NOTHING);
         };
-        let (attached, bytes) = content::attached(file.attach, &envelope, &content);
-        Ok(Original { attached, bytes })
+        let content = match self.queue.content(id).await {
+            Ok(Some(content)) => content,
+            Err(BodyError::Store(error)) => return Err(error.into()),
+            Ok(None) | Err(_) => return Ok(Original::NOTHING),
+        };
+        let read = content::attached(file.attach, &envelope, &content).await;
+        Ok(read.map_or(Original::NOTHING, |(attached, bytes)| Original { attached, bytes }))
     }
 }
 
