@@ -17,6 +17,7 @@ mod interfaces;
 mod login;
 pub mod moderation;
 pub mod observe;
+mod places;
 mod policy;
 mod restart;
 pub mod rewriting;

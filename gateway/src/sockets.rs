@@ -1,38 +1,22 @@
-//! The bound addresses of the listeners, and how a reload exchanges them.
-//!
-//! All that can fail is in [`Sockets::prepare`]; [`Sockets::install`] makes the change as a whole.
+//! The bound addresses of the listeners, and how a reload exchanges them ([`crate::places`]).
 
-use std::{
-    collections::{HashMap, HashSet},
-    io,
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashSet, io, net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, anyhow};
-use arc_swap::ArcSwap;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::ingress::{Listener, listen};
+use crate::{
+    ingress::{Listener, listen},
+    places::{self, Open, Places},
+};
 
 /// All bound addresses.
 #[derive(Default)]
-pub(crate) struct Sockets(Mutex<HashMap<SocketAddr, Socket>>);
-
-/// A bound address.
-struct Socket {
-    /// The listener that new connections get.
-    current: Arc<ArcSwap<Listener>>,
-    /// Stops accepting.
-    close: CancellationToken,
-}
+pub(crate) struct Sockets(Places<SocketAddr, Listener>);
 
 /// What [`Sockets::install`] needs. Dropping it changes nothing.
-pub(crate) struct Prepared {
-    kept: Vec<(SocketAddr, Arc<Listener>)>,
-    fresh: Vec<(SocketAddr, TcpListener, Arc<Listener>)>,
-}
+pub(crate) type Prepared = places::Prepared<SocketAddr, TcpListener, Listener>;
 
 impl Sockets {
     /// Binds those of the `wanted` addresses that are not bound yet.
@@ -43,19 +27,12 @@ impl Sockets {
         &self,
         wanted: Vec<(SocketAddr, Arc<Listener>)>,
     ) -> anyhow::Result<Prepared> {
-        let bound: Vec<SocketAddr> = self.lock().keys().copied().collect();
-        let (mut kept, mut fresh) = (Vec::new(), Vec::new());
-        for (address, listener) in wanted {
-            if bound.contains(&address) {
-                kept.push((address, listener));
-                continue;
-            }
-            let socket = bind(address).map_err(|error| explained(error, address, &bound));
+        self.0.prepare(wanted, |address, listener, bound| {
+            let socket = bind(*address).map_err(|error| explained(error, *address, bound));
             let socket = socket
                 .with_context(|| format!("listener {:?} cannot bind {address}", listener.name()))?;
-            fresh.push((socket.local_addr()?, socket, listener));
-        }
-        Ok(Prepared { kept, fresh })
+            Ok((socket.local_addr()?, socket))
+        })
     }
 
     /// Listens on what was prepared, and on nothing else from now on. `services` runs the new
@@ -66,40 +43,17 @@ impl Sockets {
         services: &TaskTracker,
         stop: &CancellationToken,
     ) {
-        let mut sockets = self.lock();
-        let kept: HashSet<SocketAddr> = prepared.kept.iter().map(|(address, _)| *address).collect();
-        sockets.retain(|address, socket| {
-            let keep = kept.contains(address);
-            if !keep {
-                socket.close.cancel();
-            }
-            keep
-        });
-        for (address, listener) in prepared.kept {
-            if let Some(socket) = sockets.get(&address) {
-                socket.current.store(listener);
-            }
-        }
-        for (address, socket, listener) in prepared.fresh {
-            let current = Arc::new(ArcSwap::new(listener));
-            let close = stop.child_token();
-            services.spawn(listen(socket, address, Arc::clone(&current), close.clone()));
-            sockets.insert(address, Socket { current, close });
-        }
+        let run = |address: &SocketAddr, socket, Open { current, close }| {
+            services.spawn(listen(socket, *address, current, close));
+        };
+        self.0.install(prepared, stop, |_, _| {}, run);
     }
 
     /// The bound addresses with the names of their listeners, by address.
     pub(crate) fn bound(&self) -> Vec<(Box<str>, SocketAddr)> {
-        let named = |(address, socket): (&SocketAddr, &Socket)| {
-            (socket.current.load().name().into(), *address)
-        };
-        let mut bound: Vec<_> = self.lock().iter().map(named).collect();
+        let mut bound = self.0.map(|address, listener| (listener.name().into(), *address));
         bound.sort_by_key(|(_, address)| *address);
         bound
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<SocketAddr, Socket>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,7 +79,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Why `address` cannot be bound. Ours that is in the way is closed only when all else has
 /// succeeded, so only a restart helps.
-fn explained(error: io::Error, address: SocketAddr, bound: &[SocketAddr]) -> anyhow::Error {
+fn explained(error: io::Error, address: SocketAddr, bound: &HashSet<SocketAddr>) -> anyhow::Error {
     match bound.iter().find(|own| overlap(**own, address)) {
         Some(own) if error.kind() == io::ErrorKind::AddrInUse => {
             anyhow!("it overlaps {own}, which this server has bound; this change needs a restart")

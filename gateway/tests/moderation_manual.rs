@@ -25,6 +25,8 @@ fn mail_to_the_outside_needs_an_approval() {
     assert_eq!(example.first("sam", &["x@own.example", "y@example.org"], ""), "to the outside");
     assert_eq!(example.first("sam", &["y@example.org"], ""), "(none)");
     assert_eq!(example.first("news", &["x@own.example"], ""), "newsletter");
+    let claimed = example.matches_by("sam", "news", &["x@own.example"], "");
+    assert_eq!(claimed.len(), 1, "whoever claims to be the newsletter waits");
     let found = example.matches("news", &["x@own.example"], "");
     assert_eq!(found.len(), 2, "the rule behind is recorded");
 
@@ -113,16 +115,22 @@ impl Example {
 
     /// The rules that mean a mail that somebody sends who logged in.
     fn matches(&self, sender: &str, recipients: &[&str], text: &str) -> Vec<Match> {
+        self.matches_by(sender, sender, recipients, text)
+    }
+
+    /// The same, for a mail that somebody sends under the name of somebody else.
+    fn matches_by(&self, login: &str, sender: &str, recipients: &[&str], text: &str) -> Vec<Match> {
         let rules = &self.config.moderation.matching;
         let mut watch = rules.watch();
         text.lines().for_each(|line| watch.text(line));
         let recipients: Vec<Address> = recipients.iter().map(|one| one.parse().unwrap()).collect();
         let sender = mailweir_mail::ReversePath::Mailbox(colleague(sender));
+        let login = colleague(login);
         let is_ours =
             |domain: &Domain| self.config.domains.relay.iter().any(|own| own.matches(domain));
         let facts = MailFacts {
             listener: "submission",
-            login: Some("sam"),
+            login: Some(login.as_str()),
             groups: &[],
             credential: None,
             sender: &sender,

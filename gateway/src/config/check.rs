@@ -94,6 +94,8 @@ pub(super) fn config(
     positive(&dns.table, &[("timeout", dns.section.timeout)], problems);
     let address_verify =
         address_verify::check(&address_verify, &server.hostname, &domains.section, problems);
+    let senders = senders::senders(&written_senders, around, problems);
+    moderation::claims::check(&moderation, &listeners, &senders, problems);
     let moderation = moderation::check(&moderation, &listeners, &server, around, problems);
     let policy_servers =
         policy_server::check(&policy_servers, &listeners, &moderation.rules, problems);
@@ -106,7 +108,7 @@ pub(super) fn config(
             users_file: users_file(&written_auth, &server),
             backends: backend::check(&written_backends, around, problems),
             throttle: throttle::check(&written_throttle, problems),
-            senders: senders::senders(&written_senders, around, problems),
+            senders,
             limits: senders::quotas(&written_quotas, problems),
         },
         server,

@@ -24,6 +24,7 @@ use mailweir_smtp::{
 };
 use mailweir_tables::PatternSteps;
 
+use self::moderating::SentBy;
 use super::{
     client_name::{self, ClientName},
     content_scan::ContentScan,
@@ -50,6 +51,8 @@ pub(super) struct Admission {
     listener: Arc<Listener>,
     permit: Permit,
     incoming: Option<Incoming>,
+    /// Who hands it in; absent where nobody asked.
+    sent_by: Option<SentBy>,
     exchange: Option<(Box<str>, Exchange)>,
     /// What the next log-in may build on.
     channel: Channel,
@@ -71,6 +74,7 @@ impl Admission {
             listener,
             permit,
             incoming: None,
+            sent_by: None,
             exchange: None,
             channel,
             submitter: None,
@@ -284,10 +288,10 @@ impl Admission {
         let policy = self.listener.policy();
         let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
         let moderation = self.listener.moderation();
-        let watch = moderation.and_then(|it| {
-            let submitter = self.sent_by(envelope, session).submitter;
-            it.watch(&envelope.sender, submitter.as_ref())
-        });
+        let sent_by = moderation.filter(|it| it.has_rules());
+        let sent_by = sent_by.map(|_| self.sent_by(envelope, session));
+        let submitter = sent_by.as_ref().and_then(|it| it.submitter.as_ref());
+        let watch = moderation.and_then(|it| it.watch(&envelope.sender, submitter));
         let watched = moderation.filter(|_| watch.is_some());
         let watched = watched.map(|moderation| Watched::new(moderation.asks_for_hosts()));
         let is_held = self.submitter.as_ref().is_some_and(held_to_from);
@@ -305,6 +309,7 @@ impl Admission {
             Some(error) => self.not_taken(error),
             None => {
                 self.incoming = Some(incoming);
+                self.sent_by = sent_by;
                 Answer::Proceed
             }
         }

@@ -3,14 +3,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath};
 use mailweir_moderation::{
-    case::{Actor, AtExpiry, By, Deed, Expiry, Proof, State},
-    token::{Purpose, Token},
+    case::{Actor, AtExpiry, By, Command, Deed, Expiry, Owed, Proof, State, To, Word},
+    case_file::Attach,
+    token::{Grant, Purpose, Token},
 };
-use mailweir_queue::{Disposition, Listed, NewMail};
+use mailweir_queue::{Annex, Disposition, Listed, NewMail};
 use tempfile::TempDir;
 
 use super::{reply::ReplyError, *};
@@ -179,6 +181,31 @@ async fn a_mail_whose_content_is_missing_ends_its_case_when_its_time_comes() {
     // Nothing is tried again, and it is not forgotten while an operator has it.
     let later = at.plus(Duration::from_secs(9_999 * 86_400));
     assert_eq!(moderation.registry().due(later, 9), []);
+}
+
+#[tokio::test]
+async fn of_a_mail_that_is_too_large_to_attach_nothing_but_the_header_is_read() {
+    let home = Home::new();
+    let header = format!("Subject: large\r\nX-Long: {}\r\n\r\n", "x".repeat(300_000));
+    let mut content = header.clone().into_bytes();
+    content.resize(12 << 20, b'y');
+    let id = home.hold(&content, Fingerprint::of(&content)).await;
+    let files = files_below(home.directory.path());
+    let is_content = |file: &&PathBuf| fs::metadata(file).unwrap().len() == content.len() as u64;
+    let file = files.iter().find(is_content).expect("a file of its own");
+    // Whoever reads on finds that the rest is missing.
+    fs::write(file, &content[..1 << 20]).unwrap();
+    let moderation = home.app.moderation();
+    let case = (*moderation.case(id).unwrap()).clone();
+    let to = To::Moderator("boss@own.example".parse().unwrap());
+    let owed = Owed { number: 0, to, word: Word::Request };
+    for attach in [Attach::Original, Attach::Header] {
+        let case = CaseFile { attach, ..case.clone() };
+        let original = moderation.original(id, &owed, &case).await.unwrap();
+        assert!(original.bytes == header, "{} bytes", original.bytes.len());
+    }
+    let nothing = CaseFile { attach: Attach::Nothing, ..case };
+    assert!(moderation.original(id, &owed, &nothing).await.unwrap().bytes.is_empty());
 }
 
 fn files_below(place: &Path) -> Vec<PathBuf> {

@@ -1,22 +1,15 @@
 //! Where a Postfix in front asks which mail needs an approval (`[[policy_server]]`): sockets, and how a
 //! reload exchanges them.
 //!
-//! The protocol is [`mailweir_policy`]'s, what the rules say [`crate::ingress::foresight`]'s. All that
-//! can fail is in [`PolicySockets::prepare`]; [`PolicySockets::install`] makes the change as a whole.
+//! The protocol is [`mailweir_policy`]'s, what the rules say [`crate::ingress::foresight`]'s, and a reload
+//! [`crate::places`]'.
 
 mod answer;
 mod connection;
 mod local;
 mod notes;
 
-use std::{
-    collections::HashMap,
-    fmt, io,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
@@ -26,11 +19,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::{answer::PolicyServer, notes::Notes};
 use self::{connection::warn, local::LocalSocket};
-use crate::{config, ingress::Listener, observe::Observer, sockets};
+use crate::{
+    config,
+    ingress::Listener,
+    observe::Observer,
+    places::{self, Open, Places},
+    sockets,
+};
 
 /// All places where we are asked.
 #[derive(Default)]
-pub(crate) struct PolicySockets(Mutex<HashMap<Place, Socket>>);
+pub(crate) struct PolicySockets(Places<Place, PolicyServer>);
 
 /// Where we are asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,24 +38,14 @@ enum Place {
     Local(PathBuf),
 }
 
-/// A place that is open.
-struct Socket {
-    /// Who answers from now on, on connections that are open too.
-    current: Arc<ArcSwap<PolicyServer>>,
-    /// Ends it and its connections.
-    close: CancellationToken,
-}
-
+/// A socket at such a place.
 enum Bound {
     Tcp(TcpListener),
     Local(LocalSocket),
 }
 
 /// What [`PolicySockets::install`] needs. Dropping it changes nothing.
-pub(crate) struct Prepared {
-    kept: Vec<(Place, Arc<PolicyServer>)>,
-    fresh: Vec<(Place, Bound, Arc<PolicyServer>)>,
-}
+pub(crate) struct Prepared(places::Prepared<Place, Bound, PolicyServer>);
 
 impl PolicyServer {
     /// A server that asks the rules of `listener`.
@@ -87,19 +76,16 @@ impl PolicySockets {
     /// # Errors
     /// A place cannot be opened.
     pub(crate) fn prepare(&self, wanted: Vec<PolicyServer>) -> anyhow::Result<Prepared> {
-        let (mut kept, mut fresh) = (Vec::new(), Vec::new());
-        for server in wanted.into_iter().map(Arc::new) {
-            for place in server.places() {
-                if self.lock().contains_key(&place) {
-                    kept.push((place, Arc::clone(&server)));
-                    continue;
-                }
-                let bound = bind(&place, server.mode())
-                    .with_context(|| format!("the policy server cannot be asked at {place}"))?;
-                fresh.push((place, bound, Arc::clone(&server)));
-            }
-        }
-        Ok(Prepared { kept, fresh })
+        let wanted = wanted.into_iter().map(Arc::new).flat_map(|server| {
+            let places: Vec<Place> = server.places().collect();
+            places.into_iter().map(move |place| (place, Arc::clone(&server)))
+        });
+        let prepared = self.0.prepare(wanted, |place, server, _| {
+            let bound = bind(place, server.mode())
+                .with_context(|| format!("the policy server cannot be asked at {place}"))?;
+            Ok((place.clone(), bound))
+        });
+        prepared.map(Prepared)
     }
 
     /// Answers at what was prepared, and nowhere else from now on. `services` runs it until `stop`.
@@ -109,33 +95,17 @@ impl PolicySockets {
         services: &TaskTracker,
         stop: &CancellationToken,
     ) {
-        let mut open = self.lock();
-        open.retain(|place, socket| {
-            let keep = prepared.kept.iter().any(|(kept, _)| kept == place);
-            if !keep {
-                socket.close.cancel();
-            }
-            keep
-        });
-        for (place, server) in prepared.kept {
-            let Some(socket) = open.get(&place) else { continue };
-            if let Place::Local(path) = &place
+        let keep = |place: &Place, server: &PolicyServer| {
+            if let Place::Local(path) = place
                 && let Err(error) = local::set_mode(path, server.mode())
             {
-                warn(&server, &format!("{place} keeps its permissions: {error}"));
+                warn(server, &format!("{place} keeps its permissions: {error}"));
             }
-            socket.current.store(server);
-        }
-        for (place, bound, server) in prepared.fresh {
-            let (current, close) = (Arc::new(ArcSwap::new(server)), stop.child_token());
-            let (tasks, ended) = (services.clone(), close.clone());
-            services.spawn(listen(bound, Arc::clone(&current), tasks, ended));
-            open.insert(place, Socket { current, close });
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Socket>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        let run = |_: &Place, bound, Open { current, close }| {
+            services.spawn(listen(bound, current, services.clone(), close));
+        };
+        self.0.install(prepared.0, stop, keep, run);
     }
 }
 

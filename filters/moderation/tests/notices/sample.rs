@@ -259,6 +259,8 @@ impl Sample {
         let first = [MessageId::of(id, reader, 1, &host)];
         let is_request = matches!(notice, Notice::Owed { word: Word::Request | Word::Held, .. });
         let (decides, owns) = abilities(notice);
+        // An answer is to a notice that has the links, and entries of a digest have links of their own.
+        let has_links = matches!(notice, Notice::Owed { .. });
         compose(
             notice,
             &Letter {
@@ -269,9 +271,9 @@ impl Sample {
                 to: reader,
                 reply_to: decides.then_some(&answer),
                 links: Links {
-                    open: Some(OPEN),
-                    approve: decides.then_some(APPROVE),
-                    reject: decides.then_some(REJECT),
+                    open: has_links.then_some(OPEN),
+                    approve: (decides && has_links).then_some(APPROVE),
+                    reject: (decides && has_links).then_some(REJECT),
                     cancel: owns.then_some(CANCEL),
                 },
                 date: NOW,

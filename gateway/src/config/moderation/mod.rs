@@ -1,6 +1,7 @@
 //! `[moderation]`: which mail waits for people, who they are, and which mail needs nobody.
 
 mod action;
+pub(super) mod claims;
 mod describe;
 mod people;
 mod rule;

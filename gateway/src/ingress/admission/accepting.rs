@@ -15,7 +15,7 @@ use mailweir_smtp::{
     server::{Answer, Session},
 };
 
-use super::{Admission, summary};
+use super::{Admission, moderating::SentBy, summary};
 use crate::{
     clock,
     dkim::SignedMail,
@@ -36,6 +36,8 @@ use crate::{
 /// A mail whose content is complete, and what the stages before have made of it.
 pub(super) struct Judged {
     pub(super) incoming: Incoming,
+    /// Who handed it in; absent until somebody asks.
+    pub(super) sent_by: Option<SentBy>,
     wishes: Wishes,
     pub(super) detour: Option<Detour>,
     copies: Vec<Address>,
@@ -56,9 +58,10 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    fn new(incoming: Incoming) -> Self {
+    fn new(incoming: Incoming, sent_by: Option<SentBy>) -> Self {
         Self {
             incoming,
+            sent_by,
             wishes: Wishes::default(),
             detour: None,
             copies: Vec::new(),
@@ -98,7 +101,8 @@ impl Admission {
     }
 
     async fn try_to_accept(&mut self, session: &mut Session) -> Result<Answer, Answer> {
-        let mut mail = Judged::new(self.incoming.take().ok_or_else(internal)?);
+        let incoming = self.incoming.take().ok_or_else(internal)?;
+        let mut mail = Judged::new(incoming, self.sent_by.take());
         if let Some(answer) = self.take_answers(&mut mail, session).await? {
             return Ok(answer);
         }

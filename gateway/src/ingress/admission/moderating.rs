@@ -66,7 +66,7 @@ impl Admission {
         let detour = mail.detour.take();
         let addressed = mail.take_addressed();
         let final_form = addressed.envelope(envelope.clone(), detour, self.listener.served());
-        let sender = self.sent_by(envelope, session);
+        let sender = mail.sent_by.take().unwrap_or_else(|| self.sent_by(envelope, session));
         if sender.log_in == LogIn::Unknown && rules.asks_for_log_ins() {
             self.listener.warn(format!("{id}: {NOT_TOLD}"));
         }

@@ -77,13 +77,13 @@ impl Admission {
         let Some(envelope) = session.transaction() else { return Ok(None) };
         let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
         let from = from.as_deref().and_then(|from| <&[Address; 1]>::try_from(from).ok());
-        let submitter = self.sent_by(envelope, session).submitter;
+        let sent_by = mail.sent_by.take().unwrap_or_else(|| self.sent_by(envelope, session));
         for code in codes(moderation, envelope) {
             let reply = Reply {
                 id: mail.incoming.id(),
                 code: &code,
                 from: from.map(|[from]| from),
-                login: submitter.as_ref().map(Submitter::log_in),
+                login: sent_by.submitter.as_ref().map(Submitter::log_in),
                 client: session.client().ip(),
                 has_null_sender: envelope.sender.address().is_none(),
                 signed: &evidence.signed,
@@ -94,6 +94,7 @@ impl Admission {
             taken.map_err(|error| self.not_answered(mail, &error))?;
         }
         mail.signed = Some(evidence.signed);
+        mail.sent_by = Some(sent_by);
         let left = session.drop_recipients(|one| answered(moderation, one).is_some());
         Ok((left == 0).then(|| Answer::ReplyTaken(mail.incoming.id())))
     }

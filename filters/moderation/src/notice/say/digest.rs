@@ -4,7 +4,7 @@ use super::{Writer, closing, facts, web};
 use crate::notice::{
     Gathered, Letter, Waiting, clean,
     document::{Block, Document, Link, Tone},
-    words::{Deed, Label, Opening, Remark, Tag},
+    words::{Deed, Label, Opening, Remark, Tag, Ways},
 };
 
 pub(super) fn document(
@@ -34,7 +34,7 @@ pub(super) fn document(
         Gathered::Alerts => writer.remark(Remark::NameSomebody),
     }
     if shown.iter().any(|one| one.open.is_some()) {
-        writer.remark(Remark::KeepToYourself);
+        writer.remark(Remark::KeepToYourself(Ways::Links));
     }
     writer.close(None)
 }

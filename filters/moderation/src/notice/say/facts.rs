@@ -259,7 +259,7 @@ impl Writer<'_> {
             Step::Commented => Label::Comment.text(language).to_owned(),
             Step::InQueue(deed) => in_queue(*deed).text(language).to_owned(),
             Step::Forwarded(to) => {
-                format!("{} \u{2192} {}", Tag::Forwarded.text(language), shown(to))
+                format!("{} \u{2192} {}", Tag::HandedOn.text(language), shown(to))
             }
             Step::Opened
             | Step::NextLevel

@@ -14,7 +14,7 @@ use mailweir_mail::{Address, Timestamp};
 use super::{
     About, Attached, Language, Letter, Notice, clean,
     document::{Block, Button, Document, Fact, Link, Tone, Weight},
-    words::{Deed, Label, Opening, Remark, Tag},
+    words::{Deed, Label, Opening, Remark, Tag, Ways},
 };
 use crate::case::{Closing, Kind, State, To, Word};
 
@@ -178,9 +178,13 @@ impl<'a> Writer<'a> {
             self.remark(Remark::HowToAnswer { approve, reject });
         }
         let links = self.letter.links;
-        if self.letter.reply_to.is_some() || links.open.or(links.approve).is_some() {
-            self.remark(Remark::KeepToYourself);
-        }
+        let ways = match (links.open.or(links.approve), self.letter.reply_to) {
+            (Some(_), Some(_)) => Ways::Both,
+            (Some(_), None) => Ways::Links,
+            (None, Some(_)) => Ways::Answer,
+            (None, None) => return,
+        };
+        self.remark(Remark::KeepToYourself(ways));
     }
 
     /// The name of the case for those who ask about it, and who sent this.

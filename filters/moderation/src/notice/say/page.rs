@@ -98,7 +98,7 @@ fn is_asked(case: &Case, view: &View<'_>) -> bool {
 
 /// To one who has handed the decision on. The mail is not for them any more.
 fn given_away(about: &About<'_>, letter: &Letter<'_>) -> Document {
-    let mut writer = Writer::new(letter, Tone::Calm, Tag::Forwarded, Opening::Settled);
+    let mut writer = Writer::new(letter, Tone::Calm, Tag::HandedOn, Opening::Settled);
     writer.document.opening = refusal(&Refused::NotTheirs, letter.language).to_owned();
     writer.document.subject = format!("[{}] {}", writer.document.tag, about.id);
     writer.remark(Remark::NothingToDo);

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Deed, Ground, Label, Opening, Remark, Tag, Term};
+use super::{Deed, Ground, Label, Opening, Remark, Tag, Term, Ways};
 use crate::{
     case::{AtExpiry, Refused},
     numbers::NumberKind,
@@ -48,6 +48,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Reminder => "Reminder",
         Tag::Escalation => "Approval, escalated",
         Tag::Forwarded => "Approval, forwarded",
+        Tag::HandedOn => "Handed on",
         Tag::ExpirySoon => "Expires soon",
         Tag::NoModerator => "No moderator",
         Tag::Held => "Held",
@@ -184,16 +185,22 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         Remark::LinksOnlyShow => "The links open a page. Nothing happens before you confirm there.",
         Remark::HowToAnswer { approve, reject } => {
             return format!(
-                "Or answer this mail: write \u{201c}{approve}\u{201d} or \
+                "You can answer this mail: write \u{201c}{approve}\u{201d} or \
                  \u{201c}{reject}\u{201d} on the first line and, if you like, a reason below it."
             );
         }
         Remark::AnswerWithLogIn => {
-            "Please use the links, or answer from a program that logs in to our mail server."
+            "Please use the links of the request, or answer from a program that logs in to our mail server."
         }
-        Remark::KeepToYourself => {
-            "Please do not pass this mail on: its links and its reply address decide in your name."
-        }
+        Remark::KeepToYourself(ways) => match ways {
+            Ways::Links => "Please do not pass this mail on: its links decide in your name.",
+            Ways::Answer => {
+                "Please do not pass this mail on: its reply address decides in your name."
+            }
+            Ways::Both => {
+                "Please do not pass this mail on: its links and its reply address decide in your name."
+            }
+        },
         Remark::PlainLinks => "If the buttons do not work:",
         Remark::MailAttached => "The mail is attached.",
         Remark::HeaderAttached => "The header of the mail is attached.",

@@ -1,7 +1,7 @@
 //! French. The words of moderation are those of Sympa. Signs of two parts (`:`, `;`, `?`, `!`) stand
 //! behind a space that does not break.
 
-use super::{Deed, Ground, Label, Opening, Remark, Tag, Term};
+use super::{Deed, Ground, Label, Opening, Remark, Tag, Term, Ways};
 use crate::{
     case::{AtExpiry, Refused},
     numbers::NumberKind,
@@ -49,6 +49,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Reminder => "Relance",
         Tag::Escalation => "À valider, sans réponse",
         Tag::Forwarded => "À valider, transmis",
+        Tag::HandedOn => "Transmis",
         Tag::ExpirySoon => "Échéance proche",
         Tag::NoModerator => "Sans modérateur",
         Tag::Held => "En attente",
@@ -205,18 +206,27 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         }
         Remark::HowToAnswer { approve, reject } => {
             return format!(
-                "Vous pouvez aussi répondre à ce message\u{a0}: écrivez «\u{a0}{approve}\u{a0}» ou \
+                "Vous pouvez répondre à ce message\u{a0}: écrivez «\u{a0}{approve}\u{a0}» ou \
                  «\u{a0}{reject}\u{a0}» sur la première ligne et, si besoin, un motif en dessous."
             );
         }
         Remark::AnswerWithLogIn => {
-            "Merci d’utiliser les liens, ou de répondre depuis un logiciel qui s’identifie auprès de \
+            "Merci d’utiliser les liens de la demande, ou de répondre depuis un logiciel qui s’identifie auprès de \
              notre serveur de messagerie."
         }
-        Remark::KeepToYourself => {
-            "Merci de ne pas transférer ce message\u{a0}: ses liens et son adresse de réponse \
-             décident en votre nom."
-        }
+        Remark::KeepToYourself(ways) => match ways {
+            Ways::Links => {
+                "Merci de ne pas transférer ce message\u{a0}: ses liens décident en votre nom."
+            }
+            Ways::Answer => {
+                "Merci de ne pas transférer ce message\u{a0}: son adresse de réponse décide en votre \
+                 nom."
+            }
+            Ways::Both => {
+                "Merci de ne pas transférer ce message\u{a0}: ses liens et son adresse de réponse \
+                 décident en votre nom."
+            }
+        },
         Remark::PlainLinks => "Si les boutons ne fonctionnent pas\u{a0}:",
         Remark::MailAttached => "Le message d’origine est joint.",
         Remark::HeaderAttached => "L’en-tête du message d’origine est joint.",

@@ -1,6 +1,6 @@
 //! Japanese. The words of approval are those of 承認 workflows.
 
-use super::{Deed, Ground, Label, Opening, Remark, Tag, Term};
+use super::{Deed, Ground, Label, Opening, Remark, Tag, Term, Ways};
 use crate::{
     case::{AtExpiry, Refused},
     numbers::NumberKind,
@@ -48,12 +48,13 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Reminder => "承認依頼・再通知",
         Tag::Escalation => "承認依頼・未処理",
         Tag::Forwarded => "承認依頼・回付",
+        Tag::HandedOn => "回付",
         Tag::ExpirySoon => "承認期限間近",
         Tag::NoModerator => "承認者不在",
         Tag::Held => "送信保留",
         Tag::Delayed => "送信待機",
         Tag::Approved => "承認済み",
-        Tag::Sent => "配送済み",
+        Tag::Sent => "送信済み",
         Tag::Rejected => "却下",
         Tag::Returned => "差戻し",
         Tag::Discarded => "破棄",
@@ -75,8 +76,8 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Login => "ログインID",
         Label::Client => "接続元",
         Label::Recipients => "宛先",
-        Label::SentTo => "配送先",
-        Label::NotSentTo => "配送対象外",
+        Label::SentTo => "送信先",
+        Label::NotSentTo => "送信対象外",
         Label::Subject => "件名",
         Label::Arrival => "受付日時",
         Label::Size => "サイズ",
@@ -84,7 +85,7 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Rule => "適用ルール",
         Label::Why => "保留理由",
         Label::Expiry => "承認期限",
-        Label::SentAt => "配送予定",
+        Label::SentAt => "送信予定",
         Label::Beginning => "本文の冒頭",
         Label::Decision => "処理結果",
         Label::DecidedBy => "処理者",
@@ -98,7 +99,7 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Outside => "外部",
         Label::Hidden => "BCC",
         Label::LeftOut => "対象外",
-        Label::ReleasedInQueue => "キューから直接配送",
+        Label::ReleasedInQueue => "キューから直接送信",
         Label::DeletedInQueue => "キューから直接削除",
     }
 }
@@ -199,16 +200,24 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         }
         Remark::HowToAnswer { approve, reject } => {
             return format!(
-                "このメールへの返信でも処理できます。1行目に「{approve}」または「{reject}」とご記入ください。\
+                "このメールへの返信で処理できます。1行目に「{approve}」または「{reject}」とご記入ください。\
                  理由がある場合は、次の行以降にお書きください。"
             );
         }
         Remark::AnswerWithLogIn => {
-            "リンクをご利用いただくか、社内メールサーバーにログインするメールソフトからご返信ください。"
+            "承認依頼メールのリンクをご利用いただくか、社内メールサーバーにログインするメールソフトからご返信ください。"
         }
-        Remark::KeepToYourself => {
-            "このメールを転送しないでください。リンクと返信先アドレスは、ご本人の名義での処理に使われます。"
-        }
+        Remark::KeepToYourself(ways) => match ways {
+            Ways::Links => {
+                "このメールを転送しないでください。リンクは、ご本人の名義での処理に使われます。"
+            }
+            Ways::Answer => {
+                "このメールを転送しないでください。返信先アドレスは、ご本人の名義での処理に使われます。"
+            }
+            Ways::Both => {
+                "このメールを転送しないでください。リンクと返信先アドレスは、ご本人の名義での処理に使われます。"
+            }
+        },
         Remark::PlainLinks => "ボタンが使えない場合は、次のアドレスを開いてください。",
         Remark::MailAttached => "元のメールを添付しています。",
         Remark::HeaderAttached => "元のメールのヘッダーを添付しています。",

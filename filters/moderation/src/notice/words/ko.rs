@@ -1,6 +1,6 @@
 //! Korean. The words of approval are those of 전자결재.
 
-use super::{Deed, Ground, Label, Opening, Remark, Tag, Term};
+use super::{Deed, Ground, Label, Opening, Remark, Tag, Term, Ways};
 use crate::{
     case::{AtExpiry, Refused},
     numbers::NumberKind,
@@ -48,6 +48,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Reminder => "재알림",
         Tag::Escalation => "미결재 승인 요청",
         Tag::Forwarded => "승인 요청 전달",
+        Tag::HandedOn => "전달",
         Tag::ExpirySoon => "승인 기한 임박",
         Tag::NoModerator => "승인자 없음",
         Tag::Held => "발송 보류",
@@ -189,16 +190,24 @@ pub(super) fn remark(remark: Remark<'_>) -> String {
         }
         Remark::HowToAnswer { approve, reject } => {
             return format!(
-                "이 메일에 회신하셔도 됩니다. 첫 줄에 \u{2018}{approve}\u{2019} 또는 \
+                "이 메일에 회신하여 처리하실 수 있습니다. 첫 줄에 \u{2018}{approve}\u{2019} 또는 \
                  \u{2018}{reject}\u{2019}라고 쓰시고, 필요하시면 그 아래에 사유를 적어 주십시오."
             );
         }
         Remark::AnswerWithLogIn => {
-            "링크를 이용하시거나, 회사 메일 서버에 로그인하는 메일 프로그램으로 회신해 주십시오."
+            "승인 요청 메일의 링크를 이용하시거나, 회사 메일 서버에 로그인하는 메일 프로그램으로 회신해 주십시오."
         }
-        Remark::KeepToYourself => {
-            "이 메일을 다른 사람에게 전달하지 마십시오. 메일의 링크와 회신 주소는 받으신 분의 이름으로 결재하는 데 쓰입니다."
-        }
+        Remark::KeepToYourself(ways) => match ways {
+            Ways::Links => {
+                "이 메일을 다른 사람에게 전달하지 마십시오. 메일의 링크는 받으신 분의 이름으로 결재하는 데 쓰입니다."
+            }
+            Ways::Answer => {
+                "이 메일을 다른 사람에게 전달하지 마십시오. 회신 주소는 받으신 분의 이름으로 결재하는 데 쓰입니다."
+            }
+            Ways::Both => {
+                "이 메일을 다른 사람에게 전달하지 마십시오. 메일의 링크와 회신 주소는 받으신 분의 이름으로 결재하는 데 쓰입니다."
+            }
+        },
         Remark::PlainLinks => "버튼이 작동하지 않으면 아래 주소를 이용해 주십시오.",
         Remark::MailAttached => "원본 메일이 첨부되어 있습니다.",
         Remark::HeaderAttached => "원본 메일의 헤더가 첨부되어 있습니다.",

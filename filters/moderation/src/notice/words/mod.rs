@@ -91,6 +91,8 @@ pub enum Tag {
     Escalation,
     /// Please decide, since somebody gave it to you.
     Forwarded,
+    /// Somebody handed the decision on.
+    HandedOn,
     /// It expires soon.
     ExpirySoon,
     /// Too few can decide.
@@ -311,8 +313,8 @@ pub enum Remark<'a> {
     },
     /// How to answer so that it is certain who does.
     AnswerWithLogIn,
-    /// Links and answers are in the reader's name.
-    KeepToYourself,
+    /// What is in a notice decides in the reader's name.
+    KeepToYourself(Ways),
     /// Stands over the plain addresses of the buttons.
     PlainLinks,
     /// The mail is attached.
@@ -368,6 +370,17 @@ pub enum Ground<'a> {
     Numbers(NumberKind, u32),
     /// When it came.
     Time,
+}
+
+/// How a notice lets its reader decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ways {
+    /// By links.
+    Links,
+    /// By an answer.
+    Answer,
+    /// By either.
+    Both,
 }
 
 impl Deed {

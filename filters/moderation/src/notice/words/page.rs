@@ -97,7 +97,7 @@ words! {
     WhoGetsIt = [
         "Send to",
         "발송 대상",
-        "配送先",
+        "送信先",
         "Envoyer à",
     ];
     /// Over the time at which it is sent. The zone comes behind it.

@@ -1,0 +1,99 @@
+//! A mail that the rules are asked about, and what people are shown of it.
+
+use std::collections::HashSet;
+
+use mailweir_mail::{Address, Client, Domain, Envelope, Timestamp};
+use mailweir_moderation::{
+    notice::{Recipient, Summary},
+    rule::{LogIn, Reason},
+};
+
+use crate::{
+    ingress::{addressees::Addressees, senders::Submitter},
+    moderation::Acquainted,
+};
+
+/// A mail that the rules are asked about.
+pub(in crate::ingress) struct Arrival<'a> {
+    pub(in crate::ingress) listener: &'a str,
+    /// The domains of recipients and senders that are ours.
+    pub(in crate::ingress) ours: HashSet<Domain>,
+    pub(in crate::ingress) submitter: Option<&'a Submitter>,
+    /// Whether `submitter` says all that there is to say of it.
+    pub(in crate::ingress) log_in: LogIn,
+    pub(in crate::ingress) client: &'a Client,
+    /// Whether the mail comes from one of `networks`, by the word of whom we believe.
+    pub(in crate::ingress) is_from_ours: bool,
+    /// Aliases written out.
+    pub(in crate::ingress) envelope: &'a Envelope,
+    /// Whom the header says it is from.
+    pub(in crate::ingress) from: Vec<Address>,
+    /// Whom it names as recipients.
+    pub(in crate::ingress) addressees: Addressees,
+    /// The groups that its sender is in.
+    pub(in crate::ingress) groups: Vec<Box<str>>,
+    /// Which recipients are nobody new.
+    pub(in crate::ingress) acquainted: Acquainted,
+    pub(in crate::ingress) size: u64,
+    pub(in crate::ingress) arrival: Timestamp,
+    /// SHA-256 of the content as stored.
+    pub(in crate::ingress) content: [u8; 32],
+}
+
+impl Arrival<'_> {
+    /// Who sent it, under every name. First the one that is proven best: that is where notices go.
+    pub(super) fn senders(&self) -> Vec<Address> {
+        let login = self.submitter.and_then(|submitter| Address::parse(submitter.name()).ok());
+        let envelope = self.envelope.sender.address().cloned();
+        let mut senders: Vec<Address> = Vec::new();
+        for one in login.into_iter().chain(envelope).chain(self.from.iter().cloned()) {
+            if !senders.contains(&one) {
+                senders.push(one);
+            }
+        }
+        senders
+    }
+
+    /// Whether it is certain enough who sent it that they may be written to. Whoever writes under
+    /// somebody's name, which they can under ours from outside and under any from a relay of ours, makes
+    /// us write to nobody.
+    pub(super) fn may_be_told(&self) -> bool {
+        let is_ours = |sender: &Address| self.ours.contains(sender.domain());
+        self.submitter.is_some()
+            || self.is_from_ours && self.envelope.sender.address().is_some_and(is_ours)
+    }
+
+    /// Those who are in question, as people are shown them.
+    pub(super) fn recipients(&self, only: Option<&[u32]>) -> Vec<Recipient> {
+        let named = self.addressees.names();
+        let all = (0..).zip(&self.envelope.recipients);
+        let meant =
+            all.filter(|(index, _)| only.is_none_or(|only| only.binary_search(index).is_ok()));
+        let shown = meant.map(|(_, one)| Recipient {
+            address: one.address.clone(),
+            is_outside: !self.ours.contains(one.address.domain()),
+            is_hidden: named.hide(one),
+        });
+        shown.collect()
+    }
+
+    pub(super) fn summary(&self, recipients: Vec<Recipient>, reasons: Vec<Reason>) -> Summary {
+        let sent_to = self.envelope.recipients.len().saturating_sub(recipients.len());
+        let from: Vec<&str> = self.from.iter().map(Address::as_str).collect();
+        Summary {
+            sender: self.envelope.sender.clone(),
+            from: from.join(", ").into(),
+            login: self.submitter.map(|submitter| submitter.name().into()),
+            client: Some(self.client.clone()),
+            recipients,
+            sent_to: u32::try_from(sent_to).unwrap_or(u32::MAX),
+            subject: "".into(),
+            size: self.size,
+            arrival: self.arrival,
+            attachments: Vec::new(),
+            more_attachments: 0,
+            reasons,
+            text: "".into(),
+        }
+    }
+}
