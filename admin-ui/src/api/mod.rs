@@ -13,12 +13,13 @@ use std::{net::IpAddr, pin::Pin, time::Duration};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use mailweir_mail::{Address, QueueId, Timestamp};
 use mailweir_moderation::search::Query;
 use serde_json::Value;
 
+pub(crate) use self::words::Denied;
 use crate::{AdminState, Source};
 
 /// Held mail as the gateway has it. Every call stands for itself: nothing is remembered between two.
@@ -174,13 +175,23 @@ pub enum NotDone {
     Failed(Box<str>),
 }
 
-/// The routes below `/api/v1`.
+/// All paths below `/api`. What is no path of ours, and what a path does not take, is answered in JSON
+/// as everything else.
 pub(crate) fn router() -> Router<AdminState> {
     Router::new()
         .route("/api/v1/held", get(held::list))
         .route("/api/v1/held/{id}", get(held::show))
         .route("/api/v1/held/{id}/{deed}", post(held::act))
+        .method_not_allowed_fallback(async || Denied::Method)
+        .route("/api", any(async || Denied::NoPath))
+        .route("/api/", any(async || Denied::NoPath))
+        .route("/api/{*rest}", any(async || Denied::NoPath))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+/// Whether a request is for the API.
+pub(crate) fn is_below(path: &str) -> bool {
+    path.strip_prefix("/api").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Bytes of a body.
