@@ -9,6 +9,7 @@ use mailweir_moderation::{
     case_file::CaseFile,
     search::{Query, Search},
 };
+use tokio::task::spawn_blocking;
 
 use super::{
     operation::{Answer, Decision, Trusted},
@@ -18,15 +19,21 @@ use crate::moderation::{Moderation, TakeError, TrustedLogin, nobody_stands_in};
 
 /// Tells of the cases that are looked for, in the order in which their mail came.
 pub(super) async fn list(
-    moderation: &Moderation,
+    moderation: &Arc<Moderation>,
     query: &Query,
     limit: usize,
     answers: &Answers,
 ) -> Result<(), Gone> {
-    let search = Search::new(query);
+    let search = Arc::new(Search::new(query));
     let (mut after, mut left) = (None, limit);
     while left > 0 {
-        let found = moderation.search(&search, after, left.min(PAGE), &|_| true);
+        let (moderation, search) = (Arc::clone(moderation), Arc::clone(&search));
+        let found =
+            spawn_blocking(move || moderation.search(&search, after, left.min(PAGE), &|_| true));
+        let Ok(found) = found.await else {
+            let reason = TakeError::Stopping.to_string().into();
+            return tell(answers, Answer::Failed { reason }).await;
+        };
         left -= found.cases.len();
         for (id, file) in found.cases {
             tell(answers, shown(id, &file)).await?;

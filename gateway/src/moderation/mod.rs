@@ -17,6 +17,7 @@ mod pages;
 mod reader;
 mod registry;
 mod reply;
+mod search;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -33,14 +34,12 @@ use mailweir_mail::{Address, Domain, QueueId, SessionEvent, Timestamp};
 use mailweir_moderation::{
     case::{Command, Moderator},
     case_file::CaseFile,
-    search::Search,
     token::{AnswerCode, Grant, TokenHash},
 };
 use mailweir_queue::{Annex, Queue};
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::take::TakeError;
 pub(crate) use self::take::annex;
 pub(crate) use self::{
     api::Api,
@@ -56,6 +55,7 @@ use self::{
     registry::Registry,
     reply::Answers,
 };
+pub use self::{search::Found, take::TakeError};
 use crate::{clock, config, observe::Observer, rewriting::LiveRewriting};
 
 /// All cases, and what happens to them.
@@ -76,15 +76,6 @@ pub struct Moderation {
     tasks: TaskTracker,
     /// Cancelled when nothing is to be begun any more.
     end: CancellationToken,
-}
-
-/// What a search found.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Cases, each with the queue id of its mail.
-    pub cases: Vec<(QueueId, Arc<CaseFile>)>,
-    /// There are more behind this one; `None`: these are all.
-    pub next: Option<QueueId>,
 }
 
 /// How people are told. A reload changes it.
@@ -155,40 +146,6 @@ impl Moderation {
     #[must_use]
     pub fn cases(&self, after: Option<QueueId>, most: usize) -> Vec<(QueueId, Arc<CaseFile>)> {
         self.registry().all(after).take(most).map(|(id, file, _)| (id, Arc::clone(file))).collect()
-    }
-
-    /// At most `most` cases behind `after` that somebody looks for and that `may_see` lets through, in
-    /// the order in which their mail came; and behind which one there may be more. Looks at every
-    /// case in memory if it must, some at a time, so that nobody else waits for long.
-    #[must_use]
-    pub fn search(
-        &self,
-        search: &Search,
-        after: Option<QueueId>,
-        most: usize,
-        may_see: &dyn Fn(&CaseFile) -> bool,
-    ) -> Found {
-        let mut found = Found { cases: Vec::new(), next: None };
-        let mut after = after;
-        loop {
-            let registry = self.registry();
-            let mut last = None;
-            for (id, file, text) in registry.all(after).take(AT_A_TIME) {
-                last = Some(id);
-                if !search.finds(file, text) || !may_see(file) {
-                    continue;
-                }
-                if found.cases.len() == most {
-                    found.next = found.cases.last().map(|(id, _)| *id);
-                    return found;
-                }
-                found.cases.push((id, Arc::clone(file)));
-            }
-            if last.is_none() {
-                return found;
-            }
-            after = last;
-        }
     }
 
     /// The case that a token belongs to, and what the token is good for now.

@@ -21,6 +21,7 @@ use mailweir_moderation::{
     view::{Decided, View},
 };
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 
 use super::{Found, Moderation, TakeError, nobody_stands_in};
 use crate::app::App;
@@ -50,14 +51,12 @@ impl Api {
             return None;
         }
         let moderation = self.moderation()?;
-        let found = tokio::task::spawn_blocking({
-            let sees = sees.clone();
+        let page = spawn_blocking(move || {
             let search = Search::new(&query);
-            move || moderation.search(&search, after, limit, &|file| sees.see(file).is_some())
+            let may_see = |file: &CaseFile| sees.see(file).is_some();
+            sees.page(&moderation.search(&search, after, limit, &may_see))
         });
-        let Found { cases, next } = found.await.ok()?;
-        let held = cases.iter().filter_map(|(id, file)| sees.view(*id, file)).collect();
-        Some(Page { held, next })
+        page.await.ok()
     }
 
     async fn take(&self, caller: &Caller, id: QueueId, deed: Deed) -> Result<Value, NotDone> {
@@ -160,6 +159,23 @@ impl Sight {
         serde_json::to_value(view).ok()
     }
 
+    /// As much of what was found as one answer takes; what is left is behind its `next`.
+    fn page(&self, found: &Found) -> Page {
+        let mut page = Page { held: Vec::new(), next: found.next };
+        let (mut bytes, mut last) = (0, None);
+        for (id, file) in &found.cases {
+            let Some(view) = self.view(*id, file) else { continue };
+            bytes += view.to_string().len();
+            if bytes > LARGEST_PAGE && last.is_some() {
+                page.next = last;
+                break;
+            }
+            page.held.push(view);
+            last = Some(*id);
+        }
+        page
+    }
+
     /// Who it is that does this, if they may.
     fn by(&self, seen: Seen, deed: &Deed, file: &CaseFile) -> Result<By, Refused> {
         let (who, proof) = match (&self.caller.who, seen) {
@@ -252,3 +268,6 @@ fn not_done(error: &TakeError) -> NotDone {
         | TakeError::Stopping => NotDone::Failed(reason),
     }
 }
+
+/// Bytes of a page, unless one case alone has more.
+const LARGEST_PAGE: usize = 1024 * 1024;
