@@ -1,18 +1,19 @@
-//! What is stored of a case, and what the journal says of each of its steps.
+//! What is stored of a case.
 //!
 //! JSON with the number of its format. Who reads a format that is newer than this program leaves it
 //! alone: another version has written it, and knows what is in it.
 
-use std::fmt::Write as _;
+mod journal;
+mod operator;
+
+pub use journal::{JournalEntry, Recorded};
+pub use operator::Operated;
 
 use mailweir_mail::{Address, QueueId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{
-        Actor, By, Case, Closing, Command, Decision, Deed, Entry, Outcome, Owed, Proof, Refused,
-        RuleName, State, Step, To, Trust, Word,
-    },
+    case::{Case, Command, Outcome, Refused, State, Trust},
     notice::Summary,
     token::{Grant, Purpose, TokenHash},
 };
@@ -45,17 +46,6 @@ pub struct CaseFile {
     /// What an operator did with the mail in the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<Operated>,
-}
-
-/// What an operator did with the mail of a case in the queue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Operated {
-    /// What.
-    pub deed: Deed,
-    /// Who.
-    pub by: Box<str>,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// The mail to those whom the rule did not mean: it was sent at once.
@@ -171,71 +161,6 @@ impl CaseFile {
         Ok((Self { case, trust, ..self.clone() }, outcome))
     }
 
-    /// How it stands, on one line, also if an operator has a say.
-    #[must_use]
-    pub fn standing(&self) -> String {
-        match (&self.case.progress.state, &self.operator) {
-            (State::Closed(closing), Some(Operated { deed, by, .. })) if self.is_sent(closing) => {
-                let deed = match deed {
-                    Deed::Released => "released",
-                    Deed::Deleted => "deleted",
-                };
-                format!("{}, {deed} by operator {by}", approved(closing))
-            }
-            (State::Closed(closing), None) if self.is_sent(closing) => {
-                format!("{}, waits for an operator", approved(closing))
-            }
-            _ => self.case.standing(),
-        }
-    }
-
-    /// How it stands, in one word; `approved` while an operator has the last word.
-    #[must_use]
-    pub fn state_name(&self) -> &'static str {
-        match (&self.case.progress.state, &self.operator) {
-            (State::Closed(closing), operator) if self.is_sent(closing) => match operator {
-                None => "approved",
-                Some(Operated { deed: Deed::Released, .. }) => Decision::Released.as_str(),
-                Some(Operated { deed: Deed::Deleted, .. }) => Decision::Discarded.as_str(),
-            },
-            (state, _) => state.as_str(),
-        }
-    }
-
-    /// Whether the mail is approved, and an operator has the last word.
-    #[must_use]
-    pub fn waits_for_operator(&self) -> bool {
-        let State::Closed(closing) = &self.case.progress.state else { return false };
-        self.operator.is_none() && self.is_sent(closing)
-    }
-
-    /// Whether people let it go, and it was held for another reason as well.
-    fn is_sent(&self, closing: &Closing) -> bool {
-        self.also_held.is_some() && closing.decision.sends()
-    }
-
-    /// The sender hears only once the mail is really sent.
-    pub fn keep_from_sender(&mut self) {
-        let is_news = |owed: &Owed| owed.to == To::Sender && owed.word == Word::Decided;
-        self.case.progress.owed.retain(|owed| !is_news(owed));
-    }
-
-    /// An operator has released or deleted the mail in the queue.
-    ///
-    /// # Errors
-    /// That is no news: the case was closed before, and the mail had left it.
-    pub fn operated(&self, deed: Deed, by: &str, now: Timestamp) -> Result<Self, Refused> {
-        let who =
-            By { who: Actor::Administrator(by.into()), proof: Proof::CommandLine, from: None };
-        let command = match self.waits_for_operator() {
-            true => Command::Follow { by: who, deed },
-            false => Command::Overtake { by: who, deed },
-        };
-        let case = self.case.take(&command, now)?.case;
-        let operator = Some(Operated { deed, by: by.into(), at: now });
-        Ok(Self { case, operator, ..self.clone() })
-    }
-
     /// The numbers of these recipients.
     ///
     /// # Errors
@@ -285,84 +210,12 @@ impl CaseFile {
         }
     }
 
-    /// What the journal is to say of all that happened since `before`; of a case that is opened, of
-    /// all.
-    #[must_use]
-    pub fn journal(&self, id: QueueId, before: Option<&Case>) -> Vec<JournalEntry<'_>> {
-        let known = before.map_or(0, |case| case.progress.history.len());
-        let new = self.case.progress.history.iter().skip(known);
-        new.map(|entry| JournalEntry::new(id, self, entry)).collect()
-    }
-
     /// When tokens that are given now are good for nothing any more: when the case would be
     /// forgotten, so that whoever comes late hears who decided.
     #[must_use]
     pub fn tokens_end(&self, now: Timestamp, keep: std::time::Duration) -> Timestamp {
         let end = self.case.expires().map_or_else(|| now.plus(LONGEST_WAIT), |end| end.max(now));
         end.plus(keep)
-    }
-}
-
-/// What the journal says of one step of a case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct JournalEntry<'a> {
-    /// The name of the case.
-    pub case: QueueId,
-    /// When.
-    pub at: Timestamp,
-    /// Who, how that is known, and from where.
-    pub by: &'a By,
-    /// What.
-    pub step: &'a Step,
-    /// The words that belong to it.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub words: &'a str,
-    /// The rule that holds the mail.
-    pub rule: &'a RuleName,
-    /// SHA-256 of the content, in hexadecimal digits.
-    pub content: String,
-    /// Where it is opened: the rest of the mail, if only some recipients wait.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub split: Option<Split>,
-}
-
-/// An entry of the journal, read back. What a newer version adds to it is left out.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Recorded {
-    /// The name of the case.
-    pub case: QueueId,
-    /// When.
-    pub at: Timestamp,
-    /// Who, how that is known, and from where.
-    pub by: By,
-    /// What.
-    pub step: Step,
-    /// The words that belong to it.
-    #[serde(default)]
-    pub words: Box<str>,
-    /// The rule that holds the mail.
-    pub rule: RuleName,
-    /// SHA-256 of the content, in hexadecimal digits.
-    pub content: Box<str>,
-}
-
-impl<'a> JournalEntry<'a> {
-    fn new(id: QueueId, CaseFile { case, split, .. }: &'a CaseFile, entry: &'a Entry) -> Self {
-        let Entry { at, by, step, words } = entry;
-        let split = split.filter(|_| *step == Step::Opened);
-        let mut content = String::with_capacity(64);
-        for byte in case.plan.content {
-            let _ = write!(content, "{byte:02x}");
-        }
-        Self { case: id, at: *at, by, step, words, rule: &case.plan.rule, content, split }
-    }
-
-    /// The entry as it is stored.
-    ///
-    /// # Errors
-    /// None that is known: all of it has a form in JSON.
-    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
     }
 }
 
@@ -376,13 +229,6 @@ impl Purpose {
             (To::Moderator(_), _) => Some(Self::Decide),
             (To::Sender, _) => Some(Self::Own),
         }
-    }
-}
-
-fn approved(closing: &Closing) -> String {
-    match &closing.by.who {
-        Actor::Clock => "its time had come".to_owned(),
-        who => format!("approved by {who}"),
     }
 }
 

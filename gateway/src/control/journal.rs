@@ -44,7 +44,7 @@ pub(super) async fn read(
 fn steps_of_cases(queue: &Queue) -> BTreeMap<QueueId, usize> {
     let cases = queue.cases().into_iter().filter_map(|(id, stored)| {
         let file = CaseFile::from_json(&stored.ok()?).ok()?;
-        Some((id, file.case.progress.history.len()))
+        Some((id, file.case.progress.all_steps()))
     });
     cases.collect()
 }

@@ -99,6 +99,9 @@ pub enum Command {
 /// A month: longer trust stands in the configuration, where others see it.
 pub const MOST_DAYS: u16 = 31;
 
+/// Characters of a comment or a reason; more are refused, wherever they come from.
+pub const MOST_WORDS: usize = 4_000;
+
 /// Who does something, and how that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
@@ -177,6 +180,9 @@ pub enum Refused {
     /// A reason is needed, or there is nothing to say.
     #[error("words are missing")]
     NoWords,
+    /// More was said at once than is kept.
+    #[error("{MOST_WORDS} characters can be said at once")]
+    TooLong,
     /// There is no such recipient, or none is left.
     #[error("there is no such recipient")]
     NoSuchRecipient,

@@ -22,7 +22,7 @@ mod take;
 mod timetable;
 mod words;
 
-pub use command::{Actor, By, Command, MOST_DAYS, Proof, Refused};
+pub use command::{Actor, By, Command, MOST_DAYS, MOST_WORDS, Proof, Refused};
 pub use plan::{
     AtExpiry, Escalation, Expiry, Kind, Level, Moderator, OwnMail, Plan, RuleName, TellsSender,
 };

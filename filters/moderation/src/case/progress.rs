@@ -33,8 +33,12 @@ pub struct Progress {
     /// The days of trust that all wish who approved at earlier levels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_trust: Option<u16>,
-    /// All that happened, for those who look at it. Bounded in length.
+    /// What happened, for those who look at it. Bounded in length: of many reminders the first and the
+    /// last stand in it.
     pub history: Vec<Entry>,
+    /// How many steps there were; the journal has them all. Smaller than `history` is long: that many.
+    #[serde(default)]
+    pub steps: u32,
     /// What people are to be told.
     pub owed: Vec<Owed>,
     /// The number of the next notice.
@@ -146,6 +150,8 @@ pub enum Step {
     Forwarded(Address),
     /// People were reminded.
     Reminded,
+    /// People were reminded so many times, for the last time then. The journal has each of them.
+    RemindedTimes(u32),
     /// Others were asked too.
     Escalated,
     /// People were warned of the expiry.
@@ -210,6 +216,12 @@ impl Progress {
     #[must_use]
     pub fn level(&self) -> Option<&Level> {
         self.levels.get(usize::from(self.at_level))
+    }
+
+    /// How many steps there were, all told.
+    #[must_use]
+    pub fn all_steps(&self) -> usize {
+        (self.steps as usize).max(self.history.len())
     }
 }
 

@@ -482,6 +482,56 @@ fn what_is_said_decides_nothing() {
 }
 
 #[test]
+fn whoever_says_too_much_is_refused_by_the_case_itself() {
+    let words = |count| "\u{ac01}".repeat(count).into_boxed_str();
+    let all = |count| {
+        let (by, at) = (by("ann"), None);
+        let (only, trust_days) = (None, 0);
+        [
+            Command::Comment { by: by.clone(), text: words(count) },
+            Command::Reject { by: by.clone(), reason: words(count) },
+            Command::Return { by: by.clone(), reason: words(count) },
+            Command::Discard { by: by.clone(), reason: words(count) },
+            Command::Approve { by, comment: words(count), only, at, trust_days },
+        ]
+    };
+    let story = Story::of(plan(vec![level(1, &["ann"])]));
+    for (long, short) in all(MOST_WORDS + 1).iter().zip(&all(MOST_WORDS)) {
+        assert_eq!(story.case.take(long, minute(1)), Err(Refused::TooLong));
+        assert!(story.case.take(short, minute(1)).is_ok(), "{short:?}");
+    }
+    // Whoever comes late hears who decided, however much they say.
+    let mut story = story;
+    story.does(&approve("ann")).unwrap();
+    let late = story.case.take(&all(MOST_WORDS + 1)[1], minute(1));
+    assert!(matches!(late, Err(Refused::Closed(_))), "{late:?}");
+}
+
+#[test]
+fn reminders_without_end_make_a_case_no_larger_and_nobody_silent() {
+    let remind_every = Some(60);
+    let mut story = Story::of(Plan { remind_every, ..plan(vec![level(1, &["ann", "bob"])]) });
+    let says = Command::Comment { by: by("ann"), text: "hm".into() };
+    story.ticks(1).ticks(2).ticks(3).does(&says).unwrap();
+    for minutes in 4..=500 {
+        story.ticks(minutes);
+    }
+    let history: Vec<String> = story.case.progress.history.iter().map(Entry::to_string).collect();
+    let reminded = "people were reminded";
+    let folded = "people were reminded 495 times more";
+    let said = "comment by moderator ann@x.example";
+    assert_eq!(history, ["held", reminded, reminded, said, folded, reminded, reminded, reminded]);
+    let times: Vec<u64> = story.case.progress.history.iter().map(|one| one.at.as_secs()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert_eq!(story.case.progress.all_steps(), 502);
+    // None of them was sent yet: one says as much as five hundred.
+    let owed = ["(sender) Held", "ann Request", "bob Request", "ann Reminder", "bob Reminder"];
+    assert_eq!(story.sends(), owed);
+    story.does(&says).unwrap().does(&approve("ann")).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+}
+
+#[test]
 fn what_expires_goes_to_those_and_at_the_time_that_were_said() {
     let expiry = Some(Expiry { at: minute(9), warning: None, action: AtExpiry::Release });
     let both = || Plan { expiry, recipients: 3, ..plan(vec![level(2, &["ann", "bob"])]) };

@@ -138,6 +138,8 @@ fn step(f: &mut fmt::Formatter<'_>, step: &Step, who: &Actor) -> fmt::Result {
         Step::Commented => write!(f, "comment by {who}"),
         Step::Forwarded(to) => write!(f, "forwarded to {to} by {who}"),
         Step::Reminded => f.write_str("people were reminded"),
+        Step::RemindedTimes(1) => f.write_str("people were reminded once more"),
+        Step::RemindedTimes(times) => write!(f, "people were reminded {times} times more"),
         Step::Escalated => f.write_str("others were asked too"),
         Step::Warned => f.write_str("people were warned that it expires"),
         Step::Closed(Decision::Expired(action)) => f.write_str(at_expiry(*action)),

@@ -5,7 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    case::{Actor, Command, Kind, Level, Moderator, OwnMail, Plan, Proof, TellsSender},
+    case::{
+        Actor, By, Command, Deed, Kind, Level, Moderator, OwnMail, Plan, Proof, RuleName, Step,
+        TellsSender,
+    },
     notice,
     rule::Reason,
     token::Token,
@@ -141,6 +144,23 @@ fn the_journal_hears_of_each_step_once() {
     assert_eq!((recorded.case, &recorded.step, &*recorded.words), (id(), entry.step, "fine"));
     assert_eq!(recorded.step.by(&recorded.by.who), "released by moderator boss@own.example");
     assert_eq!(file.journal(id(), Some(&file.case)), []);
+}
+
+#[test]
+fn the_journal_hears_of_each_reminder_though_the_case_counts_them() {
+    let mut file = file();
+    let (mut now, mut told) = (Timestamp::from_secs(1_795_210_205), 0);
+    for _ in 0..50 {
+        now = now.plus(Duration::from_secs(3_600));
+        let (after, _) = file.take(&Command::Clock, now).unwrap();
+        let entries = after.journal(id(), Some(&file.case));
+        assert_eq!(entries.iter().map(|one| one.step).collect::<Vec<_>>(), [&Step::Reminded]);
+        assert_eq!(entries[0].at, now);
+        told += entries.len();
+        file = after;
+    }
+    assert_eq!((told, file.case.progress.all_steps()), (50, 51));
+    assert!(file.case.progress.history.len() < 10);
 }
 
 #[test]

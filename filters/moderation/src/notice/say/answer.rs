@@ -64,7 +64,8 @@ fn not_done(refused: &Refused, about: &About<'_>, letter: &Letter<'_>) -> Docume
         | Refused::Past
         | Refused::NoTrust
         | Refused::TrustTooLong
-        | Refused::NoLogIn => {}
+        | Refused::NoLogIn
+        | Refused::TooLong => {}
     }
     writer.facts(writer.short(about));
     if matches!(refused, Refused::NoWords) {

@@ -254,6 +254,7 @@ impl Writer<'_> {
             | Step::NextLevel
             | Step::Scheduled(_)
             | Step::Reminded
+            | Step::RemindedTimes(_)
             | Step::Escalated
             | Step::Warned
             | Step::Closed(_)

@@ -253,6 +253,7 @@ pub(super) const fn refusal(refused: &Refused) -> &'static str {
         Refused::DecidesAlready => "That person decides about it already.",
         Refused::Full => "More has been said about this mail than can be kept.",
         Refused::NoWords => "A reason is needed.",
+        Refused::TooLong => "That is too long: 4,000 characters can be said at once.",
         Refused::NoSuchRecipient => "None of these recipients is left.",
         Refused::NotOwed => "No such notice is due.",
         Refused::Past => "This time is over.",

@@ -284,6 +284,7 @@ pub(super) const fn refusal(refused: &Refused) -> &'static str {
         Refused::DecidesAlready => "Cette personne décide déjà de ce message.",
         Refused::Full => "Le nombre de remarques sur ce message est atteint.",
         Refused::NoWords => "Un motif est nécessaire.",
+        Refused::TooLong => "C’est trop long : 4 000 caractères au plus en une fois.",
         Refused::NoSuchRecipient => "Aucun de ces destinataires ne reste.",
         Refused::NotOwed => "Aucun avis de ce genre n’est dû.",
         Refused::Past => "Cette heure est passée.",

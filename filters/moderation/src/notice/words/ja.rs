@@ -263,6 +263,7 @@ pub(super) const fn refusal(refused: &Refused) -> &'static str {
         Refused::DecidesAlready => "指定された方はすでにこのメールの承認者です。",
         Refused::Full => "このメールに残せる記録の上限を超えています。",
         Refused::NoWords => "理由をご記入ください。",
+        Refused::TooLong => "長すぎます。一度に入力できるのは4,000文字までです。",
         Refused::NoSuchRecipient => "該当する宛先がありません。",
         Refused::NotOwed => "該当する通知はありません。",
         Refused::Past => "送信予定日時をすでに過ぎています。",

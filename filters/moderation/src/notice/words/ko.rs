@@ -253,6 +253,7 @@ pub(super) const fn refusal(refused: &Refused) -> &'static str {
         Refused::DecidesAlready => "지정하신 분은 이미 이 메일의 승인자입니다.",
         Refused::Full => "이 메일에 남길 수 있는 기록의 한도를 초과했습니다.",
         Refused::NoWords => "사유를 적어 주셔야 합니다.",
+        Refused::TooLong => "너무 깁니다. 한 번에 4,000자까지 입력할 수 있습니다.",
         Refused::NoSuchRecipient => "해당하는 받는 사람이 없습니다.",
         Refused::NotOwed => "해당하는 알림이 없습니다.",
         Refused::Past => "예약 시각이 이미 지났습니다.",

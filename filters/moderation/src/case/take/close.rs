@@ -1,0 +1,55 @@
+//! The one way to the end, and what operators do past the case.
+
+use super::{Act, Fate};
+use crate::case::{AtExpiry, By, Closing, Decision, Deed, Refused, State, Step, To, Word};
+
+impl Act {
+    /// The one way to the end.
+    pub(super) fn close(&mut self, by: &By, decision: Decision, words: &str) -> Fate {
+        self.drop_questions();
+        self.note(by, Step::Closed(decision), words);
+        let (by, words, at) = (by.clone(), words.into(), self.now);
+        self.tell_of_end(&by, decision);
+        self.case.progress.state = State::Closed(Closing { decision, by, at, words });
+        match decision {
+            Decision::Released | Decision::Expired(AtExpiry::Release) => {
+                Fate::Released(self.case.progress.only.clone())
+            }
+            Decision::Gone => Fate::Stays,
+            Decision::Rejected
+            | Decision::Returned
+            | Decision::Discarded
+            | Decision::Cancelled
+            | Decision::Expired(AtExpiry::Reject | AtExpiry::Discard) => Fate::Dropped,
+        }
+    }
+
+    /// The mail is where an operator has brought it, whatever was still to be decided.
+    pub(super) fn overtake(&mut self, by: &By, deed: Deed) -> Result<Fate, Refused> {
+        self.still_open()?;
+        self.note(by, Step::InQueue(deed), "");
+        let decision = match deed {
+            Deed::Released => Decision::Released,
+            Deed::Deleted => Decision::Discarded,
+        };
+        // All of it was done to all of them, whomever moderators had meant.
+        self.case.progress.only = None;
+        self.close(by, decision, "");
+        Ok(Fate::Stays)
+    }
+
+    /// Nothing is left to decide. Nobody is named, since nobody is known.
+    pub(super) fn lose(&mut self) -> Result<Fate, Refused> {
+        self.still_open()?;
+        Ok(self.close(&By::clock(), Decision::Gone, ""))
+    }
+
+    /// The last word about a mail that is approved: its sender hears of it only if it was sent.
+    pub(super) fn follow(&mut self, by: &By, deed: Deed) -> Fate {
+        self.note(by, Step::InQueue(deed), "");
+        if deed == Deed::Released && self.case.plan.tells_sender.of_outcome() {
+            self.owe(To::Sender, Word::Decided);
+        }
+        Fate::Stays
+    }
+}
