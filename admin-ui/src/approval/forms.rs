@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use mailweir_moderation::{
+    case::MOST_WORDS,
     notice::{
         clean, escaped,
         words::{Label, PageWord},
@@ -13,7 +14,7 @@ use mailweir_moderation::{
 
 use super::{
     answer::LOG_IN,
-    form::{ASKS_FOR_RECIPIENTS, MOST_WORDS},
+    form::ASKS_FOR_RECIPIENTS,
     html::{Leaf, mark},
 };
 

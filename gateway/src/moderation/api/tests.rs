@@ -7,7 +7,10 @@ use std::{
 };
 
 use mailweir_mail::ReversePath;
-use mailweir_moderation::{case::OwnMail, search::Query};
+use mailweir_moderation::{
+    case::{MOST_WORDS, OwnMail},
+    search::Query,
+};
 
 use super::*;
 use crate::{
@@ -149,7 +152,7 @@ fn what_a_sender_reads_does_not_say_who_was_asked() {
 }
 
 #[tokio::test]
-async fn a_sender_does_not_free_themselves_of_a_rule_by_the_api() {
+async fn what_a_case_does_not_allow_the_api_refuses_in_its_words() {
     let (app, _directory) = app("");
     let app = Arc::new(app);
     let mut delayed = file();
@@ -165,11 +168,13 @@ async fn a_sender_does_not_free_themselves_of_a_rule_by_the_api() {
     let approve = |at, trust_days| Deed::Approve { comment: "".into(), only: None, at, trust_days };
     let ann = account("ann", Some("ann@own.example"), true).caller;
     let boss = account("boss", Some("boss@own.example"), true).caller;
+    let long = Deed::Reject { reason: "각".repeat(MOST_WORDS + 1).into() };
     for (caller, id, deed, why) in [
         (&ann, own, approve(None, 65_535), Refused::NoTrust),
         (&ann, own, approve(None, 1), Refused::NoTrust),
         (&boss, of_boss, approve(None, 32), Refused::TrustTooLong),
         (&boss, of_boss, approve(Some(own_time(3)), 0), Refused::Past),
+        (&boss, of_boss, long, Refused::TooLong),
     ] {
         let done = api.act(caller, id, deed).await;
         assert_eq!(done, Err(NotDone::Senseless(why.to_string().into())));
