@@ -15,8 +15,8 @@ use axum::{
     extract::DefaultBodyLimit,
     routing::{any, get, post},
 };
-use mailweir_mail::{Address, QueueId, Timestamp};
-use mailweir_moderation::search::Query;
+use mailweir_mail::{Address, QueueId};
+use mailweir_moderation::{deed::Deed, search::Query};
 use serde_json::Value;
 
 pub(crate) use self::words::Denied;
@@ -115,49 +115,6 @@ pub struct Page {
     pub held: Vec<Value>,
     /// There are more behind this one.
     pub next: Option<QueueId>,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// It is approved.
-    Approve {
-        /// For others to read.
-        comment: Box<str>,
-        /// For these recipients only.
-        only: Option<Vec<Address>>,
-        /// It is sent then.
-        at: Option<Timestamp>,
-        /// For how many days the sender's mail needs nobody.
-        trust_days: u16,
-    },
-    /// It is refused.
-    Reject {
-        /// For the sender.
-        reason: Box<str>,
-    },
-    /// It is given back to be corrected.
-    Return {
-        /// What is to be corrected.
-        reason: Box<str>,
-    },
-    /// It is thrown away.
-    Discard {
-        /// For the record.
-        reason: Box<str>,
-    },
-    /// Something is said, and nothing decided.
-    Comment {
-        /// What.
-        text: Box<str>,
-    },
-    /// Somebody else is to decide.
-    Forward {
-        /// Who.
-        to: Address,
-    },
-    /// The sender takes it back.
-    Cancel,
 }
 
 /// Why something was not done. Nothing was changed.

@@ -2,10 +2,10 @@
 //! left out in silence would show too much, or decide for too many.
 
 use mailweir_mail::Address;
-use mailweir_moderation::search::Query;
+use mailweir_moderation::{deed::Deed, search::Query};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Deed, Wanted, words::Denied};
+use super::{Wanted, words::Denied};
 
 /// Reads `state=waiting&limit=10`.
 pub(super) fn read(query: &str) -> Result<Wanted, Denied> {

@@ -343,11 +343,6 @@ fn warn(observer: &Observer, text: String) {
     observer.session(&SessionEvent::Warning { part: "moderation", text: text.into() });
 }
 
-/// Why mail cannot be handed on to somebody.
-pub(crate) fn nobody_stands_in(to: &Address) -> String {
-    format!("{to} is away, and nobody stands in for them")
-}
-
 /// A case that waits, for tests of others.
 #[cfg(test)]
 pub(crate) fn sample_case() -> CaseFile {

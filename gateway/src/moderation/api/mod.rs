@@ -11,19 +11,20 @@ use std::sync::{Arc, Weak};
 
 use mailweir_admin_ui::{
     Source,
-    api::{Caller, Claim, Deed, HeldMail, Later, NoEntry, NotDone, Page, Wanted, Who},
+    api::{Caller, Claim, HeldMail, Later, NoEntry, NotDone, Page, Wanted, Who},
 };
 use mailweir_mail::{Address, QueueId};
 use mailweir_moderation::{
-    case::{Actor, By, Command, Kind, Moderator, Proof, Refused},
+    case::{Actor, By, Kind, Proof, Refused},
     case_file::CaseFile,
+    deed::{Deed, Unfit},
     search::Search,
     view::{Decided, View},
 };
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
-use super::{Found, Moderation, TakeError, nobody_stands_in};
+use super::{Found, Moderation, TakeError};
 use crate::app::App;
 
 /// Held mail of a gateway. Holds it weakly, so that an open connection keeps nothing alive.
@@ -74,7 +75,8 @@ impl Api {
             return Err(NotDone::NotTheirs("no rule has them decide; ask an administrator".into()));
         }
         let stand_in = |to: &Address| moderation.stand_in(to);
-        let command = command(&file, deed, by, &stand_in)?;
+        let senseless = |unfit: Unfit| NotDone::Senseless(unfit.to_string().into());
+        let command = deed.into_command(by, &file, &stand_in).map_err(senseless)?;
         moderation.take(id, command).await.map_err(|error| not_done(&error))?;
         let file = moderation.case(id).ok_or(NotDone::NotFound)?;
         sees.view(id, &file).ok_or(NotDone::NotFound)
@@ -213,32 +215,6 @@ fn is_own(file: &CaseFile, login: &str, address: Option<&Address>) -> bool {
         Some(sender) => sender.to_lowercase() == login.to_lowercase(),
         None => address.is_some() && address == file.mail.sender.address(),
     }
-}
-
-fn command(
-    file: &CaseFile,
-    deed: Deed,
-    by: By,
-    stand_in: &dyn Fn(&Address) -> Option<Moderator>,
-) -> Result<Command, NotDone> {
-    Ok(match deed {
-        Deed::Approve { comment, only, at, trust_days } => {
-            let only = only.as_deref().map(|only| file.numbers_of(only)).transpose();
-            let only = only.map_err(|other| {
-                NotDone::Senseless(format!("only: the mail is not to {other}").into())
-            })?;
-            Command::Approve { by, comment, only, at, trust_days }
-        }
-        Deed::Reject { reason } => Command::Reject { by, reason },
-        Deed::Return { reason } => Command::Return { by, reason },
-        Deed::Discard { reason } => Command::Discard { by, reason },
-        Deed::Comment { text } => Command::Comment { by, text },
-        Deed::Forward { to } => {
-            let away = || NotDone::Senseless(nobody_stands_in(&to).into());
-            Command::Forward { by, to: stand_in(&to).ok_or_else(away)? }
-        }
-        Deed::Cancel => Command::Cancel { by },
-    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
