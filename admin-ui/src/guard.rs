@@ -1,8 +1,9 @@
 //! What every request must be, and what every answer carries.
 //!
-//! Only GET and HEAD, without a body, for a name that is ours, with a short path; and what [`POSTS`]
-//! has, of which forms must come from a page of ours (`attacks.md` H5). Every answer forbids scripts,
-//! frames, caching and guessing of types (G5, H6, H9, H10).
+//! Only GET and HEAD, without a body, for a name that is ours, with a short path; and forms of the pages
+//! behind links, which must come from a page of ours (`attacks.md` H5). Below `/api` its routes say which
+//! methods there are. Every answer forbids scripts, frames, caching and guessing of types (G5, H6, H9,
+//! H10).
 
 use axum::{
     extract::{Request, State},
@@ -17,7 +18,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{AdminState, AllowedHosts, api, approval, client::Sender};
+use crate::{
+    AdminState, AllowedHosts,
+    api::{self, Denied},
+    approval,
+    client::Sender,
+};
 
 /// Lets a proper request through, and dresses every answer.
 pub(crate) async fn guard(
@@ -26,7 +32,9 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response {
     let is_page = approval::is_page(request.uri().path());
+    let is_api = api::is_below(request.uri().path());
     let mut response = match objection(&request, &state.hosts) {
+        Some(objection) if is_api => Denied::from(objection).into_response(),
         Some(objection) => objection.into_response(),
         None => next.run(request).await,
     };
@@ -79,61 +87,45 @@ impl IntoResponse for Objection {
     }
 }
 
+impl From<Objection> for Denied {
+    fn from(objection: Objection) -> Self {
+        match objection {
+            Objection::Method(_) => Self::Method,
+            Objection::Foreign => Self::ForeignPage,
+            Objection::Form => Self::NoJson,
+            Objection::Host => Self::Host,
+            Objection::Body => Self::TooLarge,
+            Objection::Path => Self::LongPath,
+        }
+    }
+}
+
 fn objection(request: &Request, hosts: &AllowedHosts) -> Option<Objection> {
-    let headers = request.headers();
-    let posted = posted(request.uri().path());
-    let methods = posted.map_or("GET, HEAD", |(posted, _)| posted.methods());
+    let (headers, path) = (request.headers(), request.uri().path());
+    if !is_for_us(request, hosts) {
+        return Some(Objection::Host);
+    }
+    if path.len() > MAX_PATH {
+        return Some(Objection::Path);
+    }
     match *request.method() {
-        _ if !is_for_us(request, hosts) => Some(Objection::Host),
-        _ if request.uri().path().len() > MAX_PATH => Some(Objection::Path),
-        Method::GET | Method::HEAD if methods == ONLY_POST => Some(Objection::Method(methods)),
         Method::GET | Method::HEAD => has_body(headers).then_some(Objection::Body),
-        Method::POST => match posted {
-            None => Some(Objection::Method(methods)),
-            // Cookie and nonce are what counts; a page that hides itself may be ours.
-            Some((Posted::Form, _)) if Sender::of(headers, hosts) == Sender::Foreign => {
-                Some(Objection::Foreign)
-            }
-            Some((Posted::Form, _)) if !is_form(headers) => Some(Objection::Form),
-            Some((_, largest)) => is_larger(headers, largest).then_some(Objection::Body),
-        },
-        _ => Some(Objection::Method(methods)),
+        _ if api::is_below(path) => is_larger(headers, api::MAX_BODY).then_some(Objection::Body),
+        Method::POST if approval::is_page(path) => form_objection(headers, hosts),
+        _ if approval::is_page(path) => Some(Objection::Method("GET, HEAD, POST")),
+        _ => Some(Objection::Method("GET, HEAD")),
     }
 }
 
-/// What may be posted.
-#[derive(Clone, Copy, Debug)]
-enum Posted {
-    /// The form of a page of ours, which is at the same place.
-    Form,
-    /// What a program says; whoever takes it looks at who it is.
-    Json,
-}
-
-impl Posted {
-    const fn methods(self) -> &'static str {
-        match self {
-            Self::Form => "GET, HEAD, POST",
-            Self::Json => ONLY_POST,
-        }
+fn form_objection(headers: &HeaderMap, hosts: &AllowedHosts) -> Option<Objection> {
+    // Cookie and nonce are what counts; a page that hides itself may be ours.
+    if Sender::of(headers, hosts) == Sender::Foreign {
+        return Some(Objection::Foreign);
     }
-}
-
-/// What may be posted there, and its most bytes; `None`: nothing.
-fn posted(path: &str) -> Option<(Posted, usize)> {
-    let is_at = |pattern: &str| {
-        let (mut path, mut pattern) = (path.split('/'), pattern.split('/'));
-        loop {
-            match (path.next(), pattern.next()) {
-                (None, None) | (Some(_), Some("**")) => return true,
-                (Some(part), Some("*")) if !part.is_empty() => {}
-                (Some(part), Some(wanted)) if part == wanted => {}
-                _ => return false,
-            }
-        }
-    };
-    let found = POSTS.iter().find(|(pattern, ..)| is_at(pattern));
-    found.map(|(_, posted, largest)| (*posted, *largest))
+    if !is_form(headers) {
+        return Some(Objection::Form);
+    }
+    is_larger(headers, approval::MAX_BODY).then_some(Objection::Body)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -162,14 +154,6 @@ fn has_body(headers: &HeaderMap) -> bool {
     let length = headers.get(CONTENT_LENGTH);
     headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
 }
-
-/// What may be posted, and where; `*` is one part of a path, `**` all of its rest. Everywhere else nothing changes anything.
-const POSTS: [(&str, Posted, usize); 2] = [
-    ("/m/**", Posted::Form, approval::MAX_BODY),
-    ("/api/v1/held/*/*", Posted::Json, api::MAX_BODY),
-];
-
-const ONLY_POST: &str = "POST";
 
 const HEADERS: [(HeaderName, &str); 7] = [
     (

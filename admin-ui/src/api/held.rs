@@ -3,8 +3,11 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State},
-    http::request::Parts,
+    extract::{
+        Path, State,
+        rejection::{BytesRejection, PathRejection},
+    },
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use mailweir_mail::QueueId;
@@ -27,10 +30,11 @@ pub(crate) async fn list(
 /// One case.
 pub(crate) async fn show(
     State(state): State<AdminState>,
-    Path(id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     parts: Parts,
 ) -> Result<Response, Denied> {
     let caller = request::caller(&state, &parts).await?;
+    let Path(id) = path.map_err(|_| Denied::NotFound)?;
     let id: QueueId = id.parse().map_err(|_| Denied::NotFound)?;
     let case = state.held.show(&caller, id).ok_or(Denied::NotFound)?;
     Ok(Json(case).into_response())
@@ -39,14 +43,23 @@ pub(crate) async fn show(
 /// Does something about a case.
 pub(crate) async fn act(
     State(state): State<AdminState>,
-    Path((id, deed)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     parts: Parts,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Denied> {
     request::is_json(&parts.headers)?;
     let caller = request::caller(&state, &parts).await?;
+    let Path((id, deed)) = path.map_err(|_| Denied::NotFound)?;
     let id: QueueId = id.parse().map_err(|_| Denied::NotFound)?;
-    let deed = query::deed(&deed, &body)?;
+    let deed = query::deed(&deed, &body.map_err(|rejection| unread(&rejection))?)?;
     let case = state.held.act(&caller, id, deed).await?;
     Ok(Json(case).into_response())
+}
+
+/// A body that is too large, or that did not come to its end.
+fn unread(rejection: &BytesRejection) -> Denied {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Denied::TooLarge,
+        _ => Denied::NoBody,
+    }
 }

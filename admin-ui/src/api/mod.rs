@@ -13,12 +13,13 @@ use std::{net::IpAddr, pin::Pin, time::Duration};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    routing::{get, post},
+    routing::{any, get, post},
 };
-use mailweir_mail::{Address, QueueId, Timestamp};
-use mailweir_moderation::search::Query;
+use mailweir_mail::{Address, QueueId};
+use mailweir_moderation::{deed::Deed, search::Query};
 use serde_json::Value;
 
+pub(crate) use self::words::Denied;
 use crate::{AdminState, Source};
 
 /// Held mail as the gateway has it. Every call stands for itself: nothing is remembered between two.
@@ -116,49 +117,6 @@ pub struct Page {
     pub next: Option<QueueId>,
 }
 
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// It is approved.
-    Approve {
-        /// For others to read.
-        comment: Box<str>,
-        /// For these recipients only.
-        only: Option<Vec<Address>>,
-        /// It is sent then.
-        at: Option<Timestamp>,
-        /// For how many days the sender's mail needs nobody.
-        trust_days: u16,
-    },
-    /// It is refused.
-    Reject {
-        /// For the sender.
-        reason: Box<str>,
-    },
-    /// It is given back to be corrected.
-    Return {
-        /// What is to be corrected.
-        reason: Box<str>,
-    },
-    /// It is thrown away.
-    Discard {
-        /// For the record.
-        reason: Box<str>,
-    },
-    /// Something is said, and nothing decided.
-    Comment {
-        /// What.
-        text: Box<str>,
-    },
-    /// Somebody else is to decide.
-    Forward {
-        /// Who.
-        to: Address,
-    },
-    /// The sender takes it back.
-    Cancel,
-}
-
 /// Why something was not done. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotDone {
@@ -174,13 +132,23 @@ pub enum NotDone {
     Failed(Box<str>),
 }
 
-/// The routes below `/api/v1`.
+/// All paths below `/api`. What is no path of ours, and what a path does not take, is answered in JSON
+/// as everything else.
 pub(crate) fn router() -> Router<AdminState> {
     Router::new()
         .route("/api/v1/held", get(held::list))
         .route("/api/v1/held/{id}", get(held::show))
         .route("/api/v1/held/{id}/{deed}", post(held::act))
+        .method_not_allowed_fallback(async || Denied::Method)
+        .route("/api", any(async || Denied::NoPath))
+        .route("/api/", any(async || Denied::NoPath))
+        .route("/api/{*rest}", any(async || Denied::NoPath))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+/// Whether a request is for the API.
+pub(crate) fn is_below(path: &str) -> bool {
+    path.strip_prefix("/api").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Bytes of a body.

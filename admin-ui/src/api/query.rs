@@ -2,10 +2,10 @@
 //! left out in silence would show too much, or decide for too many.
 
 use mailweir_mail::Address;
-use mailweir_moderation::search::Query;
+use mailweir_moderation::{deed::Deed, search::Query};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Deed, Wanted, words::Denied};
+use super::{Wanted, words::Denied};
 
 /// Reads `state=waiting&limit=10`.
 pub(super) fn read(query: &str) -> Result<Wanted, Denied> {
@@ -47,12 +47,12 @@ pub(super) fn deed(name: &str, body: &[u8]) -> Result<Deed, Denied> {
             let Approve { comment, only, at, trust_days } = body_of(body)?;
             let at = at.map(|at| at.parse()).transpose();
             let at = at.map_err(|error| Denied::Senseless(format!("at: {error}").into()))?;
-            Deed::Approve { comment: words(comment)?, only, at, trust_days }
+            Deed::Approve { comment, only, at, trust_days }
         }
-        "reject" => Deed::Reject { reason: words(body_of::<Reason>(body)?.reason)? },
-        "return" => Deed::Return { reason: words(body_of::<Reason>(body)?.reason)? },
-        "discard" => Deed::Discard { reason: words(body_of::<Reason>(body)?.reason)? },
-        "comment" => Deed::Comment { text: words(body_of::<Comment>(body)?.text)? },
+        "reject" => Deed::Reject { reason: body_of::<Reason>(body)?.reason },
+        "return" => Deed::Return { reason: body_of::<Reason>(body)?.reason },
+        "discard" => Deed::Discard { reason: body_of::<Reason>(body)?.reason },
+        "comment" => Deed::Comment { text: body_of::<Comment>(body)?.text },
         "forward" => Deed::Forward { to: body_of::<Forward>(body)?.to },
         "cancel" => {
             let Nothing {} = body_of(body)?;
@@ -99,14 +99,6 @@ fn body_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, Denied> {
     serde_json::from_slice(body).map_err(|error| Denied::Senseless(error.to_string().into()))
 }
 
-/// What is said is kept with the case as long as it is.
-fn words(said: Box<str>) -> Result<Box<str>, Denied> {
-    if said.chars().count() > LONGEST_WORDS {
-        return Err(Denied::Senseless(format!("more than {LONGEST_WORDS} characters").into()));
-    }
-    Ok(said)
-}
-
 /// `%20` and `+`, in UTF-8.
 fn decoded(text: &str) -> Result<String, Denied> {
     let bad = || Denied::BadQuery("a % that is no %XX, or no UTF-8".into());
@@ -130,8 +122,6 @@ fn decoded(text: &str) -> Result<String, Denied> {
 const USUAL_PAGE: usize = 100;
 
 const LARGEST_PAGE: usize = 1_000;
-
-const LONGEST_WORDS: usize = 4_000;
 
 /// Each word is looked for in every case.
 const LONGEST_SEARCH: usize = 200;

@@ -185,13 +185,11 @@ async fn each_deed_is_read_from_its_body_and_nothing_is_guessed() {
         let asked = place.office.asked().concat();
         assert!(asked.contains(expected), "{expected}: {asked}");
     }
-    let long = format!("{{\"reason\":\"{}\"}}", "a".repeat(4_001));
     for (deed, body) in [
         ("approve", "{\"onyl\":[\"a@b.example\"]}"),
         ("approve", "{\"at\":\"tomorrow\"}"),
         ("approve", "{\"trust_days\":-1}"),
         ("reject", "no"),
-        ("reject", &long),
         ("comment", "{}"),
         ("forward", "{\"to\":\"nobody\"}"),
         ("cancel", "{\"reason\":\"no\"}"),
@@ -241,12 +239,13 @@ async fn h5_a_page_of_another_site_does_nothing() {
     }
     for kind in ["", "Content-Type: text/plain\r\n", "Content-Type: application/jsonp\r\n"] {
         let headers = format!("{GOOD}{kind}");
-        assert_eq!(place.post(&path, &headers, "{}").await.status, 415, "{kind}");
+        let answer = place.post(&path, &headers, "{}").await;
+        assert!(answer.status == 415 && is_error(&answer), "{kind}: {}", answer.body);
     }
     let allows =
         "OPTIONS /api/v1/held HTTP/1.1\r\nHost: localhost\r\nOrigin: https://a.example\r\n\r\n";
     let answer = ask_at(place.address, allows).await;
-    assert_eq!(answer.status, 405);
+    assert!(answer.status == 405 && is_error(&answer), "{}", answer.body);
     assert_eq!(place.office.asked(), [""; 0]);
     for ours in ["Origin: http://localhost\r\n", "Origin: https://gate.example.org:8443\r\n"] {
         let headers = format!("{GOOD}{JSON}{ours}Sec-Fetch-Site: same-origin\r\n");
@@ -257,15 +256,62 @@ async fn h5_a_page_of_another_site_does_nothing() {
 #[tokio::test]
 async fn reading_changes_nothing_and_only_deeds_are_posted() {
     let place = Place::new().await;
-    for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH"] {
+    for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"] {
         let path = format!("/api/v1/held/{ID}/approve");
         let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{GOOD}\r\n");
         let answer = ask_at(place.address, &request).await;
         assert_eq!((answer.status, answer.header("allow")), (405, "POST"), "{method}");
+        assert!(method == "HEAD" || is_error(&answer), "{method}: {}", answer.body);
     }
-    for path in ["/", "/api/v1/held", "/api/v1/held/", "/api/v1/held//approve", "/metrics"] {
+    for path in ["/api/v1/held", "/api/v1/held/4jWT59000pz7"] {
+        let answer = place.post(path, &format!("{GOOD}{JSON}"), "{}").await;
+        assert_eq!((answer.status, answer.header("allow")), (405, "GET,HEAD"), "{path}");
+        assert!(is_error(&answer), "{path}: {}", answer.body);
+    }
+    for path in ["/", "/metrics", "/apiary"] {
         let answer = place.post(path, &format!("{GOOD}{JSON}"), "{}").await;
         assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{path}");
+    }
+    assert_eq!(place.office.asked(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_no_path_of_the_api_is_told_in_its_own_words() {
+    let place = Place::new().await;
+    let long = format!("/api/{}", "a".repeat(2_000));
+    for (path, status) in [
+        ("/api", 404),
+        ("/api/", 404),
+        ("/api/v1", 404),
+        ("/api/v2/held", 404),
+        ("/api/v1/held/", 404),
+        ("/api/v1/held/a/b/c", 404),
+        ("/api/v1/held/%ff", 404),
+        (&*long, 414),
+    ] {
+        let answer = place.get(path, GOOD).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(is_error(&answer), "{path}: {}", answer.body);
+        let answer = place.post(path, &format!("{GOOD}{JSON}"), "{}").await;
+        let status = if path.ends_with("%ff") { 405 } else { status };
+        assert_eq!(answer.status, status, "{path}");
+        assert!(is_error(&answer), "{path}: {}", answer.body);
+    }
+    assert_eq!(place.get("/apiary", GOOD).await.body, "", "that is no path of the API");
+    assert_eq!(place.office.asked(), [""; 0]);
+}
+
+#[tokio::test]
+async fn another_name_than_ours_is_answered_in_json_and_hears_nothing_else() {
+    let place = Place::new().await;
+    for request in [
+        format!("GET /api/v1/held HTTP/1.1\r\nHost: attacker.example\r\n{GOOD}\r\n"),
+        format!("GET /api/v1/held HTTP/1.1\r\n{GOOD}\r\n"),
+        format!("POST /api/v1/held/{ID}/cancel HTTP/1.1\r\nHost: attacker.example\r\n{GOOD}\r\n"),
+    ] {
+        let answer = ask_at(place.address, &request).await;
+        assert!(answer.status == 421 && is_error(&answer), "{}: {}", answer.status, answer.body);
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
     }
     assert_eq!(place.office.asked(), [""; 0]);
 }
@@ -274,14 +320,25 @@ async fn reading_changes_nothing_and_only_deeds_are_posted() {
 async fn h12_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not() {
     let place = Place::new().await;
     let large = "a".repeat(MAX_BODY + 1);
-    assert_eq!(place.deed("reject", &large).await.status, 413);
+    let answer = place.deed("reject", &large).await;
+    assert!(answer.status == 413 && is_error(&answer), "{}", answer.body);
     let head = format!(
         "POST /api/v1/held/{ID}/reject HTTP/1.1\r\nHost: localhost\r\n{GOOD}{JSON}\
          Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{large}\r\n0\r\n\r\n",
         large.len()
     );
-    assert_eq!(ask_at(place.address, &head).await.status, 413);
+    let answer = ask_at(place.address, &head).await;
+    assert!(answer.status == 413 && is_error(&answer), "{}", answer.body);
+    let answer = place.get("/api/v1/held", &format!("{GOOD}Content-Length: 2\r\n")).await;
+    assert!(answer.status == 413 && is_error(&answer), "{}", answer.body);
     assert_eq!(place.office.asked(), [""; 0]);
+}
+
+/// Whether the body is JSON that says what is wrong.
+fn is_error(answer: &Answer) -> bool {
+    let body: Result<Value, _> = serde_json::from_str(&answer.body);
+    answer.header("content-type") == "application/json"
+        && body.is_ok_and(|body| body["error"].as_str().is_some_and(|words| !words.is_empty()))
 }
 
 const ID: &str = "4jWT59000pz7";

@@ -23,6 +23,18 @@ pub(crate) enum Denied {
     Throttled(u64),
     /// A page of somebody else made a browser ask.
     ForeignPage,
+    /// The name that was asked for is not ours.
+    Host,
+    /// There is no such path.
+    NoPath,
+    /// The path is too long for any of ours.
+    LongPath,
+    /// The path does not take such requests; what it takes, its route adds.
+    Method,
+    /// The body is larger than [`MAX_BODY`](super::MAX_BODY), or there should be none.
+    TooLarge,
+    /// The body did not come to its end.
+    NoBody,
     /// The body is not declared as JSON.
     NoJson,
     /// The query makes no sense.
@@ -72,6 +84,18 @@ impl IntoResponse for Denied {
             ),
             Self::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "too many failed log-ins"),
             Self::ForeignPage => (StatusCode::FORBIDDEN, "asked by a page of another site"),
+            Self::Host => (StatusCode::MISDIRECTED_REQUEST, HOST),
+            Self::NoPath => (StatusCode::NOT_FOUND, "there is no such path"),
+            Self::LongPath => (StatusCode::URI_TOO_LONG, "the path is too long"),
+            Self::Method => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "not by this method: GET reads, POST does what the last part of the path says",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is too large: at most 64 KiB, and none to read",
+            ),
+            Self::NoBody => (StatusCode::BAD_REQUEST, "the body did not come to its end"),
             Self::NoJson => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "the body must be JSON, with Content-Type: application/json",
@@ -102,6 +126,12 @@ impl IntoResponse for Denied {
                 headers.append(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             Self::ForeignPage
+            | Self::Host
+            | Self::NoPath
+            | Self::LongPath
+            | Self::Method
+            | Self::TooLarge
+            | Self::NoBody
             | Self::NoJson
             | Self::BadQuery(_)
             | Self::Senseless(_)
@@ -113,6 +143,9 @@ impl IntoResponse for Denied {
         response
     }
 }
+
+const HOST: &str = "this name is not known here: use an IP address or localhost, or set `public_url` in \
+                    the section [admin] of the configuration";
 
 const BASIC: &str = "Basic realm=\"Mailweir\", charset=\"UTF-8\"";
 

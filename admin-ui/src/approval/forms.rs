@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use mailweir_moderation::{
+    case::MOST_WORDS,
     notice::{
         clean, escaped,
         words::{Label, PageWord},
@@ -13,7 +14,7 @@ use mailweir_moderation::{
 
 use super::{
     answer::LOG_IN,
-    form::{ASKS_FOR_RECIPIENTS, MOST_WORDS},
+    form::ASKS_FOR_RECIPIENTS,
     html::{Leaf, mark},
 };
 
@@ -53,7 +54,7 @@ pub(super) fn bar(leaf: &Leaf<'_>, choices: &[Choice]) -> String {
             "<button form=\"{}\" class=\"{}{chosen}\">{}</button>",
             choice.name(),
             look(choice),
-            escaped(choice.deed().text(leaf.sight.language)),
+            escaped(choice.verb().text(leaf.sight.language)),
         );
     }
     html.push_str("</div>");
@@ -102,8 +103,8 @@ fn section(leaf: &Leaf<'_>, heading: PageWord, choices: &[Choice], html: &mut St
 fn form(leaf: &Leaf<'_>, choice: Choice, html: &mut String) {
     let is_chosen = leaf.draft.focus.contains(&choice);
     let open = if is_chosen { " open" } else { "" };
-    let deed = escaped(choice.deed().text(leaf.sight.language));
-    let _ = write!(html, "<details class=\"card\"{open}><summary>{deed}</summary>");
+    let verb = escaped(choice.verb().text(leaf.sight.language));
+    let _ = write!(html, "<details class=\"card\"{open}><summary>{verb}</summary>");
     begin(leaf, choice.name(), html);
     match choice {
         Choice::Approve => approve(leaf, is_chosen, html),
@@ -118,7 +119,7 @@ fn form(leaf: &Leaf<'_>, choice: Choice, html: &mut String) {
         Choice::Forward => forward(leaf, html),
         Choice::Send | Choice::Decline | Choice::Cancel => {}
     }
-    let _ = write!(html, "<button class=\"{}\">{deed}</button></form></details>", look(choice));
+    let _ = write!(html, "<button class=\"{}\">{verb}</button></form></details>", look(choice));
 }
 
 /// The form of a choice, with what proves that it is one of this page.

@@ -1,7 +1,7 @@
 //! What a moderator can choose, with the words and details that belong to it.
 
 use mailweir_moderation::{
-    case::{Decision, Level, Moderator, State, Step},
+    case::{Decision, Level, MOST_WORDS, Moderator, State, Step},
     notice::Language,
 };
 
@@ -62,6 +62,10 @@ async fn what_makes_no_sense_changes_nothing_and_loses_no_words() {
             answer.expect(status, "\nkept</textarea>");
         }
     }
+    let long = format!("choice=reject&words=kept{}", "%EA%B0%81".repeat(MOST_WORDS));
+    let answer = browser.choose(&links.boss, &long).await;
+    answer.expect(409, "That is too long");
+    answer.expect(409, &format!("\nkept{}</textarea>", "각".repeat(MOST_WORDS)));
     let mut sender = site.browser();
     for fields in ["choice=approve", "choice=send", "choice=reject", "choice=comment&words=x"] {
         sender.choose(&links.sender, fields).await.expect(409, "You cannot do this");

@@ -9,16 +9,17 @@ use std::{
 
 use mailweir_admin_ui::{
     Source,
-    api::{self, Caller, Claim, Deed, HeldMail, NoEntry, Page, Wanted},
+    api::{self, Caller, Claim, HeldMail, NoEntry, Page, Wanted},
     approval::{Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight, Visit},
 };
 use mailweir_mail::{Address, Client, QueueId, ReversePath, Timestamp};
 use mailweir_moderation::{
     case::{
-        AtExpiry, Case, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof, RuleName, State,
-        TellsSender,
+        AtExpiry, Case, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof, Refused, RuleName,
+        State, TellsSender,
     },
     case_file::{Attach, CaseFile},
+    deed::{Deed, Unfit},
     notice::{Attachment, Language, Recipient, Summary, Zone},
     numbers::NumberKind,
     page::Wish,
@@ -116,14 +117,15 @@ impl Desk {
         proven: (Proof, Option<IpAddr>),
     ) -> Result<(), NotDone> {
         let sight = self.look(token).ok_or(NotDone::Unknown)?;
-        let to = wish.to.as_ref().filter(|to| to.as_str().ends_with("@own.example"));
-        if wish.to.is_some() && to.is_none() {
-            return Err(NotDone::NoModerator);
-        }
-        let to = to.cloned().map(Moderator::new);
-        let case = &sight.file.case;
-        let command = wish.command(case, &sight.grant, to, proven).ok_or(NotDone::NotOffered)?;
-        let outcome = case.take(&command, NOW);
+        let is_ours = |to: &&Address| to.as_str().ends_with("@own.example");
+        let stand_in = |to: &Address| Some(to).filter(is_ours).cloned().map(Moderator::new);
+        let command = wish.command(&sight.file, &sight.grant, proven, &stand_in);
+        let command = command.map_err(|unfit| match unfit {
+            Unfit::NotOffered => NotDone::NotOffered,
+            Unfit::NoSuchRecipient(_) => NotDone::Refused(Box::new(Refused::NoSuchRecipient)),
+            Unfit::Away(_) => NotDone::NoModerator,
+        })?;
+        let outcome = sight.file.case.take(&command, NOW);
         let outcome = outcome.map_err(|refused| NotDone::Refused(Box::new(refused)))?;
         let mut files = self.files();
         let file = files.iter_mut().find(|(id, ..)| *id == sight.id).unwrap();

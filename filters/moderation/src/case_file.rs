@@ -161,18 +161,6 @@ impl CaseFile {
         Ok((Self { case, trust, ..self.clone() }, outcome))
     }
 
-    /// The numbers of these recipients.
-    ///
-    /// # Errors
-    /// The first address that is none of a recipient.
-    pub fn numbers_of<'a>(&self, only: &'a [Address]) -> Result<Vec<u32>, &'a Address> {
-        let number = |wanted: &'a Address| {
-            let place = self.mail.recipients.iter().position(|one| one.address == *wanted);
-            place.and_then(|place| u32::try_from(place).ok()).ok_or(wanted)
-        };
-        only.iter().map(number).collect()
-    }
-
     /// What a token of this case is good for, and whose it is.
     #[must_use]
     pub fn grant(&self, token: TokenHash) -> Option<&Grant> {

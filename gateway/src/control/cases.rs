@@ -3,30 +3,38 @@
 
 use std::sync::Arc;
 
-use mailweir_mail::QueueId;
+use mailweir_mail::{Address, QueueId};
 use mailweir_moderation::{
-    case::{Actor, By, Command, Proof},
+    case::{Actor, By, Proof},
     case_file::CaseFile,
+    deed::Deed,
     search::{Query, Search},
 };
+use tokio::task::spawn_blocking;
 
 use super::{
-    operation::{Answer, Decision, Trusted},
+    operation::{Answer, Trusted},
     perform::{Answers, Gone, tell},
 };
-use crate::moderation::{Moderation, TakeError, TrustedLogin, nobody_stands_in};
+use crate::moderation::{Moderation, TakeError, TrustedLogin};
 
 /// Tells of the cases that are looked for, in the order in which their mail came.
 pub(super) async fn list(
-    moderation: &Moderation,
+    moderation: &Arc<Moderation>,
     query: &Query,
     limit: usize,
     answers: &Answers,
 ) -> Result<(), Gone> {
-    let search = Search::new(query);
+    let search = Arc::new(Search::new(query));
     let (mut after, mut left) = (None, limit);
     while left > 0 {
-        let found = moderation.search(&search, after, left.min(PAGE), &|_| true);
+        let (moderation, search) = (Arc::clone(moderation), Arc::clone(&search));
+        let found =
+            spawn_blocking(move || moderation.search(&search, after, left.min(PAGE), &|_| true));
+        let Ok(found) = found.await else {
+            let reason = TakeError::Stopping.to_string().into();
+            return tell(answers, Answer::Failed { reason }).await;
+        };
         left -= found.cases.len();
         for (id, file) in found.cases {
             tell(answers, shown(id, &file)).await?;
@@ -50,15 +58,16 @@ pub(super) fn show(moderation: &Moderation, id: QueueId) -> Answer {
 pub(super) async fn decide(
     moderation: &Arc<Moderation>,
     id: QueueId,
-    decision: &Decision,
+    deed: &Deed,
     by: &str,
 ) -> Answer {
     let Some(file) = moderation.case(id) else { return refused(id, &TakeError::NoCase(id)) };
     let who = Actor::Administrator(by.into());
     let by = By { who, proof: Proof::CommandLine, from: None };
-    let command = match command(moderation, &file, decision.clone(), by) {
+    let stand_in = |to: &Address| moderation.stand_in(to);
+    let command = match deed.clone().into_command(by, &file, &stand_in) {
         Ok(command) => command,
-        Err(reason) => return Answer::Refused { id, reason },
+        Err(unfit) => return Answer::Refused { id, reason: unfit.to_string().into() },
     };
     match moderation.take(id, command).await {
         Ok(_) => Answer::Changed { id },
@@ -86,30 +95,6 @@ pub(super) async fn distrust(
         Ok(mails) => Answer::Distrusted { mails },
         Err(error) => Answer::Failed { reason: error.in_full().into() },
     }
-}
-
-fn command(
-    moderation: &Moderation,
-    file: &CaseFile,
-    decision: Decision,
-    by: By,
-) -> Result<Command, Box<str>> {
-    Ok(match decision {
-        Decision::Approve { comment, only, at, trust_days } => {
-            let only = only.as_deref().map(|only| file.numbers_of(only)).transpose();
-            let only = only.map_err(|other| format!("the mail is not to <{other}>"))?;
-            Command::Approve { by, comment, only, at, trust_days }
-        }
-        Decision::Reject { reason } => Command::Reject { by, reason },
-        Decision::Return { reason } => Command::Return { by, reason },
-        Decision::Discard { reason } => Command::Discard { by, reason },
-        Decision::Comment { text } => Command::Comment { by, text },
-        Decision::Forward { to } => {
-            let to = moderation.stand_in(&to).ok_or_else(|| nobody_stands_in(&to))?;
-            Command::Forward { by, to }
-        }
-        Decision::Cancel => Command::Cancel { by },
-    })
 }
 
 /// Without what proves who somebody is: tokens belong to nobody else, not even their hashes.

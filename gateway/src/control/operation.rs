@@ -3,8 +3,8 @@
 //! One JSON value per line, both ways. A request is one line; the answer is a line per mail, or per
 //! whoever failed to log in, and a last one that says that this was all.
 
-use mailweir_mail::{Address, Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
-use mailweir_moderation::{case_file::CaseFile, search::Query};
+use mailweir_mail::{Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
+use mailweir_moderation::{case_file::CaseFile, deed::Deed, search::Query};
 use serde::{Deserialize, Serialize};
 
 /// One request: who asks for what.
@@ -83,7 +83,8 @@ pub enum Operation {
         /// Its mail.
         id: QueueId,
         /// What.
-        decision: Decision,
+        #[serde(rename = "decision")]
+        deed: Deed,
     },
     /// List whose mail passes which rule for a while. For a running server.
     Trusted,
@@ -101,50 +102,6 @@ pub enum Operation {
         /// Only whether it is whole.
         verdict: bool,
     },
-}
-
-/// What an administrator decides about mail that waits for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decision {
-    /// It is sent.
-    Approve {
-        /// For others to read; may be empty.
-        comment: Box<str>,
-        /// For these recipients only. `None`: for all.
-        only: Option<Vec<Address>>,
-        /// It is sent then. `None`: at once.
-        at: Option<Timestamp>,
-        /// For so many days further mail of the log-in passes the rule.
-        trust_days: u16,
-    },
-    /// It is not sent, and the sender hears it.
-    Reject {
-        /// For the sender; may be empty.
-        reason: Box<str>,
-    },
-    /// It is given back to be corrected.
-    Return {
-        /// What is to be corrected.
-        reason: Box<str>,
-    },
-    /// It is thrown away; nobody hears of it.
-    Discard {
-        /// For the record; may be empty.
-        reason: Box<str>,
-    },
-    /// Nothing yet.
-    Comment {
-        /// What others are to read.
-        text: Box<str>,
-    },
-    /// Somebody else decides, too.
-    Forward {
-        /// Who.
-        to: Address,
-    },
-    /// It is taken back in the name of its sender.
-    Cancel,
 }
 
 /// Whose failed log-ins are meant.

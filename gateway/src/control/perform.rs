@@ -107,8 +107,8 @@ async fn moderate(
     match operation {
         Operation::Cases { query, limit } => cases::list(moderation, query, *limit, answers).await,
         Operation::Case { id } => tell(answers, cases::show(moderation, *id)).await,
-        Operation::Decide { id, decision } => {
-            tell(answers, cases::decide(moderation, *id, decision, by).await).await
+        Operation::Decide { id, deed } => {
+            tell(answers, cases::decide(moderation, *id, deed, by).await).await
         }
         Operation::Trusted => cases::trusted(moderation, answers).await,
         Operation::Distrust { login, rule } => {

@@ -6,6 +6,7 @@ use mailweir_mail::{Client, Envelope, Origin, Protocol, QueueId, Reply, ReverseP
 use mailweir_moderation::{
     case::{Actor, By, Command, Proof},
     case_file::CaseFile,
+    deed::Deed,
 };
 use mailweir_queue::{
     AttemptResult, Disposition, NewMail, Queue, Work,
@@ -64,6 +65,15 @@ async fn an_answer_is_whole_only_with_its_last_line() {
             }
         }
     }
+}
+
+#[test]
+fn a_decision_has_the_words_that_other_versions_know() {
+    let id = QueueId::new(mailweir_mail::Timestamp::from_secs(1), 1);
+    let operation = Operation::Decide { id, deed: Deed::Cancel };
+    let words = format!(r#"{{"decide":{{"id":"{id}","decision":"cancel"}}}}"#);
+    assert_eq!(serde_json::to_string(&operation).unwrap(), words);
+    assert_eq!(serde_json::from_str::<Operation>(&words).unwrap(), operation);
 }
 
 #[tokio::test]

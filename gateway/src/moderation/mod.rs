@@ -20,6 +20,7 @@ mod reader;
 mod registry;
 mod reply;
 mod run;
+mod search;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -44,12 +45,12 @@ pub(crate) use self::{
     registry::TrustedLogin,
     reply::{LogIn, Reply, ReplyReader, ReplyText},
 };
-pub use self::{look_up::Found, take::TakeError};
 use self::{
     pace::{Limits, Pace},
     registry::Registry,
     reply::Answers,
 };
+pub use self::{search::Found, take::TakeError};
 use crate::{clock, config, observe::Observer, rewriting::LiveRewriting};
 
 /// All cases, and what happens to them.
@@ -201,11 +202,6 @@ impl Drop for Turn<'_> {
 
 fn warn(observer: &Observer, text: String) {
     observer.session(&SessionEvent::Warning { part: "moderation", text: text.into() });
-}
-
-/// Why mail cannot be handed on to somebody.
-pub(crate) fn nobody_stands_in(to: &Address) -> String {
-    format!("{to} is away, and nobody stands in for them")
 }
 
 /// A case that waits, for tests of others.

@@ -12,10 +12,11 @@ use std::{
 };
 
 use mailweir_admin_ui::approval::{Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight};
-use mailweir_mail::QueueId;
+use mailweir_mail::{Address, QueueId};
 use mailweir_moderation::{
-    case::{Proof, To},
+    case::{Proof, Refused, To},
     case_file::CaseFile,
+    deed::Unfit,
     page::Wish,
     token::{Grant, Purpose, Token},
 };
@@ -103,13 +104,12 @@ impl Moderation {
         proven: (Proof, Option<IpAddr>),
     ) -> Result<(), NotDone> {
         let (id, file, grant) = self.find(token.hash()).ok_or(NotDone::Unknown)?;
-        let to = match &wish.to {
-            // A page must not let its reader ask anybody in the world.
-            Some(to) if !self.decides_by_rule(to) => return Err(NotDone::NoModerator),
-            Some(to) => Some(self.stand_in(to).ok_or(NotDone::NoModerator)?),
-            None => None,
-        };
-        let command = wish.command(&file.case, &grant, to, proven).ok_or(NotDone::NotOffered)?;
+        // A page must not let its reader ask anybody in the world.
+        if wish.to.as_ref().is_some_and(|to| !self.decides_by_rule(to)) {
+            return Err(NotDone::NoModerator);
+        }
+        let stand_in = |to: &Address| self.stand_in(to);
+        let command = wish.command(&file, &grant, proven, &stand_in).map_err(unfit)?;
         match self.take(id, command).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.not_done(id, error)),
@@ -126,6 +126,14 @@ impl Moderation {
                 NotDone::Failed
             }
         }
+    }
+}
+
+fn unfit(unfit: Unfit) -> NotDone {
+    match unfit {
+        Unfit::NotOffered => NotDone::NotOffered,
+        Unfit::NoSuchRecipient(_) => NotDone::Refused(Box::new(Refused::NoSuchRecipient)),
+        Unfit::Away(_) => NotDone::NoModerator,
     }
 }
 

@@ -10,6 +10,7 @@ use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, Recipient, R
 use mailweir_moderation::{
     case::{Actor, AtExpiry, By, Command, Deed, Expiry, Owed, Proof, State, To, Word},
     case_file::Attach,
+    search::{Query, Search},
     token::{Grant, Purpose, Token},
 };
 use mailweir_queue::{Annex, Disposition, Listed, NewMail};
@@ -108,6 +109,34 @@ impl Home {
         self.app.moderation().opened(id, file);
         id
     }
+}
+
+#[tokio::test]
+async fn a_search_keeps_nobody_waiting_while_it_looks() {
+    let home = Home::new();
+    let moderation = home.app.moderation();
+    let file = registry::tests::open(9_999);
+    let ids: Vec<_> = (1..=1_000).map(|number| QueueId::new(clock::now(), number)).collect();
+    for id in &ids {
+        moderation.opened(*id, file.clone());
+    }
+    let all = Search::new(&Query::default());
+    let is_free = |_: &CaseFile| moderation.registry.try_lock().is_ok();
+    let found = moderation.search(&all, None, ids.len(), &is_free);
+    assert_eq!(found.cases.len(), ids.len(), "somebody else had to wait");
+    assert_eq!(found.next, None);
+
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let Found { cases, next } = moderation.search(&all, after, 300, &|_| true);
+        seen.extend(cases.into_iter().map(|(id, _)| id));
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ids, "each once, in their order");
 }
 
 fn approve() -> Command {

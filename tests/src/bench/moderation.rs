@@ -11,12 +11,12 @@ use std::{
 use mailweir::{
     control::{
         self,
-        operation::{Answer, Decision, Operation, Request},
+        operation::{Answer, Operation, Request},
     },
     store::Store,
 };
 use mailweir_mail::QueueId;
-use mailweir_moderation::search::Query;
+use mailweir_moderation::{deed::Deed, search::Query};
 use tokio::runtime::{self, Runtime};
 
 use super::{
@@ -190,9 +190,8 @@ impl Operator {
     }
 
     fn approve(&self, id: QueueId) -> io::Result<()> {
-        let decision =
-            Decision::Approve { comment: "".into(), only: None, at: None, trust_days: 0 };
-        match self.ask(Operation::Decide { id, decision })?.pop() {
+        let deed = Deed::Approve { comment: "".into(), only: None, at: None, trust_days: 0 };
+        match self.ask(Operation::Decide { id, deed })?.pop() {
             Some(Answer::Changed { .. }) => Ok(()),
             other => Err(io::Error::other(format!("{id}: {other:?}"))),
         }

@@ -1,7 +1,10 @@
 //! Which mail waits for people and which does not, and what else keeps it.
 
-use mailweir::control::operation::{Answer, Decision, Operation, Place};
-use mailweir_moderation::case::{Actor, By, Command, Proof};
+use mailweir::control::operation::{Answer, Operation, Place};
+use mailweir_moderation::{
+    case::{Actor, By, Command, Proof},
+    deed::Deed,
+};
 use mailweir_tests::{
     gateway::{Gateway, Mail, Setup, USER, USER_PASSWORD, USER_TV, mail},
     sink::{Script, Sink},
@@ -134,10 +137,8 @@ async fn mail_that_is_handed_on_to_somebody_away_is_for_their_deputy() {
                   absent = [\"2000-01-01..2999-12-31\"]\n";
     let gateway = Gateway::start(&everything_waits(&sink, "", "").sections(people)).await;
     let id = gateway.submit(mail()).await.expect_accepted();
-    let forward = |to: &str| Operation::Decide {
-        id,
-        decision: Decision::Forward { to: to.parse().unwrap() },
-    };
+    let forward =
+        |to: &str| Operation::Decide { id, deed: Deed::Forward { to: to.parse().unwrap() } };
     let answers = gateway.queue().ask(forward("eve@local.example")).await;
     assert!(matches!(&*answers, [Answer::Refused { .. }]), "{answers:?}");
     let answers = gateway.queue().ask(forward("bob@local.example")).await;

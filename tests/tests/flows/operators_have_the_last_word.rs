@@ -1,9 +1,10 @@
 //! Mail that waits for people, and that an operator must look at as well; and operators who are faster.
 
-use mailweir::control::operation::{Answer, Decision, Operation, Place, Selection};
+use mailweir::control::operation::{Answer, Operation, Place, Selection};
 use mailweir_mail::QueueId;
 use mailweir_moderation::{
     case::{Actor, By, Command, Proof},
+    deed::Deed,
     search::{Query, Standing},
 };
 use mailweir_tests::{
@@ -20,8 +21,7 @@ async fn who_was_left_out_gets_nothing_and_the_sender_hears_only_when_it_is_sent
     asked.sort();
     assert_eq!(asked, ["boss@local.example", "sender@local.example"]);
     let only = Some(vec!["one@local.example".parse().unwrap()]);
-    decide(&gateway, id, Decision::Approve { comment: "".into(), only, at: None, trust_days: 0 })
-        .await;
+    decide(&gateway, id, Deed::Approve { comment: "".into(), only, at: None, trust_days: 0 }).await;
     gateway
         .log()
         .expect(&format!("{id}: approved (administrator operator), still on hold: "))
@@ -52,7 +52,7 @@ async fn what_an_operator_deletes_after_an_approval_is_not_said_to_be_sent() {
     let (gateway, sink) = start(HELD_TWICE).await;
     let id = submit(&gateway).await;
     sink.expect(2).await;
-    let approve = Decision::Approve { comment: "".into(), only: None, at: None, trust_days: 0 };
+    let approve = Deed::Approve { comment: "".into(), only: None, at: None, trust_days: 0 };
     decide(&gateway, id, approve).await;
     gateway.queue().delete(id).await;
     gateway.queue().expect_empty().await;
@@ -112,7 +112,7 @@ async fn all_means_a_mail_that_people_let_go_and_that_an_operator_must_see() {
         let (gateway, sink) = start(HELD_TWICE).await;
         let id = submit(&gateway).await;
         sink.expect(2).await;
-        let approve = Decision::Approve { comment: "".into(), only: None, at: None, trust_days: 0 };
+        let approve = Deed::Approve { comment: "".into(), only: None, at: None, trust_days: 0 };
         decide(&gateway, id, approve).await;
         sink.expect(3).await;
         assert_eq!(gateway.queue().ask(wish).await, [Answer::Changed { id }]);
@@ -128,12 +128,12 @@ async fn administrators_find_forward_and_take_back_what_waits() {
     sink.expect(4).await;
     let all = Query::default();
     assert_eq!(found(&gateway, &all).await, [first, second]);
-    let forward = Decision::Forward { to: "lee@local.example".parse().unwrap() };
+    let forward = Deed::Forward { to: "lee@local.example".parse().unwrap() };
     decide(&gateway, second, forward).await;
     let mine = |who: &str| Query { mine: Some(who.parse().unwrap()), ..Query::default() };
     assert_eq!(found(&gateway, &mine("lee@local.example")).await, [second]);
     assert_eq!(found(&gateway, &mine("boss@local.example")).await, [first, second]);
-    decide(&gateway, first, Decision::Cancel).await;
+    decide(&gateway, first, Deed::Cancel).await;
     let state = |standing| Query { standing, ..Query::default() };
     assert_eq!(found(&gateway, &state(Standing::Cancelled)).await, [first]);
     let words =
@@ -143,7 +143,7 @@ async fn administrators_find_forward_and_take_back_what_waits() {
     assert_eq!(found(&gateway, &words("nothing")).await, []);
 
     // Who comes late hears who was first, and when.
-    let operation = Operation::Decide { id: first, decision: Decision::Cancel };
+    let operation = Operation::Decide { id: first, deed: Deed::Cancel };
     let [Answer::Refused { reason, .. }] = &gateway.queue().ask(operation).await[..] else {
         panic!("decided twice")
     };
@@ -184,8 +184,8 @@ async fn submit(gateway: &Gateway) -> QueueId {
     answer.expect_accepted()
 }
 
-async fn decide(gateway: &Gateway, id: QueueId, decision: Decision) {
-    let told = gateway.queue().ask(Operation::Decide { id, decision }).await;
+async fn decide(gateway: &Gateway, id: QueueId, deed: Deed) {
+    let told = gateway.queue().ask(Operation::Decide { id, deed }).await;
     assert!(matches!(told[..], [Answer::Changed { .. }]), "{told:?}");
 }
 

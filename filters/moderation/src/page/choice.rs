@@ -4,7 +4,7 @@ use mailweir_mail::{Address, Timestamp};
 
 use crate::{
     case::{Actor, By, Case, Command, Kind, Proof, Refused},
-    notice::words::Deed,
+    notice::words::Verb,
     token::Purpose,
 };
 
@@ -69,17 +69,17 @@ impl Choice {
 
     /// What its button says.
     #[must_use]
-    pub const fn deed(self) -> Deed {
+    pub const fn verb(self) -> Verb {
         match self {
-            Self::Approve => Deed::Approve,
-            Self::Send => Deed::Confirm,
-            Self::Reject => Deed::Reject,
-            Self::Decline => Deed::Decline,
-            Self::Cancel => Deed::Cancel,
-            Self::Return => Deed::Return,
-            Self::Forward => Deed::Forward,
-            Self::Comment => Deed::Comment,
-            Self::Discard => Deed::Discard,
+            Self::Approve => Verb::Approve,
+            Self::Send => Verb::Confirm,
+            Self::Reject => Verb::Reject,
+            Self::Decline => Verb::Decline,
+            Self::Cancel => Verb::Cancel,
+            Self::Return => Verb::Return,
+            Self::Forward => Verb::Forward,
+            Self::Comment => Verb::Comment,
+            Self::Discard => Verb::Discard,
         }
     }
 

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use mailweir_mail::{Address, Timestamp};
 
@@ -8,6 +8,8 @@ use crate::{
         Actor, AtExpiry, Case, Command, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof,
         RuleName, TellsSender,
     },
+    case_file::CaseFile,
+    deed::Unfit,
     token::{Grant, Purpose, Token},
 };
 
@@ -55,7 +57,17 @@ fn offered(case: &Case, grant: &Grant) -> Vec<Choice> {
 }
 
 fn command(case: &Case, grant: &Grant, wish: &Wish) -> Option<Command> {
-    wish.command(case, grant, None, (Proof::Link, None))
+    proven(case, grant, wish, (Proof::Link, None)).ok()
+}
+
+fn proven(
+    case: &Case,
+    grant: &Grant,
+    wish: &Wish,
+    how: (Proof, Option<IpAddr>),
+) -> Result<Command, Unfit> {
+    let file = CaseFile { case: case.clone(), ..crate::case_file::tests::file() };
+    wish.command(&file, grant, how, &|_| None)
 }
 
 #[test]
@@ -106,18 +118,31 @@ fn a_link_makes_no_command_of_another_purpose() {
 }
 
 #[test]
+fn recipients_are_meant_by_their_place_on_the_page() {
+    let boss = grant("boss@own.example", Purpose::Decide);
+    let only = |numbers: &[u32]| {
+        let wish = Wish { only: Some(numbers.to_vec()), ..Wish::new(Choice::Approve) };
+        proven(&open(Kind::Approval), &boss, &wish, (Proof::Link, None))
+    };
+    let made = only(&[1]);
+    let Ok(Command::Approve { only: Some(chosen), .. }) = made else { panic!("{made:?}") };
+    assert_eq!(chosen, [1]);
+    assert_eq!(only(&[0, 9]), Err(Unfit::NoSuchRecipient("9".into())));
+}
+
+#[test]
 fn a_command_says_who_how_and_from_where_and_a_sender_is_trusted_by_others_only() {
     let wish = |choice| Wish { trust_days: 9, words: "w".into(), ..Wish::new(choice) };
-    let proven = (Proof::Login, Some([192, 0, 2, 1].into()));
+    let how = (Proof::Login, Some([192, 0, 2, 1].into()));
     let boss = grant("boss@own.example", Purpose::Decide);
-    let made = wish(Choice::Approve).command(&open(Kind::Approval), &boss, None, proven);
-    let Some(Command::Approve { by, comment, trust_days, .. }) = made else { panic!("{made:?}") };
+    let made = proven(&open(Kind::Approval), &boss, &wish(Choice::Approve), how);
+    let Ok(Command::Approve { by, comment, trust_days, .. }) = made else { panic!("{made:?}") };
     assert_eq!(by.who, Actor::Moderator(boss.person.clone()));
-    assert_eq!((by.proof, by.from, &*comment, trust_days), (proven.0, proven.1, "w", 9));
+    assert_eq!((by.proof, by.from, &*comment, trust_days), (how.0, how.1, "w", 9));
     let own = grant("ann@own.example", Purpose::Own);
-    let made = wish(Choice::Send).command(&open(Kind::Delay), &own, None, proven);
-    assert!(matches!(made, Some(Command::Approve { trust_days: 0, .. })), "{made:?}");
-    let made = wish(Choice::Cancel).command(&open(Kind::Delay), &own, None, proven);
-    let Some(Command::Cancel { by }) = made else { panic!("{made:?}") };
+    let made = proven(&open(Kind::Delay), &own, &wish(Choice::Send), how);
+    assert!(matches!(made, Ok(Command::Approve { trust_days: 0, .. })), "{made:?}");
+    let made = proven(&open(Kind::Delay), &own, &wish(Choice::Cancel), how);
+    let Ok(Command::Cancel { by }) = made else { panic!("{made:?}") };
     assert_eq!(by.who, Actor::Sender(own.person));
 }

@@ -6,7 +6,9 @@ use mailweir_mail::{Address, Timestamp};
 
 use super::{Choice, choice};
 use crate::{
-    case::{By, Case, Command, Moderator, Proof},
+    case::{By, Command, Moderator, Proof},
+    case_file::CaseFile,
+    deed::{Deed, Unfit},
     token::Grant,
 };
 
@@ -34,39 +36,52 @@ impl Wish {
         Self { choice, words: "".into(), only: None, at: None, trust_days: 0, to: None }
     }
 
-    /// What is to be done; `None`: such a link is not good for it, or nobody is named to hand it on to.
-    /// `to` is whoever stands for [`Wish::to`] now. Whether it may be done is for the case to say.
-    #[must_use]
+    /// The command for the case. `stand_in` says who decides today for somebody.
+    ///
+    /// # Errors
+    /// Such a link is not good for it, or it names somebody who has nothing to do with the mail, or who
+    /// is away.
     pub fn command(
         &self,
-        case: &Case,
+        file: &CaseFile,
         grant: &Grant,
-        to: Option<Moderator>,
-        proven: (Proof, Option<IpAddr>),
-    ) -> Option<Command> {
-        if !choice::fits(self.choice, case.plan.kind, grant.purpose) {
-            return None;
+        (proof, from): (Proof, Option<IpAddr>),
+        stand_in: &dyn Fn(&Address) -> Option<Moderator>,
+    ) -> Result<Command, Unfit> {
+        if !choice::fits(self.choice, file.case.plan.kind, grant.purpose) {
+            return Err(Unfit::NotOffered);
         }
-        let (proof, from) = proven;
         let by = By { from, ..choice::by(self.choice, &grant.person, proof) };
+        self.deed(file)?.into_command(by, file, stand_in)
+    }
+
+    fn deed(&self, file: &CaseFile) -> Result<Deed, Unfit> {
         let words = self.words.clone();
-        Some(match self.choice {
-            Choice::Approve => Command::Approve {
-                by,
+        Ok(match self.choice {
+            Choice::Approve => Deed::Approve {
                 comment: words,
-                only: self.only.clone(),
+                only: self.only.as_deref().map(|only| addresses(only, file)).transpose()?,
                 at: self.at,
                 trust_days: self.trust_days,
             },
-            Choice::Send => {
-                Command::Approve { by, comment: words, only: None, at: None, trust_days: 0 }
-            }
-            Choice::Reject | Choice::Decline => Command::Reject { by, reason: words },
-            Choice::Return => Command::Return { by, reason: words },
-            Choice::Discard => Command::Discard { by, reason: words },
-            Choice::Comment => Command::Comment { by, text: words },
-            Choice::Forward => Command::Forward { by, to: to? },
-            Choice::Cancel => Command::Cancel { by },
+            Choice::Send => Deed::Approve { comment: words, only: None, at: None, trust_days: 0 },
+            Choice::Reject | Choice::Decline => Deed::Reject { reason: words },
+            Choice::Return => Deed::Return { reason: words },
+            Choice::Discard => Deed::Discard { reason: words },
+            Choice::Comment => Deed::Comment { text: words },
+            Choice::Forward => Deed::Forward { to: self.to.clone().ok_or(Unfit::NotOffered)? },
+            Choice::Cancel => Deed::Cancel,
         })
     }
+}
+
+/// The recipients of these numbers.
+fn addresses(numbers: &[u32], file: &CaseFile) -> Result<Vec<Address>, Unfit> {
+    let address = |number: &u32| {
+        let place = usize::try_from(*number).ok();
+        let recipient = place.and_then(|place| file.mail.recipients.get(place));
+        let recipient = recipient.map(|one| one.address.clone());
+        recipient.ok_or_else(|| Unfit::NoSuchRecipient(number.to_string().into()))
+    };
+    numbers.iter().map(address).collect()
 }

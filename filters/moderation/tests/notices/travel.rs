@@ -3,7 +3,7 @@
 use mailweir_mail::{Domain, QueueId};
 use mailweir_moderation::{
     case::{Kind, To, Word},
-    notice::{Attached, Gathered, Language, MOST_IN_DIGEST, MessageId, Octets, words::Deed},
+    notice::{Attached, Gathered, Language, MOST_IN_DIGEST, MessageId, Octets, words::Verb},
     reply::{Answer, read},
 };
 
@@ -115,9 +115,9 @@ fn only_a_local_part_beyond_ascii_needs_smtputf8() {
 #[test]
 fn the_words_that_notices_ask_for_are_the_words_that_answers_are_read_by() {
     for language in Language::ALL {
-        let approve = Deed::Approve.answer(language).unwrap();
+        let approve = Verb::Approve.answer(language).unwrap();
         assert!(matches!(read([approve]), Answer::Approve { .. }), "{approve}");
-        let reject = Deed::Reject.answer(language).unwrap();
+        let reject = Verb::Reject.answer(language).unwrap();
         assert!(matches!(read([reject, "why"]), Answer::Reject { reason } if &*reason == "why"));
     }
 }

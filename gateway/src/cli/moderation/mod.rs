@@ -10,13 +10,16 @@ use std::{
 
 use clap::{Args, Subcommand};
 use mailweir_mail::{Address, QueueId, Timestamp};
-use mailweir_moderation::search::{Query, Standing};
+use mailweir_moderation::{
+    deed::Deed,
+    search::{Query, Standing},
+};
 
 use self::print::Printer;
 use super::ExitCode;
 use crate::control::{
     self,
-    operation::{Decision, Operation, Request},
+    operation::{Operation, Request},
 };
 
 #[derive(Args, Debug)]
@@ -178,19 +181,17 @@ pub(super) fn run(command: &ModerationCommand) -> anyhow::Result<ExitCode> {
 
 impl Action {
     fn operation(&self) -> Operation {
-        let decide = |id: &QueueId, decision| Operation::Decide { id: *id, decision };
+        let decide = |id: &QueueId, deed| Operation::Decide { id: *id, deed };
         match self {
             Self::List(list) => Operation::Cases { query: list.query(), limit: list.limit },
             Self::Show { id } => Operation::Case { id: *id },
-            Self::Approve(approve) => decide(&approve.id, approve.decision()),
-            Self::Reject { id, reason } => decide(id, Decision::Reject { reason: reason.clone() }),
-            Self::Return { id, reason } => decide(id, Decision::Return { reason: reason.clone() }),
-            Self::Discard { id, reason } => {
-                decide(id, Decision::Discard { reason: reason.clone() })
-            }
-            Self::Cancel { id } => decide(id, Decision::Cancel),
-            Self::Forward { id, to } => decide(id, Decision::Forward { to: to.clone() }),
-            Self::Comment { id, text } => decide(id, Decision::Comment { text: text.clone() }),
+            Self::Approve(approve) => decide(&approve.id, approve.deed()),
+            Self::Reject { id, reason } => decide(id, Deed::Reject { reason: reason.clone() }),
+            Self::Return { id, reason } => decide(id, Deed::Return { reason: reason.clone() }),
+            Self::Discard { id, reason } => decide(id, Deed::Discard { reason: reason.clone() }),
+            Self::Cancel { id } => decide(id, Deed::Cancel),
+            Self::Forward { id, to } => decide(id, Deed::Forward { to: to.clone() }),
+            Self::Comment { id, text } => decide(id, Deed::Comment { text: text.clone() }),
             Self::Trusted => Operation::Trusted,
             Self::Distrust { login, rule } => {
                 Operation::Distrust { login: login.clone(), rule: rule.clone() }
@@ -213,8 +214,8 @@ impl List {
 }
 
 impl Approve {
-    fn decision(&self) -> Decision {
-        Decision::Approve {
+    fn deed(&self) -> Deed {
+        Deed::Approve {
             comment: self.comment.clone(),
             only: self.only.clone(),
             at: self.at,

@@ -11,18 +11,20 @@ use std::sync::{Arc, Weak};
 
 use mailweir_admin_ui::{
     Source,
-    api::{Caller, Claim, Deed, HeldMail, Later, NoEntry, NotDone, Page, Wanted, Who},
+    api::{Caller, Claim, HeldMail, Later, NoEntry, NotDone, Page, Wanted, Who},
 };
 use mailweir_mail::{Address, QueueId};
 use mailweir_moderation::{
-    case::{Actor, By, Command, Kind, Moderator, Proof, Refused},
+    case::{Actor, By, Kind, Proof, Refused},
     case_file::CaseFile,
+    deed::{Deed, Unfit},
     search::Search,
     view::{Decided, View},
 };
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 
-use super::{Found, Moderation, TakeError, nobody_stands_in};
+use super::{Found, Moderation, TakeError};
 use crate::app::App;
 
 /// Held mail of a gateway. Holds it weakly, so that an open connection keeps nothing alive.
@@ -50,14 +52,12 @@ impl Api {
             return None;
         }
         let moderation = self.moderation()?;
-        let found = tokio::task::spawn_blocking({
-            let sees = sees.clone();
+        let page = spawn_blocking(move || {
             let search = Search::new(&query);
-            move || moderation.search(&search, after, limit, &|file| sees.see(file).is_some())
+            let may_see = |file: &CaseFile| sees.see(file).is_some();
+            sees.page(&moderation.search(&search, after, limit, &may_see))
         });
-        let Found { cases, next } = found.await.ok()?;
-        let held = cases.iter().filter_map(|(id, file)| sees.view(*id, file)).collect();
-        Some(Page { held, next })
+        page.await.ok()
     }
 
     async fn take(&self, caller: &Caller, id: QueueId, deed: Deed) -> Result<Value, NotDone> {
@@ -75,7 +75,8 @@ impl Api {
             return Err(NotDone::NotTheirs("no rule has them decide; ask an administrator".into()));
         }
         let stand_in = |to: &Address| moderation.stand_in(to);
-        let command = command(&file, deed, by, &stand_in)?;
+        let senseless = |unfit: Unfit| NotDone::Senseless(unfit.to_string().into());
+        let command = deed.into_command(by, &file, &stand_in).map_err(senseless)?;
         moderation.take(id, command).await.map_err(|error| not_done(&error))?;
         let file = moderation.case(id).ok_or(NotDone::NotFound)?;
         sees.view(id, &file).ok_or(NotDone::NotFound)
@@ -160,6 +161,23 @@ impl Sight {
         serde_json::to_value(view).ok()
     }
 
+    /// As much of what was found as one answer takes; what is left is behind its `next`.
+    fn page(&self, found: &Found) -> Page {
+        let mut page = Page { held: Vec::new(), next: found.next };
+        let (mut bytes, mut last) = (0, None);
+        for (id, file) in &found.cases {
+            let Some(view) = self.view(*id, file) else { continue };
+            bytes += view.to_string().len();
+            if bytes > LARGEST_PAGE && last.is_some() {
+                page.next = last;
+                break;
+            }
+            page.held.push(view);
+            last = Some(*id);
+        }
+        page
+    }
+
     /// Who it is that does this, if they may.
     fn by(&self, seen: Seen, deed: &Deed, file: &CaseFile) -> Result<By, Refused> {
         let (who, proof) = match (&self.caller.who, seen) {
@@ -199,32 +217,6 @@ fn is_own(file: &CaseFile, login: &str, address: Option<&Address>) -> bool {
     }
 }
 
-fn command(
-    file: &CaseFile,
-    deed: Deed,
-    by: By,
-    stand_in: &dyn Fn(&Address) -> Option<Moderator>,
-) -> Result<Command, NotDone> {
-    Ok(match deed {
-        Deed::Approve { comment, only, at, trust_days } => {
-            let only = only.as_deref().map(|only| file.numbers_of(only)).transpose();
-            let only = only.map_err(|other| {
-                NotDone::Senseless(format!("only: the mail is not to {other}").into())
-            })?;
-            Command::Approve { by, comment, only, at, trust_days }
-        }
-        Deed::Reject { reason } => Command::Reject { by, reason },
-        Deed::Return { reason } => Command::Return { by, reason },
-        Deed::Discard { reason } => Command::Discard { by, reason },
-        Deed::Comment { text } => Command::Comment { by, text },
-        Deed::Forward { to } => {
-            let away = || NotDone::Senseless(nobody_stands_in(&to).into());
-            Command::Forward { by, to: stand_in(&to).ok_or_else(away)? }
-        }
-        Deed::Cancel => Command::Cancel { by },
-    })
-}
-
 #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
 fn not_theirs(refused: Refused) -> NotDone {
     NotDone::NotTheirs(refused.to_string().into())
@@ -252,3 +244,6 @@ fn not_done(error: &TakeError) -> NotDone {
         | TakeError::Stopping => NotDone::Failed(reason),
     }
 }
+
+/// Bytes of a page, unless one case alone has more.
+const LARGEST_PAGE: usize = 1024 * 1024;

@@ -7,7 +7,10 @@ use std::{
 };
 
 use mailweir_mail::ReversePath;
-use mailweir_moderation::case::OwnMail;
+use mailweir_moderation::{
+    case::{MOST_WORDS, OwnMail},
+    search::Query,
+};
 
 use super::*;
 use crate::{
@@ -149,7 +152,7 @@ fn what_a_sender_reads_does_not_say_who_was_asked() {
 }
 
 #[tokio::test]
-async fn a_sender_does_not_free_themselves_of_a_rule_by_the_api() {
+async fn what_a_case_does_not_allow_the_api_refuses_in_its_words() {
     let (app, _directory) = app("");
     let app = Arc::new(app);
     let mut delayed = file();
@@ -165,16 +168,51 @@ async fn a_sender_does_not_free_themselves_of_a_rule_by_the_api() {
     let approve = |at, trust_days| Deed::Approve { comment: "".into(), only: None, at, trust_days };
     let ann = account("ann", Some("ann@own.example"), true).caller;
     let boss = account("boss", Some("boss@own.example"), true).caller;
+    let long = Deed::Reject { reason: "각".repeat(MOST_WORDS + 1).into() };
     for (caller, id, deed, why) in [
         (&ann, own, approve(None, 65_535), Refused::NoTrust),
         (&ann, own, approve(None, 1), Refused::NoTrust),
         (&boss, of_boss, approve(None, 32), Refused::TrustTooLong),
         (&boss, of_boss, approve(Some(own_time(3)), 0), Refused::Past),
+        (&boss, of_boss, long, Refused::TooLong),
     ] {
         let done = api.act(caller, id, deed).await;
         assert_eq!(done, Err(NotDone::Senseless(why.to_string().into())));
     }
     assert_eq!(app.moderation().trusted(), []);
+}
+
+#[tokio::test]
+async fn a_page_ends_where_an_answer_would_be_too_large_and_the_next_one_goes_on() {
+    let (app, _directory) = app("");
+    let app = Arc::new(app);
+    let ids: Vec<QueueId> = (1..=12).map(|second| QueueId::new(own_time(second), 1)).collect();
+    for (number, id) in ids.iter().enumerate() {
+        let mut file = file();
+        let mut said = file.case.progress.history[0].clone();
+        said.words = "말".repeat(4_000).into();
+        // A fifth of a page; one of them is more than a whole one.
+        let steps = if number == 5 { 100 } else { 17 };
+        file.case.progress.history = vec![said; steps];
+        app.moderation().opened(*id, file);
+    }
+    let api = Api::new(Arc::downgrade(&app));
+    let who = Who::Token { name: "program".into(), decides: false };
+    let caller = Caller { who, from: LOCAL };
+    let (mut seen, mut pages, mut after) = (Vec::new(), 0, None);
+    loop {
+        let page = api.list(&caller, Wanted { query: Query::default(), after, limit: 1_000 }).await;
+        let bytes: usize = page.held.iter().map(|case| case.to_string().len()).sum();
+        assert!(bytes <= LARGEST_PAGE || page.held.len() == 1, "{bytes} bytes");
+        seen.extend(page.held.iter().map(|case| case["id"].as_str().unwrap().to_owned()));
+        pages += 1;
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, 4);
+    assert_eq!(seen, ids.iter().map(QueueId::to_string).collect::<Vec<_>>(), "each once, in order");
 }
 
 const fn own_time(seconds: u64) -> mailweir_mail::Timestamp {

@@ -15,11 +15,11 @@ use std::{
 use mailweir::{
     control::{
         self,
-        operation::{Answer, Decision, Operation, Request},
+        operation::{Answer, Operation, Request},
     },
     store::Store,
 };
-use mailweir_moderation::search::Query;
+use mailweir_moderation::{deed::Deed, search::Query};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
@@ -109,9 +109,7 @@ impl Administrator {
             }
             let choice = if self.chance.one_in(3) { Choice::Rejected } else { Choice::Released };
             self.book.try_to_decide(id, choice);
-            for answer in
-                self.telephone.ask(Operation::Decide { id, decision: choice.decision() })?
-            {
+            for answer in self.telephone.ask(Operation::Decide { id, deed: choice.deed() })? {
                 if matches!(answer, Answer::Changed { .. }) {
                     self.book.acknowledge(id, choice);
                 }
@@ -122,12 +120,12 @@ impl Administrator {
 }
 
 impl Choice {
-    fn decision(self) -> Decision {
+    fn deed(self) -> Deed {
         match self {
             Self::Released => {
-                Decision::Approve { comment: "".into(), only: None, at: None, trust_days: 0 }
+                Deed::Approve { comment: "".into(), only: None, at: None, trust_days: 0 }
             }
-            Self::Rejected => Decision::Reject { reason: "no".into() },
+            Self::Rejected => Deed::Reject { reason: "no".into() },
         }
     }
 }

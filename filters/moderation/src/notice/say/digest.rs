@@ -4,7 +4,7 @@ use super::{Writer, closing, facts, web};
 use crate::notice::{
     Gathered, Letter, Waiting, clean,
     document::{Block, Document, Link, Tone},
-    words::{Deed, Label, Opening, Remark, Tag, Ways},
+    words::{Label, Opening, Remark, Tag, Verb, Ways},
 };
 
 pub(super) fn document(
@@ -29,7 +29,7 @@ pub(super) fn document(
         writer.remark(Remark::More(more));
     }
     match kind {
-        Gathered::Requests => writer.some_buttons(Deed::Approve, Deed::Reject, Deed::OpenAll),
+        Gathered::Requests => writer.some_buttons(Verb::Approve, Verb::Reject, Verb::OpenAll),
         Gathered::News => writer.remark(Remark::NothingToDo),
         Gathered::Alerts => writer.remark(Remark::NameSomebody),
     }
@@ -58,7 +58,7 @@ fn entry(writer: &Writer<'_>, kind: Gathered, one: &Waiting<'_>) -> Block {
         }
     }
     let link = one.open.and_then(web);
-    let link = link.map(|url| Link { text: Deed::Open.text(language), url: url.to_owned() });
+    let link = link.map(|url| Link { text: Verb::Open.text(language), url: url.to_owned() });
     let heading = facts::subject(about.mail, language, MOST_HEADING);
     Block::Entry { heading: clean::defanged(&heading), facts, link }
 }

@@ -14,7 +14,7 @@ use mailweir_mail::{Address, Timestamp};
 use super::{
     About, Attached, Language, Letter, Notice, clean,
     document::{Block, Button, Document, Fact, Link, Tone, Weight},
-    words::{Deed, Label, Opening, Remark, Tag, Ways},
+    words::{Label, Opening, Remark, Tag, Verb, Ways},
 };
 use crate::case::{Closing, Kind, State, To, Word};
 
@@ -138,18 +138,18 @@ impl<'a> Writer<'a> {
     /// What the reader can do on pages, as buttons and as plain addresses.
     fn buttons(&mut self, kind: Kind) {
         let (yes, no) = match kind {
-            Kind::Approval | Kind::Delay => (Deed::Approve, Deed::Reject),
-            Kind::Confirmation => (Deed::Confirm, Deed::Decline),
+            Kind::Approval | Kind::Delay => (Verb::Approve, Verb::Reject),
+            Kind::Confirmation => (Verb::Confirm, Verb::Decline),
         };
-        self.some_buttons(yes, no, Deed::Open);
+        self.some_buttons(yes, no, Verb::Open);
     }
 
-    fn some_buttons(&mut self, yes: Deed, no: Deed, open: Deed) {
+    fn some_buttons(&mut self, yes: Verb, no: Verb, open: Verb) {
         let links = self.letter.links;
         let all = [
             (links.approve, yes, Weight::Yes),
             (links.reject, no, Weight::No),
-            (links.cancel, Deed::Cancel, Weight::No),
+            (links.cancel, Verb::Cancel, Weight::No),
             (links.open, open, Weight::Plain),
         ];
         let language = self.language();
@@ -173,7 +173,7 @@ impl<'a> Writer<'a> {
     /// How to decide by answering, and that the notice is the reader's alone.
     fn how_to_answer(&mut self) {
         let language = self.language();
-        let words = (Deed::Approve.answer(language), Deed::Reject.answer(language));
+        let words = (Verb::Approve.answer(language), Verb::Reject.answer(language));
         if let (Some(_), (Some(approve), Some(reject))) = (self.letter.reply_to, words) {
             self.remark(Remark::HowToAnswer { approve, reject });
         }

@@ -1,26 +1,26 @@
 //! English.
 
-use super::{Deed, Ground, Label, Opening, Remark, Tag, Term, Ways};
+use super::{Ground, Label, Opening, Remark, Tag, Term, Verb, Ways};
 use crate::{
     case::{AtExpiry, Refused},
     numbers::NumberKind,
 };
 
-pub(super) const fn deed(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Approve => "Approve",
-        Deed::Reject => "Reject",
-        Deed::Return => "Return for correction",
-        Deed::Discard => "Discard",
-        Deed::Hold => "Hold",
-        Deed::Release => "Release",
-        Deed::Forward => "Forward to somebody else",
-        Deed::Comment => "Comment",
-        Deed::Confirm => "Send it",
-        Deed::Decline => "Do not send",
-        Deed::Cancel => "Cancel this mail",
-        Deed::Open => "Show details",
-        Deed::OpenAll => "Show all",
+pub(super) const fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Approve => "Approve",
+        Verb::Reject => "Reject",
+        Verb::Return => "Return for correction",
+        Verb::Discard => "Discard",
+        Verb::Hold => "Hold",
+        Verb::Release => "Release",
+        Verb::Forward => "Forward to somebody else",
+        Verb::Comment => "Comment",
+        Verb::Confirm => "Send it",
+        Verb::Decline => "Do not send",
+        Verb::Cancel => "Cancel this mail",
+        Verb::Open => "Show details",
+        Verb::OpenAll => "Show all",
     }
 }
 

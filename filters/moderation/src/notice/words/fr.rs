@@ -1,27 +1,27 @@
 //! French. The words of moderation are those of Sympa. Signs of two parts (`:`, `;`, `?`, `!`) stand
 //! behind a space that does not break.
 
-use super::{Deed, Ground, Label, Opening, Remark, Tag, Term, Ways};
+use super::{Ground, Label, Opening, Remark, Tag, Term, Verb, Ways};
 use crate::{
     case::{AtExpiry, Refused},
     numbers::NumberKind,
 };
 
-pub(super) const fn deed(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Approve => "Valider",
-        Deed::Reject => "Refuser",
-        Deed::Return => "Renvoyer pour correction",
-        Deed::Discard => "Supprimer sans avis",
-        Deed::Hold => "Mettre en attente",
-        Deed::Release => "Libérer",
-        Deed::Forward => "Transmettre à un autre modérateur",
-        Deed::Comment => "Commenter",
-        Deed::Confirm => "Envoyer",
-        Deed::Decline => "Ne pas envoyer",
-        Deed::Cancel => "Annuler l’envoi",
-        Deed::Open => "Voir le détail",
-        Deed::OpenAll => "Tout voir",
+pub(super) const fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Approve => "Valider",
+        Verb::Reject => "Refuser",
+        Verb::Return => "Renvoyer pour correction",
+        Verb::Discard => "Supprimer sans avis",
+        Verb::Hold => "Mettre en attente",
+        Verb::Release => "Libérer",
+        Verb::Forward => "Transmettre à un autre modérateur",
+        Verb::Comment => "Commenter",
+        Verb::Confirm => "Envoyer",
+        Verb::Decline => "Ne pas envoyer",
+        Verb::Cancel => "Annuler l’envoi",
+        Verb::Open => "Voir le détail",
+        Verb::OpenAll => "Tout voir",
     }
 }
 

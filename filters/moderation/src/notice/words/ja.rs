@@ -1,26 +1,26 @@
 //! Japanese. The words of approval are those of 承認 workflows.
 
-use super::{Deed, Ground, Label, Opening, Remark, Tag, Term, Ways};
+use super::{Ground, Label, Opening, Remark, Tag, Term, Verb, Ways};
 use crate::{
     case::{AtExpiry, Refused},
     numbers::NumberKind,
 };
 
-pub(super) const fn deed(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Approve => "承認",
-        Deed::Reject => "却下",
-        Deed::Return => "差戻し",
-        Deed::Discard => "破棄",
-        Deed::Hold => "保留",
-        Deed::Release => "配送",
-        Deed::Forward => "他の承認者へ回付",
-        Deed::Comment => "コメント",
-        Deed::Confirm => "送信する",
-        Deed::Decline => "送信しない",
-        Deed::Cancel => "送信を取り消す",
-        Deed::Open => "詳細を表示",
-        Deed::OpenAll => "一覧を表示",
+pub(super) const fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Approve => "承認",
+        Verb::Reject => "却下",
+        Verb::Return => "差戻し",
+        Verb::Discard => "破棄",
+        Verb::Hold => "保留",
+        Verb::Release => "配送",
+        Verb::Forward => "他の承認者へ回付",
+        Verb::Comment => "コメント",
+        Verb::Confirm => "送信する",
+        Verb::Decline => "送信しない",
+        Verb::Cancel => "送信を取り消す",
+        Verb::Open => "詳細を表示",
+        Verb::OpenAll => "一覧を表示",
     }
 }
 

@@ -1,26 +1,26 @@
 //! Korean. The words of approval are those of 전자결재.
 
-use super::{Deed, Ground, Label, Opening, Remark, Tag, Term, Ways};
+use super::{Ground, Label, Opening, Remark, Tag, Term, Verb, Ways};
 use crate::{
     case::{AtExpiry, Refused},
     numbers::NumberKind,
 };
 
-pub(super) const fn deed(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Approve => "승인",
-        Deed::Reject => "반려",
-        Deed::Return => "수정 요청",
-        Deed::Discard => "폐기",
-        Deed::Hold => "보류",
-        Deed::Release => "발송",
-        Deed::Forward => "다른 승인자에게 전달",
-        Deed::Comment => "결재 의견",
-        Deed::Confirm => "발송",
-        Deed::Decline => "발송 안 함",
-        Deed::Cancel => "발송 취소",
-        Deed::Open => "상세 보기",
-        Deed::OpenAll => "전체 보기",
+pub(super) const fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Approve => "승인",
+        Verb::Reject => "반려",
+        Verb::Return => "수정 요청",
+        Verb::Discard => "폐기",
+        Verb::Hold => "보류",
+        Verb::Release => "발송",
+        Verb::Forward => "다른 승인자에게 전달",
+        Verb::Comment => "결재 의견",
+        Verb::Confirm => "발송",
+        Verb::Decline => "발송 안 함",
+        Verb::Cancel => "발송 취소",
+        Verb::Open => "상세 보기",
+        Verb::OpenAll => "전체 보기",
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 
 /// Something that a person can do. A verb, as on a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum Verb {
     /// A moderator approves.
     Approve,
     /// A moderator refuses.
@@ -383,15 +383,15 @@ pub enum Ways {
     Both,
 }
 
-impl Deed {
+impl Verb {
     /// In a language.
     #[must_use]
     pub const fn text(self, language: Language) -> &'static str {
         match language {
-            Language::En => en::deed(self),
-            Language::Ko => ko::deed(self),
-            Language::Ja => ja::deed(self),
-            Language::Fr => fr::deed(self),
+            Language::En => en::verb(self),
+            Language::Ko => ko::verb(self),
+            Language::Ja => ja::verb(self),
+            Language::Fr => fr::verb(self),
         }
     }
 
