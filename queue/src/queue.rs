@@ -395,6 +395,16 @@ impl Queue {
         show.map_err(|error| StoreError::engine("show", error))?
     }
 
+    /// What a list knows of one mail; `None` if it is not here. Its content is not read.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn find(&self, id: QueueId) -> Result<Option<Listed>, StoreError> {
+        let shared = self.shared.clone();
+        let found = tokio::task::spawn_blocking(move || shared.find(id)).await;
+        found.map_err(|error| StoreError::engine("find", error))?
+    }
+
     /// The content of a mail, to be read piece by piece; `None` if the mail is not here.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The content of a held mail: its hash, and as much of it as a notice attaches.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use mailweir_mail::{BodyType, Envelope};
 use mailweir_moderation::{
     case_file::Attach,
@@ -49,22 +49,56 @@ impl Fingerprint {
     }
 }
 
-/// What is put into a notice of a mail: as much as is wanted, and no more than a mailbox takes.
-pub(super) fn attached(wanted: Attach, envelope: &Envelope, content: &Bytes) -> (Attached, Bytes) {
-    let header = || {
-        let end = memchr::memmem::find(content, b"\r\n\r\n").map_or(content.len(), |at| at + 4);
-        content.slice(..end.min(LARGEST))
-    };
-    match wanted {
+/// What is put into a notice of a mail: as much as is wanted, and no more than a mailbox takes. Nothing
+/// else is read.
+///
+/// # Errors
+/// It cannot be read, or is damaged; behind the header nobody looks if only that is wanted.
+pub(super) async fn attached(
+    wanted: Attach,
+    envelope: &Envelope,
+    content: &Content,
+) -> Result<(Attached, Bytes), BodyError> {
+    Ok(match wanted {
         Attach::Nothing => (Attached::Nothing, Bytes::new()),
-        Attach::Original if content.len() <= LARGEST => {
-            (Attached::Mail(octets(envelope, content)), content.clone())
+        Attach::Original if content.size() <= LARGEST as u64 => {
+            let whole = read_until(content, |_| None).await?;
+            (Attached::Mail(octets(envelope, &whole)), whole)
         }
         Attach::Original | Attach::Header => {
-            let header = header();
+            let header = read_until(content, end_of_header).await?;
             (Attached::Header(octets(envelope, &header)), header)
         }
+    })
+}
+
+/// The beginning up to where `end` says that it ends, and at most [`LARGEST`].
+async fn read_until(
+    content: &Content,
+    end: impl Fn(&[u8]) -> Option<usize>,
+) -> Result<Bytes, BodyError> {
+    let mut reader = content.reader();
+    let mut read = BytesMut::new();
+    let mut seen = 0_usize;
+    while let Some(piece) = reader.next().await? {
+        read.extend_from_slice(&piece);
+        // It may stand at the seam.
+        let from = seen.saturating_sub(END.len());
+        seen = read.len();
+        if let Some(at) = read.get(from..).and_then(&end) {
+            read.truncate(from + at);
+            break;
+        }
+        if read.len() > LARGEST {
+            break;
+        }
     }
+    read.truncate(LARGEST);
+    Ok(read.freeze())
+}
+
+fn end_of_header(content: &[u8]) -> Option<usize> {
+    memchr::memmem::find(content, END).map(|at| at + END.len())
 }
 
 fn octets(envelope: &Envelope, content: &[u8]) -> Octets {
@@ -79,3 +113,6 @@ fn octets(envelope: &Envelope, content: &[u8]) -> Octets {
 
 /// Bytes of an original that a notice brings; of a larger one it brings the header.
 const LARGEST: usize = 10 << 20;
+
+/// Between header and body.
+const END: &[u8] = b"\r\n\r\n";

@@ -6,22 +6,20 @@ use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
     case::{Command, Owed},
     case_file::CaseFile,
-    notice::{
-        self, About, Attached, Composed, Gathered, Letter, Links, MOST_IN_DIGEST, MessageId,
-        Notice, Waiting,
-    },
+    notice::{About, Composed, Gathered, MOST_IN_DIGEST, Notice, Waiting},
     token::{Purpose, Token},
 };
 use mailweir_queue::Annex;
 
 use super::{
     Moderation, Settings,
+    letter::{Addressee, Enclosed},
     outbox::{NotSent, grant},
     pace::Key,
-    reader::{Pages, Reader},
+    reader::Pages,
     registry, take,
 };
-use crate::{clock, egress};
+use crate::clock;
 
 /// A case in a digest: before, after, and how its reader gets to it.
 struct Told {
@@ -34,39 +32,43 @@ struct Told {
 }
 
 impl Moderation {
-    /// Sends what was gathered and is due at `now`.
-    pub(super) async fn send_digests(self: &Arc<Self>, now: Timestamp) {
-        let due = self.pace().due(now);
-        for key in due {
-            if self.full_until(now).is_some() {
-                return;
-            }
-            let this = Arc::clone(self);
-            let (one, key) = (key.clone(), key);
-            // On its own, so that it comes to its end if the gateway stops meanwhile.
-            let sent = self.tasks.spawn(async move { this.send_digest(&one).await }).await;
-            let reason = match sent {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
-            };
-            let again = clock::now().plus(PAUSE);
-            self.pace().put_off(&key, again);
-            let reader = &key.reader;
-            self.warn(format!(
-                "notices to <{reader}> not sent: {reason}; tried again {}",
-                again.rfc5322()
-            ));
-        }
+    /// Sends what was gathered for somebody, and tries again later if that cannot be.
+    pub(super) async fn pay_together(self: &Arc<Self>, key: &Key) {
+        let (this, one) = (Arc::clone(self), key.clone());
+        // On its own, so that it comes to its end if the gateway stops meanwhile.
+        let sent = self.tasks.spawn(async move { this.send_digest(&one).await }).await;
+        let reason = match sent {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let again = clock::now().plus(PAUSE);
+        self.pace().put_off(key, again);
+        let (reader, again) = (&key.reader, again.rfc5322());
+        self.warn(format!("notices to <{reader}> not sent: {reason}; tried again {again}"));
     }
 
-    /// As many as one mail shows; the others wait for the next.
+    /// If there is room for one more in this minute; otherwise it stays due.
     async fn send_digest(&self, key: &Key) -> Result<(), NotSent> {
-        let mut gathered = self.gathered(key);
-        // All of it may be decided.
-        if gathered.is_empty() {
+        let settings = self.settings.load_full();
+        if !self.pace().begin(&settings.limits(), clock::now()) {
             return Ok(());
         }
+        let sent = self.send_gathered(&settings, key).await;
+        if !matches!(sent, Ok(true)) {
+            self.pace().abandon();
+        }
+        sent.map(drop)
+    }
+
+    /// As many as one mail shows; the others wait for the next. Says whether a mail was sent.
+    async fn send_gathered(&self, settings: &Settings, key: &Key) -> Result<bool, NotSent> {
+        // All of it may be decided.
+        if self.gathered(key).is_empty() {
+            return Ok(false);
+        }
+        let to = self.addressee(settings, settings.known(key.reader.clone())).await?;
+        let mut gathered = self.gathered(key);
         let others = gathered.len().saturating_sub(MOST_IN_DIGEST);
         gathered.truncate(MOST_IN_DIGEST);
         gathered.sort_unstable_by_key(|(id, _)| *id);
@@ -75,60 +77,41 @@ impl Moderation {
         for (id, _) in &gathered {
             turns.push(self.turn(*id).await);
         }
-        let settings = self.settings.load_full();
-        let reader = settings.known(key.reader.clone());
-        match &gathered[..] {
-            [(id, numbers)] if numbers.len() == 1 => {
-                self.send_last(*id, numbers, &settings, reader).await?;
-            }
-            _ => self.send_together(key, &settings, &reader, &gathered, others).await?,
-        }
+        let is_sent = match &gathered[..] {
+            // One that nothing was gathered with is told like any other.
+            [(id, numbers)] if numbers.len() == 1 => self.send_in_turn(to, *id, numbers).await?,
+            _ => self.send_together(key, to, &gathered, others).await?,
+        };
         let sent = gathered.iter();
         let sent = sent.flat_map(|(id, numbers)| numbers.iter().map(|number| (*id, *number)));
         self.pace().sent(key, sent, &settings.limits(), clock::now());
-        Ok(())
-    }
-
-    /// One that nothing was gathered with is told like any other.
-    async fn send_last(
-        &self,
-        id: QueueId,
-        numbers: &[u32],
-        settings: &Settings,
-        reader: Reader,
-    ) -> Result<(), NotSent> {
-        let Some(before) = self.case(id) else { return Ok(()) };
-        let mut owed = before.case.progress.owed.iter();
-        let Some(owed) = owed.find(|owed| numbers.contains(&owed.number)) else { return Ok(()) };
-        self.send_alone(settings, reader, id, &before, owed).await
+        Ok(is_sent)
     }
 
     async fn send_together(
         &self,
         key: &Key,
-        settings: &Settings,
-        reader: &Reader,
+        to: Addressee<'_>,
         gathered: &[(QueueId, Vec<u32>)],
         others: usize,
-    ) -> Result<(), NotSent> {
+    ) -> Result<bool, NotSent> {
         let now = clock::now();
         let mut told = Vec::new();
         for (id, numbers) in gathered {
-            told.extend(self.settle(*id, numbers, settings, reader, now)?);
+            told.extend(self.settle(*id, numbers, &to, now)?);
         }
-        let Some(composed) = compose(key.kind, &told, others, settings, reader) else {
-            return Ok(());
-        };
+        let Some(composed) = compose(key.kind, &told, others, &to) else { return Ok(false) };
         let mut annex = Annex::default();
         for one in &told {
             take::add_to(&mut annex, one.id, &one.after, Some(&one.before.case))?;
         }
-        let notice = self.post(settings, reader, &composed, &[], annex).await?;
+        let reader = to.reader.clone();
+        let notice = self.post(to, &composed, &[], annex).await?;
         for one in told {
-            one.owed.iter().for_each(|owed| self.told(one.id, owed.word, reader, notice));
+            one.owed.iter().for_each(|owed| self.told(one.id, owed.word, &reader, notice));
             self.keep(one.id, one.after);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What waits in a basket, by case.
@@ -153,8 +136,7 @@ impl Moderation {
         &self,
         id: QueueId,
         numbers: &[u32],
-        settings: &Settings,
-        reader: &Reader,
+        to: &Addressee<'_>,
         now: Timestamp,
     ) -> Result<Option<Told>, NotSent> {
         let Some(before) = self.case(id) else { return Ok(None) };
@@ -165,7 +147,7 @@ impl Moderation {
         for one in &owed {
             after.case = after.case.take(&Command::Settle { owed: one.number }, now)?.case;
         }
-        let token = grant(settings, last, reader, &mut after, now)?;
+        let token = grant(to, last, &mut after, now)?;
         Ok(Some(Told { id, before, after, owed, token }))
     }
 }
@@ -181,37 +163,17 @@ impl Told {
     }
 }
 
-/// The mail; `None`: nobody is to be told anything any more.
-fn compose(
-    kind: Gathered,
-    told: &[Told],
-    others: usize,
-    settings: &Settings,
-    reader: &Reader,
-) -> Option<Composed> {
+/// The mail; `None`: nobody is to be told anything any more. Nobody can answer it: an answer would have
+/// to say which of them it means.
+fn compose(kind: Gathered, told: &[Told], others: usize, to: &Addressee<'_>) -> Option<Composed> {
     let first = told.first()?;
     let number = first.owed.first()?.number;
-    let pages: Vec<Pages> = told.iter().map(|one| one.pages(settings)).collect();
+    let pages: Vec<Pages> = told.iter().map(|one| one.pages(to.settings)).collect();
     let shown = told.iter().zip(&pages);
     let shown: Vec<Waiting<'_>> = shown.map(|(one, pages)| one.shown(pages)).collect();
-    let from = &settings.rules.from;
-    let letter = Letter {
-        language: reader.language,
-        zone: reader.zone,
-        from_name: from.name.as_ref().map_or("", |name| &name.0),
-        from: &from.address,
-        to: &reader.address,
-        // An answer would have to say which of them it means.
-        reply_to: None,
-        links: Links::default(),
-        date: clock::now(),
-        id: MessageId::of(first.id, &reader.address, number, &settings.hostname),
-        thread: &[],
-        seed: egress::seed(),
-        attached: Attached::Nothing,
-    };
     let count = told.len() + others;
-    Some(notice::compose(&Notice::Digest { kind, shown: &shown, count }, &letter))
+    let notice = Notice::Digest { kind, shown: &shown, count };
+    Some(to.compose(&notice, (first.id, number), &[], &Enclosed::NOTHING))
 }
 
 /// What could not be sent is tried again then.

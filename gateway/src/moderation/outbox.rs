@@ -7,24 +7,24 @@
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
-use bytes::Bytes;
 use mailweir_filters::rewriting::RewriteError;
-use mailweir_mail::{BodyType, Envelope, Origin, QueueId, ReversePath, SessionEvent, Timestamp};
+use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
     case::{Command, Owed, Refused, To, Word},
     case_file::{Attach, CaseFile},
-    notice::{self, About, Attached, Composed, Letter, MessageId, Notice},
-    token::{AnswerCode, Grant, Purpose, Token},
+    notice::{About, Notice},
+    token::{Grant, Purpose, Token},
 };
-use mailweir_queue::{Annex, Disposition, IntakeError, Listed, NewMail, store::StoreError};
+use mailweir_queue::{BodyError, IntakeError, Listed, store::StoreError};
 
 use super::{
     Moderation, Settings, content,
+    letter::{Addressee, Enclosed, Original},
     pace::{Class, Verdict},
     reader::Reader,
-    take,
+    registry, take,
 };
-use crate::{clock, egress};
+use crate::clock;
 
 /// Why a notice is not sent yet.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +41,6 @@ pub(crate) enum NotSent {
     Unwritable(#[from] serde_json::Error),
     #[error("the system gives no random numbers")]
     NoRandom,
-}
-
-/// What of a mail goes into a notice.
-pub(super) struct Original {
-    attached: Attached,
-    bytes: Bytes,
 }
 
 impl Moderation {
@@ -68,28 +62,29 @@ impl Moderation {
 
     /// Does what is to be done about the first notice that is owed. Says whether there may be more.
     async fn send_next(&self, id: QueueId) -> Result<bool, NotSent> {
-        let _turn = self.turn(id).await;
-        let Some(before) = self.case(id) else { return Ok(false) };
-        let Some(owed) = self.registry().owed(id).cloned() else { return Ok(false) };
+        let Some((file, owed)) = self.next_owed_by(id) else { return Ok(false) };
         let settings = self.settings.load_full();
         // There may be no address that it could go to.
-        let Some(reader) = settings.reader(&owed.to, &before) else {
-            return self.leave_out(id, &before, &owed).await.map(|()| true);
+        let Some(reader) = settings.reader(&owed.to, &file) else {
+            return self.leave_out(id, owed.number).await.map(|()| true);
         };
-        let class = Class::of(&owed, &before);
+        let class = Class::of(&owed, &file);
         let (which, limits, now) = ((id, owed.number), settings.limits(), clock::now());
         let verdict = self.pace().ask(which, &reader.address, class, &limits, now);
         match verdict {
             Verdict::Alone => {
                 let address = reader.address.clone();
-                let sent = self.send_alone(&settings, reader, id, &before, &owed).await;
-                sent.inspect_err(|_| self.pace().withdraw(&address, class))?;
+                let sent = self.send_alone(&settings, reader, id, owed.number).await;
+                if !matches!(sent, Ok(true)) {
+                    self.pace().withdraw(&address, class);
+                }
+                sent?;
             }
-            Verdict::Gathered => self.registry().gather(id, owed.number),
+            Verdict::Gathered => self.gather(id, owed.number),
             Verdict::Later => return Ok(false),
             Verdict::LeftOut(count) => {
                 let (word, to) = (owed.word, &reader.address);
-                self.leave_out(id, &before, &owed).await?;
+                self.leave_out(id, owed.number).await?;
                 let text =
                     format!("{id}: notice {word:?} to <{to}> left out: number {count} today");
                 self.warn(text);
@@ -98,168 +93,108 @@ impl Moderation {
         Ok(true)
     }
 
+    /// The first notice that a case owes, and not together with others.
+    fn next_owed_by(&self, id: QueueId) -> Option<(Arc<CaseFile>, Owed)> {
+        let registry = self.registry();
+        Some((registry.get(id).cloned()?, registry.owed(id).cloned()?))
+    }
+
+    /// It goes out together with others, if it is still owed.
+    fn gather(&self, id: QueueId, number: u32) {
+        let mut registry = self.registry();
+        if registry.get(id).is_some_and(|file| registry::owes(file, number)) {
+            registry.gather(id, number);
+        }
+    }
+
     /// Commits the case as one that does not owe a notice any more that nobody gets.
-    async fn leave_out(&self, id: QueueId, before: &CaseFile, owed: &Owed) -> Result<(), NotSent> {
-        let after = settled(before, owed, clock::now())?;
+    async fn leave_out(&self, id: QueueId, number: u32) -> Result<(), NotSent> {
+        let _turn = self.turn(id).await;
+        let Some((before, owed)) = self.still_owed(id, &[number]) else { return Ok(()) };
+        let after = settled(&before, &owed, clock::now())?;
         self.queue.write(take::annex(id, &after, Some(&before.case))?).await?;
         self.keep(id, after);
         Ok(())
     }
 
-    /// Sends a notice about one case.
-    pub(super) async fn send_alone(
+    /// Sends a notice about one case. Says whether it was still owed when its turn came.
+    async fn send_alone(
         &self,
         settings: &Settings,
         reader: Reader,
         id: QueueId,
-        before: &CaseFile,
-        owed: &Owed,
-    ) -> Result<(), NotSent> {
+        number: u32,
+    ) -> Result<bool, NotSent> {
+        let to = self.addressee(settings, reader).await?;
+        let _turn = self.turn(id).await;
+        self.send_in_turn(to, id, &[number]).await
+    }
+
+    /// Sends the first of these notices that a case owes. Says whether there is one.
+    pub(super) async fn send_in_turn(
+        &self,
+        to: Addressee<'_>,
+        id: QueueId,
+        numbers: &[u32],
+    ) -> Result<bool, NotSent> {
+        let Some((before, owed)) = self.still_owed(id, numbers) else { return Ok(false) };
         let now = clock::now();
-        let mut after = settled(before, owed, now)?;
-        let token = grant(settings, owed, &reader, &mut after, now)?;
-        after.note_sent(&reader.address, owed.number);
-        let original = self.original(id, owed, before).await?;
+        let mut after = settled(&before, &owed, now)?;
+        let token = grant(&to, &owed, &mut after, now)?;
+        after.note_sent(&to.reader.address, owed.number);
+        let original = self.original(id, &owed, &before).await?;
         let decides = token.as_ref().filter(|(_, purpose)| *purpose == Purpose::Decide);
         let answer = decides.map(|(token, _)| token.answer_code());
-        let letter = Written { settings, reader, token, answer, original };
-        self.send(id, before, owed, letter, &after).await?;
-        self.keep(id, after);
-        Ok(())
-    }
+        let enclosed = Enclosed { token, answer, original };
 
-    /// Commits a notice and the case that does not owe it any more.
-    async fn send(
-        &self,
-        id: QueueId,
-        before: &CaseFile,
-        owed: &Owed,
-        letter: Written<'_>,
-        after: &CaseFile,
-    ) -> Result<(), NotSent> {
         let about = About { id, case: &before.case, mail: &before.mail };
         let notice = Notice::Owed { word: owed.word, to: &owed.to, about };
-        let composed = letter.compose(id, before, &notice, owed.number);
-        let annex = take::annex(id, after, Some(&before.case))?;
-        let Written { settings, reader, original, .. } = letter;
-        let notice = self.post(settings, &reader, &composed, &original.bytes, annex).await?;
+        let thread = before.sent_to(&to.reader.address);
+        let composed = to.compose(&notice, (id, owed.number), thread, &enclosed);
+        let annex = take::annex(id, &after, Some(&before.case))?;
+        let reader = to.reader.clone();
+        let notice = self.post(to, &composed, &enclosed.original.bytes, annex).await?;
         self.told(id, owed.word, &reader, notice);
-        Ok(())
+        self.keep(id, after);
+        Ok(true)
     }
 
-    /// Commits a notice, and the cases that do not owe it any more.
-    pub(super) async fn post(
-        &self,
-        settings: &Settings,
-        reader: &Reader,
-        composed: &Composed,
-        original: &[u8],
-        annex: Annex,
-    ) -> Result<QueueId, NotSent> {
-        let envelope = envelope(reader, composed, original);
-        let warn = |text| self.warn(format!("notice to <{}>: {text}", reader.address));
-        let envelope = egress::addressed(&settings.rewriting, envelope, warn).await?;
-        let parts = [&composed.before[..], original, &composed.behind];
-        let size: usize = parts.iter().map(|part| part.len()).sum();
-        let mut intake = self.queue.intake(size as u64)?;
-        for part in parts {
-            intake.write(part).await?;
-        }
-        let origin =
-            Origin { listener: "moderation".into(), ..egress::own_origin(&settings.hostname) };
-        let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
-        let mail = self.queue.compose(intake, mail).await?;
-        Ok(self.queue.commit_with(mail, annex).await?.queue_id())
+    /// A case, and the first of these notices that it owes.
+    fn still_owed(&self, id: QueueId, numbers: &[u32]) -> Option<(Arc<CaseFile>, Owed)> {
+        let file = self.case(id)?;
+        let mut owed = file.case.progress.owed.iter();
+        let owed = owed.find(|owed| numbers.contains(&owed.number))?.clone();
+        Some((file, owed))
     }
 
     pub(super) fn told(&self, id: QueueId, word: Word, reader: &Reader, notice: QueueId) {
-        let text = format!("{id}: notice {word:?} to <{}>: {notice}", reader.address);
-        self.observer.session(&SessionEvent::Notice { part: "moderation", text: text.into() });
+        self.log(format!("{id}: notice {word:?} to <{}>: {notice}", reader.address));
     }
 
-    /// Only those who decide get the mail: it may be what must not leave.
-    async fn original(
+    /// Only those who decide get the mail: it may be what must not leave. If it cannot be read, they
+    /// are told without it.
+    pub(super) async fn original(
         &self,
         id: QueueId,
         owed: &Owed,
         file: &CaseFile,
     ) -> Result<Original, NotSent> {
-        let nothing = Original::NOTHING;
         let decides = matches!(owed.to, To::Moderator(_))
             && Purpose::of(&owed.to, owed.word) == Some(Purpose::Decide);
         if !decides || file.attach == Attach::Nothing {
-            return Ok(nothing);
+            return Ok(Original::NOTHING);
         }
-        let Some(details) = self.queue.show(id).await? else { return Ok(nothing) };
-        let (Some(content), Listed::Sound { envelope, .. }) = (details.content, details.mail)
-        else {
-            return Ok(nothing);
+        let Some(Listed::Sound { envelope, .. }) = self.queue.find(id).await? else {
+            return Ok(Original::NOTHING);
         };
-        let (attached, bytes) = content::attached(file.attach, &envelope, &content);
-        Ok(Original { attached, bytes })
-    }
-}
-
-impl Original {
-    pub(super) const NOTHING: Self =
-        Self { attached: Attached::Nothing, bytes: Bytes::from_static(&[]) };
-}
-
-/// A notice to one reader.
-pub(super) struct Written<'a> {
-    pub(super) settings: &'a Settings,
-    pub(super) reader: Reader,
-    /// Of its links.
-    pub(super) token: Option<(Token, Purpose)>,
-    /// Of the address where it is answered.
-    pub(super) answer: Option<AnswerCode>,
-    pub(super) original: Original,
-}
-
-impl Written<'_> {
-    /// `number`: of the notice, among those of its case.
-    pub(super) fn compose(
-        &self,
-        id: QueueId,
-        file: &CaseFile,
-        notice: &Notice<'_>,
-        number: u32,
-    ) -> Composed {
-        let Self { settings, reader, token, answer, original } = self;
-        let token = token.as_ref().map(|(token, purpose)| (token, *purpose));
-        let pages = settings.pages(token);
-        let reply_to = answer.as_ref().and_then(|code| settings.reply_address(code));
-        let name = |number| MessageId::of(id, &reader.address, number, &settings.hostname);
-        let thread: Vec<MessageId> =
-            file.sent_to(&reader.address).iter().map(|&number| name(number)).collect();
-        let from = &settings.rules.from;
-        let letter = Letter {
-            language: reader.language,
-            zone: reader.zone,
-            from_name: from.name.as_ref().map_or("", |name| &name.0),
-            from: &from.address,
-            to: &reader.address,
-            reply_to: reply_to.as_ref(),
-            links: pages.links(),
-            date: clock::now(),
-            id: name(number),
-            thread: &thread,
-            seed: egress::seed(),
-            attached: original.attached,
+        let content = match self.queue.content(id).await {
+            Ok(Some(content)) => content,
+            Err(BodyError::Store(error)) => return Err(error.into()),
+            Ok(None) | Err(_) => return Ok(Original::NOTHING),
         };
-        notice::compose(notice, &letter)
+        let read = content::attached(file.attach, &envelope, &content).await;
+        Ok(read.map_or(Original::NOTHING, |(attached, bytes)| Original { attached, bytes }))
     }
-}
-
-/// With a null sender: nobody answers a notice that cannot be delivered (RFC 3834).
-fn envelope(reader: &Reader, composed: &Composed, original: &[u8]) -> Envelope {
-    let reader = &reader.address;
-    let mut envelope = Envelope::from_sender(ReversePath::Null).to(reader.clone());
-    envelope.smtputf8 = composed.needs_smtputf8() || reader.needs_smtputf8();
-    if !composed.before.is_ascii() || !original.is_ascii() {
-        envelope.body = BodyType::EightBitMime;
-    }
-    envelope
 }
 
 /// A case that does not owe this notice.
@@ -270,9 +205,8 @@ fn settled(file: &CaseFile, owed: &Owed, now: Timestamp) -> Result<CaseFile, Ref
 
 /// A token for the reader, if the notice is one that something can be done with.
 pub(super) fn grant(
-    settings: &Settings,
+    Addressee { settings, reader, .. }: &Addressee<'_>,
     owed: &Owed,
-    reader: &Reader,
     file: &mut CaseFile,
     now: Timestamp,
 ) -> Result<Option<(Token, Purpose)>, NotSent> {

@@ -251,6 +251,20 @@ impl Pace {
         all.into_iter().map(|(_, one)| one).collect()
     }
 
+    /// A mail with what was gathered is begun, and counted, if there is room for it in this minute.
+    pub(super) fn begin(&mut self, limits: &Limits, now: Timestamp) -> bool {
+        let has_room = !self.is_full(limits, now);
+        if has_room {
+            self.count(now);
+        }
+        has_room
+    }
+
+    /// A mail that was begun is not sent: it does not count.
+    pub(super) const fn abandon(&mut self) {
+        self.sent = self.sent.saturating_sub(1);
+    }
+
     /// What was in a basket is sent. What is left goes out after another interval.
     pub(super) fn sent(
         &mut self,
@@ -259,7 +273,6 @@ impl Pace {
         limits: &Limits,
         now: Timestamp,
     ) {
-        self.count(now);
         if let Some(meter) = self.meters.get_mut(key) {
             for one in what {
                 meter.basket.remove(&one);

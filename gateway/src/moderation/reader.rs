@@ -13,6 +13,7 @@ use super::Settings;
 use crate::clock;
 
 /// Who gets a notice.
+#[derive(Clone)]
 pub(super) struct Reader {
     pub(super) address: Address,
     pub(super) language: Language,

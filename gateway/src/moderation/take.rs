@@ -121,7 +121,7 @@ impl Moderation {
                     None => self.queue.release_with(&mail, &by, only, annex).await,
                     // An operator has the last word, about those whom people let it go to.
                     Some(other) => {
-                        self.notice(format!("{id}: approved ({by}), still on hold: {other}"));
+                        self.log(format!("{id}: approved ({by}), still on hold: {other}"));
                         let reason = HoldReason::new(other);
                         self.queue.keep_held_with(&mail, reason, only, annex).await
                     }
@@ -198,7 +198,7 @@ impl Moderation {
     /// A case as it is on the disk from now on.
     pub(super) fn keep(&self, id: QueueId, file: CaseFile) {
         self.registry().put(id, Arc::new(file));
-        self.changed.notify_one();
+        self.changed.send_replace(());
     }
 }
 

@@ -3,14 +3,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath};
 use mailweir_moderation::{
-    case::{Actor, By, Proof, State},
-    token::{Purpose, Token},
+    case::{Actor, By, Command, Owed, Proof, State, To, Word},
+    case_file::Attach,
+    token::{Grant, Purpose, Token},
 };
-use mailweir_queue::{Disposition, NewMail};
+use mailweir_queue::{Annex, Disposition, NewMail};
 use tempfile::TempDir;
 
 use super::{reply::ReplyError, *};
@@ -131,6 +133,31 @@ async fn content_in_a_file_of_its_own_is_compared_too_and_damage_keeps_it_on_hol
     assert_eq!(moderation.case(damaged).unwrap().case.progress.state, State::Pending);
     moderation.take(sound, approve()).await.unwrap();
     assert_eq!((home.queue().stats().held, home.queue().stats().ready), (1, 1));
+}
+
+#[tokio::test]
+async fn of_a_mail_that_is_too_large_to_attach_nothing_but_the_header_is_read() {
+    let home = Home::new();
+    let header = format!("Subject: large\r\nX-Long: {}\r\n\r\n", "x".repeat(300_000));
+    let mut content = header.clone().into_bytes();
+    content.resize(12 << 20, b'y');
+    let id = home.hold(&content, Fingerprint::of(&content)).await;
+    let files = files_below(home.directory.path());
+    let is_content = |file: &&PathBuf| fs::metadata(file).unwrap().len() == content.len() as u64;
+    let file = files.iter().find(is_content).expect("a file of its own");
+    // Whoever reads on finds that the rest is missing.
+    fs::write(file, &content[..1 << 20]).unwrap();
+    let moderation = home.app.moderation();
+    let case = (*moderation.case(id).unwrap()).clone();
+    let to = To::Moderator("boss@own.example".parse().unwrap());
+    let owed = Owed { number: 0, to, word: Word::Request };
+    for attach in [Attach::Original, Attach::Header] {
+        let case = CaseFile { attach, ..case.clone() };
+        let original = moderation.original(id, &owed, &case).await.unwrap();
+        assert!(original.bytes == header, "{} bytes", original.bytes.len());
+    }
+    let nothing = CaseFile { attach: Attach::Nothing, ..case };
+    assert!(moderation.original(id, &owed, &nothing).await.unwrap().bytes.is_empty());
 }
 
 fn files_below(place: &Path) -> Vec<PathBuf> {

@@ -149,6 +149,11 @@ impl Shared {
         Ok(Some(Details { id, mail, origin: known.map(|(origin, _)| origin), content }))
     }
 
+    /// What a list knows of one mail. Blocks.
+    pub(super) fn find(&self, id: QueueId) -> Result<Option<Listed>, StoreError> {
+        Ok(self.look_at(id)?.map(|seen| seen.mail))
+    }
+
     /// The content of a mail: what is in a file of its own is not read yet. Blocks.
     pub(super) fn content(&self, id: QueueId) -> Result<Option<Content>, BodyError> {
         let Some(Seen { known, .. }) = self.look_at(id)? else { return Ok(None) };

@@ -6,6 +6,7 @@
 mod a_lost_answer_is_logged_and_the_mail_sent_again;
 mod a_postfix_asks_which_mail_must_wait;
 mod a_reload_changes_all_or_nothing;
+mod a_silent_table_delays_no_case;
 mod a_stop_loses_nothing;
 mod a_table_that_cannot_tell_makes_mail_wait;
 mod accepted_mail_is_relayed_as_it_came;

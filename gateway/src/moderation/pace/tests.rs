@@ -217,6 +217,18 @@ fn so_many_are_told_in_a_minute_and_the_others_in_the_next() {
 }
 
 #[test]
+fn what_goes_together_counts_from_its_beginning_and_not_if_it_is_not_sent() {
+    let limits = Limits { a_minute: 2, ..LIMITS };
+    let mut pace = Pace::default();
+    assert!(pace.begin(&limits, second(0)) && pace.begin(&limits, second(0)));
+    assert!(!pace.begin(&limits, second(1)), "two are on their way");
+    assert_eq!(pace.ask((id(1), 0), &person("ann"), REQUEST, &limits, second(1)), Verdict::Later);
+    pace.abandon();
+    assert!(pace.begin(&limits, second(2)));
+    assert!(!pace.begin(&limits, second(59)) && pace.begin(&limits, second(60)));
+}
+
+#[test]
 fn that_a_minute_is_full_is_said_once() {
     let limits = Limits { a_minute: 1, ..LIMITS };
     let mut pace = Pace::default();

@@ -2,9 +2,12 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
+use mailweir_mail::QueueId;
 use mailweir_moderation::{
     case::To,
+    case_file::CaseFile,
     notice::{About, Notice},
+    token::AnswerCode,
 };
 use mailweir_queue::Annex;
 
@@ -12,8 +15,10 @@ use super::{Answering, Answers, Outcome};
 use crate::{
     clock, egress,
     moderation::{
-        Moderation,
-        outbox::{NotSent, Original, Written},
+        Moderation, Settings,
+        letter::{Enclosed, Original},
+        outbox::NotSent,
+        reader::Reader,
     },
 };
 
@@ -38,19 +43,30 @@ impl Moderation {
         let Some(reader) = settings.reader(&To::Moderator(person.clone()), &file) else {
             return Ok(());
         };
-        // The links stand in the notice that was answered; of the code none can be made.
-        let answer = Some((*code).clone());
-        let original = Original::NOTHING;
-        let letter = Written { settings: &settings, reader, token: None, answer, original };
-        let about = About { id: case, case: &file.case, mail: &file.mail };
-        let notice = Notice::Answered { result: outcome.answered(), about };
-        let composed = letter.compose(case, &file, &notice, number());
-        let Written { settings, reader, .. } = letter;
-        let sent = self.post(settings, &reader, &composed, &[], Annex::default()).await;
+        let sent = self.send_answer(&settings, reader, (case, &file), code, outcome).await;
         if sent.is_err() {
             self.answers().withdraw(case, person, is_proven);
         }
-        sent.map(|_| ())
+        sent
+    }
+
+    async fn send_answer(
+        &self,
+        settings: &Settings,
+        reader: Reader,
+        (id, file): (QueueId, &CaseFile),
+        code: &AnswerCode,
+        outcome: &Outcome,
+    ) -> Result<(), NotSent> {
+        let to = self.addressee(settings, reader).await?;
+        // The links stand in the notice that was answered; of the code none can be made.
+        let answer = Some(code.clone());
+        let enclosed = Enclosed { token: None, answer, original: Original::NOTHING };
+        let about = About { id, case: &file.case, mail: &file.mail };
+        let notice = Notice::Answered { result: outcome.answered(), about };
+        let thread = file.sent_to(&to.reader.address);
+        let composed = to.compose(&notice, (id, number()), thread, &enclosed);
+        self.post(to, &composed, &[], Annex::default()).await.map(drop)
     }
 
     /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
