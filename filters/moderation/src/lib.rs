@@ -7,6 +7,7 @@ pub mod action;
 pub mod case;
 pub mod case_file;
 pub mod chain;
+mod digits;
 pub mod notice;
 pub mod numbers;
 pub mod page;

@@ -40,8 +40,8 @@ impl FjallStore {
         };
         let envelopes = keyspace(Space::Envelopes, MEMTABLE_SMALL)?;
         let states = keyspace(Space::States, MEMTABLE_SMALL)?;
-        let bodies = keyspace(Space::Bodies, MEMTABLE_BODIES)?;
-        let cases = keyspace(Space::Cases, MEMTABLE_SMALL)?;
+        let bodies = keyspace(Space::Bodies, MEMTABLE_LARGE)?;
+        let cases = keyspace(Space::Cases, MEMTABLE_LARGE)?;
         let journal = keyspace(Space::Journal, MEMTABLE_SMALL)?;
         let acquaintances = keyspace(Space::Acquaintances, MEMTABLE_SMALL)?;
         Ok(Self { database, envelopes, states, bodies, cases, journal, acquaintances })
@@ -118,4 +118,6 @@ const JOURNAL: u64 = 64 * 1024 * 1024;
 const WORKERS: usize = 2;
 
 const MEMTABLE_SMALL: u64 = 2 * 1024 * 1024;
-const MEMTABLE_BODIES: u64 = 8 * 1024 * 1024;
+
+/// Of bodies and cases, which are a thousand times as long: a table of each is written as seldom.
+const MEMTABLE_LARGE: u64 = 8 * 1024 * 1024;
