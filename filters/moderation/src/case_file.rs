@@ -26,12 +26,15 @@ pub struct CaseFile {
     /// What notices and pages show of its mail.
     pub mail: Summary,
     /// What tokens are good for that stand in notices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<Grant>,
     /// What of the mail is attached to notices.
     pub attach: Attach,
     /// Whether a decision needs a log-in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
     /// The notices that people got of it, so that the next ones stand in the same thread.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub threads: Vec<Thread>,
     /// Why an operator must look at the mail as well: a table said HOLD, or its sender has sent too
     /// much. Whoever approves does not release it then.
@@ -137,7 +140,9 @@ impl CaseFile {
             format: u32,
             file: &'a CaseFile,
         }
-        serde_json::to_vec(&Stored { format: FORMAT, file: self })
+        let mut json = Vec::with_capacity(A_FILE + self.mail.text.len());
+        serde_json::to_writer(&mut json, &Stored { format: FORMAT, file: self })?;
+        Ok(json)
     }
 
     /// Does what `command` says ([`Case::take`]). Gives the file as it is then, and what becomes of the
@@ -222,6 +227,9 @@ impl Purpose {
 
 /// The newest format, which is written.
 const FORMAT: u32 = 1;
+
+/// Bytes of the file of a mail to few people, but for its text.
+const A_FILE: usize = 2_048;
 
 /// So many notices of one person may have a link that works.
 const MOST_TOKENS: usize = 8;

@@ -8,6 +8,7 @@ pub mod case;
 pub mod case_file;
 pub mod chain;
 pub mod deed;
+mod digits;
 pub mod notice;
 pub mod numbers;
 pub mod page;

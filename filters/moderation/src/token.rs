@@ -23,7 +23,7 @@ pub struct AnswerCode(Token);
 
 /// What is kept of a token, or of an answer code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct TokenHash([u8; 32]);
+pub struct TokenHash(#[serde(with = "crate::digits")] [u8; 32]);
 
 /// What a token of a case is good for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -135,10 +135,16 @@ impl Moderation {
         self.changed.send_replace(());
     }
 
-    /// A case is on the disk with its mail.
+    /// A case is on the disk with its mail. Where many come at once, nobody is woken for each.
     pub(crate) fn opened(&self, id: QueueId, file: CaseFile) {
-        self.registry().put(id, Arc::new(file));
-        self.changed.send_replace(());
+        let settings = self.settings.load();
+        let mut registry = self.registry();
+        let joined = self.join_others(&settings, id, &file);
+        let is_news = registry.open(id, Arc::new(file), joined);
+        drop(registry);
+        if is_news {
+            self.changed.send_replace(());
+        }
     }
 
     /// Waits until nobody else changes the case.

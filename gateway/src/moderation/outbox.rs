@@ -4,7 +4,7 @@
 //! Which notice goes out by itself is for [`super::pace`] to say; those that go out together are sent
 //! by [`super::digest`].
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use aws_lc_rs::rand;
 use mailweir_filters::rewriting::RewriteError;
@@ -91,6 +91,22 @@ impl Moderation {
             }
         }
         Ok(true)
+    }
+
+    /// The notices of a new case that go out together with those that are being gathered.
+    pub(super) fn join_others(
+        &self,
+        settings: &Settings,
+        id: QueueId,
+        file: &CaseFile,
+    ) -> BTreeSet<u32> {
+        let mut pace = self.pace();
+        let joins = |owed: &&Owed| {
+            let reader = settings.address(&owed.to, file);
+            let which = (id, owed.number);
+            reader.is_some_and(|reader| pace.join(which, reader, Class::of(owed, file)))
+        };
+        file.case.progress.owed.iter().filter(joins).map(|owed| owed.number).collect()
     }
 
     /// The first notice that a case owes, and not together with others.

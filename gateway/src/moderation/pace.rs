@@ -132,6 +132,19 @@ impl Pace {
         }
     }
 
+    /// Puts a notice to those that are being gathered for its reader, if there are any: whoever is behind
+    /// others does not overtake them. Says whether there are.
+    pub(super) fn join(&mut self, owed: (QueueId, u32), reader: Address, class: Class) -> bool {
+        let Class::Gathered(kind, urgency) = class else { return false };
+        match self.meters.get_mut(&Key { reader, kind }) {
+            Some(meter) if !meter.basket.is_empty() => {
+                meter.basket.insert(owed, urgency);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
     fn ask_for_decider(
         &mut self,
         (owed, urgency): ((QueueId, u32), Urgency),

@@ -23,12 +23,16 @@ pub(super) struct Reader {
 impl Settings {
     /// Whom a notice is for; `None`: nobody can be told.
     pub(super) fn reader(&self, to: &To, file: &CaseFile) -> Option<Reader> {
-        let address = match to {
-            To::Moderator(address) => address.clone(),
-            To::Sender => file.case.plan.senders.first()?.clone(),
-            To::Administrators => self.administrators()?,
-        };
-        Some(self.known(address))
+        self.address(to, file).map(|address| self.known(address))
+    }
+
+    /// Where a notice goes.
+    pub(super) fn address(&self, to: &To, file: &CaseFile) -> Option<Address> {
+        match to {
+            To::Moderator(address) => Some(address.clone()),
+            To::Sender => file.case.plan.senders.first().cloned(),
+            To::Administrators => self.administrators(),
+        }
     }
 
     /// Somebody by their address.

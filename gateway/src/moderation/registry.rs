@@ -77,6 +77,17 @@ impl Registry {
         self.cases.insert(id, Kept { file, text });
     }
 
+    /// Takes a new case, of which these notices go out together with others. Says whether something is
+    /// to be done for it now, or sooner than for all others.
+    pub(super) fn open(&mut self, id: QueueId, file: Arc<CaseFile>, joined: BTreeSet<u32>) -> bool {
+        if !joined.is_empty() {
+            self.gathered.insert(id, joined);
+        }
+        self.put(id, file);
+        let is_next = self.due.first().is_some_and(|(_, first)| *first == id);
+        is_next || self.owed(id).is_some()
+    }
+
     /// Forgets a case.
     pub(super) fn remove(&mut self, id: QueueId) {
         self.take_out(id);

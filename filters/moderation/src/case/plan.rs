@@ -9,6 +9,7 @@ pub struct Plan {
     /// The rule that held it.
     pub rule: RuleName,
     /// All other rules that matched, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<RuleName>,
     /// What kind of waiting this is, for the words of notices.
     pub kind: Kind,
@@ -19,14 +20,18 @@ pub struct Plan {
     /// How many recipients it has; they are numbered from 0.
     pub recipients: u32,
     /// SHA-256 of the content as stored. It is checked before the mail is released.
+    #[serde(with = "crate::digits")]
     pub content: [u8; 32],
     /// Whether a sender may decide about their own mail.
     pub own_mail: OwnMail,
     /// How many seconds pass between reminders. `None`: nobody is reminded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind_every: Option<u32>,
     /// Who else is asked if nobody decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalation: Option<Escalation>,
     /// What becomes of it if nobody decides. `None`: it waits for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<Expiry>,
     /// What the sender hears of it.
     pub tells_sender: TellsSender,

@@ -19,16 +19,21 @@ pub struct Progress {
     /// Who decides at each level: as planned, but for forwards and escalation.
     pub levels: Vec<Level>,
     /// What counted at this level.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub votes: Vec<Vote>,
     /// The recipients who get it; none of the others. `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Vec<u32>>,
     /// When people were reminded last, or first asked at this level.
     pub asked: Timestamp,
     /// Whether others were asked too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub escalated: bool,
     /// When people were warned of the expiry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned: Option<Timestamp>,
     /// Before this it is not sent: the latest of what those who approved asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
     /// The days of trust that all wish who approved at earlier levels.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,13 @@
 //! What the journal says of each step of a case.
 
-use std::fmt::Write as _;
-
 use mailweir_mail::{QueueId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{CaseFile, Split};
-use crate::case::{By, Case, Entry, RuleName, Step};
+use crate::{
+    case::{By, Case, Entry, RuleName, Step},
+    digits,
+};
 
 impl CaseFile {
     /// What the journal is to say of all that happened since `before`; of a case that is opened, of
@@ -70,10 +71,7 @@ impl<'a> JournalEntry<'a> {
     fn new(id: QueueId, CaseFile { case, split, .. }: &'a CaseFile, entry: &'a Entry) -> Self {
         let Entry { at, by, step, words } = entry;
         let split = split.filter(|_| *step == Step::Opened);
-        let mut content = String::with_capacity(64);
-        for byte in case.plan.content {
-            let _ = write!(content, "{byte:02x}");
-        }
+        let content = digits::of(&case.plan.content);
         Self { case: id, at: *at, by, step, words, rule: &case.plan.rule, content, split }
     }
 
@@ -82,6 +80,11 @@ impl<'a> JournalEntry<'a> {
     /// # Errors
     /// None that is known: all of it has a form in JSON.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        let mut json = Vec::with_capacity(AN_ENTRY);
+        serde_json::to_writer(&mut json, self)?;
+        Ok(json)
     }
 }
+
+/// Bytes of an entry with few words.
+const AN_ENTRY: usize = 384;

@@ -14,13 +14,14 @@ pub struct Summary {
     /// The From field as a person reads it; may be empty.
     pub from: Box<str>,
     /// The login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<Box<str>>,
     /// Whence it came; `None`: from this host itself.
     pub client: Option<Client>,
     /// The recipients, in the order by which the case numbers them.
     pub recipients: Vec<Recipient>,
     /// How many others the mail went to at once, since the rule does not mean them.
-    #[serde(default, skip_serializing_if = "is_nobody")]
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub sent_to: u32,
     /// The Subject field as a person reads it; may be empty.
     pub subject: Box<str>,
@@ -29,10 +30,13 @@ pub struct Summary {
     /// When it arrived.
     pub arrival: Timestamp,
     /// Its attachments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
     /// How many more there are.
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub more_attachments: u32,
     /// Why the rule holds it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
     /// The first lines of its text. More than a notice shows does no harm.
     pub text: Box<str>,
@@ -44,8 +48,10 @@ pub struct Recipient {
     /// Who.
     pub address: Address,
     /// Not of our domains.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_outside: bool,
     /// Named in the envelope alone, as by Bcc.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_hidden: bool,
 }
 
@@ -61,7 +67,7 @@ pub struct Attachment {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-const fn is_nobody(count: &u32) -> bool {
+const fn is_nothing(count: &u32) -> bool {
     *count == 0
 }
 

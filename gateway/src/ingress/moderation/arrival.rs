@@ -45,7 +45,7 @@ impl Arrival<'_> {
     pub(super) fn senders(&self) -> Vec<Address> {
         let login = self.submitter.and_then(|submitter| Address::parse(submitter.name()).ok());
         let envelope = self.envelope.sender.address().cloned();
-        let mut senders: Vec<Address> = Vec::new();
+        let mut senders: Vec<Address> = Vec::with_capacity(1);
         for one in login.into_iter().chain(envelope).chain(self.from.iter().cloned()) {
             if !senders.contains(&one) {
                 senders.push(one);
@@ -69,12 +69,14 @@ impl Arrival<'_> {
         let all = (0..).zip(&self.envelope.recipients);
         let meant =
             all.filter(|(index, _)| only.is_none_or(|only| only.binary_search(index).is_ok()));
-        let shown = meant.map(|(_, one)| Recipient {
+        let count = only.map_or(self.envelope.recipients.len(), <[u32]>::len);
+        let mut shown = Vec::with_capacity(count);
+        shown.extend(meant.map(|(_, one)| Recipient {
             address: one.address.clone(),
             is_outside: !self.ours.contains(one.address.domain()),
             is_hidden: named.hide(one),
-        });
-        shown.collect()
+        }));
+        shown
     }
 
     pub(super) fn summary(&self, recipients: Vec<Recipient>, reasons: Vec<Reason>) -> Summary {

@@ -45,6 +45,28 @@ fn the_first_go_alone_and_the_further_ones_together_at_the_end_of_the_interval()
 }
 
 #[test]
+fn a_notice_joins_others_of_its_kind_only_where_some_are_gathered() {
+    let (mut pace, ann) = (Pace::default(), person("ann"));
+    let join = |pace: &mut Pace, number, reader: &Address| {
+        pace.join((id(number), 0), reader.clone(), REQUEST)
+    };
+    assert!(!join(&mut pace, 1, &ann), "it would go by itself");
+    (0..3).for_each(|number| drop(ask(&mut pace, number, "ann", 0)));
+    assert!(join(&mut pace, 3, &ann));
+    assert!(!join(&mut pace, 4, &person("bob")));
+    assert!(!pace.join((id(5), 0), ann.clone(), Class::Sender { is_refusal: true }));
+    let [(_, basket)] = &due(&mut pace, 900)[..] else { panic!("one basket") };
+    assert_eq!(basket[..], [(id(2), 0), (id(3), 0)]);
+    pace.sent(
+        &Key { reader: ann.clone(), kind: Gathered::Requests },
+        basket.clone(),
+        &LIMITS,
+        second(900),
+    );
+    assert!(!join(&mut pace, 6, &ann), "all were sent");
+}
+
+#[test]
 fn what_is_new_goes_before_what_was_told_already() {
     let mut pace = Pace::default();
     let again = Class::Gathered(Gathered::Requests, Urgency::Again);

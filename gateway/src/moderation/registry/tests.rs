@@ -127,6 +127,18 @@ fn what_goes_out_together_with_others_is_not_owed_by_itself() {
 }
 
 #[test]
+fn a_new_case_wakes_nobody_unless_it_is_next_or_owes_something_now() {
+    let mut registry = Registry::default();
+    let (all, none) = (|| BTreeSet::from([0]), BTreeSet::new());
+    assert!(registry.open(id(1), Arc::new(open(50)), all()), "it is the first that expires");
+    assert!(!registry.open(id(2), Arc::new(open(60)), all()));
+    assert!(registry.open(id(3), Arc::new(open(40)), all()), "it expires before all others");
+    assert!(registry.open(id(4), Arc::new(open(60)), none), "its request goes out by itself");
+    assert_eq!(registry.owing(second(99), 9), [id(4)]);
+    assert_eq!(registry.due(second(99), 9), [id(3), id(1), id(2), id(4)]);
+}
+
+#[test]
 fn what_fails_is_tried_again_ever_later_until_it_is_done() {
     let mut registry = registry([(id(1), open(3))]);
     assert_eq!(registry.postpone(id(1), second(0)), second(5));

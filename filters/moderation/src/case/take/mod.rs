@@ -75,9 +75,10 @@ fn begin(plan: Plan, step: Step, now: Timestamp) -> Act {
         asked: now,
         escalated: false,
         warned: None,
-        history: Vec::new(),
+        // Most cases wait in memory with one of each.
+        history: Vec::with_capacity(1),
         steps: 0,
-        owed: Vec::new(),
+        owed: Vec::with_capacity(1),
         next_owed: 0,
     };
     let mut act = Act { case: Case { plan, progress }, now, trust: None };
