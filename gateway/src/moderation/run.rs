@@ -64,7 +64,7 @@ impl Moderation {
         due.chain(old).filter(|chore| !busy.contains(chore)).collect()
     }
 
-    fn next_chore(&self) -> Option<Timestamp> {
+    pub(super) fn next_chore(&self) -> Option<Timestamp> {
         let keep = self.settings.load().rules.keep_cases;
         self.registry().next(keep)
     }
@@ -127,7 +127,7 @@ impl Moderation {
     }
 
     /// The time of a case has come.
-    async fn tick(self: &Arc<Self>, id: QueueId) {
+    pub(super) async fn tick(self: &Arc<Self>, id: QueueId) {
         match self.take(id, Command::Clock).await {
             Ok(_) | Err(TakeError::Gone | TakeError::Altered | TakeError::NoCase(_)) => {}
             Err(error) => self.put_off(id, &error.to_string()),

@@ -8,7 +8,7 @@ use std::{
 
 use mailweir_mail::ReversePath;
 use mailweir_moderation::{
-    case::{MOST_WORDS, OwnMail},
+    case::{MOST_WORDS, Moderator, OwnMail},
     search::Query,
 };
 

@@ -51,7 +51,8 @@ fn a_notice_joins_others_of_its_kind_only_where_some_are_gathered() {
         pace.join((id(number), 0), reader.clone(), REQUEST)
     };
     assert!(!join(&mut pace, 1, &ann), "it would go by itself");
-    (0..3).for_each(|number| drop(ask(&mut pace, number, "ann", 0)));
+    let verdicts: Vec<_> = (0..3).map(|number| ask(&mut pace, number, "ann", 0)).collect();
+    assert_eq!(verdicts[2], Verdict::Gathered);
     assert!(join(&mut pace, 3, &ann));
     assert!(!join(&mut pace, 4, &person("bob")));
     assert!(!pace.join((id(5), 0), ann.clone(), Class::Sender { is_refusal: true }));
