@@ -1,8 +1,6 @@
 //! What the journal says of each step of a case.
 
-use std::fmt::Write as _;
-
-use mailweir_mail::{QueueId, Timestamp};
+use mailweir_mail::{QueueId, Timestamp, hex};
 use serde::{Deserialize, Serialize};
 
 use super::{CaseFile, Split};
@@ -70,10 +68,7 @@ impl<'a> JournalEntry<'a> {
     fn new(id: QueueId, CaseFile { case, split, .. }: &'a CaseFile, entry: &'a Entry) -> Self {
         let Entry { at, by, step, words } = entry;
         let split = split.filter(|_| *step == Step::Opened);
-        let mut content = String::with_capacity(64);
-        for byte in case.plan.content {
-            let _ = write!(content, "{byte:02x}");
-        }
+        let content = hex::encode(&case.plan.content);
         Self { case: id, at: *at, by, step, words, rule: &case.plan.rule, content, split }
     }
 
