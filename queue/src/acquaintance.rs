@@ -62,11 +62,19 @@ impl Queue {
     }
 
     /// At most `most` pairs from `first` on. Blocks.
-    #[must_use]
-    pub fn all_acquaintances(&self, first: Pair, most: usize) -> Page {
-        let mut page = Page::default();
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn all_acquaintances(&self, first: Pair, most: usize) -> Result<Page, StoreError> {
+        let (mut page, mut failure) = (Page::default(), None);
         self.storage().scan(Space::Acquaintances, first, &mut |entry| {
-            let Ok((key, record)) = entry else { return std::ops::ControlFlow::Break(()) };
+            let (key, record) = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    failure = Some(error);
+                    return std::ops::ControlFlow::Break(());
+                }
+            };
             let Ok(pair) = Pair::try_from(key) else { return std::ops::ControlFlow::Continue(()) };
             if page.pairs.len() == most {
                 page.next = Some(pair);
@@ -75,6 +83,6 @@ impl Queue {
             page.pairs.push((pair, open_acquaintance(record)));
             std::ops::ControlFlow::Continue(())
         });
-        page
+        failure.map_or(Ok(page), Err)
     }
 }

@@ -33,7 +33,7 @@ pub use options::{Clock, Engine, Observer, Options};
 pub use progress::{AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind};
 pub use queue::{
     ChangeError, Composed, ComposedPair, Details, Filter, Listed, Listing, OpenError, Pinned,
-    Queue, Recorded, ReportError, Stats, When,
+    Queue, Recorded, ReportError, Stats, StoredCases, When,
 };
 pub use rescue::{RescueReport, rescue};
 pub use schedule::Schedule;

@@ -26,7 +26,7 @@ use tokio::{
 pub(crate) use self::dispatch::Lease;
 pub(crate) use self::open::Directory;
 pub use self::{
-    annexed::{Composed, ComposedPair, Pinned},
+    annexed::{Composed, ComposedPair, Pinned, StoredCases},
     listing::{Details, Filter, Listed, Listing, Stats},
     open::OpenError,
 };

@@ -56,7 +56,7 @@ pub enum StateFilter {
     Cancelled,
     /// Nobody decided in time.
     Expired,
-    /// It had left the queue, and the case did not hear how.
+    /// It had left the queue, and the case did not hear how; or it is damaged.
     Gone,
     /// Whatever.
     All,
@@ -111,7 +111,7 @@ impl StateFilter {
             Self::Returned => decided == Some(Decision::Returned),
             Self::Discarded => decided == Some(Decision::Discarded),
             Self::Cancelled => decided == Some(Decision::Cancelled),
-            Self::Gone => decided == Some(Decision::Gone),
+            Self::Gone => matches!(decided, Some(Decision::Gone | Decision::Damaged)),
             Self::Expired => {
                 matches!(decided, Some(Decision::Expired(AtExpiry::Reject | AtExpiry::Discard)))
             }

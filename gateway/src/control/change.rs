@@ -3,7 +3,7 @@
 
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_moderation::{
-    case::{Deed, State},
+    case::{Decision, Deed, State},
     case_file::CaseFile,
 };
 use mailweir_queue::{
@@ -160,7 +160,7 @@ impl Done {
 async fn waits_for_people(queue: &Queue, id: QueueId) -> Result<bool, StoreError> {
     let Some(stored) = queue.case(id).await? else { return Ok(false) };
     let file = stored.ok().and_then(|json| CaseFile::from_json(&json).ok());
-    if file.is_some_and(|file| matches!(file.case.progress.state, State::Closed(_))) {
+    if file.is_some_and(|file| is_over(&file)) {
         return Ok(false);
     }
     // A case that cannot be read may be open.
@@ -168,12 +168,23 @@ async fn waits_for_people(queue: &Queue, id: QueueId) -> Result<bool, StoreError
     Ok(shown.is_some_and(|shown| place_of(&shown.mail) == Place::Held))
 }
 
+/// Whether nobody need look at a mail, as far as its case goes. What is damaged is sent or deleted by who
+/// names it, as what waits for people.
+fn is_over(file: &CaseFile) -> bool {
+    let State::Closed(closing) = &file.case.progress.state else { return false };
+    closing.decision != Decision::Damaged || !file.waits_for_operator()
+}
+
 /// What the case of a mail says from now on. No server runs: nobody else changes it meanwhile.
 async fn at_rest(queue: &Queue, id: QueueId, deed: Deed, by: &str) -> Result<Annex, StoreError> {
     let Some(Ok(stored)) = queue.case(id).await? else { return Ok(Annex::default()) };
     let Ok(before) = CaseFile::from_json(&stored) else { return Ok(Annex::default()) };
     let Ok(after) = before.operated(deed, by, clock::now()) else { return Ok(Annex::default()) };
-    Ok(moderation::annex(id, &after, Some(&before.case)).unwrap_or_default())
+    let mut annex = moderation::annex(id, &after, Some(&before.case)).unwrap_or_default();
+    if deed == Deed::Released {
+        moderation::remember_at_rest(&after, &mut annex);
+    }
+    Ok(annex)
 }
 
 async fn all(queue: &Queue, wish: Wish<'_>) -> Result<Vec<QueueId>, Box<str>> {

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use mailweir_mail::{QueueId, hex};
 use mailweir_moderation::case_file::{CaseFile, Recorded};
 use mailweir_queue::{
-    Queue,
+    Queue, StoredCases,
     journal::{Entry, Hash},
+    store::StoreError,
 };
 
 use super::{
@@ -29,24 +30,33 @@ pub(super) async fn read(
         let mut reading =
             Reading { id, verdict, way, seen: BTreeMap::new(), last: None, gone: false };
         // First: what is added meanwhile is only more in the journal.
-        let cases = steps_of_cases(&queue);
+        let cases = steps_of_cases(&queue)?;
         let broken = queue.read_journal(1, &mut |entry| reading.take(&entry)).err();
-        reading.verdict(&cases, broken.map(|broken| broken.to_string().into()))
+        Ok(reading.verdict(&cases, broken.map(|broken| broken.to_string().into())))
     });
-    match read.await {
-        Ok(Some(verdict)) => tell(answers, Answer::JournalVerdict(verdict)).await,
-        Ok(None) => Err(Gone),
+    let read: Result<Result<_, StoreError>, _> = read.await;
+    match read {
+        Ok(Ok(Some(verdict))) => tell(answers, Answer::JournalVerdict(verdict)).await,
+        Ok(Ok(None)) => Err(Gone),
+        Ok(Err(error)) => {
+            let reason = format!("what cases know of the journal cannot be read: {error}");
+            tell(answers, Answer::Failed { reason: reason.into() }).await
+        }
         Err(error) => tell(answers, Answer::Failed { reason: error.to_string().into() }).await,
     }
 }
 
-/// How many steps each case knows of.
-fn steps_of_cases(queue: &Queue) -> BTreeMap<QueueId, usize> {
-    let cases = queue.cases().into_iter().filter_map(|(id, stored)| {
+/// How many steps each case knows of. What is missing here could be missing in the journal, too.
+fn steps_of_cases(queue: &Queue) -> Result<BTreeMap<QueueId, usize>, StoreError> {
+    let StoredCases { cases, failures } = queue.cases();
+    if let Some(failure) = failures.into_iter().next() {
+        return Err(failure);
+    }
+    let cases = cases.into_iter().filter_map(|(id, stored)| {
         let file = CaseFile::from_json(&stored.ok()?).ok()?;
         Some((id, file.case.progress.all_steps()))
     });
-    cases.collect()
+    Ok(cases.collect())
 }
 
 struct Reading {

@@ -2,14 +2,19 @@
 //!
 //! A pair of addresses is remembered by a hash of both, whoever of them wrote, and by the last day
 //! on which one did. It is written in the commit of the mail, and read from the store: nothing is
-//! kept in memory, however many there are. Pairs that have been silent for too long are forgotten.
+//! kept in memory, however many there are. Pairs that have been silent for too long are forgotten; what
+//! the clock says is not believed for that ([`Moderation::forget_silent`]).
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use aws_lc_rs::digest;
 use mailweir_mail::{Address, Recipient, ReversePath, Timestamp};
-use mailweir_moderation::case_file::CaseFile;
-use mailweir_queue::{Annex, Day, Pair, store::StoreError};
+use mailweir_moderation::{case_file::CaseFile, rule::Reason};
+use mailweir_queue::{Annex, Day, Page, Pair, store::StoreError};
 
 use super::Moderation;
 use crate::clock;
@@ -58,7 +63,7 @@ impl Moderation {
         now: Timestamp,
     ) -> Result<Acquainted, StoreError> {
         let Some(sender) = sender.address() else { return Ok(Acquainted::default()) };
-        let oldest = self.oldest(now);
+        let oldest = self.oldest(day(now));
         let pairs = recipients.iter().map(|one| pair(sender, &one.address)).collect();
         let days = self.queue.acquaintances(pairs).await?;
         let mut acquainted = Acquainted::default();
@@ -77,11 +82,7 @@ impl Moderation {
         if !self.settings.load().rules.matching.ask_for_correspondents() {
             return;
         }
-        let all = (0..).zip(&file.mail.recipients);
-        let meant = all.filter(|(index, _)| only.is_none_or(|only| only.contains(index)));
-        let recipients: Vec<Recipient> =
-            meant.map(|(_, one)| Recipient::new(one.address.clone())).collect();
-        Acquainted::default().remember(&file.mail.sender, &recipients, annex, clock::now());
+        remember(file, only, annex);
     }
 
     /// Forgets who has been silent for too long, once a day, until the end.
@@ -97,13 +98,19 @@ impl Moderation {
         let _ = self.end.run_until_cancelled(daily).await;
     }
 
+    /// Forgets who has been silent for too long, counted not to today but to the seventh last day on which
+    /// anybody wrote to anybody. So a clock that stands years ahead, for a boot or for some days, makes
+    /// nobody forgotten: there must have been mail on seven days of that time first. While there are
+    /// fewer days in the store than that, nobody is.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
     pub(super) async fn forget_silent(&self, now: Timestamp) -> Result<(), StoreError> {
-        let oldest = self.oldest(now);
+        let Some(sure) = self.sure_day(day(now)).await? else { return Ok(()) };
+        let oldest = self.oldest(sure);
         let mut first = Some(Pair::default());
         while let Some(from) = first {
-            let queue = self.queue.clone();
-            let page = tokio::task::spawn_blocking(move || queue.all_acquaintances(from, PAGE));
-            let page = page.await.map_err(|error| StoreError::engine("read", error))?;
+            let page = self.page(from).await?;
             let mut annex = Annex::default();
             for (pair, last) in page.pairs {
                 // What cannot be read is never deleted.
@@ -119,12 +126,53 @@ impl Moderation {
         Ok(())
     }
 
-    /// The first day that is remembered.
-    fn oldest(&self, now: Timestamp) -> Day {
+    /// The last day but six, until `today`, on which there was mail.
+    async fn sure_day(&self, today: Day) -> Result<Option<Day>, StoreError> {
+        let mut days = BTreeSet::new();
+        let mut first = Some(Pair::default());
+        while let Some(from) = first {
+            let page = self.page(from).await?;
+            let read = page.pairs.into_iter().filter_map(|(_, last)| last.ok());
+            for last in read.filter(|last| *last <= today) {
+                days.insert(last);
+                if days.len() > SURE_DAYS {
+                    days.pop_first();
+                }
+            }
+            first = page.next;
+        }
+        Ok(days.first().copied().filter(|_| days.len() == SURE_DAYS))
+    }
+
+    async fn page(&self, from: Pair) -> Result<Page, StoreError> {
+        let queue = self.queue.clone();
+        let page = tokio::task::spawn_blocking(move || queue.all_acquaintances(from, PAGE));
+        page.await.map_err(|error| StoreError::engine("read", error))?
+    }
+
+    /// The first day that is remembered on a day.
+    fn oldest(&self, today: Day) -> Day {
         let keep = self.settings.load().rules.forget_correspondents;
         let days = u32::try_from(keep.as_secs() / SECONDS_OF_A_DAY).unwrap_or(Day::MAX);
-        day(now).saturating_sub(days)
+        today.saturating_sub(days)
     }
+}
+
+/// As [`Moderation::remember`], of a mail that an operator releases while no server runs, and so nobody
+/// knows what rules ask for: a rule did if it held this mail for that.
+pub(crate) fn remember_at_rest(file: &CaseFile, annex: &mut Annex) {
+    let is_new = |reason: &Reason| matches!(reason, Reason::NewCorrespondent(_));
+    if file.mail.reasons.iter().any(is_new) {
+        remember(file, file.case.progress.only.as_deref(), annex);
+    }
+}
+
+fn remember(file: &CaseFile, only: Option<&[u32]>, annex: &mut Annex) {
+    let all = (0..).zip(&file.mail.recipients);
+    let meant = all.filter(|(index, _)| only.is_none_or(|only| only.contains(index)));
+    let recipients: Vec<Recipient> =
+        meant.map(|(_, one)| Recipient::new(one.address.clone())).collect();
+    Acquainted::default().remember(&file.mail.sender, &recipients, annex, clock::now());
 }
 
 /// Both in one key, whoever wrote. The case of letters does not matter: an address that is written
@@ -150,6 +198,9 @@ pub(super) fn day(at: Timestamp) -> Day {
 const SECONDS_OF_A_DAY: u64 = 86_400;
 
 const A_DAY: Duration = Duration::from_secs(SECONDS_OF_A_DAY);
+
+/// Days with mail by which a clock is believed.
+const SURE_DAYS: usize = 7;
 
 /// Pairs that are looked at, and forgotten, in one go.
 const PAGE: usize = 1_000;

@@ -36,7 +36,7 @@ use mailweir_moderation::{
     case_file::CaseFile,
     token::{AnswerCode, Grant, TokenHash},
 };
-use mailweir_queue::{Annex, Queue};
+use mailweir_queue::{Annex, Queue, StoredCases};
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -44,7 +44,7 @@ pub(crate) use self::take::annex;
 pub(crate) use self::{
     api::Api,
     content::Fingerprint,
-    correspondents::Acquainted,
+    correspondents::{Acquainted, remember_at_rest},
     groups::Groups,
     pages::LinkPages,
     registry::TrustedLogin,
@@ -101,7 +101,11 @@ impl Moderation {
         end: CancellationToken,
     ) -> Self {
         let mut registry = Registry::default();
-        for (id, stored) in queue.cases() {
+        let StoredCases { cases, failures } = queue.cases();
+        for failure in failures {
+            warn(&observer, format!("cases cannot be read, and mail of theirs waits: {failure}"));
+        }
+        for (id, stored) in cases {
             let read = stored.map_err(|error| error.to_string());
             let read =
                 read.and_then(|json| CaseFile::from_json(&json).map_err(|error| error.to_string()));
@@ -208,7 +212,8 @@ impl Moderation {
         let now = clock::now();
         self.pace().limit(&self.settings.load().limits(), now);
         let (due, owing, old) = {
-            let registry = self.registry();
+            let mut registry = self.registry();
+            registry.look_at_clock(now);
             let keep = self.settings.load().rules.keep_cases;
             let room = if self.full_until(now).is_some() { 0 } else { AT_A_TIME };
             (
@@ -255,14 +260,18 @@ impl Moderation {
     /// The time of a case has come.
     async fn tick(self: &Arc<Self>, id: QueueId) {
         match self.take(id, Command::Clock).await {
-            Ok(_) | Err(TakeError::Gone | TakeError::NoCase(_)) => {}
+            Ok(_) | Err(TakeError::Gone | TakeError::Altered | TakeError::NoCase(_)) => {}
             Err(error) => self.put_off(id, &error.to_string()),
         }
     }
 
-    /// Nobody asks about it any more.
+    /// Nobody asks about it any more, unless somebody did something with it meanwhile.
     async fn forget(&self, id: QueueId) {
         let _turn = self.turn(id).await;
+        let keep = self.settings.load().rules.keep_cases;
+        if !self.registry().is_old(id, clock::now(), keep) {
+            return self.registry().calm(id);
+        }
         let mut annex = Annex::default();
         annex.remove_case(id);
         match self.queue.write(annex).await {

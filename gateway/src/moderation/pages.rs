@@ -120,7 +120,7 @@ impl Moderation {
         match error {
             TakeError::NoCase(_) => NotDone::Unknown,
             TakeError::Refused(refused) => NotDone::Refused(Box::new(refused)),
-            TakeError::Gone => NotDone::Handled,
+            TakeError::Gone | TakeError::Altered => NotDone::Handled,
             error => {
                 self.warn(format!("{id}: a decision at a page was not carried out: {error}"));
                 NotDone::Failed

@@ -3,6 +3,8 @@
 //! Pure but for memory; time is an argument. Every operation costs the logarithm of the number of
 //! cases, besides what it gives.
 
+mod places;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
@@ -11,7 +13,7 @@ use std::{
 
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
-    case::{Owed, State},
+    case::Owed,
     case_file::CaseFile,
     search,
     token::{AnswerCode, Grant, TokenHash},
@@ -29,10 +31,14 @@ pub(super) struct Registry {
     due: BTreeSet<(Timestamp, QueueId)>,
     /// When notices are owed: at once, or after a failure later.
     owing: BTreeSet<(Timestamp, QueueId)>,
-    /// Decided cases that owe nothing, by when that was.
+    /// Decided cases that owe nothing and wait for nobody, by when that was.
     decided: BTreeSet<(Timestamp, QueueId)>,
+    /// Those that could not be forgotten, by when that is tried again.
+    kept_on: BTreeSet<(Timestamp, QueueId)>,
     /// Failures of late.
     late: HashMap<QueueId, Late>,
+    /// The latest time that was heard of.
+    now: Option<Timestamp>,
     /// The numbers of notices that go out together with others.
     gathered: HashMap<QueueId, BTreeSet<u32>>,
     /// Cases that somebody changes at this moment.
@@ -57,6 +63,8 @@ struct Kept {
 struct Late {
     failures: u32,
     again: Timestamp,
+    /// How long before that the last failure was.
+    pause: Duration,
 }
 
 impl Registry {
@@ -145,10 +153,31 @@ impl Registry {
         until(&self.owing, now, most)
     }
 
-    /// At most `most` cases that were decided longer ago than `keep`.
+    /// At most `most` cases that were decided longer ago than `keep`, and that wait for nobody.
     pub(super) fn old(&self, now: Timestamp, keep: Duration, most: usize) -> Vec<QueueId> {
         let old = self.decided.iter().take_while(|(at, _)| at.plus(keep) <= now);
-        old.take(most).map(|(_, id)| *id).collect()
+        let again = self.kept_on.iter().take_while(|(again, _)| *again <= now);
+        old.chain(again).take(most).map(|(_, id)| *id).collect()
+    }
+
+    /// Whether a case may be forgotten: it is among [`Self::old`], or would be but for a failure.
+    pub(super) fn is_old(&self, id: QueueId, now: Timestamp, keep: Duration) -> bool {
+        let decided = self.get(id).and_then(|file| places::decided(file));
+        decided.is_some_and(|at| at.plus(keep) <= now)
+    }
+
+    /// What is to be tried again is, however far the clock was set back since it failed: after no longer a
+    /// pause than it would be now.
+    pub(super) fn look_at_clock(&mut self, now: Timestamp) {
+        if self.now.replace(now).is_none_or(|was| was <= now) {
+            return;
+        }
+        let is_too_late = |late: &Late| late.again > now.plus(late.pause);
+        let late = self.late.iter().filter(|(_, late)| is_too_late(late));
+        let late: Vec<(QueueId, Late)> = late.map(|(id, late)| (*id, *late)).collect();
+        for (id, late) in late {
+            self.delay(id, Late { again: now.plus(late.pause), ..late });
+        }
     }
 
     /// The first notice that a case owes, and not together with others.
@@ -169,7 +198,7 @@ impl Registry {
     /// When there is something to do next, but for notices.
     pub(super) fn next(&self, keep: Duration) -> Option<Timestamp> {
         let old = first(&self.decided).map(|at| at.plus(keep));
-        first(&self.due).into_iter().chain(old).min()
+        first(&self.due).into_iter().chain(old).chain(first(&self.kept_on)).min()
     }
 
     /// When a notice is owed next.
@@ -183,12 +212,22 @@ impl Registry {
         let failures = self.late.get(&id).map_or(0, |late| late.failures);
         let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(20)).min(LONGEST_PAUSE);
         let again = now.plus(pause);
-        if let Some(file) = self.get(id).cloned() {
-            self.take_out(id);
-            self.late.insert(id, Late { failures: failures + 1, again });
-            self.index(id, &file);
-        }
+        self.delay(id, Late { failures: failures.saturating_add(1), again, pause });
         again
+    }
+
+    /// What failed before need not be done any more, or not yet.
+    pub(super) fn calm(&mut self, id: QueueId) {
+        if let Some(file) = self.get(id).cloned() {
+            self.put(id, file);
+        }
+    }
+
+    fn delay(&mut self, id: QueueId, late: Late) {
+        let Some(file) = self.get(id).cloned() else { return };
+        self.take_out(id);
+        self.late.insert(id, late);
+        self.index(id, &file);
     }
 
     /// Whether it is the caller's turn to change a case; then nobody else may until [`Self::end`].
@@ -198,70 +237,6 @@ impl Registry {
 
     pub(super) fn end(&mut self, id: QueueId) {
         self.under_way.remove(&id);
-    }
-
-    /// What is owed no more goes out with nothing.
-    fn forget_settled(&mut self, id: QueueId, file: &CaseFile) {
-        let Some(gathered) = self.gathered.get_mut(&id) else { return };
-        gathered.retain(|number| owes(file, *number));
-        if gathered.is_empty() {
-            self.gathered.remove(&id);
-        }
-    }
-
-    fn index(&mut self, id: QueueId, file: &CaseFile) {
-        self.tokens.extend(file.grants.iter().map(|grant| (grant.token, id)));
-        self.answers.extend(file.grants.iter().filter_map(|grant| Some((grant.answer?, id))));
-        let places = self.places(id, file);
-        self.due.extend(places.due.map(|at| (at, id)));
-        self.owing.extend(places.owing.map(|at| (at, id)));
-        self.decided.extend(places.decided.map(|at| (at, id)));
-        if let (Some(trust), Some(login)) = (file.trust, &file.mail.login) {
-            let key = (file.case.plan.rule.name.clone(), id);
-            self.trusted.entry(login.clone()).or_default().insert(key, trust.until);
-        }
-    }
-
-    fn take_out(&mut self, id: QueueId) {
-        let Some(file) = self.get(id).cloned() else { return };
-        for grant in &file.grants {
-            self.tokens.remove(&grant.token);
-            grant.answer.map(|code| self.answers.remove(&code));
-        }
-        if let Some(login) = &file.mail.login
-            && let Some(rules) = self.trusted.get_mut(login)
-        {
-            rules.remove(&(file.case.plan.rule.name.clone(), id));
-            if rules.is_empty() {
-                self.trusted.remove(login);
-            }
-        }
-        let places = self.places(id, &file);
-        places.due.map(|at| self.due.remove(&(at, id)));
-        places.owing.map(|at| self.owing.remove(&(at, id)));
-        places.decided.map(|at| self.decided.remove(&(at, id)));
-    }
-
-    /// Where a case stands in the indices, as long as what is kept of it in `late` and
-    /// `gathered` is the same.
-    fn places(&self, id: QueueId, file: &CaseFile) -> Places {
-        let case = &file.case;
-        let late = self.late.get(&id).map(|late| late.again);
-        let owing = !case.progress.owed.is_empty();
-        let gathered = self.gathered.get(&id).map_or(0, BTreeSet::len);
-        let owes_now = case.progress.owed.len() > gathered;
-        let decided = match &case.progress.state {
-            // Whom it makes trusted is known from nowhere else.
-            State::Closed(closing) if !owing => {
-                Some(file.trust.map_or(closing.at, |trust| trust.until.max(closing.at)))
-            }
-            State::Closed(_) | State::Pending | State::Scheduled { .. } => None,
-        };
-        Places {
-            due: case.due().map(|due| late.map_or(due, |again| again.max(due))),
-            owing: owes_now.then(|| late.unwrap_or(case.progress.opened)),
-            decided,
-        }
     }
 }
 
@@ -274,13 +249,6 @@ pub(crate) struct TrustedLogin {
     pub(crate) rule: Box<str>,
     /// Until then.
     pub(crate) until: Timestamp,
-}
-
-/// Where a case stands in the indices.
-struct Places {
-    due: Option<Timestamp>,
-    owing: Option<Timestamp>,
-    decided: Option<Timestamp>,
 }
 
 /// Whether a notice of this number is still to be sent.

@@ -24,10 +24,10 @@ pub enum TakeError {
     /// The mail has left the hold in the meantime, and its case did not hear of it.
     #[error("the mail is on hold no more: it was released or deleted in the queue")]
     Gone,
-    /// The content is not what was held. It is not released.
-    #[error("the stored content is not what was held: the mail is not released")]
+    /// The mail or its content is damaged, missing or another. It is not released, and its case is over.
+    #[error("what is stored is not what was held: the mail is not released")]
     Altered,
-    /// The content cannot be read, and so not be compared.
+    /// The content cannot be read just now, and so not be compared.
     #[error("the stored content cannot be read: the mail is not released")]
     Unreadable,
     /// The queue could not do it.
@@ -91,8 +91,10 @@ impl Moderation {
         match self.make_true(id, &before, &after, &outcome.fate).await {
             Ok(()) => self.keep(id, after),
             Err(error) => {
-                if matches!(error, TakeError::Gone) {
-                    self.close_without_mail(id, &before).await;
+                match error {
+                    TakeError::Gone => self.close_without_mail(id, &before).await,
+                    TakeError::Altered => self.condemn(id, &before).await,
+                    _ => {}
                 }
                 return Err(error);
             }
@@ -143,19 +145,44 @@ impl Moderation {
         if Fingerprint::read(&content).await.map_err(unreadable)? == file.case.plan.content {
             return Ok(());
         }
-        self.warn(format!("{id}: ALARM: {}", TakeError::Altered));
         Err(TakeError::Altered)
     }
 
     /// Nothing is left to decide. Those who were asked hear it.
     async fn close_without_mail(&self, id: QueueId, before: &CaseFile) {
-        let Ok(outcome) = before.case.take(&Command::Lose, clock::now()) else { return };
-        let after = CaseFile { case: outcome.case, ..before.clone() };
-        let Ok(annex) = annex(id, &after, Some(&before.case)) else { return };
+        let Some((after, annex)) = self.lost(id, before, &Command::Lose) else { return };
         match self.queue.write(annex).await {
             Ok(()) => self.keep(id, after),
             Err(error) => self.put_off(id, &error.to_string()),
         }
+    }
+
+    /// Nobody can decide about what they have not seen: the mail stays where it is, for an operator, and
+    /// those who were asked hear that it is over.
+    async fn condemn(&self, id: QueueId, before: &CaseFile) {
+        self.warn(format!("{id}: ALARM: {}", TakeError::Altered));
+        let Some((after, annex)) = self.lost(id, before, &Command::Condemn) else { return };
+        let written = match self.queue.pin(id).await {
+            Ok(mail) => {
+                let reason = HoldReason::new("ALARM: what is stored is not what was held");
+                let kept = self.queue.keep_held_with(&mail, reason, None, annex).await;
+                kept.map(drop).map_err(|error| error.to_string())
+            }
+            // What cannot be read cannot be changed either; the queue keeps it aside.
+            Err(_) => self.queue.write(annex).await.map_err(|error| error.to_string()),
+        };
+        match written {
+            Ok(()) => self.keep(id, after),
+            Err(reason) => self.put_off(id, &reason),
+        }
+    }
+
+    /// A case that ends without a decision, and what is written of it.
+    fn lost(&self, id: QueueId, before: &CaseFile, command: &Command) -> Option<(CaseFile, Annex)> {
+        let (after, _) = before.take(command, clock::now()).ok()?;
+        let annex = annex(id, &after, Some(&before.case));
+        let annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
+        Some((after, annex))
     }
 
     /// Has an operator change the mail of a case in the queue, past those who decide; they hear of it.
@@ -191,7 +218,10 @@ impl Moderation {
         let before = self.case(id)?;
         let after = before.operated(deed, by, clock::now()).ok()?;
         let annex = annex(id, &after, Some(&before.case));
-        let annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
+        let mut annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
+        if deed == Deed::Released {
+            self.remember(&after, after.case.progress.only.as_deref(), &mut annex);
+        }
         Some((after, annex))
     }
 
@@ -230,6 +260,7 @@ pub(super) fn add_to(
 fn unreadable(error: BodyError) -> TakeError {
     match error {
         BodyError::Store(error) => TakeError::Store(error),
+        BodyError::Damaged => TakeError::Altered,
         _ => TakeError::Unreadable,
     }
 }
@@ -238,6 +269,7 @@ fn unreadable(error: BodyError) -> TakeError {
 fn refused(error: ChangeError) -> TakeError {
     match error {
         ChangeError::NotFound(_) | ChangeError::Illegal(_) => TakeError::Gone,
+        ChangeError::Corrupt { .. } => TakeError::Altered,
         ChangeError::Store(error) => TakeError::Store(error),
         error => TakeError::Queue(error),
     }

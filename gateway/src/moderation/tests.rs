@@ -7,11 +7,11 @@ use std::{
 
 use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath};
 use mailweir_moderation::{
-    case::{Actor, By, Proof, State},
+    case::{Actor, AtExpiry, By, Deed, Expiry, Proof, State},
     search::{Query, Search},
     token::{Purpose, Token},
 };
-use mailweir_queue::{Disposition, NewMail};
+use mailweir_queue::{Disposition, Listed, NewMail};
 use tempfile::TempDir;
 
 use super::{reply::ReplyError, *};
@@ -21,6 +21,24 @@ use crate::{
     dkim::SignatureReader,
     egress::resolve::table::TableResolver,
 };
+
+impl Home {
+    /// People have no say in a mail any more, and an operator sees why.
+    async fn expect_damaged(&self, id: QueueId) {
+        let file = self.app.moderation().case(id).unwrap();
+        assert_eq!((file.state_name(), file.waits_for_operator()), ("gone", true));
+        let stored = self.queue().case(id).await.unwrap().unwrap().unwrap();
+        assert_eq!(CaseFile::from_json(&stored).unwrap(), *file);
+        let Listed::Sound { progress, .. } = self.queue().show(id).await.unwrap().unwrap().mail
+        else {
+            panic!("it is in the queue")
+        };
+        let mailweir_queue::progress::State::Held { reason, .. } = &progress.state else {
+            panic!("{progress:?}")
+        };
+        assert!(reason.as_str().starts_with("ALARM: "), "{reason:?}");
+    }
+}
 
 /// A gateway that nobody reaches.
 struct Home {
@@ -136,9 +154,18 @@ async fn content_that_is_not_what_was_held_is_never_released() {
     assert!(matches!(refused, Err(TakeError::Altered)), "{refused:?}");
     moderation.take(sound, approve()).await.unwrap();
     assert_eq!((home.queue().stats().held, home.queue().stats().ready), (1, 1));
-    let state = |id| moderation.case(id).unwrap().case.progress.state.clone();
-    assert_eq!(state(altered), State::Pending);
-    assert!(matches!(state(sound), State::Closed(_)));
+    assert_eq!(moderation.case(sound).unwrap().state_name(), "released");
+    home.expect_damaged(altered).await;
+    let again = moderation.take(altered, approve()).await;
+    assert!(matches!(again, Err(TakeError::Refused(_))), "{again:?}");
+    // An operator has looked at it.
+    let sent = |annex| async {
+        let mail = home.queue().pin(altered).await?;
+        home.queue().release_with(&mail, "root", None, annex).await
+    };
+    moderation.overtake(altered, Deed::Released, "root", sent).await.unwrap();
+    let file = moderation.case(altered).unwrap();
+    assert_eq!((file.state_name(), home.queue().stats().ready), ("released", 2));
 }
 
 #[tokio::test]
@@ -156,10 +183,31 @@ async fn content_in_a_file_of_its_own_is_compared_too_and_damage_keeps_it_on_hol
     let sound = home.hold(&content, hash).await;
     let moderation = home.app.moderation();
     let refused = moderation.take(damaged, approve()).await;
-    assert!(matches!(refused, Err(TakeError::Unreadable)), "{refused:?}");
-    assert_eq!(moderation.case(damaged).unwrap().case.progress.state, State::Pending);
+    assert!(matches!(refused, Err(TakeError::Altered)), "{refused:?}");
+    home.expect_damaged(damaged).await;
     moderation.take(sound, approve()).await.unwrap();
     assert_eq!((home.queue().stats().held, home.queue().stats().ready), (1, 1));
+}
+
+#[tokio::test]
+async fn a_mail_whose_content_is_missing_ends_its_case_when_its_time_comes() {
+    let home = Home::new();
+    let content = b"0123456789abcdef".repeat(1 << 18);
+    let id = home.hold(&content, Fingerprint::of(&content)).await;
+    let files = files_below(home.directory.path());
+    let is_content = |file: &&PathBuf| fs::metadata(file).unwrap().len() == content.len() as u64;
+    fs::remove_file(files.iter().find(is_content).expect("a file of its own")).unwrap();
+    let moderation = home.app.moderation();
+    let mut file = (*moderation.case(id).unwrap()).clone();
+    let at = clock::now();
+    let expiry = Expiry { at, warning: None, action: AtExpiry::Release };
+    file.case.plan.expiry = Some(expiry);
+    moderation.keep(id, file);
+    moderation.tick(id).await;
+    home.expect_damaged(id).await;
+    // Nothing is tried again, and it is not forgotten while an operator has it.
+    let later = at.plus(Duration::from_secs(9_999 * 86_400));
+    assert_eq!(moderation.registry().due(later, 9), []);
 }
 
 fn files_below(place: &Path) -> Vec<PathBuf> {
@@ -180,7 +228,7 @@ async fn what_was_decided_is_still_there_at_the_next_start_and_what_is_of_tomorr
     let again = home.another(CancellationToken::new());
     assert_eq!(again.case(decided), home.app.moderation().case(decided));
     assert_eq!(again.case(tomorrow), None);
-    assert_eq!(home.queue().cases().len(), 2, "nothing is thrown away");
+    assert_eq!(home.queue().cases().cases.len(), 2, "nothing is thrown away");
     let again = Arc::new(again);
     let refused = again.take(decided, approve()).await;
     assert!(matches!(refused, Err(TakeError::Refused(_))), "{refused:?}");
@@ -208,10 +256,45 @@ async fn an_old_case_is_forgotten_in_memory_and_on_the_disk() {
     let home = Home::new();
     let id = home.hold(b"text\r\n", Fingerprint::of(b"text\r\n")).await;
     let moderation = home.app.moderation();
+    // Not open ones, whoever thinks that they are old.
     moderation.forget(id).await;
-    assert_eq!((moderation.case(id), home.queue().cases().len()), (None, 0));
+    assert!(moderation.case(id).is_some());
+    moderation.keep(id, decided_long_ago(&moderation.case(id).unwrap()));
+    moderation.forget(id).await;
+    assert_eq!((moderation.case(id), home.queue().cases().cases.len()), (None, 0));
     let gone = moderation.take(id, approve()).await;
     assert!(matches!(gone, Err(TakeError::NoCase(_))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_forgotten_is_tried_again_later_and_what_an_operator_has_is_never() {
+    let home = Home::new();
+    let hash = Fingerprint::of(b"text\r\n");
+    let (lost, waits) = (home.hold(b"text\r\n", hash).await, home.hold(b"text\r\n", hash).await);
+    let moderation = home.app.moderation();
+    moderation.keep(lost, decided_long_ago(&moderation.case(lost).unwrap()));
+    let left = decided_long_ago(&moderation.case(waits).unwrap());
+    moderation.keep(waits, CaseFile { also_held: Some("a table".into()), ..left });
+    let keep = moderation.settings.load().rules.keep_cases;
+    let now = clock::now();
+    assert_eq!(moderation.registry().old(now, keep, 9), [lost]);
+    assert_eq!(moderation.pause(), Duration::ZERO);
+    home.queue().shutdown().await;
+    moderation.forget(lost).await;
+    moderation.forget(waits).await;
+    assert!(moderation.case(lost).is_some() && moderation.case(waits).is_some());
+    assert_eq!(moderation.registry().old(clock::now(), keep, 9), []);
+    assert!(moderation.pause() > Duration::ZERO, "nobody asks again at once");
+    let later = clock::now().plus(Duration::from_secs(9));
+    assert_eq!(moderation.registry().old(later, keep, 9), [lost]);
+}
+
+/// A case that was decided when the clock began, and that owes nothing.
+fn decided_long_ago(file: &CaseFile) -> CaseFile {
+    let then = Timestamp::from_secs(1);
+    let (mut file, _) = file.take(&approve(), then).unwrap();
+    file.case.progress.owed.clear();
+    file
 }
 
 #[tokio::test]
@@ -280,13 +363,17 @@ async fn whoever_is_silent_for_too_long_is_new_again_and_then_forgotten() {
     let address = |number: u32| -> Address { format!("u{number}@far.example").parse().unwrap() };
     let ann = ReversePath::Mailbox("ann@own.example".parse().unwrap());
     let recipients: Vec<Recipient> = (0..2_500).map(address).map(Recipient::new).collect();
-    let mut annex = Annex::default();
-    for number in 0..2_500 {
-        let pair = correspondents::pair(ann.address().unwrap(), &address(number));
-        // `forget_correspondents` is 400 d.
-        annex.put_acquaintance(pair, today - [0, 400, 401, 9_999][number as usize % 4]);
-    }
-    home.queue().write(annex).await.unwrap();
+    let written = |numbers: std::ops::Range<u32>, day: &dyn Fn(u32) -> u32| {
+        let mut annex = Annex::default();
+        for number in numbers {
+            let pair = correspondents::pair(ann.address().unwrap(), &address(number));
+            annex.put_acquaintance(pair, day(number));
+        }
+        home.queue().write(annex)
+    };
+    // `forget_correspondents` is 400 d. The seventh last day with mail is six days ago.
+    let ago = |number: u32| [(number / 4) % 7, 400, 407, 9_999][number as usize % 4];
+    written(0..2_500, &|number| today - ago(number)).await.unwrap();
     for is_swept in [false, true] {
         if is_swept {
             moderation.forget_silent(now).await.unwrap();
@@ -295,6 +382,25 @@ async fn whoever_is_silent_for_too_long_is_new_again_and_then_forgotten() {
         let known = recipients.iter().filter(|one| acquainted.knows(&one.address)).count();
         assert_eq!(known, 1_250);
     }
-    let left = home.queue().all_acquaintances(mailweir_queue::Pair::default(), 9_999);
-    assert_eq!((left.pairs.len(), left.next), (1_250, None));
+    let count = || {
+        let left = home.queue().all_acquaintances(mailweir_queue::Pair::default(), 9_999).unwrap();
+        assert_eq!(left.next, None);
+        left.pairs.len()
+    };
+    assert_eq!(count(), 1_250);
+    // The clock stands ten years ahead, and there is mail.
+    let ahead = 3_650;
+    for day in 0..7 {
+        let number = 2_500 + day;
+        let then = now.plus(Duration::from_secs(u64::from(ahead + day) * 86_400));
+        moderation.forget_silent(then).await.unwrap();
+        assert_eq!(count(), 1_250 + day as usize, "day {day}");
+        written(number..number + 1, &|_| today + ahead + day).await.unwrap();
+    }
+    // Set back, it makes nobody forgotten either; and on the seventh day it is what others say, too.
+    moderation.forget_silent(now).await.unwrap();
+    assert_eq!(count(), 1_257);
+    let then = now.plus(Duration::from_secs(u64::from(ahead + 6) * 86_400));
+    moderation.forget_silent(then).await.unwrap();
+    assert_eq!(count(), 7);
 }

@@ -17,7 +17,7 @@ use crate::{
     progress::{Place, RecipientIndex},
     record::{RecordError, open_case},
     state::Change,
-    store::{FIRST_KEY, Space, StoreError},
+    store::{FIRST_KEY, SCAN_FAILURES, Space, StoreError},
 };
 
 /// A mail that is ready to be changed, until this is dropped.
@@ -34,6 +34,15 @@ pub struct Composed(Prepared);
 /// Two new mails that have one content: both are promised, or none.
 #[must_use = "mails that are not committed are thrown away"]
 pub struct ComposedPair([Prepared; 2]);
+
+/// Cases as they are stored.
+#[derive(Debug, Default)]
+pub struct StoredCases {
+    /// Them, by the arrival of their mail; of a damaged one, what is wrong.
+    pub cases: Vec<(QueueId, Result<Bytes, RecordError>)>,
+    /// What the store could not read. Cases are missing then.
+    pub failures: Vec<StoreError>,
+}
 
 impl Composed {
     /// The name that the mail will have.
@@ -216,19 +225,25 @@ impl Queue {
         Ok(record.map(|record| open_case(&record).map(Bytes::copy_from_slice)))
     }
 
-    /// Every case, by the arrival of its mail. Reads all of them, and blocks meanwhile: for the start.
+    /// Every case. Reads all of them, and blocks meanwhile: for the start.
     #[must_use]
-    pub fn cases(&self) -> Vec<(QueueId, Result<Bytes, RecordError>)> {
-        let mut cases = Vec::new();
+    pub fn cases(&self) -> StoredCases {
+        let mut stored = StoredCases::default();
         self.shared.storage.scan(Space::Cases, FIRST_KEY, &mut |entry| {
-            if let Ok((key, record)) = entry
-                && let Some(id) = QueueId::from_key(key)
-            {
-                cases.push((id, open_case(record).map(Bytes::copy_from_slice)));
+            let read = entry.and_then(|(key, record)| {
+                let id = QueueId::from_key(key).ok_or_else(no_queue_id)?;
+                Ok((id, open_case(record).map(Bytes::copy_from_slice)))
+            });
+            match read {
+                Ok(case) => stored.cases.push(case),
+                Err(error) => stored.failures.push(error),
             }
-            std::ops::ControlFlow::Continue(())
+            match stored.failures.len() < SCAN_FAILURES {
+                true => std::ops::ControlFlow::Continue(()),
+                false => std::ops::ControlFlow::Break(()),
+            }
         });
-        cases
+        stored
     }
 
     /// Shows the entries of the journal from number `first` on, in order, until `visit` says that this
@@ -243,4 +258,8 @@ impl Queue {
     ) -> Result<(), Broken> {
         journal::read(&*self.shared.storage, first, visit)
     }
+}
+
+fn no_queue_id() -> StoreError {
+    StoreError::engine("read a case", "its key is no queue id")
 }

@@ -41,6 +41,21 @@ async fn of_a_mail_that_is_approved_for_some_only_they_are_known() {
     held(&gateway, to("user")).await;
 }
 
+/// Mail counts once it goes, whoever let it go.
+#[tokio::test]
+async fn whom_an_operator_lets_mail_go_to_is_known_too_and_of_deleted_mail_nobody() {
+    let (mut gateway, _sink) = gateway("").await;
+    let (sent, deleted) = (held(&gateway, to("user")).await, held(&gateway, to("other")).await);
+    gateway.queue().release(sent).await;
+    gateway.queue().delete(deleted).await;
+    passes(&gateway, to("user")).await;
+    let later = held(&gateway, to("other")).await;
+    gateway.stop().await;
+    gateway.queue().release(later).await;
+    gateway.start_again().await;
+    passes(&gateway, to("other")).await;
+}
+
 /// Whoever answers is nobody new, and neither is whoever is answered.
 #[tokio::test]
 async fn a_mail_that_came_makes_both_known() {

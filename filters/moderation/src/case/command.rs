@@ -74,8 +74,10 @@ pub enum Command {
     },
     /// The mail is held no more, and nobody told the case what became of it.
     Lose,
-    /// An operator has released or deleted a mail that was approved, and that was on hold for another
-    /// reason as well.
+    /// What is stored of the mail is not what was held: nobody can decide about it any more.
+    Condemn,
+    /// An operator has released or deleted a mail that people have no say in any more: it was approved
+    /// and on hold for another reason as well, or is damaged.
     Follow {
         /// Who.
         by: By,

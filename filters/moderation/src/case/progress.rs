@@ -93,6 +93,9 @@ pub enum Decision {
     Expired(AtExpiry),
     /// It had left the queue, and the case did not hear how.
     Gone,
+    /// What is stored of it is not what was held, or cannot be read: it is in the queue still, for an
+    /// operator.
+    Damaged,
 }
 
 /// What an operator does with a mail in the queue, past its case.
@@ -162,7 +165,9 @@ pub enum Step {
     Closed(Decision),
     /// It went at once, and so many people hear of it.
     Passed(u32),
-    /// The trust that came of it is over.
+    /// Further mail of its log-in passes its rule until then.
+    Trusted(Timestamp),
+    /// The trust that came of it is over, earlier than was said.
     Distrusted,
 }
 

@@ -51,7 +51,7 @@ impl Decision {
             Self::Discarded => "discarded",
             Self::Cancelled => "cancelled",
             Self::Expired(AtExpiry::Reject | AtExpiry::Discard) => "expired",
-            Self::Gone => "gone",
+            Self::Gone | Self::Damaged => "gone",
         }
     }
 }
@@ -75,6 +75,7 @@ impl fmt::Display for Closing {
         match (self.decision, &self.by.who) {
             (Decision::Expired(action), _) => f.write_str(at_expiry(action)),
             (Decision::Gone, _) => f.write_str(GONE),
+            (Decision::Damaged, _) => f.write_str(DAMAGED),
             (decision, Actor::Clock) => write!(f, "{}: its time had come", decision.as_str()),
             (decision, who) => write!(f, "{} by {who}", decision.as_str()),
         }
@@ -146,14 +147,18 @@ fn step(f: &mut fmt::Formatter<'_>, step: &Step, who: &Actor) -> fmt::Result {
         Step::InQueue(Deed::Released) => write!(f, "released in the queue by {who}"),
         Step::InQueue(Deed::Deleted) => write!(f, "deleted in the queue by {who}"),
         Step::Closed(Decision::Gone) => f.write_str(GONE),
+        Step::Closed(Decision::Damaged) => f.write_str(DAMAGED),
         Step::Closed(decision) => write!(f, "{} by {who}", decision.as_str()),
         Step::Passed(1) => f.write_str("sent at once, 1 was told"),
         Step::Passed(told) => write!(f, "sent at once, {told} were told"),
+        Step::Trusted(until) => write!(f, "log-in trusted until {} by {who}", minute(*until)),
         Step::Distrusted => write!(f, "trust ended by {who}"),
     }
 }
 
 const GONE: &str = "gone: it has left the queue, and how is not known here";
+
+const DAMAGED: &str = "gone: what is stored of it is not what was held, and is not released";
 
 /// `2026-11-20 21:30 UTC`.
 fn minute(time: Timestamp) -> String {

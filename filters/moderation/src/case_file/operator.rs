@@ -24,15 +24,15 @@ impl CaseFile {
     #[must_use]
     pub fn standing(&self) -> String {
         match (&self.case.progress.state, &self.operator) {
-            (State::Closed(closing), Some(Operated { deed, by, .. })) if self.is_sent(closing) => {
+            (State::Closed(closing), Some(Operated { deed, by, .. })) if self.is_left(closing) => {
                 let deed = match deed {
                     Deed::Released => "released",
                     Deed::Deleted => "deleted",
                 };
-                format!("{}, {deed} by operator {by}", approved(closing))
+                format!("{}, {deed} by operator {by}", left(closing))
             }
-            (State::Closed(closing), None) if self.is_sent(closing) => {
-                format!("{}, waits for an operator", approved(closing))
+            (State::Closed(closing), None) if self.is_left(closing) => {
+                format!("{}, waits for an operator", left(closing))
             }
             _ => self.case.standing(),
         }
@@ -42,8 +42,9 @@ impl CaseFile {
     #[must_use]
     pub fn state_name(&self) -> &'static str {
         match (&self.case.progress.state, &self.operator) {
-            (State::Closed(closing), operator) if self.is_sent(closing) => match operator {
-                None => "approved",
+            (State::Closed(closing), operator) if self.is_left(closing) => match operator {
+                None if closing.decision.sends() => "approved",
+                None => closing.decision.as_str(),
                 Some(Operated { deed: Deed::Released, .. }) => Decision::Released.as_str(),
                 Some(Operated { deed: Deed::Deleted, .. }) => Decision::Discarded.as_str(),
             },
@@ -51,16 +52,19 @@ impl CaseFile {
         }
     }
 
-    /// Whether the mail is approved, and an operator has the last word.
+    /// Whether the mail is on hold though people have said their last word, or can say none: an operator
+    /// has it.
     #[must_use]
     pub fn waits_for_operator(&self) -> bool {
         let State::Closed(closing) = &self.case.progress.state else { return false };
-        self.operator.is_none() && self.is_sent(closing)
+        self.operator.is_none() && self.is_left(closing)
     }
 
-    /// Whether people let it go, and it was held for another reason as well.
-    fn is_sent(&self, closing: &Closing) -> bool {
-        self.also_held.is_some() && closing.decision.sends()
+    /// Whether the end of the case left the mail to an operator: people let it go, and it was held for
+    /// another reason as well; or it is damaged.
+    fn is_left(&self, closing: &Closing) -> bool {
+        let is_damaged = closing.decision == Decision::Damaged;
+        is_damaged || (self.also_held.is_some() && closing.decision.sends())
     }
 
     /// The sender hears only once the mail is really sent.
@@ -80,14 +84,15 @@ impl CaseFile {
             true => Command::Follow { by: who, deed },
             false => Command::Overtake { by: who, deed },
         };
-        let case = self.case.take(&command, now)?.case;
+        let (after, _) = self.take(&command, now)?;
         let operator = Some(Operated { deed, by: by.into(), at: now });
-        Ok(Self { case, operator, ..self.clone() })
+        Ok(Self { operator, ..after })
     }
 }
 
-fn approved(closing: &Closing) -> String {
+fn left(closing: &Closing) -> String {
     match &closing.by.who {
+        _ if closing.decision == Decision::Damaged => closing.to_string(),
         Actor::Clock => "its time had come".to_owned(),
         who => format!("approved by {who}"),
     }

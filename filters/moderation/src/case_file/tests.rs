@@ -127,7 +127,11 @@ fn the_journal_hears_of_each_step_once() {
     let before = file.case.clone();
     file.case = approve(&file);
     let entries = file.journal(id(), Some(&before));
-    let [entry] = &*entries else { panic!("{entries:?}") };
+    let [trust, entry] = &*entries else { panic!("{entries:?}") };
+    let until = Timestamp::from_secs(1_795_210_300 + 3 * 86_400);
+    assert_eq!((trust.step, trust.by), (&Step::Trusted(until), entry.by));
+    let words = "log-in trusted until 2026-11-23 21:31 UTC by moderator boss@own.example";
+    assert_eq!(trust.step.by(&trust.by.who), words);
     let json = String::from_utf8(entry.to_json().unwrap()).unwrap();
     let expected = [
         format!("\"case\":\"{}\"", id()),
@@ -218,6 +222,53 @@ fn a_mail_that_is_held_for_another_reason_too_is_not_said_to_be_sent() {
         assert_eq!((file.state_name(), file.waits_for_operator()), (state, false));
         assert!(file.standing().ends_with(" by operator root"), "{}", file.standing());
     }
+}
+
+#[test]
+fn a_damaged_mail_waits_for_an_operator_who_has_the_last_word() {
+    let at = Timestamp::from_secs(1_795_210_300);
+    let damaged = file().take(&Command::Condemn, at).unwrap().0;
+    let gone = "gone: what is stored of it is not what was held, and is not released";
+    assert!(damaged.waits_for_operator());
+    assert_eq!(damaged.standing(), format!("{gone}, waits for an operator"));
+    assert_eq!(damaged.state_name(), "gone");
+    for (deed, state, words) in
+        [(Deed::Released, "released", "released"), (Deed::Deleted, "discarded", "deleted")]
+    {
+        let over = damaged.operated(deed, "root", at).unwrap();
+        assert_eq!((over.state_name(), over.waits_for_operator()), (state, false));
+        assert_eq!(over.standing(), format!("{gone}, {words} by operator root"));
+        assert!(over.operated(deed, "root", at).is_err());
+    }
+}
+
+/// What nobody sends any more makes nobody trusted, and the journal says who ended that.
+#[test]
+fn trust_ends_with_the_approval_that_it_came_of() {
+    let who = Actor::Administrator("root".into());
+    let root = By { who, proof: Proof::CommandLine, from: None };
+    let now = Timestamp::from_secs(1_795_210_300);
+    let approve = Command::Approve {
+        by: root.clone(),
+        comment: "".into(),
+        only: None,
+        at: Some(now.plus(Duration::from_secs(3_600))),
+        trust_days: 3,
+    };
+    let (scheduled, _) = file().take(&approve, now).unwrap();
+    assert!(scheduled.trust.is_some());
+    let deleted = scheduled.operated(Deed::Deleted, "root", now).unwrap();
+    let cancelled = scheduled.take(&Command::Cancel { by: root }, now).unwrap().0;
+    for ended in [deleted, cancelled] {
+        assert_eq!(ended.trust, None);
+        let journal = ended.journal(id(), Some(&scheduled.case));
+        let end = journal.iter().find(|one| *one.step == Step::Distrusted).expect("a step");
+        assert_eq!(end.step.by(&end.by.who), "trust ended by administrator root");
+    }
+    let released = scheduled.operated(Deed::Released, "root", now).unwrap();
+    assert_eq!(released.trust, scheduled.trust);
+    let journal = released.journal(id(), Some(&scheduled.case));
+    assert!(journal.iter().all(|one| *one.step != Step::Distrusted), "{journal:?}");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use mailweir_moderation::notice::Language;
+use mailweir_moderation::{
+    case::{Actor, By, Command, Deed, Kind, Proof, To, Word},
+    notice::Language,
+};
 
 use super::{
     read::{Part, visible},
@@ -27,6 +30,26 @@ fn notices_read_like_this_in_each_language() {
 fn the_html_looks_like_this() {
     for (name, mail) in sample::all(Language::En) {
         assert_golden(&format!("{name}.html"), &Part::of(&mail.before).both().1);
+    }
+}
+
+#[test]
+fn of_a_damaged_mail_its_sender_hears_when_an_operator_has_sent_it() {
+    let sample = sample::Sample::new(Language::En);
+    let damaged = sample::after(&sample.open(Kind::Approval), &[Command::Condemn]);
+    let follow = |deed| {
+        let who = Actor::Administrator("root".into());
+        let by = By { who, proof: Proof::CommandLine, from: None };
+        sample::after(&damaged, &[Command::Follow { by, deed }])
+    };
+    for (case, tag) in [
+        (&damaged, "[No longer held]"),
+        (&follow(Deed::Deleted), "[No longer held]"),
+        (&follow(Deed::Released), "[Sent]"),
+    ] {
+        let mail = Part::of(&sample.owed(case, Word::Decided, &To::Sender).before);
+        assert!(mail.subject().starts_with(tag), "{}", mail.subject());
+        assert!(!mail.both().0.contains("Decided"), "{}", mail.both().0);
     }
 }
 

@@ -100,7 +100,9 @@ fn told(language: Language) -> Vec<(&'static str, Composed)> {
     tell("moderators_cancelled", &after(&open, &[cancelled]), Word::Decided, &cfo);
     let released = Command::Overtake { by: admin.clone(), deed: Deed::Released };
     tell("moderators_released_in_queue", &after(&open, &[released]), Word::Decided, &cfo);
-    tell("gone", &after(&open, &[Command::Lose]), Word::Decided, &To::Sender);
+    let gone = after(&open, &[Command::Lose]);
+    tell("gone", &gone, Word::Decided, &To::Sender);
+    tell("moderators_gone", &gone, Word::Decided, &cfo);
     let discarded = Command::Discard { by: admin, reason };
     tell("moderators_discarded", &after(&open, &[discarded]), Word::Decided, &cfo);
     told.push(("digest_of_news", sample.digest(Gathered::News, &refused, 2)));

@@ -1,8 +1,8 @@
 use mailweir_mail::{Address, ReversePath};
 use mailweir_moderation::{
     case::{
-        Actor, AtExpiry, By, Case, Command, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof,
-        RuleName, TellsSender, Trust,
+        Actor, AtExpiry, By, Case, Command, Deed, Expiry, Kind, Level, Moderator, OwnMail, Plan,
+        Proof, RuleName, TellsSender, Trust,
     },
     case_file::Attach,
     notice::Summary,
@@ -73,6 +73,13 @@ fn decided(file: CaseFile, at: u64) -> CaseFile {
     settled(CaseFile { case, ..file })
 }
 
+fn released(file: CaseFile, at: u64) -> CaseFile {
+    let by = By { who: Actor::Administrator("root".into()), proof: Proof::CommandLine, from: None };
+    let command = Command::Approve { by, comment: "".into(), only: None, at: None, trust_days: 0 };
+    let case = file.case.take(&command, second(at)).unwrap().case;
+    settled(CaseFile { case, ..file })
+}
+
 fn registry(cases: impl IntoIterator<Item = (QueueId, CaseFile)>) -> Registry {
     let mut registry = Registry::default();
     cases.into_iter().for_each(|(id, file)| registry.put(id, Arc::new(file)));
@@ -99,9 +106,9 @@ fn what_is_owed_is_found_until_it_is_settled() {
 
 #[test]
 fn what_goes_out_together_with_others_is_not_owed_by_itself() {
-    let asks = open(30).case.plan.levels[0].moderators[0].clone();
     let mut two = open(30);
-    two.case.plan.levels[0].moderators.push(Moderator { address: asks.address.clone(), ..asks });
+    let other = Moderator::new("other@own.example".parse().unwrap());
+    two.case.plan.levels[0].moderators.push(other);
     two.case = Case::open(two.case.plan, second(0));
     let numbers: Vec<u32> = two.case.progress.owed.iter().map(|owed| owed.number).collect();
     let mut registry = registry([(id(1), two.clone())]);
@@ -133,6 +140,46 @@ fn what_fails_is_tried_again_ever_later_until_it_is_done() {
     }
     registry.put(id(1), Arc::new(open(3)));
     assert_eq!(registry.owing(second(0), 9), [id(1)], "a change is a new beginning");
+}
+
+#[test]
+fn what_failed_is_tried_again_soon_though_the_clock_was_set_back() {
+    let mut registry = registry([(id(1), open(3)), (id(2), decided(open(3), 5))]);
+    registry.look_at_clock(second(90_000));
+    for _ in 0..3 {
+        registry.postpone(id(1), second(90_000));
+    }
+    registry.postpone(id(2), second(90_000));
+    assert_eq!(registry.next(KEEP), Some(second(90_005)));
+    registry.look_at_clock(second(10_000));
+    assert_eq!(registry.next(KEEP), Some(second(10_005)));
+    assert_eq!(registry.old(second(10_005), KEEP, 9), [id(2)]);
+    assert_eq!(registry.due(second(10_019), 9), []);
+    assert_eq!(registry.due(second(10_020), 9), [id(1)]);
+    // Forward it goes as it was said.
+    registry.look_at_clock(second(10_019));
+    assert_eq!(registry.owing(second(10_019), 9), []);
+    assert_eq!(registry.owing(second(10_020), 9), [id(1)]);
+}
+
+#[test]
+fn what_cannot_be_forgotten_waits_its_turn_and_what_an_operator_has_is_kept() {
+    let left = CaseFile { also_held: Some("a table".into()), ..released(open(30), 5) };
+    let mut registry = registry([(id(1), decided(open(30), 5)), (id(2), left.clone())]);
+    assert_eq!(registry.old(second(9_999), KEEP, 9), [id(1)]);
+    assert!(!registry.is_old(id(2), second(9_999), KEEP));
+    registry.postpone(id(1), second(9_999));
+    assert_eq!(registry.old(second(10_003), KEEP, 9), []);
+    assert_eq!(registry.next(KEEP), Some(second(10_004)));
+    assert_eq!(registry.old(second(10_004), KEEP, 9), [id(1)]);
+    // It was to be kept for longer meanwhile.
+    let longer = KEEP * 99;
+    assert!(!registry.is_old(id(1), second(10_004), longer));
+    registry.calm(id(1));
+    assert_eq!(registry.old(second(10_004), longer, 9), []);
+    let sent = left.operated(Deed::Released, "root", second(6)).unwrap();
+    registry.put(id(2), Arc::new(settled(sent)));
+    assert_eq!(registry.old(second(9_999), KEEP, 9), [id(1), id(2)]);
 }
 
 #[test]

@@ -119,7 +119,9 @@ impl Moderation {
             Some((word, command)) => match self.take(*case, command).await {
                 Ok(_) => (word, Outcome::Done),
                 Err(TakeError::Refused(refused)) => (word, Outcome::Refused(refused)),
-                Err(TakeError::Gone) => (word, Outcome::Refused(self.ended(*case)?)),
+                Err(TakeError::Gone | TakeError::Altered) => {
+                    (word, Outcome::Refused(self.ended(*case)?))
+                }
                 Err(error) => return Err(error.into()),
             },
         };
@@ -131,7 +133,7 @@ impl Moderation {
         Ok(outcome)
     }
 
-    /// An operator was faster, and the case says so since.
+    /// An operator was faster, or the mail is damaged, and the case says so since.
     fn ended(&self, case: QueueId) -> Result<Refused, TakeError> {
         match self.case(case).map(|file| file.case.progress.state.clone()) {
             Some(State::Closed(closing)) => Ok(Refused::Closed(closing)),

@@ -7,10 +7,14 @@ use mailweir_mail::{HoldReason, QueueId};
 
 use super::harness::*;
 use crate::{
-    Annex, ChangeError, Disposition, Filter, Listed, NewMail, Queue, RecipientIndex, When,
+    Annex, ChangeError, Disposition, Filter, Listed, NewMail, Queue, RecipientIndex, StoredCases,
+    When,
     journal::Broken,
     progress::State,
-    store::faulty::{Fate, FaultyDisk},
+    store::{
+        Space,
+        faulty::{Fate, FaultyDisk},
+    },
 };
 
 fn held(recipients: usize) -> NewMail {
@@ -43,7 +47,9 @@ async fn release(
 }
 
 fn cases(queue: &Queue) -> Vec<(QueueId, Bytes)> {
-    queue.cases().into_iter().map(|(id, case)| (id, case.unwrap())).collect()
+    let StoredCases { cases, failures } = queue.cases();
+    assert!(failures.is_empty(), "{failures:?}");
+    cases.into_iter().map(|(id, case)| (id, case.unwrap())).collect()
 }
 
 fn journal(queue: &Queue) -> Result<Vec<Bytes>, Broken> {
@@ -71,6 +77,22 @@ async fn a_case_is_there_with_its_mail_and_stays_when_the_mail_is_gone() {
     annex.remove_case(id);
     it.queue.write(annex).await.unwrap();
     assert_eq!(cases(&it.queue), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cases_that_cannot_be_read_are_told_and_never_taken_for_none() {
+    let it = Fixture::new();
+    let id = hold(&it.queue, held(1)).await.unwrap();
+    it.queue.write(annex(id, "opened")).await.unwrap();
+    let (it, disk) = it.restart_on_bad_disk().await;
+    disk.set(true);
+    let StoredCases { cases: read, failures } = it.queue.cases();
+    assert!(read.is_empty() && !failures.is_empty());
+    disk.set(false);
+    assert_eq!(cases(&it.queue), [(id, Bytes::from("opened"))]);
+    it.store.damage(Space::Cases, id.to_key(), "rot");
+    let StoredCases { cases: read, failures } = it.queue.cases();
+    assert!(matches!(&read[..], [(_, Err(_))]) && failures.is_empty(), "{read:?}");
 }
 
 #[tokio::test(start_paused = true)]

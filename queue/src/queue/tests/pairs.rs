@@ -102,7 +102,7 @@ async fn both_or_neither_survive_a_crash_in_the_commit() {
         queue.shutdown().await;
         drop(queue);
         let queue = on(Arc::new(disk.survivors()));
-        let (stats, cases) = (queue.stats(), queue.cases().len());
+        let (stats, cases) = (queue.stats(), queue.cases().cases.len());
         let found = (stats.ready, stats.held, cases);
         let all = if fate == Fate::Lost { (0, 0, 0) } else { (1, 1, 1) };
         assert_eq!(found, all, "{fate:?}");

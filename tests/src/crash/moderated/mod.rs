@@ -29,7 +29,7 @@ use mailweir_moderation::{
     case_file::CaseFile,
     search::{Query, StateFilter},
 };
-use mailweir_queue::{Filter, Listed, Listing};
+use mailweir_queue::{Filter, Listed, Listing, StoredCases};
 
 pub use self::book::{Book, Outcome};
 use self::{
@@ -139,7 +139,9 @@ fn look(place: &Place) -> io::Result<Found> {
     let _guard = runtime.enter();
     let queue = Store::in_dir(&place.data_dir()).open(|_| {}).map_err(io::Error::other)?;
     let mut found = Found::default();
-    for (id, stored) in queue.cases() {
+    let StoredCases { cases, failures } = queue.cases();
+    failures.into_iter().next().map_or(Ok(()), |failure| Err(io::Error::other(failure)))?;
+    for (id, stored) in cases {
         let stored = stored.map_err(io::Error::other)?;
         found.cases.insert(id, CaseFile::from_json(&stored).map_err(io::Error::other)?);
     }

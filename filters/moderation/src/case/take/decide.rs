@@ -113,6 +113,9 @@ impl Act {
     fn release(&mut self, by: &By, words: &str, trust_days: u16) -> Fate {
         let span = Duration::from_secs(u64::from(trust_days) * SECONDS_OF_A_DAY);
         self.trust = (trust_days > 0).then(|| Trust { until: self.now.plus(span) });
+        if let Some(Trust { until }) = self.trust {
+            self.note(by, Step::Trusted(until), "");
+        }
         match self.case.progress.not_before {
             Some(at) if at > self.now => {
                 self.drop_questions();

@@ -121,7 +121,8 @@ impl Act {
             Command::Distrust { by } => self.distrust(by),
             Command::Follow { by, deed } => Ok(self.follow(by, *deed)),
             Command::Overtake { by, deed } => self.overtake(by, *deed),
-            Command::Lose => self.lose(),
+            Command::Lose => self.lose(Decision::Gone),
+            Command::Condemn => self.lose(Decision::Damaged),
         }
     }
 

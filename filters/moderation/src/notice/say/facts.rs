@@ -48,9 +48,20 @@ pub(super) fn who(by: &By, case: &Case, language: Language) -> String {
     }
 }
 
-/// Who decided, if that is known.
+/// Who decided, if anybody did who is known.
 pub(super) fn decider(end: &Closing, case: &Case, language: Language) -> Option<String> {
-    (end.decision != Decision::Gone).then(|| who(&end.by, case, language))
+    is_decided(end.decision).then(|| who(&end.by, case, language))
+}
+
+/// Whether somebody decided, or time did. Of a mail that is gone nobody did, and so at no time.
+const fn is_decided(decision: Decision) -> bool {
+    !matches!(decision, Decision::Gone | Decision::Damaged)
+}
+
+/// Whether an operator has sent it past those who decide.
+pub(super) fn is_sent_by_operator(case: &Case) -> bool {
+    let mut history = case.progress.history.iter();
+    history.any(|entry| entry.step == Step::InQueue(Deed::Released))
 }
 
 const fn in_queue(deed: Deed) -> Label {
@@ -69,7 +80,7 @@ pub(super) const fn decision(decision: Decision) -> Tag {
         Decision::Returned => Tag::Returned,
         Decision::Discarded | Decision::Expired(AtExpiry::Discard) => Tag::Discarded,
         Decision::Cancelled => Tag::Cancelled,
-        Decision::Gone => Tag::Gone,
+        Decision::Gone | Decision::Damaged => Tag::Gone,
         Decision::Expired(AtExpiry::Reject) => Tag::Expired,
         Decision::Expired(AtExpiry::Release) => Tag::Sent,
     }
@@ -259,6 +270,7 @@ impl Writer<'_> {
             | Step::Warned
             | Step::Closed(_)
             | Step::Passed(_)
+            | Step::Trusted(_)
             | Step::Distrusted => return None,
         };
         let words = clean::line(&entry.words, MOST_WORDS);
@@ -278,8 +290,9 @@ impl Writer<'_> {
         });
         decision.values.extend(deed.map(Value::from));
         let by = decider(closing, case, language).map(|by| self.fact(Label::DecidedBy, by));
-        let at = self.fact(Label::DecidedAt, self.time(closing.at));
-        self.facts(std::iter::once(decision).chain(by).chain([at]).collect());
+        let at = is_decided(closing.decision);
+        let at = at.then(|| self.fact(Label::DecidedAt, self.time(closing.at)));
+        self.facts(std::iter::once(decision).chain(by).chain(at).collect());
         let label = match closing.decision {
             Decision::Released => Label::Comment,
             Decision::Rejected
@@ -287,6 +300,7 @@ impl Writer<'_> {
             | Decision::Discarded
             | Decision::Cancelled
             | Decision::Gone
+            | Decision::Damaged
             | Decision::Expired(_) => Label::Reason,
         };
         self.words(label, &closing.words);

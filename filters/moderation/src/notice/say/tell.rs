@@ -112,7 +112,11 @@ fn news(end: &Closing, about: &About<'_>) -> (Tone, Tag, Opening<'static>) {
         | (Decision::Expired(AtExpiry::Release), _) => (Tone::Good, Tag::Sent, Opening::Sent),
         (Decision::Rejected, _) => (Tone::Bad, tag, Opening::Rejected),
         (Decision::Returned, _) => (Tone::Warning, tag, Opening::Returned),
-        (Decision::Gone, _) => (Tone::Warning, tag, Opening::Gone),
+        (Decision::Damaged, _) if facts::is_sent_by_operator(about.case) => {
+            (Tone::Good, Tag::Sent, Opening::Sent)
+        }
+        // Whoever runs the server has it, or knows what became of it.
+        (Decision::Gone | Decision::Damaged, _) => (Tone::Warning, tag, Opening::Gone),
         (Decision::Cancelled, _) => (Tone::Calm, tag, Opening::Cancelled),
         (Decision::Expired(AtExpiry::Reject), Kind::Approval | Kind::Delay) => {
             (Tone::Bad, tag, Opening::Expired)
@@ -181,9 +185,8 @@ impl Writer<'_> {
             Decision::Released | Decision::Cancelled | Decision::Discarded => {
                 self.facts(vec![by, at]);
             }
-            // The time says all: it stood in the notices before.
-            Decision::Expired(_) => {}
-            Decision::Gone => self.facts(vec![at]),
+            // The time says all: it stood in the notices before. Nobody decided about what is gone.
+            Decision::Expired(_) | Decision::Gone | Decision::Damaged => {}
         }
     }
 
