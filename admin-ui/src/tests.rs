@@ -13,7 +13,7 @@ use tokio::{
 use super::{
     AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview, Proxies,
     QueueCounts,
-    approval::{ApprovalPages, Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight},
+    approval::{ApprovalPages, Approvals, Later, LogInForm, NotDone, NotLoggedIn, Sight},
     serve,
 };
 
@@ -247,7 +247,7 @@ impl Approvals for Nothing {
     fn log_in<'a>(
         &'a self,
         _: &'a Token,
-        _: LogIn,
+        _: LogInForm,
         _: Option<IpAddr>,
     ) -> Later<'a, Result<(), NotLoggedIn>> {
         Box::pin(async { Err(NotLoggedIn::Denied) })

@@ -246,7 +246,7 @@ impl App {
 
     /// The pages behind the links of notices.
     fn approval_pages(self: &Arc<Self>, config: &Config) -> anyhow::Result<Arc<ApprovalPages>> {
-        let approvals = Arc::new(moderation::Pages::new(Arc::downgrade(self)));
+        let approvals = Arc::new(moderation::LinkPages::new(Arc::downgrade(self)));
         let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
         let pages = ApprovalPages::new(approvals, public_url);
         pages.map(Arc::new).context("the system gives no random numbers")

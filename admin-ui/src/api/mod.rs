@@ -39,7 +39,7 @@ pub trait HeldMail: Send + Sync + 'static {
         caller: &'a Caller,
         id: QueueId,
         deed: Deed,
-    ) -> Later<'a, Result<Value, NotDone>>;
+    ) -> Later<'a, Result<Value, DeedError>>;
 }
 
 /// An answer that takes a while.
@@ -119,7 +119,7 @@ pub struct Page {
 
 /// Why something was not done. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotDone {
+pub enum DeedError {
     /// There is no such mail that the caller may see.
     NotFound,
     /// The caller may see it, and not do this.

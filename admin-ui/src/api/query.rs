@@ -4,16 +4,18 @@
 use mailweir_mail::Address;
 use mailweir_moderation::{deed::Deed, search::Query};
 use serde::{Deserialize, de::DeserializeOwned};
+use url::form_urlencoded;
 
 use super::{Wanted, words::Denied};
 
 /// Reads `state=waiting&limit=10`.
 pub(super) fn read(query: &str) -> Result<Wanted, Denied> {
     let mut wanted = Wanted { query: Query::default(), after: None, limit: USUAL_PAGE };
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (decoded(name)?, decoded(value)?);
-        take(&mut wanted, &name, value)
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if value.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(Denied::BadQuery(format!("{name}: text in UTF-8").into()));
+        }
+        take(&mut wanted, &name, value.into_owned())
             .map_err(|expected| Denied::BadQuery(format!("{name}: {expected}").into()))?;
     }
     Ok(wanted)
@@ -97,26 +99,6 @@ fn body_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, Denied> {
     // Nothing is as good as `{}`.
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| Denied::Senseless(error.to_string().into()))
-}
-
-/// `%20` and `+`, in UTF-8.
-fn decoded(text: &str) -> Result<String, Denied> {
-    let bad = || Denied::BadQuery("a % that is no %XX, or no UTF-8".into());
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                let (high, low) = (digit(rest.next()), digit(rest.next()));
-                let value = high.zip(low).map(|(high, low)| high * 16 + low);
-                value.and_then(|value| u8::try_from(value).ok()).ok_or_else(bad)?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| bad())
 }
 
 const USUAL_PAGE: usize = 100;

@@ -16,7 +16,7 @@ use crate::tests::{Answer, Gateway, ask_at, start_with, state};
 pub(crate) struct Office {
     asked: Mutex<Vec<String>>,
     /// What comes of every deed.
-    fate: Option<NotDone>,
+    fate: Option<DeedError>,
     /// What comes of every log-in.
     entry: Option<NoEntry>,
 }
@@ -58,7 +58,7 @@ impl HeldMail for Office {
         _: &'a Caller,
         id: QueueId,
         deed: Deed,
-    ) -> Later<'a, Result<Value, NotDone>> {
+    ) -> Later<'a, Result<Value, DeedError>> {
         self.note(format!("{deed:?}"));
         let done = json!({ "id": id });
         Box::pin(ready(self.fate.clone().map_or(Ok(done), Err)))
@@ -114,7 +114,7 @@ async fn a_list_is_asked_for_with_all_that_the_query_says() {
         assert!(asked.contains(part), "{part}: {asked}");
     }
     for bad in
-        ["stat=all", "state=sent", "limit=0", "limit=1001", "after=x", "search=%C3", "rule=%2"]
+        ["stat=all", "state=sent", "state=%2", "limit=0", "limit=1001", "after=x", "search=%C3"]
     {
         let answer = place.get(&format!("/api/v1/held?{bad}"), GOOD).await;
         assert_eq!(answer.status, 400, "{bad}");
@@ -204,11 +204,11 @@ async fn each_deed_is_read_from_its_body_and_nothing_is_guessed() {
 async fn what_came_of_a_deed_is_told_with_who_was_first() {
     let decision = json!({ "by": "moderator kim@own.example" });
     for (fate, status) in [
-        (NotDone::NotFound, 404),
-        (NotDone::NotTheirs("no".into()), 403),
-        (NotDone::TooLate("late".into(), Some(decision.clone())), 409),
-        (NotDone::Senseless("what".into()), 422),
-        (NotDone::Failed("disk".into()), 503),
+        (DeedError::NotFound, 404),
+        (DeedError::NotTheirs("no".into()), 403),
+        (DeedError::TooLate("late".into(), Some(decision.clone())), 409),
+        (DeedError::Senseless("what".into()), 422),
+        (DeedError::Failed("disk".into()), 503),
     ] {
         let place = Place::of(Office { fate: Some(fate), ..Office::default() }).await;
         let answer = place.deed("approve", "{}").await;

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{NoEntry, NotDone};
+use super::{DeedError, NoEntry};
 
 /// Why a request is not granted.
 #[derive(Debug)]
@@ -62,14 +62,14 @@ impl From<NoEntry> for Denied {
     }
 }
 
-impl From<NotDone> for Denied {
-    fn from(reason: NotDone) -> Self {
+impl From<DeedError> for Denied {
+    fn from(reason: DeedError) -> Self {
         match reason {
-            NotDone::NotFound => Self::NotFound,
-            NotDone::NotTheirs(reason) => Self::NotTheirs(reason),
-            NotDone::TooLate(reason, decision) => Self::TooLate(reason, decision),
-            NotDone::Senseless(reason) => Self::Senseless(reason),
-            NotDone::Failed(reason) => Self::Unavailable(reason),
+            DeedError::NotFound => Self::NotFound,
+            DeedError::NotTheirs(reason) => Self::NotTheirs(reason),
+            DeedError::TooLate(reason, decision) => Self::TooLate(reason, decision),
+            DeedError::Senseless(reason) => Self::Senseless(reason),
+            DeedError::Failed(reason) => Self::Unavailable(reason),
         }
     }
 }

@@ -20,7 +20,7 @@ use mailweir_moderation::{
 };
 
 use super::{
-    ApprovalPages, LogIn, MAX_BODY, NotDone, NotLoggedIn, PREFIX, Sight, cookie, form::Form,
+    ApprovalPages, LogInForm, MAX_BODY, NotDone, NotLoggedIn, PREFIX, Sight, cookie, form::Form,
     forms::Draft, html, nonce,
 };
 use crate::AdminState;
@@ -150,7 +150,7 @@ impl Opened {
 
     async fn log_in(&self, form: &Form) -> Response {
         let field = |name| form.one(name).unwrap_or_default().into();
-        let login = LogIn { name: field("name"), password: field("password") };
+        let login = LogInForm { name: field("name"), password: field("password") };
         let why = match self.pages.approvals.log_in(&self.token, login, self.from).await {
             Ok(()) => return self.unlock(),
             Err(why) => why,

@@ -56,7 +56,7 @@ pub trait Approvals: Send + Sync + 'static {
     fn log_in<'a>(
         &'a self,
         token: &'a Token,
-        login: LogIn,
+        login: LogInForm,
         from: Option<IpAddr>,
     ) -> Later<'a, Result<(), NotLoggedIn>>;
 }
@@ -120,7 +120,7 @@ pub enum NotDone {
 }
 
 /// What somebody logs in with. Shows itself in no log.
-pub struct LogIn {
+pub struct LogInForm {
     /// The name.
     pub name: Box<str>,
     /// The password.

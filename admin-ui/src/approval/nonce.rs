@@ -6,12 +6,12 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    fmt::Write as _,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use aws_lc_rs::{hmac, rand};
+use mailweir_mail::hex;
 use tokio::time::Instant;
 
 /// Makes nonces, and takes each of them once.
@@ -49,13 +49,14 @@ impl Nonces {
         nonce.extend_from_slice(&random);
         let code = hmac::sign(&self.key, &signed(&nonce, token, cookie));
         nonce.extend_from_slice(code.as_ref());
-        hex(&nonce)
+        hex::encode(&nonce)
     }
 
     /// Whether `nonce` was made for this token and cookie, is not over, and was not used before. It is
     /// used from then on.
     pub(super) fn take(&self, nonce: &str, token: &str, cookie: &str) -> bool {
-        let Some(nonce) = unhex(nonce).filter(|nonce| nonce.len() == END + RANDOM + CODE) else {
+        let Some(nonce) = hex::decode(nonce).filter(|nonce| nonce.len() == END + RANDOM + CODE)
+        else {
             return false;
         };
         let (body, code) = nonce.split_at(END + RANDOM);
@@ -110,21 +111,7 @@ fn signed(body: &[u8], token: &str, cookie: &str) -> Vec<u8> {
 pub(super) fn random() -> Option<String> {
     let mut bytes = [0; RANDOM];
     rand::fill(&mut bytes).ok()?;
-    Some(hex(&bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
+    Some(hex::encode(&bytes))
 }
 
 /// Long enough to read a mail and to be called away; short enough that a page left open decides nothing

@@ -10,7 +10,7 @@ use std::{
 use mailweir_admin_ui::{
     Source,
     api::{self, Caller, Claim, HeldMail, NoEntry, Page, Wanted},
-    approval::{Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight, Visit},
+    approval::{Approvals, Later, LogInForm, NotDone, NotLoggedIn, Sight, Visit},
 };
 use mailweir_mail::{Address, Client, QueueId, ReversePath, Timestamp};
 use mailweir_moderation::{
@@ -181,7 +181,7 @@ impl Approvals for Desk {
     fn log_in<'a>(
         &'a self,
         _: &'a Token,
-        login: LogIn,
+        login: LogInForm,
         _: Option<IpAddr>,
     ) -> Later<'a, Result<(), NotLoggedIn>> {
         let is_right = &*login.name == BOSS && &*login.password == "right";
@@ -301,7 +301,7 @@ impl HeldMail for NoPrograms {
         _: &'a Caller,
         _: QueueId,
         _: Deed,
-    ) -> Later<'a, Result<Value, api::NotDone>> {
-        Box::pin(ready(Err(api::NotDone::NotFound)))
+    ) -> Later<'a, Result<Value, api::DeedError>> {
+        Box::pin(ready(Err(api::DeedError::NotFound)))
     }
 }

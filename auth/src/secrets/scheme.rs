@@ -6,6 +6,7 @@ use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use mailweir_mail::hex;
 use zeroize::Zeroizing;
 
 use crate::ScramHash;
@@ -113,19 +114,10 @@ impl Encoding {
     pub(super) fn decode(self, text: &str) -> Option<Zeroizing<Vec<u8>>> {
         let bytes = match self {
             Self::Base64 => BASE64.decode(text).ok(),
-            Self::Hex => hex(text),
+            Self::Hex => hex::decode(text),
         };
         bytes.map(Zeroizing::new)
     }
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-        &[high, low] => Some(digit(high)? << 4 | digit(low)?),
-        _ => None,
-    });
-    pairs.collect()
 }
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use aws_lc_rs::digest;
+use mailweir_mail::hex;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -268,7 +269,7 @@ fn key_of(hash: ScramHash) -> String {
 /// old password behind. Nobody is kept from anything by it who can write the file.
 fn check_value(secret: &str) -> String {
     let digest = digest::digest(&digest::SHA256, secret.as_bytes());
-    digest.as_ref().iter().take(CHECK_BYTES).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest.as_ref()[..CHECK_BYTES])
 }
 
 fn text(text: String) -> Zeroizing<Box<str>> {

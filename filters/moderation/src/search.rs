@@ -20,7 +20,7 @@ use crate::{
 #[serde(default)]
 pub struct Query {
     /// How the case stands.
-    pub standing: Standing,
+    pub standing: StateFilter,
     /// It waits for this moderator.
     pub mine: Option<Address>,
     /// Who sent it, under any name: an address, or `@` and a domain.
@@ -34,7 +34,7 @@ pub struct Query {
 /// How a case stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum StateFilter {
     /// It is not decided, or not sent yet.
     #[default]
     Open,
@@ -68,12 +68,12 @@ pub enum Standing {
     "open, waiting, scheduled, decided, released, rejected, returned, discarded, cancelled, expired, \
      gone or all"
 )]
-pub struct NoStanding;
+pub struct NoStateFilter;
 
-impl FromStr for Standing {
-    type Err = NoStanding;
+impl FromStr for StateFilter {
+    type Err = NoStateFilter;
 
-    fn from_str(text: &str) -> Result<Self, NoStanding> {
+    fn from_str(text: &str) -> Result<Self, NoStateFilter> {
         Ok(match text {
             "open" => Self::Open,
             "waiting" => Self::Waiting,
@@ -87,12 +87,12 @@ impl FromStr for Standing {
             "expired" => Self::Expired,
             "gone" => Self::Gone,
             "all" => Self::All,
-            _ => return Err(NoStanding),
+            _ => return Err(NoStateFilter),
         })
     }
 }
 
-impl Standing {
+impl StateFilter {
     /// Whether a case stands so.
     #[must_use]
     pub fn is_of(self, case: &Case) -> bool {
@@ -122,7 +122,7 @@ impl Standing {
 /// A [`Query`] that is ready to be asked of many cases.
 #[derive(Clone, Debug)]
 pub struct Search {
-    standing: Standing,
+    standing: StateFilter,
     mine: Option<Address>,
     sender: Option<String>,
     rule: Option<Box<str>>,

@@ -10,6 +10,7 @@ mod date;
 mod envelope;
 mod event;
 pub mod header_from;
+pub mod hex;
 mod network;
 mod origin;
 mod queue_id;

@@ -1,9 +1,6 @@
 //! `mailweir api-token`: a new token for a program that uses the API.
 
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
-};
+use std::io::{self, Write as _};
 
 use anyhow::Context as _;
 use aws_lc_rs::{
@@ -11,6 +8,7 @@ use aws_lc_rs::{
     rand,
 };
 use clap::Args;
+use mailweir_mail::hex;
 use mailweir_moderation::token::Token;
 
 use super::ExitCode;
@@ -50,11 +48,7 @@ pub(super) fn run(options: &ApiTokenOptions) -> anyhow::Result<ExitCode> {
 }
 
 fn sha256_of(token: &str) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in digest(&SHA256, token.as_bytes()).as_ref() {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex::encode(digest(&SHA256, token.as_bytes()).as_ref())
 }
 
 /// So that whoever looks for secrets in the wrong places finds them.

@@ -1,5 +1,7 @@
 //! `[[admin.api_token]]`: programs that may use the API as administrators.
 
+use mailweir_mail::hex;
+
 use super::{
     check::Written,
     choice::ApiRights,
@@ -37,13 +39,8 @@ impl Setting for Sha256 {
                 .secret()
                 .alone()
         };
-        let (mut hash, mut digits) = ([0; 32], text.chars());
-        for byte in &mut hash {
-            let mut digit = || digits.next().and_then(|digit| digit.to_digit(16));
-            let Some((high, low)) = digit().zip(digit()) else { return refused() };
-            *byte = u8::try_from(high << 4 | low).unwrap_or_default();
-        }
-        if digits.next().is_some() { refused() } else { Ok(Self(hash)) }
+        let hash = hex::decode(text).and_then(|hash| hash.try_into().ok());
+        hash.map_or_else(refused, |hash| Ok(Self(hash)))
     }
 }
 

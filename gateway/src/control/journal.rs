@@ -2,9 +2,9 @@
 //! steps that each case knows of itself. So an end that was cut off is noticed as long as a
 //! case is kept whose steps stood there.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
-use mailweir_mail::QueueId;
+use mailweir_mail::{QueueId, hex};
 use mailweir_moderation::case_file::{CaseFile, Recorded};
 use mailweir_queue::{
     Queue, StoredCases,
@@ -83,8 +83,8 @@ impl Reading {
         }
         let shown = JournalEntry {
             number: entry.number,
-            hash: hexadecimal(&entry.hash()),
-            before: hexadecimal(&entry.before),
+            hash: hex::encode(&entry.hash()).into(),
+            before: hex::encode(&entry.before).into(),
             // A newer version may write what this one cannot read.
             text: String::from_utf8_lossy(&entry.content).into(),
         };
@@ -106,17 +106,9 @@ impl Reading {
             None => cases.iter().filter_map(has_less).collect(),
         };
         let (entries, last) = match &self.last {
-            Some((number, hash)) => (*number, Some(hexadecimal(hash))),
+            Some((number, hash)) => (*number, Some(hex::encode(hash).into())),
             None => (0, None),
         };
         (!self.gone).then_some(JournalVerdict { entries, last, broken, missing })
     }
-}
-
-fn hexadecimal(hash: &Hash) -> Box<str> {
-    let mut text = String::with_capacity(2 * hash.len());
-    for byte in hash {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text.into()
 }

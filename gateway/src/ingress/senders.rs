@@ -11,7 +11,7 @@ use mailweir_smtp::replies::Refusal;
 use super::relay::Standing;
 use crate::{
     config::{SenderPolicy, Senders as Rules, Unauthenticated},
-    moderation::LogIn,
+    moderation::LoggedIn,
 };
 
 /// What a client has proven, as far as sender addresses go.
@@ -78,9 +78,9 @@ impl Submitter {
     }
 
     /// The log-in, and what it is for, as far as answers to notices go.
-    pub(super) fn log_in(&self) -> LogIn<'_> {
+    pub(super) fn log_in(&self) -> LoggedIn<'_> {
         let own_password = self.credential.is_none();
-        LogIn { name: self.name(), senders: self.senders.as_ref(), own_password }
+        LoggedIn { name: self.name(), senders: self.senders.as_ref(), own_password }
     }
 
     /// Whether the From header is to be looked at.

@@ -41,9 +41,9 @@ pub(crate) use self::{
     content::Fingerprint,
     correspondents::{Acquainted, remember_at_rest},
     groups::Groups,
-    pages::Pages,
+    pages::LinkPages,
     registry::TrustedLogin,
-    reply::{LogIn, Reply, ReplyReader, ReplyText},
+    reply::{LoggedIn, Reply, ReplyReader, ReplyText},
 };
 use self::{
     pace::{Limits, Pace},

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use mailweir_admin_ui::approval::{Approvals, Later, LogIn, NotDone, NotLoggedIn, Sight};
+use mailweir_admin_ui::approval::{Approvals, Later, LogInForm, NotDone, NotLoggedIn, Sight};
 use mailweir_mail::{Address, QueueId};
 use mailweir_moderation::{
     case::{Proof, Refused, To},
@@ -26,12 +26,12 @@ use super::{Moderation, Settings, TakeError};
 use crate::{app::App, clock};
 
 /// Answers for the pages; holds the gateway weakly, so that an open page keeps nothing alive.
-pub(crate) struct Pages {
+pub(crate) struct LinkPages {
     app: Weak<App>,
     visits: Mutex<Visits>,
 }
 
-impl Pages {
+impl LinkPages {
     pub(crate) fn new(app: Weak<App>) -> Self {
         Self { app, visits: Mutex::default() }
     }
@@ -42,7 +42,7 @@ impl Pages {
     }
 }
 
-impl Approvals for Pages {
+impl Approvals for LinkPages {
     fn look(&self, token: &Token) -> Option<Sight> {
         let app = self.app.upgrade()?;
         let moderation = app.moderation();
@@ -83,7 +83,7 @@ impl Approvals for Pages {
     fn log_in<'a>(
         &'a self,
         token: &'a Token,
-        login: LogIn,
+        login: LogInForm,
         from: Option<IpAddr>,
     ) -> Later<'a, Result<(), NotLoggedIn>> {
         Box::pin(async move {

@@ -3,6 +3,8 @@
 //! Pure but for memory; time is an argument. Every operation costs the logarithm of the number of
 //! cases, besides what it gives.
 
+mod places;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
@@ -11,7 +13,7 @@ use std::{
 
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
-    case::{Owed, State},
+    case::Owed,
     case_file::CaseFile,
     search,
     token::{AnswerCode, Grant, TokenHash},
@@ -171,7 +173,7 @@ impl Registry {
 
     /// Whether a case may be forgotten: it is among [`Self::old`], or would be but for a failure.
     pub(super) fn is_old(&self, id: QueueId, now: Timestamp, keep: Duration) -> bool {
-        let decided = self.get(id).and_then(|file| decided(file));
+        let decided = self.get(id).and_then(|file| places::decided(file));
         decided.is_some_and(|at| at.plus(keep) <= now)
     }
 
@@ -247,66 +249,6 @@ impl Registry {
     pub(super) fn end(&mut self, id: QueueId) {
         self.under_way.remove(&id);
     }
-
-    /// What is owed no more goes out with nothing.
-    fn forget_settled(&mut self, id: QueueId, file: &CaseFile) {
-        let Some(gathered) = self.gathered.get_mut(&id) else { return };
-        gathered.retain(|number| owes(file, *number));
-        if gathered.is_empty() {
-            self.gathered.remove(&id);
-        }
-    }
-
-    fn index(&mut self, id: QueueId, file: &CaseFile) {
-        self.tokens.extend(file.grants.iter().map(|grant| (grant.token, id)));
-        self.answers.extend(file.grants.iter().filter_map(|grant| Some((grant.answer?, id))));
-        let places = self.places(id, file);
-        self.due.extend(places.due.map(|at| (at, id)));
-        self.owing.extend(places.owing.map(|at| (at, id)));
-        self.decided.extend(places.decided.map(|at| (at, id)));
-        self.kept_on.extend(places.kept_on.map(|again| (again, id)));
-        if let (Some(trust), Some(login)) = (file.trust, &file.mail.login) {
-            let key = (file.case.plan.rule.name.clone(), id);
-            self.trusted.entry(login.clone()).or_default().insert(key, trust.until);
-        }
-    }
-
-    fn take_out(&mut self, id: QueueId) {
-        let Some(file) = self.get(id).cloned() else { return };
-        for grant in &file.grants {
-            self.tokens.remove(&grant.token);
-            grant.answer.map(|code| self.answers.remove(&code));
-        }
-        if let Some(login) = &file.mail.login
-            && let Some(rules) = self.trusted.get_mut(login)
-        {
-            rules.remove(&(file.case.plan.rule.name.clone(), id));
-            if rules.is_empty() {
-                self.trusted.remove(login);
-            }
-        }
-        let places = self.places(id, &file);
-        places.due.map(|at| self.due.remove(&(at, id)));
-        places.owing.map(|at| self.owing.remove(&(at, id)));
-        places.decided.map(|at| self.decided.remove(&(at, id)));
-        places.kept_on.map(|again| self.kept_on.remove(&(again, id)));
-    }
-
-    /// Where a case stands in the indices, as long as what is kept of it in `late` and
-    /// `gathered` is the same.
-    fn places(&self, id: QueueId, file: &CaseFile) -> Places {
-        let case = &file.case;
-        let late = self.late.get(&id).map(|late| late.again);
-        let gathered = self.gathered.get(&id).map_or(0, BTreeSet::len);
-        let owes_now = case.progress.owed.len() > gathered;
-        let decided = decided(file);
-        Places {
-            due: case.due().map(|due| late.map_or(due, |again| again.max(due))),
-            owing: owes_now.then(|| late.unwrap_or(case.progress.opened)),
-            decided: decided.filter(|_| late.is_none()),
-            kept_on: decided.and(late),
-        }
-    }
 }
 
 /// A log-in whose mail passes a rule for a while.
@@ -318,27 +260,6 @@ pub(crate) struct TrustedLogin {
     pub(crate) rule: Box<str>,
     /// Until then.
     pub(crate) until: Timestamp,
-}
-
-/// Where a case stands in the indices.
-struct Places {
-    due: Option<Timestamp>,
-    owing: Option<Timestamp>,
-    decided: Option<Timestamp>,
-    kept_on: Option<Timestamp>,
-}
-
-/// Since when nothing more comes of a case; `None`: something may, or somebody is waited for.
-fn decided(file: &CaseFile) -> Option<Timestamp> {
-    let progress = &file.case.progress;
-    match &progress.state {
-        State::Closed(_) if !progress.owed.is_empty() || file.waits_for_operator() => None,
-        // Whom it makes trusted is known from nowhere else.
-        State::Closed(closing) => {
-            Some(file.trust.map_or(closing.at, |trust| trust.until.max(closing.at)))
-        }
-        State::Pending | State::Scheduled { .. } => None,
-    }
 }
 
 /// Whether a notice of this number is still to be sent.

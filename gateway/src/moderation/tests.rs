@@ -347,7 +347,7 @@ async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_aga
 
     let (signed, mut text) = (SignatureReader::default().finish(), ReplyReader::default());
     text.feed(b"\r\nreject\r\n");
-    let boss = LogIn { name: "Boss@own.example", senders: None, own_password: true };
+    let boss = LoggedIn { name: "Boss@own.example", senders: None, own_password: true };
     let reply = Reply {
         id,
         code: &code,
@@ -370,12 +370,12 @@ async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_aga
     assert!(matches!(refused, Err(ReplyError::Take(TakeError::Stopping))), "{refused:?}");
     assert!(pending(&stopped));
     moderation.keep(id, CaseFile { sensitive: true, ..file.clone() });
-    let program = Some(LogIn { own_password: false, ..boss });
+    let program = Some(LoggedIn { own_password: false, ..boss });
     moderation.reply(&Reply { login: program, ..reply }, &names).await.unwrap();
     assert!(pending(moderation), "an app password, where a log-in is needed");
     moderation.keep(id, file);
     let printer = "printer@own.example".parse().unwrap();
-    let printer = Some(LogIn { senders: Some(&printer), ..boss });
+    let printer = Some(LoggedIn { senders: Some(&printer), ..boss });
     moderation.reply(&Reply { login: printer, ..reply }, &names).await.unwrap();
     assert!(pending(moderation), "a credential for other addresses");
     moderation.reply(&reply, &names).await.unwrap();

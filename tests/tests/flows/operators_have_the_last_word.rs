@@ -5,7 +5,7 @@ use mailweir_mail::QueueId;
 use mailweir_moderation::{
     case::{Actor, By, Command, Proof},
     deed::Deed,
-    search::{Query, Standing},
+    search::{Query, StateFilter},
 };
 use mailweir_tests::{
     gateway::{Gateway, Setup, mail},
@@ -135,9 +135,9 @@ async fn administrators_find_forward_and_take_back_what_waits() {
     assert_eq!(found(&gateway, &mine("boss@local.example")).await, [first, second]);
     decide(&gateway, first, Deed::Cancel).await;
     let state = |standing| Query { standing, ..Query::default() };
-    assert_eq!(found(&gateway, &state(Standing::Cancelled)).await, [first]);
+    assert_eq!(found(&gateway, &state(StateFilter::Cancelled)).await, [first]);
     let words =
-        |words: &str| Query { words: words.into(), standing: Standing::All, ..Query::default() };
+        |words: &str| Query { words: words.into(), standing: StateFilter::All, ..Query::default() };
     assert_eq!(found(&gateway, &words("ONE@local secret")).await, [first, second]);
     assert_eq!(found(&gateway, &words(&second.to_string())).await, [second]);
     assert_eq!(found(&gateway, &words("nothing")).await, []);

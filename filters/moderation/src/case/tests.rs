@@ -1,7 +1,8 @@
 //! Stories of cases: who does what at which minute, and what comes of it.
 
+mod any_order;
+
 use mailweir_mail::{Address, Timestamp};
-use proptest::prelude::*;
 
 use super::*;
 
@@ -702,68 +703,4 @@ fn a_case_reads_back_as_it_was_written() {
     story.does(&approve("ann")).unwrap();
     let written = serde_json::to_string(&story.case).unwrap();
     assert_eq!(serde_json::from_str::<Case>(&written).unwrap(), story.case);
-}
-
-/// Anything that anybody may try, at most an hour after the last.
-fn attempt() -> impl Strategy<Value = (u64, Command)> {
-    let name = prop::sample::select(vec!["ann", "bob", "cho", "sam", "eve", "root"]);
-    let command = (0..8_u8, name, prop::option::of(0..5_u32), prop::option::of(0..200_u64));
-    (0..60_u64, command).prop_map(|(pause, (what, name, index, time))| {
-        let by = by(name);
-        let words: Box<str> = if index == Some(0) { "".into() } else { "words".into() };
-        let command = match what {
-            0 | 1 => Command::Approve {
-                by,
-                comment: words,
-                only: index.map(|index| vec![index]),
-                at: time.map(minute),
-                trust_days: 1,
-            },
-            2 => Command::Reject { by, reason: words },
-            3 => Command::Return { by, reason: words },
-            4 => Command::Forward { by, to: Moderator::new(address("eve")) },
-            5 => Command::Cancel { by },
-            6 => Command::Settle { owed: index.unwrap_or(9) },
-            _ => Command::Clock,
-        };
-        (pause, command)
-    })
-}
-
-proptest! {
-    /// Whatever anybody tries: a case ends at most once, the mail is released or dropped exactly
-    /// when it ends, what is refused changes nothing, and the version counts every change.
-    #[test]
-    fn a_case_ends_once(attempts in prop::collection::vec(attempt(), 0..60)) {
-        let mut timed = plan(vec![level(2, &["ann", "bob", "sam"]), level(1, &["cho"])]);
-        timed.remind_every = Some(45 * 60);
-        timed.escalation = Some(Escalation {
-            at: minute(300),
-            to: vec![Moderator::new(address("eve"))],
-        });
-        timed.expiry =
-            Some(Expiry { at: minute(900), warning: Some(minute(800)), action: AtExpiry::Discard });
-        let mut case = Case::open(timed, minute(0));
-        let (mut minutes, mut ends) = (0, 0);
-        for (pause, command) in attempts {
-            minutes += pause;
-            let Ok(outcome) = case.take(&command, minute(minutes)) else { continue };
-            let was_closed = matches!(case.progress.state, State::Closed(_));
-            let is_closed = matches!(outcome.case.progress.state, State::Closed(_));
-            prop_assert_eq!(outcome.fate != Fate::Stays, is_closed && !was_closed);
-            ends += u32::from(outcome.fate != Fate::Stays);
-            if was_closed {
-                let may = matches!(command, Command::Clock | Command::Settle { .. });
-                prop_assert!(may);
-                prop_assert_eq!(&outcome.case.progress.state, &case.progress.state);
-            }
-            let changed = outcome.case != case;
-            let counted = outcome.case.progress.version - case.progress.version;
-            prop_assert_eq!(counted, u32::from(changed));
-            let is_late = outcome.case.due().is_some_and(|due| due <= minute(minutes));
-            prop_assert!(!(is_late && matches!(command, Command::Clock)), "the clock leaves nothing");
-            case = outcome.case;
-        }
-        prop_assert!(ends <= 1);
-    }
 }

@@ -1,13 +1,10 @@
 //! What the journal says of each step of a case.
 
-use mailweir_mail::{QueueId, Timestamp};
+use mailweir_mail::{QueueId, Timestamp, hex};
 use serde::{Deserialize, Serialize};
 
 use super::{CaseFile, Split};
-use crate::{
-    case::{By, Case, Entry, RuleName, Step},
-    digits,
-};
+use crate::case::{By, Case, Entry, RuleName, Step};
 
 impl CaseFile {
     /// What the journal is to say of all that happened since `before`; of a case that is opened, of
@@ -71,7 +68,7 @@ impl<'a> JournalEntry<'a> {
     fn new(id: QueueId, CaseFile { case, split, .. }: &'a CaseFile, entry: &'a Entry) -> Self {
         let Entry { at, by, step, words } = entry;
         let split = split.filter(|_| *step == Step::Opened);
-        let content = digits::of(&case.plan.content);
+        let content = hex::encode(&case.plan.content);
         Self { case: id, at: *at, by, step, words, rule: &case.plan.rule, content, split }
     }
 

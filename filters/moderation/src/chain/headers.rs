@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use mailweir_mail::hex;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
@@ -73,7 +74,7 @@ pub struct HeaderHash(pub [u8; 32]);
 impl fmt::Display for HeaderHash {
     /// 64 hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(&self.0))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use mailweir_mail::{
     Address, Domain, QueueId,
     compose::{TransferEncoding, mailbox, unstructured},
+    hex,
 };
 use sha2::{Digest, Sha256};
 
@@ -55,10 +56,7 @@ impl MessageId {
     pub fn of(case: QueueId, person: &Address, number: u32, host: &Domain) -> Self {
         let person = format!("{}@{}", person.unquoted_local_part(), person.domain().as_ascii());
         let hash = Sha256::digest(person.as_bytes());
-        let mut short = String::new();
-        for byte in hash.iter().take(8) {
-            let _ = write!(short, "{byte:02x}");
-        }
+        let short = hex::encode(&hash[..8]);
         Self(format!("<{case}.{short}.{number}@{}>", host.as_ascii()))
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     },
     case_file::CaseFile,
     deed::Unfit,
+    notice::Recipient,
     token::{Grant, Purpose, Token},
 };
 
@@ -66,7 +67,10 @@ fn proven(
     wish: &Wish,
     how: (Proof, Option<IpAddr>),
 ) -> Result<Command, Unfit> {
-    let file = CaseFile { case: case.clone(), ..crate::case_file::tests::file() };
+    let mut file = CaseFile { case: case.clone(), ..crate::case_file::tests::file() };
+    let second =
+        Recipient { address: address("two@other.example"), ..file.mail.recipients[0].clone() };
+    file.mail.recipients.push(second);
     wish.command(&file, grant, how, &|_| None)
 }
 

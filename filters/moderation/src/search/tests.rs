@@ -49,7 +49,7 @@ fn a_case_is_a_moderators_while_it_waits_for_their_word() {
     assert!(finds(&mine("boss@own.example"), &file));
     assert!(!finds(&mine("ann@own.example"), &file));
     file.case = approve(&file);
-    let all = Query { standing: Standing::All, ..mine("boss@own.example") };
+    let all = Query { standing: StateFilter::All, ..mine("boss@own.example") };
     assert!(!finds(&all, &file));
 }
 
@@ -91,7 +91,7 @@ fn each_standing_finds_the_cases_that_stand_so() {
             [&waiting, &released, &rejected, &gone, &expired].map(|file| finds(&query, file));
         assert_eq!(seen, found, "{name}");
     }
-    assert_eq!("sent".parse::<Standing>(), Err(NoStanding));
+    assert_eq!("sent".parse::<StateFilter>(), Err(NoStateFilter));
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn a_header_without_end_needs_constant_memory() {
 
 /// How clients find the address in a From header, each wrong in its own way.
 fn readers(value: &str) -> Vec<String> {
-    let decoded = value.replace("=?utf-8?Q?", "").replace("?=", "").replace("=40", "@");
+    let decoded = decoded(value);
     let mut found = Vec::new();
     for text in [value, &decoded] {
         let without_space: String = text.chars().filter(|c| *c != ' ').collect();
@@ -174,6 +174,16 @@ fn readers(value: &str) -> Vec<String> {
     }
     found.retain(|found| Address::parse(found).is_ok());
     found
+}
+
+/// With encoded words as they are shown, whether they end or not. What stands elsewhere is no code.
+fn decoded(value: &str) -> String {
+    let mut pieces = value.split("=?utf-8?Q?");
+    let plain = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(plain, |text, piece| {
+        let (word, rest) = piece.split_once("?=").unwrap_or((piece, ""));
+        format!("{text}{}{rest}", word.replace("=40", "@"))
+    })
 }
 
 proptest! {

@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use mailweir_mail::{Address, QueueId, Timestamp};
 use mailweir_moderation::{
     deed::Deed,
-    search::{Query, Standing},
+    search::{Query, StateFilter},
 };
 
 use self::print::Printer;
@@ -119,7 +119,7 @@ struct List {
     /// How it stands: open, waiting, scheduled, decided, released, rejected, returned, discarded,
     /// cancelled, expired, gone, all
     #[arg(long, default_value = "open", hide_default_value = true)]
-    state: Standing,
+    state: StateFilter,
     /// What waits for the word of this moderator
     #[arg(long, value_name = "ADDRESS")]
     mine: Option<Address>,
@@ -204,7 +204,7 @@ impl Action {
 impl List {
     fn query(&self) -> Query {
         Query {
-            standing: if self.all { Standing::All } else { self.state },
+            standing: if self.all { StateFilter::All } else { self.state },
             mine: self.mine.clone(),
             sender: self.sender.clone(),
             rule: self.rule.clone(),

@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 
 use mailweir_admin_ui::{
     Source,
-    api::{Caller, Claim, HeldMail, Later, NoEntry, NotDone, Page, Wanted, Who},
+    api::{Caller, Claim, DeedError, HeldMail, Later, NoEntry, Page, Wanted, Who},
 };
 use mailweir_mail::{Address, QueueId};
 use mailweir_moderation::{
@@ -44,7 +44,7 @@ impl Api {
 
     async fn find(&self, caller: &Caller, wanted: Wanted) -> Option<Page> {
         let Wanted { query, after, limit } = wanted;
-        let sees = Sight::of(caller);
+        let sees = Clearance::of(caller);
         if let (Some(mine), Who::Account { address, .. }) = (&query.mine, &caller.who)
             && address.as_ref() != Some(mine)
         {
@@ -60,26 +60,28 @@ impl Api {
         page.await.ok()
     }
 
-    async fn take(&self, caller: &Caller, id: QueueId, deed: Deed) -> Result<Value, NotDone> {
-        let stopping = || NotDone::Failed(TakeError::Stopping.to_string().into());
+    async fn take(&self, caller: &Caller, id: QueueId, deed: Deed) -> Result<Value, DeedError> {
+        let stopping = || DeedError::Failed(TakeError::Stopping.to_string().into());
         let app = self.app.upgrade().ok_or_else(stopping)?;
         let moderation = app.moderation();
-        let sees = Sight::of(caller);
-        let file = moderation.case(id).ok_or(NotDone::NotFound)?;
-        let seen = sees.see(&file).ok_or(NotDone::NotFound)?;
+        let sees = Clearance::of(caller);
+        let file = moderation.case(id).ok_or(DeedError::NotFound)?;
+        let seen = sees.see(&file).ok_or(DeedError::NotFound)?;
         let by = sees.by(seen, &deed, &file).map_err(not_theirs)?;
         if let (Deed::Forward { to }, Actor::Moderator(_)) = (&deed, &by.who)
             && !moderation.decides_by_rule(to)
         {
             // Whoever is asked gets the mail to see.
-            return Err(NotDone::NotTheirs("no rule has them decide; ask an administrator".into()));
+            return Err(DeedError::NotTheirs(
+                "no rule has them decide; ask an administrator".into(),
+            ));
         }
         let stand_in = |to: &Address| moderation.stand_in(to);
-        let senseless = |unfit: Unfit| NotDone::Senseless(unfit.to_string().into());
+        let senseless = |unfit: Unfit| DeedError::Senseless(unfit.to_string().into());
         let command = deed.into_command(by, &file, &stand_in).map_err(senseless)?;
         moderation.take(id, command).await.map_err(|error| not_done(&error))?;
-        let file = moderation.case(id).ok_or(NotDone::NotFound)?;
-        sees.view(id, &file).ok_or(NotDone::NotFound)
+        let file = moderation.case(id).ok_or(DeedError::NotFound)?;
+        sees.view(id, &file).ok_or(DeedError::NotFound)
     }
 }
 
@@ -100,7 +102,7 @@ impl HeldMail for Api {
 
     fn show(&self, caller: &Caller, id: QueueId) -> Option<Value> {
         let file = self.moderation()?.case(id)?;
-        Sight::of(caller).view(id, &file)
+        Clearance::of(caller).view(id, &file)
     }
 
     fn act<'a>(
@@ -108,14 +110,14 @@ impl HeldMail for Api {
         caller: &'a Caller,
         id: QueueId,
         deed: Deed,
-    ) -> Later<'a, Result<Value, NotDone>> {
+    ) -> Later<'a, Result<Value, DeedError>> {
         Box::pin(self.take(caller, id, deed))
     }
 }
 
 /// What a caller may see and do.
 #[derive(Clone)]
-struct Sight {
+struct Clearance {
     caller: Caller,
 }
 
@@ -130,7 +132,7 @@ enum Seen {
     Sender(Address),
 }
 
-impl Sight {
+impl Clearance {
     fn of(caller: &Caller) -> Self {
         Self { caller: caller.clone() }
     }
@@ -218,30 +220,30 @@ fn is_own(file: &CaseFile, login: &str, address: Option<&Address>) -> bool {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
-fn not_theirs(refused: Refused) -> NotDone {
-    NotDone::NotTheirs(refused.to_string().into())
+fn not_theirs(refused: Refused) -> DeedError {
+    DeedError::NotTheirs(refused.to_string().into())
 }
 
-fn not_done(error: &TakeError) -> NotDone {
+fn not_done(error: &TakeError) -> DeedError {
     let reason = error.in_full().into();
     match error {
-        TakeError::NoCase(_) => NotDone::NotFound,
+        TakeError::NoCase(_) => DeedError::NotFound,
         TakeError::Refused(refused) => match refused {
             Refused::Closed(closing) => {
-                NotDone::TooLate(reason, serde_json::to_value(Decided::of(closing)).ok())
+                DeedError::TooLate(reason, serde_json::to_value(Decided::of(closing)).ok())
             }
             Refused::Scheduled { .. } | Refused::VotedAlready { .. } | Refused::DecidesAlready => {
-                NotDone::TooLate(reason, None)
+                DeedError::TooLate(reason, None)
             }
-            Refused::NotTheirs | Refused::OwnMail => NotDone::NotTheirs(reason),
-            _ => NotDone::Senseless(reason),
+            Refused::NotTheirs | Refused::OwnMail => DeedError::NotTheirs(reason),
+            _ => DeedError::Senseless(reason),
         },
-        TakeError::Gone | TakeError::Altered => NotDone::TooLate(reason, None),
+        TakeError::Gone | TakeError::Altered => DeedError::TooLate(reason, None),
         TakeError::Unreadable
         | TakeError::Queue(_)
         | TakeError::Store(_)
         | TakeError::Unwritable(_)
-        | TakeError::Stopping => NotDone::Failed(reason),
+        | TakeError::Stopping => DeedError::Failed(reason),
     }
 }
 

@@ -73,10 +73,10 @@ async fn a_password_that_came_in_clear_from_elsewhere_is_not_even_looked_at() {
     }
 }
 
-fn account(login: &str, address: Option<&str>, decides: bool) -> Sight {
+fn account(login: &str, address: Option<&str>, decides: bool) -> Clearance {
     let address = address.map(|address| address.parse().unwrap());
     let who = Who::Account { login: login.into(), address, decides };
-    Sight { caller: Caller { who, from: LOCAL } }
+    Clearance { caller: Caller { who, from: LOCAL } }
 }
 
 /// Ann's mail, about which the boss decides.
@@ -177,7 +177,7 @@ async fn what_a_case_does_not_allow_the_api_refuses_in_its_words() {
         (&boss, of_boss, long, Refused::TooLong),
     ] {
         let done = api.act(caller, id, deed).await;
-        assert_eq!(done, Err(NotDone::Senseless(why.to_string().into())));
+        assert_eq!(done, Err(DeedError::Senseless(why.to_string().into())));
     }
     assert_eq!(app.moderation().trusted(), []);
 }

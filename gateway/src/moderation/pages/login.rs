@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mailweir_admin_ui::approval::{LogIn, NotLoggedIn};
+use mailweir_admin_ui::approval::{LogInForm, NotLoggedIn};
 use mailweir_auth::{AuthFailure, Identity, Mechanism, UserName};
 use mailweir_mail::SessionEvent;
 
@@ -18,7 +18,7 @@ use crate::{
 pub(super) async fn check(
     app: &App,
     account: &str,
-    login: &LogIn,
+    login: &LogInForm,
     from: IpAddr,
 ) -> Result<(), NotLoggedIn> {
     let public_url = app.config().admin.public_url.clone();

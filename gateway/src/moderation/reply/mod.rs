@@ -33,7 +33,7 @@ pub(crate) struct Reply<'a> {
     /// The one address in From.
     pub(crate) from: Option<&'a Address>,
     /// Who handed it in.
-    pub(crate) login: Option<LogIn<'a>>,
+    pub(crate) login: Option<LoggedIn<'a>>,
     pub(crate) client: IpAddr,
     pub(crate) has_null_sender: bool,
     pub(crate) signed: &'a SignedMail,
@@ -42,7 +42,7 @@ pub(crate) struct Reply<'a> {
 
 /// Somebody who logged in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LogIn<'a> {
+pub(crate) struct LoggedIn<'a> {
     pub(crate) name: &'a str,
     /// The only addresses that the credential is for, such as that of a printer.
     pub(crate) senders: Option<&'a Senders>,

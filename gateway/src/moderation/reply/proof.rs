@@ -3,7 +3,7 @@
 use mailweir_mail::Address;
 use mailweir_moderation::case_file::CaseFile;
 
-use super::{Answering, LogIn, Moderation, Reply};
+use super::{Answering, LoggedIn, Moderation, Reply};
 use crate::{
     clock,
     dkim::{self, Field, Header, Proof, SignedMail},
@@ -25,7 +25,7 @@ impl Moderation {
         let (needs_login, is_theirs) = {
             let rules = &self.settings.load().rules;
             let needs_login = file.sensitive || rules.links_need_login;
-            let is_theirs = |login: &LogIn<'_>| {
+            let is_theirs = |login: &LoggedIn<'_>| {
                 // A password of one program does not prove the person.
                 let proves = login.own_password || !needs_login;
                 let is_for_them =

@@ -1,0 +1,92 @@
+//! Where cases stand in the indices: each in the places that follow from what it says, and from what is
+//! kept beside it.
+
+use std::collections::BTreeSet;
+
+use mailweir_mail::{QueueId, Timestamp};
+use mailweir_moderation::{case::State, case_file::CaseFile};
+
+use super::{Registry, owes};
+
+impl Registry {
+    /// What is owed no more goes out with nothing.
+    pub(super) fn forget_settled(&mut self, id: QueueId, file: &CaseFile) {
+        let Some(gathered) = self.gathered.get_mut(&id) else { return };
+        gathered.retain(|number| owes(file, *number));
+        if gathered.is_empty() {
+            self.gathered.remove(&id);
+        }
+    }
+
+    pub(super) fn index(&mut self, id: QueueId, file: &CaseFile) {
+        self.tokens.extend(file.grants.iter().map(|grant| (grant.token, id)));
+        self.answers.extend(file.grants.iter().filter_map(|grant| Some((grant.answer?, id))));
+        let places = self.places(id, file);
+        self.due.extend(places.due.map(|at| (at, id)));
+        self.owing.extend(places.owing.map(|at| (at, id)));
+        self.decided.extend(places.decided.map(|at| (at, id)));
+        self.kept_on.extend(places.kept_on.map(|again| (again, id)));
+        if let (Some(trust), Some(login)) = (file.trust, &file.mail.login) {
+            let key = (file.case.plan.rule.name.clone(), id);
+            self.trusted.entry(login.clone()).or_default().insert(key, trust.until);
+        }
+    }
+
+    pub(super) fn take_out(&mut self, id: QueueId) {
+        let Some(file) = self.get(id).cloned() else { return };
+        for grant in &file.grants {
+            self.tokens.remove(&grant.token);
+            grant.answer.map(|code| self.answers.remove(&code));
+        }
+        if let Some(login) = &file.mail.login
+            && let Some(rules) = self.trusted.get_mut(login)
+        {
+            rules.remove(&(file.case.plan.rule.name.clone(), id));
+            if rules.is_empty() {
+                self.trusted.remove(login);
+            }
+        }
+        let places = self.places(id, &file);
+        places.due.map(|at| self.due.remove(&(at, id)));
+        places.owing.map(|at| self.owing.remove(&(at, id)));
+        places.decided.map(|at| self.decided.remove(&(at, id)));
+        places.kept_on.map(|again| self.kept_on.remove(&(again, id)));
+    }
+
+    /// Where a case stands in the indices, as long as what is kept of it in `late` and
+    /// `gathered` is the same.
+    fn places(&self, id: QueueId, file: &CaseFile) -> Places {
+        let case = &file.case;
+        let late = self.late.get(&id).map(|late| late.again);
+        let gathered = self.gathered.get(&id).map_or(0, BTreeSet::len);
+        let owes_now = case.progress.owed.len() > gathered;
+        let decided = decided(file);
+        Places {
+            due: case.due().map(|due| late.map_or(due, |again| again.max(due))),
+            owing: owes_now.then(|| late.unwrap_or(case.progress.opened)),
+            decided: decided.filter(|_| late.is_none()),
+            kept_on: decided.and(late),
+        }
+    }
+}
+
+/// Where a case stands in the indices.
+struct Places {
+    due: Option<Timestamp>,
+    owing: Option<Timestamp>,
+    decided: Option<Timestamp>,
+    kept_on: Option<Timestamp>,
+}
+
+/// Since when nothing more comes of a case; `None`: something may, or somebody is waited for.
+pub(super) fn decided(file: &CaseFile) -> Option<Timestamp> {
+    let progress = &file.case.progress;
+    match &progress.state {
+        State::Closed(_) if !progress.owed.is_empty() || file.waits_for_operator() => None,
+        // Whom it makes trusted is known from nowhere else.
+        State::Closed(closing) => {
+            Some(file.trust.map_or(closing.at, |trust| trust.until.max(closing.at)))
+        }
+        State::Pending | State::Scheduled { .. } => None,
+    }
+}
