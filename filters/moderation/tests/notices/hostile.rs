@@ -3,7 +3,7 @@
 use mailweir_mail::compose::is_harmful;
 use mailweir_moderation::{
     Sketch,
-    case::{Actor, By, Command, Kind, Proof, To, Word},
+    case::{Actor, By, Command, Kind, MOST_WORDS, Proof, To, Word},
     notice::{
         Answered, Attachment, Composed, Gathered, Language, MOST_IN_DIGEST, Notice, Recipient,
     },
@@ -114,7 +114,8 @@ fn words() -> impl Strategy<Value = Words> {
         name,
         kind,
         text,
-        reason,
+        // A case takes no more.
+        reason: reason.chars().take(MOST_WORDS).collect(),
         administrator,
     })
 }
