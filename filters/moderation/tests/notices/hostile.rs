@@ -114,8 +114,8 @@ fn words() -> impl Strategy<Value = Words> {
         name,
         kind,
         text,
-        // A case takes no more.
-        reason: reason.chars().take(MOST_WORDS).collect(),
+        // A case takes no more, with the sign that ends it.
+        reason: reason.chars().take(MOST_WORDS - 1).collect(),
         administrator,
     })
 }
