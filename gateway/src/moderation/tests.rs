@@ -7,7 +7,7 @@ use std::{
 
 use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath};
 use mailweir_moderation::{
-    case::{Actor, AtExpiry, By, Deed, Expiry, Proof, State},
+    case::{Actor, AtExpiry, By, Expiry, Proof, QueueDeed, State},
     search::{Query, Search},
     token::{Purpose, Token},
 };
@@ -163,7 +163,7 @@ async fn content_that_is_not_what_was_held_is_never_released() {
         let mail = home.queue().pin(altered).await?;
         home.queue().release_with(&mail, "root", None, annex).await
     };
-    moderation.overtake(altered, Deed::Released, "root", sent).await.unwrap();
+    moderation.overtake(altered, QueueDeed::Released, "root", sent).await.unwrap();
     let file = moderation.case(altered).unwrap();
     assert_eq!((file.state_name(), home.queue().stats().ready), ("released", 2));
 }
