@@ -3,7 +3,7 @@
 
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_moderation::{
-    case::{Decision, Deed, State},
+    case::{Decision, QueueDeed, State},
     case_file::CaseFile,
 };
 use mailweir_queue::{
@@ -94,7 +94,7 @@ impl Wish<'_> {
         target: Target<'_>,
         id: QueueId,
         by: &str,
-        deed: Deed,
+        deed: QueueDeed,
     ) -> Result<When, ChangeError> {
         let queue = target.queue();
         match target {
@@ -128,11 +128,11 @@ impl Wish<'_> {
     }
 
     /// What it does with a mail that waits for people.
-    const fn deed(self) -> Option<Deed> {
+    const fn deed(self) -> Option<QueueDeed> {
         match self {
             Self::Hold(_) => None,
-            Self::Release | Self::Requeue => Some(Deed::Released),
-            Self::Delete => Some(Deed::Deleted),
+            Self::Release | Self::Requeue => Some(QueueDeed::Released),
+            Self::Delete => Some(QueueDeed::Deleted),
         }
     }
 
@@ -176,12 +176,17 @@ fn is_over(file: &CaseFile) -> bool {
 }
 
 /// What the case of a mail says from now on. No server runs: nobody else changes it meanwhile.
-async fn at_rest(queue: &Queue, id: QueueId, deed: Deed, by: &str) -> Result<Annex, StoreError> {
+async fn at_rest(
+    queue: &Queue,
+    id: QueueId,
+    deed: QueueDeed,
+    by: &str,
+) -> Result<Annex, StoreError> {
     let Some(Ok(stored)) = queue.case(id).await? else { return Ok(Annex::default()) };
     let Ok(before) = CaseFile::from_json(&stored) else { return Ok(Annex::default()) };
     let Ok(after) = before.operated(deed, by, clock::now()) else { return Ok(Annex::default()) };
     let mut annex = moderation::annex(id, &after, Some(&before.case)).unwrap_or_default();
-    if deed == Deed::Released {
+    if deed == QueueDeed::Released {
         moderation::remember_at_rest(&after, &mut annex);
     }
     Ok(annex)

@@ -109,7 +109,8 @@ impl Moderation {
             return Err(NotDone::NoModerator);
         }
         let stand_in = |to: &Address| self.stand_in(to);
-        let command = wish.command(&file, &grant, proven, &stand_in).map_err(unfit)?;
+        let command = wish.command(&file, &grant, proven, &stand_in);
+        let command = command.map_err(|why| unfit(&why))?;
         match self.take(id, command).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.not_done(id, error)),
@@ -129,7 +130,7 @@ impl Moderation {
     }
 }
 
-fn unfit(unfit: Unfit) -> NotDone {
+fn unfit(unfit: &Unfit) -> NotDone {
     match unfit {
         Unfit::NotOffered => NotDone::NotOffered,
         Unfit::NoSuchRecipient(_) => NotDone::Refused(Box::new(Refused::NoSuchRecipient)),

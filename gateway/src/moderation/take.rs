@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_moderation::{
-    case::{Actor, Case, Command, Deed, Fate, Outcome, Refused, State},
+    case::{Actor, Case, Command, Fate, Outcome, QueueDeed, Refused, State},
     case_file::CaseFile,
 };
 use mailweir_queue::{Annex, BodyError, ChangeError, RecipientIndex, store::StoreError};
@@ -193,7 +193,7 @@ impl Moderation {
     pub(crate) async fn overtake<T, E, F>(
         &self,
         id: QueueId,
-        deed: Deed,
+        deed: QueueDeed,
         by: &str,
         change: impl FnOnce(Annex) -> F,
     ) -> Result<T, E>
@@ -214,12 +214,12 @@ impl Moderation {
 
     /// A case once an operator has done this. `None`: it is no news to it. A mail that was decided about
     /// long ago may be on hold for other reasons.
-    fn operated(&self, id: QueueId, deed: Deed, by: &str) -> Option<(CaseFile, Annex)> {
+    fn operated(&self, id: QueueId, deed: QueueDeed, by: &str) -> Option<(CaseFile, Annex)> {
         let before = self.case(id)?;
         let after = before.operated(deed, by, clock::now()).ok()?;
         let annex = annex(id, &after, Some(&before.case));
         let mut annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
-        if deed == Deed::Released {
+        if deed == QueueDeed::Released {
             self.remember(&after, after.case.progress.only.as_deref(), &mut annex);
         }
         Some((after, annex))

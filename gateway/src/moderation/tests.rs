@@ -10,7 +10,7 @@ use mailweir_mail::{
     Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath, Timestamp,
 };
 use mailweir_moderation::{
-    case::{Actor, AtExpiry, By, Command, Deed, Expiry, Owed, Proof, State, To, Word},
+    case::{Actor, AtExpiry, By, Command, Expiry, Owed, Proof, QueueDeed, State, To, Word},
     case_file::Attach,
     search::{Query, Search},
     token::{Grant, Purpose, Token},
@@ -167,7 +167,7 @@ async fn content_that_is_not_what_was_held_is_never_released() {
         let mail = home.queue().pin(altered).await?;
         home.queue().release_with(&mail, "root", None, annex).await
     };
-    moderation.overtake(altered, Deed::Released, "root", sent).await.unwrap();
+    moderation.overtake(altered, QueueDeed::Released, "root", sent).await.unwrap();
     let file = moderation.case(altered).unwrap();
     assert_eq!((file.state_name(), home.queue().stats().ready), ("released", 2));
 }

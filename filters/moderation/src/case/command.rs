@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use mailweir_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Closing, Deed, Moderator};
+use super::{Closing, Moderator, QueueDeed};
 
 /// Something that somebody wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub enum Command {
         /// Who.
         by: By,
         /// What became of the mail.
-        deed: Deed,
+        deed: QueueDeed,
     },
     /// The mail is held no more, and nobody told the case what became of it.
     Lose,
@@ -82,7 +82,7 @@ pub enum Command {
         /// Who.
         by: By,
         /// What.
-        deed: Deed,
+        deed: QueueDeed,
     },
     /// An administrator ends the trust that came of it.
     Distrust {

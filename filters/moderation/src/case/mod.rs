@@ -26,7 +26,9 @@ pub use command::{Actor, By, Command, MOST_DAYS, MOST_WORDS, Proof, Refused};
 pub use plan::{
     AtExpiry, Escalation, Expiry, Kind, Level, Moderator, OwnMail, Plan, RuleName, TellsSender,
 };
-pub use progress::{Closing, Decision, Deed, Entry, Owed, Progress, State, Step, To, Vote, Word};
+pub use progress::{
+    Closing, Decision, Entry, Owed, Progress, QueueDeed, State, Step, To, Vote, Word,
+};
 pub use take::{Fate, Outcome, Trust};
 
 use mailweir_mail::{Address, Timestamp};

@@ -106,7 +106,7 @@ pub enum Decision {
 /// What an operator does with a mail in the queue, past its case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deed {
+pub enum QueueDeed {
     /// It is sent.
     Released,
     /// It is thrown away.
@@ -165,7 +165,7 @@ pub enum Step {
     /// People were warned of the expiry.
     Warned,
     /// An operator did this with the mail in the queue, past its case.
-    InQueue(Deed),
+    InQueue(QueueDeed),
     /// The end.
     Closed(Decision),
     /// It went at once, and so many people hear of it.

@@ -230,7 +230,8 @@ fn an_administrator_takes_it_back_for_the_sender_who_hears_of_it() {
 
 #[test]
 fn what_an_operator_has_done_already_is_recorded_and_undone_by_nobody() {
-    let deeds = [(Deed::Released, Decision::Released), (Deed::Deleted, Decision::Discarded)];
+    let deeds =
+        [(QueueDeed::Released, Decision::Released), (QueueDeed::Deleted, Decision::Discarded)];
     for (deed, decision) in deeds {
         let mut story = Story::of(plan(vec![level(2, &["ann", "bob"])]));
         story.sends();
@@ -567,7 +568,7 @@ fn what_expires_goes_to_those_and_at_the_time_that_were_said() {
     assert_eq!(sent.fate, Fate::Released(Some(vec![1])));
     // An operator sends it to all, and so nobody is said to be left out.
     let by = By { who: Actor::Administrator("root".into()), proof: Proof::CommandLine, from: None };
-    let taken = case.take(&Command::Overtake { by, deed: Deed::Released }, minute(2)).unwrap();
+    let taken = case.take(&Command::Overtake { by, deed: QueueDeed::Released }, minute(2)).unwrap();
     assert_eq!(taken.case.progress.only, None);
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use mailweir_mail::Timestamp;
 
-use super::{Actor, AtExpiry, Case, Closing, Decision, Deed, Entry, Kind, Proof, State, Step};
+use super::{Actor, AtExpiry, Case, Closing, Decision, Entry, Kind, Proof, QueueDeed, State, Step};
 
 /// `moderator kim@own.example`, `sender ann@own.example`, `administrator root`, `nobody`.
 impl fmt::Display for Actor {
@@ -144,8 +144,8 @@ fn step(f: &mut fmt::Formatter<'_>, step: &Step, who: &Actor) -> fmt::Result {
         Step::Escalated => f.write_str("others were asked too"),
         Step::Warned => f.write_str("people were warned that it expires"),
         Step::Closed(Decision::Expired(action)) => f.write_str(at_expiry(*action)),
-        Step::InQueue(Deed::Released) => write!(f, "released in the queue by {who}"),
-        Step::InQueue(Deed::Deleted) => write!(f, "deleted in the queue by {who}"),
+        Step::InQueue(QueueDeed::Released) => write!(f, "released in the queue by {who}"),
+        Step::InQueue(QueueDeed::Deleted) => write!(f, "deleted in the queue by {who}"),
         Step::Closed(Decision::Gone) => f.write_str(GONE),
         Step::Closed(Decision::Damaged) => f.write_str(DAMAGED),
         Step::Closed(decision) => write!(f, "{} by {who}", decision.as_str()),

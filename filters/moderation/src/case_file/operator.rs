@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::CaseFile;
 use crate::case::{
-    Actor, By, Closing, Command, Decision, Deed, Owed, Proof, Refused, State, To, Word,
+    Actor, By, Closing, Command, Decision, Owed, Proof, QueueDeed, Refused, State, To, Word,
 };
 
 /// What an operator did with the mail of a case in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operated {
     /// What.
-    pub deed: Deed,
+    pub deed: QueueDeed,
     /// Who.
     pub by: Box<str>,
     /// When.
@@ -26,8 +26,8 @@ impl CaseFile {
         match (&self.case.progress.state, &self.operator) {
             (State::Closed(closing), Some(Operated { deed, by, .. })) if self.is_left(closing) => {
                 let deed = match deed {
-                    Deed::Released => "released",
-                    Deed::Deleted => "deleted",
+                    QueueDeed::Released => "released",
+                    QueueDeed::Deleted => "deleted",
                 };
                 format!("{}, {deed} by operator {by}", left(closing))
             }
@@ -45,8 +45,8 @@ impl CaseFile {
             (State::Closed(closing), operator) if self.is_left(closing) => match operator {
                 None if closing.decision.sends() => "approved",
                 None => closing.decision.as_str(),
-                Some(Operated { deed: Deed::Released, .. }) => Decision::Released.as_str(),
-                Some(Operated { deed: Deed::Deleted, .. }) => Decision::Discarded.as_str(),
+                Some(Operated { deed: QueueDeed::Released, .. }) => Decision::Released.as_str(),
+                Some(Operated { deed: QueueDeed::Deleted, .. }) => Decision::Discarded.as_str(),
             },
             (state, _) => state.as_str(),
         }
@@ -77,7 +77,7 @@ impl CaseFile {
     ///
     /// # Errors
     /// That is no news: the case was closed before, and the mail had left it.
-    pub fn operated(&self, deed: Deed, by: &str, now: Timestamp) -> Result<Self, Refused> {
+    pub fn operated(&self, deed: QueueDeed, by: &str, now: Timestamp) -> Result<Self, Refused> {
         let who =
             By { who: Actor::Administrator(by.into()), proof: Proof::CommandLine, from: None };
         let command = match self.waits_for_operator() {

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     case::{
-        Actor, By, Command, Deed, Kind, Level, Moderator, OwnMail, Plan, Proof, RuleName, Step,
-        TellsSender,
+        Actor, By, Command, Kind, Level, Moderator, OwnMail, Plan, Proof, QueueDeed, RuleName,
+        Step, TellsSender,
     },
     notice,
     rule::Reason,
@@ -93,7 +93,7 @@ fn a_file_reads_back_as_it_was_written() {
     file.note_sent(&address("boss@own.example"), 0);
     file.also_held = Some("header_checks".into());
     file.operator =
-        Some(Operated { deed: Deed::Deleted, by: "root".into(), at: Timestamp::from_secs(3) });
+        Some(Operated { deed: QueueDeed::Deleted, by: "root".into(), at: Timestamp::from_secs(3) });
     file.trust = Some(Trust { until: Timestamp::from_secs(2) });
     file.split = Some(Split { sent_as: id(), recipients: 2 });
     let stored = file.to_json().unwrap();
@@ -217,7 +217,7 @@ fn a_mail_that_is_held_for_another_reason_too_is_not_said_to_be_sent() {
     }
     assert_eq!(by_time.standing(), "its time had come, waits for an operator");
     let at = Timestamp::from_secs(3);
-    for (deed, state) in [(Deed::Released, "released"), (Deed::Deleted, "discarded")] {
+    for (deed, state) in [(QueueDeed::Released, "released"), (QueueDeed::Deleted, "discarded")] {
         file.operator = Some(Operated { deed, by: "root".into(), at });
         assert_eq!((file.state_name(), file.waits_for_operator()), (state, false));
         assert!(file.standing().ends_with(" by operator root"), "{}", file.standing());
@@ -232,9 +232,10 @@ fn a_damaged_mail_waits_for_an_operator_who_has_the_last_word() {
     assert!(damaged.waits_for_operator());
     assert_eq!(damaged.standing(), format!("{gone}, waits for an operator"));
     assert_eq!(damaged.state_name(), "gone");
-    for (deed, state, words) in
-        [(Deed::Released, "released", "released"), (Deed::Deleted, "discarded", "deleted")]
-    {
+    for (deed, state, words) in [
+        (QueueDeed::Released, "released", "released"),
+        (QueueDeed::Deleted, "discarded", "deleted"),
+    ] {
         let over = damaged.operated(deed, "root", at).unwrap();
         assert_eq!((over.state_name(), over.waits_for_operator()), (state, false));
         assert_eq!(over.standing(), format!("{gone}, {words} by operator root"));
@@ -257,7 +258,7 @@ fn trust_ends_with_the_approval_that_it_came_of() {
     };
     let (scheduled, _) = file().take(&approve, now).unwrap();
     assert!(scheduled.trust.is_some());
-    let deleted = scheduled.operated(Deed::Deleted, "root", now).unwrap();
+    let deleted = scheduled.operated(QueueDeed::Deleted, "root", now).unwrap();
     let cancelled = scheduled.take(&Command::Cancel { by: root }, now).unwrap().0;
     for ended in [deleted, cancelled] {
         assert_eq!(ended.trust, None);
@@ -265,7 +266,7 @@ fn trust_ends_with_the_approval_that_it_came_of() {
         let end = journal.iter().find(|one| *one.step == Step::Distrusted).expect("a step");
         assert_eq!(end.step.by(&end.by.who), "trust ended by administrator root");
     }
-    let released = scheduled.operated(Deed::Released, "root", now).unwrap();
+    let released = scheduled.operated(QueueDeed::Released, "root", now).unwrap();
     assert_eq!(released.trust, scheduled.trust);
     let journal = released.journal(id(), Some(&scheduled.case));
     assert!(journal.iter().all(|one| *one.step != Step::Distrusted), "{journal:?}");

@@ -4,7 +4,7 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use mailweir_moderation::{
-    case::{Actor, By, Command, Deed, Kind, Proof, To, Word},
+    case::{Actor, By, Command, Kind, Proof, QueueDeed, To, Word},
     notice::Language,
 };
 
@@ -44,8 +44,8 @@ fn of_a_damaged_mail_its_sender_hears_when_an_operator_has_sent_it() {
     };
     for (case, tag) in [
         (&damaged, "[No longer held]"),
-        (&follow(Deed::Deleted), "[No longer held]"),
-        (&follow(Deed::Released), "[Sent]"),
+        (&follow(QueueDeed::Deleted), "[No longer held]"),
+        (&follow(QueueDeed::Released), "[Sent]"),
     ] {
         let mail = Part::of(&sample.owed(case, Word::Decided, &To::Sender).before);
         assert!(mail.subject().starts_with(tag), "{}", mail.subject());

@@ -5,8 +5,8 @@ use std::time::Duration;
 use mailweir_mail::{Address, Client, Domain, QueueId, ReversePath, Timestamp};
 use mailweir_moderation::{
     case::{
-        Actor, AtExpiry, By, Case, Command, Deed, Expiry, Kind, Level, Moderator, OwnMail, Plan,
-        Proof, Refused, RuleName, TellsSender, To, Word,
+        Actor, AtExpiry, By, Case, Command, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof,
+        QueueDeed, Refused, RuleName, TellsSender, To, Word,
     },
     notice::{
         About, Answered, Attached, Attachment, Composed, Gathered, Language, Letter, Links,
@@ -98,7 +98,7 @@ fn told(language: Language) -> Vec<(&'static str, Composed)> {
     tell("moderators_rejected", &refused, Word::Decided, &cfo);
     let cancelled = Command::Cancel { by: By { who: Actor::Sender(sender()), ..boss } };
     tell("moderators_cancelled", &after(&open, &[cancelled]), Word::Decided, &cfo);
-    let released = Command::Overtake { by: admin.clone(), deed: Deed::Released };
+    let released = Command::Overtake { by: admin.clone(), deed: QueueDeed::Released };
     tell("moderators_released_in_queue", &after(&open, &[released]), Word::Decided, &cfo);
     let gone = after(&open, &[Command::Lose]);
     tell("gone", &gone, Word::Decided, &To::Sender);

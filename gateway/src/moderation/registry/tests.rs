@@ -1,8 +1,8 @@
 use mailweir_mail::{Address, ReversePath};
 use mailweir_moderation::{
     case::{
-        Actor, AtExpiry, By, Case, Command, Deed, Expiry, Kind, Level, Moderator, OwnMail, Plan,
-        Proof, RuleName, TellsSender, Trust,
+        Actor, AtExpiry, By, Case, Command, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof,
+        QueueDeed, RuleName, TellsSender, Trust,
     },
     case_file::Attach,
     notice::Summary,
@@ -189,7 +189,7 @@ fn what_cannot_be_forgotten_waits_its_turn_and_what_an_operator_has_is_kept() {
     assert!(!registry.is_old(id(1), second(10_004), longer));
     registry.calm(id(1));
     assert_eq!(registry.old(second(10_004), longer, 9), []);
-    let sent = left.operated(Deed::Released, "root", second(6)).unwrap();
+    let sent = left.operated(QueueDeed::Released, "root", second(6)).unwrap();
     registry.put(id(2), Arc::new(settled(sent)));
     assert_eq!(registry.old(second(9_999), KEEP, 9), [id(1), id(2)]);
 }

@@ -1,7 +1,7 @@
 //! The one way to the end, and what operators do past the case.
 
 use super::{Act, Fate};
-use crate::case::{AtExpiry, By, Closing, Decision, Deed, Refused, State, Step, To, Word};
+use crate::case::{AtExpiry, By, Closing, Decision, QueueDeed, Refused, State, Step, To, Word};
 
 impl Act {
     /// The one way to the end.
@@ -36,12 +36,12 @@ impl Act {
     }
 
     /// The mail is where an operator has brought it, whatever was still to be decided.
-    pub(super) fn overtake(&mut self, by: &By, deed: Deed) -> Result<Fate, Refused> {
+    pub(super) fn overtake(&mut self, by: &By, deed: QueueDeed) -> Result<Fate, Refused> {
         self.still_open()?;
         self.note(by, Step::InQueue(deed), "");
         let decision = match deed {
-            Deed::Released => Decision::Released,
-            Deed::Deleted => Decision::Discarded,
+            QueueDeed::Released => Decision::Released,
+            QueueDeed::Deleted => Decision::Discarded,
         };
         // All of it was done to all of them, whomever moderators had meant.
         self.case.progress.only = None;
@@ -57,9 +57,9 @@ impl Act {
 
     /// The last word about a mail that an operator decides about: its sender hears of it only if it was
     /// sent.
-    pub(super) fn follow(&mut self, by: &By, deed: Deed) -> Fate {
+    pub(super) fn follow(&mut self, by: &By, deed: QueueDeed) -> Fate {
         self.note(by, Step::InQueue(deed), "");
-        if deed == Deed::Released && self.case.plan.tells_sender.of_outcome() {
+        if deed == QueueDeed::Released && self.case.plan.tells_sender.of_outcome() {
             self.owe(To::Sender, Word::Decided);
         }
         Fate::Stays

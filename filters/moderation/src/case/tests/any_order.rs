@@ -37,7 +37,7 @@ fn attempt() -> impl Strategy<Value = (u64, Command)> {
     (0..60_u64, command).prop_map(|(pause, (what, name, index, time))| {
         let by = by(name);
         let words: Box<str> = if index == Some(0) { "".into() } else { "words".into() };
-        let deed = if index.is_some() { Deed::Released } else { Deed::Deleted };
+        let deed = if index.is_some() { QueueDeed::Released } else { QueueDeed::Deleted };
         let trust_days = u16::from(index.is_none());
         let only = index.map(|index| vec![index]);
         let command = match what {

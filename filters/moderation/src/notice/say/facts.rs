@@ -2,7 +2,7 @@
 
 use super::{Writer, shown};
 use crate::{
-    case::{Actor, By, Case, Closing, Decision, Deed, Entry, Moderator, Plan, Step},
+    case::{Actor, By, Case, Closing, Decision, Entry, Moderator, Plan, QueueDeed, Step},
     notice::{
         About, Language, Recipient, Summary, clean,
         document::{Block, Fact, Value},
@@ -61,13 +61,13 @@ const fn is_decided(decision: Decision) -> bool {
 /// Whether an operator has sent it past those who decide.
 pub(super) fn is_sent_by_operator(case: &Case) -> bool {
     let mut history = case.progress.history.iter();
-    history.any(|entry| entry.step == Step::InQueue(Deed::Released))
+    history.any(|entry| entry.step == Step::InQueue(QueueDeed::Released))
 }
 
-const fn in_queue(deed: Deed) -> Label {
+const fn in_queue(deed: QueueDeed) -> Label {
     match deed {
-        Deed::Released => Label::ReleasedInQueue,
-        Deed::Deleted => Label::DeletedInQueue,
+        QueueDeed::Released => Label::ReleasedInQueue,
+        QueueDeed::Deleted => Label::DeletedInQueue,
     }
 }
 
