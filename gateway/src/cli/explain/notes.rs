@@ -147,7 +147,9 @@ fn moderate(action: &str, rule: &RuleName, reasons: &[Reason]) -> Note {
 fn reason(reason: &Reason) -> String {
     let shown = |text: &str| text.replace(char::is_control, " ");
     match reason {
+        Reason::Outside(1) => "1 recipient outside".to_owned(),
         Reason::Outside(count) => format!("{count} recipients outside"),
+        Reason::NewCorrespondent(1) => "1 new correspondent".to_owned(),
         Reason::NewCorrespondent(count) => format!("{count} new correspondents"),
         Reason::Recipients(count) => format!("{count} recipients"),
         Reason::Subject(text) => format!("subject {:?}", shown(text)),
