@@ -10,6 +10,7 @@ mod api;
 mod content;
 mod correspondents;
 mod digest;
+mod ends;
 mod groups;
 mod outbox;
 mod pace;

@@ -7,7 +7,7 @@ use std::{
 
 use mailweir_mail::{Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath};
 use mailweir_moderation::{
-    case::{Actor, AtExpiry, By, Deed, Expiry, Proof, State},
+    case::{Actor, AtExpiry, By, Deed, Expiry, Proof, State, Word},
     token::{Purpose, Token},
 };
 use mailweir_queue::{Disposition, Listed, NewMail};
@@ -219,6 +219,27 @@ async fn of_a_mail_that_left_unseen_nobody_is_said_to_have_discarded_it() {
         let file = home.app.moderation().case(id).unwrap();
         assert_eq!(file.state_name(), "gone");
         assert_eq!(file.case.progress.history.last().unwrap().by, By::clock());
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_reminded_of_a_mail_that_is_gone() {
+    let home = Home::new();
+    let hash = Fingerprint::of(b"text\r\n");
+    let (gone, here) = (home.hold(b"text\r\n", hash).await, home.hold(b"text\r\n", hash).await);
+    home.queue().delete(gone, "somebody").await.unwrap();
+    let moderation = home.app.moderation();
+    for (id, state) in [(gone, "gone"), (here, "waiting")] {
+        let mut file = (*moderation.case(id).unwrap()).clone();
+        file.case.progress.asked = Timestamp::from_secs(1);
+        file.case.plan.remind_every = Some(60);
+        file.case.plan.expiry = None;
+        moderation.keep(id, file);
+        moderation.tick(id).await;
+        let file = moderation.case(id).unwrap();
+        let owed = file.case.progress.owed.iter();
+        let reminders = owed.filter(|owed| owed.word == Word::Reminder).count();
+        assert_eq!((file.state_name(), reminders), (state, usize::from(state == "waiting")));
     }
 }
 
