@@ -10,6 +10,7 @@ mod api;
 mod content;
 mod correspondents;
 mod digest;
+mod ends;
 mod groups;
 mod letter;
 mod look_up;

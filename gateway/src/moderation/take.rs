@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_moderation::{
-    case::{Actor, Case, Command, Fate, Outcome, QueueDeed, Refused, State},
+    case::{Actor, Case, Command, Fate, Outcome, Refused, State},
     case_file::CaseFile,
 };
 use mailweir_queue::{Annex, BodyError, ChangeError, RecipientIndex, store::StoreError};
@@ -88,7 +88,16 @@ impl Moderation {
         if after.waits_for_operator() {
             after.keep_from_sender();
         }
-        match self.make_true(id, &before, &after, &outcome.fate).await {
+        // Nobody but time asks for a mail about which people say nothing.
+        let is_here = match command {
+            Command::Clock => self.expect_mail(id).await,
+            _ => Ok(()),
+        };
+        let done = match is_here {
+            Ok(()) => self.make_true(id, &before, &after, &outcome.fate).await,
+            Err(error) => Err(error),
+        };
+        match done {
             Ok(()) => self.keep(id, after),
             Err(error) => {
                 match error {
@@ -148,83 +157,6 @@ impl Moderation {
         Err(TakeError::Altered)
     }
 
-    /// Nothing is left to decide. Those who were asked hear it.
-    async fn close_without_mail(&self, id: QueueId, before: &CaseFile) {
-        let Some((after, annex)) = self.lost(id, before, &Command::Lose) else { return };
-        match self.queue.write(annex).await {
-            Ok(()) => self.keep(id, after),
-            Err(error) => self.put_off(id, &error.to_string()),
-        }
-    }
-
-    /// Nobody can decide about what they have not seen: the mail stays where it is, for an operator, and
-    /// those who were asked hear that it is over.
-    async fn condemn(&self, id: QueueId, before: &CaseFile) {
-        self.warn(format!("{id}: ALARM: {}", TakeError::Altered));
-        let Some((after, annex)) = self.lost(id, before, &Command::Condemn) else { return };
-        let written = match self.queue.pin(id).await {
-            Ok(mail) => {
-                let reason = HoldReason::new("ALARM: what is stored is not what was held");
-                let kept = self.queue.keep_held_with(&mail, reason, None, annex).await;
-                kept.map(drop).map_err(|error| error.to_string())
-            }
-            // What cannot be read cannot be changed either; the queue keeps it aside.
-            Err(_) => self.queue.write(annex).await.map_err(|error| error.to_string()),
-        };
-        match written {
-            Ok(()) => self.keep(id, after),
-            Err(reason) => self.put_off(id, &reason),
-        }
-    }
-
-    /// A case that ends without a decision, and what is written of it.
-    fn lost(&self, id: QueueId, before: &CaseFile, command: &Command) -> Option<(CaseFile, Annex)> {
-        let (after, _) = before.take(command, clock::now()).ok()?;
-        let annex = annex(id, &after, Some(&before.case));
-        let annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
-        Some((after, annex))
-    }
-
-    /// Has an operator change the mail of a case in the queue, past those who decide; they hear of it.
-    /// `change` writes what it is given in the same commit.
-    ///
-    /// # Errors
-    /// Those of `change`. Nothing was done then.
-    pub(crate) async fn overtake<T, E, F>(
-        &self,
-        id: QueueId,
-        deed: QueueDeed,
-        by: &str,
-        change: impl FnOnce(Annex) -> F,
-    ) -> Result<T, E>
-    where
-        F: Future<Output = Result<T, E>>,
-    {
-        if self.case(id).is_none() {
-            return change(Annex::default()).await;
-        }
-        let _turn = self.turn(id).await;
-        let Some((after, annex)) = self.operated(id, deed, by) else {
-            return change(Annex::default()).await;
-        };
-        let changed = change(annex).await?;
-        self.keep(id, after);
-        Ok(changed)
-    }
-
-    /// A case once an operator has done this. `None`: it is no news to it. A mail that was decided about
-    /// long ago may be on hold for other reasons.
-    fn operated(&self, id: QueueId, deed: QueueDeed, by: &str) -> Option<(CaseFile, Annex)> {
-        let before = self.case(id)?;
-        let after = before.operated(deed, by, clock::now()).ok()?;
-        let annex = annex(id, &after, Some(&before.case));
-        let mut annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
-        if deed == QueueDeed::Released {
-            self.remember(&after, after.case.progress.only.as_deref(), &mut annex);
-        }
-        Some((after, annex))
-    }
-
     /// A case as it is on the disk from now on.
     pub(super) fn keep(&self, id: QueueId, file: CaseFile) {
         self.registry().put(id, Arc::new(file));
@@ -266,7 +198,7 @@ fn unreadable(error: BodyError) -> TakeError {
 }
 
 /// The queue has another opinion of the mail than the case.
-fn refused(error: ChangeError) -> TakeError {
+pub(super) fn refused(error: ChangeError) -> TakeError {
     match error {
         ChangeError::NotFound(_) | ChangeError::Illegal(_) => TakeError::Gone,
         ChangeError::Corrupt { .. } => TakeError::Altered,

@@ -281,6 +281,27 @@ async fn of_a_mail_that_left_unseen_nobody_is_said_to_have_discarded_it() {
 }
 
 #[tokio::test]
+async fn nobody_is_reminded_of_a_mail_that_is_gone() {
+    let home = Home::new();
+    let hash = Fingerprint::of(b"text\r\n");
+    let (gone, here) = (home.hold(b"text\r\n", hash).await, home.hold(b"text\r\n", hash).await);
+    home.queue().delete(gone, "somebody").await.unwrap();
+    let moderation = home.app.moderation();
+    for (id, state) in [(gone, "gone"), (here, "waiting")] {
+        let mut file = (*moderation.case(id).unwrap()).clone();
+        file.case.progress.asked = Timestamp::from_secs(1);
+        file.case.plan.remind_every = Some(60);
+        file.case.plan.expiry = None;
+        moderation.keep(id, file);
+        moderation.tick(id).await;
+        let file = moderation.case(id).unwrap();
+        let owed = file.case.progress.owed.iter();
+        let reminders = owed.filter(|owed| owed.word == Word::Reminder).count();
+        assert_eq!((file.state_name(), reminders), (state, usize::from(state == "waiting")));
+    }
+}
+
+#[tokio::test]
 async fn an_old_case_is_forgotten_in_memory_and_on_the_disk() {
     let home = Home::new();
     let id = home.hold(b"text\r\n", Fingerprint::of(b"text\r\n")).await;
