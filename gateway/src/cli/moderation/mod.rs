@@ -81,7 +81,7 @@ enum Action {
     Forward {
         /// The mail's queue id
         id: QueueId,
-        /// The address of whoever decides from now on
+        /// The address of whoever decides as well
         to: Address,
     },
     /// Say something, and decide nothing

@@ -168,7 +168,7 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
 pub(super) fn remark(remark: Remark<'_>) -> String {
     let fixed = match remark {
         Remark::DeputyOf(whom) => return format!("You are asked as the deputy of {whom}."),
-        Remark::Step { step, of } => return format!("Step {step} of {of}"),
+        Remark::Step { step, of } => return format!("Level {step} of {of}"),
         Remark::Votes { given, needed } => return format!("{given} of {needed} approvals"),
         Remark::AtExpiry(action) => {
             let what = match action {
