@@ -1,7 +1,8 @@
 //! What is stored of a case.
 //!
-//! JSON with the number of its format. Who reads a format that is newer than this program leaves it
-//! alone: another version has written it, and knows what is in it.
+//! MessagePack with the names of all fields, and with the number of its format. Who reads a format
+//! that is newer than this program leaves it alone: another version has written it, and knows what is
+//! in it.
 
 mod journal;
 mod operator;
@@ -89,7 +90,18 @@ pub enum Unreadable {
     Newer(u32),
     /// It is damaged.
     #[error("it is damaged: {0}")]
-    Damaged(#[from] serde_json::Error),
+    Damaged(#[from] rmp_serde::decode::Error),
+}
+
+/// A case, or an entry of the journal, has no form in which it could be stored. None is known.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritable {
+    /// The case.
+    #[error("the case cannot be written: {0}")]
+    Case(#[from] rmp_serde::encode::Error),
+    /// An entry of the journal.
+    #[error("the journal cannot be written: {0}")]
+    Entry(#[from] serde_json::Error),
 }
 
 impl CaseFile {
@@ -110,11 +122,11 @@ impl CaseFile {
         }
     }
 
-    /// Reads what [`CaseFile::to_json`] wrote.
+    /// Reads what [`CaseFile::to_bytes`] wrote.
     ///
     /// # Errors
     /// It is damaged, or of a newer format.
-    pub fn from_json(stored: &[u8]) -> Result<Self, Unreadable> {
+    pub fn from_bytes(stored: &[u8]) -> Result<Self, Unreadable> {
         #[derive(Deserialize)]
         struct Head {
             format: u32,
@@ -123,26 +135,26 @@ impl CaseFile {
         struct Stored {
             file: CaseFile,
         }
-        let Head { format } = serde_json::from_slice(stored)?;
+        let Head { format } = rmp_serde::from_slice(stored)?;
         if format > FORMAT {
             return Err(Unreadable::Newer(format));
         }
-        Ok(serde_json::from_slice::<Stored>(stored)?.file)
+        Ok(rmp_serde::from_slice::<Stored>(stored)?.file)
     }
 
     /// The file as it is stored.
     ///
     /// # Errors
-    /// None that is known: all of it has a form in JSON.
-    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+    /// None that is known: all of it has a form in MessagePack.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Unwritable> {
         #[derive(Serialize)]
         struct Stored<'a> {
             format: u32,
             file: &'a CaseFile,
         }
-        let mut json = Vec::with_capacity(A_FILE + self.mail.text.len());
-        serde_json::to_writer(&mut json, &Stored { format: FORMAT, file: self })?;
-        Ok(json)
+        let mut bytes = Vec::with_capacity(A_FILE + self.mail.text.len());
+        rmp_serde::encode::write_named(&mut bytes, &Stored { format: FORMAT, file: self })?;
+        Ok(bytes)
     }
 
     /// Does what `command` says ([`Case::take`]). Gives the file as it is then, and what becomes of the

@@ -159,7 +159,7 @@ impl Done {
 /// in one commit, and a case that is closed stays closed.
 async fn waits_for_people(queue: &Queue, id: QueueId) -> Result<bool, StoreError> {
     let Some(stored) = queue.case(id).await? else { return Ok(false) };
-    let file = stored.ok().and_then(|json| CaseFile::from_json(&json).ok());
+    let file = stored.ok().and_then(|stored| CaseFile::from_bytes(&stored).ok());
     if file.is_some_and(|file| is_over(&file)) {
         return Ok(false);
     }
@@ -183,7 +183,7 @@ async fn at_rest(
     by: &str,
 ) -> Result<Annex, StoreError> {
     let Some(Ok(stored)) = queue.case(id).await? else { return Ok(Annex::default()) };
-    let Ok(before) = CaseFile::from_json(&stored) else { return Ok(Annex::default()) };
+    let Ok(before) = CaseFile::from_bytes(&stored) else { return Ok(Annex::default()) };
     let Ok(after) = before.operated(deed, by, clock::now()) else { return Ok(Annex::default()) };
     let mut annex = moderation::annex(id, &after, Some(&before.case)).unwrap_or_default();
     if deed == QueueDeed::Released {

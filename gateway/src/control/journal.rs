@@ -53,7 +53,7 @@ fn steps_of_cases(queue: &Queue) -> Result<BTreeMap<QueueId, usize>, StoreError>
         return Err(failure);
     }
     let cases = cases.into_iter().filter_map(|(id, stored)| {
-        let file = CaseFile::from_json(&stored.ok()?).ok()?;
+        let file = CaseFile::from_bytes(&stored.ok()?).ok()?;
         Some((id, file.case.progress.all_steps()))
     });
     Ok(cases.collect())

@@ -216,7 +216,7 @@ async fn what_is_done_at_rest_stands_in_the_case_and_in_the_journal() {
         let stored = queue.case(id).await.unwrap().unwrap().unwrap();
         queue.shutdown().await;
         drop(queue);
-        let file = CaseFile::from_json(&stored).unwrap();
+        let file = CaseFile::from_bytes(&stored).unwrap();
         assert_eq!(file.standing(), format!("{state} by administrator operator"));
         let told = verdict(&place).await;
         assert_eq!((told.entries, told.broken, &told.missing[..]), (3, None, &[][..]));

@@ -103,8 +103,9 @@ impl Moderation {
         }
         for (id, stored) in cases {
             let read = stored.map_err(|error| error.to_string());
-            let read =
-                read.and_then(|json| CaseFile::from_json(&json).map_err(|error| error.to_string()));
+            let read = read.and_then(|stored| {
+                CaseFile::from_bytes(&stored).map_err(|error| error.to_string())
+            });
             match read {
                 Ok(file) => registry.put(id, Arc::new(file)),
                 Err(reason) => {

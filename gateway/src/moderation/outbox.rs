@@ -11,7 +11,7 @@ use mailweir_filters::rewriting::RewriteError;
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
     case::{Command, Owed, Refused, To, Word},
-    case_file::{Attach, CaseFile},
+    case_file::{Attach, CaseFile, Unwritable},
     notice::{About, Notice},
     token::{Grant, Purpose, Token},
 };
@@ -37,8 +37,8 @@ pub(crate) enum NotSent {
     Address(#[from] RewriteError),
     #[error(transparent)]
     Case(#[from] Refused),
-    #[error("the case cannot be written: {0}")]
-    Unwritable(#[from] serde_json::Error),
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
     #[error("the system gives no random numbers")]
     NoRandom,
 }

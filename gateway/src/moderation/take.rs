@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mailweir_mail::{HoldReason, QueueId};
 use mailweir_moderation::{
     case::{Actor, Case, Command, Fate, Outcome, Refused, State},
-    case_file::CaseFile,
+    case_file::{CaseFile, Unwritable},
 };
 use mailweir_queue::{Annex, BodyError, ChangeError, RecipientIndex, store::StoreError};
 
@@ -37,8 +37,8 @@ pub enum TakeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The case has no form that could be stored: a mistake of ours.
-    #[error("the case cannot be written: {0}")]
-    Unwritable(#[from] serde_json::Error),
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
     /// The gateway stops.
     #[error("the gateway stops")]
     Stopping,
@@ -169,7 +169,7 @@ pub(crate) fn annex(
     id: QueueId,
     file: &CaseFile,
     before: Option<&Case>,
-) -> Result<Annex, serde_json::Error> {
+) -> Result<Annex, Unwritable> {
     let mut annex = Annex::default();
     add_to(&mut annex, id, file, before)?;
     Ok(annex)
@@ -181,8 +181,8 @@ pub(super) fn add_to(
     id: QueueId,
     file: &CaseFile,
     before: Option<&Case>,
-) -> Result<(), serde_json::Error> {
-    annex.put_case(id, &file.to_json()?);
+) -> Result<(), Unwritable> {
+    annex.put_case(id, &file.to_bytes()?);
     for entry in file.journal(id, before) {
         annex.append(entry.to_json()?);
     }

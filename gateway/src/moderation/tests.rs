@@ -32,7 +32,7 @@ impl Home {
         let file = self.app.moderation().case(id).unwrap();
         assert_eq!((file.state_name(), file.waits_for_operator()), ("gone", true));
         let stored = self.queue().case(id).await.unwrap().unwrap().unwrap();
-        assert_eq!(CaseFile::from_json(&stored).unwrap(), *file);
+        assert_eq!(CaseFile::from_bytes(&stored).unwrap(), *file);
         let Listed::Sound { progress, .. } = self.queue().show(id).await.unwrap().unwrap().mail
         else {
             panic!("it is in the queue")

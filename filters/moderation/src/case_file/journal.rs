@@ -3,7 +3,7 @@
 use mailweir_mail::{QueueId, Timestamp, hex};
 use serde::{Deserialize, Serialize};
 
-use super::{CaseFile, Split};
+use super::{CaseFile, Split, Unwritable};
 use crate::case::{By, Case, Entry, RuleName, Step};
 
 impl CaseFile {
@@ -76,7 +76,7 @@ impl<'a> JournalEntry<'a> {
     ///
     /// # Errors
     /// None that is known: all of it has a form in JSON.
-    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+    pub fn to_json(&self) -> Result<Vec<u8>, Unwritable> {
         let mut json = Vec::with_capacity(AN_ENTRY);
         serde_json::to_writer(&mut json, self)?;
         Ok(json)

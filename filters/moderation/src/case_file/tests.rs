@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use mailweir_mail::ReversePath;
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
 use crate::{
@@ -96,10 +97,10 @@ fn a_file_reads_back_as_it_was_written() {
         Some(Operated { deed: QueueDeed::Deleted, by: "root".into(), at: Timestamp::from_secs(3) });
     file.trust = Some(Trust { until: Timestamp::from_secs(2) });
     file.split = Some(Split { sent_as: id(), recipients: 2 });
-    let stored = file.to_json().unwrap();
-    assert_eq!(CaseFile::from_json(&stored).unwrap(), file);
+    let stored = file.to_bytes().unwrap();
+    assert_eq!(CaseFile::from_bytes(&stored).unwrap(), file);
     let decided = CaseFile { case: approve(&file), ..file };
-    assert_eq!(CaseFile::from_json(&decided.to_json().unwrap()).unwrap(), decided);
+    assert_eq!(CaseFile::from_bytes(&decided.to_bytes().unwrap()).unwrap(), decided);
 }
 
 #[test]
@@ -114,9 +115,12 @@ fn the_journal_says_once_that_only_some_recipients_wait() {
 
 #[test]
 fn a_newer_format_is_left_alone() {
-    let newer = br#"{"format":2,"file":{"of":"tomorrow"}}"#;
-    assert!(matches!(CaseFile::from_json(newer), Err(Unreadable::Newer(2))));
-    assert!(matches!(CaseFile::from_json(b"{}"), Err(Unreadable::Damaged(_))));
+    let stored = |json| rmp_serde::to_vec_named(&json).unwrap();
+    let newer = stored(json!({ "format": 2, "file": { "of": "tomorrow" } }));
+    assert!(matches!(CaseFile::from_bytes(&newer), Err(Unreadable::Newer(2))));
+    let other = stored(json!({ "of": "yesterday" }));
+    assert!(matches!(CaseFile::from_bytes(&other), Err(Unreadable::Damaged(_))));
+    assert!(matches!(CaseFile::from_bytes(b"{}"), Err(Unreadable::Damaged(_))));
 }
 
 #[test]
@@ -191,12 +195,12 @@ fn tokens_are_good_as_long_as_the_case_is_kept() {
 proptest! {
     #[test]
     fn damage_is_told_and_never_a_panic(at in 0_usize..2_000, byte: u8, cut in 0_usize..2_000) {
-        let mut stored = file().to_json().unwrap();
+        let mut stored = file().to_bytes().unwrap();
         let (at, cut) = (at % stored.len(), cut % stored.len());
         stored[at] = byte;
         // Whatever it reads as, it is read.
-        let _ = CaseFile::from_json(&stored);
-        prop_assert!(CaseFile::from_json(&stored[..cut]).is_err());
+        let _ = CaseFile::from_bytes(&stored);
+        prop_assert!(CaseFile::from_bytes(&stored[..cut]).is_err());
     }
 }
 

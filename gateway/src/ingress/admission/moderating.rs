@@ -6,7 +6,7 @@ use mailweir_filters::ForOneMail;
 use mailweir_mail::{Address, Client, Domain, Envelope, HoldReason, Login, QueueId, SessionEvent};
 use mailweir_moderation::{
     case::RuleName,
-    case_file::Split,
+    case_file::{Split, Unwritable},
     chain::{ReceivedHeaders, Walk},
     rule::{LogIn, Watch},
 };
@@ -263,7 +263,7 @@ impl Moderated {
         id: QueueId,
         also: Option<&HoldReason>,
         split: Option<Split>,
-    ) -> Result<Option<Annex>, serde_json::Error> {
+    ) -> Result<Option<Annex>, Unwritable> {
         let file = match &mut self.fate {
             Fate::Accept => return Ok(None),
             Fate::Notice(file) => file,

@@ -143,7 +143,7 @@ fn look(place: &Place) -> io::Result<Found> {
     failures.into_iter().next().map_or(Ok(()), |failure| Err(io::Error::other(failure)))?;
     for (id, stored) in cases {
         let stored = stored.map_err(io::Error::other)?;
-        found.cases.insert(id, CaseFile::from_json(&stored).map_err(io::Error::other)?);
+        found.cases.insert(id, CaseFile::from_bytes(&stored).map_err(io::Error::other)?);
     }
     let mails = runtime.block_on(queue.list(Filter::default(), usize::MAX));
     for Listing { id, mail } in mails.map_err(io::Error::other)? {
