@@ -38,7 +38,7 @@ pub struct Summary {
     /// Why the rule holds it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
-    /// The first lines of its text. More than a notice shows does no harm.
+    /// The first lines of its text, somewhat more than a notice shows.
     pub text: Box<str>,
 }
 
@@ -66,6 +66,24 @@ pub struct Attachment {
     pub size: Option<u64>,
 }
 
+/// Lines up to the one that goes beyond [`MOST_TEXT`].
+fn beginning(lines: &[Box<str>]) -> String {
+    let mut text = String::with_capacity(MOST_TEXT);
+    let mut left = MOST_TEXT;
+    for line in lines {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(line);
+        let Some(rest) = left.checked_sub(line.chars().count()) else { break };
+        left = rest;
+    }
+    text
+}
+
+/// Characters of the first lines of a mail that a notice shows.
+pub(super) const MOST_TEXT: usize = 800;
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 const fn is_nothing(count: &u32) -> bool {
     *count == 0
@@ -77,7 +95,7 @@ impl Summary {
     pub fn with(mut self, sketch: &Sketch) -> Self {
         let named = |name: &str| Attachment { name: name.into(), kind: None, size: None };
         self.subject = sketch.subject.clone();
-        self.text = sketch.text.join("\n").into();
+        self.text = beginning(&sketch.text).into();
         self.attachments = sketch.attachments.iter().map(|name| named(name)).collect();
         self.more_attachments = sketch.more_attachments;
         self
@@ -92,5 +110,20 @@ impl Summary {
     /// Who sent it, in one word: the envelope sender, or whoever the From field names.
     pub(super) fn sender_name(&self) -> &str {
         self.sender.address().map_or(&self.from, Address::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_long_lines_no_more_is_kept_than_is_shown() {
+        let lines = |length, count| vec!["각".repeat(length).into_boxed_str(); count];
+        assert_eq!(beginning(&[]), "");
+        assert_eq!(beginning(&lines(2, 3)), "각각\n각각\n각각");
+        let kept = beginning(&lines(200, 12));
+        assert_eq!(kept.lines().count(), 5, "so that it is seen to go on");
+        assert_eq!(beginning(&lines(66, 12)).lines().count(), 12);
     }
 }

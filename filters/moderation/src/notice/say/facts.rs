@@ -6,6 +6,7 @@ use crate::{
     notice::{
         About, Language, Recipient, Summary, clean,
         document::{Block, Fact, Value},
+        summary::MOST_TEXT,
         words::{Ground, Label, Remark, Tag, Term},
     },
     rule::Reason,
@@ -378,9 +379,6 @@ const MOST_LINE: usize = 200;
 
 /// Lines of a text.
 const MOST_LINES: usize = 12;
-
-/// Characters of the first lines of a mail.
-const MOST_TEXT: usize = 800;
 
 /// Characters of what somebody said; the page shows the rest.
 const MOST_WORDS: usize = 1000;
