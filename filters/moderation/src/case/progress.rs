@@ -41,8 +41,7 @@ pub struct Progress {
     /// What happened, for those who look at it. Bounded in length: of many reminders the first and the
     /// last stand in it.
     pub history: Vec<Entry>,
-    /// How many steps there were; the journal has them all. Smaller than `history` is long: that many.
-    #[serde(default)]
+    /// How many steps there were; the journal has them all.
     pub steps: u32,
     /// What people are to be told.
     pub owed: Vec<Owed>,
@@ -231,7 +230,7 @@ impl Progress {
     /// How many steps there were, all told.
     #[must_use]
     pub fn all_steps(&self) -> usize {
-        (self.steps as usize).max(self.history.len())
+        self.steps as usize
     }
 }
 
