@@ -83,7 +83,7 @@ pub struct Closing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// It was sent.
+    /// It may go. It was sent, unless it is held for another reason as well.
     Released,
     /// It was refused.
     Rejected,
@@ -153,7 +153,8 @@ pub enum Step {
     Scheduled(Timestamp),
     /// Somebody said something.
     Commented,
-    /// Somebody else decides in the place of who did it.
+    /// Somebody else decides: instead of the moderator who did it, besides all others if it was an
+    /// administrator.
     Forwarded(Address),
     /// People were reminded.
     Reminded,
