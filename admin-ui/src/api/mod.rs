@@ -117,7 +117,7 @@ pub struct Page {
     pub next: Option<QueueId>,
 }
 
-/// Why something was not done. Nothing was changed.
+/// Why something was not done. The case may be closed since: the mail was gone, or was not what was held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeedError {
     /// There is no such mail that the caller may see.

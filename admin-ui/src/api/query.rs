@@ -24,7 +24,7 @@ pub(super) fn read(query: &str) -> Result<Wanted, Denied> {
 fn take(wanted: &mut Wanted, name: &str, value: String) -> Result<(), String> {
     let query = &mut wanted.query;
     match name {
-        "state" => query.standing = value.parse().map_err(|error| format!("{error}"))?,
+        "state" => query.state = value.parse().map_err(|error| format!("{error}"))?,
         "mine" => query.mine = Some(value.parse().map_err(|_| "an address".to_owned())?),
         "sender" => query.sender = Some(value.into()),
         "rule" => query.rule = Some(value.into()),

@@ -113,6 +113,9 @@ async fn a_list_is_asked_for_with_all_that_the_query_says() {
     {
         assert!(asked.contains(part), "{part}: {asked}");
     }
+    let answer = place.get("/api/v1/held?state=approved", GOOD).await;
+    assert_eq!(answer.status, 200, "what a case is said to be can be asked for: {}", answer.body);
+    assert!(place.office.asked().concat().contains("Approved"));
     for bad in
         ["stat=all", "state=sent", "state=%2", "limit=0", "limit=1001", "after=x", "search=%C3"]
     {

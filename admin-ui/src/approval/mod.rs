@@ -102,7 +102,8 @@ pub struct Visit {
     pub is_scanner: bool,
 }
 
-/// Why something was not done. Nothing was changed then.
+/// Why something was not done. After [`Self::Handled`] the case is closed; after all else nothing was
+/// changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotDone {
     /// The token is none any more.

@@ -36,7 +36,7 @@ pub enum Deed {
         /// What is to be corrected.
         reason: Box<str>,
     },
-    /// It is thrown away; nobody hears of it.
+    /// It is thrown away; its sender hears nothing.
     Discard {
         /// For the record; may be empty.
         reason: Box<str>,

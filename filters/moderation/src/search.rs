@@ -10,17 +10,14 @@ use mailweir_mail::{Address, QueueId};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{
-    case::{AtExpiry, Case, Decision, State},
-    case_file::CaseFile,
-};
+use crate::{case::State, case_file::CaseFile};
 
 /// What somebody looks for; all of it must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Query {
     /// How the case stands.
-    pub standing: StateFilter,
+    pub state: StateFilter,
     /// It waits for this moderator.
     pub mine: Option<Address>,
     /// Who sent it, under any name: an address, or `@` and a domain.
@@ -31,18 +28,20 @@ pub struct Query {
     pub words: Box<str>,
 }
 
-/// How a case stands.
+/// How a case stands: a word of [`CaseFile::state_name`], or one for several of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StateFilter {
-    /// It is not decided, or not sent yet.
+    /// It is not decided, not sent yet, or waits for an operator.
     #[default]
     Open,
     /// People are to decide.
     Waiting,
     /// It is approved, and waits for its time.
     Scheduled,
-    /// It is decided.
+    /// It is approved, and waits for an operator.
+    Approved,
+    /// People have decided, or nobody will; it may wait for an operator still.
     Decided,
     /// It was sent.
     Released,
@@ -54,7 +53,7 @@ pub enum StateFilter {
     Discarded,
     /// Its sender took it back.
     Cancelled,
-    /// Nobody decided in time.
+    /// Nobody decided in time, and it was not sent.
     Expired,
     /// It had left the queue, and the case did not hear how; or it is damaged.
     Gone,
@@ -62,11 +61,11 @@ pub enum StateFilter {
     All,
 }
 
-/// This is no standing of a case.
+/// This is no state of a case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "open, waiting, scheduled, decided, released, rejected, returned, discarded, cancelled, expired, \
-     gone or all"
+    "open, waiting, scheduled, approved, decided, released, rejected, returned, discarded, cancelled, \
+     expired, gone or all"
 )]
 pub struct NoStateFilter;
 
@@ -74,47 +73,49 @@ impl FromStr for StateFilter {
     type Err = NoStateFilter;
 
     fn from_str(text: &str) -> Result<Self, NoStateFilter> {
-        Ok(match text {
-            "open" => Self::Open,
-            "waiting" => Self::Waiting,
-            "scheduled" => Self::Scheduled,
-            "decided" => Self::Decided,
-            "released" => Self::Released,
-            "rejected" => Self::Rejected,
-            "returned" => Self::Returned,
-            "discarded" => Self::Discarded,
-            "cancelled" => Self::Cancelled,
-            "expired" => Self::Expired,
-            "gone" => Self::Gone,
-            "all" => Self::All,
-            _ => return Err(NoStateFilter),
-        })
+        STATES.into_iter().find(|state| state.as_str() == text).ok_or(NoStateFilter)
     }
 }
 
 impl StateFilter {
+    /// What somebody says who looks for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Waiting => "waiting",
+            Self::Scheduled => "scheduled",
+            Self::Approved => "approved",
+            Self::Decided => "decided",
+            Self::Released => "released",
+            Self::Rejected => "rejected",
+            Self::Returned => "returned",
+            Self::Discarded => "discarded",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Gone => "gone",
+            Self::All => "all",
+        }
+    }
+
     /// Whether a case stands so.
     #[must_use]
-    pub fn is_of(self, case: &Case) -> bool {
-        let decided = match &case.progress.state {
-            State::Closed(closing) => Some(closing.decision),
-            State::Pending | State::Scheduled { .. } => None,
-        };
+    pub fn is_of(self, file: &CaseFile) -> bool {
+        let is_closed = matches!(file.case.progress.state, State::Closed(_));
         match self {
             Self::All => true,
-            Self::Open => decided.is_none(),
-            Self::Waiting => matches!(case.progress.state, State::Pending),
-            Self::Scheduled => matches!(case.progress.state, State::Scheduled { .. }),
-            Self::Decided => decided.is_some(),
-            Self::Released => decided.is_some_and(Decision::sends),
-            Self::Rejected => decided == Some(Decision::Rejected),
-            Self::Returned => decided == Some(Decision::Returned),
-            Self::Discarded => decided == Some(Decision::Discarded),
-            Self::Cancelled => decided == Some(Decision::Cancelled),
-            Self::Gone => matches!(decided, Some(Decision::Gone | Decision::Damaged)),
-            Self::Expired => {
-                matches!(decided, Some(Decision::Expired(AtExpiry::Reject | AtExpiry::Discard)))
-            }
+            Self::Open => !is_closed || file.waits_for_operator(),
+            Self::Decided => is_closed,
+            Self::Waiting
+            | Self::Scheduled
+            | Self::Approved
+            | Self::Released
+            | Self::Rejected
+            | Self::Returned
+            | Self::Discarded
+            | Self::Cancelled
+            | Self::Expired
+            | Self::Gone => file.state_name() == self.as_str(),
         }
     }
 }
@@ -122,7 +123,7 @@ impl StateFilter {
 /// A [`Query`] that is ready to be asked of many cases.
 #[derive(Clone, Debug)]
 pub struct Search {
-    standing: StateFilter,
+    state: StateFilter,
     mine: Option<Address>,
     sender: Option<String>,
     rule: Option<Box<str>>,
@@ -134,7 +135,7 @@ impl Search {
     #[must_use]
     pub fn new(query: &Query) -> Self {
         Self {
-            standing: query.standing,
+            state: query.state,
             mine: query.mine.clone(),
             sender: query.sender.as_deref().map(folded),
             rule: query.rule.clone(),
@@ -146,7 +147,7 @@ impl Search {
     #[must_use]
     pub fn finds(&self, file: &CaseFile, text: &str) -> bool {
         let case = &file.case;
-        self.standing.is_of(case)
+        self.state.is_of(file)
             && self.mine.as_ref().is_none_or(|mine| case.waits_for(mine))
             // All names of its senders stand in the text: that rules most cases out.
             && self.sender.as_deref().is_none_or(|it| text.contains(it) && is_from(file, it))
@@ -195,6 +196,23 @@ fn is_from(file: &CaseFile, wanted: &str) -> bool {
         if wanted.starts_with('@') { name.ends_with(wanted) } else { name == wanted }
     })
 }
+
+/// All that can be looked for.
+const STATES: [StateFilter; 13] = [
+    StateFilter::Open,
+    StateFilter::Waiting,
+    StateFilter::Scheduled,
+    StateFilter::Approved,
+    StateFilter::Decided,
+    StateFilter::Released,
+    StateFilter::Rejected,
+    StateFilter::Returned,
+    StateFilter::Discarded,
+    StateFilter::Cancelled,
+    StateFilter::Expired,
+    StateFilter::Gone,
+    StateFilter::All,
+];
 
 /// Of a mail to very many people the first are found.
 const LONGEST: usize = 64 * 1024;

@@ -16,8 +16,8 @@ use crate::{
 pub struct View<'a> {
     /// The queue id of its mail.
     pub id: QueueId,
-    /// `waiting`, `scheduled`, `released`, `rejected`, `returned`, `discarded`, `cancelled`, `expired`;
-    /// `approved` while an operator has the last word.
+    /// `waiting`, `scheduled`, `released`, `rejected`, `returned`, `discarded`, `cancelled`, `expired`,
+    /// `gone`; `approved` while an operator has the last word.
     pub state: &'static str,
     /// The same in words, with who it was.
     pub standing: String,

@@ -963,7 +963,7 @@ section! {
         /// How long the mail waits for a decision. "never": for ever.
         expire_after: ExpireAfter = "2 d";
         /// What happens then. "reject": it is refused, and its sender hears it. "release": it is sent.
-        /// "discard": it is thrown away, and nobody hears it.
+        /// "discard": it is thrown away, and its sender hears nothing.
         at_expiry: WrittenAtExpiry = "reject";
         /// How long before that everybody is told that it is near. 0: nobody is. Absent: half of
         /// `expire_after`, at most 24 h.

@@ -60,7 +60,12 @@ pub(super) async fn decide(
     id: QueueId,
     deed: &Deed,
     by: &str,
-) -> Answer {
+    answers: &Answers,
+) -> Result<(), Gone> {
+    tell(answers, decided(moderation, id, deed, by).await).await
+}
+
+async fn decided(moderation: &Arc<Moderation>, id: QueueId, deed: &Deed, by: &str) -> Answer {
     let Some(file) = moderation.case(id) else { return refused(id, &TakeError::NoCase(id)) };
     let who = Actor::Administrator(by.into());
     let by = By { who, proof: Proof::CommandLine, from: None };
@@ -89,12 +94,14 @@ pub(super) async fn distrust(
     login: &str,
     rule: Option<&str>,
     by: &str,
-) -> Answer {
-    match moderation.distrust(login, rule, by).await {
+    answers: &Answers,
+) -> Result<(), Gone> {
+    let answer = match moderation.distrust(login, rule, by).await {
         Ok(mails) if mails.is_empty() => Answer::Failed { reason: NOT_TRUSTED.into() },
         Ok(mails) => Answer::Distrusted { mails },
         Err(error) => Answer::Failed { reason: error.in_full().into() },
-    }
+    };
+    tell(answers, answer).await
 }
 
 /// Without what proves who somebody is: tokens belong to nobody else, not even their hashes.

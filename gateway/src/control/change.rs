@@ -116,14 +116,14 @@ impl Wish<'_> {
         by: &str,
         annex: Annex,
     ) -> Result<When, ChangeError> {
-        if let Self::Hold(reason) = self {
-            return queue.hold(id, HoldReason::new(&format!("{reason} ({by})"))).await;
-        }
-        let mail = queue.pin(id).await?;
         match self {
-            Self::Hold(_) | Self::Release => queue.release_with(&mail, by, None, annex).await,
-            Self::Requeue => queue.requeue_with(&mail, by, annex).await,
-            Self::Delete => queue.delete_with(&mail, by, annex).await,
+            // It is no deed that a case hears of: there is nothing to write with it.
+            Self::Hold(reason) => {
+                queue.hold(id, HoldReason::new(&format!("{reason} ({by})"))).await
+            }
+            Self::Release => queue.release_with(&queue.pin(id).await?, by, None, annex).await,
+            Self::Requeue => queue.requeue_with(&queue.pin(id).await?, by, annex).await,
+            Self::Delete => queue.delete_with(&queue.pin(id).await?, by, annex).await,
         }
     }
 
@@ -185,7 +185,8 @@ async fn at_rest(
     let Some(Ok(stored)) = queue.case(id).await? else { return Ok(Annex::default()) };
     let Ok(before) = CaseFile::from_bytes(&stored) else { return Ok(Annex::default()) };
     let Ok(after) = before.operated(deed, by, clock::now()) else { return Ok(Annex::default()) };
-    let mut annex = moderation::annex(id, &after, Some(&before.case)).unwrap_or_default();
+    let annex = moderation::annex(id, &after, Some(&before.case));
+    let mut annex = annex.map_err(|error| StoreError::engine("write the case", error))?;
     if deed == QueueDeed::Released {
         moderation::remember_at_rest(&after, &mut annex);
     }

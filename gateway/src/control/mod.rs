@@ -63,10 +63,14 @@ pub async fn ask_running(
     request: &Request,
     mut tell: impl FnMut(Answer) -> io::Result<()>,
 ) -> anyhow::Result<()> {
-    let found = socket::ask(&store.control_socket(), request, &mut tell).await?;
+    if socket::ask(&store.control_socket(), request, &mut tell).await? == socket::Found::Server {
+        return Ok(());
+    }
     let data_dir = store.data_dir().display();
-    anyhow::ensure!(found == socket::Found::Server, "no server runs on {data_dir}; {ONLY_RUNNING}");
-    Ok(())
+    match request.operation.needs_server() {
+        Some(reason) => anyhow::bail!("no server runs on {data_dir}; {reason}"),
+        None => anyhow::bail!("no server runs on {data_dir}"),
+    }
 }
 
 async fn pass_on(
@@ -84,11 +88,6 @@ async fn pass_on(
 pub fn is_served(path: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(path).is_ok()
 }
-
-const ONLY_RUNNING: &str = "failed log-ins are counted by a running one, and forgotten at its end";
-
-const NO_MODERATION: &str =
-    "a running server decides about mail that waits for people, and none runs";
 
 /// Answers that may wait for a slow listener.
 const BACKLOG: usize = 64;

@@ -1,7 +1,7 @@
 //! What operators ask, and what they are told: the words of the control socket.
 //!
-//! One JSON value per line, both ways. A request is one line; the answer is a line per mail, or per
-//! whoever failed to log in, and a last one that says that this was all.
+//! One JSON value per line, both ways. A request is one line; the answer is a line for each thing that
+//! is told (a mail, a case, an entry of the journal), and a last one that says that this was all.
 
 use mailweir_mail::{Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
 use mailweir_moderation::{case_file::CaseFile, deed::Deed, search::Query};
@@ -102,6 +102,33 @@ pub enum Operation {
         /// Only whether it is whole.
         verdict: bool,
     },
+}
+
+impl Operation {
+    /// Why a server must run for it; `None`: the store is enough.
+    #[must_use]
+    pub const fn needs_server(&self) -> Option<&'static str> {
+        match self {
+            Self::Bans { .. } | Self::Lift { .. } => {
+                Some("failed log-ins are counted by a running one, and forgotten at its end")
+            }
+            Self::Cases { .. }
+            | Self::Case { .. }
+            | Self::Decide { .. }
+            | Self::Trusted
+            | Self::Distrust { .. } => Some(
+                "a running one alone knows what waits for people, and tells them what comes of it",
+            ),
+            Self::List { .. }
+            | Self::Show { .. }
+            | Self::Hold { .. }
+            | Self::Release { .. }
+            | Self::Requeue { .. }
+            | Self::Delete { .. }
+            | Self::Flush
+            | Self::Journal { .. } => None,
+        }
+    }
 }
 
 /// Whose failed log-ins are meant.

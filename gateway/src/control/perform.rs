@@ -11,7 +11,7 @@ use mailweir_queue::{
 use tokio::sync::mpsc;
 
 use super::{
-    NO_MODERATION, ONLY_RUNNING, bans, cases,
+    bans, cases,
     change::{Wish, change},
     journal,
     operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request},
@@ -66,65 +66,60 @@ pub(super) async fn perform(
     answers: Answers,
 ) -> Result<(), Gone> {
     let (queue, by, answers) = (target.queue(), &*request.by, &answers);
-    match &request.operation {
-        Operation::List { place, limit } => list(queue, *place, *limit, answers).await,
-        Operation::Show { id } => tell(answers, show(queue, *id).await).await,
-        Operation::Flush => flush(target, answers).await,
-        Operation::Hold { mails, reason } => {
+    match (&request.operation, target) {
+        (Operation::List { place, limit }, _) => list(queue, *place, *limit, answers).await,
+        (Operation::Show { id }, _) => tell(answers, show(queue, *id).await).await,
+        (Operation::Flush, _) => flush(target, answers).await,
+        (Operation::Hold { mails, reason }, _) => {
             change(target, mails, Wish::Hold(reason), by, answers).await
         }
-        Operation::Release { mails } => change(target, mails, Wish::Release, by, answers).await,
-        Operation::Requeue { mails } => change(target, mails, Wish::Requeue, by, answers).await,
-        Operation::Delete { mails } => change(target, mails, Wish::Delete, by, answers).await,
-        Operation::Journal { id, verdict } => journal::read(queue, *id, *verdict, answers).await,
-        Operation::Bans { all } => match target {
-            Target::Running(running) => bans::list(&running.gate, *all, answers).await,
-            Target::Resting(_) => tell(answers, only_running()).await,
-        },
-        Operation::Lift { whom } => match target {
-            Target::Running(running) => tell(answers, bans::lift(&running.gate, whom, by)).await,
-            Target::Resting(_) => tell(answers, only_running()).await,
-        },
-        Operation::Cases { .. }
-        | Operation::Case { .. }
-        | Operation::Decide { .. }
-        | Operation::Trusted
-        | Operation::Distrust { .. } => match target {
-            Target::Running(running) => {
-                moderate(&running.moderation, &request.operation, by, answers).await
-            }
-            Target::Resting(_) => tell(answers, no_moderation()).await,
-        },
+        (Operation::Release { mails }, _) => {
+            change(target, mails, Wish::Release, by, answers).await
+        }
+        (Operation::Requeue { mails }, _) => {
+            change(target, mails, Wish::Requeue, by, answers).await
+        }
+        (Operation::Delete { mails }, _) => change(target, mails, Wish::Delete, by, answers).await,
+        (Operation::Journal { id, verdict }, _) => {
+            journal::read(queue, *id, *verdict, answers).await
+        }
+        (Operation::Bans { all }, Target::Running(server)) => {
+            bans::list(&server.gate, *all, answers).await
+        }
+        (Operation::Lift { whom }, Target::Running(server)) => {
+            tell(answers, bans::lift(&server.gate, whom, by)).await
+        }
+        (Operation::Cases { query, limit }, Target::Running(server)) => {
+            cases::list(&server.moderation, query, *limit, answers).await
+        }
+        (Operation::Case { id }, Target::Running(server)) => {
+            tell(answers, cases::show(&server.moderation, *id)).await
+        }
+        (Operation::Decide { id, deed }, Target::Running(server)) => {
+            cases::decide(&server.moderation, *id, deed, by, answers).await
+        }
+        (Operation::Trusted, Target::Running(server)) => {
+            cases::trusted(&server.moderation, answers).await
+        }
+        (Operation::Distrust { login, rule }, Target::Running(server)) => {
+            cases::distrust(&server.moderation, login, rule.as_deref(), by, answers).await
+        }
+        (
+            Operation::Bans { .. }
+            | Operation::Lift { .. }
+            | Operation::Cases { .. }
+            | Operation::Case { .. }
+            | Operation::Decide { .. }
+            | Operation::Trusted
+            | Operation::Distrust { .. },
+            Target::Resting(_),
+        ) => tell(answers, no_server(&request.operation)).await,
     }
 }
 
-async fn moderate(
-    moderation: &Arc<Moderation>,
-    operation: &Operation,
-    by: &str,
-    answers: &Answers,
-) -> Result<(), Gone> {
-    match operation {
-        Operation::Cases { query, limit } => cases::list(moderation, query, *limit, answers).await,
-        Operation::Case { id } => tell(answers, cases::show(moderation, *id)).await,
-        Operation::Decide { id, deed } => {
-            tell(answers, cases::decide(moderation, *id, deed, by).await).await
-        }
-        Operation::Trusted => cases::trusted(moderation, answers).await,
-        Operation::Distrust { login, rule } => {
-            let answer = cases::distrust(moderation, login, rule.as_deref(), by).await;
-            tell(answers, answer).await
-        }
-        _ => Ok(()),
-    }
-}
-
-fn no_moderation() -> Answer {
-    Answer::Failed { reason: NO_MODERATION.into() }
-}
-
-fn only_running() -> Answer {
-    Answer::Failed { reason: ONLY_RUNNING.into() }
+fn no_server(operation: &Operation) -> Answer {
+    let reason = operation.needs_server().unwrap_or_default();
+    Answer::Failed { reason: format!("no server runs; {reason}").into() }
 }
 
 pub(super) fn refused(id: QueueId, error: &ChangeError) -> Answer {

@@ -7,6 +7,7 @@ use mailweir_moderation::{
     case::{Actor, By, Command, Proof},
     case_file::CaseFile,
     deed::Deed,
+    search::Query,
 };
 use mailweir_queue::{
     AttemptResult, Disposition, NewMail, Queue, Work,
@@ -141,15 +142,25 @@ async fn a_flush_of_a_resting_queue_is_stored_for_the_next_start() {
 }
 
 #[tokio::test]
-async fn who_failed_to_log_in_is_asked_of_a_running_server_alone() {
-    let (place, _) = with_mail(1, false).await;
-    for operation in [Operation::Bans { all: true }, Operation::Lift { whom: Culprit::All }] {
+async fn what_a_running_server_alone_knows_is_refused_in_words_that_say_why() {
+    let (place, ids) = with_mail(1, false).await;
+    let (id, login, rule) = (ids[0], "ann".into(), None);
+    for (operation, why) in [
+        (Operation::Bans { all: true }, "failed log-ins"),
+        (Operation::Lift { whom: Culprit::All }, "failed log-ins"),
+        (Operation::Cases { query: Query::default(), limit: 1 }, "what waits for people"),
+        (Operation::Case { id }, "what waits for people"),
+        (Operation::Decide { id, deed: Deed::Cancel }, "what waits for people"),
+        (Operation::Trusted, "what waits for people"),
+        (Operation::Distrust { login, rule }, "what waits for people"),
+    ] {
         let told = ask_all(&place, operation.clone()).await.unwrap();
-        assert!(matches!(told[..], [Answer::Failed { .. }]), "{told:?}");
+        let [Answer::Failed { reason }] = &told[..] else { panic!("{told:?}") };
+        assert!(reason.starts_with("no server runs; ") && reason.contains(why), "{reason}");
         let request = Request { by: "operator".into(), operation };
         let error = ask_running(&Store::in_dir(place.path()), &request, |_| Ok(())).await;
         let error = error.unwrap_err().to_string();
-        assert!(error.starts_with("no server runs on "), "{error}");
+        assert!(error.starts_with("no server runs on ") && error.contains(why), "{error}");
     }
 }
 

@@ -5,7 +5,7 @@ use mailweir_moderation::{
     case::{Command, QueueDeed},
     case_file::CaseFile,
 };
-use mailweir_queue::Annex;
+use mailweir_queue::{Annex, store::StoreError};
 
 use super::{
     Moderation, TakeError,
@@ -55,7 +55,7 @@ impl Moderation {
     /// `change` writes what it is given in the same commit.
     ///
     /// # Errors
-    /// Those of `change`. Nothing was done then.
+    /// Those of `change`, or the case cannot be written. Nothing was done then.
     pub(crate) async fn overtake<T, E, F>(
         &self,
         id: QueueId,
@@ -64,13 +64,14 @@ impl Moderation {
         change: impl FnOnce(Annex) -> F,
     ) -> Result<T, E>
     where
+        E: From<StoreError>,
         F: Future<Output = Result<T, E>>,
     {
         if self.case(id).is_none() {
             return change(Annex::default()).await;
         }
         let _turn = self.turn(id).await;
-        let Some((after, annex)) = self.operated(id, deed, by) else {
+        let Some((after, annex)) = self.operated(id, deed, by)? else {
             return change(Annex::default()).await;
         };
         let changed = change(annex).await?;
@@ -80,15 +81,20 @@ impl Moderation {
 
     /// A case once an operator has done this. `None`: it is no news to it. A mail that was decided about
     /// long ago may be on hold for other reasons.
-    fn operated(&self, id: QueueId, deed: QueueDeed, by: &str) -> Option<(CaseFile, Annex)> {
-        let before = self.case(id)?;
-        let after = before.operated(deed, by, clock::now()).ok()?;
+    fn operated(
+        &self,
+        id: QueueId,
+        deed: QueueDeed,
+        by: &str,
+    ) -> Result<Option<(CaseFile, Annex)>, StoreError> {
+        let Some(before) = self.case(id) else { return Ok(None) };
+        let Ok(after) = before.operated(deed, by, clock::now()) else { return Ok(None) };
         let annex = annex(id, &after, Some(&before.case));
-        let mut annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
+        let mut annex = annex.map_err(|error| StoreError::engine("write the case", error))?;
         if deed == QueueDeed::Released {
             self.remember(&after, after.case.progress.only.as_deref(), &mut annex);
         }
-        Some((after, annex))
+        Ok(Some((after, annex)))
     }
 
     /// Whether there is anything that people could be reminded of.

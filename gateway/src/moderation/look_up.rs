@@ -1,4 +1,5 @@
-//! What others ask of the cases: one of them, page by page, by the token of a link.
+//! What others ask: for a case, by its mail, page by page, by the token of a link or the code of an
+//! answer; and who decides.
 
 use std::sync::Arc;
 

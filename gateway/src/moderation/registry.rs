@@ -37,7 +37,7 @@ pub(super) struct Registry {
     kept_on: BTreeSet<(Timestamp, QueueId)>,
     /// Failures of late.
     late: HashMap<QueueId, Late>,
-    /// The latest time that was heard of.
+    /// What the clock showed when it was last looked at.
     now: Option<Timestamp>,
     /// The numbers of notices that go out together with others.
     gathered: HashMap<QueueId, BTreeSet<u32>>,

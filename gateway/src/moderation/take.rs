@@ -12,7 +12,8 @@ use mailweir_queue::{Annex, BodyError, ChangeError, RecipientIndex, store::Store
 use super::{Fingerprint, Moderation};
 use crate::clock;
 
-/// Why something was not done. Nothing was changed then.
+/// Why something was not done. After [`Self::Gone`] and [`Self::Altered`] the case is closed; after all
+/// else nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeError {
     /// Nobody has to decide about such a mail.
@@ -88,7 +89,7 @@ impl Moderation {
         if after.waits_for_operator() {
             after.keep_from_sender();
         }
-        // Nobody but time asks for a mail about which people say nothing.
+        // A reminder touches no mail: look whether it is still there.
         let is_here = match command {
             Command::Clock => self.expect_mail(id).await,
             _ => Ok(()),

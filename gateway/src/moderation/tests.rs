@@ -10,20 +10,19 @@ use mailweir_mail::{
     Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath, Timestamp,
 };
 use mailweir_moderation::{
-    case::{Actor, AtExpiry, By, Command, Expiry, Owed, Proof, QueueDeed, State, To, Word},
+    case::{Actor, AtExpiry, By, Command, Expiry, Owed, Proof, QueueDeed, To, Word},
     case_file::Attach,
     search::{Query, Search},
-    token::{Grant, Purpose, Token},
 };
 use mailweir_queue::{Annex, Disposition, Listed, NewMail};
 use tempfile::TempDir;
 
-use super::{reply::ReplyError, *};
+mod answers;
+
+use super::*;
 use crate::{
     app::App,
     config::{Config, Surroundings},
-    dkim::SignatureReader,
-    egress::resolve::table::TableResolver,
 };
 
 impl Home {
@@ -328,7 +327,7 @@ async fn what_cannot_be_forgotten_is_tried_again_later_and_what_an_operator_has_
     let keep = moderation.settings.load().rules.keep_cases;
     let now = clock::now();
     assert_eq!(moderation.registry().old(now, keep, 9), [lost]);
-    assert!(moderation.next_chore() <= Some(now));
+    assert!(moderation.next_chore().is_some_and(|at| at <= now));
     home.queue().shutdown().await;
     moderation.forget(lost).await;
     moderation.forget(waits).await;
@@ -345,64 +344,6 @@ fn decided_long_ago(file: &CaseFile) -> CaseFile {
     let (mut file, _) = file.take(&approve(), then).unwrap();
     file.case.progress.owed.clear();
     file
-}
-
-#[tokio::test]
-async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_again() {
-    let home = Home::new();
-    let id = home.hold(b"text\r\n", Fingerprint::of(b"text\r\n")).await;
-    let (moderation, token) = (home.app.moderation(), Token::new([9; 32]));
-    let code = token.answer_code();
-    let person: Address = "boss@own.example".parse().unwrap();
-    let mut file = (*moderation.case(id).unwrap()).clone();
-    let expires = clock::now().plus(Duration::from_secs(60));
-    let purpose = Purpose::Decide;
-    file.give(Grant {
-        token: token.hash(),
-        answer: Some(code.hash()),
-        person,
-        purpose,
-        sent: Some(clock::now()),
-        expires,
-    });
-
-    let (signed, mut text) = (SignatureReader::default().finish(), ReplyReader::default());
-    text.feed(b"\r\nreject\r\n");
-    let boss = LoggedIn { name: "Boss@own.example", senders: None, own_password: true };
-    let reply = Reply {
-        id,
-        code: &code,
-        from: None,
-        login: Some(boss),
-        client: std::net::Ipv4Addr::LOCALHOST.into(),
-        has_null_sender: false,
-        signed: &signed,
-        text: &text.finish(),
-    };
-    let names = TableResolver::new();
-    let pending = |moderation: &Moderation| {
-        moderation.case(id).unwrap().case.progress.state == State::Pending
-    };
-    let stopped = CancellationToken::new();
-    stopped.cancel();
-    let stopped = Arc::new(home.another(stopped));
-    stopped.keep(id, file.clone());
-    let refused = stopped.reply(&reply, &names).await;
-    assert!(matches!(refused, Err(ReplyError::Take(TakeError::Stopping))), "{refused:?}");
-    assert!(pending(&stopped));
-    moderation.keep(id, CaseFile { sensitive: true, ..file.clone() });
-    let program = Some(LoggedIn { own_password: false, ..boss });
-    moderation.reply(&Reply { login: program, ..reply }, &names).await.unwrap();
-    assert!(pending(moderation), "an app password, where a log-in is needed");
-    moderation.keep(id, file);
-    let printer = "printer@own.example".parse().unwrap();
-    let printer = Some(LoggedIn { senders: Some(&printer), ..boss });
-    moderation.reply(&Reply { login: printer, ..reply }, &names).await.unwrap();
-    assert!(pending(moderation), "a credential for other addresses");
-    moderation.reply(&reply, &names).await.unwrap();
-    assert!(!pending(moderation));
-    // The case has sent nothing yet, and these are what came of both answers.
-    assert_eq!((home.queue().stats().held, home.queue().stats().ready), (0, 2));
 }
 
 #[tokio::test]

@@ -32,6 +32,9 @@ async fn who_was_left_out_gets_nothing_and_the_sender_hears_only_when_it_is_sent
     assert!(!reason.as_str().contains("moderation"), "{reason:?}");
     let file = gateway.moderation().case(id).unwrap();
     assert_eq!(file.state_name(), "approved");
+    assert_eq!(found(&gateway, &Query::default()).await, [id], "an operator is to do something");
+    assert_eq!(found(&gateway, &by_state(StateFilter::Approved)).await, [id]);
+    assert_eq!(found(&gateway, &by_state(StateFilter::Released)).await, []);
     assert_eq!(sink.expect(3).await[2].recipients(), ["boss@local.example"]);
 
     gateway.queue().release(id).await;
@@ -57,6 +60,8 @@ async fn what_an_operator_deletes_after_an_approval_is_not_said_to_be_sent() {
     gateway.queue().delete(id).await;
     gateway.queue().expect_empty().await;
     assert_eq!(gateway.moderation().case(id).unwrap().state_name(), "discarded");
+    assert_eq!(found(&gateway, &by_state(StateFilter::Discarded)).await, [id]);
+    assert_eq!(found(&gateway, &Query::default()).await, []);
     assert_eq!(recipients(&sink.expect(3).await)[2], "boss@local.example");
 }
 
@@ -134,10 +139,9 @@ async fn administrators_find_forward_and_take_back_what_waits() {
     assert_eq!(found(&gateway, &mine("lee@local.example")).await, [second]);
     assert_eq!(found(&gateway, &mine("boss@local.example")).await, [first, second]);
     decide(&gateway, first, Deed::Cancel).await;
-    let state = |standing| Query { standing, ..Query::default() };
-    assert_eq!(found(&gateway, &state(StateFilter::Cancelled)).await, [first]);
+    assert_eq!(found(&gateway, &by_state(StateFilter::Cancelled)).await, [first]);
     let words =
-        |words: &str| Query { words: words.into(), standing: StateFilter::All, ..Query::default() };
+        |words: &str| Query { words: words.into(), state: StateFilter::All, ..Query::default() };
     assert_eq!(found(&gateway, &words("ONE@local secret")).await, [first, second]);
     assert_eq!(found(&gateway, &words(&second.to_string())).await, [second]);
     assert_eq!(found(&gateway, &words("nothing")).await, []);
@@ -187,6 +191,10 @@ async fn submit(gateway: &Gateway) -> QueueId {
 async fn decide(gateway: &Gateway, id: QueueId, deed: Deed) {
     let told = gateway.queue().ask(Operation::Decide { id, deed }).await;
     assert!(matches!(told[..], [Answer::Changed { .. }]), "{told:?}");
+}
+
+fn by_state(state: StateFilter) -> Query {
+    Query { state, ..Query::default() }
 }
 
 async fn found(gateway: &Gateway, query: &Query) -> Vec<QueueId> {

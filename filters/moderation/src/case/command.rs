@@ -38,7 +38,7 @@ pub enum Command {
         /// What is to be corrected. Not empty.
         reason: Box<str>,
     },
-    /// A moderator throws it away; nobody is told.
+    /// A moderator throws it away; the sender hears nothing.
     Discard {
         /// Who.
         by: By,
@@ -52,7 +52,7 @@ pub enum Command {
         /// What. Not empty.
         text: Box<str>,
     },
-    /// A moderator hands the decision to somebody else.
+    /// A moderator hands the decision to somebody else; an administrator asks somebody else as well.
     Forward {
         /// Who.
         by: By,
@@ -155,7 +155,8 @@ pub enum Refused {
     /// It was decided before.
     #[error("it was decided before")]
     Closed(Closing),
-    /// It is approved already, and waits for its time; only the sender can stop it.
+    /// It is approved already, and waits for its time; only the sender or an administrator can
+    /// stop it.
     #[error("it is approved already and waits for its time")]
     Scheduled {
         /// When it is sent.

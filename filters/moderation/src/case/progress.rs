@@ -41,8 +41,7 @@ pub struct Progress {
     /// What happened, for those who look at it. Bounded in length: of many reminders the first and the
     /// last stand in it.
     pub history: Vec<Entry>,
-    /// How many steps there were; the journal has them all. Smaller than `history` is long: that many.
-    #[serde(default)]
+    /// How many steps there were; the journal has them all.
     pub steps: u32,
     /// What people are to be told.
     pub owed: Vec<Owed>,
@@ -84,7 +83,7 @@ pub struct Closing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// It was sent.
+    /// It may go. It was sent, unless it is held for another reason as well.
     Released,
     /// It was refused.
     Rejected,
@@ -154,7 +153,8 @@ pub enum Step {
     Scheduled(Timestamp),
     /// Somebody said something.
     Commented,
-    /// Somebody else decides in the place of who did it.
+    /// Somebody else decides: instead of the moderator who did it, besides all others if it was an
+    /// administrator.
     Forwarded(Address),
     /// People were reminded.
     Reminded,
@@ -231,7 +231,7 @@ impl Progress {
     /// How many steps there were, all told.
     #[must_use]
     pub fn all_steps(&self) -> usize {
-        (self.steps as usize).max(self.history.len())
+        self.steps as usize
     }
 }
 

@@ -1,6 +1,10 @@
+use std::time::Duration;
+
+use mailweir_mail::Timestamp;
+
 use super::*;
 use crate::{
-    case::{Actor, By, Command, Proof},
+    case::{Actor, AtExpiry, By, Command, Expiry, Proof, QueueDeed},
     case_file::tests::{approve, file, id},
 };
 
@@ -49,7 +53,7 @@ fn a_case_is_a_moderators_while_it_waits_for_their_word() {
     assert!(finds(&mine("boss@own.example"), &file));
     assert!(!finds(&mine("ann@own.example"), &file));
     file.case = approve(&file);
-    let all = Query { standing: StateFilter::All, ..mine("boss@own.example") };
+    let all = Query { state: StateFilter::All, ..mine("boss@own.example") };
     assert!(!finds(&all, &file));
 }
 
@@ -61,37 +65,72 @@ fn nobody_is_shown_their_own_mail_as_theirs_to_decide() {
     assert!(!finds(&query, &file));
 }
 
+/// What a case is said to be is what finds it: there is no other word for it, and none finds nothing.
 #[test]
-fn each_standing_finds_the_cases_that_stand_so() {
-    let by = By { who: Actor::Administrator("root".into()), proof: Proof::CommandLine, from: None };
-    let waiting = file();
-    let released = CaseFile { case: approve(&waiting), ..waiting.clone() };
-    let at = mailweir_mail::Timestamp::from_secs(1_795_210_300);
-    let reject = Command::Reject { by, reason: "".into() };
-    let rejected =
-        CaseFile { case: waiting.case.take(&reject, at).unwrap().case, ..waiting.clone() };
-    let timed = |action| {
-        let mut case = waiting.case.clone();
-        case.plan.expiry = Some(crate::case::Expiry { at, warning: None, action });
-        CaseFile { case: case.take(&Command::Clock, at).unwrap().case, ..waiting.clone() }
-    };
-    let (gone, expired) = (timed(AtExpiry::Release), timed(AtExpiry::Reject));
-    for (name, found) in [
-        ("open", [true, false, false, false, false]),
-        ("waiting", [true, false, false, false, false]),
-        ("scheduled", [false, false, false, false, false]),
-        ("decided", [false, true, true, true, true]),
-        ("released", [false, true, false, true, false]),
-        ("rejected", [false, false, true, false, false]),
-        ("expired", [false, false, false, false, true]),
-        ("all", [true, true, true, true, true]),
-    ] {
-        let query = Query { standing: name.parse().unwrap(), ..Query::default() };
-        let seen =
-            [&waiting, &released, &rejected, &gone, &expired].map(|file| finds(&query, file));
-        assert_eq!(seen, found, "{name}");
+fn each_state_that_is_shown_is_found_by_its_name_alone() {
+    for (told, file, is_open) in each() {
+        assert_eq!(file.state_name(), told);
+        let is_closed = matches!(file.case.progress.state, State::Closed(_));
+        let found = STATES
+            .into_iter()
+            .filter(|state| finds(&Query { state: *state, ..Query::default() }, &file));
+        let named = found.map(StateFilter::as_str).collect::<Vec<_>>();
+        let wanted = STATES.map(StateFilter::as_str).into_iter().filter(|name| match *name {
+            "open" => is_open,
+            "decided" => is_closed,
+            name => name == "all" || name == told,
+        });
+        assert_eq!(named, wanted.collect::<Vec<_>>(), "{told}: {}", file.standing());
+    }
+    for state in STATES {
+        assert_eq!(state.as_str().parse(), Ok(state));
+        assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        assert!(each().iter().any(|(_, file, _)| state.is_of(file)), "{state:?}");
+        assert!(NoStateFilter.to_string().contains(state.as_str()), "{state:?}");
     }
     assert_eq!("sent".parse::<StateFilter>(), Err(NoStateFilter));
+}
+
+/// A case for each end, with and without an operator: what it is said to be, and whether somebody is
+/// to do something about it.
+fn each() -> Vec<(&'static str, CaseFile, bool)> {
+    let at = Timestamp::from_secs(1_795_210_300);
+    let by =
+        || By { who: Actor::Administrator("root".into()), proof: Proof::CommandLine, from: None };
+    let sender = By { who: Actor::Sender("ann@own.example".parse().unwrap()), ..by() };
+    let approve =
+        |at| Command::Approve { by: by(), comment: "".into(), only: None, at, trust_days: 0 };
+    let after = |file: &CaseFile, command: &Command| file.take(command, at).unwrap().0;
+    let timed = |action| {
+        let mut file = file();
+        file.case.plan.expiry = Some(Expiry { at, warning: None, action });
+        after(&file, &Command::Clock)
+    };
+    let twice = CaseFile { also_held: Some("header_checks".into()), ..file() };
+    let approved = after(&twice, &approve(None));
+    let damaged = after(&file(), &Command::Condemn);
+    let reason = || "as it is".into();
+    let operated = |file: &CaseFile, deed| file.operated(deed, "root", at).unwrap();
+    vec![
+        ("waiting", file(), true),
+        ("scheduled", after(&file(), &approve(Some(at.plus(Duration::from_secs(60))))), true),
+        ("released", after(&file(), &approve(None)), false),
+        ("released", timed(AtExpiry::Release), false),
+        ("released", operated(&file(), QueueDeed::Released), false),
+        ("rejected", after(&file(), &Command::Reject { by: by(), reason: reason() }), false),
+        ("returned", after(&file(), &Command::Return { by: by(), reason: reason() }), false),
+        ("discarded", after(&file(), &Command::Discard { by: by(), reason: reason() }), false),
+        ("cancelled", after(&file(), &Command::Cancel { by: sender }), false),
+        ("expired", timed(AtExpiry::Reject), false),
+        ("expired", timed(AtExpiry::Discard), false),
+        ("approved", approved.clone(), true),
+        ("released", operated(&approved, QueueDeed::Released), false),
+        ("discarded", operated(&approved, QueueDeed::Deleted), false),
+        ("gone", after(&file(), &Command::Lose), false),
+        ("gone", damaged.clone(), true),
+        ("released", operated(&damaged, QueueDeed::Released), false),
+        ("discarded", operated(&damaged, QueueDeed::Deleted), false),
+    ]
 }
 
 #[test]

@@ -116,8 +116,8 @@ struct List {
     /// Also what is decided already; as --state all
     #[arg(long, conflicts_with = "state")]
     all: bool,
-    /// How it stands: open, waiting, scheduled, decided, released, rejected, returned, discarded,
-    /// cancelled, expired, gone, all
+    /// How it stands: open, waiting, scheduled, approved, decided, released, rejected, returned,
+    /// discarded, cancelled, expired, gone, all
     #[arg(long, default_value = "open", hide_default_value = true)]
     state: StateFilter,
     /// What waits for the word of this moderator
@@ -204,7 +204,7 @@ impl Action {
 impl List {
     fn query(&self) -> Query {
         Query {
-            standing: if self.all { StateFilter::All } else { self.state },
+            state: if self.all { StateFilter::All } else { self.state },
             mine: self.mine.clone(),
             sender: self.sender.clone(),
             rule: self.rule.clone(),

@@ -124,7 +124,7 @@ fn come_to_rest(place: &Place) -> io::Result<()> {
     };
     let all = usize::MAX;
     let rested = wait::within(wait::PATIENCE, || {
-        let query = Query { standing: StateFilter::All, ..Query::default() };
+        let query = Query { state: StateFilter::All, ..Query::default() };
         let cases = telephone.ask(Operation::Cases { query, limit: all }).ok()?;
         let mails = telephone.ask(Operation::List { place: None, limit: all }).ok()?;
         let rests = !cases.iter().any(owes) && !mails.iter().any(moves);
