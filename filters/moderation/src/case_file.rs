@@ -184,13 +184,17 @@ impl CaseFile {
         self.grants.iter().find(|grant| grant.token == token)
     }
 
-    /// Makes a token good. Of each person's the newest are kept, however often they were reminded.
+    /// Makes a token good. Of each person's the first is kept, in the notice that they are most likely
+    /// to go back to, and the newest, however often they were reminded.
     pub fn give(&mut self, grant: Grant) {
-        let same = |one: &&Grant| one.person == grant.person && one.purpose == grant.purpose;
-        if self.grants.iter().filter(same).count() >= MOST_TOKENS
-            && let Some(oldest) = self.grants.iter().position(|one| same(&one))
+        let same =
+            |(_, one): &(usize, &Grant)| one.person == grant.person && one.purpose == grant.purpose;
+        let places = self.grants.iter().enumerate().filter(same).map(|(place, _)| place);
+        let places: Vec<usize> = places.collect();
+        if let [_, second, ..] = *places
+            && places.len() >= MOST_TOKENS
         {
-            self.grants.remove(oldest);
+            self.grants.remove(second);
         }
         self.grants.push(grant);
     }
@@ -243,7 +247,8 @@ const FORMAT: u32 = 1;
 /// Bytes of the file of a mail to few people, but for its text.
 const A_FILE: usize = 2_048;
 
-/// So many notices of one person may have a link that works.
+/// So many notices of one person may have a link that works. A case file is written anew with each
+/// change, and so it does not grow with every reminder.
 const MOST_TOKENS: usize = 8;
 
 /// What the header of a notice names of those before it.

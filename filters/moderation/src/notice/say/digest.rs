@@ -29,7 +29,7 @@ pub(super) fn document(
         writer.remark(Remark::More(more));
     }
     match kind {
-        Gathered::Requests => writer.some_buttons(Verb::Approve, Verb::Reject, Verb::OpenAll),
+        Gathered::Requests => {}
         Gathered::News => writer.remark(Remark::NothingToDo),
         Gathered::Alerts => writer.remark(Remark::NameSomebody),
     }

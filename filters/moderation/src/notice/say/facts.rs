@@ -320,12 +320,21 @@ impl Writer<'_> {
         self.document.blocks.push(Block::Quote { label: label.text(language), lines });
     }
 
-    /// When it expires, and what happens then.
+    /// Until when the reader must decide, and what happens then.
     pub(super) fn expiry(&self, case: &Case) -> Option<Fact> {
+        self.expiry_as(Label::Expiry, case)
+    }
+
+    /// Until when others must decide, and what happens then.
+    pub(super) fn waits_until(&self, case: &Case) -> Option<Fact> {
+        self.expiry_as(Label::WaitsUntil, case)
+    }
+
+    fn expiry_as(&self, label: Label, case: &Case) -> Option<Fact> {
         let at = self.time(case.expires()?);
         let action = case.plan.expiry?.action;
         let then = Remark::AtExpiry(action).text(self.language());
-        let mut fact = self.fact(Label::Expiry, at);
+        let mut fact = self.fact(label, at);
         fact.values.push(Value::from(then));
         Some(fact)
     }

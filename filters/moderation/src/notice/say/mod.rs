@@ -141,16 +141,12 @@ impl<'a> Writer<'a> {
             Kind::Approval | Kind::Delay => (Verb::Approve, Verb::Reject),
             Kind::Confirmation => (Verb::Confirm, Verb::Decline),
         };
-        self.some_buttons(yes, no, Verb::Open);
-    }
-
-    fn some_buttons(&mut self, yes: Verb, no: Verb, open: Verb) {
         let links = self.letter.links;
         let all = [
             (links.approve, yes, Weight::Yes),
             (links.reject, no, Weight::No),
             (links.cancel, Verb::Cancel, Weight::No),
-            (links.open, open, Weight::Plain),
+            (links.open, Verb::Open, Weight::Plain),
         ];
         let language = self.language();
         let buttons = all.into_iter().filter_map(|(url, deed, weight)| {

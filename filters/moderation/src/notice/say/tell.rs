@@ -66,7 +66,7 @@ fn waiting(writer: &mut Writer<'_>, about: &About<'_>) {
             facts.extend(writer.rules(plan));
             facts.extend(writer.moderators(about));
             facts.extend(writer.progress(about.case));
-            facts.extend(writer.expiry(about.case));
+            facts.extend(writer.waits_until(about.case));
         }
         Kind::Confirmation => facts.extend(writer.expiry(about.case)),
         Kind::Delay => {

@@ -20,7 +20,6 @@ pub(super) const fn verb(verb: Verb) -> &'static str {
         Verb::Decline => "Do not send",
         Verb::Cancel => "Cancel this mail",
         Verb::Open => "Show details",
-        Verb::OpenAll => "Show all",
     }
 }
 
@@ -85,6 +84,7 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Rule => "Rule",
         Label::Why => "Why it is held",
         Label::Expiry => "Decide by",
+        Label::WaitsUntil => "Waits until",
         Label::SentAt => "Will be sent",
         Label::Beginning => "How it begins",
         Label::Decision => "Decision",

@@ -21,7 +21,6 @@ pub(super) const fn verb(verb: Verb) -> &'static str {
         Verb::Decline => "Ne pas envoyer",
         Verb::Cancel => "Annuler l’envoi",
         Verb::Open => "Voir le détail",
-        Verb::OpenAll => "Tout voir",
     }
 }
 
@@ -86,6 +85,7 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Rule => "Règle",
         Label::Why => "Motif de la mise en attente",
         Label::Expiry => "Date limite",
+        Label::WaitsUntil => "En attente jusqu’au",
         Label::SentAt => "Envoi prévu",
         Label::Beginning => "Début du texte",
         Label::Decision => "Décision",

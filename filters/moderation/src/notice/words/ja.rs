@@ -20,7 +20,6 @@ pub(super) const fn verb(verb: Verb) -> &'static str {
         Verb::Decline => "送信しない",
         Verb::Cancel => "送信を取り消す",
         Verb::Open => "詳細を表示",
-        Verb::OpenAll => "一覧を表示",
     }
 }
 
@@ -85,6 +84,7 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Rule => "適用ルール",
         Label::Why => "保留理由",
         Label::Expiry => "承認期限",
+        Label::WaitsUntil => "保留期限",
         Label::SentAt => "送信予定",
         Label::Beginning => "本文の冒頭",
         Label::Decision => "処理結果",

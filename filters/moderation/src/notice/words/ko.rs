@@ -20,7 +20,6 @@ pub(super) const fn verb(verb: Verb) -> &'static str {
         Verb::Decline => "발송 안 함",
         Verb::Cancel => "발송 취소",
         Verb::Open => "상세 보기",
-        Verb::OpenAll => "전체 보기",
     }
 }
 
@@ -85,6 +84,7 @@ pub(super) const fn label(label: Label) -> &'static str {
         Label::Rule => "적용 규칙",
         Label::Why => "보류 사유",
         Label::Expiry => "승인 기한",
+        Label::WaitsUntil => "대기 기한",
         Label::SentAt => "발송 예정",
         Label::Beginning => "본문 앞부분",
         Label::Decision => "처리 결과",

@@ -45,8 +45,6 @@ pub enum Verb {
     Cancel,
     /// Anybody looks at it.
     Open,
-    /// Anybody looks at all that waits.
-    OpenAll,
 }
 
 /// Somebody or something. A noun.
@@ -160,6 +158,8 @@ pub enum Label {
     Why,
     /// Until when somebody must decide.
     Expiry,
+    /// The same, to somebody who does not decide.
+    WaitsUntil,
     /// When it is sent by itself.
     SentAt,
     /// The first lines of its text.
@@ -418,8 +418,7 @@ impl Verb {
             | Self::Forward
             | Self::Comment
             | Self::Cancel
-            | Self::Open
-            | Self::OpenAll => None,
+            | Self::Open => None,
         }
     }
 }
