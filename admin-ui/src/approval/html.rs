@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use mailweir_moderation::{
     notice::{
-        About, Language, clean, escaped,
+        Language, clean, escaped,
         page::{Fact, Page, Part, Tone, Value, View},
         words::PageWord,
     },
@@ -30,7 +30,7 @@ impl Leaf<'_> {
     /// All of it.
     pub(super) fn open(&self) -> String {
         let Sight { id, file, grant, language, zone, now, .. } = self.sight;
-        let about = About { id: *id, case: &file.case, mail: &file.mail };
+        let about = file.about(*id);
         let (person, purpose) = (&grant.person, grant.purpose);
         let view = View { about, person, purpose, language: *language, zone: *zone, now: *now };
         let page = view.page();

@@ -1,13 +1,13 @@
 //! What pages show, and to whom.
 
 use mailweir_moderation::{
-    case::{Kind, State},
+    case::{Kind, QueueDeed, State},
     notice::Language,
 };
 
 use crate::{
     browser::Site,
-    sample::{BOSS, CFO, Draft, draft, plan},
+    sample::{BOSS, CFO, Draft, NOW, draft, plan},
 };
 
 #[tokio::test]
@@ -117,6 +117,32 @@ async fn a_decided_mail_shows_who_what_and_when() {
     let page = site.browser().get(&links.sender).await;
     page.expect(200, "Your mail was not approved. It was not sent.");
     assert!(!page.body.contains("<form"));
+}
+
+#[tokio::test]
+async fn a_sender_is_not_told_that_a_mail_is_sent_while_an_operator_holds_it() {
+    let site = Site::start().await;
+    let links = site.desk.open(draft(Language::En));
+    site.desk.change(&links, |file| file.also_held = Some("HOLD of a table".into()));
+    let operated = |deed| {
+        site.desk.change(&links, |file| *file = file.operated(deed, "root", NOW).unwrap());
+    };
+    site.browser().choose(&links.boss, "choice=approve").await.expect_done(&links.boss);
+    let held = site.desk.file(&links);
+    let page = site.browser().get(&links.sender).await;
+    page.expect(200, "Your mail has not been sent yet.");
+    assert!(!page.body.contains("on its way"), "{}", page.body);
+    let page = site.browser().get(&links.boss).await;
+    page.expect(200, "Pending release by an administrator");
+    operated(QueueDeed::Released);
+    site.browser().get(&links.sender).await.expect(200, "on its way");
+    site.desk.change(&links, |file| *file = held);
+    operated(QueueDeed::Deleted);
+    site.browser().get(&links.sender).await.expect(200, "Your mail was not sent.");
+    let page = site.browser().get(&links.boss).await;
+    for words in ["Discarded", "root"] {
+        page.expect(200, words);
+    }
 }
 
 #[tokio::test]

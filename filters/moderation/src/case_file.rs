@@ -8,7 +8,7 @@ mod journal;
 mod operator;
 
 pub use journal::{JournalEntry, Recorded};
-pub use operator::Operated;
+pub use operator::{LastWord, Operated};
 
 use mailweir_mail::{Address, QueueId, Timestamp};
 use serde::{Deserialize, Serialize};

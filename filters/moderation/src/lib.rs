@@ -12,6 +12,7 @@ mod digits;
 pub mod notice;
 pub mod numbers;
 pub mod page;
+pub mod person;
 pub mod reply;
 pub mod rule;
 pub mod search;

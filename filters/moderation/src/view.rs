@@ -7,8 +7,8 @@ use mailweir_mail::{Address, QueueId, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    case::{By, Closing, Entry, Kind, State},
-    case_file::CaseFile,
+    case::{Actor, By, Closing, Entry, Kind, Proof, QueueDeed, State},
+    case_file::{CaseFile, LastWord},
 };
 
 /// A case as a program reads it. Times are those of RFC 3339, in UTC.
@@ -102,7 +102,7 @@ pub struct Level<'a> {
 /// A decision.
 #[derive(Clone, Debug, Serialize)]
 pub struct Decided<'a> {
-    /// What: `released` and so on.
+    /// What: `released` and so on, as in [`View::state`].
     pub what: &'static str,
     /// Who: `moderator kim@own.example`, `administrator root`, `sender ann@own.example`, `nobody`.
     pub by: String,
@@ -110,7 +110,7 @@ pub struct Decided<'a> {
     pub proof: &'static str,
     /// When.
     pub at: String,
-    /// The reason or comment; may be empty.
+    /// The reason or comment; may be empty. Of those, a sender reads the reason of a refusal.
     pub words: &'a str,
 }
 
@@ -136,17 +136,17 @@ impl<'a> View<'a> {
     /// For those who decide, and for administrators.
     #[must_use]
     pub fn whole(id: QueueId, file: &'a CaseFile) -> Self {
-        Self { inside: Some(Inside::of(file)), ..Self::own(id, file) }
+        let (inside, decision) = (Some(Inside::of(file)), Decided::whole(file));
+        Self { inside, decision, ..Self::own(id, file) }
     }
 
     /// For the sender: not who was asked, and not what they said to each other.
     #[must_use]
     pub fn own(id: QueueId, file: &'a CaseFile) -> Self {
         let (case, mail) = (&file.case, &file.mail);
-        let (sent_at, decision) = match &case.progress.state {
-            State::Pending => (None, None),
-            State::Scheduled { at, .. } => (Some(at.rfc3339()), None),
-            State::Closed(closing) => (None, Some(Decided::of(closing))),
+        let sent_at = match &case.progress.state {
+            State::Scheduled { at, .. } => Some(at.rfc3339()),
+            State::Pending | State::Closed(_) => None,
         };
         Self {
             id,
@@ -164,7 +164,7 @@ impl<'a> View<'a> {
             subject: &mail.subject,
             size: mail.size,
             attachments: mail.attachments.iter().map(|one| &*one.name).collect(),
-            decision,
+            decision: Decided::own(file),
             inside: None,
         }
     }
@@ -192,12 +192,29 @@ impl<'a> Inside<'a> {
 }
 
 impl<'a> Decided<'a> {
-    /// How a case was closed.
+    /// How a case was closed, for those who decide; `None`: it is not.
     #[must_use]
-    pub fn of(closing: &'a Closing) -> Self {
-        let Closing { decision, by: By { who, proof, .. }, at, words } = closing;
+    pub fn whole(file: &'a CaseFile) -> Option<Self> {
+        let State::Closed(closing) = &file.case.progress.state else { return None };
+        let what = file.state_name();
+        if let (LastWord::Said(QueueDeed::Deleted), Some(operator)) =
+            (file.last_word(), &file.operator)
+        {
+            let by = Actor::Administrator(operator.by.clone()).to_string();
+            let (proof, at) = (Proof::CommandLine.as_str(), operator.at.rfc3339());
+            return Some(Self { what, by, proof, at, words: "" });
+        }
+        let Closing { by: By { who, proof, .. }, at, words, .. } = closing;
         let (by, at) = (who.to_string(), at.rfc3339());
-        Self { what: decision.as_str(), by, proof: proof.as_str(), at, words }
+        Some(Self { what, by, proof: proof.as_str(), at, words })
+    }
+
+    /// The same for the sender: what moderators say to each other is not for them.
+    #[must_use]
+    pub fn own(file: &'a CaseFile) -> Option<Self> {
+        let State::Closed(closing) = &file.case.progress.state else { return None };
+        let words = if closing.decision.tells_why() { &*closing.words } else { "" };
+        Some(Self { words, ..Self::whole(file)? })
     }
 }
 

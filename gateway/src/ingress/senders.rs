@@ -88,6 +88,11 @@ impl Submitter {
         rules.header_from && (rules.policy != SenderPolicy::Any || self.senders.is_some())
     }
 
+    /// Whether a policy makes an address theirs. Under [`SenderPolicy::Any`] none is.
+    pub(super) fn owns(&self, address: &Address, rules: &Rules, owners: &LoginMap) -> bool {
+        rules.policy != SenderPolicy::Any && self.may_use(address, rules, owners)
+    }
+
     fn may_use(&self, address: &Address, rules: &Rules, owners: &LoginMap) -> bool {
         if self.senders.as_ref().is_some_and(|senders| !senders.contains(address)) {
             return false;

@@ -6,7 +6,7 @@ use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
     case::{Command, Owed},
     case_file::CaseFile,
-    notice::{About, Composed, Gathered, MOST_IN_DIGEST, Notice, Waiting},
+    notice::{Composed, Gathered, MOST_IN_DIGEST, Notice, Waiting},
     token::{Purpose, Token},
 };
 use mailweir_queue::Annex;
@@ -158,7 +158,7 @@ impl Told {
     }
 
     fn shown<'a>(&'a self, pages: &'a Pages) -> Waiting<'a> {
-        let about = About { id: self.id, case: &self.before.case, mail: &self.before.mail };
+        let about = self.before.about(self.id);
         Waiting { about, open: pages.links().open }
     }
 }

@@ -12,7 +12,7 @@ use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
     case::{Command, Owed, Refused, To, Word},
     case_file::{Attach, CaseFile, Unwritable},
-    notice::{About, Notice},
+    notice::Notice,
     token::{Grant, Purpose, Token},
 };
 use mailweir_queue::{BodyError, IntakeError, Listed, store::StoreError};
@@ -163,7 +163,7 @@ impl Moderation {
         let answer = decides.map(|(token, _)| token.answer_code());
         let enclosed = Enclosed { token, answer, original };
 
-        let about = About { id, case: &before.case, mail: &before.mail };
+        let about = before.about(id);
         let notice = Notice::Owed { word: owed.word, to: &owed.to, about };
         let thread = before.sent_to(&to.reader.address);
         let composed = to.compose(&notice, (id, owed.number), thread, &enclosed);

@@ -17,7 +17,8 @@ use mailweir_moderation::{
     case::{Proof, Refused, To},
     case_file::CaseFile,
     deed::Unfit,
-    page::Wish,
+    page::{Choice, Wish},
+    person::is_same,
     token::{Grant, Purpose, Token},
 };
 
@@ -104,13 +105,15 @@ impl Moderation {
         proven: (Proof, Option<IpAddr>),
     ) -> Result<(), NotDone> {
         let (id, file, grant) = self.find(token.hash()).ok_or(NotDone::Unknown)?;
-        // A page must not let its reader ask anybody in the world.
-        if wish.to.as_ref().is_some_and(|to| !self.decides_by_rule(to)) {
-            return Err(NotDone::NoModerator);
-        }
         let stand_in = |to: &Address| self.stand_in(to);
         let command = wish.command(&file, &grant, proven, &stand_in);
         let command = command.map_err(|why| unfit(&why))?;
+        // A page must not let its reader ask anybody in the world. Who decides is told only to those who
+        // may hand it on.
+        let asked = wish.to.as_ref().filter(|_| wish.choice == Choice::Forward);
+        if asked.is_some_and(|to| !self.decides_by_rule(to)) {
+            return Err(NotDone::NoModerator);
+        }
         match self.take(id, command).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.not_done(id, error)),
@@ -148,10 +151,11 @@ impl Settings {
     /// The log-in of the one who has a token.
     fn account(&self, file: &CaseFile, grant: &Grant) -> Box<str> {
         let mut moderators = self.rules.moderators.iter();
-        if let Some(known) = moderators.find(|one| one.person.address == grant.person) {
+        if let Some(known) = moderators.find(|one| is_same(&one.person.address, &grant.person)) {
             return known.login.clone();
         }
-        let is_sender = file.case.plan.senders.first() == Some(&grant.person);
+        let is_sender =
+            file.case.plan.senders.first().is_some_and(|one| is_same(one, &grant.person));
         let login = file.mail.login.clone().filter(|_| is_sender);
         login.unwrap_or_else(|| grant.person.as_str().into())
     }

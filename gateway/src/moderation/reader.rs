@@ -5,6 +5,7 @@ use mailweir_moderation::{
     case::{Moderator, To},
     case_file::CaseFile,
     notice::{Language, Links, Zone},
+    person::is_same,
     reply::address,
     token::{AnswerCode, Purpose, Token},
 };
@@ -38,7 +39,7 @@ impl Settings {
     /// Somebody by their address.
     pub(super) fn known(&self, address: Address) -> Reader {
         let mut moderators = self.rules.moderators.iter();
-        let known = moderators.find(|moderator| moderator.person.address == address);
+        let known = moderators.find(|moderator| is_same(&moderator.person.address, &address));
         let language = known.map_or(self.rules.language, |moderator| moderator.language);
         let zone = self.rules.zone_of(&address).around(clock::now());
         Reader { address, language, zone }
@@ -57,7 +58,9 @@ impl Settings {
         let by_rule = self.rules.rules.iter().any(|rule| rule.action.names(address));
         by_rule
             || self.rules.moderators.iter().any(|one| {
-                one.person.address == *address || one.person.deputy.as_ref() == Some(address)
+                let deputy = one.person.deputy.as_ref();
+                is_same(&one.person.address, address)
+                    || deputy.is_some_and(|deputy| is_same(deputy, address))
             })
     }
 

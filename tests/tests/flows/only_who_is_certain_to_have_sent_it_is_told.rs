@@ -10,7 +10,7 @@ use mailweir_tests::{
 const SECRET: &str = "Subject: a secret\r\n\r\ntext\r\n";
 
 #[tokio::test]
-async fn who_logged_in_and_senders_of_ours_from_our_networks_are_told_and_nobody_else() {
+async fn senders_of_ours_from_a_log_in_or_our_networks_are_told_and_nobody_else() {
     let (gateway, sink) =
         moderated("action = \"approval\"\nmoderators = [\"kim@local.example\"]").await;
     let mut told = Vec::new();
@@ -25,7 +25,9 @@ async fn who_logged_in_and_senders_of_ours_from_our_networks_are_told_and_nobody
         // A stranger.
         ("127.0.0.2", "", "d@local.example", false),
         ("127.0.0.2", "", "victim@other.example", false),
-        ("log-in", "", "alice@elsewhere.example", true),
+        // A log-in, which says who it was where the sender is ours. It may be under any other.
+        ("log-in", "", "alice@local.example", true),
+        ("log-in", "", "accomplice@far.example", false),
     ]
     .into_iter()
     .enumerate()
@@ -54,6 +56,33 @@ async fn who_logged_in_and_senders_of_ours_from_our_networks_are_told_and_nobody
 }
 
 #[tokio::test]
+async fn who_logged_in_is_told_at_an_address_that_is_theirs_and_at_no_other() {
+    let moderator =
+        format!("[[moderation.moderator]]\naddress = \"kim@far.example\"\nlogin = {USER:?}\n");
+    let directory = tempfile::tempdir().unwrap();
+    let maps = directory.path().join("maps");
+    std::fs::write(&maps, format!("alice@far.example {USER}\n")).unwrap();
+    let maps = format!("policy = \"maps\"\nheader_from = false\nlogin_maps_file = {maps:?}");
+    for (senders, moderator, sender, told) in [
+        ("policy = \"any\"", "", "alice@far.example", None),
+        // The map gives it to them.
+        (&*maps, "", "alice@far.example", Some("alice@far.example")),
+        // The log-in of a moderator, who has an address.
+        ("policy = \"any\"", &*moderator, "accomplice@far.example", Some("kim@far.example")),
+    ] {
+        let (gateway, _sink) =
+            held(senders, &format!("action = \"confirmation\"\n{moderator}")).await;
+        let mut peer = connected(&gateway, "log-in").await;
+        let id = peer.send(&mail().from(sender).content(SECRET)).await.expect_accepted();
+        let case = gateway.moderation().case(id).unwrap().case.clone();
+        let asked: Vec<&str> = case.deciders().iter().map(|one| one.address.as_str()).collect();
+        assert_eq!(asked, Vec::from_iter(told), "{senders} {moderator}");
+        let is_told = case.plan.tells_sender != TellsSender::Never;
+        assert_eq!(is_told, told.is_some(), "{senders} {moderator}");
+    }
+}
+
+#[tokio::test]
 async fn who_may_not_have_sent_it_is_not_asked_to_confirm_it() {
     let (gateway, sink) = moderated("action = \"confirmation\"").await;
     let mut peer = connected(&gateway, "127.0.0.1").await;
@@ -64,13 +93,17 @@ async fn who_may_not_have_sent_it_is_not_asked_to_confirm_it() {
 }
 
 async fn moderated(rule: &str) -> (Gateway, Sink) {
+    held("policy = \"any\"", rule).await
+}
+
+async fn held(senders: &str, rule: &str) -> (Gateway, Sink) {
     let sink = Sink::start(Script::smtp()).await;
     let mx = "mode = \"mx\"\nnetworks = [\"127.0.0.1\"]\nxforward_hosts = [\"127.0.0.1\"]";
     let submission = "mode = \"submission\"\ntls = \"none\"\nauth_in_clear = true";
     let setup = Setup::before(&sink)
         .listener("mx", mx)
         .listener("submission", submission)
-        .section("auth.senders", "policy = \"any\"")
+        .section("auth.senders", senders)
         .section("domains", "postmaster = \"postmaster@local.example\"")
         .sections(&format!(
             "[[moderation.rule]]\nname = \"secrets\"\nsubject = [\"secret\"]\n{rule}\n"

@@ -114,6 +114,11 @@ async fn the_sender_takes_a_mail_back_and_cannot_approve_it() {
     for choice in ["approve", "send", "reject", "discard"] {
         me.choose(&link, &format!("choice={choice}")).await.expect(409, "You cannot do this");
     }
+    // Nor does the link tell who decides.
+    for who in ["boss", "eve"] {
+        let forward = format!("choice=forward&to={who}%40local.example");
+        me.choose(&link, &forward).await.expect(409, "You cannot do this");
+    }
     scene.gateway.queue().expect(id, Place::Hold).await;
     me.choose(&link, "choice=cancel").await.expect_done();
     me.open(&link).await.expect(200, "Your mail was cancelled.");

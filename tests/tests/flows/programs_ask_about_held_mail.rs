@@ -32,6 +32,7 @@ async fn a_sender_follows_its_mail_while_a_moderator_decides() {
     // Looking changes nothing, and the sender's word is not asked for.
     let path = format!("/api/v1/held/{id}");
     office.deed(&sender, id, "approve", json!({})).await.expect(403);
+    office.deed(&sender, id, "comment", json!({ "text": "please" })).await.expect(403);
     office.deed(&moderator, id, "cancel", json!({})).await.expect(403);
     assert_eq!(office.get(&sender, &path).await.expect(200)["state"], "waiting");
 
@@ -50,14 +51,38 @@ async fn a_sender_follows_its_mail_while_a_moderator_decides() {
     assert_eq!(told["decision"]["by"], "moderator boss@local.example");
     assert_eq!(
         (&told["decision"]["proof"], &told["decision"]["words"]),
-        (&json!("login"), &json!("fine"))
+        (&json!("login"), &json!("")),
+        "what moderators say to each other is not for the sender"
     );
     let late = office.deed(&moderator, id, "reject", json!({ "reason": "no" })).await.expect(409);
+    assert_eq!(late["decision"]["words"], "fine");
+    let late = office.deed(&sender, id, "cancel", json!({})).await.expect(409);
     assert_eq!(late["decision"], told["decision"]);
     let found = office.get(&sender, "/api/v1/held").await.expect(200);
     assert_eq!(found["held"], json!([]), "nothing waits any more");
     let found = office.get(&sender, "/api/v1/held?state=all&search=SECRET").await.expect(200);
     assert_eq!(found["held"][0]["id"], json!(id));
+}
+
+#[tokio::test]
+async fn the_reason_of_a_refusal_is_for_the_sender() {
+    let office = Office::open().await;
+    let id = office.submit().await;
+    let (sender, moderator) = (basic(USER, USER_TV), basic(AUDITOR, USER_PASSWORD));
+    office.deed(&moderator, id, "reject", json!({ "reason": "not so" })).await.expect(200);
+    let told = office.get(&sender, &format!("/api/v1/held/{id}")).await.expect(200);
+    assert_eq!(told["decision"]["words"], "not so");
+}
+
+#[tokio::test]
+async fn a_moderator_who_hands_a_mail_on_hears_that_it_was_done_and_sees_it_no_more() {
+    let office = Office::open().await;
+    let id = office.submit().await;
+    let moderator = basic(AUDITOR, USER_PASSWORD);
+    let forward = json!({ "to": "lee@local.example" });
+    let after = office.deed(&moderator, id, "forward", forward).await.expect(200);
+    assert_eq!(after["levels"][0]["moderators"], json!(["lee@local.example"]));
+    office.get(&moderator, &format!("/api/v1/held/{id}")).await.expect(404);
 }
 
 #[tokio::test]
@@ -224,6 +249,7 @@ fn setup(sink: &Sink, admin: SocketAddr, tokens: &str) -> Setup {
 }
 
 const RULES: &str = "[[moderation.moderator]]\naddress = \"boss@local.example\"\nlogin = \"oliver\"\n\
+     [[moderation.moderator]]\naddress = \"lee@local.example\"\n\
      [[moderation.rule]]\nname = \"secrets\"\naction = \"approval\"\nsubject = [\"secret\"]\n\
      moderators = [\"boss@local.example\"]\ntells_sender = \"never\"\n";
 

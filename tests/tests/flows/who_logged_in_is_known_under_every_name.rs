@@ -27,7 +27,14 @@ async fn the_null_sender_of_a_log_in_is_no_report() {
 
 #[tokio::test]
 async fn a_moderator_decides_about_no_mail_of_their_own_log_in() {
-    let (gateway, _sink) = moderated().await;
+    for listed in ["kim@local.example", "Kim@local.example"] {
+        a_moderator_decides_about_no_mail_of_their_own(listed).await;
+    }
+}
+
+/// The rule names Kim, who is listed in letters of this case.
+async fn a_moderator_decides_about_no_mail_of_their_own(listed: &str) {
+    let (gateway, _sink) = with_kim(listed).await;
     let mut peer = logged_in(&gateway).await;
     let id = peer.send(&mail().from("sales@local.example").content(SECRET)).await;
     let id = id.expect_accepted();
@@ -43,8 +50,12 @@ async fn a_moderator_decides_about_no_mail_of_their_own_log_in() {
     gateway.moderation().take(id, approve("lee@local.example")).await.unwrap();
 }
 
-/// Kim's log-in is that of the user.
 async fn moderated() -> (Gateway, Sink) {
+    with_kim("kim@local.example").await
+}
+
+/// Kim's log-in is that of the user.
+async fn with_kim(address: &str) -> (Gateway, Sink) {
     let sink = Sink::start(Script::smtp()).await;
     let submission = "mode = \"submission\"\ntls = \"none\"\nauth_in_clear = true";
     let setup = Setup::before(&sink)
@@ -52,7 +63,7 @@ async fn moderated() -> (Gateway, Sink) {
         .listener("submission", submission)
         .section("auth.senders", "policy = \"any\"")
         .sections(&format!(
-            "[[moderation.moderator]]\naddress = \"kim@local.example\"\nlogin = {USER:?}\n\
+            "[[moderation.moderator]]\naddress = {address:?}\nlogin = {USER:?}\n\
              [[moderation.rule]]\nname = \"secrets\"\nsubject = [\"secret\"]\n\
              action = \"approval\"\nmoderators = [\"kim@local.example\", \"lee@local.example\"]\n"
         ));

@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use mailweir_mail::Address;
 
-use crate::case::{AtExpiry, Kind, OwnMail, TellsSender};
+use crate::{
+    case::{AtExpiry, Kind, OwnMail, TellsSender},
+    person::is_among,
+};
 
 /// What a rule does with the mail that it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +107,7 @@ impl Action {
         let Self::Hold(Hold { wait: Wait::Approval(approval), .. }) = self else { return false };
         let escalated = approval.escalation.iter().flat_map(|escalation| &escalation.people);
         let levels = approval.levels.iter().flat_map(|level| &level.moderators);
-        levels.chain(escalated).any(|one| one == address)
+        is_among(address, levels.chain(escalated))
     }
 }
 

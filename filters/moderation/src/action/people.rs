@@ -4,7 +4,10 @@ use std::{collections::HashMap, fmt, str::FromStr};
 
 use mailweir_mail::{Address, Date, Timestamp};
 
-use crate::case::Moderator;
+use crate::{
+    case::Moderator,
+    person::{is_among, is_same, key},
+};
 
 /// Somebody who decides about mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +48,8 @@ pub type Calendar<'a> = dyn Fn(&Address, Timestamp) -> Date + 'a;
 /// The people who are known by more than their address. Whoever is not among them is never away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct People {
-    known: HashMap<Address, Person>,
+    /// By [`key`].
+    known: HashMap<Box<str>, Person>,
 }
 
 /// Deputies of deputies that lead back to somebody: the first and all others, in order.
@@ -67,12 +71,12 @@ impl People {
             } else {
                 let Some(deputy) = self.deputy(address, today) else { continue };
                 // The deputy has a word of their own, and nobody has two.
-                if asked.contains(deputy) {
+                if is_among(deputy, asked) {
                     continue;
                 }
                 Moderator { address: deputy.clone(), deputy_of: Some(address.clone()) }
             };
-            if !seats.iter().any(|taken| taken.address == seat.address) {
+            if !seats.iter().any(|taken| taken.is(&seat.address)) {
                 seats.push(seat);
             }
         }
@@ -85,12 +89,12 @@ impl People {
         people.into_iter().find_map(|person| {
             let mut way = vec![&person.address];
             loop {
-                let next = self.known.get(*way.last()?)?.deputy.as_ref()?;
-                if *next == person.address {
+                let next = self.known(way.last()?)?.deputy.as_ref()?;
+                if is_same(next, &person.address) {
                     return Some(Circle(way.into_iter().cloned().collect()));
                 }
                 // A circle that this one only leads to is found from one of its own.
-                if way.contains(&next) {
+                if is_among(next, way.iter().copied()) {
                     return None;
                 }
                 way.push(next);
@@ -102,8 +106,8 @@ impl People {
     fn deputy<'a>(&'a self, address: &'a Address, today: &Today<'_>) -> Option<&'a Address> {
         let mut asked = vec![address];
         loop {
-            let next = self.known.get(*asked.last()?)?.deputy.as_ref()?;
-            if asked.contains(&next) {
+            let next = self.known(asked.last()?)?.deputy.as_ref()?;
+            if is_among(next, asked.iter().copied()) {
                 return None;
             }
             if !self.is_away(next, today) {
@@ -113,8 +117,12 @@ impl People {
         }
     }
 
+    fn known(&self, address: &Address) -> Option<&Person> {
+        self.known.get(&key(address))
+    }
+
     fn is_away(&self, address: &Address, today: &Today<'_>) -> bool {
-        let person = self.known.get(address).filter(|person| !person.absent.is_empty());
+        let person = self.known(address).filter(|person| !person.absent.is_empty());
         person.is_some_and(|person| {
             let today = today(address);
             person.absent.iter().any(|days| days.contains(today))
@@ -125,7 +133,7 @@ impl People {
 /// Of two entries for one address the last counts.
 impl FromIterator<Person> for People {
     fn from_iter<T: IntoIterator<Item = Person>>(people: T) -> Self {
-        let known = people.into_iter().map(|person| (person.address.clone(), person));
+        let known = people.into_iter().map(|person| (key(&person.address), person));
         Self { known: known.collect() }
     }
 }

@@ -3,6 +3,8 @@
 use mailweir_mail::{Address, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::person::is_same;
+
 /// What was decided when the mail came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -170,6 +172,12 @@ impl Moderator {
     #[must_use]
     pub const fn new(address: Address) -> Self {
         Self { address, deputy_of: None }
+    }
+
+    /// Whether it is this one, whatever the case of the letters of their address.
+    #[must_use]
+    pub fn is(&self, address: &Address) -> bool {
+        is_same(&self.address, address)
     }
 
     /// In whose name the word counts.

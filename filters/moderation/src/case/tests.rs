@@ -179,6 +179,29 @@ fn nobody_decides_about_their_own_mail() {
 }
 
 #[test]
+fn a_person_is_one_whatever_the_case_of_their_letters() {
+    // Kim logged in as kim@, and the rule names Kim@.
+    let mut own = plan(vec![level(2, &["Kim", "ann", "bob"])]);
+    own.senders = vec![address("kim")];
+    let mut story = Story::of(own);
+    assert_eq!(story.sends(), ["(sender) Held", "ann Request", "bob Request"]);
+    for kim in ["kim", "Kim", "KIM"] {
+        assert_eq!(story.does(&approve(kim)).map(|_| ()), Err(Refused::OwnMail), "{kim}");
+        let kim = By { who: Actor::Administrator(address(kim).as_str().into()), ..by("ann") };
+        let reject = Command::Reject { by: kim, reason: "".into() };
+        assert_eq!(story.does(&reject).map(|_| ()), Err(Refused::OwnMail));
+    }
+    // Nobody has two words.
+    story.does(&approve("Ann")).unwrap();
+    assert!(matches!(story.does(&approve("ann")), Err(Refused::VotedAlready { .. })));
+    assert!(!story.case.waits_for(&address("ANN")) && story.case.waits_for(&address("BOB")));
+    let twice = Command::Forward { by: by("bob"), to: Moderator::new(address("ANN")) };
+    assert_eq!(story.does(&twice).map(|_| ()), Err(Refused::DecidesAlready));
+    story.does(&approve("BOB")).unwrap();
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+}
+
+#[test]
 fn a_deputy_counts_as_the_one_who_is_away_and_not_for_the_sender() {
     let deputy =
         |name: &str, of: &str| Moderator { address: address(name), deputy_of: Some(address(of)) };

@@ -41,6 +41,13 @@ impl Decision {
         matches!(self, Self::Released | Self::Expired(AtExpiry::Release))
     }
 
+    /// Whether its words are for the sender: what is said about a refusal is, what moderators say to each
+    /// other is not.
+    #[must_use]
+    pub const fn tells_why(self) -> bool {
+        matches!(self, Self::Rejected | Self::Returned)
+    }
+
     /// What was decided, in one word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

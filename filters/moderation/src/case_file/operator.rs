@@ -1,11 +1,14 @@
 //! What operators have to do with a case: mail that waits for them too, and what they do in the queue.
 
-use mailweir_mail::Timestamp;
+use mailweir_mail::{QueueId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::CaseFile;
-use crate::case::{
-    Actor, By, Closing, Command, Decision, Owed, Proof, QueueDeed, Refused, State, To, Word,
+use crate::{
+    case::{
+        Actor, By, Closing, Command, Decision, Owed, Proof, QueueDeed, Refused, State, To, Word,
+    },
+    notice::About,
 };
 
 /// What an operator did with the mail of a case in the queue.
@@ -17,6 +20,17 @@ pub struct Operated {
     pub by: Box<str>,
     /// When.
     pub at: Timestamp,
+}
+
+/// Who has the last word about a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastWord {
+    /// Those who decide; they may not have said it yet.
+    People,
+    /// An operator, who has not said it: the mail is on hold.
+    Awaited,
+    /// An operator, who has.
+    Said(QueueDeed),
 }
 
 impl CaseFile {
@@ -41,23 +55,36 @@ impl CaseFile {
     /// How it stands, in one word; `approved` while an operator has the last word.
     #[must_use]
     pub fn state_name(&self) -> &'static str {
-        match (&self.case.progress.state, &self.operator) {
-            (State::Closed(closing), operator) if self.is_left(closing) => match operator {
-                None if closing.decision.sends() => "approved",
-                None => closing.decision.as_str(),
-                Some(Operated { deed: QueueDeed::Released, .. }) => Decision::Released.as_str(),
-                Some(Operated { deed: QueueDeed::Deleted, .. }) => Decision::Discarded.as_str(),
-            },
-            (state, _) => state.as_str(),
+        match (&self.case.progress.state, self.last_word()) {
+            (State::Closed(closing), LastWord::Awaited) if closing.decision.sends() => "approved",
+            (_, LastWord::Said(QueueDeed::Released)) => Decision::Released.as_str(),
+            (_, LastWord::Said(QueueDeed::Deleted)) => Decision::Discarded.as_str(),
+            (state, LastWord::People | LastWord::Awaited) => state.as_str(),
         }
+    }
+
+    /// Who has the last word about the mail.
+    #[must_use]
+    pub fn last_word(&self) -> LastWord {
+        match (&self.case.progress.state, &self.operator) {
+            (State::Closed(closing), operator) if self.is_left(closing) => operator
+                .as_ref()
+                .map_or(LastWord::Awaited, |operated| LastWord::Said(operated.deed)),
+            _ => LastWord::People,
+        }
+    }
+
+    /// What notices and pages say of it.
+    #[must_use]
+    pub fn about(&self, id: QueueId) -> About<'_> {
+        About { id, case: &self.case, mail: &self.mail, last_word: self.last_word() }
     }
 
     /// Whether the mail is on hold though people have said their last word, or can say none: an operator
     /// has it.
     #[must_use]
     pub fn waits_for_operator(&self) -> bool {
-        let State::Closed(closing) = &self.case.progress.state else { return false };
-        self.operator.is_none() && self.is_left(closing)
+        self.last_word() == LastWord::Awaited
     }
 
     /// Whether the end of the case left the mail to an operator: people let it go, and it was held for

@@ -25,7 +25,10 @@ pub use summary::{Attachment, Recipient, Summary};
 
 use mailweir_mail::{Address, QueueId, Timestamp};
 
-use crate::case::{Case, Refused, To, Word};
+use crate::{
+    case::{Case, Refused, To, Word},
+    case_file::LastWord,
+};
 
 /// What is to be told.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +80,8 @@ pub struct About<'a> {
     pub case: &'a Case,
     /// What is known of its mail.
     pub mail: &'a Summary,
+    /// Whether an operator has the last word.
+    pub last_word: LastWord,
 }
 
 /// What came of an answer by mail.

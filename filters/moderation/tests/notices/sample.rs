@@ -8,6 +8,7 @@ use mailweir_moderation::{
         Actor, AtExpiry, By, Case, Command, Expiry, Kind, Level, Moderator, OwnMail, Plan, Proof,
         QueueDeed, Refused, RuleName, TellsSender, To, Word,
     },
+    case_file::LastWord,
     notice::{
         About, Answered, Attached, Attachment, Composed, Gathered, Language, Letter, Links,
         MessageId, Notice, Octets, Recipient, Summary, Waiting, Zone, compose,
@@ -105,6 +106,16 @@ fn told(language: Language) -> Vec<(&'static str, Composed)> {
     tell("moderators_gone", &gone, Word::Decided, &cfo);
     let discarded = Command::Discard { by: admin, reason };
     tell("moderators_discarded", &after(&open, &[discarded]), Word::Decided, &cfo);
+    let approved = by_both(Some(vec![0, 2]));
+    let damaged = after(&open, &[Command::Condemn]);
+    for (name, case, to) in [
+        ("awaits_operator", &approved, &To::Sender),
+        ("moderators_await_operator", &approved, &cfo),
+        ("damaged", &damaged, &To::Sender),
+        ("moderators_damaged", &damaged, &cfo),
+    ] {
+        told.push((name, sample.left(case, LastWord::Awaited, to)));
+    }
     told.push(("digest_of_news", sample.digest(Gathered::News, &refused, 2)));
     told.push(("digest_of_alerts", sample.digest(Gathered::Alerts, &open, 2)));
     told
@@ -230,7 +241,15 @@ impl Sample {
     }
 
     pub(super) fn about<'a>(&'a self, case: &'a Case) -> About<'a> {
-        About { id: QueueId::new(NOW, 7), case, mail: &self.mail }
+        let last_word = LastWord::People;
+        About { id: QueueId::new(NOW, 7), case, mail: &self.mail, last_word }
+    }
+
+    /// A case that is decided, to its sender or to one who was asked. An operator has the last word.
+    pub(super) fn left(&self, case: &Case, last_word: LastWord, to: &To) -> Composed {
+        let about = About { last_word, ..self.about(case) };
+        let reader = if let To::Moderator(address) = to { address.clone() } else { sender() };
+        self.compose(&Notice::Owed { word: Word::Decided, to, about }, &reader)
     }
 
     pub(super) fn owed(&self, case: &Case, word: Word, to: &To) -> Composed {

@@ -6,6 +6,7 @@ use mailweir_mail::Address;
 use mailweir_moderation::{
     action::{Action, Approval, ApprovalLevel, End, EscalateTo, Hold, Patience, Wait},
     case::{AtExpiry, OwnMail},
+    person::is_among,
 };
 
 use super::{ExpireAfter, settings::level};
@@ -184,7 +185,7 @@ fn need(
 
 fn no_one_twice(table: &RawTable, key: &str, people: &[Address], problems: &mut Problems<'_>) {
     for (index, one) in people.iter().enumerate() {
-        if people[..index].contains(one) {
+        if is_among(one, &people[..index]) {
             problems.element_error(table, key, index, format!("{one} is listed twice"));
         }
     }

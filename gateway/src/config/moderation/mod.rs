@@ -22,6 +22,7 @@ use mailweir_moderation::{
     action::People,
     chain::{self, TrustedHosts, WalkOptions},
     notice::Language,
+    person::is_same,
     reply::address,
     rule::{AddressPattern, Rules},
     token::Token,
@@ -263,7 +264,7 @@ impl Moderation {
     /// Whether a log-in is somebody's. Their address is one, unless it is that of somebody else.
     #[must_use]
     pub fn is_login_of(&self, person: &Address, login: &str) -> bool {
-        match self.moderators.iter().find(|moderator| moderator.person.address == *person) {
+        match self.moderators.iter().find(|one| is_same(&one.person.address, person)) {
             Some(moderator) => is_same_login(&moderator.login, login),
             None => {
                 is_same_login(person.as_str(), login)
@@ -282,7 +283,7 @@ impl Moderation {
     #[must_use]
     pub fn zone_of(&self, person: &Address) -> &TimeZone {
         let mut known = self.moderators.iter();
-        let known = known.find(|moderator| moderator.person.address == *person);
+        let known = known.find(|one| is_same(&one.person.address, person));
         known.map_or(&self.time_zone, |moderator| &moderator.time_zone)
     }
 }

@@ -3,6 +3,7 @@
 use mailweir_moderation::{
     action::{People, Person},
     notice::Language,
+    person::is_same,
 };
 
 use super::OneLine;
@@ -64,7 +65,7 @@ fn check_one(
     problems: &mut Problems<'_>,
 ) {
     let address = &section.address;
-    if before.iter().any(|other| other.person.address == *address) {
+    if before.iter().any(|other| is_same(&other.person.address, address)) {
         problems.error(table, "address", format!("{address} is listed already"));
         return;
     }
@@ -73,7 +74,7 @@ fn check_one(
         let message = format!("{:?} is the log-in of {} already", this.login, other.person.address);
         problems.error(table, "login", message);
     }
-    if section.deputy.as_ref() == Some(address) {
+    if section.deputy.as_ref().is_some_and(|deputy| is_same(deputy, address)) {
         problems.error(table, "deputy", "nobody is their own deputy");
     }
 }

@@ -9,6 +9,7 @@ use mailweir_moderation::{
     chain::TrustedEntry,
     notice::Language,
     numbers::NumberKind,
+    person::is_among,
     rule::{AddressPattern, Hours, Regex, What},
 };
 
@@ -306,7 +307,7 @@ pub(super) fn level(
     moderators: Vec<Address>,
     Needed(needed): Needed,
 ) -> Result<ApprovalLevel, (&'static str, Option<usize>, String)> {
-    let is_twice = |index: &usize| moderators[..*index].contains(&moderators[*index]);
+    let is_twice = |index: &usize| is_among(&moderators[*index], &moderators[..*index]);
     if moderators.is_empty() {
         return Err(("moderators", None, "nobody could approve".to_owned()));
     }

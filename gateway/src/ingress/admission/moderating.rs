@@ -71,8 +71,10 @@ impl Admission {
             self.listener.warn(format!("{id}: {NOT_TOLD}"));
         }
         let submitter = sender.submitter.as_ref();
+        let owns_sender = self.owns_sender(submitter, envelope, &mail.incoming).await;
         let asked = self.ask(rules, submitter, &final_form.0, &mail.incoming).await?;
-        let arrival = self.arrival(&mail.incoming, seen, (&final_form.0, &sender), asked);
+        let arrival =
+            self.arrival(&mail.incoming, seen, (&final_form.0, &sender), (asked, owns_sender));
         let moderated = self.judge_arrival(&arrival, watch, mail).await;
         mail.acquainted = arrival.acquainted;
         mail.moderated = moderated;
@@ -112,13 +114,14 @@ impl Admission {
         incoming: &Incoming,
         seen: Seen,
         (envelope, sender): (&'a Envelope, &'a SentBy),
-        Asked { ours, groups, acquainted }: Asked,
+        (Asked { ours, groups, acquainted }, owns_sender): (Asked, bool),
     ) -> Arrival<'a> {
         let from = incoming.scan().from().and_then(|from| from.addresses().ok());
         Arrival {
             listener: self.listener.name(),
             ours,
             submitter: sender.submitter.as_ref(),
+            owns_sender,
             log_in: sender.log_in,
             client: &sender.client,
             is_from_ours: sender.is_from_ours,
@@ -232,6 +235,21 @@ impl Admission {
             groups: groups.map_err(|error| self.cannot_tell(id, &error))?,
             acquainted: acquainted.map_err(|error| self.cannot_tell(id, &error))?,
         })
+    }
+
+    /// Whether a policy gives whoever logged in the address that the mail is from, as it was handed in.
+    async fn owns_sender(
+        &self,
+        submitter: Option<&Submitter>,
+        envelope: &Envelope,
+        incoming: &Incoming,
+    ) -> bool {
+        let Some(submitter) = submitter else { return false };
+        let policy = self.listener.policy();
+        let owners = policy.owners().await;
+        let from = || incoming.scan().from()?.addresses().ok()?.into_iter().next();
+        let sender = envelope.sender.address().cloned().or_else(from);
+        sender.is_some_and(|sender| submitter.owns(&sender, policy.rules(), &owners))
     }
 
     /// Mail and case are durable: from now on people may decide about it.

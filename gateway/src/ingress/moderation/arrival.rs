@@ -19,6 +19,8 @@ pub(in crate::ingress) struct Arrival<'a> {
     /// The domains of recipients and senders that are ours.
     pub(in crate::ingress) ours: HashSet<Domain>,
     pub(in crate::ingress) submitter: Option<&'a Submitter>,
+    /// Whether a policy gives `submitter` the first of the addresses that the mail claims to be from.
+    pub(in crate::ingress) owns_sender: bool,
     /// Whether `submitter` says all that there is to say of it.
     pub(in crate::ingress) log_in: LogIn,
     pub(in crate::ingress) client: &'a Client,
@@ -41,26 +43,20 @@ pub(in crate::ingress) struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    /// Who sent it, under every name. First the one that is proven best: that is where notices go.
-    pub(super) fn senders(&self) -> Vec<Address> {
-        let login = self.submitter.and_then(|submitter| Address::parse(submitter.name()).ok());
-        let envelope = self.envelope.sender.address().cloned();
-        let mut senders: Vec<Address> = Vec::with_capacity(1);
-        for one in login.into_iter().chain(envelope).chain(self.from.iter().cloned()) {
-            if !senders.contains(&one) {
-                senders.push(one);
-            }
-        }
-        senders
+    /// Who sent it, as they say: the envelope, then the header.
+    pub(super) fn claimed(&self) -> impl Iterator<Item = &Address> {
+        self.envelope.sender.address().into_iter().chain(&self.from)
     }
 
-    /// Whether it is certain enough who sent it that they may be written to. Whoever writes under
-    /// somebody's name, which they can under ours from outside and under any from a relay of ours, makes
-    /// us write to nobody.
-    pub(super) fn may_be_told(&self) -> bool {
+    /// Whether the first of those whom it claims to be from may be written to, if nothing else says who it
+    /// was. Whoever writes under somebody's name, which they can under ours from outside, under any from
+    /// a relay of ours, and under any after a log-in that is bound to no sender, makes us write to nobody.
+    pub(super) fn is_claim_certain(&self) -> bool {
         let is_ours = |sender: &Address| self.ours.contains(sender.domain());
-        self.submitter.is_some()
-            || self.is_from_ours && self.envelope.sender.address().is_some_and(is_ours)
+        match self.submitter {
+            Some(_) => self.owns_sender || self.claimed().next().is_some_and(is_ours),
+            None => self.is_from_ours && self.envelope.sender.address().is_some_and(is_ours),
+        }
     }
 
     /// Those who are in question, as people are shown them.

@@ -8,6 +8,7 @@ use mailweir_moderation::{
     case::{Case, RuleName},
     case_file::{Attach, CaseFile},
     notice::Summary,
+    person::is_among,
     rule::{Judgement, LogIn, MailFacts, Match, Reason, Watch},
 };
 
@@ -151,23 +152,36 @@ impl ListenerModeration {
         Some(Moderated { fate, only, rule: rule.rule.name.clone(), reasons: first.reasons.clone() })
     }
 
-    /// Who sent it, under every name: those of the mail, and those under which they decide.
+    /// Who sent it, under every name. First the one that is proven best, which is where notices go.
     fn senders(&self, mail: &Arrival<'_>) -> Vec<Address> {
-        let mut senders = mail.senders();
-        let login = mail.submitter.map_or("", Submitter::name);
-        for address in self.rules.moderators_by_login(login) {
-            if !senders.contains(address) {
-                senders.push(address.clone());
+        let mut senders = self.proven(mail);
+        for one in mail.claimed() {
+            if !is_among(one, &senders) {
+                senders.push(one.clone());
             }
         }
         senders
+    }
+
+    /// The addresses of whoever logged in: the log-in itself, and those under which they decide.
+    fn proven(&self, mail: &Arrival<'_>) -> Vec<Address> {
+        let Some(login) = mail.submitter.map(Submitter::name) else { return Vec::new() };
+        let moderators = self.rules.moderators_by_login(login).cloned();
+        let mut proven: Vec<Address> = Vec::with_capacity(1);
+        for one in Address::parse(login).ok().into_iter().chain(moderators) {
+            if !is_among(&one, &proven) {
+                proven.push(one);
+            }
+        }
+        proven
     }
 
     fn hold(&self, hold: &Hold, held: HeldMail, mail: &Arrival<'_>) -> Case {
         let calendar = |person: &Address, at| self.rules.zone_of(person).date(at);
         let people = (&self.rules.people, &calendar as _);
         let plan = hold.plan(held, people, mail.arrival);
-        let plan = if mail.may_be_told() { plan } else { plan.of_uncertain_sender() };
+        let is_certain = mail.is_claim_certain() || !self.proven(mail).is_empty();
+        let plan = if is_certain { plan } else { plan.of_uncertain_sender() };
         Case::open(plan, mail.arrival)
     }
 }

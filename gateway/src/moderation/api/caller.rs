@@ -14,6 +14,7 @@ use mailweir_admin_ui::{
 };
 use mailweir_auth::{AuthFailure, Identity};
 use mailweir_mail::Address;
+use mailweir_moderation::person::is_same;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -65,9 +66,9 @@ fn owner(moderators: &[Moderator], identity: &Identity) -> Who {
     let same = |known: &Moderator| known.login.to_lowercase() == login.to_lowercase();
     let address = match moderators.iter().find(|known| same(known)) {
         Some(known) => Some(known.person.address.clone()),
-        None => Address::parse(login)
-            .ok()
-            .filter(|address| !moderators.iter().any(|known| known.person.address == *address)),
+        None => Address::parse(login).ok().filter(|address| {
+            !moderators.iter().any(|known| is_same(&known.person.address, address))
+        }),
     };
     // An app password is for one program, and that is not for deciding.
     let decides = identity.credential().is_none();

@@ -18,6 +18,7 @@ use mailweir_moderation::{
     case::{Actor, By, Kind, Proof, Refused},
     case_file::CaseFile,
     deed::{Deed, Unfit},
+    person::is_same,
     search::Search,
     view::{Decided, View},
 };
@@ -46,7 +47,7 @@ impl Api {
         let Wanted { query, after, limit } = wanted;
         let sees = Clearance::of(caller);
         if let (Some(mine), Who::Account { address, .. }) = (&query.mine, &caller.who)
-            && address.as_ref() != Some(mine)
+            && !address.as_ref().is_some_and(|address| is_same(address, mine))
         {
             // Who else decides is nothing that one could find out so.
             return None;
@@ -67,7 +68,7 @@ impl Api {
         let sees = Clearance::of(caller);
         let file = moderation.case(id).ok_or(DeedError::NotFound)?;
         let seen = sees.see(&file).ok_or(DeedError::NotFound)?;
-        let by = sees.by(seen, &deed, &file).map_err(not_theirs)?;
+        let by = sees.by(seen.clone(), &deed, &file).map_err(not_theirs)?;
         if let (Deed::Forward { to }, Actor::Moderator(_)) = (&deed, &by.who)
             && !moderation.decides_by_rule(to)
         {
@@ -79,9 +80,11 @@ impl Api {
         let stand_in = |to: &Address| moderation.stand_in(to);
         let senseless = |unfit: Unfit| DeedError::Senseless(unfit.to_string().into());
         let command = deed.into_command(by, &file, &stand_in).map_err(senseless)?;
-        moderation.take(id, command).await.map_err(|error| not_done(&error))?;
+        let taken = moderation.take(id, command).await;
         let file = moderation.case(id).ok_or(DeedError::NotFound)?;
-        sees.view(id, &file).ok_or(DeedError::NotFound)
+        taken.map_err(|error| seen.not_done(&error, &file))?;
+        // Whoever has handed the decision on sees the case no more, but for what they did.
+        seen.view(id, &file).ok_or(DeedError::NotFound)
     }
 }
 
@@ -132,6 +135,46 @@ enum Seen {
     Sender(Address),
 }
 
+impl Seen {
+    fn view(&self, id: QueueId, file: &CaseFile) -> Option<Value> {
+        let view = match self {
+            Self::Administrator | Self::Moderator(_) => View::whole(id, file),
+            Self::Sender(_) => View::own(id, file),
+        };
+        serde_json::to_value(view).ok()
+    }
+
+    /// Who was faster.
+    fn decision(&self, file: &CaseFile) -> Option<Value> {
+        let decided = match self {
+            Self::Administrator | Self::Moderator(_) => Decided::whole(file),
+            Self::Sender(_) => Decided::own(file),
+        };
+        serde_json::to_value(decided?).ok()
+    }
+
+    fn not_done(&self, error: &TakeError, file: &CaseFile) -> DeedError {
+        let reason = error.in_full().into();
+        match error {
+            TakeError::NoCase(_) => DeedError::NotFound,
+            TakeError::Refused(refused) => match refused {
+                Refused::Closed(_) => DeedError::TooLate(reason, self.decision(file)),
+                Refused::Scheduled { .. }
+                | Refused::VotedAlready { .. }
+                | Refused::DecidesAlready => DeedError::TooLate(reason, None),
+                Refused::NotTheirs | Refused::OwnMail => DeedError::NotTheirs(reason),
+                _ => DeedError::Senseless(reason),
+            },
+            TakeError::Gone | TakeError::Altered => DeedError::TooLate(reason, None),
+            TakeError::Unreadable
+            | TakeError::Queue(_)
+            | TakeError::Store(_)
+            | TakeError::Unwritable(_)
+            | TakeError::Stopping => DeedError::Failed(reason),
+        }
+    }
+}
+
 impl Clearance {
     fn of(caller: &Caller) -> Self {
         Self { caller: caller.clone() }
@@ -156,11 +199,7 @@ impl Clearance {
     }
 
     fn view(&self, id: QueueId, file: &CaseFile) -> Option<Value> {
-        let view = match self.see(file)? {
-            Seen::Administrator | Seen::Moderator(_) => View::whole(id, file),
-            Seen::Sender(_) => View::own(id, file),
-        };
-        serde_json::to_value(view).ok()
+        self.see(file)?.view(id, file)
     }
 
     /// As much of what was found as one answer takes; what is left is behind its `next`.
@@ -194,7 +233,6 @@ impl Clearance {
                     (Deed::Cancel, _) if is_own => sender().map(Actor::Sender),
                     (Deed::Cancel, _) => None,
                     (_, Seen::Moderator(address)) => Some(Actor::Moderator(address)),
-                    (Deed::Comment { .. }, Seen::Sender(address)) => Some(Actor::Sender(address)),
                     // A delay or a confirmation is the sender's own to decide: not a program's.
                     (Deed::Approve { .. }, Seen::Sender(address))
                         if *decides && file.case.plan.kind != Kind::Approval =>
@@ -215,36 +253,13 @@ impl Clearance {
 fn is_own(file: &CaseFile, login: &str, address: Option<&Address>) -> bool {
     match &file.mail.login {
         Some(sender) => sender.to_lowercase() == login.to_lowercase(),
-        None => address.is_some() && address == file.mail.sender.address(),
+        None => address.zip(file.mail.sender.address()).is_some_and(|(own, it)| is_same(own, it)),
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
 fn not_theirs(refused: Refused) -> DeedError {
     DeedError::NotTheirs(refused.to_string().into())
-}
-
-fn not_done(error: &TakeError) -> DeedError {
-    let reason = error.in_full().into();
-    match error {
-        TakeError::NoCase(_) => DeedError::NotFound,
-        TakeError::Refused(refused) => match refused {
-            Refused::Closed(closing) => {
-                DeedError::TooLate(reason, serde_json::to_value(Decided::of(closing)).ok())
-            }
-            Refused::Scheduled { .. } | Refused::VotedAlready { .. } | Refused::DecidesAlready => {
-                DeedError::TooLate(reason, None)
-            }
-            Refused::NotTheirs | Refused::OwnMail => DeedError::NotTheirs(reason),
-            _ => DeedError::Senseless(reason),
-        },
-        TakeError::Gone | TakeError::Altered => DeedError::TooLate(reason, None),
-        TakeError::Unreadable
-        | TakeError::Queue(_)
-        | TakeError::Store(_)
-        | TakeError::Unwritable(_)
-        | TakeError::Stopping => DeedError::Failed(reason),
-    }
 }
 
 /// Bytes of a page, unless one case alone has more.

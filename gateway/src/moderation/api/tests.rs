@@ -8,7 +8,7 @@ use std::{
 
 use mailweir_mail::ReversePath;
 use mailweir_moderation::{
-    case::{MOST_WORDS, Moderator, OwnMail},
+    case::{Command, MOST_WORDS, Moderator, OwnMail, QueueDeed},
     search::Query,
 };
 
@@ -118,8 +118,13 @@ fn a_sender_takes_it_back_and_decides_nothing() {
     let cancel = ann.by(seen(), &Deed::Cancel, &file).unwrap();
     assert!(matches!(cancel, By { who: Actor::Sender(_), proof: Proof::Login, from: Some(_) }));
     let approve = Deed::Approve { comment: reason(), only: None, at: None, trust_days: 0 };
-    for deed in [approve, Deed::Reject { reason: reason() }, Deed::Discard { reason: reason() }] {
-        assert_eq!(ann.by(seen(), &deed, &file), Err(Refused::NotTheirs), "{deed:?}");
+    // Nor do they fill what there is room for.
+    let comment = Deed::Comment { text: "x".repeat(MOST_WORDS).into() };
+    let (reject, discard) = (Deed::Reject { reason: reason() }, Deed::Discard { reason: reason() });
+    for deed in [approve, reject, discard, comment] {
+        for ann in [account("ann", None, true), account("ann", None, false)] {
+            assert_eq!(ann.by(seen(), &deed, &file), Err(Refused::NotTheirs), "{deed:?}");
+        }
     }
     let boss = account("boss", Some("boss@own.example"), true);
     let cancel = boss.by(boss.see(&file).unwrap(), &Deed::Cancel, &file);
@@ -149,6 +154,30 @@ fn what_a_sender_reads_does_not_say_who_was_asked() {
     let boss = account("b", Some("boss@own.example"), true).view(id, &file).unwrap();
     assert_eq!(boss["levels"][0]["moderators"][0], "boss@own.example");
     assert!(account("bob", None, true).view(id, &file).is_none());
+}
+
+#[test]
+fn a_decision_is_not_said_to_be_more_than_the_case_is() {
+    let mut file = file();
+    let id = QueueId::new(file.mail.arrival, 1);
+    file.also_held = Some("HOLD of a table".into());
+    let who = Actor::Administrator("crm".into());
+    let by = By { who, proof: Proof::Api, from: None };
+    let comment = "fine".into();
+    let approve = Command::Approve { by, comment, only: None, at: None, trust_days: 0 };
+    let (approved, _) = file.take(&approve, own_time(1)).unwrap();
+    let operated = |deed| approved.operated(deed, "root", own_time(2)).unwrap();
+    for (file, state, by) in [
+        (&approved, "approved", "administrator crm"),
+        (&operated(QueueDeed::Released), "released", "administrator crm"),
+        (&operated(QueueDeed::Deleted), "discarded", "administrator root"),
+    ] {
+        for who in [account("ann", None, true), account("b", Some("boss@own.example"), true)] {
+            let view = who.view(id, file).unwrap();
+            assert_eq!((&view["state"], &view["decision"]["what"]), (&state.into(), &state.into()));
+            assert_eq!(view["decision"]["by"], by);
+        }
+    }
 }
 
 #[tokio::test]

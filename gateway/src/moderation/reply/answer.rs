@@ -3,12 +3,7 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use mailweir_mail::QueueId;
-use mailweir_moderation::{
-    case::To,
-    case_file::CaseFile,
-    notice::{About, Notice},
-    token::AnswerCode,
-};
+use mailweir_moderation::{case::To, case_file::CaseFile, notice::Notice, token::AnswerCode};
 use mailweir_queue::Annex;
 
 use super::{Answering, Answers, Outcome};
@@ -62,7 +57,7 @@ impl Moderation {
         // The links stand in the notice that was answered; of the code none can be made.
         let answer = Some(code.clone());
         let enclosed = Enclosed { token: None, answer, original: Original::NOTHING };
-        let about = About { id, case: &file.case, mail: &file.mail };
+        let about = file.about(id);
         let notice = Notice::Answered { result: outcome.answered(), about };
         let thread = file.sent_to(&to.reader.address);
         let composed = to.compose(&notice, (id, number()), thread, &enclosed);

@@ -55,7 +55,7 @@ impl Act {
         progress.escalated = true;
         let Some(escalation) = &plan.escalation else { return };
         let Some(level) = progress.levels.get_mut(usize::from(progress.at_level)) else { return };
-        let known = |to: &Moderator| level.moderators.iter().any(|one| one.address == to.address);
+        let known = |to: &Moderator| level.moderators.iter().any(|one| one.is(&to.address));
         let others: Vec<Moderator> =
             escalation.to.iter().filter(|to| !known(to)).cloned().collect();
         level.moderators.extend(others.iter().cloned());

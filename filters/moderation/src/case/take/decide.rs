@@ -150,7 +150,7 @@ impl Act {
         match &by.who {
             Actor::Moderator(address) => {
                 let level = self.case.progress.level().ok_or(Refused::NotTheirs)?;
-                let seat = level.moderators.iter().find(|one| one.address == *address);
+                let seat = level.moderators.iter().find(|one| one.is(address));
                 let seat = seat.ok_or(Refused::NotTheirs)?;
                 self.case.may_decide(seat)?;
                 Ok(Some(seat.clone()))
@@ -167,7 +167,8 @@ impl Act {
 
     /// Whether an administrator of this name sent it.
     fn is_sender(&self, administrator: &str) -> bool {
-        self.case.plan.senders.iter().any(|one| one.as_str() == administrator)
+        let administrator = administrator.to_lowercase();
+        self.case.plan.senders.iter().any(|one| one.as_str().to_lowercase() == administrator)
     }
 
     fn has_enough(&self) -> bool {

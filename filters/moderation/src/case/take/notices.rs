@@ -3,7 +3,10 @@
 use mailweir_mail::Address;
 
 use super::Act;
-use crate::case::{Actor, AtExpiry, By, Decision, Kind, Moderator, Owed, To, Word};
+use crate::{
+    case::{Actor, AtExpiry, By, Decision, Kind, Moderator, Owed, To, Word},
+    person,
+};
 
 impl Act {
     /// Asks those of the level that is due now. If too few of them may decide, somebody must hear
@@ -12,13 +15,13 @@ impl Act {
         self.case.progress.asked = self.now;
         self.owe_deciders(Word::Request);
         let level = self.case.progress.level();
-        let mut able: Vec<&Address> = level
+        let mut able: Vec<Box<str>> = level
             .into_iter()
             .flat_map(|level| &level.moderators)
             .filter(|one| self.case.may_decide(one).is_ok())
-            .map(Moderator::principal)
+            .map(|one| person::key(one.principal()))
             .collect();
-        able.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        able.sort_unstable();
         able.dedup();
         // A mail that goes by itself needs nobody.
         let waits = self.case.plan.kind != Kind::Delay;
@@ -61,8 +64,9 @@ impl Act {
         let levels = self.case.progress.levels.iter().take(asked);
         let mut told: Vec<Address> = Vec::new();
         for one in levels.flat_map(|level| &level.moderators) {
-            let ended = matches!(&by.who, Actor::Moderator(address) if *address == one.address);
-            if !ended && self.case.may_decide(one).is_ok() && !told.contains(&one.address) {
+            let ended = matches!(&by.who, Actor::Moderator(address) if one.is(address));
+            if !ended && self.case.may_decide(one).is_ok() && !person::is_among(&one.address, &told)
+            {
                 told.push(one.address.clone());
             }
         }

@@ -34,7 +34,7 @@ impl Act {
         else {
             return Err(Refused::NotTheirs);
         };
-        if level.moderators.iter().any(|known| known.address == to.address) {
+        if level.moderators.iter().any(|known| known.is(&to.address)) {
             return Err(Refused::DecidesAlready);
         }
         match seat {

@@ -47,7 +47,7 @@ fn not_done(refused: &Refused, about: &About<'_>, letter: &Letter<'_>) -> Docume
     }
     writer.subject(about, "");
     match refused {
-        Refused::Closed(end) => writer.decided(end, about.case),
+        Refused::Closed(end) => writer.decided(end, about),
         Refused::Scheduled { at } => {
             writer.facts(vec![writer.fact(Label::SentAt, writer.time(*at))]);
         }
@@ -87,7 +87,7 @@ impl Writer<'_> {
     /// Where the case stands now.
     fn standing(&mut self, case: &Case, about: &About<'_>) {
         match (&case.progress.state, closing(about)) {
-            (_, Some(end)) => self.decided(end, case),
+            (_, Some(end)) => self.decided(end, about),
             (State::Scheduled { at, .. }, None) => {
                 self.facts(vec![self.fact(Label::SentAt, self.time(*at))]);
             }

@@ -10,6 +10,7 @@ use crate::{
         document::{Block, Document, Tone},
         words::{Label, Opening, Remark, Tag},
     },
+    person::is_same,
 };
 
 /// Asks `address` to decide, for the reason that the tag names.
@@ -80,13 +81,13 @@ pub(super) fn forwarded_by(
 ) -> Option<String> {
     let mut history = about.case.progress.history.iter().rev();
     let entry =
-        history.find(|entry| matches!(&entry.step, Step::Forwarded(to) if to == address))?;
+        history.find(|entry| matches!(&entry.step, Step::Forwarded(to) if is_same(to, address)))?;
     Some(facts::who(&entry.by, about.case, letter.language))
 }
 
 pub(super) fn deputy_of<'a>(address: &Address, about: &About<'a>) -> Option<&'a Address> {
     let mut all = about.case.progress.level()?.moderators.iter();
-    all.find(|one| one.address == *address)?.deputy_of.as_ref()
+    all.find(|one| one.is(address))?.deputy_of.as_ref()
 }
 
 /// Characters of the sender in a subject.

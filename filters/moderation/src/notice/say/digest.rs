@@ -47,9 +47,10 @@ fn entry(writer: &Writer<'_>, kind: Gathered, one: &Waiting<'_>) -> Block {
     facts.push(writer.fact(Label::Recipients, facts::count(about.mail, language)));
     match (kind, closing(about)) {
         (Gathered::News, Some(end)) => {
-            let decision = facts::decision(end.decision).text(language);
+            let decision = facts::decision(end, about).text(language);
             facts.push(writer.fact(Label::Decision, decision));
-            let by = facts::decider(end, about.case, language);
+            let by = facts::decider(end, about);
+            let by = by.map(|(by, _)| facts::who(by, about.case, language));
             let by = by.map(|by| clean::name(&by, MOST_NAME));
             facts.extend(by.map(|by| writer.fact(Label::DecidedBy, by)));
         }

@@ -1,8 +1,11 @@
 //! The facts of a mail and of a case, each cleaned and bounded.
 
+use mailweir_mail::Timestamp;
+
 use super::{Writer, shown};
 use crate::{
     case::{Actor, By, Case, Closing, Decision, Entry, Moderator, Plan, QueueDeed, Step},
+    case_file::LastWord,
     notice::{
         About, Language, Recipient, Summary, clean,
         document::{Block, Fact, Value},
@@ -28,9 +31,8 @@ pub(super) fn who(by: &By, case: &Case, language: Language) -> String {
     match &by.who {
         Actor::Moderator(address) => {
             let mut all = case.progress.levels.iter().flat_map(|level| &level.moderators);
-            let principal = all
-                .find(|one| one.address == *address)
-                .and_then(|one: &Moderator| one.deputy_of.as_ref());
+            let principal =
+                all.find(|one| one.is(address)).and_then(|one: &Moderator| one.deputy_of.as_ref());
             match principal {
                 Some(principal) => {
                     let deputy = Term::Deputy.text(language);
@@ -49,9 +51,14 @@ pub(super) fn who(by: &By, case: &Case, language: Language) -> String {
     }
 }
 
-/// Who decided, if anybody did who is known.
-pub(super) fn decider(end: &Closing, case: &Case, language: Language) -> Option<String> {
-    is_decided(end.decision).then(|| who(&end.by, case, language))
+/// Who decided, and when; `None`: nobody did who is known.
+pub(super) fn decider<'a>(end: &'a Closing, about: &About<'a>) -> Option<(&'a By, Timestamp)> {
+    if let LastWord::Said(deed @ QueueDeed::Deleted) = about.last_word {
+        let mut history = about.case.progress.history.iter();
+        let entry = history.find(|entry| entry.step == Step::InQueue(deed))?;
+        return Some((&entry.by, entry.at));
+    }
+    is_decided(end.decision).then_some((&end.by, end.at))
 }
 
 /// Whether somebody decided, or time did. Of a mail that is gone nobody did, and so at no time.
@@ -72,8 +79,19 @@ const fn in_queue(deed: QueueDeed) -> Label {
     }
 }
 
+/// What came of it, in a word or two.
+pub(super) fn decision(end: &Closing, about: &About<'_>) -> Tag {
+    match about.last_word {
+        LastWord::Awaited if end.decision.sends() => Tag::Approved,
+        LastWord::Said(QueueDeed::Deleted) => Tag::Discarded,
+        LastWord::People | LastWord::Awaited | LastWord::Said(QueueDeed::Released) => {
+            named(end.decision)
+        }
+    }
+}
+
 /// What a decision is called.
-pub(super) const fn decision(decision: Decision) -> Tag {
+const fn named(decision: Decision) -> Tag {
     use crate::case::AtExpiry;
     match decision {
         Decision::Released => Tag::Approved,
@@ -81,7 +99,8 @@ pub(super) const fn decision(decision: Decision) -> Tag {
         Decision::Returned => Tag::Returned,
         Decision::Discarded | Decision::Expired(AtExpiry::Discard) => Tag::Discarded,
         Decision::Cancelled => Tag::Cancelled,
-        Decision::Gone | Decision::Damaged => Tag::Gone,
+        Decision::Gone => Tag::Gone,
+        Decision::Damaged => Tag::Damaged,
         Decision::Expired(AtExpiry::Reject) => Tag::Expired,
         Decision::Expired(AtExpiry::Release) => Tag::Sent,
     }
@@ -281,19 +300,24 @@ impl Writer<'_> {
     }
 
     /// What was decided, by whom and when, and in which words.
-    pub(super) fn decided(&mut self, closing: &Closing, case: &Case) {
+    pub(super) fn decided(&mut self, closing: &Closing, about: &About<'_>) {
         let language = self.language();
-        let tag = decision(closing.decision).text(language);
+        let tag = decision(closing, about).text(language);
         let mut decision = self.fact(Label::Decision, tag);
-        let deed = case.progress.history.iter().find_map(|entry| match entry.step {
+        if about.last_word == LastWord::Awaited && closing.decision.sends() {
+            decision.values.push(Value::from(Term::AwaitsOperator.text(language).to_owned()));
+        }
+        let deed = about.case.progress.history.iter().find_map(|entry| match entry.step {
             Step::InQueue(deed) => Some(in_queue(deed).text(language).to_owned()),
             _ => None,
         });
         decision.values.extend(deed.map(Value::from));
-        let by = decider(closing, case, language).map(|by| self.fact(Label::DecidedBy, by));
-        let at = is_decided(closing.decision);
-        let at = at.then(|| self.fact(Label::DecidedAt, self.time(closing.at)));
-        self.facts(std::iter::once(decision).chain(by).chain(at).collect());
+        let mut facts = vec![decision];
+        if let Some((by, at)) = decider(closing, about) {
+            facts.push(self.fact(Label::DecidedBy, who(by, about.case, language)));
+            facts.push(self.fact(Label::DecidedAt, self.time(at)));
+        }
+        self.facts(facts);
         let label = match closing.decision {
             Decision::Released => Label::Comment,
             Decision::Rejected

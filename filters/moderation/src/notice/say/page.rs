@@ -93,7 +93,7 @@ fn waiting(view: &View<'_>, letter: &Letter<'_>) -> Document {
 /// Whether the reader decides about the mail at any level.
 fn is_asked(case: &Case, view: &View<'_>) -> bool {
     let mut all = case.progress.levels.iter().flat_map(|level| &level.moderators);
-    all.any(|one| one.address == *view.person)
+    all.any(|one| one.is(view.person))
 }
 
 /// To one who has handed the decision on. The mail is not for them any more.
@@ -129,13 +129,13 @@ fn content(writer: &mut Writer<'_>, about: &About<'_>) {
 
 /// To one who was asked: who decided what, and when.
 fn settled(about: &About<'_>, letter: &Letter<'_>) -> Document {
-    let tag = closing(about).map_or(Tag::Done, |end| facts::decision(end.decision));
+    let tag = closing(about).map_or(Tag::Done, |end| facts::decision(end, about));
     let mut writer = Writer::new(letter, Tone::Calm, tag, Opening::Settled);
     writer.subject(about, "");
     let mut facts = writer.from(about.mail);
     facts.push(writer.subject_fact(about.mail));
     if let Some(end) = closing(about) {
-        writer.decided(end, about.case);
+        writer.decided(end, about);
         facts.extend(writer.destinations(end, about));
     }
     facts.extend(writer.all_history(about.case));

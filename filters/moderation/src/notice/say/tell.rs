@@ -2,7 +2,8 @@
 
 use super::{Writer, closing, facts, shown};
 use crate::{
-    case::{AtExpiry, Closing, Decision, Kind},
+    case::{AtExpiry, Closing, Decision, Kind, QueueDeed},
+    case_file::LastWord,
     notice::{
         About, Letter,
         document::{Document, Fact, Tone, Value},
@@ -13,13 +14,14 @@ use crate::{
 /// To a moderator who was asked: it is over.
 pub(super) fn settled(about: &About<'_>, letter: &Letter<'_>) -> Document {
     let end = closing(about);
-    let tag = end.map_or(Tag::Done, |end| facts::decision(end.decision));
+    let tag = end.map_or(Tag::Done, |end| facts::decision(end, about));
     let mut writer = Writer::new(letter, Tone::Calm, tag, Opening::Settled);
-    let by = end.and_then(|end| facts::decider(end, about.case, letter.language));
+    let by = end.and_then(|end| facts::decider(end, about));
+    let by = by.map(|(by, _)| facts::who(by, about.case, letter.language));
     writer.subject(about, &by.map_or_else(String::new, |by| format!(" \u{b7} {by}")));
     writer.remark(Remark::NothingToDo);
     if let Some(end) = end {
-        writer.decided(end, about.case);
+        writer.decided(end, about);
     }
     writer.facts(writer.short(about));
     writer.close(Some(about))
@@ -102,7 +104,14 @@ pub(super) fn outcome(about: &About<'_>, letter: &Letter<'_>) -> Document {
 }
 
 fn news(end: &Closing, about: &About<'_>) -> (Tone, Tag, Opening<'static>) {
-    let tag = facts::decision(end.decision);
+    let tag = facts::decision(end, about);
+    match about.last_word {
+        LastWord::Awaited if end.decision.sends() => {
+            return (Tone::Calm, Tag::Held, Opening::AwaitsOperator);
+        }
+        LastWord::Said(QueueDeed::Deleted) => return (Tone::Bad, tag, Opening::NotSent),
+        LastWord::People | LastWord::Awaited | LastWord::Said(QueueDeed::Released) => {}
+    }
     match (end.decision, about.case.plan.kind) {
         (Decision::Released, Kind::Approval) if about.case.progress.only.is_some() => {
             (Tone::Good, tag, Opening::PartlyApproved)
@@ -115,8 +124,9 @@ fn news(end: &Closing, about: &About<'_>) -> (Tone, Tag, Opening<'static>) {
         (Decision::Damaged, _) if facts::is_sent_by_operator(about.case) => {
             (Tone::Good, Tag::Sent, Opening::Sent)
         }
-        // Whoever runs the server has it, or knows what became of it.
-        (Decision::Gone | Decision::Damaged, _) => (Tone::Warning, tag, Opening::Gone),
+        (Decision::Damaged, _) => (Tone::Bad, tag, Opening::Damaged),
+        // Whoever runs the server knows what became of it.
+        (Decision::Gone, _) => (Tone::Warning, tag, Opening::Gone),
         (Decision::Cancelled, _) => (Tone::Calm, tag, Opening::Cancelled),
         (Decision::Expired(AtExpiry::Reject), Kind::Approval | Kind::Delay) => {
             (Tone::Bad, tag, Opening::Expired)
@@ -174,9 +184,9 @@ impl Writer<'_> {
     /// What the sender is told of a decision. Words belong to a refusal; what moderators say to each
     /// other when they approve is not for the sender.
     fn verdict(&mut self, end: &Closing, about: &About<'_>) {
-        let by = facts::who(&end.by, about.case, self.language());
-        let by = self.fact(Label::DecidedBy, by);
-        let at = self.fact(Label::DecidedAt, self.time(end.at));
+        let Some((by, at)) = facts::decider(end, about) else { return };
+        let by = self.fact(Label::DecidedBy, facts::who(by, about.case, self.language()));
+        let at = self.fact(Label::DecidedAt, self.time(at));
         match end.decision {
             Decision::Rejected | Decision::Returned => {
                 self.words(Label::Reason, &end.words);
@@ -193,6 +203,9 @@ impl Writer<'_> {
     /// Who got it and who did not.
     pub(super) fn destinations(&self, end: &Closing, about: &About<'_>) -> Vec<Fact> {
         let (mail, only) = (about.mail, about.case.progress.only.as_deref());
+        let is_sent =
+            matches!(about.last_word, LastWord::People | LastWord::Said(QueueDeed::Released));
+        let only = only.filter(|_| is_sent);
         match (end.decision, only) {
             (Decision::Released | Decision::Expired(AtExpiry::Release), Some(only)) => [
                 self.some_recipients(Label::SentTo, mail, |index| only.contains(&index), |_| false),

@@ -26,6 +26,7 @@ pub(super) const fn verb(verb: Verb) -> &'static str {
 pub(super) const fn term(term: Term) -> &'static str {
     match term {
         Term::Pending => "Pending approval",
+        Term::AwaitsOperator => "Pending release by an administrator",
         Term::Moderator => "Moderator",
         Term::Sender => "Sender",
         Term::Administrator => "Administrator",
@@ -60,6 +61,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Cancelled => "Cancelled",
         Tag::Expired => "Expired",
         Tag::Gone => "No longer held",
+        Tag::Damaged => "Damaged",
         Tag::Unclear => "Not understood",
         Tag::NotDone => "Nothing changed",
         Tag::Done => "Done",
@@ -140,6 +142,12 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Expired => "Nobody decided about your mail in time. It was not sent.",
         Opening::Gone => {
             "Your mail no longer waits. Those who run the mail server can say whether it was sent."
+        }
+        Opening::Damaged => {
+            "Your mail was damaged here and was not sent. Those who run the mail server have it."
+        }
+        Opening::AwaitsOperator => {
+            "Your mail has not been sent yet. Those who run the mail server must release it first."
         }
         Opening::NotSent => "Your mail was not sent.",
         Opening::Unclear => "Your answer was not understood. Nothing has changed.",

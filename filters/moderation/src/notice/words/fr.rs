@@ -27,6 +27,7 @@ pub(super) const fn verb(verb: Verb) -> &'static str {
 pub(super) const fn term(term: Term) -> &'static str {
     match term {
         Term::Pending => "En attente de validation",
+        Term::AwaitsOperator => "En attente d’un administrateur",
         Term::Moderator => "Modérateur",
         Term::Sender => "Expéditeur",
         Term::Administrator => "Administrateur",
@@ -61,6 +62,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Cancelled => "Annulé",
         Tag::Expired => "Délai dépassé",
         Tag::Gone => "Plus en attente",
+        Tag::Damaged => "Endommagé",
         Tag::Unclear => "Réponse non comprise",
         Tag::NotDone => "Sans effet",
         Tag::Done => "Pris en compte",
@@ -153,6 +155,12 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         }
         Opening::Gone => {
             "Votre message n’est plus en attente. Les administrateurs de la messagerie peuvent dire s’il a été envoyé."
+        }
+        Opening::Damaged => {
+            "Votre message a été endommagé sur ce serveur et n’a pas été envoyé. Il est entre les mains des administrateurs de la messagerie."
+        }
+        Opening::AwaitsOperator => {
+            "Votre message n’est pas encore parti. Il attend une autorisation des administrateurs de la messagerie."
         }
         Opening::NotSent => "Votre message n’a pas été envoyé.",
         Opening::Unclear => "Votre réponse n’a pas été comprise. Rien n’a changé.",

@@ -26,6 +26,7 @@ pub(super) const fn verb(verb: Verb) -> &'static str {
 pub(super) const fn term(term: Term) -> &'static str {
     match term {
         Term::Pending => "承認待ち",
+        Term::AwaitsOperator => "管理者の確認待ち",
         Term::Moderator => "承認者",
         Term::Sender => "送信者",
         Term::Administrator => "管理者",
@@ -60,6 +61,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Cancelled => "送信取消",
         Tag::Expired => "期限切れ",
         Tag::Gone => "保留終了",
+        Tag::Damaged => "破損",
         Tag::Unclear => "返信内容確認",
         Tag::NotDone => "処理不可",
         Tag::Done => "処理完了",
@@ -153,6 +155,12 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         }
         Opening::Gone => {
             "お送りいただいたメールの保留は終了しました。送信されたかどうかは、メールサーバーの管理者にお問い合わせください。"
+        }
+        Opening::Damaged => {
+            "お送りいただいたメールはサーバー上で破損したため、送信されませんでした。メールはメールサーバーの管理者が保管しています。"
+        }
+        Opening::AwaitsOperator => {
+            "お送りいただいたメールはまだ送信されていません。メールサーバーの管理者による確認を待っています。"
         }
         Opening::NotSent => "お送りいただいたメールは送信されませんでした。",
         Opening::Unclear => "ご返信の内容を判別できなかったため、処理は行われていません。",

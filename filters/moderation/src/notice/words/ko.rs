@@ -26,6 +26,7 @@ pub(super) const fn verb(verb: Verb) -> &'static str {
 pub(super) const fn term(term: Term) -> &'static str {
     match term {
         Term::Pending => "승인 대기",
+        Term::AwaitsOperator => "관리자 확인 대기",
         Term::Moderator => "승인자",
         Term::Sender => "발신자",
         Term::Administrator => "관리자",
@@ -60,6 +61,7 @@ pub(super) const fn tag(tag: Tag) -> &'static str {
         Tag::Cancelled => "발송 취소",
         Tag::Expired => "기한 만료",
         Tag::Gone => "보류 종료",
+        Tag::Damaged => "손상",
         Tag::Unclear => "회신 확인 필요",
         Tag::NotDone => "처리 안 됨",
         Tag::Done => "처리 완료",
@@ -143,6 +145,12 @@ pub(super) fn opening(opening: Opening<'_>) -> String {
         Opening::Expired => "승인 기한까지 결재되지 않아 보내신 메일이 발송되지 않았습니다.",
         Opening::Gone => {
             "보내신 메일의 보류가 종료되었습니다. 발송 여부는 메일 서버 관리자에게 문의해 주십시오."
+        }
+        Opening::Damaged => {
+            "보내신 메일이 서버에서 손상되어 발송되지 않았습니다. 메일은 메일 서버 관리자가 보관하고 있습니다."
+        }
+        Opening::AwaitsOperator => {
+            "보내신 메일이 아직 발송되지 않았습니다. 메일 서버 관리자의 확인을 기다리고 있습니다."
         }
         Opening::NotSent => "보내신 메일이 발송되지 않았습니다.",
         Opening::Unclear => "보내신 회신의 뜻을 확인할 수 없어 아무것도 처리하지 않았습니다.",

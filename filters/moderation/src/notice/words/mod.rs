@@ -52,6 +52,8 @@ pub enum Verb {
 pub enum Term {
     /// Waiting for approval.
     Pending,
+    /// Approved, and on hold for an operator.
+    AwaitsOperator,
     /// Who decides.
     Moderator,
     /// Who sent the mail.
@@ -115,6 +117,8 @@ pub enum Tag {
     Expired,
     /// It has left the queue, and how is not known.
     Gone,
+    /// What is stored of it is not what was held.
+    Damaged,
     /// Your answer was not understood.
     Unclear,
     /// Your answer changed nothing.
@@ -248,6 +252,10 @@ pub enum Opening<'a> {
     NotSent,
     /// To the sender: it waits no more, and it is not known whether it was sent.
     Gone,
+    /// To the sender: it is on hold for ever, since it was damaged here.
+    Damaged,
+    /// To the sender: people let it go, and an operator holds it still.
+    AwaitsOperator,
     /// To a moderator: your answer was not understood.
     Unclear,
     /// To a moderator: an answer came that they may not have written, and changed nothing.
