@@ -1,6 +1,6 @@
 //! What a sink saw.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 /// Everything that happened to a sink so far.
 #[derive(Debug, Default)]
@@ -77,6 +77,18 @@ impl Received {
             starts_line = line.ends_with(b"\r\n");
         }
         content
+    }
+
+    /// The path of the first link in a notice to a page of the gateway at `site`.
+    ///
+    /// # Panics
+    /// There is none.
+    #[must_use]
+    pub fn link(&self, site: SocketAddr) -> String {
+        let text = self.text().replace("=\r\n", "").replace("=\n", "").replace("=3D", "=");
+        let (_, rest) = text.split_once(&format!("http://{site}/m/")).expect("a link");
+        let token: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+        format!("/m/{token}")
     }
 
     /// The content as text.

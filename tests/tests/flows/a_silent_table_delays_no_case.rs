@@ -15,7 +15,7 @@ use tokio::{
 };
 
 #[tokio::test]
-async fn cases_are_decided_and_delays_end_while_a_notice_is_not_on_its_way() {
+async fn cases_are_decided_delays_end_and_others_are_told_while_a_notice_is_not_on_its_way() {
     for lines in ["digest_after = 0\ndigest_interval = \"1 s\"", "digest_after = 10"] {
         let sink = Sink::start(Script::smtp()).await;
         let mut table = Table::silent_about("boss@local.example").await;
@@ -25,10 +25,13 @@ async fn cases_are_decided_and_delays_end_while_a_notice_is_not_on_its_way() {
         table.asked.recv().await.unwrap();
 
         gateway.submit(mail().from("eve@local.example")).await.expect_accepted();
+        gateway.submit(mail().from("joe@local.example")).await.expect_accepted();
+        let gone = sink.expect(2).await;
+        assert!(gone.iter().any(|mail| mail.recipients() == ["ann@local.example"]), "{gone:?}");
         for id in [one, other] {
             gateway.moderation().take(id, approve()).await.unwrap();
         }
-        sink.expect(3).await;
+        sink.expect(4).await;
         gateway.log().expect_none("not sent: ");
     }
 }
@@ -36,6 +39,9 @@ async fn cases_are_decided_and_delays_end_while_a_notice_is_not_on_its_way() {
 fn setup(sink: &Sink, table: &Table, lines: &str) -> Setup {
     let rules = "[[moderation.rule]]\nname = \"undo\"\nsenders = [\"eve@local.example\"]\n\
                  action = \"delay\"\ndelay = \"1 s\"\ntells_sender = \"never\"\n\
+                 [[moderation.rule]]\nname = \"joe\"\nsenders = [\"joe@local.example\"]\n\
+                 action = \"approval\"\nmoderators = [\"ann@local.example\"]\n\
+                 tells_sender = \"never\"\n\
                  [[moderation.rule]]\nname = \"all\"\naction = \"approval\"\n\
                  moderators = [\"boss@local.example\"]\ntells_sender = \"never\"\n";
     Setup::before(sink)

@@ -9,7 +9,7 @@ use mailweir_tests::{
     chromium::Chromium,
     gateway::{Gateway, Setup, USER, USER_PASSWORD, loopback_address, mail},
     person::Person,
-    sink::{Received, Script, Sink},
+    sink::{Script, Sink},
     tools,
 };
 
@@ -107,7 +107,7 @@ async fn the_sender_takes_a_mail_back_and_cannot_approve_it() {
     let id = scene.gateway.submit(mine).await.expect_accepted();
     let notices = scene.sink.expect(3).await;
     let to_me = notices.iter().find(|mail| mail.recipients() == ["me@local.example"]).unwrap();
-    let link = scene.link(to_me);
+    let link = to_me.link(scene.pages);
     let mut me = scene.person();
     let page = me.open(&format!("{link}?cancel")).await;
     page.expect(200, "Your mail has not been sent yet.");
@@ -137,7 +137,7 @@ async fn a_decision_is_handed_on_to_people_that_the_rules_know_and_to_nobody_els
     let notices = scene.sink.expect(3).await;
     assert_eq!(notices[2].recipients(), ["boss@local.example"]);
     ann.open(&links[0]).await.expect(200, "not yours any more");
-    let boss = scene.link(&notices[2]);
+    let boss = notices[2].link(scene.pages);
     scene.person().choose(&boss, "choice=approve").await.expect_done();
     let line = format!("{id}: released from hold (moderator boss@local.example)");
     scene.gateway.log().expect(&line).await;
@@ -188,7 +188,7 @@ async fn where_all_links_need_a_log_in_a_sender_who_has_no_account_needs_none() 
     scene.gateway.submit(mine).await.expect_accepted();
     let notices = scene.sink.expect(3).await;
     for notice in notices {
-        let page = scene.person().open(&scene.link(&notice)).await;
+        let page = scene.person().open(&notice.link(scene.pages)).await;
         let is_mine = notice.recipients() == ["me@local.example"];
         assert_eq!(page.body.contains("a secret"), is_mine, "{}", page.body);
         assert_eq!(page.body.contains("type=\"password\""), !is_mine, "{}", page.body);
@@ -279,18 +279,9 @@ impl Scene {
         let all = self.sink.expect(before + 2).await;
         let of = |who: &str| {
             let request = all[before..].iter().find(|notice| notice.recipients() == [who]);
-            self.link(request.unwrap())
+            request.unwrap().link(self.pages)
         };
         (id, vec![of("ann@local.example"), of("bob@local.example")])
-    }
-
-    /// The path of the link in a notice.
-    fn link(&self, notice: &Received) -> String {
-        let text = notice.text();
-        let text = text.replace("=\r\n", "").replace("=\n", "").replace("=3D", "=");
-        let (_, rest) = text.split_once(&format!("http://{}/m/", self.pages)).expect("a link");
-        let token: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
-        format!("/m/{token}")
     }
 
     fn state(&self, id: QueueId) -> State {
