@@ -131,6 +131,9 @@ fn check(path: &Path, text: &str) -> Result<(Config, Vec<Problem>), Vec<Problem>
             }
             Some("/secret/relay" | "/etc/mailweir/relay.password") => Ok(b"hunter2\n".to_vec()),
             Some("/etc/mailweir/owners") => Ok(b"ann@x.example ann\nann\n@x.example\n".to_vec()),
+            Some("/etc/mailweir/bound") => {
+                Ok(b"sales@example.org ann\n@shop.example shop\n".to_vec())
+            }
             Some("/secret/empty") => Ok(b"\n".to_vec()),
             Some("/secret/lines") => Ok(b"hunter2\nhunter2\n".to_vec()),
             _ => Err(io::Error::new(io::ErrorKind::NotFound, "no such file")),

@@ -92,6 +92,12 @@ impl LoginMap {
         address.or_else(|| self.domains.get(&domain).map(Entry::Domain))
     }
 
+    /// Whether a line names all addresses of `domain`.
+    #[must_use]
+    pub fn names_domain(&self, domain: &Domain) -> bool {
+        self.domains.contains_key(domain)
+    }
+
     /// Takes in what can be read of a line, and says what cannot.
     fn add(&mut self, line: &str) -> Result<(), String> {
         let (pattern, logins) = line.split_once(char::is_whitespace).unwrap_or((line, ""));

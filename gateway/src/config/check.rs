@@ -95,7 +95,7 @@ pub(super) fn config(
     let address_verify =
         address_verify::check(&address_verify, &server.hostname, &domains.section, problems);
     let senders = senders::senders(&written_senders, around, problems);
-    moderation::claims::check(&moderation, &listeners, &senders, problems);
+    moderation::claims::check(&moderation, &listeners, &senders, around, problems);
     let moderation = moderation::check(&moderation, &listeners, &server, around, problems);
     let policy_servers =
         policy_server::check(&policy_servers, &listeners, &moderation.rules, problems);

@@ -811,7 +811,9 @@ section! {
         /// English, Korean, Japanese or French.
         language: Language = "en";
         /// Envelope senders whose mail needs nobody. Whoever can claim such an address is one of
-        /// them: `[auth.senders]` binds addresses to log-ins.
+        /// them. `[auth.senders]` binds addresses to log-ins: those who log in by `policy`, strangers by
+        /// `unauthenticated = "reject"` for what `login_maps_file` names. Clients in `networks` may
+        /// write any sender.
         trusted_senders: Vec<AddressPattern> = [];
         /// App passwords and interface tokens, by their labels, whose mail needs nobody, such as that
         /// of a program.
