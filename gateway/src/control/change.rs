@@ -187,7 +187,7 @@ async fn at_rest(
     let Ok(after) = before.operated(deed, by, clock::now()) else { return Ok(Annex::default()) };
     let mut annex = moderation::annex(id, &after, Some(&before.case)).unwrap_or_default();
     if deed == QueueDeed::Released {
-        moderation::remember_at_rest(&after, &mut annex);
+        moderation::remember_at_rest(queue, &after, &mut annex).await;
     }
     Ok(annex)
 }

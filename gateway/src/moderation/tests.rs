@@ -405,6 +405,41 @@ async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_aga
     assert_eq!((home.queue().stats().held, home.queue().stats().ready), (0, 2));
 }
 
+/// A clock that was ahead is set back: what it wrote makes nobody a stranger for what is written now.
+#[tokio::test]
+async fn no_day_that_is_remembered_becomes_an_earlier_one() {
+    let home = Home::new();
+    let (moderation, now) = (home.app.moderation(), clock::now());
+    let address = |name: &str| -> Address { format!("{name}@far.example").parse().unwrap() };
+    let ann = ReversePath::Mailbox("ann@own.example".parse().unwrap());
+    let two = Recipient { original: Some(address("list")), ..Recipient::new(address("two")) };
+    let recipients = [Recipient::new(address("one")), two];
+    let names = ["one", "two", "list"].map(address);
+    let pairs = names.map(|name| correspondents::pair(ann.address().unwrap(), &name));
+    let ahead = correspondents::day(now) + 300;
+    let mut annex = Annex::default();
+    pairs.iter().for_each(|pair| annex.put_acquaintance(*pair, ahead));
+    home.queue().write(annex).await.unwrap();
+
+    let acquainted = moderation.acquainted(&ann, &recipients, now).await.unwrap();
+    let mut written = Annex::default();
+    acquainted.remember(&ann, &recipients, &mut written, now);
+    let mut file = registry::tests::open(9_999);
+    file.mail.sender = ann;
+    let recipient = |address| mailweir_moderation::notice::Recipient {
+        address,
+        is_outside: true,
+        is_hidden: false,
+    };
+    file.mail.recipients = vec![recipient(address("one")), recipient(address("new"))];
+    file.mail.reasons = vec![mailweir_moderation::rule::Reason::NewCorrespondent(1)];
+    remember_at_rest(home.queue(), &file, &mut written).await;
+    assert!(!written.is_empty(), "of somebody new it is written");
+    home.queue().write(written).await.unwrap();
+    let days = home.queue().acquaintances(pairs.to_vec()).await.unwrap();
+    assert_eq!(days, [Some(ahead); 3]);
+}
+
 #[tokio::test]
 async fn whoever_is_silent_for_too_long_is_new_again_and_then_forgotten() {
     let home = Home::new();
