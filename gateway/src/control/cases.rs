@@ -16,7 +16,7 @@ use super::{
     operation::{Answer, Trusted},
     perform::{Answers, Gone, tell},
 };
-use crate::moderation::{Moderation, TakeError, TrustedLogin};
+use crate::moderation::{Distrusted, Moderation, TakeError, TrustedLogin};
 
 /// Tells of the cases that are looked for, in the order in which their mail came.
 pub(super) async fn list(
@@ -90,11 +90,16 @@ pub(super) async fn distrust(
     rule: Option<&str>,
     by: &str,
 ) -> Answer {
-    match moderation.distrust(login, rule, by).await {
-        Ok(mails) if mails.is_empty() => Answer::Failed { reason: NOT_TRUSTED.into() },
-        Ok(mails) => Answer::Distrusted { mails },
-        Err(error) => Answer::Failed { reason: error.in_full().into() },
-    }
+    let Distrusted { mails, left } = moderation.distrust(login, rule, by).await;
+    let Some((id, error)) = left.first() else {
+        return match mails.is_empty() {
+            true => Answer::Failed { reason: NOT_TRUSTED.into() },
+            false => Answer::Distrusted { mails },
+        };
+    };
+    let (ended, all) = (mails.len(), mails.len() + left.len());
+    let reason = format!("{ended} of {all} ended; {id}: {}; ask again", error.in_full());
+    Answer::Failed { reason: reason.into() }
 }
 
 /// Without what proves who somebody is: tokens belong to nobody else, not even their hashes.

@@ -10,8 +10,9 @@ use mailweir_mail::{
     Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath, Timestamp,
 };
 use mailweir_moderation::{
-    case::{Actor, AtExpiry, By, Command, Expiry, Owed, Proof, QueueDeed, State, To, Word},
+    case::{Actor, AtExpiry, By, Command, Expiry, Owed, Proof, QueueDeed, State, To, Trust, Word},
     case_file::Attach,
+    notice::Gathered,
     search::{Query, Search},
     token::{Grant, Purpose, Token},
 };
@@ -403,6 +404,40 @@ async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_aga
     assert!(!pending(moderation));
     // The case has sent nothing yet, and these are what came of both answers.
     assert_eq!((home.queue().stats().held, home.queue().stats().ready), (0, 2));
+}
+
+#[tokio::test]
+async fn trust_that_cannot_be_ended_is_told_mail_by_mail() {
+    let home = Home::new();
+    let (moderation, hash) = (home.app.moderation(), Fingerprint::of(b"text\r\n"));
+    let mut ids = [home.hold(b"text\r\n", hash).await, home.hold(b"text\r\n", hash).await];
+    ids.sort_unstable();
+    let until = clock::now().plus(Duration::from_secs(9_999));
+    let trust = || {
+        for id in ids {
+            let file = (*moderation.case(id).unwrap()).clone();
+            moderation.keep(id, CaseFile { trust: Some(Trust { until }), ..file });
+        }
+    };
+    trust();
+    let ended = moderation.distrust("Ann", None, "root").await;
+    assert_eq!((ended.mails, ended.left.len()), (ids.to_vec(), 0));
+    trust();
+    home.queue().shutdown().await;
+    let ended = moderation.distrust("ann", None, "root").await;
+    let left: Vec<QueueId> = ended.left.iter().map(|(id, _)| *id).collect();
+    assert_eq!((ended.mails, left), (Vec::new(), ids.to_vec()));
+}
+
+#[test]
+fn gathered_alerts_go_to_those_who_run_the_gateway_when_they_are_sent() {
+    let home = Home::new();
+    let before: Address = "former@gate.example".parse().unwrap();
+    let key = |kind| pace::Key { reader: before.clone(), kind };
+    let settings = home.app.moderation().settings.load_full();
+    let to = |kind| settings.reader_of(&key(kind)).address;
+    assert_eq!(to(Gathered::Alerts).as_str(), "postmaster@gate.example");
+    assert_eq!((to(Gathered::Requests), to(Gathered::News)), (before.clone(), before.clone()));
 }
 
 /// A clock that was ahead is set back: what it wrote makes nobody a stranger for what is written now.
