@@ -262,13 +262,11 @@ impl App {
         let policy = Arc::new(self.policy(config)?);
         let groups = Groups::open(&config.moderation.group_maps, &self.shared.tables);
         let groups = Arc::new(groups.context("moderation.group_maps")?);
-        // Cases outlive their rules, and so do the answers to them.
-        let has_moderation = !config.moderation.rules.is_empty() || self.moderation.has_cases();
-        let moderation = has_moderation.then(|| ListenerModeration {
+        let moderation = ListenerModeration {
             rules: Arc::new(config.moderation.clone()),
             service: Arc::clone(&self.moderation),
             groups,
-        });
+        };
         let mut listeners = Vec::new();
         for rules in &config.listeners {
             let tls = match rules.tls {

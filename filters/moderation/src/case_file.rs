@@ -14,7 +14,7 @@ use mailweir_mail::{Address, QueueId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{Case, Command, Outcome, Refused, State, Trust},
+    case::{Case, Command, Outcome, QueueDeed, Refused, State, Trust},
     notice::Summary,
     token::{Grant, Purpose, TokenHash},
 };
@@ -170,6 +170,8 @@ impl CaseFile {
         }
         let trust = match (command, &outcome.case.progress.state) {
             (Command::Distrust { .. }, _) => None,
+            // Nor does a mail that was never sent.
+            (Command::Follow { deed: QueueDeed::Deleted, .. }, _) => None,
             // An approval that was taken back makes nobody trusted.
             (_, State::Closed(closing)) if !closing.decision.sends() => None,
             _ => outcome.trust.or(self.trust),

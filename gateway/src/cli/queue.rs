@@ -201,8 +201,9 @@ impl Printer {
                     (plural(*mails, "mail"), if *mails == 1 { "waits" } else { "wait" });
                 writeln!(
                     out,
-                    "mailweir: {mails} left alone that {wait} for people: `mailweir moderation list` \
-                     shows what, named one by one it can be done"
+                    "mailweir: {mails} left alone that {wait} for people, or for you since damaged: \
+                     `mailweir moderation list` and `mailweir moderation list --state gone` show \
+                     which; `mailweir queue release ID` or `delete ID` does it with one"
                 )
             }
             // Not asked for here.

@@ -16,7 +16,7 @@ use super::{
     operation::{Answer, Trusted},
     perform::{Answers, Gone, tell},
 };
-use crate::moderation::{Moderation, TakeError, TrustedLogin};
+use crate::moderation::{Distrusted, Moderation, TakeError, TrustedLogin};
 
 /// Tells of the cases that are looked for, in the order in which their mail came.
 pub(super) async fn list(
@@ -96,10 +96,15 @@ pub(super) async fn distrust(
     by: &str,
     answers: &Answers,
 ) -> Result<(), Gone> {
-    let answer = match moderation.distrust(login, rule, by).await {
-        Ok(mails) if mails.is_empty() => Answer::Failed { reason: NOT_TRUSTED.into() },
-        Ok(mails) => Answer::Distrusted { mails },
-        Err(error) => Answer::Failed { reason: error.in_full().into() },
+    let Distrusted { mails, left } = moderation.distrust(login, rule, by).await;
+    let answer = match left.first() {
+        Some((id, error)) => {
+            let (ended, all) = (mails.len(), mails.len() + left.len());
+            let reason = format!("{ended} of {all} ended; {id}: {}; ask again", error.in_full());
+            Answer::Failed { reason: reason.into() }
+        }
+        None if mails.is_empty() => Answer::Failed { reason: NOT_TRUSTED.into() },
+        None => Answer::Distrusted { mails },
     };
     tell(answers, answer).await
 }

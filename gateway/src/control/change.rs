@@ -7,7 +7,7 @@ use mailweir_moderation::{
     case_file::CaseFile,
 };
 use mailweir_queue::{
-    Annex, ChangeError, Filter, Listed, Listing, Place, Queue, When, store::StoreError,
+    Annex, ChangeError, Filter, Listed, Listing, Place, Queue, store::StoreError,
 };
 
 use super::{
@@ -49,7 +49,8 @@ pub(super) async fn change(
                 continue;
             }
             Done::Refused(error) => refused(id, &error),
-            Done::WaitsForPeople => Answer::Refused { id, reason: waits(id).into() },
+            Done::WaitsForPeople(waits) => Answer::Refused { id, reason: waits.advice(id).into() },
+            Done::SetAside => Answer::Refused { id, reason: SET_ASIDE.into() },
         };
         tell(answers, answer).await?;
     }
@@ -59,13 +60,30 @@ pub(super) async fn change(
     }
 }
 
+/// Who has a say in a mail, before it is sent.
+enum Waits {
+    /// People decide.
+    ForPeople,
+    /// People cannot: it is damaged.
+    ForOperator,
+}
+
+/// What was done with a mail.
+enum Granted {
+    Changed,
+    /// It cannot be read and stays in the queue, but its case is over.
+    SetAside,
+}
+
 /// What came of a wish.
 enum Done {
     Changed,
     /// It waits for people, and was not named.
     Skipped,
     /// It waits for people, and this would send it without a word of what operators do.
-    WaitsForPeople,
+    WaitsForPeople(Waits),
+    /// It cannot be read and stays in the queue, but its case is over.
+    SetAside,
     Refused(ChangeError),
 }
 
@@ -75,16 +93,16 @@ impl Wish<'_> {
         let needs_leave = is_of_all || matches!(self, Self::Requeue);
         if needs_leave {
             match waits_for_people(target.queue(), id).await {
-                Ok(false) => {}
-                Ok(true) if is_of_all => return Done::Skipped,
-                Ok(true) => return Done::WaitsForPeople,
+                Ok(None) => {}
+                Ok(Some(_)) if is_of_all => return Done::Skipped,
+                Ok(Some(waits)) => return Done::WaitsForPeople(waits),
                 Err(error) => return Done::Refused(error.into()),
             }
         }
         Done::of(self.past_the_case(target, id, by, deed).await)
     }
 
-    async fn on(self, target: Target<'_>, id: QueueId, by: &str) -> Result<When, ChangeError> {
+    async fn on(self, target: Target<'_>, id: QueueId, by: &str) -> Result<Granted, ChangeError> {
         self.grant(target.queue(), id, by, Annex::default()).await
     }
 
@@ -95,7 +113,7 @@ impl Wish<'_> {
         id: QueueId,
         by: &str,
         deed: QueueDeed,
-    ) -> Result<When, ChangeError> {
+    ) -> Result<Granted, ChangeError> {
         let queue = target.queue();
         match target {
             Target::Running(running) => {
@@ -115,7 +133,7 @@ impl Wish<'_> {
         id: QueueId,
         by: &str,
         annex: Annex,
-    ) -> Result<When, ChangeError> {
+    ) -> Result<Granted, ChangeError> {
         match self {
             // It is no deed that a case hears of: there is nothing to write with it.
             Self::Hold(reason) => {
@@ -123,8 +141,9 @@ impl Wish<'_> {
             }
             Self::Release => queue.release_with(&queue.pin(id).await?, by, None, annex).await,
             Self::Requeue => queue.requeue_with(&queue.pin(id).await?, by, annex).await,
-            Self::Delete => queue.delete_with(&queue.pin(id).await?, by, annex).await,
+            Self::Delete => return delete(queue, id, by, annex).await,
         }
+        .map(|_| Granted::Changed)
     }
 
     /// What it does with a mail that waits for people.
@@ -147,25 +166,44 @@ impl Wish<'_> {
 }
 
 impl Done {
-    fn of(granted: Result<When, ChangeError>) -> Self {
+    fn of(granted: Result<Granted, ChangeError>) -> Self {
         match granted {
-            Ok(_) => Self::Changed,
+            Ok(Granted::Changed) => Self::Changed,
+            Ok(Granted::SetAside) => Self::SetAside,
             Err(error) => Self::Refused(error),
         }
     }
 }
 
-/// Whether people are still to decide about a mail. What is stored says so: a mail and its case come
-/// in one commit, and a case that is closed stays closed.
-async fn waits_for_people(queue: &Queue, id: QueueId) -> Result<bool, StoreError> {
-    let Some(stored) = queue.case(id).await? else { return Ok(false) };
-    let file = stored.ok().and_then(|stored| CaseFile::from_bytes(&stored).ok());
-    if file.is_some_and(|file| is_over(&file)) {
-        return Ok(false);
+async fn delete(
+    queue: &Queue,
+    id: QueueId,
+    by: &str,
+    annex: Annex,
+) -> Result<Granted, ChangeError> {
+    match queue.pin(id).await {
+        // What cannot be read is kept aside. Nobody shall have to do with its case for ever.
+        Err(ChangeError::Corrupt { .. }) if !annex.is_empty() => {
+            queue.write(annex).await?;
+            Ok(Granted::SetAside)
+        }
+        mail => queue.delete_with(&mail?, by, annex).await.map(|_| Granted::Changed),
     }
-    // A case that cannot be read may be open.
+}
+
+/// Who is still to decide about a mail. What is stored says so: a mail and its case come
+/// in one commit, and a case that is closed stays closed.
+async fn waits_for_people(queue: &Queue, id: QueueId) -> Result<Option<Waits>, StoreError> {
+    let Some(stored) = queue.case(id).await? else { return Ok(None) };
+    let file = stored.ok().and_then(|stored| CaseFile::from_bytes(&stored).ok());
+    let waits = match file {
+        Some(file) if is_over(&file) => return Ok(None),
+        Some(file) if file.waits_for_operator() => Waits::ForOperator,
+        // A case that cannot be read may be open.
+        Some(_) | None => Waits::ForPeople,
+    };
     let shown = queue.show(id).await?;
-    Ok(shown.is_some_and(|shown| place_of(&shown.mail) == Place::Held))
+    Ok(shown.filter(|shown| place_of(&shown.mail) == Place::Held).map(|_| waits))
 }
 
 /// Whether nobody need look at a mail, as far as its case goes. What is damaged is sent or deleted by who
@@ -188,7 +226,7 @@ async fn at_rest(
     let annex = moderation::annex(id, &after, Some(&before.case));
     let mut annex = annex.map_err(|error| StoreError::engine("write the case", error))?;
     if deed == QueueDeed::Released {
-        moderation::remember_at_rest(&after, &mut annex);
+        moderation::remember_at_rest(queue, &after, &mut annex).await;
     }
     Ok(annex)
 }
@@ -212,9 +250,22 @@ fn place_of(listed: &Listed) -> Place {
     }
 }
 
-fn waits(id: QueueId) -> String {
-    format!(
-        "it waits for people: `mailweir moderation approve {id}` approves it, `mailweir queue \
-         release {id}` sends it past them"
-    )
+impl Waits {
+    /// What can be done instead.
+    fn advice(self, id: QueueId) -> String {
+        match self {
+            Self::ForPeople => format!(
+                "it waits for people: `mailweir moderation approve {id}` approves it, `mailweir \
+                 queue release {id}` sends it past them"
+            ),
+            Self::ForOperator => format!(
+                "what is stored of it is not what was held: `mailweir queue release {id}` sends it as \
+                 it is, `mailweir queue delete {id}` deletes it"
+            ),
+        }
+    }
 }
+
+/// A mail that cannot be read, and that people need not decide about any more.
+const SET_ASIDE: &str =
+    "it cannot be read, and is kept aside for `mailweir rescue`; its case is over";

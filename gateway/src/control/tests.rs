@@ -234,6 +234,56 @@ async fn what_is_done_at_rest_stands_in_the_case_and_in_the_journal() {
     }
 }
 
+#[tokio::test]
+async fn of_a_mail_that_cannot_be_read_an_operator_ends_the_case_and_is_told_that_it_stays() {
+    let (place, id) = with_held_case().await;
+    let store = FjallStore::open(&place.path().join("queue").join("store")).unwrap();
+    let mut damage = Batch::default();
+    damage.put(Space::Envelopes, id, "garbage");
+    store.commit(damage).unwrap();
+    drop(store);
+    let ids = || Selection::Ids(vec![id]);
+    let reason = |told: Vec<Answer>| match &told[..] {
+        [Answer::Refused { reason, .. }] => reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    let released = ask_all(&place, Operation::Release { mails: ids() }).await.unwrap();
+    assert!(reason(released).contains("is corrupt"));
+    assert_eq!(stored_case(&place, id).await.state_name(), "waiting");
+    let deleted = ask_all(&place, Operation::Delete { mails: ids() }).await.unwrap();
+    assert!(reason(deleted).contains("kept aside for `mailweir rescue`; its case is over"));
+    let file = stored_case(&place, id).await;
+    assert_eq!((file.state_name(), file.waits_for_operator()), ("discarded", false));
+    // Of the case there is nothing more to do.
+    let again = ask_all(&place, Operation::Delete { mails: ids() }).await.unwrap();
+    assert!(reason(again).contains("is corrupt"));
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_approve_what_nobody_can_approve() {
+    let (place, id) = with_held_case().await;
+    let queue = Store::in_dir(place.path()).open(|_| {}).unwrap();
+    let before = crate::moderation::sample_case();
+    let damaged = before.take(&Command::Condemn, clock::now()).unwrap().0;
+    queue.write(annex(id, &damaged, Some(&before.case)).unwrap()).await.unwrap();
+    queue.shutdown().await;
+    drop(queue);
+    let requeue = Operation::Requeue { mails: Selection::Ids(vec![id]) };
+    let told = ask_all(&place, requeue).await.unwrap();
+    let [Answer::Refused { reason, .. }] = &told[..] else { panic!("{told:?}") };
+    assert!(!reason.contains("approve"), "{reason}");
+    for way in ["release", "delete"] {
+        assert!(reason.contains(&format!("`mailweir queue {way} {id}`")), "{reason}");
+    }
+}
+
+async fn stored_case(place: &TempDir, id: QueueId) -> CaseFile {
+    let queue = Store::in_dir(place.path()).open(|_| {}).unwrap();
+    let stored = queue.case(id).await.unwrap().unwrap().unwrap();
+    queue.shutdown().await;
+    CaseFile::from_bytes(&stored).unwrap()
+}
+
 /// A data directory with one mail that waits for people.
 async fn with_held_case() -> (TempDir, QueueId) {
     let place = tempfile::tempdir().unwrap();

@@ -79,6 +79,9 @@ pub(crate) async fn foresee(
         "" => Ok(ReversePath::Null),
         sender => Address::parse(sender).map(ReversePath::Mailbox),
     };
+    if !moderation.has_rules() {
+        return Ok(needs_nobody);
+    }
     let envelope = match sender {
         Ok(sender) if moderation.needs_nobody(&sender, submitter.as_ref()) => {
             return Ok(needs_nobody);

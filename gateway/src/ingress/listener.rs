@@ -103,7 +103,7 @@ pub struct ListenerRules {
     /// Who knows which addresses take mail.
     pub(crate) verification: Arc<Verification>,
     /// Which mail waits for people; of no effect in the modes "filter" and "lmtp".
-    pub(crate) moderation: Option<ListenerModeration>,
+    pub(crate) moderation: ListenerModeration,
     /// What is known of the mails that a Postfix hands over because we told it to; `None` where none
     /// does.
     pub(crate) notes: Option<Arc<Notes>>,
@@ -132,7 +132,7 @@ impl Listener {
         // Mail that comes back from a filter has been rewritten, and approved if it must be (Postfix `receive_override_options =
         // no_address_mappings, no_unknown_recipient_checks`).
         let (rewriting, moderation) = match settings.mode {
-            Mode::Mx | Mode::Submission => (Some(rewriting), moderation),
+            Mode::Mx | Mode::Submission => (Some(rewriting), Some(moderation)),
             Mode::Filter | Mode::Lmtp => (None, None),
         };
         Self {

@@ -106,9 +106,13 @@ impl ListenerModeration {
 
     /// What a recipient means, as far as answers to notices go.
     pub(super) fn meant(&self, recipient: &Address) -> Meant {
-        match self.rules.replies {
-            true => address::meant(&self.rules.from.address, recipient),
-            false => Meant::Other,
+        if !self.rules.replies {
+            return Meant::Other;
+        }
+        match address::meant(&self.rules.from.address, recipient) {
+            // Cases outlive their rules, and so do the answers to them.
+            meant if self.has_rules() || meant == Meant::Other || self.service.has_cases() => meant,
+            _ => Meant::Other,
         }
     }
 

@@ -12,9 +12,9 @@ use std::{
 };
 
 use aws_lc_rs::digest;
-use mailweir_mail::{Address, Recipient, ReversePath, Timestamp};
+use mailweir_mail::{Address, QueueId, Recipient, ReversePath, Timestamp};
 use mailweir_moderation::{case_file::CaseFile, rule::Reason};
-use mailweir_queue::{Annex, Day, Page, Pair, store::StoreError};
+use mailweir_queue::{Annex, Day, Listed, Page, Pair, Queue, store::StoreError};
 
 use super::Moderation;
 use crate::clock;
@@ -23,11 +23,36 @@ use crate::clock;
 #[derive(Debug, Default)]
 pub(crate) struct Acquainted {
     known: HashSet<Address>,
-    /// Those of them with whom there was mail today already: nothing new is to be written.
+    /// Those of them with whom there was mail today already, or later, if the clock was set back: nothing
+    /// new is to be written.
     today: HashSet<Address>,
 }
 
 impl Acquainted {
+    /// Which of these recipients a sender has had mail of or has written to, not before the day `oldest`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn read(
+        queue: &Queue,
+        sender: &ReversePath,
+        recipients: &[Recipient],
+        (oldest, today): (Day, Day),
+    ) -> Result<Self, StoreError> {
+        let Some(sender) = sender.address() else { return Ok(Self::default()) };
+        let pairs = names(recipients).map(|name| pair(sender, name)).collect();
+        let days = queue.acquaintances(pairs).await?;
+        let mut acquainted = Self::default();
+        for (name, last) in names(recipients).zip(days) {
+            let Some(last) = last.filter(|last| *last >= oldest) else { continue };
+            acquainted.known.insert(name.clone());
+            if last >= today {
+                acquainted.today.insert(name.clone());
+            }
+        }
+        Ok(acquainted)
+    }
+
     pub(crate) fn knows(&self, recipient: &Address) -> bool {
         self.known.contains(recipient)
     }
@@ -42,10 +67,7 @@ impl Acquainted {
         now: Timestamp,
     ) {
         let Some(sender) = sender.address() else { return };
-        let names = recipients
-            .iter()
-            .flat_map(|one| [Some(&one.address), one.original.as_ref()].into_iter().flatten());
-        for name in names.filter(|name| !self.today.contains(name)) {
+        for name in names(recipients).filter(|name| !self.today.contains(name)) {
             annex.put_acquaintance(pair(sender, name), day(now));
         }
     }
@@ -62,27 +84,34 @@ impl Moderation {
         recipients: &[Recipient],
         now: Timestamp,
     ) -> Result<Acquainted, StoreError> {
-        let Some(sender) = sender.address() else { return Ok(Acquainted::default()) };
-        let oldest = self.oldest(day(now));
-        let pairs = recipients.iter().map(|one| pair(sender, &one.address)).collect();
-        let days = self.queue.acquaintances(pairs).await?;
-        let mut acquainted = Acquainted::default();
-        for (recipient, last) in recipients.iter().zip(days) {
-            let Some(last) = last.filter(|last| *last >= oldest) else { continue };
-            acquainted.known.insert(recipient.address.clone());
-            if last == day(now) {
-                acquainted.today.insert(recipient.address.clone());
-            }
-        }
-        Ok(acquainted)
+        let days = (self.oldest(day(now)), day(now));
+        Acquainted::read(&self.queue, sender, recipients, days).await
     }
 
     /// With whom the sender of a mail has mail now that it is released, if a rule asks for that.
-    pub(super) fn remember(&self, file: &CaseFile, only: Option<&[u32]>, annex: &mut Annex) {
-        if !self.settings.load().rules.matching.ask_for_correspondents() {
+    pub(super) async fn remember(&self, file: &CaseFile, only: Option<&[u32]>, annex: &mut Annex) {
+        if self.remembers() {
+            remember(&self.queue, &file.mail.sender, &recipients(file, only), annex).await;
+        }
+    }
+
+    /// As [`Self::remember`], of a mail that waited for no people: what the queue knows of it.
+    pub(super) async fn remember_queued(&self, id: QueueId, annex: &mut Annex) {
+        if !self.remembers() {
             return;
         }
-        remember(file, only, annex);
+        match self.queue.find(id).await {
+            Ok(Some(Listed::Sound { envelope, .. })) => {
+                remember(&self.queue, &envelope.sender, &envelope.recipients, annex).await;
+            }
+            Ok(Some(Listed::Corrupt { .. }) | None) => {}
+            Err(error) => self.warn(format!("{id}: correspondents not remembered: {error}")),
+        }
+    }
+
+    /// Whether a rule asks who has had mail of whom.
+    fn remembers(&self) -> bool {
+        self.settings.load().rules.matching.ask_for_correspondents()
     }
 
     /// Forgets who has been silent for too long, once a day, until the end.
@@ -111,17 +140,27 @@ impl Moderation {
         let mut first = Some(Pair::default());
         while let Some(from) = first {
             let page = self.page(from).await?;
-            let mut annex = Annex::default();
-            for (pair, last) in page.pairs {
-                // What cannot be read is never deleted.
-                if last.is_ok_and(|last| last < oldest) {
-                    annex.remove_acquaintance(pair);
-                }
-            }
-            if !annex.is_empty() {
-                self.queue.write(annex).await?;
-            }
+            // What cannot be read is never deleted.
+            let is_old = |last: &Result<Day, _>| last.as_ref().is_ok_and(|last| *last < oldest);
+            let old = page.pairs.into_iter().filter(|(_, last)| is_old(last));
+            self.forget_pairs(old.map(|(pair, _)| pair).collect(), oldest).await?;
             first = page.next;
+        }
+        Ok(())
+    }
+
+    /// Forgets those of these pairs that are silent still: a mail may have come since they were read.
+    async fn forget_pairs(&self, pairs: Vec<Pair>, oldest: Day) -> Result<(), StoreError> {
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let days = self.queue.acquaintances(pairs.clone()).await?;
+        let mut annex = Annex::default();
+        let silent =
+            pairs.into_iter().zip(days).filter(|(_, last)| last.is_some_and(|it| it < oldest));
+        silent.for_each(|(pair, _)| annex.remove_acquaintance(pair));
+        if !annex.is_empty() {
+            self.queue.write(annex).await?;
         }
         Ok(())
     }
@@ -160,19 +199,38 @@ impl Moderation {
 
 /// As [`Moderation::remember`], of a mail that an operator releases while no server runs, and so nobody
 /// knows what rules ask for: a rule did if it held this mail for that.
-pub(crate) fn remember_at_rest(file: &CaseFile, annex: &mut Annex) {
+pub(crate) async fn remember_at_rest(queue: &Queue, file: &CaseFile, annex: &mut Annex) {
     let is_new = |reason: &Reason| matches!(reason, Reason::NewCorrespondent(_));
     if file.mail.reasons.iter().any(is_new) {
-        remember(file, file.case.progress.only.as_deref(), annex);
+        let recipients = recipients(file, file.case.progress.only.as_deref());
+        remember(queue, &file.mail.sender, &recipients, annex).await;
     }
 }
 
-fn remember(file: &CaseFile, only: Option<&[u32]>, annex: &mut Annex) {
+/// No day that is remembered becomes an earlier one. If it cannot be read, it is written.
+async fn remember(
+    queue: &Queue,
+    sender: &ReversePath,
+    recipients: &[Recipient],
+    annex: &mut Annex,
+) {
+    let now = clock::now();
+    let known = Acquainted::read(queue, sender, recipients, (0, day(now))).await;
+    known.unwrap_or_default().remember(sender, recipients, annex, now);
+}
+
+/// Those who get the mail of a case.
+fn recipients(file: &CaseFile, only: Option<&[u32]>) -> Vec<Recipient> {
     let all = (0..).zip(&file.mail.recipients);
     let meant = all.filter(|(index, _)| only.is_none_or(|only| only.contains(index)));
-    let recipients: Vec<Recipient> =
-        meant.map(|(_, one)| Recipient::new(one.address.clone())).collect();
-    Acquainted::default().remember(&file.mail.sender, &recipients, annex, clock::now());
+    meant.map(|(_, one)| Recipient::new(one.address.clone())).collect()
+}
+
+/// The names of recipients, of now and of the time when they were written to.
+fn names(recipients: &[Recipient]) -> impl Iterator<Item = &Address> {
+    recipients
+        .iter()
+        .flat_map(|one| [Some(&one.address), one.original.as_ref()].into_iter().flatten())
 }
 
 /// Both in one key, whoever wrote. The case of letters does not matter: an address that is written

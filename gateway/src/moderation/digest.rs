@@ -67,7 +67,7 @@ impl Moderation {
         if self.gathered(key).is_empty() {
             return Ok(false);
         }
-        let to = self.addressee(settings, settings.known(key.reader.clone())).await?;
+        let to = self.addressee(settings, settings.reader_of(key)).await?;
         let mut gathered = self.gathered(key);
         let others = gathered.len().saturating_sub(MOST_IN_DIGEST);
         gathered.truncate(MOST_IN_DIGEST);

@@ -68,20 +68,29 @@ impl Moderation {
         F: Future<Output = Result<T, E>>,
     {
         if self.case(id).is_none() {
-            return change(Annex::default()).await;
+            return change(self.past_all_cases(id, deed).await).await;
         }
         let _turn = self.turn(id).await;
-        let Some((after, annex)) = self.operated(id, deed, by)? else {
-            return change(Annex::default()).await;
+        let Some((after, annex)) = self.operated(id, deed, by).await? else {
+            return change(self.past_all_cases(id, deed).await).await;
         };
         let changed = change(annex).await?;
         self.keep(id, after);
         Ok(changed)
     }
 
+    /// What is written of a mail that was on hold for other reasons than a rule of moderation.
+    async fn past_all_cases(&self, id: QueueId, deed: QueueDeed) -> Annex {
+        let mut annex = Annex::default();
+        if deed == QueueDeed::Released {
+            self.remember_queued(id, &mut annex).await;
+        }
+        annex
+    }
+
     /// A case once an operator has done this. `None`: it is no news to it. A mail that was decided about
     /// long ago may be on hold for other reasons.
-    fn operated(
+    async fn operated(
         &self,
         id: QueueId,
         deed: QueueDeed,
@@ -92,7 +101,7 @@ impl Moderation {
         let annex = annex(id, &after, Some(&before.case));
         let mut annex = annex.map_err(|error| StoreError::engine("write the case", error))?;
         if deed == QueueDeed::Released {
-            self.remember(&after, after.case.progress.only.as_deref(), &mut annex);
+            self.remember(&after, after.case.progress.only.as_deref(), &mut annex).await;
         }
         Ok(Some((after, annex)))
     }

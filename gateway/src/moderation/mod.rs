@@ -45,6 +45,7 @@ pub(crate) use self::{
     pages::LinkPages,
     registry::TrustedLogin,
     reply::{LoggedIn, Reply, ReplyReader, ReplyText},
+    trust::Distrusted,
 };
 use self::{
     pace::{Limits, Pace},

@@ -46,29 +46,29 @@ pub(crate) enum NotSent {
 impl Moderation {
     /// Sends all that a case owes, but for what goes out together with others or has no room now.
     pub(super) async fn pay(self: &Arc<Self>, id: QueueId) {
-        loop {
-            let this = Arc::clone(self);
+        while let Some((file, owed)) = self.next_owed_by(id) {
+            let (this, which, word) = (Arc::clone(self), (id, owed.number), owed.word);
             // On its own, so that it comes to its end if the gateway stops meanwhile.
-            match self.tasks.spawn(async move { this.send_next(id).await }).await {
-                Ok(Ok(true)) => {}
+            let sent = self.tasks.spawn(async move { this.send(id, &file, &owed).await }).await;
+            let reason = match sent {
+                Ok(Ok(true)) => continue,
                 Ok(Ok(false)) => return,
-                Err(error) => return self.put_off(id, &format!("notice not sent: {error}")),
-                Ok(Err(error)) => {
-                    return self.put_off(id, &format!("notice not sent: {error}"));
-                }
-            }
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            let again = self.registry().postpone_notice(which, clock::now()).rfc5322();
+            self.warn(format!("{id}: notice {word:?} not sent: {reason}; tried again {again}"));
         }
     }
 
-    /// Does what is to be done about the first notice that is owed. Says whether there may be more.
-    async fn send_next(&self, id: QueueId) -> Result<bool, NotSent> {
-        let Some((file, owed)) = self.next_owed_by(id) else { return Ok(false) };
+    /// Does what is to be done about a notice that is owed. Says whether others have room.
+    async fn send(&self, id: QueueId, file: &CaseFile, owed: &Owed) -> Result<bool, NotSent> {
         let settings = self.settings.load_full();
         // There may be no address that it could go to.
-        let Some(reader) = settings.reader(&owed.to, &file) else {
+        let Some(reader) = settings.reader(&owed.to, file) else {
             return self.leave_out(id, owed.number).await.map(|()| true);
         };
-        let class = Class::of(&owed, &file);
+        let class = Class::of(owed, file);
         let (which, limits, now) = ((id, owed.number), settings.limits(), clock::now());
         let verdict = self.pace().ask(which, &reader.address, class, &limits, now);
         match verdict {
@@ -109,10 +109,10 @@ impl Moderation {
         file.case.progress.owed.iter().filter(joins).map(|owed| owed.number).collect()
     }
 
-    /// The first notice that a case owes, and not together with others.
+    /// The first notice that a case owes now, and not together with others.
     fn next_owed_by(&self, id: QueueId) -> Option<(Arc<CaseFile>, Owed)> {
         let registry = self.registry();
-        Some((registry.get(id).cloned()?, registry.owed(id).cloned()?))
+        Some((registry.get(id).cloned()?, registry.owed(id, clock::now()).cloned()?))
     }
 
     /// It goes out together with others, if it is still owed.

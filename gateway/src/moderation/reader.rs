@@ -4,13 +4,13 @@ use mailweir_mail::Address;
 use mailweir_moderation::{
     case::{Moderator, To},
     case_file::CaseFile,
-    notice::{Language, Links, Zone},
+    notice::{Gathered, Language, Links, Zone},
     person::is_same,
     reply::address,
     token::{AnswerCode, Purpose, Token},
 };
 
-use super::Settings;
+use super::{Settings, pace::Key};
 use crate::clock;
 
 /// Who gets a notice.
@@ -34,6 +34,15 @@ impl Settings {
             To::Sender => file.case.plan.senders.first().cloned(),
             To::Administrators => self.administrators(),
         }
+    }
+
+    /// Who gets what was gathered. Those who run the gateway may be others than when it began.
+    pub(super) fn reader_of(&self, Key { reader, kind }: &Key) -> Reader {
+        let now = match kind {
+            Gathered::Alerts => self.administrators(),
+            Gathered::Requests | Gathered::News => None,
+        };
+        self.known(now.unwrap_or_else(|| reader.clone()))
     }
 
     /// Somebody by their address.

@@ -3,6 +3,7 @@
 //! Pure but for memory; time is an argument. Every operation costs the logarithm of the number of
 //! cases, besides what it gives.
 
+mod late;
 mod places;
 
 use std::{
@@ -18,6 +19,8 @@ use mailweir_moderation::{
     search,
     token::{AnswerCode, Grant, TokenHash},
 };
+
+use self::late::Late;
 
 /// Open cases, and decided ones as long as they are kept.
 #[derive(Debug, Default)]
@@ -35,8 +38,12 @@ pub(super) struct Registry {
     decided: BTreeSet<(Timestamp, QueueId)>,
     /// Those that could not be forgotten, by when that is tried again.
     kept_on: BTreeSet<(Timestamp, QueueId)>,
-    /// Failures of late.
+    /// Failures of late, but for notices.
     late: HashMap<QueueId, Late>,
+    /// Notices that could not be sent of late, by their numbers.
+    late_notices: HashMap<QueueId, BTreeMap<u32, Late>>,
+    /// Cases in which there stands a time that is not there yet: the clock was set back.
+    ahead: HashSet<QueueId>,
     /// What the clock showed when it was last looked at.
     now: Option<Timestamp>,
     /// The numbers of notices that go out together with others.
@@ -58,20 +65,12 @@ struct Kept {
     text: Arc<str>,
 }
 
-/// What could not be done, and is tried again.
-#[derive(Clone, Copy, Debug)]
-struct Late {
-    failures: u32,
-    again: Timestamp,
-    /// How long before that the last failure was.
-    pause: Duration,
-}
-
 impl Registry {
     /// Takes a case as it is from now on.
     pub(super) fn put(&mut self, id: QueueId, file: Arc<CaseFile>) {
         self.take_out(id);
         self.late.remove(&id);
+        self.ahead.remove(&id);
         self.forget_settled(id, &file);
         self.index(id, &file);
         let known = self.cases.get(&id).map(|kept| Arc::clone(&kept.text));
@@ -87,13 +86,15 @@ impl Registry {
         }
         self.put(id, file);
         let is_next = self.due.first().is_some_and(|(_, first)| *first == id);
-        is_next || self.owed(id).is_some()
+        is_next || self.get(id).is_some_and(|file| self.owed_alone(id, file).next().is_some())
     }
 
     /// Forgets a case.
     pub(super) fn remove(&mut self, id: QueueId) {
         self.take_out(id);
         self.late.remove(&id);
+        self.late_notices.remove(&id);
+        self.ahead.remove(&id);
         self.gathered.remove(&id);
         self.cases.remove(&id);
     }
@@ -177,33 +178,17 @@ impl Registry {
         decided.is_some_and(|at| at.plus(keep) <= now)
     }
 
-    /// What is to be tried again is, however far the clock was set back since it failed: after no longer a
-    /// pause than it would be now.
-    pub(super) fn look_at_clock(&mut self, now: Timestamp) {
-        if self.now.replace(now).is_none_or(|was| was <= now) {
-            return;
-        }
-        let is_too_late = |late: &Late| late.again > now.plus(late.pause);
-        let late = self.late.iter().filter(|(_, late)| is_too_late(late));
-        let late: Vec<(QueueId, Late)> = late.map(|(id, late)| (*id, *late)).collect();
-        for (id, late) in late {
-            self.delay(id, Late { again: now.plus(late.pause), ..late });
-        }
-    }
-
-    /// The first notice that a case owes, and not together with others.
-    pub(super) fn owed(&self, id: QueueId) -> Option<&Owed> {
-        let gathered = self.gathered.get(&id);
-        let mut owed = self.get(id)?.case.progress.owed.iter();
-        owed.find(|owed| gathered.is_none_or(|some| !some.contains(&owed.number)))
+    /// The first notice that a case owes now, and not together with others.
+    pub(super) fn owed(&self, id: QueueId, now: Timestamp) -> Option<&Owed> {
+        let mut owed = self.owed_alone(id, self.get(id)?);
+        owed.find(|(_, at)| *at <= now).map(|(owed, _)| owed)
     }
 
     /// A notice that is owed goes out together with others.
     pub(super) fn gather(&mut self, id: QueueId, number: u32) {
-        let Some(file) = self.get(id).cloned() else { return };
-        self.take_out(id);
-        self.gathered.entry(id).or_default().insert(number);
-        self.index(id, &file);
+        self.shift(id, |registry| {
+            registry.gathered.entry(id).or_default().insert(number);
+        });
     }
 
     /// When there is something to do next, but for notices.
@@ -217,28 +202,11 @@ impl Registry {
         first(&self.owing)
     }
 
-    /// What was due or owed could not be done: it is tried again, ever later, and within the hour.
-    /// Says when.
-    pub(super) fn postpone(&mut self, id: QueueId, now: Timestamp) -> Timestamp {
-        let failures = self.late.get(&id).map_or(0, |late| late.failures);
-        let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(20)).min(LONGEST_PAUSE);
-        let again = now.plus(pause);
-        self.delay(id, Late { failures: failures.saturating_add(1), again, pause });
-        again
-    }
-
     /// What failed before need not be done any more, or not yet.
     pub(super) fn calm(&mut self, id: QueueId) {
         if let Some(file) = self.get(id).cloned() {
             self.put(id, file);
         }
-    }
-
-    fn delay(&mut self, id: QueueId, late: Late) {
-        let Some(file) = self.get(id).cloned() else { return };
-        self.take_out(id);
-        self.late.insert(id, late);
-        self.index(id, &file);
     }
 
     /// Whether it is the caller's turn to change a case; then nobody else may until [`Self::end`].
@@ -274,10 +242,6 @@ fn first(set: &BTreeSet<(Timestamp, QueueId)>) -> Option<Timestamp> {
 fn until(set: &BTreeSet<(Timestamp, QueueId)>, now: Timestamp, most: usize) -> Vec<QueueId> {
     set.iter().take_while(|(at, _)| *at <= now).take(most).map(|(_, id)| *id).collect()
 }
-
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-
-const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 #[cfg(test)]
 pub(super) mod tests;

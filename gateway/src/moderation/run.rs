@@ -129,7 +129,9 @@ impl Moderation {
     /// The time of a case has come.
     pub(super) async fn tick(self: &Arc<Self>, id: QueueId) {
         match self.take(id, Command::Clock).await {
-            Ok(_) | Err(TakeError::Gone | TakeError::Altered | TakeError::NoCase(_)) => {}
+            Ok(_) | Err(TakeError::Gone | TakeError::Altered | TakeError::NoCase(_)) => {
+                self.registry().looked_at(id);
+            }
             Err(error) => self.put_off(id, &error.to_string()),
         }
     }
@@ -152,7 +154,7 @@ impl Moderation {
         }
     }
 
-    /// What could not be done is tried again.
+    /// What could not be done is tried again. Notices are put off by themselves.
     pub(super) fn put_off(&self, id: QueueId, reason: &str) {
         let again = self.registry().postpone(id, clock::now()).rfc5322();
         self.warn(format!("{id}: {reason}; tried again {again}"));

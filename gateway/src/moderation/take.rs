@@ -126,11 +126,14 @@ impl Moderation {
             Fate::Released(only) => {
                 let mail = self.queue.pin(id).await.map_err(refused)?;
                 self.compare(id, after).await?;
-                self.remember(after, only.as_deref(), &mut annex);
+                let some = only.as_deref();
                 let only = only.as_ref();
                 let only = only.map(|some| some.iter().copied().map(RecipientIndex).collect());
                 match &after.also_held {
-                    None => self.queue.release_with(&mail, &by, only, annex).await,
+                    None => {
+                        self.remember(after, some, &mut annex).await;
+                        self.queue.release_with(&mail, &by, only, annex).await
+                    }
                     // An operator has the last word, about those whom people let it go to.
                     Some(other) => {
                         self.log(format!("{id}: approved ({by}), still on hold: {other}"));

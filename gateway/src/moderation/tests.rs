@@ -10,8 +10,9 @@ use mailweir_mail::{
     Client, Envelope, HoldReason, Origin, Protocol, Recipient, ReversePath, Timestamp,
 };
 use mailweir_moderation::{
-    case::{Actor, AtExpiry, By, Command, Expiry, Owed, Proof, QueueDeed, To, Word},
+    case::{Actor, AtExpiry, By, Command, Expiry, Owed, Proof, QueueDeed, To, Trust, Word},
     case_file::Attach,
+    notice::Gathered,
     search::{Query, Search},
 };
 use mailweir_queue::{Annex, Disposition, Listed, NewMail};
@@ -344,6 +345,75 @@ fn decided_long_ago(file: &CaseFile) -> CaseFile {
     let (mut file, _) = file.take(&approve(), then).unwrap();
     file.case.progress.owed.clear();
     file
+}
+
+#[tokio::test]
+async fn trust_that_cannot_be_ended_is_told_mail_by_mail() {
+    let home = Home::new();
+    let (moderation, hash) = (home.app.moderation(), Fingerprint::of(b"text\r\n"));
+    let mut ids = [home.hold(b"text\r\n", hash).await, home.hold(b"text\r\n", hash).await];
+    ids.sort_unstable();
+    let until = clock::now().plus(Duration::from_secs(9_999));
+    let trust = || {
+        for id in ids {
+            let file = (*moderation.case(id).unwrap()).clone();
+            moderation.keep(id, CaseFile { trust: Some(Trust { until }), ..file });
+        }
+    };
+    trust();
+    let ended = moderation.distrust("Ann", None, "root").await;
+    assert_eq!((ended.mails, ended.left.len()), (ids.to_vec(), 0));
+    trust();
+    home.queue().shutdown().await;
+    let ended = moderation.distrust("ann", None, "root").await;
+    let left: Vec<QueueId> = ended.left.iter().map(|(id, _)| *id).collect();
+    assert_eq!((ended.mails, left), (Vec::new(), ids.to_vec()));
+}
+
+#[test]
+fn gathered_alerts_go_to_those_who_run_the_gateway_when_they_are_sent() {
+    let home = Home::new();
+    let before: Address = "former@gate.example".parse().unwrap();
+    let key = |kind| pace::Key { reader: before.clone(), kind };
+    let settings = home.app.moderation().settings.load_full();
+    let to = |kind| settings.reader_of(&key(kind)).address;
+    assert_eq!(to(Gathered::Alerts).as_str(), "postmaster@gate.example");
+    assert_eq!((to(Gathered::Requests), to(Gathered::News)), (before.clone(), before.clone()));
+}
+
+/// A clock that was ahead is set back: what it wrote makes nobody a stranger for what is written now.
+#[tokio::test]
+async fn no_day_that_is_remembered_becomes_an_earlier_one() {
+    let home = Home::new();
+    let (moderation, now) = (home.app.moderation(), clock::now());
+    let address = |name: &str| -> Address { format!("{name}@far.example").parse().unwrap() };
+    let ann = ReversePath::Mailbox("ann@own.example".parse().unwrap());
+    let two = Recipient { original: Some(address("list")), ..Recipient::new(address("two")) };
+    let recipients = [Recipient::new(address("one")), two];
+    let names = ["one", "two", "list"].map(address);
+    let pairs = names.map(|name| correspondents::pair(ann.address().unwrap(), &name));
+    let ahead = correspondents::day(now) + 300;
+    let mut annex = Annex::default();
+    pairs.iter().for_each(|pair| annex.put_acquaintance(*pair, ahead));
+    home.queue().write(annex).await.unwrap();
+
+    let acquainted = moderation.acquainted(&ann, &recipients, now).await.unwrap();
+    let mut written = Annex::default();
+    acquainted.remember(&ann, &recipients, &mut written, now);
+    let mut file = registry::tests::open(9_999);
+    file.mail.sender = ann;
+    let recipient = |address| mailweir_moderation::notice::Recipient {
+        address,
+        is_outside: true,
+        is_hidden: false,
+    };
+    file.mail.recipients = vec![recipient(address("one")), recipient(address("new"))];
+    file.mail.reasons = vec![mailweir_moderation::rule::Reason::NewCorrespondent(1)];
+    remember_at_rest(home.queue(), &file, &mut written).await;
+    assert!(!written.is_empty(), "of somebody new it is written");
+    home.queue().write(written).await.unwrap();
+    let days = home.queue().acquaintances(pairs.to_vec()).await.unwrap();
+    assert_eq!(days, [Some(ahead); 3]);
 }
 
 #[tokio::test]

@@ -30,16 +30,13 @@ impl Moderation {
     }
 
     /// Ends the trust in a log-in, as far as `rule` goes or for all rules, in the name of the
-    /// administrator `by`. Gives the mails that it came of.
-    ///
-    /// # Errors
-    /// Some of it could not be ended.
+    /// administrator `by`. What cannot be ended keeps nothing else from ending.
     pub(crate) async fn distrust(
         self: &Arc<Self>,
         login: &str,
         rule: Option<&str>,
         by: &str,
-    ) -> Result<Vec<QueueId>, TakeError> {
+    ) -> Distrusted {
         let is_meant = |one: &TrustedLogin| {
             one.login.to_lowercase() == login.to_lowercase()
                 && rule.is_none_or(|rule| *one.rule == *rule)
@@ -51,9 +48,24 @@ impl Moderation {
         };
         let who = Actor::Administrator(by.into());
         let by = By { who, proof: Proof::CommandLine, from: None };
-        for id in &meant {
-            self.take(*id, Command::Distrust { by: by.clone() }).await?;
+        let mut distrusted = Distrusted::default();
+        for id in meant {
+            match self.take(id, Command::Distrust { by: by.clone() }).await {
+                Ok(_) => distrusted.mails.push(id),
+                // It was forgotten meanwhile, and the trust with it.
+                Err(TakeError::NoCase(_)) => {}
+                Err(error) => distrusted.left.push((id, error)),
+            }
         }
-        Ok(meant)
+        distrusted
     }
+}
+
+/// What came of ending the trust in a log-in.
+#[derive(Debug, Default)]
+pub(crate) struct Distrusted {
+    /// The mails whose trust is ended.
+    pub(crate) mails: Vec<QueueId>,
+    /// Those whose trust holds still, and why.
+    pub(crate) left: Vec<(QueueId, TakeError)>,
 }

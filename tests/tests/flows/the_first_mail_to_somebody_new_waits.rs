@@ -99,6 +99,39 @@ async fn it_is_remembered_while_a_rule_asks_for_it_and_of_all_mail() {
     held(&gateway, mail().from("news@local.example").to("other@local.example")).await;
 }
 
+/// Whoever approves does not send what an operator must look at as well.
+#[tokio::test]
+async fn whom_a_mail_was_approved_for_is_new_until_an_operator_sends_it() {
+    let sink = Sink::start(Script::smtp()).await;
+    let gateway = Gateway::start(&setup(&sink, "").sections(HELD_BY_TABLE)).await;
+    let secret = to("user").content("Subject: a secret\r\n\r\ntext\r\n");
+    let id = gateway.submit(secret).await.expect_accepted();
+    gateway.moderation().take(id, approve(None)).await.unwrap();
+    held(&gateway, to("user")).await;
+    gateway.queue().release(id).await;
+    passes(&gateway, to("user")).await;
+}
+
+#[tokio::test]
+async fn whom_an_operator_lets_mail_go_to_that_waited_for_nobody_else_is_known() {
+    let sink = Sink::start(Script::smtp()).await;
+    let trusted = "trusted_senders = [\"ann@local.example\"]";
+    let with_table = |setup: Setup| setup.sections(HELD_BY_TABLE);
+    let trusting = with_table(setup(&sink, "")).section("moderation", trusted);
+    let mut gateway = Gateway::start(&trusting).await;
+    let secret = |user| to(user).content("Subject: a secret\r\n\r\ntext\r\n");
+    let sent = gateway.submit(secret("user")).await.expect_accepted();
+    let waits = gateway.submit(secret("other")).await.expect_accepted();
+    assert!([sent, waits].iter().all(|id| gateway.moderation().case(*id).is_none()));
+    gateway.queue().release(sent).await;
+    gateway.reload(&with_table(setup(&sink, ""))).await.unwrap();
+    passes(&gateway, to("user")).await;
+    held(&gateway, to("other")).await;
+}
+
+const HELD_BY_TABLE: &str =
+    "[checks]\nheader_checks = [\"regexp:{ {/^Subject: .*secret/ HOLD look at it} }\"]\n";
+
 fn to(user: &str) -> Mail {
     mail().from("ann@local.example").to(&format!("{user}@local.example"))
 }

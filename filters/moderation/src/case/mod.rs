@@ -71,6 +71,13 @@ impl Case {
         timetable::due(self)
     }
 
+    /// Whether people were asked or warned at a time that is not there yet: the clock was set back since.
+    /// [`Command::Clock`] takes `now` for it, so that nobody waits until it is there.
+    #[must_use]
+    pub fn is_ahead(&self, now: Timestamp) -> bool {
+        timetable::is_ahead(self, now)
+    }
+
     /// When it expires as things stand ([`Plan::expiry`], or later if the warning was late); `None`: it
     /// does not, or it waits for nobody any more.
     #[must_use]

@@ -643,6 +643,26 @@ fn after_a_long_sleep_nobody_is_flooded_and_the_warning_still_comes_first() {
 }
 
 #[test]
+fn what_was_written_by_a_clock_that_was_ahead_puts_nothing_off() {
+    let year = 365 * 24 * 60;
+    let mut timed = plan(vec![level(1, &["ann"])]);
+    timed.remind_every = Some(60 * 60);
+    timed.expiry =
+        Some(Expiry { at: minute(200), warning: Some(minute(100)), action: AtExpiry::Release });
+    let mut case = Case::open(timed, minute(0));
+    (case.progress.asked, case.progress.warned) = (minute(year), Some(minute(year)));
+    assert!(case.is_ahead(minute(10)) && !case.is_ahead(minute(year)));
+    let mended = case.take(&Command::Clock, minute(10)).unwrap();
+    assert!(!mended.case.is_ahead(minute(10)));
+    assert_eq!((mended.fate, mended.case.due()), (Fate::Stays, Some(minute(70))));
+    assert_eq!(mended.case.expires(), Some(minute(200)));
+    let mut story = Story { case: mended.case, now: minute(10), fates: Vec::new(), trust: None };
+    assert_eq!(story.ticks(70).case.due(), Some(minute(130)));
+    story.ticks(200);
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+}
+
+#[test]
 fn a_delay_goes_by_itself_unless_the_sender_takes_it_back() {
     let mut delay = plan(vec![level(1, &["sam"])]);
     delay.kind = Kind::Delay;

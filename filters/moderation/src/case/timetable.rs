@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mailweir_mail::Timestamp;
 
-use super::{AtExpiry, Case, Expiry, State};
+use super::{AtExpiry, Case, Expiry, Progress, State};
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,13 @@ pub(super) enum Due {
 
 pub(super) fn due(case: &Case) -> Option<Timestamp> {
     next(case).map(|(at, _)| at)
+}
+
+/// Whether what is due hangs on a time that is not there yet.
+pub(super) fn is_ahead(case: &Case, now: Timestamp) -> bool {
+    let Progress { state, asked, warned, .. } = &case.progress;
+    let reminds = case.plan.remind_every.is_some() && *asked > now;
+    *state == State::Pending && (reminds || warned.is_some_and(|warned| warned > now))
 }
 
 /// What is due first. Of what is due at the same time a reminder comes last: nobody is reminded of

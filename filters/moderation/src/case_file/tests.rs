@@ -272,6 +272,16 @@ fn trust_ends_with_the_approval_that_it_came_of() {
         let end = journal.iter().find(|one| *one.step == Step::Distrusted).expect("a step");
         assert_eq!(end.step.by(&end.by.who), "trust ended by administrator root");
     }
+    // It was approved, and an operator who had it next throws it away.
+    let later = now.plus(Duration::from_secs(3_600));
+    let left = CaseFile { also_held: Some("a table".into()), ..scheduled.clone() };
+    let left = left.take(&Command::Clock, later).unwrap().0;
+    assert_eq!((left.waits_for_operator(), left.trust), (true, scheduled.trust));
+    let thrown = left.operated(QueueDeed::Deleted, "root", later).unwrap();
+    assert_eq!(thrown.trust, None);
+    let journal = thrown.journal(id(), Some(&left.case));
+    assert!(journal.iter().any(|one| *one.step == Step::Distrusted), "{journal:?}");
+    assert_eq!(left.operated(QueueDeed::Released, "root", later).unwrap().trust, left.trust);
     let released = scheduled.operated(QueueDeed::Released, "root", now).unwrap();
     assert_eq!(released.trust, scheduled.trust);
     let journal = released.journal(id(), Some(&scheduled.case));

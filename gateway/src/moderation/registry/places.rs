@@ -1,21 +1,53 @@
 //! Where cases stand in the indices: each in the places that follow from what it says, and from what is
 //! kept beside it.
 
-use std::collections::BTreeSet;
-
 use mailweir_mail::{QueueId, Timestamp};
-use mailweir_moderation::{case::State, case_file::CaseFile};
+use mailweir_moderation::{
+    case::{Owed, State},
+    case_file::CaseFile,
+};
 
 use super::{Registry, owes};
 
 impl Registry {
-    /// What is owed no more goes out with nothing.
+    /// What is owed no more goes out with nothing, and is not late.
     pub(super) fn forget_settled(&mut self, id: QueueId, file: &CaseFile) {
-        let Some(gathered) = self.gathered.get_mut(&id) else { return };
-        gathered.retain(|number| owes(file, *number));
-        if gathered.is_empty() {
-            self.gathered.remove(&id);
+        if let Some(gathered) = self.gathered.get_mut(&id) {
+            gathered.retain(|number| owes(file, *number));
+            if gathered.is_empty() {
+                self.gathered.remove(&id);
+            }
         }
+        if let Some(late) = self.late_notices.get_mut(&id) {
+            late.retain(|number, _| owes(file, *number));
+            if late.is_empty() {
+                self.late_notices.remove(&id);
+            }
+        }
+    }
+
+    /// The notices that a case owes, and not together with others; each from when on.
+    pub(super) fn owed_alone<'a>(
+        &'a self,
+        id: QueueId,
+        file: &'a CaseFile,
+    ) -> impl Iterator<Item = (&'a Owed, Timestamp)> {
+        let (gathered, late) = (self.gathered.get(&id), self.late_notices.get(&id));
+        let owed = file.case.progress.owed.iter();
+        let alone =
+            owed.filter(move |owed| gathered.is_none_or(|numbers| !numbers.contains(&owed.number)));
+        alone.map(move |owed| {
+            let late = late.and_then(|late| late.get(&owed.number));
+            (owed, late.map_or(AT_ONCE, |late| late.again))
+        })
+    }
+
+    /// Changes what is kept beside a case, and with it where the case stands.
+    pub(super) fn shift(&mut self, id: QueueId, change: impl FnOnce(&mut Self)) {
+        let Some(file) = self.get(id).cloned() else { return };
+        self.take_out(id);
+        change(self);
+        self.index(id, &file);
     }
 
     pub(super) fn index(&mut self, id: QueueId, file: &CaseFile) {
@@ -53,17 +85,16 @@ impl Registry {
         places.kept_on.map(|again| self.kept_on.remove(&(again, id)));
     }
 
-    /// Where a case stands in the indices, as long as what is kept of it in `late` and
-    /// `gathered` is the same.
+    /// Where a case stands in the indices, as long as what is kept beside it is the same.
     fn places(&self, id: QueueId, file: &CaseFile) -> Places {
         let case = &file.case;
         let late = self.late.get(&id).map(|late| late.again);
-        let gathered = self.gathered.get(&id).map_or(0, BTreeSet::len);
-        let owes_now = case.progress.owed.len() > gathered;
+        let is_ahead = self.ahead.contains(&id);
+        let due = case.due().map(|due| if is_ahead { AT_ONCE } else { due });
         let decided = decided(file);
         Places {
-            due: case.due().map(|due| late.map_or(due, |again| again.max(due))),
-            owing: owes_now.then(|| late.unwrap_or(case.progress.opened)),
+            due: due.map(|due| late.map_or(due, |again| again.max(due))),
+            owing: self.owed_alone(id, file).map(|(_, at)| at).min(),
             decided: decided.filter(|_| late.is_none()),
             kept_on: decided.and(late),
         }
@@ -90,3 +121,6 @@ pub(super) fn decided(file: &CaseFile) -> Option<Timestamp> {
         State::Pending | State::Scheduled { .. } => None,
     }
 }
+
+/// Whatever the clock says, now or when a case was opened.
+const AT_ONCE: Timestamp = Timestamp::from_secs(0);

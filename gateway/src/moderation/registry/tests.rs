@@ -59,6 +59,15 @@ pub(in crate::moderation) fn open(expires: u64) -> CaseFile {
     CaseFile::new(Case::open(plan, second(0)), mail, Attach::Nothing)
 }
 
+/// It asks two people.
+fn for_two() -> CaseFile {
+    let mut two = open(30);
+    let other = Moderator::new("other@own.example".parse().unwrap());
+    two.case.plan.levels[0].moderators.push(other);
+    two.case = Case::open(two.case.plan, second(0));
+    two
+}
+
 fn settled(mut file: CaseFile) -> CaseFile {
     for owed in file.case.progress.owed.clone() {
         file.case = file.case.take(&Command::Settle { owed: owed.number }, second(0)).unwrap().case;
@@ -106,18 +115,16 @@ fn what_is_owed_is_found_until_it_is_settled() {
 
 #[test]
 fn what_goes_out_together_with_others_is_not_owed_by_itself() {
-    let mut two = open(30);
-    let other = Moderator::new("other@own.example".parse().unwrap());
-    two.case.plan.levels[0].moderators.push(other);
-    two.case = Case::open(two.case.plan, second(0));
+    let two = for_two();
     let numbers: Vec<u32> = two.case.progress.owed.iter().map(|owed| owed.number).collect();
     let mut registry = registry([(id(1), two.clone())]);
     registry.gather(id(1), numbers[0]);
     assert_eq!(registry.owing(second(0), 9), [id(1)]);
-    assert_eq!(registry.owed(id(1)).map(|owed| owed.number), Some(numbers[1]));
+    let owed = |registry: &Registry| registry.owed(id(1), second(0)).map(|owed| owed.number);
+    assert_eq!(owed(&registry), Some(numbers[1]));
     registry.gather(id(1), numbers[1]);
     assert_eq!((registry.owing(second(99), 9), registry.next_owed()), (Vec::new(), None));
-    assert!(registry.owed(id(1)).is_none());
+    assert_eq!(owed(&registry), None);
     // A change of the case changes nothing of that; what is settled is forgotten.
     registry.put(id(1), Arc::new(two.clone()));
     assert_eq!(registry.owing(second(99), 9), []);
@@ -142,16 +149,64 @@ fn a_new_case_wakes_nobody_unless_it_is_next_or_owes_something_now() {
 fn what_fails_is_tried_again_ever_later_until_it_is_done() {
     let mut registry = registry([(id(1), open(3))]);
     assert_eq!(registry.postpone(id(1), second(0)), second(5));
-    assert_eq!(registry.owing(second(4), 9), []);
     assert_eq!(registry.due(second(4), 9), []);
-    assert_eq!(registry.owing(second(5), 9), [id(1)]);
     assert_eq!(registry.due(second(5), 9), [id(1)]);
+    assert_eq!(registry.owing(second(0), 9), [id(1)], "notices do not wait for it");
     assert_eq!(registry.postpone(id(1), second(5)), second(15));
     for _ in 0..50 {
         assert!(registry.postpone(id(1), second(5)) <= second(3_605));
     }
     registry.put(id(1), Arc::new(open(3)));
-    assert_eq!(registry.owing(second(0), 9), [id(1)], "a change is a new beginning");
+    assert_eq!(registry.due(second(3), 9), [id(1)], "a change is a new beginning");
+}
+
+#[test]
+fn a_notice_that_cannot_be_sent_delays_no_other_and_not_what_the_clock_asks() {
+    let two = for_two();
+    let numbers: Vec<u32> = two.case.progress.owed.iter().map(|owed| owed.number).collect();
+    let mut registry = registry([(id(1), two.clone())]);
+    let owed = |registry: &Registry, now| registry.owed(id(1), second(now)).map(|one| one.number);
+    assert_eq!(owed(&registry, 0), Some(numbers[0]));
+    assert_eq!(registry.postpone_notice((id(1), numbers[0]), second(0)), second(5));
+    assert_eq!((owed(&registry, 4), registry.owing(second(4), 9)), (Some(numbers[1]), vec![id(1)]));
+    assert_eq!(registry.due(second(30), 9), [id(1)], "it expires in time");
+    assert_eq!(registry.next(KEEP), Some(second(30)));
+    // The second is sent, which does not call the first any sooner.
+    let mut one = two;
+    let command = Command::Settle { owed: numbers[1] };
+    one.case = one.case.take(&command, second(1)).unwrap().case;
+    registry.put(id(1), Arc::new(one.clone()));
+    assert_eq!((owed(&registry, 4), registry.owing(second(4), 9)), (None, Vec::new()));
+    assert_eq!(registry.next_owed(), Some(second(5)));
+    assert_eq!((owed(&registry, 5), registry.owing(second(5), 9)), (Some(numbers[0]), vec![id(1)]));
+    assert_eq!(registry.postpone_notice((id(1), numbers[0]), second(5)), second(15));
+    registry.put(id(1), Arc::new(settled(one)));
+    assert_eq!((registry.owing(second(99), 9), registry.late_notices.len()), (Vec::new(), 0));
+}
+
+#[test]
+fn what_was_opened_or_asked_by_a_clock_that_was_ahead_is_not_put_off() {
+    let ahead = |file: &mut CaseFile| {
+        file.case.progress.opened = second(90_000);
+        file.case.progress.asked = second(90_000);
+        file.case.plan.remind_every = Some(60);
+        file.case.plan.expiry = None;
+    };
+    let (mut owes, mut asked) = (open(30), settled(open(30)));
+    [&mut owes, &mut asked].into_iter().for_each(ahead);
+    let mut registry = registry([(id(1), owes), (id(2), asked.clone())]);
+    assert_eq!(registry.owing(second(10_000), 9), [id(1)]);
+    assert_eq!(registry.due(second(10_000), 9), []);
+    // Seen at the first look after a start, and whenever the clock is set back.
+    registry.look_at_clock(second(10_000));
+    assert_eq!(registry.due(second(10_000), 9), [id(1), id(2)]);
+    let mended = asked.take(&Command::Clock, second(10_000)).unwrap().0;
+    registry.put(id(2), Arc::new(mended));
+    registry.looked_at(id(1));
+    assert_eq!(registry.due(second(10_060), 9), [id(2)]);
+    registry.look_at_clock(second(90_000));
+    registry.look_at_clock(second(10_000));
+    assert_eq!(registry.due(second(10_000), 9), [id(1)]);
 }
 
 #[test]
@@ -170,8 +225,13 @@ fn what_failed_is_tried_again_soon_though_the_clock_was_set_back() {
     assert_eq!(registry.due(second(10_020), 9), [id(1)]);
     // Forward it goes as it was said.
     registry.look_at_clock(second(10_019));
-    assert_eq!(registry.owing(second(10_019), 9), []);
-    assert_eq!(registry.owing(second(10_020), 9), [id(1)]);
+    assert_eq!(registry.due(second(10_019), 9), []);
+    assert_eq!(registry.due(second(10_020), 9), [id(1)]);
+    let number = registry.owed(id(1), second(10_020)).unwrap().number;
+    registry.postpone_notice((id(1), number), second(10_020));
+    registry.look_at_clock(second(10_000));
+    assert_eq!(registry.owing(second(10_004), 9), []);
+    assert_eq!(registry.owing(second(10_005), 9), [id(1)]);
 }
 
 #[test]

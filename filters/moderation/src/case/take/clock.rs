@@ -8,6 +8,7 @@ use crate::case::{
 
 impl Act {
     pub(super) fn clock(&mut self) -> Fate {
+        self.come_back();
         while let Some((at, due)) = timetable::next(&self.case) {
             if at > self.now {
                 break;
@@ -26,6 +27,16 @@ impl Act {
             }
         }
         Fate::Stays
+    }
+
+    /// What happened at a time that is not there yet happened now: nobody waits until the clock is where it
+    /// was when that was written.
+    fn come_back(&mut self) {
+        if timetable::is_ahead(&self.case, self.now) {
+            let progress = &mut self.case.progress;
+            progress.asked = progress.asked.min(self.now);
+            progress.warned = progress.warned.map(|warned| warned.min(self.now));
+        }
     }
 
     /// Nobody decided. What is sent then goes to those, and not before the time, that who approved it said.

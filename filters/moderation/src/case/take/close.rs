@@ -58,6 +58,10 @@ impl Act {
     /// The last word about a mail that an operator decides about: its sender hears of it only if it was
     /// sent.
     pub(super) fn follow(&mut self, by: &By, deed: QueueDeed) -> Fate {
+        // Nor does a mail that was never sent.
+        if deed == QueueDeed::Deleted && self.is_trusted() {
+            self.note(by, Step::Distrusted, "");
+        }
         self.note(by, Step::InQueue(deed), "");
         if deed == QueueDeed::Released && self.case.plan.tells_sender.of_outcome() {
             self.owe(To::Sender, Word::Decided);

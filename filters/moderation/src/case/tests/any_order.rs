@@ -110,6 +110,29 @@ proptest! {
         }
     }
 
+    /// However the clock jumps: once it was looked at, nothing stands in the case that is not there yet, and
+    /// nobody waits longer for a reminder or the end than was planned.
+    #[test]
+    fn a_clock_that_was_ahead_puts_nothing_off(
+        plan in any_plan(),
+        looks in prop::collection::vec(0..600_000_u64, 1..20),
+    ) {
+        let mut case = Case::open(plan, minute(0));
+        for now in looks.into_iter().map(minute) {
+            case = case.take(&Command::Clock, now).unwrap().case;
+            prop_assert!(!case.is_ahead(now));
+            let every = case.plan.remind_every.filter(|seconds| *seconds > 0);
+            if let (State::Pending, Some(every)) = (&case.progress.state, every) {
+                let latest = now.plus(std::time::Duration::from_secs(every.into()));
+                prop_assert!(case.due().is_some_and(|due| now < due && due <= latest));
+            }
+            if let (Some(Expiry { at, warning, .. }), Some(end)) = (case.plan.expiry, case.expires()) {
+                let span = warning.map_or(std::time::Duration::ZERO, |warning| at.since(warning));
+                prop_assert!(end <= at.max(now.plus(span)));
+            }
+        }
+    }
+
     /// From wherever people have left it, time alone brings a case that can expire to exactly one end.
     #[test]
     fn a_case_that_can_expire_ends_by_itself(
