@@ -370,8 +370,8 @@ async fn trust_that_cannot_be_ended_is_told_mail_by_mail() {
     assert_eq!((ended.mails, left), (Vec::new(), ids.to_vec()));
 }
 
-#[test]
-fn gathered_alerts_go_to_those_who_run_the_gateway_when_they_are_sent() {
+#[tokio::test]
+async fn gathered_alerts_go_to_those_who_run_the_gateway_when_they_are_sent() {
     let home = Home::new();
     let before: Address = "former@gate.example".parse().unwrap();
     let key = |kind| pace::Key { reader: before.clone(), kind };
