@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use mailweir_mail::{Address, Domain};
 use regex::{Regex, RegexBuilder};
 
-use crate::numbers::NumberKind;
+use crate::{numbers::NumberKind, person::is_same};
 
 /// Who sends the mail. Empty lists ask nothing.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +61,7 @@ pub struct What {
 /// below it, `*` for all, and `/regular expression/` for what it matches.
 #[derive(Clone, Debug)]
 pub enum AddressPattern {
-    /// One address.
+    /// One address, without regard to case: whoever is held by it may write it as they like.
     Address(Address),
     /// All of a domain.
     Domain(Domain),
@@ -88,7 +88,7 @@ impl AddressPattern {
     #[must_use]
     pub fn matches(&self, address: &Address) -> bool {
         match self {
-            Self::Address(one) => one == address,
+            Self::Address(one) => is_same(one, address),
             Self::Domain(domain) => address.domain() == domain,
             Self::Below(domain) => address.domain() != domain && address.domain().is_within(domain),
             Self::Any => true,

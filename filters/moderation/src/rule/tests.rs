@@ -251,6 +251,7 @@ fn patterns_of_addresses_mean_what_they_say() {
     };
     for (pattern, address, expected) in [
         ("ann@own.example", "ann@OWN.example", true),
+        ("Ann@own.example", "aNN@own.example", true),
         ("own.example", "x@own.example", true),
         ("@own.example", "x@sub.own.example", false),
         (".own.example", "x@sub.own.example", true),
