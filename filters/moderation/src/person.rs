@@ -8,8 +8,7 @@ use mailweir_mail::Address;
 /// Whether two addresses are the same, whatever the case of their letters.
 #[must_use]
 pub fn is_same(one: &Address, other: &Address) -> bool {
-    let is_spelt_alike = one.local_part() == other.local_part();
-    one.domain() == other.domain() && (is_spelt_alike || local(one) == local(other))
+    one.domain() == other.domain() && is_same_local(one, other)
 }
 
 /// Whether somebody is in a list.
@@ -18,8 +17,16 @@ pub fn is_among<'a>(one: &Address, all: impl IntoIterator<Item = &'a Address>) -
     all.into_iter().any(|other| is_same(one, other))
 }
 
+/// Without a copy for those that are all ASCII: a list may be long, and strangers may have written it.
+fn is_same_local(one: &Address, other: &Address) -> bool {
+    let (one_local, other_local) = (one.unquoted_local_part(), other.unquoted_local_part());
+    let is_ascii = one_local.is_ascii() && other_local.is_ascii();
+    one_local.eq_ignore_ascii_case(&other_local) || !is_ascii && local(one) == local(other)
+}
+
 /// What is the same of all addresses that are one person's, to look them up by.
-pub(crate) fn key(address: &Address) -> Box<str> {
+#[must_use]
+pub fn key(address: &Address) -> Box<str> {
     format!("{}@{}", local(address), address.domain().as_ascii()).into()
 }
 

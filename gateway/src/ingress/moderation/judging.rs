@@ -2,13 +2,15 @@
 //!
 //! What a rule means stands in [`mailweir_moderation::rule`].
 
+use std::collections::HashSet;
+
 use mailweir_mail::Address;
 use mailweir_moderation::{
     action::{self, Action, HeldMail, Hold},
     case::{Case, RuleName},
     case_file::{Attach, CaseFile},
     notice::Summary,
-    person::is_among,
+    person::{self, is_among},
     rule::{Judgement, LogIn, MailFacts, Match, Reason, Watch},
 };
 
@@ -155,11 +157,9 @@ impl ListenerModeration {
     /// Who sent it, under every name. First the one that is proven best, which is where notices go.
     fn senders(&self, mail: &Arrival<'_>) -> Vec<Address> {
         let mut senders = self.proven(mail);
-        for one in mail.claimed() {
-            if !is_among(one, &senders) {
-                senders.push(one.clone());
-            }
-        }
+        // Strangers may claim to be a thousand people.
+        let mut known: HashSet<Box<str>> = senders.iter().map(person::key).collect();
+        senders.extend(mail.claimed().filter(|one| known.insert(person::key(one))).cloned());
         senders
     }
 
