@@ -663,6 +663,24 @@ fn what_was_written_by_a_clock_that_was_ahead_puts_nothing_off() {
 }
 
 #[test]
+fn what_came_while_the_clock_was_ahead_waits_as_long_as_anything_else() {
+    let year = 365 * 24 * 60;
+    let mut timed = plan(vec![level(1, &["ann"])]);
+    let (at, warning) = (minute(year + 200), Some(minute(year + 100)));
+    timed.expiry = Some(Expiry { at, warning, action: AtExpiry::Release });
+    timed.escalation = Some(Escalation { at: minute(year + 50), to: Vec::new() });
+    let case = Case::open(timed, minute(year));
+    assert!(case.is_ahead(minute(10)) && !case.is_ahead(minute(year)));
+    let mended = case.take(&Command::Clock, minute(10)).unwrap().case;
+    assert!(!mended.is_ahead(minute(10)));
+    assert_eq!((mended.due(), mended.expires()), (Some(minute(60)), Some(minute(210))));
+    let mut story = Story { case: mended, now: minute(10), fates: Vec::new(), trust: None };
+    story.ticks(110);
+    story.ticks(210);
+    assert_eq!(story.last_fate(), &Fate::Released(None));
+}
+
+#[test]
 fn a_delay_goes_by_itself_unless_the_sender_takes_it_back() {
     let mut delay = plan(vec![level(1, &["sam"])]);
     delay.kind = Kind::Delay;

@@ -22,9 +22,10 @@ pub(super) fn due(case: &Case) -> Option<Timestamp> {
 
 /// Whether what is due hangs on a time that is not there yet.
 pub(super) fn is_ahead(case: &Case, now: Timestamp) -> bool {
-    let Progress { state, asked, warned, .. } = &case.progress;
+    let Progress { state, opened, asked, warned, .. } = &case.progress;
     let reminds = case.plan.remind_every.is_some() && *asked > now;
-    *state == State::Pending && (reminds || warned.is_some_and(|warned| warned > now))
+    let is_warned = warned.is_some_and(|warned| warned > now);
+    *state == State::Pending && (*opened > now || reminds || is_warned)
 }
 
 /// What is due first. Of what is due at the same time a reminder comes last: nobody is reminded of

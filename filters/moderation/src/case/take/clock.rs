@@ -1,5 +1,7 @@
 //! What happens as time passes.
 
+use mailweir_mail::Timestamp;
+
 use super::{Act, Fate};
 use crate::case::{
     AtExpiry, By, Case, Decision, Moderator, State, Step, To, Word,
@@ -32,11 +34,24 @@ impl Act {
     /// What happened at a time that is not there yet happened now: nobody waits until the clock is where it
     /// was when that was written.
     fn come_back(&mut self) {
-        if timetable::is_ahead(&self.case, self.now) {
-            let progress = &mut self.case.progress;
-            progress.asked = progress.asked.min(self.now);
-            progress.warned = progress.warned.map(|warned| warned.min(self.now));
+        if !timetable::is_ahead(&self.case, self.now) {
+            return;
         }
+        let (now, Case { plan, progress }) = (self.now, &mut self.case);
+        if progress.opened > now {
+            // The plan counts from the arrival of the mail.
+            let opened = std::mem::replace(&mut progress.opened, now);
+            let moved = |at: Timestamp| now.plus(at.since(opened));
+            if let Some(expiry) = &mut plan.expiry {
+                expiry.at = moved(expiry.at);
+                expiry.warning = expiry.warning.map(moved);
+            }
+            if let Some(escalation) = &mut plan.escalation {
+                escalation.at = moved(escalation.at);
+            }
+        }
+        progress.asked = progress.asked.min(now);
+        progress.warned = progress.warned.map(|warned| warned.min(now));
     }
 
     /// Nobody decided. What is sent then goes to those, and not before the time, that who approved it said.
