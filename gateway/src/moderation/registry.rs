@@ -14,7 +14,7 @@ use std::{
 
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
-    case::Owed,
+    case::{MOST_DAYS, Owed},
     case_file::CaseFile,
     search,
     token::{AnswerCode, Grant, TokenHash},
@@ -70,7 +70,10 @@ impl Registry {
     pub(super) fn put(&mut self, id: QueueId, file: Arc<CaseFile>) {
         self.take_out(id);
         self.late.remove(&id);
-        self.ahead.remove(&id);
+        // Whatever else changes of it, the clock has still to look at what is ahead.
+        if !self.now.is_some_and(|now| file.case.is_ahead(now)) {
+            self.ahead.remove(&id);
+        }
         self.forget_settled(id, &file);
         self.index(id, &file);
         let known = self.cases.get(&id).map(|kept| Arc::clone(&kept.text));
@@ -142,13 +145,13 @@ impl Registry {
     /// Whether mail of a log-in passes a rule.
     pub(super) fn trusts(&self, login: &str, rule: &str, now: Timestamp) -> bool {
         let mut trusted = self.trusted.get(login).into_iter().flatten();
-        trusted.any(|((name, _), until)| **name == *rule && now < *until)
+        trusted.any(|((name, _), until)| **name == *rule && holds(*until, now))
     }
 
     /// Every trust that holds, with the case that it comes of.
     pub(super) fn trusted(&self, now: Timestamp) -> impl Iterator<Item = (TrustedLogin, QueueId)> {
         self.trusted.iter().flat_map(move |(login, rules)| {
-            let held = rules.iter().filter(move |(_, until)| now < **until);
+            let held = rules.iter().filter(move |(_, until)| holds(**until, now));
             held.map(|((rule, id), until)| {
                 (TrustedLogin { login: login.clone(), rule: rule.clone(), until: *until }, *id)
             })
@@ -235,6 +238,12 @@ pub(super) fn owes(file: &CaseFile, number: u32) -> bool {
     file.case.progress.owed.iter().any(|owed| owed.number == number)
 }
 
+/// Whether trust until a time holds now. What a clock that was ahead has written holds once it is within what
+/// anybody may say.
+fn holds(until: Timestamp, now: Timestamp) -> bool {
+    now < until && until <= now.plus(LONGEST_TRUST)
+}
+
 fn first(set: &BTreeSet<(Timestamp, QueueId)>) -> Option<Timestamp> {
     set.first().map(|(at, _)| *at)
 }
@@ -242,6 +251,9 @@ fn first(set: &BTreeSet<(Timestamp, QueueId)>) -> Option<Timestamp> {
 fn until(set: &BTreeSet<(Timestamp, QueueId)>, now: Timestamp, most: usize) -> Vec<QueueId> {
     set.iter().take_while(|(at, _)| *at <= now).take(most).map(|(_, id)| *id).collect()
 }
+
+/// A second more for what is said at the moment in which it is asked.
+const LONGEST_TRUST: Duration = Duration::from_secs(MOST_DAYS as u64 * 86_400 + 1);
 
 #[cfg(test)]
 pub(super) mod tests;

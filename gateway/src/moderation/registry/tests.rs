@@ -200,6 +200,8 @@ fn what_was_opened_or_asked_by_a_clock_that_was_ahead_is_not_put_off() {
     // Seen at the first look after a start, and whenever the clock is set back.
     registry.look_at_clock(second(10_000));
     assert_eq!(registry.due(second(10_000), 9), [id(1), id(2)]);
+    registry.put(id(2), Arc::new(asked.clone()));
+    assert_eq!(registry.due(second(10_000), 9), [id(1), id(2)], "a change is no look at the clock");
     let mended = asked.take(&Command::Clock, second(10_000)).unwrap().0;
     registry.put(id(2), Arc::new(mended));
     registry.looked_at(id(1));
@@ -312,6 +314,12 @@ fn trust_is_over_when_no_case_says_it_any_more() {
     assert_eq!(until(&registry, 5_000), []);
     registry.remove(id(1));
     assert_eq!(registry.trusted.len(), 0);
+    // Said by a clock that was months ahead.
+    registry.put(id(3), Arc::new(file(10_000_000)));
+    assert_eq!(until(&registry, 1), []);
+    assert!(
+        !registry.trusts("ann", "r", second(1)) && registry.trusts("ann", "r", second(9_999_999))
+    );
 }
 
 #[test]
