@@ -7,7 +7,7 @@ use mailweir_mail::{Address, QueueId, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    case::{Actor, By, Closing, Entry, Kind, Proof, QueueDeed, State},
+    case::{Actor, By, Closing, Decision, Entry, Kind, Proof, QueueDeed, State},
     case_file::{CaseFile, LastWord},
 };
 
@@ -197,9 +197,13 @@ impl<'a> Decided<'a> {
     pub fn whole(file: &'a CaseFile) -> Option<Self> {
         let State::Closed(closing) = &file.case.progress.state else { return None };
         let what = file.state_name();
-        if let (LastWord::Said(QueueDeed::Deleted), Some(operator)) =
-            (file.last_word(), &file.operator)
-        {
+        let is_of_operator = match file.last_word() {
+            LastWord::Said(QueueDeed::Deleted) => true,
+            // Nobody else has decided about what was damaged.
+            LastWord::Said(QueueDeed::Released) => closing.decision == Decision::Damaged,
+            LastWord::People | LastWord::Awaited => false,
+        };
+        if let Some(operator) = file.operator.as_ref().filter(|_| is_of_operator) {
             let by = Actor::Administrator(operator.by.clone()).to_string();
             let (proof, at) = (Proof::CommandLine.as_str(), operator.at.rfc3339());
             return Some(Self { what, by, proof, at, words: "" });

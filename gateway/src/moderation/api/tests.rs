@@ -167,10 +167,13 @@ fn a_decision_is_not_said_to_be_more_than_the_case_is() {
     let approve = Command::Approve { by, comment, only: None, at: None, trust_days: 0 };
     let (approved, _) = file.take(&approve, own_time(1)).unwrap();
     let operated = |deed| approved.operated(deed, "root", own_time(2)).unwrap();
+    let (damaged, _) = file.take(&Command::Condemn, own_time(1)).unwrap();
+    let damaged = damaged.operated(QueueDeed::Released, "root", own_time(2)).unwrap();
     for (file, state, by) in [
         (&approved, "approved", "administrator crm"),
         (&operated(QueueDeed::Released), "released", "administrator crm"),
         (&operated(QueueDeed::Deleted), "discarded", "administrator root"),
+        (&damaged, "released", "administrator root"),
     ] {
         for who in [account("ann", None, true), account("b", Some("boss@own.example"), true)] {
             let view = who.view(id, file).unwrap();
