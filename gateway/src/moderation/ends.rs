@@ -79,11 +79,16 @@ impl Moderation {
         Ok(changed)
     }
 
-    /// What is written of a mail that was on hold for other reasons than a rule of moderation.
+    /// What is written of a mail that was on hold for other reasons than a rule of moderation. Whom an
+    /// approval left out, the mail does not go to.
     async fn past_all_cases(&self, id: QueueId, deed: QueueDeed) -> Annex {
         let mut annex = Annex::default();
-        if deed == QueueDeed::Released {
-            self.remember_queued(id, &mut annex).await;
+        match self.case(id) {
+            _ if deed != QueueDeed::Released => {}
+            Some(file) => {
+                self.remember(&file, file.case.progress.only.as_deref(), &mut annex).await;
+            }
+            None => self.remember_queued(id, &mut annex).await,
         }
         annex
     }

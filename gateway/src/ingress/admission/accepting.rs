@@ -52,7 +52,7 @@ pub(super) struct Judged {
     /// The rule of moderation that means it.
     pub(super) moderated: Option<Moderated>,
     /// Which recipients are nobody new to its sender, where that was asked.
-    pub(super) acquainted: Acquainted,
+    pub(super) acquainted: Option<Acquainted>,
     /// The envelope as it is queued, and who became others, where moderation had to know.
     pub(super) final_form: Option<(Envelope, Vec<Recipient>)>,
 }
@@ -71,7 +71,7 @@ impl Judged {
             watch: None,
             signed: None,
             moderated: None,
-            acquainted: Acquainted::default(),
+            acquainted: None,
             final_form: None,
         }
     }

@@ -76,7 +76,7 @@ impl Admission {
         let arrival =
             self.arrival(&mail.incoming, seen, (&final_form.0, &sender), (asked, owns_sender));
         let moderated = self.judge_arrival(&arrival, watch, mail).await;
-        mail.acquainted = arrival.acquainted;
+        mail.acquainted = Some(arrival.acquainted);
         mail.moderated = moderated;
         mail.final_form = Some(final_form);
         Ok(())

@@ -37,7 +37,8 @@ struct Ready {
     /// The client as the log shows it, if a relay named another.
     shown_as: Option<Client>,
     moderated: Option<Moderated>,
-    acquainted: Acquainted,
+    /// `None`: the rules were not asked about it.
+    acquainted: Option<Acquainted>,
     /// A rule of a table holds it.
     ruled_hold: Option<HoldReason>,
 }
@@ -100,7 +101,7 @@ impl Admission {
         let annex = moderated.as_mut().map(|it| it.annex(id, other, None)).transpose();
         let annex = annex.map_err(|error| self.cannot_tell(id, &error))?.flatten();
         let (entry, told) = holds.entry(id, envelope, session);
-        let annex = self.and_remember(annex.unwrap_or_default(), &entry, &acquainted);
+        let annex = self.and_remember(annex.unwrap_or_default(), &entry, acquainted).await?;
         let Shared { queue, observer, .. } = self.listener.shared();
         observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
         let stored = incoming.commit(queue, entry, origin, annex).await;
@@ -139,7 +140,7 @@ impl Admission {
         for entry in [&sent, &held] {
             observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
         }
-        let annex = self.and_remember(annex.unwrap_or_default(), &sent, &acquainted);
+        let annex = self.and_remember(annex.unwrap_or_default(), &sent, acquainted).await?;
         let stored = incoming.commit_two(queue, [sent, held], &origin, annex).await;
         let [sent, held] = stored.map_err(|error| self.not_taken(&error))?;
         self.log_received(sent.1, shown_as.as_ref(), sent_told);
@@ -149,13 +150,29 @@ impl Admission {
     }
 
     /// With whom the sender has mail now, if it goes.
-    fn and_remember(&self, mut annex: Annex, entry: &Entry, acquainted: &Acquainted) -> Annex {
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn and_remember(
+        &self,
+        mut annex: Annex,
+        entry: &Entry,
+        acquainted: Option<Acquainted>,
+    ) -> Result<Annex, Answer> {
         let moderation = self.listener.moderation().filter(|moderation| moderation.remembers());
-        if moderation.is_some() && entry.hold.is_none() {
-            let Envelope { sender, recipients, .. } = &entry.envelope;
-            acquainted.remember(sender, recipients, &mut annex, clock::now());
-        }
-        annex
+        let Some(moderation) = moderation.filter(|_| entry.hold.is_none()) else {
+            return Ok(annex);
+        };
+        let (envelope, now) = (&entry.envelope, clock::now());
+        let acquainted = match acquainted {
+            Some(acquainted) => acquainted,
+            None => {
+                let read = moderation.acquainted(envelope, now).await;
+                read.map_err(|error| self.cannot_tell(entry.id, &error))?
+            }
+        };
+        acquainted.remember(&envelope.sender, &envelope.recipients, &mut annex, now);
+        Ok(annex)
     }
 
     fn holds(
