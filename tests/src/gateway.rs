@@ -219,6 +219,16 @@ impl Gateway {
         wait::until_true("the end of all sessions", async || self.sessions() == 0).await;
     }
 
+    /// The store of a gateway that is at rest, until this is dropped.
+    ///
+    /// # Panics
+    /// If the gateway runs, or the store cannot be opened.
+    #[must_use]
+    pub fn open_store(&self) -> mailweir_queue::Queue {
+        assert!(self.app.is_none(), "the gateway runs");
+        self.store().open(|_| {}).unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
     fn store(&self) -> Store {
         Store::of(&self.config)
     }

@@ -150,7 +150,11 @@ impl Moderation {
     }
 
     /// Forgets those of these pairs that are silent still: a mail may have come since they were read.
-    async fn forget_pairs(&self, pairs: Vec<Pair>, oldest: Day) -> Result<(), StoreError> {
+    pub(super) async fn forget_pairs(
+        &self,
+        pairs: Vec<Pair>,
+        oldest: Day,
+    ) -> Result<(), StoreError> {
         if pairs.is_empty() {
             return Ok(());
         }

@@ -465,3 +465,18 @@ async fn whoever_is_silent_for_too_long_is_new_again_and_then_forgotten() {
     moderation.forget_silent(then).await.unwrap();
     assert_eq!(count(), 7);
 }
+
+#[tokio::test]
+async fn whoever_writes_while_silent_pairs_are_read_is_not_forgotten() {
+    let home = Home::new();
+    let (moderation, today) = (home.app.moderation(), correspondents::day(clock::now()));
+    let (silent, writes) = ([1; 12], [2; 12]);
+    let mut annex = Annex::default();
+    annex.put_acquaintance(silent, today - 1);
+    annex.put_acquaintance(writes, today);
+    home.queue().write(annex).await.unwrap();
+    // Both were silent when they were read.
+    moderation.forget_pairs(vec![silent, writes], today).await.unwrap();
+    let days = home.queue().acquaintances(vec![silent, writes]).await.unwrap();
+    assert_eq!(days, [None, Some(today)]);
+}

@@ -67,6 +67,20 @@ async fn an_answer_of_somebody_who_is_logged_in_decides_where_a_signature_is_not
     office.next(3).await;
 }
 
+/// What waits is decided, whatever the rules say of mail that comes from now on.
+#[tokio::test]
+async fn the_last_rule_may_go_while_mail_waits_for_an_answer() {
+    let mut office = Office::open("", "").await;
+    let (id, notices) = office.hold().await;
+    let without_rules = setup(&office.sink, &office.dns);
+    office.gateway.reload(&without_rules).await.unwrap();
+    let passes = office.gateway.submit(secret()).await;
+    assert!(!passes.reply().contains("held"), "{}", passes.reply());
+    office.next(1).await;
+    expect_taken(&office.gateway.submit(office.answer(&notices[0].1, "approve")).await);
+    assert_eq!(office.closing(id).decision, Decision::Released);
+}
+
 #[tokio::test]
 async fn h4_what_is_not_proven_changes_nothing_and_is_told_once_to_the_one_it_claims_to_be_of() {
     let mut office = Office::open("", "").await;
@@ -299,6 +313,19 @@ struct Office {
     seen: usize,
 }
 
+/// Ann logs in under her own name. There are no rules yet.
+fn setup(sink: &Sink, dns: &FakeDns) -> Setup {
+    let ann =
+        format!("[[moderation.moderator]]\naddress = \"ann@local.example\"\nlogin = \"{USER}\"\n");
+    let submission = "mode = \"submission\"\ntls = \"none\"\nauth_in_clear = true";
+    Setup::before(sink)
+        .listener("mx", "mode = \"mx\"")
+        .listener("submission", submission)
+        .section("auth.senders", "policy = \"any\"")
+        .section("dns", &format!("servers = [\"{}\"]\ntimeout = \"1s\"", dns.address()))
+        .sections(&ann)
+}
+
 impl Office {
     async fn open(rule: &str, moderation: &str) -> Self {
         Self::open_with(rule, moderation, |setup| setup).await
@@ -309,18 +336,10 @@ impl Office {
         let dns = FakeDns::start(&zone).await;
         let sink = Sink::start(Script::smtp()).await;
         let rule = format!(
-            "[[moderation.moderator]]\naddress = \"ann@local.example\"\nlogin = \"{USER}\"\n\
-             [[moderation.rule]]\nname = \"secrets\"\naction = \"approval\"\nsubject = [\"secret\"]\n\
+            "[[moderation.rule]]\nname = \"secrets\"\naction = \"approval\"\nsubject = [\"secret\"]\n\
              moderators = [\"ann@local.example\", \"bob@local.example\"]\nattach = \"none\"\n{rule}\n"
         );
-        let submission = "mode = \"submission\"\ntls = \"none\"\nauth_in_clear = true";
-        let setup = Setup::before(&sink)
-            .listener("mx", "mode = \"mx\"")
-            .listener("submission", submission)
-            .section("auth.senders", "policy = \"any\"")
-            .section("dns", &format!("servers = [\"{}\"]\ntimeout = \"1s\"", dns.address()))
-            .section("moderation", moderation)
-            .sections(&rule);
+        let setup = setup(&sink, &dns).section("moderation", moderation).sections(&rule);
         let gateway = Gateway::start(&more(setup)).await;
         Self { gateway, sink, dns, seen: 0 }
     }

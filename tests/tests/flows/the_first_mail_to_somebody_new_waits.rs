@@ -1,7 +1,9 @@
 //! Who has had mail of whom is remembered with the mail: only somebody new makes a mail wait.
 
+use mailweir::control::operation::Place;
 use mailweir_mail::QueueId;
 use mailweir_moderation::case::{Actor, By, Command, Proof};
+use mailweir_queue::{Annex, Day, Pair};
 use mailweir_tests::{
     gateway::{Gateway, Mail, Setup, mail},
     sink::{Script, Sink},
@@ -127,6 +129,53 @@ async fn whom_an_operator_lets_mail_go_to_that_waited_for_nobody_else_is_known()
     gateway.reload(&with_table(setup(&sink, ""))).await.unwrap();
     passes(&gateway, to("user")).await;
     held(&gateway, to("other")).await;
+}
+
+/// An approval left somebody out; the mail is held again by hand, and released past the case.
+#[tokio::test]
+async fn whom_an_approval_left_out_stays_new_whoever_releases_the_mail_later() {
+    let sink = Sink::start(Script::smtp()).await;
+    let unreachable = setup(&sink, "");
+    drop(sink);
+    let gateway = Gateway::start(&unreachable).await;
+    let id = held(&gateway, to("user").to("other@local.example")).await;
+    gateway.moderation().take(id, approve(Some(vec![0]))).await.unwrap();
+    gateway.queue().expect(id, Place::Deferred).await;
+    gateway.queue().hold(id).await;
+    gateway.queue().release(id).await;
+    passes(&gateway, to("user")).await;
+    held(&gateway, to("other")).await;
+}
+
+/// No rule is asked about trusted mail, so nothing is known of its recipients until it is stored.
+#[tokio::test]
+async fn trusted_mail_leaves_a_later_day_as_it_is() {
+    let sink = Sink::start(Script::smtp()).await;
+    let trusted = "trusted_senders = [\"ann@local.example\"]";
+    let mut gateway = Gateway::start(&setup(&sink, "").section("moderation", trusted)).await;
+    passes(&gateway, to("user")).await;
+    gateway.queue().expect_empty().await;
+    gateway.stop().await;
+    let (pair, today) = only_pair(&gateway);
+    let ahead = today + 300;
+    let store = gateway.open_store();
+    let mut clock_was_ahead = Annex::default();
+    clock_was_ahead.put_acquaintance(pair, ahead);
+    store.write(clock_was_ahead).await.unwrap();
+    store.shutdown().await;
+    drop(store);
+    gateway.start_again().await;
+    passes(&gateway, to("user")).await;
+    gateway.queue().expect_empty().await;
+    gateway.stop().await;
+    assert_eq!(only_pair(&gateway), (pair, ahead));
+}
+
+/// The only two who had mail of each other, and when they had it last.
+fn only_pair(gateway: &Gateway) -> (Pair, Day) {
+    let page = gateway.open_store().all_acquaintances(Pair::default(), 9).unwrap();
+    let [(pair, last)] = page.pairs.as_slice() else { panic!("{} pairs", page.pairs.len()) };
+    (*pair, *last.as_ref().unwrap())
 }
 
 const HELD_BY_TABLE: &str =

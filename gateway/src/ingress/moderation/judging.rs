@@ -133,11 +133,12 @@ impl ListenerModeration {
         let rule = self.rules.rules.get(first.rule)?;
         let only = rule.splits(first, &mail.envelope.recipients);
         let waiting = mail.recipients(only.as_deref());
-        let held = HeldMail {
+        let recipients = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+        let held = || HeldMail {
             rule: rule.rule.name.clone(),
             also: others.iter().filter_map(|one| self.name(one)).collect(),
             senders: self.senders(mail),
-            recipients: u32::try_from(waiting.len()).unwrap_or(u32::MAX),
+            recipients,
             content: mail.content,
         };
         let file = |case| {
@@ -147,9 +148,9 @@ impl ListenerModeration {
         let fate = match &rule.action {
             Action::Accept => Fate::Accept,
             Action::Notice(readers) => {
-                Fate::Notice(file(Case::passed(action::notice(held), readers, mail.arrival)))
+                Fate::Notice(file(Case::passed(action::notice(held()), readers, mail.arrival)))
             }
-            Action::Hold(hold) => Fate::Hold(file(self.hold(hold, held, mail))),
+            Action::Hold(hold) => Fate::Hold(file(self.hold(hold, held(), mail))),
         };
         Some(Moderated { fate, only, rule: rule.rule.name.clone(), reasons: first.reasons.clone() })
     }
