@@ -2,6 +2,7 @@
 
 mod acquaintances;
 mod annexed;
+mod archive;
 mod crash;
 mod damage;
 mod delivery;
