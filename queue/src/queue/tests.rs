@@ -3,6 +3,7 @@
 mod acquaintances;
 mod annexed;
 mod archive;
+mod archive_crash;
 mod crash;
 mod damage;
 mod delivery;
