@@ -285,7 +285,7 @@ impl Incoming {
             recipients: envelope.recipients.len(),
         };
         let disposition = hold.map_or(Disposition::Ready, Disposition::Held);
-        let mail = NewMail { envelope, origin, disposition };
+        let mail = NewMail { envelope, origin, disposition, archive: None };
         (mail, event)
     }
 }

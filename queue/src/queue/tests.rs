@@ -2,6 +2,8 @@
 
 mod acquaintances;
 mod annexed;
+mod archive;
+mod archive_crash;
 mod crash;
 mod damage;
 mod delivery;
