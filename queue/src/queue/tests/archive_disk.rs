@@ -1,12 +1,20 @@
 //! What the archive is owed, and the disk: files, damage, errors and engines.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
 
 use super::harness::*;
 use crate::{
     ArchivePart, Body, Engine, Options, Queue, ToArchive, Work,
     spool::Spool,
-    store::{Space, Storage},
+    store::{Batch, Key, Space, Storage, StoreError, Visit, memory::MemoryStore},
 };
 
 #[tokio::test(start_paused = true)]
@@ -82,6 +90,30 @@ async fn what_the_engine_cannot_read_just_now_is_offered_later() {
     assert_eq!(it.events(), Vec::<&str>::new());
 }
 
+#[tokio::test(start_paused = true)]
+async fn nothing_is_handed_out_or_gone_before_it_is_durable() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = Arc::new(SlowDisk::default());
+    let options = options(directory.path(), &Arc::default());
+    let queue = Queue::open_on(disk.clone(), options, TestClock::new()).unwrap();
+    let id = accept(&queue, archived(mail(1))).await;
+    let Some(Work::Deliver(claim)) = queue.next_work().await else { panic!("no mail") };
+    disk.is_busy.store(true, Ordering::SeqCst);
+    let recorded = queue.record(&claim, vec![(nth(0), delivered())]);
+    assert!(queue.next_to_archive(9).await.is_empty(), "it may never have ended");
+    disk.is_busy.store(false, Ordering::SeqCst);
+    recorded.await.unwrap();
+    let owed = queue.next_to_archive(9).await;
+    assert!(matches!(&owed[..], [owed] if owed.id == id && owed.part == ArchivePart::Both));
+    disk.is_busy.store(true, Ordering::SeqCst);
+    let taken = queue.archived(owed);
+    assert!(queue.next_to_archive(9).await.is_empty(), "the archive has it");
+    assert_eq!(disk.store.len(Space::Bodies), 1, "and may be asked to take it again");
+    disk.is_busy.store(false, Ordering::SeqCst);
+    taken.await.unwrap();
+    assert_eq!(disk.store.len(Space::Bodies), 0);
+}
+
 /// Both engines, on a disk: with small and large content, over a restart.
 #[tokio::test]
 async fn the_debt_outlives_the_process_on_every_engine() {
@@ -141,3 +173,31 @@ const ENGINES: &[Engine] = &[
     #[cfg(feature = "engine-sled")]
     Engine::Sled,
 ];
+
+/// A disk whose commits wait while it is busy.
+#[derive(Default)]
+struct SlowDisk {
+    store: Arc<MemoryStore>,
+    is_busy: AtomicBool,
+}
+
+impl Storage for SlowDisk {
+    fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        while self.is_busy.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        self.store.commit(batch)
+    }
+
+    fn get(&self, space: Space, key: Key) -> Result<Option<Bytes>, StoreError> {
+        self.store.get(space, key)
+    }
+
+    fn scan(&self, space: Space, from: Key, visit: &mut Visit<'_>) {
+        self.store.scan(space, from, visit);
+    }
+
+    fn last(&self, space: Space) -> Result<Option<(Key, Bytes)>, StoreError> {
+        self.store.last(space)
+    }
+}
