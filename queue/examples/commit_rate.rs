@@ -53,6 +53,14 @@ async fn main() -> Result<(), Failure> {
     rate("relayed and to be archived", mails, begun);
     println!("{:?}", archive.await??);
     rate("relayed and archived", mails, begun);
+
+    let delivery = tokio::spawn(deliver(queue.clone(), mails));
+    take_in(&queue, writers, mails, size, Some("a note of some length for the archive")).await?;
+    delivery.await??;
+    println!("owed to the archive: {} mails, {} kB resident", queue.stats().to_archive, resident());
+    let begun = Instant::now();
+    println!("{:?}", keep(queue.clone(), mails / writers * writers).await?);
+    rate("archived from the store", mails, begun);
     println!("empty: {} kB resident, {:?}", resident(), queue.stats());
     queue.shutdown().await;
     drop(queue);

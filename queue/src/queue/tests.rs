@@ -4,6 +4,7 @@ mod acquaintances;
 mod annexed;
 mod archive;
 mod archive_crash;
+mod archive_disk;
 mod crash;
 mod damage;
 mod delivery;

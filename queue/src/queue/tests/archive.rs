@@ -1,17 +1,16 @@
 //! What the archive is owed: handed out, taken, and gone then. What a crash does to it is in
 //! `archive_crash.rs`.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mailweir_mail::HoldReason;
 
 use super::{super::archive::MOST_KEPT, harness::*};
 use crate::{
-    ArchivePart, Body, ChangeError, Disposition, Engine, Filter, IntakeError, LONGEST_NOTE, Listed,
-    NewMail, Options, Place, Queue, Recorded, ToArchive, When, Work,
+    ArchivePart, Body, ChangeError, Disposition, Filter, IntakeError, LONGEST_NOTE, Listed,
+    NewMail, Place, Queue, Recorded, When, Work,
     progress::{Outcome, RecipientStatus},
-    spool::Spool,
-    store::{Space, Storage},
+    store::Space,
 };
 
 #[tokio::test(start_paused = true)]
@@ -308,131 +307,58 @@ async fn an_archive_that_takes_nothing_costs_ids_and_no_mail_its_place() {
     it.expect_nothing_left();
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_large_mail_keeps_its_file_until_the_archive_has_it() {
-    let it = Fixture::with(|options| options.spool_threshold = 10);
-    it.accept(archived(mail(1))).await;
-    it.deliver().await;
-    let it = it.restart().await;
-    let owed = it.debt().await;
-    let Body::Spool(file) = owed.body.clone() else { panic!("{owed:?}") };
-    assert_eq!(content(&it.queue, &owed).await, CONTENT);
-    it.queue.archived(vec![owed]).await.unwrap();
-    assert!(!file.path.exists());
-    assert!(it.is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn content_that_proves_damaged_makes_the_mail_corrupt_and_the_archive_is_not_asked_again() {
-    let it = Fixture::with(|options| options.handover_cache = 0);
-    let id = it.accept(archived(mail(1))).await;
-    it.deliver().await;
-    it.store.damage(Space::Bodies, id.to_key(), "rot");
-    let owed = it.debt().await;
-    assert!(it.queue.body(id, &owed.body).await.is_err());
-    let stats = crate::Stats { corrupt: 1, ..crate::Stats::default() };
-    assert_eq!(it.queue.stats(), stats);
-    it.queue.archived(vec![owed]).await.unwrap();
-    assert_eq!((it.queue.stats(), it.events()), (stats, vec!["corrupt"]));
-    assert!(it.queue.next_to_archive(9).await.is_empty());
-    let it = it.restart().await;
-    assert!(it.queue.next_to_archive(9).await.is_empty());
-    assert_eq!((it.store.len(Space::Envelopes), it.queue.stats()), (1, stats));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_record_that_cannot_be_read_is_counted_and_kept_and_the_others_go_on() {
-    for space in [Space::Envelopes, Space::States] {
-        let it = Fixture::new();
-        let id = it.accept(archived(mail(1))).await;
-        let sound = it.accept(archived(mail(1))).await;
-        let claims = [it.claim().await, it.claim().await];
-        for claim in &claims {
-            it.record_all(claim, delivered()).await;
+/// Who accepts, delivers and archives, each on threads of its own: everything comes to the archive
+/// once, and nothing is left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_lost_or_told_twice_where_all_work_at_once() {
+    const MAILS: usize = 2_000;
+    let it = Arc::new(Fixture::with(|options| {
+        options.archive_patience = Duration::from_millis(1);
+        options.handover_cache = 50 * CONTENT.len();
+        options.qmgr_message_active_limit = 100;
+    }));
+    let accepting = it.clone();
+    let accepting = tokio::spawn(async move {
+        let mut commits = tokio::task::JoinSet::new();
+        for _ in 0..MAILS {
+            let queue = accepting.queue.clone();
+            commits.spawn(async move { accept(&queue, archived(mail(1))).await });
         }
-        drop(claims);
-        let it = it.restart().await;
-        it.store.damage(space, id.to_key(), "garbage");
-        let owed = it.debt().await;
-        assert_eq!(owed.id, sound);
-        it.queue.archived(vec![owed]).await.unwrap();
-        let stats = crate::Stats { corrupt: 1, ..crate::Stats::default() };
-        assert_eq!(
-            (it.queue.stats(), it.events()),
-            (stats, vec!["corrupt", "removed"]),
-            "{space:?}"
-        );
-        assert_eq!(it.store.len(Space::Bodies), 1);
+        commits.join_all().await
+    });
+    let delivering = tokio::spawn(deliver_all(it.queue.clone(), MAILS));
+    let mut parts: HashMap<_, Vec<ArchivePart>> = HashMap::new();
+    let mut ended = 0;
+    while ended < MAILS {
+        assert!(it.queue.archive_is_owed().await);
+        let mut group = it.queue.next_to_archive(100).await;
+        // Some are given back.
+        group.truncate(90);
+        for owed in &group {
+            parts.entry(owed.id).or_default().push(owed.part);
+            ended += usize::from(owed.ending.is_some());
+        }
+        it.queue.archived(group).await.unwrap();
     }
+    delivering.await.unwrap();
+    let accepted = accepting.await.unwrap();
+    assert_eq!((accepted.len(), parts.len()), (MAILS, MAILS));
+    for id in accepted {
+        let whole: &[_] = &[ArchivePart::Both];
+        let in_two: &[_] = &[ArchivePart::Capture, ArchivePart::Outcome];
+        assert!([whole, in_two].contains(&&parts[&id][..]), "{:?}", parts[&id]);
+    }
+    it.expect_nothing_left();
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_the_engine_cannot_read_just_now_is_offered_later() {
-    let it = Fixture::new();
-    let id = it.accept(archived(mail(1))).await;
-    it.deliver().await;
-    let (it, disk) = it.restart_on_bad_disk().await;
-    disk.set(true);
-    assert!(it.queue.next_to_archive(9).await.is_empty());
-    disk.set(false);
-    assert!(it.queue.next_to_archive(9).await.is_empty());
-    assert!(it.queue.archive_is_owed().await);
-    assert_eq!(it.debt().await.id, id);
-    assert_eq!(it.events(), Vec::<&str>::new());
-}
-
-/// Both engines, on a disk: with small and large content, over a restart.
-#[tokio::test]
-async fn the_debt_outlives_the_process_on_every_engine() {
-    for &engine in ENGINES {
-        let directory = tempfile::tempdir().unwrap();
-        let options = || Options {
-            engine,
-            queue_minfree: 0,
-            spool_threshold: 100,
-            archive_patience: Duration::ZERO,
-            ..Options::new(directory.path())
-        };
-        let clock = TestClock::new();
-        let queue = Queue::open(options(), clock.clone()).unwrap();
-        for size in [10, 1_000] {
-            let mut intake = queue.intake(0).unwrap();
-            intake.write(&vec![b'x'; size]).await.unwrap();
-            intake.commit(archived(mail(1))).await.unwrap();
-            let Some(Work::Deliver(claim)) = queue.next_work().await else { panic!("no mail") };
+async fn deliver_all(queue: Queue, mails: usize) {
+    for _ in 0..mails {
+        let Some(Work::Deliver(claim)) = queue.next_work().await else { panic!("no mail") };
+        let queue = queue.clone();
+        tokio::spawn(async move {
             queue.record(&claim, vec![(nth(0), delivered())]).await.unwrap();
-        }
-        queue.shutdown().await;
-        drop(queue);
-        let queue = Queue::open(options(), clock.clone()).unwrap();
-        assert_eq!(queue.stats().to_archive, 2, "{engine:?}");
-        let owed = queue.next_to_archive(9).await;
-        for (owed, size) in owed.iter().zip([10, 1_000]) {
-            assert_eq!((&owed.note[..], owed.part), (NOTE.as_bytes(), ArchivePart::Both));
-            assert_eq!(content(&queue, owed).await, vec![b'x'; size]);
-        }
-        queue.archived(owed).await.unwrap();
-        queue.shutdown().await;
-        drop(queue);
-        let queue = Queue::open(options(), clock).unwrap();
-        assert_eq!(queue.stats(), crate::Stats::default());
-        let files = Spool::open(directory.path()).unwrap().files().unwrap();
-        assert!(files.is_empty());
-        let storage: Arc<dyn Storage> = queue.storage();
-        for space in Space::ALL {
-            assert!(storage.last(space).unwrap().is_none(), "{space:?}");
-        }
-        queue.shutdown().await;
+        });
     }
-}
-
-async fn content(queue: &Queue, owed: &ToArchive) -> Vec<u8> {
-    let mut reader = queue.body(owed.id, &owed.body).await.unwrap().reader();
-    let mut content = Vec::new();
-    while let Some(piece) = reader.next().await.unwrap() {
-        content.extend_from_slice(&piece);
-    }
-    content
 }
 
 impl Fixture {
@@ -448,9 +374,3 @@ impl Fixture {
 
 /// The queue looks at the clock more seldom than that.
 const LONG: Duration = Duration::from_secs(60);
-
-const ENGINES: &[Engine] = &[
-    Engine::Fjall,
-    #[cfg(feature = "engine-sled")]
-    Engine::Sled,
-];

@@ -8,7 +8,10 @@ use std::{
 use mailweir_mail::{HoldReason, QueueId, Stage};
 use proptest::prelude::*;
 
-use super::harness::*;
+use super::{
+    super::{archive::Keep, registry::Entry},
+    harness::*,
+};
 use crate::{
     ArchivePart, Claim, Disposition, Filter, NewMail, Place, ToArchive, Work, progress::ArchiveDebt,
 };
@@ -314,6 +317,16 @@ impl World {
         let archiving = Filter { place: Some(Place::Archiving), after: None };
         let list = self.it.queue.list(archiving, 1_000).await.unwrap();
         assert!(list.iter().map(|line| &line.id).eq(self.done.keys()));
+        self.count_again();
+    }
+
+    /// What is counted in memory is what is there.
+    fn count_again(&self) {
+        let registry = self.it.queue.shared.lock();
+        let size = |entry: &Entry| entry.content.as_ref().map_or(0, bytes::Bytes::len);
+        let kept = || registry.mails.values().filter(|entry| entry.keep != Keep::No);
+        assert_eq!(registry.kept.counts(), (kept().count(), kept().map(size).sum()));
+        assert_eq!(registry.cached, registry.mails.values().map(size).sum::<usize>());
     }
 
     /// Releases and delivers everything: nothing may be left, in the store or in memory.
