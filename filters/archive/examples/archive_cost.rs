@@ -36,11 +36,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let (capture, outcome) = (capture(number, &content), outcome(number));
             let payload = packer.pack(&entry::encode(&capture)?, &content)?;
             stored += payload.stored();
-            drafts.push(Draft { kind: Kind::Capture, about: About::Itself, payload });
+            let id = Some(capture.id);
+            drafts.push(Draft { kind: Kind::Capture, about: About::Itself, id, payload });
             let about = About::OfGroup(drafts.len() - 1);
             let payload = packer.pack(&entry::encode(&outcome)?, b"")?;
             stored += payload.stored();
-            drafts.push(Draft { kind: Kind::Outcome, about, payload });
+            drafts.push(Draft { kind: Kind::Outcome, about, id, payload });
         }
         packing += at.elapsed().as_secs_f64();
         archive.append(drafts, now)?;

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mailweir_mail::Timestamp;
+use mailweir_mail::{QueueId, Timestamp};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::{
@@ -33,6 +33,7 @@ pub struct Archive {
     /// Where the archive ends.
     end: End,
     open: Option<Open>,
+    sealed: Vec<Root>,
     _lock: File,
 }
 
@@ -84,6 +85,8 @@ pub struct Draft {
     pub kind: Kind,
     /// The record that it is about.
     pub about: About,
+    /// The mail that it is about, if it is about one.
+    pub id: Option<QueueId>,
     /// What it says.
     pub payload: Packed,
 }
@@ -168,7 +171,7 @@ impl Archive {
             .map_err(|_| OpenError::InUse(directory.to_owned()))?;
         let (end, left) = recover::recover(&places, now)
             .map_err(|(path, error)| OpenError::Io { path, error })?;
-        Ok((Self { places, options, end, open: None, _lock: lock }, left))
+        Ok((Self { places, options, end, open: None, sealed: Vec::new(), _lock: lock }, left))
     }
 
     /// Where its files are.
@@ -235,8 +238,14 @@ impl Archive {
             return Err(error.into());
         }
         self.end.root = seal.root;
+        self.sealed.push(root);
         roots::add(&self.places.roots(), &root)?;
         Ok(Some(root))
+    }
+
+    /// The segments that were sealed since this was asked last.
+    pub fn take_sealed(&mut self) -> Vec<Root> {
+        std::mem::take(&mut self.sealed)
     }
 
     /// As after a failed sync.
@@ -391,6 +400,7 @@ impl Draft {
             packing: Packing::Zstd,
             seq,
             about,
+            id: self.id.map(QueueId::to_key).unwrap_or_default(),
             at: now,
             summary: *summary,
             unpacked: *unpacked,

@@ -122,6 +122,18 @@ pub enum Ending {
     Deleted,
 }
 
+impl Ending {
+    /// The word for searches and lists.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// How a recipient fared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fared {

@@ -86,6 +86,8 @@ pub struct Head {
     pub seq: Seq,
     /// The record that it is about: of a capture, itself; 0: none.
     pub about: Seq,
+    /// The mail that it is about, as [`mailweir_mail::QueueId::to_key`] has it; zeros: none.
+    pub id: [u8; 12],
     /// When it was written.
     pub at: Timestamp,
     /// Bytes of the unpacked payload that come before the content.
@@ -100,7 +102,7 @@ pub struct Head {
 
 impl Head {
     /// Bytes of a head.
-    pub const LEN: usize = 2 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + CHECKSUM;
+    pub const LEN: usize = 2 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 12 + 32 + CHECKSUM;
 
     /// As it is stored.
     #[must_use]
@@ -111,6 +113,7 @@ impl Head {
         for number in [self.unpacked, self.stored, self.seq, self.about, self.at.as_micros()] {
             out.put(&number.to_le_bytes());
         }
+        out.put(&self.id);
         out.put(self.payload.as_bytes());
         out.finish()
     }
@@ -131,6 +134,7 @@ impl Head {
             seq: input.number(),
             about: input.number(),
             at: Timestamp::from_micros(input.number()),
+            id: input.bytes(),
             payload: Hash::from_bytes(input.bytes()),
         })
     }
@@ -368,6 +372,7 @@ mod tests {
             packing: Packing::Zstd,
             seq: 12,
             about: 7,
+            id: *b"twelve bytes",
             at: Timestamp::from_secs(1_795_210_205),
             summary: 300,
             unpacked: 4_000,

@@ -15,6 +15,7 @@ pub mod hash;
 pub mod merkle;
 pub mod payload;
 mod read;
+pub mod records;
 mod recover;
 pub mod roots;
 pub mod scan;

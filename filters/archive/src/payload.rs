@@ -208,6 +208,7 @@ mod tests {
             packing: Packing::Zstd,
             seq: 1,
             about: 1,
+            id: [0; 12],
             at: Timestamp::from_secs(0),
             summary: packed.summary,
             unpacked: packed.unpacked,

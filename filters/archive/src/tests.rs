@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use mailweir_mail::Timestamp;
+use mailweir_mail::{QueueId, Timestamp};
 use tempfile::TempDir;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     frame::{Head, Kind, Seal, SegmentHead},
     hash::Hash,
     payload::Packer,
+    records,
     roots::{self, Root},
     verify::{Finding, Known, Report, What, verify},
 };
@@ -375,6 +376,30 @@ fn sealed_with(fifth: &str) -> Home {
     home
 }
 
+#[test]
+fn the_records_of_a_mail_are_found_wherever_they_are() {
+    let mut home = Home::with(Options { segment_size: 1 });
+    let [ann, bob] = [7, 8].map(|serial| QueueId::new(now(), serial));
+    for (kind, id, text) in [
+        (Kind::Capture, Some(ann), "of ann"),
+        (Kind::Capture, Some(bob), "of bob"),
+        (Kind::Access, None, "a search"),
+        (Kind::Outcome, Some(ann), "sent"),
+    ] {
+        let draft = Draft { id, ..draft(kind, About::Nothing, text) };
+        home.archive().append(vec![draft], now()).unwrap();
+    }
+    let found = |id| {
+        let found = records::find(home.places(), id).unwrap();
+        found.iter().map(|(head, place)| (head.kind, place.segment)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(ann), [(Kind::Capture, 1), (Kind::Outcome, 4)]);
+    assert_eq!(found(bob), [(Kind::Capture, 2)]);
+    assert_eq!(found(QueueId::new(now(), 9)), []);
+    let all = records::Records::all(home.places()).unwrap();
+    assert_eq!(all.map(|record| record.unwrap().0.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
+}
+
 /// An archive, and where it is.
 struct Home {
     place: TempDir,
@@ -459,7 +484,7 @@ impl Home {
 
 fn draft(kind: Kind, about: About, text: &str) -> Draft {
     let payload = Packer::new().unwrap().pack(b"summary", text.as_bytes()).unwrap();
-    Draft { kind, about, payload }
+    Draft { kind, about, id: None, payload }
 }
 
 fn now() -> Timestamp {
