@@ -2,10 +2,11 @@
 //!
 //! [`restrictions`] rule on client, greeting, sender and recipient; [`checks`] look at the headers
 //! and lines of a mail and edit, hold, divert or refuse it; [`rewriting`] changes addresses;
-//! [`verification`] remembers which addresses take mail. None of them knows a session, a queue or a
+//! [`verification`] remembers which addresses take mail; [`archiving`] says which mail is kept. None of them knows a session, a queue or a
 //! socket: facts, content and envelopes come in by call, and the maps of other servers are asked
 //! through [`RemoteMaps`].
 
+pub mod archiving;
 pub mod arguments;
 pub mod checks;
 mod lookup;

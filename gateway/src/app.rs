@@ -19,6 +19,7 @@ use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    archiving::{Archiver, ListenerArchive},
     clock,
     config::{
         AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
@@ -59,6 +60,8 @@ pub struct App {
     egress: Arc<Egress>,
     verification: Arc<Verification>,
     moderation: Arc<Moderation>,
+    /// Absent: nothing is archived.
+    archiver: Option<Arc<Archiver>>,
     certificate: ServerTls,
     sockets: Sockets,
     policy_sockets: PolicySockets,
@@ -102,12 +105,14 @@ impl App {
         let file = config.address_verify.file(&config.server.data_dir);
         let verification = verification(&config, &shared, file, Some(&egress), &end);
         let moderation = moderation(&config, &shared, &rewriting, &end);
+        let archiver = archiver(&config, &shared, &end);
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
             egress,
             verification,
             moderation,
+            archiver,
             certificate,
             sockets: Sockets::default(),
             policy_sockets: PolicySockets::default(),
@@ -213,6 +218,9 @@ impl App {
         self.services.spawn(Arc::clone(&self.shared.tables).watch(self.end.clone()));
         self.services.spawn(Arc::clone(&self.verification).keep());
         self.services.spawn(Arc::clone(&self.moderation).run());
+        if let Some(archiver) = &self.archiver {
+            self.services.spawn(Arc::clone(archiver).run());
+        }
         self.services.spawn(Arc::clone(&self.moderation).forget_correspondents());
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
@@ -267,6 +275,11 @@ impl App {
             service: Arc::clone(&self.moderation),
             groups,
         };
+        let archive = config.archive.as_ref().zip(self.archiver.as_ref());
+        let archive = archive.map(|(written, archiver)| ListenerArchive {
+            rules: Arc::new(written.rules.clone()),
+            archiver: Arc::clone(archiver),
+        });
         let mut listeners = Vec::new();
         for rules in &config.listeners {
             let tls = match rules.tls {
@@ -291,6 +304,7 @@ impl App {
                 rewriting: Arc::clone(rewriting),
                 verification: Arc::clone(&self.verification),
                 moderation: moderation.clone(),
+                archive: archive.clone(),
                 notes: handed_over(config, &rules.name).then(|| Arc::clone(&self.notes)),
             };
             let shared = Arc::clone(&self.shared);
@@ -425,6 +439,13 @@ fn handed_over(config: &Config, listener: &str) -> bool {
     config.policy_servers.iter().any(|server| {
         *server.listener == *listener && matches!(server.action, PolicyAction::Filter(_))
     })
+}
+
+/// Who takes mail into the archive, if there is one.
+fn archiver(config: &Config, shared: &Shared, end: &CancellationToken) -> Option<Arc<Archiver>> {
+    let settings = config.archive.clone()?;
+    let (queue, observer) = (shared.queue.clone(), shared.observer.clone());
+    Some(Arc::new(Archiver::new(settings, queue, observer, end.clone())))
 }
 
 /// The cases as they were. Reads all of them, and blocks meanwhile.

@@ -3,7 +3,7 @@
 //! A reload goes on with the values these parts run with, so that the configuration in force says
 //! at all times what is true, and names the keys that must wait.
 
-use crate::config::{Admin, Config, Dns, Log, Mailbox, Metrics, Queue};
+use crate::config::{Admin, Archive, Config, Dns, Log, Mailbox, Metrics, Queue};
 
 /// `wanted` with the running values of all keys that need a restart, and the names of those keys
 /// that differ.
@@ -20,6 +20,7 @@ pub(crate) fn put_off(running: &Config, mut wanted: Config) -> (Config, Vec<&'st
     later.keep("smtp.session_limit", &running.smtp.session_limit, &mut smtp.session_limit);
     let verify = &mut wanted.address_verify;
     later.keep("address_verify.map", &running.address_verify.map, &mut verify.map);
+    later.keep_archive(running.archive.as_ref(), &mut wanted.archive);
     later.keep_dns(&running.dns, &mut wanted.dns);
     later.keep_queue(&running.queue, &mut wanted.queue);
     later.keep_pages(running, &mut wanted.admin, &mut wanted.metrics);
@@ -54,6 +55,23 @@ impl Later {
         if wanted != running {
             self.0.push(key);
             wanted.clone_from(running);
+        }
+    }
+
+    /// Its rules may change; where it is may not.
+    fn keep_archive(&mut self, running: Option<&Archive>, wanted: &mut Option<Archive>) {
+        match (running, wanted.as_mut()) {
+            (Some(running), Some(wanted)) => {
+                let Archive { directory, if_unwritable, segment_size, rules: _ } = wanted;
+                self.keep("archive.directory", &running.directory, directory);
+                self.keep("archive.if_unwritable", &running.if_unwritable, if_unwritable);
+                self.keep("archive.segment_size", &running.segment_size, segment_size);
+            }
+            (None, None) => {}
+            (Some(_), None) | (None, Some(_)) => {
+                self.0.push("archive.enabled");
+                *wanted = running.cloned();
+            }
         }
     }
 

@@ -1,12 +1,12 @@
 //! How many mails a second the queue takes in durably, and how many it takes in, hands out and
-//! removes again: `cargo run --release -p mailweir-queue --example commit_rate [WRITERS] [MAILS]
+//! removes again, without an archive and with one that takes everything at once: `cargo run --release -p mailweir-queue --example commit_rate [WRITERS] [MAILS]
 //! [BYTES]`.
 
 use std::{sync::Arc, time::Instant};
 
 use mailweir_mail::{Client, Enhanced, Envelope, Origin, Protocol, Reply, ReversePath, Timestamp};
 use mailweir_queue::{
-    AttemptResult, Clock, Disposition, NewMail, Options, Queue, ReportDuty, Work,
+    ArchivePart, AttemptResult, Body, Clock, Disposition, NewMail, Options, Queue, ReportDuty, Work,
 };
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Failure> {
     let queue = Queue::open(options(), clock.clone())?;
     println!("idle: {} kB resident", resident());
     let begun = Instant::now();
-    take_in(&queue, writers, mails, size).await?;
+    take_in(&queue, writers, mails, size, None).await?;
     rate("accepted", mails, begun);
 
     queue.shutdown().await;
@@ -41,9 +41,26 @@ async fn main() -> Result<(), Failure> {
 
     let begun = Instant::now();
     let delivery = tokio::spawn(deliver(queue.clone(), mails));
-    take_in(&queue, writers, mails, size).await?;
+    take_in(&queue, writers, mails, size, None).await?;
     delivery.await??;
     rate("relayed", mails, begun);
+
+    let begun = Instant::now();
+    let delivery = tokio::spawn(deliver(queue.clone(), mails));
+    let archive = tokio::spawn(keep(queue.clone(), mails / writers * writers));
+    take_in(&queue, writers, mails, size, Some("a note of some length for the archive")).await?;
+    delivery.await??;
+    rate("relayed and to be archived", mails, begun);
+    println!("{:?}", archive.await??);
+    rate("relayed and archived", mails, begun);
+
+    let delivery = tokio::spawn(deliver(queue.clone(), mails));
+    take_in(&queue, writers, mails, size, Some("a note of some length for the archive")).await?;
+    delivery.await??;
+    println!("owed to the archive: {} mails, {} kB resident", queue.stats().to_archive, resident());
+    let begun = Instant::now();
+    println!("{:?}", keep(queue.clone(), mails / writers * writers).await?);
+    rate("archived from the store", mails, begun);
     println!("empty: {} kB resident, {:?}", resident(), queue.stats());
     queue.shutdown().await;
     drop(queue);
@@ -51,7 +68,13 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-async fn take_in(queue: &Queue, writers: usize, mails: usize, size: usize) -> Result<(), Failure> {
+async fn take_in(
+    queue: &Queue,
+    writers: usize,
+    mails: usize,
+    size: usize,
+    note: Option<&'static str>,
+) -> Result<(), Failure> {
     let content: Arc<[u8]> = vec![b'x'; size].into();
     let tasks: Vec<_> = (0..writers)
         .map(|_| {
@@ -60,7 +83,8 @@ async fn take_in(queue: &Queue, writers: usize, mails: usize, size: usize) -> Re
                 for _ in 0..mails / writers {
                     let mut intake = queue.intake(content.len() as u64)?;
                     intake.write(&content).await?;
-                    intake.commit(mail()?).await?;
+                    let archive = note.map(Into::into);
+                    intake.commit(NewMail { archive, ..mail()? }).await?;
                 }
                 Ok::<_, Failure>(())
             })
@@ -91,6 +115,35 @@ async fn deliver(queue: Queue, mails: usize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What an archive got.
+#[derive(Debug, Default)]
+struct Kept {
+    groups: usize,
+    /// Mail, and of these from memory.
+    captured: usize,
+    from_memory: usize,
+    /// Mail that came with its end.
+    whole: usize,
+    ended: usize,
+}
+
+/// An archive that has everything at once.
+async fn keep(queue: Queue, mails: usize) -> Result<Kept, Failure> {
+    let mut kept = Kept::default();
+    while kept.ended < mails && queue.archive_is_owed().await {
+        let group = queue.next_to_archive(500).await;
+        kept.groups += 1;
+        for owed in &group {
+            kept.captured += usize::from(owed.part != ArchivePart::Outcome);
+            kept.from_memory += usize::from(matches!(owed.body, Body::Memory(_)));
+            kept.whole += usize::from(owed.part == ArchivePart::Both);
+            kept.ended += usize::from(owed.ending.is_some());
+        }
+        queue.archived(group).await?;
+    }
+    Ok(kept)
+}
+
 fn delivered() -> AttemptResult {
     let reply = Reply::new(250, Enhanced(2, 0, 0), "Ok: queued as 4jWT59000pz7");
     AttemptResult::Delivered { reply, relay: None, duty: ReportDuty::Ours }
@@ -108,7 +161,7 @@ fn mail() -> Result<NewMail, Failure> {
         tls: None,
         arrival: Timestamp::from_secs(1_795_210_205),
     };
-    Ok(NewMail { envelope, origin, disposition: Disposition::Ready })
+    Ok(NewMail { envelope, origin, disposition: Disposition::Ready, archive: None })
 }
 
 fn rate(what: &str, mails: usize, begun: Instant) {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use mailweir_mail::{Envelope, HoldReason, Origin, QueueId, Stage, Timestamp};
 
 use crate::{
-    progress::{Progress, State},
+    progress::{ArchiveDebt, Progress, State},
     queue::Shared,
     record::{BodyLocation, BodyRecord, BodyWriter, content_of, encode_envelope},
     spool::{Draft, Placed, Spool},
@@ -45,6 +45,10 @@ pub struct NewMail {
     pub origin: Origin,
     /// Where it goes first.
     pub disposition: Disposition,
+    /// What the archive is to know of it besides, opaque here, if the archive is to keep it: at most
+    /// [`LONGEST_NOTE`] bytes. The mail then stays until [`crate::Queue::archived`] says that the
+    /// archive has it, and how it ended.
+    pub archive: Option<Bytes>,
 }
 
 /// Where a new mail goes first.
@@ -108,6 +112,12 @@ pub enum IntakeError {
     /// The envelope has no recipient: a bug of the caller, 451 4.3.0.
     #[error("the mail has no recipient")]
     NoRecipient,
+    /// The note for the archive is too long: a bug of the caller, 451 4.3.0.
+    #[error("the note for the archive has {size} bytes, more than {LONGEST_NOTE}")]
+    LongNote {
+        /// Its size in bytes.
+        size: usize,
+    },
     /// The queue is closing: 421 4.3.2.
     #[error("the queue is closing")]
     Closed,
@@ -183,7 +193,7 @@ impl Intake {
 
     /// Brings the content to the disk if it belongs there, and puts the batch together.
     pub(crate) async fn prepare(self, mail: NewMail) -> Result<Prepared, IntakeError> {
-        has_recipient(&mail)?;
+        check(&mail)?;
         let (shared, id) = (self.shared.clone(), self.id);
         let content = self.finish().await?;
         Ok(content.prepare(id, mail, shared.clock.now()))
@@ -194,8 +204,8 @@ impl Intake {
         mut self,
         [one, other]: [NewMail; 2],
     ) -> Result<[Prepared; 2], IntakeError> {
-        has_recipient(&one)?;
-        has_recipient(&other)?;
+        check(&one)?;
+        check(&other)?;
         let (shared, id) = (self.shared.clone(), self.id);
         let other_id = self.other_id()?;
         let content = self.finish().await?;
@@ -257,9 +267,13 @@ impl SafeContent {
     fn prepare(self, id: QueueId, mail: NewMail, now: Timestamp) -> Prepared {
         let Self { body, stored, placed } = self;
         let state = mail.disposition.into_state(now);
-        let progress = Progress::new(state, &mail.envelope, now);
+        let mut progress = Progress::new(state, &mail.envelope, now);
+        if mail.archive.is_some() {
+            progress.archive = ArchiveDebt::Capture;
+        }
         let mut batch = Batch::default();
-        let envelope = encode_envelope(&mail.envelope, &mail.origin, body);
+        let note = mail.archive.as_deref();
+        let envelope = encode_envelope(&mail.envelope, &mail.origin, body, note);
         batch.put(Space::Envelopes, id, envelope);
         batch.put(Space::States, id, progress.encode());
         let content = stored.as_ref().map(content_of);
@@ -267,14 +281,21 @@ impl SafeContent {
             batch.put(Space::Bodies, id, record);
         }
         let (envelope, origin) = (Arc::new(mail.envelope), Arc::new(mail.origin));
-        let newcomer = Newcomer { envelope, origin, body, progress, content };
+        let note = mail.archive;
+        let newcomer = Newcomer { envelope, origin, body, note, progress, content };
         let ticket = Ticket { id, size: body.size, placed };
         Prepared { newcomer, ticket, batch }
     }
 }
 
-fn has_recipient(mail: &NewMail) -> Result<(), IntakeError> {
-    if mail.envelope.recipients.is_empty() { Err(IntakeError::NoRecipient) } else { Ok(()) }
+fn check(mail: &NewMail) -> Result<(), IntakeError> {
+    if mail.envelope.recipients.is_empty() {
+        return Err(IntakeError::NoRecipient);
+    }
+    match mail.archive.as_ref().map_or(0, Bytes::len) {
+        size if size > LONGEST_NOTE => Err(IntakeError::LongNote { size }),
+        _ => Ok(()),
+    }
 }
 
 /// A mail whose content is safe and whose records are ready to be written.
@@ -289,6 +310,7 @@ pub(crate) struct Newcomer {
     pub(crate) envelope: Arc<Envelope>,
     pub(crate) origin: Arc<Origin>,
     pub(crate) body: BodyRecord,
+    pub(crate) note: Option<Bytes>,
     pub(crate) progress: Progress,
     pub(crate) content: Option<Bytes>,
 }
@@ -334,6 +356,9 @@ async fn blocking<T: Send + 'static>(
 fn unfinished() -> IntakeError {
     IntakeError::Io(io::Error::other("an earlier write of this mail failed or was given up"))
 }
+
+/// The longest note for the archive, in bytes.
+pub const LONGEST_NOTE: usize = 64 * 1024;
 
 /// Where a peer announces no size, most mail fits in this.
 const MIN_BUFFER: usize = 8 * 1024;

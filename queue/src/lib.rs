@@ -28,9 +28,9 @@ pub use acquaintance::{Day, Page, Pair};
 pub use annex::Annex;
 pub use body::{Body, BodyError, Content, ContentReader, SpoolFile};
 pub use committer::SyncTimes;
-pub use intake::{Disposition, Intake, IntakeError, NewMail, Receipt};
+pub use intake::{Disposition, Intake, IntakeError, LONGEST_NOTE, NewMail, Receipt};
 pub use options::{Clock, Engine, Observer, Options};
-pub use progress::{AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind};
+pub use progress::{ArchivePart, AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind};
 pub use queue::{
     ChangeError, Composed, ComposedPair, Details, Filter, Listed, Listing, OpenError, Pinned,
     Queue, Recorded, ReportError, Stats, StoredCases, When,
@@ -38,4 +38,4 @@ pub use queue::{
 pub use rescue::{RescueReport, rescue};
 pub use schedule::Schedule;
 pub use threads::give_way;
-pub use work::{Claim, OwedReport, Screening, Work};
+pub use work::{Claim, Ending, OwedReport, Screening, ToArchive, Work};

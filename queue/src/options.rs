@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use mailweir_mail::{MailEvent, Timestamp};
@@ -78,6 +79,10 @@ pub struct Options {
     pub handover_cache: usize,
     /// Mails under delivery at once (Postfix `qmgr_message_active_limit`).
     pub qmgr_message_active_limit: usize,
+    /// A mail that the archive is to keep is offered to it when it has ended, waits, or is this old.
+    /// Most mail has ended by then, and the archive gets all of it at once. Zero: offered when it is
+    /// accepted.
+    pub archive_patience: Duration,
     /// Who hears what happens.
     pub observer: Observer,
 }
@@ -94,6 +99,7 @@ impl Options {
             spool_threshold: 256 * 1024,
             handover_cache: 32 * 1024 * 1024,
             qmgr_message_active_limit: 20_000,
+            archive_patience: Duration::from_secs(1),
             observer: Arc::new(|_| {}),
         }
     }

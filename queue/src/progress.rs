@@ -38,7 +38,8 @@ pub enum State {
         /// What an operator wants once the attempt is over.
         order: Option<Order>,
     },
-    /// All is done but the reports that are owed. Without such a debt nothing of the mail is left.
+    /// All is done but the reports that are owed, and what the archive is owed. Without such a debt
+    /// nothing of the mail is left.
     Finished(Outcome),
     /// What is stored cannot be read. Kept for `rescue`; changed by nothing.
     Corrupt,
@@ -59,7 +60,7 @@ impl State {
     }
 }
 
-/// The name of a [`State`].
+/// The name of a [`State`], for lists and counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// [`State::Screening`].
@@ -70,8 +71,10 @@ pub enum Place {
     Ready,
     /// [`State::Delivering`].
     Delivering,
-    /// [`State::Finished`].
+    /// [`State::Finished`], owing a report.
     Finished,
+    /// [`State::Finished`], and kept only until the archive has it. Nobody else has to do with it.
+    Archiving,
     /// [`State::Corrupt`].
     Corrupt,
 }
@@ -86,11 +89,13 @@ impl Place {
             Self::Ready => "ready",
             Self::Delivering => "delivering",
             Self::Finished => "finished",
+            Self::Archiving => "archiving",
             Self::Corrupt => "corrupt",
         }
     }
 
-    /// Postfix's name of the queue that holds such mail (`postqueue -j`, `queue_name`).
+    /// Postfix's name of the queue that holds such mail (`postqueue -j`, `queue_name`); it has none
+    /// for mail that is done.
     #[must_use]
     pub const fn queue_name(self) -> &'static str {
         match self {
@@ -98,6 +103,7 @@ impl Place {
             Self::Held => "hold",
             Self::Ready => "deferred",
             Self::Delivering | Self::Finished => "active",
+            Self::Archiving => "archive",
             Self::Corrupt => "corrupt",
         }
     }
@@ -147,6 +153,8 @@ pub struct Progress {
     pub delay: Notice,
     /// One entry for each recipient of the envelope, in its order.
     pub recipients: Vec<RecipientStatus>,
+    /// What the archive is still to get.
+    pub archive: ArchiveDebt,
 }
 
 impl Progress {
@@ -159,6 +167,7 @@ impl Progress {
             alive_since: arrival,
             delay: Notice::NotDue,
             recipients: vec![RecipientStatus::Pending { last: None }; envelope.recipients.len()],
+            archive: ArchiveDebt::Nothing,
         }
     }
 
@@ -181,7 +190,31 @@ impl Progress {
     /// Whether nothing is left to do, so that the mail can be removed.
     #[must_use]
     pub fn is_over(&self) -> bool {
+        self.archive == ArchiveDebt::Nothing && self.is_done()
+    }
+
+    /// Whether nothing is left to do for anybody but the archive. Nothing changes any more.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
         matches!(self.state, State::Finished(_)) && self.debts().is_empty()
+    }
+
+    /// Where the mail stands.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        if self.is_done() { Place::Archiving } else { self.state.place() }
+    }
+
+    /// What can be given to the archive now. It hears nothing of a mail that cannot be read.
+    #[must_use]
+    pub fn to_archive(&self) -> Option<ArchivePart> {
+        match self.archive {
+            ArchiveDebt::Nothing => None,
+            _ if self.state == State::Corrupt => None,
+            ArchiveDebt::Capture if self.is_done() => Some(ArchivePart::Both),
+            ArchiveDebt::Capture => Some(ArchivePart::Capture),
+            ArchiveDebt::Outcome => self.is_done().then_some(ArchivePart::Outcome),
+        }
     }
 
     pub(crate) fn indexed(&self) -> impl Iterator<Item = (RecipientIndex, &RecipientStatus)> {
@@ -198,6 +231,28 @@ impl Progress {
             _ => false,
         }
     }
+}
+
+/// What the archive is still to get of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArchiveDebt {
+    /// Nothing: it is not to keep the mail, or has all of it.
+    Nothing,
+    /// The mail, and how it ends.
+    Capture,
+    /// How the mail ends; the mail itself it has.
+    Outcome,
+}
+
+/// What the archive can get of a mail at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArchivePart {
+    /// The mail: its end is not known yet.
+    Capture,
+    /// How it ended: the archive has the rest.
+    Outcome,
+    /// The mail and how it ended.
+    Both,
 }
 
 /// The place of a recipient in its envelope, counted from 0.

@@ -4,6 +4,7 @@
 //! `queue/change.rs`, what is handed out in `queue/dispatch.rs`.
 
 mod annexed;
+mod archive;
 mod change;
 mod dispatch;
 mod due;
@@ -67,6 +68,8 @@ pub(crate) struct Shared {
     registry: Mutex<Registry>,
     /// Told whenever there may be something new to hand out.
     wake: Notify,
+    /// Told whenever the archive may be owed something new.
+    archive_wake: Notify,
     /// Held by the one who reads mails into memory.
     loads: tokio::sync::Mutex<()>,
     /// Sets spool files aside that no record names.
@@ -123,6 +126,7 @@ impl Queue {
             committer,
             registry: Mutex::new(recovered.registry),
             wake: Notify::new(),
+            archive_wake: Notify::new(),
             loads: tokio::sync::Mutex::new(()),
             tidying: Mutex::new(None),
             _directory: directory,
@@ -315,7 +319,8 @@ impl Queue {
     /// # Errors
     /// The mail is not here, or the store failed.
     pub async fn damaged(&self, id: QueueId, reason: &str) -> Result<(), ChangeError> {
-        self.operate(id, Change::Damage(reason.into())).await.map(drop)
+        let _pin = self.shared.pin_any(id).await?;
+        self.shared.change_and_wait(id, Change::Damage(reason.into())).await.map(drop)
     }
 
     /// Puts a mail on hold. A mail under delivery is held after its attempt, if anything is left.
@@ -395,7 +400,8 @@ impl Queue {
         show.map_err(|error| StoreError::engine("show", error))?
     }
 
-    /// What a list knows of one mail; `None` if it is not here. Its content is not read.
+    /// What a list knows of one mail; `None` if it is not here, or kept for the archive alone. Its
+    /// content is not read.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -405,7 +411,8 @@ impl Queue {
         found.map_err(|error| StoreError::engine("find", error))?
     }
 
-    /// The content of a mail, to be read piece by piece; `None` if the mail is not here.
+    /// The content of a mail, to be read piece by piece; `None` if the mail is not here, or kept for
+    /// the archive alone.
     ///
     /// # Errors
     /// The mail or its content cannot be read.
@@ -421,7 +428,7 @@ impl Queue {
         self.shared.lock().stats
     }
 
-    /// When the oldest mail arrived that is not on hold.
+    /// When the oldest mail arrived that is neither on hold nor done.
     #[must_use]
     pub fn oldest(&self) -> Option<Timestamp> {
         self.shared.lock().oldest()
@@ -442,6 +449,7 @@ impl Queue {
     pub async fn shutdown(&self) {
         self.shared.lock().phase = Phase::Closing;
         self.shared.wake.notify_one();
+        self.shared.archive_wake.notify_one();
         let tidying = self.shared.tidying.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(tidying) = tidying {
             let _ = tidying.await;

@@ -14,10 +14,16 @@ pub(crate) use self::envelope::encode as encode_envelope;
 pub use self::envelope::{BodyLocation, BodyRecord, EnvelopeRecord};
 
 /// The newest record format that this version reads.
-pub const FORMAT: u8 = 2;
+pub const FORMAT: u8 = ARCHIVE_FORMAT;
 
 /// The format of every record that needs nothing newer.
 pub(crate) const FIRST_FORMAT: u8 = 1;
+
+/// The format of envelopes that were rewritten, or sent by way of a filter.
+pub(crate) const REWRITING_FORMAT: u8 = 2;
+
+/// The format of what belongs to mail that the archive is to keep.
+pub(crate) const ARCHIVE_FORMAT: u8 = 3;
 
 /// Builds the record of a small body while the body flows in, so that it is never copied.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeSet,
+    fmt::Write as _,
     fs::{self, DirBuilder},
     io,
     ops::ControlFlow,
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     options::Engine,
-    progress::{Progress, RecipientStatus},
+    progress::{ArchiveDebt, Progress, RecipientStatus},
     queue::Directory,
     record::{BodyLocation, EnvelopeRecord, decode_body},
     spool::Spool,
@@ -194,11 +195,28 @@ fn describe(id: QueueId, record: Option<&EnvelopeRecord>, progress: Option<&Prog
         "size": record.map(|record| record.body.size),
         "envelope": record.map(|record| &record.envelope),
         "origin": record.map(|record| &record.origin),
-        "state": progress.map(|progress| progress.state.place().as_str()),
+        "state": progress.map(|progress| progress.place().as_str()),
         "attempts": progress.map(|progress| progress.attempts),
         "recipients": progress.map(|progress| {
             progress.recipients.iter().map(describe_recipient).collect::<Vec<_>>()
         }),
+        "archive": progress.map(|progress| describe_debt(progress.archive)),
+        "archive_note": record.and_then(|record| record.archive.as_deref().map(hex)),
+    })
+}
+
+const fn describe_debt(debt: ArchiveDebt) -> &'static str {
+    match debt {
+        ArchiveDebt::Nothing => "owed nothing",
+        ArchiveDebt::Capture => "owed the mail and its outcome",
+        ArchiveDebt::Outcome => "owed the outcome",
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
     })
 }
 

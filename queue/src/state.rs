@@ -12,7 +12,8 @@ use mailweir_mail::{Envelope, HoldReason, MailEvent, QueueId, Stage, Timestamp};
 
 use crate::{
     progress::{
-        AttemptResult, Notice, Place, Progress, RecipientIndex, RecipientStatus, ReportKind, State,
+        ArchiveDebt, ArchivePart, AttemptResult, Notice, Place, Progress, RecipientIndex,
+        RecipientStatus, ReportKind, State,
     },
     schedule::Schedule,
 };
@@ -80,6 +81,8 @@ pub enum Change {
         /// The report, unless it was waived.
         report: Option<QueueId>,
     },
+    /// The archive has this of it.
+    Archived(ArchivePart),
     /// What is stored was found unreadable; the words say what.
     Damage(Box<str>),
 }
@@ -149,14 +152,17 @@ impl Step<'_> {
             // Senders hear of what was delivered or refused, even if nothing else can be done.
             Change::Settle { kind, recipients, report } => self.settle(kind, &recipients, report),
             _ if self.progress.state == State::Corrupt => Err(self.not(wish(&change))),
-            Change::Pass { next } => self.pass(next),
-            Change::Claim => self.claim(),
-            Change::Results(results) => self.results(results),
-            Change::Abandon => self.abandon(),
+            Change::Archived(part) => self.archived(part),
             Change::Restart => {
                 self.restart();
                 Ok(())
             }
+            // The archive is told how it ended: from here on that is so.
+            _ if self.progress.is_done() => Err(self.not(wish(&change))),
+            Change::Pass { next } => self.pass(next),
+            Change::Claim => self.claim(),
+            Change::Results(results) => self.results(results),
+            Change::Abandon => self.abandon(),
             Change::Hold(reason) => self.hold(reason),
             Change::Release(by) => self.release(by),
             Change::ReleaseFor { by, only } => self.release_for(by, &only),
@@ -231,6 +237,21 @@ impl Step<'_> {
         Ok(())
     }
 
+    fn archived(&mut self, part: ArchivePart) -> Result<(), IllegalChange> {
+        let is_done = self.progress.is_done();
+        self.progress.archive = match (self.progress.archive, part) {
+            (ArchiveDebt::Capture, ArchivePart::Capture) => ArchiveDebt::Outcome,
+            (ArchiveDebt::Capture, ArchivePart::Both)
+            | (ArchiveDebt::Outcome, ArchivePart::Outcome)
+                if is_done =>
+            {
+                ArchiveDebt::Nothing
+            }
+            _ => return Err(self.not("archived")),
+        };
+        Ok(())
+    }
+
     /// Found again and again by whoever reads the mail; told once.
     fn damage(&mut self, reason: Box<str>) {
         if self.progress.state == State::Corrupt {
@@ -264,7 +285,7 @@ impl Step<'_> {
     }
 
     fn not(&self, wish: &'static str) -> IllegalChange {
-        IllegalChange::NotFrom { place: self.progress.state.place(), wish }
+        IllegalChange::NotFrom { place: self.progress.place(), wish }
     }
 }
 
@@ -283,6 +304,7 @@ const fn wish(change: &Change) -> &'static str {
         Change::Flush => "flushed",
         Change::Expire => "expired",
         Change::Settle { .. } => "reported on",
+        Change::Archived(_) => "archived",
         Change::Damage(_) => "marked as damaged",
     }
 }

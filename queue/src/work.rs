@@ -1,15 +1,17 @@
-//! What the queue hands out: mail to deliver, mail to screen, reports to write.
+//! What the queue hands out: mail to deliver, mail to screen, reports to write, and mail for the
+//! archive.
 //!
 //! Each piece carries a lease. Dropping the last copy of a lease without having told the queue a
 //! result gives the work back, so that a task that dies strands no mail.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use mailweir_mail::{Envelope, Origin, QueueId, Stage, Timestamp};
 
 use crate::{
     body::Body,
-    progress::{RecipientIndex, RecipientStatus, ReportKind},
+    progress::{ArchivePart, Outcome, RecipientIndex, RecipientStatus, ReportKind},
     queue::Lease,
 };
 
@@ -94,4 +96,41 @@ pub struct OwedReport {
     pub recipients: Vec<(RecipientIndex, RecipientStatus)>,
     /// Gives the report back when dropped too early.
     pub(crate) _lease: Arc<Lease>,
+}
+
+/// A mail that the archive is owed, or how it ended, or both. Nobody else gets it until
+/// [`crate::Queue::archived`] hears that the archive has it, or this is dropped: then it is owed again.
+#[derive(Debug)]
+#[must_use = "what is dropped is owed again"]
+pub struct ToArchive {
+    /// The mail.
+    pub id: QueueId,
+    /// What the archive is to take of it.
+    pub part: ArchivePart,
+    /// How it ended, where that is to be taken.
+    pub ending: Option<Ending>,
+    /// Who sent it and who gets it.
+    pub envelope: Arc<Envelope>,
+    /// Where it came from.
+    pub origin: Arc<Origin>,
+    /// What the one who accepted it wrote down for the archive.
+    pub note: Bytes,
+    /// When it arrived.
+    pub arrival: Timestamp,
+    /// Bytes of content.
+    pub size: u64,
+    /// The content, or where it is; see [`crate::Queue::body`].
+    pub body: Body,
+    /// Has it owed again when dropped too early.
+    pub(crate) lease: Lease,
+}
+
+/// How a mail ended. It does not change any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// How it ended for all.
+    pub outcome: Outcome,
+    /// How each recipient fared, in the order of the envelope. Whoever still waits for a mail that
+    /// was deleted does not get it.
+    pub recipients: Vec<RecipientStatus>,
 }

@@ -7,8 +7,8 @@ use mailweir_mail::{
     Enhanced, Envelope, HoldReason, QueueId, Reply, ReversePath, Stage, Timestamp,
 };
 use mailweir_queue::{
-    AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind, Schedule,
-    progress::{Notice, Progress, RecipientStatus, State},
+    ArchivePart, AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind, Schedule,
+    progress::{ArchiveDebt, Notice, Progress, RecipientStatus, State},
     record::{EnvelopeRecord, FORMAT, decode_body},
     state::{Change, Terms, apply},
 };
@@ -21,7 +21,7 @@ use crate::fuzz_choices::Choices;
 pub fn stored_record(data: &[u8]) {
     read_record(data);
     if let Some((&kind, payload)) = data.split_first() {
-        read_record(&framed(kind, payload));
+        (1..=FORMAT).for_each(|format| read_record(&framed(kind, format, payload)));
     }
 }
 
@@ -36,9 +36,9 @@ fn read_record(record: &[u8]) {
 }
 
 /// A record as `queue/FORMAT.md` draws it.
-fn framed(kind: u8, payload: &[u8]) -> Vec<u8> {
+fn framed(kind: u8, format: u8, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-    let head = [kind, FORMAT];
+    let head = [kind, format];
     let parts = [&head[..], &length.to_le_bytes(), &crc32(payload).to_le_bytes(), payload];
     let mut record = parts.concat();
     record.extend_from_slice(&[0x5a, 0xa5]);
@@ -71,6 +71,9 @@ pub fn queue_commands(data: &[u8]) {
     let mut now = START;
     let terms = Terms { id: QueueId::new(START, 1), envelope: &envelope, schedule: &schedule };
     let mut progress = Progress::new(State::Screening { next: Stage::Filter }, &envelope, START);
+    if choices.coin() {
+        progress.archive = ArchiveDebt::Capture;
+    }
     while !choices.is_empty() && !progress.is_over() {
         now = now.plus(Duration::from_secs(u64::from(choices.byte()) * 600));
         let change = change(&mut choices, recipients);
@@ -113,7 +116,7 @@ fn check(before: &Progress, after: &Progress, change: &Change) {
 
 fn change(choices: &mut Choices<'_>, recipients: usize) -> Change {
     let who = || "anna".into();
-    match choices.below(14) {
+    match choices.below(15) {
         0 => Change::Pass { next: choices.one_of(&[Stage::Route, Stage::Moderate, Stage::Sign]) },
         1 | 2 => Change::Claim,
         3..=5 => {
@@ -133,6 +136,11 @@ fn change(choices: &mut Choices<'_>, recipients: usize) -> Change {
             recipients: (0..3).filter(|_| choices.coin()).map(RecipientIndex).collect(),
             report: choices.coin().then(|| QueueId::new(START, 2)),
         },
+        13 => Change::Archived(choices.one_of(&[
+            ArchivePart::Capture,
+            ArchivePart::Outcome,
+            ArchivePart::Both,
+        ])),
         _ if choices.coin() => Change::Delete(who()),
         _ => Change::Damage("a checksum".into()),
     }
@@ -164,10 +172,7 @@ mod tests {
         let envelope = Envelope::from_sender(sender).to("r@b.example".parse().expect("an address"));
         let record = Progress::new(State::Ready { not_before: START }, &envelope, START).encode();
         let payload = &record[10..record.len() - 2];
-        // A state is written in the first format, and fuzzed in the newest.
-        let mut framed = framed(b'S', payload);
-        framed[1] = record[1];
-        assert_eq!(framed, record);
+        assert_eq!(framed(b'S', 1, payload), record);
         stored_record(&[b"S", payload].concat());
     }
 }

@@ -5,6 +5,7 @@
 //! would say; which ports are used, and how long something takes, is decided here. Clients come
 //! from 127.0.0.1, a stranger, unless they are told to come from [`TRUSTED`].
 
+mod archive;
 mod log;
 mod mail;
 mod peer;
@@ -30,6 +31,7 @@ use tempfile::TempDir;
 
 use self::setup::Home;
 pub use self::{
+    archive::{Archive, Archived},
     log::Log,
     mail::{Mail, mail},
     peer::{Answer, Peer},

@@ -1,1 +1,28 @@
-//! mailweir-archive
+//! The archive: every mail as it was accepted and what became of it, so that anybody can prove later
+//! that nothing was changed, left out or cut off.
+//!
+//! Records ([`frame`]) are appended to segments in groups, one sync for each ([`archive`]). Every record is
+//! chained to all before it ([`hash`]), and a segment is sealed by the root of the tree over its records
+//! ([`merkle`]); the roots are listed ([`roots`]). [`verify`] reads all of that without the program that wrote
+//! it. `FORMAT.md` has the bytes.
+//!
+//! It knows no queue and no network. What records say is for others to write and to read.
+
+pub mod archive;
+pub mod entry;
+pub mod frame;
+pub mod hash;
+pub mod merkle;
+pub mod payload;
+mod read;
+pub mod records;
+mod recover;
+pub mod roots;
+pub mod scan;
+#[cfg(test)]
+mod tests;
+pub mod verify;
+
+pub use archive::{About, Archive, Draft, OpenError, Options, Place, Places, WriteError, Written};
+pub use read::{ReadError, Reader, Record};
+pub use recover::Left;

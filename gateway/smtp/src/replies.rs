@@ -58,6 +58,8 @@ pub enum Refusal {
     InsufficientStorage,
     /// 451 4.3.0: the queue cannot take the mail now.
     QueueUnavailable,
+    /// 451 4.3.0: the archive cannot take the mail now.
+    ArchiveUnavailable,
     /// 451 4.3.0: a table of rules cannot be asked now.
     TableUnavailable,
     /// 421 4.7.0: too many sessions of this client.
@@ -168,6 +170,7 @@ impl Refusal {
             }
             R::InsufficientStorage => fixed(452, (4, 3, 1), "Insufficient system storage"),
             R::QueueUnavailable => fixed(451, (4, 3, 0), "Queue file write error"),
+            R::ArchiveUnavailable => fixed(451, (4, 3, 0), "Archive write error"),
             R::TableUnavailable => fixed(451, (4, 3, 0), "Temporary lookup failure"),
             R::TooManyConnections(client) => text(
                 421,

@@ -53,6 +53,7 @@ impl App {
             egress,
             verification,
             moderation,
+            archiver: None,
             certificate,
             sockets: Sockets::default(),
             policy_sockets: PolicySockets::default(),

@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod api_token;
+mod archive;
 mod auth;
 mod ban;
 mod chain_check;
@@ -76,6 +77,7 @@ impl CommandLine {
             Command::Auth(command) => auth::run(&command),
             Command::Ban(command) => ban::run(&command),
             Command::Moderation(command) => moderation::run(&command),
+            Command::Archive(command) => archive::run(&command),
             Command::ApiToken(options) => api_token::run(&options),
             Command::Rescue(options) => rescue::run(&options),
             Command::Postmap(words) => postmap::run(&words.words),
@@ -179,6 +181,8 @@ enum Command {
     Ban(ban::BanCommand),
     /// Look at mail that waits for people, and decide about it
     Moderation(moderation::ModerationCommand),
+    /// Show what the archive has of a mail, and prove that nothing was changed
+    Archive(archive::ArchiveCommand),
     /// Make a token for a program that uses the API
     ApiToken(api_token::ApiTokenOptions),
     /// Save every readable mail of a queue as files, also from a damaged one

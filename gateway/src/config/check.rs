@@ -13,7 +13,7 @@ use mailweir_mail::Domain;
 use super::{
     Admin, Auth, ByteSize, CertificateSource, Checks, Config, ConnectionReuse, Dns, Domains,
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
-    address_verify, api_token, backend, checks,
+    address_verify, api_token, archive, backend, checks,
     listener::{Common, Listener},
     moderation::{self, WrittenModeration},
     pattern::DomainPattern,
@@ -101,6 +101,7 @@ pub(super) fn config(
         policy_server::check(&policy_servers, &listeners, &moderation.rules, problems);
     Some(Config {
         address_verify,
+        archive: archive::check(raw, &server, problems)?,
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),

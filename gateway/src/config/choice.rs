@@ -64,6 +64,38 @@ choices! {
 }
 
 choices! {
+    /// What becomes of new mail while the archive cannot be written.
+    pub enum IfUnwritable {
+        /// It is put off.
+        Defer = "defer",
+        /// It is taken, with an alarm.
+        Accept = "accept",
+    }
+}
+
+choices! {
+    /// What a rule of the archive does.
+    pub(super) enum KeepOrSkip {
+        /// The mail is kept.
+        Keep = "keep",
+        /// The mail is left out.
+        Skip = "skip",
+    }
+}
+
+choices! {
+    /// Which way a mail goes.
+    pub(super) enum MailDirection {
+        /// From elsewhere.
+        Inbound = "inbound",
+        /// From people or hosts of ours to elsewhere.
+        Outbound = "outbound",
+        /// From people or hosts of ours to domains of ours.
+        Internal = "internal",
+    }
+}
+
+choices! {
     /// What is done while DNS cannot tell about a name.
     pub enum TempfailAction {
         /// The mail is put off if nothing else refuses it.

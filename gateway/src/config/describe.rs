@@ -4,9 +4,9 @@ use mailweir_auth::PasswordCheck;
 use mailweir_moderation::chain::TrustedEntry;
 
 use super::{
-    Auth, AuthBackend, BackendKind, CertificateSource, Config, Engine, Listener, ListenerTls,
-    MinTlsVersion, Mode, ModerationRule, NextHop, PolicyServer, ProxyProtocol, Route, RouteTls,
-    TableSummary, units::shown,
+    Archive, Auth, AuthBackend, BackendKind, CertificateSource, Config, Engine, Listener,
+    ListenerTls, MinTlsVersion, Mode, ModerationRule, NextHop, PolicyServer, ProxyProtocol, Route,
+    RouteTls, TableSummary, units::shown,
 };
 
 impl Config {
@@ -32,6 +32,8 @@ impl Config {
         rows.extend(self.describe_moderation());
         let servers: Vec<_> = self.policy_servers.iter().map(PolicyServer::describe).collect();
         rows.extend(aligned(&servers).into_iter().map(|line| ("asked at", line)));
+        let archive = self.archive.iter().flat_map(Archive::describe);
+        rows.extend(archive.map(|line| ("archives", line)));
         let backends: Vec<_> = self.auth.backends.iter().map(|b| b.describe(&self.auth)).collect();
         rows.extend(aligned(&backends).into_iter().map(|line| ("log-ins by", line)));
         rows.push(("limits", self.describe_limits()));

@@ -7,6 +7,7 @@
 
 mod address_verify;
 mod api_token;
+mod archive;
 mod backend;
 mod charset;
 mod check;
@@ -62,12 +63,13 @@ use crate::time_zone::TimeZone;
 pub use self::{
     address_verify::{AddressVerify, VerifySender},
     api_token::ApiToken,
+    archive::Archive,
     backend::{AuthBackend, BackendKind},
     charset::CharsetName,
     checks::CheckTables,
     choice::{
-        ApiRights, Attach, BareNewline, Engine, ListenerTls, LogFormat, MinTlsVersion, Mode,
-        SenderPolicy, TempfailAction, Unauthenticated,
+        ApiRights, Attach, BareNewline, Engine, IfUnwritable, ListenerTls, LogFormat,
+        MinTlsVersion, Mode, SenderPolicy, TempfailAction, Unauthenticated,
     },
     listener::{Listener, ListenerLimits, ProxyProtocol},
     moderation::{Bypass, Digest, Mailbox, Moderation, ModerationRule, Moderator, OneLine},
@@ -126,6 +128,8 @@ pub struct Config {
     pub moderation: Moderation,
     /// `[[policy_server]]`: where a Postfix in front asks which mail needs an approval.
     pub policy_servers: Vec<PolicyServer>,
+    /// `[archive]`: what is archived; `None`: nothing is.
+    pub archive: Option<Archive>,
     /// The tables that were read, as they were then.
     pub tables: Vec<TableSummary>,
     /// `[admin]`: the web UI and the health checks.

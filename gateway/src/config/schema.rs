@@ -12,6 +12,7 @@ use std::{
 };
 
 use mailweir_auth::{GroupRole, Mechanism, Scheme, SignatureAlgorithm};
+use mailweir_filters::archiving::HeaderTest;
 use mailweir_mail::{Address, Domain, Network};
 use mailweir_moderation::{
     action::Absence,
@@ -26,11 +27,12 @@ use mailweir_policy::FilterTarget;
 use super::{
     address_verify::{VerifyMap, VerifySender},
     api_token::Sha256,
+    archive::KeepFor,
     charset::CharsetName,
     choice::{
-        ApiRights, Attach, BareNewline, Engine, InnerHops, ListenerTls, LogFormat, MinTlsVersion,
-        Mode, Origin, RuleAction, SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry,
-        WrittenPolicyAction,
+        ApiRights, Attach, BareNewline, Engine, IfUnwritable, InnerHops, KeepOrSkip, ListenerTls,
+        LogFormat, MailDirection, MinTlsVersion, Mode, Origin, RuleAction, SenderPolicy,
+        TempfailAction, Unauthenticated, WrittenAtExpiry, WrittenPolicyAction,
     },
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     moderation::{ExpireAfter, Expression, Mailbox, Needed, OneLine, WrittenLevel},
@@ -74,6 +76,8 @@ pub(super) static SCHEMAS: &[Schema] = &[
     ModeratorSection::SCHEMA,
     RuleSection::SCHEMA,
     PolicyServerSection::SCHEMA,
+    ArchiveSection::SCHEMA,
+    ArchiveRuleSection::SCHEMA,
     Admin::SCHEMA,
     ApiTokenSection::SCHEMA,
     Log::SCHEMA,
@@ -1014,6 +1018,55 @@ section! {
         /// How long a connection may ask nothing. Postfix closes it itself after 300 s, and after 1000 s
         /// in any case.
         timeout: Duration = "1000 s";
+    }
+}
+
+section! {
+    /// The archive: every mail as it was accepted, with its envelope, and what became of it. docs/archive.md
+    /// says what that proves. A reload takes its rules; all other keys
+    /// need a restart.
+    pub(super) table "archive" ArchiveSection {
+        /// Whether mail is archived.
+        enabled: bool = false;
+        /// Where the archive is. It may be on another disk than the queue. Absent: `archive` in
+        /// `server.data_dir`.
+        directory: Option<PathBuf>;
+        /// What becomes of new mail while the archive cannot be written. "defer": it is put off (451).
+        /// "accept": it is taken, and the log has an alarm. What was accepted waits in the queue until
+        /// the archive has it, in any case.
+        if_unwritable: IfUnwritable = "defer";
+        /// How long mail is kept that no rule means, counted from its record.
+        keep: KeepFor = "forever";
+        /// A segment of the archive that has grown to so many bytes is sealed, and another one is begun.
+        segment_size: ByteSize = 256000000;
+    }
+}
+
+section! {
+    /// Which mail the archive keeps, and for how long. The first rule that means a mail decides; mail that
+    /// none means is kept for `archive.keep`. Repeat the section for each. All conditions of a rule
+    /// must hold; of a list, any entry.
+    pub(super) tables "archive.rule" ArchiveRuleSection {
+        /// Its name, used once. It stands in the record of each mail that it has kept.
+        name: OneLine;
+        /// "keep": the mail is kept for `keep`. "skip": it is left out.
+        action: KeepOrSkip = "keep";
+        /// How long it is kept. Absent: `archive.keep`.
+        keep: Option<KeepFor>;
+        /// Which way the mail goes. "inbound": from elsewhere. "outbound": from those who logged in, or are
+        /// in `networks`, to other domains than ours, among others. "internal": from them to domains of
+        /// ours only.
+        directions: Vec<MailDirection> = [];
+        /// Who sends it: envelope senders.
+        senders: Vec<AddressPattern> = [];
+        /// Who gets it, as they are now or were written to. One recipient is enough for "keep"; "skip"
+        /// means only mail that nobody else gets.
+        recipients: Vec<AddressPattern> = [];
+        /// What its header has: names of fields, or names and patterns of their values as a person reads
+        /// them. Case does not matter; a pattern may match anywhere.
+        headers: Vec<HeaderTest> = [];
+        /// Only mail larger than this, headers included.
+        larger_than: Option<ByteSize>;
     }
 }
 

@@ -402,7 +402,7 @@ fn mail() -> NewMail {
         tls: None,
         arrival: clock::now(),
     };
-    NewMail { envelope, origin, disposition: Disposition::Ready }
+    NewMail { envelope, origin, disposition: Disposition::Ready, archive: None }
 }
 
 const fn list() -> Operation {

@@ -104,7 +104,7 @@ impl Outbox<'_> {
         let mut intake = self.queue.intake(composed.content.len() as u64)?;
         intake.write(&composed.content).await?;
         let origin = own_origin(self.hostname);
-        let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
+        let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive: None };
         Ok(intake.commit(mail).await?)
     }
 }

@@ -37,7 +37,7 @@ use super::{
     senders::{self, Claim, Submitter},
     trace::Trace,
 };
-use crate::{clock, observe::Detail};
+use crate::{archiving::ListenerArchive, clock, observe::Detail};
 
 mod accepting;
 mod judging;
@@ -301,7 +301,8 @@ impl Admission {
         let logged_in = self.submitter.is_some();
         let headers = self.listener.header_rewriter(session.client().ip(), logged_in);
         let incoming = Incoming::new(intake, scan, checks, watched, headers, arrival);
-        let mut incoming = incoming.with_evidence(evidence);
+        let fields = self.listener.archive().map(ListenerArchive::fields);
+        let mut incoming = incoming.with_evidence(evidence).with_fields(fields);
         for header in prepended.iter().map(Vec::as_slice).chain([trace.as_bytes()]) {
             incoming.top(header, self.listener.remote_maps()).await;
         }

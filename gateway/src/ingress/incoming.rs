@@ -1,7 +1,9 @@
 //! A mail on its way in: watched, checked, and written into the queue's intake.
 
+use bytes::Bytes;
 use mailweir_filters::{
     RemoteMaps,
+    archiving::Fields,
     checks::{ContentChecks, Decisions, Fate, Outcome, Output as _},
     rewriting::{self, HeaderRewriter, RewriteError},
 };
@@ -29,6 +31,8 @@ pub(super) struct Incoming {
     watched: Option<Box<Watched>>,
     /// Absent where nobody asks who wrote it.
     evidence: Option<Box<EvidenceReader>>,
+    /// What the archive asks of the header; absent where nothing is archived.
+    fields: Option<Box<Fields>>,
     /// Absent where headers stay as they are.
     headers: Option<Box<HeaderRewriter>>,
     /// Whether rewriting put UTF-8 into the header.
@@ -45,6 +49,8 @@ pub(super) struct Entry {
     pub(super) id: QueueId,
     pub(super) envelope: Envelope,
     pub(super) hold: Option<HoldReason>,
+    /// For the archive, if it keeps the mail.
+    pub(super) note: Option<Bytes>,
 }
 
 /// What moderation wants to know of the bytes.
@@ -95,6 +101,7 @@ impl Incoming {
             checks,
             watched,
             evidence: None,
+            fields: None,
             headers,
             utf8_header: false,
             eight_bit: false,
@@ -106,6 +113,12 @@ impl Incoming {
     /// Reads what speaks for the mail, too.
     pub(super) fn with_evidence(mut self, evidence: Option<EvidenceReader>) -> Self {
         self.evidence = evidence.map(Box::new);
+        self
+    }
+
+    /// Reads these fields of its header for the archive, too.
+    pub(super) fn with_fields(mut self, fields: Option<Fields>) -> Self {
+        self.fields = fields.map(Box::new);
         self
     }
 
@@ -132,6 +145,9 @@ impl Incoming {
             }
             if let Some(evidence) = &mut self.evidence {
                 evidence.feed(piece);
+            }
+            if let Some(fields) = &mut self.fields {
+                fields.feed(piece);
             }
             self.pass(piece, remote).await;
         }
@@ -208,6 +224,13 @@ impl Incoming {
         self.evidence.take().map(|evidence| evidence.finish())
     }
 
+    /// What the archive asked of the header. Once, at the end.
+    pub(super) fn finish_fields(&mut self) -> Fields {
+        let mut fields = self.fields.take().map(|fields| *fields).unwrap_or_default();
+        fields.finish();
+        fields
+    }
+
     pub(super) const fn scan(&self) -> &ContentScan {
         &self.scan
     }
@@ -230,11 +253,11 @@ impl Incoming {
     pub(super) async fn commit(
         self,
         queue: &Queue,
-        Entry { id, envelope, hold }: Entry,
+        entry: Entry,
         origin: Origin,
         annex: Annex,
     ) -> Result<(Receipt, Received), IntakeError> {
-        let (mail, mut event) = self.complete(id, envelope, origin, hold);
+        let (mail, mut event) = self.complete(entry, origin);
         let mail = queue.compose(self.intake, mail).await?;
         let receipt = queue.commit_with(mail, annex).await?;
         event.size = receipt.size();
@@ -249,8 +272,7 @@ impl Incoming {
         origin: &Origin,
         annex: Annex,
     ) -> Result<[(Receipt, Received); 2], IntakeError> {
-        let [one, other] = entries
-            .map(|Entry { id, envelope, hold }| self.complete(id, envelope, origin.clone(), hold));
+        let [one, other] = entries.map(|entry| self.complete(entry, origin.clone()));
         let mails = queue.compose_two(self.intake, [one.0, other.0]).await?;
         let [first, second] = queue.commit_two_with(mails, annex).await?;
         let told = |receipt: Receipt, event| {
@@ -262,10 +284,8 @@ impl Incoming {
 
     fn complete(
         &self,
-        id: QueueId,
-        mut envelope: Envelope,
+        Entry { id, mut envelope, hold, note }: Entry,
         origin: Origin,
-        hold: Option<HoldReason>,
     ) -> (NewMail, Received) {
         if self.eight_bit {
             envelope.body = BodyType::EightBitMime;
@@ -285,7 +305,7 @@ impl Incoming {
             recipients: envelope.recipients.len(),
         };
         let disposition = hold.map_or(Disposition::Ready, Disposition::Held);
-        let mail = NewMail { envelope, origin, disposition };
+        let mail = NewMail { envelope, origin, disposition, archive: note };
         (mail, event)
     }
 }

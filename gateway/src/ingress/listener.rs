@@ -31,6 +31,7 @@ use super::{
     restrictions::ListenerRestrictions,
 };
 use crate::{
+    archiving::ListenerArchive,
     clock,
     config::{self, ListenerTls as TlsChoice, ProxyProtocol},
     egress::resolve::Resolver,
@@ -82,6 +83,8 @@ pub struct Listener {
     verification: Arc<Verification>,
     /// Absent where no mail waits for people.
     moderation: Option<ListenerModeration>,
+    /// Absent where nothing is archived.
+    archive: Option<ListenerArchive>,
     /// Absent where no Postfix hands over what it asked about.
     notes: Option<Arc<Notes>>,
     tls: Option<ListenerTls>,
@@ -104,6 +107,8 @@ pub struct ListenerRules {
     pub(crate) verification: Arc<Verification>,
     /// Which mail waits for people; of no effect in the modes "filter" and "lmtp".
     pub(crate) moderation: ListenerModeration,
+    /// What is archived; of no effect in the modes "filter" and "lmtp".
+    pub(crate) archive: Option<ListenerArchive>,
     /// What is known of the mails that a Postfix hands over because we told it to; `None` where none
     /// does.
     pub(crate) notes: Option<Arc<Notes>>,
@@ -127,13 +132,15 @@ impl Listener {
             rewriting,
             verification,
             moderation,
+            archive,
             notes,
         } = shared_rules;
         // Mail that comes back from a filter has been rewritten, and approved if it must be (Postfix `receive_override_options =
         // no_address_mappings, no_unknown_recipient_checks`).
-        let (rewriting, moderation) = match settings.mode {
-            Mode::Mx | Mode::Submission => (Some(rewriting), Some(moderation)),
-            Mode::Filter | Mode::Lmtp => (None, None),
+        // And it was archived when it came first.
+        let (rewriting, moderation, archive) = match settings.mode {
+            Mode::Mx | Mode::Submission => (Some(rewriting), Some(moderation), archive),
+            Mode::Filter | Mode::Lmtp => (None, None, None),
         };
         Self {
             rules,
@@ -145,6 +152,7 @@ impl Listener {
             rewriting,
             verification,
             moderation,
+            archive,
             notes,
             tls,
             shared,
@@ -204,6 +212,11 @@ impl Listener {
     /// Which mail waits for people; `None` where none does.
     pub(super) const fn moderation(&self) -> Option<&ListenerModeration> {
         self.moderation.as_ref()
+    }
+
+    /// Which mail is archived; `None` where none is.
+    pub(super) const fn archive(&self) -> Option<&ListenerArchive> {
+        self.archive.as_ref()
     }
 
     /// What is known of the mails of a Postfix in front; `None` where none hands over what it asked

@@ -104,6 +104,7 @@ impl Home {
                 arrival: clock::now(),
             },
             disposition: Disposition::Held(HoldReason::new("rule")),
+            archive: None,
         };
         let mail = self.queue().compose(intake, mail).await.unwrap();
         let annex = annex(id, &file, None).unwrap();

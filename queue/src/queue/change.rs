@@ -92,15 +92,19 @@ impl Shared {
 
     /// Takes a new mail into memory. It is in no index until it is durable.
     pub(super) fn enter(&self, registry: &mut Registry, id: QueueId, newcomer: Newcomer) {
-        let Newcomer { envelope, origin, body, progress, content } = newcomer;
-        let place = progress.state.place();
-        let mut entry = Entry::new(envelope, origin, body, progress);
+        let Newcomer { envelope, origin, body, note, progress, content } = newcomer;
+        let place = progress.place();
+        let mut entry = Entry::new(envelope, origin, body, note, progress);
         entry.unwritten = 1;
+        // What is kept for the archive takes no place of mail that is to be delivered.
+        let active = registry.mails.len().saturating_sub(registry.kept.mails);
         if matches!(place, Place::Ready | Place::Screening)
-            && registry.mails.len() < self.options.qmgr_message_active_limit
+            && active < self.options.qmgr_message_active_limit
         {
-            let room = self.options.handover_cache.saturating_sub(registry.cached);
             entry.task = Task::Waiting;
+        }
+        if entry.task == Task::Waiting || entry.note.is_some() {
+            let room = self.options.handover_cache.saturating_sub(registry.cached);
             entry.content = content.filter(|content| content.len() <= room);
             registry.cached += entry.content.as_ref().map_or(0, Bytes::len);
         }
@@ -116,11 +120,7 @@ impl Shared {
     ) -> Result<Receipt, StoreError> {
         let id = ticket.id;
         let receipt = ticket.redeem(written)?;
-        let mut registry = self.lock();
-        registry.written(id);
-        registry.evict(id);
-        drop(registry);
-        self.wake.notify_one();
+        self.enter_indexes(id);
         Ok(receipt)
     }
 
@@ -174,7 +174,8 @@ impl Shared {
             _ => None,
         };
         let entry = registry.mails.get_mut(&id).ok_or(ChangeError::NotFound(id))?;
-        if entry.progress.is_over() {
+        let is_damage = matches!(change, Change::Damage(_));
+        if entry.progress.is_over() || entry.progress.is_done() && !is_damage {
             return Err(ChangeError::NotFound(id));
         }
         let now = self.clock.now();
@@ -186,28 +187,40 @@ impl Shared {
         if old.state != entry.progress.state && !is_underway(&entry.progress.state) {
             entry.task = Task::Idle;
         }
-        let place = entry.progress.state.place();
         let is_new = effects.remove || old != entry.progress;
         let batch = if is_new { batch(id, entry, &effects) } else { Batch::default() };
-        let location = entry.body.location;
+        let changed = Changed::new(entry, effects);
         registry.due.unlist(id, &old.state);
-        let to = if effects.remove { None } else { Some(place) };
-        registry.count(Some(old.state.place()), to);
-        Ok((Changed { place, effects, location }, batch))
+        registry.unlist_debt(id, old.archive);
+        let to = if changed.effects.remove { None } else { Some(changed.place) };
+        registry.count(Some(old.place()), to);
+        Ok((changed, batch))
     }
 
     /// A change is durable: the mail enters its next index, or is gone.
     fn settle(&self, id: QueueId, changed: Changed) -> Changed {
+        self.enter_indexes(id);
+        self.clear_away(id, &changed);
+        changed
+    }
+
+    fn enter_indexes(&self, id: QueueId) {
         let mut registry = self.lock();
-        registry.written(id);
+        let is_owed = registry.written(id);
         registry.evict(id);
         drop(registry);
         self.wake.notify_one();
+        if is_owed {
+            self.archive_wake.notify_one();
+        }
+    }
+
+    /// What is left to do once a change is durable.
+    pub(super) fn clear_away(&self, id: QueueId, changed: &Changed) {
         if changed.effects.remove && changed.location == BodyLocation::Spool {
             self.spool.remove(id);
         }
         self.tell(&changed.effects.events);
-        changed
     }
 
     pub(super) fn tell(&self, events: &[MailEvent]) {
@@ -239,6 +252,10 @@ pub(super) struct Changed {
 }
 
 impl Changed {
+    pub(super) fn new(entry: &Entry, effects: Effects) -> Self {
+        Self { place: entry.progress.place(), effects, location: entry.body.location }
+    }
+
     pub(super) const fn recorded(&self) -> Recorded {
         match self.place {
             _ if self.effects.remove => Recorded::Removed,
@@ -265,7 +282,8 @@ fn urgency(change: &Change) -> Urgency {
     }
 }
 
-fn batch(id: QueueId, entry: &Entry, effects: &Effects) -> Batch {
+/// What is written of a change.
+pub(super) fn batch(id: QueueId, entry: &Entry, effects: &Effects) -> Batch {
     let mut batch = Batch::default();
     if !effects.remove {
         batch.put(Space::States, id, entry.progress.encode());

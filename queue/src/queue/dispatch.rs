@@ -73,13 +73,14 @@ impl Shared {
     }
 
     /// A clock that was set back must not make mail wait for its old time (`attacks.md` J9).
-    fn notice_clock(&self, registry: &mut Registry, now: Timestamp) {
+    pub(super) fn notice_clock(&self, registry: &mut Registry, now: Timestamp) {
         if now < registry.seen {
             let schedule = &self.options.schedule;
             let again = now.plus(schedule.minimal_backoff_time);
             registry.due.ready.hasten(now.plus(schedule.maximal_backoff_time));
             registry.due.screening.hasten(again);
             registry.due.reports.hasten(again);
+            registry.due.archive.hasten(again);
         }
         registry.seen = now;
     }
@@ -89,7 +90,10 @@ impl Shared {
         let full = registry.stats.delivering >= self.options.qmgr_message_active_limit;
         let ready = if full { None } else { registry.due.ready.next(now) };
         let next = [ready, registry.due.screening.next(now), registry.due.reports.next(now)];
-        let next = next.into_iter().flatten().min();
+        self.pause_until(next.into_iter().flatten().min(), now)
+    }
+
+    pub(super) fn pause_until(&self, next: Option<Timestamp>, now: Timestamp) -> Duration {
         let longest = self.options.schedule.queue_run_delay.max(SHORTEST);
         next.map_or(longest, |at| at.since(now).clamp(SHORTEST, longest))
     }
@@ -117,7 +121,7 @@ impl Shared {
             body: entry.body(id, &self.spool),
             pending: entry.progress.pending().collect(),
             claimed_at: now,
-            _lease: self.lease(id, Purpose::Attempt, number),
+            _lease: Arc::new(self.lease(id, Purpose::Attempt, number)),
         };
         registry.count(Some(Place::Ready), Some(Place::Delivering));
         Some(claim)
@@ -142,7 +146,7 @@ impl Shared {
             origin: entry.origin.clone(),
             size: entry.body.size,
             body: entry.body(id, &self.spool),
-            _lease: self.lease(id, Purpose::Screening, number),
+            _lease: Arc::new(self.lease(id, Purpose::Screening, number)),
         })
     }
 
@@ -183,18 +187,22 @@ impl Shared {
             body: entry.body(id, &self.spool),
             envelope,
             recipients,
-            _lease: self.lease(id, Purpose::Report(kind), number),
+            _lease: Arc::new(self.lease(id, Purpose::Report(kind), number)),
         })
     }
 
-    fn lease(self: &Arc<Self>, id: QueueId, purpose: Purpose, number: u64) -> Arc<Lease> {
-        Arc::new(Lease { shared: Arc::downgrade(self), id, purpose, number })
+    pub(super) fn lease(self: &Arc<Self>, id: QueueId, purpose: Purpose, number: u64) -> Lease {
+        Lease { shared: Arc::downgrade(self), id, purpose, number }
     }
 
     /// A lease is over. If its work is not done, it is given out again: an attempt counts as made,
-    /// screening and reports are tried again after `minimal_backoff_time`.
+    /// screening and reports are tried again after `minimal_backoff_time`. The archive is owed at
+    /// once what it did not take: it alone knows when it can.
     fn give_back(self: &Arc<Self>, lease: &Lease) {
         let mut registry = self.lock();
+        if let Purpose::Archive = lease.purpose {
+            return self.give_back_debt(&mut registry, lease.id, lease.number);
+        }
         let again = self.clock.now().plus(self.options.schedule.minimal_backoff_time);
         let Some(entry) = registry.mails.get_mut(&lease.id) else { return };
         let is_its_task = entry.task == Task::Leased(lease.number);
@@ -214,7 +222,7 @@ impl Shared {
                 registry.due.reports.insert(again, (lease.id, kind));
                 registry.evict(lease.id);
             }
-            Purpose::Attempt | Purpose::Screening | Purpose::Report(_) => {}
+            Purpose::Attempt | Purpose::Screening | Purpose::Report(_) | Purpose::Archive => {}
         }
     }
 }
@@ -228,11 +236,23 @@ pub(crate) struct Lease {
     number: u64,
 }
 
+impl Lease {
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Its work is done: nothing is given back.
+    pub(super) fn end(mut self) {
+        self.shared = Weak::new();
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
-enum Purpose {
+pub(super) enum Purpose {
     Attempt,
     Screening,
     Report(ReportKind),
+    Archive,
 }
 
 impl Drop for Lease {

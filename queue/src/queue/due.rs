@@ -2,6 +2,7 @@
 
 use mailweir_mail::{QueueId, Timestamp};
 
+use super::archive::ArchiveIndex;
 use crate::{
     progress::{Place, Progress, ReportKind, State},
     schedule::DueIndex,
@@ -16,6 +17,8 @@ pub(super) struct Due {
     pub(super) screening: DueIndex<QueueId>,
     /// Reports that are owed.
     pub(super) reports: DueIndex<(QueueId, ReportKind)>,
+    /// Mail that the archive is owed, wherever it stands.
+    pub(super) archive: ArchiveIndex,
 }
 
 impl Due {
@@ -80,7 +83,8 @@ impl Due {
         let screening = self.screening.discard(now, id).then_some(Place::Screening);
         let reports = ReportKind::ALL.map(|kind| self.reports.discard(now, (id, kind)));
         let finished = reports.contains(&true).then_some(Place::Finished);
-        ready.or(screening).or(finished)
+        let archiving = self.archive.remove(id).then_some(Place::Archiving);
+        ready.or(screening).or(finished).or(archiving)
     }
 
     /// Puts off what is due of a mail.
@@ -96,6 +100,7 @@ impl Due {
                 self.reports.insert(until, (id, kind));
             }
         }
+        self.archive.postpone(id, until);
     }
 
     /// The first mail of all that are ready or to be looked at: ids grow with the arrival.

@@ -20,7 +20,8 @@ use crate::{
 /// Which mails to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only those that stand there.
+    /// Only those that stand there; `None`: all with which somebody still has to do, which those
+    /// that are kept for the archive are not.
     pub place: Option<Place>,
     /// Only those after this one, to list page by page.
     pub after: Option<QueueId>,
@@ -59,9 +60,9 @@ pub enum Listed {
 impl Listed {
     /// Where it stands.
     #[must_use]
-    pub const fn place(&self) -> Place {
+    pub fn place(&self) -> Place {
         match self {
-            Self::Sound { progress, .. } => progress.state.place(),
+            Self::Sound { progress, .. } => progress.place(),
             Self::Corrupt { .. } => Place::Corrupt,
         }
     }
@@ -93,6 +94,9 @@ pub struct Stats {
     pub delivering: usize,
     /// Done but for a report.
     pub finished: usize,
+    /// Done, and kept until the archive has them. Mail that is not done and that the archive is owed
+    /// is counted where it stands.
+    pub to_archive: usize,
     /// Unreadable.
     pub corrupt: usize,
 }
@@ -105,6 +109,7 @@ impl Stats {
             Place::Ready => &mut self.ready,
             Place::Delivering => &mut self.delivering,
             Place::Finished => &mut self.finished,
+            Place::Archiving => &mut self.to_archive,
             Place::Corrupt => &mut self.corrupt,
         }
     }
@@ -116,8 +121,11 @@ impl Shared {
         let mut listings = Vec::new();
         let mut failures = Vec::new();
         let from = filter.after.map_or(FIRST_KEY, QueueId::to_key);
+        let hides_done = filter.place != Some(Place::Archiving);
         self.storage.scan(Space::States, from, &mut |entry| {
             let key = match entry {
+                // There may be very many, and nobody asked for them.
+                Ok((_, state)) if hides_done && is_done(state) => return go_on(true),
                 Ok((key, _)) => key,
                 Err(error) => {
                     failures.push(error);
@@ -131,7 +139,10 @@ impl Shared {
                 None
             });
             let listing = seen.and_then(|(id, seen)| Some(Listing { id, mail: seen?.mail }));
-            let wanted = |mail: &Listed| filter.place.is_none_or(|place| mail.place() == place);
+            let wanted = |mail: &Listed| match filter.place {
+                None => mail.place() != Place::Archiving,
+                Some(place) => mail.place() == place,
+            };
             listings.extend(listing.filter(|listing| wanted(&listing.mail)));
             go_on(listings.len() < limit && failures.len() < SCAN_FAILURES)
         });
@@ -151,12 +162,16 @@ impl Shared {
 
     /// What a list knows of one mail. Blocks.
     pub(super) fn find(&self, id: QueueId) -> Result<Option<Listed>, StoreError> {
-        Ok(self.look_at(id)?.map(|seen| seen.mail))
+        let mail = self.look_at(id)?.map(|seen| seen.mail);
+        Ok(mail.filter(|mail| mail.place() != Place::Archiving))
     }
 
     /// The content of a mail: what is in a file of its own is not read yet. Blocks.
     pub(super) fn content(&self, id: QueueId) -> Result<Option<Content>, BodyError> {
-        let Some(Seen { known, .. }) = self.look_at(id)? else { return Ok(None) };
+        let Some(Seen { mail, known }) = self.look_at(id)? else { return Ok(None) };
+        if mail.place() == Place::Archiving {
+            return Ok(None);
+        }
         let (_, body) = known.ok_or(BodyError::Damaged)?;
         match body.location {
             BodyLocation::Store => self.read_body(id),
@@ -183,6 +198,11 @@ impl Shared {
             }
         }
     }
+}
+
+/// Whether this is the state of a mail that only the archive keeps: it is so for ever.
+fn is_done(state: &[u8]) -> bool {
+    Progress::decode(state).is_ok_and(|progress| progress.is_done())
 }
 
 const fn go_on(wanted: bool) -> ControlFlow<()> {

@@ -12,7 +12,7 @@ use mailweir_mail::{MailEvent, QueueId};
 use super::{ChangeError, Shared, registry::Entry};
 use crate::{
     body::{BodyError, Content},
-    progress::{Place, Progress, State},
+    progress::{Place, Progress},
     record::{BodyLocation, EnvelopeRecord, decode_body},
     state::{Change, Terms, apply},
     store::{Space, StoreError},
@@ -38,7 +38,7 @@ impl Shared {
                 }
                 Found::Unavailable(_) => registry.due.postpone(id, now, again),
                 Found::Unreadable(damage) => {
-                    if registry.condemn(id, damage.state.as_ref(), now) {
+                    if registry.condemn(id, damage.progress.as_ref(), now) {
                         unreadable.push(MailEvent::Corrupt { id, reason: damage.reason });
                     }
                 }
@@ -49,8 +49,16 @@ impl Shared {
         self.tell(&unreadable);
     }
 
-    /// Brings one mail into memory and keeps it there while the pin lives.
+    /// Brings one mail into memory and keeps it there while the pin lives. What is kept for the
+    /// archive alone is gone for everybody else.
     pub(super) async fn pin(self: &Arc<Self>, id: QueueId) -> Result<Pin, ChangeError> {
+        let pin = self.pin_any(id).await?;
+        let is_done = self.lock().mails.get(&id).is_none_or(|entry| entry.progress.is_done());
+        if is_done { Err(ChangeError::NotFound(id)) } else { Ok(pin) }
+    }
+
+    /// The same, also for what is kept for the archive.
+    pub(super) async fn pin_any(self: &Arc<Self>, id: QueueId) -> Result<Pin, ChangeError> {
         if let Some(pin) = self.pin_present(id) {
             return Ok(pin);
         }
@@ -99,34 +107,39 @@ impl Shared {
         };
         let progress = state.ok_or_else(|| "the state is missing".into());
         let progress = progress.and_then(|state| Progress::decode(&state).map_err(words));
-        let state = progress.as_ref().ok().map(|progress| progress.state.clone());
-        match progress.and_then(|progress| self.read_whole(id, envelope, progress)) {
-            Ok(entry) => Found::Mail(Box::new(entry)),
-            Err(reason) => Found::Unreadable(Damage { state, reason }),
-        }
+        let mut progress = match progress {
+            Ok(progress) => progress,
+            Err(reason) => return Found::Unreadable(Damage { progress: None, reason }),
+        };
+        let EnvelopeRecord { envelope, origin, body, archive } =
+            match self.read_envelope(id, envelope, &mut progress) {
+                Ok(record) => record,
+                Err(reason) => {
+                    return Found::Unreadable(Damage { progress: Some(progress), reason });
+                }
+            };
+        let (envelope, origin) = (Arc::new(envelope), Arc::new(origin));
+        Found::Mail(Box::new(Entry::new(envelope, origin, body, archive, progress)))
     }
 
-    fn read_whole(
+    /// What of a mail never changes; its progress is taken up.
+    fn read_envelope(
         &self,
         id: QueueId,
         envelope: Option<Bytes>,
-        progress: Progress,
-    ) -> Result<Entry, Box<str>> {
+        progress: &mut Progress,
+    ) -> Result<EnvelopeRecord, Box<str>> {
         let envelope = envelope.ok_or("the envelope is missing")?;
         let record = EnvelopeRecord::decode(&envelope).map_err(words)?;
         if progress.recipients.len() != record.envelope.recipients.len() {
             return Err("envelope and state do not belong together".into());
         }
-        let terms = Terms { id, envelope: &record.envelope, schedule: &self.options.schedule };
-        let progress = match progress.state.place() {
+        if progress.state.place() == Place::Delivering {
             // Only a crash leaves this in the store; `open` has taken up what it knew of.
-            Place::Delivering => {
-                apply(terms, &progress, Change::Restart, self.clock.now()).map_err(words)?.0
-            }
-            _ => progress,
-        };
-        let (envelope, origin) = (Arc::new(record.envelope), Arc::new(record.origin));
-        Ok(Entry::new(envelope, origin, record.body, progress))
+            let terms = Terms { id, envelope: &record.envelope, schedule: &self.options.schedule };
+            *progress = apply(terms, progress, Change::Restart, self.clock.now()).map_err(words)?.0;
+        }
+        Ok(record)
     }
 
     /// Reads the content of a mail from the store. Blocks.
@@ -159,7 +172,7 @@ pub(super) enum Found {
 /// A record that makes no sense.
 pub(super) struct Damage {
     /// The state, if that much can be read.
-    pub(super) state: Option<State>,
+    pub(super) progress: Option<Progress>,
     /// What is wrong.
     pub(super) reason: Box<str>,
 }

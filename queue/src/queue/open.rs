@@ -15,7 +15,10 @@ use std::{
 use mailweir_mail::{MailEvent, QueueId, Timestamp};
 use rustix::fs::{FlockOperation, flock};
 
-use super::registry::{Registry, next_id};
+use super::{
+    archive::ArchiveIndex,
+    registry::{Registry, next_id},
+};
 use crate::{
     options::{Clock, Engine, Options},
     progress::{Place, Progress, State},
@@ -165,6 +168,9 @@ pub(super) fn recover(
 ) -> Result<Recovered, StoreError> {
     let now = clock.now();
     let mut found = Findings::new(now);
+    found.registry.due.archive = ArchiveIndex::new(options.archive_patience);
+    // New mail needs the rest.
+    found.registry.kept.most_bytes = options.handover_cache / 2;
     storage.scan(Space::States, FIRST_KEY, &mut |entry| found.see(entry));
     if let Some(error) = found.gave_up {
         return Err(error);
@@ -182,7 +188,7 @@ pub(super) fn recover(
 struct Findings {
     registry: Registry,
     known: Vec<QueueId>,
-    /// Attempts that a crash interrupted, and what is done.
+    /// Attempts that a crash interrupted, and what is over.
     interrupted: Vec<(QueueId, Progress)>,
     events: Vec<MailEvent>,
     failures: usize,
@@ -233,12 +239,10 @@ impl Findings {
 
     fn sound(&mut self, id: QueueId, progress: Progress) {
         self.known.push(id);
-        match progress.state.place() {
-            Place::Delivering | Place::Finished => self.interrupted.push((id, progress)),
-            place @ (Place::Screening | Place::Held | Place::Ready | Place::Corrupt) => {
-                self.registry.count(None, Some(place));
-                self.registry.due.list(id, &progress, &[]);
-            }
+        if progress.is_over() || progress.place() == Place::Delivering {
+            self.interrupted.push((id, progress));
+        } else {
+            self.registry.list_found(id, &progress);
         }
     }
 }
@@ -272,8 +276,7 @@ fn take_up(
             Space::OF_MAIL.into_iter().for_each(|space| batch.delete(space, id));
             continue;
         }
-        registry.count(None, Some(progress.state.place()));
-        registry.due.list(id, &progress, &[]);
+        registry.list_found(id, &progress);
     }
     if !batch.is_empty() {
         storage.commit(batch)?;

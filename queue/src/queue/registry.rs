@@ -9,10 +9,14 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use mailweir_mail::{Envelope, Origin, QueueId, Timestamp};
 
-use super::{Stats, due::Due};
+use super::{
+    Stats,
+    archive::{Keep, Kept},
+    due::Due,
+};
 use crate::{
     body::{Body, SpoolFile},
-    progress::{Place, Progress, ReportKind, State},
+    progress::{ArchivePart, Place, Progress, ReportKind, State},
     record::{BodyLocation, BodyRecord},
     schedule::Schedule,
     spool::Spool,
@@ -26,6 +30,7 @@ pub(crate) struct Registry {
     pub(super) stats: Stats,
     /// Bytes of content in [`Entry::content`].
     pub(super) cached: usize,
+    pub(super) kept: Kept,
     /// The latest time that was seen, to notice a clock that was set back.
     pub(super) seen: Timestamp,
     pub(super) phase: Phase,
@@ -46,7 +51,9 @@ pub(super) struct Entry {
     pub(super) envelope: Arc<Envelope>,
     pub(super) origin: Arc<Origin>,
     pub(super) body: BodyRecord,
-    /// Small content, kept until the first attempt is over.
+    /// For the archive, if it is to keep the mail.
+    pub(super) note: Option<Bytes>,
+    /// Small content, kept until the first attempt is over, and then perhaps for the archive.
     pub(super) content: Option<Bytes>,
     pub(super) progress: Progress,
     /// Changes that are not durable yet.
@@ -56,6 +63,7 @@ pub(super) struct Entry {
     pub(super) task: Task,
     /// Reports that are being written, each with its lease.
     pub(super) reporting: Vec<(ReportKind, u64)>,
+    pub(super) keep: Keep,
 }
 
 /// Who works on a mail.
@@ -75,18 +83,21 @@ impl Entry {
         envelope: Arc<Envelope>,
         origin: Arc<Origin>,
         body: BodyRecord,
+        note: Option<Bytes>,
         progress: Progress,
     ) -> Self {
         Self {
             envelope,
             origin,
             body,
+            note,
             content: None,
             progress,
             unwritten: 0,
             pins: 0,
             task: Task::Idle,
             reporting: Vec::new(),
+            keep: Keep::No,
         }
     }
 
@@ -107,16 +118,26 @@ impl Entry {
         }
     }
 
+    /// What the archive can be given now. What is not durable yet may never have happened.
+    pub(super) fn debt(&self) -> Option<ArchivePart> {
+        match self.keep {
+            Keep::No | Keep::Waiting if self.unwritten == 0 => self.progress.to_archive(),
+            _ => None,
+        }
+    }
+
     fn is_needed(&self) -> bool {
-        self.unwritten > 0 || self.pins > 0 || self.task != Task::Idle || !self.reporting.is_empty()
+        let is_busy = self.unwritten > 0 || self.pins > 0 || self.task != Task::Idle;
+        is_busy || !self.reporting.is_empty() || self.keep != Keep::No
     }
 }
 
 impl Registry {
-    /// When the oldest mail arrived that is not on hold. Looks at every mail: at those in memory,
-    /// and at the ids of those that wait in an index.
+    /// When the oldest mail arrived that is neither on hold nor done. Looks at every mail: at those in
+    /// memory, and at the ids of those that wait in an index.
     pub(super) fn oldest(&self) -> Option<Timestamp> {
-        let moving = |entry: &&Entry| !matches!(entry.progress.state, State::Held { .. });
+        let moving =
+            |entry: &&Entry| !matches!(entry.progress.place(), Place::Held | Place::Archiving);
         let in_memory = self.mails.values().filter(moving).map(|entry| entry.origin.arrival);
         in_memory.chain(self.due.oldest().map(QueueId::arrival)).min()
     }
@@ -128,6 +149,7 @@ impl Registry {
             due: Due::default(),
             stats: Stats::default(),
             cached: 0,
+            kept: Kept::default(),
             seen: now,
             phase: Phase::Open,
             last_id,
@@ -146,12 +168,22 @@ impl Registry {
         self.last_lease
     }
 
-    /// One more change of a mail is durable. With the last one it enters its indexes.
-    pub(super) fn written(&mut self, id: QueueId) {
-        let Some(entry) = self.mails.get_mut(&id) else { return };
+    /// A mail was found in the store at start.
+    pub(super) fn list_found(&mut self, id: QueueId, progress: &Progress) {
+        self.count(None, Some(progress.place()));
+        self.due.list(id, progress, &[]);
+        if progress.to_archive().is_some() {
+            self.due.archive.insert(id, progress);
+        }
+    }
+
+    /// One more change of a mail is durable. With the last one it enters its indexes. Whether that
+    /// is news to somebody who waits for debts to the archive.
+    pub(super) fn written(&mut self, id: QueueId) -> bool {
+        let Some(entry) = self.mails.get_mut(&id) else { return false };
         entry.unwritten = entry.unwritten.saturating_sub(1);
         if entry.unwritten > 0 || entry.progress.is_over() {
-            return;
+            return false;
         }
         match entry.task {
             Task::Waiting => self.due.list_waiting(id, &entry.progress, &entry.reporting),
@@ -159,6 +191,7 @@ impl Registry {
                 self.due.list(id, &entry.progress, &entry.reporting);
             }
         }
+        self.list_debt(id)
     }
 
     /// Makes all mail that waits for its next attempt due at once, also what was put off and is
@@ -179,12 +212,19 @@ impl Registry {
     }
 
     /// Takes a damaged mail out of the indexes, and counts it as corrupt; whether that is news.
-    pub(super) fn condemn(&mut self, id: QueueId, state: Option<&State>, now: Timestamp) -> bool {
-        let Some(place) = self.due.discard(id, now) else { return false };
-        if let Some(state) = state {
-            self.due.unlist(id, state);
+    pub(super) fn condemn(
+        &mut self,
+        id: QueueId,
+        progress: Option<&Progress>,
+        now: Timestamp,
+    ) -> bool {
+        // Where it stands is then known by the indexes alone.
+        let until = if progress.is_some() { now } else { Timestamp::from_micros(u64::MAX) };
+        let Some(place) = self.due.discard(id, until) else { return false };
+        if let Some(progress) = progress {
+            self.due.unlist(id, &progress.state);
         }
-        self.count(Some(state.map_or(place, State::place)), Some(Place::Corrupt));
+        self.count(Some(progress.map_or(place, Progress::place)), Some(Place::Corrupt));
         true
     }
 
@@ -202,7 +242,7 @@ impl Registry {
     /// Forgets the content of a mail, and the mail itself if nobody needs it in memory.
     pub(super) fn evict(&mut self, id: QueueId) {
         let Some(entry) = self.mails.get_mut(&id) else { return };
-        if entry.task == Task::Idle {
+        if entry.task == Task::Idle && entry.keep == Keep::No {
             let freed = entry.content.take().map_or(0, |content| content.len());
             self.cached = self.cached.saturating_sub(freed);
         }

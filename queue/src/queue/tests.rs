@@ -2,6 +2,9 @@
 
 mod acquaintances;
 mod annexed;
+mod archive;
+mod archive_crash;
+mod archive_disk;
 mod crash;
 mod damage;
 mod delivery;

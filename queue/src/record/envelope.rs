@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use mailweir_mail::{
     Address, BodyType, Client, Envelope, EnvelopeId, Login, Notify, Origin, OriginalRecipient,
     Protocol, Recipient, Return, ReversePath, TlsSummary, Transport,
 };
 
 use super::{
-    FIRST_FORMAT, FORMAT, Kind, RecordError,
+    ARCHIVE_FORMAT, FIRST_FORMAT, Kind, REWRITING_FORMAT, RecordError,
     codec::{Reader, Writer, open},
 };
 
@@ -21,6 +22,8 @@ pub struct EnvelopeRecord {
     pub origin: Origin,
     /// Its content.
     pub body: BodyRecord,
+    /// The note for the archive, opaque here, of a mail that it is to keep.
+    pub archive: Option<Bytes>,
 }
 
 /// Where the content is, and how to know it again.
@@ -47,7 +50,7 @@ impl EnvelopeRecord {
     /// The record as bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        encode(&self.envelope, &self.origin, self.body)
+        encode(&self.envelope, &self.origin, self.body, self.archive.as_deref())
     }
 
     /// Reads a record back.
@@ -60,26 +63,38 @@ impl EnvelopeRecord {
         let body = read_body(reader)?;
         let origin = read_origin(reader)?;
         let mut envelope = read_envelope(reader)?;
-        if version > FIRST_FORMAT {
+        if version >= REWRITING_FORMAT {
             read_rewriting(reader, &mut envelope)?;
         }
+        let archive = match version {
+            ARCHIVE_FORMAT.. => Some(Bytes::copy_from_slice(reader.bytes()?)),
+            _ => None,
+        };
         reader.end()?;
-        Ok(Self { envelope, origin, body })
+        Ok(Self { envelope, origin, body, archive })
     }
 }
 
 /// [`EnvelopeRecord::encode`] of borrowed parts.
-pub(crate) fn encode(envelope: &Envelope, origin: &Origin, body: BodyRecord) -> Vec<u8> {
-    let mut writer = Writer::new(Kind::Envelope, 160 + 48 * envelope.recipients.len());
+pub(crate) fn encode(
+    envelope: &Envelope,
+    origin: &Origin,
+    body: BodyRecord,
+    archive: Option<&[u8]>,
+) -> Vec<u8> {
+    let capacity = 160 + 48 * envelope.recipients.len() + archive.map_or(0, <[u8]>::len);
+    let mut writer = Writer::new(Kind::Envelope, capacity);
     write_body(&mut writer, body);
     write_origin(&mut writer, origin);
     write_envelope(&mut writer, envelope);
     let rewritten = envelope.recipients.iter().any(|recipient| recipient.original.is_some());
-    if !rewritten && envelope.filter.is_none() {
+    if !rewritten && envelope.filter.is_none() && archive.is_none() {
         return writer.finish(FIRST_FORMAT);
     }
     write_rewriting(&mut writer, envelope);
-    writer.finish(FORMAT)
+    let Some(note) = archive else { return writer.finish(REWRITING_FORMAT) };
+    writer.bytes(note);
+    writer.finish(ARCHIVE_FORMAT)
 }
 
 fn write_body(writer: &mut Writer, body: BodyRecord) {

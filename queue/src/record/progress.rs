@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use mailweir_mail::{Enhanced, HoldReason, Reply, Stage};
 
 use super::{
-    FIRST_FORMAT, Kind, RecordError,
+    ARCHIVE_FORMAT, FIRST_FORMAT, Kind, RecordError,
     codec::{Reader, Writer, open},
 };
 use crate::progress::{
-    FailureCause, LastReply, Notice, Order, Outcome, Progress, RecipientStatus, State,
+    ArchiveDebt, FailureCause, LastReply, Notice, Order, Outcome, Progress, RecipientStatus, State,
 };
 
 impl Progress {
@@ -25,7 +25,13 @@ impl Progress {
         for status in &self.recipients {
             write_status(&mut writer, status);
         }
-        writer.finish(FIRST_FORMAT)
+        let debt = match self.archive {
+            ArchiveDebt::Nothing => return writer.finish(FIRST_FORMAT),
+            ArchiveDebt::Capture => 1,
+            ArchiveDebt::Outcome => 2,
+        };
+        writer.byte(debt);
+        writer.finish(ARCHIVE_FORMAT)
     }
 
     /// Reads a record back.
@@ -33,7 +39,7 @@ impl Progress {
     /// # Errors
     /// Says what is wrong with the bytes.
     pub fn decode(record: &[u8]) -> Result<Self, RecordError> {
-        let (_, payload) = open(record, Kind::State)?;
+        let (version, payload) = open(record, Kind::State)?;
         let reader = &mut Reader::new(payload);
         let state = read_state(reader)?;
         let attempts = reader.small()?;
@@ -41,9 +47,21 @@ impl Progress {
         let delay = read_notice(reader)?;
         let count = reader.count()?;
         let recipients = (0..count).map(|_| read_status(reader)).collect::<Result<_, _>>()?;
+        let archive = match version {
+            ARCHIVE_FORMAT.. => read_archive_debt(reader)?,
+            _ => ArchiveDebt::Nothing,
+        };
         reader.end()?;
-        Ok(Self { state, attempts, alive_since, delay, recipients })
+        Ok(Self { state, attempts, alive_since, delay, recipients, archive })
     }
+}
+
+fn read_archive_debt(reader: &mut Reader<'_>) -> Result<ArchiveDebt, RecordError> {
+    Ok(match reader.byte()? {
+        1 => ArchiveDebt::Capture,
+        2 => ArchiveDebt::Outcome,
+        _ => return Err(RecordError::Malformed),
+    })
 }
 
 fn write_state(writer: &mut Writer, state: &State) {

@@ -7,18 +7,12 @@ use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
 use crate::progress::{
-    FailureCause, LastReply, Notice, Order, Outcome, Progress, RecipientStatus, State,
+    ArchiveDebt, FailureCause, LastReply, Notice, Order, Outcome, Progress, RecipientStatus, State,
 };
 
 #[test]
 fn records_of_format_1_stay_readable_k7() {
-    let progress = Progress {
-        state: State::Ready { not_before: TIME },
-        attempts: 0,
-        alive_since: TIME,
-        delay: Notice::NotDue,
-        recipients: vec![RecipientStatus::Pending { last: None }],
-    };
+    let progress = waiting();
     let bytes = progress.encode();
     assert_eq!(hex(&bytes), STATE_V1);
     assert_eq!(Progress::decode(&unhex(STATE_V1)), Ok(progress));
@@ -33,6 +27,34 @@ fn what_the_first_version_cannot_say_is_written_in_the_second() {
     record.envelope.recipients[0].original = Some("first@b.example".parse().unwrap());
     assert_eq!(hex(&record.encode()), ENVELOPE_V2);
     assert_eq!(EnvelopeRecord::decode(&unhex(ENVELOPE_V2)), Ok(record));
+}
+
+#[test]
+fn mail_for_the_archive_is_written_in_the_third_and_other_mail_owes_it_nothing() {
+    let progress = Progress { archive: ArchiveDebt::Capture, ..waiting() };
+    assert_eq!(hex(&progress.encode()), STATE_V3);
+    assert_eq!(Progress::decode(&unhex(STATE_V3)), Ok(progress));
+    let record = EnvelopeRecord { archive: Some("keep 7 years".into()), ..sample() };
+    assert_eq!(hex(&record.encode()), ENVELOPE_V3);
+    assert_eq!(EnvelopeRecord::decode(&unhex(ENVELOPE_V3)), Ok(record));
+    assert_eq!(Progress::decode(&unhex(STATE_V1)).unwrap().archive, ArchiveDebt::Nothing);
+    for older in [ENVELOPE_V1, ENVELOPE_V2] {
+        assert_eq!(EnvelopeRecord::decode(&unhex(older)).unwrap().archive, None);
+    }
+}
+
+#[test]
+fn a_note_that_lies_about_its_length_makes_no_sense() {
+    let payload = &unhex(ENVELOPE_V3)[codec::HEADER..];
+    let payload = &payload[..payload.len() - codec::END.len()];
+    let length = payload.len() - "keep 7 years".len() - 1;
+    for lie in [11, 13, 0x7f] {
+        let mut record = [&[b'E'; codec::HEADER], payload].concat();
+        record[codec::HEADER + length] = lie;
+        codec::seal(&mut record);
+        record[1] = ARCHIVE_FORMAT;
+        assert_eq!(EnvelopeRecord::decode(&record), Err(RecordError::Malformed), "{lie}");
+    }
 }
 
 #[test]
@@ -97,9 +119,12 @@ proptest! {
         record[0] = kind.tag();
         record.extend_from_slice(&payload);
         codec::seal(&mut record);
-        let _ = EnvelopeRecord::decode(&record);
-        let _ = Progress::decode(&record);
-        let _ = decode_body(&record.into());
+        for format in 1..=FORMAT {
+            record[1] = format;
+            let _ = EnvelopeRecord::decode(&record);
+            let _ = Progress::decode(&record);
+            let _ = decode_body(&record.clone().into());
+        }
     }
 
     #[test]
@@ -112,10 +137,23 @@ proptest! {
         record.truncate(record.len() - codec::END.len());
         let at = codec::HEADER + at.index(record.len() - codec::HEADER);
         record[at] = byte;
+        let format = record[1];
         codec::seal(&mut record);
+        record[1] = format;
         if let Ok(read) = Progress::decode(&record) {
             prop_assert_eq!(Progress::decode(&read.encode()), Ok(read));
         }
+    }
+}
+
+fn waiting() -> Progress {
+    Progress {
+        state: State::Ready { not_before: TIME },
+        attempts: 0,
+        alive_since: TIME,
+        delay: Notice::NotDue,
+        recipients: vec![RecipientStatus::Pending { last: None }],
+        archive: ArchiveDebt::Nothing,
     }
 }
 
@@ -133,6 +171,7 @@ fn sample() -> EnvelopeRecord {
             arrival: TIME,
         },
         body: BodyRecord { location: BodyLocation::Store, size: 7, checksum: 0x0102_0304 },
+        archive: None,
     }
 }
 
@@ -144,6 +183,7 @@ prop_compose! {
         filter in option::of("[a-z]{0,8}:[!-~]{0,20}"),
         origin in origin(),
         (spooled, size, checksum) in (any::<bool>(), any::<u64>(), any::<u32>()),
+        note in option::of(vec(any::<u8>(), 0..300)),
     ) -> EnvelopeRecord {
         EnvelopeRecord {
             envelope: Envelope {
@@ -161,6 +201,7 @@ prop_compose! {
                 size,
                 checksum,
             },
+            archive: note.map(Bytes::from),
         }
     }
 }
@@ -219,9 +260,10 @@ prop_compose! {
         (attempts, alive_since) in any::<(u32, u64)>(),
         delay in notice(),
         recipients in vec(status(), 0..5),
+        archive in archive_debt(),
     ) -> Progress {
         let alive_since = Timestamp::from_micros(alive_since);
-        Progress { state, attempts, alive_since, delay, recipients }
+        Progress { state, attempts, alive_since, delay, recipients, archive }
     }
 }
 
@@ -259,6 +301,11 @@ fn stage() -> impl Strategy<Value = Stage> {
 
 fn notice() -> impl Strategy<Value = Notice> {
     let all = [Notice::NotDue, Notice::AfterAttempt, Notice::Owed, Notice::Settled];
+    prop::sample::select(all.to_vec())
+}
+
+fn archive_debt() -> impl Strategy<Value = ArchiveDebt> {
+    let all = [ArchiveDebt::Nothing, ArchiveDebt::Capture, ArchiveDebt::Outcome];
     prop::sample::select(all.to_vec())
 }
 
@@ -313,3 +360,10 @@ const ENVELOPE_V2: &str = "4502860000006804e3850007848688086af190f2bb600600026d7
     7240612e6578616d706c6500000000010e7263707440622e6578616d706c650d000116\
     736d74703a5b3139322e302e322e315d3a3130303235010f666972737440622e657861\
     6d706c655aa5";
+
+// Written by the third version.
+const STATE_V3: &str = "53031600000058ebe467036af190f2bb600600006af190f2bb600600000100015aa5";
+const ENVELOPE_V3: &str = "45036c000000ce233e3b0007848688086af190f2bb600600026d780e3139322e302e32\
+    2e313a34373131000e636c69656e742e6578616d706c650100000000001073656e6465\
+    7240612e6578616d706c6500000000010e7263707440622e6578616d706c650d000000\
+    0c6b65657020372079656172735aa5";

@@ -4,8 +4,8 @@ use mailweir_mail::{HoldReason, MailEvent};
 
 use super::*;
 use crate::{
-    Clock, Disposition, NewMail, Options, Queue,
-    queue::harness::{CONTENT, TestClock, accept, mail, options},
+    Clock, Disposition, NewMail, Options, Queue, Work,
+    queue::harness::{CONTENT, NOTE, TestClock, accept, archived, delivered, mail, nth, options},
     store::memory::MemoryStore,
 };
 
@@ -21,7 +21,32 @@ async fn every_mail_is_written_with_its_envelope_from_store_and_spool() {
         assert_eq!(json["envelope"]["sender"], "sender@a.example");
         assert_eq!(json["envelope"]["recipients"][0]["address"], "r0@b.example");
         assert_eq!(json["recipients"][0]["status"], "pending");
+        assert_eq!(
+            (&json["archive"], &json["archive_note"]),
+            (&json!("owed nothing"), &json!(null))
+        );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn mail_that_only_the_archive_waits_for_is_saved_with_its_note_and_how_it_ended() {
+    let it = Wreck::new();
+    let id = accept(&it.queue, archived(mail(1))).await;
+    let Some(Work::Deliver(claim)) = it.queue.next_work().await else { panic!("no mail") };
+    it.queue.record(&claim, vec![(nth(0), delivered())]).await.unwrap();
+    let report = it.rescue().await;
+    assert_eq!(report, RescueReport { whole: 1, ..RescueReport::default() });
+    assert_eq!(it.saved(id, "eml").as_deref(), Some(CONTENT));
+    let json: Value = serde_json::from_slice(&it.saved(id, "json").unwrap()).unwrap();
+    assert_eq!(
+        (&json["state"], &json["recipients"][0]["status"]),
+        (&json!("archiving"), &json!("delivered"))
+    );
+    assert_eq!(json["archive"], "owed the mail and its outcome");
+    assert_eq!(
+        json["archive_note"],
+        NOTE.bytes().map(|byte| format!("{byte:02x}")).collect::<String>()
+    );
 }
 
 #[tokio::test(start_paused = true)]

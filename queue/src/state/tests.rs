@@ -40,6 +40,75 @@ fn every_change_does_from_every_state_what_the_table_says() {
     }
 }
 
+/// The same table, "Done, archive owed": nobody else changes such a mail.
+#[test]
+fn what_is_kept_for_the_archive_alone_is_changed_by_nobody_else() {
+    let rules = Rules::new(1);
+    let mut done = rules.progress(State::Finished(Outcome::Deleted));
+    done.archive = ArchiveDebt::Capture;
+    assert_eq!(done.place(), Place::Archiving);
+    let others = ["results", "archived", "restart"];
+    for name in CHANGES.into_iter().filter(|name| !others.contains(name)) {
+        let refused = apply(rules.terms(), &done, change(name), NOW).unwrap_err();
+        assert!(refused.to_string().starts_with("the mail is archiving: it cannot be "), "{name}");
+    }
+    let (same, effects) = apply(rules.terms(), &done, Change::Restart, NOW).unwrap();
+    assert_eq!((same, effects), (done.clone(), Effects::default()));
+    let (corrupt, effects) = apply(rules.terms(), &done, change("damage"), NOW).unwrap();
+    assert_eq!((corrupt.place(), corrupt.to_archive()), (Place::Corrupt, None));
+    assert!(!effects.remove);
+}
+
+/// FORMAT.md, "What the archive is owed".
+#[test]
+fn a_debt_to_the_archive_is_cleared_by_what_was_owed_and_by_nothing_else() {
+    use ArchiveDebt as Debt;
+    let rules = Rules::new(1);
+    let ready = State::Ready { not_before: NOW };
+    let done = State::Finished(Outcome::Delivered);
+    for (state, debt, owed, after) in [
+        (ready.clone(), Debt::Nothing, None, None),
+        (ready.clone(), Debt::Capture, Some(ArchivePart::Capture), Some(Debt::Outcome)),
+        (ready, Debt::Outcome, None, None),
+        (done.clone(), Debt::Capture, Some(ArchivePart::Both), Some(Debt::Nothing)),
+        (done.clone(), Debt::Outcome, Some(ArchivePart::Outcome), Some(Debt::Nothing)),
+        (State::Corrupt, Debt::Capture, None, None),
+    ] {
+        let mut progress = rules.progress(state);
+        progress.archive = debt;
+        assert_eq!(progress.to_archive(), owed, "{progress:?}");
+        for part in PARTS {
+            let taken = apply(rules.terms(), &progress, Change::Archived(part), NOW);
+            // Handed out before it ended, and taken since.
+            let is_late = (owed, part) == (Some(ArchivePart::Both), ArchivePart::Capture);
+            let late = is_late.then_some(Debt::Outcome);
+            let expected = if Some(part) == owed { after } else { late };
+            let found = taken.as_ref().ok().map(|(progress, _)| progress.archive);
+            assert_eq!(found, expected, "{part:?} of {progress:?}");
+            let is_gone = taken.is_ok_and(|(_, effects)| effects.remove);
+            assert_eq!(is_gone, expected == Some(Debt::Nothing));
+        }
+    }
+}
+
+#[test]
+fn reports_come_before_the_outcome() {
+    let rules = Rules::new(1);
+    let mut progress = rules.delivering();
+    progress.archive = ArchiveDebt::Capture;
+    let (progress, _) = rules.results(&progress, &[(0, failed())]);
+    assert_eq!(progress.to_archive(), Some(ArchivePart::Capture));
+    assert_eq!(progress.place(), Place::Finished);
+    let settle = Change::Settle {
+        kind: ReportKind::Failure,
+        recipients: vec![RecipientIndex(0)],
+        report: None,
+    };
+    let (progress, effects) = apply(rules.terms(), &progress, settle, NOW).unwrap();
+    assert!(!effects.remove && effects.events.is_empty(), "it is not gone");
+    assert_eq!(progress.to_archive(), Some(ArchivePart::Both));
+}
+
 #[test]
 fn a_corrupt_mail_is_told_of_once_and_its_debt_can_be_settled() {
     let rules = Rules::new(1);
@@ -224,9 +293,11 @@ proptest! {
     #[test]
     fn no_sequence_of_changes_breaks_the_rules(
         steps in prop::collection::vec((0..CHANGES.len(), 0..3_u32, 0..3_u8), 0..60),
+        debt in prop::sample::select(vec![ArchiveDebt::Nothing, ArchiveDebt::Capture]),
     ) {
         let rules = Rules::new(3);
         let mut progress = rules.progress(State::Ready { not_before: NOW });
+        progress.archive = debt;
         let mut now = NOW;
         for (number, index, result) in steps {
             now = now.plus(Duration::from_secs(1_000));
@@ -236,16 +307,20 @@ proptest! {
                         [usize::from(result)].clone();
                     Change::Results(vec![(RecipientIndex(index), result)])
                 }
+                "archived" => Change::Archived(PARTS[usize::from(result)]),
                 name => change(name),
             };
             let was_pending: Vec<_> = progress.pending().collect();
             let is_claim = change == Change::Claim;
+            let is_archived = matches!(change, Change::Archived(_) | Change::Restart);
             let Ok((next, effects)) = apply(rules.terms(), &progress, change, now) else {
                 continue;
             };
             prop_assert!(!is_claim || progress.state.place() == Place::Ready);
             prop_assert!(next.pending().all(|index| was_pending.contains(&index)));
             prop_assert_eq!(effects.remove, next.is_over());
+            prop_assert!(!progress.is_done() || is_archived, "what is done changed");
+            prop_assert!(next.archive == progress.archive || is_archived);
             if effects.remove {
                 break;
             }
@@ -342,7 +417,7 @@ fn failed() -> AttemptResult {
     AttemptResult::Failed { reply: Reply::new(550, Enhanced(5, 1, 1), "never"), relay: None }
 }
 
-const CHANGES: [&str; 12] = [
+const CHANGES: [&str; 14] = [
     "pass",
     "claim",
     "results",
@@ -355,6 +430,10 @@ const CHANGES: [&str; 12] = [
     "delete",
     "flush",
     "expire",
+    "archived",
+    "restart",
 ];
+
+const PARTS: [ArchivePart; 3] = [ArchivePart::Capture, ArchivePart::Outcome, ArchivePart::Both];
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_210_205);

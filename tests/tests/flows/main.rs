@@ -9,6 +9,7 @@ mod a_reload_changes_all_or_nothing;
 mod a_silent_table_delays_no_case;
 mod a_stop_loses_nothing;
 mod a_table_that_cannot_tell_makes_mail_wait;
+mod accepted_mail_is_archived;
 mod accepted_mail_is_relayed_as_it_came;
 mod addresses_are_tried_out_before_mail_is_taken;
 mod addresses_take_their_other_forms;

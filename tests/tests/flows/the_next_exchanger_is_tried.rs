@@ -101,7 +101,7 @@ async fn submit(queue: &Queue) {
         arrival: clock::now(),
     };
     let envelope = Envelope::from_sender(ReversePath::Null).to("user@three.test".parse().unwrap());
-    let mail = NewMail { envelope, origin, disposition: Disposition::Ready };
+    let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive: None };
     let _ = intake.commit(mail).await.unwrap();
 }
 

@@ -6,7 +6,10 @@ use mailweir_mail::{
 };
 use mailweir_moderation::case_file::Split;
 use mailweir_queue::Annex;
-use mailweir_smtp::server::{Answer, Session};
+use mailweir_smtp::{
+    replies::Refusal,
+    server::{Answer, Session},
+};
 
 use super::{
     Admission, accepted,
@@ -16,6 +19,7 @@ use super::{
     summary,
 };
 use crate::{
+    archiving::Seen,
     clock,
     egress::Expansion,
     ingress::{
@@ -41,6 +45,8 @@ struct Ready {
     acquainted: Option<Acquainted>,
     /// A rule of a table holds it.
     ruled_hold: Option<HoldReason>,
+    /// What the archive asks about it.
+    seen: Seen,
 }
 
 /// Why a mail waits, and what the log has not said of it.
@@ -63,6 +69,7 @@ impl Admission {
         let (envelope, expanded) = mail.take_final_form(written, self.listener.served());
         let expansion = Expansion::of(id, arrival, &envelope, expanded);
         let counted = mail.counted.take();
+        let seen = self.seen(&mut mail.incoming, session);
         let ready = Ready {
             incoming: mail.incoming,
             envelope,
@@ -71,6 +78,7 @@ impl Admission {
             moderated: mail.moderated,
             acquainted: mail.acquainted,
             ruled_hold: mail.hold,
+            seen,
         };
         let only = ready.moderated.as_ref().and_then(|moderated| moderated.only.clone());
         let stored = match only {
@@ -91,8 +99,16 @@ impl Admission {
         counted: Option<&Spent>,
         session: &Session,
     ) -> Result<Answer, Answer> {
-        let Ready { incoming, envelope, origin, shown_as, mut moderated, acquainted, ruled_hold } =
-            mail;
+        let Ready {
+            incoming,
+            envelope,
+            origin,
+            shown_as,
+            mut moderated,
+            acquainted,
+            ruled_hold,
+            seen,
+        } = mail;
         let id = incoming.id();
         let approval = moderated.as_ref().and_then(Moderated::hold_reason);
         let holds = self.holds(approval, ruled_hold, counted, id);
@@ -101,6 +117,7 @@ impl Admission {
         let annex = moderated.as_mut().map(|it| it.annex(id, other, None)).transpose();
         let annex = annex.map_err(|error| self.cannot_tell(id, &error))?.flatten();
         let (entry, told) = holds.entry(id, envelope, session);
+        let entry = self.with_note(entry, &seen)?;
         let annex = self.and_remember(annex.unwrap_or_default(), &entry, acquainted).await?;
         let Shared { queue, observer, .. } = self.listener.shared();
         observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
@@ -119,7 +136,7 @@ impl Admission {
         counted: Option<&Spent>,
         session: &Session,
     ) -> Result<Answer, Answer> {
-        let Ready { incoming, envelope, origin, shown_as, moderated, acquainted, ruled_hold } =
+        let Ready { incoming, envelope, origin, shown_as, moderated, acquainted, ruled_hold, seen } =
             mail;
         let (mut incoming, mut moderated) = (incoming, moderated);
         let id = incoming.id();
@@ -136,6 +153,7 @@ impl Admission {
         let annex = annex.map_err(|error| self.cannot_tell(id, &error))?.flatten();
         let (sent, sent_told) = sent_holds.entry(id, sent, session);
         let (held, held_told) = held_holds.entry(held_id, held, session);
+        let (sent, held) = (self.with_note(sent, &seen)?, self.with_note(held, &seen)?);
         let Shared { queue, observer, .. } = self.listener.shared();
         for entry in [&sent, &held] {
             observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
@@ -147,6 +165,29 @@ impl Admission {
         self.log_received(held.1, shown_as.as_ref(), held_told);
         self.begin_case(held_id, moderated);
         Ok(Answer::Split { sent: sent.0.queue_id(), held: held.0.queue_id() })
+    }
+
+    fn seen(&self, incoming: &mut Incoming, session: &Session) -> Seen {
+        let is_ours = self.submitter.is_some() || session.rights().trusted;
+        Seen { is_ours, fields: incoming.finish_fields(), size: incoming.size() }
+    }
+
+    /// The entry, with what the archive is to know if it keeps the mail.
+    ///
+    /// # Errors
+    /// It cannot keep it now.
+    fn with_note(&self, entry: Entry, seen: &Seen) -> Result<Entry, Answer> {
+        let Some(archive) = self.listener.archive() else { return Ok(entry) };
+        let served = self.listener.served();
+        let note = archive.note(&entry.envelope, entry.hold.as_ref(), (seen, served));
+        if note.is_some()
+            && let Err(reason) = archive.archiver.ready()
+        {
+            self.listener
+                .warn(format!("{}: not taken, the archive is not ready: {reason}", entry.id));
+            return Err(Answer::Refuse(Refusal::ArchiveUnavailable));
+        }
+        Ok(Entry { note, ..entry })
     }
 
     /// With whom the sender has mail now, if it goes.
@@ -220,7 +261,7 @@ impl Holds {
         session: &Session,
     ) -> (Entry, Option<(HoldReason, TransactionSummary)>) {
         let told = self.told.map(|reason| (reason, summary(session, &envelope)));
-        (Entry { id, envelope, hold: together(self.approval, self.other) }, told)
+        (Entry { id, envelope, hold: together(self.approval, self.other), note: None }, told)
     }
 }
 

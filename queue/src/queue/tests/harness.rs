@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::{
     AttemptResult, Claim, Clock, Disposition, NewMail, Options, OwedReport, Queue, RecipientIndex,
-    Recorded, ReportDuty, Screening, Work,
+    Recorded, ReportDuty, Screening, ToArchive, Work,
     store::{Batch, Key, Space, Storage, StoreError, Visit, memory::MemoryStore},
 };
 
@@ -124,6 +124,13 @@ impl Fixture {
         self.queue.record(claim, results).await.unwrap()
     }
 
+    /// What the archive is owed; must be one mail.
+    pub(crate) async fn debt(&self) -> ToArchive {
+        let mut owed = self.queue.next_to_archive(9).await;
+        assert_eq!(owed.len(), 1, "{owed:?}");
+        owed.remove(0)
+    }
+
     pub(crate) async fn deliver(&self) -> QueueId {
         let claim = self.claim().await;
         self.record_all(&claim, delivered()).await;
@@ -211,6 +218,7 @@ pub(crate) fn options(directory: &Path, events: &Arc<Mutex<Vec<MailEvent>>>) -> 
     let events = events.clone();
     Options {
         queue_minfree: 0,
+        archive_patience: Duration::ZERO,
         observer: Arc::new(move |event| events.lock().unwrap().push(event.clone())),
         ..Options::new(directory)
     }
@@ -228,7 +236,14 @@ pub(crate) fn mail(recipients: usize) -> NewMail {
     let envelope = (0..recipients).fold(Envelope::from_sender(sender), |envelope, number| {
         envelope.to(format!("r{number}@b.example").parse().unwrap())
     });
-    NewMail { envelope, origin: origin(), disposition: Disposition::Ready }
+    let (origin, disposition) = (origin(), Disposition::Ready);
+    NewMail { envelope, origin, disposition, archive: None }
+}
+
+/// The archive is to keep it.
+pub(crate) fn archived(mut mail: NewMail) -> NewMail {
+    mail.archive = Some(NOTE.into());
+    mail
 }
 
 pub(crate) fn from_null(mut mail: NewMail) -> NewMail {
@@ -284,4 +299,5 @@ fn name(event: &MailEvent) -> &'static str {
     }
 }
 
+pub(crate) const NOTE: &str = "keep for seven years";
 pub(crate) const CONTENT: &[u8] = b"Subject: test\r\n\r\nBody\r\n";

@@ -1,14 +1,23 @@
 //! Random operators and deliveries against a simple model, restarts included.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use mailweir_mail::{HoldReason, QueueId, Stage};
 use proptest::prelude::*;
 
-use super::harness::*;
-use crate::{Claim, Disposition, NewMail, Place, Work};
+use super::{
+    super::{archive::Keep, registry::Entry},
+    harness::*,
+};
+use crate::{
+    ArchivePart, Claim, Disposition, Filter, NewMail, Place, ToArchive, Work, progress::ArchiveDebt,
+};
 
-/// What the model believes of one mail. What it has not here is gone.
+/// What the model believes of one mail. What it has not here is done, and gone unless the archive is
+/// owed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mail {
     place: Place,
@@ -16,6 +25,7 @@ struct Mail {
     waits: Vec<bool>,
     /// What is done once the attempt is over.
     order: Option<Operation>,
+    debt: ArchiveDebt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +41,7 @@ enum Step {
     Accept {
         recipients: usize,
         held: bool,
+        archive: bool,
     },
     /// Takes the next work; mail is delivered as the results say, one bit for each recipient.
     Work {
@@ -45,9 +56,25 @@ enum Step {
         mail: usize,
         operation: Operation,
     },
+    /// The archive is handed some mail.
+    Archive {
+        most: usize,
+        fate: GroupFate,
+    },
+    /// It has a group that it kept for a while, or not.
+    Archived {
+        taken: bool,
+    },
     Flush,
     Wait,
     Restart,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GroupFate {
+    Taken,
+    Dropped,
+    Kept,
 }
 
 proptest! {
@@ -62,7 +89,13 @@ proptest! {
 }
 
 async fn run(steps: Vec<Step>) {
-    let mut world = World { it: Fixture::new(), model: BTreeMap::new(), claims: Vec::new() };
+    let mut world = World {
+        it: Fixture::new(),
+        model: BTreeMap::new(),
+        done: BTreeMap::new(),
+        claims: Vec::new(),
+        groups: Vec::new(),
+    };
     for step in steps {
         world = world.take(step).await;
         world.compare().await;
@@ -73,13 +106,19 @@ async fn run(steps: Vec<Step>) {
 struct World {
     it: Fixture,
     model: BTreeMap<QueueId, Mail>,
+    /// What is kept for the archive alone.
+    done: BTreeMap<QueueId, ArchiveDebt>,
     claims: Vec<Claim>,
+    /// What the archive has in hand.
+    groups: Vec<Vec<ToArchive>>,
 }
 
 impl World {
     async fn take(mut self, step: Step) -> Self {
         match step {
-            Step::Accept { recipients, held } => self.accept(recipients, held).await,
+            Step::Accept { recipients, held, archive } => {
+                self.accept(recipients, held, archive).await;
+            }
             Step::Work { results, keep } => self.work(results, keep).await,
             Step::Finish { results } => {
                 if let Some(claim) = self.claims.pop() {
@@ -87,6 +126,11 @@ impl World {
                 }
             }
             Step::Operate { mail, operation } => self.operate(mail, operation).await,
+            Step::Archive { most, fate } => self.archive(most, fate).await,
+            Step::Archived { taken } => match self.groups.pop() {
+                Some(group) if taken => self.archived(group).await,
+                Some(_) | None => {}
+            },
             Step::Flush => {
                 self.it.queue.flush();
             }
@@ -96,14 +140,17 @@ impl World {
         self
     }
 
-    async fn accept(&mut self, recipients: usize, held: bool) {
+    async fn accept(&mut self, recipients: usize, held: bool, archive: bool) {
         let disposition = match held {
             true => Disposition::Held(HoldReason::new("rule")),
             false => Disposition::Ready,
         };
-        let id = self.it.accept(from_null(NewMail { disposition, ..mail(recipients) })).await;
+        let mut mail = from_null(NewMail { disposition, ..mail(recipients) });
+        mail.archive = archive.then(|| NOTE.into());
+        let id = self.it.accept(mail).await;
         let place = if held { Place::Held } else { Place::Ready };
-        self.model.insert(id, Mail { place, waits: vec![true; recipients], order: None });
+        let debt = if archive { ArchiveDebt::Capture } else { ArchiveDebt::Nothing };
+        self.model.insert(id, Mail { place, waits: vec![true; recipients], order: None, debt });
     }
 
     async fn work(&mut self, results: u8, keep: bool) {
@@ -153,8 +200,54 @@ impl World {
             Some(Operation::Release) | None => Place::Ready,
         };
         if mail.place == Place::Finished || !mail.waits.contains(&true) {
-            self.model.remove(&id);
+            self.end(id);
         }
+    }
+
+    fn end(&mut self, id: QueueId) {
+        let mail = self.model.remove(&id).expect("it is in the model");
+        if mail.debt != ArchiveDebt::Nothing {
+            self.done.insert(id, mail.debt);
+        }
+    }
+
+    async fn archive(&mut self, most: usize, fate: GroupFate) {
+        let group = self.it.queue.next_to_archive(most).await;
+        let found: Vec<_> = group.iter().map(|owed| (owed.id, owed.part)).collect();
+        assert_eq!(found, self.owed().into_iter().take(most).collect::<Vec<_>>());
+        for owed in &group {
+            assert_eq!(self.it.queue.body(owed.id, &owed.body).await.unwrap().size(), owed.size);
+        }
+        match fate {
+            GroupFate::Taken => self.archived(group).await,
+            GroupFate::Dropped => drop(group),
+            GroupFate::Kept => self.groups.push(group),
+        }
+    }
+
+    /// What the archive is owed and has not in hand, the oldest first.
+    fn owed(&self) -> BTreeMap<QueueId, ArchivePart> {
+        let in_hand: BTreeSet<_> = self.groups.iter().flatten().map(|owed| owed.id).collect();
+        let under_way = self.model.iter().filter(|(_, mail)| mail.debt == ArchiveDebt::Capture);
+        let under_way = under_way.map(|(id, _)| (*id, ArchivePart::Capture));
+        let done = self.done.iter().map(|(id, debt)| match debt {
+            ArchiveDebt::Capture => (*id, ArchivePart::Both),
+            ArchiveDebt::Outcome | ArchiveDebt::Nothing => (*id, ArchivePart::Outcome),
+        });
+        under_way.chain(done).filter(|(id, _)| !in_hand.contains(id)).collect()
+    }
+
+    async fn archived(&mut self, group: Vec<ToArchive>) {
+        for owed in &group {
+            if owed.part != ArchivePart::Capture {
+                self.done.remove(&owed.id);
+            } else if let Some(mail) = self.model.get_mut(&owed.id) {
+                mail.debt = ArchiveDebt::Outcome;
+            } else {
+                self.done.insert(owed.id, ArchiveDebt::Outcome);
+            }
+        }
+        self.it.queue.archived(group).await.unwrap();
     }
 
     async fn operate(&mut self, number: usize, operation: Operation) {
@@ -183,7 +276,7 @@ impl World {
             (Operation::Hold, _) => mail.place = Place::Held,
             (Operation::Release, _) => mail.place = Place::Ready,
             (Operation::Requeue, _) => mail.place = Place::Screening,
-            (Operation::Delete, _) => drop(self.model.remove(&id)),
+            (Operation::Delete, _) => self.end(id),
         }
         // A mail held while it was screened goes back to the screening.
         if operation == Operation::Release && done {
@@ -200,6 +293,7 @@ impl World {
 
     async fn restart(mut self) -> Self {
         let open = std::mem::take(&mut self.claims);
+        self.groups.clear();
         self.it = self.it.restart().await;
         for claim in open {
             self.end_attempt(claim.id);
@@ -209,7 +303,7 @@ impl World {
 
     /// The list says what the model says.
     async fn compare(&self) {
-        let list = self.it.queue.list(crate::Filter::default(), 1_000).await.unwrap();
+        let list = self.it.queue.list(Filter::default(), 1_000).await.unwrap();
         let found: Vec<_> = list.iter().map(|line| (line.id, line.mail.place())).collect();
         let model: Vec<_> = self.model.iter().map(|(id, mail)| (*id, mail.place)).collect();
         assert_eq!(found, model);
@@ -219,6 +313,20 @@ impl World {
         assert_eq!(stats.held, count(Place::Held));
         assert_eq!(stats.screening, count(Place::Screening));
         assert_eq!(stats.delivering, count(Place::Delivering));
+        assert_eq!((stats.to_archive, stats.finished), (self.done.len(), 0));
+        let archiving = Filter { place: Some(Place::Archiving), after: None };
+        let list = self.it.queue.list(archiving, 1_000).await.unwrap();
+        assert!(list.iter().map(|line| &line.id).eq(self.done.keys()));
+        self.count_again();
+    }
+
+    /// What is counted in memory is what is there.
+    fn count_again(&self) {
+        let registry = self.it.queue.shared.lock();
+        let size = |entry: &Entry| entry.content.as_ref().map_or(0, bytes::Bytes::len);
+        let kept = || registry.mails.values().filter(|entry| entry.keep != Keep::No);
+        assert_eq!(registry.kept.counts(), (kept().count(), kept().map(size).sum()));
+        assert_eq!(registry.cached, registry.mails.values().map(size).sum::<usize>());
     }
 
     /// Releases and delivers everything: nothing may be left, in the store or in memory.
@@ -233,11 +341,16 @@ impl World {
             self.work(u8::MAX, false).await;
             tokio::time::sleep(Duration::from_secs(600)).await;
         }
+        self.groups.clear();
+        while !self.done.is_empty() {
+            self.archive(3, GroupFate::Taken).await;
+        }
         assert!(self.it.is_empty());
         assert_eq!(self.it.queue.stats(), crate::Stats::default());
         let registry = self.it.queue.shared.lock();
         assert!(registry.mails.is_empty() && registry.due.ready.is_empty());
-        assert_eq!(registry.cached, 0);
+        assert!(registry.due.archive.is_empty());
+        assert_eq!((registry.cached, registry.kept.counts()), (0, (0, 0)));
     }
 }
 
@@ -248,9 +361,13 @@ fn step() -> impl Strategy<Value = Step> {
         Operation::Requeue,
         Operation::Delete,
     ]);
+    let fates = vec![GroupFate::Taken, GroupFate::Dropped, GroupFate::Kept];
+    let fate = prop::sample::select(fates);
     prop_oneof![
-        3 => (1..4_usize, any::<bool>())
-            .prop_map(|(recipients, held)| Step::Accept { recipients, held }),
+        3 => (1..4_usize, any::<(bool, bool)>())
+            .prop_map(|(recipients, (held, archive))| Step::Accept { recipients, held, archive }),
+        3 => (1..4_usize, fate).prop_map(|(most, fate)| Step::Archive { most, fate }),
+        1 => any::<bool>().prop_map(|taken| Step::Archived { taken }),
         5 => any::<(u8, bool)>().prop_map(|(results, keep)| Step::Work { results, keep }),
         2 => any::<u8>().prop_map(|results| Step::Finish { results }),
         4 => (any::<usize>(), operation)

@@ -1,0 +1,116 @@
+//! The list of the roots of sealed segments: one line each. A copy of it, kept where whoever can change
+//! the archive cannot change it, proves what the archive was.
+
+use std::{fmt, fs, io, io::Write, path::Path, str::FromStr};
+
+use mailweir_mail::Timestamp;
+
+use crate::{
+    archive::private,
+    frame::{Seal, Seq},
+    hash::{Chain, Hash},
+};
+
+/// A sealed segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// Its number.
+    pub segment: u64,
+    /// The number of its first record.
+    pub first: Seq,
+    /// Its seal.
+    pub seal: Seal,
+}
+
+impl fmt::Display for Root {
+    /// One line, its parts divided by spaces: number of the segment, of the first record, of records; root;
+    /// chain; microseconds since 1970; and the time for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { segment, first, seal: Seal { records, root, chain, at } } = self;
+        let (chain, micros, time) = (chain.hash(), at.as_micros(), at.rfc3339());
+        write!(f, "{segment} {first} {records} {root} {chain} {micros} {time}")
+    }
+}
+
+/// A line that is none of the list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no line of a list of roots: {0:?}")]
+pub struct NoRoot(String);
+
+impl FromStr for Root {
+    type Err = NoRoot;
+
+    fn from_str(line: &str) -> Result<Self, NoRoot> {
+        parse(line).ok_or_else(|| NoRoot(line.chars().take(200).collect()))
+    }
+}
+
+fn parse(line: &str) -> Option<Root> {
+    let parts: Vec<&str> = line.split(' ').collect();
+    let [segment, first, records, root, chain, micros, _time] = parts.as_slice() else {
+        return None;
+    };
+    let seal = Seal {
+        records: records.parse().ok()?,
+        root: root.parse().ok()?,
+        chain: Chain::from_hash(chain.parse::<Hash>().ok()?),
+        at: Timestamp::from_micros(micros.parse().ok()?),
+    };
+    let root = Root { segment: segment.parse().ok()?, first: first.parse().ok()?, seal };
+    // One root has one spelling.
+    (root.to_string() == line).then_some(root)
+}
+
+/// Adds a line to the list.
+pub(crate) fn add(list: &Path, root: &Root) -> io::Result<()> {
+    let mut file = private().append(true).create(true).open(list)?;
+    file.write_all(format!("{root}\n").as_bytes())?;
+    file.sync_all()
+}
+
+/// Reads a list. Of a line that makes no sense, the error; an unfinished line at the end is left out:
+/// a crash made it.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn read(list: &Path) -> io::Result<Vec<Result<Root, NoRoot>>> {
+    let text = match fs::read(list) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let text = String::from_utf8_lossy(&text);
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _unfinished)| whole);
+    Ok(whole.lines().map(str::parse).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_as_it_was_written_but_for_an_unfinished_line() {
+        let place = tempfile::tempdir().unwrap();
+        let list = place.path().join("roots");
+        assert_eq!(read(&list).unwrap(), []);
+        let root = |segment| Root {
+            segment,
+            first: segment * 100,
+            seal: Seal {
+                records: 100,
+                root: Hash::of(b"root"),
+                chain: Chain::START.then(Hash::of(b"x")),
+                at: Timestamp::from_micros(1_795_210_205_000_001),
+            },
+        };
+        add(&list, &root(1)).unwrap();
+        add(&list, &root(2)).unwrap();
+        assert_eq!(read(&list).unwrap(), [Ok(root(1)), Ok(root(2))]);
+        let text = fs::read_to_string(&list).unwrap();
+        assert!(text.starts_with("1 100 100 ") && text.contains("2026-11-20T"), "{text}");
+        fs::write(&list, format!("{}x\n{}", text, root(3))).unwrap();
+        let read = read(&list).unwrap();
+        assert_eq!(read[..2], [Ok(root(1)), Ok(root(2))]);
+        assert_eq!(read[2..], [Err(NoRoot("x".into()))]);
+    }
+}

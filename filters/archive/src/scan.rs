@@ -1,0 +1,283 @@
+//! Reads a segment from its first byte to its last, whatever was done to it.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+use crate::{
+    frame::{Begins, Head, Mark, Seal, SegmentHead, Unread},
+    hash::{Hash, Hasher},
+};
+
+/// A part of a segment, and where it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Bytes from the beginning of the file.
+    pub at: u64,
+    /// What stands there.
+    pub item: Item,
+}
+
+/// What stands in a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A record.
+    Record {
+        /// Its head.
+        head: Head,
+        /// Whether its payload is what was written.
+        payload: Payload,
+    },
+    /// The mark behind a group.
+    Mark(Mark),
+    /// The seal.
+    Seal(Seal),
+    /// Bytes that are nothing, up to what can be read again, or to the end.
+    Damage {
+        /// How many.
+        bytes: u64,
+        /// What is wrong with the first of them.
+        why: Unread,
+    },
+}
+
+/// What of a payload is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// What was written.
+    Sound,
+    /// Something else.
+    Changed,
+    /// The file ends in it.
+    Cut,
+    /// It was not looked at.
+    Skipped,
+}
+
+/// Whether payloads are compared with their hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// All bytes are read.
+    Everywhere,
+    /// Payloads are skipped.
+    AtHeads,
+}
+
+/// Reads the parts of a segment in their order.
+pub struct Scan {
+    file: BufReader<File>,
+    /// Which byte the file is at.
+    place: u64,
+    /// Where the next part begins.
+    at: u64,
+    len: u64,
+    look: Look,
+}
+
+impl Scan {
+    /// Opens a segment. Gives its head, if it can be read, and reads what follows.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn open(path: &Path, look: Look) -> io::Result<(Result<SegmentHead, Unread>, Self)> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        let file = BufReader::with_capacity(BUFFER, file);
+        let mut scan = Self { file, place: 0, at: 0, len, look };
+        let head = match scan.bytes::<{ SegmentHead::LEN }>()? {
+            Some(bytes) => SegmentHead::decode(&bytes),
+            None => Err(Unread::Damaged),
+        };
+        scan.at = len.min(SegmentHead::LEN as u64);
+        Ok((head, scan))
+    }
+
+    /// Bytes of the segment.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.len
+    }
+
+    /// Bytes that were read or passed over.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.at
+    }
+
+    /// The next part; `None` at the end.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn next_part(&mut self) -> io::Result<Option<Part>> {
+        if self.at >= self.len {
+            return Ok(None);
+        }
+        let at = self.at;
+        let item = match self.read_item()? {
+            Ok((item, end)) => {
+                self.at = end;
+                item
+            }
+            Err(why) => self.pass_over(why)?,
+        };
+        Ok(Some(Part { at, item }))
+    }
+
+    /// What begins here, and where it ends.
+    fn read_item(&mut self) -> io::Result<Result<(Item, u64), Unread>> {
+        let Some(begin) = self.peek()? else { return Ok(Err(Unread::Damaged)) };
+        let at = self.at;
+        Ok(match begin {
+            Begins::Record => {
+                match self.bytes::<{ Head::LEN }>()?.map(|bytes| Head::decode(&bytes)) {
+                    Some(Ok(head)) => {
+                        let end = (at + Head::LEN as u64).saturating_add(head.stored);
+                        let payload = self.payload(&head, end)?;
+                        Ok((Item::Record { head, payload }, end.min(self.len)))
+                    }
+                    Some(Err(why)) => Err(why),
+                    None => Err(Unread::Damaged),
+                }
+            }
+            Begins::Mark => self
+                .bytes::<{ Mark::LEN }>()?
+                .ok_or(Unread::Damaged)
+                .and_then(|bytes| Mark::decode(&bytes))
+                .map(|mark| (Item::Mark(mark), at + Mark::LEN as u64)),
+            Begins::Seal => self
+                .bytes::<{ Seal::LEN }>()?
+                .ok_or(Unread::Damaged)
+                .and_then(|bytes| Seal::decode(&bytes))
+                .map(|seal| (Item::Seal(seal), at + Seal::LEN as u64)),
+        })
+    }
+
+    /// What begins at the next part, if anything.
+    fn peek(&mut self) -> io::Result<Option<Begins>> {
+        self.go_to(self.at)?;
+        let bytes = self.bytes::<2>()?;
+        self.go_to(self.at)?;
+        Ok(bytes.and_then(Begins::of))
+    }
+
+    fn payload(&mut self, head: &Head, end: u64) -> io::Result<Payload> {
+        if end > self.len {
+            return Ok(Payload::Cut);
+        }
+        if self.look == Look::AtHeads {
+            return Ok(Payload::Skipped);
+        }
+        let found = self.hash(head.stored)?;
+        Ok(match found {
+            Some(hash) if hash == head.payload => Payload::Sound,
+            Some(_) => Payload::Changed,
+            None => Payload::Cut,
+        })
+    }
+
+    /// The hash of the next bytes; `None`: there are not so many.
+    fn hash(&mut self, mut left: u64) -> io::Result<Option<Hash>> {
+        let mut hasher = Hasher::new();
+        while left > 0 {
+            let there = self.file.fill_buf()?;
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(there.len());
+            if most == 0 {
+                return Ok(None);
+            }
+            hasher.update(&there[..most]);
+            self.consume(most);
+            left -= most as u64;
+        }
+        Ok(Some(hasher.finish()))
+    }
+
+    /// Goes on to the next place where something sound begins.
+    fn pass_over(&mut self, why: Unread) -> io::Result<Item> {
+        let from = self.at;
+        self.at += 1;
+        while self.at < self.len {
+            match self.next_candidate()? {
+                Some(at) => self.at = at,
+                None => {
+                    self.at = self.len;
+                    break;
+                }
+            }
+            if self.is_sound_here()? {
+                break;
+            }
+            self.at += 1;
+        }
+        Ok(Item::Damage { bytes: self.at - from, why })
+    }
+
+    /// The next place at which two bytes could begin something.
+    fn next_candidate(&mut self) -> io::Result<Option<u64>> {
+        self.go_to(self.at)?;
+        let mut before = None;
+        loop {
+            let there = self.file.fill_buf()?;
+            if there.is_empty() {
+                return Ok(None);
+            }
+            // The first of two bytes may have been the last of the piece before.
+            let across = before.and_then(|before| Begins::of([before, there[0]]));
+            let within = || there.windows(2).position(|two| Begins::of([two[0], two[1]]).is_some());
+            let found = match across {
+                Some(_) => Some(self.place - 1),
+                None => within().map(|place| self.place + place as u64),
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+            before = there.last().copied();
+            let most = there.len();
+            self.consume(most);
+        }
+    }
+
+    fn is_sound_here(&mut self) -> io::Result<bool> {
+        let Some(begin) = self.peek()? else { return Ok(false) };
+        Ok(match begin {
+            Begins::Record => self
+                .bytes::<{ Head::LEN }>()?
+                .is_some_and(|bytes| Head::decode(&bytes) != Err(Unread::Damaged)),
+            Begins::Mark => {
+                self.bytes::<{ Mark::LEN }>()?.is_some_and(|bytes| Mark::decode(&bytes).is_ok())
+            }
+            Begins::Seal => {
+                self.bytes::<{ Seal::LEN }>()?.is_some_and(|bytes| Seal::decode(&bytes).is_ok())
+            }
+        })
+    }
+
+    /// The next bytes; `None`: there are not so many.
+    fn bytes<const N: usize>(&mut self) -> io::Result<Option<[u8; N]>> {
+        let mut bytes = [0; N];
+        if self.len.saturating_sub(self.place) < N as u64 {
+            return Ok(None);
+        }
+        self.file.read_exact(&mut bytes)?;
+        self.place += N as u64;
+        Ok(Some(bytes))
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.file.consume(bytes);
+        self.place += bytes as u64;
+    }
+
+    /// Keeps what was read ahead, where it can.
+    fn go_to(&mut self, at: u64) -> io::Result<()> {
+        let back = || io::Error::from(io::ErrorKind::InvalidData);
+        let to = i64::try_from(at).map_err(|_| back())?;
+        let from = i64::try_from(self.place).map_err(|_| back())?;
+        self.file.seek_relative(to - from)?;
+        self.place = at;
+        Ok(())
+    }
+}
+
+const BUFFER: usize = 256 * 1024;

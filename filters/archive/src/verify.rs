@@ -1,0 +1,480 @@
+//! Whether the archive is what was written: read from its first byte to its last, without the program that
+//! wrote it, and compared with lists of roots.
+//!
+//! What is found is shown with its place, and the rest is read on. Nothing is changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, io,
+};
+
+use crate::{
+    archive::Places,
+    frame::{Head, Kind, Mark, Seal, SegmentHead, Seq, Unread},
+    hash::{Chain, Hash},
+    merkle::Tree,
+    roots::{self, Root},
+    scan::{Item, Look, Part, Payload, Scan},
+};
+
+/// What was read, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Segments that are there.
+    pub segments: u64,
+    /// Records that can be read.
+    pub records: u64,
+    /// Those of them whose payloads were erased, and which say so.
+    pub erased: u64,
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// The number of the last record.
+    pub last: Seq,
+    /// What is wrong, in the order of places.
+    pub findings: Vec<Finding>,
+    /// Bytes behind the last group: it is being written at this moment, or never was to its end. They
+    /// were never promised.
+    pub torn: u64,
+}
+
+impl Report {
+    /// Whether everything is what was written.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The number of the segment.
+    pub segment: u64,
+    /// Bytes from its beginning, if it is about one place.
+    pub at: Option<u64>,
+    /// What.
+    pub what: What,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The segment is not there.
+    NoSegment,
+    /// The head of the segment is not what was written.
+    Head(Unread),
+    /// The segment does not go on where the one before it ends.
+    NotBound,
+    /// Bytes that are nothing.
+    Unreadable {
+        /// How many.
+        bytes: u64,
+    },
+    /// Records are missing.
+    Missing {
+        /// The first of them.
+        first: Seq,
+        /// The last of them.
+        last: Seq,
+    },
+    /// A record is not in its place.
+    Misplaced {
+        /// Its number.
+        seq: Seq,
+    },
+    /// The payload of a record is not what was written, and no record says that it was erased.
+    Changed {
+        /// The number of the record.
+        seq: Seq,
+    },
+    /// The file ends in a record.
+    Cut {
+        /// The number of the record.
+        seq: Seq,
+    },
+    /// Records do not follow from those before them: a head was changed together with its checksum.
+    NotChained {
+        /// The number of the last of them.
+        before: Seq,
+    },
+    /// The seal does not fit the records.
+    Seal,
+    /// The segment has no seal, though another one comes behind it that says what it was.
+    NotSealed,
+    /// Something stands behind the seal.
+    BehindSeal,
+    /// A list of roots says something else of the segment.
+    Root {
+        /// What the list says.
+        listed: Hash,
+        /// What the seal says; absent: there is none.
+        found: Option<Hash>,
+    },
+    /// The segment is sealed, and is not in the archive's own list of roots.
+    NotListed,
+    /// A line of the archive's own list of roots makes no sense.
+    List(String),
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSegment => f.write_str("the segment is missing"),
+            Self::Head(why) => write!(f, "the head of the segment: {why}"),
+            Self::NotBound => {
+                f.write_str("the segment does not go on where the one before it ends")
+            }
+            Self::Unreadable { bytes } => write!(f, "{bytes} bytes are damaged"),
+            Self::Missing { first, last } if first == last => {
+                write!(f, "record {first} is missing")
+            }
+            Self::Missing { first, last } => write!(f, "records {first} to {last} are missing"),
+            Self::Misplaced { seq } => write!(f, "record {seq} is not in its place"),
+            Self::Changed { seq } => write!(f, "record {seq} was changed"),
+            Self::Cut { seq } => write!(f, "record {seq} is cut off"),
+            Self::NotChained { before } => {
+                write!(f, "records up to {before} do not follow from those before them")
+            }
+            Self::Seal => f.write_str("the seal does not fit the records"),
+            Self::NotSealed => f.write_str("the segment was sealed, and its seal is missing"),
+            Self::BehindSeal => f.write_str("something stands behind the seal"),
+            Self::Root { listed, found: Some(found) } => {
+                write!(f, "the root is {found}; the list of roots says {listed}")
+            }
+            Self::Root { listed, found: None } => {
+                write!(f, "there is no root; the list of roots says {listed}")
+            }
+            Self::NotListed => f.write_str("the segment is sealed and not in the list of roots"),
+            Self::List(line) => {
+                write!(f, "the list of roots has a line that makes no sense: {line:?}")
+            }
+        }
+    }
+}
+
+/// What the archive is compared with, besides its own list of roots.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// Roots that were kept elsewhere.
+    pub roots: &'a [Root],
+    /// The number of a record that is known to have been written.
+    pub last: Seq,
+}
+
+/// Reads the whole archive. `progress` is told how many of all bytes were read.
+///
+/// # Errors
+/// The disk failed.
+pub fn verify(
+    places: &Places,
+    known: Known<'_>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> io::Result<Report> {
+    let numbers = places.numbers()?;
+    let size = |number: &u64| std::fs::metadata(places.segment(*number)).map(|it| it.len());
+    let total: u64 = numbers.iter().map(size).sum::<io::Result<u64>>()?;
+    let mut check = Check::default();
+    for number in numbers {
+        check.segment(number, places, &mut |bytes| progress(bytes, total))?;
+    }
+    check.lists(places, known.roots)?;
+    Ok(check.finish(known.last))
+}
+
+/// What is known while the archive is read.
+#[derive(Default)]
+struct Check {
+    report: Report,
+    /// Where the archive ends so far.
+    end: Option<Ended>,
+    /// Payloads that are not what was written, by number, with their places.
+    changed: BTreeMap<Seq, (u64, u64)>,
+    /// Records that were erased, as others say.
+    erased: BTreeSet<Seq>,
+    sealed: BTreeMap<u64, Root>,
+}
+
+/// How a segment ended.
+struct Ended {
+    segment: u64,
+    next: Seq,
+    chain: Chain,
+    seal: Option<Seal>,
+    marks: Marks,
+    /// Bytes behind its last mark.
+    torn: u64,
+    /// What is wrong, as far as it counts: that is for the next segment to say.
+    findings: Vec<Finding>,
+}
+
+/// The beginning of a segment and its marks: the number of the next record there, with the chain, and the
+/// first byte behind it.
+type Marks = BTreeMap<Seq, (Chain, u64)>;
+
+/// A segment that is being read.
+struct Reading {
+    segment: u64,
+    first: Seq,
+    next: Seq,
+    chain: Chain,
+    tree: Tree,
+    seal: Option<Seal>,
+    marks: Marks,
+    /// Bytes were lost, so the chain is not known until the next mark, nor the tree until the end.
+    is_chain_lost: bool,
+    is_tree_lost: bool,
+    /// The end of the last mark.
+    marked: u64,
+    findings: Vec<Finding>,
+}
+
+impl Check {
+    fn segment(
+        &mut self,
+        number: u64,
+        places: &Places,
+        progress: &mut dyn FnMut(u64),
+    ) -> io::Result<()> {
+        let (head, mut scan) = Scan::open(&places.segment(number), Look::Everywhere)?;
+        let before = self.end.take();
+        let mut reading = self.begin(number, head, before);
+        let done = self.report.bytes;
+        let mut said = 0;
+        while let Some(part) = scan.next_part()? {
+            self.part(&mut reading, part);
+            if scan.position() - said >= STEP {
+                said = scan.position();
+                progress(done + said);
+            }
+        }
+        self.report.segments += 1;
+        self.report.bytes = done + scan.size();
+        progress(self.report.bytes);
+        let first = reading.first;
+        let end = reading.end(scan.size());
+        self.sealed.extend(end.seal.map(|seal| (number, Root { segment: number, first, seal })));
+        self.end = Some(end);
+        Ok(())
+    }
+
+    /// Compares the head of a segment with the end of the one before it.
+    fn begin(
+        &mut self,
+        segment: u64,
+        head: Result<SegmentHead, Unread>,
+        before: Option<Ended>,
+    ) -> Reading {
+        let expected = before.as_ref().map_or(1, |before| before.segment + 1);
+        for segment in expected..segment {
+            self.find(segment, None, What::NoSegment);
+        }
+        let mut next = before.as_ref().map_or(1, |before| before.next);
+        let mut chain = before.as_ref().map_or(Chain::START, |before| before.chain);
+        match head {
+            Ok(head) => {
+                if head.number != segment {
+                    self.find(segment, Some(0), What::NotBound);
+                }
+                self.follow(segment, &head, before, expected == segment);
+                (next, chain) = (head.first, head.chain);
+            }
+            Err(why) => {
+                self.find(segment, Some(0), What::Head(why));
+                self.report.findings.extend(before.into_iter().flat_map(|before| before.findings));
+            }
+        }
+        let marked = SegmentHead::LEN as u64;
+        Reading {
+            segment,
+            first: next,
+            next,
+            chain,
+            tree: Tree::default(),
+            seal: None,
+            marks: Marks::from([(next, (chain, marked))]),
+            is_chain_lost: false,
+            is_tree_lost: false,
+            marked,
+            findings: Vec::new(),
+        }
+    }
+
+    fn follow(&mut self, segment: u64, head: &SegmentHead, before: Option<Ended>, is_next: bool) {
+        let Some(before) = before else {
+            if is_next && (head.first, head.chain) != (1, Chain::START) {
+                self.find(segment, Some(0), What::NotBound);
+            }
+            return;
+        };
+        if head.first > before.next {
+            let missing = What::Missing { first: before.next, last: head.first - 1 };
+            self.find(before.segment, None, missing);
+        }
+        let root = before.seal.map_or(Hash::ZERO, |seal| seal.root);
+        let goes_on = before.marks.get(&head.first).filter(|(chain, _)| *chain == head.chain);
+        if !is_next {
+        } else if head.root_before != root && before.seal.is_none() {
+            self.find(before.segment, None, What::NotSealed);
+        } else if head.root_before != root || goes_on.is_none() {
+            self.find(segment, Some(0), What::NotBound);
+        }
+        // Of a segment that could not be written to any more, what stands behind the place where the next
+        // one goes on was never promised.
+        let end = goes_on.filter(|_| before.seal.is_none()).map_or(u64::MAX, |(_, end)| *end);
+        self.changed.retain(|_, place| *place < (before.segment, end) || place.0 > before.segment);
+        let counts = |found: &Finding| found.at.is_none_or(|at| at < end);
+        self.report.findings.extend(before.findings.into_iter().filter(counts));
+    }
+
+    fn part(&mut self, reading: &mut Reading, Part { at, item }: Part) {
+        if reading.seal.is_some() {
+            reading.find(at, What::BehindSeal);
+            return;
+        }
+        match item {
+            Item::Record { head, payload } => self.record(reading, at, &head, payload),
+            Item::Mark(mark) => reading.mark(at, mark),
+            Item::Seal(seal) => reading.sealed(at, seal),
+            Item::Damage { bytes, why: _ } => {
+                reading.find(at, What::Unreadable { bytes });
+                (reading.is_chain_lost, reading.is_tree_lost) = (true, true);
+            }
+        }
+    }
+
+    fn record(&mut self, reading: &mut Reading, at: u64, head: &Head, payload: Payload) {
+        self.report.records += 1;
+        reading.record(at, head);
+        match payload {
+            Payload::Sound | Payload::Skipped => {}
+            Payload::Changed => {
+                self.changed.insert(head.seq, (reading.segment, at));
+            }
+            Payload::Cut => reading.find(at, What::Cut { seq: head.seq }),
+        }
+        if head.kind == Kind::Erased {
+            self.erased.insert(head.about);
+        }
+    }
+
+    /// Compares the seals with the archive's own list, and with others.
+    fn lists(&mut self, places: &Places, others: &[Root]) -> io::Result<()> {
+        let mut listed = BTreeSet::new();
+        let mut roots = others.to_vec();
+        for line in roots::read(&places.roots())? {
+            match line {
+                Ok(root) => {
+                    listed.insert(root.segment);
+                    roots.push(root);
+                }
+                Err(line) => self.find(0, None, What::List(line.to_string())),
+            }
+        }
+        let mut said = BTreeSet::new();
+        for root in roots {
+            let found = self.sealed.get(&root.segment).copied();
+            if found != Some(root) && said.insert((root.segment, root.seal.root)) {
+                let found = found.map(|found| found.seal.root);
+                self.find(root.segment, None, What::Root { listed: root.seal.root, found });
+            }
+        }
+        let sealed: Vec<u64> = self.sealed.keys().copied().collect();
+        for segment in sealed.into_iter().filter(|segment| !listed.contains(segment)) {
+            self.find(segment, None, What::NotListed);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, known: Seq) -> Report {
+        let (mut next, mut segment) = (1, 1);
+        if let Some(end) = self.end.take() {
+            (next, segment, self.report.torn) = (end.next, end.segment, end.torn);
+            // What no mark stands behind does not count.
+            let marked = if end.seal.is_some() { u64::MAX } else { end.marked() };
+            let counted = |at: u64| at < marked;
+            self.changed.retain(|_, place| place.0 != segment || counted(place.1));
+            let counts = |found: &Finding| found.at.is_none_or(counted);
+            self.report.findings.extend(end.findings.into_iter().filter(counts));
+        }
+        for (seq, (segment, at)) in std::mem::take(&mut self.changed) {
+            match self.erased.contains(&seq) {
+                true => self.report.erased += 1,
+                false => self.find(segment, Some(at), What::Changed { seq }),
+            }
+        }
+        self.report.last = next - 1;
+        if known >= next {
+            self.find(segment, None, What::Missing { first: next, last: known });
+        }
+        self.report.findings.sort_by_key(|finding| (finding.segment, finding.at));
+        self.report
+    }
+
+    fn find(&mut self, segment: u64, at: Option<u64>, what: What) {
+        self.report.findings.push(Finding { segment, at, what });
+    }
+}
+
+impl Reading {
+    fn find(&mut self, at: u64, what: What) {
+        self.findings.push(Finding { segment: self.segment, at: Some(at), what });
+    }
+
+    fn record(&mut self, at: u64, head: &Head) {
+        if head.seq < self.next {
+            self.find(at, What::Misplaced { seq: head.seq });
+        } else if head.seq > self.next {
+            self.find(at, What::Missing { first: self.next, last: head.seq - 1 });
+        }
+        if head.seq != self.next {
+            (self.is_chain_lost, self.is_tree_lost) = (true, true);
+        }
+        self.next = self.next.max(head.seq.saturating_add(1));
+        let leaf = head.leaf();
+        self.chain = self.chain.then(leaf);
+        self.tree.push(leaf);
+    }
+
+    fn mark(&mut self, at: u64, mark: Mark) {
+        if mark.next > self.next {
+            self.find(at, What::Missing { first: self.next, last: mark.next - 1 });
+            (self.is_chain_lost, self.is_tree_lost) = (true, true);
+        }
+        if !self.is_chain_lost && (mark.next, mark.chain) != (self.next, self.chain) {
+            self.find(at, What::NotChained { before: mark.next.saturating_sub(1) });
+        }
+        (self.next, self.chain, self.is_chain_lost) = (mark.next, mark.chain, false);
+        self.marked = at + Mark::LEN as u64;
+        self.marks.insert(mark.next, (mark.chain, self.marked));
+    }
+
+    fn sealed(&mut self, at: u64, seal: Seal) {
+        let tree = (self.tree.leaves(), self.tree.root());
+        let fits = self.is_tree_lost || tree == (seal.records, seal.root);
+        if !fits || seal.chain != self.chain {
+            self.find(at, What::Seal);
+        }
+        self.seal = Some(seal);
+        self.marked = at + Seal::LEN as u64;
+    }
+
+    fn end(mut self, size: u64) -> Ended {
+        let torn = size.saturating_sub(self.marked);
+        // What no mark stands behind does not count.
+        if let (None, Some((next, (chain, _)))) = (self.seal, self.marks.last_key_value()) {
+            (self.next, self.chain) = (*next, *chain);
+        }
+        let Self { segment, next, chain, seal, marks, findings, .. } = self;
+        Ended { segment, next, chain, seal, marks, torn, findings }
+    }
+}
+
+impl Ended {
+    /// The first byte behind the last mark.
+    fn marked(&self) -> u64 {
+        self.marks.last_key_value().map_or(0, |(_, (_, end))| *end)
+    }
+}
+
+/// Bytes after which progress is told.
+const STEP: u64 = 8 << 20;

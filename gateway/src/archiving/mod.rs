@@ -1,0 +1,252 @@
+//! The archive at work: it takes what the queue owes it, in groups, and new mail hears whether it can.
+//!
+//! Which mail is kept is for [`mailweir_filters::archiving`] to say, when the mail is accepted; from then on
+//! the queue owes it to the archive, and nothing of it goes before the archive has it. So a disk that is
+//! full, slow or absent loses nothing.
+
+mod note;
+mod shelf;
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use mailweir_archive::{OpenError, WriteError, roots::Root};
+use mailweir_mail::SessionEvent;
+use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::note::{ListenerArchive, Seen};
+use self::shelf::{Shelf, ShelfError};
+use crate::{clock, config, observe::Observer};
+
+/// The one who takes mail into the archive.
+pub(crate) struct Archiver {
+    settings: config::Archive,
+    queue: Queue,
+    observer: Observer,
+    /// Why it cannot be written, while that is so.
+    trouble: Mutex<Option<Box<str>>>,
+    /// Cancelled when nothing is to be begun any more.
+    end: CancellationToken,
+}
+
+/// A mail to archive, and its content if that is to be taken.
+pub(super) struct Item {
+    mail: ToArchive,
+    content: Bytes,
+}
+
+/// What is owed cannot be taken now.
+#[derive(Debug, thiserror::Error)]
+enum NotTaken {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
+    #[error("a mail cannot be read from the queue: {0}")]
+    Body(#[from] BodyError),
+    #[error("the queue cannot be written: {0}")]
+    Queue(#[from] mailweir_queue::store::StoreError),
+    #[error("it came to no end")]
+    Lost,
+}
+
+impl From<WriteError> for NotTaken {
+    fn from(error: WriteError) -> Self {
+        Self::Shelf(error.into())
+    }
+}
+
+impl Archiver {
+    pub(crate) fn new(
+        settings: config::Archive,
+        queue: Queue,
+        observer: Observer,
+        end: CancellationToken,
+    ) -> Self {
+        Self { settings, queue, observer, trouble: Mutex::default(), end }
+    }
+
+    /// Whether new mail may be accepted that is to be kept.
+    ///
+    /// # Errors
+    /// Not now, and why.
+    pub(crate) fn ready(&self) -> Result<(), Box<str>> {
+        if self.settings.if_unwritable == config::IfUnwritable::Accept {
+            return Ok(());
+        }
+        let owed = self.queue.stats().to_archive;
+        match &*self.trouble() {
+            Some(reason) => Err(reason.clone()),
+            None if owed > MOST_OWED => Err(format!("it is {owed} mails behind").into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what is owed, until the end.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut shelf = None;
+        let mut pause = SHORTEST_PAUSE;
+        while self.end.run_until_cancelled(self.wait(shelf.is_some())).await == Some(true) {
+            match self.take(shelf.take()).await {
+                Ok(kept) => {
+                    shelf = Some(kept);
+                    pause = SHORTEST_PAUSE;
+                    self.works();
+                }
+                Err((kept, error)) => {
+                    shelf = kept;
+                    self.fails(&error);
+                    let _ = self.end.run_until_cancelled(tokio::time::sleep(pause)).await;
+                    pause = (2 * pause).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// An archive that is not open yet is opened at once, so that its state is known.
+    async fn wait(&self, is_open: bool) -> bool {
+        !is_open || self.queue.archive_is_owed().await
+    }
+
+    /// Takes a group. Gives the shelf back, unless it cannot be told what became of it.
+    async fn take(&self, shelf: Option<Shelf>) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
+        let Some(shelf) = shelf else {
+            return self.open().await.map_err(|error| (None, error));
+        };
+        let group = match self.next_group().await {
+            Ok(group) => group,
+            Err(error) => return Err((Some(shelf), error)),
+        };
+        let kept = tokio::task::spawn_blocking(move || {
+            let mut shelf = shelf;
+            let kept = shelf.keep(&group, clock::now());
+            (shelf, group, kept)
+        });
+        let Ok((mut shelf, group, kept)) = kept.await else { return Err((None, NotTaken::Lost)) };
+        shelf.take_sealed().iter().for_each(|root| self.tell_sealed(root));
+        if let Err(error) = kept {
+            return Err((Some(shelf), error.into()));
+        }
+        let mails = group.into_iter().map(|item| item.mail).collect();
+        match self.queue.archived(mails).await {
+            Ok(()) => Ok(shelf),
+            Err(error) => Err((Some(shelf), error.into())),
+        }
+    }
+
+    async fn open(&self) -> Result<Shelf, NotTaken> {
+        let (directory, size) = (self.settings.directory.clone(), self.settings.segment_size);
+        let opened =
+            tokio::task::spawn_blocking(move || Shelf::open(&directory, size, clock::now()));
+        let (shelf, left) = opened.await.map_err(|_| NotTaken::Lost)??;
+        if let Some((bytes, copy)) = left.torn {
+            let text = format!(
+                "archive: the last group was not written to its end; its {bytes} bytes are in {}",
+                copy.display()
+            );
+            self.warn(text);
+        }
+        if let Some(segment) = left.damaged {
+            let text = format!(
+                "ALARM: archive: {} is damaged; mailweir archive verify says where",
+                segment.display()
+            );
+            self.warn(text);
+        }
+        Ok(shelf)
+    }
+
+    /// What is owed next, with its content. What cannot be read is left out: it stays owed, or the queue has
+    /// marked it as damaged.
+    async fn next_group(&self) -> Result<Vec<Item>, NotTaken> {
+        let mut group: Vec<Item> = Vec::new();
+        let mut bytes = 0;
+        for mail in self.queue.next_to_archive(MOST_MAILS).await {
+            // What is left out here is owed again.
+            if bytes + mail.size > MOST_BYTES && !group.is_empty() {
+                break;
+            }
+            match self.content(&mail).await {
+                Ok(content) => {
+                    bytes += content.len() as u64;
+                    group.push(Item { mail, content });
+                }
+                Err(BodyError::Damaged) => {
+                    self.warn(format!("ALARM: archive: {}: its content is damaged", mail.id));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(group)
+    }
+
+    async fn content(&self, mail: &ToArchive) -> Result<Bytes, BodyError> {
+        if !shelf::takes_content(mail) {
+            return Ok(Bytes::new());
+        }
+        if let Body::Memory(bytes) = &mail.body {
+            return Ok(bytes.clone());
+        }
+        match self.queue.body(mail.id, &mail.body).await? {
+            Content::Memory(bytes) => Ok(bytes),
+            content @ Content::Spool(_) => {
+                let (mut reader, mut whole) = (content.reader(), BytesMut::new());
+                while let Some(piece) = reader.next().await? {
+                    whole.extend_from_slice(&piece);
+                }
+                Ok(whole.freeze())
+            }
+        }
+    }
+
+    fn works(&self) {
+        if mem::take(&mut *self.trouble()).is_some() {
+            self.warn("archive: it can be written again".to_owned());
+        }
+    }
+
+    fn fails(&self, error: &NotTaken) {
+        let reason: Box<str> = error.to_string().into();
+        let before = self.trouble().replace(reason.clone());
+        if before.as_ref() != Some(&reason) {
+            let then = match self.settings.if_unwritable {
+                config::IfUnwritable::Defer => "new mail is deferred",
+                config::IfUnwritable::Accept => "new mail is accepted and waits for it",
+            };
+            self.warn(format!("ALARM: archive: {reason}; {then}"));
+        }
+    }
+
+    fn tell_sealed(&self, Root { segment, first, seal }: &Root) {
+        let (records, root) = (seal.records, seal.root);
+        let text = format!("segment {segment} sealed: {records} records from {first}, root {root}");
+        self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
+    }
+
+    fn warn(&self, text: String) {
+        self.observer.session(&SessionEvent::Warning { part: "archive", text: text.into() });
+    }
+
+    /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
+    fn trouble(&self) -> MutexGuard<'_, Option<Box<str>>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Mails in a group.
+const MOST_MAILS: usize = 256;
+
+/// Bytes of content in a group; one mail may have more.
+const MOST_BYTES: u64 = 32 << 20;
+
+/// Mails that wait for the archive alone before new ones are put off.
+const MOST_OWED: usize = 100_000;
+
+const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);

@@ -1,0 +1,178 @@
+//! What was accepted is in the archive, with its envelope and what became of it; and while the archive
+//! cannot be written nothing is lost. Rows A1 and A2 of the mission.
+
+use std::fs;
+
+use mailweir_archive::entry::{Direction, Ending};
+use mailweir_mail::QueueId;
+use mailweir_moderation::case::{Actor, By, Command, Proof};
+use mailweir_tests::{
+    gateway::{Archive, Gateway, Mail, Setup, USER, USER_PASSWORD, mail},
+    sink::{Script, Sink},
+};
+
+#[tokio::test]
+async fn a1_a_mail_is_archived_with_all_who_got_it_and_where_it_was_delivered() {
+    let sink = Sink::start(Script::smtp()).await;
+    let archive = Archive::new();
+    let submission = "mode = \"submission\"\ntls = \"none\"\nauth_in_clear = true";
+    let setup = Setup::before(&sink).listener("submission", submission);
+    let setup = setup.section("auth.senders", "policy = \"any\"");
+    let gateway = Gateway::start(&setup.section("archive", &archive.section())).await;
+    let mut alice = gateway.connect_to("submission").await;
+    alice.greet().await;
+    alice.log_in(USER, USER_PASSWORD, "235 2.7.0 *").await;
+    let sent = mail()
+        .from("ann@local.example")
+        .to("them@far.example")
+        .to("hidden@far.example")
+        .content("To: them@far.example\r\nSubject: the offer\r\n\r\nHello.\r\n");
+    let id = alice.send(&sent).await.expect_accepted();
+
+    let found = archive.expect_ended(id).await;
+    let envelope = &found.capture.envelope;
+    assert_eq!(envelope.sender.to_string(), "ann@local.example");
+    let to: Vec<_> = envelope.recipients.iter().map(|one| one.address.as_str()).collect();
+    assert_eq!(to, ["them@far.example", "hidden@far.example"]);
+    let origin = &found.capture.origin;
+    assert_eq!((&*origin.listener, &*origin.login.as_ref().unwrap().user), ("submission", USER));
+    assert_eq!(found.capture.note.direction, Direction::Outbound);
+    // What the recipients got, byte for byte.
+    assert_eq!(sink.expect_one().await.content(), found.content);
+    assert_eq!(found.capture.size, found.content.len() as u64);
+    let outcome = found.outcome.unwrap();
+    assert_eq!(outcome.end, Ending::Delivered);
+    assert_eq!(outcome.recipients.len(), 2);
+    for fared in &outcome.recipients {
+        assert!(fared.delivered && fared.relay.is_some() && fared.at.is_some(), "{fared:?}");
+    }
+    gateway.queue().expect_empty().await;
+    assert_eq!(archive.expect_sound(), 2);
+}
+
+#[tokio::test]
+async fn a2_what_rules_leave_out_is_not_there_and_what_they_keep_names_them() {
+    let rules = "[[archive.rule]]\nname = \"root\"\naction = \"skip\"\nrecipients = [\"root@local.example\"]\n\
+                 [[archive.rule]]\nname = \"cron\"\naction = \"skip\"\nheaders = ['X-Cron-Env']\n\
+                 [[archive.rule]]\nname = \"legal\"\nkeep = \"10 y\"\nrecipients = [\"legal@local.example\"]\n";
+    let (gateway, archive, _sink) = start(rules).await;
+    let to_root = submit(&gateway, to("root")).await;
+    let cron = to("user").content("X-Cron-Env: <A=1>\r\nSubject: x\r\n\r\nx\r\n");
+    let of_cron = submit(&gateway, cron).await;
+    let legal = submit(&gateway, to("legal").to("root@local.example")).await;
+    let other = submit(&gateway, to("user")).await;
+    let kept = archive.expect_ended(legal).await.capture.note;
+    assert_eq!((kept.rule.as_deref(), kept.keep_days), (Some("legal"), Some(3_660)));
+    let kept = archive.expect_ended(other).await.capture.note;
+    assert_eq!((kept.rule, kept.keep_days), (None, None));
+    gateway.queue().expect_empty().await;
+    assert!(archive.find(to_root).is_none() && archive.find(of_cron).is_none());
+    assert_eq!(archive.expect_sound(), 4);
+}
+
+/// The next hop does not answer; the archive has the mail before it leaves, and its end once there is one.
+#[tokio::test]
+async fn a_mail_that_waits_is_archived_already_and_after_a_restart_its_end_is_added_to_it() {
+    let sink = Sink::start(Script::smtp()).await;
+    let archive = Archive::new();
+    let setup = Setup::before(&sink).section("archive", &archive.section());
+    let unreachable = Setup::to("smtp://127.0.0.1:1", "").section("archive", &archive.section());
+    let mut gateway = Gateway::start(&unreachable).await;
+    let id = submit(&gateway, to("user")).await;
+    assert!(archive.expect(id).await.outcome.is_none());
+    gateway.stop().await;
+    gateway.configure(&setup);
+    gateway.start_again().await;
+    gateway.queue().flush().await;
+    let found = archive.expect_ended(id).await;
+    assert_eq!(found.outcome.unwrap().end, Ending::Delivered);
+    gateway.queue().expect_empty().await;
+    gateway.restart().await;
+    let next = submit(&gateway, to("user")).await;
+    archive.expect_ended(next).await;
+    assert_eq!(archive.expect_sound(), 4);
+}
+
+#[tokio::test]
+async fn held_mail_is_archived_when_it_comes_and_so_is_that_it_was_refused() {
+    let rules = "[[moderation.rule]]\nname = \"secrets\"\naction = \"approval\"\nsubject = [\"secret\"]\n\
+                 moderators = [\"boss@local.example\"]\ntells_sender = \"never\"\n";
+    let (gateway, archive, _sink) = start(rules).await;
+    let id = submit(&gateway, to("user").content("Subject: a secret\r\n\r\nx\r\n")).await;
+    let found = archive.expect(id).await;
+    assert!(found.capture.note.held.unwrap().contains("secrets"));
+    assert!(found.outcome.is_none());
+    let by = By {
+        who: Actor::Moderator("boss@local.example".parse().unwrap()),
+        proof: Proof::Link,
+        from: None,
+    };
+    gateway.moderation().take(id, Command::Reject { by, reason: "no".into() }).await.unwrap();
+    let outcome = archive.expect_ended(id).await.outcome.unwrap();
+    assert_eq!(outcome.end, Ending::Deleted);
+    assert!(!outcome.recipients[0].delivered);
+}
+
+#[tokio::test]
+async fn while_the_archive_cannot_be_written_mail_is_deferred_and_then_taken() {
+    let sink = Sink::start(Script::smtp()).await;
+    let archive = Archive::new();
+    // A file stands where its directory should be.
+    let obstacle = archive.path().join("a");
+    fs::write(&obstacle, "").unwrap();
+    let setup = Setup::before(&sink).section("archive", &archive.section());
+    let gateway = Gateway::start(&setup).await;
+    gateway.log().expect("ALARM: archive: * new mail is deferred").await;
+    gateway.submit(to("user")).await.expect_refused("451 4.3.0 *");
+    fs::remove_file(&obstacle).unwrap();
+    gateway.log().expect("archive: it can be written again").await;
+    let id = submit(&gateway, to("user")).await;
+    archive.expect_ended(id).await;
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
+async fn where_mail_is_accepted_all_the_same_it_waits_for_the_archive() {
+    let sink = Sink::start(Script::smtp()).await;
+    let archive = Archive::new();
+    let obstacle = archive.path().join("a");
+    fs::write(&obstacle, "").unwrap();
+    let accept = archive.with("if_unwritable = \"accept\"");
+    let mut gateway = Gateway::start(&Setup::before(&sink).section("archive", &accept)).await;
+    gateway.log().expect("ALARM: archive: * accepted").await;
+    let id = submit(&gateway, to("user")).await;
+    sink.expect(1).await;
+    gateway.restart().await;
+    assert!(archive.find(id).is_none());
+    fs::remove_file(&obstacle).unwrap();
+    assert_eq!(archive.expect_ended(id).await.outcome.unwrap().end, Ending::Delivered);
+    assert_eq!(archive.expect_sound(), 2);
+}
+
+/// Larger than what is kept in memory: it lies in a file of its own until the archive has it.
+#[tokio::test]
+async fn a_large_mail_is_archived_byte_for_byte() {
+    let (gateway, archive, sink) = start("").await;
+    let line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n";
+    let large = to("user").content(format!("Subject: large\r\n\r\n{}", line.repeat(40_000)));
+    let id = submit(&gateway, large).await;
+    let found = archive.expect_ended(id).await;
+    let sent = sink.expect_one().await;
+    assert!(sent.content() == found.content, "{} bytes", found.content.len());
+    gateway.queue().expect_empty().await;
+}
+
+async fn start(sections: &str) -> (Gateway, Archive, Sink) {
+    let sink = Sink::start(Script::smtp()).await;
+    let archive = Archive::new();
+    let setup = Setup::before(&sink).section("archive", &archive.section()).sections(sections);
+    (Gateway::start(&setup).await, archive, sink)
+}
+
+fn to(user: &str) -> Mail {
+    mail().from("ann@local.example").to(&format!("{user}@local.example"))
+}
+
+async fn submit(gateway: &Gateway, mail: Mail) -> QueueId {
+    gateway.submit(mail).await.expect_accepted()
+}
