@@ -8,7 +8,7 @@ use mailweir_content::decode::{charset::Charset, text::TextReader};
 use crate::harvest::Harvest;
 use crate::mail::{self, fallbacks, mark_text, text_limits};
 use crate::unpack::{Form, inflate};
-use crate::{File, Origin, Reason, office, pdf, zip};
+use crate::{File, Origin, Reason, office, ole, pdf, rtf, zip};
 
 /// The bytes of a file, and what is known of them.
 pub(crate) struct Blob<'b> {
@@ -92,6 +92,9 @@ enum Reader {
     Zip,
     Gzip,
     Pdf,
+    Rtf,
+    /// Compound files.
+    Ole,
     Mail,
     Html,
     Text,
@@ -112,9 +115,11 @@ impl Reader {
         let is_text = mime.starts_with("text/") || TEXTS.contains(&kind);
         match kind {
             Kind::PDF => Self::Pdf,
+            Kind::RTF => Self::Rtf,
             Kind::GZIP => Self::Gzip,
             Kind::MAIL => Self::Mail,
             Kind::HTML | Kind::HTA => Self::Html,
+            _ if bytes.starts_with(OLE) && !seen.is_encrypted => Self::Ole,
             _ if bytes.starts_with(b"PK\x03\x04") || (seen.has_zip && !is_text) => Self::Zip,
             _ if seen.is_encrypted => Self::None,
             _ if is_text
@@ -140,6 +145,8 @@ impl Reader {
             Self::Zip => read_zip(blob.bytes, harvest),
             Self::Gzip => gunzip(name, blob.bytes, harvest),
             Self::Pdf => pdf::read(blob.bytes, harvest),
+            Self::Rtf => rtf::read(blob.bytes, harvest),
+            Self::Ole => ole::read(blob.bytes, harvest),
             Self::Mail => mail::read_inner(blob.bytes, harvest),
             Self::Html => text(true, blob, harvest),
             Self::Text => text(false, blob, harvest),
@@ -224,15 +231,11 @@ const ZIPS: [Kind; 12] = [
     Kind::AMBIGUOUS,
 ];
 
+/// What compound files begin with.
+const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+
 /// What has text that nobody here reads.
-const MISSING: [Kind; 17] = [
-    Kind::DOC,
-    Kind::XLS,
-    Kind::PPT,
-    Kind::VSD,
-    Kind::MSG,
-    Kind::OLE,
-    Kind::RTF,
+const MISSING: [Kind; 10] = [
     Kind::ONENOTE,
     Kind::ACCESS,
     Kind::TNEF,

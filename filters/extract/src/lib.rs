@@ -1,6 +1,6 @@
 //! What of a mail can be searched: its decoded header fields, the text of all its parts, the names
 //! of its attachments, and the text in them (HTML, attached mail, plain text, Word, Excel,
-//! PowerPoint, OpenDocument, HWPX, PDF, and what zip archives hold of these).
+//! PowerPoint, OpenDocument, HWPX, HWP, RTF, PDF, and what zip archives hold of these).
 //!
 //! Pure, and total: whatever the bytes are, [`extract`] comes to an end within [`Limits`], does not
 //! panic, and says what it could not read and why ([`Mark`]). How mail is read is decided in
@@ -26,7 +26,9 @@ mod harvest;
 mod limits;
 mod mail;
 mod office;
+mod ole;
 mod pdf;
+mod rtf;
 mod unpack;
 mod xml;
 mod zip;

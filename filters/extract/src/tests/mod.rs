@@ -1,6 +1,7 @@
 mod archives;
 mod bombs;
 mod build;
+mod compound;
 mod mails;
 mod office;
 mod pdf;

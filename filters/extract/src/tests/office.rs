@@ -94,10 +94,18 @@ fn documents_that_take_a_password_are_marked() {
 }
 
 #[test]
-fn old_formats_are_marked_as_not_read() {
-    let read = of_file("a.rtf", b"{\\rtf1 text}");
-    assert_eq!(marks(&read), [("a.rtf".to_owned(), Reason::Unsupported)]);
-    assert_eq!(read.files[0].kind, "rtf");
+fn formats_without_a_reader_are_marked() {
+    let read = of_file("a.7z", b"7z\xbc\xaf\x27\x1c\0\x04");
+    assert_eq!(marks(&read), [("a.7z".to_owned(), Reason::Unsupported)]);
+    assert_eq!(read.files[0].kind, "7z");
+}
+
+#[test]
+fn rich_text_is_read_in_all_its_charsets() {
+    let rtf = b"{\\rtf1\\ansi\\ansicpg1252\\uc1{\\fonttbl{\\f0 Arial;}{\\f1\\fcharset129 Gulim;}{\\f2\\fcharset128 Gothic;}}\
+        {\\*\\generator Riched20;}{\\info{\\title hidden}}\\f0 caf\\'e9 {\\b no}ir\\par\r\n\
+        \\f1\\'b0\\'df\\'c0\\'fb\\'bc\\'ad\\f2  \\'8c\\'a9\\'90\\'cf\\par\\f0 \\u-21504?\\u-11264?{\\uc2\\u26360\\'8f\\'91x}\\line a\\~b\\{\\}\\tab c{\\pict 0102}\\par}";
+    assert_eq!(super::text("a.rtf", rtf), "café noir\n견적서 見積\n가퐀書x\na b{} c\n");
 }
 
 #[test]

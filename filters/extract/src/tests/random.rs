@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     build::*,
+    compound::{doc, hwp, msg, ppt},
     pdf_file::{HELVETICA, Pdf, with_glyphs},
 };
 use crate::{Extracted, Limits, Reason, extract};
@@ -38,6 +39,14 @@ fn documents() -> Vec<(&'static str, Vec<u8>)> {
         ("a.gz", gzip(&inner)),
         ("a.pdf", objects),
         ("b.pdf", with_glyphs(&["한글", "漢字"])),
+        ("a.hwp", hwp(&["한 줄", "두 줄"])),
+        ("a.doc", doc(b"caf\xe9\x07", "見積書\r")),
+        ("a.ppt", ppt("슬라이드")),
+        ("a.msg", msg("s", "b", &word)),
+        (
+            "a.rtf",
+            b"{\\rtf1{\\fonttbl{\\f1\\fcharset129 G;}}\\f1 \\'b0\\'df\\u-21504? x\\par}".to_vec(),
+        ),
         ("a.eml", attach(&[("x.html", b"<p>h</p>"), ("y.docx", &word)])),
         ("a.txt", "\u{feff}text".encode_utf16().flat_map(u16::to_le_bytes).collect()),
     ]
