@@ -181,6 +181,12 @@ impl<'l> Harvest<'l> {
         self.line.clear();
     }
 
+    /// The text of what is read that was written so far, without the line that is open.
+    pub(crate) fn written(&self) -> &str {
+        let piece = self.found.text.last().filter(|piece| self.is_open(piece));
+        piece.map_or("", |piece| piece.text.as_str())
+    }
+
     /// Whether the line that is written has any text yet, and what it ends in.
     pub(crate) fn last_char(&self) -> Option<char> {
         self.line.chars().next_back()
@@ -258,10 +264,14 @@ impl<'l> Harvest<'l> {
         }
     }
 
+    /// Whether a piece is of what is read.
+    fn is_open(&self, piece: &Piece) -> bool {
+        piece.origin == self.origin && piece.path == self.path
+    }
+
     /// Sees to it that the last piece is of what is read; false if there is no room for its names.
     fn begin_piece(&mut self) -> bool {
-        let is_same = |piece: &Piece| piece.origin == self.origin && piece.path == self.path;
-        if self.found.text.last().is_some_and(is_same) {
+        if self.found.text.last().is_some_and(|piece| self.is_open(piece)) {
             return true;
         }
         let size = self.path.iter().map(String::len).sum::<usize>() + PIECE;

@@ -8,7 +8,7 @@ use super::document::Document;
 use super::font::Font;
 use super::matrix::{Matrix, length};
 use super::object::{Dict, Object, Parser};
-use super::pen::{Pen, Place};
+use super::pen::{self, Pen, Place};
 use crate::Reason;
 use crate::harvest::Harvest;
 
@@ -77,9 +77,14 @@ impl<'d, 'a> Interpreter<'d, 'a> {
 
     /// Writes the text of a page.
     pub(super) fn page(&mut self, content: &[u8], resources: &Rc<Dict>, harvest: &mut Harvest<'_>) {
+        let begin = harvest.written().len();
         self.pen = Pen::default();
         self.run(content, resources, Matrix::IDENTITY, harvest);
         harvest.end_line();
+        let page = harvest.written().get(begin..).unwrap_or_default();
+        for word in pen::broken_words(page) {
+            harvest.push_line(&word);
+        }
     }
 
     fn run(
@@ -215,7 +220,7 @@ impl<'d, 'a> Interpreter<'d, 'a> {
     }
 
     fn form(&mut self, name: &[u8], run: &Run, harvest: &mut Harvest<'_>) {
-        let forms = self.document.field(&run.resources, b"XObject", harvest).into_dict();
+        let forms = self.document.dict(&run.resources, b"XObject", harvest);
         if let Some(Object::Reference(number)) = forms.get(name) {
             self.run_form(*number, &run.resources, run.state.page, harvest);
         }
@@ -254,6 +259,9 @@ impl<'d, 'a> Interpreter<'d, 'a> {
             None => self.font(name, &run.resources, harvest).map_or_else(
                 || Rc::clone(&self.unknown),
                 |font| {
+                    if run.fonts.len() >= MOST_NAMES {
+                        run.fonts.clear();
+                    }
                     run.fonts.insert(name.to_vec(), Rc::clone(&font));
                     font
                 },
@@ -267,14 +275,17 @@ impl<'d, 'a> Interpreter<'d, 'a> {
         resources: &Dict,
         harvest: &mut Harvest<'_>,
     ) -> Option<Rc<Font>> {
-        let fonts = self.document.field(resources, b"Font", harvest).into_dict();
+        let fonts = self.document.dict(resources, b"Font", harvest);
         let reference = fonts.get(name)?;
         if let Object::Reference(number) = reference
             && let Some(font) = self.fonts.get(number)
         {
             return Some(Rc::clone(font));
         }
-        let Object::Dict(dict) = self.document.resolve(reference, harvest) else { return None };
+        let dict = self.document.dict(&fonts, name, harvest);
+        if dict.is_empty() {
+            return None;
+        }
         let font = Rc::new(Font::read(&dict, self.document, harvest));
         if let Object::Reference(number) = reference {
             self.fonts_size += font.size();
@@ -379,5 +390,7 @@ const MOST_OPERANDS: usize = 64;
 const MOST_SAVED: usize = 128;
 /// Forms in forms.
 const DEEPEST: usize = 12;
+/// Names of fonts that are remembered in a stream.
+const MOST_NAMES: usize = 256;
 /// Widths and tables of fonts that are kept.
 const MOST_FONTS: usize = 400_000;

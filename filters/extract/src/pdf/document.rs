@@ -2,6 +2,7 @@
 //! break. All objects are looked for, and of two with one number the later counts, as it does
 //! for programs that repair a file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -95,7 +96,7 @@ impl<'a> Document<'a> {
     /// The object itself, where another is only referred to.
     pub(super) fn resolve(&self, object: &Object, harvest: &mut Harvest<'_>) -> Object {
         let Object::Reference(number) = object else {
-            harvest.work(object.parts());
+            harvest.work(object.parts().saturating_mul(COST));
             return object.clone();
         };
         let mut object = self.get(*number, harvest);
@@ -109,6 +110,19 @@ impl<'a> Document<'a> {
     /// A field of a dictionary.
     pub(super) fn field(&self, dict: &Dict, name: &[u8], harvest: &mut Harvest<'_>) -> Object {
         dict.get(name).map_or(Object::Null, |object| self.resolve(object, harvest))
+    }
+
+    /// A dictionary in a dictionary, which is not copied if it stands there itself.
+    pub(super) fn dict<'d>(
+        &self,
+        dict: &'d Dict,
+        name: &[u8],
+        harvest: &mut Harvest<'_>,
+    ) -> Cow<'d, Dict> {
+        match dict.get(name) {
+            Some(Object::Dict(dict)) => Cow::Borrowed(dict),
+            _ => Cow::Owned(self.field(dict, name, harvest).into_dict()),
+        }
     }
 
     /// A stream with this number: what its dictionary says, and its data unpacked.

@@ -257,4 +257,4 @@ fn composite_widths(
 }
 
 /// What the tables of a font cost, however small it is.
-const COST: usize = 1024;
+const COST: usize = 16 << 10;

@@ -37,7 +37,8 @@ pub(crate) fn read(bytes: &[u8], harvest: &mut Harvest<'_>) {
     }
     describe(&document, harvest);
     let pages = pages(&document, harvest);
-    if pages.is_empty() {
+    // Without work left to do, nobody knows.
+    if pages.is_empty() && harvest.has_room() {
         harvest.mark(Reason::Damaged);
     }
     let mut interpreter = Interpreter::new(&document);

@@ -47,6 +47,22 @@ impl Pen {
     }
 }
 
+/// The words that a hyphen breaks at the end of a line, each as a whole: `manip-` and `ulation`. Nobody
+/// can tell such a hyphen from one that is written, so the halves stay where they are.
+pub(super) fn broken_words(page: &str) -> Vec<String> {
+    let is_letter = |letter: Option<char>| letter.is_some_and(char::is_lowercase);
+    let mut words = Vec::new();
+    for (line, next) in page.lines().zip(page.lines().skip(1)) {
+        let Some(head) = line.strip_suffix(['-', '\u{2010}']) else { continue };
+        let head = head.rsplit(char::is_whitespace).next().unwrap_or_default();
+        let tail = next.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
+        if is_letter(head.chars().next_back()) && is_letter(tail.chars().next()) {
+            words.push(format!("{head}{tail}"));
+        }
+    }
+    words
+}
+
 fn gap(before: Place, place: Place, last: char, first: char) -> Gap {
     let size = before.size.max(place.size);
     let step = length(place.way);
@@ -88,6 +104,14 @@ const WIDE_BLANK: f64 = 0.9;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_that_a_line_breaks_are_there_as_a_whole() {
+        let page =
+            "for the manip-\nulation, a well-\nknown\n1994-\nto A-\nb\nl'inté-\nrêt - \nx -\ny";
+        assert_eq!(broken_words(page), ["manipulation", "wellknown", "l'intérêt"]);
+        assert!(broken_words("").is_empty());
+    }
 
     fn between(last: char, first: char, x: f64, y: f64) -> Gap {
         let place = |at| Place { at, way: (1.0, 0.0), size: 10.0 };

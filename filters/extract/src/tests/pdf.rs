@@ -76,6 +76,12 @@ fn a_word_that_goes_on_in_the_next_line_is_whole_in_scripts_without_blanks() {
 }
 
 #[test]
+fn a_word_that_a_hyphen_breaks_is_found_whole_and_in_halves() {
+    let content = "BT /F1 12 Tf 14 TL 72 700 Td (la commu-) Tj T* (nication) Tj ET";
+    assert_eq!(text_of_page(content), "la commu-\nnication\ncommunication\n");
+}
+
+#[test]
 fn names_of_glyphs_say_what_codes_are() {
     let pdf = Pdf::of_page("BT /F1 12 Tf 72 700 Td (\\001\\002\\003A) Tj ET", "/F1 10 0 R").object(
         10,
