@@ -121,7 +121,7 @@ impl Ledger {
         let pages = self.pages();
         let named = (0..).zip(&pages.entries).filter_map(|(number, entry)| match &entry.sent {
             Sent::Acknowledged(reply) => {
-                Some((number, reply.split(' ').last()?.trim().parse().ok()?))
+                Some((number, reply.rsplit(' ').next()?.trim().parse().ok()?))
             }
             Sent::Unfinished | Sent::Unanswered | Sent::Refused => None,
         });
