@@ -30,6 +30,9 @@ pub const MAX_LENGTH: usize = 4_096;
 pub const MAX_DEPTH: usize = 16;
 /// Words, phrases and fields in a query.
 pub const MAX_CLAUSES: usize = 64;
+/// Parts of words, and single characters of scripts without word breaks, in a query: each may stand for
+/// thousands of terms in each field.
+pub const MAX_PARTS: usize = 16;
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,20 @@
 
 use super::lexer::{Kind, Token, tokens};
 use super::{
-    Address, Clause, Key, MAX_CLAUSES, MAX_DEPTH, Place, Query, QueryError, Status, Value, value,
+    Address, Clause, Key, MAX_CLAUSES, MAX_DEPTH, MAX_PARTS, Place, Query, QueryError, Status,
+    Value, value,
 };
 use crate::words::{Pattern, Wanted, folded, wanted};
 
 pub(super) fn parse(text: &str) -> Result<Query, QueryError> {
-    let mut parser =
-        Parser { tokens: tokens(text)?, next: 0, clauses: 0, depth: 0, status: Vec::new() };
+    let mut parser = Parser {
+        tokens: tokens(text)?,
+        next: 0,
+        clauses: 0,
+        parts: 0,
+        depth: 0,
+        status: Vec::new(),
+    };
     let clause = parser.all(Place::Anywhere)?;
     match parser.peek() {
         Some(token) => fail(token.at, "No parenthesis was opened that this one closes."),
@@ -64,6 +71,7 @@ struct Parser {
     tokens: Vec<Token>,
     next: usize,
     clauses: usize,
+    parts: usize,
     depth: usize,
     status: Vec<Status>,
 }
@@ -210,7 +218,12 @@ impl Parser {
             Field::Smaller => Clause::Smaller(size()?),
             Field::Has if text == "attachment" => Clause::Attachment,
             Field::Has => return fail(at, "has: knows only has:attachment."),
-            Field::Exact(key) => exact(key, &text, at)?,
+            Field::Exact(key) => {
+                let clause = exact(key, &text, at)?;
+                let is_part = matches!(clause, Clause::Exact(_, Value::Begins(_)));
+                self.count_parts(usize::from(is_part), at)?;
+                clause
+            }
             Field::Status if self.depth > 0 => {
                 return fail(at, "status: cannot stand in parentheses.");
             }
@@ -247,6 +260,7 @@ impl Parser {
             Some(pattern) => part(wanted, pattern, at)?,
             None => wanted,
         };
+        self.count_parts(wanted.singles.len() + usize::from(wanted.pattern.is_some()), at)?;
         Ok(Some(Clause::Words(place, wanted)))
     }
 
@@ -261,7 +275,17 @@ impl Parser {
         if wanted.is_empty() {
             return fail(at, "No letter or digit stands in these quotation marks.");
         }
+        self.count_parts(wanted.singles.len(), at)?;
         Ok(Some(Clause::Words(place, wanted)))
+    }
+
+    fn count_parts(&mut self, parts: usize, at: usize) -> Result<(), QueryError> {
+        self.parts += parts;
+        if self.parts > MAX_PARTS {
+            let message = "parts of words and single characters.";
+            return fail(at, &format!("A query has at most {MAX_PARTS} {message}"));
+        }
+        Ok(())
     }
 
     fn count(&mut self, at: usize) -> Result<(), QueryError> {

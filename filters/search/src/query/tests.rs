@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Clause, MAX_CLAUSES, MAX_DEPTH, MAX_LENGTH, Query, QueryError};
+use super::{Clause, MAX_CLAUSES, MAX_DEPTH, MAX_LENGTH, MAX_PARTS, Query, QueryError};
 use crate::words::{PAIR, Pattern};
 
 /// A query in a form that is easy to read in a test.
@@ -166,6 +166,11 @@ fn everything_is_bounded() {
     assert!(error(&"(".repeat(MAX_LENGTH)).message.contains("parentheses"));
     assert!(Query::parse(&"a1 ".repeat(MAX_CLAUSES)).is_ok());
     assert!(error(&"a1 ".repeat(MAX_CLAUSES + 1)).message.contains("at most"));
+    assert!(Query::parse(&"山・".repeat(MAX_PARTS)).is_ok());
+    for many in ["山・", "ab* ", "ip:1* "].map(|part| part.repeat(MAX_PARTS + 1)) {
+        assert!(error(&many).message.contains("at most"), "{many}");
+        assert!(error(&format!("\"{}\"", "山 川 ".repeat(MAX_PARTS))).message.contains("at most"));
+    }
     assert!(Query::parse(&"-".repeat(MAX_LENGTH)).is_err());
     assert!(error(&"a".repeat(MAX_LENGTH + 1)).message.contains("characters"));
 }
