@@ -142,15 +142,9 @@ impl Compiler {
         own.map(|own| whole(self.fields.bcc, &whole_term(own)))
     }
 
-    /// Mail that these addresses sent or got.
+    /// Mail of these addresses.
     fn mail_of(&self, own: &[String]) -> Boxed {
-        any(own
-            .iter()
-            .flat_map(|own| {
-                let people = self.fields.people().map(|field| whole(field, &whole_term(own)));
-                people.into_iter().chain([whole(self.fields.login, own)])
-            })
-            .collect())
+        any(own.iter().map(|own| whole(self.fields.owner, own)).collect())
     }
 
     fn days(&self, from: Option<i64>, before: Option<i64>) -> Boxed {

@@ -27,6 +27,10 @@ pub struct Document<'a> {
     pub cc: &'a [Address<'a>],
     /// Recipients of the envelope that the header does not name.
     pub bcc: &'a [Address<'a>],
+    /// Whose own mail it is: addresses, or names of log-ins, that may find it under
+    /// [`Scope::Addresses`](super::Scope::Addresses). A sender that is proven, and every recipient of
+    /// the envelope. What a header says is no proof: anybody can write anybody's name there.
+    pub owners: &'a [&'a str],
     /// Who was logged in.
     pub login: Option<&'a str>,
     /// The client's address.

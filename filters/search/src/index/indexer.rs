@@ -89,8 +89,8 @@ impl Indexer {
         Ok(if cut { Added::Cut } else { Added::Whole })
     }
 
-    /// Takes a mail out of the index, for good after the next commit and the merges to come: when it is
-    /// erased from the archive.
+    /// Takes a mail out of what is found after the next commit, when it is erased from the archive. Its
+    /// words stay in the files until its segment is merged, or the index is made anew.
     ///
     /// # Errors
     /// If the writer's thread has ended.
@@ -173,6 +173,7 @@ fn values(fields: &Fields, document: &Document<'_>) -> (Vec<(Field, OwnedValue)>
     }
     let ip = document.ip.map(|ip| ip.to_canonical().to_string());
     let id = document.message_id.map(|id| id.trim().trim_matches(['<', '>']));
+    budget.owners(&mut values, fields.owner, document.owners);
     whole(&mut values, fields.login, document.login);
     whole(&mut values, fields.ip, ip.as_deref());
     whole(&mut values, fields.message_id, id);
@@ -221,6 +222,13 @@ impl Budget {
             let name = self.take(person.name, MAX_WHOLE);
             let address = self.take(person.address, MAX_WHOLE);
             values.push((field, people::value(&super::Address { name, address })));
+        }
+    }
+
+    fn owners(&mut self, values: &mut Vec<(Field, OwnedValue)>, field: Field, owners: &[&str]) {
+        self.cut |= owners.len() > MAX_PEOPLE;
+        for owner in owners.iter().take(MAX_PEOPLE) {
+            whole(values, field, Some(owner));
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Fields {
     pub(super) to: Field,
     pub(super) cc: Field,
     pub(super) bcc: Field,
+    /// Whose own mail it is.
+    pub(super) owner: Field,
     pub(super) login: Field,
     pub(super) ip: Field,
     pub(super) message_id: Field,
@@ -52,6 +54,7 @@ impl Fields {
             to: schema.add_text_field("to", words.clone()),
             cc: schema.add_text_field("cc", words.clone()),
             bcc: schema.add_text_field("bcc", words),
+            owner: schema.add_text_field("owner", whole.clone()),
             login: schema.add_text_field("login", whole.clone()),
             ip: schema.add_text_field("ip", whole.clone()),
             message_id: schema.add_text_field("message-id", whole.clone()),
@@ -61,7 +64,7 @@ impl Fields {
         (schema.build(), fields)
     }
 
-    /// The fields of people, that of Bcc last.
+    /// The fields of people.
     pub(super) fn people(&self) -> [Field; 4] {
         [self.from, self.to, self.cc, self.bcc]
     }

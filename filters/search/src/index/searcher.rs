@@ -29,8 +29,8 @@ pub enum Scope<'a> {
     WithBcc,
     /// Every mail. Nobody is found, excluded or counted by being in Bcc.
     WithoutBcc,
-    /// Mail that these addresses, or log-ins of that name, sent or got, by Bcc too; of recipients in
-    /// Bcc only themselves.
+    /// Mail that one of these [owns](super::Document::owners), having sent or got it, by Bcc too. Of
+    /// recipients in Bcc they find themselves only.
     Addresses(&'a [&'a str]),
 }
 
