@@ -280,3 +280,34 @@ impl Drop for Pass {
         self.gate.left.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Gate, MAX_WAITING};
+
+    fn waiting(gate: &Gate) -> usize {
+        *gate.waiting.lock().unwrap()
+    }
+
+    #[test]
+    fn documents_wait_outside_until_there_is_room() {
+        let gate = Arc::new(Gate::default());
+        let large = gate.pass(2 * MAX_WAITING);
+        let next = std::thread::spawn({
+            let gate = Arc::clone(&gate);
+            move || {
+                let _pass = gate.pass(MAX_WAITING);
+                waiting(&gate)
+            }
+        });
+        drop(large);
+        assert_eq!(next.join().unwrap(), MAX_WAITING, "both were inside");
+        assert_eq!(waiting(&gate), 0);
+        let passes = [gate.pass(1), gate.pass(2)];
+        assert_eq!(waiting(&gate), 3);
+        drop(passes);
+        assert_eq!(waiting(&gate), 0);
+    }
+}

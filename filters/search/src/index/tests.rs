@@ -358,6 +358,20 @@ fn what_was_not_committed_is_gone_after_a_crash_and_can_be_added_again() {
 }
 
 #[test]
+fn a_disk_that_refuses_is_an_error_and_no_wait() {
+    let mut bench = Bench::holding(&[mail(1)]);
+    std::fs::remove_dir_all(bench.path()).unwrap();
+    let text: String = (0..60_000).map(|i| format!("{i:x}q{i} ")).collect();
+    let mut refused = false;
+    for seq in 2..100 {
+        let document = Document { text: &[&text], ..mail(seq) };
+        refused = refused || matches!(bench.indexer.add(&document), Err(IndexError::Write(_)));
+    }
+    assert!(refused || matches!(bench.indexer.commit(100), Err(IndexError::Write(_))));
+    assert!(matches!(Index::open(&bench.path()), Opened::Absent));
+}
+
+#[test]
 fn what_is_not_there_or_not_ours_is_said_to_be_so() {
     let dir = tempfile::tempdir().unwrap();
     assert!(matches!(Index::open(&dir.path().join("none")), Opened::Absent));
@@ -442,7 +456,7 @@ fn a_damaged_file_is_found_and_ends_nothing() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     /// Segments come and merge as they like: what is found is what a list would give.
     #[test]
