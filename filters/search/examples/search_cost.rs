@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The mails are made up, the same every time: four languages, about 2 KB of text each, words as often
-//! as Zipf says from some thousand of each language. A commit after every 20,000 mails.
+//! as Zipf says from some thousand of each language. A commit after every 20,000 mails. An index that is
+//! in the directory already is searched as it is.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mailweir_search::index::{
-    Address, Count, DEFAULT_HEAP, Direction, Document, Index, IndexError, Indexer, Page, Scope,
-    Searcher,
+    Address, Count, DEFAULT_HEAP, Direction, Document, Index, IndexError, Indexer, Opened, Page,
+    Scope, Searcher,
 };
 use mailweir_search::query::Query;
 
@@ -29,8 +30,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let own = tempfile::tempdir()?;
     let path = arguments.next().map_or_else(|| own.path().join("index"), PathBuf::from);
     let corpus = Corpus::new();
-    let index = Index::create(&path)?;
-    fill(&index, &corpus, mails)?;
+    let index = match Index::open(&path) {
+        Opened::Ready(index) => index,
+        _ => {
+            let index = Index::create(&path)?;
+            fill(&index, &corpus, mails)?;
+            index
+        }
+    };
     let bytes = size_of(&path)?;
     println!("size            {} MB, {} bytes a mail", bytes >> 20, bytes / mails.max(1));
     let searcher = index.searcher();
