@@ -1,10 +1,11 @@
 //! Finding mail by a part of a word: all terms of a field that have it.
 
+use tantivy::postings::TermInfo;
 use tantivy::query::{
     BitSetDocSet, ConstScorer, EnableScoring, Explanation, Query, Scorer, Weight,
 };
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{BitSet, DocId, DocSet, Score, SegmentReader, TantivyError};
+use tantivy::{BitSet, DocId, DocSet, InvertedIndexReader, Score, SegmentReader, TantivyError};
 
 use super::error::TOO_BROAD;
 use crate::words::Pattern;
@@ -46,32 +47,62 @@ impl PartOfWord {
         let mut found = BitSet::with_max_value(reader.max_doc());
         let index = reader.inverted_index(self.field)?;
         let part = self.part.as_bytes();
-        let range = index.terms().range();
-        let mut terms = match (self.pattern, behind(part)) {
-            (Pattern::Begins, Some(end)) => range.ge(part).lt(end).into_stream()?,
-            (Pattern::Begins, None) => range.ge(part).into_stream()?,
-            (Pattern::Ends | Pattern::Within, _) => range.into_stream()?,
-        };
         let mut expansions = 0;
-        while terms.advance() {
-            if !self.pattern.matches(part, terms.key()) {
-                continue;
-            }
-            expansions += 1;
-            if expansions > MAX_EXPANSIONS {
-                return Err(TantivyError::InvalidArgument(format!("{TOO_BROAD}{}", self.part)));
-            }
-            let mut postings =
-                index.read_block_postings_from_terminfo(terms.value(), IndexRecordOption::Basic)?;
-            while !postings.docs().is_empty() {
-                for &doc in postings.docs() {
-                    found.insert(doc);
+        for (from, to) in self.ranges() {
+            let range = index.terms().range().ge(from);
+            let mut terms = if let Some(to) = to { range.lt(to) } else { range }.into_stream()?;
+            while terms.advance() {
+                if !self.pattern.matches(part, terms.key()) {
+                    continue;
                 }
-                postings.advance();
+                expansions += 1;
+                if expansions > MAX_EXPANSIONS {
+                    let message = format!("{TOO_BROAD}{}", self.part);
+                    return Err(TantivyError::InvalidArgument(message));
+                }
+                add_documents(&index, terms.value(), &mut found)?;
             }
         }
         Ok(found)
     }
+
+    /// Where terms can be that match: from the first, before the second.
+    fn ranges(&self) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        let part = self.part.as_bytes();
+        match self.pattern {
+            Pattern::Begins => vec![(part.to_vec(), behind(part))],
+            // A part is of a word: no term has it that begins with a character of a script without
+            // word breaks, since such terms are pairs. In archives of such scripts those are the most.
+            Pattern::Ends | Pattern::Within => WORDS
+                .iter()
+                .map(|(from, to)| (from.as_bytes().to_vec(), to.map(|to| to.as_bytes().to_vec())))
+                .collect(),
+        }
+    }
+}
+
+/// What words begin with: all but Kana, Han and Yi, Hangul, and the rarer Han.
+const WORDS: [(&str, Option<&str>); 4] = [
+    ("", Some("\u{2E80}")),
+    ("\u{3200}", Some("\u{3400}")), // numbers in circles
+    ("\u{A4D0}", Some("\u{AC00}")),
+    ("\u{FB00}", Some("\u{20000}")),
+];
+
+/// Adds the mails that have a term.
+fn add_documents(
+    index: &InvertedIndexReader,
+    term: &TermInfo,
+    found: &mut BitSet,
+) -> tantivy::Result<()> {
+    let mut postings = index.read_block_postings_from_terminfo(term, IndexRecordOption::Basic)?;
+    while !postings.docs().is_empty() {
+        for &doc in postings.docs() {
+            found.insert(doc);
+        }
+        postings.advance();
+    }
+    Ok(())
 }
 
 /// The first string behind all that begin with `prefix`.
@@ -84,7 +115,28 @@ fn behind(prefix: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::behind;
+    use super::{WORDS, behind};
+    use crate::words::Terms;
+
+    #[test]
+    fn every_word_begins_where_parts_of_words_are_looked_for() {
+        let mut inside = 0;
+        for c in 'a'..=char::MAX {
+            let text = format!("{c}ab");
+            let mut terms = Terms::of(&text);
+            while terms.advance() {
+                if terms.term().contains("ab") {
+                    let term = terms.term();
+                    let covers = |(from, to): &(&str, Option<&str>)| {
+                        *from <= term && to.is_none_or(|to| term < to)
+                    };
+                    assert!(WORDS.iter().any(covers), "{term:?}");
+                    inside += 1;
+                }
+            }
+        }
+        assert!(inside > 10_000);
+    }
 
     #[test]
     fn what_stands_behind_a_prefix() {

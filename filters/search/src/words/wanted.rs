@@ -33,8 +33,14 @@ impl Pattern {
         match self {
             Self::Begins => term.starts_with(part),
             Self::Ends => term.ends_with(part),
-            // Terms are short; the first byte rules most of them out.
-            Self::Within => term.windows(part.len().max(1)).any(|window| window == part),
+            Self::Within => match part.split_first() {
+                // Terms are short; the first byte rules most of them out.
+                Some((first, rest)) => term
+                    .iter()
+                    .enumerate()
+                    .any(|(index, byte)| byte == first && term[index + 1..].starts_with(rest)),
+                None => true,
+            },
         }
     }
 }
