@@ -10,7 +10,9 @@
 
 mod compile;
 mod document;
+mod entry;
 mod error;
+mod gate;
 mod indexer;
 mod people;
 mod schema;
