@@ -15,8 +15,8 @@ use std::{
 
 use mailweir_tests::{
     dialog::{Dialog, Event},
-    fuzz_address, fuzz_client, fuzz_config, fuzz_decode, fuzz_pair, fuzz_policy, fuzz_queue,
-    fuzz_server,
+    fuzz_address, fuzz_client, fuzz_config, fuzz_decode, fuzz_extract, fuzz_pair, fuzz_policy,
+    fuzz_queue, fuzz_server,
 };
 
 #[test]
@@ -47,6 +47,11 @@ fn content_round_trip() {
 #[test]
 fn decode() {
     smoke("decode", fuzz_decode::decode, 5_000);
+}
+
+#[test]
+fn extract() {
+    smoke("extract", fuzz_extract::extract_document, 20_000);
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod shelf;
 use std::{
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -30,6 +30,8 @@ pub(crate) struct Archiver {
     observer: Observer,
     /// Why it cannot be written, while that is so.
     trouble: Mutex<Option<Box<str>>>,
+    /// Mails whose content could not be read, and when: they hold up no others, and are owed again later.
+    unread: Mutex<Vec<(Instant, ToArchive)>>,
     /// Cancelled when nothing is to be begun any more.
     end: CancellationToken,
 }
@@ -47,8 +49,6 @@ enum NotTaken {
     Open(#[from] OpenError),
     #[error(transparent)]
     Shelf(#[from] ShelfError),
-    #[error("a mail cannot be read from the queue: {0}")]
-    Body(#[from] BodyError),
     #[error("the queue cannot be written: {0}")]
     Queue(#[from] mailweir_queue::store::StoreError),
     #[error("it came to no end")]
@@ -68,7 +68,8 @@ impl Archiver {
         observer: Observer,
         end: CancellationToken,
     ) -> Self {
-        Self { settings, queue, observer, trouble: Mutex::default(), end }
+        let (trouble, unread) = (Mutex::default(), Mutex::default());
+        Self { settings, queue, observer, trouble, unread, end }
     }
 
     /// Whether new mail may be accepted that is to be kept.
@@ -118,10 +119,7 @@ impl Archiver {
         let Some(shelf) = shelf else {
             return self.open().await.map_err(|error| (None, error));
         };
-        let group = match self.next_group().await {
-            Ok(group) => group,
-            Err(error) => return Err((Some(shelf), error)),
-        };
+        let group = self.next_group().await;
         let kept = tokio::task::spawn_blocking(move || {
             let mut shelf = shelf;
             let kept = shelf.keep(&group, clock::now());
@@ -161,9 +159,10 @@ impl Archiver {
         Ok(shelf)
     }
 
-    /// What is owed next, with its content. What cannot be read is left out: it stays owed, or the queue has
-    /// marked it as damaged.
-    async fn next_group(&self) -> Result<Vec<Item>, NotTaken> {
+    /// What is owed next, with its content. What cannot be read is left out: it is owed again later, or the
+    /// queue has marked it as damaged.
+    async fn next_group(&self) -> Vec<Item> {
+        self.unread().retain(|(since, _)| since.elapsed() < UNREAD_PAUSE);
         let mut group: Vec<Item> = Vec::new();
         let mut bytes = 0;
         for mail in self.queue.next_to_archive(MOST_MAILS).await {
@@ -179,10 +178,17 @@ impl Archiver {
                 Err(BodyError::Damaged) => {
                     self.warn(format!("ALARM: archive: {}: its content is damaged", mail.id));
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    let (id, pause) = (mail.id, UNREAD_PAUSE.as_secs());
+                    let text = format!(
+                        "archive: {id}: its content cannot be read: {error}; again in {pause} s"
+                    );
+                    self.warn(text);
+                    self.unread().push((Instant::now(), mail));
+                }
             }
         }
-        Ok(group)
+        group
     }
 
     async fn content(&self, mail: &ToArchive) -> Result<Bytes, BodyError> {
@@ -232,11 +238,18 @@ impl Archiver {
         self.observer.session(&SessionEvent::Warning { part: "archive", text: text.into() });
     }
 
+    fn unread(&self) -> MutexGuard<'_, Vec<(Instant, ToArchive)>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
     fn trouble(&self) -> MutexGuard<'_, Option<Box<str>>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// After which content that could not be read is tried again.
+const UNREAD_PAUSE: Duration = Duration::from_secs(60);
 
 /// Mails in a group.
 const MOST_MAILS: usize = 256;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mailweir_archive::entry::{self, Direction, Note, Source};
+use mailweir_archive::entry::{self, Direction, Note, Source, SummaryError};
 use mailweir_filters::archiving::{Facts, Fields, Rules};
 use mailweir_mail::{Envelope, HoldReason, Recipient};
 
@@ -34,12 +34,15 @@ impl ListenerArchive {
     }
 
     /// What the queue keeps for the archive of this mail; `None`: it is left out.
+    ///
+    /// # Errors
+    /// None that is known: there is nothing in it but words and numbers.
     pub(crate) fn note(
         &self,
         envelope: &Envelope,
         hold: Option<&HoldReason>,
         (seen, served): (&Seen, &ServedDomains),
-    ) -> Option<Bytes> {
+    ) -> Result<Option<Bytes>, SummaryError> {
         let direction = direction(envelope, seen.is_ours, served);
         let facts = Facts {
             direction,
@@ -48,7 +51,7 @@ impl ListenerArchive {
             fields: &seen.fields,
             size: seen.size,
         };
-        let kept = self.rules.judge(&facts)?;
+        let Some(kept) = self.rules.judge(&facts) else { return Ok(None) };
         let note = Note {
             direction,
             rule: kept.rule.map(Into::into),
@@ -56,8 +59,7 @@ impl ListenerArchive {
             held: hold.map(|reason| reason.as_str().into()),
             source: Source::Accepted,
         };
-        // It has a form: there is nothing in it but words and numbers.
-        Some(entry::encode(&note).unwrap_or_default().into())
+        Ok(Some(entry::encode(&note)?.into()))
     }
 }
 

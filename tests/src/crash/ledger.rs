@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use mailweir_mail::QueueId;
+
 /// How far the sending of a mail came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Sent {
@@ -114,6 +116,18 @@ impl Ledger {
         judge(&self.pages())
     }
 
+    /// The mails that were acknowledged, with the names that they have in the queue.
+    pub(super) fn acknowledged(&self) -> Vec<(u64, QueueId)> {
+        let pages = self.pages();
+        let named = (0..).zip(&pages.entries).filter_map(|(number, entry)| match &entry.sent {
+            Sent::Acknowledged(reply) => {
+                Some((number, reply.rsplit(' ').next()?.trim().parse().ok()?))
+            }
+            Sent::Unfinished | Sent::Unanswered | Sent::Refused => None,
+        });
+        named.collect()
+    }
+
     fn set(&self, number: u64, sent: Sent) {
         if let Some(entry) = entry(&mut self.pages(), number) {
             entry.sent = sent;
@@ -154,13 +168,16 @@ pub struct Report {
     pub invented: u64,
     /// Arrived and is no mail of the run, such as a report. Must be 0.
     pub foreign: u64,
+    /// What of the acknowledged mail is not in the archive as it should be. Must be nothing.
+    pub archive: Vec<String>,
 }
 
 impl Report {
     /// Whether every promise was kept.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        [self.lost, self.doubled_without_kill, self.torn, self.invented, self.foreign] == [0; 5]
+        let broken = [self.lost, self.doubled_without_kill, self.torn, self.invented, self.foreign];
+        broken == [0; 5] && self.archive.is_empty()
     }
 }
 
@@ -192,7 +209,15 @@ impl fmt::Display for Report {
             self.invented,
             self.foreign
         )?;
-        self.lost_answers.iter().try_for_each(|answer| write!(f, "\n  lost: {answer}"))
+        self.lost_answers.iter().try_for_each(|answer| write!(f, "\n  lost: {answer}"))?;
+        match self.archive.as_slice() {
+            [] => f.write_str("; all of it archived"),
+            broken => {
+                write!(f, "; {} faults of the archive", broken.len())?;
+                let shown = broken.iter().take(MOST_SHOWN);
+                shown.into_iter().try_for_each(|fault| write!(f, "\n  archive: {fault}"))
+            }
+        }
     }
 }
 

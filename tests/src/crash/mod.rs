@@ -7,6 +7,7 @@
 //! It does not cut the power: what the kernel had not written yet survives here. The store's own
 //! tests stop the disk at every sync.
 
+mod archived;
 mod chance;
 mod content;
 mod ledger;
@@ -50,7 +51,8 @@ pub struct Settings {
 /// # Errors
 /// If the program does not start again after a kill, or does not end in order after the last.
 pub fn run(settings: &Settings, progress: &mut dyn FnMut(String)) -> io::Result<Report> {
-    let place = Place::new("")?;
+    let place = Place::new("[archive]\nenabled = true\nsegment_size = \"1 MiB\"\n")?;
+    let archive = place.data_dir().join("archive");
     let ledger = Arc::new(Ledger::default());
     let book = Arc::clone(&ledger);
     let sink =
@@ -73,9 +75,11 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(String)) -> io::Result<
     senders.stop();
     progress(format!("draining: {}", ledger.judge().so_far()));
     ledger.wait_drained(PATIENCE);
+    archived::wait_complete(&archive, &ledger, PATIENCE)?;
     program.stop().map_err(|error| place.explain(&error))?;
     sink.wait_quiet();
-    let report = ledger.judge();
+    let broken = archived::broken(&archive, &ledger)?;
+    let report = Report { archive: broken, ..ledger.judge() };
     if !report.is_sound() {
         progress(format!("kept for inspection: {}", place.keep().display()));
     }

@@ -180,6 +180,7 @@ impl Admission {
         let Some(archive) = self.listener.archive() else { return Ok(entry) };
         let served = self.listener.served();
         let note = archive.note(&entry.envelope, entry.hold.as_ref(), (seen, served));
+        let note = note.map_err(|error| self.cannot_tell(entry.id, &error))?;
         if note.is_some()
             && let Err(reason) = archive.archiver.ready()
         {

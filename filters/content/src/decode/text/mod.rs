@@ -66,14 +66,36 @@ impl TextReader {
         }
         let limits = TextLimits { line: limits.line.max(1024), ..limits };
         let flow = Flow::new(part.is_flowed, part.deletes_space, limits.line);
-        let source = match part.charset.filter(|&charset| charset != Charset::UTF_8) {
+        Some(Self::begin(is_html, part.charset, flow, limits, fallbacks))
+    }
+
+    /// A reader of a text that is no part of a mail itself: a file in an archive, or one whose bytes
+    /// say more of it than its part does.
+    #[must_use]
+    pub fn of_file(
+        is_html: bool,
+        charset: Option<Charset>,
+        limits: TextLimits,
+        fallbacks: Fallbacks,
+    ) -> Self {
+        let limits = TextLimits { line: limits.line.max(1024), ..limits };
+        Self::begin(is_html, charset, Flow::new(false, false, limits.line), limits, fallbacks)
+    }
+
+    fn begin(
+        is_html: bool,
+        declared: Option<Charset>,
+        flow: Flow,
+        limits: TextLimits,
+        fallbacks: Fallbacks,
+    ) -> Self {
+        let source = match declared.filter(|&charset| charset != Charset::UTF_8) {
             _ if is_html => Source::Html(Vec::new()),
             Some(charset) => Source::Decoded(charset.decoder(), flow),
             None => Source::Guessed(flow),
         };
-        let output =
-            Output { left: limits.text, is_cut: false, declared: part.charset, fallbacks, limits };
-        Some(Self { source, output })
+        let output = Output { left: limits.text, is_cut: false, declared, fallbacks, limits };
+        Self { source, output }
     }
 
     /// Takes decoded bytes of the part and gives the lines that are complete.

@@ -47,6 +47,24 @@ fn a_text_reads_the_same_in_every_charset() {
 }
 
 #[test]
+fn a_file_reads_as_the_part_with_the_same_bytes() {
+    let korean = Charset::for_label(b"euc-kr");
+    let cases: [(&str, bool, Option<Charset>, &[u8]); 3] = [
+        ("text/plain; charset=euc-kr", false, korean, b"\xb1\xa4\xb0\xed\nnext"),
+        ("text/html", true, None, b"<p>one<br>two</p><style>no</style>"),
+        ("text/plain", false, None, b"caf\xe9\r\n"),
+    ];
+    for (content_type, is_html, charset, bytes) in cases {
+        let limits = TextLimits::default();
+        let mut reader = TextReader::of_file(is_html, charset, limits, Fallbacks::default());
+        let mut lines = Vec::new();
+        reader.feed(bytes, &mut |line| lines.push(line.to_owned()));
+        assert!(!reader.finish(&mut |line| lines.push(line.to_owned())));
+        assert_eq!(lines, read_as(content_type, bytes), "{content_type}");
+    }
+}
+
+#[test]
 fn text_without_a_label_has_every_plausible_reading() {
     let lines = read(b"\n\xbcs\xa7i\n");
     assert!(lines.contains(&"廣告".to_owned()), "{lines:?}");

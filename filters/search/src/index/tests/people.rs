@@ -1,0 +1,70 @@
+//! Who finds what: recipients in Bcc, and one's own mail.
+
+use super::*;
+
+#[test]
+fn nobody_without_the_right_learns_of_bcc() {
+    let bench = Bench::holding(&[
+        Document { from: &[HANS], to: &[JI], bcc: &[BOSS], text: &["offer"], ..mail(1) },
+        Document { from: &[HANS], to: &[JI], text: &["offer"], ..mail(2) },
+    ]);
+    for query in [
+        "boss",
+        "bcc:boss",
+        "bcc:@secret.example",
+        "boss@secret.example",
+        "secre*",
+        "*ecret*",
+        "bcc:*oss",
+    ] {
+        assert_eq!(bench.find(query), [1], "{query}");
+    }
+    let without = |query: &str| bench.search(query, Scope::WithoutBcc);
+    for query in ["boss", "boss@secret.example", "secre*", "*ecret*", "\"the boss\""] {
+        assert_eq!(without(query).unwrap().count, Count::Exactly(0), "{query}");
+        assert_eq!(
+            without(&format!("offer -{query}")).unwrap().count,
+            Count::Exactly(2),
+            "{query}"
+        );
+    }
+    for query in
+        ["bcc:boss", "offer -bcc:boss", "offer OR bcc:@secret.example", "bcc:boss@secret.example"]
+    {
+        assert!(matches!(without(query), Err(SearchError::BccNotAllowed)), "{query}");
+    }
+}
+
+const H: &str = "hans@mail.example.com";
+const J: &str = "ji@example.co.kr";
+const B: &str = "boss@secret.example";
+
+fn offer(seq: u64) -> Document<'static> {
+    Document { text: &["offer"], ..mail(seq) }
+}
+
+#[test]
+fn people_find_their_own_mail_and_their_own_bcc_only() {
+    let bench = Bench::holding(&[
+        Document { from: &[HANS], to: &[JI], bcc: &[BOSS], owners: &[H, J, B], ..offer(1) },
+        Document { from: &[JI], bcc: &[HANS, BOSS], owners: &[J, H, B], ..offer(2) },
+        // A header that names others makes nobody an owner.
+        Document { from: &[HANS], to: &[HANS], owners: &[B], ..offer(3) },
+        Document { owners: &["Hans"], ..offer(4) },
+    ]);
+    let of = |query: &str, own: &[&str]| bench.search(query, Scope::Addresses(own)).unwrap().seqs;
+    let hans: &[&str] = &["HANS@mail.example.com", "hans"];
+    assert_eq!(of("offer", hans), [4, 2, 1]);
+    assert_eq!(of("bcc:hans", hans), [2]);
+    assert_eq!(of("bcc:@example.com", hans), [2]);
+    assert_eq!(of("bcc:hans@mail.example.com", hans), [2]);
+    assert_eq!(of("hans@mail.example.com", hans), [2, 1]);
+    for query in ["boss", "bcc:boss", "bcc:@secret.example", "secre*", "*oss*"] {
+        assert_eq!(of(query, hans), [0; 0], "{query}");
+        assert_eq!(of(&format!("offer -{query}"), hans), [4, 2, 1], "{query}");
+    }
+    assert_eq!(of("offer", &[B]), [3, 2, 1]);
+    assert_eq!(of("offer", &[J, "hans"]), [4, 2, 1]);
+    assert_eq!(of("offer", &[]), [0; 0]);
+    assert_eq!(of("", &["nobody@example.com"]), [0; 0]);
+}
