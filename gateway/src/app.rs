@@ -443,8 +443,17 @@ fn handed_over(config: &Config, listener: &str) -> bool {
 
 /// Who takes mail into the archive, if there is one.
 fn archiver(config: &Config, shared: &Shared, end: &CancellationToken) -> Option<Arc<Archiver>> {
-    let settings = config.archive.clone()?;
     let (queue, observer) = (shared.queue.clone(), shared.observer.clone());
+    let Some(settings) = config.archive.clone() else {
+        let owed = queue.stats().to_archive;
+        if owed > 0 {
+            let text = format!(
+                "{owed} mails wait for the archive, which is switched off: they stay in the queue"
+            );
+            observer.session(&SessionEvent::Warning { part: "archive", text: text.into() });
+        }
+        return None;
+    };
     Some(Arc::new(Archiver::new(settings, queue, observer, end.clone())))
 }
 

@@ -221,6 +221,18 @@ impl Gateway {
         wait::until_true("the end of all sessions", async || self.sessions() == 0).await;
     }
 
+    /// Removes the file of a large mail, as a failing disk might.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub fn remove_spool_file(&self, id: mailweir_mail::QueueId) {
+        let spool = self.config.server.data_dir.join("queue/spool");
+        let files = std::fs::read_dir(&spool).expect("a spool").flatten();
+        let named = files.map(|directory| directory.path().join(id.to_string()));
+        let file = named.into_iter().find(|file| file.is_file()).expect("a file of its own");
+        std::fs::remove_file(file).expect("a file that can be removed");
+    }
+
     /// The store of a gateway that is at rest, until this is dropped.
     ///
     /// # Panics

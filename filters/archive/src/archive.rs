@@ -34,6 +34,8 @@ pub struct Archive {
     end: End,
     open: Option<Open>,
     sealed: Vec<Root>,
+    /// Roots that could not be written to the list yet.
+    unlisted: Vec<Root>,
     _lock: File,
 }
 
@@ -167,11 +169,25 @@ impl Archive {
         let lock_path = places.lock();
         let lock = private().write(true).create(true).truncate(false).open(&lock_path);
         let lock = lock.map_err(failed(&lock_path))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| OpenError::InUse(directory.to_owned()))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
+            rustix::io::Errno::WOULDBLOCK => OpenError::InUse(directory.to_owned()),
+            error => failed(&lock_path)(error.into()),
+        })?;
+        sync_directory(directory).map_err(failed(directory))?;
         let (end, left) = recover::recover(&places, now)
             .map_err(|(path, error)| OpenError::Io { path, error })?;
-        Ok((Self { places, options, end, open: None, sealed: Vec::new(), _lock: lock }, left))
+        Ok((
+            Self {
+                places,
+                options,
+                end,
+                open: None,
+                sealed: Vec::new(),
+                unlisted: Vec::new(),
+                _lock: lock,
+            },
+            left,
+        ))
     }
 
     /// Where its files are.
@@ -198,6 +214,7 @@ impl Archive {
         if group.is_empty() {
             return Ok(Vec::new());
         }
+        self.list()?;
         self.turn_over(now)?;
         let (end, places) = (self.end, &self.places);
         let mut open = match self.open.take() {
@@ -234,12 +251,14 @@ impl Archive {
             open.file.write_all_at(&seal.encode(), open.len).and_then(|()| open.file.sync_data());
         if let Err(error) = sealed {
             // Without a seal it ends where its last group does; the next segment goes on from there.
+            let _ = open.file.set_len(open.len);
             self.end.root = Hash::ZERO;
             return Err(error.into());
         }
         self.end.root = seal.root;
         self.sealed.push(root);
-        roots::add(&self.places.roots(), &root)?;
+        self.unlisted.push(root);
+        self.list()?;
         Ok(Some(root))
     }
 
@@ -253,6 +272,15 @@ impl Archive {
     pub(crate) fn abandon(&mut self) {
         self.open = None;
         self.end.root = Hash::ZERO;
+    }
+
+    /// Writes the roots that are not in the list yet.
+    fn list(&mut self) -> io::Result<()> {
+        while let Some(root) = self.unlisted.first() {
+            roots::add(&self.places.roots(), root)?;
+            self.unlisted.remove(0);
+        }
+        Ok(())
     }
 
     /// Seals what has grown large, or was begun on another day.
@@ -306,6 +334,7 @@ impl Places {
         for entry in fs::read_dir(self.segments())? {
             let name = entry?.file_name();
             let number = name.to_str().and_then(|name| name.strip_suffix(".seg"));
+            let number = number.filter(|number| number.len() == DIGITS);
             numbers.extend(number.and_then(|number| number.parse::<u64>().ok()));
         }
         numbers.sort_unstable();
@@ -348,7 +377,11 @@ impl Open {
             let usable = self.file.set_len(self.len).and_then(|()| self.file.sync_all()).is_ok();
             return Err(Failure { error, usable });
         }
-        self.file.sync_data().map_err(|error| Failure { error, usable: false })?;
+        if let Err(error) = self.file.sync_data() {
+            // What the kernel still has of it must not be found and believed at the next start.
+            let _ = self.file.set_len(self.len);
+            return Err(Failure { error, usable: false });
+        }
         self.len += encoded.bytes.len() as u64;
         self.tree = encoded.tree.clone();
         Ok(())
@@ -421,6 +454,9 @@ pub(crate) fn private() -> OpenOptions {
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
+
+/// Of the number in the name of a segment.
+const DIGITS: usize = 10;
 
 const fn day(at: Timestamp) -> u64 {
     at.as_secs() / 86_400

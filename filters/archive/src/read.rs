@@ -7,7 +7,8 @@ use std::{
 
 use crate::{
     archive::{Place, Places},
-    frame::{Head, Unread},
+    frame::{Head, Seq, Unread},
+    hash::Hasher,
     payload::{UnpackError, Unpacker},
 };
 
@@ -46,6 +47,16 @@ pub enum ReadError {
         /// Why.
         why: Unread,
     },
+    /// Its payload is not what was written.
+    #[error("segment {segment}, byte {at}: record {seq} was changed")]
+    Changed {
+        /// The number of the segment.
+        segment: u64,
+        /// The byte.
+        at: u64,
+        /// The number of the record.
+        seq: Seq,
+    },
     /// Its payload cannot be read.
     #[error(transparent)]
     Payload(#[from] UnpackError),
@@ -58,11 +69,38 @@ impl Reader {
         Self { places }
     }
 
+    /// The record at a place, once its payload has proven to be what was written.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn read_sound(&self, place: Place) -> Result<Record, ReadError> {
+        let Place { segment, at } = place;
+        let failed = |error| ReadError::Io { segment, error };
+        let (head, mut stored) = self.open(place)?;
+        let mut hasher = Hasher::new();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match stored.read(&mut buffer).map_err(failed)? {
+                0 => break,
+                read => hasher.update(&buffer[..read]),
+            }
+        }
+        match hasher.finish() == head.payload {
+            true => self.read(place),
+            false => Err(ReadError::Changed { segment, at, seq: head.seq }),
+        }
+    }
+
     /// The record at a place.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn read(&self, Place { segment, at }: Place) -> Result<Record, ReadError> {
+    pub fn read(&self, place: Place) -> Result<Record, ReadError> {
+        let (head, stored) = self.open(place)?;
+        Ok(Record { head, payload: Unpacker::new(&head, stored)? })
+    }
+
+    fn open(&self, Place { segment, at }: Place) -> Result<(Head, Take<File>), ReadError> {
         let failed = |error| ReadError::Io { segment, error };
         let mut file = File::open(self.places.segment(segment)).map_err(failed)?;
         file.seek(SeekFrom::Start(at)).map_err(failed)?;
@@ -76,6 +114,6 @@ impl Reader {
             Err(error) => return Err(failed(error)),
         }
         let head = Head::decode(&bytes).map_err(wrong)?;
-        Ok(Record { head, payload: Unpacker::new(&head, file.take(head.stored))? })
+        Ok((head, file.take(head.stored)))
     }
 }

@@ -1,50 +1,107 @@
-//! All records in their order, and those of one mail.
+//! All records that count, in their order, and those of one mail.
+//!
+//! A record counts if a mark or a seal stands behind it, and the next segment does not begin before it
+//! (`FORMAT.md`). Damaged parts are passed over: [`crate::verify`] shows them.
 
-use std::io;
+use std::{collections::VecDeque, io};
 
 use mailweir_mail::QueueId;
 
 use crate::{
     archive::{Place, Places},
-    frame::{Head, Kind},
-    scan::{Item, Look, Scan},
+    frame::{Head, Kind, Seq},
+    scan::{Item, Look, Payload, Scan},
 };
 
-/// Goes through the heads of all records. Damaged parts are passed over: [`crate::verify`] shows them.
+/// Goes through records.
 pub struct Records {
     places: Places,
+    look: Look,
     /// The segments that are still to be read, the next one last.
     numbers: Vec<u64>,
+    reading: Option<Reading>,
+    /// Those that count.
+    ready: VecDeque<(Head, Place)>,
+}
+
+/// A segment that is read.
+struct Reading {
     segment: u64,
-    scan: Option<Scan>,
+    scan: Scan,
+    /// What it has from here on does not count.
+    end: Option<Seq>,
+    /// What no mark stands behind yet.
+    group: Vec<(Head, Place)>,
 }
 
 impl Records {
-    /// From the first record on.
+    /// All records, by their heads.
     ///
     /// # Errors
     /// The directory cannot be read.
     pub fn all(places: &Places) -> io::Result<Self> {
-        let numbers: Vec<u64> = places.numbers()?.into_iter().rev().collect();
-        Ok(Self { places: places.clone(), numbers, segment: 0, scan: None })
+        Self::of(places, places.numbers()?, Look::AtHeads)
+    }
+
+    /// Those of the last segments whose payloads are what was written. Reads all of their bytes.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn sound_of_last(places: &Places, segments: usize) -> io::Result<Self> {
+        let numbers = places.numbers()?;
+        let from = numbers.len().saturating_sub(segments);
+        Self::of(places, numbers.into_iter().skip(from).collect(), Look::Everywhere)
+    }
+
+    fn of(places: &Places, mut numbers: Vec<u64>, look: Look) -> io::Result<Self> {
+        numbers.reverse();
+        let places = places.clone();
+        Ok(Self { places, look, numbers, reading: None, ready: VecDeque::new() })
     }
 
     fn next_record(&mut self) -> io::Result<Option<(Head, Place)>> {
         loop {
-            while let Some(scan) = &mut self.scan {
-                match scan.next_part()? {
-                    None => self.scan = None,
-                    Some(part) => {
-                        if let Item::Record { head, .. } = part.item {
-                            return Ok(Some((head, Place { segment: self.segment, at: part.at })));
-                        }
+            if let Some(record) = self.ready.pop_front() {
+                return Ok(Some(record));
+            }
+            match &mut self.reading {
+                Some(reading) => {
+                    if !reading.advance(&mut self.ready)? {
+                        self.reading = None;
                     }
                 }
+                None => match self.numbers.pop() {
+                    Some(segment) => self.reading = Some(self.begin(segment)?),
+                    None => return Ok(None),
+                },
             }
-            let Some(number) = self.numbers.pop() else { return Ok(None) };
-            self.segment = number;
-            self.scan = Some(Scan::open(&self.places.segment(number), Look::AtHeads)?.1);
         }
+    }
+
+    fn begin(&self, segment: u64) -> io::Result<Reading> {
+        let (_, scan) = Scan::open(&self.places.segment(segment), self.look)?;
+        let next =
+            self.numbers.last().map(|next| Scan::open(&self.places.segment(*next), self.look));
+        let end = next.transpose()?.and_then(|(head, _)| head.ok()).map(|head| head.first);
+        Ok(Reading { segment, scan, end, group: Vec::new() })
+    }
+}
+
+impl Reading {
+    /// Reads a part. `false` at the end.
+    fn advance(&mut self, ready: &mut VecDeque<(Head, Place)>) -> io::Result<bool> {
+        let Some(part) = self.scan.next_part()? else { return Ok(false) };
+        match part.item {
+            Item::Record { head, payload: Payload::Sound | Payload::Skipped } => {
+                if self.end.is_none_or(|end| head.seq < end) {
+                    self.group.push((head, Place { segment: self.segment, at: part.at }));
+                }
+            }
+            Item::Mark(_) | Item::Seal(_) => ready.extend(self.group.drain(..)),
+            Item::Record { payload: Payload::Changed | Payload::Cut, .. } | Item::Damage { .. } => {
+            }
+        }
+        Ok(true)
     }
 }
 

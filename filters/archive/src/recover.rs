@@ -7,7 +7,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
-    os::unix::fs::FileExt,
+    os::unix::fs::{DirBuilderExt, FileExt},
     path::{Path, PathBuf},
 };
 
@@ -155,7 +155,7 @@ impl Last {
         }
         let (path, copy) = (places.segment(self.number), places.torn(self.number, end));
         if let Some(directory) = copy.parent() {
-            fs::create_dir_all(directory)?;
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
             let mut from = File::open(&path)?;
             from.seek(SeekFrom::Start(end))?;
             let mut to = private().write(true).create(true).truncate(true).open(&copy)?;

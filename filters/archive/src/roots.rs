@@ -1,12 +1,17 @@
 //! The list of the roots of sealed segments: one line each. A copy of it, kept where whoever can change
 //! the archive cannot change it, proves what the archive was.
 
-use std::{fmt, fs, io, io::Write, path::Path, str::FromStr};
+use std::{
+    fmt, fs, io,
+    io::{Read, Write},
+    path::Path,
+    str::FromStr,
+};
 
 use mailweir_mail::Timestamp;
 
 use crate::{
-    archive::private,
+    archive::{private, sync_directory},
     frame::{Seal, Seq},
     hash::{Chain, Hash},
 };
@@ -63,9 +68,17 @@ fn parse(line: &str) -> Option<Root> {
 
 /// Adds a line to the list.
 pub(crate) fn add(list: &Path, root: &Root) -> io::Result<()> {
-    let mut file = private().append(true).create(true).open(list)?;
+    let mut file = private().read(true).append(true).create(true).open(list)?;
+    // A line that a crash left unfinished would spoil this one.
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    if whole < text.len() {
+        file.set_len(whole as u64)?;
+    }
     file.write_all(format!("{root}\n").as_bytes())?;
-    file.sync_all()
+    file.sync_all()?;
+    list.parent().map_or(Ok(()), sync_directory)
 }
 
 /// Reads a list. Of a line that makes no sense, the error; an unfinished line at the end is left out:
@@ -109,8 +122,10 @@ mod tests {
         let text = fs::read_to_string(&list).unwrap();
         assert!(text.starts_with("1 100 100 ") && text.contains("2026-11-20T"), "{text}");
         fs::write(&list, format!("{}x\n{}", text, root(3))).unwrap();
-        let read = read(&list).unwrap();
-        assert_eq!(read[..2], [Ok(root(1)), Ok(root(2))]);
-        assert_eq!(read[2..], [Err(NoRoot("x".into()))]);
+        let lines = read(&list).unwrap();
+        assert_eq!(lines[..2], [Ok(root(1)), Ok(root(2))]);
+        assert_eq!(lines[2..], [Err(NoRoot("x".into()))]);
+        add(&list, &root(4)).unwrap();
+        assert_eq!(read(&list).unwrap()[3..], [Ok(root(4))], "the unfinished line is gone");
     }
 }

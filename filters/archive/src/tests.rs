@@ -11,7 +11,7 @@ use mailweir_mail::{QueueId, Timestamp};
 use tempfile::TempDir;
 
 use crate::{
-    About, Archive, Draft, Left, Options, Places, Reader, Written,
+    About, Archive, Draft, Left, Options, Place, Places, ReadError, Reader, Written,
     archive::OpenError,
     frame::{Head, Kind, Seal, SegmentHead},
     hash::Hash,
@@ -400,6 +400,52 @@ fn the_records_of_a_mail_are_found_wherever_they_are() {
     assert_eq!(all.map(|record| record.unwrap().0.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
 }
 
+/// Neither what a failed sync has left, nor what no mark stands behind.
+#[test]
+fn whoever_reads_records_sees_those_that_count() {
+    let mut whole = Home::new();
+    whole.write(&["one"]);
+    let (_, promised) = whole.only_segment();
+    whole.write(&["never promised"]);
+    let (bytes, _) = whole.only_segment();
+    let mut home = Home::new();
+    home.write(&["one"]);
+    home.archive().abandon();
+    let mut file = OpenOptions::new().append(true).open(home.places().segment(1)).unwrap();
+    file.write_all(&bytes[usize::try_from(promised).unwrap()..]).unwrap();
+    home.write(&["two"]);
+    let last = home.write(&["three"]);
+    let count = |places: &Places| records::Records::all(places).unwrap().count();
+    let all = records::Records::all(home.places()).unwrap();
+    let seen: Vec<_> = all.map(|it| it.unwrap()).map(|(head, at)| (head.seq, at.segment)).collect();
+    assert_eq!(seen, [(1, 1), (2, 2), (3, 2)]);
+    // The last group, but for its mark.
+    let path = home.places().segment(2);
+    let len = fs::metadata(&path).unwrap().len();
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(len - 1).unwrap();
+    assert_eq!(count(home.places()), 2);
+    let mut changed = fs::read(&path).unwrap();
+    changed[SegmentHead::LEN + Head::LEN + 2] ^= 1;
+    fs::write(&path, changed).unwrap();
+    let sound = records::Records::sound_of_last(home.places(), 2).unwrap();
+    assert_eq!(sound.map(|it| it.unwrap().0.seq).collect::<Vec<_>>(), [1]);
+    let reader = Reader::new(home.places().clone());
+    assert!(matches!(reader.read_sound(home.first_of(2)), Err(ReadError::Changed { seq: 2, .. })));
+    assert_eq!(last[0].head.seq, 3);
+}
+
+#[test]
+fn a_segment_of_which_only_the_beginning_was_begun_is_no_damage() {
+    let mut home = Home::with(Options { segment_size: 1 });
+    home.write(&["one"]);
+    home.archive().seal(now()).unwrap();
+    fs::write(home.places().segment(2), b"MWARCH").unwrap();
+    let report = home.verify();
+    assert_eq!((report.findings, report.torn), (vec![], 6));
+    fs::write(home.places().segments().join("20261122.seg"), b"a stray file").unwrap();
+    assert_eq!(home.verify().findings, []);
+}
+
 /// An archive, and where it is.
 struct Home {
     place: TempDir,
@@ -465,6 +511,11 @@ impl Home {
 
     fn roots(&self) -> Vec<Root> {
         roots::read(&self.places.roots()).unwrap().into_iter().map(Result::unwrap).collect()
+    }
+
+    /// Where the first record of a segment is.
+    fn first_of(&self, segment: u64) -> Place {
+        Place { segment, at: SegmentHead::LEN as u64 }
     }
 
     /// The bytes of the first segment, and how many.

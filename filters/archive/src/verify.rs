@@ -13,7 +13,7 @@ use crate::{
     frame::{Head, Kind, Mark, Seal, SegmentHead, Seq, Unread},
     hash::{Chain, Hash},
     merkle::Tree,
-    roots::{self, Root},
+    roots::{self, NoRoot, Root},
     scan::{Item, Look, Part, Payload, Scan},
 };
 
@@ -59,8 +59,11 @@ pub struct Finding {
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// The segment is not there.
-    NoSegment,
+    /// Segments are not there.
+    NoSegment {
+        /// The number of the last of them.
+        last: u64,
+    },
     /// The head of the segment is not what was written.
     Head(Unread),
     /// The segment does not go on where the one before it ends.
@@ -119,7 +122,9 @@ pub enum What {
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSegment => f.write_str("the segment is missing"),
+            Self::NoSegment { last } => {
+                write!(f, "the segment is missing, and all others up to number {last}")
+            }
             Self::Head(why) => write!(f, "the head of the segment: {why}"),
             Self::NotBound => {
                 f.write_str("the segment does not go on where the one before it ends")
@@ -170,14 +175,19 @@ pub fn verify(
     known: Known<'_>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> io::Result<Report> {
+    // Read first: what is sealed meanwhile is in no list yet.
+    let listed = roots::read(&places.roots())?;
     let numbers = places.numbers()?;
     let size = |number: &u64| std::fs::metadata(places.segment(*number)).map(|it| it.len());
     let total: u64 = numbers.iter().map(size).sum::<io::Result<u64>>()?;
     let mut check = Check::default();
+    let last = numbers.last().copied();
     for number in numbers {
-        check.segment(number, places, &mut |bytes| progress(bytes, total))?;
+        check
+            .segment((number, Some(number) == last), places, &mut |bytes| progress(bytes, total))?;
     }
-    check.lists(places, known.roots)?;
+    check.lists(&listed, known.roots);
+    check.unlisted(places)?;
     Ok(check.finish(known.last))
 }
 
@@ -231,12 +241,18 @@ struct Reading {
 impl Check {
     fn segment(
         &mut self,
-        number: u64,
+        (number, is_last): (u64, bool),
         places: &Places,
         progress: &mut dyn FnMut(u64),
     ) -> io::Result<()> {
         let (head, mut scan) = Scan::open(&places.segment(number), Look::Everywhere)?;
         let before = self.end.take();
+        if head.is_err() && is_last && scan.size() <= SegmentHead::LEN as u64 {
+            // It was begun, and no more.
+            self.report.torn = scan.size();
+            self.end = before;
+            return Ok(());
+        }
         let mut reading = self.begin(number, head, before);
         let done = self.report.bytes;
         let mut said = 0;
@@ -265,8 +281,8 @@ impl Check {
         before: Option<Ended>,
     ) -> Reading {
         let expected = before.as_ref().map_or(1, |before| before.segment + 1);
-        for segment in expected..segment {
-            self.find(segment, None, What::NoSegment);
+        if expected < segment {
+            self.find(expected, None, What::NoSegment { last: segment - 1 });
         }
         let mut next = before.as_ref().map_or(1, |before| before.next);
         let mut chain = before.as_ref().map_or(Chain::START, |before| before.chain);
@@ -358,15 +374,11 @@ impl Check {
     }
 
     /// Compares the seals with the archive's own list, and with others.
-    fn lists(&mut self, places: &Places, others: &[Root]) -> io::Result<()> {
-        let mut listed = BTreeSet::new();
+    fn lists(&mut self, own: &[Result<Root, NoRoot>], others: &[Root]) {
         let mut roots = others.to_vec();
-        for line in roots::read(&places.roots())? {
+        for line in own {
             match line {
-                Ok(root) => {
-                    listed.insert(root.segment);
-                    roots.push(root);
-                }
+                Ok(root) => roots.push(*root),
                 Err(line) => self.find(0, None, What::List(line.to_string())),
             }
         }
@@ -378,6 +390,12 @@ impl Check {
                 self.find(root.segment, None, What::Root { listed: root.seal.root, found });
             }
         }
+    }
+
+    /// Looks for sealed segments that are in no list.
+    fn unlisted(&mut self, places: &Places) -> io::Result<()> {
+        let listed = roots::read(&places.roots())?.into_iter().flatten();
+        let listed: BTreeSet<u64> = listed.map(|root| root.segment).collect();
         let sealed: Vec<u64> = self.sealed.keys().copied().collect();
         for segment in sealed.into_iter().filter(|segment| !listed.contains(segment)) {
             self.find(segment, None, What::NotListed);
@@ -388,7 +406,8 @@ impl Check {
     fn finish(mut self, known: Seq) -> Report {
         let (mut next, mut segment) = (1, 1);
         if let Some(end) = self.end.take() {
-            (next, segment, self.report.torn) = (end.next, end.segment, end.torn);
+            (next, segment) = (end.next, end.segment);
+            self.report.torn += end.torn;
             // What no mark stands behind does not count.
             let marked = if end.seal.is_some() { u64::MAX } else { end.marked() };
             let counted = |at: u64| at < marked;

@@ -19,7 +19,7 @@ use mailweir_mail::SessionEvent;
 use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::note::{ListenerArchive, Seen};
+pub(crate) use self::note::{ListenerArchive, Mail, direction};
 use self::shelf::{Shelf, ShelfError};
 use crate::{clock, config, observe::Observer};
 
@@ -111,7 +111,15 @@ impl Archiver {
 
     /// An archive that is not open yet is opened at once, so that its state is known.
     async fn wait(&self, is_open: bool) -> bool {
-        !is_open || self.queue.archive_is_owed().await
+        if !is_open {
+            return true;
+        }
+        let owed = self.queue.archive_is_owed();
+        if self.unread().is_empty() {
+            return owed.await;
+        }
+        // What was put aside is owed again once its time has come.
+        tokio::time::timeout(UNREAD_PAUSE, owed).await.unwrap_or(true)
     }
 
     /// Takes a group. Gives the shelf back, unless it cannot be told what became of it.
@@ -162,7 +170,8 @@ impl Archiver {
     /// What is owed next, with its content. What cannot be read is left out: it is owed again later, or the
     /// queue has marked it as damaged.
     async fn next_group(&self) -> Vec<Item> {
-        self.unread().retain(|(since, _)| since.elapsed() < UNREAD_PAUSE);
+        let now = clock::monotonic();
+        self.unread().retain(|(since, _)| now.duration_since(*since) < UNREAD_PAUSE);
         let mut group: Vec<Item> = Vec::new();
         let mut bytes = 0;
         for mail in self.queue.next_to_archive(MOST_MAILS).await {
@@ -177,18 +186,24 @@ impl Archiver {
                 }
                 Err(BodyError::Damaged) => {
                     self.warn(format!("ALARM: archive: {}: its content is damaged", mail.id));
+                    // It stays as it is, for an operator, and is not owed any more.
+                    if let Err(error) = self.queue.damaged(mail.id, DAMAGED).await {
+                        self.put_aside(mail, &error);
+                    }
                 }
-                Err(error) => {
-                    let (id, pause) = (mail.id, UNREAD_PAUSE.as_secs());
-                    let text = format!(
-                        "archive: {id}: its content cannot be read: {error}; again in {pause} s"
-                    );
-                    self.warn(text);
-                    self.unread().push((Instant::now(), mail));
-                }
+                Err(error) => self.put_aside(mail, &error),
             }
         }
         group
+    }
+
+    /// It holds up no other mail.
+    fn put_aside(&self, mail: ToArchive, error: &dyn std::fmt::Display) {
+        let (id, pause) = (mail.id, UNREAD_PAUSE.as_secs());
+        let text =
+            format!("archive: {id}: its content cannot be read: {error}; again in {pause} s");
+        self.warn(text);
+        self.unread().push((clock::monotonic(), mail));
     }
 
     async fn content(&self, mail: &ToArchive) -> Result<Bytes, BodyError> {
@@ -247,6 +262,9 @@ impl Archiver {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// What the queue says of a mail whose content the archive could not take.
+const DAMAGED: &str = "the stored content is damaged";
 
 /// After which content that could not be read is tried again.
 const UNREAD_PAUSE: Duration = Duration::from_secs(60);

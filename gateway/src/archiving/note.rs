@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use mailweir_archive::entry::{self, Direction, Note, Source, SummaryError};
+use mailweir_archive::entry::{Direction, Note, Source};
 use mailweir_filters::archiving::{Facts, Fields, Rules};
-use mailweir_mail::{Envelope, HoldReason, Recipient};
+use mailweir_mail::{Envelope, Recipient};
 
 use super::Archiver;
 use crate::ingress::relay::{Destination, ServedDomains};
@@ -17,12 +16,14 @@ pub(crate) struct ListenerArchive {
     pub(crate) archiver: Arc<Archiver>,
 }
 
-/// What the archive asks of a mail besides its envelope.
-pub(crate) struct Seen {
-    /// Whether somebody of ours hands it in: they logged in, or are in `networks`.
-    pub(crate) is_ours: bool,
+/// A mail, as the archive is asked about it.
+pub(crate) struct Mail<'a> {
+    /// Which way it goes.
+    pub(crate) direction: Direction,
+    /// Its envelope as it is queued.
+    pub(crate) envelope: &'a Envelope,
     /// Its header, as far as rules ask for it.
-    pub(crate) fields: Fields,
+    pub(crate) fields: &'a Fields,
     /// Its size in bytes.
     pub(crate) size: u64,
 }
@@ -33,42 +34,32 @@ impl ListenerArchive {
         self.rules.fields()
     }
 
-    /// What the queue keeps for the archive of this mail; `None`: it is left out.
-    ///
-    /// # Errors
-    /// None that is known: there is nothing in it but words and numbers.
-    pub(crate) fn note(
-        &self,
-        envelope: &Envelope,
-        hold: Option<&HoldReason>,
-        (seen, served): (&Seen, &ServedDomains),
-    ) -> Result<Option<Bytes>, SummaryError> {
-        let direction = direction(envelope, seen.is_ours, served);
+    /// What the archive is to know of a mail; `None`: it is left out.
+    pub(crate) fn judge(&self, mail: &Mail<'_>) -> Option<Note> {
         let facts = Facts {
-            direction,
-            sender: &envelope.sender,
-            recipients: &envelope.recipients,
-            fields: &seen.fields,
-            size: seen.size,
+            direction: mail.direction,
+            sender: &mail.envelope.sender,
+            recipients: &mail.envelope.recipients,
+            fields: mail.fields,
+            size: mail.size,
         };
-        let Some(kept) = self.rules.judge(&facts) else { return Ok(None) };
-        let note = Note {
-            direction,
+        let kept = self.rules.judge(&facts)?;
+        Some(Note {
+            direction: mail.direction,
             rule: kept.rule.map(Into::into),
             keep_days: kept.term.days(),
-            held: hold.map(|reason| reason.as_str().into()),
+            held: None,
             source: Source::Accepted,
-        };
-        Ok(Some(entry::encode(&note)?.into()))
+        })
     }
 }
 
-fn direction(envelope: &Envelope, is_ours: bool, served: &ServedDomains) -> Direction {
-    let is_foreign = |recipient: &Recipient| {
-        let written = recipient.original.as_ref().unwrap_or(&recipient.address);
-        served.destination(written) == Destination::Foreign
-    };
-    match (is_ours, envelope.recipients.iter().any(is_foreign)) {
+/// Which way a mail goes. `written`: the envelope as the client wrote it, without the copies that rules add.
+/// `is_ours`: somebody of ours hands it in: they logged in, or are in `networks`.
+pub(crate) fn direction(written: &Envelope, is_ours: bool, served: &ServedDomains) -> Direction {
+    let is_foreign =
+        |recipient: &Recipient| served.destination(&recipient.address) == Destination::Foreign;
+    match (is_ours, written.recipients.iter().any(is_foreign)) {
         (false, _) => Direction::Inbound,
         (true, true) => Direction::Outbound,
         (true, false) => Direction::Internal,

@@ -7,12 +7,12 @@ use std::{
 
 use mailweir_archive::{
     About, Archive, Draft, Left, OpenError, Options, WriteError, Written,
-    entry::{self, Capture, Ending, Fared, Note, Outcome, SummaryError},
+    entry::{self, Capture, Direction, Ending, Fared, Note, Outcome, Source, SummaryError},
     frame::{Kind, Seq},
     hash::Hash,
     payload::{PackError, Packer},
+    records::Records,
     roots::Root,
-    scan::{Item as Part, Look, Scan},
 };
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_queue::{ArchivePart, ToArchive, progress};
@@ -23,11 +23,10 @@ use super::Item;
 pub(super) struct Shelf {
     archive: Archive,
     packer: Packer,
-    /// Mails whose end is not known yet, by their records.
+    /// Mails whose end is not known yet, and those of the last segments at the start, by their records.
     captured: HashMap<QueueId, Seq>,
-    /// Mails of the last segments that the archive had whole at the start. A crash may have had the queue
-    /// forget that.
-    whole: HashSet<QueueId>,
+    /// Mails whose end was in the last segments at the start. A crash may have had the queue forget that.
+    ended: HashSet<QueueId>,
 }
 
 /// A group is not kept.
@@ -50,28 +49,23 @@ impl Shelf {
         let (archive, left) = Archive::open(directory, Options { segment_size }, now)?;
         let failed = |error| OpenError::Io { path: directory.to_owned(), error };
         let packer = Packer::new().map_err(|error| failed(std::io::Error::other(error)))?;
-        let mut shelf = Self { archive, packer, captured: HashMap::new(), whole: HashSet::new() };
-        let numbers = shelf.archive.places().numbers().map_err(failed)?;
-        for number in numbers.iter().rev().take(LAST_SEGMENTS).rev() {
-            shelf.look_at(*number).map_err(failed)?;
-        }
+        let mut shelf = Self { archive, packer, captured: HashMap::new(), ended: HashSet::new() };
+        shelf.remember().map_err(failed)?;
         Ok((shelf, left))
     }
 
-    /// Remembers which mails a segment has.
-    fn look_at(&mut self, segment: u64) -> std::io::Result<()> {
-        let path = self.archive.places().segment(segment);
-        let (_, mut scan) = Scan::open(&path, Look::AtHeads)?;
-        while let Some(part) = scan.next_part()? {
-            let Part::Record { head, .. } = part.item else { continue };
+    /// Remembers which mails the last segments have. Only what counts and is sound: all else the queue still
+    /// has, and brings again.
+    fn remember(&mut self) -> std::io::Result<()> {
+        for record in Records::sound_of_last(self.archive.places(), LAST_SEGMENTS)? {
+            let (head, _) = record?;
             let Some(id) = QueueId::from_key(&head.id) else { continue };
             match head.kind {
                 Kind::Capture => {
                     self.captured.insert(id, head.seq);
                 }
                 Kind::Outcome => {
-                    self.captured.remove(&id);
-                    self.whole.insert(id);
+                    self.ended.insert(id);
                 }
                 Kind::Erased | Kind::Hold | Kind::Lifted | Kind::Access => {}
             }
@@ -84,9 +78,6 @@ impl Shelf {
         let mut drafts = Vec::with_capacity(2 * group.len());
         for Item { mail, content } in group {
             let id = mail.id;
-            if self.whole.contains(&id) {
-                continue;
-            }
             let failed = |error| ShelfError::Summary { id, error };
             let mut about =
                 self.captured.get(&id).map_or(About::Nothing, |seq| About::Record(*seq));
@@ -101,7 +92,7 @@ impl Shelf {
                     payload,
                 });
             }
-            if let Some(outcome) = outcome(mail) {
+            if let Some(outcome) = outcome(mail).filter(|_| !self.ended.contains(&id)) {
                 let payload = self.packer.pack(&entry::encode(&outcome).map_err(failed)?, b"")?;
                 drafts.push(Draft { kind: Kind::Outcome, about, id: Some(id), payload });
             }
@@ -135,7 +126,14 @@ pub(super) const fn takes_content(mail: &ToArchive) -> bool {
 }
 
 fn capture(mail: &ToArchive, content: &[u8]) -> Result<Vec<u8>, SummaryError> {
-    let note: Note = entry::decode(&mail.note)?;
+    // Of another version: kept for ever, so that it stands in nobody's way.
+    let note = entry::decode(&mail.note).unwrap_or(Note {
+        direction: Direction::Inbound,
+        rule: None,
+        keep_days: None,
+        held: None,
+        source: Source::Accepted,
+    });
     entry::encode(&Capture {
         id: mail.id,
         envelope: (*mail.envelope).clone(),

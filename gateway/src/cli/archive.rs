@@ -35,7 +35,7 @@ enum Verb {
     /// Says whether the archive is what was written, and where it is not
     Verify(VerifyOptions),
     /// Shows the envelope of a mail, where it came from, and what became of it
-    Show(MailOptions),
+    Show(ShowOptions),
     /// Writes a mail to standard output, byte for byte as it was accepted
     Export(MailOptions),
 }
@@ -65,6 +65,12 @@ struct MailOptions {
     id: QueueId,
     #[command(flatten)]
     place: PlaceOptions,
+}
+
+#[derive(Args, Debug)]
+struct ShowOptions {
+    #[command(flatten)]
+    mail: MailOptions,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -171,7 +177,7 @@ struct Shown {
     outcomes: Vec<Outcome>,
 }
 
-fn show(options: &MailOptions) -> anyhow::Result<ExitCode> {
+fn show(ShowOptions { mail: options, json }: &ShowOptions) -> anyhow::Result<ExitCode> {
     let places = match options.place.places()? {
         Ok(places) => places,
         Err(code) => return Ok(code),
@@ -179,7 +185,8 @@ fn show(options: &MailOptions) -> anyhow::Result<ExitCode> {
     let reader = Reader::new(places.clone());
     let mut shown = Shown { capture: None, outcomes: Vec::new() };
     for (head, place) in found(&places, options.id)? {
-        let summary = || -> anyhow::Result<Vec<u8>> { Ok(reader.read(place)?.payload.summary()?) };
+        let summary =
+            || -> anyhow::Result<Vec<u8>> { Ok(reader.read_sound(place)?.payload.summary()?) };
         match head.kind {
             Kind::Capture => shown.capture = Some(entry::decode(&summary()?)?),
             Kind::Outcome => shown.outcomes.push(entry::decode(&summary()?)?),
@@ -187,7 +194,7 @@ fn show(options: &MailOptions) -> anyhow::Result<ExitCode> {
         }
     }
     let mut out = io::stdout().lock();
-    match options.json {
+    match json {
         true => json_line(&mut out, &shown)?,
         false => shown.print(&mut out)?,
     }
@@ -204,7 +211,7 @@ fn export(options: &MailOptions) -> anyhow::Result<ExitCode> {
     let Some((_, place)) = capture else {
         bail!("{}: the archive has what became of it, and not the mail", options.id);
     };
-    let mut record = Reader::new(places).read(*place)?;
+    let mut record = Reader::new(places).read_sound(*place)?;
     record.payload.summary()?;
     let mut out = io::stdout().lock();
     io::copy(&mut record.payload.by_ref(), &mut out)?;

@@ -77,7 +77,8 @@ impl Setting for KeepFor {
                 return Ok(Self(Term::Days(years * YEAR)));
             }
         }
-        let days = Duration::from_value(value)?.as_secs() / DAY;
+        // Never less than was asked for.
+        let days = Duration::from_value(value)?.as_secs().div_ceil(DAY);
         match u32::try_from(days) {
             Ok(days @ 1..) if days <= MOST_YEARS * YEAR => Ok(Self(Term::Days(days))),
             _ => Refusal::new(value, "mail is kept for 1 d to 1000 y, or for ever").alone(),
@@ -161,6 +162,15 @@ fn check_rule(
             let message = "an empty list asks nothing: the rule would mean all mail";
             problems.error(table, key, message).help("leave the key out");
         }
+    }
+    let is_inbound =
+        section.directions.is_empty() || section.directions.contains(&MailDirection::Inbound);
+    let is_anybody = section.senders.is_empty() && section.recipients.is_empty() && is_inbound;
+    if section.action == KeepOrSkip::Skip && !section.headers.is_empty() && is_anybody {
+        let message = "whoever writes such a header keeps their mail out of the archive";
+        problems
+            .warning(table, "headers", message)
+            .help("name the senders or recipients whose mail is left out, too");
     }
     let asks = lists.iter().any(|(key, _)| table.has(key)) || table.has("larger_than");
     if !asks {

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use mailweir::control::operation::Place;
 use mailweir_archive::entry::{Direction, Ending};
 use mailweir_mail::QueueId;
 use mailweir_moderation::case::{Actor, By, Command, Proof};
@@ -113,6 +114,39 @@ async fn held_mail_is_archived_when_it_comes_and_so_is_that_it_was_refused() {
     assert!(!outcome.recipients[0].delivered);
 }
 
+/// What waits for people and what goes at once are one mail: rules see all who get it.
+#[tokio::test]
+async fn of_a_mail_that_is_divided_both_parts_are_kept_for_whoever_gets_one_of_them() {
+    let rules = "[[archive.rule]]\nname = \"root\"\naction = \"skip\"\nrecipients = [\"root@local.example\"]\n\
+                 [[moderation.rule]]\nname = \"one\"\naction = \"approval\"\nsplit = true\n\
+                 recipients = [\"held@local.example\"]\nmoderators = [\"boss@local.example\"]\n\
+                 tells_sender = \"never\"\n";
+    let (gateway, archive, _sink) = start(rules).await;
+    let answer = gateway.submit(to("root").to("held@local.example")).await;
+    let reply = answer.reply().to_owned();
+    let sent = answer.expect_accepted();
+    let (_, held) = reply.split_once(" and ").expect("two mails");
+    let held: QueueId = held.split(' ').next().unwrap().parse().unwrap();
+    assert!(archive.expect_ended(sent).await.capture.note.held.is_none());
+    assert!(archive.expect(held).await.capture.note.held.is_some());
+}
+
+/// A rule adds a copy to somebody elsewhere: the mail is between people of ours all the same.
+#[tokio::test]
+async fn which_way_a_mail_goes_is_what_its_sender_wrote() {
+    let sink = Sink::start(Script::smtp()).await;
+    let archive = Archive::new();
+    let setup = Setup::before(&sink)
+        .listener("mx", "mode = \"mx\"\nnetworks = [\"127.0.0.0/8\"]")
+        .section("rewriting", "always_bcc = \"copy@far.example\"")
+        .section("archive", &archive.section());
+    let gateway = Gateway::start(&setup).await;
+    let id = submit(&gateway, to("user")).await;
+    let found = archive.expect(id).await.capture;
+    assert_eq!(found.envelope.recipients.len(), 2);
+    assert_eq!(found.note.direction, Direction::Internal);
+}
+
 #[tokio::test]
 async fn while_the_archive_cannot_be_written_mail_is_deferred_and_then_taken() {
     let sink = Sink::start(Script::smtp()).await;
@@ -160,6 +194,31 @@ async fn a_large_mail_is_archived_byte_for_byte() {
     let sent = sink.expect_one().await;
     assert!(sent.content() == found.content, "{} bytes", found.content.len());
     gateway.queue().expect_empty().await;
+}
+
+/// Its file is gone before the archive can be written: it is damaged, and no other mail waits for it.
+#[tokio::test]
+async fn a_mail_whose_content_is_gone_holds_up_no_other() {
+    let archive = Archive::new();
+    let obstacle = archive.path().join("a");
+    fs::write(&obstacle, "").unwrap();
+    let accept = archive.with("if_unwritable = \"accept\"");
+    let unreachable = Setup::to("smtp://127.0.0.1:1", "").section("archive", &accept);
+    let mut gateway = Gateway::start(&unreachable).await;
+    let line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n";
+    let large = to("user").content(format!("Subject: large\r\n\r\n{}", line.repeat(40_000)));
+    let gone = submit(&gateway, large).await;
+    let whole = submit(&gateway, to("user")).await;
+    gateway.stop().await;
+    gateway.remove_spool_file(gone);
+    fs::remove_file(&obstacle).unwrap();
+    gateway.start_again().await;
+    archive.expect(whole).await;
+    gateway.queue().expect(gone, Place::Corrupt).await;
+    let next = submit(&gateway, to("user")).await;
+    archive.expect(next).await;
+    assert_eq!(gateway.log().count("its content is damaged"), 1);
+    assert!(archive.find(gone).is_none());
 }
 
 async fn start(sections: &str) -> (Gateway, Archive, Sink) {

@@ -1,6 +1,8 @@
 //! The last step: the mail becomes an entry of the queue, or two if only some of its recipients wait
 //! for people, in one commit with all that moderation keeps of it.
 
+use mailweir_archive::entry::{self, Direction, Note};
+use mailweir_filters::archiving::Fields;
 use mailweir_mail::{
     Client, Envelope, HeldBy, HoldReason, MailEvent, Origin, QueueId, Received, TransactionSummary,
 };
@@ -19,7 +21,7 @@ use super::{
     summary,
 };
 use crate::{
-    archiving::Seen,
+    archiving::{self, Mail},
     clock,
     egress::Expansion,
     ingress::{
@@ -45,8 +47,8 @@ struct Ready {
     acquainted: Option<Acquainted>,
     /// A rule of a table holds it.
     ruled_hold: Option<HoldReason>,
-    /// What the archive asks about it.
-    seen: Seen,
+    /// What the archive is to know of it, if it keeps it.
+    note: Option<Note>,
 }
 
 /// Why a mail waits, and what the log has not said of it.
@@ -66,10 +68,13 @@ impl Admission {
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;
         let (id, arrival) = (mail.incoming.id(), mail.incoming.arrival());
+        let fields = mail.incoming.finish_fields();
+        let direction = self.direction(&written, session);
         let (envelope, expanded) = mail.take_final_form(written, self.listener.served());
+        let note = self.archived(direction, &envelope, (&fields, mail.incoming.size()));
+        let note = note.map_err(|reason| self.not_archived(id, &reason))?;
         let expansion = Expansion::of(id, arrival, &envelope, expanded);
         let counted = mail.counted.take();
-        let seen = self.seen(&mut mail.incoming, session);
         let ready = Ready {
             incoming: mail.incoming,
             envelope,
@@ -78,7 +83,7 @@ impl Admission {
             moderated: mail.moderated,
             acquainted: mail.acquainted,
             ruled_hold: mail.hold,
-            seen,
+            note,
         };
         let only = ready.moderated.as_ref().and_then(|moderated| moderated.only.clone());
         let stored = match only {
@@ -107,7 +112,7 @@ impl Admission {
             mut moderated,
             acquainted,
             ruled_hold,
-            seen,
+            note,
         } = mail;
         let id = incoming.id();
         let approval = moderated.as_ref().and_then(Moderated::hold_reason);
@@ -117,7 +122,7 @@ impl Admission {
         let annex = moderated.as_mut().map(|it| it.annex(id, other, None)).transpose();
         let annex = annex.map_err(|error| self.cannot_tell(id, &error))?.flatten();
         let (entry, told) = holds.entry(id, envelope, session);
-        let entry = self.with_note(entry, &seen)?;
+        let entry = self.with_note(entry, note.as_ref())?;
         let annex = self.and_remember(annex.unwrap_or_default(), &entry, acquainted).await?;
         let Shared { queue, observer, .. } = self.listener.shared();
         observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
@@ -136,7 +141,7 @@ impl Admission {
         counted: Option<&Spent>,
         session: &Session,
     ) -> Result<Answer, Answer> {
-        let Ready { incoming, envelope, origin, shown_as, moderated, acquainted, ruled_hold, seen } =
+        let Ready { incoming, envelope, origin, shown_as, moderated, acquainted, ruled_hold, note } =
             mail;
         let (mut incoming, mut moderated) = (incoming, moderated);
         let id = incoming.id();
@@ -153,7 +158,8 @@ impl Admission {
         let annex = annex.map_err(|error| self.cannot_tell(id, &error))?.flatten();
         let (sent, sent_told) = sent_holds.entry(id, sent, session);
         let (held, held_told) = held_holds.entry(held_id, held, session);
-        let (sent, held) = (self.with_note(sent, &seen)?, self.with_note(held, &seen)?);
+        let (sent, held) =
+            (self.with_note(sent, note.as_ref())?, self.with_note(held, note.as_ref())?);
         let Shared { queue, observer, .. } = self.listener.shared();
         for entry in [&sent, &held] {
             observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
@@ -167,28 +173,41 @@ impl Admission {
         Ok(Answer::Split { sent: sent.0.queue_id(), held: held.0.queue_id() })
     }
 
-    fn seen(&self, incoming: &mut Incoming, session: &Session) -> Seen {
+    fn direction(&self, written: &Envelope, session: &Session) -> Direction {
         let is_ours = self.submitter.is_some() || session.rights().trusted;
-        Seen { is_ours, fields: incoming.finish_fields(), size: incoming.size() }
+        archiving::direction(written, is_ours, self.listener.served())
     }
 
-    /// The entry, with what the archive is to know if it keeps the mail.
+    /// What the archive is to know of the mail, of all of its recipients together; `None`: it does not keep it.
     ///
     /// # Errors
-    /// It cannot keep it now.
-    fn with_note(&self, entry: Entry, seen: &Seen) -> Result<Entry, Answer> {
-        let Some(archive) = self.listener.archive() else { return Ok(entry) };
-        let served = self.listener.served();
-        let note = archive.note(&entry.envelope, entry.hold.as_ref(), (seen, served));
+    /// It cannot keep it now, and why.
+    fn archived(
+        &self,
+        direction: Direction,
+        envelope: &Envelope,
+        (fields, size): (&Fields, u64),
+    ) -> Result<Option<Note>, Box<str>> {
+        let Some(archive) = self.listener.archive() else { return Ok(None) };
+        let note = archive.judge(&Mail { direction, envelope, fields, size });
+        note.map(|note| archive.archiver.ready().map(|()| note)).transpose()
+    }
+
+    fn not_archived(&self, id: QueueId, reason: &str) -> Answer {
+        self.listener.warn(format!("{id}: not taken, the archive is not ready: {reason}"));
+        Answer::Refuse(Refusal::ArchiveUnavailable)
+    }
+
+    /// The entry, with what the archive is to know.
+    ///
+    /// # Errors
+    /// None that is known: there is nothing in it but words and numbers.
+    fn with_note(&self, entry: Entry, note: Option<&Note>) -> Result<Entry, Answer> {
+        let Some(note) = note else { return Ok(entry) };
+        let held = entry.hold.as_ref().map(|reason| reason.as_str().into());
+        let note = entry::encode(&Note { held, ..note.clone() });
         let note = note.map_err(|error| self.cannot_tell(entry.id, &error))?;
-        if note.is_some()
-            && let Err(reason) = archive.archiver.ready()
-        {
-            self.listener
-                .warn(format!("{}: not taken, the archive is not ready: {reason}", entry.id));
-            return Err(Answer::Refuse(Refusal::ArchiveUnavailable));
-        }
-        Ok(Entry { note, ..entry })
+        Ok(Entry { note: Some(note.into()), ..entry })
     }
 
     /// With whom the sender has mail now, if it goes.
