@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use mailweir_mail::{Envelope, Origin, QueueId, Reply, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::hash::Hash;
+use crate::{frame::Seq, hash::Hash, holds::Person};
 
 /// A mail as it was accepted. The content stands behind it, as it was stored in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,6 +188,34 @@ pub enum Erasure {
         /// Their words, or the number of their request.
         reason: Box<str>,
     },
+}
+
+/// A legal hold begins, or means more mail from now on. Nothing that it means is erased.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegalHold {
+    /// The name of the case.
+    pub case: Box<str>,
+    /// Who asked for it.
+    pub by: Box<str>,
+    /// Why.
+    pub reason: Box<str>,
+    /// These mails, by the numbers of their captures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mails: Vec<Seq>,
+    /// All mail of these people, of yesterday and of tomorrow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+}
+
+/// A legal hold ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lifted {
+    /// The name of the case.
+    pub case: Box<str>,
+    /// Who ended it.
+    pub by: Box<str>,
+    /// Why.
+    pub reason: Box<str>,
 }
 
 /// Somebody used the archive.

@@ -9,14 +9,17 @@
 //! It knows no queue and no network. What records say is for others to write and to read.
 
 pub mod archive;
+pub mod catalogue;
 pub mod entry;
 pub mod frame;
 pub mod hash;
+pub mod holds;
 pub mod merkle;
 pub mod payload;
 mod read;
 pub mod records;
 mod recover;
+pub mod retention;
 pub mod roots;
 pub mod scan;
 #[cfg(test)]

@@ -43,6 +43,16 @@ impl Records {
         Self::of(places, places.numbers()?, Look::AtHeads)
     }
 
+    /// Those of a segment and all behind it, by their heads.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn from_segment(places: &Places, first: u64) -> io::Result<Self> {
+        let mut numbers = places.numbers()?;
+        numbers.retain(|number| *number >= first);
+        Self::of(places, numbers, Look::AtHeads)
+    }
+
     /// Those of the last segments whose payloads are what was written. Reads all of their bytes.
     ///
     /// # Errors
