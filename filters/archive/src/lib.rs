@@ -10,6 +10,7 @@
 
 pub mod archive;
 pub mod entry;
+pub mod erase;
 pub mod frame;
 pub mod hash;
 pub mod merkle;
