@@ -18,6 +18,7 @@ use mailweir_mail::{QueueId, Timestamp};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::{
+    erase::{self, Target},
     frame::{Head, Kind, Mark, Packing, Seal, SegmentHead, Seq},
     hash::{Chain, Hash},
     merkle::Tree,
@@ -36,6 +37,8 @@ pub struct Archive {
     sealed: Vec<Root>,
     /// Roots that could not be written to the list yet.
     unlisted: Vec<Root>,
+    /// Payloads that are said to be erased, and may still be there.
+    pub(crate) unreleased: Vec<Target>,
     _lock: File,
 }
 
@@ -176,18 +179,20 @@ impl Archive {
         sync_directory(directory).map_err(failed(directory))?;
         let (end, left) = recover::recover(&places, now)
             .map_err(|(path, error)| OpenError::Io { path, error })?;
-        Ok((
-            Self {
-                places,
-                options,
-                end,
-                open: None,
-                sealed: Vec::new(),
-                unlisted: Vec::new(),
-                _lock: lock,
-            },
-            left,
-        ))
+        // What a crash came into. If it fails it is tried again with the next erasing; `verify` shows it.
+        let unreleased = erase::recent(&places).map_err(failed(&segments))?;
+        let mut archive = Self {
+            places,
+            options,
+            end,
+            open: None,
+            sealed: Vec::new(),
+            unlisted: Vec::new(),
+            unreleased,
+            _lock: lock,
+        };
+        let _ = archive.release();
+        Ok((archive, left))
     }
 
     /// Where its files are.

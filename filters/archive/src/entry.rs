@@ -175,6 +175,10 @@ pub struct Erased {
     pub by: Option<Box<str>>,
     /// The hash of the content that it had.
     pub content: Hash,
+    /// The number of the segment that it was in.
+    pub segment: u64,
+    /// The first byte of its record there.
+    pub at: u64,
 }
 
 /// Why a payload is erased.

@@ -11,6 +11,7 @@
 pub mod archive;
 pub mod catalogue;
 pub mod entry;
+pub mod erase;
 pub mod frame;
 pub mod hash;
 pub mod holds;

@@ -3,7 +3,10 @@
 //! A record counts if a mark or a seal stands behind it, and the next segment does not begin before it
 //! (`FORMAT.md`). Damaged parts are passed over: [`crate::verify`] shows them.
 
-use std::{collections::VecDeque, io};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    io,
+};
 
 use mailweir_mail::QueueId;
 
@@ -22,6 +25,8 @@ pub struct Records {
     reading: Option<Reading>,
     /// Those that count.
     ready: VecDeque<(Head, Place)>,
+    /// Records whose payloads may be gone, as others say.
+    erased: BTreeSet<Seq>,
 }
 
 /// A segment that is read.
@@ -53,20 +58,39 @@ impl Records {
         Self::of(places, numbers, Look::AtHeads)
     }
 
-    /// Those of the last segments whose payloads are what was written. Reads all of their bytes.
+    /// Those of the last segments, by their heads.
     ///
     /// # Errors
     /// The directory cannot be read.
+    pub fn of_last(places: &Places, segments: usize) -> io::Result<Self> {
+        Self::of(places, last(places, segments)?, Look::AtHeads)
+    }
+
+    /// Those of the last segments whose payloads are what was written, or were erased. Reads all of
+    /// their bytes.
+    ///
+    /// # Errors
+    /// The disk failed.
     pub fn sound_of_last(places: &Places, segments: usize) -> io::Result<Self> {
-        let numbers = places.numbers()?;
-        let from = numbers.len().saturating_sub(segments);
-        Self::of(places, numbers.into_iter().skip(from).collect(), Look::Everywhere)
+        let mut records = Self::of(places, last(places, segments)?, Look::Everywhere)?;
+        for record in Self::of_last(places, segments)? {
+            let (head, _) = record?;
+            records.erased.extend((head.kind == Kind::Erased).then_some(head.about));
+        }
+        Ok(records)
     }
 
     fn of(places: &Places, mut numbers: Vec<u64>, look: Look) -> io::Result<Self> {
         numbers.reverse();
         let places = places.clone();
-        Ok(Self { places, look, numbers, reading: None, ready: VecDeque::new() })
+        Ok(Self {
+            places,
+            look,
+            numbers,
+            reading: None,
+            ready: VecDeque::new(),
+            erased: BTreeSet::new(),
+        })
     }
 
     fn next_record(&mut self) -> io::Result<Option<(Head, Place)>> {
@@ -76,7 +100,7 @@ impl Records {
             }
             match &mut self.reading {
                 Some(reading) => {
-                    if !reading.advance(&mut self.ready)? {
+                    if !reading.advance(&mut self.ready, &self.erased)? {
                         self.reading = None;
                     }
                 }
@@ -99,17 +123,25 @@ impl Records {
 
 impl Reading {
     /// Reads a part. `false` at the end.
-    fn advance(&mut self, ready: &mut VecDeque<(Head, Place)>) -> io::Result<bool> {
+    fn advance(
+        &mut self,
+        ready: &mut VecDeque<(Head, Place)>,
+        erased: &BTreeSet<Seq>,
+    ) -> io::Result<bool> {
         let Some(part) = self.scan.next_part()? else { return Ok(false) };
         match part.item {
-            Item::Record { head, payload: Payload::Sound | Payload::Skipped } => {
-                if self.end.is_none_or(|end| head.seq < end) {
+            Item::Record { head, payload } => {
+                let is_whole = match payload {
+                    Payload::Sound | Payload::Skipped => true,
+                    Payload::Zeros | Payload::Changed => erased.contains(&head.seq),
+                    Payload::Cut => false,
+                };
+                if is_whole && self.end.is_none_or(|end| head.seq < end) {
                     self.group.push((head, Place { segment: self.segment, at: part.at }));
                 }
             }
             Item::Mark(_) | Item::Seal(_) => ready.extend(self.group.drain(..)),
-            Item::Record { payload: Payload::Changed | Payload::Cut, .. } | Item::Damage { .. } => {
-            }
+            Item::Damage { .. } => {}
         }
         Ok(true)
     }
@@ -121,6 +153,44 @@ impl Iterator for Records {
     fn next(&mut self) -> Option<Self::Item> {
         self.next_record().transpose()
     }
+}
+
+/// Where records are, by their numbers. Reads the heads of the segments that have them.
+///
+/// # Errors
+/// The disk failed.
+pub fn locate(places: &Places, wanted: &BTreeSet<Seq>) -> io::Result<Vec<(Head, Place)>> {
+    let numbers = places.numbers()?;
+    let first = |number: &u64| -> io::Result<Option<Seq>> {
+        let (head, _) = Scan::open(&places.segment(*number), Look::AtHeads)?;
+        Ok(head.ok().map(|head| head.first))
+    };
+    let firsts = numbers.iter().map(first).collect::<io::Result<Vec<_>>>()?;
+    let mut found = Vec::new();
+    for (index, number) in numbers.iter().enumerate() {
+        let from = firsts[index].unwrap_or(0);
+        let to = firsts.get(index + 1).copied().flatten().unwrap_or(Seq::MAX);
+        if from >= to || wanted.range(from..to).next().is_none() {
+            continue;
+        }
+        // With the next one, which says what counts of this one.
+        let both = numbers.iter().skip(index).take(2).copied().collect();
+        for record in Records::of(places, both, Look::AtHeads)? {
+            let (head, place) = record?;
+            if place.segment != *number {
+                break;
+            }
+            found.extend(wanted.contains(&head.seq).then_some((head, place)));
+        }
+    }
+    Ok(found)
+}
+
+/// The numbers of the last segments.
+fn last(places: &Places, segments: usize) -> io::Result<Vec<u64>> {
+    let mut numbers = places.numbers()?;
+    let from = numbers.len().saturating_sub(segments);
+    Ok(numbers.split_off(from))
 }
 
 /// Where the capture of a mail is, and what became of it. Reads the heads of all records.

@@ -1,5 +1,7 @@
 //! What an archive is after crashes, failing disks and people who change it.
 
+mod erasing;
+
 use std::{
     fs::{self, OpenOptions},
     io::Write as _,

@@ -3,14 +3,17 @@
 //!
 //! What is found is shown with its place, and the rest is read on. Nothing is changed.
 
+mod erasures;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, io,
 };
 
+use self::erasures::Erasures;
 use crate::{
-    archive::Places,
-    frame::{Head, Kind, Mark, Seal, SegmentHead, Seq, Unread},
+    archive::{Place, Places},
+    frame::{Head, Mark, Seal, SegmentHead, Seq, Unread},
     hash::{Chain, Hash},
     merkle::Tree,
     roots::{self, NoRoot, Root},
@@ -90,6 +93,11 @@ pub enum What {
         /// The number of the record.
         seq: Seq,
     },
+    /// A record says that the payload of this one was erased, and it is there, or a part of it.
+    NotErased {
+        /// The number of the record.
+        seq: Seq,
+    },
     /// The file ends in a record.
     Cut {
         /// The number of the record.
@@ -136,6 +144,9 @@ impl fmt::Display for What {
             Self::Missing { first, last } => write!(f, "records {first} to {last} are missing"),
             Self::Misplaced { seq } => write!(f, "record {seq} is not in its place"),
             Self::Changed { seq } => write!(f, "record {seq} was changed"),
+            Self::NotErased { seq } => {
+                write!(f, "record {seq} is said to be erased, and is there")
+            }
             Self::Cut { seq } => write!(f, "record {seq} is cut off"),
             Self::NotChained { before } => {
                 write!(f, "records up to {before} do not follow from those before them")
@@ -188,6 +199,7 @@ pub fn verify(
     }
     check.lists(&listed, known.roots);
     check.unlisted(places)?;
+    check.erasures(places)?;
     Ok(check.finish(known.last))
 }
 
@@ -197,10 +209,7 @@ struct Check {
     report: Report,
     /// Where the archive ends so far.
     end: Option<Ended>,
-    /// Payloads that are not what was written, by number, with their places.
-    changed: BTreeMap<Seq, (u64, u64)>,
-    /// Records that were erased, as others say.
-    erased: BTreeSet<Seq>,
+    erasures: Erasures,
     sealed: BTreeMap<u64, Root>,
 }
 
@@ -337,7 +346,7 @@ impl Check {
         // Of a segment that could not be written to any more, what stands behind the place where the next
         // one goes on was never promised.
         let end = goes_on.filter(|_| before.seal.is_none()).map_or(u64::MAX, |(_, end)| *end);
-        self.changed.retain(|_, place| *place < (before.segment, end) || place.0 > before.segment);
+        self.erasures.retain(|place| (place.segment, place.at) < (before.segment, end));
         let counts = |found: &Finding| found.at.is_none_or(|at| at < end);
         self.report.findings.extend(before.findings.into_iter().filter(counts));
     }
@@ -361,15 +370,9 @@ impl Check {
     fn record(&mut self, reading: &mut Reading, at: u64, head: &Head, payload: Payload) {
         self.report.records += 1;
         reading.record(at, head);
-        match payload {
-            Payload::Sound | Payload::Skipped => {}
-            Payload::Changed => {
-                self.changed.insert(head.seq, (reading.segment, at));
-            }
-            Payload::Cut => reading.find(at, What::Cut { seq: head.seq }),
-        }
-        if head.kind == Kind::Erased {
-            self.erased.insert(head.about);
+        self.erasures.record(head, payload, Place { segment: reading.segment, at });
+        if payload == Payload::Cut {
+            reading.find(at, What::Cut { seq: head.seq });
         }
     }
 
@@ -403,23 +406,27 @@ impl Check {
         Ok(())
     }
 
+    /// Says which payloads were erased, and which were not.
+    fn erasures(&mut self, places: &Places) -> io::Result<()> {
+        let mut erasures = std::mem::take(&mut self.erasures);
+        if let Some(end) = &self.end {
+            let counts = |place: &Place| place.segment != end.segment || place.at < end.counted();
+            erasures.retain(counts);
+        }
+        let (erased, findings) = erasures.finish(places)?;
+        self.report.erased += erased;
+        self.report.findings.extend(findings);
+        Ok(())
+    }
+
     fn finish(mut self, known: Seq) -> Report {
         let (mut next, mut segment) = (1, 1);
         if let Some(end) = self.end.take() {
             (next, segment) = (end.next, end.segment);
             self.report.torn += end.torn;
-            // What no mark stands behind does not count.
-            let marked = if end.seal.is_some() { u64::MAX } else { end.marked() };
-            let counted = |at: u64| at < marked;
-            self.changed.retain(|_, place| place.0 != segment || counted(place.1));
-            let counts = |found: &Finding| found.at.is_none_or(counted);
+            let behind = end.counted();
+            let counts = |found: &Finding| found.at.is_none_or(|at| at < behind);
             self.report.findings.extend(end.findings.into_iter().filter(counts));
-        }
-        for (seq, (segment, at)) in std::mem::take(&mut self.changed) {
-            match self.erased.contains(&seq) {
-                true => self.report.erased += 1,
-                false => self.find(segment, Some(at), What::Changed { seq }),
-            }
         }
         self.report.last = next - 1;
         if known >= next {
@@ -489,9 +496,12 @@ impl Reading {
 }
 
 impl Ended {
-    /// The first byte behind the last mark.
-    fn marked(&self) -> u64 {
-        self.marks.last_key_value().map_or(0, |(_, (_, end))| *end)
+    /// Where what counts of it ends: of what is not sealed, behind the last mark.
+    fn counted(&self) -> u64 {
+        match self.seal {
+            Some(_) => u64::MAX,
+            None => self.marks.last_key_value().map_or(0, |(_, (_, end))| *end),
+        }
     }
 }
 
