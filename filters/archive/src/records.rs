@@ -20,6 +20,10 @@ pub struct Records {
     /// The segments that are still to be read, the next one last.
     numbers: Vec<u64>,
     reading: Option<Reading>,
+    /// The first record that is wanted.
+    from: Seq,
+    /// Where reading begins, if not at the beginning of a segment.
+    start: Option<Place>,
     /// Those that count.
     ready: VecDeque<(Head, Place)>,
 }
@@ -53,10 +57,41 @@ impl Records {
         Self::of(places, numbers.into_iter().skip(from).collect(), Look::Everywhere)
     }
 
+    /// Those from a number on, by their heads. Of segments before it no more than the head is read.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn from(places: &Places, seq: Seq) -> io::Result<Self> {
+        let mut numbers = places.numbers()?;
+        let mut holding = numbers.len();
+        // From the end: most who ask are not far behind.
+        while holding > 0 {
+            holding -= 1;
+            let (head, _) = Scan::open(&places.segment(numbers[holding]), Look::AtHeads)?;
+            if head.is_ok_and(|head| head.first <= seq) {
+                break;
+            }
+        }
+        numbers.drain(..holding);
+        Ok(Self { from: seq, ..Self::of(places, numbers, Look::AtHeads)? })
+    }
+
+    /// Those behind one that was given before, also what was written since. Nothing before it is read again.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn behind(places: &Places, (head, place): (Head, Place)) -> io::Result<Self> {
+        let mut numbers = places.numbers()?;
+        numbers.retain(|number| *number >= place.segment);
+        let all = Self::of(places, numbers, Look::AtHeads)?;
+        Ok(Self { from: head.seq + 1, start: Some(place), ..all })
+    }
+
     fn of(places: &Places, mut numbers: Vec<u64>, look: Look) -> io::Result<Self> {
         numbers.reverse();
         let places = places.clone();
-        Ok(Self { places, look, numbers, reading: None, ready: VecDeque::new() })
+        let ready = VecDeque::new();
+        Ok(Self { places, look, numbers, reading: None, from: 0, start: None, ready })
     }
 
     fn next_record(&mut self) -> io::Result<Option<(Head, Place)>> {
@@ -66,7 +101,7 @@ impl Records {
             }
             match &mut self.reading {
                 Some(reading) => {
-                    if !reading.advance(&mut self.ready)? {
+                    if !reading.advance(self.from, &mut self.ready)? {
                         self.reading = None;
                     }
                 }
@@ -78,8 +113,11 @@ impl Records {
         }
     }
 
-    fn begin(&self, segment: u64) -> io::Result<Reading> {
-        let (_, scan) = Scan::open(&self.places.segment(segment), self.look)?;
+    fn begin(&mut self, segment: u64) -> io::Result<Reading> {
+        let (_, mut scan) = Scan::open(&self.places.segment(segment), self.look)?;
+        if let Some(start) = self.start.take().filter(|start| start.segment == segment) {
+            scan = scan.starting_at(start.at);
+        }
         let next =
             self.numbers.last().map(|next| Scan::open(&self.places.segment(*next), self.look));
         let end = next.transpose()?.and_then(|(head, _)| head.ok()).map(|head| head.first);
@@ -89,11 +127,11 @@ impl Records {
 
 impl Reading {
     /// Reads a part. `false` at the end.
-    fn advance(&mut self, ready: &mut VecDeque<(Head, Place)>) -> io::Result<bool> {
+    fn advance(&mut self, from: Seq, ready: &mut VecDeque<(Head, Place)>) -> io::Result<bool> {
         let Some(part) = self.scan.next_part()? else { return Ok(false) };
         match part.item {
             Item::Record { head, payload: Payload::Sound | Payload::Skipped } => {
-                if self.end.is_none_or(|end| head.seq < end) {
+                if head.seq >= from && self.end.is_none_or(|end| head.seq < end) {
                     self.group.push((head, Place { segment: self.segment, at: part.at }));
                 }
             }
