@@ -181,7 +181,7 @@ impl Catalogue {
     fn catch_up(&mut self, progress: &mut dyn FnMut(u64)) -> io::Result<(u64, Seq)> {
         self.last_hold = self.checkpoint.last_hold;
         let (mut made, mut last) = (0, self.checkpoint.first - 1);
-        for record in Records::from_segment(&self.places, self.checkpoint.segment)? {
+        for record in Records::from(&self.places, self.checkpoint.first)? {
             let (head, place) = record?;
             let written = Written { head, place };
             let facts = self.facts(&written);
