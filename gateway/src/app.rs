@@ -19,7 +19,7 @@ use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    archiving::{Archiver, ListenerArchive},
+    archiving::{Archiver, ListenerArchive, room::Room},
     clock,
     config::{
         AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
@@ -225,7 +225,8 @@ impl App {
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
         let moderation = Arc::clone(&self.moderation);
-        let operated = control::Operated { egress, gate, moderation };
+        let archive = self.archiver.clone().map(Room::of_server);
+        let operated = control::Operated { egress, gate, moderation, archive };
         let (end, observer) = (self.end.clone(), self.shared.observer.clone());
         self.services.spawn(async move {
             if let Err(error) = control::serve(&control, operated, end).await {

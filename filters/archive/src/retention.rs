@@ -2,6 +2,8 @@
 
 use std::io;
 
+use mailweir_mail::QueueId;
+
 use crate::{
     catalogue::{Row, Rows},
     entry::{self, Capture},
@@ -20,6 +22,8 @@ pub enum Over {
     Held {
         /// Its capture.
         seq: Seq,
+        /// Its name.
+        id: Option<QueueId>,
         /// The names of the cases.
         cases: Vec<Box<str>>,
     },
@@ -27,6 +31,8 @@ pub enum Over {
     Unreadable {
         /// Its capture.
         seq: Seq,
+        /// Its name.
+        id: Option<QueueId>,
         /// Why.
         why: Box<str>,
     },
@@ -45,15 +51,17 @@ pub struct Free {
     pub size: u64,
 }
 
-/// The mails whose time is over on a day, counted from 1970: kept long enough, and ended, or never heard of
+/// The mails, from a number on, whose time is over on a day, counted from 1970: kept long enough, and ended, or never heard of
 /// again for a month.
 pub fn over<'a>(
     rows: &'a Rows,
     reader: &'a Reader,
     holds: &'a Holds,
+    from: Seq,
     today: u32,
 ) -> impl Iterator<Item = io::Result<Over>> + 'a {
-    let over = rows.from(1).filter(move |row| row.as_ref().map_or(true, |row| is_over(row, today)));
+    let over =
+        rows.from(from).filter(move |row| row.as_ref().map_or(true, |row| is_over(row, today)));
     over.map(move |row| judge(rows, reader, holds, row?))
 }
 
@@ -62,23 +70,24 @@ pub fn over<'a>(
 /// # Errors
 /// The disk failed.
 pub fn judge(rows: &Rows, reader: &Reader, holds: &Holds, row: Row) -> io::Result<Over> {
-    let seq = row.seq;
-    let summary = match reader.read_sound(row.place).map(|mut record| record.payload.summary()) {
-        Ok(Ok(summary)) => summary,
-        Ok(Err(error)) => return Ok(Over::Unreadable { seq, why: error.to_string().into() }),
-        Err(error) => return Ok(Over::Unreadable { seq, why: error.to_string().into() }),
-    };
-    let capture = match entry::decode::<Capture>(&summary) {
+    let (seq, id) = (row.seq, row.queue_id());
+    let capture = match read(reader, &row) {
         Ok(capture) => capture,
-        Err(error) => return Ok(Over::Unreadable { seq, why: error.to_string().into() }),
+        Err(why) => return Ok(Over::Unreadable { seq, id, why }),
     };
     let cases: Vec<Box<str>> = holds.of(seq, &capture).map(Into::into).collect();
     if !cases.is_empty() {
-        return Ok(Over::Held { seq, cases });
+        return Ok(Over::Held { seq, id, cases });
     }
     let outcome = row.mail.ended.map(|(seq, _)| rows.get(seq)).transpose()?.flatten();
     let free = Free { capture: row, outcome, content: capture.content, size: capture.size };
     Ok(Over::Free(Box::new(free)))
+}
+
+fn read(reader: &Reader, row: &Row) -> Result<Capture, Box<str>> {
+    let mut record = reader.read_sound(row.place).map_err(|error| error.to_string())?;
+    let summary = record.payload.summary().map_err(|error| error.to_string())?;
+    Ok(entry::decode(&summary).map_err(|error| error.to_string())?)
 }
 
 fn is_over(row: &Row, today: u32) -> bool {
@@ -108,7 +117,7 @@ mod tests {
     fn asked(home: &mut Home, holds: &Holds, day: u32) -> [Vec<Seq>; 3] {
         let reader = Reader::new(home.places());
         let mut found = [vec![], vec![], vec![]];
-        for over in over(home.catalogue().rows(), &reader, holds, day) {
+        for over in over(home.catalogue().rows(), &reader, holds, 1, day) {
             match over.unwrap() {
                 Over::Free(free) => found[0].push(free.capture.seq),
                 Over::Held { seq, .. } => found[1].push(seq),

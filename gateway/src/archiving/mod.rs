@@ -5,7 +5,9 @@
 //! full, slow or absent loses nothing.
 
 mod note;
+pub(crate) mod room;
 mod shelf;
+pub mod words;
 
 use std::{
     mem,

@@ -9,14 +9,16 @@ use mailweir_archive::{
     About, Archive, Draft, Left, OpenError, Options, Reader, WriteError, Written,
     catalogue::{Catalogue, Facts, Found, Row, Rows},
     entry::{
-        self, Access, Capture, Direction, Ending, Fared, LegalHold, Lifted, Note, Outcome, Source,
-        SummaryError,
+        self, Access, Capture, Direction, Ending, Erasure, Fared, LegalHold, Lifted, Note, Outcome,
+        Source, SummaryError,
     },
+    erase::{Erase, EraseError},
     frame::{Kind, Seq},
     hash::Hash,
     holds::Holds,
     payload::{PackError, Packer},
     records::Records,
+    retention::{self, Free, Over},
     roots::Root,
 };
 use mailweir_mail::{QueueId, Timestamp};
@@ -59,6 +61,19 @@ pub(crate) enum ShelfError {
     Summary(#[from] SummaryError),
     #[error("the catalogue of the archive: {0}")]
     Catalogue(io::Error),
+    #[error(transparent)]
+    Erase(#[from] EraseError),
+    #[error("they are said to be erased, and are still on the disk: {0}; it is tried again")]
+    NotReleased(io::Error),
+}
+
+/// What became of a mail that was to be erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is erased; the record that says so.
+    Erased(Seq),
+    /// It is not, and why.
+    Kept(Box<str>),
 }
 
 /// A record that is to be written, and what the catalogue keeps of it.
@@ -205,6 +220,74 @@ impl Shelf {
             holds.lift(lifted);
         }
         Ok(())
+    }
+
+    /// Erases mails, and what became of them. Nothing that a legal hold means.
+    pub(crate) fn erase(
+        &mut self,
+        wanted: &[Seq],
+        why: &Erasure,
+        by: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<Fate>, ShelfError> {
+        let mut group = Vec::new();
+        let mut fates = Vec::with_capacity(wanted.len());
+        for seq in wanted {
+            let fate = match self.may_be_erased(*seq)? {
+                Err(why) => Fate::Kept(why),
+                Ok(free) => {
+                    let record = group.len();
+                    let mail = Some((free.capture.seq, free.capture.place));
+                    for (seq, place) in
+                        mail.into_iter().chain(free.outcome.map(|row| (row.seq, row.place)))
+                    {
+                        let (why, by) = (why.clone(), by.map(Into::into));
+                        group.push(Erase { seq, place, why, by, content: free.content });
+                    }
+                    Fate::Erased(record as Seq)
+                }
+            };
+            fates.push(fate);
+        }
+        if group.is_empty() {
+            return Ok(fates);
+        }
+        let done = self.archive.erase(&group, now)?;
+        let noted: Vec<_> = done.written.iter().map(|written| (*written, Facts::Nothing)).collect();
+        self.catalogue.note(&noted).map_err(ShelfError::Catalogue)?;
+        if let Some(error) = done.left {
+            return Err(ShelfError::NotReleased(error));
+        }
+        for fate in &mut fates {
+            if let Fate::Erased(record) = fate {
+                *record = done.written.get(*record as usize).map_or(0, |written| written.head.seq);
+            }
+        }
+        Ok(fates)
+    }
+
+    fn may_be_erased(&self, seq: Seq) -> Result<Result<Box<Free>, Box<str>>, ShelfError> {
+        let rows = self.catalogue.rows();
+        let row = rows.get(seq).map_err(ShelfError::Catalogue)?;
+        let Some(row) = row.filter(|row| row.kind == Kind::Capture) else {
+            return Ok(Err("the archive has no such mail".into()));
+        };
+        if row.erased.is_some() {
+            return Ok(Err("it is erased already".into()));
+        }
+        let holds = match &self.holds {
+            Ok(holds) => holds,
+            Err(error) => return Ok(Err(error.clone())),
+        };
+        Ok(
+            match retention::judge(rows, &self.reader, holds, row).map_err(ShelfError::Catalogue)? {
+                Over::Free(free) => Ok(free),
+                Over::Held { cases, .. } => Err(format!("legal hold {}", cases.join(", ")).into()),
+                Over::Unreadable { why, .. } => {
+                    Err(format!("whether a legal hold means it cannot be told: {why}").into())
+                }
+            },
+        )
     }
 
     fn add_about_holds(

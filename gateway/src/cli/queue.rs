@@ -207,7 +207,8 @@ impl Printer {
                 )
             }
             // Not asked for here.
-            Answer::Ban(_)
+            Answer::Archive(_)
+            | Answer::Ban(_)
             | Answer::Lifted { .. }
             | Answer::Case { .. }
             | Answer::Trusted(_)
