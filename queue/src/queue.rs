@@ -250,7 +250,7 @@ impl Queue {
         let (answer, fate) = oneshot::channel();
         let begun = self.shared.change(
             self.shared.lock(),
-            Wanted { id: claim.id, change: Change::Results(results), told },
+            Wanted { told, ..(claim.id, Change::Results(results)).into() },
             |_, _| {},
             move |changed| drop(answer.send(changed.map(|changed| changed.recorded()))),
         );

@@ -4,6 +4,7 @@
 //! the queue owes it to the archive, and nothing of it goes before the archive has it. So a disk that is
 //! full, slow or absent loses nothing.
 
+mod decided;
 mod note;
 mod shelf;
 
@@ -19,8 +20,11 @@ use mailweir_mail::SessionEvent;
 use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::note::{ListenerArchive, Mail, direction};
 use self::shelf::{Shelf, ShelfError};
+pub(crate) use self::{
+    decided::{tell, tell_of_operator},
+    note::{ListenerArchive, Mail, direction},
+};
 use crate::{clock, config, observe::Observer};
 
 /// The one who takes mail into the archive.

@@ -17,7 +17,7 @@ use mailweir_archive::{
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_queue::{ArchivePart, ToArchive, progress};
 
-use super::Item;
+use super::{Item, decided};
 
 /// The archive, and what of the queue's mail it has.
 pub(super) struct Shelf {
@@ -163,7 +163,7 @@ fn outcome(mail: &ToArchive) -> Option<Outcome> {
             progress::Outcome::Deleted => Ending::Deleted,
         },
         recipients: ending.recipients.iter().map(fared).collect(),
-        decision: None,
+        decisions: decided::read(&ending.decisions),
     })
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use mailweir_archive::{
     Place, Places, Reader,
-    entry::{self, Capture, Outcome},
+    entry::{self, Capture, Decided, Outcome},
     frame::{Head, Kind},
     records,
     roots::{self, Root},
@@ -266,7 +266,16 @@ impl Shown {
             writeln!(out, "kept        {days}{rule}")?;
             writeln!(out, "SHA-256     {content}")?;
         }
-        for Outcome { end, recipients, .. } in &self.outcomes {
+        for Outcome { end, recipients, decisions, .. } in &self.outcomes {
+            for Decided { decision, by, proof, at, rule } in decisions {
+                let rule =
+                    rule.as_deref().map_or_else(String::new, |rule| format!(", rule {rule}"));
+                writeln!(
+                    out,
+                    "decided     {decision} by {by} ({proof}) at {}{rule}",
+                    at.rfc3339()
+                )?;
+            }
             writeln!(out, "ended       {}", end.as_str())?;
             for (number, fared) in (1..).zip(recipients) {
                 let how = if fared.delivered { "delivered" } else { "not delivered" };
@@ -287,5 +296,42 @@ impl Shown {
             writeln!(out, "ended       not yet")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailweir_archive::entry::Ending;
+    use mailweir_mail::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn who_decided_is_shown_with_the_end() {
+        let at = Timestamp::from_secs(1_795_210_205);
+        let decided = |decision: &str, by: &str, proof: &str, rule: Option<&str>| Decided {
+            decision: decision.into(),
+            by: by.into(),
+            proof: proof.into(),
+            at,
+            rule: rule.map(Into::into),
+        };
+        let decisions = vec![
+            decided("approved", "moderator kim@own.example", "link", Some("secrets")),
+            decided("deleted", "operator root", "command_line", None),
+        ];
+        let (id, end, recipients) = (QueueId::new(at, 1), Ending::Deleted, Vec::new());
+        let outcomes = vec![Outcome { id, end, recipients, decisions }];
+        let mut out = Vec::new();
+        Shown { capture: None, outcomes }.print(&mut out).unwrap();
+        let at = at.rfc3339();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            format!(
+                "decided     approved by moderator kim@own.example (link) at {at}, rule secrets\n\
+                 decided     deleted by operator root (command_line) at {at}\n\
+                 ended       deleted\n"
+            )
+        );
     }
 }

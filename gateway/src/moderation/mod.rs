@@ -36,7 +36,7 @@ use mailweir_queue::{Queue, StoredCases};
 use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use self::take::annex;
+pub(crate) use self::take::{annex, decision};
 pub(crate) use self::{
     api::Api,
     content::Fingerprint,

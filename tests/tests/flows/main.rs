@@ -50,6 +50,7 @@ mod strangers_cannot_relay;
 mod tables_are_followed_while_mail_flows;
 mod tables_say_what_becomes_of_mail;
 mod tables_say_where_mail_goes;
+mod the_archive_knows_who_decided;
 mod the_first_mail_to_somebody_new_waits;
 mod the_next_exchanger_is_tried;
 mod the_sender_hears_of_failure_once;
