@@ -434,6 +434,13 @@ impl Queue {
         self.shared.lock().oldest()
     }
 
+    /// When the oldest mail arrived of which the archive is owed something now; what it is being given is
+    /// not among them.
+    #[must_use]
+    pub fn oldest_owed_to_archive(&self) -> Option<Timestamp> {
+        self.shared.lock().due.archive.oldest().map(QueueId::arrival)
+    }
+
     /// Writes every readable mail to `out`, as [`crate::rescue`] does, without stopping the queue.
     ///
     /// # Errors

@@ -6,11 +6,15 @@
 
 mod decided;
 mod note;
+mod own;
 mod shelf;
 
 use std::{
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -24,8 +28,12 @@ use self::shelf::{Shelf, ShelfError};
 pub(crate) use self::{
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
+    own::OwnMail,
 };
-use crate::{clock, config, observe::Observer};
+use crate::{
+    clock, config,
+    observe::{ArchiveGauges, Observer},
+};
 
 /// The one who takes mail into the archive.
 pub(crate) struct Archiver {
@@ -34,6 +42,8 @@ pub(crate) struct Archiver {
     observer: Observer,
     /// Why it cannot be written, while that is so.
     trouble: Mutex<Option<Box<str>>>,
+    /// The number of its last record; 0: it is not known, or there is none.
+    last: AtomicU64,
     /// Mails whose content could not be read, and when: they hold up no others, and are owed again later.
     unread: Mutex<Vec<(Instant, ToArchive)>>,
     /// Cancelled when nothing is to be begun any more.
@@ -73,7 +83,19 @@ impl Archiver {
         end: CancellationToken,
     ) -> Self {
         let (trouble, unread) = (Mutex::default(), Mutex::default());
-        Self { settings, queue, observer, trouble, unread, end }
+        Self { settings, queue, observer, trouble, last: AtomicU64::default(), unread, end }
+    }
+
+    /// What is true of it now.
+    pub(crate) fn gauges(&self) -> ArchiveGauges {
+        let last = self.last.load(Ordering::Relaxed);
+        let oldest = self.queue.oldest_owed_to_archive();
+        ArchiveGauges {
+            waiting: self.queue.stats().to_archive as u64,
+            lag: oldest.map_or(Duration::ZERO, |oldest| clock::now().since(oldest)),
+            is_writable: self.trouble().is_none(),
+            last_record: (last > 0).then_some(last),
+        }
     }
 
     /// Whether new mail may be accepted that is to be kept.
@@ -99,6 +121,7 @@ impl Archiver {
         while self.end.run_until_cancelled(self.wait(shelf.is_some())).await == Some(true) {
             match self.take(shelf.take()).await {
                 Ok(kept) => {
+                    self.last.store(kept.last(), Ordering::Relaxed);
                     shelf = Some(kept);
                     pause = SHORTEST_PAUSE;
                     self.works();

@@ -27,6 +27,8 @@ pub(super) struct Shelf {
     captured: HashMap<QueueId, Seq>,
     /// Mails whose end was in the last segments at the start. A crash may have had the queue forget that.
     ended: HashSet<QueueId>,
+    /// The number of the last record.
+    last: u64,
 }
 
 /// A group is not kept.
@@ -49,7 +51,8 @@ impl Shelf {
         let (archive, left) = Archive::open(directory, Options { segment_size }, now)?;
         let failed = |error| OpenError::Io { path: directory.to_owned(), error };
         let packer = Packer::new().map_err(|error| failed(std::io::Error::other(error)))?;
-        let mut shelf = Self { archive, packer, captured: HashMap::new(), ended: HashSet::new() };
+        let mut shelf =
+            Self { archive, packer, captured: HashMap::new(), ended: HashSet::new(), last: 0 };
         shelf.remember().map_err(failed)?;
         Ok((shelf, left))
     }
@@ -59,6 +62,7 @@ impl Shelf {
     fn remember(&mut self) -> std::io::Result<()> {
         for record in Records::sound_of_last(self.archive.places(), LAST_SEGMENTS)? {
             let (head, _) = record?;
+            self.last = head.seq;
             let Some(id) = QueueId::from_key(&head.id) else { continue };
             match head.kind {
                 Kind::Capture => {
@@ -98,6 +102,7 @@ impl Shelf {
             }
         }
         for Written { head, .. } in self.archive.append(drafts, now)? {
+            self.last = head.seq;
             let Some(id) = QueueId::from_key(&head.id) else { continue };
             match head.kind {
                 Kind::Capture => {
@@ -109,6 +114,11 @@ impl Shelf {
             }
         }
         Ok(())
+    }
+
+    /// The number of the last record; 0: there is none.
+    pub(super) const fn last(&self) -> u64 {
+        self.last
     }
 
     /// The segments that were sealed since this was asked last.
