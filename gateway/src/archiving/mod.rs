@@ -4,14 +4,19 @@
 //! the queue owes it to the archive, and nothing of it goes before the archive has it. So a disk that is
 //! full, slow or absent loses nothing.
 
+mod decided;
 mod note;
+mod own;
 pub(crate) mod room;
 mod shelf;
 pub mod words;
 
 use std::{
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -22,9 +27,16 @@ use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::note::{ListenerArchive, Mail, direction};
 use self::shelf::{Opened, Shelf, ShelfError};
-use crate::{clock, config, observe::Observer};
+pub(crate) use self::{
+    decided::{tell, tell_of_operator},
+    note::{ListenerArchive, Mail, direction},
+    own::OwnMail,
+};
+use crate::{
+    clock, config,
+    observe::{ArchiveGauges, Observer},
+};
 
 /// The one who takes mail into the archive.
 pub(crate) struct Archiver {
@@ -33,6 +45,8 @@ pub(crate) struct Archiver {
     observer: Observer,
     /// Why it cannot be written, while that is so.
     trouble: Mutex<Option<Box<str>>>,
+    /// The number of its last record; 0: it is not known, or there is none.
+    last: AtomicU64,
     /// Mails whose content could not be read, and when: they hold up no others, and are owed again later.
     unread: Mutex<Vec<(Instant, ToArchive)>>,
     jobs: mpsc::Sender<Job>,
@@ -108,7 +122,20 @@ impl Archiver {
         let (trouble, unread) = (Mutex::default(), Mutex::default());
         let (jobs, waiting) = mpsc::channel(MOST_JOBS);
         let waiting = Mutex::new(Some(Jobs(waiting)));
-        Self { settings, queue, observer, trouble, unread, jobs, waiting, end }
+        let last = AtomicU64::default();
+        Self { settings, queue, observer, trouble, last, unread, jobs, waiting, end }
+    }
+
+    /// What is true of it now.
+    pub(crate) fn gauges(&self) -> ArchiveGauges {
+        let last = self.last.load(Ordering::Relaxed);
+        let oldest = self.queue.oldest_owed_to_archive();
+        ArchiveGauges {
+            waiting: self.queue.stats().to_archive as u64,
+            lag: oldest.map_or(Duration::ZERO, |oldest| clock::now().since(oldest)),
+            is_writable: self.trouble().is_none(),
+            last_record: (last > 0).then_some(last),
+        }
     }
 
     /// Whether new mail may be accepted that is to be kept.
@@ -157,6 +184,7 @@ impl Archiver {
         {
             match self.take(shelf.take(), next).await {
                 Ok(kept) => {
+                    self.last.store(kept.last(), Ordering::Relaxed);
                     shelf = Some(kept);
                     pause = SHORTEST_PAUSE;
                     self.works();

@@ -7,7 +7,7 @@ use std::{
 
 use mailweir_archive::{
     About, Archive, Draft, Left, OpenError, Options, Reader, WriteError, Written,
-    catalogue::{Catalogue, Facts, Found, Row, Rows},
+    catalogue::{Catalogue, Facts, Found, Row},
     entry::{
         self, Access, Capture, Direction, Ending, Erasure, Fared, LegalHold, Lifted, Note, Outcome,
         Source, SummaryError,
@@ -24,7 +24,7 @@ use mailweir_archive::{
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_queue::{ArchivePart, ToArchive, progress};
 
-use super::Item;
+use super::{Item, decided};
 use crate::config;
 
 /// The archive, and what of the queue's mail it has.
@@ -322,6 +322,11 @@ impl Shelf {
         Ok(written)
     }
 
+    /// The number of the last record; 0: there is none.
+    pub(super) const fn last(&self) -> u64 {
+        self.archive.next() - 1
+    }
+
     /// The segments that were sealed since this was asked last.
     pub(super) fn take_sealed(&mut self) -> Vec<Root> {
         let sealed = self.archive.take_sealed();
@@ -330,11 +335,6 @@ impl Shelf {
             let _ = self.catalogue.keep();
         }
         sealed
-    }
-
-    /// Where records are.
-    pub(crate) const fn rows(&self) -> &Rows {
-        self.catalogue.rows()
     }
 
     /// What records say.
@@ -397,7 +397,7 @@ fn outcome(mail: &ToArchive) -> Option<Outcome> {
             progress::Outcome::Deleted => Ending::Deleted,
         },
         recipients: ending.recipients.iter().map(fared).collect(),
-        decision: None,
+        decisions: decided::read(&ending.decisions),
     })
 }
 

@@ -170,6 +170,8 @@ pub enum Place {
     Deferred,
     /// On hold.
     Hold,
+    /// Done, and kept until the archive has it.
+    Archiving,
     /// Unreadable; kept for `rescue`.
     Corrupt,
 }
@@ -183,6 +185,7 @@ impl Place {
             Self::Active => "active",
             Self::Deferred => "deferred",
             Self::Hold => "hold",
+            Self::Archiving => "archiving",
             Self::Corrupt => "corrupt",
         }
     }

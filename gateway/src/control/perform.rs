@@ -192,7 +192,9 @@ async fn list(
     answers: &Answers,
 ) -> Result<(), Gone> {
     let mut left = limit;
-    let mut filter = Filter::default();
+    // There may be very many of them: who asks for them sees them.
+    let only = (place == Some(Place::Archiving)).then_some(mailweir_queue::Place::Archiving);
+    let mut filter = Filter { place: only, after: None };
     while left > 0 {
         let page = match page(queue, &filter).await {
             Ok(page) => page,
@@ -284,6 +286,7 @@ fn said(last: &LastReply) -> Box<str> {
 /// The name of the Postfix queue that such a mail would be in.
 fn place(progress: &Progress) -> Place {
     match progress.state {
+        _ if progress.is_done() => Place::Archiving,
         State::Screening { .. } => Place::Incoming,
         State::Held { .. } => Place::Hold,
         State::Ready { not_before } if not_before <= clock::now() => Place::Active,

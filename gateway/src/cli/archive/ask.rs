@@ -16,12 +16,14 @@ use super::{
 };
 use crate::{
     archiving::words::{Ask, Hold, Search, Told},
+    clock,
     config::{self, Config},
     control::{
         self,
         operation::{Answer, Operation, Request},
     },
     store::Store,
+    time_zone::TimeZone,
 };
 
 /// How the archive is asked.
@@ -132,7 +134,7 @@ pub(super) struct PurgeOptions {
 
 pub(super) fn search(options: &SearchOptions) -> anyhow::Result<ExitCode> {
     let query: Box<str> = options.query.join(" ").into();
-    let utc_offset = crate::time_zone::local_offset();
+    let utc_offset = TimeZone::of_machine().offset(clock::now());
     let mut before = None;
     let mut left = options.limit;
     let mut printer = Printer::new(options.way.json);

@@ -170,7 +170,8 @@ fn print_outcome(
     Outcome { end, recipients, decisions, .. }: &Outcome,
 ) -> io::Result<()> {
     for Decided { decision, by, proof, at, rule } in decisions {
-        writeln!(out, "decided     {decision} by {by} ({proof}) at {}, rule {rule}", at.rfc3339())?;
+        let rule = rule.as_deref().map_or_else(String::new, |rule| format!(", rule {rule}"));
+        writeln!(out, "decided     {decision} by {by} ({proof}) at {}{rule}", at.rfc3339())?;
     }
     writeln!(out, "ended       {}", end.as_str())?;
     for (number, fared) in (1..).zip(recipients) {
@@ -208,3 +209,44 @@ fn printable(text: &str) -> String {
 }
 
 const DAY: u64 = 86_400;
+
+#[cfg(test)]
+mod tests {
+    use mailweir_archive::entry::Ending;
+    use mailweir_mail::QueueId;
+
+    use super::*;
+
+    #[test]
+    fn who_decided_is_shown_with_the_end() {
+        let at = Timestamp::from_secs(1_795_210_205);
+        let decided = |decision: &str, by: &str, proof: &str, rule: Option<&str>| Decided {
+            decision: decision.into(),
+            by: by.into(),
+            proof: proof.into(),
+            at,
+            rule: rule.map(Into::into),
+        };
+        let decisions = vec![
+            decided("approved", "moderator kim@own.example", "link", Some("secrets")),
+            decided("deleted", "operator root", "command_line", None),
+        ];
+        let (id, end, recipients) = (QueueId::new(at, 1), Ending::Deleted, Vec::new());
+        let mut out = Vec::new();
+        print_outcome(&mut out, &Outcome { id, end, recipients, decisions }).unwrap();
+        let at = at.rfc3339();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            format!(
+                "decided     approved by moderator kim@own.example (link) at {at}, rule secrets\n\
+                 decided     deleted by operator root (command_line) at {at}\n\
+                 ended       deleted\n"
+            )
+        );
+    }
+
+    #[test]
+    fn what_others_wrote_moves_no_cursor() {
+        assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{9b}d"), "a [2Jb  c d");
+    }
+}
