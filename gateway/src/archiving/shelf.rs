@@ -206,7 +206,7 @@ impl Shelf {
 
     /// A legal hold begins, or means more.
     pub(crate) fn hold(&mut self, hold: LegalHold, now: Timestamp) -> Result<(), ShelfError> {
-        self.add_about_holds(Kind::Hold, entry::encode(&hold)?, now)?;
+        self.add_about_holds(Kind::Hold, &entry::encode(&hold)?, now)?;
         if let Ok(holds) = &mut self.holds {
             holds.begin(hold, now);
         }
@@ -215,7 +215,7 @@ impl Shelf {
 
     /// A legal hold ends.
     pub(crate) fn lift(&mut self, lifted: &Lifted, now: Timestamp) -> Result<(), ShelfError> {
-        self.add_about_holds(Kind::Lifted, entry::encode(lifted)?, now)?;
+        self.add_about_holds(Kind::Lifted, &entry::encode(lifted)?, now)?;
         if let Ok(holds) = &mut self.holds {
             holds.lift(lifted);
         }
@@ -293,10 +293,10 @@ impl Shelf {
     fn add_about_holds(
         &mut self,
         kind: Kind,
-        summary: Vec<u8>,
+        summary: &[u8],
         now: Timestamp,
     ) -> Result<(), ShelfError> {
-        let payload = self.packer.pack(&summary, b"")?;
+        let payload = self.packer.pack(summary, b"")?;
         let draft = Draft { kind, about: About::Nothing, id: None, payload };
         self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
     }

@@ -41,6 +41,7 @@ mod people_decide_on_a_page;
 mod people_live_in_time_zones;
 mod people_log_in_by_certificate;
 mod people_log_in_to_submit;
+mod people_use_the_archive;
 mod people_write_as_themselves;
 mod programs_ask_about_held_mail;
 mod rules_decide_what_becomes_of_mail;

@@ -247,7 +247,8 @@ impl Home {
 
     pub(crate) fn end(&mut self, about: Seq, serial: u32, end: Ending) {
         let fared = Fared { delivered: true, relay: None, reply: None, at: None };
-        let outcome = Outcome { id: id(serial), end, recipients: vec![fared], decision: None };
+        let outcome =
+            Outcome { id: id(serial), end, recipients: vec![fared], decisions: Vec::new() };
         let draft = draft(Kind::Outcome, About::Record(about), Some(id(serial)), &outcome);
         self.put(draft, Facts::Outcome(end));
     }
