@@ -46,7 +46,8 @@ impl Shelf {
         segment_size: u64,
         now: Timestamp,
     ) -> Result<(Self, Left), OpenError> {
-        let (archive, left) = Archive::open(directory, Options { segment_size }, now)?;
+        let (archive, left) =
+            Archive::open(directory, Options { segment_size, ..Options::default() }, now)?;
         let failed = |error| OpenError::Io { path: directory.to_owned(), error };
         let packer = Packer::new().map_err(|error| failed(std::io::Error::other(error)))?;
         let mut shelf = Self { archive, packer, captured: HashMap::new(), ended: HashSet::new() };
