@@ -62,7 +62,7 @@ impl Later {
     fn keep_archive(&mut self, running: Option<&Archive>, wanted: &mut Option<Archive>) {
         match (running, wanted.as_mut()) {
             (Some(running), Some(wanted)) => {
-                let Archive { directory, if_unwritable, segment_size, rules: _ } = wanted;
+                let Archive { directory, if_unwritable, segment_size, own: _, rules: _ } = wanted;
                 self.keep("archive.directory", &running.directory, directory);
                 self.keep("archive.if_unwritable", &running.if_unwritable, if_unwritable);
                 self.keep("archive.segment_size", &running.segment_size, segment_size);

@@ -129,7 +129,7 @@ fn outcome(number: u32) -> Outcome {
         at: Some(at),
     };
     let id = QueueId::new(at, number % 9);
-    Outcome { id, end: Ending::Delivered, recipients: vec![fared], decision: None }
+    Outcome { id, end: Ending::Delivered, recipients: vec![fared], decisions: Vec::new() }
 }
 
 /// A mail of some 4 KiB, in one of four languages; no two have the same words in the same order.

@@ -372,6 +372,18 @@ impl Places {
         self.directory.join("roots")
     }
 
+    /// The catalogue: which records there are, made from the segments.
+    #[must_use]
+    pub fn catalogue(&self) -> PathBuf {
+        self.directory.join("catalogue")
+    }
+
+    /// The archive's own directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// What was written and never promised: kept, in case it was.
     #[must_use]
     pub fn torn(&self, segment: u64, at: u64) -> PathBuf {
@@ -392,10 +404,6 @@ impl Places {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             numbers => numbers,
         }
-    }
-
-    pub(crate) fn directory(&self) -> &Path {
-        &self.directory
     }
 
     fn lock(&self) -> PathBuf {

@@ -15,7 +15,7 @@ pub(crate) use self::slots::{Slot, Slots, Wrapper, destroy, latest};
 use crate::{frame::Seq, hash::Hash};
 
 /// Whether what is written is encrypted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Encryption {
     /// It is not, and never was.
     #[default]
@@ -102,6 +102,16 @@ impl MasterKeys {
         self.0.iter().find_map(|master| master.unwrap(wrapped, of))
     }
 }
+
+/// The same keys in the same order have the same names.
+impl PartialEq for MasterKeys {
+    fn eq(&self, other: &Self) -> bool {
+        let names = |keys: &Self| keys.0.iter().map(|master| master.id).collect::<Vec<_>>();
+        names(self) == names(other)
+    }
+}
+
+impl Eq for MasterKeys {}
 
 impl fmt::Debug for MasterKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,17 +10,20 @@
 //! It knows no queue and no network. What records say is for others to write and to read.
 
 pub mod archive;
+pub mod catalogue;
 mod cipher;
 pub mod entry;
 pub mod erase;
 pub mod frame;
 pub mod hash;
+pub mod holds;
 pub mod keys;
 pub mod merkle;
 pub mod payload;
 mod read;
 pub mod records;
 mod recover;
+pub mod retention;
 pub mod roots;
 pub mod scan;
 #[cfg(test)]

@@ -23,9 +23,19 @@ pub struct Records {
     /// The segments that are still to be read, the next one last.
     numbers: Vec<u64>,
     reading: Option<Reading>,
+    wanted: Wanted,
+    /// Where reading begins, if not at the beginning of a segment.
+    start: Option<Place>,
     /// Those that count.
     ready: VecDeque<(Head, Place)>,
-    /// Records whose payloads may be gone, as others say.
+}
+
+/// Which records are wanted.
+#[derive(Default)]
+struct Wanted {
+    /// The first.
+    from: Seq,
+    /// Those whose payloads may be gone, as others say.
     erased: BTreeSet<Seq>,
 }
 
@@ -65,22 +75,51 @@ impl Records {
         let mut records = Self::of(places, last(places, segments)?, Look::Everywhere)?;
         for record in Self::of_last(places, segments)? {
             let (head, _) = record?;
-            records.erased.extend((head.kind == Kind::Erased).then_some(head.about));
+            records.wanted.erased.extend((head.kind == Kind::Erased).then_some(head.about));
         }
+        Ok(records)
+    }
+
+    /// Those from a number on, by their heads. Of segments before it no more than the head is read.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn from(places: &Places, seq: Seq) -> io::Result<Self> {
+        let mut numbers = places.numbers()?;
+        let mut holding = numbers.len();
+        // From the end: most who ask are not far behind.
+        while holding > 0 {
+            holding -= 1;
+            let (head, _) = Scan::open(&places.segment(numbers[holding]), Look::AtHeads)?;
+            if head.is_ok_and(|head| head.first <= seq) {
+                break;
+            }
+        }
+        numbers.drain(..holding);
+        let mut records = Self::of(places, numbers, Look::AtHeads)?;
+        records.wanted.from = seq;
+        Ok(records)
+    }
+
+    /// Those behind one that was given before, also what was written since. Nothing before it is read again.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn behind(places: &Places, (head, place): (Head, Place)) -> io::Result<Self> {
+        let mut numbers = places.numbers()?;
+        numbers.retain(|number| *number >= place.segment);
+        let mut records = Self::of(places, numbers, Look::AtHeads)?;
+        records.wanted.from = head.seq + 1;
+        records.start = Some(place);
         Ok(records)
     }
 
     fn of(places: &Places, mut numbers: Vec<u64>, look: Look) -> io::Result<Self> {
         numbers.reverse();
         let places = places.clone();
-        Ok(Self {
-            places,
-            look,
-            numbers,
-            reading: None,
-            ready: VecDeque::new(),
-            erased: BTreeSet::new(),
-        })
+        let ready = VecDeque::new();
+        let wanted = Wanted::default();
+        Ok(Self { places, look, numbers, reading: None, wanted, start: None, ready })
     }
 
     fn next_record(&mut self) -> io::Result<Option<(Head, Place)>> {
@@ -90,7 +129,7 @@ impl Records {
             }
             match &mut self.reading {
                 Some(reading) => {
-                    if !reading.advance(&mut self.ready, &self.erased)? {
+                    if !reading.advance(&self.wanted, &mut self.ready)? {
                         self.reading = None;
                     }
                 }
@@ -102,8 +141,11 @@ impl Records {
         }
     }
 
-    fn begin(&self, segment: u64) -> io::Result<Reading> {
-        let (_, scan) = Scan::open(&self.places.segment(segment), self.look)?;
+    fn begin(&mut self, segment: u64) -> io::Result<Reading> {
+        let (_, mut scan) = Scan::open(&self.places.segment(segment), self.look)?;
+        if let Some(start) = self.start.take().filter(|start| start.segment == segment) {
+            scan = scan.starting_at(start.at);
+        }
         let next =
             self.numbers.last().map(|next| Scan::open(&self.places.segment(*next), self.look));
         let end = next.transpose()?.and_then(|(head, _)| head.ok()).map(|head| head.first);
@@ -115,18 +157,19 @@ impl Reading {
     /// Reads a part. `false` at the end.
     fn advance(
         &mut self,
+        wanted: &Wanted,
         ready: &mut VecDeque<(Head, Place)>,
-        erased: &BTreeSet<Seq>,
     ) -> io::Result<bool> {
         let Some(part) = self.scan.next_part()? else { return Ok(false) };
         match part.item {
             Item::Record { head, payload } => {
                 let is_whole = match payload {
                     Payload::Sound | Payload::Skipped => true,
-                    Payload::Zeros | Payload::Changed => erased.contains(&head.seq),
+                    Payload::Zeros | Payload::Changed => wanted.erased.contains(&head.seq),
                     Payload::Cut => false,
                 };
-                if is_whole && self.end.is_none_or(|end| head.seq < end) {
+                let counts = head.seq >= wanted.from && self.end.is_none_or(|end| head.seq < end);
+                if is_whole && counts {
                     self.group.push((head, Place { segment: self.segment, at: part.at }));
                 }
             }

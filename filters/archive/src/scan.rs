@@ -96,6 +96,12 @@ impl Scan {
         Ok((head, scan))
     }
 
+    /// Goes on at a byte where a part begins.
+    #[must_use]
+    pub(crate) fn starting_at(self, at: u64) -> Self {
+        Self { at, ..self }
+    }
+
     /// Bytes of the segment.
     #[must_use]
     pub const fn size(&self) -> u64 {

@@ -6,7 +6,7 @@ mod model;
 
 use std::{
     fs::{self, OpenOptions},
-    io::Write as _,
+    io::{self, Write as _},
     os::unix::fs::symlink,
     path::Path,
 };
@@ -73,6 +73,30 @@ fn a_segment_that_is_large_or_of_yesterday_is_sealed_and_the_next_one_goes_on() 
     home.archive().append(vec![draft(Kind::Capture, About::Itself, "x")], tomorrow).unwrap();
     assert_eq!(home.roots().len(), sealed + 1);
     assert_eq!(home.verify().findings, []);
+}
+
+#[test]
+fn records_are_read_from_any_number_on_and_behind_any_other() {
+    let mut home = Home::with(of_size(700));
+    for number in 0..12 {
+        home.write(&[&format!("mail {number}"), "and another one"]);
+    }
+    let read = |records: io::Result<records::Records>| {
+        records.unwrap().map(|record| record.unwrap()).collect::<Vec<_>>()
+    };
+    let all = read(records::Records::all(home.places()));
+    assert_eq!(all.len(), 24);
+    assert!(home.places().numbers().unwrap().len() > 3);
+    for (place, record) in all.iter().enumerate() {
+        assert_eq!(read(records::Records::from(home.places(), record.0.seq)), all[place..]);
+        assert_eq!(read(records::Records::behind(home.places(), *record)), all[place + 1..]);
+    }
+    assert_eq!(read(records::Records::from(home.places(), 0)), all);
+    assert_eq!(read(records::Records::from(home.places(), 25)), []);
+    let last = all[23];
+    let more = home.write(&["one more"]);
+    let found = read(records::Records::behind(home.places(), last));
+    assert_eq!(found, [(more[0].head, more[0].place)]);
 }
 
 #[test]
@@ -423,6 +447,14 @@ fn whoever_reads_records_sees_those_that_count() {
     let all = records::Records::all(home.places()).unwrap();
     let seen: Vec<_> = all.map(|it| it.unwrap()).map(|(head, at)| (head.seq, at.segment)).collect();
     assert_eq!(seen, [(1, 1), (2, 2), (3, 2)]);
+    let first = records::Records::all(home.places()).unwrap().next().unwrap().unwrap();
+    for records in [
+        records::Records::behind(home.places(), first).unwrap(),
+        records::Records::from(home.places(), 2).unwrap(),
+    ] {
+        let seen: Vec<_> = records.map(|it| it.unwrap().1.segment).collect();
+        assert_eq!(seen, [2, 2]);
+    }
     // The last group, but for its mark.
     let path = home.places().segment(2);
     let len = fs::metadata(&path).unwrap().len();

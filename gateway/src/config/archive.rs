@@ -26,6 +26,8 @@ pub struct Archive {
     pub if_unwritable: IfUnwritable,
     /// A segment that has so many bytes is sealed.
     pub segment_size: u64,
+    /// Whether the gateway's own mail is archived.
+    pub own: bool,
     /// What is kept, and for how long.
     pub rules: Rules,
 }
@@ -45,8 +47,9 @@ impl Archive {
             true => format!("all mail {}", kept(self.rules.otherwise)),
             false => format!("other mail {}", kept(self.rules.otherwise)),
         };
+        let own = self.own.then(|| "the gateway's own mail, too".to_owned());
         let place = format!("in {}; {then}", self.directory.display());
-        rules.chain([rest, place]).collect()
+        rules.chain([rest]).chain(own).chain([place]).collect()
     }
 }
 
@@ -101,7 +104,8 @@ impl Element for HeaderTest {
 }
 
 impl Element for MailDirection {
-    const LIST_ALLOWED: &'static str = "a list of \"inbound\", \"outbound\" and \"internal\"";
+    const LIST_ALLOWED: &'static str =
+        "a list of \"inbound\", \"outbound\", \"internal\" and \"own\"";
     const LIST_EXAMPLE: &'static str = "[\"inbound\", \"internal\"]";
 }
 
@@ -116,13 +120,14 @@ pub(super) fn check(
     let mut checked: Vec<Rule> = Vec::new();
     for one in &rules {
         check_rule(one, &checked, problems);
+        check_own(one, section.own, problems);
         checked.push(rule(one, section.keep));
     }
     if section.segment_size.bytes() < SMALLEST_SEGMENT && !problems.blame(&table, "segment_size") {
         problems.error(&table, "segment_size", "a segment has at least 1M");
     }
     if !section.enabled {
-        let keys = ["directory", "if_unwritable", "keep", "segment_size"];
+        let keys = ["directory", "if_unwritable", "keep", "own", "segment_size"];
         if !rules.is_empty() || keys.iter().any(|key| table.has(key)) {
             let message = "nothing is archived: archive.enabled is missing";
             problems.warning(&table, "enabled", message);
@@ -133,6 +138,7 @@ pub(super) fn check(
         directory: section.directory.clone().unwrap_or_else(|| server.data_dir.join("archive")),
         if_unwritable: section.if_unwritable,
         segment_size: section.segment_size.bytes(),
+        own: section.own,
         rules: Rules { rules: checked, otherwise: section.keep.0 },
     }))
 }
@@ -179,6 +185,18 @@ fn check_rule(
     }
 }
 
+/// Rules about mail that is never asked about.
+fn check_own(
+    Written { table, section }: &Written<ArchiveRuleSection>,
+    is_own_kept: bool,
+    problems: &mut Problems<'_>,
+) {
+    if section.directions.contains(&MailDirection::Own) && !is_own_kept {
+        let message = "the gateway's own mail is not archived: archive.own is missing";
+        problems.warning(table, "directions", message);
+    }
+}
+
 fn rule(Written { section, .. }: &Written<ArchiveRuleSection>, otherwise: KeepFor) -> Rule {
     Rule {
         name: section.name.0.clone(),
@@ -199,6 +217,7 @@ const fn direction(written: MailDirection) -> Direction {
         MailDirection::Inbound => Direction::Inbound,
         MailDirection::Outbound => Direction::Outbound,
         MailDirection::Internal => Direction::Internal,
+        MailDirection::Own => Direction::Own,
     }
 }
 

@@ -102,6 +102,26 @@ impl Archive {
         capture.map(|(capture, content)| Archived { capture, content, outcome })
     }
 
+    /// All mails that it has, in the order in which it got them.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    #[must_use]
+    pub fn all(&self) -> Vec<Archived> {
+        let records = records::Records::all(&self.places()).into_iter().flatten();
+        let heads = records.map(|record| record.expect("a record").0);
+        let captures = heads.filter(|head| head.kind == Kind::Capture);
+        let ids = captures.filter_map(|head| QueueId::from_key(&head.id));
+        ids.filter_map(|id| self.find(id)).collect()
+    }
+
+    /// Waits until it has so many mails.
+    pub async fn expect_mails(&self, count: usize) -> Vec<Archived> {
+        let what = format!("{count} mails in the archive");
+        wait::until_true(&what, async || self.all().len() >= count).await;
+        self.all()
+    }
+
     /// The number of records.
     ///
     /// # Panics

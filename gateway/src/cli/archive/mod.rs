@@ -1,6 +1,10 @@
-//! `mailweir archive`: what the archive has of a mail, and whether it is what was written.
+//! `mailweir archive`: finding, looking at, holding and erasing mail, and whether it is what was written.
 //!
-//! It reads the archive beside a server that runs, and changes nothing.
+//! `verify` and `export` read the archive beside a server that runs. For all else the server is asked, so that the
+//! archive knows who did what; if none runs, the archive is opened itself.
+
+mod ask;
+mod print;
 
 use std::{
     fs,
@@ -12,16 +16,14 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use mailweir_archive::{
     Place, Places, Reader,
-    entry::{self, Capture, Outcome},
     frame::{Head, Kind},
     records,
     roots::{self, Root},
     verify::{Known, Report, verify},
 };
 use mailweir_mail::QueueId;
-use serde::Serialize;
 
-use super::{ExitCode, load, queue::json_line};
+use super::{ExitCode, load};
 
 /// Looks at the archive
 #[derive(Args, Debug)]
@@ -34,8 +36,16 @@ pub(super) struct ArchiveCommand {
 enum Verb {
     /// Says whether the archive is what was written, and where it is not
     Verify(VerifyOptions),
+    /// Finds mail
+    Search(ask::SearchOptions),
     /// Shows the envelope of a mail, where it came from, and what became of it
-    Show(ShowOptions),
+    Show(ask::ShowOptions),
+    /// Legal holds: what they mean is not erased
+    Hold(ask::HoldOptions),
+    /// Erases mails for good, and keeps the proof that they were there
+    Erase(ask::EraseOptions),
+    /// Erases what was kept for as long as its rule says; a running server does it once a day
+    Purge(ask::PurgeOptions),
     /// Writes a mail to standard output, byte for byte as it was accepted
     Export(MailOptions),
 }
@@ -67,19 +77,14 @@ struct MailOptions {
     place: PlaceOptions,
 }
 
-#[derive(Args, Debug)]
-struct ShowOptions {
-    #[command(flatten)]
-    mail: MailOptions,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
 pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
     match &command.command {
         Verb::Verify(options) => run_verify(options),
-        Verb::Show(options) => show(options),
+        Verb::Search(options) => ask::search(options),
+        Verb::Show(options) => ask::show(options),
+        Verb::Hold(options) => ask::hold(options),
+        Verb::Erase(options) => ask::erase(options),
+        Verb::Purge(options) => ask::purge(options),
         Verb::Export(options) => export(options),
     }
 }
@@ -169,38 +174,6 @@ fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-/// What the archive has of a mail.
-#[derive(Serialize)]
-struct Shown {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    capture: Option<Capture>,
-    outcomes: Vec<Outcome>,
-}
-
-fn show(ShowOptions { mail: options, json }: &ShowOptions) -> anyhow::Result<ExitCode> {
-    let places = match options.place.places()? {
-        Ok(places) => places,
-        Err(code) => return Ok(code),
-    };
-    let reader = Reader::new(places.clone());
-    let mut shown = Shown { capture: None, outcomes: Vec::new() };
-    for (head, place) in found(&places, options.id)? {
-        let summary =
-            || -> anyhow::Result<Vec<u8>> { Ok(reader.read_sound(place)?.payload.summary()?) };
-        match head.kind {
-            Kind::Capture => shown.capture = Some(entry::decode(&summary()?)?),
-            Kind::Outcome => shown.outcomes.push(entry::decode(&summary()?)?),
-            Kind::Erased | Kind::Hold | Kind::Lifted | Kind::Access => {}
-        }
-    }
-    let mut out = io::stdout().lock();
-    match json {
-        true => json_line(&mut out, &shown)?,
-        false => shown.print(&mut out)?,
-    }
-    Ok(ExitCode::Done)
-}
-
 fn export(options: &MailOptions) -> anyhow::Result<ExitCode> {
     let places = match options.place.places()? {
         Ok(places) => places,
@@ -225,67 +198,4 @@ fn found(places: &Places, id: QueueId) -> anyhow::Result<Vec<(Head, Place)>> {
         bail!("{id}: the archive has no such mail");
     }
     Ok(found)
-}
-
-impl Shown {
-    fn print(&self, out: &mut impl io::Write) -> io::Result<()> {
-        if let Some(Capture { id, envelope, origin, note, content, size }) = &self.capture {
-            writeln!(out, "mail        {id}, {size} bytes, {}", note.direction.as_str())?;
-            writeln!(out, "accepted    {} at {}", origin.arrival.rfc3339(), origin.listener)?;
-            write!(out, "from        {} as {}", origin.client, origin.helo)?;
-            match &origin.login {
-                Some(login) => {
-                    writeln!(out, ", logged in as {} ({})", login.user, login.mechanism)?
-                }
-                None => writeln!(out, ", not logged in")?,
-            }
-            if let Some(tls) = &origin.tls {
-                writeln!(out, "TLS         {} {}", tls.version, tls.cipher)?;
-            }
-            writeln!(out, "sender      <{}>", envelope.sender)?;
-            for recipient in &envelope.recipients {
-                match &recipient.original {
-                    Some(original) => {
-                        writeln!(
-                            out,
-                            "recipient   <{}>, written to as <{original}>",
-                            recipient.address
-                        )?;
-                    }
-                    None => writeln!(out, "recipient   <{}>", recipient.address)?,
-                }
-            }
-            if let Some(held) = &note.held {
-                writeln!(out, "held        {held}")?;
-            }
-            let days = note
-                .keep_days
-                .map_or_else(|| "for ever".to_owned(), |days| format!("for {days} d"));
-            let rule =
-                note.rule.as_deref().map_or_else(String::new, |rule| format!(", by rule {rule}"));
-            writeln!(out, "kept        {days}{rule}")?;
-            writeln!(out, "SHA-256     {content}")?;
-        }
-        for Outcome { end, recipients, .. } in &self.outcomes {
-            writeln!(out, "ended       {}", end.as_str())?;
-            for (number, fared) in (1..).zip(recipients) {
-                let how = if fared.delivered { "delivered" } else { "not delivered" };
-                write!(out, "  recipient {number}: {how}")?;
-                if let Some(at) = fared.at {
-                    write!(out, " at {}", at.rfc3339())?;
-                }
-                if let Some(relay) = &fared.relay {
-                    write!(out, ", {relay}")?;
-                }
-                match &fared.reply {
-                    Some(reply) => writeln!(out, ": {reply}")?,
-                    None => writeln!(out)?,
-                }
-            }
-        }
-        if self.outcomes.is_empty() {
-            writeln!(out, "ended       not yet")?;
-        }
-        Ok(())
-    }
 }
