@@ -1,6 +1,6 @@
 //! Erasing: the payload of a record goes, and another record says so.
 //!
-//! What says so is on the disk first; then the bytes are released: what was stored is zeros from then on, and
+//! What says so is on the disk first; then the key is destroyed, if there is one, and the bytes are released: what was stored is zeros from then on, and
 //! its blocks are free where the file system can do that. Head, chain and tree stay as they are, so all other
 //! records are as provable as before. Erasing again what was erased does no harm: so what a crash came into is
 //! done once more at the next start.
@@ -20,8 +20,9 @@ use rustix::fs::{FallocateFlags, fallocate};
 use crate::{
     archive::{About, Archive, Draft, Place, Places, WriteError, Written},
     entry::{self, Erased, Erasure, SummaryError},
-    frame::{Head, Kind, Seq},
+    frame::{Head, Kind, Packing, Seq},
     hash::Hash,
+    keys,
     payload::{PackError, Packer},
     read::{self, ReadError, Reader},
     records::Records,
@@ -163,6 +164,12 @@ pub fn finish(places: &Places, targets: &[Target]) -> io::Result<()> {
                 Err(_) => {}
             }
         }
+        // First what it can be read with, so that no copy of the segment can be read either.
+        let encrypted = heads.iter().filter(|(head, _)| head.packing == Packing::Encrypted);
+        let encrypted: Vec<Seq> = encrypted.map(|(head, _)| head.seq).collect();
+        if !encrypted.is_empty() {
+            keys::destroy(places, segment, &encrypted)?;
+        }
         for (head, at) in heads {
             release(&file, at + Head::LEN as u64, head.stored)?;
         }
@@ -172,10 +179,9 @@ pub fn finish(places: &Places, targets: &[Target]) -> io::Result<()> {
 }
 
 /// What the last records about erasing speak of: a crash may have come before it was done.
-pub(crate) fn recent(places: &Places) -> io::Result<Vec<Target>> {
-    let reader = Reader::new(places.clone());
+pub(crate) fn recent(reader: &Reader) -> io::Result<Vec<Target>> {
     let mut targets = Vec::new();
-    for record in Records::of_last(places, LAST_SEGMENTS)? {
+    for record in Records::of_last(reader.places(), LAST_SEGMENTS)? {
         let (head, place) = record?;
         if head.kind != Kind::Erased {
             continue;

@@ -8,7 +8,8 @@ use std::{
 
 use crate::{
     archive::{Place, Places},
-    frame::{Head, Seq, Unread},
+    frame::{Head, Packing, Seq, Unread},
+    keys::{KeyId, MasterKeys, RecordKey, Slot, Slots, Wrapping},
     payload::{UnpackError, Unpacker},
     scan::{Payload, compare},
 };
@@ -25,6 +26,7 @@ pub struct Record {
 #[derive(Clone, Debug)]
 pub struct Reader {
     places: Places,
+    keys: Option<MasterKeys>,
 }
 
 /// A record cannot be read.
@@ -68,6 +70,30 @@ pub enum ReadError {
         /// The number of the record.
         seq: Seq,
     },
+    /// It is encrypted, and its own key is missing or damaged: nobody can read it any more.
+    #[error("segment {segment}, byte {at}: the key of record {seq} is missing or damaged")]
+    KeyLost {
+        /// The number of the segment.
+        segment: u64,
+        /// The byte.
+        at: u64,
+        /// The number of the record.
+        seq: Seq,
+    },
+    /// It is encrypted, and the key file does not have the key that its own key was wrapped with.
+    #[error(
+        "segment {segment}, byte {at}: record {seq} needs the key {id}, and the key file does not have it"
+    )]
+    OtherKey {
+        /// The number of the segment.
+        segment: u64,
+        /// The byte.
+        at: u64,
+        /// The number of the record.
+        seq: Seq,
+        /// The name of the key.
+        id: KeyId,
+    },
     /// Its payload cannot be read.
     #[error(transparent)]
     Payload(#[from] UnpackError),
@@ -77,7 +103,19 @@ impl Reader {
     /// Reads the archive in these places.
     #[must_use]
     pub const fn new(places: Places) -> Self {
-        Self { places }
+        Self { places, keys: None }
+    }
+
+    /// Reads what is encrypted, too.
+    #[must_use]
+    pub fn with_keys(self, keys: Option<MasterKeys>) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// Where the archive is.
+    #[must_use]
+    pub const fn places(&self) -> &Places {
+        &self.places
     }
 
     /// The record at a place, once its payload has proven to be what was written.
@@ -115,7 +153,29 @@ impl Reader {
         let behind = at + Head::LEN as u64;
         stored.get_mut().seek(SeekFrom::Start(behind)).map_err(failed)?;
         stored.set_limit(head.stored);
-        Ok(Record { head, payload: Unpacker::new(&head, stored)? })
+        let key = match head.packing {
+            Packing::Zstd => None,
+            Packing::Encrypted => Some(self.key(head.seq, place)?),
+        };
+        Ok(Record { head, payload: Unpacker::with_key(&head, stored, key)? })
+    }
+
+    /// The key of a record.
+    fn key(&self, seq: Seq, Place { segment, at }: Place) -> Result<RecordKey, ReadError> {
+        let keys = self.keys.as_ref().ok_or(UnpackError::NoKey)?;
+        let failed = |error| ReadError::Io { segment, error };
+        let lost = || ReadError::KeyLost { segment, at, seq };
+        let slots = Slots::open(&self.places, segment).map_err(failed)?;
+        let mut slots = slots.and_then(Result::ok).ok_or_else(lost)?;
+        match slots.of(seq, 1).map_err(failed)? {
+            Slot::Whole(wrapped) => match keys.unwrap(&wrapped, Wrapping { segment, seq }) {
+                Some(key) => Ok(key),
+                None if keys.has(slots.master()) => Err(lost()),
+                None => Err(ReadError::OtherKey { segment, at, seq, id: slots.master() }),
+            },
+            Slot::Destroyed => Err(ReadError::Erased { segment, at, seq }),
+            Slot::Damaged | Slot::Missing => Err(lost()),
+        }
     }
 
     fn open(&self, place: Place) -> Result<(Head, Take<File>), ReadError> {

@@ -1,6 +1,8 @@
 //! What an archive is after crashes, failing disks and people who change it.
 
+mod encryption;
 mod erasing;
+mod model;
 
 use std::{
     fs::{self, OpenOptions},
@@ -61,7 +63,7 @@ fn a_record_says_what_it_is_about() {
 
 #[test]
 fn a_segment_that_is_large_or_of_yesterday_is_sealed_and_the_next_one_goes_on() {
-    let mut home = Home::with(Options { segment_size: 400 });
+    let mut home = Home::with(of_size(400));
     for number in 0..9 {
         home.write(&[&format!("mail {number}")]);
     }
@@ -75,7 +77,7 @@ fn a_segment_that_is_large_or_of_yesterday_is_sealed_and_the_next_one_goes_on() 
 
 #[test]
 fn records_are_read_from_any_number_on_and_behind_any_other() {
-    let mut home = Home::with(Options { segment_size: 700 });
+    let mut home = Home::with(of_size(700));
     for number in 0..12 {
         home.write(&[&format!("mail {number}"), "and another one"]);
     }
@@ -266,7 +268,7 @@ fn a_group_whose_end_reached_the_disk_before_its_beginning_was_not_promised() {
 #[test]
 fn a_segment_that_was_begun_and_no_more_is_begun_again() {
     for len in [0, 5, SegmentHead::LEN] {
-        let mut home = Home::with(Options { segment_size: 1 });
+        let mut home = Home::with(of_size(1));
         home.write(&["one"]);
         home.write(&["two"]);
         home.stop();
@@ -323,7 +325,7 @@ fn a_damaged_segment_stays_as_it_is_and_the_next_one_goes_on() {
 /// The second segment is on a disk that is full, then is gone.
 #[test]
 fn a_group_that_cannot_be_written_is_no_part_of_the_archive_and_is_written_later() {
-    let mut home = Home::with(Options { segment_size: 1 });
+    let mut home = Home::with(of_size(1));
     home.write(&["one"]);
     let path = home.places().segment(2);
     symlink("/dev/full", &path).unwrap();
@@ -390,7 +392,7 @@ fn sealed() -> Home {
 }
 
 fn sealed_with(fifth: &str) -> Home {
-    let mut home = Home::with(Options { segment_size: 700 });
+    let mut home = Home::with(of_size(700));
     let texts = ["mail 0", "mail 1", "mail 2", "mail 3", fifth, "mail 5", "mail 6", "mail 7"];
     for pair in texts.chunks(2) {
         let written = home.write(pair);
@@ -404,7 +406,7 @@ fn sealed_with(fifth: &str) -> Home {
 
 #[test]
 fn the_records_of_a_mail_are_found_wherever_they_are() {
-    let mut home = Home::with(Options { segment_size: 1 });
+    let mut home = Home::with(of_size(1));
     let [ann, bob] = [7, 8].map(|serial| QueueId::new(now(), serial));
     for (kind, id, text) in [
         (Kind::Capture, Some(ann), "of ann"),
@@ -470,7 +472,7 @@ fn whoever_reads_records_sees_those_that_count() {
 
 #[test]
 fn a_segment_of_which_only_the_beginning_was_begun_is_no_damage() {
-    let mut home = Home::with(Options { segment_size: 1 });
+    let mut home = Home::with(of_size(1));
     home.write(&["one"]);
     home.archive().seal(now()).unwrap();
     fs::write(home.places().segment(2), b"MWARCH").unwrap();
@@ -503,7 +505,8 @@ impl Home {
     }
 
     fn start(&mut self) -> Left {
-        let (archive, left) = Archive::open(self.place.path(), self.options, now()).unwrap();
+        let (archive, left) =
+            Archive::open(self.place.path(), self.options.clone(), now()).unwrap();
         self.archive = Some(archive);
         left
     }
@@ -565,6 +568,10 @@ impl Home {
         let segments = segments.map(|number| self.places.segment(number));
         segments.chain([self.places.roots()]).collect()
     }
+}
+
+fn of_size(segment_size: u64) -> Options {
+    Options { segment_size, ..Options::default() }
 }
 
 fn draft(kind: Kind, about: About, text: &str) -> Draft {

@@ -13,8 +13,9 @@ use std::{
 use self::erasures::Erasures;
 use crate::{
     archive::{Place, Places},
-    frame::{Head, Mark, Seal, SegmentHead, Seq, Unread},
+    frame::{Head, Mark, Packing, Seal, SegmentHead, Seq, Unread},
     hash::{Chain, Hash},
+    keys::{Slot, Slots},
     merkle::Tree,
     roots::{self, NoRoot, Root},
     scan::{Item, Look, Part, Payload, Scan},
@@ -98,6 +99,13 @@ pub enum What {
         /// The number of the record.
         seq: Seq,
     },
+    /// A record is encrypted, and its key is missing or damaged: nobody can read it.
+    KeyLost {
+        /// The number of the record.
+        seq: Seq,
+    },
+    /// The segment has encrypted records, and the file with their keys is missing or damaged.
+    NoKeys,
     /// The file ends in a record.
     Cut {
         /// The number of the record.
@@ -147,6 +155,12 @@ impl fmt::Display for What {
             Self::NotErased { seq } => {
                 write!(f, "record {seq} is said to be erased, and is there")
             }
+            Self::KeyLost { seq } => {
+                write!(f, "the key of record {seq} is missing or damaged: nobody can read it")
+            }
+            Self::NoKeys => f.write_str(
+                "the file with the keys of its records is missing or damaged: nobody can read them",
+            ),
             Self::Cut { seq } => write!(f, "record {seq} is cut off"),
             Self::NotChained { before } => {
                 write!(f, "records up to {before} do not follow from those before them")
@@ -233,6 +247,7 @@ type Marks = BTreeMap<Seq, (Chain, u64)>;
 /// A segment that is being read.
 struct Reading {
     segment: u64,
+    keys: Keys,
     first: Seq,
     next: Seq,
     chain: Chain,
@@ -263,10 +278,11 @@ impl Check {
             return Ok(());
         }
         let mut reading = self.begin(number, head, before);
+        reading.keys = Keys::of(places, number)?;
         let done = self.report.bytes;
         let mut said = 0;
         while let Some(part) = scan.next_part()? {
-            self.part(&mut reading, part);
+            self.part(&mut reading, part)?;
             if scan.position() - said >= STEP {
                 said = scan.position();
                 progress(done + said);
@@ -311,6 +327,7 @@ impl Check {
         let marked = SegmentHead::LEN as u64;
         Reading {
             segment,
+            keys: Keys::Unknown,
             first: next,
             next,
             chain,
@@ -351,13 +368,16 @@ impl Check {
         self.report.findings.extend(before.findings.into_iter().filter(counts));
     }
 
-    fn part(&mut self, reading: &mut Reading, Part { at, item }: Part) {
+    fn part(&mut self, reading: &mut Reading, Part { at, item }: Part) -> io::Result<()> {
         if reading.seal.is_some() {
             reading.find(at, What::BehindSeal);
-            return;
+            return Ok(());
         }
         match item {
-            Item::Record { head, payload } => self.record(reading, at, &head, payload),
+            Item::Record { head, payload } => {
+                self.record(reading, at, &head, payload);
+                self.key(reading, &head, Place { segment: reading.segment, at })?;
+            }
             Item::Mark(mark) => reading.mark(at, mark),
             Item::Seal(seal) => reading.sealed(at, seal),
             Item::Damage { bytes, why: _ } => {
@@ -365,6 +385,26 @@ impl Check {
                 (reading.is_chain_lost, reading.is_tree_lost) = (true, true);
             }
         }
+        Ok(())
+    }
+
+    /// Whether an encrypted record has a key. Whose it is can be seen only by whoever has the key file.
+    fn key(&mut self, reading: &mut Reading, head: &Head, place: Place) -> io::Result<()> {
+        match &mut reading.keys {
+            _ if head.packing == Packing::Zstd => {}
+            Keys::Unknown => {}
+            Keys::Missing => {
+                self.find(place.segment, None, What::NoKeys);
+                reading.keys = Keys::Unknown;
+            }
+            Keys::There(slots) => match slots.of(head.seq, SLOTS)? {
+                Slot::Whole(_) => {}
+                Slot::Destroyed | Slot::Damaged | Slot::Missing => {
+                    self.erasures.keyless(head, place);
+                }
+            },
+        }
+        Ok(())
     }
 
     fn record(&mut self, reading: &mut Reading, at: u64, head: &Head, payload: Payload) {
@@ -441,6 +481,25 @@ impl Check {
     }
 }
 
+/// The keys of the records of a segment.
+enum Keys {
+    /// They are not asked for: there are none at all in what is read, or it was said already.
+    Unknown,
+    Missing,
+    There(Slots),
+}
+
+impl Keys {
+    fn of(places: &Places, segment: u64) -> io::Result<Self> {
+        // A copy without any keys proves as much as one that has them.
+        if !places.keys().is_dir() {
+            return Ok(Self::Unknown);
+        }
+        let slots = Slots::open(places, segment)?.and_then(Result::ok);
+        Ok(slots.map_or(Self::Missing, Self::There))
+    }
+}
+
 impl Reading {
     fn find(&mut self, at: u64, what: What) {
         self.findings.push(Finding { segment: self.segment, at: Some(at), what });
@@ -504,6 +563,9 @@ impl Ended {
         }
     }
 }
+
+/// Keys that are looked at together.
+const SLOTS: usize = 1_024;
 
 /// Bytes after which progress is told.
 const STEP: u64 = 8 << 20;

@@ -85,7 +85,7 @@ impl Shelf {
         now: Timestamp,
     ) -> Result<(Self, Opened), OpenError> {
         let directory = &settings.directory;
-        let options = Options { segment_size: settings.segment_size };
+        let options = Options { segment_size: settings.segment_size, ..Options::default() };
         let (archive, left) = Archive::open(directory, options, now)?;
         let failed = |error| OpenError::Io { path: directory.clone(), error };
         let packer = Packer::new().map_err(|error| failed(io::Error::other(error)))?;

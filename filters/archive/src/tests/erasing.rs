@@ -51,7 +51,7 @@ fn what_is_erased_is_gone_and_all_else_is_as_it_was() {
 
 #[test]
 fn mails_of_many_segments_are_erased_at_once_and_nobody_who_reads_all_misses_the_others() {
-    let mut home = Home::with(Options { segment_size: 700 });
+    let mut home = Home::with(of_size(700));
     let written: Vec<_> =
         (0..9).flat_map(|number| home.write(&[&format!("mail {number}")])).collect();
     let (gone, kept): (Vec<_>, Vec<_>) = written.iter().partition(|it| it.head.seq % 2 == 0);
@@ -128,7 +128,7 @@ fn what_a_crash_came_into_is_shown_and_done_at_the_next_start() {
 
 #[test]
 fn a_payload_that_somebody_wiped_or_put_back_is_found() {
-    let mut home = Home::with(Options { segment_size: 1 });
+    let mut home = Home::with(of_size(1));
     let [one, two] = [home.write(&["one"])[0], home.write(&["two"])[0]];
     let path = home.places().segment(1);
     let sound = fs::read(&path).unwrap();
@@ -203,7 +203,7 @@ fn a_record_that_says_more_than_it_may_excuses_nothing() {
 /// The segment of an erased mail is gone altogether: that is for `verify` to say, and keeps nobody from writing.
 #[test]
 fn a_start_does_not_need_what_was_erased() {
-    let mut home = Home::with(Options { segment_size: 1 });
+    let mut home = Home::with(of_size(1));
     let one = home.write(&["one"]);
     home.write(&["two"]);
     home.erase(&one);
@@ -216,20 +216,20 @@ fn a_start_does_not_need_what_was_erased() {
 }
 
 impl Home {
-    fn erase(&mut self, records: &[impl std::borrow::Borrow<Written>]) -> Vec<Written> {
+    pub(super) fn erase(&mut self, records: &[impl std::borrow::Borrow<Written>]) -> Vec<Written> {
         let wanted: Vec<_> = records.iter().map(|record| wanted(record.borrow())).collect();
         let done = self.archive().erase(&wanted, now()).unwrap();
         assert!(done.left.is_none(), "{:?}", done.left);
         done.written
     }
 
-    fn erased(&self) -> (u64, Vec<Finding>) {
+    pub(super) fn erased(&self) -> (u64, Vec<Finding>) {
         let report = self.verify();
         (report.erased, report.findings)
     }
 }
 
-fn wanted(record: &Written) -> Erase {
+pub(super) fn wanted(record: &Written) -> Erase {
     Erase {
         seq: record.head.seq,
         place: record.place,
@@ -239,7 +239,7 @@ fn wanted(record: &Written) -> Erase {
     }
 }
 
-fn payload_of(record: &Written) -> std::ops::Range<usize> {
+pub(super) fn payload_of(record: &Written) -> std::ops::Range<usize> {
     let from = usize::try_from(record.place.at).unwrap() + Head::LEN;
     from..from + usize::try_from(record.head.stored).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Which payloads are gone, and whether a record says so.
+//! Which payloads and keys are gone, and whether a record says so.
 //!
 //! Mails may be erased while all of this is read: what does not fit is looked at once more at the end.
 
@@ -11,7 +11,8 @@ use std::{
 use super::{Finding, What};
 use crate::{
     archive::{Place, Places},
-    frame::{Head, Kind, Seq},
+    frame::{Head, Kind, Packing, Seq},
+    keys::{Slot, Slots},
     records::{self, Records},
     scan::{Payload, compare},
 };
@@ -20,6 +21,8 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Erasures {
     odd: BTreeMap<Seq, Odd>,
+    /// Encrypted records whose keys are not there.
+    keyless: BTreeMap<Seq, Place>,
     /// The numbers of what was erased, and the records that say so.
     said: BTreeMap<Seq, Place>,
 }
@@ -45,26 +48,37 @@ impl Erasures {
         }
     }
 
+    /// An encrypted record whose key is not there.
+    pub(super) fn keyless(&mut self, head: &Head, place: Place) {
+        self.keyless.insert(head.seq, place);
+    }
+
     /// Forgets what does not count.
     pub(super) fn retain(&mut self, counts: impl Fn(&Place) -> bool) {
+        self.keyless.retain(|_, place| counts(place));
         self.odd.retain(|_, odd| counts(&odd.place));
         self.said.retain(|_, place| counts(place));
     }
 
     /// How many payloads were erased and say so, and what is wrong with others.
     pub(super) fn finish(mut self, places: &Places) -> io::Result<(u64, Vec<Finding>)> {
-        let is_unsaid = self.odd.keys().any(|seq| !self.said.contains_key(seq));
-        if is_unsaid {
+        let mut gone = self.odd.keys().chain(self.keyless.keys());
+        if gone.any(|seq| !self.said.contains_key(seq)) {
             self.hear_again(places)?;
         }
         let (mut erased, mut findings) = (0, Vec::new());
+        let is_lost = |(seq, _): &(&Seq, &Place)| !self.said.contains_key(*seq);
+        for (seq, place) in self.keyless.iter().filter(is_lost) {
+            findings.push(found(*place, What::KeyLost { seq: *seq }));
+        }
         for (seq, Odd { head, place, is_gone }) in &self.odd {
             let is_said = self.said.remove(seq).is_some() && is_erasable(head);
-            match (is_said, *is_gone) {
-                (true, true) => erased += 1,
-                (true, false) if look(places, head, *place)? == Payload::Zeros => erased += 1,
-                (true, false) => findings.push(found(*place, What::NotErased { seq: *seq })),
-                (false, _) => findings.push(found(*place, What::Changed { seq: *seq })),
+            if !is_said {
+                findings.push(found(*place, What::Changed { seq: *seq }));
+            } else if is_erased(places, head, *place, *is_gone)? {
+                erased += 1;
+            } else {
+                findings.push(found(*place, What::NotErased { seq: *seq }));
             }
         }
         let wanted: BTreeSet<Seq> = self.said.into_keys().collect();
@@ -73,12 +87,10 @@ impl Erasures {
         }
         // What is missing altogether is found elsewhere.
         for (head, place) in records::locate(places, &wanted)? {
-            let seq = head.seq;
-            match look(places, &head, place)? {
-                _ if !is_erasable(&head) => {}
-                Payload::Zeros => erased += 1,
-                Payload::Sound | Payload::Changed | Payload::Cut | Payload::Skipped => {
-                    findings.push(found(place, What::NotErased { seq }));
+            if is_erasable(&head) {
+                match is_erased(places, &head, place, false)? {
+                    true => erased += 1,
+                    false => findings.push(found(place, What::NotErased { seq: head.seq })),
                 }
             }
         }
@@ -103,6 +115,18 @@ fn found(place: Place, what: What) -> Finding {
 
 const fn is_erasable(head: &Head) -> bool {
     matches!(head.kind, Kind::Capture | Kind::Outcome)
+}
+
+/// Whether neither a payload nor its key is there any more. `is_gone`: the payload was not when it was read.
+fn is_erased(places: &Places, head: &Head, place: Place, is_gone: bool) -> io::Result<bool> {
+    if !is_gone && look(places, head, place)? != Payload::Zeros {
+        return Ok(false);
+    }
+    if head.packing == Packing::Zstd {
+        return Ok(true);
+    }
+    let Some(Ok(mut slots)) = Slots::open(places, place.segment)? else { return Ok(true) };
+    Ok(matches!(slots.of(head.seq, 1)?, Slot::Destroyed | Slot::Missing))
 }
 
 /// What a payload is now.
