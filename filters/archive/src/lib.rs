@@ -6,12 +6,16 @@
 //! ([`merkle`]); the roots are listed ([`roots`]). [`verify`] reads all of that without the program that wrote
 //! it. `FORMAT.md` has the bytes.
 //!
+//! Mails come in from files ([`import`]).
+//!
 //! It knows no queue and no network. What records say is for others to write and to read.
 
 pub mod archive;
 pub mod entry;
 pub mod frame;
 pub mod hash;
+mod header;
+pub mod import;
 pub mod merkle;
 pub mod payload;
 mod read;
