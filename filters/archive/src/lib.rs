@@ -6,12 +6,13 @@
 //! ([`merkle`]); the roots are listed ([`roots`]). [`verify`] reads all of that without the program that wrote
 //! it. `FORMAT.md` has the bytes.
 //!
-//! Mails come in from files ([`import`]).
+//! Mails come in from files ([`import`]) and go out as files, with the proof that they were here ([`export`]).
 //!
 //! It knows no queue and no network. What records say is for others to write and to read.
 
 pub mod archive;
 pub mod entry;
+pub mod export;
 pub mod frame;
 pub mod hash;
 mod header;

@@ -9,6 +9,8 @@ mod date;
 pub(crate) use addresses::addresses;
 pub(crate) use date::{Date, is_shape};
 
+use std::io::{self, Read};
+
 /// The fields of a header, in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Header {
@@ -66,6 +68,13 @@ impl Field {
     }
 }
 
+/// As much of a mail as [`Header::read`] looks at, and the whole mail again.
+pub(crate) fn peek<R: Read>(mut content: R) -> io::Result<(Vec<u8>, impl Read)> {
+    let mut begin = Vec::new();
+    content.by_ref().take(MOST_BYTES as u64).read_to_end(&mut begin)?;
+    Ok((begin.clone(), io::Cursor::new(begin).chain(content)))
+}
+
 /// Whether a line is a field of a header (RFC 5322 section 2.2): a name and a colon.
 pub(crate) fn is_field(line: &[u8]) -> bool {
     field(line).is_some()
@@ -117,6 +126,11 @@ mod tests {
         let header = Header::read(&mail);
         assert_eq!(header.first("to"), None);
         assert_eq!(header.first("a").map(str::len), Some(MOST_BYTES - 3));
+        let (begin, mut all) = peek(mail.as_slice()).unwrap();
+        let mut again = Vec::new();
+        all.read_to_end(&mut again).unwrap();
+        assert_eq!(begin.len(), MOST_BYTES);
+        assert!(again == mail);
     }
 
     proptest! {
