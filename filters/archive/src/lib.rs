@@ -6,7 +6,8 @@
 //! ([`merkle`]); the roots are listed ([`roots`]). [`verify`] reads all of that without the program that wrote
 //! it. `FORMAT.md` has the bytes.
 //!
-//! Mails come in from files ([`import`]) and go out as files, with the proof that they were here ([`export`]).
+//! Mails come in from files ([`import`]) and go out as files, with the proof that they were here ([`export`]), or
+//! are sent again ([`restore`]).
 //!
 //! It knows no queue and no network. What records say is for others to write and to read.
 
@@ -22,6 +23,7 @@ pub mod payload;
 mod read;
 pub mod records;
 mod recover;
+pub mod restore;
 pub mod roots;
 pub mod scan;
 #[cfg(test)]
