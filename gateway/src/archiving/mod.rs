@@ -4,9 +4,11 @@
 //! the queue owes it to the archive, and nothing of it goes before the archive has it. So a disk that is
 //! full, slow or absent loses nothing.
 
+mod daily;
 mod decided;
 mod note;
 mod own;
+mod roots;
 mod shelf;
 
 use std::{
@@ -22,6 +24,7 @@ use bytes::{Bytes, BytesMut};
 use mailweir_archive::{OpenError, WriteError, roots::Root};
 use mailweir_mail::SessionEvent;
 use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use self::shelf::{Shelf, ShelfError};
@@ -29,6 +32,7 @@ pub(crate) use self::{
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
     own::OwnMail,
+    roots::{Post, RootsCourier},
 };
 use crate::{
     clock, config,
@@ -46,6 +50,8 @@ pub(crate) struct Archiver {
     last: AtomicU64,
     /// Mails whose content could not be read, and when: they hold up no others, and are owed again later.
     unread: Mutex<Vec<(Instant, ToArchive)>>,
+    /// Told when a segment was sealed.
+    sealed: Arc<Notify>,
     /// Cancelled when nothing is to be begun any more.
     end: CancellationToken,
 }
@@ -82,8 +88,8 @@ impl Archiver {
         observer: Observer,
         end: CancellationToken,
     ) -> Self {
-        let (trouble, unread) = (Mutex::default(), Mutex::default());
-        Self { settings, queue, observer, trouble, last: AtomicU64::default(), unread, end }
+        let (trouble, unread, sealed) = <_>::default();
+        Self { settings, queue, observer, trouble, last: AtomicU64::default(), unread, sealed, end }
     }
 
     /// What is true of it now.
@@ -136,17 +142,17 @@ impl Archiver {
         }
     }
 
-    /// An archive that is not open yet is opened at once, so that its state is known.
+    /// An archive that is not open yet is opened at once, so that its state is known; and what failed is tried
+    /// again, though nothing is owed.
     async fn wait(&self, is_open: bool) -> bool {
-        if !is_open {
+        if !is_open || self.trouble().is_some() {
             return true;
         }
-        let owed = self.queue.archive_is_owed();
-        if self.unread().is_empty() {
-            return owed.await;
-        }
+        // A clock may be set, and a machine may sleep: it is looked at now and then.
+        let next_day = daily::until_next_day(clock::now()).min(LOOK);
         // What was put aside is owed again once its time has come.
-        tokio::time::timeout(UNREAD_PAUSE, owed).await.unwrap_or(true)
+        let pause = if self.unread().is_empty() { next_day } else { next_day.min(UNREAD_PAUSE) };
+        tokio::time::timeout(pause, self.queue.archive_is_owed()).await.unwrap_or(true)
     }
 
     /// Takes a group. Gives the shelf back, unless it cannot be told what became of it.
@@ -157,11 +163,12 @@ impl Archiver {
         let group = self.next_group().await;
         let kept = tokio::task::spawn_blocking(move || {
             let mut shelf = shelf;
-            let kept = shelf.keep(&group, clock::now());
+            let now = clock::now();
+            let kept = shelf.end_day(now).and_then(|()| shelf.keep(&group, now));
             (shelf, group, kept)
         });
         let Ok((mut shelf, group, kept)) = kept.await else { return Err((None, NotTaken::Lost)) };
-        shelf.take_sealed().iter().for_each(|root| self.tell_sealed(root));
+        self.tell_sealed(&shelf.take_sealed());
         if let Err(error) = kept {
             return Err((Some(shelf), error.into()));
         }
@@ -191,6 +198,8 @@ impl Archiver {
             );
             self.warn(text);
         }
+        // The segment before was sealed now, or is since long.
+        self.sealed.notify_one();
         Ok(shelf)
     }
 
@@ -270,10 +279,16 @@ impl Archiver {
         }
     }
 
-    fn tell_sealed(&self, Root { segment, first, seal }: &Root) {
-        let (records, root) = (seal.records, seal.root);
-        let text = format!("segment {segment} sealed: {records} records from {first}, root {root}");
-        self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
+    fn tell_sealed(&self, roots: &[Root]) {
+        for Root { segment, first, seal } in roots {
+            let (records, root) = (seal.records, seal.root);
+            let text =
+                format!("segment {segment} sealed: {records} records from {first}, root {root}");
+            self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
+        }
+        if !roots.is_empty() {
+            self.sealed.notify_one();
+        }
     }
 
     fn warn(&self, text: String) {
@@ -295,6 +310,9 @@ const DAMAGED: &str = "the stored content is damaged";
 
 /// After which content that could not be read is tried again.
 const UNREAD_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest time without a look at the clock.
+const LOOK: Duration = Duration::from_secs(600);
 
 /// Mails in a group.
 const MOST_MAILS: usize = 256;
