@@ -128,6 +128,11 @@ impl Shelf {
         Ok(())
     }
 
+    /// Seals what was begun on another day, though nothing comes any more.
+    pub(super) fn end_day(&mut self, now: Timestamp) -> Result<(), ShelfError> {
+        Ok(self.archive.end_day(now)?)
+    }
+
     /// Writes what is owed and not there yet. Once this gives `Ok`, all of it is on the disk.
     pub(super) fn keep(&mut self, group: &[Item], now: Timestamp) -> Result<(), ShelfError> {
         let mut planned = Vec::with_capacity(2 * group.len());

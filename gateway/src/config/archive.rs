@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use mailweir_archive::entry::Direction;
 use mailweir_filters::archiving::{Action, HeaderTest, Rule, Rules, Term};
+use mailweir_mail::Address;
 
 use super::{
     Server,
@@ -28,6 +29,10 @@ pub struct Archive {
     pub segment_size: u64,
     /// Whether the gateway's own mail is archived.
     pub own: bool,
+    /// Who gets the roots of sealed segments by mail.
+    pub roots_to: Vec<Address>,
+    /// The file that gets them as well.
+    pub roots_copy: Option<PathBuf>,
     /// What is kept, and for how long.
     pub rules: Rules,
 }
@@ -48,8 +53,10 @@ impl Archive {
             false => format!("other mail {}", kept(self.rules.otherwise)),
         };
         let own = self.own.then(|| "the gateway's own mail, too".to_owned());
+        let copy = self.roots_copy.iter().map(|copy| format!("roots copied to {}", copy.display()));
+        let sent = self.roots_to.iter().map(|to| format!("roots sent to {to}"));
         let place = format!("in {}; {then}", self.directory.display());
-        rules.chain([rest]).chain(own).chain([place]).collect()
+        rules.chain([rest]).chain(own).chain([place]).chain(sent).chain(copy).collect()
     }
 }
 
@@ -127,7 +134,8 @@ pub(super) fn check(
         problems.error(&table, "segment_size", "a segment has at least 1M");
     }
     if !section.enabled {
-        let keys = ["directory", "if_unwritable", "keep", "own", "segment_size"];
+        let keys =
+            ["directory", "if_unwritable", "keep", "own", "roots_copy", "roots_to", "segment_size"];
         if !rules.is_empty() || keys.iter().any(|key| table.has(key)) {
             let message = "nothing is archived: archive.enabled is missing";
             problems.warning(&table, "enabled", message);
@@ -139,6 +147,8 @@ pub(super) fn check(
         if_unwritable: section.if_unwritable,
         segment_size: section.segment_size.bytes(),
         own: section.own,
+        roots_to: section.roots_to.clone(),
+        roots_copy: section.roots_copy.clone(),
         rules: Rules { rules: checked, otherwise: section.keep.0 },
     }))
 }

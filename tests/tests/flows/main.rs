@@ -44,6 +44,7 @@ mod people_log_in_to_submit;
 mod people_use_the_archive;
 mod people_write_as_themselves;
 mod programs_ask_about_held_mail;
+mod roots_leave_the_machine;
 mod rules_decide_what_becomes_of_mail;
 mod rules_see_what_a_person_reads;
 mod signed_mail_of_trusted_domains_needs_nobody;
