@@ -19,7 +19,7 @@ use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    archiving::{Archiver, ListenerArchive, OwnMail, Post, RootsCourier, room::Room},
+    archiving::{Archiver, ListenerArchive, OwnMail, Post, RootsCourier, purge, room::Room},
     clock,
     config::{
         AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
@@ -231,6 +231,9 @@ impl App {
         self.services.spawn(Arc::clone(&self.moderation).run());
         if let Some(archiver) = &self.archiver {
             self.services.spawn(Arc::clone(archiver).run());
+            let room = Room::of_server(Arc::clone(archiver));
+            let observer = self.shared.observer.clone();
+            self.services.spawn(purge::every_day(room, observer, self.end.clone()));
         }
         if let Some(roots) = &self.roots {
             self.services.spawn(Arc::clone(roots).run());

@@ -8,6 +8,7 @@ mod daily;
 mod decided;
 mod note;
 mod own;
+pub(crate) mod purge;
 pub(crate) mod room;
 mod roots;
 mod shelf;

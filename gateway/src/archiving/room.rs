@@ -119,7 +119,7 @@ impl Room {
     }
 
     /// Does something with the archive, as the one who writes it.
-    async fn with<T: Send + 'static>(
+    pub(super) async fn with<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Shelf) -> T + Send + 'static,
     ) -> Result<T, RoomError> {

@@ -192,6 +192,20 @@ impl Shelf {
         Ok(row.map(|row| (row.seq, row.mail.ended.is_some())))
     }
 
+    /// Takes in a mail that the queue does not know. Gives the number of its capture.
+    pub(crate) fn bring(
+        &mut self,
+        capture: &Capture,
+        content: &[u8],
+        now: Timestamp,
+    ) -> Result<Seq, ShelfError> {
+        let payload = self.packer.pack(&entry::encode(capture)?, content)?;
+        let (kind, about, id) = (Kind::Capture, About::Itself, Some(capture.id));
+        let facts = Facts::of_capture(&capture.note, now);
+        let written = self.add(vec![(Draft { kind, about, id, payload }, facts)], now)?;
+        Ok(written.first().map_or(0, |written| written.head.seq))
+    }
+
     /// Somebody used the archive. `about`: the mail that they looked at.
     pub(crate) fn note_access(
         &mut self,

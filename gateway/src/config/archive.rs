@@ -60,6 +60,22 @@ impl Archive {
     }
 }
 
+#[cfg(test)]
+impl Archive {
+    /// One in a directory, that keeps everything.
+    pub(crate) fn in_dir(directory: &std::path::Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            if_unwritable: IfUnwritable::Defer,
+            segment_size: 256 << 20,
+            own: false,
+            roots_to: Vec::new(),
+            roots_copy: None,
+            rules: Rules { rules: Vec::new(), otherwise: Term::Forever },
+        }
+    }
+}
+
 fn kept(term: Term) -> String {
     match term {
         Term::Forever => "for ever".to_owned(),
