@@ -4,14 +4,17 @@
 //! the queue owes it to the archive, and nothing of it goes before the archive has it. So a disk that is
 //! full, slow or absent loses nothing.
 
+pub(crate) mod api;
 mod daily;
 mod decided;
 mod note;
 mod own;
 pub(crate) mod purge;
+mod reading;
 pub(crate) mod room;
 mod roots;
 mod shelf;
+mod sight;
 pub mod words;
 
 use std::{

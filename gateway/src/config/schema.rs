@@ -1101,7 +1101,8 @@ section! {
         name: Label;
         /// The SHA-256 of the token; the token itself is kept nowhere.
         sha256: Sha256;
-        /// "read": it sees held mail. "decide": it decides about it, too.
+        /// "read": it sees held mail. "decide": it decides about it, too. "audit": it sees held
+        /// mail, and searches and reads all of the archive.
         rights: ApiRights = "read";
     }
 }
