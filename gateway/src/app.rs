@@ -19,7 +19,10 @@ use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    archiving::{Archiver, ListenerArchive},
+    archiving::{
+        Archiver, Finder, ListenerArchive,
+        indexing::{self, Indexing},
+    },
     clock,
     config::{
         AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
@@ -33,6 +36,7 @@ use crate::{
             dns::{DnsResolver, NameServers, Settings as DnsSettings},
         },
     },
+    extraction::Program,
     ingress::{
         Listener, ListenerChecks, ListenerModeration, ListenerRestrictions, ListenerRules, Permits,
         Shared, SubmissionPolicy, relay::ServedDomains,
@@ -62,6 +66,8 @@ pub struct App {
     moderation: Arc<Moderation>,
     /// Absent: nothing is archived.
     archiver: Option<Arc<Archiver>>,
+    /// Absent: the archive is not searched.
+    finder: Option<Finder>,
     certificate: ServerTls,
     sockets: Sockets,
     policy_sockets: PolicySockets,
@@ -89,6 +95,18 @@ impl App {
     /// The store is in use or unreadable, an address cannot be bound, a certificate cannot be
     /// used; each says what to do.
     pub async fn start(config: Config, observer: Observer) -> anyhow::Result<Arc<Self>> {
+        Self::start_beside(config, observer, Program::this()).await
+    }
+
+    /// The same, in a program that is not `mailweir`, which is needed to read mail for the index.
+    ///
+    /// # Errors
+    /// As those of [`start`](Self::start).
+    pub async fn start_beside(
+        config: Config,
+        observer: Observer,
+        mailweir: Program,
+    ) -> anyhow::Result<Arc<Self>> {
         let store = Store::of(&config);
         let queue = store.open({
             let observer = observer.clone();
@@ -106,6 +124,8 @@ impl App {
         let verification = verification(&config, &shared, file, Some(&egress), &end);
         let moderation = moderation(&config, &shared, &rewriting, &end);
         let archiver = archiver(&config, &shared, &end);
+        let (indexing, finder) =
+            indexing(&config, &shared, archiver.as_deref(), mailweir, &end).unzip();
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
@@ -113,6 +133,7 @@ impl App {
             verification,
             moderation,
             archiver,
+            finder,
             certificate,
             sockets: Sockets::default(),
             policy_sockets: PolicySockets::default(),
@@ -122,6 +143,9 @@ impl App {
         });
         let (opened, asked) = app.open_sockets(&app.config.load(), &rewriting)?;
         app.start_services(&store)?;
+        if let Some(indexing) = indexing {
+            app.services.spawn(indexing.run());
+        }
         app.sockets.install(opened, &app.services, &app.shared.stop);
         app.policy_sockets.install(asked, &app.services, &app.shared.stop);
         app.notice(&format!("started, version {}", env!("CARGO_PKG_VERSION")));
@@ -225,7 +249,8 @@ impl App {
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
         let moderation = Arc::clone(&self.moderation);
-        let operated = control::Operated { egress, gate, moderation };
+        let finder = self.finder.clone();
+        let operated = control::Operated { egress, gate, moderation, finder };
         let (end, observer) = (self.end.clone(), self.shared.observer.clone());
         self.services.spawn(async move {
             if let Err(error) = control::serve(&control, operated, end).await {
@@ -335,6 +360,12 @@ impl App {
     #[must_use]
     pub const fn moderation(&self) -> &Arc<Moderation> {
         &self.moderation
+    }
+
+    /// Who finds mail in the archive; `None`: it is not indexed.
+    #[must_use]
+    pub const fn finder(&self) -> Option<&Finder> {
+        self.finder.as_ref()
     }
 
     pub(crate) fn config(&self) -> Arc<Config> {
@@ -455,6 +486,21 @@ fn archiver(config: &Config, shared: &Shared, end: &CancellationToken) -> Option
         return None;
     };
     Some(Arc::new(Archiver::new(settings, queue, observer, end.clone())))
+}
+
+/// Who indexes what is archived, and who finds it.
+fn indexing(
+    config: &Config,
+    shared: &Shared,
+    archiver: Option<&Archiver>,
+    program: Program,
+    end: &CancellationToken,
+) -> Option<(Indexing, Finder)> {
+    let settings = config.archive.as_ref().filter(|settings| settings.index)?;
+    let (archive, memory) = (settings.directory.clone(), settings.index_memory);
+    let settings = indexing::Settings { archive, memory, program };
+    let written = archiver?.written();
+    Some(Indexing::new(settings, written, shared.observer.clone(), end.clone()))
 }
 
 /// The cases as they were. Reads all of them, and blocks meanwhile.

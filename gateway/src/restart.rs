@@ -62,10 +62,19 @@ impl Later {
     fn keep_archive(&mut self, running: Option<&Archive>, wanted: &mut Option<Archive>) {
         match (running, wanted.as_mut()) {
             (Some(running), Some(wanted)) => {
-                let Archive { directory, if_unwritable, segment_size, rules: _ } = wanted;
+                let Archive {
+                    directory,
+                    if_unwritable,
+                    segment_size,
+                    index,
+                    index_memory,
+                    rules: _,
+                } = wanted;
                 self.keep("archive.directory", &running.directory, directory);
                 self.keep("archive.if_unwritable", &running.if_unwritable, if_unwritable);
                 self.keep("archive.segment_size", &running.segment_size, segment_size);
+                self.keep("archive.index", &running.index, index);
+                self.keep("archive.index_memory", &running.index_memory, index_memory);
             }
             (None, None) => {}
             (Some(_), None) | (None, Some(_)) => {

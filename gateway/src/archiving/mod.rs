@@ -4,6 +4,7 @@
 //! the queue owes it to the archive, and nothing of it goes before the archive has it. So a disk that is
 //! full, slow or absent loses nothing.
 
+pub(crate) mod indexing;
 mod note;
 mod shelf;
 
@@ -14,11 +15,13 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use mailweir_archive::{OpenError, WriteError, roots::Root};
+use mailweir_archive::{OpenError, WriteError, frame::Seq, roots::Root};
 use mailweir_mail::SessionEvent;
 use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+pub use self::indexing::{FindError, Finder, Lag, Sight, search_files};
 pub(crate) use self::note::{ListenerArchive, Mail, direction};
 use self::shelf::{Shelf, ShelfError};
 use crate::{clock, config, observe::Observer};
@@ -32,6 +35,8 @@ pub(crate) struct Archiver {
     trouble: Mutex<Option<Box<str>>>,
     /// Mails whose content could not be read, and when: they hold up no others, and are owed again later.
     unread: Mutex<Vec<(Instant, ToArchive)>>,
+    /// The number of the last record; `None`: the archive is not open yet.
+    written: watch::Sender<Option<Seq>>,
     /// Cancelled when nothing is to be begun any more.
     end: CancellationToken,
 }
@@ -69,7 +74,13 @@ impl Archiver {
         end: CancellationToken,
     ) -> Self {
         let (trouble, unread) = (Mutex::default(), Mutex::default());
-        Self { settings, queue, observer, trouble, unread, end }
+        let written = watch::Sender::new(None);
+        Self { settings, queue, observer, trouble, unread, written, end }
+    }
+
+    /// Follows the number of the last record; `None`: the archive is not open yet.
+    pub(crate) fn written(&self) -> watch::Receiver<Option<Seq>> {
+        self.written.subscribe()
     }
 
     /// Whether new mail may be accepted that is to be kept.
@@ -95,6 +106,7 @@ impl Archiver {
         while self.end.run_until_cancelled(self.wait(shelf.is_some())).await == Some(true) {
             match self.take(shelf.take()).await {
                 Ok(kept) => {
+                    self.written.send_replace(Some(kept.last()));
                     shelf = Some(kept);
                     pause = SHORTEST_PAUSE;
                     self.works();

@@ -111,6 +111,11 @@ impl Shelf {
         Ok(())
     }
 
+    /// The number of the last record; 0: there is none.
+    pub(super) fn last(&self) -> Seq {
+        self.archive.next().saturating_sub(1)
+    }
+
     /// The segments that were sealed since this was asked last.
     pub(super) fn take_sealed(&mut self) -> Vec<Root> {
         self.archive.take_sealed()

@@ -21,7 +21,7 @@ use mailweir_archive::{
 use mailweir_mail::QueueId;
 use serde::Serialize;
 
-use super::{ExitCode, load, queue::json_line};
+use super::{ExitCode, load, queue::json_line, reindex};
 
 /// Looks at the archive
 #[derive(Args, Debug)]
@@ -38,6 +38,8 @@ enum Verb {
     Show(ShowOptions),
     /// Writes a mail to standard output, byte for byte as it was accepted
     Export(MailOptions),
+    /// Makes the index anew that mail is searched with
+    Reindex(reindex::ReindexOptions),
 }
 
 #[derive(Args, Debug)]
@@ -81,6 +83,7 @@ pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
         Verb::Verify(options) => run_verify(options),
         Verb::Show(options) => show(options),
         Verb::Export(options) => export(options),
+        Verb::Reindex(options) => reindex::run(options),
     }
 }
 

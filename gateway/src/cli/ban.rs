@@ -120,7 +120,8 @@ impl Printer {
             | Answer::Trusted(_)
             | Answer::Distrusted { .. }
             | Answer::JournalEntry(_)
-            | Answer::JournalVerdict(_) => Ok(()),
+            | Answer::JournalVerdict(_)
+            | Answer::Reindexing { .. } => Ok(()),
         }
     }
 

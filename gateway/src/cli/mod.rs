@@ -29,6 +29,7 @@ mod explain;
 mod moderation;
 mod postmap;
 mod queue;
+mod reindex;
 mod rescue;
 mod serve;
 mod user;

@@ -26,6 +26,10 @@ pub struct Archive {
     pub if_unwritable: IfUnwritable,
     /// A segment that has so many bytes is sealed.
     pub segment_size: u64,
+    /// Whether what is in mail is indexed.
+    pub index: bool,
+    /// Bytes of memory for words that wait to be written to the index.
+    pub index_memory: usize,
     /// What is kept, and for how long.
     pub rules: Rules,
 }
@@ -45,7 +49,8 @@ impl Archive {
             true => format!("all mail {}", kept(self.rules.otherwise)),
             false => format!("other mail {}", kept(self.rules.otherwise)),
         };
-        let place = format!("in {}; {then}", self.directory.display());
+        let index = if self.index { "" } else { "; not indexed" };
+        let place = format!("in {}; {then}{index}", self.directory.display());
         rules.chain([rest, place]).collect()
     }
 }
@@ -121,8 +126,13 @@ pub(super) fn check(
     if section.segment_size.bytes() < SMALLEST_SEGMENT && !problems.blame(&table, "segment_size") {
         problems.error(&table, "segment_size", "a segment has at least 1M");
     }
+    if !INDEX_MEMORY.contains(&section.index_memory.bytes())
+        && !problems.blame(&table, "index_memory")
+    {
+        problems.error(&table, "index_memory", "the index takes 15M to 2G of memory");
+    }
     if !section.enabled {
-        let keys = ["directory", "if_unwritable", "keep", "segment_size"];
+        let keys = ["directory", "if_unwritable", "index", "index_memory", "keep", "segment_size"];
         if !rules.is_empty() || keys.iter().any(|key| table.has(key)) {
             let message = "nothing is archived: archive.enabled is missing";
             problems.warning(&table, "enabled", message);
@@ -133,6 +143,8 @@ pub(super) fn check(
         directory: section.directory.clone().unwrap_or_else(|| server.data_dir.join("archive")),
         if_unwritable: section.if_unwritable,
         segment_size: section.segment_size.bytes(),
+        index: section.index,
+        index_memory: usize::try_from(section.index_memory.bytes()).unwrap_or(usize::MAX),
         rules: Rules { rules: checked, otherwise: section.keep.0 },
     }))
 }
@@ -210,3 +222,6 @@ const YEAR: u32 = 366;
 const MOST_YEARS: u32 = 1_000;
 
 const SMALLEST_SEGMENT: u64 = 1 << 20;
+
+/// With less it would write each few mails by themselves; more than that is for nothing.
+const INDEX_MEMORY: std::ops::RangeInclusive<u64> = 15_000_000..=2 << 30;

@@ -15,8 +15,9 @@ use super::{
     change::{Wish, change},
     journal,
     operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request},
+    reindex::reindex,
 };
-use crate::{clock, egress::Egress, ingress::Shared, moderation::Moderation};
+use crate::{archiving::Finder, clock, egress::Egress, ingress::Shared, moderation::Moderation};
 
 /// The parts of a running server that operators look at and change.
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub struct Operated {
     pub gate: Arc<Shared>,
     /// Mail that waits for people.
     pub moderation: Arc<Moderation>,
+    /// Who finds mail in the archive, if it is indexed.
+    pub finder: Option<Finder>,
 }
 
 /// What is to be looked at and changed.
@@ -104,6 +107,9 @@ pub(super) async fn perform(
         (Operation::Distrust { login, rule }, Target::Running(server)) => {
             cases::distrust(&server.moderation, login, rule.as_deref(), by, answers).await
         }
+        (Operation::Reindex, Target::Running(server)) => {
+            reindex(server.finder.as_ref(), answers).await
+        }
         (
             Operation::Bans { .. }
             | Operation::Lift { .. }
@@ -111,7 +117,8 @@ pub(super) async fn perform(
             | Operation::Case { .. }
             | Operation::Decide { .. }
             | Operation::Trusted
-            | Operation::Distrust { .. },
+            | Operation::Distrust { .. }
+            | Operation::Reindex,
             Target::Resting(_),
         ) => tell(answers, no_server(&request.operation)).await,
     }

@@ -1,6 +1,9 @@
 //! The archive of a gateway, read from its files as `mailweir archive` does.
 
-use std::{io::Read as _, path::Path};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use mailweir_archive::{
     Places, Reader,
@@ -113,8 +116,21 @@ impl Archive {
         report.records
     }
 
+    /// The number of the record of a mail.
+    #[must_use]
+    pub fn number(&self, id: QueueId) -> Option<u64> {
+        let records = records::find(&self.places(), id).ok()?;
+        records.iter().find(|(head, _)| head.kind == Kind::Capture).map(|(head, _)| head.seq)
+    }
+
+    /// The directory that it lies in.
+    #[must_use]
+    pub fn directory(&self) -> PathBuf {
+        self.path().join("a")
+    }
+
     fn places(&self) -> Places {
-        Places::new(&self.path().join("a"))
+        Places::new(&self.directory())
     }
 }
 

@@ -70,7 +70,8 @@ impl Printer {
             | Answer::Skipped { .. }
             | Answer::Flushed { .. }
             | Answer::Ban(_)
-            | Answer::Lifted { .. } => Ok(()),
+            | Answer::Lifted { .. }
+            | Answer::Reindexing { .. } => Ok(()),
         }
     }
 
