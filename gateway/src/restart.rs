@@ -69,6 +69,8 @@ impl Later {
                     roots_to,
                     roots_copy,
                     own: _,
+                    index,
+                    index_memory,
                     rules: _,
                 } = wanted;
                 self.keep("archive.directory", &running.directory, directory);
@@ -76,6 +78,8 @@ impl Later {
                 self.keep("archive.segment_size", &running.segment_size, segment_size);
                 self.keep("archive.roots_to", &running.roots_to, roots_to);
                 self.keep("archive.roots_copy", &running.roots_copy, roots_copy);
+                self.keep("archive.index", &running.index, index);
+                self.keep("archive.index_memory", &running.index_memory, index_memory);
             }
             (None, None) => {}
             (Some(_), None) | (None, Some(_)) => {

@@ -14,6 +14,7 @@ use mailweir_auth::{Authenticator, Health};
 
 use crate::{
     app::App,
+    archiving::api::Api as ArchiveApi,
     clock,
     config::Config,
     moderation::Api,

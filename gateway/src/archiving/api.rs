@@ -14,7 +14,7 @@ use mailweir_admin_ui::api::{
 };
 use mailweir_mail::QueueId;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{

@@ -7,6 +7,7 @@
 pub(crate) mod api;
 mod daily;
 mod decided;
+pub(crate) mod indexing;
 mod note;
 mod own;
 pub(crate) mod purge;
@@ -19,20 +20,18 @@ pub mod words;
 
 use std::{
     mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
-use mailweir_archive::{OpenError, WriteError, roots::Root};
+use mailweir_archive::{OpenError, WriteError, frame::Seq, roots::Root};
 use mailweir_mail::SessionEvent;
 use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use self::indexing::{FindError, Finder, Lag, Sight, search_files};
 use self::shelf::{Opened, Shelf, ShelfError};
 pub(crate) use self::{
     decided::{tell, tell_of_operator},
@@ -52,8 +51,6 @@ pub(crate) struct Archiver {
     observer: Observer,
     /// Why it cannot be written, while that is so.
     trouble: Mutex<Option<Box<str>>>,
-    /// The number of its last record; 0: it is not known, or there is none.
-    last: AtomicU64,
     /// Mails whose content could not be read, and when: they hold up no others, and are owed again later.
     unread: Mutex<Vec<(Instant, ToArchive)>>,
     jobs: mpsc::Sender<Job>,
@@ -61,6 +58,8 @@ pub(crate) struct Archiver {
     waiting: Mutex<Option<Jobs>>,
     /// Told when a segment was sealed.
     sealed: Arc<Notify>,
+    /// The number of the last record; `None`: the archive is not open yet.
+    written: watch::Sender<Option<Seq>>,
     /// Cancelled when nothing is to be begun any more.
     end: CancellationToken,
 }
@@ -131,13 +130,13 @@ impl Archiver {
         let (trouble, unread, sealed) = <_>::default();
         let (jobs, waiting) = mpsc::channel(MOST_JOBS);
         let waiting = Mutex::new(Some(Jobs(waiting)));
-        let last = AtomicU64::default();
-        Self { settings, queue, observer, trouble, last, unread, jobs, waiting, sealed, end }
+        let written = watch::Sender::new(None);
+        Self { settings, queue, observer, trouble, written, unread, jobs, waiting, sealed, end }
     }
 
     /// What is true of it now.
     pub(crate) fn gauges(&self) -> ArchiveGauges {
-        let last = self.last.load(Ordering::Relaxed);
+        let last = self.written.borrow().unwrap_or(0);
         let oldest = self.queue.oldest_owed_to_archive();
         ArchiveGauges {
             waiting: self.queue.stats().to_archive as u64,
@@ -145,6 +144,11 @@ impl Archiver {
             is_writable: self.trouble().is_none(),
             last_record: (last > 0).then_some(last),
         }
+    }
+
+    /// Follows the number of the last record; `None`: the archive is not open yet.
+    pub(crate) fn written(&self) -> watch::Receiver<Option<Seq>> {
+        self.written.subscribe()
     }
 
     /// Whether new mail may be accepted that is to be kept.
@@ -193,7 +197,7 @@ impl Archiver {
         {
             match self.take(shelf.take(), next).await {
                 Ok(kept) => {
-                    self.last.store(kept.last(), Ordering::Relaxed);
+                    self.written.send_replace(Some(kept.last()));
                     shelf = Some(kept);
                     pause = SHORTEST_PAUSE;
                     self.works();

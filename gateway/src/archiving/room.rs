@@ -5,6 +5,7 @@ use std::{
     io,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use mailweir_archive::{
@@ -319,17 +320,30 @@ impl Room {
         Ok(Told::Done { text: format!("{case}: the legal hold has ended").into() })
     }
 
+    /// Waits until the index has what is archived now, and not for long.
+    async fn wait_for_index(&self) -> Result<(), RoomError> {
+        let Some(finder) = &self.finder else { return Ok(()) };
+        let wanted = finder.last();
+        let reached = async {
+            while finder.last().saturating_sub(finder.lag().behind) < wanted {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let behind = tokio::time::timeout(PATIENCE, reached).await;
+        behind.map_err(|_| {
+            let behind = finder.lag().behind;
+            let reason = format!("{behind} records are not in the index yet: try again later");
+            RoomError::Refused(reason.into())
+        })
+    }
+
     /// All mails that are found.
     async fn find_all(&self, query: Box<str>, sight: &Sight) -> Result<Vec<Seq>, RoomError> {
+        self.wait_for_index().await?;
         let (mut all, mut before) = (Vec::new(), None);
         loop {
             let search = Search { query: query.clone(), before, limit: PAGE, utc_offset: 0 };
             let (seqs, found) = self.find(search, sight).await?;
-            if found.behind > 0 {
-                let behind = found.behind;
-                let reason = format!("{behind} records are not in the index yet: try again later");
-                return Err(RoomError::Refused(reason.into()));
-            }
             all.extend(seqs);
             before = found.next;
             if before.is_none() {
@@ -500,6 +514,11 @@ fn failed(error: &RoomError) -> Told {
 async fn tell(answers: &Answers, told: Told) -> Result<(), Gone> {
     answers.send(told).await.map_err(|_| Gone)
 }
+
+/// How long the index is waited for, where no mail may be missed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Mails that are asked for at once.
 const PAGE: usize = 1_000;

@@ -193,6 +193,7 @@ impl Shelf {
     }
 
     /// Takes in a mail that the queue does not know. Gives the number of its capture.
+    #[cfg(test)]
     pub(crate) fn bring(
         &mut self,
         capture: &Capture,

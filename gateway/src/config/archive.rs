@@ -33,6 +33,10 @@ pub struct Archive {
     pub roots_to: Vec<Address>,
     /// The file that gets them as well.
     pub roots_copy: Option<PathBuf>,
+    /// Whether what is in mail is indexed.
+    pub index: bool,
+    /// Bytes of memory for words that wait to be written to the index.
+    pub index_memory: usize,
     /// What is kept, and for how long.
     pub rules: Rules,
 }
@@ -55,7 +59,8 @@ impl Archive {
         let own = self.own.then(|| "the gateway's own mail, too".to_owned());
         let copy = self.roots_copy.iter().map(|copy| format!("roots copied to {}", copy.display()));
         let sent = self.roots_to.iter().map(|to| format!("roots sent to {to}"));
-        let place = format!("in {}; {then}", self.directory.display());
+        let index = if self.index { "" } else { "; not indexed" };
+        let place = format!("in {}; {then}{index}", self.directory.display());
         rules.chain([rest]).chain(own).chain([place]).chain(sent).chain(copy).collect()
     }
 }
@@ -71,6 +76,8 @@ impl Archive {
             own: false,
             roots_to: Vec::new(),
             roots_copy: None,
+            index: false,
+            index_memory: 16 << 20,
             rules: Rules { rules: Vec::new(), otherwise: Term::Forever },
         }
     }
@@ -149,9 +156,23 @@ pub(super) fn check(
     if section.segment_size.bytes() < SMALLEST_SEGMENT && !problems.blame(&table, "segment_size") {
         problems.error(&table, "segment_size", "a segment has at least 1M");
     }
+    if !INDEX_MEMORY.contains(&section.index_memory.bytes())
+        && !problems.blame(&table, "index_memory")
+    {
+        problems.error(&table, "index_memory", "the index takes 15M to 2G of memory");
+    }
     if !section.enabled {
-        let keys =
-            ["directory", "if_unwritable", "keep", "own", "roots_copy", "roots_to", "segment_size"];
+        let keys = [
+            "directory",
+            "if_unwritable",
+            "index",
+            "index_memory",
+            "keep",
+            "own",
+            "roots_copy",
+            "roots_to",
+            "segment_size",
+        ];
         if !rules.is_empty() || keys.iter().any(|key| table.has(key)) {
             let message = "nothing is archived: archive.enabled is missing";
             problems.warning(&table, "enabled", message);
@@ -165,6 +186,8 @@ pub(super) fn check(
         own: section.own,
         roots_to: section.roots_to.clone(),
         roots_copy: section.roots_copy.clone(),
+        index: section.index,
+        index_memory: usize::try_from(section.index_memory.bytes()).unwrap_or(usize::MAX),
         rules: Rules { rules: checked, otherwise: section.keep.0 },
     }))
 }
@@ -255,3 +278,6 @@ const YEAR: u32 = 366;
 const MOST_YEARS: u32 = 1_000;
 
 const SMALLEST_SEGMENT: u64 = 1 << 20;
+
+/// With less it would write each few mails by themselves; more than that is for nothing.
+const INDEX_MEMORY: std::ops::RangeInclusive<u64> = 15_000_000..=2 << 30;

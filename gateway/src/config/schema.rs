@@ -1047,6 +1047,12 @@ section! {
         roots_copy: Option<PathBuf>;
         /// A segment of the archive that has grown to so many bytes is sealed, and another one is begun.
         segment_size: ByteSize = 256000000;
+        /// Whether mail is indexed, so that it can be searched. The index lies beside the archive, in its
+        /// directory, and can be made anew at any time.
+        index: bool = true;
+        /// Memory for words that wait to be written to the index, 15M to 2G. The process that reads mail for it
+        /// takes some more.
+        index_memory: ByteSize = 64000000;
     }
 }
 

@@ -1,10 +1,13 @@
 //! The archive of a gateway, read from its files as `mailweir archive` does.
 
-use std::{io::Read as _, path::Path};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use mailweir_archive::{
     Place, Places, Reader,
-    entry::{self, Capture, Outcome},
+    entry::{self, Access, Capture, Outcome},
     frame::{Head, Kind},
     records,
     verify::{Known, verify},
@@ -75,6 +78,23 @@ impl Archive {
         let said: Vec<_> = found.iter().filter(|(head, _)| says(head.kind)).map(said).collect();
         assert!(!said.is_empty(), "{id} was never there");
         said.contains(&true)
+    }
+
+    /// Who used it, in order.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    #[must_use]
+    pub fn accesses(&self) -> Vec<Access> {
+        let places = self.places();
+        let reader = Reader::new(places.clone());
+        let records = records::Records::all(&places).expect("its records");
+        let records = records.map(|record| record.expect("a record"));
+        let accesses = records.filter(|(head, _)| head.kind == Kind::Access).map(|(_, place)| {
+            let summary = reader.read(place).expect("a record").payload.summary();
+            entry::decode(&summary.expect("its summary")).expect("an access")
+        });
+        accesses.collect()
     }
 
     /// Waits until it has a mail.
@@ -153,8 +173,21 @@ impl Archive {
         report.records
     }
 
+    /// The number of the record of a mail.
+    #[must_use]
+    pub fn number(&self, id: QueueId) -> Option<u64> {
+        let records = records::find(&self.places(), id).ok()?;
+        records.iter().find(|(head, _)| head.kind == Kind::Capture).map(|(head, _)| head.seq)
+    }
+
+    /// The directory that it lies in.
+    #[must_use]
+    pub fn directory(&self) -> PathBuf {
+        self.path().join("a")
+    }
+
     fn places(&self) -> Places {
-        Places::new(&self.path().join("a"))
+        Places::new(&self.directory())
     }
 }
 

@@ -23,7 +23,7 @@ use mailweir_archive::{
 };
 use mailweir_mail::QueueId;
 
-use super::{ExitCode, load};
+use super::{ExitCode, load, reindex};
 
 /// Looks at the archive
 #[derive(Args, Debug)]
@@ -48,6 +48,8 @@ enum Verb {
     Purge(ask::PurgeOptions),
     /// Writes a mail to standard output, byte for byte as it was accepted
     Export(MailOptions),
+    /// Makes the index anew that mail is searched with
+    Reindex(reindex::ReindexOptions),
 }
 
 #[derive(Args, Debug)]
@@ -86,6 +88,7 @@ pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
         Verb::Erase(options) => ask::erase(options),
         Verb::Purge(options) => ask::purge(options),
         Verb::Export(options) => export(options),
+        Verb::Reindex(options) => reindex::run(options),
     }
 }
 
