@@ -62,10 +62,25 @@ impl Later {
     fn keep_archive(&mut self, running: Option<&Archive>, wanted: &mut Option<Archive>) {
         match (running, wanted.as_mut()) {
             (Some(running), Some(wanted)) => {
-                let Archive { directory, if_unwritable, segment_size, own: _, rules: _ } = wanted;
+                let Archive {
+                    directory,
+                    if_unwritable,
+                    segment_size,
+                    encryption,
+                    key_file: _,
+                    own: _,
+                    rules: _,
+                } = wanted;
                 self.keep("archive.directory", &running.directory, directory);
                 self.keep("archive.if_unwritable", &running.if_unwritable, if_unwritable);
                 self.keep("archive.segment_size", &running.segment_size, segment_size);
+                let key = match std::mem::discriminant(encryption) {
+                    same if same == std::mem::discriminant(&running.encryption) => {
+                        "archive.key_file"
+                    }
+                    _ => "archive.encrypt",
+                };
+                self.keep(key, &running.encryption, encryption);
             }
             (None, None) => {}
             (Some(_), None) | (None, Some(_)) => {

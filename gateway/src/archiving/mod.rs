@@ -34,7 +34,8 @@ pub(crate) use self::{
     own::OwnMail,
 };
 use crate::{
-    clock, config,
+    clock,
+    config::{self, archive_keys},
     observe::{ArchiveGauges, Observer},
 };
 
@@ -176,6 +177,10 @@ impl Archiver {
     pub(crate) async fn run(self: Arc<Self>) {
         let jobs = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut jobs) = jobs else { return };
+        if let Some(path) = archive_keys::read_by_others(self.settings.key_file.as_ref()) {
+            let path = path.display();
+            self.warn(format!("archive: {path} can be read by others than its owner: chmod 600"));
+        }
         let mut shelf = None;
         let mut pause = SHORTEST_PAUSE;
         let end = self.end.clone();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mailweir_archive::{
-    About, Archive, Draft, Left, OpenError, Options, Reader, WriteError, Written,
+    About, Archive, Draft, Left, OpenError, Reader, WriteError, Written,
     catalogue::{Catalogue, Facts, Found, Row},
     entry::{
         self, Access, Capture, Direction, Ending, Erasure, Fared, LegalHold, Lifted, Note, Outcome,
@@ -85,11 +85,11 @@ impl Shelf {
         now: Timestamp,
     ) -> Result<(Self, Opened), OpenError> {
         let directory = &settings.directory;
-        let options = Options { segment_size: settings.segment_size, ..Options::default() };
+        let options = settings.options();
         let (archive, left) = Archive::open(directory, options, now)?;
         let failed = |error| OpenError::Io { path: directory.clone(), error };
         let packer = Packer::new().map_err(|error| failed(io::Error::other(error)))?;
-        let reader = Reader::new(archive.places().clone());
+        let reader = settings.reader();
         let path = archive.places().catalogue();
         let failed = |error| OpenError::Io { path: path.clone(), error };
         let (catalogue, found) =

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use mailweir_archive::entry::Direction;
+use mailweir_archive::{Encryption, Options, Places, Reader, entry::Direction};
 use mailweir_filters::archiving::{Action, HeaderTest, Rule, Rules, Term};
 
 use super::{
-    Server,
+    Server, Surroundings, archive_keys,
     check::{Written, all, only},
     choice::{IfUnwritable, KeepOrSkip, MailDirection},
     problem::Problems,
@@ -26,6 +26,10 @@ pub struct Archive {
     pub if_unwritable: IfUnwritable,
     /// A segment that has so many bytes is sealed.
     pub segment_size: u64,
+    /// Whether what is written is encrypted.
+    pub encryption: Encryption,
+    /// Where the keys for that come from.
+    pub key_file: Option<PathBuf>,
     /// Whether the gateway's own mail is archived.
     pub own: bool,
     /// What is kept, and for how long.
@@ -33,6 +37,18 @@ pub struct Archive {
 }
 
 impl Archive {
+    /// How it is kept.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options { segment_size: self.segment_size, encryption: self.encryption.clone() }
+    }
+
+    /// Reads its records, with the keys that it has.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(Places::new(&self.directory)).with_keys(self.encryption.keys().cloned())
+    }
+
     /// For `mailweir check`, in a line for each rule.
     pub(super) fn describe(&self) -> Vec<String> {
         let then = match self.if_unwritable {
@@ -48,7 +64,12 @@ impl Archive {
             false => format!("other mail {}", kept(self.rules.otherwise)),
         };
         let own = self.own.then(|| "the gateway's own mail, too".to_owned());
-        let place = format!("in {}; {then}", self.directory.display());
+        let how = match &self.encryption {
+            Encryption::Never => "",
+            Encryption::NoLonger(_) => ", encrypted no longer",
+            Encryption::On(_) => ", encrypted",
+        };
+        let place = format!("in {}{how}; {then}", self.directory.display());
         rules.chain([rest]).chain(own).chain([place]).collect()
     }
 }
@@ -113,6 +134,7 @@ impl Element for MailDirection {
 pub(super) fn check(
     raw: &RawConfig,
     server: &Server,
+    around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Option<Archive>> {
     let Written { table, section } = only::<ArchiveSection>(raw, problems)?;
@@ -127,14 +149,18 @@ pub(super) fn check(
         problems.error(&table, "segment_size", "a segment has at least 1M");
     }
     if !section.enabled {
-        let keys = ["directory", "if_unwritable", "keep", "own", "segment_size"];
+        let keys =
+            ["directory", "encrypt", "if_unwritable", "keep", "key_file", "own", "segment_size"];
         if !rules.is_empty() || keys.iter().any(|key| table.has(key)) {
             let message = "nothing is archived: archive.enabled is missing";
             problems.warning(&table, "enabled", message);
         }
         return Some(None);
     }
+    let encryption = archive_keys::check(&table, &section, around, problems)?;
     Some(Some(Archive {
+        encryption,
+        key_file: section.key_file.clone(),
         directory: section.directory.clone().unwrap_or_else(|| server.data_dir.join("archive")),
         if_unwritable: section.if_unwritable,
         segment_size: section.segment_size.bytes(),
