@@ -4,6 +4,7 @@
 //! the queue owes it to the archive, and nothing of it goes before the archive has it. So a disk that is
 //! full, slow or absent loses nothing.
 
+mod content;
 mod decided;
 mod note;
 mod own;
@@ -20,14 +21,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
 use mailweir_archive::{OpenError, WriteError, roots::Root};
 use mailweir_mail::SessionEvent;
-use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
+use mailweir_queue::{BodyError, Queue, ToArchive};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use self::shelf::{Opened, Shelf, ShelfError};
+use self::{
+    content::Content,
+    shelf::{Opened, Shelf, ShelfError},
+};
 pub(crate) use self::{
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
@@ -78,7 +81,7 @@ pub(crate) struct NotNow(Box<str>);
 /// A mail to archive, and its content if that is to be taken.
 pub(super) struct Item {
     mail: ToArchive,
-    content: Bytes,
+    content: Content,
 }
 
 /// What is owed cannot be taken now.
@@ -309,9 +312,9 @@ impl Archiver {
             if bytes + mail.size > MOST_BYTES && !group.is_empty() {
                 break;
             }
-            match self.content(&mail).await {
+            match Content::of(&self.queue, &mail).await {
                 Ok(content) => {
-                    bytes += content.len() as u64;
+                    bytes += content.size();
                     group.push(Item { mail, content });
                 }
                 Err(BodyError::Damaged) => {
@@ -334,25 +337,6 @@ impl Archiver {
             format!("archive: {id}: its content cannot be read: {error}; again in {pause} s");
         self.warn(text);
         self.unread().push((clock::monotonic(), mail));
-    }
-
-    async fn content(&self, mail: &ToArchive) -> Result<Bytes, BodyError> {
-        if !shelf::takes_content(mail) {
-            return Ok(Bytes::new());
-        }
-        if let Body::Memory(bytes) = &mail.body {
-            return Ok(bytes.clone());
-        }
-        match self.queue.body(mail.id, &mail.body).await? {
-            Content::Memory(bytes) => Ok(bytes),
-            content @ Content::Spool(_) => {
-                let (mut reader, mut whole) = (content.reader(), BytesMut::new());
-                while let Some(piece) = reader.next().await? {
-                    whole.extend_from_slice(&piece);
-                }
-                Ok(whole.freeze())
-            }
-        }
     }
 
     fn works(&self) {
