@@ -19,7 +19,7 @@ use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    archiving::{Archiver, ListenerArchive, OwnMail, room::Room},
+    archiving::{Archiver, ListenerArchive, OwnMail, Post, RootsCourier, purge, room::Room},
     clock,
     config::{
         AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
@@ -62,6 +62,8 @@ pub struct App {
     moderation: Arc<Moderation>,
     /// Absent: nothing is archived.
     archiver: Option<Arc<Archiver>>,
+    /// Absent: its roots stay where they are.
+    roots: Option<Arc<RootsCourier>>,
     certificate: ServerTls,
     sockets: Sockets,
     policy_sockets: PolicySockets,
@@ -107,6 +109,7 @@ impl App {
         let verification = verification(&config, &shared, file, Some(&egress), &end);
         let moderation = moderation(&config, &shared, &rewriting, &end);
         let archiver = archiver(&config, &shared, &end);
+        let roots = roots_courier(&config, archiver.as_deref(), &rewriting, &end);
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
@@ -114,6 +117,7 @@ impl App {
             verification,
             moderation,
             archiver,
+            roots,
             certificate,
             sockets: Sockets::default(),
             policy_sockets: PolicySockets::default(),
@@ -149,6 +153,9 @@ impl App {
         // From here on nothing can fail: the change is made as a whole.
         self.certificate.install(certificate);
         self.moderation.change(moderation_settings(&config, &rewriting));
+        if let Some(roots) = &self.roots {
+            roots.change(own_post(&config, &rewriting));
+        }
         self.egress.reroute(routes, rewriting);
         self.egress.archive(OwnMail::of(config.archive.as_ref()));
         self.verification.change(verification_settings(&config));
@@ -224,6 +231,12 @@ impl App {
         self.services.spawn(Arc::clone(&self.moderation).run());
         if let Some(archiver) = &self.archiver {
             self.services.spawn(Arc::clone(archiver).run());
+            let room = Room::of_server(Arc::clone(archiver));
+            let observer = self.shared.observer.clone();
+            self.services.spawn(purge::every_day(room, observer, self.end.clone()));
+        }
+        if let Some(roots) = &self.roots {
+            self.services.spawn(Arc::clone(roots).run());
         }
         self.services.spawn(Arc::clone(&self.moderation).forget_correspondents());
         let control = store.control_socket();
@@ -476,6 +489,26 @@ fn archiver(config: &Config, shared: &Shared, end: &CancellationToken) -> Option
         return None;
     };
     Some(Arc::new(Archiver::new(settings, queue, observer, end.clone())))
+}
+
+/// Who brings the roots of the archive to other places, if there are any.
+fn roots_courier(
+    config: &Config,
+    archiver: Option<&Archiver>,
+    rewriting: &Arc<LiveRewriting>,
+    end: &CancellationToken,
+) -> Option<Arc<RootsCourier>> {
+    let (settings, archiver) = config.archive.clone().zip(archiver)?;
+    let post = own_post(config, rewriting);
+    RootsCourier::new(settings, archiver, post, end.clone()).map(Arc::new)
+}
+
+fn own_post(config: &Config, rewriting: &Arc<LiveRewriting>) -> Post {
+    Post {
+        hostname: config.server.hostname.clone(),
+        rewriting: Arc::clone(rewriting),
+        own: OwnMail::of(config.archive.as_ref()),
+    }
 }
 
 /// The cases as they were. Reads all of them, and blocks meanwhile.

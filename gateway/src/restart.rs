@@ -68,6 +68,8 @@ impl Later {
                     segment_size,
                     encryption,
                     key_file: _,
+                    roots_to,
+                    roots_copy,
                     own: _,
                     rules: _,
                 } = wanted;
@@ -81,6 +83,8 @@ impl Later {
                     _ => "archive.encrypt",
                 };
                 self.keep(key, &running.encryption, encryption);
+                self.keep("archive.roots_to", &running.roots_to, roots_to);
+                self.keep("archive.roots_copy", &running.roots_copy, roots_copy);
             }
             (None, None) => {}
             (Some(_), None) | (None, Some(_)) => {

@@ -274,6 +274,16 @@ impl Archive {
         }
     }
 
+    /// Seals the segment that is written to if its day is over, also if nothing more comes, and writes what of
+    /// the list of roots could not be written before.
+    ///
+    /// # Errors
+    /// [`WriteError`]. It is tried again with the next group.
+    pub fn end_day(&mut self, now: Timestamp) -> Result<(), WriteError> {
+        self.list()?;
+        self.turn_over(now)
+    }
+
     /// Seals the segment that is written to, if it has any records. Its root is in the list of roots then.
     ///
     /// # Errors

@@ -7,6 +7,9 @@
 //! it. Payloads may be encrypted, each with a key of its own ([`keys`]), and erased ([`erase`]). `FORMAT.md` has the
 //! bytes.
 //!
+//! Mails come in from files ([`import`]) and go out as files, with the proof that they were here ([`export`]), or
+//! are sent again ([`restore`]).
+//!
 //! It knows no queue and no network. What records say is for others to write and to read.
 
 pub mod archive;
@@ -14,15 +17,19 @@ pub mod catalogue;
 mod cipher;
 pub mod entry;
 pub mod erase;
+pub mod export;
 pub mod frame;
 pub mod hash;
+mod header;
 pub mod holds;
+pub mod import;
 pub mod keys;
 pub mod merkle;
 pub mod payload;
 mod read;
 pub mod records;
 mod recover;
+pub mod restore;
 pub mod retention;
 pub mod roots;
 pub mod scan;

@@ -100,6 +100,33 @@ fn records_are_read_from_any_number_on_and_behind_any_other() {
 }
 
 #[test]
+fn a_day_ends_though_nothing_more_comes() {
+    let mut home = Home::new();
+    home.archive().end_day(now()).unwrap();
+    home.write(&["x"]);
+    let midnight = now().as_secs() / 86_400 * 86_400 + 86_400;
+    home.archive().end_day(Timestamp::from_secs(midnight - 1)).unwrap();
+    assert_eq!(home.roots().len(), 0, "its day is not over");
+    home.archive().end_day(Timestamp::from_secs(midnight)).unwrap();
+    home.archive().end_day(Timestamp::from_secs(midnight + 86_400)).unwrap();
+    assert_eq!(home.roots().len(), 1, "a day without mail has nothing to seal");
+    home.write(&["y"]);
+    assert_eq!(home.verify().findings, []);
+}
+
+#[test]
+fn a_root_that_could_not_be_listed_is_listed_at_the_end_of_a_day() {
+    let mut home = Home::new();
+    home.write(&["x"]);
+    let list = home.place.path().join("roots");
+    fs::create_dir(&list).unwrap();
+    assert!(home.archive().seal(now()).is_err());
+    fs::remove_dir(&list).unwrap();
+    home.archive().end_day(now()).unwrap();
+    assert_eq!(home.roots().len(), 1);
+}
+
+#[test]
 fn one_process_writes() {
     let mut home = Home::new();
     home.write(&["x"]);

@@ -5,10 +5,13 @@
 //! full, slow or absent loses nothing.
 
 mod content;
+mod daily;
 mod decided;
 mod note;
 mod own;
+pub(crate) mod purge;
 pub(crate) mod room;
+mod roots;
 mod shelf;
 pub mod words;
 
@@ -24,7 +27,7 @@ use std::{
 use mailweir_archive::{OpenError, WriteError, roots::Root};
 use mailweir_mail::SessionEvent;
 use mailweir_queue::{BodyError, Queue, ToArchive};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -35,6 +38,7 @@ pub(crate) use self::{
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
     own::OwnMail,
+    roots::{Post, RootsCourier},
 };
 use crate::{
     clock,
@@ -56,6 +60,8 @@ pub(crate) struct Archiver {
     jobs: mpsc::Sender<Job>,
     /// Until it runs.
     waiting: Mutex<Option<Jobs>>,
+    /// Told when a segment was sealed.
+    sealed: Arc<Notify>,
     /// Cancelled when nothing is to be begun any more.
     end: CancellationToken,
 }
@@ -123,11 +129,11 @@ impl Archiver {
         observer: Observer,
         end: CancellationToken,
     ) -> Self {
-        let (trouble, unread) = (Mutex::default(), Mutex::default());
+        let (trouble, unread, sealed) = <_>::default();
         let (jobs, waiting) = mpsc::channel(MOST_JOBS);
         let waiting = Mutex::new(Some(Jobs(waiting)));
         let last = AtomicU64::default();
-        Self { settings, queue, observer, trouble, last, unread, jobs, waiting, end }
+        Self { settings, queue, observer, trouble, last, unread, jobs, waiting, sealed, end }
     }
 
     /// What is true of it now.
@@ -208,7 +214,7 @@ impl Archiver {
     }
 
     /// What is to be done next; `None`: nothing any more. An archive that is not open yet is opened at once, so that
-    /// its state is known.
+    /// its state is known; and what failed is tried again, though nothing is owed.
     async fn wait(&self, is_open: bool, jobs: &mut Jobs) -> Option<Next> {
         if !is_open {
             return Some(Next::Open);
@@ -221,12 +227,14 @@ impl Archiver {
     }
 
     async fn owed(&self) -> bool {
-        let owed = self.queue.archive_is_owed();
-        if self.unread().is_empty() {
-            return owed.await;
+        if self.trouble().is_some() {
+            return true;
         }
+        // A clock may be set, and a machine may sleep: it is looked at now and then.
+        let next_day = daily::until_next_day(clock::now()).min(LOOK);
         // What was put aside is owed again once its time has come.
-        tokio::time::timeout(UNREAD_PAUSE, owed).await.unwrap_or(true)
+        let pause = if self.unread().is_empty() { next_day } else { next_day.min(UNREAD_PAUSE) };
+        tokio::time::timeout(pause, self.queue.archive_is_owed()).await.unwrap_or(true)
     }
 
     /// Does what is next. Gives the shelf back, unless it cannot be told what became of it.
@@ -254,7 +262,8 @@ impl Archiver {
         let group = self.next_group().await;
         let kept = tokio::task::spawn_blocking(move || {
             let mut shelf = shelf;
-            let kept = shelf.keep(&group, clock::now());
+            let now = clock::now();
+            let kept = shelf.end_day(now).and_then(|()| shelf.keep(&group, now));
             (shelf, group, kept)
         });
         let Ok((shelf, group, kept)) = kept.await else { return Err((None, NotTaken::Lost)) };
@@ -297,6 +306,8 @@ impl Archiver {
             );
             self.warn(text);
         }
+        // The segment before was sealed now, or is since long.
+        self.sealed.notify_one();
         Ok(shelf)
     }
 
@@ -358,14 +369,20 @@ impl Archiver {
     }
 
     fn tell_all_sealed(&self, mut shelf: Shelf) -> Shelf {
-        shelf.take_sealed().iter().for_each(|root| self.tell_sealed(root));
+        self.tell_sealed(&shelf.take_sealed());
         shelf
     }
 
-    fn tell_sealed(&self, Root { segment, first, seal }: &Root) {
-        let (records, root) = (seal.records, seal.root);
-        let text = format!("segment {segment} sealed: {records} records from {first}, root {root}");
-        self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
+    fn tell_sealed(&self, roots: &[Root]) {
+        for Root { segment, first, seal } in roots {
+            let (records, root) = (seal.records, seal.root);
+            let text =
+                format!("segment {segment} sealed: {records} records from {first}, root {root}");
+            self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
+        }
+        if !roots.is_empty() {
+            self.sealed.notify_one();
+        }
     }
 
     fn warn(&self, text: String) {
@@ -393,6 +410,9 @@ const MOST_JOBS: usize = 16;
 
 /// After which content that could not be read is tried again.
 const UNREAD_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest time without a look at the clock.
+const LOOK: Duration = Duration::from_secs(600);
 
 /// Mails in a group.
 const MOST_MAILS: usize = 256;

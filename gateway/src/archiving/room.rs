@@ -113,13 +113,13 @@ impl Room {
             Ask::Erase { ids, reason } => {
                 return self.erase(visitor, &ids, &reason, answers).await;
             }
-            Ask::Purge { dry_run } => return self.purge(dry_run, answers).await,
+            Ask::Purge { dry_run } => return self.purge(today(), dry_run, answers).await,
         };
         tell(answers, done.unwrap_or_else(|error| failed(&error))).await
     }
 
     /// Does something with the archive, as the one who writes it.
-    async fn with<T: Send + 'static>(
+    pub(super) async fn with<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Shelf) -> T + Send + 'static,
     ) -> Result<T, RoomError> {
@@ -149,7 +149,7 @@ impl Room {
     async fn show(&self, visitor: &Visitor, id: QueueId) -> Result<Shown, RoomError> {
         let (places, reader) = (self.places.clone(), self.reader.clone());
         let holds = self.with(|shelf| shelf.holds().cloned()).await?;
-        let found = read(move || gather(&places, &reader, holds.as_ref(), id)).await?;
+        let found = read(move || gather(&places, &reader, &holds, id)).await?;
         let Some((row, shown)) = found else { return Err(no_such_mail(id)) };
         self.note(visitor, AccessDeed::Viewed { hidden: true }, Some(row)).await?;
         Ok(shown)
@@ -255,11 +255,17 @@ impl Room {
         fates.await??.pop().ok_or_else(|| no_such_mail(id))
     }
 
-    /// Erases what has been kept for long enough, in groups, so that new mail need not wait.
-    pub(crate) async fn purge(&self, dry_run: bool, answers: &Answers) -> Result<(), Gone> {
+    /// Erases what has been kept for long enough on a day, counted from 1970: in groups, so that new mail need
+    /// not wait.
+    pub(crate) async fn purge(
+        &self,
+        today: u32,
+        dry_run: bool,
+        answers: &Answers,
+    ) -> Result<(), Gone> {
         let (mut after, mut erased, mut kept) = (0, 0_u64, 0_u64);
         loop {
-            let group = match self.over(after).await {
+            let group = match self.over(after, today).await {
                 Ok(group) => group,
                 Err(error) => return tell(answers, failed(&error)).await,
             };
@@ -280,10 +286,9 @@ impl Room {
     }
 
     /// Some of the mails whose time is over, behind a number.
-    async fn over(&self, after: Seq) -> Result<Vec<Over>, RoomError> {
+    async fn over(&self, after: Seq, today: u32) -> Result<Vec<Over>, RoomError> {
         let holds = self.with(|shelf| shelf.holds().cloned()).await?.map_err(RoomError::Refused)?;
         let (places, reader) = (self.places.clone(), self.reader.clone());
-        let today = u32::try_from(clock::now().as_secs() / DAY).unwrap_or(u32::MAX);
         read(move || {
             let rows = Rows::open(&places.catalogue())?;
             let over = retention::over(&rows, &reader, &holds, after + 1, today);
@@ -337,6 +342,11 @@ const fn seq(over: &Over) -> Seq {
     }
 }
 
+/// Counted from 1970.
+pub(super) fn today() -> u32 {
+    u32::try_from(clock::now().as_secs() / DAY).unwrap_or(u32::MAX)
+}
+
 /// Reads without holding up anything else.
 async fn read<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RoomError> + Send + 'static,
@@ -360,7 +370,7 @@ fn no_such_mail(id: QueueId) -> RoomError {
 fn gather(
     places: &Places,
     reader: &Reader,
-    holds: Result<&Holds, &Box<str>>,
+    holds: &Result<Holds, Box<str>>,
     id: QueueId,
 ) -> Result<Option<(Row, Shown)>, RoomError> {
     let rows = Rows::open(&places.catalogue())?;

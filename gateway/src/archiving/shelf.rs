@@ -127,6 +127,11 @@ impl Shelf {
         Ok(())
     }
 
+    /// Seals what was begun on another day, though nothing comes any more.
+    pub(super) fn end_day(&mut self, now: Timestamp) -> Result<(), ShelfError> {
+        Ok(self.archive.end_day(now)?)
+    }
+
     /// Writes what is owed and not there yet. Once this gives `Ok`, all of it is on the disk.
     pub(super) fn keep(&mut self, group: &[Item], now: Timestamp) -> Result<(), ShelfError> {
         let mut planned = Vec::with_capacity(2 * group.len());
@@ -186,6 +191,20 @@ impl Shelf {
         Ok(row.map(|row| (row.seq, row.mail.ended.is_some())))
     }
 
+    /// Takes in a mail that the queue does not know. Gives the number of its capture.
+    pub(crate) fn bring(
+        &mut self,
+        capture: &Capture,
+        content: &[u8],
+        now: Timestamp,
+    ) -> Result<Seq, ShelfError> {
+        let payload = self.packer.pack(&entry::encode(capture)?, content)?;
+        let (kind, about, id) = (Kind::Capture, About::Itself, Some(capture.id));
+        let facts = Facts::of_capture(&capture.note, now);
+        let written = self.add(vec![(Draft { kind, about, id, payload }, facts)], now)?;
+        Ok(written.first().map_or(0, |written| written.head.seq))
+    }
+
     /// Somebody used the archive. `about`: the mail that they looked at.
     pub(crate) fn note_access(
         &mut self,
@@ -205,7 +224,7 @@ impl Shelf {
 
     /// A legal hold begins, or means more.
     pub(crate) fn hold(&mut self, hold: LegalHold, now: Timestamp) -> Result<(), ShelfError> {
-        self.add_about_holds(Kind::Hold, entry::encode(&hold)?, now)?;
+        self.add_about_holds(Kind::Hold, &entry::encode(&hold)?, now)?;
         if let Ok(holds) = &mut self.holds {
             holds.begin(hold, now);
         }
@@ -214,7 +233,7 @@ impl Shelf {
 
     /// A legal hold ends.
     pub(crate) fn lift(&mut self, lifted: &Lifted, now: Timestamp) -> Result<(), ShelfError> {
-        self.add_about_holds(Kind::Lifted, entry::encode(lifted)?, now)?;
+        self.add_about_holds(Kind::Lifted, &entry::encode(lifted)?, now)?;
         if let Ok(holds) = &mut self.holds {
             holds.lift(lifted);
         }
@@ -292,10 +311,10 @@ impl Shelf {
     fn add_about_holds(
         &mut self,
         kind: Kind,
-        summary: Vec<u8>,
+        summary: &[u8],
         now: Timestamp,
     ) -> Result<(), ShelfError> {
-        let payload = self.packer.pack(&summary, b"")?;
+        let payload = self.packer.pack(summary, b"")?;
         let draft = Draft { kind, about: About::Nothing, id: None, payload };
         self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
     }

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use mailweir_archive::{Encryption, Options, Places, Reader, entry::Direction};
 use mailweir_filters::archiving::{Action, HeaderTest, Rule, Rules, Term};
+use mailweir_mail::Address;
 
 use super::{
     Server, Surroundings, archive_keys,
@@ -32,6 +33,10 @@ pub struct Archive {
     pub key_file: Option<PathBuf>,
     /// Whether the gateway's own mail is archived.
     pub own: bool,
+    /// Who gets the roots of sealed segments by mail.
+    pub roots_to: Vec<Address>,
+    /// The file that gets them as well.
+    pub roots_copy: Option<PathBuf>,
     /// What is kept, and for how long.
     pub rules: Rules,
 }
@@ -70,7 +75,27 @@ impl Archive {
             Encryption::On(_) => ", encrypted",
         };
         let place = format!("in {}{how}; {then}", self.directory.display());
-        rules.chain([rest]).chain(own).chain([place]).collect()
+        let copy = self.roots_copy.iter().map(|copy| format!("roots copied to {}", copy.display()));
+        let sent = self.roots_to.iter().map(|to| format!("roots sent to {to}"));
+        rules.chain([rest]).chain(own).chain([place]).chain(sent).chain(copy).collect()
+    }
+}
+
+#[cfg(test)]
+impl Archive {
+    /// One in a directory, that keeps everything.
+    pub(crate) fn in_dir(directory: &std::path::Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            if_unwritable: IfUnwritable::Defer,
+            segment_size: 256 << 20,
+            encryption: Encryption::Never,
+            key_file: None,
+            own: false,
+            roots_to: Vec::new(),
+            roots_copy: None,
+            rules: Rules { rules: Vec::new(), otherwise: Term::Forever },
+        }
     }
 }
 
@@ -149,8 +174,17 @@ pub(super) fn check(
         problems.error(&table, "segment_size", "a segment has at least 1M");
     }
     if !section.enabled {
-        let keys =
-            ["directory", "encrypt", "if_unwritable", "keep", "key_file", "own", "segment_size"];
+        let keys = [
+            "directory",
+            "encrypt",
+            "if_unwritable",
+            "keep",
+            "key_file",
+            "own",
+            "roots_copy",
+            "roots_to",
+            "segment_size",
+        ];
         if !rules.is_empty() || keys.iter().any(|key| table.has(key)) {
             let message = "nothing is archived: archive.enabled is missing";
             problems.warning(&table, "enabled", message);
@@ -165,6 +199,8 @@ pub(super) fn check(
         if_unwritable: section.if_unwritable,
         segment_size: section.segment_size.bytes(),
         own: section.own,
+        roots_to: section.roots_to.clone(),
+        roots_copy: section.roots_copy.clone(),
         rules: Rules { rules: checked, otherwise: section.keep.0 },
     }))
 }

@@ -1048,6 +1048,11 @@ section! {
         /// Whether the gateway's own mail is archived, too: reports to senders, notices of moderation. By the
         /// links in notices held mail is decided about: whoever reads the archive has them as well.
         own: bool = false;
+        /// Who gets the roots of sealed segments, by a mail for each day that has any. Who has them can prove
+        /// that the archive is the one that it was; keep that mail elsewhere.
+        roots_to: Vec<Address> = [];
+        /// A file on another machine or disk that gets the roots as well, a line for each.
+        roots_copy: Option<PathBuf>;
         /// A segment of the archive that has grown to so many bytes is sealed, and another one is begun.
         segment_size: ByteSize = 256000000;
     }

@@ -49,6 +49,14 @@ impl Target<'_> {
             Self::Resting(queue) => queue,
         }
     }
+
+    /// That of the server: without one, [`super::ask_archive`] asks the archive itself.
+    const fn archive(&self) -> Option<&Room> {
+        match self {
+            Self::Running(running) => running.archive.as_ref(),
+            Self::Resting(_) => None,
+        }
+    }
 }
 
 /// Whoever asked does not listen any more. What was done stays done.
@@ -87,11 +95,9 @@ pub(super) async fn perform(
         (Operation::Journal { id, verdict }, _) => {
             journal::read(queue, *id, *verdict, answers).await
         }
-        (Operation::Archive(ask), Target::Running(server)) => {
-            archive::ask(server.archive.as_ref(), by, ask.clone(), answers.clone()).await
+        (Operation::Archive(ask), _) => {
+            archive::ask(target.archive(), by, ask.clone(), answers.clone()).await
         }
-        // The archive is asked itself: see `control::ask_archive`.
-        (Operation::Archive(_), Target::Resting(_)) => tell(answers, archive::nothing()).await,
         (Operation::Bans { all }, Target::Running(server)) => {
             bans::list(&server.gate, *all, answers).await
         }

@@ -7,9 +7,9 @@ use std::{
 };
 
 use mailweir_archive::{
-    MasterKeys, Places, Reader,
+    MasterKeys, Place, Places, Reader,
     entry::{self, Capture, Outcome},
-    frame::Kind,
+    frame::{Head, Kind},
     records,
     verify::{Known, verify},
 };
@@ -100,6 +100,26 @@ impl Archive {
     #[must_use]
     pub fn with(&self, lines: &str) -> String {
         format!("{}\n{lines}", self.section())
+    }
+
+    /// Whether any byte is on the disk of what a mail and its end said.
+    ///
+    /// # Panics
+    /// If a file cannot be read, or the mail was never there.
+    #[must_use]
+    pub fn has_bytes_of(&self, id: QueueId) -> bool {
+        let places = self.places();
+        let found = records::find(&places, id).expect("its records");
+        let said = |(head, place): &(Head, Place)| {
+            let segment = std::fs::read(places.segment(place.segment)).expect("a segment");
+            let from = usize::try_from(place.at).expect("a place") + Head::LEN;
+            let size = usize::try_from(head.stored).expect("a size");
+            segment[from..from + size].iter().any(|byte| *byte != 0)
+        };
+        let says = |kind| matches!(kind, Kind::Capture | Kind::Outcome);
+        let said: Vec<_> = found.iter().filter(|(head, _)| says(head.kind)).map(said).collect();
+        assert!(!said.is_empty(), "{id} was never there");
+        said.contains(&true)
     }
 
     /// Waits until it has a mail.

@@ -4,7 +4,7 @@ use mailweir_mail::{QueueId, Timestamp};
 
 use crate::{
     archive::{Place, Written},
-    entry::{Ending, Note},
+    entry::{Ending, Note, Source},
     frame::{Kind, Seq},
 };
 
@@ -36,6 +36,8 @@ pub struct Standing {
     pub keep_until: Option<u32>,
     /// Whether it was put on hold when it came.
     pub was_held: bool,
+    /// Whether it was brought from a file: nothing becomes of it.
+    pub is_imported: bool,
     /// The record of its end, and how that was; absent: it has not ended.
     pub ended: Option<(Seq, Ending)>,
 }
@@ -49,6 +51,8 @@ pub enum Facts {
         keep_until: Option<u32>,
         /// As in [`Standing`].
         was_held: bool,
+        /// As in [`Standing`].
+        is_imported: bool,
     },
     /// Of an outcome.
     Outcome(Ending),
@@ -65,7 +69,11 @@ impl Facts {
             // Never less than it was promised to be kept: the day it was written in does not count.
             today.saturating_add(days).saturating_add(1)
         };
-        Self::Capture { keep_until: note.keep_days.map(last), was_held: note.held.is_some() }
+        Self::Capture {
+            keep_until: note.keep_days.map(last),
+            was_held: note.held.is_some(),
+            is_imported: note.source != Source::Accepted,
+        }
     }
 }
 
@@ -76,8 +84,8 @@ impl Row {
     /// That of a record that was written now.
     pub(super) fn new(Written { head, place }: &Written, facts: Facts) -> Self {
         let mail = match facts {
-            Facts::Capture { keep_until, was_held } => {
-                Standing { keep_until, was_held, ended: None }
+            Facts::Capture { keep_until, was_held, is_imported } => {
+                Standing { keep_until, was_held, is_imported, ended: None }
             }
             Facts::Outcome(_) | Facts::Nothing => Standing::default(),
         };
@@ -111,7 +119,12 @@ impl Row {
         let segment = u32::try_from(self.place.segment).unwrap_or(u32::MAX);
         let mut bytes = [0; Self::LEN];
         let parts: [&[u8]; 9] = [
-            &[self.kind as u8, ending, u8::from(self.mail.was_held), 0],
+            &[
+                self.kind as u8,
+                ending,
+                u8::from(self.mail.was_held),
+                u8::from(self.mail.is_imported),
+            ],
             &segment.to_le_bytes(),
             &self.place.at.to_le_bytes(),
             &other.to_le_bytes(),
@@ -138,7 +151,7 @@ impl Row {
             return None;
         }
         let mut rest = content;
-        let [kind, ending, was_held, _] = take(&mut rest)?;
+        let [kind, ending, was_held, is_imported] = take(&mut rest)?;
         let kind = Kind::from_byte(kind)?;
         let segment = u32::from_le_bytes(take(&mut rest)?).into();
         let at = u64::from_le_bytes(take(&mut rest)?);
@@ -160,6 +173,7 @@ impl Row {
             mail: Standing {
                 keep_until: (keep_until != 0).then_some(keep_until),
                 was_held: was_held != 0,
+                is_imported: is_imported != 0,
                 ended: ending.filter(|_| is_capture).map(|ending| (other, *ending)),
             },
         })
