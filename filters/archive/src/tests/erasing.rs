@@ -1,6 +1,6 @@
 //! What is erased is gone, whatever comes in between, and everything else is as provable as before.
 
-use super::*;
+use super::{encryption::encrypted, *};
 use crate::{
     entry::{Erased, Erasure, decode},
     erase::{Erase, EraseError, Target, finish},
@@ -213,6 +213,56 @@ fn a_start_does_not_need_what_was_erased() {
     home.write(&["three"]);
     let is_missing = |found: &Finding| matches!(found.what, What::NoSegment { .. });
     assert!(home.erased().1.iter().any(is_missing));
+}
+
+/// What was never promised was brought again; both are erased.
+#[test]
+fn copies_of_a_mail_that_a_crash_or_a_failed_sync_has_left_go_with_it() {
+    let [ann, bob] = [7, 8].map(|serial| QueueId::new(now(), serial));
+    let of = |id, text| Draft { id: Some(id), ..draft(Kind::Capture, About::Itself, text) };
+    for options in [Options::default(), encrypted(1)] {
+        let mut whole = Home::with(options.clone());
+        whole.write(&["before"]);
+        let (_, promised) = whole.only_segment();
+        let group = vec![of(ann, "to ann"), of(bob, "to bob")];
+        let lost = whole.archive().append(group, now()).unwrap();
+        let (bytes, _) = whole.only_segment();
+        whole.stop();
+        let promised = usize::try_from(promised).unwrap();
+        let (to_ann, to_bob) = (payload_of(&lost[0]), payload_of(&lost[1]));
+
+        // A failed sync, and all of it is on the disk all the same.
+        let mut home = Home::with(options.clone());
+        home.write(&["before"]);
+        home.archive().abandon();
+        let path = home.places().segment(1);
+        let begin = fs::read(&path).unwrap();
+        fs::write(&path, [&begin[..], &bytes[promised..]].concat()).unwrap();
+        let again = home.archive().append(vec![of(ann, "to ann")], now()).unwrap();
+        home.erase(&again);
+        let left = fs::read(&path).unwrap();
+        assert!(left[to_ann.clone()].iter().all(|byte| *byte == 0));
+        assert_eq!(left[to_bob.clone()], bytes[to_bob]);
+        assert_eq!(left[..promised], begin);
+        assert_eq!(home.erased(), (1, vec![]));
+
+        // A crash: what no mark stands behind was put aside.
+        let mut home = Home::with(options);
+        home.write(&["before"]);
+        home.stop();
+        let path = home.places().segment(1);
+        let begin = fs::read(&path).unwrap();
+        let torn = &bytes[promised..to_ann.end];
+        fs::write(&path, [&begin[..], torn].concat()).unwrap();
+        let (_, copy) = home.start().torn.unwrap();
+        let again =
+            [ann, bob].map(|id| home.archive().append(vec![of(id, "again")], now()).unwrap()[0]);
+        home.erase(&again[1..]);
+        assert_eq!(fs::read(&copy).unwrap(), torn, "it has nothing of that mail");
+        home.erase(&again[..1]);
+        assert!(!copy.exists());
+        assert_eq!(home.erased(), (2, vec![]));
+    }
 }
 
 impl Home {

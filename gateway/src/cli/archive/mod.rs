@@ -27,6 +27,7 @@ use super::{ExitCode, load};
 
 /// Looks at the archive
 #[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct ArchiveCommand {
     #[command(subcommand)]
     command: Verb,
@@ -79,6 +80,10 @@ struct MailOptions {
     #[command(flatten)]
     place: PlaceOptions,
 }
+
+const AFTER_HELP: &str = "\
+To encrypt the archive make a key, keep a copy of it elsewhere, and name its file in archive.key_file:
+  (umask 077; openssl rand -hex 32 > /etc/mailweir/archive.key)";
 
 pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
     match &command.command {
