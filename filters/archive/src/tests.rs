@@ -207,7 +207,7 @@ fn damage_is_shown_where_it_is_and_what_is_behind_it_is_read() {
 fn an_archive_that_was_made_anew_is_not_the_one_whose_roots_were_kept() {
     let (home, forged) = (sealed(), sealed_with("mail 4, changed", Options::default()));
     let kept = home.roots();
-    let known = Known { roots: &kept, last: 0 };
+    let known = Known { roots: &kept, ..Known::default() };
     assert_eq!(forged.verify().findings, [], "it is sound in itself");
     let report = verify(forged.places(), known, &mut |_, _| {}).unwrap();
     let is_root = |found: &Finding| matches!(found.what, What::Root { .. });
@@ -241,7 +241,7 @@ fn records_that_were_cut_off_before_a_seal_are_missed_by_whoever_knows_of_them()
     home.write(&["two"]);
     let path = home.places().segment(1);
     OpenOptions::new().write(true).open(&path).unwrap().set_len(first).unwrap();
-    let known = Known { roots: &[], last: 2 };
+    let known = Known { last: 2, ..Known::default() };
     let report = verify(home.places(), known, &mut |_, _| {}).unwrap();
     assert_eq!(report.findings[0].what, What::Missing { first: 2, last: 2 });
 }

@@ -15,7 +15,7 @@ use crate::{
     archive::{Place, Places},
     frame::{Head, Mark, Packing, Seal, SegmentHead, Seq, Unread},
     hash::{Chain, Hash},
-    keys::{Slot, Slots},
+    keys::{KeyId, MasterKeys, Slot, Slots, Wrapping},
     merkle::Tree,
     roots::{self, NoRoot, Root},
     scan::{Item, Look, Part, Payload, Scan},
@@ -106,6 +106,11 @@ pub enum What {
     },
     /// The segment has encrypted records, and the file with their keys is missing or damaged.
     NoKeys,
+    /// The keys of the segment were wrapped with one that the key file does not have.
+    OtherKey {
+        /// Its name.
+        id: KeyId,
+    },
     /// The file ends in a record.
     Cut {
         /// The number of the record.
@@ -161,6 +166,9 @@ impl fmt::Display for What {
             Self::NoKeys => f.write_str(
                 "the file with the keys of its records is missing or damaged: nobody can read them",
             ),
+            Self::OtherKey { id } => {
+                write!(f, "its records need the key {id}, and the key file does not have it")
+            }
             Self::Cut { seq } => write!(f, "record {seq} is cut off"),
             Self::NotChained { before } => {
                 write!(f, "records up to {before} do not follow from those before them")
@@ -189,6 +197,8 @@ pub struct Known<'a> {
     pub roots: &'a [Root],
     /// The number of a record that is known to have been written.
     pub last: Seq,
+    /// The keys that encrypted records are to be read with. Absent: nobody is to read them now.
+    pub keys: Option<&'a MasterKeys>,
 }
 
 /// Reads the whole archive. `progress` is told how many of all bytes were read.
@@ -205,7 +215,7 @@ pub fn verify(
     let numbers = places.numbers()?;
     let size = |number: &u64| std::fs::metadata(places.segment(*number)).map(|it| it.len());
     let total: u64 = numbers.iter().map(size).sum::<io::Result<u64>>()?;
-    let mut check = Check::default();
+    let mut check = Check { masters: known.keys.cloned(), ..Check::default() };
     let last = numbers.last().copied();
     for number in numbers {
         check
@@ -221,6 +231,7 @@ pub fn verify(
 #[derive(Default)]
 struct Check {
     report: Report,
+    masters: Option<MasterKeys>,
     /// Where the archive ends so far.
     end: Option<Ended>,
     erasures: Erasures,
@@ -279,6 +290,7 @@ impl Check {
         }
         let mut reading = self.begin(number, head, before);
         reading.keys = Keys::of(places, number)?;
+        self.master(number, &reading.keys);
         let done = self.report.bytes;
         let mut said = 0;
         while let Some(part) = scan.next_part()? {
@@ -388,23 +400,43 @@ impl Check {
         Ok(())
     }
 
-    /// Whether an encrypted record has a key. Whose it is can be seen only by whoever has the key file.
+    /// Whether an encrypted record has a key. That it is its own can be seen only with the key file.
     fn key(&mut self, reading: &mut Reading, head: &Head, place: Place) -> io::Result<()> {
-        match &mut reading.keys {
-            _ if head.packing == Packing::Zstd => {}
-            Keys::Unknown => {}
+        if head.packing == Packing::Zstd {
+            return Ok(());
+        }
+        let Place { segment, .. } = place;
+        let slots = match &mut reading.keys {
+            Keys::Unknown => return Ok(()),
+            Keys::There(slots) => slots,
             Keys::Missing => {
-                self.find(place.segment, None, What::NoKeys);
                 reading.keys = Keys::Unknown;
+                self.find(segment, None, What::NoKeys);
+                return Ok(());
             }
-            Keys::There(slots) => match slots.of(head.seq, SLOTS)? {
-                Slot::Whole(_) => {}
-                Slot::Destroyed | Slot::Damaged | Slot::Missing => {
-                    self.erasures.keyless(head, place);
-                }
-            },
+        };
+        let is_its_own = match (slots.of(head.seq, SLOTS)?, &self.masters) {
+            (Slot::Whole(_), None) => true,
+            (Slot::Whole(wrapped), Some(masters)) => {
+                let of = Wrapping { segment, seq: head.seq };
+                masters.unwrap(&wrapped, of).is_some() || !masters.has(slots.master())
+            }
+            (Slot::Destroyed | Slot::Damaged | Slot::Missing, _) => false,
+        };
+        if !is_its_own {
+            self.erasures.keyless(head, place);
         }
         Ok(())
+    }
+
+    /// Whether the key file has the key that those of a segment were wrapped with.
+    fn master(&mut self, segment: u64, keys: &Keys) {
+        if let (Keys::There(slots), Some(masters)) = (keys, &self.masters)
+            && !masters.has(slots.master())
+        {
+            let id = slots.master();
+            self.find(segment, None, What::OtherKey { id });
+        }
     }
 
     fn record(&mut self, reading: &mut Reading, at: u64, head: &Head, payload: Payload) {

@@ -131,14 +131,16 @@ fn read_keys(path: &Path) -> anyhow::Result<MasterKeys> {
 }
 
 fn run_verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
-    let places = match options.place.places()? {
-        Ok(places) => places,
+    let reader = match options.place.reader()? {
+        Ok(reader) => reader,
         Err(code) => return Ok(code),
     };
+    let places = reader.places();
     let mut kept = Vec::new();
     for list in &options.roots {
         kept.extend(read_roots(list)?);
     }
+    let known = Known { roots: &kept, keys: reader.keys(), ..Known::default() };
     let shows = io::stderr().is_terminal();
     let mut progress = |done: u64, all: u64| {
         if shows {
@@ -146,12 +148,12 @@ fn run_verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
             eprint!("\r{percent:3} % of {:.1} MB", megabytes(all));
         }
     };
-    let report = verify(&places, Known { roots: &kept, last: 0 }, &mut progress);
+    let report = verify(places, known, &mut progress);
     if shows {
         eprint!("\r\x1b[K");
     }
     let report = report.context("the archive cannot be read")?;
-    print_report(&report, &places)?;
+    print_report(&report, places)?;
     Ok(if report.is_sound() { ExitCode::Done } else { ExitCode::Refused })
 }
 
