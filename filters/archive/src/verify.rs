@@ -4,13 +4,14 @@
 //! What is found is shown with its place, and the rest is read on. Nothing is changed.
 
 mod erasures;
+mod numbers;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, io,
 };
 
-use self::erasures::Erasures;
+use self::erasures::{Erasures, Key};
 use crate::{
     archive::{Place, Places},
     frame::{Head, Mark, Packing, Seal, SegmentHead, Seq, Unread},
@@ -375,7 +376,7 @@ impl Check {
         // Of a segment that could not be written to any more, what stands behind the place where the next
         // one goes on was never promised.
         let end = goes_on.filter(|_| before.seal.is_none()).map_or(u64::MAX, |(_, end)| *end);
-        self.erasures.retain(|place| (place.segment, place.at) < (before.segment, end));
+        self.erasures.settle(|place| (place.segment, place.at) < (before.segment, end));
         let counts = |found: &Finding| found.at.is_none_or(|at| at < end);
         self.report.findings.extend(before.findings.into_iter().filter(counts));
     }
@@ -387,8 +388,8 @@ impl Check {
         }
         match item {
             Item::Record { head, payload } => {
-                self.record(reading, at, &head, payload);
-                self.key(reading, &head, Place { segment: reading.segment, at })?;
+                let key = self.key(reading, &head)?;
+                self.record(reading, at, (&head, payload, key));
             }
             Item::Mark(mark) => reading.mark(at, mark),
             Item::Seal(seal) => reading.sealed(at, seal),
@@ -401,32 +402,31 @@ impl Check {
     }
 
     /// Whether an encrypted record has a key. That it is its own can be seen only with the key file.
-    fn key(&mut self, reading: &mut Reading, head: &Head, place: Place) -> io::Result<()> {
+    fn key(&mut self, reading: &mut Reading, head: &Head) -> io::Result<Key> {
         if head.packing == Packing::Zstd {
-            return Ok(());
+            return Ok(Key::NotAsked);
         }
-        let Place { segment, .. } = place;
+        let segment = reading.segment;
         let slots = match &mut reading.keys {
-            Keys::Unknown => return Ok(()),
+            Keys::Unknown => return Ok(Key::NotAsked),
             Keys::There(slots) => slots,
             Keys::Missing => {
                 reading.keys = Keys::Unknown;
                 self.find(segment, None, What::NoKeys);
-                return Ok(());
+                return Ok(Key::NotAsked);
             }
         };
-        let is_its_own = match (slots.of(head.seq, SLOTS)?, &self.masters) {
-            (Slot::Whole(_), None) => true,
-            (Slot::Whole(wrapped), Some(masters)) => {
-                let of = Wrapping { segment, seq: head.seq };
-                masters.unwrap(&wrapped, of).is_some() || !masters.has(slots.master())
+        Ok(match (slots.of(head.seq, SLOTS)?, &self.masters) {
+            (Slot::Whole(wrapped), Some(masters)) if masters.has(slots.master()) => {
+                match masters.unwrap(&wrapped, Wrapping { segment, seq: head.seq }) {
+                    Some(_) => Key::There,
+                    None => Key::Lost,
+                }
             }
-            (Slot::Destroyed | Slot::Damaged | Slot::Missing, _) => false,
-        };
-        if !is_its_own {
-            self.erasures.keyless(head, place);
-        }
-        Ok(())
+            (Slot::Whole(_), _) => Key::There,
+            (Slot::Destroyed | Slot::Missing, _) => Key::Gone,
+            (Slot::Damaged, _) => Key::Lost,
+        })
     }
 
     /// Whether the key file has the key that those of a segment were wrapped with.
@@ -439,10 +439,15 @@ impl Check {
         }
     }
 
-    fn record(&mut self, reading: &mut Reading, at: u64, head: &Head, payload: Payload) {
+    fn record(
+        &mut self,
+        reading: &mut Reading,
+        at: u64,
+        (head, payload, key): (&Head, Payload, Key),
+    ) {
         self.report.records += 1;
         reading.record(at, head);
-        self.erasures.record(head, payload, Place { segment: reading.segment, at });
+        self.erasures.record(head, payload, key, Place { segment: reading.segment, at });
         if payload == Payload::Cut {
             reading.find(at, What::Cut { seq: head.seq });
         }
@@ -481,11 +486,12 @@ impl Check {
     /// Says which payloads were erased, and which were not.
     fn erasures(&mut self, places: &Places) -> io::Result<()> {
         let mut erasures = std::mem::take(&mut self.erasures);
+        let next = self.end.as_ref().map_or(1, |end| end.next);
         if let Some(end) = &self.end {
             let counts = |place: &Place| place.segment != end.segment || place.at < end.counted();
-            erasures.retain(counts);
+            erasures.settle(counts);
         }
-        let (erased, findings) = erasures.finish(places)?;
+        let (erased, findings) = erasures.finish(places, next)?;
         self.report.erased += erased;
         self.report.findings.extend(findings);
         Ok(())

@@ -200,6 +200,28 @@ fn a_record_that_says_more_than_it_may_excuses_nothing() {
     assert_eq!(findings[0].what, What::Changed { seq: 1 });
 }
 
+/// One mail that was read already, and one that was not; what says so comes behind all that is read, or not.
+#[test]
+fn what_is_erased_while_somebody_verifies_is_no_damage() {
+    for options in [of_size(1), Options { segment_size: 1, ..encrypted(1) }, of_size(700)] {
+        for moment in 0..4 {
+            let mut home = Home::with(options.clone());
+            let written: Vec<_> = (0..9).flat_map(|_| home.write(&["a mail"])).collect();
+            let places = home.places().clone();
+            let mut told = 0;
+            let mut progress = |_, _| {
+                if told == moment {
+                    home.erase(&[written[0], written[6]]);
+                }
+                told += 1;
+            };
+            let report = verify(&places, Known::default(), &mut progress).unwrap();
+            assert_eq!(report.findings, [], "erased at {moment}");
+            assert_eq!(home.erased(), (if told > moment { 2 } else { 0 }, vec![]));
+        }
+    }
+}
+
 /// The segment of an erased mail is gone altogether: that is for `verify` to say, and keeps nobody from writing.
 #[test]
 fn a_start_does_not_need_what_was_erased() {
