@@ -98,10 +98,7 @@ pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
 }
 
 impl PlaceOptions {
-    fn places(&self) -> anyhow::Result<Result<Places, ExitCode>> {
-        Ok(self.reader()?.map(|reader| reader.places().clone()))
-    }
-
+    /// Reads the archive with the keys that there are.
     fn reader(&self) -> anyhow::Result<Result<Reader, ExitCode>> {
         let reader = match &self.directory {
             Some(directory) => Reader::new(Places::new(directory)),
