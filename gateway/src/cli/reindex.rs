@@ -43,6 +43,7 @@ pub(super) fn run(options: &ReindexOptions) -> anyhow::Result<ExitCode> {
     }
     let settings = indexing::Settings {
         archive: archive.directory.clone(),
+        records: archive.reader(),
         memory: archive.index_memory,
         program: Program::this(),
     };

@@ -1031,6 +1031,14 @@ section! {
         /// Where the archive is. It may be on another disk than the queue. Absent: `archive` in
         /// `server.data_dir`.
         directory: Option<PathBuf>;
+        /// Whether what is archived is encrypted, if there is a `key_file`. With `false` new mail is not; what
+        /// was encrypted before can still be read.
+        encrypt: bool = true;
+        /// A file with the keys that the archive is encrypted with: on each line one, as 64 hexadecimal digits.
+        /// The first is used for new mail, all are tried for old mail. `openssl rand -hex 32` makes one. Only
+        /// the gateway's own user should be able to read the file. Without it nobody ever reads that mail
+        /// again: keep a copy elsewhere.
+        key_file: Option<PathBuf>;
         /// What becomes of new mail while the archive cannot be written. "defer": it is put off (451).
         /// "accept": it is taken, and the log has an alarm. What was accepted waits in the queue until
         /// the archive has it, in any case.

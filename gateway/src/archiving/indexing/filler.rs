@@ -105,14 +105,14 @@ impl Filler {
     pub(super) fn new(
         index: Index,
         heap: usize,
-        places: Places,
+        (places, archive): (Places, Reader),
         reached: Option<(Head, Place)>,
     ) -> Result<Self, Trouble> {
         let indexer = index.indexer(heap)?;
         Ok(Self {
             index,
             indexer,
-            archive: Reader::new(places.clone()),
+            archive,
             places,
             records: None,
             taken: reached,

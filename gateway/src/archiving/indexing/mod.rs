@@ -26,7 +26,7 @@ use std::{
 };
 
 use mailweir_archive::{
-    Archive, OpenError, Options, Place, Places,
+    Archive, OpenError, Options, Place, Places, Reader,
     frame::{Head, Seq},
     records::Records,
 };
@@ -56,6 +56,8 @@ use crate::{
 pub(crate) struct Settings {
     /// The directory of the archive.
     pub(crate) archive: PathBuf,
+    /// Reads its records.
+    pub(crate) records: Reader,
     /// Bytes of memory for words that wait to be written.
     pub(crate) memory: usize,
     /// What reads mail.
@@ -237,7 +239,8 @@ impl Indexing {
     }
 
     fn filler(&self, (index, reached): Usable) -> Result<Filler, Trouble> {
-        Filler::new(index, self.settings.memory, self.places.clone(), reached)
+        let archive = (self.places.clone(), self.settings.records.clone());
+        Filler::new(index, self.settings.memory, archive, reached)
     }
 
     /// The index in a directory, if it is one of this archive, or why not; `None`: there is none.
@@ -441,7 +444,12 @@ pub(crate) fn make(
     let refused = |error: std::io::Error| MakeError::Fill(error.to_string());
     directories.tidy().and_then(|()| directories.remove_new_one()).map_err(refused)?;
     let index = Index::create(&directories.new_one()).map_err(Trouble::from)?;
-    let mut filler = Filler::new(index, settings.memory, archive.places().clone(), None)?;
+    let mut filler = Filler::new(
+        index,
+        settings.memory,
+        (archive.places().clone(), settings.records.clone()),
+        None,
+    )?;
     loop {
         match filler.step(last, &mut reader) {
             Ok(Done::All) => break,
