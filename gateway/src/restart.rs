@@ -69,6 +69,7 @@ impl Later {
                     roots_to,
                     roots_copy,
                     own: _,
+                    mark: _,
                     rules: _,
                 } = wanted;
                 self.keep("archive.directory", &running.directory, directory);

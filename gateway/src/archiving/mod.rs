@@ -31,7 +31,7 @@ use self::shelf::{Shelf, ShelfError};
 pub(crate) use self::{
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
-    own::OwnMail,
+    own::{Kept, OwnMail},
     roots::{Post, RootsCourier},
 };
 use crate::{

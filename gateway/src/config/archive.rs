@@ -29,6 +29,8 @@ pub struct Archive {
     pub segment_size: u64,
     /// Whether the gateway's own mail is archived.
     pub own: bool,
+    /// Whether archived mail is marked.
+    pub mark: bool,
     /// Who gets the roots of sealed segments by mail.
     pub roots_to: Vec<Address>,
     /// The file that gets them as well.
@@ -53,10 +55,11 @@ impl Archive {
             false => format!("other mail {}", kept(self.rules.otherwise)),
         };
         let own = self.own.then(|| "the gateway's own mail, too".to_owned());
+        let mark = self.mark.then(|| "marked by X-Archive-Status: Archived".to_owned());
         let copy = self.roots_copy.iter().map(|copy| format!("roots copied to {}", copy.display()));
         let sent = self.roots_to.iter().map(|to| format!("roots sent to {to}"));
         let place = format!("in {}; {then}", self.directory.display());
-        rules.chain([rest]).chain(own).chain([place]).chain(sent).chain(copy).collect()
+        rules.chain([rest]).chain(own).chain(mark).chain([place]).chain(sent).chain(copy).collect()
     }
 }
 
@@ -134,8 +137,16 @@ pub(super) fn check(
         problems.error(&table, "segment_size", "a segment has at least 1M");
     }
     if !section.enabled {
-        let keys =
-            ["directory", "if_unwritable", "keep", "own", "roots_copy", "roots_to", "segment_size"];
+        let keys = [
+            "directory",
+            "if_unwritable",
+            "keep",
+            "mark",
+            "own",
+            "roots_copy",
+            "roots_to",
+            "segment_size",
+        ];
         if !rules.is_empty() || keys.iter().any(|key| table.has(key)) {
             let message = "nothing is archived: archive.enabled is missing";
             problems.warning(&table, "enabled", message);
@@ -147,6 +158,7 @@ pub(super) fn check(
         if_unwritable: section.if_unwritable,
         segment_size: section.segment_size.bytes(),
         own: section.own,
+        mark: section.mark,
         roots_to: section.roots_to.clone(),
         roots_copy: section.roots_copy.clone(),
         rules: Rules { rules: checked, otherwise: section.keep.0 },

@@ -14,6 +14,7 @@ mod accepted_mail_is_relayed_as_it_came;
 mod addresses_are_tried_out_before_mail_is_taken;
 mod addresses_take_their_other_forms;
 mod aliases_stand_for_others;
+mod archived_mail_says_so;
 mod copies_go_to_whom_rules_name;
 mod deferred_mail_waits_for_the_next_hop;
 mod each_recipient_is_final_once;
