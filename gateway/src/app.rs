@@ -325,6 +325,7 @@ impl App {
         let archive = archive.map(|(written, archiver)| ListenerArchive {
             rules: Arc::new(written.rules.clone()),
             archiver: Arc::clone(archiver),
+            mark: written.mark,
             own: OwnMail::of(Some(written)),
         });
         let mut listeners = Vec::new();

@@ -73,6 +73,7 @@ impl Later {
                     own: _,
                     index,
                     index_memory,
+                    mark: _,
                     rules: _,
                 } = wanted;
                 self.keep("archive.directory", &running.directory, directory);

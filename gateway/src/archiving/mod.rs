@@ -39,7 +39,7 @@ use self::{
 pub(crate) use self::{
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
-    own::OwnMail,
+    own::{Kept, OwnMail},
     roots::{Post, RootsCourier},
 };
 use crate::{

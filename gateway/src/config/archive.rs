@@ -33,6 +33,8 @@ pub struct Archive {
     pub key_file: Option<PathBuf>,
     /// Whether the gateway's own mail is archived.
     pub own: bool,
+    /// Whether archived mail is marked.
+    pub mark: bool,
     /// Who gets the roots of sealed segments by mail.
     pub roots_to: Vec<Address>,
     /// The file that gets them as well.
@@ -78,11 +80,12 @@ impl Archive {
             Encryption::NoLonger(_) => ", encrypted no longer",
             Encryption::On(_) => ", encrypted",
         };
+        let mark = self.mark.then(|| "marked by X-Archive-Status: Archived".to_owned());
         let copy = self.roots_copy.iter().map(|copy| format!("roots copied to {}", copy.display()));
         let sent = self.roots_to.iter().map(|to| format!("roots sent to {to}"));
         let index = if self.index { "" } else { "; not indexed" };
         let place = format!("in {}{how}; {then}{index}", self.directory.display());
-        rules.chain([rest]).chain(own).chain([place]).chain(sent).chain(copy).collect()
+        rules.chain([rest]).chain(own).chain(mark).chain([place]).chain(sent).chain(copy).collect()
     }
 }
 
@@ -96,6 +99,7 @@ impl Archive {
             segment_size: 256 << 20,
             encryption: Encryption::Never,
             key_file: None,
+            mark: false,
             own: false,
             roots_to: Vec::new(),
             roots_copy: None,
@@ -194,6 +198,7 @@ pub(super) fn check(
             "index_memory",
             "keep",
             "key_file",
+            "mark",
             "own",
             "roots_copy",
             "roots_to",
@@ -213,6 +218,7 @@ pub(super) fn check(
         if_unwritable: section.if_unwritable,
         segment_size: section.segment_size.bytes(),
         own: section.own,
+        mark: section.mark,
         roots_to: section.roots_to.clone(),
         roots_copy: section.roots_copy.clone(),
         index: section.index,

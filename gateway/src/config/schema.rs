@@ -1023,7 +1023,7 @@ section! {
 
 section! {
     /// The archive: every mail as it was accepted, with its envelope, and what became of it. docs/archive.md
-    /// says what that proves. A reload takes its rules and `own`; all other keys
+    /// says what that proves. A reload takes its rules, `mark` and `own`; all other keys
     /// need a restart.
     pub(super) table "archive" ArchiveSection {
         /// Whether mail is archived.
@@ -1048,6 +1048,10 @@ section! {
         /// Whether the gateway's own mail is archived, too: reports to senders, notices of moderation. By the
         /// links in notices held mail is decided about: whoever reads the archive has them as well.
         own: bool = false;
+        /// Whether mail that is archived goes on with `X-Archive-Status: Archived` above its header; fields of that
+        /// name that came with a mail are taken out then. It breaks no signature but one that covers
+        /// such a field.
+        mark: bool = false;
         /// Who gets the roots of sealed segments, by a mail for each day that has any. Who has them can prove
         /// that the archive is the one that it was; keep that mail elsewhere.
         roots_to: Vec<Address> = [];
