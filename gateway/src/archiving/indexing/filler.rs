@@ -125,13 +125,13 @@ impl Filler {
         while reader.has_room() && self.steps.len() < MOST_STEPS {
             let Some(step) = self.source.next(last, reader.most() as u64)? else { break };
             if let Step::Mail { head, content, .. } = &step {
-                reader.send(head.seq, (), content.clone());
+                reader.send(head.seq, (), content);
             }
             self.steps.push_back(step);
         }
         let reading = match self.steps.front() {
             None => return Ok(Done::All),
-            Some(Step::Mail { .. }) => reader.next()?.map(|((), reading)| reading),
+            Some(Step::Mail { .. }) => reader.take()?.map(|((), reading)| reading),
             Some(_) => None,
         };
         let Some(step) = self.steps.pop_front() else { return Ok(Done::All) };

@@ -212,7 +212,7 @@ impl Indexing {
     fn open(&mut self, last: Seq) -> Result<(Filler, Role), Trouble> {
         self.directories.tidy()?;
         let old = match look(&self.directories.index(), &self.archive, last)? {
-            Found::Usable(old) => Some(old),
+            Found::Usable(old) => Some(*old),
             Found::Nothing => None,
             Found::Useless(why) => {
                 self.warn(made_anew(&why));
@@ -235,7 +235,7 @@ impl Indexing {
             return Ok((self.filler(old)?, Role::InUse));
         }
         let new = match look(&self.directories.new_one(), &self.archive, last)? {
-            Found::Usable(begun) => begun,
+            Found::Usable(begun) => *begun,
             Found::Nothing | Found::Useless(_) => {
                 self.directories.remove_new_one()?;
                 (Index::create(&self.directories.new_one())?, None)

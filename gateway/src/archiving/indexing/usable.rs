@@ -14,7 +14,7 @@ use super::filler::{Trouble, mark};
 /// What is in the directory of an index.
 pub(super) enum Found {
     /// An index of this archive, and the last record that it knows.
-    Usable(Usable),
+    Usable(Box<Usable>),
     /// Nothing.
     Nothing,
     /// Something that is of no use, and why.
@@ -39,10 +39,11 @@ pub(super) fn look(path: &Path, archive: &Reader, last: Seq) -> Result<Found, Tr
     if matches!(index.standing(Some(last))?, Standing::Ahead(_)) {
         return useless(OTHER_ARCHIVE);
     }
-    let Some(up_to) = index.indexed_up_to()? else { return Ok(Found::Usable((index, None))) };
+    let usable = |index, reached| Ok(Found::Usable(Box::new((index, reached))));
+    let Some(up_to) = index.indexed_up_to()? else { return usable(index, None) };
     match Records::from(archive.places(), up_to)?.next().transpose()? {
         Some((head, place)) if head.seq == up_to && mark(&head) == index.mark()? => {
-            Ok(Found::Usable((index, Some((head, place)))))
+            usable(index, Some((head, place)))
         }
         Some(_) | None => useless(OTHER_ARCHIVE),
     }
