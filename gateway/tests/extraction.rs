@@ -22,7 +22,7 @@ fn mail(number: u64) -> Bytes {
 /// What came of each mail, in the order in which they were sent: its subject, or why there is none.
 fn all(extractor: &mut Extractor<u64>) -> Vec<(u64, Result<String, Failure>)> {
     let mut came = Vec::new();
-    while let Some((tag, reading)) = extractor.next().unwrap() {
+    while let Some((tag, reading)) = extractor.take().unwrap() {
         came.push(match reading {
             Reading::Read(extracted) => (tag, Ok(extracted.subject)),
             Reading::Failed(failure) => (tag, Err(failure)),
@@ -38,14 +38,14 @@ fn read(number: u64) -> (u64, Result<String, Failure>) {
 #[test]
 fn mails_are_read_in_their_order_many_at_a_time() {
     let mut extractor = Extractor::new(mailweir(), PATIENCE);
-    assert!(extractor.next().unwrap().is_none());
+    assert!(extractor.take().unwrap().is_none());
     for number in 0..50 {
         assert!(extractor.has_room());
-        extractor.send(number, number, mail(number));
+        extractor.send(number, number, &mail(number));
     }
     assert_eq!(all(&mut extractor), (0..50).map(read).collect::<Vec<_>>());
     for number in 50..200 {
-        extractor.send(number, number, mail(number));
+        extractor.send(number, number, &mail(number));
     }
     assert!(!extractor.has_room());
     assert_eq!(all(&mut extractor).len(), 150);
@@ -54,7 +54,7 @@ fn mails_are_read_in_their_order_many_at_a_time() {
 #[test]
 fn the_child_has_no_files_no_environment_and_little_memory() {
     let mut extractor = Extractor::new(mailweir(), PATIENCE);
-    extractor.send(1, 1, mail(1));
+    extractor.send(1, 1, &mail(1));
     assert_eq!(all(&mut extractor), [read(1)]);
     let (pid, _) = extractor.child().unwrap();
     let of = |name: &str| PathBuf::from(format!("/proc/{pid}/{name}"));
@@ -83,11 +83,11 @@ fn the_child_has_no_files_no_environment_and_little_memory() {
 #[test]
 fn a_child_that_is_killed_costs_the_mail_it_was_at_and_another_one_goes_on() {
     let mut extractor = Extractor::new(mailweir(), PATIENCE);
-    extractor.send(1, 1, mail(1));
+    extractor.send(1, 1, &mail(1));
     assert_eq!(all(&mut extractor), [read(1)]);
-    extractor.send(2, 2, long());
+    extractor.send(2, 2, &long());
     for number in 3..5 {
-        extractor.send(number, number, mail(number));
+        extractor.send(number, number, &mail(number));
     }
     let pid = kill(&extractor);
     let came = all(&mut extractor);
@@ -96,15 +96,15 @@ fn a_child_that_is_killed_costs_the_mail_it_was_at_and_another_one_goes_on() {
     assert_eq!(came[1..], [read(3), read(4)]);
     assert_ne!(extractor.child().unwrap().0, pid);
     // It is not tried again, those behind it are.
-    extractor.send(2, 2, mail(2));
-    extractor.send(5, 5, mail(5));
+    extractor.send(2, 2, &mail(2));
+    extractor.send(5, 5, &mail(5));
     assert_eq!(all(&mut extractor), [(2, Err(Failure::Before)), read(5)]);
 }
 
 #[test]
 fn a_child_that_is_killed_while_it_has_nothing_to_do_costs_nothing() {
     let mut extractor = Extractor::new(mailweir(), PATIENCE);
-    extractor.send(1, 1, mail(1));
+    extractor.send(1, 1, &mail(1));
     assert_eq!(all(&mut extractor), [read(1)]);
     let pid = kill(&extractor);
     // Dead, and not buried yet.
@@ -112,7 +112,7 @@ fn a_child_that_is_killed_while_it_has_nothing_to_do_costs_nothing() {
     while !fs::read(&words).unwrap().is_empty() {
         std::thread::yield_now();
     }
-    extractor.send(2, 2, mail(2));
+    extractor.send(2, 2, &mail(2));
     assert_eq!(all(&mut extractor), [read(2)]);
 }
 
@@ -132,9 +132,9 @@ fn kill(extractor: &Extractor<u64>) -> u32 {
 #[test]
 fn a_mail_that_takes_too_long_is_left_out_and_the_next_one_is_read() {
     let mut extractor = Extractor::new(mailweir(), Duration::ZERO);
-    extractor.send(1, 1, long());
-    extractor.send(2, 2, mail(2));
-    let (tag, reading) = extractor.next().unwrap().unwrap();
+    extractor.send(1, 1, &long());
+    extractor.send(2, 2, &mail(2));
+    let (tag, reading) = extractor.take().unwrap().unwrap();
     assert_eq!((tag, reading), (1, Reading::Failed(Failure::TooSlow)));
     assert!(extractor.child().is_none());
     extractor.set_patience(PATIENCE);
@@ -147,7 +147,7 @@ fn a_large_mail_is_read_as_far_as_mail_is_read() {
     let mut extractor = Extractor::new(mailweir(), 60 * PATIENCE);
     let most = extractor.most();
     let large = format!("Subject: mail 1\r\n\r\n{}", " \r\n".repeat(most / 3 + 1_000));
-    extractor.send(1, 1, large.into());
+    extractor.send(1, 1, &large.into());
     assert!(!extractor.has_room());
     assert_eq!(all(&mut extractor), [read(1)]);
 }
@@ -178,8 +178,8 @@ fn a_child_that_lies_is_ended() {
     for lie in lies {
         let (_place, program) = child(lie);
         let mut extractor = Extractor::new(program, PATIENCE);
-        extractor.send(1, 1, mail(1));
-        extractor.send(2, 2, mail(2));
+        extractor.send(1, 1, &mail(1));
+        extractor.send(2, 2, &mail(2));
         for (_, came) in all(&mut extractor) {
             let Err(Failure::Died(how)) = came else { panic!("{lie}: {came:?}") };
             assert!(how.contains("no sense"), "{lie}: {how}");
@@ -191,7 +191,7 @@ fn a_child_that_lies_is_ended() {
 fn a_child_that_never_answers_is_ended() {
     let (_place, program) = child("while read line; do :; done; while :; do :; done");
     let mut extractor = Extractor::new(program, Duration::from_millis(50));
-    extractor.send(1, 1, mail(1));
+    extractor.send(1, 1, &mail(1));
     assert_eq!(all(&mut extractor), [(1, Err(Failure::TooSlow))]);
 }
 
@@ -200,9 +200,9 @@ fn who_has_no_reader_hears_it_and_no_mail_is_lost() {
     for program in ["/nowhere/mailweir", "/bin/false", "/usr/bin/yes"] {
         let mut extractor: Extractor<u64> =
             Extractor::new(Program::at(Path::new(program)), PATIENCE);
-        extractor.send(1, 1, mail(1));
+        extractor.send(1, 1, &mail(1));
         for _ in 0..2 {
-            let error = extractor.next().unwrap_err();
+            let error = extractor.take().unwrap_err();
             assert!(matches!(error, StartError::Start(_)), "{program}: {error}");
         }
     }
@@ -214,13 +214,13 @@ fn when_mail_after_mail_fails_it_is_said_before_another_one_is_tried() {
     let (_place, program) = child("exit 3");
     let mut extractor = Extractor::new(program, PATIENCE);
     for number in 0..7 {
-        extractor.send(number, number, mail(number));
+        extractor.send(number, number, &mail(number));
     }
     for number in 0..5 {
-        let (tag, reading) = extractor.next().unwrap().unwrap();
+        let (tag, reading) = extractor.take().unwrap().unwrap();
         assert_eq!(tag, number);
         assert!(matches!(reading, Reading::Failed(Failure::Died(_))), "{reading:?}");
     }
-    assert!(matches!(extractor.next(), Err(StartError::Failing(5))));
-    assert_eq!(extractor.next().unwrap().unwrap().0, 5);
+    assert!(matches!(extractor.take(), Err(StartError::Failing(5))));
+    assert_eq!(extractor.take().unwrap().unwrap().0, 5);
 }

@@ -6,7 +6,7 @@ use landlock::{
     ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetError, RulesetStatus,
     Scope,
 };
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
 /// How far the kernel keeps a process from files and the network, besides that it can open no descriptor.
@@ -45,6 +45,8 @@ pub(super) fn confine() -> io::Result<Confinement> {
         (Resource::Nofile, STREAMS),
     ];
     for (resource, most) in limits {
+        // Whoever started the server may have set a lower one, which cannot be raised.
+        let most = getrlimit(resource).maximum.map_or(most, |before| before.min(most));
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
     Ok(confinement)

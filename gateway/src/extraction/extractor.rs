@@ -126,7 +126,7 @@ impl<T> Extractor<T> {
     }
 
     /// Sends a mail. `key` is what it is known by.
-    pub fn send(&mut self, key: u64, tag: T, mail: Bytes) {
+    pub fn send(&mut self, key: u64, tag: T, mail: &Bytes) {
         if self.waiting.is_empty() && self.child.as_mut().is_some_and(Running::has_ended) {
             // Whoever ended it, no mail did.
             self.child = None;
@@ -145,7 +145,7 @@ impl<T> Extractor<T> {
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn next(&mut self) -> Result<Option<(T, Reading)>, StartError> {
+    pub fn take(&mut self) -> Result<Option<(T, Reading)>, StartError> {
         let Some(oldest) = self.waiting.front() else { return Ok(None) };
         let reading = match oldest.mail {
             Some(_) => self.answer()?,

@@ -1,22 +1,22 @@
-//! Fills an index from the records of the archive, in their order. Blocks.
+//! Fills an index with what the source gives, in its order. Blocks.
 
 use std::{
     collections::VecDeque,
-    io::{self, Read as _},
+    io,
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use mailweir_archive::{
-    Place, Places, ReadError, Reader,
-    entry::{self, Capture, Erased, Erasure},
-    frame::{Head, Kind, Seq},
-    payload::UnpackError,
-    records::Records,
+    Place, ReadError, Reader,
+    entry::Capture,
+    frame::{Head, Seq},
 };
 use mailweir_search::index::{Document, Index, IndexError, Indexer, SearchError};
 
-use super::document::{Mail, of_unreadable};
+use super::{
+    document::{Mail, of_unreadable},
+    source::{Source, Step},
+};
 use crate::{
     clock,
     extraction::{Extractor, Failure, Reading, StartError, header_alone},
@@ -29,11 +29,7 @@ pub(super) type MailReader = Extractor<()>;
 pub(super) struct Filler {
     index: Index,
     indexer: Indexer,
-    places: Places,
-    archive: Reader,
-    records: Option<Records>,
-    /// The last record that was taken out of the archive.
-    taken: Option<(Head, Place)>,
+    source: Source,
     /// Those that were taken and are not in the index yet.
     steps: VecDeque<Step>,
     /// The last record that the index knows.
@@ -46,18 +42,6 @@ pub(super) struct Filler {
     forget_at: Option<Instant>,
     /// Mails that are found by number, time and header alone.
     pub(super) unread: u64,
-}
-
-/// A record on its way.
-enum Step {
-    /// A mail; what is in it is being read.
-    Mail { head: Head, capture: Box<Capture>, content: Bytes, is_whole: bool },
-    /// One that cannot be read.
-    Unreadable(Head),
-    /// A mail is gone.
-    Erased { head: Head, seq: Seq, at_once: bool },
-    /// Nothing for the index.
-    Other(Head),
 }
 
 #[derive(Default)]
@@ -105,17 +89,14 @@ impl Filler {
     pub(super) fn new(
         index: Index,
         heap: usize,
-        (places, archive): (Places, Reader),
+        archive: Reader,
         reached: Option<(Head, Place)>,
     ) -> Result<Self, Trouble> {
         let indexer = index.indexer(heap)?;
         Ok(Self {
             index,
             indexer,
-            archive,
-            places,
-            records: None,
-            taken: reached,
+            source: Source::new(archive, reached),
             steps: VecDeque::new(),
             reached: reached.map(|(head, _)| head),
             committed: reached.map_or(0, |(head, _)| head.seq),
@@ -142,73 +123,19 @@ impl Filler {
     /// Takes a record into the index, of those up to `last`.
     pub(super) fn step(&mut self, last: Seq, reader: &mut MailReader) -> Result<Done, Trouble> {
         while reader.has_room() && self.steps.len() < MOST_STEPS {
-            let Some(record) = self.take(last)? else { break };
-            let step = self.read(record, reader.most() as u64)?;
+            let Some(step) = self.source.next(last, reader.most() as u64)? else { break };
             if let Step::Mail { head, content, .. } = &step {
-                reader.send(head.seq, (), content.clone());
+                reader.send(head.seq, (), content);
             }
-            self.taken = Some(record);
             self.steps.push_back(step);
         }
         let reading = match self.steps.front() {
             None => return Ok(Done::All),
-            Some(Step::Mail { .. }) => reader.next()?.map(|((), reading)| reading),
+            Some(Step::Mail { .. }) => reader.take()?.map(|((), reading)| reading),
             Some(_) => None,
         };
         let Some(step) = self.steps.pop_front() else { return Ok(Done::All) };
         self.add(step, reading)
-    }
-
-    /// The next record up to `last`.
-    fn take(&mut self, last: Seq) -> Result<Option<(Head, Place)>, Trouble> {
-        let behind = self.taken.map_or(0, |(head, _)| head.seq);
-        if behind >= last {
-            return Ok(None);
-        }
-        // Those that are being read end where the archive ended when they were begun.
-        if let Some(records) = self.records.take() {
-            let next = self.next_of(records, last)?;
-            if next.is_some() {
-                return Ok(next);
-            }
-        }
-        let records = match self.taken {
-            Some(taken) => Records::behind(&self.places, taken)?,
-            None => Records::from(&self.places, 0)?,
-        };
-        self.next_of(records, last)
-    }
-
-    fn next_of(
-        &mut self,
-        mut records: Records,
-        last: Seq,
-    ) -> Result<Option<(Head, Place)>, Trouble> {
-        // What is behind `last` was not promised yet: it, or another one, is read again then.
-        let next = records.next().transpose()?.filter(|(head, _)| head.seq <= last);
-        if next.is_some() {
-            self.records = Some(records);
-        }
-        Ok(next)
-    }
-
-    /// Of content no more than `most` bytes.
-    fn read(&self, (head, place): (Head, Place), most: u64) -> Result<Step, Trouble> {
-        let step = match head.kind {
-            Kind::Capture => read_mail(&self.archive, head, place, most),
-            Kind::Erased => {
-                let at_once = !is_expired(&self.archive, place);
-                return Ok(Step::Erased { head, seq: head.about, at_once });
-            }
-            Kind::Outcome | Kind::Hold | Kind::Lifted | Kind::Access => {
-                return Ok(Step::Other(head));
-            }
-        };
-        match step {
-            Ok(step) => Ok(step),
-            Err(error) if is_lasting(&error) => Ok(Step::Unreadable(head)),
-            Err(error) => Err(error.into()),
-        }
     }
 
     fn add(&mut self, step: Step, reading: Option<Reading>) -> Result<Done, Trouble> {
@@ -314,49 +241,6 @@ fn add(indexer: &mut Indexer, document: &Document<'_>) -> Result<(), IndexError>
     // Too much text, or added before: the index has what it can have.
     indexer.add(document).map(drop)
 }
-
-fn read_mail(archive: &Reader, head: Head, place: Place, most: u64) -> Result<Step, ReadError> {
-    let mut record = archive.read(place)?;
-    let summary = record.payload.summary()?;
-    let Ok(capture) = entry::decode::<Capture>(&summary) else { return Ok(Step::Unreadable(head)) };
-    let mut content = Vec::new();
-    let read = record.payload.take(most).read_to_end(&mut content);
-    let is_whole = match read {
-        Ok(_) => true,
-        Err(error) if error.raw_os_error().is_some_and(|code| code != EIO) => {
-            return Err(UnpackError::Io(error).into());
-        }
-        Err(_) => false,
-    };
-    Ok(Step::Mail { head, capture: Box::new(capture), content: content.into(), is_whole })
-}
-
-/// Whether a mail went because its time was over, and not because somebody asked.
-fn is_expired(archive: &Reader, place: Place) -> bool {
-    let summary = archive.read(place).map(|mut record| record.payload.summary());
-    let erased = summary.ok().and_then(Result::ok).and_then(|it| entry::decode::<Erased>(&it).ok());
-    erased.is_some_and(|erased| erased.why == Erasure::Expired)
-}
-
-/// Whether it will be the same the next time: damage, and not a disk that is out of reach.
-fn is_lasting(error: &ReadError) -> bool {
-    let lasts = |error: &io::Error| {
-        error.kind() == io::ErrorKind::NotFound
-            || error.raw_os_error().is_none_or(|code| code == EIO)
-    };
-    match error {
-        ReadError::NoRecord { .. }
-        | ReadError::Changed { .. }
-        | ReadError::Erased { .. }
-        | ReadError::KeyLost { .. } => true,
-        ReadError::OtherKey { .. } => false,
-        ReadError::Io { error, .. } | ReadError::Payload(UnpackError::Io(error)) => lasts(error),
-        ReadError::Payload(UnpackError::Damaged) => true,
-        ReadError::Payload(UnpackError::NoKey) => false,
-    }
-}
-
-const EIO: i32 = rustix::io::Errno::IO.raw_os_error();
 
 /// Records on their way, mails or not.
 const MOST_STEPS: usize = 256;

@@ -17,22 +17,24 @@ mod directories;
 mod document;
 mod filler;
 mod finder;
+mod make;
+mod source;
+mod usable;
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use mailweir_archive::{
-    Archive, OpenError, Options, Place, Places, Reader,
+    Place, Reader,
     frame::{Head, Seq},
-    records::Records,
 };
 use mailweir_mail::SessionEvent;
 use mailweir_queue::give_way;
-use mailweir_search::index::{Index, Opened, Standing};
+use mailweir_search::index::Index;
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{oneshot, watch},
@@ -40,14 +42,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::finder::{FindError, Finder, Lag, Sight, search_files};
+pub(crate) use self::make::{Made, make};
 use self::{
     directories::Directories,
-    filler::{Done, Filler, MailReader, Trouble, mark},
+    filler::{Done, Filler, MailReader, Trouble},
     finder::Served,
+    usable::{Found, Usable, look},
 };
 use crate::{
     clock,
-    extraction::{Confinement, PATIENCE, Program, StartError},
+    extraction::{Confinement, PATIENCE, Program},
     observe::Observer,
 };
 
@@ -56,7 +60,7 @@ use crate::{
 pub(crate) struct Settings {
     /// The directory of the archive.
     pub(crate) archive: PathBuf,
-    /// Reads its records.
+    /// Who reads its records.
     pub(crate) records: Reader,
     /// Bytes of memory for words that wait to be written.
     pub(crate) memory: usize,
@@ -64,10 +68,17 @@ pub(crate) struct Settings {
     pub(crate) program: Program,
 }
 
+impl Settings {
+    /// Who reads the archive.
+    fn reader(&self) -> Reader {
+        self.records.clone()
+    }
+}
+
 /// The one who fills the index while a server runs.
 pub(crate) struct Indexing {
     settings: Settings,
-    places: Places,
+    archive: Reader,
     directories: Directories,
     reader: MailReader,
     served: Arc<Served>,
@@ -106,9 +117,6 @@ enum Role {
     Only,
 }
 
-/// An index, and the last record that it knows.
-type Usable = (Index, Option<(Head, Place)>);
-
 impl Indexing {
     /// `written`: the last record of the archive, once it is open.
     pub(crate) fn new(
@@ -119,7 +127,7 @@ impl Indexing {
     ) -> (Self, Finder) {
         let (finder, served) = Finder::new(written);
         let indexing = Self {
-            places: Places::new(&settings.archive),
+            archive: settings.reader(),
             directories: Directories::new(&settings.archive),
             reader: MailReader::new(settings.program.clone(), PATIENCE),
             written: served.written(),
@@ -205,9 +213,14 @@ impl Indexing {
     /// The index that is to be filled.
     fn open(&mut self, last: Seq) -> Result<(Filler, Role), Trouble> {
         self.directories.tidy()?;
-        let old = self.usable(&self.directories.index(), last)?;
-        let old =
-            old.map_err(|why| why.into_iter().for_each(|why| self.warn(made_anew(&why)))).ok();
+        let old = match look(&self.directories.index(), &self.archive, last)? {
+            Found::Usable(old) => Some(*old),
+            Found::Nothing => None,
+            Found::Useless(why) => {
+                self.warn(made_anew(&why));
+                None
+            }
+        };
         if let Some((index, reached)) = &old {
             self.served.serve(index.searcher(), number(reached.as_ref()));
             if std::mem::take(&mut self.was_made) {
@@ -223,9 +236,9 @@ impl Indexing {
             self.served.set_made(None);
             return Ok((self.filler(old)?, Role::InUse));
         }
-        let new = match self.usable(&self.directories.new_one(), last)? {
-            Ok(begun) => begun,
-            Err(_) => {
+        let new = match look(&self.directories.new_one(), &self.archive, last)? {
+            Found::Usable(begun) => *begun,
+            Found::Nothing | Found::Useless(_) => {
                 self.directories.remove_new_one()?;
                 (Index::create(&self.directories.new_one())?, None)
             }
@@ -239,30 +252,7 @@ impl Indexing {
     }
 
     fn filler(&self, (index, reached): Usable) -> Result<Filler, Trouble> {
-        let archive = (self.places.clone(), self.settings.records.clone());
-        Filler::new(index, self.settings.memory, archive, reached)
-    }
-
-    /// The index in a directory, if it is one of this archive, or why not; `None`: there is none.
-    fn usable(&self, path: &Path, last: Seq) -> Result<Result<Usable, Option<String>>, Trouble> {
-        let index = match Index::open(path) {
-            Opened::Ready(index) => index,
-            Opened::Absent => return Ok(Err(None)),
-            Opened::OtherFormat => return Ok(Err(Some("is of another version".to_owned()))),
-            Opened::Damaged(why) => return Ok(Err(Some(format!("is damaged ({why})")))),
-        };
-        let other =
-            || Ok(Err(Some("is of another archive, or of this one at another time".to_owned())));
-        if matches!(index.standing(Some(last))?, Standing::Ahead(_)) {
-            return other();
-        }
-        let Some(up_to) = index.indexed_up_to()? else { return Ok(Ok((index, None))) };
-        match Records::from(&self.places, up_to)?.next().transpose()? {
-            Some((head, place)) if head.seq == up_to && mark(&head) == index.mark()? => {
-                Ok(Ok((index, Some((head, place)))))
-            }
-            Some(_) | None => other(),
-        }
+        Filler::new(index, self.settings.memory, self.archive.clone(), reached)
     }
 
     fn put_in_place(&mut self, filler: Filler) -> Result<(), Trouble> {
@@ -400,73 +390,6 @@ impl Indexing {
     fn notice(&self, text: String) {
         self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
     }
-}
-
-/// No index is made.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum MakeError {
-    /// A server has the archive.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// It cannot be filled.
-    #[error("{0}")]
-    Fill(String),
-}
-
-impl From<Trouble> for MakeError {
-    fn from(trouble: Trouble) -> Self {
-        Self::Fill(trouble.to_string())
-    }
-}
-
-/// An index that was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Made {
-    /// The last record that it knows.
-    pub(crate) reached: Seq,
-    /// Mails that could not be read.
-    pub(crate) unread: u64,
-}
-
-/// Makes another index while no server runs, and puts it in the place of the old one. `progress` hears of how many
-/// records how many are done.
-///
-/// # Errors
-/// [`MakeError`]. The old one stays, and what was made of the new one, too.
-pub(crate) fn make(
-    settings: &Settings,
-    progress: &mut dyn FnMut(Seq, Seq),
-) -> Result<Made, MakeError> {
-    let (archive, _) = Archive::open(&settings.archive, Options::default(), clock::now())?;
-    let last = archive.next().saturating_sub(1);
-    let directories = Directories::new(&settings.archive);
-    let mut reader = MailReader::new(settings.program.clone(), PATIENCE);
-    let refused = |error: std::io::Error| MakeError::Fill(error.to_string());
-    directories.tidy().and_then(|()| directories.remove_new_one()).map_err(refused)?;
-    let index = Index::create(&directories.new_one()).map_err(Trouble::from)?;
-    let mut filler = Filler::new(
-        index,
-        settings.memory,
-        (archive.places().clone(), settings.records.clone()),
-        None,
-    )?;
-    loop {
-        match filler.step(last, &mut reader) {
-            Ok(Done::All) => break,
-            Ok(Done::Record | Done::Failed(_)) => {}
-            // Whoever waits for it wants the others all the same.
-            Err(Trouble::Start(StartError::Failing(_))) => continue,
-            Err(trouble) => return Err(trouble.into()),
-        }
-        if filler.commit_at().is_some_and(|at| at <= clock::monotonic()) {
-            filler.commit()?;
-        }
-        progress(filler.reached(), last);
-    }
-    let made = Made { reached: filler.reached(), unread: filler.unread };
-    filler.finish()?;
-    directories.swap().map_err(refused)?;
-    Ok(made)
 }
 
 fn number(reached: Option<&(Head, Place)>) -> Seq {
