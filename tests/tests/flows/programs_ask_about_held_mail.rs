@@ -198,10 +198,6 @@ impl Office {
         self.api().post(claim, &format!("/api/v1/held/{id}/{deed}"), &body).await
     }
 
-    async fn ask(&self, request: &str) -> Reply {
-        self.api().ask(request).await
-    }
-
     const fn api(&self) -> Api {
         Api { address: self.admin }
     }
