@@ -325,6 +325,7 @@ impl App {
         let archive = archive.map(|(written, archiver)| ListenerArchive {
             rules: Arc::new(written.rules.clone()),
             archiver: Arc::clone(archiver),
+            mark: written.mark,
             own: OwnMail::of(Some(written)),
         });
         let mut listeners = Vec::new();
@@ -561,7 +562,8 @@ fn indexing(
 ) -> Option<(Indexing, Finder)> {
     let settings = config.archive.as_ref().filter(|settings| settings.index)?;
     let (archive, memory) = (settings.directory.clone(), settings.index_memory);
-    let settings = indexing::Settings { archive, memory, program };
+    let records = settings.reader();
+    let settings = indexing::Settings { archive, records, memory, program };
     let written = archiver?.written();
     Some(Indexing::new(settings, written, shared.observer.clone(), end.clone()))
 }

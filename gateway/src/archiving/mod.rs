@@ -5,6 +5,7 @@
 //! full, slow or absent loses nothing.
 
 pub(crate) mod api;
+mod content;
 mod daily;
 mod decided;
 pub(crate) mod indexing;
@@ -24,23 +25,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
 use mailweir_archive::{OpenError, WriteError, frame::Seq, roots::Root};
 use mailweir_mail::SessionEvent;
-use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
+use mailweir_queue::{BodyError, Queue, ToArchive};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::indexing::{FindError, Finder, Lag, Sight, search_files};
-use self::shelf::{Opened, Shelf, ShelfError};
+use self::{
+    content::Content,
+    shelf::{Opened, Shelf, ShelfError},
+};
 pub(crate) use self::{
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
-    own::OwnMail,
+    own::{Kept, OwnMail},
     roots::{Post, RootsCourier},
 };
 use crate::{
-    clock, config,
+    clock,
+    config::{self, archive_keys},
     observe::{ArchiveGauges, Observer},
 };
 
@@ -85,7 +89,7 @@ pub(crate) struct NotNow(Box<str>);
 /// A mail to archive, and its content if that is to be taken.
 pub(super) struct Item {
     mail: ToArchive,
-    content: Bytes,
+    content: Content,
 }
 
 /// What is owed cannot be taken now.
@@ -189,6 +193,10 @@ impl Archiver {
     pub(crate) async fn run(self: Arc<Self>) {
         let jobs = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut jobs) = jobs else { return };
+        if let Some(path) = archive_keys::read_by_others(self.settings.key_file.as_ref()) {
+            let path = path.display();
+            self.warn(format!("archive: {path} can be read by others than its owner: chmod 600"));
+        }
         let mut shelf = None;
         let mut pause = SHORTEST_PAUSE;
         let end = self.end.clone();
@@ -322,9 +330,9 @@ impl Archiver {
             if bytes + mail.size > MOST_BYTES && !group.is_empty() {
                 break;
             }
-            match self.content(&mail).await {
+            match Content::of(&self.queue, &mail).await {
                 Ok(content) => {
-                    bytes += content.len() as u64;
+                    bytes += content.size();
                     group.push(Item { mail, content });
                 }
                 Err(BodyError::Damaged) => {
@@ -347,25 +355,6 @@ impl Archiver {
             format!("archive: {id}: its content cannot be read: {error}; again in {pause} s");
         self.warn(text);
         self.unread().push((clock::monotonic(), mail));
-    }
-
-    async fn content(&self, mail: &ToArchive) -> Result<Bytes, BodyError> {
-        if !shelf::takes_content(mail) {
-            return Ok(Bytes::new());
-        }
-        if let Body::Memory(bytes) = &mail.body {
-            return Ok(bytes.clone());
-        }
-        match self.queue.body(mail.id, &mail.body).await? {
-            Content::Memory(bytes) => Ok(bytes),
-            content @ Content::Spool(_) => {
-                let (mut reader, mut whole) = (content.reader(), BytesMut::new());
-                while let Some(piece) = reader.next().await? {
-                    whole.extend_from_slice(&piece);
-                }
-                Ok(whole.freeze())
-            }
-        }
     }
 
     fn works(&self) {

@@ -14,6 +14,8 @@ use crate::ingress::relay::{Destination, ServedDomains};
 pub(crate) struct ListenerArchive {
     pub(crate) rules: Arc<Rules>,
     pub(crate) archiver: Arc<Archiver>,
+    /// Whether it is marked as archived.
+    pub(crate) mark: bool,
     /// What is kept of the mail that the gateway writes about theirs.
     pub(crate) own: OwnMail,
 }

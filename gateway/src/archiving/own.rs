@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mailweir_archive::entry::{self, Direction};
-use mailweir_filters::archiving::Rules;
+use mailweir_filters::archiving::{MARK, Rules};
 use mailweir_mail::Envelope;
 
 use super::note::{Mail, judge};
@@ -15,16 +15,33 @@ use crate::config;
 pub(crate) struct OwnMail {
     /// Absent: none.
     rules: Option<Arc<Rules>>,
+    /// Whether it is marked.
+    mark: bool,
+}
+
+/// What becomes of a mail.
+#[derive(Default)]
+pub(crate) struct Kept {
+    /// What the archive is to know of it; absent: it is left out.
+    pub(crate) note: Option<Bytes>,
+    /// What is to stand above its header.
+    pub(crate) top: &'static [u8],
 }
 
 impl OwnMail {
     pub(crate) fn of(archive: Option<&config::Archive>) -> Self {
-        let archive = archive.filter(|archive| archive.own);
-        Self { rules: archive.map(|archive| Arc::new(archive.rules.clone())) }
+        let Some(archive) = archive.filter(|archive| archive.own) else { return Self::default() };
+        Self { rules: Some(Arc::new(archive.rules.clone())), mark: archive.mark }
     }
 
-    /// What the archive is to know of a mail with this content; `None`: it is left out.
-    pub(crate) fn note(&self, envelope: &Envelope, content: &[&[u8]]) -> Option<Bytes> {
+    /// What becomes of a mail with this content.
+    pub(crate) fn judge(&self, envelope: &Envelope, content: &[&[u8]]) -> Kept {
+        let note = self.note(envelope, content);
+        let top = if self.mark && note.is_some() { MARK } else { b"" };
+        Kept { note, top }
+    }
+
+    fn note(&self, envelope: &Envelope, content: &[&[u8]]) -> Option<Bytes> {
         let rules = self.rules.as_ref()?;
         let mut fields = rules.fields();
         content.iter().for_each(|part| fields.feed(part));

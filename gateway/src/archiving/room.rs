@@ -91,7 +91,7 @@ impl Room {
     /// That of a server that runs.
     pub(crate) fn of_server(archiver: Arc<Archiver>, finder: Option<Finder>) -> Self {
         let places = Places::new(&archiver.settings.directory);
-        let reader = Reader::new(places.clone());
+        let reader = archiver.settings.reader();
         Self { keeper: Keeper::Running(archiver), places, reader, finder }
     }
 

@@ -26,7 +26,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Archiver, OwnMail,
+    Archiver, Kept, OwnMail,
     daily::{Letter, Mailed},
 };
 use crate::{clock, config, egress, observe::Observer, rewriting::LiveRewriting};
@@ -159,10 +159,11 @@ impl RootsCourier {
         if to.iter().any(Address::needs_smtputf8) {
             (envelope.smtputf8, envelope.body) = (true, BodyType::EightBitMime);
         }
+        let Kept { note: archive, top } = post.own.judge(&envelope, &[content.as_bytes()]);
         let mut intake = self.queue.intake(content.len() as u64)?;
+        intake.write(top).await?;
         intake.write(content.as_bytes()).await?;
         let origin = Origin { listener: "archive".into(), ..egress::own_origin(hostname) };
-        let archive = post.own.note(&envelope, &[content.as_bytes()]);
         let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };
         Ok(intake.commit(mail).await?.queue_id())
     }

@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use mailweir_archive::entry::Direction;
+use mailweir_archive::{Encryption, Options, Places, Reader, entry::Direction};
 use mailweir_filters::archiving::{Action, HeaderTest, Rule, Rules, Term};
 use mailweir_mail::Address;
 
 use super::{
-    Server,
+    Server, Surroundings, archive_keys,
     check::{Written, all, only},
     choice::{IfUnwritable, KeepOrSkip, MailDirection},
     problem::Problems,
@@ -27,8 +27,14 @@ pub struct Archive {
     pub if_unwritable: IfUnwritable,
     /// A segment that has so many bytes is sealed.
     pub segment_size: u64,
+    /// Whether what is written is encrypted.
+    pub encryption: Encryption,
+    /// Where the keys for that come from.
+    pub key_file: Option<PathBuf>,
     /// Whether the gateway's own mail is archived.
     pub own: bool,
+    /// Whether archived mail is marked.
+    pub mark: bool,
     /// Who gets the roots of sealed segments by mail.
     pub roots_to: Vec<Address>,
     /// The file that gets them as well.
@@ -42,6 +48,18 @@ pub struct Archive {
 }
 
 impl Archive {
+    /// How it is kept.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options { segment_size: self.segment_size, encryption: self.encryption.clone() }
+    }
+
+    /// Reads its records, with the keys that it has.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(Places::new(&self.directory)).with_keys(self.encryption.keys().cloned())
+    }
+
     /// For `mailweir check`, in a line for each rule.
     pub(super) fn describe(&self) -> Vec<String> {
         let then = match self.if_unwritable {
@@ -57,11 +75,17 @@ impl Archive {
             false => format!("other mail {}", kept(self.rules.otherwise)),
         };
         let own = self.own.then(|| "the gateway's own mail, too".to_owned());
+        let how = match &self.encryption {
+            Encryption::Never => "",
+            Encryption::NoLonger(_) => ", encrypted no longer",
+            Encryption::On(_) => ", encrypted",
+        };
+        let mark = self.mark.then(|| "marked by X-Archive-Status: Archived".to_owned());
         let copy = self.roots_copy.iter().map(|copy| format!("roots copied to {}", copy.display()));
         let sent = self.roots_to.iter().map(|to| format!("roots sent to {to}"));
         let index = if self.index { "" } else { "; not indexed" };
-        let place = format!("in {}; {then}{index}", self.directory.display());
-        rules.chain([rest]).chain(own).chain([place]).chain(sent).chain(copy).collect()
+        let place = format!("in {}{how}; {then}{index}", self.directory.display());
+        rules.chain([rest]).chain(own).chain(mark).chain([place]).chain(sent).chain(copy).collect()
     }
 }
 
@@ -73,6 +97,9 @@ impl Archive {
             directory: directory.to_owned(),
             if_unwritable: IfUnwritable::Defer,
             segment_size: 256 << 20,
+            encryption: Encryption::Never,
+            key_file: None,
+            mark: false,
             own: false,
             roots_to: Vec::new(),
             roots_copy: None,
@@ -143,6 +170,7 @@ impl Element for MailDirection {
 pub(super) fn check(
     raw: &RawConfig,
     server: &Server,
+    around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Option<Archive>> {
     let Written { table, section } = only::<ArchiveSection>(raw, problems)?;
@@ -164,10 +192,13 @@ pub(super) fn check(
     if !section.enabled {
         let keys = [
             "directory",
+            "encrypt",
             "if_unwritable",
             "index",
             "index_memory",
             "keep",
+            "key_file",
+            "mark",
             "own",
             "roots_copy",
             "roots_to",
@@ -179,11 +210,15 @@ pub(super) fn check(
         }
         return Some(None);
     }
+    let encryption = archive_keys::check(&table, &section, around, problems)?;
     Some(Some(Archive {
+        encryption,
+        key_file: section.key_file.clone(),
         directory: section.directory.clone().unwrap_or_else(|| server.data_dir.join("archive")),
         if_unwritable: section.if_unwritable,
         segment_size: section.segment_size.bytes(),
         own: section.own,
+        mark: section.mark,
         roots_to: section.roots_to.clone(),
         roots_copy: section.roots_copy.clone(),
         index: section.index,

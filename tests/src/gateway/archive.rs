@@ -1,12 +1,13 @@
 //! The archive of a gateway, read from its files as `mailweir archive` does.
 
 use std::{
+    fs,
     io::Read as _,
     path::{Path, PathBuf},
 };
 
 use mailweir_archive::{
-    Place, Places, Reader,
+    MasterKeys, Place, Places, Reader,
     entry::{self, Access, Capture, Outcome},
     frame::{Head, Kind},
     records,
@@ -19,6 +20,7 @@ use crate::wait;
 /// An archive, in a directory of its own.
 pub struct Archive {
     directory: tempfile::TempDir,
+    keys: Option<MasterKeys>,
 }
 
 /// What an archive has of a mail.
@@ -39,7 +41,43 @@ impl Archive {
     /// If no directory can be made.
     #[must_use]
     pub fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a temporary directory") }
+        Self { directory: tempfile::tempdir().expect("a temporary directory"), keys: None }
+    }
+
+    /// One that is encrypted.
+    ///
+    /// # Panics
+    /// If its key cannot be written.
+    #[must_use]
+    pub fn encrypted() -> Self {
+        let key = "5a".repeat(32);
+        let keys = MasterKeys::parse(&key).expect("a key");
+        let archive = Self { keys: Some(keys), ..Self::new() };
+        fs::write(archive.key_file(), key).expect("a key file");
+        archive
+    }
+
+    /// As it is read with one more key.
+    ///
+    /// # Panics
+    /// If that is no key.
+    #[must_use]
+    pub fn with_key(mut self, key: &str) -> Self {
+        let text = format!("{}\n{key}\n", "5a".repeat(32));
+        self.keys = Some(MasterKeys::parse(&text).expect("a key"));
+        self
+    }
+
+    /// The lines of `[archive]`, with no word of a key.
+    #[must_use]
+    pub fn without_key(&self) -> String {
+        format!("enabled = true\ndirectory = {:?}", self.path().join("a"))
+    }
+
+    /// Where its key is.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.path().join("key")
     }
 
     /// Where it is.
@@ -51,7 +89,11 @@ impl Archive {
     /// The lines of `[archive]`.
     #[must_use]
     pub fn section(&self) -> String {
-        format!("enabled = true\ndirectory = \"{}\"", self.path().join("a").display())
+        let mut lines = self.without_key();
+        if self.keys.is_some() {
+            lines += &format!("\nkey_file = {:?}", self.key_file());
+        }
+        lines
     }
 
     /// The section of a gateway that archives here, with more lines.
@@ -120,7 +162,7 @@ impl Archive {
     #[must_use]
     pub fn find(&self, id: QueueId) -> Option<Archived> {
         let places = self.places();
-        let reader = Reader::new(places.clone());
+        let reader = Reader::new(places.clone()).with_keys(self.keys.clone());
         let (mut capture, mut outcome) = (None, None);
         for (head, place) in records::find(&places, id).unwrap_or_default() {
             let mut record = reader.read(place).expect("a record");
@@ -160,6 +202,21 @@ impl Archive {
         let what = format!("{count} mails in the archive");
         wait::until_true(&what, async || self.all().len() >= count).await;
         self.all()
+    }
+
+    /// Whether these words stand anywhere in its records or their keys.
+    ///
+    /// # Panics
+    /// If they cannot be read.
+    #[must_use]
+    pub fn has_in_the_clear(&self, words: &str) -> bool {
+        let entries = |directory| fs::read_dir(directory).expect("a directory");
+        let places = self.places();
+        let mut files = entries(places.segments()).chain(entries(places.keys()));
+        files.any(|entry| {
+            let bytes = fs::read(entry.expect("an entry").path()).expect("a file");
+            bytes.windows(words.len()).any(|window| window == words.as_bytes())
+        })
     }
 
     /// The number of records.

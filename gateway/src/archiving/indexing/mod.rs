@@ -29,7 +29,7 @@ use std::{
 };
 
 use mailweir_archive::{
-    Place, Places, Reader,
+    Place, Reader,
     frame::{Head, Seq},
 };
 use mailweir_mail::SessionEvent;
@@ -60,17 +60,12 @@ use crate::{
 pub(crate) struct Settings {
     /// The directory of the archive.
     pub(crate) archive: PathBuf,
+    /// Reads its records.
+    pub(crate) records: Reader,
     /// Bytes of memory for words that wait to be written.
     pub(crate) memory: usize,
     /// What reads mail.
     pub(crate) program: Program,
-}
-
-impl Settings {
-    /// Who reads the archive.
-    fn reader(&self) -> Reader {
-        Reader::new(Places::new(&self.archive))
-    }
 }
 
 /// The one who fills the index while a server runs.
@@ -125,7 +120,7 @@ impl Indexing {
     ) -> (Self, Finder) {
         let (finder, served) = Finder::new(written);
         let indexing = Self {
-            archive: settings.reader(),
+            archive: settings.records.clone(),
             directories: Directories::new(&settings.archive),
             reader: MailReader::new(settings.program.clone(), PATIENCE),
             written: served.written(),

@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use mailweir_admin_ui::api::ArchiveSight;
 use mailweir_mail::ReversePath;
 use mailweir_moderation::{
     case::{Command, MOST_WORDS, Moderator, OwnMail, QueueDeed},

@@ -439,3 +439,36 @@ impl Fixture {
 
 /// The queue looks at the clock more seldom than that.
 const LONG: Duration = Duration::from_secs(60);
+
+/// Whatever of it is in a file by then.
+#[tokio::test(start_paused = true)]
+async fn what_stands_above_the_content_stays_or_is_taken_off_whole() {
+    const TOP: &[u8] = b"X-Top: yes\r\n";
+    for threshold in [4, TOP.len(), TOP.len() + 8, 1 << 20] {
+        for stays in [true, false] {
+            let it = Fixture::with(|options| options.spool_threshold = threshold);
+            let mut intake = it.queue.intake(0).unwrap();
+            intake.put_on_top(TOP).await.unwrap();
+            for piece in CONTENT.chunks(5) {
+                intake.write(piece).await.unwrap();
+            }
+            if !stays {
+                intake.take_off_top().await.unwrap();
+                intake.take_off_top().await.unwrap();
+            }
+            let expected = if stays { [TOP, CONTENT].concat() } else { CONTENT.to_vec() };
+            assert_eq!(intake.size(), expected.len() as u64);
+            let receipt = intake.commit(archived(mail(1))).await.unwrap();
+            let it = it.restart().await;
+            let owed = it.debt().await;
+            assert_eq!((owed.id, owed.size), (receipt.queue_id(), expected.len() as u64));
+            let mut reader = it.queue.body(owed.id, &owed.body).await.unwrap().reader();
+            let mut read = Vec::new();
+            // The checksum is compared as it is read.
+            while let Some(piece) = reader.next().await.unwrap() {
+                read.extend_from_slice(&piece);
+            }
+            assert!(read == expected, "{threshold}, {stays}");
+        }
+    }
+}

@@ -81,11 +81,7 @@ async fn tell(queue: &Queue, archive: &mut Archive) -> Option<()> {
     archive.take_all(queue).await?;
     archive.expect_known(&relayed, (true, true));
     archive.expect_known(&[held, late], (true, false));
-    let pinned = queue.pin(held).await.ok()?;
-    let mut annex = Annex::default();
-    annex.tell_archive(REJECTED.into());
-    queue.delete_with(&pinned, "moderator", annex).await.ok()?;
-    drop(pinned);
+    reject(queue, held).await?;
     queue.flush();
     attempt(queue, failed()).await?;
     archive.take_all(queue).await?;
@@ -111,6 +107,13 @@ async fn accept(
     let id = intake.commit(mail).await.ok()?.queue_id();
     archive.promised.extend(is_to_be_kept.then_some(id));
     Some(id)
+}
+
+async fn reject(queue: &Queue, id: QueueId) -> Option<()> {
+    let pinned = queue.pin(id).await.ok()?;
+    let mut annex = Annex::default();
+    annex.tell_archive(REJECTED.into());
+    queue.delete_with(&pinned, "moderator", annex).await.ok().map(drop)
 }
 
 async fn report(queue: &Queue) -> Option<()> {
