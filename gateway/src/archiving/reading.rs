@@ -37,7 +37,7 @@ impl std::io::Read for Payload {
 }
 
 impl Reading {
-    pub(super) fn new(places: Places, reader: Reader) -> Result<Self, RoomError> {
+    pub(super) fn new(places: &Places, reader: Reader) -> Result<Self, RoomError> {
         let rows = Rows::open(&places.catalogue())?;
         Ok(Self { rows, reader })
     }

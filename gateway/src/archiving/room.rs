@@ -165,7 +165,7 @@ impl Room {
         work: impl FnOnce(&Reading) -> Result<T, RoomError> + Send + 'static,
     ) -> Result<T, RoomError> {
         let (places, reader) = (self.places.clone(), self.reader.clone());
-        read(move || work(&Reading::new(places, reader)?)).await
+        read(move || work(&Reading::new(&places, reader)?)).await
     }
 
     async fn tell_found(
@@ -208,7 +208,7 @@ impl Room {
         status::check(&query)?;
         let count_to = MOST_COUNTED.max(limit as u64);
         let page = Page { size: limit, before, count_to, utc_offset };
-        let reading = Reading::new(self.places.clone(), self.reader.clone())?;
+        let reading = Reading::new(&self.places, self.reader.clone())?;
         let keep = move |seq, wanted: &[_]| reading.has_status(seq, wanted);
         let (found, behind) = match &self.finder {
             Some(finder) => {

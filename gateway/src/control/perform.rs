@@ -105,41 +105,45 @@ pub(super) async fn perform(
         (Operation::Archive(ask), _) => {
             archive::ask(target.archive(), by, ask.clone(), answers.clone()).await
         }
-        (Operation::Bans { all }, Target::Running(server)) => {
-            bans::list(&server.gate, *all, answers).await
+        (operation, Target::Running(server)) => {
+            perform_running(server, operation, by, answers).await
         }
-        (Operation::Lift { whom }, Target::Running(server)) => {
-            tell(answers, bans::lift(&server.gate, whom, by)).await
-        }
-        (Operation::Cases { query, limit }, Target::Running(server)) => {
+        (operation, Target::Resting(_)) => tell(answers, no_server(operation)).await,
+    }
+}
+
+/// Does what only a running server can.
+async fn perform_running(
+    server: &Operated,
+    operation: &Operation,
+    by: &str,
+    answers: &Answers,
+) -> Result<(), Gone> {
+    match operation {
+        Operation::Bans { all } => bans::list(&server.gate, *all, answers).await,
+        Operation::Lift { whom } => tell(answers, bans::lift(&server.gate, whom, by)).await,
+        Operation::Cases { query, limit } => {
             cases::list(&server.moderation, query, *limit, answers).await
         }
-        (Operation::Case { id }, Target::Running(server)) => {
-            tell(answers, cases::show(&server.moderation, *id)).await
-        }
-        (Operation::Decide { id, deed }, Target::Running(server)) => {
+        Operation::Case { id } => tell(answers, cases::show(&server.moderation, *id)).await,
+        Operation::Decide { id, deed } => {
             cases::decide(&server.moderation, *id, deed, by, answers).await
         }
-        (Operation::Trusted, Target::Running(server)) => {
-            cases::trusted(&server.moderation, answers).await
-        }
-        (Operation::Distrust { login, rule }, Target::Running(server)) => {
+        Operation::Trusted => cases::trusted(&server.moderation, answers).await,
+        Operation::Distrust { login, rule } => {
             cases::distrust(&server.moderation, login, rule.as_deref(), by, answers).await
         }
-        (Operation::Reindex, Target::Running(server)) => {
-            reindex(server.finder.as_ref(), answers).await
-        }
-        (
-            Operation::Bans { .. }
-            | Operation::Lift { .. }
-            | Operation::Cases { .. }
-            | Operation::Case { .. }
-            | Operation::Decide { .. }
-            | Operation::Trusted
-            | Operation::Distrust { .. }
-            | Operation::Reindex,
-            Target::Resting(_),
-        ) => tell(answers, no_server(&request.operation)).await,
+        Operation::Reindex => reindex(server.finder.as_ref(), answers).await,
+        // Done before: no server is needed.
+        Operation::List { .. }
+        | Operation::Show { .. }
+        | Operation::Hold { .. }
+        | Operation::Release { .. }
+        | Operation::Requeue { .. }
+        | Operation::Delete { .. }
+        | Operation::Flush
+        | Operation::Journal { .. }
+        | Operation::Archive(_) => Ok(()),
     }
 }
 
