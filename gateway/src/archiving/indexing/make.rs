@@ -56,7 +56,7 @@ pub(crate) fn make(
     let refused = |error: std::io::Error| MakeError::Fill(error.to_string());
     directories.tidy().and_then(|()| directories.remove_new_one()).map_err(refused)?;
     let index = Index::create(&directories.new_one()).map_err(Trouble::from)?;
-    let mut filler = Filler::new(index, settings.memory, settings.records.clone(), None)?;
+    let mut filler = Filler::new(index, settings.memory, settings.reader(), None)?;
     loop {
         match filler.step(last, &mut reader) {
             Ok(Done::All) => break,

@@ -60,12 +60,19 @@ use crate::{
 pub(crate) struct Settings {
     /// The directory of the archive.
     pub(crate) archive: PathBuf,
-    /// Reads its records.
+    /// Who reads its records.
     pub(crate) records: Reader,
     /// Bytes of memory for words that wait to be written.
     pub(crate) memory: usize,
     /// What reads mail.
     pub(crate) program: Program,
+}
+
+impl Settings {
+    /// Who reads the archive.
+    fn reader(&self) -> Reader {
+        self.records.clone()
+    }
 }
 
 /// The one who fills the index while a server runs.
@@ -120,7 +127,7 @@ impl Indexing {
     ) -> (Self, Finder) {
         let (finder, served) = Finder::new(written);
         let indexing = Self {
-            archive: settings.records.clone(),
+            archive: settings.reader(),
             directories: Directories::new(&settings.archive),
             reader: MailReader::new(settings.program.clone(), PATIENCE),
             written: served.written(),
