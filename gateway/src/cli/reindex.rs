@@ -47,7 +47,8 @@ pub(super) fn run(options: &ReindexOptions) -> anyhow::Result<ExitCode> {
         memory: archive.index_memory,
         program: Program::this(),
     };
-    let made = indexing::make(&settings, &mut |done, all| progress.show(done, all));
+    let mut show = |done, all| progress.show(done, all);
+    let made = indexing::make(&settings, archive.options(), &mut show);
     progress.end();
     let Made { reached, unread } = made?;
     writeln!(io::stdout(), "{}", made_up_to(reached))?;

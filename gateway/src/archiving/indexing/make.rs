@@ -39,16 +39,17 @@ pub(crate) struct Made {
     pub(crate) unread: u64,
 }
 
-/// Makes another index while no server runs, and puts it in the place of the old one. `progress` hears of how many
-/// records how many are done.
+/// Makes another index while no server runs, and puts it in the place of the old one. `options`: how the
+/// archive is kept. `progress` hears of how many records how many are done.
 ///
 /// # Errors
 /// [`MakeError`]. The old one stays, and what was made of the new one, too.
 pub(crate) fn make(
     settings: &Settings,
+    options: Options,
     progress: &mut dyn FnMut(Seq, Seq),
 ) -> Result<Made, MakeError> {
-    let (archive, _) = Archive::open(&settings.archive, Options::default(), clock::now())?;
+    let (archive, _) = Archive::open(&settings.archive, options, clock::now())?;
     let last = archive.next().saturating_sub(1);
     let directories = Directories::new(&settings.archive);
     let mut reader = MailReader::new(settings.program.clone(), PATIENCE);
