@@ -1,10 +1,10 @@
 //! `mailweir archive`: what the archive has of a mail, and whether it is what was written.
 //!
-//! It reads the archive beside a server that runs, and changes nothing.
+//! It reads the archive beside a server that runs, and changes nothing; but for `import`.
 
 use std::{
     fs,
-    io::{self, IsTerminal as _, Read as _, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -21,7 +21,7 @@ use mailweir_archive::{
 use mailweir_mail::QueueId;
 use serde::Serialize;
 
-use super::{ExitCode, load, queue::json_line};
+use super::{ExitCode, archive_export, archive_import, archive_prove, load, queue::json_line};
 
 /// Looks at the archive
 #[derive(Args, Debug)]
@@ -36,18 +36,22 @@ enum Verb {
     Verify(VerifyOptions),
     /// Shows the envelope of a mail, where it came from, and what became of it
     Show(ShowOptions),
-    /// Writes a mail to standard output, byte for byte as it was accepted
-    Export(MailOptions),
+    /// Writes mails as they were accepted: one to standard output, or many as files with a manifest
+    Export(archive_export::ExportOptions),
+    /// Says whether mails that were taken out were in the archive. Needs no archive
+    Prove(archive_prove::ProveOptions),
+    /// Archives mails out of files, mailboxes and Maildirs. No server may run
+    Import(archive_import::ImportOptions),
 }
 
 #[derive(Args, Debug)]
-struct PlaceOptions {
+pub(super) struct PlaceOptions {
     /// The configuration file
     #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml")]
-    config: PathBuf,
+    pub(super) config: PathBuf,
     /// The directory of the archive, instead of the configured one
     #[arg(long, value_name = "DIR")]
-    directory: Option<PathBuf>,
+    pub(super) directory: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -80,12 +84,14 @@ pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
     match &command.command {
         Verb::Verify(options) => run_verify(options),
         Verb::Show(options) => show(options),
-        Verb::Export(options) => export(options),
+        Verb::Export(options) => archive_export::run(options),
+        Verb::Prove(options) => archive_prove::run(options),
+        Verb::Import(options) => archive_import::run(options),
     }
 }
 
 impl PlaceOptions {
-    fn places(&self) -> anyhow::Result<Result<Places, ExitCode>> {
+    pub(super) fn places(&self) -> anyhow::Result<Result<Places, ExitCode>> {
         let directory = match &self.directory {
             Some(directory) => directory.clone(),
             None => match load(&self.config) {
@@ -129,7 +135,7 @@ fn run_verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
     Ok(if report.is_sound() { ExitCode::Done } else { ExitCode::Refused })
 }
 
-fn read_roots(list: &Path) -> anyhow::Result<Vec<Root>> {
+pub(super) fn read_roots(list: &Path) -> anyhow::Result<Vec<Root>> {
     let name = || list.display().to_string();
     fs::metadata(list).with_context(name)?;
     let lines = roots::read(list).with_context(name)?;
@@ -198,24 +204,6 @@ fn show(ShowOptions { mail: options, json }: &ShowOptions) -> anyhow::Result<Exi
         true => json_line(&mut out, &shown)?,
         false => shown.print(&mut out)?,
     }
-    Ok(ExitCode::Done)
-}
-
-fn export(options: &MailOptions) -> anyhow::Result<ExitCode> {
-    let places = match options.place.places()? {
-        Ok(places) => places,
-        Err(code) => return Ok(code),
-    };
-    let found = found(&places, options.id)?;
-    let capture = found.iter().find(|(head, _)| head.kind == Kind::Capture);
-    let Some((_, place)) = capture else {
-        bail!("{}: the archive has what became of it, and not the mail", options.id);
-    };
-    let mut record = Reader::new(places).read_sound(*place)?;
-    record.payload.summary()?;
-    let mut out = io::stdout().lock();
-    io::copy(&mut record.payload.by_ref(), &mut out)?;
-    out.flush()?;
     Ok(ExitCode::Done)
 }
 
