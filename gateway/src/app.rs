@@ -19,7 +19,7 @@ use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    archiving::{Archiver, ListenerArchive},
+    archiving::{Archiver, ListenerArchive, OwnMail, Post, RootsCourier, purge, room::Room},
     clock,
     config::{
         AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
@@ -62,6 +62,8 @@ pub struct App {
     moderation: Arc<Moderation>,
     /// Absent: nothing is archived.
     archiver: Option<Arc<Archiver>>,
+    /// Absent: its roots stay where they are.
+    roots: Option<Arc<RootsCourier>>,
     certificate: ServerTls,
     sockets: Sockets,
     policy_sockets: PolicySockets,
@@ -101,11 +103,13 @@ impl App {
         let shared = Arc::new(shared(&config, &queue, &observer, &resolver, addresses)?);
         let rewriting = rewriting(&config, &shared)?;
         let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
+        egress.archive(OwnMail::of(config.archive.as_ref()));
         let end = CancellationToken::new();
         let file = config.address_verify.file(&config.server.data_dir);
         let verification = verification(&config, &shared, file, Some(&egress), &end);
         let moderation = moderation(&config, &shared, &rewriting, &end);
         let archiver = archiver(&config, &shared, &end);
+        let roots = roots_courier(&config, archiver.as_deref(), &rewriting, &end);
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
@@ -113,6 +117,7 @@ impl App {
             verification,
             moderation,
             archiver,
+            roots,
             certificate,
             sockets: Sockets::default(),
             policy_sockets: PolicySockets::default(),
@@ -141,13 +146,18 @@ impl App {
     /// # Errors
     /// What cannot be used of it. Then the old one stays in force as a whole.
     pub async fn reload(&self, config: Config) -> anyhow::Result<()> {
+        let wants_archive = config.archive.is_some();
         let (config, later) = restart::put_off(&self.config.load(), config);
         let Prepared { routes, rewriting, certificate, sockets, policy_sockets } =
             self.prepare(&config)?;
         // From here on nothing can fail: the change is made as a whole.
         self.certificate.install(certificate);
         self.moderation.change(moderation_settings(&config, &rewriting));
+        if let Some(roots) = &self.roots {
+            roots.change(own_post(&config, &rewriting));
+        }
         self.egress.reroute(routes, rewriting);
+        self.egress.archive(OwnMail::of(config.archive.as_ref()));
         self.verification.change(verification_settings(&config));
         self.sockets.install(sockets, &self.services, &self.shared.stop);
         self.policy_sockets.install(policy_sockets, &self.services, &self.shared.stop);
@@ -155,6 +165,7 @@ impl App {
         for key in later {
             self.warn(format!("{key} takes effect after a restart"));
         }
+        self.warn_of_owed(wants_archive);
         self.notice("configuration reloaded");
         Ok(())
     }
@@ -220,12 +231,19 @@ impl App {
         self.services.spawn(Arc::clone(&self.moderation).run());
         if let Some(archiver) = &self.archiver {
             self.services.spawn(Arc::clone(archiver).run());
+            let room = Room::of_server(Arc::clone(archiver));
+            let observer = self.shared.observer.clone();
+            self.services.spawn(purge::every_day(room, observer, self.end.clone()));
+        }
+        if let Some(roots) = &self.roots {
+            self.services.spawn(Arc::clone(roots).run());
         }
         self.services.spawn(Arc::clone(&self.moderation).forget_correspondents());
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
         let moderation = Arc::clone(&self.moderation);
-        let operated = control::Operated { egress, gate, moderation };
+        let archive = self.archiver.clone().map(Room::of_server);
+        let operated = control::Operated { egress, gate, moderation, archive };
         let (end, observer) = (self.end.clone(), self.shared.observer.clone());
         self.services.spawn(async move {
             if let Err(error) = control::serve(&control, operated, end).await {
@@ -279,6 +297,7 @@ impl App {
         let archive = archive.map(|(written, archiver)| ListenerArchive {
             rules: Arc::new(written.rules.clone()),
             archiver: Arc::clone(archiver),
+            own: OwnMail::of(Some(written)),
         });
         let mut listeners = Vec::new();
         for rules in &config.listeners {
@@ -321,6 +340,17 @@ impl App {
         policy.with_context(|| format!("auth.senders.login_maps_file {}", file.display()))
     }
 
+    /// What is owed to an archive that will be switched off stays in the queue then.
+    fn warn_of_owed(&self, wants_archive: bool) {
+        let owed = self.shared.queue.stats().to_archive;
+        if self.archiver.is_some() && !wants_archive && owed > 0 {
+            self.warn(format!(
+                "{owed} mails wait for the archive: without it they stay in the queue; restart once \
+                 `mailweir queue list --queue archiving` shows none"
+            ));
+        }
+    }
+
     fn notice(&self, text: &str) {
         let event = SessionEvent::Notice { part: "master", text: text.into() };
         self.shared.observer.session(&event);
@@ -335,6 +365,10 @@ impl App {
     #[must_use]
     pub const fn moderation(&self) -> &Arc<Moderation> {
         &self.moderation
+    }
+
+    pub(crate) const fn archiver(&self) -> Option<&Arc<Archiver>> {
+        self.archiver.as_ref()
     }
 
     pub(crate) fn config(&self) -> Arc<Config> {
@@ -457,6 +491,26 @@ fn archiver(config: &Config, shared: &Shared, end: &CancellationToken) -> Option
     Some(Arc::new(Archiver::new(settings, queue, observer, end.clone())))
 }
 
+/// Who brings the roots of the archive to other places, if there are any.
+fn roots_courier(
+    config: &Config,
+    archiver: Option<&Archiver>,
+    rewriting: &Arc<LiveRewriting>,
+    end: &CancellationToken,
+) -> Option<Arc<RootsCourier>> {
+    let (settings, archiver) = config.archive.clone().zip(archiver)?;
+    let post = own_post(config, rewriting);
+    RootsCourier::new(settings, archiver, post, end.clone()).map(Arc::new)
+}
+
+fn own_post(config: &Config, rewriting: &Arc<LiveRewriting>) -> Post {
+    Post {
+        hostname: config.server.hostname.clone(),
+        rewriting: Arc::clone(rewriting),
+        own: OwnMail::of(config.archive.as_ref()),
+    }
+}
+
 /// The cases as they were. Reads all of them, and blocks meanwhile.
 fn moderation(
     config: &Config,
@@ -476,6 +530,7 @@ fn moderation_settings(config: &Config, rewriting: &Arc<LiveRewriting>) -> moder
         administrators: config.domains.postmaster.clone(),
         public_url: config.admin.public_url.as_ref().map(|url| url.as_str().into()),
         rewriting: Arc::clone(rewriting),
+        own: OwnMail::of(config.archive.as_ref()),
     }
 }
 

@@ -5,7 +5,7 @@
 //! in `mailweir-queue`. `ARCHITECTURE.md` is the map.
 
 pub mod app;
-mod archiving;
+pub mod archiving;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -62,10 +62,20 @@ impl Later {
     fn keep_archive(&mut self, running: Option<&Archive>, wanted: &mut Option<Archive>) {
         match (running, wanted.as_mut()) {
             (Some(running), Some(wanted)) => {
-                let Archive { directory, if_unwritable, segment_size, rules: _ } = wanted;
+                let Archive {
+                    directory,
+                    if_unwritable,
+                    segment_size,
+                    roots_to,
+                    roots_copy,
+                    own: _,
+                    rules: _,
+                } = wanted;
                 self.keep("archive.directory", &running.directory, directory);
                 self.keep("archive.if_unwritable", &running.if_unwritable, if_unwritable);
                 self.keep("archive.segment_size", &running.segment_size, segment_size);
+                self.keep("archive.roots_to", &running.roots_to, roots_to);
+                self.keep("archive.roots_copy", &running.roots_copy, roots_copy);
             }
             (None, None) => {}
             (Some(_), None) | (None, Some(_)) => {

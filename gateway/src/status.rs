@@ -58,6 +58,7 @@ impl Observability for Status {
             connections: app.egress().connections() as u64,
             fsync: FsyncTimes { count: syncs.count, total: syncs.total },
             logins: logins(&shared.authenticator),
+            archive: app.archiver().map(|archiver| archiver.gauges()),
             uptime: self.uptime(),
         };
         shared.observer.render(&gauges)
@@ -73,10 +74,19 @@ impl Observability for Status {
             false => CheckResult::Passed,
             true => CheckResult::Failed("the server is stopping".into()),
         };
-        vec![
+        let mut checks = vec![
             Check { name: "store".into(), result: store },
             Check { name: "listeners".into(), result: listeners },
-        ]
+        ];
+        // Where mail is accepted all the same, or waits until there is less of it, we are ready.
+        checks.extend(app.archiver().map(|archiver| {
+            let result = match archiver.ready() {
+                Ok(()) => CheckResult::Passed,
+                Err(reason) => CheckResult::Failed(format!("{reason}; mail is deferred").into()),
+            };
+            Check { name: "archive".into(), result }
+        }));
+        checks
     }
 
     fn overview(&self) -> Overview {

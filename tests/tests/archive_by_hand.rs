@@ -84,6 +84,27 @@ fn what_comes_out_is_what_went_in() {
     }
 }
 
+#[test]
+fn what_was_erased_does_not_come_in_again_and_is_named_where_it_is_missing() {
+    let Some(gateway) = with_old_mail() else { return };
+    let id = captures(&gateway)[0].0.id.to_string();
+    let said = archive(&gateway, &["erase", &id, "--reason", "request 7"]);
+    assert_eq!(said.status, DONE, "{said:?}");
+    let said = import(&gateway, &["old"]);
+    let counts = "0 mails archived, 0.0 MB; 3 were there already; 1 were erased here and stay so";
+    assert!(said.text.contains(counts), "{said:?}");
+    let said = export_all(&gateway, "eml", &gateway.path("out"));
+    let counts = "3 mails, 0.0 MB; 1 were erased, as the manifest says";
+    assert!(said.status == DONE && said.text.contains(counts), "{said:?}");
+    let manifest = fs::read_to_string(gateway.path("out/manifest.json")).unwrap();
+    assert!(manifest.contains("\"missing\":[{\"seq\":1,\"why\":\"it was erased\"}]"), "{manifest}");
+    let to = gateway.path("one").display().to_string();
+    let said = archive(&gateway, &["export", &id, "--as", "eml", "--to", &to]);
+    assert!(said.status == REFUSED && said.text.contains("1 were erased"), "{said:?}");
+    let said = import(&gateway, &["old", "--again"]);
+    assert!(said.text.contains("4 mails archived"), "{said:?}");
+}
+
 /// Whoever has the files, and a copy of the roots, needs no archive.
 #[test]
 fn mails_that_were_taken_out_are_proven_without_the_archive() {

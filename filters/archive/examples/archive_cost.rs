@@ -1,11 +1,12 @@
-//! What the archive costs: `cargo run --release -p mailweir-archive --example archive_cost [MAILS] [DIRECTORY]`.
+//! What the archive costs: `cargo run --release -p mailweir-archive --example archive_cost [MAILS] [DIRECTORY] [encrypted]`.
 //!
-//! Text mails in four languages are packed and appended in groups, then the whole archive is verified.
+//! Text mails in four languages are packed and appended in groups, then the whole archive is verified, and some
+//! of it is read.
 
 use std::{path::PathBuf, time::Instant};
 
 use mailweir_archive::{
-    About, Archive, Draft, Options,
+    About, Archive, Draft, Encryption, MasterKeys, Options, Reader,
     entry::{self, Capture, Direction, Ending, Fared, Note, Outcome, Source},
     frame::Kind,
     hash::Hash,
@@ -22,9 +23,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let place = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
     let place = tempfile::tempdir_in(place)?;
     let now = Timestamp::from_secs(1_795_210_205);
-    let (mut archive, _) = Archive::open(place.path(), Options::default(), now)?;
+    let keys = MasterKeys::parse(&"5a".repeat(32))?;
+    let encryption = match arguments.next().as_deref() {
+        Some("encrypted") => Encryption::On(keys.clone()),
+        _ => Encryption::Never,
+    };
+    let options = Options { encryption, ..Options::default() };
+    let (mut archive, _) = Archive::open(place.path(), options, now)?;
     let mut packer = Packer::new()?;
     let (mut raw, mut stored, mut packing) = (0, 0, 0.0);
+    let mut captures = Vec::new();
 
     let begun = Instant::now();
     for group in 0..mails / GROUP {
@@ -35,16 +43,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             raw += content.len();
             let (capture, outcome) = (capture(number, &content), outcome(number));
             let payload = packer.pack(&entry::encode(&capture)?, &content)?;
-            stored += payload.stored();
             let id = Some(capture.id);
             drafts.push(Draft { kind: Kind::Capture, about: About::Itself, id, payload });
             let about = About::OfGroup(drafts.len() - 1);
             let payload = packer.pack(&entry::encode(&outcome)?, b"")?;
-            stored += payload.stored();
             drafts.push(Draft { kind: Kind::Outcome, about, id, payload });
         }
         packing += at.elapsed().as_secs_f64();
-        archive.append(drafts, now)?;
+        let written = archive.append(drafts, now)?;
+        stored += written.iter().map(|record| record.head.stored).sum::<u64>();
+        captures.extend(written.first().map(|record| record.place));
     }
     let took = begun.elapsed().as_secs_f64();
     archive.seal(now)?;
@@ -57,11 +65,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rate = report.bytes as f64 / begun.elapsed().as_secs_f64() / 1e6;
     println!(
         "payloads {} bytes a mail, archive {}",
-        stored / mails as usize,
+        stored / u64::from(mails),
         report.bytes / u64::from(mails)
     );
     println!("stored: {:.1} % of the mails", 100.0 * report.bytes as f64 / raw as f64);
     println!("verified {} records at {rate:.0} MB/s: {}", report.records, report.is_sound());
+
+    let begun = Instant::now();
+    let reader = Reader::new(archive.places().clone()).with_keys(Some(keys));
+    for place in &captures {
+        let mut record = reader.read_sound(*place)?;
+        record.payload.summary()?;
+        record.payload.content(1 << 20)?;
+    }
+    let took = 1e6 * begun.elapsed().as_secs_f64() / captures.len() as f64;
+    println!("reading one: {took:.0} us");
     Ok(())
 }
 
@@ -111,7 +129,7 @@ fn outcome(number: u32) -> Outcome {
         at: Some(at),
     };
     let id = QueueId::new(at, number % 9);
-    Outcome { id, end: Ending::Delivered, recipients: vec![fared], decision: None }
+    Outcome { id, end: Ending::Delivered, recipients: vec![fared], decisions: Vec::new() }
 }
 
 /// A mail of some 4 KiB, in one of four languages; no two have the same words in the same order.

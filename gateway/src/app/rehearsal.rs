@@ -54,6 +54,7 @@ impl App {
             verification,
             moderation,
             archiver: None,
+            roots: None,
             certificate,
             sockets: Sockets::default(),
             policy_sockets: PolicySockets::default(),

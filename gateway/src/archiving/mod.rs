@@ -4,12 +4,22 @@
 //! the queue owes it to the archive, and nothing of it goes before the archive has it. So a disk that is
 //! full, slow or absent loses nothing.
 
+mod daily;
+mod decided;
 mod note;
-mod shelf;
+mod own;
+pub(crate) mod purge;
+pub(crate) mod room;
+mod roots;
+pub(crate) mod shelf;
+pub mod words;
 
 use std::{
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -17,11 +27,20 @@ use bytes::{Bytes, BytesMut};
 use mailweir_archive::{OpenError, WriteError, roots::Root};
 use mailweir_mail::SessionEvent;
 use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::note::{ListenerArchive, Mail, direction};
-use self::shelf::{Shelf, ShelfError};
-use crate::{clock, config, observe::Observer};
+use self::shelf::{Opened, Shelf, ShelfError};
+pub(crate) use self::{
+    decided::{tell, tell_of_operator},
+    note::{ListenerArchive, Mail, direction},
+    own::OwnMail,
+    roots::{Post, RootsCourier},
+};
+use crate::{
+    clock, config,
+    observe::{ArchiveGauges, Observer},
+};
 
 /// The one who takes mail into the archive.
 pub(crate) struct Archiver {
@@ -30,11 +49,36 @@ pub(crate) struct Archiver {
     observer: Observer,
     /// Why it cannot be written, while that is so.
     trouble: Mutex<Option<Box<str>>>,
+    /// The number of its last record; 0: it is not known, or there is none.
+    last: AtomicU64,
     /// Mails whose content could not be read, and when: they hold up no others, and are owed again later.
     unread: Mutex<Vec<(Instant, ToArchive)>>,
+    jobs: mpsc::Sender<Job>,
+    /// Until it runs.
+    waiting: Mutex<Option<Jobs>>,
+    /// Told when a segment was sealed.
+    sealed: Arc<Notify>,
     /// Cancelled when nothing is to be begun any more.
     end: CancellationToken,
 }
+
+/// What people want done.
+struct Jobs(mpsc::Receiver<Job>);
+
+/// Something that is done with the archive.
+type Job = Box<dyn FnOnce(&mut Shelf) + Send>;
+
+/// What is to be done next.
+enum Next {
+    Open,
+    Job(Job),
+    Group,
+}
+
+/// The archive cannot do it now, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the archive cannot be used now: {0}")]
+pub(crate) struct NotNow(Box<str>);
 
 /// A mail to archive, and its content if that is to be taken.
 pub(super) struct Item {
@@ -61,6 +105,19 @@ impl From<WriteError> for NotTaken {
     }
 }
 
+impl Jobs {
+    /// Nothing can be done for so long.
+    async fn refuse(&mut self, pause: Duration) {
+        let refuse = async {
+            while let Some(job) = self.0.recv().await {
+                drop(job);
+            }
+        };
+        // All who could ask may have gone.
+        let (_, _) = tokio::join!(tokio::time::timeout(pause, refuse), tokio::time::sleep(pause));
+    }
+}
+
 impl Archiver {
     pub(crate) fn new(
         settings: config::Archive,
@@ -68,8 +125,23 @@ impl Archiver {
         observer: Observer,
         end: CancellationToken,
     ) -> Self {
-        let (trouble, unread) = (Mutex::default(), Mutex::default());
-        Self { settings, queue, observer, trouble, unread, end }
+        let (trouble, unread, sealed) = <_>::default();
+        let (jobs, waiting) = mpsc::channel(MOST_JOBS);
+        let waiting = Mutex::new(Some(Jobs(waiting)));
+        let last = AtomicU64::default();
+        Self { settings, queue, observer, trouble, last, unread, jobs, waiting, sealed, end }
+    }
+
+    /// What is true of it now.
+    pub(crate) fn gauges(&self) -> ArchiveGauges {
+        let last = self.last.load(Ordering::Relaxed);
+        let oldest = self.queue.oldest_owed_to_archive();
+        ArchiveGauges {
+            waiting: self.queue.stats().to_archive as u64,
+            lag: oldest.map_or(Duration::ZERO, |oldest| clock::now().since(oldest)),
+            is_writable: self.trouble().is_none(),
+            last_record: (last > 0).then_some(last),
+        }
     }
 
     /// Whether new mail may be accepted that is to be kept.
@@ -88,13 +160,37 @@ impl Archiver {
         }
     }
 
-    /// Takes what is owed, until the end.
+    /// Does something with the archive, between two groups.
+    ///
+    /// # Errors
+    /// It cannot be opened, or the server ends. It may have been done nevertheless.
+    pub(crate) async fn with<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Shelf) -> T + Send + 'static,
+    ) -> Result<T, NotNow> {
+        let (answer, waiting) = oneshot::channel();
+        let job: Job = Box::new(move |shelf| {
+            // Whoever asked may have gone.
+            let _ = answer.send(job(shelf));
+        });
+        let not_now = || NotNow(self.trouble().clone().unwrap_or_else(|| ENDS.into()));
+        self.jobs.send(job).await.map_err(|_| not_now())?;
+        waiting.await.map_err(|_| not_now())
+    }
+
+    /// Takes what is owed, until the end. Once.
     pub(crate) async fn run(self: Arc<Self>) {
+        let jobs = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut jobs) = jobs else { return };
         let mut shelf = None;
         let mut pause = SHORTEST_PAUSE;
-        while self.end.run_until_cancelled(self.wait(shelf.is_some())).await == Some(true) {
-            match self.take(shelf.take()).await {
+        let end = self.end.clone();
+        while let Some(Some(next)) =
+            end.run_until_cancelled(self.wait(shelf.is_some(), &mut jobs)).await
+        {
+            match self.take(shelf.take(), next).await {
                 Ok(kept) => {
+                    self.last.store(kept.last(), Ordering::Relaxed);
                     shelf = Some(kept);
                     pause = SHORTEST_PAUSE;
                     self.works();
@@ -102,54 +198,92 @@ impl Archiver {
                 Err((kept, error)) => {
                     shelf = kept;
                     self.fails(&error);
-                    let _ = self.end.run_until_cancelled(tokio::time::sleep(pause)).await;
+                    let _ = end.run_until_cancelled(jobs.refuse(pause)).await;
                     pause = (2 * pause).min(LONGEST_PAUSE);
                 }
             }
         }
     }
 
-    /// An archive that is not open yet is opened at once, so that its state is known.
-    async fn wait(&self, is_open: bool) -> bool {
+    /// What is to be done next; `None`: nothing any more. An archive that is not open yet is opened at once, so that
+    /// its state is known; and what failed is tried again, though nothing is owed.
+    async fn wait(&self, is_open: bool, jobs: &mut Jobs) -> Option<Next> {
         if !is_open {
-            return true;
+            return Some(Next::Open);
         }
-        let owed = self.queue.archive_is_owed();
-        if self.unread().is_empty() {
-            return owed.await;
+        tokio::select! {
+            biased;
+            Some(job) = jobs.0.recv() => Some(Next::Job(job)),
+            is_owed = self.owed() => is_owed.then_some(Next::Group),
         }
-        // What was put aside is owed again once its time has come.
-        tokio::time::timeout(UNREAD_PAUSE, owed).await.unwrap_or(true)
     }
 
-    /// Takes a group. Gives the shelf back, unless it cannot be told what became of it.
-    async fn take(&self, shelf: Option<Shelf>) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
-        let Some(shelf) = shelf else {
-            return self.open().await.map_err(|error| (None, error));
-        };
+    async fn owed(&self) -> bool {
+        if self.trouble().is_some() {
+            return true;
+        }
+        // A clock may be set, and a machine may sleep: it is looked at now and then.
+        let next_day = daily::until_next_day(clock::now()).min(LOOK);
+        // What was put aside is owed again once its time has come.
+        let pause = if self.unread().is_empty() { next_day } else { next_day.min(UNREAD_PAUSE) };
+        tokio::time::timeout(pause, self.queue.archive_is_owed()).await.unwrap_or(true)
+    }
+
+    /// Does what is next. Gives the shelf back, unless it cannot be told what became of it.
+    async fn take(
+        &self,
+        shelf: Option<Shelf>,
+        next: Next,
+    ) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
+        match (shelf, next) {
+            (None, _) => self.open().await.map_err(|error| (None, error)),
+            (Some(shelf), Next::Open) => Ok(shelf),
+            (Some(mut shelf), Next::Job(job)) => {
+                let done = tokio::task::spawn_blocking(move || {
+                    job(&mut shelf);
+                    shelf
+                });
+                let shelf = done.await.map_err(|_| (None, NotTaken::Lost))?;
+                Ok(self.tell_all_sealed(shelf))
+            }
+            (Some(shelf), Next::Group) => self.take_group(shelf).await,
+        }
+    }
+
+    async fn take_group(&self, shelf: Shelf) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
         let group = self.next_group().await;
         let kept = tokio::task::spawn_blocking(move || {
             let mut shelf = shelf;
-            let kept = shelf.keep(&group, clock::now());
+            let now = clock::now();
+            let kept = shelf.end_day(now).and_then(|()| shelf.keep(&group, now));
             (shelf, group, kept)
         });
-        let Ok((mut shelf, group, kept)) = kept.await else { return Err((None, NotTaken::Lost)) };
-        shelf.take_sealed().iter().for_each(|root| self.tell_sealed(root));
+        let Ok((shelf, group, kept)) = kept.await else { return Err((None, NotTaken::Lost)) };
+        let mut shelf = self.tell_all_sealed(shelf);
         if let Err(error) = kept {
             return Err((Some(shelf), error.into()));
         }
+        let ids: Vec<_> = group.iter().map(|item| item.mail.id).collect();
         let mails = group.into_iter().map(|item| item.mail).collect();
         match self.queue.archived(mails).await {
-            Ok(()) => Ok(shelf),
+            Ok(()) => {
+                shelf.settle(ids);
+                Ok(shelf)
+            }
             Err(error) => Err((Some(shelf), error.into())),
         }
     }
 
     async fn open(&self) -> Result<Shelf, NotTaken> {
-        let (directory, size) = (self.settings.directory.clone(), self.settings.segment_size);
-        let opened =
-            tokio::task::spawn_blocking(move || Shelf::open(&directory, size, clock::now()));
-        let (shelf, left) = opened.await.map_err(|_| NotTaken::Lost)??;
+        let settings = self.settings.clone();
+        let opened = tokio::task::spawn_blocking(move || Shelf::open(&settings, clock::now()));
+        let (shelf, Opened { left, found }) = opened.await.map_err(|_| NotTaken::Lost)??;
+        if let Some((last, known)) = found.lost {
+            let text = format!(
+                "ALARM: archive: it ends with record {last}, and had {known}: it was cut off, or put back to an older state"
+            );
+            self.warn(text);
+        }
         if let Some((bytes, copy)) = left.torn {
             let text = format!(
                 "archive: the last group was not written to its end; its {bytes} bytes are in {}",
@@ -164,6 +298,8 @@ impl Archiver {
             );
             self.warn(text);
         }
+        // The segment before was sealed now, or is since long.
+        self.sealed.notify_one();
         Ok(shelf)
     }
 
@@ -243,10 +379,21 @@ impl Archiver {
         }
     }
 
-    fn tell_sealed(&self, Root { segment, first, seal }: &Root) {
-        let (records, root) = (seal.records, seal.root);
-        let text = format!("segment {segment} sealed: {records} records from {first}, root {root}");
-        self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
+    fn tell_all_sealed(&self, mut shelf: Shelf) -> Shelf {
+        self.tell_sealed(&shelf.take_sealed());
+        shelf
+    }
+
+    fn tell_sealed(&self, roots: &[Root]) {
+        for Root { segment, first, seal } in roots {
+            let (records, root) = (seal.records, seal.root);
+            let text =
+                format!("segment {segment} sealed: {records} records from {first}, root {root}");
+            self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
+        }
+        if !roots.is_empty() {
+            self.sealed.notify_one();
+        }
     }
 
     fn warn(&self, text: String) {
@@ -266,8 +413,17 @@ impl Archiver {
 /// What the queue says of a mail whose content the archive could not take.
 const DAMAGED: &str = "the stored content is damaged";
 
+/// What [`NotNow`] says when nothing is wrong.
+const ENDS: &str = "the server ends";
+
+/// Jobs that may wait; more wait outside.
+const MOST_JOBS: usize = 16;
+
 /// After which content that could not be read is tried again.
 const UNREAD_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest time without a look at the clock.
+const LOOK: Duration = Duration::from_secs(600);
 
 /// Mails in a group.
 const MOST_MAILS: usize = 256;

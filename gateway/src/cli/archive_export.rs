@@ -92,9 +92,11 @@ pub(super) fn run(options: &ExportOptions) -> anyhow::Result<ExitCode> {
     let (by, at, hidden) = (operator(), clock::now(), !options.without_hidden);
     let said = Said { by, at, query: query.into(), hidden };
     let exporter = Exporter::begin(form.into(), to, said)?;
-    let taken = take_out(exporter, &places, &choice.chosen)?;
-    println!("{}", summary(&taken, &to.display().to_string()));
-    Ok(if taken.missing == 0 { ExitCode::Done } else { ExitCode::Refused })
+    let (taken, erased) = take_out(exporter, &places, &choice.chosen)?;
+    println!("{}: {}", to.display(), summary(&taken, erased));
+    // Who wants all mails wants those that there are.
+    let not_there = if options.all { erased } else { 0 };
+    Ok(if taken.missing == not_there { ExitCode::Done } else { ExitCode::Refused })
 }
 
 /// What was found of mails.
@@ -143,20 +145,25 @@ fn to_standard_output(reader: &Reader, choice: &Choice) -> anyhow::Result<ExitCo
     Ok(ExitCode::Done)
 }
 
-/// Takes out mails. One that cannot be read stands in the manifest, and on standard error.
+/// Takes out mails. One that cannot be read stands in the manifest, and on standard error. Says also how many of
+/// those were erased.
 pub(super) fn take_out(
     mut exporter: Exporter,
     places: &Places,
     choice: &Choice,
-) -> anyhow::Result<Taken> {
+) -> anyhow::Result<(Taken, u64)> {
     let reader = Reader::new(places.clone());
     let mut proofs = Proofs::new(places.clone());
     let mut progress = Progress::begin();
-    let all = choice.len() as u64;
+    let (all, mut erased) = (choice.len() as u64, 0);
     for (done, (seq, chosen)) in (0..).zip(choice) {
         progress.show((done, all), || format!("{all} mails"));
         match add(&mut exporter, &reader, &mut proofs, *chosen) {
             Ok(()) => {}
+            Err(NotAdded::Unreadable(why)) if is_erased(&why) => {
+                erased += 1;
+                exporter.miss(Missing { seq: *seq, why: "it was erased".to_owned() });
+            }
             Err(NotAdded::Unreadable(why)) => {
                 progress.clear();
                 eprintln!("record {seq}: {why}");
@@ -166,7 +173,11 @@ pub(super) fn take_out(
         }
     }
     progress.clear();
-    Ok(exporter.finish()?)
+    Ok((exporter.finish()?, erased))
+}
+
+fn is_erased(why: &anyhow::Error) -> bool {
+    matches!(why.downcast_ref(), Some(ReadError::Erased { .. }))
 }
 
 /// A mail was not taken out.
@@ -202,15 +213,18 @@ fn read_outcome(reader: &Reader, place: Place) -> anyhow::Result<Outcome> {
     Ok(entry::decode(&reader.read_sound(place)?.payload.summary()?)?)
 }
 
-fn summary(Taken { mails, bytes, proven, missing }: &Taken, to: &str) -> String {
-    let mut text = format!("{to}: {mails} mails, {}", megabytes(*bytes));
-    if *missing > 0 {
-        text += &format!("; {missing} MISSING, as the manifest says");
+fn summary(Taken { mails, bytes, proven, missing }: &Taken, erased: u64) -> String {
+    let mut text = format!("{mails} mails, {}", megabytes(*bytes));
+    for (number, what) in [
+        (erased, "were erased"),
+        (missing - erased, "could NOT be read"),
+        (mails - proven, "have no proof yet"),
+    ] {
+        if number > 0 {
+            text += &format!("; {number} {what}, as the manifest says");
+        }
     }
-    match mails - proven {
-        0 => text,
-        unproven => text + &format!("; {unproven} have no proof yet, as the manifest says"),
-    }
+    text
 }
 
 impl From<FormWord> for Form {

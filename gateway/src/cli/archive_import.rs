@@ -13,24 +13,27 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use mailweir_archive::{
-    About, Archive, Draft, OpenError, Options, Place, Reader,
-    entry::{self, Capture, Direction, Note, Source},
+    OpenError, Place, Reader,
+    entry::{self, Capture, Direction, Erased, Note, Source},
     frame::Kind,
     hash::Hash,
     import::{Form, Found, Mails, envelope, journal},
-    payload::Packer,
     records::Records,
 };
 use mailweir_filters::archiving::{Facts, Rules};
 use mailweir_mail::{Address, Envelope, QueueId, compose::one_line};
+use serde::de::DeserializeOwned;
 
 use super::{
-    ExitCode,
-    archive::PlaceOptions,
-    load, operator,
+    ExitCode, load, operator,
     progress::{Progress, megabytes},
 };
-use crate::{app, archiving, clock, ingress::relay::ServedDomains};
+use crate::{
+    app,
+    archiving::{self, shelf::Shelf},
+    clock,
+    ingress::relay::ServedDomains,
+};
 
 #[derive(Args, Debug)]
 pub(super) struct ImportOptions {
@@ -47,8 +50,9 @@ pub(super) struct ImportOptions {
     /// Archive also what is there already
     #[arg(long)]
     again: bool,
-    #[command(flatten)]
-    place: PlaceOptions,
+    /// The configuration file
+    #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml")]
+    config: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -62,30 +66,23 @@ enum FormWord {
 }
 
 pub(super) fn run(options: &ImportOptions) -> anyhow::Result<ExitCode> {
-    let config = match load(&options.place.config) {
+    let config = match load(&options.config) {
         Ok(config) => config,
         Err(code) => return Ok(code),
     };
-    let served = app::served(&config);
-    let data_dir = config.server.data_dir;
-    let (directory, kept) = match (&options.place.directory, config.archive) {
-        (Some(directory), archive) => (directory.clone(), archive),
-        (None, Some(archive)) => (archive.directory.clone(), Some(archive)),
-        (None, None) => bail!("nothing is archived: archive.enabled is not set"),
+    let Some(settings) = &config.archive else {
+        bail!("nothing is archived: archive.enabled is not set")
     };
-    check_owner(&directory, &data_dir)?;
-    let settings = kept
-        .as_ref()
-        .map_or_else(Options::default, |archive| Options { segment_size: archive.segment_size });
-    let judge = Judge { rules: kept.map(|archive| archive.rules), served };
-    let archive = match Archive::open(&directory, settings, clock::now()) {
-        Ok((archive, _)) => archive,
+    check_owner(&settings.directory, &config.server.data_dir)?;
+    let shelf = match Shelf::open(settings, clock::now()) {
+        Ok((shelf, _)) => shelf,
         Err(error @ OpenError::InUse(_)) => {
             return Err(error).context("an import needs the archive for itself: stop the server");
         }
         Err(error) => return Err(error.into()),
     };
-    let mut importer = Importer::new(archive, judge, options.journal)?;
+    let judge = Judge { rules: settings.rules.clone(), served: app::served(&config) };
+    let mut importer = Importer::new(shelf, judge, options.journal);
     if !options.again {
         importer.remember()?;
     }
@@ -117,6 +114,8 @@ struct Counts {
     bytes: u64,
     /// There already.
     known: u64,
+    /// Erased, once.
+    erased: u64,
     /// Left out by rules.
     skipped: u64,
     unread: u64,
@@ -124,10 +123,11 @@ struct Counts {
 
 impl Counts {
     fn summary(&self) -> String {
-        let Self { mails, bytes, known, skipped, unread } = *self;
+        let Self { mails, bytes, known, erased, skipped, unread } = *self;
         let mut text = format!("{mails} mails archived, {}", megabytes(bytes));
         for (number, what) in [
             (known, "were there already"),
+            (erased, "were erased here and stay so"),
             (skipped, "are left out by rules"),
             (unread, "could NOT be read"),
         ] {
@@ -141,8 +141,7 @@ impl Counts {
 
 /// What rules say of imported mail.
 struct Judge {
-    /// Absent: everything is kept for ever.
-    rules: Option<Rules>,
+    rules: Rules,
     served: ServedDomains,
 }
 
@@ -156,28 +155,26 @@ impl Judge {
             true if is_ours => Direction::Outbound,
             _ => archiving::direction(envelope, is_ours, &self.served),
         };
-        let note = Note { direction, rule: None, keep_days: None, held: None, source };
-        let Some(rules) = &self.rules else { return Some(note) };
-        let mut fields = rules.fields();
+        let mut fields = self.rules.fields();
         fields.feed(content);
         fields.finish();
         let size = content.len() as u64;
         let Envelope { sender, recipients, .. } = envelope;
-        let kept = rules.judge(&Facts { direction, sender, recipients, fields: &fields, size })?;
-        Some(Note { rule: kept.rule.map(Into::into), keep_days: kept.term.days(), ..note })
+        let facts = Facts { direction, sender, recipients, fields: &fields, size };
+        let kept = self.rules.judge(&facts)?;
+        let (rule, keep_days) = (kept.rule.map(Into::into), kept.term.days());
+        Some(Note { direction, rule, keep_days, held: None, source })
     }
 }
 
 struct Importer {
-    archive: Archive,
-    reader: Reader,
-    packer: Packer,
+    shelf: Shelf,
     judge: Judge,
     takes_journals: bool,
     by: Box<str>,
     /// What is there; absent: nobody asks.
     known: Option<Known>,
-    group: Vec<(Draft, Hash)>,
+    group: Vec<(Capture, Vec<u8>)>,
     group_bytes: usize,
     /// Tells ids apart from each other, and from those of mail that the gateway accepted.
     serial: u32,
@@ -186,11 +183,9 @@ struct Importer {
 }
 
 impl Importer {
-    fn new(archive: Archive, judge: Judge, takes_journals: bool) -> anyhow::Result<Self> {
-        Ok(Self {
-            reader: Reader::new(archive.places().clone()),
-            archive,
-            packer: Packer::new()?,
+    fn new(shelf: Shelf, judge: Judge, takes_journals: bool) -> Self {
+        Self {
+            shelf,
             judge,
             takes_journals,
             by: operator(),
@@ -200,20 +195,28 @@ impl Importer {
             serial: FIRST_SERIAL,
             counts: Counts::default(),
             progress: Progress::begin(),
-        })
+        }
     }
 
     /// Reads which contents are there.
     fn remember(&mut self) -> anyhow::Result<()> {
-        let (mut known, all) = (Known::default(), self.archive.next());
-        for record in Records::all(self.archive.places()).context("the archive cannot be read")? {
+        let (mut known, all) = (Known::default(), self.shelf.last());
+        for record in Records::all(self.shelf.places()).context("the archive cannot be read")? {
             let (head, place) = record.context("the archive cannot be read")?;
             self.progress.show((head.seq, all), || format!("{all} records that are there"));
             // What cannot be read is not known, and does not keep its mail from being archived again.
-            if head.kind == Kind::Capture
-                && let Ok(capture) = read_capture(&self.reader, place)
-            {
-                known.add(capture.content, place);
+            match head.kind {
+                Kind::Capture => {
+                    if let Ok(capture) = read_capture(self.shelf.reader(), place) {
+                        known.add(capture.content, place);
+                    }
+                }
+                Kind::Erased => {
+                    if let Ok(erased) = read_summary::<Erased>(self.shelf.reader(), place) {
+                        known.erased.insert(erased.content);
+                    }
+                }
+                Kind::Outcome | Kind::Hold | Kind::Lifted | Kind::Access => {}
             }
         }
         self.progress.clear();
@@ -240,7 +243,7 @@ impl Importer {
             }
         }
         self.write()?;
-        self.archive.seal(clock::now())?;
+        self.shelf.seal(clock::now())?;
         self.progress.clear();
         Ok(self.counts)
     }
@@ -261,6 +264,10 @@ impl Importer {
         let assumed = envelope::assume(content, &found.hint);
         let envelope = envelope.unwrap_or(assumed.envelope);
         let hash = Hash::of(content);
+        if self.known.as_ref().is_some_and(|known| known.erased.contains(&hash)) {
+            self.counts.erased += 1;
+            return Ok(Ok(()));
+        }
         if self.is_known(hash, &envelope)? {
             self.counts.known += 1;
             return Ok(Ok(()));
@@ -280,10 +287,8 @@ impl Importer {
             content: hash,
             size: content.len() as u64,
         };
-        let payload = self.packer.pack(&entry::encode(&capture)?, content)?;
-        let (id, about) = (Some(capture.id), About::Itself);
-        self.group.push((Draft { kind: Kind::Capture, about, id, payload }, hash));
         self.group_bytes += content.len();
+        self.group.push((capture, content.to_vec()));
         if self.group.len() >= MOST_MAILS || self.group_bytes >= MOST_BYTES {
             self.write()?;
         }
@@ -293,7 +298,7 @@ impl Importer {
     /// Whether a mail of this content is there, or in the group, and names all these recipients. Two reports of
     /// one mail may name different ones.
     fn is_known(&mut self, hash: Hash, envelope: &Envelope) -> anyhow::Result<bool> {
-        if self.known.is_some() && self.group.iter().any(|(_, other)| *other == hash) {
+        if self.known.is_some() && self.group.iter().any(|(other, _)| other.content == hash) {
             self.write()?;
         }
         let names_all = |capture: &Capture| {
@@ -302,21 +307,19 @@ impl Importer {
             envelope.recipients.iter().all(|one| there.contains(&one.address))
         };
         let suspects = self.known.iter().flat_map(|known| known.places(hash));
-        let mut captures = suspects.filter_map(|place| read_capture(&self.reader, place).ok());
+        let mut captures =
+            suspects.filter_map(|place| read_capture(self.shelf.reader(), place).ok());
         Ok(captures.any(|capture| capture.content == hash && names_all(&capture)))
     }
 
     /// Writes the group. With this, its mails are archived.
     fn write(&mut self) -> anyhow::Result<()> {
-        let (drafts, hashes): (Vec<Draft>, Vec<Hash>) =
-            std::mem::take(&mut self.group).into_iter().unzip();
-        let bytes = std::mem::take(&mut self.group_bytes);
-        let written = self.archive.append(drafts, clock::now())?;
+        let written = self.shelf.bring(&self.group, clock::now())?;
         self.counts.mails += written.len() as u64;
-        self.counts.bytes += bytes as u64;
-        if let Some(known) = &mut self.known {
-            for (written, hash) in written.iter().zip(hashes) {
-                known.add(hash, written.place);
+        self.counts.bytes += std::mem::take(&mut self.group_bytes) as u64;
+        for (written, (capture, _)) in written.iter().zip(self.group.drain(..)) {
+            if let Some(known) = &mut self.known {
+                known.add(capture.content, written.place);
             }
         }
         Ok(())
@@ -324,6 +327,10 @@ impl Importer {
 }
 
 fn read_capture(reader: &Reader, place: Place) -> anyhow::Result<Capture> {
+    read_summary(reader, place)
+}
+
+fn read_summary<S: DeserializeOwned>(reader: &Reader, place: Place) -> anyhow::Result<S> {
     Ok(entry::decode(&reader.read(place)?.payload.summary()?)?)
 }
 
@@ -334,6 +341,8 @@ struct Known {
     first: HashMap<u64, Place>,
     /// Further ones of the same content.
     more: HashMap<u64, Vec<Place>>,
+    /// Contents that were erased: who had a right to that has it still.
+    erased: HashSet<Hash>,
 }
 
 impl Known {

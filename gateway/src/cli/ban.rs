@@ -120,6 +120,7 @@ impl Printer {
             | Answer::Trusted(_)
             | Answer::Distrusted { .. }
             | Answer::JournalEntry(_)
+            | Answer::Archive(_)
             | Answer::JournalVerdict(_) => Ok(()),
         }
     }

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use mailweir_archive::entry::Direction;
 use mailweir_filters::archiving::{Action, HeaderTest, Rule, Rules, Term};
+use mailweir_mail::Address;
 
 use super::{
     Server,
@@ -26,6 +27,12 @@ pub struct Archive {
     pub if_unwritable: IfUnwritable,
     /// A segment that has so many bytes is sealed.
     pub segment_size: u64,
+    /// Whether the gateway's own mail is archived.
+    pub own: bool,
+    /// Who gets the roots of sealed segments by mail.
+    pub roots_to: Vec<Address>,
+    /// The file that gets them as well.
+    pub roots_copy: Option<PathBuf>,
     /// What is kept, and for how long.
     pub rules: Rules,
 }
@@ -45,8 +52,27 @@ impl Archive {
             true => format!("all mail {}", kept(self.rules.otherwise)),
             false => format!("other mail {}", kept(self.rules.otherwise)),
         };
+        let own = self.own.then(|| "the gateway's own mail, too".to_owned());
+        let copy = self.roots_copy.iter().map(|copy| format!("roots copied to {}", copy.display()));
+        let sent = self.roots_to.iter().map(|to| format!("roots sent to {to}"));
         let place = format!("in {}; {then}", self.directory.display());
-        rules.chain([rest, place]).collect()
+        rules.chain([rest]).chain(own).chain([place]).chain(sent).chain(copy).collect()
+    }
+}
+
+#[cfg(test)]
+impl Archive {
+    /// One in a directory, that keeps everything.
+    pub(crate) fn in_dir(directory: &std::path::Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            if_unwritable: IfUnwritable::Defer,
+            segment_size: 256 << 20,
+            own: false,
+            roots_to: Vec::new(),
+            roots_copy: None,
+            rules: Rules { rules: Vec::new(), otherwise: Term::Forever },
+        }
     }
 }
 
@@ -101,7 +127,8 @@ impl Element for HeaderTest {
 }
 
 impl Element for MailDirection {
-    const LIST_ALLOWED: &'static str = "a list of \"inbound\", \"outbound\" and \"internal\"";
+    const LIST_ALLOWED: &'static str =
+        "a list of \"inbound\", \"outbound\", \"internal\" and \"own\"";
     const LIST_EXAMPLE: &'static str = "[\"inbound\", \"internal\"]";
 }
 
@@ -116,13 +143,15 @@ pub(super) fn check(
     let mut checked: Vec<Rule> = Vec::new();
     for one in &rules {
         check_rule(one, &checked, problems);
+        check_own(one, section.own, problems);
         checked.push(rule(one, section.keep));
     }
     if section.segment_size.bytes() < SMALLEST_SEGMENT && !problems.blame(&table, "segment_size") {
         problems.error(&table, "segment_size", "a segment has at least 1M");
     }
     if !section.enabled {
-        let keys = ["directory", "if_unwritable", "keep", "segment_size"];
+        let keys =
+            ["directory", "if_unwritable", "keep", "own", "roots_copy", "roots_to", "segment_size"];
         if !rules.is_empty() || keys.iter().any(|key| table.has(key)) {
             let message = "nothing is archived: archive.enabled is missing";
             problems.warning(&table, "enabled", message);
@@ -133,6 +162,9 @@ pub(super) fn check(
         directory: section.directory.clone().unwrap_or_else(|| server.data_dir.join("archive")),
         if_unwritable: section.if_unwritable,
         segment_size: section.segment_size.bytes(),
+        own: section.own,
+        roots_to: section.roots_to.clone(),
+        roots_copy: section.roots_copy.clone(),
         rules: Rules { rules: checked, otherwise: section.keep.0 },
     }))
 }
@@ -179,6 +211,18 @@ fn check_rule(
     }
 }
 
+/// Rules about mail that is never asked about.
+fn check_own(
+    Written { table, section }: &Written<ArchiveRuleSection>,
+    is_own_kept: bool,
+    problems: &mut Problems<'_>,
+) {
+    if section.directions.contains(&MailDirection::Own) && !is_own_kept {
+        let message = "the gateway's own mail is not archived: archive.own is missing";
+        problems.warning(table, "directions", message);
+    }
+}
+
 fn rule(Written { section, .. }: &Written<ArchiveRuleSection>, otherwise: KeepFor) -> Rule {
     Rule {
         name: section.name.0.clone(),
@@ -199,6 +243,7 @@ const fn direction(written: MailDirection) -> Direction {
         MailDirection::Inbound => Direction::Inbound,
         MailDirection::Outbound => Direction::Outbound,
         MailDirection::Internal => Direction::Internal,
+        MailDirection::Own => Direction::Own,
     }
 }
 

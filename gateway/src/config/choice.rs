@@ -92,6 +92,8 @@ choices! {
         Outbound = "outbound",
         /// From people or hosts of ours to domains of ours.
         Internal = "internal",
+        /// Of the gateway itself.
+        Own = "own",
     }
 }
 

@@ -1023,7 +1023,7 @@ section! {
 
 section! {
     /// The archive: every mail as it was accepted, with its envelope, and what became of it. docs/archive.md
-    /// says what that proves. A reload takes its rules; all other keys
+    /// says what that proves. A reload takes its rules and `own`; all other keys
     /// need a restart.
     pub(super) table "archive" ArchiveSection {
         /// Whether mail is archived.
@@ -1037,6 +1037,14 @@ section! {
         if_unwritable: IfUnwritable = "defer";
         /// How long mail is kept that no rule means, counted from its record.
         keep: KeepFor = "forever";
+        /// Whether the gateway's own mail is archived, too: reports to senders, notices of moderation. By the
+        /// links in notices held mail is decided about: whoever reads the archive has them as well.
+        own: bool = false;
+        /// Who gets the roots of sealed segments, by a mail for each day that has any. Who has them can prove
+        /// that the archive is the one that it was; keep that mail elsewhere.
+        roots_to: Vec<Address> = [];
+        /// A file on another machine or disk that gets the roots as well, a line for each.
+        roots_copy: Option<PathBuf>;
         /// A segment of the archive that has grown to so many bytes is sealed, and another one is begun.
         segment_size: ByteSize = 256000000;
     }
@@ -1055,7 +1063,7 @@ section! {
         keep: Option<KeepFor>;
         /// Which way the mail goes. "inbound": from elsewhere. "outbound": from those who logged in, or are
         /// in `networks`, to other domains than ours, among others. "internal": from them to domains of
-        /// ours only.
+        /// ours only. "own": written by the gateway itself, if `archive.own` has it archived.
         directions: Vec<MailDirection> = [];
         /// Who sends it: envelope senders.
         senders: Vec<AddressPattern> = [];

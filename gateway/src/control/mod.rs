@@ -4,6 +4,7 @@
 //! The socket belongs to the user that runs the server (mode 0600): who may open it may as well
 //! read the store.
 
+mod archive;
 mod bans;
 mod cases;
 mod change;
@@ -19,10 +20,10 @@ use std::{io, path::Path};
 use tokio::sync::mpsc;
 
 use self::{
-    operation::{Answer, Request},
+    operation::{Answer, Operation, Request},
     perform::Target,
 };
-use crate::store;
+use crate::{archiving::room::Room, config, store};
 
 pub use self::{perform::Operated, socket::serve};
 
@@ -51,6 +52,29 @@ pub async fn ask(
     // It can fail only when the listener has failed.
     let (_, told) = tokio::join!(done, pass_on(waiting, tell));
     queue.shutdown().await;
+    Ok(told?)
+}
+
+/// Asks the archive of the running server, or, if none runs, the archive itself.
+///
+/// # Errors
+/// There is no archive, it cannot be opened, the server cannot be reached or went away, or `tell` failed.
+pub async fn ask_archive(
+    store: &store::Store,
+    settings: &config::Archive,
+    request: &Request,
+    mut tell: impl FnMut(Answer) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    if socket::ask(&store.control_socket(), request, &mut tell).await? == socket::Found::Server {
+        return Ok(());
+    }
+    let Operation::Archive(ask) = &request.operation else {
+        anyhow::bail!("that is not for the archive");
+    };
+    let room = Room::of_files(settings)?;
+    let (answers, waiting) = mpsc::channel(BACKLOG);
+    let asked = archive::ask(Some(&room), &request.by, ask.clone(), answers);
+    let (_, told) = tokio::join!(asked, pass_on(waiting, tell));
     Ok(told?)
 }
 

@@ -7,6 +7,8 @@ use mailweir_mail::{Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
 use mailweir_moderation::{case_file::CaseFile, deed::Deed, search::Query};
 use serde::{Deserialize, Serialize};
 
+use crate::archiving;
+
 /// One request: who asks for what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -102,6 +104,8 @@ pub enum Operation {
         /// Only whether it is whole.
         verdict: bool,
     },
+    /// Something about the archive.
+    Archive(archiving::words::Ask),
 }
 
 impl Operation {
@@ -126,7 +130,8 @@ impl Operation {
             | Self::Requeue { .. }
             | Self::Delete { .. }
             | Self::Flush
-            | Self::Journal { .. } => None,
+            | Self::Journal { .. }
+            | Self::Archive(_) => None,
         }
     }
 }
@@ -165,6 +170,8 @@ pub enum Place {
     Deferred,
     /// On hold.
     Hold,
+    /// Done, and kept until the archive has it.
+    Archiving,
     /// Unreadable; kept for `rescue`.
     Corrupt,
 }
@@ -178,6 +185,7 @@ impl Place {
             Self::Active => "active",
             Self::Deferred => "deferred",
             Self::Hold => "hold",
+            Self::Archiving => "archiving",
             Self::Corrupt => "corrupt",
         }
     }
@@ -248,6 +256,8 @@ pub enum Answer {
     JournalEntry(Box<JournalEntry>),
     /// Whether the journal is what was written.
     JournalVerdict(JournalVerdict),
+    /// Of the archive.
+    Archive(archiving::words::Told),
     /// The request could not be carried out at all.
     Failed {
         /// Why, and what to do.

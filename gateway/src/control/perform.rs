@@ -11,12 +11,14 @@ use mailweir_queue::{
 use tokio::sync::mpsc;
 
 use super::{
-    bans, cases,
+    archive, bans, cases,
     change::{Wish, change},
     journal,
     operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request},
 };
-use crate::{clock, egress::Egress, ingress::Shared, moderation::Moderation};
+use crate::{
+    archiving::room::Room, clock, egress::Egress, ingress::Shared, moderation::Moderation,
+};
 
 /// The parts of a running server that operators look at and change.
 #[derive(Clone)]
@@ -27,6 +29,8 @@ pub struct Operated {
     pub gate: Arc<Shared>,
     /// Mail that waits for people.
     pub moderation: Arc<Moderation>,
+    /// The archive, if there is one.
+    pub archive: Option<Room>,
 }
 
 /// What is to be looked at and changed.
@@ -43,6 +47,14 @@ impl Target<'_> {
         match self {
             Self::Running(running) => running.egress.queue(),
             Self::Resting(queue) => queue,
+        }
+    }
+
+    /// That of the server: without one, [`super::ask_archive`] asks the archive itself.
+    const fn archive(&self) -> Option<&Room> {
+        match self {
+            Self::Running(running) => running.archive.as_ref(),
+            Self::Resting(_) => None,
         }
     }
 }
@@ -82,6 +94,9 @@ pub(super) async fn perform(
         (Operation::Delete { mails }, _) => change(target, mails, Wish::Delete, by, answers).await,
         (Operation::Journal { id, verdict }, _) => {
             journal::read(queue, *id, *verdict, answers).await
+        }
+        (Operation::Archive(ask), _) => {
+            archive::ask(target.archive(), by, ask.clone(), answers.clone()).await
         }
         (Operation::Bans { all }, Target::Running(server)) => {
             bans::list(&server.gate, *all, answers).await
@@ -183,7 +198,9 @@ async fn list(
     answers: &Answers,
 ) -> Result<(), Gone> {
     let mut left = limit;
-    let mut filter = Filter::default();
+    // There may be very many of them: who asks for them sees them.
+    let only = (place == Some(Place::Archiving)).then_some(mailweir_queue::Place::Archiving);
+    let mut filter = Filter { place: only, after: None };
     while left > 0 {
         let page = match page(queue, &filter).await {
             Ok(page) => page,
@@ -275,6 +292,7 @@ fn said(last: &LastReply) -> Box<str> {
 /// The name of the Postfix queue that such a mail would be in.
 fn place(progress: &Progress) -> Place {
     match progress.state {
+        _ if progress.is_done() => Place::Archiving,
         State::Screening { .. } => Place::Incoming,
         State::Held { .. } => Place::Hold,
         State::Ready { not_before } if not_before <= clock::now() => Place::Active,

@@ -15,7 +15,7 @@ use super::{
     reporter::{NotQueued, addressed, own_origin},
     seed,
 };
-use crate::{clock, observe::Observer, rewriting::LiveRewriting};
+use crate::{archiving::OwnMail, clock, observe::Observer, rewriting::LiveRewriting};
 
 /// The recipients of an accepted mail that became others.
 pub(crate) struct Expansion {
@@ -74,6 +74,8 @@ pub(crate) struct Outbox<'a> {
     pub(crate) observer: &'a Observer,
     pub(crate) hostname: &'a Domain,
     pub(crate) rewriting: &'a LiveRewriting,
+    /// What of such mail is archived.
+    pub(crate) own: Option<&'a OwnMail>,
 }
 
 impl Outbox<'_> {
@@ -104,7 +106,8 @@ impl Outbox<'_> {
         let mut intake = self.queue.intake(composed.content.len() as u64)?;
         intake.write(&composed.content).await?;
         let origin = own_origin(self.hostname);
-        let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive: None };
+        let archive = self.own.and_then(|own| own.note(&envelope, &[&composed.content]));
+        let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };
         Ok(intake.commit(mail).await?)
     }
 }

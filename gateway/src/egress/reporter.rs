@@ -36,7 +36,8 @@ async fn write(egress: &Egress, owed: OwedReport) -> Result<(), NotQueued> {
     let mut intake = egress.queue.intake(composed.content.len() as u64)?;
     intake.write(&composed.content).await?;
     let origin = own_origin(&egress.hostname);
-    let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive: None };
+    let archive = egress.own.load().note(&envelope, &[&composed.content]);
+    let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };
     Ok(egress.queue.commit_report(owed, intake, mail).await.map(drop)?)
 }
 

@@ -78,8 +78,10 @@ impl Moderation {
         }
         let own = egress::own_origin(&to.settings.hostname);
         let origin = Origin { listener: "moderation".into(), ..own };
+        let own = &to.settings.own;
         let envelope = to.envelope(composed, original);
-        let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive: None };
+        let archive = own.note(&envelope, &parts);
+        let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };
         let mail = self.queue.compose(intake, mail).await?;
         Ok(self.queue.commit_with(mail, annex).await?.queue_id())
     }

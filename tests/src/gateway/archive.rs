@@ -3,9 +3,9 @@
 use std::{io::Read as _, path::Path};
 
 use mailweir_archive::{
-    Places, Reader,
+    Place, Places, Reader,
     entry::{self, Capture, Outcome},
-    frame::Kind,
+    frame::{Head, Kind},
     records,
     verify::{Known, verify},
 };
@@ -57,6 +57,26 @@ impl Archive {
         format!("{}\n{lines}", self.section())
     }
 
+    /// Whether any byte is on the disk of what a mail and its end said.
+    ///
+    /// # Panics
+    /// If a file cannot be read, or the mail was never there.
+    #[must_use]
+    pub fn has_bytes_of(&self, id: QueueId) -> bool {
+        let places = self.places();
+        let found = records::find(&places, id).expect("its records");
+        let said = |(head, place): &(Head, Place)| {
+            let segment = std::fs::read(places.segment(place.segment)).expect("a segment");
+            let from = usize::try_from(place.at).expect("a place") + Head::LEN;
+            let size = usize::try_from(head.stored).expect("a size");
+            segment[from..from + size].iter().any(|byte| *byte != 0)
+        };
+        let says = |kind| matches!(kind, Kind::Capture | Kind::Outcome);
+        let said: Vec<_> = found.iter().filter(|(head, _)| says(head.kind)).map(said).collect();
+        assert!(!said.is_empty(), "{id} was never there");
+        said.contains(&true)
+    }
+
     /// Waits until it has a mail.
     pub async fn expect(&self, id: QueueId) -> Archived {
         self.wait_for(id, false).await
@@ -100,6 +120,26 @@ impl Archive {
             }
         }
         capture.map(|(capture, content)| Archived { capture, content, outcome })
+    }
+
+    /// All mails that it has, in the order in which it got them.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    #[must_use]
+    pub fn all(&self) -> Vec<Archived> {
+        let records = records::Records::all(&self.places()).into_iter().flatten();
+        let heads = records.map(|record| record.expect("a record").0);
+        let captures = heads.filter(|head| head.kind == Kind::Capture);
+        let ids = captures.filter_map(|head| QueueId::from_key(&head.id));
+        ids.filter_map(|id| self.find(id)).collect()
+    }
+
+    /// Waits until it has so many mails.
+    pub async fn expect_mails(&self, count: usize) -> Vec<Archived> {
+        let what = format!("{count} mails in the archive");
+        wait::until_true(&what, async || self.all().len() >= count).await;
+        self.all()
     }
 
     /// The number of records.

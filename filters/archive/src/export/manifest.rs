@@ -66,8 +66,8 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Ending>,
     /// Who decided about it, if people had to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision: Option<Decided>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decided>,
     /// The head of its record, in hexadecimal digits.
     pub head: String,
     /// That the record was in the archive; absent: see `unproven`.

@@ -306,7 +306,12 @@ fn entry(
     let fared = |number: usize| outcome.and_then(|outcome| outcome.recipients.get(number)).cloned();
     let person = |(number, recipient): (usize, &Recipient)| Person {
         address: recipient.address.to_string(),
-        original: recipient.original.as_ref().map(ToString::to_string),
+        // An address that led to a named one is named nowhere itself.
+        original: recipient
+            .original
+            .as_ref()
+            .filter(|original| said.hidden || visible.contains(*original))
+            .map(ToString::to_string),
         fared: fared(number),
     };
     let people = capture.envelope.recipients.iter().enumerate();
@@ -324,7 +329,7 @@ fn entry(
         sender: capture.envelope.sender.to_string(),
         recipients: people.filter(|(_, one)| is_shown(one)).map(person).collect(),
         outcome: outcome.map(|outcome| outcome.end),
-        decision: outcome.and_then(|outcome| outcome.decision.clone()),
+        decisions: outcome.map(|outcome| outcome.decisions.clone()).unwrap_or_default(),
         head: String::new(),
         proof: None,
         unproven: None,

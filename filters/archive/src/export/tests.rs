@@ -106,7 +106,7 @@ fn outcome(capture: &Capture) -> Outcome {
     let fared =
         |at| Fared { delivered: true, relay: Some("mx[192.0.2.1]:25".into()), reply: None, at };
     let recipients = vec![fared(Some(NOW)), fared(None)];
-    Outcome { id: capture.id, end: Ending::Delivered, recipients, decision: None }
+    Outcome { id: capture.id, end: Ending::Delivered, recipients, decisions: Vec::new() }
 }
 
 static MAILS: LazyLock<Vec<&[u8]>> = LazyLock::new(|| {

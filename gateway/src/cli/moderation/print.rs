@@ -70,6 +70,7 @@ impl Printer {
             | Answer::Skipped { .. }
             | Answer::Flushed { .. }
             | Answer::Ban(_)
+            | Answer::Archive(_)
             | Answer::Lifted { .. } => Ok(()),
         }
     }

@@ -1,0 +1,299 @@
+//! The catalogue: where each record is and how each mail stands, so that nobody has to read segments for it.
+//!
+//! One file of rows, that of record N behind N rows; before the first one, where the checkpoint would be. What
+//! is known up to the *checkpoint* is on the disk; all behind it is read from the segments again at each
+//! start. So nothing is synced for each group, and whatever a crash leaves of the rows behind the checkpoint,
+//! a start mends it. All of it can be made anew from the segments, and is, if it fits them no longer.
+
+mod row;
+mod rows;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::{fs::File, io, os::unix::fs::FileExt};
+
+use self::{row::take, rows::offset};
+pub use self::{
+    row::{Facts, Row, Standing},
+    rows::Rows,
+};
+use crate::{
+    archive::{Places, Written, private, sync_directory},
+    entry::{self, Capture, Outcome},
+    frame::{Kind, SegmentHead, Seq},
+    hash::{Chain, Hash},
+    read::Reader,
+    records::Records,
+    scan::{Look, Scan},
+};
+
+/// Writes the catalogue: beside the one who writes the archive.
+#[derive(Debug)]
+pub struct Catalogue {
+    reader: Reader,
+    places: Places,
+    file: File,
+    rows: Rows,
+    checkpoint: Checkpoint,
+    /// The last legal hold, or end of one.
+    last_hold: Seq,
+    /// Whether something could not be written, and the rows behind the checkpoint are to be made anew.
+    is_behind: bool,
+}
+
+/// What a start has found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Records that were known and are not in the archive any more: the last that there is, the last that was
+    /// known. The archive was cut off, or put back to what it was once.
+    pub lost: Option<(Seq, Seq)>,
+    /// Rows that were made from segments.
+    pub made: u64,
+}
+
+/// Up to where the rows are on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Checkpoint {
+    /// The first segment whose records may have no rows on the disk.
+    segment: u64,
+    /// The number of its first record.
+    first: Seq,
+    /// The chain before it: it shows that the catalogue is of this archive.
+    chain: Chain,
+    /// The last legal hold before it, or end of one; 0: there is none.
+    last_hold: Seq,
+}
+
+impl Catalogue {
+    /// Opens the catalogue of an archive that was opened for writing, and has it know all of it. `progress` is
+    /// told of rows that are made.
+    ///
+    /// # Errors
+    /// It cannot be read or written, or segments cannot be read.
+    pub fn open(
+        places: &Places,
+        reader: Reader,
+        progress: &mut dyn FnMut(u64),
+    ) -> io::Result<(Self, Found)> {
+        let path = places.catalogue();
+        let file = private().read(true).write(true).create(true).truncate(false).open(&path)?;
+        sync_directory(places.directory())?;
+        let rows = Rows::of(file.try_clone()?);
+        let stored = Checkpoint::read(&file)?;
+        let mut catalogue = Self {
+            reader,
+            places: places.clone(),
+            file,
+            rows,
+            checkpoint: stored.unwrap_or(Checkpoint::START),
+            last_hold: 0,
+            is_behind: true,
+        };
+        let known = catalogue.last_known()?;
+        let is_whole = catalogue.rows.next()? >= catalogue.checkpoint.first;
+        if stored.is_none() || !is_whole || !catalogue.checkpoint.fits(places)? {
+            catalogue.begin_anew()?;
+        }
+        let (mut made, last) = catalogue.catch_up(progress)?;
+        let lost = known.filter(|known| *known > last).map(|known| (last, known));
+        if lost.is_some() {
+            // Rows before the checkpoint may say what came later, and is not there any more.
+            catalogue.begin_anew()?;
+            (made, _) = catalogue.catch_up(progress)?;
+        }
+        Ok((catalogue, Found { lost, made }))
+    }
+
+    fn begin_anew(&mut self) -> io::Result<()> {
+        self.checkpoint = Checkpoint::START;
+        self.file.set_len(0)?;
+        self.checkpoint.write(&self.file)
+    }
+
+    /// Takes in a group that was written.
+    ///
+    /// # Errors
+    /// The disk failed. The archive has the group nevertheless, and the next call takes in what is missing.
+    pub fn note(&mut self, group: &[(Written, Facts)]) -> io::Result<()> {
+        if self.is_behind {
+            return self.catch_up(&mut |_| {}).map(|_| ());
+        }
+        self.is_behind = true;
+        for (written, facts) in group {
+            self.put(Row::new(written, *facts), *facts)?;
+        }
+        self.is_behind = false;
+        Ok(())
+    }
+
+    /// All records before the segment that is written to now are on the disk, and their rows with this call.
+    ///
+    /// # Errors
+    /// The disk failed. It is done again with the next segment.
+    pub fn keep(&mut self) -> io::Result<()> {
+        if self.is_behind {
+            self.catch_up(&mut |_| {})?;
+        }
+        let Some(last) = self.places.numbers()?.pop() else { return Ok(()) };
+        let (head, _) = Scan::open(&self.places.segment(last), Look::AtHeads)?;
+        let Ok(head) = head else { return Ok(()) };
+        let last_hold = match self.last_hold {
+            hold if hold < head.first => hold,
+            _ => self.last_hold_before(head.first)?,
+        };
+        let checkpoint =
+            Checkpoint { segment: last, first: head.first, chain: head.chain, last_hold };
+        if checkpoint != self.checkpoint {
+            self.file.sync_all()?;
+            checkpoint.write(&self.file)?;
+            self.file.sync_all()?;
+            self.checkpoint = checkpoint;
+        }
+        Ok(())
+    }
+
+    /// What is known.
+    #[must_use]
+    pub const fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    fn last_hold_before(&self, first: Seq) -> io::Result<Seq> {
+        let mut hold = self.last_hold;
+        while hold >= first {
+            hold = self.rows.get(hold)?.map_or(0, |row| row.about.min(hold - 1));
+        }
+        Ok(hold)
+    }
+
+    /// The last record that there is a row of.
+    fn last_known(&self) -> io::Result<Option<Seq>> {
+        let next = self.rows.next()?;
+        for seq in (1..next).rev().take(STRAY) {
+            if self.rows.get(seq)?.is_some() {
+                return Ok(Some(seq));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the rows behind the checkpoint. Says how many, and the last.
+    fn catch_up(&mut self, progress: &mut dyn FnMut(u64)) -> io::Result<(u64, Seq)> {
+        self.last_hold = self.checkpoint.last_hold;
+        let (mut made, mut last) = (0, self.checkpoint.first - 1);
+        for record in Records::from(&self.places, self.checkpoint.first)? {
+            let (head, place) = record?;
+            let written = Written { head, place };
+            let facts = self.facts(&written);
+            self.put(Row::new(&written, facts), facts)?;
+            (made, last) = (made + 1, head.seq);
+            progress(made);
+        }
+        self.is_behind = false;
+        Ok((made, last))
+    }
+
+    /// What a record says. If it cannot be read, nothing is known: it is kept for ever.
+    fn facts(&self, Written { head, place }: &Written) -> Facts {
+        let summary = || self.reader.read(*place).ok()?.payload.summary().ok();
+        match head.kind {
+            Kind::Capture => summary()
+                .and_then(|summary| entry::decode::<Capture>(&summary).ok())
+                .map_or(Facts::Nothing, |capture| Facts::of_capture(&capture.note, head.at)),
+            Kind::Outcome => summary()
+                .and_then(|summary| entry::decode::<Outcome>(&summary).ok())
+                .map_or(Facts::Nothing, |outcome| Facts::Outcome(outcome.end)),
+            Kind::Erased | Kind::Hold | Kind::Lifted | Kind::Access => Facts::Nothing,
+        }
+    }
+
+    /// Writes a row, and what it means for the one that it is about.
+    fn put(&mut self, mut row: Row, facts: Facts) -> io::Result<()> {
+        let about = row.about;
+        match (row.kind, facts) {
+            (Kind::Hold | Kind::Lifted, _) => {
+                row.about = self.last_hold;
+                self.last_hold = row.seq;
+            }
+            (Kind::Outcome, Facts::Outcome(ending)) => {
+                self.change(about, |capture| capture.mail.ended = Some((row.seq, ending)))?;
+            }
+            (Kind::Erased, _) => self.change(about, |record| record.erased = Some(row.seq))?,
+            (Kind::Capture | Kind::Outcome | Kind::Access, _) => {}
+        }
+        self.file.write_all_at(&row.encode(), offset(row.seq))
+    }
+
+    /// Only what is there can be changed: records may be lost by damage.
+    fn change(&self, seq: Seq, change: impl FnOnce(&mut Row)) -> io::Result<()> {
+        let Some(mut row) = self.rows.get(seq)? else { return Ok(()) };
+        change(&mut row);
+        self.file.write_all_at(&row.encode(), offset(seq))
+    }
+}
+
+impl Checkpoint {
+    const START: Self = Self { segment: 1, first: 1, chain: Chain::START, last_hold: 0 };
+
+    /// `None`: there is none, or it is damaged.
+    fn read(file: &File) -> io::Result<Option<Self>> {
+        let mut bytes = [0; Row::LEN];
+        match file.read_exact_at(&mut bytes, 0) {
+            Ok(()) => Ok(Self::decode(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write(&self, file: &File) -> io::Result<()> {
+        file.write_all_at(&self.encode(), 0)
+    }
+
+    fn encode(&self) -> [u8; Row::LEN] {
+        let mut bytes = Vec::with_capacity(Row::LEN);
+        bytes.extend_from_slice(MAGIC);
+        for number in [self.segment, self.first, self.last_hold] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        bytes.extend_from_slice(self.chain.hash().as_bytes());
+        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+        let mut row = [0; Row::LEN];
+        row.copy_from_slice(&bytes);
+        row
+    }
+
+    fn decode(bytes: &[u8; Row::LEN]) -> Option<Self> {
+        let (content, checksum) = bytes.split_at(Row::LEN - 4);
+        if crc32fast::hash(content).to_le_bytes() != *checksum {
+            return None;
+        }
+        let mut rest = content.strip_prefix(MAGIC)?;
+        Some(Self {
+            segment: u64::from_le_bytes(take(&mut rest)?),
+            first: u64::from_le_bytes(take(&mut rest)?),
+            last_hold: u64::from_le_bytes(take(&mut rest)?),
+            chain: Chain::from_hash(Hash::from_bytes(take(&mut rest)?)),
+        })
+    }
+
+    /// Whether the archive has the segment that it names.
+    fn fits(&self, places: &Places) -> io::Result<bool> {
+        if *self == Self::START {
+            return Ok(true);
+        }
+        match Scan::open(&places.segment(self.segment), Look::AtHeads) {
+            Ok((Ok(SegmentHead { number, first, chain, .. }), _)) => {
+                Ok((number, first, chain) == (self.segment, self.first, self.chain))
+            }
+            Ok((Err(_), _)) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Before the content of a checkpoint.
+const MAGIC: &[u8] = b"MWC\x01";
+
+/// Rows that may be missing at the end before none is believed to be there.
+const STRAY: usize = 100_000;
