@@ -19,7 +19,12 @@ use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    archiving::{Archiver, ListenerArchive, OwnMail, Post, RootsCourier, purge, room::Room},
+    archiving::{
+        Archiver, Finder, ListenerArchive, OwnMail, Post, RootsCourier,
+        indexing::{self, Indexing},
+        purge,
+        room::Room,
+    },
     clock,
     config::{
         AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
@@ -33,6 +38,7 @@ use crate::{
             dns::{DnsResolver, NameServers, Settings as DnsSettings},
         },
     },
+    extraction::Program,
     ingress::{
         Listener, ListenerChecks, ListenerModeration, ListenerRestrictions, ListenerRules, Permits,
         Shared, SubmissionPolicy, relay::ServedDomains,
@@ -64,6 +70,8 @@ pub struct App {
     archiver: Option<Arc<Archiver>>,
     /// Absent: its roots stay where they are.
     roots: Option<Arc<RootsCourier>>,
+    /// Absent: the archive is not searched.
+    finder: Option<Finder>,
     certificate: ServerTls,
     sockets: Sockets,
     policy_sockets: PolicySockets,
@@ -91,6 +99,18 @@ impl App {
     /// The store is in use or unreadable, an address cannot be bound, a certificate cannot be
     /// used; each says what to do.
     pub async fn start(config: Config, observer: Observer) -> anyhow::Result<Arc<Self>> {
+        Self::start_beside(config, observer, Program::this()).await
+    }
+
+    /// The same, in a program that is not `mailweir`, which is needed to read mail for the index.
+    ///
+    /// # Errors
+    /// As those of [`start`](Self::start).
+    pub async fn start_beside(
+        config: Config,
+        observer: Observer,
+        mailweir: Program,
+    ) -> anyhow::Result<Arc<Self>> {
         let store = Store::of(&config);
         let queue = store.open({
             let observer = observer.clone();
@@ -110,6 +130,8 @@ impl App {
         let moderation = moderation(&config, &shared, &rewriting, &end);
         let archiver = archiver(&config, &shared, &end);
         let roots = roots_courier(&config, archiver.as_deref(), &rewriting, &end);
+        let (indexing, finder) =
+            indexing(&config, &shared, archiver.as_deref(), mailweir, &end).unzip();
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
@@ -118,6 +140,7 @@ impl App {
             moderation,
             archiver,
             roots,
+            finder,
             certificate,
             sockets: Sockets::default(),
             policy_sockets: PolicySockets::default(),
@@ -127,6 +150,9 @@ impl App {
         });
         let (opened, asked) = app.open_sockets(&app.config.load(), &rewriting)?;
         app.start_services(&store)?;
+        if let Some(indexing) = indexing {
+            app.services.spawn(indexing.run());
+        }
         app.sockets.install(opened, &app.services, &app.shared.stop);
         app.policy_sockets.install(asked, &app.services, &app.shared.stop);
         app.notice(&format!("started, version {}", env!("CARGO_PKG_VERSION")));
@@ -231,7 +257,8 @@ impl App {
         self.services.spawn(Arc::clone(&self.moderation).run());
         if let Some(archiver) = &self.archiver {
             self.services.spawn(Arc::clone(archiver).run());
-            let room = Room::of_server(Arc::clone(archiver));
+        }
+        if let Some(room) = self.room() {
             let observer = self.shared.observer.clone();
             self.services.spawn(purge::every_day(room, observer, self.end.clone()));
         }
@@ -242,8 +269,9 @@ impl App {
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
         let moderation = Arc::clone(&self.moderation);
-        let archive = self.archiver.clone().map(Room::of_server);
-        let operated = control::Operated { egress, gate, moderation, archive };
+        let archive = self.room();
+        let finder = self.finder.clone();
+        let operated = control::Operated { egress, gate, moderation, archive, finder };
         let (end, observer) = (self.end.clone(), self.shared.observer.clone());
         self.services.spawn(async move {
             if let Err(error) = control::serve(&control, operated, end).await {
@@ -369,6 +397,18 @@ impl App {
 
     pub(crate) const fn archiver(&self) -> Option<&Arc<Archiver>> {
         self.archiver.as_ref()
+    }
+
+    /// The archive for people; `None`: nothing is archived.
+    pub(crate) fn room(&self) -> Option<Room> {
+        let archiver = self.archiver.clone()?;
+        Some(Room::of_server(archiver, self.finder.clone()))
+    }
+
+    /// Who finds mail in the archive; `None`: it is not indexed.
+    #[must_use]
+    pub const fn finder(&self) -> Option<&Finder> {
+        self.finder.as_ref()
     }
 
     pub(crate) fn config(&self) -> Arc<Config> {
@@ -509,6 +549,22 @@ fn own_post(config: &Config, rewriting: &Arc<LiveRewriting>) -> Post {
         rewriting: Arc::clone(rewriting),
         own: OwnMail::of(config.archive.as_ref()),
     }
+}
+
+/// Who indexes what is archived, and who finds it.
+fn indexing(
+    config: &Config,
+    shared: &Shared,
+    archiver: Option<&Archiver>,
+    program: Program,
+    end: &CancellationToken,
+) -> Option<(Indexing, Finder)> {
+    let settings = config.archive.as_ref().filter(|settings| settings.index)?;
+    let (archive, memory) = (settings.directory.clone(), settings.index_memory);
+    let records = settings.reader();
+    let settings = indexing::Settings { archive, records, memory, program };
+    let written = archiver?.written();
+    Some(Indexing::new(settings, written, shared.observer.clone(), end.clone()))
 }
 
 /// The cases as they were. Reads all of them, and blocks meanwhile.

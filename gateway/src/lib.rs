@@ -13,6 +13,7 @@ pub mod control;
 mod demo;
 mod dkim;
 pub mod egress;
+pub mod extraction;
 pub mod ingress;
 mod interfaces;
 mod login;

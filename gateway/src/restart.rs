@@ -66,16 +66,29 @@ impl Later {
                     directory,
                     if_unwritable,
                     segment_size,
+                    encryption,
+                    key_file: _,
                     roots_to,
                     roots_copy,
                     own: _,
+                    index,
+                    index_memory,
                     rules: _,
                 } = wanted;
                 self.keep("archive.directory", &running.directory, directory);
                 self.keep("archive.if_unwritable", &running.if_unwritable, if_unwritable);
                 self.keep("archive.segment_size", &running.segment_size, segment_size);
+                let key = match std::mem::discriminant(encryption) {
+                    same if same == std::mem::discriminant(&running.encryption) => {
+                        "archive.key_file"
+                    }
+                    _ => "archive.encrypt",
+                };
+                self.keep(key, &running.encryption, encryption);
                 self.keep("archive.roots_to", &running.roots_to, roots_to);
                 self.keep("archive.roots_copy", &running.roots_copy, roots_copy);
+                self.keep("archive.index", &running.index, index);
+                self.keep("archive.index_memory", &running.index_memory, index_memory);
             }
             (None, None) => {}
             (Some(_), None) | (None, Some(_)) => {

@@ -14,6 +14,7 @@ use mailweir_auth::{Authenticator, Health};
 
 use crate::{
     app::App,
+    archiving::api::Api as ArchiveApi,
     clock,
     config::Config,
     moderation::Api,
@@ -157,10 +158,11 @@ pub(crate) fn pages(
     let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
     let hosts = Arc::new(AllowedHosts::new(public_url));
     let held = Arc::new(Api::new(status.app.clone()));
+    let archive = Arc::new(ArchiveApi::new(status.app.clone()));
     let ours = config.admin.proxies.clone();
     let proxies = move |address| ours.iter().any(|network| network.contains(address));
     let proxies = Arc::new(Proxies::new(proxies));
-    let state = AdminState { observability: status, hosts, proxies, approval, held };
+    let state = AdminState { observability: status, hosts, proxies, approval, held, archive };
     match serves {
         Serves::Everything => mailweir_admin_ui::router(state),
         Serves::Metrics => mailweir_admin_ui::metrics_router(state),

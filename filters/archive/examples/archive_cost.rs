@@ -3,14 +3,18 @@
 //! Text mails in four languages are packed and appended in groups, then the whole archive is verified, and some
 //! of it is read.
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    io::{self, Cursor, Read},
+    path::PathBuf,
+    time::Instant,
+};
 
 use mailweir_archive::{
     About, Archive, Draft, Encryption, MasterKeys, Options, Reader,
     entry::{self, Capture, Direction, Ending, Fared, Note, Outcome, Source},
     frame::Kind,
     hash::Hash,
-    payload::Packer,
+    payload::{Packed, Packer},
     verify::{Known, verify},
 };
 use mailweir_mail::{
@@ -80,7 +84,53 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let took = 1e6 * begun.elapsed().as_secs_f64() / captures.len() as f64;
     println!("reading one: {took:.0} us");
+    large(&mut archive, now)?;
     Ok(())
+}
+
+/// A mail that is read piece by piece.
+fn large(archive: &mut Archive, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+    let before = most_memory()?;
+    let pieces = (0..LARGE / 4_000).map(content);
+    let begun = Instant::now();
+    let payload = Packed::later(b"summary".to_vec(), Pieces { pieces, piece: Cursor::default() })?;
+    let draft = Draft { kind: Kind::Capture, about: About::Itself, id: None, payload };
+    let written = archive.append(vec![draft], now)?;
+    let head = written.first().ok_or("nothing was written")?.head;
+    let megabytes = head.unpacked as f64 / 1e6;
+    println!(
+        "one of {megabytes:.0} MB: {:.0} MB/s, and {} KiB more of memory",
+        megabytes / begun.elapsed().as_secs_f64(),
+        most_memory()? - before,
+    );
+    Ok(())
+}
+
+struct Pieces<P> {
+    pieces: P,
+    piece: Cursor<Vec<u8>>,
+}
+
+impl<P: Iterator<Item = Vec<u8>>> Read for Pieces<P> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.piece.read(buffer)?;
+            if read > 0 {
+                return Ok(read);
+            }
+            match self.pieces.next() {
+                Some(piece) => self.piece = Cursor::new(piece),
+                None => return Ok(0),
+            }
+        }
+    }
+}
+
+/// The most memory that this process ever had, in KiB.
+fn most_memory() -> Result<u64, Box<dyn std::error::Error>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 fn capture(number: u32, content: &[u8]) -> Capture {
@@ -196,3 +246,6 @@ fn content(number: u32) -> Vec<u8> {
 }
 
 const GROUP: u32 = 50;
+
+/// Bytes of a large mail.
+const LARGE: u32 = 100_000_000;

@@ -397,7 +397,12 @@ impl Places {
     /// What was written and never promised: kept, in case it was.
     #[must_use]
     pub fn torn(&self, segment: u64, at: u64) -> PathBuf {
-        self.directory.join("torn").join(format!("{segment:010}-{at}"))
+        self.all_torn().join(format!("{segment:010}-{at}"))
+    }
+
+    /// All of that.
+    pub(crate) fn all_torn(&self) -> PathBuf {
+        self.directory.join("torn")
     }
 
     /// The numbers of all segments that are there, in order.

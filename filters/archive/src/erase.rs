@@ -7,6 +7,8 @@
 //!
 //! Whether a record may be erased is for others to know: retention, and legal holds that win over it.
 
+mod leftovers;
+
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
@@ -17,6 +19,7 @@ use std::{
 use mailweir_mail::{QueueId, Timestamp};
 use rustix::fs::{FallocateFlags, fallocate};
 
+use self::leftovers::Ids;
 use crate::{
     archive::{About, Archive, Draft, Place, Places, WriteError, Written},
     entry::{self, Erased, Erasure, SummaryError},
@@ -138,7 +141,8 @@ impl Archive {
     }
 }
 
-/// Releases payloads of which records say already that they were erased. What is not, or not any more, the
+/// Releases payloads of which records say already that they were erased, and what a crash or a failed sync has
+/// left of the same mails. What is not, or not any more, the
 /// capture or outcome of that number is left alone.
 ///
 /// # Errors
@@ -148,6 +152,7 @@ pub fn finish(places: &Places, targets: &[Target]) -> io::Result<()> {
     for target in targets {
         segments.entry(target.place.segment).or_default().push(*target);
     }
+    let mut erased = BTreeMap::<u64, Ids>::new();
     for (segment, targets) in segments {
         let file = OpenOptions::new().read(true).write(true).open(places.segment(segment));
         let file = match file {
@@ -170,12 +175,14 @@ pub fn finish(places: &Places, targets: &[Target]) -> io::Result<()> {
         if !encrypted.is_empty() {
             keys::destroy(places, segment, &encrypted)?;
         }
+        let ids = erased.entry(segment).or_default();
         for (head, at) in heads {
             release(&file, at + Head::LEN as u64, head.stored)?;
+            ids.extend(Some(head.id).filter(|id| *id != NO_ID));
         }
         file.sync_all()?;
     }
-    Ok(())
+    leftovers::forget(places, &erased)
 }
 
 /// What the last records about erasing speak of: a crash may have come before it was done.
@@ -240,6 +247,9 @@ fn overwrite(file: &File, mut from: u64, len: u64) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Of records that are about no mail.
+const NO_ID: [u8; 12] = [0; 12];
 
 /// Those that records about erasing are looked for in at a start: the one that a crash came into, and the one
 /// before it, which may have been sealed just then.

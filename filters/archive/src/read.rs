@@ -112,6 +112,12 @@ impl Reader {
         Self { keys, ..self }
     }
 
+    /// The keys that it reads with.
+    #[must_use]
+    pub const fn keys(&self) -> Option<&MasterKeys> {
+        self.keys.as_ref()
+    }
+
     /// Where the archive is.
     #[must_use]
     pub const fn places(&self) -> &Places {

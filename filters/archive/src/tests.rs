@@ -14,6 +14,7 @@ use std::{
 use mailweir_mail::{QueueId, Timestamp};
 use tempfile::TempDir;
 
+use self::encryption::encrypted;
 use crate::{
     About, Archive, Draft, Left, Options, Place, Places, ReadError, Reader, Written,
     archive::OpenError,
@@ -136,32 +137,34 @@ fn one_process_writes() {
 
 #[test]
 fn every_flipped_bit_of_a_sealed_archive_is_found() {
-    let home = sealed();
-    for path in home.files() {
-        let sound = fs::read(&path).unwrap();
-        for at in 0..sound.len() {
-            let mut flipped = sound.clone();
-            flipped[at] ^= 1 << (at % 8);
-            fs::write(&path, &flipped).unwrap();
-            assert!(!home.verify().is_sound(), "{} byte {at}", path.display());
+    for home in [sealed(), sealed_with("mail 4", encrypted(1))] {
+        for path in home.files() {
+            let sound = fs::read(&path).unwrap();
+            for at in 0..sound.len() {
+                let mut flipped = sound.clone();
+                flipped[at] ^= 1 << (at % 8);
+                fs::write(&path, &flipped).unwrap();
+                assert!(!home.verify().is_sound(), "{} byte {at}", path.display());
+            }
+            fs::write(&path, sound).unwrap();
         }
-        fs::write(&path, sound).unwrap();
+        assert_eq!(home.verify().findings, []);
     }
-    assert_eq!(home.verify().findings, []);
 }
 
 #[test]
 fn every_truncation_of_a_sealed_archive_is_found() {
-    let home = sealed();
-    for path in home.files() {
-        let sound = fs::read(&path).unwrap();
-        for len in 0..sound.len() {
-            fs::write(&path, &sound[..len]).unwrap();
-            assert!(!home.verify().is_sound(), "{} cut to {len}", path.display());
+    for home in [sealed(), sealed_with("mail 4", encrypted(1))] {
+        for path in home.files() {
+            let sound = fs::read(&path).unwrap();
+            for len in 0..sound.len() {
+                fs::write(&path, &sound[..len]).unwrap();
+                assert!(!home.verify().is_sound(), "{} cut to {len}", path.display());
+            }
+            fs::remove_file(&path).unwrap();
+            assert!(!home.verify().is_sound(), "{} is gone", path.display());
+            fs::write(&path, sound).unwrap();
         }
-        fs::remove_file(&path).unwrap();
-        assert!(!home.verify().is_sound(), "{} is gone", path.display());
-        fs::write(&path, sound).unwrap();
     }
 }
 
@@ -202,9 +205,9 @@ fn damage_is_shown_where_it_is_and_what_is_behind_it_is_read() {
 /// Somebody who has the program makes the whole archive anew, with one mail changed.
 #[test]
 fn an_archive_that_was_made_anew_is_not_the_one_whose_roots_were_kept() {
-    let (home, forged) = (sealed(), sealed_with("mail 4, changed"));
+    let (home, forged) = (sealed(), sealed_with("mail 4, changed", Options::default()));
     let kept = home.roots();
-    let known = Known { roots: &kept, last: 0 };
+    let known = Known { roots: &kept, ..Known::default() };
     assert_eq!(forged.verify().findings, [], "it is sound in itself");
     let report = verify(forged.places(), known, &mut |_, _| {}).unwrap();
     let is_root = |found: &Finding| matches!(found.what, What::Root { .. });
@@ -238,7 +241,7 @@ fn records_that_were_cut_off_before_a_seal_are_missed_by_whoever_knows_of_them()
     home.write(&["two"]);
     let path = home.places().segment(1);
     OpenOptions::new().write(true).open(&path).unwrap().set_len(first).unwrap();
-    let known = Known { roots: &[], last: 2 };
+    let known = Known { last: 2, ..Known::default() };
     let report = verify(home.places(), known, &mut |_, _| {}).unwrap();
     assert_eq!(report.findings[0].what, What::Missing { first: 2, last: 2 });
 }
@@ -415,11 +418,11 @@ fn whoever_verifies_hears_how_far_it_is() {
 
 /// An archive of some segments, all of them sealed.
 fn sealed() -> Home {
-    sealed_with("mail 4")
+    sealed_with("mail 4", Options::default())
 }
 
-fn sealed_with(fifth: &str) -> Home {
-    let mut home = Home::with(of_size(700));
+fn sealed_with(fifth: &str, options: Options) -> Home {
+    let mut home = Home::with(Options { segment_size: 700, ..options });
     let texts = ["mail 0", "mail 1", "mail 2", "mail 3", fifth, "mail 5", "mail 6", "mail 7"];
     for pair in texts.chunks(2) {
         let written = home.write(pair);

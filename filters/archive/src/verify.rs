@@ -4,18 +4,19 @@
 //! What is found is shown with its place, and the rest is read on. Nothing is changed.
 
 mod erasures;
+mod numbers;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, io,
 };
 
-use self::erasures::Erasures;
+use self::erasures::{Erasures, Key};
 use crate::{
     archive::{Place, Places},
     frame::{Head, Mark, Packing, Seal, SegmentHead, Seq, Unread},
     hash::{Chain, Hash},
-    keys::{Slot, Slots},
+    keys::{KeyId, MasterKeys, Slot, Slots, Wrapping},
     merkle::Tree,
     roots::{self, NoRoot, Root},
     scan::{Item, Look, Part, Payload, Scan},
@@ -106,6 +107,11 @@ pub enum What {
     },
     /// The segment has encrypted records, and the file with their keys is missing or damaged.
     NoKeys,
+    /// The keys of the segment were wrapped with one that the key file does not have.
+    OtherKey {
+        /// Its name.
+        id: KeyId,
+    },
     /// The file ends in a record.
     Cut {
         /// The number of the record.
@@ -161,6 +167,9 @@ impl fmt::Display for What {
             Self::NoKeys => f.write_str(
                 "the file with the keys of its records is missing or damaged: nobody can read them",
             ),
+            Self::OtherKey { id } => {
+                write!(f, "its records need the key {id}, and the key file does not have it")
+            }
             Self::Cut { seq } => write!(f, "record {seq} is cut off"),
             Self::NotChained { before } => {
                 write!(f, "records up to {before} do not follow from those before them")
@@ -189,6 +198,8 @@ pub struct Known<'a> {
     pub roots: &'a [Root],
     /// The number of a record that is known to have been written.
     pub last: Seq,
+    /// The keys that encrypted records are to be read with. Absent: nobody is to read them now.
+    pub keys: Option<&'a MasterKeys>,
 }
 
 /// Reads the whole archive. `progress` is told how many of all bytes were read.
@@ -205,7 +216,7 @@ pub fn verify(
     let numbers = places.numbers()?;
     let size = |number: &u64| std::fs::metadata(places.segment(*number)).map(|it| it.len());
     let total: u64 = numbers.iter().map(size).sum::<io::Result<u64>>()?;
-    let mut check = Check::default();
+    let mut check = Check { masters: known.keys.cloned(), ..Check::default() };
     let last = numbers.last().copied();
     for number in numbers {
         check
@@ -221,6 +232,7 @@ pub fn verify(
 #[derive(Default)]
 struct Check {
     report: Report,
+    masters: Option<MasterKeys>,
     /// Where the archive ends so far.
     end: Option<Ended>,
     erasures: Erasures,
@@ -279,6 +291,7 @@ impl Check {
         }
         let mut reading = self.begin(number, head, before);
         reading.keys = Keys::of(places, number)?;
+        self.master(number, &reading.keys);
         let done = self.report.bytes;
         let mut said = 0;
         while let Some(part) = scan.next_part()? {
@@ -363,7 +376,7 @@ impl Check {
         // Of a segment that could not be written to any more, what stands behind the place where the next
         // one goes on was never promised.
         let end = goes_on.filter(|_| before.seal.is_none()).map_or(u64::MAX, |(_, end)| *end);
-        self.erasures.retain(|place| (place.segment, place.at) < (before.segment, end));
+        self.erasures.settle(|place| (place.segment, place.at) < (before.segment, end));
         let counts = |found: &Finding| found.at.is_none_or(|at| at < end);
         self.report.findings.extend(before.findings.into_iter().filter(counts));
     }
@@ -375,8 +388,8 @@ impl Check {
         }
         match item {
             Item::Record { head, payload } => {
-                self.record(reading, at, &head, payload);
-                self.key(reading, &head, Place { segment: reading.segment, at })?;
+                let key = self.key(reading, &head)?;
+                self.record(reading, at, (&head, payload, key));
             }
             Item::Mark(mark) => reading.mark(at, mark),
             Item::Seal(seal) => reading.sealed(at, seal),
@@ -388,29 +401,53 @@ impl Check {
         Ok(())
     }
 
-    /// Whether an encrypted record has a key. Whose it is can be seen only by whoever has the key file.
-    fn key(&mut self, reading: &mut Reading, head: &Head, place: Place) -> io::Result<()> {
-        match &mut reading.keys {
-            _ if head.packing == Packing::Zstd => {}
-            Keys::Unknown => {}
-            Keys::Missing => {
-                self.find(place.segment, None, What::NoKeys);
-                reading.keys = Keys::Unknown;
-            }
-            Keys::There(slots) => match slots.of(head.seq, SLOTS)? {
-                Slot::Whole(_) => {}
-                Slot::Destroyed | Slot::Damaged | Slot::Missing => {
-                    self.erasures.keyless(head, place);
-                }
-            },
+    /// Whether an encrypted record has a key. That it is its own can be seen only with the key file.
+    fn key(&mut self, reading: &mut Reading, head: &Head) -> io::Result<Key> {
+        if head.packing == Packing::Zstd {
+            return Ok(Key::NotAsked);
         }
-        Ok(())
+        let segment = reading.segment;
+        let slots = match &mut reading.keys {
+            Keys::Unknown => return Ok(Key::NotAsked),
+            Keys::There(slots) => slots,
+            Keys::Missing => {
+                reading.keys = Keys::Unknown;
+                self.find(segment, None, What::NoKeys);
+                return Ok(Key::NotAsked);
+            }
+        };
+        Ok(match (slots.of(head.seq, SLOTS)?, &self.masters) {
+            (Slot::Whole(wrapped), Some(masters)) if masters.has(slots.master()) => {
+                match masters.unwrap(&wrapped, Wrapping { segment, seq: head.seq }) {
+                    Some(_) => Key::There,
+                    None => Key::Lost,
+                }
+            }
+            (Slot::Whole(_), _) => Key::There,
+            (Slot::Destroyed | Slot::Missing, _) => Key::Gone,
+            (Slot::Damaged, _) => Key::Lost,
+        })
     }
 
-    fn record(&mut self, reading: &mut Reading, at: u64, head: &Head, payload: Payload) {
+    /// Whether the key file has the key that those of a segment were wrapped with.
+    fn master(&mut self, segment: u64, keys: &Keys) {
+        if let (Keys::There(slots), Some(masters)) = (keys, &self.masters)
+            && !masters.has(slots.master())
+        {
+            let id = slots.master();
+            self.find(segment, None, What::OtherKey { id });
+        }
+    }
+
+    fn record(
+        &mut self,
+        reading: &mut Reading,
+        at: u64,
+        (head, payload, key): (&Head, Payload, Key),
+    ) {
         self.report.records += 1;
         reading.record(at, head);
-        self.erasures.record(head, payload, Place { segment: reading.segment, at });
+        self.erasures.record(head, payload, key, Place { segment: reading.segment, at });
         if payload == Payload::Cut {
             reading.find(at, What::Cut { seq: head.seq });
         }
@@ -449,11 +486,12 @@ impl Check {
     /// Says which payloads were erased, and which were not.
     fn erasures(&mut self, places: &Places) -> io::Result<()> {
         let mut erasures = std::mem::take(&mut self.erasures);
+        let next = self.end.as_ref().map_or(1, |end| end.next);
         if let Some(end) = &self.end {
             let counts = |place: &Place| place.segment != end.segment || place.at < end.counted();
-            erasures.retain(counts);
+            erasures.settle(counts);
         }
-        let (erased, findings) = erasures.finish(places)?;
+        let (erased, findings) = erasures.finish(places, next)?;
         self.report.erased += erased;
         self.report.findings.extend(findings);
         Ok(())

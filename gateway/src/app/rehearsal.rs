@@ -55,6 +55,7 @@ impl App {
             moderation,
             archiver: None,
             roots: None,
+            finder: None,
             certificate,
             sockets: Sockets::default(),
             policy_sockets: PolicySockets::default(),

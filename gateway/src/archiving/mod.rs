@@ -4,33 +4,38 @@
 //! the queue owes it to the archive, and nothing of it goes before the archive has it. So a disk that is
 //! full, slow or absent loses nothing.
 
+pub(crate) mod api;
+mod content;
 mod daily;
 mod decided;
+pub(crate) mod indexing;
 mod note;
 mod own;
 pub(crate) mod purge;
+mod reading;
 pub(crate) mod room;
 mod roots;
 pub(crate) mod shelf;
+mod sight;
 pub mod words;
 
 use std::{
     mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
-use mailweir_archive::{OpenError, WriteError, roots::Root};
+use mailweir_archive::{OpenError, WriteError, frame::Seq, roots::Root};
 use mailweir_mail::SessionEvent;
-use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
-use tokio::sync::{Notify, mpsc, oneshot};
+use mailweir_queue::{BodyError, Queue, ToArchive};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::shelf::{Opened, Shelf, ShelfError};
+pub use self::indexing::{FindError, Finder, Lag, Sight, search_files};
+use self::{
+    content::Content,
+    shelf::{Opened, Shelf, ShelfError},
+};
 pub(crate) use self::{
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
@@ -38,7 +43,8 @@ pub(crate) use self::{
     roots::{Post, RootsCourier},
 };
 use crate::{
-    clock, config,
+    clock,
+    config::{self, archive_keys},
     observe::{ArchiveGauges, Observer},
 };
 
@@ -49,8 +55,6 @@ pub(crate) struct Archiver {
     observer: Observer,
     /// Why it cannot be written, while that is so.
     trouble: Mutex<Option<Box<str>>>,
-    /// The number of its last record; 0: it is not known, or there is none.
-    last: AtomicU64,
     /// Mails whose content could not be read, and when: they hold up no others, and are owed again later.
     unread: Mutex<Vec<(Instant, ToArchive)>>,
     jobs: mpsc::Sender<Job>,
@@ -58,6 +62,8 @@ pub(crate) struct Archiver {
     waiting: Mutex<Option<Jobs>>,
     /// Told when a segment was sealed.
     sealed: Arc<Notify>,
+    /// The number of the last record; `None`: the archive is not open yet.
+    written: watch::Sender<Option<Seq>>,
     /// Cancelled when nothing is to be begun any more.
     end: CancellationToken,
 }
@@ -83,7 +89,7 @@ pub(crate) struct NotNow(Box<str>);
 /// A mail to archive, and its content if that is to be taken.
 pub(super) struct Item {
     mail: ToArchive,
-    content: Bytes,
+    content: Content,
 }
 
 /// What is owed cannot be taken now.
@@ -128,13 +134,13 @@ impl Archiver {
         let (trouble, unread, sealed) = <_>::default();
         let (jobs, waiting) = mpsc::channel(MOST_JOBS);
         let waiting = Mutex::new(Some(Jobs(waiting)));
-        let last = AtomicU64::default();
-        Self { settings, queue, observer, trouble, last, unread, jobs, waiting, sealed, end }
+        let written = watch::Sender::new(None);
+        Self { settings, queue, observer, trouble, written, unread, jobs, waiting, sealed, end }
     }
 
     /// What is true of it now.
     pub(crate) fn gauges(&self) -> ArchiveGauges {
-        let last = self.last.load(Ordering::Relaxed);
+        let last = self.written.borrow().unwrap_or(0);
         let oldest = self.queue.oldest_owed_to_archive();
         ArchiveGauges {
             waiting: self.queue.stats().to_archive as u64,
@@ -142,6 +148,11 @@ impl Archiver {
             is_writable: self.trouble().is_none(),
             last_record: (last > 0).then_some(last),
         }
+    }
+
+    /// Follows the number of the last record; `None`: the archive is not open yet.
+    pub(crate) fn written(&self) -> watch::Receiver<Option<Seq>> {
+        self.written.subscribe()
     }
 
     /// Whether new mail may be accepted that is to be kept.
@@ -182,6 +193,10 @@ impl Archiver {
     pub(crate) async fn run(self: Arc<Self>) {
         let jobs = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut jobs) = jobs else { return };
+        if let Some(path) = archive_keys::read_by_others(self.settings.key_file.as_ref()) {
+            let path = path.display();
+            self.warn(format!("archive: {path} can be read by others than its owner: chmod 600"));
+        }
         let mut shelf = None;
         let mut pause = SHORTEST_PAUSE;
         let end = self.end.clone();
@@ -190,7 +205,7 @@ impl Archiver {
         {
             match self.take(shelf.take(), next).await {
                 Ok(kept) => {
-                    self.last.store(kept.last(), Ordering::Relaxed);
+                    self.written.send_replace(Some(kept.last()));
                     shelf = Some(kept);
                     pause = SHORTEST_PAUSE;
                     self.works();
@@ -315,9 +330,9 @@ impl Archiver {
             if bytes + mail.size > MOST_BYTES && !group.is_empty() {
                 break;
             }
-            match self.content(&mail).await {
+            match Content::of(&self.queue, &mail).await {
                 Ok(content) => {
-                    bytes += content.len() as u64;
+                    bytes += content.size();
                     group.push(Item { mail, content });
                 }
                 Err(BodyError::Damaged) => {
@@ -340,25 +355,6 @@ impl Archiver {
             format!("archive: {id}: its content cannot be read: {error}; again in {pause} s");
         self.warn(text);
         self.unread().push((clock::monotonic(), mail));
-    }
-
-    async fn content(&self, mail: &ToArchive) -> Result<Bytes, BodyError> {
-        if !shelf::takes_content(mail) {
-            return Ok(Bytes::new());
-        }
-        if let Body::Memory(bytes) = &mail.body {
-            return Ok(bytes.clone());
-        }
-        match self.queue.body(mail.id, &mail.body).await? {
-            Content::Memory(bytes) => Ok(bytes),
-            content @ Content::Spool(_) => {
-                let (mut reader, mut whole) = (content.reader(), BytesMut::new());
-                while let Some(piece) = reader.next().await? {
-                    whole.extend_from_slice(&piece);
-                }
-                Ok(whole.freeze())
-            }
-        }
     }
 
     fn works(&self) {

@@ -112,7 +112,7 @@ mod tests {
         let purged = purge(&room, later).await;
         assert_eq!(purged, Purged { erased: u64::from(mails), kept: 1, failed: None });
         assert_eq!(purge(&room, later).await, Purged { kept: 1, ..nothing });
-        let known = Known { roots: &[], last: 0 };
+        let known = Known::default();
         let report = verify(&Places::new(place.path()), known, &mut |_, _| {}).unwrap();
         assert_eq!((report.findings.len(), report.erased), (0, u64::from(mails)));
     }

@@ -5,23 +5,28 @@ use std::{
     io,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use mailweir_archive::{
     OpenError, Places, ReadError, Reader,
     catalogue::{Row, Rows},
-    entry::{self, Access, AccessDeed, Capture, Erasure, LegalHold, Lifted, Outcome, SummaryError},
+    entry::{Access, AccessDeed, Erasure, LegalHold, Lifted, SummaryError},
     frame::{Kind, Seq},
-    holds::Holds,
     retention::{self, Over},
 };
 use mailweir_mail::QueueId;
+use mailweir_search::index::{Count, Page};
 use tokio::sync::mpsc;
 
+pub(crate) use super::reading::Payload;
 use super::{
     Archiver, NotNow,
+    indexing::{FindError, Finder, Sight, search_files},
+    reading::{Reading, status},
     shelf::{Fate, Shelf, ShelfError},
-    words::{Ask, HeldCase, Hold, Shown, Told},
+    sight,
+    words::{Ask, Found, HeldCase, Hold, Line, Search, Shown, Told},
 };
 use crate::{clock, config};
 
@@ -31,6 +36,8 @@ pub struct Room {
     keeper: Keeper,
     places: Places,
     reader: Reader,
+    /// Absent: nobody fills an index now.
+    finder: Option<Finder>,
 }
 
 /// Who writes.
@@ -49,6 +56,8 @@ pub(crate) struct Visitor {
     pub(crate) by: Box<str>,
     /// From where; absent: on this machine.
     pub(crate) from: Option<IpAddr>,
+    /// What they may see.
+    pub(crate) sight: Sight,
 }
 
 /// Something cannot be done.
@@ -64,6 +73,10 @@ pub(crate) enum RoomError {
     Read(#[from] ReadError),
     #[error(transparent)]
     Summary(#[from] SummaryError),
+    #[error(transparent)]
+    Find(#[from] FindError),
+    #[error("{0}: the archive has no such mail")]
+    NoSuchMail(QueueId),
     #[error("{0}")]
     Refused(Box<str>),
 }
@@ -76,10 +89,10 @@ type Answers = mpsc::Sender<Told>;
 
 impl Room {
     /// That of a server that runs.
-    pub(crate) fn of_server(archiver: Arc<Archiver>) -> Self {
+    pub(crate) fn of_server(archiver: Arc<Archiver>, finder: Option<Finder>) -> Self {
         let places = Places::new(&archiver.settings.directory);
-        let reader = Reader::new(places.clone());
-        Self { keeper: Keeper::Running(archiver), places, reader }
+        let reader = archiver.settings.reader();
+        Self { keeper: Keeper::Running(archiver), places, reader, finder }
     }
 
     /// That of an archive that no server writes.
@@ -90,7 +103,8 @@ impl Room {
         let (shelf, _) = Shelf::open(settings, clock::now())?;
         let places = Places::new(&settings.directory);
         let reader = shelf.reader().clone();
-        Ok(Self { keeper: Keeper::Resting(Arc::new(Mutex::new(shelf))), places, reader })
+        let keeper = Keeper::Resting(Arc::new(Mutex::new(shelf)));
+        Ok(Self { keeper, places, reader, finder: None })
     }
 
     /// Does what is asked, and tells of it part by part.
@@ -104,7 +118,7 @@ impl Room {
         answers: &Answers,
     ) -> Result<(), Gone> {
         let done = match ask {
-            Ask::Search(_) => Err(RoomError::Refused("there is no index".into())),
+            Ask::Search(search) => return self.tell_found(visitor, search, answers).await,
             Ask::Show { id } => self.show(visitor, id).await.map(|it| Told::Shown(Box::new(it))),
             Ask::Note { deed } => self.note(visitor, deed, None).await.map(|()| done("noted")),
             Ask::Holds => return self.holds(answers).await,
@@ -135,7 +149,7 @@ impl Room {
 
     async fn note(
         &self,
-        Visitor { by, from }: &Visitor,
+        Visitor { by, from, .. }: &Visitor,
         deed: AccessDeed,
         about: Option<Row>,
     ) -> Result<(), RoomError> {
@@ -145,14 +159,105 @@ impl Room {
         Ok(noted.await??)
     }
 
-    /// All that the archive has of a mail.
-    async fn show(&self, visitor: &Visitor, id: QueueId) -> Result<Shown, RoomError> {
+    /// Reads without holding up anything else.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reading) -> Result<T, RoomError> + Send + 'static,
+    ) -> Result<T, RoomError> {
         let (places, reader) = (self.places.clone(), self.reader.clone());
-        let holds = self.with(|shelf| shelf.holds().cloned()).await?;
-        let found = read(move || gather(&places, &reader, &holds, id)).await?;
-        let Some((row, shown)) = found else { return Err(no_such_mail(id)) };
-        self.note(visitor, AccessDeed::Viewed { hidden: true }, Some(row)).await?;
+        read(move || work(&Reading::new(places, reader)?)).await
+    }
+
+    async fn tell_found(
+        &self,
+        visitor: &Visitor,
+        search: Search,
+        answers: &Answers,
+    ) -> Result<(), Gone> {
+        match self.search(visitor, search).await {
+            Ok((mails, found)) => {
+                for mail in mails {
+                    tell(answers, Told::Mail(Box::new(mail))).await?;
+                }
+                tell(answers, Told::Found(found)).await
+            }
+            Err(error) => tell(answers, failed(&error)).await,
+        }
+    }
+
+    /// Finds mails that somebody may see.
+    ///
+    /// # Errors
+    /// [`RoomError`]; of [`RoomError::Find`] the sentence is for who asked.
+    pub(crate) async fn search(
+        &self,
+        visitor: &Visitor,
+        search: Search,
+    ) -> Result<(Vec<Line>, Found), RoomError> {
+        let (query, sight) = (search.query.clone(), visitor.sight.clone());
+        let (seqs, found) = self.find(search, &sight).await?;
+        let holds = self.with(|shelf| shelf.holds().cloned()).await?.unwrap_or_default();
+        let mails = self.read(move |reading| reading.lines(&seqs, &sight, &holds)).await?;
+        let deed = AccessDeed::Searched { query, found: found.count };
+        self.note(visitor, deed, None).await?;
+        Ok((mails, found))
+    }
+
+    async fn find(&self, search: Search, sight: &Sight) -> Result<(Vec<Seq>, Found), RoomError> {
+        let Search { query, before, limit, utc_offset } = search;
+        status::check(&query)?;
+        let count_to = MOST_COUNTED.max(limit as u64);
+        let page = Page { size: limit, before, count_to, utc_offset };
+        let reading = Reading::new(self.places.clone(), self.reader.clone())?;
+        let keep = move |seq, wanted: &[_]| reading.has_status(seq, wanted);
+        let (found, behind) = match &self.finder {
+            Some(finder) => {
+                let found = finder.search(&query, sight.clone(), page, keep).await?;
+                (found, finder.lag().behind)
+            }
+            None => {
+                let (directory, sight) = (self.places.directory().to_owned(), sight.clone());
+                let found =
+                    read(move || Ok(search_files(&directory, &query, &sight, &page, &keep)?));
+                (found.await?, 0)
+            }
+        };
+        let (count, or_more) = match found.count {
+            Count::Exactly(count) => (count, false),
+            Count::MoreThan(count) => (count, true),
+        };
+        Ok((found.seqs, Found { count, or_more, next: found.next, behind }))
+    }
+
+    /// All that the archive has of a mail, as far as somebody may see it.
+    ///
+    /// # Errors
+    /// There is none that they may see, it cannot be read, or that they look cannot be written down.
+    pub(crate) async fn show(&self, visitor: &Visitor, id: QueueId) -> Result<Shown, RoomError> {
+        let holds = self.with(|shelf| shelf.holds().cloned()).await?.unwrap_or_default();
+        let sight = visitor.sight.clone();
+        let found = self.read(move |reading| reading.gather(id, &sight, &holds)).await?;
+        let (row, shown) = found.ok_or_else(|| no_such_mail(id))?;
+        let hidden = sight::shows_hidden(&visitor.sight);
+        self.note(visitor, AccessDeed::Viewed { hidden }, Some(row)).await?;
         Ok(shown)
+    }
+
+    /// The size and the content of a mail that somebody may see.
+    ///
+    /// # Errors
+    /// As those of [`Self::show`].
+    pub(crate) async fn content(
+        &self,
+        visitor: &Visitor,
+        id: QueueId,
+    ) -> Result<(u64, Payload), RoomError> {
+        let sight = visitor.sight.clone();
+        let opened = self.read(move |reading| reading.open(id, &sight)).await?;
+        let (row, size, payload) = opened.ok_or_else(|| no_such_mail(id))?;
+        let deed = AccessDeed::Exported { form: "eml".into(), mails: 1 };
+        self.note(visitor, deed, Some(row)).await?;
+        Ok((size, payload))
     }
 
     async fn holds(&self, answers: &Answers) -> Result<(), Gone> {
@@ -177,10 +282,10 @@ impl Room {
 
     async fn hold(&self, visitor: &Visitor, asked: Hold) -> Result<Told, RoomError> {
         let Hold { case, reason, ids, query, people } = asked;
-        if query.is_some() {
-            return Err(RoomError::Refused("there is no index".into()));
+        let mut mails = self.captures(ids).await?;
+        if let Some(query) = query {
+            mails.extend(self.find_all(query, &visitor.sight).await?);
         }
-        let mails = self.captures(ids).await?;
         if mails.is_empty() && people.is_empty() {
             return Err(RoomError::Refused("it means no mail and nobody".into()));
         }
@@ -213,6 +318,38 @@ impl Room {
         });
         done.await??;
         Ok(Told::Done { text: format!("{case}: the legal hold has ended").into() })
+    }
+
+    /// Waits until the index has what is archived now, and not for long.
+    async fn wait_for_index(&self) -> Result<(), RoomError> {
+        let Some(finder) = &self.finder else { return Ok(()) };
+        let wanted = finder.last();
+        let reached = async {
+            while finder.last().saturating_sub(finder.lag().behind) < wanted {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let behind = tokio::time::timeout(PATIENCE, reached).await;
+        behind.map_err(|_| {
+            let behind = finder.lag().behind;
+            let reason = format!("{behind} records are not in the index yet: try again later");
+            RoomError::Refused(reason.into())
+        })
+    }
+
+    /// All mails that are found.
+    async fn find_all(&self, query: Box<str>, sight: &Sight) -> Result<Vec<Seq>, RoomError> {
+        self.wait_for_index().await?;
+        let (mut all, mut before) = (Vec::new(), None);
+        loop {
+            let search = Search { query: query.clone(), before, limit: PAGE, utc_offset: 0 };
+            let (seqs, found) = self.find(search, sight).await?;
+            all.extend(seqs);
+            before = found.next;
+            if before.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     /// The captures of mails.
@@ -362,58 +499,8 @@ fn capture(rows: &Rows, id: QueueId) -> Result<Row, RoomError> {
     row.ok_or_else(|| no_such_mail(id))
 }
 
-fn no_such_mail(id: QueueId) -> RoomError {
-    RoomError::Refused(format!("{id}: the archive has no such mail").into())
-}
-
-/// All that the archive has of a mail, and the row that it is known by.
-fn gather(
-    places: &Places,
-    reader: &Reader,
-    holds: &Result<Holds, Box<str>>,
-    id: QueueId,
-) -> Result<Option<(Row, Shown)>, RoomError> {
-    let rows = Rows::open(&places.catalogue())?;
-    let Some(first) = rows.of_mail(id)? else { return Ok(None) };
-    let mut shown = Shown {
-        seq: (first.kind == Kind::Capture).then_some(first.seq),
-        capture: None,
-        outcomes: Vec::new(),
-        erased: None,
-        keep_until: first.mail.keep_until,
-        holds: Vec::new(),
-        accesses: Vec::new(),
-        damage: Vec::new(),
-    };
-    for row in rows.from(first.seq) {
-        let row = row?;
-        if row.queue_id() != Some(id) || row.erased.is_some() {
-            continue;
-        }
-        if let Err(error) = add(&mut shown, reader, &first, &row) {
-            shown.damage.push(format!("record {}: {error}", row.seq).into());
-        }
-    }
-    if let (Ok(holds), Some(capture)) = (holds, &shown.capture) {
-        shown.holds = holds.of(first.seq, capture).map(Into::into).collect();
-    }
-    Ok(Some((first, shown)))
-}
-
-/// Adds what a record says.
-fn add(shown: &mut Shown, reader: &Reader, first: &Row, row: &Row) -> Result<(), RoomError> {
-    let summary = reader.read_sound(row.place)?.payload.summary().map_err(ReadError::from)?;
-    match row.kind {
-        Kind::Capture => shown.capture = Some(entry::decode::<Capture>(&summary)?),
-        Kind::Outcome => shown.outcomes.push(entry::decode::<Outcome>(&summary)?),
-        // What became of it is erased with it, and says the same.
-        Kind::Erased if row.about == first.seq => {
-            shown.erased = Some((row.at, entry::decode(&summary)?));
-        }
-        Kind::Access => shown.accesses.push((row.at, entry::decode(&summary)?)),
-        Kind::Erased | Kind::Hold | Kind::Lifted => {}
-    }
-    Ok(())
+const fn no_such_mail(id: QueueId) -> RoomError {
+    RoomError::NoSuchMail(id)
 }
 
 fn done(text: &str) -> Told {
@@ -427,6 +514,17 @@ fn failed(error: &RoomError) -> Told {
 async fn tell(answers: &Answers, told: Told) -> Result<(), Gone> {
     answers.send(told).await.map_err(|_| Gone)
 }
+
+/// How long the index is waited for, where no mail may be missed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Mails that are asked for at once.
+const PAGE: usize = 1_000;
+
+/// How far found mails are counted.
+const MOST_COUNTED: u64 = 1_000;
 
 /// Mails that are erased together.
 const GROUP: usize = 256;

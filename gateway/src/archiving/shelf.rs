@@ -6,7 +6,7 @@ use std::{
 };
 
 use mailweir_archive::{
-    About, Archive, Draft, Left, OpenError, Options, Places, Reader, WriteError, Written,
+    About, Archive, Draft, Left, OpenError, Places, Reader, WriteError, Written,
     catalogue::{Catalogue, Facts, Found, Row},
     entry::{
         self, Access, Capture, Direction, Ending, Erasure, Fared, LegalHold, Lifted, Note, Outcome,
@@ -14,7 +14,6 @@ use mailweir_archive::{
     },
     erase::{Erase, EraseError},
     frame::{Kind, Seq},
-    hash::Hash,
     holds::Holds,
     payload::{PackError, Packer},
     records::Records,
@@ -24,7 +23,7 @@ use mailweir_archive::{
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_queue::{ArchivePart, ToArchive, progress};
 
-use super::{Item, decided};
+use super::{Item, content::Content, decided};
 use crate::config;
 
 /// The archive, and what of the queue's mail it has.
@@ -85,11 +84,11 @@ impl Shelf {
         now: Timestamp,
     ) -> Result<(Self, Opened), OpenError> {
         let directory = &settings.directory;
-        let options = Options { segment_size: settings.segment_size, ..Options::default() };
+        let options = settings.options();
         let (archive, left) = Archive::open(directory, options, now)?;
         let failed = |error| OpenError::Io { path: directory.clone(), error };
         let packer = Packer::new().map_err(|error| failed(io::Error::other(error)))?;
-        let reader = Reader::new(archive.places().clone());
+        let reader = settings.reader();
         let path = archive.places().catalogue();
         let failed = |error| OpenError::Io { path: path.clone(), error };
         let (catalogue, found) =
@@ -154,7 +153,7 @@ impl Shelf {
     fn plan(
         &mut self,
         mail: &ToArchive,
-        content: &[u8],
+        content: &Content,
         now: Timestamp,
         planned: &mut Vec<Planned>,
     ) -> Result<(), ShelfError> {
@@ -163,7 +162,7 @@ impl Shelf {
         let mut about = known.map_or(About::Nothing, |(seq, _)| About::Record(seq));
         if takes_content(mail) && known.is_none() {
             let capture = capture(mail, content);
-            let payload = self.packer.pack(&entry::encode(&capture)?, content)?;
+            let payload = content.pack(entry::encode(&capture)?, &mut self.packer)?;
             about = About::OfGroup(planned.len());
             let facts = Facts::of_capture(&capture.note, now);
             let draft = Draft { kind: Kind::Capture, about: About::Itself, id: Some(id), payload };
@@ -397,7 +396,7 @@ pub(super) const fn takes_content(mail: &ToArchive) -> bool {
     }
 }
 
-fn capture(mail: &ToArchive, content: &[u8]) -> Capture {
+fn capture(mail: &ToArchive, content: &Content) -> Capture {
     // Of another version: kept for ever, so that it stands in nobody's way.
     let note = entry::decode(&mail.note).unwrap_or(Note {
         direction: Direction::Inbound,
@@ -411,8 +410,8 @@ fn capture(mail: &ToArchive, content: &[u8]) -> Capture {
         envelope: (*mail.envelope).clone(),
         origin: (*mail.origin).clone(),
         note,
-        content: Hash::of(content),
-        size: content.len() as u64,
+        content: content.hash(),
+        size: content.size(),
     }
 }
 

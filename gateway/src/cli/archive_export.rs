@@ -73,17 +73,17 @@ pub(super) struct Chosen {
 pub(super) type Choice = BTreeMap<Seq, Chosen>;
 
 pub(super) fn run(options: &ExportOptions) -> anyhow::Result<ExitCode> {
-    let places = match options.place.places()? {
-        Ok(places) => places,
+    let reader = match options.place.reader()? {
+        Ok(reader) => reader,
         Err(code) => return Ok(code),
     };
     let ids = (!options.all).then(|| options.ids.iter().copied().collect());
-    let choice = choose(&places, ids.as_ref()).context("the archive cannot be read")?;
+    let choice = choose(reader.places(), ids.as_ref()).context("the archive cannot be read")?;
     if let Some(id) = options.ids.iter().find(|id| !choice.by_id.contains_key(&id.to_key())) {
         bail!("{id}: the archive has no such mail");
     }
     let (Some(form), Some(to)) = (options.form, &options.to) else {
-        return to_standard_output(&Reader::new(places), &choice.chosen);
+        return to_standard_output(&reader, &choice.chosen);
     };
     let query = match options.all {
         true => "all".to_owned(),
@@ -92,7 +92,7 @@ pub(super) fn run(options: &ExportOptions) -> anyhow::Result<ExitCode> {
     let (by, at, hidden) = (operator(), clock::now(), !options.without_hidden);
     let said = Said { by, at, query: query.into(), hidden };
     let exporter = Exporter::begin(form.into(), to, said)?;
-    let (taken, erased) = take_out(exporter, &places, &choice.chosen)?;
+    let (taken, erased) = take_out(exporter, &reader, &choice.chosen)?;
     println!("{}: {}", to.display(), summary(&taken, erased));
     // Who wants all mails wants those that there are.
     let not_there = if options.all { erased } else { 0 };
@@ -149,16 +149,15 @@ fn to_standard_output(reader: &Reader, choice: &Choice) -> anyhow::Result<ExitCo
 /// those were erased.
 pub(super) fn take_out(
     mut exporter: Exporter,
-    places: &Places,
+    reader: &Reader,
     choice: &Choice,
 ) -> anyhow::Result<(Taken, u64)> {
-    let reader = Reader::new(places.clone());
-    let mut proofs = Proofs::new(places.clone());
+    let mut proofs = Proofs::new(reader.places().clone());
     let mut progress = Progress::begin();
     let (all, mut erased) = (choice.len() as u64, 0);
     for (done, (seq, chosen)) in (0..).zip(choice) {
         progress.show((done, all), || format!("{all} mails"));
-        match add(&mut exporter, &reader, &mut proofs, *chosen) {
+        match add(&mut exporter, reader, &mut proofs, *chosen) {
             Ok(()) => {}
             Err(NotAdded::Unreadable(why)) if is_erased(&why) => {
                 erased += 1;

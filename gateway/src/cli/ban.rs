@@ -121,7 +121,8 @@ impl Printer {
             | Answer::Distrusted { .. }
             | Answer::JournalEntry(_)
             | Answer::Archive(_)
-            | Answer::JournalVerdict(_) => Ok(()),
+            | Answer::JournalVerdict(_)
+            | Answer::Reindexing { .. } => Ok(()),
         }
     }
 

@@ -214,7 +214,8 @@ impl Printer {
             | Answer::Trusted(_)
             | Answer::Distrusted { .. }
             | Answer::JournalEntry(_)
-            | Answer::JournalVerdict(_) => Ok(()),
+            | Answer::JournalVerdict(_)
+            | Answer::Reindexing { .. } => Ok(()),
             Answer::Flushed { mails } => {
                 writeln!(out, "mailweir: {} due now", plural(*mails, "deferred mail"))
             }

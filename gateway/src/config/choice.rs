@@ -232,6 +232,8 @@ choices! {
         Read = "read",
         /// Decide about it as an administrator, too.
         Decide = "decide",
+        /// See held mail, and all of the archive.
+        Audit = "audit",
     }
 }
 

@@ -1031,6 +1031,14 @@ section! {
         /// Where the archive is. It may be on another disk than the queue. Absent: `archive` in
         /// `server.data_dir`.
         directory: Option<PathBuf>;
+        /// Whether what is archived is encrypted, if there is a `key_file`. With `false` new mail is not; what
+        /// was encrypted before can still be read.
+        encrypt: bool = true;
+        /// A file with the keys that the archive is encrypted with: on each line one, as 64 hexadecimal digits.
+        /// The first is used for new mail, all are tried for old mail. `openssl rand -hex 32` makes one. Only
+        /// the gateway's own user should be able to read the file. Without it nobody ever reads that mail
+        /// again: keep a copy elsewhere.
+        key_file: Option<PathBuf>;
         /// What becomes of new mail while the archive cannot be written. "defer": it is put off (451).
         /// "accept": it is taken, and the log has an alarm. What was accepted waits in the queue until
         /// the archive has it, in any case.
@@ -1047,6 +1055,12 @@ section! {
         roots_copy: Option<PathBuf>;
         /// A segment of the archive that has grown to so many bytes is sealed, and another one is begun.
         segment_size: ByteSize = 256000000;
+        /// Whether mail is indexed, so that it can be searched. The index lies beside the archive, in its
+        /// directory, and can be made anew at any time.
+        index: bool = true;
+        /// Memory for words that wait to be written to the index, 15M to 2G. The process that reads mail for it
+        /// takes some more.
+        index_memory: ByteSize = 64000000;
     }
 }
 
@@ -1101,7 +1115,8 @@ section! {
         name: Label;
         /// The SHA-256 of the token; the token itself is kept nowhere.
         sha256: Sha256;
-        /// "read": it sees held mail. "decide": it decides about it, too.
+        /// "read": it sees held mail. "decide": it decides about it, too. "audit": it sees held
+        /// mail, and searches and reads all of the archive.
         rights: ApiRights = "read";
     }
 }

@@ -8,6 +8,7 @@ use super::{
     perform::{Answers, Gone, tell},
 };
 use crate::archiving::{
+    Sight,
     room::{Room, Visitor},
     words::{Ask, Told},
 };
@@ -21,7 +22,7 @@ pub(super) async fn ask(
 ) -> Result<(), Gone> {
     let Some(room) = room else { return tell(&answers, nothing()).await };
     let (told, mut waiting) = mpsc::channel(BACKLOG);
-    let visitor = Visitor { by: by.into(), from: None };
+    let visitor = Visitor { by: by.into(), from: None, sight: Sight::WithBcc };
     let asked = async move { room.ask(&visitor, ask, &told).await };
     let passed_on = async {
         while let Some(told) = waiting.recv().await {

@@ -11,6 +11,7 @@ mod change;
 mod journal;
 pub mod operation;
 mod perform;
+mod reindex;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -87,7 +88,7 @@ pub async fn ask_running(
     request: &Request,
     mut tell: impl FnMut(Answer) -> io::Result<()>,
 ) -> anyhow::Result<()> {
-    if socket::ask(&store.control_socket(), request, &mut tell).await? == socket::Found::Server {
+    if ask_if_running(store, request, &mut tell).await? {
         return Ok(());
     }
     let data_dir = store.data_dir().display();
@@ -95,6 +96,19 @@ pub async fn ask_running(
         Some(reason) => anyhow::bail!("no server runs on {data_dir}; {reason}"),
         None => anyhow::bail!("no server runs on {data_dir}"),
     }
+}
+
+/// Asks the running server, and says whether one runs.
+///
+/// # Errors
+/// It cannot be reached or went away, or `tell` failed.
+pub async fn ask_if_running(
+    store: &store::Store,
+    request: &Request,
+    mut tell: impl FnMut(Answer) -> io::Result<()>,
+) -> anyhow::Result<bool> {
+    let found = socket::ask(&store.control_socket(), request, &mut tell).await?;
+    Ok(found == socket::Found::Server)
 }
 
 async fn pass_on(

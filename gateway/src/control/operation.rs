@@ -106,6 +106,8 @@ pub enum Operation {
     },
     /// Something about the archive.
     Archive(archiving::words::Ask),
+    /// Make the index of the archive anew. For a running server.
+    Reindex,
 }
 
 impl Operation {
@@ -123,6 +125,7 @@ impl Operation {
             | Self::Distrust { .. } => Some(
                 "a running one alone knows what waits for people, and tells them what comes of it",
             ),
+            Self::Reindex => Some("mailweir archive reindex makes the index without one"),
             Self::List { .. }
             | Self::Show { .. }
             | Self::Hold { .. }
@@ -258,6 +261,15 @@ pub enum Answer {
     JournalVerdict(JournalVerdict),
     /// Of the archive.
     Archive(archiving::words::Told),
+    /// How far the index of the archive is that is being made.
+    Reindexing {
+        /// Records that are in it.
+        done: u64,
+        /// Records of the archive.
+        all: u64,
+        /// Whether it has taken the place of the old one.
+        is_made: bool,
+    },
     /// The request could not be carried out at all.
     Failed {
         /// Why, and what to do.

@@ -15,9 +15,14 @@ use super::{
     change::{Wish, change},
     journal,
     operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request},
+    reindex::reindex,
 };
 use crate::{
-    archiving::room::Room, clock, egress::Egress, ingress::Shared, moderation::Moderation,
+    archiving::{Finder, room::Room},
+    clock,
+    egress::Egress,
+    ingress::Shared,
+    moderation::Moderation,
 };
 
 /// The parts of a running server that operators look at and change.
@@ -31,6 +36,8 @@ pub struct Operated {
     pub moderation: Arc<Moderation>,
     /// The archive, if there is one.
     pub archive: Option<Room>,
+    /// Who finds mail in the archive, if it is indexed.
+    pub finder: Option<Finder>,
 }
 
 /// What is to be looked at and changed.
@@ -119,6 +126,9 @@ pub(super) async fn perform(
         (Operation::Distrust { login, rule }, Target::Running(server)) => {
             cases::distrust(&server.moderation, login, rule.as_deref(), by, answers).await
         }
+        (Operation::Reindex, Target::Running(server)) => {
+            reindex(server.finder.as_ref(), answers).await
+        }
         (
             Operation::Bans { .. }
             | Operation::Lift { .. }
@@ -126,7 +136,8 @@ pub(super) async fn perform(
             | Operation::Case { .. }
             | Operation::Decide { .. }
             | Operation::Trusted
-            | Operation::Distrust { .. },
+            | Operation::Distrust { .. }
+            | Operation::Reindex,
             Target::Resting(_),
         ) => tell(answers, no_server(&request.operation)).await,
     }

@@ -6,7 +6,9 @@ use mailweir_archive::entry::{AccessDeed, Ending, Erasure};
 use mailweir_mail::QueueId;
 use mailweir_tests::{
     gateway::{Archive, Gateway, Mail, Setup, mail},
+    program,
     sink::{Script, Sink},
+    wait,
 };
 
 #[tokio::test]
@@ -78,6 +80,33 @@ async fn what_is_erased_is_gone_and_that_it_was_there_can_be_proven() {
     assert!(matches!(&again[0], Told::Kept { why, .. } if why.contains("already")), "{again:?}");
     assert!(show(&gateway, other).await.capture.is_some());
     assert_eq!(archive.expect_sound(), 8);
+}
+
+/// What is found now is held, and nothing that comes later.
+#[tokio::test]
+async fn a_search_says_what_a_legal_hold_means() {
+    if program::require().is_none() {
+        return;
+    }
+    let (gateway, archive, _sink) = start("").await;
+    let found = submit(&gateway, to("user").content("Subject: contract\r\n\r\nx\r\n")).await;
+    let other = submit(&gateway, to("user").content("Subject: lunch\r\n\r\nx\r\n")).await;
+    for id in [found, other] {
+        archive.expect_ended(id).await;
+    }
+    let (case, reason) = ("one".into(), "a court asked".into());
+    let (ids, people) = (Vec::new(), Vec::new());
+    let hold = Hold { case, reason, ids, query: Some("subject:contract".into()), people };
+    let hold = async || {
+        let told = gateway.queue().ask_archive(Ask::Hold(hold.clone())).await;
+        matches!(&told[..], [Told::Done { text }] if text.contains("1 mails"))
+    };
+    wait::until_true("the index", hold).await;
+    let later = submit(&gateway, to("user").content("Subject: contract\r\n\r\nx\r\n")).await;
+    archive.expect_ended(later).await;
+    let erased = erase(&gateway, vec![found, other, later]).await;
+    let is_erased: Vec<_> = erased.iter().map(|told| matches!(told, Told::Erased { .. })).collect();
+    assert_eq!(is_erased, [false, true, true], "{erased:?}");
 }
 
 async fn start(sections: &str) -> (Gateway, Archive, Sink) {

@@ -155,6 +155,38 @@ fn keys_and_payloads_that_changed_places_open_nothing() {
     assert_eq!(home.verify().findings, []);
 }
 
+#[test]
+fn who_verifies_with_the_key_file_hears_what_cannot_be_read_with_it() {
+    let mut home = Home::with(Options { segment_size: 1, ..encrypted(1) });
+    home.write(&["one", "two"]);
+    home.stop();
+    let both = MasterKeys::parse(&format!("{}\n{}", hexadecimal(2), hexadecimal(1))).unwrap();
+    home.options.encryption = Encryption::On(both.clone());
+    home.start();
+    home.write(&["three"]);
+    let with = |keys: &MasterKeys| {
+        let known = Known { keys: Some(keys), ..Known::default() };
+        verify(home.places(), known, &mut |_, _| {}).unwrap().findings
+    };
+    assert_eq!(with(&both), []);
+    for (key, segment) in [(1, 2), (2, 1)] {
+        let findings = with(&keys(key));
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!((findings[0].segment, findings[0].at), (segment, None));
+        assert!(matches!(findings[0].what, What::OtherKey { .. }));
+    }
+    // Somebody has swapped two keys, and knows how checksums are made: that of the keys of another archive.
+    let mut other = Home::with(encrypted(3));
+    other.write(&["one", "two"]);
+    let path = home.places().keys_of(1);
+    let (head, slots) = (fs::read(&path).unwrap(), fs::read(other.places().keys_of(1)).unwrap());
+    let forged = [&head[..KeysHead::LEN], &slots[KeysHead::LEN..]].concat();
+    fs::write(path, forged).unwrap();
+    assert_eq!(home.verify().findings, []);
+    let lost = with(&both).into_iter().map(|found| found.what).collect::<Vec<_>>();
+    assert_eq!(lost, [What::KeyLost { seq: 1 }, What::KeyLost { seq: 2 }]);
+}
+
 /// Somebody has kept a copy of the segment, in a backup.
 #[test]
 fn what_was_erased_cannot_be_read_in_a_copy_either() {

@@ -1,6 +1,6 @@
 //! What is erased is gone, whatever comes in between, and everything else is as provable as before.
 
-use super::*;
+use super::{encryption::encrypted, *};
 use crate::{
     entry::{Erased, Erasure, decode},
     erase::{Erase, EraseError, Target, finish},
@@ -200,6 +200,28 @@ fn a_record_that_says_more_than_it_may_excuses_nothing() {
     assert_eq!(findings[0].what, What::Changed { seq: 1 });
 }
 
+/// One mail that was read already, and one that was not; what says so comes behind all that is read, or not.
+#[test]
+fn what_is_erased_while_somebody_verifies_is_no_damage() {
+    for options in [of_size(1), Options { segment_size: 1, ..encrypted(1) }, of_size(700)] {
+        for moment in 0..4 {
+            let mut home = Home::with(options.clone());
+            let written: Vec<_> = (0..9).flat_map(|_| home.write(&["a mail"])).collect();
+            let places = home.places().clone();
+            let mut told = 0;
+            let mut progress = |_, _| {
+                if told == moment {
+                    home.erase(&[written[0], written[6]]);
+                }
+                told += 1;
+            };
+            let report = verify(&places, Known::default(), &mut progress).unwrap();
+            assert_eq!(report.findings, [], "erased at {moment}");
+            assert_eq!(home.erased(), (if told > moment { 2 } else { 0 }, vec![]));
+        }
+    }
+}
+
 /// The segment of an erased mail is gone altogether: that is for `verify` to say, and keeps nobody from writing.
 #[test]
 fn a_start_does_not_need_what_was_erased() {
@@ -213,6 +235,56 @@ fn a_start_does_not_need_what_was_erased() {
     home.write(&["three"]);
     let is_missing = |found: &Finding| matches!(found.what, What::NoSegment { .. });
     assert!(home.erased().1.iter().any(is_missing));
+}
+
+/// What was never promised was brought again; both are erased.
+#[test]
+fn copies_of_a_mail_that_a_crash_or_a_failed_sync_has_left_go_with_it() {
+    let [ann, bob] = [7, 8].map(|serial| QueueId::new(now(), serial));
+    let of = |id, text| Draft { id: Some(id), ..draft(Kind::Capture, About::Itself, text) };
+    for options in [Options::default(), encrypted(1)] {
+        let mut whole = Home::with(options.clone());
+        whole.write(&["before"]);
+        let (_, promised) = whole.only_segment();
+        let group = vec![of(ann, "to ann"), of(bob, "to bob")];
+        let lost = whole.archive().append(group, now()).unwrap();
+        let (bytes, _) = whole.only_segment();
+        whole.stop();
+        let promised = usize::try_from(promised).unwrap();
+        let (to_ann, to_bob) = (payload_of(&lost[0]), payload_of(&lost[1]));
+
+        // A failed sync, and all of it is on the disk all the same.
+        let mut home = Home::with(options.clone());
+        home.write(&["before"]);
+        home.archive().abandon();
+        let path = home.places().segment(1);
+        let begin = fs::read(&path).unwrap();
+        fs::write(&path, [&begin[..], &bytes[promised..]].concat()).unwrap();
+        let again = home.archive().append(vec![of(ann, "to ann")], now()).unwrap();
+        home.erase(&again);
+        let left = fs::read(&path).unwrap();
+        assert!(left[to_ann.clone()].iter().all(|byte| *byte == 0));
+        assert_eq!(left[to_bob.clone()], bytes[to_bob]);
+        assert_eq!(left[..promised], begin);
+        assert_eq!(home.erased(), (1, vec![]));
+
+        // A crash: what no mark stands behind was put aside.
+        let mut home = Home::with(options);
+        home.write(&["before"]);
+        home.stop();
+        let path = home.places().segment(1);
+        let begin = fs::read(&path).unwrap();
+        let torn = &bytes[promised..to_ann.end];
+        fs::write(&path, [&begin[..], torn].concat()).unwrap();
+        let (_, copy) = home.start().torn.unwrap();
+        let again =
+            [ann, bob].map(|id| home.archive().append(vec![of(id, "again")], now()).unwrap()[0]);
+        home.erase(&again[1..]);
+        assert_eq!(fs::read(&copy).unwrap(), torn, "it has nothing of that mail");
+        home.erase(&again[..1]);
+        assert!(!copy.exists());
+        assert_eq!(home.erased(), (2, vec![]));
+    }
 }
 
 impl Home {

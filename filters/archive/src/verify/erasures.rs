@@ -8,7 +8,7 @@ use std::{
     io::{self, BufReader, Seek as _, SeekFrom},
 };
 
-use super::{Finding, What};
+use super::{Finding, What, numbers::Numbers};
 use crate::{
     archive::{Place, Places},
     frame::{Head, Kind, Packing, Seq},
@@ -17,92 +17,129 @@ use crate::{
     scan::{Payload, compare},
 };
 
-/// Payloads that are not what was written, and records that say that they were erased.
+/// Payloads that are not what was written, and records that say that they were erased. After years there are
+/// many of them: most take a bit or two.
 #[derive(Default)]
 pub(super) struct Erasures {
-    odd: BTreeMap<Seq, Odd>,
+    /// What was read last, and may not count.
+    fresh: Vec<(Place, Fresh)>,
+    /// Payloads that are gone, with their keys.
+    gone: Numbers,
     /// Encrypted records whose keys are not there.
-    keyless: BTreeMap<Seq, Place>,
-    /// The numbers of what was erased, and the records that say so.
-    said: BTreeMap<Seq, Place>,
+    keyless: Numbers,
+    /// What was erased, as other records say.
+    said: Numbers,
+    /// All other payloads that are not what was written.
+    odd: BTreeMap<Seq, (Head, Place)>,
 }
 
-/// A payload that is not what was written.
-struct Odd {
-    head: Head,
-    place: Place,
-    is_gone: bool,
+enum Fresh {
+    Gone(Seq),
+    Keyless(Seq),
+    Said(Seq),
+    Odd(Head),
+}
+
+/// What is there of the key of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// It needs none, or nobody looks for it.
+    NotAsked,
+    /// It is there.
+    There,
+    /// Nothing is.
+    Gone,
+    /// Something that is not its key.
+    Lost,
 }
 
 impl Erasures {
-    pub(super) fn record(&mut self, head: &Head, payload: Payload, place: Place) {
-        let is_gone = payload == Payload::Zeros;
+    pub(super) fn record(&mut self, head: &Head, payload: Payload, key: Key, place: Place) {
+        let seq = head.seq;
+        let is_gone = matches!(key, Key::NotAsked | Key::Gone) && is_erasable(head);
         match payload {
-            Payload::Zeros | Payload::Changed => {
-                self.odd.insert(head.seq, Odd { head: *head, place, is_gone });
-            }
+            Payload::Zeros if is_gone => self.fresh.push((place, Fresh::Gone(seq))),
+            Payload::Zeros | Payload::Changed => self.fresh.push((place, Fresh::Odd(*head))),
             Payload::Sound if head.kind == Kind::Erased => {
-                self.said.insert(head.about, place);
+                self.fresh.push((place, Fresh::Said(head.about)));
             }
             Payload::Sound | Payload::Skipped | Payload::Cut => {}
         }
-    }
-
-    /// An encrypted record whose key is not there.
-    pub(super) fn keyless(&mut self, head: &Head, place: Place) {
-        self.keyless.insert(head.seq, place);
-    }
-
-    /// Forgets what does not count.
-    pub(super) fn retain(&mut self, counts: impl Fn(&Place) -> bool) {
-        self.keyless.retain(|_, place| counts(place));
-        self.odd.retain(|_, odd| counts(&odd.place));
-        self.said.retain(|_, place| counts(place));
-    }
-
-    /// How many payloads were erased and say so, and what is wrong with others.
-    pub(super) fn finish(mut self, places: &Places) -> io::Result<(u64, Vec<Finding>)> {
-        let mut gone = self.odd.keys().chain(self.keyless.keys());
-        if gone.any(|seq| !self.said.contains_key(seq)) {
-            self.hear_again(places)?;
+        if matches!(key, Key::Gone | Key::Lost) {
+            self.fresh.push((place, Fresh::Keyless(seq)));
         }
-        let (mut erased, mut findings) = (0, Vec::new());
-        let is_lost = |(seq, _): &(&Seq, &Place)| !self.said.contains_key(*seq);
-        for (seq, place) in self.keyless.iter().filter(is_lost) {
-            findings.push(found(*place, What::KeyLost { seq: *seq }));
+    }
+
+    /// Of what was read so far that counts for which this is true.
+    pub(super) fn settle(&mut self, counts: impl Fn(&Place) -> bool) {
+        let fresh = std::mem::take(&mut self.fresh);
+        for (place, what) in fresh.into_iter().filter(|(place, _)| counts(place)) {
+            match what {
+                Fresh::Gone(seq) => self.gone.insert(seq),
+                Fresh::Keyless(seq) => self.keyless.insert(seq),
+                Fresh::Said(seq) => self.said.insert(seq),
+                Fresh::Odd(head) => {
+                    self.odd.insert(head.seq, (head, place));
+                }
+            }
         }
-        for (seq, Odd { head, place, is_gone }) in &self.odd {
-            let is_said = self.said.remove(seq).is_some() && is_erasable(head);
-            if !is_said {
+    }
+
+    /// How many payloads were erased and say so, and what is wrong with others. `next`: the first record that was
+    /// not read.
+    pub(super) fn finish(mut self, places: &Places, next: Seq) -> io::Result<(u64, Vec<Finding>)> {
+        if self.is_any_unsaid() {
+            self.hear_again(places, next)?;
+        }
+        let mut erased = self.gone.both(&self.said);
+        let mut findings = Vec::new();
+        for (seq, (head, place)) in &self.odd {
+            if !self.said.has(*seq) || !is_erasable(head) {
                 findings.push(found(*place, What::Changed { seq: *seq }));
-            } else if is_erased(places, head, *place, *is_gone)? {
+            } else if is_erased(places, head, *place)? {
                 erased += 1;
             } else {
                 findings.push(found(*place, What::NotErased { seq: *seq }));
             }
         }
-        let wanted: BTreeSet<Seq> = self.said.into_keys().collect();
-        if wanted.is_empty() {
+        let unfit = self.gone.but(&self.said).chain(self.keyless.but(&self.said));
+        let unfit = unfit.chain(self.said.but(&self.gone));
+        let unfit: BTreeSet<Seq> = unfit.collect();
+        if unfit.is_empty() {
             return Ok((erased, findings));
         }
         // What is missing altogether is found elsewhere.
-        for (head, place) in records::locate(places, &wanted)? {
-            if is_erasable(&head) {
-                match is_erased(places, &head, place, false)? {
+        for (head, place) in records::locate(places, &unfit)? {
+            let seq = head.seq;
+            let is_said = self.said.has(seq);
+            let is_known = self.gone.has(seq) || self.odd.contains_key(&seq) || !is_erasable(&head);
+            if !is_said && self.gone.has(seq) {
+                findings.push(found(place, What::Changed { seq }));
+            }
+            if !is_said && self.keyless.has(seq) {
+                findings.push(found(place, What::KeyLost { seq }));
+            }
+            if is_said && !is_known {
+                match is_erased(places, &head, place)? {
                     true => erased += 1,
-                    false => findings.push(found(place, What::NotErased { seq: head.seq })),
+                    false => findings.push(found(place, What::NotErased { seq })),
                 }
             }
         }
         Ok((erased, findings))
     }
 
+    fn is_any_unsaid(&self) -> bool {
+        let mut unsaid = self.gone.but(&self.said).chain(self.keyless.but(&self.said));
+        unsaid.next().is_some() || self.odd.keys().any(|seq| !self.said.has(*seq))
+    }
+
     /// What was erased while this was read is said behind what was read.
-    fn hear_again(&mut self, places: &Places) -> io::Result<()> {
-        for record in Records::of_last(places, LAST_SEGMENTS)? {
+    fn hear_again(&mut self, places: &Places, next: Seq) -> io::Result<()> {
+        for record in Records::from(places, next)? {
             let (head, place) = record?;
             if head.kind == Kind::Erased && look(places, &head, place)? == Payload::Sound {
-                self.said.entry(head.about).or_insert(place);
+                self.said.insert(head.about);
             }
         }
         Ok(())
@@ -117,9 +154,9 @@ const fn is_erasable(head: &Head) -> bool {
     matches!(head.kind, Kind::Capture | Kind::Outcome)
 }
 
-/// Whether neither a payload nor its key is there any more. `is_gone`: the payload was not when it was read.
-fn is_erased(places: &Places, head: &Head, place: Place, is_gone: bool) -> io::Result<bool> {
-    if !is_gone && look(places, head, place)? != Payload::Zeros {
+/// Whether neither a payload nor its key is there any more.
+fn is_erased(places: &Places, head: &Head, place: Place) -> io::Result<bool> {
+    if look(places, head, place)? != Payload::Zeros {
         return Ok(false);
     }
     if head.packing == Packing::Zstd {
@@ -135,6 +172,3 @@ fn look(places: &Places, head: &Head, place: Place) -> io::Result<Payload> {
     file.seek(SeekFrom::Start(place.at + Head::LEN as u64))?;
     compare(head, &mut BufReader::new(file))
 }
-
-/// More are not written while one archive is read, or what is erased in the last moment is shown as changed.
-const LAST_SEGMENTS: usize = 2;

@@ -16,15 +16,16 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use mailweir_archive::{
-    Places,
+    MasterKeys, Places, Reader,
     roots::{self, Root},
     verify::{Known, Report, verify},
 };
 
-use super::{ExitCode, archive_export, archive_import, archive_prove, load};
+use super::{ExitCode, archive_export, archive_import, archive_prove, load, reindex};
 
 /// Looks at the archive
 #[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct ArchiveCommand {
     #[command(subcommand)]
     command: Verb,
@@ -50,6 +51,8 @@ enum Verb {
     Prove(archive_prove::ProveOptions),
     /// Archives mails out of files, mailboxes and Maildirs. No server may run
     Import(archive_import::ImportOptions),
+    /// Makes the index anew that mail is searched with
+    Reindex(reindex::ReindexOptions),
 }
 
 #[derive(Args, Debug)]
@@ -60,6 +63,9 @@ pub(super) struct PlaceOptions {
     /// The directory of the archive, instead of the configured one
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
+    /// The key file of an encrypted archive, instead of the configured one
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -70,6 +76,10 @@ struct VerifyOptions {
     #[arg(long, value_name = "FILE")]
     roots: Vec<PathBuf>,
 }
+
+const AFTER_HELP: &str = "\
+To encrypt the archive make a key, keep a copy of it elsewhere, and name its file in archive.key_file:
+  (umask 077; openssl rand -hex 32 > /etc/mailweir/archive.key)";
 
 pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
     match &command.command {
@@ -82,38 +92,51 @@ pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
         Verb::Export(options) => archive_export::run(options),
         Verb::Prove(options) => archive_prove::run(options),
         Verb::Import(options) => archive_import::run(options),
+        Verb::Reindex(options) => reindex::run(options),
     }
 }
 
 impl PlaceOptions {
-    pub(super) fn places(&self) -> anyhow::Result<Result<Places, ExitCode>> {
-        let directory = match &self.directory {
-            Some(directory) => directory.clone(),
+    /// Reads the archive with the keys that there are.
+    pub(super) fn reader(&self) -> anyhow::Result<Result<Reader, ExitCode>> {
+        let reader = match &self.directory {
+            Some(directory) => Reader::new(Places::new(directory)),
             None => match load(&self.config) {
                 Ok(config) => match config.archive {
-                    Some(archive) => archive.directory,
+                    Some(archive) => archive.reader(),
                     None => bail!("nothing is archived: archive.enabled is not set"),
                 },
                 Err(code) => return Ok(Err(code)),
             },
         };
-        let places = Places::new(&directory);
+        let places = reader.places();
         if !places.segments().is_dir() {
-            bail!("{}: there is no archive", directory.display());
+            bail!("{}: there is no archive", places.directory().display());
         }
-        Ok(Ok(places))
+        Ok(Ok(match &self.key_file {
+            Some(path) => reader.with_keys(Some(read_keys(path)?)),
+            None => reader,
+        }))
     }
 }
 
+fn read_keys(path: &Path) -> anyhow::Result<MasterKeys> {
+    let name = || path.display().to_string();
+    let text = fs::read_to_string(path).with_context(name)?;
+    MasterKeys::parse(&text).with_context(name)
+}
+
 fn run_verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
-    let places = match options.place.places()? {
-        Ok(places) => places,
+    let reader = match options.place.reader()? {
+        Ok(reader) => reader,
         Err(code) => return Ok(code),
     };
+    let places = reader.places();
     let mut kept = Vec::new();
     for list in &options.roots {
         kept.extend(read_roots(list)?);
     }
+    let known = Known { roots: &kept, keys: reader.keys(), ..Known::default() };
     let shows = io::stderr().is_terminal();
     let mut progress = |done: u64, all: u64| {
         if shows {
@@ -121,12 +144,12 @@ fn run_verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
             eprint!("\r{percent:3} % of {:.1} MB", megabytes(all));
         }
     };
-    let report = verify(&places, Known { roots: &kept, last: 0 }, &mut progress);
+    let report = verify(places, known, &mut progress);
     if shows {
         eprint!("\r\x1b[K");
     }
     let report = report.context("the archive cannot be read")?;
-    print_report(&report, &places)?;
+    print_report(&report, places)?;
     Ok(if report.is_sound() { ExitCode::Done } else { ExitCode::Refused })
 }
 

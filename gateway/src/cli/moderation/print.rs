@@ -71,7 +71,8 @@ impl Printer {
             | Answer::Flushed { .. }
             | Answer::Ban(_)
             | Answer::Archive(_)
-            | Answer::Lifted { .. } => Ok(()),
+            | Answer::Lifted { .. }
+            | Answer::Reindexing { .. } => Ok(()),
         }
     }
 
