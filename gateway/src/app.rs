@@ -602,7 +602,8 @@ fn our_addresses(config: &Config, observer: &Observer) -> Vec<IpAddr> {
     })
 }
 
-fn served(config: &Config) -> ServedDomains {
+/// The domains that are served.
+pub(crate) fn served(config: &Config) -> ServedDomains {
     let patterns = &config.domains.relay;
     let exact = patterns.iter().filter_map(|pattern| match pattern {
         DomainPattern::Exact(domain) => Some(domain.clone()),

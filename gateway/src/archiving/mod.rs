@@ -15,7 +15,7 @@ pub(crate) mod purge;
 mod reading;
 pub(crate) mod room;
 mod roots;
-mod shelf;
+pub(crate) mod shelf;
 mod sight;
 pub mod words;
 

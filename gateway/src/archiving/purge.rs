@@ -126,7 +126,9 @@ mod tests {
 
     async fn bring(room: &Room, serial: u32, keep_days: Option<u32>) -> Seq {
         let capture = capture(serial, keep_days);
-        room.with(move |shelf| shelf.bring(&capture, b"", clock::now())).await.unwrap().unwrap()
+        let mails = [(capture, Vec::new())];
+        let written = room.with(move |shelf| shelf.bring(&mails, clock::now())).await;
+        written.unwrap().unwrap()[0].head.seq
     }
 
     async fn hold(room: &Room, seq: Seq) {

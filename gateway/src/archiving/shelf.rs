@@ -6,7 +6,7 @@ use std::{
 };
 
 use mailweir_archive::{
-    About, Archive, Draft, Left, OpenError, Reader, WriteError, Written,
+    About, Archive, Draft, Left, OpenError, Places, Reader, WriteError, Written,
     catalogue::{Catalogue, Facts, Found, Row},
     entry::{
         self, Access, Capture, Direction, Ending, Erasure, Fared, LegalHold, Lifted, Note, Outcome,
@@ -191,19 +191,32 @@ impl Shelf {
         Ok(row.map(|row| (row.seq, row.mail.ended.is_some())))
     }
 
-    /// Takes in a mail that the queue does not know. Gives the number of its capture.
-    #[cfg(test)]
+    /// Takes in mails that the queue does not know. Once this gives `Ok`, all of them are on the disk.
     pub(crate) fn bring(
         &mut self,
-        capture: &Capture,
-        content: &[u8],
+        mails: &[(Capture, Vec<u8>)],
         now: Timestamp,
-    ) -> Result<Seq, ShelfError> {
-        let payload = self.packer.pack(&entry::encode(capture)?, content)?;
-        let (kind, about, id) = (Kind::Capture, About::Itself, Some(capture.id));
-        let facts = Facts::of_capture(&capture.note, now);
-        let written = self.add(vec![(Draft { kind, about, id, payload }, facts)], now)?;
-        Ok(written.first().map_or(0, |written| written.head.seq))
+    ) -> Result<Vec<Written>, ShelfError> {
+        let mut planned = Vec::with_capacity(mails.len());
+        for (capture, content) in mails {
+            let payload = self.packer.pack(&entry::encode(capture)?, content)?;
+            let (kind, about, id) = (Kind::Capture, About::Itself, Some(capture.id));
+            let facts = Facts::of_capture(&capture.note, now);
+            planned.push((Draft { kind, about, id, payload }, facts));
+        }
+        let written = self.add(planned, now)?;
+        // The queue will not bring them again.
+        for (capture, _) in mails {
+            self.captured.remove(&capture.id);
+        }
+        Ok(written)
+    }
+
+    /// Seals what was begun, so that all of it has its proof.
+    pub(crate) fn seal(&mut self, now: Timestamp) -> Result<(), ShelfError> {
+        self.archive.seal(now)?;
+        self.take_sealed();
+        Ok(())
     }
 
     /// Somebody used the archive. `about`: the mail that they looked at.
@@ -342,7 +355,7 @@ impl Shelf {
     }
 
     /// The number of the last record; 0: there is none.
-    pub(super) const fn last(&self) -> u64 {
+    pub(crate) const fn last(&self) -> u64 {
         self.archive.next() - 1
     }
 
@@ -354,6 +367,11 @@ impl Shelf {
             let _ = self.catalogue.keep();
         }
         sealed
+    }
+
+    /// Where it is.
+    pub(crate) const fn places(&self) -> &Places {
+        self.archive.places()
     }
 
     /// What records say.

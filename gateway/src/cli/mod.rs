@@ -20,6 +20,9 @@ use crate::{
 
 mod api_token;
 mod archive;
+mod archive_export;
+mod archive_import;
+mod archive_prove;
 mod auth;
 mod ban;
 mod chain_check;
@@ -28,6 +31,7 @@ mod demo;
 mod explain;
 mod moderation;
 mod postmap;
+mod progress;
 mod queue;
 mod reindex;
 mod rescue;

@@ -151,12 +151,16 @@ impl<W: Write> Writer<W> {
 /// What a manifest proves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// Mails that were in the archive, by their records: the hash of the content and its size.
-    pub proven: BTreeMap<Seq, (Hash, u64)>,
+    /// Mails that were in the archive.
+    pub proven: Vec<Seq>,
     /// Mails that have no proof, and why, as the manifest says it.
     pub unproven: Vec<(Seq, String)>,
     /// Mails whose proof is none.
     pub wrong: Vec<(Seq, ProofError)>,
+    /// Mails that were to be taken out, and could not be.
+    pub missing: Vec<Missing>,
+    /// The files that have one mail each, and the hashes of their contents.
+    pub files: BTreeMap<String, Hash>,
 }
 
 /// A manifest that is none.
@@ -195,12 +199,13 @@ pub fn verify(manifest: impl Read, roots: &[Root]) -> Result<Checked, ManifestEr
     if read.count != found {
         return Err(ManifestError::Count { said: read.count, found });
     }
-    let mut checked = Checked::default();
+    let mut checked = Checked { missing: read.missing, ..Checked::default() };
     for entry in read.mails {
+        if entry.byte.is_none() {
+            checked.files.insert(entry.file.clone(), entry.sha256);
+        }
         match entry.verify(roots) {
-            Ok(true) => {
-                checked.proven.insert(entry.seq, (entry.sha256, entry.size));
-            }
+            Ok(true) => checked.proven.push(entry.seq),
             Ok(false) => checked.unproven.push((entry.seq, entry.unproven.unwrap_or_default())),
             Err(wrong) => checked.wrong.push((entry.seq, wrong)),
         }

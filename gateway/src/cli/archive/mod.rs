@@ -1,29 +1,27 @@
 //! `mailweir archive`: finding, looking at, holding and erasing mail, and whether it is what was written.
 //!
-//! `verify` and `export` read the archive beside a server that runs. For all else the server is asked, so that the
-//! archive knows who did what; if none runs, the archive is opened itself.
+//! `verify` and `export` read the archive beside a server that runs, `prove` reads no archive, and `import` needs it
+//! for itself. For all else the server is asked, so that the archive knows who did what; if none runs, the archive
+//! is opened itself.
 
 mod ask;
 mod print;
 
 use std::{
     fs,
-    io::{self, IsTerminal as _, Read as _, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use mailweir_archive::{
-    MasterKeys, Place, Places, Reader,
-    frame::{Head, Kind},
-    records,
+    MasterKeys, Places, Reader,
     roots::{self, Root},
     verify::{Known, Report, verify},
 };
-use mailweir_mail::QueueId;
 
-use super::{ExitCode, load, reindex};
+use super::{ExitCode, archive_export, archive_import, archive_prove, load, reindex};
 
 /// Looks at the archive
 #[derive(Args, Debug)]
@@ -47,14 +45,18 @@ enum Verb {
     Erase(ask::EraseOptions),
     /// Erases what was kept for as long as its rule says; a running server does it once a day
     Purge(ask::PurgeOptions),
-    /// Writes a mail to standard output, byte for byte as it was accepted
-    Export(MailOptions),
+    /// Writes mails as they were accepted: one to standard output, or many as files with a manifest
+    Export(archive_export::ExportOptions),
+    /// Says whether mails that were taken out were in the archive. Needs no archive
+    Prove(archive_prove::ProveOptions),
+    /// Archives mails out of files, mailboxes and Maildirs. No server may run
+    Import(archive_import::ImportOptions),
     /// Makes the index anew that mail is searched with
     Reindex(reindex::ReindexOptions),
 }
 
 #[derive(Args, Debug)]
-struct PlaceOptions {
+pub(super) struct PlaceOptions {
     /// The configuration file
     #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml")]
     config: PathBuf,
@@ -75,14 +77,6 @@ struct VerifyOptions {
     roots: Vec<PathBuf>,
 }
 
-#[derive(Args, Debug)]
-struct MailOptions {
-    /// The queue id of the mail
-    id: QueueId,
-    #[command(flatten)]
-    place: PlaceOptions,
-}
-
 const AFTER_HELP: &str = "\
 To encrypt the archive make a key, keep a copy of it elsewhere, and name its file in archive.key_file:
   (umask 077; openssl rand -hex 32 > /etc/mailweir/archive.key)";
@@ -95,14 +89,16 @@ pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
         Verb::Hold(options) => ask::hold(options),
         Verb::Erase(options) => ask::erase(options),
         Verb::Purge(options) => ask::purge(options),
-        Verb::Export(options) => export(options),
+        Verb::Export(options) => archive_export::run(options),
+        Verb::Prove(options) => archive_prove::run(options),
+        Verb::Import(options) => archive_import::run(options),
         Verb::Reindex(options) => reindex::run(options),
     }
 }
 
 impl PlaceOptions {
     /// Reads the archive with the keys that there are.
-    fn reader(&self) -> anyhow::Result<Result<Reader, ExitCode>> {
+    pub(super) fn reader(&self) -> anyhow::Result<Result<Reader, ExitCode>> {
         let reader = match &self.directory {
             Some(directory) => Reader::new(Places::new(directory)),
             None => match load(&self.config) {
@@ -157,7 +153,7 @@ fn run_verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
     Ok(if report.is_sound() { ExitCode::Done } else { ExitCode::Refused })
 }
 
-fn read_roots(list: &Path) -> anyhow::Result<Vec<Root>> {
+pub(super) fn read_roots(list: &Path) -> anyhow::Result<Vec<Root>> {
     let name = || list.display().to_string();
     fs::metadata(list).with_context(name)?;
     let lines = roots::read(list).with_context(name)?;
@@ -195,30 +191,4 @@ fn print_report(report: &Report, places: &Places) -> io::Result<()> {
 
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
-}
-
-fn export(options: &MailOptions) -> anyhow::Result<ExitCode> {
-    let reader = match options.place.reader()? {
-        Ok(reader) => reader,
-        Err(code) => return Ok(code),
-    };
-    let found = found(reader.places(), options.id)?;
-    let capture = found.iter().find(|(head, _)| head.kind == Kind::Capture);
-    let Some((_, place)) = capture else {
-        bail!("{}: the archive has what became of it, and not the mail", options.id);
-    };
-    let mut record = reader.read_sound(*place)?;
-    record.payload.summary()?;
-    let mut out = io::stdout().lock();
-    io::copy(&mut record.payload.by_ref(), &mut out)?;
-    out.flush()?;
-    Ok(ExitCode::Done)
-}
-
-fn found(places: &Places, id: QueueId) -> anyhow::Result<Vec<(Head, Place)>> {
-    let found = records::find(places, id).context("the archive cannot be read")?;
-    if found.is_empty() {
-        bail!("{id}: the archive has no such mail");
-    }
-    Ok(found)
 }
