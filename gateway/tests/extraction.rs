@@ -1,5 +1,7 @@
 //! Mail is read by a child that costs one mail its words when it hangs, dies or lies, and nothing else.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
