@@ -110,8 +110,8 @@ fn a_child_that_is_killed_while_it_has_nothing_to_do_costs_nothing() {
     assert_eq!(all(&mut extractor), [read(1)]);
     let pid = kill(&extractor);
     // Dead, and not buried yet.
-    let words = PathBuf::from(format!("/proc/{pid}/cmdline"));
-    while !fs::read(&words).unwrap().is_empty() {
+    let state = PathBuf::from(format!("/proc/{pid}/stat"));
+    while !fs::read_to_string(&state).unwrap().contains(") Z ") {
         std::thread::yield_now();
     }
     extractor.send(2, 2, &mail(2));

@@ -331,7 +331,9 @@ async fn kill_readers() {
             if words().ends_with(b"extract-worker\0") {
                 let pid = rustix::process::Pid::from_raw(child.parse().unwrap()).unwrap();
                 rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-                wait::until_true("the end of it", async || words().is_empty()).await;
+                let state =
+                    || fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+                wait::until_true("the end of it", async || state().contains(") Z ")).await;
                 killed += 1;
             }
         }
