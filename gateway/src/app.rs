@@ -403,7 +403,8 @@ impl App {
     /// The archive for people; `None`: nothing is archived.
     pub(crate) fn room(&self) -> Option<Room> {
         let archiver = self.archiver.clone()?;
-        Some(Room::of_server(archiver, self.finder.clone()))
+        let hostname = self.config().server.hostname.clone();
+        Some(Room::of_server(archiver, self.finder.clone(), hostname))
     }
 
     /// Who finds mail in the archive; `None`: it is not indexed.

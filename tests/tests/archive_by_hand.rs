@@ -3,11 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use mailweir_archive::{
     Places, Reader,
-    entry::{self, Capture, Direction, Source},
+    entry::{self, Access, Capture, Direction, Source},
     frame::Kind,
     import::{Form, Mails},
     records::Records,
@@ -105,34 +109,126 @@ fn what_was_erased_does_not_come_in_again_and_is_named_where_it_is_missing() {
     assert!(said.text.contains("4 mails archived"), "{said:?}");
 }
 
+#[test]
+fn what_a_search_finds_is_shown_and_taken_out_and_who_did_it_is_written_down() {
+    let Some(gateway) = with_old_mail() else { return };
+    let said = archive(&gateway, &["search", "sent"]);
+    assert!(said.status == REFUSED && said.text.contains("archive reindex"), "{said:?}");
+    let said = archive(&gateway, &["reindex"]);
+    assert_eq!(said.status, DONE, "{said:?}");
+    let said = archive(&gateway, &["search", "subject:sent", "bcc:boss@own.example"]);
+    assert_eq!(said.status, DONE, "{said:?}");
+    let lines =
+        "imported         134\n    <ann@own.example> to bob@far.example, boss@own.example: sent\n";
+    assert!(said.text.contains(lines) && said.text.contains("-- 1 mail\n"), "{}", said.text);
+    let said = archive(&gateway, &["search", "(sent"]);
+    assert!(said.status == REFUSED && said.text.contains("at character"), "{said:?}");
+
+    let to = gateway.path("found").display().to_string();
+    let query = ["export", "--query", "status:imported -subject:sent", "--as", "eml", "--to", &to];
+    let said = archive(&gateway, &query);
+    assert!(said.status == DONE && said.text.contains("3 mails, 0.0 MB"), "{said:?}");
+    let shown = archive(&gateway, &["show", &captures(&gateway)[0].0.id.to_string()]);
+    assert!(shown.text.contains("ended       not yet") || shown.text.contains("kept"), "{shown:?}");
+
+    let reader = Reader::new(places(&gateway));
+    let records = Records::all(&places(&gateway)).unwrap().map(Result::unwrap);
+    let accesses = records.filter(|(head, _)| head.kind == Kind::Access).map(|(_, place)| {
+        let summary = reader.read_sound(place).unwrap().payload.summary().unwrap();
+        format!("{:?}", entry::decode::<Access>(&summary).unwrap().deed)
+    });
+    let accesses: Vec<_> = accesses.collect();
+    let [first, again, taken, _shown] = &accesses[..] else { panic!("{accesses:?}") };
+    assert!(first.contains("bcc:boss@own.example") && again.contains("-subject:sent"));
+    assert_eq!(taken, "Exported { form: \"eml\", mails: 3 }");
+}
+
 /// Whoever has the files, and a copy of the roots, needs no archive.
 #[test]
 fn mails_that_were_taken_out_are_proven_without_the_archive() {
     let Some(gateway) = with_old_mail() else { return };
     let _ = export_all(&gateway, "eml", &gateway.path("out"));
-    let roots = gateway.path("copy of roots");
-    fs::copy(places(&gateway).roots(), &roots).unwrap();
-    fs::remove_dir_all(gateway.data_dir().join("archive")).unwrap();
-    let manifest = gateway.path("out/manifest.json");
-    let prove = || {
-        let (manifest, roots) = (manifest.to_str().unwrap(), roots.to_str().unwrap());
-        let words = ["archive", "prove", manifest, "--roots", roots];
-        let output = Command::new(gateway.binary()).args(words).output().unwrap();
-        (output.status.code(), String::from_utf8(output.stdout).unwrap())
-    };
-    let expected = "4 mails were in the archive, 0 are not proven\n\
-                    4 files have the contents that the manifest names\n";
-    assert_eq!(prove(), (DONE, expected.to_owned()));
-    let mut files = fs::read_dir(gateway.path("out")).unwrap().map(|file| file.unwrap().path());
-    let file = files.find(|path| path.extension().unwrap() == "eml").unwrap();
+    let roots = take_roots(&gateway);
+    let prove = || prove(&gateway, "out/manifest.json");
+    let (status, said) = prove();
+    let counts = "4 records were in the archive, 0 are not proven\n\
+                  4 mails have the contents that the manifest names, 0 do not\nproven of these";
+    assert!(status == DONE && said.starts_with(counts), "{said}");
+    assert!(said.contains("not proven, for the manifest is not signed: sender, recip"), "{said}");
+    let file = first_of(&gateway.path("out"));
+    let content = fs::read(&file).unwrap();
     fs::write(&file, "another").unwrap();
     let (status, said) = prove();
     assert!(status == REFUSED && said.contains(".eml: NOT WHAT the manifest names\n"), "{said}");
+    assert!(said.contains("3 mails have the contents that the manifest names, 1 do not"), "{said}");
+    fs::remove_file(&file).unwrap();
+    let (status, said) = prove();
+    assert!(status == REFUSED && said.contains("1 files are missing"), "{said}");
+    assert!(said.contains(".eml: it is MISSING beside the manifest\n"), "{said}");
+    fs::write(&file, content).unwrap();
+    assert_eq!(prove().0, DONE);
     let other = fs::read_to_string(&roots).unwrap().replacen("1 1 4 ", "1 1 5 ", 1);
     fs::write(&roots, other).unwrap();
     let (status, said) = prove();
     assert_eq!(status, REFUSED);
     assert!(said.contains("record 1: NOT PROVEN: the list of roots has another root"), "{said}");
+}
+
+/// What a manifest says of a mail is believed as far as it is proven, and what it names is not all opened.
+#[test]
+fn a_manifest_that_was_changed_is_not_taken_for_a_proof() {
+    let Some(gateway) = with_old_mail() else { return };
+    let _ = export_all(&gateway, "eml", &gateway.path("out"));
+    take_roots(&gateway);
+    let manifest = gateway.path("out/manifest.json");
+    let whole = fs::read_to_string(&manifest).unwrap();
+    let with = |from: &str, to: &str| {
+        let changed = whole.replacen(from, to, 1);
+        assert_ne!(changed, whole);
+        fs::write(&manifest, changed).unwrap();
+        prove(&gateway, "out/manifest.json")
+    };
+    let (status, said) = with("\"sender\":\"ann@", "\"sender\":\"eve@");
+    assert!(status == DONE && said.contains("is not signed: sender,"), "{said}");
+    let (status, said) = with("\"sha256\":\"", "\"sha256\":\"00");
+    assert!(status == REFUSED && said.contains("the manifest cannot be read"), "{said}");
+    let at = whole.find("\"sha256\":\"").unwrap() + 10;
+    let hash = &whole[at..at + 64];
+    let (status, said) = with(hash, &"0".repeat(64));
+    assert!(status == REFUSED && said.contains("4 records were in the archive, 0 are"), "{said}");
+    assert!(said.contains(".eml: NOT WHAT the manifest names\n"), "{said}");
+
+    let file = first_of(&gateway.path("out"));
+    let name = file.file_name().unwrap().to_str().unwrap();
+    // The same content, so that it would be counted if it were opened.
+    fs::copy(&file, gateway.path("elsewhere")).unwrap();
+    for other in ["../elsewhere".to_owned(), gateway.path("elsewhere").display().to_string()] {
+        let (status, said) = with(name, &other);
+        let expected = format!("{other}: NOT OPENED: it would not be beside the manifest\n");
+        assert!(status == REFUSED && said.contains(&expected), "{said}");
+        assert!(said.contains("3 mails have the contents that the manifest names, 1 do"), "{said}");
+    }
+}
+
+#[test]
+fn a_mailbox_is_compared_with_its_manifest() {
+    let Some(gateway) = with_old_mail() else { return };
+    let _ = export_all(&gateway, "mbox", &gateway.path("out.mbox"));
+    take_roots(&gateway);
+    let prove = || prove(&gateway, "out.mbox.manifest.json");
+    let (status, said) = prove();
+    let counts = "4 mails have the contents that the manifest names, 0 do not\n";
+    assert!(status == DONE && said.contains(counts), "{said}");
+    let mailbox = fs::read_to_string(gateway.path("out.mbox")).unwrap();
+    let changed = mailbox.replacen("Subject: other", "Subject: Other", 1);
+    fs::write(gateway.path("out.mbox"), changed).unwrap();
+    let (status, said) = prove();
+    assert!(status == REFUSED && said.contains(", out.mbox: NOT WHAT the manifest"), "{said}");
+    assert!(said.contains("3 mails have the contents that the manifest names, 1 do not"), "{said}");
+    fs::remove_file(gateway.path("out.mbox")).unwrap();
+    let (status, said) = prove();
+    assert!(status == REFUSED && said.contains("out.mbox: it is MISSING beside"), "{said}");
+    assert!(said.contains("4 records were in the archive, 0 are not proven\n"), "{said}");
 }
 
 #[test]
@@ -224,6 +320,33 @@ fn with_old_mail() -> Option<Installation> {
 
 fn export_all(gateway: &Installation, form: &str, to: &Path) -> Said {
     archive(gateway, &["export", "--all", "--as", form, "--to", to.to_str().unwrap()])
+}
+
+/// Keeps the roots of the archive, and nothing else of it.
+fn take_roots(gateway: &Installation) -> PathBuf {
+    let roots = gateway.path("copy of roots");
+    fs::copy(places(gateway).roots(), &roots).unwrap();
+    fs::remove_dir_all(gateway.data_dir().join("archive")).unwrap();
+    roots
+}
+
+/// Compares a manifest with the roots that were kept. Gives also what was said of errors.
+fn prove(gateway: &Installation, manifest: &str) -> (Option<i32>, String) {
+    let output = Command::new(gateway.binary())
+        .args(["archive", "prove"])
+        .arg(gateway.path(manifest))
+        .arg("--roots")
+        .arg(gateway.path("copy of roots"))
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+/// The mail with the first name.
+fn first_of(directory: &Path) -> PathBuf {
+    let files = fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
+    files.filter(|path| path.extension().unwrap() == "eml").min().unwrap()
 }
 
 /// What an administrator has from another program.

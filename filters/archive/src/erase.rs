@@ -153,17 +153,34 @@ pub fn finish(places: &Places, targets: &[Target]) -> io::Result<()> {
         segments.entry(target.place.segment).or_default().push(*target);
     }
     let mut erased = BTreeMap::<u64, Ids>::new();
+    let mut failed = None;
     for (segment, targets) in segments {
+        // One that fails keeps no other from being released.
+        if let Err(error) = finish_in(places, segment, &targets, &mut erased) {
+            failed.get_or_insert(error);
+        }
+    }
+    leftovers::forget(places, &erased)?;
+    failed.map_or(Ok(()), Err)
+}
+
+fn finish_in(
+    places: &Places,
+    segment: u64,
+    targets: &[Target],
+    erased: &mut BTreeMap<u64, Ids>,
+) -> io::Result<()> {
+    {
         let file = OpenOptions::new().read(true).write(true).open(places.segment(segment));
         let file = match file {
             Ok(file) => file,
             // Nothing is there to be released; `verify` says that it is missing.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
         let mut heads = Vec::with_capacity(targets.len());
         for target in targets {
-            match check(&file, target) {
+            match check(&file, *target) {
                 Ok(head) => heads.push((head, target.place.at)),
                 Err(EraseError::Read(ReadError::Io { error, .. })) => return Err(error),
                 Err(_) => {}
@@ -180,9 +197,8 @@ pub fn finish(places: &Places, targets: &[Target]) -> io::Result<()> {
             release(&file, at + Head::LEN as u64, head.stored)?;
             ids.extend(Some(head.id).filter(|id| *id != NO_ID));
         }
-        file.sync_all()?;
+        file.sync_all()
     }
-    leftovers::forget(places, &erased)
 }
 
 /// What the last records about erasing speak of: a crash may have come before it was done.

@@ -112,6 +112,11 @@ impl Holds {
         self.cases.iter().map(|(case, hold)| (&**case, hold))
     }
 
+    /// The holds that name a mail by its number. Nothing is read for it.
+    pub fn naming(&self, seq: Seq) -> impl Iterator<Item = &str> {
+        self.cases().filter(move |(_, hold)| hold.mails.contains(&seq)).map(|(case, _)| case)
+    }
+
     /// The holds that mean a mail.
     pub fn of<'a>(&'a self, seq: Seq, capture: &'a Capture) -> impl Iterator<Item = &'a str> {
         self.cases().filter(move |(_, hold)| hold.means(seq, capture)).map(|(case, _)| case)

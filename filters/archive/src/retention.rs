@@ -71,6 +71,10 @@ pub fn over<'a>(
 /// The disk failed.
 pub fn judge(rows: &Rows, reader: &Reader, holds: &Holds, row: Row) -> io::Result<Over> {
     let (seq, id) = (row.seq, row.queue_id());
+    let named: Vec<Box<str>> = holds.naming(seq).map(Into::into).collect();
+    if !named.is_empty() {
+        return Ok(Over::Held { seq, id, cases: named });
+    }
     let capture = match read(reader, &row) {
         Ok(capture) => capture,
         Err(why) => return Ok(Over::Unreadable { seq, id, why }),

@@ -3,23 +3,19 @@
 //! A token with the right "audit", and accounts with the role of auditor or administrator, see all mail and all who
 //! got it. Other accounts see what they sent or got, and of hidden recipients themselves alone.
 
-use std::{
-    io::{self, Read as _},
-    sync::Weak,
-};
+use std::sync::Weak;
 
-use bytes::Bytes;
 use mailweir_admin_ui::api::{
     ArchiveSight, ArchivedMail, Caller, Content, Later, NotShown, Search, Who,
 };
 use mailweir_mail::QueueId;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::mpsc;
 
 use super::{
     indexing::{FindError, Sight},
-    room::{Payload, Room, RoomError, Visitor},
+    reading,
+    room::{Room, RoomError, Visitor},
     words,
 };
 use crate::app::App;
@@ -79,30 +75,8 @@ impl ArchivedMail for Api {
         Box::pin(async move {
             let opened = self.room()?.content(&visitor(caller)?, id).await;
             let (size, payload) = opened.map_err(not_shown)?;
-            let (parts, waiting) = mpsc::channel(WAITING);
-            tokio::task::spawn_blocking(move || pass_on(payload, &parts));
-            Ok(Content { size, parts: waiting })
+            Ok(Content { size, parts: reading::parts(payload) })
         })
-    }
-}
-
-/// Reads until the end, an error, or until nobody listens any more.
-fn pass_on(mut payload: Payload, parts: &mpsc::Sender<io::Result<Bytes>>) {
-    loop {
-        let mut part = vec![0; PART];
-        let part = match payload.read(&mut part) {
-            Ok(0) => return,
-            Ok(read) => {
-                part.truncate(read);
-                Ok(part.into())
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => Err(error),
-        };
-        let is_over = part.is_err();
-        if parts.blocking_send(part).is_err() || is_over {
-            return;
-        }
     }
 }
 
@@ -140,9 +114,3 @@ fn not_shown(error: RoomError) -> NotShown {
 }
 
 const USUAL_PAGE: usize = 50;
-
-/// Bytes that are read at once.
-const PART: usize = 64 * 1_024;
-
-/// Parts that may wait for a slow reader.
-const WAITING: usize = 4;

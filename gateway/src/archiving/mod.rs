@@ -11,12 +11,14 @@ mod decided;
 pub(crate) mod indexing;
 mod note;
 mod own;
+mod owner;
 pub(crate) mod purge;
 mod reading;
 pub(crate) mod room;
 mod roots;
 pub(crate) mod shelf;
 mod sight;
+mod status;
 pub mod words;
 
 use std::{
@@ -28,7 +30,7 @@ use std::{
 use mailweir_archive::{OpenError, WriteError, frame::Seq, roots::Root};
 use mailweir_mail::SessionEvent;
 use mailweir_queue::{BodyError, Queue, ToArchive};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::indexing::{FindError, Finder, Lag, Sight, search_files};
@@ -40,6 +42,7 @@ pub(crate) use self::{
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
     own::{Kept, OwnMail},
+    owner::check_owner,
     roots::{Post, RootsCourier},
 };
 use crate::{
@@ -58,6 +61,8 @@ pub(crate) struct Archiver {
     /// Mails whose content could not be read, and when: they hold up no others, and are owed again later.
     unread: Mutex<Vec<(Instant, ToArchive)>>,
     jobs: mpsc::Sender<Job>,
+    /// One for each question of people for which files may be read now.
+    readers: Arc<Semaphore>,
     /// Until it runs.
     waiting: Mutex<Option<Jobs>>,
     /// Told when a segment was sealed.
@@ -134,8 +139,21 @@ impl Archiver {
         let (trouble, unread, sealed) = <_>::default();
         let (jobs, waiting) = mpsc::channel(MOST_JOBS);
         let waiting = Mutex::new(Some(Jobs(waiting)));
+        let readers = Arc::new(Semaphore::new(MOST_READERS));
         let written = watch::Sender::new(None);
-        Self { settings, queue, observer, trouble, written, unread, jobs, waiting, sealed, end }
+        Self {
+            settings,
+            queue,
+            observer,
+            trouble,
+            written,
+            unread,
+            jobs,
+            readers,
+            waiting,
+            sealed,
+            end,
+        }
     }
 
     /// What is true of it now.
@@ -203,7 +221,13 @@ impl Archiver {
         while let Some(Some(next)) =
             end.run_until_cancelled(self.wait(shelf.is_some(), &mut jobs)).await
         {
+            let is_job = matches!(next, Next::Job(_));
             match self.take(shelf.take(), next).await {
+                // It says nothing of whether the disk takes anything.
+                Ok(kept) if is_job => {
+                    self.written.send_replace(Some(kept.last()));
+                    shelf = Some(kept);
+                }
                 Ok(kept) => {
                     self.written.send_replace(Some(kept.last()));
                     shelf = Some(kept);
@@ -226,8 +250,8 @@ impl Archiver {
         if !is_open {
             return Some(Next::Open);
         }
+        // Neither of them keeps the other waiting for long: it is chance who comes first.
         tokio::select! {
-            biased;
             Some(job) = jobs.0.recv() => Some(Next::Job(job)),
             is_owed = self.owed() => is_owed.then_some(Next::Group),
         }
@@ -411,6 +435,9 @@ const DAMAGED: &str = "the stored content is damaged";
 
 /// What [`NotNow`] says when nothing is wrong.
 const ENDS: &str = "the server ends";
+
+/// Questions for which files are read at once; a question may read all of the catalogue.
+const MOST_READERS: usize = 4;
 
 /// Jobs that may wait; more wait outside.
 const MOST_JOBS: usize = 16;

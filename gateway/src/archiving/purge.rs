@@ -22,24 +22,70 @@ pub(super) struct Purged {
     pub(super) failed: Option<Box<str>>,
 }
 
-/// Erases now, and at the beginning of every day (UTC), until the end.
+/// Erases now, and at the beginning of every day (UTC), until the end: while the clock goes on from where the archive
+/// ended. One that has jumped erases nothing by itself.
 pub(crate) async fn every_day(room: Room, observer: Observer, end: CancellationToken) {
-    let mut done = 0;
+    let Some(known) = end.run_until_cancelled(room.last_day()).await else { return };
+    let mut calendar = Calendar { known: known.unwrap_or(None), done: 0 };
     loop {
-        let today = today();
-        // A clock may be set back.
-        if today > done {
-            let Some(purged) = end.run_until_cancelled(purge(&room, today)).await else { return };
-            if purged.failed.is_none() {
-                done = today;
+        match calendar.turn(today()) {
+            Turn::Nothing => {}
+            Turn::Jump(days) => tell_jump(&observer, days),
+            Turn::Purge(day) => {
+                let Some(purged) = end.run_until_cancelled(purge(&room, day)).await else { return };
+                if purged.failed.is_some() {
+                    calendar.done = 0;
+                }
+                tell(&observer, &purged);
             }
-            tell(&observer, &purged);
         }
         let pause = daily::until_next_day(clock::now()).min(super::LOOK);
         if end.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return;
         }
     }
+}
+
+/// Which days there were. Days are counted from 1970.
+struct Calendar {
+    /// The last that is known of: of the last record, or of the last look.
+    known: Option<u32>,
+    /// The last for which was erased, or told that it was not.
+    done: u32,
+}
+
+/// What a look at the clock comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Nothing,
+    Purge(u32),
+    /// So many days are missing.
+    Jump(u32),
+}
+
+impl Calendar {
+    fn turn(&mut self, today: u32) -> Turn {
+        // A clock may be set back.
+        if today <= self.done {
+            return Turn::Nothing;
+        }
+        self.done = today;
+        match self.known {
+            Some(known) if today.saturating_sub(known) > LONGEST_REST => Turn::Jump(today - known),
+            _ => {
+                self.known = Some(today);
+                Turn::Purge(today)
+            }
+        }
+    }
+}
+
+fn tell_jump(observer: &Observer, days: u32) {
+    let text = format!(
+        "ALARM: archive: the clock is {days} days ahead of the last day that the archive knows of: nothing is erased by \
+         itself; if the clock is right, mailweir archive purge goes on"
+    );
+    observer.session(&SessionEvent::Warning { part: "archive", text: text.into() });
 }
 
 pub(super) async fn purge(room: &Room, today: u32) -> Purged {
@@ -81,6 +127,9 @@ fn tell(observer: &Observer, Purged { erased, kept, failed }: &Purged) {
 
 const WAITING: usize = 64;
 
+/// Days that an archive may rest without a record before its clock is doubted.
+const LONGEST_REST: u32 = 31;
+
 #[cfg(test)]
 mod tests {
     use mailweir_archive::{
@@ -95,6 +144,19 @@ mod tests {
 
     use super::*;
     use crate::config;
+
+    #[test]
+    fn a_clock_that_jumps_erases_nothing() {
+        let mut calendar = Calendar { known: Some(20_000), done: 0 };
+        assert_eq!(calendar.turn(20_001), Turn::Purge(20_001));
+        assert_eq!(calendar.turn(20_001), Turn::Nothing, "once a day");
+        assert_eq!(calendar.turn(19_990), Turn::Nothing, "it was set back");
+        assert_eq!(calendar.turn(20_032), Turn::Purge(20_032), "a rest of a month");
+        assert_eq!(calendar.turn(25_000), Turn::Jump(4_968));
+        assert_eq!(calendar.turn(25_001), Turn::Jump(4_969), "it is still not believed");
+        let mut new = Calendar { known: None, done: 0 };
+        assert_eq!(new.turn(25_000), Turn::Purge(25_000), "an archive without records");
+    }
 
     #[tokio::test]
     async fn what_is_over_is_erased_in_groups_and_what_a_court_wants_is_not() {

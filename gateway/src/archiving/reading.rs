@@ -1,7 +1,8 @@
 //! What the files of the archive say of mails, for the eyes of somebody. Blocks.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 
+use bytes::Bytes;
 use mailweir_archive::{
     Places, ReadError, Reader,
     catalogue::{Row, Rows},
@@ -10,16 +11,18 @@ use mailweir_archive::{
     holds::Holds,
     payload::UnpackError,
 };
-use mailweir_extract::{Extracted, Limits, extract};
+use mailweir_extract::Extracted;
 use mailweir_mail::QueueId;
 use mailweir_search::query::Status;
+use tokio::sync::mpsc;
 
 use super::{
     indexing::Sight,
     room::RoomError,
-    sight,
+    sight, status,
     words::{Line, Shown},
 };
+use crate::extraction::header_alone;
 
 /// Files of the archive, open for one question.
 pub(super) struct Reading {
@@ -49,6 +52,15 @@ impl Reading {
         row.erased.is_none() && status::fits(&row, wanted)
     }
 
+    /// Mails behind a record.
+    pub(super) fn mails_behind(&self, reached: Seq) -> Result<u64, RoomError> {
+        let mut mails = 0;
+        for row in self.rows.from(reached + 1) {
+            mails += u64::from(row?.kind == Kind::Capture);
+        }
+        Ok(mails)
+    }
+
     /// A line for each mail. What cannot be read has a line, too.
     pub(super) fn lines(
         &self,
@@ -73,8 +85,7 @@ impl Reading {
         if !sight::may_see(sight, &capture) {
             return None;
         }
-        let recipients = capture.envelope.recipients.iter();
-        let seen = recipients.filter_map(|one| sight::recipient(sight, one, &header));
+        let seen = sight::recipients(sight, &capture.envelope.recipients, &header);
         Some(Line {
             seq: row.seq,
             id,
@@ -148,12 +159,12 @@ impl Reading {
         Ok(())
     }
 
-    /// The content of a mail, and its size; `None`: there is none that may be seen.
+    /// A mail and its content; `None`: there is none that may be seen.
     pub(super) fn open(
         &self,
         id: QueueId,
         sight: &Sight,
-    ) -> Result<Option<(Row, u64, Payload)>, RoomError> {
+    ) -> Result<Option<(Row, Capture, Payload)>, RoomError> {
         let row = self.rows.of_mail(id)?.filter(|row| row.kind == Kind::Capture);
         let Some(row) = row else { return Ok(None) };
         let mut record = match self.reader.read_sound(row.place) {
@@ -163,7 +174,7 @@ impl Reading {
         let summary = record.payload.summary().map_err(ReadError::from)?;
         let capture: Capture = entry::decode(&summary)?;
         let seen = sight::may_see(sight, &capture);
-        Ok(seen.then(|| (row, capture.size, Payload(Box::new(record.payload)))))
+        Ok(seen.then(|| (row, capture, Payload(Box::new(record.payload)))))
     }
 
     /// A mail, and what its header says.
@@ -174,9 +185,34 @@ impl Reading {
         let mut head = Vec::new();
         let read = record.payload.by_ref().take(LONGEST_HEADER).read_to_end(&mut head);
         read.map_err(UnpackError::from).map_err(ReadError::from)?;
-        let end = head.windows(4).position(|four| four == b"\r\n\r\n");
-        head.truncate(end.map_or(head.len(), |end| end + 4));
-        Ok((capture, extract(&head, &Limits::default())))
+        Ok((capture, header_alone(&head)))
+    }
+}
+
+/// The parts of content, in order. Read as fast as they are taken.
+pub(super) fn parts(payload: Payload) -> mpsc::Receiver<io::Result<Bytes>> {
+    let (parts, waiting) = mpsc::channel(WAITING);
+    tokio::task::spawn_blocking(move || pass_on(payload, &parts));
+    waiting
+}
+
+/// Reads until the end, an error, or until nobody listens any more.
+fn pass_on(mut payload: Payload, parts: &mpsc::Sender<io::Result<Bytes>>) {
+    loop {
+        let mut part = vec![0; PART];
+        let part = match payload.read(&mut part) {
+            Ok(0) => return,
+            Ok(read) => {
+                part.truncate(read);
+                Ok(part.into())
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => Err(error),
+        };
+        let is_over = part.is_err();
+        if parts.blocking_send(part).is_err() || is_over {
+            return;
+        }
     }
 }
 
@@ -196,58 +232,11 @@ fn damaged(row: &Row, id: QueueId) -> Line {
     }
 }
 
-pub(super) mod status {
-    //! How a mail stands, in a word.
+/// Bytes that are read at once.
+const PART: usize = 64 * 1_024;
 
-    use mailweir_archive::catalogue::Row;
-    use mailweir_search::query::{Query, Status};
-
-    use crate::archiving::{indexing::FindError, room::RoomError};
-
-    /// The word for lists.
-    pub(in crate::archiving) fn of(row: &Row) -> &'static str {
-        match row.mail.ended {
-            _ if row.erased.is_some() => "erased",
-            Some((_, ending)) => ending.as_str(),
-            None if row.mail.is_imported => IMPORTED,
-            None => WAITING,
-        }
-    }
-
-    /// Whether it stands as is asked for.
-    pub(super) fn fits(row: &Row, wanted: &[Status]) -> bool {
-        wanted.iter().all(|Status { value, excluded }| {
-            let is_so = match &**value {
-                HELD => row.mail.was_held,
-                value => of(row) == value,
-            };
-            is_so != *excluded
-        })
-    }
-
-    /// Whether every state that is asked for is one.
-    pub(in crate::archiving) fn check(query: &str) -> Result<(), RoomError> {
-        let query = Query::parse(query).map_err(FindError::from)?;
-        match query.status.iter().find(|status| !ALL.contains(&&*status.value)) {
-            None => Ok(()),
-            Some(Status { value, .. }) => {
-                let reason = format!("There is no status {value}: {} are.", ALL.join(", "));
-                Err(RoomError::Refused(reason.into()))
-            }
-        }
-    }
-
-    /// It has not ended yet.
-    const WAITING: &str = "waiting";
-
-    /// It was brought from a file.
-    const IMPORTED: &str = "imported";
-
-    /// It was put on hold when it came.
-    const HELD: &str = "held";
-
-    const ALL: [&str; 6] = [WAITING, "delivered", "failed", "deleted", HELD, IMPORTED];
-}
+/// Parts that may wait for a slow reader.
+const WAITING: usize = 4;
 
 /// Bytes of a header that are read.
 const LONGEST_HEADER: u64 = 256 * 1_024;

@@ -3,6 +3,8 @@
 use std::{
     collections::{HashMap, HashSet},
     io,
+    sync::Arc,
+    time::Duration,
 };
 
 use mailweir_archive::{
@@ -32,7 +34,7 @@ pub(crate) struct Shelf {
     catalogue: Catalogue,
     reader: Reader,
     /// Legal holds; an error: one of them cannot be read, and nothing may be erased.
-    holds: Result<Holds, Box<str>>,
+    holds: Result<Arc<Holds>, Box<str>>,
     packer: Packer,
     /// Mails that the queue may bring again, by their captures: those whose end is not known yet, and at the
     /// start those of the last segments.
@@ -93,8 +95,7 @@ impl Shelf {
         let failed = |error| OpenError::Io { path: path.clone(), error };
         let (catalogue, found) =
             Catalogue::open(archive.places(), reader.clone(), &mut |_| {}).map_err(failed)?;
-        let holds = catalogue.rows().holds().map_err(failed)?;
-        let holds = Holds::read(&holds, &reader).map_err(|error| error.to_string().into());
+        let holds = read_holds(&catalogue, &reader, &found).map(Arc::new);
         let mut shelf = Self {
             archive,
             catalogue,
@@ -129,6 +130,7 @@ impl Shelf {
 
     /// Seals what was begun on another day, though nothing comes any more.
     pub(super) fn end_day(&mut self, now: Timestamp) -> Result<(), ShelfError> {
+        self.archive.release().map_err(ShelfError::NotReleased)?;
         Ok(self.archive.end_day(now)?)
     }
 
@@ -238,9 +240,16 @@ impl Shelf {
 
     /// A legal hold begins, or means more.
     pub(crate) fn hold(&mut self, hold: LegalHold, now: Timestamp) -> Result<(), ShelfError> {
-        self.add_about_holds(Kind::Hold, &entry::encode(&hold)?, now)?;
+        let added = self.add_about_holds(Kind::Hold, &entry::encode(&hold)?, now);
+        if let Err(error) = added {
+            // With the catalogue behind, it may be written; then it counts.
+            if matches!(error, ShelfError::Catalogue(_)) {
+                self.holds = Err(format!("a legal hold may not be known: {error}").into());
+            }
+            return Err(error);
+        }
         if let Ok(holds) = &mut self.holds {
-            holds.begin(hold, now);
+            Arc::make_mut(holds).begin(hold, now);
         }
         Ok(())
     }
@@ -249,7 +258,7 @@ impl Shelf {
     pub(crate) fn lift(&mut self, lifted: &Lifted, now: Timestamp) -> Result<(), ShelfError> {
         self.add_about_holds(Kind::Lifted, &entry::encode(lifted)?, now)?;
         if let Ok(holds) = &mut self.holds {
-            holds.lift(lifted);
+            Arc::make_mut(holds).lift(lifted);
         }
         Ok(())
     }
@@ -262,10 +271,12 @@ impl Shelf {
         by: Option<&str>,
         now: Timestamp,
     ) -> Result<Vec<Fate>, ShelfError> {
+        // What could not be released before is first.
+        self.archive.release().map_err(ShelfError::NotReleased)?;
         let mut group = Vec::new();
         let mut fates = Vec::with_capacity(wanted.len());
         for seq in wanted {
-            let fate = match self.may_be_erased(*seq)? {
+            let fate = match self.may_be_erased(*seq, now)? {
                 Err(why) => Fate::Kept(why),
                 Ok(free) => {
                     let record = group.len();
@@ -298,7 +309,11 @@ impl Shelf {
         Ok(fates)
     }
 
-    fn may_be_erased(&self, seq: Seq) -> Result<Result<Box<Free>, Box<str>>, ShelfError> {
+    fn may_be_erased(
+        &self,
+        seq: Seq,
+        now: Timestamp,
+    ) -> Result<Result<Box<Free>, Box<str>>, ShelfError> {
         let rows = self.catalogue.rows();
         let row = rows.get(seq).map_err(ShelfError::Catalogue)?;
         let Some(row) = row.filter(|row| row.kind == Kind::Capture) else {
@@ -306,6 +321,10 @@ impl Shelf {
         };
         if row.erased.is_some() {
             return Ok(Err("it is erased already".into()));
+        }
+        if row.mail.ended.is_none() && !row.mail.is_imported && row.at.plus(LONGEST_WAY) > now {
+            // What becomes of it would be written behind it, and stay.
+            return Ok(Err("it has not ended yet: see mailweir queue show".into()));
         }
         let holds = match &self.holds {
             Ok(holds) => holds,
@@ -383,9 +402,20 @@ impl Shelf {
     ///
     /// # Errors
     /// One of them cannot be read.
-    pub(crate) fn holds(&self) -> Result<&Holds, Box<str>> {
-        self.holds.as_ref().map_err(Clone::clone)
+    pub(crate) fn holds(&self) -> Result<Arc<Holds>, Box<str>> {
+        self.holds.clone()
     }
+}
+
+/// All legal holds, or why they are not known: then nothing may be erased.
+fn read_holds(catalogue: &Catalogue, reader: &Reader, found: &Found) -> Result<Holds, Box<str>> {
+    if let Some(seq) = found.missing {
+        let why = "is damaged, and may have been a legal hold: mailweir archive verify shows it";
+        return Err(format!("record {seq} {why}").into());
+    }
+    let rows = catalogue.rows().holds();
+    let rows = rows.map_err(|error| format!("the catalogue of the archive: {error}"))?;
+    Ok(Holds::read(&rows, reader).map_err(|error| error.to_string())?)
 }
 
 /// Whether the archive is to get the mail itself.
@@ -437,6 +467,9 @@ fn outcome(mail: &ToArchive) -> Option<Outcome> {
         decisions: decided::read(&ending.decisions),
     })
 }
+
+/// For so long a mail may wait in a queue; one that has no end later is not heard of any more.
+const LONGEST_WAY: Duration = Duration::from_secs(30 * 86_400);
 
 /// What the archive had taken when the queue last heard of it is not older than these.
 const LAST_SEGMENTS: usize = 2;

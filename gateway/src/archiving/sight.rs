@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use mailweir_archive::entry::{Capture, Outcome};
+use mailweir_archive::entry::{Capture, Outcome, Source};
 use mailweir_extract::{Extracted, Mailbox};
-use mailweir_mail::{Address, Recipient};
+use mailweir_mail::{Address, Client, Recipient};
 
 use super::{indexing::Sight, words::Shown};
 
@@ -33,14 +33,22 @@ fn sent_it(own: &[String], capture: &Capture) -> bool {
     is_own(own, &login.user) || sender.is_some_and(|sender| is_own(own, sender))
 }
 
-/// What of a recipient may be seen; `header`: what the header of the mail says.
-pub(super) fn recipient(
-    sight: &Sight,
-    recipient: &Recipient,
+/// Those of the recipients that may be seen; `header`: what the header of the mail says.
+pub(super) fn recipients<'a>(
+    sight: &'a Sight,
+    recipients: &'a [Recipient],
     header: &Extracted,
-) -> Option<Recipient> {
-    let named: HashSet<Address> = header.to.iter().chain(&header.cc).filter_map(address).collect();
-    visible(sight, recipient, &named)
+) -> impl Iterator<Item = Recipient> + 'a {
+    let named = named(sight, header);
+    recipients.iter().filter_map(move |recipient| visible(sight, recipient, &named))
+}
+
+/// Whom the header names, where that matters.
+fn named(sight: &Sight, header: &Extracted) -> HashSet<Address> {
+    match shows_hidden(sight) {
+        true => HashSet::new(),
+        false => header.to.iter().chain(&header.cc).filter_map(address).collect(),
+    }
 }
 
 /// Takes out what may not be seen.
@@ -48,7 +56,7 @@ pub(super) fn veil(sight: &Sight, shown: &mut Shown, header: &Extracted) {
     if shows_hidden(sight) {
         return;
     }
-    let named: HashSet<Address> = header.to.iter().chain(&header.cc).filter_map(address).collect();
+    let named = named(sight, header);
     let seen: Vec<Option<Recipient>> = shown
         .capture
         .iter()
@@ -65,9 +73,23 @@ pub(super) fn veil(sight: &Sight, shown: &mut Shown, header: &Extracted) {
     }
     if let Some(capture) = &mut shown.capture {
         capture.envelope.recipients = seen.into_iter().flatten().collect();
+        if !matches!(sight, Sight::Own(own) if sent_it(own, capture)) {
+            veil_origin(capture);
+        }
     }
     shown.holds.clear();
     shown.accesses.clear();
+}
+
+/// From where it came in, and what was decided about it, is not for who got it.
+fn veil_origin(Capture { origin, note, .. }: &mut Capture) {
+    origin.client = Client::unnamed(([0, 0, 0, 0], 0).into());
+    origin.helo = "".into();
+    (origin.login, origin.tls) = (None, None);
+    (note.rule, note.held) = (None, None);
+    if let Source::Imported { by, from } = &mut note.source {
+        (*by, *from) = ("".into(), "".into());
+    }
 }
 
 fn visible(sight: &Sight, recipient: &Recipient, named: &HashSet<Address>) -> Option<Recipient> {
@@ -79,9 +101,14 @@ fn visible(sight: &Sight, recipient: &Recipient, named: &HashSet<Address>) -> Op
     let may = |address: &Address| named.contains(address) || is_own(own, address.as_str());
     // An address that led to a named one is named nowhere itself.
     let original = recipient.original.clone().filter(|original| may(original));
-    let is_seen = may(&recipient.address) || original.is_some();
+    // Nor is one that it was led to: it may be somebody's private one.
+    let (address, original) = match (may(&recipient.address), original) {
+        (true, original) => (recipient.address.clone(), original),
+        (false, Some(original)) => (original, None),
+        (false, None) => return None,
+    };
     // What the sender asked for names the address that was written to.
-    is_seen.then(|| Recipient { original, orcpt: None, ..recipient.clone() })
+    Some(Recipient { address, original, orcpt: None, ..recipient.clone() })
 }
 
 fn names(recipient: &Recipient) -> impl Iterator<Item = &Address> {
@@ -102,9 +129,7 @@ mod tests {
         entry::{Direction, Ending, Fared, Note, Source},
         hash::Hash,
     };
-    use mailweir_mail::{
-        Client, Envelope, Login, Origin, Protocol, QueueId, ReversePath, Timestamp,
-    };
+    use mailweir_mail::{Envelope, Login, Origin, Protocol, QueueId, ReversePath, Timestamp};
 
     use super::*;
 
@@ -178,8 +203,7 @@ mod tests {
         let header = header(&["named@a.example", "list@a.example"]);
         let seen = |sight: &Sight| {
             let shown = capture(&got, None);
-            let all = shown.envelope.recipients.iter();
-            let seen = all.filter_map(|one| recipient(sight, one, &header));
+            let seen = recipients(sight, &shown.envelope.recipients, &header);
             let text = |one: Recipient| match one.original {
                 Some(original) => format!("{original}>{}", one.address),
                 None => one.address.to_string(),
@@ -187,13 +211,13 @@ mod tests {
             seen.map(text).collect::<Vec<_>>()
         };
         assert_eq!(seen(&Sight::WithBcc), got);
-        let named = ["named@a.example", "list@a.example", "list@a.example>x@a.example"];
+        let named = ["named@a.example", "list@a.example", "list@a.example"];
         assert_eq!(seen(&Sight::WithoutBcc), named);
         assert_eq!(seen(&own(&["named@a.example"])), named);
         let hidden = seen(&own(&["hidden@a.example"]));
         assert_eq!(
             hidden,
-            ["named@a.example", "hidden@a.example", "list@a.example", "list@a.example>x@a.example"]
+            ["named@a.example", "hidden@a.example", "list@a.example", "list@a.example"]
         );
     }
 

@@ -5,7 +5,7 @@ use mailweir_archive::{
     frame::Seq,
     holds::Person,
 };
-use mailweir_mail::{QueueId, Timestamp};
+use mailweir_mail::{Address, QueueId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is asked.
@@ -42,6 +42,13 @@ pub enum Ask {
         /// Why.
         reason: Box<str>,
     },
+    /// Have a mail sent again. For a running server.
+    Restore {
+        /// The mail.
+        id: QueueId,
+        /// To whom.
+        to: Vec<Address>,
+    },
     /// Erase what has been kept for long enough.
     Purge {
         /// Only say what would be erased.
@@ -77,6 +84,9 @@ pub struct Hold {
     /// Those that are found by this now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Box<str>>,
+    /// Seconds that the clocks of who asks are ahead of UTC: when a day of the query begins.
+    #[serde(default)]
+    pub utc_offset: i32,
     /// All mail of these people, of yesterday and of tomorrow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
@@ -130,7 +140,7 @@ pub struct Line {
     pub id: QueueId,
     /// When it was archived.
     pub at: Timestamp,
-    /// How it stands: `waiting`, `delivered`, `failed`, `deleted` or `erased`.
+    /// How it stands: `waiting`, `delivered`, `failed`, `deleted` or `imported`; `damaged`: nobody can tell any more.
     pub status: Box<str>,
     /// Which way it went.
     pub direction: Box<str>,

@@ -1,7 +1,7 @@
 //! `mailweir archive export`: mails out of the archive, as they were accepted; one to standard output, or
 //! many as files with a manifest that proves them.
 //!
-//! It reads the archive beside a server that runs.
+//! It reads the archive beside a server that runs, once the archive has it in its records that it will.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use mailweir_archive::{
     Place, Places, ReadError, Reader,
-    entry::{self, Capture, Outcome},
+    entry::{self, AccessDeed, Capture, Outcome},
     export::{ExportError, Exporter, Form, Mail, Missing, Proofs, Said, Taken},
     frame::{Kind, Seq},
     records::Records,
@@ -22,7 +22,7 @@ use mailweir_mail::QueueId;
 
 use super::{
     ExitCode,
-    archive::PlaceOptions,
+    archive::{PlaceOptions, ask},
     operator,
     progress::{Progress, megabytes},
 };
@@ -31,8 +31,11 @@ use crate::clock;
 #[derive(Args, Debug)]
 pub(super) struct ExportOptions {
     /// The queue ids of the mails
-    #[arg(required_unless_present = "all", value_name = "ID")]
+    #[arg(required_unless_present_any = ["all", "query"], value_name = "ID")]
     ids: Vec<QueueId>,
+    /// All mails that a search finds
+    #[arg(long, value_name = "QUERY", conflicts_with_all = ["ids", "all", "directory"], requires = "form")]
+    query: Option<String>,
     /// All mails that the archive has
     #[arg(long, conflicts_with = "ids", requires = "form")]
     all: bool,
@@ -77,17 +80,35 @@ pub(super) fn run(options: &ExportOptions) -> anyhow::Result<ExitCode> {
         Ok(reader) => reader,
         Err(code) => return Ok(code),
     };
-    let ids = (!options.all).then(|| options.ids.iter().copied().collect());
-    let choice = choose(reader.places(), ids.as_ref()).context("the archive cannot be read")?;
+    let archive = match options.place.directory.is_none() {
+        false => None,
+        true => match ask::Archive::of(&options.place.config)? {
+            Some(archive) => Some(archive),
+            None => return Ok(ExitCode::BadConfiguration),
+        },
+    };
+    let ids = match (&options.query, &archive) {
+        _ if options.all => None,
+        (Some(query), Some(archive)) => Some(archive.find(query)?),
+        _ => Some(options.ids.clone()),
+    };
+    let wanted = ids.as_ref().map(|ids| ids.iter().copied().collect());
+    let choice = choose(reader.places(), wanted.as_ref()).context("the archive cannot be read")?;
     if let Some(id) = options.ids.iter().find(|id| !choice.by_id.contains_key(&id.to_key())) {
         bail!("{id}: the archive has no such mail");
+    }
+    // Of a copy of an archive nobody keeps the book.
+    if let Some(archive) = &archive {
+        let form = options.form.map_or("standard output", FormWord::as_str).into();
+        archive.note(AccessDeed::Exported { form, mails: choice.chosen.len() as u64 })?;
     }
     let (Some(form), Some(to)) = (options.form, &options.to) else {
         return to_standard_output(&reader, &choice.chosen);
     };
-    let query = match options.all {
-        true => "all".to_owned(),
-        false => options.ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+    let query = match (options.all, &options.query) {
+        (true, _) => "all".to_owned(),
+        (false, Some(query)) => query.clone(),
+        (false, None) => options.ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
     };
     let (by, at, hidden) = (operator(), clock::now(), !options.without_hidden);
     let said = Said { by, at, query: query.into(), hidden };
@@ -224,6 +245,16 @@ fn summary(Taken { mails, bytes, proven, missing }: &Taken, erased: u64) -> Stri
         }
     }
     text
+}
+
+impl FormWord {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Eml => "eml",
+            Self::Mbox => "mbox",
+            Self::Zip => "zip",
+        }
+    }
 }
 
 impl From<FormWord> for Form {

@@ -5,9 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
-    fs,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use anyhow::{Context as _, bail};
@@ -73,7 +71,7 @@ pub(super) fn run(options: &ImportOptions) -> anyhow::Result<ExitCode> {
     let Some(settings) = &config.archive else {
         bail!("nothing is archived: archive.enabled is not set")
     };
-    check_owner(&settings.directory, &config.server.data_dir)?;
+    archiving::check_owner(&settings.directory, &config.server.data_dir)?;
     let shelf = match Shelf::open(settings, clock::now()) {
         Ok((shelf, _)) => shelf,
         Err(error @ OpenError::InUse(_)) => {
@@ -90,21 +88,6 @@ pub(super) fn run(options: &ImportOptions) -> anyhow::Result<ExitCode> {
     let counts = importer.take_in(Mails::of(&options.paths, form))?;
     println!("{}", counts.summary());
     Ok(if counts.unread == 0 { ExitCode::Done } else { ExitCode::Refused })
-}
-
-/// Files of another user would keep the server from its own archive.
-fn check_owner(directory: &Path, data_dir: &Path) -> anyhow::Result<()> {
-    let Some((place, data)) = [directory, data_dir]
-        .into_iter()
-        .find_map(|place| fs::metadata(place).ok().map(|data| (place, data)))
-    else {
-        return Ok(());
-    };
-    if data.uid() != rustix::process::geteuid().as_raw() {
-        let (place, uid) = (place.display(), data.uid());
-        bail!("{place} belongs to user {uid}: import as that user, as the server runs");
-    }
-    Ok(())
 }
 
 /// What an import has done.

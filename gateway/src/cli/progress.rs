@@ -15,7 +15,8 @@ impl Progress {
 
     /// Shows how much of all is done. `what` is asked for only if the line changes.
     pub(super) fn show(&mut self, (done, all): (u64, u64), what: impl FnOnce() -> String) {
-        let mille = u128::from(done) * 1_000 / u128::from(all.max(1));
+        // Of nothing, all is done.
+        let mille = (u128::from(done) * 1_000).checked_div(u128::from(all)).unwrap_or(1_000);
         if self.is_shown && self.last != Some(mille) {
             self.last = Some(mille);
             eprint!("\r\x1b[K{:3} % of {}", mille / 10, what());

@@ -1,14 +1,14 @@
 //! `mailweir archive reindex`: the index of the archive made anew, by the server if one runs.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     path::PathBuf,
 };
 
 use anyhow::bail;
 use clap::Args;
 
-use super::ExitCode;
+use super::{ExitCode, progress::Progress};
 use crate::{
     archiving::indexing::{self, Made},
     control::{
@@ -37,7 +37,7 @@ pub(super) fn run(options: &ReindexOptions) -> anyhow::Result<ExitCode> {
     if !archive.directory.join("segments").is_dir() {
         bail!("{}: there is no archive", archive.directory.display());
     }
-    let mut progress = Progress { shows: io::stderr().is_terminal() };
+    let mut progress = Progress::begin();
     if let Some(code) = ask(&Store::of(&config), &mut progress)? {
         return Ok(code);
     }
@@ -47,9 +47,9 @@ pub(super) fn run(options: &ReindexOptions) -> anyhow::Result<ExitCode> {
         memory: archive.index_memory,
         program: Program::this(),
     };
-    let mut show = |done, all| progress.show(done, all);
+    let mut show = |done, all| show(&mut progress, done, all);
     let made = indexing::make(&settings, archive.options(), &mut show);
-    progress.end();
+    progress.clear();
     let Made { reached, unread } = made?;
     writeln!(io::stdout(), "{}", made_up_to(reached))?;
     if unread > 0 {
@@ -64,13 +64,13 @@ fn ask(store: &Store, progress: &mut Progress) -> anyhow::Result<Option<ExitCode
     let mut code = ExitCode::Done;
     let tell = |answer| {
         match answer {
-            Answer::Reindexing { done, all, is_made: false } => progress.show(done, all),
+            Answer::Reindexing { done, all, is_made: false } => show(progress, done, all),
             Answer::Reindexing { done, is_made: true, .. } => {
-                progress.end();
+                progress.clear();
                 writeln!(io::stdout(), "{}", made_up_to(done))?;
             }
             Answer::Failed { reason } => {
-                progress.end();
+                progress.clear();
                 code = ExitCode::Refused;
                 writeln!(io::stderr(), "mailweir: {reason}")?;
             }
@@ -86,23 +86,6 @@ fn made_up_to(reached: u64) -> String {
     format!("the index was made anew, up to record {reached}")
 }
 
-/// How far it is, on a terminal.
-struct Progress {
-    shows: bool,
-}
-
-impl Progress {
-    fn show(&mut self, done: u64, all: u64) {
-        // Each record would be too often.
-        if self.shows && (done.is_multiple_of(100) || done == all) {
-            let percent = (100 * done).checked_div(all).unwrap_or(100);
-            eprint!("\r{percent:3} % of {all} records");
-        }
-    }
-
-    fn end(&mut self) {
-        if self.shows {
-            eprint!("\r\x1b[K");
-        }
-    }
+fn show(progress: &mut Progress, done: u64, all: u64) {
+    progress.show((done, all), || format!("{all} records"));
 }

@@ -182,12 +182,12 @@ pub(super) fn check(
         checked.push(rule(one, section.keep));
     }
     if section.segment_size.bytes() < SMALLEST_SEGMENT && !problems.blame(&table, "segment_size") {
-        problems.error(&table, "segment_size", "a segment has at least 1M");
+        problems.error(&table, "segment_size", "a segment has at least 1 MiB");
     }
     if !INDEX_MEMORY.contains(&section.index_memory.bytes())
         && !problems.blame(&table, "index_memory")
     {
-        problems.error(&table, "index_memory", "the index takes 15M to 2G of memory");
+        problems.error(&table, "index_memory", "the index takes 15 MB to 2 GiB of memory");
     }
     if !section.enabled {
         let keys = [

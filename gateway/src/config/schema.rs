@@ -1062,8 +1062,8 @@ section! {
         /// Whether mail is indexed, so that it can be searched. The index lies beside the archive, in its
         /// directory, and can be made anew at any time.
         index: bool = true;
-        /// Memory for words that wait to be written to the index, 15M to 2G. The process that reads mail for it
-        /// takes some more.
+        /// Memory for words that wait to be written to the index, 15 MB to 2 GiB. The process that reads mail
+        /// for it takes some more.
         index_memory: ByteSize = 64000000;
     }
 }

@@ -24,7 +24,8 @@ pub(super) async fn ask(
     let (told, mut waiting) = mpsc::channel(BACKLOG);
     let visitor = Visitor { by: by.into(), from: None, sight: Sight::WithBcc };
     let asked = async move { room.ask(&visitor, ask, &told).await };
-    let passed_on = async {
+    // With the receiver: whoever asked has gone, and so nothing more is told.
+    let passed_on = async move {
         while let Some(told) = waiting.recv().await {
             tell(&answers, Answer::Archive(told)).await?;
         }

@@ -24,7 +24,10 @@ use self::{
     operation::{Answer, Operation, Request},
     perform::Target,
 };
-use crate::{archiving::room::Room, config, store};
+use crate::{
+    archiving::{check_owner, room::Room},
+    config, store,
+};
 
 pub use self::{perform::Operated, socket::serve};
 
@@ -72,6 +75,7 @@ pub async fn ask_archive(
     let Operation::Archive(ask) = &request.operation else {
         anyhow::bail!("that is not for the archive");
     };
+    check_owner(&settings.directory, store.data_dir())?;
     let room = Room::of_files(settings)?;
     let (answers, waiting) = mpsc::channel(BACKLOG);
     let asked = archive::ask(Some(&room), &request.by, ask.clone(), answers);

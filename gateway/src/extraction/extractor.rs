@@ -234,6 +234,8 @@ impl Running {
     fn start(Program(program): &Program) -> Result<Self, Box<str>> {
         let mut command = Command::new(program);
         command.arg0("mailweir").arg(WORD).env_clear().current_dir("/");
+        // What is sent to all at a terminal is not for it: it ends when its input does.
+        command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let said = |error: std::io::Error| error.to_string();
         let mut child = command.spawn().map_err(said)?;

@@ -82,6 +82,33 @@ async fn what_is_erased_is_gone_and_that_it_was_there_can_be_proven() {
     assert_eq!(archive.expect_sound(), 8);
 }
 
+#[tokio::test]
+async fn a_mail_is_sent_again_as_it_was_and_is_not_archived_twice() {
+    let (gateway, archive, sink) = start("").await;
+    let id = submit(&gateway, to("user").to("hidden@local.example")).await;
+    let content = archive.expect_ended(id).await.content;
+    sink.expect(1).await;
+    let to = vec!["lost@local.example".parse().unwrap()];
+    let told = gateway.queue().ask_archive(Ask::Restore { id, to }).await;
+    assert!(matches!(&told[..], [Told::Done { text }] if text.contains("lost@")), "{told:?}");
+    let sent = sink.expect(2).await;
+    let again = sent.iter().find(|mail| mail.recipients() == ["lost@local.example"]).unwrap();
+    let sent_again = again.content().to_vec();
+    let (block, rest) = sent_again.split_at(sent_again.len() - content.len());
+    assert_eq!(rest, content, "nothing of it has changed");
+    let block = String::from_utf8_lossy(block);
+    for field in ["Resent-Date: ", "Resent-From: postmaster@", "Resent-To: lost@local.example\r\n"]
+    {
+        assert!(block.contains(field), "{block}");
+    }
+    gateway.queue().expect_empty().await;
+    let [access] = &archive.accesses()[..] else { panic!("one access") };
+    assert!(
+        matches!(&access.deed, AccessDeed::Restored { to, .. } if &**to == "lost@local.example")
+    );
+    assert_eq!(archive.expect_sound(), 3, "the mail, its end, and that it was sent again");
+}
+
 /// What is found now is held, and nothing that comes later.
 #[tokio::test]
 async fn a_search_says_what_a_legal_hold_means() {
@@ -96,7 +123,8 @@ async fn a_search_says_what_a_legal_hold_means() {
     }
     let (case, reason) = ("one".into(), "a court asked".into());
     let (ids, people) = (Vec::new(), Vec::new());
-    let hold = Hold { case, reason, ids, query: Some("subject:contract".into()), people };
+    let hold =
+        Hold { case, reason, ids, query: Some("subject:contract".into()), utc_offset: 0, people };
     let hold = async || {
         let told = gateway.queue().ask_archive(Ask::Hold(hold.clone())).await;
         matches!(&told[..], [Told::Done { text }] if text.contains("1 mails"))
@@ -133,7 +161,7 @@ async fn show(gateway: &Gateway, id: QueueId) -> Shown {
 async fn hold(gateway: &Gateway, case: &str, ids: Vec<QueueId>, people: &[&str]) {
     let people = people.iter().map(|person| person.parse().unwrap()).collect();
     let (case, reason) = (case.into(), "a court asked".into());
-    let hold = Hold { case, reason, ids, query: None, people };
+    let hold = Hold { case, reason, ids, query: None, utc_offset: 0, people };
     let told = gateway.queue().ask_archive(Ask::Hold(hold)).await;
     assert!(matches!(told[..], [Told::Done { .. }]), "{told:?}");
 }

@@ -317,7 +317,7 @@ async fn expect_found(gateway: &Gateway, query: &str, seqs: &[Seq]) {
 
 fn in_files(archive: &Archive, query: &str) -> Vec<Seq> {
     let page = Page::default();
-    search_files(&archive.directory(), query, &Sight::WithBcc, &page, &|_, _| true).unwrap().seqs
+    search_files(&archive.directory(), query, &Sight::WithBcc, &page, &|_, _| true).unwrap().0.seqs
 }
 
 /// Kills the children of this process that read mail, and waits until they are dead.

@@ -12,7 +12,10 @@ pub(crate) mod tests;
 
 use std::{fs::File, io, os::unix::fs::FileExt};
 
-use self::{row::take, rows::offset};
+use self::{
+    row::take,
+    rows::{There, offset},
+};
 pub use self::{
     row::{Facts, Row, Standing},
     rows::Rows,
@@ -22,7 +25,8 @@ use crate::{
     entry::{self, Capture, Outcome},
     frame::{Kind, SegmentHead, Seq},
     hash::{Chain, Hash},
-    read::Reader,
+    payload::UnpackError,
+    read::{ReadError, Reader},
     records::Records,
     scan::{Look, Scan},
 };
@@ -49,6 +53,8 @@ pub struct Found {
     pub lost: Option<(Seq, Seq)>,
     /// Rows that were made from segments.
     pub made: u64,
+    /// The first record that is not there though later ones are: it is damaged, and nobody knows what it said.
+    pub missing: Option<Seq>,
 }
 
 /// Up to where the rows are on the disk.
@@ -90,8 +96,7 @@ impl Catalogue {
             is_behind: true,
         };
         let known = catalogue.last_known()?;
-        let is_whole = catalogue.rows.next()? >= catalogue.checkpoint.first;
-        if stored.is_none() || !is_whole || !catalogue.checkpoint.fits(places)? {
+        if stored.is_none() || !catalogue.is_whole()? || !catalogue.checkpoint.fits(places)? {
             catalogue.begin_anew()?;
         }
         let (mut made, last) = catalogue.catch_up(progress)?;
@@ -101,7 +106,32 @@ impl Catalogue {
             catalogue.begin_anew()?;
             (made, _) = catalogue.catch_up(progress)?;
         }
-        Ok((catalogue, Found { lost, made }))
+        let missing = catalogue.first_missing()?;
+        Ok((catalogue, Found { lost, made, missing }))
+    }
+
+    /// Whether all rows before the checkpoint are what was written.
+    fn is_whole(&self) -> io::Result<bool> {
+        if self.rows.next()? < self.checkpoint.first {
+            return Ok(false);
+        }
+        self.rows.forget();
+        for seq in 1..self.checkpoint.first {
+            if self.rows.there(seq)? == There::Damage {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn first_missing(&self) -> io::Result<Option<Seq>> {
+        self.rows.forget();
+        for seq in 1..self.rows.next()? {
+            if self.rows.there(seq)? != There::Row {
+                return Ok(Some(seq));
+            }
+        }
+        Ok(None)
     }
 
     fn begin_anew(&mut self) -> io::Result<()> {
@@ -161,7 +191,8 @@ impl Catalogue {
     fn last_hold_before(&self, first: Seq) -> io::Result<Seq> {
         let mut hold = self.last_hold;
         while hold >= first {
-            hold = self.rows.get(hold)?.map_or(0, |row| row.about.min(hold - 1));
+            let row = self.rows.get(hold)?.filter(|row| row.about < hold);
+            hold = row.ok_or(io::ErrorKind::InvalidData)?.about;
         }
         Ok(hold)
     }
@@ -184,7 +215,7 @@ impl Catalogue {
         for record in Records::from(&self.places, self.checkpoint.first)? {
             let (head, place) = record?;
             let written = Written { head, place };
-            let facts = self.facts(&written);
+            let facts = self.facts(&written)?;
             self.put(Row::new(&written, facts), facts)?;
             (made, last) = (made + 1, head.seq);
             progress(made);
@@ -193,18 +224,26 @@ impl Catalogue {
         Ok((made, last))
     }
 
-    /// What a record says. If it cannot be read, nothing is known: it is kept for ever.
-    fn facts(&self, Written { head, place }: &Written) -> Facts {
-        let summary = || self.reader.read(*place).ok()?.payload.summary().ok();
-        match head.kind {
-            Kind::Capture => summary()
-                .and_then(|summary| entry::decode::<Capture>(&summary).ok())
-                .map_or(Facts::Nothing, |capture| Facts::of_capture(&capture.note, head.at)),
-            Kind::Outcome => summary()
-                .and_then(|summary| entry::decode::<Outcome>(&summary).ok())
-                .map_or(Facts::Nothing, |outcome| Facts::Outcome(outcome.end)),
-            Kind::Erased | Kind::Hold | Kind::Lifted | Kind::Access => Facts::Nothing,
+    /// What a record says. If it is damaged or erased, nothing is known: what is there of it is kept for ever.
+    fn facts(&self, Written { head, place }: &Written) -> io::Result<Facts> {
+        if !matches!(head.kind, Kind::Capture | Kind::Outcome) {
+            return Ok(Facts::Nothing);
         }
+        let read = self.reader.read(*place).and_then(|mut record| Ok(record.payload.summary()?));
+        let summary = match read {
+            Ok(summary) => summary,
+            // It may be there the next time.
+            Err(ReadError::Io { error, .. } | ReadError::Payload(UnpackError::Io(error))) => {
+                return Err(error);
+            }
+            Err(_) => return Ok(Facts::Nothing),
+        };
+        Ok(match head.kind {
+            Kind::Capture => entry::decode::<Capture>(&summary)
+                .map_or(Facts::Nothing, |capture| Facts::of_capture(&capture.note, head.at)),
+            _ => entry::decode::<Outcome>(&summary)
+                .map_or(Facts::Nothing, |outcome| Facts::Outcome(outcome.end)),
+        })
     }
 
     /// Writes a row, and what it means for the one that it is about.

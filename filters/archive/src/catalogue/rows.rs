@@ -63,16 +63,37 @@ impl Rows {
     pub fn look(&self, seq: Seq) -> io::Result<Option<Row>> {
         let mut block = self.block.borrow_mut();
         let first = seq - seq % BLOCK;
-        if block.bytes.is_empty() || block.first != first {
+        let from = (seq - first) as usize * Row::LEN;
+        // What was behind the end may be there now.
+        if block.first != first || block.bytes.len() < from + Row::LEN {
             block.read(&self.file, first)?;
         }
-        let from = (seq - first) as usize * Row::LEN;
         let bytes = block.bytes.get(from..from + Row::LEN);
         Ok(bytes.and_then(|bytes| Row::decode(seq, bytes)).filter(|_| seq != 0))
     }
 
+    /// What was read together may be something else by now.
+    pub(super) fn forget(&self) {
+        self.block.borrow_mut().bytes.clear();
+    }
+
+    /// What is at the place of a row.
+    pub(super) fn there(&self, seq: Seq) -> io::Result<There> {
+        if self.look(seq)?.is_some() {
+            return Ok(There::Row);
+        }
+        let mut bytes = [0; Row::LEN];
+        match self.file.read_exact_at(&mut bytes, offset(seq)) {
+            Ok(()) if bytes == [0; Row::LEN] => Ok(There::Nothing),
+            Ok(()) => Ok(There::Damage),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(There::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Every row from a number on.
     pub fn from(&self, seq: Seq) -> impl Iterator<Item = io::Result<Row>> + '_ {
+        self.forget();
         let next = self.next();
         let (end, error) = match next {
             Ok(next) => (next, None),
@@ -80,6 +101,18 @@ impl Rows {
         };
         let rows = (seq.max(1)..end).filter_map(|seq| self.look(seq).transpose());
         error.into_iter().chain(rows)
+    }
+
+    /// The captures of a mail: more than one only if the first was damaged, and the queue brought it again.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn captures_of(&self, id: QueueId) -> io::Result<Vec<Row>> {
+        let Some(first) = self.of_mail(id)? else { return Ok(Vec::new()) };
+        let is_capture = |row: &io::Result<Row>| {
+            row.as_ref().map_or(true, |row| row.kind == Kind::Capture && row.id == first.id)
+        };
+        self.from(first.seq).filter(is_capture).collect()
     }
 
     /// The capture of a mail; or, if it is not there, another record about it.
@@ -139,23 +172,39 @@ impl Rows {
         };
         let mut holds = Vec::new();
         let mut next = checkpoint.last_hold;
-        while let Some(row) = self.get(next)? {
-            // Each is about one before it.
-            if row.seq != next || row.about >= next {
+        while next != 0 {
+            let row = self.get(next)?.filter(is_of_hold);
+            // Each is about one before it. A missing one is damage, and not the end.
+            let Some(row) = row.filter(|row| row.about < next) else {
                 return Err(io::ErrorKind::InvalidData.into());
-            }
+            };
             next = row.about;
             holds.push(row);
         }
         holds.reverse();
         for row in self.from(checkpoint.first) {
             let row = row?;
-            if matches!(row.kind, Kind::Hold | Kind::Lifted) && row.seq > checkpoint.last_hold {
+            if is_of_hold(&row) && row.seq > checkpoint.last_hold {
                 holds.push(row);
             }
         }
         Ok(holds)
     }
+}
+
+fn is_of_hold(row: &Row) -> bool {
+    matches!(row.kind, Kind::Hold | Kind::Lifted)
+}
+
+/// What is at the place of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum There {
+    /// A row.
+    Row,
+    /// Nothing was ever written.
+    Nothing,
+    /// Something that is no row of this number.
+    Damage,
 }
 
 impl Block {

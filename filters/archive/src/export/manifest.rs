@@ -1,10 +1,15 @@
-//! The manifest of an export: what was taken out, by whom, and the proof that it was in the archive. JSON, with
-//! one mail on each line, so that it is written as mails come and can be looked through with simple tools.
+//! The manifest of an export: what was taken out, by whom, and the proof that its records were in the archive. JSON,
+//! with one mail on each line, so that it is written as mails come and can be looked through with simple tools.
 //!
-//! [`verify`] needs the manifest and a list of roots that was kept elsewhere, and no archive.
+//! [`verify`] needs the manifest and a list of roots that was kept elsewhere, and no archive. [`compare`] needs the
+//! files that were taken out.
+
+mod contents;
+
+pub use contents::{Content, Unlike, compare};
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io::{self, Read, Write},
 };
 
@@ -17,7 +22,7 @@ use super::{
 };
 use crate::{
     entry::{Decided, Direction, Ending, Fared},
-    frame::{Head, Seq},
+    frame::{Head, Kind, Seq},
     hash::Hash,
     roots::Root,
 };
@@ -151,16 +156,17 @@ impl<W: Write> Writer<W> {
 /// What a manifest proves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// Mails that were in the archive.
+    /// Records that were in the archive. Of what the manifest says of them, this is true of their numbers, queue ids
+    /// and times of writing, and of nothing else.
     pub proven: Vec<Seq>,
-    /// Mails that have no proof, and why, as the manifest says it.
+    /// Records that have no proof, and why, as the manifest says it.
     pub unproven: Vec<(Seq, String)>,
-    /// Mails whose proof is none.
+    /// Records whose proof is none.
     pub wrong: Vec<(Seq, ProofError)>,
     /// Mails that were to be taken out, and could not be.
     pub missing: Vec<Missing>,
-    /// The files that have one mail each, and the hashes of their contents.
-    pub files: BTreeMap<String, Hash>,
+    /// The files, and what the manifest says of their contents, in the order of their bytes.
+    pub files: BTreeMap<String, Vec<Content>>,
 }
 
 /// A manifest that is none.
@@ -180,13 +186,16 @@ pub enum ManifestError {
         /// What it has.
         found: u64,
     },
+    /// It names a record twice, and no two mails have one.
+    #[error("the manifest has record {0} more than once")]
+    Twice(Seq),
 }
 
 /// Compares a manifest with a list of roots.
 ///
-/// A proof is about the record as the archive stores it. That the content is the one of the record is what
-/// the archive says (`mailweir archive verify` of the archive itself shows it): the record has the hash of what
-/// is stored, compressed.
+/// A proof is about the record as the archive stores it, and binds its head. What else the manifest says is not
+/// signed: sender, recipients, hash and size of the content, and what became of the mail. The head has the hash of what
+/// is stored, compressed, so that only the archive itself shows whether it is true (`mailweir archive verify`).
 ///
 /// # Errors
 /// [`ManifestError`]. What is wrong with single mails is no error.
@@ -200,16 +209,19 @@ pub fn verify(manifest: impl Read, roots: &[Root]) -> Result<Checked, ManifestEr
         return Err(ManifestError::Count { said: read.count, found });
     }
     let mut checked = Checked { missing: read.missing, ..Checked::default() };
+    let mut seen = HashSet::new();
     for entry in read.mails {
-        if entry.byte.is_none() {
-            checked.files.insert(entry.file.clone(), entry.sha256);
+        if !seen.insert(entry.seq) {
+            return Err(ManifestError::Twice(entry.seq));
         }
+        checked.files.entry(entry.file.clone()).or_default().push(entry.content());
         match entry.verify(roots) {
             Ok(true) => checked.proven.push(entry.seq),
             Ok(false) => checked.unproven.push((entry.seq, entry.unproven.unwrap_or_default())),
             Err(wrong) => checked.wrong.push((entry.seq, wrong)),
         }
     }
+    checked.files.values_mut().for_each(|contents| contents.sort_by_key(|content| content.byte));
     Ok(checked)
 }
 
@@ -217,11 +229,18 @@ impl Entry {
     /// `false`: there is no proof.
     fn verify(&self, roots: &[Root]) -> Result<bool, ProofError> {
         let head = proof::read(&self.head)?;
-        if (head.seq, head.id) != (self.seq, self.id.to_key()) {
+        let is_meant = (head.seq, head.id) == (self.seq, self.id.to_key())
+            && head.at.rfc3339() == self.recorded;
+        if head.kind != Kind::Capture || !is_meant {
             return Err(ProofError::OtherRecord);
         }
         let Some(proof) = &self.proof else { return Ok(false) };
         proof.verify(&head, roots).map(|()| true)
+    }
+
+    const fn content(&self) -> Content {
+        let Self { seq, byte, size, sha256, .. } = *self;
+        Content { seq, byte, size, sha256 }
     }
 
     pub(super) fn prove(&mut self, head: &Head, proof: Result<Proof, NoProof>) {

@@ -7,7 +7,10 @@ use mailweir_test_servers::tools;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::*;
+use super::{
+    manifest::{Content, Unlike},
+    *,
+};
 use crate::{
     About, Archive, Draft, Options, Reader, Written,
     entry::{self, Direction, Ending, Fared, Note, Source},
@@ -70,6 +73,13 @@ impl Home {
             let mail = Mail { head, capture, outcome: Some(&outcome) };
             exporter.add(mail, proof, record.payload).unwrap();
         }
+    }
+
+    /// What the manifest of a mailbox says of it.
+    fn named(&self, name: &str) -> Vec<Content> {
+        let manifest = File::open(self.path(&format!("{name}.manifest.json"))).unwrap();
+        let mut checked = manifest::verify(manifest, &self.roots()).unwrap();
+        checked.files.remove(name).unwrap()
     }
 
     /// The contents of all mails of an export, as import reads them.
@@ -148,7 +158,7 @@ fn files_are_byte_for_byte_and_a_copy_of_the_roots_proves_them() {
     fs::remove_dir_all(home.path("archive")).unwrap();
     let checked = manifest::verify(manifest.as_slice(), &roots).unwrap();
     assert_eq!(checked.proven, [1, 2, 3]);
-    let hashes: Vec<_> = checked.files.values().copied().collect();
+    let hashes: Vec<_> = checked.files.values().flatten().map(|one| one.sha256).collect();
     assert_eq!(hashes, MAILS.iter().map(|mail| Hash::of(mail)).collect::<Vec<_>>());
     assert_eq!((checked.unproven, checked.wrong), (vec![], vec![]));
 }
@@ -348,6 +358,71 @@ fn a_mailbox_has_as_many_mails_for_python_as_went_in() {
     assert_eq!(String::from_utf8(run.stdout).unwrap().trim(), format!("3 {}", lengths.join(" ")));
 }
 
+/// Who has the manifest can write into it what they like of a mail, but not of its record.
+#[test]
+fn a_manifest_with_another_sender_or_hash_proves_the_records_and_no_more() {
+    let mut home = Home::of(&MAILS);
+    home.archive.seal(NOW).unwrap();
+    home.export(Form::Eml, "out", true);
+    let manifest = fs::read_to_string(home.path("out/manifest.json")).unwrap();
+    let verify = |from: &str, to: &str| {
+        let changed = manifest.replacen(from, to, 1);
+        assert_ne!(changed, manifest);
+        manifest::verify(changed.as_bytes(), &home.roots())
+    };
+    let checked = verify("x\\\"@own.example", "y\\\"@own.example").unwrap();
+    assert_eq!((checked.proven, checked.wrong), (vec![1, 2, 3], vec![]));
+    let other = Hash::of(b"other");
+    let checked = verify(&Hash::of(MAILS[0]).to_string(), &other.to_string()).unwrap();
+    assert_eq!((&checked.proven[..], checked.wrong), (&[1, 2, 3][..], vec![]));
+    let (file, contents) = checked.files.first_key_value().unwrap();
+    assert_eq!((contents[0].seq, contents[0].sha256), (1, other));
+    let there = fs::read(home.path("out").join(file)).unwrap();
+    assert_eq!(manifest::compare(&there[..], contents).unwrap(), [(1, Unlike::Other)]);
+
+    let head = home.captures[0].0.head;
+    let written = head.at.rfc3339();
+    let recorded = format!("\"recorded\":\"{written}\"");
+    let checked = verify(&recorded, &recorded.replace("\"2026", "\"2025")).unwrap();
+    assert_eq!(checked.wrong, [(1, ProofError::OtherRecord)]);
+    let outcome = proof::written(&Head { kind: Kind::Outcome, ..head });
+    let checked = verify(&proof::written(&head), &outcome).unwrap();
+    assert_eq!(checked.wrong, [(1, ProofError::OtherRecord)]);
+    let twice = verify("\"seq\":2", "\"seq\":1");
+    assert!(matches!(twice, Err(ManifestError::Twice(1))));
+}
+
+#[test]
+fn a_mailbox_is_what_its_manifest_names_to_the_byte() {
+    let home = Home::of(&MAILS);
+    home.export(Form::Mbox, "out", true);
+    let named = home.named("out");
+    let mailbox = fs::read(home.path("out")).unwrap();
+    let unlike = |mailbox: &[u8]| manifest::compare(mailbox, &named).unwrap();
+    assert_eq!(unlike(&mailbox), []);
+    let all = [1, 2, 3].map(|seq| (seq, Unlike::Other));
+    assert_eq!(unlike(b""), all);
+    assert_eq!(unlike(&mailbox[..mailbox.len() - 1]), all[2..]);
+    assert_eq!(unlike(&[&mailbox[..], b"\n"].concat()).len(), 1);
+    assert_eq!(unlike(&[&mailbox[..], b"From x\n\nanother\n\n"].concat()).len(), 1);
+    // A mail that the manifest does not name stands before the first.
+    let begin = usize::try_from(named[1].byte.unwrap()).unwrap();
+    assert_eq!(manifest::compare(&mailbox[..], &named[1..]).unwrap(), all[1..2]);
+    assert_eq!(manifest::compare(&mailbox[begin..], &named[1..]).unwrap().len(), 2);
+    let is_same = manifest::compare(&mailbox[..], &[named[0], named[0], named[2]]).unwrap();
+    assert!(!is_same.is_empty());
+}
+
+#[test]
+fn lone_lfs_are_not_taken_for_another_mail() {
+    let mails: [&[u8]; 4] = [b"\n\na\r\n", b"a\nb", b"no end", b"\r\n"];
+    let home = Home::of(&mails);
+    home.export(Form::Mbox, "out", true);
+    let mailbox = fs::read(home.path("out")).unwrap();
+    let unlike = manifest::compare(&mailbox[..], &home.named("out")).unwrap();
+    assert_eq!(unlike, [(1, Unlike::LineEnds), (2, Unlike::LineEnds)]);
+}
+
 /// How a mail stands in a mailbox.
 fn lines(mail: &[u8]) -> String {
     let text = format!("\n{}", String::from_utf8_lossy(mail).replace("\r\n", "\n"));
@@ -397,5 +472,40 @@ proptest! {
         };
         let imported = home.imported("out", import::Form::Mbox);
         prop_assert_eq!(imported.iter().map(plain).collect::<Vec<_>>(), mails.iter().map(plain).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn only_lone_lfs_keep_a_mailbox_from_being_compared(
+        mails in prop::collection::vec("(From |>From |[>F\r\n]|\r\n|\n\n|a){1,40}", 1..4),
+    ) {
+        let home = Home::of(&mails.iter().map(String::as_bytes).collect::<Vec<_>>());
+        home.export(Form::Mbox, "out", true);
+        let is_kept = |mail: &String| !mail.replace("\r\n", "").contains('\n');
+        let lost: Vec<_> = (1..)
+            .zip(&mails)
+            .filter(|(_, mail)| !is_kept(mail))
+            .map(|(seq, _)| (seq, Unlike::LineEnds))
+            .collect();
+        let mailbox = fs::read(home.path("out")).unwrap();
+        prop_assert_eq!(manifest::compare(&mailbox[..], &home.named("out")).unwrap(), lost);
+    }
+
+    #[test]
+    fn no_byte_of_a_mailbox_is_changed_unseen(
+        mail in "(From |>From |>|F|\r|\r\n|a){1,20}",
+        at: prop::sample::Index,
+        byte in prop_oneof![any::<u8>(), Just(b'\r'), Just(b'\n'), Just(b'>')],
+        is_added: bool,
+    ) {
+        let home = Home::of(&[mail.as_bytes()]);
+        home.export(Form::Mbox, "out", true);
+        let whole = fs::read(home.path("out")).unwrap();
+        let begin = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let at = begin + at.index(whole.len() - begin);
+        let mut changed = whole.clone();
+        changed.splice(at..at + usize::from(!is_added), [byte]);
+        prop_assume!(changed != whole);
+        let unlike = manifest::compare(&changed[..], &home.named("out")).unwrap();
+        prop_assert_eq!(unlike.len(), 1);
     }
 }

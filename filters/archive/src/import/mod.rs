@@ -64,12 +64,6 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// Bytes in the file. The content may have more, since it has CRLF behind every line.
-    #[must_use]
-    pub const fn bytes_of_file(&self) -> u64 {
-        self.bytes
-    }
-
     /// Reads the content.
     ///
     /// # Errors

@@ -325,6 +325,12 @@ fn address(word: &str, place: Place) -> Option<Address> {
 
 fn exact(key: Key, text: &str, at: usize) -> Result<Clause, QueryError> {
     let text = if key == Key::MessageId { text.trim_matches(['<', '>']) } else { text };
+    let text = match (key, text) {
+        // The words of the archive's records.
+        (Key::Direction, "inbound") => "in",
+        (Key::Direction, "outbound") => "out",
+        _ => text,
+    };
     let known = text.trim_end_matches('*');
     if known.is_empty() || known.contains('*') {
         return fail(at, "A star stands only at the end of a value.");

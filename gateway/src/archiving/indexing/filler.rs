@@ -252,7 +252,7 @@ const MANY: u64 = 5_000;
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// At most so long.
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// From commit to commit, while no mail comes.
 const IDLE: Duration = Duration::from_secs(60);

@@ -220,7 +220,8 @@ impl Served {
     }
 }
 
-/// Searches an index that somebody else fills, or nobody does: as the files are now.
+/// Searches an index that somebody else fills, or nobody does: as the files are now. Says also up to which record it
+/// knows the archive; 0: nothing of it.
 ///
 /// # Errors
 /// [`FindError`].
@@ -230,7 +231,7 @@ pub fn search_files(
     sight: &Sight,
     page: &Page,
     keep: &dyn Fn(Seq, &[Status]) -> bool,
-) -> Result<Found, FindError> {
+) -> Result<(Found, Seq), FindError> {
     let query = Query::parse(text)?;
     let directories = Directories::new(archive);
     let places = [directories.index(), directories.new_one()];
@@ -238,7 +239,10 @@ pub fn search_files(
         Opened::Ready(index) => Some(index),
         Opened::Absent | Opened::OtherFormat | Opened::Damaged(_) => None,
     });
-    search(&index.ok_or(FindError::Absent)?.searcher(), &query, sight, page, keep)
+    let index = index.ok_or(FindError::Absent)?;
+    let reached = index.indexed_up_to().map_err(|_| FindError::Damaged)?;
+    let found = search(&index.searcher(), &query, sight, page, keep)?;
+    Ok((found, reached.unwrap_or(0)))
 }
 
 fn search(

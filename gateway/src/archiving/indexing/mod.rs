@@ -409,7 +409,7 @@ fn stand_back() {
 const NO_LANDLOCK: &str = "the kernel has no Landlock: its limits alone keep the process that reads mail for the \
                            index from files and the network";
 
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 /// Records that the index may be behind without a word.
 const MUCH: u64 = 1_000;

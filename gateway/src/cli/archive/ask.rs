@@ -2,13 +2,13 @@
 
 use std::{
     io::{self, IsTerminal as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use mailweir_archive::holds::Person;
-use mailweir_mail::QueueId;
+use mailweir_archive::{entry::AccessDeed, holds::Person};
+use mailweir_mail::{Address, QueueId};
 
 use super::{
     super::{ExitCode, load, operator, runtime},
@@ -124,6 +124,17 @@ pub(super) struct EraseOptions {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct RestoreOptions {
+    /// The queue id of the mail
+    id: QueueId,
+    /// To whom; may be given several times
+    #[arg(long, required = true, value_name = "ADDRESS")]
+    to: Vec<Address>,
+    #[command(flatten)]
+    way: Way,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct PurgeOptions {
     /// Only list what would be erased
     #[arg(long)]
@@ -138,7 +149,7 @@ pub(super) fn search(options: &SearchOptions) -> anyhow::Result<ExitCode> {
     let mut before = None;
     let mut left = options.limit;
     let mut printer = Printer::new(options.way.json);
-    let Some(Archive { config, settings }) = Archive::of(&options.way)? else {
+    let Some(Archive { config, settings }) = Archive::of(&options.way.config)? else {
         return Ok(ExitCode::BadConfiguration);
     };
     while left > 0 {
@@ -169,7 +180,8 @@ pub(super) fn hold(options: &HoldOptions) -> anyhow::Result<ExitCode> {
         HoldAction::Add(AddOptions { case, ids, reason, query, person, way }) => {
             let (case, reason, query) = (case.clone(), reason.clone(), query.clone());
             let (ids, people) = (ids.clone(), person.clone());
-            ask_once(way, Ask::Hold(Hold { case, reason, ids, query, people }))
+            let utc_offset = TimeZone::of_machine().offset(clock::now());
+            ask_once(way, Ask::Hold(Hold { case, reason, ids, query, utc_offset, people }))
         }
         HoldAction::Lift(LiftOptions { case, reason, way }) => {
             ask_once(way, Ask::Lift { case: case.clone(), reason: reason.clone() })
@@ -181,33 +193,81 @@ pub(super) fn erase(EraseOptions { ids, reason, way }: &EraseOptions) -> anyhow:
     ask_once(way, Ask::Erase { ids: ids.clone(), reason: reason.clone() })
 }
 
+pub(super) fn restore(RestoreOptions { id, to, way }: &RestoreOptions) -> anyhow::Result<ExitCode> {
+    ask_once(way, Ask::Restore { id: *id, to: to.clone() })
+}
+
 pub(super) fn purge(PurgeOptions { dry_run, way }: &PurgeOptions) -> anyhow::Result<ExitCode> {
-    ask_once(way, Ask::Purge { dry_run: *dry_run })
+    ask_and_print(way, Ask::Purge { dry_run: *dry_run }, Printer::of_purge(way.json))
 }
 
 fn ask_once(way: &Way, wanted: Ask) -> anyhow::Result<ExitCode> {
-    let Some(Archive { config, settings }) = Archive::of(way)? else {
+    ask_and_print(way, wanted, Printer::new(way.json))
+}
+
+fn ask_and_print(way: &Way, wanted: Ask, mut printer: Printer) -> anyhow::Result<ExitCode> {
+    let Some(Archive { config, settings }) = Archive::of(&way.config)? else {
         return Ok(ExitCode::BadConfiguration);
     };
-    let mut printer = Printer::new(way.json);
     ask(&config, &settings, wanted, |told| printer.print(&told))?;
     printer.finish(false)
 }
 
 /// The archive that is meant.
-struct Archive {
+pub(in crate::cli) struct Archive {
     config: Config,
     settings: config::Archive,
 }
 
 impl Archive {
     /// `None`: the configuration has errors, and they were printed.
-    fn of(way: &Way) -> anyhow::Result<Option<Self>> {
-        let Ok(config) = load(&way.config) else { return Ok(None) };
+    pub(in crate::cli) fn of(config: &Path) -> anyhow::Result<Option<Self>> {
+        let Ok(config) = load(config) else { return Ok(None) };
         let Some(settings) = config.archive.clone() else {
             bail!("nothing is archived: archive.enabled is not set");
         };
         Ok(Some(Self { config, settings }))
+    }
+
+    /// The mails that are found, by their names; of no more than are there now.
+    ///
+    /// # Errors
+    /// The query makes no sense, or the archive cannot be asked.
+    pub(in crate::cli) fn find(&self, query: &str) -> anyhow::Result<Vec<QueueId>> {
+        let utc_offset = TimeZone::of_machine().offset(clock::now());
+        let (mut ids, mut before) = (Vec::new(), None);
+        loop {
+            let search = Search { query: query.into(), before, limit: PAGE, utc_offset };
+            before = None;
+            self.ask_for(Ask::Search(search), |told| match told {
+                Told::Mail(line) => ids.push(line.id),
+                Told::Found(found) => before = found.next,
+                _ => {}
+            })?;
+            if before.is_none() {
+                return Ok(ids);
+            }
+        }
+    }
+
+    /// Writes down what is about to be done with the files of the archive.
+    ///
+    /// # Errors
+    /// It cannot be written down: then it must not be done.
+    pub(in crate::cli) fn note(&self, deed: AccessDeed) -> anyhow::Result<()> {
+        self.ask_for(Ask::Note { deed }, |_| {})
+    }
+
+    fn ask_for(&self, wanted: Ask, mut tell: impl FnMut(Told)) -> anyhow::Result<()> {
+        let mut failed = None;
+        ask(&self.config, &self.settings, wanted, |told| {
+            match told {
+                Told::Failed { reason } => failed = Some(reason),
+                told => tell(told),
+            }
+            Ok(())
+        })?;
+        failed.map_or(Ok(()), |reason| Err(anyhow::anyhow!("{reason}")))
     }
 }
 

@@ -4,12 +4,12 @@
 //! for itself. For all else the server is asked, so that the archive knows who did what; if none runs, the archive
 //! is opened itself.
 
-mod ask;
+pub(super) mod ask;
 mod print;
 
 use std::{
     fs,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -21,7 +21,11 @@ use mailweir_archive::{
     verify::{Known, Report, verify},
 };
 
-use super::{ExitCode, archive_export, archive_import, archive_prove, load, reindex};
+use super::{
+    ExitCode, archive_export, archive_import, archive_prove, load,
+    progress::{Progress, megabytes},
+    reindex,
+};
 
 /// Looks at the archive
 #[derive(Args, Debug)]
@@ -45,9 +49,11 @@ enum Verb {
     Erase(ask::EraseOptions),
     /// Erases what was kept for as long as its rule says; a running server does it once a day
     Purge(ask::PurgeOptions),
+    /// Has a mail sent again, as it was, to whom you name
+    Restore(ask::RestoreOptions),
     /// Writes mails as they were accepted: one to standard output, or many as files with a manifest
     Export(archive_export::ExportOptions),
-    /// Says whether mails that were taken out were in the archive. Needs no archive
+    /// Says whether the records of mails that were taken out were in the archive. Needs no archive
     Prove(archive_prove::ProveOptions),
     /// Archives mails out of files, mailboxes and Maildirs. No server may run
     Import(archive_import::ImportOptions),
@@ -59,10 +65,10 @@ enum Verb {
 pub(super) struct PlaceOptions {
     /// The configuration file
     #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml")]
-    config: PathBuf,
+    pub(super) config: PathBuf,
     /// The directory of the archive, instead of the configured one
     #[arg(long, value_name = "DIR")]
-    directory: Option<PathBuf>,
+    pub(super) directory: Option<PathBuf>,
     /// The key file of an encrypted archive, instead of the configured one
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
@@ -89,6 +95,7 @@ pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
         Verb::Hold(options) => ask::hold(options),
         Verb::Erase(options) => ask::erase(options),
         Verb::Purge(options) => ask::purge(options),
+        Verb::Restore(options) => ask::restore(options),
         Verb::Export(options) => archive_export::run(options),
         Verb::Prove(options) => archive_prove::run(options),
         Verb::Import(options) => archive_import::run(options),
@@ -137,17 +144,10 @@ fn run_verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
         kept.extend(read_roots(list)?);
     }
     let known = Known { roots: &kept, keys: reader.keys(), ..Known::default() };
-    let shows = io::stderr().is_terminal();
-    let mut progress = |done: u64, all: u64| {
-        if shows {
-            let percent = (100 * done).checked_div(all).unwrap_or(100);
-            eprint!("\r{percent:3} % of {:.1} MB", megabytes(all));
-        }
-    };
-    let report = verify(places, known, &mut progress);
-    if shows {
-        eprint!("\r\x1b[K");
-    }
+    let mut progress = Progress::begin();
+    let mut show = |done, all| progress.show((done, all), || megabytes(all));
+    let report = verify(places, known, &mut show);
+    progress.clear();
     let report = report.context("the archive cannot be read")?;
     print_report(&report, places)?;
     Ok(if report.is_sound() { ExitCode::Done } else { ExitCode::Refused })
@@ -176,7 +176,7 @@ fn print_report(report: &Report, places: &Places) -> io::Result<()> {
     let Report { segments, records, erased, bytes, torn, .. } = report;
     writeln!(
         out,
-        "{records} records in {segments} segments, {:.1} MB; {erased} were erased and say so",
+        "{records} records in {segments} segments, {}; {erased} were erased and say so",
         megabytes(*bytes)
     )?;
     if *torn > 0 {
@@ -187,8 +187,4 @@ fn print_report(report: &Report, places: &Places) -> io::Result<()> {
         1 => writeln!(out, "NOT SOUND: 1 finding"),
         many => writeln!(out, "NOT SOUND: {many} findings"),
     }
-}
-
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }

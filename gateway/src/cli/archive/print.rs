@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
-use mailweir_archive::entry::{Access, AccessDeed, Capture, Decided, Erased, Erasure, Outcome};
-use mailweir_mail::Timestamp;
+use mailweir_archive::entry::{
+    Access, AccessDeed, Capture, Decided, Erased, Erasure, Outcome, Source,
+};
+use mailweir_mail::{Origin, Timestamp};
 
 use super::{
     super::{ExitCode, queue::json_line},
@@ -14,6 +16,8 @@ use crate::archiving::words::{Found, HeldCase, Line, Shown, Told};
 /// Prints answers as they come.
 pub(super) struct Printer {
     json: bool,
+    /// Whether a mail that is kept is one that should not be.
+    wants_all: bool,
     mails: u64,
     refused: bool,
     found: Option<Found>,
@@ -21,7 +25,12 @@ pub(super) struct Printer {
 
 impl Printer {
     pub(super) const fn new(json: bool) -> Self {
-        Self { json, mails: 0, refused: false, found: None }
+        Self { json, wants_all: true, mails: 0, refused: false, found: None }
+    }
+
+    /// Of a purge: what a legal hold keeps is kept rightly.
+    pub(super) const fn of_purge(json: bool) -> Self {
+        Self { wants_all: false, ..Self::new(json) }
     }
 
     pub(super) fn print(&mut self, told: &Told) -> io::Result<()> {
@@ -29,7 +38,8 @@ impl Printer {
         match told {
             Told::Mail(_) => self.mails += 1,
             Told::Found(found) => self.found = self.found.or(Some(*found)),
-            Told::Kept { .. } | Told::Failed { .. } => self.refused = true,
+            Told::Failed { .. } => self.refused = true,
+            Told::Kept { .. } => self.refused |= self.wants_all,
             Told::Shown(_) | Told::Hold(_) | Told::Erased { .. } | Told::Done { .. } => {}
         }
         if self.json {
@@ -124,7 +134,8 @@ fn print_shown(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
     for outcome in &shown.outcomes {
         print_outcome(out, outcome)?;
     }
-    if shown.outcomes.is_empty() && shown.erased.is_none() {
+    let is_open = shown.capture.as_ref().is_none_or(|it| it.note.source == Source::Accepted);
+    if shown.outcomes.is_empty() && shown.erased.is_none() && is_open {
         writeln!(out, "ended       not yet")?;
     }
     for (at, access) in &shown.accesses {
@@ -139,11 +150,12 @@ fn print_shown(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
 fn print_capture(out: &mut impl Write, capture: &Capture) -> io::Result<()> {
     let Capture { id, envelope, origin, note, content, size } = capture;
     writeln!(out, "mail        {id}, {size} bytes, {}", note.direction.as_str())?;
-    writeln!(out, "accepted    {} at {}", origin.arrival.rfc3339(), origin.listener)?;
-    write!(out, "from        {} as {}", origin.client, origin.helo)?;
-    match &origin.login {
-        Some(login) => writeln!(out, ", logged in as {} ({})", login.user, login.mechanism)?,
-        None => writeln!(out, ", not logged in")?,
+    match &note.source {
+        Source::Accepted => print_origin(out, origin)?,
+        Source::Imported { by, from } => {
+            writeln!(out, "dated       {}", origin.arrival.rfc3339())?;
+            writeln!(out, "imported    by {by} from {}", printable(from))?;
+        }
     }
     if let Some(tls) = &origin.tls {
         writeln!(out, "TLS         {} {}", tls.version, tls.cipher)?;
@@ -163,6 +175,18 @@ fn print_capture(out: &mut impl Write, capture: &Capture) -> io::Result<()> {
         writeln!(out, "rule        {rule}")?;
     }
     writeln!(out, "SHA-256     {content}")
+}
+
+fn print_origin(out: &mut impl Write, origin: &Origin) -> io::Result<()> {
+    let Origin { listener, client, helo, login, arrival, .. } = origin;
+    writeln!(out, "accepted    {} at {listener}", arrival.rfc3339())?;
+    write!(out, "from        {} as {}", printable(&client.to_string()), printable(helo))?;
+    match login {
+        Some(login) => {
+            writeln!(out, ", logged in as {} ({})", printable(&login.user), login.mechanism)
+        }
+        None => writeln!(out, ", not logged in"),
+    }
 }
 
 fn print_outcome(
@@ -205,7 +229,12 @@ fn print_access(out: &mut impl Write, at: Timestamp, access: &Access) -> io::Res
 
 /// What others wrote, without what would move the cursor.
 fn printable(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect()
+    text.chars().map(|it| if it.is_control() || turns(it) { ' ' } else { it }).collect()
+}
+
+/// Marks that turn what stands around them (UAX #9).
+const fn turns(it: char) -> bool {
+    matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 const DAY: u64 = 86_400;
@@ -247,6 +276,6 @@ mod tests {
 
     #[test]
     fn what_others_wrote_moves_no_cursor() {
-        assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{9b}d"), "a [2Jb  c d");
+        assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e"), "a [2Jb  c d e");
     }
 }
