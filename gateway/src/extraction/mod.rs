@@ -3,8 +3,8 @@
 //! What is in a mail and its attachments decides what the readers of `mailweir-extract` do. They are written to
 //! come to an end within bounds; should one not, it must cost that mail its place in the index and
 //! nothing else. So they run in a child of this program (`mailweir extract-worker`) that has no files, no
-//! network and little memory ([`confine`]), and takes mails and gives [`Extracted`] over its standard streams
-//! ([`frame`]). Who sends them ([`Extractor`]) ends a child that takes too long, dies or talks nonsense, and goes on
+//! network and little memory (`confine`), and takes mails and gives [`Extracted`] over its standard streams
+//! (`frame`). Who sends them ([`Extractor`]) ends a child that takes too long, dies or talks nonsense, and goes on
 //! with another one.
 
 mod confine;
