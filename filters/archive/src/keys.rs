@@ -1,6 +1,6 @@
 //! Keys: those of the key file, and one for each record, wrapped by them.
 //!
-//! The key of a record lies apart from the record ([`slots`]), so that it can be destroyed: then nobody reads
+//! The key of a record lies apart from the record (`slots`), so that it can be destroyed: then nobody reads
 //! the payload any more, not even in a copy of the segment.
 
 mod slots;
