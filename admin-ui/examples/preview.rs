@@ -48,6 +48,7 @@ async fn main() -> std::io::Result<()> {
         proxies: Arc::new(Proxies::none()),
         approval: Arc::new(approval.ok_or_else(|| std::io::Error::other("no random numbers"))?),
         held: Arc::new(waiting::NoPrograms),
+        archive: Arc::new(waiting::NoPrograms),
     };
     serve(TcpListener::bind(address).await?, router(state), std::future::pending()).await;
     Ok(())

@@ -1,5 +1,5 @@
 //! The admin listener: `/livez`, `/readyz`, `/metrics`, one calm page, the pages behind the links of
-//! notices, and the API for held mail.
+//! notices, and the API for held and archived mail.
 //!
 //! What it shows comes from the gateway through [`Observability`]; what is done about held mail goes to it
 //! through [`approval::Approvals`] and [`api::HeldMail`]. It knows no queue, no SMTP and no storage. It
@@ -108,6 +108,8 @@ pub struct AdminState {
     pub approval: Arc<approval::ApprovalPages>,
     /// Held mail, for programs.
     pub held: Arc<dyn api::HeldMail>,
+    /// Archived mail, for programs.
+    pub archive: Arc<dyn api::ArchivedMail>,
 }
 
 /// `/metrics` alone, for a network that may see numbers and nothing else.

@@ -222,6 +222,7 @@ pub(crate) fn state(gateway: Gateway) -> AdminState {
         approval: Arc::new(ApprovalPages::new(Arc::new(Nothing), None).unwrap()),
         proxies: Arc::new(Proxies::none()),
         held: Arc::new(crate::api::tests::Office::default()),
+        archive: Arc::new(crate::api::tests::Office::default()),
     }
 }
 

@@ -19,6 +19,9 @@ pub enum BeforeQueue {
     Envelope,
     /// It has not come this way too often (Postfix `hopcount_limit`).
     Hops,
+    /// Whether the archive keeps it, which asks for its recipients as they are now. While it must and cannot,
+    /// the mail is put off.
+    Archive,
     /// Its sender may use the addresses in it and send as much. Behind all that refuses, so that only
     /// mail that is taken counts.
     Sender,
@@ -28,12 +31,13 @@ pub enum BeforeQueue {
 }
 
 /// The order. What is left then is the queue, whose receipt alone makes the 250.
-pub const BEFORE_QUEUE: [BeforeQueue; 7] = [
+pub const BEFORE_QUEUE: [BeforeQueue; 8] = [
     BeforeQueue::EndOfData,
     BeforeQueue::Content,
     BeforeQueue::Header,
     BeforeQueue::Envelope,
     BeforeQueue::Hops,
+    BeforeQueue::Archive,
     BeforeQueue::Sender,
     BeforeQueue::Moderation,
 ];
@@ -55,6 +59,8 @@ mod tests {
             // BCC of the checks are recipients like others.
             BeforeQueue::Envelope => &[BeforeQueue::Content],
             BeforeQueue::Hops => &[],
+            // It asks about the header as it came, and about all who get the mail.
+            BeforeQueue::Archive => &[BeforeQueue::Content, BeforeQueue::Envelope],
             // It counts, and what is refused then would be counted too.
             BeforeQueue::Sender => &[
                 BeforeQueue::EndOfData,
@@ -62,6 +68,7 @@ mod tests {
                 BeforeQueue::Header,
                 BeforeQueue::Envelope,
                 BeforeQueue::Hops,
+                BeforeQueue::Archive,
             ],
             // Nobody is asked about a mail that is refused; all others were passed before this one.
             BeforeQueue::Moderation => &[BeforeQueue::Sender],

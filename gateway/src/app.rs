@@ -19,7 +19,12 @@ use mailweir_queue::Queue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    archiving::{Archiver, ListenerArchive},
+    archiving::{
+        Archiver, Finder, ListenerArchive, OwnMail, Post, RootsCourier,
+        indexing::{self, Indexing},
+        purge,
+        room::Room,
+    },
     clock,
     config::{
         AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
@@ -33,6 +38,7 @@ use crate::{
             dns::{DnsResolver, NameServers, Settings as DnsSettings},
         },
     },
+    extraction::Program,
     ingress::{
         Listener, ListenerChecks, ListenerModeration, ListenerRestrictions, ListenerRules, Permits,
         Shared, SubmissionPolicy, relay::ServedDomains,
@@ -62,6 +68,10 @@ pub struct App {
     moderation: Arc<Moderation>,
     /// Absent: nothing is archived.
     archiver: Option<Arc<Archiver>>,
+    /// Absent: its roots stay where they are.
+    roots: Option<Arc<RootsCourier>>,
+    /// Absent: the archive is not searched.
+    finder: Option<Finder>,
     certificate: ServerTls,
     sockets: Sockets,
     policy_sockets: PolicySockets,
@@ -89,6 +99,18 @@ impl App {
     /// The store is in use or unreadable, an address cannot be bound, a certificate cannot be
     /// used; each says what to do.
     pub async fn start(config: Config, observer: Observer) -> anyhow::Result<Arc<Self>> {
+        Self::start_beside(config, observer, Program::this()).await
+    }
+
+    /// The same, in a program that is not `mailweir`, which is needed to read mail for the index.
+    ///
+    /// # Errors
+    /// As those of [`start`](Self::start).
+    pub async fn start_beside(
+        config: Config,
+        observer: Observer,
+        mailweir: Program,
+    ) -> anyhow::Result<Arc<Self>> {
         let store = Store::of(&config);
         let queue = store.open({
             let observer = observer.clone();
@@ -101,11 +123,15 @@ impl App {
         let shared = Arc::new(shared(&config, &queue, &observer, &resolver, addresses)?);
         let rewriting = rewriting(&config, &shared)?;
         let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
+        egress.archive(OwnMail::of(config.archive.as_ref()));
         let end = CancellationToken::new();
         let file = config.address_verify.file(&config.server.data_dir);
         let verification = verification(&config, &shared, file, Some(&egress), &end);
         let moderation = moderation(&config, &shared, &rewriting, &end);
         let archiver = archiver(&config, &shared, &end);
+        let roots = roots_courier(&config, archiver.as_deref(), &rewriting, &end);
+        let (indexing, finder) =
+            indexing(&config, &shared, archiver.as_deref(), mailweir, &end).unzip();
         let app = Arc::new(Self {
             config: ArcSwap::from_pointee(config),
             shared,
@@ -113,6 +139,8 @@ impl App {
             verification,
             moderation,
             archiver,
+            roots,
+            finder,
             certificate,
             sockets: Sockets::default(),
             policy_sockets: PolicySockets::default(),
@@ -122,6 +150,9 @@ impl App {
         });
         let (opened, asked) = app.open_sockets(&app.config.load(), &rewriting)?;
         app.start_services(&store)?;
+        if let Some(indexing) = indexing {
+            app.services.spawn(indexing.run());
+        }
         app.sockets.install(opened, &app.services, &app.shared.stop);
         app.policy_sockets.install(asked, &app.services, &app.shared.stop);
         app.notice(&format!("started, version {}", env!("CARGO_PKG_VERSION")));
@@ -141,13 +172,18 @@ impl App {
     /// # Errors
     /// What cannot be used of it. Then the old one stays in force as a whole.
     pub async fn reload(&self, config: Config) -> anyhow::Result<()> {
+        let wants_archive = config.archive.is_some();
         let (config, later) = restart::put_off(&self.config.load(), config);
         let Prepared { routes, rewriting, certificate, sockets, policy_sockets } =
             self.prepare(&config)?;
         // From here on nothing can fail: the change is made as a whole.
         self.certificate.install(certificate);
         self.moderation.change(moderation_settings(&config, &rewriting));
+        if let Some(roots) = &self.roots {
+            roots.change(own_post(&config, &rewriting));
+        }
         self.egress.reroute(routes, rewriting);
+        self.egress.archive(OwnMail::of(config.archive.as_ref()));
         self.verification.change(verification_settings(&config));
         self.sockets.install(sockets, &self.services, &self.shared.stop);
         self.policy_sockets.install(policy_sockets, &self.services, &self.shared.stop);
@@ -155,6 +191,7 @@ impl App {
         for key in later {
             self.warn(format!("{key} takes effect after a restart"));
         }
+        self.warn_of_owed(wants_archive);
         self.notice("configuration reloaded");
         Ok(())
     }
@@ -221,11 +258,20 @@ impl App {
         if let Some(archiver) = &self.archiver {
             self.services.spawn(Arc::clone(archiver).run());
         }
+        if let Some(room) = self.room() {
+            let observer = self.shared.observer.clone();
+            self.services.spawn(purge::every_day(room, observer, self.end.clone()));
+        }
+        if let Some(roots) = &self.roots {
+            self.services.spawn(Arc::clone(roots).run());
+        }
         self.services.spawn(Arc::clone(&self.moderation).forget_correspondents());
         let control = store.control_socket();
         let (egress, gate) = (Arc::clone(&self.egress), Arc::clone(&self.shared));
         let moderation = Arc::clone(&self.moderation);
-        let operated = control::Operated { egress, gate, moderation };
+        let archive = self.room();
+        let finder = self.finder.clone();
+        let operated = control::Operated { egress, gate, moderation, archive, finder };
         let (end, observer) = (self.end.clone(), self.shared.observer.clone());
         self.services.spawn(async move {
             if let Err(error) = control::serve(&control, operated, end).await {
@@ -279,6 +325,8 @@ impl App {
         let archive = archive.map(|(written, archiver)| ListenerArchive {
             rules: Arc::new(written.rules.clone()),
             archiver: Arc::clone(archiver),
+            mark: written.mark,
+            own: OwnMail::of(Some(written)),
         });
         let mut listeners = Vec::new();
         for rules in &config.listeners {
@@ -321,6 +369,17 @@ impl App {
         policy.with_context(|| format!("auth.senders.login_maps_file {}", file.display()))
     }
 
+    /// What is owed to an archive that will be switched off stays in the queue then.
+    fn warn_of_owed(&self, wants_archive: bool) {
+        let owed = self.shared.queue.stats().to_archive;
+        if self.archiver.is_some() && !wants_archive && owed > 0 {
+            self.warn(format!(
+                "{owed} mails wait for the archive: without it they stay in the queue; restart once \
+                 `mailweir queue list --queue archiving` shows none"
+            ));
+        }
+    }
+
     fn notice(&self, text: &str) {
         let event = SessionEvent::Notice { part: "master", text: text.into() };
         self.shared.observer.session(&event);
@@ -335,6 +394,23 @@ impl App {
     #[must_use]
     pub const fn moderation(&self) -> &Arc<Moderation> {
         &self.moderation
+    }
+
+    pub(crate) const fn archiver(&self) -> Option<&Arc<Archiver>> {
+        self.archiver.as_ref()
+    }
+
+    /// The archive for people; `None`: nothing is archived.
+    pub(crate) fn room(&self) -> Option<Room> {
+        let archiver = self.archiver.clone()?;
+        let hostname = self.config().server.hostname.clone();
+        Some(Room::of_server(archiver, self.finder.clone(), hostname))
+    }
+
+    /// Who finds mail in the archive; `None`: it is not indexed.
+    #[must_use]
+    pub const fn finder(&self) -> Option<&Finder> {
+        self.finder.as_ref()
     }
 
     pub(crate) fn config(&self) -> Arc<Config> {
@@ -457,6 +533,42 @@ fn archiver(config: &Config, shared: &Shared, end: &CancellationToken) -> Option
     Some(Arc::new(Archiver::new(settings, queue, observer, end.clone())))
 }
 
+/// Who brings the roots of the archive to other places, if there are any.
+fn roots_courier(
+    config: &Config,
+    archiver: Option<&Archiver>,
+    rewriting: &Arc<LiveRewriting>,
+    end: &CancellationToken,
+) -> Option<Arc<RootsCourier>> {
+    let (settings, archiver) = config.archive.clone().zip(archiver)?;
+    let post = own_post(config, rewriting);
+    RootsCourier::new(settings, archiver, post, end.clone()).map(Arc::new)
+}
+
+fn own_post(config: &Config, rewriting: &Arc<LiveRewriting>) -> Post {
+    Post {
+        hostname: config.server.hostname.clone(),
+        rewriting: Arc::clone(rewriting),
+        own: OwnMail::of(config.archive.as_ref()),
+    }
+}
+
+/// Who indexes what is archived, and who finds it.
+fn indexing(
+    config: &Config,
+    shared: &Shared,
+    archiver: Option<&Archiver>,
+    program: Program,
+    end: &CancellationToken,
+) -> Option<(Indexing, Finder)> {
+    let settings = config.archive.as_ref().filter(|settings| settings.index)?;
+    let (archive, memory) = (settings.directory.clone(), settings.index_memory);
+    let records = settings.reader();
+    let settings = indexing::Settings { archive, records, memory, program };
+    let written = archiver?.written();
+    Some(Indexing::new(settings, written, shared.observer.clone(), end.clone()))
+}
+
 /// The cases as they were. Reads all of them, and blocks meanwhile.
 fn moderation(
     config: &Config,
@@ -476,6 +588,7 @@ fn moderation_settings(config: &Config, rewriting: &Arc<LiveRewriting>) -> moder
         administrators: config.domains.postmaster.clone(),
         public_url: config.admin.public_url.as_ref().map(|url| url.as_str().into()),
         rewriting: Arc::clone(rewriting),
+        own: OwnMail::of(config.archive.as_ref()),
     }
 }
 
@@ -490,7 +603,8 @@ fn our_addresses(config: &Config, observer: &Observer) -> Vec<IpAddr> {
     })
 }
 
-fn served(config: &Config) -> ServedDomains {
+/// The domains that are served.
+pub(crate) fn served(config: &Config) -> ServedDomains {
     let patterns = &config.domains.relay;
     let exact = patterns.iter().filter_map(|pattern| match pattern {
         DomainPattern::Exact(domain) => Some(domain.clone()),

@@ -5,7 +5,7 @@
 //! in `mailweir-queue`. `ARCHITECTURE.md` is the map.
 
 pub mod app;
-mod archiving;
+pub mod archiving;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -13,6 +13,7 @@ pub mod control;
 mod demo;
 mod dkim;
 pub mod egress;
+pub mod extraction;
 pub mod ingress;
 mod interfaces;
 mod login;

@@ -62,10 +62,34 @@ impl Later {
     fn keep_archive(&mut self, running: Option<&Archive>, wanted: &mut Option<Archive>) {
         match (running, wanted.as_mut()) {
             (Some(running), Some(wanted)) => {
-                let Archive { directory, if_unwritable, segment_size, rules: _ } = wanted;
+                let Archive {
+                    directory,
+                    if_unwritable,
+                    segment_size,
+                    encryption,
+                    key_file: _,
+                    roots_to,
+                    roots_copy,
+                    own: _,
+                    index,
+                    index_memory,
+                    mark: _,
+                    rules: _,
+                } = wanted;
                 self.keep("archive.directory", &running.directory, directory);
                 self.keep("archive.if_unwritable", &running.if_unwritable, if_unwritable);
                 self.keep("archive.segment_size", &running.segment_size, segment_size);
+                let key = match std::mem::discriminant(encryption) {
+                    same if same == std::mem::discriminant(&running.encryption) => {
+                        "archive.key_file"
+                    }
+                    _ => "archive.encrypt",
+                };
+                self.keep(key, &running.encryption, encryption);
+                self.keep("archive.roots_to", &running.roots_to, roots_to);
+                self.keep("archive.roots_copy", &running.roots_copy, roots_copy);
+                self.keep("archive.index", &running.index, index);
+                self.keep("archive.index_memory", &running.index_memory, index_memory);
             }
             (None, None) => {}
             (Some(_), None) | (None, Some(_)) => {

@@ -14,6 +14,7 @@ use mailweir_auth::{Authenticator, Health};
 
 use crate::{
     app::App,
+    archiving::api::Api as ArchiveApi,
     clock,
     config::Config,
     moderation::Api,
@@ -58,6 +59,7 @@ impl Observability for Status {
             connections: app.egress().connections() as u64,
             fsync: FsyncTimes { count: syncs.count, total: syncs.total },
             logins: logins(&shared.authenticator),
+            archive: app.archiver().map(|archiver| archiver.gauges()),
             uptime: self.uptime(),
         };
         shared.observer.render(&gauges)
@@ -73,10 +75,19 @@ impl Observability for Status {
             false => CheckResult::Passed,
             true => CheckResult::Failed("the server is stopping".into()),
         };
-        vec![
+        let mut checks = vec![
             Check { name: "store".into(), result: store },
             Check { name: "listeners".into(), result: listeners },
-        ]
+        ];
+        // Where mail is accepted all the same, or waits until there is less of it, we are ready.
+        checks.extend(app.archiver().map(|archiver| {
+            let result = match archiver.ready() {
+                Ok(()) => CheckResult::Passed,
+                Err(reason) => CheckResult::Failed(format!("{reason}; mail is deferred").into()),
+            };
+            Check { name: "archive".into(), result }
+        }));
+        checks
     }
 
     fn overview(&self) -> Overview {
@@ -147,10 +158,11 @@ pub(crate) fn pages(
     let public_url = config.admin.public_url.as_ref().map(|url| url.as_str());
     let hosts = Arc::new(AllowedHosts::new(public_url));
     let held = Arc::new(Api::new(status.app.clone()));
+    let archive = Arc::new(ArchiveApi::new(status.app.clone()));
     let ours = config.admin.proxies.clone();
     let proxies = move |address| ours.iter().any(|network| network.contains(address));
     let proxies = Arc::new(Proxies::new(proxies));
-    let state = AdminState { observability: status, hosts, proxies, approval, held };
+    let state = AdminState { observability: status, hosts, proxies, approval, held, archive };
     match serves {
         Serves::Everything => mailweir_admin_ui::router(state),
         Serves::Metrics => mailweir_admin_ui::metrics_router(state),

@@ -33,6 +33,12 @@ impl TimeZone {
         Self { name, rules }
     }
 
+    /// Seconds that its clocks are ahead of UTC at a time.
+    #[must_use]
+    pub fn offset(&self, at: Timestamp) -> i32 {
+        i32::from(self.minutes(at)) * 60
+    }
+
     /// What a clock on the wall shows.
     #[must_use]
     pub fn local(&self, at: Timestamp) -> LocalTime {

@@ -39,6 +39,7 @@ fn problems(example: &str) -> Option<String> {
             Some(pem) if pem == "pem" => {
                 Ok(b"-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n".to_vec())
             }
+            Some(key) if key == "key" => Ok([b'a'; 64].to_vec()),
             _ => Ok(b"one@example.org other\n".to_vec()),
         },
     };

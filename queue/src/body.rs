@@ -53,6 +53,13 @@ impl Content {
         })
     }
 
+    /// As [`Self::reader`], where waiting for a disk is allowed.
+    #[must_use]
+    pub fn blocking_reader(&self) -> BlockingReader {
+        let ContentReader(source) = self.reader();
+        BlockingReader { source, piece: Bytes::new() }
+    }
+
     /// The size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -99,6 +106,34 @@ impl ContentReader {
         let (source, piece) = read.await.map_err(|error| io::Error::other(error.to_string()))??;
         self.0 = source;
         Ok(piece)
+    }
+}
+
+/// Reads content where waiting for a disk is allowed. What is not whole fails at the latest at its end; the
+/// error is a [`BodyError`].
+#[derive(Debug)]
+pub struct BlockingReader {
+    source: Source,
+    piece: Bytes,
+}
+
+impl Read for BlockingReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            let source = std::mem::replace(&mut self.source, Source::End);
+            let (source, piece) = source.read().map_err(|error| match error {
+                BodyError::Io(error) => error,
+                error => io::Error::new(io::ErrorKind::InvalidData, error),
+            })?;
+            self.source = source;
+            match piece {
+                Some(piece) => self.piece = piece,
+                None => return Ok(0),
+            }
+        }
+        let most = buffer.len().min(self.piece.len());
+        buffer[..most].copy_from_slice(&self.piece.split_to(most));
+        Ok(most)
     }
 }
 
@@ -167,6 +202,23 @@ const PIECE: u64 = 256 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_may_wait_for_a_disk_reads_the_same_and_hears_of_damage() {
+        let (_directory, file, content) = spool_file(700_000);
+        let read = |content: &Content| {
+            let mut read = Vec::new();
+            content.blocking_reader().read_to_end(&mut read).map(|_| read)
+        };
+        let spool = Content::Spool(file.clone());
+        assert!(read(&spool).unwrap() == content);
+        assert_eq!(read(&Content::Memory("in memory".into())).unwrap(), b"in memory");
+        assert_eq!(read(&Content::Memory(Bytes::new())).unwrap(), b"");
+        std::fs::write(&file.path, &content[1..]).unwrap();
+        assert_eq!(read(&spool).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        std::fs::remove_file(&file.path).unwrap();
+        assert_eq!(read(&spool).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
 
     #[tokio::test]
     async fn a_spool_file_is_read_in_pieces_up_to_its_end() {

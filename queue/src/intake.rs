@@ -26,8 +26,17 @@ pub struct Intake {
     other: Option<QueueId>,
     size: u64,
     hasher: crc32fast::Hasher,
+    /// What stands above the content, and may be taken off again.
+    top: Option<Top>,
     /// Absent while a write is under way, and for good after one failed or was given up.
     parts: Option<Parts>,
+}
+
+/// What stands above the content.
+struct Top {
+    size: u64,
+    /// The checksum of the content without it.
+    rest: crc32fast::Hasher,
 }
 
 /// What of the content is in memory, and the file that has the rest.
@@ -129,7 +138,8 @@ impl Intake {
         let expected = usize::try_from(expected_size).unwrap_or(threshold);
         let buffer = BodyWriter::new(expected.clamp(MIN_BUFFER.min(threshold), threshold));
         let parts = Some(Parts { buffer, draft: None });
-        Self { shared, id, other: None, size: 0, hasher: crc32fast::Hasher::new(), parts }
+        let hasher = crc32fast::Hasher::new();
+        Self { shared, id, other: None, size: 0, hasher, top: None, parts }
     }
 
     /// The name that the mail will have.
@@ -165,6 +175,9 @@ impl Intake {
     pub async fn write(&mut self, mut content: &[u8]) -> Result<(), IntakeError> {
         let mut parts = self.parts.take().ok_or_else(unfinished)?;
         self.hasher.update(content);
+        if let Some(top) = &mut self.top {
+            top.rest.update(content);
+        }
         self.size += content.len() as u64;
         loop {
             let room = self.shared.options.spool_threshold - parts.buffer.content().len();
@@ -176,6 +189,37 @@ impl Intake {
             content = rest;
             parts = self.spill(parts).await?;
         }
+        self.parts = Some(parts);
+        Ok(())
+    }
+
+    /// Takes in what stands above the content, before any of it. Whether it stays there may be said later
+    /// ([`Self::take_off_top`]).
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn put_on_top(&mut self, top: &[u8]) -> Result<(), IntakeError> {
+        self.write(top).await?;
+        self.top = Some(Top { size: self.size, rest: crc32fast::Hasher::new() });
+        Ok(())
+    }
+
+    /// Takes off what was put on top of the content. Of a large content the rest is copied. Not cancel safe,
+    /// as [`Self::write`].
+    ///
+    /// # Errors
+    /// The disk is full or failed; the intake is then of no use.
+    pub async fn take_off_top(&mut self) -> Result<(), IntakeError> {
+        let Some(Top { size, rest }) = self.top.take() else { return Ok(()) };
+        let mut parts = self.parts.take().ok_or_else(unfinished)?;
+        (self.hasher, self.size) = (rest, self.size - size);
+        let mut left = size;
+        if let Some(draft) = parts.draft.take() {
+            let (shorter, taken) = blocking(move || draft.without_first(size)).await?;
+            parts.draft = Some(shorter);
+            left -= taken;
+        }
+        parts.buffer.remove_first(usize::try_from(left).unwrap_or(usize::MAX));
         self.parts = Some(parts);
         Ok(())
     }

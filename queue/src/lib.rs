@@ -26,7 +26,7 @@ mod work;
 
 pub use acquaintance::{Day, Page, Pair};
 pub use annex::Annex;
-pub use body::{Body, BodyError, Content, ContentReader, SpoolFile};
+pub use body::{BlockingReader, Body, BodyError, Content, ContentReader, SpoolFile};
 pub use committer::SyncTimes;
 pub use intake::{Disposition, Intake, IntakeError, LONGEST_NOTE, NewMail, Receipt};
 pub use options::{Clock, Engine, Observer, Options};

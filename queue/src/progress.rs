@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use mailweir_mail::{Envelope, HoldReason, Reply, Stage, Timestamp};
 
 pub use mailweir_mail::ReportKind;
@@ -155,6 +156,9 @@ pub struct Progress {
     pub recipients: Vec<RecipientStatus>,
     /// What the archive is still to get.
     pub archive: ArchiveDebt,
+    /// Who decided about it, for the archive, in order; opaque here. Of a mail that the archive is not to
+    /// keep there are none.
+    pub decisions: Vec<Bytes>,
 }
 
 impl Progress {
@@ -168,7 +172,20 @@ impl Progress {
             delay: Notice::NotDue,
             recipients: vec![RecipientStatus::Pending { last: None }; envelope.recipients.len()],
             archive: ArchiveDebt::Nothing,
+            decisions: Vec::new(),
         }
+    }
+
+    /// Keeps for the archive that somebody decided, if it is to hear of the end of the mail. Of very many
+    /// the last are kept.
+    pub(crate) fn keep_decision(&mut self, decision: Bytes) {
+        if self.archive == ArchiveDebt::Nothing {
+            return;
+        }
+        if self.decisions.len() >= MOST_DECISIONS {
+            self.decisions.remove(0);
+        }
+        self.decisions.push(decision);
     }
 
     /// The recipients that still wait for the mail.
@@ -383,3 +400,6 @@ pub enum ReportDuty {
     /// Nobody does: the mail was taken to be dropped, and its sender may be forged.
     Nobody,
 }
+
+/// Decisions that are kept of a mail: an operator may hold and release it as often as they like.
+pub(crate) const MOST_DECISIONS: usize = 32;

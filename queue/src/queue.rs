@@ -250,7 +250,7 @@ impl Queue {
         let (answer, fate) = oneshot::channel();
         let begun = self.shared.change(
             self.shared.lock(),
-            Wanted { id: claim.id, change: Change::Results(results), told },
+            Wanted { told, ..(claim.id, Change::Results(results)).into() },
             |_, _| {},
             move |changed| drop(answer.send(changed.map(|changed| changed.recorded()))),
         );
@@ -432,6 +432,13 @@ impl Queue {
     #[must_use]
     pub fn oldest(&self) -> Option<Timestamp> {
         self.shared.lock().oldest()
+    }
+
+    /// When the oldest mail arrived of which the archive is owed something now; what it is being given is
+    /// not among them.
+    #[must_use]
+    pub fn oldest_owed_to_archive(&self) -> Option<Timestamp> {
+        self.shared.lock().due.archive.oldest().map(QueueId::arrival)
     }
 
     /// Writes every readable mail to `out`, as [`crate::rescue`] does, without stopping the queue.

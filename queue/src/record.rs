@@ -49,6 +49,12 @@ impl BodyWriter {
         &self.bytes[codec::HEADER..]
     }
 
+    /// Forgets so many bytes of the beginning of the content.
+    pub(crate) fn remove_first(&mut self, bytes: usize) {
+        let end = codec::HEADER.saturating_add(bytes).min(self.bytes.len());
+        self.bytes.drain(codec::HEADER..end);
+    }
+
     /// Forgets the content but keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.bytes.truncate(codec::HEADER);

@@ -7,7 +7,7 @@
 
 use std::{
     fs::{self, DirBuilder, File},
-    io::{self, Write},
+    io::{self, Seek as _, SeekFrom, Write},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
@@ -132,6 +132,20 @@ impl Draft {
     /// Appends content.
     pub(crate) fn write(&mut self, content: &[u8]) -> io::Result<()> {
         self.file.write_all(content)
+    }
+
+    /// The same without its first bytes, and how many it had of them.
+    pub(crate) fn without_first(self, bytes: u64) -> io::Result<(Self, u64)> {
+        let Self { path, target, .. } = self;
+        let mut whole = File::open(&path.0)?;
+        let bytes = bytes.min(whole.metadata()?.len());
+        whole.seek(SeekFrom::Start(bytes))?;
+        let shorter = Unfinished(path.0.with_extension("shorter"));
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&shorter.0)?;
+        io::copy(&mut whole, &mut &file)?;
+        // The old name is gone then; removing it again does nothing.
+        fs::rename(&shorter.0, &path.0)?;
+        Ok((Self { file, path, target }, bytes))
     }
 
     /// Makes the file durable in its place.

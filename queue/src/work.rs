@@ -133,4 +133,6 @@ pub struct Ending {
     /// How each recipient fared, in the order of the envelope. Whoever still waits for a mail that
     /// was deleted does not get it.
     pub recipients: Vec<RecipientStatus>,
+    /// Who decided about it, as [`crate::Annex::tell_archive`] was told, in order.
+    pub decisions: Vec<Bytes>,
 }

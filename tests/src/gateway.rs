@@ -20,9 +20,11 @@ use std::{
 
 use mailweir::{
     app::App,
+    archiving::Finder,
     clock,
     config::Config,
     control,
+    extraction::Program,
     moderation::Moderation,
     observe::{Level, LogFormat, LogOptions, Observer},
     store::Store,
@@ -38,7 +40,7 @@ pub use self::{
     queue::Queue,
     setup::{AUDITOR, Setup, TRUSTED, USER, USER_OFFICE, USER_PASSWORD, USER_TV, loopback_address},
 };
-use crate::wait;
+use crate::{program, wait};
 
 /// A gateway at work, or at rest between [`Gateway::stop`] and [`Gateway::start_again`].
 pub struct Gateway {
@@ -71,9 +73,9 @@ impl Gateway {
     /// If it does.
     pub async fn expect_no_second(&self) -> String {
         let observer = observer(&Log::new());
-        match App::start((*self.config).clone(), observer).await {
+        match start((*self.config).clone(), observer).await {
             Ok(_) => panic!("a second gateway took the same queue"),
-            Err(error) => format!("{error:#}"),
+            Err(error) => error,
         }
     }
 
@@ -83,8 +85,8 @@ impl Gateway {
     /// If it runs, or does not start.
     pub async fn start_again(&mut self) {
         assert!(self.app.is_none(), "the gateway runs already");
-        let app = App::start((*self.config).clone(), observer(&self.log)).await;
-        self.app = Some(app.unwrap_or_else(|error| panic!("{error:#}\n{}", self.log)));
+        let app = start((*self.config).clone(), observer(&self.log)).await;
+        self.app = Some(app.unwrap_or_else(|error| panic!("{error}\n{}", self.log)));
         let control = self.store().control_socket();
         wait::until_true("the control socket", async || control::is_served(&control)).await;
     }
@@ -156,6 +158,15 @@ impl Gateway {
     #[must_use]
     pub fn moderation(&self) -> Arc<Moderation> {
         Arc::clone(self.app.as_ref().expect("the gateway runs").moderation())
+    }
+
+    /// Who finds mail in its archive.
+    ///
+    /// # Panics
+    /// If it does not run, or makes no index.
+    #[must_use]
+    pub fn finder(&self) -> Finder {
+        self.app.as_ref().expect("the gateway runs").finder().expect("an index").clone()
     }
 
     /// What it logs.
@@ -243,7 +254,9 @@ impl Gateway {
         self.store().open(|_| {}).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
-    fn store(&self) -> Store {
+    /// Where its queue and its control socket are.
+    #[must_use]
+    pub fn store(&self) -> Store {
         Store::of(&self.config)
     }
 }
@@ -260,6 +273,13 @@ impl Stopping {
         let end = tokio::time::timeout(wait::PATIENCE, self.0).await;
         end.expect("the gateway does not stop").expect("the gateway stops");
     }
+}
+
+/// The program itself reads mail for the index.
+async fn start(config: Config, observer: Observer) -> Result<Arc<App>, String> {
+    let mailweir = program::find().map_or_else(Program::this, |path| Program::at(&path));
+    let started = App::start_beside(config, observer, mailweir).await;
+    started.map_err(|error| format!("{error:#}"))
 }
 
 fn observer(log: &Log) -> Observer {

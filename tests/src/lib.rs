@@ -12,6 +12,7 @@
     reason = "a tool that cannot do its work ends the test that uses it"
 )]
 
+pub mod api;
 pub mod bench;
 pub mod certificates;
 pub mod chromium;

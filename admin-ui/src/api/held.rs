@@ -7,7 +7,7 @@ use axum::{
         Path, State,
         rejection::{BytesRejection, PathRejection},
     },
-    http::{StatusCode, request::Parts},
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
 use mailweir_mail::QueueId;
@@ -51,15 +51,7 @@ pub(crate) async fn act(
     let caller = request::caller(&state, &parts).await?;
     let Path((id, deed)) = path.map_err(|_| Denied::NotFound)?;
     let id: QueueId = id.parse().map_err(|_| Denied::NotFound)?;
-    let deed = query::deed(&deed, &body.map_err(|rejection| unread(&rejection))?)?;
+    let deed = query::deed(&deed, &body.map_err(|rejection| request::unread(&rejection))?)?;
     let case = state.held.act(&caller, id, deed).await?;
     Ok(Json(case).into_response())
-}
-
-/// A body that is too large, or that did not come to its end.
-fn unread(rejection: &BytesRejection) -> Denied {
-    match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Denied::TooLarge,
-        _ => Denied::NoBody,
-    }
 }

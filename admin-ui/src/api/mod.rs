@@ -1,8 +1,9 @@
-//! The programming interface: what programs, and people with a program, do about held mail.
+//! The programming interface: what programs, and people with a program, do about held mail and archived mail.
 //!
 //! JSON below `/api/v1`. Here is HTTP alone: who may ask what, and what becomes of it, says the gateway
-//! through [`HeldMail`]. What somebody may not see is answered as what is not there.
+//! through [`HeldMail`] and [`ArchivedMail`]. What somebody may not see is answered as what is not there.
 
+mod archive;
 mod held;
 mod query;
 mod request;
@@ -19,6 +20,7 @@ use mailweir_mail::{Address, QueueId};
 use mailweir_moderation::{deed::Deed, search::Query};
 use serde_json::Value;
 
+pub use self::archive::{ArchivedMail, Content, NotShown, Search};
 pub(crate) use self::words::Denied;
 use crate::{AdminState, Source};
 
@@ -61,6 +63,19 @@ pub struct Caller {
     pub who: Who,
     /// From where.
     pub from: IpAddr,
+    /// What they may see of the archive.
+    pub archive: ArchiveSight,
+}
+
+/// What somebody may see of the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArchiveSight {
+    /// Nothing.
+    Nothing,
+    /// Mail that they sent or got.
+    Own,
+    /// All mail, and all who got it.
+    Everything,
 }
 
 /// Who asks.
@@ -139,6 +154,9 @@ pub(crate) fn router() -> Router<AdminState> {
         .route("/api/v1/held", get(held::list))
         .route("/api/v1/held/{id}", get(held::show))
         .route("/api/v1/held/{id}/{deed}", post(held::act))
+        .route("/api/v1/archive/search", post(archive::search))
+        .route("/api/v1/archive/{id}/show", post(archive::show))
+        .route("/api/v1/archive/{id}/content", post(archive::content))
         .method_not_allowed_fallback(async || Denied::Method)
         .route("/api", any(async || Denied::NoPath))
         .route("/api/", any(async || Denied::NoPath))

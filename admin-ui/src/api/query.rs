@@ -95,7 +95,7 @@ struct Forward {
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-fn body_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, Denied> {
+pub(super) fn body_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, Denied> {
     // Nothing is as good as `{}`.
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| Denied::Senseless(error.to_string().into()))

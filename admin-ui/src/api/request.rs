@@ -4,10 +4,13 @@
 //! names another origin is refused, whatever it asks; and a body must be declared as JSON, which no
 //! foreign page can do without being allowed, and we allow none (`attacks.md` H5).
 
-use axum::http::{
-    HeaderMap,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-    request::Parts,
+use axum::{
+    extract::rejection::BytesRejection,
+    http::{
+        HeaderMap, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+        request::Parts,
+    },
 };
 
 use super::{Caller, Claim, words::Denied};
@@ -34,6 +37,14 @@ pub(super) fn is_json(headers: &HeaderMap) -> Result<(), Denied> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if kind.eq_ignore_ascii_case("application/json") { Ok(()) } else { Err(Denied::NoJson) }
+}
+
+/// A body that is too large, or that did not come to its end.
+pub(super) fn unread(rejection: &BytesRejection) -> Denied {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Denied::TooLarge,
+        _ => Denied::NoBody,
+    }
 }
 
 fn claim(headers: &HeaderMap) -> Option<Claim<'_>> {

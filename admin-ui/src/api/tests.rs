@@ -19,6 +19,8 @@ pub(crate) struct Office {
     fate: Option<DeedError>,
     /// What comes of every log-in.
     entry: Option<NoEntry>,
+    /// Why nothing of the archive is shown.
+    shown: Option<NotShown>,
 }
 
 impl Office {
@@ -37,7 +39,7 @@ impl HeldMail for Office {
         let entry = match (self.entry, claim) {
             (Some(no), _) => Err(no),
             (None, Claim::Bearer("good") | Claim::Basic("YWxpY2U6c2VjcmV0")) => {
-                Ok(Caller { who, from: from.address })
+                Ok(Caller { who, from: from.address, archive: ArchiveSight::Everything })
             }
             (None, _) => Err(NoEntry::Wrong),
         };
@@ -65,6 +67,28 @@ impl HeldMail for Office {
     }
 }
 
+impl ArchivedMail for Office {
+    fn search<'a>(&'a self, _: &'a Caller, wanted: Search) -> Later<'a, Result<Value, NotShown>> {
+        self.note(format!("{wanted:?}"));
+        Box::pin(ready(self.shown.clone().map_or(Ok(json!({ "mails": [] })), Err)))
+    }
+
+    fn show<'a>(&'a self, _: &'a Caller, id: QueueId) -> Later<'a, Result<Value, NotShown>> {
+        self.note(format!("show {id}"));
+        Box::pin(ready(self.shown.clone().map_or(Ok(json!({ "id": id })), Err)))
+    }
+
+    fn content<'a>(&'a self, _: &'a Caller, id: QueueId) -> Later<'a, Result<Content, NotShown>> {
+        self.note(format!("content {id}"));
+        let (parts, content) = tokio::sync::mpsc::channel(2);
+        for part in ["Subject: x\r\n", "\r\nx\r\n"] {
+            parts.try_send(Ok(part.into())).unwrap();
+        }
+        let content = Content { size: 17, parts: content };
+        Box::pin(ready(self.shown.clone().map_or(Ok(content), Err)))
+    }
+}
+
 struct Place {
     office: Arc<Office>,
     address: SocketAddr,
@@ -73,7 +97,8 @@ struct Place {
 impl Place {
     async fn of(office: Office) -> Self {
         let office = Arc::new(office);
-        let state = AdminState { held: Arc::clone(&office) as _, ..state(Gateway::default()) };
+        let (held, archive) = (Arc::clone(&office) as _, Arc::clone(&office) as _);
+        let state = AdminState { held, archive, ..state(Gateway::default()) };
         Self { office, address: start_with(state).await }
     }
 
@@ -351,3 +376,52 @@ const GOOD: &str = "Authorization: Bearer good\r\n";
 const JSON: &str = "Content-Type: application/json; charset=utf-8\r\n";
 
 const BASIC: &str = "Basic realm=\"Mailweir\", charset=\"UTF-8\"";
+
+#[tokio::test]
+async fn the_archive_is_searched_and_read_by_post_alone() {
+    let place = Place::new().await;
+    let json = format!("{GOOD}{JSON}");
+    let wanted = r#"{"query":"見積 from:ann","before":7,"limit":3,"utc_offset":32400}"#;
+    let found = place.post("/api/v1/archive/search", &json, wanted).await;
+    assert_eq!((found.status, &*found.body), (200, r#"{"mails":[]}"#));
+    let asked = place.office.asked().concat();
+    for part in ["見積 from:ann", "Some(7)", "Some(3)", "32400"] {
+        assert!(asked.contains(part), "{part}: {asked}");
+    }
+    let shown = place.post(&format!("/api/v1/archive/{ID}/show"), &json, "").await;
+    assert_eq!((shown.status, &*shown.body), (200, &*format!(r#"{{"id":"{ID}"}}"#)));
+    let content = place.post(&format!("/api/v1/archive/{ID}/content"), &json, "").await;
+    assert_eq!((content.status, &*content.body), (200, "Subject: x\r\n\r\nx\r\n"));
+    assert_eq!(content.header("content-type"), "message/rfc822");
+    let name = format!("attachment; filename=\"{ID}.eml\"");
+    assert_eq!(content.header("content-disposition"), name);
+    place.office.asked();
+    for path in ["search", &format!("{ID}/show"), &format!("{ID}/content")] {
+        let answer = place.get(&format!("/api/v1/archive/{path}"), GOOD).await;
+        assert_eq!(answer.status, 405, "{path}");
+    }
+    for bad in [r#"{"limit":0}"#, r#"{"limit":1001}"#, r#"{"quary":"x"}"#, "7", "\u{0}"] {
+        let answer = place.post("/api/v1/archive/search", &json, bad).await;
+        assert_eq!(answer.status, 422, "{bad}");
+    }
+    let answer = place.post("/api/v1/archive/search", GOOD, wanted).await;
+    assert_eq!(answer.status, 415, "a page of somebody else can send this");
+    assert_eq!(place.office.asked(), [""; 0], "what makes no sense shows nothing");
+}
+
+#[tokio::test]
+async fn what_of_the_archive_is_not_shown_has_its_status() {
+    for (reason, status) in [
+        (NotShown::NotFound, 404),
+        (NotShown::NotTheirs("no".into()), 403),
+        (NotShown::Senseless("no".into()), 422),
+        (NotShown::Failed("no".into()), 503),
+    ] {
+        let place = Place::of(Office { shown: Some(reason), ..Office::default() }).await;
+        let json = format!("{GOOD}{JSON}");
+        for path in ["search", &format!("{ID}/show"), &format!("{ID}/content")] {
+            let answer = place.post(&format!("/api/v1/archive/{path}"), &json, "").await;
+            assert_eq!(answer.status, status, "{path}");
+        }
+    }
+}

@@ -34,6 +34,7 @@ impl Site {
             proxies: Arc::new(proxies),
             approval: Arc::new(approval),
             held: Arc::new(NoPrograms),
+            archive: Arc::new(NoPrograms),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -305,3 +305,25 @@ impl HeldMail for NoPrograms {
         Box::pin(ready(Err(api::DeedError::NotFound)))
     }
 }
+
+impl api::ArchivedMail for NoPrograms {
+    fn search<'a>(
+        &'a self,
+        _: &'a Caller,
+        _: api::Search,
+    ) -> Later<'a, Result<Value, api::NotShown>> {
+        Box::pin(ready(Err(api::NotShown::NotFound)))
+    }
+
+    fn show<'a>(&'a self, _: &'a Caller, _: QueueId) -> Later<'a, Result<Value, api::NotShown>> {
+        Box::pin(ready(Err(api::NotShown::NotFound)))
+    }
+
+    fn content<'a>(
+        &'a self,
+        _: &'a Caller,
+        _: QueueId,
+    ) -> Later<'a, Result<api::Content, api::NotShown>> {
+        Box::pin(ready(Err(api::NotShown::NotFound)))
+    }
+}

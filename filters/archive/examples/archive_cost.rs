@@ -1,15 +1,20 @@
-//! What the archive costs: `cargo run --release -p mailweir-archive --example archive_cost [MAILS] [DIRECTORY]`.
+//! What the archive costs: `cargo run --release -p mailweir-archive --example archive_cost [MAILS] [DIRECTORY] [encrypted]`.
 //!
-//! Text mails in four languages are packed and appended in groups, then the whole archive is verified.
+//! Text mails in four languages are packed and appended in groups, then the whole archive is verified, and some
+//! of it is read.
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    io::{self, Cursor, Read},
+    path::PathBuf,
+    time::Instant,
+};
 
 use mailweir_archive::{
-    About, Archive, Draft, Options,
+    About, Archive, Draft, Encryption, MasterKeys, Options, Reader,
     entry::{self, Capture, Direction, Ending, Fared, Note, Outcome, Source},
     frame::Kind,
     hash::Hash,
-    payload::Packer,
+    payload::{Packed, Packer},
     verify::{Known, verify},
 };
 use mailweir_mail::{
@@ -22,9 +27,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let place = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
     let place = tempfile::tempdir_in(place)?;
     let now = Timestamp::from_secs(1_795_210_205);
-    let (mut archive, _) = Archive::open(place.path(), Options::default(), now)?;
+    let keys = MasterKeys::parse(&"5a".repeat(32))?;
+    let encryption = match arguments.next().as_deref() {
+        Some("encrypted") => Encryption::On(keys.clone()),
+        _ => Encryption::Never,
+    };
+    let options = Options { encryption, ..Options::default() };
+    let (mut archive, _) = Archive::open(place.path(), options, now)?;
     let mut packer = Packer::new()?;
     let (mut raw, mut stored, mut packing) = (0, 0, 0.0);
+    let mut captures = Vec::new();
 
     let begun = Instant::now();
     for group in 0..mails / GROUP {
@@ -35,16 +47,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             raw += content.len();
             let (capture, outcome) = (capture(number, &content), outcome(number));
             let payload = packer.pack(&entry::encode(&capture)?, &content)?;
-            stored += payload.stored();
             let id = Some(capture.id);
             drafts.push(Draft { kind: Kind::Capture, about: About::Itself, id, payload });
             let about = About::OfGroup(drafts.len() - 1);
             let payload = packer.pack(&entry::encode(&outcome)?, b"")?;
-            stored += payload.stored();
             drafts.push(Draft { kind: Kind::Outcome, about, id, payload });
         }
         packing += at.elapsed().as_secs_f64();
-        archive.append(drafts, now)?;
+        let written = archive.append(drafts, now)?;
+        stored += written.iter().map(|record| record.head.stored).sum::<u64>();
+        captures.extend(written.first().map(|record| record.place));
     }
     let took = begun.elapsed().as_secs_f64();
     archive.seal(now)?;
@@ -57,12 +69,68 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rate = report.bytes as f64 / begun.elapsed().as_secs_f64() / 1e6;
     println!(
         "payloads {} bytes a mail, archive {}",
-        stored / mails as usize,
+        stored / u64::from(mails),
         report.bytes / u64::from(mails)
     );
     println!("stored: {:.1} % of the mails", 100.0 * report.bytes as f64 / raw as f64);
     println!("verified {} records at {rate:.0} MB/s: {}", report.records, report.is_sound());
+
+    let begun = Instant::now();
+    let reader = Reader::new(archive.places().clone()).with_keys(Some(keys));
+    for place in &captures {
+        let mut record = reader.read_sound(*place)?;
+        record.payload.summary()?;
+        record.payload.content(1 << 20)?;
+    }
+    let took = 1e6 * begun.elapsed().as_secs_f64() / captures.len() as f64;
+    println!("reading one: {took:.0} us");
+    large(&mut archive, now)?;
     Ok(())
+}
+
+/// A mail that is read piece by piece.
+fn large(archive: &mut Archive, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+    let before = most_memory()?;
+    let pieces = (0..LARGE / 4_000).map(content);
+    let begun = Instant::now();
+    let payload = Packed::later(b"summary".to_vec(), Pieces { pieces, piece: Cursor::default() })?;
+    let draft = Draft { kind: Kind::Capture, about: About::Itself, id: None, payload };
+    let written = archive.append(vec![draft], now)?;
+    let head = written.first().ok_or("nothing was written")?.head;
+    let megabytes = head.unpacked as f64 / 1e6;
+    println!(
+        "one of {megabytes:.0} MB: {:.0} MB/s, and {} KiB more of memory",
+        megabytes / begun.elapsed().as_secs_f64(),
+        most_memory()? - before,
+    );
+    Ok(())
+}
+
+struct Pieces<P> {
+    pieces: P,
+    piece: Cursor<Vec<u8>>,
+}
+
+impl<P: Iterator<Item = Vec<u8>>> Read for Pieces<P> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.piece.read(buffer)?;
+            if read > 0 {
+                return Ok(read);
+            }
+            match self.pieces.next() {
+                Some(piece) => self.piece = Cursor::new(piece),
+                None => return Ok(0),
+            }
+        }
+    }
+}
+
+/// The most memory that this process ever had, in KiB.
+fn most_memory() -> Result<u64, Box<dyn std::error::Error>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 fn capture(number: u32, content: &[u8]) -> Capture {
@@ -111,7 +179,7 @@ fn outcome(number: u32) -> Outcome {
         at: Some(at),
     };
     let id = QueueId::new(at, number % 9);
-    Outcome { id, end: Ending::Delivered, recipients: vec![fared], decision: None }
+    Outcome { id, end: Ending::Delivered, recipients: vec![fared], decisions: Vec::new() }
 }
 
 /// A mail of some 4 KiB, in one of four languages; no two have the same words in the same order.
@@ -178,3 +246,6 @@ fn content(number: u32) -> Vec<u8> {
 }
 
 const GROUP: u32 = 50;
+
+/// Bytes of a large mail.
+const LARGE: u32 = 100_000_000;

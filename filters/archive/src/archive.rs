@@ -9,7 +9,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io,
     os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
@@ -18,37 +18,46 @@ use mailweir_mail::{QueueId, Timestamp};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::{
-    frame::{Head, Kind, Mark, Packing, Seal, SegmentHead, Seq},
+    erase::{self, Target},
+    frame::{Head, Kind, Seal, Seq},
     hash::{Chain, Hash},
-    merkle::Tree,
+    keys::{self, Encryption, KeyId, Wrapper},
     payload::Packed,
+    read::Reader,
     recover::{self, Left},
     roots::{self, Root},
+    write::{Failure, Open},
 };
 
 /// The one who writes.
 pub struct Archive {
     places: Places,
-    options: Options,
+    segment_size: u64,
+    /// Makes the keys of records, if they are encrypted.
+    wrapper: Option<Wrapper>,
     /// Where the archive ends.
     end: End,
     open: Option<Open>,
     sealed: Vec<Root>,
     /// Roots that could not be written to the list yet.
     unlisted: Vec<Root>,
+    /// Payloads that are said to be erased, and may still be there.
+    pub(crate) unreleased: Vec<Target>,
     _lock: File,
 }
 
 /// How the archive is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// A segment that has grown to so many bytes is sealed.
     pub segment_size: u64,
+    /// Whether what is written is encrypted.
+    pub encryption: Encryption,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_size: 256 << 20 }
+        Self { segment_size: 256 << 20, encryption: Encryption::Never }
     }
 }
 
@@ -67,17 +76,6 @@ pub(crate) struct End {
     pub(crate) next: Seq,
     pub(crate) chain: Chain,
     pub(crate) root: Hash,
-}
-
-/// The segment that is written to.
-struct Open {
-    file: File,
-    number: u64,
-    begun: Timestamp,
-    /// Bytes up to the last mark.
-    len: u64,
-    first: Seq,
-    tree: Tree,
 }
 
 /// A record that is to be written.
@@ -130,6 +128,17 @@ pub enum OpenError {
     /// Another process has it open.
     #[error("another process writes the archive in {0}")]
     InUse(PathBuf),
+    /// It is encrypted, and nobody has said with which key.
+    #[error("the archive in {0} is encrypted, and no key file is given")]
+    NoKey(PathBuf),
+    /// It is encrypted with another key.
+    #[error("{path} was encrypted with the key {id}, and the key file does not have that one")]
+    OtherKey {
+        /// The newest file of wrapped keys.
+        path: PathBuf,
+        /// The name of the key.
+        id: KeyId,
+    },
     /// A file cannot be read or made.
     #[error("{path}: {error}")]
     Io {
@@ -146,6 +155,14 @@ pub enum WriteError {
     /// The disk failed or is full.
     #[error("the archive cannot be written: {0}")]
     Io(#[from] io::Error),
+    /// The content of a mail cannot be read; see [`crate::payload::Packed::later`].
+    #[error("the content of a mail cannot be read: {error}")]
+    Content {
+        /// The place of its record in the group.
+        place: usize,
+        /// Why.
+        error: io::Error,
+    },
 }
 
 impl Archive {
@@ -174,20 +191,29 @@ impl Archive {
             error => failed(&lock_path)(error.into()),
         })?;
         sync_directory(directory).map_err(failed(directory))?;
+        let Options { segment_size, encryption } = options;
+        check_key(&places, &encryption, directory)?;
         let (end, left) = recover::recover(&places, now)
             .map_err(|(path, error)| OpenError::Io { path, error })?;
-        Ok((
-            Self {
-                places,
-                options,
-                end,
-                open: None,
-                sealed: Vec::new(),
-                unlisted: Vec::new(),
-                _lock: lock,
+        let reader = Reader::new(places.clone()).with_keys(encryption.keys().cloned());
+        // What a crash came into. If it fails it is tried again with the next erasing; `verify` shows it.
+        let unreleased = erase::recent(&reader).map_err(failed(&segments))?;
+        let mut archive = Self {
+            places,
+            segment_size,
+            wrapper: match encryption {
+                Encryption::On(keys) => Some(Wrapper::new(keys)),
+                Encryption::Never | Encryption::NoLonger(_) => None,
             },
-            left,
-        ))
+            end,
+            open: None,
+            sealed: Vec::new(),
+            unlisted: Vec::new(),
+            unreleased,
+            _lock: lock,
+        };
+        let _ = archive.release();
+        Ok((archive, left))
     }
 
     /// Where its files are.
@@ -222,16 +248,40 @@ impl Archive {
             None => Open::begin(places, end, now)?,
         };
         self.end.segment = open.number + 1;
-        let encoded = Encoded::of(group, &open, end, now);
-        match open.write(&encoded) {
-            Ok(()) => self.open = Some(open),
-            Err(Failure { error, usable }) => {
-                self.open = usable.then_some(open);
-                return Err(error.into());
+        let keys = self
+            .wrapper
+            .as_mut()
+            .map(|wrapper| wrapper.keys(places, (open.number, open.first), end.next, group.len()));
+        let written = match keys.transpose() {
+            Ok(keys) => open.write(group, keys.as_deref(), end, now),
+            // Of a segment that has no records yet, the keys are begun again.
+            Err(error) => Err(Failure { error: error.into(), usable: open.is_empty() }),
+        };
+        match written {
+            Ok((written, mark)) => {
+                self.open = Some(open);
+                self.end = End { next: mark.next, chain: mark.chain, ..self.end };
+                Ok(written)
+            }
+            Err(Failure { error, usable: true }) => {
+                self.open = Some(open);
+                Err(error)
+            }
+            Err(Failure { error, usable: false }) => {
+                self.abandon();
+                Err(error)
             }
         }
-        self.end = End { next: encoded.mark.next, chain: encoded.mark.chain, ..self.end };
-        Ok(encoded.written)
+    }
+
+    /// Seals the segment that is written to if its day is over, also if nothing more comes, and writes what of
+    /// the list of roots could not be written before.
+    ///
+    /// # Errors
+    /// [`WriteError`]. It is tried again with the next group.
+    pub fn end_day(&mut self, now: Timestamp) -> Result<(), WriteError> {
+        self.list()?;
+        self.turn_over(now)
     }
 
     /// Seals the segment that is written to, if it has any records. Its root is in the list of roots then.
@@ -252,8 +302,11 @@ impl Archive {
         if let Err(error) = sealed {
             // Without a seal it ends where its last group does; the next segment goes on from there.
             let _ = open.file.set_len(open.len);
-            self.end.root = Hash::ZERO;
+            self.abandon();
             return Err(error.into());
+        }
+        if let Some(wrapper) = &mut self.wrapper {
+            wrapper.end(self.end.next);
         }
         self.end.root = seal.root;
         self.sealed.push(root);
@@ -267,8 +320,7 @@ impl Archive {
         std::mem::take(&mut self.sealed)
     }
 
-    /// As after a failed sync.
-    #[cfg(test)]
+    /// The segment can be written to no longer: the next one goes on behind its last mark.
     pub(crate) fn abandon(&mut self) {
         self.open = None;
         self.end.root = Hash::ZERO;
@@ -285,9 +337,8 @@ impl Archive {
 
     /// Seals what has grown large, or was begun on another day.
     fn turn_over(&mut self, now: Timestamp) -> Result<(), WriteError> {
-        let is_due =
-            |open: &Open| open.len >= self.options.segment_size || day(open.begun) != day(now);
-        if self.open.as_ref().is_some_and(is_due) {
+        let is_due = |open: &Open| open.len >= self.segment_size || day(open.begun) != day(now);
+        if self.open.as_ref().is_some_and(|open| !open.is_empty() && is_due(open)) {
             self.seal(now)?;
         }
         Ok(())
@@ -313,16 +364,45 @@ impl Places {
         self.directory.join("segments")
     }
 
+    /// The keys of the records of a segment.
+    #[must_use]
+    pub fn keys_of(&self, segment: u64) -> PathBuf {
+        self.keys().join(format!("{segment:010}.keys"))
+    }
+
+    /// The keys of all records.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.directory.join("keys")
+    }
+
     /// The list of the roots of sealed segments.
     #[must_use]
     pub fn roots(&self) -> PathBuf {
         self.directory.join("roots")
     }
 
+    /// The catalogue: which records there are, made from the segments.
+    #[must_use]
+    pub fn catalogue(&self) -> PathBuf {
+        self.directory.join("catalogue")
+    }
+
+    /// The archive's own directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// What was written and never promised: kept, in case it was.
     #[must_use]
     pub fn torn(&self, segment: u64, at: u64) -> PathBuf {
-        self.directory.join("torn").join(format!("{segment:010}-{at}"))
+        self.all_torn().join(format!("{segment:010}-{at}"))
+    }
+
+    /// All of that.
+    pub(crate) fn all_torn(&self) -> PathBuf {
+        self.directory.join("torn")
     }
 
     /// The numbers of all segments that are there, in order.
@@ -330,15 +410,15 @@ impl Places {
     /// # Errors
     /// The directory cannot be read.
     pub fn numbers(&self) -> io::Result<Vec<u64>> {
-        let mut numbers = Vec::new();
-        for entry in fs::read_dir(self.segments())? {
-            let name = entry?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_suffix(".seg"));
-            let number = number.filter(|number| number.len() == DIGITS);
-            numbers.extend(number.and_then(|number| number.parse::<u64>().ok()));
+        numbers(&self.segments(), ".seg")
+    }
+
+    /// The numbers of all segments that have keys, in order.
+    pub(crate) fn keyed(&self) -> io::Result<Vec<u64>> {
+        match numbers(&self.keys(), ".keys") {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            numbers => numbers,
         }
-        numbers.sort_unstable();
-        Ok(numbers)
     }
 
     fn lock(&self) -> PathBuf {
@@ -346,99 +426,27 @@ impl Places {
     }
 }
 
-/// A write has failed.
-struct Failure {
-    error: io::Error,
-    /// Whether the segment is as it was before.
-    usable: bool,
-}
-
-impl Open {
-    fn begin(places: &Places, end: End, now: Timestamp) -> io::Result<Self> {
-        let path = places.segment(end.segment);
-        // Of a start that failed: it has no group, or it would count.
-        let file = private().write(true).create(true).truncate(true).open(&path)?;
-        let head = SegmentHead {
-            number: end.segment,
-            first: end.next,
-            chain: end.chain,
-            root_before: end.root,
-            at: now,
-        };
-        (&file).write_all(&head.encode())?;
-        file.sync_all()?;
-        sync_directory(&places.segments())?;
-        let (number, len) = (end.segment, SegmentHead::LEN as u64);
-        Ok(Self { file, number, begun: now, len, first: end.next, tree: Tree::default() })
+fn numbers(directory: &Path, end: &str) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|name| name.strip_suffix(end));
+        let number = number.filter(|number| number.len() == DIGITS);
+        numbers.extend(number.and_then(|number| number.parse::<u64>().ok()));
     }
-
-    fn write(&mut self, encoded: &Encoded) -> Result<(), Failure> {
-        if let Err(error) = self.file.write_all_at(&encoded.bytes, self.len) {
-            let usable = self.file.set_len(self.len).and_then(|()| self.file.sync_all()).is_ok();
-            return Err(Failure { error, usable });
-        }
-        if let Err(error) = self.file.sync_data() {
-            // What the kernel still has of it must not be found and believed at the next start.
-            let _ = self.file.set_len(self.len);
-            return Err(Failure { error, usable: false });
-        }
-        self.len += encoded.bytes.len() as u64;
-        self.tree = encoded.tree.clone();
-        Ok(())
-    }
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
-/// A group as it is written.
-struct Encoded {
-    bytes: Vec<u8>,
-    written: Vec<Written>,
-    mark: Mark,
-    tree: Tree,
-}
-
-impl Encoded {
-    fn of(group: Vec<Draft>, open: &Open, end: End, now: Timestamp) -> Self {
-        let heads = group.len() * Head::LEN + Mark::LEN;
-        let size = heads + group.iter().map(|draft| draft.payload.stored.len()).sum::<usize>();
-        let mut bytes = Vec::with_capacity(size);
-        let mut written = Vec::with_capacity(group.len());
-        let (mut chain, mut tree) = (end.chain, open.tree.clone());
-        for (seq, draft) in (end.next..).zip(group) {
-            let head = draft.head(seq, end.next, now);
-            let leaf = head.leaf();
-            chain = chain.then(leaf);
-            tree.push(leaf);
-            let place = Place { segment: open.number, at: open.len + bytes.len() as u64 };
-            written.push(Written { head, place });
-            bytes.extend_from_slice(&head.encode());
-            bytes.extend_from_slice(&draft.payload.stored);
-        }
-        let mark = Mark { next: end.next + written.len() as Seq, chain };
-        bytes.extend_from_slice(&mark.encode());
-        Self { bytes, written, mark, tree }
-    }
-}
-
-impl Draft {
-    fn head(&self, seq: Seq, first: Seq, now: Timestamp) -> Head {
-        let about = match self.about {
-            About::Nothing => 0,
-            About::Itself => seq,
-            About::Record(about) => about,
-            About::OfGroup(place) => first + place as Seq,
-        };
-        let Packed { summary, unpacked, stored, hash } = &self.payload;
-        Head {
-            kind: self.kind,
-            packing: Packing::Zstd,
-            seq,
-            about,
-            id: self.id.map(QueueId::to_key).unwrap_or_default(),
-            at: now,
-            summary: *summary,
-            unpacked: *unpacked,
-            stored: stored.len() as u64,
-            payload: *hash,
+/// Whoever has encrypted mail goes on only with the key to read it.
+fn check_key(places: &Places, encryption: &Encryption, directory: &Path) -> Result<(), OpenError> {
+    let failed = |error| OpenError::Io { path: places.keys(), error };
+    match (keys::latest(places).map_err(failed)?, encryption.keys()) {
+        (None, _) => Ok(()),
+        (Some(_), None) => Err(OpenError::NoKey(directory.to_owned())),
+        (Some((_, id)), Some(keys)) if keys.has(id) => Ok(()),
+        (Some((segment, id)), Some(_)) => {
+            Err(OpenError::OtherKey { path: places.keys_of(segment), id })
         }
     }
 }

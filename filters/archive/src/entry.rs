@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use mailweir_mail::{Envelope, Origin, QueueId, Reply, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::hash::Hash;
+use crate::{frame::Seq, hash::Hash, holds::Person};
 
 /// A mail as it was accepted. The content stands behind it, as it was stored in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,9 +105,9 @@ pub struct Outcome {
     pub end: Ending,
     /// How each recipient of the envelope fared, in its order.
     pub recipients: Vec<Fared>,
-    /// Who decided about it, if people had to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision: Option<Decided>,
+    /// Who decided about it, in order: of several who had to agree each one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decided>,
 }
 
 /// How a mail ended.
@@ -150,19 +150,22 @@ pub struct Fared {
     pub at: Option<Timestamp>,
 }
 
-/// A decision of people about a mail.
+/// A decision about a mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
-    /// What, in one word.
+    /// What, in one word: `approved` (and others were asked, too), `released`, `rejected`, `returned`,
+    /// `discarded`, `cancelled`, `expired`, `damaged`; of operators `released`, `requeued`, `deleted`.
     pub decision: Box<str>,
-    /// Who.
+    /// Who: `moderator kim@own.example`, `sender ann@own.example`, `administrator root`, `operator root`;
+    /// `nobody`: time had passed.
     pub by: Box<str>,
-    /// How it was proven.
+    /// How that is known: `login`, `link`, `reply`, `api`, `command_line`, `clock`.
     pub proof: Box<str>,
     /// When.
     pub at: Timestamp,
-    /// The rule for which they were asked.
-    pub rule: Box<str>,
+    /// The rule for which they were asked; absent: an operator decided by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Box<str>>,
 }
 
 /// Why the payload of a record is gone.
@@ -175,6 +178,10 @@ pub struct Erased {
     pub by: Option<Box<str>>,
     /// The hash of the content that it had.
     pub content: Hash,
+    /// The number of the segment that it was in.
+    pub segment: u64,
+    /// The first byte of its record there.
+    pub at: u64,
 }
 
 /// Why a payload is erased.
@@ -188,6 +195,34 @@ pub enum Erasure {
         /// Their words, or the number of their request.
         reason: Box<str>,
     },
+}
+
+/// A legal hold begins, or means more mail from now on. Nothing that it means is erased.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegalHold {
+    /// The name of the case.
+    pub case: Box<str>,
+    /// Who asked for it.
+    pub by: Box<str>,
+    /// Why.
+    pub reason: Box<str>,
+    /// These mails, by the numbers of their captures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mails: Vec<Seq>,
+    /// All mail of these people, of yesterday and of tomorrow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+}
+
+/// A legal hold ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lifted {
+    /// The name of the case.
+    pub case: Box<str>,
+    /// Who ended it.
+    pub by: Box<str>,
+    /// Why.
+    pub reason: Box<str>,
 }
 
 /// Somebody used the archive.

@@ -41,7 +41,7 @@ impl Kind {
         self as u8
     }
 
-    fn from_byte(byte: u8) -> Option<Self> {
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.to_byte() == byte)
     }
 
@@ -269,6 +269,37 @@ impl Seal {
     }
 }
 
+/// The head of the file with the keys of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeysHead {
+    /// The number of the segment.
+    pub(crate) segment: u64,
+    /// The number of its first record.
+    pub(crate) first: Seq,
+    /// The name of the key that has wrapped them.
+    pub(crate) master: [u8; 8],
+}
+
+impl KeysHead {
+    /// Bytes of a head.
+    pub(crate) const LEN: usize = 8 + 8 + 8 + 8 + CHECKSUM;
+
+    /// As it is stored.
+    pub(crate) fn encode(&self) -> [u8; Self::LEN] {
+        let mut out = Out::<{ Self::LEN }>::new(KEYS);
+        out.put(&self.segment.to_le_bytes());
+        out.put(&self.first.to_le_bytes());
+        out.put(&self.master);
+        out.finish()
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    pub(crate) fn decode(bytes: &[u8; Self::LEN]) -> Result<Self, Unread> {
+        let mut input = In::open(bytes, KEYS)?;
+        Ok(Self { segment: input.number(), first: input.number(), master: input.bytes() })
+    }
+}
+
 /// What begins at some place of a segment, by its first two bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begins {
@@ -360,6 +391,8 @@ const MARK: &[u8; 2] = b"MM";
 const SEAL: &[u8; 2] = b"MS";
 /// With the number of the format.
 const SEGMENT: &[u8; 8] = b"MWARCH\x00\x01";
+/// With the number of the format.
+const KEYS: &[u8; 8] = b"MWKEYS\x00\x01";
 const CHECKSUM: usize = 4;
 
 #[cfg(test)]

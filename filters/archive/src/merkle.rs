@@ -47,21 +47,47 @@ pub fn leaf(bytes: &[u8]) -> Hash {
     hasher.finish()
 }
 
+/// All nodes of a tree, for whoever needs many paths of it.
+#[derive(Clone, Debug)]
+pub struct Nodes {
+    /// The leaves, then what is above them, up to the root.
+    levels: Vec<Vec<Hash>>,
+}
+
+impl Nodes {
+    /// The tree of these leaves.
+    #[must_use]
+    pub fn of(leaves: Vec<Hash>) -> Self {
+        let mut levels = vec![leaves];
+        while let Some(last) = levels.last().filter(|last| last.len() > 1) {
+            let above = last.chunks(2).map(above).collect();
+            levels.push(above);
+        }
+        Self { levels }
+    }
+
+    /// Its root; of a tree without leaves, the hash of nothing.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        let top = self.levels.last().and_then(|top| top.first());
+        top.copied().unwrap_or_else(|| Hash::of(b""))
+    }
+
+    /// The nodes beside the way from a leaf to the root, from below. `None`: there is no such leaf.
+    #[must_use]
+    pub fn path(&self, index: usize) -> Option<Vec<Hash>> {
+        self.levels.first()?.get(index)?;
+        // A node without a neighbour moves up as it is.
+        let beside =
+            |(level, nodes): (u32, &Vec<Hash>)| nodes.get(index.checked_shr(level)? ^ 1).copied();
+        Some((0..).zip(&self.levels).filter_map(beside).collect())
+    }
+}
+
 /// The nodes beside the way from a leaf to the root, from below. `None`: there is no such leaf.
 #[must_use]
 pub fn path(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
-    if index >= leaves.len() {
-        return None;
-    }
-    let (mut level, mut index) = (leaves.to_vec(), index);
-    let mut path = Vec::new();
-    while level.len() > 1 {
-        // A node without a neighbour moves up as it is.
-        path.extend(level.get(index ^ 1).copied());
-        level = level.chunks(2).map(above).collect();
-        index /= 2;
-    }
-    Some(path)
+    Nodes::of(leaves.to_vec()).path(index)
 }
 
 /// The root of a tree of `count` leaves to which this path leads from a leaf. `None`: such a tree has
@@ -152,6 +178,7 @@ mod tests {
         fn a_tree_that_grows_has_the_root_of_the_definition(count in 0u64..300) {
             let leaves = leaves(count);
             prop_assert_eq!(root(&leaves), defined(&leaves));
+            prop_assert_eq!(Nodes::of(leaves.clone()).root(), defined(&leaves));
         }
 
         #[test]

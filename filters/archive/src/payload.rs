@@ -2,37 +2,103 @@
 //! again what stands in the header of the content.
 
 use std::{
-    io::{self, Read},
+    fmt,
+    io::{self, Read, Write},
     sync::LazyLock,
 };
 
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
 use crate::{
+    cipher::{self, Decrypt},
     frame::{Head, Packing},
-    hash::Hash,
+    keys::RecordKey,
 };
 
 /// A payload that is ready to be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Packed {
-    pub(crate) summary: u32,
-    pub(crate) unpacked: u64,
-    pub(crate) stored: Vec<u8>,
-    pub(crate) hash: Hash,
+    summary: u32,
+    form: Form,
+}
+
+enum Form {
+    /// Packed.
+    Whole { unpacked: u64, packed: Vec<u8> },
+    /// Packed when it is written, so that it is never in memory as a whole.
+    Pieces { summary: Vec<u8>, content: Box<dyn Read + Send> },
 }
 
 impl Packed {
-    /// Bytes as they will be stored.
-    #[must_use]
-    pub const fn stored(&self) -> usize {
-        self.stored.len()
+    /// A summary, and content that is read and packed when the record is written.
+    ///
+    /// # Errors
+    /// [`PackError::TooLong`].
+    pub fn later(summary: Vec<u8>, content: impl Read + Send + 'static) -> Result<Self, PackError> {
+        let len = u32::try_from(summary.len()).map_err(|_| PackError::TooLong)?;
+        Ok(Self { summary: len, form: Form::Pieces { summary, content: Box::new(content) } })
     }
 
-    /// Bytes before they were packed.
-    #[must_use]
-    pub const fn unpacked(&self) -> u64 {
-        self.unpacked
+    /// Bytes of the summary.
+    pub(crate) const fn summary(&self) -> u32 {
+        self.summary
+    }
+
+    /// Writes it as it is stored. Gives the number of its bytes before they were packed.
+    pub(crate) fn write<W: Write>(self, mut out: W) -> Result<(u64, W), CopyError> {
+        match self.form {
+            Form::Whole { unpacked, packed } => {
+                out.write_all(&packed)?;
+                Ok((unpacked, out))
+            }
+            Form::Pieces { summary, content } => {
+                let mut out =
+                    zstd::stream::write::Encoder::with_prepared_dictionary(out, &COMPRESS)?;
+                out.write_all(&summary)?;
+                let copied = copy(content, &mut out)?;
+                Ok((summary.len() as u64 + copied, out.finish()?))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole { .. } => "Whole",
+            Self::Pieces { .. } => "Pieces",
+        })
+    }
+}
+
+/// A payload is not written.
+#[derive(Debug)]
+pub(crate) enum CopyError {
+    /// Its content cannot be read.
+    Content(io::Error),
+    /// It cannot be written.
+    Write(io::Error),
+}
+
+impl From<io::Error> for CopyError {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+/// As [`io::copy`], and says which of the two has failed.
+fn copy(mut from: impl Read, to: &mut impl Write) -> Result<u64, CopyError> {
+    let (mut buffer, mut copied) = (vec![0; PIECE], 0);
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(copied),
+            Ok(read) => {
+                to.write_all(&buffer[..read])?;
+                copied += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(CopyError::Content(error)),
+        }
     }
 }
 
@@ -72,13 +138,13 @@ impl Packer {
         self.whole.clear();
         self.whole.extend_from_slice(summary);
         self.whole.extend_from_slice(content);
-        let stored = self.compressor.compress(&self.whole).map_err(PackError::Compress)?;
+        let packed = self.compressor.compress(&self.whole).map_err(PackError::Compress)?;
         let unpacked = self.whole.len() as u64;
         if self.whole.capacity() > KEPT {
             self.whole = Vec::new();
         }
         let summary = u32::try_from(summary.len()).map_err(|_| PackError::TooLong)?;
-        Ok(Packed { summary, unpacked, hash: Hash::of(&stored), stored })
+        Ok(Packed { summary, form: Form::Whole { unpacked, packed } })
     }
 }
 
@@ -88,8 +154,8 @@ pub enum UnpackError {
     /// It cannot be unpacked, or is longer or shorter than its head says.
     #[error("the payload of a record is damaged")]
     Damaged,
-    /// It is encrypted, and there is no key.
-    #[error("the payload of a record is encrypted, and its key is not there")]
+    /// It is encrypted, and no key was given.
+    #[error("it is encrypted, and no key file is given")]
     NoKey,
     /// It cannot be read.
     #[error("the payload of a record cannot be read: {0}")]
@@ -98,21 +164,34 @@ pub enum UnpackError {
 
 /// Reads a payload piece by piece: first its summary, then its content.
 pub struct Unpacker<R: Read> {
-    inner: zstd::stream::read::Decoder<'static, io::BufReader<R>>,
+    inner: zstd::stream::read::Decoder<'static, io::BufReader<Clear<R>>>,
     /// Bytes that the head says are still to come.
     left: u64,
     summary: usize,
 }
 
 impl<R: Read> Unpacker<R> {
-    /// Reads what `head` says of `stored`.
+    /// Reads what `head` says of `stored`, if it is not encrypted.
     ///
     /// # Errors
     /// [`UnpackError`].
     pub fn new(head: &Head, stored: R) -> Result<Self, UnpackError> {
-        if head.packing == Packing::Encrypted {
-            return Err(UnpackError::NoKey);
-        }
+        Self::with_key(head, stored, None)
+    }
+
+    pub(crate) fn with_key(
+        head: &Head,
+        stored: R,
+        key: Option<RecordKey>,
+    ) -> Result<Self, UnpackError> {
+        let stored = match (head.packing, key) {
+            (Packing::Zstd, _) => Clear::Stored(stored),
+            (Packing::Encrypted, Some(key)) => {
+                let of = cipher::Record { seq: head.seq, kind: head.kind };
+                Clear::Encrypted(Decrypt::new(stored, key, of, head.stored))
+            }
+            (Packing::Encrypted, None) => return Err(UnpackError::NoKey),
+        };
         let stored = io::BufReader::new(stored);
         let mut inner = zstd::stream::read::Decoder::with_prepared_dictionary(stored, &DECOMPRESS)?;
         inner.window_log_max(WINDOW_LOG)?;
@@ -168,6 +247,21 @@ impl<R: Read> Read for Unpacker<R> {
     }
 }
 
+/// What is stored, without its encryption.
+enum Clear<R> {
+    Stored(R),
+    Encrypted(Decrypt<R>),
+}
+
+impl<R: Read> Read for Clear<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Stored(stored) => stored.read(buffer),
+            Self::Encrypted(stored) => stored.read(buffer),
+        }
+    }
+}
+
 fn damaged(error: io::Error) -> UnpackError {
     match error.raw_os_error() {
         Some(_) => UnpackError::Io(error),
@@ -188,6 +282,9 @@ static DECOMPRESS: LazyLock<DecoderDictionary<'static>> =
 /// What costs a few microseconds for each KiB and leaves less than half of most text.
 const LEVEL: i32 = 3;
 
+/// Bytes of content that are read at once.
+const PIECE: usize = 64 * 1024;
+
 /// Bytes of memory that are kept for the next payload.
 const KEPT: usize = 1 << 20;
 
@@ -200,21 +297,29 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::frame::Kind;
+    use crate::{frame::Kind, hash::Hash};
 
-    fn head(packed: &Packed) -> Head {
-        Head {
+    /// As it is stored, with its head.
+    fn stored(packed: Packed) -> (Head, Vec<u8>) {
+        let summary = packed.summary();
+        let (unpacked, stored) = packed.write(Vec::new()).unwrap();
+        let head = Head {
             kind: Kind::Capture,
             packing: Packing::Zstd,
             seq: 1,
             about: 1,
             id: [0; 12],
             at: Timestamp::from_secs(0),
-            summary: packed.summary,
-            unpacked: packed.unpacked,
-            stored: packed.stored.len() as u64,
-            payload: packed.hash,
-        }
+            summary,
+            unpacked,
+            stored: stored.len() as u64,
+            payload: Hash::of(&stored),
+        };
+        (head, stored)
+    }
+
+    fn pack(summary: &[u8], content: &[u8]) -> (Head, Vec<u8>) {
+        stored(Packer::new().unwrap().pack(summary, content).unwrap())
     }
 
     fn unpack(head: &Head, stored: &[u8]) -> Result<(Vec<u8>, Vec<u8>), UnpackError> {
@@ -229,10 +334,11 @@ mod tests {
             summary in prop::collection::vec(any::<u8>(), 0..600),
             content in prop::collection::vec(0u8..4, 0..9_000),
         ) {
-            let packed = Packer::new().unwrap().pack(&summary, &content).unwrap();
-            prop_assert_eq!(packed.hash, Hash::of(&packed.stored));
-            let found = unpack(&head(&packed), &packed.stored).unwrap();
-            prop_assert_eq!(found, (summary, content));
+            let (head, whole) = pack(&summary, &content);
+            prop_assert_eq!(unpack(&head, &whole).unwrap(), (summary.clone(), content.clone()));
+            let later = Packed::later(summary.clone(), io::Cursor::new(content.clone())).unwrap();
+            let (head, pieces) = stored(later);
+            prop_assert_eq!(unpack(&head, &pieces).unwrap(), (summary, content));
         }
 
         #[test]
@@ -240,22 +346,21 @@ mod tests {
             place in any::<prop::sample::Index>(), by in 1u8.., cut in any::<prop::sample::Index>(),
         ) {
             let content = b"Subject: text\r\n\r\nsome text, and some text again\r\n".repeat(40);
-            let packed = Packer::new().unwrap().pack(b"summary", &content).unwrap();
-            let mut changed = packed.stored.clone();
+            let (head, stored) = pack(b"summary", &content);
+            let mut changed = stored.clone();
             let place = place.index(changed.len());
             changed[place] ^= by;
-            let _ = unpack(&head(&packed), &changed);
-            let short = &packed.stored[..cut.index(packed.stored.len())];
-            prop_assert!(unpack(&head(&packed), short).is_err());
+            let _ = unpack(&head, &changed);
+            let short = &stored[..cut.index(stored.len())];
+            prop_assert!(unpack(&head, short).is_err());
         }
     }
 
     #[test]
     fn a_head_that_lies_about_lengths_is_not_believed() {
         let content = vec![0; 1 << 20];
-        let packed = Packer::new().unwrap().pack(b"summary", &content).unwrap();
-        let sound = head(&packed);
-        assert!(unpack(&sound, &packed.stored).is_ok());
+        let (sound, stored) = pack(b"summary", &content);
+        assert!(unpack(&sound, &stored).is_ok());
         let unpacked = sound.unpacked;
         for head in [
             Head { summary: u32::MAX, ..sound },
@@ -264,7 +369,7 @@ mod tests {
             Head { unpacked: unpacked + 1, ..sound },
             Head { unpacked: u64::MAX, ..sound },
         ] {
-            assert!(unpack(&head, &packed.stored).is_err(), "{head:?}");
+            assert!(unpack(&head, &stored).is_err(), "{head:?}");
         }
     }
 
@@ -274,8 +379,7 @@ mod tests {
         for number in 0..60 {
             content += &format!("Line {number} of a letter that says what letters say.\r\n");
         }
-        let summary = b"ann@own.example the offer";
-        let packed = Packer::new().unwrap().pack(summary, content.as_bytes()).unwrap();
-        assert!(packed.stored() * 2 < content.len(), "{} of {}", packed.stored(), content.len());
+        let (_, stored) = pack(b"ann@own.example the offer", content.as_bytes());
+        assert!(stored.len() * 2 < content.len(), "{} of {}", stored.len(), content.len());
     }
 }

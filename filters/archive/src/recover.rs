@@ -5,6 +5,7 @@
 //! stays as it is: nothing is written to it, and the next one goes on behind that mark.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::{DirBuilderExt, FileExt},
@@ -15,7 +16,7 @@ use mailweir_mail::Timestamp;
 
 use crate::{
     archive::{End, Places, private, sync_directory},
-    frame::{Mark, Seal, SegmentHead, Seq},
+    frame::{Kind, Mark, Seal, SegmentHead, Seq},
     hash::{Chain, Hash},
     merkle::Tree,
     roots::{self, Root},
@@ -80,17 +81,28 @@ impl Last {
         };
         // What came behind the last mark counts once there is another one.
         let (mut tree, mut is_torn) = (Tree::default(), false);
+        // Payloads that are not what was written, and those that may be: they were erased.
+        let (mut odd, mut said, mut erased) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
         while let Some(Part { at, item }) = scan.next_part()? {
             match item {
                 Item::Record { head, payload } => {
                     tree.push(head.leaf());
-                    is_torn |= payload != Payload::Sound;
+                    match payload {
+                        Payload::Sound | Payload::Skipped => {
+                            said.extend((head.kind == Kind::Erased).then_some(head.about));
+                        }
+                        Payload::Zeros | Payload::Changed => {
+                            odd.insert(head.seq);
+                        }
+                        Payload::Cut => is_torn = true,
+                    }
                 }
                 Item::Damage { .. } => is_torn = true,
                 Item::Mark(mark) => {
                     last.mark = Some((mark, at + Mark::LEN as u64));
                     last.tree = tree.clone();
                     last.is_damaged |= is_torn;
+                    erased.extend(said.drain(..));
                 }
                 Item::Seal(seal) => {
                     last.is_damaged |= is_torn;
@@ -98,6 +110,8 @@ impl Last {
                 }
             }
         }
+        let promised = last.mark.map_or(0, |(mark, _)| mark.next);
+        last.is_damaged |= odd.range(..promised).any(|seq| !erased.contains(seq));
         Ok(last)
     }
 

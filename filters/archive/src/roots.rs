@@ -2,9 +2,11 @@
 //! the archive cannot change it, proves what the archive was.
 
 use std::{
+    collections::HashSet,
     fmt, fs, io,
     io::{Read, Write},
     path::Path,
+    slice,
     str::FromStr,
 };
 
@@ -68,6 +70,10 @@ fn parse(line: &str) -> Option<Root> {
 
 /// Adds a line to the list.
 pub(crate) fn add(list: &Path, root: &Root) -> io::Result<()> {
+    append(list, slice::from_ref(root))
+}
+
+fn append(list: &Path, roots: &[Root]) -> io::Result<()> {
     let mut file = private().read(true).append(true).create(true).open(list)?;
     // A line that a crash left unfinished would spoil this one.
     let mut text = Vec::new();
@@ -76,9 +82,24 @@ pub(crate) fn add(list: &Path, root: &Root) -> io::Result<()> {
     if whole < text.len() {
         file.set_len(whole as u64)?;
     }
-    file.write_all(format!("{root}\n").as_bytes())?;
+    let lines: String = roots.iter().map(|root| format!("{root}\n")).collect();
+    file.write_all(lines.as_bytes())?;
     file.sync_all()?;
     list.parent().map_or(Ok(()), sync_directory)
+}
+
+/// Adds to a copy of a list, kept elsewhere, what it lacks, and has that synced. Says how many lines.
+///
+/// # Errors
+/// The list cannot be read, or the copy cannot be read or written.
+pub fn copy(list: &Path, to: &Path) -> io::Result<usize> {
+    let has: HashSet<String> = read(to)?.iter().flatten().map(Root::to_string).collect();
+    let all = read(list)?.into_iter().flatten();
+    let lacks: Vec<Root> = all.filter(|root| !has.contains(&root.to_string())).collect();
+    if !lacks.is_empty() {
+        append(to, &lacks)?;
+    }
+    Ok(lacks.len())
 }
 
 /// Reads a list. Of a line that makes no sense, the error; an unfinished line at the end is left out:
@@ -106,16 +127,6 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let list = place.path().join("roots");
         assert_eq!(read(&list).unwrap(), []);
-        let root = |segment| Root {
-            segment,
-            first: segment * 100,
-            seal: Seal {
-                records: 100,
-                root: Hash::of(b"root"),
-                chain: Chain::START.then(Hash::of(b"x")),
-                at: Timestamp::from_micros(1_795_210_205_000_001),
-            },
-        };
         add(&list, &root(1)).unwrap();
         add(&list, &root(2)).unwrap();
         assert_eq!(read(&list).unwrap(), [Ok(root(1)), Ok(root(2))]);
@@ -127,5 +138,35 @@ mod tests {
         assert_eq!(lines[2..], [Err(NoRoot("x".into()))]);
         add(&list, &root(4)).unwrap();
         assert_eq!(read(&list).unwrap()[3..], [Ok(root(4))], "the unfinished line is gone");
+    }
+
+    #[test]
+    fn a_copy_gets_what_it_lacks_and_keeps_what_it_has() {
+        let place = tempfile::tempdir().unwrap();
+        let (list, to) = (place.path().join("roots"), place.path().join("copy"));
+        assert_eq!(copy(&list, &to).unwrap(), 0);
+        assert!(!to.exists(), "there is nothing to keep");
+        (1..=2).for_each(|segment| add(&list, &root(segment)).unwrap());
+        assert_eq!((copy(&list, &to).unwrap(), copy(&list, &to).unwrap()), (2, 0));
+        assert_eq!(fs::read(&to).unwrap(), fs::read(&list).unwrap());
+        // Somebody makes the archive anew, and then it goes on.
+        fs::remove_file(&list).unwrap();
+        let other = Root { first: 7, ..root(2) };
+        [root(1), other, root(3)].iter().for_each(|root| add(&list, root).unwrap());
+        fs::write(&to, format!("{}3 300", fs::read_to_string(&to).unwrap())).unwrap();
+        assert_eq!(copy(&list, &to).unwrap(), 2);
+        let kept = [root(1), root(2), other, root(3)].map(Ok);
+        assert_eq!(read(&to).unwrap(), kept);
+        assert!(copy(&list, &place.path().join("gone/copy")).is_err());
+    }
+
+    fn root(segment: u64) -> Root {
+        let seal = Seal {
+            records: 100,
+            root: Hash::of(b"root"),
+            chain: Chain::START.then(Hash::of(b"x")),
+            at: Timestamp::from_micros(1_795_210_205_000_001),
+        };
+        Root { segment, first: segment * 100, seal }
     }
 }

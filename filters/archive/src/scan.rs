@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     frame::{Begins, Head, Mark, Seal, SegmentHead, Unread},
-    hash::{Hash, Hasher},
+    hash::Hasher,
 };
 
 /// A part of a segment, and where it begins.
@@ -48,6 +48,8 @@ pub enum Item {
 pub enum Payload {
     /// What was written.
     Sound,
+    /// Nothing but zeros: it was erased, or never reached the disk. Other records say which.
+    Zeros,
     /// Something else.
     Changed,
     /// The file ends in it.
@@ -92,6 +94,12 @@ impl Scan {
         };
         scan.at = len.min(SegmentHead::LEN as u64);
         Ok((head, scan))
+    }
+
+    /// Goes on at a byte where a part begins.
+    #[must_use]
+    pub(crate) fn starting_at(self, at: u64) -> Self {
+        Self { at, ..self }
     }
 
     /// Bytes of the segment.
@@ -169,28 +177,12 @@ impl Scan {
         if self.look == Look::AtHeads {
             return Ok(Payload::Skipped);
         }
-        let found = self.hash(head.stored)?;
-        Ok(match found {
-            Some(hash) if hash == head.payload => Payload::Sound,
-            Some(_) => Payload::Changed,
-            None => Payload::Cut,
-        })
-    }
-
-    /// The hash of the next bytes; `None`: there are not so many.
-    fn hash(&mut self, mut left: u64) -> io::Result<Option<Hash>> {
-        let mut hasher = Hasher::new();
-        while left > 0 {
-            let there = self.file.fill_buf()?;
-            let most = usize::try_from(left).unwrap_or(usize::MAX).min(there.len());
-            if most == 0 {
-                return Ok(None);
-            }
-            hasher.update(&there[..most]);
-            self.consume(most);
-            left -= most as u64;
-        }
-        Ok(Some(hasher.finish()))
+        let found = compare(head, &mut self.file)?;
+        self.place = match found {
+            Payload::Cut => self.len,
+            Payload::Sound | Payload::Zeros | Payload::Changed | Payload::Skipped => end,
+        };
+        Ok(found)
     }
 
     /// Goes on to the next place where something sound begins.
@@ -278,6 +270,30 @@ impl Scan {
         self.place = at;
         Ok(())
     }
+}
+
+/// What the next bytes are of the payload that a head speaks of. Reads no more than these.
+///
+/// # Errors
+/// The disk failed.
+pub(crate) fn compare(head: &Head, stored: &mut impl BufRead) -> io::Result<Payload> {
+    let (mut hasher, mut zeros, mut left) = (Hasher::new(), true, head.stored);
+    while left > 0 {
+        let there = stored.fill_buf()?;
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(there.len());
+        if most == 0 {
+            return Ok(Payload::Cut);
+        }
+        zeros = zeros && there[..most].iter().all(|byte| *byte == 0);
+        hasher.update(&there[..most]);
+        stored.consume(most);
+        left -= most as u64;
+    }
+    Ok(match (hasher.finish() == head.payload, zeros) {
+        (true, _) => Payload::Sound,
+        (false, true) => Payload::Zeros,
+        (false, false) => Payload::Changed,
+    })
 }
 
 const BUFFER: usize = 256 * 1024;

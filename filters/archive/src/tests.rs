@@ -1,8 +1,12 @@
 //! What an archive is after crashes, failing disks and people who change it.
 
+mod encryption;
+mod erasing;
+mod model;
+
 use std::{
     fs::{self, OpenOptions},
-    io::Write as _,
+    io::{self, Write as _},
     os::unix::fs::symlink,
     path::Path,
 };
@@ -10,6 +14,7 @@ use std::{
 use mailweir_mail::{QueueId, Timestamp};
 use tempfile::TempDir;
 
+use self::encryption::encrypted;
 use crate::{
     About, Archive, Draft, Left, Options, Place, Places, ReadError, Reader, Written,
     archive::OpenError,
@@ -59,7 +64,7 @@ fn a_record_says_what_it_is_about() {
 
 #[test]
 fn a_segment_that_is_large_or_of_yesterday_is_sealed_and_the_next_one_goes_on() {
-    let mut home = Home::with(Options { segment_size: 400 });
+    let mut home = Home::with(of_size(400));
     for number in 0..9 {
         home.write(&[&format!("mail {number}")]);
     }
@@ -72,6 +77,57 @@ fn a_segment_that_is_large_or_of_yesterday_is_sealed_and_the_next_one_goes_on() 
 }
 
 #[test]
+fn records_are_read_from_any_number_on_and_behind_any_other() {
+    let mut home = Home::with(of_size(700));
+    for number in 0..12 {
+        home.write(&[&format!("mail {number}"), "and another one"]);
+    }
+    let read = |records: io::Result<records::Records>| {
+        records.unwrap().map(|record| record.unwrap()).collect::<Vec<_>>()
+    };
+    let all = read(records::Records::all(home.places()));
+    assert_eq!(all.len(), 24);
+    assert!(home.places().numbers().unwrap().len() > 3);
+    for (place, record) in all.iter().enumerate() {
+        assert_eq!(read(records::Records::from(home.places(), record.0.seq)), all[place..]);
+        assert_eq!(read(records::Records::behind(home.places(), *record)), all[place + 1..]);
+    }
+    assert_eq!(read(records::Records::from(home.places(), 0)), all);
+    assert_eq!(read(records::Records::from(home.places(), 25)), []);
+    let last = all[23];
+    let more = home.write(&["one more"]);
+    let found = read(records::Records::behind(home.places(), last));
+    assert_eq!(found, [(more[0].head, more[0].place)]);
+}
+
+#[test]
+fn a_day_ends_though_nothing_more_comes() {
+    let mut home = Home::new();
+    home.archive().end_day(now()).unwrap();
+    home.write(&["x"]);
+    let midnight = now().as_secs() / 86_400 * 86_400 + 86_400;
+    home.archive().end_day(Timestamp::from_secs(midnight - 1)).unwrap();
+    assert_eq!(home.roots().len(), 0, "its day is not over");
+    home.archive().end_day(Timestamp::from_secs(midnight)).unwrap();
+    home.archive().end_day(Timestamp::from_secs(midnight + 86_400)).unwrap();
+    assert_eq!(home.roots().len(), 1, "a day without mail has nothing to seal");
+    home.write(&["y"]);
+    assert_eq!(home.verify().findings, []);
+}
+
+#[test]
+fn a_root_that_could_not_be_listed_is_listed_at_the_end_of_a_day() {
+    let mut home = Home::new();
+    home.write(&["x"]);
+    let list = home.place.path().join("roots");
+    fs::create_dir(&list).unwrap();
+    assert!(home.archive().seal(now()).is_err());
+    fs::remove_dir(&list).unwrap();
+    home.archive().end_day(now()).unwrap();
+    assert_eq!(home.roots().len(), 1);
+}
+
+#[test]
 fn one_process_writes() {
     let mut home = Home::new();
     home.write(&["x"]);
@@ -81,32 +137,34 @@ fn one_process_writes() {
 
 #[test]
 fn every_flipped_bit_of_a_sealed_archive_is_found() {
-    let home = sealed();
-    for path in home.files() {
-        let sound = fs::read(&path).unwrap();
-        for at in 0..sound.len() {
-            let mut flipped = sound.clone();
-            flipped[at] ^= 1 << (at % 8);
-            fs::write(&path, &flipped).unwrap();
-            assert!(!home.verify().is_sound(), "{} byte {at}", path.display());
+    for home in [sealed(), sealed_with("mail 4", encrypted(1))] {
+        for path in home.files() {
+            let sound = fs::read(&path).unwrap();
+            for at in 0..sound.len() {
+                let mut flipped = sound.clone();
+                flipped[at] ^= 1 << (at % 8);
+                fs::write(&path, &flipped).unwrap();
+                assert!(!home.verify().is_sound(), "{} byte {at}", path.display());
+            }
+            fs::write(&path, sound).unwrap();
         }
-        fs::write(&path, sound).unwrap();
+        assert_eq!(home.verify().findings, []);
     }
-    assert_eq!(home.verify().findings, []);
 }
 
 #[test]
 fn every_truncation_of_a_sealed_archive_is_found() {
-    let home = sealed();
-    for path in home.files() {
-        let sound = fs::read(&path).unwrap();
-        for len in 0..sound.len() {
-            fs::write(&path, &sound[..len]).unwrap();
-            assert!(!home.verify().is_sound(), "{} cut to {len}", path.display());
+    for home in [sealed(), sealed_with("mail 4", encrypted(1))] {
+        for path in home.files() {
+            let sound = fs::read(&path).unwrap();
+            for len in 0..sound.len() {
+                fs::write(&path, &sound[..len]).unwrap();
+                assert!(!home.verify().is_sound(), "{} cut to {len}", path.display());
+            }
+            fs::remove_file(&path).unwrap();
+            assert!(!home.verify().is_sound(), "{} is gone", path.display());
+            fs::write(&path, sound).unwrap();
         }
-        fs::remove_file(&path).unwrap();
-        assert!(!home.verify().is_sound(), "{} is gone", path.display());
-        fs::write(&path, sound).unwrap();
     }
 }
 
@@ -147,9 +205,9 @@ fn damage_is_shown_where_it_is_and_what_is_behind_it_is_read() {
 /// Somebody who has the program makes the whole archive anew, with one mail changed.
 #[test]
 fn an_archive_that_was_made_anew_is_not_the_one_whose_roots_were_kept() {
-    let (home, forged) = (sealed(), sealed_with("mail 4, changed"));
+    let (home, forged) = (sealed(), sealed_with("mail 4, changed", Options::default()));
     let kept = home.roots();
-    let known = Known { roots: &kept, last: 0 };
+    let known = Known { roots: &kept, ..Known::default() };
     assert_eq!(forged.verify().findings, [], "it is sound in itself");
     let report = verify(forged.places(), known, &mut |_, _| {}).unwrap();
     let is_root = |found: &Finding| matches!(found.what, What::Root { .. });
@@ -183,7 +241,7 @@ fn records_that_were_cut_off_before_a_seal_are_missed_by_whoever_knows_of_them()
     home.write(&["two"]);
     let path = home.places().segment(1);
     OpenOptions::new().write(true).open(&path).unwrap().set_len(first).unwrap();
-    let known = Known { roots: &[], last: 2 };
+    let known = Known { last: 2, ..Known::default() };
     let report = verify(home.places(), known, &mut |_, _| {}).unwrap();
     assert_eq!(report.findings[0].what, What::Missing { first: 2, last: 2 });
 }
@@ -240,7 +298,7 @@ fn a_group_whose_end_reached_the_disk_before_its_beginning_was_not_promised() {
 #[test]
 fn a_segment_that_was_begun_and_no_more_is_begun_again() {
     for len in [0, 5, SegmentHead::LEN] {
-        let mut home = Home::with(Options { segment_size: 1 });
+        let mut home = Home::with(of_size(1));
         home.write(&["one"]);
         home.write(&["two"]);
         home.stop();
@@ -297,7 +355,7 @@ fn a_damaged_segment_stays_as_it_is_and_the_next_one_goes_on() {
 /// The second segment is on a disk that is full, then is gone.
 #[test]
 fn a_group_that_cannot_be_written_is_no_part_of_the_archive_and_is_written_later() {
-    let mut home = Home::with(Options { segment_size: 1 });
+    let mut home = Home::with(of_size(1));
     home.write(&["one"]);
     let path = home.places().segment(2);
     symlink("/dev/full", &path).unwrap();
@@ -360,11 +418,11 @@ fn whoever_verifies_hears_how_far_it_is() {
 
 /// An archive of some segments, all of them sealed.
 fn sealed() -> Home {
-    sealed_with("mail 4")
+    sealed_with("mail 4", Options::default())
 }
 
-fn sealed_with(fifth: &str) -> Home {
-    let mut home = Home::with(Options { segment_size: 700 });
+fn sealed_with(fifth: &str, options: Options) -> Home {
+    let mut home = Home::with(Options { segment_size: 700, ..options });
     let texts = ["mail 0", "mail 1", "mail 2", "mail 3", fifth, "mail 5", "mail 6", "mail 7"];
     for pair in texts.chunks(2) {
         let written = home.write(pair);
@@ -378,7 +436,7 @@ fn sealed_with(fifth: &str) -> Home {
 
 #[test]
 fn the_records_of_a_mail_are_found_wherever_they_are() {
-    let mut home = Home::with(Options { segment_size: 1 });
+    let mut home = Home::with(of_size(1));
     let [ann, bob] = [7, 8].map(|serial| QueueId::new(now(), serial));
     for (kind, id, text) in [
         (Kind::Capture, Some(ann), "of ann"),
@@ -419,6 +477,14 @@ fn whoever_reads_records_sees_those_that_count() {
     let all = records::Records::all(home.places()).unwrap();
     let seen: Vec<_> = all.map(|it| it.unwrap()).map(|(head, at)| (head.seq, at.segment)).collect();
     assert_eq!(seen, [(1, 1), (2, 2), (3, 2)]);
+    let first = records::Records::all(home.places()).unwrap().next().unwrap().unwrap();
+    for records in [
+        records::Records::behind(home.places(), first).unwrap(),
+        records::Records::from(home.places(), 2).unwrap(),
+    ] {
+        let seen: Vec<_> = records.map(|it| it.unwrap().1.segment).collect();
+        assert_eq!(seen, [2, 2]);
+    }
     // The last group, but for its mark.
     let path = home.places().segment(2);
     let len = fs::metadata(&path).unwrap().len();
@@ -436,7 +502,7 @@ fn whoever_reads_records_sees_those_that_count() {
 
 #[test]
 fn a_segment_of_which_only_the_beginning_was_begun_is_no_damage() {
-    let mut home = Home::with(Options { segment_size: 1 });
+    let mut home = Home::with(of_size(1));
     home.write(&["one"]);
     home.archive().seal(now()).unwrap();
     fs::write(home.places().segment(2), b"MWARCH").unwrap();
@@ -469,7 +535,8 @@ impl Home {
     }
 
     fn start(&mut self) -> Left {
-        let (archive, left) = Archive::open(self.place.path(), self.options, now()).unwrap();
+        let (archive, left) =
+            Archive::open(self.place.path(), self.options.clone(), now()).unwrap();
         self.archive = Some(archive);
         left
     }
@@ -531,6 +598,10 @@ impl Home {
         let segments = segments.map(|number| self.places.segment(number));
         segments.chain([self.places.roots()]).collect()
     }
+}
+
+fn of_size(segment_size: u64) -> Options {
+    Options { segment_size, ..Options::default() }
 }
 
 fn draft(kind: Kind, about: About, text: &str) -> Draft {

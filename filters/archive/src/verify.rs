@@ -3,15 +3,20 @@
 //!
 //! What is found is shown with its place, and the rest is read on. Nothing is changed.
 
+mod erasures;
+mod numbers;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, io,
 };
 
+use self::erasures::{Erasures, Key};
 use crate::{
-    archive::Places,
-    frame::{Head, Kind, Mark, Seal, SegmentHead, Seq, Unread},
+    archive::{Place, Places},
+    frame::{Head, Mark, Packing, Seal, SegmentHead, Seq, Unread},
     hash::{Chain, Hash},
+    keys::{KeyId, MasterKeys, Slot, Slots, Wrapping},
     merkle::Tree,
     roots::{self, NoRoot, Root},
     scan::{Item, Look, Part, Payload, Scan},
@@ -90,6 +95,23 @@ pub enum What {
         /// The number of the record.
         seq: Seq,
     },
+    /// A record says that the payload of this one was erased, and it is there, or a part of it.
+    NotErased {
+        /// The number of the record.
+        seq: Seq,
+    },
+    /// A record is encrypted, and its key is missing or damaged: nobody can read it.
+    KeyLost {
+        /// The number of the record.
+        seq: Seq,
+    },
+    /// The segment has encrypted records, and the file with their keys is missing or damaged.
+    NoKeys,
+    /// The keys of the segment were wrapped with one that the key file does not have.
+    OtherKey {
+        /// Its name.
+        id: KeyId,
+    },
     /// The file ends in a record.
     Cut {
         /// The number of the record.
@@ -136,6 +158,18 @@ impl fmt::Display for What {
             Self::Missing { first, last } => write!(f, "records {first} to {last} are missing"),
             Self::Misplaced { seq } => write!(f, "record {seq} is not in its place"),
             Self::Changed { seq } => write!(f, "record {seq} was changed"),
+            Self::NotErased { seq } => {
+                write!(f, "record {seq} is said to be erased, and is there")
+            }
+            Self::KeyLost { seq } => {
+                write!(f, "the key of record {seq} is missing or damaged: nobody can read it")
+            }
+            Self::NoKeys => f.write_str(
+                "the file with the keys of its records is missing or damaged: nobody can read them",
+            ),
+            Self::OtherKey { id } => {
+                write!(f, "its records need the key {id}, and the key file does not have it")
+            }
             Self::Cut { seq } => write!(f, "record {seq} is cut off"),
             Self::NotChained { before } => {
                 write!(f, "records up to {before} do not follow from those before them")
@@ -164,6 +198,8 @@ pub struct Known<'a> {
     pub roots: &'a [Root],
     /// The number of a record that is known to have been written.
     pub last: Seq,
+    /// The keys that encrypted records are to be read with. Absent: nobody is to read them now.
+    pub keys: Option<&'a MasterKeys>,
 }
 
 /// Reads the whole archive. `progress` is told how many of all bytes were read.
@@ -180,7 +216,7 @@ pub fn verify(
     let numbers = places.numbers()?;
     let size = |number: &u64| std::fs::metadata(places.segment(*number)).map(|it| it.len());
     let total: u64 = numbers.iter().map(size).sum::<io::Result<u64>>()?;
-    let mut check = Check::default();
+    let mut check = Check { masters: known.keys.cloned(), ..Check::default() };
     let last = numbers.last().copied();
     for number in numbers {
         check
@@ -188,6 +224,7 @@ pub fn verify(
     }
     check.lists(&listed, known.roots);
     check.unlisted(places)?;
+    check.erasures(places)?;
     Ok(check.finish(known.last))
 }
 
@@ -195,12 +232,10 @@ pub fn verify(
 #[derive(Default)]
 struct Check {
     report: Report,
+    masters: Option<MasterKeys>,
     /// Where the archive ends so far.
     end: Option<Ended>,
-    /// Payloads that are not what was written, by number, with their places.
-    changed: BTreeMap<Seq, (u64, u64)>,
-    /// Records that were erased, as others say.
-    erased: BTreeSet<Seq>,
+    erasures: Erasures,
     sealed: BTreeMap<u64, Root>,
 }
 
@@ -224,6 +259,7 @@ type Marks = BTreeMap<Seq, (Chain, u64)>;
 /// A segment that is being read.
 struct Reading {
     segment: u64,
+    keys: Keys,
     first: Seq,
     next: Seq,
     chain: Chain,
@@ -254,10 +290,12 @@ impl Check {
             return Ok(());
         }
         let mut reading = self.begin(number, head, before);
+        reading.keys = Keys::of(places, number)?;
+        self.master(number, &reading.keys);
         let done = self.report.bytes;
         let mut said = 0;
         while let Some(part) = scan.next_part()? {
-            self.part(&mut reading, part);
+            self.part(&mut reading, part)?;
             if scan.position() - said >= STEP {
                 said = scan.position();
                 progress(done + said);
@@ -302,6 +340,7 @@ impl Check {
         let marked = SegmentHead::LEN as u64;
         Reading {
             segment,
+            keys: Keys::Unknown,
             first: next,
             next,
             chain,
@@ -337,18 +376,21 @@ impl Check {
         // Of a segment that could not be written to any more, what stands behind the place where the next
         // one goes on was never promised.
         let end = goes_on.filter(|_| before.seal.is_none()).map_or(u64::MAX, |(_, end)| *end);
-        self.changed.retain(|_, place| *place < (before.segment, end) || place.0 > before.segment);
+        self.erasures.settle(|place| (place.segment, place.at) < (before.segment, end));
         let counts = |found: &Finding| found.at.is_none_or(|at| at < end);
         self.report.findings.extend(before.findings.into_iter().filter(counts));
     }
 
-    fn part(&mut self, reading: &mut Reading, Part { at, item }: Part) {
+    fn part(&mut self, reading: &mut Reading, Part { at, item }: Part) -> io::Result<()> {
         if reading.seal.is_some() {
             reading.find(at, What::BehindSeal);
-            return;
+            return Ok(());
         }
         match item {
-            Item::Record { head, payload } => self.record(reading, at, &head, payload),
+            Item::Record { head, payload } => {
+                let key = self.key(reading, &head)?;
+                self.record(reading, at, (&head, payload, key));
+            }
             Item::Mark(mark) => reading.mark(at, mark),
             Item::Seal(seal) => reading.sealed(at, seal),
             Item::Damage { bytes, why: _ } => {
@@ -356,20 +398,58 @@ impl Check {
                 (reading.is_chain_lost, reading.is_tree_lost) = (true, true);
             }
         }
+        Ok(())
     }
 
-    fn record(&mut self, reading: &mut Reading, at: u64, head: &Head, payload: Payload) {
+    /// Whether an encrypted record has a key. That it is its own can be seen only with the key file.
+    fn key(&mut self, reading: &mut Reading, head: &Head) -> io::Result<Key> {
+        if head.packing == Packing::Zstd {
+            return Ok(Key::NotAsked);
+        }
+        let segment = reading.segment;
+        let slots = match &mut reading.keys {
+            Keys::Unknown => return Ok(Key::NotAsked),
+            Keys::There(slots) => slots,
+            Keys::Missing => {
+                reading.keys = Keys::Unknown;
+                self.find(segment, None, What::NoKeys);
+                return Ok(Key::NotAsked);
+            }
+        };
+        Ok(match (slots.of(head.seq, SLOTS)?, &self.masters) {
+            (Slot::Whole(wrapped), Some(masters)) if masters.has(slots.master()) => {
+                match masters.unwrap(&wrapped, Wrapping { segment, seq: head.seq }) {
+                    Some(_) => Key::There,
+                    None => Key::Lost,
+                }
+            }
+            (Slot::Whole(_), _) => Key::There,
+            (Slot::Destroyed | Slot::Missing, _) => Key::Gone,
+            (Slot::Damaged, _) => Key::Lost,
+        })
+    }
+
+    /// Whether the key file has the key that those of a segment were wrapped with.
+    fn master(&mut self, segment: u64, keys: &Keys) {
+        if let (Keys::There(slots), Some(masters)) = (keys, &self.masters)
+            && !masters.has(slots.master())
+        {
+            let id = slots.master();
+            self.find(segment, None, What::OtherKey { id });
+        }
+    }
+
+    fn record(
+        &mut self,
+        reading: &mut Reading,
+        at: u64,
+        (head, payload, key): (&Head, Payload, Key),
+    ) {
         self.report.records += 1;
         reading.record(at, head);
-        match payload {
-            Payload::Sound | Payload::Skipped => {}
-            Payload::Changed => {
-                self.changed.insert(head.seq, (reading.segment, at));
-            }
-            Payload::Cut => reading.find(at, What::Cut { seq: head.seq }),
-        }
-        if head.kind == Kind::Erased {
-            self.erased.insert(head.about);
+        self.erasures.record(head, payload, key, Place { segment: reading.segment, at });
+        if payload == Payload::Cut {
+            reading.find(at, What::Cut { seq: head.seq });
         }
     }
 
@@ -403,23 +483,28 @@ impl Check {
         Ok(())
     }
 
+    /// Says which payloads were erased, and which were not.
+    fn erasures(&mut self, places: &Places) -> io::Result<()> {
+        let mut erasures = std::mem::take(&mut self.erasures);
+        let next = self.end.as_ref().map_or(1, |end| end.next);
+        if let Some(end) = &self.end {
+            let counts = |place: &Place| place.segment != end.segment || place.at < end.counted();
+            erasures.settle(counts);
+        }
+        let (erased, findings) = erasures.finish(places, next)?;
+        self.report.erased += erased;
+        self.report.findings.extend(findings);
+        Ok(())
+    }
+
     fn finish(mut self, known: Seq) -> Report {
         let (mut next, mut segment) = (1, 1);
         if let Some(end) = self.end.take() {
             (next, segment) = (end.next, end.segment);
             self.report.torn += end.torn;
-            // What no mark stands behind does not count.
-            let marked = if end.seal.is_some() { u64::MAX } else { end.marked() };
-            let counted = |at: u64| at < marked;
-            self.changed.retain(|_, place| place.0 != segment || counted(place.1));
-            let counts = |found: &Finding| found.at.is_none_or(counted);
+            let behind = end.counted();
+            let counts = |found: &Finding| found.at.is_none_or(|at| at < behind);
             self.report.findings.extend(end.findings.into_iter().filter(counts));
-        }
-        for (seq, (segment, at)) in std::mem::take(&mut self.changed) {
-            match self.erased.contains(&seq) {
-                true => self.report.erased += 1,
-                false => self.find(segment, Some(at), What::Changed { seq }),
-            }
         }
         self.report.last = next - 1;
         if known >= next {
@@ -431,6 +516,25 @@ impl Check {
 
     fn find(&mut self, segment: u64, at: Option<u64>, what: What) {
         self.report.findings.push(Finding { segment, at, what });
+    }
+}
+
+/// The keys of the records of a segment.
+enum Keys {
+    /// They are not asked for: there are none at all in what is read, or it was said already.
+    Unknown,
+    Missing,
+    There(Slots),
+}
+
+impl Keys {
+    fn of(places: &Places, segment: u64) -> io::Result<Self> {
+        // A copy without any keys proves as much as one that has them.
+        if !places.keys().is_dir() {
+            return Ok(Self::Unknown);
+        }
+        let slots = Slots::open(places, segment)?.and_then(Result::ok);
+        Ok(slots.map_or(Self::Missing, Self::There))
     }
 }
 
@@ -489,11 +593,17 @@ impl Reading {
 }
 
 impl Ended {
-    /// The first byte behind the last mark.
-    fn marked(&self) -> u64 {
-        self.marks.last_key_value().map_or(0, |(_, (_, end))| *end)
+    /// Where what counts of it ends: of what is not sealed, behind the last mark.
+    fn counted(&self) -> u64 {
+        match self.seal {
+            Some(_) => u64::MAX,
+            None => self.marks.last_key_value().map_or(0, |(_, (_, end))| *end),
+        }
     }
 }
+
+/// Keys that are looked at together.
+const SLOTS: usize = 1_024;
 
 /// Bytes after which progress is told.
 const STEP: u64 = 8 << 20;

@@ -3,12 +3,16 @@
 //! All conditions of a rule must hold; of a list, any entry. A condition that is not written holds.
 
 mod fields;
+mod mark;
 
 use mailweir_archive::entry::Direction;
 use mailweir_mail::{Recipient, ReversePath};
 use mailweir_moderation::rule::{AddressPattern, BadPattern, Regex, What};
 
-pub use self::fields::Fields;
+pub use self::{
+    fields::Fields,
+    mark::{MARK, MarkRemover},
+};
 
 /// Rules in order, and what becomes of mail that none of them means.
 #[derive(Clone, Debug)]

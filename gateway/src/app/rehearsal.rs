@@ -54,6 +54,8 @@ impl App {
             verification,
             moderation,
             archiver: None,
+            roots: None,
+            finder: None,
             certificate,
             sockets: Sockets::default(),
             policy_sockets: PolicySockets::default(),

@@ -4,8 +4,22 @@
 //! the queue owes it to the archive, and nothing of it goes before the archive has it. So a disk that is
 //! full, slow or absent loses nothing.
 
+pub(crate) mod api;
+mod content;
+mod daily;
+mod decided;
+pub(crate) mod indexing;
 mod note;
-mod shelf;
+mod own;
+mod owner;
+pub(crate) mod purge;
+mod reading;
+pub(crate) mod room;
+mod roots;
+pub(crate) mod shelf;
+mod sight;
+mod status;
+pub mod words;
 
 use std::{
     mem,
@@ -13,15 +27,29 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
-use mailweir_archive::{OpenError, WriteError, roots::Root};
+use mailweir_archive::{OpenError, WriteError, frame::Seq, roots::Root};
 use mailweir_mail::SessionEvent;
-use mailweir_queue::{Body, BodyError, Content, Queue, ToArchive};
+use mailweir_queue::{BodyError, Queue, ToArchive};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::note::{ListenerArchive, Mail, direction};
-use self::shelf::{Shelf, ShelfError};
-use crate::{clock, config, observe::Observer};
+pub use self::indexing::{FindError, Finder, Lag, Sight, search_files};
+use self::{
+    content::Content,
+    shelf::{Opened, Shelf, ShelfError},
+};
+pub(crate) use self::{
+    decided::{tell, tell_of_operator},
+    note::{ListenerArchive, Mail, direction},
+    own::{Kept, OwnMail},
+    owner::check_owner,
+    roots::{Post, RootsCourier},
+};
+use crate::{
+    clock,
+    config::{self, archive_keys},
+    observe::{ArchiveGauges, Observer},
+};
 
 /// The one who takes mail into the archive.
 pub(crate) struct Archiver {
@@ -32,14 +60,41 @@ pub(crate) struct Archiver {
     trouble: Mutex<Option<Box<str>>>,
     /// Mails whose content could not be read, and when: they hold up no others, and are owed again later.
     unread: Mutex<Vec<(Instant, ToArchive)>>,
+    jobs: mpsc::Sender<Job>,
+    /// One for each question of people for which files may be read now.
+    readers: Arc<Semaphore>,
+    /// Until it runs.
+    waiting: Mutex<Option<Jobs>>,
+    /// Told when a segment was sealed.
+    sealed: Arc<Notify>,
+    /// The number of the last record; `None`: the archive is not open yet.
+    written: watch::Sender<Option<Seq>>,
     /// Cancelled when nothing is to be begun any more.
     end: CancellationToken,
 }
 
+/// What people want done.
+struct Jobs(mpsc::Receiver<Job>);
+
+/// Something that is done with the archive.
+type Job = Box<dyn FnOnce(&mut Shelf) + Send>;
+
+/// What is to be done next.
+enum Next {
+    Open,
+    Job(Job),
+    Group,
+}
+
+/// The archive cannot do it now, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the archive cannot be used now: {0}")]
+pub(crate) struct NotNow(Box<str>);
+
 /// A mail to archive, and its content if that is to be taken.
 pub(super) struct Item {
     mail: ToArchive,
-    content: Bytes,
+    content: Content,
 }
 
 /// What is owed cannot be taken now.
@@ -61,6 +116,19 @@ impl From<WriteError> for NotTaken {
     }
 }
 
+impl Jobs {
+    /// Nothing can be done for so long.
+    async fn refuse(&mut self, pause: Duration) {
+        let refuse = async {
+            while let Some(job) = self.0.recv().await {
+                drop(job);
+            }
+        };
+        // All who could ask may have gone.
+        let (_, _) = tokio::join!(tokio::time::timeout(pause, refuse), tokio::time::sleep(pause));
+    }
+}
+
 impl Archiver {
     pub(crate) fn new(
         settings: config::Archive,
@@ -68,8 +136,41 @@ impl Archiver {
         observer: Observer,
         end: CancellationToken,
     ) -> Self {
-        let (trouble, unread) = (Mutex::default(), Mutex::default());
-        Self { settings, queue, observer, trouble, unread, end }
+        let (trouble, unread, sealed) = <_>::default();
+        let (jobs, waiting) = mpsc::channel(MOST_JOBS);
+        let waiting = Mutex::new(Some(Jobs(waiting)));
+        let readers = Arc::new(Semaphore::new(MOST_READERS));
+        let written = watch::Sender::new(None);
+        Self {
+            settings,
+            queue,
+            observer,
+            trouble,
+            written,
+            unread,
+            jobs,
+            readers,
+            waiting,
+            sealed,
+            end,
+        }
+    }
+
+    /// What is true of it now.
+    pub(crate) fn gauges(&self) -> ArchiveGauges {
+        let last = self.written.borrow().unwrap_or(0);
+        let oldest = self.queue.oldest_owed_to_archive();
+        ArchiveGauges {
+            waiting: self.queue.stats().to_archive as u64,
+            lag: oldest.map_or(Duration::ZERO, |oldest| clock::now().since(oldest)),
+            is_writable: self.trouble().is_none(),
+            last_record: (last > 0).then_some(last),
+        }
+    }
+
+    /// Follows the number of the last record; `None`: the archive is not open yet.
+    pub(crate) fn written(&self) -> watch::Receiver<Option<Seq>> {
+        self.written.subscribe()
     }
 
     /// Whether new mail may be accepted that is to be kept.
@@ -88,13 +189,47 @@ impl Archiver {
         }
     }
 
-    /// Takes what is owed, until the end.
+    /// Does something with the archive, between two groups.
+    ///
+    /// # Errors
+    /// It cannot be opened, or the server ends. It may have been done nevertheless.
+    pub(crate) async fn with<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Shelf) -> T + Send + 'static,
+    ) -> Result<T, NotNow> {
+        let (answer, waiting) = oneshot::channel();
+        let job: Job = Box::new(move |shelf| {
+            // Whoever asked may have gone.
+            let _ = answer.send(job(shelf));
+        });
+        let not_now = || NotNow(self.trouble().clone().unwrap_or_else(|| ENDS.into()));
+        self.jobs.send(job).await.map_err(|_| not_now())?;
+        waiting.await.map_err(|_| not_now())
+    }
+
+    /// Takes what is owed, until the end. Once.
     pub(crate) async fn run(self: Arc<Self>) {
+        let jobs = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut jobs) = jobs else { return };
+        if let Some(path) = archive_keys::read_by_others(self.settings.key_file.as_ref()) {
+            let path = path.display();
+            self.warn(format!("archive: {path} can be read by others than its owner: chmod 600"));
+        }
         let mut shelf = None;
         let mut pause = SHORTEST_PAUSE;
-        while self.end.run_until_cancelled(self.wait(shelf.is_some())).await == Some(true) {
-            match self.take(shelf.take()).await {
+        let end = self.end.clone();
+        while let Some(Some(next)) =
+            end.run_until_cancelled(self.wait(shelf.is_some(), &mut jobs)).await
+        {
+            let is_job = matches!(next, Next::Job(_));
+            match self.take(shelf.take(), next).await {
+                // It says nothing of whether the disk takes anything.
+                Ok(kept) if is_job => {
+                    self.written.send_replace(Some(kept.last()));
+                    shelf = Some(kept);
+                }
                 Ok(kept) => {
+                    self.written.send_replace(Some(kept.last()));
                     shelf = Some(kept);
                     pause = SHORTEST_PAUSE;
                     self.works();
@@ -102,54 +237,92 @@ impl Archiver {
                 Err((kept, error)) => {
                     shelf = kept;
                     self.fails(&error);
-                    let _ = self.end.run_until_cancelled(tokio::time::sleep(pause)).await;
+                    let _ = end.run_until_cancelled(jobs.refuse(pause)).await;
                     pause = (2 * pause).min(LONGEST_PAUSE);
                 }
             }
         }
     }
 
-    /// An archive that is not open yet is opened at once, so that its state is known.
-    async fn wait(&self, is_open: bool) -> bool {
+    /// What is to be done next; `None`: nothing any more. An archive that is not open yet is opened at once, so that
+    /// its state is known; and what failed is tried again, though nothing is owed.
+    async fn wait(&self, is_open: bool, jobs: &mut Jobs) -> Option<Next> {
         if !is_open {
-            return true;
+            return Some(Next::Open);
         }
-        let owed = self.queue.archive_is_owed();
-        if self.unread().is_empty() {
-            return owed.await;
+        // Neither of them keeps the other waiting for long: it is chance who comes first.
+        tokio::select! {
+            Some(job) = jobs.0.recv() => Some(Next::Job(job)),
+            is_owed = self.owed() => is_owed.then_some(Next::Group),
         }
-        // What was put aside is owed again once its time has come.
-        tokio::time::timeout(UNREAD_PAUSE, owed).await.unwrap_or(true)
     }
 
-    /// Takes a group. Gives the shelf back, unless it cannot be told what became of it.
-    async fn take(&self, shelf: Option<Shelf>) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
-        let Some(shelf) = shelf else {
-            return self.open().await.map_err(|error| (None, error));
-        };
+    async fn owed(&self) -> bool {
+        if self.trouble().is_some() {
+            return true;
+        }
+        // A clock may be set, and a machine may sleep: it is looked at now and then.
+        let next_day = daily::until_next_day(clock::now()).min(LOOK);
+        // What was put aside is owed again once its time has come.
+        let pause = if self.unread().is_empty() { next_day } else { next_day.min(UNREAD_PAUSE) };
+        tokio::time::timeout(pause, self.queue.archive_is_owed()).await.unwrap_or(true)
+    }
+
+    /// Does what is next. Gives the shelf back, unless it cannot be told what became of it.
+    async fn take(
+        &self,
+        shelf: Option<Shelf>,
+        next: Next,
+    ) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
+        match (shelf, next) {
+            (None, _) => self.open().await.map_err(|error| (None, error)),
+            (Some(shelf), Next::Open) => Ok(shelf),
+            (Some(mut shelf), Next::Job(job)) => {
+                let done = tokio::task::spawn_blocking(move || {
+                    job(&mut shelf);
+                    shelf
+                });
+                let shelf = done.await.map_err(|_| (None, NotTaken::Lost))?;
+                Ok(self.tell_all_sealed(shelf))
+            }
+            (Some(shelf), Next::Group) => self.take_group(shelf).await,
+        }
+    }
+
+    async fn take_group(&self, shelf: Shelf) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
         let group = self.next_group().await;
         let kept = tokio::task::spawn_blocking(move || {
             let mut shelf = shelf;
-            let kept = shelf.keep(&group, clock::now());
+            let now = clock::now();
+            let kept = shelf.end_day(now).and_then(|()| shelf.keep(&group, now));
             (shelf, group, kept)
         });
-        let Ok((mut shelf, group, kept)) = kept.await else { return Err((None, NotTaken::Lost)) };
-        shelf.take_sealed().iter().for_each(|root| self.tell_sealed(root));
+        let Ok((shelf, group, kept)) = kept.await else { return Err((None, NotTaken::Lost)) };
+        let mut shelf = self.tell_all_sealed(shelf);
         if let Err(error) = kept {
             return Err((Some(shelf), error.into()));
         }
+        let ids: Vec<_> = group.iter().map(|item| item.mail.id).collect();
         let mails = group.into_iter().map(|item| item.mail).collect();
         match self.queue.archived(mails).await {
-            Ok(()) => Ok(shelf),
+            Ok(()) => {
+                shelf.settle(ids);
+                Ok(shelf)
+            }
             Err(error) => Err((Some(shelf), error.into())),
         }
     }
 
     async fn open(&self) -> Result<Shelf, NotTaken> {
-        let (directory, size) = (self.settings.directory.clone(), self.settings.segment_size);
-        let opened =
-            tokio::task::spawn_blocking(move || Shelf::open(&directory, size, clock::now()));
-        let (shelf, left) = opened.await.map_err(|_| NotTaken::Lost)??;
+        let settings = self.settings.clone();
+        let opened = tokio::task::spawn_blocking(move || Shelf::open(&settings, clock::now()));
+        let (shelf, Opened { left, found }) = opened.await.map_err(|_| NotTaken::Lost)??;
+        if let Some((last, known)) = found.lost {
+            let text = format!(
+                "ALARM: archive: it ends with record {last}, and had {known}: it was cut off, or put back to an older state"
+            );
+            self.warn(text);
+        }
         if let Some((bytes, copy)) = left.torn {
             let text = format!(
                 "archive: the last group was not written to its end; its {bytes} bytes are in {}",
@@ -164,6 +337,8 @@ impl Archiver {
             );
             self.warn(text);
         }
+        // The segment before was sealed now, or is since long.
+        self.sealed.notify_one();
         Ok(shelf)
     }
 
@@ -179,9 +354,9 @@ impl Archiver {
             if bytes + mail.size > MOST_BYTES && !group.is_empty() {
                 break;
             }
-            match self.content(&mail).await {
+            match Content::of(&self.queue, &mail).await {
                 Ok(content) => {
-                    bytes += content.len() as u64;
+                    bytes += content.size();
                     group.push(Item { mail, content });
                 }
                 Err(BodyError::Damaged) => {
@@ -206,25 +381,6 @@ impl Archiver {
         self.unread().push((clock::monotonic(), mail));
     }
 
-    async fn content(&self, mail: &ToArchive) -> Result<Bytes, BodyError> {
-        if !shelf::takes_content(mail) {
-            return Ok(Bytes::new());
-        }
-        if let Body::Memory(bytes) = &mail.body {
-            return Ok(bytes.clone());
-        }
-        match self.queue.body(mail.id, &mail.body).await? {
-            Content::Memory(bytes) => Ok(bytes),
-            content @ Content::Spool(_) => {
-                let (mut reader, mut whole) = (content.reader(), BytesMut::new());
-                while let Some(piece) = reader.next().await? {
-                    whole.extend_from_slice(&piece);
-                }
-                Ok(whole.freeze())
-            }
-        }
-    }
-
     fn works(&self) {
         if mem::take(&mut *self.trouble()).is_some() {
             self.warn("archive: it can be written again".to_owned());
@@ -243,10 +399,21 @@ impl Archiver {
         }
     }
 
-    fn tell_sealed(&self, Root { segment, first, seal }: &Root) {
-        let (records, root) = (seal.records, seal.root);
-        let text = format!("segment {segment} sealed: {records} records from {first}, root {root}");
-        self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
+    fn tell_all_sealed(&self, mut shelf: Shelf) -> Shelf {
+        self.tell_sealed(&shelf.take_sealed());
+        shelf
+    }
+
+    fn tell_sealed(&self, roots: &[Root]) {
+        for Root { segment, first, seal } in roots {
+            let (records, root) = (seal.records, seal.root);
+            let text =
+                format!("segment {segment} sealed: {records} records from {first}, root {root}");
+            self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
+        }
+        if !roots.is_empty() {
+            self.sealed.notify_one();
+        }
     }
 
     fn warn(&self, text: String) {
@@ -266,8 +433,20 @@ impl Archiver {
 /// What the queue says of a mail whose content the archive could not take.
 const DAMAGED: &str = "the stored content is damaged";
 
+/// What [`NotNow`] says when nothing is wrong.
+const ENDS: &str = "the server ends";
+
+/// Questions for which files are read at once; a question may read all of the catalogue.
+const MOST_READERS: usize = 4;
+
+/// Jobs that may wait; more wait outside.
+const MOST_JOBS: usize = 16;
+
 /// After which content that could not be read is tried again.
 const UNREAD_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest time without a look at the clock.
+const LOOK: Duration = Duration::from_secs(600);
 
 /// Mails in a group.
 const MOST_MAILS: usize = 256;

@@ -6,7 +6,7 @@ use mailweir_archive::entry::{Direction, Note, Source};
 use mailweir_filters::archiving::{Facts, Fields, Rules};
 use mailweir_mail::{Envelope, Recipient};
 
-use super::Archiver;
+use super::{Archiver, OwnMail};
 use crate::ingress::relay::{Destination, ServedDomains};
 
 /// The rules that a listener follows, and who takes the mail.
@@ -14,6 +14,10 @@ use crate::ingress::relay::{Destination, ServedDomains};
 pub(crate) struct ListenerArchive {
     pub(crate) rules: Arc<Rules>,
     pub(crate) archiver: Arc<Archiver>,
+    /// Whether it is marked as archived.
+    pub(crate) mark: bool,
+    /// What is kept of the mail that the gateway writes about theirs.
+    pub(crate) own: OwnMail,
 }
 
 /// A mail, as the archive is asked about it.
@@ -36,22 +40,27 @@ impl ListenerArchive {
 
     /// What the archive is to know of a mail; `None`: it is left out.
     pub(crate) fn judge(&self, mail: &Mail<'_>) -> Option<Note> {
-        let facts = Facts {
-            direction: mail.direction,
-            sender: &mail.envelope.sender,
-            recipients: &mail.envelope.recipients,
-            fields: mail.fields,
-            size: mail.size,
-        };
-        let kept = self.rules.judge(&facts)?;
-        Some(Note {
-            direction: mail.direction,
-            rule: kept.rule.map(Into::into),
-            keep_days: kept.term.days(),
-            held: None,
-            source: Source::Accepted,
-        })
+        judge(&self.rules, mail)
     }
+}
+
+/// What rules say of a mail; `None`: it is left out.
+pub(super) fn judge(rules: &Rules, mail: &Mail<'_>) -> Option<Note> {
+    let facts = Facts {
+        direction: mail.direction,
+        sender: &mail.envelope.sender,
+        recipients: &mail.envelope.recipients,
+        fields: mail.fields,
+        size: mail.size,
+    };
+    let kept = rules.judge(&facts)?;
+    Some(Note {
+        direction: mail.direction,
+        rule: kept.rule.map(Into::into),
+        keep_days: kept.term.days(),
+        held: None,
+        source: Source::Accepted,
+    })
 }
 
 /// Which way a mail goes. `written`: the envelope as the client wrote it, without the copies that rules add.

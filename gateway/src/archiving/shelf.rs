@@ -2,56 +2,111 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::Path,
+    io,
+    sync::Arc,
+    time::Duration,
 };
 
 use mailweir_archive::{
-    About, Archive, Draft, Left, OpenError, Options, WriteError, Written,
-    entry::{self, Capture, Direction, Ending, Fared, Note, Outcome, Source, SummaryError},
+    About, Archive, Draft, Left, OpenError, Places, Reader, WriteError, Written,
+    catalogue::{Catalogue, Facts, Found, Row},
+    entry::{
+        self, Access, Capture, Direction, Ending, Erasure, Fared, LegalHold, Lifted, Note, Outcome,
+        Source, SummaryError,
+    },
+    erase::{Erase, EraseError},
     frame::{Kind, Seq},
-    hash::Hash,
+    holds::Holds,
     payload::{PackError, Packer},
     records::Records,
+    retention::{self, Free, Over},
     roots::Root,
 };
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_queue::{ArchivePart, ToArchive, progress};
 
-use super::Item;
+use super::{Item, content::Content, decided};
+use crate::config;
 
 /// The archive, and what of the queue's mail it has.
-pub(super) struct Shelf {
+pub(crate) struct Shelf {
     archive: Archive,
+    catalogue: Catalogue,
+    reader: Reader,
+    /// Legal holds; an error: one of them cannot be read, and nothing may be erased.
+    holds: Result<Arc<Holds>, Box<str>>,
     packer: Packer,
-    /// Mails whose end is not known yet, and those of the last segments at the start, by their records.
+    /// Mails that the queue may bring again, by their captures: those whose end is not known yet, and at the
+    /// start those of the last segments.
     captured: HashMap<QueueId, Seq>,
-    /// Mails whose end was in the last segments at the start. A crash may have had the queue forget that.
+    /// Mails whose end is there, and the queue may not know it: a crash may have had it forget.
     ended: HashSet<QueueId>,
 }
 
-/// A group is not kept.
+/// What a start has found.
+pub(crate) struct Opened {
+    /// In the segments.
+    pub(crate) left: Left,
+    /// Beside them.
+    pub(crate) found: Found,
+}
+
+/// Something is not kept.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ShelfError {
+pub(crate) enum ShelfError {
     #[error(transparent)]
     Write(#[from] WriteError),
     #[error(transparent)]
     Pack(#[from] PackError),
-    #[error("{id}: {error}")]
-    Summary { id: QueueId, error: SummaryError },
+    #[error(transparent)]
+    Summary(#[from] SummaryError),
+    #[error("the catalogue of the archive: {0}")]
+    Catalogue(io::Error),
+    #[error(transparent)]
+    Erase(#[from] EraseError),
+    #[error("they are said to be erased, and are still on the disk: {0}; it is tried again")]
+    NotReleased(io::Error),
 }
 
+/// What became of a mail that was to be erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is erased; the record that says so.
+    Erased(Seq),
+    /// It is not, and why.
+    Kept(Box<str>),
+}
+
+/// A record that is to be written, and what the catalogue keeps of it.
+type Planned = (Draft, Facts);
+
 impl Shelf {
-    pub(super) fn open(
-        directory: &Path,
-        segment_size: u64,
+    pub(crate) fn open(
+        settings: &config::Archive,
         now: Timestamp,
-    ) -> Result<(Self, Left), OpenError> {
-        let (archive, left) = Archive::open(directory, Options { segment_size }, now)?;
-        let failed = |error| OpenError::Io { path: directory.to_owned(), error };
-        let packer = Packer::new().map_err(|error| failed(std::io::Error::other(error)))?;
-        let mut shelf = Self { archive, packer, captured: HashMap::new(), ended: HashSet::new() };
+    ) -> Result<(Self, Opened), OpenError> {
+        let directory = &settings.directory;
+        let options = settings.options();
+        let (archive, left) = Archive::open(directory, options, now)?;
+        let failed = |error| OpenError::Io { path: directory.clone(), error };
+        let packer = Packer::new().map_err(|error| failed(io::Error::other(error)))?;
+        let reader = settings.reader();
+        let path = archive.places().catalogue();
+        let failed = |error| OpenError::Io { path: path.clone(), error };
+        let (catalogue, found) =
+            Catalogue::open(archive.places(), reader.clone(), &mut |_| {}).map_err(failed)?;
+        let holds = read_holds(&catalogue, &reader, &found).map(Arc::new);
+        let mut shelf = Self {
+            archive,
+            catalogue,
+            reader,
+            holds,
+            packer,
+            captured: HashMap::new(),
+            ended: HashSet::new(),
+        };
         shelf.remember().map_err(failed)?;
-        Ok((shelf, left))
+        Ok((shelf, Opened { left, found }))
     }
 
     /// Remembers which mails the last segments have. Only what counts and is sound: all else the queue still
@@ -73,48 +128,294 @@ impl Shelf {
         Ok(())
     }
 
+    /// Seals what was begun on another day, though nothing comes any more.
+    pub(super) fn end_day(&mut self, now: Timestamp) -> Result<(), ShelfError> {
+        self.archive.release().map_err(ShelfError::NotReleased)?;
+        Ok(self.archive.end_day(now)?)
+    }
+
     /// Writes what is owed and not there yet. Once this gives `Ok`, all of it is on the disk.
     pub(super) fn keep(&mut self, group: &[Item], now: Timestamp) -> Result<(), ShelfError> {
-        let mut drafts = Vec::with_capacity(2 * group.len());
+        let mut planned = Vec::with_capacity(2 * group.len());
         for Item { mail, content } in group {
-            let id = mail.id;
-            let failed = |error| ShelfError::Summary { id, error };
-            let mut about =
-                self.captured.get(&id).map_or(About::Nothing, |seq| About::Record(*seq));
-            if takes_content(mail) && about == About::Nothing {
-                let summary = capture(mail, content).map_err(failed)?;
-                let payload = self.packer.pack(&summary, content)?;
-                about = About::OfGroup(drafts.len());
-                drafts.push(Draft {
-                    kind: Kind::Capture,
-                    about: About::Itself,
-                    id: Some(id),
-                    payload,
-                });
-            }
-            if let Some(outcome) = outcome(mail).filter(|_| !self.ended.contains(&id)) {
-                let payload = self.packer.pack(&entry::encode(&outcome).map_err(failed)?, b"")?;
-                drafts.push(Draft { kind: Kind::Outcome, about, id: Some(id), payload });
+            self.plan(mail, content, now, &mut planned)?;
+        }
+        self.add(planned, now).map(|_| ())
+    }
+
+    /// The queue knows now what was kept, and does not bring again what has ended.
+    pub(super) fn settle(&mut self, mails: impl IntoIterator<Item = QueueId>) {
+        for id in mails {
+            if self.ended.remove(&id) {
+                self.captured.remove(&id);
             }
         }
-        for Written { head, .. } in self.archive.append(drafts, now)? {
+    }
+
+    fn plan(
+        &mut self,
+        mail: &ToArchive,
+        content: &Content,
+        now: Timestamp,
+        planned: &mut Vec<Planned>,
+    ) -> Result<(), ShelfError> {
+        let id = mail.id;
+        let known = self.known(mail)?;
+        let mut about = known.map_or(About::Nothing, |(seq, _)| About::Record(seq));
+        if takes_content(mail) && known.is_none() {
+            let capture = capture(mail, content);
+            let payload = content.pack(entry::encode(&capture)?, &mut self.packer)?;
+            about = About::OfGroup(planned.len());
+            let facts = Facts::of_capture(&capture.note, now);
+            let draft = Draft { kind: Kind::Capture, about: About::Itself, id: Some(id), payload };
+            planned.push((draft, facts));
+        }
+        let has_ended = known.is_some_and(|(_, has_ended)| has_ended) || self.ended.contains(&id);
+        if let Some(outcome) = outcome(mail).filter(|_| !has_ended) {
+            let payload = self.packer.pack(&entry::encode(&outcome)?, b"")?;
+            let draft = Draft { kind: Kind::Outcome, about, id: Some(id), payload };
+            planned.push((draft, Facts::Outcome(outcome.end)));
+        }
+        Ok(())
+    }
+
+    /// The capture of a mail, if there is one, and whether its end is there, too.
+    fn known(&self, mail: &ToArchive) -> Result<Option<(Seq, bool)>, ShelfError> {
+        if let Some(seq) = self.captured.get(&mail.id) {
+            return Ok(Some((*seq, self.ended.contains(&mail.id))));
+        }
+        if takes_content(mail) {
+            return Ok(None);
+        }
+        // It was taken before this start, perhaps long ago.
+        let row = self.catalogue.rows().of_mail(mail.id).map_err(ShelfError::Catalogue)?;
+        let row = row.filter(|row| row.kind == Kind::Capture);
+        Ok(row.map(|row| (row.seq, row.mail.ended.is_some())))
+    }
+
+    /// Takes in mails that the queue does not know. Once this gives `Ok`, all of them are on the disk.
+    pub(crate) fn bring(
+        &mut self,
+        mails: &[(Capture, Vec<u8>)],
+        now: Timestamp,
+    ) -> Result<Vec<Written>, ShelfError> {
+        let mut planned = Vec::with_capacity(mails.len());
+        for (capture, content) in mails {
+            let payload = self.packer.pack(&entry::encode(capture)?, content)?;
+            let (kind, about, id) = (Kind::Capture, About::Itself, Some(capture.id));
+            let facts = Facts::of_capture(&capture.note, now);
+            planned.push((Draft { kind, about, id, payload }, facts));
+        }
+        let written = self.add(planned, now)?;
+        // The queue will not bring them again.
+        for (capture, _) in mails {
+            self.captured.remove(&capture.id);
+        }
+        Ok(written)
+    }
+
+    /// Seals what was begun, so that all of it has its proof.
+    pub(crate) fn seal(&mut self, now: Timestamp) -> Result<(), ShelfError> {
+        self.archive.seal(now)?;
+        self.take_sealed();
+        Ok(())
+    }
+
+    /// Somebody used the archive. `about`: the mail that they looked at.
+    pub(crate) fn note_access(
+        &mut self,
+        access: &Access,
+        about: Option<&Row>,
+        now: Timestamp,
+    ) -> Result<(), ShelfError> {
+        let payload = self.packer.pack(&entry::encode(access)?, b"")?;
+        let draft = Draft {
+            kind: Kind::Access,
+            about: about.map_or(About::Nothing, |row| About::Record(row.seq)),
+            id: about.and_then(Row::queue_id),
+            payload,
+        };
+        self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
+    }
+
+    /// A legal hold begins, or means more.
+    pub(crate) fn hold(&mut self, hold: LegalHold, now: Timestamp) -> Result<(), ShelfError> {
+        let added = self.add_about_holds(Kind::Hold, &entry::encode(&hold)?, now);
+        if let Err(error) = added {
+            // With the catalogue behind, it may be written; then it counts.
+            if matches!(error, ShelfError::Catalogue(_)) {
+                self.holds = Err(format!("a legal hold may not be known: {error}").into());
+            }
+            return Err(error);
+        }
+        if let Ok(holds) = &mut self.holds {
+            Arc::make_mut(holds).begin(hold, now);
+        }
+        Ok(())
+    }
+
+    /// A legal hold ends.
+    pub(crate) fn lift(&mut self, lifted: &Lifted, now: Timestamp) -> Result<(), ShelfError> {
+        self.add_about_holds(Kind::Lifted, &entry::encode(lifted)?, now)?;
+        if let Ok(holds) = &mut self.holds {
+            Arc::make_mut(holds).lift(lifted);
+        }
+        Ok(())
+    }
+
+    /// Erases mails, and what became of them. Nothing that a legal hold means.
+    pub(crate) fn erase(
+        &mut self,
+        wanted: &[Seq],
+        why: &Erasure,
+        by: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<Fate>, ShelfError> {
+        // What could not be released before is first.
+        self.archive.release().map_err(ShelfError::NotReleased)?;
+        let mut group = Vec::new();
+        let mut fates = Vec::with_capacity(wanted.len());
+        for seq in wanted {
+            let fate = match self.may_be_erased(*seq, now)? {
+                Err(why) => Fate::Kept(why),
+                Ok(free) => {
+                    let record = group.len();
+                    let mail = Some((free.capture.seq, free.capture.place));
+                    for (seq, place) in
+                        mail.into_iter().chain(free.outcome.map(|row| (row.seq, row.place)))
+                    {
+                        let (why, by) = (why.clone(), by.map(Into::into));
+                        group.push(Erase { seq, place, why, by, content: free.content });
+                    }
+                    Fate::Erased(record as Seq)
+                }
+            };
+            fates.push(fate);
+        }
+        if group.is_empty() {
+            return Ok(fates);
+        }
+        let done = self.archive.erase(&group, now)?;
+        let noted: Vec<_> = done.written.iter().map(|written| (*written, Facts::Nothing)).collect();
+        self.catalogue.note(&noted).map_err(ShelfError::Catalogue)?;
+        if let Some(error) = done.left {
+            return Err(ShelfError::NotReleased(error));
+        }
+        for fate in &mut fates {
+            if let Fate::Erased(record) = fate {
+                *record = done.written.get(*record as usize).map_or(0, |written| written.head.seq);
+            }
+        }
+        Ok(fates)
+    }
+
+    fn may_be_erased(
+        &self,
+        seq: Seq,
+        now: Timestamp,
+    ) -> Result<Result<Box<Free>, Box<str>>, ShelfError> {
+        let rows = self.catalogue.rows();
+        let row = rows.get(seq).map_err(ShelfError::Catalogue)?;
+        let Some(row) = row.filter(|row| row.kind == Kind::Capture) else {
+            return Ok(Err("the archive has no such mail".into()));
+        };
+        if row.erased.is_some() {
+            return Ok(Err("it is erased already".into()));
+        }
+        if row.mail.ended.is_none() && !row.mail.is_imported && row.at.plus(LONGEST_WAY) > now {
+            // What becomes of it would be written behind it, and stay.
+            return Ok(Err("it has not ended yet: see mailweir queue show".into()));
+        }
+        let holds = match &self.holds {
+            Ok(holds) => holds,
+            Err(error) => return Ok(Err(error.clone())),
+        };
+        Ok(
+            match retention::judge(rows, &self.reader, holds, row).map_err(ShelfError::Catalogue)? {
+                Over::Free(free) => Ok(free),
+                Over::Held { cases, .. } => Err(format!("legal hold {}", cases.join(", ")).into()),
+                Over::Unreadable { why, .. } => {
+                    Err(format!("whether a legal hold means it cannot be told: {why}").into())
+                }
+            },
+        )
+    }
+
+    fn add_about_holds(
+        &mut self,
+        kind: Kind,
+        summary: &[u8],
+        now: Timestamp,
+    ) -> Result<(), ShelfError> {
+        let payload = self.packer.pack(summary, b"")?;
+        let draft = Draft { kind, about: About::Nothing, id: None, payload };
+        self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
+    }
+
+    /// Writes records. Once this gives `Ok`, all of them are on the disk, and the catalogue knows them.
+    fn add(&mut self, planned: Vec<Planned>, now: Timestamp) -> Result<Vec<Written>, ShelfError> {
+        let (drafts, facts): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
+        let written = self.archive.append(drafts, now)?;
+        for Written { head, .. } in &written {
             let Some(id) = QueueId::from_key(&head.id) else { continue };
             match head.kind {
                 Kind::Capture => {
                     self.captured.insert(id, head.seq);
                 }
-                Kind::Outcome | Kind::Erased | Kind::Hold | Kind::Lifted | Kind::Access => {
-                    self.captured.remove(&id);
+                Kind::Outcome => {
+                    self.ended.insert(id);
                 }
+                Kind::Erased | Kind::Hold | Kind::Lifted | Kind::Access => {}
             }
         }
-        Ok(())
+        let noted: Vec<_> = written.iter().copied().zip(facts).collect();
+        self.catalogue.note(&noted).map_err(ShelfError::Catalogue)?;
+        Ok(written)
+    }
+
+    /// The number of the last record; 0: there is none.
+    pub(crate) const fn last(&self) -> u64 {
+        self.archive.next() - 1
     }
 
     /// The segments that were sealed since this was asked last.
     pub(super) fn take_sealed(&mut self) -> Vec<Root> {
-        self.archive.take_sealed()
+        let sealed = self.archive.take_sealed();
+        if !sealed.is_empty() {
+            // If it fails, a start reads more of the segments.
+            let _ = self.catalogue.keep();
+        }
+        sealed
     }
+
+    /// Where it is.
+    pub(crate) const fn places(&self) -> &Places {
+        self.archive.places()
+    }
+
+    /// What records say.
+    pub(crate) const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Legal holds.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub(crate) fn holds(&self) -> Result<Arc<Holds>, Box<str>> {
+        self.holds.clone()
+    }
+}
+
+/// All legal holds, or why they are not known: then nothing may be erased.
+fn read_holds(catalogue: &Catalogue, reader: &Reader, found: &Found) -> Result<Holds, Box<str>> {
+    if let Some(seq) = found.missing {
+        let why = "is damaged, and may have been a legal hold: mailweir archive verify shows it";
+        return Err(format!("record {seq} {why}").into());
+    }
+    let rows = catalogue.rows().holds();
+    let rows = rows.map_err(|error| format!("the catalogue of the archive: {error}"))?;
+    Ok(Holds::read(&rows, reader).map_err(|error| error.to_string())?)
 }
 
 /// Whether the archive is to get the mail itself.
@@ -125,7 +426,7 @@ pub(super) const fn takes_content(mail: &ToArchive) -> bool {
     }
 }
 
-fn capture(mail: &ToArchive, content: &[u8]) -> Result<Vec<u8>, SummaryError> {
+fn capture(mail: &ToArchive, content: &Content) -> Capture {
     // Of another version: kept for ever, so that it stands in nobody's way.
     let note = entry::decode(&mail.note).unwrap_or(Note {
         direction: Direction::Inbound,
@@ -134,14 +435,14 @@ fn capture(mail: &ToArchive, content: &[u8]) -> Result<Vec<u8>, SummaryError> {
         held: None,
         source: Source::Accepted,
     });
-    entry::encode(&Capture {
+    Capture {
         id: mail.id,
         envelope: (*mail.envelope).clone(),
         origin: (*mail.origin).clone(),
         note,
-        content: Hash::of(content),
-        size: content.len() as u64,
-    })
+        content: content.hash(),
+        size: content.size(),
+    }
 }
 
 fn outcome(mail: &ToArchive) -> Option<Outcome> {
@@ -163,9 +464,12 @@ fn outcome(mail: &ToArchive) -> Option<Outcome> {
             progress::Outcome::Deleted => Ending::Deleted,
         },
         recipients: ending.recipients.iter().map(fared).collect(),
-        decision: None,
+        decisions: decided::read(&ending.decisions),
     })
 }
+
+/// For so long a mail may wait in a queue; one that has no end later is not heard of any more.
+const LONGEST_WAY: Duration = Duration::from_secs(30 * 86_400);
 
 /// What the archive had taken when the queue last heard of it is not older than these.
 const LAST_SEGMENTS: usize = 2;

@@ -21,6 +21,9 @@ pub(super) struct ApiTokenOptions {
     /// The program may decide, too
     #[arg(long)]
     decide: bool,
+    /// The program may search and read the archive, and decide nothing
+    #[arg(long, conflicts_with = "decide")]
+    audit: bool,
 }
 
 fn parse_name(text: &str) -> Result<String, String> {
@@ -36,7 +39,11 @@ pub(super) fn run(options: &ApiTokenOptions) -> anyhow::Result<ExitCode> {
     let mut random = [0; 32];
     rand::fill(&mut random).ok().context("the system gives no random numbers")?;
     let token = format!("{PREFIX}{}", Token::new(random));
-    let rights = if options.decide { "decide" } else { "read" };
+    let rights = match (options.decide, options.audit) {
+        (true, _) => "decide",
+        (false, true) => "audit",
+        (false, false) => "read",
+    };
     let (name, sha256) = (&options.name, sha256_of(&token));
     writeln!(
         io::stdout().lock(),

@@ -120,7 +120,9 @@ impl Printer {
             | Answer::Trusted(_)
             | Answer::Distrusted { .. }
             | Answer::JournalEntry(_)
-            | Answer::JournalVerdict(_) => Ok(()),
+            | Answer::Archive(_)
+            | Answer::JournalVerdict(_)
+            | Answer::Reindexing { .. } => Ok(()),
         }
     }
 

@@ -20,6 +20,9 @@ use crate::{
 
 mod api_token;
 mod archive;
+mod archive_export;
+mod archive_import;
+mod archive_prove;
 mod auth;
 mod ban;
 mod chain_check;
@@ -28,7 +31,9 @@ mod demo;
 mod explain;
 mod moderation;
 mod postmap;
+mod progress;
 mod queue;
+mod reindex;
 mod rescue;
 mod serve;
 mod user;
@@ -81,6 +86,7 @@ impl CommandLine {
             Command::ApiToken(options) => api_token::run(&options),
             Command::Rescue(options) => rescue::run(&options),
             Command::Postmap(words) => postmap::run(&words.words),
+            Command::ExtractWorker => crate::extraction::run().map(|()| ExitCode::Done),
         }
     }
 }
@@ -190,6 +196,9 @@ enum Command {
     /// Ask lookup tables as Postfix's postmap does
     #[command(disable_help_flag = true)]
     Postmap(PostmapWords),
+    /// Read mails from standard input and write what is in them; the server calls this
+    #[command(hide = true, name = crate::extraction::WORD)]
+    ExtractWorker,
 }
 
 #[derive(Args, Debug)]

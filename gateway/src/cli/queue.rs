@@ -33,7 +33,7 @@ pub(super) struct QueueCommand {
 enum Action {
     /// List queued mail, oldest first
     List {
-        /// Only mail in this place: incoming, active, deferred, hold or corrupt
+        /// Only mail in this place: incoming, active, deferred, hold, archiving or corrupt
         #[arg(long, value_name = "PLACE", value_enum, hide_possible_values = true)]
         queue: Option<Place>,
         /// At most this many
@@ -207,13 +207,15 @@ impl Printer {
                 )
             }
             // Not asked for here.
-            Answer::Ban(_)
+            Answer::Archive(_)
+            | Answer::Ban(_)
             | Answer::Lifted { .. }
             | Answer::Case { .. }
             | Answer::Trusted(_)
             | Answer::Distrusted { .. }
             | Answer::JournalEntry(_)
-            | Answer::JournalVerdict(_) => Ok(()),
+            | Answer::JournalVerdict(_)
+            | Answer::Reindexing { .. } => Ok(()),
             Answer::Flushed { mails } => {
                 writeln!(out, "mailweir: {} due now", plural(*mails, "deferred mail"))
             }
@@ -273,7 +275,7 @@ fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
         Place::Active => "*",
         Place::Hold => "!",
         Place::Corrupt => "?",
-        Place::Incoming | Place::Deferred => "",
+        Place::Incoming | Place::Deferred | Place::Archiving => "",
     };
     let id = format!("{}{mark}", entry.queue_id);
     let arrival = Timestamp::from_secs(entry.arrival_time);
@@ -282,6 +284,9 @@ fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     writeln!(out, "{id:<17} {:>8} {when:<19} {sender}", entry.message_size)?;
     if let Some(reason) = &entry.hold_reason {
         writeln!(out, "{:>76}", format!("(on hold: {reason})"))?;
+    }
+    if entry.queue_name == Place::Archiving {
+        writeln!(out, "{:>76}", "(done; the archive does not have it yet)")?;
     }
     let mut last = None;
     for recipient in &entry.recipients {

@@ -2,11 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use mailweir_archive::entry::Direction;
+use mailweir_archive::{Encryption, Options, Places, Reader, entry::Direction};
 use mailweir_filters::archiving::{Action, HeaderTest, Rule, Rules, Term};
+use mailweir_mail::Address;
 
 use super::{
-    Server,
+    Server, Surroundings, archive_keys,
     check::{Written, all, only},
     choice::{IfUnwritable, KeepOrSkip, MailDirection},
     problem::Problems,
@@ -26,11 +27,39 @@ pub struct Archive {
     pub if_unwritable: IfUnwritable,
     /// A segment that has so many bytes is sealed.
     pub segment_size: u64,
+    /// Whether what is written is encrypted.
+    pub encryption: Encryption,
+    /// Where the keys for that come from.
+    pub key_file: Option<PathBuf>,
+    /// Whether the gateway's own mail is archived.
+    pub own: bool,
+    /// Whether archived mail is marked.
+    pub mark: bool,
+    /// Who gets the roots of sealed segments by mail.
+    pub roots_to: Vec<Address>,
+    /// The file that gets them as well.
+    pub roots_copy: Option<PathBuf>,
+    /// Whether what is in mail is indexed.
+    pub index: bool,
+    /// Bytes of memory for words that wait to be written to the index.
+    pub index_memory: usize,
     /// What is kept, and for how long.
     pub rules: Rules,
 }
 
 impl Archive {
+    /// How it is kept.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options { segment_size: self.segment_size, encryption: self.encryption.clone() }
+    }
+
+    /// Reads its records, with the keys that it has.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(Places::new(&self.directory)).with_keys(self.encryption.keys().cloned())
+    }
+
     /// For `mailweir check`, in a line for each rule.
     pub(super) fn describe(&self) -> Vec<String> {
         let then = match self.if_unwritable {
@@ -45,8 +74,39 @@ impl Archive {
             true => format!("all mail {}", kept(self.rules.otherwise)),
             false => format!("other mail {}", kept(self.rules.otherwise)),
         };
-        let place = format!("in {}; {then}", self.directory.display());
-        rules.chain([rest, place]).collect()
+        let own = self.own.then(|| "the gateway's own mail, too".to_owned());
+        let how = match &self.encryption {
+            Encryption::Never => "",
+            Encryption::NoLonger(_) => ", encrypted no longer",
+            Encryption::On(_) => ", encrypted",
+        };
+        let mark = self.mark.then(|| "marked by X-Archive-Status: Archived".to_owned());
+        let copy = self.roots_copy.iter().map(|copy| format!("roots copied to {}", copy.display()));
+        let sent = self.roots_to.iter().map(|to| format!("roots sent to {to}"));
+        let index = if self.index { "" } else { "; not indexed" };
+        let place = format!("in {}{how}; {then}{index}", self.directory.display());
+        rules.chain([rest]).chain(own).chain(mark).chain([place]).chain(sent).chain(copy).collect()
+    }
+}
+
+#[cfg(test)]
+impl Archive {
+    /// One in a directory, that keeps everything.
+    pub(crate) fn in_dir(directory: &std::path::Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            if_unwritable: IfUnwritable::Defer,
+            segment_size: 256 << 20,
+            encryption: Encryption::Never,
+            key_file: None,
+            mark: false,
+            own: false,
+            roots_to: Vec::new(),
+            roots_copy: None,
+            index: false,
+            index_memory: 16 << 20,
+            rules: Rules { rules: Vec::new(), otherwise: Term::Forever },
+        }
     }
 }
 
@@ -101,7 +161,8 @@ impl Element for HeaderTest {
 }
 
 impl Element for MailDirection {
-    const LIST_ALLOWED: &'static str = "a list of \"inbound\", \"outbound\" and \"internal\"";
+    const LIST_ALLOWED: &'static str =
+        "a list of \"inbound\", \"outbound\", \"internal\" and \"own\"";
     const LIST_EXAMPLE: &'static str = "[\"inbound\", \"internal\"]";
 }
 
@@ -109,6 +170,7 @@ impl Element for MailDirection {
 pub(super) fn check(
     raw: &RawConfig,
     server: &Server,
+    around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Option<Archive>> {
     let Written { table, section } = only::<ArchiveSection>(raw, problems)?;
@@ -116,23 +178,51 @@ pub(super) fn check(
     let mut checked: Vec<Rule> = Vec::new();
     for one in &rules {
         check_rule(one, &checked, problems);
+        check_own(one, section.own, problems);
         checked.push(rule(one, section.keep));
     }
     if section.segment_size.bytes() < SMALLEST_SEGMENT && !problems.blame(&table, "segment_size") {
-        problems.error(&table, "segment_size", "a segment has at least 1M");
+        problems.error(&table, "segment_size", "a segment has at least 1 MiB");
+    }
+    if !INDEX_MEMORY.contains(&section.index_memory.bytes())
+        && !problems.blame(&table, "index_memory")
+    {
+        problems.error(&table, "index_memory", "the index takes 15 MB to 2 GiB of memory");
     }
     if !section.enabled {
-        let keys = ["directory", "if_unwritable", "keep", "segment_size"];
+        let keys = [
+            "directory",
+            "encrypt",
+            "if_unwritable",
+            "index",
+            "index_memory",
+            "keep",
+            "key_file",
+            "mark",
+            "own",
+            "roots_copy",
+            "roots_to",
+            "segment_size",
+        ];
         if !rules.is_empty() || keys.iter().any(|key| table.has(key)) {
             let message = "nothing is archived: archive.enabled is missing";
             problems.warning(&table, "enabled", message);
         }
         return Some(None);
     }
+    let encryption = archive_keys::check(&table, &section, around, problems)?;
     Some(Some(Archive {
+        encryption,
+        key_file: section.key_file.clone(),
         directory: section.directory.clone().unwrap_or_else(|| server.data_dir.join("archive")),
         if_unwritable: section.if_unwritable,
         segment_size: section.segment_size.bytes(),
+        own: section.own,
+        mark: section.mark,
+        roots_to: section.roots_to.clone(),
+        roots_copy: section.roots_copy.clone(),
+        index: section.index,
+        index_memory: usize::try_from(section.index_memory.bytes()).unwrap_or(usize::MAX),
         rules: Rules { rules: checked, otherwise: section.keep.0 },
     }))
 }
@@ -179,6 +269,18 @@ fn check_rule(
     }
 }
 
+/// Rules about mail that is never asked about.
+fn check_own(
+    Written { table, section }: &Written<ArchiveRuleSection>,
+    is_own_kept: bool,
+    problems: &mut Problems<'_>,
+) {
+    if section.directions.contains(&MailDirection::Own) && !is_own_kept {
+        let message = "the gateway's own mail is not archived: archive.own is missing";
+        problems.warning(table, "directions", message);
+    }
+}
+
 fn rule(Written { section, .. }: &Written<ArchiveRuleSection>, otherwise: KeepFor) -> Rule {
     Rule {
         name: section.name.0.clone(),
@@ -199,6 +301,7 @@ const fn direction(written: MailDirection) -> Direction {
         MailDirection::Inbound => Direction::Inbound,
         MailDirection::Outbound => Direction::Outbound,
         MailDirection::Internal => Direction::Internal,
+        MailDirection::Own => Direction::Own,
     }
 }
 
@@ -210,3 +313,6 @@ const YEAR: u32 = 366;
 const MOST_YEARS: u32 = 1_000;
 
 const SMALLEST_SEGMENT: u64 = 1 << 20;
+
+/// With less it would write each few mails by themselves; more than that is for nothing.
+const INDEX_MEMORY: std::ops::RangeInclusive<u64> = 15_000_000..=2 << 30;

@@ -101,7 +101,7 @@ pub(super) fn config(
         policy_server::check(&policy_servers, &listeners, &moderation.rules, problems);
     Some(Config {
         address_verify,
-        archive: archive::check(raw, &server, problems)?,
+        archive: archive::check(raw, &server, around, problems)?,
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),

@@ -92,6 +92,8 @@ choices! {
         Outbound = "outbound",
         /// From people or hosts of ours to domains of ours.
         Internal = "internal",
+        /// Of the gateway itself.
+        Own = "own",
     }
 }
 
@@ -230,6 +232,8 @@ choices! {
         Read = "read",
         /// Decide about it as an administrator, too.
         Decide = "decide",
+        /// See held mail, and all of the archive.
+        Audit = "audit",
     }
 }
 

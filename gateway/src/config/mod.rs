@@ -8,6 +8,7 @@
 mod address_verify;
 mod api_token;
 mod archive;
+pub(crate) mod archive_keys;
 mod backend;
 mod charset;
 mod check;

@@ -1023,7 +1023,7 @@ section! {
 
 section! {
     /// The archive: every mail as it was accepted, with its envelope, and what became of it. docs/archive.md
-    /// says what that proves. A reload takes its rules; all other keys
+    /// says what that proves. A reload takes its rules, `mark` and `own`; all other keys
     /// need a restart.
     pub(super) table "archive" ArchiveSection {
         /// Whether mail is archived.
@@ -1031,14 +1031,40 @@ section! {
         /// Where the archive is. It may be on another disk than the queue. Absent: `archive` in
         /// `server.data_dir`.
         directory: Option<PathBuf>;
+        /// Whether what is archived is encrypted, if there is a `key_file`. With `false` new mail is not; what
+        /// was encrypted before can still be read.
+        encrypt: bool = true;
+        /// A file with the keys that the archive is encrypted with: on each line one, as 64 hexadecimal digits.
+        /// The first is used for new mail, all are tried for old mail. `openssl rand -hex 32` makes one. Only
+        /// the gateway's own user should be able to read the file. Without it nobody ever reads that mail
+        /// again: keep a copy elsewhere.
+        key_file: Option<PathBuf>;
         /// What becomes of new mail while the archive cannot be written. "defer": it is put off (451).
         /// "accept": it is taken, and the log has an alarm. What was accepted waits in the queue until
         /// the archive has it, in any case.
         if_unwritable: IfUnwritable = "defer";
         /// How long mail is kept that no rule means, counted from its record.
         keep: KeepFor = "forever";
+        /// Whether the gateway's own mail is archived, too: reports to senders, notices of moderation. By the
+        /// links in notices held mail is decided about: whoever reads the archive has them as well.
+        own: bool = false;
+        /// Whether mail that is archived goes on with `X-Archive-Status: Archived` above its header; fields of that
+        /// name that came with a mail are taken out then. It breaks no signature but one that covers
+        /// such a field.
+        mark: bool = false;
+        /// Who gets the roots of sealed segments, by a mail for each day that has any. Who has them can prove
+        /// that the archive is the one that it was; keep that mail elsewhere.
+        roots_to: Vec<Address> = [];
+        /// A file on another machine or disk that gets the roots as well, a line for each.
+        roots_copy: Option<PathBuf>;
         /// A segment of the archive that has grown to so many bytes is sealed, and another one is begun.
         segment_size: ByteSize = 256000000;
+        /// Whether mail is indexed, so that it can be searched. The index lies beside the archive, in its
+        /// directory, and can be made anew at any time.
+        index: bool = true;
+        /// Memory for words that wait to be written to the index, 15 MB to 2 GiB. The process that reads mail
+        /// for it takes some more.
+        index_memory: ByteSize = 64000000;
     }
 }
 
@@ -1055,7 +1081,7 @@ section! {
         keep: Option<KeepFor>;
         /// Which way the mail goes. "inbound": from elsewhere. "outbound": from those who logged in, or are
         /// in `networks`, to other domains than ours, among others. "internal": from them to domains of
-        /// ours only.
+        /// ours only. "own": written by the gateway itself, if `archive.own` has it archived.
         directions: Vec<MailDirection> = [];
         /// Who sends it: envelope senders.
         senders: Vec<AddressPattern> = [];
@@ -1093,7 +1119,8 @@ section! {
         name: Label;
         /// The SHA-256 of the token; the token itself is kept nowhere.
         sha256: Sha256;
-        /// "read": it sees held mail. "decide": it decides about it, too.
+        /// "read": it sees held mail. "decide": it decides about it, too. "audit": it sees held
+        /// mail, and searches and reads all of the archive.
         rights: ApiRights = "read";
     }
 }

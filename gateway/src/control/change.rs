@@ -14,7 +14,7 @@ use super::{
     operation::{Answer, Selection},
     perform::{Answers, Gone, Target, page, refused, tell},
 };
-use crate::{clock, moderation};
+use crate::{archiving, clock, moderation};
 
 /// A change that can be asked for many mails.
 #[derive(Clone, Copy)]
@@ -132,8 +132,11 @@ impl Wish<'_> {
         queue: &Queue,
         id: QueueId,
         by: &str,
-        annex: Annex,
+        mut annex: Annex,
     ) -> Result<Granted, ChangeError> {
+        if let Some(word) = self.word() {
+            archiving::tell_of_operator(&mut annex, word, by, clock::now());
+        }
         match self {
             // It is no deed that a case hears of: there is nothing to write with it.
             Self::Hold(reason) => {
@@ -144,6 +147,16 @@ impl Wish<'_> {
             Self::Delete => return delete(queue, id, by, annex).await,
         }
         .map(|_| Granted::Changed)
+    }
+
+    /// What it decides about a mail, for the archive.
+    const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Hold(_) => None,
+            Self::Release => Some("released"),
+            Self::Requeue => Some("requeued"),
+            Self::Delete => Some("deleted"),
+        }
     }
 
     /// What it does with a mail that waits for people.
@@ -223,7 +236,7 @@ async fn at_rest(
     let Some(Ok(stored)) = queue.case(id).await? else { return Ok(Annex::default()) };
     let Ok(before) = CaseFile::from_bytes(&stored) else { return Ok(Annex::default()) };
     let Ok(after) = before.operated(deed, by, clock::now()) else { return Ok(Annex::default()) };
-    let annex = moderation::annex(id, &after, Some(&before.case));
+    let annex = moderation::decision(id, &after, &before.case);
     let mut annex = annex.map_err(|error| StoreError::engine("write the case", error))?;
     if deed == QueueDeed::Released {
         moderation::remember_at_rest(queue, &after, &mut annex).await;

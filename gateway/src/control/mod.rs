@@ -4,12 +4,14 @@
 //! The socket belongs to the user that runs the server (mode 0600): who may open it may as well
 //! read the store.
 
+mod archive;
 mod bans;
 mod cases;
 mod change;
 mod journal;
 pub mod operation;
 mod perform;
+mod reindex;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -19,10 +21,13 @@ use std::{io, path::Path};
 use tokio::sync::mpsc;
 
 use self::{
-    operation::{Answer, Request},
+    operation::{Answer, Operation, Request},
     perform::Target,
 };
-use crate::store;
+use crate::{
+    archiving::{check_owner, room::Room},
+    config, store,
+};
 
 pub use self::{perform::Operated, socket::serve};
 
@@ -54,6 +59,30 @@ pub async fn ask(
     Ok(told?)
 }
 
+/// Asks the archive of the running server, or, if none runs, the archive itself.
+///
+/// # Errors
+/// There is no archive, it cannot be opened, the server cannot be reached or went away, or `tell` failed.
+pub async fn ask_archive(
+    store: &store::Store,
+    settings: &config::Archive,
+    request: &Request,
+    mut tell: impl FnMut(Answer) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    if socket::ask(&store.control_socket(), request, &mut tell).await? == socket::Found::Server {
+        return Ok(());
+    }
+    let Operation::Archive(ask) = &request.operation else {
+        anyhow::bail!("that is not for the archive");
+    };
+    check_owner(&settings.directory, store.data_dir())?;
+    let room = Room::of_files(settings)?;
+    let (answers, waiting) = mpsc::channel(BACKLOG);
+    let asked = archive::ask(Some(&room), &request.by, ask.clone(), answers);
+    let (_, told) = tokio::join!(asked, pass_on(waiting, tell));
+    Ok(told?)
+}
+
 /// Asks the running server what only a running server knows.
 ///
 /// # Errors
@@ -63,7 +92,7 @@ pub async fn ask_running(
     request: &Request,
     mut tell: impl FnMut(Answer) -> io::Result<()>,
 ) -> anyhow::Result<()> {
-    if socket::ask(&store.control_socket(), request, &mut tell).await? == socket::Found::Server {
+    if ask_if_running(store, request, &mut tell).await? {
         return Ok(());
     }
     let data_dir = store.data_dir().display();
@@ -71,6 +100,19 @@ pub async fn ask_running(
         Some(reason) => anyhow::bail!("no server runs on {data_dir}; {reason}"),
         None => anyhow::bail!("no server runs on {data_dir}"),
     }
+}
+
+/// Asks the running server, and says whether one runs.
+///
+/// # Errors
+/// It cannot be reached or went away, or `tell` failed.
+pub async fn ask_if_running(
+    store: &store::Store,
+    request: &Request,
+    mut tell: impl FnMut(Answer) -> io::Result<()>,
+) -> anyhow::Result<bool> {
+    let found = socket::ask(&store.control_socket(), request, &mut tell).await?;
+    Ok(found == socket::Found::Server)
 }
 
 async fn pass_on(

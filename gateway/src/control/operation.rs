@@ -7,6 +7,8 @@ use mailweir_mail::{Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
 use mailweir_moderation::{case_file::CaseFile, deed::Deed, search::Query};
 use serde::{Deserialize, Serialize};
 
+use crate::archiving;
+
 /// One request: who asks for what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -102,6 +104,10 @@ pub enum Operation {
         /// Only whether it is whole.
         verdict: bool,
     },
+    /// Something about the archive.
+    Archive(archiving::words::Ask),
+    /// Make the index of the archive anew. For a running server.
+    Reindex,
 }
 
 impl Operation {
@@ -119,6 +125,7 @@ impl Operation {
             | Self::Distrust { .. } => Some(
                 "a running one alone knows what waits for people, and tells them what comes of it",
             ),
+            Self::Reindex => Some("mailweir archive reindex makes the index without one"),
             Self::List { .. }
             | Self::Show { .. }
             | Self::Hold { .. }
@@ -126,7 +133,8 @@ impl Operation {
             | Self::Requeue { .. }
             | Self::Delete { .. }
             | Self::Flush
-            | Self::Journal { .. } => None,
+            | Self::Journal { .. }
+            | Self::Archive(_) => None,
         }
     }
 }
@@ -165,6 +173,8 @@ pub enum Place {
     Deferred,
     /// On hold.
     Hold,
+    /// Done, and kept until the archive has it.
+    Archiving,
     /// Unreadable; kept for `rescue`.
     Corrupt,
 }
@@ -178,6 +188,7 @@ impl Place {
             Self::Active => "active",
             Self::Deferred => "deferred",
             Self::Hold => "hold",
+            Self::Archiving => "archiving",
             Self::Corrupt => "corrupt",
         }
     }
@@ -248,6 +259,17 @@ pub enum Answer {
     JournalEntry(Box<JournalEntry>),
     /// Whether the journal is what was written.
     JournalVerdict(JournalVerdict),
+    /// Of the archive.
+    Archive(archiving::words::Told),
+    /// How far the index of the archive is that is being made.
+    Reindexing {
+        /// Records that are in it.
+        done: u64,
+        /// Records of the archive.
+        all: u64,
+        /// Whether it has taken the place of the old one.
+        is_made: bool,
+    },
     /// The request could not be carried out at all.
     Failed {
         /// Why, and what to do.

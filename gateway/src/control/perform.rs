@@ -11,12 +11,19 @@ use mailweir_queue::{
 use tokio::sync::mpsc;
 
 use super::{
-    bans, cases,
+    archive, bans, cases,
     change::{Wish, change},
     journal,
     operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request},
+    reindex::reindex,
 };
-use crate::{clock, egress::Egress, ingress::Shared, moderation::Moderation};
+use crate::{
+    archiving::{Finder, room::Room},
+    clock,
+    egress::Egress,
+    ingress::Shared,
+    moderation::Moderation,
+};
 
 /// The parts of a running server that operators look at and change.
 #[derive(Clone)]
@@ -27,6 +34,10 @@ pub struct Operated {
     pub gate: Arc<Shared>,
     /// Mail that waits for people.
     pub moderation: Arc<Moderation>,
+    /// The archive, if there is one.
+    pub archive: Option<Room>,
+    /// Who finds mail in the archive, if it is indexed.
+    pub finder: Option<Finder>,
 }
 
 /// What is to be looked at and changed.
@@ -43,6 +54,14 @@ impl Target<'_> {
         match self {
             Self::Running(running) => running.egress.queue(),
             Self::Resting(queue) => queue,
+        }
+    }
+
+    /// That of the server: without one, [`super::ask_archive`] asks the archive itself.
+    const fn archive(&self) -> Option<&Room> {
+        match self {
+            Self::Running(running) => running.archive.as_ref(),
+            Self::Resting(_) => None,
         }
     }
 }
@@ -83,37 +102,48 @@ pub(super) async fn perform(
         (Operation::Journal { id, verdict }, _) => {
             journal::read(queue, *id, *verdict, answers).await
         }
-        (Operation::Bans { all }, Target::Running(server)) => {
-            bans::list(&server.gate, *all, answers).await
+        (Operation::Archive(ask), _) => {
+            archive::ask(target.archive(), by, ask.clone(), answers.clone()).await
         }
-        (Operation::Lift { whom }, Target::Running(server)) => {
-            tell(answers, bans::lift(&server.gate, whom, by)).await
+        (operation, Target::Running(server)) => {
+            perform_running(server, operation, by, answers).await
         }
-        (Operation::Cases { query, limit }, Target::Running(server)) => {
+        (operation, Target::Resting(_)) => tell(answers, no_server(operation)).await,
+    }
+}
+
+/// Does what only a running server can.
+async fn perform_running(
+    server: &Operated,
+    operation: &Operation,
+    by: &str,
+    answers: &Answers,
+) -> Result<(), Gone> {
+    match operation {
+        Operation::Bans { all } => bans::list(&server.gate, *all, answers).await,
+        Operation::Lift { whom } => tell(answers, bans::lift(&server.gate, whom, by)).await,
+        Operation::Cases { query, limit } => {
             cases::list(&server.moderation, query, *limit, answers).await
         }
-        (Operation::Case { id }, Target::Running(server)) => {
-            tell(answers, cases::show(&server.moderation, *id)).await
-        }
-        (Operation::Decide { id, deed }, Target::Running(server)) => {
+        Operation::Case { id } => tell(answers, cases::show(&server.moderation, *id)).await,
+        Operation::Decide { id, deed } => {
             cases::decide(&server.moderation, *id, deed, by, answers).await
         }
-        (Operation::Trusted, Target::Running(server)) => {
-            cases::trusted(&server.moderation, answers).await
-        }
-        (Operation::Distrust { login, rule }, Target::Running(server)) => {
+        Operation::Trusted => cases::trusted(&server.moderation, answers).await,
+        Operation::Distrust { login, rule } => {
             cases::distrust(&server.moderation, login, rule.as_deref(), by, answers).await
         }
-        (
-            Operation::Bans { .. }
-            | Operation::Lift { .. }
-            | Operation::Cases { .. }
-            | Operation::Case { .. }
-            | Operation::Decide { .. }
-            | Operation::Trusted
-            | Operation::Distrust { .. },
-            Target::Resting(_),
-        ) => tell(answers, no_server(&request.operation)).await,
+        Operation::Reindex => reindex(server.finder.as_ref(), answers).await,
+        // Done before: no server is needed.
+        Operation::List { .. }
+        | Operation::Show { .. }
+        | Operation::Hold { .. }
+        | Operation::Release { .. }
+        | Operation::Requeue { .. }
+        | Operation::Delete { .. }
+        | Operation::Flush
+        | Operation::Journal { .. }
+        | Operation::Archive(_) => Ok(()),
     }
 }
 
@@ -183,7 +213,9 @@ async fn list(
     answers: &Answers,
 ) -> Result<(), Gone> {
     let mut left = limit;
-    let mut filter = Filter::default();
+    // There may be very many of them: who asks for them sees them.
+    let only = (place == Some(Place::Archiving)).then_some(mailweir_queue::Place::Archiving);
+    let mut filter = Filter { place: only, after: None };
     while left > 0 {
         let page = match page(queue, &filter).await {
             Ok(page) => page,
@@ -275,6 +307,7 @@ fn said(last: &LastReply) -> Box<str> {
 /// The name of the Postfix queue that such a mail would be in.
 fn place(progress: &Progress) -> Place {
     match progress.state {
+        _ if progress.is_done() => Place::Archiving,
         State::Screening { .. } => Place::Incoming,
         State::Held { .. } => Place::Hold,
         State::Ready { not_before } if not_before <= clock::now() => Place::Active,

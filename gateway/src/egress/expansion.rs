@@ -15,7 +15,12 @@ use super::{
     reporter::{NotQueued, addressed, own_origin},
     seed,
 };
-use crate::{clock, observe::Observer, rewriting::LiveRewriting};
+use crate::{
+    archiving::{Kept, OwnMail},
+    clock,
+    observe::Observer,
+    rewriting::LiveRewriting,
+};
 
 /// The recipients of an accepted mail that became others.
 pub(crate) struct Expansion {
@@ -74,6 +79,8 @@ pub(crate) struct Outbox<'a> {
     pub(crate) observer: &'a Observer,
     pub(crate) hostname: &'a Domain,
     pub(crate) rewriting: &'a LiveRewriting,
+    /// What of such mail is archived.
+    pub(crate) own: Option<&'a OwnMail>,
 }
 
 impl Outbox<'_> {
@@ -101,10 +108,13 @@ impl Outbox<'_> {
             self.observer.session(&SessionEvent::Warning { part: "smtp", text });
         };
         let envelope = addressed(self.rewriting, composed.envelope, warn).await?;
+        let kept = self.own.map(|own| own.judge(&envelope, &[&composed.content]));
+        let Kept { note: archive, top } = kept.unwrap_or_default();
         let mut intake = self.queue.intake(composed.content.len() as u64)?;
+        intake.write(top).await?;
         intake.write(&composed.content).await?;
         let origin = own_origin(self.hostname);
-        let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive: None };
+        let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };
         Ok(intake.commit(mail).await?)
     }
 }

@@ -47,7 +47,7 @@ use self::{
     inquiry::Inquiries,
     resolve::{Policy, Resolver},
 };
-use crate::{clock, observe::Observer, rewriting::LiveRewriting};
+use crate::{archiving::OwnMail, clock, observe::Observer, rewriting::LiveRewriting};
 
 /// Everything deliveries share.
 pub struct Egress {
@@ -60,6 +60,8 @@ pub struct Egress {
     policy: Policy,
     routes: ArcSwap<LiveRoutes>,
     rewriting: ArcSwap<LiveRewriting>,
+    /// What of the gateway's own mail is archived.
+    own: ArcSwap<OwnMail>,
     lanes: Mutex<Lanes>,
     inquiries: Mutex<Inquiries>,
     failures: Mutex<Failures>,
@@ -105,6 +107,7 @@ impl Egress {
             policy: parts.policy,
             routes: ArcSwap::from_pointee(parts.routes),
             rewriting: ArcSwap::new(parts.rewriting),
+            own: ArcSwap::default(),
             lanes: Mutex::default(),
             inquiries: Mutex::default(),
             failures: Mutex::default(),
@@ -134,6 +137,11 @@ impl Egress {
         self.rewriting.store(rewriting);
         self.routes.store(Arc::new(routes));
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Has this of the gateway's own mail archived from now on.
+    pub(crate) fn archive(&self, own: OwnMail) {
+        self.own.store(Arc::new(own));
     }
 
     /// Tries all mail and all destinations now. Says how many mails became due.

@@ -16,7 +16,7 @@ use super::{
     Egress,
     report::{Attempt, Composed, Diagnostic, Onward, Original, Outcome, Report},
 };
-use crate::{clock, rewriting::LiveRewriting};
+use crate::{archiving::Kept, clock, rewriting::LiveRewriting};
 
 /// Pays one debt. If it cannot be paid now, the queue asks again later.
 pub(super) async fn report(egress: Arc<Egress>, owed: OwedReport) {
@@ -33,10 +33,12 @@ async fn write(egress: &Egress, owed: OwedReport) -> Result<(), NotQueued> {
     };
     let warn = |text| egress.warn(format!("{}: {text}", owed.id));
     let envelope = addressed(&egress.rewriting(), composed.envelope, warn).await?;
+    let Kept { note: archive, top } = egress.own.load().judge(&envelope, &[&composed.content]);
     let mut intake = egress.queue.intake(composed.content.len() as u64)?;
+    intake.write(top).await?;
     intake.write(&composed.content).await?;
     let origin = own_origin(&egress.hostname);
-    let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive: None };
+    let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };
     Ok(egress.queue.commit_report(owed, intake, mail).await.map(drop)?)
 }
 

@@ -40,6 +40,7 @@ use super::{
 use crate::{archiving::ListenerArchive, clock, observe::Detail};
 
 mod accepting;
+mod archiving;
 mod judging;
 mod login;
 mod moderating;
@@ -301,8 +302,12 @@ impl Admission {
         let logged_in = self.submitter.is_some();
         let headers = self.listener.header_rewriter(session.client().ip(), logged_in);
         let incoming = Incoming::new(intake, scan, checks, watched, headers, arrival);
-        let fields = self.listener.archive().map(ListenerArchive::fields);
+        let archive = self.listener.archive();
+        let fields = archive.map(ListenerArchive::fields);
         let mut incoming = incoming.with_evidence(evidence).with_fields(fields);
+        if archive.is_some_and(|archive| archive.mark) {
+            incoming = incoming.marked().await;
+        }
         for header in prepended.iter().map(Vec::as_slice).chain([trace.as_bytes()]) {
             incoming.top(header, self.listener.remote_maps()).await;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mailweir_content::{decode::charset::Fallbacks, mime::MimeLimits};
 use mailweir_filters::{
     RemoteMaps,
+    archiving::MarkRemover,
     checks::{ChecksRules, ContentChecks, Output},
     rewriting::HeaderRewriter,
 };
@@ -144,11 +145,69 @@ pub(super) struct IntoIntake<'a> {
     /// Whether bytes over 127 are in it, of the client or of a rule.
     pub(super) eight_bit: &'a mut bool,
     /// Where moderation watches: the hash of all that is written.
-    pub(super) hash: Option<&'a mut Fingerprint>,
+    pub(super) hash: Option<&'a mut Hashes>,
+    /// Where archived mail is marked: what takes out marks that came with the mail.
+    pub(super) marks: Option<&'a mut MarkRemover>,
+}
+
+/// The hash of all that is written, and the one that it has without what was put on top.
+pub(super) struct Hashes {
+    whole: Fingerprint,
+    rest: Option<Fingerprint>,
+}
+
+impl Hashes {
+    pub(super) fn new() -> Self {
+        Self { whole: Fingerprint::new(), rest: None }
+    }
+
+    pub(super) fn put_on_top(&mut self, top: &[u8]) {
+        self.whole.feed(top);
+        self.rest = Some(Fingerprint::new());
+    }
+
+    pub(super) fn take_off_top(&mut self) {
+        if let Some(rest) = self.rest.take() {
+            self.whole = rest;
+        }
+    }
+
+    pub(super) fn finish(self) -> [u8; 32] {
+        self.whole.finish()
+    }
+
+    fn feed(&mut self, piece: &[u8]) {
+        self.whole.feed(piece);
+        if let Some(rest) = &mut self.rest {
+            rest.feed(piece);
+        }
+    }
 }
 
 impl Output for IntoIntake<'_> {
     async fn write(&mut self, bytes: &[u8]) {
+        match &mut self.marks {
+            Some(marks) if !marks.is_over() => {
+                let mut onward = Vec::with_capacity(bytes.len());
+                marks.feed(bytes, &mut onward);
+                self.put(&onward).await;
+            }
+            _ => self.put(bytes).await,
+        }
+    }
+}
+
+impl IntoIntake<'_> {
+    /// Writes what may be held still.
+    pub(super) async fn finish(&mut self) {
+        if let Some(marks) = &mut self.marks {
+            let mut onward = Vec::new();
+            marks.finish(&mut onward);
+            self.put(&onward).await;
+        }
+    }
+
+    async fn put(&mut self, bytes: &[u8]) {
         *self.eight_bit |= !bytes.is_ascii();
         if let Some(hash) = &mut self.hash {
             hash.feed(bytes);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mailweir_filters::{
     RemoteMaps,
-    archiving::Fields,
+    archiving::{Fields, MARK, MarkRemover},
     checks::{ContentChecks, Decisions, Fate, Outcome, Output as _},
     rewriting::{self, HeaderRewriter, RewriteError},
 };
@@ -15,11 +15,10 @@ use mailweir_queue::{Annex, Disposition, Intake, IntakeError, NewMail, Queue, Re
 
 use super::{
     addressees::Addressees,
-    checks::{IntoIntake, Onward},
+    checks::{Hashes, IntoIntake, Onward},
     content_scan::ContentScan,
     evidence::{Evidence, EvidenceReader},
 };
-use crate::moderation::Fingerprint;
 
 /// A mail between DATA and the answer to its end.
 pub(super) struct Incoming {
@@ -35,6 +34,8 @@ pub(super) struct Incoming {
     fields: Option<Box<Fields>>,
     /// Absent where headers stay as they are.
     headers: Option<Box<HeaderRewriter>>,
+    /// Absent where archived mail is not marked.
+    marks: Option<Box<MarkRemover>>,
     /// Whether rewriting put UTF-8 into the header.
     utf8_header: bool,
     /// Whether what is stored has bytes over 127.
@@ -56,7 +57,7 @@ pub(super) struct Entry {
 /// What moderation wants to know of the bytes.
 pub(super) struct Watched {
     /// Of what is stored.
-    hash: Fingerprint,
+    hash: Hashes,
     /// Where it came through, as the client tells; absent where nobody asks.
     received: Option<ReceivedReader>,
     /// To whom the header says that it goes.
@@ -77,7 +78,7 @@ impl Watched {
     /// `received`: whether the hosts are asked for that it came through.
     pub(super) fn new(received: bool) -> Self {
         Self {
-            hash: Fingerprint::new(),
+            hash: Hashes::new(),
             received: received.then(ReceivedReader::default),
             addressees: Addressees::default(),
         }
@@ -103,6 +104,7 @@ impl Incoming {
             evidence: None,
             fields: None,
             headers,
+            marks: None,
             utf8_header: false,
             eight_bit: false,
             arrival,
@@ -122,11 +124,35 @@ impl Incoming {
         self
     }
 
+    /// Marks it as archived, before anything else is taken; [`Self::leave_out_mark`] if it is not.
+    pub(super) async fn marked(mut self) -> Self {
+        if let Err(error) = self.intake.put_on_top(MARK).await {
+            self.trouble = Some(error);
+        }
+        if let Some(watched) = &mut self.watched {
+            watched.hash.put_on_top(MARK);
+        }
+        self.marks = Some(Box::default());
+        self
+    }
+
+    /// It is not archived.
+    ///
+    /// # Errors
+    /// The disk is full or failed.
+    pub(super) async fn leave_out_mark(&mut self) -> Result<(), IntakeError> {
+        if let Some(watched) = &mut self.watched {
+            watched.hash.take_off_top();
+        }
+        self.intake.take_off_top().await
+    }
+
     /// Takes a header of our own, which the checks see too: rules on `Received` depend on it.
     pub(super) async fn top(&mut self, header: &[u8], remote: &dyn RemoteMaps) {
-        let Self { intake, trouble, eight_bit, watched, .. } = self;
+        let Self { intake, trouble, eight_bit, watched, marks, .. } = self;
         let hash = watched.as_mut().map(|watched| &mut watched.hash);
-        let mut into = IntoIntake { intake, trouble, eight_bit, hash };
+        let marks = marks.as_deref_mut();
+        let mut into = IntoIntake { intake, trouble, eight_bit, hash, marks };
         match &mut self.checks {
             None => into.write(header).await,
             Some(checks) => checks.own_header(header, &mut into, remote).await,
@@ -185,21 +211,27 @@ impl Incoming {
         &mut self,
         remote: &dyn RemoteMaps,
     ) -> Result<Option<rewriting::Decisions>, RewriteError> {
-        let Some(headers) = self.headers.take() else { return Ok(None) };
+        let headers = self.headers.take();
         let (_, mut onward) = self.parts(remote);
-        let decisions = headers.finish(&mut onward.intake, remote).await?;
-        self.utf8_header = decisions.kept().iter().any(|decision| !decision.after.is_ascii());
-        Ok(Some(decisions))
+        let decisions = match headers {
+            None => None,
+            Some(headers) => Some(headers.finish(&mut onward.intake, remote).await?),
+        };
+        onward.intake.finish().await;
+        let mut kept = decisions.iter().flat_map(rewriting::Decisions::kept);
+        self.utf8_header = kept.any(|decision| !decision.after.is_ascii());
+        Ok(decisions)
     }
 
     fn parts<'a>(
         &'a mut self,
         remote: &'a dyn RemoteMaps,
     ) -> (Option<&'a mut ContentChecks>, Onward<'a>) {
-        let Self { intake, trouble, eight_bit, watched, headers, checks, .. } = self;
+        let Self { intake, trouble, eight_bit, watched, headers, marks, checks, .. } = self;
+        let marks = marks.as_deref_mut();
         let headers = headers.as_deref_mut();
         let hash = watched.as_mut().map(|watched| &mut watched.hash);
-        let intake = IntoIntake { intake, trouble, eight_bit, hash };
+        let intake = IntoIntake { intake, trouble, eight_bit, hash, marks };
         (checks.as_deref_mut(), Onward { headers, intake, remote })
     }
 

@@ -9,7 +9,7 @@ use mailweir_queue::{Annex, store::StoreError};
 
 use super::{
     Moderation, TakeError,
-    take::{annex, refused},
+    take::{decision, refused},
 };
 use crate::clock;
 
@@ -46,7 +46,7 @@ impl Moderation {
     /// A case that ends without a decision, and what is written of it.
     fn lost(&self, id: QueueId, before: &CaseFile, command: &Command) -> Option<(CaseFile, Annex)> {
         let (after, _) = before.take(command, clock::now()).ok()?;
-        let annex = annex(id, &after, Some(&before.case));
+        let annex = decision(id, &after, &before.case);
         let annex = annex.map_err(|error| self.warn(format!("{id}: {error}"))).ok()?;
         Some((after, annex))
     }
@@ -103,7 +103,7 @@ impl Moderation {
     ) -> Result<Option<(CaseFile, Annex)>, StoreError> {
         let Some(before) = self.case(id) else { return Ok(None) };
         let Ok(after) = before.operated(deed, by, clock::now()) else { return Ok(None) };
-        let annex = annex(id, &after, Some(&before.case));
+        let annex = decision(id, &after, &before.case);
         let mut annex = annex.map_err(|error| StoreError::engine("write the case", error))?;
         if deed == QueueDeed::Released {
             self.remember(&after, after.case.progress.only.as_deref(), &mut annex).await;

@@ -9,7 +9,7 @@ use mailweir_moderation::{
 use mailweir_queue::{Annex, Disposition, NewMail};
 
 use super::{Moderation, Settings, outbox::NotSent, reader::Reader};
-use crate::{clock, egress};
+use crate::{archiving::Kept, clock, egress};
 
 /// A reader, and where mail for them goes. Found out before any turn is taken: tables on other servers
 /// may take long to tell.
@@ -72,14 +72,16 @@ impl Moderation {
     ) -> Result<QueueId, NotSent> {
         let parts = [&composed.before[..], original, &composed.behind];
         let size: usize = parts.iter().map(|part| part.len()).sum();
+        let (own_mail, hostname) = (&to.settings.own, &to.settings.hostname);
+        let envelope = to.envelope(composed, original);
+        let Kept { note: archive, top } = own_mail.judge(&envelope, &parts);
         let mut intake = self.queue.intake(size as u64)?;
-        for part in parts {
+        for part in [top].into_iter().chain(parts) {
             intake.write(part).await?;
         }
-        let own = egress::own_origin(&to.settings.hostname);
+        let own = egress::own_origin(hostname);
         let origin = Origin { listener: "moderation".into(), ..own };
-        let envelope = to.envelope(composed, original);
-        let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive: None };
+        let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };
         let mail = self.queue.compose(intake, mail).await?;
         Ok(self.queue.commit_with(mail, annex).await?.queue_id())
     }

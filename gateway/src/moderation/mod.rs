@@ -36,7 +36,7 @@ use mailweir_queue::{Queue, StoredCases};
 use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use self::take::annex;
+pub(crate) use self::take::{annex, decision};
 pub(crate) use self::{
     api::Api,
     content::Fingerprint,
@@ -53,7 +53,7 @@ use self::{
     reply::Answers,
 };
 pub use self::{search::Found, take::TakeError};
-use crate::{clock, config, observe::Observer, rewriting::LiveRewriting};
+use crate::{archiving::OwnMail, clock, config, observe::Observer, rewriting::LiveRewriting};
 
 /// All cases, and what happens to them.
 pub struct Moderation {
@@ -87,6 +87,8 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<Box<str>>,
     /// What becomes of the addresses of our own mail.
     pub(crate) rewriting: Arc<LiveRewriting>,
+    /// What of our own mail is archived.
+    pub(crate) own: OwnMail,
 }
 
 impl Moderation {

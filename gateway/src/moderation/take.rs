@@ -10,7 +10,7 @@ use mailweir_moderation::{
 use mailweir_queue::{Annex, BodyError, ChangeError, RecipientIndex, store::StoreError};
 
 use super::{Fingerprint, Moderation};
-use crate::clock;
+use crate::{archiving, clock};
 
 /// Why something was not done. After [`Self::Gone`] and [`Self::Altered`] the case is closed; after all
 /// else nothing was changed.
@@ -120,7 +120,7 @@ impl Moderation {
         after: &CaseFile,
         fate: &Fate,
     ) -> Result<(), TakeError> {
-        let mut annex = annex(id, after, Some(&before.case))?;
+        let mut annex = decision(id, after, &before.case)?;
         let by = closer(&after.case);
         match fate {
             Fate::Released(only) => {
@@ -176,6 +176,13 @@ pub(crate) fn annex(
 ) -> Result<Annex, Unwritable> {
     let mut annex = Annex::default();
     add_to(&mut annex, id, file, before)?;
+    Ok(annex)
+}
+
+/// The same, written with what it makes of the mail: the archive hears who decided.
+pub(crate) fn decision(id: QueueId, file: &CaseFile, before: &Case) -> Result<Annex, Unwritable> {
+    let mut annex = annex(id, file, Some(before))?;
+    archiving::tell(&mut annex, before, file);
     Ok(annex)
 }
 

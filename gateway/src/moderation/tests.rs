@@ -80,6 +80,7 @@ impl Home {
             administrators: None,
             public_url: None,
             rewriting: Arc::clone(&settings.rewriting),
+            own: settings.own.clone(),
         };
         let observer = Observer::heard_by(|_| {}).unwrap();
         Moderation::open(settings, self.queue().clone(), observer, end)

@@ -20,7 +20,7 @@ use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 
 use mailweir_mail::{MailEvent, SessionEvent, Timestamp};
 
-pub use self::metrics::{FsyncTimes, Gauges, LogInGauges};
+pub use self::metrics::{ArchiveGauges, FsyncTimes, Gauges, LogInGauges};
 pub(crate) use self::tap::{Detail, Heard};
 use self::{metrics::Metrics, tap::Tap, writer::Writer};
 

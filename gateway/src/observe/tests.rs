@@ -11,7 +11,7 @@ use mailweir_mail::{
 };
 use regex::Regex;
 
-use super::{Gauges, Level, LogFormat, LogInGauges, LogOptions, Observer};
+use super::{ArchiveGauges, Gauges, Level, LogFormat, LogInGauges, LogOptions, Observer};
 
 #[test]
 fn every_event_has_the_line_that_postfix_would_write() {
@@ -46,6 +46,12 @@ fn every_event_is_counted() {
             throttled: 8,
             backends: vec![("users".into(), true), ("ldap".into(), true)],
         },
+        archive: Some(ArchiveGauges {
+            waiting: 9,
+            lag: Duration::from_millis(2_500),
+            is_writable: true,
+            last_record: Some(10),
+        }),
         ..Gauges::default()
     };
     let text = observer.render(&gauges).replace(env!("CARGO_PKG_VERSION"), "0.0.0");

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mailweir_mail::{HoldReason, QueueId};
 use tokio::sync::oneshot;
 
-use super::{ChangeError, Queue, When, load::Pin};
+use super::{ChangeError, Queue, When, change::Wanted, load::Pin};
 use crate::{
     annex::Annex,
     committer::{Done, Unsent, Urgency},
@@ -134,12 +134,12 @@ impl Queue {
         &self,
         mail: &Pinned,
         change: Change,
-        annex: Annex,
+        mut annex: Annex,
     ) -> impl Future<Output = Result<When, ChangeError>> + Send + 'static + use<> {
         let (answer, fate) = oneshot::channel();
         let begun = self.shared.change(
             self.shared.lock(),
-            (mail.id, change),
+            Wanted { decision: annex.take_decision(), ..(mail.id, change).into() },
             |_, batch| batch.append(annex.into_batch()),
             move |changed| drop(answer.send(changed.map(|changed| changed.place))),
         );

@@ -142,9 +142,11 @@ impl Shared {
         let entry = registry.mails.get(&id)?;
         let part = entry.debt()?;
         let ending = match (part, &entry.progress.state) {
-            (ArchivePart::Both | ArchivePart::Outcome, State::Finished(outcome)) => {
-                Some(Ending { outcome: *outcome, recipients: entry.progress.recipients.clone() })
-            }
+            (ArchivePart::Both | ArchivePart::Outcome, State::Finished(outcome)) => Some(Ending {
+                outcome: *outcome,
+                recipients: entry.progress.recipients.clone(),
+                decisions: entry.progress.decisions.clone(),
+            }),
             _ => None,
         };
         Some(ToArchive {

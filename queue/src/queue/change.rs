@@ -133,9 +133,9 @@ impl Shared {
         join: impl FnOnce(&mut Registry, &mut Batch),
         answer: impl FnOnce(Result<Changed, StoreError>) + Send + 'static,
     ) -> Result<(), ChangeError> {
-        let Wanted { id, change, told } = wanted.into();
+        let Wanted { id, change, told, decision } = wanted.into();
         let urgency = urgency(&change);
-        let (mut changed, mut batch) = self.take_step(&mut registry, id, change)?;
+        let (mut changed, mut batch) = self.take_step(&mut registry, id, change, decision)?;
         changed.effects.events.splice(0..0, told);
         join(&mut registry, &mut batch);
         let shared = self.clone();
@@ -168,6 +168,7 @@ impl Shared {
         registry: &mut Registry,
         id: QueueId,
         change: Change,
+        decision: Option<Bytes>,
     ) -> Result<(Changed, Batch), ChangeError> {
         let settled = match &change {
             Change::Settle { kind, .. } => Some(*kind),
@@ -180,7 +181,8 @@ impl Shared {
         }
         let now = self.clock.now();
         let terms = entry.terms(id, &self.options.schedule);
-        let (progress, effects) = apply(terms, &entry.progress, change, now)?;
+        let (mut progress, effects) = apply(terms, &entry.progress, change, now)?;
+        decision.into_iter().for_each(|decision| progress.keep_decision(decision));
         entry.reporting.retain(|(kind, _)| Some(*kind) != settled);
         let old = std::mem::replace(&mut entry.progress, progress);
         entry.unwritten += 1;
@@ -236,11 +238,13 @@ pub(super) struct Wanted {
     pub(super) change: Change,
     /// What the caller has to tell of it: told once it is durable, before anything that follows.
     pub(super) told: Vec<MailEvent>,
+    /// Who decided it, for the archive.
+    pub(super) decision: Option<Bytes>,
 }
 
 impl From<(QueueId, Change)> for Wanted {
     fn from((id, change): (QueueId, Change)) -> Self {
-        Self { id, change, told: Vec::new() }
+        Self { id, change, told: Vec::new(), decision: None }
     }
 }
 

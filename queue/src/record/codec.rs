@@ -171,6 +171,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether anything is left.
+    pub(super) const fn has_more(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
     /// Nothing may be left over.
     pub(super) fn end(&self) -> Result<(), RecordError> {
         if self.rest.is_empty() { Ok(()) } else { Err(RecordError::Malformed) }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use mailweir_mail::{Enhanced, HoldReason, Reply, Stage};
 
 use super::{
@@ -31,6 +32,9 @@ impl Progress {
             ArchiveDebt::Outcome => 2,
         };
         writer.byte(debt);
+        for decision in &self.decisions {
+            writer.bytes(decision);
+        }
         writer.finish(ARCHIVE_FORMAT)
     }
 
@@ -47,12 +51,15 @@ impl Progress {
         let delay = read_notice(reader)?;
         let count = reader.count()?;
         let recipients = (0..count).map(|_| read_status(reader)).collect::<Result<_, _>>()?;
-        let archive = match version {
-            ARCHIVE_FORMAT.. => read_archive_debt(reader)?,
-            _ => ArchiveDebt::Nothing,
-        };
+        let (mut archive, mut decisions) = (ArchiveDebt::Nothing, Vec::new());
+        if version >= ARCHIVE_FORMAT {
+            archive = read_archive_debt(reader)?;
+            while reader.has_more() {
+                decisions.push(Bytes::copy_from_slice(reader.bytes()?));
+            }
+        }
         reader.end()?;
-        Ok(Self { state, attempts, alive_since, delay, recipients, archive })
+        Ok(Self { state, attempts, alive_since, delay, recipients, archive, decisions })
     }
 }
 

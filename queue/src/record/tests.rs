@@ -44,6 +44,24 @@ fn mail_for_the_archive_is_written_in_the_third_and_other_mail_owes_it_nothing()
 }
 
 #[test]
+fn who_decided_stands_behind_what_the_archive_is_to_get_as_long_as_it_says() {
+    let decisions: Vec<Bytes> = vec!["kim".into(), "root".into()];
+    let progress = Progress { archive: ArchiveDebt::Outcome, decisions, ..waiting() };
+    let written = progress.encode();
+    let behind = b"\x02\x03kim\x04root";
+    let end = written.len() - codec::END.len();
+    assert_eq!((&written[end - behind.len()..end], written[1]), (&behind[..], ARCHIVE_FORMAT));
+    assert_eq!(Progress::decode(&written), Ok(progress));
+    for lie in [3, 5, 0x7f, 0x80] {
+        let mut record = written[..end].to_vec();
+        record[end - 5] = lie;
+        codec::seal(&mut record);
+        record[1] = ARCHIVE_FORMAT;
+        assert_ne!(Progress::decode(&record).map(|read| read.decisions.len()), Ok(2), "{lie}");
+    }
+}
+
+#[test]
 fn a_note_that_lies_about_its_length_makes_no_sense() {
     let payload = &unhex(ENVELOPE_V3)[codec::HEADER..];
     let payload = &payload[..payload.len() - codec::END.len()];
@@ -154,6 +172,7 @@ fn waiting() -> Progress {
         delay: Notice::NotDue,
         recipients: vec![RecipientStatus::Pending { last: None }],
         archive: ArchiveDebt::Nothing,
+        decisions: Vec::new(),
     }
 }
 
@@ -261,9 +280,11 @@ prop_compose! {
         delay in notice(),
         recipients in vec(status(), 0..5),
         archive in archive_debt(),
+        decisions in vec(vec(any::<u8>(), 0..200).prop_map(Bytes::from), 0..4),
     ) -> Progress {
         let alive_since = Timestamp::from_micros(alive_since);
-        Progress { state, attempts, alive_since, delay, recipients, archive }
+        let decisions = if archive == ArchiveDebt::Nothing { Vec::new() } else { decisions };
+        Progress { state, attempts, alive_since, delay, recipients, archive, decisions }
     }
 }
 

@@ -2,6 +2,7 @@
 //! `mailweir queue` does.
 
 use mailweir::{
+    archiving::words::{Ask, Told},
     control::{
         self,
         operation::{Answer, Details, Entry, Operation, Place, Request, Selection},
@@ -92,6 +93,15 @@ impl<'a> Queue<'a> {
         let answers = self.ask(operation).await;
         let refused = |answer: &Answer| !matches!(answer, Answer::Changed { .. });
         assert!(!answers.iter().any(refused), "{answers:?}\n{}", self.gateway.log());
+    }
+
+    /// Asks the archive of the gateway for anything that an operator can ask for.
+    pub async fn ask_archive(&self, ask: Ask) -> Vec<Told> {
+        let told = |answer| match answer {
+            Answer::Archive(told) => told,
+            other => panic!("{other:?}"),
+        };
+        self.ask(Operation::Archive(ask)).await.into_iter().map(told).collect()
     }
 
     /// Asks for anything that an operator can ask for.

@@ -5,15 +5,12 @@ use std::net::SocketAddr;
 
 use mailweir_mail::QueueId;
 use mailweir_tests::{
+    api::{Api, Reply, basic},
     free_address,
     gateway::{AUDITOR, Gateway, Setup, USER, USER_PASSWORD, USER_TV, mail},
     sink::{Script, Sink},
 };
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 
 #[tokio::test]
 async fn a_sender_follows_its_mail_while_a_moderator_decides() {
@@ -194,50 +191,16 @@ impl Office {
     }
 
     async fn get(&self, claim: &str, path: &str) -> Reply {
-        self.ask(&format!("GET {path} HTTP/1.1\r\n{}\r\n", headers(claim))).await
+        self.api().get(claim, path).await
     }
 
     async fn deed(&self, claim: &str, id: QueueId, deed: &str, body: Value) -> Reply {
-        let (body, headers) = (body.to_string(), headers(claim));
-        let request = format!(
-            "POST /api/v1/held/{id}/{deed} HTTP/1.1\r\n{headers}Content-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        self.ask(&request).await
+        self.api().post(claim, &format!("/api/v1/held/{id}/{deed}"), &body).await
     }
 
-    async fn ask(&self, request: &str) -> Reply {
-        let mut stream = TcpStream::connect(self.admin).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Reply { status, head: head.to_owned(), body: body.to_owned() }
+    const fn api(&self) -> Api {
+        Api { address: self.admin }
     }
-}
-
-struct Reply {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Reply {
-    fn expect(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.body);
-        serde_json::from_str(&self.body).unwrap()
-    }
-}
-
-fn headers(claim: &str) -> String {
-    format!("Host: localhost\r\nConnection: close\r\nAuthorization: {claim}\r\n")
-}
-
-fn basic(login: &str, password: &str) -> String {
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{login}:{password}")))
 }
 
 fn setup(sink: &Sink, admin: SocketAddr, tokens: &str) -> Setup {

@@ -10,7 +10,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 
 use super::error::SearchError;
 use super::people::{address_matches, domain_term, whole_term, words_match};
-use super::schema::{ATTACHMENT, Fields};
+use super::schema::{ATTACHMENT, Fields, UNREAD};
 use super::searcher::Scope;
 use super::terms::PartOfWord;
 use crate::query::{Address, Clause, Place, Value};
@@ -79,6 +79,7 @@ impl Compiler {
                 Bound::Excluded(Term::from_field_u64(self.fields.size, *size)),
             ),
             Clause::Attachment => whole(self.fields.facts, ATTACHMENT),
+            Clause::Unread => whole(self.fields.facts, UNREAD),
         })
     }
 

@@ -41,6 +41,8 @@ pub struct Document<'a> {
     pub id: &'a str,
     /// From where to where.
     pub direction: Option<Direction>,
+    /// Whether there is something in it that could not be read, so that searches may miss it.
+    pub has_unread: bool,
 }
 
 /// A person with a mailbox.
@@ -61,6 +63,8 @@ pub enum Direction {
     Out,
     /// Among us.
     Internal,
+    /// Of the gateway itself.
+    Own,
 }
 
 impl Direction {
@@ -70,6 +74,7 @@ impl Direction {
             Self::In => "in",
             Self::Out => "out",
             Self::Internal => "internal",
+            Self::Own => "own",
         }
     }
 }

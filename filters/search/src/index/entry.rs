@@ -8,7 +8,7 @@ use super::document::{Address, Document};
 use super::gate::{Gate, Pass};
 use super::indexer::MAX_MAIL_TEXT;
 use super::people;
-use super::schema::{ATTACHMENT, Fields};
+use super::schema::{ATTACHMENT, Fields, UNREAD};
 use crate::words::folded;
 
 /// Recipients and names of one mail that are indexed; lists with more are mail of nobody in particular.
@@ -73,6 +73,7 @@ fn values(fields: &Fields, document: &Document<'_>) -> (Vec<(Field, OwnedValue)>
     whole(&mut values, fields.id, Some(document.id));
     whole(&mut values, fields.facts, document.direction.map(|direction| direction.as_str()));
     whole(&mut values, fields.facts, document.has_attachment.then_some(ATTACHMENT));
+    whole(&mut values, fields.facts, document.has_unread.then_some(UNREAD));
     (values, MAX_MAIL_TEXT - budget.left, budget.cut)
 }
 

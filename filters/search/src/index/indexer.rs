@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::query::RangeQuery;
-use tantivy::{IndexWriter, Term};
+use tantivy::{IndexReader, IndexWriter, TantivyError, Term};
 
 use super::document::Document;
 use super::entry::Entry;
@@ -31,6 +32,8 @@ pub struct Indexer {
     fields: Fields,
     gate: Arc<Gate>,
     last: Option<u64>,
+    /// That of all searchers of the index in this process.
+    reader: IndexReader,
 }
 
 /// What became of a document.
@@ -48,6 +51,7 @@ pub enum Added {
 impl Indexer {
     pub(super) fn new(
         index: &tantivy::Index,
+        reader: &IndexReader,
         fields: Fields,
         heap: usize,
         last: Option<u64>,
@@ -64,7 +68,7 @@ impl Indexer {
         let mut merging = LogMergePolicy::default();
         merging.set_max_docs_before_merge(MAX_MERGED);
         writer.set_merge_policy(Box::new(merging));
-        Ok(Self { writer, fields, gate: Arc::default(), last })
+        Ok(Self { writer, fields, gate: Arc::default(), last, reader: reader.clone() })
     }
 
     /// Adds a mail. Waits while too many are on their way to the writer's thread.
@@ -82,7 +86,7 @@ impl Indexer {
     }
 
     /// Takes a mail out of what is found after the next commit, when it is erased from the archive. Its
-    /// words stay in the files until its segment is merged, or the index is made anew.
+    /// words stay in the files until [`forget`](Self::forget).
     ///
     /// # Errors
     /// If the writer's thread has ended.
@@ -98,12 +102,49 @@ impl Indexer {
     /// # Errors
     /// If the disk refuses; then this indexer is of no more use.
     pub fn commit(&mut self, up_to: u64) -> Result<(), IndexError> {
+        self.commit_marked(up_to, "")
+    }
+
+    /// The same, with a mark of that record, without spaces, which [`Index::mark`](super::Index::mark) gives back: by
+    /// it the index knows its archive again.
+    ///
+    /// # Errors
+    /// As those of [`commit`](Self::commit).
+    pub fn commit_marked(&mut self, up_to: u64, mark: &str) -> Result<(), IndexError> {
         let up_to = self.last.map_or(up_to, |last| last.max(up_to));
         let mut commit = self.writer.prepare_commit()?;
-        commit.set_payload(&format!("{PAYLOAD}{up_to}"));
+        commit.set_payload(format!("{PAYLOAD}{up_to} {mark}").trim_end());
         commit.commit()?;
         self.last = Some(up_to);
         Ok(())
+    }
+
+    /// Writes every segment anew that holds mails which were [removed](Self::remove) before the last commit, so
+    /// that nothing of them is in the files any more, and lets all searchers go on to what there is then. Gives
+    /// how many segments are left to do, because they are being merged just now: to be called again.
+    ///
+    /// Takes as long as writing those segments. Files that a search under way still reads go with
+    /// a commit after its end.
+    ///
+    /// # Errors
+    /// If the disk refuses. What was removed is found no more all the same.
+    pub fn forget(&mut self) -> Result<usize, IndexError> {
+        for segment in self.with_removed()? {
+            if let Err(error) = self.writer.merge(&[segment]).wait() {
+                // Being merged, it goes with that, or is there the next time.
+                if self.with_removed()?.contains(&segment) && !is_being_merged(&error) {
+                    return Err(error.into());
+                }
+            }
+        }
+        self.reader.reload()?;
+        self.writer.garbage_collect_files().wait()?;
+        Ok(self.with_removed()?.len())
+    }
+
+    fn with_removed(&self) -> Result<Vec<SegmentId>, IndexError> {
+        let segments = self.writer.index().searchable_segment_metas()?;
+        Ok(segments.iter().filter(|one| one.num_deleted_docs() > 0).map(SegmentMeta::id).collect())
     }
 
     /// Ends, after merges under way. Without a commit before, what was added last is lost.
@@ -113,6 +154,11 @@ impl Indexer {
     pub fn finish(self) -> Result<(), IndexError> {
         Ok(self.writer.wait_merging_threads()?)
     }
+}
+
+/// tantivy has one kind of error for a segment that it does not have to itself.
+fn is_being_merged(error: &TantivyError) -> bool {
+    matches!(error, TantivyError::InvalidArgument(_))
 }
 
 impl std::fmt::Debug for Indexer {

@@ -27,7 +27,7 @@ pub(super) struct Fields {
     pub(super) ip: Field,
     pub(super) message_id: Field,
     pub(super) id: Field,
-    /// Facts with few values: the direction, and whether there is an attachment.
+    /// Facts with few values: the direction, whether there is an attachment, whether all was read.
     pub(super) facts: Field,
 }
 
@@ -35,6 +35,8 @@ pub(super) struct Fields {
 pub(super) const SEQ: &str = "seq";
 /// The term of a mail with an attachment.
 pub(super) const ATTACHMENT: &str = "attachment";
+/// The term of a mail with something that could not be read.
+pub(super) const UNREAD: &str = "unread";
 
 impl Fields {
     /// The schema, always the same: field numbers are fixed by the order here.

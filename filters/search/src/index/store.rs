@@ -112,12 +112,24 @@ impl Index {
         Ok(self.committed_up_to()?)
     }
 
+    /// What the last commit was [marked](Indexer::commit_marked) with; empty: nothing.
+    ///
+    /// # Errors
+    /// If it cannot be read any more.
+    pub fn mark(&self) -> Result<String, SearchError> {
+        Ok(self.committed()?.map(|(_, mark)| mark).unwrap_or_default())
+    }
+
     fn committed_up_to(&self) -> Result<Option<u64>, TantivyError> {
+        Ok(self.committed()?.map(|(up_to, _)| up_to))
+    }
+
+    fn committed(&self) -> Result<Option<(u64, String)>, TantivyError> {
         let Some(payload) = self.inner.load_metas()?.payload else { return Ok(None) };
-        let up_to = payload.strip_prefix(PAYLOAD).and_then(|seq| seq.parse().ok());
-        up_to
-            .map(Some)
-            .ok_or_else(|| TantivyError::InternalError(format!("the last commit says {payload:?}")))
+        let said = payload.strip_prefix(PAYLOAD).unwrap_or_default();
+        let (up_to, mark) = said.split_once(' ').unwrap_or((said, ""));
+        let wrong = || TantivyError::InternalError(format!("the last commit says {payload:?}"));
+        Ok(Some((up_to.parse().map_err(|_| wrong())?, mark.to_owned())))
     }
 
     /// How it stands beside an archive whose last record is `last`.
@@ -141,7 +153,7 @@ impl Index {
     /// If there is one already, or the heap has no possible size.
     pub fn indexer(&self, heap: usize) -> Result<Indexer, IndexError> {
         let last = self.committed_up_to()?;
-        Indexer::new(&self.inner, self.fields, heap, last)
+        Indexer::new(&self.inner, &self.reader, self.fields, heap, last)
     }
 
     /// Who reads, as many as wanted. Sees what is committed now, until it is refreshed.

@@ -10,7 +10,7 @@
 //! login: ip: message-id: id: direction: status:      as they are; ip:192.0.2.* too
 //! date:2026-01..2026-03   a day, month or year, or from..to, each end may be missing
 //! after:2026-01-15        that day and later         before:2026-02     earlier than that month
-//! larger:5M smaller:20K   bytes, K, M or G           has:attachment
+//! larger:5M smaller:20K   bytes, K, M or G           has:attachment  has:unread
 //! ```
 //!
 //! Colons, quotation marks, parentheses, stars and minus signs of Japanese, Korean, Chinese and French
@@ -85,6 +85,8 @@ pub enum Clause {
     Smaller(u64),
     /// With an attachment.
     Attachment,
+    /// With something that could not be read: a password is missing, it is damaged, there is no reader.
+    Unread,
 }
 
 /// Where words are looked for.
@@ -128,7 +130,7 @@ pub enum Key {
     MessageId,
     /// The queue's identifier.
     Id,
-    /// `in`, `out` or `internal`.
+    /// `in`, `out`, `internal` or `own`.
     Direction,
 }
 

@@ -217,7 +217,8 @@ impl Parser {
             Field::Larger => Clause::Larger(size()?),
             Field::Smaller => Clause::Smaller(size()?),
             Field::Has if text == "attachment" => Clause::Attachment,
-            Field::Has => return fail(at, "has: knows only has:attachment."),
+            Field::Has if text == "unread" => Clause::Unread,
+            Field::Has => return fail(at, "has: knows has:attachment and has:unread."),
             Field::Exact(key) => {
                 let clause = exact(key, &text, at)?;
                 let is_part = matches!(clause, Clause::Exact(_, Value::Begins(_)));
@@ -324,12 +325,18 @@ fn address(word: &str, place: Place) -> Option<Address> {
 
 fn exact(key: Key, text: &str, at: usize) -> Result<Clause, QueryError> {
     let text = if key == Key::MessageId { text.trim_matches(['<', '>']) } else { text };
+    let text = match (key, text) {
+        // The words of the archive's records.
+        (Key::Direction, "inbound") => "in",
+        (Key::Direction, "outbound") => "out",
+        _ => text,
+    };
     let known = text.trim_end_matches('*');
     if known.is_empty() || known.contains('*') {
         return fail(at, "A star stands only at the end of a value.");
     }
-    if key == Key::Direction && !matches!(known, "in" | "out" | "internal") {
-        return fail(at, "direction: is in, out or internal.");
+    if key == Key::Direction && !matches!(known, "in" | "out" | "internal" | "own") {
+        return fail(at, "direction: is in, out, internal or own.");
     }
     let value = match (known == text, known.parse::<std::net::IpAddr>()) {
         (true, Ok(ip)) if key == Key::Ip => Value::Whole(ip.to_canonical().to_string()),

@@ -38,6 +38,7 @@ fn show(clause: &Clause) -> String {
         Clause::Larger(size) => format!("larger {size}"),
         Clause::Smaller(size) => format!("smaller {size}"),
         Clause::Attachment => "attachment".to_owned(),
+        Clause::Unread => "unread".to_owned(),
     }
 }
 
@@ -95,7 +96,8 @@ fn fields() {
         "all(days Some(20468) None days None Some(20485))"
     );
     assert_eq!(shown("larger:5M smaller:20K"), "all(larger 5242880 smaller 20480)");
-    assert_eq!(shown("has:attachment"), "attachment");
+    assert_eq!(shown("has:attachment -has:unread"), "all(attachment not unread)");
+    assert_eq!(shown("direction:own"), "Direction.Whole(\"own\")");
     assert_eq!(
         shown("offer status:Held -status:erased"),
         "Anywhere[offer] status=held not status=erased"
@@ -144,7 +146,7 @@ fn mistakes_are_sentences_with_their_place() {
         ("after:2026-02-30", 7, "wants a day"),
         ("larger:big", 8, "wants a size"),
         ("has:fun", 5, "has:attachment"),
-        ("direction:up", 11, "in, out or internal"),
+        ("direction:up", 11, "in, out, internal or own"),
         ("in*ce", 1, "A star"),
         ("*a-b*", 1, "one word"),
         ("a*", 1, "two letters"),

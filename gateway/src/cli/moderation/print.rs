@@ -70,7 +70,9 @@ impl Printer {
             | Answer::Skipped { .. }
             | Answer::Flushed { .. }
             | Answer::Ban(_)
-            | Answer::Lifted { .. } => Ok(()),
+            | Answer::Archive(_)
+            | Answer::Lifted { .. }
+            | Answer::Reindexing { .. } => Ok(()),
         }
     }
 

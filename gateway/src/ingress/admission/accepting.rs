@@ -3,6 +3,7 @@
 //! It passes the stages of [`BEFORE_QUEUE`], and then the queue, whose receipt alone makes a 250 (but
 //! for DISCARD, which claims one).
 
+use mailweir_archive::entry::Note;
 use mailweir_filters::{
     checks::{Detour, Fate, Verb},
     restrictions::ProtocolState,
@@ -39,7 +40,7 @@ pub(super) struct Judged {
     /// Who handed it in; absent until somebody asks.
     pub(super) sent_by: Option<SentBy>,
     wishes: Wishes,
-    pub(super) detour: Option<Detour>,
+    detour: Option<Detour>,
     copies: Vec<Address>,
     pub(super) hold: Option<HoldReason>,
     addressed: Addressed,
@@ -53,8 +54,10 @@ pub(super) struct Judged {
     pub(super) moderated: Option<Moderated>,
     /// Which recipients are nobody new to its sender, where that was asked.
     pub(super) acquainted: Option<Acquainted>,
-    /// The envelope as it is queued, and who became others, where moderation had to know.
+    /// The envelope as it is queued, and who became others, where that had to be known.
     pub(super) final_form: Option<(Envelope, Vec<Recipient>)>,
+    /// What the archive is to know of it, if it keeps it.
+    pub(super) note: Option<Note>,
 }
 
 impl Judged {
@@ -73,24 +76,21 @@ impl Judged {
             moderated: None,
             acquainted: None,
             final_form: None,
+            note: None,
         }
     }
 
-    /// The envelope as it is queued, and who became others.
+    /// The envelope as it is queued, and who became others. `written`: as the client wrote it.
     pub(super) fn take_final_form(
         &mut self,
         written: Envelope,
         served: &ServedDomains,
     ) -> (Envelope, Vec<Recipient>) {
-        let final_form = self.final_form.take();
-        final_form.unwrap_or_else(|| {
-            let detour = self.detour.take();
-            self.take_addressed().envelope(written, detour, served)
+        let Self { final_form, addressed, detour, .. } = self;
+        final_form.take().unwrap_or_else(|| {
+            let addressed = std::mem::replace(addressed, Addressed::AsWritten(Vec::new()));
+            addressed.envelope(written, detour.take(), served)
         })
-    }
-
-    pub(super) fn take_addressed(&mut self) -> Addressed {
-        std::mem::replace(&mut self.addressed, Addressed::AsWritten(Vec::new()))
     }
 }
 
@@ -127,6 +127,7 @@ impl Admission {
             BeforeQueue::Header => self.rewrite_header(mail).await,
             BeforeQueue::Envelope => self.rewrite_envelope(mail, envelope).await,
             BeforeQueue::Hops => self.check_hops(mail.incoming.scan()),
+            BeforeQueue::Archive => self.judge_for_archive(mail, envelope, session).await,
             BeforeQueue::Sender => {
                 let counted = self.check_sender(mail.incoming.scan(), envelope).await;
                 mail.counted = counted.map_err(Answer::Refuse)?;

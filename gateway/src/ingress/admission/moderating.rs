@@ -63,9 +63,7 @@ impl Admission {
         if self.came_through_trusted_hosts(rules, id, seen.received.as_ref(), session) {
             return Ok(());
         }
-        let detour = mail.detour.take();
-        let addressed = mail.take_addressed();
-        let final_form = addressed.envelope(envelope.clone(), detour, self.listener.served());
+        let final_form = mail.take_final_form(envelope.clone(), self.listener.served());
         let sender = mail.sent_by.take().unwrap_or_else(|| self.sent_by(envelope, session));
         if sender.log_in == LogIn::Unknown && rules.asks_for_log_ins() {
             self.listener.warn(format!("{id}: {NOT_TOLD}"));

@@ -1,17 +1,13 @@
 //! The last step: the mail becomes an entry of the queue, or two if only some of its recipients wait
 //! for people, in one commit with all that moderation keeps of it.
 
-use mailweir_archive::entry::{self, Direction, Note};
-use mailweir_filters::archiving::Fields;
+use mailweir_archive::entry::{self, Note};
 use mailweir_mail::{
     Client, Envelope, HeldBy, HoldReason, MailEvent, Origin, QueueId, Received, TransactionSummary,
 };
 use mailweir_moderation::case_file::Split;
 use mailweir_queue::Annex;
-use mailweir_smtp::{
-    replies::Refusal,
-    server::{Answer, Session},
-};
+use mailweir_smtp::server::{Answer, Session};
 
 use super::{
     Admission, accepted,
@@ -21,7 +17,6 @@ use super::{
     summary,
 };
 use crate::{
-    archiving::{self, Mail},
     clock,
     egress::Expansion,
     ingress::{
@@ -68,11 +63,7 @@ impl Admission {
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;
         let (id, arrival) = (mail.incoming.id(), mail.incoming.arrival());
-        let fields = mail.incoming.finish_fields();
-        let direction = self.direction(&written, session);
         let (envelope, expanded) = mail.take_final_form(written, self.listener.served());
-        let note = self.archived(direction, &envelope, (&fields, mail.incoming.size()));
-        let note = note.map_err(|reason| self.not_archived(id, &reason))?;
         let expansion = Expansion::of(id, arrival, &envelope, expanded);
         let counted = mail.counted.take();
         let ready = Ready {
@@ -83,7 +74,7 @@ impl Admission {
             moderated: mail.moderated,
             acquainted: mail.acquainted,
             ruled_hold: mail.hold,
-            note,
+            note: mail.note,
         };
         let only = ready.moderated.as_ref().and_then(|moderated| moderated.only.clone());
         let stored = match only {
@@ -171,31 +162,6 @@ impl Admission {
         self.log_received(held.1, shown_as.as_ref(), held_told);
         self.begin_case(held_id, moderated);
         Ok(Answer::Split { sent: sent.0.queue_id(), held: held.0.queue_id() })
-    }
-
-    fn direction(&self, written: &Envelope, session: &Session) -> Direction {
-        let is_ours = self.submitter.is_some() || session.rights().trusted;
-        archiving::direction(written, is_ours, self.listener.served())
-    }
-
-    /// What the archive is to know of the mail, of all of its recipients together; `None`: it does not keep it.
-    ///
-    /// # Errors
-    /// It cannot keep it now, and why.
-    fn archived(
-        &self,
-        direction: Direction,
-        envelope: &Envelope,
-        (fields, size): (&Fields, u64),
-    ) -> Result<Option<Note>, Box<str>> {
-        let Some(archive) = self.listener.archive() else { return Ok(None) };
-        let note = archive.judge(&Mail { direction, envelope, fields, size });
-        note.map(|note| archive.archiver.ready().map(|()| note)).transpose()
-    }
-
-    fn not_archived(&self, id: QueueId, reason: &str) -> Answer {
-        self.listener.warn(format!("{id}: not taken, the archive is not ready: {reason}"));
-        Answer::Refuse(Refusal::ArchiveUnavailable)
     }
 
     /// The entry, with what the archive is to know.

@@ -10,9 +10,9 @@ use aws_lc_rs::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use mailweir_admin_ui::{
     Source,
-    api::{Caller, Claim, NoEntry, Who},
+    api::{ArchiveSight, Caller, Claim, NoEntry, Who},
 };
-use mailweir_auth::{AuthFailure, Identity};
+use mailweir_auth::{AuthFailure, Identity, Role};
 use mailweir_mail::Address;
 use mailweir_moderation::person::is_same;
 use zeroize::Zeroizing;
@@ -29,24 +29,28 @@ use crate::{
 /// # Errors
 /// Nobody who is let in.
 pub(super) async fn log_in(app: &App, claim: Claim<'_>, from: Source) -> Result<Caller, NoEntry> {
-    let who = match claim {
+    let (who, archive) = match claim {
         Claim::Bearer(token) => by_token(&app.config().api_tokens, token).inspect_err(|_| {
             account::log_failure(app, from.address, "Bearer", "no token of [[admin.api_token]]");
         })?,
         Claim::Basic(basic) => by_password(app, basic, from).await?,
     };
-    Ok(Caller { who, from: from.address })
+    Ok(Caller { who, from: from.address, archive })
 }
 
-fn by_token(tokens: &[ApiToken], token: &str) -> Result<Who, NoEntry> {
+fn by_token(tokens: &[ApiToken], token: &str) -> Result<(Who, ArchiveSight), NoEntry> {
     let hash = digest(&SHA256, token.as_bytes());
     let is_it = |known: &&ApiToken| verify_slices_are_equal(&known.sha256, hash.as_ref()).is_ok();
     let known = tokens.iter().find(is_it).ok_or(NoEntry::Wrong)?;
     let decides = known.rights == ApiRights::Decide;
-    Ok(Who::Token { name: known.name.clone(), decides })
+    let archive = match known.rights {
+        ApiRights::Audit => ArchiveSight::Everything,
+        ApiRights::Read | ApiRights::Decide => ArchiveSight::Nothing,
+    };
+    Ok((Who::Token { name: known.name.clone(), decides }, archive))
 }
 
-async fn by_password(app: &App, basic: &str, from: Source) -> Result<Who, NoEntry> {
+async fn by_password(app: &App, basic: &str, from: Source) -> Result<(Who, ArchiveSight), NoEntry> {
     // There is no TLS here: what comes from elsewhere came in clear.
     if !from.is_local {
         return Err(NoEntry::InClear);
@@ -56,7 +60,7 @@ async fn by_password(app: &App, basic: &str, from: Source) -> Result<Who, NoEntr
     let named = (&pair[..colon], &pair[colon + 1..]);
     let identity = account::log_in(app, named, from.address, Way::Private).await;
     let identity = identity.map_err(|failure| no_entry(&failure))?;
-    Ok(owner(&app.config().moderation.moderators, &identity))
+    Ok((owner(&app.config().moderation.moderators, &identity), archive_sight(&identity)))
 }
 
 /// Which moderator an account is: the one whose log-in it is, or the one whose address it is if that
@@ -73,6 +77,17 @@ fn owner(moderators: &[Moderator], identity: &Identity) -> Who {
     // An app password is for one program, and that is not for deciding.
     let decides = identity.credential().is_none();
     Who::Account { login: login.into(), address, decides }
+}
+
+/// What an account may see of the archive: with the role, and its own password, all of it.
+fn archive_sight(identity: &Identity) -> ArchiveSight {
+    let roles = identity.roles();
+    let is_auditor = roles.contains(Role::Auditor) || roles.contains(Role::Administrator);
+    // An app password is for one program, which sees what its owner has in their mailbox anyhow.
+    match is_auditor && identity.credential().is_none() {
+        true => ArchiveSight::Everything,
+        false => ArchiveSight::Own,
+    }
 }
 
 fn no_entry(failure: &AuthFailure) -> NoEntry {

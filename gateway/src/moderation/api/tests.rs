@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use mailweir_admin_ui::api::ArchiveSight;
 use mailweir_mail::ReversePath;
 use mailweir_moderation::{
     case::{Command, MOST_WORDS, Moderator, OwnMail, QueueDeed},
@@ -53,7 +54,7 @@ async fn a_token_is_known_by_its_hash_and_no_other_text_is() {
     }
     let crm = Who::Token { name: "crm".into(), decides: true };
     let let_in = caller::log_in(&app, Claim::Bearer("secret token"), HERE).await;
-    assert_eq!(let_in, Ok(Caller { who: crm, from: LOCAL }));
+    assert_eq!(let_in, Ok(Caller { who: crm, from: LOCAL, archive: ArchiveSight::Nothing }));
 }
 
 #[tokio::test]
@@ -76,7 +77,7 @@ async fn a_password_that_came_in_clear_from_elsewhere_is_not_even_looked_at() {
 fn account(login: &str, address: Option<&str>, decides: bool) -> Clearance {
     let address = address.map(|address| address.parse().unwrap());
     let who = Who::Account { login: login.into(), address, decides };
-    Clearance { caller: Caller { who, from: LOCAL } }
+    Clearance { caller: Caller { who, from: LOCAL, archive: ArchiveSight::Own } }
 }
 
 /// Ann's mail, about which the boss decides.
@@ -230,7 +231,7 @@ async fn a_page_ends_where_an_answer_would_be_too_large_and_the_next_one_goes_on
     }
     let api = Api::new(Arc::downgrade(&app));
     let who = Who::Token { name: "program".into(), decides: false };
-    let caller = Caller { who, from: LOCAL };
+    let caller = Caller { who, from: LOCAL, archive: ArchiveSight::Own };
     let (mut seen, mut pages, mut after) = (Vec::new(), 0, None);
     loop {
         let page = api.list(&caller, Wanted { query: Query::default(), after, limit: 1_000 }).await;

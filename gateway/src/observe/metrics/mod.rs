@@ -297,6 +297,8 @@ pub struct Gauges {
     pub fsync: FsyncTimes,
     /// Log-ins.
     pub logins: LogInGauges,
+    /// The archive, if there is one.
+    pub archive: Option<ArchiveGauges>,
     /// Time since the start of the process.
     pub uptime: Duration,
 }
@@ -312,6 +314,19 @@ pub struct LogInGauges {
     pub throttled: u64,
     /// The back ends by name, and whether each answers.
     pub backends: Vec<(Box<str>, bool)>,
+}
+
+/// What is true of the archive at the moment of a scrape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ArchiveGauges {
+    /// Mails that are done and wait for the archive alone.
+    pub waiting: u64,
+    /// How long ago the oldest mail came of which it is owed something now.
+    pub lag: Duration,
+    /// Whether it can be written.
+    pub is_writable: bool,
+    /// The number of its last record, once that is known.
+    pub last_record: Option<u64>,
 }
 
 /// How often the store synced to disk, and how long that took in all.
@@ -344,6 +359,9 @@ impl Gauges {
         text.gauge("mailweir_sessions", "Open sessions with clients.", "", self.sessions);
         text.gauge("mailweir_connections", "Open connections to next hops.", "", self.connections);
         self.logins.render(text);
+        if let Some(archive) = &self.archive {
+            archive.render(text);
+        }
         text.gauge(
             "mailweir_uptime_seconds",
             "Time since the start of the process.",
@@ -373,6 +391,21 @@ impl LogInGauges {
             let labels = labelled::label("backend", backend);
             let help = "Whether a back end of log-ins answers.";
             text.gauge("mailweir_auth_backend_up", help, &labels, u8::from(*is_up));
+        }
+    }
+}
+
+impl ArchiveGauges {
+    fn render(&self, text: &mut Exposition) {
+        let help = "Mails that are done and wait for the archive alone.";
+        text.gauge("mailweir_archive_waiting_messages", help, "", self.waiting);
+        let help = "How long ago the oldest mail came of which the archive is owed something now.";
+        text.gauge("mailweir_archive_lag_seconds", help, "", self.lag.as_secs_f64());
+        let help = "Whether the archive can be written.";
+        text.gauge("mailweir_archive_writable", help, "", u8::from(self.is_writable));
+        if let Some(last) = self.last_record {
+            let help = "The number of the last record in the archive.";
+            text.gauge("mailweir_archive_last_record", help, "", last);
         }
     }
 }

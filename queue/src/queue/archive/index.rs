@@ -76,6 +76,12 @@ impl ArchiveIndex {
         self.owed.iter().copied()
     }
 
+    /// The oldest mail, handed out soon or not.
+    pub(in crate::queue) fn oldest(&self) -> Option<QueueId> {
+        let postponed = self.postponed.iter().map(|(_, id)| id).min();
+        [self.owed.first(), self.fresh.first(), postponed].into_iter().flatten().min().copied()
+    }
+
     /// When there is something to be handed out; `now` if there is.
     pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
         if !self.owed.is_empty() || self.ripe(now).is_some() {
@@ -152,6 +158,7 @@ mod tests {
         let news = [3, 1, 2, 2].map(|number| index.insert(nth(number), &ready));
         assert_eq!(news, [true, true, false, false]);
         assert_eq!(index.owed().collect::<Vec<_>>(), [1, 2, 3].map(nth));
+        assert_eq!(index.oldest(), Some(nth(1)));
         assert!(index.remove(nth(2)) && !index.remove(nth(2)));
         assert_eq!(index.owed().collect::<Vec<_>>(), [1, 3].map(nth));
     }
@@ -167,12 +174,12 @@ mod tests {
         index.postpone(nth(1), later);
         assert_eq!(index.owed().collect::<Vec<_>>(), [nth(2)]);
         assert!(index.remove(nth(2)));
-        assert_eq!(index.next(NOW), Some(later));
+        assert_eq!((index.next(NOW), index.oldest()), (Some(later), Some(nth(1))));
         index.advance(later);
         assert_eq!(index.owed().collect::<Vec<_>>(), [nth(1)]);
         index.postpone(nth(1), later);
         assert!(index.remove(nth(1)));
-        assert_eq!((index.next(NOW), index.len()), (None, 0));
+        assert_eq!((index.next(NOW), index.oldest(), index.len()), (None, None, 0));
     }
 
     #[test]

@@ -3,13 +3,13 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use mailweir_mail::HoldReason;
+use mailweir_mail::{HoldReason, Stage};
 
 use super::{super::archive::MOST_KEPT, harness::*};
 use crate::{
-    ArchivePart, Body, ChangeError, Disposition, Filter, IntakeError, LONGEST_NOTE, Listed,
+    Annex, ArchivePart, Body, ChangeError, Disposition, Filter, IntakeError, LONGEST_NOTE, Listed,
     NewMail, Place, Queue, Recorded, When, Work,
-    progress::{Outcome, RecipientStatus},
+    progress::{MOST_DECISIONS, Outcome, RecipientStatus},
     store::Space,
 };
 
@@ -106,6 +106,71 @@ async fn a_held_mail_is_captured_and_its_deletion_is_an_outcome() {
     it.queue.archived(vec![owed]).await.unwrap();
     assert_eq!(it.events(), ["deleted", "removed"]);
     assert!(it.is_empty());
+}
+
+/// FORMAT.md, "What the archive is owed".
+#[tokio::test(start_paused = true)]
+async fn who_decided_comes_with_the_outcome_in_the_order_in_which_they_did() {
+    let it = Fixture::new();
+    let disposition = Disposition::Held(HoldReason::new("rule"));
+    let held = |mail| NewMail { disposition: disposition.clone(), ..mail };
+    let id = it.accept(held(archived(mail(1)))).await;
+    let other = it.accept(held(mail(1))).await;
+    it.queue.archived(vec![it.debt().await]).await.unwrap();
+    let told = |word: &'static str| {
+        let mut annex = Annex::default();
+        annex.tell_archive(word.into());
+        annex
+    };
+    let pinned = it.queue.pin(id).await.unwrap();
+    let reason = HoldReason::new("a table");
+    it.queue.keep_held_with(&pinned, reason, None, told("approved")).await.unwrap();
+    let refused = it.queue.release_with(&pinned, "x", Some(vec![]), told("never")).await;
+    assert!(refused.is_err());
+    it.queue.release_with(&pinned, "x", None, told("released")).await.unwrap();
+    drop(pinned);
+    let it = it.restart().await;
+    let claim = it.claim().await;
+    let pinned = it.queue.pin(id).await.unwrap();
+    let when = it.queue.delete_with(&pinned, "x", told("deleted")).await.unwrap();
+    assert_eq!(when, When::AfterAttempt);
+    drop(pinned);
+    it.record_all(&claim, deferred()).await;
+    drop(claim);
+    let it = it.restart().await;
+    let owed = it.debt().await;
+    let ending = owed.ending.as_ref().unwrap();
+    assert_eq!((owed.id, ending.outcome), (id, Outcome::Deleted));
+    assert_eq!(ending.decisions, ["approved", "released", "deleted"]);
+    it.queue.archived(vec![owed]).await.unwrap();
+    // Nobody hears of mail that is not kept.
+    let pinned = it.queue.pin(other).await.unwrap();
+    it.queue.delete_with(&pinned, "x", told("deleted")).await.unwrap();
+    assert!(it.queue.next_to_archive(9).await.is_empty());
+    drop(pinned);
+    assert!(it.is_empty());
+    it.expect_nothing_left();
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_very_many_decisions_the_last_are_kept() {
+    let it = Fixture::new();
+    let id = it.accept(archived(mail(1))).await;
+    for number in 0..=MOST_DECISIONS {
+        let pinned = it.queue.pin(id).await.unwrap();
+        let mut annex = Annex::default();
+        annex.tell_archive(number.to_string().into());
+        it.queue.requeue_with(&pinned, "x", annex).await.unwrap();
+        drop(pinned);
+        let Work::Screen(screening) = it.queue.next_work().await.unwrap() else {
+            panic!("a mail to screen")
+        };
+        it.queue.pass(&screening, Stage::Route).await.unwrap();
+    }
+    it.deliver().await;
+    let owed = it.debt().await;
+    let kept = &owed.ending.as_ref().unwrap().decisions;
+    assert_eq!((kept.len(), &kept[0][..]), (MOST_DECISIONS, &b"1"[..]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -374,3 +439,36 @@ impl Fixture {
 
 /// The queue looks at the clock more seldom than that.
 const LONG: Duration = Duration::from_secs(60);
+
+/// Whatever of it is in a file by then.
+#[tokio::test(start_paused = true)]
+async fn what_stands_above_the_content_stays_or_is_taken_off_whole() {
+    const TOP: &[u8] = b"X-Top: yes\r\n";
+    for threshold in [4, TOP.len(), TOP.len() + 8, 1 << 20] {
+        for stays in [true, false] {
+            let it = Fixture::with(|options| options.spool_threshold = threshold);
+            let mut intake = it.queue.intake(0).unwrap();
+            intake.put_on_top(TOP).await.unwrap();
+            for piece in CONTENT.chunks(5) {
+                intake.write(piece).await.unwrap();
+            }
+            if !stays {
+                intake.take_off_top().await.unwrap();
+                intake.take_off_top().await.unwrap();
+            }
+            let expected = if stays { [TOP, CONTENT].concat() } else { CONTENT.to_vec() };
+            assert_eq!(intake.size(), expected.len() as u64);
+            let receipt = intake.commit(archived(mail(1))).await.unwrap();
+            let it = it.restart().await;
+            let owed = it.debt().await;
+            assert_eq!((owed.id, owed.size), (receipt.queue_id(), expected.len() as u64));
+            let mut reader = it.queue.body(owed.id, &owed.body).await.unwrap().reader();
+            let mut read = Vec::new();
+            // The checksum is compared as it is read.
+            while let Some(piece) = reader.next().await.unwrap() {
+                read.extend_from_slice(&piece);
+            }
+            assert!(read == expected, "{threshold}, {stays}");
+        }
+    }
+}

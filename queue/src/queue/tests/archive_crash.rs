@@ -11,7 +11,7 @@ use mailweir_mail::{HoldReason, QueueId};
 
 use super::harness::*;
 use crate::{
-    ArchivePart, AttemptResult, Disposition, Filter, NewMail, Options, Place, Queue, Work,
+    Annex, ArchivePart, AttemptResult, Disposition, Filter, NewMail, Options, Place, Queue, Work,
     progress::Outcome,
     spool::Spool,
     store::{
@@ -81,7 +81,7 @@ async fn tell(queue: &Queue, archive: &mut Archive) -> Option<()> {
     archive.take_all(queue).await?;
     archive.expect_known(&relayed, (true, true));
     archive.expect_known(&[held, late], (true, false));
-    queue.delete(held, "moderator").await.ok()?;
+    reject(queue, held).await?;
     queue.flush();
     attempt(queue, failed()).await?;
     archive.take_all(queue).await?;
@@ -107,6 +107,13 @@ async fn accept(
     let id = intake.commit(mail).await.ok()?.queue_id();
     archive.promised.extend(is_to_be_kept.then_some(id));
     Some(id)
+}
+
+async fn reject(queue: &Queue, id: QueueId) -> Option<()> {
+    let pinned = queue.pin(id).await.ok()?;
+    let mut annex = Annex::default();
+    annex.tell_archive(REJECTED.into());
+    queue.delete_with(&pinned, "moderator", annex).await.ok().map(drop)
 }
 
 async fn report(queue: &Queue) -> Option<()> {
@@ -183,6 +190,10 @@ impl Archive {
                     assert!(!has.known.1, "{owed:?} was handed out again");
                     assert!(has.outcome.is_none_or(|outcome| outcome == ending.outcome));
                     has.outcome = Some(ending.outcome);
+                    // Who decided is known if it was done, and only then.
+                    let decided = ending.decisions == [REJECTED];
+                    assert!(decided || ending.decisions.is_empty(), "{ending:?}");
+                    assert_eq!(decided, ending.outcome == Outcome::Deleted, "{ending:?}");
                 }
             }
             let parts: Vec<_> = group.iter().map(|owed| (owed.id, owed.part)).collect();
@@ -209,6 +220,8 @@ impl Archive {
         }
     }
 }
+
+const REJECTED: &str = "rejected by a moderator";
 
 /// Stays in the store; what is longer has a file.
 const SMALL: &[u8] = b"Subject: small\r\n\r\n";

@@ -30,6 +30,96 @@ fn an_index_knows_how_far_it_is() {
 }
 
 #[test]
+fn an_index_knows_its_archive_again_by_the_mark_of_the_last_record() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.index.mark().unwrap(), "");
+    bench.commit(3);
+    assert_eq!(
+        (bench.index.mark().unwrap().as_str(), bench.index.indexed_up_to().unwrap()),
+        ("", Some(3))
+    );
+    bench.indexer.commit_marked(9, "5dc9da79").unwrap();
+    assert_eq!(bench.index.mark().unwrap(), "5dc9da79");
+    assert_eq!(bench.index.indexed_up_to().unwrap(), Some(9));
+    // Merges keep it.
+    bench.add(&[mail(10), mail(11)]);
+    bench.indexer.remove(10).unwrap();
+    bench.indexer.commit_marked(12, "aa").unwrap();
+    assert_eq!(bench.indexer.forget().unwrap(), 0);
+    assert_eq!(bench.index.mark().unwrap(), "aa");
+}
+
+#[test]
+fn of_forgotten_mail_no_word_is_in_the_files() {
+    let mut bench = Bench::new();
+    for round in 0..3 {
+        let erased = Document {
+            subject: "unforgettable 秘密保持契約",
+            text: &["the password is xyzzy"],
+            files: &["plans.pdf"],
+            from: &[BOSS],
+            owners: &["boss@secret.example"],
+            message_id: Some("<erased@secret.example>"),
+            id: "4erased",
+            ..mail(3 * round + 1)
+        };
+        let kept = Document { text: &["the word stays"], to: &[HANS], ..mail(3 * round + 2) };
+        bench.add(&[erased, kept]);
+    }
+    // A segment of nothing but erased mail.
+    bench.add(&[Document { text: &["xyzzy"], ..mail(20) }]);
+    const WORDS: [&str; 7] =
+        ["unforgettable", "xyzzy", "密保", "plans", "boss", "4erased", "erased@secret.example"];
+    let terms = terms_in_files(&bench);
+    assert!(WORDS.iter().all(|word| terms.contains(*word)), "{terms:?}");
+    for seq in [1, 4, 7, 20] {
+        bench.indexer.remove(seq).unwrap();
+    }
+    bench.commit(20);
+    assert_eq!(bench.find("xyzzy"), [0; 0]);
+    assert!(terms_in_files(&bench).contains("xyzzy"), "hidden, and not gone yet");
+    assert_eq!(bench.indexer.forget().unwrap(), 0);
+    let terms = terms_in_files(&bench);
+    assert!(!terms.iter().any(|term| WORDS.iter().any(|word| term.contains(word))), "{terms:?}");
+    assert!(terms.contains("stays"));
+    assert_eq!(bench.find("stays"), [8, 5, 2]);
+    assert!(bench.index.verify().unwrap().is_empty());
+    // Nothing to do any more.
+    assert_eq!(bench.indexer.forget().unwrap(), 0);
+    bench.add(&[Document { text: &["xyzzy again"], ..mail(21) }]);
+    assert_eq!(bench.find("xyzzy"), [21]);
+}
+
+/// All words of all fields in the files of the index. They are in no other form in a file (the dictionary
+/// shares the letters of words), and no file of a segment is there that is not looked into.
+fn terms_in_files(bench: &Bench) -> std::collections::BTreeSet<String> {
+    let index = tantivy::Index::open_in_dir(bench.path()).unwrap();
+    let searcher = index.reader().unwrap().searcher();
+    let mut terms = std::collections::BTreeSet::new();
+    let mut segments = Vec::new();
+    for segment in searcher.segment_readers() {
+        segments.push(segment.segment_id().uuid_string());
+        for (field, entry) in index.schema().fields() {
+            if !entry.is_indexed() {
+                continue;
+            }
+            let inverted = segment.inverted_index(field).unwrap();
+            let mut stream = inverted.terms().stream().unwrap();
+            while stream.advance() {
+                terms.insert(String::from_utf8_lossy(stream.key()).into_owned());
+            }
+        }
+    }
+    for file in std::fs::read_dir(bench.path()).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let is_known = segments.iter().any(|segment| name.starts_with(segment.as_str()));
+        let is_segment = !name.starts_with('.') && name != "meta.json";
+        assert!(is_known || !is_segment, "{name} is of no living segment");
+    }
+    terms
+}
+
+#[test]
 fn what_was_not_committed_is_gone_after_a_crash_and_can_be_added_again() {
     let mut bench = Bench::new();
     bench.add(&[mail(1)]);

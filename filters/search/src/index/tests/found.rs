@@ -23,6 +23,7 @@ fn rich_and_poor() -> Bench {
             message_id: Some("<AbC@mail.example.com>"),
             id: "4XyZ",
             direction: Some(Direction::Out),
+            has_unread: true,
             ..Document::default()
         },
         Document { seq: 2, size: 10, time: 1_768_521_600, text: &["nothing of that"], ..mail(2) },
@@ -62,6 +63,7 @@ fn every_field_is_found_by_its_own_words() {
         "id:4xyz",
         "direction:out",
         "has:attachment",
+        "has:unread",
         "larger:20K",
         "date:2026-01-15",
         "before:2026-01-16",

@@ -1,0 +1,338 @@
+//! The catalogue: where each record is and how each mail stands, so that nobody has to read segments for it.
+//!
+//! One file of rows, that of record N behind N rows; before the first one, where the checkpoint would be. What
+//! is known up to the *checkpoint* is on the disk; all behind it is read from the segments again at each
+//! start. So nothing is synced for each group, and whatever a crash leaves of the rows behind the checkpoint,
+//! a start mends it. All of it can be made anew from the segments, and is, if it fits them no longer.
+
+mod row;
+mod rows;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::{fs::File, io, os::unix::fs::FileExt};
+
+use self::{
+    row::take,
+    rows::{There, offset},
+};
+pub use self::{
+    row::{Facts, Row, Standing},
+    rows::Rows,
+};
+use crate::{
+    archive::{Places, Written, private, sync_directory},
+    entry::{self, Capture, Outcome},
+    frame::{Kind, SegmentHead, Seq},
+    hash::{Chain, Hash},
+    payload::UnpackError,
+    read::{ReadError, Reader},
+    records::Records,
+    scan::{Look, Scan},
+};
+
+/// Writes the catalogue: beside the one who writes the archive.
+#[derive(Debug)]
+pub struct Catalogue {
+    reader: Reader,
+    places: Places,
+    file: File,
+    rows: Rows,
+    checkpoint: Checkpoint,
+    /// The last legal hold, or end of one.
+    last_hold: Seq,
+    /// Whether something could not be written, and the rows behind the checkpoint are to be made anew.
+    is_behind: bool,
+}
+
+/// What a start has found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Records that were known and are not in the archive any more: the last that there is, the last that was
+    /// known. The archive was cut off, or put back to what it was once.
+    pub lost: Option<(Seq, Seq)>,
+    /// Rows that were made from segments.
+    pub made: u64,
+    /// The first record that is not there though later ones are: it is damaged, and nobody knows what it said.
+    pub missing: Option<Seq>,
+}
+
+/// Up to where the rows are on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Checkpoint {
+    /// The first segment whose records may have no rows on the disk.
+    segment: u64,
+    /// The number of its first record.
+    first: Seq,
+    /// The chain before it: it shows that the catalogue is of this archive.
+    chain: Chain,
+    /// The last legal hold before it, or end of one; 0: there is none.
+    last_hold: Seq,
+}
+
+impl Catalogue {
+    /// Opens the catalogue of an archive that was opened for writing, and has it know all of it. `progress` is
+    /// told of rows that are made.
+    ///
+    /// # Errors
+    /// It cannot be read or written, or segments cannot be read.
+    pub fn open(
+        places: &Places,
+        reader: Reader,
+        progress: &mut dyn FnMut(u64),
+    ) -> io::Result<(Self, Found)> {
+        let path = places.catalogue();
+        let file = private().read(true).write(true).create(true).truncate(false).open(&path)?;
+        sync_directory(places.directory())?;
+        let rows = Rows::of(file.try_clone()?);
+        let stored = Checkpoint::read(&file)?;
+        let mut catalogue = Self {
+            reader,
+            places: places.clone(),
+            file,
+            rows,
+            checkpoint: stored.unwrap_or(Checkpoint::START),
+            last_hold: 0,
+            is_behind: true,
+        };
+        let known = catalogue.last_known()?;
+        if stored.is_none() || !catalogue.is_whole()? || !catalogue.checkpoint.fits(places)? {
+            catalogue.begin_anew()?;
+        }
+        let (mut made, last) = catalogue.catch_up(progress)?;
+        let lost = known.filter(|known| *known > last).map(|known| (last, known));
+        if lost.is_some() {
+            // Rows before the checkpoint may say what came later, and is not there any more.
+            catalogue.begin_anew()?;
+            (made, _) = catalogue.catch_up(progress)?;
+        }
+        let missing = catalogue.first_missing()?;
+        Ok((catalogue, Found { lost, made, missing }))
+    }
+
+    /// Whether all rows before the checkpoint are what was written.
+    fn is_whole(&self) -> io::Result<bool> {
+        if self.rows.next()? < self.checkpoint.first {
+            return Ok(false);
+        }
+        self.rows.forget();
+        for seq in 1..self.checkpoint.first {
+            if self.rows.there(seq)? == There::Damage {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn first_missing(&self) -> io::Result<Option<Seq>> {
+        self.rows.forget();
+        for seq in 1..self.rows.next()? {
+            if self.rows.there(seq)? != There::Row {
+                return Ok(Some(seq));
+            }
+        }
+        Ok(None)
+    }
+
+    fn begin_anew(&mut self) -> io::Result<()> {
+        self.checkpoint = Checkpoint::START;
+        self.file.set_len(0)?;
+        self.checkpoint.write(&self.file)
+    }
+
+    /// Takes in a group that was written.
+    ///
+    /// # Errors
+    /// The disk failed. The archive has the group nevertheless, and the next call takes in what is missing.
+    pub fn note(&mut self, group: &[(Written, Facts)]) -> io::Result<()> {
+        if self.is_behind {
+            return self.catch_up(&mut |_| {}).map(|_| ());
+        }
+        self.is_behind = true;
+        for (written, facts) in group {
+            self.put(Row::new(written, *facts), *facts)?;
+        }
+        self.is_behind = false;
+        Ok(())
+    }
+
+    /// All records before the segment that is written to now are on the disk, and their rows with this call.
+    ///
+    /// # Errors
+    /// The disk failed. It is done again with the next segment.
+    pub fn keep(&mut self) -> io::Result<()> {
+        if self.is_behind {
+            self.catch_up(&mut |_| {})?;
+        }
+        let Some(last) = self.places.numbers()?.pop() else { return Ok(()) };
+        let (head, _) = Scan::open(&self.places.segment(last), Look::AtHeads)?;
+        let Ok(head) = head else { return Ok(()) };
+        let last_hold = match self.last_hold {
+            hold if hold < head.first => hold,
+            _ => self.last_hold_before(head.first)?,
+        };
+        let checkpoint =
+            Checkpoint { segment: last, first: head.first, chain: head.chain, last_hold };
+        if checkpoint != self.checkpoint {
+            self.file.sync_all()?;
+            checkpoint.write(&self.file)?;
+            self.file.sync_all()?;
+            self.checkpoint = checkpoint;
+        }
+        Ok(())
+    }
+
+    /// What is known.
+    #[must_use]
+    pub const fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    fn last_hold_before(&self, first: Seq) -> io::Result<Seq> {
+        let mut hold = self.last_hold;
+        while hold >= first {
+            let row = self.rows.get(hold)?.filter(|row| row.about < hold);
+            hold = row.ok_or(io::ErrorKind::InvalidData)?.about;
+        }
+        Ok(hold)
+    }
+
+    /// The last record that there is a row of.
+    fn last_known(&self) -> io::Result<Option<Seq>> {
+        let next = self.rows.next()?;
+        for seq in (1..next).rev().take(STRAY) {
+            if self.rows.get(seq)?.is_some() {
+                return Ok(Some(seq));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the rows behind the checkpoint. Says how many, and the last.
+    fn catch_up(&mut self, progress: &mut dyn FnMut(u64)) -> io::Result<(u64, Seq)> {
+        self.last_hold = self.checkpoint.last_hold;
+        let (mut made, mut last) = (0, self.checkpoint.first - 1);
+        for record in Records::from(&self.places, self.checkpoint.first)? {
+            let (head, place) = record?;
+            let written = Written { head, place };
+            let facts = self.facts(&written)?;
+            self.put(Row::new(&written, facts), facts)?;
+            (made, last) = (made + 1, head.seq);
+            progress(made);
+        }
+        self.is_behind = false;
+        Ok((made, last))
+    }
+
+    /// What a record says. If it is damaged or erased, nothing is known: what is there of it is kept for ever.
+    fn facts(&self, Written { head, place }: &Written) -> io::Result<Facts> {
+        if !matches!(head.kind, Kind::Capture | Kind::Outcome) {
+            return Ok(Facts::Nothing);
+        }
+        let read = self.reader.read(*place).and_then(|mut record| Ok(record.payload.summary()?));
+        let summary = match read {
+            Ok(summary) => summary,
+            // It may be there the next time.
+            Err(ReadError::Io { error, .. } | ReadError::Payload(UnpackError::Io(error))) => {
+                return Err(error);
+            }
+            Err(_) => return Ok(Facts::Nothing),
+        };
+        Ok(match head.kind {
+            Kind::Capture => entry::decode::<Capture>(&summary)
+                .map_or(Facts::Nothing, |capture| Facts::of_capture(&capture.note, head.at)),
+            _ => entry::decode::<Outcome>(&summary)
+                .map_or(Facts::Nothing, |outcome| Facts::Outcome(outcome.end)),
+        })
+    }
+
+    /// Writes a row, and what it means for the one that it is about.
+    fn put(&mut self, mut row: Row, facts: Facts) -> io::Result<()> {
+        let about = row.about;
+        match (row.kind, facts) {
+            (Kind::Hold | Kind::Lifted, _) => {
+                row.about = self.last_hold;
+                self.last_hold = row.seq;
+            }
+            (Kind::Outcome, Facts::Outcome(ending)) => {
+                self.change(about, |capture| capture.mail.ended = Some((row.seq, ending)))?;
+            }
+            (Kind::Erased, _) => self.change(about, |record| record.erased = Some(row.seq))?,
+            (Kind::Capture | Kind::Outcome | Kind::Access, _) => {}
+        }
+        self.file.write_all_at(&row.encode(), offset(row.seq))
+    }
+
+    /// Only what is there can be changed: records may be lost by damage.
+    fn change(&self, seq: Seq, change: impl FnOnce(&mut Row)) -> io::Result<()> {
+        let Some(mut row) = self.rows.get(seq)? else { return Ok(()) };
+        change(&mut row);
+        self.file.write_all_at(&row.encode(), offset(seq))
+    }
+}
+
+impl Checkpoint {
+    const START: Self = Self { segment: 1, first: 1, chain: Chain::START, last_hold: 0 };
+
+    /// `None`: there is none, or it is damaged.
+    fn read(file: &File) -> io::Result<Option<Self>> {
+        let mut bytes = [0; Row::LEN];
+        match file.read_exact_at(&mut bytes, 0) {
+            Ok(()) => Ok(Self::decode(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write(&self, file: &File) -> io::Result<()> {
+        file.write_all_at(&self.encode(), 0)
+    }
+
+    fn encode(&self) -> [u8; Row::LEN] {
+        let mut bytes = Vec::with_capacity(Row::LEN);
+        bytes.extend_from_slice(MAGIC);
+        for number in [self.segment, self.first, self.last_hold] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        bytes.extend_from_slice(self.chain.hash().as_bytes());
+        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+        let mut row = [0; Row::LEN];
+        row.copy_from_slice(&bytes);
+        row
+    }
+
+    fn decode(bytes: &[u8; Row::LEN]) -> Option<Self> {
+        let (content, checksum) = bytes.split_at(Row::LEN - 4);
+        if crc32fast::hash(content).to_le_bytes() != *checksum {
+            return None;
+        }
+        let mut rest = content.strip_prefix(MAGIC)?;
+        Some(Self {
+            segment: u64::from_le_bytes(take(&mut rest)?),
+            first: u64::from_le_bytes(take(&mut rest)?),
+            last_hold: u64::from_le_bytes(take(&mut rest)?),
+            chain: Chain::from_hash(Hash::from_bytes(take(&mut rest)?)),
+        })
+    }
+
+    /// Whether the archive has the segment that it names.
+    fn fits(&self, places: &Places) -> io::Result<bool> {
+        if *self == Self::START {
+            return Ok(true);
+        }
+        match Scan::open(&places.segment(self.segment), Look::AtHeads) {
+            Ok((Ok(SegmentHead { number, first, chain, .. }), _)) => {
+                Ok((number, first, chain) == (self.segment, self.first, self.chain))
+            }
+            Ok((Err(_), _)) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Before the content of a checkpoint.
+const MAGIC: &[u8] = b"MWC\x01";
+
+/// Rows that may be missing at the end before none is believed to be there.
+const STRAY: usize = 100_000;

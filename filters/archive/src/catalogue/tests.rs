@@ -1,0 +1,334 @@
+//! What is known of records after groups, crashes, damage and losses.
+
+use std::{fs, os::unix::fs::FileExt};
+
+use mailweir_mail::{Client, Envelope, Origin, Protocol, QueueId, ReversePath, Timestamp};
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    About, Archive, Draft, Options,
+    entry::{Direction, Ending, Fared, Note, Source},
+    payload::Packer,
+};
+
+#[test]
+fn a_mail_is_found_by_its_number_and_by_its_name() {
+    let mut home = Home::new();
+    let one = home.capture(1, Some(30));
+    let two = home.capture(2, None);
+    home.end(two, 2, Ending::Failed);
+    let rows = home.catalogue().rows();
+    let (first, second) = (rows.get(one).unwrap().unwrap(), rows.get(two).unwrap().unwrap());
+    let today = u32::try_from(now().as_secs() / 86_400).unwrap();
+    assert_eq!(first.mail.keep_until, Some(today + 31));
+    assert_eq!((first.mail.ended, second.mail.keep_until), (None, None));
+    assert_eq!(second.mail.ended, Some((3, Ending::Failed)));
+    assert_eq!(rows.of_mail(id(1)).unwrap(), Some(first));
+    assert_eq!(rows.of_mail(id(2)).unwrap(), Some(second));
+    assert_eq!(rows.of_mail(id(3)).unwrap(), None);
+    for seq in [0, 4, u64::MAX / 128] {
+        assert_eq!(rows.get(seq).unwrap(), None);
+        assert_eq!(rows.look(seq).unwrap(), None);
+    }
+    assert_eq!(rows.from(1).map(|row| row.unwrap().seq).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[test]
+fn a_mail_is_found_by_its_name_among_thousands_and_when_the_clock_was_set_back() {
+    let mut home = Home::new();
+    for serial in 0..4_000 {
+        home.capture(serial, None);
+    }
+    // It came, by its name, a day after it was written.
+    let late = QueueId::new(Timestamp::from_secs(now().as_secs() + 86_400), 1);
+    let seq = home.capture_of(late, None);
+    let rows = home.catalogue().rows();
+    for serial in [0, 1, 1_023, 1_024, 2_500, 3_999] {
+        assert_eq!(rows.of_mail(id(serial)).unwrap().unwrap().seq, u64::from(serial) + 1);
+    }
+    assert_eq!(rows.of_mail(late).unwrap().unwrap().seq, seq);
+}
+
+#[test]
+fn after_a_start_it_knows_the_same_whatever_a_crash_left_of_it() {
+    let mut home = Home::new();
+    let early = home.capture(1, Some(1));
+    home.seal();
+    home.catalogue().keep().unwrap();
+    let held = home.hold(Kind::Hold);
+    home.seal();
+    home.catalogue().keep().unwrap();
+    home.end(early, 1, Ending::Delivered);
+    home.erase(early);
+    let lifted = home.hold(Kind::Lifted);
+    let before = home.all();
+    let file = home.archive().places().catalogue();
+    let whole = fs::read(&file).unwrap();
+    // What stands behind the checkpoint may be there, in part or not at all.
+    for cut in (0..=whole.len()).rev().step_by(16) {
+        home.stop();
+        let mut bytes = whole.clone();
+        bytes.truncate(cut);
+        fs::write(&file, &bytes).unwrap();
+        assert_eq!(home.all(), before, "cut at {cut}");
+        let holds: Vec<_> = home.catalogue().rows().holds().unwrap();
+        assert_eq!(holds.iter().map(|row| row.seq).collect::<Vec<_>>(), [held, lifted]);
+    }
+    for place in 0..whole.len() {
+        home.stop();
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1;
+        fs::write(&file, &bytes).unwrap();
+        assert_eq!(home.all(), before, "byte {place}");
+        let holds: Vec<_> = home.catalogue().rows().holds().unwrap();
+        assert_eq!(holds.iter().map(|row| row.seq).collect::<Vec<_>>(), [held, lifted]);
+    }
+}
+
+/// What it said nobody knows: it may have been a legal hold.
+#[test]
+fn a_record_that_is_damaged_is_missed_at_every_start() {
+    let mut home = Home::new();
+    home.capture(1, None);
+    let held = home.hold(Kind::Hold);
+    home.capture(2, None);
+    home.seal();
+    let place = home.catalogue().rows().get(held).unwrap().unwrap().place;
+    home.capture(3, None);
+    home.stop();
+    assert_eq!(home.start().missing, None);
+    home.stop();
+    let segment = home.places().segment(place.segment);
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[usize::try_from(place.at).unwrap() + 8] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+    fs::remove_file(home.places().catalogue()).unwrap();
+    assert_eq!(home.start().missing, Some(held));
+    home.catalogue().keep().unwrap();
+    home.stop();
+    assert_eq!(home.start().missing, Some(held), "behind the checkpoint, too");
+}
+
+#[test]
+fn a_start_makes_what_is_behind_the_checkpoint_and_no_more() {
+    let mut home = Home::new();
+    for serial in 0..10 {
+        home.capture(serial, None);
+    }
+    home.seal();
+    home.capture(10, None);
+    home.catalogue().keep().unwrap();
+    home.stop();
+    assert_eq!(home.start(), Found { made: 1, ..Found::default() });
+    home.stop();
+    fs::remove_file(home.places().catalogue()).unwrap();
+    assert_eq!(home.start(), Found { made: 11, ..Found::default() });
+}
+
+#[test]
+fn an_archive_that_was_cut_off_or_put_back_is_noticed() {
+    let mut home = Home::new();
+    home.capture(1, None);
+    home.seal();
+    let early = home.capture(2, None);
+    home.seal();
+    home.catalogue().keep().unwrap();
+    home.capture(3, None);
+    home.end(early, 2, Ending::Delivered);
+    home.seal();
+    home.catalogue().keep().unwrap();
+    home.stop();
+    fs::remove_file(home.places().segment(3)).unwrap();
+    assert_eq!(home.start().lost, Some((2, 4)));
+    assert_eq!(home.all().len(), 2);
+    assert_eq!(home.catalogue().rows().get(early).unwrap().unwrap().mail.ended, None);
+    home.stop();
+    assert_eq!(home.start().lost, None, "it is said once");
+}
+
+#[test]
+fn the_catalogue_of_another_archive_is_not_believed() {
+    let mut other = Home::new();
+    for serial in 0..5 {
+        other.capture(serial, Some(1));
+        other.seal();
+    }
+    other.catalogue().keep().unwrap();
+    let mut home = Home::new();
+    for serial in 0..8 {
+        home.capture(serial + 100, None);
+        home.seal();
+    }
+    let before = home.all();
+    home.stop();
+    fs::copy(other.places().catalogue(), home.places().catalogue()).unwrap();
+    assert_eq!(home.start(), Found { made: 8, ..Found::default() });
+    assert_eq!(home.all(), before);
+}
+
+#[test]
+fn what_could_not_be_written_is_made_up_for() {
+    let mut home = Home::new();
+    home.capture(1, None);
+    let full = fs::File::open("/dev/null").unwrap();
+    let sound = std::mem::replace(&mut home.catalogue().file, full);
+    let written = home.write(2, Some(4));
+    assert!(home.catalogue().note(&written).is_err(), "it cannot be written");
+    home.catalogue().file = sound;
+    let three = home.capture(3, None);
+    assert_eq!((three, home.all().iter().flatten().count()), (3, 3));
+}
+
+#[test]
+fn a_row_of_zeros_or_in_a_wrong_place_is_none() {
+    let mut home = Home::new();
+    home.capture(1, None);
+    home.capture(2, None);
+    let catalogue = home.catalogue();
+    let mut row = [0; Row::LEN];
+    catalogue.file.read_exact_at(&mut row, offset(1)).unwrap();
+    catalogue.file.write_all_at(&row, offset(2)).unwrap();
+    assert_eq!(catalogue.rows().get(2).unwrap(), None);
+    catalogue.file.write_all_at(&[0; Row::LEN], offset(1)).unwrap();
+    assert_eq!(catalogue.rows().get(1).unwrap(), None);
+}
+
+/// An archive and its catalogue.
+pub(crate) struct Home {
+    place: TempDir,
+    open: Option<(Archive, Catalogue)>,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let mut home = Self { place: tempfile::tempdir().unwrap(), open: None };
+        home.start();
+        home
+    }
+
+    pub(crate) fn places(&self) -> Places {
+        Places::new(self.place.path())
+    }
+
+    pub(crate) fn start(&mut self) -> Found {
+        let (archive, _) = Archive::open(self.place.path(), Options::default(), now()).unwrap();
+        let reader = Reader::new(self.places());
+        let (catalogue, found) = Catalogue::open(archive.places(), reader, &mut |_| {}).unwrap();
+        self.open = Some((archive, catalogue));
+        found
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.open = None;
+    }
+
+    pub(crate) fn archive(&mut self) -> &mut Archive {
+        if self.open.is_none() {
+            self.start();
+        }
+        &mut self.open.as_mut().unwrap().0
+    }
+
+    pub(crate) fn catalogue(&mut self) -> &mut Catalogue {
+        if self.open.is_none() {
+            self.start();
+        }
+        &mut self.open.as_mut().unwrap().1
+    }
+
+    pub(crate) fn seal(&mut self) {
+        self.archive().seal(now()).unwrap();
+    }
+
+    /// Everything that is known, by number.
+    fn all(&mut self) -> Vec<Option<Row>> {
+        let rows = self.catalogue().rows();
+        (1..rows.next().unwrap()).map(|seq| rows.get(seq).unwrap()).collect()
+    }
+
+    fn write(&mut self, serial: u32, keep_days: Option<u32>) -> Vec<(Written, Facts)> {
+        self.write_of(id(serial), keep_days)
+    }
+
+    fn write_of(&mut self, id: QueueId, keep_days: Option<u32>) -> Vec<(Written, Facts)> {
+        let capture = capture(id, keep_days);
+        let draft = draft(Kind::Capture, About::Itself, Some(id), &capture);
+        let written = self.archive().append(vec![draft], now()).unwrap();
+        vec![(written[0], Facts::of_capture(&capture.note, now()))]
+    }
+
+    pub(crate) fn capture(&mut self, serial: u32, keep_days: Option<u32>) -> Seq {
+        self.capture_of(id(serial), keep_days)
+    }
+
+    fn capture_of(&mut self, id: QueueId, keep_days: Option<u32>) -> Seq {
+        let written = self.write_of(id, keep_days);
+        self.catalogue().note(&written).unwrap();
+        written[0].0.head.seq
+    }
+
+    pub(crate) fn end(&mut self, about: Seq, serial: u32, end: Ending) {
+        let fared = Fared { delivered: true, relay: None, reply: None, at: None };
+        let outcome =
+            Outcome { id: id(serial), end, recipients: vec![fared], decisions: Vec::new() };
+        let draft = draft(Kind::Outcome, About::Record(about), Some(id(serial)), &outcome);
+        self.put(draft, Facts::Outcome(end));
+    }
+
+    fn erase(&mut self, about: Seq) {
+        self.put(draft(Kind::Erased, About::Record(about), None, &"gone"), Facts::Nothing);
+    }
+
+    fn hold(&mut self, kind: Kind) -> Seq {
+        self.put(draft(kind, About::Nothing, None, &"case"), Facts::Nothing)
+    }
+
+    fn put(&mut self, draft: Draft, facts: Facts) -> Seq {
+        let written = self.archive().append(vec![draft], now()).unwrap()[0];
+        self.catalogue().note(&[(written, facts)]).unwrap();
+        written.head.seq
+    }
+}
+
+fn draft(kind: Kind, about: About, id: Option<QueueId>, summary: &impl serde::Serialize) -> Draft {
+    let summary = entry::encode(summary).unwrap();
+    Draft { kind, about, id, payload: Packer::new().unwrap().pack(&summary, b"").unwrap() }
+}
+
+fn capture(id: QueueId, keep_days: Option<u32>) -> Capture {
+    Capture {
+        id,
+        envelope: Envelope::from_sender(ReversePath::Null),
+        origin: Origin {
+            listener: "mx".into(),
+            client: Client::unnamed(([192, 0, 2, 1], 25).into()),
+            helo: "there".into(),
+            protocol: Protocol::Esmtp,
+            login: None,
+            tls: None,
+            arrival: id.arrival(),
+        },
+        note: Note {
+            direction: Direction::Inbound,
+            rule: None,
+            keep_days,
+            held: None,
+            source: Source::Accepted,
+        },
+        content: Hash::of(b""),
+        size: 0,
+    }
+}
+
+pub(crate) fn test_capture() -> Capture {
+    capture(id(1), None)
+}
+
+fn id(serial: u32) -> QueueId {
+    QueueId::new(now(), serial)
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_secs(1_795_210_205)
+}

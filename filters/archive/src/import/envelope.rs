@@ -1,0 +1,161 @@
+//! The envelope that a header lets us assume, for a mail that came without one.
+//!
+//! It is what delivery agents have noted (Return-Path, Delivered-To and others), and else whom the mail itself
+//! names. That can be wrong, and who got a hidden copy may be missing; the record says that the mail was
+//! imported. How long it is kept counts from the import, never from a date that a mail claims.
+
+use std::{
+    collections::HashSet,
+    net::{IpAddr, Ipv4Addr},
+};
+
+use mailweir_mail::{Client, Envelope, Origin, Protocol, Recipient, ReversePath, Timestamp};
+
+use super::FromLine;
+use crate::header::{Date, Header, addresses};
+
+/// What is assumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumed {
+    /// Sender and recipients. There may be none.
+    pub envelope: Envelope,
+    /// When it arrived; absent: nothing says so.
+    pub arrival: Option<Timestamp>,
+}
+
+/// Reads the header of a mail. `hint`: what the mailbox says of it.
+#[must_use]
+pub fn assume(content: &[u8], hint: &FromLine) -> Assumed {
+    let header = Header::read(content);
+    let mut envelope = Envelope::from_sender(sender(&header, hint));
+    let mut seen = HashSet::new();
+    let named = header.all(&NOTED).chain(header.all(&VISIBLE)).chain(header.all(&HIDDEN));
+    let recipients = named.flat_map(addresses).filter(|address| seen.insert(address.clone()));
+    envelope.recipients = recipients.take(MOST_RECIPIENTS).map(Recipient::new).collect();
+    Assumed { envelope, arrival: arrival(&header).or(hint.at) }
+}
+
+/// Where an imported mail came from, as records say it. `arrival`: no later than now.
+#[must_use]
+pub fn origin(arrival: Option<Timestamp>, now: Timestamp) -> Origin {
+    Origin {
+        listener: LISTENER.into(),
+        client: Client::unnamed((IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0).into()),
+        helo: "".into(),
+        protocol: Protocol::Smtp,
+        login: None,
+        tls: None,
+        arrival: arrival.unwrap_or(now).min(now),
+    }
+}
+
+fn sender(header: &Header, hint: &FromLine) -> ReversePath {
+    if let Some(path) = header.first("Return-Path") {
+        return addresses(path).next().map_or(ReversePath::Null, ReversePath::Mailbox);
+    }
+    let named = || header.all(&["From", "Sender"]).flat_map(addresses).next();
+    hint.sender.clone().or_else(named).map_or(ReversePath::Null, ReversePath::Mailbox)
+}
+
+/// The time that the last host noted, or else what the sender claims.
+fn arrival(header: &Header) -> Option<Timestamp> {
+    let received = header.first("Received").and_then(|value| value.rsplit_once(';'));
+    let noted = received.and_then(|(_, date)| Date::read(date)).and_then(Date::time);
+    let claimed = || header.first("Date").and_then(Date::read).and_then(Date::time);
+    noted.or_else(claimed)
+}
+
+/// What delivery agents note.
+const NOTED: [&str; 6] = [
+    "Delivered-To",
+    "X-Original-To",
+    "Envelope-To",
+    "X-Envelope-To",
+    "X-Delivered-To",
+    "Apparently-To",
+];
+
+/// Whom all recipients see.
+pub(crate) const VISIBLE: [&str; 4] = ["To", "Cc", "Resent-To", "Resent-Cc"];
+
+/// Whom a sent mail names besides.
+const HIDDEN: [&str; 2] = ["Bcc", "Resent-Bcc"];
+
+/// As many recipients as are assumed.
+const MOST_RECIPIENTS: usize = 1_000;
+
+/// What stands in place of a listener.
+const LISTENER: &str = "import";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> Option<Timestamp> {
+        text.parse().ok()
+    }
+
+    fn people(assumed: &Assumed) -> Vec<&str> {
+        assumed.envelope.recipients.iter().map(|one| one.address.as_str()).collect()
+    }
+
+    #[test]
+    fn what_delivery_agents_noted_comes_before_what_the_mail_says() {
+        let mail = b"Return-Path: <bounce@list.example>\r\nDelivered-To: ann@own.example\r\n\
+            X-Original-To: info@own.example\r\nReceived: from a by b; Fri, 20 Nov 2026 21:30:05 +0000\r\n\
+            Received: from c by a;\r\n Thu, 19 Nov 2026 01:00:00 +0000\r\nFrom: Bob <bob@far.example>\r\n\
+            To: list@list.example, \"Ann\" <Ann@OWN.example>, ann@own.EXAMPLE\r\nBcc: eve@x.example\r\n\
+            Date: Mon, 1 Jan 2001 00:00:00 +0000\r\n\r\nTo: body@x.example\r\n";
+        let assumed =
+            assume(mail, &FromLine::read(b"From x@y.example Sat Nov 21 21:30:05 2026").unwrap());
+        assert_eq!(assumed.envelope.sender.as_str(), "bounce@list.example");
+        assert_eq!(
+            people(&assumed),
+            [
+                "ann@own.example",
+                "info@own.example",
+                "list@list.example",
+                "Ann@OWN.example",
+                "eve@x.example"
+            ]
+        );
+        assert_eq!(assumed.arrival, time("2026-11-20T21:30:05Z"));
+    }
+
+    #[test]
+    fn a_mail_of_few_words_gives_what_it_has() {
+        let hint = FromLine::read(b"From x@y.example Sat Nov 21 21:30:05 2026").unwrap();
+        let assumed = assume(b"Subject: hello\n\n", &hint);
+        assert_eq!(assumed.envelope.sender.as_str(), "x@y.example");
+        assert_eq!((people(&assumed).len(), assumed.arrival), (0, time("2026-11-21T21:30:05Z")));
+
+        let nothing = assume(b"", &FromLine::default());
+        assert_eq!((nothing.envelope.sender, nothing.arrival), (ReversePath::Null, None));
+
+        let from = assume(
+            b"From: Bob <bob@far.example>\nReceived: garbage\nDate: 1 Mar 2026 09:05 Z\n",
+            &FromLine::default(),
+        );
+        assert_eq!(from.envelope.sender.as_str(), "bob@far.example");
+        assert_eq!(from.arrival, time("2026-03-01T09:05Z"));
+
+        let bounce = assume(b"Return-Path: <>\nFrom: Bob <bob@far.example>\n", &hint);
+        assert_eq!(bounce.envelope.sender, ReversePath::Null);
+    }
+
+    #[test]
+    fn a_mail_to_everybody_names_no_more_than_the_bound() {
+        let people: String = (0..3_000).map(|n| format!("p{n}@x.example,")).collect();
+        let assumed = assume(format!("To: {people}\r\n\r\n").as_bytes(), &FromLine::default());
+        assert_eq!(assumed.envelope.recipients.len(), MOST_RECIPIENTS);
+    }
+
+    #[test]
+    fn nothing_arrived_after_it_was_imported() {
+        let now = Timestamp::from_secs(1_795_210_205);
+        let later = now.plus(std::time::Duration::from_secs(5));
+        assert_eq!(origin(Some(later), now).arrival, now);
+        assert_eq!(origin(None, now).arrival, now);
+        assert_eq!(origin(Some(Timestamp::from_secs(9)), now).arrival, Timestamp::from_secs(9));
+    }
+}

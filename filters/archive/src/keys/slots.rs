@@ -1,0 +1,280 @@
+//! The file with the keys of the records of a segment: a head, then a slot for each record, in their order.
+//!
+//! Keys are made ahead of use, many at once, and are on the disk before a record needs them: so a group of
+//! records still costs one sync. A slot of zeros had a key that was destroyed.
+
+use std::{
+    collections::VecDeque,
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::{DirBuilderExt as _, FileExt as _},
+};
+
+use zeroize::Zeroizing;
+
+use super::{KEY, KeyId, Master, MasterKeys, NONCE, RecordKey, Wrapped, Wrapping};
+use crate::{
+    archive::{Places, private, sync_directory},
+    frame::{KeysHead, Seq, Unread},
+};
+
+/// Makes the keys of the segment that is written to.
+pub(crate) struct Wrapper {
+    masters: MasterKeys,
+    open: Option<Open>,
+}
+
+struct Open {
+    file: File,
+    head: KeysHead,
+    /// Slots that are on the disk.
+    made: u64,
+    /// The keys of the last of them, for records that are not written yet.
+    ready: VecDeque<RecordKey>,
+}
+
+impl Wrapper {
+    pub(crate) const fn new(masters: MasterKeys) -> Self {
+        Self { masters, open: None }
+    }
+
+    /// The keys of so many records from `next` on. They are on the disk. `first`: the first record of the
+    /// segment.
+    pub(crate) fn keys(
+        &mut self,
+        places: &Places,
+        (segment, first): (u64, Seq),
+        next: Seq,
+        count: usize,
+    ) -> io::Result<Vec<RecordKey>> {
+        let master = self.masters.first().ok_or(io::ErrorKind::NotFound)?;
+        let mut open = match self.open.take() {
+            Some(open) if open.head.segment == segment => open,
+            // Never in the place of one whose keys have records.
+            _ if next == first => {
+                Open::begin(places, KeysHead { segment, first, master: master.id.0 })?
+            }
+            _ => return Err(io::ErrorKind::AlreadyExists.into()),
+        };
+        open.forget(next);
+        while open.ready.len() < count {
+            // If it fails the file is left: the next group begins another segment, with a file of its own.
+            let ahead = usize::try_from(open.made).unwrap_or(MOST).clamp(FEWEST, MOST);
+            open.make(master, count.max(ahead))?;
+        }
+        let keys = open.ready.iter().take(count).cloned().collect();
+        self.open = Some(open);
+        Ok(keys)
+    }
+
+    /// The segment has no more records than those before `next`: destroys keys that none has.
+    pub(crate) fn end(&mut self, next: Seq) {
+        if let Some(Open { file, head, .. }) = self.open.take() {
+            // If not, they stay: keys of nothing.
+            let _ = trim(&file, &head, next);
+        }
+    }
+}
+
+impl Open {
+    fn begin(places: &Places, head: KeysHead) -> io::Result<Self> {
+        let directory = places.keys();
+        if !directory.is_dir() {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+            sync_directory(places.directory())?;
+        }
+        // Of a start that failed: no record has any of its keys.
+        let path = places.keys_of(head.segment);
+        let file = private().write(true).create(true).truncate(true).open(path)?;
+        file.write_all_at(&head.encode(), 0)?;
+        file.sync_all()?;
+        sync_directory(&directory)?;
+        Ok(Self { file, head, made: 0, ready: VecDeque::new() })
+    }
+
+    /// Forgets the keys of records before `next`.
+    fn forget(&mut self, next: Seq) {
+        let waiting = (self.head.first + self.made).saturating_sub(next);
+        let used = (self.ready.len() as u64).saturating_sub(waiting);
+        self.ready.drain(..usize::try_from(used).unwrap_or(usize::MAX).min(self.ready.len()));
+    }
+
+    fn make(&mut self, master: &Master, count: usize) -> io::Result<()> {
+        let mut chance = Zeroizing::new(vec![0; count * (KEY + NONCE)]);
+        getrandom::fill(&mut chance)?;
+        let (mut slots, mut keys) = (Vec::with_capacity(count * SLOT), Vec::with_capacity(count));
+        let from = self.head.first + self.made;
+        for (seq, mut chance) in (from..).zip(chance.chunks_exact(KEY + NONCE)) {
+            let (Some(key), Some(nonce)) = (take::<KEY>(&mut chance), take::<NONCE>(&mut chance))
+            else {
+                continue;
+            };
+            let key = RecordKey::new(key);
+            let of = Wrapping { segment: self.head.segment, seq };
+            let wrapped = master.wrap(&key, nonce, of).ok_or(io::ErrorKind::InvalidData)?;
+            slots.extend_from_slice(&wrapped);
+            slots.extend_from_slice(&checksum(&wrapped, of));
+            keys.push(key);
+        }
+        self.file.write_all_at(&slots, place(self.made))?;
+        self.file.sync_data()?;
+        self.made += keys.len() as u64;
+        self.ready.extend(keys);
+        Ok(())
+    }
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*taken)
+}
+
+/// Reads the keys of a segment.
+pub(crate) struct Slots {
+    file: File,
+    head: KeysHead,
+    /// Slots that were read together, and the place of the first.
+    window: (u64, Vec<u8>),
+}
+
+/// What is there of the key of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// It is, wrapped.
+    Whole(Wrapped),
+    /// It was destroyed.
+    Destroyed,
+    /// Something else.
+    Damaged,
+    /// Nothing.
+    Missing,
+}
+
+impl Slots {
+    /// Opens the file of a segment. `Ok(None)`: it has none.
+    pub(crate) fn open(places: &Places, segment: u64) -> io::Result<Option<Result<Self, Unread>>> {
+        let file = match File::open(places.keys_of(segment)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let head = read_head(&file, segment)?;
+        Ok(Some(head.map(|head| Self { file, head, window: (0, Vec::new()) })))
+    }
+
+    /// The name of the key that has wrapped them.
+    pub(crate) const fn master(&self) -> KeyId {
+        KeyId(self.head.master)
+    }
+
+    /// What is there of the key of a record.
+    pub(crate) fn of(&mut self, seq: Seq, window: usize) -> io::Result<Slot> {
+        let Some(number) = seq.checked_sub(self.head.first) else { return Ok(Slot::Missing) };
+        let of = Wrapping { segment: self.head.segment, seq };
+        if let Some(slot) = self.known(number) {
+            return Ok(read_slot(&slot, of));
+        }
+        let mut slots = vec![0; window.max(1) * SLOT];
+        let read = read_at(&self.file, &mut slots, place(number))?;
+        slots.truncate(read - read % SLOT);
+        self.window = (number, slots);
+        Ok(self.known(number).map_or(Slot::Missing, |slot| read_slot(&slot, of)))
+    }
+
+    fn known(&self, number: u64) -> Option<[u8; SLOT]> {
+        let (first, slots) = &self.window;
+        let index = usize::try_from(number.checked_sub(*first)?).ok()?;
+        slots.get(index.checked_mul(SLOT)?..)?.first_chunk().copied()
+    }
+}
+
+/// Destroys the keys of records of a segment.
+pub(crate) fn destroy(places: &Places, segment: u64, records: &[Seq]) -> io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).open(places.keys_of(segment));
+    let file = match file {
+        Ok(file) => file,
+        // `verify` says that they are missing; what is not there is destroyed.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let Ok(head) = read_head(&file, segment)? else { return Ok(()) };
+    let slots = file.metadata()?.len().saturating_sub(KeysHead::LEN as u64) / SLOT as u64;
+    for seq in records {
+        if let Some(number) = seq.checked_sub(head.first).filter(|number| *number < slots) {
+            file.write_all_at(&[0; SLOT], place(number))?;
+        }
+    }
+    file.sync_all()
+}
+
+/// The last segment that has keys, and the name of the key that has wrapped them.
+pub(crate) fn latest(places: &Places) -> io::Result<Option<(u64, KeyId)>> {
+    for segment in places.keyed()?.into_iter().rev() {
+        if let Some(Ok(slots)) = Slots::open(places, segment)? {
+            return Ok(Some((segment, slots.master())));
+        }
+    }
+    Ok(None)
+}
+
+fn trim(file: &File, head: &KeysHead, next: Seq) -> io::Result<()> {
+    let used = place(next.saturating_sub(head.first));
+    if file.metadata()?.len() > used { file.set_len(used) } else { Ok(()) }
+}
+
+fn read_head(file: &File, segment: u64) -> io::Result<Result<KeysHead, Unread>> {
+    let mut bytes = [0; KeysHead::LEN];
+    if read_at(file, &mut bytes, 0)? < bytes.len() {
+        return Ok(Err(Unread::Damaged));
+    }
+    let is_its_own = |head: &KeysHead| head.segment == segment;
+    Ok(KeysHead::decode(&bytes)
+        .and_then(|head| Some(head).filter(is_its_own).ok_or(Unread::Damaged)))
+}
+
+fn read_slot(slot: &[u8; SLOT], of: Wrapping) -> Slot {
+    if slot.iter().all(|byte| *byte == 0) {
+        return Slot::Destroyed;
+    }
+    match (slot.first_chunk(), slot.last_chunk()) {
+        (Some(wrapped), Some(sum)) if *sum == checksum(wrapped, of) => Slot::Whole(*wrapped),
+        _ => Slot::Damaged,
+    }
+}
+
+/// Slots that changed places are damaged.
+fn checksum(wrapped: &Wrapped, of: Wrapping) -> [u8; 4] {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&of.to_bytes());
+    hasher.update(wrapped);
+    hasher.finalize().to_le_bytes()
+}
+
+/// The first byte of a slot.
+const fn place(number: u64) -> u64 {
+    (KeysHead::LEN as u64).saturating_add(number.saturating_mul(SLOT as u64))
+}
+
+/// As many bytes as there are.
+fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut read = 0;
+    while read < bytes.len() {
+        match file.read_at(&mut bytes[read..], at.saturating_add(read as u64)) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Behind what a file may have.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
+}
+
+/// Bytes of a slot: a wrapped key and a checksum.
+const SLOT: usize = NONCE + KEY + super::TAG + 4;
+
+/// Keys that are made at once: as many as the segment has, so that there are few syncs and not many keys too many.
+const FEWEST: usize = 64;
+const MOST: usize = 4_096;

@@ -1,0 +1,437 @@
+//! Who has no key reads nothing, who has no record's key reads that record no more, and both can tell whether the
+//! archive is what was written.
+
+use std::{
+    io::{Cursor, Read},
+    path::PathBuf,
+    sync::mpsc,
+};
+
+use super::{
+    erasing::{payload_of, wanted},
+    *,
+};
+use crate::{
+    Encryption, MasterKeys, WriteError,
+    erase::{Target, finish},
+    frame::{KeysHead, Packing},
+    payload::{Packed, UnpackError},
+};
+
+#[test]
+fn what_is_encrypted_can_be_read_with_the_key_file_and_stands_nowhere_in_the_clear() {
+    let mut home = Home::with(encrypted(1));
+    let group = vec![
+        draft(Kind::Capture, About::Itself, "the word is swordfish"),
+        draft(Kind::Outcome, About::OfGroup(0), "sent to swordfish"),
+        draft(Kind::Access, About::OfGroup(0), "who looked for swordfish"),
+    ];
+    let written = home.archive().append(group, now()).unwrap();
+    home.restart();
+    for (record, text) in written.iter().zip(["the word is", "sent to", "who looked for"]) {
+        assert_eq!(record.head.packing, Packing::Encrypted);
+        assert_eq!(
+            read_with(&home, Some(keys(1)), record.place).unwrap(),
+            format!("{text} swordfish")
+        );
+        let [without, with_another] =
+            [None, Some(keys(2))].map(|keys| read_with(&home, keys, record.place).unwrap_err());
+        assert!(matches!(without, ReadError::Payload(UnpackError::NoKey)), "{without}");
+        assert!(matches!(with_another, ReadError::OtherKey { .. }), "{with_another}");
+    }
+    for path in [home.places().segment(1), home.places().keys_of(1)] {
+        let bytes = fs::read(path).unwrap();
+        // What can be told from outside: numbers, times and sizes.
+        assert!(!contains(&bytes, b"swordfish") && !contains(&bytes, b"summary"));
+        assert!(
+            !contains(&bytes, &[0x28, 0xb5, 0x2f, 0xfd]),
+            "no frame of Zstandard begins anywhere"
+        );
+        assert!(!contains(&bytes, &[1; 32]), "nor is the key there");
+    }
+    let report = home.verify();
+    assert_eq!((report.findings, report.records), (vec![], 3));
+}
+
+#[test]
+fn a_key_file_may_get_new_keys_and_encryption_may_begin_and_end_later() {
+    let mut home = Home::new();
+    let mut written = home.write(&["in the clear"]);
+    let both = MasterKeys::parse(&format!("{}\n{}\n", hexadecimal(2), hexadecimal(1))).unwrap();
+    for (encryption, text) in [
+        (Encryption::On(keys(1)), "with the first key"),
+        (Encryption::On(both.clone()), "with the second key"),
+        (Encryption::NoLonger(both.clone()), "in the clear again"),
+        (Encryption::On(both.clone()), "with the second key again"),
+    ] {
+        home.stop();
+        home.options.encryption = encryption;
+        home.start();
+        written.extend(home.write(&[text]));
+    }
+    let packing: Vec<_> = written.iter().map(|it| it.head.packing).collect();
+    let (clear, secret) = (Packing::Zstd, Packing::Encrypted);
+    assert_eq!(packing, [clear, secret, secret, clear, secret]);
+    assert_eq!(
+        read_with(&home, Some(both.clone()), written[1].place).unwrap(),
+        "with the first key"
+    );
+    assert_eq!(
+        read_with(&home, Some(both), written[4].place).unwrap(),
+        "with the second key again"
+    );
+    assert_eq!(home.verify().findings, []);
+}
+
+#[test]
+fn who_has_encrypted_mail_writes_on_with_its_key_only() {
+    let mut home = Home::with(encrypted(1));
+    home.write(&["one"]);
+    home.stop();
+    let open = |encryption| {
+        let options = Options { encryption, ..Options::default() };
+        Archive::open(home.place.path(), options, now()).map(|_| ()).unwrap_err()
+    };
+    let error = open(Encryption::Never);
+    assert!(matches!(&error, OpenError::NoKey(_)) && error.to_string().contains("no key file"));
+    for encryption in [Encryption::On(keys(2)), Encryption::NoLonger(keys(2))] {
+        let error = open(encryption);
+        assert!(matches!(error, OpenError::OtherKey { .. }), "{error}");
+    }
+    assert_eq!(home.verify().findings, [], "whoever verifies needs no key");
+}
+
+#[test]
+fn every_flipped_bit_of_keys_is_found() {
+    let mut home = Home::with(encrypted(1));
+    let written = home.write(&["one", "two"]);
+    home.archive().seal(now()).unwrap();
+    let path = home.places().keys_of(1);
+    let sound = fs::read(&path).unwrap();
+    for at in 0..sound.len() {
+        let mut flipped = sound.clone();
+        flipped[at] ^= 1 << (at % 8);
+        fs::write(&path, &flipped).unwrap();
+        assert!(!home.verify().is_sound(), "byte {at}");
+        let found = written.iter().filter(|it| read_with(&home, Some(keys(1)), it.place).is_ok());
+        assert!(found.count() < 2, "byte {at}");
+    }
+    for len in 0..sound.len() {
+        fs::write(&path, &sound[..len]).unwrap();
+        assert!(!home.verify().is_sound(), "cut to {len}");
+    }
+    fs::remove_file(&path).unwrap();
+    assert_eq!(home.verify().findings[0].what, What::NoKeys);
+    // Who has a copy without any keys can prove it all the same.
+    fs::remove_dir(home.places().keys()).unwrap();
+    assert_eq!(home.verify().findings, []);
+}
+
+#[test]
+fn keys_and_payloads_that_changed_places_open_nothing() {
+    let mut home = Home::with(encrypted(1));
+    let written = home.write(&["one", "two"]);
+    home.archive().seal(now()).unwrap();
+    let (segment, slots) = (home.places().segment(1), home.places().keys_of(1));
+    let [payload_1, payload_2] = [payload_of(&written[0]), payload_of(&written[1])];
+    assert_eq!(payload_1.len(), payload_2.len());
+    let (slot, head) = (SLOT, KeysHead::LEN);
+    for (path, one, two) in
+        [(segment, payload_1, payload_2), (slots, head..head + slot, head + slot..head + 2 * slot)]
+    {
+        let sound = fs::read(&path).unwrap();
+        let mut swapped = sound.clone();
+        swapped[one.clone()].copy_from_slice(&sound[two.clone()]);
+        swapped[two].copy_from_slice(&sound[one]);
+        fs::write(&path, swapped).unwrap();
+        assert_eq!(home.verify().findings.len(), 2, "{}", path.display());
+        let reader = Reader::new(home.places().clone()).with_keys(Some(keys(1)));
+        for record in &written {
+            let read = reader.read(record.place).and_then(|mut it| Ok(it.payload.summary()?));
+            assert!(read.is_err(), "{}", path.display());
+        }
+        fs::write(path, sound).unwrap();
+    }
+    assert_eq!(home.verify().findings, []);
+}
+
+#[test]
+fn who_verifies_with_the_key_file_hears_what_cannot_be_read_with_it() {
+    let mut home = Home::with(Options { segment_size: 1, ..encrypted(1) });
+    home.write(&["one", "two"]);
+    home.stop();
+    let both = MasterKeys::parse(&format!("{}\n{}", hexadecimal(2), hexadecimal(1))).unwrap();
+    home.options.encryption = Encryption::On(both.clone());
+    home.start();
+    home.write(&["three"]);
+    let with = |keys: &MasterKeys| {
+        let known = Known { keys: Some(keys), ..Known::default() };
+        verify(home.places(), known, &mut |_, _| {}).unwrap().findings
+    };
+    assert_eq!(with(&both), []);
+    for (key, segment) in [(1, 2), (2, 1)] {
+        let findings = with(&keys(key));
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!((findings[0].segment, findings[0].at), (segment, None));
+        assert!(matches!(findings[0].what, What::OtherKey { .. }));
+    }
+    // Somebody has swapped two keys, and knows how checksums are made: that of the keys of another archive.
+    let mut other = Home::with(encrypted(3));
+    other.write(&["one", "two"]);
+    let path = home.places().keys_of(1);
+    let (head, slots) = (fs::read(&path).unwrap(), fs::read(other.places().keys_of(1)).unwrap());
+    let forged = [&head[..KeysHead::LEN], &slots[KeysHead::LEN..]].concat();
+    fs::write(path, forged).unwrap();
+    assert_eq!(home.verify().findings, []);
+    let lost = with(&both).into_iter().map(|found| found.what).collect::<Vec<_>>();
+    assert_eq!(lost, [What::KeyLost { seq: 1 }, What::KeyLost { seq: 2 }]);
+}
+
+/// Somebody has kept a copy of the segment, in a backup.
+#[test]
+fn what_was_erased_cannot_be_read_in_a_copy_either() {
+    let mut home = Home::with(encrypted(1));
+    let written = home.write(&["one", "two"]);
+    let [segment, slots] = [home.places().segment(1), home.places().keys_of(1)];
+    let [before, keys_before] = [&segment, &slots].map(|path| fs::read(path).unwrap());
+    home.erase(&written[..1]);
+    home.archive().seal(now()).unwrap();
+    assert_eq!(home.erased(), (1, vec![]));
+    let reader = Reader::new(home.places().clone()).with_keys(Some(keys(1)));
+    assert!(matches!(reader.read_sound(written[0].place), Err(ReadError::Erased { seq: 1, .. })));
+
+    let after = fs::read(&segment).unwrap();
+    fs::write(&segment, [&before[..], &after[before.len()..]].concat()).unwrap();
+    assert!(matches!(reader.read_sound(written[0].place), Err(ReadError::Erased { seq: 1, .. })));
+    assert_eq!(read_with(&home, Some(keys(1)), written[1].place).unwrap(), "two");
+    let at = Some(written[0].place.at);
+    let not_erased = vec![Finding { segment: 1, at, what: What::NotErased { seq: 1 } }];
+    assert_eq!(home.erased(), (0, not_erased.clone()));
+
+    // The keys were put back, too; then the keys alone.
+    fs::write(&slots, &keys_before).unwrap();
+    assert_eq!(home.erased(), (0, not_erased.clone()));
+    fs::write(&segment, &after).unwrap();
+    assert_eq!(home.erased(), (0, not_erased));
+    finish(home.places(), &[Target { seq: 1, place: written[0].place }]).unwrap();
+    assert_eq!(home.erased(), (1, vec![]));
+}
+
+/// The machine stops when the record is there that says so, before or while the key is destroyed, or before the
+/// payload is released.
+#[test]
+fn whatever_a_crash_left_of_an_erased_mail_goes_at_the_next_start() {
+    let mut home = Home::with(encrypted(1));
+    let written = home.write(&["one", "two"]);
+    let [segment, slots] = [home.places().segment(1), home.places().keys_of(1)];
+    let [before, keys_before] = [&segment, &slots].map(|path| fs::read(path).unwrap());
+    home.erase(&written[..1]);
+    let [after, keys_after] = [&segment, &slots].map(|path| fs::read(path).unwrap());
+    home.stop();
+    let unreleased = [&before[..], &after[before.len()..]].concat();
+    for destroyed in 0..=SLOT {
+        let mut keys_then = keys_after.clone();
+        let still = KeysHead::LEN + destroyed..KeysHead::LEN + SLOT;
+        keys_then[still.clone()].copy_from_slice(&keys_before[still]);
+        let mut crashed = Home::with(encrypted(1));
+        crashed.stop();
+        fs::create_dir_all(crashed.places().keys()).unwrap();
+        fs::write(crashed.places().segment(1), &unreleased).unwrap();
+        fs::write(crashed.places().keys_of(1), &keys_then).unwrap();
+        assert_eq!(crashed.erased().0, 0, "{destroyed} bytes destroyed");
+        assert_eq!(crashed.start(), Left::default());
+        assert_eq!(crashed.erased(), (1, vec![]), "{destroyed} bytes destroyed");
+        assert_eq!(fs::read(crashed.places().keys_of(1)).unwrap(), keys_after);
+        assert_eq!(read_with(&crashed, Some(keys(1)), written[1].place).unwrap(), "two");
+    }
+}
+
+/// The machine stops while the keys of the next records are made.
+#[test]
+fn a_crash_while_keys_are_made_costs_no_record() {
+    let mut home = Home::with(encrypted(1));
+    home.write(&["one"]);
+    let [segment, slots] = [home.places().segment(1), home.places().keys_of(1)];
+    let [bytes, made] = [&segment, &slots].map(|path| fs::read(path).unwrap());
+    home.stop();
+    let needed = KeysHead::LEN + SLOT;
+    let ends = (0..=needed).map(|len| (len, SegmentHead::LEN));
+    // With the keys of the record there, so may be the record.
+    let ends = ends.chain((needed..needed + 2 * SLOT).map(|len| (len, bytes.len())));
+    for (len, written) in ends {
+        let mut crashed = Home::with(encrypted(1));
+        crashed.stop();
+        fs::create_dir_all(crashed.places().keys()).unwrap();
+        fs::write(crashed.places().segment(1), &bytes[..written]).unwrap();
+        fs::write(crashed.places().keys_of(1), &made[..len]).unwrap();
+        crashed.start();
+        let two = crashed.write(&["two"]);
+        assert_eq!(read_with(&crashed, Some(keys(1)), two[0].place).unwrap(), "two");
+        assert_eq!(crashed.verify().findings, [], "{len} bytes of keys");
+    }
+}
+
+#[test]
+fn keys_are_made_many_at_once_and_those_that_no_record_needs_are_destroyed() {
+    let mut home = Home::with(encrypted(1));
+    let slots = |home: &Home| {
+        let len = fs::metadata(home.places().keys_of(1)).unwrap().len();
+        (usize::try_from(len).unwrap() - KeysHead::LEN) / SLOT
+    };
+    let (mut last, mut made) = (Vec::new(), Vec::new());
+    for group in 1..=100 {
+        last = home.write(&["a mail"; 20]);
+        assert!((20 * group..=40 * group + 64).contains(&slots(&home)), "{}", slots(&home));
+        made.push(slots(&home));
+    }
+    made.dedup();
+    assert!(made.len() < 8, "{made:?}");
+    home.archive().seal(now()).unwrap();
+    assert_eq!(slots(&home), 2_000);
+    assert_eq!(read_with(&home, Some(keys(1)), last[19].place).unwrap(), "a mail");
+    let report = home.verify();
+    assert_eq!((report.findings, report.records), (vec![], 2_000));
+}
+
+/// The first time the content of a large mail cannot be read to its end, when a part of the group has reached the disk.
+#[test]
+fn a_group_that_is_offered_again_never_has_the_same_nonces() {
+    let mut home = Home::with(encrypted(1));
+    home.write(&["before"]);
+    let (before, _) = home.only_segment();
+    let group = |content: Box<dyn Read + Send>| {
+        let large = Packed::later(b"summary".to_vec(), content).unwrap();
+        let large = Draft { kind: Kind::Capture, about: About::Itself, id: None, payload: large };
+        vec![draft(Kind::Capture, About::Itself, "small"), large]
+    };
+    let text = noise(5_000_000);
+    let (tell, hear) = mpsc::channel();
+    let broken = Broken { segment: home.places().segment(1), tell };
+    let broken = Cursor::new(text.clone()).take(4_000_000).chain(broken);
+    let error = home.archive().append(group(Box::new(broken)), now()).unwrap_err();
+    assert!(matches!(error, WriteError::Content { place: 1, .. }), "{error}");
+    assert_eq!(home.only_segment().0, before, "nothing is left of it");
+    let first = hear.recv().unwrap();
+
+    let written = home.archive().append(group(Box::new(Cursor::new(text.clone()))), now()).unwrap();
+    let (second, _) = home.only_segment();
+    for record in &written {
+        let begin = payload_of(record).start;
+        assert!(first.len() > before.len() + 1_000_000);
+        assert_ne!(first[begin..begin + 19], second[begin..begin + 19]);
+    }
+    assert_eq!(read_with(&home, Some(keys(1)), written[0].place).unwrap(), "small");
+    assert!(read_with(&home, Some(keys(1)), written[1].place).unwrap().into_bytes() == text);
+    assert_eq!(home.verify().findings, []);
+}
+
+/// Content that cannot be read. Says what the segment is at that moment.
+struct Broken {
+    segment: PathBuf,
+    tell: mpsc::Sender<Vec<u8>>,
+}
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        self.tell.send(fs::read(&self.segment).unwrap()).unwrap();
+        Err(std::io::Error::other("the disk is broken"))
+    }
+}
+
+/// Letters that compression does not make much smaller than half.
+fn noise(len: usize) -> Vec<u8> {
+    let mut seed = 1_u64;
+    let letters = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        b'a' + (seed >> 60) as u8
+    });
+    letters.take(len).collect()
+}
+
+/// The directory of keys cannot be made, nor later a file in it: nothing is written in the clear instead.
+#[test]
+fn without_keys_nothing_is_written_until_they_can_be_made() {
+    let mut home = Home::with(Options { segment_size: 1, ..encrypted(1) });
+    let obstacles = [home.places().keys(), home.places().keys_of(2)];
+    for (number, obstacle) in (1..).zip(obstacles) {
+        symlink("/dev/full", &obstacle).unwrap();
+        for _ in 0..3 {
+            let group = vec![draft(Kind::Capture, About::Itself, "a mail")];
+            home.archive().append(group, now()).unwrap_err();
+        }
+        fs::remove_file(obstacle).unwrap();
+        let one = home.write(&["a mail"])[0];
+        assert_eq!((one.head.seq, one.place.segment), (number, number));
+        assert_eq!(one.head.packing, Packing::Encrypted);
+        assert_eq!(read_with(&home, Some(keys(1)), one.place).unwrap(), "a mail");
+        assert_eq!(home.verify().findings, []);
+    }
+}
+
+/// What a failed sync makes of it: nothing is written to the segment any more, and its keys are left as they are.
+#[test]
+fn behind_a_segment_that_was_left_the_next_one_has_keys_of_its_own() {
+    let mut home = Home::with(Options { segment_size: 1, ..encrypted(1) });
+    home.write(&["one"]);
+    let two = home.write(&["two"])[0];
+    home.archive().abandon();
+    let three = home.write(&["three"])[0];
+    assert_eq!((three.head.seq, three.place.segment), (3, 3));
+    for (record, text) in [(two, "two"), (three, "three")] {
+        assert_eq!(read_with(&home, Some(keys(1)), record.place).unwrap(), text);
+    }
+    assert_eq!(home.verify().findings, []);
+}
+
+#[test]
+fn a_large_mail_is_written_piece_by_piece_whether_it_is_encrypted_or_not() {
+    for options in [Options::default(), encrypted(1)] {
+        let mut home = Home::with(options);
+        let content = noise(5_000_000);
+        let payload = Packed::later(b"summary".to_vec(), Cursor::new(content.clone())).unwrap();
+        let large = Draft { kind: Kind::Capture, about: About::Itself, id: None, payload };
+        let group = vec![draft(Kind::Capture, About::Itself, "before"), large];
+        let written = home.archive().append(group, now()).unwrap();
+        assert_eq!(written[1].head.unpacked, 5_000_007);
+        assert!(written[1].head.stored > 2_000_000);
+        home.write(&["behind"]);
+        home.restart();
+        assert_eq!(home.verify().findings, []);
+        let reader = Reader::new(home.places().clone()).with_keys(Some(keys(1)));
+        let mut read = reader.read_sound(written[1].place).unwrap();
+        assert_eq!(read.payload.summary().unwrap(), b"summary");
+        assert!(read.payload.content(1 << 23).unwrap() == content);
+        let done = home.archive().erase(&[wanted(&written[1])], now()).unwrap();
+        assert!(done.left.is_none());
+        assert_eq!(home.erased(), (1, vec![]));
+    }
+}
+
+pub(super) fn encrypted(key: u8) -> Options {
+    Options { encryption: Encryption::On(keys(key)), ..Options::default() }
+}
+
+pub(super) fn keys(key: u8) -> MasterKeys {
+    MasterKeys::parse(&hexadecimal(key)).unwrap()
+}
+
+fn hexadecimal(key: u8) -> String {
+    format!("{key:02x}").repeat(32)
+}
+
+pub(super) fn read_with(
+    home: &Home,
+    keys: Option<MasterKeys>,
+    place: Place,
+) -> Result<String, ReadError> {
+    let mut record = Reader::new(home.places().clone()).with_keys(keys).read_sound(place)?;
+    assert_eq!(record.payload.summary()?, b"summary");
+    Ok(String::from_utf8(record.payload.content(1 << 24)?).unwrap())
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+/// Bytes of a wrapped key with its checksum.
+const SLOT: usize = 24 + 32 + 16 + 4;

@@ -1,0 +1,317 @@
+//! What is erased is gone, whatever comes in between, and everything else is as provable as before.
+
+use super::{encryption::encrypted, *};
+use crate::{
+    entry::{Erased, Erasure, decode},
+    erase::{Erase, EraseError, Target, finish},
+};
+
+#[test]
+fn what_is_erased_is_gone_and_all_else_is_as_it_was() {
+    for is_sealed in [false, true] {
+        let mut home = Home::new();
+        let written = home.write(&["one", "two", "three"]);
+        if is_sealed {
+            home.archive().seal(now()).unwrap();
+        }
+        let (before, len) = home.only_segment();
+        let said = home.erase(&written[1..2]);
+        let (after, _) = home.only_segment();
+        let gone = payload_of(&written[1]);
+        assert!(after[gone.clone()].iter().all(|byte| *byte == 0), "the payload is zeros");
+        assert_eq!(after[..gone.start], before[..gone.start]);
+        let len = usize::try_from(len).unwrap();
+        assert_eq!(after[gone.end..len], before[gone.end..]);
+
+        let reader = Reader::new(home.places().clone());
+        let place = written[1].place;
+        assert!(matches!(reader.read(place), Err(ReadError::Erased { seq: 2, .. })));
+        assert!(matches!(reader.read_sound(place), Err(ReadError::Erased { seq: 2, .. })));
+        assert_eq!(home.text(&written[2]), "three");
+        let head = said[0].head;
+        assert_eq!((head.kind, head.about, head.id), (Kind::Erased, 2, written[1].head.id));
+        let summary = reader.read_sound(said[0].place).unwrap().payload.summary().unwrap();
+        let Erased { why, by, content, .. } = decode(&summary).unwrap();
+        assert_eq!(
+            (why, by.as_deref()),
+            (Erasure::Requested { reason: "GDPR 17".into() }, Some("ann"))
+        );
+        assert_eq!(content, Hash::of(b"content"));
+
+        assert_eq!(home.erased(), (1, vec![]));
+        home.write(&["four"]);
+        home.restart();
+        home.write(&["five"]);
+        assert_eq!(home.erased(), (1, vec![]));
+        // Erased twice is erased.
+        home.erase(&written[1..2]);
+        assert_eq!(home.erased(), (1, vec![]));
+    }
+}
+
+#[test]
+fn mails_of_many_segments_are_erased_at_once_and_nobody_who_reads_all_misses_the_others() {
+    let mut home = Home::with(of_size(700));
+    let written: Vec<_> =
+        (0..9).flat_map(|number| home.write(&[&format!("mail {number}")])).collect();
+    let (gone, kept): (Vec<_>, Vec<_>) = written.iter().partition(|it| it.head.seq % 2 == 0);
+    home.erase(&gone);
+    assert_eq!(home.erased(), (4, vec![]));
+    for record in kept {
+        assert_eq!(home.text(&record), format!("mail {}", record.head.seq - 1));
+    }
+    let all = records::Records::sound_of_last(home.places(), 99).unwrap();
+    assert_eq!(all.count(), 13, "who asks what the archive has hears of erased mail, too");
+    let wanted = written.iter().map(|it| it.head.seq).filter(|seq| seq % 3 == 0).collect();
+    let found = records::locate(home.places(), &wanted).unwrap();
+    let expected = [2, 5, 8].map(|index| (written[index].head, written[index].place));
+    assert_eq!(found, expected);
+}
+
+/// The machine stops while the record is written that says so, after any of its bytes.
+#[test]
+fn nothing_is_erased_before_a_record_says_so() {
+    let mut home = Home::new();
+    let written = home.write(&["one", "two"]);
+    let (promised, len) = home.only_segment();
+    home.erase(&written[..1]);
+    let (whole, end) = home.only_segment();
+    home.stop();
+    let len = usize::try_from(len).unwrap();
+    for cut in len..usize::try_from(end).unwrap() {
+        let bytes = [&promised[..], &whole[len..cut]].concat();
+        let mut crashed = Home::new();
+        crashed.stop();
+        fs::write(crashed.places().segment(1), bytes).unwrap();
+        crashed.start();
+        assert_eq!(crashed.text(&written[0]), "one", "cut at {cut}");
+        assert_eq!(crashed.erased(), (0, vec![]), "cut at {cut}");
+    }
+}
+
+/// The machine stops when the record is there, and the payload was released in part or not at all.
+#[test]
+fn what_a_crash_came_into_is_shown_and_done_at_the_next_start() {
+    let mut home = Home::new();
+    let written = home.write(&["one", "two"]);
+    let (before, len) = home.only_segment();
+    home.erase(&written[..1]);
+    let (after, _) = home.only_segment();
+    let gone = payload_of(&written[0]);
+    for released in 0..gone.len() {
+        let mut bytes = after.clone();
+        let still = gone.start + released..gone.end;
+        bytes[still.clone()].copy_from_slice(&before[still]);
+        for later in [false, true] {
+            let mut crashed = Home::new();
+            crashed.stop();
+            fs::write(crashed.places().segment(1), &bytes).unwrap();
+            let place = Some(written[0].place.at);
+            let what = What::NotErased { seq: 1 };
+            let expected = Finding { segment: 1, at: place, what };
+            assert_eq!(crashed.erased(), (0, vec![expected]), "{released} bytes released");
+            assert_eq!(crashed.start(), Left::default());
+            if later {
+                // The segment was sealed by the start; another one has begun.
+                crashed.write(&["three"]);
+                crashed.restart();
+            }
+            assert_eq!(crashed.erased(), (1, vec![]), "{released} bytes released");
+            let (bytes, _) = crashed.only_segment();
+            assert_eq!(
+                bytes[..usize::try_from(len).unwrap()],
+                after[..usize::try_from(len).unwrap()]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_payload_that_somebody_wiped_or_put_back_is_found() {
+    let mut home = Home::with(of_size(1));
+    let [one, two] = [home.write(&["one"])[0], home.write(&["two"])[0]];
+    let path = home.places().segment(1);
+    let sound = fs::read(&path).unwrap();
+    home.erase(&[two]);
+    let mut wiped = sound.clone();
+    wiped[payload_of(&one)].fill(0);
+    fs::write(&path, wiped).unwrap();
+    let found = |record: &Written, what| Finding {
+        segment: record.place.segment,
+        at: Some(record.place.at),
+        what,
+    };
+    assert_eq!(home.erased(), (1, vec![found(&one, What::Changed { seq: 1 })]));
+    fs::write(&path, sound).unwrap();
+
+    home.erase(&[one]);
+    assert_eq!(home.erased(), (2, vec![]));
+    let erased = fs::read(&path).unwrap();
+    let mut changed = erased.clone();
+    changed[payload_of(&one).end - 1] = 1;
+    fs::write(&path, &changed).unwrap();
+    assert_eq!(home.erased(), (1, vec![found(&one, What::NotErased { seq: 1 })]));
+    finish(home.places(), &[Target { seq: 1, place: one.place }]).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), erased);
+    assert_eq!(home.erased(), (2, vec![]));
+}
+
+#[test]
+fn nothing_but_mails_and_their_outcomes_is_erased_and_only_where_they_are() {
+    let mut home = Home::new();
+    let group = vec![
+        draft(Kind::Capture, About::Itself, "mail"),
+        draft(Kind::Outcome, About::OfGroup(0), "sent"),
+        draft(Kind::Access, About::OfGroup(0), "looked at"),
+    ];
+    let written = home.archive().append(group, now()).unwrap();
+    let (before, _) = home.only_segment();
+    let access = home.archive().erase(&[wanted(&written[2])], now()).unwrap_err();
+    assert!(matches!(access, EraseError::Kept { seq: 3, kind: Kind::Access }), "{access}");
+    let elsewhere = Erase { place: written[1].place, ..wanted(&written[0]) };
+    let other = home.archive().erase(&[wanted(&written[1]), elsewhere], now()).unwrap_err();
+    assert!(matches!(other, EraseError::Misplaced { wanted: 1, found: 2 }), "{other}");
+    let nowhere = Erase { place: Place { segment: 9, at: 100 }, ..wanted(&written[0]) };
+    assert!(matches!(home.archive().erase(&[nowhere], now()), Err(EraseError::Read(_))));
+    for (target, place) in [(&written[2], written[2].place), (&written[0], written[1].place)] {
+        finish(home.places(), &[Target { seq: target.head.seq, place }]).unwrap();
+    }
+    assert_eq!(home.only_segment().0, before);
+    home.erase(&written[..2]);
+    assert_eq!(home.erased(), (2, vec![]));
+}
+
+/// Somebody who can write records, and wants one to be gone that is never erased.
+#[test]
+fn a_record_that_says_more_than_it_may_excuses_nothing() {
+    let mut home = Home::new();
+    let group = vec![
+        draft(Kind::Access, About::Nothing, "looked at"),
+        draft(Kind::Erased, About::Record(1), "it was erased"),
+        draft(Kind::Erased, About::Record(77), "what never was"),
+    ];
+    let written = home.archive().append(group, now()).unwrap();
+    assert_eq!(home.erased(), (0, vec![]));
+    let (mut bytes, _) = home.only_segment();
+    bytes[payload_of(&written[0])].fill(0);
+    fs::write(home.places().segment(1), bytes).unwrap();
+    let findings = home.erased().1;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].what, What::Changed { seq: 1 });
+}
+
+/// One mail that was read already, and one that was not; what says so comes behind all that is read, or not.
+#[test]
+fn what_is_erased_while_somebody_verifies_is_no_damage() {
+    for options in [of_size(1), Options { segment_size: 1, ..encrypted(1) }, of_size(700)] {
+        for moment in 0..4 {
+            let mut home = Home::with(options.clone());
+            let written: Vec<_> = (0..9).flat_map(|_| home.write(&["a mail"])).collect();
+            let places = home.places().clone();
+            let mut told = 0;
+            let mut progress = |_, _| {
+                if told == moment {
+                    home.erase(&[written[0], written[6]]);
+                }
+                told += 1;
+            };
+            let report = verify(&places, Known::default(), &mut progress).unwrap();
+            assert_eq!(report.findings, [], "erased at {moment}");
+            assert_eq!(home.erased(), (if told > moment { 2 } else { 0 }, vec![]));
+        }
+    }
+}
+
+/// The segment of an erased mail is gone altogether: that is for `verify` to say, and keeps nobody from writing.
+#[test]
+fn a_start_does_not_need_what_was_erased() {
+    let mut home = Home::with(of_size(1));
+    let one = home.write(&["one"]);
+    home.write(&["two"]);
+    home.erase(&one);
+    home.stop();
+    fs::remove_file(home.places().segment(1)).unwrap();
+    home.start();
+    home.write(&["three"]);
+    let is_missing = |found: &Finding| matches!(found.what, What::NoSegment { .. });
+    assert!(home.erased().1.iter().any(is_missing));
+}
+
+/// What was never promised was brought again; both are erased.
+#[test]
+fn copies_of_a_mail_that_a_crash_or_a_failed_sync_has_left_go_with_it() {
+    let [ann, bob] = [7, 8].map(|serial| QueueId::new(now(), serial));
+    let of = |id, text| Draft { id: Some(id), ..draft(Kind::Capture, About::Itself, text) };
+    for options in [Options::default(), encrypted(1)] {
+        let mut whole = Home::with(options.clone());
+        whole.write(&["before"]);
+        let (_, promised) = whole.only_segment();
+        let group = vec![of(ann, "to ann"), of(bob, "to bob")];
+        let lost = whole.archive().append(group, now()).unwrap();
+        let (bytes, _) = whole.only_segment();
+        whole.stop();
+        let promised = usize::try_from(promised).unwrap();
+        let (to_ann, to_bob) = (payload_of(&lost[0]), payload_of(&lost[1]));
+
+        // A failed sync, and all of it is on the disk all the same.
+        let mut home = Home::with(options.clone());
+        home.write(&["before"]);
+        home.archive().abandon();
+        let path = home.places().segment(1);
+        let begin = fs::read(&path).unwrap();
+        fs::write(&path, [&begin[..], &bytes[promised..]].concat()).unwrap();
+        let again = home.archive().append(vec![of(ann, "to ann")], now()).unwrap();
+        home.erase(&again);
+        let left = fs::read(&path).unwrap();
+        assert!(left[to_ann.clone()].iter().all(|byte| *byte == 0));
+        assert_eq!(left[to_bob.clone()], bytes[to_bob]);
+        assert_eq!(left[..promised], begin);
+        assert_eq!(home.erased(), (1, vec![]));
+
+        // A crash: what no mark stands behind was put aside.
+        let mut home = Home::with(options);
+        home.write(&["before"]);
+        home.stop();
+        let path = home.places().segment(1);
+        let begin = fs::read(&path).unwrap();
+        let torn = &bytes[promised..to_ann.end];
+        fs::write(&path, [&begin[..], torn].concat()).unwrap();
+        let (_, copy) = home.start().torn.unwrap();
+        let again =
+            [ann, bob].map(|id| home.archive().append(vec![of(id, "again")], now()).unwrap()[0]);
+        home.erase(&again[1..]);
+        assert_eq!(fs::read(&copy).unwrap(), torn, "it has nothing of that mail");
+        home.erase(&again[..1]);
+        assert!(!copy.exists());
+        assert_eq!(home.erased(), (2, vec![]));
+    }
+}
+
+impl Home {
+    pub(super) fn erase(&mut self, records: &[impl std::borrow::Borrow<Written>]) -> Vec<Written> {
+        let wanted: Vec<_> = records.iter().map(|record| wanted(record.borrow())).collect();
+        let done = self.archive().erase(&wanted, now()).unwrap();
+        assert!(done.left.is_none(), "{:?}", done.left);
+        done.written
+    }
+
+    pub(super) fn erased(&self) -> (u64, Vec<Finding>) {
+        let report = self.verify();
+        (report.erased, report.findings)
+    }
+}
+
+pub(super) fn wanted(record: &Written) -> Erase {
+    Erase {
+        seq: record.head.seq,
+        place: record.place,
+        why: Erasure::Requested { reason: "GDPR 17".into() },
+        by: Some("ann".into()),
+        content: Hash::of(b"content"),
+    }
+}
+
+pub(super) fn payload_of(record: &Written) -> std::ops::Range<usize> {
+    let from = usize::try_from(record.place.at).unwrap() + Head::LEN;
+    from..from + usize::try_from(record.head.stored).unwrap()
+}

@@ -1,0 +1,274 @@
+//! Searching the archive, for whoever may: pages, the API, the command line.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use mailweir_archive::frame::Seq;
+use mailweir_search::{
+    index::{Found, Index, Opened, Page, Scope, SearchError, Searcher},
+    query::{Query, QueryError, Status},
+};
+use tokio::sync::{Notify, Semaphore, watch};
+
+use super::directories::Directories;
+
+/// Finds mail. Cheap to clone.
+#[derive(Clone)]
+pub struct Finder {
+    served: Arc<Served>,
+    /// One for each search that may run now.
+    permits: Arc<Semaphore>,
+}
+
+/// What those who fill the index and those who search it share.
+pub(super) struct Served {
+    searcher: ArcSwapOption<Searcher>,
+    /// The last record that the index knows which is searched.
+    reached: AtomicU64,
+    /// The last record that another one knows which is being made.
+    made: AtomicU64,
+    is_making: AtomicBool,
+    /// The last record of the archive; `None`: that is not known yet.
+    written: watch::Receiver<Option<Seq>>,
+    /// How often another index was wished for.
+    wishes: watch::Sender<u64>,
+    /// How many indices were made and have taken their place.
+    indices: AtomicU64,
+    /// Nobody fills it any more.
+    is_over: AtomicBool,
+    /// Called when another index has taken its place.
+    moved: Notify,
+}
+
+/// Whose eyes the archive is searched with; see [`Scope`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Every mail, and recipients in Bcc.
+    WithBcc,
+    /// Every mail, and nobody in Bcc.
+    WithoutBcc,
+    /// Mail of these addresses and log-ins.
+    Own(Vec<String>),
+}
+
+/// How far the index is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// Records of the archive that searches do not see yet.
+    pub behind: Seq,
+    /// Records that another index has which is being made, and that it is to have.
+    pub making: Option<(Seq, Seq)>,
+}
+
+/// A search has no answer. Sentences are for who asked.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// The question makes no sense.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// It is not allowed, or too broad.
+    #[error("{0}")]
+    Refused(SearchError),
+    /// There is no index yet.
+    #[error("The index of the archive is being made. Try again later.")]
+    NotYet,
+    /// There is none, and nobody makes one.
+    #[error("The archive has no index; mailweir archive reindex makes one.")]
+    Absent,
+    /// Others search.
+    #[error("Too many searches run at once. Try again in a moment.")]
+    Busy,
+    /// The index is damaged. Another one is made.
+    #[error("The index of the archive is damaged and is made anew. Try again later.")]
+    Damaged,
+}
+
+impl Finder {
+    /// Also gives what is told to whoever fills the index.
+    pub(super) fn new(written: watch::Receiver<Option<Seq>>) -> (Self, Arc<Served>) {
+        let served = Arc::new(Served {
+            searcher: ArcSwapOption::empty(),
+            reached: AtomicU64::new(0),
+            made: AtomicU64::new(0),
+            is_making: AtomicBool::new(false),
+            written,
+            wishes: watch::Sender::new(0),
+            indices: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
+            moved: Notify::new(),
+        });
+        let permits = Arc::new(Semaphore::new(AT_ONCE));
+        (Self { served: Arc::clone(&served), permits }, served)
+    }
+
+    /// Finds what `text` asks for and `sight` allows, of what `keep` keeps: it hears the number of a mail, and which
+    /// states were asked for. A search that nobody waits for any more goes on to its end.
+    ///
+    /// # Errors
+    /// [`FindError`].
+    pub async fn search(
+        &self,
+        text: &str,
+        sight: Sight,
+        page: Page,
+        keep: impl Fn(Seq, &[Status]) -> bool + Send + 'static,
+    ) -> Result<Found, FindError> {
+        let query = Query::parse(text)?;
+        let permit = Arc::clone(&self.permits).acquire_owned();
+        let Ok(Ok(permit)) = tokio::time::timeout(PATIENCE, permit).await else {
+            return Err(FindError::Busy);
+        };
+        let searcher = self.served.searcher.load_full().ok_or(FindError::NotYet)?;
+        let found = tokio::task::spawn_blocking(move || {
+            let found = search(&searcher, &query, &sight, &page, &keep);
+            drop(permit);
+            found
+        });
+        let found = found.await.unwrap_or(Err(FindError::Damaged));
+        if matches!(found, Err(FindError::Damaged)) {
+            self.remake();
+        }
+        found
+    }
+
+    /// How far the index is.
+    #[must_use]
+    pub fn lag(&self) -> Lag {
+        let Served { reached, made, is_making, .. } = &*self.served;
+        let last = self.last();
+        let making = is_making.load(Ordering::Acquire);
+        Lag {
+            behind: last.saturating_sub(reached.load(Ordering::Acquire)),
+            making: making.then(|| (made.load(Ordering::Acquire).min(last), last)),
+        }
+    }
+
+    /// The number of the last record of the archive.
+    pub(crate) fn last(&self) -> Seq {
+        self.served.written.borrow().unwrap_or(0)
+    }
+
+    /// How many indices were made since the start, and have taken their place.
+    pub(crate) fn made(&self) -> u64 {
+        self.served.indices.load(Ordering::Acquire)
+    }
+
+    /// Whether nobody fills the index any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.served.is_over.load(Ordering::Acquire)
+    }
+
+    /// Has another index made, which then takes the place of the one that is there.
+    pub fn remake(&self) {
+        self.served.wishes.send_modify(|wishes| *wishes += 1);
+    }
+
+    /// Waits until an index that was made has taken its place, and for a second at most.
+    pub(crate) async fn moved(&self) {
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.served.moved.notified()).await;
+    }
+}
+
+impl std::fmt::Debug for Finder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Finder").field("lag", &self.lag()).finish_non_exhaustive()
+    }
+}
+
+impl Served {
+    /// From now on, this is searched. It knows the archive up to `reached`.
+    pub(super) fn serve(&self, searcher: Searcher, reached: Seq) {
+        self.searcher.store(Some(Arc::new(searcher)));
+        self.set_reached(reached);
+    }
+
+    pub(super) fn set_reached(&self, reached: Seq) {
+        self.reached.store(reached, Ordering::Release);
+    }
+
+    /// How far another one is that is being made; `None`: none is.
+    pub(super) fn set_made(&self, made: Option<Seq>) {
+        self.made.store(made.unwrap_or(0), Ordering::Release);
+        self.is_making.store(made.is_some(), Ordering::Release);
+    }
+
+    /// An index that was made has taken its place, and is searched.
+    pub(super) fn count_made(&self) {
+        self.indices.fetch_add(1, Ordering::AcqRel);
+        self.moved.notify_waiters();
+    }
+
+    /// Nobody fills it any more.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+        self.moved.notify_waiters();
+    }
+
+    pub(super) fn wishes(&self) -> watch::Receiver<u64> {
+        self.wishes.subscribe()
+    }
+
+    pub(super) fn written(&self) -> watch::Receiver<Option<Seq>> {
+        self.written.clone()
+    }
+}
+
+/// Searches an index that somebody else fills, or nobody does: as the files are now. Says also up to which record it
+/// knows the archive; 0: nothing of it.
+///
+/// # Errors
+/// [`FindError`].
+pub fn search_files(
+    archive: &Path,
+    text: &str,
+    sight: &Sight,
+    page: &Page,
+    keep: &dyn Fn(Seq, &[Status]) -> bool,
+) -> Result<(Found, Seq), FindError> {
+    let query = Query::parse(text)?;
+    let directories = Directories::new(archive);
+    let places = [directories.index(), directories.new_one()];
+    let index = places.iter().find_map(|place| match Index::open(place) {
+        Opened::Ready(index) => Some(index),
+        Opened::Absent | Opened::OtherFormat | Opened::Damaged(_) => None,
+    });
+    let index = index.ok_or(FindError::Absent)?;
+    let reached = index.indexed_up_to().map_err(|_| FindError::Damaged)?;
+    let found = search(&index.searcher(), &query, sight, page, keep)?;
+    Ok((found, reached.unwrap_or(0)))
+}
+
+fn search(
+    searcher: &Searcher,
+    query: &Query,
+    sight: &Sight,
+    page: &Page,
+    keep: &dyn Fn(Seq, &[Status]) -> bool,
+) -> Result<Found, FindError> {
+    let keep = |seq| keep(seq, &query.status);
+    let found = match sight {
+        Sight::WithBcc => searcher.search(query, &Scope::WithBcc, page, &keep),
+        Sight::WithoutBcc => searcher.search(query, &Scope::WithoutBcc, page, &keep),
+        Sight::Own(own) => {
+            let own: Vec<&str> = own.iter().map(String::as_str).collect();
+            searcher.search(query, &Scope::Addresses(&own), page, &keep)
+        }
+    };
+    found.map_err(|error| match error {
+        SearchError::Damaged(_) => FindError::Damaged,
+        other => FindError::Refused(other),
+    })
+}
+
+/// Searches that run at once. Each may keep a processor busy for a while.
+const AT_ONCE: usize = 4;
+
+/// How long a search waits for others.
+const PATIENCE: Duration = Duration::from_secs(10);

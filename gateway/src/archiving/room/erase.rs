@@ -1,0 +1,158 @@
+//! Erasing mail: what somebody has a right to, and what has been kept for long enough.
+
+use mailweir_archive::{
+    catalogue::Rows,
+    entry::Erasure,
+    frame::Seq,
+    retention::{self, Free, Over},
+};
+use mailweir_mail::QueueId;
+
+use super::{Answers, Gone, Room, RoomError, Visitor, day, failed, no_such_mail, read, tell};
+use crate::{
+    archiving::{
+        shelf::{Fate, Shelf},
+        words::Told,
+    },
+    clock,
+};
+
+impl Room {
+    pub(super) async fn erase(
+        &self,
+        visitor: &Visitor,
+        ids: &[QueueId],
+        reason: &str,
+        answers: &Answers,
+    ) -> Result<(), Gone> {
+        for id in ids {
+            let told = match self.erase_one(visitor, *id, reason).await {
+                Ok(Fate::Erased(record)) => Told::Erased { id: *id, record: Some(record) },
+                Ok(Fate::Kept(why)) => Told::Kept { id: Some(*id), why },
+                Err(error) => Told::Kept { id: Some(*id), why: error.to_string().into() },
+            };
+            tell(answers, told).await?;
+        }
+        Ok(())
+    }
+
+    async fn erase_one(
+        &self,
+        visitor: &Visitor,
+        id: QueueId,
+        reason: &str,
+    ) -> Result<Fate, RoomError> {
+        let captures = self.captures(vec![id]).await?;
+        let (why, by) = (Erasure::Requested { reason: reason.into() }, visitor.by.clone());
+        let fates = self.with(move |shelf| shelf.erase(&captures, &why, Some(&by), clock::now()));
+        fates.await??.pop().ok_or_else(|| no_such_mail(id))
+    }
+
+    /// Erases what has been kept for long enough on a day, counted from 1970: in groups, so that new mail need
+    /// not wait.
+    pub(in crate::archiving) async fn purge(
+        &self,
+        today: u32,
+        dry_run: bool,
+        answers: &Answers,
+    ) -> Result<(), Gone> {
+        let (mut after, mut erased, mut kept) = (0, 0_u64, 0_u64);
+        loop {
+            let group = match self.over(after, today).await {
+                Ok(group) => group,
+                Err(error) => return tell(answers, failed(&error)).await,
+            };
+            let Some(last) = group.last() else { break };
+            after = seq(last);
+            let told = match self.purge_group(group, dry_run).await {
+                Ok(told) => told,
+                Err(error) => return tell(answers, failed(&error)).await,
+            };
+            for told in told {
+                match &told {
+                    Told::Erased { .. } => erased += 1,
+                    _ => kept += 1,
+                }
+                tell(answers, told).await?;
+            }
+        }
+        let word = if dry_run { "would be" } else { "are" };
+        let text =
+            format!("{erased} mails {word} erased, {kept} are kept though their time is over");
+        tell(answers, Told::Done { text: text.into() }).await
+    }
+
+    /// The day of the last record; `None`: there is none.
+    pub(in crate::archiving) async fn last_day(&self) -> Result<Option<u32>, RoomError> {
+        // Once the archive is open.
+        self.with(|_| ()).await?;
+        let places = self.places.clone();
+        read(move || {
+            let rows = Rows::open(&places.catalogue())?;
+            let from = rows.next()?.saturating_sub(LAST).max(1);
+            let mut last = None;
+            for row in rows.from(from) {
+                last = Some(day(row?.at));
+            }
+            Ok(last)
+        })
+        .await
+    }
+
+    /// Some of the mails whose time is over, behind a number.
+    async fn over(&self, after: Seq, today: u32) -> Result<Vec<Over>, RoomError> {
+        let holds = self.with(|shelf| shelf.holds()).await?.map_err(RoomError::Refused)?;
+        let (places, reader) = (self.places.clone(), self.reader.clone());
+        read(move || {
+            let rows = Rows::open(&places.catalogue())?;
+            let over = retention::over(&rows, &reader, &holds, after + 1, today);
+            over.take(GROUP).map(|over| over.map_err(RoomError::Io)).collect()
+        })
+        .await
+    }
+
+    async fn purge_group(&self, group: Vec<Over>, dry_run: bool) -> Result<Vec<Told>, RoomError> {
+        let mut told = Vec::with_capacity(group.len());
+        let mut free = Vec::new();
+        for over in group {
+            match over {
+                Over::Free(mail) => free.extend(name(&mail)),
+                Over::Held { id, cases, .. } => {
+                    let why = format!("legal hold {}", cases.join(", ")).into();
+                    told.push(Told::Kept { id, why });
+                }
+                Over::Unreadable { id, why, .. } => told.push(Told::Kept { id, why }),
+            }
+        }
+        if dry_run {
+            told.extend(free.iter().map(|(id, _)| Told::Erased { id: *id, record: None }));
+            return Ok(told);
+        }
+        let seqs: Vec<_> = free.iter().map(|(_, seq)| *seq).collect();
+        let erase =
+            move |shelf: &mut Shelf| shelf.erase(&seqs, &Erasure::Expired, None, clock::now());
+        let fates = self.with(erase).await??;
+        told.extend(free.iter().zip(fates).map(|((id, _), fate)| match fate {
+            Fate::Erased(record) => Told::Erased { id: *id, record: Some(record) },
+            Fate::Kept(why) => Told::Kept { id: Some(*id), why },
+        }));
+        Ok(told)
+    }
+}
+
+fn name(mail: &Free) -> Option<(QueueId, Seq)> {
+    Some((mail.capture.queue_id()?, mail.capture.seq))
+}
+
+const fn seq(over: &Over) -> Seq {
+    match over {
+        Over::Free(mail) => mail.capture.seq,
+        Over::Held { seq, .. } | Over::Unreadable { seq, .. } => *seq,
+    }
+}
+
+/// Records of which the last is looked for: some may be damaged.
+const LAST: Seq = 10_000;
+
+/// Mails that are erased together.
+const GROUP: usize = 256;

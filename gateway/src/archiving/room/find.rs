@@ -1,0 +1,137 @@
+//! Finding mail.
+
+use std::time::Duration;
+
+use mailweir_archive::{entry::AccessDeed, frame::Seq};
+use mailweir_search::index::{Count, Page};
+
+use super::{Answers, Gone, Room, RoomError, Visitor, failed, read, tell};
+use crate::archiving::{
+    indexing::{Sight, search_files},
+    reading::Reading,
+    status,
+    words::{Found, Line, Search, Told},
+};
+
+impl Room {
+    pub(super) async fn tell_found(
+        &self,
+        visitor: &Visitor,
+        search: Search,
+        answers: &Answers,
+    ) -> Result<(), Gone> {
+        match self.search(visitor, search).await {
+            Ok((mails, found)) => {
+                for mail in mails {
+                    tell(answers, Told::Mail(Box::new(mail))).await?;
+                }
+                tell(answers, Told::Found(found)).await
+            }
+            Err(error) => tell(answers, failed(&error)).await,
+        }
+    }
+
+    /// Finds mails that somebody may see.
+    ///
+    /// # Errors
+    /// [`RoomError`]; of [`RoomError::Find`] the sentence is for who asked.
+    pub(crate) async fn search(
+        &self,
+        visitor: &Visitor,
+        search: Search,
+    ) -> Result<(Vec<Line>, Found), RoomError> {
+        let (query, sight) = (search.query.clone(), visitor.sight.clone());
+        let (seqs, found) = self.find(search, &sight).await?;
+        let holds = self.with(|shelf| shelf.holds()).await?.unwrap_or_default();
+        let mails = self.read(move |reading| reading.lines(&seqs, &sight, &holds)).await?;
+        let query = query[..query.floor_char_boundary(LONGEST_NOTED)].into();
+        let deed = AccessDeed::Searched { query, found: found.count };
+        self.note(visitor, deed, None).await?;
+        Ok((mails, found))
+    }
+
+    async fn find(&self, search: Search, sight: &Sight) -> Result<(Vec<Seq>, Found), RoomError> {
+        let Search { query, before, limit, utc_offset } = search;
+        status::check(&query)?;
+        let count_to = MOST_COUNTED.max(limit as u64);
+        let page = Page { size: limit, before, count_to, utc_offset };
+        let reading = Reading::new(&self.places, self.reader.clone())?;
+        let keep = move |seq, wanted: &[_]| reading.has_status(seq, wanted);
+        let (found, behind) = match &self.finder {
+            Some(finder) => {
+                let found = finder.search(&query, sight.clone(), page, keep).await?;
+                (found, finder.lag().behind)
+            }
+            None => {
+                let (directory, sight) = (self.places.directory().to_owned(), sight.clone());
+                let found =
+                    read(move || Ok(search_files(&directory, &query, &sight, &page, &keep)?));
+                let (found, reached) = found.await?;
+                (found, self.read(move |reading| reading.mails_behind(reached)).await?)
+            }
+        };
+        let (count, or_more) = match found.count {
+            Count::Exactly(count) => (count, false),
+            Count::MoreThan(count) => (count, true),
+        };
+        Ok((found.seqs, Found { count, or_more, next: found.next, behind }))
+    }
+
+    /// Waits until the index has what is archived now, and not for long.
+    async fn wait_for_index(&self) -> Result<(), RoomError> {
+        let Some(finder) = &self.finder else { return Ok(()) };
+        let wanted = finder.last();
+        let reached = async {
+            while finder.last().saturating_sub(finder.lag().behind) < wanted {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let behind = tokio::time::timeout(PATIENCE, reached).await;
+        behind.map_err(|_| {
+            let behind = finder.lag().behind;
+            let reason = format!("{behind} records are not in the index yet: try again later");
+            RoomError::Refused(reason.into())
+        })
+    }
+
+    /// All mails that are found.
+    pub(super) async fn find_all(
+        &self,
+        query: Box<str>,
+        utc_offset: i32,
+        sight: &Sight,
+    ) -> Result<Vec<Seq>, RoomError> {
+        self.wait_for_index().await?;
+        let (mut all, mut before) = (Vec::new(), None);
+        loop {
+            let search = Search { query: query.clone(), before, limit: PAGE, utc_offset };
+            let (seqs, found) = self.find(search, sight).await?;
+            if self.finder.is_none() && found.behind > 0 {
+                let behind = found.behind;
+                let reason = format!(
+                    "{behind} mails are not in the index: mailweir archive reindex takes them in"
+                );
+                return Err(RoomError::Refused(reason.into()));
+            }
+            all.extend(seqs);
+            before = found.next;
+            if before.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+}
+
+/// How long the index is waited for, where no mail may be missed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Mails that are asked for at once.
+const PAGE: usize = 1_000;
+
+/// Bytes of a query that are written down.
+const LONGEST_NOTED: usize = 1_024;
+
+/// How far found mails are counted.
+const MOST_COUNTED: u64 = 1_000;

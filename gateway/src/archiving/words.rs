@@ -1,0 +1,218 @@
+//! What people ask of the archive, and what they are told: on the control socket, and in the API.
+
+use mailweir_archive::{
+    entry::{Access, AccessDeed, Capture, Erased, Outcome},
+    frame::Seq,
+    holds::Person,
+};
+use mailweir_mail::{Address, QueueId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// Find mails, the newest first.
+    Search(Search),
+    /// Tell all about a mail, but its content.
+    Show {
+        /// The mail.
+        id: QueueId,
+    },
+    /// Write down that somebody is about to use the archive by reading its files.
+    Note {
+        /// For what.
+        deed: AccessDeed,
+    },
+    /// List legal holds.
+    Holds,
+    /// Begin a legal hold, or have one mean more.
+    Hold(Hold),
+    /// End a legal hold.
+    Lift {
+        /// The name of the case.
+        case: Box<str>,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Erase mails.
+    Erase {
+        /// Which.
+        ids: Vec<QueueId>,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Have a mail sent again. For a running server.
+    Restore {
+        /// The mail.
+        id: QueueId,
+        /// To whom.
+        to: Vec<Address>,
+    },
+    /// Erase what has been kept for long enough.
+    Purge {
+        /// Only say what would be erased.
+        dry_run: bool,
+    },
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Search {
+    /// As people write it.
+    pub query: Box<str>,
+    /// Only older ones than this: what [`Told::Found`] gave as the next page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Seq>,
+    /// At most so many.
+    pub limit: usize,
+    /// Seconds that the clocks of who asks are ahead of UTC: when a day begins.
+    #[serde(default)]
+    pub utc_offset: i32,
+}
+
+/// Which mails a hold means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// The name of the case.
+    pub case: Box<str>,
+    /// Why.
+    pub reason: Box<str>,
+    /// These.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<QueueId>,
+    /// Those that are found by this now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Box<str>>,
+    /// Seconds that the clocks of who asks are ahead of UTC: when a day of the query begins.
+    #[serde(default)]
+    pub utc_offset: i32,
+    /// All mail of these people, of yesterday and of tomorrow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+}
+
+/// A part of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// A mail that was found.
+    Mail(Box<Line>),
+    /// How many mails were found.
+    Found(Found),
+    /// All about a mail.
+    Shown(Box<Shown>),
+    /// A legal hold.
+    Hold(HeldCase),
+    /// A mail was erased, or would be.
+    Erased {
+        /// The mail.
+        id: QueueId,
+        /// The record that says so; absent: it was only asked what would be erased.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<Seq>,
+    },
+    /// A mail was not erased.
+    Kept {
+        /// The mail; absent: its record has no name.
+        id: Option<QueueId>,
+        /// Why.
+        why: Box<str>,
+    },
+    /// It is done, and what came of it in a sentence.
+    Done {
+        /// The sentence.
+        text: Box<str>,
+    },
+    /// It cannot be done, or not now.
+    Failed {
+        /// Why, and what to do.
+        reason: Box<str>,
+    },
+}
+
+/// A mail in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The number of its capture.
+    pub seq: Seq,
+    /// Its name in the queue.
+    pub id: QueueId,
+    /// When it was archived.
+    pub at: Timestamp,
+    /// How it stands: `waiting`, `delivered`, `failed`, `deleted` or `imported`; `damaged`: nobody can tell any more.
+    pub status: Box<str>,
+    /// Which way it went.
+    pub direction: Box<str>,
+    /// The sender of the envelope; empty for the null sender.
+    pub sender: Box<str>,
+    /// The recipients of the envelope, as far as who asks may know them.
+    pub recipients: Vec<Box<str>>,
+    /// The subject, decoded.
+    pub subject: Box<str>,
+    /// Bytes of content.
+    pub size: u64,
+    /// The cases of legal holds that mean it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Box<str>>,
+}
+
+/// How many were found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// So many.
+    pub count: u64,
+    /// Whether there may be more.
+    pub or_more: bool,
+    /// Where the next page begins, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Seq>,
+    /// Records that the index does not know yet: a mail in them is not found yet.
+    #[serde(default)]
+    pub behind: u64,
+}
+
+/// What the archive has of a mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The number of its capture; absent: the archive has its end alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<Seq>,
+    /// The mail as it was accepted; absent: it is erased, or damaged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
+    /// What became of it.
+    pub outcomes: Vec<Outcome>,
+    /// Why it is gone, and since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<(Timestamp, Erased)>,
+    /// The day, counted from 1970, from which on its time is over; absent: it is kept for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_until: Option<u32>,
+    /// The cases of legal holds that mean it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Box<str>>,
+    /// Who looked at it, and had it sent again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accesses: Vec<(Timestamp, Access)>,
+    /// What of it cannot be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damage: Vec<Box<str>>,
+}
+
+/// A legal hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldCase {
+    /// The name of the case.
+    pub case: Box<str>,
+    /// When it began.
+    pub since: Timestamp,
+    /// Who asked for it.
+    pub by: Box<str>,
+    /// Why.
+    pub reason: Box<str>,
+    /// How many mails it names.
+    pub mails: usize,
+    /// Whose mail it means.
+    pub people: Vec<Person>,
+}

@@ -1,0 +1,296 @@
+//! What is asked of the archive by way of the server, or of the archive itself if none runs.
+
+use std::{
+    io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use mailweir_archive::{entry::AccessDeed, holds::Person};
+use mailweir_mail::{Address, QueueId};
+
+use super::{
+    super::{ExitCode, load, operator, runtime},
+    print::Printer,
+};
+use crate::{
+    archiving::words::{Ask, Hold, Search, Told},
+    clock,
+    config::{self, Config},
+    control::{
+        self,
+        operation::{Answer, Operation, Request},
+    },
+    store::Store,
+    time_zone::TimeZone,
+};
+
+/// How the archive is asked.
+#[derive(Args, Debug)]
+struct Way {
+    /// The configuration file
+    #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml")]
+    config: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct SearchOptions {
+    /// What to look for: words, "a phrase", from:, to:, subject:, date:2026-01..2026-03, status:failed and
+    /// more; nothing: every mail
+    #[arg(value_name = "QUERY")]
+    query: Vec<String>,
+    /// At most so many, the newest first
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    way: Way,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ShowOptions {
+    /// The queue id of the mail
+    id: QueueId,
+    #[command(flatten)]
+    way: Way,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct HoldOptions {
+    #[command(subcommand)]
+    action: HoldAction,
+}
+
+#[derive(Debug, Subcommand)]
+enum HoldAction {
+    /// Lists legal holds
+    List(WayOptions),
+    /// Begins a legal hold, or has one mean more
+    Add(AddOptions),
+    /// Ends a legal hold
+    Lift(LiftOptions),
+}
+
+#[derive(Args, Debug)]
+struct WayOptions {
+    #[command(flatten)]
+    way: Way,
+}
+
+#[derive(Args, Debug)]
+struct AddOptions {
+    /// The name of the case
+    case: Box<str>,
+    /// The queue ids of mails
+    ids: Vec<QueueId>,
+    /// Why; it is kept in the archive
+    #[arg(long, value_name = "TEXT")]
+    reason: Box<str>,
+    /// All mail that is found by this now
+    #[arg(long, value_name = "QUERY")]
+    query: Option<Box<str>>,
+    /// All mail of this address, or of all addresses of a domain (@example.org), of yesterday and of tomorrow;
+    /// may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    person: Vec<Person>,
+    #[command(flatten)]
+    way: Way,
+}
+
+#[derive(Args, Debug)]
+struct LiftOptions {
+    /// The name of the case
+    case: Box<str>,
+    /// Why; it is kept in the archive
+    #[arg(long, value_name = "TEXT")]
+    reason: Box<str>,
+    #[command(flatten)]
+    way: Way,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct EraseOptions {
+    /// The queue ids of the mails
+    #[arg(required = true)]
+    ids: Vec<QueueId>,
+    /// Who has a right to it, or the number of their request; it is kept in the archive
+    #[arg(long, value_name = "TEXT")]
+    reason: Box<str>,
+    #[command(flatten)]
+    way: Way,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RestoreOptions {
+    /// The queue id of the mail
+    id: QueueId,
+    /// To whom; may be given several times
+    #[arg(long, required = true, value_name = "ADDRESS")]
+    to: Vec<Address>,
+    #[command(flatten)]
+    way: Way,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct PurgeOptions {
+    /// Only list what would be erased
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    way: Way,
+}
+
+pub(super) fn search(options: &SearchOptions) -> anyhow::Result<ExitCode> {
+    let query: Box<str> = options.query.join(" ").into();
+    let utc_offset = TimeZone::of_machine().offset(clock::now());
+    let mut before = None;
+    let mut left = options.limit;
+    let mut printer = Printer::new(options.way.json);
+    let Some(Archive { config, settings }) = Archive::of(&options.way.config)? else {
+        return Ok(ExitCode::BadConfiguration);
+    };
+    while left > 0 {
+        let search = Search { query: query.clone(), before, limit: left.min(PAGE), utc_offset };
+        before = None;
+        ask(&config, &settings, Ask::Search(search), |told| {
+            match &told {
+                Told::Mail(_) => left -= 1,
+                Told::Found(found) => before = found.next,
+                _ => {}
+            }
+            printer.print(&told)
+        })?;
+        if before.is_none() {
+            break;
+        }
+    }
+    printer.finish(before.is_some())
+}
+
+pub(super) fn show(ShowOptions { id, way }: &ShowOptions) -> anyhow::Result<ExitCode> {
+    ask_once(way, Ask::Show { id: *id })
+}
+
+pub(super) fn hold(options: &HoldOptions) -> anyhow::Result<ExitCode> {
+    match &options.action {
+        HoldAction::List(WayOptions { way }) => ask_once(way, Ask::Holds),
+        HoldAction::Add(AddOptions { case, ids, reason, query, person, way }) => {
+            let (case, reason, query) = (case.clone(), reason.clone(), query.clone());
+            let (ids, people) = (ids.clone(), person.clone());
+            let utc_offset = TimeZone::of_machine().offset(clock::now());
+            ask_once(way, Ask::Hold(Hold { case, reason, ids, query, utc_offset, people }))
+        }
+        HoldAction::Lift(LiftOptions { case, reason, way }) => {
+            ask_once(way, Ask::Lift { case: case.clone(), reason: reason.clone() })
+        }
+    }
+}
+
+pub(super) fn erase(EraseOptions { ids, reason, way }: &EraseOptions) -> anyhow::Result<ExitCode> {
+    ask_once(way, Ask::Erase { ids: ids.clone(), reason: reason.clone() })
+}
+
+pub(super) fn restore(RestoreOptions { id, to, way }: &RestoreOptions) -> anyhow::Result<ExitCode> {
+    ask_once(way, Ask::Restore { id: *id, to: to.clone() })
+}
+
+pub(super) fn purge(PurgeOptions { dry_run, way }: &PurgeOptions) -> anyhow::Result<ExitCode> {
+    ask_and_print(way, Ask::Purge { dry_run: *dry_run }, Printer::of_purge(way.json))
+}
+
+fn ask_once(way: &Way, wanted: Ask) -> anyhow::Result<ExitCode> {
+    ask_and_print(way, wanted, Printer::new(way.json))
+}
+
+fn ask_and_print(way: &Way, wanted: Ask, mut printer: Printer) -> anyhow::Result<ExitCode> {
+    let Some(Archive { config, settings }) = Archive::of(&way.config)? else {
+        return Ok(ExitCode::BadConfiguration);
+    };
+    ask(&config, &settings, wanted, |told| printer.print(&told))?;
+    printer.finish(false)
+}
+
+/// The archive that is meant.
+pub(in crate::cli) struct Archive {
+    config: Config,
+    settings: config::Archive,
+}
+
+impl Archive {
+    /// `None`: the configuration has errors, and they were printed.
+    pub(in crate::cli) fn of(config: &Path) -> anyhow::Result<Option<Self>> {
+        let Ok(config) = load(config) else { return Ok(None) };
+        let Some(settings) = config.archive.clone() else {
+            bail!("nothing is archived: archive.enabled is not set");
+        };
+        Ok(Some(Self { config, settings }))
+    }
+
+    /// The mails that are found, by their names; of no more than are there now.
+    ///
+    /// # Errors
+    /// The query makes no sense, or the archive cannot be asked.
+    pub(in crate::cli) fn find(&self, query: &str) -> anyhow::Result<Vec<QueueId>> {
+        let utc_offset = TimeZone::of_machine().offset(clock::now());
+        let (mut ids, mut before) = (Vec::new(), None);
+        loop {
+            let search = Search { query: query.into(), before, limit: PAGE, utc_offset };
+            before = None;
+            self.ask_for(Ask::Search(search), |told| match told {
+                Told::Mail(line) => ids.push(line.id),
+                Told::Found(found) => before = found.next,
+                _ => {}
+            })?;
+            if before.is_none() {
+                return Ok(ids);
+            }
+        }
+    }
+
+    /// Writes down what is about to be done with the files of the archive.
+    ///
+    /// # Errors
+    /// It cannot be written down: then it must not be done.
+    pub(in crate::cli) fn note(&self, deed: AccessDeed) -> anyhow::Result<()> {
+        self.ask_for(Ask::Note { deed }, |_| {})
+    }
+
+    fn ask_for(&self, wanted: Ask, mut tell: impl FnMut(Told)) -> anyhow::Result<()> {
+        let mut failed = None;
+        ask(&self.config, &self.settings, wanted, |told| {
+            match told {
+                Told::Failed { reason } => failed = Some(reason),
+                told => tell(told),
+            }
+            Ok(())
+        })?;
+        failed.map_or(Ok(()), |reason| Err(anyhow::anyhow!("{reason}")))
+    }
+}
+
+fn ask(
+    config: &Config,
+    settings: &config::Archive,
+    ask: Ask,
+    mut tell: impl FnMut(Told) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let request = Request { by: operator(), operation: Operation::Archive(ask) };
+    let answers = |answer| match answer {
+        Answer::Archive(told) => tell(told),
+        Answer::Failed { reason } => tell(Told::Failed { reason }),
+        // Not asked for here.
+        _ => Ok(()),
+    };
+    runtime()?.block_on(control::ask_archive(&Store::of(config), settings, &request, answers))
+}
+
+/// Whether a person reads what is printed.
+pub(super) fn is_for_a_person() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Mails that are asked for at once.
+const PAGE: usize = 500;

@@ -1,0 +1,281 @@
+//! What the archive has told, for a terminal or as JSON, a value in a line.
+
+use std::io::{self, Write};
+
+use mailweir_archive::entry::{
+    Access, AccessDeed, Capture, Decided, Erased, Erasure, Outcome, Source,
+};
+use mailweir_mail::{Origin, Timestamp};
+
+use super::{
+    super::{ExitCode, queue::json_line},
+    ask::is_for_a_person,
+};
+use crate::archiving::words::{Found, HeldCase, Line, Shown, Told};
+
+/// Prints answers as they come.
+pub(super) struct Printer {
+    json: bool,
+    /// Whether a mail that is kept is one that should not be.
+    wants_all: bool,
+    mails: u64,
+    refused: bool,
+    found: Option<Found>,
+}
+
+impl Printer {
+    pub(super) const fn new(json: bool) -> Self {
+        Self { json, wants_all: true, mails: 0, refused: false, found: None }
+    }
+
+    /// Of a purge: what a legal hold keeps is kept rightly.
+    pub(super) const fn of_purge(json: bool) -> Self {
+        Self { wants_all: false, ..Self::new(json) }
+    }
+
+    pub(super) fn print(&mut self, told: &Told) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match told {
+            Told::Mail(_) => self.mails += 1,
+            Told::Found(found) => self.found = self.found.or(Some(*found)),
+            Told::Failed { .. } => self.refused = true,
+            Told::Kept { .. } => self.refused |= self.wants_all,
+            Told::Shown(_) | Told::Hold(_) | Told::Erased { .. } | Told::Done { .. } => {}
+        }
+        if self.json {
+            return json_line(&mut out, told);
+        }
+        match told {
+            Told::Mail(line) => print_line(&mut out, line),
+            Told::Found(_) => Ok(()),
+            Told::Shown(shown) => print_shown(&mut out, shown),
+            Told::Hold(case) => print_case(&mut out, case),
+            Told::Erased { id, record: Some(record) } => {
+                writeln!(out, "mailweir: {id}: erased; record {record} says so")
+            }
+            Told::Erased { id, record: None } => writeln!(out, "mailweir: {id}: would be erased"),
+            Told::Kept { id: Some(id), why } => {
+                writeln!(io::stderr(), "mailweir: {id}: not erased: {why}")
+            }
+            Told::Kept { id: None, why } => {
+                writeln!(io::stderr(), "mailweir: a mail is not erased: {why}")
+            }
+            Told::Done { text } => writeln!(out, "mailweir: {text}"),
+            Told::Failed { reason } => writeln!(io::stderr(), "mailweir: {reason}"),
+        }
+    }
+
+    /// `more`: there are more mails than were asked for.
+    pub(super) fn finish(self, more: bool) -> anyhow::Result<ExitCode> {
+        if let (Some(found), false) = (self.found, self.json) {
+            let Self { mails, .. } = self;
+            let behind = match found.behind {
+                0 => String::new(),
+                behind => format!("; {behind} records are not in the index yet"),
+            };
+            let all = match (more, found.or_more) {
+                (false, _) => String::new(),
+                (true, false) => format!(" of {}", found.count),
+                (true, true) => format!(" of more than {}", found.count),
+            };
+            let word = if mails == 1 && !more { "mail" } else { "mails" };
+            writeln!(io::stderr(), "-- {mails}{all} {word}{behind}")?;
+        }
+        Ok(if self.refused { ExitCode::Refused } else { ExitCode::Done })
+    }
+}
+
+/// Two lines: a mail does not fit into one.
+fn print_line(out: &mut impl Write, line: &Line) -> io::Result<()> {
+    let Line { id, at, status, sender, recipients, subject, size, holds, .. } = line;
+    let held = match holds.len() {
+        0 => String::new(),
+        _ => format!("  legal hold {}", holds.join(", ")),
+    };
+    let shown = match (recipients.len(), is_for_a_person()) {
+        (0..=3, _) | (_, false) => recipients.join(", "),
+        (all, true) => format!("{}, and {} more", recipients[..2].join(", "), all - 2),
+    };
+    writeln!(out, "{id}  {}  {status:<9} {:>10}{held}", at.rfc3339(), size)?;
+    let subject = if subject.is_empty() { "(no subject)" } else { subject };
+    writeln!(out, "    <{sender}> to {shown}: {}", printable(subject))
+}
+
+fn print_case(out: &mut impl Write, case: &HeldCase) -> io::Result<()> {
+    let HeldCase { case, since, by, reason, mails, people } = case;
+    writeln!(out, "{case}: since {}, by {by}: {}", since.rfc3339(), printable(reason))?;
+    writeln!(out, "    {mails} mails")?;
+    people.iter().try_for_each(|person| writeln!(out, "    all mail of {person}"))
+}
+
+fn print_shown(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
+    if let Some(capture) = &shown.capture {
+        print_capture(out, capture)?;
+    }
+    if let Some((at, Erased { why, by, content, .. })) = &shown.erased {
+        let why = match why {
+            Erasure::Expired => "its time was over".to_owned(),
+            Erasure::Requested { reason } => format!("on request: {}", printable(reason)),
+        };
+        let by = by.as_ref().map_or_else(String::new, |by| format!(", by {by}"));
+        writeln!(out, "erased      {}{by}, {why}", at.rfc3339())?;
+        writeln!(out, "SHA-256     {content}")?;
+    }
+    if shown.capture.is_some() {
+        let until = shown.keep_until.map_or_else(
+            || "for ever".to_owned(),
+            |day| format!("until {}", &Timestamp::from_secs(u64::from(day) * DAY).rfc3339()[..10]),
+        );
+        writeln!(out, "kept        {until}")?;
+    }
+    for case in &shown.holds {
+        writeln!(out, "legal hold  {case}")?;
+    }
+    for outcome in &shown.outcomes {
+        print_outcome(out, outcome)?;
+    }
+    let is_open = shown.capture.as_ref().is_none_or(|it| it.note.source == Source::Accepted);
+    if shown.outcomes.is_empty() && shown.erased.is_none() && is_open {
+        writeln!(out, "ended       not yet")?;
+    }
+    for (at, access) in &shown.accesses {
+        print_access(out, *at, access)?;
+    }
+    for damage in &shown.damage {
+        writeln!(out, "DAMAGED     {damage}")?;
+    }
+    Ok(())
+}
+
+fn print_capture(out: &mut impl Write, capture: &Capture) -> io::Result<()> {
+    let Capture { id, envelope, origin, note, content, size } = capture;
+    writeln!(out, "mail        {id}, {size} bytes, {}", note.direction.as_str())?;
+    match &note.source {
+        Source::Accepted => print_origin(out, origin)?,
+        Source::Imported { by, from } => {
+            writeln!(out, "dated       {}", origin.arrival.rfc3339())?;
+            writeln!(out, "imported    by {by} from {}", printable(from))?;
+        }
+    }
+    if let Some(tls) = &origin.tls {
+        writeln!(out, "TLS         {} {}", tls.version, tls.cipher)?;
+    }
+    writeln!(out, "sender      <{}>", envelope.sender)?;
+    for recipient in &envelope.recipients {
+        write!(out, "recipient   <{}>", recipient.address)?;
+        match &recipient.original {
+            Some(original) => writeln!(out, ", written to as <{original}>")?,
+            None => writeln!(out)?,
+        }
+    }
+    if let Some(held) = &note.held {
+        writeln!(out, "held        {held}")?;
+    }
+    if let Some(rule) = &note.rule {
+        writeln!(out, "rule        {rule}")?;
+    }
+    writeln!(out, "SHA-256     {content}")
+}
+
+fn print_origin(out: &mut impl Write, origin: &Origin) -> io::Result<()> {
+    let Origin { listener, client, helo, login, arrival, .. } = origin;
+    writeln!(out, "accepted    {} at {listener}", arrival.rfc3339())?;
+    write!(out, "from        {} as {}", printable(&client.to_string()), printable(helo))?;
+    match login {
+        Some(login) => {
+            writeln!(out, ", logged in as {} ({})", printable(&login.user), login.mechanism)
+        }
+        None => writeln!(out, ", not logged in"),
+    }
+}
+
+fn print_outcome(
+    out: &mut impl Write,
+    Outcome { end, recipients, decisions, .. }: &Outcome,
+) -> io::Result<()> {
+    for Decided { decision, by, proof, at, rule } in decisions {
+        let rule = rule.as_deref().map_or_else(String::new, |rule| format!(", rule {rule}"));
+        writeln!(out, "decided     {decision} by {by} ({proof}) at {}{rule}", at.rfc3339())?;
+    }
+    writeln!(out, "ended       {}", end.as_str())?;
+    for (number, fared) in (1..).zip(recipients) {
+        let how = if fared.delivered { "delivered" } else { "not delivered" };
+        write!(out, "  recipient {number}: {how}")?;
+        if let Some(at) = fared.at {
+            write!(out, " at {}", at.rfc3339())?;
+        }
+        if let Some(relay) = &fared.relay {
+            write!(out, ", {relay}")?;
+        }
+        match &fared.reply {
+            Some(reply) => writeln!(out, ": {reply}")?,
+            None => writeln!(out)?,
+        }
+    }
+    Ok(())
+}
+
+fn print_access(out: &mut impl Write, at: Timestamp, access: &Access) -> io::Result<()> {
+    let Access { by, from, deed } = access;
+    let what = match deed {
+        AccessDeed::Viewed { .. } => "looked at".to_owned(),
+        AccessDeed::Searched { .. } => "found".to_owned(),
+        AccessDeed::Exported { form, .. } => format!("exported as {form}"),
+        AccessDeed::Restored { sent_as, to } => format!("sent again to {to} as {sent_as}"),
+    };
+    let from = from.map_or_else(String::new, |from| format!(" from {from}"));
+    writeln!(out, "{what:<11} {} by {by}{from}", at.rfc3339())
+}
+
+/// What others wrote, without what would move the cursor.
+fn printable(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() || turns(it) { ' ' } else { it }).collect()
+}
+
+/// Marks that turn what stands around them (UAX #9).
+const fn turns(it: char) -> bool {
+    matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+const DAY: u64 = 86_400;
+
+#[cfg(test)]
+mod tests {
+    use mailweir_archive::entry::Ending;
+    use mailweir_mail::QueueId;
+
+    use super::*;
+
+    #[test]
+    fn who_decided_is_shown_with_the_end() {
+        let at = Timestamp::from_secs(1_795_210_205);
+        let decided = |decision: &str, by: &str, proof: &str, rule: Option<&str>| Decided {
+            decision: decision.into(),
+            by: by.into(),
+            proof: proof.into(),
+            at,
+            rule: rule.map(Into::into),
+        };
+        let decisions = vec![
+            decided("approved", "moderator kim@own.example", "link", Some("secrets")),
+            decided("deleted", "operator root", "command_line", None),
+        ];
+        let (id, end, recipients) = (QueueId::new(at, 1), Ending::Deleted, Vec::new());
+        let mut out = Vec::new();
+        print_outcome(&mut out, &Outcome { id, end, recipients, decisions }).unwrap();
+        let at = at.rfc3339();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            format!(
+                "decided     approved by moderator kim@own.example (link) at {at}, rule secrets\n\
+                 decided     deleted by operator root (command_line) at {at}\n\
+                 ended       deleted\n"
+            )
+        );
+    }
+
+    #[test]
+    fn what_others_wrote_moves_no_cursor() {
+        assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e"), "a [2Jb  c d e");
+    }
+}

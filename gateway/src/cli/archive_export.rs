@@ -1,0 +1,268 @@
+//! `mailweir archive export`: mails out of the archive, as they were accepted; one to standard output, or
+//! many as files with a manifest that proves them.
+//!
+//! It reads the archive beside a server that runs, once the archive has it in its records that it will.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    io::{self, Read as _, Write as _},
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use mailweir_archive::{
+    Place, Places, ReadError, Reader,
+    entry::{self, AccessDeed, Capture, Outcome},
+    export::{ExportError, Exporter, Form, Mail, Missing, Proofs, Said, Taken},
+    frame::{Kind, Seq},
+    records::Records,
+};
+use mailweir_mail::QueueId;
+
+use super::{
+    ExitCode,
+    archive::{PlaceOptions, ask},
+    operator,
+    progress::{Progress, megabytes},
+};
+use crate::clock;
+
+#[derive(Args, Debug)]
+pub(super) struct ExportOptions {
+    /// The queue ids of the mails
+    #[arg(required_unless_present_any = ["all", "query"], value_name = "ID")]
+    ids: Vec<QueueId>,
+    /// All mails that a search finds
+    #[arg(long, value_name = "QUERY", conflicts_with_all = ["ids", "all", "directory"], requires = "form")]
+    query: Option<String>,
+    /// All mails that the archive has
+    #[arg(long, conflicts_with = "ids", requires = "form")]
+    all: bool,
+    /// Write them to --to: a directory of files, a mailbox, or a zip file. Without it, one mail goes to
+    /// standard output
+    #[arg(long = "as", value_name = "FORM", requires = "to")]
+    form: Option<FormWord>,
+    /// Where to; nothing may be there
+    #[arg(long, value_name = "PATH", requires = "form")]
+    to: Option<PathBuf>,
+    /// Name no recipients in the manifest but those that the header names
+    #[arg(long, requires = "form")]
+    without_hidden: bool,
+    #[command(flatten)]
+    place: PlaceOptions,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormWord {
+    /// A directory with a file for each mail
+    Eml,
+    /// A mailbox (mboxrd), with its manifest beside it
+    Mbox,
+    /// A zip file with a file for each mail
+    Zip,
+}
+
+/// A mail that is to be taken out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chosen {
+    /// Its capture.
+    pub(super) capture: Place,
+    /// The last that is known of its end.
+    pub(super) outcome: Option<Place>,
+}
+
+/// Those that are to be taken out, by the numbers of their captures: in this order each segment is read once.
+pub(super) type Choice = BTreeMap<Seq, Chosen>;
+
+pub(super) fn run(options: &ExportOptions) -> anyhow::Result<ExitCode> {
+    let reader = match options.place.reader()? {
+        Ok(reader) => reader,
+        Err(code) => return Ok(code),
+    };
+    let archive = match options.place.directory.is_none() {
+        false => None,
+        true => match ask::Archive::of(&options.place.config)? {
+            Some(archive) => Some(archive),
+            None => return Ok(ExitCode::BadConfiguration),
+        },
+    };
+    let ids = match (&options.query, &archive) {
+        _ if options.all => None,
+        (Some(query), Some(archive)) => Some(archive.find(query)?),
+        _ => Some(options.ids.clone()),
+    };
+    let wanted = ids.as_ref().map(|ids| ids.iter().copied().collect());
+    let choice = choose(reader.places(), wanted.as_ref()).context("the archive cannot be read")?;
+    if let Some(id) = options.ids.iter().find(|id| !choice.by_id.contains_key(&id.to_key())) {
+        bail!("{id}: the archive has no such mail");
+    }
+    // Of a copy of an archive nobody keeps the book.
+    if let Some(archive) = &archive {
+        let form = options.form.map_or("standard output", FormWord::as_str).into();
+        archive.note(AccessDeed::Exported { form, mails: choice.chosen.len() as u64 })?;
+    }
+    let (Some(form), Some(to)) = (options.form, &options.to) else {
+        return to_standard_output(&reader, &choice.chosen);
+    };
+    let query = match (options.all, &options.query) {
+        (true, _) => "all".to_owned(),
+        (false, Some(query)) => query.clone(),
+        (false, None) => options.ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+    };
+    let (by, at, hidden) = (operator(), clock::now(), !options.without_hidden);
+    let said = Said { by, at, query: query.into(), hidden };
+    let exporter = Exporter::begin(form.into(), to, said)?;
+    let (taken, erased) = take_out(exporter, &reader, &choice.chosen)?;
+    println!("{}: {}", to.display(), summary(&taken, erased));
+    // Who wants all mails wants those that there are.
+    let not_there = if options.all { erased } else { 0 };
+    Ok(if taken.missing == not_there { ExitCode::Done } else { ExitCode::Refused })
+}
+
+/// What was found of mails.
+#[derive(Default)]
+struct Found {
+    chosen: Choice,
+    by_id: HashMap<[u8; 12], Seq>,
+}
+
+/// Finds mails by their ids; without ids, all. Reads the heads of all records.
+fn choose(places: &Places, ids: Option<&HashSet<QueueId>>) -> io::Result<Found> {
+    let ids: Option<HashSet<[u8; 12]>> = ids.map(|ids| ids.iter().map(|id| id.to_key()).collect());
+    let mut found = Found::default();
+    for record in Records::all(places)? {
+        let (head, place) = record?;
+        if ids.as_ref().is_some_and(|ids| !ids.contains(&head.id)) {
+            continue;
+        }
+        match head.kind {
+            Kind::Capture => {
+                found.by_id.insert(head.id, head.seq);
+                found.chosen.insert(head.seq, Chosen { capture: place, outcome: None });
+            }
+            Kind::Outcome => {
+                let capture = found.by_id.get(&head.id);
+                if let Some(chosen) = capture.and_then(|seq| found.chosen.get_mut(seq)) {
+                    chosen.outcome = Some(place);
+                }
+            }
+            Kind::Erased | Kind::Hold | Kind::Lifted | Kind::Access => {}
+        }
+    }
+    Ok(found)
+}
+
+fn to_standard_output(reader: &Reader, choice: &Choice) -> anyhow::Result<ExitCode> {
+    let mut chosen = choice.values();
+    let (Some(Chosen { capture, .. }), None) = (chosen.next(), chosen.next()) else {
+        bail!("one mail goes to standard output; for more, say --as and --to");
+    };
+    let mut record = reader.read_sound(*capture)?;
+    record.payload.summary()?;
+    let mut out = io::stdout().lock();
+    io::copy(&mut record.payload.by_ref(), &mut out)?;
+    out.flush()?;
+    Ok(ExitCode::Done)
+}
+
+/// Takes out mails. One that cannot be read stands in the manifest, and on standard error. Says also how many of
+/// those were erased.
+pub(super) fn take_out(
+    mut exporter: Exporter,
+    reader: &Reader,
+    choice: &Choice,
+) -> anyhow::Result<(Taken, u64)> {
+    let mut proofs = Proofs::new(reader.places().clone());
+    let mut progress = Progress::begin();
+    let (all, mut erased) = (choice.len() as u64, 0);
+    for (done, (seq, chosen)) in (0..).zip(choice) {
+        progress.show((done, all), || format!("{all} mails"));
+        match add(&mut exporter, reader, &mut proofs, *chosen) {
+            Ok(()) => {}
+            Err(NotAdded::Unreadable(why)) if is_erased(&why) => {
+                erased += 1;
+                exporter.miss(Missing { seq: *seq, why: "it was erased".to_owned() });
+            }
+            Err(NotAdded::Unreadable(why)) => {
+                progress.clear();
+                eprintln!("record {seq}: {why}");
+                exporter.miss(Missing { seq: *seq, why: why.to_string() });
+            }
+            Err(NotAdded::Failed(error)) => return Err(error.into()),
+        }
+    }
+    progress.clear();
+    Ok((exporter.finish()?, erased))
+}
+
+fn is_erased(why: &anyhow::Error) -> bool {
+    matches!(why.downcast_ref(), Some(ReadError::Erased { .. }))
+}
+
+/// A mail was not taken out.
+enum NotAdded {
+    /// It cannot be read. Others may.
+    Unreadable(anyhow::Error),
+    /// Nothing can be taken out any more.
+    Failed(ExportError),
+}
+
+fn add(
+    exporter: &mut Exporter,
+    reader: &Reader,
+    proofs: &mut Proofs,
+    Chosen { capture: place, outcome }: Chosen,
+) -> Result<(), NotAdded> {
+    let unreadable = |why: ReadError| NotAdded::Unreadable(why.into());
+    let mut record = reader.read_sound(place).map_err(unreadable)?;
+    let outcome = match outcome {
+        Some(place) => Some(read_outcome(reader, place).map_err(NotAdded::Unreadable)?),
+        None => None,
+    };
+    let summary = record.payload.summary().map_err(|why| unreadable(why.into()))?;
+    let capture: Capture =
+        entry::decode(&summary).map_err(|why| NotAdded::Unreadable(why.into()))?;
+    let proof = proofs.of(&record.head, place.segment);
+    let proof = proof.map_err(|why| NotAdded::Unreadable(why.into()))?;
+    let mail = Mail { head: &record.head, capture: &capture, outcome: outcome.as_ref() };
+    exporter.add(mail, proof, &mut record.payload).map_err(NotAdded::Failed)
+}
+
+fn read_outcome(reader: &Reader, place: Place) -> anyhow::Result<Outcome> {
+    Ok(entry::decode(&reader.read_sound(place)?.payload.summary()?)?)
+}
+
+fn summary(Taken { mails, bytes, proven, missing }: &Taken, erased: u64) -> String {
+    let mut text = format!("{mails} mails, {}", megabytes(*bytes));
+    for (number, what) in [
+        (erased, "were erased"),
+        (missing - erased, "could NOT be read"),
+        (mails - proven, "have no proof yet"),
+    ] {
+        if number > 0 {
+            text += &format!("; {number} {what}, as the manifest says");
+        }
+    }
+    text
+}
+
+impl FormWord {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Eml => "eml",
+            Self::Mbox => "mbox",
+            Self::Zip => "zip",
+        }
+    }
+}
+
+impl From<FormWord> for Form {
+    fn from(word: FormWord) -> Self {
+        match word {
+            FormWord::Eml => Self::Eml,
+            FormWord::Mbox => Self::Mbox,
+            FormWord::Zip => Self::Zip,
+        }
+    }
+}
