@@ -133,7 +133,8 @@ fn what_a_search_finds_is_shown_and_taken_out_and_who_did_it_is_written_down() {
 
     let said = archive(&gateway, &["accesses", "-n", "2"]);
     let lines: Vec<_> = said.text.lines().map(|line| line.split_once("  ").unwrap().1).collect();
-    assert!(lines[0].contains(" looked at ") && lines[1].contains(" exported as eml, 3 mails"));
+    assert!(lines[0].contains(" looked at "), "{}", said.text);
+    assert!(lines[1].contains(" exported as eml, 3 mails"), "{}", said.text);
     assert_eq!(lines.len(), 2, "{}", said.text);
 
     let reader = Reader::new(places(&gateway));
