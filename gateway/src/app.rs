@@ -561,7 +561,16 @@ fn indexing(
     program: Program,
     end: &CancellationToken,
 ) -> Option<(Indexing, Finder)> {
-    let settings = config.archive.as_ref().filter(|settings| settings.index)?;
+    let settings = config.archive.as_ref()?;
+    if !settings.index {
+        // It would answer as if it were whole, and keep words of what is erased.
+        if let Err(error) = indexing::remove(&settings.directory) {
+            let text =
+                format!("archive: the index that is switched off cannot be removed: {error}");
+            shared.observer.session(&SessionEvent::Warning { part: "archive", text: text.into() });
+        }
+        return None;
+    }
     let (archive, memory) = (settings.directory.clone(), settings.index_memory);
     let records = settings.reader();
     let settings = indexing::Settings { archive, records, memory, program };

@@ -18,7 +18,7 @@ use crate::{
     clock,
     config::Config,
     moderation::Api,
-    observe::{FsyncTimes, Gauges, LogInGauges},
+    observe::{ArchiveGauges, FsyncTimes, Gauges, LogInGauges},
 };
 
 /// Answers for the pages; holds the gateway weakly, so that an open page keeps nothing alive.
@@ -59,7 +59,10 @@ impl Observability for Status {
             connections: app.egress().connections() as u64,
             fsync: FsyncTimes { count: syncs.count, total: syncs.total },
             logins: logins(&shared.authenticator),
-            archive: app.archiver().map(|archiver| archiver.gauges()),
+            archive: app.archiver().map(|archiver| ArchiveGauges {
+                not_indexed: app.finder().map(|finder| finder.lag().behind),
+                ..archiver.gauges()
+            }),
             uptime: self.uptime(),
         };
         shared.observer.render(&gauges)

@@ -131,6 +131,12 @@ fn what_a_search_finds_is_shown_and_taken_out_and_who_did_it_is_written_down() {
     let shown = archive(&gateway, &["show", &captures(&gateway)[0].0.id.to_string()]);
     assert!(shown.text.contains("ended       not yet") || shown.text.contains("kept"), "{shown:?}");
 
+    let said = archive(&gateway, &["accesses", "-n", "2"]);
+    let lines: Vec<_> = said.text.lines().map(|line| line.split_once("  ").unwrap().1).collect();
+    assert!(lines[0].contains(" looked at "), "{}", said.text);
+    assert!(lines[1].contains(" exported as eml, 3 mails"), "{}", said.text);
+    assert_eq!(lines.len(), 2, "{}", said.text);
+
     let reader = Reader::new(places(&gateway));
     let records = Records::all(&places(&gateway)).unwrap().map(Result::unwrap);
     let accesses = records.filter(|(head, _)| head.kind == Kind::Access).map(|(_, place)| {

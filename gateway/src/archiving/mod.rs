@@ -165,6 +165,7 @@ impl Archiver {
             lag: oldest.map_or(Duration::ZERO, |oldest| clock::now().since(oldest)),
             is_writable: self.trouble().is_none(),
             last_record: (last > 0).then_some(last),
+            not_indexed: None,
         }
     }
 

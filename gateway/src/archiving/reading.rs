@@ -20,7 +20,7 @@ use super::{
     indexing::Sight,
     room::RoomError,
     sight, status,
-    words::{Line, Shown},
+    words::{Line, Shown, Told},
 };
 use crate::extraction::header_alone;
 
@@ -50,6 +50,24 @@ impl Reading {
         // What the catalogue does not know cannot be said to be gone.
         let Ok(Some(row)) = self.rows.look(seq) else { return wanted.is_empty() };
         row.erased.is_none() && status::fits(&row, wanted)
+    }
+
+    /// Who used the archive, the latest first.
+    pub(super) fn accesses(&self, limit: usize) -> Result<Vec<Told>, RoomError> {
+        let mut accesses = Vec::new();
+        for seq in (1..self.rows.next()?).rev() {
+            if accesses.len() == limit {
+                break;
+            }
+            let Some(row) = self.rows.look(seq)?.filter(|row| row.kind == Kind::Access) else {
+                continue;
+            };
+            let mut record = self.reader.read_sound(row.place)?;
+            let summary = record.payload.summary().map_err(ReadError::from)?;
+            let (at, id, access) = (row.at, row.queue_id(), entry::decode(&summary)?);
+            accesses.push(Told::Access { at, id, access });
+        }
+        Ok(accesses)
     }
 
     /// Mails behind a record.
@@ -112,6 +130,7 @@ impl Reading {
     ) -> Result<Option<(Row, Shown)>, RoomError> {
         let Some(first) = self.rows.of_mail(id)? else { return Ok(None) };
         let mut shown = Shown {
+            id,
             seq: (first.kind == Kind::Capture).then_some(first.seq),
             capture: None,
             outcomes: Vec::new(),

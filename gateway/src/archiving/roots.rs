@@ -8,7 +8,7 @@ use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -39,6 +39,8 @@ pub(crate) struct RootsCourier {
     post: ArcSwap<Post>,
     /// Told when a segment was sealed.
     sealed: Arc<Notify>,
+    /// What was sent, as far as the file does not say it: the disk may take nothing.
+    mailed: Mutex<Option<Mailed>>,
     end: CancellationToken,
 }
 
@@ -76,7 +78,15 @@ impl RootsCourier {
         let is_wanted = settings.roots_copy.is_some() || !settings.roots_to.is_empty();
         let (queue, observer) = (archiver.queue.clone(), archiver.observer.clone());
         let (post, sealed) = (ArcSwap::from_pointee(post), Arc::clone(&archiver.sealed));
-        is_wanted.then_some(Self { settings, queue, observer, post, sealed, end })
+        is_wanted.then_some(Self {
+            settings,
+            queue,
+            observer,
+            post,
+            sealed,
+            mailed: Mutex::default(),
+            end,
+        })
     }
 
     /// Sends what is sent from now on like this.
@@ -134,13 +144,15 @@ impl RootsCourier {
         let (known, read) = (list.clone(), memory.clone());
         let known = blocking(known, move || roots::read(&list)).await?;
         let known: Vec<Root> = known.into_iter().flatten().collect();
-        let mailed = blocking(read, move || remembered(&memory)).await?;
+        let stored = blocking(read, move || remembered(&memory)).await?;
+        let mailed = self.mailed().filter(|it| it.segment > stored.segment).unwrap_or(stored);
         let now = clock::now();
         for owed in mailed.owed(&known, now).chunks(MOST_ROOTS) {
             let Some(segment) = owed.last().map(|root| root.segment) else { continue };
             let id = self.post(owed).await?;
             self.log(format!("roots up to segment {segment} sent by mail: {id}"));
             let (path, sent) = (self.memory(), Mailed { segment, at: now });
+            *self.mailed.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
             blocking(path.clone(), move || remember(&path, sent)).await?;
         }
         Ok(())
@@ -166,6 +178,10 @@ impl RootsCourier {
         let origin = Origin { listener: "archive".into(), ..egress::own_origin(hostname) };
         let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };
         Ok(intake.commit(mail).await?.queue_id())
+    }
+
+    fn mailed(&self) -> Option<Mailed> {
+        *self.mailed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn places(&self) -> Places {

@@ -237,6 +237,7 @@ mod tests {
         };
         let capture = capture(&["a@a.example", "hidden@a.example", "b@a.example"], None);
         let shown = Shown {
+            id: capture.id,
             seq: Some(1),
             capture: Some(capture),
             outcomes: vec![outcome],

@@ -24,6 +24,11 @@ pub enum Ask {
         /// For what.
         deed: AccessDeed,
     },
+    /// List who used the archive, the latest first.
+    Accesses {
+        /// At most so many.
+        limit: usize,
+    },
     /// List legal holds.
     Holds,
     /// Begin a legal hold, or have one mean more.
@@ -102,6 +107,16 @@ pub enum Told {
     Found(Found),
     /// All about a mail.
     Shown(Box<Shown>),
+    /// Somebody used the archive.
+    Access {
+        /// When.
+        at: Timestamp,
+        /// The mail, if it was about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<QueueId>,
+        /// Who, and what for.
+        access: Access,
+    },
     /// A legal hold.
     Hold(HeldCase),
     /// A mail was erased, or would be.
@@ -175,6 +190,8 @@ pub struct Found {
 /// What the archive has of a mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
+    /// Its name in the queue.
+    pub id: QueueId,
     /// The number of its capture; absent: the archive has its end alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<Seq>,

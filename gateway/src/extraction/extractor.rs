@@ -148,7 +148,7 @@ impl<T> Extractor<T> {
     pub fn take(&mut self) -> Result<Option<(T, Reading)>, StartError> {
         let Some(oldest) = self.waiting.front() else { return Ok(None) };
         let reading = match oldest.mail {
-            Some(_) => self.answer()?,
+            Some(_) => self.answer_at_last()?,
             None => Reading::Failed(Failure::Before),
         };
         let Some(Waiting { key, tag, mail }) = self.waiting.pop_front() else { return Ok(None) };
@@ -179,6 +179,17 @@ impl<T> Extractor<T> {
     #[must_use]
     pub fn child(&self) -> Option<(u32, Confinement)> {
         self.child.as_ref().map(|running| (running.child.id(), running.confinement))
+    }
+
+    /// Who died may have been ended from outside, as at the stop of a service: another one tries once more.
+    fn answer_at_last(&mut self) -> Result<Reading, StartError> {
+        match self.answer()? {
+            Reading::Failed(Failure::Died(_)) => {
+                self.child = None;
+                self.answer()
+            }
+            reading => Ok(reading),
+        }
     }
 
     fn answer(&mut self) -> Result<Reading, StartError> {

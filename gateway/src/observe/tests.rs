@@ -50,6 +50,7 @@ fn every_event_is_counted() {
             waiting: 9,
             lag: Duration::from_millis(2_500),
             is_writable: true,
+            not_indexed: Some(3),
             last_record: Some(10),
         }),
         ..Gauges::default()

@@ -155,7 +155,7 @@ impl Instance {
         self.directory.path().join("data")
     }
 
-    fn configuration(&self) -> PathBuf {
+    pub(super) fn configuration(&self) -> PathBuf {
         self.directory.path().join("mailweir.toml")
     }
 

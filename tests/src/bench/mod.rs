@@ -3,6 +3,7 @@
 //! A benchmark and no test: nothing here fails because it was slow. `docs/benchmarks.md` says what
 //! each row means; `./bench` builds the program and calls this.
 
+pub mod archive;
 mod contestant;
 mod figures;
 mod idle;

@@ -127,7 +127,7 @@ async fn a_search_says_what_a_legal_hold_means() {
         Hold { case, reason, ids, query: Some("subject:contract".into()), utc_offset: 0, people };
     let hold = async || {
         let told = gateway.queue().ask_archive(Ask::Hold(hold.clone())).await;
-        matches!(&told[..], [Told::Done { text }] if text.contains("1 mails"))
+        matches!(&told[..], [Told::Done { text }] if text.contains("1 mail held"))
     };
     wait::until_true("the index", hold).await;
     let later = submit(&gateway, to("user").content("Subject: contract\r\n\r\nx\r\n")).await;

@@ -101,10 +101,10 @@ impl Row {
         }
     }
 
-    /// The name of the mail that it is about.
+    /// The name of the mail that it is about, if it is about one.
     #[must_use]
     pub fn queue_id(&self) -> Option<QueueId> {
-        QueueId::from_key(&self.id)
+        QueueId::from_key(&self.id).filter(|_| self.id != [0; 12])
     }
 
     pub(super) fn encode(&self) -> [u8; Self::LEN] {

@@ -1,6 +1,9 @@
 //! The index as a directory: made, opened, judged.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
 
 use tantivy::schema::Schema;
 use tantivy::{IndexReader, ReloadPolicy, SegmentReader, TantivyError};
@@ -52,7 +55,9 @@ impl Index {
     pub fn create(path: &Path) -> Result<Self, IndexError> {
         let refused =
             |error: std::io::Error| IndexError::Write(format!("{}: {error}", path.display()));
-        std::fs::create_dir_all(path).map_err(refused)?;
+        // It has words of mail.
+        let mut directory = std::fs::DirBuilder::new();
+        directory.recursive(true).mode(0o700).create(path).map_err(refused)?;
         if std::fs::read_dir(path).map_err(refused)?.next().is_some() {
             return Err(IndexError::NotEmpty(path.to_owned()));
         }

@@ -63,6 +63,11 @@ impl Directories {
         remove(&self.old_one())
     }
 
+    /// Removes whatever index there is.
+    pub(super) fn remove_all(&self) -> io::Result<()> {
+        [self.index(), self.new_one(), self.old_one()].iter().try_for_each(|one| remove(one))
+    }
+
     /// Throws away what was made of a new one.
     pub(super) fn remove_new_one(&self) -> io::Result<()> {
         remove(&self.new_one())

@@ -22,7 +22,8 @@ mod source;
 mod usable;
 
 use std::{
-    path::PathBuf,
+    io,
+    path::{Path, PathBuf},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -390,6 +391,14 @@ impl Indexing {
     fn notice(&self, text: String) {
         self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
     }
+}
+
+/// Removes the index of an archive that is not to be searched any more.
+///
+/// # Errors
+/// The disk failed.
+pub(crate) fn remove(archive: &Path) -> io::Result<()> {
+    Directories::new(archive).remove_all()
 }
 
 fn number(reached: Option<&(Head, Place)>) -> Seq {

@@ -8,7 +8,9 @@ use mailweir_archive::{
 };
 use mailweir_mail::QueueId;
 
-use super::{Answers, Gone, Room, RoomError, Visitor, day, failed, no_such_mail, read, tell};
+use super::{
+    Answers, Gone, Room, RoomError, Visitor, counted, day, failed, no_such_mail, read, tell,
+};
 use crate::{
     archiving::{
         shelf::{Fate, Shelf},
@@ -76,9 +78,9 @@ impl Room {
                 tell(answers, told).await?;
             }
         }
-        let word = if dry_run { "would be" } else { "are" };
-        let text =
-            format!("{erased} mails {word} erased, {kept} are kept though their time is over");
+        let erased = counted(usize::try_from(erased).unwrap_or(usize::MAX), "mail");
+        let word = if dry_run { "to be erased" } else { "erased" };
+        let text = format!("{erased} {word}; {kept} kept though the time is over");
         tell(answers, Told::Done { text: text.into() }).await
     }
 

@@ -2,7 +2,7 @@
 
 use mailweir_archive::entry::{LegalHold, Lifted};
 
-use super::{Answers, Gone, Room, RoomError, Visitor, failed, tell};
+use super::{Answers, Gone, Room, RoomError, Visitor, counted, failed, tell};
 use crate::{
     archiving::words::{HeldCase, Hold, Told},
     clock,
@@ -41,10 +41,11 @@ impl Room {
         let (number, persons) = (mails.len(), people.len());
         let hold = LegalHold { case: case.clone(), by: visitor.by.clone(), reason, mails, people };
         self.with(move |shelf| shelf.hold(hold, clock::now())).await??;
+        let (mails, all) = (counted(number, "mail"), counted(persons, "address"));
         let text = match (number, persons) {
-            (_, 0) => format!("{case}: held are {number} mails"),
-            (0, _) => format!("{case}: held is all mail of {persons} people"),
-            _ => format!("{case}: held are {number} mails, and all mail of {persons} people"),
+            (_, 0) => format!("{case}: {mails} held"),
+            (0, _) => format!("{case}: all mail of {all} held"),
+            _ => format!("{case}: {mails} held, and all mail of {all}"),
         };
         Ok(Told::Done { text: text.into() })
     }

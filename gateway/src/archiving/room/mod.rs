@@ -130,6 +130,7 @@ impl Room {
             Ask::Search(search) => return self.tell_found(visitor, search, answers).await,
             Ask::Show { id } => self.show(visitor, id).await.map(|it| Told::Shown(Box::new(it))),
             Ask::Note { deed } => self.note(visitor, deed, None).await.map(|()| done("noted")),
+            Ask::Accesses { limit } => return self.accesses(limit, answers).await,
             Ask::Holds => return self.holds(answers).await,
             Ask::Hold(hold) => self.hold(visitor, hold).await,
             Ask::Lift { case, reason } => self.lift(visitor, case, reason).await,
@@ -167,6 +168,18 @@ impl Room {
         let noted =
             self.with(move |shelf| shelf.note_access(&access, about.as_ref(), clock::now()));
         Ok(noted.await??)
+    }
+
+    async fn accesses(&self, limit: usize, answers: &Answers) -> Result<(), Gone> {
+        match self.read(move |reading| reading.accesses(limit)).await {
+            Ok(accesses) => {
+                for access in accesses {
+                    tell(answers, access).await?;
+                }
+                Ok(())
+            }
+            Err(error) => tell(answers, failed(&error)).await,
+        }
     }
 
     /// Reads without holding up anything else.
@@ -260,6 +273,15 @@ async fn read<T: Send + 'static>(
 
 const fn no_such_mail(id: QueueId) -> RoomError {
     RoomError::NoSuchMail(id)
+}
+
+/// So many of them, in words.
+fn counted(number: usize, what: &str) -> String {
+    match (number, what.ends_with('s')) {
+        (1, _) => format!("1 {what}"),
+        (_, true) => format!("{number} {what}es"),
+        (_, false) => format!("{number} {what}s"),
+    }
 }
 
 fn done(text: &str) -> Told {

@@ -59,6 +59,15 @@ pub(super) struct ShowOptions {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct AccessesOptions {
+    /// At most so many
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    way: Way,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct HoldOptions {
     #[command(subcommand)]
     action: HoldAction,
@@ -172,6 +181,12 @@ pub(super) fn search(options: &SearchOptions) -> anyhow::Result<ExitCode> {
 
 pub(super) fn show(ShowOptions { id, way }: &ShowOptions) -> anyhow::Result<ExitCode> {
     ask_once(way, Ask::Show { id: *id })
+}
+
+pub(super) fn accesses(
+    AccessesOptions { limit, way }: &AccessesOptions,
+) -> anyhow::Result<ExitCode> {
+    ask_once(way, Ask::Accesses { limit: *limit })
 }
 
 pub(super) fn hold(options: &HoldOptions) -> anyhow::Result<ExitCode> {

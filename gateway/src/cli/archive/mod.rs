@@ -43,6 +43,8 @@ enum Verb {
     Search(ask::SearchOptions),
     /// Shows the envelope of a mail, where it came from, and what became of it
     Show(ask::ShowOptions),
+    /// Lists who searched, looked, exported and had mail sent again, the latest first
+    Accesses(ask::AccessesOptions),
     /// Legal holds: what they mean is not erased
     Hold(ask::HoldOptions),
     /// Erases mails for good, and keeps the proof that they were there
@@ -92,6 +94,7 @@ pub(super) fn run(command: &ArchiveCommand) -> anyhow::Result<ExitCode> {
         Verb::Verify(options) => run_verify(options),
         Verb::Search(options) => ask::search(options),
         Verb::Show(options) => ask::show(options),
+        Verb::Accesses(options) => ask::accesses(options),
         Verb::Hold(options) => ask::hold(options),
         Verb::Erase(options) => ask::erase(options),
         Verb::Purge(options) => ask::purge(options),

@@ -5,10 +5,13 @@ use std::io::{self, Write};
 use mailweir_archive::entry::{
     Access, AccessDeed, Capture, Decided, Erased, Erasure, Outcome, Source,
 };
-use mailweir_mail::{Origin, Timestamp};
+use mailweir_mail::{Origin, QueueId, Timestamp};
 
 use super::{
-    super::{ExitCode, queue::json_line},
+    super::{
+        ExitCode,
+        queue::{json_line, plural},
+    },
     ask::is_for_a_person,
 };
 use crate::archiving::words::{Found, HeldCase, Line, Shown, Told};
@@ -40,7 +43,11 @@ impl Printer {
             Told::Found(found) => self.found = self.found.or(Some(*found)),
             Told::Failed { .. } => self.refused = true,
             Told::Kept { .. } => self.refused |= self.wants_all,
-            Told::Shown(_) | Told::Hold(_) | Told::Erased { .. } | Told::Done { .. } => {}
+            Told::Shown(_)
+            | Told::Access { .. }
+            | Told::Hold(_)
+            | Told::Erased { .. }
+            | Told::Done { .. } => {}
         }
         if self.json {
             return json_line(&mut out, told);
@@ -49,6 +56,7 @@ impl Printer {
             Told::Mail(line) => print_line(&mut out, line),
             Told::Found(_) => Ok(()),
             Told::Shown(shown) => print_shown(&mut out, shown),
+            Told::Access { at, id, access } => print_use(&mut out, *at, *id, access),
             Told::Hold(case) => print_case(&mut out, case),
             Told::Erased { id, record: Some(record) } => {
                 writeln!(out, "mailweir: {id}: erased; record {record} says so")
@@ -104,13 +112,14 @@ fn print_line(out: &mut impl Write, line: &Line) -> io::Result<()> {
 fn print_case(out: &mut impl Write, case: &HeldCase) -> io::Result<()> {
     let HeldCase { case, since, by, reason, mails, people } = case;
     writeln!(out, "{case}: since {}, by {by}: {}", since.rfc3339(), printable(reason))?;
-    writeln!(out, "    {mails} mails")?;
+    writeln!(out, "    {}", plural(*mails, "mail"))?;
     people.iter().try_for_each(|person| writeln!(out, "    all mail of {person}"))
 }
 
 fn print_shown(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
-    if let Some(capture) = &shown.capture {
-        print_capture(out, capture)?;
+    match &shown.capture {
+        Some(capture) => print_capture(out, capture)?,
+        None => writeln!(out, "mail        {}", shown.id)?,
     }
     if let Some((at, Erased { why, by, content, .. })) = &shown.erased {
         let why = match why {
@@ -227,6 +236,34 @@ fn print_access(out: &mut impl Write, at: Timestamp, access: &Access) -> io::Res
     writeln!(out, "{what:<11} {} by {by}{from}", at.rfc3339())
 }
 
+/// A line of the list of all.
+fn print_use(
+    out: &mut impl Write,
+    at: Timestamp,
+    id: Option<QueueId>,
+    Access { by, from, deed }: &Access,
+) -> io::Result<()> {
+    let from = from.map_or_else(String::new, |from| format!(" from {from}"));
+    write!(out, "{}  {by}{from} ", at.rfc3339())?;
+    let mail = id.map_or_else(String::new, |id| format!(" {id}"));
+    match deed {
+        AccessDeed::Searched { query, found } => {
+            writeln!(out, "searched for {:?}, found {found}", printable(query))
+        }
+        AccessDeed::Viewed { .. } => writeln!(out, "looked at{mail}"),
+        AccessDeed::Exported { form, mails } => {
+            writeln!(out, "exported{mail} as {form}, {}", plural(as_size(*mails), "mail"))
+        }
+        AccessDeed::Restored { sent_as, to } => {
+            writeln!(out, "sent{mail} again to {} as {sent_as}", printable(to))
+        }
+    }
+}
+
+fn as_size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
 /// What others wrote, without what would move the cursor.
 fn printable(text: &str) -> String {
     text.chars().map(|it| if it.is_control() || turns(it) { ' ' } else { it }).collect()
@@ -242,7 +279,6 @@ const DAY: u64 = 86_400;
 #[cfg(test)]
 mod tests {
     use mailweir_archive::entry::Ending;
-    use mailweir_mail::QueueId;
 
     use super::*;
 

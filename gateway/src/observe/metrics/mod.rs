@@ -327,6 +327,8 @@ pub struct ArchiveGauges {
     pub is_writable: bool,
     /// The number of its last record, once that is known.
     pub last_record: Option<u64>,
+    /// Records that the index does not know yet, if there is one.
+    pub not_indexed: Option<u64>,
 }
 
 /// How often the store synced to disk, and how long that took in all.
@@ -406,6 +408,10 @@ impl ArchiveGauges {
         if let Some(last) = self.last_record {
             let help = "The number of the last record in the archive.";
             text.gauge("mailweir_archive_last_record", help, "", last);
+        }
+        if let Some(behind) = self.not_indexed {
+            let help = "Records of the archive that its index does not know yet.";
+            text.gauge("mailweir_archive_not_indexed_records", help, "", behind);
         }
     }
 }

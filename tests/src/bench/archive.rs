@@ -1,0 +1,128 @@
+//! What archiving costs: the relay row without an archive, with one, and with one that is encrypted, in turn within
+//! each round; and how fast the index catches up with mail that came faster than it.
+
+use std::{
+    fmt::Write as _,
+    fs, io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use super::{
+    Figure, Settings,
+    contestant::{Contestant, Mailweir, NextHop, StockPostfix},
+    load,
+};
+use crate::{peers::SmtpSink, wait};
+
+/// Runs all rows.
+///
+/// # Errors
+/// If a server cannot be started, or mail does not arrive.
+pub fn run(settings: &Settings, progress: &mut dyn FnMut(&str)) -> io::Result<Report> {
+    let place = tempfile::tempdir()?;
+    let binary = settings.mailweir.as_deref().ok_or_else(|| io::Error::other("no program"))?;
+    let key = key_file(place.path())?;
+    let encrypted = format!("{ARCHIVE}key_file = {:?}\n", key.display().to_string());
+    let plain = Mailweir::new(binary);
+    let contestants: [(&str, &dyn Contestant); 4] = [
+        ("Postfix", &StockPostfix::default()),
+        ("plain", &plain),
+        ("archived", &Mailweir::new(binary).with(ARCHIVE)),
+        ("encrypted", &Mailweir::new(binary).with(&encrypted)),
+    ];
+    let mut rates = [const { Vec::new() }; 4];
+    for round in 1..=settings.rounds {
+        let mut line = format!("relay {round}/{}:", settings.rounds);
+        for ((name, contestant), rates) in contestants.iter().zip(&mut rates) {
+            let rate = load::relay(*contestant, settings.seconds)?;
+            rates.push(rate);
+            let _ = write!(line, "  {name} {rate:.0}/s");
+        }
+        progress(&line);
+    }
+    let [postfix, plain, archived, encrypted] = rates;
+    let catch_up = catch_up(binary, settings.seconds)?;
+    progress(&format!("the index catches up with {catch_up:.0} mails/s"));
+    Ok(Report {
+        figures: vec![
+            Figure::of("relay, Postfix", "mails/s", postfix, ""),
+            Figure::of("relay, archived", "mails/s", archived.clone(), ""),
+            Figure::of("cost of the archive", "%", losses(&plain, &archived), "under 25"),
+            Figure::of("cost, encrypted", "%", losses(&plain, &encrypted), "under 25"),
+            Figure::once("index catches up with", "mails/s", catch_up, "at least 500"),
+        ],
+    })
+}
+
+/// The figures of a run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    figures: Vec<Figure>,
+}
+
+impl Report {
+    /// The table for people.
+    #[must_use]
+    pub fn table(&self) -> String {
+        self.figures.iter().map(Figure::line).collect()
+    }
+
+    /// The same figures with every round, one JSON object per line.
+    #[must_use]
+    pub fn json_lines(&self) -> String {
+        self.figures.iter().map(Figure::json).collect()
+    }
+}
+
+/// What the second loses against the first in the same round.
+fn losses(whole: &[f64], less: &[f64]) -> Vec<f64> {
+    whole.iter().zip(less).map(|(whole, less)| (whole - less) / whole * 100.0).collect()
+}
+
+/// Mails a second from the last acknowledgement until the index has all of them, while no more come.
+fn catch_up(binary: &Path, seconds: f64) -> io::Result<f64> {
+    let sink = SmtpSink::start()?;
+    let instance = Mailweir::new(binary).with(ARCHIVE).lay_out(NextHop::Sink(sink.address()))?;
+    let program = instance.start()?;
+    let mails = load::mails_for(2.0 * seconds, EXPECTED);
+    load::accept(instance.listener(), mails)?;
+    let (begun, behind_at_first) = (Instant::now(), behind(binary, &instance.configuration())?);
+    let caught_up = wait::within(wait::PATIENCE, || {
+        behind(binary, &instance.configuration()).is_ok_and(|behind| behind == 0).then_some(())
+    });
+    caught_up.ok_or_else(|| io::Error::other("the index does not catch up"))?;
+    let seconds = begun.elapsed().as_secs_f64();
+    program.stop()?;
+    // Each mail has two records: that it came, and what became of it.
+    Ok(behind_at_first as f64 / 2.0 / seconds)
+}
+
+/// Records that the index does not know yet.
+fn behind(binary: &Path, configuration: &Path) -> io::Result<u64> {
+    let asked = Command::new(binary)
+        .args(["archive", "search", "--json", "-n", "1", "nothing-is-so", "-c"])
+        .arg(configuration)
+        .output()?;
+    let text = String::from_utf8_lossy(&asked.stdout);
+    let found =
+        text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let behind = found.filter_map(|line| line["found"]["behind"].as_u64()).next();
+    behind.ok_or_else(|| {
+        io::Error::other(format!("{text}{}", String::from_utf8_lossy(&asked.stderr)))
+    })
+}
+
+fn key_file(place: &Path) -> io::Result<PathBuf> {
+    let path = place.join("archive.key");
+    fs::write(&path, "5".repeat(64) + "\n")?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    Ok(path)
+}
+
+const ARCHIVE: &str = "[archive]\nenabled = true\n";
+
+/// Mails a second that are accepted, roughly: it decides how many there are.
+const EXPECTED: f64 = 2_000.0;
