@@ -98,10 +98,11 @@ impl ContentReader {
     /// The file cannot be read, or is not what was accepted. The mail must then not be sent to
     /// its end; tell the queue by [`crate::Queue::damaged`].
     pub async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
-        let source = std::mem::replace(&mut self.0, Source::End);
-        if let Source::Memory(bytes) = source {
-            return Ok(bytes.filter(|bytes| !bytes.is_empty()));
-        }
+        let source = match std::mem::replace(&mut self.0, Source::End) {
+            Source::Memory(bytes) => return Ok(bytes.filter(|bytes| !bytes.is_empty())),
+            Source::End => return Ok(None),
+            source @ (Source::Closed(_) | Source::Open(_)) => source,
+        };
         let read = tokio::task::spawn_blocking(move || source.read());
         let (source, piece) = read.await.map_err(|error| io::Error::other(error.to_string()))??;
         self.0 = source;
