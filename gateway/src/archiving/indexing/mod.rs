@@ -34,7 +34,7 @@ use mailweir_archive::{
     frame::{Head, Seq},
 };
 use mailweir_mail::SessionEvent;
-use mailweir_queue::give_way;
+use mailweir_queue::stand_back;
 use mailweir_search::index::Index;
 use tokio::{
     runtime::{Builder, Runtime},
@@ -409,16 +409,8 @@ fn made_anew(why: &str) -> String {
     format!("the index {why}: it is made anew; until then searches find what there is of it")
 }
 
-/// Mail comes first. The process that reads mail, and those who write the index, stand where this thread does.
-fn stand_back() {
-    give_way();
-    let _ = rustix::process::nice(NICE);
-}
-
 const NO_LANDLOCK: &str = "the kernel has no Landlock: its limits alone keep the process that reads mail for the \
                            index from files and the network";
-
-const NICE: i32 = 5;
 
 /// Records that the index may be behind without a word.
 const MUCH: u64 = 1_000;
