@@ -10,7 +10,7 @@ mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{fs::File, io, os::unix::fs::FileExt};
+use std::{collections::BTreeMap, fs::File, io, mem, os::unix::fs::FileExt};
 
 use self::{
     row::take,
@@ -149,9 +149,11 @@ impl Catalogue {
             return self.catch_up(&mut |_| {}).map(|_| ());
         }
         self.is_behind = true;
+        let mut changes = Changes::default();
         for (written, facts) in group {
-            self.put(Row::new(written, *facts), *facts)?;
+            self.put(Row::new(written, *facts), *facts, &mut changes)?;
         }
+        changes.write(&self.file)?;
         self.is_behind = false;
         Ok(())
     }
@@ -212,14 +214,20 @@ impl Catalogue {
     fn catch_up(&mut self, progress: &mut dyn FnMut(u64)) -> io::Result<(u64, Seq)> {
         self.last_hold = self.checkpoint.last_hold;
         let (mut made, mut last) = (0, self.checkpoint.first - 1);
+        let mut changes = Changes::default();
         for record in Records::from(&self.places, self.checkpoint.first)? {
             let (head, place) = record?;
             let written = Written { head, place };
             let facts = self.facts(&written)?;
-            self.put(Row::new(&written, facts), facts)?;
+            self.put(Row::new(&written, facts), facts, &mut changes)?;
             (made, last) = (made + 1, head.seq);
-            progress(made);
+            if made % MOST_CHANGES == 0 {
+                mem::take(&mut changes).write(&self.file)?;
+                progress(made);
+            }
         }
+        changes.write(&self.file)?;
+        progress(made);
         self.is_behind = false;
         Ok((made, last))
     }
@@ -246,8 +254,8 @@ impl Catalogue {
         })
     }
 
-    /// Writes a row, and what it means for the one that it is about.
-    fn put(&mut self, mut row: Row, facts: Facts) -> io::Result<()> {
+    /// Adds a row, and what it means for the one that it is about.
+    fn put(&mut self, mut row: Row, facts: Facts, changes: &mut Changes) -> io::Result<()> {
         let about = row.about;
         match (row.kind, facts) {
             (Kind::Hold | Kind::Lifted, _) => {
@@ -255,19 +263,48 @@ impl Catalogue {
                 self.last_hold = row.seq;
             }
             (Kind::Outcome, Facts::Outcome(ending)) => {
-                self.change(about, |capture| capture.mail.ended = Some((row.seq, ending)))?;
+                if let Some(capture) = changes.of(about, &self.rows)? {
+                    capture.mail.ended = Some((row.seq, ending));
+                }
             }
-            (Kind::Erased, _) => self.change(about, |record| record.erased = Some(row.seq))?,
+            (Kind::Erased, _) => {
+                if let Some(record) = changes.of(about, &self.rows)? {
+                    record.erased = Some(row.seq);
+                }
+            }
             (Kind::Capture | Kind::Outcome | Kind::Access, _) => {}
         }
-        self.file.write_all_at(&row.encode(), offset(row.seq))
+        changes.0.insert(row.seq, row);
+        Ok(())
+    }
+}
+
+/// Rows that are not written yet. Neighbours are written together.
+#[derive(Default)]
+struct Changes(BTreeMap<Seq, Row>);
+
+impl Changes {
+    /// The row of a record, to be changed. Only what is there can be: records may be lost by damage.
+    fn of(&mut self, seq: Seq, rows: &Rows) -> io::Result<Option<&mut Row>> {
+        if !self.0.contains_key(&seq) {
+            self.0.extend(rows.get(seq)?.map(|row| (seq, row)));
+        }
+        Ok(self.0.get_mut(&seq))
     }
 
-    /// Only what is there can be changed: records may be lost by damage.
-    fn change(&self, seq: Seq, change: impl FnOnce(&mut Row)) -> io::Result<()> {
-        let Some(mut row) = self.rows.get(seq)? else { return Ok(()) };
-        change(&mut row);
-        self.file.write_all_at(&row.encode(), offset(seq))
+    fn write(self, file: &File) -> io::Result<()> {
+        let (mut first, mut bytes) = (0, Vec::new());
+        for (seq, row) in self.0 {
+            if seq != first + (bytes.len() / Row::LEN) as Seq {
+                file.write_all_at(&bytes, offset(first))?;
+                bytes.clear();
+            }
+            if bytes.is_empty() {
+                first = seq;
+            }
+            bytes.extend_from_slice(&row.encode());
+        }
+        file.write_all_at(&bytes, offset(first))
     }
 }
 
@@ -330,6 +367,9 @@ impl Checkpoint {
         }
     }
 }
+
+/// Rows that are written at once when the catalogue is made.
+const MOST_CHANGES: u64 = 4_096;
 
 /// Before the content of a checkpoint.
 const MAGIC: &[u8] = b"MWC\x01";
