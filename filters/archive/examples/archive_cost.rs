@@ -11,6 +11,7 @@ use std::{
 
 use mailweir_archive::{
     About, Archive, Draft, Encryption, MasterKeys, Options, Reader,
+    commit::Salt,
     entry::{self, Capture, Direction, Ending, Fared, Note, Outcome, Source},
     frame::Kind,
     hash::Hash,
@@ -47,11 +48,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             raw += content.len();
             let (capture, outcome) = (capture(number, &content), outcome(number));
             let payload = packer.pack(&entry::encode(&capture)?, &content)?;
-            let id = Some(capture.id);
-            drafts.push(Draft { kind: Kind::Capture, about: About::Itself, id, payload });
+            drafts.push(Draft::of_capture(&capture, payload));
             let about = About::OfGroup(drafts.len() - 1);
             let payload = packer.pack(&entry::encode(&outcome)?, b"")?;
-            drafts.push(Draft { kind: Kind::Outcome, about, id, payload });
+            drafts.push(Draft::new(Kind::Outcome, about, Some(capture.id), payload));
         }
         packing += at.elapsed().as_secs_f64();
         let written = archive.append(drafts, now)?;
@@ -94,7 +94,7 @@ fn large(archive: &mut Archive, now: Timestamp) -> Result<(), Box<dyn std::error
     let pieces = (0..LARGE / 4_000).map(content);
     let begun = Instant::now();
     let payload = Packed::later(b"summary".to_vec(), Pieces { pieces, piece: Cursor::default() })?;
-    let draft = Draft { kind: Kind::Capture, about: About::Itself, id: None, payload };
+    let draft = Draft::new(Kind::Capture, About::Itself, None, payload);
     let written = archive.append(vec![draft], now)?;
     let head = written.first().ok_or("nothing was written")?.head;
     let megabytes = head.unpacked as f64 / 1e6;
@@ -166,6 +166,10 @@ fn capture(number: u32, content: &[u8]) -> Capture {
             source: Source::Accepted,
         },
         content: Hash::of(content),
+        // As hard to compress as one that is random.
+        salt: Salt::from_bytes(
+            *Hash::of(&number.to_le_bytes()).as_bytes().first_chunk().unwrap_or(&[0; 16]),
+        ),
         size: content.len() as u64,
     }
 }

@@ -10,9 +10,9 @@
 use std::{error::Error, path::Path, time::Instant};
 
 use mailweir_archive::{
-    About, Archive, Draft, Options,
+    Archive, Draft, Options,
+    commit::Salt,
     entry::{self, Capture, Direction, Note, Source},
-    frame::Kind,
     hash::Hash,
     payload::Packer,
 };
@@ -36,9 +36,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let content = content(&languages, number);
             bytes += content.len();
             let id = QueueId::new(Timestamp::from_secs(BEGIN + number), 1);
-            let summary = entry::encode(&capture(id, number, content.as_bytes())?)?;
-            let payload = packer.pack(&summary, content.as_bytes())?;
-            group.push(Draft { kind: Kind::Capture, about: About::Itself, id: Some(id), payload });
+            let capture = capture(id, number, content.as_bytes())?;
+            let payload = packer.pack(&entry::encode(&capture)?, content.as_bytes())?;
+            group.push(Draft::of_capture(&capture, payload));
         }
         archive.append(group, now)?;
     }
@@ -73,6 +73,7 @@ fn capture(id: QueueId, number: u64, content: &[u8]) -> Result<Capture, Box<dyn 
         origin,
         note,
         content: Hash::of(content),
+        salt: Salt::random()?,
         size: content.len() as u64,
     })
 }

@@ -18,6 +18,7 @@ use mailweir_mail::{QueueId, Timestamp};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::{
+    entry::Capture,
     erase::{self, Target},
     frame::{Head, Kind, Seal, Seq},
     hash::{Chain, Hash},
@@ -87,8 +88,25 @@ pub struct Draft {
     pub about: About,
     /// The mail that it is about, if it is about one.
     pub id: Option<QueueId>,
+    /// What binds its head to the content of a mail ([`crate::commit`]); zeros: it has none.
+    pub commitment: Hash,
     /// What it says.
     pub payload: Packed,
+}
+
+impl Draft {
+    /// A mail as it was accepted. `payload`: that, and the content.
+    #[must_use]
+    pub fn of_capture(capture: &Capture, payload: Packed) -> Self {
+        let commitment = capture.salt.commit(capture.content);
+        Self { commitment, ..Self::new(Kind::Capture, About::Itself, Some(capture.id), payload) }
+    }
+
+    /// A record without content.
+    #[must_use]
+    pub const fn new(kind: Kind, about: About, id: Option<QueueId>, payload: Packed) -> Self {
+        Self { kind, about, id, commitment: Hash::ZERO, payload }
+    }
 }
 
 /// Which record another one is about.
@@ -297,8 +315,10 @@ impl Archive {
             at: now,
         };
         let root = Root { segment: open.number, first: open.first, seal };
-        let sealed =
-            open.file.write_all_at(&seal.encode(), open.len).and_then(|()| open.file.sync_data());
+        let sealed = open
+            .file
+            .write_all_at(&seal.encode(open.brand), open.len)
+            .and_then(|()| open.file.sync_data());
         if let Err(error) = sealed {
             // Without a seal it ends where its last group does; the next segment goes on from there.
             let _ = open.file.set_len(open.len);

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use mailweir_mail::{Envelope, Origin, QueueId, Reply, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{frame::Seq, hash::Hash, holds::Person};
+use crate::{commit::Salt, frame::Seq, hash::Hash, holds::Person};
 
 /// A mail as it was accepted. The content stands behind it, as it was stored in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct Capture {
     pub note: Note,
     /// The hash of the content.
     pub content: Hash,
+    /// What the head of its record has that hash behind.
+    pub salt: Salt,
     /// Bytes of content.
     pub size: u64,
 }
@@ -333,6 +335,7 @@ mod tests {
                 source: Source::Accepted,
             },
             content: Hash::of(b"content"),
+            salt: Salt::from_bytes([7; 16]),
             size: 7,
         }
     }

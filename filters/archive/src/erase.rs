@@ -117,12 +117,8 @@ impl Archive {
                 segment: place.segment,
                 at: place.at,
             })?;
-            drafts.push(Draft {
-                kind: Kind::Erased,
-                about: About::Record(*seq),
-                id: QueueId::from_key(&head.id),
-                payload: packer.pack(&summary, b"")?,
-            });
+            let (id, payload) = (QueueId::from_key(&head.id), packer.pack(&summary, b"")?);
+            drafts.push(Draft::new(Kind::Erased, About::Record(*seq), id, payload));
         }
         let written = self.append(drafts, now)?;
         let targets = wanted.iter().map(|one| Target { seq: one.seq, place: one.place });

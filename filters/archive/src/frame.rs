@@ -1,7 +1,8 @@
 //! What stands in a segment: its head, records, the marks behind groups, and the seal at its end. Pure.
 //!
 //! Everything has a fixed length but the payload of a record, and a checksum of its own, so that a
-//! reader finds its way again behind damage. What is chained is the head of a record; the head has
+//! reader finds its way again behind damage. All parts of a segment bear its brand, so that nothing
+//! that a mail brings is taken for one of them. What is chained is the head of a record; the head has
 //! the hash of the payload. So a payload can be erased, and the chain stays whole.
 
 use mailweir_mail::Timestamp;
@@ -75,9 +76,30 @@ impl Packing {
     }
 }
 
+/// What all parts of a segment bear, and nobody outside knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brand([u8; 8]);
+
+impl Brand {
+    /// These bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
+    /// One that nobody can guess.
+    pub(crate) fn random() -> std::io::Result<Self> {
+        let mut bytes = [0; 8];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
 /// The head of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
+    /// The brand of its segment.
+    pub brand: Brand,
     /// What it is.
     pub kind: Kind,
     /// How its payload is stored.
@@ -98,16 +120,18 @@ pub struct Head {
     pub stored: u64,
     /// The hash of the payload as it is stored.
     pub payload: Hash,
+    /// Of a capture, what binds it to the content ([`crate::commit`]); of others, zeros.
+    pub commitment: Hash,
 }
 
 impl Head {
     /// Bytes of a head.
-    pub const LEN: usize = 2 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 12 + 32 + CHECKSUM;
+    pub const LEN: usize = PART + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 12 + 32 + 32 + CHECKSUM;
 
     /// As it is stored.
     #[must_use]
     pub fn encode(&self) -> [u8; Self::LEN] {
-        let mut out = Out::<{ Self::LEN }>::new(RECORD);
+        let mut out = Out::<{ Self::LEN }>::part(RECORD, self.brand);
         out.put(&[self.kind.to_byte(), self.packing as u8]);
         out.put(&self.summary.to_le_bytes());
         for number in [self.unpacked, self.stored, self.seq, self.about, self.at.as_micros()] {
@@ -115,6 +139,7 @@ impl Head {
         }
         out.put(&self.id);
         out.put(self.payload.as_bytes());
+        out.put(self.commitment.as_bytes());
         out.finish()
     }
 
@@ -123,9 +148,10 @@ impl Head {
     /// # Errors
     /// It is damaged, or a newer version wrote it.
     pub fn decode(bytes: &[u8; Self::LEN]) -> Result<Self, Unread> {
-        let mut input = In::open(bytes, RECORD)?;
+        let (brand, mut input) = In::part(bytes, RECORD)?;
         let [kind, packing] = input.bytes::<2>();
         Ok(Self {
+            brand,
             kind: Kind::from_byte(kind).ok_or(Unread::Newer)?,
             packing: Packing::from_byte(packing).ok_or(Unread::Newer)?,
             summary: u32::from_le_bytes(input.bytes()),
@@ -136,6 +162,7 @@ impl Head {
             at: Timestamp::from_micros(input.number()),
             id: input.bytes(),
             payload: Hash::from_bytes(input.bytes()),
+            commitment: Hash::from_bytes(input.bytes()),
         })
     }
 
@@ -149,6 +176,8 @@ impl Head {
 /// The head of a segment: where it goes on from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentHead {
+    /// What all parts of it bear.
+    pub brand: Brand,
     /// Its number, from 1.
     pub number: u64,
     /// The number of its first record.
@@ -163,12 +192,13 @@ pub struct SegmentHead {
 
 impl SegmentHead {
     /// Bytes of a head.
-    pub const LEN: usize = 8 + 8 + 8 + 32 + 32 + 8 + CHECKSUM;
+    pub const LEN: usize = 8 + 8 + 8 + 8 + 32 + 32 + 8 + CHECKSUM;
 
     /// As it is stored.
     #[must_use]
     pub fn encode(&self) -> [u8; Self::LEN] {
         let mut out = Out::<{ Self::LEN }>::new(SEGMENT);
+        out.put(&self.brand.0);
         out.put(&self.number.to_le_bytes());
         out.put(&self.first.to_le_bytes());
         out.put(self.chain.hash().as_bytes());
@@ -184,6 +214,7 @@ impl SegmentHead {
     pub fn decode(bytes: &[u8; Self::LEN]) -> Result<Self, Unread> {
         let mut input = In::open(bytes, SEGMENT)?;
         Ok(Self {
+            brand: Brand(input.bytes()),
             number: input.number(),
             first: input.number(),
             chain: Chain::from_hash(Hash::from_bytes(input.bytes())),
@@ -204,12 +235,12 @@ pub struct Mark {
 
 impl Mark {
     /// Bytes of a mark.
-    pub const LEN: usize = 2 + 8 + 32 + CHECKSUM;
+    pub const LEN: usize = PART + 8 + 32 + CHECKSUM;
 
     /// As it is stored.
     #[must_use]
-    pub fn encode(&self) -> [u8; Self::LEN] {
-        let mut out = Out::<{ Self::LEN }>::new(MARK);
+    pub fn encode(&self, brand: Brand) -> [u8; Self::LEN] {
+        let mut out = Out::<{ Self::LEN }>::part(MARK, brand);
         out.put(&self.next.to_le_bytes());
         out.put(self.chain.hash().as_bytes());
         out.finish()
@@ -219,10 +250,10 @@ impl Mark {
     ///
     /// # Errors
     /// It is damaged.
-    pub fn decode(bytes: &[u8; Self::LEN]) -> Result<Self, Unread> {
-        let mut input = In::open(bytes, MARK)?;
+    pub fn decode(bytes: &[u8; Self::LEN]) -> Result<(Brand, Self), Unread> {
+        let (brand, mut input) = In::part(bytes, MARK)?;
         let next = input.number();
-        Ok(Self { next, chain: Chain::from_hash(Hash::from_bytes(input.bytes())) })
+        Ok((brand, Self { next, chain: Chain::from_hash(Hash::from_bytes(input.bytes())) }))
     }
 }
 
@@ -241,12 +272,12 @@ pub struct Seal {
 
 impl Seal {
     /// Bytes of a seal.
-    pub const LEN: usize = 2 + 8 + 32 + 32 + 8 + CHECKSUM;
+    pub const LEN: usize = PART + 8 + 32 + 32 + 8 + CHECKSUM;
 
     /// As it is stored.
     #[must_use]
-    pub fn encode(&self) -> [u8; Self::LEN] {
-        let mut out = Out::<{ Self::LEN }>::new(SEAL);
+    pub fn encode(&self, brand: Brand) -> [u8; Self::LEN] {
+        let mut out = Out::<{ Self::LEN }>::part(SEAL, brand);
         out.put(&self.records.to_le_bytes());
         out.put(self.root.as_bytes());
         out.put(self.chain.hash().as_bytes());
@@ -258,14 +289,15 @@ impl Seal {
     ///
     /// # Errors
     /// It is damaged.
-    pub fn decode(bytes: &[u8; Self::LEN]) -> Result<Self, Unread> {
-        let mut input = In::open(bytes, SEAL)?;
-        Ok(Self {
+    pub fn decode(bytes: &[u8; Self::LEN]) -> Result<(Brand, Self), Unread> {
+        let (brand, mut input) = In::part(bytes, SEAL)?;
+        let seal = Self {
             records: input.number(),
             root: Hash::from_bytes(input.bytes()),
             chain: Chain::from_hash(Hash::from_bytes(input.bytes())),
             at: Timestamp::from_micros(input.number()),
-        })
+        };
+        Ok((brand, seal))
     }
 }
 
@@ -348,6 +380,12 @@ impl<const N: usize> Out<N> {
         out
     }
 
+    fn part(magic: &[u8], brand: Brand) -> Self {
+        let mut out = Self::new(magic);
+        out.put(&brand.0);
+        out
+    }
+
     fn put(&mut self, bytes: &[u8]) {
         let room = self.bytes.iter_mut().skip(self.len);
         room.zip(bytes).for_each(|(to, from)| *to = *from);
@@ -374,6 +412,11 @@ impl<'a> In<'a> {
         fields.map(Self).ok_or(Unread::Damaged)
     }
 
+    fn part(bytes: &'a [u8], magic: &[u8]) -> Result<(Brand, Self), Unread> {
+        let mut input = Self::open(bytes, magic)?;
+        Ok((Brand(input.bytes()), input))
+    }
+
     /// The next bytes; behind the end, zeros.
     fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let Some((bytes, rest)) = self.0.split_first_chunk::<N>() else { return [0; N] };
@@ -394,6 +437,8 @@ const SEGMENT: &[u8; 8] = b"MWARCH\x00\x01";
 /// With the number of the format.
 const KEYS: &[u8; 8] = b"MWKEYS\x00\x01";
 const CHECKSUM: usize = 4;
+/// What every part begins with: two letters and the brand.
+const PART: usize = 2 + 8;
 
 #[cfg(test)]
 mod tests {
@@ -401,6 +446,7 @@ mod tests {
 
     fn head() -> Head {
         Head {
+            brand: BRAND,
             kind: Kind::Outcome,
             packing: Packing::Zstd,
             seq: 12,
@@ -411,20 +457,30 @@ mod tests {
             unpacked: 4_000,
             stored: 1_000,
             payload: Hash::of(b"payload"),
+            commitment: Hash::of(b"commitment"),
         }
     }
+
+    const BRAND: Brand = Brand(*b"branded!");
 
     #[test]
     fn what_is_written_is_read() {
         let at = Timestamp::from_secs(1_795_210_205);
         let chain = Chain::START.then(Hash::of(b"x"));
         assert_eq!(Head::decode(&head().encode()), Ok(head()));
-        let segment = SegmentHead { number: 3, first: 9, chain, root_before: Hash::of(b"r"), at };
+        let segment = SegmentHead {
+            brand: BRAND,
+            number: 3,
+            first: 9,
+            chain,
+            root_before: Hash::of(b"r"),
+            at,
+        };
         assert_eq!(SegmentHead::decode(&segment.encode()), Ok(segment));
         let mark = Mark { next: 13, chain };
-        assert_eq!(Mark::decode(&mark.encode()), Ok(mark));
+        assert_eq!(Mark::decode(&mark.encode(BRAND)), Ok((BRAND, mark)));
         let seal = Seal { records: 4, root: Hash::of(b"r"), chain, at };
-        assert_eq!(Seal::decode(&seal.encode()), Ok(seal));
+        assert_eq!(Seal::decode(&seal.encode(BRAND)), Ok((BRAND, seal)));
         for kind in Kind::ALL {
             let head = Head { kind, packing: Packing::Encrypted, ..head() };
             assert_eq!(Head::decode(&head.encode()), Ok(head));
@@ -444,7 +500,7 @@ mod tests {
     #[test]
     fn what_is_sound_and_unknown_is_of_a_newer_version() {
         let mut newer = head().encode();
-        newer[2] = 200;
+        newer[PART] = 200;
         let end = Head::LEN - CHECKSUM;
         let checksum = crc32fast::hash(&newer[..end]).to_le_bytes();
         newer[end..].copy_from_slice(&checksum);
@@ -456,9 +512,9 @@ mod tests {
         let begins = |bytes: &[u8]| Begins::of([bytes[0], bytes[1]]);
         assert_eq!(begins(&head().encode()), Some(Begins::Record));
         let chain = Chain::START;
-        assert_eq!(begins(&Mark { next: 1, chain }.encode()), Some(Begins::Mark));
+        assert_eq!(begins(&Mark { next: 1, chain }.encode(BRAND)), Some(Begins::Mark));
         let seal = Seal { records: 0, root: Hash::ZERO, chain, at: Timestamp::from_secs(0) };
-        assert_eq!(begins(&seal.encode()), Some(Begins::Seal));
+        assert_eq!(begins(&seal.encode(BRAND)), Some(Begins::Seal));
         assert_eq!(Begins::of(*b"xx"), None);
     }
 }

@@ -15,6 +15,8 @@
 pub mod archive;
 pub mod catalogue;
 mod cipher;
+pub mod commit;
+mod disk;
 pub mod entry;
 pub mod erase;
 pub mod export;

@@ -297,13 +297,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{frame::Kind, hash::Hash};
+    use crate::{
+        frame::{Brand, Kind},
+        hash::Hash,
+    };
 
     /// As it is stored, with its head.
     fn stored(packed: Packed) -> (Head, Vec<u8>) {
         let summary = packed.summary();
         let (unpacked, stored) = packed.write(Vec::new()).unwrap();
         let head = Head {
+            brand: Brand::from_bytes(*b"branded!"),
             kind: Kind::Capture,
             packing: Packing::Zstd,
             seq: 1,
@@ -314,6 +318,7 @@ mod tests {
             unpacked,
             stored: stored.len() as u64,
             payload: Hash::of(&stored),
+            commitment: Hash::ZERO,
         };
         (head, stored)
     }

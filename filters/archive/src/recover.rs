@@ -1,8 +1,8 @@
 //! The start: where the archive ends, whatever a crash or a failing disk left there.
 //!
 //! What was promised ends with a mark. Bytes behind the last mark of the last segment were never promised;
-//! they are put aside and cut off, and the segment is sealed. A segment that is damaged before its last mark
-//! stays as it is: nothing is written to it, and the next one goes on behind that mark.
+//! they are put aside and cut off, and the segment is sealed. A segment that is damaged before its last mark, or
+//! cannot be read everywhere, stays as it is: nothing is written to it, and the next one goes on behind that mark.
 
 use std::{
     collections::BTreeSet,
@@ -41,6 +41,8 @@ struct Last {
     mark: Option<(Mark, u64)>,
     seal: Option<Seal>,
     is_damaged: bool,
+    /// Some of it cannot be read now: what seems to be missing may be there.
+    has_bad_blocks: bool,
     tree: Tree,
     size: u64,
 }
@@ -50,15 +52,28 @@ pub(crate) fn recover(
     places: &Places,
     now: Timestamp,
 ) -> Result<(End, Left), (PathBuf, io::Error)> {
+    recover_by(Last::read, places, now)
+}
+
+fn recover_by(
+    read: impl Fn(u64, &Path) -> io::Result<Last>,
+    places: &Places,
+    now: Timestamp,
+) -> Result<(End, Left), (PathBuf, io::Error)> {
     let start = End { segment: 1, next: 1, chain: Chain::START, root: Hash::ZERO };
     let numbers = places.numbers().map_err(|error| (places.segments(), error))?;
     let mut left = Left::default();
+    // No segment that has something is begun again.
+    let mut free = 1;
     for number in numbers.iter().rev() {
         let path = places.segment(*number);
         let failed = |error| (path.clone(), error);
-        let last = Last::read(*number, &path).map_err(failed)?;
+        let last = read(*number, &path).map_err(failed)?;
+        if last.has_bad_blocks {
+            free = free.max(number + 1);
+        }
         if let Some(end) = last.close(places, now, &mut left).map_err(failed)? {
-            return Ok((end, left));
+            return Ok((End { segment: end.segment.max(free), ..end }, left));
         }
     }
     // None has anything that was promised.
@@ -76,6 +91,7 @@ impl Last {
             mark: None,
             seal: None,
             is_damaged: head.is_none(),
+            has_bad_blocks: false,
             tree: Tree::default(),
             size,
         };
@@ -112,13 +128,15 @@ impl Last {
         }
         let promised = last.mark.map_or(0, |(mark, _)| mark.next);
         last.is_damaged |= odd.range(..promised).any(|seq| !erased.contains(seq));
+        last.has_bad_blocks = scan.has_bad_blocks();
+        last.is_damaged |= last.has_bad_blocks;
         Ok(last)
     }
 
     /// Where the archive ends, if this segment can say it. Puts aside what was never promised, and seals
     /// what is whole.
     fn close(self, places: &Places, now: Timestamp, left: &mut Left) -> io::Result<Option<End>> {
-        if self.is_damaged && self.mark.is_some() {
+        if self.has_bad_blocks || (self.is_damaged && self.mark.is_some()) {
             left.damaged.get_or_insert_with(|| places.segment(self.number));
         }
         let behind = |next: Seq, chain, root| End { segment: self.number + 1, next, chain, root };
@@ -143,11 +161,15 @@ impl Last {
                     at: now,
                 };
                 let file = OpenOptions::new().write(true).open(places.segment(self.number))?;
-                file.write_all_at(&seal.encode(), end)?;
+                file.write_all_at(&seal.encode(head.brand), end)?;
                 file.sync_all()?;
                 note(&places.roots(), &Root { segment: self.number, first: head.first, seal })?;
                 Ok(Some(behind(mark.next, mark.chain, seal.root)))
             }
+            (Some(head), None, None) if self.has_bad_blocks => {
+                Ok(Some(behind(head.first, head.chain, Hash::ZERO)))
+            }
+            (None, None, _) if self.has_bad_blocks => Ok(None),
             (Some(head), None, None) => {
                 // Begun, and no group was promised: begun again.
                 self.put_aside(places, SegmentHead::LEN as u64, left)?;
@@ -191,4 +213,56 @@ fn note(list: &Path, root: &Root) -> io::Result<()> {
     let is_there =
         |known: &Result<Root, _>| known.as_ref().is_ok_and(|known| known.segment == root.segment);
     if roots::read(list)?.iter().any(is_there) { Ok(()) } else { roots::add(list, root) }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{About, Archive, Draft, Options, payload::Packer};
+
+    #[test]
+    fn a_segment_with_bad_blocks_is_left_as_it_is() {
+        // Behind the last mark; before any mark; before the end of the head.
+        for (len, next) in [(None, 3), (Some(SegmentHead::LEN), 2), (Some(20), 2)] {
+            let place = TempDir::new().unwrap();
+            let places = Places::new(place.path());
+            write(place.path(), "one");
+            write(place.path(), "two");
+            let path = places.segment(2);
+            let mut bytes = fs::read(&path).unwrap();
+            match len {
+                Some(len) => bytes.truncate(len),
+                None => {
+                    bytes.truncate(bytes.len() - Seal::LEN);
+                    bytes.extend([0; 500]);
+                }
+            }
+            fs::write(&path, &bytes).unwrap();
+            let (end, left) = recover_by(with_bad_blocks_in(2), &places, NOW).unwrap();
+            assert_eq!((end.segment, end.next), (3, next), "cut at {len:?}");
+            let damaged = Left { torn: None, damaged: Some(path.clone()) };
+            assert_eq!((left, fs::read(&path).unwrap()), (damaged, bytes), "cut at {len:?}");
+        }
+    }
+
+    fn with_bad_blocks_in(bad: u64) -> impl Fn(u64, &Path) -> io::Result<Last> {
+        move |number, path| {
+            let last = Last::read(number, path)?;
+            let has_bad_blocks = number == bad;
+            Ok(Last { has_bad_blocks, is_damaged: last.is_damaged || has_bad_blocks, ..last })
+        }
+    }
+
+    /// A segment with one record.
+    fn write(directory: &Path, text: &str) {
+        let (mut archive, _) = Archive::open(directory, Options::default(), NOW).unwrap();
+        let payload = Packer::new().unwrap().pack(text.as_bytes(), b"").unwrap();
+        let draft = Draft::new(Kind::Access, About::Nothing, None, payload);
+        archive.append(vec![draft], NOW).unwrap();
+        archive.seal(NOW).unwrap();
+    }
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_210_205);
 }

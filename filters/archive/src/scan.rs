@@ -1,4 +1,7 @@
 //! Reads a segment from its first byte to its last, whatever was done to it.
+//!
+//! What bears another brand than the segment is no part of it: a mail may have brought it. If the head of the
+//! segment cannot be read, the first part that can be read says which brand it is.
 
 use std::{
     fs::File,
@@ -7,7 +10,8 @@ use std::{
 };
 
 use crate::{
-    frame::{Begins, Head, Mark, Seal, SegmentHead, Unread},
+    disk::Disk,
+    frame::{Begins, Brand, Head, Mark, Seal, SegmentHead, Unread},
     hash::Hasher,
 };
 
@@ -67,9 +71,18 @@ pub enum Look {
     AtHeads,
 }
 
+/// A part whose checksum and brand are right.
+enum Sound {
+    Record(Head),
+    Mark(Mark),
+    Seal(Seal),
+}
+
 /// Reads the parts of a segment in their order.
 pub struct Scan {
-    file: BufReader<File>,
+    file: BufReader<Disk<File>>,
+    /// What its parts bear; absent: none is known yet.
+    brand: Option<Brand>,
     /// Which byte the file is at.
     place: u64,
     /// Where the next part begins.
@@ -86,12 +99,13 @@ impl Scan {
     pub fn open(path: &Path, look: Look) -> io::Result<(Result<SegmentHead, Unread>, Self)> {
         let file = File::open(path)?;
         let len = file.metadata()?.len();
-        let file = BufReader::with_capacity(BUFFER, file);
-        let mut scan = Self { file, place: 0, at: 0, len, look };
+        let file = BufReader::with_capacity(BUFFER, Disk::new(file));
+        let mut scan = Self { file, brand: None, place: 0, at: 0, len, look };
         let head = match scan.bytes::<{ SegmentHead::LEN }>()? {
             Some(bytes) => SegmentHead::decode(&bytes),
             None => Err(Unread::Damaged),
         };
+        scan.brand = head.ok().map(|head| head.brand);
         scan.at = len.min(SegmentHead::LEN as u64);
         Ok((head, scan))
     }
@@ -106,6 +120,11 @@ impl Scan {
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.len
+    }
+
+    /// Whether some of what was read so far cannot be read: it was taken for zeros, and may be there again.
+    pub(crate) fn has_bad_blocks(&self) -> bool {
+        self.file.get_ref().has_bad_blocks()
     }
 
     /// Bytes that were read or passed over.
@@ -137,29 +156,44 @@ impl Scan {
     fn read_item(&mut self) -> io::Result<Result<(Item, u64), Unread>> {
         let Some(begin) = self.peek()? else { return Ok(Err(Unread::Damaged)) };
         let at = self.at;
-        Ok(match begin {
-            Begins::Record => {
-                match self.bytes::<{ Head::LEN }>()?.map(|bytes| Head::decode(&bytes)) {
-                    Some(Ok(head)) => {
-                        let end = (at + Head::LEN as u64).saturating_add(head.stored);
-                        let payload = self.payload(&head, end)?;
-                        Ok((Item::Record { head, payload }, end.min(self.len)))
-                    }
-                    Some(Err(why)) => Err(why),
-                    None => Err(Unread::Damaged),
-                }
+        let part = match self.sound(begin)? {
+            Ok(part) => part,
+            Err(why) => return Ok(Err(why)),
+        };
+        Ok(Ok(match part {
+            Sound::Record(head) => {
+                let end = (at + Head::LEN as u64).saturating_add(head.stored);
+                let payload = self.payload(&head, end)?;
+                (Item::Record { head, payload }, end.min(self.len))
             }
+            Sound::Mark(mark) => (Item::Mark(mark), at + Mark::LEN as u64),
+            Sound::Seal(seal) => (Item::Seal(seal), at + Seal::LEN as u64),
+        }))
+    }
+
+    /// What begins here and is a part of this segment.
+    fn sound(&mut self, begin: Begins) -> io::Result<Result<Sound, Unread>> {
+        let decoded = match begin {
+            Begins::Record => self
+                .bytes::<{ Head::LEN }>()?
+                .ok_or(Unread::Damaged)
+                .and_then(|bytes| Head::decode(&bytes))
+                .map(|head| (head.brand, Sound::Record(head))),
             Begins::Mark => self
                 .bytes::<{ Mark::LEN }>()?
                 .ok_or(Unread::Damaged)
                 .and_then(|bytes| Mark::decode(&bytes))
-                .map(|mark| (Item::Mark(mark), at + Mark::LEN as u64)),
+                .map(|(brand, mark)| (brand, Sound::Mark(mark))),
             Begins::Seal => self
                 .bytes::<{ Seal::LEN }>()?
                 .ok_or(Unread::Damaged)
                 .and_then(|bytes| Seal::decode(&bytes))
-                .map(|seal| (Item::Seal(seal), at + Seal::LEN as u64)),
-        })
+                .map(|(brand, seal)| (brand, Sound::Seal(seal))),
+        };
+        Ok(decoded.and_then(|(brand, sound)| {
+            let is_ours = *self.brand.get_or_insert(brand) == brand;
+            if is_ours { Ok(sound) } else { Err(Unread::Damaged) }
+        }))
     }
 
     /// What begins at the next part, if anything.
@@ -230,19 +264,10 @@ impl Scan {
         }
     }
 
+    /// Also if a newer version has written it.
     fn is_sound_here(&mut self) -> io::Result<bool> {
         let Some(begin) = self.peek()? else { return Ok(false) };
-        Ok(match begin {
-            Begins::Record => self
-                .bytes::<{ Head::LEN }>()?
-                .is_some_and(|bytes| Head::decode(&bytes) != Err(Unread::Damaged)),
-            Begins::Mark => {
-                self.bytes::<{ Mark::LEN }>()?.is_some_and(|bytes| Mark::decode(&bytes).is_ok())
-            }
-            Begins::Seal => {
-                self.bytes::<{ Seal::LEN }>()?.is_some_and(|bytes| Seal::decode(&bytes).is_ok())
-            }
-        })
+        Ok(!matches!(self.sound(begin)?, Err(Unread::Damaged)))
     }
 
     /// The next bytes; `None`: there are not so many.

@@ -18,9 +18,9 @@ use self::encryption::encrypted;
 use crate::{
     About, Archive, Draft, Left, Options, Place, Places, ReadError, Reader, Written,
     archive::OpenError,
-    frame::{Head, Kind, Seal, SegmentHead},
+    frame::{Head, Kind, Mark, Seal, SegmentHead},
     hash::Hash,
-    payload::Packer,
+    payload::{Packed, Packer},
     records,
     roots::{self, Root},
     verify::{Finding, Known, Report, What, verify},
@@ -293,6 +293,51 @@ fn a_group_whose_end_reached_the_disk_before_its_beginning_was_not_promised() {
     let changed = home.verify().findings;
     assert_eq!(changed.len(), 1, "{changed:?}");
     assert_eq!(changed[0].what, What::Changed { seq: 2 });
+}
+
+/// A mail may be a segment of another archive, or look like one.
+#[test]
+fn what_a_mail_brings_is_no_part_of_the_archive() {
+    let mut other = Home::new();
+    other.write(&["forged", "forged too"]);
+    other.stop();
+    let forged = fs::read(other.places().segment(1)).unwrap();
+    let mark = forged.windows(2).rposition(|two| two == b"MM").unwrap();
+    let mut home = Home::new();
+    home.write(&["one"]);
+    let (mut bytes, promised) = home.only_segment();
+    home.stop();
+    // It was being written: its head would have come last.
+    bytes.truncate(usize::try_from(promised).unwrap());
+    bytes.extend([0; Head::LEN]);
+    bytes.extend(&forged[SegmentHead::LEN..]);
+    fs::write(home.places().segment(1), &bytes).unwrap();
+    let left = home.start();
+    let torn = left.torn.map(|(bytes, _)| bytes);
+    assert_eq!((torn, left.damaged), (Some(bytes.len() as u64 - promised), None));
+    assert_eq!(home.write(&["two"])[0].head.seq, 2);
+    assert_eq!(home.verify().findings, []);
+    // The head of the segment that has it is damaged: what comes first says what is its own.
+    // Among what cannot be compressed it stands there as it was sent.
+    let mut random = vec![0; 50_000];
+    getrandom::fill(&mut random).unwrap();
+    let content = [&random[..], &forged, &random[..100]].concat();
+    let mail = Packed::later(b"a mail".to_vec(), io::Cursor::new(content)).unwrap();
+    let mail = Draft::new(Kind::Capture, About::Itself, None, mail);
+    let written = home.archive().append(vec![mail], now()).unwrap()[0];
+    home.write(&["four"]);
+    home.stop();
+    let path = home.places().segment(2);
+    let mut bytes = fs::read(&path).unwrap();
+    let head_of_mail = usize::try_from(written.place.at).unwrap();
+    let last_mark = &forged[mark..mark + Mark::LEN];
+    assert!(bytes.windows(Mark::LEN).any(|part| part == last_mark), "it is there as it was sent");
+    bytes[10] ^= 1;
+    bytes[head_of_mail + 20] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let seqs = |record: io::Result<(Head, Place)>| record.unwrap().0.seq;
+    let found: Vec<_> = records::Records::all(&home.places()).unwrap().map(seqs).collect();
+    assert_eq!(found, [1, 2, 4]);
 }
 
 #[test]
@@ -606,7 +651,7 @@ fn of_size(segment_size: u64) -> Options {
 
 fn draft(kind: Kind, about: About, text: &str) -> Draft {
     let payload = Packer::new().unwrap().pack(b"summary", text.as_bytes()).unwrap();
-    Draft { kind, about, id: None, payload }
+    Draft::new(kind, about, None, payload)
 }
 
 fn now() -> Timestamp {

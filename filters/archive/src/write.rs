@@ -15,7 +15,7 @@ use mailweir_mail::{QueueId, Timestamp};
 use crate::{
     archive::{About, Draft, End, Place, Places, WriteError, Written, private, sync_directory},
     cipher::{Encrypt, Record},
-    frame::{Head, Mark, Packing, SegmentHead, Seq},
+    frame::{Brand, Head, Mark, Packing, SegmentHead, Seq},
     hash::{Hash, Hasher},
     keys::RecordKey,
     merkle::Tree,
@@ -25,6 +25,8 @@ use crate::{
 /// The segment that is written to.
 pub(crate) struct Open {
     pub(crate) file: File,
+    /// What all parts of it bear.
+    pub(crate) brand: Brand,
     pub(crate) number: u64,
     pub(crate) begun: Timestamp,
     /// Bytes up to the last mark.
@@ -45,7 +47,9 @@ impl Open {
         let path = places.segment(end.segment);
         // Of a start that failed: it has no group, or it would count.
         let file = private().write(true).create(true).truncate(true).open(&path)?;
+        let brand = Brand::random()?;
         let head = SegmentHead {
+            brand,
             number: end.segment,
             first: end.next,
             chain: end.chain,
@@ -56,7 +60,7 @@ impl Open {
         file.sync_all()?;
         sync_directory(&places.segments())?;
         let (number, len) = (end.segment, SegmentHead::LEN as u64);
-        Ok(Self { file, number, begun: now, len, first: end.next, tree: Tree::default() })
+        Ok(Self { file, brand, number, begun: now, len, first: end.next, tree: Tree::default() })
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -106,7 +110,7 @@ impl Open {
                 Some(keys) => Some(keys.next().ok_or(io::Error::from(io::ErrorKind::NotFound))?),
             };
             let at = tail.position();
-            let head = draft.describe(seq, end.next, now);
+            let head = draft.describe(self.brand, (seq, end.next), now);
             let head = tail.record(head, draft.payload, key).map_err(|error| match error {
                 CopyError::Content(error) => WriteError::Content { place, error },
                 CopyError::Write(error) => WriteError::Io(error),
@@ -117,7 +121,7 @@ impl Open {
             written.push(Written { head, place: Place { segment: self.number, at } });
         }
         let mark = Mark { next: end.next + written.len() as Seq, chain };
-        tail.put(&mark.encode())?;
+        tail.put(&mark.encode(self.brand))?;
         tail.flush()?;
         Ok(Group { written, mark, tree, end: tail.position() })
     }
@@ -217,7 +221,7 @@ impl Write for Stored<'_, '_> {
 
 impl Draft {
     /// Its head, but for what is known once the payload is written.
-    fn describe(&self, seq: Seq, first: Seq, now: Timestamp) -> Head {
+    fn describe(&self, brand: Brand, (seq, first): (Seq, Seq), now: Timestamp) -> Head {
         let about = match self.about {
             About::Nothing => 0,
             About::Itself => seq,
@@ -225,6 +229,7 @@ impl Draft {
             About::OfGroup(place) => first + place as Seq,
         };
         Head {
+            brand,
             kind: self.kind,
             packing: Packing::Zstd,
             seq,
@@ -235,6 +240,7 @@ impl Draft {
             unpacked: 0,
             stored: 0,
             payload: Hash::ZERO,
+            commitment: self.commitment,
         }
     }
 }

@@ -134,6 +134,7 @@ const LONGEST_REST: u32 = 31;
 mod tests {
     use mailweir_archive::{
         Places,
+        commit::Salt,
         entry::{Capture, Direction, LegalHold, Note, Source},
         frame::Seq,
         hash::Hash,
@@ -226,6 +227,7 @@ mod tests {
                 source: Source::Imported { by: "Ann".into(), from: "file".into() },
             },
             content: Hash::of(b""),
+            salt: Salt::from_bytes([7; 16]),
             size: 0,
         }
     }

@@ -10,6 +10,7 @@ use std::{
 use mailweir_archive::{
     About, Archive, Draft, Left, OpenError, Places, Reader, WriteError, Written,
     catalogue::{Catalogue, Facts, Found, Row},
+    commit::Salt,
     entry::{
         self, Access, Capture, Direction, Ending, Erasure, Fared, LegalHold, Lifted, Note, Outcome,
         Source, SummaryError,
@@ -163,17 +164,16 @@ impl Shelf {
         let known = self.known(mail)?;
         let mut about = known.map_or(About::Nothing, |(seq, _)| About::Record(seq));
         if takes_content(mail) && known.is_none() {
-            let capture = capture(mail, content);
+            let capture = capture(mail, content, Salt::random().map_err(WriteError::Io)?);
             let payload = content.pack(entry::encode(&capture)?, &mut self.packer)?;
             about = About::OfGroup(planned.len());
             let facts = Facts::of_capture(&capture.note, now);
-            let draft = Draft { kind: Kind::Capture, about: About::Itself, id: Some(id), payload };
-            planned.push((draft, facts));
+            planned.push((Draft::of_capture(&capture, payload), facts));
         }
         let has_ended = known.is_some_and(|(_, has_ended)| has_ended) || self.ended.contains(&id);
         if let Some(outcome) = outcome(mail).filter(|_| !has_ended) {
             let payload = self.packer.pack(&entry::encode(&outcome)?, b"")?;
-            let draft = Draft { kind: Kind::Outcome, about, id: Some(id), payload };
+            let draft = Draft::new(Kind::Outcome, about, Some(id), payload);
             planned.push((draft, Facts::Outcome(outcome.end)));
         }
         Ok(())
@@ -202,9 +202,8 @@ impl Shelf {
         let mut planned = Vec::with_capacity(mails.len());
         for (capture, content) in mails {
             let payload = self.packer.pack(&entry::encode(capture)?, content)?;
-            let (kind, about, id) = (Kind::Capture, About::Itself, Some(capture.id));
             let facts = Facts::of_capture(&capture.note, now);
-            planned.push((Draft { kind, about, id, payload }, facts));
+            planned.push((Draft::of_capture(capture, payload), facts));
         }
         let written = self.add(planned, now)?;
         // The queue will not bring them again.
@@ -229,12 +228,8 @@ impl Shelf {
         now: Timestamp,
     ) -> Result<(), ShelfError> {
         let payload = self.packer.pack(&entry::encode(access)?, b"")?;
-        let draft = Draft {
-            kind: Kind::Access,
-            about: about.map_or(About::Nothing, |row| About::Record(row.seq)),
-            id: about.and_then(Row::queue_id),
-            payload,
-        };
+        let of = about.map_or(About::Nothing, |row| About::Record(row.seq));
+        let draft = Draft::new(Kind::Access, of, about.and_then(Row::queue_id), payload);
         self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
     }
 
@@ -348,7 +343,7 @@ impl Shelf {
         now: Timestamp,
     ) -> Result<(), ShelfError> {
         let payload = self.packer.pack(summary, b"")?;
-        let draft = Draft { kind, about: About::Nothing, id: None, payload };
+        let draft = Draft::new(kind, About::Nothing, None, payload);
         self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
     }
 
@@ -426,7 +421,7 @@ pub(super) const fn takes_content(mail: &ToArchive) -> bool {
     }
 }
 
-fn capture(mail: &ToArchive, content: &Content) -> Capture {
+fn capture(mail: &ToArchive, content: &Content, salt: Salt) -> Capture {
     // Of another version: kept for ever, so that it stands in nobody's way.
     let note = entry::decode(&mail.note).unwrap_or(Note {
         direction: Direction::Inbound,
@@ -441,6 +436,7 @@ fn capture(mail: &ToArchive, content: &Content) -> Capture {
         origin: (*mail.origin).clone(),
         note,
         content: content.hash(),
+        salt,
         size: content.size(),
     }
 }

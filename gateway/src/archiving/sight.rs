@@ -126,6 +126,7 @@ fn address(mailbox: &Mailbox) -> Option<Address> {
 #[cfg(test)]
 mod tests {
     use mailweir_archive::{
+        commit::Salt,
         entry::{Direction, Ending, Fared, Note, Source},
         hash::Hash,
     };
@@ -167,6 +168,7 @@ mod tests {
                 source: Source::Accepted,
             },
             content: Hash::ZERO,
+            salt: Salt::from_bytes([7; 16]),
             size: 0,
         }
     }

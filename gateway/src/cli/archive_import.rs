@@ -268,6 +268,7 @@ impl Importer {
             origin: envelope::origin(assumed.arrival, now),
             note,
             content: hash,
+            salt: Salt::random()?,
             size: content.len() as u64,
         };
         self.group_bytes += content.len();

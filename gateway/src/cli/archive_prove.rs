@@ -139,9 +139,9 @@ fn is_plain(name: &str) -> bool {
 }
 
 const LIMITS: &str = "\
-proven of these records: number, queue id, when they were written, and the hash of what the archive stores
-not proven, for the manifest is not signed: sender, recipients, direction, when the mail was accepted, what became of
-it, names of files, and hash and size of the content; whether they are true, the archive itself shows";
+proven of these records: number, queue id, when they were written, and the content of the mail
+not proven, for the manifest is not signed: sender and recipients of the envelope, direction, when the mail was
+accepted, and what became of it; whether they are true, the archive itself shows";
 
 /// Characters of what a manifest says.
 const MOST: usize = 200;

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     About, Archive, Draft, Options,
+    commit::Salt,
     entry::{Direction, Ending, Fared, Note, Source},
     payload::Packer,
 };
@@ -293,7 +294,7 @@ impl Home {
 
 fn draft(kind: Kind, about: About, id: Option<QueueId>, summary: &impl serde::Serialize) -> Draft {
     let summary = entry::encode(summary).unwrap();
-    Draft { kind, about, id, payload: Packer::new().unwrap().pack(&summary, b"").unwrap() }
+    Draft::new(kind, about, id, Packer::new().unwrap().pack(&summary, b"").unwrap())
 }
 
 fn capture(id: QueueId, keep_days: Option<u32>) -> Capture {
@@ -317,6 +318,7 @@ fn capture(id: QueueId, keep_days: Option<u32>) -> Capture {
             source: Source::Accepted,
         },
         content: Hash::of(b""),
+        salt: Salt::from_bytes([7; 16]),
         size: 0,
     }
 }

@@ -21,6 +21,7 @@ use super::{
     proof::{self, NoProof, Proof, ProofError},
 };
 use crate::{
+    commit::Salt,
     entry::{Decided, Direction, Ending, Fared},
     frame::{Head, Kind, Seq},
     hash::Hash,
@@ -55,6 +56,8 @@ pub struct Entry {
     pub byte: Option<u64>,
     /// The hash of its content.
     pub sha256: Hash,
+    /// What the head of its record has that hash behind.
+    pub salt: Salt,
     /// Bytes of its content.
     pub size: u64,
     /// When its record was written.
@@ -156,8 +159,8 @@ impl<W: Write> Writer<W> {
 /// What a manifest proves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// Records that were in the archive. Of what the manifest says of them, this is true of their numbers, queue ids
-    /// and times of writing, and of nothing else.
+    /// Records that were in the archive. Of what the manifest says of them, this is true of their numbers, queue ids,
+    /// times of writing and the hashes of their contents, and of nothing else.
     pub proven: Vec<Seq>,
     /// Records that have no proof, and why, as the manifest says it.
     pub unproven: Vec<(Seq, String)>,
@@ -193,9 +196,9 @@ pub enum ManifestError {
 
 /// Compares a manifest with a list of roots.
 ///
-/// A proof is about the record as the archive stores it, and binds its head. What else the manifest says is not
-/// signed: sender, recipients, hash and size of the content, and what became of the mail. The head has the hash of what
-/// is stored, compressed, so that only the archive itself shows whether it is true (`mailweir archive verify`).
+/// A proof is about the head of a record, which binds the content. What else the manifest says is not signed: sender,
+/// recipients, and what became of the mail. Whether it is true, only the archive itself shows
+/// (`mailweir archive verify`): the head has the hash of what is stored.
 ///
 /// # Errors
 /// [`ManifestError`]. What is wrong with single mails is no error.
@@ -233,6 +236,9 @@ impl Entry {
             && head.at.rfc3339() == self.recorded;
         if head.kind != Kind::Capture || !is_meant {
             return Err(ProofError::OtherRecord);
+        }
+        if self.salt.commit(self.sha256) != head.commitment {
+            return Err(ProofError::OtherContent);
         }
         let Some(proof) = &self.proof else { return Ok(false) };
         proof.verify(&head, roots).map(|()| true)

@@ -187,7 +187,8 @@ impl Exporter {
                 false => ExportError::Write { path: partial(&self.to), error },
             })?;
         let (sha256, size) = (content.hasher.finish(), content.size);
-        if (sha256, size) != (capture.content, capture.size) {
+        let is_bound = capture.salt.commit(sha256) == head.commitment;
+        if !is_bound || (sha256, size) != (capture.content, capture.size) {
             return Err(ExportError::OtherContent(head.seq));
         }
         let file = if byte.is_some() { name(&self.to) } else { file };
@@ -322,6 +323,7 @@ fn entry(
         file,
         byte,
         sha256,
+        salt: capture.salt,
         size: capture.size,
         recorded: time(head.at),
         accepted: time(capture.origin.arrival),

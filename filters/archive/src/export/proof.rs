@@ -50,6 +50,9 @@ pub enum ProofError {
     /// The head is of another record.
     #[error("the head is of another record")]
     OtherRecord,
+    /// The head is of a record with another content.
+    #[error("the record had another content")]
+    OtherContent,
     /// The path does not lead to the root.
     #[error("the path does not lead from the record to the root")]
     Path,

@@ -301,7 +301,7 @@ fn a_group_that_is_offered_again_never_has_the_same_nonces() {
     let (before, _) = home.only_segment();
     let group = |content: Box<dyn Read + Send>| {
         let large = Packed::later(b"summary".to_vec(), content).unwrap();
-        let large = Draft { kind: Kind::Capture, about: About::Itself, id: None, payload: large };
+        let large = Draft::new(Kind::Capture, About::Itself, None, large);
         vec![draft(Kind::Capture, About::Itself, "small"), large]
     };
     let text = noise(5_000_000);
@@ -389,7 +389,7 @@ fn a_large_mail_is_written_piece_by_piece_whether_it_is_encrypted_or_not() {
         let mut home = Home::with(options);
         let content = noise(5_000_000);
         let payload = Packed::later(b"summary".to_vec(), Cursor::new(content.clone())).unwrap();
-        let large = Draft { kind: Kind::Capture, about: About::Itself, id: None, payload };
+        let large = Draft::new(Kind::Capture, About::Itself, None, payload);
         let group = vec![draft(Kind::Capture, About::Itself, "before"), large];
         let written = home.archive().append(group, now()).unwrap();
         assert_eq!(written[1].head.unpacked, 5_000_007);

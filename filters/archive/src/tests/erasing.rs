@@ -4,6 +4,7 @@ use super::{encryption::encrypted, *};
 use crate::{
     entry::{Erased, Erasure, decode},
     erase::{Erase, EraseError, Target, finish},
+    frame::Begins,
 };
 
 #[test]
@@ -259,6 +260,7 @@ fn copies_of_a_mail_that_a_crash_or_a_failed_sync_has_left_go_with_it() {
         home.archive().abandon();
         let path = home.places().segment(1);
         let begin = fs::read(&path).unwrap();
+        let bytes = branded_as(&begin, &bytes, promised);
         fs::write(&path, [&begin[..], &bytes[promised..]].concat()).unwrap();
         let again = home.archive().append(vec![of(ann, "to ann")], now()).unwrap();
         home.erase(&again);
@@ -274,6 +276,7 @@ fn copies_of_a_mail_that_a_crash_or_a_failed_sync_has_left_go_with_it() {
         home.stop();
         let path = home.places().segment(1);
         let begin = fs::read(&path).unwrap();
+        let bytes = branded_as(&begin, &bytes, promised);
         let torn = &bytes[promised..to_ann.end];
         fs::write(&path, [&begin[..], torn].concat()).unwrap();
         let (_, copy) = home.start().torn.unwrap();
@@ -285,6 +288,31 @@ fn copies_of_a_mail_that_a_crash_or_a_failed_sync_has_left_go_with_it() {
         assert!(!copy.exists());
         assert_eq!(home.erased(), (2, vec![]));
     }
+}
+
+/// A segment whose records and marks from a byte on bear the brand of another one.
+fn branded_as(other: &[u8], segment: &[u8], from: usize) -> Vec<u8> {
+    let brand = SegmentHead::decode(other.first_chunk().unwrap()).unwrap().brand;
+    let mut branded = segment[..from].to_vec();
+    while let Some(rest) = segment.get(branded.len()..).filter(|rest| !rest.is_empty()) {
+        match Begins::of([rest[0], rest[1]]).unwrap() {
+            Begins::Record => {
+                let head = Head::decode(rest.first_chunk().unwrap()).unwrap();
+                let end = Head::LEN + usize::try_from(head.stored).unwrap();
+                branded.extend(Head { brand, ..head }.encode());
+                branded.extend(&rest[Head::LEN..end]);
+            }
+            Begins::Mark => {
+                let (_, mark) = Mark::decode(rest.first_chunk().unwrap()).unwrap();
+                branded.extend(mark.encode(brand));
+            }
+            Begins::Seal => {
+                let (_, seal) = Seal::decode(rest.first_chunk().unwrap()).unwrap();
+                branded.extend(seal.encode(brand));
+            }
+        }
+    }
+    branded
 }
 
 impl Home {

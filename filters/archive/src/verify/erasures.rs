@@ -11,6 +11,7 @@ use std::{
 use super::{Finding, What, numbers::Numbers};
 use crate::{
     archive::{Place, Places},
+    disk::Disk,
     frame::{Head, Kind, Packing, Seq},
     keys::{Slot, Slots},
     records::{self, Records},
@@ -170,5 +171,5 @@ fn is_erased(places: &Places, head: &Head, place: Place) -> io::Result<bool> {
 fn look(places: &Places, head: &Head, place: Place) -> io::Result<Payload> {
     let mut file = File::open(places.segment(place.segment))?;
     file.seek(SeekFrom::Start(place.at + Head::LEN as u64))?;
-    compare(head, &mut BufReader::new(file))
+    compare(head, &mut BufReader::new(Disk::new(file)))
 }

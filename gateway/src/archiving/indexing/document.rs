@@ -164,8 +164,9 @@ fn has_unread(found: &Extracted) -> bool {
 #[cfg(test)]
 mod tests {
     use mailweir_archive::{
+        commit::Salt,
         entry::{Direction, Note, Source},
-        frame::{Kind, Packing},
+        frame::{Brand, Kind, Packing},
         hash::Hash,
     };
     use mailweir_extract::{Mark, Origin, Piece};
@@ -175,6 +176,7 @@ mod tests {
 
     fn head() -> Head {
         Head {
+            brand: Brand::from_bytes(*b"branded!"),
             kind: Kind::Capture,
             packing: Packing::Zstd,
             seq: 7,
@@ -185,6 +187,7 @@ mod tests {
             unpacked: 0,
             stored: 0,
             payload: Hash::ZERO,
+            commitment: Hash::ZERO,
         }
     }
 
@@ -226,6 +229,7 @@ mod tests {
                     source: Source::Accepted,
                 },
                 content: Hash::ZERO,
+                salt: Salt::from_bytes([7; 16]),
                 size: 99,
             },
             found: Extracted {

@@ -157,7 +157,7 @@ fn print_shown(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
 }
 
 fn print_capture(out: &mut impl Write, capture: &Capture) -> io::Result<()> {
-    let Capture { id, envelope, origin, note, content, size } = capture;
+    let Capture { id, envelope, origin, note, content, salt: _, size } = capture;
     writeln!(out, "mail        {id}, {size} bytes, {}", note.direction.as_str())?;
     match &note.source {
         Source::Accepted => print_origin(out, origin)?,

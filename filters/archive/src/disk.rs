@@ -1,0 +1,118 @@
+//! A disk with bad blocks: what cannot be read of it is read as if it had never been written.
+//!
+//! So a block that has gone bad damages what stands in it and nothing else: what is looked for behind it is
+//! found, and what it held shows as changed.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+/// Reads zeros where the disk gives nothing.
+#[derive(Debug)]
+pub(crate) struct Disk<R> {
+    inner: R,
+    has_bad_blocks: bool,
+}
+
+impl<R: Read + Seek> Disk<R> {
+    /// Whether something could not be read so far.
+    pub(crate) const fn has_bad_blocks(&self) -> bool {
+        self.has_bad_blocks
+    }
+
+    pub(crate) const fn new(inner: R) -> Self {
+        Self { inner, has_bad_blocks: false }
+    }
+}
+
+impl<R: Read + Seek> Read for Disk<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(buffer) {
+            Err(error) if is_bad_block(&error) => {
+                self.has_bad_blocks = true;
+                let at = self.inner.stream_position()?;
+                let left = usize::try_from(BLOCK - at % BLOCK).unwrap_or(buffer.len());
+                let bytes = left.min(buffer.len());
+                self.inner.seek(SeekFrom::Start(at + bytes as u64))?;
+                buffer[..bytes].fill(0);
+                Ok(bytes)
+            }
+            read => read,
+        }
+    }
+}
+
+impl<R: Seek> Seek for Disk<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+/// The disk works, and has lost what is asked for.
+fn is_bad_block(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+/// A file is read in pages, and a failed read leaves the file where the page began that could not be read.
+const BLOCK: u64 = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufReader, Cursor};
+
+    use super::*;
+
+    /// Whoever comes to a byte of these blocks gets nothing.
+    struct Bad {
+        inner: Cursor<Vec<u8>>,
+        blocks: Vec<u64>,
+    }
+
+    impl Read for Bad {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let at = self.inner.position();
+            if self.blocks.contains(&(at / BLOCK)) {
+                return Err(rustix::io::Errno::IO.into());
+            }
+            let next = self.blocks.iter().map(|block| block * BLOCK).filter(|bad| *bad > at).min();
+            let most = next.map_or(u64::MAX, |bad| bad - at);
+            self.inner.by_ref().take(most).read(buffer)
+        }
+    }
+
+    impl Seek for Bad {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.inner.seek(to)
+        }
+    }
+
+    #[test]
+    fn a_bad_block_is_zeros_and_all_others_are_what_they_were() {
+        let whole = vec![7; 5 * 4_096 + 100];
+        let mut expected = whole.clone();
+        expected[4_096..3 * 4_096].fill(0);
+        expected[5 * 4_096..].fill(0);
+        for capacity in [1, 700, 4_096, 1 << 20] {
+            let bad = Bad { inner: Cursor::new(whole.clone()), blocks: vec![1, 2, 5] };
+            let mut read = Vec::new();
+            let most = whole.len() as u64;
+            let disk = BufReader::with_capacity(capacity, Disk::new(bad));
+            disk.take(most).read_to_end(&mut read).unwrap();
+            assert!(read == expected, "with a buffer of {capacity}");
+        }
+    }
+
+    #[test]
+    fn another_trouble_is_told() {
+        struct Gone;
+        impl Read for Gone {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(rustix::io::Errno::STALE.into())
+            }
+        }
+        impl Seek for Gone {
+            fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+                Ok(0)
+            }
+        }
+        assert!(Disk::new(Gone).read(&mut [0; 10]).is_err());
+    }
+}
