@@ -48,6 +48,7 @@ pub(crate) use self::{
 use crate::{
     clock,
     config::{self, archive_keys},
+    count::counted,
     observe::{ArchiveGauges, Observer},
 };
 
@@ -407,9 +408,8 @@ impl Archiver {
 
     fn tell_sealed(&self, roots: &[Root]) {
         for Root { segment, first, seal } in roots {
-            let (records, root) = (seal.records, seal.root);
-            let text =
-                format!("segment {segment} sealed: {records} records from {first}, root {root}");
+            let (records, root) = (counted(seal.records, "record"), seal.root);
+            let text = format!("segment {segment} sealed: {records} from {first}, root {root}");
             self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
         }
         if !roots.is_empty() {

@@ -9,7 +9,7 @@ use super::{
     room::{Room, today},
     words::Told,
 };
-use crate::{clock, observe::Observer};
+use crate::{clock, count::counted, observe::Observer};
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,14 +109,13 @@ pub(super) async fn purge(room: &Room, today: u32) -> Purged {
 
 fn tell(observer: &Observer, Purged { erased, kept, failed }: &Purged) {
     if *erased > 0 {
-        let text = format!("{erased} mails were erased: their time was over").into();
+        let text = format!("{} erased: the time was over", counted(*erased, "mail")).into();
         observer.session(&SessionEvent::Notice { part: "archive", text });
     }
     if *kept > 0 {
-        let text = format!(
-            "{kept} mails are kept though their time is over; mailweir archive purge says why"
-        )
-        .into();
+        let mails = counted(*kept, "mail");
+        let text =
+            format!("{mails} kept though the time is over; mailweir archive purge says why").into();
         observer.session(&SessionEvent::Notice { part: "archive", text });
     }
     if let Some(reason) = failed {

@@ -8,15 +8,14 @@ use mailweir_archive::{
 };
 use mailweir_mail::QueueId;
 
-use super::{
-    Answers, Gone, Room, RoomError, Visitor, counted, day, failed, no_such_mail, read, tell,
-};
+use super::{Answers, Gone, Room, RoomError, Visitor, day, failed, no_such_mail, read, tell};
 use crate::{
     archiving::{
         shelf::{Fate, Shelf},
         words::Told,
     },
     clock,
+    count::counted,
 };
 
 impl Room {
@@ -78,7 +77,7 @@ impl Room {
                 tell(answers, told).await?;
             }
         }
-        let erased = counted(usize::try_from(erased).unwrap_or(usize::MAX), "mail");
+        let erased = counted(erased, "mail");
         let word = if dry_run { "to be erased" } else { "erased" };
         let text = format!("{erased} {word}; {kept} kept though the time is over");
         tell(answers, Told::Done { text: text.into() }).await

@@ -2,10 +2,11 @@
 
 use mailweir_archive::entry::{LegalHold, Lifted};
 
-use super::{Answers, Gone, Room, RoomError, Visitor, counted, failed, tell};
+use super::{Answers, Gone, Room, RoomError, Visitor, failed, tell};
 use crate::{
     archiving::words::{HeldCase, Hold, Told},
     clock,
+    count::counted,
 };
 
 impl Room {

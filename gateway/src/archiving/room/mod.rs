@@ -275,15 +275,6 @@ const fn no_such_mail(id: QueueId) -> RoomError {
     RoomError::NoSuchMail(id)
 }
 
-/// So many of them, in words.
-fn counted(number: usize, what: &str) -> String {
-    match (number, what.ends_with('s')) {
-        (1, _) => format!("1 {what}"),
-        (_, true) => format!("{number} {what}es"),
-        (_, false) => format!("{number} {what}s"),
-    }
-}
-
 fn done(text: &str) -> Told {
     Told::Done { text: text.into() }
 }
