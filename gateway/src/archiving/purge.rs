@@ -1,12 +1,14 @@
 //! Once a day, what has been kept for long enough is erased.
 
+use std::time::Duration;
+
 use mailweir_mail::SessionEvent;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     daily,
-    room::{Room, today},
+    room::{Room, RoomError, today},
     words::Told,
 };
 use crate::{clock, count::counted, observe::Observer};
@@ -25,8 +27,10 @@ pub(super) struct Purged {
 /// Erases now, and at the beginning of every day (UTC), until the end: while the clock goes on from where the archive
 /// ended. One that has jumped erases nothing by itself.
 pub(crate) async fn every_day(room: Room, observer: Observer, end: CancellationToken) {
-    let Some(known) = end.run_until_cancelled(room.last_day()).await else { return };
-    let mut calendar = Calendar { known: known.unwrap_or(None), done: 0 };
+    let tell_failed = |reason| tell(&observer, &Purged { failed: Some(reason), ..<_>::default() });
+    let known = known_at_last(|| room.last_day(), tell_failed);
+    let Some(known) = end.run_until_cancelled(known).await else { return };
+    let mut calendar = Calendar { known, done: 0 };
     loop {
         match calendar.turn(today()) {
             Turn::Nothing => {}
@@ -43,6 +47,28 @@ pub(crate) async fn every_day(room: Room, observer: Observer, end: CancellationT
         if end.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return;
         }
+    }
+}
+
+/// The day of the last record, once it can be known: without it any clock would be believed. A reason why it cannot
+/// is told once.
+async fn known_at_last<F: Future<Output = Result<Option<u32>, RoomError>>>(
+    mut last_day: impl FnMut() -> F,
+    tell: impl Fn(Box<str>),
+) -> Option<u32> {
+    let mut told = None;
+    loop {
+        match last_day().await {
+            Ok(known) => return known,
+            Err(error) => {
+                let reason: Box<str> = error.to_string().into();
+                if told.as_ref() != Some(&reason) {
+                    tell(reason.clone());
+                    told = Some(reason);
+                }
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -126,11 +152,16 @@ fn tell(observer: &Observer, Purged { erased, kept, failed }: &Purged) {
 
 const WAITING: usize = 64;
 
+/// Until it is asked again which day the last record is of.
+const PAUSE: Duration = Duration::from_secs(60);
+
 /// Days that an archive may rest without a record before its clock is doubted.
 const LONGEST_REST: u32 = 31;
 
 #[cfg(test)]
 mod tests {
+    use std::{cell::RefCell, future::ready};
+
     use mailweir_archive::{
         Places,
         entry::{Capture, Direction, LegalHold, Note, Source},
@@ -155,6 +186,22 @@ mod tests {
         assert_eq!(calendar.turn(25_001), Turn::Jump(4_969), "it is still not believed");
         let mut new = Calendar { known: None, done: 0 };
         assert_eq!(new.turn(25_000), Turn::Purge(25_000), "an archive without records");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_clock_is_believed_before_the_last_day_is_known() {
+        let refused = |why: &str| Err(RoomError::Refused(why.into()));
+        let mut answers =
+            [refused("not open"), refused("not open"), refused("a disk"), Ok(Some(7))].into_iter();
+        let told = RefCell::new(Vec::new());
+        let begun = tokio::time::Instant::now();
+        let known = known_at_last(
+            || ready(answers.next().unwrap()),
+            |reason| told.borrow_mut().push(reason),
+        );
+        assert_eq!(known.await, Some(7));
+        assert_eq!(begun.elapsed(), 3 * PAUSE);
+        assert_eq!(told.into_inner(), ["not open".into(), "a disk".into()] as [Box<str>; 2]);
     }
 
     #[tokio::test]
