@@ -120,7 +120,7 @@ impl Archive {
             drafts.push(Draft {
                 kind: Kind::Erased,
                 about: About::Record(*seq),
-                id: QueueId::from_key(&head.id),
+                id: head.queue_id(),
                 payload: packer.pack(&summary, b"")?,
             });
         }
@@ -135,6 +135,9 @@ impl Archive {
     /// # Errors
     /// The disk failed. It may be tried again.
     pub fn release(&mut self) -> io::Result<()> {
+        if self.unreleased.is_empty() {
+            return Ok(());
+        }
         finish(self.places(), &self.unreleased)?;
         self.unreleased.clear();
         Ok(())
@@ -195,7 +198,7 @@ fn finish_in(
         let ids = erased.entry(segment).or_default();
         for (head, at) in heads {
             release(&file, at + Head::LEN as u64, head.stored)?;
-            ids.extend(Some(head.id).filter(|id| *id != NO_ID));
+            ids.extend(head.queue_id().map(QueueId::to_key));
         }
         file.sync_all()
     }
@@ -263,9 +266,6 @@ fn overwrite(file: &File, mut from: u64, len: u64) -> io::Result<()> {
     }
     Ok(())
 }
-
-/// Of records that are about no mail.
-const NO_ID: [u8; 12] = [0; 12];
 
 /// Those that records about erasing are looked for in at a start: the one that a crash came into, and the one
 /// before it, which may have been sealed just then.

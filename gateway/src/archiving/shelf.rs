@@ -114,7 +114,7 @@ impl Shelf {
     fn remember(&mut self) -> std::io::Result<()> {
         for record in Records::sound_of_last(self.archive.places(), LAST_SEGMENTS)? {
             let (head, _) = record?;
-            let Some(id) = QueueId::from_key(&head.id) else { continue };
+            let Some(id) = head.queue_id() else { continue };
             match head.kind {
                 Kind::Capture => {
                     self.captured.insert(id, head.seq);
@@ -130,8 +130,13 @@ impl Shelf {
 
     /// Seals what was begun on another day, though nothing comes any more.
     pub(super) fn end_day(&mut self, now: Timestamp) -> Result<(), ShelfError> {
-        self.archive.release().map_err(ShelfError::NotReleased)?;
         Ok(self.archive.end_day(now)?)
+    }
+
+    /// Tries again to release what is said to be erased. Whoever had it erased has heard why it could not be; mail
+    /// does not wait for it.
+    pub(super) fn release(&mut self) {
+        let _ = self.archive.release();
     }
 
     /// Writes what is owed and not there yet. Once this gives `Ok`, all of it is on the disk.
@@ -357,7 +362,7 @@ impl Shelf {
         let (drafts, facts): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
         let written = self.archive.append(drafts, now)?;
         for Written { head, .. } in &written {
-            let Some(id) = QueueId::from_key(&head.id) else { continue };
+            let Some(id) = head.queue_id() else { continue };
             match head.kind {
                 Kind::Capture => {
                     self.captured.insert(id, head.seq);

@@ -56,7 +56,7 @@ impl Mail {
 
 /// Calls `then` with the document of a mail whose record cannot be read any more: that it came, and when.
 pub(super) fn of_unreadable<R>(head: &Head, then: impl FnOnce(&Document<'_>) -> R) -> R {
-    let id = QueueId::from_key(&head.id).map_or_else(String::new, |id| id.to_string());
+    let id = head.queue_id().map_or_else(String::new, |id| id.to_string());
     then(&Document { id: &id, has_unread: true, ..of_record(head) })
 }
 
