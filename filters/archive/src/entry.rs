@@ -298,43 +298,21 @@ pub fn decode<S: DeserializeOwned>(stored: &[u8]) -> Result<S, SummaryError> {
 
 #[cfg(test)]
 mod tests {
-    use mailweir_mail::{Client, Protocol, Recipient, ReversePath};
+    use mailweir_mail::Recipient;
 
     use super::*;
+    use crate::sample;
 
     fn capture() -> Capture {
-        let arrival = Timestamp::from_secs(1_795_210_205);
-        let sender = ReversePath::Mailbox("ann@own.example".parse().unwrap());
+        let mut capture = sample::capture();
         let list = Recipient {
             original: Some("list@own.example".parse().unwrap()),
             ..Recipient::new("them@far.example".parse().unwrap())
         };
-        let envelope = Envelope::from_sender(sender).to("x@far.example".parse().unwrap());
-        Capture {
-            id: QueueId::new(arrival, 7),
-            envelope: Envelope {
-                recipients: [envelope.recipients, vec![list]].concat(),
-                ..envelope
-            },
-            origin: Origin {
-                listener: "submission".into(),
-                client: Client::unnamed(([192, 0, 2, 1], 1025).into()),
-                helo: "laptop".into(),
-                protocol: Protocol::Esmtp,
-                login: None,
-                tls: None,
-                arrival,
-            },
-            note: Note {
-                direction: Direction::Outbound,
-                rule: Some("contracts".into()),
-                keep_days: Some(3_650),
-                held: None,
-                source: Source::Accepted,
-            },
-            content: Hash::of(b"content"),
-            size: 7,
-        }
+        capture.envelope.recipients.push(list);
+        capture.note.rule = Some("contracts".into());
+        capture.note.keep_days = Some(3_650);
+        capture
     }
 
     #[test]

@@ -211,7 +211,7 @@ mod tests {
     use mailweir_mail::{Envelope, Login, Recipient};
 
     use super::*;
-    use crate::catalogue::tests::test_capture;
+    use crate::sample;
 
     fn hold(case: &str, mails: &[Seq], people: &[&str]) -> LegalHold {
         LegalHold {
@@ -234,7 +234,7 @@ mod tests {
             original: Some("sales@shop.example".parse().unwrap()),
             ..Recipient::new("bob@bücher.example".parse().unwrap())
         };
-        let mut capture = test_capture();
+        let mut capture = sample::capture();
         capture.envelope = Envelope::from_sender(sender.into());
         capture.envelope.recipients.push(to);
         let now = Timestamp::from_secs(9);

@@ -32,6 +32,8 @@ mod recover;
 pub mod restore;
 pub mod retention;
 pub mod roots;
+#[cfg(test)]
+mod sample;
 pub mod scan;
 #[cfg(test)]
 mod tests;

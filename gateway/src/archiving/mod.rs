@@ -16,6 +16,8 @@ pub(crate) mod purge;
 mod reading;
 pub(crate) mod room;
 mod roots;
+#[cfg(test)]
+mod sample;
 pub(crate) mod shelf;
 mod sight;
 mod status;

@@ -164,15 +164,14 @@ mod tests {
 
     use mailweir_archive::{
         Places,
-        entry::{Capture, Direction, LegalHold, Note, Source},
+        entry::LegalHold,
         frame::Seq,
-        hash::Hash,
         verify::{Known, verify},
     };
-    use mailweir_mail::{Client, Envelope, Origin, Protocol, QueueId, ReversePath};
+    use mailweir_mail::QueueId;
     use tempfile::TempDir;
 
-    use super::*;
+    use super::{super::sample::imported, *};
     use crate::config;
 
     #[test]
@@ -233,8 +232,8 @@ mod tests {
     }
 
     async fn bring(room: &Room, serial: u32, keep_days: Option<u32>) -> Seq {
-        let capture = capture(serial, keep_days);
-        let mails = [(capture, Vec::new())];
+        let id = QueueId::new(clock::now(), serial);
+        let mails = [(imported(id, keep_days), Vec::new())];
         let written = room.with(move |shelf| shelf.bring(&mails, clock::now())).await;
         written.unwrap().unwrap()[0].head.seq
     }
@@ -248,31 +247,5 @@ mod tests {
             people: Vec::new(),
         };
         room.with(move |shelf| shelf.hold(hold, clock::now())).await.unwrap().unwrap();
-    }
-
-    fn capture(serial: u32, keep_days: Option<u32>) -> Capture {
-        let id = QueueId::new(clock::now(), serial);
-        Capture {
-            id,
-            envelope: Envelope::from_sender(ReversePath::Null),
-            origin: Origin {
-                listener: "import".into(),
-                client: Client::unnamed(([127, 0, 0, 1], 25).into()),
-                helo: "localhost".into(),
-                protocol: Protocol::Esmtp,
-                login: None,
-                tls: None,
-                arrival: id.arrival(),
-            },
-            note: Note {
-                direction: Direction::Inbound,
-                rule: None,
-                keep_days,
-                held: None,
-                source: Source::Imported { by: "Ann".into(), from: "file".into() },
-            },
-            content: Hash::of(b""),
-            size: 0,
-        }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::{fs, os::unix::fs::FileExt};
 
-use mailweir_mail::{Client, Envelope, Origin, Protocol, QueueId, ReversePath, Timestamp};
+use mailweir_mail::{QueueId, Timestamp};
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
     About, Archive, Draft, Options,
-    entry::{Direction, Ending, Fared, Note, Source},
+    entry::{Ending, Fared},
     payload::Packer,
+    sample,
 };
 
 #[test]
@@ -297,32 +298,9 @@ fn draft(kind: Kind, about: About, id: Option<QueueId>, summary: &impl serde::Se
 }
 
 fn capture(id: QueueId, keep_days: Option<u32>) -> Capture {
-    Capture {
-        id,
-        envelope: Envelope::from_sender(ReversePath::Null),
-        origin: Origin {
-            listener: "mx".into(),
-            client: Client::unnamed(([192, 0, 2, 1], 25).into()),
-            helo: "there".into(),
-            protocol: Protocol::Esmtp,
-            login: None,
-            tls: None,
-            arrival: id.arrival(),
-        },
-        note: Note {
-            direction: Direction::Inbound,
-            rule: None,
-            keep_days,
-            held: None,
-            source: Source::Accepted,
-        },
-        content: Hash::of(b""),
-        size: 0,
-    }
-}
-
-pub(crate) fn test_capture() -> Capture {
-    capture(id(1), None)
+    let mut capture = Capture { id, ..sample::capture() };
+    capture.note.keep_days = keep_days;
+    capture
 }
 
 fn id(serial: u32) -> QueueId {
