@@ -227,16 +227,14 @@ impl Archiver {
         {
             let is_job = matches!(next, Next::Job(_));
             match self.take(shelf.take(), next).await {
-                // It says nothing of whether the disk takes anything.
-                Ok(kept) if is_job => {
-                    self.written.send_replace(Some(kept.last()));
-                    shelf = Some(kept);
-                }
                 Ok(kept) => {
                     self.written.send_replace(Some(kept.last()));
                     shelf = Some(kept);
-                    pause = SHORTEST_PAUSE;
-                    self.works();
+                    // A job says nothing of whether the disk takes anything.
+                    if !is_job {
+                        pause = SHORTEST_PAUSE;
+                        self.works();
+                    }
                 }
                 Err((kept, error)) => {
                     shelf = kept;
