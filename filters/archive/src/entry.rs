@@ -173,7 +173,7 @@ pub struct Decided {
 pub struct Erased {
     /// Why.
     pub why: Erasure,
-    /// Who asked for it; absent: its time was over.
+    /// Who asked for it; absent: nobody, its time was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Box<str>>,
     /// The hash of the content that it had.

@@ -40,7 +40,7 @@ pub struct Erase {
     pub place: Place,
     /// Why.
     pub why: Erasure,
-    /// Who asked for it; absent: its time was over.
+    /// Who asked for it; absent: nobody, its time was over.
     pub by: Option<Box<str>>,
     /// The hash of the content that it has.
     pub content: Hash,

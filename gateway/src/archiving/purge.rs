@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     daily,
-    room::{Room, RoomError, today},
+    room::{Purge, Room, RoomError, today},
     words::Told,
 };
 use crate::{clock, count::counted, observe::Observer};
@@ -117,7 +117,7 @@ fn tell_jump(observer: &Observer, days: u32) {
 pub(super) async fn purge(room: &Room, today: u32) -> Purged {
     let (told, mut waiting) = mpsc::channel(WAITING);
     let mut purged = Purged::default();
-    let purging = async move { room.purge(today, false, &told).await };
+    let purging = async move { room.purge(today, Purge::BecauseItIsTime, &told).await };
     let counting = async {
         while let Some(told) = waiting.recv().await {
             match told {
@@ -160,12 +160,13 @@ const LONGEST_REST: u32 = 31;
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::RefCell, future::ready};
+    use std::{cell::RefCell, future::ready, path::Path};
 
     use mailweir_archive::{
-        Places,
-        entry::LegalHold,
-        frame::Seq,
+        Places, Reader,
+        entry::{self, Erased, Erasure, LegalHold},
+        frame::{Kind, Seq},
+        records::Records,
         verify::{Known, verify},
     };
     use mailweir_mail::QueueId;
@@ -222,6 +223,34 @@ mod tests {
         let known = Known::default();
         let report = verify(&Places::new(place.path()), known, &mut |_, _| {}).unwrap();
         assert_eq!((report.findings.len(), report.erased), (0, u64::from(mails)));
+    }
+
+    #[tokio::test]
+    async fn who_has_it_erased_before_the_next_day_is_named() {
+        let (place, room) = room();
+        bring(&room, 1, Some(1)).await;
+        bring(&room, 2, Some(1)).await;
+        let later = today() + 2;
+        let (answers, _all) = mpsc::channel(WAITING);
+        let by = Purge::AskedBy("root".into());
+        room.purge(later, by, &answers).await.unwrap();
+        bring(&room, 3, Some(1)).await;
+        assert_eq!(purge(&room, later).await.erased, 1);
+        assert_eq!(said(place.path()), [Some("root".into()), Some("root".into()), None]);
+    }
+
+    /// Who asked for what was erased, and that its time was over.
+    fn said(archive: &Path) -> Vec<Option<Box<str>>> {
+        let reader = Reader::new(Places::new(archive));
+        let records = Records::all(reader.places()).unwrap().map(Result::unwrap);
+        let erased = records.filter(|(head, _)| head.kind == Kind::Erased);
+        let read = |(_, place)| {
+            let summary = reader.read(place).unwrap().payload.summary().unwrap();
+            let Erased { why, by, .. } = entry::decode(&summary).unwrap();
+            assert_eq!(why, Erasure::Expired);
+            by
+        };
+        erased.map(read).collect()
     }
 
     fn room() -> (TempDir, Room) {

@@ -10,13 +10,21 @@ use mailweir_mail::QueueId;
 
 use super::{Answers, Gone, Room, RoomError, Visitor, day, failed, no_such_mail, read, tell};
 use crate::{
-    archiving::{
-        shelf::{Fate, Shelf},
-        words::Told,
-    },
+    archiving::{shelf::Fate, words::Told},
     clock,
     count::counted,
 };
+
+/// Why what is over is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::archiving) enum Purge {
+    /// Only to say what would be erased.
+    DryRun,
+    /// To erase it: nobody asked.
+    BecauseItIsTime,
+    /// To erase it: somebody asked.
+    AskedBy(Box<str>),
+}
 
 impl Room {
     pub(super) async fn erase(
@@ -54,7 +62,7 @@ impl Room {
     pub(in crate::archiving) async fn purge(
         &self,
         today: u32,
-        dry_run: bool,
+        wish: Purge,
         answers: &Answers,
     ) -> Result<(), Gone> {
         let (mut after, mut erased, mut kept) = (0, 0_u64, 0_u64);
@@ -65,7 +73,7 @@ impl Room {
             };
             let Some(last) = group.last() else { break };
             after = seq(last);
-            let told = match self.purge_group(group, dry_run).await {
+            let told = match self.purge_group(group, &wish).await {
                 Ok(told) => told,
                 Err(error) => return tell(answers, failed(&error)).await,
             };
@@ -78,7 +86,7 @@ impl Room {
             }
         }
         let erased = counted(erased, "mail");
-        let word = if dry_run { "to be erased" } else { "erased" };
+        let word = if wish == Purge::DryRun { "to be erased" } else { "erased" };
         let text = format!("{erased} {word}; {kept} kept though the time is over");
         tell(answers, Told::Done { text: text.into() }).await
     }
@@ -112,7 +120,7 @@ impl Room {
         .await
     }
 
-    async fn purge_group(&self, group: Vec<Over>, dry_run: bool) -> Result<Vec<Told>, RoomError> {
+    async fn purge_group(&self, group: Vec<Over>, wish: &Purge) -> Result<Vec<Told>, RoomError> {
         let mut told = Vec::with_capacity(group.len());
         let mut free = Vec::new();
         for over in group {
@@ -125,14 +133,18 @@ impl Room {
                 Over::Unreadable { id, why, .. } => told.push(Told::Kept { id, why }),
             }
         }
-        if dry_run {
-            told.extend(free.iter().map(|(id, _)| Told::Erased { id: *id, record: None }));
-            return Ok(told);
-        }
+        let by = match wish {
+            Purge::DryRun => {
+                told.extend(free.iter().map(|(id, _)| Told::Erased { id: *id, record: None }));
+                return Ok(told);
+            }
+            Purge::BecauseItIsTime => None,
+            Purge::AskedBy(by) => Some(by.clone()),
+        };
         let seqs: Vec<_> = free.iter().map(|(_, seq)| *seq).collect();
-        let erase =
-            move |shelf: &mut Shelf| shelf.erase(&seqs, &Erasure::Expired, None, clock::now());
-        let fates = self.with(erase).await??;
+        let fates = self
+            .with(move |shelf| shelf.erase(&seqs, &Erasure::Expired, by.as_deref(), clock::now()));
+        let fates = fates.await??;
         told.extend(free.iter().zip(fates).map(|((id, _), fate)| match fate {
             Fate::Erased(record) => Told::Erased { id: *id, record: Some(record) },
             Fate::Kept(why) => Told::Kept { id: Some(*id), why },

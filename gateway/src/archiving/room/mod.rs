@@ -22,6 +22,7 @@ use mailweir_mail::{Domain, QueueId, Timestamp};
 use mailweir_queue::IntakeError;
 use tokio::sync::mpsc;
 
+pub(super) use self::erase::Purge;
 pub(crate) use super::reading::Payload;
 use super::{
     Archiver, NotNow,
@@ -138,7 +139,10 @@ impl Room {
                 return self.erase(visitor, &ids, &reason, answers).await;
             }
             Ask::Restore { id, to } => self.restore(visitor, id, to).await,
-            Ask::Purge { dry_run } => return self.purge(today(), dry_run, answers).await,
+            Ask::Purge { dry_run } => {
+                let wish = if dry_run { Purge::DryRun } else { Purge::AskedBy(visitor.by.clone()) };
+                return self.purge(today(), wish, answers).await;
+            }
         };
         tell(answers, done.unwrap_or_else(|error| failed(&error))).await
     }
