@@ -73,6 +73,8 @@ pub(crate) enum ShelfError {
 pub(crate) enum Fate {
     /// It is erased; the record that says so.
     Erased(Seq),
+    /// It was erased before.
+    Already,
     /// It is not, and why.
     Kept(Box<str>),
 }
@@ -282,7 +284,7 @@ impl Shelf {
         let mut fates = Vec::with_capacity(wanted.len());
         for seq in wanted {
             let fate = match self.may_be_erased(*seq, now)? {
-                Err(why) => Fate::Kept(why),
+                Err(fate) => fate,
                 Ok(free) => {
                     let record = group.len();
                     let mail = Some((free.capture.seq, free.capture.place));
@@ -318,32 +320,31 @@ impl Shelf {
         &self,
         seq: Seq,
         now: Timestamp,
-    ) -> Result<Result<Box<Free>, Box<str>>, ShelfError> {
+    ) -> Result<Result<Box<Free>, Fate>, ShelfError> {
+        let kept = |why: &str| Ok(Err(Fate::Kept(why.into())));
         let rows = self.catalogue.rows();
         let row = rows.get(seq).map_err(ShelfError::Catalogue)?;
         let Some(row) = row.filter(|row| row.kind == Kind::Capture) else {
-            return Ok(Err("the archive has no such mail".into()));
+            return kept("the archive has no such mail");
         };
         if row.erased.is_some() {
-            return Ok(Err("it is erased already".into()));
+            return Ok(Err(Fate::Already));
         }
         if row.mail.ended.is_none() && !row.mail.is_imported && row.at.plus(LONGEST_WAY) > now {
             // What becomes of it would be written behind it, and stay.
-            return Ok(Err("it has not ended yet: see mailweir queue show".into()));
+            return kept("it has not ended yet: see mailweir queue show");
         }
         let holds = match &self.holds {
             Ok(holds) => holds,
-            Err(error) => return Ok(Err(error.clone())),
+            Err(error) => return kept(error),
         };
-        Ok(
-            match retention::judge(rows, &self.reader, holds, row).map_err(ShelfError::Catalogue)? {
-                Over::Free(free) => Ok(free),
-                Over::Held { cases, .. } => Err(format!("legal hold {}", cases.join(", ")).into()),
-                Over::Unreadable { why, .. } => {
-                    Err(format!("whether a legal hold means it cannot be told: {why}").into())
-                }
-            },
-        )
+        match retention::judge(rows, &self.reader, holds, row).map_err(ShelfError::Catalogue)? {
+            Over::Free(free) => Ok(Ok(free)),
+            Over::Held { cases, .. } => kept(&format!("legal hold {}", cases.join(", "))),
+            Over::Unreadable { why, .. } => {
+                kept(&format!("whether a legal hold means it cannot be told: {why}"))
+            }
+        }
     }
 
     fn add_about_holds(

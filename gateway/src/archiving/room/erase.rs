@@ -8,9 +8,12 @@ use mailweir_archive::{
 };
 use mailweir_mail::QueueId;
 
-use super::{Answers, Gone, Room, RoomError, Visitor, day, failed, no_such_mail, read, tell};
+use super::{Answers, Gone, Room, RoomError, Visitor, day, failed, read, tell};
 use crate::{
-    archiving::{shelf::Fate, words::Told},
+    archiving::{
+        shelf::{Fate, ShelfError},
+        words::Told,
+    },
     clock,
     count::counted,
 };
@@ -36,25 +39,30 @@ impl Room {
     ) -> Result<(), Gone> {
         for id in ids {
             let told = match self.erase_one(visitor, *id, reason).await {
-                Ok(Fate::Erased(record)) => Told::Erased { id: *id, record: Some(record) },
-                Ok(Fate::Kept(why)) => Told::Kept { id: Some(*id), why },
-                Err(error) => Told::Kept { id: Some(*id), why: error.to_string().into() },
+                Ok(fates) => of_mail(*id, &fates),
+                Err(error) => vec![Told::Kept { id: Some(*id), why: error.to_string().into() }],
             };
-            tell(answers, told).await?;
+            for told in told {
+                tell(answers, told).await?;
+            }
         }
         Ok(())
     }
 
+    /// What became of each capture of a mail.
     async fn erase_one(
         &self,
         visitor: &Visitor,
         id: QueueId,
         reason: &str,
-    ) -> Result<Fate, RoomError> {
+    ) -> Result<Vec<(Seq, Fate)>, RoomError> {
         let captures = self.captures(vec![id]).await?;
         let (why, by) = (Erasure::Requested { reason: reason.into() }, visitor.by.clone());
-        let fates = self.with(move |shelf| shelf.erase(&captures, &why, Some(&by), clock::now()));
-        fates.await??.pop().ok_or_else(|| no_such_mail(id))
+        let fates = self.with(move |shelf| {
+            let fates = shelf.erase(&captures, &why, Some(&by), clock::now())?;
+            Ok::<_, ShelfError>(captures.into_iter().zip(fates).collect())
+        });
+        Ok(fates.await??)
     }
 
     /// Erases what has been kept for long enough on a day, counted from 1970: in groups, so that new mail need
@@ -145,12 +153,36 @@ impl Room {
         let fates = self
             .with(move |shelf| shelf.erase(&seqs, &Erasure::Expired, by.as_deref(), clock::now()));
         let fates = fates.await??;
-        told.extend(free.iter().zip(fates).map(|((id, _), fate)| match fate {
-            Fate::Erased(record) => Told::Erased { id: *id, record: Some(record) },
-            Fate::Kept(why) => Told::Kept { id: Some(*id), why },
+        told.extend(free.iter().zip(fates).filter_map(|((id, _), fate)| match fate {
+            Fate::Erased(record) => Some(Told::Erased { id: *id, record: Some(record) }),
+            // Somebody came first.
+            Fate::Already => None,
+            Fate::Kept(why) => Some(Told::Kept { id: Some(*id), why }),
         }));
         Ok(told)
     }
+}
+
+/// What is told of a mail by the fates of its captures: it is erased once all of them are.
+fn of_mail(id: QueueId, fates: &[(Seq, Fate)]) -> Vec<Told> {
+    let kept = |why: String| vec![Told::Kept { id: Some(id), why: why.into() }];
+    if let [(_, Fate::Kept(why))] = fates {
+        return kept(why.to_string());
+    }
+    if fates.iter().any(|(_, fate)| matches!(fate, Fate::Kept(_))) {
+        let fates = fates.iter().map(|(seq, fate)| match fate {
+            Fate::Erased(_) => format!("record {seq} of it is erased"),
+            Fate::Already => format!("record {seq} of it was erased before"),
+            Fate::Kept(why) => format!("record {seq} of it is not: {why}"),
+        });
+        return kept(fates.collect::<Vec<_>>().join("; "));
+    }
+    let erased = fates.iter().filter_map(|(_, fate)| match fate {
+        Fate::Erased(record) => Some(Told::Erased { id, record: Some(*record) }),
+        Fate::Already | Fate::Kept(_) => None,
+    });
+    let erased: Vec<_> = erased.collect();
+    if erased.is_empty() { kept("it is erased already".to_owned()) } else { erased }
 }
 
 fn name(mail: &Free) -> Option<(QueueId, Seq)> {
@@ -169,3 +201,36 @@ const LAST: Seq = 10_000;
 
 /// Mails that are erased together.
 const GROUP: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use mailweir_mail::Timestamp;
+
+    use super::*;
+
+    /// A mail whose first record was damaged was brought again by the queue.
+    #[test]
+    fn a_mail_is_erased_when_all_its_records_are() {
+        let id = QueueId::new(Timestamp::from_secs(7), 1);
+        let kept = |why: &str| vec![Told::Kept { id: Some(id), why: why.into() }];
+        let erased = |record| Told::Erased { id, record: Some(record) };
+        let damaged = || Fate::Kept("it is damaged".into());
+        for (fates, told) in [
+            (vec![(1, Fate::Erased(9))], vec![erased(9)]),
+            (vec![(1, Fate::Erased(8)), (4, Fate::Erased(9))], vec![erased(8), erased(9)]),
+            (vec![(1, Fate::Already), (4, Fate::Erased(9))], vec![erased(9)]),
+            (vec![(1, Fate::Already), (4, Fate::Already)], kept("it is erased already")),
+            (vec![(1, damaged())], kept("it is damaged")),
+            (
+                vec![(1, damaged()), (4, Fate::Erased(9))],
+                kept("record 1 of it is not: it is damaged; record 4 of it is erased"),
+            ),
+            (
+                vec![(1, Fate::Already), (4, damaged())],
+                kept("record 1 of it was erased before; record 4 of it is not: it is damaged"),
+            ),
+        ] {
+            assert_eq!(of_mail(id, &fates), told, "{fates:?}");
+        }
+    }
+}
