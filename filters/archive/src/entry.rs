@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use mailweir_mail::{Envelope, Origin, QueueId, Reply, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{frame::Seq, hash::Hash, holds::Person};
+use crate::{frame::Seq, hash::Hash, holds::Person, span::Span};
 
 /// A mail as it was accepted. The content stands behind it, as it was stored in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,8 +217,11 @@ pub struct LegalHold {
 /// A legal hold ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifted {
-    /// The name of the case.
+    /// The name of the case; empty if it is about records.
     pub case: Box<str>,
+    /// Records that cannot be read: whatever holds they are, these end. Absent: the case does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<Span>,
     /// Who ended it.
     pub by: Box<str>,
     /// Why.

@@ -35,6 +35,7 @@ pub mod roots;
 #[cfg(test)]
 mod sample;
 pub mod scan;
+pub mod span;
 #[cfg(test)]
 mod tests;
 pub mod verify;

@@ -1,9 +1,12 @@
 //! From what the queue owes to records. Blocks.
 
+mod holds;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, HashSet},
     io,
-    sync::Arc,
     time::Duration,
 };
 
@@ -11,20 +14,21 @@ use mailweir_archive::{
     About, Archive, Draft, Left, OpenError, Places, Reader, WriteError, Written,
     catalogue::{Catalogue, Facts, Found, Row},
     entry::{
-        self, Access, Capture, Direction, Ending, Erasure, Fared, LegalHold, Lifted, Note, Outcome,
-        Source, SummaryError,
+        self, Access, Capture, Direction, Ending, Erasure, Fared, Note, Outcome, Source,
+        SummaryError,
     },
     erase::{Erase, EraseError},
     frame::{Kind, Seq},
-    holds::Holds,
     payload::{PackError, Packer},
     records::Records,
     retention::{self, Free, Over},
     roots::Root,
+    span::Span,
 };
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_queue::{ArchivePart, ToArchive, progress};
 
+pub(crate) use self::holds::KnownHolds;
 use super::{Item, content::Content, decided};
 use crate::config;
 
@@ -33,8 +37,9 @@ pub(crate) struct Shelf {
     archive: Archive,
     catalogue: Catalogue,
     reader: Reader,
-    /// Legal holds; an error: one of them cannot be read, and nothing may be erased.
-    holds: Result<Arc<Holds>, Box<str>>,
+    known_holds: KnownHolds,
+    /// Records that are damaged so that nobody knows what they said.
+    missing: Vec<Span>,
     packer: Packer,
     /// Mails that the queue may bring again, by their captures: those whose end is not known yet, and at the
     /// start those of the last segments.
@@ -97,12 +102,14 @@ impl Shelf {
         let failed = |error| OpenError::Io { path: path.clone(), error };
         let (catalogue, found) =
             Catalogue::open(archive.places(), reader.clone(), &mut |_| {}).map_err(failed)?;
-        let holds = read_holds(&catalogue, &reader, &found).map(Arc::new);
+        let missing = found.missing.clone();
+        let known_holds = KnownHolds::read(&catalogue, &reader, &missing);
         let mut shelf = Self {
             archive,
             catalogue,
             reader,
-            holds,
+            known_holds,
+            missing,
             packer,
             captured: HashMap::new(),
             ended: HashSet::new(),
@@ -245,31 +252,6 @@ impl Shelf {
         self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
     }
 
-    /// A legal hold begins, or means more.
-    pub(crate) fn hold(&mut self, hold: LegalHold, now: Timestamp) -> Result<(), ShelfError> {
-        let added = self.add_about_holds(Kind::Hold, &entry::encode(&hold)?, now);
-        if let Err(error) = added {
-            // With the catalogue behind, it may be written; then it counts.
-            if matches!(error, ShelfError::Catalogue(_)) {
-                self.holds = Err(format!("a legal hold may not be known: {error}").into());
-            }
-            return Err(error);
-        }
-        if let Ok(holds) = &mut self.holds {
-            Arc::make_mut(holds).begin(hold, now);
-        }
-        Ok(())
-    }
-
-    /// A legal hold ends.
-    pub(crate) fn lift(&mut self, lifted: &Lifted, now: Timestamp) -> Result<(), ShelfError> {
-        self.add_about_holds(Kind::Lifted, &entry::encode(lifted)?, now)?;
-        if let Ok(holds) = &mut self.holds {
-            Arc::make_mut(holds).lift(lifted);
-        }
-        Ok(())
-    }
-
     /// Erases mails, and what became of them. Nothing that a legal hold means.
     pub(crate) fn erase(
         &mut self,
@@ -334,28 +316,17 @@ impl Shelf {
             // What becomes of it would be written behind it, and stay.
             return kept("it has not ended yet: see mailweir queue show");
         }
-        let holds = match &self.holds {
+        let holds = match self.holds() {
             Ok(holds) => holds,
-            Err(error) => return kept(error),
+            Err(error) => return kept(&error),
         };
-        match retention::judge(rows, &self.reader, holds, row).map_err(ShelfError::Catalogue)? {
+        match retention::judge(rows, &self.reader, &holds, row).map_err(ShelfError::Catalogue)? {
             Over::Free(free) => Ok(Ok(free)),
             Over::Held { cases, .. } => kept(&format!("legal hold {}", cases.join(", "))),
             Over::Unreadable { why, .. } => {
                 kept(&format!("whether a legal hold means it cannot be told: {why}"))
             }
         }
-    }
-
-    fn add_about_holds(
-        &mut self,
-        kind: Kind,
-        summary: &[u8],
-        now: Timestamp,
-    ) -> Result<(), ShelfError> {
-        let payload = self.packer.pack(summary, b"")?;
-        let draft = Draft { kind, about: About::Nothing, id: None, payload };
-        self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
     }
 
     /// Writes records. Once this gives `Ok`, all of them are on the disk, and the catalogue knows them.
@@ -403,25 +374,6 @@ impl Shelf {
     pub(crate) const fn reader(&self) -> &Reader {
         &self.reader
     }
-
-    /// Legal holds.
-    ///
-    /// # Errors
-    /// One of them cannot be read.
-    pub(crate) fn holds(&self) -> Result<Arc<Holds>, Box<str>> {
-        self.holds.clone()
-    }
-}
-
-/// All legal holds, or why they are not known: then nothing may be erased.
-fn read_holds(catalogue: &Catalogue, reader: &Reader, found: &Found) -> Result<Holds, Box<str>> {
-    if let Some(seq) = found.missing {
-        let why = "is damaged, and may have been a legal hold: mailweir archive verify shows it";
-        return Err(format!("record {seq} {why}").into());
-    }
-    let rows = catalogue.rows().holds();
-    let rows = rows.map_err(|error| format!("the catalogue of the archive: {error}"))?;
-    Ok(Holds::read(&rows, reader).map_err(|error| error.to_string())?)
 }
 
 /// Whether the archive is to get the mail itself.

@@ -45,7 +45,7 @@ impl Room {
     ) -> Result<(Vec<Line>, Found), RoomError> {
         let (query, sight) = (search.query.clone(), visitor.sight.clone());
         let (seqs, found) = self.find(search, &sight).await?;
-        let holds = self.with(|shelf| shelf.holds()).await?.unwrap_or_default();
+        let holds = self.with(|shelf| shelf.known_holds().holds.clone()).await?;
         let mails = self.read(move |reading| reading.lines(&seqs, &sight, &holds)).await?;
         let query = query[..query.floor_char_boundary(LONGEST_NOTED)].into();
         let deed = AccessDeed::Searched { query, found: found.count };

@@ -135,6 +135,9 @@ impl Room {
             Ask::Holds => return self.holds(answers).await,
             Ask::Hold(hold) => self.hold(visitor, hold).await,
             Ask::Lift { case, reason } => self.lift(visitor, case, reason).await,
+            Ask::LiftRecords { records, reason } => {
+                self.lift_records(visitor, records, reason).await
+            }
             Ask::Erase { ids, reason } => {
                 return self.erase(visitor, &ids, &reason, answers).await;
             }
@@ -211,7 +214,7 @@ impl Room {
     /// # Errors
     /// There is none that they may see, it cannot be read, or that they look cannot be written down.
     pub(crate) async fn show(&self, visitor: &Visitor, id: QueueId) -> Result<Shown, RoomError> {
-        let holds = self.with(|shelf| shelf.holds()).await?.unwrap_or_default();
+        let holds = self.with(|shelf| shelf.known_holds().holds.clone()).await?;
         let sight = visitor.sight.clone();
         let found = self.read(move |reading| reading.gather(id, &sight, &holds)).await?;
         let (row, shown) = found.ok_or_else(|| no_such_mail(id))?;
