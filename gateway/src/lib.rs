@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
+mod count;
 mod demo;
 mod dkim;
 pub mod egress;

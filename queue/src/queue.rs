@@ -434,11 +434,11 @@ impl Queue {
         self.shared.lock().oldest()
     }
 
-    /// When the oldest mail arrived of which the archive is owed something now; what it is being given is
-    /// not among them.
+    /// When the oldest mail arrived of which the archive is owed something, also if it is being given it
+    /// just now.
     #[must_use]
     pub fn oldest_owed_to_archive(&self) -> Option<Timestamp> {
-        self.shared.lock().due.archive.oldest().map(QueueId::arrival)
+        self.shared.lock().oldest_owed_to_archive()
     }
 
     /// Writes every readable mail to `out`, as [`crate::rescue`] does, without stopping the queue.

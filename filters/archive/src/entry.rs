@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use mailweir_mail::{Envelope, Origin, QueueId, Reply, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{commit::Salt, frame::Seq, hash::Hash, holds::Person};
+use crate::{commit::Salt, frame::Seq, hash::Hash, holds::Person, span::Span};
 
 /// A mail as it was accepted. The content stands behind it, as it was stored in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,7 +175,7 @@ pub struct Decided {
 pub struct Erased {
     /// Why.
     pub why: Erasure,
-    /// Who asked for it; absent: its time was over.
+    /// Who asked for it; absent: nobody, its time was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Box<str>>,
     /// The hash of the content that it had.
@@ -219,8 +219,11 @@ pub struct LegalHold {
 /// A legal hold ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifted {
-    /// The name of the case.
+    /// The name of the case; empty if it is about records.
     pub case: Box<str>,
+    /// Records that cannot be read: whatever holds they are, these end. Absent: the case does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<Span>,
     /// Who ended it.
     pub by: Box<str>,
     /// Why.
@@ -300,44 +303,21 @@ pub fn decode<S: DeserializeOwned>(stored: &[u8]) -> Result<S, SummaryError> {
 
 #[cfg(test)]
 mod tests {
-    use mailweir_mail::{Client, Protocol, Recipient, ReversePath};
+    use mailweir_mail::Recipient;
 
     use super::*;
+    use crate::sample;
 
     fn capture() -> Capture {
-        let arrival = Timestamp::from_secs(1_795_210_205);
-        let sender = ReversePath::Mailbox("ann@own.example".parse().unwrap());
+        let mut capture = sample::capture();
         let list = Recipient {
             original: Some("list@own.example".parse().unwrap()),
             ..Recipient::new("them@far.example".parse().unwrap())
         };
-        let envelope = Envelope::from_sender(sender).to("x@far.example".parse().unwrap());
-        Capture {
-            id: QueueId::new(arrival, 7),
-            envelope: Envelope {
-                recipients: [envelope.recipients, vec![list]].concat(),
-                ..envelope
-            },
-            origin: Origin {
-                listener: "submission".into(),
-                client: Client::unnamed(([192, 0, 2, 1], 1025).into()),
-                helo: "laptop".into(),
-                protocol: Protocol::Esmtp,
-                login: None,
-                tls: None,
-                arrival,
-            },
-            note: Note {
-                direction: Direction::Outbound,
-                rule: Some("contracts".into()),
-                keep_days: Some(3_650),
-                held: None,
-                source: Source::Accepted,
-            },
-            content: Hash::of(b"content"),
-            salt: Salt::from_bytes([7; 16]),
-            size: 7,
-        }
+        capture.envelope.recipients.push(list);
+        capture.note.rule = Some("contracts".into());
+        capture.note.keep_days = Some(3_650);
+        capture
     }
 
     #[test]

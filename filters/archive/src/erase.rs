@@ -40,7 +40,7 @@ pub struct Erase {
     pub place: Place,
     /// Why.
     pub why: Erasure,
-    /// Who asked for it; absent: its time was over.
+    /// Who asked for it; absent: nobody, its time was over.
     pub by: Option<Box<str>>,
     /// The hash of the content that it has.
     pub content: Hash,
@@ -117,7 +117,7 @@ impl Archive {
                 segment: place.segment,
                 at: place.at,
             })?;
-            let (id, payload) = (QueueId::from_key(&head.id), packer.pack(&summary, b"")?);
+            let (id, payload) = (head.queue_id(), packer.pack(&summary, b"")?);
             drafts.push(Draft::new(Kind::Erased, About::Record(*seq), id, payload));
         }
         let written = self.append(drafts, now)?;
@@ -131,6 +131,9 @@ impl Archive {
     /// # Errors
     /// The disk failed. It may be tried again.
     pub fn release(&mut self) -> io::Result<()> {
+        if self.unreleased.is_empty() {
+            return Ok(());
+        }
         finish(self.places(), &self.unreleased)?;
         self.unreleased.clear();
         Ok(())
@@ -191,7 +194,7 @@ fn finish_in(
         let ids = erased.entry(segment).or_default();
         for (head, at) in heads {
             release(&file, at + Head::LEN as u64, head.stored)?;
-            ids.extend(Some(head.id).filter(|id| *id != NO_ID));
+            ids.extend(head.queue_id().map(QueueId::to_key));
         }
         file.sync_all()
     }
@@ -259,9 +262,6 @@ fn overwrite(file: &File, mut from: u64, len: u64) -> io::Result<()> {
     }
     Ok(())
 }
-
-/// Of records that are about no mail.
-const NO_ID: [u8; 12] = [0; 12];
 
 /// Those that records about erasing are looked for in at a start: the one that a crash came into, and the one
 /// before it, which may have been sealed just then.

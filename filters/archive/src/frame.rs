@@ -5,7 +5,7 @@
 //! that a mail brings is taken for one of them. What is chained is the head of a record; the head has
 //! the hash of the payload. So a payload can be erased, and the chain stays whole.
 
-use mailweir_mail::Timestamp;
+use mailweir_mail::{QueueId, Timestamp};
 
 use crate::{
     hash::{Chain, Hash},
@@ -108,7 +108,7 @@ pub struct Head {
     pub seq: Seq,
     /// The record that it is about: of a capture, itself; 0: none.
     pub about: Seq,
-    /// The mail that it is about, as [`mailweir_mail::QueueId::to_key`] has it; zeros: none.
+    /// The mail that it is about, as [`QueueId::to_key`] has it; zeros: none.
     pub id: [u8; 12],
     /// When it was written.
     pub at: Timestamp,
@@ -166,11 +166,22 @@ impl Head {
         })
     }
 
+    /// The mail that it is about, if it is about one.
+    #[must_use]
+    pub fn queue_id(&self) -> Option<QueueId> {
+        mail_of(self.id)
+    }
+
     /// What chain and tree have of the record.
     #[must_use]
     pub fn leaf(&self) -> Hash {
         merkle::leaf(&self.encode())
     }
+}
+
+/// The mail of a key as heads and the catalogue have it; zeros are none.
+pub(crate) fn mail_of(id: [u8; 12]) -> Option<QueueId> {
+    QueueId::from_key(&id).filter(|_| id != [0; 12])
 }
 
 /// The head of a segment: where it goes on from.
@@ -485,6 +496,13 @@ mod tests {
             let head = Head { kind, packing: Packing::Encrypted, ..head() };
             assert_eq!(Head::decode(&head.encode()), Ok(head));
         }
+    }
+
+    #[test]
+    fn a_record_about_no_mail_has_no_name_of_one() {
+        let id = QueueId::new(Timestamp::from_secs(1_795_210_205), 7);
+        assert_eq!(Head { id: id.to_key(), ..head() }.queue_id(), Some(id));
+        assert_eq!(Head { id: [0; 12], ..head() }.queue_id(), None);
     }
 
     #[test]

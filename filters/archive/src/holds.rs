@@ -13,7 +13,8 @@ use crate::{
     catalogue::Row,
     entry::{self, Capture, LegalHold, Lifted},
     frame::{Kind, Seq},
-    read::{ReadError, Reader},
+    read::Reader,
+    span::Span,
 };
 
 /// All holds that have not ended.
@@ -52,43 +53,76 @@ pub struct Person {
 #[error("{0:?} is no address and no domain such as @example.org")]
 pub struct NoPerson(Box<str>);
 
-/// A record of a hold cannot be read: nothing may be erased then.
-#[derive(Debug, thiserror::Error)]
-#[error("record {seq} of a legal hold cannot be read: {error}")]
-pub struct HoldError {
-    seq: Seq,
-    error: Box<dyn std::error::Error + Send + Sync>,
+/// What the records of an archive say of legal holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The holds that can be read.
+    pub holds: Holds,
+    /// What cannot be read, and may be a hold: while there is any, nothing may be erased.
+    pub unread: Vec<Unread>,
+    /// What could not be read either, and is no hold any more, as somebody has said; and when.
+    pub passed: Vec<(Timestamp, Lifted)>,
+}
+
+/// Records that may be legal holds, and cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Which.
+    pub records: Span,
+    /// Why.
+    pub why: Box<str>,
+}
+
+/// What a record says of a hold.
+enum Said {
+    Begins(LegalHold),
+    Ends(Lifted),
+}
+
+impl Standing {
+    /// What the records of holds and their ends come to. `missing`: records that are not there any more, and may
+    /// have been such.
+    #[must_use]
+    pub fn read(rows: &[Row], reader: &Reader, missing: &[Span]) -> Self {
+        let said: Vec<_> = rows.iter().map(|row| (row, said(row, reader))).collect();
+        let passed = said.iter().filter_map(|(row, said)| match said {
+            Ok(Said::Ends(lifted)) if lifted.records.is_some() => Some((row.at, lifted.clone())),
+            Ok(_) | Err(_) => None,
+        });
+        let mut standing = Self { passed: passed.collect(), ..Self::default() };
+        let passed: Vec<Span> =
+            standing.passed.iter().filter_map(|(_, lifted)| lifted.records).collect();
+        let left = missing.iter().flat_map(|records| records.without(&passed));
+        let damaged = |records| Unread { records, why: DAMAGED.into() };
+        standing.unread.extend(left.map(damaged));
+        for (row, said) in said {
+            // Also if it can be read again: it has ended.
+            if passed.iter().any(|records| records.has(row.seq)) {
+                continue;
+            }
+            match said {
+                Ok(Said::Begins(hold)) => standing.holds.begin(hold, row.at),
+                Ok(Said::Ends(lifted)) => {
+                    standing.holds.lift(&lifted);
+                }
+                Err(why) => standing.unread.push(Unread { records: Span::of(row.seq), why }),
+            }
+        }
+        standing
+    }
+}
+
+fn said(row: &Row, reader: &Reader) -> Result<Said, Box<str>> {
+    let mut record = reader.read_sound(row.place).map_err(|error| error.to_string())?;
+    let summary = record.payload.summary().map_err(|error| error.to_string())?;
+    let said = match row.kind {
+        Kind::Lifted => entry::decode(&summary).map(Said::Ends),
+        _ => entry::decode(&summary).map(Said::Begins),
+    };
+    Ok(said.map_err(|error| error.to_string())?)
 }
 
 impl Holds {
-    /// What the records of holds and their ends come to.
-    ///
-    /// # Errors
-    /// One of them cannot be read.
-    pub fn read(rows: &[Row], reader: &Reader) -> Result<Self, HoldError> {
-        let mut holds = Self::default();
-        for row in rows {
-            let seq = row.seq;
-            let failed = |error| HoldError { seq, error };
-            let summary = reader
-                .read_sound(row.place)
-                .and_then(|mut record| record.payload.summary().map_err(ReadError::from))
-                .map_err(|error| failed(error.into()))?;
-            match row.kind {
-                Kind::Hold => {
-                    let hold = entry::decode(&summary).map_err(|error| failed(error.into()))?;
-                    holds.begin(hold, row.at);
-                }
-                Kind::Lifted => {
-                    let lifted = entry::decode(&summary).map_err(|error| failed(error.into()))?;
-                    holds.lift(&lifted);
-                }
-                Kind::Capture | Kind::Outcome | Kind::Erased | Kind::Access => {}
-            }
-        }
-        Ok(holds)
-    }
-
     /// A hold begins, or means more.
     pub fn begin(
         &mut self,
@@ -103,8 +137,8 @@ impl Holds {
     }
 
     /// A hold ends. Whether there was one.
-    pub fn lift(&mut self, Lifted { case, .. }: &Lifted) -> bool {
-        self.cases.remove(case).is_some()
+    pub fn lift(&mut self, Lifted { case, records, .. }: &Lifted) -> bool {
+        records.is_none() && self.cases.remove(case).is_some()
     }
 
     /// All of them, by their names.
@@ -152,6 +186,20 @@ impl Person {
         }
     }
 }
+
+impl fmt::Display for Unread {
+    /// What it is, and what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { records, why } = self;
+        write!(
+            f,
+            "record {records} cannot be read and may be a legal hold, so nothing is erased: {why}; \
+             mailweir archive hold lift --record {records} ends whatever it holds"
+        )
+    }
+}
+
+const DAMAGED: &str = "it is damaged, as mailweir archive verify shows";
 
 /// To a court, letters of any case are one mailbox.
 fn folded(address: &Address) -> String {
@@ -211,7 +259,7 @@ mod tests {
     use mailweir_mail::{Envelope, Login, Recipient};
 
     use super::*;
-    use crate::catalogue::tests::test_capture;
+    use crate::sample;
 
     fn hold(case: &str, mails: &[Seq], people: &[&str]) -> LegalHold {
         LegalHold {
@@ -234,7 +282,7 @@ mod tests {
             original: Some("sales@shop.example".parse().unwrap()),
             ..Recipient::new("bob@bücher.example".parse().unwrap())
         };
-        let mut capture = test_capture();
+        let mut capture = sample::capture();
         capture.envelope = Envelope::from_sender(sender.into());
         capture.envelope.recipients.push(to);
         let now = Timestamp::from_secs(9);
@@ -265,7 +313,12 @@ mod tests {
         holds.begin(hold("numbers", &[5], &[]), Timestamp::from_secs(10));
         assert_eq!(of(&holds, 5, &capture), ["login", "numbers"]);
         assert_eq!(holds.cases().map(|(_, hold)| hold.since).max(), Some(now), "it began then");
-        let lifted = Lifted { case: "numbers".into(), by: "Ann".into(), reason: "over".into() };
+        let lifted = Lifted {
+            case: "numbers".into(),
+            records: None,
+            by: "Ann".into(),
+            reason: "over".into(),
+        };
         assert!(holds.lift(&lifted) && !holds.lift(&lifted));
         assert_eq!(of(&holds, 4, &capture), ["login"]);
     }

@@ -34,7 +34,10 @@ mod recover;
 pub mod restore;
 pub mod retention;
 pub mod roots;
+#[cfg(test)]
+mod sample;
 pub mod scan;
+pub mod span;
 #[cfg(test)]
 mod tests;
 pub mod verify;

@@ -336,7 +336,7 @@ fn what_a_mail_brings_is_no_part_of_the_archive() {
     bytes[head_of_mail + 20] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let seqs = |record: io::Result<(Head, Place)>| record.unwrap().0.seq;
-    let found: Vec<_> = records::Records::all(&home.places()).unwrap().map(seqs).collect();
+    let found: Vec<_> = records::Records::all(home.places()).unwrap().map(seqs).collect();
     assert_eq!(found, [1, 2, 4]);
 }
 

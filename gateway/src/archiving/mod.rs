@@ -16,6 +16,8 @@ pub(crate) mod purge;
 mod reading;
 pub(crate) mod room;
 mod roots;
+#[cfg(test)]
+mod sample;
 pub(crate) mod shelf;
 mod sight;
 mod status;
@@ -48,6 +50,7 @@ pub(crate) use self::{
 use crate::{
     clock,
     config::{self, archive_keys},
+    count::counted,
     observe::{ArchiveGauges, Observer},
 };
 
@@ -224,16 +227,14 @@ impl Archiver {
         {
             let is_job = matches!(next, Next::Job(_));
             match self.take(shelf.take(), next).await {
-                // It says nothing of whether the disk takes anything.
-                Ok(kept) if is_job => {
-                    self.written.send_replace(Some(kept.last()));
-                    shelf = Some(kept);
-                }
                 Ok(kept) => {
                     self.written.send_replace(Some(kept.last()));
                     shelf = Some(kept);
-                    pause = SHORTEST_PAUSE;
-                    self.works();
+                    // A job says nothing of whether the disk takes anything.
+                    if !is_job {
+                        pause = SHORTEST_PAUSE;
+                        self.works();
+                    }
                 }
                 Err((kept, error)) => {
                     shelf = kept;
@@ -296,6 +297,7 @@ impl Archiver {
             let mut shelf = shelf;
             let now = clock::now();
             let kept = shelf.end_day(now).and_then(|()| shelf.keep(&group, now));
+            shelf.release();
             (shelf, group, kept)
         });
         let Ok((shelf, group, kept)) = kept.await else { return Err((None, NotTaken::Lost)) };
@@ -407,9 +409,8 @@ impl Archiver {
 
     fn tell_sealed(&self, roots: &[Root]) {
         for Root { segment, first, seal } in roots {
-            let (records, root) = (seal.records, seal.root);
-            let text =
-                format!("segment {segment} sealed: {records} records from {first}, root {root}");
+            let (records, root) = (counted(seal.records, "record"), seal.root);
+            let text = format!("segment {segment} sealed: {records} from {first}, root {root}");
             self.observer.session(&SessionEvent::Notice { part: "archive", text: text.into() });
         }
         if !roots.is_empty() {

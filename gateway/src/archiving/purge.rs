@@ -1,15 +1,17 @@
 //! Once a day, what has been kept for long enough is erased.
 
+use std::time::Duration;
+
 use mailweir_mail::SessionEvent;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     daily,
-    room::{Room, today},
+    room::{Purge, Room, RoomError, today},
     words::Told,
 };
-use crate::{clock, observe::Observer};
+use crate::{clock, count::counted, observe::Observer};
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +27,10 @@ pub(super) struct Purged {
 /// Erases now, and at the beginning of every day (UTC), until the end: while the clock goes on from where the archive
 /// ended. One that has jumped erases nothing by itself.
 pub(crate) async fn every_day(room: Room, observer: Observer, end: CancellationToken) {
-    let Some(known) = end.run_until_cancelled(room.last_day()).await else { return };
-    let mut calendar = Calendar { known: known.unwrap_or(None), done: 0 };
+    let tell_failed = |reason| tell(&observer, &Purged { failed: Some(reason), ..<_>::default() });
+    let known = known_at_last(|| room.last_day(), tell_failed);
+    let Some(known) = end.run_until_cancelled(known).await else { return };
+    let mut calendar = Calendar { known, done: 0 };
     loop {
         match calendar.turn(today()) {
             Turn::Nothing => {}
@@ -43,6 +47,28 @@ pub(crate) async fn every_day(room: Room, observer: Observer, end: CancellationT
         if end.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return;
         }
+    }
+}
+
+/// The day of the last record, once it can be known: without it any clock would be believed. A reason why it cannot
+/// is told once.
+async fn known_at_last<F: Future<Output = Result<Option<u32>, RoomError>>>(
+    mut last_day: impl FnMut() -> F,
+    tell: impl Fn(Box<str>),
+) -> Option<u32> {
+    let mut told = None;
+    loop {
+        match last_day().await {
+            Ok(known) => return known,
+            Err(error) => {
+                let reason: Box<str> = error.to_string().into();
+                if told.as_ref() != Some(&reason) {
+                    tell(reason.clone());
+                    told = Some(reason);
+                }
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -91,7 +117,7 @@ fn tell_jump(observer: &Observer, days: u32) {
 pub(super) async fn purge(room: &Room, today: u32) -> Purged {
     let (told, mut waiting) = mpsc::channel(WAITING);
     let mut purged = Purged::default();
-    let purging = async move { room.purge(today, false, &told).await };
+    let purging = async move { room.purge(today, Purge::BecauseItIsTime, &told).await };
     let counting = async {
         while let Some(told) = waiting.recv().await {
             match told {
@@ -109,14 +135,13 @@ pub(super) async fn purge(room: &Room, today: u32) -> Purged {
 
 fn tell(observer: &Observer, Purged { erased, kept, failed }: &Purged) {
     if *erased > 0 {
-        let text = format!("{erased} mails were erased: their time was over").into();
+        let text = format!("{} erased: the time was over", counted(*erased, "mail")).into();
         observer.session(&SessionEvent::Notice { part: "archive", text });
     }
     if *kept > 0 {
-        let text = format!(
-            "{kept} mails are kept though their time is over; mailweir archive purge says why"
-        )
-        .into();
+        let mails = counted(*kept, "mail");
+        let text =
+            format!("{mails} kept though the time is over; mailweir archive purge says why").into();
         observer.session(&SessionEvent::Notice { part: "archive", text });
     }
     if let Some(reason) = failed {
@@ -127,23 +152,27 @@ fn tell(observer: &Observer, Purged { erased, kept, failed }: &Purged) {
 
 const WAITING: usize = 64;
 
+/// Until it is asked again which day the last record is of.
+const PAUSE: Duration = Duration::from_secs(60);
+
 /// Days that an archive may rest without a record before its clock is doubted.
 const LONGEST_REST: u32 = 31;
 
 #[cfg(test)]
 mod tests {
+    use std::{cell::RefCell, future::ready, path::Path};
+
     use mailweir_archive::{
-        Places,
-        commit::Salt,
-        entry::{Capture, Direction, LegalHold, Note, Source},
-        frame::Seq,
-        hash::Hash,
+        Places, Reader,
+        entry::{self, Erased, Erasure, LegalHold},
+        frame::{Kind, Seq},
+        records::Records,
         verify::{Known, verify},
     };
-    use mailweir_mail::{Client, Envelope, Origin, Protocol, QueueId, ReversePath};
+    use mailweir_mail::QueueId;
     use tempfile::TempDir;
 
-    use super::*;
+    use super::{super::sample::imported, *};
     use crate::config;
 
     #[test]
@@ -157,6 +186,22 @@ mod tests {
         assert_eq!(calendar.turn(25_001), Turn::Jump(4_969), "it is still not believed");
         let mut new = Calendar { known: None, done: 0 };
         assert_eq!(new.turn(25_000), Turn::Purge(25_000), "an archive without records");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_clock_is_believed_before_the_last_day_is_known() {
+        let refused = |why: &str| Err(RoomError::Refused(why.into()));
+        let mut answers =
+            [refused("not open"), refused("not open"), refused("a disk"), Ok(Some(7))].into_iter();
+        let told = RefCell::new(Vec::new());
+        let begun = tokio::time::Instant::now();
+        let known = known_at_last(
+            || ready(answers.next().unwrap()),
+            |reason| told.borrow_mut().push(reason),
+        );
+        assert_eq!(known.await, Some(7));
+        assert_eq!(begun.elapsed(), 3 * PAUSE);
+        assert_eq!(told.into_inner(), ["not open".into(), "a disk".into()] as [Box<str>; 2]);
     }
 
     #[tokio::test]
@@ -180,6 +225,34 @@ mod tests {
         assert_eq!((report.findings.len(), report.erased), (0, u64::from(mails)));
     }
 
+    #[tokio::test]
+    async fn who_has_it_erased_before_the_next_day_is_named() {
+        let (place, room) = room();
+        bring(&room, 1, Some(1)).await;
+        bring(&room, 2, Some(1)).await;
+        let later = today() + 2;
+        let (answers, _all) = mpsc::channel(WAITING);
+        let by = Purge::AskedBy("root".into());
+        room.purge(later, by, &answers).await.unwrap();
+        bring(&room, 3, Some(1)).await;
+        assert_eq!(purge(&room, later).await.erased, 1);
+        assert_eq!(said(place.path()), [Some("root".into()), Some("root".into()), None]);
+    }
+
+    /// Who asked for what was erased, and that its time was over.
+    fn said(archive: &Path) -> Vec<Option<Box<str>>> {
+        let reader = Reader::new(Places::new(archive));
+        let records = Records::all(reader.places()).unwrap().map(Result::unwrap);
+        let erased = records.filter(|(head, _)| head.kind == Kind::Erased);
+        let read = |(_, place)| {
+            let summary = reader.read(place).unwrap().payload.summary().unwrap();
+            let Erased { why, by, .. } = entry::decode(&summary).unwrap();
+            assert_eq!(why, Erasure::Expired);
+            by
+        };
+        erased.map(read).collect()
+    }
+
     fn room() -> (TempDir, Room) {
         let place = tempfile::tempdir().unwrap();
         let settings = config::Archive::in_dir(place.path());
@@ -188,8 +261,8 @@ mod tests {
     }
 
     async fn bring(room: &Room, serial: u32, keep_days: Option<u32>) -> Seq {
-        let capture = capture(serial, keep_days);
-        let mails = [(capture, Vec::new())];
+        let id = QueueId::new(clock::now(), serial);
+        let mails = [(imported(id, keep_days), Vec::new())];
         let written = room.with(move |shelf| shelf.bring(&mails, clock::now())).await;
         written.unwrap().unwrap()[0].head.seq
     }
@@ -203,32 +276,5 @@ mod tests {
             people: Vec::new(),
         };
         room.with(move |shelf| shelf.hold(hold, clock::now())).await.unwrap().unwrap();
-    }
-
-    fn capture(serial: u32, keep_days: Option<u32>) -> Capture {
-        let id = QueueId::new(clock::now(), serial);
-        Capture {
-            id,
-            envelope: Envelope::from_sender(ReversePath::Null),
-            origin: Origin {
-                listener: "import".into(),
-                client: Client::unnamed(([127, 0, 0, 1], 25).into()),
-                helo: "localhost".into(),
-                protocol: Protocol::Esmtp,
-                login: None,
-                tls: None,
-                arrival: id.arrival(),
-            },
-            note: Note {
-                direction: Direction::Inbound,
-                rule: None,
-                keep_days,
-                held: None,
-                source: Source::Imported { by: "Ann".into(), from: "file".into() },
-            },
-            content: Hash::of(b""),
-            salt: Salt::from_bytes([7; 16]),
-            size: 0,
-        }
     }
 }

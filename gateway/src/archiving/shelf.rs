@@ -1,9 +1,12 @@
 //! From what the queue owes to records. Blocks.
 
+mod holds;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, HashSet},
     io,
-    sync::Arc,
     time::Duration,
 };
 
@@ -12,20 +15,21 @@ use mailweir_archive::{
     catalogue::{Catalogue, Facts, Found, Row},
     commit::Salt,
     entry::{
-        self, Access, Capture, Direction, Ending, Erasure, Fared, LegalHold, Lifted, Note, Outcome,
-        Source, SummaryError,
+        self, Access, Capture, Direction, Ending, Erasure, Fared, Note, Outcome, Source,
+        SummaryError,
     },
     erase::{Erase, EraseError},
     frame::{Kind, Seq},
-    holds::Holds,
     payload::{PackError, Packer},
     records::Records,
     retention::{self, Free, Over},
     roots::Root,
+    span::Span,
 };
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_queue::{ArchivePart, ToArchive, progress};
 
+pub(crate) use self::holds::KnownHolds;
 use super::{Item, content::Content, decided};
 use crate::config;
 
@@ -34,8 +38,9 @@ pub(crate) struct Shelf {
     archive: Archive,
     catalogue: Catalogue,
     reader: Reader,
-    /// Legal holds; an error: one of them cannot be read, and nothing may be erased.
-    holds: Result<Arc<Holds>, Box<str>>,
+    known_holds: KnownHolds,
+    /// Records that are damaged so that nobody knows what they said.
+    missing: Vec<Span>,
     packer: Packer,
     /// Mails that the queue may bring again, by their captures: those whose end is not known yet, and at the
     /// start those of the last segments.
@@ -74,6 +79,8 @@ pub(crate) enum ShelfError {
 pub(crate) enum Fate {
     /// It is erased; the record that says so.
     Erased(Seq),
+    /// It was erased before.
+    Already,
     /// It is not, and why.
     Kept(Box<str>),
 }
@@ -96,12 +103,14 @@ impl Shelf {
         let failed = |error| OpenError::Io { path: path.clone(), error };
         let (catalogue, found) =
             Catalogue::open(archive.places(), reader.clone(), &mut |_| {}).map_err(failed)?;
-        let holds = read_holds(&catalogue, &reader, &found).map(Arc::new);
+        let missing = found.missing.clone();
+        let known_holds = KnownHolds::read(&catalogue, &reader, &missing);
         let mut shelf = Self {
             archive,
             catalogue,
             reader,
-            holds,
+            known_holds,
+            missing,
             packer,
             captured: HashMap::new(),
             ended: HashSet::new(),
@@ -115,7 +124,7 @@ impl Shelf {
     fn remember(&mut self) -> std::io::Result<()> {
         for record in Records::sound_of_last(self.archive.places(), LAST_SEGMENTS)? {
             let (head, _) = record?;
-            let Some(id) = QueueId::from_key(&head.id) else { continue };
+            let Some(id) = head.queue_id() else { continue };
             match head.kind {
                 Kind::Capture => {
                     self.captured.insert(id, head.seq);
@@ -131,8 +140,13 @@ impl Shelf {
 
     /// Seals what was begun on another day, though nothing comes any more.
     pub(super) fn end_day(&mut self, now: Timestamp) -> Result<(), ShelfError> {
-        self.archive.release().map_err(ShelfError::NotReleased)?;
         Ok(self.archive.end_day(now)?)
+    }
+
+    /// Tries again to release what is said to be erased. Whoever had it erased has heard why it could not be; mail
+    /// does not wait for it.
+    pub(super) fn release(&mut self) {
+        let _ = self.archive.release();
     }
 
     /// Writes what is owed and not there yet. Once this gives `Ok`, all of it is on the disk.
@@ -233,31 +247,6 @@ impl Shelf {
         self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
     }
 
-    /// A legal hold begins, or means more.
-    pub(crate) fn hold(&mut self, hold: LegalHold, now: Timestamp) -> Result<(), ShelfError> {
-        let added = self.add_about_holds(Kind::Hold, &entry::encode(&hold)?, now);
-        if let Err(error) = added {
-            // With the catalogue behind, it may be written; then it counts.
-            if matches!(error, ShelfError::Catalogue(_)) {
-                self.holds = Err(format!("a legal hold may not be known: {error}").into());
-            }
-            return Err(error);
-        }
-        if let Ok(holds) = &mut self.holds {
-            Arc::make_mut(holds).begin(hold, now);
-        }
-        Ok(())
-    }
-
-    /// A legal hold ends.
-    pub(crate) fn lift(&mut self, lifted: &Lifted, now: Timestamp) -> Result<(), ShelfError> {
-        self.add_about_holds(Kind::Lifted, &entry::encode(lifted)?, now)?;
-        if let Ok(holds) = &mut self.holds {
-            Arc::make_mut(holds).lift(lifted);
-        }
-        Ok(())
-    }
-
     /// Erases mails, and what became of them. Nothing that a legal hold means.
     pub(crate) fn erase(
         &mut self,
@@ -272,7 +261,7 @@ impl Shelf {
         let mut fates = Vec::with_capacity(wanted.len());
         for seq in wanted {
             let fate = match self.may_be_erased(*seq, now)? {
-                Err(why) => Fate::Kept(why),
+                Err(fate) => fate,
                 Ok(free) => {
                     let record = group.len();
                     let mail = Some((free.capture.seq, free.capture.place));
@@ -308,43 +297,31 @@ impl Shelf {
         &self,
         seq: Seq,
         now: Timestamp,
-    ) -> Result<Result<Box<Free>, Box<str>>, ShelfError> {
+    ) -> Result<Result<Box<Free>, Fate>, ShelfError> {
+        let kept = |why: &str| Ok(Err(Fate::Kept(why.into())));
         let rows = self.catalogue.rows();
         let row = rows.get(seq).map_err(ShelfError::Catalogue)?;
         let Some(row) = row.filter(|row| row.kind == Kind::Capture) else {
-            return Ok(Err("the archive has no such mail".into()));
+            return kept("the archive has no such mail");
         };
         if row.erased.is_some() {
-            return Ok(Err("it is erased already".into()));
+            return Ok(Err(Fate::Already));
         }
         if row.mail.ended.is_none() && !row.mail.is_imported && row.at.plus(LONGEST_WAY) > now {
             // What becomes of it would be written behind it, and stay.
-            return Ok(Err("it has not ended yet: see mailweir queue show".into()));
+            return kept("it has not ended yet: see mailweir queue show");
         }
-        let holds = match &self.holds {
+        let holds = match self.holds() {
             Ok(holds) => holds,
-            Err(error) => return Ok(Err(error.clone())),
+            Err(error) => return kept(&error),
         };
-        Ok(
-            match retention::judge(rows, &self.reader, holds, row).map_err(ShelfError::Catalogue)? {
-                Over::Free(free) => Ok(free),
-                Over::Held { cases, .. } => Err(format!("legal hold {}", cases.join(", ")).into()),
-                Over::Unreadable { why, .. } => {
-                    Err(format!("whether a legal hold means it cannot be told: {why}").into())
-                }
-            },
-        )
-    }
-
-    fn add_about_holds(
-        &mut self,
-        kind: Kind,
-        summary: &[u8],
-        now: Timestamp,
-    ) -> Result<(), ShelfError> {
-        let payload = self.packer.pack(summary, b"")?;
-        let draft = Draft::new(kind, About::Nothing, None, payload);
-        self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
+        match retention::judge(rows, &self.reader, &holds, row).map_err(ShelfError::Catalogue)? {
+            Over::Free(free) => Ok(Ok(free)),
+            Over::Held { cases, .. } => kept(&format!("legal hold {}", cases.join(", "))),
+            Over::Unreadable { why, .. } => {
+                kept(&format!("whether a legal hold means it cannot be told: {why}"))
+            }
+        }
     }
 
     /// Writes records. Once this gives `Ok`, all of them are on the disk, and the catalogue knows them.
@@ -352,7 +329,7 @@ impl Shelf {
         let (drafts, facts): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
         let written = self.archive.append(drafts, now)?;
         for Written { head, .. } in &written {
-            let Some(id) = QueueId::from_key(&head.id) else { continue };
+            let Some(id) = head.queue_id() else { continue };
             match head.kind {
                 Kind::Capture => {
                     self.captured.insert(id, head.seq);
@@ -392,25 +369,6 @@ impl Shelf {
     pub(crate) const fn reader(&self) -> &Reader {
         &self.reader
     }
-
-    /// Legal holds.
-    ///
-    /// # Errors
-    /// One of them cannot be read.
-    pub(crate) fn holds(&self) -> Result<Arc<Holds>, Box<str>> {
-        self.holds.clone()
-    }
-}
-
-/// All legal holds, or why they are not known: then nothing may be erased.
-fn read_holds(catalogue: &Catalogue, reader: &Reader, found: &Found) -> Result<Holds, Box<str>> {
-    if let Some(seq) = found.missing {
-        let why = "is damaged, and may have been a legal hold: mailweir archive verify shows it";
-        return Err(format!("record {seq} {why}").into());
-    }
-    let rows = catalogue.rows().holds();
-    let rows = rows.map_err(|error| format!("the catalogue of the archive: {error}"))?;
-    Ok(Holds::read(&rows, reader).map_err(|error| error.to_string())?)
 }
 
 /// Whether the archive is to get the mail itself.

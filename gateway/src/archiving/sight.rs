@@ -12,7 +12,7 @@ use super::{indexing::Sight, words::Shown};
 /// Whether a mail may be seen at all.
 pub(super) fn may_see(sight: &Sight, capture: &Capture) -> bool {
     match sight {
-        Sight::WithBcc | Sight::WithoutBcc => true,
+        Sight::WithBcc => true,
         Sight::Own(own) => {
             let recipients = capture.envelope.recipients.iter();
             sent_it(own, capture)
@@ -93,9 +93,8 @@ fn veil_origin(Capture { origin, note, .. }: &mut Capture) {
 }
 
 fn visible(sight: &Sight, recipient: &Recipient, named: &HashSet<Address>) -> Option<Recipient> {
-    let own: &[String] = match sight {
+    let own = match sight {
         Sight::WithBcc => return Some(recipient.clone()),
-        Sight::WithoutBcc => &[],
         Sight::Own(own) => own,
     };
     let may = |address: &Address| named.contains(address) || is_own(own, address.as_str());
@@ -125,52 +124,19 @@ fn address(mailbox: &Mailbox) -> Option<Address> {
 
 #[cfg(test)]
 mod tests {
-    use mailweir_archive::{
-        commit::Salt,
-        entry::{Direction, Ending, Fared, Note, Source},
-        hash::Hash,
-    };
-    use mailweir_mail::{Envelope, Login, Origin, Protocol, QueueId, ReversePath, Timestamp};
+    use mailweir_archive::entry::{Ending, Fared};
+    use mailweir_mail::{QueueId, Timestamp};
 
-    use super::*;
+    use super::{super::sample, *};
 
     fn own(names: &[&str]) -> Sight {
         Sight::Own(names.iter().map(|name| (*name).to_owned()).collect())
     }
 
-    /// Recipients are `address` or `original>address`.
     fn capture(recipients: &[&str], login: Option<&str>) -> Capture {
-        let id = QueueId::new(Timestamp::from_secs(1), 1);
-        let sender = ReversePath::Mailbox("ann@own.example".parse().unwrap());
-        let mut envelope = Envelope::from_sender(sender);
-        envelope.recipients.extend(recipients.iter().map(|text| {
-            let (original, address) = text.split_once('>').unzip();
-            let original = original.map(|original| original.parse().unwrap());
-            Recipient { original, ..Recipient::new(address.unwrap_or(text).parse().unwrap()) }
-        }));
-        Capture {
-            id,
-            envelope,
-            origin: Origin {
-                listener: "mx".into(),
-                client: Client::unnamed(([192, 0, 2, 1], 25).into()),
-                helo: "there".into(),
-                protocol: Protocol::Esmtp,
-                login: login.map(|user| Login { user: user.into(), mechanism: "PLAIN".into() }),
-                tls: None,
-                arrival: id.arrival(),
-            },
-            note: Note {
-                direction: Direction::Inbound,
-                rule: None,
-                keep_days: None,
-                held: None,
-                source: Source::Accepted,
-            },
-            content: Hash::ZERO,
-            salt: Salt::from_bytes([7; 16]),
-            size: 0,
-        }
+        let mut capture = Capture { envelope: sample::envelope(recipients), ..sample::capture() };
+        capture.origin.login = login.map(sample::login);
+        capture
     }
 
     fn header(to: &[&str]) -> Extracted {
@@ -191,7 +157,7 @@ mod tests {
         }
         let sent = capture(&["bob@own.example"], Some("ann"));
         assert!(may_see(&own(&["ann"]), &sent) && may_see(&own(&["ann@own.example"]), &sent));
-        assert!(!may_see(&own(&[]), &sent) && may_see(&Sight::WithoutBcc, &sent));
+        assert!(!may_see(&own(&[]), &sent) && may_see(&Sight::WithBcc, &sent));
     }
 
     #[test]
@@ -214,7 +180,6 @@ mod tests {
         };
         assert_eq!(seen(&Sight::WithBcc), got);
         let named = ["named@a.example", "list@a.example", "list@a.example"];
-        assert_eq!(seen(&Sight::WithoutBcc), named);
         assert_eq!(seen(&own(&["named@a.example"])), named);
         let hidden = seen(&own(&["hidden@a.example"]));
         assert_eq!(

@@ -4,6 +4,7 @@ use mailweir_archive::{
     entry::{Access, AccessDeed, Capture, Erased, Outcome},
     frame::Seq,
     holds::Person,
+    span::Span,
 };
 use mailweir_mail::{Address, QueueId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,13 @@ pub enum Ask {
     Lift {
         /// The name of the case.
         case: Box<str>,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// End whatever legal holds records are that cannot be read.
+    LiftRecords {
+        /// Which.
+        records: Span,
         /// Why.
         reason: Box<str>,
     },
@@ -119,6 +127,24 @@ pub enum Told {
     },
     /// A legal hold.
     Hold(HeldCase),
+    /// Records that cannot be read, and may be legal holds: nothing is erased.
+    Unread {
+        /// Which.
+        records: Span,
+        /// Why, and what to do.
+        why: Box<str>,
+    },
+    /// Records that could not be read: whatever holds they were, they have ended.
+    LiftedRecords {
+        /// Which.
+        records: Span,
+        /// When somebody said so.
+        at: Timestamp,
+        /// Who.
+        by: Box<str>,
+        /// Why.
+        reason: Box<str>,
+    },
     /// A mail was erased, or would be.
     Erased {
         /// The mail.

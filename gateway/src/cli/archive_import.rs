@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use mailweir_archive::{
     OpenError, Place, Reader,
+    commit::Salt,
     entry::{self, Capture, Direction, Erased, Note, Source},
     frame::Kind,
     hash::Hash,

@@ -9,9 +9,12 @@ use clap::{Args, Subcommand};
 use mailweir_mail::{HoldReason, QueueId, Timestamp};
 
 use super::ExitCode;
-use crate::control::{
-    self,
-    operation::{Answer, Details, Entry, Operation, Place, Request, Selection},
+use crate::{
+    control::{
+        self,
+        operation::{Answer, Details, Entry, Operation, Place, Request, Selection},
+    },
+    count::counted,
 };
 
 #[derive(Args, Debug)]
@@ -198,7 +201,7 @@ impl Printer {
             }
             Answer::Skipped { mails } => {
                 let (mails, wait) =
-                    (plural(*mails, "mail"), if *mails == 1 { "waits" } else { "wait" });
+                    (counted(*mails, "mail"), if *mails == 1 { "waits" } else { "wait" });
                 writeln!(
                     out,
                     "mailweir: {mails} left alone that {wait} for people, or for you since damaged: \
@@ -217,7 +220,7 @@ impl Printer {
             | Answer::JournalVerdict(_)
             | Answer::Reindexing { .. } => Ok(()),
             Answer::Flushed { mails } => {
-                writeln!(out, "mailweir: {} due now", plural(*mails, "deferred mail"))
+                writeln!(out, "mailweir: {} due now", counted(*mails, "deferred mail"))
             }
             Answer::Refused { id, reason } => {
                 self.refused += 1;
@@ -248,20 +251,16 @@ impl Printer {
             _ if self.json => {}
             Ending::None => {}
             Ending::ChangeTotal => {
-                writeln!(out, "mailweir: {} {}", plural(self.mails, "mail"), self.past)?;
+                writeln!(out, "mailweir: {} {}", counted(self.mails, "mail"), self.past)?;
             }
             Ending::ListTotal if self.mails == 0 => writeln!(out, "Mail queue is empty")?,
             Ending::ListTotal => {
-                let requests = plural(self.mails, "Request");
+                let requests = counted(self.mails, "Request");
                 writeln!(out, "-- {} Kbytes in {requests}.", self.bytes / 1024)?;
             }
         }
         Ok(if self.refused == 0 { ExitCode::Done } else { ExitCode::Refused })
     }
-}
-
-pub(super) fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 pub(super) fn json_line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {

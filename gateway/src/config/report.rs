@@ -10,6 +10,7 @@
 use std::{collections::HashSet, fmt, path::Path};
 
 use super::{Config, Location, Problem, Severity};
+use crate::count::counted;
 
 /// Whether escape sequences for colours may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,18 +46,18 @@ pub fn report(
     }
     let count = |severity| problems.iter().filter(|p| p.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let counted = match (errors, warnings) {
+    let sum = match (errors, warnings) {
         (0, 0) => "no problems".to_owned(),
-        (0, warnings) => plural(warnings, "warning"),
-        (errors, 0) => plural(errors, "error"),
+        (0, warnings) => counted(warnings, "warning"),
+        (errors, 0) => counted(errors, "error"),
         (errors, warnings) => {
-            format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"))
+            format!("{}, {}", counted(errors, "error"), counted(warnings, "warning"))
         }
     };
     let path = path.display();
     match checked {
-        Ok((config, _)) => text + &format!("{path}: {counted}\n\n{}", config.describe()),
-        Err(_) => text + &format!("{path}: {counted}; this configuration cannot be used\n"),
+        Ok((config, _)) => text + &format!("{path}: {sum}\n\n{}", config.describe()),
+        Err(_) => text + &format!("{path}: {sum}; this configuration cannot be used\n"),
     }
 }
 
@@ -147,10 +148,6 @@ fn indented(prefix: &str, indent: &str, text: &str) -> String {
         wrapped.push('\n');
     }
     wrapped
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 const LONGEST_LINE: usize = 100;

@@ -93,7 +93,7 @@ fn read(places: &Places) -> io::Result<BTreeMap<QueueId, Archived>> {
     let mut there: BTreeMap<QueueId, Archived> = BTreeMap::new();
     for record in Records::all(places)? {
         let (head, place) = record?;
-        let Some(id) = QueueId::from_key(&head.id) else { continue };
+        let Some(id) = head.queue_id() else { continue };
         let archived = there.entry(id).or_default();
         match head.kind {
             Kind::Capture => archived.captures.push(place),

@@ -193,7 +193,7 @@ impl Archive {
         let records = records::Records::all(&self.places()).into_iter().flatten();
         let heads = records.map(|record| record.expect("a record").0);
         let captures = heads.filter(|head| head.kind == Kind::Capture);
-        let ids = captures.filter_map(|head| QueueId::from_key(&head.id));
+        let ids = captures.filter_map(|head| head.queue_id());
         ids.filter_map(|id| self.find(id)).collect()
     }
 

@@ -29,6 +29,7 @@ use crate::{
     read::{ReadError, Reader},
     records::Records,
     scan::{Look, Scan},
+    span::Span,
 };
 
 /// Writes the catalogue: beside the one who writes the archive.
@@ -46,15 +47,15 @@ pub struct Catalogue {
 }
 
 /// What a start has found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Records that were known and are not in the archive any more: the last that there is, the last that was
     /// known. The archive was cut off, or put back to what it was once.
     pub lost: Option<(Seq, Seq)>,
     /// Rows that were made from segments.
     pub made: u64,
-    /// The first record that is not there though later ones are: it is damaged, and nobody knows what it said.
-    pub missing: Option<Seq>,
+    /// Records that are not there though later ones are: they are damaged, and nobody knows what they said.
+    pub missing: Vec<Span>,
 }
 
 /// Up to where the rows are on the disk.
@@ -106,7 +107,7 @@ impl Catalogue {
             catalogue.begin_anew()?;
             (made, _) = catalogue.catch_up(progress)?;
         }
-        let missing = catalogue.first_missing()?;
+        let missing = catalogue.missing()?;
         Ok((catalogue, Found { lost, made, missing }))
     }
 
@@ -124,14 +125,21 @@ impl Catalogue {
         Ok(true)
     }
 
-    fn first_missing(&self) -> io::Result<Option<Seq>> {
+    fn missing(&self) -> io::Result<Vec<Span>> {
         self.rows.forget();
+        let mut gaps = Vec::<Span>::new();
         for seq in 1..self.rows.next()? {
-            if self.rows.there(seq)? != There::Row {
-                return Ok(Some(seq));
+            if self.rows.there(seq)? == There::Row {
+                continue;
+            }
+            let is_full = gaps.len() == MOST_GAPS;
+            match gaps.last_mut() {
+                // What may be a hold must not be left out.
+                Some(last) if is_full || last.is_just_before(seq) => last.stretch(seq),
+                _ => gaps.push(Span::of(seq)),
             }
         }
-        Ok(None)
+        Ok(gaps)
     }
 
     fn begin_anew(&mut self) -> io::Result<()> {
@@ -373,6 +381,9 @@ const MOST_CHANGES: u64 = 4_096;
 
 /// Before the content of a checkpoint.
 const MAGIC: &[u8] = b"MWC\x01";
+
+/// Gaps that are told one by one; behind them all is one that nobody can look through.
+const MOST_GAPS: usize = 10_000;
 
 /// Rows that may be missing at the end before none is believed to be there.
 const STRAY: usize = 100_000;

@@ -5,7 +5,7 @@ use mailweir_mail::{QueueId, Timestamp};
 use crate::{
     archive::{Place, Written},
     entry::{Ending, Note, Source},
-    frame::{Kind, Seq},
+    frame::{Kind, Seq, mail_of},
 };
 
 /// What the catalogue has of a record.
@@ -104,7 +104,7 @@ impl Row {
     /// The name of the mail that it is about, if it is about one.
     #[must_use]
     pub fn queue_id(&self) -> Option<QueueId> {
-        QueueId::from_key(&self.id).filter(|_| self.id != [0; 12])
+        mail_of(self.id)
     }
 
     pub(super) fn encode(&self) -> [u8; Self::LEN] {

@@ -2,15 +2,15 @@
 
 use std::{fs, os::unix::fs::FileExt};
 
-use mailweir_mail::{Client, Envelope, Origin, Protocol, QueueId, ReversePath, Timestamp};
+use mailweir_mail::{QueueId, Timestamp};
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
     About, Archive, Draft, Options,
-    commit::Salt,
-    entry::{Direction, Ending, Fared, Note, Source},
+    entry::{Ending, Fared},
     payload::Packer,
+    sample,
 };
 
 #[test]
@@ -98,17 +98,17 @@ fn a_record_that_is_damaged_is_missed_at_every_start() {
     let place = home.catalogue().rows().get(held).unwrap().unwrap().place;
     home.capture(3, None);
     home.stop();
-    assert_eq!(home.start().missing, None);
+    assert_eq!(home.start().missing, []);
     home.stop();
     let segment = home.places().segment(place.segment);
     let mut bytes = fs::read(&segment).unwrap();
     bytes[usize::try_from(place.at).unwrap() + 8] ^= 1;
     fs::write(&segment, &bytes).unwrap();
     fs::remove_file(home.places().catalogue()).unwrap();
-    assert_eq!(home.start().missing, Some(held));
+    assert_eq!(home.start().missing, [Span::of(held)]);
     home.catalogue().keep().unwrap();
     home.stop();
-    assert_eq!(home.start().missing, Some(held), "behind the checkpoint, too");
+    assert_eq!(home.start().missing, [Span::of(held)], "behind the checkpoint, too");
 }
 
 #[test]
@@ -298,33 +298,9 @@ fn draft(kind: Kind, about: About, id: Option<QueueId>, summary: &impl serde::Se
 }
 
 fn capture(id: QueueId, keep_days: Option<u32>) -> Capture {
-    Capture {
-        id,
-        envelope: Envelope::from_sender(ReversePath::Null),
-        origin: Origin {
-            listener: "mx".into(),
-            client: Client::unnamed(([192, 0, 2, 1], 25).into()),
-            helo: "there".into(),
-            protocol: Protocol::Esmtp,
-            login: None,
-            tls: None,
-            arrival: id.arrival(),
-        },
-        note: Note {
-            direction: Direction::Inbound,
-            rule: None,
-            keep_days,
-            held: None,
-            source: Source::Accepted,
-        },
-        content: Hash::of(b""),
-        salt: Salt::from_bytes([7; 16]),
-        size: 0,
-    }
-}
-
-pub(crate) fn test_capture() -> Capture {
-    capture(id(1), None)
+    let mut capture = Capture { id, ..sample::capture() };
+    capture.note.keep_days = keep_days;
+    capture
 }
 
 fn id(serial: u32) -> QueueId {

@@ -7,7 +7,7 @@ use mailweir_archive::{
     frame::Head,
 };
 use mailweir_extract::{Extracted, File, Mailbox, Reason};
-use mailweir_mail::{Address, QueueId};
+use mailweir_mail::Address;
 use mailweir_search::index::{self, Document};
 
 /// A mail of the archive, as far as it could be read.
@@ -56,7 +56,7 @@ impl Mail {
 
 /// Calls `then` with the document of a mail whose record cannot be read any more: that it came, and when.
 pub(super) fn of_unreadable<R>(head: &Head, then: impl FnOnce(&Document<'_>) -> R) -> R {
-    let id = QueueId::from_key(&head.id).map_or_else(String::new, |id| id.to_string());
+    let id = head.queue_id().map_or_else(String::new, |id| id.to_string());
     then(&Document { id: &id, has_unread: true, ..of_record(head) })
 }
 
@@ -164,15 +164,13 @@ fn has_unread(found: &Extracted) -> bool {
 #[cfg(test)]
 mod tests {
     use mailweir_archive::{
-        commit::Salt,
-        entry::{Direction, Note, Source},
         frame::{Brand, Kind, Packing},
         hash::Hash,
     };
     use mailweir_extract::{Mark, Origin, Piece};
-    use mailweir_mail::{Client, Envelope, Login, Protocol, Recipient, ReversePath, Timestamp};
+    use mailweir_mail::{QueueId, ReversePath, Timestamp};
 
-    use super::*;
+    use super::{super::super::sample, *};
 
     fn head() -> Head {
         Head {
@@ -193,15 +191,11 @@ mod tests {
 
     /// `to` and `cc` are of the header; recipients `address` or `original>address`.
     fn mail(to: &[&str], cc: &[&str], recipients: &[&str], login: Option<&str>) -> Mail {
-        let sender = ReversePath::Mailbox("bounce@a.example".parse().unwrap());
-        let mut envelope = Envelope::from_sender(sender);
-        envelope.recipients.extend(recipients.iter().map(|text| {
-            let (original, address) = text.split_once('>').unzip();
-            let original = original.map(|original| original.parse().unwrap());
-            let address = address.unwrap_or(text).parse().unwrap();
-            Recipient { original, ..Recipient::new(address) }
-        }));
-        let login = login.map(|user| Login { user: user.into(), mechanism: "PLAIN".into() });
+        let mut capture = sample::capture();
+        capture.envelope = sample::envelope(recipients);
+        capture.envelope.sender = ReversePath::Mailbox("bounce@a.example".parse().unwrap());
+        capture.origin.login = login.map(sample::login);
+        capture.size = 99;
         let mailboxes = |all: &[&str]| {
             all.iter()
                 .map(|one| Mailbox { name: "N".to_owned(), address: (*one).to_owned() })
@@ -209,29 +203,7 @@ mod tests {
         };
         Mail {
             head: head(),
-            capture: Capture {
-                id: QueueId::new(Timestamp::from_secs(1), 1),
-                envelope,
-                origin: mailweir_mail::Origin {
-                    listener: "mx".into(),
-                    client: Client::unnamed("[::ffff:192.0.2.1]:25".parse().unwrap()),
-                    helo: "a".into(),
-                    protocol: Protocol::Esmtp,
-                    login,
-                    tls: None,
-                    arrival: Timestamp::from_secs(1),
-                },
-                note: Note {
-                    direction: Direction::Inbound,
-                    rule: None,
-                    keep_days: None,
-                    held: None,
-                    source: Source::Accepted,
-                },
-                content: Hash::ZERO,
-                salt: Salt::from_bytes([7; 16]),
-                size: 99,
-            },
+            capture,
             found: Extracted {
                 from: mailboxes(&["ann@a.example"]),
                 to: mailboxes(to),

@@ -52,8 +52,6 @@ pub(super) struct Served {
 pub enum Sight {
     /// Every mail, and recipients in Bcc.
     WithBcc,
-    /// Every mail, and nobody in Bcc.
-    WithoutBcc,
     /// Mail of these addresses and log-ins.
     Own(Vec<String>),
 }
@@ -255,7 +253,6 @@ fn search(
     let keep = |seq| keep(seq, &query.status);
     let found = match sight {
         Sight::WithBcc => searcher.search(query, &Scope::WithBcc, page, &keep),
-        Sight::WithoutBcc => searcher.search(query, &Scope::WithoutBcc, page, &keep),
         Sight::Own(own) => {
             let own: Vec<&str> = own.iter().map(String::as_str).collect();
             searcher.search(query, &Scope::Addresses(&own), page, &keep)

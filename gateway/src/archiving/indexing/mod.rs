@@ -52,6 +52,7 @@ use self::{
 };
 use crate::{
     clock,
+    count::counted,
     extraction::{Confinement, PATIENCE, Program},
     observe::Observer,
 };
@@ -262,7 +263,8 @@ impl Indexing {
         self.directories.swap()?;
         self.was_made = true;
         let unread = if unread > 0 {
-            format!("; {unread} mails could not be read (has:unread finds them)")
+            let mails = counted(unread, "mail");
+            format!("; {mails} could not be read (look for has:unread)")
         } else {
             String::new()
         };

@@ -8,16 +8,26 @@ use mailweir_archive::{
 };
 use mailweir_mail::QueueId;
 
-use super::{
-    Answers, Gone, Room, RoomError, Visitor, counted, day, failed, no_such_mail, read, tell,
-};
+use super::{Answers, Gone, Room, RoomError, Visitor, day, failed, read, tell};
 use crate::{
     archiving::{
-        shelf::{Fate, Shelf},
+        shelf::{Fate, ShelfError},
         words::Told,
     },
     clock,
+    count::counted,
 };
+
+/// Why what is over is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::archiving) enum Purge {
+    /// Only to say what would be erased.
+    DryRun,
+    /// To erase it: nobody asked.
+    BecauseItIsTime,
+    /// To erase it: somebody asked.
+    AskedBy(Box<str>),
+}
 
 impl Room {
     pub(super) async fn erase(
@@ -29,25 +39,30 @@ impl Room {
     ) -> Result<(), Gone> {
         for id in ids {
             let told = match self.erase_one(visitor, *id, reason).await {
-                Ok(Fate::Erased(record)) => Told::Erased { id: *id, record: Some(record) },
-                Ok(Fate::Kept(why)) => Told::Kept { id: Some(*id), why },
-                Err(error) => Told::Kept { id: Some(*id), why: error.to_string().into() },
+                Ok(fates) => of_mail(*id, &fates),
+                Err(error) => vec![Told::Kept { id: Some(*id), why: error.to_string().into() }],
             };
-            tell(answers, told).await?;
+            for told in told {
+                tell(answers, told).await?;
+            }
         }
         Ok(())
     }
 
+    /// What became of each capture of a mail.
     async fn erase_one(
         &self,
         visitor: &Visitor,
         id: QueueId,
         reason: &str,
-    ) -> Result<Fate, RoomError> {
+    ) -> Result<Vec<(Seq, Fate)>, RoomError> {
         let captures = self.captures(vec![id]).await?;
         let (why, by) = (Erasure::Requested { reason: reason.into() }, visitor.by.clone());
-        let fates = self.with(move |shelf| shelf.erase(&captures, &why, Some(&by), clock::now()));
-        fates.await??.pop().ok_or_else(|| no_such_mail(id))
+        let fates = self.with(move |shelf| {
+            let fates = shelf.erase(&captures, &why, Some(&by), clock::now())?;
+            Ok::<_, ShelfError>(captures.into_iter().zip(fates).collect())
+        });
+        Ok(fates.await??)
     }
 
     /// Erases what has been kept for long enough on a day, counted from 1970: in groups, so that new mail need
@@ -55,7 +70,7 @@ impl Room {
     pub(in crate::archiving) async fn purge(
         &self,
         today: u32,
-        dry_run: bool,
+        wish: Purge,
         answers: &Answers,
     ) -> Result<(), Gone> {
         let (mut after, mut erased, mut kept) = (0, 0_u64, 0_u64);
@@ -66,7 +81,7 @@ impl Room {
             };
             let Some(last) = group.last() else { break };
             after = seq(last);
-            let told = match self.purge_group(group, dry_run).await {
+            let told = match self.purge_group(group, &wish).await {
                 Ok(told) => told,
                 Err(error) => return tell(answers, failed(&error)).await,
             };
@@ -78,8 +93,8 @@ impl Room {
                 tell(answers, told).await?;
             }
         }
-        let erased = counted(usize::try_from(erased).unwrap_or(usize::MAX), "mail");
-        let word = if dry_run { "to be erased" } else { "erased" };
+        let erased = counted(erased, "mail");
+        let word = if wish == Purge::DryRun { "to be erased" } else { "erased" };
         let text = format!("{erased} {word}; {kept} kept though the time is over");
         tell(answers, Told::Done { text: text.into() }).await
     }
@@ -113,7 +128,7 @@ impl Room {
         .await
     }
 
-    async fn purge_group(&self, group: Vec<Over>, dry_run: bool) -> Result<Vec<Told>, RoomError> {
+    async fn purge_group(&self, group: Vec<Over>, wish: &Purge) -> Result<Vec<Told>, RoomError> {
         let mut told = Vec::with_capacity(group.len());
         let mut free = Vec::new();
         for over in group {
@@ -126,20 +141,48 @@ impl Room {
                 Over::Unreadable { id, why, .. } => told.push(Told::Kept { id, why }),
             }
         }
-        if dry_run {
-            told.extend(free.iter().map(|(id, _)| Told::Erased { id: *id, record: None }));
-            return Ok(told);
-        }
+        let by = match wish {
+            Purge::DryRun => {
+                told.extend(free.iter().map(|(id, _)| Told::Erased { id: *id, record: None }));
+                return Ok(told);
+            }
+            Purge::BecauseItIsTime => None,
+            Purge::AskedBy(by) => Some(by.clone()),
+        };
         let seqs: Vec<_> = free.iter().map(|(_, seq)| *seq).collect();
-        let erase =
-            move |shelf: &mut Shelf| shelf.erase(&seqs, &Erasure::Expired, None, clock::now());
-        let fates = self.with(erase).await??;
-        told.extend(free.iter().zip(fates).map(|((id, _), fate)| match fate {
-            Fate::Erased(record) => Told::Erased { id: *id, record: Some(record) },
-            Fate::Kept(why) => Told::Kept { id: Some(*id), why },
+        let fates = self
+            .with(move |shelf| shelf.erase(&seqs, &Erasure::Expired, by.as_deref(), clock::now()));
+        let fates = fates.await??;
+        told.extend(free.iter().zip(fates).filter_map(|((id, _), fate)| match fate {
+            Fate::Erased(record) => Some(Told::Erased { id: *id, record: Some(record) }),
+            // Somebody came first.
+            Fate::Already => None,
+            Fate::Kept(why) => Some(Told::Kept { id: Some(*id), why }),
         }));
         Ok(told)
     }
+}
+
+/// What is told of a mail by the fates of its captures: it is erased once all of them are.
+fn of_mail(id: QueueId, fates: &[(Seq, Fate)]) -> Vec<Told> {
+    let kept = |why: String| vec![Told::Kept { id: Some(id), why: why.into() }];
+    if let [(_, Fate::Kept(why))] = fates {
+        return kept(why.to_string());
+    }
+    if fates.iter().any(|(_, fate)| matches!(fate, Fate::Kept(_))) {
+        let fates = fates.iter().map(|(seq, fate)| match fate {
+            Fate::Erased(_) => format!("record {seq} of it is erased"),
+            Fate::Already => format!("record {seq} of it was erased before"),
+            Fate::Kept(why) => format!("record {seq} of it is not: {why}"),
+        });
+        return kept(fates.collect::<Vec<_>>().join("; "));
+    }
+    let erased = fates.iter().filter_map(|(_, fate)| match fate {
+        Fate::Erased(record) => Some(Told::Erased { id, record: Some(*record) }),
+        Fate::Already | Fate::Kept(_) => None,
+    });
+    let erased: Vec<_> = erased.collect();
+    if erased.is_empty() { kept("it is erased already".to_owned()) } else { erased }
 }
 
 fn name(mail: &Free) -> Option<(QueueId, Seq)> {
@@ -158,3 +201,36 @@ const LAST: Seq = 10_000;
 
 /// Mails that are erased together.
 const GROUP: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use mailweir_mail::Timestamp;
+
+    use super::*;
+
+    /// A mail whose first record was damaged was brought again by the queue.
+    #[test]
+    fn a_mail_is_erased_when_all_its_records_are() {
+        let id = QueueId::new(Timestamp::from_secs(7), 1);
+        let kept = |why: &str| vec![Told::Kept { id: Some(id), why: why.into() }];
+        let erased = |record| Told::Erased { id, record: Some(record) };
+        let damaged = || Fate::Kept("it is damaged".into());
+        for (fates, told) in [
+            (vec![(1, Fate::Erased(9))], vec![erased(9)]),
+            (vec![(1, Fate::Erased(8)), (4, Fate::Erased(9))], vec![erased(8), erased(9)]),
+            (vec![(1, Fate::Already), (4, Fate::Erased(9))], vec![erased(9)]),
+            (vec![(1, Fate::Already), (4, Fate::Already)], kept("it is erased already")),
+            (vec![(1, damaged())], kept("it is damaged")),
+            (
+                vec![(1, damaged()), (4, Fate::Erased(9))],
+                kept("record 1 of it is not: it is damaged; record 4 of it is erased"),
+            ),
+            (
+                vec![(1, Fate::Already), (4, damaged())],
+                kept("record 1 of it was erased before; record 4 of it is not: it is damaged"),
+            ),
+        ] {
+            assert_eq!(of_mail(id, &fates), told, "{fates:?}");
+        }
+    }
+}

@@ -6,11 +6,14 @@ use mailweir_archive::{entry::AccessDeed, frame::Seq};
 use mailweir_search::index::{Count, Page};
 
 use super::{Answers, Gone, Room, RoomError, Visitor, failed, read, tell};
-use crate::archiving::{
-    indexing::{Sight, search_files},
-    reading::Reading,
-    status,
-    words::{Found, Line, Search, Told},
+use crate::{
+    archiving::{
+        indexing::{Sight, search_files},
+        reading::Reading,
+        status,
+        words::{Found, Line, Search, Told},
+    },
+    count::counted,
 };
 
 impl Room {
@@ -42,7 +45,7 @@ impl Room {
     ) -> Result<(Vec<Line>, Found), RoomError> {
         let (query, sight) = (search.query.clone(), visitor.sight.clone());
         let (seqs, found) = self.find(search, &sight).await?;
-        let holds = self.with(|shelf| shelf.holds()).await?.unwrap_or_default();
+        let holds = self.with(|shelf| shelf.known_holds().holds.clone()).await?;
         let mails = self.read(move |reading| reading.lines(&seqs, &sight, &holds)).await?;
         let query = query[..query.floor_char_boundary(LONGEST_NOTED)].into();
         let deed = AccessDeed::Searched { query, found: found.count };
@@ -88,8 +91,8 @@ impl Room {
         };
         let behind = tokio::time::timeout(PATIENCE, reached).await;
         behind.map_err(|_| {
-            let behind = finder.lag().behind;
-            let reason = format!("{behind} records are not in the index yet: try again later");
+            let behind = counted(finder.lag().behind, "record");
+            let reason = format!("the index is {behind} behind: try again later");
             RoomError::Refused(reason.into())
         })
     }
@@ -107,10 +110,9 @@ impl Room {
             let search = Search { query: query.clone(), before, limit: PAGE, utc_offset };
             let (seqs, found) = self.find(search, sight).await?;
             if self.finder.is_none() && found.behind > 0 {
-                let behind = found.behind;
-                let reason = format!(
-                    "{behind} mails are not in the index: mailweir archive reindex takes them in"
-                );
+                let behind = counted(found.behind, "mail");
+                let reason =
+                    format!("the index is {behind} behind: mailweir archive reindex makes it anew");
                 return Err(RoomError::Refused(reason.into()));
             }
             all.extend(seqs);

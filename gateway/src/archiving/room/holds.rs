@@ -1,21 +1,24 @@
 //! Legal holds.
 
-use mailweir_archive::entry::{LegalHold, Lifted};
+use mailweir_archive::{
+    entry::{LegalHold, Lifted},
+    span::Span,
+};
 
-use super::{Answers, Gone, Room, RoomError, Visitor, counted, failed, tell};
+use super::{Answers, Gone, Room, RoomError, Visitor, failed, tell};
 use crate::{
     archiving::words::{HeldCase, Hold, Told},
     clock,
+    count::counted,
 };
 
 impl Room {
     pub(super) async fn holds(&self, answers: &Answers) -> Result<(), Gone> {
-        let holds = match self.with(|shelf| shelf.holds()).await {
-            Ok(Ok(holds)) => holds,
-            Ok(Err(error)) => return tell(answers, failed(&RoomError::Refused(error))).await,
+        let known = match self.with(|shelf| shelf.known_holds().clone()).await {
+            Ok(known) => known,
             Err(error) => return tell(answers, failed(&error)).await,
         };
-        for (case, hold) in holds.cases() {
+        for (case, hold) in known.holds.cases() {
             let held = HeldCase {
                 case: case.into(),
                 since: hold.since,
@@ -26,7 +29,19 @@ impl Room {
             };
             tell(answers, Told::Hold(held)).await?;
         }
-        Ok(())
+        for (at, Lifted { records, by, reason, .. }) in known.passed {
+            if let Some(records) = records {
+                tell(answers, Told::LiftedRecords { records, at, by, reason }).await?;
+            }
+        }
+        for unread in known.unread {
+            let (records, why) = (unread.records, unread.to_string().into());
+            tell(answers, Told::Unread { records, why }).await?;
+        }
+        match known.doubt {
+            Some(doubt) => tell(answers, failed(&RoomError::Refused(doubt))).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn hold(&self, visitor: &Visitor, asked: Hold) -> Result<Told, RoomError> {
@@ -56,9 +71,9 @@ impl Room {
         case: Box<str>,
         reason: Box<str>,
     ) -> Result<Told, RoomError> {
-        let lifted = Lifted { case: case.clone(), by: visitor.by.clone(), reason };
+        let lifted = Lifted { case: case.clone(), records: None, by: visitor.by.clone(), reason };
         let done = self.with(move |shelf| {
-            let holds = shelf.holds().map_err(RoomError::Refused)?;
+            let holds = &shelf.known_holds().holds;
             if !holds.cases().any(|(name, _)| *name == *lifted.case) {
                 let reason = format!("there is no legal hold {}", lifted.case);
                 return Err(RoomError::Refused(reason.into()));
@@ -67,5 +82,151 @@ impl Room {
         });
         done.await??;
         Ok(Told::Done { text: format!("{case}: the legal hold has ended").into() })
+    }
+
+    /// Somebody answers for it that what cannot be read holds nothing any more.
+    pub(super) async fn lift_records(
+        &self,
+        visitor: &Visitor,
+        records: Span,
+        reason: Box<str>,
+    ) -> Result<Told, RoomError> {
+        let (case, by) = ("".into(), visitor.by.clone());
+        let lifted = Lifted { case, records: Some(records), by, reason };
+        let done = self.with(move |shelf| {
+            shelf.read_holds();
+            let unread = &shelf.known_holds().unread;
+            let unread: Vec<Span> = unread.iter().map(|unread| unread.records).collect();
+            if let Some(other) = records.without(&unread).first() {
+                let reason = format!(
+                    "record {other} is none that cannot be read and may be a legal hold: mailweir archive hold list \
+                     names those that are"
+                );
+                return Err(RoomError::Refused(reason.into()));
+            }
+            Ok(shelf.lift(&lifted, clock::now())?)
+        });
+        done.await??;
+        let text = format!("record {records}: whatever hold it was has ended");
+        Ok(Told::Done { text: text.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::FileExt as _};
+
+    use mailweir_archive::{Place, Places, catalogue::Rows, frame::Head};
+    use mailweir_mail::QueueId;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::{
+        archiving::{indexing::Sight, sample::imported, shelf::Shelf, words::Ask},
+        config,
+    };
+
+    /// What of a record is damaged.
+    #[derive(Clone, Copy, Debug)]
+    enum Harm {
+        Head,
+        Payload,
+    }
+
+    #[tokio::test]
+    async fn what_may_be_a_hold_stops_erasing_until_somebody_answers_for_it() {
+        for harm in [Harm::Head, Harm::Payload] {
+            let place = tempfile::tempdir().unwrap();
+            let settings = config::Archive::in_dir(place.path());
+            let ids = leave(&settings);
+            damage(&settings, harm);
+            let room = Room::of_files(&settings).unwrap();
+            let [Told::Kept { why, .. }] = &erase(&room, ids[0]).await[..] else { panic!() };
+            assert!(why.contains("mailweir archive hold lift --record 2 ends"), "{harm:?}: {why}");
+            let listed = ask(&room, Ask::Holds).await;
+            let [Told::Hold(other), Told::Unread { records, .. }] = &listed[..] else { panic!() };
+            assert_eq!((&*other.case, *records), ("other", Span::of(2)), "{harm:?}");
+            for readable in ["1", "2..3", "4", "99"] {
+                let told = lift(&room, readable).await;
+                assert!(matches!(&told[..], [Told::Failed { .. }]), "{readable}: {told:?}");
+            }
+            let told = lift(&room, "2").await;
+            assert!(matches!(&told[..], [Told::Done { .. }]), "{told:?}");
+            assert!(matches!(erase(&room, ids[0]).await[..], [Told::Erased { .. }]));
+            assert!(matches!(lift(&room, "2").await[..], [Told::Failed { .. }]), "it is done");
+            drop(room);
+            let room = Room::of_files(&settings).unwrap();
+            assert!(matches!(erase(&room, ids[1]).await[..], [Told::Erased { .. }]));
+            let [Told::Kept { why, .. }] = &erase(&room, ids[2]).await[..] else { panic!() };
+            assert_eq!(&**why, "legal hold other", "it can be read");
+            let listed = ask(&room, Ask::Holds).await;
+            let [Told::Hold(_), Told::LiftedRecords { records, by, .. }] = &listed[..] else {
+                panic!("{listed:?}")
+            };
+            assert_eq!((*records, &**by), (Span::of(2), "Ann"));
+        }
+    }
+
+    /// Leaves three mails, of which the first is held by record 2, and the last by record 5.
+    fn leave(settings: &config::Archive) -> [QueueId; 3] {
+        let (mut shelf, _) = Shelf::open(settings, clock::now()).unwrap();
+        let ids = [1, 2, 3].map(|serial| QueueId::new(clock::now(), serial));
+        let bring = |shelf: &mut Shelf, id| {
+            let written = shelf.bring(&[(imported(id, None), Vec::new())], clock::now()).unwrap();
+            written[0].head.seq
+        };
+        let hold = |case: &str, seq| LegalHold {
+            case: case.into(),
+            by: "Ann".into(),
+            reason: "a court asked".into(),
+            mails: vec![seq],
+            people: Vec::new(),
+        };
+        let first = bring(&mut shelf, ids[0]);
+        shelf.hold(hold("one", first), clock::now()).unwrap();
+        bring(&mut shelf, ids[1]);
+        let last = bring(&mut shelf, ids[2]);
+        shelf.hold(hold("other", last), clock::now()).unwrap();
+        shelf.seal(clock::now()).unwrap();
+        ids
+    }
+
+    fn damage(settings: &config::Archive, harm: Harm) {
+        let places = Places::new(&settings.directory);
+        let rows = Rows::open(&places.catalogue()).unwrap();
+        let Place { segment, at } = rows.get(2).unwrap().unwrap().place;
+        let byte = match harm {
+            Harm::Head => {
+                fs::remove_file(places.catalogue()).unwrap();
+                at + 8
+            }
+            Harm::Payload => at + Head::LEN as u64 + 8,
+        };
+        let mut file = fs::OpenOptions::new();
+        let file = file.read(true).write(true).open(places.segment(segment)).unwrap();
+        let mut bytes = [0];
+        file.read_exact_at(&mut bytes, byte).unwrap();
+        file.write_all_at(&[bytes[0] ^ 1], byte).unwrap();
+    }
+
+    async fn erase(room: &Room, id: QueueId) -> Vec<Told> {
+        ask(room, Ask::Erase { ids: vec![id], reason: "request 7".into() }).await
+    }
+
+    async fn lift(room: &Room, records: &str) -> Vec<Told> {
+        let records = records.parse().unwrap();
+        ask(room, Ask::LiftRecords { records, reason: "the disk failed".into() }).await
+    }
+
+    async fn ask(room: &Room, ask: Ask) -> Vec<Told> {
+        let (answers, mut told) = mpsc::channel(16);
+        let visitor = Visitor { by: "Ann".into(), from: None, sight: Sight::WithBcc };
+        room.ask(&visitor, ask, &answers).await.unwrap();
+        drop(answers);
+        let mut all = Vec::new();
+        while let Some(one) = told.recv().await {
+            all.push(one);
+        }
+        all
     }
 }

@@ -22,6 +22,7 @@ use mailweir_mail::{Domain, QueueId, Timestamp};
 use mailweir_queue::IntakeError;
 use tokio::sync::mpsc;
 
+pub(super) use self::erase::Purge;
 pub(crate) use super::reading::Payload;
 use super::{
     Archiver, NotNow,
@@ -134,11 +135,17 @@ impl Room {
             Ask::Holds => return self.holds(answers).await,
             Ask::Hold(hold) => self.hold(visitor, hold).await,
             Ask::Lift { case, reason } => self.lift(visitor, case, reason).await,
+            Ask::LiftRecords { records, reason } => {
+                self.lift_records(visitor, records, reason).await
+            }
             Ask::Erase { ids, reason } => {
                 return self.erase(visitor, &ids, &reason, answers).await;
             }
             Ask::Restore { id, to } => self.restore(visitor, id, to).await,
-            Ask::Purge { dry_run } => return self.purge(today(), dry_run, answers).await,
+            Ask::Purge { dry_run } => {
+                let wish = if dry_run { Purge::DryRun } else { Purge::AskedBy(visitor.by.clone()) };
+                return self.purge(today(), wish, answers).await;
+            }
         };
         tell(answers, done.unwrap_or_else(|error| failed(&error))).await
     }
@@ -207,7 +214,7 @@ impl Room {
     /// # Errors
     /// There is none that they may see, it cannot be read, or that they look cannot be written down.
     pub(crate) async fn show(&self, visitor: &Visitor, id: QueueId) -> Result<Shown, RoomError> {
-        let holds = self.with(|shelf| shelf.holds()).await?.unwrap_or_default();
+        let holds = self.with(|shelf| shelf.known_holds().holds.clone()).await?;
         let sight = visitor.sight.clone();
         let found = self.read(move |reading| reading.gather(id, &sight, &holds)).await?;
         let (row, shown) = found.ok_or_else(|| no_such_mail(id))?;
@@ -273,15 +280,6 @@ async fn read<T: Send + 'static>(
 
 const fn no_such_mail(id: QueueId) -> RoomError {
     RoomError::NoSuchMail(id)
-}
-
-/// So many of them, in words.
-fn counted(number: usize, what: &str) -> String {
-    match (number, what.ends_with('s')) {
-        (1, _) => format!("1 {what}"),
-        (_, true) => format!("{number} {what}es"),
-        (_, false) => format!("{number} {what}s"),
-    }
 }
 
 fn done(text: &str) -> Told {

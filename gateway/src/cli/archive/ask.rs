@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use mailweir_archive::{entry::AccessDeed, holds::Person};
+use mailweir_archive::{entry::AccessDeed, holds::Person, span::Span};
 use mailweir_mail::{Address, QueueId};
 
 use super::{
@@ -79,7 +79,7 @@ enum HoldAction {
     List(WayOptions),
     /// Begins a legal hold, or has one mean more
     Add(AddOptions),
-    /// Ends a legal hold
+    /// Ends a legal hold, or whatever a record is that cannot be read
     Lift(LiftOptions),
 }
 
@@ -112,7 +112,12 @@ struct AddOptions {
 #[derive(Args, Debug)]
 struct LiftOptions {
     /// The name of the case
-    case: Box<str>,
+    #[arg(required_unless_present = "record")]
+    case: Option<Box<str>>,
+    /// Instead of a case: the number of a record that cannot be read and may be a legal hold, or of several
+    /// (12..40), as `hold list` names them. You answer for it that they hold nothing any more
+    #[arg(long, value_name = "NUMBER", conflicts_with = "case")]
+    record: Option<Span>,
     /// Why; it is kept in the archive
     #[arg(long, value_name = "TEXT")]
     reason: Box<str>,
@@ -198,8 +203,14 @@ pub(super) fn hold(options: &HoldOptions) -> anyhow::Result<ExitCode> {
             let utc_offset = TimeZone::of_machine().offset(clock::now());
             ask_once(way, Ask::Hold(Hold { case, reason, ids, query, utc_offset, people }))
         }
-        HoldAction::Lift(LiftOptions { case, reason, way }) => {
-            ask_once(way, Ask::Lift { case: case.clone(), reason: reason.clone() })
+        HoldAction::Lift(LiftOptions { case, record, reason, way }) => {
+            let reason = reason.clone();
+            let lift = match (case.clone(), *record) {
+                (_, Some(records)) => Ask::LiftRecords { records, reason },
+                (Some(case), None) => Ask::Lift { case, reason },
+                (None, None) => bail!("name the case, or the record that cannot be read"),
+            };
+            ask_once(way, lift)
         }
     }
 }

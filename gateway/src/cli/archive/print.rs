@@ -5,16 +5,16 @@ use std::io::{self, Write};
 use mailweir_archive::entry::{
     Access, AccessDeed, Capture, Decided, Erased, Erasure, Outcome, Source,
 };
-use mailweir_mail::{Origin, QueueId, Timestamp};
+use mailweir_mail::{Origin, QueueId, Timestamp, compose::one_line};
 
 use super::{
-    super::{
-        ExitCode,
-        queue::{json_line, plural},
-    },
+    super::{ExitCode, queue::json_line},
     ask::is_for_a_person,
 };
-use crate::archiving::words::{Found, HeldCase, Line, Shown, Told};
+use crate::{
+    archiving::words::{Found, HeldCase, Line, Shown, Told},
+    count::counted,
+};
 
 /// Prints answers as they come.
 pub(super) struct Printer {
@@ -41,11 +41,12 @@ impl Printer {
         match told {
             Told::Mail(_) => self.mails += 1,
             Told::Found(found) => self.found = self.found.or(Some(*found)),
-            Told::Failed { .. } => self.refused = true,
+            Told::Failed { .. } | Told::Unread { .. } => self.refused = true,
             Told::Kept { .. } => self.refused |= self.wants_all,
             Told::Shown(_)
             | Told::Access { .. }
             | Told::Hold(_)
+            | Told::LiftedRecords { .. }
             | Told::Erased { .. }
             | Told::Done { .. } => {}
         }
@@ -58,6 +59,11 @@ impl Printer {
             Told::Shown(shown) => print_shown(&mut out, shown),
             Told::Access { at, id, access } => print_use(&mut out, *at, *id, access),
             Told::Hold(case) => print_case(&mut out, case),
+            Told::Unread { why, .. } => writeln!(io::stderr(), "mailweir: {why}"),
+            Told::LiftedRecords { records, at, by, reason } => {
+                let (at, reason) = (at.rfc3339(), printable(reason));
+                writeln!(out, "record {records}: cannot be read; lifted {at}, by {by}: {reason}")
+            }
             Told::Erased { id, record: Some(record) } => {
                 writeln!(out, "mailweir: {id}: erased; record {record} says so")
             }
@@ -79,15 +85,16 @@ impl Printer {
             let Self { mails, .. } = self;
             let behind = match found.behind {
                 0 => String::new(),
-                behind => format!("; {behind} records are not in the index yet"),
+                behind => format!("; the index is {} behind", counted(behind, "record")),
             };
-            let all = match (more, found.or_more) {
-                (false, _) => String::new(),
-                (true, false) => format!(" of {}", found.count),
-                (true, true) => format!(" of more than {}", found.count),
+            let all = match found.or_more {
+                false => format!(" of {}", found.count),
+                true => format!(" of more than {}", found.count),
             };
-            let word = if mails == 1 && !more { "mail" } else { "mails" };
-            writeln!(io::stderr(), "-- {mails}{all} {word}{behind}")?;
+            match more {
+                true => writeln!(io::stderr(), "-- {mails}{all} mails{behind}")?,
+                false => writeln!(io::stderr(), "-- {}{behind}", counted(mails, "mail"))?,
+            }
         }
         Ok(if self.refused { ExitCode::Refused } else { ExitCode::Done })
     }
@@ -100,19 +107,20 @@ fn print_line(out: &mut impl Write, line: &Line) -> io::Result<()> {
         0 => String::new(),
         _ => format!("  legal hold {}", holds.join(", ")),
     };
-    let shown = match (recipients.len(), is_for_a_person()) {
-        (0..=3, _) | (_, false) => recipients.join(", "),
-        (all, true) => format!("{}, and {} more", recipients[..2].join(", "), all - 2),
+    let named: Vec<_> = recipients.iter().map(|one| printable(one)).collect();
+    let shown = match (named.len(), is_for_a_person()) {
+        (0..=3, _) | (_, false) => named.join(", "),
+        (all, true) => format!("{}, and {} more", named[..2].join(", "), all - 2),
     };
     writeln!(out, "{id}  {}  {status:<9} {:>10}{held}", at.rfc3339(), size)?;
     let subject = if subject.is_empty() { "(no subject)" } else { subject };
-    writeln!(out, "    <{sender}> to {shown}: {}", printable(subject))
+    writeln!(out, "    <{}> to {shown}: {}", printable(sender), printable(subject))
 }
 
 fn print_case(out: &mut impl Write, case: &HeldCase) -> io::Result<()> {
     let HeldCase { case, since, by, reason, mails, people } = case;
     writeln!(out, "{case}: since {}, by {by}: {}", since.rfc3339(), printable(reason))?;
-    writeln!(out, "    {}", plural(*mails, "mail"))?;
+    writeln!(out, "    {}", counted(*mails, "mail"))?;
     people.iter().try_for_each(|person| writeln!(out, "    all mail of {person}"))
 }
 
@@ -169,16 +177,18 @@ fn print_capture(out: &mut impl Write, capture: &Capture) -> io::Result<()> {
     if let Some(tls) = &origin.tls {
         writeln!(out, "TLS         {} {}", tls.version, tls.cipher)?;
     }
-    writeln!(out, "sender      <{}>", envelope.sender)?;
+    writeln!(out, "sender      <{}>", printable(envelope.sender.as_str()))?;
     for recipient in &envelope.recipients {
-        write!(out, "recipient   <{}>", recipient.address)?;
+        write!(out, "recipient   <{}>", printable(recipient.address.as_str()))?;
         match &recipient.original {
-            Some(original) => writeln!(out, ", written to as <{original}>")?,
+            Some(original) => {
+                writeln!(out, ", written to as <{}>", printable(original.as_str()))?;
+            }
             None => writeln!(out)?,
         }
     }
     if let Some(held) = &note.held {
-        writeln!(out, "held        {held}")?;
+        writeln!(out, "held        {}", printable(held))?;
     }
     if let Some(rule) = &note.rule {
         writeln!(out, "rule        {rule}")?;
@@ -214,10 +224,10 @@ fn print_outcome(
             write!(out, " at {}", at.rfc3339())?;
         }
         if let Some(relay) = &fared.relay {
-            write!(out, ", {relay}")?;
+            write!(out, ", {}", printable(relay))?;
         }
         match &fared.reply {
-            Some(reply) => writeln!(out, ": {reply}")?,
+            Some(reply) => writeln!(out, ": {}", printable(&reply.to_string()))?,
             None => writeln!(out)?,
         }
     }
@@ -230,7 +240,9 @@ fn print_access(out: &mut impl Write, at: Timestamp, access: &Access) -> io::Res
         AccessDeed::Viewed { .. } => "looked at".to_owned(),
         AccessDeed::Searched { .. } => "found".to_owned(),
         AccessDeed::Exported { form, .. } => format!("exported as {form}"),
-        AccessDeed::Restored { sent_as, to } => format!("sent again to {to} as {sent_as}"),
+        AccessDeed::Restored { sent_as, to } => {
+            format!("sent again to {} as {sent_as}", printable(to))
+        }
     };
     let from = from.map_or_else(String::new, |from| format!(" from {from}"));
     writeln!(out, "{what:<11} {} by {by}{from}", at.rfc3339())
@@ -252,7 +264,7 @@ fn print_use(
         }
         AccessDeed::Viewed { .. } => writeln!(out, "looked at{mail}"),
         AccessDeed::Exported { form, mails } => {
-            writeln!(out, "exported{mail} as {form}, {}", plural(as_size(*mails), "mail"))
+            writeln!(out, "exported{mail} as {form}, {}", counted(*mails, "mail"))
         }
         AccessDeed::Restored { sent_as, to } => {
             writeln!(out, "sent{mail} again to {} as {sent_as}", printable(to))
@@ -260,19 +272,13 @@ fn print_use(
     }
 }
 
-fn as_size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-/// What others wrote, without what would move the cursor.
+/// What others wrote, as a terminal may have it.
 fn printable(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() || turns(it) { ' ' } else { it }).collect()
+    one_line(text, LONGEST)
 }
 
-/// Marks that turn what stands around them (UAX #9).
-const fn turns(it: char) -> bool {
-    matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
+/// Characters of a text that are shown.
+const LONGEST: usize = 10_000;
 
 const DAY: u64 = 86_400;
 
@@ -312,6 +318,6 @@ mod tests {
 
     #[test]
     fn what_others_wrote_moves_no_cursor() {
-        assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e"), "a [2Jb  c d e");
+        assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e\u{61c}f"), "a?[2Jb c?d?e?f");
     }
 }

@@ -2,11 +2,11 @@
 //! that is owed is ids in the index.
 
 use bytes::Bytes;
-use mailweir_mail::QueueId;
+use mailweir_mail::{QueueId, Timestamp};
 
 use crate::{
     progress::{ArchiveDebt, ArchivePart},
-    queue::registry::{Registry, Task},
+    queue::registry::{Entry, Registry, Task},
 };
 
 /// Whether a mail stays in memory for the archive.
@@ -93,6 +93,14 @@ impl Registry {
         let news = self.list_debt(id);
         self.evict(id);
         news
+    }
+
+    /// When the oldest mail arrived of which the archive is owed something, handed out or not. Looks at
+    /// every mail in memory.
+    pub(in crate::queue) fn oldest_owed_to_archive(&self) -> Option<Timestamp> {
+        let is_given = |(_, entry): &(_, &Entry)| matches!(entry.keep, Keep::Leased(_));
+        let given = self.mails.iter().filter(is_given).map(|(id, _)| *id);
+        given.chain(self.due.archive.oldest()).min().map(QueueId::arrival)
     }
 
     /// The first mails that are owed and not in memory.

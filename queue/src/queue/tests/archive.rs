@@ -90,6 +90,20 @@ async fn what_was_dropped_is_owed_again_with_what_is_known_by_then() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_archive_is_being_given_is_owed_until_it_has_it() {
+    let it = Fixture::new();
+    let first = it.accept(archived(mail(1))).await;
+    let given = it.debt().await;
+    tokio::time::advance(Duration::from_secs(10)).await;
+    let second = it.accept(archived(mail(1))).await;
+    assert_eq!(it.queue.oldest_owed_to_archive(), Some(first.arrival()));
+    it.queue.archived(vec![given]).await.unwrap();
+    assert_eq!(it.queue.oldest_owed_to_archive(), Some(second.arrival()));
+    it.queue.archived(vec![it.debt().await]).await.unwrap();
+    assert_eq!(it.queue.oldest_owed_to_archive(), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_held_mail_is_captured_and_its_deletion_is_an_outcome() {
     let it = Fixture::new();
     let disposition = Disposition::Held(HoldReason::new("rule"));

@@ -1,0 +1,120 @@
+//! Legal holds: records of them, and what they come to. While it is not certain that all of them are known, nothing
+//! is erased.
+
+use std::sync::Arc;
+
+use mailweir_archive::{
+    About, Draft, Reader,
+    catalogue::{Catalogue, Facts},
+    entry::{self, LegalHold, Lifted},
+    frame::Kind,
+    holds::{Holds, Standing, Unread},
+    span::Span,
+};
+use mailweir_mail::Timestamp;
+
+use super::{Shelf, ShelfError};
+use crate::count::counted;
+
+/// What is known of legal holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownHolds {
+    /// Those that can be read.
+    pub(crate) holds: Arc<Holds>,
+    /// What cannot be read, and may be a hold.
+    pub(crate) unread: Vec<Unread>,
+    /// What could not be read, and is no hold any more, as somebody has said; and when.
+    pub(crate) passed: Vec<(Timestamp, Lifted)>,
+    /// Why there may be more that nobody can name.
+    pub(crate) doubt: Option<Box<str>>,
+}
+
+impl KnownHolds {
+    pub(super) fn read(catalogue: &Catalogue, reader: &Reader, missing: &[Span]) -> Self {
+        match catalogue.rows().holds() {
+            Ok(rows) => {
+                let Standing { holds, unread, passed } = Standing::read(&rows, reader, missing);
+                Self { holds: Arc::new(holds), unread, passed, doubt: None }
+            }
+            Err(error) => {
+                let doubt = format!("the catalogue of the archive: {error}");
+                Self { doubt: Some(doubt.into()), ..Self::default() }
+            }
+        }
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// There may be others: nothing may be erased, and what to do.
+    pub(super) fn all(&self) -> Result<Arc<Holds>, Box<str>> {
+        match (&self.doubt, &self.unread[..]) {
+            (Some(doubt), _) => Err(doubt.clone()),
+            (None, []) => Ok(Arc::clone(&self.holds)),
+            (None, [one]) => Err(one.to_string().into()),
+            (None, [one, others @ ..]) => {
+                let others = counted(others.len(), "other");
+                Err(format!("{one} (and so with {others}: mailweir archive hold list)").into())
+            }
+        }
+    }
+}
+
+impl Shelf {
+    /// A legal hold begins, or means more.
+    pub(crate) fn hold(&mut self, hold: LegalHold, now: Timestamp) -> Result<(), ShelfError> {
+        let added = self.add_about_holds(Kind::Hold, &entry::encode(&hold)?, now);
+        if let Err(error) = added {
+            // With the catalogue behind, it may be written; then it counts.
+            if matches!(error, ShelfError::Catalogue(_)) {
+                let doubt = format!("a legal hold may not be known: {error}");
+                self.known_holds.doubt = Some(doubt.into());
+            }
+            return Err(error);
+        }
+        Arc::make_mut(&mut self.known_holds.holds).begin(hold, now);
+        Ok(())
+    }
+
+    /// A legal hold ends, or what of records that cannot be read may be one.
+    pub(crate) fn lift(&mut self, lifted: &Lifted, now: Timestamp) -> Result<(), ShelfError> {
+        self.add_about_holds(Kind::Lifted, &entry::encode(lifted)?, now)?;
+        if lifted.records.is_some() {
+            self.read_holds();
+        } else {
+            Arc::make_mut(&mut self.known_holds.holds).lift(lifted);
+        }
+        Ok(())
+    }
+
+    /// What could not be read before may be there again.
+    pub(crate) fn read_holds(&mut self) {
+        let doubt = self.known_holds.doubt.take();
+        let known = KnownHolds::read(&self.catalogue, &self.reader, &self.missing);
+        self.known_holds = KnownHolds { doubt: known.doubt.clone().or(doubt), ..known };
+    }
+
+    /// What is known of legal holds, whether that is all of them or not.
+    pub(crate) const fn known_holds(&self) -> &KnownHolds {
+        &self.known_holds
+    }
+
+    /// All legal holds.
+    ///
+    /// # Errors
+    /// There may be others: nothing may be erased, and what to do.
+    pub(crate) fn holds(&self) -> Result<Arc<Holds>, Box<str>> {
+        self.known_holds.all()
+    }
+
+    fn add_about_holds(
+        &mut self,
+        kind: Kind,
+        summary: &[u8],
+        now: Timestamp,
+    ) -> Result<(), ShelfError> {
+        let payload = self.packer.pack(summary, b"")?;
+        let draft = Draft::new(kind, About::Nothing, None, payload);
+        self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
+    }
+}

@@ -1,0 +1,27 @@
+//! So many of them, in words.
+
+use std::fmt::Display;
+
+/// `1 mail`, `2 mails`, `2 addresses`. `one`: the word for one of them, whose plural has `s` or, behind an `s`, `es`.
+pub(crate) fn counted<N: Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
+    let ending = match (number == N::from(1), one.ends_with('s')) {
+        (true, _) => "",
+        (false, true) => "es",
+        (false, false) => "s",
+    };
+    format!("{number} {one}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!(counted(0_u64, "mail"), "0 mails");
+        assert_eq!(counted(1_u64, "mail"), "1 mail");
+        assert_eq!(counted(2_usize, "deferred mail"), "2 deferred mails");
+        assert_eq!(counted(1_usize, "address"), "1 address");
+        assert_eq!(counted(3_usize, "address"), "3 addresses");
+    }
+}
