@@ -221,9 +221,10 @@ impl Archiver {
         }
         let mut shelf = None;
         let mut pause = SHORTEST_PAUSE;
+        let mut gathered = Instant::now();
         let end = self.end.clone();
         while let Some(Some(next)) =
-            end.run_until_cancelled(self.wait(shelf.is_some(), &mut jobs)).await
+            end.run_until_cancelled(self.wait(shelf.is_some(), gathered, &mut jobs)).await
         {
             let is_job = matches!(next, Next::Job(_));
             match self.take(shelf.take(), next).await {
@@ -233,6 +234,7 @@ impl Archiver {
                     // A job says nothing of whether the disk takes anything.
                     if !is_job {
                         pause = SHORTEST_PAUSE;
+                        gathered = Instant::now() + GATHERING;
                         self.works();
                     }
                 }
@@ -248,18 +250,19 @@ impl Archiver {
 
     /// What is to be done next; `None`: nothing any more. An archive that is not open yet is opened at once, so that
     /// its state is known; and what failed is tried again, though nothing is owed.
-    async fn wait(&self, is_open: bool, jobs: &mut Jobs) -> Option<Next> {
+    async fn wait(&self, is_open: bool, gathered: Instant, jobs: &mut Jobs) -> Option<Next> {
         if !is_open {
             return Some(Next::Open);
         }
         // Neither of them keeps the other waiting for long: it is chance who comes first.
         tokio::select! {
             Some(job) = jobs.0.recv() => Some(Next::Job(job)),
-            is_owed = self.owed() => is_owed.then_some(Next::Group),
+            is_owed = self.owed(gathered) => is_owed.then_some(Next::Group),
         }
     }
 
-    async fn owed(&self) -> bool {
+    /// Not before `gathered`: nobody waits for what is owed, and a larger group costs less for each mail.
+    async fn owed(&self, gathered: Instant) -> bool {
         if self.trouble().is_some() {
             return true;
         }
@@ -267,7 +270,9 @@ impl Archiver {
         let next_day = daily::until_next_day(clock::now()).min(LOOK);
         // What was put aside is owed again once its time has come.
         let pause = if self.unread().is_empty() { next_day } else { next_day.min(UNREAD_PAUSE) };
-        tokio::time::timeout(pause, self.queue.archive_is_owed()).await.unwrap_or(true)
+        let owed = tokio::time::timeout(pause, self.queue.archive_is_owed()).await;
+        tokio::time::sleep_until(gathered.into()).await;
+        owed.unwrap_or(true)
     }
 
     /// Does what is next. Gives the shelf back, unless it cannot be told what became of it.
@@ -450,8 +455,11 @@ const UNREAD_PAUSE: Duration = Duration::from_secs(60);
 /// The longest time without a look at the clock.
 const LOOK: Duration = Duration::from_secs(600);
 
+/// For so long mails are gathered behind a group.
+const GATHERING: Duration = Duration::from_millis(25);
+
 /// Mails in a group.
-const MOST_MAILS: usize = 256;
+const MOST_MAILS: usize = 1_024;
 
 /// Bytes of content in a group; one mail may have more.
 const MOST_BYTES: u64 = 32 << 20;
