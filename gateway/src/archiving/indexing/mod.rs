@@ -18,6 +18,7 @@ mod document;
 mod filler;
 mod finder;
 mod make;
+mod pace;
 mod source;
 mod usable;
 
@@ -48,6 +49,7 @@ use self::{
     directories::Directories,
     filler::{Done, Filler, MailReader, Trouble},
     finder::Served,
+    pace::Pace,
     usable::{Found, Usable, look},
 };
 use crate::{
@@ -174,8 +176,7 @@ impl Indexing {
                 Ok(()) => pause = SHORTEST_PAUSE,
                 Err(trouble) => {
                     self.fails(&trouble);
-                    let rest = async { tokio::time::sleep(pause).await };
-                    let _ = runtime.block_on(self.end.run_until_cancelled(rest));
+                    self.rest(&runtime, pause);
                     pause = (2 * pause).min(LONGEST_PAUSE);
                 }
             }
@@ -283,6 +284,7 @@ impl Indexing {
         runtime: &Runtime,
     ) -> Result<Ended, Trouble> {
         let (mut most_behind, begun) = (0, clock::monotonic());
+        let mut pace = Pace::new(begun, filler.reached());
         loop {
             if self.is_over() {
                 return Ok(Ended::Stop);
@@ -296,11 +298,15 @@ impl Indexing {
             }
             let last = (*self.written.borrow_and_update()).unwrap_or(0);
             most_behind = most_behind.max(last.saturating_sub(filler.reached()));
+            if let Some(rest) = pace.rest(clock::monotonic(), last) {
+                commit_what_is_due(filler)?;
+                self.show(filler, role, None);
+                self.rest(runtime, rest);
+                continue;
+            }
             let done = filler.step(last, &mut self.reader)?;
             self.tell(&done);
-            if filler.commit_at().is_some_and(|at| at <= clock::monotonic()) {
-                filler.commit()?;
-            }
+            commit_what_is_due(filler)?;
             let is_done = matches!(done, Done::All);
             self.show(filler, role, is_done.then_some(last));
             if !is_done {
@@ -334,6 +340,11 @@ impl Indexing {
                 self.served.set_made(Some(filler.reached()));
             }
         }
+    }
+
+    fn rest(&self, runtime: &Runtime, rest: Duration) {
+        let rest = async { tokio::time::sleep(rest).await };
+        let _ = runtime.block_on(self.end.run_until_cancelled(rest));
     }
 
     /// Waits until something is to be done, or until then.
@@ -401,6 +412,13 @@ impl Indexing {
 /// The disk failed.
 pub(crate) fn remove(archive: &Path) -> io::Result<()> {
     Directories::new(archive).remove_all()
+}
+
+fn commit_what_is_due(filler: &mut Filler) -> Result<(), Trouble> {
+    match filler.commit_at() {
+        Some(at) if at <= clock::monotonic() => filler.commit(),
+        _ => Ok(()),
+    }
 }
 
 fn number(reached: Option<&(Head, Place)>) -> Seq {
