@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 /// `1 mail`, `2 mails`, `2 addresses`. `one`: the word for one of them, whose plural has `s` or, behind an `s`, `es`.
-pub(crate) fn counted<N: Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
+pub(crate) fn counted<N: Copy + Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
     let ending = match (number == N::from(1), one.ends_with('s')) {
         (true, _) => "",
         (false, true) => "es",

@@ -38,9 +38,9 @@ impl Span {
         self.last + 1 == seq
     }
 
-    /// Takes in all up to a record that is behind them.
-    pub(crate) const fn stretch(&mut self, seq: Seq) {
-        self.last = seq;
+    /// Takes in the next one.
+    pub(crate) const fn grow(&mut self) {
+        self.last += 1;
     }
 
     /// Those of them that are in none of the others.

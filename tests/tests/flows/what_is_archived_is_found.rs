@@ -90,6 +90,43 @@ async fn who_got_a_mail_as_bcc_is_found_by_who_may_and_by_themselves() {
     assert!(matches!(wrong, FindError::Query(_)), "{wrong}");
 }
 
+#[tokio::test]
+async fn members_of_a_list_find_themselves_and_not_the_others() {
+    if program::require().is_none() {
+        return;
+    }
+    let sink = Sink::start(Script::smtp()).await;
+    let archive = Archive::new();
+    let aliases = "virtual_alias_maps = [\"inline:{ {team@local.example = user@local.example, \
+                   other@local.example} {secret@local.example = user@local.example} }\"]";
+    let setup = Setup::before(&sink).section("rewriting", aliases);
+    let gateway = Gateway::start(&setup.section("archive", &archive.section())).await;
+    let content = "To: Team <team@local.example>\r\nSubject: lunch\r\n\r\nx\r\n";
+    let listed = archived(&archive, submit(&gateway, to("team").content(content)).await).await;
+    let hidden = archived(&archive, submit(&gateway, to("secret").content(content)).await).await;
+    expect_found(&gateway, "to:user@local.example", &[listed]).await;
+    expect_found(&gateway, "bcc:user@local.example bcc:secret", &[hidden]).await;
+    let own = |query: &'static str| {
+        let sight = Sight::Own(vec!["user@local.example".to_owned()]);
+        let finder = gateway.finder();
+        async move { search(&finder, query, sight).await.unwrap() }
+    };
+    for (query, found) in [
+        ("lunch", &[hidden, listed][..]),
+        ("to:user", &[listed]),
+        ("to:team@local.example to:user@local.example", &[listed]),
+        ("bcc:user", &[hidden]),
+        ("to:other", &[]),
+        ("other@local.example", &[]),
+        ("lunch -other", &[hidden, listed]),
+        // The sender hid by which address they got it.
+        ("bcc:secret", &[]),
+        ("secret@local.example", &[]),
+    ] {
+        assert_eq!(own(query).await, found, "{query}");
+    }
+}
+
 /// Whoever kills it: another one reads the next mail. What becomes of the mail that it was at, the tests of
 /// the extraction show.
 #[tokio::test]

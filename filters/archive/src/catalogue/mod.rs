@@ -54,7 +54,8 @@ pub struct Found {
     pub lost: Option<(Seq, Seq)>,
     /// Rows that were made from segments.
     pub made: u64,
-    /// Records that are not there though later ones are: they are damaged, and nobody knows what they said.
+    /// Records that are not there though later ones are: they are damaged, and nobody knows what they said. If there
+    /// are more gaps than [`MOST_GAPS`], the first ones, and one more than that.
     pub missing: Vec<Span>,
 }
 
@@ -132,10 +133,10 @@ impl Catalogue {
             if self.rows.there(seq)? == There::Row {
                 continue;
             }
-            let is_full = gaps.len() == MOST_GAPS;
+            let is_full = gaps.len() > MOST_GAPS;
             match gaps.last_mut() {
-                // What may be a hold must not be left out.
-                Some(last) if is_full || last.is_just_before(seq) => last.stretch(seq),
+                Some(last) if last.is_just_before(seq) => last.grow(),
+                _ if is_full => break,
                 _ => gaps.push(Span::of(seq)),
             }
         }
@@ -382,8 +383,8 @@ const MOST_CHANGES: u64 = 4_096;
 /// Before the content of a checkpoint.
 const MAGIC: &[u8] = b"MWC\x01";
 
-/// Gaps that are told one by one; behind them all is one that nobody can look through.
-const MOST_GAPS: usize = 10_000;
+/// Gaps that are told one by one. What has more is not this archive any more.
+pub const MOST_GAPS: usize = 10_000;
 
 /// Rows that may be missing at the end before none is believed to be there.
 const STRAY: usize = 100_000;

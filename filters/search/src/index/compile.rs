@@ -63,10 +63,14 @@ impl Compiler {
             }
             Clause::Not(_) => self.every(std::slice::from_ref(clause))?,
             Clause::Words(Place::Anywhere, wanted) => self.anywhere(wanted),
-            Clause::Words(Place::Bcc, wanted) => self.bcc_words(wanted)?,
-            Clause::Words(place, wanted) => self.in_place(*place, |field| words(field, wanted)),
-            Clause::Address(Place::Bcc, asked) => self.bcc_address(asked)?,
-            Clause::Address(place, asked) => self.in_place(*place, |field| address(field, asked)),
+            Clause::Words(place, wanted) => {
+                self.in_place(*place, |field| words(field, wanted), |own| words_match(own, wanted))?
+            }
+            Clause::Address(place, asked) => self.in_place(
+                *place,
+                |field| address(field, asked),
+                |own| address_matches(own, asked),
+            )?,
             Clause::Exact(key, Value::Whole(value)) => whole(self.fields.key(*key), value),
             Clause::Exact(key, Value::Begins(part)) => begins(self.fields.key(*key), part.clone()),
             Clause::Days(from, before) => self.days(*from, *before),
@@ -100,47 +104,54 @@ impl Compiler {
         })
     }
 
-    /// In one field. `Anywhere` and `Bcc` are no place of that kind.
-    fn in_place(&self, place: Place, query: impl Fn(Field) -> Boxed) -> Boxed {
-        self.fields.place(place).map_or_else(|| Box::new(EmptyQuery) as Boxed, query)
+    /// In one field, and in that of those whom its addresses stand for. `Anywhere` is no place of that kind.
+    /// `is_asked`: whether a search for an address alone finds what is asked for.
+    fn in_place(
+        &self,
+        place: Place,
+        query: impl Fn(Field) -> Boxed,
+        is_asked: impl Fn(&str) -> bool,
+    ) -> Result<Boxed, SearchError> {
+        let Some(field) = self.fields.place(place) else { return Ok(Box::new(EmptyQuery)) };
+        if place == Place::Bcc {
+            return match self.sight {
+                Sight::NoBcc => Err(SearchError::BccNotAllowed),
+                Sight::All | Sight::Own(_) => Ok(any(self.hidden(field, &query, &is_asked))),
+            };
+        }
+        let expanded = self.fields.expanded(place);
+        let expanded = expanded.map(|field| self.hidden(field, &query, &is_asked));
+        let mut parts = vec![query(field)];
+        parts.extend(expanded.into_iter().flatten());
+        Ok(any(parts))
+    }
+
+    /// In a field of hidden recipients, as far as they may be seen.
+    fn hidden(
+        &self,
+        field: Field,
+        query: &impl Fn(Field) -> Boxed,
+        is_asked: &impl Fn(&str) -> bool,
+    ) -> Vec<Boxed> {
+        match &self.sight {
+            Sight::All => vec![query(field)],
+            Sight::NoBcc => Vec::new(),
+            Sight::Own(own) => {
+                let asked = own.iter().filter(|own| is_asked(own));
+                asked.map(|own| whole(field, &whole_term(own))).collect()
+            }
+        }
     }
 
     fn anywhere(&self, wanted: &Wanted) -> Boxed {
         let Fields { subject, text, file, from, to, cc, .. } = self.fields;
         let mut parts: Vec<Boxed> =
             [text, subject, from, to, cc, file].map(|field| words(field, wanted)).into();
-        match &self.sight {
-            Sight::All => parts.push(words(self.fields.bcc, wanted)),
-            Sight::NoBcc => {}
-            Sight::Own(own) => {
-                parts.extend(self.own_bcc(own.iter().filter(|own| words_match(own, wanted))));
-            }
+        for field in self.fields.hidden() {
+            let query = |field| words(field, wanted);
+            parts.extend(self.hidden(field, &query, &|own| words_match(own, wanted)));
         }
         any(parts)
-    }
-
-    fn bcc_words(&self, wanted: &Wanted) -> Result<Boxed, SearchError> {
-        match &self.sight {
-            Sight::All => Ok(words(self.fields.bcc, wanted)),
-            Sight::NoBcc => Err(SearchError::BccNotAllowed),
-            Sight::Own(own) => {
-                Ok(any(self.own_bcc(own.iter().filter(|own| words_match(own, wanted))).collect()))
-            }
-        }
-    }
-
-    fn bcc_address(&self, asked: &Address) -> Result<Boxed, SearchError> {
-        match &self.sight {
-            Sight::All => Ok(address(self.fields.bcc, asked)),
-            Sight::NoBcc => Err(SearchError::BccNotAllowed),
-            Sight::Own(own) => Ok(any(self
-                .own_bcc(own.iter().filter(|own| address_matches(own, asked)))
-                .collect())),
-        }
-    }
-
-    fn own_bcc<'a>(&self, own: impl Iterator<Item = &'a String>) -> impl Iterator<Item = Boxed> {
-        own.map(|own| whole(self.fields.bcc, &whole_term(own)))
     }
 
     /// Mail of these addresses.

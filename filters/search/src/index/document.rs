@@ -21,10 +21,15 @@ pub struct Document<'a> {
     pub has_attachment: bool,
     /// Who sent it: of the envelope and of the header.
     pub from: &'a [Address<'a>],
-    /// Recipients the header names in To, and recipients of the envelope it accounts for otherwise.
+    /// Recipients the header names in To.
     pub to: &'a [Address<'a>],
     /// Recipients the header names in Cc.
     pub cc: &'a [Address<'a>],
+    /// Recipients of the envelope whom an address stands for that To names: found as those in To, but as hidden
+    /// as those in Bcc.
+    pub to_expanded: &'a [Address<'a>],
+    /// The same of Cc.
+    pub cc_expanded: &'a [Address<'a>],
     /// Recipients of the envelope that the header does not name.
     pub bcc: &'a [Address<'a>],
     /// Whose own mail it is: addresses, or names of log-ins, that may find it under

@@ -57,7 +57,8 @@ fn values(fields: &Fields, document: &Document<'_>) -> (Vec<(Field, OwnedValue)>
     for name in document.files {
         budget.text(&mut values, fields.file, name);
     }
-    let people = [document.from, document.to, document.cc, document.bcc];
+    let Document { from, to, cc, bcc, to_expanded, cc_expanded, .. } = *document;
+    let people = [from, to, cc, bcc, to_expanded, cc_expanded];
     for (field, people) in fields.people().into_iter().zip(people) {
         budget.people(&mut values, field, people);
     }

@@ -21,6 +21,10 @@ pub(super) struct Fields {
     pub(super) to: Field,
     pub(super) cc: Field,
     pub(super) bcc: Field,
+    /// Whom addresses stand for that are named in To.
+    pub(super) to_expanded: Field,
+    /// The same of Cc.
+    pub(super) cc_expanded: Field,
     /// Whose own mail it is.
     pub(super) owner: Field,
     pub(super) login: Field,
@@ -55,7 +59,9 @@ impl Fields {
             from: schema.add_text_field("from", words.clone()),
             to: schema.add_text_field("to", words.clone()),
             cc: schema.add_text_field("cc", words.clone()),
-            bcc: schema.add_text_field("bcc", words),
+            bcc: schema.add_text_field("bcc", words.clone()),
+            to_expanded: schema.add_text_field("to-expanded", words.clone()),
+            cc_expanded: schema.add_text_field("cc-expanded", words),
             owner: schema.add_text_field("owner", whole.clone()),
             login: schema.add_text_field("login", whole.clone()),
             ip: schema.add_text_field("ip", whole.clone()),
@@ -67,8 +73,27 @@ impl Fields {
     }
 
     /// The fields of people.
-    pub(super) fn people(&self) -> [Field; 4] {
-        [self.from, self.to, self.cc, self.bcc]
+    pub(super) fn people(&self) -> [Field; 6] {
+        [self.from, self.to, self.cc, self.bcc, self.to_expanded, self.cc_expanded]
+    }
+
+    /// Those of them that are not for every eye.
+    pub(super) fn hidden(&self) -> [Field; 3] {
+        [self.bcc, self.to_expanded, self.cc_expanded]
+    }
+
+    /// The field of those whom the addresses of a place stand for.
+    pub(super) fn expanded(&self, place: Place) -> Option<Field> {
+        match place {
+            Place::To => Some(self.to_expanded),
+            Place::Cc => Some(self.cc_expanded),
+            Place::Anywhere
+            | Place::From
+            | Place::Bcc
+            | Place::Subject
+            | Place::Text
+            | Place::File => None,
+        }
     }
 
     /// The field of one place.

@@ -27,7 +27,8 @@ impl Mail {
     /// Calls `then` with the document of the mail.
     pub(super) fn with_document<R>(&self, then: impl FnOnce(&Document<'_>) -> R) -> R {
         let Self { head, capture, found, has_failed } = self;
-        let People { from, to, cc, bcc, owners } = People::of(capture, found);
+        let People { from, to, cc, bcc, to_expanded, cc_expanded, owners } =
+            People::of(capture, found);
         let text: Vec<&str> = found.text.iter().map(|piece| piece.text.as_str()).collect();
         let files: Vec<&str> = found.files.iter().flat_map(names).collect();
         let origin = &capture.origin;
@@ -41,6 +42,8 @@ impl Mail {
             to: &to,
             cc: &cc,
             bcc: &bcc,
+            to_expanded: &to_expanded,
+            cc_expanded: &cc_expanded,
             owners: &owners,
             login: origin.login.as_ref().map(|login| &*login.user),
             ip: Some(origin.client.ip()).filter(|ip| !ip.is_unspecified()),
@@ -72,6 +75,8 @@ struct People<'a> {
     to: Vec<index::Address<'a>>,
     cc: Vec<index::Address<'a>>,
     bcc: Vec<index::Address<'a>>,
+    to_expanded: Vec<index::Address<'a>>,
+    cc_expanded: Vec<index::Address<'a>>,
     owners: Vec<&'a str>,
 }
 
@@ -83,6 +88,8 @@ impl<'a> People<'a> {
             to: named(&found.to),
             cc: named(&found.cc),
             bcc: Vec::new(),
+            to_expanded: Vec::new(),
+            cc_expanded: Vec::new(),
             owners: Vec::new(),
         };
         people.add_sender(capture, found);
@@ -116,11 +123,13 @@ impl<'a> People<'a> {
         self.owners.push(address.as_str());
         self.owners.extend(original.map(Address::as_str));
         let is_named = |one: &Address| to.contains(one) || cc.contains(one);
-        // The header accounts for whom the named address stands for, and not for one that led to a named one.
+        // The header accounts for whom the named address stands for, and not for one that led to a named one. Who
+        // else a named address stands for is not for those who got the mail by it; neither is a hidden address by
+        // which they got it: its name may be what the sender hid.
         match original {
             _ if is_named(address) => {}
-            Some(original) if to.contains(original) => self.to.push(bare(address)),
-            Some(original) if cc.contains(original) => self.cc.push(bare(address)),
+            Some(original) if to.contains(original) => self.to_expanded.push(bare(address)),
+            Some(original) if cc.contains(original) => self.cc_expanded.push(bare(address)),
             Some(_) | None => self.bcc.push(bare(address)),
         }
         if let Some(original) = original.filter(|original| !is_named(original)) {
@@ -214,13 +223,22 @@ mod tests {
         }
     }
 
-    /// Addresses of to, cc, bcc and owners.
+    /// Addresses of to, cc, bcc and owners; behind `to` and `cc` those whom they stand for.
     fn people(mail: &Mail) -> [String; 4] {
         mail.with_document(|it| {
             let all = |people: &[index::Address<'_>]| {
                 people.iter().map(|one| one.address).collect::<Vec<_>>().join(" ")
             };
-            [all(it.to), all(it.cc), all(it.bcc), it.owners.join(" ")]
+            let both = |named, expanded: &[_]| match expanded {
+                [] => all(named),
+                expanded => format!("{} > {}", all(named), all(expanded)),
+            };
+            [
+                both(it.to, it.to_expanded),
+                both(it.cc, it.cc_expanded),
+                all(it.bcc),
+                it.owners.join(" "),
+            ]
         })
     }
 
@@ -237,12 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn whom_a_named_address_stands_for_is_not_hidden() {
+    fn whom_a_named_address_stands_for_is_found_beside_it() {
         let got =
             ["all@b.example>x@b.example", "team@b.example>y@b.example", "z@b.example>z1@b.example"];
         let found = people(&mail(&["all@b.example"], &["team@b.example"], &got, None));
-        assert_eq!(found[0], "all@b.example x@b.example");
-        assert_eq!(found[1], "team@b.example y@b.example");
+        assert_eq!(found[0], "all@b.example > x@b.example");
+        assert_eq!(found[1], "team@b.example > y@b.example");
         assert_eq!(found[2], "z1@b.example z@b.example");
         assert_eq!(found[3].split(' ').count(), 6);
     }

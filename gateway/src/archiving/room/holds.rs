@@ -99,8 +99,8 @@ impl Room {
             let unread: Vec<Span> = unread.iter().map(|unread| unread.records).collect();
             if let Some(other) = records.without(&unread).first() {
                 let reason = format!(
-                    "record {other} is none that cannot be read and may be a legal hold: mailweir archive hold list \
-                     names those that are"
+                    "record {other} can be read, is lifted already, or is not there: mailweir archive hold list \
+                     names those that cannot be read"
                 );
                 return Err(RoomError::Refused(reason.into()));
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mailweir_archive::{
     About, Draft, Reader,
-    catalogue::{Catalogue, Facts},
+    catalogue::{Catalogue, Facts, MOST_GAPS},
     entry::{self, LegalHold, Lifted},
     frame::Kind,
     holds::{Holds, Standing, Unread},
@@ -32,6 +32,13 @@ pub(crate) struct KnownHolds {
 impl KnownHolds {
     pub(super) fn read(catalogue: &Catalogue, reader: &Reader, missing: &[Span]) -> Self {
         match catalogue.rows().holds() {
+            Ok(_) if missing.len() > MOST_GAPS => {
+                let doubt = format!(
+                    "the archive is damaged in more than {MOST_GAPS} places, and legal holds may have been there: \
+                     put it back from a backup"
+                );
+                Self { doubt: Some(doubt.into()), ..Self::default() }
+            }
             Ok(rows) => {
                 let Standing { holds, unread, passed } = Standing::read(&rows, reader, missing);
                 Self { holds: Arc::new(holds), unread, passed, doubt: None }

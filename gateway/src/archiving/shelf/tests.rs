@@ -1,5 +1,7 @@
 use std::{fs, path::Path};
 
+use mailweir_archive::catalogue::MOST_GAPS;
+
 use super::{super::sample::imported, *};
 use crate::clock;
 
@@ -21,6 +23,18 @@ fn what_cannot_be_released_keeps_no_mail_waiting() {
     shelf.release();
     assert!(matches!(erase(&mut shelf, second), Ok(Fate::Erased(_))));
     assert_eq!(erase(&mut shelf, first).unwrap(), Fate::Already);
+}
+
+#[test]
+fn an_archive_of_holes_erases_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let mut shelf = open(place.path());
+    let mail = bring(&mut shelf, 1);
+    shelf.missing = vec![Span::of(7); MOST_GAPS + 1];
+    shelf.read_holds();
+    assert!(shelf.known_holds().unread.is_empty(), "nothing can be lifted");
+    let Ok(Fate::Kept(why)) = erase(&mut shelf, mail) else { panic!() };
+    assert!(why.contains("more than 10000 places"), "{why}");
 }
 
 fn open(place: &Path) -> Shelf {

@@ -35,6 +35,44 @@ fn nobody_without_the_right_learns_of_bcc() {
     }
 }
 
+/// Members of a list do not learn who the others are; see `gateway/src/archiving/sight.rs`.
+#[test]
+fn whom_a_named_address_stands_for_is_found_as_if_named_and_by_themselves_alone() {
+    let bench = Bench::holding(&[
+        Document { to: &[LIST], to_expanded: &[JI, BOSS], owners: &[J, B], ..offer(1) },
+        Document { cc: &[LIST], cc_expanded: &[JI, HANS], owners: &[J, H], ..offer(2) },
+    ]);
+    for (query, found) in [
+        ("to:ji", &[1][..]),
+        ("to:@secret.example", &[1]),
+        ("cc:hans@mail.example.com", &[2]),
+        ("to:hans", &[]),
+        ("bcc:ji", &[]),
+        ("boss", &[1]),
+        ("to:list", &[1]),
+    ] {
+        assert_eq!(bench.find(query), found, "{query}");
+    }
+    let of = |query: &str, own: &str| bench.search(query, Scope::Addresses(&[own])).unwrap().seqs;
+    for (query, found) in [
+        ("to:ji", &[1][..]),
+        ("to:ji@example.co.kr", &[1]),
+        ("cc:@example.co.kr", &[2]),
+        ("ji", &[2, 1]),
+        ("to:list", &[1]),
+        ("list@lists.example", &[2, 1]),
+    ] {
+        assert_eq!(of(query, J), found, "{query}");
+    }
+    for query in ["to:boss", "to:@secret.example", "boss@secret.example", "secre*", "cc:hans"] {
+        assert_eq!(of(query, J), [0; 0], "{query}");
+        assert_eq!(of(&format!("offer -{query}"), J), [2, 1], "{query}");
+    }
+    let without = |query: &str| bench.search(query, Scope::WithoutBcc).unwrap().seqs;
+    assert_eq!((without("to:boss"), without("to:list")), (vec![], vec![1]));
+}
+
+const LIST: Address<'_> = Address { name: "", address: "list@lists.example" };
 const H: &str = "hans@mail.example.com";
 const J: &str = "ji@example.co.kr";
 const B: &str = "boss@secret.example";
