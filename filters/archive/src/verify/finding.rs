@@ -63,8 +63,20 @@ pub enum What {
         /// The number of the record.
         seq: Seq,
     },
-    /// The segment has encrypted records, and the file with their keys is missing or damaged.
+    /// As [`What::KeyLost`], of more than one record of the segment.
+    KeysLost {
+        /// The first of them.
+        first: Seq,
+        /// The last of them.
+        last: Seq,
+        /// How many.
+        records: u64,
+    },
+    /// The segment has encrypted records that are not erased, and the file with their keys is missing, or nobody
+    /// can tell which key is whose.
     NoKeys,
+    /// The head of the file with the keys of the segment is damaged. They are found without it.
+    KeysHead,
     /// The keys of the segment were wrapped with one that the key file does not have.
     OtherKey {
         /// Its name.
@@ -122,8 +134,15 @@ impl fmt::Display for What {
             Self::KeyLost { seq } => {
                 write!(f, "the key of record {seq} is missing or damaged: nobody can read it")
             }
+            Self::KeysLost { first, last, records } => write!(
+                f,
+                "the keys of {records} records from {first} to {last} are missing or damaged: nobody can read them"
+            ),
             Self::NoKeys => f.write_str(
                 "the file with the keys of its records is missing or damaged: nobody can read them",
+            ),
+            Self::KeysHead => f.write_str(
+                "the head of the file with the keys of its records is damaged; the keys are not",
             ),
             Self::OtherKey { id } => {
                 write!(f, "its records need the key {id}, and the key file does not have it")
