@@ -2,7 +2,10 @@
 //!
 //! What was promised ends with a mark. Bytes behind the last mark of the last segment were never promised;
 //! they are put aside and cut off, and the segment is sealed. A segment that is damaged before its last mark
-//! stays as it is: nothing is written to it, and the next one goes on behind that mark.
+//! stays as it is: nothing is written to it, and the next one goes on behind that mark. What was left without a seal
+//! before is sealed once the next segment says where it ended (`unsealed`).
+
+mod unsealed;
 
 use std::{
     collections::BTreeSet,
@@ -18,6 +21,7 @@ use crate::{
     archive::{End, Places, private, sync_directory},
     frame::{Kind, Mark, Seal, SegmentHead, Seq},
     hash::{Chain, Hash},
+    keys,
     merkle::Tree,
     roots::{self, Root},
     scan::{Item, Look, Part, Payload, Scan},
@@ -30,6 +34,18 @@ pub struct Left {
     pub torn: Option<(u64, PathBuf)>,
     /// The last segment is damaged: what was promised may be missing. [`crate::verify`] says what.
     pub damaged: Option<PathBuf>,
+    /// The seal of the last segment was damaged. It was written again as the list of roots has it: nothing is
+    /// missing.
+    pub seal: Option<PathBuf>,
+}
+
+/// What a start makes of what is there.
+pub(crate) struct Recovered {
+    /// Where the archive ends.
+    pub(crate) end: End,
+    pub(crate) left: Left,
+    /// Segments that were sealed, and whose roots were listed, at this start.
+    pub(crate) sealed: Vec<Root>,
 }
 
 /// The last segment.
@@ -42,34 +58,37 @@ struct Last {
     seal: Option<Seal>,
     is_damaged: bool,
     tree: Tree,
-    size: u64,
 }
 
-/// Where the archive ends. Of an error, the file.
-pub(crate) fn recover(
-    places: &Places,
-    now: Timestamp,
-) -> Result<(End, Left), (PathBuf, io::Error)> {
-    let start = End { segment: 1, next: 1, chain: Chain::START, root: Hash::ZERO };
+/// Finds where the archive ends. Of an error, the file.
+pub(crate) fn recover(places: &Places, now: Timestamp) -> Result<Recovered, (PathBuf, io::Error)> {
     let numbers = places.numbers().map_err(|error| (places.segments(), error))?;
-    let mut left = Left::default();
+    let listed = roots::read(&places.roots()).map_err(|error| (places.roots(), error))?;
+    let listed = listed.into_iter().flatten().collect();
+    let (left, sealed) = (Left::default(), Vec::new());
+    let mut start = Start { places, now, listed, left, sealed };
+    let mut found = None;
     for number in numbers.iter().rev() {
         let path = places.segment(*number);
         let failed = |error| (path.clone(), error);
         let last = Last::read(*number, &path).map_err(failed)?;
-        if let Some(end) = last.close(places, now, &mut left).map_err(failed)? {
-            return Ok((end, left));
+        found = start.close(&last).map_err(failed)?;
+        if found.is_some() {
+            break;
         }
     }
+    unsealed::seal(&mut start, &numbers);
     // None has anything that was promised.
     let segment = numbers.last().map_or(1, |last| last + 1);
-    Ok((End { segment, ..start }, left))
+    let nothing = End { segment, next: 1, chain: Chain::START, root: Hash::ZERO };
+    let Start { left, sealed, .. } = start;
+    Ok(Recovered { end: found.unwrap_or(nothing), left, sealed })
 }
 
 impl Last {
     fn read(number: u64, path: &Path) -> io::Result<Self> {
         let (head, mut scan) = Scan::open(path, Look::Everywhere)?;
-        let (head, size) = (head.ok(), scan.size());
+        let head = head.ok();
         let mut last = Self {
             number,
             head,
@@ -77,7 +96,6 @@ impl Last {
             seal: None,
             is_damaged: head.is_none(),
             tree: Tree::default(),
-            size,
         };
         // What came behind the last mark counts once there is another one.
         let (mut tree, mut is_torn) = (Tree::default(), false);
@@ -114,81 +132,148 @@ impl Last {
         last.is_damaged |= odd.range(..promised).any(|seq| !erased.contains(seq));
         Ok(last)
     }
+}
 
+/// A start.
+struct Start<'a> {
+    places: &'a Places,
+    now: Timestamp,
+    /// The archive's own list of roots.
+    listed: Vec<Root>,
+    left: Left,
+    sealed: Vec<Root>,
+}
+
+impl Start<'_> {
     /// Where the archive ends, if this segment can say it. Puts aside what was never promised, and seals
     /// what is whole.
-    fn close(self, places: &Places, now: Timestamp, left: &mut Left) -> io::Result<Option<End>> {
-        if self.is_damaged && self.mark.is_some() {
-            left.damaged.get_or_insert_with(|| places.segment(self.number));
+    fn close(&mut self, last: &Last) -> io::Result<Option<End>> {
+        let segment = last.number;
+        if last.is_damaged && last.mark.is_some() {
+            self.damaged(segment);
         }
-        let behind = |next: Seq, chain, root| End { segment: self.number + 1, next, chain, root };
+        let behind = |next: Seq, chain, root| End { segment: segment + 1, next, chain, root };
         let unsealed = |mark: Mark| behind(mark.next, mark.chain, Hash::ZERO);
-        match (self.head, self.mark, self.seal) {
+        match (last.head, last.mark, last.seal) {
             (Some(head), _, Some(seal)) => {
-                let root = Root { segment: self.number, first: head.first, seal };
-                note(&places.roots(), &root)?;
-                Ok(Some(behind(head.first + seal.records, seal.chain, seal.root)))
+                let next = head.first + seal.records;
+                // If not, they stay: keys of nothing.
+                let _ = keys::trim(self.places, segment, head.first, next);
+                self.note(Root { segment, first: head.first, seal })?;
+                Ok(Some(behind(next, seal.chain, seal.root)))
             }
             (None, Some((mark, _)), Some(seal)) => {
                 Ok(Some(behind(mark.next, seal.chain, seal.root)))
             }
             (None, Some((mark, _)), None) => Ok(Some(unsealed(mark))),
-            (Some(_), Some((mark, _)), None) if self.is_damaged => Ok(Some(unsealed(mark))),
+            (Some(_), Some((mark, _)), None) if last.is_damaged => Ok(Some(unsealed(mark))),
             (Some(head), Some((mark, end)), None) => {
-                self.put_aside(places, end, left)?;
-                let seal = Seal {
-                    records: self.tree.leaves(),
-                    root: self.tree.root(),
-                    chain: mark.chain,
-                    at: now,
+                let (records, root) = (last.tree.leaves(), last.tree.root());
+                let seal = Seal { records, root, chain: mark.chain, at: self.now };
+                let Some(root) = self.as_listed(Root { segment, first: head.first, seal }) else {
+                    // It was sealed, and had something else: whoever looks for that finds it as it is.
+                    self.damaged(segment);
+                    return Ok(Some(unsealed(mark)));
                 };
-                let file = OpenOptions::new().write(true).open(places.segment(self.number))?;
-                file.write_all_at(&seal.encode(), end)?;
-                file.sync_all()?;
-                note(&places.roots(), &Root { segment: self.number, first: head.first, seal })?;
-                Ok(Some(behind(mark.next, mark.chain, seal.root)))
+                self.seal(root, end)?;
+                Ok(Some(behind(mark.next, mark.chain, root.seal.root)))
             }
             (Some(head), None, None) => {
-                // Begun, and no group was promised: begun again.
-                self.put_aside(places, SegmentHead::LEN as u64, left)?;
+                // Begun, and no group was promised: begun again, with keys of its own.
+                self.put_aside(segment, SegmentHead::LEN as u64)?;
                 let (next, chain) = (head.first, head.chain);
-                Ok(Some(End { segment: self.number, next, chain, root: head.root_before }))
+                Ok(Some(End { segment, next, chain, root: head.root_before }))
             }
             (None, None, _) => {
-                self.put_aside(places, 0, left)?;
+                self.put_aside(segment, 0)?;
                 Ok(None)
             }
         }
     }
 
-    /// Cuts off what stands behind `end`, once there is a copy of it.
-    fn put_aside(&self, places: &Places, end: u64, left: &mut Left) -> io::Result<()> {
-        let bytes = self.size.saturating_sub(end);
-        if bytes == 0 {
-            return Ok(());
+    fn damaged(&mut self, segment: u64) {
+        self.left.damaged.get_or_insert_with(|| self.places.segment(segment));
+    }
+
+    /// A root as the list has it, if it has it: then it was sealed before. `None`: the list says something else.
+    fn as_listed(&self, root: Root) -> Option<Root> {
+        let is_it = |listed: &Root| {
+            let seal = Seal { at: root.seal.at, ..listed.seal };
+            Root { seal, ..*listed } == root
+        };
+        let mut listed = self.listed.iter().filter(|listed| listed.segment == root.segment);
+        let Some(first) = listed.next() else { return Some(root) };
+        (is_it(first) && listed.all(is_it)).then_some(*first)
+    }
+
+    /// Seals a segment behind its last mark, which ends at `end`.
+    fn seal(&mut self, root: Root, end: u64) -> io::Result<()> {
+        let Root { segment, first, seal } = root;
+        let path = self.places.segment(segment);
+        let was_listed = self.listed.contains(&root);
+        let mut old = Vec::new();
+        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
+        file.seek(SeekFrom::Start(end))?;
+        (&file).take(Seal::LEN as u64 + 1).read_to_end(&mut old)?;
+        let was_seal = old == seal.encode() || was_listed && old.len() <= Seal::LEN;
+        let seen = if was_seal { None } else { self.put_aside(segment, end)? };
+        // Written and synced also where it is: a sync before may have failed.
+        file.write_all_at(&seal.encode(), end)?;
+        file.sync_all()?;
+        // What was put aside may have been promised, if the mark behind it was damaged: it keeps its keys.
+        let next = seen.map_or(0, |seen| seen + 1).max(first + seal.records);
+        // If not, they stay: keys of nothing.
+        let _ = keys::trim(self.places, segment, first, next);
+        if was_listed {
+            self.left.seal.get_or_insert(path);
         }
-        let (path, copy) = (places.segment(self.number), places.torn(self.number, end));
-        if let Some(directory) = copy.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-            let mut from = File::open(&path)?;
-            from.seek(SeekFrom::Start(end))?;
-            let mut to = private().write(true).create(true).truncate(true).open(&copy)?;
-            io::copy(&mut from.take(bytes), &mut to)?;
-            to.flush()?;
-            to.sync_all()?;
-            sync_directory(directory)?;
-        }
+        self.note(root)
+    }
+
+    /// Cuts off what stands behind `end`, once there is a copy of it. Gives the last of the records there, by
+    /// their heads.
+    fn put_aside(&mut self, segment: u64, end: u64) -> io::Result<Option<Seq>> {
+        let (path, copy) = (self.places.segment(segment), self.places.torn(segment, end));
+        let bytes = fs::metadata(&path)?.len().saturating_sub(end);
+        let Some(directory) = copy.parent().filter(|_| bytes > 0) else { return Ok(None) };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        let mut from = File::open(&path)?;
+        let mut to = private().write(true).create(true).truncate(true).open(&copy)?;
+        // With the head of the segment, it is read like one.
+        io::copy(&mut (&from).take(end.min(SegmentHead::LEN as u64)), &mut to)?;
+        from.seek(SeekFrom::Start(end))?;
+        io::copy(&mut from.take(bytes), &mut to)?;
+        to.flush()?;
+        to.sync_all()?;
+        sync_directory(directory)?;
+        let seen = last_head(&path, end)?;
         let file = OpenOptions::new().write(true).open(&path)?;
         file.set_len(end)?;
         file.sync_all()?;
-        left.torn.get_or_insert((bytes, copy));
+        self.left.torn.get_or_insert((bytes, copy));
+        Ok(seen)
+    }
+
+    /// Adds a root to the list, unless a crash came after that.
+    fn note(&mut self, root: Root) -> io::Result<()> {
+        if self.listed.iter().any(|listed| listed.segment == root.segment) {
+            return Ok(());
+        }
+        roots::add(&self.places.roots(), &root)?;
+        self.listed.push(root);
+        self.sealed.push(root);
         Ok(())
     }
 }
 
-/// Adds a root to the list, unless a crash came after that.
-fn note(list: &Path, root: &Root) -> io::Result<()> {
-    let is_there =
-        |known: &Result<Root, _>| known.as_ref().is_ok_and(|known| known.segment == root.segment);
-    if roots::read(list)?.iter().any(is_there) { Ok(()) } else { roots::add(list, root) }
+/// The last record behind `end`, by its head.
+fn last_head(path: &Path, end: u64) -> io::Result<Option<Seq>> {
+    let (_, scan) = Scan::open(path, Look::AtHeads)?;
+    let (mut scan, mut last) = (scan.starting_at(end), None);
+    while let Some(Part { item, .. }) = scan.next_part()? {
+        if let Item::Record { head, .. } = item {
+            last = last.max(Some(head.seq));
+        }
+    }
+    Ok(last)
 }

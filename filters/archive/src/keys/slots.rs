@@ -224,6 +224,15 @@ pub(crate) fn destroy(places: &Places, segment: u64, records: &[Seq]) -> io::Res
     file.sync_all()
 }
 
+/// A segment has no more records than those before `next`, and its first is `first`: destroys keys that none has.
+pub(crate) fn trim(places: &Places, segment: u64, first: Seq, next: Seq) -> io::Result<()> {
+    match OpenOptions::new().write(true).open(places.keys_of(segment)) {
+        Ok(file) => cut(&file, first, next),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// The last segment that has keys, and the name of the key that has wrapped them.
 pub(crate) fn latest(places: &Places) -> io::Result<Option<(u64, KeyId)>> {
     for segment in places.keyed()?.into_iter().rev() {

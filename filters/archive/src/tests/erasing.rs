@@ -280,7 +280,8 @@ fn copies_of_a_mail_that_a_crash_or_a_failed_sync_has_left_go_with_it() {
         let again =
             [ann, bob].map(|id| home.archive().append(vec![of(id, "again")], now()).unwrap()[0]);
         home.erase(&again[1..]);
-        assert_eq!(fs::read(&copy).unwrap(), torn, "it has nothing of that mail");
+        let kept = fs::read(&copy).unwrap();
+        assert_eq!(kept[SegmentHead::LEN..], *torn, "it has nothing of that mail");
         home.erase(&again[..1]);
         assert!(!copy.exists());
         assert_eq!(home.erased(), (2, vec![]));
