@@ -25,7 +25,7 @@ use crate::{
     keys::{self, Encryption, KeyId, Wrapper},
     payload::Packed,
     read::Reader,
-    recover::{self, Left},
+    recover::{self, Left, Recovered},
     roots::{self, Root},
     write::{Failure, Open},
 };
@@ -211,12 +211,16 @@ impl Archive {
         sync_directory(directory).map_err(failed(directory))?;
         let Options { segment_size, encryption } = options;
         check_key(&places, &encryption, directory)?;
-        let (end, left) = recover::recover(&places, now)
-            .map_err(|(path, error)| OpenError::Io { path, error })?;
         let reader = Reader::new(places.clone()).with_keys(encryption.keys().cloned());
-        // What a crash came into. If it fails it is tried again with the next erasing; `verify` shows it.
-        let unreleased = erase::recent(&reader).map_err(failed(&segments))?;
-        let mut archive = Self {
+        // What a crash came into. If it fails it is tried again with the next erasing; `verify` shows it. Before
+        // anything is put aside: that is nothing of these mails, and stays until the next is erased.
+        let mut unreleased = erase::recent(&reader).map_err(failed(&segments))?;
+        if erase::finish(&places, &unreleased).is_ok() {
+            unreleased.clear();
+        }
+        let Recovered { end, left, sealed } = recover::recover(&places, now)
+            .map_err(|(path, error)| OpenError::Io { path, error })?;
+        let archive = Self {
             places,
             segment_size,
             wrapper: match encryption {
@@ -225,12 +229,11 @@ impl Archive {
             },
             end,
             open: None,
-            sealed: Vec::new(),
+            sealed,
             unlisted: Vec::new(),
             unreleased,
             _lock: lock,
         };
-        let _ = archive.release();
         Ok((archive, left))
     }
 
@@ -335,7 +338,7 @@ impl Archive {
         Ok(Some(root))
     }
 
-    /// The segments that were sealed since this was asked last.
+    /// The segments that were sealed since this was asked last, or at the start.
     pub fn take_sealed(&mut self) -> Vec<Root> {
         std::mem::take(&mut self.sealed)
     }

@@ -11,7 +11,7 @@ use chacha20poly1305::{AeadInOut as _, KeyInit as _, Tag, XChaCha20Poly1305, XNo
 use mailweir_mail::hex;
 use zeroize::Zeroizing;
 
-pub(crate) use self::slots::{Slot, Slots, Wrapper, destroy, latest};
+pub(crate) use self::slots::{Slot, Slots, Wrapper, destroy, latest, trim};
 use crate::{frame::Seq, hash::Hash};
 
 /// Whether what is written is encrypted.

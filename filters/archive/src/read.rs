@@ -174,11 +174,14 @@ impl Reader {
         let slots = Slots::open(&self.places, segment).map_err(failed)?;
         let mut slots = slots.and_then(Result::ok).ok_or_else(lost)?;
         match slots.of(seq, 1).map_err(failed)? {
-            Slot::Whole(wrapped) => match keys.unwrap(&wrapped, Wrapping { segment, seq }) {
-                Some(key) => Ok(key),
-                None if keys.has(slots.master()) => Err(lost()),
-                None => Err(ReadError::OtherKey { segment, at, seq, id: slots.master() }),
-            },
+            Slot::Whole(wrapped) => {
+                let key = keys.unwrap(&wrapped, Wrapping { segment, seq });
+                let other = slots.master().filter(|id| !keys.has(*id));
+                key.ok_or_else(|| match other {
+                    Some(id) => ReadError::OtherKey { segment, at, seq, id },
+                    None => lost(),
+                })
+            }
             Slot::Destroyed => Err(ReadError::Erased { segment, at, seq }),
             Slot::Damaged | Slot::Missing => Err(lost()),
         }

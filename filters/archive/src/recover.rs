@@ -3,6 +3,9 @@
 //! What was promised ends with a mark. Bytes behind the last mark of the last segment were never promised;
 //! they are put aside and cut off, and the segment is sealed. A segment that is damaged before its last mark, or
 //! cannot be read everywhere, stays as it is: nothing is written to it, and the next one goes on behind that mark.
+//! What was left without a seal before is sealed once the next segment says where it ended (`unsealed`).
+
+mod unsealed;
 
 use std::{
     collections::BTreeSet,
@@ -16,8 +19,9 @@ use mailweir_mail::Timestamp;
 
 use crate::{
     archive::{End, Places, private, sync_directory},
-    frame::{Kind, Mark, Seal, SegmentHead, Seq},
+    frame::{Brand, Kind, Mark, Seal, SegmentHead, Seq},
     hash::{Chain, Hash},
+    keys,
     merkle::Tree,
     roots::{self, Root},
     scan::{Item, Look, Part, Payload, Scan},
@@ -30,6 +34,18 @@ pub struct Left {
     pub torn: Option<(u64, PathBuf)>,
     /// The last segment is damaged: what was promised may be missing. [`crate::verify`] says what.
     pub damaged: Option<PathBuf>,
+    /// The seal of the last segment was damaged. It was written again as the list of roots has it: nothing is
+    /// missing.
+    pub seal: Option<PathBuf>,
+}
+
+/// What a start makes of what is there.
+pub(crate) struct Recovered {
+    /// Where the archive ends.
+    pub(crate) end: End,
+    pub(crate) left: Left,
+    /// Segments that were sealed, and whose roots were listed, at this start.
+    pub(crate) sealed: Vec<Root>,
 }
 
 /// The last segment.
@@ -44,14 +60,10 @@ struct Last {
     /// Some of it cannot be read now: what seems to be missing may be there.
     has_bad_blocks: bool,
     tree: Tree,
-    size: u64,
 }
 
-/// Where the archive ends. Of an error, the file.
-pub(crate) fn recover(
-    places: &Places,
-    now: Timestamp,
-) -> Result<(End, Left), (PathBuf, io::Error)> {
+/// Finds where the archive ends. Of an error, the file.
+pub(crate) fn recover(places: &Places, now: Timestamp) -> Result<Recovered, (PathBuf, io::Error)> {
     recover_by(Last::read, places, now)
 }
 
@@ -59,10 +71,13 @@ fn recover_by(
     read: impl Fn(u64, &Path) -> io::Result<Last>,
     places: &Places,
     now: Timestamp,
-) -> Result<(End, Left), (PathBuf, io::Error)> {
-    let start = End { segment: 1, next: 1, chain: Chain::START, root: Hash::ZERO };
+) -> Result<Recovered, (PathBuf, io::Error)> {
     let numbers = places.numbers().map_err(|error| (places.segments(), error))?;
-    let mut left = Left::default();
+    let listed = roots::read(&places.roots()).map_err(|error| (places.roots(), error))?;
+    let listed = listed.into_iter().flatten().collect();
+    let (left, sealed) = (Left::default(), Vec::new());
+    let mut start = Start { places, now, listed, left, sealed };
+    let mut found = None;
     // No segment that has something is begun again.
     let mut free = 1;
     for number in numbers.iter().rev() {
@@ -72,19 +87,24 @@ fn recover_by(
         if last.has_bad_blocks {
             free = free.max(number + 1);
         }
-        if let Some(end) = last.close(places, now, &mut left).map_err(failed)? {
-            return Ok((End { segment: end.segment.max(free), ..end }, left));
+        found = start.close(&last).map_err(failed)?;
+        if let Some(end) = &mut found {
+            end.segment = end.segment.max(free);
+            break;
         }
     }
+    unsealed::seal(&mut start, &numbers);
     // None has anything that was promised.
     let segment = numbers.last().map_or(1, |last| last + 1);
-    Ok((End { segment, ..start }, left))
+    let nothing = End { segment, next: 1, chain: Chain::START, root: Hash::ZERO };
+    let Start { left, sealed, .. } = start;
+    Ok(Recovered { end: found.unwrap_or(nothing), left, sealed })
 }
 
 impl Last {
     fn read(number: u64, path: &Path) -> io::Result<Self> {
         let (head, mut scan) = Scan::open(path, Look::Everywhere)?;
-        let (head, size) = (head.ok(), scan.size());
+        let head = head.ok();
         let mut last = Self {
             number,
             head,
@@ -93,7 +113,6 @@ impl Last {
             is_damaged: head.is_none(),
             has_bad_blocks: false,
             tree: Tree::default(),
-            size,
         };
         // What came behind the last mark counts once there is another one.
         let (mut tree, mut is_torn) = (Tree::default(), false);
@@ -132,87 +151,154 @@ impl Last {
         last.is_damaged |= last.has_bad_blocks;
         Ok(last)
     }
+}
 
+/// A start.
+struct Start<'a> {
+    places: &'a Places,
+    now: Timestamp,
+    /// The archive's own list of roots.
+    listed: Vec<Root>,
+    left: Left,
+    sealed: Vec<Root>,
+}
+
+impl Start<'_> {
     /// Where the archive ends, if this segment can say it. Puts aside what was never promised, and seals
     /// what is whole.
-    fn close(self, places: &Places, now: Timestamp, left: &mut Left) -> io::Result<Option<End>> {
-        if self.has_bad_blocks || (self.is_damaged && self.mark.is_some()) {
-            left.damaged.get_or_insert_with(|| places.segment(self.number));
+    fn close(&mut self, last: &Last) -> io::Result<Option<End>> {
+        let segment = last.number;
+        if last.has_bad_blocks || (last.is_damaged && last.mark.is_some()) {
+            self.damaged(segment);
         }
-        let behind = |next: Seq, chain, root| End { segment: self.number + 1, next, chain, root };
+        let behind = |next: Seq, chain, root| End { segment: segment + 1, next, chain, root };
         let unsealed = |mark: Mark| behind(mark.next, mark.chain, Hash::ZERO);
-        match (self.head, self.mark, self.seal) {
+        match (last.head, last.mark, last.seal) {
             (Some(head), _, Some(seal)) => {
-                let root = Root { segment: self.number, first: head.first, seal };
-                note(&places.roots(), &root)?;
-                Ok(Some(behind(head.first + seal.records, seal.chain, seal.root)))
+                let next = head.first + seal.records;
+                // If not, they stay: keys of nothing.
+                let _ = keys::trim(self.places, segment, head.first, next);
+                self.note(Root { segment, first: head.first, seal })?;
+                Ok(Some(behind(next, seal.chain, seal.root)))
             }
             (None, Some((mark, _)), Some(seal)) => {
                 Ok(Some(behind(mark.next, seal.chain, seal.root)))
             }
             (None, Some((mark, _)), None) => Ok(Some(unsealed(mark))),
-            (Some(_), Some((mark, _)), None) if self.is_damaged => Ok(Some(unsealed(mark))),
+            (Some(_), Some((mark, _)), None) if last.is_damaged => Ok(Some(unsealed(mark))),
             (Some(head), Some((mark, end)), None) => {
-                self.put_aside(places, end, left)?;
-                let seal = Seal {
-                    records: self.tree.leaves(),
-                    root: self.tree.root(),
-                    chain: mark.chain,
-                    at: now,
+                let (records, root) = (last.tree.leaves(), last.tree.root());
+                let seal = Seal { records, root, chain: mark.chain, at: self.now };
+                let Some(root) = self.as_listed(Root { segment, first: head.first, seal }) else {
+                    // It was sealed, and had something else: whoever looks for that finds it as it is.
+                    self.damaged(segment);
+                    return Ok(Some(unsealed(mark)));
                 };
-                let file = OpenOptions::new().write(true).open(places.segment(self.number))?;
-                file.write_all_at(&seal.encode(head.brand), end)?;
-                file.sync_all()?;
-                note(&places.roots(), &Root { segment: self.number, first: head.first, seal })?;
-                Ok(Some(behind(mark.next, mark.chain, seal.root)))
+                self.seal(root, head.brand, end)?;
+                Ok(Some(behind(mark.next, mark.chain, root.seal.root)))
             }
-            (Some(head), None, None) if self.has_bad_blocks => {
+            (Some(head), None, None) if last.has_bad_blocks => {
                 Ok(Some(behind(head.first, head.chain, Hash::ZERO)))
             }
-            (None, None, _) if self.has_bad_blocks => Ok(None),
+            (None, None, _) if last.has_bad_blocks => Ok(None),
             (Some(head), None, None) => {
-                // Begun, and no group was promised: begun again.
-                self.put_aside(places, SegmentHead::LEN as u64, left)?;
+                // Begun, and no group was promised: begun again, with keys of its own.
+                self.put_aside(segment, SegmentHead::LEN as u64)?;
                 let (next, chain) = (head.first, head.chain);
-                Ok(Some(End { segment: self.number, next, chain, root: head.root_before }))
+                Ok(Some(End { segment, next, chain, root: head.root_before }))
             }
             (None, None, _) => {
-                self.put_aside(places, 0, left)?;
+                self.put_aside(segment, 0)?;
                 Ok(None)
             }
         }
     }
 
-    /// Cuts off what stands behind `end`, once there is a copy of it.
-    fn put_aside(&self, places: &Places, end: u64, left: &mut Left) -> io::Result<()> {
-        let bytes = self.size.saturating_sub(end);
-        if bytes == 0 {
-            return Ok(());
+    fn damaged(&mut self, segment: u64) {
+        self.left.damaged.get_or_insert_with(|| self.places.segment(segment));
+    }
+
+    /// A root as the list has it, if it has it: then it was sealed before. `None`: the list says something else.
+    fn as_listed(&self, root: Root) -> Option<Root> {
+        let is_it = |listed: &Root| {
+            let seal = Seal { at: root.seal.at, ..listed.seal };
+            Root { seal, ..*listed } == root
+        };
+        let mut listed = self.listed.iter().filter(|listed| listed.segment == root.segment);
+        let Some(first) = listed.next() else { return Some(root) };
+        (is_it(first) && listed.all(is_it)).then_some(*first)
+    }
+
+    /// Seals a segment behind its last mark, which ends at `end`.
+    fn seal(&mut self, root: Root, brand: Brand, end: u64) -> io::Result<()> {
+        let Root { segment, first, seal } = root;
+        let path = self.places.segment(segment);
+        let was_listed = self.listed.contains(&root);
+        let (encoded, mut old) = (seal.encode(brand), Vec::new());
+        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
+        file.seek(SeekFrom::Start(end))?;
+        (&file).take(Seal::LEN as u64 + 1).read_to_end(&mut old)?;
+        let was_seal = old == encoded || was_listed && old.len() <= Seal::LEN;
+        let seen = if was_seal { None } else { self.put_aside(segment, end)? };
+        // Written and synced also where it is: a sync before may have failed.
+        file.write_all_at(&encoded, end)?;
+        file.sync_all()?;
+        // What was put aside may have been promised, if the mark behind it was damaged: it keeps its keys.
+        let next = seen.map_or(0, |seen| seen + 1).max(first + seal.records);
+        // If not, they stay: keys of nothing.
+        let _ = keys::trim(self.places, segment, first, next);
+        if was_listed {
+            self.left.seal.get_or_insert(path);
         }
-        let (path, copy) = (places.segment(self.number), places.torn(self.number, end));
-        if let Some(directory) = copy.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-            let mut from = File::open(&path)?;
-            from.seek(SeekFrom::Start(end))?;
-            let mut to = private().write(true).create(true).truncate(true).open(&copy)?;
-            io::copy(&mut from.take(bytes), &mut to)?;
-            to.flush()?;
-            to.sync_all()?;
-            sync_directory(directory)?;
-        }
+        self.note(root)
+    }
+
+    /// Cuts off what stands behind `end`, once there is a copy of it. Gives the last of the records there, by
+    /// their heads.
+    fn put_aside(&mut self, segment: u64, end: u64) -> io::Result<Option<Seq>> {
+        let (path, copy) = (self.places.segment(segment), self.places.torn(segment, end));
+        let bytes = fs::metadata(&path)?.len().saturating_sub(end);
+        let Some(directory) = copy.parent().filter(|_| bytes > 0) else { return Ok(None) };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        let mut from = File::open(&path)?;
+        let mut to = private().write(true).create(true).truncate(true).open(&copy)?;
+        // With the head of the segment, it is read like one.
+        io::copy(&mut (&from).take(end.min(SegmentHead::LEN as u64)), &mut to)?;
+        from.seek(SeekFrom::Start(end))?;
+        io::copy(&mut from.take(bytes), &mut to)?;
+        to.flush()?;
+        to.sync_all()?;
+        sync_directory(directory)?;
+        let seen = last_head(&path, end)?;
         let file = OpenOptions::new().write(true).open(&path)?;
         file.set_len(end)?;
         file.sync_all()?;
-        left.torn.get_or_insert((bytes, copy));
+        self.left.torn.get_or_insert((bytes, copy));
+        Ok(seen)
+    }
+
+    /// Adds a root to the list, unless a crash came after that.
+    fn note(&mut self, root: Root) -> io::Result<()> {
+        if self.listed.iter().any(|listed| listed.segment == root.segment) {
+            return Ok(());
+        }
+        roots::add(&self.places.roots(), &root)?;
+        self.listed.push(root);
+        self.sealed.push(root);
         Ok(())
     }
 }
 
-/// Adds a root to the list, unless a crash came after that.
-fn note(list: &Path, root: &Root) -> io::Result<()> {
-    let is_there =
-        |known: &Result<Root, _>| known.as_ref().is_ok_and(|known| known.segment == root.segment);
-    if roots::read(list)?.iter().any(is_there) { Ok(()) } else { roots::add(list, root) }
+/// The last record behind `end`, by its head.
+fn last_head(path: &Path, end: u64) -> io::Result<Option<Seq>> {
+    let (_, scan) = Scan::open(path, Look::AtHeads)?;
+    let (mut scan, mut last) = (scan.starting_at(end), None);
+    while let Some(Part { item, .. }) = scan.next_part()? {
+        if let Item::Record { head, .. } = item {
+            last = last.max(Some(head.seq));
+        }
+    }
+    Ok(last)
 }
 
 #[cfg(test)]
@@ -240,10 +326,11 @@ mod tests {
                 }
             }
             fs::write(&path, &bytes).unwrap();
-            let (end, left) = recover_by(with_bad_blocks_in(2), &places, NOW).unwrap();
-            assert_eq!((end.segment, end.next), (3, next), "cut at {len:?}");
-            let damaged = Left { torn: None, damaged: Some(path.clone()) };
-            assert_eq!((left, fs::read(&path).unwrap()), (damaged, bytes), "cut at {len:?}");
+            let found = recover_by(with_bad_blocks_in(2), &places, NOW).unwrap();
+            assert_eq!((found.end.segment, found.end.next), (3, next), "cut at {len:?}");
+            let damaged = Left { damaged: Some(path.clone()), ..Left::default() };
+            assert_eq!(found.left, damaged, "cut at {len:?}");
+            assert_eq!(fs::read(&path).unwrap(), bytes, "cut at {len:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod encryption;
 mod erasing;
 mod model;
+mod sealing;
 
 use std::{
     fs::{self, OpenOptions},
@@ -268,8 +269,9 @@ fn whatever_of_a_group_reached_the_disk_what_was_promised_is_there_and_the_archi
         let report = crashed.verify();
         assert_eq!((report.findings, report.last, report.torn), (vec![], 3, 0), "cut at {len}");
         if let Some((_, copy)) = left.torn {
-            let from = usize::try_from(promised).unwrap();
-            assert_eq!(fs::read(copy).unwrap(), bytes[from..usize::try_from(len).unwrap()]);
+            let cut = &bytes[usize::try_from(promised).unwrap()..usize::try_from(len).unwrap()];
+            let with_head = [&bytes[..SegmentHead::LEN], cut].concat();
+            assert_eq!(fs::read(copy).unwrap(), with_head, "it is read as a segment is");
         }
     }
 }
@@ -388,7 +390,7 @@ fn a_damaged_segment_stays_as_it_is_and_the_next_one_goes_on() {
     bytes[usize::try_from(one[0].place.at).unwrap() + 20] ^= 4;
     fs::write(home.places().segment(1), &bytes).unwrap();
     let left = home.start();
-    assert_eq!(left, Left { torn: None, damaged: Some(home.places().segment(1)) });
+    assert_eq!(left, Left { damaged: Some(home.places().segment(1)), ..Left::default() });
     let four = home.write(&["four"]);
     assert_eq!((four[0].head.seq, four[0].place.segment), (4, 2));
     assert_eq!(fs::read(home.places().segment(1)).unwrap(), bytes);
@@ -422,7 +424,7 @@ fn a_segment_that_can_be_written_to_no_longer_is_left_and_the_next_one_goes_on()
     whole.write(&["one"]);
     let (_, promised) = whole.only_segment();
     let lost = whole.write(&["never promised", "nor this"]);
-    let (bytes, _) = whole.only_segment();
+    let (bytes, whole) = whole.only_segment();
     let flipped = |record: &Written, byte| {
         let mut bytes = bytes.clone();
         bytes[usize::try_from(record.place.at).unwrap() + byte] ^= 1;
@@ -440,7 +442,10 @@ fn a_segment_that_can_be_written_to_no_longer_is_left_and_the_next_one_goes_on()
         assert_eq!((two[0].head.seq, two[0].place.segment), (2, 2));
         let report = home.verify();
         assert_eq!((report.findings, report.last), (vec![], 2));
-        home.restart();
+        home.stop();
+        // It is sealed then, once what was never promised is put aside.
+        let (bytes, copy) = home.start().torn.unwrap();
+        assert_eq!((bytes, copy), (whole - promised, home.places().torn(1, promised)));
         home.write(&["three"]);
         assert_eq!(home.verify().findings, []);
         // What was promised before still counts.
@@ -580,8 +585,11 @@ impl Home {
     }
 
     fn start(&mut self) -> Left {
-        let (archive, left) =
-            Archive::open(self.place.path(), self.options.clone(), now()).unwrap();
+        self.start_at(now())
+    }
+
+    fn start_at(&mut self, now: Timestamp) -> Left {
+        let (archive, left) = Archive::open(self.place.path(), self.options.clone(), now).unwrap();
         self.archive = Some(archive);
         left
     }

@@ -4,19 +4,21 @@
 //! What is found is shown with its place, and the rest is read on. Nothing is changed.
 
 mod erasures;
+mod finding;
 mod numbers;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, io,
+    io,
 };
 
 use self::erasures::{Erasures, Key};
+pub use self::finding::{Finding, What};
 use crate::{
     archive::{Place, Places},
     frame::{Head, Mark, Packing, Seal, SegmentHead, Seq, Unread},
     hash::{Chain, Hash},
-    keys::{KeyId, MasterKeys, Slot, Slots, Wrapping},
+    keys::{MasterKeys, Slot, Slots, Wrapping},
     merkle::Tree,
     roots::{self, NoRoot, Root},
     scan::{Item, Look, Part, Payload, Scan},
@@ -50,147 +52,6 @@ impl Report {
     }
 }
 
-/// Something that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The number of the segment.
-    pub segment: u64,
-    /// Bytes from its beginning, if it is about one place.
-    pub at: Option<u64>,
-    /// What.
-    pub what: What,
-}
-
-/// What is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
-    /// Segments are not there.
-    NoSegment {
-        /// The number of the last of them.
-        last: u64,
-    },
-    /// The head of the segment is not what was written.
-    Head(Unread),
-    /// The segment does not go on where the one before it ends.
-    NotBound,
-    /// Bytes that are nothing.
-    Unreadable {
-        /// How many.
-        bytes: u64,
-    },
-    /// Records are missing.
-    Missing {
-        /// The first of them.
-        first: Seq,
-        /// The last of them.
-        last: Seq,
-    },
-    /// A record is not in its place.
-    Misplaced {
-        /// Its number.
-        seq: Seq,
-    },
-    /// The payload of a record is not what was written, and no record says that it was erased.
-    Changed {
-        /// The number of the record.
-        seq: Seq,
-    },
-    /// A record says that the payload of this one was erased, and it is there, or a part of it.
-    NotErased {
-        /// The number of the record.
-        seq: Seq,
-    },
-    /// A record is encrypted, and its key is missing or damaged: nobody can read it.
-    KeyLost {
-        /// The number of the record.
-        seq: Seq,
-    },
-    /// The segment has encrypted records, and the file with their keys is missing or damaged.
-    NoKeys,
-    /// The keys of the segment were wrapped with one that the key file does not have.
-    OtherKey {
-        /// Its name.
-        id: KeyId,
-    },
-    /// The file ends in a record.
-    Cut {
-        /// The number of the record.
-        seq: Seq,
-    },
-    /// Records do not follow from those before them: a head was changed together with its checksum.
-    NotChained {
-        /// The number of the last of them.
-        before: Seq,
-    },
-    /// The seal does not fit the records.
-    Seal,
-    /// The segment has no seal, though another one comes behind it that says what it was.
-    NotSealed,
-    /// Something stands behind the seal.
-    BehindSeal,
-    /// A list of roots says something else of the segment.
-    Root {
-        /// What the list says.
-        listed: Hash,
-        /// What the seal says; absent: there is none.
-        found: Option<Hash>,
-    },
-    /// The segment is sealed, and is not in the archive's own list of roots.
-    NotListed,
-    /// A line of the archive's own list of roots makes no sense.
-    List(String),
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSegment { last } => {
-                write!(f, "the segment is missing, and all others up to number {last}")
-            }
-            Self::Head(why) => write!(f, "the head of the segment: {why}"),
-            Self::NotBound => {
-                f.write_str("the segment does not go on where the one before it ends")
-            }
-            Self::Unreadable { bytes } => write!(f, "{bytes} bytes are damaged"),
-            Self::Missing { first, last } if first == last => {
-                write!(f, "record {first} is missing")
-            }
-            Self::Missing { first, last } => write!(f, "records {first} to {last} are missing"),
-            Self::Misplaced { seq } => write!(f, "record {seq} is not in its place"),
-            Self::Changed { seq } => write!(f, "record {seq} was changed"),
-            Self::NotErased { seq } => {
-                write!(f, "record {seq} is said to be erased, and is there")
-            }
-            Self::KeyLost { seq } => {
-                write!(f, "the key of record {seq} is missing or damaged: nobody can read it")
-            }
-            Self::NoKeys => f.write_str(
-                "the file with the keys of its records is missing or damaged: nobody can read them",
-            ),
-            Self::OtherKey { id } => {
-                write!(f, "its records need the key {id}, and the key file does not have it")
-            }
-            Self::Cut { seq } => write!(f, "record {seq} is cut off"),
-            Self::NotChained { before } => {
-                write!(f, "records up to {before} do not follow from those before them")
-            }
-            Self::Seal => f.write_str("the seal does not fit the records"),
-            Self::NotSealed => f.write_str("the segment was sealed, and its seal is missing"),
-            Self::BehindSeal => f.write_str("something stands behind the seal"),
-            Self::Root { listed, found: Some(found) } => {
-                write!(f, "the root is {found}; the list of roots says {listed}")
-            }
-            Self::Root { listed, found: None } => {
-                write!(f, "there is no root; the list of roots says {listed}")
-            }
-            Self::NotListed => f.write_str("the segment is sealed and not in the list of roots"),
-            Self::List(line) => {
-                write!(f, "the list of roots has a line that makes no sense: {line:?}")
-            }
-        }
-    }
-}
-
 /// What the archive is compared with, besides its own list of roots.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known<'a> {
@@ -198,8 +59,20 @@ pub struct Known<'a> {
     pub roots: &'a [Root],
     /// The number of a record that is known to have been written.
     pub last: Seq,
-    /// The keys that encrypted records are to be read with. Absent: nobody is to read them now.
-    pub keys: Option<&'a MasterKeys>,
+    /// What is asked of the keys of encrypted records.
+    pub keys: Keys<'a>,
+}
+
+/// What is asked of the keys of encrypted records.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Keys<'a> {
+    /// Each record has one.
+    #[default]
+    There,
+    /// Each record has one, and it can be read with these.
+    Fit(&'a MasterKeys),
+    /// Nothing: whoever verifies has a copy of the archive that was made without them.
+    NotAsked,
 }
 
 /// Reads the whole archive. `progress` is told how many of all bytes were read.
@@ -216,7 +89,7 @@ pub fn verify(
     let numbers = places.numbers()?;
     let size = |number: &u64| std::fs::metadata(places.segment(*number)).map(|it| it.len());
     let total: u64 = numbers.iter().map(size).sum::<io::Result<u64>>()?;
-    let mut check = Check { masters: known.keys.cloned(), ..Check::default() };
+    let mut check = Check { asked: known.keys, ..Check::default() };
     let last = numbers.last().copied();
     for number in numbers {
         check
@@ -230,9 +103,9 @@ pub fn verify(
 
 /// What is known while the archive is read.
 #[derive(Default)]
-struct Check {
+struct Check<'a> {
     report: Report,
-    masters: Option<MasterKeys>,
+    asked: Keys<'a>,
     /// Where the archive ends so far.
     end: Option<Ended>,
     erasures: Erasures,
@@ -248,6 +121,8 @@ struct Ended {
     marks: Marks,
     /// Bytes behind its last mark.
     torn: u64,
+    /// A list has its root.
+    is_listed: bool,
     /// What is wrong, as far as it counts: that is for the next segment to say.
     findings: Vec<Finding>,
 }
@@ -259,7 +134,7 @@ type Marks = BTreeMap<Seq, (Chain, u64)>;
 /// A segment that is being read.
 struct Reading {
     segment: u64,
-    keys: Keys,
+    slots: KeysOf,
     first: Seq,
     next: Seq,
     chain: Chain,
@@ -274,7 +149,7 @@ struct Reading {
     findings: Vec<Finding>,
 }
 
-impl Check {
+impl Check<'_> {
     fn segment(
         &mut self,
         (number, is_last): (u64, bool),
@@ -290,8 +165,10 @@ impl Check {
             return Ok(());
         }
         let mut reading = self.begin(number, head, before);
-        reading.keys = Keys::of(places, number)?;
-        self.master(number, &reading.keys);
+        reading.slots = match self.asked {
+            Keys::NotAsked => KeysOf::Unknown,
+            Keys::There | Keys::Fit(_) => KeysOf::of(places, number)?,
+        };
         let done = self.report.bytes;
         let mut said = 0;
         while let Some(part) = scan.next_part()? {
@@ -340,7 +217,7 @@ impl Check {
         let marked = SegmentHead::LEN as u64;
         Reading {
             segment,
-            keys: Keys::Unknown,
+            slots: KeysOf::Unknown,
             first: next,
             next,
             chain,
@@ -370,7 +247,8 @@ impl Check {
         if !is_next {
         } else if head.root_before != root && before.seal.is_none() {
             self.find(before.segment, None, What::NotSealed);
-        } else if head.root_before != root || goes_on.is_none() {
+        } else if ![root, Hash::ZERO].contains(&head.root_before) || goes_on.is_none() {
+            // It has none of a segment that was sealed later: the chain binds it.
             self.find(segment, Some(0), What::NotBound);
         }
         // Of a segment that could not be written to any more, what stands behind the place where the next
@@ -388,7 +266,7 @@ impl Check {
         }
         match item {
             Item::Record { head, payload } => {
-                let key = self.key(reading, &head)?;
+                let key = self.key(reading, &head, payload)?;
                 self.record(reading, at, (&head, payload, key));
             }
             Item::Mark(mark) => reading.mark(at, mark),
@@ -402,22 +280,30 @@ impl Check {
     }
 
     /// Whether an encrypted record has a key. That it is its own can be seen only with the key file.
-    fn key(&mut self, reading: &mut Reading, head: &Head) -> io::Result<Key> {
+    fn key(&mut self, reading: &mut Reading, head: &Head, payload: Payload) -> io::Result<Key> {
         if head.packing == Packing::Zstd {
             return Ok(Key::NotAsked);
         }
         let segment = reading.segment;
-        let slots = match &mut reading.keys {
-            Keys::Unknown => return Ok(Key::NotAsked),
-            Keys::There(slots) => slots,
-            Keys::Missing => {
-                reading.keys = Keys::Unknown;
-                self.find(segment, None, What::NoKeys);
+        let masters = match self.asked {
+            Keys::Fit(masters) => Some(masters),
+            Keys::There | Keys::NotAsked => None,
+        };
+        let (slots, is_first) = match &mut reading.slots {
+            KeysOf::Unknown => return Ok(Key::NotAsked),
+            KeysOf::Missing => {
+                // What is erased needs none.
+                if payload != Payload::Zeros {
+                    reading.slots = KeysOf::Unknown;
+                    self.find(segment, None, What::NoKeys);
+                }
                 return Ok(Key::NotAsked);
             }
+            KeysOf::There { slots, is_asked } => (slots, !std::mem::replace(is_asked, true)),
         };
-        Ok(match (slots.of(head.seq, SLOTS)?, &self.masters) {
-            (Slot::Whole(wrapped), Some(masters)) if masters.has(slots.master()) => {
+        let has = |id| masters.is_none_or(|masters| masters.has(id));
+        let key = match (slots.of(head.seq, SLOTS)?, masters) {
+            (Slot::Whole(wrapped), Some(masters)) if slots.master().is_none_or(has) => {
                 match masters.unwrap(&wrapped, Wrapping { segment, seq: head.seq }) {
                     Some(_) => Key::There,
                     None => Key::Lost,
@@ -426,17 +312,15 @@ impl Check {
             (Slot::Whole(_), _) => Key::There,
             (Slot::Destroyed | Slot::Missing, _) => Key::Gone,
             (Slot::Damaged, _) => Key::Lost,
-        })
-    }
-
-    /// Whether the key file has the key that those of a segment were wrapped with.
-    fn master(&mut self, segment: u64, keys: &Keys) {
-        if let (Keys::There(slots), Some(masters)) = (keys, &self.masters)
-            && !masters.has(slots.master())
-        {
-            let id = slots.master();
-            self.find(segment, None, What::OtherKey { id });
+        };
+        let wrong = match slots.master() {
+            None => Some(What::KeysHead),
+            Some(id) => (!has(id)).then_some(What::OtherKey { id }),
+        };
+        if let Some(what) = wrong.filter(|_| is_first) {
+            self.find(segment, None, what);
         }
+        Ok(key)
     }
 
     fn record(
@@ -464,6 +348,9 @@ impl Check {
         }
         let mut said = BTreeSet::new();
         for root in roots {
+            if let Some(end) = self.end.as_mut().filter(|end| end.segment == root.segment) {
+                end.is_listed = true;
+            }
             let found = self.sealed.get(&root.segment).copied();
             if found != Some(root) && said.insert((root.segment, root.seal.root)) {
                 let found = found.map(|found| found.seal.root);
@@ -501,8 +388,8 @@ impl Check {
         let (mut next, mut segment) = (1, 1);
         if let Some(end) = self.end.take() {
             (next, segment) = (end.next, end.segment);
-            self.report.torn += end.torn;
             let behind = end.counted();
+            self.report.torn += if behind == u64::MAX { 0 } else { end.torn };
             let counts = |found: &Finding| found.at.is_none_or(|at| at < behind);
             self.report.findings.extend(end.findings.into_iter().filter(counts));
         }
@@ -520,21 +407,21 @@ impl Check {
 }
 
 /// The keys of the records of a segment.
-enum Keys {
-    /// They are not asked for: there are none at all in what is read, or it was said already.
+enum KeysOf {
+    /// They are not asked for, or it was said already that there are none.
     Unknown,
     Missing,
-    There(Slots),
+    There {
+        slots: Slots,
+        /// Whether a record was looked for in them.
+        is_asked: bool,
+    },
 }
 
-impl Keys {
+impl KeysOf {
     fn of(places: &Places, segment: u64) -> io::Result<Self> {
-        // A copy without any keys proves as much as one that has them.
-        if !places.keys().is_dir() {
-            return Ok(Self::Unknown);
-        }
         let slots = Slots::open(places, segment)?.and_then(Result::ok);
-        Ok(slots.map_or(Self::Missing, Self::There))
+        Ok(slots.map_or(Self::Missing, |slots| Self::There { slots, is_asked: false }))
     }
 }
 
@@ -588,14 +475,15 @@ impl Reading {
             (self.next, self.chain) = (*next, *chain);
         }
         let Self { segment, next, chain, seal, marks, findings, .. } = self;
-        Ended { segment, next, chain, seal, marks, torn, findings }
+        Ended { segment, next, chain, seal, marks, torn, is_listed: false, findings }
     }
 }
 
 impl Ended {
-    /// Where what counts of it ends: of what is not sealed, behind the last mark.
+    /// Where what counts of it ends: of what never was sealed, behind the last mark.
     fn counted(&self) -> u64 {
         match self.seal {
+            _ if self.is_listed => u64::MAX,
             Some(_) => u64::MAX,
             None => self.marks.last_key_value().map_or(0, |(_, (_, end))| *end),
         }

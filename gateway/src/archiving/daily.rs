@@ -9,7 +9,7 @@ use mailweir_mail::{Address, Domain, Timestamp};
 /// The last roots that were sent by mail, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mailed {
-    /// The number of the last segment; 0: none was sent.
+    /// The number of the segment whose root was sent last; 0: none was sent.
     pub(super) segment: u64,
     pub(super) at: Timestamp,
 }
@@ -33,9 +33,12 @@ impl Mailed {
     }
 
     /// The roots that are to be sent now: those of the days before, once a day. A clock that was set back
-    /// makes no day wait for ever.
+    /// makes no day wait for ever. A segment may be sealed behind later ones: it is the order of the list that counts.
     pub(super) fn owed(self, roots: &[Root], now: Timestamp) -> &[Root] {
-        let new = roots.iter().position(|root| root.segment > self.segment);
+        let last = roots.iter().rposition(|root| root.segment == self.segment);
+        // Of another list than the one that was sent.
+        let later = || roots.iter().position(|root| root.segment > self.segment);
+        let new = last.map(|last| last + 1).or_else(later);
         match new.and_then(|new| roots.get(new..)) {
             Some(new) if self.segment == 0 || day(self.at) != day(now) => new,
             _ => &[],
@@ -127,6 +130,12 @@ mod tests {
         assert_eq!(numbers(mailed, &roots, later(11)), [0_u64; 0], "today some were sent");
         assert_eq!(numbers(mailed, &roots, later(12)), [3, 4, 5]);
         assert_eq!(numbers(mailed, &roots[..2], later(12)), [0_u64; 0], "there is nothing new");
+        let late = [1, 2, 4, 3, 5].map(root);
+        let next_day = later(12);
+        assert_eq!(numbers(mailed, &late, next_day), [4, 3, 5], "one was sealed late");
+        assert_eq!(numbers(Mailed { segment: 4, ..mailed }, &late[..4], next_day), [3]);
+        assert_eq!(numbers(Mailed { segment: 3, ..mailed }, &late, next_day), [5]);
+        assert_eq!(numbers(mailed, &late[2..], next_day), [4, 3, 5], "another list");
         let back = Timestamp::from_secs(NOON.as_secs() - 86_400);
         assert_eq!(numbers(mailed, &roots, back), [3, 4, 5], "the clock was set back");
     }

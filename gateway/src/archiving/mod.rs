@@ -345,9 +345,16 @@ impl Archiver {
             );
             self.warn(text);
         }
-        // The segment before was sealed now, or is since long.
+        if let Some(segment) = left.seal {
+            let text = format!(
+                "archive: the seal of {} was damaged, and nothing else: it was written again as the list of roots has it; look at the disk",
+                segment.display()
+            );
+            self.warn(text);
+        }
+        // Roots may be owed since long.
         self.sealed.notify_one();
-        Ok(shelf)
+        Ok(self.tell_all_sealed(shelf))
     }
 
     /// What is owed next, with its content. What cannot be read is left out: it is owed again later, or the

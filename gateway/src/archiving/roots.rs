@@ -39,7 +39,7 @@ pub(crate) struct RootsCourier {
     post: ArcSwap<Post>,
     /// Told when a segment was sealed.
     sealed: Arc<Notify>,
-    /// What was sent, as far as the file does not say it: the disk may take nothing.
+    /// What this process has sent: the file may not say it, if the disk takes nothing.
     mailed: Mutex<Option<Mailed>>,
     end: CancellationToken,
 }
@@ -145,7 +145,7 @@ impl RootsCourier {
         let known = blocking(known, move || roots::read(&list)).await?;
         let known: Vec<Root> = known.into_iter().flatten().collect();
         let stored = blocking(read, move || remembered(&memory)).await?;
-        let mailed = self.mailed().filter(|it| it.segment > stored.segment).unwrap_or(stored);
+        let mailed = self.mailed().unwrap_or(stored);
         let now = clock::now();
         for owed in mailed.owed(&known, now).chunks(MOST_ROOTS) {
             let Some(segment) = owed.last().map(|root| root.segment) else { continue };

@@ -11,7 +11,7 @@ use crate::{
     frame::{Head, Seal, SegmentHead, Seq},
     hash::Hash,
     merkle::{self, Nodes},
-    roots::Root,
+    roots::{self, Root},
     scan::{Item, Look, Scan},
 };
 
@@ -146,11 +146,12 @@ impl Segment {
     }
 }
 
-/// The tree of the heads of a segment. Payloads are not read: what was erased has a proof too.
+/// The tree of the heads of a segment. Payloads are not read: what was erased has a proof too. If its seal is
+/// damaged, the list of roots says what it said.
 fn read_segment(places: &Places, segment: u64) -> io::Result<Result<Segment, NoProof>> {
     let (head, mut scan) = Scan::open(&places.segment(segment), Look::AtHeads)?;
     let Ok(SegmentHead { first, .. }) = head else { return Ok(Err(NoProof::Damaged)) };
-    let mut leaves = Vec::new();
+    let (mut leaves, mut seal) = (Vec::new(), None);
     let mut is_whole = true;
     while let Some(part) = scan.next_part()? {
         match part.item {
@@ -160,18 +161,28 @@ fn read_segment(places: &Places, segment: u64) -> io::Result<Result<Segment, NoP
             }
             Item::Mark(_) => {}
             Item::Damage { .. } => is_whole = false,
-            Item::Seal(Seal { records, root, .. }) => {
-                let nodes = Nodes::of(leaves);
-                let is_sound = is_whole && nodes.root() == root;
-                return Ok(if is_sound {
-                    Ok(Segment { first, nodes, records })
-                } else {
-                    Err(NoProof::Damaged)
-                });
+            Item::Seal(found) => {
+                seal = Some(found);
+                break;
             }
         }
     }
-    Ok(Err(if is_whole { NoProof::NotSealed } else { NoProof::Damaged }))
+    let seal = match seal {
+        Some(seal) => Some(seal),
+        None => listed(places, segment)?.map(|root| root.seal),
+    };
+    let Some(Seal { records, root, .. }) = seal else {
+        return Ok(Err(if is_whole { NoProof::NotSealed } else { NoProof::Damaged }));
+    };
+    // Whatever else is damaged: heads that give this root are what was sealed.
+    let nodes = Nodes::of(leaves);
+    let is_sound = nodes.root() == root;
+    Ok(if is_sound { Ok(Segment { first, nodes, records }) } else { Err(NoProof::Damaged) })
+}
+
+fn listed(places: &Places, segment: u64) -> io::Result<Option<Root>> {
+    let mut roots = roots::read(&places.roots())?.into_iter().flatten();
+    Ok(roots.find(|root| root.segment == segment))
 }
 
 /// Segments whose trees are kept.

@@ -16,6 +16,7 @@ use super::{KEY, KeyId, Master, MasterKeys, NONCE, RecordKey, Wrapped, Wrapping}
 use crate::{
     archive::{Places, private, sync_directory},
     frame::{KeysHead, Seq, Unread},
+    scan::{Item, Look, Part, Scan},
 };
 
 /// Makes the keys of the segment that is written to.
@@ -70,8 +71,8 @@ impl Wrapper {
     /// The segment has no more records than those before `next`: destroys keys that none has.
     pub(crate) fn end(&mut self, next: Seq) {
         if let Some(Open { file, head, .. }) = self.open.take() {
-            // If not, they stay: keys of nothing.
-            let _ = trim(&file, &head, next);
+            // If not, they stay until the next start: keys of nothing.
+            let _ = cut(&file, head.first, next);
         }
     }
 }
@@ -133,7 +134,11 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 /// Reads the keys of a segment.
 pub(crate) struct Slots {
     file: File,
-    head: KeysHead,
+    segment: u64,
+    /// The record that has the first slot.
+    first: Seq,
+    /// Absent: the head of the file is damaged, and the segment says where the slots are.
+    master: Option<KeyId>,
     /// Slots that were read together, and the place of the first.
     window: (u64, Vec<u8>),
 }
@@ -152,26 +157,28 @@ pub(crate) enum Slot {
 }
 
 impl Slots {
-    /// Opens the file of a segment. `Ok(None)`: it has none.
+    /// Opens the file of a segment. `Ok(None)`: it has none. Within: its head is damaged, and so is the
+    /// beginning of the segment: nobody can tell whose a slot is.
     pub(crate) fn open(places: &Places, segment: u64) -> io::Result<Option<Result<Self, Unread>>> {
         let file = match File::open(places.keys_of(segment)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let head = read_head(&file, segment)?;
-        Ok(Some(head.map(|head| Self { file, head, window: (0, Vec::new()) })))
+        let order = order(places, &file, segment)?;
+        let window = (0, Vec::new());
+        Ok(Some(order.map(|(first, master)| Self { file, segment, first, master, window })))
     }
 
-    /// The name of the key that has wrapped them.
-    pub(crate) const fn master(&self) -> KeyId {
-        KeyId(self.head.master)
+    /// The name of the key that has wrapped them. `None`: the head of the file is damaged.
+    pub(crate) const fn master(&self) -> Option<KeyId> {
+        self.master
     }
 
     /// What is there of the key of a record.
     pub(crate) fn of(&mut self, seq: Seq, window: usize) -> io::Result<Slot> {
-        let Some(number) = seq.checked_sub(self.head.first) else { return Ok(Slot::Missing) };
-        let of = Wrapping { segment: self.head.segment, seq };
+        let Some(number) = seq.checked_sub(self.first) else { return Ok(Slot::Missing) };
+        let of = Wrapping { segment: self.segment, seq };
         if let Some(slot) = self.known(number) {
             return Ok(read_slot(&slot, of));
         }
@@ -189,48 +196,88 @@ impl Slots {
     }
 }
 
-/// Destroys the keys of records of a segment.
+/// Destroys the keys of records of a segment. What is not there is destroyed; `verify` says that it is missing.
+///
+/// # Errors
+/// The disk failed; or nobody can tell which keys are theirs, and none was destroyed.
 pub(crate) fn destroy(places: &Places, segment: u64, records: &[Seq]) -> io::Result<()> {
-    let file = OpenOptions::new().read(true).write(true).open(places.keys_of(segment));
-    let file = match file {
+    let path = places.keys_of(segment);
+    let file = match OpenOptions::new().read(true).write(true).open(&path) {
         Ok(file) => file,
-        // `verify` says that they are missing; what is not there is destroyed.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    let Ok(head) = read_head(&file, segment)? else { return Ok(()) };
-    let slots = file.metadata()?.len().saturating_sub(KeysHead::LEN as u64) / SLOT as u64;
-    for seq in records {
-        if let Some(number) = seq.checked_sub(head.first).filter(|number| *number < slots) {
+    let Ok((first, _)) = order(places, &file, segment)? else {
+        let path = path.display();
+        let text = format!(
+            "{path}: its head is damaged, and so is the beginning of the segment: nobody can tell whose a key is"
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    };
+    let len = file.metadata()?.len();
+    for number in records.iter().filter_map(|seq| seq.checked_sub(first)) {
+        // Of a slot that is cut off, too.
+        if place(number) < len {
             file.write_all_at(&[0; SLOT], place(number))?;
         }
     }
     file.sync_all()
 }
 
+/// A segment has no more records than those before `next`, and its first is `first`: destroys keys that none has.
+pub(crate) fn trim(places: &Places, segment: u64, first: Seq, next: Seq) -> io::Result<()> {
+    match OpenOptions::new().write(true).open(places.keys_of(segment)) {
+        Ok(file) => cut(&file, first, next),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// The last segment that has keys, and the name of the key that has wrapped them.
 pub(crate) fn latest(places: &Places) -> io::Result<Option<(u64, KeyId)>> {
     for segment in places.keyed()?.into_iter().rev() {
-        if let Some(Ok(slots)) = Slots::open(places, segment)? {
-            return Ok(Some((segment, slots.master())));
+        if let Some(Ok(slots)) = Slots::open(places, segment)?
+            && let Some(master) = slots.master()
+        {
+            return Ok(Some((segment, master)));
         }
     }
     Ok(None)
 }
 
-fn trim(file: &File, head: &KeysHead, next: Seq) -> io::Result<()> {
-    let used = place(next.saturating_sub(head.first));
+fn cut(file: &File, first: Seq, next: Seq) -> io::Result<()> {
+    let used = place(next.saturating_sub(first));
     if file.metadata()?.len() > used { file.set_len(used) } else { Ok(()) }
 }
 
-fn read_head(file: &File, segment: u64) -> io::Result<Result<KeysHead, Unread>> {
+/// Which record has the first slot, and the name of the key that has wrapped them, if the head of the file says it:
+/// the segment knows its first record, too.
+fn order(
+    places: &Places,
+    file: &File,
+    segment: u64,
+) -> io::Result<Result<(Seq, Option<KeyId>), Unread>> {
     let mut bytes = [0; KeysHead::LEN];
-    if read_at(file, &mut bytes, 0)? < bytes.len() {
-        return Ok(Err(Unread::Damaged));
+    if read_at(file, &mut bytes, 0)? == bytes.len()
+        && let Ok(head) = KeysHead::decode(&bytes)
+        && head.segment == segment
+    {
+        return Ok(Ok((head.first, Some(KeyId(head.master)))));
     }
-    let is_its_own = |head: &KeysHead| head.segment == segment;
-    Ok(KeysHead::decode(&bytes)
-        .and_then(|head| Some(head).filter(is_its_own).ok_or(Unread::Damaged)))
+    let (head, mut scan) = match Scan::open(&places.segment(segment), Look::AtHeads) {
+        Ok(segment) => segment,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(Unread::Damaged)),
+        Err(error) => return Err(error),
+    };
+    if let Ok(head) = head
+        && head.number == segment
+    {
+        return Ok(Ok((head.first, None)));
+    }
+    Ok(match scan.next_part()? {
+        Some(Part { item: Item::Record { head, .. }, .. }) => Ok((head.seq, None)),
+        _ => Err(Unread::Damaged),
+    })
 }
 
 fn read_slot(slot: &[u8; SLOT], of: Wrapping) -> Slot {

@@ -16,6 +16,7 @@ use crate::{
     erase::{Target, finish},
     frame::{KeysHead, Packing},
     payload::{Packed, UnpackError},
+    verify::Keys,
 };
 
 #[test]
@@ -114,7 +115,8 @@ fn every_flipped_bit_of_keys_is_found() {
         fs::write(&path, &flipped).unwrap();
         assert!(!home.verify().is_sound(), "byte {at}");
         let found = written.iter().filter(|it| read_with(&home, Some(keys(1)), it.place).is_ok());
-        assert!(found.count() < 2, "byte {at}");
+        // Without the head of the file keys are found by that of the segment.
+        assert_eq!(found.count(), if at < KeysHead::LEN { 2 } else { 1 }, "byte {at}");
     }
     for len in 0..sound.len() {
         fs::write(&path, &sound[..len]).unwrap();
@@ -122,9 +124,94 @@ fn every_flipped_bit_of_keys_is_found() {
     }
     fs::remove_file(&path).unwrap();
     assert_eq!(home.verify().findings[0].what, What::NoKeys);
-    // Who has a copy without any keys can prove it all the same.
-    fs::remove_dir(home.places().keys()).unwrap();
-    assert_eq!(home.verify().findings, []);
+}
+
+/// The directory is gone, one of its files, or the end of one.
+#[test]
+fn lost_keys_are_found_with_and_without_the_key_file_once_for_each_segment() {
+    let mut home = Home::with(Options { segment_size: 1_000, ..encrypted(1) });
+    let written: Vec<_> = (0..8).flat_map(|_| home.write(&["a mail"; 5])).collect();
+    home.archive().seal(now()).unwrap();
+    let last = home.places().numbers().unwrap().pop().unwrap();
+    assert!(last > 2);
+    let found = |asked| {
+        let known = Known { keys: asked, ..Known::default() };
+        let findings = verify(home.places(), known, &mut |_, _| {}).unwrap().findings;
+        findings.into_iter().map(|found| (found.segment, found.at, found.what)).collect::<Vec<_>>()
+    };
+    let key_file = keys(1);
+    let of_segment_1: Vec<_> = written.iter().filter(|it| it.place.segment == 1).collect();
+    let path = home.places().keys_of(1);
+    let sound = fs::read(&path).unwrap();
+
+    fs::write(&path, &sound[..KeysHead::LEN + 2 * SLOT + 75]).unwrap();
+    let seq = of_segment_1.len() as u64;
+    let what = What::KeysLost { first: 3, last: seq, records: seq - 2 };
+    for asked in [Keys::There, Keys::Fit(&key_file)] {
+        assert_eq!(found(asked), [(1, None, what.clone())]);
+    }
+    fs::remove_file(&path).unwrap();
+    for asked in [Keys::There, Keys::Fit(&key_file)] {
+        assert_eq!(found(asked), [(1, None, What::NoKeys)]);
+    }
+    fs::remove_dir_all(home.places().keys()).unwrap();
+    for asked in [Keys::There, Keys::Fit(&key_file)] {
+        let each: Vec<_> = (1..=last).map(|segment| (segment, None, What::NoKeys)).collect();
+        assert_eq!(found(asked), each);
+    }
+    assert_eq!(found(Keys::NotAsked), [], "who has a copy without any can prove it all the same");
+}
+
+#[test]
+fn what_was_erased_needs_no_key() {
+    let mut home = Home::with(encrypted(1));
+    let written = home.write(&["one", "two"]);
+    home.stop();
+    home.options.encryption = Encryption::NoLonger(keys(1));
+    home.start();
+    home.erase(&written);
+    fs::remove_dir_all(home.places().keys()).unwrap();
+    assert_eq!(home.erased(), (2, vec![]));
+}
+
+#[test]
+fn keys_are_destroyed_though_the_head_of_their_file_is_damaged() {
+    let mut home = Home::with(encrypted(1));
+    let written = home.write(&["one", "two", "three"]);
+    let [segment, slots] = [home.places().segment(1), home.places().keys_of(1)];
+    flip(&slots, 20);
+    let known = Known { keys: Keys::Fit(&keys(1)), ..Known::default() };
+    let findings = verify(home.places(), known, &mut |_, _| {}).unwrap().findings;
+    assert_eq!(findings, [Finding { segment: 1, at: None, what: What::KeysHead }]);
+    home.erase(&written[..1]);
+    let of = |record: usize| KeysHead::LEN + record * SLOT..KeysHead::LEN + (record + 1) * SLOT;
+    let is_destroyed = |record| fs::read(&slots).unwrap()[of(record)].iter().all(|byte| *byte == 0);
+    assert!(is_destroyed(0) && !is_destroyed(1));
+    assert_eq!(home.verify().erased, 1);
+    assert_eq!(read_with(&home, Some(keys(1)), written[1].place).unwrap(), "two");
+
+    // Nobody can tell any more which key is whose: it is not said to be done.
+    flip(&segment, 20);
+    assert_eq!(read_with(&home, Some(keys(1)), written[1].place).unwrap(), "two");
+    flip(&segment, SegmentHead::LEN + 20);
+    let done = home.archive().erase(&[wanted(&written[1])], now()).unwrap();
+    let error = done.left.unwrap();
+    assert!(error.to_string().contains("0000000001.keys: its head"), "{error}");
+    assert!(!is_destroyed(1));
+    let bytes = fs::read(&segment).unwrap();
+    assert!(bytes[payload_of(&written[1])].iter().any(|byte| *byte != 0), "its turn is later");
+    let is_left = |found: &Finding| found.what == What::NotErased { seq: 2 };
+    assert!(home.erased().1.iter().any(is_left));
+    flip(&segment, SegmentHead::LEN + 20);
+    home.archive().release().unwrap();
+    assert!(is_destroyed(1));
+    assert_eq!(home.verify().erased, 2);
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
 }
 
 #[test]
@@ -144,7 +231,7 @@ fn keys_and_payloads_that_changed_places_open_nothing() {
         swapped[one.clone()].copy_from_slice(&sound[two.clone()]);
         swapped[two].copy_from_slice(&sound[one]);
         fs::write(&path, swapped).unwrap();
-        assert_eq!(home.verify().findings.len(), 2, "{}", path.display());
+        assert!(!home.verify().is_sound(), "{}", path.display());
         let reader = Reader::new(home.places().clone()).with_keys(Some(keys(1)));
         for record in &written {
             let read = reader.read(record.place).and_then(|mut it| Ok(it.payload.summary()?));
@@ -165,7 +252,7 @@ fn who_verifies_with_the_key_file_hears_what_cannot_be_read_with_it() {
     home.start();
     home.write(&["three"]);
     let with = |keys: &MasterKeys| {
-        let known = Known { keys: Some(keys), ..Known::default() };
+        let known = Known { keys: Keys::Fit(keys), ..Known::default() };
         verify(home.places(), known, &mut |_, _| {}).unwrap().findings
     };
     assert_eq!(with(&both), []);
@@ -184,7 +271,7 @@ fn who_verifies_with_the_key_file_hears_what_cannot_be_read_with_it() {
     fs::write(path, forged).unwrap();
     assert_eq!(home.verify().findings, []);
     let lost = with(&both).into_iter().map(|found| found.what).collect::<Vec<_>>();
-    assert_eq!(lost, [What::KeyLost { seq: 1 }, What::KeyLost { seq: 2 }]);
+    assert_eq!(lost, [What::KeysLost { first: 1, last: 2, records: 2 }]);
 }
 
 /// Somebody has kept a copy of the segment, in a backup.
@@ -241,7 +328,9 @@ fn whatever_a_crash_left_of_an_erased_mail_goes_at_the_next_start() {
         assert_eq!(crashed.erased().0, 0, "{destroyed} bytes destroyed");
         assert_eq!(crashed.start(), Left::default());
         assert_eq!(crashed.erased(), (1, vec![]), "{destroyed} bytes destroyed");
-        assert_eq!(fs::read(crashed.places().keys_of(1)).unwrap(), keys_after);
+        // Without those that no record has.
+        let used = &keys_after[..KeysHead::LEN + 3 * SLOT];
+        assert_eq!(fs::read(crashed.places().keys_of(1)).unwrap(), used);
         assert_eq!(read_with(&crashed, Some(keys(1)), written[1].place).unwrap(), "two");
     }
 }
@@ -293,6 +382,33 @@ fn keys_are_made_many_at_once_and_those_that_no_record_needs_are_destroyed() {
     assert_eq!((report.findings, report.records), (vec![], 2_000));
 }
 
+/// The machine stops before they are, with the segment sealed or not.
+#[test]
+fn keys_that_no_record_has_are_destroyed_at_the_next_start() {
+    for is_sealed in [false, true] {
+        let mut home = Home::with(encrypted(1));
+        let written = home.write(&["one", "two"]);
+        let made = fs::read(home.places().keys_of(1)).unwrap();
+        assert!(made.len() > KeysHead::LEN + 2 * SLOT);
+        if is_sealed {
+            home.archive().seal(now()).unwrap();
+            fs::write(home.places().keys_of(1), &made).unwrap();
+        }
+        home.restart();
+        let left = fs::read(home.places().keys_of(1)).unwrap();
+        assert_eq!(left, made[..KeysHead::LEN + 2 * SLOT]);
+        assert_eq!(read_with(&home, Some(keys(1)), written[1].place).unwrap(), "two");
+        // After a failed sync, too.
+        home.write(&["three"]);
+        home.archive().abandon();
+        home.write(&["four"]);
+        home.restart();
+        let len = fs::metadata(home.places().keys_of(2)).unwrap().len();
+        assert_eq!(usize::try_from(len).unwrap(), KeysHead::LEN + SLOT);
+        assert_eq!(home.verify().findings, []);
+    }
+}
+
 /// The first time the content of a large mail cannot be read to its end, when a part of the group has reached the disk.
 #[test]
 fn a_group_that_is_offered_again_never_has_the_same_nonces() {
@@ -326,9 +442,9 @@ fn a_group_that_is_offered_again_never_has_the_same_nonces() {
 }
 
 /// Content that cannot be read. Says what the segment is at that moment.
-struct Broken {
-    segment: PathBuf,
-    tell: mpsc::Sender<Vec<u8>>,
+pub(super) struct Broken {
+    pub(super) segment: PathBuf,
+    pub(super) tell: mpsc::Sender<Vec<u8>>,
 }
 
 impl Read for Broken {
@@ -339,7 +455,7 @@ impl Read for Broken {
 }
 
 /// Letters that compression does not make much smaller than half.
-fn noise(len: usize) -> Vec<u8> {
+pub(super) fn noise(len: usize) -> Vec<u8> {
     let mut seed = 1_u64;
     let letters = std::iter::repeat_with(|| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -434,4 +550,4 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 /// Bytes of a wrapped key with its checksum.
-const SLOT: usize = 24 + 32 + 16 + 4;
+pub(super) const SLOT: usize = 24 + 32 + 16 + 4;

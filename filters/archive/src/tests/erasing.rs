@@ -1,10 +1,19 @@
 //! What is erased is gone, whatever comes in between, and everything else is as provable as before.
 
-use super::{encryption::encrypted, *};
+use std::{
+    io::{Cursor, Read as _},
+    sync::mpsc,
+};
+
+use super::{
+    encryption::{Broken, SLOT, encrypted, noise},
+    *,
+};
 use crate::{
     entry::{Erased, Erasure, decode},
     erase::{Erase, EraseError, Target, finish},
-    frame::Begins,
+    frame::{Begins, KeysHead},
+    payload::Packed,
 };
 
 #[test]
@@ -283,7 +292,8 @@ fn copies_of_a_mail_that_a_crash_or_a_failed_sync_has_left_go_with_it() {
         let again =
             [ann, bob].map(|id| home.archive().append(vec![of(id, "again")], now()).unwrap()[0]);
         home.erase(&again[1..]);
-        assert_eq!(fs::read(&copy).unwrap(), torn, "it has nothing of that mail");
+        let kept = fs::read(&copy).unwrap();
+        assert_eq!(kept[SegmentHead::LEN..], *torn, "it has nothing of that mail");
         home.erase(&again[..1]);
         assert!(!copy.exists());
         assert_eq!(home.erased(), (2, vec![]));
@@ -313,6 +323,91 @@ fn branded_as(other: &[u8], segment: &[u8], from: usize) -> Vec<u8> {
         }
     }
     branded
+}
+
+/// Its head is written last: until then nothing says whose the bytes are.
+#[test]
+fn a_large_mail_of_which_a_crash_left_a_part_goes_with_the_next_that_is_erased() {
+    for options in [Options::default(), encrypted(1)] {
+        let mut home = Home::with(options.clone());
+        home.write(&["before"]);
+        let part = part_of_a_large_mail(&mut home);
+        let (_, len) = home.only_segment();
+        assert!(part.len() as u64 > len + 1_000_000);
+
+        // The machine stops there.
+        home.stop();
+        fs::write(home.places().segment(1), &part).unwrap();
+        let (bytes, copy) = home.start().torn.unwrap();
+        assert_eq!(bytes, part.len() as u64 - len);
+        let [other, again] = [home.write(&["other"])[0], home.write(&["again"])[0]];
+        assert!(copy.exists(), "nothing was erased");
+        home.erase(&[other]);
+        assert!(!copy.exists());
+        assert_eq!(home.erased(), (1, vec![]));
+        // What is put aside at a start is nothing of what was erased before.
+        home.stop();
+        let path = home.places().segment(2);
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(&part[usize::try_from(len).unwrap()..]).unwrap();
+        let (_, copy) = home.start().torn.unwrap();
+        assert!(copy.exists());
+        home.erase(&[again]);
+        assert!(!copy.exists());
+
+        // A failed sync: it is in the segment still.
+        let mut home = Home::with(options);
+        home.write(&["before"]);
+        home.archive().abandon();
+        let path = home.places().segment(1);
+        let begin = fs::read(&path).unwrap();
+        fs::write(&path, [&begin[..], &part[begin.len()..]].concat()).unwrap();
+        let again = home.write(&["again"]);
+        home.erase(&again);
+        let left = fs::read(&path).unwrap();
+        assert_eq!(left[..begin.len()], begin);
+        assert!(left[begin.len()..].iter().all(|byte| *byte == 0));
+        assert_eq!(home.erased(), (1, vec![]));
+    }
+}
+
+/// What a segment is while a large mail is written to it.
+fn part_of_a_large_mail(home: &mut Home) -> Vec<u8> {
+    let (tell, hear) = mpsc::channel();
+    let broken = Broken { segment: home.places().segment(1), tell };
+    let content = Cursor::new(noise(4_500_000)).chain(broken);
+    let payload = Packed::later(b"summary".to_vec(), content).unwrap();
+    let large = Draft::new(Kind::Capture, About::Itself, None, payload);
+    home.archive().append(vec![large], now()).unwrap_err();
+    hear.recv().unwrap()
+}
+
+/// The mark behind promised mail is damaged: it is put aside, and can be read as long as it is not erased.
+#[test]
+fn whole_mail_that_was_put_aside_keeps_its_key_and_loses_it_when_it_is_erased() {
+    let ann = QueueId::new(now(), 7);
+    let of_ann = || Draft { id: Some(ann), ..draft(Kind::Capture, About::Itself, "to ann") };
+    let mut home = Home::with(encrypted(1));
+    home.write(&["before"]);
+    home.archive().append(vec![of_ann()], now()).unwrap();
+    let (mut bytes, len) = home.only_segment();
+    let slots = fs::read(home.places().keys_of(1)).unwrap();
+    home.stop();
+    bytes[usize::try_from(len).unwrap() - 1] ^= 1;
+    fs::write(home.places().segment(1), &bytes).unwrap();
+    let (_, copy) = home.start().torn.unwrap();
+    let other = home.write(&["other"]);
+    home.erase(&other);
+    let kept = |slots: usize| KeysHead::LEN + slots * SLOT;
+    assert!(copy.exists());
+    assert_eq!(fs::read(home.places().keys_of(1)).unwrap(), slots[..kept(2)]);
+    let again = home.archive().append(vec![of_ann()], now()).unwrap();
+    home.erase(&again);
+    assert!(!copy.exists());
+    let left = fs::read(home.places().keys_of(1)).unwrap();
+    assert_eq!(left[..kept(1)], slots[..kept(1)]);
+    assert!(left[kept(1)..].iter().all(|byte| *byte == 0));
+    assert_eq!(home.erased(), (2, vec![]));
 }
 
 impl Home {

@@ -109,6 +109,7 @@ impl Erasures {
         if unfit.is_empty() {
             return Ok((erased, findings));
         }
+        let mut lost = BTreeMap::<u64, Vec<(Seq, Place)>>::new();
         // What is missing altogether is found elsewhere.
         for (head, place) in records::locate(places, &unfit)? {
             let seq = head.seq;
@@ -118,7 +119,7 @@ impl Erasures {
                 findings.push(found(place, What::Changed { seq }));
             }
             if !is_said && self.keyless.has(seq) {
-                findings.push(found(place, What::KeyLost { seq }));
+                lost.entry(place.segment).or_default().push((seq, place));
             }
             if is_said && !is_known {
                 match is_erased(places, &head, place)? {
@@ -127,6 +128,7 @@ impl Erasures {
                 }
             }
         }
+        findings.extend(lost.values().filter_map(|lost| keys_lost(lost)));
         Ok((erased, findings))
     }
 
@@ -151,6 +153,18 @@ fn found(place: Place, what: What) -> Finding {
     Finding { segment: place.segment, at: Some(place.at), what }
 }
 
+/// One for a segment: with a part of the file, keys of tens of thousands are lost.
+fn keys_lost(records: &[(Seq, Place)]) -> Option<Finding> {
+    let (&(first, place), &(last, _)) = (records.first()?, records.last()?);
+    Some(match records.len() {
+        1 => found(place, What::KeyLost { seq: first }),
+        count => {
+            let what = What::KeysLost { first, last, records: count as u64 };
+            Finding { segment: place.segment, at: None, what }
+        }
+    })
+}
+
 const fn is_erasable(head: &Head) -> bool {
     matches!(head.kind, Kind::Capture | Kind::Outcome)
 }
@@ -163,8 +177,14 @@ fn is_erased(places: &Places, head: &Head, place: Place) -> io::Result<bool> {
     if head.packing == Packing::Zstd {
         return Ok(true);
     }
-    let Some(Ok(mut slots)) = Slots::open(places, place.segment)? else { return Ok(true) };
-    Ok(matches!(slots.of(head.seq, 1)?, Slot::Destroyed | Slot::Missing))
+    Ok(match Slots::open(places, place.segment)? {
+        None => true,
+        Some(Ok(mut slots)) => {
+            matches!(slots.of(head.seq, 1)?, Slot::Destroyed | Slot::Missing)
+        }
+        // It may be there, and nobody could have destroyed it.
+        Some(Err(_)) => false,
+    })
 }
 
 /// What a payload is now.

@@ -18,7 +18,7 @@ use clap::{Args, Subcommand};
 use mailweir_archive::{
     MasterKeys, Places, Reader,
     roots::{self, Root},
-    verify::{Known, Report, verify},
+    verify::{Keys, Known, Report, verify},
 };
 
 use super::{
@@ -83,6 +83,9 @@ struct VerifyOptions {
     /// A list of roots that was kept elsewhere; may be given several times
     #[arg(long, value_name = "FILE")]
     roots: Vec<PathBuf>,
+    /// Says nothing of keys: this is a copy that was made without them
+    #[arg(long, conflicts_with = "key_file")]
+    without_keys: bool,
 }
 
 const AFTER_HELP: &str = "\
@@ -146,7 +149,12 @@ fn run_verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
     for list in &options.roots {
         kept.extend(read_roots(list)?);
     }
-    let known = Known { roots: &kept, keys: reader.keys(), ..Known::default() };
+    let keys = match reader.keys() {
+        _ if options.without_keys => Keys::NotAsked,
+        Some(keys) => Keys::Fit(keys),
+        None => Keys::There,
+    };
+    let known = Known { roots: &kept, keys, ..Known::default() };
     let mut progress = Progress::begin();
     let mut show = |done, all| progress.show((done, all), || megabytes(all));
     let report = verify(places, known, &mut show);

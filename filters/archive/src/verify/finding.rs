@@ -1,0 +1,169 @@
+//! What may be wrong with an archive, and the words for it.
+
+use std::fmt;
+
+use crate::{
+    frame::{Seq, Unread},
+    hash::Hash,
+    keys::KeyId,
+};
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The number of the segment.
+    pub segment: u64,
+    /// Bytes from its beginning, if it is about one place.
+    pub at: Option<u64>,
+    /// What.
+    pub what: What,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Segments are not there.
+    NoSegment {
+        /// The number of the last of them.
+        last: u64,
+    },
+    /// The head of the segment is not what was written.
+    Head(Unread),
+    /// The segment does not go on where the one before it ends.
+    NotBound,
+    /// Bytes that are nothing.
+    Unreadable {
+        /// How many.
+        bytes: u64,
+    },
+    /// Records are missing.
+    Missing {
+        /// The first of them.
+        first: Seq,
+        /// The last of them.
+        last: Seq,
+    },
+    /// A record is not in its place.
+    Misplaced {
+        /// Its number.
+        seq: Seq,
+    },
+    /// The payload of a record is not what was written, and no record says that it was erased.
+    Changed {
+        /// The number of the record.
+        seq: Seq,
+    },
+    /// A record says that the payload of this one was erased, and it is there, or a part of it.
+    NotErased {
+        /// The number of the record.
+        seq: Seq,
+    },
+    /// A record is encrypted, and its key is missing or damaged: nobody can read it.
+    KeyLost {
+        /// The number of the record.
+        seq: Seq,
+    },
+    /// As [`What::KeyLost`], of more than one record of the segment.
+    KeysLost {
+        /// The first of them.
+        first: Seq,
+        /// The last of them.
+        last: Seq,
+        /// How many.
+        records: u64,
+    },
+    /// The segment has encrypted records that are not erased, and the file with their keys is missing, or nobody
+    /// can tell which key is whose.
+    NoKeys,
+    /// The head of the file with the keys of the segment is damaged. They are found without it.
+    KeysHead,
+    /// The keys of the segment were wrapped with one that the key file does not have.
+    OtherKey {
+        /// Its name.
+        id: KeyId,
+    },
+    /// The file ends in a record.
+    Cut {
+        /// The number of the record.
+        seq: Seq,
+    },
+    /// Records do not follow from those before them: a head was changed together with its checksum.
+    NotChained {
+        /// The number of the last of them.
+        before: Seq,
+    },
+    /// The seal does not fit the records.
+    Seal,
+    /// The segment has no seal, though another one comes behind it that says what it was.
+    NotSealed,
+    /// Something stands behind the seal.
+    BehindSeal,
+    /// A list of roots says something else of the segment.
+    Root {
+        /// What the list says.
+        listed: Hash,
+        /// What the seal says; absent: there is none.
+        found: Option<Hash>,
+    },
+    /// The segment is sealed, and is not in the archive's own list of roots.
+    NotListed,
+    /// A line of the archive's own list of roots makes no sense.
+    List(String),
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSegment { last } => {
+                write!(f, "the segment is missing, and all others up to number {last}")
+            }
+            Self::Head(why) => write!(f, "the head of the segment: {why}"),
+            Self::NotBound => {
+                f.write_str("the segment does not go on where the one before it ends")
+            }
+            Self::Unreadable { bytes } => write!(f, "{bytes} bytes are damaged"),
+            Self::Missing { first, last } if first == last => {
+                write!(f, "record {first} is missing")
+            }
+            Self::Missing { first, last } => write!(f, "records {first} to {last} are missing"),
+            Self::Misplaced { seq } => write!(f, "record {seq} is not in its place"),
+            Self::Changed { seq } => write!(f, "record {seq} was changed"),
+            Self::NotErased { seq } => {
+                write!(f, "record {seq} is said to be erased, and is there")
+            }
+            Self::KeyLost { seq } => {
+                write!(f, "the key of record {seq} is missing or damaged: nobody can read it")
+            }
+            Self::KeysLost { first, last, records } => write!(
+                f,
+                "the keys of {records} records from {first} to {last} are missing or damaged: nobody can read them"
+            ),
+            Self::NoKeys => f.write_str(
+                "the file with the keys of its records is missing or damaged: nobody can read them",
+            ),
+            Self::KeysHead => f.write_str(
+                "the head of the file with the keys of its records is damaged; the keys are not",
+            ),
+            Self::OtherKey { id } => {
+                write!(f, "its records need the key {id}, and the key file does not have it")
+            }
+            Self::Cut { seq } => write!(f, "record {seq} is cut off"),
+            Self::NotChained { before } => {
+                write!(f, "records up to {before} do not follow from those before them")
+            }
+            Self::Seal => f.write_str("the seal does not fit the records"),
+            Self::NotSealed => f.write_str("the segment was sealed, and its seal is missing"),
+            Self::BehindSeal => f.write_str("something stands behind the seal"),
+            Self::Root { listed, found: Some(found) } => {
+                write!(f, "the root is {found}; the list of roots says {listed}")
+            }
+            Self::Root { listed, found: None } => {
+                write!(f, "there is no root; the list of roots says {listed}")
+            }
+            Self::NotListed => f.write_str("the segment is sealed and not in the list of roots"),
+            Self::List(line) => {
+                write!(f, "the list of roots has a line that makes no sense: {line:?}")
+            }
+        }
+    }
+}
