@@ -29,18 +29,23 @@ use mailweir::{
     observe::{Level, LogFormat, LogOptions, Observer},
     store::Store,
 };
+use mailweir_mail::QueueId;
 use tempfile::TempDir;
 
 use self::setup::Home;
 pub use self::{
     archive::{Archive, Archived},
     log::Log,
-    mail::{Mail, mail},
+    mail::{Mail, mail, mail_to},
     peer::{Answer, Peer},
     queue::Queue,
     setup::{AUDITOR, Setup, TRUSTED, USER, USER_OFFICE, USER_PASSWORD, USER_TV, loopback_address},
 };
-use crate::{program, wait};
+use crate::{
+    program,
+    sink::{Script, Sink},
+    wait,
+};
 
 /// A gateway at work, or at rest between [`Gateway::stop`] and [`Gateway::start_again`].
 pub struct Gateway {
@@ -65,6 +70,14 @@ impl Gateway {
         let mut gateway = Self { home, config, log: Log::new(), app: None, _directory: directory };
         gateway.start_again().await;
         gateway
+    }
+
+    /// Starts a gateway in front of a sink that archives all mail, with these sections besides.
+    pub async fn archiving(sections: &str) -> (Self, Archive, Sink) {
+        let sink = Sink::start(Script::smtp()).await;
+        let archive = Archive::new();
+        let setup = Setup::before(&sink).section("archive", &archive.section()).sections(sections);
+        (Self::start(&setup).await, archive, sink)
     }
 
     /// Starts a second gateway on the same data directory, and returns why it does not start.
@@ -190,6 +203,11 @@ impl Gateway {
         answer
     }
 
+    /// Submits a mail that must be accepted.
+    pub async fn accept(&self, mail: Mail) -> QueueId {
+        self.submit(mail).await.expect_accepted()
+    }
+
     /// Connects to the first listener.
     pub async fn connect(&self) -> Peer {
         let first = &self.config.listeners[0];
@@ -236,7 +254,7 @@ impl Gateway {
     ///
     /// # Panics
     /// If it has none.
-    pub fn remove_spool_file(&self, id: mailweir_mail::QueueId) {
+    pub fn remove_spool_file(&self, id: QueueId) {
         let spool = self.config.server.data_dir.join("queue/spool");
         let files = std::fs::read_dir(&spool).expect("a spool").flatten();
         let named = files.map(|directory| directory.path().join(id.to_string()));

@@ -229,14 +229,14 @@ fn ask_and_print(way: &Way, wanted: Ask, mut printer: Printer) -> anyhow::Result
 }
 
 /// The archive that is meant.
-pub(in crate::cli) struct Archive {
+pub(super) struct Archive {
     config: Config,
     settings: config::Archive,
 }
 
 impl Archive {
     /// `None`: the configuration has errors, and they were printed.
-    pub(in crate::cli) fn of(config: &Path) -> anyhow::Result<Option<Self>> {
+    pub(super) fn of(config: &Path) -> anyhow::Result<Option<Self>> {
         let Ok(config) = load(config) else { return Ok(None) };
         let Some(settings) = config.archive.clone() else {
             bail!("nothing is archived: archive.enabled is not set");
@@ -248,7 +248,7 @@ impl Archive {
     ///
     /// # Errors
     /// The query makes no sense, or the archive cannot be asked.
-    pub(in crate::cli) fn find(&self, query: &str) -> anyhow::Result<Vec<QueueId>> {
+    pub(super) fn find(&self, query: &str) -> anyhow::Result<Vec<QueueId>> {
         let utc_offset = TimeZone::of_machine().offset(clock::now());
         let (mut ids, mut before) = (Vec::new(), None);
         loop {
@@ -269,7 +269,7 @@ impl Archive {
     ///
     /// # Errors
     /// It cannot be written down: then it must not be done.
-    pub(in crate::cli) fn note(&self, deed: AccessDeed) -> anyhow::Result<()> {
+    pub(super) fn note(&self, deed: AccessDeed) -> anyhow::Result<()> {
         self.ask_for(Ask::Note { deed }, |_| {})
     }
 

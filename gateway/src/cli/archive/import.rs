@@ -22,7 +22,7 @@ use mailweir_filters::archiving::{Facts, Rules};
 use mailweir_mail::{Address, Envelope, QueueId, compose::one_line};
 use serde::de::DeserializeOwned;
 
-use super::{
+use super::super::{
     ExitCode, load, operator,
     progress::{Progress, megabytes},
 };
