@@ -6,6 +6,7 @@
 //! from 127.0.0.1, a stranger, unless they are told to come from [`TRUSTED`].
 
 mod archive;
+mod import;
 mod log;
 mod mail;
 mod peer;
@@ -35,6 +36,7 @@ use tempfile::TempDir;
 use self::setup::Home;
 pub use self::{
     archive::{Archive, Archived},
+    import::{Import, brought},
     log::Log,
     mail::{Mail, mail, mail_to},
     peer::{Answer, Peer},
@@ -206,6 +208,16 @@ impl Gateway {
     /// Submits a mail that must be accepted.
     pub async fn accept(&self, mail: Mail) -> QueueId {
         self.submit(mail).await.expect_accepted()
+    }
+
+    /// Begins to bring mail into its archive; with `again`, also what is there.
+    ///
+    /// # Panics
+    /// If it archives nothing.
+    #[must_use]
+    pub fn begin_import(&self, again: bool) -> Import {
+        let settings = self.config.archive.clone().expect("an archive");
+        Import::begin(self.store(), settings, again)
     }
 
     /// Connects to the first listener.

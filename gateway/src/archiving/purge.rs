@@ -132,6 +132,7 @@ const LONGEST_REST: u32 = 31;
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use mailweir_archive::{
         Places,
         entry::{Capture, Direction, LegalHold, Note, Source},
@@ -188,7 +189,7 @@ mod tests {
 
     async fn bring(room: &Room, serial: u32, keep_days: Option<u32>) -> Seq {
         let capture = capture(serial, keep_days);
-        let mails = [(capture, Vec::new())];
+        let mails = [(capture, Bytes::new().into())];
         let written = room.with(move |shelf| shelf.bring(&mails, clock::now())).await;
         written.unwrap().unwrap()[0].head.seq
     }

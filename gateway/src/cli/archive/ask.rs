@@ -8,6 +8,7 @@ use std::{
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use mailweir_archive::{entry::AccessDeed, holds::Person};
+use mailweir_filters::archiving::Rules;
 use mailweir_mail::{Address, QueueId};
 
 use super::{
@@ -271,6 +272,43 @@ impl Archive {
     /// It cannot be written down: then it must not be done.
     pub(super) fn note(&self, deed: AccessDeed) -> anyhow::Result<()> {
         self.ask_for(Ask::Note { deed }, |_| {})
+    }
+
+    /// Brings mails in, until no more come. `again`: also what is there already.
+    ///
+    /// # Errors
+    /// The archive cannot be asked, or it went away before all was done.
+    pub(super) async fn import(
+        &self,
+        again: bool,
+        mails: &mut control::Mails,
+        mut tell: impl FnMut(Told),
+    ) -> anyhow::Result<()> {
+        let mut failed = None;
+        let answers = |answer| {
+            match answer {
+                Answer::Archive(Told::Failed { reason }) | Answer::Failed { reason } => {
+                    failed = Some(reason);
+                }
+                Answer::Archive(told) => tell(told),
+                // Not asked for here.
+                _ => {}
+            }
+            Ok(())
+        };
+        let (store, by) = (Store::of(&self.config), operator());
+        control::import(&store, &self.settings, (&by, again), mails, answers).await?;
+        failed.map_or(Ok(()), |reason| Err(anyhow::anyhow!("{reason}")))
+    }
+
+    /// What is configured.
+    pub(super) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The rules by which mail is kept.
+    pub(super) const fn rules(&self) -> &Rules {
+        &self.settings.rules
     }
 
     fn ask_for(&self, wanted: Ask, mut tell: impl FnMut(Told)) -> anyhow::Result<()> {

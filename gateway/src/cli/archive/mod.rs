@@ -1,8 +1,8 @@
 //! `mailweir archive`: finding, looking at, holding and erasing mail, and whether it is what was written.
 //!
-//! `verify` and `export` read the archive beside a server that runs, `prove` reads no archive, and `import` needs it
-//! for itself. For all else the server is asked, so that the archive knows who did what; if none runs, the archive
-//! is opened itself.
+//! `verify` and `export` read the archive beside a server that runs, and `prove` reads no archive. For all else the
+//! server is asked, so that one alone writes and the archive knows who did what; if none runs, the archive is opened
+//! itself.
 
 mod ask;
 mod export;
@@ -53,7 +53,7 @@ enum Verb {
     Export(export::ExportOptions),
     /// Says whether the records of mails that were taken out were in the archive. Needs no archive
     Prove(prove::ProveOptions),
-    /// Archives mails out of files, mailboxes and Maildirs. No server may run
+    /// Archives mails out of files, mailboxes and Maildirs
     Import(import::ImportOptions),
     /// Makes the index anew that mail is searched with
     Reindex(reindex::ReindexOptions),

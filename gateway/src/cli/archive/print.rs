@@ -47,6 +47,8 @@ impl Printer {
             | Told::Access { .. }
             | Told::Hold(_)
             | Told::Erased { .. }
+            | Told::Remembering { .. }
+            | Told::Imported(_)
             | Told::Done { .. } => {}
         }
         if self.json {
@@ -54,7 +56,8 @@ impl Printer {
         }
         match told {
             Told::Mail(line) => print_line(&mut out, line),
-            Told::Found(_) => Ok(()),
+            // An import has its own words for it.
+            Told::Found(_) | Told::Remembering { .. } | Told::Imported(_) => Ok(()),
             Told::Shown(shown) => print_shown(&mut out, shown),
             Told::Access { at, id, access } => print_use(&mut out, *at, *id, access),
             Told::Hold(case) => print_case(&mut out, case),
