@@ -271,7 +271,8 @@ impl App {
         let moderation = Arc::clone(&self.moderation);
         let archive = self.room();
         let finder = self.finder.clone();
-        let operated = control::Operated { egress, gate, moderation, archive, finder };
+        let data_dir = store.data_dir().into();
+        let operated = control::Operated { egress, gate, moderation, archive, finder, data_dir };
         let (end, observer) = (self.end.clone(), self.shared.observer.clone());
         self.services.spawn(async move {
             if let Err(error) = control::serve(&control, operated, end).await {

@@ -6,6 +6,7 @@
 //! from 127.0.0.1, a stranger, unless they are told to come from [`TRUSTED`].
 
 mod archive;
+mod import;
 mod log;
 mod mail;
 mod peer;
@@ -29,18 +30,24 @@ use mailweir::{
     observe::{Level, LogFormat, LogOptions, Observer},
     store::Store,
 };
+use mailweir_mail::QueueId;
 use tempfile::TempDir;
 
 use self::setup::Home;
 pub use self::{
     archive::{Archive, Archived},
+    import::{Import, brought},
     log::Log,
-    mail::{Mail, mail},
+    mail::{Mail, mail, mail_to},
     peer::{Answer, Peer},
     queue::Queue,
     setup::{AUDITOR, Setup, TRUSTED, USER, USER_OFFICE, USER_PASSWORD, USER_TV, loopback_address},
 };
-use crate::{program, wait};
+use crate::{
+    program,
+    sink::{Script, Sink},
+    wait,
+};
 
 /// A gateway at work, or at rest between [`Gateway::stop`] and [`Gateway::start_again`].
 pub struct Gateway {
@@ -65,6 +72,14 @@ impl Gateway {
         let mut gateway = Self { home, config, log: Log::new(), app: None, _directory: directory };
         gateway.start_again().await;
         gateway
+    }
+
+    /// Starts a gateway in front of a sink that archives all mail, with these sections besides.
+    pub async fn archiving(sections: &str) -> (Self, Archive, Sink) {
+        let sink = Sink::start(Script::smtp()).await;
+        let archive = Archive::new();
+        let setup = Setup::before(&sink).section("archive", &archive.section()).sections(sections);
+        (Self::start(&setup).await, archive, sink)
     }
 
     /// Starts a second gateway on the same data directory, and returns why it does not start.
@@ -190,6 +205,21 @@ impl Gateway {
         answer
     }
 
+    /// Submits a mail that must be accepted.
+    pub async fn accept(&self, mail: Mail) -> QueueId {
+        self.submit(mail).await.expect_accepted()
+    }
+
+    /// Begins to bring mail into its archive; with `again`, also what is there.
+    ///
+    /// # Panics
+    /// If it archives nothing.
+    #[must_use]
+    pub fn begin_import(&self, again: bool) -> Import {
+        let settings = self.config.archive.clone().expect("an archive");
+        Import::begin(self.store(), settings, again)
+    }
+
     /// Connects to the first listener.
     pub async fn connect(&self) -> Peer {
         let first = &self.config.listeners[0];
@@ -236,7 +266,7 @@ impl Gateway {
     ///
     /// # Panics
     /// If it has none.
-    pub fn remove_spool_file(&self, id: mailweir_mail::QueueId) {
+    pub fn remove_spool_file(&self, id: QueueId) {
         let spool = self.config.server.data_dir.join("queue/spool");
         let files = std::fs::read_dir(&spool).expect("a spool").flatten();
         let named = files.map(|directory| directory.path().join(id.to_string()));

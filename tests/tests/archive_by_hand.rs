@@ -19,7 +19,6 @@ use mailweir_archive::{
 use mailweir_tests::{
     installation::{Installation, Plan},
     peers::Said,
-    wait,
 };
 
 const DONE: Option<i32> = Some(0);
@@ -293,18 +292,38 @@ fn journal_reports_bring_their_envelopes_and_rules_leave_out_what_they_mean() {
 }
 
 #[test]
-fn while_a_server_has_the_archive_nothing_is_imported() {
-    let Some(plan) = plan("") else { return };
-    let mut gateway = plan.install();
-    let mail = "Subject: x\n\nx\n";
-    write(&gateway.path("old"), "1.eml", mail);
-    assert_eq!(import(&gateway, &["old"]).status, DONE);
+fn an_import_doubles_nothing_whether_a_server_runs_or_not() {
+    let Some(mut gateway) = with_old_mail() else { return };
+    let expect = |gateway: &Installation, words: &[&str], counts: &str| {
+        let said = import(gateway, words);
+        assert_eq!(said.status, DONE, "{said:?}");
+        assert!(said.text.starts_with(counts), "{said:?}");
+    };
     gateway.start();
-    let refused = || Some(import(&gateway, &["old"])).filter(|said| said.status == REFUSED);
-    let said = wait::within(wait::PATIENCE, refused).unwrap();
-    assert!(said.text.contains("stop the server"), "{said:?}");
+    write(&gateway.path("old"), "new.eml", "Subject: new\n\nx\n");
+    let large = format!("Subject: large\n\n{}", "0123456789abcdef\n".repeat(1 << 17));
+    write(&gateway.path("old"), "large.eml", &large);
+    expect(&gateway, &["old"], "2 mails archived, 2.4 MB; 4 were there already\n");
+    expect(&gateway, &["old"], "0 mails archived, 0.0 MB; 6 were there already\n");
+    let _ = gateway.expect_log("sealed: 2 records");
+    let captures = captures(&gateway);
+    assert_eq!(captures.len(), 6);
+    let found = captures.iter().find(|(_, content)| content.starts_with("Subject: large"));
+    let (capture, content) = found.unwrap();
+    assert!(*content == large.replace('\n', "\r\n"), "byte for byte");
+    assert_eq!(capture.size, content.len() as u64);
+    let Source::Imported { from, .. } = &capture.note.source else { panic!("{capture:?}") };
+    assert!(from.ends_with("large.eml"), "{from}");
+
+    let id = captures[0].0.id.to_string();
+    assert_eq!(archive(&gateway, &["erase", &id, "--reason", "request 7"]).status, DONE);
+    let counts = "0 mails archived, 0.0 MB; 5 were there already; 1 were erased here and stay so\n";
+    expect(&gateway, &["old"], counts);
     gateway.stop();
-    assert_eq!(import(&gateway, &["old"]).status, DONE);
+    expect(&gateway, &["old"], counts);
+    gateway.start();
+    expect(&gateway, &["old/new.eml", "--again"], "1 mails archived, 0.0 MB\n");
+    assert_eq!(archive(&gateway, &["verify"]).status, DONE);
 }
 
 fn plan(rule: &str) -> Option<Plan> {

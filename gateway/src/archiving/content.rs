@@ -1,20 +1,44 @@
-//! The content of a mail on its way into the archive: in memory, or read from the queue's file piece by piece.
+//! The content of a mail on its way into the archive: in memory, or read from a file piece by piece.
 
-use bytes::Bytes;
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::FileExt as _,
+    path::Path,
+    sync::Arc,
+};
+
+use bytes::{Buf as _, Bytes};
 use mailweir_archive::{
     hash::{Hash, Hasher},
     payload::{PackError, Packed, Packer},
 };
 use mailweir_queue::{self as queue, Body, BodyError, Queue, ToArchive};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::shelf;
 
 /// What the archive takes of a mail.
-pub(super) enum Content {
+pub(crate) enum Content {
     /// All of it; nothing, if it has that already.
     Memory(Bytes),
-    /// A file that was what it should be when it was read once.
+    /// A file of the queue that was what it should be when it was read once.
     File { file: queue::Content, hash: Hash },
+    /// A file without a name that was written for this, and goes with this.
+    Spooled { file: Arc<File>, size: u64, hash: Hash },
+}
+
+/// Nothing is left of a mail: it could not be read to its end, or not kept meanwhile.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotReceived {
+    #[error("its content breaks off: {0}")]
+    Read(io::Error),
+    #[error("it cannot be kept in {place} meanwhile: {error}")]
+    Spool {
+        place: Box<Path>,
+        #[source]
+        error: io::Error,
+    },
 }
 
 impl Content {
@@ -41,9 +65,42 @@ impl Content {
         }
     }
 
+    /// That of a mail that somebody sends. Of a large one no more than a piece is in memory; a file for it is made in
+    /// `place`.
+    ///
+    /// # Errors
+    /// [`NotReceived`].
+    pub(crate) async fn receive(
+        from: &mut (impl AsyncRead + Unpin),
+        size: u64,
+        place: &Path,
+    ) -> Result<Self, NotReceived> {
+        if size <= MOST_IN_MEMORY {
+            let mut bytes = vec![0; size as usize];
+            from.read_exact(&mut bytes).await.map_err(NotReceived::Read)?;
+            return Ok(Self::Memory(bytes.into()));
+        }
+        let not_spooled = |error| NotReceived::Spool { place: place.into(), error };
+        let file = tempfile::tempfile_in(place).map_err(not_spooled)?;
+        let mut file = tokio::fs::File::from_std(file);
+        let (mut hasher, mut left, mut piece) = (Hasher::new(), size, vec![0; PIECE]);
+        while left > 0 {
+            let part = piece.len().min(left as usize);
+            let part = &mut piece[..part];
+            from.read_exact(part).await.map_err(NotReceived::Read)?;
+            hasher.update(part);
+            file.write_all(part).await.map_err(not_spooled)?;
+            left -= part.len() as u64;
+        }
+        file.flush().await.map_err(not_spooled)?;
+        let file = Arc::new(file.into_std().await);
+        Ok(Self::Spooled { file, size, hash: hasher.finish() })
+    }
+
     pub(super) fn size(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
+            Self::Spooled { size, .. } => *size,
             Self::File { file, .. } => file.size(),
         }
     }
@@ -51,7 +108,7 @@ impl Content {
     pub(super) fn hash(&self) -> Hash {
         match self {
             Self::Memory(bytes) => Hash::of(bytes),
-            Self::File { hash, .. } => *hash,
+            Self::File { hash, .. } | Self::Spooled { hash, .. } => *hash,
         }
     }
 
@@ -59,8 +116,41 @@ impl Content {
     /// at anew with the next one.
     pub(super) fn pack(&self, summary: Vec<u8>, packer: &mut Packer) -> Result<Packed, PackError> {
         match self {
-            Self::Memory(bytes) => packer.pack(&summary, bytes),
+            Self::Memory(bytes) if bytes.len() as u64 <= MOST_IN_MEMORY => {
+                packer.pack(&summary, bytes)
+            }
+            // It is there once, and needs no room for a copy.
+            Self::Memory(bytes) => Packed::later(summary, bytes.clone().reader()),
             Self::File { file, .. } => Packed::later(summary, file.blocking_reader()),
+            Self::Spooled { file, .. } => {
+                Packed::later(summary, FromStart { file: Arc::clone(file), at: 0 })
+            }
         }
     }
 }
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Self {
+        Self::Memory(bytes)
+    }
+}
+
+/// Reads a file from its beginning, however often it was read.
+struct FromStart {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+/// Bytes of content that are kept in memory, and not in a file.
+const MOST_IN_MEMORY: u64 = 1 << 20;
+
+/// Bytes that are read at once.
+const PIECE: usize = 256 << 10;

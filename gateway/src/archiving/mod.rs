@@ -9,6 +9,7 @@ mod content;
 mod daily;
 mod decided;
 pub(crate) mod indexing;
+mod known;
 mod note;
 mod own;
 mod owner;
@@ -36,11 +37,9 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::indexing::{FindError, Finder, Lag, Sight, search_files};
-use self::{
-    content::Content,
-    shelf::{Opened, Shelf, ShelfError},
-};
+use self::shelf::{Opened, Shelf, ShelfError};
 pub(crate) use self::{
+    content::Content,
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
     own::{Kept, OwnMail},
@@ -66,6 +65,8 @@ pub(crate) struct Archiver {
     jobs: mpsc::Sender<Job>,
     /// One for each question of people for which files may be read now.
     readers: Arc<Semaphore>,
+    /// One for each import that may run now.
+    importers: Arc<Semaphore>,
     /// Until it runs.
     waiting: Mutex<Option<Jobs>>,
     /// Told when a segment was sealed.
@@ -143,6 +144,7 @@ impl Archiver {
         let (jobs, waiting) = mpsc::channel(MOST_JOBS);
         let waiting = Mutex::new(Some(Jobs(waiting)));
         let readers = Arc::new(Semaphore::new(MOST_READERS));
+        let importers = Arc::new(Semaphore::new(1));
         let written = watch::Sender::new(None);
         Self {
             settings,
@@ -153,6 +155,7 @@ impl Archiver {
             unread,
             jobs,
             readers,
+            importers,
             waiting,
             sealed,
             end,

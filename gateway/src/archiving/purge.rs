@@ -162,6 +162,7 @@ const LONGEST_REST: u32 = 31;
 mod tests {
     use std::{cell::RefCell, future::ready, path::Path};
 
+    use bytes::Bytes;
     use mailweir_archive::{
         Places, Reader,
         entry::{self, Erased, Erasure, LegalHold},
@@ -262,7 +263,7 @@ mod tests {
 
     async fn bring(room: &Room, serial: u32, keep_days: Option<u32>) -> Seq {
         let id = QueueId::new(clock::now(), serial);
-        let mails = [(imported(id, keep_days), Vec::new())];
+        let mails = [(imported(id, keep_days), Bytes::new().into())];
         let written = room.with(move |shelf| shelf.bring(&mails, clock::now())).await;
         written.unwrap().unwrap()[0].head.seq
     }

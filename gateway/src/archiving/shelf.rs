@@ -11,8 +11,8 @@ use std::{
 };
 
 use mailweir_archive::{
-    About, Archive, Draft, Left, OpenError, Places, Reader, WriteError, Written,
-    catalogue::{Catalogue, Facts, Found, Row},
+    About, Archive, Draft, Left, OpenError, Reader, WriteError, Written,
+    catalogue::{Catalogue, Facts, Found, Row, Rows},
     commit::Salt,
     entry::{
         self, Access, Capture, Direction, Ending, Erasure, Fared, Note, Outcome, Source,
@@ -210,12 +210,12 @@ impl Shelf {
     /// Takes in mails that the queue does not know. Once this gives `Ok`, all of them are on the disk.
     pub(crate) fn bring(
         &mut self,
-        mails: &[(Capture, Vec<u8>)],
+        mails: &[(Capture, Content)],
         now: Timestamp,
     ) -> Result<Vec<Written>, ShelfError> {
         let mut planned = Vec::with_capacity(mails.len());
         for (capture, content) in mails {
-            let payload = self.packer.pack(&entry::encode(capture)?, content)?;
+            let payload = content.pack(entry::encode(capture)?, &mut self.packer)?;
             let facts = Facts::of_capture(&capture.note, now);
             planned.push((Draft::of_capture(capture, payload), facts));
         }
@@ -230,7 +230,6 @@ impl Shelf {
     /// Seals what was begun, so that all of it has its proof.
     pub(crate) fn seal(&mut self, now: Timestamp) -> Result<(), ShelfError> {
         self.archive.seal(now)?;
-        self.take_sealed();
         Ok(())
     }
 
@@ -360,9 +359,9 @@ impl Shelf {
         sealed
     }
 
-    /// Where it is.
-    pub(crate) const fn places(&self) -> &Places {
-        self.archive.places()
+    /// What the catalogue has of records.
+    pub(super) const fn rows(&self) -> &Rows {
+        self.catalogue.rows()
     }
 
     /// What records say.

@@ -1,12 +1,12 @@
 //! What people ask of the archive, and what they are told: on the control socket, and in the API.
 
 use mailweir_archive::{
-    entry::{Access, AccessDeed, Capture, Erased, Outcome},
+    entry::{Access, AccessDeed, Capture, Direction, Erased, Outcome},
     frame::Seq,
     holds::Person,
     span::Span,
 };
-use mailweir_mail::{Address, QueueId, Timestamp};
+use mailweir_mail::{Address, Envelope, QueueId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is asked.
@@ -105,6 +105,39 @@ pub struct Hold {
     pub people: Vec<Person>,
 }
 
+/// A mail that is brought in from a file. Its content goes beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brought {
+    /// Where it was found.
+    pub from: Box<str>,
+    /// Who sent it and who got it, as far as that is known.
+    pub envelope: Envelope,
+    /// When it arrived; absent: nothing says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival: Option<Timestamp>,
+    /// Which way it went.
+    pub direction: Direction,
+    /// The rule that has it kept; absent: none, and it is kept as all others are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Box<str>>,
+    /// For how many days it is kept from its record on; absent: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_days: Option<u32>,
+}
+
+/// What an import has done so far. All of it is on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// Mails that were archived.
+    pub mails: u64,
+    /// Bytes of their contents.
+    pub bytes: u64,
+    /// Mails that were there already.
+    pub known: u64,
+    /// Mails that were erased here once.
+    pub erased: u64,
+}
+
 /// A part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -160,6 +193,15 @@ pub enum Told {
         /// Why.
         why: Box<str>,
     },
+    /// How far an import is that looks what is there.
+    Remembering {
+        /// Records that were read.
+        done: u64,
+        /// Records of the archive.
+        all: u64,
+    },
+    /// What an import has done so far.
+    Imported(Imported),
     /// It is done, and what came of it in a sentence.
     Done {
         /// The sentence.
@@ -259,3 +301,6 @@ pub struct HeldCase {
     /// Whose mail it means.
     pub people: Vec<Person>,
 }
+
+/// Bytes of a mail that is brought in: whoever brings it has it in memory.
+pub const MOST_BROUGHT: u64 = 512 << 20;

@@ -20,9 +20,6 @@ use crate::{
 
 mod api_token;
 mod archive;
-mod archive_export;
-mod archive_import;
-mod archive_prove;
 mod auth;
 mod ban;
 mod chain_check;
@@ -33,7 +30,6 @@ mod moderation;
 mod postmap;
 mod progress;
 mod queue;
-mod reindex;
 mod rescue;
 mod serve;
 mod user;

@@ -21,13 +21,22 @@ pub(super) async fn ask(
     answers: Answers,
 ) -> Result<(), Gone> {
     let Some(room) = room else { return tell(&answers, nothing()).await };
-    let (told, mut waiting) = mpsc::channel(BACKLOG);
+    let (told, waiting) = mpsc::channel(BACKLOG);
     let visitor = Visitor { by: by.into(), from: None, sight: Sight::WithBcc };
     let asked = async move { room.ask(&visitor, ask, &told).await };
+    with_answers(asked, waiting, &answers).await
+}
+
+/// Has the archive do something, and passes on what it tells meanwhile.
+pub(super) async fn with_answers<E>(
+    asked: impl Future<Output = Result<(), E>>,
+    mut waiting: mpsc::Receiver<Told>,
+    answers: &Answers,
+) -> Result<(), Gone> {
     // With the receiver: whoever asked has gone, and so nothing more is told.
     let passed_on = async move {
         while let Some(told) = waiting.recv().await {
-            tell(&answers, Answer::Archive(told)).await?;
+            tell(answers, Answer::Archive(told)).await?;
         }
         Ok(())
     };

@@ -8,6 +8,7 @@ mod archive;
 mod bans;
 mod cases;
 mod change;
+mod import;
 mod journal;
 pub mod operation;
 mod perform;
@@ -18,6 +19,7 @@ mod tests;
 
 use std::{io, path::Path};
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use self::{
@@ -25,7 +27,7 @@ use self::{
     perform::Target,
 };
 use crate::{
-    archiving::{check_owner, room::Room},
+    archiving::{check_owner, room::Room, words::Brought},
     config, store,
 };
 
@@ -80,6 +82,35 @@ pub async fn ask_archive(
     let (answers, waiting) = mpsc::channel(BACKLOG);
     let asked = archive::ask(Some(&room), &request.by, ask.clone(), answers);
     let (_, told) = tokio::join!(asked, pass_on(waiting, tell));
+    Ok(told?)
+}
+
+/// Mails for the archive, with their contents, as they are read.
+pub type Mails = mpsc::Receiver<(Brought, Bytes)>;
+
+/// Brings mails into the archive of the running server, or, if none runs, into the archive itself, until no more come.
+/// `by` is who brings them; with `again`, also what is there already.
+///
+/// # Errors
+/// There is no archive, it cannot be opened, the server cannot be reached or went away, or `tell` failed. What was told
+/// as archived stays.
+pub async fn import(
+    store: &store::Store,
+    settings: &config::Archive,
+    (by, again): (&str, bool),
+    mails: &mut Mails,
+    mut tell: impl FnMut(Answer) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let request = Request { by: by.into(), operation: Operation::Import { again } };
+    let found = socket::bring(&store.control_socket(), &request, mails, &mut tell).await?;
+    if found == socket::Found::Server {
+        return Ok(());
+    }
+    check_owner(&settings.directory, store.data_dir())?;
+    let room = Room::of_files(settings)?;
+    let (answers, waiting) = mpsc::channel(BACKLOG);
+    let taken = async move { import::take_in(&room, by, again, mails, &answers).await };
+    let (_, told) = tokio::join!(taken, pass_on(waiting, tell));
     Ok(told?)
 }
 

@@ -1,7 +1,8 @@
 //! What operators ask, and what they are told: the words of the control socket.
 //!
 //! One JSON value per line, both ways. A request is one line; the answer is a line for each thing that
-//! is told (a mail, a case, an entry of the journal), and a last one that says that this was all.
+//! is told (a mail, a case, an entry of the journal), and a last one that says that this was all. Behind the request
+//! of an import come mails.
 
 use mailweir_mail::{Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
 use mailweir_moderation::{case_file::CaseFile, deed::Deed, search::Query};
@@ -106,6 +107,11 @@ pub enum Operation {
     },
     /// Something about the archive.
     Archive(archiving::words::Ask),
+    /// Archive mails. They come behind the request: each a line, and its content as it is. For a running server.
+    Import {
+        /// Also what is there already, or was erased.
+        again: bool,
+    },
     /// Make the index of the archive anew. For a running server.
     Reindex,
 }
@@ -126,6 +132,7 @@ impl Operation {
                 "a running one alone knows what waits for people, and tells them what comes of it",
             ),
             Self::Reindex => Some("mailweir archive reindex makes the index without one"),
+            Self::Import { .. } => Some("mailweir archive import opens the archive itself then"),
             Self::List { .. }
             | Self::Show { .. }
             | Self::Hold { .. }
@@ -192,6 +199,21 @@ impl Place {
             Self::Corrupt => "corrupt",
         }
     }
+}
+
+/// One line behind the request of an import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Sent {
+    /// A mail. Its content follows, as it is.
+    Mail {
+        /// What is known of it.
+        brought: Box<archiving::words::Brought>,
+        /// Bytes of content.
+        size: u64,
+    },
+    /// That was all.
+    End,
 }
 
 /// One line that the server says.

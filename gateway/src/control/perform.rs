@@ -1,6 +1,6 @@
 //! Carries out what operators ask, mail by mail.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use futures_util::future::join_all;
 use mailweir_mail::QueueId;
@@ -38,6 +38,8 @@ pub struct Operated {
     pub archive: Option<Room>,
     /// Who finds mail in the archive, if it is indexed.
     pub finder: Option<Finder>,
+    /// The data directory.
+    pub data_dir: Box<Path>,
 }
 
 /// What is to be looked at and changed.
@@ -134,7 +136,7 @@ async fn perform_running(
             cases::distrust(&server.moderation, login, rule.as_deref(), by, answers).await
         }
         Operation::Reindex => reindex(server.finder.as_ref(), answers).await,
-        // Done before: no server is needed.
+        // Done before: no server is needed, or more than the request.
         Operation::List { .. }
         | Operation::Show { .. }
         | Operation::Hold { .. }
@@ -143,11 +145,12 @@ async fn perform_running(
         | Operation::Delete { .. }
         | Operation::Flush
         | Operation::Journal { .. }
-        | Operation::Archive(_) => Ok(()),
+        | Operation::Archive(_)
+        | Operation::Import { .. } => Ok(()),
     }
 }
 
-fn no_server(operation: &Operation) -> Answer {
+pub(super) fn no_server(operation: &Operation) -> Answer {
     let reason = operation.needs_server().unwrap_or_default();
     Answer::Failed { reason: format!("no server runs; {reason}").into() }
 }

@@ -1,20 +1,23 @@
 //! The control socket: one request a connection, a line of JSON; one line of JSON per answer, and
-//! one that says that this was all.
+//! one that says that this was all. Behind the request of an import come mails.
 
 use std::{io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use anyhow::Context as _;
 use serde::Serialize;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
     sync::mpsc,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BACKLOG,
-    operation::{Answer, Line, Request},
+    BACKLOG, Mails, import,
+    operation::{Answer, Line, Operation, Request},
     perform::{Operated, Target, perform},
 };
 
@@ -59,12 +62,19 @@ pub async fn serve(path: &Path, operated: Operated, stop: CancellationToken) -> 
 /// Answers the one request of a connection.
 pub(super) async fn answer(stream: UnixStream, target: Target<'_>) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
-    let mut line = String::new();
-    BufReader::new(read.take(LONGEST_REQUEST)).read_line(&mut line).await?;
+    let mut read = BufReader::new(read);
+    let line = read_line(&mut read).await?;
     match serde_json::from_str::<Request>(&line) {
         Ok(request) => {
             let (answers, waiting) = mpsc::channel(BACKLOG);
-            let done = perform(target, &request, answers);
+            let done = async move {
+                match request.operation {
+                    Operation::Import { again } => {
+                        import::import(&mut read, target, &request.by, again, &answers).await
+                    }
+                    _ => perform(target, &request, answers).await,
+                }
+            };
             // It can fail only when the writer has failed.
             let (_, written) = tokio::join!(done, pass_on(waiting, &mut write));
             written?;
@@ -87,7 +97,14 @@ async fn pass_on(
     Ok(())
 }
 
-async fn say(write: &mut OwnedWriteHalf, what: &impl Serialize) -> io::Result<()> {
+/// A line that a client says.
+pub(super) async fn read_line(read: &mut (impl AsyncBufRead + Unpin)) -> io::Result<String> {
+    let mut line = String::new();
+    read.take(LONGEST_REQUEST).read_line(&mut line).await?;
+    Ok(line)
+}
+
+pub(super) async fn say(write: &mut OwnedWriteHalf, what: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(what)?;
     line.push(b'\n');
     write.write_all(&line).await
@@ -99,18 +116,53 @@ pub(super) async fn ask(
     request: &Request,
     tell: &mut impl FnMut(Answer) -> io::Result<()>,
 ) -> anyhow::Result<Found> {
+    let Some((read, _write)) = put(path, request).await? else { return Ok(Found::Nobody) };
+    hear(read, tell).await?;
+    Ok(Found::Server)
+}
+
+/// The same, with mails behind the request.
+pub(super) async fn bring(
+    path: &Path,
+    request: &Request,
+    mails: &mut Mails,
+    tell: &mut impl FnMut(Answer) -> io::Result<()>,
+) -> anyhow::Result<Found> {
+    let Some((read, mut write)) = put(path, request).await? else { return Ok(Found::Nobody) };
+    let hearing = hear(read, tell);
+    tokio::pin!(hearing);
+    tokio::select! {
+        heard = &mut hearing => heard?,
+        // Sent or not: what came of it is in the answers.
+        _ = import::send(&mut write, mails) => hearing.await?,
+    }
+    Ok(Found::Server)
+}
+
+async fn put(
+    path: &Path,
+    request: &Request,
+) -> anyhow::Result<Option<(OwnedReadHalf, OwnedWriteHalf)>> {
     let stream = match UnixStream::connect(path).await {
         Ok(stream) => stream,
-        Err(error) if is_nobody(&error) => return Ok(Found::Nobody),
+        Err(error) if is_nobody(&error) => return Ok(None),
         Err(error) => return Err(out_of_reach(path, &error)),
     };
     let (read, mut write) = stream.into_split();
     say(&mut write, request).await.context(WENT_AWAY)?;
+    Ok(Some((read, write)))
+}
+
+/// All answers, to the last line.
+async fn hear(
+    read: OwnedReadHalf,
+    tell: &mut impl FnMut(Answer) -> io::Result<()>,
+) -> anyhow::Result<()> {
     let mut lines = BufReader::new(read).lines();
     while let Some(line) = lines.next_line().await.context(WENT_AWAY)? {
         match serde_json::from_str(&line).map_err(|error| unreadable(&error))? {
             Line::Answer(answer) => tell(answer)?,
-            Line::End => return Ok(Found::Server),
+            Line::End => return Ok(()),
         }
     }
     anyhow::bail!(WENT_AWAY)
@@ -142,7 +194,7 @@ const WENT_AWAY: &str =
 const STRANGE: &str =
     "the server's answer makes no sense; are this program and the server of the same version?";
 
-/// A request names at most some ten thousand mails.
+/// A line: a request names at most some ten thousand mails.
 const LONGEST_REQUEST: u64 = 1024 * 1024;
 
 /// How long to wait when no connection can be accepted.

@@ -19,6 +19,12 @@ pub fn mail() -> Mail {
     }
 }
 
+/// A small mail from `ann@local.example` to a user of the same domain.
+#[must_use]
+pub fn mail_to(user: &str) -> Mail {
+    mail().from("ann@local.example").to(&format!("{user}@local.example"))
+}
+
 impl Mail {
     /// From this address; `""` is the null sender.
     #[must_use]

@@ -8,7 +8,7 @@ use mailweir_archive::entry::{Direction, Ending};
 use mailweir_mail::QueueId;
 use mailweir_moderation::case::{Actor, By, Command, Proof};
 use mailweir_tests::{
-    gateway::{Archive, Gateway, Mail, Setup, USER, USER_PASSWORD, mail},
+    gateway::{Archive, Gateway, Setup, USER, USER_PASSWORD, mail, mail_to},
     sink::{Script, Sink},
 };
 
@@ -56,12 +56,12 @@ async fn a2_what_rules_leave_out_is_not_there_and_what_they_keep_names_them() {
     let rules = "[[archive.rule]]\nname = \"root\"\naction = \"skip\"\nrecipients = [\"root@local.example\"]\n\
                  [[archive.rule]]\nname = \"cron\"\naction = \"skip\"\nheaders = ['X-Cron-Env']\n\
                  [[archive.rule]]\nname = \"legal\"\nkeep = \"10 y\"\nrecipients = [\"legal@local.example\"]\n";
-    let (gateway, archive, _sink) = start(rules).await;
-    let to_root = submit(&gateway, to("root")).await;
-    let cron = to("user").content("X-Cron-Env: <A=1>\r\nSubject: x\r\n\r\nx\r\n");
-    let of_cron = submit(&gateway, cron).await;
-    let legal = submit(&gateway, to("legal").to("root@local.example")).await;
-    let other = submit(&gateway, to("user")).await;
+    let (gateway, archive, _sink) = Gateway::archiving(rules).await;
+    let to_root = gateway.accept(mail_to("root")).await;
+    let cron = mail_to("user").content("X-Cron-Env: <A=1>\r\nSubject: x\r\n\r\nx\r\n");
+    let of_cron = gateway.accept(cron).await;
+    let legal = gateway.accept(mail_to("legal").to("root@local.example")).await;
+    let other = gateway.accept(mail_to("user")).await;
     let kept = archive.expect_ended(legal).await.capture.note;
     assert_eq!((kept.rule.as_deref(), kept.keep_days), (Some("legal"), Some(3_660)));
     let kept = archive.expect_ended(other).await.capture.note;
@@ -79,7 +79,7 @@ async fn a_mail_that_waits_is_archived_already_and_after_a_restart_its_end_is_ad
     let setup = Setup::before(&sink).section("archive", &archive.section());
     let unreachable = Setup::to("smtp://127.0.0.1:1", "").section("archive", &archive.section());
     let mut gateway = Gateway::start(&unreachable).await;
-    let id = submit(&gateway, to("user")).await;
+    let id = gateway.accept(mail_to("user")).await;
     assert!(archive.expect(id).await.outcome.is_none());
     gateway.stop().await;
     gateway.configure(&setup);
@@ -89,7 +89,7 @@ async fn a_mail_that_waits_is_archived_already_and_after_a_restart_its_end_is_ad
     assert_eq!(found.outcome.unwrap().end, Ending::Delivered);
     gateway.queue().expect_empty().await;
     gateway.restart().await;
-    let next = submit(&gateway, to("user")).await;
+    let next = gateway.accept(mail_to("user")).await;
     archive.expect_ended(next).await;
     assert_eq!(archive.expect_sound(), 4);
 }
@@ -98,8 +98,8 @@ async fn a_mail_that_waits_is_archived_already_and_after_a_restart_its_end_is_ad
 async fn held_mail_is_archived_when_it_comes_and_so_is_that_it_was_refused() {
     let rules = "[[moderation.rule]]\nname = \"secrets\"\naction = \"approval\"\nsubject = [\"secret\"]\n\
                  moderators = [\"boss@local.example\"]\ntells_sender = \"never\"\n";
-    let (gateway, archive, _sink) = start(rules).await;
-    let id = submit(&gateway, to("user").content("Subject: a secret\r\n\r\nx\r\n")).await;
+    let (gateway, archive, _sink) = Gateway::archiving(rules).await;
+    let id = gateway.accept(mail_to("user").content("Subject: a secret\r\n\r\nx\r\n")).await;
     let found = archive.expect(id).await;
     assert!(found.capture.note.held.unwrap().contains("secrets"));
     assert!(found.outcome.is_none());
@@ -121,8 +121,8 @@ async fn of_a_mail_that_is_divided_both_parts_are_kept_for_whoever_gets_one_of_t
                  [[moderation.rule]]\nname = \"one\"\naction = \"approval\"\nsplit = true\n\
                  recipients = [\"held@local.example\"]\nmoderators = [\"boss@local.example\"]\n\
                  tells_sender = \"never\"\n";
-    let (gateway, archive, _sink) = start(rules).await;
-    let answer = gateway.submit(to("root").to("held@local.example")).await;
+    let (gateway, archive, _sink) = Gateway::archiving(rules).await;
+    let answer = gateway.submit(mail_to("root").to("held@local.example")).await;
     let reply = answer.reply().to_owned();
     let sent = answer.expect_accepted();
     let (_, held) = reply.split_once(" and ").expect("two mails");
@@ -141,7 +141,7 @@ async fn which_way_a_mail_goes_is_what_its_sender_wrote() {
         .section("rewriting", "always_bcc = \"copy@far.example\"")
         .section("archive", &archive.section());
     let gateway = Gateway::start(&setup).await;
-    let id = submit(&gateway, to("user")).await;
+    let id = gateway.accept(mail_to("user")).await;
     let found = archive.expect(id).await.capture;
     assert_eq!(found.envelope.recipients.len(), 2);
     assert_eq!(found.note.direction, Direction::Internal);
@@ -157,10 +157,10 @@ async fn while_the_archive_cannot_be_written_mail_is_deferred_and_then_taken() {
     let setup = Setup::before(&sink).section("archive", &archive.section());
     let gateway = Gateway::start(&setup).await;
     gateway.log().expect("ALARM: archive: * new mail is deferred").await;
-    gateway.submit(to("user")).await.expect_refused("451 4.3.0 *");
+    gateway.submit(mail_to("user")).await.expect_refused("451 4.3.0 *");
     fs::remove_file(&obstacle).unwrap();
     gateway.log().expect("archive: it can be written again").await;
-    let id = submit(&gateway, to("user")).await;
+    let id = gateway.accept(mail_to("user")).await;
     archive.expect_ended(id).await;
     gateway.queue().expect_empty().await;
 }
@@ -174,7 +174,7 @@ async fn where_mail_is_accepted_all_the_same_it_waits_for_the_archive() {
     let accept = archive.with("if_unwritable = \"accept\"");
     let mut gateway = Gateway::start(&Setup::before(&sink).section("archive", &accept)).await;
     gateway.log().expect("ALARM: archive: * accepted").await;
-    let id = submit(&gateway, to("user")).await;
+    let id = gateway.accept(mail_to("user")).await;
     sink.expect(1).await;
     gateway.restart().await;
     assert!(archive.find(id).is_none());
@@ -186,10 +186,10 @@ async fn where_mail_is_accepted_all_the_same_it_waits_for_the_archive() {
 /// Larger than what is kept in memory: it lies in a file of its own until the archive has it.
 #[tokio::test]
 async fn a_large_mail_is_archived_byte_for_byte() {
-    let (gateway, archive, sink) = start("").await;
+    let (gateway, archive, sink) = Gateway::archiving("").await;
     let line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n";
-    let large = to("user").content(format!("Subject: large\r\n\r\n{}", line.repeat(40_000)));
-    let id = submit(&gateway, large).await;
+    let large = mail_to("user").content(format!("Subject: large\r\n\r\n{}", line.repeat(40_000)));
+    let id = gateway.accept(large).await;
     let found = archive.expect_ended(id).await;
     let sent = sink.expect_one().await;
     assert!(sent.content() == found.content, "{} bytes", found.content.len());
@@ -206,32 +206,17 @@ async fn a_mail_whose_content_is_gone_holds_up_no_other() {
     let unreachable = Setup::to("smtp://127.0.0.1:1", "").section("archive", &accept);
     let mut gateway = Gateway::start(&unreachable).await;
     let line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n";
-    let large = to("user").content(format!("Subject: large\r\n\r\n{}", line.repeat(40_000)));
-    let gone = submit(&gateway, large).await;
-    let whole = submit(&gateway, to("user")).await;
+    let large = mail_to("user").content(format!("Subject: large\r\n\r\n{}", line.repeat(40_000)));
+    let gone = gateway.accept(large).await;
+    let whole = gateway.accept(mail_to("user")).await;
     gateway.stop().await;
     gateway.remove_spool_file(gone);
     fs::remove_file(&obstacle).unwrap();
     gateway.start_again().await;
     archive.expect(whole).await;
     gateway.queue().expect(gone, Place::Corrupt).await;
-    let next = submit(&gateway, to("user")).await;
+    let next = gateway.accept(mail_to("user")).await;
     archive.expect(next).await;
     assert_eq!(gateway.log().count("its content is damaged"), 1);
     assert!(archive.find(gone).is_none());
-}
-
-async fn start(sections: &str) -> (Gateway, Archive, Sink) {
-    let sink = Sink::start(Script::smtp()).await;
-    let archive = Archive::new();
-    let setup = Setup::before(&sink).section("archive", &archive.section()).sections(sections);
-    (Gateway::start(&setup).await, archive, sink)
-}
-
-fn to(user: &str) -> Mail {
-    mail().from("ann@local.example").to(&format!("{user}@local.example"))
-}
-
-async fn submit(gateway: &Gateway, mail: Mail) -> QueueId {
-    gateway.submit(mail).await.expect_accepted()
 }

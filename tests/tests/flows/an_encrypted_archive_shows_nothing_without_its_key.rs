@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use mailweir_mail::QueueId;
 use mailweir_tests::{
     gateway::{Archive, Gateway, Mail, Setup, mail},
     sink::{Script, Sink},
@@ -15,10 +14,10 @@ async fn words_of_a_mail_stand_nowhere_and_with_the_key_it_is_there() {
     let setup = Setup::before(&sink).section("archive", &archive.section());
     let gateway = Gateway::start(&setup).await;
     gateway.log().expect("can be read by others than its owner: chmod 600").await;
-    let small = submit(&gateway, secret("")).await;
+    let small = gateway.accept(secret("")).await;
     // One that is too large to be kept in memory.
     let line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n";
-    let large = submit(&gateway, secret(&line.repeat(40_000))).await;
+    let large = gateway.accept(secret(&line.repeat(40_000))).await;
     for (id, least) in [(small, 40), (large, 2_000_000)] {
         let found = archive.expect_ended(id).await;
         assert_eq!(found.capture.envelope.recipients[0].address.as_str(), "elder@local.example");
@@ -39,7 +38,7 @@ async fn without_its_key_it_is_not_written_and_mail_is_deferred() {
     let archive = Archive::encrypted();
     let setup = |section: &str| Setup::before(&sink).section("archive", section);
     let mut gateway = Gateway::start(&setup(&archive.section())).await;
-    let first = submit(&gateway, secret("")).await;
+    let first = gateway.accept(secret("")).await;
     archive.expect_ended(first).await;
     gateway.stop().await;
 
@@ -66,7 +65,7 @@ async fn without_its_key_it_is_not_written_and_mail_is_deferred() {
     fs::write(archive.key_file(), format!("{}\n{key}\n", "77".repeat(32))).unwrap();
     gateway.configure(&setup(&archive.section()));
     gateway.start_again().await;
-    let second = submit(&gateway, secret("")).await;
+    let second = gateway.accept(secret("")).await;
     let archive = archive.with_key(&"77".repeat(32));
     archive.expect_ended(second).await;
     archive.expect_ended(first).await;
@@ -76,8 +75,4 @@ async fn without_its_key_it_is_not_written_and_mail_is_deferred() {
 fn secret(more: &str) -> Mail {
     let content = format!("Subject: what nobody may know\r\n\r\nThe word is swordfish.\r\n{more}");
     mail().from("sworn@local.example").to("elder@local.example").content(content)
-}
-
-async fn submit(gateway: &Gateway, mail: Mail) -> QueueId {
-    gateway.submit(mail).await.expect_accepted()
 }

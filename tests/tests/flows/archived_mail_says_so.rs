@@ -1,17 +1,16 @@
 //! Mail that is archived goes on with a field that says so, if that is switched on, and whoever writes that
 //! field is not believed. Row A3 of the mission.
 
-use mailweir_mail::QueueId;
 use mailweir_moderation::case::{Actor, By, Command, Proof};
 use mailweir_tests::{
-    gateway::{Archive, Gateway, Mail, Setup, mail},
+    gateway::{Archive, Gateway, Setup, mail_to},
     sink::{Script, Sink},
 };
 
 #[tokio::test]
 async fn a3_archived_mail_is_marked_as_it_goes_on_and_in_the_archive() {
     let (gateway, archive, sink) = start("mark = true", "").await;
-    let id = submit(&gateway, to("user").content(FORGED)).await;
+    let id = gateway.accept(mail_to("user").content(FORGED)).await;
     let sent = sink.expect_one().await.content();
     let found = archive.expect_ended(id).await;
     assert_eq!(sent, found.content);
@@ -33,8 +32,8 @@ async fn a3_what_is_left_out_of_the_archive_has_no_mark_however_large_it_is() {
     let line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n";
     let large = format!("{FORGED}{}", line.repeat(40_000));
     let ids = [
-        submit(&gateway, to("root").content(FORGED)).await,
-        submit(&gateway, to("user").content(&large)).await,
+        gateway.accept(mail_to("root").content(FORGED)).await,
+        gateway.accept(mail_to("user").content(&large)).await,
     ];
     for sent in sink.expect(2).await {
         let text = sent.text();
@@ -53,7 +52,7 @@ async fn a3_a_large_mail_is_marked_like_any_other() {
     let (gateway, archive, sink) = start("mark = true", "").await;
     let line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n";
     let large = format!("{FORGED}{}", line.repeat(40_000));
-    let id = submit(&gateway, to("user").content(&large)).await;
+    let id = gateway.accept(mail_to("user").content(&large)).await;
     let sent = sink.expect_one().await.content();
     assert!(archive.expect_ended(id).await.content == sent);
     assert!(sent.starts_with(b"X-Archive-Status: Archived\r\nReceived: "));
@@ -63,12 +62,12 @@ async fn a3_a_large_mail_is_marked_like_any_other() {
 #[tokio::test]
 async fn unless_it_is_switched_on_nothing_is_added_or_taken_out() {
     let (mut gateway, archive, sink) = start("", "").await;
-    let id = submit(&gateway, to("user").content(FORGED)).await;
+    let id = gateway.accept(mail_to("user").content(FORGED)).await;
     let sent = sink.expect_one().await.text();
     assert!(sent.ends_with(FORGED) && sent.starts_with("Received: "), "{sent}");
     archive.expect_ended(id).await;
     gateway.reload(&setup(&sink, &archive, "mark = true", "")).await.unwrap();
-    submit(&gateway, to("user").content(FORGED)).await;
+    gateway.accept(mail_to("user").content(FORGED)).await;
     let sent = sink.expect(2).await[1].text();
     assert!(sent.starts_with("X-Archive-Status: Archived\r\n"), "{sent}");
 }
@@ -82,7 +81,7 @@ async fn held_mail_is_released_as_it_is_stored() {
                  moderators = [\"boss@local.example\"]\ntells_sender = \"never\"\n";
     let (gateway, _archive, sink) = start("mark = true\nown = true", rules).await;
     for (number, name) in (1..).zip(["user", "root"]) {
-        let id = submit(&gateway, to(name).content(FORGED)).await;
+        let id = gateway.accept(mail_to(name).content(FORGED)).await;
         let by = By {
             who: Actor::Moderator("boss@local.example".parse().unwrap()),
             proof: Proof::Link,
@@ -110,14 +109,6 @@ async fn start(lines: &str, sections: &str) -> (Gateway, Archive, Sink) {
 
 fn setup(sink: &Sink, archive: &Archive, lines: &str, sections: &str) -> Setup {
     Setup::before(sink).section("archive", &archive.with(lines)).sections(sections)
-}
-
-fn to(user: &str) -> Mail {
-    mail().from("ann@local.example").to(&format!("{user}@local.example"))
-}
-
-async fn submit(gateway: &Gateway, mail: Mail) -> QueueId {
-    gateway.submit(mail).await.expect_accepted()
 }
 
 const FORGED: &str = "X-Archive-Status: Archived\r\nSubject: x\r\nx-archive-status : no\r\n folded\r\n\

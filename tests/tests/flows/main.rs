@@ -25,6 +25,7 @@ mod held_mail_is_as_it_was_when_it_came;
 mod held_mail_is_not_sent_until_released;
 mod large_mail_goes_through_whole;
 mod lmtp_answers_for_each_recipient;
+mod mail_is_brought_in_while_mail_flows;
 mod mail_is_routed_by_dns;
 mod mail_leaves_over_tls_and_logged_in;
 mod mail_to_postmaster_is_always_taken;

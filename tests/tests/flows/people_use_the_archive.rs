@@ -5,16 +5,14 @@ use mailweir::archiving::words::{Ask, Hold, Shown, Told};
 use mailweir_archive::entry::{AccessDeed, Ending, Erasure};
 use mailweir_mail::QueueId;
 use mailweir_tests::{
-    gateway::{Archive, Gateway, Mail, Setup, mail},
-    program,
-    sink::{Script, Sink},
-    wait,
+    gateway::{Gateway, mail_to},
+    program, wait,
 };
 
 #[tokio::test]
 async fn what_is_looked_at_is_shown_whole_and_who_looked_is_written_down() {
-    let (gateway, archive, _sink) = start("").await;
-    let id = submit(&gateway, to("user").to("hidden@local.example")).await;
+    let (gateway, archive, _sink) = Gateway::archiving("").await;
+    let id = gateway.accept(mail_to("user").to("hidden@local.example")).await;
     archive.expect_ended(id).await;
     let shown = show(&gateway, id).await;
     let capture = shown.capture.unwrap();
@@ -31,10 +29,10 @@ async fn what_is_looked_at_is_shown_whole_and_who_looked_is_written_down() {
 
 #[tokio::test]
 async fn what_a_legal_hold_means_is_not_erased_until_it_is_lifted() {
-    let (mut gateway, archive, _sink) = start("").await;
-    let named = submit(&gateway, to("user")).await;
-    let of_ann = submit(&gateway, to("user").from("ann@own.example")).await;
-    let other = submit(&gateway, to("other")).await;
+    let (mut gateway, archive, _sink) = Gateway::archiving("").await;
+    let named = gateway.accept(mail_to("user")).await;
+    let of_ann = gateway.accept(mail_to("user").from("ann@own.example")).await;
+    let other = gateway.accept(mail_to("other")).await;
     for id in [named, of_ann, other] {
         archive.expect_ended(id).await;
     }
@@ -61,9 +59,9 @@ async fn what_a_legal_hold_means_is_not_erased_until_it_is_lifted() {
 
 #[tokio::test]
 async fn what_is_erased_is_gone_and_that_it_was_there_can_be_proven() {
-    let (mut gateway, archive, _sink) = start("").await;
-    let id = submit(&gateway, to("user")).await;
-    let other = submit(&gateway, to("other")).await;
+    let (mut gateway, archive, _sink) = Gateway::archiving("").await;
+    let id = gateway.accept(mail_to("user")).await;
+    let other = gateway.accept(mail_to("other")).await;
     let content = archive.expect_ended(id).await.capture.content;
     archive.expect_ended(other).await;
     assert!(archive.has_bytes_of(id));
@@ -84,8 +82,8 @@ async fn what_is_erased_is_gone_and_that_it_was_there_can_be_proven() {
 
 #[tokio::test]
 async fn a_mail_is_sent_again_as_it_was_and_is_not_archived_twice() {
-    let (gateway, archive, sink) = start("").await;
-    let id = submit(&gateway, to("user").to("hidden@local.example")).await;
+    let (gateway, archive, sink) = Gateway::archiving("").await;
+    let id = gateway.accept(mail_to("user").to("hidden@local.example")).await;
     let content = archive.expect_ended(id).await.content;
     sink.expect(1).await;
     let to = vec!["lost@local.example".parse().unwrap()];
@@ -115,9 +113,9 @@ async fn a_search_says_what_a_legal_hold_means() {
     if program::require().is_none() {
         return;
     }
-    let (gateway, archive, _sink) = start("").await;
-    let found = submit(&gateway, to("user").content("Subject: contract\r\n\r\nx\r\n")).await;
-    let other = submit(&gateway, to("user").content("Subject: lunch\r\n\r\nx\r\n")).await;
+    let (gateway, archive, _sink) = Gateway::archiving("").await;
+    let found = gateway.accept(mail_to("user").content("Subject: contract\r\n\r\nx\r\n")).await;
+    let other = gateway.accept(mail_to("user").content("Subject: lunch\r\n\r\nx\r\n")).await;
     for id in [found, other] {
         archive.expect_ended(id).await;
     }
@@ -130,26 +128,11 @@ async fn a_search_says_what_a_legal_hold_means() {
         matches!(&told[..], [Told::Done { text }] if text.contains("1 mail held"))
     };
     wait::until_true("the index", hold).await;
-    let later = submit(&gateway, to("user").content("Subject: contract\r\n\r\nx\r\n")).await;
+    let later = gateway.accept(mail_to("user").content("Subject: contract\r\n\r\nx\r\n")).await;
     archive.expect_ended(later).await;
     let erased = erase(&gateway, vec![found, other, later]).await;
     let is_erased: Vec<_> = erased.iter().map(|told| matches!(told, Told::Erased { .. })).collect();
     assert_eq!(is_erased, [false, true, true], "{erased:?}");
-}
-
-async fn start(sections: &str) -> (Gateway, Archive, Sink) {
-    let sink = Sink::start(Script::smtp()).await;
-    let archive = Archive::new();
-    let setup = Setup::before(&sink).section("archive", &archive.section()).sections(sections);
-    (Gateway::start(&setup).await, archive, sink)
-}
-
-fn to(user: &str) -> Mail {
-    mail().from("bob@local.example").to(&format!("{user}@local.example"))
-}
-
-async fn submit(gateway: &Gateway, mail: Mail) -> QueueId {
-    gateway.submit(mail).await.expect_accepted()
 }
 
 async fn show(gateway: &Gateway, id: QueueId) -> Shown {

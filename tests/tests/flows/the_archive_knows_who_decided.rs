@@ -5,14 +5,11 @@ use mailweir::control::operation::Place;
 use mailweir_archive::entry::{Decided, Ending};
 use mailweir_mail::QueueId;
 use mailweir_moderation::case::{Actor, By, Command, Proof};
-use mailweir_tests::{
-    gateway::{Archive, Gateway, Setup, mail},
-    sink::{Script, Sink},
-};
+use mailweir_tests::gateway::{Archive, Gateway, Setup, mail};
 
 #[tokio::test]
 async fn of_two_who_must_agree_both_are_named_also_after_a_restart() {
-    let (mut gateway, archive, _sink) = start(TWO).await;
+    let (mut gateway, archive, _sink) = Gateway::archiving(TWO).await;
     let id = submit(&gateway, "a secret").await;
     approve(&gateway, id, by("boss", Proof::Link)).await;
     gateway.restart().await;
@@ -33,7 +30,7 @@ async fn of_two_who_must_agree_both_are_named_also_after_a_restart() {
 
 #[tokio::test]
 async fn one_who_rejects_is_named() {
-    let (gateway, archive, _sink) = start(TWO).await;
+    let (gateway, archive, _sink) = Gateway::archiving(TWO).await;
     let id = submit(&gateway, "a secret").await;
     let reject = Command::Reject { by: by("other", Proof::Login), reason: "no".into() };
     gateway.moderation().take(id, reject).await.unwrap();
@@ -46,7 +43,7 @@ async fn one_who_rejects_is_named() {
 /// An operator decides past those who were asked, of whom one had agreed.
 #[tokio::test]
 async fn an_operator_who_is_faster_is_named_with_who_agreed_before() {
-    let (gateway, archive, _sink) = start(TWO).await;
+    let (gateway, archive, _sink) = Gateway::archiving(TWO).await;
     let id = submit(&gateway, "a secret").await;
     approve(&gateway, id, by("boss", Proof::Api)).await;
     gateway.queue().delete(id).await;
@@ -66,7 +63,7 @@ async fn an_operator_who_is_faster_is_named_with_who_agreed_before() {
 async fn an_operator_who_has_the_last_word_is_named_behind_the_others() {
     let table =
         "[checks]\nheader_checks = [\"regexp:{ {/^Subject: .*secret/ HOLD look at it} }\"]\n";
-    let (gateway, archive, _sink) = start(&format!("{table}{TWO}")).await;
+    let (gateway, archive, _sink) = Gateway::archiving(&format!("{table}{TWO}")).await;
     let id = submit(&gateway, "a secret").await;
     approve(&gateway, id, by("boss", Proof::Link)).await;
     approve(&gateway, id, by("other", Proof::Link)).await;
@@ -104,13 +101,6 @@ async fn what_an_operator_does_with_other_mail_is_there_too() {
             "deleted by operator operator (command_line), -",
         ]
     );
-}
-
-async fn start(sections: &str) -> (Gateway, Archive, Sink) {
-    let sink = Sink::start(Script::smtp()).await;
-    let archive = Archive::new();
-    let setup = Setup::before(&sink).section("archive", &archive.section()).sections(sections);
-    (Gateway::start(&setup).await, archive, sink)
 }
 
 async fn submit(gateway: &Gateway, subject: &str) -> QueueId {

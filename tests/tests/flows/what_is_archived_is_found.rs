@@ -14,7 +14,7 @@ use mailweir_archive::frame::Seq;
 use mailweir_mail::QueueId;
 use mailweir_search::index::Page;
 use mailweir_tests::{
-    gateway::{Archive, Gateway, Mail, Setup, USER, USER_PASSWORD, mail},
+    gateway::{Archive, Gateway, Mail, Setup, USER, USER_PASSWORD, mail, mail_to},
     program,
     sink::{Script, Sink},
     wait,
@@ -38,7 +38,7 @@ async fn a3_mail_is_found_by_its_words_in_every_script() {
     ];
     for (subject, text, queries) in mails {
         let content = format!("Subject: {subject}\r\nTo: user@local.example\r\n\r\n{text}\r\n");
-        let id = submit(&gateway, to("user").content(content)).await;
+        let id = gateway.accept(mail_to("user").content(content)).await;
         let seq = archived(&archive, id).await;
         for query in queries {
             expect_found(&gateway, query, &[seq]).await;
@@ -132,10 +132,10 @@ async fn members_of_a_list_find_themselves_and_not_the_others() {
 #[tokio::test]
 async fn a_reader_that_is_killed_is_replaced() {
     let Some((gateway, archive, _sink)) = start().await else { return };
-    let first = archived(&archive, submit(&gateway, saying("first words")).await).await;
+    let first = archived(&archive, gateway.accept(saying("first words")).await).await;
     expect_found(&gateway, "text:first", &[first]).await;
     kill_readers().await;
-    let second = archived(&archive, submit(&gateway, saying("second words")).await).await;
+    let second = archived(&archive, gateway.accept(saying("second words")).await).await;
     expect_found(&gateway, "text:words", &[second, first]).await;
     expect_found(&gateway, "has:unread", &[]).await;
 }
@@ -143,8 +143,8 @@ async fn a_reader_that_is_killed_is_replaced() {
 #[tokio::test]
 async fn an_index_that_is_gone_or_useless_is_made_anew() {
     let Some((mut gateway, archive, _sink)) = start().await else { return };
-    let one = archived(&archive, submit(&gateway, saying("one thing")).await).await;
-    let two = archived(&archive, submit(&gateway, saying("another thing")).await).await;
+    let one = archived(&archive, gateway.accept(saying("one thing")).await).await;
+    let two = archived(&archive, gateway.accept(saying("another thing")).await).await;
     expect_found(&gateway, "text:thing", &[two, one]).await;
     let index = archive.directory().join("index");
     let changes: [(&str, &dyn Fn()); 4] = [
@@ -173,8 +173,8 @@ async fn an_index_of_another_archive_answers_nothing() {
     let Some((mut gateway, archive, _sink)) = start().await else { return };
     let Some((mut other_gateway, other, _other_sink)) = start().await else { return };
     // As long as the other: only what the records are tells them apart.
-    let own = archived(&archive, submit(&gateway, saying("our own")).await).await;
-    let foreign = archived(&other, submit(&other_gateway, saying("foreign")).await).await;
+    let own = archived(&archive, gateway.accept(saying("our own")).await).await;
+    let foreign = archived(&other, other_gateway.accept(saying("foreign")).await).await;
     assert_eq!(own, foreign);
     expect_found(&gateway, "text:own", &[own]).await;
     expect_found(&other_gateway, "text:foreign", &[foreign]).await;
@@ -192,7 +192,7 @@ async fn an_index_of_another_archive_answers_nothing() {
 #[tokio::test]
 async fn the_index_is_made_anew_on_request_while_the_old_one_answers() {
     let Some((mut gateway, archive, _sink)) = start().await else { return };
-    let seq = archived(&archive, submit(&gateway, saying("words")).await).await;
+    let seq = archived(&archive, gateway.accept(saying("words")).await).await;
     expect_found(&gateway, "text:words", &[seq]).await;
     let before = fs::read_to_string(archive.directory().join("index/meta.json")).unwrap();
     let mut made = None;
@@ -209,7 +209,7 @@ async fn the_index_is_made_anew_on_request_while_the_old_one_answers() {
     let after = fs::read_to_string(archive.directory().join("index/meta.json")).unwrap();
     assert_ne!(before, after);
     assert_eq!(search(&gateway.finder(), "text:words", Sight::WithBcc).await.unwrap(), [seq]);
-    let next = archived(&archive, submit(&gateway, saying("more words")).await).await;
+    let next = archived(&archive, gateway.accept(saying("more words")).await).await;
     expect_found(&gateway, "text:words", &[next, seq]).await;
     gateway.stop().await;
     assert_eq!(in_files(&archive, "text:words"), [next, seq]);
@@ -219,7 +219,7 @@ async fn the_index_is_made_anew_on_request_while_the_old_one_answers() {
 #[tokio::test]
 async fn without_a_server_the_program_makes_the_index_itself() {
     let Some((mut gateway, archive, _sink)) = start().await else { return };
-    let seq = archived(&archive, submit(&gateway, saying("words")).await).await;
+    let seq = archived(&archive, gateway.accept(saying("words")).await).await;
     expect_found(&gateway, "text:words", &[seq]).await;
     gateway.stop().await;
     let _ = fs::remove_dir_all(archive.directory().join("index"));
@@ -256,9 +256,9 @@ async fn without_a_server_the_program_makes_the_index_itself() {
 #[tokio::test]
 async fn erased_mail_is_found_no_more_and_its_words_are_gone() {
     let Some((mut gateway, archive, _sink)) = start().await else { return };
-    let id = submit(&gateway, saying("regrettable")).await;
+    let id = gateway.accept(saying("regrettable")).await;
     let erased = archived(&archive, id).await;
-    let kept = archived(&archive, submit(&gateway, saying("kept")).await).await;
+    let kept = archived(&archive, gateway.accept(saying("kept")).await).await;
     expect_found(&gateway, "text:regrettable OR text:kept", &[kept, erased]).await;
     let erase = Ask::Erase { ids: vec![id], reason: "request 7".into() };
     gateway.queue().ask_archive(erase).await;
@@ -274,7 +274,7 @@ async fn erased_mail_is_found_no_more_and_its_words_are_gone() {
 #[tokio::test]
 async fn a_disk_that_takes_no_index_holds_up_no_mail() {
     let Some((mut gateway, archive, _sink)) = start().await else { return };
-    let one = archived(&archive, submit(&gateway, saying("words")).await).await;
+    let one = archived(&archive, gateway.accept(saying("words")).await).await;
     expect_found(&gateway, "text:words", &[one]).await;
     gateway.stop().await;
     let index = archive.directory().join("index");
@@ -284,7 +284,7 @@ async fn a_disk_that_takes_no_index_holds_up_no_mail() {
     fs::write(&obstacle, "").unwrap();
     gateway.start_again().await;
     gateway.log().expect("mail is archived and not indexed: *").await;
-    let two = archived(&archive, submit(&gateway, saying("more words")).await).await;
+    let two = archived(&archive, gateway.accept(saying("more words")).await).await;
     assert!(matches!(
         search(&gateway.finder(), "words", Sight::WithBcc).await,
         Err(FindError::NotYet)
@@ -301,28 +301,17 @@ async fn without_an_index_mail_is_archived_all_the_same() {
     let archive = Archive::new();
     let section = archive.with("index = false");
     let gateway = Gateway::start(&Setup::before(&sink).section("archive", &section)).await;
-    archived(&archive, submit(&gateway, saying("words")).await).await;
+    archived(&archive, gateway.accept(saying("words")).await).await;
     assert!(!archive.directory().join("index").exists());
 }
 
 async fn start() -> Option<(Gateway, Archive, Sink)> {
     program::require()?;
-    let sink = Sink::start(Script::smtp()).await;
-    let archive = Archive::new();
-    let setup = Setup::before(&sink).section("archive", &archive.section());
-    Some((Gateway::start(&setup).await, archive, sink))
-}
-
-fn to(user: &str) -> Mail {
-    mail().from("ann@local.example").to(&format!("{user}@local.example"))
+    Some(Gateway::archiving("").await)
 }
 
 fn saying(text: &str) -> Mail {
-    to("user").content(format!("Subject: {text}\r\nTo: user@local.example\r\n\r\n{text}\r\n"))
-}
-
-async fn submit(gateway: &Gateway, mail: Mail) -> QueueId {
-    gateway.submit(mail).await.expect_accepted()
+    mail_to("user").content(format!("Subject: {text}\r\nTo: user@local.example\r\n\r\n{text}\r\n"))
 }
 
 /// The number that a mail has, once it and its end are in the archive.

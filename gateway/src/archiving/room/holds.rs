@@ -116,6 +116,7 @@ impl Room {
 mod tests {
     use std::{fs, os::unix::fs::FileExt as _};
 
+    use bytes::Bytes;
     use mailweir_archive::{Place, Places, catalogue::Rows, frame::Head};
     use mailweir_mail::QueueId;
     use tokio::sync::mpsc;
@@ -172,7 +173,7 @@ mod tests {
         let (mut shelf, _) = Shelf::open(settings, clock::now()).unwrap();
         let ids = [1, 2, 3].map(|serial| QueueId::new(clock::now(), serial));
         let bring = |shelf: &mut Shelf, id| {
-            let written = shelf.bring(&[(imported(id, None), Vec::new())], clock::now()).unwrap();
+            let written = shelf.bring(&[(imported(id, None), Bytes::new().into())], clock::now()).unwrap();
             written[0].head.seq
         };
         let hold = |case: &str, seq| LegalHold {

@@ -4,6 +4,7 @@
 mod erase;
 mod find;
 mod holds;
+mod import;
 mod restore;
 
 use std::{
@@ -159,8 +160,14 @@ impl Room {
             Keeper::Running(archiver, _) => Ok(archiver.with(job).await?),
             Keeper::Resting(shelf) => {
                 let shelf = Arc::clone(shelf);
-                read(move || Ok(job(&mut shelf.lock().unwrap_or_else(PoisonError::into_inner))))
-                    .await
+                read(move || {
+                    let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+                    let done = job(&mut shelf);
+                    // Nobody is told of them, and they are in the list of roots.
+                    shelf.take_sealed();
+                    Ok(done)
+                })
+                .await
             }
         }
     }

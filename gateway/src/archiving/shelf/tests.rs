@@ -1,5 +1,6 @@
 use std::{fs, path::Path};
 
+use bytes::Bytes;
 use mailweir_archive::catalogue::MOST_GAPS;
 
 use super::{super::sample::imported, *};
@@ -43,7 +44,7 @@ fn open(place: &Path) -> Shelf {
 
 fn bring(shelf: &mut Shelf, serial: u32) -> Seq {
     let mail = imported(QueueId::new(clock::now(), serial), None);
-    shelf.bring(&[(mail, Vec::new())], clock::now()).unwrap()[0].head.seq
+    shelf.bring(&[(mail, Bytes::new().into())], clock::now()).unwrap()[0].head.seq
 }
 
 fn erase(shelf: &mut Shelf, seq: Seq) -> Result<Fate, ShelfError> {

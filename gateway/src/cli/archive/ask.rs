@@ -8,6 +8,7 @@ use std::{
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use mailweir_archive::{entry::AccessDeed, holds::Person, span::Span};
+use mailweir_filters::archiving::Rules;
 use mailweir_mail::{Address, QueueId};
 
 use super::{
@@ -240,14 +241,14 @@ fn ask_and_print(way: &Way, wanted: Ask, mut printer: Printer) -> anyhow::Result
 }
 
 /// The archive that is meant.
-pub(in crate::cli) struct Archive {
+pub(super) struct Archive {
     config: Config,
     settings: config::Archive,
 }
 
 impl Archive {
     /// `None`: the configuration has errors, and they were printed.
-    pub(in crate::cli) fn of(config: &Path) -> anyhow::Result<Option<Self>> {
+    pub(super) fn of(config: &Path) -> anyhow::Result<Option<Self>> {
         let Ok(config) = load(config) else { return Ok(None) };
         let Some(settings) = config.archive.clone() else {
             bail!("nothing is archived: archive.enabled is not set");
@@ -259,7 +260,7 @@ impl Archive {
     ///
     /// # Errors
     /// The query makes no sense, or the archive cannot be asked.
-    pub(in crate::cli) fn find(&self, query: &str) -> anyhow::Result<Vec<QueueId>> {
+    pub(super) fn find(&self, query: &str) -> anyhow::Result<Vec<QueueId>> {
         let utc_offset = TimeZone::of_machine().offset(clock::now());
         let (mut ids, mut before) = (Vec::new(), None);
         loop {
@@ -280,8 +281,45 @@ impl Archive {
     ///
     /// # Errors
     /// It cannot be written down: then it must not be done.
-    pub(in crate::cli) fn note(&self, deed: AccessDeed) -> anyhow::Result<()> {
+    pub(super) fn note(&self, deed: AccessDeed) -> anyhow::Result<()> {
         self.ask_for(Ask::Note { deed }, |_| {})
+    }
+
+    /// Brings mails in, until no more come. `again`: also what is there already.
+    ///
+    /// # Errors
+    /// The archive cannot be asked, or it went away before all was done.
+    pub(super) async fn import(
+        &self,
+        again: bool,
+        mails: &mut control::Mails,
+        mut tell: impl FnMut(Told),
+    ) -> anyhow::Result<()> {
+        let mut failed = None;
+        let answers = |answer| {
+            match answer {
+                Answer::Archive(Told::Failed { reason }) | Answer::Failed { reason } => {
+                    failed = Some(reason);
+                }
+                Answer::Archive(told) => tell(told),
+                // Not asked for here.
+                _ => {}
+            }
+            Ok(())
+        };
+        let (store, by) = (Store::of(&self.config), operator());
+        control::import(&store, &self.settings, (&by, again), mails, answers).await?;
+        failed.map_or(Ok(()), |reason| Err(anyhow::anyhow!("{reason}")))
+    }
+
+    /// What is configured.
+    pub(super) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The rules by which mail is kept.
+    pub(super) const fn rules(&self) -> &Rules {
+        &self.settings.rules
     }
 
     fn ask_for(&self, wanted: Ask, mut tell: impl FnMut(Told)) -> anyhow::Result<()> {

@@ -48,6 +48,8 @@ impl Printer {
             | Told::Hold(_)
             | Told::LiftedRecords { .. }
             | Told::Erased { .. }
+            | Told::Remembering { .. }
+            | Told::Imported(_)
             | Told::Done { .. } => {}
         }
         if self.json {
@@ -55,7 +57,8 @@ impl Printer {
         }
         match told {
             Told::Mail(line) => print_line(&mut out, line),
-            Told::Found(_) => Ok(()),
+            // An import has its own words for it.
+            Told::Found(_) | Told::Remembering { .. } | Told::Imported(_) => Ok(()),
             Told::Shown(shown) => print_shown(&mut out, shown),
             Told::Access { at, id, access } => print_use(&mut out, *at, *id, access),
             Told::Hold(case) => print_case(&mut out, case),

@@ -21,10 +21,11 @@ use mailweir_archive::{
 use mailweir_mail::QueueId;
 
 use super::{
-    ExitCode,
-    archive::{PlaceOptions, ask},
-    operator,
-    progress::{Progress, megabytes},
+    super::{
+        ExitCode, operator,
+        progress::{Progress, megabytes},
+    },
+    PlaceOptions, ask,
 };
 use crate::clock;
 
@@ -65,15 +66,15 @@ enum FormWord {
 
 /// A mail that is to be taken out.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Chosen {
+struct Chosen {
     /// Its capture.
-    pub(super) capture: Place,
+    capture: Place,
     /// The last that is known of its end.
-    pub(super) outcome: Option<Place>,
+    outcome: Option<Place>,
 }
 
 /// Those that are to be taken out, by the numbers of their captures: in this order each segment is read once.
-pub(super) type Choice = BTreeMap<Seq, Chosen>;
+type Choice = BTreeMap<Seq, Chosen>;
 
 pub(super) fn run(options: &ExportOptions) -> anyhow::Result<ExitCode> {
     let reader = match options.place.reader()? {
@@ -168,7 +169,7 @@ fn to_standard_output(reader: &Reader, choice: &Choice) -> anyhow::Result<ExitCo
 
 /// Takes out mails. One that cannot be read stands in the manifest, and on standard error. Says also how many of
 /// those were erased.
-pub(super) fn take_out(
+fn take_out(
     mut exporter: Exporter,
     reader: &Reader,
     choice: &Choice,

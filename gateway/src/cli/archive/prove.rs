@@ -18,7 +18,7 @@ use mailweir_archive::{
 };
 use mailweir_mail::compose::one_line;
 
-use super::{ExitCode, archive::read_roots};
+use super::{super::ExitCode, verify::read_roots};
 
 #[derive(Args, Debug)]
 pub(super) struct ProveOptions {

@@ -8,7 +8,7 @@ use std::{
 use anyhow::bail;
 use clap::Args;
 
-use super::{ExitCode, progress::Progress};
+use super::super::{ExitCode, load, operator, progress::Progress, runtime};
 use crate::{
     archiving::indexing::{self, Made},
     control::{
@@ -27,7 +27,7 @@ pub(super) struct ReindexOptions {
 }
 
 pub(super) fn run(options: &ReindexOptions) -> anyhow::Result<ExitCode> {
-    let config = match super::load(&options.config) {
+    let config = match load(&options.config) {
         Ok(config) => config,
         Err(code) => return Ok(code),
     };
@@ -60,7 +60,7 @@ pub(super) fn run(options: &ReindexOptions) -> anyhow::Result<ExitCode> {
 
 /// Asks the server; `None`: none runs.
 fn ask(store: &Store, progress: &mut Progress) -> anyhow::Result<Option<ExitCode>> {
-    let request = Request { by: super::operator(), operation: Operation::Reindex };
+    let request = Request { by: operator(), operation: Operation::Reindex };
     let mut code = ExitCode::Done;
     let tell = |answer| {
         match answer {
@@ -78,7 +78,7 @@ fn ask(store: &Store, progress: &mut Progress) -> anyhow::Result<Option<ExitCode
         }
         Ok(())
     };
-    let answered = super::runtime()?.block_on(control::ask_if_running(store, &request, tell))?;
+    let answered = runtime()?.block_on(control::ask_if_running(store, &request, tell))?;
     Ok(answered.then_some(code))
 }
 
