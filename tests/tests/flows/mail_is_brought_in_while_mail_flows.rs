@@ -53,9 +53,9 @@ async fn an_import_that_the_end_of_the_server_cuts_short_is_begun_again() {
     gateway.stop().await;
     let error = import.finish().await.unwrap_err();
     assert!(error.contains("the server ends"), "{error}");
-    gateway.start_again().await;
     let archived = archive.expect_sound();
     assert!(archived > 0 && archived < MORE_THAN_A_GROUP, "{archived}");
+    gateway.start_again().await;
     let import = gateway.begin_import(false);
     bring(&import, 0..MORE_THAN_A_GROUP).await;
     let imported = import.finish().await.unwrap();

@@ -275,4 +275,4 @@ impl From<FormWord> for Form {
 }
 
 const BEGIN_AGAIN: &str =
-    "the import has ended early; begun again, it leaves out what is there by then";
+    "the import has ended early; begun again, and without --again, it leaves out what is there";
