@@ -86,7 +86,9 @@ impl CommandLine {
             Command::ApiToken(options) => api_token::run(&options),
             Command::Rescue(options) => rescue::run(&options),
             Command::Postmap(words) => postmap::run(&words.words),
-            Command::ExtractWorker => crate::extraction::run().map(|()| ExitCode::Done),
+            Command::ExtractWorker(options) => {
+                crate::extraction::run(options.seconds).map(|()| ExitCode::Done)
+            }
         }
     }
 }
@@ -198,7 +200,13 @@ enum Command {
     Postmap(PostmapWords),
     /// Read mails from standard input and write what is in them; the server calls this
     #[command(hide = true, name = crate::extraction::WORD)]
-    ExtractWorker,
+    ExtractWorker(ExtractWorkerOptions),
+}
+
+#[derive(Args, Debug)]
+struct ExtractWorkerOptions {
+    /// Seconds of processor time that a mail may take
+    seconds: u32,
 }
 
 #[derive(Args, Debug)]

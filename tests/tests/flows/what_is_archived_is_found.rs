@@ -328,7 +328,7 @@ async fn kill_readers() {
             fs::read_to_string(task.unwrap().path().join("children")).unwrap_or_default();
         for child in children.split_whitespace() {
             let words = || fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
-            if words().ends_with(b"extract-worker\0") {
+            if words().windows(15).any(|words| words == b"extract-worker\0") {
                 let pid = rustix::process::Pid::from_raw(child.parse().unwrap()).unwrap();
                 rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
                 let state =
