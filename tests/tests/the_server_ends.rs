@@ -4,6 +4,7 @@ use std::{
     fs::{self, OpenOptions},
     io::Write as _,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::fs::OpenOptionsExt as _,
 };
 
 use mailweir_tests::{
@@ -12,6 +13,7 @@ use mailweir_tests::{
     wait,
 };
 use rustix::{
+    fs::{CWD, FileType, Mode, OFlags, mknodat},
     io::ioctl_fionread,
     process::{Pid, Signal, kill_process},
 };
@@ -48,6 +50,25 @@ async fn a_stop_does_not_wait_for_the_reader_of_a_mail() {
     let found = || gateway.run(&["archive", "search", "text:second"]).text;
     let is_found = wait::within(wait::PATIENCE, || found().contains("second words").then_some(()));
     assert!(is_found.is_some(), "{}\n{}", found(), gateway.log());
+}
+
+/// As with a file system that does not answer, or an export to somebody who does not read.
+#[test]
+fn a_stop_does_not_wait_for_a_thread_that_never_comes_back() {
+    let Some(plan) = Plan::new() else { return };
+    let place = tempfile::tempdir().unwrap();
+    let (table, pipe) = (place.path().join("table"), place.path().join("pipe"));
+    fs::write(&table, "").unwrap();
+    let checks = format!("[checks]\nheader_checks = [\"regexp:{}\"]", table.display());
+    let mut gateway = plan.mx().section(&checks).start();
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    fs::rename(&pipe, &table).unwrap();
+    let mut silent = OpenOptions::new();
+    silent.write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    // It can be opened once the server reads it.
+    let _silent = wait::until("a reader of the table", wait::PATIENCE, || silent.open(&table).ok());
+    gateway.stop();
+    let _ = gateway.expect_log("stopped");
 }
 
 /// A gateway that archives and indexes; its mail goes nowhere.
