@@ -16,6 +16,7 @@ use mailweir_admin_ui::approval::ApprovalPages;
 use mailweir_auth::Allowances;
 use mailweir_mail::SessionEvent;
 use mailweir_queue::Queue;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -228,24 +229,29 @@ impl App {
     }
 
     /// Stops taking mail, lets what is in flight come to its end for at most `patience`, and
-    /// closes the store.
+    /// closes the store. What takes longer, within a few seconds more, is left as a crash would leave it.
     pub async fn stop(&self, patience: Duration) {
         self.notice("stopping");
+        let deadline = Instant::now() + patience;
         self.shared.stop.cancel();
         self.shared.sessions.close();
-        let sessions = tokio::time::timeout(patience, self.shared.sessions.wait()).await;
+        let sessions = timeout_at(deadline, self.shared.sessions.wait()).await;
         if sessions.is_err() {
             self.notice("some sessions were cut off: they took too long to end");
         }
         self.end.cancel();
         self.egress.stop();
         self.services.close();
-        let services = tokio::time::timeout(patience, self.services.wait()).await;
+        let deadline = deadline.max(Instant::now() + LAST_PATIENCE);
+        let services = timeout_at(deadline, self.services.wait()).await;
         if services.is_err() {
             self.notice("some deliveries were cut off: they took too long to end");
         }
         // Last: what a delivery came to can be recorded until here.
-        self.shared.queue.shutdown().await;
+        let queue = timeout(LAST_PATIENCE, self.shared.queue.shutdown()).await;
+        if queue.is_err() {
+            self.notice("the queue was not closed: its disk takes too long");
+        }
         self.notice("stopped");
         let _ = self.shared.observer.flush(Duration::from_secs(1));
     }
@@ -647,6 +653,9 @@ fn certificate_source(config: &Config) -> CertificateSource {
         },
     }
 }
+
+/// How long deliveries may take when sessions took all the time there was, and then the queue.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests;

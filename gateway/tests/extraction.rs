@@ -6,12 +6,15 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
     time::Duration,
 };
 
 use bytes::Bytes;
 use mailweir::extraction::{Extractor, Failure, PATIENCE, Program, Reading, StartError};
 use rustix::process::{Pid, Signal, kill_process};
+use tokio_util::sync::CancellationToken;
 
 fn mailweir() -> Program {
     Program::at(Path::new(env!("CARGO_BIN_EXE_mailweir")))
@@ -54,7 +57,7 @@ fn mails_are_read_in_their_order_many_at_a_time() {
 }
 
 #[test]
-fn the_child_has_no_files_no_environment_and_little_memory() {
+fn the_child_has_no_files_no_environment_little_memory_and_little_time() {
     let mut extractor = Extractor::new(mailweir(), PATIENCE);
     extractor.send(1, 1, &mail(1));
     assert_eq!(all(&mut extractor), [read(1)]);
@@ -70,7 +73,8 @@ fn the_child_has_no_files_no_environment_and_little_memory() {
     };
     let both = |most: &str| (most.to_owned(), most.to_owned());
     assert_eq!(limit("Max address space"), both("1073741824"));
-    assert_eq!(limit("Max open files"), both("3"));
+    assert_eq!(limit("Max cpu time"), ("20".to_owned(), "21".to_owned()));
+    assert_eq!(limit("Max open files"), both("0"));
     assert_eq!(limit("Max file size"), both("0"));
     assert_eq!(limit("Max core file size"), both("0"));
     assert_eq!(limit("Max processes"), both("0"));
@@ -106,7 +110,7 @@ fn a_child_that_is_killed_while_it_has_nothing_to_do_costs_nothing() {
     // Dead, and not buried yet.
     let state = PathBuf::from(format!("/proc/{pid}/stat"));
     while !fs::read_to_string(&state).unwrap().contains(") Z ") {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     extractor.send(2, 2, &mail(2));
     assert_eq!(all(&mut extractor), [read(2)]);
@@ -148,12 +152,73 @@ fn a_large_mail_is_read_as_far_as_mail_is_read() {
     assert_eq!(all(&mut extractor), [read(1)]);
 }
 
+/// The kernel counts the time of a whole life: a child that has used up half of it gives way to another one.
+#[test]
+fn a_child_grows_old_and_no_mail_is_left_out() {
+    let mut extractor = Extractor::new(mailweir(), Duration::from_secs(1));
+    let line = "a line of text that somebody has to read\r\n".repeat(1_000);
+    let mut children = Vec::new();
+    for round in 0..10_000 {
+        let numbers = 10 * round..10 * (round + 1);
+        for number in numbers.clone() {
+            extractor.send(number, number, &[&*mail(number), line.as_bytes()].concat().into());
+        }
+        assert_eq!(all(&mut extractor), numbers.map(read).collect::<Vec<_>>());
+        children.push(extractor.child().unwrap().0);
+        children.dedup();
+        if children.len() > 2 {
+            return;
+        }
+    }
+    panic!("{} children", children.len());
+}
+
+/// No mail is known that uses up the time of its reader: so this one says that it has.
+#[test]
+fn a_mail_that_uses_up_the_time_of_its_reader_is_not_tried_again() {
+    let (place, program) = child("ulimit -c 0; echo try >>\"$0.tries\"; kill -s XCPU $$");
+    let mut extractor = Extractor::new(program, PATIENCE);
+    extractor.send(1, 1, &mail(1));
+    extractor.send(2, 2, &mail(2));
+    assert_eq!(all(&mut extractor), [1, 2].map(|number| (number, Err(Failure::TooSlow))));
+    extractor.send(1, 3, &mail(1));
+    assert_eq!(all(&mut extractor), [(3, Err(Failure::Before))]);
+    // One child for each of the two.
+    assert_eq!(fs::read_to_string(place.path().join("child.tries")).unwrap(), "try\ntry\n");
+}
+
+#[test]
+fn a_child_ends_with_its_input() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mailweir"));
+    command.args(["extract-worker", "10"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(!output.stdout.is_empty(), "it greets");
+}
+
+#[test]
+fn who_waits_for_a_child_is_told_that_it_is_over() {
+    for program in [child("cat >/dev/null"), script("cat >/dev/null")] {
+        let (_place, program) = program;
+        let end = CancellationToken::new();
+        let mut extractor = Extractor::new(program, 60 * PATIENCE).until(end.clone());
+        extractor.send(1, 1, &mail(1));
+        thread::spawn(move || end.cancel());
+        assert!(matches!(extractor.take(), Err(StartError::Ended)));
+        assert!(extractor.child().is_none());
+    }
+}
+
 /// A program that greets as a child does, and then does this.
 fn child(then: &str) -> (tempfile::TempDir, Program) {
+    script(&format!(r"printf '\007\000\000\000\221\245whole'; {then}"))
+}
+
+/// A program that does this.
+fn script(text: &str) -> (tempfile::TempDir, Program) {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("child");
-    let greeting = r"printf '\007\000\000\000\221\245whole'";
-    fs::write(&path, format!("#!/bin/sh\n{greeting}\n{then}\n")).unwrap();
+    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
     let program = Program::at(&path);
     (place, program)

@@ -190,9 +190,17 @@ impl Installation {
     /// # Panics
     /// If it does not run.
     pub fn signal(&self, signal: Signal) {
+        kill_process(self.process(), signal).expect("a process of ours");
+    }
+
+    /// The process that the program runs in.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn process(&self) -> Pid {
         let id = self.program.as_ref().expect("a running program").id();
-        let id = Pid::from_raw(id.cast_signed()).expect("the number of a process");
-        kill_process(id, signal).expect("a process of ours");
+        Pid::from_raw(id.cast_signed()).expect("the number of a process")
     }
 
     /// What the program printed so far: its summary and its log.

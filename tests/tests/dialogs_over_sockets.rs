@@ -21,7 +21,7 @@ async fn every_dialog_goes_as_written_over_a_socket() {
     let mut failures = Vec::new();
     let tasks = LocalSet::new();
     for (name, dialog) in dialogs().filter(|(name, _)| reason(name).is_none()) {
-        let run = async move { Run::start(&dialog).await.finish(&dialog).await };
+        let run = Box::pin(async move { Run::start(&dialog).await.finish(&dialog).await });
         // A task of its own, since what goes otherwise than written panics.
         let run = tasks.run_until(async { tokio::task::spawn_local(run).await }).await;
         failures.extend(run.err().map(|_| name));

@@ -15,12 +15,13 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    super::runtime()?.block_on(async {
+    // Deleted when nobody uses it any more.
+    let temporary = tempfile::Builder::new().prefix("mailweir-demo-").tempdir()?;
+    let data_dir = options.data_dir.as_deref().unwrap_or(temporary.path());
+    serve::to_its_end(async {
         let signals = serve::Signals::catch()?;
-        let temporary = tempfile::Builder::new().prefix("mailweir-demo-").tempdir()?;
-        let data_dir = options.data_dir.as_deref().unwrap_or(temporary.path());
         let app = demo::start(data_dir, serve::text_observer).await?;
-        serve::until_stopped(&app, signals, None).await;
+        serve::until_stopped(app, signals, None).await;
         Ok(ExitCode::Done)
     })
 }

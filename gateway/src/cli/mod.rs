@@ -82,7 +82,9 @@ impl CommandLine {
             Command::ApiToken(options) => api_token::run(&options),
             Command::Rescue(options) => rescue::run(&options),
             Command::Postmap(words) => postmap::run(&words.words),
-            Command::ExtractWorker => crate::extraction::run().map(|()| ExitCode::Done),
+            Command::ExtractWorker(options) => {
+                crate::extraction::run(options.seconds).map(|()| ExitCode::Done)
+            }
         }
     }
 }
@@ -194,7 +196,13 @@ enum Command {
     Postmap(PostmapWords),
     /// Read mails from standard input and write what is in them; the server calls this
     #[command(hide = true, name = crate::extraction::WORD)]
-    ExtractWorker,
+    ExtractWorker(ExtractWorkerOptions),
+}
+
+#[derive(Args, Debug)]
+struct ExtractWorkerOptions {
+    /// Seconds of processor time that a mail may take
+    seconds: u32,
 }
 
 #[derive(Args, Debug)]

@@ -15,7 +15,18 @@ use crate::{
 };
 
 pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
-    super::runtime()?.block_on(serve(path))
+    to_its_end(serve(path))
+}
+
+/// Runs a server. Threads that are still busy when it has ended, with a search or a file system that does not answer,
+/// are left where they are: nothing that was acknowledged depends on them.
+pub(super) fn to_its_end(
+    server: impl Future<Output = anyhow::Result<ExitCode>>,
+) -> anyhow::Result<ExitCode> {
+    let runtime = super::runtime()?;
+    let ended = runtime.block_on(server);
+    runtime.shutdown_timeout(CLOSING);
+    ended
 }
 
 async fn serve(path: &Path) -> anyhow::Result<ExitCode> {
@@ -28,7 +39,7 @@ async fn serve(path: &Path) -> anyhow::Result<ExitCode> {
     let observer = observer(&config)?;
     eprint!("{}", config.describe());
     let app = App::start(config, observer).await?;
-    until_stopped(&app, signals, Some(path)).await;
+    until_stopped(app, signals, Some(path)).await;
     Ok(ExitCode::Done)
 }
 
@@ -80,13 +91,13 @@ impl Signals {
 }
 
 /// SIGHUP reloads, if there is a file; SIGTERM and SIGINT stop, a second one at once.
-pub(super) async fn until_stopped(app: &Arc<App>, signals: Signals, path: Option<&Path>) {
+pub(super) async fn until_stopped(app: Arc<App>, signals: Signals, path: Option<&Path>) {
     let Signals { mut hangup, mut terminate, mut interrupt } = signals;
     loop {
         tokio::select! {
             _ = hangup.recv() => {
                 if let Some(path) = path {
-                    reload(app, path).await;
+                    reload(&app, path).await;
                 }
             }
             _ = terminate.recv() => break,
@@ -98,6 +109,8 @@ pub(super) async fn until_stopped(app: &Arc<App>, signals: Signals, path: Option
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    // Closing a store may wait for its threads. Whoever waits for the runtime waits for that, too.
+    drop(tokio::task::spawn_blocking(move || drop(app)));
 }
 
 async fn reload(app: &App, path: &Path) {
@@ -123,3 +136,6 @@ fn in_one_line(problem: &Problem) -> String {
 
 /// How long mail in flight may take when the server stops.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long whatever is still busy may take when all mail is recorded.
+const CLOSING: Duration = Duration::from_secs(2);

@@ -6,7 +6,9 @@ use landlock::{
     ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetError, RulesetStatus,
     Scope,
 };
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{
+    Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit,
+};
 use serde::{Deserialize, Serialize};
 
 /// How far the kernel keeps a process from files and the network, besides that it can open no descriptor.
@@ -21,11 +23,14 @@ pub enum Confinement {
     WithoutLandlock,
 }
 
-/// Gives up files, the network, other processes, and memory beyond 1 GiB, for good.
+/// Gives up files, the network, other processes, memory beyond 1 GiB, and so many seconds of processor time, for good;
+/// and to live longer than the thread that started it.
 ///
 /// # Errors
 /// If a limit cannot be set. What the kernel does not know is no error.
-pub(super) fn confine() -> io::Result<Confinement> {
+pub(super) fn confine(seconds: u64) -> io::Result<Confinement> {
+    // One whose parent is gone already has an input that has ended, and ends with it: mail comes only after its first word.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     // The kernel out of memory ends this process rather than the server.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     // What whoever started the server left open is not for this process.
@@ -37,17 +42,20 @@ pub(super) fn confine() -> io::Result<Confinement> {
         Ok(RulesetStatus::NotEnforced) | Err(_) => Confinement::WithoutLandlock,
     };
     let limits = [
-        (Resource::As, MEMORY),
-        (Resource::Core, 0),
-        (Resource::Fsize, 0),
-        (Resource::Nproc, 0),
-        // None beside those that are open: neither files nor sockets.
-        (Resource::Nofile, STREAMS),
+        // The first ends it by a signal of its own, from which the cause is known.
+        (Resource::Cpu, seconds, seconds.saturating_add(1)),
+        (Resource::As, MEMORY, MEMORY),
+        (Resource::Core, 0, 0),
+        (Resource::Fsize, 0, 0),
+        (Resource::Nproc, 0, 0),
+        // None beside those that are open, and none in their place: neither files nor sockets.
+        (Resource::Nofile, 0, 0),
     ];
-    for (resource, most) in limits {
+    for (resource, current, maximum) in limits {
         // Whoever started the server may have set a lower one, which cannot be raised.
-        let most = getrlimit(resource).maximum.map_or(most, |before| before.min(most));
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
+        let before = getrlimit(resource).maximum;
+        let lower = |most: u64| Some(before.map_or(most, |before| before.min(most)));
+        setrlimit(resource, Rlimit { current: lower(current), maximum: lower(maximum) })?;
     }
     Ok(confinement)
 }
@@ -64,8 +72,5 @@ fn landlock() -> Result<RulesetStatus, RulesetError> {
 /// Bytes of address space. Reading takes some hundred MB at most.
 const MEMORY: u64 = 1 << 30;
 
-/// Standard input, output and errors.
-const STREAMS: u64 = 3;
-
-/// The first descriptor behind them.
+/// The first descriptor behind standard input, output and errors.
 const FIRST_OTHER: u32 = 3;

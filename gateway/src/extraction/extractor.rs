@@ -3,7 +3,7 @@
 use std::{
     collections::{HashSet, VecDeque},
     fmt,
-    os::unix::process::CommandExt as _,
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel},
@@ -13,16 +13,21 @@ use std::{
 
 use bytes::Bytes;
 use mailweir_extract::Extracted;
+use rustix::process::Signal;
 use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
 
 use super::{Confinement, Hello, WORD, frame, limits};
+use crate::clock;
 
-/// Has mails read by a child, several on their way at once. Blocks: it is for a thread of its own.
+/// Has mails read by a child, several on their way at once. Blocks: it is for a thread of its own, and the child ends
+/// with that at the latest.
 ///
 /// `T` is what the caller wants to have back with what is in a mail.
 pub struct Extractor<T> {
     program: Program,
     patience: Duration,
+    end: CancellationToken,
     /// Those whose answers are to come, the oldest first.
     waiting: VecDeque<Waiting<T>>,
     /// Of the mails among them.
@@ -98,17 +103,28 @@ pub enum StartError {
     /// Said once, before the next child is started.
     #[error("{0} mails in a row could not be read")]
     Failing(u32),
+    /// See [`Extractor::until`].
+    #[error("no mail is read any more: the server stops")]
+    Ended,
 }
 
 impl<T> Extractor<T> {
-    /// One that gives a mail at most so much time.
+    /// One that lets a mail take so much processor time at least, twice as much at most, and three times as long by
+    /// the clock: a machine that is busy with mail keeps who reads it waiting.
     #[must_use]
     pub fn new(program: Program, patience: Duration) -> Self {
         let (waiting, fatal) = (VecDeque::new(), HashSet::new());
-        Self { program, patience, waiting, bytes: 0, child: None, fatal, failures: 0 }
+        let end = CancellationToken::new();
+        Self { program, patience, end, waiting, bytes: 0, child: None, fatal, failures: 0 }
     }
 
-    /// Gives each mail so much time from now on.
+    /// Waits for no child any more once `end` is cancelled.
+    #[must_use]
+    pub fn until(self, end: CancellationToken) -> Self {
+        Self { end, ..self }
+    }
+
+    /// Gives each mail so much time from now on; processor time from the next child on.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
@@ -181,7 +197,8 @@ impl<T> Extractor<T> {
         self.child.as_ref().map(|running| (running.child.id(), running.confinement))
     }
 
-    /// Who died may have been ended from outside, as at the stop of a service: another one tries once more.
+    /// Who died may have been ended from outside, as at the stop of a service, or may have been old: another one tries
+    /// once more.
     fn answer_at_last(&mut self) -> Result<Reading, StartError> {
         match self.answer()? {
             Reading::Failed(Failure::Died(_)) => {
@@ -193,13 +210,17 @@ impl<T> Extractor<T> {
     }
 
     fn answer(&mut self) -> Result<Reading, StartError> {
-        let patience = self.patience;
+        let (patience, end) = (SLACK * self.patience, self.end.clone());
         let child = self.running()?;
-        Ok(match child.answers.recv_timeout(patience) {
+        Ok(match wait(&child.answers, patience, &end) {
             Ok(Ok(extracted)) => Reading::Read(extracted),
             Ok(Err(nonsense)) => Reading::Failed(Failure::Died(nonsense)),
-            Err(RecvTimeoutError::Timeout) => Reading::Failed(Failure::TooSlow),
-            Err(RecvTimeoutError::Disconnected) => Reading::Failed(Failure::Died(child.ending())),
+            Err(Silence::TooLong) => Reading::Failed(Failure::TooSlow),
+            Err(Silence::Gone) => Reading::Failed(child.failure()),
+            Err(Silence::End) => {
+                self.child = None;
+                return Err(StartError::Ended);
+            }
         })
     }
 
@@ -216,7 +237,7 @@ impl<T> Extractor<T> {
         if self.failures >= MOST_FAILURES {
             return Err(StartError::Failing(std::mem::take(&mut self.failures)));
         }
-        let child = Running::start(&self.program).map_err(StartError::Start)?;
+        let child = Running::start(&self.program, self.patience, &self.end)?;
         for waiting in &self.waiting {
             waiting.mail.iter().for_each(|mail| child.send(mail.clone()));
         }
@@ -242,16 +263,28 @@ struct Running {
 type Answer = Result<Extracted, Box<str>>;
 
 impl Running {
-    fn start(Program(program): &Program) -> Result<Self, Box<str>> {
+    fn start(
+        Program(program): &Program,
+        patience: Duration,
+        end: &CancellationToken,
+    ) -> Result<Self, StartError> {
         let mut command = Command::new(program);
-        command.arg0("mailweir").arg(WORD).env_clear().current_dir("/");
+        // The kernel counts whole seconds.
+        let seconds = u32::try_from(patience.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
+        command
+            .arg0("mailweir")
+            .arg(WORD)
+            .arg(seconds.max(1).to_string())
+            .env_clear()
+            .current_dir("/");
         // What is sent to all at a terminal is not for it: it ends when its input does.
         command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let said = |error: std::io::Error| error.to_string();
+        let refused = |why: Box<str>| StartError::Start(why);
+        let said = |error: std::io::Error| refused(error.to_string().into());
         let mut child = command.spawn().map_err(said)?;
         let (Some(stdin), Some(mut stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err("it has no streams".into());
+            return Err(refused("it has no streams".into()));
         };
         let (mails, to_write) = channel();
         let (sender, answers) = sync_channel(MOST_ANSWERS);
@@ -264,12 +297,13 @@ impl Running {
         let writer = writer.spawn(move || write(stdin, &to_write));
         let mut running = Self { child, confinement: Confinement::WithoutLandlock, mails, answers };
         reader.and(writer).map_err(said)?;
-        let greeting: Result<Result<Option<Hello>, _>, _> = greeted.recv_timeout(START_PATIENCE);
+        let greeting: Result<Result<Option<Hello>, _>, _> = wait(&greeted, START_PATIENCE, end);
         match greeting {
             Ok(Ok(Some(Hello { confinement }))) => running.confinement = confinement,
-            Ok(Ok(None)) => return Err(running.ending()),
-            Ok(Err(nonsense)) => return Err(nonsense),
-            Err(_) => return Err("it says nothing".into()),
+            Ok(Ok(None)) => return Err(refused(running.ending())),
+            Ok(Err(nonsense)) => return Err(refused(nonsense)),
+            Err(Silence::TooLong | Silence::Gone) => return Err(refused("it says nothing".into())),
+            Err(Silence::End) => return Err(StartError::Ended),
         }
         Ok(running)
     }
@@ -291,12 +325,47 @@ impl Running {
             Err(error) => format!("ended ({error})").into(),
         }
     }
+
+    /// Why it ended before its answer.
+    fn failure(&mut self) -> Failure {
+        let how = self.ending();
+        // Waited for already: this is how it was.
+        match self.child.wait() {
+            Ok(status) if status.signal() == Some(Signal::XCPU.as_raw()) => Failure::TooSlow,
+            Ok(_) | Err(_) => Failure::Died(how),
+        }
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Why nothing comes.
+enum Silence {
+    /// The time is over.
+    TooLong,
+    /// Nobody is there who could say anything.
+    Gone,
+    /// Nobody wants to know any more.
+    End,
+}
+
+/// What comes within the time. The end is looked for now and then: a channel and a token cannot both be waited for.
+fn wait<S>(from: &Receiver<S>, patience: Duration, end: &CancellationToken) -> Result<S, Silence> {
+    let until = clock::monotonic() + patience;
+    loop {
+        let left = until.saturating_duration_since(clock::monotonic());
+        match from.recv_timeout(left.min(LOOK)) {
+            Ok(said) => return Ok(said),
+            Err(RecvTimeoutError::Disconnected) => return Err(Silence::Gone),
+            Err(RecvTimeoutError::Timeout) if end.is_cancelled() => return Err(Silence::End),
+            Err(RecvTimeoutError::Timeout) if left <= LOOK => return Err(Silence::TooLong),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
     }
 }
 
@@ -325,8 +394,14 @@ fn heard<S: DeserializeOwned>(stdout: &mut ChildStdout) -> Result<Option<S>, Box
     Ok(read.map_err(|error| nonsense(&error))?)
 }
 
-/// Time for a mail: much more than the work that its reader may do takes.
+/// Processor time for a mail: much more than the work that its reader may do takes.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// So many times as long by the clock.
+const SLACK: u32 = 3;
+
+/// From look to look at whether it is over.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Time for a child to come to its first word.
 const START_PATIENCE: Duration = Duration::from_secs(30);

@@ -96,8 +96,9 @@ impl Tables {
                     }
                 }
             });
-            // A panic in there has been reported by the runtime; the next look is made all the same.
-            let _ = looked.await;
+            // A panic in there has been reported by the runtime; the next look is made all the same. A file system
+            // that does not answer keeps no server from its end.
+            let _ = end.run_until_cancelled(looked).await;
         }
     }
 

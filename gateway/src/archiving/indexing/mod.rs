@@ -55,7 +55,7 @@ use self::{
 use crate::{
     clock,
     count::counted,
-    extraction::{Confinement, PATIENCE, Program},
+    extraction::{Confinement, PATIENCE, Program, StartError},
     observe::Observer,
 };
 
@@ -133,7 +133,7 @@ impl Indexing {
         let indexing = Self {
             archive: settings.reader(),
             directories: Directories::new(&settings.archive),
-            reader: MailReader::new(settings.program.clone(), PATIENCE),
+            reader: MailReader::new(settings.program.clone(), PATIENCE).until(end.clone()),
             written: served.written(),
             wishes: served.wishes(),
             served,
@@ -174,6 +174,8 @@ impl Indexing {
         while !self.is_over() {
             match self.keep(&runtime) {
                 Ok(()) => pause = SHORTEST_PAUSE,
+                // Nothing went wrong: the next server goes on where this one ended.
+                Err(Trouble::Start(StartError::Ended)) => break,
                 Err(trouble) => {
                     self.fails(&trouble);
                     self.rest(&runtime, pause);

@@ -173,7 +173,8 @@ mod tests {
         let (mut shelf, _) = Shelf::open(settings, clock::now()).unwrap();
         let ids = [1, 2, 3].map(|serial| QueueId::new(clock::now(), serial));
         let bring = |shelf: &mut Shelf, id| {
-            let written = shelf.bring(&[(imported(id, None), Bytes::new().into())], clock::now()).unwrap();
+            let written =
+                shelf.bring(&[(imported(id, None), Bytes::new().into())], clock::now()).unwrap();
             written[0].head.seq
         };
         let hold = |case: &str, seq| LegalHold {

@@ -1,0 +1,134 @@
+//! However a server ends, it ends soon, and the process that reads mail for the index ends with it.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::fs::OpenOptionsExt as _,
+};
+
+use mailweir_tests::{
+    gateway::{Peer, mail},
+    installation::{Installation, Plan},
+    wait,
+};
+use rustix::{
+    fs::{CWD, FileType, Mode, OFlags, mknodat},
+    io::ioctl_fionread,
+    process::{Pid, Signal, kill_process},
+};
+
+#[tokio::test]
+async fn a_reader_in_the_middle_of_a_mail_ends_with_a_server_that_is_killed() {
+    let Some(gateway) = with_an_archive() else { return };
+    let reader = reader_of_a_first_mail(&gateway).await;
+    // While somebody else can write to it, it hears of no end.
+    let input = OpenOptions::new().write(true).open(format!("/proc/{reader}/fd/0"));
+    let mut input = input.unwrap();
+    input.write_all(&[4, 0, 0, 0, b'h', b'a', b'l']).unwrap();
+    gateway.signal(Signal::KILL);
+    expect_dead(reader);
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_the_reader_of_a_mail() {
+    let Some(mut gateway) = with_an_archive() else { return };
+    let reader = reader_of_a_first_mail(&gateway).await;
+    kill_process(reader, Signal::STOP).unwrap();
+    wait::until("its rest", wait::PATIENCE, || (state(reader) == Some('T')).then_some(()));
+    send(&gateway, "second words").await;
+    wait::until("the second mail", wait::PATIENCE, || has_input(reader).then_some(()));
+    gateway.stop();
+    expect_dead(reader);
+    let log = gateway.log();
+    assert!(!log.contains("cut off"), "{log}");
+    assert!(
+        !log.contains("envelope and header alone"),
+        "it waited until the time was over:\n{log}"
+    );
+    gateway.start();
+    let found = || gateway.run(&["archive", "search", "text:second"]).text;
+    let is_found = wait::within(wait::PATIENCE, || found().contains("second words").then_some(()));
+    assert!(is_found.is_some(), "{}\n{}", found(), gateway.log());
+}
+
+/// As with a file system that does not answer, or an export to somebody who does not read.
+#[test]
+fn a_stop_does_not_wait_for_a_thread_that_never_comes_back() {
+    let Some(plan) = Plan::new() else { return };
+    let place = tempfile::tempdir().unwrap();
+    let (table, pipe) = (place.path().join("table"), place.path().join("pipe"));
+    fs::write(&table, "").unwrap();
+    let checks = format!("[checks]\nheader_checks = [\"regexp:{}\"]", table.display());
+    let mut gateway = plan.mx().section(&checks).start();
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    fs::rename(&pipe, &table).unwrap();
+    let mut silent = OpenOptions::new();
+    silent.write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    // It can be opened once the server reads it.
+    let _silent = wait::until("a reader of the table", wait::PATIENCE, || silent.open(&table).ok());
+    gateway.stop();
+    let _ = gateway.expect_log("stopped");
+}
+
+/// A gateway that archives and indexes; its mail goes nowhere.
+fn with_an_archive() -> Option<Installation> {
+    let nowhere = SocketAddr::new(CLIENT, 9);
+    Some(Plan::new()?.mx().next_hop(nowhere).section("[archive]\nenabled = true").start())
+}
+
+/// The process that has read a mail.
+async fn reader_of_a_first_mail(gateway: &Installation) -> Pid {
+    send(gateway, "first words").await;
+    let reader = wait::until("a reader", wait::PATIENCE, || reader_of(gateway.process()));
+    let found = || gateway.run(&["archive", "search", "text:first"]).text.contains("first words");
+    wait::until("the first mail", wait::PATIENCE, || found().then_some(()));
+    reader
+}
+
+async fn send(gateway: &Installation, text: &str) {
+    let mut peer = Peer::connect(gateway.at("mx"), CLIENT).await;
+    peer.greet().await;
+    let content = format!("Subject: {text}\r\n\r\n{text}\r\n");
+    let mail = mail().to("b@own.example").content(content);
+    let _ = peer.send(&mail).await.expect_accepted();
+    peer.leave().await;
+}
+
+fn reader_of(server: Pid) -> Option<Pid> {
+    let tasks = fs::read_dir(format!("/proc/{server}/task")).ok()?.flatten();
+    let children = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let numbers: Vec<i32> = children
+        .flat_map(|children| {
+            children.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>()
+        })
+        .collect();
+    numbers
+        .into_iter()
+        .find(|child| words(*child).contains("extract-worker"))
+        .and_then(Pid::from_raw)
+}
+
+fn words(process: i32) -> String {
+    fs::read_to_string(format!("/proc/{process}/cmdline")).unwrap_or_default()
+}
+
+/// As in proc(5); `None`: there is no such process.
+fn state(process: Pid) -> Option<char> {
+    let line = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    line.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Whether something waits on its standard input.
+fn has_input(process: Pid) -> bool {
+    let pipe = fs::File::open(format!("/proc/{process}/fd/0"));
+    pipe.is_ok_and(|pipe| ioctl_fionread(&pipe).is_ok_and(|bytes| bytes > 0))
+}
+
+fn expect_dead(process: Pid) {
+    // Whoever takes the place of its parent may leave it unburied.
+    let dead = || matches!(state(process), None | Some('Z' | 'X')).then_some(());
+    wait::until("the end of the reader", wait::PATIENCE, dead);
+}
+
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
