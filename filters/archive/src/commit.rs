@@ -5,10 +5,9 @@
 //! salt with the mail, as by an export, can see that this head is about this content. The salt is in the payload,
 //! and goes with it.
 
-use mailweir_mail::hex;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::hash::{Hash, Hasher};
+use crate::hash::{Hash, Hasher, digits};
 
 /// Random bytes that only the payload of the record has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +40,15 @@ impl Salt {
     }
 }
 
-/// As text, as hashes are.
 impl Serialize for Salt {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&hex::encode(&self.0))
+        digits::serialize(&self.0, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Salt {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bytes = hex::decode(&text).and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or_else(|| D::Error::custom("a salt has 32 hexadecimal digits"))
+        digits::deserialize(deserializer).map(Self)
     }
 }
 

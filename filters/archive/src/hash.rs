@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use aws_lc_rs::digest;
 use mailweir_mail::hex;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,16 +61,63 @@ impl FromStr for Hash {
     }
 }
 
-/// Stored as text: whoever reads a summary sees what others print.
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        digits::serialize(&self.0, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        digits::deserialize(deserializer).map(Self)
+    }
+}
+
+/// Bytes as hexadecimal digits for people, and as they are in records.
+pub(crate) mod digits {
+    use std::fmt;
+
+    use mailweir_mail::hex;
+    use serde::{
+        Deserialize as _, Deserializer, Serializer,
+        de::{Error, Visitor},
+    };
+
+    pub(crate) fn serialize<S: Serializer, const N: usize>(
+        bytes: &[u8; N],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(&hex::encode(bytes))
+        } else {
+            serializer.serialize_bytes(bytes)
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        deserializer: D,
+    ) -> Result<[u8; N], D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            let bytes = hex::decode(&text).and_then(|bytes| bytes.try_into().ok());
+            bytes.ok_or_else(|| D::Error::custom(format_args!("no {} hexadecimal digits", 2 * N)))
+        } else {
+            deserializer.deserialize_bytes(Bytes)
+        }
+    }
+
+    struct Bytes<const N: usize>;
+
+    impl<const N: usize> Visitor<'_> for Bytes<N> {
+        type Value = [u8; N];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{N} bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<[u8; N], E> {
+            bytes.try_into().map_err(|_| E::invalid_length(bytes.len(), &self))
+        }
     }
 }
 
