@@ -194,7 +194,10 @@ async fn the_index_is_made_anew_on_request_while_the_old_one_answers() {
     let Some((mut gateway, archive, _sink)) = start().await else { return };
     let seq = archived(&archive, gateway.accept(saying("words")).await).await;
     expect_found(&gateway, "text:words", &[seq]).await;
-    let before = fs::read_to_string(archive.directory().join("index/meta.json")).unwrap();
+    // It is searched before it is put in its place.
+    let meta = archive.directory().join("index/meta.json");
+    wait::until_true("the index", async || meta.exists()).await;
+    let before = fs::read_to_string(&meta).unwrap();
     let mut made = None;
     let request = Request { by: "ann".into(), operation: Operation::Reindex };
     let tell = |answer| {
