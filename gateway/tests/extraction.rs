@@ -256,6 +256,15 @@ fn a_child_that_never_answers_is_ended() {
     assert_eq!(all(&mut extractor), [(1, Err(Failure::TooSlow))]);
 }
 
+/// As on a machine that is busy: who reads mail stands back behind all else.
+#[test]
+fn a_child_that_is_kept_waiting_is_no_slow_one() {
+    let (_place, program) = child("[ -e \"$0.again\" ] || sleep 4; >\"$0.again\"; exit 3");
+    let mut extractor = Extractor::new(program, Duration::from_secs(1));
+    extractor.send(1, 1, &mail(1));
+    let [(1, Err(Failure::Died(_)))] = all(&mut extractor)[..] else { panic!("too slow") };
+}
+
 #[test]
 fn who_has_no_reader_hears_it_and_no_mail_is_lost() {
     for program in ["/nowhere/mailweir", "/bin/false", "/usr/bin/yes"] {
