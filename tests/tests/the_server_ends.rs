@@ -22,6 +22,9 @@ use rustix::{
 async fn a_reader_in_the_middle_of_a_mail_ends_with_a_server_that_is_killed() {
     let Some(gateway) = with_an_archive() else { return };
     let reader = reader_of_a_first_mail(&gateway).await;
+    if !may_look_into(reader) {
+        return;
+    }
     // While somebody else can write to it, it hears of no end.
     let input = OpenOptions::new().write(true).open(format!("/proc/{reader}/fd/0"));
     let mut input = input.unwrap();
@@ -34,6 +37,9 @@ async fn a_reader_in_the_middle_of_a_mail_ends_with_a_server_that_is_killed() {
 async fn a_stop_does_not_wait_for_the_reader_of_a_mail() {
     let Some(mut gateway) = with_an_archive() else { return };
     let reader = reader_of_a_first_mail(&gateway).await;
+    if !may_look_into(reader) {
+        return;
+    }
     kill_process(reader, Signal::STOP).unwrap();
     wait::until("its rest", wait::PATIENCE, || (state(reader) == Some('T')).then_some(()));
     send(&gateway, "second words").await;
@@ -117,6 +123,15 @@ fn words(process: i32) -> String {
 fn state(process: Pid) -> Option<char> {
     let line = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     line.rsplit_once(") ")?.1.chars().next()
+}
+
+/// It leaves no core, so its streams are for nobody but root.
+fn may_look_into(process: Pid) -> bool {
+    let may = fs::read_link(format!("/proc/{process}/fd/0")).is_ok();
+    if !may {
+        eprintln!("skipped: only root may look into who reads mail");
+    }
+    may
 }
 
 /// Whether something waits on its standard input.
