@@ -245,7 +245,7 @@ impl App {
         let deadline = deadline.max(Instant::now() + LAST_PATIENCE);
         let services = timeout_at(deadline, self.services.wait()).await;
         if services.is_err() {
-            self.notice("some deliveries were cut off: they took too long to end");
+            self.notice("some work was cut off: it took too long to end");
         }
         // Last: what a delivery came to can be recorded until here.
         let queue = timeout(LAST_PATIENCE, self.shared.queue.shutdown()).await;
@@ -654,7 +654,7 @@ fn certificate_source(config: &Config) -> CertificateSource {
     }
 }
 
-/// How long deliveries may take when sessions took all the time there was, and then the queue.
+/// How long deliveries and all other work may take when sessions took all the time there was, and then the queue.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ impl Content {
     #[must_use]
     pub fn reader(&self) -> ContentReader {
         ContentReader(match self {
-            Self::Memory(bytes) => Source::Memory(Some(bytes.clone())),
+            Self::Memory(bytes) => Source::Memory(bytes.clone()),
             Self::Spool(file) => Source::Closed(file.clone()),
         })
     }
@@ -76,10 +76,12 @@ pub struct ContentReader(Source);
 
 #[derive(Debug)]
 enum Source {
-    Memory(Option<Bytes>),
+    Memory(Bytes),
     Closed(SpoolFile),
     Open(OpenSpool),
     End,
+    /// It could not be read, or nobody waited for what was read: it does not come to its end.
+    Failed,
 }
 
 #[derive(Debug)]
@@ -92,19 +94,20 @@ struct OpenSpool {
 
 impl ContentReader {
     /// The next piece; `None` after the last, and only if the content is whole. Files are read
-    /// outside the runtime's own threads. Not cancel safe: a dropped call loses its piece.
+    /// outside the runtime's own threads. Not cancel safe: after a dropped call, as after an error, each fails.
     ///
     /// # Errors
     /// The file cannot be read, or is not what was accepted. The mail must then not be sent to
     /// its end; tell the queue by [`crate::Queue::damaged`].
     pub async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
-        let source = match std::mem::replace(&mut self.0, Source::End) {
-            Source::Memory(bytes) => return Ok(bytes.filter(|bytes| !bytes.is_empty())),
-            Source::End => return Ok(None),
-            source @ (Source::Closed(_) | Source::Open(_)) => source,
+        let source = std::mem::replace(&mut self.0, Source::Failed);
+        let read = if source.is_on_disk() {
+            let read = tokio::task::spawn_blocking(move || source.read());
+            read.await.map_err(|error| io::Error::other(error.to_string()))?
+        } else {
+            source.read()
         };
-        let read = tokio::task::spawn_blocking(move || source.read());
-        let (source, piece) = read.await.map_err(|error| io::Error::other(error.to_string()))??;
+        let (source, piece) = read?;
         self.0 = source;
         Ok(piece)
     }
@@ -121,7 +124,7 @@ pub struct BlockingReader {
 impl Read for BlockingReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
-            let source = std::mem::replace(&mut self.source, Source::End);
+            let source = std::mem::replace(&mut self.source, Source::Failed);
             let (source, piece) = source.read().map_err(|error| match error {
                 BodyError::Io(error) => error,
                 error => io::Error::new(io::ErrorKind::InvalidData, error),
@@ -139,15 +142,23 @@ impl Read for BlockingReader {
 }
 
 impl Source {
+    const fn is_on_disk(&self) -> bool {
+        match self {
+            Self::Closed(_) | Self::Open(_) => true,
+            Self::Memory(_) | Self::End | Self::Failed => false,
+        }
+    }
+
     fn read(self) -> Result<(Self, Option<Bytes>), BodyError> {
         match self {
-            Self::Memory(bytes) => Ok((Self::End, bytes)),
+            Self::Memory(bytes) => Ok((Self::End, (!bytes.is_empty()).then_some(bytes))),
             Self::Closed(spool) => Self::Open(OpenSpool::open(spool)?).read(),
             Self::Open(mut spool) => {
                 let piece = spool.read()?;
                 Ok((if piece.is_some() { Self::Open(spool) } else { Self::End }, piece))
             }
             Self::End => Ok((Self::End, None)),
+            Self::Failed => Err(io::Error::other("it could not be read before").into()),
         }
     }
 }
@@ -217,6 +228,9 @@ mod tests {
         assert_eq!(read(&Content::Memory(Bytes::new())).unwrap(), b"");
         std::fs::write(&file.path, &content[1..]).unwrap();
         assert_eq!(read(&spool).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        let mut reader = spool.blocking_reader();
+        let [first, next] = [(); 2].map(|()| reader.read_to_end(&mut Vec::new()));
+        assert!(first.is_err() && next.is_err(), "it must not end as what is whole: {next:?}");
         std::fs::remove_file(&file.path).unwrap();
         assert_eq!(read(&spool).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
@@ -251,6 +265,8 @@ mod tests {
                 }
             };
             assert!(matches!(end, Err(BodyError::Damaged)), "damage {number}: {end:?}");
+            let next = reader.next().await;
+            assert!(next.is_err(), "damage {number}: it must not end as what is whole: {next:?}");
         }
     }
 

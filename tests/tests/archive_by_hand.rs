@@ -109,6 +109,35 @@ fn what_was_erased_does_not_come_in_again_and_is_named_where_it_is_missing() {
 }
 
 #[test]
+fn what_is_damaged_is_not_left_out_in_silence() {
+    let Some(gateway) = with_old_mail() else { return };
+    let said = archive(&gateway, &["reindex"]);
+    assert_eq!(said.status, DONE, "{said:?}");
+    let records = Records::all(&places(&gateway)).unwrap().map(Result::unwrap);
+    let (head, place) = records.filter(|(head, _)| head.kind == Kind::Capture).nth(1).unwrap();
+    let segment = places(&gateway).segment(place.segment);
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[usize::try_from(place.at).unwrap() + 20] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+
+    let id = head.queue_id().unwrap();
+    let lost = format!("{id}: its record is damaged or missing");
+    for (words, why) in [
+        (&["--query", "status:imported"][..], &*lost),
+        (&["--all"], "it is damaged or missing; it may be a mail"),
+    ] {
+        let name = format!("out{}", words[0]);
+        let to = gateway.path(&name).display().to_string();
+        let said = archive(&gateway, &[&["export"], words, &["--as", "eml", "--to", &to]].concat());
+        assert_eq!(said.status, REFUSED, "{said:?}");
+        assert!(said.text.contains("3 mails, 0.0 MB; 1 could NOT be read"), "{said:?}");
+        let manifest = fs::read_to_string(gateway.path(&name).join("manifest.json")).unwrap();
+        let missing = format!("\"missing\":[{{\"seq\":{},\"why\":\"{why}\"}}]", head.seq);
+        assert!(manifest.contains(&missing), "{manifest}");
+    }
+}
+
+#[test]
 fn what_a_search_finds_is_shown_and_taken_out_and_who_did_it_is_written_down() {
     let Some(gateway) = with_old_mail() else { return };
     let said = archive(&gateway, &["search", "sent"]);

@@ -22,7 +22,11 @@ use mailweir_mail::{
     Address, BodyType, Domain, Envelope, Origin, QueueId, ReversePath, SessionEvent,
 };
 use mailweir_queue::{Disposition, IntakeError, NewMail, Queue};
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    task::{JoinError, JoinHandle},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -63,9 +67,14 @@ enum NotBrought {
     Intake(#[from] IntakeError),
     #[error(transparent)]
     Address(#[from] RewriteError),
+    #[error("{0}: it does not answer")]
+    Silent(PathBuf),
     #[error("it came to no end")]
     Lost,
 }
+
+/// Roots on their way to the copy. No thread can be taken back from a disk that does not answer, so there is one at most.
+type Copying = Option<JoinHandle<io::Result<usize>>>;
 
 impl RootsCourier {
     /// `None`: they are to be brought nowhere.
@@ -94,19 +103,21 @@ impl RootsCourier {
         self.post.store(Arc::new(post));
     }
 
-    /// Brings what is new, until the end.
+    /// Brings what is new, until the end. That waits for nothing: a crash would cost no more.
     pub(crate) async fn run(self: Arc<Self>) {
-        let mut trouble = [None, None];
+        self.end.run_until_cancelled(self.bring()).await;
+    }
+
+    async fn bring(&self) {
+        let (mut trouble, mut copying) = ([None, None], None);
         loop {
-            let outcomes = [self.copy().await, self.mail().await];
+            // At once: the mail must not wait for another machine.
+            let outcomes: [_; 2] = tokio::join!(self.copy(&mut copying), self.mail()).into();
             for (before, outcome) in trouble.iter_mut().zip(outcomes) {
                 self.tell_trouble(before, outcome);
             }
             let pause = if trouble.iter().any(Option::is_some) { AGAIN } else { LOOK };
-            let wait = tokio::time::timeout(pause, self.sealed.notified());
-            if self.end.run_until_cancelled(wait).await.is_none() {
-                return;
-            }
+            let _ = timeout(pause, self.sealed.notified()).await;
         }
     }
 
@@ -125,10 +136,24 @@ impl RootsCourier {
     }
 
     /// Adds what the copy lacks.
-    async fn copy(&self) -> Result<(), NotBrought> {
-        let Some(path) = self.settings.roots_copy.clone() else { return Ok(()) };
+    async fn copy(&self, copying: &mut Copying) -> Result<(), NotBrought> {
+        let Some(path) = &self.settings.roots_copy else { return Ok(()) };
+        if copying.is_some() {
+            // What was sealed since it began, it does not know.
+            self.copied(path, copying).await?;
+        }
         let (list, to) = (self.places().roots(), path.clone());
-        let copied = blocking(path, move || roots::copy(&list, &to)).await?;
+        *copying = Some(tokio::task::spawn_blocking(move || roots::copy(&list, &to)));
+        self.copied(path, copying).await
+    }
+
+    /// Waits for what is on its way. It stays there if that takes too long.
+    async fn copied(&self, path: &Path, copying: &mut Copying) -> Result<(), NotBrought> {
+        let Some(work) = copying else { return Ok(()) };
+        let done = timeout(SILENCE, work).await;
+        let done = done.map_err(|_| NotBrought::Silent(path.to_owned()))?;
+        *copying = None;
+        let copied = ended(path.to_owned(), done)?;
         if copied > 0 {
             self.log(format!("{copied} roots copied"));
         }
@@ -206,8 +231,11 @@ async fn blocking<T: Send + 'static>(
     path: PathBuf,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, NotBrought> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|_| NotBrought::Lost)?;
-    done.map_err(|error| NotBrought::Io { path, error })
+    ended(path, tokio::task::spawn_blocking(work).await)
+}
+
+fn ended<T>(path: PathBuf, done: Result<io::Result<T>, JoinError>) -> Result<T, NotBrought> {
+    done.map_err(|_| NotBrought::Lost)?.map_err(|error| NotBrought::Io { path, error })
 }
 
 fn remembered(path: &Path) -> io::Result<Mailed> {
@@ -229,6 +257,9 @@ fn remember(path: &Path, sent: Mailed) -> io::Result<()> {
 
 /// Roots in one mail: about 400 KB.
 const MOST_ROOTS: usize = 2_000;
+
+/// After which a copy that says nothing has failed. A list has some hundred KB at most.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// After which what could not be brought is tried again.
 const AGAIN: Duration = Duration::from_secs(60);

@@ -90,19 +90,22 @@ impl Signals {
     }
 }
 
-/// SIGHUP reloads, if there is a file; SIGTERM and SIGINT stop, a second one at once.
+/// SIGHUP reloads, if there is a file; SIGTERM and SIGINT stop, a second one at once. A reload reads files, and a stop
+/// does not wait for it.
 pub(super) async fn until_stopped(app: Arc<App>, signals: Signals, path: Option<&Path>) {
     let Signals { mut hangup, mut terminate, mut interrupt } = signals;
-    loop {
-        tokio::select! {
-            _ = hangup.recv() => {
-                if let Some(path) = path {
-                    reload(&app, path).await;
-                }
+    let reloads = async {
+        while let Some(()) = hangup.recv().await {
+            if let Some(path) = path {
+                reload_beside(&app, path).await;
             }
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
         }
+        std::future::pending().await
+    };
+    tokio::select! {
+        () = reloads => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
     tokio::select! {
         () = app.stop(PATIENCE) => {}
@@ -111,6 +114,16 @@ pub(super) async fn until_stopped(app: Arc<App>, signals: Signals, path: Option<
     }
     // Closing a store may wait for its threads. Whoever waits for the runtime waits for that, too.
     drop(tokio::task::spawn_blocking(move || drop(app)));
+}
+
+/// Reloads where waiting for a disk is allowed.
+async fn reload_beside(app: &Arc<App>, path: &Path) {
+    let (server, path) = (Arc::clone(app), path.to_owned());
+    let runtime = tokio::runtime::Handle::current();
+    let work = move || runtime.block_on(reload(&server, &path));
+    if let Err(panicked) = tokio::task::spawn_blocking(work).await {
+        app.refuse_reload(&panicked.to_string());
+    }
 }
 
 async fn reload(app: &App, path: &Path) {

@@ -7,7 +7,8 @@ use landlock::{
     Scope,
 };
 use rustix::process::{
-    Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit,
+    DumpableBehavior, Resource, Rlimit, Signal, getrlimit, set_dumpable_behavior,
+    set_parent_process_death_signal, setrlimit,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub(super) fn confine(seconds: u64) -> io::Result<Confinement> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // The kernel out of memory ends this process rather than the server.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+    // A core has mail in it, and one that goes to a program has no limit. Behind this, /proc/self is no longer ours.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     // What whoever started the server left open is not for this process.
     let _ = uapi::close_range(FIRST_OTHER, u32::MAX, 0);
     // It opens a descriptor, so it comes before the limit on these.

@@ -55,5 +55,5 @@ async fn k6_a_delivery_that_hangs_does_not_hold_the_stop_up_for_ever() {
     tokio::time::advance(std::time::Duration::from_secs(25)).await;
     tokio::time::resume();
     stopping.finished().await;
-    gateway.log().expect("some deliveries were cut off").await;
+    gateway.log().expect("some work was cut off").await;
 }

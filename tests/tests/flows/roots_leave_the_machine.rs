@@ -1,7 +1,10 @@
 //! The roots of the archive come to people and to a file elsewhere, and none is left out: against them an
 //! archive that was made anew is found. Row A2 of the mission.
 
-use std::fs;
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::OpenOptionsExt as _,
+};
 
 use mailweir_archive::roots::{self, Root};
 use mailweir_tests::{
@@ -9,6 +12,7 @@ use mailweir_tests::{
     sink::{Script, Sink},
     wait,
 };
+use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 
 #[tokio::test]
 async fn people_get_the_new_ones_once_a_day_by_mail() {
@@ -59,6 +63,35 @@ async fn a_file_elsewhere_gets_what_it_lacks_once_it_can_be_reached() {
         copied && listed(&archive).len() == 2
     };
     wait::until_true("the copy of both", is_there).await;
+}
+
+/// As on a mount whose other end has gone.
+#[tokio::test]
+async fn a_copy_that_does_not_answer_is_told_and_keeps_neither_the_mail_nor_the_stop() {
+    let sink = Sink::start(Script::smtp()).await;
+    let archive = Archive::new();
+    let copy = archive.path().join("pipe");
+    let lines =
+        format!("roots_to = [\"audit@local.example\"]\nroots_copy = \"{}\"", copy.display());
+    let setup = Setup::before(&sink).section("archive", &archive.with(&lines));
+    let mut gateway = Gateway::start(&setup).await;
+    submit(&gateway, &archive).await;
+    gateway.stop().await;
+    mknodat(CWD, &copy, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    gateway.start_again().await;
+    let sent = &sink.expect(2).await[1];
+    assert_eq!(lines_of(&sent.text()), listed(&archive));
+    gateway
+        .log()
+        .expect("ALARM: roots did not leave the machine: */pipe: it does not answer; they will")
+        .await;
+    gateway.stop().await;
+    gateway.log().expect_none("cut off");
+    // Its thread goes on, with a file, so that this test can end.
+    let mut silent = OpenOptions::new();
+    silent.write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let _silent = silent.open(&copy).unwrap();
+    fs::remove_file(&copy).unwrap();
 }
 
 async fn submit(gateway: &Gateway, archive: &Archive) {

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use mailweir_archive::{entry::AccessDeed, holds::Person, span::Span};
+use mailweir_archive::{entry::AccessDeed, frame::Seq, holds::Person, span::Span};
 use mailweir_filters::archiving::Rules;
 use mailweir_mail::{Address, QueueId};
 
@@ -260,19 +260,19 @@ impl Archive {
     ///
     /// # Errors
     /// The query makes no sense, or the archive cannot be asked.
-    pub(super) fn find(&self, query: &str) -> anyhow::Result<Vec<QueueId>> {
+    pub(super) fn find(&self, query: &str) -> anyhow::Result<Vec<(Seq, QueueId)>> {
         let utc_offset = TimeZone::of_machine().offset(clock::now());
-        let (mut ids, mut before) = (Vec::new(), None);
+        let (mut mails, mut before) = (Vec::new(), None);
         loop {
             let search = Search { query: query.into(), before, limit: PAGE, utc_offset };
             before = None;
             self.ask_for(Ask::Search(search), |told| match told {
-                Told::Mail(line) => ids.push(line.id),
+                Told::Mail(line) => mails.push((line.seq, line.id)),
                 Told::Found(found) => before = found.next,
                 _ => {}
             })?;
             if before.is_none() {
-                return Ok(ids);
+                return Ok(mails);
             }
         }
     }

@@ -88,13 +88,13 @@ pub(super) fn run(options: &ExportOptions) -> anyhow::Result<ExitCode> {
             None => return Ok(ExitCode::BadConfiguration),
         },
     };
-    let ids = match (&options.query, &archive) {
-        _ if options.all => None,
-        (Some(query), Some(archive)) => Some(archive.find(query)?),
-        _ => Some(options.ids.clone()),
+    let hits = match (&options.query, &archive) {
+        (Some(query), Some(archive)) => archive.find(query)?,
+        _ => Vec::new(),
     };
-    let wanted = ids.as_ref().map(|ids| ids.iter().copied().collect());
-    let choice = choose(reader.places(), wanted.as_ref()).context("the archive cannot be read")?;
+    let ids = options.ids.iter().chain(hits.iter().map(|(_, id)| id)).copied().collect();
+    let wanted = (!options.all).then_some(&ids);
+    let choice = choose(reader.places(), wanted).context("the archive cannot be read")?;
     if let Some(id) = options.ids.iter().find(|id| !choice.by_id.contains_key(&id.to_key())) {
         bail!("{id}: the archive has no such mail");
     }
@@ -114,7 +114,8 @@ pub(super) fn run(options: &ExportOptions) -> anyhow::Result<ExitCode> {
     let (by, at, hidden) = (operator(), clock::now(), !options.without_hidden);
     let said = Said { by, at, query: query.into(), hidden };
     let exporter = Exporter::begin(form.into(), to, said)?;
-    let (taken, erased) = take_out(exporter, &reader, &choice.chosen)?;
+    let lost = if options.all { choice.gaps.clone() } else { choice.lost(&hits) };
+    let (taken, erased) = take_out(exporter, &reader, &choice.chosen, lost)?;
     println!("{}: {}", to.display(), summary(&taken, erased));
     // Who wants all mails wants those that there are.
     let not_there = if options.all { erased } else { 0 };
@@ -126,14 +127,32 @@ pub(super) fn run(options: &ExportOptions) -> anyhow::Result<ExitCode> {
 struct Found {
     chosen: Choice,
     by_id: HashMap<[u8; 12], Seq>,
+    /// Records between others of which nothing can be read.
+    gaps: Vec<Missing>,
+}
+
+impl Found {
+    /// Those that a search knows, and the archive does not show any more.
+    fn lost(&self, hits: &[(Seq, QueueId)]) -> Vec<Missing> {
+        let lost = hits.iter().filter(|(_, id)| !self.by_id.contains_key(&id.to_key()));
+        let missing = |(seq, id): &(Seq, QueueId)| {
+            let why = format!("{id}: its record is damaged or missing");
+            Missing { seq: *seq, why }
+        };
+        lost.map(missing).collect()
+    }
 }
 
 /// Finds mails by their ids; without ids, all. Reads the heads of all records.
 fn choose(places: &Places, ids: Option<&HashSet<QueueId>>) -> io::Result<Found> {
     let ids: Option<HashSet<[u8; 12]>> = ids.map(|ids| ids.iter().map(|id| id.to_key()).collect());
-    let mut found = Found::default();
+    let (mut found, mut next) = (Found::default(), 1);
     for record in Records::all(places)? {
         let (head, place) = record?;
+        if head.seq > next {
+            found.gaps.push(gap(next, head.seq - 1));
+        }
+        next = next.max(head.seq + 1);
         if ids.as_ref().is_some_and(|ids| !ids.contains(&head.id)) {
             continue;
         }
@@ -154,6 +173,15 @@ fn choose(places: &Places, ids: Option<&HashSet<QueueId>>) -> io::Result<Found> 
     Ok(found)
 }
 
+fn gap(first: Seq, last: Seq) -> Missing {
+    let why = if first == last {
+        "it is damaged or missing; it may be a mail".to_owned()
+    } else {
+        format!("records {first} to {last} are damaged or missing; mails may be among them")
+    };
+    Missing { seq: first, why }
+}
+
 fn to_standard_output(reader: &Reader, choice: &Choice) -> anyhow::Result<ExitCode> {
     let mut chosen = choice.values();
     let (Some(Chosen { capture, .. }), None) = (chosen.next(), chosen.next()) else {
@@ -167,12 +195,13 @@ fn to_standard_output(reader: &Reader, choice: &Choice) -> anyhow::Result<ExitCo
     Ok(ExitCode::Done)
 }
 
-/// Takes out mails. One that cannot be read stands in the manifest, and on standard error. Says also how many of
-/// those were erased.
+/// Takes out mails. One that cannot be read stands in the manifest, and on standard error, and so do those that
+/// are lost. Says also how many of them were erased.
 fn take_out(
     mut exporter: Exporter,
     reader: &Reader,
     choice: &Choice,
+    lost: Vec<Missing>,
 ) -> anyhow::Result<(Taken, u64)> {
     let mut proofs = Proofs::new(reader.places().clone());
     let mut progress = Progress::begin();
@@ -194,6 +223,10 @@ fn take_out(
         }
     }
     progress.clear();
+    for missing in lost {
+        eprintln!("record {}: {}", missing.seq, missing.why);
+        exporter.miss(missing);
+    }
     Ok((exporter.finish()?, erased))
 }
 
