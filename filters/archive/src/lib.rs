@@ -40,6 +40,7 @@ pub mod scan;
 pub mod span;
 #[cfg(test)]
 mod tests;
+mod torn;
 pub mod verify;
 mod write;
 

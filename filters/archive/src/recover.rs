@@ -9,22 +9,22 @@ mod unsealed;
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
-    os::unix::fs::{DirBuilderExt, FileExt},
+    fs::OpenOptions,
+    io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
 use mailweir_mail::Timestamp;
 
 use crate::{
-    archive::{End, Places, private, sync_directory},
+    archive::{End, Places},
     frame::{Brand, Kind, Mark, Seal, SegmentHead, Seq},
     hash::{Chain, Hash},
-    keys,
     merkle::Tree,
     roots::{self, Root},
     scan::{Item, Look, Part, Payload, Scan},
+    torn,
 };
 
 /// What a start has found.
@@ -59,6 +59,8 @@ struct Last {
     is_damaged: bool,
     /// Some of it cannot be read now: what seems to be missing may be there.
     has_bad_blocks: bool,
+    /// Whether they count or not.
+    has_records: bool,
     tree: Tree,
 }
 
@@ -76,20 +78,20 @@ fn recover_by(
     let listed = roots::read(&places.roots()).map_err(|error| (places.roots(), error))?;
     let listed = listed.into_iter().flatten().collect();
     let (left, sealed) = (Left::default(), Vec::new());
-    let mut start = Start { places, now, listed, left, sealed };
+    let mut start = Start { places, now, listed, free: 1, left, sealed };
     let mut found = None;
-    // No segment that has something is begun again.
-    let mut free = 1;
     for number in numbers.iter().rev() {
         let path = places.segment(*number);
         let failed = |error| (path.clone(), error);
         let last = read(*number, &path).map_err(failed)?;
         if last.has_bad_blocks {
-            free = free.max(number + 1);
+            start.free = start.free.max(number + 1);
         }
         found = start.close(&last).map_err(failed)?;
         if let Some(end) = &mut found {
-            end.segment = end.segment.max(free);
+            if end.segment < start.free {
+                (end.segment, end.root) = (start.free, Hash::ZERO);
+            }
             break;
         }
     }
@@ -112,6 +114,7 @@ impl Last {
             seal: None,
             is_damaged: head.is_none(),
             has_bad_blocks: false,
+            has_records: false,
             tree: Tree::default(),
         };
         // What came behind the last mark counts once there is another one.
@@ -122,6 +125,7 @@ impl Last {
             match item {
                 Item::Record { head, payload } => {
                     tree.push(head.leaf());
+                    last.has_records = true;
                     match payload {
                         Payload::Sound | Payload::Skipped => {
                             said.extend((head.kind == Kind::Erased).then_some(head.about));
@@ -159,6 +163,8 @@ struct Start<'a> {
     now: Timestamp,
     /// The archive's own list of roots.
     listed: Vec<Root>,
+    /// No segment before it is begun again: it has something.
+    free: u64,
     left: Left,
     sealed: Vec<Root>,
 }
@@ -175,11 +181,11 @@ impl Start<'_> {
         let unsealed = |mark: Mark| behind(mark.next, mark.chain, Hash::ZERO);
         match (last.head, last.mark, last.seal) {
             (Some(head), _, Some(seal)) => {
-                let next = head.first + seal.records;
+                let root = Root { segment, first: head.first, seal };
                 // If not, they stay: keys of nothing.
-                let _ = keys::trim(self.places, segment, head.first, next);
-                self.note(Root { segment, first: head.first, seal })?;
-                Ok(Some(behind(next, seal.chain, seal.root)))
+                let _ = torn::trim_keys(self.places, &root);
+                self.note(root)?;
+                Ok(Some(behind(head.first + seal.records, seal.chain, seal.root)))
             }
             (None, Some((mark, _)), Some(seal)) => {
                 Ok(Some(behind(mark.next, seal.chain, seal.root)))
@@ -202,10 +208,17 @@ impl Start<'_> {
             }
             (None, None, _) if last.has_bad_blocks => Ok(None),
             (Some(head), None, None) => {
-                // Begun, and no group was promised: begun again, with keys of its own.
                 self.put_aside(segment, SegmentHead::LEN as u64)?;
                 let (next, chain) = (head.first, head.chain);
-                Ok(Some(End { segment, next, chain, root: head.root_before }))
+                // With keys of its own, in the place of those that it had.
+                let again = End { segment, next, chain, root: head.root_before };
+                let is_kept = torn::has_records(self.places, segment)?;
+                Ok(Some(if is_kept { behind(next, chain, Hash::ZERO) } else { again }))
+            }
+            (None, None, _) if last.has_records || torn::has_records(self.places, segment)? => {
+                self.damaged(segment);
+                self.free = self.free.max(segment + 1);
+                Ok(None)
             }
             (None, None, _) => {
                 self.put_aside(segment, 0)?;
@@ -231,7 +244,7 @@ impl Start<'_> {
 
     /// Seals a segment behind its last mark, which ends at `end`.
     fn seal(&mut self, root: Root, brand: Brand, end: u64) -> io::Result<()> {
-        let Root { segment, first, seal } = root;
+        let Root { segment, seal, .. } = root;
         let path = self.places.segment(segment);
         let was_listed = self.listed.contains(&root);
         let (encoded, mut old) = (seal.encode(brand), Vec::new());
@@ -239,42 +252,26 @@ impl Start<'_> {
         file.seek(SeekFrom::Start(end))?;
         (&file).take(Seal::LEN as u64 + 1).read_to_end(&mut old)?;
         let was_seal = old == encoded || was_listed && old.len() <= Seal::LEN;
-        let seen = if was_seal { None } else { self.put_aside(segment, end)? };
+        if !was_seal {
+            self.put_aside(segment, end)?;
+        }
         // Written and synced also where it is: a sync before may have failed.
         file.write_all_at(&encoded, end)?;
         file.sync_all()?;
-        // What was put aside may have been promised, if the mark behind it was damaged: it keeps its keys.
-        let next = seen.map_or(0, |seen| seen + 1).max(first + seal.records);
         // If not, they stay: keys of nothing.
-        let _ = keys::trim(self.places, segment, first, next);
+        let _ = torn::trim_keys(self.places, &root);
         if was_listed {
             self.left.seal.get_or_insert(path);
         }
         self.note(root)
     }
 
-    /// Cuts off what stands behind `end`, once there is a copy of it. Gives the last of the records there, by
-    /// their heads.
-    fn put_aside(&mut self, segment: u64, end: u64) -> io::Result<Option<Seq>> {
-        let (path, copy) = (self.places.segment(segment), self.places.torn(segment, end));
-        let bytes = fs::metadata(&path)?.len().saturating_sub(end);
-        let Some(directory) = copy.parent().filter(|_| bytes > 0) else { return Ok(None) };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        let mut from = File::open(&path)?;
-        let mut to = private().write(true).create(true).truncate(true).open(&copy)?;
-        // With the head of the segment, it is read like one.
-        io::copy(&mut (&from).take(end.min(SegmentHead::LEN as u64)), &mut to)?;
-        from.seek(SeekFrom::Start(end))?;
-        io::copy(&mut from.take(bytes), &mut to)?;
-        to.flush()?;
-        to.sync_all()?;
-        sync_directory(directory)?;
-        let seen = last_head(&path, end)?;
-        let file = OpenOptions::new().write(true).open(&path)?;
-        file.set_len(end)?;
-        file.sync_all()?;
-        self.left.torn.get_or_insert((bytes, copy));
-        Ok(seen)
+    /// Cuts off what stands behind `end`, once there is a copy of it.
+    fn put_aside(&mut self, segment: u64, end: u64) -> io::Result<()> {
+        if let Some(torn) = torn::put_aside(self.places, segment, end)? {
+            self.left.torn.get_or_insert(torn);
+        }
+        Ok(())
     }
 
     /// Adds a root to the list, unless a crash came after that.
@@ -289,20 +286,10 @@ impl Start<'_> {
     }
 }
 
-/// The last record behind `end`, by its head.
-fn last_head(path: &Path, end: u64) -> io::Result<Option<Seq>> {
-    let (_, scan) = Scan::open(path, Look::AtHeads)?;
-    let (mut scan, mut last) = (scan.starting_at(end), None);
-    while let Some(Part { item, .. }) = scan.next_part()? {
-        if let Item::Record { head, .. } = item {
-            last = last.max(Some(head.seq));
-        }
-    }
-    Ok(last)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use tempfile::TempDir;
 
     use super::*;

@@ -379,6 +379,52 @@ fn a_crash_in_a_seal_or_before_its_root_is_listed_is_made_good() {
     }
 }
 
+/// Damage in the first group, and a second time in what was written in its place.
+#[test]
+fn a_first_group_that_was_put_aside_is_never_written_over() {
+    let mut home = Home::new();
+    home.write(&["one"]);
+    let (mut bytes, len) = home.only_segment();
+    home.stop();
+    bytes[usize::try_from(len).unwrap() - 1] ^= 1;
+    let path = home.places().segment(1);
+    let mut copies = Vec::new();
+    for _ in 0..2 {
+        bytes[usize::try_from(len).unwrap() - 2] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        copies.push((home.start().torn.unwrap().1, bytes.clone()));
+        home.stop();
+    }
+    assert_eq!(copies[0].0, home.places().torn(1, SegmentHead::LEN as u64));
+    copies.iter().for_each(|(copy, bytes)| assert_eq!(fs::read(copy).unwrap(), *bytes));
+    home.start();
+    let again = home.write(&["again"])[0];
+    assert_eq!((again.place.segment, again.head.seq), (2, 1));
+    assert_eq!(home.verify().findings, []);
+}
+
+/// Neither the head of a segment nor a mark can be read: there are records all the same.
+#[test]
+fn records_whose_segment_says_nothing_are_left_as_they_are() {
+    let mut home = Home::with(encrypted(1));
+    home.write(&["one"]);
+    let (mut bytes, len) = home.only_segment();
+    let slots = fs::read(home.places().keys_of(1)).unwrap();
+    home.stop();
+    bytes[20] ^= 1;
+    bytes[usize::try_from(len).unwrap() - 1] ^= 1;
+    let path = home.places().segment(1);
+    fs::write(&path, &bytes).unwrap();
+    for _ in 0..2 {
+        assert_eq!(home.start(), Left { damaged: Some(path.clone()), ..Left::default() });
+        home.stop();
+    }
+    home.start();
+    assert_eq!(home.write(&["again"])[0].place.segment, 2);
+    assert_eq!(home.only_segment().0, bytes);
+    assert_eq!(fs::read(home.places().keys_of(1)).unwrap(), slots);
+}
+
 /// Two groups, the first of which is damaged: nothing is cut off, and nothing is written behind it.
 #[test]
 fn a_damaged_segment_stays_as_it_is_and_the_next_one_goes_on() {

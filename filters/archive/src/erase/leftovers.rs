@@ -2,13 +2,12 @@
 //!
 //! Of most bytes there a head says whose they are. A large mail has no head before it is written to its end: so what
 //! has none goes with the next mail that is erased, whose ever it was. It was never promised, and whoever has brought
-//! it has brought it again.
+//! it has brought it again. Heads stay, as they do everywhere.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ffi::OsStr,
-    fs::{self, OpenOptions},
-    io,
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, Read as _, Seek as _, SeekFrom},
     path::Path,
 };
 
@@ -19,6 +18,7 @@ use crate::{
     hash::Hash,
     keys,
     scan::{Item, Look, Part, Scan},
+    torn::{self, Torn},
 };
 
 /// Queue ids of mails, as heads have them.
@@ -37,40 +37,37 @@ pub(super) fn forget(places: &Places, erased: &BTreeMap<u64, Ids>) -> io::Result
     Ok(())
 }
 
-/// Files of bytes that were put aside.
+/// Files of bytes that were put aside. What is of other mails stays, and a file with it.
 fn forget_torn(places: &Places, ids: &Ids) -> io::Result<()> {
-    let directory = places.all_torn();
-    let files = match fs::read_dir(&directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        files => files?,
-    };
-    for file in files {
-        let path = file?.path();
+    for Torn { segment, path } in torn::all(places)? {
         let (_, mut scan) = Scan::open(&path, Look::AtHeads)?;
         let mut rest = Rest::default();
         while let Some(part) = scan.next_part()? {
             rest.add(part);
         }
-        if rest.stray.is_empty() && !rest.records.iter().any(|(head, _)| ids.contains(&head.id)) {
+        let others = rest.split_off(ids);
+        if rest.is_empty() {
             continue;
         }
-        destroy_torn(places, &path, &rest)?;
-        fs::remove_file(&path)?;
-        sync_directory(&directory)?;
+        let destroyed = torn::destroy_keys(places, segment, rest.heads());
+        let file = rest.release(&path)?;
+        destroyed?;
+        if others.iter().all(|(head, at)| is_released(&file, head, *at)) {
+            fs::remove_file(&path)?;
+            sync_directory(&places.all_torn())?;
+        }
     }
     Ok(())
 }
 
-/// What was put aside has kept its keys, in case it had been promised.
-fn destroy_torn(places: &Places, torn: &Path, rest: &Rest) -> io::Result<()> {
-    let name = torn.file_name().and_then(OsStr::to_str).and_then(|name| name.split_once('-'));
-    let Some(segment) = name.and_then(|(number, _)| number.parse::<u64>().ok()) else {
-        return Ok(());
-    };
-    // A segment that was begun again has other records of these numbers.
-    let Ok(next) = head_of(places, segment + 1)? else { return Ok(()) };
-    let behind = rest.records.iter().map(|(head, _)| head).filter(|head| head.seq >= next.first);
-    destroy(places, segment, behind)
+/// Whether nothing of a payload is there. What cannot be read may be there.
+fn is_released(file: &File, head: &Head, at: u64) -> bool {
+    let mut file = file;
+    let payload = file.seek(SeekFrom::Start(at + Head::LEN as u64)).map(|_| file.take(head.stored));
+    payload.is_ok_and(|payload| {
+        let mut bytes = BufReader::new(payload).bytes();
+        bytes.all(|byte| byte.is_ok_and(|byte| byte == 0))
+    })
 }
 
 /// A segment that was left after a failed sync may have what the next one has again. Whether it was can be
@@ -84,20 +81,14 @@ fn forget_abandoned(places: &Places, mut segment: u64, ids: &Ids) -> io::Result<
         if next.root_before != Hash::ZERO {
             return Ok(());
         }
-        let Rest { mut records, stray } = behind(&path, &next)?;
-        records.retain(|(head, _)| ids.contains(&head.id));
-        if records.is_empty() && stray.is_empty() {
+        let mut rest = behind(&path, &next)?;
+        rest.split_off(ids);
+        if rest.is_empty() {
             continue;
         }
-        destroy(places, segment, records.iter().map(|(head, _)| head))?;
-        let file = OpenOptions::new().write(true).open(&path)?;
-        for (head, at) in records {
-            release(&file, at + Head::LEN as u64, head.stored)?;
-        }
-        for (at, bytes) in stray {
-            release(&file, at, bytes)?;
-        }
-        file.sync_all()?;
+        let destroyed = destroy(places, segment, rest.heads());
+        rest.release(&path)?;
+        destroyed?;
     }
     Ok(())
 }
@@ -138,6 +129,35 @@ impl Rest {
             Item::Damage { bytes, .. } if bytes > Head::LEN as u64 => self.stray.push((at, bytes)),
             Item::Damage { .. } | Item::Mark(_) | Item::Seal(_) => {}
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.stray.is_empty()
+    }
+
+    fn heads(&self) -> impl Iterator<Item = &Head> {
+        self.records.iter().map(|(head, _)| head)
+    }
+
+    /// Keeps what is of these mails, or may be, and gives the other records.
+    fn split_off(&mut self, ids: &Ids) -> Vec<(Head, u64)> {
+        let records = std::mem::take(&mut self.records);
+        let (theirs, others) = records.into_iter().partition(|(head, _)| ids.contains(&head.id));
+        self.records = theirs;
+        others
+    }
+
+    /// Releases all of it in its file.
+    fn release(&self, path: &Path) -> io::Result<File> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        for (head, at) in &self.records {
+            release(&file, at + Head::LEN as u64, head.stored)?;
+        }
+        for (at, bytes) in &self.stray {
+            release(&file, *at, *bytes)?;
+        }
+        file.sync_all()?;
+        Ok(file)
     }
 }
 

@@ -409,6 +409,40 @@ fn keys_that_no_record_has_are_destroyed_at_the_next_start() {
     }
 }
 
+/// The mark behind promised mail is damaged: it is put aside, and nothing but its key can read it.
+#[test]
+fn what_was_put_aside_keeps_its_keys_at_every_start() {
+    for groups in [0, 1] {
+        let mut home = Home::with(encrypted(1));
+        (0..groups).for_each(|_| drop(home.write(&["before"])));
+        home.write(&["to ann", "to bob"]);
+        let [segment, slots] = [home.places().segment(1), home.places().keys_of(1)];
+        let kept = fs::read(&slots).unwrap()[KeysHead::LEN..][..(groups + 2) * SLOT].to_vec();
+        let has_keys = || fs::read(&slots).unwrap()[KeysHead::LEN..].starts_with(&kept);
+        home.stop();
+        flip(&segment, usize::try_from(home.only_segment().1).unwrap() - 1);
+        let (_, copy) = home.start().torn.unwrap();
+        assert!(has_keys());
+        home.restart();
+        assert!(has_keys());
+        // A crash came before its seal.
+        home.stop();
+        let bytes = fs::read(&segment).unwrap();
+        if groups > 0 {
+            fs::write(&segment, &bytes[..bytes.len() - Seal::LEN]).unwrap();
+            fs::remove_file(home.places().roots()).unwrap();
+        }
+        home.restart();
+        assert!(has_keys());
+        let again = home.write(&["again"])[0];
+        assert_eq!((again.place.segment, again.head.seq), (2, groups as u64 + 1));
+        home.restart();
+        assert!(has_keys() && copy.exists());
+        assert_eq!(read_with(&home, Some(keys(1)), again.place).unwrap(), "again");
+        assert_eq!(home.verify().findings, []);
+    }
+}
+
 /// The first time the content of a large mail cannot be read to its end, when a part of the group has reached the disk.
 #[test]
 fn a_group_that_is_offered_again_never_has_the_same_nonces() {

@@ -331,7 +331,7 @@ fn a_large_mail_of_which_a_crash_left_a_part_goes_with_the_next_that_is_erased()
     for options in [Options::default(), encrypted(1)] {
         let mut home = Home::with(options.clone());
         home.write(&["before"]);
-        let part = part_of_a_large_mail(&mut home);
+        let part = part_of_a_large_mail(&mut home, Vec::new());
         let (_, len) = home.only_segment();
         assert!(part.len() as u64 > len + 1_000_000);
 
@@ -371,14 +371,14 @@ fn a_large_mail_of_which_a_crash_left_a_part_goes_with_the_next_that_is_erased()
     }
 }
 
-/// What a segment is while a large mail is written to it.
-fn part_of_a_large_mail(home: &mut Home) -> Vec<u8> {
+/// What a segment is while a large mail is written to it, behind others of its group.
+fn part_of_a_large_mail(home: &mut Home, mut group: Vec<Draft>) -> Vec<u8> {
     let (tell, hear) = mpsc::channel();
     let broken = Broken { segment: home.places().segment(1), tell };
     let content = Cursor::new(noise(4_500_000)).chain(broken);
     let payload = Packed::later(b"summary".to_vec(), content).unwrap();
-    let large = Draft::new(Kind::Capture, About::Itself, None, payload);
-    home.archive().append(vec![large], now()).unwrap_err();
+    group.push(Draft::new(Kind::Capture, About::Itself, None, payload));
+    home.archive().append(group, now()).unwrap_err();
     hear.recv().unwrap()
 }
 
@@ -408,6 +408,69 @@ fn whole_mail_that_was_put_aside_keeps_its_key_and_loses_it_when_it_is_erased() 
     assert_eq!(left[..kept(1)], slots[..kept(1)]);
     assert!(left[kept(1)..].iter().all(|byte| *byte == 0));
     assert_eq!(home.erased(), (2, vec![]));
+}
+
+/// The mark behind promised mails is damaged, or the last of them has no head: each goes when its own time comes.
+#[test]
+fn what_was_put_aside_of_others_stays_when_a_mail_is_erased() {
+    let [ann, bob] = [7, 8].map(|serial| QueueId::new(now(), serial));
+    let of = |id, text| Draft { id: Some(id), ..draft(Kind::Capture, About::Itself, text) };
+    for (options, is_large) in [
+        (Options::default(), false),
+        (Options::default(), true),
+        (encrypted(1), false),
+        (encrypted(1), true),
+    ] {
+        let is_encrypted = options.encryption.keys().is_some();
+        let mut home = Home::with(options);
+        home.write(&["before"]);
+        let (_, promised) = home.only_segment();
+        let group = || vec![of(ann, "to ann"), of(bob, "to bob")];
+        let part = is_large.then(|| part_of_a_large_mail(&mut home, group()));
+        let lost = home.archive().append(group(), now()).unwrap();
+        let slots = is_encrypted.then(|| fs::read(home.places().keys_of(1)).unwrap());
+        let (mut bytes, len) = home.only_segment();
+        bytes[usize::try_from(len).unwrap() - 1] ^= 1;
+        let bytes = part.unwrap_or(bytes);
+        home.stop();
+        fs::write(home.places().segment(1), &bytes).unwrap();
+        let (_, copy) = home.start().torn.unwrap();
+        let put_aside = fs::read(&copy).unwrap();
+        let [to_ann, to_bob] = [0, 1].map(|place| {
+            let payload = payload_of(&lost[place]);
+            let moved = usize::try_from(promised).unwrap() - SegmentHead::LEN;
+            payload.start - moved..payload.end - moved
+        });
+
+        let other = home.write(&["other"]);
+        home.erase(&other);
+        let stray = if is_large { to_bob.end } else { put_aside.len() };
+        let left = fs::read(&copy).unwrap();
+        assert_eq!(left[..stray], put_aside[..stray], "it has nothing of that mail");
+        assert!(left[stray..].iter().all(|byte| *byte == 0), "nobody can tell whose it was");
+
+        let again =
+            [ann, bob].map(|id| home.archive().append(vec![of(id, "again")], now()).unwrap());
+        home.erase(&again[0]);
+        let left = fs::read(&copy).unwrap();
+        assert!(left[to_ann.clone()].iter().all(|byte| *byte == 0));
+        assert_eq!(left[to_ann.end..to_bob.end], put_aside[to_ann.end..to_bob.end]);
+        let slot =
+            |number: usize| KeysHead::LEN + number * SLOT..KeysHead::LEN + (number + 1) * SLOT;
+        if let Some(slots) = &slots {
+            let left = fs::read(home.places().keys_of(1)).unwrap();
+            assert!(left[slot(1)].iter().all(|byte| *byte == 0));
+            assert_eq!(left[slot(0)], slots[slot(0)]);
+            assert_eq!(left[slot(2)], slots[slot(2)]);
+        }
+        home.erase(&again[1]);
+        assert!(!copy.exists(), "nothing of any mail is left in it");
+        if is_encrypted {
+            let left = fs::read(home.places().keys_of(1)).unwrap();
+            assert!(left[slot(2)].iter().all(|byte| *byte == 0));
+        }
+        assert_eq!(home.erased(), (3, vec![]));
+    }
 }
 
 impl Home {
