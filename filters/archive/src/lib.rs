@@ -41,6 +41,7 @@ pub mod span;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+pub mod whole;
 mod write;
 
 pub use archive::{About, Archive, Draft, OpenError, Options, Place, Places, WriteError, Written};
