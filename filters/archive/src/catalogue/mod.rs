@@ -23,6 +23,7 @@ pub use self::{
 };
 use crate::{
     archive::{Places, Written, private, sync_directory},
+    disk::is_bad_block,
     entry::{self, Capture, Outcome},
     frame::{Kind, SegmentHead, Seq},
     hash::{Chain, Hash},
@@ -261,20 +262,14 @@ impl Catalogue {
         Ok(made)
     }
 
-    /// What a record says. If it is damaged or erased, nothing is known: what is there of it is kept for ever.
+    /// What a record says. If it is damaged, on a bad block or erased, nothing is known: what is there of it is kept for
+    /// ever.
     fn facts(&self, Written { head, place }: &Written) -> io::Result<Facts> {
         if !matches!(head.kind, Kind::Capture | Kind::Outcome) {
             return Ok(Facts::Nothing);
         }
         let read = self.reader.read(*place).and_then(|mut record| Ok(record.payload.summary()?));
-        let summary = match read {
-            Ok(summary) => summary,
-            // It may be there the next time.
-            Err(ReadError::Io { error, .. } | ReadError::Payload(UnpackError::Io(error))) => {
-                return Err(error);
-            }
-            Err(_) => return Ok(Facts::Nothing),
-        };
+        let Some(summary) = there(read)? else { return Ok(Facts::Nothing) };
         Ok(match head.kind {
             Kind::Capture => entry::decode::<Capture>(&summary)
                 .map_or(Facts::Nothing, |capture| Facts::of_capture(&capture.note, head.at)),
@@ -305,6 +300,22 @@ impl Catalogue {
         }
         changes.0.insert(row.seq, row);
         Ok(())
+    }
+}
+
+/// What was read, if it is there.
+///
+/// # Errors
+/// It may be there the next time.
+fn there<T>(read: Result<T, ReadError>) -> io::Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(ReadError::Io { error, .. } | ReadError::Payload(UnpackError::Io(error)))
+            if !is_bad_block(&error) =>
+        {
+            Err(error)
+        }
+        Err(_) => Ok(None),
     }
 }
 

@@ -207,6 +207,20 @@ fn the_last_record_of_all_is_missed_too() {
     }
 }
 
+/// The disk will never give it again: it keeps no archive closed. A disk that fails otherwise may be mended.
+#[test]
+fn what_stands_on_a_bad_block_is_damaged_and_all_else_is_waited_for() {
+    let failed = |errno: rustix::io::Errno| {
+        let io = ReadError::Io { segment: 1, error: errno.into() };
+        let payload = ReadError::Payload(UnpackError::Io(errno.into()));
+        [io, payload].map(|error| there::<()>(Err(error)).map_err(|error| error.raw_os_error()))
+    };
+    assert_eq!(failed(rustix::io::Errno::IO), [Ok(None), Ok(None)]);
+    for errno in [rustix::io::Errno::STALE, rustix::io::Errno::ACCESS] {
+        assert_eq!(failed(errno), [(); 2].map(|()| Err(Some(errno.raw_os_error()))));
+    }
+}
+
 fn spans(texts: &[&str]) -> Vec<Span> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
