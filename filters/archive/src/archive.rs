@@ -411,6 +411,11 @@ impl Places {
         self.directory.join("catalogue")
     }
 
+    /// Records that were lost, and nobody has answered for.
+    pub(crate) fn lost(&self) -> PathBuf {
+        self.directory.join("lost")
+    }
+
     /// The archive's own directory.
     #[must_use]
     pub fn directory(&self) -> &Path {

@@ -47,7 +47,7 @@ impl<R: Seek> Seek for Disk<R> {
 }
 
 /// The disk works, and has lost what is asked for.
-fn is_bad_block(error: &io::Error) -> bool {
+pub(crate) fn is_bad_block(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 

@@ -221,9 +221,13 @@ pub struct LegalHold {
 pub struct Lifted {
     /// The name of the case; empty if it is about records.
     pub case: Box<str>,
-    /// Records that cannot be read: whatever holds they are, these end. Absent: the case does.
+    /// Records that cannot be read: whatever holds they are, these end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<Span>,
+    /// Records that were lost behind the end that the archive had then: whatever holds they were, these end. Not those
+    /// that have these numbers since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Span>,
     /// Who ended it.
     pub by: Box<str>,
     /// Why.

@@ -60,7 +60,7 @@ pub struct Standing {
     pub holds: Holds,
     /// What cannot be read, and may be a hold: while there is any, nothing may be erased.
     pub unread: Vec<Unread>,
-    /// What could not be read either, and is no hold any more, as somebody has said; and when.
+    /// What could not be read either, or was lost, and is no hold any more, as somebody has said; and when.
     pub passed: Vec<(Timestamp, Lifted)>,
 }
 
@@ -86,7 +86,9 @@ impl Standing {
     pub fn read(rows: &[Row], reader: &Reader, missing: &[Span]) -> Self {
         let said: Vec<_> = rows.iter().map(|row| (row, said(row, reader))).collect();
         let passed = said.iter().filter_map(|(row, said)| match said {
-            Ok(Said::Ends(lifted)) if lifted.records.is_some() => Some((row.at, lifted.clone())),
+            Ok(Said::Ends(lifted)) if lifted.records.or(lifted.lost).is_some() => {
+                Some((row.at, lifted.clone()))
+            }
             Ok(_) | Err(_) => None,
         });
         let mut standing = Self { passed: passed.collect(), ..Self::default() };
@@ -137,8 +139,8 @@ impl Holds {
     }
 
     /// A hold ends. Whether there was one.
-    pub fn lift(&mut self, Lifted { case, records, .. }: &Lifted) -> bool {
-        records.is_none() && self.cases.remove(case).is_some()
+    pub fn lift(&mut self, Lifted { case, records, lost, .. }: &Lifted) -> bool {
+        records.is_none() && lost.is_none() && self.cases.remove(case).is_some()
     }
 
     /// All of them, by their names.
@@ -316,6 +318,7 @@ mod tests {
         let lifted = Lifted {
             case: "numbers".into(),
             records: None,
+            lost: None,
             by: "Ann".into(),
             reason: "over".into(),
         };

@@ -42,6 +42,7 @@ pub mod span;
 mod tests;
 mod torn;
 pub mod verify;
+pub mod whole;
 mod write;
 
 pub use archive::{About, Archive, Draft, OpenError, Options, Place, Places, WriteError, Written};

@@ -27,6 +27,12 @@ impl Span {
         Self { first: seq, last: seq }
     }
 
+    /// All from one to another; the first alone, if that is not before the last.
+    #[must_use]
+    pub const fn between(first: Seq, last: Seq) -> Self {
+        Self { first, last: if first < last { last } else { first } }
+    }
+
     /// Whether a record is one of them.
     #[must_use]
     pub const fn has(self, seq: Seq) -> bool {
@@ -38,9 +44,9 @@ impl Span {
         self.last + 1 == seq
     }
 
-    /// Takes in the next one.
-    pub(crate) const fn grow(&mut self) {
-        self.last += 1;
+    /// Takes in all up to a later one.
+    pub(crate) const fn grow_to(&mut self, last: Seq) {
+        self.last = last;
     }
 
     /// Those of them that are in none of the others.

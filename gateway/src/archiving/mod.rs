@@ -37,7 +37,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::indexing::{FindError, Finder, Lag, Sight, search_files};
-use self::shelf::{Opened, Shelf, ShelfError};
+use self::shelf::{Opened, Shelf, ShelfError, said_of_lost};
 pub(crate) use self::{
     content::Content,
     decided::{tell, tell_of_operator},
@@ -333,6 +333,9 @@ impl Archiver {
                 "ALARM: archive: it ends with record {last}, and had {known}: it was cut off, or put back to an older state"
             );
             self.warn(text);
+        }
+        for records in found.unanswered {
+            self.warn(format!("ALARM: archive: {}", said_of_lost(records)));
         }
         if let Some((bytes, copy)) = left.torn {
             let text = format!(

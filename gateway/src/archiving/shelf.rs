@@ -29,7 +29,7 @@ use mailweir_archive::{
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_queue::{ArchivePart, ToArchive, progress};
 
-pub(crate) use self::holds::KnownHolds;
+pub(crate) use self::holds::{KnownHolds, said_of_lost};
 use super::{Item, content::Content, decided};
 use crate::config;
 
@@ -41,6 +41,8 @@ pub(crate) struct Shelf {
     known_holds: KnownHolds,
     /// Records that are damaged so that nobody knows what they said.
     missing: Vec<Span>,
+    /// Records that were lost, and nobody has answered for.
+    lost: Vec<Span>,
     packer: Packer,
     /// Mails that the queue may bring again, by their captures: those whose end is not known yet, and at the
     /// start those of the last segments.
@@ -68,6 +70,8 @@ pub(crate) enum ShelfError {
     Summary(#[from] SummaryError),
     #[error("the catalogue of the archive: {0}")]
     Catalogue(io::Error),
+    #[error("which records were lost cannot be written down: {0}")]
+    Lost(io::Error),
     #[error(transparent)]
     Erase(#[from] EraseError),
     #[error("they are said to be erased, and are still on the disk: {0}; it is tried again")]
@@ -102,15 +106,17 @@ impl Shelf {
         let path = archive.places().catalogue();
         let failed = |error| OpenError::Io { path: path.clone(), error };
         let (catalogue, found) =
-            Catalogue::open(archive.places(), reader.clone(), &mut |_| {}).map_err(failed)?;
-        let missing = found.missing.clone();
-        let known_holds = KnownHolds::read(&catalogue, &reader, &missing);
+            Catalogue::open(archive.places(), reader.clone(), archive.next(), &mut |_| {})
+                .map_err(failed)?;
+        let (missing, lost) = (found.missing.clone(), found.unanswered.clone());
+        let known_holds = KnownHolds::read(&catalogue, &reader, &missing, &lost);
         let mut shelf = Self {
             archive,
             catalogue,
             reader,
             known_holds,
             missing,
+            lost,
             packer,
             captured: HashMap::new(),
             ended: HashSet::new(),

@@ -48,6 +48,13 @@ pub enum Ask {
         /// Why.
         reason: Box<str>,
     },
+    /// End whatever legal holds records were that were lost.
+    LiftLost {
+        /// Which.
+        records: Span,
+        /// Why.
+        reason: Box<str>,
+    },
     /// Erase mails.
     Erase {
         /// Which.
@@ -169,6 +176,24 @@ pub enum Told {
     },
     /// Records that could not be read: whatever holds they were, they have ended.
     LiftedRecords {
+        /// Which.
+        records: Span,
+        /// When somebody said so.
+        at: Timestamp,
+        /// Who.
+        by: Box<str>,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Records that were lost, and may have been legal holds: nothing is erased.
+    Lost {
+        /// Which. Others may have these numbers since.
+        records: Span,
+        /// Why, and what to do.
+        why: Box<str>,
+    },
+    /// Records that were lost: whatever holds they were, they have ended.
+    LiftedLost {
         /// Which.
         records: Span,
         /// When somebody said so.

@@ -5,6 +5,7 @@
 //! start. So nothing is synced for each group, and whatever a crash leaves of the rows behind the checkpoint,
 //! a start mends it. All of it can be made anew from the segments, and is, if it fits them no longer.
 
+pub mod lost;
 mod row;
 mod rows;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use self::{
 };
 use crate::{
     archive::{Places, Written, private, sync_directory},
+    disk::is_bad_block,
     entry::{self, Capture, Outcome},
     frame::{Kind, SegmentHead, Seq},
     hash::{Chain, Hash},
@@ -52,6 +54,8 @@ pub struct Found {
     /// Records that were known and are not in the archive any more: the last that there is, the last that was
     /// known. The archive was cut off, or put back to what it was once.
     pub lost: Option<(Seq, Seq)>,
+    /// Records that were lost, now or before, and nobody has answered for: see [`lost`].
+    pub unanswered: Vec<Span>,
     /// Rows that were made from segments.
     pub made: u64,
     /// Records that are not there though later ones are: they are damaged, and nobody knows what they said. If there
@@ -73,14 +77,15 @@ struct Checkpoint {
 }
 
 impl Catalogue {
-    /// Opens the catalogue of an archive that was opened for writing, and has it know all of it. `progress` is
-    /// told of rows that are made.
+    /// Opens the catalogue of an archive that was opened for writing, and has it know all of it. `next`: the number
+    /// that its next record will have. `progress` is told of rows that are made.
     ///
     /// # Errors
     /// It cannot be read or written, or segments cannot be read.
     pub fn open(
         places: &Places,
         reader: Reader,
+        next: Seq,
         progress: &mut dyn FnMut(u64),
     ) -> io::Result<(Self, Found)> {
         let path = places.catalogue();
@@ -97,19 +102,28 @@ impl Catalogue {
             last_hold: 0,
             is_behind: true,
         };
-        let known = catalogue.last_known()?;
-        if stored.is_none() || !catalogue.is_whole()? || !catalogue.checkpoint.fits(places)? {
+        let last = next - 1;
+        let lost = catalogue.last_known()?.filter(|known| *known > last).map(|known| (last, known));
+        let unanswered = catalogue.unanswered(last, lost)?;
+        // If records are lost, rows before the checkpoint may say what came later, and is not there any more.
+        let is_sound = lost.is_none() && stored.is_some();
+        if !is_sound || !catalogue.is_whole()? || !catalogue.checkpoint.fits(places)? {
             catalogue.begin_anew()?;
         }
-        let (mut made, last) = catalogue.catch_up(progress)?;
-        let lost = known.filter(|known| *known > last).map(|known| (last, known));
-        if lost.is_some() {
-            // Rows before the checkpoint may say what came later, and is not there any more.
-            catalogue.begin_anew()?;
-            (made, _) = catalogue.catch_up(progress)?;
+        let made = catalogue.catch_up(progress)?;
+        let missing = catalogue.missing(next)?;
+        Ok((catalogue, Found { lost, unanswered, made, missing }))
+    }
+
+    /// All that were lost, these among them: once the catalogue is begun anew, nothing else says so.
+    fn unanswered(&self, last: Seq, lost: Option<(Seq, Seq)>) -> io::Result<Vec<Span>> {
+        let mut unanswered = lost::read(&self.places, last)?;
+        if let Some((last, known)) = lost {
+            let new = Span::between(last + 1, known).without(&unanswered);
+            unanswered.extend(new);
+            lost::write(&self.places, &unanswered)?;
         }
-        let missing = catalogue.missing()?;
-        Ok((catalogue, Found { lost, made, missing }))
+        Ok(unanswered)
     }
 
     /// Whether all rows before the checkpoint are what was written.
@@ -126,18 +140,25 @@ impl Catalogue {
         Ok(true)
     }
 
-    fn missing(&self) -> io::Result<Vec<Span>> {
+    fn missing(&self, next: Seq) -> io::Result<Vec<Span>> {
         self.rows.forget();
         let mut gaps = Vec::<Span>::new();
-        for seq in 1..self.rows.next()? {
+        let end = self.rows.next()?;
+        for seq in 1..end {
             if self.rows.there(seq)? == There::Row {
                 continue;
             }
             let is_full = gaps.len() > MOST_GAPS;
             match gaps.last_mut() {
-                Some(last) if last.is_just_before(seq) => last.grow(),
+                Some(last) if last.is_just_before(seq) => last.grow_to(seq),
                 _ if is_full => break,
                 _ => gaps.push(Span::of(seq)),
+            }
+        }
+        if end < next {
+            match gaps.last_mut() {
+                Some(last) if last.is_just_before(end) => last.grow_to(next - 1),
+                _ => gaps.push(Span::between(end, next - 1)),
             }
         }
         Ok(gaps)
@@ -219,17 +240,17 @@ impl Catalogue {
         Ok(None)
     }
 
-    /// Makes the rows behind the checkpoint. Says how many, and the last.
-    fn catch_up(&mut self, progress: &mut dyn FnMut(u64)) -> io::Result<(u64, Seq)> {
+    /// Makes the rows behind the checkpoint. Says how many.
+    fn catch_up(&mut self, progress: &mut dyn FnMut(u64)) -> io::Result<u64> {
         self.last_hold = self.checkpoint.last_hold;
-        let (mut made, mut last) = (0, self.checkpoint.first - 1);
+        let mut made = 0;
         let mut changes = Changes::default();
         for record in Records::from(&self.places, self.checkpoint.first)? {
             let (head, place) = record?;
             let written = Written { head, place };
             let facts = self.facts(&written)?;
             self.put(Row::new(&written, facts), facts, &mut changes)?;
-            (made, last) = (made + 1, head.seq);
+            made += 1;
             if made % MOST_CHANGES == 0 {
                 mem::take(&mut changes).write(&self.file)?;
                 progress(made);
@@ -238,23 +259,17 @@ impl Catalogue {
         changes.write(&self.file)?;
         progress(made);
         self.is_behind = false;
-        Ok((made, last))
+        Ok(made)
     }
 
-    /// What a record says. If it is damaged or erased, nothing is known: what is there of it is kept for ever.
+    /// What a record says. If it is damaged, on a bad block or erased, nothing is known: what is there of it is kept for
+    /// ever.
     fn facts(&self, Written { head, place }: &Written) -> io::Result<Facts> {
         if !matches!(head.kind, Kind::Capture | Kind::Outcome) {
             return Ok(Facts::Nothing);
         }
         let read = self.reader.read(*place).and_then(|mut record| Ok(record.payload.summary()?));
-        let summary = match read {
-            Ok(summary) => summary,
-            // It may be there the next time.
-            Err(ReadError::Io { error, .. } | ReadError::Payload(UnpackError::Io(error))) => {
-                return Err(error);
-            }
-            Err(_) => return Ok(Facts::Nothing),
-        };
+        let Some(summary) = there(read)? else { return Ok(Facts::Nothing) };
         Ok(match head.kind {
             Kind::Capture => entry::decode::<Capture>(&summary)
                 .map_or(Facts::Nothing, |capture| Facts::of_capture(&capture.note, head.at)),
@@ -285,6 +300,22 @@ impl Catalogue {
         }
         changes.0.insert(row.seq, row);
         Ok(())
+    }
+}
+
+/// What was read, if it is there.
+///
+/// # Errors
+/// It may be there the next time.
+fn there<T>(read: Result<T, ReadError>) -> io::Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(ReadError::Io { error, .. } | ReadError::Payload(UnpackError::Io(error)))
+            if !is_bad_block(&error) =>
+        {
+            Err(error)
+        }
+        Err(_) => Ok(None),
     }
 }
 

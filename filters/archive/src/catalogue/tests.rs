@@ -141,11 +141,88 @@ fn an_archive_that_was_cut_off_or_put_back_is_noticed() {
     home.catalogue().keep().unwrap();
     home.stop();
     fs::remove_file(home.places().segment(3)).unwrap();
-    assert_eq!(home.start().lost, Some((2, 4)));
+    let found = home.start();
+    assert_eq!((found.lost, found.unanswered), (Some((2, 4)), spans(&["3..4"])));
     assert_eq!(home.all().len(), 2);
     assert_eq!(home.catalogue().rows().get(early).unwrap().unwrap().mail.ended, None);
     home.stop();
-    assert_eq!(home.start().lost, None, "it is said once");
+    let found = home.start();
+    assert_eq!(found.lost, None, "it is said once");
+    assert_eq!(found.unanswered, spans(&["3..4"]), "and stays so");
+    lost::write(&home.places(), &[]).unwrap();
+    home.stop();
+    assert_eq!(home.start().unanswered, []);
+}
+
+/// Numbers that were lost are given again, and may be lost again.
+#[test]
+fn what_was_lost_stays_so_until_somebody_answers_for_it() {
+    let mut home = Home::new();
+    home.capture(1, None);
+    home.seal();
+    for _ in 0..2 {
+        home.hold(Kind::Hold);
+        home.seal();
+        home.stop();
+        fs::remove_file(home.places().segment(2)).unwrap();
+        assert_eq!(home.start().unanswered, spans(&["2"]));
+    }
+    for serial in 2..5 {
+        home.capture(serial, None);
+    }
+    home.stop();
+    fs::remove_file(home.places().segment(2)).unwrap();
+    assert_eq!(home.start().unanswered, spans(&["2", "3..4"]));
+    home.capture(2, None);
+    home.stop();
+    let lost = home.places().lost();
+    for rot in [&b""[..], b"2", b"2\n3-4\n", b"2\n\n", b"\xff\n"] {
+        fs::write(&lost, rot).unwrap();
+        assert_eq!(home.start().unanswered, spans(&["1..2"]), "{rot:?}");
+        home.stop();
+    }
+}
+
+/// It was promised: a mark stands behind it.
+#[test]
+fn the_last_record_of_all_is_missed_too() {
+    for is_known in [true, false] {
+        let mut home = Home::new();
+        home.capture(1, None);
+        let held = home.hold(Kind::Hold);
+        let place = home.catalogue().rows().get(held).unwrap().unwrap().place;
+        home.stop();
+        let segment = home.places().segment(place.segment);
+        let mut bytes = fs::read(&segment).unwrap();
+        bytes[usize::try_from(place.at).unwrap() + 8] ^= 1;
+        fs::write(&segment, &bytes).unwrap();
+        if !is_known {
+            fs::remove_file(home.places().catalogue()).unwrap();
+        }
+        let found = home.start();
+        assert_eq!((found.lost, found.unanswered), (None, vec![]));
+        let is_hold = home.catalogue().rows().holds().unwrap().iter().any(|row| row.seq == held);
+        let is_missed = found.missing == [Span::of(held)];
+        assert_eq!((is_hold, is_missed), (is_known, !is_known));
+    }
+}
+
+/// The disk will never give it again: it keeps no archive closed. A disk that fails otherwise may be mended.
+#[test]
+fn what_stands_on_a_bad_block_is_damaged_and_all_else_is_waited_for() {
+    let failed = |errno: rustix::io::Errno| {
+        let io = ReadError::Io { segment: 1, error: errno.into() };
+        let payload = ReadError::Payload(UnpackError::Io(errno.into()));
+        [io, payload].map(|error| there::<()>(Err(error)).map_err(|error| error.raw_os_error()))
+    };
+    assert_eq!(failed(rustix::io::Errno::IO), [Ok(None), Ok(None)]);
+    for errno in [rustix::io::Errno::STALE, rustix::io::Errno::ACCESS] {
+        assert_eq!(failed(errno), [(); 2].map(|()| Err(Some(errno.raw_os_error()))));
+    }
+}
+
+fn spans(texts: &[&str]) -> Vec<Span> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
 #[test]
@@ -215,7 +292,9 @@ impl Home {
     pub(crate) fn start(&mut self) -> Found {
         let (archive, _) = Archive::open(self.place.path(), Options::default(), now()).unwrap();
         let reader = Reader::new(self.places());
-        let (catalogue, found) = Catalogue::open(archive.places(), reader, &mut |_| {}).unwrap();
+        let next = archive.next();
+        let opened = Catalogue::open(archive.places(), reader, next, &mut |_| {});
+        let (catalogue, found) = opened.unwrap();
         self.open = Some((archive, catalogue));
         found
     }

@@ -7,7 +7,10 @@ use mailweir_archive::{
 
 use super::{Answers, Gone, Room, RoomError, Visitor, failed, tell};
 use crate::{
-    archiving::words::{HeldCase, Hold, Told},
+    archiving::{
+        shelf::said_of_lost,
+        words::{HeldCase, Hold, Told},
+    },
     clock,
     count::counted,
 };
@@ -29,10 +32,18 @@ impl Room {
             };
             tell(answers, Told::Hold(held)).await?;
         }
-        for (at, Lifted { records, by, reason, .. }) in known.passed {
+        for (at, Lifted { records, lost, by, reason, .. }) in known.passed {
+            if let Some(records) = lost {
+                let (by, reason) = (by.clone(), reason.clone());
+                tell(answers, Told::LiftedLost { records, at, by, reason }).await?;
+            }
             if let Some(records) = records {
                 tell(answers, Told::LiftedRecords { records, at, by, reason }).await?;
             }
+        }
+        for records in known.lost {
+            let why = said_of_lost(records).into();
+            tell(answers, Told::Lost { records, why }).await?;
         }
         for unread in known.unread {
             let (records, why) = (unread.records, unread.to_string().into());
@@ -71,7 +82,8 @@ impl Room {
         case: Box<str>,
         reason: Box<str>,
     ) -> Result<Told, RoomError> {
-        let lifted = Lifted { case: case.clone(), records: None, by: visitor.by.clone(), reason };
+        let by = visitor.by.clone();
+        let lifted = Lifted { case: case.clone(), records: None, lost: None, by, reason };
         let done = self.with(move |shelf| {
             let holds = &shelf.known_holds().holds;
             if !holds.cases().any(|(name, _)| *name == *lifted.case) {
@@ -92,7 +104,7 @@ impl Room {
         reason: Box<str>,
     ) -> Result<Told, RoomError> {
         let (case, by) = ("".into(), visitor.by.clone());
-        let lifted = Lifted { case, records: Some(records), by, reason };
+        let lifted = Lifted { case, records: Some(records), lost: None, by, reason };
         let done = self.with(move |shelf| {
             shelf.read_holds();
             let unread = &shelf.known_holds().unread;
@@ -108,6 +120,30 @@ impl Room {
         });
         done.await??;
         let text = format!("record {records}: whatever hold it was has ended");
+        Ok(Told::Done { text: text.into() })
+    }
+
+    /// Somebody answers for it that what was lost holds nothing any more.
+    pub(super) async fn lift_lost(
+        &self,
+        visitor: &Visitor,
+        records: Span,
+        reason: Box<str>,
+    ) -> Result<Told, RoomError> {
+        let (case, by) = ("".into(), visitor.by.clone());
+        let lifted = Lifted { case, records: None, lost: Some(records), by, reason };
+        let done = self.with(move |shelf| {
+            if let Some(other) = records.without(&shelf.known_holds().lost).first() {
+                let reason = format!(
+                    "record {other} was not lost, or somebody has answered for it already: mailweir archive hold list \
+                     names those that were lost"
+                );
+                return Err(RoomError::Refused(reason.into()));
+            }
+            Ok(shelf.lift(&lifted, clock::now())?)
+        });
+        done.await??;
+        let text = format!("record {records}, which was lost: whatever hold it was has ended");
         Ok(Told::Done { text: text.into() })
     }
 }
@@ -168,6 +204,65 @@ mod tests {
         }
     }
 
+    /// The record of the hold is the last of all, and the archive ends before it.
+    #[tokio::test]
+    async fn a_hold_that_was_lost_stops_erasing_until_somebody_answers_for_it() {
+        let place = tempfile::tempdir().unwrap();
+        let settings = config::Archive::in_dir(place.path());
+        let ids = leave(&settings);
+        let last = lose_the_last(&settings);
+        for _ in 0..2 {
+            let room = Room::of_files(&settings).unwrap();
+            let [Told::Kept { why, .. }] = &erase(&room, ids[2]).await[..] else { panic!() };
+            assert!(why.contains("mailweir archive hold lift --lost 5 ends"), "{why}");
+            let listed = ask(&room, Ask::Holds).await;
+            let [Told::Hold(one), Told::Lost { records, .. }] = &listed[..] else {
+                panic!("{listed:?}")
+            };
+            assert_eq!((&*one.case, *records), ("one", last));
+        }
+        let room = Room::of_files(&settings).unwrap();
+        let hold = Hold {
+            case: "other".into(),
+            reason: "a court asked".into(),
+            ids: vec![ids[2]],
+            query: None,
+            utc_offset: 0,
+            people: Vec::new(),
+        };
+        // It gets the number of the one that was lost.
+        assert!(matches!(ask(&room, Ask::Hold(hold)).await[..], [Told::Done { .. }]));
+        for other in ["4", "5..6", "6"] {
+            let told = lift_lost(&room, other).await;
+            assert!(matches!(&told[..], [Told::Failed { .. }]), "{other}: {told:?}");
+        }
+        assert!(matches!(lift_lost(&room, "5").await[..], [Told::Done { .. }]));
+        assert!(matches!(lift_lost(&room, "5").await[..], [Told::Failed { .. }]), "it is done");
+        drop(room);
+        let room = Room::of_files(&settings).unwrap();
+        let listed = ask(&room, Ask::Holds).await;
+        let [Told::Hold(one), Told::Hold(other), Told::LiftedLost { records, by, .. }] =
+            &listed[..]
+        else {
+            panic!("{listed:?}")
+        };
+        assert_eq!((&*one.case, &*other.case, *records, &**by), ("one", "other", last, "Ann"));
+        assert!(matches!(erase(&room, ids[1]).await[..], [Told::Erased { .. }]));
+        let [Told::Kept { why, .. }] = &erase(&room, ids[2]).await[..] else { panic!() };
+        assert_eq!(&**why, "legal hold other", "another record has the number of a lost one");
+    }
+
+    /// Cuts off the last segment before its last group, as a disk may that was put back.
+    fn lose_the_last(settings: &config::Archive) -> Span {
+        let places = Places::new(&settings.directory);
+        let Place { segment, at } =
+            Rows::open(&places.catalogue()).unwrap().get(5).unwrap().unwrap().place;
+        let file = fs::OpenOptions::new().write(true).open(places.segment(segment)).unwrap();
+        file.set_len(at).unwrap();
+        fs::remove_file(places.roots()).unwrap();
+        Span::of(5)
+    }
+
     /// Leaves three mails, of which the first is held by record 2, and the last by record 5.
     fn leave(settings: &config::Archive) -> [QueueId; 3] {
         let (mut shelf, _) = Shelf::open(settings, clock::now()).unwrap();
@@ -218,6 +313,11 @@ mod tests {
     async fn lift(room: &Room, records: &str) -> Vec<Told> {
         let records = records.parse().unwrap();
         ask(room, Ask::LiftRecords { records, reason: "the disk failed".into() }).await
+    }
+
+    async fn lift_lost(room: &Room, records: &str) -> Vec<Told> {
+        let records = records.parse().unwrap();
+        ask(room, Ask::LiftLost { records, reason: "the disk failed".into() }).await
     }
 
     async fn ask(room: &Room, ask: Ask) -> Vec<Told> {

@@ -139,6 +139,7 @@ impl Room {
             Ask::LiftRecords { records, reason } => {
                 self.lift_records(visitor, records, reason).await
             }
+            Ask::LiftLost { records, reason } => self.lift_lost(visitor, records, reason).await,
             Ask::Erase { ids, reason } => {
                 return self.erase(visitor, &ids, &reason, answers).await;
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mailweir_archive::{
     About, Draft, Reader,
-    catalogue::{Catalogue, Facts, MOST_GAPS},
+    catalogue::{Catalogue, Facts, MOST_GAPS, lost},
     entry::{self, LegalHold, Lifted},
     frame::Kind,
     holds::{Holds, Standing, Unread},
@@ -23,31 +23,36 @@ pub(crate) struct KnownHolds {
     pub(crate) holds: Arc<Holds>,
     /// What cannot be read, and may be a hold.
     pub(crate) unread: Vec<Unread>,
-    /// What could not be read, and is no hold any more, as somebody has said; and when.
+    /// Records that were lost, and may have been holds.
+    pub(crate) lost: Vec<Span>,
+    /// What could not be read, or was lost, and is no hold any more, as somebody has said; and when.
     pub(crate) passed: Vec<(Timestamp, Lifted)>,
     /// Why there may be more that nobody can name.
     pub(crate) doubt: Option<Box<str>>,
 }
 
 impl KnownHolds {
-    pub(super) fn read(catalogue: &Catalogue, reader: &Reader, missing: &[Span]) -> Self {
-        match catalogue.rows().holds() {
-            Ok(_) if missing.len() > MOST_GAPS => {
-                let doubt = format!(
-                    "the archive is damaged in more than {MOST_GAPS} places, and legal holds may have been there: \
-                     put it back from a backup"
-                );
-                Self { doubt: Some(doubt.into()), ..Self::default() }
-            }
-            Ok(rows) => {
-                let Standing { holds, unread, passed } = Standing::read(&rows, reader, missing);
-                Self { holds: Arc::new(holds), unread, passed, doubt: None }
-            }
+    pub(super) fn read(
+        catalogue: &Catalogue,
+        reader: &Reader,
+        missing: &[Span],
+        lost: &[Span],
+    ) -> Self {
+        let lost = lost.to_vec();
+        let rows = match catalogue.rows().holds() {
+            Ok(rows) => rows,
             Err(error) => {
                 let doubt = format!("the catalogue of the archive: {error}");
-                Self { doubt: Some(doubt.into()), ..Self::default() }
+                return Self { doubt: Some(doubt.into()), lost, ..Self::default() };
             }
-        }
+        };
+        // So many cannot be named, and nobody can answer for them one by one.
+        let (missing, doubt) = match missing.len() > MOST_GAPS {
+            true => (&[][..], Some(too_many_gaps())),
+            false => (missing, None),
+        };
+        let Standing { holds, unread, passed } = Standing::read(&rows, reader, missing);
+        Self { holds: Arc::new(holds), unread, lost, passed, doubt }
     }
 
     /// All of them.
@@ -55,16 +60,37 @@ impl KnownHolds {
     /// # Errors
     /// There may be others: nothing may be erased, and what to do.
     pub(super) fn all(&self) -> Result<Arc<Holds>, Box<str>> {
-        match (&self.doubt, &self.unread[..]) {
-            (Some(doubt), _) => Err(doubt.clone()),
-            (None, []) => Ok(Arc::clone(&self.holds)),
-            (None, [one]) => Err(one.to_string().into()),
-            (None, [one, others @ ..]) => {
-                let others = counted(others.len(), "other");
+        if let Some(doubt) = &self.doubt {
+            return Err(doubt.clone());
+        }
+        let lost = self.lost.iter().map(|records| said_of_lost(*records));
+        let mut open = lost.chain(self.unread.iter().map(ToString::to_string));
+        match (open.next(), open.count()) {
+            (None, _) => Ok(Arc::clone(&self.holds)),
+            (Some(one), 0) => Err(one.into()),
+            (Some(one), others) => {
+                let others = counted(others, "other");
                 Err(format!("{one} (and so with {others}: mailweir archive hold list)").into())
             }
         }
     }
+}
+
+/// What is true of records that were lost, and what to do.
+pub(crate) fn said_of_lost(records: Span) -> String {
+    format!(
+        "record {records} was lost and may have been a legal hold, so nothing is erased: the archive was cut off, or put \
+         back to an older state; add again what was held, then mailweir archive hold lift --lost {records} ends whatever \
+         it held"
+    )
+}
+
+fn too_many_gaps() -> Box<str> {
+    format!(
+        "the archive is damaged in more than {MOST_GAPS} places, and legal holds may have been there: put it back from a \
+         backup"
+    )
+    .into()
 }
 
 impl Shelf {
@@ -83,10 +109,13 @@ impl Shelf {
         Ok(())
     }
 
-    /// A legal hold ends, or what of records that cannot be read may be one.
+    /// A legal hold ends, or what of records that cannot be read, or were lost, may be one.
     pub(crate) fn lift(&mut self, lifted: &Lifted, now: Timestamp) -> Result<(), ShelfError> {
         self.add_about_holds(Kind::Lifted, &entry::encode(lifted)?, now)?;
-        if lifted.records.is_some() {
+        if let Some(records) = lifted.lost {
+            self.answer(records)?;
+        }
+        if lifted.records.or(lifted.lost).is_some() {
             self.read_holds();
         } else {
             Arc::make_mut(&mut self.known_holds.holds).lift(lifted);
@@ -94,10 +123,18 @@ impl Shelf {
         Ok(())
     }
 
+    /// Somebody has answered for records that were lost.
+    fn answer(&mut self, records: Span) -> Result<(), ShelfError> {
+        let left: Vec<_> = self.lost.iter().flat_map(|lost| lost.without(&[records])).collect();
+        lost::write(self.archive.places(), &left).map_err(ShelfError::Lost)?;
+        self.lost = left;
+        Ok(())
+    }
+
     /// What could not be read before may be there again.
     pub(crate) fn read_holds(&mut self) {
         let doubt = self.known_holds.doubt.take();
-        let known = KnownHolds::read(&self.catalogue, &self.reader, &self.missing);
+        let known = KnownHolds::read(&self.catalogue, &self.reader, &self.missing, &self.lost);
         self.known_holds = KnownHolds { doubt: known.doubt.clone().or(doubt), ..known };
     }
 

@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
 use bytes::Bytes;
-use mailweir_archive::catalogue::MOST_GAPS;
+use mailweir_archive::{catalogue::MOST_GAPS, entry::LegalHold};
 
 use super::{super::sample::imported, *};
 use crate::clock;
@@ -31,9 +31,18 @@ fn an_archive_of_holes_erases_nothing() {
     let place = tempfile::tempdir().unwrap();
     let mut shelf = open(place.path());
     let mail = bring(&mut shelf, 1);
+    let hold = LegalHold {
+        case: "case".into(),
+        by: "Ann".into(),
+        reason: "a court asked".into(),
+        mails: vec![mail],
+        people: Vec::new(),
+    };
+    shelf.hold(hold, clock::now()).unwrap();
     shelf.missing = vec![Span::of(7); MOST_GAPS + 1];
     shelf.read_holds();
     assert!(shelf.known_holds().unread.is_empty(), "nothing can be lifted");
+    assert_eq!(shelf.known_holds().holds.cases().len(), 1, "what can be read is shown");
     let Ok(Fate::Kept(why)) = erase(&mut shelf, mail) else { panic!() };
     assert!(why.contains("more than 10000 places"), "{why}");
 }

@@ -80,7 +80,7 @@ enum HoldAction {
     List(WayOptions),
     /// Begins a legal hold, or has one mean more
     Add(AddOptions),
-    /// Ends a legal hold, or whatever a record is that cannot be read
+    /// Ends a legal hold, or whatever a record is that cannot be read or was lost
     Lift(LiftOptions),
 }
 
@@ -113,12 +113,17 @@ struct AddOptions {
 #[derive(Args, Debug)]
 struct LiftOptions {
     /// The name of the case
-    #[arg(required_unless_present = "record")]
+    #[arg(required_unless_present_any = ["record", "lost"])]
     case: Option<Box<str>>,
     /// Instead of a case: the number of a record that cannot be read and may be a legal hold, or of several
     /// (12..40), as `hold list` names them. You answer for it that they hold nothing any more
     #[arg(long, value_name = "NUMBER", conflicts_with = "case")]
     record: Option<Span>,
+    /// Instead of a case: the number of a record that was lost and may have been a legal hold, or of several (12..40),
+    /// as `hold list` names them. Others may have these numbers since, and are not meant. You answer for it that the
+    /// lost ones hold nothing any more
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["case", "record"])]
+    lost: Option<Span>,
     /// Why; it is kept in the archive
     #[arg(long, value_name = "TEXT")]
     reason: Box<str>,
@@ -204,12 +209,15 @@ pub(super) fn hold(options: &HoldOptions) -> anyhow::Result<ExitCode> {
             let utc_offset = TimeZone::of_machine().offset(clock::now());
             ask_once(way, Ask::Hold(Hold { case, reason, ids, query, utc_offset, people }))
         }
-        HoldAction::Lift(LiftOptions { case, record, reason, way }) => {
+        HoldAction::Lift(LiftOptions { case, record, lost, reason, way }) => {
             let reason = reason.clone();
-            let lift = match (case.clone(), *record) {
-                (_, Some(records)) => Ask::LiftRecords { records, reason },
-                (Some(case), None) => Ask::Lift { case, reason },
-                (None, None) => bail!("name the case, or the record that cannot be read"),
+            let lift = match (case.clone(), *record, *lost) {
+                (_, _, Some(records)) => Ask::LiftLost { records, reason },
+                (_, Some(records), None) => Ask::LiftRecords { records, reason },
+                (Some(case), None, None) => Ask::Lift { case, reason },
+                (None, None, None) => {
+                    bail!("name the case, or the record that cannot be read or was lost")
+                }
             };
             ask_once(way, lift)
         }

@@ -41,12 +41,13 @@ impl Printer {
         match told {
             Told::Mail(_) => self.mails += 1,
             Told::Found(found) => self.found = self.found.or(Some(*found)),
-            Told::Failed { .. } | Told::Unread { .. } => self.refused = true,
+            Told::Failed { .. } | Told::Unread { .. } | Told::Lost { .. } => self.refused = true,
             Told::Kept { .. } => self.refused |= self.wants_all,
             Told::Shown(_)
             | Told::Access { .. }
             | Told::Hold(_)
             | Told::LiftedRecords { .. }
+            | Told::LiftedLost { .. }
             | Told::Erased { .. }
             | Told::Remembering { .. }
             | Told::Imported(_)
@@ -62,10 +63,16 @@ impl Printer {
             Told::Shown(shown) => print_shown(&mut out, shown),
             Told::Access { at, id, access } => print_use(&mut out, *at, *id, access),
             Told::Hold(case) => print_case(&mut out, case),
-            Told::Unread { why, .. } => writeln!(io::stderr(), "mailweir: {why}"),
+            Told::Unread { why, .. } | Told::Lost { why, .. } => {
+                writeln!(io::stderr(), "mailweir: {why}")
+            }
             Told::LiftedRecords { records, at, by, reason } => {
                 let (at, reason) = (at.rfc3339(), printable(reason));
                 writeln!(out, "record {records}: cannot be read; lifted {at}, by {by}: {reason}")
+            }
+            Told::LiftedLost { records, at, by, reason } => {
+                let (at, reason) = (at.rfc3339(), printable(reason));
+                writeln!(out, "record {records}: was lost; lifted {at}, by {by}: {reason}")
             }
             Told::Erased { id, record: Some(record) } => {
                 writeln!(out, "mailweir: {id}: erased; record {record} says so")
