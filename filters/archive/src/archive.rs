@@ -305,12 +305,18 @@ impl Archive {
         self.turn_over(now)
     }
 
+    /// Payloads that are said to be erased, and could not be released yet.
+    #[must_use]
+    pub fn unreleased(&self) -> &[Target] {
+        &self.unreleased
+    }
+
     /// Seals the segment that is written to, if it has any records. Its root is in the list of roots then.
     ///
     /// # Errors
     /// [`WriteError`]. It is tried again with the next group.
     pub fn seal(&mut self, now: Timestamp) -> Result<Option<Root>, WriteError> {
-        let Some(open) = self.open.take() else { return Ok(None) };
+        let Some(open) = self.open.take_if(|open| !open.is_empty()) else { return Ok(None) };
         let seal = Seal {
             records: open.tree.leaves(),
             root: open.tree.root(),

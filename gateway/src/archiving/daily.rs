@@ -91,8 +91,9 @@ pub(super) fn until_next_day(now: Timestamp) -> Duration {
     Duration::from_micros(day - now.as_micros() % day)
 }
 
-const fn day(at: Timestamp) -> u64 {
-    at.as_secs() / DAY as u64
+/// The day of a time in UTC, counted from 1970.
+pub(super) fn day(at: Timestamp) -> u32 {
+    u32::try_from(at.as_secs() / u64::from(DAY)).unwrap_or(u32::MAX)
 }
 
 const DAY: u32 = 86_400;

@@ -224,10 +224,10 @@ impl Archiver {
         }
         let mut shelf = None;
         let mut pause = SHORTEST_PAUSE;
-        let mut gathered = Instant::now();
+        let mut gather_until = clock::monotonic();
         let end = self.end.clone();
         while let Some(Some(next)) =
-            end.run_until_cancelled(self.wait(shelf.is_some(), gathered, &mut jobs)).await
+            end.run_until_cancelled(self.wait(shelf.is_some(), gather_until, &mut jobs)).await
         {
             let is_job = matches!(next, Next::Job(_));
             match self.take(shelf.take(), next).await {
@@ -237,7 +237,7 @@ impl Archiver {
                     // A job says nothing of whether the disk takes anything.
                     if !is_job {
                         pause = SHORTEST_PAUSE;
-                        gathered = Instant::now() + GATHERING;
+                        gather_until = clock::monotonic() + GATHERING;
                         self.works();
                     }
                 }
@@ -253,19 +253,19 @@ impl Archiver {
 
     /// What is to be done next; `None`: nothing any more. An archive that is not open yet is opened at once, so that
     /// its state is known; and what failed is tried again, though nothing is owed.
-    async fn wait(&self, is_open: bool, gathered: Instant, jobs: &mut Jobs) -> Option<Next> {
+    async fn wait(&self, is_open: bool, gather_until: Instant, jobs: &mut Jobs) -> Option<Next> {
         if !is_open {
             return Some(Next::Open);
         }
         // Neither of them keeps the other waiting for long: it is chance who comes first.
         tokio::select! {
             Some(job) = jobs.0.recv() => Some(Next::Job(job)),
-            is_owed = self.owed(gathered) => is_owed.then_some(Next::Group),
+            is_owed = self.owed(gather_until) => is_owed.then_some(Next::Group),
         }
     }
 
-    /// Not before `gathered`: nobody waits for what is owed, and a larger group costs less for each mail.
-    async fn owed(&self, gathered: Instant) -> bool {
+    /// Not before `gather_until`: nobody waits for what is owed, and a larger group costs less for each mail.
+    async fn owed(&self, gather_until: Instant) -> bool {
         if self.trouble().is_some() {
             return true;
         }
@@ -274,7 +274,7 @@ impl Archiver {
         // What was put aside is owed again once its time has come.
         let pause = if self.unread().is_empty() { next_day } else { next_day.min(UNREAD_PAUSE) };
         let owed = tokio::time::timeout(pause, self.queue.archive_is_owed()).await;
-        tokio::time::sleep_until(gathered.into()).await;
+        tokio::time::sleep_until(gather_until.into()).await;
         owed.unwrap_or(true)
     }
 

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     daily,
     room::{Purge, Room, RoomError, today},
+    shelf::LastDay,
     words::Told,
 };
 use crate::{clock, count::counted, observe::Observer};
@@ -24,15 +25,15 @@ pub(super) struct Purged {
     pub(super) failed: Option<Box<str>>,
 }
 
-/// Erases now, and at the beginning of every day (UTC), until the end: while the clock goes on from where the archive
-/// ended. One that has jumped erases nothing by itself.
+/// Erases now, and at the beginning of every day (UTC), until the end: while the clock goes on from the last day that
+/// was believed. One that has jumped erases nothing by itself, until somebody has it erase.
 pub(crate) async fn every_day(room: Room, observer: Observer, end: CancellationToken) {
     let tell_failed = |reason| tell(&observer, &Purged { failed: Some(reason), ..<_>::default() });
-    let known = known_at_last(|| room.last_day(), tell_failed);
-    let Some(known) = end.run_until_cancelled(known).await else { return };
-    let mut calendar = Calendar { known, done: 0 };
+    let mut calendar = Calendar { done: 0 };
     loop {
-        match calendar.turn(today()) {
+        let known = known_at_last(|| room.last_day(), tell_failed);
+        let Some(known) = end.run_until_cancelled(known).await else { return };
+        match calendar.turn(known, today()) {
             Turn::Nothing => {}
             Turn::Jump(days) => tell_jump(&observer, days),
             Turn::Purge(day) => {
@@ -50,12 +51,12 @@ pub(crate) async fn every_day(room: Room, observer: Observer, end: CancellationT
     }
 }
 
-/// The day of the last record, once it can be known: without it any clock would be believed. A reason why it cannot
-/// is told once.
-async fn known_at_last<F: Future<Output = Result<Option<u32>, RoomError>>>(
+/// The last day that the archive knows of, once it is open: before that no clock is believed. A reason why it is not is
+/// told once.
+async fn known_at_last<F: Future<Output = Result<LastDay, RoomError>>>(
     mut last_day: impl FnMut() -> F,
     tell: impl Fn(Box<str>),
-) -> Option<u32> {
+) -> LastDay {
     let mut told = None;
     loop {
         match last_day().await {
@@ -74,8 +75,6 @@ async fn known_at_last<F: Future<Output = Result<Option<u32>, RoomError>>>(
 
 /// Which days there were. Days are counted from 1970.
 struct Calendar {
-    /// The last that is known of: of the last record, or of the last look.
-    known: Option<u32>,
     /// The last for which was erased, or told that it was not.
     done: u32,
 }
@@ -85,31 +84,37 @@ struct Calendar {
 enum Turn {
     Nothing,
     Purge(u32),
-    /// So many days are missing.
-    Jump(u32),
+    /// The clock is so many days ahead; absent: of what, nobody knows.
+    Jump(Option<u32>),
 }
 
 impl Calendar {
-    fn turn(&mut self, today: u32) -> Turn {
+    fn turn(&mut self, known: LastDay, today: u32) -> Turn {
         // A clock may be set back.
         if today <= self.done {
             return Turn::Nothing;
         }
         self.done = today;
-        match self.known {
-            Some(known) if today.saturating_sub(known) > LONGEST_REST => Turn::Jump(today - known),
-            _ => {
-                self.known = Some(today);
-                Turn::Purge(today)
+        match known {
+            LastDay::Unknown => Turn::Jump(None),
+            LastDay::Day(known) if today.saturating_sub(known) > LONGEST_REST => {
+                Turn::Jump(Some(today - known))
             }
+            LastDay::None | LastDay::Day(_) => Turn::Purge(today),
         }
     }
 }
 
-fn tell_jump(observer: &Observer, days: u32) {
+fn tell_jump(observer: &Observer, days: Option<u32>) {
+    let what = match days {
+        Some(days) => {
+            format!("the clock is {days} days ahead of the last day that the archive knows of")
+        }
+        None => "the last day that the archive knew of is damaged".to_owned(),
+    };
     let text = format!(
-        "ALARM: archive: the clock is {days} days ahead of the last day that the archive knows of: nothing is erased by \
-         itself; if the clock is right, mailweir archive purge goes on"
+        "ALARM: archive: {what}: nothing is erased by itself; if the clock is right, mailweir archive purge erases what is \
+         due, and it goes on by itself from then on"
     );
     observer.session(&SessionEvent::Warning { part: "archive", text: text.into() });
 }
@@ -152,7 +157,7 @@ fn tell(observer: &Observer, Purged { erased, kept, failed }: &Purged) {
 
 const WAITING: usize = 64;
 
-/// Until it is asked again which day the last record is of.
+/// Until it is asked again which day the archive knows of.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// Days that an archive may rest without a record before its clock is doubted.
@@ -160,7 +165,7 @@ const LONGEST_REST: u32 = 31;
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::RefCell, future::ready, path::Path};
+    use std::{cell::RefCell, fs, future::ready, path::Path};
 
     use bytes::Bytes;
     use mailweir_archive::{
@@ -170,37 +175,95 @@ mod tests {
         records::Records,
         verify::{Known, verify},
     };
-    use mailweir_mail::QueueId;
+    use mailweir_mail::{QueueId, Timestamp};
     use tempfile::TempDir;
 
-    use super::{super::sample::imported, *};
+    use super::{
+        super::{sample::imported, shelf::Shelf},
+        *,
+    };
     use crate::config;
 
     #[test]
     fn a_clock_that_jumps_erases_nothing() {
-        let mut calendar = Calendar { known: Some(20_000), done: 0 };
-        assert_eq!(calendar.turn(20_001), Turn::Purge(20_001));
-        assert_eq!(calendar.turn(20_001), Turn::Nothing, "once a day");
-        assert_eq!(calendar.turn(19_990), Turn::Nothing, "it was set back");
-        assert_eq!(calendar.turn(20_032), Turn::Purge(20_032), "a rest of a month");
-        assert_eq!(calendar.turn(25_000), Turn::Jump(4_968));
-        assert_eq!(calendar.turn(25_001), Turn::Jump(4_969), "it is still not believed");
-        let mut new = Calendar { known: None, done: 0 };
-        assert_eq!(new.turn(25_000), Turn::Purge(25_000), "an archive without records");
+        let mut calendar = Calendar { done: 0 };
+        let mut turn = |known, today| calendar.turn(LastDay::Day(known), today);
+        assert_eq!(turn(20_000, 20_001), Turn::Purge(20_001));
+        assert_eq!(turn(20_001, 20_001), Turn::Nothing, "once a day");
+        assert_eq!(turn(20_001, 19_990), Turn::Nothing, "it was set back");
+        assert_eq!(turn(20_001, 20_032), Turn::Purge(20_032), "a rest of a month");
+        assert_eq!(turn(20_032, 25_000), Turn::Jump(Some(4_968)));
+        assert_eq!(turn(20_032, 25_001), Turn::Jump(Some(4_969)), "it is still not believed");
+        assert_eq!(turn(25_001, 25_001), Turn::Nothing, "somebody had it erase");
+        assert_eq!(turn(25_001, 25_002), Turn::Purge(25_002), "and it goes on");
+        let new = |known| Calendar { done: 0 }.turn(known, 25_000);
+        assert_eq!(new(LastDay::None), Turn::Purge(25_000), "an archive without records");
+        assert_eq!(new(LastDay::Unknown), Turn::Jump(None));
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_jumped_is_not_believed_for_the_mail_that_it_dates() {
+        let place = tempfile::tempdir().unwrap();
+        let settings = config::Archive::in_dir(place.path());
+        let long_ago = Timestamp::from_secs(clock::now().as_secs() - 100 * 86_400);
+        let (mut shelf, _) = Shelf::open(&settings, long_ago).unwrap();
+        assert_eq!(shelf.last_day(), LastDay::None);
+        let mails = [(imported(QueueId::new(long_ago, 1), None), Bytes::new().into())];
+        shelf.bring(&mails, long_ago).unwrap();
+        drop(shelf);
+        let known = LastDay::Day(today() - 100);
+        for serial in 2..4 {
+            let room = Room::of_files(&settings).unwrap();
+            bring(&room, serial, Some(1)).await;
+            assert_eq!(room.last_day().await.unwrap(), known, "start {serial}");
+        }
+        let room = Room::of_files(&settings).unwrap();
+        let purge = async |wish| {
+            let (answers, _all) = mpsc::channel(WAITING);
+            room.purge(today(), wish, &answers).await.unwrap();
+            room.last_day().await.unwrap()
+        };
+        assert_eq!(purge(Purge::DryRun).await, known, "nothing was erased");
+        let believed = LastDay::Day(today());
+        assert_eq!(purge(Purge::AskedBy("root".into())).await, believed);
+        drop(room);
+        let start = || Shelf::open(&settings, clock::now()).unwrap().0.last_day();
+        assert_eq!(start(), believed);
+        fs::write(place.path().join("day"), "rot").unwrap();
+        assert_eq!(start(), LastDay::Unknown);
+        // Of no record it is known when it was written.
+        for file in ["day", "catalogue"] {
+            fs::remove_file(place.path().join(file)).unwrap();
+        }
+        damage_all_heads(&Places::new(place.path()));
+        assert_eq!(start(), LastDay::Unknown);
+    }
+
+    /// What says that it is a head.
+    fn damage_all_heads(places: &Places) {
+        for segment in places.numbers().unwrap() {
+            let path = places.segment(segment);
+            let mut bytes = fs::read(&path).unwrap();
+            let heads: Vec<_> =
+                (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"MR")).collect();
+            heads.into_iter().for_each(|at| bytes[at] = b'X');
+            fs::write(&path, bytes).unwrap();
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_clock_is_believed_before_the_last_day_is_known() {
         let refused = |why: &str| Err(RoomError::Refused(why.into()));
         let mut answers =
-            [refused("not open"), refused("not open"), refused("a disk"), Ok(Some(7))].into_iter();
+            [refused("not open"), refused("not open"), refused("a disk"), Ok(LastDay::Day(7))]
+                .into_iter();
         let told = RefCell::new(Vec::new());
         let begun = tokio::time::Instant::now();
         let known = known_at_last(
             || ready(answers.next().unwrap()),
             |reason| told.borrow_mut().push(reason),
         );
-        assert_eq!(known.await, Some(7));
+        assert_eq!(known.await, LastDay::Day(7));
         assert_eq!(begun.elapsed(), 3 * PAUSE);
         assert_eq!(told.into_inner(), ["not open".into(), "a disk".into()] as [Box<str>; 2]);
     }

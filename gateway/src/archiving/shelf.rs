@@ -1,5 +1,6 @@
 //! From what the queue owes to records. Blocks.
 
+mod days;
 mod holds;
 #[cfg(test)]
 mod tests;
@@ -11,14 +12,14 @@ use std::{
 };
 
 use mailweir_archive::{
-    About, Archive, Draft, Left, OpenError, Reader, WriteError, Written,
+    About, Archive, Draft, Left, OpenError, Place, ReadError, Reader, WriteError, Written,
     catalogue::{Catalogue, Facts, Found, Row, Rows},
     commit::Salt,
     entry::{
         self, Access, Capture, Direction, Ending, Erasure, Fared, Note, Outcome, Source,
         SummaryError,
     },
-    erase::{Erase, EraseError},
+    erase::{self, Erase, EraseError, Target},
     frame::{Kind, Seq},
     payload::{PackError, Packer},
     records::Records,
@@ -29,6 +30,7 @@ use mailweir_archive::{
 use mailweir_mail::{QueueId, Timestamp};
 use mailweir_queue::{ArchivePart, ToArchive, progress};
 
+pub(crate) use self::days::LastDay;
 pub(crate) use self::holds::{KnownHolds, said_of_lost};
 use super::{Item, content::Content, decided};
 use crate::config;
@@ -43,6 +45,7 @@ pub(crate) struct Shelf {
     missing: Vec<Span>,
     /// Records that were lost, and nobody has answered for.
     lost: Vec<Span>,
+    last_day: LastDay,
     packer: Packer,
     /// Mails that the queue may bring again, by their captures: those whose end is not known yet, and at the
     /// start those of the last segments.
@@ -74,8 +77,6 @@ pub(crate) enum ShelfError {
     Lost(io::Error),
     #[error(transparent)]
     Erase(#[from] EraseError),
-    #[error("they are said to be erased, and are still on the disk: {0}; it is tried again")]
-    NotReleased(io::Error),
 }
 
 /// What became of a mail that was to be erased.
@@ -85,6 +86,10 @@ pub(crate) enum Fate {
     Erased(Seq),
     /// It was erased before.
     Already,
+    /// It was erased before, as this record says, and was there again: its segment was put back. It is gone.
+    Again(Seq),
+    /// This record says that it is erased, and it is still there, and why. It is tried again.
+    Left(Seq, Box<str>),
     /// It is not, and why.
     Kept(Box<str>),
 }
@@ -110,7 +115,9 @@ impl Shelf {
                 .map_err(failed)?;
         let (missing, lost) = (found.missing.clone(), found.unanswered.clone());
         let known_holds = KnownHolds::read(&catalogue, &reader, &missing, &lost);
+        let last_day = LastDay::read(archive.places(), catalogue.rows(), archive.next());
         let mut shelf = Self {
+            last_day: last_day.map_err(failed)?,
             archive,
             catalogue,
             reader,
@@ -260,8 +267,6 @@ impl Shelf {
         by: Option<&str>,
         now: Timestamp,
     ) -> Result<Vec<Fate>, ShelfError> {
-        // What could not be released before is first.
-        self.archive.release().map_err(ShelfError::NotReleased)?;
         let mut group = Vec::new();
         let mut fates = Vec::with_capacity(wanted.len());
         for seq in wanted {
@@ -287,15 +292,75 @@ impl Shelf {
         let done = self.archive.erase(&group, now)?;
         let noted: Vec<_> = done.written.iter().map(|written| (*written, Facts::Nothing)).collect();
         self.catalogue.note(&noted).map_err(ShelfError::Catalogue)?;
-        if let Some(error) = done.left {
-            return Err(ShelfError::NotReleased(error));
-        }
-        for fate in &mut fates {
+        for (fate, mail) in fates.iter_mut().zip(wanted) {
             if let Fate::Erased(record) = fate {
-                *record = done.written.get(*record as usize).map_or(0, |written| written.head.seq);
+                let said = done.written.get(*record as usize).map_or(0, |written| written.head.seq);
+                let left = done.left.as_ref().filter(|_| self.is_left(*mail));
+                *fate = match left {
+                    Some(error) => Fate::Left(said, error.to_string().into()),
+                    None => Fate::Erased(said),
+                };
             }
         }
         Ok(fates)
+    }
+
+    /// Whether something of a mail that was erased now is still there, after a failure.
+    fn is_left(&self, mail: Seq) -> bool {
+        let left = self.archive.unreleased();
+        let ended = self.catalogue.rows().get(mail).ok().flatten().and_then(|row| row.mail.ended);
+        let is_of_it = |seq| seq == mail || ended.is_some_and(|(end, _)| end == seq);
+        // If it is none that failed, it is what a crash has left of any of them.
+        left.is_empty() || left.iter().any(|target| is_of_it(target.seq))
+    }
+
+    /// A mail that is said to be erased: it is there again if its segment was put back from a backup.
+    fn erase_again(&self, row: &Row, said: Seq) -> Result<Fate, ShelfError> {
+        let end = row.mail.ended.map(|(end, _)| self.catalogue.rows().get(end)).transpose();
+        let end = end.map_err(ShelfError::Catalogue)?.flatten().filter(|end| end.erased.is_some());
+        let target = |row: &Row| Target { seq: row.seq, place: row.place };
+        let targets: Vec<_> =
+            [Some(target(row)), end.as_ref().map(target)].into_iter().flatten().collect();
+        let is_there = targets.iter().any(|target| self.is_there(target.place));
+        if is_there && let Some(kept) = self.held(row)? {
+            return Ok(kept);
+        }
+        // Also of one that is gone: its key may have been put back.
+        Ok(match erase::finish(self.archive.places(), &targets) {
+            Err(error) => Fate::Left(said, error.to_string().into()),
+            Ok(()) if is_there => Fate::Again(said),
+            Ok(()) => Fate::Already,
+        })
+    }
+
+    /// Whether a record has its payload, sound or not.
+    fn is_there(&self, place: Place) -> bool {
+        match self.reader.read_sound(place) {
+            Ok(_) => true,
+            Err(error) => match error {
+                ReadError::Changed { .. }
+                | ReadError::KeyLost { .. }
+                | ReadError::OtherKey { .. }
+                | ReadError::Payload(_) => true,
+                ReadError::Io { .. } | ReadError::NoRecord { .. } | ReadError::Erased { .. } => {
+                    false
+                }
+            },
+        }
+    }
+
+    /// Why a mail is kept that was erased, and is there again. What of it cannot be read is erased as it was before.
+    fn held(&self, row: &Row) -> Result<Option<Fate>, ShelfError> {
+        let kept = |why: &str| Ok(Some(Fate::Kept(why.into())));
+        let holds = match self.holds() {
+            Ok(holds) => holds,
+            Err(error) => return kept(&error),
+        };
+        let rows = self.catalogue.rows();
+        match retention::judge(rows, &self.reader, &holds, *row).map_err(ShelfError::Catalogue)? {
+            Over::Held { cases, .. } => kept(&format!("legal hold {}", cases.join(", "))),
+            Over::Free(_) | Over::Unreadable { .. } => Ok(None),
+        }
     }
 
     fn may_be_erased(
@@ -309,8 +374,8 @@ impl Shelf {
         let Some(row) = row.filter(|row| row.kind == Kind::Capture) else {
             return kept("the archive has no such mail");
         };
-        if row.erased.is_some() {
-            return Ok(Err(Fate::Already));
+        if let Some(said) = row.erased {
+            return Ok(Err(self.erase_again(&row, said)?));
         }
         if row.mail.ended.is_none() && !row.mail.is_imported && row.at.plus(LONGEST_WAY) > now {
             // What becomes of it would be written behind it, and stay.

@@ -275,7 +275,7 @@ pub struct Found {
     /// Where the next page begins, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Seq>,
-    /// Records that the index does not know yet: a mail in them is not found yet.
+    /// Mails that the index does not know yet: they are not found yet.
     #[serde(default)]
     pub behind: u64,
 }

@@ -509,6 +509,7 @@ fn without_keys_nothing_is_written_until_they_can_be_made() {
             let group = vec![draft(Kind::Capture, About::Itself, "a mail")];
             home.archive().append(group, now()).unwrap_err();
         }
+        assert_eq!(home.archive().seal(now()).unwrap(), None, "it has no records");
         fs::remove_file(obstacle).unwrap();
         let one = home.write(&["a mail"])[0];
         assert_eq!((one.head.seq, one.place.segment), (number, number));

@@ -4,14 +4,14 @@ use mailweir_archive::{
     catalogue::Rows,
     entry::Erasure,
     frame::Seq,
-    retention::{self, Free, Over},
+    retention::{self, Over},
 };
 use mailweir_mail::QueueId;
 
-use super::{Answers, Gone, Room, RoomError, Visitor, day, failed, read, tell};
+use super::{Answers, Gone, Room, RoomError, Visitor, failed, read, tell};
 use crate::{
     archiving::{
-        shelf::{Fate, ShelfError},
+        shelf::{Fate, LastDay, ShelfError},
         words::Told,
     },
     clock,
@@ -65,14 +65,19 @@ impl Room {
         Ok(fates.await??)
     }
 
-    /// Erases what has been kept for long enough on a day, counted from 1970: in groups, so that new mail need
-    /// not wait.
+    /// Erases what has been kept for long enough on a day, counted from 1970, which is believed from then on: in groups,
+    /// so that new mail need not wait.
     pub(in crate::archiving) async fn purge(
         &self,
         today: u32,
         wish: Purge,
         answers: &Answers,
     ) -> Result<(), Gone> {
+        if wish != Purge::DryRun
+            && let Err(error) = self.believe(today).await
+        {
+            return tell(answers, failed(&error)).await;
+        }
         let (mut after, mut erased, mut kept) = (0, 0_u64, 0_u64);
         loop {
             let group = match self.over(after, today).await {
@@ -88,7 +93,8 @@ impl Room {
             for told in told {
                 match &told {
                     Told::Erased { .. } => erased += 1,
-                    _ => kept += 1,
+                    Told::Kept { .. } => kept += 1,
+                    _ => {}
                 }
                 tell(answers, told).await?;
             }
@@ -99,21 +105,13 @@ impl Room {
         tell(answers, Told::Done { text: text.into() }).await
     }
 
-    /// The day of the last record; `None`: there is none.
-    pub(in crate::archiving) async fn last_day(&self) -> Result<Option<u32>, RoomError> {
-        // Once the archive is open.
-        self.with(|_| ()).await?;
-        let places = self.places.clone();
-        read(move || {
-            let rows = Rows::open(&places.catalogue())?;
-            let from = rows.next()?.saturating_sub(LAST).max(1);
-            let mut last = None;
-            for row in rows.from(from) {
-                last = Some(day(row?.at));
-            }
-            Ok(last)
-        })
-        .await
+    async fn believe(&self, day: u32) -> Result<(), RoomError> {
+        self.with(move |shelf| shelf.believe(day)).await?.map_err(RoomError::Day)
+    }
+
+    /// The last day that the archive knows of.
+    pub(in crate::archiving) async fn last_day(&self) -> Result<LastDay, RoomError> {
+        self.with(|shelf| shelf.last_day()).await
     }
 
     /// Some of the mails whose time is over, behind a number.
@@ -129,18 +127,7 @@ impl Room {
     }
 
     async fn purge_group(&self, group: Vec<Over>, wish: &Purge) -> Result<Vec<Told>, RoomError> {
-        let mut told = Vec::with_capacity(group.len());
-        let mut free = Vec::new();
-        for over in group {
-            match over {
-                Over::Free(mail) => free.extend(name(&mail)),
-                Over::Held { id, cases, .. } => {
-                    let why = format!("legal hold {}", cases.join(", ")).into();
-                    told.push(Told::Kept { id, why });
-                }
-                Over::Unreadable { id, why, .. } => told.push(Told::Kept { id, why }),
-            }
-        }
+        let (free, mut told) = divide(group);
         let by = match wish {
             Purge::DryRun => {
                 told.extend(free.iter().map(|(id, _)| Told::Erased { id: *id, record: None }));
@@ -154,39 +141,76 @@ impl Room {
             .with(move |shelf| shelf.erase(&seqs, &Erasure::Expired, by.as_deref(), clock::now()));
         let fates = fates.await??;
         told.extend(free.iter().zip(fates).filter_map(|((id, _), fate)| match fate {
-            Fate::Erased(record) => Some(Told::Erased { id: *id, record: Some(record) }),
+            Fate::Erased(record) | Fate::Again(record) => {
+                Some(Told::Erased { id: *id, record: Some(record) })
+            }
             // Somebody came first.
             Fate::Already => None,
             Fate::Kept(why) => Some(Told::Kept { id: Some(*id), why }),
+            Fate::Left(record, why) => {
+                let reason = format!("{id}: {}", said_of_left(record, &why)).into();
+                Some(Told::Failed { reason })
+            }
         }));
         Ok(told)
     }
 }
 
+/// The mails that may be erased, by their captures; and what is told of all others.
+fn divide(group: Vec<Over>) -> (Vec<(QueueId, Seq)>, Vec<Told>) {
+    let (mut free, mut told) = (Vec::new(), Vec::new());
+    for over in group {
+        match over {
+            Over::Free(mail) => match mail.capture.queue_id() {
+                Some(id) => free.push((id, mail.capture.seq)),
+                None => {
+                    let why = format!("record {} of it has no queue id", mail.capture.seq).into();
+                    told.push(Told::Kept { id: None, why });
+                }
+            },
+            Over::Held { id, cases, .. } => {
+                let why = format!("legal hold {}", cases.join(", ")).into();
+                told.push(Told::Kept { id, why });
+            }
+            Over::Unreadable { id, why, .. } => told.push(Told::Kept { id, why }),
+        }
+    }
+    (free, told)
+}
+
+fn said_of_left(record: Seq, why: &str) -> String {
+    format!(
+        "record {record} says that it is erased, and it is still on the disk: {why}; it is tried again"
+    )
+}
+
 /// What is told of a mail by the fates of its captures: it is erased once all of them are.
 fn of_mail(id: QueueId, fates: &[(Seq, Fate)]) -> Vec<Told> {
     let kept = |why: String| vec![Told::Kept { id: Some(id), why: why.into() }];
-    if let [(_, Fate::Kept(why))] = fates {
-        return kept(why.to_string());
+    match fates {
+        [(_, Fate::Kept(why))] => return kept(why.to_string()),
+        [(_, Fate::Left(record, why))] => return kept(said_of_left(*record, why)),
+        _ => {}
     }
-    if fates.iter().any(|(_, fate)| matches!(fate, Fate::Kept(_))) {
+    if fates.iter().any(|(_, fate)| matches!(fate, Fate::Kept(_) | Fate::Left(..))) {
         let fates = fates.iter().map(|(seq, fate)| match fate {
-            Fate::Erased(_) => format!("record {seq} of it is erased"),
+            Fate::Erased(_) | Fate::Again(_) => format!("record {seq} of it is erased"),
             Fate::Already => format!("record {seq} of it was erased before"),
             Fate::Kept(why) => format!("record {seq} of it is not: {why}"),
+            Fate::Left(record, why) => {
+                format!("record {seq} of it is not: {}", said_of_left(*record, why))
+            }
         });
         return kept(fates.collect::<Vec<_>>().join("; "));
     }
     let erased = fates.iter().filter_map(|(_, fate)| match fate {
-        Fate::Erased(record) => Some(Told::Erased { id, record: Some(*record) }),
-        Fate::Already | Fate::Kept(_) => None,
+        Fate::Erased(record) | Fate::Again(record) => {
+            Some(Told::Erased { id, record: Some(*record) })
+        }
+        Fate::Already | Fate::Kept(_) | Fate::Left(..) => None,
     });
     let erased: Vec<_> = erased.collect();
     if erased.is_empty() { kept("it is erased already".to_owned()) } else { erased }
-}
-
-fn name(mail: &Free) -> Option<(QueueId, Seq)> {
-    Some((mail.capture.queue_id()?, mail.capture.seq))
 }
 
 const fn seq(over: &Over) -> Seq {
@@ -196,17 +220,39 @@ const fn seq(over: &Over) -> Seq {
     }
 }
 
-/// Records of which the last is looked for: some may be damaged.
-const LAST: Seq = 10_000;
-
 /// Mails that are erased together.
 const GROUP: usize = 256;
 
 #[cfg(test)]
 mod tests {
+    use mailweir_archive::{
+        Place,
+        catalogue::{Row, Standing},
+        frame::Kind,
+        hash::Hash,
+        retention::Free,
+    };
     use mailweir_mail::Timestamp;
 
     use super::*;
+
+    #[test]
+    fn a_mail_without_a_name_is_told_of() {
+        let capture = Row {
+            seq: 7,
+            kind: Kind::Capture,
+            place: Place { segment: 1, at: 108 },
+            about: 7,
+            id: [0; 12],
+            at: Timestamp::from_secs(7),
+            erased: None,
+            mail: Standing::default(),
+        };
+        let mail = Free { capture, outcome: None, content: Hash::of(b""), size: 0 };
+        let (free, told) = divide(vec![Over::Free(Box::new(mail))]);
+        let why = "record 7 of it has no queue id".into();
+        assert_eq!((free, told), (vec![], vec![Told::Kept { id: None, why }]));
+    }
 
     /// A mail whose first record was damaged was brought again by the queue.
     #[test]
@@ -220,6 +266,13 @@ mod tests {
             (vec![(1, Fate::Erased(8)), (4, Fate::Erased(9))], vec![erased(8), erased(9)]),
             (vec![(1, Fate::Already), (4, Fate::Erased(9))], vec![erased(9)]),
             (vec![(1, Fate::Already), (4, Fate::Already)], kept("it is erased already")),
+            (vec![(1, Fate::Already), (4, Fate::Again(9))], vec![erased(9)]),
+            (
+                vec![(1, Fate::Left(9, "a disk".into()))],
+                kept(
+                    "record 9 says that it is erased, and it is still on the disk: a disk; it is tried again",
+                ),
+            ),
             (vec![(1, damaged())], kept("it is damaged")),
             (
                 vec![(1, damaged()), (4, Fate::Erased(9))],

@@ -60,19 +60,20 @@ impl Room {
         let page = Page { size: limit, before, count_to, utc_offset };
         let reading = Reading::new(&self.places, self.reader.clone())?;
         let keep = move |seq, wanted: &[_]| reading.has_status(seq, wanted);
-        let (found, behind) = match &self.finder {
+        let (found, reached) = match &self.finder {
             Some(finder) => {
+                let (last, behind) = (finder.last(), finder.lag().behind);
                 let found = finder.search(&query, sight.clone(), page, keep).await?;
-                (found, finder.lag().behind)
+                (found, last.saturating_sub(behind))
             }
             None => {
                 let (directory, sight) = (self.places.directory().to_owned(), sight.clone());
                 let found =
                     read(move || Ok(search_files(&directory, &query, &sight, &page, &keep)?));
-                let (found, reached) = found.await?;
-                (found, self.read(move |reading| reading.mails_behind(reached)).await?)
+                found.await?
             }
         };
+        let behind = self.read(move |reading| reading.mails_behind(reached)).await?;
         let (count, or_more) = match found.count {
             Count::Exactly(count) => (count, false),
             Count::MoreThan(count) => (count, true),

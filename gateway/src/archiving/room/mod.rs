@@ -19,14 +19,14 @@ use mailweir_archive::{
     entry::{Access, AccessDeed, SummaryError},
     frame::Seq,
 };
-use mailweir_mail::{Domain, QueueId, Timestamp};
+use mailweir_mail::{Domain, QueueId};
 use mailweir_queue::IntakeError;
 use tokio::sync::mpsc;
 
 pub(super) use self::erase::Purge;
 pub(crate) use super::reading::Payload;
 use super::{
-    Archiver, NotNow,
+    Archiver, NotNow, daily,
     indexing::{FindError, Finder, Sight},
     reading::Reading,
     shelf::{Shelf, ShelfError},
@@ -74,6 +74,8 @@ pub(crate) enum RoomError {
     Shelf(#[from] ShelfError),
     #[error("the archive cannot be read: {0}")]
     Io(#[from] io::Error),
+    #[error("the day cannot be written down: {0}")]
+    Day(io::Error),
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(transparent)]
@@ -269,11 +271,7 @@ impl Room {
 
 /// Counted from 1970.
 pub(super) fn today() -> u32 {
-    day(clock::now())
-}
-
-fn day(at: Timestamp) -> u32 {
-    u32::try_from(at.as_secs() / DAY).unwrap_or(u32::MAX)
+    daily::day(clock::now())
 }
 
 /// Reads without holding up anything else.
@@ -301,5 +299,3 @@ fn failed(error: &RoomError) -> Told {
 async fn tell(answers: &Answers, told: Told) -> Result<(), Gone> {
     answers.send(told).await.map_err(|_| Gone)
 }
-
-const DAY: u64 = 86_400;

@@ -1,7 +1,11 @@
 use std::{fs, path::Path};
 
 use bytes::Bytes;
-use mailweir_archive::{catalogue::MOST_GAPS, entry::LegalHold};
+use mailweir_archive::{
+    Places,
+    catalogue::MOST_GAPS,
+    entry::{LegalHold, Lifted},
+};
 
 use super::{super::sample::imported, *};
 use crate::clock;
@@ -15,15 +19,47 @@ fn what_cannot_be_released_keeps_no_mail_waiting() {
     fs::write(&torn, "").unwrap();
     shelf.end_day(clock::now()).unwrap();
     let [first, second] = [1, 2].map(|serial| bring(&mut shelf, serial));
-    assert!(matches!(erase(&mut shelf, first), Err(ShelfError::NotReleased(_))));
+    assert!(matches!(erase(&mut shelf, first), Ok(Fate::Left(3, _))));
     shelf.release();
     shelf.end_day(clock::now()).unwrap();
-    bring(&mut shelf, 3);
-    assert!(matches!(erase(&mut shelf, second), Err(ShelfError::NotReleased(_))));
+    let third = bring(&mut shelf, 3);
+    // It keeps nobody from having another one erased.
+    assert!(matches!(erase(&mut shelf, second), Ok(Fate::Left(5, _))));
+    assert!(matches!(erase(&mut shelf, first), Ok(Fate::Left(3, _))), "still");
     fs::remove_file(torn).unwrap();
     shelf.release();
-    assert!(matches!(erase(&mut shelf, second), Ok(Fate::Erased(_))));
+    assert!(matches!(erase(&mut shelf, third), Ok(Fate::Erased(6))));
     assert_eq!(erase(&mut shelf, first).unwrap(), Fate::Already);
+    assert_eq!(erase(&mut shelf, second).unwrap(), Fate::Already);
+}
+
+#[test]
+fn what_was_erased_and_is_there_again_is_erased_again() {
+    let place = tempfile::tempdir().unwrap();
+    let mut shelf = open(place.path());
+    let [mail, held] = [1, 2].map(|serial| bring(&mut shelf, serial));
+    shelf.seal(clock::now()).unwrap();
+    let segment = Places::new(place.path()).segment(1);
+    let before = fs::read(&segment).unwrap();
+    let Ok(Fate::Erased(said)) = erase(&mut shelf, mail) else { panic!() };
+    assert!(matches!(erase(&mut shelf, held), Ok(Fate::Erased(_))));
+    let after = fs::read(&segment).unwrap();
+    fs::write(&segment, &before).unwrap();
+    assert_eq!(erase(&mut shelf, mail).unwrap(), Fate::Again(said));
+    assert_eq!(erase(&mut shelf, mail).unwrap(), Fate::Already);
+    shelf.hold(hold_of(held), clock::now()).unwrap();
+    let Ok(Fate::Kept(why)) = erase(&mut shelf, held) else { panic!() };
+    assert_eq!(&*why, "legal hold case", "nothing that a hold means is erased");
+    let lifted = Lifted {
+        case: "case".into(),
+        records: None,
+        lost: None,
+        by: "Ann".into(),
+        reason: "over".into(),
+    };
+    shelf.lift(&lifted, clock::now()).unwrap();
+    assert!(matches!(erase(&mut shelf, held), Ok(Fate::Again(_))));
+    assert!(fs::read(&segment).unwrap() == after);
 }
 
 #[test]
@@ -31,14 +67,7 @@ fn an_archive_of_holes_erases_nothing() {
     let place = tempfile::tempdir().unwrap();
     let mut shelf = open(place.path());
     let mail = bring(&mut shelf, 1);
-    let hold = LegalHold {
-        case: "case".into(),
-        by: "Ann".into(),
-        reason: "a court asked".into(),
-        mails: vec![mail],
-        people: Vec::new(),
-    };
-    shelf.hold(hold, clock::now()).unwrap();
+    shelf.hold(hold_of(mail), clock::now()).unwrap();
     shelf.missing = vec![Span::of(7); MOST_GAPS + 1];
     shelf.read_holds();
     assert!(shelf.known_holds().unread.is_empty(), "nothing can be lifted");
@@ -49,6 +78,16 @@ fn an_archive_of_holes_erases_nothing() {
 
 fn open(place: &Path) -> Shelf {
     Shelf::open(&config::Archive::in_dir(place), clock::now()).unwrap().0
+}
+
+fn hold_of(mail: Seq) -> LegalHold {
+    LegalHold {
+        case: "case".into(),
+        by: "Ann".into(),
+        reason: "a court asked".into(),
+        mails: vec![mail],
+        people: Vec::new(),
+    }
 }
 
 fn bring(shelf: &mut Shelf, serial: u32) -> Seq {

@@ -95,7 +95,7 @@ impl Printer {
             let Self { mails, .. } = self;
             let behind = match found.behind {
                 0 => String::new(),
-                behind => format!("; the index is {} behind", counted(behind, "record")),
+                behind => format!("; the index is {} behind", counted(behind, "mail")),
             };
             let all = match found.or_more {
                 false => format!(" of {}", found.count),
