@@ -129,15 +129,26 @@ impl Archive {
     /// Releases what is said to be erased and could not be released before.
     ///
     /// # Errors
-    /// The disk failed. It may be tried again.
+    /// The disk failed, or keys cannot be destroyed. It may be tried again, and is, for those that are left.
     pub fn release(&mut self) -> io::Result<()> {
         if self.unreleased.is_empty() {
             return Ok(());
         }
-        finish(self.places(), &self.unreleased)?;
-        self.unreleased.clear();
-        Ok(())
+        let finished = finish(self.places(), &self.unreleased);
+        let (left, error) = finished.err().map(|it| (it.targets, it.error)).unzip();
+        self.unreleased = left.unwrap_or_default();
+        error.map_or(Ok(()), Err)
     }
+}
+
+/// Some of what is said to be erased may be there still.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Unfinished {
+    /// Which of what was asked for.
+    pub targets: Vec<Target>,
+    /// Why, of the first.
+    pub error: io::Error,
 }
 
 /// Releases payloads of which records say already that they were erased, and what a crash or a failed sync has
@@ -145,59 +156,87 @@ impl Archive {
 /// capture or outcome of that number is left alone.
 ///
 /// # Errors
-/// The disk failed. It may be tried again.
-pub fn finish(places: &Places, targets: &[Target]) -> io::Result<()> {
+/// The disk failed, or keys cannot be destroyed. It may be tried again for those that are left.
+pub fn finish(places: &Places, targets: &[Target]) -> Result<(), Unfinished> {
     let mut segments = BTreeMap::<u64, Vec<Target>>::new();
     for target in targets {
         segments.entry(target.place.segment).or_default().push(*target);
     }
     let mut erased = BTreeMap::<u64, Ids>::new();
-    let mut failed = None;
+    let mut failed = Failed::default();
     for (segment, targets) in segments {
         // One that fails keeps no other from being released.
-        if let Err(error) = finish_in(places, segment, &targets, &mut erased) {
-            failed.get_or_insert(error);
+        match finish_in(places, segment, &targets, &mut failed) {
+            Ok(ids) => drop(erased.insert(segment, ids)),
+            Err(error) => failed.note(&targets, error),
         }
     }
-    leftovers::forget(places, &erased)?;
-    failed.map_or(Ok(()), Err)
+    // Nobody can tell which of them has more copies.
+    if let Err(error) = leftovers::forget(places, &erased) {
+        failed.note(targets, error);
+    }
+    let Failed { targets, error } = failed;
+    error.map_or(Ok(()), |error| Err(Unfinished { targets, error }))
 }
 
+/// Those that are to be tried again.
+#[derive(Default)]
+struct Failed {
+    targets: Vec<Target>,
+    error: Option<io::Error>,
+}
+
+impl Failed {
+    fn note(&mut self, targets: &[Target], error: io::Error) {
+        for target in targets {
+            if !self.targets.contains(target) {
+                self.targets.push(*target);
+            }
+        }
+        self.error.get_or_insert(error);
+    }
+}
+
+/// Gives the mails whose payloads were released. Of an error, all are to be tried again.
 fn finish_in(
     places: &Places,
     segment: u64,
     targets: &[Target],
-    erased: &mut BTreeMap<u64, Ids>,
-) -> io::Result<()> {
-    {
-        let file = OpenOptions::new().read(true).write(true).open(places.segment(segment));
-        let file = match file {
-            Ok(file) => file,
-            // Nothing is there to be released; `verify` says that it is missing.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let mut heads = Vec::with_capacity(targets.len());
-        for target in targets {
-            match check(&file, *target) {
-                Ok(head) => heads.push((head, target.place.at)),
-                Err(EraseError::Read(ReadError::Io { error, .. })) => return Err(error),
-                Err(_) => {}
-            }
+    failed: &mut Failed,
+) -> io::Result<Ids> {
+    let file = OpenOptions::new().read(true).write(true).open(places.segment(segment));
+    let file = match file {
+        Ok(file) => file,
+        // Nothing is there to be released; `verify` says that it is missing.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ids::new()),
+        Err(error) => return Err(error),
+    };
+    let mut heads = Vec::with_capacity(targets.len());
+    for target in targets {
+        match check(&file, *target) {
+            Ok(head) => heads.push((head, *target)),
+            Err(EraseError::Read(ReadError::Io { error, .. })) => failed.note(&[*target], error),
+            Err(_) => {}
         }
-        // First what it can be read with, so that no copy of the segment can be read either.
-        let encrypted = heads.iter().filter(|(head, _)| head.packing == Packing::Encrypted);
-        let encrypted: Vec<Seq> = encrypted.map(|(head, _)| head.seq).collect();
-        if !encrypted.is_empty() {
-            keys::destroy(places, segment, &encrypted)?;
-        }
-        let ids = erased.entry(segment).or_default();
-        for (head, at) in heads {
-            release(&file, at + Head::LEN as u64, head.stored)?;
-            ids.extend(head.queue_id().map(QueueId::to_key));
-        }
-        file.sync_all()
     }
+    // First what it can be read with, so that no copy of the segment can be read either; if that fails, at least
+    // the segment cannot.
+    let encrypted = heads.iter().filter(|(head, _)| head.packing == Packing::Encrypted);
+    let (encrypted, keyed): (Vec<Seq>, Vec<Target>) =
+        encrypted.map(|(head, target)| (head.seq, *target)).unzip();
+    if !encrypted.is_empty()
+        && let Err(error) = keys::destroy(places, segment, &encrypted)
+    {
+        failed.note(&keyed, error);
+    }
+    let mut ids = Ids::new();
+    for (head, target) in heads {
+        match release(&file, target.place.at + Head::LEN as u64, head.stored) {
+            Ok(()) => ids.extend(head.queue_id().map(QueueId::to_key)),
+            Err(error) => failed.note(&[target], error),
+        }
+    }
+    file.sync_all().map(|()| ids)
 }
 
 /// What the last records about erasing speak of: a crash may have come before it was done.

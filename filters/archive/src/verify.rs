@@ -291,13 +291,17 @@ impl Check<'_> {
         };
         let (slots, is_first) = match &mut reading.slots {
             KeysOf::Unknown => return Ok(Key::NotAsked),
-            KeysOf::Missing => {
-                // What is erased needs none.
-                if payload != Payload::Zeros {
-                    reading.slots = KeysOf::Unknown;
-                    self.find(segment, None, What::NoKeys);
-                }
-                return Ok(Key::NotAsked);
+            KeysOf::None { why, is_said } => {
+                return Ok(match (payload, why) {
+                    (Payload::Zeros, NoKeys::Missing) => Key::NotAsked,
+                    (Payload::Zeros, NoKeys::Unreadable) => Key::Lost,
+                    (Payload::Sound | Payload::Changed | Payload::Cut | Payload::Skipped, _) => {
+                        if !std::mem::replace(is_said, true) {
+                            self.find(segment, None, What::NoKeys);
+                        }
+                        Key::NotAsked
+                    }
+                });
             }
             KeysOf::There { slots, is_asked } => (slots, !std::mem::replace(is_asked, true)),
         };
@@ -408,9 +412,13 @@ impl Check<'_> {
 
 /// The keys of the records of a segment.
 enum KeysOf {
-    /// They are not asked for, or it was said already that there are none.
+    /// They are not asked for.
     Unknown,
-    Missing,
+    None {
+        why: NoKeys,
+        /// Once is enough.
+        is_said: bool,
+    },
     There {
         slots: Slots,
         /// Whether a record was looked for in them.
@@ -418,10 +426,23 @@ enum KeysOf {
     },
 }
 
+/// Why a segment has none.
+#[derive(Clone, Copy)]
+enum NoKeys {
+    /// There is no file. What is erased needs none.
+    Missing,
+    /// Nobody can tell whose a slot is, or could have destroyed one.
+    Unreadable,
+}
+
 impl KeysOf {
     fn of(places: &Places, segment: u64) -> io::Result<Self> {
-        let slots = Slots::open(places, segment)?.and_then(Result::ok);
-        Ok(slots.map_or(Self::Missing, |slots| Self::There { slots, is_asked: false }))
+        let none = |why| Self::None { why, is_said: false };
+        Ok(match Slots::open(places, segment)? {
+            None => none(NoKeys::Missing),
+            Some(Err(_)) => none(NoKeys::Unreadable),
+            Some(Ok(slots)) => Self::There { slots, is_asked: false },
+        })
     }
 }
 

@@ -199,13 +199,34 @@ fn keys_are_destroyed_though_the_head_of_their_file_is_damaged() {
     assert!(error.to_string().contains("0000000001.keys: its head"), "{error}");
     assert!(!is_destroyed(1));
     let bytes = fs::read(&segment).unwrap();
-    assert!(bytes[payload_of(&written[1])].iter().any(|byte| *byte != 0), "its turn is later");
+    assert!(bytes[payload_of(&written[1])].iter().all(|byte| *byte == 0), "nobody reads it here");
     let is_left = |found: &Finding| found.what == What::NotErased { seq: 2 };
     assert!(home.erased().1.iter().any(is_left));
     flip(&segment, SegmentHead::LEN + 20);
     home.archive().release().unwrap();
     assert!(is_destroyed(1));
     assert_eq!(home.verify().erased, 2);
+}
+
+/// The keys of one segment cannot be written to. Those of another can.
+#[test]
+fn mails_that_can_be_erased_are_whatever_becomes_of_others() {
+    let mut home = Home::with(Options { segment_size: 1, ..encrypted(1) });
+    let written = [home.write(&["one"])[0], home.write(&["two"])[0]];
+    let said = written.iter().map(wanted).collect::<Vec<_>>();
+    fs::remove_file(home.places().keys_of(1)).unwrap();
+    fs::create_dir(home.places().keys_of(1)).unwrap();
+    let done = home.archive().erase(&said, now()).unwrap();
+    assert!(done.left.is_some());
+    for record in &written {
+        let bytes = fs::read(home.places().segment(record.place.segment)).unwrap();
+        assert!(bytes[payload_of(record)].iter().all(|byte| *byte == 0), "{:?}", record.place);
+    }
+    let one = Target { seq: 1, place: written[0].place };
+    assert_eq!(home.archive().unreleased, [one]);
+    fs::remove_dir(home.places().keys_of(1)).unwrap();
+    home.archive().release().unwrap();
+    assert_eq!(home.archive().unreleased, []);
 }
 
 fn flip(path: &Path, at: usize) {
