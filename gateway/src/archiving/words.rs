@@ -132,6 +132,14 @@ pub struct Brought {
     pub keep_days: Option<u32>,
 }
 
+impl Brought {
+    /// Whether it is short enough to be sent. Not if it names very many recipients.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        serde_json::to_vec(self).is_ok_and(|line| line.len() as u64 <= LONGEST_BROUGHT)
+    }
+}
+
 /// What an import has done so far. All of it is on the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
@@ -329,3 +337,27 @@ pub struct HeldCase {
 
 /// Bytes of a mail that is brought in: whoever brings it has it in memory.
 pub const MOST_BROUGHT: u64 = 512 << 20;
+
+/// Bytes of what is known of such a mail, as it is sent: enough for all recipients of a journal report.
+pub const LONGEST_BROUGHT: u64 = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use mailweir_mail::{Recipient, ReversePath};
+
+    use super::*;
+
+    #[test]
+    fn what_names_very_many_recipients_is_not_short() {
+        assert!(naming(50_000).is_short());
+        assert!(!naming(200_000).is_short());
+    }
+
+    fn naming(recipients: usize) -> Brought {
+        let mut envelope = Envelope::from_sender(ReversePath::Null);
+        let names = (0..recipients).map(|number| format!("user{number}@own.example"));
+        envelope.recipients.extend(names.map(|name| Recipient::new(name.parse().unwrap())));
+        let (from, direction) = ("file".into(), Direction::Inbound);
+        Brought { from, envelope, arrival: None, direction, rule: None, keep_days: None }
+    }
+}

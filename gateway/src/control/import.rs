@@ -18,7 +18,7 @@ use super::{
 use crate::archiving::{
     Content, Sight,
     room::{Room, Visitor},
-    words::{Brought, MOST_BROUGHT},
+    words::{Brought, LONGEST_BROUGHT, MOST_BROUGHT},
 };
 
 /// Takes in what comes.
@@ -80,11 +80,10 @@ async fn receive_all(
     mails: &mpsc::Sender<(Brought, Content)>,
 ) -> Result<(), String> {
     loop {
-        let line = read_line(from).await.map_err(|error| error.to_string())?;
-        let (brought, size) = match serde_json::from_str(&line) {
-            Ok(Sent::Mail { brought, size }) => (*brought, size),
-            Ok(Sent::End) => return Ok(()),
-            Err(error) => return Err(format!("what is sent makes no sense: {error}")),
+        let sent = read_line(from, LONGEST_LINE).await.map_err(|error| error.to_string())?;
+        let (brought, size) = match sent {
+            Sent::Mail { brought, size } => (*brought, size),
+            Sent::End => return Ok(()),
         };
         if size > MOST_BROUGHT {
             return Err(format!("{}: a mail of {size} bytes is too large", brought.from));
@@ -109,6 +108,9 @@ pub(super) async fn send(
     }
     say(to, &Sent::End).await
 }
+
+/// Bytes of a line: what is known of a mail, and the words around it.
+const LONGEST_LINE: u64 = LONGEST_BROUGHT + 64;
 
 /// Mails that may wait for a group to be written.
 const WAITING: usize = 8;

@@ -4,7 +4,7 @@
 use std::{io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use anyhow::Context as _;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{
@@ -28,6 +28,17 @@ pub(super) enum Found {
     Server,
     /// Nobody did.
     Nobody,
+}
+
+/// What a client says cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotHeard {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("what is sent makes no sense: {0}")]
+    Senseless(#[from] serde_json::Error),
+    #[error("what is sent is too long: a line has more than {0} bytes")]
+    TooLong(u64),
 }
 
 /// Opens the socket and answers until `stop` is cancelled.
@@ -63,8 +74,7 @@ pub async fn serve(path: &Path, operated: Operated, stop: CancellationToken) -> 
 pub(super) async fn answer(stream: UnixStream, target: Target<'_>) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
-    let line = read_line(&mut read).await?;
-    match serde_json::from_str::<Request>(&line) {
+    match read_line::<Request>(&mut read, LONGEST_REQUEST).await {
         Ok(request) => {
             let (answers, waiting) = mpsc::channel(BACKLOG);
             let done = async move {
@@ -79,6 +89,7 @@ pub(super) async fn answer(stream: UnixStream, target: Target<'_>) -> io::Result
             let (_, written) = tokio::join!(done, pass_on(waiting, &mut write));
             written?;
         }
+        Err(NotHeard::Io(error)) => return Err(error),
         Err(error) => {
             let answer = Answer::Failed { reason: error.to_string().into() };
             say(&mut write, &Line::Answer(answer)).await?;
@@ -97,11 +108,20 @@ async fn pass_on(
     Ok(())
 }
 
-/// A line that a client says.
-pub(super) async fn read_line(read: &mut (impl AsyncBufRead + Unpin)) -> io::Result<String> {
-    let mut line = String::new();
-    read.take(LONGEST_REQUEST).read_line(&mut line).await?;
-    Ok(line)
+/// What a client says with a line of at most so many bytes.
+///
+/// # Errors
+/// [`NotHeard`].
+pub(super) async fn read_line<T: DeserializeOwned>(
+    read: &mut (impl AsyncBufRead + Unpin),
+    longest: u64,
+) -> Result<T, NotHeard> {
+    let mut line = Vec::new();
+    let length = read.take(longest).read_until(b'\n', &mut line).await?;
+    if length as u64 == longest && !line.ends_with(b"\n") {
+        return Err(NotHeard::TooLong(longest));
+    }
+    Ok(serde_json::from_slice(&line)?)
 }
 
 pub(super) async fn say(write: &mut OwnedWriteHalf, what: &impl Serialize) -> io::Result<()> {

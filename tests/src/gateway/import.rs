@@ -72,7 +72,15 @@ impl Import {
     /// # Panics
     /// If it is not wanted any more.
     pub async fn bring(&self, from: &str, content: impl Into<Vec<u8>>) {
-        let mail = (brought(from), content.into().into());
+        self.bring_with(brought(from), content).await;
+    }
+
+    /// Brings a mail of which so much is known.
+    ///
+    /// # Panics
+    /// If it is not wanted any more.
+    pub async fn bring_with(&self, brought: Brought, content: impl Into<Vec<u8>>) {
+        let mail = (brought, content.into().into());
         assert!(self.to.send(mail).await.is_ok(), "the import has ended");
     }
 

@@ -6,6 +6,7 @@ use mailweir::archiving::{
     words::{Ask, Imported, Told},
 };
 use mailweir_archive::entry::Source;
+use mailweir_mail::Recipient;
 use mailweir_search::index::Page;
 use mailweir_tests::{
     gateway::{Gateway, Import, brought, mail_to},
@@ -80,6 +81,20 @@ async fn what_is_erased_while_an_import_is_under_way_does_not_come_in_again() {
     let again = gateway.begin_import(true);
     bring(&again, 0..3).await;
     assert_eq!(again.finish().await.unwrap().mails, 3);
+}
+
+/// As many as a journal report may name.
+#[tokio::test]
+async fn a_mail_of_very_many_recipients_is_brought_in() {
+    let (gateway, archive, _sink) = Gateway::archiving("").await;
+    let import = gateway.begin_import(false);
+    let mut many = brought("report");
+    let names = (0..50_000).map(|number| format!("user{number}@own.example"));
+    many.envelope.recipients.extend(names.map(|name| Recipient::new(name.parse().unwrap())));
+    import.bring_with(many, "Subject: to all\r\n\r\nx\r\n").await;
+    bring(&import, 0..1).await;
+    assert_eq!(import.finish().await.unwrap().mails, 2);
+    assert_eq!(archive.all()[0].capture.envelope.recipients.len(), 50_000);
 }
 
 /// Two that bring the same would not know of each other.

@@ -8,7 +8,6 @@ use tantivy::query::{
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
-use super::error::SearchError;
 use super::people::{address_matches, domain_term, whole_term, words_match};
 use super::schema::{ATTACHMENT, Fields, UNREAD};
 use super::searcher::Scope;
@@ -26,24 +25,22 @@ pub(super) fn compile(
     clause: &Clause,
     scope: &Scope<'_>,
     utc_offset: i32,
-) -> Result<Boxed, SearchError> {
+) -> Boxed {
     let sight = match scope {
         Scope::WithBcc => Sight::All,
-        Scope::WithoutBcc => Sight::NoBcc,
         Scope::Addresses(own) => Sight::Own(own.iter().map(|own| folded(own)).collect()),
     };
     let compiler = Compiler { fields, sight, utc_offset: i64::from(utc_offset) };
-    let asked = compiler.clause(clause)?;
-    Ok(match &compiler.sight {
-        Sight::All | Sight::NoBcc => asked,
+    let asked = compiler.clause(clause);
+    match &compiler.sight {
+        Sight::All => asked,
         Sight::Own(own) => all(vec![compiler.mail_of(own), asked]),
-    })
+    }
 }
 
 /// What of Bcc may be seen.
 enum Sight {
     All,
-    NoBcc,
     /// Only whether one of these addresses is there, each in one form of width and case.
     Own(Vec<String>),
 }
@@ -55,22 +52,20 @@ struct Compiler {
 }
 
 impl Compiler {
-    fn clause(&self, clause: &Clause) -> Result<Boxed, SearchError> {
-        Ok(match clause {
-            Clause::All(clauses) => self.every(clauses)?,
-            Clause::Any(clauses) => {
-                any(clauses.iter().map(|clause| self.clause(clause)).collect::<Result<_, _>>()?)
-            }
-            Clause::Not(_) => self.every(std::slice::from_ref(clause))?,
+    fn clause(&self, clause: &Clause) -> Boxed {
+        match clause {
+            Clause::All(clauses) => self.every(clauses),
+            Clause::Any(clauses) => any(clauses.iter().map(|clause| self.clause(clause)).collect()),
+            Clause::Not(_) => self.every(std::slice::from_ref(clause)),
             Clause::Words(Place::Anywhere, wanted) => self.anywhere(wanted),
             Clause::Words(place, wanted) => {
-                self.in_place(*place, |field| words(field, wanted), |own| words_match(own, wanted))?
+                self.in_place(*place, |field| words(field, wanted), |own| words_match(own, wanted))
             }
             Clause::Address(place, asked) => self.in_place(
                 *place,
                 |field| address(field, asked),
                 |own| address_matches(own, asked),
-            )?,
+            ),
             Clause::Exact(key, Value::Whole(value)) => whole(self.fields.key(*key), value),
             Clause::Exact(key, Value::Begins(part)) => begins(self.fields.key(*key), part.clone()),
             Clause::Days(from, before) => self.days(*from, *before),
@@ -84,24 +79,24 @@ impl Compiler {
             ),
             Clause::Attachment => whole(self.fields.facts, ATTACHMENT),
             Clause::Unread => whole(self.fields.facts, UNREAD),
-        })
+        }
     }
 
-    fn every(&self, clauses: &[Clause]) -> Result<Boxed, SearchError> {
+    fn every(&self, clauses: &[Clause]) -> Boxed {
         let mut parts = Vec::with_capacity(clauses.len() + 1);
         for clause in clauses {
             parts.push(match clause {
-                Clause::Not(clause) => (Occur::MustNot, self.clause(clause)?),
-                clause => (Occur::Must, self.clause(clause)?),
+                Clause::Not(clause) => (Occur::MustNot, self.clause(clause)),
+                clause => (Occur::Must, self.clause(clause)),
             });
         }
         if parts.iter().all(|(occur, _)| *occur == Occur::MustNot) {
             parts.push((Occur::Must, Box::new(AllQuery)));
         }
-        Ok(match <[(Occur, Boxed); 1]>::try_from(parts) {
+        match <[(Occur, Boxed); 1]>::try_from(parts) {
             Ok([(_, only)]) => only,
             Err(parts) => Box::new(BooleanQuery::new(parts)),
-        })
+        }
     }
 
     /// In one field, and in that of those whom its addresses stand for. `Anywhere` is no place of that kind.
@@ -111,19 +106,16 @@ impl Compiler {
         place: Place,
         query: impl Fn(Field) -> Boxed,
         is_asked: impl Fn(&str) -> bool,
-    ) -> Result<Boxed, SearchError> {
-        let Some(field) = self.fields.place(place) else { return Ok(Box::new(EmptyQuery)) };
+    ) -> Boxed {
+        let Some(field) = self.fields.place(place) else { return Box::new(EmptyQuery) };
         if place == Place::Bcc {
-            return match self.sight {
-                Sight::NoBcc => Err(SearchError::BccNotAllowed),
-                Sight::All | Sight::Own(_) => Ok(any(self.hidden(field, &query, &is_asked))),
-            };
+            return any(self.hidden(field, &query, &is_asked));
         }
         let expanded = self.fields.expanded(place);
         let expanded = expanded.map(|field| self.hidden(field, &query, &is_asked));
         let mut parts = vec![query(field)];
         parts.extend(expanded.into_iter().flatten());
-        Ok(any(parts))
+        any(parts)
     }
 
     /// In a field of hidden recipients, as far as they may be seen.
@@ -135,7 +127,6 @@ impl Compiler {
     ) -> Vec<Boxed> {
         match &self.sight {
             Sight::All => vec![query(field)],
-            Sight::NoBcc => Vec::new(),
             Sight::Own(own) => {
                 let asked = own.iter().filter(|own| is_asked(own));
                 asked.map(|own| whole(field, &whole_term(own))).collect()

@@ -26,9 +26,6 @@ pub enum IndexError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SearchError {
-    /// Who asks may not ask for recipients in Bcc.
-    #[error("Searching for recipients in Bcc needs a right that you do not have.")]
-    BccNotAllowed,
     /// A part of a word begins or ends too many words.
     #[error("“{0}” is part of too many words. Add a letter.")]
     TooBroad(String),

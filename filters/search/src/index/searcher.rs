@@ -27,8 +27,6 @@ pub struct Searcher {
 pub enum Scope<'a> {
     /// Every mail, and recipients in Bcc.
     WithBcc,
-    /// Every mail. Nobody is found, excluded or counted by being in Bcc.
-    WithoutBcc,
     /// Mail that one of these [owns](super::Document::owners), having sent or got it, by Bcc too. Of
     /// recipients in Bcc they find themselves only.
     Addresses(&'a [&'a str]),
@@ -105,7 +103,7 @@ impl Searcher {
         page: &Page,
         keep: &dyn Fn(u64) -> bool,
     ) -> Result<Found, SearchError> {
-        let compiled = compile(self.fields, &query.clause, scope, page.utc_offset)?;
+        let compiled = compile(self.fields, &query.clause, scope, page.utc_offset);
         guarded(|| {
             let snapshot = self.reader.searcher();
             let weight = compiled.weight(EnableScoring::disabled_from_searcher(&snapshot))?;

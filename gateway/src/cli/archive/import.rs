@@ -34,6 +34,7 @@ use crate::{
         self,
         words::{Brought, Imported, MOST_BROUGHT, Told},
     },
+    count::counted,
     ingress::relay::ServedDomains,
 };
 
@@ -199,8 +200,13 @@ impl Import {
         };
         let assumed = envelope::assume(&content, &found.hint);
         let envelope = named.unwrap_or(assumed.envelope);
-        let brought = self.judge.brought(found, envelope, &content);
-        Ok(brought.map(|brought| (Brought { arrival: assumed.arrival, ..brought }, content)))
+        let Some(brought) = self.judge.brought(found, envelope, &content) else { return Ok(None) };
+        let brought = Brought { arrival: assumed.arrival, ..brought };
+        if !brought.is_short() {
+            let recipients = counted(brought.envelope.recipients.len(), "recipient");
+            return Err(format!("it has {recipients}: too many to be archived"));
+        }
+        Ok(Some((brought, content)))
     }
 }
 
