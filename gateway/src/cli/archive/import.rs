@@ -32,7 +32,7 @@ use crate::{
     app,
     archiving::{
         self,
-        words::{Brought, Imported, MOST_BROUGHT, Told},
+        words::{Brought, Doubles, Imported, MOST_BROUGHT, Told},
     },
     count::{agreeing, counted},
     ingress::relay::ServedDomains,
@@ -79,10 +79,11 @@ pub(super) fn run(options: &ImportOptions) -> anyhow::Result<ExitCode> {
     let import = Import { judge, takes_journals: options.journal, screen: screen.clone(), to };
     let form = options.form.map_or(Form::AsItLooks, Form::from);
     let mails = Mails::of(&options.paths, form);
+    let doubles = if options.again { Doubles::TakeIn } else { Doubles::LeaveOut };
     let (taken, left) = runtime()?.block_on(async {
         let reading = tokio::task::spawn_blocking(move || import.read(mails));
         let tell = |told| screen.lock().hear(&told);
-        let taken = archive.import(options.again, &mut waiting, tell).await;
+        let taken = archive.import(doubles, &mut waiting, tell).await;
         // If it has failed, nobody wants more.
         drop(waiting);
         (taken, reading.await)
