@@ -32,6 +32,7 @@ use crate::{
         ListenerTls as TlsChoice, MinTlsVersion, PolicyAction,
     },
     control,
+    count::agreeing,
     egress::{
         Egress, LiveRoutes, Parts,
         resolve::{
@@ -381,8 +382,9 @@ impl App {
         let owed = self.shared.queue.stats().to_archive;
         if self.archiver.is_some() && !wants_archive && owed > 0 {
             self.warn(format!(
-                "{owed} mails wait for the archive: without it they stay in the queue; restart once \
-                 `mailweir queue list --queue archiving` shows none"
+                "{} for the archive: without it they stay in the queue; restart once \
+                 `mailweir queue list --queue archiving` shows none",
+                agreeing(owed, "mail waits", "mails wait")
             ));
         }
     }
@@ -531,7 +533,8 @@ fn archiver(config: &Config, shared: &Shared, end: &CancellationToken) -> Option
         let owed = queue.stats().to_archive;
         if owed > 0 {
             let text = format!(
-                "{owed} mails wait for the archive, which is switched off: they stay in the queue"
+                "{} for the archive, which is switched off: they stay in the queue",
+                agreeing(owed, "mail waits", "mails wait")
             );
             observer.session(&SessionEvent::Warning { part: "archive", text: text.into() });
         }

@@ -12,6 +12,15 @@ pub(crate) fn counted<N: Copy + Display + PartialEq + From<u8>>(number: N, one: 
     format!("{number} {one}{ending}")
 }
 
+/// `1 was erased`, `2 were erased`.
+pub(crate) fn agreeing<N: Copy + Display + PartialEq + From<u8>>(
+    number: N,
+    one: &str,
+    many: &str,
+) -> String {
+    format!("{number} {}", if number == N::from(1) { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,5 +32,7 @@ mod tests {
         assert_eq!(counted(2_usize, "deferred mail"), "2 deferred mails");
         assert_eq!(counted(1_usize, "address"), "1 address");
         assert_eq!(counted(3_usize, "address"), "3 addresses");
+        assert_eq!(agreeing(0_u64, "was erased", "were erased"), "0 were erased");
+        assert_eq!(agreeing(1_u64, "was erased", "were erased"), "1 was erased");
     }
 }

@@ -21,7 +21,7 @@ use std::{
 
 use mailweir::{
     app::App,
-    archiving::Finder,
+    archiving::{Finder, words::Doubles},
     clock,
     config::Config,
     control,
@@ -210,14 +210,14 @@ impl Gateway {
         self.submit(mail).await.expect_accepted()
     }
 
-    /// Begins to bring mail into its archive; with `again`, also what is there.
+    /// Begins to bring mail into its archive.
     ///
     /// # Panics
     /// If it archives nothing.
     #[must_use]
-    pub fn begin_import(&self, again: bool) -> Import {
+    pub fn begin_import(&self, doubles: Doubles) -> Import {
         let settings = self.config.archive.clone().expect("an archive");
-        Import::begin(self.store(), settings, again)
+        Import::begin(self.store(), settings, doubles)
     }
 
     /// Connects to the first listener.

@@ -59,9 +59,9 @@ fn an_import_that_is_begun_again_adds_what_is_new() {
     fs::write(gateway.path("old/new.eml"), "Subject: new\n\nx\n").unwrap();
     let said = import(&gateway, &["old", "old/new.eml"]);
     assert_eq!(said.status, DONE, "{said:?}");
-    assert!(said.text.contains("1 mails archived, 0.0 MB; 5 were there already"), "{}", said.text);
+    assert!(said.text.contains("1 mail archived, 0.0 MB; 5 were there already"), "{}", said.text);
     let said = import(&gateway, &["old/new.eml", "--again"]);
-    assert!(said.text.contains("1 mails archived"), "{}", said.text);
+    assert!(said.text.contains("1 mail archived"), "{}", said.text);
     assert!(!said.text.contains("there already"), "{}", said.text);
     assert_eq!(archive(&gateway, &["verify"]).status, DONE);
     assert_eq!(captures(&gateway).len(), 6);
@@ -94,16 +94,16 @@ fn what_was_erased_does_not_come_in_again_and_is_named_where_it_is_missing() {
     let said = archive(&gateway, &["erase", &id, "--reason", "request 7"]);
     assert_eq!(said.status, DONE, "{said:?}");
     let said = import(&gateway, &["old"]);
-    let counts = "0 mails archived, 0.0 MB; 3 were there already; 1 were erased here and stay so";
+    let counts = "0 mails archived, 0.0 MB; 3 were there already; 1 was erased here and stays so";
     assert!(said.text.contains(counts), "{said:?}");
     let said = export_all(&gateway, "eml", &gateway.path("out"));
-    let counts = "3 mails, 0.0 MB; 1 were erased, as the manifest says";
+    let counts = "3 mails, 0.0 MB; 1 was erased, as the manifest says";
     assert!(said.status == DONE && said.text.contains(counts), "{said:?}");
     let manifest = fs::read_to_string(gateway.path("out/manifest.json")).unwrap();
     assert!(manifest.contains("\"missing\":[{\"seq\":1,\"why\":\"it was erased\"}]"), "{manifest}");
     let to = gateway.path("one").display().to_string();
     let said = archive(&gateway, &["export", &id, "--as", "eml", "--to", &to]);
-    assert!(said.status == REFUSED && said.text.contains("1 were erased"), "{said:?}");
+    assert!(said.status == REFUSED && said.text.contains("1 was erased"), "{said:?}");
     let said = import(&gateway, &["old", "--again"]);
     assert!(said.text.contains("4 mails archived"), "{said:?}");
 }
@@ -188,19 +188,19 @@ fn mails_that_were_taken_out_are_proven_without_the_archive() {
     let counts = "4 records were in the archive, 0 are not proven\n\
                   4 mails have the contents that the manifest names, 0 do not\nproven of these";
     assert!(status == DONE && said.starts_with(counts), "{said}");
-    assert!(
-        said.contains("not proven, for the manifest is not signed: sender and recip"),
-        "{said}"
-    );
+    assert!(said.contains("not proven, for the manifest is not signed: sender and rec"), "{said}");
     let file = first_of(&gateway.path("out"));
     let content = fs::read(&file).unwrap();
     fs::write(&file, "another").unwrap();
     let (status, said) = prove();
     assert!(status == REFUSED && said.contains(".eml: NOT WHAT the manifest names\n"), "{said}");
-    assert!(said.contains("3 mails have the contents that the manifest names, 1 do not"), "{said}");
+    assert!(
+        said.contains("3 mails have the contents that the manifest names, 1 does not"),
+        "{said}"
+    );
     fs::remove_file(&file).unwrap();
     let (status, said) = prove();
-    assert!(status == REFUSED && said.contains("1 files are missing"), "{said}");
+    assert!(status == REFUSED && said.contains("1 file is missing"), "{said}");
     assert!(said.contains(".eml: it is MISSING beside the manifest\n"), "{said}");
     fs::write(&file, content).unwrap();
     assert_eq!(prove().0, DONE);
@@ -244,7 +244,10 @@ fn a_manifest_that_was_changed_is_not_taken_for_a_proof() {
         let (status, said) = with(name, &other);
         let expected = format!("{other}: NOT OPENED: it would not be beside the manifest\n");
         assert!(status == REFUSED && said.contains(&expected), "{said}");
-        assert!(said.contains("3 mails have the contents that the manifest names, 1 do"), "{said}");
+        assert!(
+            said.contains("3 mails have the contents that the manifest names, 1 does not"),
+            "{said}"
+        );
     }
 }
 
@@ -262,7 +265,10 @@ fn a_mailbox_is_compared_with_its_manifest() {
     fs::write(gateway.path("out.mbox"), changed).unwrap();
     let (status, said) = prove();
     assert!(status == REFUSED && said.contains(", out.mbox: NOT WHAT the manifest"), "{said}");
-    assert!(said.contains("3 mails have the contents that the manifest names, 1 do not"), "{said}");
+    assert!(
+        said.contains("3 mails have the contents that the manifest names, 1 does not"),
+        "{said}"
+    );
     fs::remove_file(gateway.path("out.mbox")).unwrap();
     let (status, said) = prove();
     assert!(status == REFUSED && said.contains("out.mbox: it is MISSING beside"), "{said}");
@@ -309,10 +315,10 @@ fn journal_reports_bring_their_envelopes_and_rules_leave_out_what_they_mean() {
     write(&gateway.path("cron"), "1.eml", cron);
     let said = import(&gateway, &["journal", "--journal"]);
     assert_eq!(said.status, DONE, "{said:?}");
-    let counts = "2 mails archived, 0.0 MB; 1 were there already";
+    let counts = "2 mails archived, 0.0 MB; 1 was there already";
     assert!(said.text.contains(counts), "another recipient is another mail: {}", said.text);
     let said = import(&gateway, &["cron"]);
-    assert!(said.text.contains("0 mails archived, 0.0 MB; 1 are left out by rules"), "{said:?}");
+    assert!(said.text.contains("0 mails archived, 0.0 MB; 1 is left out by rules"), "{said:?}");
     let said = import(&gateway, &["cron", "--journal"]);
     assert!(said.status == REFUSED && said.text.contains("it is no journal report"), "{said:?}");
     let captures = captures(&gateway);
@@ -350,12 +356,12 @@ fn an_import_doubles_nothing_whether_a_server_runs_or_not() {
 
     let id = captures[0].0.id.to_string();
     assert_eq!(archive(&gateway, &["erase", &id, "--reason", "request 7"]).status, DONE);
-    let counts = "0 mails archived, 0.0 MB; 5 were there already; 1 were erased here and stay so\n";
+    let counts = "0 mails archived, 0.0 MB; 5 were there already; 1 was erased here and stays so\n";
     expect(&gateway, &["old"], counts);
     gateway.stop();
     expect(&gateway, &["old"], counts);
     gateway.start();
-    expect(&gateway, &["old/new.eml", "--again"], "1 mails archived, 0.0 MB\n");
+    expect(&gateway, &["old/new.eml", "--again"], "1 mail archived, 0.0 MB\n");
     assert_eq!(archive(&gateway, &["verify"]).status, DONE);
 }
 

@@ -14,9 +14,12 @@ use mailweir_archive::{
     payload::{PackError, Packed, Packer},
 };
 use mailweir_queue::{self as queue, Body, BodyError, Queue, ToArchive};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
-use super::shelf;
+use super::{room::GROUP_BYTES, shelf};
 
 /// What the archive takes of a mail.
 pub(crate) enum Content {
@@ -25,7 +28,22 @@ pub(crate) enum Content {
     /// A file of the queue that was what it should be when it was read once.
     File { file: queue::Content, hash: Hash },
     /// A file without a name that was written for this, and goes with this.
-    Spooled { file: Arc<File>, size: u64, hash: Hash },
+    Spooled { file: Arc<File>, size: u64, hash: Hash, _room: OwnedSemaphorePermit },
+}
+
+/// Room on the disk for contents that are on their way into the archive: it is the disk of the queue.
+pub(crate) struct SpoolRoom(Arc<Semaphore>);
+
+impl SpoolRoom {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(MOST_SPOOLED as usize)))
+    }
+
+    /// Waits until there is room. A content that needs more than there can be has it almost alone.
+    async fn take(&self, size: u64) -> io::Result<OwnedSemaphorePermit> {
+        let share = u32::try_from(size).unwrap_or(u32::MAX).min(LARGEST_SHARE);
+        Arc::clone(&self.0).acquire_many_owned(share).await.map_err(io::Error::other)
+    }
 }
 
 /// Nothing is left of a mail: it could not be read to its end, or not kept meanwhile.
@@ -66,7 +84,7 @@ impl Content {
     }
 
     /// That of a mail that somebody sends. Of a large one no more than a piece is in memory; a file for it is made in
-    /// `place`.
+    /// `place`, once there is `room`.
     ///
     /// # Errors
     /// [`NotReceived`].
@@ -74,6 +92,7 @@ impl Content {
         from: &mut (impl AsyncRead + Unpin),
         size: u64,
         place: &Path,
+        room: &SpoolRoom,
     ) -> Result<Self, NotReceived> {
         if size <= MOST_IN_MEMORY {
             let mut bytes = vec![0; size as usize];
@@ -81,6 +100,7 @@ impl Content {
             return Ok(Self::Memory(bytes.into()));
         }
         let not_spooled = |error| NotReceived::Spool { place: place.into(), error };
+        let room = room.take(size).await.map_err(not_spooled)?;
         let file = tempfile::tempfile_in(place).map_err(not_spooled)?;
         let mut file = tokio::fs::File::from_std(file);
         let (mut hasher, mut left, mut piece) = (Hasher::new(), size, vec![0; PIECE]);
@@ -94,7 +114,7 @@ impl Content {
         }
         file.flush().await.map_err(not_spooled)?;
         let file = Arc::new(file.into_std().await);
-        Ok(Self::Spooled { file, size, hash: hasher.finish() })
+        Ok(Self::Spooled { file, size, hash: hasher.finish(), _room: room })
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -154,3 +174,40 @@ const MOST_IN_MEMORY: u64 = 1 << 20;
 
 /// Bytes that are read at once.
 const PIECE: usize = 256 << 10;
+
+/// Bytes that wait in files; one content may have more.
+const MOST_SPOOLED: u32 = 64 << 20;
+
+/// What one content takes of them at most. A group that is not full has less than the rest of them, and waits for the
+/// next mail: that must find room.
+const LARGEST_SHARE: u32 = MOST_SPOOLED - GROUP_BYTES as u32;
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    const LARGE: u64 = 64 << 20;
+
+    #[tokio::test]
+    async fn what_waits_in_files_has_little_room_on_the_disk() {
+        let (place, room) = (tempfile::tempdir().unwrap(), SpoolRoom::new());
+        let receive =
+            async |from: &mut &[u8], size| Content::receive(from, size, place.path(), &room).await;
+        let bytes = vec![b'x'; LARGE as usize];
+        let small = receive(&mut &bytes[..], GROUP_BYTES - 1).await.unwrap();
+        let large = receive(&mut &bytes[..], LARGE).await.unwrap();
+        assert_eq!(
+            (small.size(), large.size()),
+            (GROUP_BYTES - 1, LARGE),
+            "no full group: no waiting"
+        );
+
+        let mut from = &bytes[..];
+        assert!(receive(&mut from, LARGE).now_or_never().is_none());
+        assert_eq!(from.len(), bytes.len(), "nothing of it is read before there is room");
+        drop(large);
+        assert_eq!(receive(&mut from, LARGE).await.unwrap().size(), LARGE);
+    }
+}

@@ -47,18 +47,14 @@ impl Known {
         goes_on: &mut dyn FnMut(Seq) -> bool,
     ) -> io::Result<Option<Self>> {
         let mut known = Self { reader, records: BTreeSet::new(), last: None };
-        Ok(known.follow(goes_on)?.then_some(known))
+        Ok(known.catch_up(goes_on)?.then_some(known))
     }
 
-    /// Reads what was written since.
+    /// Reads what was written since. `false`: not all of it, as `goes_on` wanted.
     ///
     /// # Errors
     /// As those of [`Self::read`].
-    pub(super) fn catch_up(&mut self) -> io::Result<()> {
-        self.follow(&mut |_| true).map(|_| ())
-    }
-
-    fn follow(&mut self, goes_on: &mut dyn FnMut(Seq) -> bool) -> io::Result<bool> {
+    pub(super) fn catch_up(&mut self, goes_on: &mut dyn FnMut(Seq) -> bool) -> io::Result<bool> {
         let places = self.reader.places();
         let records = match self.last {
             Some(last) => Records::behind(places, last)?,

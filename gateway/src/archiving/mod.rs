@@ -22,6 +22,9 @@ mod sample;
 pub(crate) mod shelf;
 mod sight;
 mod status;
+#[cfg(test)]
+mod tests;
+mod turns;
 pub mod words;
 
 use std::{
@@ -37,14 +40,17 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::indexing::{FindError, Finder, Lag, Sight, search_files};
-use self::shelf::{Opened, Shelf, ShelfError, said_of_lost};
 pub(crate) use self::{
-    content::Content,
+    content::{Content, SpoolRoom},
     decided::{tell, tell_of_operator},
     note::{ListenerArchive, Mail, direction},
     own::{Kept, OwnMail},
     owner::check_owner,
     roots::{Post, RootsCourier},
+};
+use self::{
+    shelf::{Opened, Shelf, ShelfError, said_of_lost},
+    turns::Turns,
 };
 use crate::{
     clock,
@@ -65,8 +71,8 @@ pub(crate) struct Archiver {
     jobs: mpsc::Sender<Job>,
     /// One for each question of people for which files may be read now.
     readers: Arc<Semaphore>,
-    /// One for each import that may run now.
-    importers: Arc<Semaphore>,
+    /// Whose import runs now.
+    imports: Turns,
     /// Until it runs.
     waiting: Mutex<Option<Jobs>>,
     /// Told when a segment was sealed.
@@ -110,7 +116,7 @@ enum NotTaken {
     Shelf(#[from] ShelfError),
     #[error("the queue cannot be written: {0}")]
     Queue(#[from] mailweir_queue::store::StoreError),
-    #[error("it came to no end")]
+    #[error("{LOST}")]
     Lost,
 }
 
@@ -144,7 +150,6 @@ impl Archiver {
         let (jobs, waiting) = mpsc::channel(MOST_JOBS);
         let waiting = Mutex::new(Some(Jobs(waiting)));
         let readers = Arc::new(Semaphore::new(MOST_READERS));
-        let importers = Arc::new(Semaphore::new(1));
         let written = watch::Sender::new(None);
         Self {
             settings,
@@ -155,7 +160,7 @@ impl Archiver {
             unread,
             jobs,
             readers,
-            importers,
+            imports: Turns::default(),
             waiting,
             sealed,
             end,
@@ -199,7 +204,7 @@ impl Archiver {
     /// Does something with the archive, between two groups.
     ///
     /// # Errors
-    /// It cannot be opened, or the server ends. It may have been done nevertheless.
+    /// It cannot be opened, the server ends, or the job came to no end. It may have been done nevertheless.
     pub(crate) async fn with<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Shelf) -> T + Send + 'static,
@@ -209,9 +214,17 @@ impl Archiver {
             // Whoever asked may have gone.
             let _ = answer.send(job(shelf));
         });
-        let not_now = || NotNow(self.trouble().clone().unwrap_or_else(|| ENDS.into()));
-        self.jobs.send(job).await.map_err(|_| not_now())?;
-        waiting.await.map_err(|_| not_now())
+        self.jobs.send(job).await.map_err(|_| self.not_now())?;
+        waiting.await.map_err(|_| self.not_now())
+    }
+
+    /// Why nobody answers for a job.
+    fn not_now(&self) -> NotNow {
+        match self.end.is_cancelled() {
+            true => NotNow(ENDS.into()),
+            // Of a job that came to no end whoever asked may hear before it is known here.
+            false => NotNow(self.trouble().clone().unwrap_or_else(|| LOST.into())),
+        }
     }
 
     /// Takes what is owed, until the end. Once.
@@ -455,6 +468,9 @@ const DAMAGED: &str = "the stored content is damaged";
 
 /// What [`NotNow`] says when nothing is wrong.
 const ENDS: &str = "the server ends";
+
+const LOST: &str =
+    "something came to no end; that is a fault of this program, and its log says more";
 
 /// Questions for which files are read at once; a question may read all of the catalogue.
 const MOST_READERS: usize = 4;

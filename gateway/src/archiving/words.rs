@@ -112,6 +112,16 @@ pub struct Hold {
     pub people: Vec<Person>,
 }
 
+/// What becomes of mail that is brought in and was before: that is there, or was erased here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubles {
+    /// It is left out.
+    LeaveOut,
+    /// It is archived all the same.
+    TakeIn,
+}
+
 /// A mail that is brought in from a file. Its content goes beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Brought {

@@ -4,21 +4,22 @@ use std::path::Path;
 
 use bytes::Bytes;
 use tokio::{
-    io::{AsyncBufRead, AsyncWriteExt as _},
-    net::unix::OwnedWriteHalf,
+    io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _},
     sync::mpsc,
+    time::timeout,
 };
 
 use super::{
     BACKLOG, archive,
     operation::{Answer, Operation, Sent},
+    patient::SIGN_OF_LIFE,
     perform::{Answers, Gone, Target, no_server, tell},
     socket::{read_line, say},
 };
 use crate::archiving::{
-    Content, Sight,
+    Content, Sight, SpoolRoom,
     room::{Room, Visitor},
-    words::{Brought, LONGEST_BROUGHT, MOST_BROUGHT},
+    words::{Brought, Doubles, LONGEST_BROUGHT, MOST_BROUGHT},
 };
 
 /// Takes in what comes.
@@ -26,16 +27,16 @@ pub(super) async fn import(
     from: &mut (impl AsyncBufRead + Unpin),
     target: Target<'_>,
     by: &str,
-    again: bool,
+    doubles: Doubles,
     answers: &Answers,
 ) -> Result<(), Gone> {
     let Target::Running(server) = target else {
-        return tell(answers, no_server(&Operation::Import { again })).await;
+        return tell(answers, no_server(&Operation::Import { doubles })).await;
     };
     let Some(room) = &server.archive else { return tell(answers, archive::nothing()).await };
     let (mails, mut waiting) = mpsc::channel(WAITING);
     let took = async {
-        let taken = take_in(room, by, again, &mut waiting, answers).await;
+        let taken = take_in(room, by, doubles, &mut waiting, answers).await;
         // Nothing more is wanted.
         waiting.close();
         taken
@@ -52,13 +53,13 @@ pub(super) async fn import(
 pub(super) async fn take_in<C: Into<Content>>(
     room: &Room,
     by: &str,
-    again: bool,
+    doubles: Doubles,
     mails: &mut mpsc::Receiver<(Brought, C)>,
     answers: &Answers,
 ) -> Result<(), Gone> {
     let visitor = Visitor { by: by.into(), from: None, sight: Sight::WithBcc };
     let (told, waiting) = mpsc::channel(BACKLOG);
-    let asked = async move { room.import(&visitor, again, mails, &told).await };
+    let asked = async move { room.import(&visitor, doubles, mails, &told).await };
     archive::with_answers(asked, waiting, answers).await
 }
 
@@ -79,16 +80,18 @@ async fn receive_all(
     place: &Path,
     mails: &mpsc::Sender<(Brought, Content)>,
 ) -> Result<(), String> {
+    let room = SpoolRoom::new();
     loop {
         let sent = read_line(from, LONGEST_LINE).await.map_err(|error| error.to_string())?;
         let (brought, size) = match sent {
             Sent::Mail { brought, size } => (*brought, size),
+            Sent::Wait => continue,
             Sent::End => return Ok(()),
         };
         if size > MOST_BROUGHT {
             return Err(format!("{}: a mail of {size} bytes is too large", brought.from));
         }
-        let content = Content::receive(from, size, place).await;
+        let content = Content::receive(from, size, place, &room).await;
         let content = content.map_err(|error| format!("{}: {error}", brought.from))?;
         if mails.send((brought, content)).await.is_err() {
             return Ok(());
@@ -96,17 +99,22 @@ async fn receive_all(
     }
 }
 
-/// Sends mails behind a request, and that this was all.
+/// Sends mails behind a request, and that this was all. However long none is found, it is never silent for long.
 pub(super) async fn send(
-    to: &mut OwnedWriteHalf,
+    to: &mut (impl AsyncWrite + Unpin),
     mails: &mut mpsc::Receiver<(Brought, Bytes)>,
 ) -> std::io::Result<()> {
-    while let Some((brought, content)) = mails.recv().await {
-        let size = content.len() as u64;
-        say(to, &Sent::Mail { brought: Box::new(brought), size }).await?;
-        to.write_all(&content).await?;
+    loop {
+        match timeout(SIGN_OF_LIFE, mails.recv()).await {
+            Ok(Some((brought, content))) => {
+                let size = content.len() as u64;
+                say(to, &Sent::Mail { brought: Box::new(brought), size }).await?;
+                to.write_all(&content).await?;
+            }
+            Ok(None) => return say(to, &Sent::End).await,
+            Err(_) => say(to, &Sent::Wait).await?,
+        }
     }
-    say(to, &Sent::End).await
 }
 
 /// Bytes of a line: what is known of a mail, and the words around it.
@@ -114,3 +122,52 @@ const LONGEST_LINE: u64 = LONGEST_BROUGHT + 64;
 
 /// Mails that may wait for a group to be written.
 const WAITING: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use mailweir_archive::entry::Direction;
+    use mailweir_mail::{Envelope, ReversePath};
+    use tokio::{io::BufReader, time::sleep};
+
+    use super::*;
+    use crate::control::patient::Patient;
+
+    /// A command that was stopped keeps nobody from importing for ever; one that looks for mail for long is not stopped.
+    #[tokio::test(start_paused = true)]
+    async fn a_command_that_looks_for_mail_is_waited_for_and_one_that_stopped_is_not() {
+        let place = tempfile::tempdir().unwrap();
+        for (is_stopped, ended) in [(false, Ok(())), (true, Err("nothing came for 5 minutes"))] {
+            let (mut to, from) = tokio::io::duplex(1 << 10);
+            let mut from = BufReader::new(Patient::new(from));
+            let (found, mut mails) = mpsc::channel(1);
+            let look = async move {
+                for _ in 0..2 {
+                    sleep(20 * SIGN_OF_LIFE).await;
+                    found.send((brought(), Bytes::from("x"))).await.unwrap();
+                }
+            };
+            let send = async {
+                match is_stopped {
+                    true => sleep(100 * SIGN_OF_LIFE).await,
+                    false => send(&mut to, &mut mails).await.unwrap(),
+                }
+            };
+            let (taken, mut waiting) = mpsc::channel(2);
+            let receive = receive_all(&mut from, place.path(), &taken);
+            let look = async {
+                if !is_stopped {
+                    look.await
+                }
+            };
+            let (received, (), ()) = tokio::join!(receive, send, look);
+            assert_eq!(received, ended.map_err(ToOwned::to_owned));
+            assert_eq!(waiting.try_recv().is_ok(), !is_stopped);
+        }
+    }
+
+    fn brought() -> Brought {
+        let envelope = Envelope::from_sender(ReversePath::Null);
+        let (from, direction) = ("file".into(), Direction::Inbound);
+        Brought { from, envelope, arrival: None, direction, rule: None, keep_days: None }
+    }
+}

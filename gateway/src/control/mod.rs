@@ -11,6 +11,7 @@ mod change;
 mod import;
 mod journal;
 pub mod operation;
+mod patient;
 mod perform;
 mod reindex;
 mod socket;
@@ -27,7 +28,11 @@ use self::{
     perform::Target,
 };
 use crate::{
-    archiving::{check_owner, room::Room, words::Brought},
+    archiving::{
+        check_owner,
+        room::Room,
+        words::{Brought, Doubles},
+    },
     config, store,
 };
 
@@ -89,7 +94,7 @@ pub async fn ask_archive(
 pub type Mails = mpsc::Receiver<(Brought, Bytes)>;
 
 /// Brings mails into the archive of the running server, or, if none runs, into the archive itself, until no more come.
-/// `by` is who brings them; with `again`, also what is there already.
+/// `by` is who brings them.
 ///
 /// # Errors
 /// There is no archive, it cannot be opened, the server cannot be reached or went away, or `tell` failed. What was told
@@ -97,11 +102,12 @@ pub type Mails = mpsc::Receiver<(Brought, Bytes)>;
 pub async fn import(
     store: &store::Store,
     settings: &config::Archive,
-    (by, again): (&str, bool),
+    by: &str,
+    doubles: Doubles,
     mails: &mut Mails,
     mut tell: impl FnMut(Answer) -> io::Result<()>,
 ) -> anyhow::Result<()> {
-    let request = Request { by: by.into(), operation: Operation::Import { again } };
+    let request = Request { by: by.into(), operation: Operation::Import { doubles } };
     let found = socket::bring(&store.control_socket(), &request, mails, &mut tell).await?;
     if found == socket::Found::Server {
         return Ok(());
@@ -109,7 +115,7 @@ pub async fn import(
     check_owner(&settings.directory, store.data_dir())?;
     let room = Room::of_files(settings)?;
     let (answers, waiting) = mpsc::channel(BACKLOG);
-    let taken = async move { import::take_in(&room, by, again, mails, &answers).await };
+    let taken = async move { import::take_in(&room, by, doubles, mails, &answers).await };
     let (_, told) = tokio::join!(taken, pass_on(waiting, tell));
     Ok(told?)
 }

@@ -109,8 +109,8 @@ pub enum Operation {
     Archive(archiving::words::Ask),
     /// Archive mails. They come behind the request: each a line, and its content as it is. For a running server.
     Import {
-        /// Also what is there already, or was erased.
-        again: bool,
+        /// What becomes of those that are there already, or were erased.
+        doubles: archiving::words::Doubles,
     },
     /// Make the index of the archive anew. For a running server.
     Reindex,
@@ -212,6 +212,8 @@ pub(super) enum Sent {
         /// Bytes of content.
         size: u64,
     },
+    /// Nothing yet: they are still looked for.
+    Wait,
     /// That was all.
     End,
 }

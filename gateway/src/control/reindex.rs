@@ -13,7 +13,7 @@ pub(super) async fn reindex(finder: Option<&Finder>, answers: &Answers) -> Resul
             "the running server makes no index: archive.index is off, or nothing is archived";
         return tell(answers, Answer::Failed { reason: reason.into() }).await;
     };
-    let before = finder.made();
+    let (before, _awaiting) = (finder.made(), finder.await_index());
     finder.remake();
     let mut told = None;
     while finder.made() == before {

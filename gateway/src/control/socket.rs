@@ -6,7 +6,7 @@ use std::{io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 use anyhow::Context as _;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
-    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::{
         UnixListener, UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     BACKLOG, Mails, import,
     operation::{Answer, Line, Operation, Request},
+    patient::Patient,
     perform::{Operated, Target, perform},
 };
 
@@ -73,14 +74,14 @@ pub async fn serve(path: &Path, operated: Operated, stop: CancellationToken) -> 
 /// Answers the one request of a connection.
 pub(super) async fn answer(stream: UnixStream, target: Target<'_>) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
-    let mut read = BufReader::new(read);
+    let mut read = BufReader::new(Patient::new(read));
     match read_line::<Request>(&mut read, LONGEST_REQUEST).await {
         Ok(request) => {
             let (answers, waiting) = mpsc::channel(BACKLOG);
             let done = async move {
                 match request.operation {
-                    Operation::Import { again } => {
-                        import::import(&mut read, target, &request.by, again, &answers).await
+                    Operation::Import { doubles } => {
+                        import::import(&mut read, target, &request.by, doubles, &answers).await
                     }
                     _ => perform(target, &request, answers).await,
                 }
@@ -124,7 +125,10 @@ pub(super) async fn read_line<T: DeserializeOwned>(
     Ok(serde_json::from_slice(&line)?)
 }
 
-pub(super) async fn say(write: &mut OwnedWriteHalf, what: &impl Serialize) -> io::Result<()> {
+pub(super) async fn say(
+    write: &mut (impl AsyncWrite + Unpin),
+    what: &impl Serialize,
+) -> io::Result<()> {
     let mut line = serde_json::to_vec(what)?;
     line.push(b'\n');
     write.write_all(&line).await
@@ -137,7 +141,7 @@ pub(super) async fn ask(
     tell: &mut impl FnMut(Answer) -> io::Result<()>,
 ) -> anyhow::Result<Found> {
     let Some((read, _write)) = put(path, request).await? else { return Ok(Found::Nobody) };
-    hear(read, tell).await?;
+    hear(read, &request.operation, tell).await?;
     Ok(Found::Server)
 }
 
@@ -149,7 +153,7 @@ pub(super) async fn bring(
     tell: &mut impl FnMut(Answer) -> io::Result<()>,
 ) -> anyhow::Result<Found> {
     let Some((read, mut write)) = put(path, request).await? else { return Ok(Found::Nobody) };
-    let hearing = hear(read, tell);
+    let hearing = hear(read, &request.operation, tell);
     tokio::pin!(hearing);
     tokio::select! {
         heard = &mut hearing => heard?,
@@ -169,23 +173,24 @@ async fn put(
         Err(error) => return Err(out_of_reach(path, &error)),
     };
     let (read, mut write) = stream.into_split();
-    say(&mut write, request).await.context(WENT_AWAY)?;
+    say(&mut write, request).await.with_context(|| went_away(&request.operation))?;
     Ok(Some((read, write)))
 }
 
 /// All answers, to the last line.
 async fn hear(
     read: OwnedReadHalf,
+    asked: &Operation,
     tell: &mut impl FnMut(Answer) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     let mut lines = BufReader::new(read).lines();
-    while let Some(line) = lines.next_line().await.context(WENT_AWAY)? {
-        match serde_json::from_str(&line).map_err(|error| unreadable(&error))? {
+    while let Some(line) = lines.next_line().await.with_context(|| went_away(asked))? {
+        match serde_json::from_str(&line).map_err(|error| unreadable(&error, asked))? {
             Line::Answer(answer) => tell(answer)?,
             Line::End => return Ok(()),
         }
     }
-    anyhow::bail!(WENT_AWAY)
+    anyhow::bail!(went_away(asked))
 }
 
 /// No socket, or one that was left behind by a process that died.
@@ -202,15 +207,38 @@ fn out_of_reach(path: &Path, error: &io::Error) -> anyhow::Error {
     anyhow::anyhow!("cannot ask the server at {path}: {error}{advice}")
 }
 
-fn unreadable(error: &serde_json::Error) -> anyhow::Error {
+fn unreadable(error: &serde_json::Error, asked: &Operation) -> anyhow::Error {
     match error.is_eof() {
-        true => anyhow::anyhow!(WENT_AWAY),
+        true => anyhow::anyhow!(went_away(asked)),
         false => anyhow::anyhow!("{STRANGE} ({error})"),
     }
 }
 
-const WENT_AWAY: &str =
-    "the server went away before it had answered all; see its log, then look at the queue";
+/// The server has died, and where it is seen what was done before.
+fn went_away(asked: &Operation) -> String {
+    let look = match asked {
+        Operation::List { .. }
+        | Operation::Show { .. }
+        | Operation::Hold { .. }
+        | Operation::Release { .. }
+        | Operation::Requeue { .. }
+        | Operation::Delete { .. }
+        | Operation::Flush => ", then look at the queue",
+        Operation::Bans { .. }
+        | Operation::Lift { .. }
+        | Operation::Cases { .. }
+        | Operation::Case { .. }
+        | Operation::Decide { .. }
+        | Operation::Trusted
+        | Operation::Distrust { .. }
+        | Operation::Journal { .. }
+        | Operation::Archive(_)
+        | Operation::Import { .. }
+        | Operation::Reindex => "",
+    };
+    format!("the server went away before it had answered all; see its log{look}")
+}
+
 const STRANGE: &str =
     "the server's answer makes no sense; are this program and the server of the same version?";
 

@@ -153,7 +153,7 @@ async fn what_a_running_server_alone_knows_is_refused_in_words_that_say_why() {
         (Operation::Decide { id, deed: Deed::Cancel }, "what waits for people"),
         (Operation::Trusted, "what waits for people"),
         (Operation::Distrust { login, rule }, "what waits for people"),
-        (Operation::Import { again: false }, "opens the archive itself"),
+        (Operation::Import { doubles: Doubles::LeaveOut }, "opens the archive itself"),
     ] {
         let told = ask_all(&place, operation.clone()).await.unwrap();
         let [Answer::Failed { reason }] = &told[..] else { panic!("{told:?}") };

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use mailweir::{
-    archiving::words::{Brought, Imported, Told},
+    archiving::words::{Brought, Doubles, Imported, Told},
     config,
     control::{self, operation::Answer},
     store::Store,
@@ -38,7 +38,7 @@ pub struct Import {
 }
 
 impl Import {
-    pub(super) fn begin(store: Store, settings: config::Archive, again: bool) -> Self {
+    pub(super) fn begin(store: Store, settings: config::Archive, doubles: Doubles) -> Self {
         let (to, mut mails) = mpsc::channel(1);
         let (tell, told) = watch::channel(None);
         let end = tokio::spawn(async move {
@@ -54,9 +54,8 @@ impl Import {
                 }
                 Ok(())
             };
-            let done =
-                control::import(&store, &settings, ("operator", again), &mut mails, answers).await;
-            done.map_err(|error| format!("{error:#}"))?;
+            let done = control::import(&store, &settings, "operator", doubles, &mut mails, answers);
+            done.await.map_err(|error| format!("{error:#}"))?;
             failed.map_or(Ok(()), Err)
         });
         Self { to, told, end }

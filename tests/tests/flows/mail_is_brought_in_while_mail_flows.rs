@@ -3,7 +3,11 @@
 
 use mailweir::archiving::{
     Sight,
-    words::{Ask, Imported, Told},
+    words::{
+        Ask,
+        Doubles::{LeaveOut, TakeIn},
+        Imported, Told,
+    },
 };
 use mailweir_archive::entry::Source;
 use mailweir_mail::Recipient;
@@ -24,7 +28,7 @@ async fn new_mail_is_archived_while_old_mail_is_brought_in_and_both_are_found() 
         return;
     }
     let (gateway, archive, _sink) = Gateway::archiving("").await;
-    let import = gateway.begin_import(false);
+    let import = gateway.begin_import(LeaveOut);
     bring(&import, 0..MORE_THAN_A_GROUP).await;
     import.expect_archived(1).await;
     let new = gateway.accept(mail_to("user").content("Subject: new\r\n\r\nx\r\n")).await;
@@ -38,7 +42,7 @@ async fn new_mail_is_archived_while_old_mail_is_brought_in_and_both_are_found() 
         expect_found(&gateway, query, count).await;
     }
 
-    let again = gateway.begin_import(false);
+    let again = gateway.begin_import(LeaveOut);
     bring(&again, 0..400).await;
     let imported = again.finish().await.unwrap();
     assert_eq!(imported, Imported { known: 400, ..Imported::default() });
@@ -48,7 +52,7 @@ async fn new_mail_is_archived_while_old_mail_is_brought_in_and_both_are_found() 
 #[tokio::test]
 async fn an_import_that_the_end_of_the_server_cuts_short_is_begun_again() {
     let (mut gateway, archive, _sink) = Gateway::archiving("").await;
-    let import = gateway.begin_import(false);
+    let import = gateway.begin_import(LeaveOut);
     bring(&import, 0..MORE_THAN_A_GROUP).await;
     import.expect_archived(1).await;
     gateway.stop().await;
@@ -57,7 +61,7 @@ async fn an_import_that_the_end_of_the_server_cuts_short_is_begun_again() {
     let archived = archive.expect_sound();
     assert!(archived > 0 && archived < MORE_THAN_A_GROUP, "{archived}");
     gateway.start_again().await;
-    let import = gateway.begin_import(false);
+    let import = gateway.begin_import(LeaveOut);
     bring(&import, 0..MORE_THAN_A_GROUP).await;
     let imported = import.finish().await.unwrap();
     assert_eq!((imported.mails, imported.known), (MORE_THAN_A_GROUP - archived, archived));
@@ -66,10 +70,10 @@ async fn an_import_that_the_end_of_the_server_cuts_short_is_begun_again() {
 #[tokio::test]
 async fn what_is_erased_while_an_import_is_under_way_does_not_come_in_again() {
     let (gateway, archive, _sink) = Gateway::archiving("").await;
-    let first = gateway.begin_import(false);
+    let first = gateway.begin_import(LeaveOut);
     bring(&first, 0..2).await;
     first.finish().await.unwrap();
-    let import = gateway.begin_import(false);
+    let import = gateway.begin_import(LeaveOut);
     import.expect_ready().await;
     let gone = archive.all()[0].capture.id;
     let erase = Ask::Erase { ids: vec![gone], reason: "request 7".into() };
@@ -78,7 +82,7 @@ async fn what_is_erased_while_an_import_is_under_way_does_not_come_in_again() {
     bring(&import, 0..3).await;
     let imported = import.finish().await.unwrap();
     assert_eq!((imported.mails, imported.known, imported.erased), (1, 1, 1));
-    let again = gateway.begin_import(true);
+    let again = gateway.begin_import(TakeIn);
     bring(&again, 0..3).await;
     assert_eq!(again.finish().await.unwrap().mails, 3);
 }
@@ -87,7 +91,7 @@ async fn what_is_erased_while_an_import_is_under_way_does_not_come_in_again() {
 #[tokio::test]
 async fn a_mail_of_very_many_recipients_is_brought_in() {
     let (gateway, archive, _sink) = Gateway::archiving("").await;
-    let import = gateway.begin_import(false);
+    let import = gateway.begin_import(LeaveOut);
     let mut many = brought("report");
     let names = (0..50_000).map(|number| format!("user{number}@own.example"));
     many.envelope.recipients.extend(names.map(|name| Recipient::new(name.parse().unwrap())));
@@ -97,17 +101,29 @@ async fn a_mail_of_very_many_recipients_is_brought_in() {
     assert_eq!(archive.all()[0].capture.envelope.recipients.len(), 50_000);
 }
 
+/// A group that is not full waits for the next mail, and that waits for room on the disk.
+#[tokio::test]
+async fn a_mail_larger_than_all_that_may_wait_is_brought_in() {
+    let (gateway, archive, _sink) = Gateway::archiving("").await;
+    let import = gateway.begin_import(LeaveOut);
+    for (name, size) in [("small", 7 << 20), ("large", 65 << 20), ("last", 2 << 20)] {
+        import.bring(name, vec![b'x'; size]).await;
+    }
+    assert_eq!(import.finish().await.unwrap().mails, 3);
+    assert_eq!(archive.all().len(), 3);
+}
+
 /// Two that bring the same would not know of each other.
 #[tokio::test]
 async fn one_import_runs_at_a_time() {
     let (gateway, archive, _sink) = Gateway::archiving("").await;
-    let first = gateway.begin_import(false);
+    let first = gateway.begin_import(LeaveOut);
     first.expect_ready().await;
-    let error = gateway.begin_import(false).finish().await.unwrap_err();
-    assert!(error.contains("another import is under way"), "{error}");
+    let error = gateway.begin_import(LeaveOut).finish().await.unwrap_err();
+    assert!(error.contains("another import is under way, by operator since 2"), "{error}");
     bring(&first, 0..1).await;
     assert_eq!(first.finish().await.unwrap().mails, 1);
-    assert_eq!(gateway.begin_import(false).finish().await, Ok(Imported::default()));
+    assert_eq!(gateway.begin_import(LeaveOut).finish().await, Ok(Imported::default()));
     let Source::Imported { by, from } = &archive.all()[0].capture.note.source else { panic!() };
     assert_eq!((&**by, &**from), ("operator", "old 0"));
 }
@@ -165,7 +181,8 @@ fn mail_of(size: usize) -> String {
     format!("{mail}\n")
 }
 
-const REQUEST: &str = "{\"by\":\"operator\",\"operation\":{\"import\":{\"again\":false}}}\n";
+const REQUEST: &str =
+    "{\"by\":\"operator\",\"operation\":{\"import\":{\"doubles\":\"leave_out\"}}}\n";
 
 /// So many mails are not written as one group.
 const MORE_THAN_A_GROUP: u64 = 300;

@@ -66,7 +66,7 @@ async fn mail_that_only_the_archive_waits_for_is_listed_apart() {
     // Nobody loses it by switching the archive off.
     gateway.reload(&setup(&sink, "enabled = false", admin)).await.unwrap();
     gateway.log().expect("archive.enabled takes effect after a restart").await;
-    gateway.log().expect("1 mails wait for the archive: without it they stay in the queue").await;
+    gateway.log().expect("1 mail waits for the archive: without it they stay in the queue").await;
     fs::remove_file(&obstacle).unwrap();
     archive.expect_ended(id).await;
     wait::until_true("nothing waits", async || archiving(&gateway).await.is_empty()).await;

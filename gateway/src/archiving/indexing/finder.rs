@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -41,6 +41,8 @@ pub(super) struct Served {
     wishes: watch::Sender<u64>,
     /// How many indices were made and have taken their place.
     indices: AtomicU64,
+    /// How many wait until it is further.
+    awaiting: AtomicUsize,
     /// Nobody fills it any more.
     is_over: AtomicBool,
     /// Called when another index has taken its place.
@@ -54,6 +56,16 @@ pub enum Sight {
     WithBcc,
     /// Mail of these addresses and log-ins.
     Own(Vec<String>),
+}
+
+/// Somebody waits for the index: it does not rest meanwhile.
+#[must_use]
+pub(crate) struct Awaiting(Arc<Served>);
+
+impl Drop for Awaiting {
+    fn drop(&mut self) {
+        self.0.awaiting.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// How far the index is.
@@ -99,6 +111,7 @@ impl Finder {
             written,
             wishes: watch::Sender::new(0),
             indices: AtomicU64::new(0),
+            awaiting: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
             moved: Notify::new(),
         });
@@ -163,6 +176,12 @@ impl Finder {
         self.served.is_over.load(Ordering::Acquire)
     }
 
+    /// From now on, and until what this gives is dropped, somebody waits for the index.
+    pub(crate) fn await_index(&self) -> Awaiting {
+        self.served.awaiting.fetch_add(1, Ordering::AcqRel);
+        Awaiting(Arc::clone(&self.served))
+    }
+
     /// Has another index made, which then takes the place of the one that is there.
     pub fn remake(&self) {
         self.served.wishes.send_modify(|wishes| *wishes += 1);
@@ -207,6 +226,11 @@ impl Served {
     pub(super) fn end(&self) {
         self.is_over.store(true, Ordering::Release);
         self.moved.notify_waiters();
+    }
+
+    /// Whether somebody waits until it is further.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.awaiting.load(Ordering::Acquire) > 0
     }
 
     pub(super) fn wishes(&self) -> watch::Receiver<u64> {
@@ -269,3 +293,19 @@ const AT_ONCE: usize = 4;
 
 /// How long a search waits for others.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_is_awaited_as_long_as_somebody_waits() {
+        let (finder, served) = Finder::new(watch::channel(None).1);
+        assert!(!served.is_awaited());
+        let (one, other) = (finder.await_index(), finder.await_index());
+        drop(one);
+        assert!(served.is_awaited());
+        drop(other);
+        assert!(!served.is_awaited());
+    }
+}

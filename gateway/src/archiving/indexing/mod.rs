@@ -300,7 +300,7 @@ impl Indexing {
             }
             let last = (*self.written.borrow_and_update()).unwrap_or(0);
             most_behind = most_behind.max(last.saturating_sub(filler.reached()));
-            if let Some(rest) = pace.rest(clock::monotonic(), last) {
+            if let Some(rest) = pace.rest(clock::monotonic(), last, self.served.is_awaited()) {
                 commit_what_is_due(filler)?;
                 self.show(filler, role, None);
                 self.rest(runtime, rest);

@@ -25,8 +25,9 @@ impl Pace {
         Self { looked: now, last, rest: Rest::No }
     }
 
-    /// How long to rest now; `None`: go on. `last`: the last record that there is.
-    pub(super) fn rest(&mut self, now: Instant, last: Seq) -> Option<Duration> {
+    /// How long to rest now; `None`: go on. `last`: the last record that there is. `is_awaited`: somebody waits for
+    /// the index, and not for long.
+    pub(super) fn rest(&mut self, now: Instant, last: Seq, is_awaited: bool) -> Option<Duration> {
         let window = now.duration_since(self.looked);
         if window < WINDOW {
             return None;
@@ -42,7 +43,7 @@ impl Pace {
             Rest::Since(since) => since,
         };
         self.rest = Rest::Since(since);
-        (now.duration_since(since) < LONGEST_REST).then_some(WINDOW)
+        (!is_awaited && now.duration_since(since) < LONGEST_REST).then_some(WINDOW)
     }
 }
 
@@ -64,7 +65,7 @@ mod tests {
         let mut last = pace.last;
         let look = |(number, came): (u32, &u64)| {
             last += came;
-            pace.rest(from + (number + 1) * WINDOW, last).is_some()
+            pace.rest(from + (number + 1) * WINDOW, last, false).is_some()
         };
         (0..).zip(records).map(look).collect()
     }
@@ -84,10 +85,24 @@ mod tests {
     }
 
     #[test]
+    fn it_does_not_rest_while_somebody_waits_for_it() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now, 0);
+        let at = |looks: u32| now + looks * WINDOW;
+        assert_eq!(pace.rest(at(1), 1_000, false), Some(WINDOW));
+        assert_eq!(pace.rest(at(2), 2_000, true), None);
+        assert_eq!(pace.rest(at(3), 3_000, false), Some(WINDOW));
+    }
+
+    #[test]
     fn many_records_behind_a_long_pause_are_no_stream() {
         let now = Instant::now();
         let mut pace = Pace::new(now, 0);
-        assert_eq!(pace.rest(now + Duration::from_millis(50), 10_000), None, "too early to say");
-        assert_eq!(pace.rest(now + Duration::from_secs(10), 10_000), None);
+        assert_eq!(
+            pace.rest(now + Duration::from_millis(50), 10_000, false),
+            None,
+            "too early to say"
+        );
+        assert_eq!(pace.rest(now + Duration::from_secs(10), 10_000, false), None);
     }
 }

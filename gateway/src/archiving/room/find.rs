@@ -84,7 +84,7 @@ impl Room {
     /// Waits until the index has what is archived now, and not for long.
     async fn wait_for_index(&self) -> Result<(), RoomError> {
         let Some(finder) = &self.finder else { return Ok(()) };
-        let wanted = finder.last();
+        let (wanted, _awaiting) = (finder.last(), finder.await_index());
         let reached = async {
             while finder.last().saturating_sub(finder.lag().behind) < wanted {
                 tokio::time::sleep(LOOK).await;

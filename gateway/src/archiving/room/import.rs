@@ -1,4 +1,10 @@
 //! Bringing mail in from files: in groups, between those of new mail.
+//!
+//! The way of a mail: the command reads it (`cli/archive/import`) and sends it through the control socket, where
+//! `control/import` receives it; a large one goes into a file without a name meanwhile (`Content::receive`). Over a short
+//! channel, so that files are read no faster than they are archived, it comes here: it waits for its group, what was
+//! written since the last one is read, and a job between two groups of new mail leaves out what is there and writes the
+//! rest (`Shelf::bring`). Only then is it told as archived. Without a server the channel begins in the command.
 
 use mailweir_archive::{
     commit::Salt,
@@ -6,7 +12,7 @@ use mailweir_archive::{
     import::envelope,
 };
 use mailweir_mail::QueueId;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Answers, Gone, Keeper, Room, RoomError, Visitor, failed, read, tell};
@@ -15,25 +21,25 @@ use crate::{
         Content, ENDS, NotNow,
         known::{Known, Past, names_all},
         shelf::Shelf,
-        words::{Brought, Imported, Told},
+        turns::Turn,
+        words::{Brought, Doubles, Imported, Told},
     },
     clock,
 };
 
 impl Room {
-    /// Takes in mails until no more come, and leaves out what is there or was erased here; with `again` it takes them
-    /// all the same. What it has told is on the disk, and stays.
+    /// Takes in mails until no more come. What it has told is on the disk, and stays.
     ///
     /// # Errors
     /// Whoever asked has gone.
     pub(crate) async fn import<C: Into<Content>>(
         &self,
         visitor: &Visitor,
-        again: bool,
+        doubles: Doubles,
         mails: &mut mpsc::Receiver<(Brought, C)>,
         answers: &Answers,
     ) -> Result<(), Gone> {
-        let told = match self.take_all(visitor, again, mails, answers).await {
+        let told = match self.take_all(visitor, doubles, mails, answers).await {
             Ok(imported) => Told::Imported(imported),
             Err(error) => failed(&error),
         };
@@ -43,12 +49,15 @@ impl Room {
     async fn take_all<C: Into<Content>>(
         &self,
         visitor: &Visitor,
-        again: bool,
+        doubles: Doubles,
         mails: &mut mpsc::Receiver<(Brought, C)>,
         answers: &Answers,
     ) -> Result<Imported, RoomError> {
-        let (_permit, end) = self.begin_import()?;
-        let known = if again { None } else { Some(self.remember(&end, answers).await?) };
+        let (_turn, end) = self.begin_import(visitor)?;
+        let known = match doubles {
+            Doubles::LeaveOut => Some(self.remember(&end, answers).await?),
+            Doubles::TakeIn => None,
+        };
         let (by, counts) = (visitor.by.clone(), Imported::default());
         let mut import = Import { known, by, serial: FIRST_SERIAL, counts };
         loop {
@@ -58,6 +67,7 @@ impl Room {
             if group.is_empty() {
                 break;
             }
+            import.known = catch_up(import.known, &end).await?;
             let take = move |shelf: &mut Shelf| import.take(shelf, group).map(|()| import);
             import = self.with(take).await??;
         }
@@ -68,14 +78,16 @@ impl Room {
         Ok(import.counts)
     }
 
-    /// One at a time: two that bring the same would not know of each other.
-    fn begin_import(&self) -> Result<(Option<OwnedSemaphorePermit>, CancellationToken), RoomError> {
+    fn begin_import(
+        &self,
+        visitor: &Visitor,
+    ) -> Result<(Option<Turn>, CancellationToken), RoomError> {
         let Keeper::Running(archiver, _) = &self.keeper else {
             return Ok((None, CancellationToken::new()));
         };
-        let permit = archiver.importers.clone().try_acquire_owned();
-        let permit = permit.map_err(|_| RoomError::Refused(UNDER_WAY.into()))?;
-        Ok((Some(permit), archiver.end.clone()))
+        let turn = archiver.imports.take(&visitor.by, clock::now());
+        let turn = turn.map_err(|other| RoomError::Refused(other.to_string().into()))?;
+        Ok((Some(turn), archiver.end.clone()))
     }
 
     /// Reads which contents are there. New mail goes on meanwhile.
@@ -85,7 +97,7 @@ impl Room {
         answers: &Answers,
     ) -> Result<Known, RoomError> {
         let all = self.with(|shelf| shelf.last()).await?;
-        let (reader, end, answers) = (self.reader.clone(), end.clone(), answers.clone());
+        let (reader, stop, answers) = (self.reader.clone(), end.clone(), answers.clone());
         let mut told = None;
         let known = read(move || {
             let mut goes_on = |done: u64| {
@@ -94,11 +106,14 @@ impl Room {
                     told = part;
                     answers.blocking_send(Told::Remembering { done, all }).is_ok()
                 };
-                is_heard && !end.is_cancelled()
+                is_heard && !stop.is_cancelled()
             };
             Ok(Known::read(reader, &mut goes_on)?)
         });
-        known.await?.ok_or_else(ends)
+        known.await?.ok_or_else(|| match end.is_cancelled() {
+            true => ends(),
+            false => RoomError::Refused(GONE.into()),
+        })
     }
 }
 
@@ -115,7 +130,8 @@ impl Import {
     /// Takes in a group. Once this gives `Ok`, all of it is on the disk.
     fn take(&mut self, shelf: &mut Shelf, group: Vec<(Brought, Content)>) -> Result<(), RoomError> {
         if let Some(known) = &mut self.known {
-            known.catch_up()?;
+            // What was written while this waited for its turn.
+            known.catch_up(&mut |_| true)?;
         }
         let mut new: Vec<(Capture, Content)> = Vec::with_capacity(group.len());
         for (brought, content) in group {
@@ -163,15 +179,29 @@ impl Import {
     }
 }
 
+/// Reads what was written since, and that may be much. New mail goes on meanwhile.
+async fn catch_up(
+    known: Option<Known>,
+    end: &CancellationToken,
+) -> Result<Option<Known>, RoomError> {
+    let Some(mut known) = known else { return Ok(None) };
+    let end = end.clone();
+    let known = read(move || {
+        let is_all = known.catch_up(&mut |_| !end.is_cancelled())?;
+        Ok(is_all.then_some(known))
+    });
+    known.await?.ok_or_else(ends).map(Some)
+}
+
 /// Those that come next; none: no more do.
 async fn next_group<C: Into<Content>>(
     mails: &mut mpsc::Receiver<(Brought, C)>,
 ) -> Vec<(Brought, Content)> {
     let (mut group, mut bytes) = (Vec::new(), 0);
-    while group.len() < MOST_MAILS && bytes < MOST_BYTES {
+    while group.len() < MOST_MAILS && bytes < GROUP_BYTES {
         let Some((brought, content)) = mails.recv().await else { break };
         let content = content.into();
-        bytes += content.size();
+        bytes += content.size() + BYTES_OF_RECIPIENT * brought.envelope.recipients.len() as u64;
         group.push((brought, content));
     }
     group
@@ -181,13 +211,17 @@ fn ends() -> RoomError {
     NotNow(ENDS.into()).into()
 }
 
-const UNDER_WAY: &str = "another import is under way: begin this one when that has ended";
+/// Nobody hears it.
+const GONE: &str = "whoever asked has gone";
 
 /// Mails in a group.
 const MOST_MAILS: usize = 256;
 
-/// Bytes of content in a group; one mail may have more. New mail waits for its archiving while a group is written.
-const MOST_BYTES: u64 = 8 << 20;
+/// Bytes of a group; one mail may have more. New mail waits for its archiving while a group is written.
+pub(in crate::archiving) const GROUP_BYTES: u64 = 8 << 20;
+
+/// About what a recipient takes: there may be very many.
+const BYTES_OF_RECIPIENT: u64 = 100;
 
 /// No mail that the gateway accepts has a serial as high: it counts those of one microsecond.
 const FIRST_SERIAL: u32 = 1 << 31;

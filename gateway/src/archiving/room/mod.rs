@@ -23,7 +23,7 @@ use mailweir_mail::{Domain, QueueId};
 use mailweir_queue::IntakeError;
 use tokio::sync::mpsc;
 
-pub(super) use self::erase::Purge;
+pub(super) use self::{erase::Purge, import::GROUP_BYTES};
 pub(crate) use super::reading::Payload;
 use super::{
     Archiver, NotNow, daily,

@@ -16,7 +16,7 @@ use super::{
     print::Printer,
 };
 use crate::{
-    archiving::words::{Ask, Hold, Search, Told},
+    archiving::words::{Ask, Doubles, Hold, Search, Told},
     clock,
     config::{self, Config},
     control::{
@@ -293,13 +293,13 @@ impl Archive {
         self.ask_for(Ask::Note { deed }, |_| {})
     }
 
-    /// Brings mails in, until no more come. `again`: also what is there already.
+    /// Brings mails in, until no more come.
     ///
     /// # Errors
     /// The archive cannot be asked, or it went away before all was done.
     pub(super) async fn import(
         &self,
-        again: bool,
+        doubles: Doubles,
         mails: &mut control::Mails,
         mut tell: impl FnMut(Told),
     ) -> anyhow::Result<()> {
@@ -316,7 +316,7 @@ impl Archive {
             Ok(())
         };
         let (store, by) = (Store::of(&self.config), operator());
-        control::import(&store, &self.settings, (&by, again), mails, answers).await?;
+        control::import(&store, &self.settings, &by, doubles, mails, answers).await?;
         failed.map_or(Ok(()), |reason| Err(anyhow::anyhow!("{reason}")))
     }
 

@@ -27,7 +27,10 @@ use super::{
     },
     PlaceOptions, ask,
 };
-use crate::clock;
+use crate::{
+    clock,
+    count::{agreeing, counted},
+};
 
 #[derive(Args, Debug)]
 pub(super) struct ExportOptions {
@@ -207,7 +210,7 @@ fn take_out(
     let mut progress = Progress::begin();
     let (all, mut erased) = (choice.len() as u64, 0);
     for (done, (seq, chosen)) in (0..).zip(choice) {
-        progress.show((done, all), || format!("{all} mails"));
+        progress.show((done, all), || counted(all, "mail"));
         match add(&mut exporter, reader, &mut proofs, *chosen) {
             Ok(()) => {}
             Err(NotAdded::Unreadable(why)) if is_erased(&why) => {
@@ -268,14 +271,14 @@ fn read_outcome(reader: &Reader, place: Place) -> anyhow::Result<Outcome> {
 }
 
 fn summary(Taken { mails, bytes, proven, missing }: &Taken, erased: u64) -> String {
-    let mut text = format!("{mails} mails, {}", megabytes(*bytes));
-    for (number, what) in [
-        (erased, "were erased"),
-        (missing - erased, "could NOT be read"),
-        (mails - proven, "have no proof yet"),
+    let mut text = format!("{}, {}", counted(*mails, "mail"), megabytes(*bytes));
+    for (number, one, many) in [
+        (erased, "was erased", "were erased"),
+        (missing - erased, "could NOT be read", "could NOT be read"),
+        (mails - proven, "has no proof yet", "have no proof yet"),
     ] {
         if number > 0 {
-            text += &format!("; {number} {what}, as the manifest says");
+            text += &format!("; {}, as the manifest says", agreeing(number, one, many));
         }
     }
     text

@@ -32,9 +32,9 @@ use crate::{
     app,
     archiving::{
         self,
-        words::{Brought, Imported, MOST_BROUGHT, Told},
+        words::{Brought, Doubles, Imported, MOST_BROUGHT, Told},
     },
-    count::counted,
+    count::{agreeing, counted},
     ingress::relay::ServedDomains,
 };
 
@@ -79,10 +79,11 @@ pub(super) fn run(options: &ImportOptions) -> anyhow::Result<ExitCode> {
     let import = Import { judge, takes_journals: options.journal, screen: screen.clone(), to };
     let form = options.form.map_or(Form::AsItLooks, Form::from);
     let mails = Mails::of(&options.paths, form);
+    let doubles = if options.again { Doubles::TakeIn } else { Doubles::LeaveOut };
     let (taken, left) = runtime()?.block_on(async {
         let reading = tokio::task::spawn_blocking(move || import.read(mails));
         let tell = |told| screen.lock().hear(&told);
-        let taken = archive.import(options.again, &mut waiting, tell).await;
+        let taken = archive.import(doubles, &mut waiting, tell).await;
         // If it has failed, nobody wants more.
         drop(waiting);
         (taken, reading.await)
@@ -100,15 +101,15 @@ pub(super) fn run(options: &ImportOptions) -> anyhow::Result<ExitCode> {
 
 fn summary(imported: Imported, left: Left) -> String {
     let Imported { mails, bytes, known, erased } = imported;
-    let mut text = format!("{mails} mails archived, {}", megabytes(bytes));
-    for (number, what) in [
-        (known, "were there already"),
-        (erased, "were erased here and stay so"),
-        (left.skipped, "are left out by rules"),
-        (left.unread, "could NOT be read"),
+    let mut text = format!("{} archived, {}", counted(mails, "mail"), megabytes(bytes));
+    for (number, one, many) in [
+        (known, "was there already", "were there already"),
+        (erased, "was erased here and stays so", "were erased here and stay so"),
+        (left.skipped, "is left out by rules", "are left out by rules"),
+        (left.unread, "could NOT be read", "could NOT be read"),
     ] {
         if number > 0 {
-            text += &format!("; {number} {what}");
+            text += &format!("; {}", agreeing(number, one, many));
         }
     }
     text
@@ -244,7 +245,8 @@ impl Shown {
     fn show_read(&mut self, read: (u64, u64)) {
         self.read = read;
         if let Some(Imported { mails, .. }) = self.imported {
-            self.progress.show(read, || format!("{}, {mails} mails", megabytes(read.1)));
+            self.progress
+                .show(read, || format!("{}, {}", megabytes(read.1), counted(mails, "mail")));
         }
     }
 
@@ -257,7 +259,7 @@ impl Shown {
     fn hear(&mut self, told: &Told) {
         match told {
             Told::Remembering { done, all } => {
-                self.progress.show((*done, *all), || format!("{all} records that are there"));
+                self.progress.show((*done, *all), || format!("{} there", counted(*all, "record")));
             }
             Told::Imported(imported) => {
                 if self.imported.replace(*imported).is_none() {

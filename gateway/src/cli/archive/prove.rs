@@ -19,6 +19,7 @@ use mailweir_archive::{
 use mailweir_mail::compose::one_line;
 
 use super::{super::ExitCode, verify::read_roots};
+use crate::count::agreeing;
 
 #[derive(Args, Debug)]
 pub(super) struct ProveOptions {
@@ -41,9 +42,12 @@ pub(super) fn run(options: &ProveOptions) -> anyhow::Result<ExitCode> {
     let compared = compare(&checked, &options.manifest, &mut out)?;
     print_records(&checked, &mut out)?;
     let Compared { same, others, missing } = compared;
-    writeln!(out, "{same} mails have the contents that the manifest names, {others} do not")?;
+    let same = agreeing(same, "mail has the content", "mails have the contents");
+    let not_same = agreeing(others, "does not", "do not");
+    writeln!(out, "{same} that the manifest names, {not_same}")?;
     if missing > 0 {
-        writeln!(out, "{missing} files are missing, and were not compared")?;
+        let missing = agreeing(missing, "file is missing, and was", "files are missing, and were");
+        writeln!(out, "{missing} not compared")?;
     }
     writeln!(out, "{LIMITS}")?;
     let is_proven = checked.wrong.is_empty() && checked.unproven.is_empty();
@@ -64,7 +68,9 @@ fn print_records(checked: &Checked, out: &mut impl io::Write) -> io::Result<()> 
         writeln!(out, "record {}: it was not taken out: {why}", missing.seq)?;
     }
     let others = wrong.len() + unproven.len();
-    writeln!(out, "{} records were in the archive, {others} are not proven", proven.len())
+    let proven = agreeing(proven.len(), "record was", "records were");
+    let others = agreeing(others, "is", "are");
+    writeln!(out, "{proven} in the archive, {others} not proven")
 }
 
 /// What came of comparing files.

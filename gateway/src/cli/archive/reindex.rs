@@ -15,6 +15,7 @@ use crate::{
         self,
         operation::{Answer, Operation, Request},
     },
+    count::counted,
     extraction::Program,
     store::Store,
 };
@@ -53,7 +54,8 @@ pub(super) fn run(options: &ReindexOptions) -> anyhow::Result<ExitCode> {
     let Made { reached, unread } = made?;
     writeln!(io::stdout(), "{}", made_up_to(reached))?;
     if unread > 0 {
-        writeln!(io::stdout(), "{unread} mails could not be read; has:unread finds them")?;
+        let mails = counted(unread, "mail");
+        writeln!(io::stdout(), "{mails} could not be read; look for has:unread")?;
     }
     Ok(ExitCode::Done)
 }
@@ -87,5 +89,5 @@ fn made_up_to(reached: u64) -> String {
 }
 
 fn show(progress: &mut Progress, done: u64, all: u64) {
-    progress.show((done, all), || format!("{all} records"));
+    progress.show((done, all), || counted(all, "record"));
 }

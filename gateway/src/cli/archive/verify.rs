@@ -21,6 +21,7 @@ use super::{
     },
     PlaceOptions,
 };
+use crate::count::{agreeing, counted};
 
 #[derive(Args, Debug)]
 pub(super) struct VerifyOptions {
@@ -80,17 +81,14 @@ fn print_report(report: &Report, places: &Places) -> io::Result<()> {
         }
     }
     let Report { segments, records, erased, bytes, torn, .. } = report;
-    writeln!(
-        out,
-        "{records} records in {segments} segments, {}; {erased} were erased and say so",
-        megabytes(*bytes)
-    )?;
+    let erased = agreeing(*erased, "was erased and says so", "were erased and say so");
+    let (records, segments) = (counted(*records, "record"), counted(*segments, "segment"));
+    writeln!(out, "{records} in {segments}, {}; {erased}", megabytes(*bytes))?;
     if *torn > 0 {
         writeln!(out, "the last {torn} bytes are being written, or never were to their end")?;
     }
     match report.findings.len() {
         0 => writeln!(out, "sound: everything is what was written"),
-        1 => writeln!(out, "NOT SOUND: 1 finding"),
-        many => writeln!(out, "NOT SOUND: {many} findings"),
+        many => writeln!(out, "NOT SOUND: {}", counted(many, "finding")),
     }
 }
