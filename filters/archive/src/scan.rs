@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::Path,
 };
 
@@ -79,8 +79,8 @@ enum Sound {
 }
 
 /// Reads the parts of a segment in their order.
-pub struct Scan {
-    file: BufReader<Disk<File>>,
+pub struct Scan<R: Read + Seek = File> {
+    file: BufReader<Disk<R>>,
     /// What its parts bear; absent: none is known yet.
     brand: Option<Brand>,
     /// Which byte the file is at.
@@ -97,8 +97,18 @@ impl Scan {
     /// # Errors
     /// The disk failed.
     pub fn open(path: &Path, look: Look) -> io::Result<(Result<SegmentHead, Unread>, Self)> {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
+        Self::of(File::open(path)?, look)
+    }
+}
+
+impl<R: Read + Seek> Scan<R> {
+    /// As [`Scan::open`] does, of a segment that is open.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub(crate) fn of(mut file: R, look: Look) -> io::Result<(Result<SegmentHead, Unread>, Self)> {
+        let len = file.seek(SeekFrom::End(0))?;
+        file.rewind()?;
         let file = BufReader::with_capacity(BUFFER, Disk::new(file));
         let mut scan = Self { file, brand: None, place: 0, at: 0, len, look };
         let head = match scan.bytes::<{ SegmentHead::LEN }>()? {

@@ -357,6 +357,16 @@ fn a_segment_that_was_begun_and_no_more_is_begun_again() {
         assert_eq!((again[0].head.seq, again[0].place.segment), (2, 2), "{len} bytes");
         let report = home.verify();
         assert_eq!((report.findings, report.last), (vec![], 2), "{len} bytes");
+        // The first of all.
+        let mut home = Home::new();
+        home.write(&["one"]);
+        home.stop();
+        let (bytes, _) = home.only_segment();
+        fs::write(home.places().segment(1), &bytes[..len]).unwrap();
+        home.start();
+        let again = home.write(&["one"])[0];
+        assert_eq!((again.head.seq, again.place.segment), (1, 1), "{len} bytes");
+        assert_eq!(home.verify().findings, [], "{len} bytes");
     }
 }
 
