@@ -19,7 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::{
     entry::Capture,
-    erase::{self, Target, Unfinished},
+    erase::{self, Target},
     frame::{Head, Kind, Seal, Seq},
     hash::{Chain, Hash},
     keys::{self, Encryption, KeyId, Wrapper},
@@ -214,11 +214,7 @@ impl Archive {
         let reader = Reader::new(places.clone()).with_keys(encryption.keys().cloned());
         // What a crash came into. If it fails it is tried again with the next erasing; `verify` shows it. Before
         // anything is put aside: that is nothing of these mails, and stays until the next is erased.
-        let recent = erase::recent(&reader).map_err(failed(&segments))?;
-        let unreleased = match erase::finish(&places, &recent) {
-            Ok(()) => Vec::new(),
-            Err(Unfinished { targets, .. }) => targets,
-        };
+        let unreleased = erase::finish_recent(&reader).map_err(failed(&segments))?;
         let Recovered { end, left, sealed } = recover::recover(&places, now)
             .map_err(|(path, error)| OpenError::Io { path, error })?;
         let archive = Self {

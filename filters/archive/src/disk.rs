@@ -55,15 +55,15 @@ pub(crate) fn is_bad_block(error: &io::Error) -> bool {
 const BLOCK: u64 = 4_096;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io::{BufReader, Cursor};
 
     use super::*;
 
     /// Whoever comes to a byte of these blocks gets nothing.
-    struct Bad {
-        inner: Cursor<Vec<u8>>,
-        blocks: Vec<u64>,
+    pub(crate) struct Bad {
+        pub(crate) inner: Cursor<Vec<u8>>,
+        pub(crate) blocks: Vec<u64>,
     }
 
     impl Read for Bad {

@@ -239,8 +239,23 @@ fn finish_in(
     file.sync_all().map(|()| ids)
 }
 
-/// What the last records about erasing speak of: a crash may have come before it was done.
-pub(crate) fn recent(reader: &Reader) -> io::Result<Vec<Target>> {
+/// Does what the last records about erasing speak of: a crash may have come before it was done. Gives what is left.
+pub(crate) fn finish_recent(reader: &Reader) -> io::Result<Vec<Target>> {
+    let targets = recent(reader)?;
+    // If only the process ended, what says so may not be on the disk yet.
+    if targets.is_empty() || sync_last(reader.places()).is_err() {
+        return Ok(targets);
+    }
+    Ok(finish(reader.places(), &targets).map_or_else(|left| left.targets, |()| Vec::new()))
+}
+
+fn sync_last(places: &Places) -> io::Result<()> {
+    let numbers = places.numbers()?;
+    let mut last = numbers.iter().rev().take(LAST_SEGMENTS);
+    last.try_for_each(|number| File::open(places.segment(*number))?.sync_all())
+}
+
+fn recent(reader: &Reader) -> io::Result<Vec<Target>> {
     let mut targets = Vec::new();
     for record in Records::of_last(reader.places(), LAST_SEGMENTS)? {
         let (head, place) = record?;

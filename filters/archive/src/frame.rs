@@ -87,6 +87,11 @@ impl Brand {
         Self(bytes)
     }
 
+    /// That of a part, by its bytes.
+    pub(crate) fn of_part(part: &[u8]) -> Self {
+        Self(In(part.get(RECORD.len()..).unwrap_or_default()).bytes())
+    }
+
     /// One that nobody can guess.
     pub(crate) fn random() -> std::io::Result<Self> {
         let mut bytes = [0; 8];

@@ -9,7 +9,7 @@ mod unsealed;
 
 use std::{
     collections::BTreeSet,
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
@@ -19,7 +19,7 @@ use mailweir_mail::Timestamp;
 
 use crate::{
     archive::{End, Places},
-    frame::{Brand, Kind, Mark, Seal, SegmentHead, Seq},
+    frame::{Brand, Kind, Mark, Seal, SegmentHead},
     hash::{Chain, Hash},
     merkle::Tree,
     roots::{self, Root},
@@ -56,21 +56,30 @@ struct Last {
     /// What stands before it was promised.
     mark: Option<(Mark, u64)>,
     seal: Option<Seal>,
-    is_damaged: bool,
-    /// Some of it cannot be read now: what seems to be missing may be there.
-    has_bad_blocks: bool,
+    state: State,
     /// Whether they count or not.
     has_records: bool,
     tree: Tree,
 }
 
-/// Finds where the archive ends. Of an error, the file.
-pub(crate) fn recover(places: &Places, now: Timestamp) -> Result<Recovered, (PathBuf, io::Error)> {
-    recover_by(Last::read, places, now)
+/// What of a segment can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    /// All of it up to its last mark.
+    Whole,
+    /// What was promised may be missing.
+    Damaged,
+    /// As that, and what seems to be missing may be there again.
+    Unreadable,
 }
 
-fn recover_by(
-    read: impl Fn(u64, &Path) -> io::Result<Last>,
+/// Finds where the archive ends. Of an error, the file.
+pub(crate) fn recover(places: &Places, now: Timestamp) -> Result<Recovered, (PathBuf, io::Error)> {
+    recover_from(|path| File::open(path), places, now)
+}
+
+fn recover_from<R: Read + Seek>(
+    open: impl Fn(&Path) -> io::Result<R>,
     places: &Places,
     now: Timestamp,
 ) -> Result<Recovered, (PathBuf, io::Error)> {
@@ -82,12 +91,9 @@ fn recover_by(
     let mut found = None;
     for number in numbers.iter().rev() {
         let path = places.segment(*number);
-        let failed = |error| (path.clone(), error);
-        let last = read(*number, &path).map_err(failed)?;
-        if last.has_bad_blocks {
-            start.free = start.free.max(number + 1);
-        }
-        found = start.close(&last).map_err(failed)?;
+        let last = open(&path).and_then(|file| Last::read(*number, file));
+        let closed = last.and_then(|last| start.close(&last));
+        found = closed.map_err(|error| (path, error))?;
         if let Some(end) = &mut found {
             if end.segment < start.free {
                 (end.segment, end.root) = (start.free, Hash::ZERO);
@@ -96,24 +102,23 @@ fn recover_by(
         }
     }
     unsealed::seal(&mut start, &numbers);
-    // None has anything that was promised.
-    let segment = numbers.last().map_or(1, |last| last + 1);
+    // None has anything that was promised: what was begun is begun again.
+    let segment = numbers.first().map_or(1, |first| start.free.max(*first));
     let nothing = End { segment, next: 1, chain: Chain::START, root: Hash::ZERO };
     let Start { left, sealed, .. } = start;
     Ok(Recovered { end: found.unwrap_or(nothing), left, sealed })
 }
 
 impl Last {
-    fn read(number: u64, path: &Path) -> io::Result<Self> {
-        let (head, mut scan) = Scan::open(path, Look::Everywhere)?;
+    fn read(number: u64, file: impl Read + Seek) -> io::Result<Self> {
+        let (head, mut scan) = Scan::of(file, Look::Everywhere)?;
         let head = head.ok();
         let mut last = Self {
             number,
             head,
             mark: None,
             seal: None,
-            is_damaged: head.is_none(),
-            has_bad_blocks: false,
+            state: if head.is_some() { State::Whole } else { State::Damaged },
             has_records: false,
             tree: Tree::default(),
         };
@@ -140,20 +145,25 @@ impl Last {
                 Item::Mark(mark) => {
                     last.mark = Some((mark, at + Mark::LEN as u64));
                     last.tree = tree.clone();
-                    last.is_damaged |= is_torn;
+                    last.damaged_if(is_torn);
                     erased.extend(said.drain(..));
                 }
                 Item::Seal(seal) => {
-                    last.is_damaged |= is_torn;
+                    last.damaged_if(is_torn);
                     last.seal = Some(seal);
                 }
             }
         }
         let promised = last.mark.map_or(0, |(mark, _)| mark.next);
-        last.is_damaged |= odd.range(..promised).any(|seq| !erased.contains(seq));
-        last.has_bad_blocks = scan.has_bad_blocks();
-        last.is_damaged |= last.has_bad_blocks;
+        last.damaged_if(odd.range(..promised).any(|seq| !erased.contains(seq)));
+        if scan.has_bad_blocks() {
+            last.state = State::Unreadable;
+        }
         Ok(last)
+    }
+
+    fn damaged_if(&mut self, it_is: bool) {
+        self.state = self.state.max(if it_is { State::Damaged } else { State::Whole });
     }
 }
 
@@ -174,57 +184,88 @@ impl Start<'_> {
     /// what is whole.
     fn close(&mut self, last: &Last) -> io::Result<Option<End>> {
         let segment = last.number;
-        if last.has_bad_blocks || (last.is_damaged && last.mark.is_some()) {
-            self.damaged(segment);
+        match last.state {
+            State::Whole => {}
+            State::Damaged if last.mark.is_none() => {}
+            State::Damaged => self.damaged(segment),
+            State::Unreadable => self.leave(segment),
         }
-        let behind = |next: Seq, chain, root| End { segment: segment + 1, next, chain, root };
-        let unsealed = |mark: Mark| behind(mark.next, mark.chain, Hash::ZERO);
         match (last.head, last.mark, last.seal) {
             (Some(head), _, Some(seal)) => {
                 let root = Root { segment, first: head.first, seal };
                 // If not, they stay: keys of nothing.
                 let _ = torn::trim_keys(self.places, &root);
                 self.note(root)?;
-                Ok(Some(behind(head.first + seal.records, seal.chain, seal.root)))
+                Ok(Some(behind(&root)))
             }
             (None, Some((mark, _)), Some(seal)) => {
-                Ok(Some(behind(mark.next, seal.chain, seal.root)))
+                Ok(Some(End { root: seal.root, ..self.unsealed(segment, mark) }))
             }
-            (None, Some((mark, _)), None) => Ok(Some(unsealed(mark))),
-            (Some(_), Some((mark, _)), None) if last.is_damaged => Ok(Some(unsealed(mark))),
-            (Some(head), Some((mark, end)), None) => {
+            (Some(head), Some((mark, end)), None) if last.state == State::Whole => {
                 let (records, root) = (last.tree.leaves(), last.tree.root());
                 let seal = Seal { records, root, chain: mark.chain, at: self.now };
                 let Some(root) = self.as_listed(Root { segment, first: head.first, seal }) else {
                     // It was sealed, and had something else: whoever looks for that finds it as it is.
                     self.damaged(segment);
-                    return Ok(Some(unsealed(mark)));
+                    return Ok(Some(self.unsealed(segment, mark)));
                 };
                 self.seal(root, head.brand, end)?;
-                Ok(Some(behind(mark.next, mark.chain, root.seal.root)))
+                Ok(Some(behind(&root)))
             }
-            (Some(head), None, None) if last.has_bad_blocks => {
-                Ok(Some(behind(head.first, head.chain, Hash::ZERO)))
-            }
-            (None, None, _) if last.has_bad_blocks => Ok(None),
-            (Some(head), None, None) => {
-                self.put_aside(segment, SegmentHead::LEN as u64)?;
-                let (next, chain) = (head.first, head.chain);
-                // With keys of its own, in the place of those that it had.
-                let again = End { segment, next, chain, root: head.root_before };
-                let is_kept = torn::has_records(self.places, segment)?;
-                Ok(Some(if is_kept { behind(next, chain, Hash::ZERO) } else { again }))
-            }
-            (None, None, _) if last.has_records || torn::has_records(self.places, segment)? => {
-                self.damaged(segment);
-                self.free = self.free.max(segment + 1);
-                Ok(None)
-            }
-            (None, None, _) => {
-                self.put_aside(segment, 0)?;
-                Ok(None)
-            }
+            (_, Some((mark, _)), None) => Ok(Some(self.unsealed(segment, mark))),
+            (head, None, _) => self.begun(last, head),
         }
+    }
+
+    /// Where the archive ends if no group of its last segment can be seen.
+    fn begun(&mut self, last: &Last, head: Option<SegmentHead>) -> io::Result<Option<End>> {
+        let segment = last.number;
+        if let Some(listed) = self.listed(segment) {
+            // It had some.
+            self.leave(segment);
+            return Ok(Some(behind(&listed)));
+        }
+        let is_unreadable = last.state == State::Unreadable;
+        let Some(SegmentHead { first: next, chain, root_before: root, .. }) = head else {
+            if is_unreadable {
+            } else if last.has_records || torn::has_records(self.places, segment)? {
+                self.leave(segment);
+            } else {
+                self.put_aside(segment, 0)?;
+            }
+            return Ok(None);
+        };
+        if !is_unreadable {
+            self.put_aside(segment, SegmentHead::LEN as u64)?;
+        }
+        let is_left = is_unreadable || torn::has_records(self.places, segment)?;
+        Ok(Some(if is_left {
+            End { segment: segment + 1, next, chain, root: Hash::ZERO }
+        } else {
+            // With keys of its own, in the place of those that it had.
+            End { segment, next, chain, root }
+        }))
+    }
+
+    /// Where the archive ends behind a segment that gets no seal. No number is given again that its list of roots
+    /// knows.
+    fn unsealed(&self, segment: u64, Mark { next, chain }: Mark) -> End {
+        match self.listed(segment) {
+            Some(listed) if behind(&listed).next > next => behind(&listed),
+            _ => End { segment: segment + 1, next, chain, root: Hash::ZERO },
+        }
+    }
+
+    /// The root of a segment, if it was sealed before: of several, that of the most records.
+    fn listed(&self, segment: u64) -> Option<Root> {
+        let listed = self.listed.iter().filter(|listed| listed.segment == segment);
+        listed.max_by_key(|listed| behind(listed).next).copied()
+    }
+
+    /// It has something: neither it nor any before it is begun again.
+    fn leave(&mut self, segment: u64) {
+        self.damaged(segment);
+        self.free = self.free.max(segment + 1);
     }
 
     fn damaged(&mut self, segment: u64) {
@@ -286,6 +327,12 @@ impl Start<'_> {
     }
 }
 
+/// Where the archive goes on behind a sealed segment.
+const fn behind(Root { segment, first, seal }: &Root) -> End {
+    let next = first.saturating_add(seal.records);
+    End { segment: *segment + 1, next, chain: seal.chain, root: seal.root }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -293,39 +340,61 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{About, Archive, Draft, Options, payload::Packer};
+    use crate::{About, Archive, Draft, Options, disk::tests::Bad, payload::Packer};
 
     #[test]
     fn a_segment_with_bad_blocks_is_left_as_it_is() {
-        // Behind the last mark; before any mark; before the end of the head.
-        for (len, next) in [(None, 3), (Some(SegmentHead::LEN), 2), (Some(20), 2)] {
+        // Behind the last mark; before any mark; at the head.
+        for (begin, zeros, bad, next) in
+            [(None, 5_000, 1, 3), (Some(108), 5_000, 1, 2), (None, 0, 0, 2)]
+        {
+            let place = TempDir::new().unwrap();
+            let places = Places::new(place.path());
+            write(place.path(), "one");
+            write(place.path(), "two");
+            fs::remove_file(places.roots()).unwrap();
+            let path = places.segment(2);
+            let mut bytes = fs::read(&path).unwrap();
+            bytes.truncate(begin.unwrap_or(bytes.len() - Seal::LEN));
+            bytes.extend(vec![0; zeros]);
+            fs::write(&path, &bytes).unwrap();
+            let found = recover_from(with_bad_block(&path, bad), &places, NOW).unwrap();
+            let case = format!("{begin:?} {bad}");
+            assert_eq!((found.end.segment, found.end.next), (3, next), "{case}");
+            let damaged = Left { damaged: Some(path.clone()), ..Left::default() };
+            assert_eq!(found.left, damaged, "{case}");
+            assert_eq!(fs::read(&path).unwrap(), bytes, "{case}");
+        }
+    }
+
+    /// From some byte on, for ever; or all of it, now.
+    #[test]
+    fn behind_what_cannot_be_read_no_number_is_given_again_that_the_list_knows() {
+        for readable in [Some(0), Some(20), Some(SegmentHead::LEN), None] {
             let place = TempDir::new().unwrap();
             let places = Places::new(place.path());
             write(place.path(), "one");
             write(place.path(), "two");
             let path = places.segment(2);
             let mut bytes = fs::read(&path).unwrap();
-            match len {
-                Some(len) => bytes.truncate(len),
-                None => {
-                    bytes.truncate(bytes.len() - Seal::LEN);
-                    bytes.extend([0; 500]);
-                }
-            }
+            let from = readable.unwrap_or(bytes.len());
+            bytes[from..].fill(0);
             fs::write(&path, &bytes).unwrap();
-            let found = recover_by(with_bad_blocks_in(2), &places, NOW).unwrap();
-            assert_eq!((found.end.segment, found.end.next), (3, next), "cut at {len:?}");
+            let bad = if readable.is_some() { 9 } else { 0 };
+            let found = recover_from(with_bad_block(&path, bad), &places, NOW).unwrap();
+            assert_eq!((found.end.segment, found.end.next), (3, 3), "{readable:?}");
             let damaged = Left { damaged: Some(path.clone()), ..Left::default() };
-            assert_eq!(found.left, damaged, "cut at {len:?}");
-            assert_eq!(fs::read(&path).unwrap(), bytes, "cut at {len:?}");
+            assert_eq!(found.left, damaged, "{readable:?}");
+            assert_eq!(fs::read(&path).unwrap(), bytes, "{readable:?}");
+            let root = roots::read(&places.roots()).unwrap().pop().unwrap().unwrap();
+            assert_eq!((found.end.chain, found.end.root), (root.seal.chain, root.seal.root));
         }
     }
 
-    fn with_bad_blocks_in(bad: u64) -> impl Fn(u64, &Path) -> io::Result<Last> {
-        move |number, path| {
-            let last = Last::read(number, path)?;
-            let has_bad_blocks = number == bad;
-            Ok(Last { has_bad_blocks, is_damaged: last.is_damaged || has_bad_blocks, ..last })
+    fn with_bad_block(of: &Path, block: u64) -> impl Fn(&Path) -> io::Result<Bad> {
+        move |path| {
+            let blocks = if path == of { vec![block] } else { Vec::new() };
+            Ok(Bad { inner: io::Cursor::new(fs::read(path)?), blocks })
         }
     }
 

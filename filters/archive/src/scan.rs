@@ -1,11 +1,12 @@
 //! Reads a segment from its first byte to its last, whatever was done to it.
 //!
 //! What bears another brand than the segment is no part of it: a mail may have brought it. If the head of the
-//! segment cannot be read, the first part that can be read says which brand it is.
+//! segment cannot be read, the mark or seal at its very end says which brand it is: behind a mail there always
+//! is one. If there is none either, the first part that can be read says it.
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::Path,
 };
 
@@ -79,8 +80,8 @@ enum Sound {
 }
 
 /// Reads the parts of a segment in their order.
-pub struct Scan {
-    file: BufReader<Disk<File>>,
+pub struct Scan<R: Read + Seek = File> {
+    file: BufReader<Disk<R>>,
     /// What its parts bear; absent: none is known yet.
     brand: Option<Brand>,
     /// Which byte the file is at.
@@ -97,15 +98,28 @@ impl Scan {
     /// # Errors
     /// The disk failed.
     pub fn open(path: &Path, look: Look) -> io::Result<(Result<SegmentHead, Unread>, Self)> {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
+        Self::of(File::open(path)?, look)
+    }
+}
+
+impl<R: Read + Seek> Scan<R> {
+    /// As [`Scan::open`] does, of a segment that is open.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub(crate) fn of(mut file: R, look: Look) -> io::Result<(Result<SegmentHead, Unread>, Self)> {
+        let len = file.seek(SeekFrom::End(0))?;
+        file.rewind()?;
         let file = BufReader::with_capacity(BUFFER, Disk::new(file));
         let mut scan = Self { file, brand: None, place: 0, at: 0, len, look };
         let head = match scan.bytes::<{ SegmentHead::LEN }>()? {
             Some(bytes) => SegmentHead::decode(&bytes),
             None => Err(Unread::Damaged),
         };
-        scan.brand = head.ok().map(|head| head.brand);
+        match head {
+            Ok(head) => scan.brand = Some(head.brand),
+            Err(_) => scan.brand_of_end()?,
+        }
         scan.at = len.min(SegmentHead::LEN as u64);
         Ok((head, scan))
     }
@@ -173,11 +187,17 @@ impl Scan {
 
     /// What begins here and is a part of this segment.
     fn sound(&mut self, begin: Begins) -> io::Result<Result<Sound, Unread>> {
+        let ours = self.brand;
+        // What a newer version has written in another archive is nothing here.
+        let decode = |bytes: [u8; Head::LEN]| {
+            let is_ours = ours.is_none_or(|ours| ours == Brand::of_part(&bytes));
+            Head::decode(&bytes).map_err(|why| if is_ours { why } else { Unread::Damaged })
+        };
         let decoded = match begin {
             Begins::Record => self
                 .bytes::<{ Head::LEN }>()?
                 .ok_or(Unread::Damaged)
-                .and_then(|bytes| Head::decode(&bytes))
+                .and_then(decode)
                 .map(|head| (head.brand, Sound::Record(head))),
             Begins::Mark => self
                 .bytes::<{ Mark::LEN }>()?
@@ -194,6 +214,18 @@ impl Scan {
             let is_ours = *self.brand.get_or_insert(brand) == brand;
             if is_ours { Ok(sound) } else { Err(Unread::Damaged) }
         }))
+    }
+
+    /// Takes the brand of the mark or seal that ends where the file ends, if there is one.
+    fn brand_of_end(&mut self) -> io::Result<()> {
+        for (end, bytes) in [(Begins::Seal, Seal::LEN), (Begins::Mark, Mark::LEN)] {
+            let Some(at) = self.len.checked_sub(bytes as u64) else { continue };
+            self.at = at;
+            if self.peek()? == Some(end) && self.sound(end)?.is_ok() {
+                break;
+            }
+        }
+        self.go_to(self.len.min(SegmentHead::LEN as u64))
     }
 
     /// What begins at the next part, if anything.

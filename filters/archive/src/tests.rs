@@ -19,7 +19,7 @@ use self::encryption::encrypted;
 use crate::{
     About, Archive, Draft, Left, Options, Place, Places, ReadError, Reader, Written,
     archive::OpenError,
-    frame::{Head, Kind, Mark, Seal, SegmentHead},
+    frame::{Head, Kind, Mark, Seal, SegmentHead, Unread},
     hash::Hash,
     payload::{Packed, Packer},
     records,
@@ -320,12 +320,7 @@ fn what_a_mail_brings_is_no_part_of_the_archive() {
     assert_eq!(home.write(&["two"])[0].head.seq, 2);
     assert_eq!(home.verify().findings, []);
     // The head of the segment that has it is damaged: what comes first says what is its own.
-    // Among what cannot be compressed it stands there as it was sent.
-    let mut random = vec![0; 50_000];
-    getrandom::fill(&mut random).unwrap();
-    let content = [&random[..], &forged, &random[..100]].concat();
-    let mail = Packed::later(b"a mail".to_vec(), io::Cursor::new(content)).unwrap();
-    let mail = Draft::new(Kind::Capture, About::Itself, None, mail);
+    let mail = mail_with(&forged);
     let written = home.archive().append(vec![mail], now()).unwrap()[0];
     home.write(&["four"]);
     home.stop();
@@ -340,6 +335,57 @@ fn what_a_mail_brings_is_no_part_of_the_archive() {
     let seqs = |record: io::Result<(Head, Place)>| record.unwrap().0.seq;
     let found: Vec<_> = records::Records::all(home.places()).unwrap().map(seqs).collect();
     assert_eq!(found, [1, 2, 4]);
+}
+
+/// It is in the first mail of a segment, and both of their heads are damaged.
+#[test]
+fn a_segment_without_a_head_is_known_by_its_end() {
+    let mut other = Home::new();
+    other.write(&["forged", "forged too"]);
+    let (forged, _) = other.only_segment();
+    for is_sealed in [false, true] {
+        let mut home = Home::new();
+        home.archive().append(vec![mail_with(&forged)], now()).unwrap();
+        home.write(&["two"]);
+        if is_sealed {
+            home.archive().seal(now()).unwrap();
+        }
+        let (mut bytes, _) = home.only_segment();
+        bytes[10] ^= 1;
+        bytes[SegmentHead::LEN + 20] ^= 1;
+        fs::write(home.places().segment(1), &bytes).unwrap();
+        let found = records::Records::all(home.places()).unwrap();
+        let found: Vec<_> = found.map(|record| record.unwrap().0.seq).collect();
+        assert_eq!(found, [2], "sealed: {is_sealed}");
+    }
+}
+
+/// A mail has what a newer version would write, in another archive.
+#[test]
+fn what_is_newer_in_another_archive_is_nothing_in_this_one() {
+    let mut other = Home::new();
+    let mut newer = other.write(&["x"])[0].head.encode();
+    newer[10] = 200;
+    let end = Head::LEN - 4;
+    let checksum = crc32fast::hash(&newer[..end]).to_le_bytes();
+    newer[end..].copy_from_slice(&checksum);
+    assert_eq!(Head::decode(&newer), Err(Unread::Newer));
+    let mut home = Home::new();
+    let written = home.archive().append(vec![mail_with(&newer)], now()).unwrap()[0];
+    let (mut bytes, _) = home.only_segment();
+    bytes[SegmentHead::LEN + 20] ^= 1;
+    fs::write(home.places().segment(1), &bytes).unwrap();
+    let unreadable = What::Unreadable { bytes: Head::LEN as u64 + written.head.stored };
+    assert_eq!(home.verify().findings[0].what, unreadable);
+}
+
+/// A mail with these bytes: among what cannot be compressed they stand there as they were sent.
+fn mail_with(bytes: &[u8]) -> Draft {
+    let mut random = vec![0; 50_000];
+    getrandom::fill(&mut random).unwrap();
+    let content = [&random[..], bytes, &random[..100]].concat();
+    let mail = Packed::later(b"a mail".to_vec(), io::Cursor::new(content)).unwrap();
+    Draft::new(Kind::Capture, About::Itself, None, mail)
 }
 
 #[test]
@@ -357,6 +403,16 @@ fn a_segment_that_was_begun_and_no_more_is_begun_again() {
         assert_eq!((again[0].head.seq, again[0].place.segment), (2, 2), "{len} bytes");
         let report = home.verify();
         assert_eq!((report.findings, report.last), (vec![], 2), "{len} bytes");
+        // The first of all.
+        let mut home = Home::new();
+        home.write(&["one"]);
+        home.stop();
+        let (bytes, _) = home.only_segment();
+        fs::write(home.places().segment(1), &bytes[..len]).unwrap();
+        home.start();
+        let again = home.write(&["one"])[0];
+        assert_eq!((again.head.seq, again.place.segment), (1, 1), "{len} bytes");
+        assert_eq!(home.verify().findings, [], "{len} bytes");
     }
 }
 

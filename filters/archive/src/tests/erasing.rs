@@ -136,6 +136,30 @@ fn what_a_crash_came_into_is_shown_and_done_at_the_next_start() {
     }
 }
 
+/// Only the process ended, and now the disk fails: what says so may be in memory alone.
+#[test]
+fn a_start_releases_nothing_before_what_says_so_is_on_the_disk() {
+    let mut home = Home::new();
+    let written = home.write(&["one", "two"]);
+    let (before, len) = home.only_segment();
+    home.erase(&written[..1]);
+    let (after, _) = home.only_segment();
+    home.stop();
+    let unreleased = [&before[..], &after[usize::try_from(len).unwrap()..]].concat();
+    fs::write(home.places().segment(1), &unreleased).unwrap();
+    // It is a segment that was begun, and that cannot be synced.
+    let next = home.places().segment(2);
+    symlink("/dev/full", &next).unwrap();
+    home.start();
+    assert_eq!(home.only_segment().0[..unreleased.len()], unreleased);
+    let one = Target { seq: 1, place: written[0].place };
+    assert_eq!(home.archive().unreleased, [one]);
+    home.stop();
+    fs::remove_file(next).unwrap();
+    home.start();
+    assert_eq!(home.erased(), (1, vec![]));
+}
+
 #[test]
 fn a_payload_that_somebody_wiped_or_put_back_is_found() {
     let mut home = Home::with(of_size(1));
