@@ -232,7 +232,10 @@ fn a_manifest_that_was_changed_is_not_taken_for_a_proof() {
     let at = whole.find("\"sha256\":\"").unwrap() + 10;
     let hash = &whole[at..at + 64];
     let (status, said) = with(hash, &"0".repeat(64));
-    assert!(status == REFUSED && said.contains("3 records were in the archive, 1 are"), "{said}");
+    assert!(
+        status == REFUSED && said.contains("3 records were in the archive, 1 is not proven"),
+        "{said}"
+    );
     assert!(said.contains("record 1: NOT PROVEN: the record had another content\n"), "{said}");
     assert!(said.contains(".eml: NOT WHAT the manifest names\n"), "{said}");
 

@@ -10,6 +10,7 @@ use mailweir_moderation::{
 use mailweir_tests::{
     gateway::{Gateway, Setup, mail},
     sink::{Script, Sink},
+    wait,
 };
 
 const BEFORE: &str = "moderators = [\"ann@local.example\"]\nattach = \"none\"\nsensitive = true\n\
@@ -70,6 +71,11 @@ async fn held() -> (Gateway, Sink, QueueId) {
     let id = gateway.submit(mail().from("a@local.example")).await.expect_accepted();
     let first = sink.expect_one().await;
     assert_eq!(first.recipients(), ["ann@local.example"]);
+    // The request is in the queue before the case says that it is no longer owed.
+    let is_noted = async || {
+        gateway.moderation().case(id).is_some_and(|file| file.case.progress.owed.is_empty())
+    };
+    wait::until_true("the request to be noted", is_noted).await;
     (gateway, sink, id)
 }
 
