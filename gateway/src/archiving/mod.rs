@@ -318,7 +318,7 @@ impl Archiver {
             let mut shelf = shelf;
             let now = clock::now();
             let kept = shelf.end_day(now).and_then(|()| shelf.keep(&group, now));
-            shelf.release();
+            shelf.release(clock::monotonic());
             (shelf, group, kept)
         });
         let Ok((shelf, group, kept)) = kept.await else { return Err((None, NotTaken::Lost)) };

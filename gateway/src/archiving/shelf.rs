@@ -8,7 +8,7 @@ mod tests;
 use std::{
     collections::{HashMap, HashSet},
     io,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mailweir_archive::{
@@ -20,7 +20,7 @@ use mailweir_archive::{
         SummaryError,
     },
     erase::{self, Erase, EraseError, Target},
-    frame::{Kind, Seq},
+    frame::{Head, Kind, Seq},
     payload::{PackError, Packer},
     records::Records,
     retention::{self, Free, Over},
@@ -33,7 +33,7 @@ use mailweir_queue::{ArchivePart, ToArchive, progress};
 pub(crate) use self::days::LastDay;
 pub(crate) use self::holds::{KnownHolds, said_of_lost};
 use super::{Item, content::Content, decided};
-use crate::config;
+use crate::{clock, config};
 
 /// The archive, and what of the queue's mail it has.
 pub(crate) struct Shelf {
@@ -52,6 +52,8 @@ pub(crate) struct Shelf {
     captured: HashMap<QueueId, Seq>,
     /// Mails whose end is there, and the queue may not know it: a crash may have had it forget.
     ended: HashSet<QueueId>,
+    /// When what could not be released is tried again.
+    release_at: Instant,
 }
 
 /// What a start has found.
@@ -127,6 +129,7 @@ impl Shelf {
             packer,
             captured: HashMap::new(),
             ended: HashSet::new(),
+            release_at: clock::monotonic(),
         };
         shelf.remember().map_err(failed)?;
         Ok((shelf, Opened { left, found }))
@@ -137,18 +140,23 @@ impl Shelf {
     fn remember(&mut self) -> std::io::Result<()> {
         for record in Records::sound_of_last(self.archive.places(), LAST_SEGMENTS)? {
             let (head, _) = record?;
-            let Some(id) = head.queue_id() else { continue };
-            match head.kind {
-                Kind::Capture => {
-                    self.captured.insert(id, head.seq);
-                }
-                Kind::Outcome => {
-                    self.ended.insert(id);
-                }
-                Kind::Erased | Kind::Hold | Kind::Lifted | Kind::Access => {}
-            }
+            self.has(&head);
         }
         Ok(())
+    }
+
+    /// The queue may bring this mail again, or its end.
+    fn has(&mut self, head: &Head) {
+        let Some(id) = head.queue_id() else { return };
+        match head.kind {
+            Kind::Capture => {
+                self.captured.insert(id, head.seq);
+            }
+            Kind::Outcome => {
+                self.ended.insert(id);
+            }
+            Kind::Erased | Kind::Hold | Kind::Lifted | Kind::Access => {}
+        }
     }
 
     /// Seals what was begun on another day, though nothing comes any more.
@@ -156,10 +164,13 @@ impl Shelf {
         Ok(self.archive.end_day(now)?)
     }
 
-    /// Tries again to release what is said to be erased. Whoever had it erased has heard why it could not be; mail
-    /// does not wait for it.
-    pub(super) fn release(&mut self) {
-        let _ = self.archive.release();
+    /// Tries again to release what is said to be erased, now and then. Whoever had it erased has heard why it could
+    /// not be; mail does not wait for it.
+    pub(super) fn release(&mut self, now: Instant) {
+        if self.release_at <= now {
+            self.release_at = now + RELEASE_PAUSE;
+            let _ = self.archive.release();
+        }
     }
 
     /// Writes what is owed and not there yet. Once this gives `Ok`, all of it is on the disk.
@@ -398,18 +409,7 @@ impl Shelf {
     fn add(&mut self, planned: Vec<Planned>, now: Timestamp) -> Result<Vec<Written>, ShelfError> {
         let (drafts, facts): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
         let written = self.archive.append(drafts, now)?;
-        for Written { head, .. } in &written {
-            let Some(id) = head.queue_id() else { continue };
-            match head.kind {
-                Kind::Capture => {
-                    self.captured.insert(id, head.seq);
-                }
-                Kind::Outcome => {
-                    self.ended.insert(id);
-                }
-                Kind::Erased | Kind::Hold | Kind::Lifted | Kind::Access => {}
-            }
-        }
+        written.iter().for_each(|written| self.has(&written.head));
         let noted: Vec<_> = written.iter().copied().zip(facts).collect();
         self.catalogue.note(&noted).map_err(ShelfError::Catalogue)?;
         Ok(written)
@@ -494,6 +494,9 @@ fn outcome(mail: &ToArchive) -> Option<Outcome> {
 
 /// For so long a mail may wait in a queue; one that has no end later is not heard of any more.
 const LONGEST_WAY: Duration = Duration::from_secs(30 * 86_400);
+
+/// After which what could not be released is tried again.
+const RELEASE_PAUSE: Duration = Duration::from_secs(60);
 
 /// What the archive had taken when the queue last heard of it is not older than these.
 const LAST_SEGMENTS: usize = 2;

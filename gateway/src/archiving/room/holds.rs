@@ -8,7 +8,7 @@ use mailweir_archive::{
 use super::{Answers, Gone, Room, RoomError, Visitor, failed, tell};
 use crate::{
     archiving::{
-        shelf::said_of_lost,
+        shelf::{Shelf, said_of_lost},
         words::{HeldCase, Hold, Told},
     },
     clock,
@@ -105,20 +105,13 @@ impl Room {
     ) -> Result<Told, RoomError> {
         let (case, by) = ("".into(), visitor.by.clone());
         let lifted = Lifted { case, records: Some(records), lost: None, by, reason };
-        let done = self.with(move |shelf| {
+        let unread = |shelf: &mut Shelf| {
             shelf.read_holds();
-            let unread = &shelf.known_holds().unread;
-            let unread: Vec<Span> = unread.iter().map(|unread| unread.records).collect();
-            if let Some(other) = records.without(&unread).first() {
-                let reason = format!(
-                    "record {other} can be read, is lifted already, or is not there: mailweir archive hold list \
-                     names those that cannot be read"
-                );
-                return Err(RoomError::Refused(reason.into()));
-            }
-            Ok(shelf.lift(&lifted, clock::now())?)
-        });
-        done.await??;
+            shelf.known_holds().unread.iter().map(|unread| unread.records).collect()
+        };
+        let other = "can be read, is lifted already, or is not there: mailweir archive hold list names those that \
+                     cannot be read";
+        self.answer_for(records, lifted, unread, other).await?;
         let text = format!("record {records}: whatever hold it was has ended");
         Ok(Told::Done { text: text.into() })
     }
@@ -132,19 +125,27 @@ impl Room {
     ) -> Result<Told, RoomError> {
         let (case, by) = ("".into(), visitor.by.clone());
         let lifted = Lifted { case, records: None, lost: Some(records), by, reason };
-        let done = self.with(move |shelf| {
-            if let Some(other) = records.without(&shelf.known_holds().lost).first() {
-                let reason = format!(
-                    "record {other} was not lost, or somebody has answered for it already: mailweir archive hold list \
-                     names those that were lost"
-                );
-                return Err(RoomError::Refused(reason.into()));
-            }
-            Ok(shelf.lift(&lifted, clock::now())?)
-        });
-        done.await??;
+        let lost = |shelf: &mut Shelf| shelf.known_holds().lost.clone();
+        let other = "was not lost, or somebody has answered for it already: mailweir archive hold list names those \
+                     that were lost";
+        self.answer_for(records, lifted, lost, other).await?;
         let text = format!("record {records}, which was lost: whatever hold it was has ended");
         Ok(Told::Done { text: text.into() })
+    }
+
+    /// Lifts records, if each of them is an open question; `other` says what another one is.
+    async fn answer_for(
+        &self,
+        records: Span,
+        lifted: Lifted,
+        open: impl FnOnce(&mut Shelf) -> Vec<Span> + Send + 'static,
+        other: &'static str,
+    ) -> Result<(), RoomError> {
+        let done = self.with(move |shelf| match records.without(&open(shelf)).first() {
+            Some(answered) => Err(RoomError::Refused(format!("record {answered} {other}").into())),
+            None => Ok(shelf.lift(&lifted, clock::now())?),
+        });
+        done.await?
     }
 }
 
@@ -159,7 +160,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        archiving::{indexing::Sight, sample::imported, shelf::Shelf, words::Ask},
+        archiving::{indexing::Sight, sample::imported, words::Ask},
         config,
     };
 

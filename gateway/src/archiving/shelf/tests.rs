@@ -8,7 +8,6 @@ use mailweir_archive::{
 };
 
 use super::{super::sample::imported, *};
-use crate::clock;
 
 #[test]
 fn what_cannot_be_released_keeps_no_mail_waiting() {
@@ -20,14 +19,15 @@ fn what_cannot_be_released_keeps_no_mail_waiting() {
     shelf.end_day(clock::now()).unwrap();
     let [first, second] = [1, 2].map(|serial| bring(&mut shelf, serial));
     assert!(matches!(erase(&mut shelf, first), Ok(Fate::Left(3, _))));
-    shelf.release();
+    let now = clock::monotonic();
+    shelf.release(now);
     shelf.end_day(clock::now()).unwrap();
     let third = bring(&mut shelf, 3);
     // It keeps nobody from having another one erased.
     assert!(matches!(erase(&mut shelf, second), Ok(Fate::Left(5, _))));
     assert!(matches!(erase(&mut shelf, first), Ok(Fate::Left(3, _))), "still");
     fs::remove_file(torn).unwrap();
-    shelf.release();
+    shelf.release(now + RELEASE_PAUSE);
     assert!(matches!(erase(&mut shelf, third), Ok(Fate::Erased(6))));
     assert_eq!(erase(&mut shelf, first).unwrap(), Fate::Already);
     assert_eq!(erase(&mut shelf, second).unwrap(), Fate::Already);
