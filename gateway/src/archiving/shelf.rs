@@ -1,6 +1,7 @@
 //! From what the queue owes to records. Blocks.
 
 mod days;
+mod erasing;
 mod holds;
 #[cfg(test)]
 mod tests;
@@ -12,18 +13,14 @@ use std::{
 };
 
 use mailweir_archive::{
-    About, Archive, Draft, Left, OpenError, Place, ReadError, Reader, WriteError, Written,
+    About, Archive, Draft, Left, OpenError, Reader, WriteError, Written,
     catalogue::{Catalogue, Facts, Found, Row, Rows},
     commit::Salt,
-    entry::{
-        self, Access, Capture, Direction, Ending, Erasure, Fared, Note, Outcome, Source,
-        SummaryError,
-    },
-    erase::{self, Erase, EraseError, Target},
+    entry::{self, Access, Capture, Direction, Ending, Fared, Note, Outcome, Source, SummaryError},
+    erase::EraseError,
     frame::{Head, Kind, Seq},
     payload::{PackError, Packer},
     records::Records,
-    retention::{self, Free, Over},
     roots::Root,
     span::Span,
 };
@@ -31,6 +28,7 @@ use mailweir_mail::{QueueId, Timestamp};
 use mailweir_queue::{ArchivePart, ToArchive, progress};
 
 pub(crate) use self::days::LastDay;
+pub(crate) use self::erasing::Fate;
 pub(crate) use self::holds::{KnownHolds, said_of_lost};
 use super::{Item, content::Content, decided};
 use crate::{clock, config};
@@ -79,21 +77,6 @@ pub(crate) enum ShelfError {
     Lost(io::Error),
     #[error(transparent)]
     Erase(#[from] EraseError),
-}
-
-/// What became of a mail that was to be erased.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It is erased; the record that says so.
-    Erased(Seq),
-    /// It was erased before.
-    Already,
-    /// It was erased before, as this record says, and was there again: its segment was put back. It is gone.
-    Again(Seq),
-    /// This record says that it is erased, and it is still there, and why. It is tried again.
-    Left(Seq, Box<str>),
-    /// It is not, and why.
-    Kept(Box<str>),
 }
 
 /// A record that is to be written, and what the catalogue keeps of it.
@@ -270,141 +253,6 @@ impl Shelf {
         self.add(vec![(draft, Facts::Nothing)], now).map(|_| ())
     }
 
-    /// Erases mails, and what became of them. Nothing that a legal hold means.
-    pub(crate) fn erase(
-        &mut self,
-        wanted: &[Seq],
-        why: &Erasure,
-        by: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Vec<Fate>, ShelfError> {
-        let mut group = Vec::new();
-        let mut fates = Vec::with_capacity(wanted.len());
-        for seq in wanted {
-            let fate = match self.may_be_erased(*seq, now)? {
-                Err(fate) => fate,
-                Ok(free) => {
-                    let record = group.len();
-                    let mail = Some((free.capture.seq, free.capture.place));
-                    for (seq, place) in
-                        mail.into_iter().chain(free.outcome.map(|row| (row.seq, row.place)))
-                    {
-                        let (why, by) = (why.clone(), by.map(Into::into));
-                        group.push(Erase { seq, place, why, by, content: free.content });
-                    }
-                    Fate::Erased(record as Seq)
-                }
-            };
-            fates.push(fate);
-        }
-        if group.is_empty() {
-            return Ok(fates);
-        }
-        let done = self.archive.erase(&group, now)?;
-        let noted: Vec<_> = done.written.iter().map(|written| (*written, Facts::Nothing)).collect();
-        self.catalogue.note(&noted).map_err(ShelfError::Catalogue)?;
-        for (fate, mail) in fates.iter_mut().zip(wanted) {
-            if let Fate::Erased(record) = fate {
-                let said = done.written.get(*record as usize).map_or(0, |written| written.head.seq);
-                let left = done.left.as_ref().filter(|_| self.is_left(*mail));
-                *fate = match left {
-                    Some(error) => Fate::Left(said, error.to_string().into()),
-                    None => Fate::Erased(said),
-                };
-            }
-        }
-        Ok(fates)
-    }
-
-    /// Whether something of a mail that was erased now is still there, after a failure.
-    fn is_left(&self, mail: Seq) -> bool {
-        let left = self.archive.unreleased();
-        let ended = self.catalogue.rows().get(mail).ok().flatten().and_then(|row| row.mail.ended);
-        let is_of_it = |seq| seq == mail || ended.is_some_and(|(end, _)| end == seq);
-        // If it is none that failed, it is what a crash has left of any of them.
-        left.is_empty() || left.iter().any(|target| is_of_it(target.seq))
-    }
-
-    /// A mail that is said to be erased: it is there again if its segment was put back from a backup.
-    fn erase_again(&self, row: &Row, said: Seq) -> Result<Fate, ShelfError> {
-        let end = row.mail.ended.map(|(end, _)| self.catalogue.rows().get(end)).transpose();
-        let end = end.map_err(ShelfError::Catalogue)?.flatten().filter(|end| end.erased.is_some());
-        let target = |row: &Row| Target { seq: row.seq, place: row.place };
-        let targets: Vec<_> =
-            [Some(target(row)), end.as_ref().map(target)].into_iter().flatten().collect();
-        let is_there = targets.iter().any(|target| self.is_there(target.place));
-        if is_there && let Some(kept) = self.held(row)? {
-            return Ok(kept);
-        }
-        // Also of one that is gone: its key may have been put back.
-        Ok(match erase::finish(self.archive.places(), &targets) {
-            Err(error) => Fate::Left(said, error.to_string().into()),
-            Ok(()) if is_there => Fate::Again(said),
-            Ok(()) => Fate::Already,
-        })
-    }
-
-    /// Whether a record has its payload, sound or not.
-    fn is_there(&self, place: Place) -> bool {
-        match self.reader.read_sound(place) {
-            Ok(_) => true,
-            Err(error) => match error {
-                ReadError::Changed { .. }
-                | ReadError::KeyLost { .. }
-                | ReadError::OtherKey { .. }
-                | ReadError::Payload(_) => true,
-                ReadError::Io { .. } | ReadError::NoRecord { .. } | ReadError::Erased { .. } => {
-                    false
-                }
-            },
-        }
-    }
-
-    /// Why a mail is kept that was erased, and is there again. What of it cannot be read is erased as it was before.
-    fn held(&self, row: &Row) -> Result<Option<Fate>, ShelfError> {
-        let kept = |why: &str| Ok(Some(Fate::Kept(why.into())));
-        let holds = match self.holds() {
-            Ok(holds) => holds,
-            Err(error) => return kept(&error),
-        };
-        let rows = self.catalogue.rows();
-        match retention::judge(rows, &self.reader, &holds, *row).map_err(ShelfError::Catalogue)? {
-            Over::Held { cases, .. } => kept(&format!("legal hold {}", cases.join(", "))),
-            Over::Free(_) | Over::Unreadable { .. } => Ok(None),
-        }
-    }
-
-    fn may_be_erased(
-        &self,
-        seq: Seq,
-        now: Timestamp,
-    ) -> Result<Result<Box<Free>, Fate>, ShelfError> {
-        let kept = |why: &str| Ok(Err(Fate::Kept(why.into())));
-        let rows = self.catalogue.rows();
-        let row = rows.get(seq).map_err(ShelfError::Catalogue)?;
-        let Some(row) = row.filter(|row| row.kind == Kind::Capture) else {
-            return kept("the archive has no such mail");
-        };
-        if let Some(said) = row.erased {
-            return Ok(Err(self.erase_again(&row, said)?));
-        }
-        if row.mail.ended.is_none() && !row.mail.is_imported && row.at.plus(LONGEST_WAY) > now {
-            // What becomes of it would be written behind it, and stay.
-            return kept("it has not ended yet: see mailweir queue show");
-        }
-        let holds = match self.holds() {
-            Ok(holds) => holds,
-            Err(error) => return kept(&error),
-        };
-        match retention::judge(rows, &self.reader, &holds, row).map_err(ShelfError::Catalogue)? {
-            Over::Free(free) => Ok(Ok(free)),
-            Over::Held { cases, .. } => kept(&format!("legal hold {}", cases.join(", "))),
-            Over::Unreadable { why, .. } => {
-                kept(&format!("whether a legal hold means it cannot be told: {why}"))
-            }
-        }
-    }
-
     /// Writes records. Once this gives `Ok`, all of them are on the disk, and the catalogue knows them.
     fn add(&mut self, planned: Vec<Planned>, now: Timestamp) -> Result<Vec<Written>, ShelfError> {
         let (drafts, facts): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
@@ -491,9 +339,6 @@ fn outcome(mail: &ToArchive) -> Option<Outcome> {
         decisions: decided::read(&ending.decisions),
     })
 }
-
-/// For so long a mail may wait in a queue; one that has no end later is not heard of any more.
-const LONGEST_WAY: Duration = Duration::from_secs(30 * 86_400);
 
 /// After which what could not be released is tried again.
 const RELEASE_PAUSE: Duration = Duration::from_secs(60);

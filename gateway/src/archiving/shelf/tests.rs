@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mailweir_archive::{
     Places,
     catalogue::MOST_GAPS,
-    entry::{LegalHold, Lifted},
+    entry::{Erasure, LegalHold, Lifted},
 };
 
 use super::{super::sample::imported, *};
