@@ -219,19 +219,25 @@ pub struct LegalHold {
 /// A legal hold ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifted {
-    /// The name of the case; empty if it is about records.
-    pub case: Box<str>,
-    /// Records that cannot be read: whatever holds they are, these end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub records: Option<Span>,
-    /// Records that were lost behind the end that the archive had then: whatever holds they were, these end. Not those
-    /// that have these numbers since.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost: Option<Span>,
+    /// Which.
+    pub what: Lift,
     /// Who ended it.
     pub by: Box<str>,
     /// Why.
     pub reason: Box<str>,
+}
+
+/// What of legal holds ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lift {
+    /// The hold of this name.
+    Case(Box<str>),
+    /// Whatever holds records are that cannot be read.
+    Unread(Span),
+    /// Whatever holds records were that were lost behind the end that the archive had then. Not those that have these
+    /// numbers since.
+    Lost(Span),
 }
 
 /// Somebody used the archive.

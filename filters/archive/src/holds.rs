@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     catalogue::Row,
-    entry::{self, Capture, LegalHold, Lifted},
+    entry::{self, Capture, LegalHold, Lift, Lifted},
     frame::{Kind, Seq},
     read::Reader,
     span::Span,
@@ -86,14 +86,19 @@ impl Standing {
     pub fn read(rows: &[Row], reader: &Reader, missing: &[Span]) -> Self {
         let said: Vec<_> = rows.iter().map(|row| (row, said(row, reader))).collect();
         let passed = said.iter().filter_map(|(row, said)| match said {
-            Ok(Said::Ends(lifted)) if lifted.records.or(lifted.lost).is_some() => {
-                Some((row.at, lifted.clone()))
-            }
-            Ok(_) | Err(_) => None,
+            Ok(Said::Ends(lifted)) => match lifted.what {
+                Lift::Unread(_) | Lift::Lost(_) => Some((row.at, lifted.clone())),
+                Lift::Case(_) => None,
+            },
+            Ok(Said::Begins(_)) | Err(_) => None,
         });
         let mut standing = Self { passed: passed.collect(), ..Self::default() };
+        let unread = |lifted: &Lifted| match lifted.what {
+            Lift::Unread(records) => Some(records),
+            Lift::Case(_) | Lift::Lost(_) => None,
+        };
         let passed: Vec<Span> =
-            standing.passed.iter().filter_map(|(_, lifted)| lifted.records).collect();
+            standing.passed.iter().filter_map(|(_, lifted)| unread(lifted)).collect();
         let left = missing.iter().flat_map(|records| records.without(&passed));
         let damaged = |records| Unread { records, why: DAMAGED.into() };
         standing.unread.extend(left.map(damaged));
@@ -104,9 +109,10 @@ impl Standing {
             }
             match said {
                 Ok(Said::Begins(hold)) => standing.holds.begin(hold, row.at),
-                Ok(Said::Ends(lifted)) => {
-                    standing.holds.lift(&lifted);
+                Ok(Said::Ends(Lifted { what: Lift::Case(case), .. })) => {
+                    standing.holds.lift(&case);
                 }
+                Ok(Said::Ends(_)) => {}
                 Err(why) => standing.unread.push(Unread { records: Span::of(row.seq), why }),
             }
         }
@@ -139,8 +145,8 @@ impl Holds {
     }
 
     /// A hold ends. Whether there was one.
-    pub fn lift(&mut self, Lifted { case, records, lost, .. }: &Lifted) -> bool {
-        records.is_none() && lost.is_none() && self.cases.remove(case).is_some()
+    pub fn lift(&mut self, case: &str) -> bool {
+        self.cases.remove(case).is_some()
     }
 
     /// All of them, by their names.
@@ -165,9 +171,7 @@ impl Hold {
             || self.people.iter().any(|person| {
                 let login = capture.origin.login.as_ref();
                 addresses(capture).any(|address| person.is(address))
-                    || login
-                        .and_then(|login| login.user.parse().ok())
-                        .is_some_and(|user| person.is(&user))
+                    || login.is_some_and(|login| person.has_name(&login.user))
             })
     }
 }
@@ -187,6 +191,15 @@ impl Person {
             Some(local) => *address.domain() == self.domain && *folded(address) == **local,
         }
     }
+
+    /// Whether a log-in may be theirs. One without a domain is that of everybody with that local part: a hold means
+    /// rather too much.
+    fn has_name(&self, login: &str) -> bool {
+        match login.parse() {
+            Ok(address) => self.is(&address),
+            Err(_) => self.local.as_deref().is_some_and(|local| login.to_lowercase() == local),
+        }
+    }
 }
 
 impl fmt::Display for Unread {
@@ -196,7 +209,7 @@ impl fmt::Display for Unread {
         write!(
             f,
             "record {records} cannot be read and may be a legal hold, so nothing is erased: {why}; \
-             mailweir archive hold lift --record {records} ends whatever it holds"
+             mailweir archive hold lift --record {records} ends whatever legal hold it is"
         )
     }
 }
@@ -314,15 +327,10 @@ mod tests {
             Some(Login { user: "Login@own.example".into(), mechanism: "PLAIN".into() });
         holds.begin(hold("numbers", &[5], &[]), Timestamp::from_secs(10));
         assert_eq!(of(&holds, 5, &capture), ["login", "numbers"]);
+        capture.origin.login = Some(Login { user: "LOGIN".into(), mechanism: "PLAIN".into() });
+        assert_eq!(of(&holds, 5, &capture), ["login", "numbers"]);
         assert_eq!(holds.cases().map(|(_, hold)| hold.since).max(), Some(now), "it began then");
-        let lifted = Lifted {
-            case: "numbers".into(),
-            records: None,
-            lost: None,
-            by: "Ann".into(),
-            reason: "over".into(),
-        };
-        assert!(holds.lift(&lifted) && !holds.lift(&lifted));
+        assert!(holds.lift("numbers") && !holds.lift("numbers"));
         assert_eq!(of(&holds, 4, &capture), ["login"]);
     }
 

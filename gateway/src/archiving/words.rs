@@ -1,7 +1,7 @@
 //! What people ask of the archive, and what they are told: on the control socket, and in the API.
 
 use mailweir_archive::{
-    entry::{Access, AccessDeed, Capture, Direction, Erased, Outcome},
+    entry::{Access, AccessDeed, Capture, Direction, Erased, Lift, Lifted, Outcome},
     frame::Seq,
     holds::Person,
     span::Span,
@@ -36,22 +36,8 @@ pub enum Ask {
     Hold(Hold),
     /// End a legal hold.
     Lift {
-        /// The name of the case.
-        case: Box<str>,
-        /// Why.
-        reason: Box<str>,
-    },
-    /// End whatever legal holds records are that cannot be read.
-    LiftRecords {
         /// Which.
-        records: Span,
-        /// Why.
-        reason: Box<str>,
-    },
-    /// End whatever legal holds records were that were lost.
-    LiftLost {
-        /// Which.
-        records: Span,
+        what: Lift,
         /// Why.
         reason: Box<str>,
     },
@@ -192,17 +178,6 @@ pub enum Told {
         /// Why, and what to do.
         why: Box<str>,
     },
-    /// Records that could not be read: whatever holds they were, they have ended.
-    LiftedRecords {
-        /// Which.
-        records: Span,
-        /// When somebody said so.
-        at: Timestamp,
-        /// Who.
-        by: Box<str>,
-        /// Why.
-        reason: Box<str>,
-    },
     /// Records that were lost, and may have been legal holds: nothing is erased.
     Lost {
         /// Which. Others may have these numbers since.
@@ -210,16 +185,13 @@ pub enum Told {
         /// Why, and what to do.
         why: Box<str>,
     },
-    /// Records that were lost: whatever holds they were, they have ended.
-    LiftedLost {
-        /// Which.
-        records: Span,
-        /// When somebody said so.
+    /// Somebody has answered for records that could not be read, or were lost: whatever holds they were, they have
+    /// ended.
+    Lifted {
+        /// When.
         at: Timestamp,
-        /// Who.
-        by: Box<str>,
-        /// Why.
-        reason: Box<str>,
+        /// Which, who, and why.
+        lifted: Lifted,
     },
     /// A mail was erased, or would be.
     Erased {

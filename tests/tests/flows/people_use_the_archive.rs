@@ -2,7 +2,7 @@
 //! what. Row A2 of the mission.
 
 use mailweir::archiving::words::{Ask, Hold, Shown, Told};
-use mailweir_archive::entry::{AccessDeed, Ending, Erasure};
+use mailweir_archive::entry::{AccessDeed, Ending, Erasure, Lift};
 use mailweir_mail::QueueId;
 use mailweir_tests::{
     gateway::{Gateway, mail_to},
@@ -50,9 +50,12 @@ async fn what_a_legal_hold_means_is_not_erased_until_it_is_lifted() {
     assert!(matches!(&erased[1], Told::Kept { why, .. } if why.contains("all of ann")));
     assert!(matches!(&erased[2], Told::Erased { record: Some(_), .. }));
     let case = "one".into();
-    gateway.queue().ask_archive(Ask::Lift { case, reason: "it is over".into() }).await;
+    gateway
+        .queue()
+        .ask_archive(Ask::Lift { what: Lift::Case(case), reason: "it is over".into() })
+        .await;
     assert!(matches!(erase(&gateway, vec![named]).await[0], Told::Erased { .. }));
-    let lift = Ask::Lift { case: "one".into(), reason: "again".into() };
+    let lift = Ask::Lift { what: Lift::Case("one".into()), reason: "again".into() };
     expect_failed(&gateway, lift, "no legal hold").await;
     assert_eq!(archive.expect_sound(), 14);
 }
@@ -125,7 +128,7 @@ async fn a_search_says_what_a_legal_hold_means() {
         Hold { case, reason, ids, query: Some("subject:contract".into()), utc_offset: 0, people };
     let hold = async || {
         let told = gateway.queue().ask_archive(Ask::Hold(hold.clone())).await;
-        matches!(&told[..], [Told::Done { text }] if text.contains("1 mail held"))
+        matches!(&told[..], [Told::Done { text }] if text.contains("it means 1 mail"))
     };
     wait::until_true("the index", hold).await;
     let later = gateway.accept(mail_to("user").content("Subject: contract\r\n\r\nx\r\n")).await;

@@ -137,11 +137,7 @@ impl Room {
             Ask::Accesses { limit } => return self.accesses(limit, answers).await,
             Ask::Holds => return self.holds(answers).await,
             Ask::Hold(hold) => self.hold(visitor, hold).await,
-            Ask::Lift { case, reason } => self.lift(visitor, case, reason).await,
-            Ask::LiftRecords { records, reason } => {
-                self.lift_records(visitor, records, reason).await
-            }
-            Ask::LiftLost { records, reason } => self.lift_lost(visitor, records, reason).await,
+            Ask::Lift { what, reason } => self.lift(visitor, what, reason).await,
             Ask::Erase { ids, reason } => {
                 return self.erase(visitor, &ids, &reason, answers).await;
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mailweir_archive::{
     About, Draft, Reader,
     catalogue::{Catalogue, Facts, MOST_GAPS, lost},
-    entry::{self, LegalHold, Lifted},
+    entry::{self, LegalHold, Lift, Lifted},
     frame::Kind,
     holds::{Holds, Standing, Unread},
     span::Span,
@@ -80,8 +80,8 @@ impl KnownHolds {
 pub(crate) fn said_of_lost(records: Span) -> String {
     format!(
         "record {records} was lost and may have been a legal hold, so nothing is erased: the archive was cut off, or put \
-         back to an older state; add again what was held, then mailweir archive hold lift --lost {records} ends whatever \
-         it held"
+         back to an older state; add again the legal holds that are missing, then mailweir archive hold lift --lost \
+         {records} ends what it was"
     )
 }
 
@@ -112,13 +112,15 @@ impl Shelf {
     /// A legal hold ends, or what of records that cannot be read, or were lost, may be one.
     pub(crate) fn lift(&mut self, lifted: &Lifted, now: Timestamp) -> Result<(), ShelfError> {
         self.add_about_holds(Kind::Lifted, &entry::encode(lifted)?, now)?;
-        if let Some(records) = lifted.lost {
-            self.answer(records)?;
-        }
-        if lifted.records.or(lifted.lost).is_some() {
-            self.read_holds();
-        } else {
-            Arc::make_mut(&mut self.known_holds.holds).lift(lifted);
+        match &lifted.what {
+            Lift::Case(case) => {
+                Arc::make_mut(&mut self.known_holds.holds).lift(case);
+            }
+            Lift::Unread(_) => self.read_holds(),
+            Lift::Lost(records) => {
+                self.answer(*records)?;
+                self.read_holds();
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mailweir_archive::{
     Places,
     catalogue::MOST_GAPS,
-    entry::{Erasure, LegalHold, Lifted},
+    entry::{Erasure, LegalHold, Lift, Lifted},
 };
 
 use super::{super::sample::imported, *};
@@ -50,13 +50,8 @@ fn what_was_erased_and_is_there_again_is_erased_again() {
     shelf.hold(hold_of(held), clock::now()).unwrap();
     let Ok(Fate::Kept(why)) = erase(&mut shelf, held) else { panic!() };
     assert_eq!(&*why, "legal hold case", "nothing that a hold means is erased");
-    let lifted = Lifted {
-        case: "case".into(),
-        records: None,
-        lost: None,
-        by: "Ann".into(),
-        reason: "over".into(),
-    };
+    let what = Lift::Case("case".into());
+    let lifted = Lifted { what, by: "Ann".into(), reason: "over".into() };
     shelf.lift(&lifted, clock::now()).unwrap();
     assert!(matches!(erase(&mut shelf, held), Ok(Fate::Again(_))));
     assert!(fs::read(&segment).unwrap() == after);

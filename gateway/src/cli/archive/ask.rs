@@ -7,7 +7,12 @@ use std::{
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use mailweir_archive::{entry::AccessDeed, frame::Seq, holds::Person, span::Span};
+use mailweir_archive::{
+    entry::{AccessDeed, Lift},
+    frame::Seq,
+    holds::Person,
+    span::Span,
+};
 use mailweir_filters::archiving::Rules;
 use mailweir_mail::{Address, QueueId};
 
@@ -210,16 +215,15 @@ pub(super) fn hold(options: &HoldOptions) -> anyhow::Result<ExitCode> {
             ask_once(way, Ask::Hold(Hold { case, reason, ids, query, utc_offset, people }))
         }
         HoldAction::Lift(LiftOptions { case, record, lost, reason, way }) => {
-            let reason = reason.clone();
-            let lift = match (case.clone(), *record, *lost) {
-                (_, _, Some(records)) => Ask::LiftLost { records, reason },
-                (_, Some(records), None) => Ask::LiftRecords { records, reason },
-                (Some(case), None, None) => Ask::Lift { case, reason },
+            let what = match (case.clone(), *record, *lost) {
+                (_, _, Some(records)) => Lift::Lost(records),
+                (_, Some(records), None) => Lift::Unread(records),
+                (Some(case), None, None) => Lift::Case(case),
                 (None, None, None) => {
                     bail!("name the case, or the record that cannot be read or was lost")
                 }
             };
-            ask_once(way, lift)
+            ask_once(way, Ask::Lift { what, reason: reason.clone() })
         }
     }
 }

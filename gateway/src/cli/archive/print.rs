@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use mailweir_archive::entry::{
-    Access, AccessDeed, Capture, Decided, Erased, Erasure, Outcome, Source,
+    Access, AccessDeed, Capture, Decided, Erased, Erasure, Lift, Lifted, Outcome, Source,
 };
 use mailweir_mail::{Origin, QueueId, Timestamp, compose::one_line};
 
@@ -46,8 +46,7 @@ impl Printer {
             Told::Shown(_)
             | Told::Access { .. }
             | Told::Hold(_)
-            | Told::LiftedRecords { .. }
-            | Told::LiftedLost { .. }
+            | Told::Lifted { .. }
             | Told::Erased { .. }
             | Told::Remembering { .. }
             | Told::Imported(_)
@@ -66,14 +65,7 @@ impl Printer {
             Told::Unread { why, .. } | Told::Lost { why, .. } => {
                 writeln!(io::stderr(), "mailweir: {why}")
             }
-            Told::LiftedRecords { records, at, by, reason } => {
-                let (at, reason) = (at.rfc3339(), printable(reason));
-                writeln!(out, "record {records}: cannot be read; lifted {at}, by {by}: {reason}")
-            }
-            Told::LiftedLost { records, at, by, reason } => {
-                let (at, reason) = (at.rfc3339(), printable(reason));
-                writeln!(out, "record {records}: was lost; lifted {at}, by {by}: {reason}")
-            }
+            Told::Lifted { at, lifted } => print_lifted(&mut out, *at, lifted),
             Told::Erased { id, record: Some(record) } => {
                 writeln!(out, "mailweir: {id}: erased; record {record} says so")
             }
@@ -132,6 +124,17 @@ fn print_case(out: &mut impl Write, case: &HeldCase) -> io::Result<()> {
     writeln!(out, "{case}: since {}, by {by}: {}", since.rfc3339(), printable(reason))?;
     writeln!(out, "    {}", counted(*mails, "mail"))?;
     people.iter().try_for_each(|person| writeln!(out, "    all mail of {person}"))
+}
+
+fn print_lifted(out: &mut impl Write, at: Timestamp, lifted: &Lifted) -> io::Result<()> {
+    let Lifted { what, by, reason } = lifted;
+    let what = match what {
+        Lift::Case(case) => format!("legal hold {}", printable(case)),
+        Lift::Unread(records) => format!("record {records}: cannot be read"),
+        Lift::Lost(records) => format!("record {records}: was lost"),
+    };
+    let (by, reason) = (printable(by), printable(reason));
+    writeln!(out, "{what}; lifted {}, by {by}: {reason}", at.rfc3339())
 }
 
 fn print_shown(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
