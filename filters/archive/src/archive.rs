@@ -272,8 +272,11 @@ impl Archive {
             .map(|wrapper| wrapper.keys(places, (open.number, open.first), end.next, group.len()));
         let written = match keys.transpose() {
             Ok(keys) => open.write(group, keys.as_deref(), end, now),
-            // Of a segment that has no records yet, the keys are begun again.
-            Err(error) => Err(Failure { error: error.into(), usable: open.is_empty() }),
+            // Of a segment that has no records yet, the keys are begun again, unless they are somebody else's.
+            Err(error) => {
+                let usable = open.is_empty() && error.kind() != io::ErrorKind::AlreadyExists;
+                Err(Failure { error: error.into(), usable })
+            }
         };
         match written {
             Ok((written, mark)) => {
@@ -496,6 +499,9 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
 
 /// Of the number in the name of a segment.
 const DIGITS: usize = 10;
+
+/// No segment has a higher number.
+pub(crate) const LAST_SEGMENT: u64 = 9_999_999_999;
 
 const fn day(at: Timestamp) -> u64 {
     at.as_secs() / 86_400

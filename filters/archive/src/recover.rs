@@ -18,9 +18,10 @@ use std::{
 use mailweir_mail::Timestamp;
 
 use crate::{
-    archive::{End, Places},
+    archive::{End, LAST_SEGMENT, Places},
     frame::{Brand, Kind, Mark, Seal, SegmentHead},
     hash::{Chain, Hash},
+    keys,
     merkle::Tree,
     roots::{self, Root},
     scan::{Item, Look, Part, Payload, Scan},
@@ -32,7 +33,7 @@ use crate::{
 pub struct Left {
     /// Bytes of a group that was never promised, and the file that has them now.
     pub torn: Option<(u64, PathBuf)>,
-    /// The last segment is damaged: what was promised may be missing. [`crate::verify`] says what.
+    /// The last segment is damaged, or is not there: what was promised may be missing. [`crate::verify`] says what.
     pub damaged: Option<PathBuf>,
     /// The seal of the last segment was damaged. It was written again as the list of roots has it: nothing is
     /// missing.
@@ -85,28 +86,43 @@ fn recover_from<R: Read + Seek>(
 ) -> Result<Recovered, (PathBuf, io::Error)> {
     let numbers = places.numbers().map_err(|error| (places.segments(), error))?;
     let listed = roots::read(&places.roots()).map_err(|error| (places.roots(), error))?;
-    let listed = listed.into_iter().flatten().collect();
+    let listed: Vec<Root> = listed.into_iter().flatten().collect();
+    let gone = gone(places, &numbers, &listed)?;
+    let reusable_from = gone.last().map_or(1, |last| last + 1);
     let (left, sealed) = (Left::default(), Vec::new());
-    let mut start = Start { places, now, listed, free: 1, left, sealed };
+    let mut start = Start { places, now, listed, reusable_from, left, sealed };
     let mut found = None;
     for number in numbers.iter().rev() {
         let path = places.segment(*number);
         let last = open(&path).and_then(|file| Last::read(*number, file));
         let closed = last.and_then(|last| start.close(&last));
         found = closed.map_err(|error| (path, error))?;
-        if let Some(end) = &mut found {
-            if end.segment < start.free {
-                (end.segment, end.root) = (start.free, Hash::ZERO);
-            }
+        if found.is_some() {
             break;
         }
     }
     unsealed::seal(&mut start, &numbers);
     // None has anything that was promised: what was begun is begun again.
-    let segment = numbers.first().map_or(1, |first| start.free.max(*first));
+    let segment = numbers.first().copied().unwrap_or(1);
     let nothing = End { segment, next: 1, chain: Chain::START, root: Hash::ZERO };
+    let end = start.go_on(found.unwrap_or(nothing), &gone);
     let Start { left, sealed, .. } = start;
-    Ok(Recovered { end: found.unwrap_or(nothing), left, sealed })
+    Ok(Recovered { end, left, sealed })
+}
+
+/// Segments that are not there, though the list has their roots, or their keys are there, or what was put aside of
+/// them. No crash does that: a segment is on the disk before anything is of it.
+fn gone(
+    places: &Places,
+    numbers: &[u64],
+    listed: &[Root],
+) -> Result<BTreeSet<u64>, (PathBuf, io::Error)> {
+    let keyed = places.keyed().map_err(|error| (places.keys(), error))?;
+    let torn = torn::all(places).map_err(|error| (places.all_torn(), error))?;
+    let known = listed.iter().map(|root| root.segment).chain(keyed);
+    let known = known.chain(torn.into_iter().map(|torn| torn.segment));
+    let is_gone = |number: &u64| numbers.binary_search(number).is_err() && *number < LAST_SEGMENT;
+    Ok(known.filter(is_gone).collect())
 }
 
 impl Last {
@@ -173,13 +189,25 @@ struct Start<'a> {
     now: Timestamp,
     /// The archive's own list of roots.
     listed: Vec<Root>,
-    /// No segment before it is begun again: it has something.
-    free: u64,
+    /// No segment before it is begun again: one has something, or had.
+    reusable_from: u64,
     left: Left,
     sealed: Vec<Root>,
 }
 
 impl Start<'_> {
+    /// Where the archive goes on if `end` is where it ends by the segments that are there.
+    fn go_on(&mut self, end: End, gone: &BTreeSet<u64>) -> End {
+        if let Some(first) = gone.range(end.segment..).next() {
+            self.damaged(*first);
+        }
+        if end.segment < self.reusable_from {
+            End { segment: self.reusable_from, root: Hash::ZERO, ..end }
+        } else {
+            end
+        }
+    }
+
     /// Where the archive ends, if this segment can say it. Puts aside what was never promised, and seals
     /// what is whole.
     fn close(&mut self, last: &Last) -> io::Result<Option<End>> {
@@ -228,7 +256,10 @@ impl Start<'_> {
         let is_unreadable = last.state == State::Unreadable;
         let Some(SegmentHead { first: next, chain, root_before: root, .. }) = head else {
             if is_unreadable {
-            } else if last.has_records || torn::has_records(self.places, segment)? {
+            } else if last.has_records
+                || keys::are_there(self.places, segment)
+                || torn::has_records(self.places, segment)?
+            {
                 self.leave(segment);
             } else {
                 self.put_aside(segment, 0)?;
@@ -242,7 +273,8 @@ impl Start<'_> {
         Ok(Some(if is_left {
             End { segment: segment + 1, next, chain, root: Hash::ZERO }
         } else {
-            // With keys of its own, in the place of those that it had.
+            // Its keys are of no record.
+            keys::remove(self.places, segment)?;
             End { segment, next, chain, root }
         }))
     }
@@ -265,7 +297,7 @@ impl Start<'_> {
     /// It has something: neither it nor any before it is begun again.
     fn leave(&mut self, segment: u64) {
         self.damaged(segment);
-        self.free = self.free.max(segment + 1);
+        self.reusable_from = self.reusable_from.max(segment + 1);
     }
 
     fn damaged(&mut self, segment: u64) {

@@ -2,6 +2,7 @@
 
 mod encryption;
 mod erasing;
+mod gone;
 mod model;
 mod sealing;
 

@@ -162,7 +162,6 @@ fn what_was_lost_stays_so_until_somebody_answers_for_it() {
     home.seal();
     for _ in 0..2 {
         home.hold(Kind::Hold);
-        home.seal();
         home.stop();
         fs::remove_file(home.places().segment(2)).unwrap();
         assert_eq!(home.start().unanswered, spans(&["2"]));

@@ -5,7 +5,7 @@
 
 use std::{
     collections::VecDeque,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     os::unix::fs::{DirBuilderExt as _, FileExt as _},
 };
@@ -17,12 +17,15 @@ use crate::{
     archive::{Places, private, sync_directory},
     frame::{KeysHead, Seq, Unread},
     scan::{Item, Look, Part, Scan},
+    whole,
 };
 
 /// Makes the keys of the segment that is written to.
 pub(crate) struct Wrapper {
     masters: MasterKeys,
     open: Option<Open>,
+    /// The segment whose file of keys was made last.
+    begun: Option<u64>,
 }
 
 struct Open {
@@ -36,7 +39,7 @@ struct Open {
 
 impl Wrapper {
     pub(crate) const fn new(masters: MasterKeys) -> Self {
-        Self { masters, open: None }
+        Self { masters, open: None, begun: None }
     }
 
     /// The keys of so many records from `next` on. They are on the disk. `first`: the first record of the
@@ -53,7 +56,9 @@ impl Wrapper {
             Some(open) if open.head.segment == segment => open,
             // Never in the place of one whose keys have records.
             _ if next == first => {
-                Open::begin(places, KeysHead { segment, first, master: master.id.0 })?
+                let file = create(places, segment, self.begun == Some(segment))?;
+                self.begun = Some(segment);
+                Open::begin(file, places, KeysHead { segment, first, master: master.id.0 })?
             }
             _ => return Err(io::ErrorKind::AlreadyExists.into()),
         };
@@ -77,19 +82,31 @@ impl Wrapper {
     }
 }
 
+/// The file of a segment. If there is one, it is somebody else's, unless `is_again`: it was made before, and no
+/// record has any of its keys.
+fn create(places: &Places, segment: u64, is_again: bool) -> io::Result<File> {
+    let directory = places.keys();
+    if !directory.is_dir() {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+        made.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+            _ => error,
+        })?;
+        sync_directory(places.directory())?;
+    }
+    private()
+        .write(true)
+        .create(is_again)
+        .truncate(is_again)
+        .create_new(!is_again)
+        .open(places.keys_of(segment))
+}
+
 impl Open {
-    fn begin(places: &Places, head: KeysHead) -> io::Result<Self> {
-        let directory = places.keys();
-        if !directory.is_dir() {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
-            sync_directory(places.directory())?;
-        }
-        // Of a start that failed: no record has any of its keys.
-        let path = places.keys_of(head.segment);
-        let file = private().write(true).create(true).truncate(true).open(path)?;
+    fn begin(file: File, places: &Places, head: KeysHead) -> io::Result<Self> {
         file.write_all_at(&head.encode(), 0)?;
         file.sync_all()?;
-        sync_directory(&directory)?;
+        sync_directory(&places.keys())?;
         Ok(Self { file, head, made: 0, ready: VecDeque::new() })
     }
 
@@ -231,6 +248,16 @@ pub(crate) fn trim(places: &Places, segment: u64, first: Seq, next: Seq) -> io::
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a segment has any keys.
+pub(crate) fn are_there(places: &Places, segment: u64) -> bool {
+    places.keys_of(segment).exists()
+}
+
+/// A segment has no record, nor ever had: removes its keys.
+pub(crate) fn remove(places: &Places, segment: u64) -> io::Result<()> {
+    if are_there(places, segment) { whole::remove(&places.keys_of(segment)) } else { Ok(()) }
 }
 
 /// The last segment that has keys, and the name of the key that has wrapped them.
