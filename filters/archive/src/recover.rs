@@ -198,9 +198,15 @@ struct Start<'a> {
 impl Start<'_> {
     /// Where the archive goes on if `end` is where it ends by the segments that are there.
     fn go_on(&mut self, end: End, gone: &BTreeSet<u64>) -> End {
-        if let Some(first) = gone.range(end.segment..).next() {
-            self.damaged(*first);
-        }
+        let Some(first) = gone.range(end.segment..).next() else { return self.reusable(end) };
+        self.damaged(*first);
+        let listed = self.listed.iter().filter(|root| gone.contains(&root.segment)).map(behind);
+        let listed = listed.max_by_key(|listed| listed.next);
+        // Its records have no other ones in their place, so that they are missed: holds may be among them.
+        self.reusable(listed.filter(|listed| listed.next > end.next).unwrap_or(end))
+    }
+
+    const fn reusable(&self, end: End) -> End {
         if end.segment < self.reusable_from {
             End { segment: self.reusable_from, root: Hash::ZERO, ..end }
         } else {
@@ -362,7 +368,7 @@ impl Start<'_> {
 /// Where the archive goes on behind a sealed segment.
 const fn behind(Root { segment, first, seal }: &Root) -> End {
     let next = first.saturating_add(seal.records);
-    End { segment: *segment + 1, next, chain: seal.chain, root: seal.root }
+    End { segment: segment.saturating_add(1), next, chain: seal.chain, root: seal.root }
 }
 
 #[cfg(test)]

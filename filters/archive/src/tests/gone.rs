@@ -20,11 +20,19 @@ fn the_last_segment_is_not_there_and_its_number_and_keys_are_left_to_it() {
         home.start();
         let after = home.write(&["after"])[0];
         assert_eq!(after.place.segment, 6);
+        assert_eq!(
+            after.head.seq,
+            if is_sealed { 6 } else { 5 },
+            "only the list knows what it had"
+        );
         assert_eq!(fs::read(home.places().keys_of(5)).unwrap(), slots);
         home.restart();
         fs::rename(&away, &path).unwrap();
         home.written.push(after);
         assert_eq!(home.texts(), ["one", "two", "three", "four", "five", "after"]);
+        if is_sealed {
+            assert_eq!(home.verify().findings, [], "nothing is missing any more");
+        }
     }
 }
 
@@ -47,6 +55,9 @@ fn segments_that_are_all_on_a_disk_that_is_not_mounted_keep_their_numbers_and_ke
         fs::rename(&away, home.places().segments()).unwrap();
         home.written.push(after);
         assert_eq!(home.texts(), ["one", "two", "three", "four", "five", "after"]);
+        if has_list {
+            assert_eq!(home.verify().findings, [], "nothing is missing any more");
+        }
     }
 }
 
