@@ -18,8 +18,8 @@ use std::{
 use mailweir_mail::Timestamp;
 
 use crate::{
-    archive::{End, LAST_SEGMENT, Places},
-    frame::{Brand, Kind, Mark, Seal, SegmentHead},
+    archive::{End, LAST_SEGMENT, OpenError, Places},
+    frame::{Brand, Kind, Mark, Seal, SegmentHead, Unread},
     hash::{Chain, Hash},
     keys,
     merkle::Tree,
@@ -52,8 +52,7 @@ pub(crate) struct Recovered {
 /// The last segment.
 struct Last {
     number: u64,
-    /// Absent if it cannot be read.
-    head: Option<SegmentHead>,
+    head: Result<SegmentHead, Unread>,
     /// What stands before it was promised.
     mark: Option<(Mark, u64)>,
     seal: Option<Seal>,
@@ -74,8 +73,28 @@ enum State {
     Unreadable,
 }
 
-/// Finds where the archive ends. Of an error, the file.
-pub(crate) fn recover(places: &Places, now: Timestamp) -> Result<Recovered, (PathBuf, io::Error)> {
+/// Nothing is changed in an archive that a newer version has written to.
+pub(crate) fn refuse_newer(places: &Places) -> Result<(), OpenError> {
+    let numbers = places.numbers().map_err(failed(places.segments()))?;
+    for number in numbers.iter().rev().take(LAST_SEGMENTS) {
+        let path = places.segment(*number);
+        let opened = Scan::open(&path, Look::AtHeads);
+        if let (Err(Unread::Newer), _) = opened.map_err(failed(path.clone()))? {
+            return Err(OpenError::Newer(path));
+        }
+    }
+    Ok(())
+}
+
+/// Those that were written to last: a crash may have come while the last one was begun.
+const LAST_SEGMENTS: usize = 2;
+
+fn failed(path: PathBuf) -> impl FnOnce(io::Error) -> OpenError {
+    |error| OpenError::Io { path, error }
+}
+
+/// Finds where the archive ends.
+pub(crate) fn recover(places: &Places, now: Timestamp) -> Result<Recovered, OpenError> {
     recover_from(|path| File::open(path), places, now)
 }
 
@@ -83,9 +102,9 @@ fn recover_from<R: Read + Seek>(
     open: impl Fn(&Path) -> io::Result<R>,
     places: &Places,
     now: Timestamp,
-) -> Result<Recovered, (PathBuf, io::Error)> {
-    let numbers = places.numbers().map_err(|error| (places.segments(), error))?;
-    let listed = roots::read(&places.roots()).map_err(|error| (places.roots(), error))?;
+) -> Result<Recovered, OpenError> {
+    let numbers = places.numbers().map_err(failed(places.segments()))?;
+    let listed = roots::read(&places.roots()).map_err(failed(places.roots()))?;
     let listed: Vec<Root> = listed.into_iter().flatten().collect();
     let gone = gone(places, &numbers, &listed)?;
     let reusable_from = gone.last().map_or(1, |last| last + 1);
@@ -95,8 +114,11 @@ fn recover_from<R: Read + Seek>(
     for number in numbers.iter().rev() {
         let path = places.segment(*number);
         let last = open(&path).and_then(|file| Last::read(*number, file));
-        let closed = last.and_then(|last| start.close(&last));
-        found = closed.map_err(|error| (path, error))?;
+        let last = last.map_err(failed(path.clone()))?;
+        if last.head == Err(Unread::Newer) {
+            return Err(OpenError::Newer(path));
+        }
+        found = start.close(&last).map_err(failed(path))?;
         if found.is_some() {
             break;
         }
@@ -112,13 +134,9 @@ fn recover_from<R: Read + Seek>(
 
 /// Segments that are not there, though the list has their roots, or their keys are there, or what was put aside of
 /// them. No crash does that: a segment is on the disk before anything is of it.
-fn gone(
-    places: &Places,
-    numbers: &[u64],
-    listed: &[Root],
-) -> Result<BTreeSet<u64>, (PathBuf, io::Error)> {
-    let keyed = places.keyed().map_err(|error| (places.keys(), error))?;
-    let torn = torn::all(places).map_err(|error| (places.all_torn(), error))?;
+fn gone(places: &Places, numbers: &[u64], listed: &[Root]) -> Result<BTreeSet<u64>, OpenError> {
+    let keyed = places.keyed().map_err(failed(places.keys()))?;
+    let torn = torn::all(places).map_err(failed(places.all_torn()))?;
     let known = listed.iter().map(|root| root.segment).chain(keyed);
     let known = known.chain(torn.into_iter().map(|torn| torn.segment));
     let is_gone = |number: &u64| numbers.binary_search(number).is_err() && *number < LAST_SEGMENT;
@@ -128,13 +146,12 @@ fn gone(
 impl Last {
     fn read(number: u64, file: impl Read + Seek) -> io::Result<Self> {
         let (head, mut scan) = Scan::of(file, Look::Everywhere)?;
-        let head = head.ok();
         let mut last = Self {
             number,
             head,
             mark: None,
             seal: None,
-            state: if head.is_some() { State::Whole } else { State::Damaged },
+            state: if head.is_ok() { State::Whole } else { State::Damaged },
             has_records: false,
             tree: Tree::default(),
         };
@@ -224,7 +241,7 @@ impl Start<'_> {
             State::Damaged => self.damaged(segment),
             State::Unreadable => self.leave(segment),
         }
-        match (last.head, last.mark, last.seal) {
+        match (last.head.ok(), last.mark, last.seal) {
             (Some(head), _, Some(seal)) => {
                 let root = Root { segment, first: head.first, seal };
                 // If not, they stay: keys of nothing.

@@ -4,6 +4,7 @@ mod encryption;
 mod erasing;
 mod gone;
 mod model;
+mod newer;
 mod sealing;
 
 use std::{
