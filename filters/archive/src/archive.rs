@@ -157,6 +157,9 @@ pub enum OpenError {
         /// The name of the key.
         id: KeyId,
     },
+    /// A newer version has written a segment or a file of keys. Nothing was changed.
+    #[error("{0} was written by a newer version of Mailweir: start that one")]
+    Newer(PathBuf),
     /// A file cannot be read or made.
     #[error("{path}: {error}")]
     Io {
@@ -211,12 +214,12 @@ impl Archive {
         sync_directory(directory).map_err(failed(directory))?;
         let Options { segment_size, encryption } = options;
         check_key(&places, &encryption, directory)?;
+        recover::refuse_newer(&places)?;
         let reader = Reader::new(places.clone()).with_keys(encryption.keys().cloned());
         // What a crash came into. If it fails it is tried again with the next erasing; `verify` shows it. Before
         // anything is put aside: that is nothing of these mails, and stays until the next is erased.
         let unreleased = erase::finish_recent(&reader).map_err(failed(&segments))?;
-        let Recovered { end, left, sealed } = recover::recover(&places, now)
-            .map_err(|(path, error)| OpenError::Io { path, error })?;
+        let Recovered { end, left, sealed } = recover::recover(&places, now)?;
         let archive = Self {
             places,
             segment_size,
@@ -272,8 +275,11 @@ impl Archive {
             .map(|wrapper| wrapper.keys(places, (open.number, open.first), end.next, group.len()));
         let written = match keys.transpose() {
             Ok(keys) => open.write(group, keys.as_deref(), end, now),
-            // Of a segment that has no records yet, the keys are begun again.
-            Err(error) => Err(Failure { error: error.into(), usable: open.is_empty() }),
+            // Of a segment that has no records yet, the keys are begun again, unless they are somebody else's.
+            Err(error) => {
+                let usable = open.is_empty() && error.kind() != io::ErrorKind::AlreadyExists;
+                Err(Failure { error: error.into(), usable })
+            }
         };
         match written {
             Ok((written, mark)) => {
@@ -474,9 +480,10 @@ fn check_key(places: &Places, encryption: &Encryption, directory: &Path) -> Resu
     let failed = |error| OpenError::Io { path: places.keys(), error };
     match (keys::latest(places).map_err(failed)?, encryption.keys()) {
         (None, _) => Ok(()),
+        (Some((segment, Err(_))), _) => Err(OpenError::Newer(places.keys_of(segment))),
         (Some(_), None) => Err(OpenError::NoKey(directory.to_owned())),
-        (Some((_, id)), Some(keys)) if keys.has(id) => Ok(()),
-        (Some((segment, id)), Some(_)) => {
+        (Some((_, Ok(id))), Some(keys)) if keys.has(id) => Ok(()),
+        (Some((segment, Ok(id))), Some(_)) => {
             Err(OpenError::OtherKey { path: places.keys_of(segment), id })
         }
     }
@@ -496,6 +503,9 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
 
 /// Of the number in the name of a segment.
 const DIGITS: usize = 10;
+
+/// No segment has a higher number.
+pub(crate) const LAST_SEGMENT: u64 = 9_999_999_999;
 
 const fn day(at: Timestamp) -> u64 {
     at.as_secs() / 86_400

@@ -213,7 +213,7 @@ impl SegmentHead {
     /// As it is stored.
     #[must_use]
     pub fn encode(&self) -> [u8; Self::LEN] {
-        let mut out = Out::<{ Self::LEN }>::new(SEGMENT);
+        let mut out = Out::<{ Self::LEN }>::file(SEGMENT);
         out.put(&self.brand.0);
         out.put(&self.number.to_le_bytes());
         out.put(&self.first.to_le_bytes());
@@ -226,9 +226,9 @@ impl SegmentHead {
     /// Reads what [`Self::encode`] wrote.
     ///
     /// # Errors
-    /// It is damaged, or no segment of this format.
+    /// It is damaged, or a newer version wrote it.
     pub fn decode(bytes: &[u8; Self::LEN]) -> Result<Self, Unread> {
-        let mut input = In::open(bytes, SEGMENT)?;
+        let mut input = In::file(bytes, SEGMENT)?;
         Ok(Self {
             brand: Brand(input.bytes()),
             number: input.number(),
@@ -334,7 +334,7 @@ impl KeysHead {
 
     /// As it is stored.
     pub(crate) fn encode(&self) -> [u8; Self::LEN] {
-        let mut out = Out::<{ Self::LEN }>::new(KEYS);
+        let mut out = Out::<{ Self::LEN }>::file(KEYS);
         out.put(&self.segment.to_le_bytes());
         out.put(&self.first.to_le_bytes());
         out.put(&self.master);
@@ -343,7 +343,7 @@ impl KeysHead {
 
     /// Reads what [`Self::encode`] wrote.
     pub(crate) fn decode(bytes: &[u8; Self::LEN]) -> Result<Self, Unread> {
-        let mut input = In::open(bytes, KEYS)?;
+        let mut input = In::file(bytes, KEYS)?;
         Ok(Self { segment: input.number(), first: input.number(), master: input.bytes() })
     }
 }
@@ -396,6 +396,12 @@ impl<const N: usize> Out<N> {
         out
     }
 
+    fn file(letters: &[u8]) -> Self {
+        let mut out = Self::new(letters);
+        out.put(&FORMAT);
+        out
+    }
+
     fn part(magic: &[u8], brand: Brand) -> Self {
         let mut out = Self::new(magic);
         out.put(&brand.0);
@@ -428,6 +434,12 @@ impl<'a> In<'a> {
         fields.map(Self).ok_or(Unread::Damaged)
     }
 
+    /// In every format the head of a file has as many bytes, its letters, and its checksum at the end.
+    fn file(bytes: &'a [u8], letters: &[u8]) -> Result<Self, Unread> {
+        let mut input = Self::open(bytes, letters)?;
+        if input.bytes() == FORMAT { Ok(input) } else { Err(Unread::Newer) }
+    }
+
     fn part(bytes: &'a [u8], magic: &[u8]) -> Result<(Brand, Self), Unread> {
         let mut input = Self::open(bytes, magic)?;
         Ok((Brand(input.bytes()), input))
@@ -448,10 +460,10 @@ impl<'a> In<'a> {
 const RECORD: &[u8; 2] = b"MR";
 const MARK: &[u8; 2] = b"MM";
 const SEAL: &[u8; 2] = b"MS";
-/// With the number of the format.
-const SEGMENT: &[u8; 8] = b"MWARCH\x00\x01";
-/// With the number of the format.
-const KEYS: &[u8; 8] = b"MWKEYS\x00\x01";
+const SEGMENT: &[u8; 6] = b"MWARCH";
+const KEYS: &[u8; 6] = b"MWKEYS";
+/// Behind these letters.
+const FORMAT: [u8; 2] = [0, 1];
 const CHECKSUM: usize = 4;
 /// What every part begins with: two letters and the brand.
 const PART: usize = 2 + 8;
@@ -528,6 +540,31 @@ mod tests {
         let checksum = crc32fast::hash(&newer[..end]).to_le_bytes();
         newer[end..].copy_from_slice(&checksum);
         assert_eq!(Head::decode(&newer), Err(Unread::Newer));
+    }
+
+    #[test]
+    fn a_file_of_another_format_is_of_a_newer_version_if_its_checksum_is_right() {
+        let chain = Chain::START;
+        let (at, root_before) = (Timestamp::from_secs(0), Hash::ZERO);
+        let head = SegmentHead { brand: BRAND, number: 3, first: 9, chain, root_before, at };
+        let keys = KeysHead { segment: 3, first: 9, master: [7; 8] };
+        let (mut segment, mut keys) = (head.encode(), keys.encode());
+        segment[7] = 2;
+        keys[7] = 2;
+        assert_eq!(SegmentHead::decode(&segment), Err(Unread::Damaged));
+        assert_eq!(KeysHead::decode(&keys), Err(Unread::Damaged));
+        sum(&mut segment);
+        sum(&mut keys);
+        assert_eq!(SegmentHead::decode(&segment), Err(Unread::Newer));
+        assert_eq!(KeysHead::decode(&keys), Err(Unread::Newer));
+        segment[0] = b'X';
+        sum(&mut segment);
+        assert_eq!(SegmentHead::decode(&segment), Err(Unread::Damaged), "it is no segment");
+    }
+
+    fn sum(bytes: &mut [u8]) {
+        let (fields, checksum) = bytes.split_last_chunk_mut::<CHECKSUM>().unwrap();
+        *checksum = crc32fast::hash(fields).to_le_bytes();
     }
 
     #[test]

@@ -11,7 +11,7 @@ use chacha20poly1305::{AeadInOut as _, KeyInit as _, Tag, XChaCha20Poly1305, XNo
 use mailweir_mail::hex;
 use zeroize::Zeroizing;
 
-pub(crate) use self::slots::{Slot, Slots, Wrapper, destroy, latest, trim};
+pub(crate) use self::slots::{Slot, Slots, Wrapper, are_there, destroy, latest, remove, trim};
 use crate::{frame::Seq, hash::Hash};
 
 /// Whether what is written is encrypted.

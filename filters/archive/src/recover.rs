@@ -18,9 +18,10 @@ use std::{
 use mailweir_mail::Timestamp;
 
 use crate::{
-    archive::{End, Places},
-    frame::{Brand, Kind, Mark, Seal, SegmentHead},
+    archive::{End, LAST_SEGMENT, OpenError, Places},
+    frame::{Brand, Kind, Mark, Seal, SegmentHead, Unread},
     hash::{Chain, Hash},
+    keys,
     merkle::Tree,
     roots::{self, Root},
     scan::{Item, Look, Part, Payload, Scan},
@@ -32,7 +33,7 @@ use crate::{
 pub struct Left {
     /// Bytes of a group that was never promised, and the file that has them now.
     pub torn: Option<(u64, PathBuf)>,
-    /// The last segment is damaged: what was promised may be missing. [`crate::verify`] says what.
+    /// The last segment is damaged, or is not there: what was promised may be missing. [`crate::verify`] says what.
     pub damaged: Option<PathBuf>,
     /// The seal of the last segment was damaged. It was written again as the list of roots has it: nothing is
     /// missing.
@@ -51,8 +52,7 @@ pub(crate) struct Recovered {
 /// The last segment.
 struct Last {
     number: u64,
-    /// Absent if it cannot be read.
-    head: Option<SegmentHead>,
+    head: Result<SegmentHead, Unread>,
     /// What stands before it was promised.
     mark: Option<(Mark, u64)>,
     seal: Option<Seal>,
@@ -73,8 +73,28 @@ enum State {
     Unreadable,
 }
 
-/// Finds where the archive ends. Of an error, the file.
-pub(crate) fn recover(places: &Places, now: Timestamp) -> Result<Recovered, (PathBuf, io::Error)> {
+/// Nothing is changed in an archive that a newer version has written to.
+pub(crate) fn refuse_newer(places: &Places) -> Result<(), OpenError> {
+    let numbers = places.numbers().map_err(failed(places.segments()))?;
+    for number in numbers.iter().rev().take(LAST_SEGMENTS) {
+        let path = places.segment(*number);
+        let opened = Scan::open(&path, Look::AtHeads);
+        if let (Err(Unread::Newer), _) = opened.map_err(failed(path.clone()))? {
+            return Err(OpenError::Newer(path));
+        }
+    }
+    Ok(())
+}
+
+/// Those that were written to last: a crash may have come while the last one was begun.
+const LAST_SEGMENTS: usize = 2;
+
+fn failed(path: PathBuf) -> impl FnOnce(io::Error) -> OpenError {
+    |error| OpenError::Io { path, error }
+}
+
+/// Finds where the archive ends.
+pub(crate) fn recover(places: &Places, now: Timestamp) -> Result<Recovered, OpenError> {
     recover_from(|path| File::open(path), places, now)
 }
 
@@ -82,43 +102,56 @@ fn recover_from<R: Read + Seek>(
     open: impl Fn(&Path) -> io::Result<R>,
     places: &Places,
     now: Timestamp,
-) -> Result<Recovered, (PathBuf, io::Error)> {
-    let numbers = places.numbers().map_err(|error| (places.segments(), error))?;
-    let listed = roots::read(&places.roots()).map_err(|error| (places.roots(), error))?;
-    let listed = listed.into_iter().flatten().collect();
+) -> Result<Recovered, OpenError> {
+    let numbers = places.numbers().map_err(failed(places.segments()))?;
+    let listed = roots::read(&places.roots()).map_err(failed(places.roots()))?;
+    let listed: Vec<Root> = listed.into_iter().flatten().collect();
+    let gone = gone(places, &numbers, &listed)?;
+    let reusable_from = gone.last().map_or(1, |last| last + 1);
     let (left, sealed) = (Left::default(), Vec::new());
-    let mut start = Start { places, now, listed, free: 1, left, sealed };
+    let mut start = Start { places, now, listed, reusable_from, left, sealed };
     let mut found = None;
     for number in numbers.iter().rev() {
         let path = places.segment(*number);
         let last = open(&path).and_then(|file| Last::read(*number, file));
-        let closed = last.and_then(|last| start.close(&last));
-        found = closed.map_err(|error| (path, error))?;
-        if let Some(end) = &mut found {
-            if end.segment < start.free {
-                (end.segment, end.root) = (start.free, Hash::ZERO);
-            }
+        let last = last.map_err(failed(path.clone()))?;
+        if last.head == Err(Unread::Newer) {
+            return Err(OpenError::Newer(path));
+        }
+        found = start.close(&last).map_err(failed(path))?;
+        if found.is_some() {
             break;
         }
     }
     unsealed::seal(&mut start, &numbers);
     // None has anything that was promised: what was begun is begun again.
-    let segment = numbers.first().map_or(1, |first| start.free.max(*first));
+    let segment = numbers.first().copied().unwrap_or(1);
     let nothing = End { segment, next: 1, chain: Chain::START, root: Hash::ZERO };
+    let end = start.go_on(found.unwrap_or(nothing), &gone);
     let Start { left, sealed, .. } = start;
-    Ok(Recovered { end: found.unwrap_or(nothing), left, sealed })
+    Ok(Recovered { end, left, sealed })
+}
+
+/// Segments that are not there, though the list has their roots, or their keys are there, or what was put aside of
+/// them. No crash does that: a segment is on the disk before anything is of it.
+fn gone(places: &Places, numbers: &[u64], listed: &[Root]) -> Result<BTreeSet<u64>, OpenError> {
+    let keyed = places.keyed().map_err(failed(places.keys()))?;
+    let torn = torn::all(places).map_err(failed(places.all_torn()))?;
+    let known = listed.iter().map(|root| root.segment).chain(keyed);
+    let known = known.chain(torn.into_iter().map(|torn| torn.segment));
+    let is_gone = |number: &u64| numbers.binary_search(number).is_err() && *number < LAST_SEGMENT;
+    Ok(known.filter(is_gone).collect())
 }
 
 impl Last {
     fn read(number: u64, file: impl Read + Seek) -> io::Result<Self> {
         let (head, mut scan) = Scan::of(file, Look::Everywhere)?;
-        let head = head.ok();
         let mut last = Self {
             number,
             head,
             mark: None,
             seal: None,
-            state: if head.is_some() { State::Whole } else { State::Damaged },
+            state: if head.is_ok() { State::Whole } else { State::Damaged },
             has_records: false,
             tree: Tree::default(),
         };
@@ -173,13 +206,31 @@ struct Start<'a> {
     now: Timestamp,
     /// The archive's own list of roots.
     listed: Vec<Root>,
-    /// No segment before it is begun again: it has something.
-    free: u64,
+    /// No segment before it is begun again: one has something, or had.
+    reusable_from: u64,
     left: Left,
     sealed: Vec<Root>,
 }
 
 impl Start<'_> {
+    /// Where the archive goes on if `end` is where it ends by the segments that are there.
+    fn go_on(&mut self, end: End, gone: &BTreeSet<u64>) -> End {
+        let Some(first) = gone.range(end.segment..).next() else { return self.reusable(end) };
+        self.damaged(*first);
+        let listed = self.listed.iter().filter(|root| gone.contains(&root.segment)).map(behind);
+        let listed = listed.max_by_key(|listed| listed.next);
+        // Its records have no other ones in their place, so that they are missed: holds may be among them.
+        self.reusable(listed.filter(|listed| listed.next > end.next).unwrap_or(end))
+    }
+
+    const fn reusable(&self, end: End) -> End {
+        if end.segment < self.reusable_from {
+            End { segment: self.reusable_from, root: Hash::ZERO, ..end }
+        } else {
+            end
+        }
+    }
+
     /// Where the archive ends, if this segment can say it. Puts aside what was never promised, and seals
     /// what is whole.
     fn close(&mut self, last: &Last) -> io::Result<Option<End>> {
@@ -190,7 +241,7 @@ impl Start<'_> {
             State::Damaged => self.damaged(segment),
             State::Unreadable => self.leave(segment),
         }
-        match (last.head, last.mark, last.seal) {
+        match (last.head.ok(), last.mark, last.seal) {
             (Some(head), _, Some(seal)) => {
                 let root = Root { segment, first: head.first, seal };
                 // If not, they stay: keys of nothing.
@@ -228,7 +279,10 @@ impl Start<'_> {
         let is_unreadable = last.state == State::Unreadable;
         let Some(SegmentHead { first: next, chain, root_before: root, .. }) = head else {
             if is_unreadable {
-            } else if last.has_records || torn::has_records(self.places, segment)? {
+            } else if last.has_records
+                || keys::are_there(self.places, segment)
+                || torn::has_records(self.places, segment)?
+            {
                 self.leave(segment);
             } else {
                 self.put_aside(segment, 0)?;
@@ -242,7 +296,8 @@ impl Start<'_> {
         Ok(Some(if is_left {
             End { segment: segment + 1, next, chain, root: Hash::ZERO }
         } else {
-            // With keys of its own, in the place of those that it had.
+            // Its keys are of no record.
+            keys::remove(self.places, segment)?;
             End { segment, next, chain, root }
         }))
     }
@@ -265,7 +320,7 @@ impl Start<'_> {
     /// It has something: neither it nor any before it is begun again.
     fn leave(&mut self, segment: u64) {
         self.damaged(segment);
-        self.free = self.free.max(segment + 1);
+        self.reusable_from = self.reusable_from.max(segment + 1);
     }
 
     fn damaged(&mut self, segment: u64) {
@@ -330,7 +385,7 @@ impl Start<'_> {
 /// Where the archive goes on behind a sealed segment.
 const fn behind(Root { segment, first, seal }: &Root) -> End {
     let next = first.saturating_add(seal.records);
-    End { segment: *segment + 1, next, chain: seal.chain, root: seal.root }
+    End { segment: segment.saturating_add(1), next, chain: seal.chain, root: seal.root }
 }
 
 #[cfg(test)]

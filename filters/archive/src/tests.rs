@@ -2,7 +2,9 @@
 
 mod encryption;
 mod erasing;
+mod gone;
 mod model;
+mod newer;
 mod sealing;
 
 use std::{

@@ -295,9 +295,9 @@ impl Check<'_> {
                 return Ok(match (payload, why) {
                     (Payload::Zeros, NoKeys::Missing) => Key::NotAsked,
                     (Payload::Zeros, NoKeys::Unreadable) => Key::Lost,
-                    (Payload::Sound | Payload::Changed | Payload::Cut | Payload::Skipped, _) => {
+                    (_, why) => {
                         if !std::mem::replace(is_said, true) {
-                            self.find(segment, None, What::NoKeys);
+                            self.find(segment, None, why.said());
                         }
                         Key::NotAsked
                     }
@@ -433,6 +433,17 @@ enum NoKeys {
     Missing,
     /// Nobody can tell whose a slot is, or could have destroyed one.
     Unreadable,
+    /// This version does not know what they are.
+    Newer,
+}
+
+impl NoKeys {
+    const fn said(self) -> What {
+        match self {
+            Self::Missing | Self::Unreadable => What::NoKeys,
+            Self::Newer => What::NewerKeys,
+        }
+    }
 }
 
 impl KeysOf {
@@ -440,7 +451,8 @@ impl KeysOf {
         let none = |why| Self::None { why, is_said: false };
         Ok(match Slots::open(places, segment)? {
             None => none(NoKeys::Missing),
-            Some(Err(_)) => none(NoKeys::Unreadable),
+            Some(Err(Unread::Damaged)) => none(NoKeys::Unreadable),
+            Some(Err(Unread::Newer)) => none(NoKeys::Newer),
             Some(Ok(slots)) => Self::There { slots, is_asked: false },
         })
     }

@@ -45,8 +45,13 @@ pub(crate) struct Failure {
 impl Open {
     pub(crate) fn begin(places: &Places, end: End, now: Timestamp) -> io::Result<Self> {
         let path = places.segment(end.segment);
-        // Of a start that failed: it has no group, or it would count.
-        let file = private().write(true).create(true).truncate(true).open(&path)?;
+        let file = private().write(true).create(true).truncate(false).open(&path)?;
+        // Of a start that failed it has no more than a head. More was put there since.
+        if file.metadata()?.len() > SegmentHead::LEN as u64 {
+            let text = format!("{} was not there when the archive was opened", path.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+        }
+        file.set_len(0)?;
         let brand = Brand::random()?;
         let head = SegmentHead {
             brand,

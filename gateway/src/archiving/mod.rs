@@ -359,7 +359,7 @@ impl Archiver {
         }
         if let Some(segment) = left.damaged {
             let text = format!(
-                "ALARM: archive: {} is damaged; mailweir archive verify says where",
+                "ALARM: archive: {} is damaged or missing; mailweir archive verify says more",
                 segment.display()
             );
             self.warn(text);

@@ -141,6 +141,7 @@ fn an_archive_that_was_cut_off_or_put_back_is_noticed() {
     home.catalogue().keep().unwrap();
     home.stop();
     fs::remove_file(home.places().segment(3)).unwrap();
+    forget_last_root(&home);
     let found = home.start();
     assert_eq!((found.lost, found.unanswered), (Some((2, 4)), spans(&["3..4"])));
     assert_eq!(home.all().len(), 2);
@@ -154,6 +155,48 @@ fn an_archive_that_was_cut_off_or_put_back_is_noticed() {
     assert_eq!(home.start().unanswered, []);
 }
 
+/// A copy of an archive that was written to meanwhile may have a later list than segments.
+#[test]
+fn what_the_list_of_roots_knows_and_no_segment_has_is_missing_and_gets_no_other_records() {
+    for (has_catalogue, has_segments) in
+        [(true, true), (false, true), (true, false), (false, false)]
+    {
+        let mut home = Home::new();
+        home.capture(1, None);
+        home.seal();
+        home.hold(Kind::Hold);
+        home.seal();
+        home.catalogue().keep().unwrap();
+        home.stop();
+        fs::remove_file(home.places().segment(2)).unwrap();
+        if !has_segments {
+            fs::remove_file(home.places().segment(1)).unwrap();
+        }
+        if !has_catalogue {
+            fs::remove_file(home.places().catalogue()).unwrap();
+        }
+        let missing = spans(if has_segments { &["2"] } else { &["1..2"] });
+        for _ in 0..2 {
+            let found = home.start();
+            assert_eq!(
+                (found.lost, found.unanswered, found.missing),
+                (None, vec![], missing.clone())
+            );
+            home.stop();
+        }
+        assert_eq!(home.capture(3, None), 3);
+        home.stop();
+        assert_eq!(home.start().missing, missing);
+    }
+}
+
+/// All of it was put back to what it was.
+fn forget_last_root(home: &Home) {
+    let roots = fs::read_to_string(home.places().roots()).unwrap();
+    let (before, _) = roots.trim_end().rsplit_once('\n').unwrap();
+    fs::write(home.places().roots(), format!("{before}\n")).unwrap();
+}
+
 /// Numbers that were lost are given again, and may be lost again.
 #[test]
 fn what_was_lost_stays_so_until_somebody_answers_for_it() {
@@ -162,7 +205,6 @@ fn what_was_lost_stays_so_until_somebody_answers_for_it() {
     home.seal();
     for _ in 0..2 {
         home.hold(Kind::Hold);
-        home.seal();
         home.stop();
         fs::remove_file(home.places().segment(2)).unwrap();
         assert_eq!(home.start().unanswered, spans(&["2"]));

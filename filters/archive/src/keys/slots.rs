@@ -5,9 +5,10 @@
 
 use std::{
     collections::VecDeque,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     os::unix::fs::{DirBuilderExt as _, FileExt as _},
+    path::Path,
 };
 
 use zeroize::Zeroizing;
@@ -17,12 +18,15 @@ use crate::{
     archive::{Places, private, sync_directory},
     frame::{KeysHead, Seq, Unread},
     scan::{Item, Look, Part, Scan},
+    whole,
 };
 
 /// Makes the keys of the segment that is written to.
 pub(crate) struct Wrapper {
     masters: MasterKeys,
     open: Option<Open>,
+    /// The segment whose file of keys was made last.
+    begun: Option<u64>,
 }
 
 struct Open {
@@ -36,7 +40,7 @@ struct Open {
 
 impl Wrapper {
     pub(crate) const fn new(masters: MasterKeys) -> Self {
-        Self { masters, open: None }
+        Self { masters, open: None, begun: None }
     }
 
     /// The keys of so many records from `next` on. They are on the disk. `first`: the first record of the
@@ -53,7 +57,9 @@ impl Wrapper {
             Some(open) if open.head.segment == segment => open,
             // Never in the place of one whose keys have records.
             _ if next == first => {
-                Open::begin(places, KeysHead { segment, first, master: master.id.0 })?
+                let file = create(places, segment, self.begun == Some(segment))?;
+                self.begun = Some(segment);
+                Open::begin(file, places, KeysHead { segment, first, master: master.id.0 })?
             }
             _ => return Err(io::ErrorKind::AlreadyExists.into()),
         };
@@ -77,19 +83,31 @@ impl Wrapper {
     }
 }
 
+/// The file of a segment. If there is one, it is somebody else's, unless `is_again`: it was made before, and no
+/// record has any of its keys.
+fn create(places: &Places, segment: u64, is_again: bool) -> io::Result<File> {
+    let directory = places.keys();
+    if !directory.is_dir() {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+        made.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+            _ => error,
+        })?;
+        sync_directory(places.directory())?;
+    }
+    private()
+        .write(true)
+        .create(is_again)
+        .truncate(is_again)
+        .create_new(!is_again)
+        .open(places.keys_of(segment))
+}
+
 impl Open {
-    fn begin(places: &Places, head: KeysHead) -> io::Result<Self> {
-        let directory = places.keys();
-        if !directory.is_dir() {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
-            sync_directory(places.directory())?;
-        }
-        // Of a start that failed: no record has any of its keys.
-        let path = places.keys_of(head.segment);
-        let file = private().write(true).create(true).truncate(true).open(path)?;
+    fn begin(file: File, places: &Places, head: KeysHead) -> io::Result<Self> {
         file.write_all_at(&head.encode(), 0)?;
         file.sync_all()?;
-        sync_directory(&directory)?;
+        sync_directory(&places.keys())?;
         Ok(Self { file, head, made: 0, ready: VecDeque::new() })
     }
 
@@ -157,8 +175,8 @@ pub(crate) enum Slot {
 }
 
 impl Slots {
-    /// Opens the file of a segment. `Ok(None)`: it has none. Within: its head is damaged, and so is the
-    /// beginning of the segment: nobody can tell whose a slot is.
+    /// Opens the file of a segment. `Ok(None)`: it has none. Within: a newer version has written it; or its head is
+    /// damaged, and so is the beginning of the segment: nobody can tell whose a slot is.
     pub(crate) fn open(places: &Places, segment: u64) -> io::Result<Option<Result<Self, Unread>>> {
         let file = match File::open(places.keys_of(segment)) {
             Ok(file) => file,
@@ -207,12 +225,9 @@ pub(crate) fn destroy(places: &Places, segment: u64, records: &[Seq]) -> io::Res
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    let Ok((first, _)) = order(places, &file, segment)? else {
-        let path = path.display();
-        let text = format!(
-            "{path}: its head is damaged, and so is the beginning of the segment: nobody can tell whose a key is"
-        );
-        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    let first = match order(places, &file, segment)? {
+        Ok((first, _)) => first,
+        Err(why) => return Err(not_ours(&path, why)),
     };
     let len = file.metadata()?.len();
     for number in records.iter().filter_map(|seq| seq.checked_sub(first)) {
@@ -224,21 +239,51 @@ pub(crate) fn destroy(places: &Places, segment: u64, records: &[Seq]) -> io::Res
     file.sync_all()
 }
 
+/// Nobody can tell where in the file a key is.
+fn not_ours(path: &Path, why: Unread) -> io::Error {
+    let why = match why {
+        Unread::Newer => "a newer version of Mailweir has written it, and it is left as it is",
+        Unread::Damaged => {
+            "its head is damaged, and so is the beginning of the segment: nobody can tell whose a key is"
+        }
+    };
+    io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", path.display()))
+}
+
 /// A segment has no more records than those before `next`, and its first is `first`: destroys keys that none has.
 pub(crate) fn trim(places: &Places, segment: u64, first: Seq, next: Seq) -> io::Result<()> {
-    match OpenOptions::new().write(true).open(places.keys_of(segment)) {
-        Ok(file) => cut(&file, first, next),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
+    let path = places.keys_of(segment);
+    let file = match OpenOptions::new().read(true).write(true).open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    match head(&file)? {
+        Err(Unread::Newer) => Err(not_ours(&path, Unread::Newer)),
+        Ok(_) | Err(Unread::Damaged) => cut(&file, first, next),
     }
 }
 
-/// The last segment that has keys, and the name of the key that has wrapped them.
-pub(crate) fn latest(places: &Places) -> io::Result<Option<(u64, KeyId)>> {
+/// Whether a segment has any keys.
+pub(crate) fn are_there(places: &Places, segment: u64) -> bool {
+    places.keys_of(segment).exists()
+}
+
+/// A segment has no record, nor ever had: removes its keys.
+pub(crate) fn remove(places: &Places, segment: u64) -> io::Result<()> {
+    if are_there(places, segment) { whole::remove(&places.keys_of(segment)) } else { Ok(()) }
+}
+
+/// The last segment that has keys, and the name of the key that has wrapped them; or that a newer version has written
+/// them. Those whose head is damaged say nothing.
+pub(crate) fn latest(places: &Places) -> io::Result<Option<(u64, Result<KeyId, Unread>)>> {
     for segment in places.keyed()?.into_iter().rev() {
-        if let Some(Ok(slots)) = Slots::open(places, segment)?
-            && let Some(master) = slots.master()
-        {
+        let found = match Slots::open(places, segment)? {
+            Some(Ok(slots)) => slots.master().map(Ok),
+            Some(Err(Unread::Newer)) => Some(Err(Unread::Newer)),
+            Some(Err(Unread::Damaged)) | None => None,
+        };
+        if let Some(master) = found {
             return Ok(Some((segment, master)));
         }
     }
@@ -257,12 +302,12 @@ fn order(
     file: &File,
     segment: u64,
 ) -> io::Result<Result<(Seq, Option<KeyId>), Unread>> {
-    let mut bytes = [0; KeysHead::LEN];
-    if read_at(file, &mut bytes, 0)? == bytes.len()
-        && let Ok(head) = KeysHead::decode(&bytes)
-        && head.segment == segment
-    {
-        return Ok(Ok((head.first, Some(KeyId(head.master)))));
+    match head(file)? {
+        Ok(head) if head.segment == segment => {
+            return Ok(Ok((head.first, Some(KeyId(head.master)))));
+        }
+        Err(Unread::Newer) => return Ok(Err(Unread::Newer)),
+        Ok(_) | Err(Unread::Damaged) => {}
     }
     let (head, mut scan) = match Scan::open(&places.segment(segment), Look::AtHeads) {
         Ok(segment) => segment,
@@ -278,6 +323,12 @@ fn order(
         Some(Part { item: Item::Record { head, .. }, .. }) => Ok((head.seq, None)),
         _ => Err(Unread::Damaged),
     })
+}
+
+fn head(file: &File) -> io::Result<Result<KeysHead, Unread>> {
+    let mut bytes = [0; KeysHead::LEN];
+    let is_whole = read_at(file, &mut bytes, 0)? == bytes.len();
+    Ok(if is_whole { KeysHead::decode(&bytes) } else { Err(Unread::Damaged) })
 }
 
 fn read_slot(slot: &[u8; SLOT], of: Wrapping) -> Slot {

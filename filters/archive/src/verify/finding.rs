@@ -75,6 +75,8 @@ pub enum What {
     /// The segment has encrypted records that are not erased, and the file with their keys is missing, or nobody
     /// can tell which key is whose.
     NoKeys,
+    /// A newer version has written the file with the keys of the segment.
+    NewerKeys,
     /// The head of the file with the keys of the segment is damaged. They are found without it.
     KeysHead,
     /// The keys of the segment were wrapped with one that the key file does not have.
@@ -140,6 +142,9 @@ impl fmt::Display for What {
             ),
             Self::NoKeys => f.write_str(
                 "the file with the keys of its records is missing or damaged: nobody can read them",
+            ),
+            Self::NewerKeys => f.write_str(
+                "the file with the keys of its records: a newer version of Mailweir has written it",
             ),
             Self::KeysHead => f.write_str(
                 "the head of the file with the keys of its records is damaged; the keys are not",
