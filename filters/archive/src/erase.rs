@@ -22,6 +22,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 use self::leftovers::Ids;
 use crate::{
     archive::{About, Archive, Draft, Place, Places, WriteError, Written},
+    disk::is_bad_block,
     entry::{self, Erased, Erasure, SummaryError},
     frame::{Head, Kind, Packing, Seq},
     hash::Hash,
@@ -44,6 +45,20 @@ pub struct Erase {
     pub by: Option<Box<str>>,
     /// The hash of the content that it has.
     pub content: Hash,
+}
+
+impl Erase {
+    /// Whether it can be erased as it lies there now.
+    ///
+    /// # Errors
+    /// [`EraseError`]: it cannot, and neither can a group that it is in.
+    pub fn check(&self, places: &Places) -> Result<(), EraseError> {
+        erasable(places, self.target()).map(|_| ())
+    }
+
+    const fn target(&self) -> Target {
+        Target { seq: self.seq, place: self.place }
+    }
 }
 
 /// What was erased.
@@ -99,6 +114,25 @@ pub struct Target {
     pub place: Place,
 }
 
+impl EraseError {
+    /// Whether nothing that could be erased is found there: its head is damaged, or its segment is gone. Either may be
+    /// put back.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Read(ReadError::Io { error, .. }) => {
+                error.kind() == io::ErrorKind::NotFound || is_bad_block(error)
+            }
+            Self::Read(ReadError::NoRecord { .. }) | Self::Misplaced { .. } => true,
+            Self::Read(_)
+            | Self::Kept { .. }
+            | Self::Summary(_)
+            | Self::Pack(_)
+            | Self::Write(_) => false,
+        }
+    }
+}
+
 impl Archive {
     /// Erases payloads of captures and outcomes. Nothing is erased before the records that say so are on the
     /// disk; with `left` absent, all of it is done.
@@ -108,8 +142,9 @@ impl Archive {
     pub fn erase(&mut self, wanted: &[Erase], now: Timestamp) -> Result<Done, EraseError> {
         let mut packer = Packer::new()?;
         let mut drafts = Vec::with_capacity(wanted.len());
-        for Erase { seq, place, why, by, content } in wanted {
-            let head = erasable(self.places(), Target { seq: *seq, place: *place })?;
+        for one in wanted {
+            let head = erasable(self.places(), one.target())?;
+            let Erase { seq, place, why, by, content } = one;
             let summary = entry::encode(&Erased {
                 why: why.clone(),
                 by: by.clone(),
@@ -121,8 +156,7 @@ impl Archive {
             drafts.push(Draft::new(Kind::Erased, About::Record(*seq), id, payload));
         }
         let written = self.append(drafts, now)?;
-        let targets = wanted.iter().map(|one| Target { seq: one.seq, place: one.place });
-        self.unreleased.extend(targets);
+        self.unreleased.extend(wanted.iter().map(Erase::target));
         Ok(Done { written, left: self.release().err() })
     }
 

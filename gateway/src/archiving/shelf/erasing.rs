@@ -6,7 +6,7 @@ use mailweir_archive::{
     Place, ReadError,
     catalogue::{Facts, Row},
     entry::Erasure,
-    erase::{self, Erase, Target},
+    erase::{self, Erase, EraseError, Target},
     frame::{Kind, Seq},
     retention::{self, Free, Over},
 };
@@ -42,14 +42,12 @@ impl Shelf {
         // Of a mail that is to be erased now: the first of its records in the group.
         let mut planned: Vec<Result<usize, Fate>> = Vec::with_capacity(wanted.len());
         for seq in wanted {
-            planned.push(self.may_be_erased(*seq, now)?.map(|free| {
+            let free = self.may_be_erased(*seq, now)?;
+            planned.push(free.and_then(|free| {
+                let records = self.records_of(&free, why, by)?;
                 let at = group.len();
-                for row in [Some(free.capture), free.outcome].into_iter().flatten() {
-                    let (seq, place, content) = (row.seq, row.place, free.content);
-                    let (why, by) = (why.clone(), by.map(Into::into));
-                    group.push(Erase { seq, place, why, by, content });
-                }
-                at
+                group.extend(records);
+                Ok(at)
             }));
         }
         if group.is_empty() {
@@ -69,6 +67,28 @@ impl Shelf {
             }
         };
         Ok(wanted.iter().zip(planned).map(fate).collect())
+    }
+
+    /// The records of a mail that are to be erased, its capture first. One that cannot be erased keeps no other mail.
+    fn records_of(&self, mail: &Free, why: &Erasure, by: Option<&str>) -> Result<Vec<Erase>, Fate> {
+        let erase = |row: &Row| {
+            let (seq, place, content) = (row.seq, row.place, mail.content);
+            Erase { seq, place, why: why.clone(), by: by.map(Into::into), content }
+        };
+        let places = self.archive.places();
+        let kept = |error: EraseError| Fate::Kept(error.to_string().into());
+        let capture = erase(&mail.capture);
+        capture.check(places).map_err(kept)?;
+        let mut records = vec![capture];
+        if let Some(outcome) = mail.outcome.as_ref().map(erase) {
+            match outcome.check(places) {
+                Ok(()) => records.push(outcome),
+                // `verify` names it; once it is back it can be erased.
+                Err(error) if error.is_lost() => {}
+                Err(error) => return Err(kept(error)),
+            }
+        }
+        Ok(records)
     }
 
     /// Whether something of a mail that was erased now is still there, after a failure.
