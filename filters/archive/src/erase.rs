@@ -47,20 +47,6 @@ pub struct Erase {
     pub content: Hash,
 }
 
-impl Erase {
-    /// Whether it can be erased as it lies there now.
-    ///
-    /// # Errors
-    /// [`EraseError`]: it cannot, and neither can a group that it is in.
-    pub fn check(&self, places: &Places) -> Result<(), EraseError> {
-        erasable(places, self.target()).map(|_| ())
-    }
-
-    const fn target(&self) -> Target {
-        Target { seq: self.seq, place: self.place }
-    }
-}
-
 /// What was erased.
 #[must_use]
 #[derive(Debug)]
@@ -114,6 +100,12 @@ pub struct Target {
     pub place: Place,
 }
 
+impl From<&Erase> for Target {
+    fn from(Erase { seq, place, .. }: &Erase) -> Self {
+        Self { seq: *seq, place: *place }
+    }
+}
+
 impl EraseError {
     /// Whether nothing that could be erased is found there: its head is damaged, or its segment is gone. Either may be
     /// put back.
@@ -143,7 +135,7 @@ impl Archive {
         let mut packer = Packer::new()?;
         let mut drafts = Vec::with_capacity(wanted.len());
         for one in wanted {
-            let head = erasable(self.places(), one.target())?;
+            let head = erasable(self.places(), one.into())?;
             let Erase { seq, place, why, by, content } = one;
             let summary = entry::encode(&Erased {
                 why: why.clone(),
@@ -156,7 +148,7 @@ impl Archive {
             drafts.push(Draft::new(Kind::Erased, About::Record(*seq), id, payload));
         }
         let written = self.append(drafts, now)?;
-        self.unreleased.extend(wanted.iter().map(Erase::target));
+        self.unreleased.extend(wanted.iter().map(Target::from));
         Ok(Done { written, left: self.release().err() })
     }
 
@@ -173,6 +165,14 @@ impl Archive {
         self.unreleased = left.unwrap_or_default();
         error.map_or(Ok(()), Err)
     }
+}
+
+/// Whether a record can be erased as it lies there now.
+///
+/// # Errors
+/// [`EraseError`]: it cannot, and no group that it is in.
+pub fn check(places: &Places, target: Target) -> Result<(), EraseError> {
+    erasable(places, target).map(|_| ())
 }
 
 /// Some of what is said to be erased may be there still.
@@ -247,7 +247,7 @@ fn finish_in(
     };
     let mut heads = Vec::with_capacity(targets.len());
     for target in targets {
-        match check(&file, *target) {
+        match head_of(&file, *target) {
             Ok(head) => heads.push((head, *target)),
             Err(EraseError::Read(ReadError::Io { error, .. })) => failed.note(&[*target], error),
             Err(_) => {}
@@ -309,11 +309,11 @@ fn erasable(places: &Places, target: Target) -> Result<Head, EraseError> {
     let segment = target.place.segment;
     let file = File::open(places.segment(segment));
     let file = file.map_err(|error| ReadError::Io { segment, error })?;
-    check(&file, target)
+    head_of(&file, target)
 }
 
 /// The head of a record that may be erased, if it is where it is said to be.
-fn check(file: &File, Target { seq, place }: Target) -> Result<Head, EraseError> {
+fn head_of(file: &File, Target { seq, place }: Target) -> Result<Head, EraseError> {
     let head = read::head(file, place)?;
     if head.seq != seq {
         return Err(EraseError::Misplaced { wanted: seq, found: head.seq });
