@@ -22,6 +22,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 use self::leftovers::Ids;
 use crate::{
     archive::{About, Archive, Draft, Place, Places, WriteError, Written},
+    disk::is_bad_block,
     entry::{self, Erased, Erasure, SummaryError},
     frame::{Head, Kind, Packing, Seq},
     hash::Hash,
@@ -99,6 +100,31 @@ pub struct Target {
     pub place: Place,
 }
 
+impl From<&Erase> for Target {
+    fn from(Erase { seq, place, .. }: &Erase) -> Self {
+        Self { seq: *seq, place: *place }
+    }
+}
+
+impl EraseError {
+    /// Whether nothing that could be erased is found there: its head is damaged, or its segment is gone. Either may be
+    /// put back.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Read(ReadError::Io { error, .. }) => {
+                error.kind() == io::ErrorKind::NotFound || is_bad_block(error)
+            }
+            Self::Read(ReadError::NoRecord { .. }) | Self::Misplaced { .. } => true,
+            Self::Read(_)
+            | Self::Kept { .. }
+            | Self::Summary(_)
+            | Self::Pack(_)
+            | Self::Write(_) => false,
+        }
+    }
+}
+
 impl Archive {
     /// Erases payloads of captures and outcomes. Nothing is erased before the records that say so are on the
     /// disk; with `left` absent, all of it is done.
@@ -108,8 +134,9 @@ impl Archive {
     pub fn erase(&mut self, wanted: &[Erase], now: Timestamp) -> Result<Done, EraseError> {
         let mut packer = Packer::new()?;
         let mut drafts = Vec::with_capacity(wanted.len());
-        for Erase { seq, place, why, by, content } in wanted {
-            let head = erasable(self.places(), Target { seq: *seq, place: *place })?;
+        for one in wanted {
+            let head = erasable(self.places(), one.into())?;
+            let Erase { seq, place, why, by, content } = one;
             let summary = entry::encode(&Erased {
                 why: why.clone(),
                 by: by.clone(),
@@ -121,8 +148,7 @@ impl Archive {
             drafts.push(Draft::new(Kind::Erased, About::Record(*seq), id, payload));
         }
         let written = self.append(drafts, now)?;
-        let targets = wanted.iter().map(|one| Target { seq: one.seq, place: one.place });
-        self.unreleased.extend(targets);
+        self.unreleased.extend(wanted.iter().map(Target::from));
         Ok(Done { written, left: self.release().err() })
     }
 
@@ -139,6 +165,14 @@ impl Archive {
         self.unreleased = left.unwrap_or_default();
         error.map_or(Ok(()), Err)
     }
+}
+
+/// Whether a record can be erased as it lies there now.
+///
+/// # Errors
+/// [`EraseError`]: it cannot, and no group that it is in.
+pub fn check(places: &Places, target: Target) -> Result<(), EraseError> {
+    erasable(places, target).map(|_| ())
 }
 
 /// Some of what is said to be erased may be there still.
@@ -213,7 +247,7 @@ fn finish_in(
     };
     let mut heads = Vec::with_capacity(targets.len());
     for target in targets {
-        match check(&file, *target) {
+        match head_of(&file, *target) {
             Ok(head) => heads.push((head, *target)),
             Err(EraseError::Read(ReadError::Io { error, .. })) => failed.note(&[*target], error),
             Err(_) => {}
@@ -275,11 +309,11 @@ fn erasable(places: &Places, target: Target) -> Result<Head, EraseError> {
     let segment = target.place.segment;
     let file = File::open(places.segment(segment));
     let file = file.map_err(|error| ReadError::Io { segment, error })?;
-    check(&file, target)
+    head_of(&file, target)
 }
 
 /// The head of a record that may be erased, if it is where it is said to be.
-fn check(file: &File, Target { seq, place }: Target) -> Result<Head, EraseError> {
+fn head_of(file: &File, Target { seq, place }: Target) -> Result<Head, EraseError> {
     let head = read::head(file, place)?;
     if head.seq != seq {
         return Err(EraseError::Misplaced { wanted: seq, found: head.seq });

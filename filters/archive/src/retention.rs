@@ -1,8 +1,8 @@
 //! What may be erased because its time is over.
 
-use std::io;
+use std::{io, time::Duration};
 
-use mailweir_mail::QueueId;
+use mailweir_mail::{QueueId, Timestamp};
 
 use crate::{
     catalogue::{Row, Rows},
@@ -51,8 +51,8 @@ pub struct Free {
     pub size: u64,
 }
 
-/// The mails, from a number on, whose time is over on a day, counted from 1970: kept long enough, and ended, or never heard of
-/// again for a month.
+/// The mails, from a number on, whose time is over on a day, counted from 1970: kept long enough, and ended, or not heard
+/// of for another month.
 pub fn over<'a>(
     rows: &'a Rows,
     reader: &'a Reader,
@@ -95,13 +95,24 @@ fn read(reader: &Reader, row: &Row) -> Result<Capture, Box<str>> {
 }
 
 fn is_over(row: &Row, today: u32) -> bool {
-    let days = if row.mail.ended.is_some() || row.mail.is_imported { 0 } else { UNKNOWN };
+    let days = if has_no_end_to_come(row) { 0 } else { WAIT };
     let is_over = |until: u32| until.saturating_add(days) <= today;
     row.kind == Kind::Capture && row.erased.is_none() && row.mail.keep_until.is_some_and(is_over)
 }
 
-/// Days for which a mail is waited for whose end nobody has told of: a queue keeps none so long.
-const UNKNOWN: u32 = 30;
+/// Whether the end of a mail is waited for before somebody may have it erased.
+#[must_use]
+pub fn is_waited_for(row: &Row, now: Timestamp) -> bool {
+    !has_no_end_to_come(row) && row.at.plus(Duration::from_secs(u64::from(WAIT) * 86_400)) > now
+}
+
+fn has_no_end_to_come(row: &Row) -> bool {
+    row.mail.ended.is_some() || row.mail.is_imported
+}
+
+/// Days for which the end of a mail is waited for. Most queues have given up long before. People may leave one on hold for
+/// longer: what becomes of that one is not archived any more once it is erased.
+const WAIT: u32 = 30;
 
 #[cfg(test)]
 mod tests {
@@ -147,7 +158,12 @@ mod tests {
         assert_eq!(asked(&mut home, &none, today() + 10)[0], [short]);
         assert_eq!(asked(&mut home, &none, today() + 11)[0], [short, long]);
         assert_eq!(asked(&mut home, &none, today() + 31)[0], [short, long]);
-        assert_eq!(asked(&mut home, &none, u32::MAX)[0], [short, long, open]);
+        assert_eq!(asked(&mut home, &none, today() + 32)[0], [short, long, open]);
+        let day = |days: u64| Timestamp::from_secs(now().as_secs() + days * 86_400);
+        let mut waits = |seq, days| {
+            is_waited_for(&home.catalogue().rows().get(seq).unwrap().unwrap(), day(days))
+        };
+        assert!(waits(open, 29) && !waits(open, 30) && !waits(short, 0));
     }
 
     #[test]

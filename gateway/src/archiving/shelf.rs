@@ -48,7 +48,7 @@ pub(crate) struct Shelf {
     /// Mails that the queue may bring again, by their captures: those whose end is not known yet, and at the
     /// start those of the last segments.
     captured: HashMap<QueueId, Seq>,
-    /// Mails whose end is there, and the queue may not know it: a crash may have had it forget.
+    /// Mails of which nothing more is written, and the queue may not know it: a crash may have had it forget.
     ended: HashSet<QueueId>,
     /// When what could not be released is tried again.
     release_at: Instant,
@@ -182,7 +182,7 @@ impl Shelf {
         planned: &mut Vec<Planned>,
     ) -> Result<(), ShelfError> {
         let id = mail.id;
-        let known = self.known(mail)?;
+        let known = self.known(id, takes_content(mail))?;
         let mut about = known.map_or(About::Nothing, |(seq, _)| About::Record(seq));
         if takes_content(mail) && known.is_none() {
             let capture = capture(mail, content, Salt::random().map_err(WriteError::Io)?);
@@ -191,8 +191,11 @@ impl Shelf {
             let facts = Facts::of_capture(&capture.note, now);
             planned.push((Draft::of_capture(&capture, payload), facts));
         }
-        let has_ended = known.is_some_and(|(_, has_ended)| has_ended) || self.ended.contains(&id);
-        if let Some(outcome) = outcome(mail).filter(|_| !has_ended) {
+        let is_closed = known.is_some_and(|(_, is_closed)| is_closed) || self.ended.contains(&id);
+        if is_closed {
+            self.ended.insert(id);
+        }
+        if let Some(outcome) = outcome(mail).filter(|_| !is_closed) {
             let payload = self.packer.pack(&entry::encode(&outcome)?, b"")?;
             let draft = Draft::new(Kind::Outcome, about, Some(id), payload);
             planned.push((draft, Facts::Outcome(outcome.end)));
@@ -200,18 +203,20 @@ impl Shelf {
         Ok(())
     }
 
-    /// The capture of a mail, if there is one, and whether its end is there, too.
-    fn known(&self, mail: &ToArchive) -> Result<Option<(Seq, bool)>, ShelfError> {
-        if let Some(seq) = self.captured.get(&mail.id) {
-            return Ok(Some((*seq, self.ended.contains(&mail.id))));
-        }
-        if takes_content(mail) {
-            return Ok(None);
-        }
-        // It was taken before this start, perhaps long ago.
-        let row = self.catalogue.rows().of_mail(mail.id).map_err(ShelfError::Catalogue)?;
-        let row = row.filter(|row| row.kind == Kind::Capture);
-        Ok(row.map(|row| (row.seq, row.mail.ended.is_some())))
+    /// The capture of a mail, if there is one, and whether it has all that is written of the mail: its end is there,
+    /// too, or it is erased, and what becomes of it now would stay. `is_offered`: the mail itself comes, perhaps again.
+    fn known(&self, id: QueueId, is_offered: bool) -> Result<Option<(Seq, bool)>, ShelfError> {
+        let rows = self.catalogue.rows();
+        let row = match self.captured.get(&id) {
+            Some(seq) => rows.get(*seq).map(|row| row.map_or((*seq, false), closed)).map(Some),
+            None if is_offered => return Ok(None),
+            // It was taken before this start, perhaps long ago.
+            None => {
+                rows.of_mail(id).map(|row| row.filter(|row| row.kind == Kind::Capture).map(closed))
+            }
+        };
+        let row = row.map_err(ShelfError::Catalogue)?;
+        Ok(row.map(|(seq, is_closed)| (seq, is_closed || self.ended.contains(&id))))
     }
 
     /// Takes in mails that the queue does not know. Once this gives `Ok`, all of them are on the disk.
@@ -287,6 +292,10 @@ impl Shelf {
     pub(crate) const fn reader(&self) -> &Reader {
         &self.reader
     }
+}
+
+fn closed(capture: Row) -> (Seq, bool) {
+    (capture.seq, capture.mail.ended.is_some() || capture.erased.is_some())
 }
 
 /// Whether the archive is to get the mail itself.

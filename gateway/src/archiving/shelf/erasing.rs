@@ -1,13 +1,12 @@
 //! Erasing on request, and at the end of the time for which mail is kept.
 
-use std::time::Duration;
-
 use mailweir_archive::{
     Place, ReadError,
     catalogue::{Facts, Row},
-    entry::Erasure,
-    erase::{self, Erase, Target},
+    entry::{self, Erased, Erasure},
+    erase::{self, Erase, EraseError, Target},
     frame::{Kind, Seq},
+    hash::Hash,
     retention::{self, Free, Over},
 };
 use mailweir_mail::Timestamp;
@@ -42,13 +41,10 @@ impl Shelf {
         // Of a mail that is to be erased now: the first of its records in the group.
         let mut planned: Vec<Result<usize, Fate>> = Vec::with_capacity(wanted.len());
         for seq in wanted {
-            planned.push(self.may_be_erased(*seq, now)?.map(|free| {
+            let records = self.to_be_erased(*seq, now)?;
+            planned.push(records.map(|Records { content, rows }| {
                 let at = group.len();
-                for row in [Some(free.capture), free.outcome].into_iter().flatten() {
-                    let (seq, place, content) = (row.seq, row.place, free.content);
-                    let (why, by) = (why.clone(), by.map(Into::into));
-                    group.push(Erase { seq, place, why, by, content });
-                }
+                group.extend(rows.iter().map(|row| erase(row, content, why, by)));
                 at
             }));
         }
@@ -80,23 +76,50 @@ impl Shelf {
         left.is_empty() || left.iter().any(|target| is_of_it(target.seq))
     }
 
-    /// A mail that is said to be erased: it is there again if its segment was put back from a backup.
-    fn erase_again(&self, row: &Row, said: Seq) -> Result<Fate, ShelfError> {
+    /// A mail that is said to be erased: it is there again if its segment was put back from a backup. Gives the record
+    /// of its end if that could not be erased with it, and can be now.
+    fn erase_again(&self, row: &Row, said: Seq) -> Result<Result<Records, Fate>, ShelfError> {
         let end = row.mail.ended.map(|(end, _)| self.catalogue.rows().get(end)).transpose();
-        let end = end.map_err(ShelfError::Catalogue)?.flatten().filter(|end| end.erased.is_some());
-        let target = |row: &Row| Target { seq: row.seq, place: row.place };
-        let targets: Vec<_> =
-            [Some(target(row)), end.as_ref().map(target)].into_iter().flatten().collect();
-        let is_there = targets.iter().any(|target| self.is_there(target.place));
+        let end = end.map_err(ShelfError::Catalogue)?.flatten();
+        let is_there = [Some(*row), end].iter().flatten().any(|row| self.is_there(row.place));
         if is_there && let Some(kept) = self.held(row)? {
-            return Ok(kept);
+            return Ok(Err(kept));
         }
-        // Also of one that is gone: its key may have been put back.
-        Ok(match erase::finish(self.archive.places(), &targets) {
-            Err(error) => Fate::Left(said, error.to_string().into()),
+        // Also what is gone: its key may have been put back.
+        let again = [Some(*row), end.filter(|end| end.erased.is_some())];
+        let targets = again.iter().flatten().map(|row| Target { seq: row.seq, place: row.place });
+        let targets: Vec<_> = targets.collect();
+        let fate = match erase::finish(self.archive.places(), &targets) {
+            Err(error) => return Ok(Err(Fate::Left(said, error.to_string().into()))),
             Ok(()) if is_there => Fate::Again(said),
             Ok(()) => Fate::Already,
+        };
+        Ok(match end.filter(|end| end.erased.is_none()) {
+            Some(end) => self.late_end(end, said).and_then(|late| late.ok_or(fate)),
+            None => Err(fate),
         })
+    }
+
+    /// The record of an end that was not erased with its mail, if it can be now. `said`: the record that says that the
+    /// mail is erased.
+    fn late_end(&self, end: Row, said: Seq) -> Result<Option<Records>, Fate> {
+        match self.can_be_erased(&end) {
+            Ok(()) => {}
+            Err(error) if error.is_lost() => return Ok(None),
+            Err(error) => return Err(kept(&error.to_string())),
+        }
+        let content = self.content_of_erased(said).map_err(|why| kept(&why))?;
+        Ok(Some(Records { content, rows: vec![end] }))
+    }
+
+    /// The hash of the content that an erased mail had, by the record that says that it is erased.
+    fn content_of_erased(&self, said: Seq) -> Result<Hash, Box<str>> {
+        let row = self.catalogue.rows().get(said).map_err(|error| error.to_string())?;
+        let row = row.ok_or_else(|| format!("record {said}, which says that it is, is missing"))?;
+        let mut record = self.reader.read_sound(row.place).map_err(|error| error.to_string())?;
+        let summary = record.payload.summary().map_err(|error| error.to_string())?;
+        let erased = entry::decode::<Erased>(&summary).map_err(|error| error.to_string())?;
+        Ok(erased.content)
     }
 
     /// Whether a record has its payload, sound or not.
@@ -117,49 +140,81 @@ impl Shelf {
 
     /// Why a mail is kept that was erased, and is there again. What of it cannot be read is erased as it was before.
     fn held(&self, row: &Row) -> Result<Option<Fate>, ShelfError> {
-        let kept = |why: &str| Ok(Some(Fate::Kept(why.into())));
         let holds = match self.holds() {
             Ok(holds) => holds,
-            Err(error) => return kept(&error),
+            Err(error) => return Ok(Some(kept(&error))),
         };
         let rows = self.catalogue.rows();
         match retention::judge(rows, &self.reader, &holds, *row).map_err(ShelfError::Catalogue)? {
-            Over::Held { cases, .. } => kept(&format!("legal hold {}", cases.join(", "))),
+            Over::Held { cases, .. } => Ok(Some(kept_by(&cases))),
             Over::Free(_) | Over::Unreadable { .. } => Ok(None),
         }
     }
 
-    fn may_be_erased(
-        &self,
-        seq: Seq,
-        now: Timestamp,
-    ) -> Result<Result<Box<Free>, Fate>, ShelfError> {
-        let kept = |why: &str| Ok(Err(Fate::Kept(why.into())));
+    /// The records of a mail that are to be erased now. One that cannot be keeps no other mail from it.
+    fn to_be_erased(&self, seq: Seq, now: Timestamp) -> Result<Result<Records, Fate>, ShelfError> {
         let rows = self.catalogue.rows();
         let row = rows.get(seq).map_err(ShelfError::Catalogue)?;
         let Some(row) = row.filter(|row| row.kind == Kind::Capture) else {
-            return kept("the archive has no such mail");
+            return Ok(Err(kept("the archive has no such mail")));
         };
         if let Some(said) = row.erased {
-            return Ok(Err(self.erase_again(&row, said)?));
+            return self.erase_again(&row, said);
         }
-        if row.mail.ended.is_none() && !row.mail.is_imported && row.at.plus(LONGEST_WAY) > now {
-            // What becomes of it would be written behind it, and stay.
-            return kept("it has not ended yet: see mailweir queue show");
+        if retention::is_waited_for(&row, now) {
+            return Ok(Err(kept("it has not ended yet: see mailweir queue show")));
         }
         let holds = match self.holds() {
             Ok(holds) => holds,
-            Err(error) => return kept(&error),
+            Err(error) => return Ok(Err(kept(&error))),
         };
-        match retention::judge(rows, &self.reader, &holds, row).map_err(ShelfError::Catalogue)? {
-            Over::Free(free) => Ok(Ok(free)),
-            Over::Held { cases, .. } => kept(&format!("legal hold {}", cases.join(", "))),
+        let judged = retention::judge(rows, &self.reader, &holds, row);
+        Ok(match judged.map_err(ShelfError::Catalogue)? {
+            Over::Free(free) => self.records_of(&free),
+            Over::Held { cases, .. } => Err(kept_by(&cases)),
             Over::Unreadable { why, .. } => {
-                kept(&format!("whether a legal hold means it cannot be told: {why}"))
+                Err(kept(&format!("whether a legal hold means it cannot be told: {why}")))
+            }
+        })
+    }
+
+    /// What of a mail can be erased.
+    fn records_of(&self, mail: &Free) -> Result<Records, Fate> {
+        self.can_be_erased(&mail.capture).map_err(|error| kept(&error.to_string()))?;
+        let mut rows = vec![mail.capture];
+        if let Some(outcome) = mail.outcome {
+            match self.can_be_erased(&outcome) {
+                Ok(()) => rows.push(outcome),
+                // `verify` names it; once it is back it is erased with the mail again.
+                Err(error) if error.is_lost() => {}
+                Err(error) => return Err(kept(&error.to_string())),
             }
         }
+        Ok(Records { content: mail.content, rows })
+    }
+
+    fn can_be_erased(&self, row: &Row) -> Result<(), EraseError> {
+        erase::check(self.archive.places(), Target { seq: row.seq, place: row.place })
     }
 }
 
-/// For so long a mail may wait in a queue; one that has no end later is not heard of any more.
-const LONGEST_WAY: Duration = Duration::from_secs(30 * 86_400);
+/// What is to be erased of a mail.
+struct Records {
+    /// The hash of its content.
+    content: Hash,
+    /// The first says of the mail that it is erased.
+    rows: Vec<Row>,
+}
+
+fn erase(row: &Row, content: Hash, why: &Erasure, by: Option<&str>) -> Erase {
+    let (why, by) = (why.clone(), by.map(Into::into));
+    Erase { seq: row.seq, place: row.place, why, by, content }
+}
+
+fn kept(why: &str) -> Fate {
+    Fate::Kept(why.into())
+}
+
+fn kept_by(cases: &[Box<str>]) -> Fate {
+    kept(&format!("legal hold {}", cases.join(", ")))
+}

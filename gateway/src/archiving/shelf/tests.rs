@@ -2,7 +2,7 @@ use std::{fs, path::Path};
 
 use bytes::Bytes;
 use mailweir_archive::{
-    Places,
+    Places, ReadError,
     catalogue::MOST_GAPS,
     entry::{Erasure, LegalHold, Lift, Lifted},
 };
@@ -57,6 +57,28 @@ fn what_was_erased_and_is_there_again_is_erased_again() {
     assert!(fs::read(&segment).unwrap() == after);
 }
 
+/// The end of a mail cannot be erased as long as nobody finds it: its capture is, and so is every other mail.
+#[test]
+fn a_damaged_record_of_an_end_keeps_no_mail_from_being_erased() {
+    let place = tempfile::tempdir().unwrap();
+    let mut shelf = open(place.path());
+    let [mail, other] = [1, 2].map(|serial| bring(&mut shelf, serial));
+    let end = end(&mut shelf, mail);
+    shelf.seal(clock::now()).unwrap();
+    let segment = Places::new(place.path()).segment(1);
+    let before = fs::read(&segment).unwrap();
+    let head = usize::try_from(end.place.at).unwrap()..;
+    let mut damaged = before.clone();
+    damaged[head][..Head::LEN].fill(0);
+    fs::write(&segment, damaged).unwrap();
+    let erased = erase_all(&mut shelf, &[mail, other]);
+    assert_eq!(erased, [Fate::Erased(4), Fate::Erased(5)]);
+    assert!(matches!(
+        shelf.reader.read_sound(row(&shelf, mail).place),
+        Err(ReadError::Erased { .. })
+    ));
+}
+
 #[test]
 fn an_archive_of_holes_erases_nothing() {
     let place = tempfile::tempdir().unwrap();
@@ -88,6 +110,25 @@ fn hold_of(mail: Seq) -> LegalHold {
 fn bring(shelf: &mut Shelf, serial: u32) -> Seq {
     let mail = imported(QueueId::new(clock::now(), serial), None);
     shelf.bring(&[(mail, Bytes::new().into())], clock::now()).unwrap()[0].head.seq
+}
+
+/// What became of a mail.
+fn end(shelf: &mut Shelf, mail: Seq) -> Row {
+    let id = row(shelf, mail).queue_id().unwrap();
+    let end = Ending::Delivered;
+    let outcome = Outcome { id, end, recipients: Vec::new(), decisions: Vec::new() };
+    let payload = shelf.packer.pack(&entry::encode(&outcome).unwrap(), b"").unwrap();
+    let draft = Draft::new(Kind::Outcome, About::Record(mail), Some(id), payload);
+    let written = shelf.add(vec![(draft, Facts::Outcome(end))], clock::now()).unwrap();
+    row(shelf, written[0].head.seq)
+}
+
+fn row(shelf: &Shelf, seq: Seq) -> Row {
+    shelf.rows().get(seq).unwrap().unwrap()
+}
+
+fn erase_all(shelf: &mut Shelf, mails: &[Seq]) -> Vec<Fate> {
+    shelf.erase(mails, &Erasure::Expired, None, clock::now()).unwrap()
 }
 
 fn erase(shelf: &mut Shelf, seq: Seq) -> Result<Fate, ShelfError> {
