@@ -3,7 +3,8 @@
 //! One file of rows, that of record N behind N rows; before the first one, where the checkpoint would be. What
 //! is known up to the *checkpoint* is on the disk; all behind it is read from the segments again at each
 //! start. So nothing is synced for each group, and whatever a crash leaves of the rows behind the checkpoint,
-//! a start mends it. All of it can be made anew from the segments, and is, if it fits them no longer.
+//! a start mends it. All of it can be made anew from the segments, and is, if it fits them no longer, or stands on a
+//! bad block: in another file, so that nothing is written to that block.
 
 pub mod lost;
 mod row;
@@ -11,7 +12,7 @@ mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{collections::BTreeMap, fs::File, io, mem, os::unix::fs::FileExt};
+use std::{collections::BTreeMap, fs::File, io, mem, os::unix::fs::FileExt, path::Path};
 
 use self::{
     row::take,
@@ -23,7 +24,7 @@ pub use self::{
 };
 use crate::{
     archive::{Places, Written, private, sync_directory},
-    disk::is_bad_block,
+    disk::{self, is_bad_block},
     entry::{self, Capture, Outcome},
     frame::{Kind, SegmentHead, Seq},
     hash::{Chain, Hash},
@@ -32,6 +33,7 @@ use crate::{
     records::Records,
     scan::{Look, Scan},
     span::Span,
+    whole,
 };
 
 /// Writes the catalogue: beside the one who writes the archive.
@@ -88,10 +90,8 @@ impl Catalogue {
         next: Seq,
         progress: &mut dyn FnMut(u64),
     ) -> io::Result<(Self, Found)> {
-        let path = places.catalogue();
-        let file = private().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let (file, rows) = open(&places.catalogue())?;
         sync_directory(places.directory())?;
-        let rows = Rows::of(file.try_clone()?);
         let stored = Checkpoint::read(&file)?;
         let mut catalogue = Self {
             reader,
@@ -110,7 +110,7 @@ impl Catalogue {
         if !is_sound || !catalogue.is_whole()? || !catalogue.checkpoint.fits(places)? {
             catalogue.begin_anew()?;
         }
-        let made = catalogue.catch_up(progress)?;
+        let made = catalogue.make_up(progress)?;
         let missing = catalogue.missing(next)?;
         Ok((catalogue, Found { lost, unanswered, made, missing }))
     }
@@ -165,9 +165,11 @@ impl Catalogue {
     }
 
     fn begin_anew(&mut self) -> io::Result<()> {
+        let path = self.places.catalogue();
+        whole::write(&path, &Checkpoint::START.encode())?;
+        (self.file, self.rows) = open(&path)?;
         self.checkpoint = Checkpoint::START;
-        self.file.set_len(0)?;
-        self.checkpoint.write(&self.file)
+        Ok(())
     }
 
     /// Takes in a group that was written.
@@ -176,7 +178,7 @@ impl Catalogue {
     /// The disk failed. The archive has the group nevertheless, and the next call takes in what is missing.
     pub fn note(&mut self, group: &[(Written, Facts)]) -> io::Result<()> {
         if self.is_behind {
-            return self.catch_up(&mut |_| {}).map(|_| ());
+            return self.make_up(&mut |_| {}).map(|_| ());
         }
         self.is_behind = true;
         let mut changes = Changes::default();
@@ -194,7 +196,7 @@ impl Catalogue {
     /// The disk failed. It is done again with the next segment.
     pub fn keep(&mut self) -> io::Result<()> {
         if self.is_behind {
-            self.catch_up(&mut |_| {})?;
+            self.make_up(&mut |_| {})?;
         }
         let Some(last) = self.places.numbers()?.pop() else { return Ok(()) };
         let (head, _) = Scan::open(&self.places.segment(last), Look::AtHeads)?;
@@ -233,11 +235,22 @@ impl Catalogue {
     fn last_known(&self) -> io::Result<Option<Seq>> {
         let next = self.rows.next()?;
         for seq in (1..next).rev().take(STRAY) {
-            if self.rows.get(seq)?.is_some() {
+            if self.rows.there(seq)? == There::Row {
                 return Ok(Some(seq));
             }
         }
         Ok(None)
+    }
+
+    /// Makes the rows behind the checkpoint, or all of them if the disk does not give those any more. Says how many.
+    fn make_up(&mut self, progress: &mut dyn FnMut(u64)) -> io::Result<u64> {
+        match self.catch_up(progress) {
+            Err(error) if is_bad_block(&error) => {
+                self.begin_anew()?;
+                self.catch_up(progress)
+            }
+            made => made,
+        }
     }
 
     /// Makes the rows behind the checkpoint. Says how many.
@@ -303,6 +316,12 @@ impl Catalogue {
     }
 }
 
+fn open(path: &Path) -> io::Result<(File, Rows)> {
+    let file = private().read(true).write(true).create(true).truncate(false).open(path)?;
+    let rows = Rows::of(file.try_clone()?);
+    Ok((file, rows))
+}
+
 /// What was read, if it is there.
 ///
 /// # Errors
@@ -351,14 +370,11 @@ impl Changes {
 impl Checkpoint {
     const START: Self = Self { segment: 1, first: 1, chain: Chain::START, last_hold: 0 };
 
-    /// `None`: there is none, or it is damaged.
+    /// `None`: there is none, it is damaged, or the disk does not give it.
     fn read(file: &File) -> io::Result<Option<Self>> {
         let mut bytes = [0; Row::LEN];
-        match file.read_exact_at(&mut bytes, 0) {
-            Ok(()) => Ok(Self::decode(&bytes)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-        }
+        let read = disk::read_at(file, &mut bytes, 0)?;
+        Ok(if read.bytes == bytes.len() { Self::decode(&bytes) } else { None })
     }
 
     fn write(&self, file: &File) -> io::Result<()> {

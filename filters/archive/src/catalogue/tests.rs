@@ -1,6 +1,9 @@
 //! What is known of records after groups, crashes, damage and losses.
 
-use std::{fs, os::unix::fs::FileExt};
+use std::{
+    fs,
+    os::unix::fs::{FileExt, symlink},
+};
 
 use mailweir_mail::{QueueId, Timestamp};
 use tempfile::TempDir;
@@ -221,6 +224,49 @@ fn what_stands_on_a_bad_block_is_damaged_and_all_else_is_waited_for() {
     }
 }
 
+/// Such a file gives nothing where no memory is, as a disk does with a bad block.
+#[test]
+fn a_catalogue_on_bad_blocks_is_begun_anew_and_said_to_nobody_as_whole() {
+    let mut home = Home::new();
+    home.capture(1, Some(30));
+    home.hold(Kind::Hold);
+    home.seal();
+    home.catalogue().keep().unwrap();
+    let before = home.all();
+    home.stop();
+    let path = home.places().catalogue();
+    fs::remove_file(&path).unwrap();
+    symlink(NOTHING, &path).unwrap();
+    let rows = Rows::open(&path).unwrap();
+    assert_eq!(rows.there(1).unwrap(), There::Damage);
+    for error in [rows.look(1).unwrap_err(), rows.get(1).unwrap_err()] {
+        assert!(is_bad_block(&error), "whoever asks for it hears why it is not there: {error}");
+    }
+    assert!(rows.holds().is_err());
+    assert_eq!(home.start(), Found { made: 2, ..Found::default() });
+    assert_eq!(home.all(), before);
+    assert!(!path.is_symlink(), "nothing is written to bad blocks");
+}
+
+#[test]
+fn rows_that_go_bad_while_it_is_written_are_made_anew() {
+    let mut home = Home::new();
+    let one = home.capture(1, Some(30));
+    home.seal();
+    home.capture(2, None);
+    home.catalogue().keep().unwrap();
+    let bad = Rows::open(Path::new(NOTHING)).unwrap();
+    home.catalogue().rows = bad;
+    let (recipients, decisions) = (Vec::new(), Vec::new());
+    let outcome = Outcome { id: id(1), end: Ending::Delivered, recipients, decisions };
+    let draft = draft(Kind::Outcome, About::Record(one), Some(id(1)), &outcome);
+    let written = home.archive().append(vec![draft], now()).unwrap()[0];
+    assert!(home.catalogue().note(&[(written, Facts::Outcome(Ending::Delivered))]).is_err());
+    home.catalogue().note(&[]).unwrap();
+    let row = home.catalogue().rows().get(one).unwrap().unwrap();
+    assert_eq!(row.mail.ended, Some((3, Ending::Delivered)));
+}
+
 fn spans(texts: &[&str]) -> Vec<Span> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
@@ -389,3 +435,6 @@ fn id(serial: u32) -> QueueId {
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_secs(1_795_210_205)
 }
+
+/// At its beginning it is read as a bad block is: `EIO`.
+const NOTHING: &str = "/proc/self/mem";
