@@ -6,6 +6,7 @@
 //! a start mends it. All of it can be made anew from the segments, and is, if it fits them no longer, or stands on a
 //! bad block: in another file, so that nothing is written to that block.
 
+mod keyless;
 pub mod lost;
 mod row;
 mod rows;
@@ -14,16 +15,19 @@ pub(crate) mod tests;
 
 use std::{collections::BTreeMap, fs::File, io, mem, os::unix::fs::FileExt, path::Path};
 
+use mailweir_mail::Timestamp;
+
+pub use self::{
+    keyless::NeededKey,
+    row::{Facts, Row, Standing},
+    rows::Rows,
+};
 use self::{
     row::take,
     rows::{There, offset},
 };
-pub use self::{
-    row::{Facts, Row, Standing},
-    rows::Rows,
-};
 use crate::{
-    archive::{Places, Written, private, sync_directory},
+    archive::{Place, Places, Written, private, sync_directory},
     disk::{self, is_bad_block},
     entry::{self, Capture, Outcome},
     frame::{Kind, SegmentHead, Seq},
@@ -60,6 +64,9 @@ pub struct Found {
     pub unanswered: Vec<Span>,
     /// Rows that were made from segments.
     pub made: u64,
+    /// Keys that the key file does not have, and without which nobody knows how mails stand: these are kept for ever,
+    /// until a start that has them.
+    pub needed_keys: Vec<NeededKey>,
     /// Records that are not there though later ones are: they are damaged, and nobody knows what they said. If there
     /// are more gaps than [`MOST_GAPS`], the first ones, and one more than that.
     pub missing: Vec<Span>,
@@ -111,8 +118,9 @@ impl Catalogue {
             catalogue.begin_anew()?;
         }
         let made = catalogue.make_up(progress)?;
+        let needed_keys = catalogue.read_keyless()?;
         let missing = catalogue.missing(next)?;
-        Ok((catalogue, Found { lost, unanswered, made, missing }))
+        Ok((catalogue, Found { lost, unanswered, made, needed_keys, missing }))
     }
 
     /// All that were lost, these among them: once the catalogue is begun anew, nothing else says so.
@@ -261,7 +269,7 @@ impl Catalogue {
         for record in Records::from(&self.places, self.checkpoint.first)? {
             let (head, place) = record?;
             let written = Written { head, place };
-            let facts = self.facts(&written)?;
+            let facts = self.facts((head.kind, head.at), place)?;
             self.put(Row::new(&written, facts), facts, &mut changes)?;
             made += 1;
             if made % MOST_CHANGES == 0 {
@@ -277,15 +285,24 @@ impl Catalogue {
 
     /// What a record says. If it is damaged, on a bad block or erased, nothing is known: what is there of it is kept for
     /// ever.
-    fn facts(&self, Written { head, place }: &Written) -> io::Result<Facts> {
-        if !matches!(head.kind, Kind::Capture | Kind::Outcome) {
+    fn facts(&self, (kind, at): (Kind, Timestamp), place: Place) -> io::Result<Facts> {
+        if !matches!(kind, Kind::Capture | Kind::Outcome) {
             return Ok(Facts::Nothing);
         }
-        let read = self.reader.read(*place).and_then(|mut record| Ok(record.payload.summary()?));
+        let read = self.reader.read(place).and_then(|mut record| Ok(record.payload.summary()?));
+        // Of a lost key, too: somebody may put it back.
+        if let Err(
+            ReadError::OtherKey { .. }
+            | ReadError::KeyLost { .. }
+            | ReadError::Payload(UnpackError::NoKey),
+        ) = read
+        {
+            return Ok(Facts::NoKey);
+        }
         let Some(summary) = there(read)? else { return Ok(Facts::Nothing) };
-        Ok(match head.kind {
+        Ok(match kind {
             Kind::Capture => entry::decode::<Capture>(&summary)
-                .map_or(Facts::Nothing, |capture| Facts::of_capture(&capture.note, head.at)),
+                .map_or(Facts::Nothing, |capture| Facts::of_capture(&capture.note, at)),
             _ => entry::decode::<Outcome>(&summary)
                 .map_or(Facts::Nothing, |outcome| Facts::Outcome(outcome.end)),
         })
@@ -428,7 +445,7 @@ impl Checkpoint {
 const MOST_CHANGES: u64 = 4_096;
 
 /// Before the content of a checkpoint.
-const MAGIC: &[u8] = b"MWC\x01";
+const MAGIC: &[u8] = b"MWC\x02";
 
 /// Gaps that are told one by one. What has more is not this archive any more.
 pub const MOST_GAPS: usize = 10_000;

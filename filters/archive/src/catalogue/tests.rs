@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    About, Archive, Draft, Options,
+    About, Archive, Draft, Encryption, MasterKeys, Options,
     entry::{Ending, Fared},
     payload::Packer,
     sample,
@@ -267,6 +267,53 @@ fn rows_that_go_bad_while_it_is_written_are_made_anew() {
     assert_eq!(row.mail.ended, Some((3, Ending::Delivered)));
 }
 
+/// The old line was removed from the key file, and then the catalogue was made anew.
+#[test]
+fn how_a_mail_stands_that_needs_an_old_key_is_known_once_the_key_is_back() {
+    let mut home = Home::new();
+    let with_keys = |home: &mut Home, keys: &[u8]| {
+        home.stop();
+        home.encryption = Encryption::On(key_file(keys));
+        home.start()
+    };
+    with_keys(&mut home, &[1]);
+    let (one, two) = (home.capture(1, Some(30)), home.capture(2, Some(30)));
+    home.end(one, 1, Ending::Delivered);
+    home.erase(two);
+    with_keys(&mut home, &[2, 1]);
+    home.capture(3, Some(30));
+    home.seal();
+    home.capture(4, None);
+    home.catalogue().keep().unwrap();
+    let known = home.all();
+
+    home.stop();
+    fs::remove_file(home.places().catalogue()).unwrap();
+    let found = with_keys(&mut home, &[2]);
+    let [NeededKey { id, records: 2 }] = found.needed_keys[..] else { panic!("{found:?}") };
+    assert!(key_file(&[1]).has(id));
+    let unknown = home.catalogue().rows().get(one).unwrap().unwrap().mail;
+    assert_eq!(unknown, Standing { lacks_key: true, ..Standing::default() });
+    home.catalogue().keep().unwrap();
+    assert_eq!(with_keys(&mut home, &[2]).needed_keys, found.needed_keys, "at each start");
+
+    let found = with_keys(&mut home, &[2, 1]);
+    assert_eq!(found, Found { made: 1, ..Found::default() }, "nothing is begun anew");
+    let mut all = home.all();
+    // What was erased says nothing any more.
+    for row in [&mut all, &mut known.clone()].map(|rows| rows.remove(1).unwrap()) {
+        assert!(row.erased.is_some());
+    }
+    all.insert(1, known[1]);
+    assert_eq!(all, known);
+}
+
+fn key_file(keys: &[u8]) -> MasterKeys {
+    let lines: String =
+        keys.iter().map(|key| format!("{}\n", format!("{key:02x}").repeat(32))).collect();
+    MasterKeys::parse(&lines).unwrap()
+}
+
 fn spans(texts: &[&str]) -> Vec<Span> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
@@ -321,12 +368,14 @@ fn a_row_of_zeros_or_in_a_wrong_place_is_none() {
 /// An archive and its catalogue.
 pub(crate) struct Home {
     place: TempDir,
+    encryption: Encryption,
     open: Option<(Archive, Catalogue)>,
 }
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let mut home = Self { place: tempfile::tempdir().unwrap(), open: None };
+        let (place, encryption) = (tempfile::tempdir().unwrap(), Encryption::Never);
+        let mut home = Self { place, encryption, open: None };
         home.start();
         home
     }
@@ -336,8 +385,10 @@ impl Home {
     }
 
     pub(crate) fn start(&mut self) -> Found {
-        let (archive, _) = Archive::open(self.place.path(), Options::default(), now()).unwrap();
-        let reader = Reader::new(self.places());
+        let encryption = self.encryption.clone();
+        let reader = Reader::new(self.places()).with_keys(encryption.keys().cloned());
+        let options = Options { encryption, ..Options::default() };
+        let (archive, _) = Archive::open(self.place.path(), options, now()).unwrap();
         let next = archive.next();
         let opened = Catalogue::open(archive.places(), reader, next, &mut |_| {});
         let (catalogue, found) = opened.unwrap();
