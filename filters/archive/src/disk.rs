@@ -2,8 +2,13 @@
 //!
 //! So a block that has gone bad damages what stands in it and nothing else: what is looked for behind it is
 //! found, and what it held shows as changed.
+//!
+//! Where zeros mean something themselves, as in keys that were destroyed, it is read as what nobody writes: see [`read_at`].
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::{
+    io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::FileExt,
+};
 
 /// Reads zeros where the disk gives nothing.
 #[derive(Debug)]
@@ -45,6 +50,45 @@ impl<R: Seek> Seek for Disk<R> {
         self.inner.seek(to)
     }
 }
+
+/// What was read at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReadAt {
+    /// How many bytes; if the last block is bad, all of it counts.
+    pub(crate) bytes: usize,
+    /// Whether some of them are [`LOST`].
+    pub(crate) has_bad_blocks: bool,
+}
+
+/// Reads as many bytes as there are, and [`LOST`] where the disk gives nothing.
+///
+/// # Errors
+/// The disk failed otherwise.
+pub(crate) fn read_at(file: &impl FileExt, bytes: &mut [u8], at: u64) -> io::Result<ReadAt> {
+    let (mut read, mut has_bad_blocks) = (0, false);
+    while read < bytes.len() {
+        let here = at.saturating_add(read as u64);
+        match file.read_at(&mut bytes[read..], here) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Behind what a file may have.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => break,
+            Err(error) if is_bad_block(&error) => {
+                has_bad_blocks = true;
+                let left = usize::try_from(BLOCK - here % BLOCK).unwrap_or(usize::MAX);
+                let end = read.saturating_add(left).min(bytes.len());
+                bytes[read..end].fill(LOST);
+                read = end;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(ReadAt { bytes: read, has_bad_blocks })
+}
+
+/// Bytes that the disk has lost: many of them are neither a row, a key or a head, nor what was destroyed or never written.
+const LOST: u8 = 0xff;
 
 /// The disk works, and has lost what is asked for.
 pub(crate) fn is_bad_block(error: &io::Error) -> bool {
@@ -97,6 +141,43 @@ pub(crate) mod tests {
             let disk = BufReader::with_capacity(capacity, Disk::new(bad));
             disk.take(most).read_to_end(&mut read).unwrap();
             assert!(read == expected, "with a buffer of {capacity}");
+        }
+    }
+
+    /// As [`Bad`], for whoever asks for places: a read ends before a bad block.
+    struct BadAt {
+        bytes: Vec<u8>,
+        blocks: Vec<u64>,
+    }
+
+    impl FileExt for BadAt {
+        fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+            let inner = Cursor::new(self.bytes.clone());
+            let mut bad = Bad { inner, blocks: self.blocks.clone() };
+            bad.seek(SeekFrom::Start(at))?;
+            bad.read(buffer)
+        }
+
+        fn write_at(&self, _: &[u8], _: u64) -> io::Result<usize> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    #[test]
+    fn at_a_place_a_bad_block_is_what_nobody_writes_and_all_else_is_what_it_was() {
+        let file = BadAt { bytes: vec![7; 3 * 4_096 + 100], blocks: vec![1, 2] };
+        for (at, bytes, found, has_bad_blocks) in [
+            (0, 4_096, vec![(7, 4_096)], false),
+            (4_000, 10_000, vec![(7, 96), (LOST, 8_192), (7, 100)], true),
+            (5_000, 8, vec![(LOST, 8)], true),
+            (3 * 4_096, 500, vec![(7, 100)], false),
+            (u64::MAX, 8, vec![], false),
+        ] {
+            let mut read = vec![0; bytes];
+            let done = read_at(&file, &mut read, at).unwrap();
+            let found: Vec<u8> = found.into_iter().flat_map(|(it, n)| vec![it; n]).collect();
+            assert_eq!(done, ReadAt { bytes: found.len(), has_bad_blocks }, "at {at}");
+            assert!(read[..done.bytes] == found, "at {at}");
         }
     }
 

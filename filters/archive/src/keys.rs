@@ -47,7 +47,7 @@ struct Master {
 }
 
 /// The name of a key: the first bytes of its SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; 8]);
 
 /// Text that is no key file.

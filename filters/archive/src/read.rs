@@ -124,6 +124,18 @@ impl Reader {
         &self.places
     }
 
+    /// What there is to read the records of a segment with, if they are encrypted.
+    pub(crate) fn keys_of(&self, segment: u64) -> io::Result<KeysOf> {
+        let Some(slots) = Slots::open(&self.places, segment)? else { return Ok(KeysOf::Missing) };
+        let Ok(slots) = slots else { return Ok(KeysOf::Missing) };
+        let has = |id| self.keys.as_ref().is_some_and(|keys| keys.has(id));
+        Ok(match slots.master() {
+            Some(id) if !has(id) => KeysOf::Other(id),
+            // Without a name each is tried.
+            Some(_) | None => KeysOf::There,
+        })
+    }
+
     /// The record at a place, once its payload has proven to be what was written.
     ///
     /// # Errors
@@ -195,6 +207,17 @@ impl Reader {
         file.seek(SeekFrom::Start(at + Head::LEN as u64)).map_err(failed)?;
         Ok((head, file.take(head.stored)))
     }
+}
+
+/// What there is to read the records of a segment with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeysOf {
+    /// Keys of their own, and the key file may have the one that wrapped them.
+    There,
+    /// Keys of their own, wrapped with this one, and the key file does not have it.
+    Other(KeyId),
+    /// Nothing.
+    Missing,
 }
 
 /// The head of the record at a place of an open segment.

@@ -38,6 +38,8 @@ pub struct Left {
     /// The seal of the last segment was damaged. It was written again as the list of roots has it: nothing is
     /// missing.
     pub seal: Option<PathBuf>,
+    /// The list of roots, if some of it cannot be read: what was sealed may stand there no longer.
+    pub list: Option<PathBuf>,
 }
 
 /// What a start makes of what is there.
@@ -104,11 +106,12 @@ fn recover_from<R: Read + Seek>(
     now: Timestamp,
 ) -> Result<Recovered, OpenError> {
     let numbers = places.numbers().map_err(failed(places.segments()))?;
-    let listed = roots::read(&places.roots()).map_err(failed(places.roots()))?;
+    let listed = roots::read_opened(open(&places.roots())).map_err(failed(places.roots()))?;
+    let list = listed.iter().any(Result::is_err).then(|| places.roots());
     let listed: Vec<Root> = listed.into_iter().flatten().collect();
     let gone = gone(places, &numbers, &listed)?;
     let reusable_from = gone.last().map_or(1, |last| last + 1);
-    let (left, sealed) = (Left::default(), Vec::new());
+    let (left, sealed) = (Left { list, ..Left::default() }, Vec::new());
     let mut start = Start { places, now, listed, reusable_from, left, sealed };
     let mut found = None;
     for number in numbers.iter().rev() {
@@ -444,6 +447,18 @@ mod tests {
             let root = roots::read(&places.roots()).unwrap().pop().unwrap().unwrap();
             assert_eq!((found.end.chain, found.end.root), (root.seal.chain, root.seal.root));
         }
+    }
+
+    #[test]
+    fn a_list_of_roots_on_a_bad_block_keeps_no_archive_closed() {
+        let place = TempDir::new().unwrap();
+        let places = Places::new(place.path());
+        write(place.path(), "one");
+        write(place.path(), "two");
+        let list = places.roots();
+        let found = recover_from(with_bad_block(&list, 0), &places, NOW).unwrap();
+        assert_eq!((found.end.segment, found.end.next), (3, 3));
+        assert_eq!(found.left, Left { list: Some(list), ..Left::default() });
     }
 
     fn with_bad_block(of: &Path, block: u64) -> impl Fn(&Path) -> io::Result<Bad> {

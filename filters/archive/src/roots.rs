@@ -3,8 +3,10 @@
 
 use std::{
     collections::HashSet,
-    fmt, fs, io,
-    io::{Read, Write},
+    fmt,
+    fs::{self, File},
+    io,
+    io::{Read, Seek, Write},
     path::Path,
     slice,
     str::FromStr,
@@ -14,8 +16,10 @@ use mailweir_mail::Timestamp;
 
 use crate::{
     archive::{private, sync_directory},
+    disk::Disk,
     frame::{Seal, Seq},
     hash::{Chain, Hash},
+    whole,
 };
 
 /// A sealed segment.
@@ -75,17 +79,60 @@ pub(crate) fn add(list: &Path, root: &Root) -> io::Result<()> {
 
 fn append(list: &Path, roots: &[Root]) -> io::Result<()> {
     let mut file = private().read(true).append(true).create(true).open(list)?;
+    let lines: String = roots.iter().map(|root| format!("{root}\n")).collect();
+    let Stored { text, has_bad_blocks } = Stored::read(&file)?;
+    if has_bad_blocks {
+        return replace(list, text, &lines);
+    }
     // A line that a crash left unfinished would spoil this one.
-    let mut text = Vec::new();
-    file.read_to_end(&mut text)?;
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     if whole < text.len() {
         file.set_len(whole as u64)?;
     }
-    let lines: String = roots.iter().map(|root| format!("{root}\n")).collect();
     file.write_all(lines.as_bytes())?;
     file.sync_all()?;
     list.parent().map_or(Ok(()), sync_directory)
+}
+
+/// Writes a list anew with what of it can be read: a bad block may take nothing, either. The old one stays beside it:
+/// the disk may give the rest some day.
+fn replace(list: &Path, mut text: Vec<u8>, lines: &str) -> io::Result<()> {
+    // One that was put aside before has more of it.
+    let _ = fs::hard_link(list, list.with_extension("damaged"));
+    if text.last() != Some(&b'\n') {
+        text.push(b'\n');
+    }
+    text.extend_from_slice(lines.as_bytes());
+    whole::write(list, &text)
+}
+
+/// What stands in a list.
+struct Stored {
+    /// With [`LOST`] for what the disk does not give.
+    text: Vec<u8>,
+    has_bad_blocks: bool,
+}
+
+impl Stored {
+    fn read(file: impl Read + Seek) -> io::Result<Self> {
+        let (mut disk, mut text) = (Disk::new(file), Vec::new());
+        disk.read_to_end(&mut text)?;
+        let has_bad_blocks = disk.has_bad_blocks();
+        if has_bad_blocks {
+            text.dedup_by(|one, other| (*one, *other) == (0, 0));
+            text.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = LOST);
+        }
+        Ok(Self { text, has_bad_blocks })
+    }
+
+    fn lines(&self) -> Vec<Result<Root, NoRoot>> {
+        let text = String::from_utf8_lossy(&self.text);
+        let (whole, unfinished) = text.rsplit_once('\n').unwrap_or(("", &text));
+        // There may have been whole ones, if a bad block is there.
+        let is_damaged = self.has_bad_blocks && unfinished.contains(char::REPLACEMENT_CHARACTER);
+        let unfinished = is_damaged.then_some(unfinished);
+        whole.lines().chain(unfinished).map(str::parse).collect()
+    }
 }
 
 /// Adds to a copy of a list, kept elsewhere, what it lacks, and has that synced. Says how many lines.
@@ -102,25 +149,33 @@ pub fn copy(list: &Path, to: &Path) -> io::Result<usize> {
     Ok(lacks.len())
 }
 
-/// Reads a list. Of a line that makes no sense, the error; an unfinished line at the end is left out:
-/// a crash made it.
+/// Reads a list. Of a line that makes no sense, or stands on a bad block, the error; an unfinished line at the end is
+/// left out: a crash made it.
 ///
 /// # Errors
 /// The file cannot be read.
 pub fn read(list: &Path) -> io::Result<Vec<Result<Root, NoRoot>>> {
-    let text = match fs::read(list) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let text = String::from_utf8_lossy(&text);
-    let whole = text.rsplit_once('\n').map_or("", |(whole, _unfinished)| whole);
-    Ok(whole.lines().map(str::parse).collect())
+    read_opened(File::open(list))
 }
+
+/// As [`read`], of a list that was opened.
+pub(crate) fn read_opened(
+    list: io::Result<impl Read + Seek>,
+) -> io::Result<Vec<Result<Root, NoRoot>>> {
+    match list {
+        Ok(list) => Ok(Stored::read(list)?.lines()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// For bytes that cannot be read, however many: no text has it.
+const LOST: u8 = 0xff;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::tests::Bad;
 
     #[test]
     fn a_list_is_read_as_it_was_written_but_for_an_unfinished_line() {
@@ -158,6 +213,48 @@ mod tests {
         let kept = [root(1), root(2), other, root(3)].map(Ok);
         assert_eq!(read(&to).unwrap(), kept);
         assert!(copy(&list, &place.path().join("gone/copy")).is_err());
+    }
+
+    #[test]
+    fn what_stands_on_a_bad_block_is_one_line_that_makes_no_sense() {
+        let place = tempfile::tempdir().unwrap();
+        let list = place.path().join("roots");
+        (1..=50).for_each(|segment| add(&list, &root(segment)).unwrap());
+        let whole = fs::read(&list).unwrap();
+        let last = whole.len() as u64 / 4_096;
+        for (blocks, damaged) in [(vec![0], 0), (vec![1], 1), (vec![last], 2), (vec![0, 1], 0)] {
+            let bad = Bad { inner: io::Cursor::new(whole.clone()), blocks: blocks.clone() };
+            let lines = read_opened(Ok(bad)).unwrap();
+            let places: Vec<_> = lines.iter().map(Result::is_ok).collect();
+            assert_eq!(places.iter().filter(|is_ok| !**is_ok).count(), 1, "{blocks:?}");
+            let at = places.iter().position(|is_ok| !is_ok).unwrap();
+            let expected = [0, lines_before(&whole, 4_096), lines_before(&whole, last * 4_096)];
+            assert_eq!(at, expected[damaged], "{blocks:?}");
+            assert!((5..50).contains(&(lines.len() - 1)), "the others are read: {blocks:?}");
+        }
+    }
+
+    fn lines_before(list: &[u8], end: u64) -> usize {
+        let end = usize::try_from(end).unwrap();
+        list[..end].iter().filter(|byte| **byte == b'\n').count()
+    }
+
+    #[test]
+    fn behind_a_bad_block_a_list_goes_on_in_another_file() {
+        let place = tempfile::tempdir().unwrap();
+        let list = place.path().join("roots");
+        (1..=50).for_each(|segment| add(&list, &root(segment)).unwrap());
+        let whole = fs::read(&list).unwrap();
+        let last = whole.len() as u64 / 4_096;
+        let bad = Bad { inner: io::Cursor::new(whole.clone()), blocks: vec![last] };
+        let stored = Stored::read(bad).unwrap();
+        let before = stored.lines();
+        assert!(stored.has_bad_blocks && before.last().unwrap().is_err());
+        replace(&list, stored.text, &format!("{}\n", root(51))).unwrap();
+        let lines = read(&list).unwrap();
+        assert_eq!(lines[..before.len()], before, "what was lost is missed still");
+        assert_eq!(lines[before.len()..], [Ok(root(51))]);
+        assert_eq!(fs::read(list.with_extension("damaged")).unwrap(), whole);
     }
 
     fn root(segment: u64) -> Root {

@@ -371,6 +371,14 @@ impl Archiver {
             );
             self.warn(text);
         }
+        if let Some(list) = left.list {
+            let text = format!(
+                "ALARM: archive: some of {} cannot be read, and no start knows what was sealed there: put it back from \
+                 archive.roots_copy or a backup",
+                list.display()
+            );
+            self.warn(text);
+        }
         // Roots may be owed since long.
         self.sealed.notify_one();
         Ok(self.tell_all_sealed(shelf))

@@ -3,27 +3,32 @@
 //! One file of rows, that of record N behind N rows; before the first one, where the checkpoint would be. What
 //! is known up to the *checkpoint* is on the disk; all behind it is read from the segments again at each
 //! start. So nothing is synced for each group, and whatever a crash leaves of the rows behind the checkpoint,
-//! a start mends it. All of it can be made anew from the segments, and is, if it fits them no longer.
+//! a start mends it. All of it can be made anew from the segments, and is, if it fits them no longer, or stands on a
+//! bad block: in another file, so that nothing is written to that block.
 
+mod keyless;
 pub mod lost;
 mod row;
 mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{collections::BTreeMap, fs::File, io, mem, os::unix::fs::FileExt};
+use std::{collections::BTreeMap, fs::File, io, mem, os::unix::fs::FileExt, path::Path};
 
+use mailweir_mail::Timestamp;
+
+pub use self::{
+    keyless::NeededKey,
+    row::{Facts, Row, Standing},
+    rows::Rows,
+};
 use self::{
     row::take,
     rows::{There, offset},
 };
-pub use self::{
-    row::{Facts, Row, Standing},
-    rows::Rows,
-};
 use crate::{
-    archive::{Places, Written, private, sync_directory},
-    disk::is_bad_block,
+    archive::{Place, Places, Written, private, sync_directory},
+    disk::{self, is_bad_block},
     entry::{self, Capture, Outcome},
     frame::{Kind, SegmentHead, Seq},
     hash::{Chain, Hash},
@@ -32,6 +37,7 @@ use crate::{
     records::Records,
     scan::{Look, Scan},
     span::Span,
+    whole,
 };
 
 /// Writes the catalogue: beside the one who writes the archive.
@@ -58,6 +64,9 @@ pub struct Found {
     pub unanswered: Vec<Span>,
     /// Rows that were made from segments.
     pub made: u64,
+    /// Keys that the key file does not have, and without which nobody knows how mails stand: these are kept for ever,
+    /// until a start that has them.
+    pub needed_keys: Vec<NeededKey>,
     /// Records that are not there though later ones are: they are damaged, and nobody knows what they said. If there
     /// are more gaps than [`MOST_GAPS`], the first ones, and one more than that.
     pub missing: Vec<Span>,
@@ -88,10 +97,8 @@ impl Catalogue {
         next: Seq,
         progress: &mut dyn FnMut(u64),
     ) -> io::Result<(Self, Found)> {
-        let path = places.catalogue();
-        let file = private().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let (file, rows) = open(&places.catalogue())?;
         sync_directory(places.directory())?;
-        let rows = Rows::of(file.try_clone()?);
         let stored = Checkpoint::read(&file)?;
         let mut catalogue = Self {
             reader,
@@ -110,9 +117,10 @@ impl Catalogue {
         if !is_sound || !catalogue.is_whole()? || !catalogue.checkpoint.fits(places)? {
             catalogue.begin_anew()?;
         }
-        let made = catalogue.catch_up(progress)?;
+        let made = catalogue.make_up(progress)?;
+        let needed_keys = catalogue.read_keyless()?;
         let missing = catalogue.missing(next)?;
-        Ok((catalogue, Found { lost, unanswered, made, missing }))
+        Ok((catalogue, Found { lost, unanswered, made, needed_keys, missing }))
     }
 
     /// All that were lost, these among them: once the catalogue is begun anew, nothing else says so.
@@ -165,9 +173,11 @@ impl Catalogue {
     }
 
     fn begin_anew(&mut self) -> io::Result<()> {
+        let path = self.places.catalogue();
+        whole::write(&path, &Checkpoint::START.encode())?;
+        (self.file, self.rows) = open(&path)?;
         self.checkpoint = Checkpoint::START;
-        self.file.set_len(0)?;
-        self.checkpoint.write(&self.file)
+        Ok(())
     }
 
     /// Takes in a group that was written.
@@ -176,7 +186,7 @@ impl Catalogue {
     /// The disk failed. The archive has the group nevertheless, and the next call takes in what is missing.
     pub fn note(&mut self, group: &[(Written, Facts)]) -> io::Result<()> {
         if self.is_behind {
-            return self.catch_up(&mut |_| {}).map(|_| ());
+            return self.make_up(&mut |_| {}).map(|_| ());
         }
         self.is_behind = true;
         let mut changes = Changes::default();
@@ -194,7 +204,7 @@ impl Catalogue {
     /// The disk failed. It is done again with the next segment.
     pub fn keep(&mut self) -> io::Result<()> {
         if self.is_behind {
-            self.catch_up(&mut |_| {})?;
+            self.make_up(&mut |_| {})?;
         }
         let Some(last) = self.places.numbers()?.pop() else { return Ok(()) };
         let (head, _) = Scan::open(&self.places.segment(last), Look::AtHeads)?;
@@ -233,11 +243,22 @@ impl Catalogue {
     fn last_known(&self) -> io::Result<Option<Seq>> {
         let next = self.rows.next()?;
         for seq in (1..next).rev().take(STRAY) {
-            if self.rows.get(seq)?.is_some() {
+            if self.rows.there(seq)? == There::Row {
                 return Ok(Some(seq));
             }
         }
         Ok(None)
+    }
+
+    /// Makes the rows behind the checkpoint, or all of them if the disk does not give those any more. Says how many.
+    fn make_up(&mut self, progress: &mut dyn FnMut(u64)) -> io::Result<u64> {
+        match self.catch_up(progress) {
+            Err(error) if is_bad_block(&error) => {
+                self.begin_anew()?;
+                self.catch_up(progress)
+            }
+            made => made,
+        }
     }
 
     /// Makes the rows behind the checkpoint. Says how many.
@@ -248,7 +269,7 @@ impl Catalogue {
         for record in Records::from(&self.places, self.checkpoint.first)? {
             let (head, place) = record?;
             let written = Written { head, place };
-            let facts = self.facts(&written)?;
+            let facts = self.facts((head.kind, head.at), place)?;
             self.put(Row::new(&written, facts), facts, &mut changes)?;
             made += 1;
             if made % MOST_CHANGES == 0 {
@@ -264,15 +285,24 @@ impl Catalogue {
 
     /// What a record says. If it is damaged, on a bad block or erased, nothing is known: what is there of it is kept for
     /// ever.
-    fn facts(&self, Written { head, place }: &Written) -> io::Result<Facts> {
-        if !matches!(head.kind, Kind::Capture | Kind::Outcome) {
+    fn facts(&self, (kind, at): (Kind, Timestamp), place: Place) -> io::Result<Facts> {
+        if !matches!(kind, Kind::Capture | Kind::Outcome) {
             return Ok(Facts::Nothing);
         }
-        let read = self.reader.read(*place).and_then(|mut record| Ok(record.payload.summary()?));
+        let read = self.reader.read(place).and_then(|mut record| Ok(record.payload.summary()?));
+        // Of a lost key, too: somebody may put it back.
+        if let Err(
+            ReadError::OtherKey { .. }
+            | ReadError::KeyLost { .. }
+            | ReadError::Payload(UnpackError::NoKey),
+        ) = read
+        {
+            return Ok(Facts::NoKey);
+        }
         let Some(summary) = there(read)? else { return Ok(Facts::Nothing) };
-        Ok(match head.kind {
+        Ok(match kind {
             Kind::Capture => entry::decode::<Capture>(&summary)
-                .map_or(Facts::Nothing, |capture| Facts::of_capture(&capture.note, head.at)),
+                .map_or(Facts::Nothing, |capture| Facts::of_capture(&capture.note, at)),
             _ => entry::decode::<Outcome>(&summary)
                 .map_or(Facts::Nothing, |outcome| Facts::Outcome(outcome.end)),
         })
@@ -301,6 +331,12 @@ impl Catalogue {
         changes.0.insert(row.seq, row);
         Ok(())
     }
+}
+
+fn open(path: &Path) -> io::Result<(File, Rows)> {
+    let file = private().read(true).write(true).create(true).truncate(false).open(path)?;
+    let rows = Rows::of(file.try_clone()?);
+    Ok((file, rows))
 }
 
 /// What was read, if it is there.
@@ -351,14 +387,11 @@ impl Changes {
 impl Checkpoint {
     const START: Self = Self { segment: 1, first: 1, chain: Chain::START, last_hold: 0 };
 
-    /// `None`: there is none, or it is damaged.
+    /// `None`: there is none, it is damaged, or the disk does not give it.
     fn read(file: &File) -> io::Result<Option<Self>> {
         let mut bytes = [0; Row::LEN];
-        match file.read_exact_at(&mut bytes, 0) {
-            Ok(()) => Ok(Self::decode(&bytes)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-        }
+        let read = disk::read_at(file, &mut bytes, 0)?;
+        Ok(if read.bytes == bytes.len() { Self::decode(&bytes) } else { None })
     }
 
     fn write(&self, file: &File) -> io::Result<()> {
@@ -412,7 +445,7 @@ impl Checkpoint {
 const MOST_CHANGES: u64 = 4_096;
 
 /// Before the content of a checkpoint.
-const MAGIC: &[u8] = b"MWC\x01";
+const MAGIC: &[u8] = b"MWC\x02";
 
 /// Gaps that are told one by one. What has more is not this archive any more.
 pub const MOST_GAPS: usize = 10_000;

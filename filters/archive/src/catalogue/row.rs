@@ -40,6 +40,21 @@ pub struct Standing {
     pub is_imported: bool,
     /// The record of its end, and how that was; absent: it has not ended.
     pub ended: Option<(Seq, Ending)>,
+    /// Of captures and outcomes: what the record says of all this is not known, for want of a key.
+    pub lacks_key: bool,
+}
+
+impl Standing {
+    /// What the catalogue keeps of these.
+    pub(super) fn of(facts: Facts) -> Self {
+        match facts {
+            Facts::Capture { keep_until, was_held, is_imported } => {
+                Self { keep_until, was_held, is_imported, ..Self::default() }
+            }
+            Facts::NoKey => Self { lacks_key: true, ..Self::default() },
+            Facts::Outcome(_) | Facts::Nothing => Self::default(),
+        }
+    }
 }
 
 /// What the catalogue keeps of what a record says.
@@ -56,6 +71,8 @@ pub enum Facts {
     },
     /// Of an outcome.
     Outcome(Ending),
+    /// What a capture or an outcome says can be read only with a key that is not there.
+    NoKey,
     /// Nothing.
     Nothing,
 }
@@ -83,12 +100,6 @@ impl Row {
 
     /// That of a record that was written now.
     pub(super) fn new(Written { head, place }: &Written, facts: Facts) -> Self {
-        let mail = match facts {
-            Facts::Capture { keep_until, was_held, is_imported } => {
-                Standing { keep_until, was_held, is_imported, ended: None }
-            }
-            Facts::Outcome(_) | Facts::Nothing => Standing::default(),
-        };
         Self {
             seq: head.seq,
             kind: head.kind,
@@ -97,7 +108,7 @@ impl Row {
             id: head.id,
             at: head.at,
             erased: None,
-            mail,
+            mail: Standing::of(facts),
         }
     }
 
@@ -132,7 +143,7 @@ impl Row {
             &self.id,
             &self.at.as_micros().to_le_bytes(),
             &self.mail.keep_until.unwrap_or(0).to_le_bytes(),
-            &[0; 4],
+            &[u8::from(self.mail.lacks_key), 0, 0, 0],
         ];
         let mut end = 0;
         for part in parts {
@@ -160,6 +171,7 @@ impl Row {
         let id = take(&mut rest)?;
         let written = Timestamp::from_micros(u64::from_le_bytes(take(&mut rest)?));
         let keep_until = u32::from_le_bytes(take(&mut rest)?);
+        let [lacks_key, ..] = take::<4>(&mut rest)?;
         let ending = ending.checked_sub(1).and_then(|number| ENDINGS.get(usize::from(number)));
         let is_capture = kind == Kind::Capture;
         Some(Self {
@@ -175,6 +187,7 @@ impl Row {
                 was_held: was_held != 0,
                 is_imported: is_imported != 0,
                 ended: ending.filter(|_| is_capture).map(|ending| (other, *ending)),
+                lacks_key: lacks_key != 0,
             },
         })
     }

@@ -5,7 +5,10 @@ use std::{cell::RefCell, fs::File, io, os::unix::fs::FileExt, path::Path};
 use mailweir_mail::{QueueId, Timestamp};
 
 use super::{Checkpoint, row::Row};
-use crate::frame::{Kind, Seq};
+use crate::{
+    disk,
+    frame::{Kind, Seq},
+};
 
 /// Reads rows. Each has a block of them in memory: neighbours are found at once.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ struct Block {
     /// The number of the first.
     first: Seq,
     bytes: Vec<u8>,
+    /// Some of them the disk does not give.
+    has_bad_blocks: bool,
 }
 
 impl Rows {
@@ -62,14 +67,11 @@ impl Rows {
     /// The disk failed.
     pub fn look(&self, seq: Seq) -> io::Result<Option<Row>> {
         let mut block = self.block.borrow_mut();
-        let first = seq - seq % BLOCK;
-        let from = (seq - first) as usize * Row::LEN;
-        // What was behind the end may be there now.
-        if block.first != first || block.bytes.len() < from + Row::LEN {
-            block.read(&self.file, first)?;
+        let row = block.of(&self.file, seq)?.and_then(|bytes| Row::decode(seq, bytes));
+        if row.is_none() && block.has_bad_blocks {
+            return self.get(seq);
         }
-        let bytes = block.bytes.get(from..from + Row::LEN);
-        Ok(bytes.and_then(|bytes| Row::decode(seq, bytes)).filter(|_| seq != 0))
+        Ok(row.filter(|_| seq != 0))
     }
 
     /// What was read together may be something else by now.
@@ -79,16 +81,12 @@ impl Rows {
 
     /// What is at the place of a row.
     pub(super) fn there(&self, seq: Seq) -> io::Result<There> {
-        if self.look(seq)?.is_some() {
-            return Ok(There::Row);
-        }
-        let mut bytes = [0; Row::LEN];
-        match self.file.read_exact_at(&mut bytes, offset(seq)) {
-            Ok(()) if bytes == [0; Row::LEN] => Ok(There::Nothing),
-            Ok(()) => Ok(There::Damage),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(There::Nothing),
-            Err(error) => Err(error),
-        }
+        let mut block = self.block.borrow_mut();
+        Ok(match block.of(&self.file, seq)? {
+            Some(bytes) if Row::decode(seq, bytes).is_some() => There::Row,
+            Some(bytes) if bytes.iter().any(|byte| *byte != 0) => There::Damage,
+            Some(_) | None => There::Nothing,
+        })
     }
 
     /// Every row from a number on.
@@ -203,22 +201,29 @@ pub(super) enum There {
     Row,
     /// Nothing was ever written.
     Nothing,
-    /// Something that is no row of this number.
+    /// Something that is no row of this number, or what the disk does not give.
     Damage,
 }
 
 impl Block {
-    fn read(&mut self, file: &File, first: Seq) -> io::Result<()> {
-        self.first = first;
-        self.bytes.resize(BLOCK as usize * Row::LEN, 0);
-        let mut filled = 0;
-        while filled < self.bytes.len() {
-            match file.read_at(&mut self.bytes[filled..], offset(first) + filled as u64)? {
-                0 => break,
-                read => filled += read,
-            }
+    /// What stands at the place of a row; `None`: the file ends before it.
+    fn of(&mut self, file: &impl FileExt, seq: Seq) -> io::Result<Option<&[u8]>> {
+        let first = seq - seq % BLOCK;
+        let from = (seq - first) as usize * Row::LEN;
+        // What was behind the end may be there now.
+        if self.first != first || self.bytes.len() < from + Row::LEN {
+            self.read(file, first)?;
         }
-        self.bytes.truncate(filled);
+        Ok(self.bytes.get(from..from + Row::LEN))
+    }
+
+    fn read(&mut self, file: &impl FileExt, first: Seq) -> io::Result<()> {
+        self.first = first;
+        self.bytes.clear();
+        let mut bytes = vec![0; BLOCK as usize * Row::LEN];
+        let read = disk::read_at(file, &mut bytes, offset(first))?;
+        bytes.truncate(read.bytes);
+        (self.bytes, self.has_bad_blocks) = (bytes, read.has_bad_blocks);
         Ok(())
     }
 }

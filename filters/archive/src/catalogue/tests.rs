@@ -1,13 +1,16 @@
 //! What is known of records after groups, crashes, damage and losses.
 
-use std::{fs, os::unix::fs::FileExt};
+use std::{
+    fs,
+    os::unix::fs::{FileExt, symlink},
+};
 
 use mailweir_mail::{QueueId, Timestamp};
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    About, Archive, Draft, Options,
+    About, Archive, Draft, Encryption, MasterKeys, Options,
     entry::{Ending, Fared},
     payload::Packer,
     sample,
@@ -263,6 +266,96 @@ fn what_stands_on_a_bad_block_is_damaged_and_all_else_is_waited_for() {
     }
 }
 
+/// Such a file gives nothing where no memory is, as a disk does with a bad block.
+#[test]
+fn a_catalogue_on_bad_blocks_is_begun_anew_and_said_to_nobody_as_whole() {
+    let mut home = Home::new();
+    home.capture(1, Some(30));
+    home.hold(Kind::Hold);
+    home.seal();
+    home.catalogue().keep().unwrap();
+    let before = home.all();
+    home.stop();
+    let path = home.places().catalogue();
+    fs::remove_file(&path).unwrap();
+    symlink(NOTHING, &path).unwrap();
+    let rows = Rows::open(&path).unwrap();
+    assert_eq!(rows.there(1).unwrap(), There::Damage);
+    for error in [rows.look(1).unwrap_err(), rows.get(1).unwrap_err()] {
+        assert!(is_bad_block(&error), "whoever asks for it hears why it is not there: {error}");
+    }
+    assert!(rows.holds().is_err());
+    assert_eq!(home.start(), Found { made: 2, ..Found::default() });
+    assert_eq!(home.all(), before);
+    assert!(!path.is_symlink(), "nothing is written to bad blocks");
+}
+
+#[test]
+fn rows_that_go_bad_while_it_is_written_are_made_anew() {
+    let mut home = Home::new();
+    let one = home.capture(1, Some(30));
+    home.seal();
+    home.capture(2, None);
+    home.catalogue().keep().unwrap();
+    let bad = Rows::open(Path::new(NOTHING)).unwrap();
+    home.catalogue().rows = bad;
+    let (recipients, decisions) = (Vec::new(), Vec::new());
+    let outcome = Outcome { id: id(1), end: Ending::Delivered, recipients, decisions };
+    let draft = draft(Kind::Outcome, About::Record(one), Some(id(1)), &outcome);
+    let written = home.archive().append(vec![draft], now()).unwrap()[0];
+    assert!(home.catalogue().note(&[(written, Facts::Outcome(Ending::Delivered))]).is_err());
+    home.catalogue().note(&[]).unwrap();
+    let row = home.catalogue().rows().get(one).unwrap().unwrap();
+    assert_eq!(row.mail.ended, Some((3, Ending::Delivered)));
+}
+
+/// The old line was removed from the key file, and then the catalogue was made anew.
+#[test]
+fn how_a_mail_stands_that_needs_an_old_key_is_known_once_the_key_is_back() {
+    let mut home = Home::new();
+    let with_keys = |home: &mut Home, keys: &[u8]| {
+        home.stop();
+        home.encryption = Encryption::On(key_file(keys));
+        home.start()
+    };
+    with_keys(&mut home, &[1]);
+    let (one, two) = (home.capture(1, Some(30)), home.capture(2, Some(30)));
+    home.end(one, 1, Ending::Delivered);
+    home.erase(two);
+    with_keys(&mut home, &[2, 1]);
+    home.capture(3, Some(30));
+    home.seal();
+    home.capture(4, None);
+    home.catalogue().keep().unwrap();
+    let known = home.all();
+
+    home.stop();
+    fs::remove_file(home.places().catalogue()).unwrap();
+    let found = with_keys(&mut home, &[2]);
+    let [NeededKey { id, records: 2 }] = found.needed_keys[..] else { panic!("{found:?}") };
+    assert!(key_file(&[1]).has(id));
+    let unknown = home.catalogue().rows().get(one).unwrap().unwrap().mail;
+    assert_eq!(unknown, Standing { lacks_key: true, ..Standing::default() });
+    home.catalogue().keep().unwrap();
+    assert_eq!(with_keys(&mut home, &[2]).needed_keys, found.needed_keys, "at each start");
+
+    let found = with_keys(&mut home, &[2, 1]);
+    assert_eq!(found, Found { made: 1, ..Found::default() }, "nothing is begun anew");
+    let mut all = home.all();
+    // What was erased says nothing any more.
+    for row in [&mut all, &mut known.clone()].map(|rows| rows.remove(1).unwrap()) {
+        assert!(row.erased.is_some());
+    }
+    all.insert(1, known[1]);
+    assert_eq!(all, known);
+}
+
+fn key_file(keys: &[u8]) -> MasterKeys {
+    let lines: String =
+        keys.iter().map(|key| format!("{}\n", format!("{key:02x}").repeat(32))).collect();
+    MasterKeys::parse(&lines).unwrap()
+}
+
 fn spans(texts: &[&str]) -> Vec<Span> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
@@ -317,12 +410,14 @@ fn a_row_of_zeros_or_in_a_wrong_place_is_none() {
 /// An archive and its catalogue.
 pub(crate) struct Home {
     place: TempDir,
+    encryption: Encryption,
     open: Option<(Archive, Catalogue)>,
 }
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let mut home = Self { place: tempfile::tempdir().unwrap(), open: None };
+        let (place, encryption) = (tempfile::tempdir().unwrap(), Encryption::Never);
+        let mut home = Self { place, encryption, open: None };
         home.start();
         home
     }
@@ -332,8 +427,10 @@ impl Home {
     }
 
     pub(crate) fn start(&mut self) -> Found {
-        let (archive, _) = Archive::open(self.place.path(), Options::default(), now()).unwrap();
-        let reader = Reader::new(self.places());
+        let encryption = self.encryption.clone();
+        let reader = Reader::new(self.places()).with_keys(encryption.keys().cloned());
+        let options = Options { encryption, ..Options::default() };
+        let (archive, _) = Archive::open(self.place.path(), options, now()).unwrap();
         let next = archive.next();
         let opened = Catalogue::open(archive.places(), reader, next, &mut |_| {});
         let (catalogue, found) = opened.unwrap();
@@ -431,3 +528,6 @@ fn id(serial: u32) -> QueueId {
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_secs(1_795_210_205)
 }
+
+/// At its beginning it is read as a bad block is: `EIO`.
+const NOTHING: &str = "/proc/self/mem";

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::{KEY, KeyId, Master, MasterKeys, NONCE, RecordKey, Wrapped, Wrapping};
 use crate::{
     archive::{Places, private, sync_directory},
+    disk,
     frame::{KeysHead, Seq, Unread},
     scan::{Item, Look, Part, Scan},
     whole,
@@ -77,7 +78,7 @@ impl Wrapper {
     /// The segment has no more records than those before `next`: destroys keys that none has.
     pub(crate) fn end(&mut self, next: Seq) {
         if let Some(Open { file, head, .. }) = self.open.take() {
-            // If not, they stay until the next start: keys of nothing.
+            // If not, they stay until the next start; if another segment is begun before it, for ever: keys of nothing.
             let _ = cut(&file, head.first, next);
         }
     }
@@ -168,7 +169,7 @@ pub(crate) enum Slot {
     Whole(Wrapped),
     /// It was destroyed.
     Destroyed,
-    /// Something else.
+    /// Something else, or the disk does not give it.
     Damaged,
     /// Nothing.
     Missing,
@@ -201,7 +202,7 @@ impl Slots {
             return Ok(read_slot(&slot, of));
         }
         let mut slots = vec![0; window.max(1) * SLOT];
-        let read = read_at(&self.file, &mut slots, place(number))?;
+        let read = disk::read_at(&self.file, &mut slots, place(number))?.bytes;
         slots.truncate(read - read % SLOT);
         self.window = (number, slots);
         Ok(self.known(number).map_or(Slot::Missing, |slot| read_slot(&slot, of)))
@@ -327,7 +328,7 @@ fn order(
 
 fn head(file: &File) -> io::Result<Result<KeysHead, Unread>> {
     let mut bytes = [0; KeysHead::LEN];
-    let is_whole = read_at(file, &mut bytes, 0)? == bytes.len();
+    let is_whole = disk::read_at(file, &mut bytes, 0)?.bytes == bytes.len();
     Ok(if is_whole { KeysHead::decode(&bytes) } else { Err(Unread::Damaged) })
 }
 
@@ -352,22 +353,6 @@ fn checksum(wrapped: &Wrapped, of: Wrapping) -> [u8; 4] {
 /// The first byte of a slot.
 const fn place(number: u64) -> u64 {
     (KeysHead::LEN as u64).saturating_add(number.saturating_mul(SLOT as u64))
-}
-
-/// As many bytes as there are.
-fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
-    let mut read = 0;
-    while read < bytes.len() {
-        match file.read_at(&mut bytes[read..], at.saturating_add(read as u64)) {
-            Ok(0) => break,
-            Ok(more) => read += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Behind what a file may have.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(read)
 }
 
 /// Bytes of a slot: a wrapped key and a checksum.

@@ -126,6 +126,25 @@ fn every_flipped_bit_of_keys_is_found() {
     assert_eq!(home.verify().findings[0].what, What::NoKeys);
 }
 
+/// Such a file gives nothing where no memory is, as a disk does with a bad block.
+#[test]
+fn keys_on_a_bad_block_are_damaged_and_keep_no_archive_closed() {
+    let mut home = Home::with(encrypted(1));
+    let written = home.write(&["one", "two"]);
+    home.archive().seal(now()).unwrap();
+    home.stop();
+    let path = home.places().keys_of(1);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
+    home.start();
+    let error = read_with(&home, Some(keys(1)), written[0].place).unwrap_err();
+    assert!(matches!(error, ReadError::KeyLost { .. }), "it is not said to be erased: {error}");
+    let found: Vec<_> = home.verify().findings.into_iter().map(|found| found.what).collect();
+    let lost = What::KeysLost { first: 1, last: 2, records: 2 };
+    assert_eq!(found, [What::KeysHead, lost]);
+    home.write(&["three"]);
+}
+
 /// The directory is gone, one of its files, or the end of one.
 #[test]
 fn lost_keys_are_found_with_and_without_the_key_file_once_for_each_segment() {
