@@ -108,6 +108,7 @@ fn not_shown(error: RoomError) -> NotShown {
         RoomError::NoSuchMail(_) => NotShown::NotFound,
         RoomError::Find(FindError::Query(error)) => NotShown::Senseless(error.to_string().into()),
         RoomError::Find(FindError::Refused(error)) => NotShown::Senseless(error.to_string().into()),
+        error @ RoomError::NamesHidden(_) => NotShown::NotTheirs(error.to_string().into()),
         RoomError::Refused(reason) => NotShown::Senseless(reason),
         error => NotShown::Failed(error.to_string().into()),
     }
