@@ -59,7 +59,7 @@ impl Room {
         let Hold { case, reason, ids, query, utc_offset, people } = asked;
         let mut mails = self.captures(ids).await?;
         if let Some(query) = query {
-            mails.extend(self.find_all(query, utc_offset, &visitor.sight).await?);
+            mails.extend(self.find_all(visitor, query, utc_offset).await?);
         }
         if mails.is_empty() && people.is_empty() {
             return Err(RoomError::Refused("it means no mail and nobody".into()));
