@@ -177,6 +177,50 @@ fn what_a_search_finds_is_shown_and_taken_out_and_who_did_it_is_written_down() {
     assert_eq!(taken, "Exported { form: \"eml\", mails: 3 }");
 }
 
+/// Words may stand in mail that the index does not know.
+#[test]
+fn what_must_miss_no_mail_is_refused_while_the_index_is_behind() {
+    let Some(gateway) = with_old_mail() else { return };
+    assert_eq!(archive(&gateway, &["reindex"]).status, DONE);
+    write(&gateway.path("old"), "new.eml", "Subject: sent later\n\nx\n");
+    assert_eq!(import(&gateway, &["old/new.eml"]).status, DONE);
+    let to = gateway.path("out").display().to_string();
+    let export = ["export", "--query", "subject:sent", "--as", "eml", "--to", &to];
+    let hold = ["hold", "add", "case-17", "--reason", "a court asked", "--query", "subject:sent"];
+    for words in [&export[..], &hold] {
+        let said = archive(&gateway, words);
+        assert_eq!(said.status, REFUSED, "{said:?}");
+        let why = "the index is 1 mail behind: mailweir archive reindex makes it anew\n";
+        assert!(said.text.contains(why), "{said:?}");
+    }
+    assert!(!gateway.path("out").exists());
+    // A search shows what there is, and says so.
+    let said = archive(&gateway, &["search", "subject:sent"]);
+    assert!(said.text.ends_with("-- 1 mail; the index is 1 mail behind\n"), "{said:?}");
+    assert_eq!(archive(&gateway, &["reindex"]).status, DONE);
+    let said = archive(&gateway, &export);
+    assert!(said.status == DONE && said.text.contains("2 mails, "), "{said:?}");
+    let said = archive(&gateway, &hold);
+    assert!(said.status == DONE && said.text.contains("case-17: 2 mails held"), "{said:?}");
+}
+
+/// What was looked for is written down as it was said, whatever it was looked for.
+#[test]
+fn every_search_is_written_down_whole() {
+    let Some(gateway) = with_old_mail() else { return };
+    assert_eq!(archive(&gateway, &["reindex"]).status, DONE);
+    let long = format!("subject:sent -subject:\"{}\"", "\u{898b}\u{7a4d} ".repeat(400));
+    assert!(long.len() > 2_000);
+    let said = archive(&gateway, &["search", &long]);
+    assert!(said.status == DONE && said.text.contains("-- 1 mail\n"), "{said:?}");
+    let hold = ["hold", "add", "case-17", "--reason", "a court asked", "--query", "subject:got"];
+    assert_eq!(archive(&gateway, &hold).status, DONE);
+    let said = archive(&gateway, &["accesses", "-n", "2"]);
+    let lines: Vec<_> = said.text.lines().collect();
+    assert!(lines[0].ends_with(" searched for \"subject:got\", found 1"), "{}", lines[0]);
+    assert!(lines[1].contains(&*long.replace('"', "\\\"")), "{}", lines[1]);
+}
+
 /// Whoever has the files, and a copy of the roots, needs no archive.
 #[test]
 fn mails_that_were_taken_out_are_proven_without_the_archive() {

@@ -43,6 +43,7 @@ impl Api {
             before: wanted.before,
             limit: wanted.limit.unwrap_or(USUAL_PAGE),
             utc_offset: wanted.utc_offset,
+            whole: false,
         };
         let (mails, found) = room.search(&visitor, search).await.map_err(not_shown)?;
         let mut answer = value(&found)?;
@@ -108,6 +109,7 @@ fn not_shown(error: RoomError) -> NotShown {
         RoomError::NoSuchMail(_) => NotShown::NotFound,
         RoomError::Find(FindError::Query(error)) => NotShown::Senseless(error.to_string().into()),
         RoomError::Find(FindError::Refused(error)) => NotShown::Senseless(error.to_string().into()),
+        error @ RoomError::NamesHidden(_) => NotShown::NotTheirs(error.to_string().into()),
         RoomError::Refused(reason) => NotShown::Senseless(reason),
         error => NotShown::Failed(error.to_string().into()),
     }

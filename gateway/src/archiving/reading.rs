@@ -6,9 +6,10 @@ use bytes::Bytes;
 use mailweir_archive::{
     Places, ReadError, Reader,
     catalogue::{Row, Rows},
-    entry::{self, Capture, Outcome},
+    entry::{self, Capture, Outcome, Source},
     frame::{Kind, Seq},
     holds::Holds,
+    import::envelope::{self, MOST_HEADER},
     payload::UnpackError,
 };
 use mailweir_extract::Extracted;
@@ -192,8 +193,19 @@ impl Reading {
         };
         let summary = record.payload.summary().map_err(ReadError::from)?;
         let capture: Capture = entry::decode(&summary)?;
-        let seen = sight::may_see(sight, &capture);
-        Ok(seen.then(|| (row, capture, Payload(Box::new(record.payload)))))
+        if !sight::may_see(sight, &capture) {
+            return Ok(None);
+        }
+        let mut begin = Vec::new();
+        if matches!(capture.note.source, Source::Imported { .. }) {
+            let read = record.payload.by_ref().take(MOST_HEADER as u64).read_to_end(&mut begin);
+            read.map_err(UnpackError::from).map_err(ReadError::from)?;
+            if !sight::may_see_content(sight, &envelope::beside(&begin)) {
+                return Err(RoomError::NamesHidden(id));
+            }
+        }
+        let content = io::Cursor::new(begin).chain(record.payload);
+        Ok(Some((row, capture, Payload(Box::new(content)))))
     }
 
     /// A mail, and what its header says.

@@ -3,7 +3,10 @@
 
 use std::collections::HashSet;
 
-use mailweir_archive::entry::{Capture, Outcome, Source};
+use mailweir_archive::{
+    entry::{Capture, Outcome, Source},
+    import::envelope::Beside,
+};
 use mailweir_extract::{Extracted, Mailbox};
 use mailweir_mail::{Address, Client, Recipient};
 
@@ -48,6 +51,18 @@ fn named(sight: &Sight, header: &Extracted) -> HashSet<Address> {
     match shows_hidden(sight) {
         true => HashSet::new(),
         false => header.to.iter().chain(&header.cc).filter_map(address).collect(),
+    }
+}
+
+/// Whether the content of a mail may be seen, whose header names these besides those whom everybody sees. What was
+/// accepted here everybody got as it is; what came from a file is the copy of one of them, and may say who else got it.
+pub(super) fn may_see_content(sight: &Sight, beside: &Beside) -> bool {
+    match sight {
+        Sight::WithBcc => true,
+        Sight::Own(own) => {
+            let mut people = beside.people.iter();
+            !beside.may_name_others && people.all(|address| is_own(own, address.as_str()))
+        }
     }
 }
 

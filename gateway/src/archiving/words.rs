@@ -75,6 +75,9 @@ pub struct Search {
     /// Seconds that the clocks of who asks are ahead of UTC: when a day begins.
     #[serde(default)]
     pub utc_offset: i32,
+    /// Whether no mail may be missed that is archived now: the index is waited for, or it is refused.
+    #[serde(default)]
+    pub whole: bool,
 }
 
 /// Which mails a hold means.

@@ -99,7 +99,7 @@ async fn mail_is_found_by_how_it_stands_and_what_is_senseless_is_said() {
     let erase = Ask::Erase { ids: vec![id], reason: "request 17".into() };
     office.gateway.queue().ask_archive(erase).await;
     office.search(&auditor, "offer").await.expect_ids(&[]);
-    let search = Search { query: "".into(), before: None, limit: 10, utc_offset: 0 };
+    let search = Search { query: "".into(), before: None, limit: 10, utc_offset: 0, whole: false };
     let told = office.gateway.queue().ask_archive(Ask::Search(search)).await;
     assert!(matches!(&told[..], [Told::Found(found)] if found.count == 0), "{told:?}");
 }

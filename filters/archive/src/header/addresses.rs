@@ -7,6 +7,12 @@ pub(crate) fn addresses(value: &str) -> impl Iterator<Item = Address> {
     mailboxes(value).into_iter().filter_map(|mailbox| mailbox.address())
 }
 
+/// Whether [`addresses`] misses nobody whom the value names.
+pub(crate) fn is_understood(value: &str) -> bool {
+    let is_nobody = |mailbox: &Mailbox| mailbox.angle.is_none() && mailbox.words.trim().is_empty();
+    mailboxes(value).iter().all(|mailbox| is_nobody(mailbox) || mailbox.is_whole())
+}
+
 /// One of a list, as far as it was read.
 #[derive(Debug, Default)]
 struct Mailbox {
@@ -17,6 +23,11 @@ struct Mailbox {
 }
 
 impl Mailbox {
+    /// Whether nothing but its address and its name stands there.
+    fn is_whole(&self) -> bool {
+        Address::parse(self.angle.as_ref().unwrap_or(&self.words).trim()).is_ok()
+    }
+
     fn address(&self) -> Option<Address> {
         if let Some(angle) = &self.angle {
             return Address::parse(angle.trim()).ok();
@@ -131,6 +142,17 @@ mod tests {
         ] {
             let found: Vec<String> = addresses(value).map(|it| it.to_string()).collect();
             assert_eq!(found, expected, "{value}");
+        }
+    }
+    #[test]
+    fn what_may_name_somebody_else_is_not_understood() {
+        for value in
+            ["", "a@x.example, B <b@x.example>", "undisclosed-recipients:;", "T: a@x.example;"]
+        {
+            assert!(is_understood(value), "{value}");
+        }
+        for value in ["Carol", "a@x.example Carol", "<>", "a@x.example, \"never closed"] {
+            assert!(!is_understood(value), "{value}");
         }
     }
 }

@@ -6,7 +6,7 @@
 mod addresses;
 mod date;
 
-pub(crate) use addresses::addresses;
+pub(crate) use addresses::{addresses, is_understood};
 pub(crate) use date::{Date, is_shape};
 
 use std::io::{self, Read};
@@ -15,6 +15,7 @@ use std::io::{self, Read};
 #[derive(Debug, Default)]
 pub(crate) struct Header {
     fields: Vec<Field>,
+    is_cut: bool,
 }
 
 #[derive(Debug)]
@@ -28,21 +29,31 @@ impl Header {
     /// Reads the header at the beginning of a mail, as much of it as is within [`MOST_BYTES`].
     pub(crate) fn read(mail: &[u8]) -> Self {
         let mut fields: Vec<Field> = Vec::new();
+        let mut is_cut = mail.len() >= MOST_BYTES;
         for line in lines(&mail[..mail.len().min(MOST_BYTES)]) {
             match (line, fields.last_mut()) {
-                ([], _) => break,
+                ([], _) => {
+                    is_cut = false;
+                    break;
+                }
                 ([b' ' | b'\t', ..], Some(before)) => {
                     before.value.push_str(&String::from_utf8_lossy(line));
                 }
                 _ => {
                     fields.extend(field(line));
                     if fields.len() >= MOST_FIELDS {
+                        is_cut = true;
                         break;
                     }
                 }
             }
         }
-        Self { fields }
+        Self { fields, is_cut }
+    }
+
+    /// Whether it may have more fields than were read.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// The first field of this name.
@@ -126,6 +137,8 @@ mod tests {
         let header = Header::read(&mail);
         assert_eq!(header.first("to"), None);
         assert_eq!(header.first("a").map(str::len), Some(MOST_BYTES - 3));
+        assert!(header.is_cut() && !Header::read(b"A: x\r\n\r\ny").is_cut());
+        assert!(Header::read("A: x\n".repeat(MOST_FIELDS).as_bytes()).is_cut());
         let (begin, mut all) = peek(mail.as_slice()).unwrap();
         let mut again = Vec::new();
         all.read_to_end(&mut again).unwrap();

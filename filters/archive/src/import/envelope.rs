@@ -9,10 +9,12 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use mailweir_mail::{Client, Envelope, Origin, Protocol, Recipient, ReversePath, Timestamp};
+use mailweir_mail::{
+    Address, Client, Envelope, Origin, Protocol, Recipient, ReversePath, Timestamp,
+};
 
 use super::FromLine;
-use crate::header::{Date, Header, addresses};
+use crate::header::{Date, Header, MOST_BYTES, addresses, is_understood};
 
 /// What is assumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,43 @@ pub fn assume(content: &[u8], hint: &FromLine) -> Assumed {
     let recipients = named.flat_map(addresses).filter(|address| seen.insert(address.clone()));
     envelope.recipients = recipients.take(MOST_RECIPIENTS).map(Recipient::new).collect();
     Assumed { envelope, arrival: arrival(&header).or(hint.at) }
+}
+
+/// Whom the header of a mail from a file names besides those that all recipients see: as the copy of one of them, or of
+/// its sender, it may say who else got it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// These.
+    pub people: HashSet<Address>,
+    /// Whether it may name others, in a way that cannot be read.
+    pub may_name_others: bool,
+}
+
+/// Reads whom a header names besides. `begin`: the first [`MOST_HEADER`] bytes of the mail, or all of it.
+#[must_use]
+pub fn beside(begin: &[u8]) -> Beside {
+    let header = Header::read(begin);
+    let noted = || header.all(&NOTED);
+    let hidden = || header.all(&HIDDEN);
+    let visible: HashSet<Address> = header.all(&VISIBLE).flat_map(addresses).collect();
+    let received = header.all(&["Received"]).flat_map(received_for);
+    let people = noted().chain(hidden()).flat_map(addresses).chain(received);
+    let is_unclear = |value: &str| !value.is_empty() && addresses(value).next().is_none();
+    Beside {
+        people: people.filter(|address| !visible.contains(address)).collect(),
+        may_name_others: header.is_cut() || noted().any(is_unclear) || !hidden().all(is_understood),
+    }
+}
+
+/// For whom a host took a mail (RFC 5321 section 4.4).
+fn received_for(value: &str) -> impl Iterator<Item = Address> {
+    let words = value.split_whitespace();
+    let pairs = words.clone().zip(words.skip(1));
+    pairs.filter(|(word, _)| word.eq_ignore_ascii_case("for")).filter_map(|(_, name)| {
+        let name = name.trim_end_matches([';', ',']);
+        Address::parse(name.strip_prefix('<').and_then(|it| it.strip_suffix('>')).unwrap_or(name))
+            .ok()
+    })
 }
 
 /// Where an imported mail came from, as records say it. `arrival`: no later than now.
@@ -80,6 +119,9 @@ pub(crate) const VISIBLE: [&str; 4] = ["To", "Cc", "Resent-To", "Resent-Cc"];
 
 /// Whom a sent mail names besides.
 const HIDDEN: [&str; 2] = ["Bcc", "Resent-Bcc"];
+
+/// As much of a header as is read, in bytes.
+pub const MOST_HEADER: usize = MOST_BYTES;
 
 /// As many recipients as are assumed.
 const MOST_RECIPIENTS: usize = 1_000;
@@ -141,6 +183,36 @@ mod tests {
 
         let bounce = assume(b"Return-Path: <>\nFrom: Bob <bob@far.example>\n", &hint);
         assert_eq!(bounce.envelope.sender, ReversePath::Null);
+    }
+
+    #[test]
+    fn whom_a_copy_names_besides_is_known() {
+        let people = |text: &str| {
+            let Beside { people, may_name_others } = beside(text.as_bytes());
+            let mut people: Vec<_> = people.iter().map(ToString::to_string).collect();
+            people.sort_unstable();
+            (people.join(" "), may_name_others)
+        };
+        for (header, named, may_name_others) in [
+            ("To: bob@x.example\nDelivered-To: carol@x.example", "carol@x.example", false),
+            ("To: bob@x.example\nDelivered-To: bob@x.example", "", false),
+            ("To: bob@x.example\nBcc: Eve <eve@x.example>, bob@x.example", "eve@x.example", false),
+            (
+                "Received: from a by b\n\tfor <carol@x.example>; Fri, 20 Nov 2026 21:30:05 +0000",
+                "carol@x.example",
+                false,
+            ),
+            ("Received: from a by b for carol@x.example;\n x", "carol@x.example", false),
+            ("Bcc: undisclosed-recipients:;\nReceived: for the second time", "", false),
+            ("Delivered-To: mailing list l@x.example\nCc: l@x.example", "", false),
+            ("Delivered-To: carol", "", true),
+            ("Bcc: Carol, bob@x.example\nTo: bob@x.example", "", true),
+            ("To: bob@x.example\n\nBcc: text@x.example", "", false),
+        ] {
+            assert_eq!(people(header), (named.to_owned(), may_name_others), "{header}");
+        }
+        let cut = format!("To: bob@x.example\nX: {}", "x".repeat(MOST_HEADER));
+        assert_eq!(people(&cut), (String::new(), true));
     }
 
     #[test]

@@ -47,15 +47,18 @@ impl Room {
         let (seqs, found) = self.find(search, &sight).await?;
         let holds = self.with(|shelf| shelf.known_holds().holds.clone()).await?;
         let mails = self.read(move |reading| reading.lines(&seqs, &sight, &holds)).await?;
-        let query = query[..query.floor_char_boundary(LONGEST_NOTED)].into();
         let deed = AccessDeed::Searched { query, found: found.count };
         self.note(visitor, deed, None).await?;
         Ok((mails, found))
     }
 
     async fn find(&self, search: Search, sight: &Sight) -> Result<(Vec<Seq>, Found), RoomError> {
-        let Search { query, before, limit, utc_offset } = search;
+        let Search { query, before, limit, utc_offset, whole } = search;
         status::check(&query)?;
+        // Of the pages behind the first one nothing comes later.
+        if whole && before.is_none() {
+            self.wait_for_index().await?;
+        }
         let count_to = MOST_COUNTED.max(limit as u64);
         let page = Page { size: limit, before, count_to, utc_offset };
         let reading = Reading::new(&self.places, self.reader.clone())?;
@@ -74,6 +77,12 @@ impl Room {
             }
         };
         let behind = self.read(move |reading| reading.mails_behind(reached)).await?;
+        if whole && self.finder.is_none() && behind > 0 {
+            let behind = counted(behind, "mail");
+            let reason =
+                format!("the index is {behind} behind: mailweir archive reindex makes it anew");
+            return Err(RoomError::Refused(reason.into()));
+        }
         let (count, or_more) = match found.count {
             Count::Exactly(count) => (count, false),
             Count::MoreThan(count) => (count, true),
@@ -98,30 +107,27 @@ impl Room {
         })
     }
 
-    /// All mails that are found.
+    /// All mails that are found. That somebody looked for them is written down.
     pub(super) async fn find_all(
         &self,
+        visitor: &Visitor,
         query: Box<str>,
         utc_offset: i32,
-        sight: &Sight,
     ) -> Result<Vec<Seq>, RoomError> {
-        self.wait_for_index().await?;
         let (mut all, mut before) = (Vec::new(), None);
         loop {
-            let search = Search { query: query.clone(), before, limit: PAGE, utc_offset };
-            let (seqs, found) = self.find(search, sight).await?;
-            if self.finder.is_none() && found.behind > 0 {
-                let behind = counted(found.behind, "mail");
-                let reason =
-                    format!("the index is {behind} behind: mailweir archive reindex makes it anew");
-                return Err(RoomError::Refused(reason.into()));
-            }
+            let query = query.clone();
+            let search = Search { query, before, limit: PAGE, utc_offset, whole: true };
+            let (seqs, found) = self.find(search, &visitor.sight).await?;
             all.extend(seqs);
             before = found.next;
             if before.is_none() {
-                return Ok(all);
+                break;
             }
         }
+        let deed = AccessDeed::Searched { query, found: all.len() as u64 };
+        self.note(visitor, deed, None).await?;
+        Ok(all)
     }
 }
 
@@ -132,9 +138,6 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Mails that are asked for at once.
 const PAGE: usize = 1_000;
-
-/// Bytes of a query that are written down.
-const LONGEST_NOTED: usize = 1_024;
 
 /// How far found mails are counted.
 const MOST_COUNTED: u64 = 1_000;

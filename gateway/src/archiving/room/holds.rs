@@ -59,7 +59,7 @@ impl Room {
         let Hold { case, reason, ids, query, utc_offset, people } = asked;
         let mut mails = self.captures(ids).await?;
         if let Some(query) = query {
-            mails.extend(self.find_all(query, utc_offset, &visitor.sight).await?);
+            mails.extend(self.find_all(visitor, query, utc_offset).await?);
         }
         let by = visitor.by.clone();
         let mut hold = LegalHold { case: case.clone(), by, reason, mails, people };

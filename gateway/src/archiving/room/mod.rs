@@ -86,6 +86,10 @@ pub(crate) enum RoomError {
     Intake(#[from] IntakeError),
     #[error("{0}: the archive has no such mail")]
     NoSuchMail(QueueId),
+    #[error(
+        "{0}: it was imported, and its header names somebody who is hidden from you: ask an auditor for its content"
+    )]
+    NamesHidden(QueueId),
     #[error("{0}")]
     Refused(Box<str>),
 }
@@ -232,7 +236,7 @@ impl Room {
     /// The size and the content of a mail that somebody may see.
     ///
     /// # Errors
-    /// As those of [`Self::show`].
+    /// As those of [`Self::show`]; and [`RoomError::NamesHidden`].
     pub(crate) async fn content(
         &self,
         visitor: &Visitor,
@@ -297,3 +301,6 @@ fn failed(error: &RoomError) -> Told {
 async fn tell(answers: &Answers, told: Told) -> Result<(), Gone> {
     answers.send(told).await.map_err(|_| Gone)
 }
+
+#[cfg(test)]
+mod tests;

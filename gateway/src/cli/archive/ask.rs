@@ -178,7 +178,13 @@ pub(super) fn search(options: &SearchOptions) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::BadConfiguration);
     };
     while left > 0 {
-        let search = Search { query: query.clone(), before, limit: left.min(PAGE), utc_offset };
+        let search = Search {
+            query: query.clone(),
+            before,
+            limit: left.min(PAGE),
+            utc_offset,
+            whole: false,
+        };
         before = None;
         ask(&config, &settings, Ask::Search(search), |told| {
             match &told {
@@ -268,15 +274,16 @@ impl Archive {
         Ok(Some(Self { config, settings }))
     }
 
-    /// The mails that are found, by their names; of no more than are there now.
+    /// The mails that are found, by their names; of all that are there now, and no more.
     ///
     /// # Errors
-    /// The query makes no sense, or the archive cannot be asked.
+    /// The query makes no sense, the index does not have all mail, or the archive cannot be asked.
     pub(super) fn find(&self, query: &str) -> anyhow::Result<Vec<(Seq, QueueId)>> {
         let utc_offset = TimeZone::of_machine().offset(clock::now());
         let (mut mails, mut before) = (Vec::new(), None);
         loop {
-            let search = Search { query: query.into(), before, limit: PAGE, utc_offset };
+            let search =
+                Search { query: query.into(), before, limit: PAGE, utc_offset, whole: true };
             before = None;
             self.ask_for(Ask::Search(search), |told| match told {
                 Told::Mail(line) => mails.push((line.seq, line.id)),
