@@ -15,6 +15,7 @@ mod addresses_are_tried_out_before_mail_is_taken;
 mod addresses_take_their_other_forms;
 mod aliases_stand_for_others;
 mod an_encrypted_archive_shows_nothing_without_its_key;
+mod archived_mail_is_found_by_its_state;
 mod archived_mail_says_so;
 mod auditors_search_the_archive;
 mod copies_go_to_whom_rules_name;
