@@ -4,6 +4,7 @@ use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use mailweir_archive::{
@@ -15,7 +16,7 @@ use mailweir_archive::{
 };
 use mailweir_mail::QueueId;
 
-use crate::wait;
+use crate::{program, wait};
 
 /// An archive, in a directory of its own.
 pub struct Archive {
@@ -182,6 +183,22 @@ impl Archive {
             }
         }
         capture.map(|(capture, content)| Archived { capture, content, outcome })
+    }
+
+    /// A mail as `mailweir archive export` writes it to standard output.
+    ///
+    /// # Panics
+    /// If that fails, or there is no program.
+    #[must_use]
+    pub fn export(&self, id: QueueId) -> Vec<u8> {
+        let mut command = Command::new(program::find().expect("the program"));
+        command.args(["archive", "export", &id.to_string(), "--directory"]).arg(self.directory());
+        if self.keys.is_some() {
+            command.arg("--key-file").arg(self.key_file());
+        }
+        let output = command.output().expect("a program that runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
     }
 
     /// All mails that it has, in the order in which it got them.

@@ -4,12 +4,12 @@
 use std::fs;
 
 use mailweir::control::operation::Place;
-use mailweir_archive::entry::{Direction, Ending};
+use mailweir_archive::entry::{Direction, Ending, Fared};
 use mailweir_mail::QueueId;
 use mailweir_moderation::case::{Actor, By, Command, Proof};
 use mailweir_tests::{
     gateway::{Archive, Gateway, Setup, USER, USER_PASSWORD, mail, mail_to},
-    sink::{Script, Sink},
+    sink::{Point, Script, Sink},
 };
 
 #[tokio::test]
@@ -49,6 +49,56 @@ async fn a1_a_mail_is_archived_with_all_who_got_it_and_where_it_was_delivered() 
     }
     gateway.queue().expect_empty().await;
     assert_eq!(archive.expect_sound(), 2);
+}
+
+/// Of two recipients both are refused, or the second alone.
+#[tokio::test]
+async fn a1_a_mail_that_somebody_does_not_get_has_failed_and_its_record_says_who_said_what() {
+    let script = Script::smtp()
+        .replying_for("gone@local.example", Point::Rcpt, "550 5.1.1 No such user")
+        .replying_for("moved@local.example", Point::Rcpt, "551 5.1.6 Moved away");
+    let sink = Sink::start(script).await;
+    let archive = Archive::new();
+    let gateway =
+        Gateway::start(&Setup::before(&sink).section("archive", &archive.section())).await;
+    for (one, other) in [("gone", "moved"), ("here", "gone")] {
+        let mail = mail_to(one).to(&format!("{other}@local.example"));
+        let id = gateway.accept(mail.from("")).await;
+        let outcome = archive.expect_ended(id).await.outcome.unwrap();
+        assert_eq!(outcome.end, Ending::Failed, "{one} and {other}");
+        assert_eq!(outcome.recipients.len(), 2);
+        for (fared, who) in outcome.recipients.iter().zip([one, other]) {
+            let Fared { delivered, relay, reply, at } = fared;
+            assert_eq!(*delivered, who == "here", "{who}");
+            let place = format!("[{}]:{}", sink.address().ip(), sink.address().port());
+            assert!(relay.as_ref().unwrap().ends_with(&place), "{relay:?}");
+            let said = match who {
+                "gone" => "550 5.1.1 No such user",
+                "moved" => "551 5.1.6 Moved away",
+                _ => "250 2.0.0 ",
+            };
+            assert!(reply.as_ref().unwrap().to_string().starts_with(said), "{who}: {reply:?}");
+            assert!(at.is_some());
+        }
+    }
+    gateway.queue().expect_empty().await;
+    assert_eq!(archive.expect_sound(), 4);
+}
+
+/// Nobody says anything: the time of the mail is over.
+#[tokio::test]
+async fn a_mail_that_reached_nobody_in_its_time_has_failed_without_a_relay() {
+    let archive = Archive::new();
+    let setup = Setup::to("smtp://127.0.0.1:1", "")
+        .section("queue", "maximal_queue_lifetime = \"0s\"")
+        .section("archive", &archive.section());
+    let gateway = Gateway::start(&setup).await;
+    let id = gateway.accept(mail_to("user")).await;
+    let outcome = archive.expect_ended(id).await.outcome.unwrap();
+    assert_eq!(outcome.end, Ending::Failed);
+    let [Fared { delivered: false, relay: None, .. }] = &outcome.recipients[..] else {
+        panic!("{outcome:?}")
+    };
 }
 
 #[tokio::test]
