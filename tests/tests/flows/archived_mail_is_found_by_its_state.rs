@@ -98,7 +98,8 @@ async fn expect_found(gateway: &Gateway, query: &str, ids: &[QueueId]) {
     wanted.sort_unstable();
     let mut last = Vec::new();
     let found = wait::within_patience(async || {
-        let search = Search { query: query.into(), before: None, limit: 50, utc_offset: 0 };
+        let search =
+            Search { query: query.into(), before: None, limit: 50, utc_offset: 0, whole: false };
         last = gateway.queue().ask_archive(Ask::Search(search)).await;
         let mut found: Vec<_> = last.iter().filter_map(id_of).collect();
         found.sort_unstable();
