@@ -178,7 +178,7 @@ mod tests {
             let settings = config::Archive::in_dir(place.path());
             let ids = leave(&settings);
             damage(&settings, harm);
-            let room = Room::of_files(&settings).unwrap();
+            let room = Room::of_files(&settings).unwrap().0;
             let [Told::Kept { why, .. }] = &erase(&room, ids[0]).await[..] else { panic!() };
             assert!(why.contains("mailweir archive hold lift --record 2 ends"), "{harm:?}: {why}");
             let listed = ask(&room, Ask::Holds).await;
@@ -193,7 +193,7 @@ mod tests {
             assert!(matches!(erase(&room, ids[0]).await[..], [Told::Erased { .. }]));
             assert!(matches!(lift(&room, "2").await[..], [Told::Failed { .. }]), "it is done");
             drop(room);
-            let room = Room::of_files(&settings).unwrap();
+            let room = Room::of_files(&settings).unwrap().0;
             assert!(matches!(erase(&room, ids[1]).await[..], [Told::Erased { .. }]));
             let [Told::Kept { why, .. }] = &erase(&room, ids[2]).await[..] else { panic!() };
             assert_eq!(&**why, "legal hold other", "it can be read");
@@ -213,7 +213,7 @@ mod tests {
         let ids = leave(&settings);
         let last = lose_the_last(&settings);
         for _ in 0..2 {
-            let room = Room::of_files(&settings).unwrap();
+            let room = Room::of_files(&settings).unwrap().0;
             let [Told::Kept { why, .. }] = &erase(&room, ids[2]).await[..] else { panic!() };
             assert!(why.contains("mailweir archive hold lift --lost 5 ends"), "{why}");
             let listed = ask(&room, Ask::Holds).await;
@@ -222,7 +222,7 @@ mod tests {
             };
             assert_eq!((&*one.case, *records), ("one", last));
         }
-        let room = Room::of_files(&settings).unwrap();
+        let room = Room::of_files(&settings).unwrap().0;
         let hold = Hold {
             case: "other".into(),
             reason: "a court asked".into(),
@@ -240,7 +240,7 @@ mod tests {
         assert!(matches!(lift_lost(&room, "5").await[..], [Told::Done { .. }]));
         assert!(matches!(lift_lost(&room, "5").await[..], [Told::Failed { .. }]), "it is done");
         drop(room);
-        let room = Room::of_files(&settings).unwrap();
+        let room = Room::of_files(&settings).unwrap().0;
         let listed = ask(&room, Ask::Holds).await;
         let [Told::Hold(one), Told::Hold(other), Told::LiftedLost { records, by, .. }] =
             &listed[..]
