@@ -11,6 +11,7 @@ mod decided;
 pub(crate) mod indexing;
 mod known;
 mod note;
+mod opened;
 mod own;
 mod owner;
 pub(crate) mod purge;
@@ -49,7 +50,7 @@ pub(crate) use self::{
     roots::{Post, RootsCourier},
 };
 use self::{
-    shelf::{Opened, Shelf, ShelfError, said_of_lost},
+    shelf::{Shelf, ShelfError},
     turns::Turns,
 };
 use crate::{
@@ -340,45 +341,8 @@ impl Archiver {
     async fn open(&self) -> Result<Shelf, NotTaken> {
         let settings = self.settings.clone();
         let opened = tokio::task::spawn_blocking(move || Shelf::open(&settings, clock::now()));
-        let (shelf, Opened { left, found }) = opened.await.map_err(|_| NotTaken::Lost)??;
-        if let Some((last, known)) = found.lost {
-            let text = format!(
-                "ALARM: archive: it ends with record {last}, and had {known}: it was cut off, or put back to an older state"
-            );
-            self.warn(text);
-        }
-        for records in found.unanswered {
-            self.warn(format!("ALARM: archive: {}", said_of_lost(records)));
-        }
-        if let Some((bytes, copy)) = left.torn {
-            let text = format!(
-                "archive: the last group was not written to its end; its {bytes} bytes are in {}",
-                copy.display()
-            );
-            self.warn(text);
-        }
-        if let Some(segment) = left.damaged {
-            let text = format!(
-                "ALARM: archive: {} is damaged or missing; mailweir archive verify says more",
-                segment.display()
-            );
-            self.warn(text);
-        }
-        if let Some(segment) = left.seal {
-            let text = format!(
-                "archive: the seal of {} was damaged, and nothing else: it was written again as the list of roots has it; look at the disk",
-                segment.display()
-            );
-            self.warn(text);
-        }
-        if let Some(list) = left.list {
-            let text = format!(
-                "ALARM: archive: some of {} cannot be read, and no start knows what was sealed there: put it back from \
-                 archive.roots_copy or a backup",
-                list.display()
-            );
-            self.warn(text);
-        }
+        let (shelf, opened) = opened.await.map_err(|_| NotTaken::Lost)??;
+        opened.said().into_iter().for_each(|text| self.warn(text));
         // Roots may be owed since long.
         self.sealed.notify_one();
         Ok(self.tell_all_sealed(shelf))

@@ -213,11 +213,11 @@ mod tests {
         drop(shelf);
         let known = LastDay::Day(today() - 100);
         for serial in 2..4 {
-            let room = Room::of_files(&settings).unwrap();
+            let room = Room::of_files(&settings).unwrap().0;
             bring(&room, serial, Some(1)).await;
             assert_eq!(room.last_day().await.unwrap(), known, "start {serial}");
         }
-        let room = Room::of_files(&settings).unwrap();
+        let room = Room::of_files(&settings).unwrap().0;
         let purge = async |wish| {
             let (answers, _all) = mpsc::channel(WAITING);
             room.purge(today(), wish, &answers).await.unwrap();
@@ -320,7 +320,7 @@ mod tests {
     fn room() -> (TempDir, Room) {
         let place = tempfile::tempdir().unwrap();
         let settings = config::Archive::in_dir(place.path());
-        let room = Room::of_files(&settings).unwrap();
+        let room = Room::of_files(&settings).unwrap().0;
         (place, room)
     }
 

@@ -147,12 +147,13 @@ impl Shelf {
         Ok(self.archive.end_day(now)?)
     }
 
-    /// Tries again to release what is said to be erased, now and then. Whoever had it erased has heard why it could
-    /// not be; mail does not wait for it.
+    /// Tries again, now and then, to release what is said to be erased, and to read legal holds that may not be known.
+    /// Whoever had it erased has heard why it could not be; mail does not wait for it.
     pub(super) fn release(&mut self, now: Instant) {
         if self.release_at <= now {
             self.release_at = now + RELEASE_PAUSE;
             let _ = self.archive.release();
+            self.settle_doubt();
         }
     }
 

@@ -18,7 +18,10 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-use std::{io, path::Path};
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -82,12 +85,22 @@ pub async fn ask_archive(
     let Operation::Archive(ask) = &request.operation else {
         anyhow::bail!("that is not for the archive");
     };
-    check_owner(&settings.directory, store.data_dir())?;
-    let room = Room::of_files(settings)?;
+    let room = open_room(store, settings)?;
     let (answers, waiting) = mpsc::channel(BACKLOG);
     let asked = archive::ask(Some(&room), &request.by, ask.clone(), answers);
     let (_, told) = tokio::join!(asked, pass_on(waiting, tell));
     Ok(told?)
+}
+
+/// Opens the archive while no server does. What it finds there stands on standard error.
+fn open_room(store: &store::Store, settings: &config::Archive) -> anyhow::Result<Room> {
+    check_owner(&settings.directory, store.data_dir())?;
+    let (room, opened) = Room::of_files(settings)?;
+    for text in opened.said() {
+        // Whoever closed it does not want to hear it.
+        let _ = writeln!(io::stderr(), "mailweir: {text}");
+    }
+    Ok(room)
 }
 
 /// Mails for the archive, with their contents, as they are read.
@@ -112,8 +125,7 @@ pub async fn import(
     if found == socket::Found::Server {
         return Ok(());
     }
-    check_owner(&settings.directory, store.data_dir())?;
-    let room = Room::of_files(settings)?;
+    let room = open_room(store, settings)?;
     let (answers, waiting) = mpsc::channel(BACKLOG);
     let taken = async move { import::take_in(&room, by, doubles, mails, &answers).await };
     let (_, told) = tokio::join!(taken, pass_on(waiting, tell));

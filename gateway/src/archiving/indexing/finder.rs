@@ -3,8 +3,8 @@
 use std::{
     path::Path,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -30,23 +30,29 @@ pub struct Finder {
 /// What those who fill the index and those who search it share.
 pub(super) struct Served {
     searcher: ArcSwapOption<Searcher>,
-    /// The last record that the index knows which is searched.
-    reached: AtomicU64,
-    /// The last record that another one knows which is being made.
-    made: AtomicU64,
-    is_making: AtomicBool,
+    /// Seen as a whole: of an index that was made nobody hears that it is still being made.
+    stand: Mutex<Stand>,
     /// The last record of the archive; `None`: that is not known yet.
     written: watch::Receiver<Option<Seq>>,
     /// How often another index was wished for.
     wishes: watch::Sender<u64>,
-    /// How many indices were made and have taken their place.
-    indices: AtomicU64,
     /// How many wait until it is further.
     awaiting: AtomicUsize,
-    /// Nobody fills it any more.
-    is_over: AtomicBool,
     /// Called when another index has taken its place.
     moved: Notify,
+}
+
+/// How the index stands.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stand {
+    /// The last record that the index knows which is searched.
+    reached: Seq,
+    /// The last record that another one knows which is being made; `None`: none is.
+    making: Option<Seq>,
+    /// How many were made and have taken their place.
+    made: u64,
+    /// Nobody fills it any more.
+    is_over: bool,
 }
 
 /// Whose eyes the archive is searched with; see [`Scope`].
@@ -105,14 +111,10 @@ impl Finder {
     pub(super) fn new(written: watch::Receiver<Option<Seq>>) -> (Self, Arc<Served>) {
         let served = Arc::new(Served {
             searcher: ArcSwapOption::empty(),
-            reached: AtomicU64::new(0),
-            made: AtomicU64::new(0),
-            is_making: AtomicBool::new(false),
+            stand: Mutex::default(),
             written,
             wishes: watch::Sender::new(0),
-            indices: AtomicU64::new(0),
             awaiting: AtomicUsize::new(0),
-            is_over: AtomicBool::new(false),
             moved: Notify::new(),
         });
         let permits = Arc::new(Semaphore::new(AT_ONCE));
@@ -152,12 +154,12 @@ impl Finder {
     /// How far the index is.
     #[must_use]
     pub fn lag(&self) -> Lag {
-        let Served { reached, made, is_making, .. } = &*self.served;
+        // Asked first: the index may be further by now, and is never shown further behind than it was.
         let last = self.last();
-        let making = is_making.load(Ordering::Acquire);
+        let Stand { reached, making, .. } = *self.served.stand();
         Lag {
-            behind: last.saturating_sub(reached.load(Ordering::Acquire)),
-            making: making.then(|| (made.load(Ordering::Acquire).min(last), last)),
+            behind: last.saturating_sub(reached),
+            making: making.map(|known| (known.min(last), last)),
         }
     }
 
@@ -168,12 +170,12 @@ impl Finder {
 
     /// How many indices were made since the start, and have taken their place.
     pub(crate) fn made(&self) -> u64 {
-        self.served.indices.load(Ordering::Acquire)
+        self.served.stand().made
     }
 
     /// Whether nobody fills the index any more.
     pub(crate) fn is_over(&self) -> bool {
-        self.served.is_over.load(Ordering::Acquire)
+        self.served.stand().is_over
     }
 
     /// From now on, and until what this gives is dropped, somebody waits for the index.
@@ -207,30 +209,37 @@ impl Served {
     }
 
     pub(super) fn set_reached(&self, reached: Seq) {
-        self.reached.store(reached, Ordering::Release);
+        self.stand().reached = reached;
     }
 
     /// How far another one is that is being made; `None`: none is.
-    pub(super) fn set_made(&self, made: Option<Seq>) {
-        self.made.store(made.unwrap_or(0), Ordering::Release);
-        self.is_making.store(made.is_some(), Ordering::Release);
+    pub(super) fn set_making(&self, making: Option<Seq>) {
+        self.stand().making = making;
     }
 
     /// An index that was made has taken its place, and is searched.
     pub(super) fn count_made(&self) {
-        self.indices.fetch_add(1, Ordering::AcqRel);
+        {
+            let mut stand = self.stand();
+            (stand.made, stand.making) = (stand.made + 1, None);
+        }
         self.moved.notify_waiters();
     }
 
     /// Nobody fills it any more.
     pub(super) fn end(&self) {
-        self.is_over.store(true, Ordering::Release);
+        self.stand().is_over = true;
         self.moved.notify_waiters();
     }
 
     /// Whether somebody waits until it is further.
     pub(super) fn is_awaited(&self) -> bool {
         self.awaiting.load(Ordering::Acquire) > 0
+    }
+
+    /// What the lock guards is changed by single assignments, so a panic elsewhere leaves it sound.
+    fn stand(&self) -> MutexGuard<'_, Stand> {
+        self.stand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn wishes(&self) -> watch::Receiver<u64> {
@@ -307,5 +316,19 @@ mod tests {
         assert!(served.is_awaited());
         drop(other);
         assert!(!served.is_awaited());
+    }
+    #[test]
+    fn an_index_that_was_made_is_being_made_no_longer() {
+        let (written, watching) = watch::channel(Some(9));
+        let (finder, served) = Finder::new(watching);
+        served.set_making(Some(20));
+        assert_eq!(finder.lag(), Lag { behind: 9, making: Some((9, 9)) });
+        served.set_reached(7);
+        served.count_made();
+        assert_eq!((finder.lag(), finder.made()), (Lag { behind: 2, making: None }, 1));
+        assert!(!finder.is_over());
+        served.end();
+        assert!(finder.is_over());
+        drop(written);
     }
 }

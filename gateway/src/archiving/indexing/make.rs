@@ -9,6 +9,7 @@ use super::{
     filler::{Done, Filler, MailReader, Trouble},
 };
 use crate::{
+    archiving::opened::said_of_left,
     clock,
     extraction::{PATIENCE, StartError},
 };
@@ -40,16 +41,19 @@ pub(crate) struct Made {
 }
 
 /// Makes another index while no server runs, and puts it in the place of the old one. `options`: how the
-/// archive is kept. `progress` hears of how many records how many are done.
+/// archive is kept. `warn` hears what was found in the archive, which no server will find again; `progress`, of how many
+/// records how many are done.
 ///
 /// # Errors
 /// [`MakeError`]. The old one stays, and what was made of the new one, too.
 pub(crate) fn make(
     settings: &Settings,
     options: Options,
+    warn: &mut dyn FnMut(String),
     progress: &mut dyn FnMut(Seq, Seq),
 ) -> Result<Made, MakeError> {
-    let (archive, _) = Archive::open(&settings.archive, options, clock::now())?;
+    let (archive, left) = Archive::open(&settings.archive, options, clock::now())?;
+    said_of_left(left).into_iter().for_each(warn);
     let last = archive.next().saturating_sub(1);
     let directories = Directories::new(&settings.archive);
     let mut reader = MailReader::new(settings.program.clone(), PATIENCE);

@@ -90,14 +90,22 @@ pub(crate) struct Indexing {
     wishes: watch::Receiver<u64>,
     observer: Observer,
     end: CancellationToken,
-    /// Another index is to be made though there is one.
-    is_wished: bool,
-    /// One was made, and is to be searched.
-    was_made: bool,
+    next: Next,
     /// What went wrong last, until it works again.
     trouble: Option<String>,
     /// Whether it was said what the kernel lacks.
     has_told: bool,
+}
+
+/// What is next with the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Whatever there is goes on.
+    GoesOn,
+    /// Another one is to be made though there is one.
+    Another,
+    /// One was made, and is to be searched.
+    Made,
 }
 
 /// Why filling an index ended.
@@ -139,8 +147,7 @@ impl Indexing {
             served,
             observer,
             end,
-            is_wished: false,
-            was_made: false,
+            next: Next::GoesOn,
             trouble: None,
             has_told: false,
             settings,
@@ -201,7 +208,7 @@ impl Indexing {
         match self.follow(&mut filler, role, runtime) {
             Ok(Ended::Stop) => filler.commit(),
             Ok(Ended::Wished) => {
-                self.is_wished = true;
+                self.next = Next::Another;
                 filler.commit()
             }
             Ok(Ended::Made) => self.put_in_place(filler),
@@ -228,17 +235,19 @@ impl Indexing {
         };
         if let Some((index, reached)) = &old {
             self.served.serve(index.searcher(), number(reached.as_ref()));
-            if std::mem::take(&mut self.was_made) {
+            if self.next == Next::Made {
+                self.next = Next::GoesOn;
                 self.served.count_made();
             }
         }
         let role = if old.is_some() { Role::Next } else { Role::Only };
-        if self.is_wished {
+        let is_wished = self.next == Next::Another;
+        if is_wished {
             self.directories.remove_new_one()?;
         }
         let is_begun = self.directories.new_one().exists();
-        if let Some(old) = old.filter(|_| !self.is_wished && !is_begun) {
-            self.served.set_made(None);
+        if let Some(old) = old.filter(|_| !is_wished && !is_begun) {
+            self.served.set_making(None);
             return Ok((self.filler(old)?, Role::InUse));
         }
         let new = match look(&self.directories.new_one(), &self.archive, last)? {
@@ -248,8 +257,10 @@ impl Indexing {
                 (Index::create(&self.directories.new_one())?, None)
             }
         };
-        self.is_wished = false;
-        self.served.set_made(Some(number(new.1.as_ref())));
+        if is_wished {
+            self.next = Next::GoesOn;
+        }
+        self.served.set_making(Some(number(new.1.as_ref())));
         if role == Role::Only {
             self.served.serve(new.0.searcher(), number(new.1.as_ref()));
         }
@@ -264,7 +275,7 @@ impl Indexing {
         let (reached, unread) = (filler.reached(), filler.unread);
         filler.finish()?;
         self.directories.swap()?;
-        self.was_made = true;
+        self.next = Next::Made;
         let unread = if unread > 0 {
             let mails = counted(unread, "mail");
             format!("; {mails} could not be read (look for has:unread)")
@@ -336,10 +347,10 @@ impl Indexing {
     fn show(&self, filler: &Filler, role: Role, last: Option<Seq>) {
         match role {
             Role::InUse => self.served.set_reached(filler.found_up_to(last)),
-            Role::Next => self.served.set_made(Some(filler.reached())),
+            Role::Next => self.served.set_making(Some(filler.reached())),
             Role::Only => {
                 self.served.set_reached(filler.found_up_to(last));
-                self.served.set_made(Some(filler.reached()));
+                self.served.set_making(Some(filler.reached()));
             }
         }
     }

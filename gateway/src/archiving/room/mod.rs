@@ -29,7 +29,7 @@ use super::{
     Archiver, NotNow, daily,
     indexing::{FindError, Finder, Sight},
     reading::Reading,
-    shelf::{Shelf, ShelfError},
+    shelf::{Opened, Shelf, ShelfError},
     sight,
     words::{Ask, Shown, Told},
 };
@@ -112,16 +112,17 @@ impl Room {
         Self { keeper: Keeper::Running(archiver, hostname), places, reader, finder }
     }
 
-    /// That of an archive that no server writes.
+    /// That of an archive that no server writes, and what was found there: somebody must hear it now, for the server
+    /// will not find it again.
     ///
     /// # Errors
     /// It cannot be opened, or somebody writes it.
-    pub(crate) fn of_files(settings: &config::Archive) -> Result<Self, OpenError> {
-        let (shelf, _) = Shelf::open(settings, clock::now())?;
+    pub(crate) fn of_files(settings: &config::Archive) -> Result<(Self, Opened), OpenError> {
+        let (shelf, opened) = Shelf::open(settings, clock::now())?;
         let places = Places::new(&settings.directory);
         let reader = shelf.reader().clone();
         let keeper = Keeper::Resting(Arc::new(Mutex::new(shelf)));
-        Ok(Self { keeper, places, reader, finder: None })
+        Ok((Self { keeper, places, reader, finder: None }, opened))
     }
 
     /// Does what is asked, and tells of it part by part.

@@ -42,8 +42,8 @@ impl KnownHolds {
         let rows = match catalogue.rows().holds() {
             Ok(rows) => rows,
             Err(error) => {
-                let doubt = format!("the catalogue of the archive: {error}");
-                return Self { doubt: Some(doubt.into()), lost, ..Self::default() };
+                let doubt = Some(doubt_for(&ShelfError::Catalogue(error)));
+                return Self { doubt, lost, ..Self::default() };
             }
         };
         // So many cannot be named, and nobody can answer for them one by one.
@@ -85,6 +85,14 @@ pub(crate) fn said_of_lost(records: Span) -> String {
     )
 }
 
+fn doubt_for(error: &ShelfError) -> Box<str> {
+    format!(
+        "a legal hold may not be known, so nothing is erased: {error}; once that is mended the server reads them again \
+         within ten minutes, or at its start"
+    )
+    .into()
+}
+
 fn too_many_gaps() -> Box<str> {
     format!(
         "the archive is damaged in more than {MOST_GAPS} places, and legal holds may have been there: put it back from a \
@@ -100,12 +108,14 @@ impl Shelf {
         if let Err(error) = added {
             // With the catalogue behind, it may be written; then it counts.
             if matches!(error, ShelfError::Catalogue(_)) {
-                let doubt = format!("a legal hold may not be known: {error}");
-                self.known_holds.doubt = Some(doubt.into());
+                self.known_holds.doubt = Some(doubt_for(&error));
             }
             return Err(error);
         }
-        Arc::make_mut(&mut self.known_holds.holds).begin(hold, now);
+        match self.known_holds.doubt {
+            Some(_) => self.read_holds(),
+            None => Arc::make_mut(&mut self.known_holds.holds).begin(hold, now),
+        }
         Ok(())
     }
 
@@ -135,9 +145,21 @@ impl Shelf {
 
     /// What could not be read before may be there again.
     pub(crate) fn read_holds(&mut self) {
-        let doubt = self.known_holds.doubt.take();
-        let known = KnownHolds::read(&self.catalogue, &self.reader, &self.missing, &self.lost);
-        self.known_holds = KnownHolds { doubt: known.doubt.clone().or(doubt), ..known };
+        // A hold that was written may have no row yet.
+        self.known_holds = match self.catalogue.note(&[]) {
+            Ok(()) => KnownHolds::read(&self.catalogue, &self.reader, &self.missing, &self.lost),
+            Err(error) => {
+                let doubt = Some(doubt_for(&ShelfError::Catalogue(error)));
+                KnownHolds { doubt, ..std::mem::take(&mut self.known_holds) }
+            }
+        };
+    }
+
+    /// Reads them again if not all may be known, and reading can tell.
+    pub(super) fn settle_doubt(&mut self) {
+        if self.known_holds.doubt.is_some() && self.missing.len() <= MOST_GAPS {
+            self.read_holds();
+        }
     }
 
     /// What is known of legal holds, whether that is all of them or not.

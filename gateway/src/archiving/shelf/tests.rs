@@ -93,6 +93,29 @@ fn an_archive_of_holes_erases_nothing() {
     assert!(why.contains("more than 10000 places"), "{why}");
 }
 
+#[test]
+fn doubt_about_holds_ends_once_they_can_be_read() {
+    let place = tempfile::tempdir().unwrap();
+    let mut shelf = open(place.path());
+    let mail = bring(&mut shelf, 1);
+    shelf.hold(hold_of(mail), clock::now()).unwrap();
+    let catalogue = Places::new(place.path()).catalogue();
+    let sound = fs::read(&catalogue).unwrap();
+    let now = clock::monotonic();
+    for (serial, by_hand) in [(2, true), (3, false)] {
+        fs::write(&catalogue, b"rot").unwrap();
+        shelf.read_holds();
+        assert!(shelf.holds().unwrap_err().contains("reads them again"));
+        fs::write(&catalogue, &sound).unwrap();
+        match by_hand {
+            true => shelf.hold(hold_of(mail), clock::now()).unwrap(),
+            false => shelf.release(now + serial * RELEASE_PAUSE),
+        }
+        let holds = shelf.holds().unwrap();
+        assert_eq!(holds.cases().count(), 1, "{by_hand}");
+    }
+}
+
 fn open(place: &Path) -> Shelf {
     Shelf::open(&config::Archive::in_dir(place), clock::now()).unwrap().0
 }

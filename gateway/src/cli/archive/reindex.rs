@@ -49,7 +49,9 @@ pub(super) fn run(options: &ReindexOptions) -> anyhow::Result<ExitCode> {
         program: Program::this(),
     };
     let mut show = |done, all| show(&mut progress, done, all);
-    let made = indexing::make(&settings, archive.options(), &mut show);
+    // Whoever closed standard error does not want to hear it.
+    let mut warn = |text: String| drop(writeln!(io::stderr(), "mailweir: {text}"));
+    let made = indexing::make(&settings, archive.options(), &mut warn, &mut show);
     progress.clear();
     let Made { reached, unread } = made?;
     writeln!(io::stdout(), "{}", made_up_to(reached))?;

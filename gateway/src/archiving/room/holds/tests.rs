@@ -25,7 +25,7 @@ async fn what_may_be_a_hold_stops_erasing_until_somebody_answers_for_it() {
         let settings = config::Archive::in_dir(place.path());
         let ids = leave(&settings);
         damage(&settings, harm);
-        let room = Room::of_files(&settings).unwrap();
+        let room = Room::of_files(&settings).unwrap().0;
         let [Told::Kept { why, .. }] = &erase(&room, ids[0]).await[..] else { panic!() };
         assert!(why.contains("mailweir archive hold lift --record 2 ends"), "{harm:?}: {why}");
         let listed = ask(&room, Ask::Holds).await;
@@ -40,7 +40,7 @@ async fn what_may_be_a_hold_stops_erasing_until_somebody_answers_for_it() {
         assert!(matches!(erase(&room, ids[0]).await[..], [Told::Erased { .. }]));
         assert!(matches!(lift(&room, unread("2")).await[..], [Told::Failed { .. }]), "it is done");
         drop(room);
-        let room = Room::of_files(&settings).unwrap();
+        let room = Room::of_files(&settings).unwrap().0;
         assert!(matches!(erase(&room, ids[1]).await[..], [Told::Erased { .. }]));
         let [Told::Kept { why, .. }] = &erase(&room, ids[2]).await[..] else { panic!() };
         assert_eq!(&**why, "legal hold other", "it can be read");
@@ -58,7 +58,7 @@ async fn mail_that_is_erased_is_not_said_to_be_held() {
     let place = tempfile::tempdir().unwrap();
     let settings = config::Archive::in_dir(place.path());
     let ids = leave(&settings);
-    let room = Room::of_files(&settings).unwrap();
+    let room = Room::of_files(&settings).unwrap().0;
     let told = lift(&room, Lift::Case("one".into())).await;
     assert!(matches!(told[..], [Told::Done { .. }]));
     assert!(matches!(erase(&room, ids[1]).await[..], [Told::Erased { .. }]));
@@ -86,7 +86,7 @@ async fn a_hold_that_was_lost_stops_erasing_until_somebody_answers_for_it() {
     let ids = leave(&settings);
     let last = lose_the_last(&settings);
     for _ in 0..2 {
-        let room = Room::of_files(&settings).unwrap();
+        let room = Room::of_files(&settings).unwrap().0;
         let [Told::Kept { why, .. }] = &erase(&room, ids[2]).await[..] else { panic!() };
         assert!(why.contains("mailweir archive hold lift --lost 5 ends"), "{why}");
         let listed = ask(&room, Ask::Holds).await;
@@ -95,7 +95,7 @@ async fn a_hold_that_was_lost_stops_erasing_until_somebody_answers_for_it() {
         };
         assert_eq!((&*one.case, *records), ("one", last));
     }
-    let room = Room::of_files(&settings).unwrap();
+    let room = Room::of_files(&settings).unwrap().0;
     let hold = Hold {
         case: "other".into(),
         reason: "a court asked".into(),
@@ -113,7 +113,7 @@ async fn a_hold_that_was_lost_stops_erasing_until_somebody_answers_for_it() {
     assert!(matches!(lift(&room, lost("5")).await[..], [Told::Done { .. }]));
     assert!(matches!(lift(&room, lost("5")).await[..], [Told::Failed { .. }]), "it is done");
     drop(room);
-    let room = Room::of_files(&settings).unwrap();
+    let room = Room::of_files(&settings).unwrap().0;
     let listed = ask(&room, Ask::Holds).await;
     let [Told::Hold(one), Told::Hold(other), Told::Lifted { lifted, .. }] = &listed[..] else {
         panic!("{listed:?}")
