@@ -95,11 +95,13 @@ fn failed(path: PathBuf) -> impl FnOnce(io::Error) -> OpenError {
 
 /// Finds where the archive ends.
 pub(crate) fn recover(places: &Places, now: Timestamp) -> Result<Recovered, OpenError> {
-    recover_from(|path| File::open(path), places, now)
+    let sync = |path: &Path| File::open(path)?.sync_all();
+    recover_from(|path| File::open(path), &sync, places, now)
 }
 
 fn recover_from<R: Read + Seek>(
     open: impl Fn(&Path) -> io::Result<R>,
+    sync: &dyn Fn(&Path) -> io::Result<()>,
     places: &Places,
     now: Timestamp,
 ) -> Result<Recovered, OpenError> {
@@ -109,7 +111,7 @@ fn recover_from<R: Read + Seek>(
     let gone = gone(places, &numbers, &listed)?;
     let reusable_from = gone.last().map_or(1, |last| last + 1);
     let (left, sealed) = (Left::default(), Vec::new());
-    let mut start = Start { places, now, listed, reusable_from, left, sealed };
+    let mut start = Start { places, sync, now, listed, reusable_from, left, sealed };
     let mut found = None;
     for number in numbers.iter().rev() {
         let path = places.segment(*number);
@@ -203,6 +205,7 @@ impl Last {
 /// A start.
 struct Start<'a> {
     places: &'a Places,
+    sync: &'a dyn Fn(&Path) -> io::Result<()>,
     now: Timestamp,
     /// The archive's own list of roots.
     listed: Vec<Root>,
@@ -235,6 +238,11 @@ impl Start<'_> {
     /// what is whole.
     fn close(&mut self, last: &Last) -> io::Result<Option<End>> {
         let segment = last.number;
+        // If only the process ended, a group or a seal may be in memory alone; and whoever hears that a mail is archived
+        // has it no longer.
+        if last.mark.is_some() || last.seal.is_some() {
+            (self.sync)(&self.places.segment(segment))?;
+        }
         match last.state {
             State::Whole => {}
             State::Damaged if last.mark.is_none() => {}
@@ -390,12 +398,12 @@ const fn behind(Root { segment, first, seal }: &Root) -> End {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{cell::RefCell, fs};
 
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{About, Archive, Draft, Options, disk::tests::Bad, payload::Packer};
+    use crate::{About, Archive, Draft, Options, disk::tests::Bad, frame::Head, payload::Packer};
 
     #[test]
     fn a_segment_with_bad_blocks_is_left_as_it_is() {
@@ -413,7 +421,7 @@ mod tests {
             bytes.truncate(begin.unwrap_or(bytes.len() - Seal::LEN));
             bytes.extend(vec![0; zeros]);
             fs::write(&path, &bytes).unwrap();
-            let found = recover_from(with_bad_block(&path, bad), &places, NOW).unwrap();
+            let found = recover_from(with_bad_block(&path, bad), &SYNC, &places, NOW).unwrap();
             let case = format!("{begin:?} {bad}");
             assert_eq!((found.end.segment, found.end.next), (3, next), "{case}");
             let damaged = Left { damaged: Some(path.clone()), ..Left::default() };
@@ -436,7 +444,7 @@ mod tests {
             bytes[from..].fill(0);
             fs::write(&path, &bytes).unwrap();
             let bad = if readable.is_some() { 9 } else { 0 };
-            let found = recover_from(with_bad_block(&path, bad), &places, NOW).unwrap();
+            let found = recover_from(with_bad_block(&path, bad), &SYNC, &places, NOW).unwrap();
             assert_eq!((found.end.segment, found.end.next), (3, 3), "{readable:?}");
             let damaged = Left { damaged: Some(path.clone()), ..Left::default() };
             assert_eq!(found.left, damaged, "{readable:?}");
@@ -445,6 +453,43 @@ mod tests {
             assert_eq!((found.end.chain, found.end.root), (root.seal.chain, root.seal.root));
         }
     }
+
+    /// The process was killed before a sync: a start finds what is in memory alone.
+    #[test]
+    fn nothing_counts_before_it_is_synced() {
+        let payload = SegmentHead::LEN + Head::LEN + 3;
+        for (has_seal, changed) in
+            [(true, None), (false, None), (false, Some(payload)), (true, Some(20))]
+        {
+            let place = TempDir::new().unwrap();
+            let places = Places::new(place.path());
+            write(place.path(), "one");
+            fs::remove_file(places.roots()).unwrap();
+            let path = places.segment(1);
+            let mut bytes = fs::read(&path).unwrap();
+            bytes.truncate(bytes.len() - if has_seal { 0 } else { Seal::LEN });
+            if let Some(at) = changed {
+                bytes[at] ^= 1;
+            }
+            fs::write(&path, &bytes).unwrap();
+            let case = format!("{has_seal} {changed:?}");
+            let fails = |_: &Path| Err(io::Error::other("the disk fails"));
+            let found = recover_from(|path| File::open(path), &fails, &places, NOW);
+            assert!(matches!(found, Err(OpenError::Io { path: of, .. }) if of == path), "{case}");
+            assert!(!places.roots().exists(), "{case}");
+            assert_eq!(fs::read(&path).unwrap(), bytes, "{case}");
+
+            let synced = RefCell::new(Vec::new());
+            let sync = |path: &Path| {
+                synced.borrow_mut().push(path.to_owned());
+                Ok(())
+            };
+            let found = recover_from(|path| File::open(path), &sync, &places, NOW).unwrap();
+            assert_eq!((found.end.next, synced.into_inner()), (2, vec![path]), "{case}");
+        }
+    }
+
+    const SYNC: fn(&Path) -> io::Result<()> = |_| Ok(());
 
     fn with_bad_block(of: &Path, block: u64) -> impl Fn(&Path) -> io::Result<Bad> {
         move |path| {
