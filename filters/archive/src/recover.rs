@@ -236,6 +236,15 @@ impl Start<'_> {
 
     /// Where the archive ends, if this segment can say it. Puts aside what was never promised, and seals
     /// what is whole.
+    ///
+    /// | head | mark | seal | the next record is | the next segment is |
+    /// |---|---|---|---|---|
+    /// | yes | | yes | as the seal says | another one, with its root |
+    /// | no | yes | yes | as the mark says, or the list | another one, with its root |
+    /// | yes | yes | no | as the mark says, or the list | another one; with its root if all is whole: it is sealed |
+    /// | no | yes | no | as the mark says, or the list | another one, without a root |
+    /// | yes | no | no | as the head says, or the list | this one, if it never had any record |
+    /// | no | no | | for the segment before it to say | this one, if it never had any record |
     fn close(&mut self, last: &Last) -> io::Result<Option<End>> {
         let segment = last.number;
         // If only the process ended, a group or a seal may be in memory alone; and whoever hears that a mail is archived
@@ -278,36 +287,41 @@ impl Start<'_> {
 
     /// Where the archive ends if no group of its last segment can be seen.
     fn begun(&mut self, last: &Last, head: Option<SegmentHead>) -> io::Result<Option<End>> {
-        let segment = last.number;
-        if let Some(listed) = self.listed(segment) {
+        if let Some(listed) = self.listed(last.number) {
             // It had some.
-            self.leave(segment);
+            self.leave(last.number);
             return Ok(Some(behind(&listed)));
         }
-        let is_unreadable = last.state == State::Unreadable;
-        let Some(SegmentHead { first: next, chain, root_before: root, .. }) = head else {
-            if is_unreadable {
-            } else if last.has_records
-                || keys::are_there(self.places, segment)
-                || torn::has_records(self.places, segment)?
-            {
-                self.leave(segment);
-            } else {
-                self.put_aside(segment, 0)?;
-            }
-            return Ok(None);
-        };
-        if !is_unreadable {
-            self.put_aside(segment, SegmentHead::LEN as u64)?;
+        match (head, last.state) {
+            (None, State::Unreadable) => Ok(None),
+            (None, State::Whole | State::Damaged) => self.headless(last).map(|()| None),
+            (Some(head), State::Unreadable) => Ok(Some(next_to(last.number, &head))),
+            (Some(head), State::Whole | State::Damaged) => self.empty(last.number, &head).map(Some),
         }
-        let is_left = is_unreadable || torn::has_records(self.places, segment)?;
-        Ok(Some(if is_left {
-            End { segment: segment + 1, next, chain, root: Hash::ZERO }
-        } else {
-            // Its keys are of no record.
-            keys::remove(self.places, segment)?;
-            End { segment, next, chain, root }
-        }))
+    }
+
+    /// It has neither a head nor a group: a crash came while it was begun, or nothing in it can be told.
+    fn headless(&mut self, Last { number, has_records, .. }: &Last) -> io::Result<()> {
+        let has_something = *has_records
+            || keys::are_there(self.places, *number)
+            || torn::has_records(self.places, *number)?;
+        if has_something {
+            self.leave(*number);
+            return Ok(());
+        }
+        self.put_aside(*number, 0)
+    }
+
+    /// It has a head and no group.
+    fn empty(&mut self, segment: u64, head: &SegmentHead) -> io::Result<End> {
+        self.put_aside(segment, SegmentHead::LEN as u64)?;
+        let next = next_to(segment, head);
+        if torn::has_records(self.places, segment)? {
+            return Ok(next);
+        }
+        // Its keys are of no record.
+        keys::remove(self.places, segment)?;
+        Ok(End { segment, root: head.root_before, ..next })
     }
 
     /// Where the archive ends behind a segment that gets no seal. No number is given again that its list of roots
@@ -388,6 +402,11 @@ impl Start<'_> {
         self.sealed.push(root);
         Ok(())
     }
+}
+
+/// Where the archive goes on behind a segment that was begun and is left.
+const fn next_to(segment: u64, head: &SegmentHead) -> End {
+    End { segment: segment + 1, next: head.first, chain: head.chain, root: Hash::ZERO }
 }
 
 /// Where the archive goes on behind a sealed segment.

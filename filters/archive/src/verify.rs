@@ -262,12 +262,17 @@ impl Check<'_> {
         }
         let root = before.seal.map_or(Hash::ZERO, |seal| seal.root);
         let goes_on = before.marks.get(&head.first).filter(|(chain, _)| *chain == head.chain);
-        if !is_next {
-        } else if head.root_before != root && before.seal.is_none() {
-            self.find(before.segment, None, What::NotSealed);
-        } else if ![root, Hash::ZERO].contains(&head.root_before) || goes_on.is_none() {
-            // It has none of a segment that was sealed later: the chain binds it.
-            self.find(segment, Some(0), What::NotBound);
+        match (is_next, before.seal) {
+            // Where the one before it ends, nobody can tell.
+            (false, _) => {}
+            (true, None) if head.root_before != Hash::ZERO => {
+                self.find(before.segment, None, What::NotSealed);
+            }
+            // It has no root of a segment that was sealed later: the chain binds it.
+            (true, _) if ![root, Hash::ZERO].contains(&head.root_before) || goes_on.is_none() => {
+                self.find(segment, Some(0), What::NotBound);
+            }
+            (true, _) => {}
         }
         // Of a segment that could not be written to any more, what stands behind the place where the next
         // one goes on was never promised.
@@ -412,7 +417,7 @@ impl Check<'_> {
         let mut erasures = std::mem::take(&mut self.erasures);
         let next = self.end.as_ref().map_or(1, |end| end.next);
         if let Some(end) = &self.end {
-            let counts = |place: &Place| place.segment != end.segment || place.at < end.counted();
+            let counts = |place: &Place| place.segment != end.segment || end.counts(place.at);
             erasures.settle(counts);
         }
         let (erased, findings) = erasures.finish(places, next)?;
@@ -425,10 +430,9 @@ impl Check<'_> {
         let (mut next, mut segment) = (1, 1);
         if let Some(end) = self.end.take() {
             (next, segment) = (end.next, end.segment);
-            let behind = end.counted();
-            self.report.torn += if behind == u64::MAX { 0 } else { end.torn };
-            let counts = |found: &Finding| found.at.is_none_or(|at| at < behind);
-            self.report.findings.extend(end.findings.into_iter().filter(counts));
+            self.report.torn += end.open_from().map_or(0, |_| end.torn);
+            let counts = |found: &&Finding| found.at.is_none_or(|at| end.counts(at));
+            self.report.findings.extend(end.findings.iter().filter(counts).cloned());
         }
         self.report.last = next - 1;
         if known >= next {
@@ -554,13 +558,16 @@ impl Reading {
 }
 
 impl Ended {
-    /// Where what counts of it ends: of what never was sealed, behind the last mark.
-    fn counted(&self) -> u64 {
-        match self.seal {
-            _ if self.is_listed => u64::MAX,
-            Some(_) => u64::MAX,
-            None => self.marks.last_key_value().map_or(0, |(_, (_, end))| *end),
-        }
+    /// Of what never was sealed, the first byte behind the last mark: from there on nothing counts.
+    fn open_from(&self) -> Option<u64> {
+        let was_sealed = self.is_listed || self.seal.is_some();
+        let marked = self.marks.last_key_value().map_or(0, |(_, (_, end))| *end);
+        (!was_sealed).then_some(marked)
+    }
+
+    /// Whether what stands at a byte of it counts.
+    fn counts(&self, at: u64) -> bool {
+        self.open_from().is_none_or(|open| at < open)
     }
 }
 
