@@ -97,11 +97,13 @@ fn failed(path: PathBuf) -> impl FnOnce(io::Error) -> OpenError {
 
 /// Finds where the archive ends.
 pub(crate) fn recover(places: &Places, now: Timestamp) -> Result<Recovered, OpenError> {
-    recover_from(|path| File::open(path), places, now)
+    let sync = |path: &Path| File::open(path)?.sync_all();
+    recover_from(|path| File::open(path), &sync, places, now)
 }
 
 fn recover_from<R: Read + Seek>(
     open: impl Fn(&Path) -> io::Result<R>,
+    sync: &dyn Fn(&Path) -> io::Result<()>,
     places: &Places,
     now: Timestamp,
 ) -> Result<Recovered, OpenError> {
@@ -112,7 +114,7 @@ fn recover_from<R: Read + Seek>(
     let gone = gone(places, &numbers, &listed)?;
     let reusable_from = gone.last().map_or(1, |last| last + 1);
     let (left, sealed) = (Left { list, ..Left::default() }, Vec::new());
-    let mut start = Start { places, now, listed, reusable_from, left, sealed };
+    let mut start = Start { places, sync, now, listed, reusable_from, left, sealed };
     let mut found = None;
     for number in numbers.iter().rev() {
         let path = places.segment(*number);
@@ -206,6 +208,7 @@ impl Last {
 /// A start.
 struct Start<'a> {
     places: &'a Places,
+    sync: &'a dyn Fn(&Path) -> io::Result<()>,
     now: Timestamp,
     /// The archive's own list of roots.
     listed: Vec<Root>,
@@ -236,8 +239,22 @@ impl Start<'_> {
 
     /// Where the archive ends, if this segment can say it. Puts aside what was never promised, and seals
     /// what is whole.
+    ///
+    /// | head | mark | seal | the next record is | the next segment is |
+    /// |---|---|---|---|---|
+    /// | yes | | yes | as the seal says | another one, with its root |
+    /// | no | yes | yes | as the mark says, or the list | another one, with its root |
+    /// | yes | yes | no | as the mark says, or the list | another one; with its root if all is whole: it is sealed |
+    /// | no | yes | no | as the mark says, or the list | another one, without a root |
+    /// | yes | no | no | as the head says, or the list | this one, if it never had any record |
+    /// | no | no | | for the segment before it to say | this one, if it never had any record |
     fn close(&mut self, last: &Last) -> io::Result<Option<End>> {
         let segment = last.number;
+        // If only the process ended, a group or a seal may be in memory alone; and whoever hears that a mail is archived
+        // has it no longer.
+        if last.mark.is_some() || last.seal.is_some() {
+            (self.sync)(&self.places.segment(segment))?;
+        }
         match last.state {
             State::Whole => {}
             State::Damaged if last.mark.is_none() => {}
@@ -273,36 +290,41 @@ impl Start<'_> {
 
     /// Where the archive ends if no group of its last segment can be seen.
     fn begun(&mut self, last: &Last, head: Option<SegmentHead>) -> io::Result<Option<End>> {
-        let segment = last.number;
-        if let Some(listed) = self.listed(segment) {
+        if let Some(listed) = self.listed(last.number) {
             // It had some.
-            self.leave(segment);
+            self.leave(last.number);
             return Ok(Some(behind(&listed)));
         }
-        let is_unreadable = last.state == State::Unreadable;
-        let Some(SegmentHead { first: next, chain, root_before: root, .. }) = head else {
-            if is_unreadable {
-            } else if last.has_records
-                || keys::are_there(self.places, segment)
-                || torn::has_records(self.places, segment)?
-            {
-                self.leave(segment);
-            } else {
-                self.put_aside(segment, 0)?;
-            }
-            return Ok(None);
-        };
-        if !is_unreadable {
-            self.put_aside(segment, SegmentHead::LEN as u64)?;
+        match (head, last.state) {
+            (None, State::Unreadable) => Ok(None),
+            (None, State::Whole | State::Damaged) => self.headless(last).map(|()| None),
+            (Some(head), State::Unreadable) => Ok(Some(next_to(last.number, &head))),
+            (Some(head), State::Whole | State::Damaged) => self.empty(last.number, &head).map(Some),
         }
-        let is_left = is_unreadable || torn::has_records(self.places, segment)?;
-        Ok(Some(if is_left {
-            End { segment: segment + 1, next, chain, root: Hash::ZERO }
-        } else {
-            // Its keys are of no record.
-            keys::remove(self.places, segment)?;
-            End { segment, next, chain, root }
-        }))
+    }
+
+    /// It has neither a head nor a group: a crash came while it was begun, or nothing in it can be told.
+    fn headless(&mut self, Last { number, has_records, .. }: &Last) -> io::Result<()> {
+        let has_something = *has_records
+            || keys::are_there(self.places, *number)
+            || torn::has_records(self.places, *number)?;
+        if has_something {
+            self.leave(*number);
+            return Ok(());
+        }
+        self.put_aside(*number, 0)
+    }
+
+    /// It has a head and no group.
+    fn empty(&mut self, segment: u64, head: &SegmentHead) -> io::Result<End> {
+        self.put_aside(segment, SegmentHead::LEN as u64)?;
+        let next = next_to(segment, head);
+        if torn::has_records(self.places, segment)? {
+            return Ok(next);
+        }
+        // Its keys are of no record.
+        keys::remove(self.places, segment)?;
+        Ok(End { segment, root: head.root_before, ..next })
     }
 
     /// Where the archive ends behind a segment that gets no seal. No number is given again that its list of roots
@@ -385,6 +407,11 @@ impl Start<'_> {
     }
 }
 
+/// Where the archive goes on behind a segment that was begun and is left.
+const fn next_to(segment: u64, head: &SegmentHead) -> End {
+    End { segment: segment + 1, next: head.first, chain: head.chain, root: Hash::ZERO }
+}
+
 /// Where the archive goes on behind a sealed segment.
 const fn behind(Root { segment, first, seal }: &Root) -> End {
     let next = first.saturating_add(seal.records);
@@ -393,12 +420,12 @@ const fn behind(Root { segment, first, seal }: &Root) -> End {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{cell::RefCell, fs};
 
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{About, Archive, Draft, Options, disk::tests::Bad, payload::Packer};
+    use crate::{About, Archive, Draft, Options, disk::tests::Bad, frame::Head, payload::Packer};
 
     #[test]
     fn a_segment_with_bad_blocks_is_left_as_it_is() {
@@ -416,7 +443,7 @@ mod tests {
             bytes.truncate(begin.unwrap_or(bytes.len() - Seal::LEN));
             bytes.extend(vec![0; zeros]);
             fs::write(&path, &bytes).unwrap();
-            let found = recover_from(with_bad_block(&path, bad), &places, NOW).unwrap();
+            let found = recover_from(with_bad_block(&path, bad), &SYNC, &places, NOW).unwrap();
             let case = format!("{begin:?} {bad}");
             assert_eq!((found.end.segment, found.end.next), (3, next), "{case}");
             let damaged = Left { damaged: Some(path.clone()), ..Left::default() };
@@ -439,7 +466,7 @@ mod tests {
             bytes[from..].fill(0);
             fs::write(&path, &bytes).unwrap();
             let bad = if readable.is_some() { 9 } else { 0 };
-            let found = recover_from(with_bad_block(&path, bad), &places, NOW).unwrap();
+            let found = recover_from(with_bad_block(&path, bad), &SYNC, &places, NOW).unwrap();
             assert_eq!((found.end.segment, found.end.next), (3, 3), "{readable:?}");
             let damaged = Left { damaged: Some(path.clone()), ..Left::default() };
             assert_eq!(found.left, damaged, "{readable:?}");
@@ -456,10 +483,47 @@ mod tests {
         write(place.path(), "one");
         write(place.path(), "two");
         let list = places.roots();
-        let found = recover_from(with_bad_block(&list, 0), &places, NOW).unwrap();
+        let found = recover_from(with_bad_block(&list, 0), &SYNC, &places, NOW).unwrap();
         assert_eq!((found.end.segment, found.end.next), (3, 3));
         assert_eq!(found.left, Left { list: Some(list), ..Left::default() });
     }
+
+    /// The process was killed before a sync: a start finds what is in memory alone.
+    #[test]
+    fn nothing_counts_before_it_is_synced() {
+        let payload = SegmentHead::LEN + Head::LEN + 3;
+        for (has_seal, changed) in
+            [(true, None), (false, None), (false, Some(payload)), (true, Some(20))]
+        {
+            let place = TempDir::new().unwrap();
+            let places = Places::new(place.path());
+            write(place.path(), "one");
+            fs::remove_file(places.roots()).unwrap();
+            let path = places.segment(1);
+            let mut bytes = fs::read(&path).unwrap();
+            bytes.truncate(bytes.len() - if has_seal { 0 } else { Seal::LEN });
+            if let Some(at) = changed {
+                bytes[at] ^= 1;
+            }
+            fs::write(&path, &bytes).unwrap();
+            let case = format!("{has_seal} {changed:?}");
+            let fails = |_: &Path| Err(io::Error::other("the disk fails"));
+            let found = recover_from(|path| File::open(path), &fails, &places, NOW);
+            assert!(matches!(found, Err(OpenError::Io { path: of, .. }) if of == path), "{case}");
+            assert!(!places.roots().exists(), "{case}");
+            assert_eq!(fs::read(&path).unwrap(), bytes, "{case}");
+
+            let synced = RefCell::new(Vec::new());
+            let sync = |path: &Path| {
+                synced.borrow_mut().push(path.to_owned());
+                Ok(())
+            };
+            let found = recover_from(|path| File::open(path), &sync, &places, NOW).unwrap();
+            assert_eq!((found.end.next, synced.into_inner()), (2, vec![path]), "{case}");
+        }
+    }
+
+    const SYNC: fn(&Path) -> io::Result<()> = |_| Ok(());
 
     fn with_bad_block(of: &Path, block: u64) -> impl Fn(&Path) -> io::Result<Bad> {
         move |path| {

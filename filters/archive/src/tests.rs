@@ -3,6 +3,7 @@
 mod encryption;
 mod erasing;
 mod gone;
+mod harm;
 mod model;
 mod newer;
 mod sealing;
@@ -198,7 +199,8 @@ fn damage_is_shown_where_it_is_and_what_is_behind_it_is_read() {
     let report = home.verify();
     let bytes = Head::LEN as u64 + home.written[2].head.stored;
     let found = |at, what| Finding { segment: place.segment, at, what };
-    assert_eq!(report.findings[0], found(Some(place.at), What::Unreadable { bytes }));
+    let why = Unread::Damaged;
+    assert_eq!(report.findings[0], found(Some(place.at), What::Unreadable { bytes, why }));
     let missing = What::Missing { first: 3, last: 3 };
     assert!(report.findings.iter().any(|it| it.what == missing), "{report:?}");
     assert_eq!(report.records, 7);
@@ -377,7 +379,8 @@ fn what_is_newer_in_another_archive_is_nothing_in_this_one() {
     let (mut bytes, _) = home.only_segment();
     bytes[SegmentHead::LEN + 20] ^= 1;
     fs::write(home.places().segment(1), &bytes).unwrap();
-    let unreadable = What::Unreadable { bytes: Head::LEN as u64 + written.head.stored };
+    let unreadable =
+        What::Unreadable { bytes: Head::LEN as u64 + written.head.stored, why: Unread::Damaged };
     assert_eq!(home.verify().findings[0].what, unreadable);
 }
 

@@ -12,6 +12,8 @@ use std::{
     io,
 };
 
+use mailweir_mail::Timestamp;
+
 use self::erasures::{Erasures, Key};
 pub use self::finding::{Finding, What};
 use crate::{
@@ -109,7 +111,15 @@ struct Check<'a> {
     /// Where the archive ends so far.
     end: Option<Ended>,
     erasures: Erasures,
-    sealed: BTreeMap<u64, Root>,
+    /// By number.
+    segments: BTreeMap<u64, Closing>,
+}
+
+/// What a segment has at its end.
+enum Closing {
+    Seal(Root),
+    /// No seal. What it would say by the records, but for the time; `None`: not all of them can be read.
+    Records(Option<Root>),
 }
 
 /// How a segment ended.
@@ -118,6 +128,8 @@ struct Ended {
     next: Seq,
     chain: Chain,
     seal: Option<Seal>,
+    /// What a seal would say, but for the time, if all up to the last mark can be read.
+    by_records: Option<Seal>,
     marks: Marks,
     /// Bytes behind its last mark.
     torn: u64,
@@ -144,6 +156,8 @@ struct Reading {
     /// Bytes were lost, so the chain is not known until the next mark, nor the tree until the end.
     is_chain_lost: bool,
     is_tree_lost: bool,
+    /// What a seal would say at the last mark, but for the time.
+    by_records: Option<Seal>,
     /// The end of the last mark.
     marked: u64,
     findings: Vec<Finding>,
@@ -183,7 +197,10 @@ impl Check<'_> {
         progress(self.report.bytes);
         let first = reading.first;
         let end = reading.end(scan.size());
-        self.sealed.extend(end.seal.map(|seal| (number, Root { segment: number, first, seal })));
+        let root = |seal| Root { segment: number, first, seal };
+        let by_records = || Closing::Records(end.by_records.map(root));
+        let closing = end.seal.map_or_else(by_records, |seal| Closing::Seal(root(seal)));
+        self.segments.insert(number, closing);
         self.end = Some(end);
         Ok(())
     }
@@ -226,6 +243,7 @@ impl Check<'_> {
             marks: Marks::from([(next, (chain, marked))]),
             is_chain_lost: false,
             is_tree_lost: false,
+            by_records: None,
             marked,
             findings: Vec::new(),
         }
@@ -244,12 +262,17 @@ impl Check<'_> {
         }
         let root = before.seal.map_or(Hash::ZERO, |seal| seal.root);
         let goes_on = before.marks.get(&head.first).filter(|(chain, _)| *chain == head.chain);
-        if !is_next {
-        } else if head.root_before != root && before.seal.is_none() {
-            self.find(before.segment, None, What::NotSealed);
-        } else if ![root, Hash::ZERO].contains(&head.root_before) || goes_on.is_none() {
-            // It has none of a segment that was sealed later: the chain binds it.
-            self.find(segment, Some(0), What::NotBound);
+        match (is_next, before.seal) {
+            // Where the one before it ends, nobody can tell.
+            (false, _) => {}
+            (true, None) if head.root_before != Hash::ZERO => {
+                self.find(before.segment, None, What::NotSealed);
+            }
+            // It has no root of a segment that was sealed later: the chain binds it.
+            (true, _) if ![root, Hash::ZERO].contains(&head.root_before) || goes_on.is_none() => {
+                self.find(segment, Some(0), What::NotBound);
+            }
+            (true, _) => {}
         }
         // Of a segment that could not be written to any more, what stands behind the place where the next
         // one goes on was never promised.
@@ -271,9 +294,9 @@ impl Check<'_> {
             }
             Item::Mark(mark) => reading.mark(at, mark),
             Item::Seal(seal) => reading.sealed(at, seal),
-            Item::Damage { bytes, why: _ } => {
-                reading.find(at, What::Unreadable { bytes });
-                (reading.is_chain_lost, reading.is_tree_lost) = (true, true);
+            Item::Damage { bytes, why } => {
+                reading.find(at, What::Unreadable { bytes, why });
+                reading.lose();
             }
         }
         Ok(())
@@ -355,11 +378,25 @@ impl Check<'_> {
             if let Some(end) = self.end.as_mut().filter(|end| end.segment == root.segment) {
                 end.is_listed = true;
             }
-            let found = self.sealed.get(&root.segment).copied();
-            if found != Some(root) && said.insert((root.segment, root.seal.root)) {
-                let found = found.map(|found| found.seal.root);
-                self.find(root.segment, None, What::Root { listed: root.seal.root, found });
+            let wrong = self.compare(&root);
+            if wrong.is_some() && said.insert((root.segment, root.seal.root)) {
+                wrong.into_iter().for_each(|what| self.find(root.segment, None, what));
             }
+        }
+    }
+
+    /// What is wrong with a segment that a list has.
+    fn compare(&self, root: &Root) -> Option<What> {
+        let listed = root.seal.root;
+        match self.segments.get(&root.segment) {
+            Some(Closing::Seal(found)) if found == root => None,
+            Some(Closing::Seal(found)) => Some(What::Root { listed, found: Some(found.seal.root) }),
+            Some(Closing::Records(found)) => {
+                let seal = Seal { at: NEVER, ..root.seal };
+                let is_whole = *found == Some(Root { seal, ..*root });
+                Some(What::SealLost { listed, is_whole })
+            }
+            None => Some(What::Root { listed, found: None }),
         }
     }
 
@@ -367,8 +404,9 @@ impl Check<'_> {
     fn unlisted(&mut self, places: &Places) -> io::Result<()> {
         let listed = roots::read(&places.roots())?.into_iter().flatten();
         let listed: BTreeSet<u64> = listed.map(|root| root.segment).collect();
-        let sealed: Vec<u64> = self.sealed.keys().copied().collect();
-        for segment in sealed.into_iter().filter(|segment| !listed.contains(segment)) {
+        let sealed = self.segments.iter().filter(|(_, it)| matches!(it, Closing::Seal(_)));
+        let unlisted = sealed.map(|(segment, _)| *segment).filter(|it| !listed.contains(it));
+        for segment in unlisted.collect::<Vec<_>>() {
             self.find(segment, None, What::NotListed);
         }
         Ok(())
@@ -379,7 +417,7 @@ impl Check<'_> {
         let mut erasures = std::mem::take(&mut self.erasures);
         let next = self.end.as_ref().map_or(1, |end| end.next);
         if let Some(end) = &self.end {
-            let counts = |place: &Place| place.segment != end.segment || place.at < end.counted();
+            let counts = |place: &Place| place.segment != end.segment || end.counts(place.at);
             erasures.settle(counts);
         }
         let (erased, findings) = erasures.finish(places, next)?;
@@ -392,10 +430,9 @@ impl Check<'_> {
         let (mut next, mut segment) = (1, 1);
         if let Some(end) = self.end.take() {
             (next, segment) = (end.next, end.segment);
-            let behind = end.counted();
-            self.report.torn += if behind == u64::MAX { 0 } else { end.torn };
-            let counts = |found: &Finding| found.at.is_none_or(|at| at < behind);
-            self.report.findings.extend(end.findings.into_iter().filter(counts));
+            self.report.torn += end.open_from().map_or(0, |_| end.torn);
+            let counts = |found: &&Finding| found.at.is_none_or(|at| end.counts(at));
+            self.report.findings.extend(end.findings.iter().filter(counts).cloned());
         }
         self.report.last = next - 1;
         if known >= next {
@@ -463,6 +500,11 @@ impl Reading {
         self.findings.push(Finding { segment: self.segment, at: Some(at), what });
     }
 
+    /// Something is not there.
+    const fn lose(&mut self) {
+        (self.is_chain_lost, self.is_tree_lost) = (true, true);
+    }
+
     fn record(&mut self, at: u64, head: &Head) {
         if head.seq < self.next {
             self.find(at, What::Misplaced { seq: head.seq });
@@ -470,7 +512,7 @@ impl Reading {
             self.find(at, What::Missing { first: self.next, last: head.seq - 1 });
         }
         if head.seq != self.next {
-            (self.is_chain_lost, self.is_tree_lost) = (true, true);
+            self.lose();
         }
         self.next = self.next.max(head.seq.saturating_add(1));
         let leaf = head.leaf();
@@ -481,12 +523,15 @@ impl Reading {
     fn mark(&mut self, at: u64, mark: Mark) {
         if mark.next > self.next {
             self.find(at, What::Missing { first: self.next, last: mark.next - 1 });
-            (self.is_chain_lost, self.is_tree_lost) = (true, true);
+            self.lose();
         }
         if !self.is_chain_lost && (mark.next, mark.chain) != (self.next, self.chain) {
             self.find(at, What::NotChained { before: mark.next.saturating_sub(1) });
         }
         (self.next, self.chain, self.is_chain_lost) = (mark.next, mark.chain, false);
+        let (records, root) = (self.tree.leaves(), self.tree.root());
+        let seal = Seal { records, root, chain: mark.chain, at: NEVER };
+        self.by_records = (!self.is_tree_lost).then_some(seal);
         self.marked = at + Mark::LEN as u64;
         self.marks.insert(mark.next, (mark.chain, self.marked));
     }
@@ -507,21 +552,27 @@ impl Reading {
         if let (None, Some((next, (chain, _)))) = (self.seal, self.marks.last_key_value()) {
             (self.next, self.chain) = (*next, *chain);
         }
-        let Self { segment, next, chain, seal, marks, findings, .. } = self;
-        Ended { segment, next, chain, seal, marks, torn, is_listed: false, findings }
+        let Self { segment, next, chain, seal, by_records, marks, findings, .. } = self;
+        Ended { segment, next, chain, seal, by_records, marks, torn, is_listed: false, findings }
     }
 }
 
 impl Ended {
-    /// Where what counts of it ends: of what never was sealed, behind the last mark.
-    fn counted(&self) -> u64 {
-        match self.seal {
-            _ if self.is_listed => u64::MAX,
-            Some(_) => u64::MAX,
-            None => self.marks.last_key_value().map_or(0, |(_, (_, end))| *end),
-        }
+    /// Of what never was sealed, the first byte behind the last mark: from there on nothing counts.
+    fn open_from(&self) -> Option<u64> {
+        let was_sealed = self.is_listed || self.seal.is_some();
+        let marked = self.marks.last_key_value().map_or(0, |(_, (_, end))| *end);
+        (!was_sealed).then_some(marked)
+    }
+
+    /// Whether what stands at a byte of it counts.
+    fn counts(&self, at: u64) -> bool {
+        self.open_from().is_none_or(|open| at < open)
     }
 }
+
+/// The time of a seal that was never made.
+const NEVER: Timestamp = Timestamp::from_micros(0);
 
 /// Keys that are looked at together.
 const SLOTS: usize = 1_024;

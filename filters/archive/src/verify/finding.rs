@@ -35,6 +35,8 @@ pub enum What {
     Unreadable {
         /// How many.
         bytes: u64,
+        /// What is wrong with the first of them.
+        why: Unread,
     },
     /// Records are missing.
     Missing {
@@ -104,8 +106,15 @@ pub enum What {
     Root {
         /// What the list says.
         listed: Hash,
-        /// What the seal says; absent: there is none.
+        /// What the seal says; absent: the segment is not there.
         found: Option<Hash>,
+    },
+    /// The segment has no seal, though a list of roots says what it was.
+    SealLost {
+        /// What the list says.
+        listed: Hash,
+        /// The records are what the list says: nothing else is missing.
+        is_whole: bool,
     },
     /// The segment is sealed, and is not in the archive's own list of roots.
     NotListed,
@@ -123,7 +132,12 @@ impl fmt::Display for What {
             Self::NotBound => {
                 f.write_str("the segment does not go on where the one before it ends")
             }
-            Self::Unreadable { bytes } => write!(f, "{bytes} bytes are damaged"),
+            Self::Unreadable { bytes, why: Unread::Damaged } => {
+                write!(f, "{bytes} bytes are damaged")
+            }
+            Self::Unreadable { bytes, why: Unread::Newer } => {
+                write!(f, "{bytes} bytes: a newer version of Mailweir has written them")
+            }
             Self::Missing { first, last } if first == last => {
                 write!(f, "record {first} is missing")
             }
@@ -163,8 +177,15 @@ impl fmt::Display for What {
                 write!(f, "the root is {found}; the list of roots says {listed}")
             }
             Self::Root { listed, found: None } => {
-                write!(f, "there is no root; the list of roots says {listed}")
+                write!(f, "the segment is missing; the list of roots has its root, {listed}")
             }
+            Self::SealLost { is_whole: true, .. } => f.write_str(
+                "the seal is missing or damaged; the list of roots has the root, and it is that of the records",
+            ),
+            Self::SealLost { listed, is_whole: false } => write!(
+                f,
+                "the seal is missing or damaged; the list of roots has the root, and it is not that of the records: {listed}"
+            ),
             Self::NotListed => f.write_str("the segment is sealed and not in the list of roots"),
             Self::List(line) => {
                 write!(f, "the list of roots has a line that makes no sense: {line:?}")

@@ -60,7 +60,7 @@ fn with_mail(place: &std::path::Path, capture: Capture, content: &str) -> Room {
     shelf.bring(&[(capture, content.into())], clock::now()).unwrap();
     shelf.seal(clock::now()).unwrap();
     drop(shelf);
-    Room::of_files(&settings).unwrap()
+    Room::of_files(&settings).unwrap().0
 }
 
 async fn content_of(room: &Room, visitor: &Visitor, id: QueueId) -> Result<String, RoomError> {
