@@ -183,7 +183,7 @@ fn divide(group: Vec<Over>) -> (Vec<(QueueId, Seq)>, Vec<Told>) {
 
 fn said_of_left(record: Seq, why: &str) -> String {
     format!(
-        "record {record} says that it is erased, and it is still on the disk: {why}; it is tried again"
+        "record {record} says that it is erased, and it or a copy of it may still be on the disk: {why}; it is tried again"
     )
 }
 
@@ -273,7 +273,7 @@ mod tests {
             (
                 vec![(1, Fate::Left(9, "a disk".into()))],
                 kept(
-                    "record 9 says that it is erased, and it is still on the disk: a disk; it is tried again",
+                    "record 9 says that it is erased, and it or a copy of it may still be on the disk: a disk; it is tried again",
                 ),
             ),
             (vec![(1, damaged())], kept("it is damaged")),
