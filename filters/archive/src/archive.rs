@@ -19,7 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::{
     entry::Capture,
-    erase::{self, Target},
+    erase::{self, Unreleased},
     frame::{Head, Kind, Seal, Seq},
     hash::{Chain, Hash},
     keys::{self, Encryption, KeyId, Wrapper},
@@ -32,7 +32,7 @@ use crate::{
 
 /// The one who writes.
 pub struct Archive {
-    places: Places,
+    pub(crate) places: Places,
     segment_size: u64,
     /// Makes the keys of records, if they are encrypted.
     wrapper: Option<Wrapper>,
@@ -42,8 +42,8 @@ pub struct Archive {
     sealed: Vec<Root>,
     /// Roots that could not be written to the list yet.
     unlisted: Vec<Root>,
-    /// Payloads that are said to be erased, and may still be there.
-    pub(crate) unreleased: Vec<Target>,
+    /// What is said to be erased, and may still be there.
+    pub(crate) unreleased: Unreleased,
     _lock: File,
 }
 
@@ -308,9 +308,9 @@ impl Archive {
         self.turn_over(now)
     }
 
-    /// Payloads that are said to be erased, and could not be released yet.
+    /// What is said to be erased, and could not be released yet.
     #[must_use]
-    pub fn unreleased(&self) -> &[Target] {
+    pub const fn unreleased(&self) -> &Unreleased {
         &self.unreleased
     }
 
@@ -423,6 +423,11 @@ impl Places {
     /// Records that were lost, and nobody has answered for.
     pub(crate) fn lost(&self) -> PathBuf {
         self.directory.join("lost")
+    }
+
+    /// Where the records are that say that something is erased which could not be released.
+    pub(crate) fn unreleased(&self) -> PathBuf {
+        self.directory.join("unreleased")
     }
 
     /// The archive's own directory.

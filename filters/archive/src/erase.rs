@@ -8,28 +8,24 @@
 //! Whether a record may be erased is for others to know: retention, and legal holds that win over it.
 
 mod leftovers;
+mod unreleased;
 
-use std::{
-    collections::BTreeMap,
-    fs::{File, OpenOptions},
-    io,
-    os::unix::fs::FileExt as _,
-};
+use std::{fs::File, io, os::unix::fs::FileExt as _};
 
-use mailweir_mail::{QueueId, Timestamp};
+use mailweir_mail::Timestamp;
 use rustix::fs::{FallocateFlags, fallocate};
 
-use self::leftovers::Ids;
+pub use self::unreleased::{Target, Unreleased};
 use crate::{
     archive::{About, Archive, Draft, Place, Places, WriteError, Written},
     disk::is_bad_block,
     entry::{self, Erased, Erasure, SummaryError},
-    frame::{Head, Kind, Packing, Seq},
+    frame::{Head, Kind, Seq},
     hash::Hash,
-    keys,
     payload::{PackError, Packer},
     read::{self, ReadError, Reader},
     records::Records,
+    whole,
 };
 
 /// A record whose payload is to be erased.
@@ -91,15 +87,6 @@ pub enum EraseError {
     Write(#[from] WriteError),
 }
 
-/// A payload that is to be released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The number of its record.
-    pub seq: Seq,
-    /// Where the record is.
-    pub place: Place,
-}
-
 impl From<&Erase> for Target {
     fn from(Erase { seq, place, .. }: &Erase) -> Self {
         Self { seq: *seq, place: *place }
@@ -148,22 +135,44 @@ impl Archive {
             drafts.push(Draft::new(Kind::Erased, About::Record(*seq), id, payload));
         }
         let written = self.append(drafts, now)?;
-        self.unreleased.extend(wanted.iter().map(Target::from));
-        Ok(Done { written, left: self.release().err() })
+        self.unreleased.add(wanted.iter().map(Target::from));
+        Ok(Done { left: self.release_of(written.iter().map(|said| said.place)).err(), written })
+    }
+
+    /// Releases what is said to be erased and is there again, or its key is: it was put back from a backup. `said`: where the
+    /// records are that say so.
+    ///
+    /// # Errors
+    /// As those of [`Archive::release`].
+    pub fn erase_again(
+        &mut self,
+        targets: impl IntoIterator<Item = Target>,
+        said: impl IntoIterator<Item = Place>,
+    ) -> io::Result<()> {
+        self.unreleased.add(targets);
+        self.release_of(said)
     }
 
     /// Releases what is said to be erased and could not be released before.
     ///
     /// # Errors
-    /// The disk failed, or keys cannot be destroyed. It may be tried again, and is, for those that are left.
+    /// The disk failed, or keys cannot be destroyed. It may be tried again, and is, for what is left, also by later starts.
     pub fn release(&mut self) -> io::Result<()> {
+        self.release_of([])
+    }
+
+    /// Later starts hear of what is left, by the records that say that it is erased.
+    fn release_of(&mut self, said: impl IntoIterator<Item = Place>) -> io::Result<()> {
         if self.unreleased.is_empty() {
             return Ok(());
         }
-        let finished = finish(self.places(), &self.unreleased);
-        let (left, error) = finished.err().map(|it| (it.targets, it.error)).unzip();
-        self.unreleased = left.unwrap_or_default();
-        error.map_or(Ok(()), Err)
+        let released = self.unreleased.release(&self.places);
+        // If it fails, a start knows what the last segments say.
+        let _ = match released {
+            Ok(()) => whole::remove(&self.places.unreleased()),
+            Err(_) => unreleased::note(&self.places, said),
+        };
+        released
     }
 }
 
@@ -175,112 +184,30 @@ pub fn check(places: &Places, target: Target) -> Result<(), EraseError> {
     erasable(places, target).map(|_| ())
 }
 
-/// Some of what is said to be erased may be there still.
-#[derive(Debug, thiserror::Error)]
-#[error("{error}")]
-pub struct Unfinished {
-    /// Which of what was asked for.
-    pub targets: Vec<Target>,
-    /// Why, of the first.
-    pub error: io::Error,
-}
-
 /// Releases payloads of which records say already that they were erased, and what a crash or a failed sync has
 /// left of the same mails. What is not, or not any more, the
-/// capture or outcome of that number is left alone.
+/// capture or outcome of that number is left alone, but for its key if no head is there.
 ///
 /// # Errors
-/// The disk failed, or keys cannot be destroyed. It may be tried again for those that are left.
-pub fn finish(places: &Places, targets: &[Target]) -> Result<(), Unfinished> {
-    let mut segments = BTreeMap::<u64, Vec<Target>>::new();
-    for target in targets {
-        segments.entry(target.place.segment).or_default().push(*target);
-    }
-    let mut erased = BTreeMap::<u64, Ids>::new();
-    let mut failed = Failed::default();
-    for (segment, targets) in segments {
-        // One that fails keeps no other from being released.
-        match finish_in(places, segment, &targets, &mut failed) {
-            Ok(ids) => drop(erased.insert(segment, ids)),
-            Err(error) => failed.note(&targets, error),
-        }
-    }
-    // Nobody can tell which of them has more copies.
-    if let Err(error) = leftovers::forget(places, &erased) {
-        failed.note(targets, error);
-    }
-    let Failed { targets, error } = failed;
-    error.map_or(Ok(()), |error| Err(Unfinished { targets, error }))
+/// The disk failed, or keys cannot be destroyed: the first error. It may be tried again.
+pub fn finish(places: &Places, targets: &[Target]) -> io::Result<()> {
+    let mut unreleased = Unreleased::default();
+    unreleased.add(targets.iter().copied());
+    unreleased.release(places)
 }
 
-/// Those that are to be tried again.
-#[derive(Default)]
-struct Failed {
-    targets: Vec<Target>,
-    error: Option<io::Error>,
-}
-
-impl Failed {
-    fn note(&mut self, targets: &[Target], error: io::Error) {
-        for target in targets {
-            if !self.targets.contains(target) {
-                self.targets.push(*target);
-            }
-        }
-        self.error.get_or_insert(error);
-    }
-}
-
-/// Gives the mails whose payloads were released. Of an error, all are to be tried again.
-fn finish_in(
-    places: &Places,
-    segment: u64,
-    targets: &[Target],
-    failed: &mut Failed,
-) -> io::Result<Ids> {
-    let file = OpenOptions::new().read(true).write(true).open(places.segment(segment));
-    let file = match file {
-        Ok(file) => file,
-        // Nothing is there to be released; `verify` says that it is missing.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ids::new()),
-        Err(error) => return Err(error),
-    };
-    let mut heads = Vec::with_capacity(targets.len());
-    for target in targets {
-        match head_of(&file, *target) {
-            Ok(head) => heads.push((head, *target)),
-            Err(EraseError::Read(ReadError::Io { error, .. })) => failed.note(&[*target], error),
-            Err(_) => {}
-        }
-    }
-    // First what it can be read with, so that no copy of the segment can be read either; if that fails, at least
-    // the segment cannot.
-    let encrypted = heads.iter().filter(|(head, _)| head.packing == Packing::Encrypted);
-    let (encrypted, keyed): (Vec<Seq>, Vec<Target>) =
-        encrypted.map(|(head, target)| (head.seq, *target)).unzip();
-    if !encrypted.is_empty()
-        && let Err(error) = keys::destroy(places, segment, &encrypted)
-    {
-        failed.note(&keyed, error);
-    }
-    let mut ids = Ids::new();
-    for (head, target) in heads {
-        match release(&file, target.place.at + Head::LEN as u64, head.stored) {
-            Ok(()) => ids.extend(head.queue_id().map(QueueId::to_key)),
-            Err(error) => failed.note(&[target], error),
-        }
-    }
-    file.sync_all().map(|()| ids)
-}
-
-/// Does what the last records about erasing speak of: a crash may have come before it was done. Gives what is left.
-pub(crate) fn finish_recent(reader: &Reader) -> io::Result<Vec<Target>> {
-    let targets = recent(reader)?;
+/// Does what the last records about erasing speak of: a crash may have come before it was done; and what could not be
+/// done before. Gives what is left.
+pub(crate) fn finish_recent(reader: &Reader) -> io::Result<Unreleased> {
+    let places = reader.places();
+    let (recent, noted) = (recent(reader)?, unreleased::noted(places)?);
+    let noted = noted.into_iter().filter_map(|said| target_of(reader, said));
+    let mut unreleased = Unreleased::at_a_start(recent.into_iter().chain(noted));
     // If only the process ended, what says so may not be on the disk yet.
-    if targets.is_empty() || sync_last(reader.places()).is_err() {
-        return Ok(targets);
+    if !unreleased.is_empty() && sync_last(places).is_ok() && unreleased.release(places).is_ok() {
+        let _ = whole::remove(&places.unreleased());
     }
-    Ok(finish(reader.places(), &targets).map_or_else(|left| left.targets, |()| Vec::new()))
+    Ok(unreleased)
 }
 
 fn sync_last(places: &Places) -> io::Result<()> {
@@ -293,16 +220,19 @@ fn recent(reader: &Reader) -> io::Result<Vec<Target>> {
     let mut targets = Vec::new();
     for record in Records::of_last(reader.places(), LAST_SEGMENTS)? {
         let (head, place) = record?;
-        if head.kind != Kind::Erased {
-            continue;
+        if head.kind == Kind::Erased {
+            targets.extend(target_of(reader, place));
         }
-        // What cannot be read says nothing; `verify` shows it.
-        let Ok(mut record) = reader.read_sound(place) else { continue };
-        let Ok(summary) = record.payload.summary() else { continue };
-        let Ok(Erased { segment, at, .. }) = entry::decode(&summary) else { continue };
-        targets.push(Target { seq: head.about, place: Place { segment, at } });
     }
     Ok(targets)
+}
+
+/// What a record says to be erased. What cannot be read says nothing; `verify` shows it.
+fn target_of(reader: &Reader, said: Place) -> Option<Target> {
+    let mut record = reader.read_sound(said).ok().filter(|it| it.head.kind == Kind::Erased)?;
+    let summary = record.payload.summary().ok()?;
+    let Erased { segment, at, .. } = entry::decode(&summary).ok()?;
+    Some(Target { seq: record.head.about, place: Place { segment, at } })
 }
 
 fn erasable(places: &Places, target: Target) -> Result<Head, EraseError> {

@@ -96,7 +96,8 @@ pub(super) fn day(at: Timestamp) -> u32 {
     u32::try_from(at.as_secs() / u64::from(DAY)).unwrap_or(u32::MAX)
 }
 
-const DAY: u32 = 86_400;
+/// Seconds of a day.
+pub(super) const DAY: u32 = 86_400;
 
 const EXPLANATION: &str = "\
 Each line below stands for a part of the archive that is finished: number of the\r\n\

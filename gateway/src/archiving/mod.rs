@@ -50,7 +50,7 @@ pub(crate) use self::{
     roots::{Post, RootsCourier},
 };
 use self::{
-    shelf::{Shelf, ShelfError},
+    shelf::{RELEASE_PAUSE, Shelf, ShelfError},
     turns::Turns,
 };
 use crate::{
@@ -241,7 +241,7 @@ impl Archiver {
         let mut gather_until = clock::monotonic();
         let end = self.end.clone();
         while let Some(Some(next)) =
-            end.run_until_cancelled(self.wait(shelf.is_some(), gather_until, &mut jobs)).await
+            end.run_until_cancelled(self.wait(rest(shelf.as_ref()), gather_until, &mut jobs)).await
         {
             let is_job = matches!(next, Next::Job(_));
             match self.take(shelf.take(), next).await {
@@ -266,25 +266,28 @@ impl Archiver {
     }
 
     /// What is to be done next; `None`: nothing any more. An archive that is not open yet is opened at once, so that
-    /// its state is known; and what failed is tried again, though nothing is owed.
-    async fn wait(&self, is_open: bool, gather_until: Instant, jobs: &mut Jobs) -> Option<Next> {
-        if !is_open {
-            return Some(Next::Open);
-        }
+    /// its state is known; and what failed is tried again, though nothing is owed. `rest`: as [`rest`] says.
+    async fn wait(
+        &self,
+        rest: Option<Duration>,
+        gather_until: Instant,
+        jobs: &mut Jobs,
+    ) -> Option<Next> {
+        let Some(rest) = rest else { return Some(Next::Open) };
         // Neither of them keeps the other waiting for long: it is chance who comes first.
         tokio::select! {
             Some(job) = jobs.0.recv() => Some(Next::Job(job)),
-            is_owed = self.owed(gather_until) => is_owed.then_some(Next::Group),
+            is_owed = self.owed(rest, gather_until) => is_owed.then_some(Next::Group),
         }
     }
 
     /// Not before `gather_until`: nobody waits for what is owed, and a larger group costs less for each mail.
-    async fn owed(&self, gather_until: Instant) -> bool {
+    async fn owed(&self, rest: Duration, gather_until: Instant) -> bool {
         if self.trouble().is_some() {
             return true;
         }
         // A clock may be set, and a machine may sleep: it is looked at now and then.
-        let next_day = daily::until_next_day(clock::now()).min(LOOK);
+        let next_day = daily::until_next_day(clock::now()).min(LOOK).min(rest);
         // What was put aside is owed again once its time has come.
         let pause = if self.unread().is_empty() { next_day } else { next_day.min(UNREAD_PAUSE) };
         let owed = tokio::time::timeout(pause, self.queue.archive_is_owed()).await;
@@ -314,28 +317,44 @@ impl Archiver {
     }
 
     async fn take_group(&self, shelf: Shelf) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
+        let (shelf, kept) = self.keep_group(shelf).await.map_err(|error| (None, error))?;
+        // No mail waits for it: the queue has heard of the group.
+        let released = tokio::task::spawn_blocking(move || {
+            let mut shelf = shelf;
+            shelf.release(clock::monotonic());
+            shelf
+        });
+        let shelf = released.await.map_err(|_| (None, NotTaken::Lost))?;
+        match kept {
+            Ok(()) => Ok(shelf),
+            Err(error) => Err((Some(shelf), error)),
+        }
+    }
+
+    /// Keeps a group, and has the queue know.
+    ///
+    /// # Errors
+    /// It came to no end. Within: the group is not kept, or the queue does not know.
+    async fn keep_group(&self, shelf: Shelf) -> Result<(Shelf, Result<(), NotTaken>), NotTaken> {
         let group = self.next_group().await;
         let kept = tokio::task::spawn_blocking(move || {
             let mut shelf = shelf;
             let now = clock::now();
             let kept = shelf.end_day(now).and_then(|()| shelf.keep(&group, now));
-            shelf.release(clock::monotonic());
             (shelf, group, kept)
         });
-        let Ok((shelf, group, kept)) = kept.await else { return Err((None, NotTaken::Lost)) };
+        let (shelf, group, kept) = kept.await.map_err(|_| NotTaken::Lost)?;
         let mut shelf = self.tell_all_sealed(shelf);
         if let Err(error) = kept {
-            return Err((Some(shelf), error.into()));
+            return Ok((shelf, Err(error.into())));
         }
         let ids: Vec<_> = group.iter().map(|item| item.mail.id).collect();
         let mails = group.into_iter().map(|item| item.mail).collect();
-        match self.queue.archived(mails).await {
-            Ok(()) => {
-                shelf.settle(ids);
-                Ok(shelf)
-            }
-            Err(error) => Err((Some(shelf), error.into())),
+        let heard = self.queue.archived(mails).await;
+        if heard.is_ok() {
+            shelf.settle(ids);
         }
+        Ok((shelf, heard.map_err(NotTaken::from)))
     }
 
     async fn open(&self) -> Result<Shelf, NotTaken> {
@@ -433,6 +452,11 @@ impl Archiver {
     fn trouble(&self) -> MutexGuard<'_, Option<Box<str>>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The longest time for which an archive may rest: something of it may have to be tried again. `None`: it is not open.
+fn rest(shelf: Option<&Shelf>) -> Option<Duration> {
+    shelf.map(|shelf| if shelf.has_unreleased() { RELEASE_PAUSE } else { LOOK })
 }
 
 /// What the queue says of a mail whose content the archive could not take.

@@ -29,24 +29,38 @@ pub(super) struct Purged {
 /// was believed. One that has jumped erases nothing by itself, until somebody has it erase.
 pub(crate) async fn every_day(room: Room, observer: Observer, end: CancellationToken) {
     let tell_failed = |reason| tell(&observer, &Purged { failed: Some(reason), ..<_>::default() });
-    let mut calendar = Calendar { done: 0 };
+    let mut calendar = Calendar::default();
+    let mut told = (0, Purged::default());
     loop {
         let known = known_at_last(|| room.last_day(), tell_failed);
         let Some(known) = end.run_until_cancelled(known).await else { return };
         match calendar.turn(known, today()) {
             Turn::Nothing => {}
-            Turn::Jump(days) => tell_jump(&observer, days),
+            Turn::Doubt(doubt) => tell_doubt(&observer, doubt),
             Turn::Purge(day) => {
                 let Some(purged) = end.run_until_cancelled(purge(&room, day)).await else { return };
                 if purged.failed.is_some() {
                     calendar.done = 0;
                 }
-                tell(&observer, &purged);
+                tell(&observer, &purged.news(day, &told));
+                told = (day, purged);
             }
         }
         let pause = daily::until_next_day(clock::now()).min(super::LOOK);
         if end.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return;
+        }
+    }
+}
+
+impl Purged {
+    /// What is to be told of it: what fails is tried again and again, and is told once a day.
+    fn news(&self, day: u32, (told_on, told): &(u32, Self)) -> Self {
+        let is_known = |is_same: bool| *told_on == day && is_same;
+        Self {
+            erased: self.erased,
+            kept: if is_known(told.kept == self.kept) { 0 } else { self.kept },
+            failed: self.failed.clone().filter(|_| !is_known(told.failed == self.failed)),
         }
     }
 }
@@ -74,9 +88,12 @@ async fn known_at_last<F: Future<Output = Result<LastDay, RoomError>>>(
 }
 
 /// Which days there were. Days are counted from 1970.
+#[derive(Default)]
 struct Calendar {
-    /// The last for which was erased, or told that it was not.
+    /// The last for which was erased.
     done: u32,
+    /// That on which was told last that the clock is doubted.
+    told: u32,
 }
 
 /// What a look at the clock comes to.
@@ -84,33 +101,60 @@ struct Calendar {
 enum Turn {
     Nothing,
     Purge(u32),
-    /// The clock is so many days ahead; absent: of what, nobody knows.
-    Jump(Option<u32>),
+    /// The clock is not believed.
+    Doubt(Doubt),
+}
+
+/// Why a clock is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    /// It is so many days ahead.
+    Ahead(u32),
+    /// It is so many days behind.
+    Behind(u32),
+    /// Of what, nobody knows.
+    Unknown,
 }
 
 impl Calendar {
     fn turn(&mut self, known: LastDay, today: u32) -> Turn {
-        // A clock may be set back.
-        if today <= self.done {
-            return Turn::Nothing;
-        }
-        self.done = today;
-        match known {
-            LastDay::Unknown => Turn::Jump(None),
-            LastDay::Day(known) if today.saturating_sub(known) > LONGEST_REST => {
-                Turn::Jump(Some(today - known))
+        match doubt(known, today) {
+            Some(_) if self.told == today => Turn::Nothing,
+            Some(doubt) => {
+                self.told = today;
+                Turn::Doubt(doubt)
             }
-            LastDay::None | LastDay::Day(_) => Turn::Purge(today),
+            // A clock may be set back.
+            None if today <= self.done => Turn::Nothing,
+            None => {
+                self.done = today;
+                Turn::Purge(today)
+            }
         }
     }
 }
 
-fn tell_jump(observer: &Observer, days: Option<u32>) {
-    let what = match days {
-        Some(days) => {
-            format!("the clock is {days} days ahead of the last day that the archive knows of")
+fn doubt(known: LastDay, today: u32) -> Option<Doubt> {
+    let is_long = |days: &u32| *days > LONGEST_REST;
+    match known {
+        LastDay::None => None,
+        LastDay::Unknown => Some(Doubt::Unknown),
+        LastDay::Day(known) if known <= today => {
+            Some(today - known).filter(is_long).map(Doubt::Ahead)
         }
-        None => "the last day that the archive knew of is damaged".to_owned(),
+        LastDay::Day(known) => Some(known - today).filter(is_long).map(Doubt::Behind),
+    }
+}
+
+fn tell_doubt(observer: &Observer, doubt: Doubt) {
+    let off = |days: u32, word| {
+        let days = counted(u64::from(days), "day");
+        format!("the clock is {days} {word} the last day that the archive knows of")
+    };
+    let what = match doubt {
+        Doubt::Ahead(days) => off(days, "ahead of"),
+        Doubt::Behind(days) => off(days, "behind"),
+        Doubt::Unknown => "the last day that the archive knew of is damaged".to_owned(),
     };
     let text = format!(
         "ALARM: archive: {what}: nothing is erased by itself; if the clock is right, mailweir archive purge erases what is \
@@ -150,7 +194,9 @@ fn tell(observer: &Observer, Purged { erased, kept, failed }: &Purged) {
         observer.session(&SessionEvent::Notice { part: "archive", text });
     }
     if let Some(reason) = failed {
-        let text = format!("archive: what has been kept for long enough is not erased: {reason}");
+        let text = format!(
+            "archive: erasing what has been kept for long enough came to no end: {reason}; it is tried again"
+        );
         observer.session(&SessionEvent::Warning { part: "archive", text: text.into() });
     }
 }
@@ -186,19 +232,65 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_erases_nothing() {
-        let mut calendar = Calendar { done: 0 };
+        let mut calendar = Calendar::default();
         let mut turn = |known, today| calendar.turn(LastDay::Day(known), today);
         assert_eq!(turn(20_000, 20_001), Turn::Purge(20_001));
         assert_eq!(turn(20_001, 20_001), Turn::Nothing, "once a day");
         assert_eq!(turn(20_001, 19_990), Turn::Nothing, "it was set back");
         assert_eq!(turn(20_001, 20_032), Turn::Purge(20_032), "a rest of a month");
-        assert_eq!(turn(20_032, 25_000), Turn::Jump(Some(4_968)));
-        assert_eq!(turn(20_032, 25_001), Turn::Jump(Some(4_969)), "it is still not believed");
-        assert_eq!(turn(25_001, 25_001), Turn::Nothing, "somebody had it erase");
-        assert_eq!(turn(25_001, 25_002), Turn::Purge(25_002), "and it goes on");
-        let new = |known| Calendar { done: 0 }.turn(known, 25_000);
+        let ahead = |days| Turn::Doubt(Doubt::Ahead(days));
+        assert_eq!(turn(20_032, 25_000), ahead(4_968));
+        assert_eq!(turn(20_032, 25_000), Turn::Nothing, "told once a day");
+        assert_eq!(turn(20_032, 20_033), Turn::Purge(20_033), "it was put right");
+        assert_eq!(turn(20_033, 25_001), ahead(4_968), "it jumped again");
+        assert_eq!(turn(20_033, 25_002), ahead(4_969), "it is still not believed");
+        assert_eq!(turn(25_002, 25_002), Turn::Purge(25_002), "somebody had it erase");
+        assert_eq!(turn(25_002, 25_003), Turn::Purge(25_003), "and it goes on");
+        let new = |known| Calendar::default().turn(known, 25_000);
         assert_eq!(new(LastDay::None), Turn::Purge(25_000), "an archive without records");
-        assert_eq!(new(LastDay::Unknown), Turn::Jump(None));
+        assert_eq!(new(LastDay::Unknown), Turn::Doubt(Doubt::Unknown));
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_erases_nothing_until_it_is_right() {
+        let mut calendar = Calendar::default();
+        let mut turn = |today| calendar.turn(LastDay::Day(20_000), today);
+        assert_eq!(turn(10_957), Turn::Doubt(Doubt::Behind(9_043)), "a machine without a battery");
+        assert_eq!(turn(10_957), Turn::Nothing);
+        assert_eq!(turn(20_003), Turn::Purge(20_003));
+        let turn = |today| Calendar::default().turn(LastDay::Day(20_000), today);
+        assert_eq!(turn(19_969), Turn::Purge(19_969), "it was a little ahead");
+        assert_eq!(turn(19_968), Turn::Doubt(Doubt::Behind(32)));
+    }
+
+    #[tokio::test]
+    async fn only_who_asks_for_it_has_an_earlier_day_believed() {
+        let (_place, room) = room();
+        let purge = async |day, wish| {
+            let (answers, _all) = mpsc::channel(WAITING);
+            room.purge(day, wish, &answers).await.unwrap();
+            room.last_day().await.unwrap()
+        };
+        for (day, wish, believed) in [
+            (20_000, Purge::BecauseItIsTime, 20_000),
+            (19_990, Purge::BecauseItIsTime, 20_000),
+            (20_001, Purge::BecauseItIsTime, 20_001),
+            (19_000, Purge::DryRun, 20_001),
+            (19_000, Purge::AskedBy("root".into()), 19_000),
+        ] {
+            assert_eq!(purge(day, wish).await, LastDay::Day(believed));
+        }
+    }
+
+    #[test]
+    fn what_is_tried_again_is_told_once_a_day_unless_it_changes() {
+        let failed = |kept, why: &str| Purged { erased: 0, kept, failed: Some(why.into()) };
+        let told = (7, failed(2, "a hold"));
+        assert_eq!(failed(2, "a hold").news(7, &told), Purged::default());
+        assert_eq!(failed(2, "a hold").news(8, &told), failed(2, "a hold"));
+        assert_eq!(failed(3, "a disk").news(7, &told), failed(3, "a disk"));
+        let done = Purged { erased: 4, kept: 2, failed: None };
+        assert_eq!(done.news(7, &told), Purged { kept: 0, ..done });
     }
 
     #[tokio::test]

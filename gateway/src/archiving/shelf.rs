@@ -157,6 +157,11 @@ impl Shelf {
         }
     }
 
+    /// Whether something that is said to be erased may be there still.
+    pub(super) fn has_unreleased(&self) -> bool {
+        !self.archive.unreleased().is_empty()
+    }
+
     /// Writes what is owed and not there yet. Once this gives `Ok`, all of it is on the disk.
     pub(super) fn keep(&mut self, group: &[Item], now: Timestamp) -> Result<(), ShelfError> {
         let mut planned = Vec::with_capacity(2 * group.len());
@@ -351,7 +356,7 @@ fn outcome(mail: &ToArchive) -> Option<Outcome> {
 }
 
 /// After which what could not be released is tried again.
-const RELEASE_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const RELEASE_PAUSE: Duration = Duration::from_secs(60);
 
 /// What the archive had taken when the queue last heard of it is not older than these.
 const LAST_SEGMENTS: usize = 2;

@@ -65,17 +65,15 @@ impl Room {
         Ok(fates.await??)
     }
 
-    /// Erases what has been kept for long enough on a day, counted from 1970, which is believed from then on: in groups,
-    /// so that new mail need not wait.
+    /// Erases what has been kept for long enough on a day, counted from 1970, which is believed from then on if somebody asked or it
+    /// is later than the last: in groups, so that new mail need not wait.
     pub(in crate::archiving) async fn purge(
         &self,
         today: u32,
         wish: Purge,
         answers: &Answers,
     ) -> Result<(), Gone> {
-        if wish != Purge::DryRun
-            && let Err(error) = self.believe(today).await
-        {
+        if let Err(error) = self.believe(today, &wish).await {
             return tell(answers, failed(&error)).await;
         }
         let (mut after, mut erased, mut kept) = (0, 0_u64, 0_u64);
@@ -105,8 +103,13 @@ impl Room {
         tell(answers, Told::Done { text: text.into() }).await
     }
 
-    async fn believe(&self, day: u32) -> Result<(), RoomError> {
-        self.with(move |shelf| shelf.believe(day)).await?.map_err(RoomError::Day)
+    async fn believe(&self, day: u32, wish: &Purge) -> Result<(), RoomError> {
+        let believed = match wish {
+            Purge::DryRun => return Ok(()),
+            Purge::BecauseItIsTime => self.with(move |shelf| shelf.go_on_to(day)).await?,
+            Purge::AskedBy(_) => self.with(move |shelf| shelf.believe(day)).await?,
+        };
+        believed.map_err(RoomError::Day)
     }
 
     /// The last day that the archive knows of.
@@ -180,7 +183,7 @@ fn divide(group: Vec<Over>) -> (Vec<(QueueId, Seq)>, Vec<Told>) {
 
 fn said_of_left(record: Seq, why: &str) -> String {
     format!(
-        "record {record} says that it is erased, and it is still on the disk: {why}; it is tried again"
+        "record {record} says that it is erased, and it or a copy of it may still be on the disk: {why}; it is tried again"
     )
 }
 
@@ -270,7 +273,7 @@ mod tests {
             (
                 vec![(1, Fate::Left(9, "a disk".into()))],
                 kept(
-                    "record 9 says that it is erased, and it is still on the disk: a disk; it is tried again",
+                    "record 9 says that it is erased, and it or a copy of it may still be on the disk: a disk; it is tried again",
                 ),
             ),
             (vec![(1, damaged())], kept("it is damaged")),

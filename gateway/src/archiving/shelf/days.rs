@@ -54,7 +54,19 @@ impl Shelf {
         self.last_day
     }
 
-    /// A day is believed from now on, also by later starts.
+    /// A day is believed from now on, also by later starts, unless a later one is: a clock that is behind for a while makes
+    /// the right one no jump.
+    ///
+    /// # Errors
+    /// As those of [`Self::believe`].
+    pub(crate) fn go_on_to(&mut self, day: u32) -> io::Result<()> {
+        match self.last_day {
+            LastDay::Day(known) if day <= known => Ok(()),
+            LastDay::None | LastDay::Day(_) | LastDay::Unknown => self.believe(day),
+        }
+    }
+
+    /// A day is believed from now on, also by later starts: somebody has said that it is right.
     ///
     /// # Errors
     /// It cannot be written down: then it is not believed.
@@ -73,7 +85,7 @@ fn write(places: &Places, day: u32) -> io::Result<()> {
 
 /// Twice, for machines and for people: a damaged line is none.
 fn encode(day: u32) -> String {
-    let date = Timestamp::from_secs(u64::from(day) * 86_400).rfc3339();
+    let date = Timestamp::from_secs(u64::from(day) * u64::from(daily::DAY)).rfc3339();
     format!("{day} {}\n", date.get(..10).unwrap_or_default())
 }
 

@@ -22,7 +22,7 @@ pub(crate) enum Fate {
     Already,
     /// It was erased before, as this record says, and was there again: its segment was put back. It is gone.
     Again(Seq),
-    /// This record says that it is erased, and it is still there, and why. It is tried again.
+    /// This record says that it is erased, and it or a copy of it may still be there, and why. It is tried again.
     Left(Seq, Box<str>),
     /// It is not, and why.
     Kept(Box<str>),
@@ -41,7 +41,7 @@ impl Shelf {
         // Of a mail that is to be erased now: the first of its records in the group.
         let mut planned: Vec<Result<usize, Fate>> = Vec::with_capacity(wanted.len());
         for seq in wanted {
-            let records = self.to_be_erased(*seq, now)?;
+            let records = self.plan_erasing(*seq, now)?;
             planned.push(records.map(|Records { content, rows }| {
                 let at = group.len();
                 group.extend(rows.iter().map(|row| erase(row, content, why, by)));
@@ -70,15 +70,16 @@ impl Shelf {
     /// Whether something of a mail that was erased now is still there, after a failure.
     fn is_left(&self, mail: Seq) -> bool {
         let left = self.archive.unreleased();
-        let ended = self.catalogue.rows().get(mail).ok().flatten().and_then(|row| row.mail.ended);
+        let row = self.catalogue.rows().get(mail).ok().flatten();
+        let ended = row.and_then(|row| row.mail.ended);
         let is_of_it = |seq| seq == mail || ended.is_some_and(|(end, _)| end == seq);
-        // If it is none that failed, it is what a crash has left of any of them.
-        left.is_empty() || left.iter().any(|target| is_of_it(target.seq))
+        left.targets().any(|target| is_of_it(target.seq))
+            || row.is_some_and(|row| left.may_have_copies(row.id))
     }
 
     /// A mail that is said to be erased: it is there again if its segment was put back from a backup. Gives the record
     /// of its end if that could not be erased with it, and can be now.
-    fn erase_again(&self, row: &Row, said: Seq) -> Result<Result<Records, Fate>, ShelfError> {
+    fn erase_again(&mut self, row: &Row, said: Seq) -> Result<Result<Records, Fate>, ShelfError> {
         let end = row.mail.ended.map(|(end, _)| self.catalogue.rows().get(end)).transpose();
         let end = end.map_err(ShelfError::Catalogue)?.flatten();
         let is_there = [Some(*row), end].iter().flatten().any(|row| self.is_there(row.place));
@@ -88,11 +89,17 @@ impl Shelf {
         // Also what is gone: its key may have been put back.
         let again = [Some(*row), end.filter(|end| end.erased.is_some())];
         let targets = again.iter().flatten().map(|row| Target { seq: row.seq, place: row.place });
-        let targets: Vec<_> = targets.collect();
-        let fate = match erase::finish(self.archive.places(), &targets) {
-            Err(error) => return Ok(Err(Fate::Left(said, error.to_string().into()))),
-            Ok(()) if is_there => Fate::Again(said),
-            Ok(()) => Fate::Already,
+        let mut places = Vec::new();
+        for said in again.iter().flatten().filter_map(|row| row.erased) {
+            let said = self.catalogue.rows().get(said).map_err(ShelfError::Catalogue)?;
+            places.extend(said.map(|said| said.place));
+        }
+        let fate = match self.archive.erase_again(targets, places) {
+            Err(error) if self.is_left(row.seq) => {
+                return Ok(Err(Fate::Left(said, error.to_string().into())));
+            }
+            _ if is_there => Fate::Again(said),
+            _ => Fate::Already,
         };
         Ok(match end.filter(|end| end.erased.is_none()) {
             Some(end) => self.late_end(end, said).and_then(|late| late.ok_or(fate)),
@@ -152,7 +159,11 @@ impl Shelf {
     }
 
     /// The records of a mail that are to be erased now. One that cannot be keeps no other mail from it.
-    fn to_be_erased(&self, seq: Seq, now: Timestamp) -> Result<Result<Records, Fate>, ShelfError> {
+    fn plan_erasing(
+        &mut self,
+        seq: Seq,
+        now: Timestamp,
+    ) -> Result<Result<Records, Fate>, ShelfError> {
         let rows = self.catalogue.rows();
         let row = rows.get(seq).map_err(ShelfError::Catalogue)?;
         let Some(row) = row.filter(|row| row.kind == Kind::Capture) else {

@@ -19,6 +19,7 @@ fn what_cannot_be_released_keeps_no_mail_waiting() {
     shelf.end_day(clock::now()).unwrap();
     let [first, second] = [1, 2].map(|serial| bring(&mut shelf, serial));
     assert!(matches!(erase(&mut shelf, first), Ok(Fate::Left(3, _))));
+    assert_eq!(shelf.archive.unreleased().targets().next(), None, "only copies may be left");
     let now = clock::monotonic();
     shelf.release(now);
     shelf.end_day(clock::now()).unwrap();
@@ -31,6 +32,41 @@ fn what_cannot_be_released_keeps_no_mail_waiting() {
     assert!(matches!(erase(&mut shelf, third), Ok(Fate::Erased(6))));
     assert_eq!(erase(&mut shelf, first).unwrap(), Fate::Already);
     assert_eq!(erase(&mut shelf, second).unwrap(), Fate::Already);
+}
+
+#[test]
+fn what_came_back_and_could_not_be_released_is_tried_again_also_by_the_next_start() {
+    let place = tempfile::tempdir().unwrap();
+    let mut shelf = open(place.path());
+    let mail = bring(&mut shelf, 1);
+    shelf.seal(clock::now()).unwrap();
+    let segment = Places::new(place.path()).segment(1);
+    let before = fs::read(&segment).unwrap();
+    assert!(matches!(erase(&mut shelf, mail), Ok(Fate::Erased(2))));
+    let after = fs::read(&segment).unwrap();
+    for restarts in [false, true] {
+        assert!(!shelf.has_unreleased());
+        // Nothing can be written to it.
+        fs::remove_file(&segment).unwrap();
+        fs::create_dir(&segment).unwrap();
+        assert!(matches!(erase(&mut shelf, mail), Ok(Fate::Left(2, _))));
+        assert!(shelf.has_unreleased());
+        for serial in 2..5 {
+            bring(&mut shelf, serial);
+            shelf.seal(clock::now()).unwrap();
+        }
+        fs::remove_dir(&segment).unwrap();
+        fs::write(&segment, &before).unwrap();
+        if restarts {
+            drop(shelf);
+            shelf = open(place.path());
+        } else {
+            shelf.release(clock::monotonic() + RELEASE_PAUSE);
+        }
+        assert!(!shelf.has_unreleased());
+        assert!(fs::read(&segment).unwrap() == after, "restarts: {restarts}");
+        assert!(!place.path().join("unreleased").exists());
+    }
 }
 
 #[test]
