@@ -39,5 +39,6 @@ pub mod person;
 pub mod program;
 pub mod rig;
 pub mod sink;
+pub mod small_disk;
 
 pub use mailweir_test_servers::{free_address, postfix, tools, wait};

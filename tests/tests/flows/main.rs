@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends")]
 
+mod a_disk_of_the_archive_fails_and_no_mail_is_lost;
 mod a_lost_answer_is_logged_and_the_mail_sent_again;
 mod a_postfix_asks_which_mail_must_wait;
 mod a_reload_changes_all_or_nothing;
