@@ -55,6 +55,7 @@ mod roots_leave_the_machine;
 mod rules_decide_what_becomes_of_mail;
 mod rules_see_what_a_person_reads;
 mod signed_mail_of_trusted_domains_needs_nobody;
+mod slow_readers_of_the_archive_hold_up_nobody;
 mod smuggled_mail_stays_one_mail;
 mod strangers_cannot_relay;
 mod tables_are_followed_while_mail_flows;
