@@ -15,13 +15,23 @@ use std::{
 
 use mailweir_tests::{
     dialog::{Dialog, Event},
-    fuzz_address, fuzz_client, fuzz_config, fuzz_decode, fuzz_extract, fuzz_pair, fuzz_policy,
-    fuzz_queue, fuzz_server,
+    fuzz_address, fuzz_archive, fuzz_client, fuzz_config, fuzz_decode, fuzz_extract, fuzz_pair,
+    fuzz_policy, fuzz_queue, fuzz_search, fuzz_server,
 };
 
 #[test]
 fn address() {
     smoke("address", fuzz_address::address, 40_000);
+}
+
+#[test]
+fn archive_manifest() {
+    smoke("archive_manifest", fuzz_archive::archive_manifest, 5_000);
+}
+
+#[test]
+fn archive_segment() {
+    smoke("archive_segment", fuzz_archive::archive_segment, 3_000);
 }
 
 #[test]
@@ -55,6 +65,11 @@ fn extract() {
 }
 
 #[test]
+fn mailbox() {
+    smoke("mailbox", fuzz_archive::mailbox, 5_000);
+}
+
+#[test]
 fn policy_request() {
     smoke("policy_request", fuzz_policy::policy_request, 40_000);
 }
@@ -72,6 +87,11 @@ fn queue_commands() {
 #[test]
 fn reply_round_trip() {
     smoke("reply_round_trip", fuzz_pair::reply_round_trip, 20_000);
+}
+
+#[test]
+fn search_query() {
+    smoke("search_query", fuzz_search::search_query, 20_000);
 }
 
 #[test]

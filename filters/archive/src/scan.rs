@@ -107,7 +107,7 @@ impl<R: Read + Seek> Scan<R> {
     ///
     /// # Errors
     /// The disk failed.
-    pub(crate) fn of(mut file: R, look: Look) -> io::Result<(Result<SegmentHead, Unread>, Self)> {
+    pub fn of(mut file: R, look: Look) -> io::Result<(Result<SegmentHead, Unread>, Self)> {
         let len = file.seek(SeekFrom::End(0))?;
         file.rewind()?;
         let file = BufReader::with_capacity(BUFFER, Disk::new(file));

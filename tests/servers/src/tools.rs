@@ -55,7 +55,9 @@ fn running_test() -> String {
     std::thread::current().name().unwrap_or("a test").to_owned()
 }
 
-fn note(why: &str) {
+/// Says in one line that the running test has less to show, or nothing, and why. Never a failure: it is for what the
+/// machine does not allow, and no package brings.
+pub fn note(why: &str) {
     let line = format!("skipped {}: {why}", running_test());
     eprintln!("{line}");
     let Some(file) = env::var_os("MAILWEIR_SKIPS") else { return };

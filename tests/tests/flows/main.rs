@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends")]
 
+mod a_disk_of_the_archive_fails_and_no_mail_is_lost;
 mod a_lost_answer_is_logged_and_the_mail_sent_again;
 mod a_postfix_asks_which_mail_must_wait;
 mod a_reload_changes_all_or_nothing;
@@ -54,6 +55,7 @@ mod roots_leave_the_machine;
 mod rules_decide_what_becomes_of_mail;
 mod rules_see_what_a_person_reads;
 mod signed_mail_of_trusted_domains_needs_nobody;
+mod slow_readers_of_the_archive_hold_up_nobody;
 mod smuggled_mail_stays_one_mail;
 mod strangers_cannot_relay;
 mod tables_are_followed_while_mail_flows;

@@ -15,7 +15,7 @@ pub(crate) struct Date<'a> {
 }
 
 impl<'a> Date<'a> {
-    /// Reads a date. What stands in parentheses is passed over.
+    /// Reads a date. A comment, and whatever stands behind it, is passed over.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         let text = text.split('(').next()?;
         let is_gap = |c: char| c.is_whitespace() || c == ',';
@@ -151,6 +151,18 @@ mod tests {
         ] {
             assert_eq!(Date::read(text).and_then(Date::time), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_comment_without_end_is_not_descended_into() {
+        let deep = "(".repeat(1 << 20);
+        let date = "Fri, 20 Nov 2026 21:30:05 +0000";
+        let time = |text: &str| Date::read(text).and_then(Date::time);
+        assert_eq!(time(&format!("{date} {deep}")), time(date));
+        assert_eq!(time(&format!("{deep} {date}")), None);
+        let closed = format!("{deep}{} {date}", ")".repeat(deep.len()));
+        assert_eq!(time(&closed), None, "what stands behind a comment is not looked at");
+        assert!(!is_shape(&closed));
     }
 
     #[test]

@@ -317,6 +317,7 @@ mod tests {
         drop(other);
         assert!(!served.is_awaited());
     }
+
     #[test]
     fn an_index_that_was_made_is_being_made_no_longer() {
         let (written, watching) = watch::channel(Some(9));
@@ -330,5 +331,30 @@ mod tests {
         served.end();
         assert!(finder.is_over());
         drop(written);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_finds_as_many_searches_running_as_may_run_waits_and_is_told_to_come_again() {
+        let (finder, _served) = Finder::new(watch::channel(None).1);
+        let search =
+            async || finder.search("x", Sight::WithBcc, Page::default(), |_, _| true).await;
+        let mut running: Vec<_> =
+            (0..AT_ONCE).map(|_| finder.permits.clone().try_acquire_owned().unwrap()).collect();
+        let begun = tokio::time::Instant::now();
+        let busy = search().await.unwrap_err();
+        assert!(matches!(busy, FindError::Busy), "{busy}");
+        assert_eq!(begun.elapsed(), PATIENCE);
+        // A question that makes no sense has its answer at once.
+        let senseless = finder.search("(x", Sight::WithBcc, Page::default(), |_, _| true).await;
+        assert!(matches!(senseless, Err(FindError::Query(_))));
+        assert_eq!(begun.elapsed(), PATIENCE);
+        // Its turn comes when one of them ends, and there is no index here.
+        let ends = async {
+            tokio::time::sleep(PATIENCE / 2).await;
+            drop(running.pop());
+        };
+        let (found, ()) = tokio::join!(search(), ends);
+        assert!(matches!(found, Err(FindError::NotYet)), "{found:?}");
+        assert!(matches!(search().await, Err(FindError::NotYet)), "its place is free again");
     }
 }
