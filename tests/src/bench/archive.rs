@@ -96,11 +96,10 @@ fn catch_up(binary: &Path, seconds: f64) -> io::Result<f64> {
     caught_up.ok_or_else(|| io::Error::other("the index does not catch up"))?;
     let seconds = begun.elapsed().as_secs_f64();
     program.stop()?;
-    // Each mail has two records: that it came, and what became of it.
-    Ok(behind_at_first as f64 / 2.0 / seconds)
+    Ok(behind_at_first as f64 / seconds)
 }
 
-/// Records that the index does not know yet.
+/// Mails that the index does not know yet.
 fn behind(binary: &Path, configuration: &Path) -> io::Result<u64> {
     let asked = Command::new(binary)
         .args(["archive", "search", "--json", "-n", "1", "nothing-is-so", "-c"])
