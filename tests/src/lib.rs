@@ -33,11 +33,13 @@ pub mod fuzz_server;
 pub mod gateway;
 pub mod installation;
 pub mod interop;
+pub mod memory;
 pub mod pair;
 pub mod peers;
 pub mod person;
 pub mod program;
 pub mod rig;
 pub mod sink;
+pub mod synthetic;
 
 pub use mailweir_test_servers::{free_address, postfix, tools, wait};
