@@ -35,6 +35,7 @@ pub mod fuzz_server;
 pub mod gateway;
 pub mod installation;
 pub mod interop;
+pub mod memory;
 pub mod pair;
 pub mod peers;
 pub mod person;
@@ -42,5 +43,6 @@ pub mod program;
 pub mod rig;
 pub mod sink;
 pub mod small_disk;
+pub mod synthetic;
 
 pub use mailweir_test_servers::{free_address, postfix, tools, wait};

@@ -148,7 +148,8 @@ fn greets(listener: SocketAddr) -> bool {
         && stream.read_exact(&mut [0]).is_ok()
 }
 
-fn memory(process: u32, field: &str) -> u64 {
+/// A field of its `status` in proc(5), in bytes; 0 if the process has ended.
+pub(crate) fn memory(process: u32, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());

@@ -318,6 +318,9 @@ impl Archiver {
 
     async fn take_group(&self, shelf: Shelf) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
         let (shelf, kept) = self.keep_group(shelf).await.map_err(|error| (None, error))?;
+        if !shelf.is_release_due(clock::monotonic()) {
+            return kept.map_or_else(|error| Err((None, error)), |()| Ok(shelf));
+        }
         // No mail waits for it: the queue has heard of the group.
         let released = tokio::task::spawn_blocking(move || {
             let mut shelf = shelf;

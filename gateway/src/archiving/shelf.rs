@@ -150,11 +150,16 @@ impl Shelf {
     /// Tries again, now and then, to release what is said to be erased, and to read legal holds that may not be known.
     /// Whoever had it erased has heard why it could not be; mail does not wait for it.
     pub(super) fn release(&mut self, now: Instant) {
-        if self.release_at <= now {
+        if self.is_release_due(now) {
             self.release_at = now + RELEASE_PAUSE;
             let _ = self.archive.release();
             self.settle_doubt();
         }
+    }
+
+    /// Whether there is something to try again, and it is time.
+    pub(super) fn is_release_due(&self, now: Instant) -> bool {
+        self.release_at <= now && (self.has_unreleased() || self.known_holds.doubt.is_some())
     }
 
     /// Whether something that is said to be erased may be there still.

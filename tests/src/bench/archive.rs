@@ -1,5 +1,7 @@
 //! What archiving costs: the relay row without an archive, with one, and with one that is encrypted, in turn within
-//! each round; and how fast the index catches up with mail that came faster than it.
+//! each round; how fast the index catches up with mail that came faster than it; and an archive of many mails.
+
+mod full;
 
 use std::{
     fmt::Write as _,
@@ -17,44 +19,24 @@ use super::{
 };
 use crate::{peers::SmtpSink, wait};
 
-/// Runs all rows.
+/// Runs the rows beside Postfix, unless there is no round, and those of an archive of so many mails, unless there is none.
 ///
 /// # Errors
 /// If a server cannot be started, or mail does not arrive.
-pub fn run(settings: &Settings, progress: &mut dyn FnMut(&str)) -> io::Result<Report> {
-    let place = tempfile::tempdir()?;
+pub fn run(settings: &Settings, mails: u64, progress: &mut dyn FnMut(&str)) -> io::Result<Report> {
     let binary = settings.mailweir.as_deref().ok_or_else(|| io::Error::other("no program"))?;
-    let key = key_file(place.path())?;
-    let encrypted = format!("{ARCHIVE}key_file = {:?}\n", key.display().to_string());
-    let plain = Mailweir::new(binary);
-    let contestants: [(&str, &dyn Contestant); 4] = [
-        ("Postfix", &StockPostfix::default()),
-        ("plain", &plain),
-        ("archived", &Mailweir::new(binary).with(ARCHIVE)),
-        ("encrypted", &Mailweir::new(binary).with(&encrypted)),
-    ];
-    let mut rates = [const { Vec::new() }; 4];
-    for round in 1..=settings.rounds {
-        let mut line = format!("relay {round}/{}:", settings.rounds);
-        for ((name, contestant), rates) in contestants.iter().zip(&mut rates) {
-            let rate = load::relay(*contestant, settings.seconds)?;
-            rates.push(rate);
-            let _ = write!(line, "  {name} {rate:.0}/s");
-        }
-        progress(&line);
+    let mut figures = Vec::new();
+    if settings.rounds > 0 {
+        figures.extend(beside_postfix(binary, settings, progress)?);
+        let catch_up = catch_up(binary, settings.seconds)?;
+        progress(&format!("the index catches up with {catch_up:.0} mails/s"));
+        let wanted = "at least 500";
+        figures.push(Figure::once("index catches up with", "mails/s", catch_up, wanted));
     }
-    let [postfix, plain, archived, encrypted] = rates;
-    let catch_up = catch_up(binary, settings.seconds)?;
-    progress(&format!("the index catches up with {catch_up:.0} mails/s"));
-    Ok(Report {
-        figures: vec![
-            Figure::of("relay, Postfix", "mails/s", postfix, ""),
-            Figure::of("relay, archived", "mails/s", archived.clone(), ""),
-            Figure::of("cost of the archive", "%", losses(&plain, &archived), "under 25"),
-            Figure::of("cost, encrypted", "%", losses(&plain, &encrypted), "under 25"),
-            Figure::once("index catches up with", "mails/s", catch_up, "at least 500"),
-        ],
-    })
+    if mails > 0 {
+        figures.extend(full::measure(mails, progress)?);
+    }
+    Ok(Report { figures })
 }
 
 /// The figures of a run.
@@ -77,6 +59,41 @@ impl Report {
     }
 }
 
+fn beside_postfix(
+    binary: &Path,
+    settings: &Settings,
+    progress: &mut dyn FnMut(&str),
+) -> io::Result<[Figure; 4]> {
+    let place = tempfile::tempdir()?;
+    let key = key_file(place.path())?;
+    let encrypted = format!("{ARCHIVE}key_file = {:?}\n", key.display().to_string());
+    let plain = Mailweir::new(binary);
+    let contestants: [(&str, &dyn Contestant); 4] = [
+        ("Postfix", &StockPostfix::default()),
+        ("plain", &plain),
+        ("archived", &Mailweir::new(binary).with(ARCHIVE)),
+        ("encrypted", &Mailweir::new(binary).with(&encrypted)),
+    ];
+    let mut rates = [const { Vec::new() }; 4];
+    for round in 1..=settings.rounds {
+        let mut line = format!("relay {round}/{}:", settings.rounds);
+        for ((name, contestant), rates) in contestants.iter().zip(&mut rates) {
+            let rate = load::relay(*contestant, settings.seconds)?;
+            rates.push(rate);
+            let _ = write!(line, "  {name} {rate:.0}/s");
+        }
+        progress(&line);
+    }
+    let [postfix, plain, archived, encrypted] = rates;
+    let [cost, cost_encrypted] = [&archived, &encrypted].map(|rates| losses(&plain, rates));
+    Ok([
+        Figure::of("relay, Postfix", "mails/s", postfix, ""),
+        Figure::of("relay, archived", "mails/s", archived, ""),
+        Figure::of("cost of the archive", "%", cost, "under 25"),
+        Figure::of("cost, encrypted", "%", cost_encrypted, "under 25"),
+    ])
+}
+
 /// What the second loses against the first in the same round.
 fn losses(whole: &[f64], less: &[f64]) -> Vec<f64> {
     whole.iter().zip(less).map(|(whole, less)| (whole - less) / whole * 100.0).collect()
@@ -96,11 +113,10 @@ fn catch_up(binary: &Path, seconds: f64) -> io::Result<f64> {
     caught_up.ok_or_else(|| io::Error::other("the index does not catch up"))?;
     let seconds = begun.elapsed().as_secs_f64();
     program.stop()?;
-    // Each mail has two records: that it came, and what became of it.
-    Ok(behind_at_first as f64 / 2.0 / seconds)
+    Ok(behind_at_first as f64 / seconds)
 }
 
-/// Records that the index does not know yet.
+/// Mails that the index does not know yet.
 fn behind(binary: &Path, configuration: &Path) -> io::Result<u64> {
     let asked = Command::new(binary)
         .args(["archive", "search", "--json", "-n", "1", "nothing-is-so", "-c"])

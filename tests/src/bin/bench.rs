@@ -1,4 +1,4 @@
-//! `bench [--logins | --rules | --archive | --moderation [--cases N]] [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
+//! `bench [--logins | --rules | --archive [--mails N] | --moderation [--cases N]] [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
 //!
 //! Called by `./bench`, which builds `target/release/mailweir` and names it in `MAILWEIR_BIN`.
 
@@ -20,7 +20,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut settings = bench::Settings { mailweir: program::find(), rounds: 5, seconds: 6.0 };
     let (mut json, mut logins, mut rules, mut moderation) = (None, false, false, false);
     let mut archive = false;
-    let mut cases = 100_000;
+    let (mut cases, mut mails) = (100_000, 100_000);
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -31,6 +31,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             "--logins" => logins = true,
             "--rules" => rules = true,
             "--archive" => archive = true,
+            "--mails" => mails = value()?.parse()?,
             "--moderation" => moderation = true,
             "--cases" => cases = value()?.parse()?,
             "--without-mailweir" => settings.mailweir = None,
@@ -48,7 +49,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         let report = bench::rules::run(&settings, &mut progress)?;
         (report.table(), report.json_lines())
     } else if archive {
-        let report = bench::archive::run(&settings, &mut progress)?;
+        let report = bench::archive::run(&settings, mails, &mut progress)?;
         (report.table(), report.json_lines())
     } else if moderation {
         let report = bench::moderation::run(&settings, cases, &mut progress)?;
