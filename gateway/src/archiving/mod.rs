@@ -18,7 +18,7 @@ mod reading;
 pub(crate) mod room;
 mod roots;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub(crate) mod shelf;
 mod sight;
 mod status;
