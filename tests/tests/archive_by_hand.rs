@@ -10,10 +10,11 @@ use std::{
 };
 
 use mailweir_archive::{
-    Places, Reader,
+    Archive, Draft, Options, Places, Reader,
     entry::{self, Access, Capture, Direction, Source},
-    frame::Kind,
+    frame::{Head, Kind},
     import::{Form, Mails},
+    payload::Packer,
     records::Records,
 };
 use mailweir_tests::{
@@ -201,7 +202,8 @@ fn what_must_miss_no_mail_is_refused_while_the_index_is_behind() {
     let said = archive(&gateway, &export);
     assert!(said.status == DONE && said.text.contains("2 mails, "), "{said:?}");
     let said = archive(&gateway, &hold);
-    assert!(said.status == DONE && said.text.contains("case-17: 2 mails held"), "{said:?}");
+    assert!(said.status == DONE && said.text.contains("case-17: "), "{said:?}");
+    assert!(said.text.contains("2 mails"), "{said:?}");
 }
 
 /// What was looked for is written down as it was said, whatever it was looked for.
@@ -345,6 +347,35 @@ fn mails_are_taken_out_by_their_ids() {
     for wrong in [&["export"][..], &["export", &id, "--as", "zip"], &["export", &id, "--to", "x"]] {
         assert_eq!(archive(&gateway, wrong).status, WRONG_WORDS, "{wrong:?}");
     }
+}
+
+/// The queue brings a mail again whose record was damaged before it was known to be written.
+#[test]
+fn a_mail_that_is_there_twice_comes_out_once_and_sound() {
+    let Some(gateway) = with_old_mail() else { return };
+    let (capture, content) = captures(&gateway).swap_remove(0);
+    let (now, id) = (capture.id.arrival(), capture.id.to_string());
+    let (mut archive_of, _) =
+        Archive::open(places(&gateway).directory(), Options::default(), now).unwrap();
+    let summary = entry::encode(&capture).unwrap();
+    let payload = Packer::new().unwrap().pack(&summary, content.as_bytes()).unwrap();
+    archive_of.append(vec![Draft::of_capture(&capture, payload)], now).unwrap();
+    archive_of.seal(now).unwrap();
+    drop(archive_of);
+    let mut captures = Records::all(&places(&gateway)).unwrap().map(Result::unwrap);
+    let (head, place) = captures.next().unwrap();
+    assert_eq!(head.queue_id(), Some(capture.id));
+    let segment = places(&gateway).segment(place.segment);
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[usize::try_from(place.at).unwrap() + Head::LEN + 20] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+
+    assert_eq!(archive(&gateway, &["export", &id]).expect_content(), content);
+    let to = gateway.path("out").display().to_string();
+    let said = archive(&gateway, &["export", &id, "--as", "eml", "--to", &to]);
+    assert!(said.status == DONE && said.text.contains("1 mail, "), "{said:?}");
+    let said = export_all(&gateway, "eml", &gateway.path("all"));
+    assert!(said.status == REFUSED && said.text.contains("1 could NOT be read"), "{said:?}");
 }
 
 #[test]

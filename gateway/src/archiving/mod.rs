@@ -19,7 +19,7 @@ mod reading;
 pub(crate) mod room;
 mod roots;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub(crate) mod shelf;
 mod sight;
 mod status;
@@ -317,17 +317,15 @@ impl Archiver {
     }
 
     async fn take_group(&self, shelf: Shelf) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
-        let (shelf, kept) = self.keep_group(shelf).await.map_err(|error| (None, error))?;
-        if !shelf.is_release_due(clock::monotonic()) {
-            return kept.map_or_else(|error| Err((None, error)), |()| Ok(shelf));
+        let (mut shelf, kept) = self.keep_group(shelf).await.map_err(|error| (None, error))?;
+        if shelf.is_release_due(clock::monotonic()) {
+            // No mail waits for it: the queue has heard of the group.
+            let released = tokio::task::spawn_blocking(move || {
+                shelf.release(clock::monotonic());
+                shelf
+            });
+            shelf = released.await.map_err(|_| (None, NotTaken::Lost))?;
         }
-        // No mail waits for it: the queue has heard of the group.
-        let released = tokio::task::spawn_blocking(move || {
-            let mut shelf = shelf;
-            shelf.release(clock::monotonic());
-            shelf
-        });
-        let shelf = released.await.map_err(|_| (None, NotTaken::Lost))?;
         match kept {
             Ok(()) => Ok(shelf),
             Err(error) => Err((Some(shelf), error)),

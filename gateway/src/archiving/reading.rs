@@ -1,16 +1,21 @@
 //! What the files of the archive say of mails, for the eyes of somebody. Blocks.
 
-use std::io::{self, Read as _};
+use std::{
+    collections::BTreeSet,
+    fmt::Display,
+    io::{self, Read as _},
+};
 
 use bytes::Bytes;
 use mailweir_archive::{
-    Places, ReadError, Reader,
+    Places, ReadError, Reader, Record,
     catalogue::{Row, Rows},
     entry::{self, Capture, Outcome, Source},
     frame::{Kind, Seq},
     holds::Holds,
     import::envelope::{self, MOST_HEADER},
     payload::UnpackError,
+    span::Span,
 };
 use mailweir_extract::Extracted;
 use mailweir_mail::QueueId;
@@ -53,22 +58,37 @@ impl Reading {
         row.erased.is_none() && status::fits(&row, wanted)
     }
 
-    /// Who used the archive, the latest first.
+    /// Who used the archive, the latest first. What cannot be read has a line, too.
     pub(super) fn accesses(&self, limit: usize) -> Result<Vec<Told>, RoomError> {
-        let mut accesses = Vec::new();
+        let mut told = Vec::new();
+        // The one that was looked at before: nothing is said of what may be written just now.
+        let mut later = None;
         for seq in (1..self.rows.next()?).rev() {
-            if accesses.len() == limit {
+            let row = self.rows.look(seq)?;
+            if row.is_none() && seq > 1 {
+                continue;
+            }
+            let first = seq + u64::from(row.is_some());
+            if let Some(later) = later.filter(|later| first < *later) {
+                told.push(unread(Span::between(first, later - 1), &GAP));
+            }
+            if told.len() >= limit {
                 break;
             }
-            let Some(row) = self.rows.look(seq)?.filter(|row| row.kind == Kind::Access) else {
-                continue;
-            };
-            let mut record = self.reader.read_sound(row.place)?;
-            let summary = record.payload.summary().map_err(ReadError::from)?;
-            let (at, id, access) = (row.at, row.queue_id(), entry::decode(&summary)?);
-            accesses.push(Told::Access { at, id, access });
+            later = Some(seq);
+            if let Some(row) = row.filter(|row| row.kind == Kind::Access) {
+                let access = self.access(&row);
+                told.push(access.unwrap_or_else(|error| unread(Span::of(seq), &error)));
+            }
         }
-        Ok(accesses)
+        told.truncate(limit);
+        Ok(told)
+    }
+
+    fn access(&self, row: &Row) -> Result<Told, RoomError> {
+        let mut record = self.reader.read_sound(row.place)?;
+        let summary = record.payload.summary().map_err(ReadError::from)?;
+        Ok(Told::Access { at: row.at, id: row.queue_id(), access: entry::decode(&summary)? })
     }
 
     /// Mails behind a record.
@@ -99,7 +119,7 @@ impl Reading {
     fn line(&self, row: &Row, sight: &Sight, holds: &Holds) -> Option<Line> {
         let id = row.queue_id()?;
         let Ok((capture, header)) = self.capture(row) else {
-            return matches!(sight, Sight::WithBcc).then(|| damaged(row, id));
+            return sight::shows_hidden(sight).then(|| damaged(row, id, holds));
         };
         if !sight::may_see(sight, &capture) {
             return None;
@@ -115,19 +135,21 @@ impl Reading {
             recipients: seen.map(|one| one.address.as_str().into()).collect(),
             subject: header.subject.lines().next().unwrap_or_default().into(),
             size: capture.size,
-            holds: match sight::shows_hidden(sight) {
+            legal_holds: match sight::shows_hidden(sight) {
                 true => holds.of(row.seq, &capture).map(Into::into).collect(),
                 false => Vec::new(),
             },
         })
     }
 
-    /// All about a mail, and the row that it is known by; `None`: there is none that may be seen.
+    /// All about a mail, and the row that it is known by; `None`: there is none that may be seen. `doubt`: why there may
+    /// be other legal holds than these.
     pub(super) fn gather(
         &self,
         id: QueueId,
         sight: &Sight,
         holds: &Holds,
+        doubt: Option<Box<str>>,
     ) -> Result<Option<(Row, Shown)>, RoomError> {
         let Some(first) = self.rows.of_mail(id)? else { return Ok(None) };
         let mut shown = Shown {
@@ -137,15 +159,18 @@ impl Reading {
             outcomes: Vec::new(),
             erased: None,
             keep_until: first.mail.keep_until,
-            holds: Vec::new(),
+            legal_holds: Vec::new(),
+            legal_hold_doubt: None,
             accesses: Vec::new(),
             damage: Vec::new(),
         };
+        let mut captures = Vec::new();
         for row in self.rows.from(first.seq) {
             let row = row?;
             if row.queue_id() != Some(id) || row.erased.is_some() {
                 continue;
             }
+            captures.extend((row.kind == Kind::Capture).then_some(row));
             if let Err(error) = self.add(&mut shown, &first, &row) {
                 shown.damage.push(format!("record {}: {error}", row.seq).into());
             }
@@ -154,10 +179,13 @@ impl Reading {
             Some(capture) if !sight::may_see(sight, capture) => return Ok(None),
             // Whose it is nobody can tell.
             None if !sight::shows_hidden(sight) => return Ok(None),
-            Some(capture) => shown.holds = holds.of(first.seq, capture).map(Into::into).collect(),
-            None => {}
+            Some(_) | None => {}
         }
-        let header = self.capture(&first).map(|(_, header)| header).unwrap_or_default();
+        shown.legal_hold_doubt = doubt.filter(|_| !captures.is_empty());
+        shown.legal_holds = meaning(holds, &captures, shown.capture.as_ref());
+        let of_shown = captures.iter().find(|row| Some(row.seq) == shown.seq);
+        let header = of_shown.and_then(|row| self.capture(row).ok());
+        let header = header.map(|(_, header)| header).unwrap_or_default();
         sight::veil(sight, &mut shown, &header);
         Ok(Some((first, shown)))
     }
@@ -167,14 +195,18 @@ impl Reading {
         let mut record = self.reader.read_sound(row.place)?;
         let summary = record.payload.summary().map_err(ReadError::from)?;
         match row.kind {
-            Kind::Capture => shown.capture = Some(entry::decode::<Capture>(&summary)?),
+            // The first that can be read.
+            Kind::Capture if shown.capture.is_none() => {
+                shown.capture = Some(entry::decode::<Capture>(&summary)?);
+                (shown.seq, shown.keep_until) = (Some(row.seq), row.mail.keep_until);
+            }
             Kind::Outcome => shown.outcomes.push(entry::decode::<Outcome>(&summary)?),
             // What became of it is erased with it, and says the same.
             Kind::Erased if row.about == first.seq => {
                 shown.erased = Some((row.at, entry::decode(&summary)?));
             }
             Kind::Access => shown.accesses.push((row.at, entry::decode(&summary)?)),
-            Kind::Erased | Kind::Hold | Kind::Lifted => {}
+            Kind::Capture | Kind::Erased | Kind::Hold | Kind::Lifted => {}
         }
         Ok(())
     }
@@ -185,11 +217,12 @@ impl Reading {
         id: QueueId,
         sight: &Sight,
     ) -> Result<Option<(Row, Capture, Payload)>, RoomError> {
-        let row = self.rows.of_mail(id)?.filter(|row| row.kind == Kind::Capture);
-        let Some(row) = row else { return Ok(None) };
-        let mut record = match self.reader.read_sound(row.place) {
+        let (row, mut record) = match self.sound_capture(id) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(None),
+            // Whose it is nobody can tell.
             Err(_) if !sight::shows_hidden(sight) => return Ok(None),
-            read => read?,
+            Err(error) => return Err(error),
         };
         let summary = record.payload.summary().map_err(ReadError::from)?;
         let capture: Capture = entry::decode(&summary)?;
@@ -206,6 +239,20 @@ impl Reading {
         }
         let content = io::Cursor::new(begin).chain(record.payload);
         Ok(Some((row, capture, Payload(Box::new(content)))))
+    }
+
+    /// The first capture of a mail that can be read: of a damaged one the queue may have brought it again.
+    fn sound_capture(&self, id: QueueId) -> Result<Option<(Row, Record)>, RoomError> {
+        let first = self.rows.of_mail(id)?.filter(|row| row.kind == Kind::Capture);
+        let Some(first) = first else { return Ok(None) };
+        let why = match self.reader.read_sound(first.place) {
+            Ok(record) => return Ok(Some((first, record))),
+            Err(why) => why,
+        };
+        let others = self.rows.captures_of(id)?.into_iter().filter(|row| row.seq != first.seq);
+        let mut sound =
+            others.filter_map(|row| Some((row, self.reader.read_sound(row.place).ok()?)));
+        sound.next().map_or_else(|| Err(why.into()), |found| Ok(Some(found)))
     }
 
     /// A mail, and what its header says.
@@ -247,8 +294,25 @@ fn pass_on(mut payload: Payload, parts: &mpsc::Sender<io::Result<Bytes>>) {
     }
 }
 
+/// The legal holds that mean a mail with these captures; one that cannot be read only by its number.
+fn meaning(holds: &Holds, captures: &[Row], capture: Option<&Capture>) -> Vec<Box<str>> {
+    let mut cases = BTreeSet::new();
+    for row in captures {
+        match capture {
+            Some(capture) => cases.extend(holds.of(row.seq, capture)),
+            None => cases.extend(holds.naming(row.seq)),
+        }
+    }
+    cases.into_iter().map(Into::into).collect()
+}
+
+/// Records that may say who used the archive.
+fn unread(records: Span, why: &impl Display) -> Told {
+    Told::UnreadAccess { records, why: format!("record {records} cannot be read: {why}").into() }
+}
+
 /// What is known of a mail that cannot be read.
-fn damaged(row: &Row, id: QueueId) -> Line {
+fn damaged(row: &Row, id: QueueId, holds: &Holds) -> Line {
     Line {
         seq: row.seq,
         id,
@@ -259,9 +323,12 @@ fn damaged(row: &Row, id: QueueId) -> Line {
         recipients: Vec::new(),
         subject: "".into(),
         size: 0,
-        holds: Vec::new(),
+        legal_holds: holds.naming(row.seq).map(Into::into).collect(),
     }
 }
+
+/// What is true of records between others.
+const GAP: &str = "damaged or missing; it may say who used the archive";
 
 /// Bytes that are read at once.
 const PART: usize = 64 * 1_024;

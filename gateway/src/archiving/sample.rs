@@ -38,7 +38,7 @@ pub(super) fn capture() -> Capture {
 }
 
 /// One from a file, of which nothing more is heard: it may be erased when its time is over.
-pub(super) fn imported(id: QueueId, keep_days: Option<u32>) -> Capture {
+pub(crate) fn imported(id: QueueId, keep_days: Option<u32>) -> Capture {
     let mut capture = Capture { id, ..capture() };
     capture.note.keep_days = keep_days;
     capture.note.source = Source::Imported { by: "Ann".into(), from: "file".into() };

@@ -92,7 +92,8 @@ pub(super) fn veil(sight: &Sight, shown: &mut Shown, header: &Extracted) {
             veil_origin(capture);
         }
     }
-    shown.holds.clear();
+    shown.legal_holds.clear();
+    shown.legal_hold_doubt = None;
     shown.accesses.clear();
 }
 
@@ -225,7 +226,8 @@ mod tests {
             outcomes: vec![outcome],
             erased: None,
             keep_until: None,
-            holds: vec!["case".into()],
+            legal_holds: vec!["case".into()],
+            legal_hold_doubt: Some("record 3 was lost".into()),
             accesses: Vec::new(),
             damage: Vec::new(),
         };
@@ -239,6 +241,6 @@ mod tests {
         let relays: Vec<_> =
             veiled.outcomes[0].recipients.iter().flat_map(|it| &it.relay).collect();
         assert_eq!(relays, [&"one".into(), &"three".into()] as [&Box<str>; 2]);
-        assert!(veiled.holds.is_empty());
+        assert!(veiled.legal_holds.is_empty() && veiled.legal_hold_doubt.is_none());
     }
 }

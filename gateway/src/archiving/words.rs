@@ -80,7 +80,7 @@ pub struct Search {
     pub whole: bool,
 }
 
-/// Which mails a hold means.
+/// Which mails a legal hold means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// The name of the case.
@@ -172,6 +172,13 @@ pub enum Told {
         /// Who, and what for.
         access: Access,
     },
+    /// Records that cannot be read, and may say who used the archive.
+    UnreadAccess {
+        /// Which.
+        records: Span,
+        /// Why.
+        why: Box<str>,
+    },
     /// A legal hold.
     Hold(HeldCase),
     /// Records that cannot be read, and may be legal holds: nothing is erased.
@@ -255,7 +262,7 @@ pub struct Line {
     pub size: u64,
     /// The cases of legal holds that mean it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub holds: Vec<Box<str>>,
+    pub legal_holds: Vec<Box<str>>,
 }
 
 /// How many were found.
@@ -294,7 +301,10 @@ pub struct Shown {
     pub keep_until: Option<u32>,
     /// The cases of legal holds that mean it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub holds: Vec<Box<str>>,
+    pub legal_holds: Vec<Box<str>>,
+    /// Why there may be others, so that it may not be erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_hold_doubt: Option<Box<str>>,
     /// Who looked at it, and had it sent again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accesses: Vec<(Timestamp, Access)>,

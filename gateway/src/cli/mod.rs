@@ -185,7 +185,7 @@ enum Command {
     Ban(ban::BanCommand),
     /// Look at mail that waits for people, and decide about it
     Moderation(moderation::ModerationCommand),
-    /// Find archived mail, take it out, bring it in, hold or erase it, and prove that nothing was changed
+    /// Find archived mail, take it out, bring it in, put legal holds on it or erase it, and prove that nothing was changed
     Archive(archive::ArchiveCommand),
     /// Make a token for a program that uses the API
     ApiToken(api_token::ApiTokenOptions),

@@ -43,7 +43,7 @@ async fn what_a_legal_hold_means_is_not_erased_until_it_is_lifted() {
     let cases = gateway.queue().ask_archive(Ask::Holds).await;
     let names: Vec<_> = cases.iter().map(|case| format!("{case:?}")).collect();
     assert!(names.len() == 2 && names[0].contains("all of ann") && names[1].contains("one"));
-    assert_eq!(show(&gateway, named).await.holds, ["one".into()]);
+    assert_eq!(show(&gateway, named).await.legal_holds, ["one".into()]);
 
     let erased = erase(&gateway, vec![named, of_ann, other]).await;
     assert!(matches!(&erased[0], Told::Kept { why, .. } if why.contains("one")), "{erased:?}");

@@ -225,9 +225,10 @@ impl Room {
     /// # Errors
     /// There is none that they may see, it cannot be read, or that they look cannot be written down.
     pub(crate) async fn show(&self, visitor: &Visitor, id: QueueId) -> Result<Shown, RoomError> {
-        let holds = self.with(|shelf| shelf.known_holds().holds.clone()).await?;
+        let known = |shelf: &mut Shelf| (shelf.known_holds().holds.clone(), shelf.holds().err());
+        let (holds, doubt) = self.with(known).await?;
         let sight = visitor.sight.clone();
-        let found = self.read(move |reading| reading.gather(id, &sight, &holds)).await?;
+        let found = self.read(move |reading| reading.gather(id, &sight, &holds, doubt)).await?;
         let (row, shown) = found.ok_or_else(|| no_such_mail(id))?;
         let hidden = sight::shows_hidden(&visitor.sight);
         self.note(visitor, AccessDeed::Viewed { hidden }, Some(row)).await?;

@@ -1,8 +1,11 @@
 //! What is asked of the archive by way of the server, or of the archive itself if none runs.
 
 use std::{
+    cell::RefCell,
     io::{self, IsTerminal as _},
     path::{Path, PathBuf},
+    pin::pin,
+    time::Duration,
 };
 
 use anyhow::bail;
@@ -17,7 +20,7 @@ use mailweir_filters::archiving::Rules;
 use mailweir_mail::{Address, QueueId};
 
 use super::{
-    super::{ExitCode, load, operator, runtime},
+    super::{ExitCode, load, operator, progress::Progress, runtime},
     print::Printer,
 };
 use crate::{
@@ -85,7 +88,7 @@ enum HoldAction {
     List(WayOptions),
     /// Begins a legal hold, or has one mean more
     Add(AddOptions),
-    /// Ends a legal hold, or whatever a record is that cannot be read or was lost
+    /// Ends a legal hold, or whatever legal hold a record is that cannot be read or was lost
     Lift(LiftOptions),
 }
 
@@ -97,7 +100,7 @@ struct WayOptions {
 
 #[derive(Args, Debug)]
 struct AddOptions {
-    /// The name of the case
+    /// The name of the legal hold, as that of its case
     case: Box<str>,
     /// The queue ids of mails
     ids: Vec<QueueId>,
@@ -117,14 +120,14 @@ struct AddOptions {
 
 #[derive(Args, Debug)]
 struct LiftOptions {
-    /// The name of the case
+    /// The name of the legal hold
     #[arg(required_unless_present_any = ["record", "lost"])]
     case: Option<Box<str>>,
-    /// Instead of a case: the number of a record that cannot be read and may be a legal hold, or of several
+    /// Instead of a name: the number of a record that cannot be read and may be a legal hold, or of several
     /// (12..40), as `hold list` names them. You answer for it that they hold nothing any more
     #[arg(long, value_name = "NUMBER", conflicts_with = "case")]
     record: Option<Span>,
-    /// Instead of a case: the number of a record that was lost and may have been a legal hold, or of several (12..40),
+    /// Instead of a name: the number of a record that was lost and may have been a legal hold, or of several (12..40),
     /// as `hold list` names them. Others may have these numbers since, and are not meant. You answer for it that the
     /// lost ones hold nothing any more
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["case", "record"])]
@@ -226,7 +229,7 @@ pub(super) fn hold(options: &HoldOptions) -> anyhow::Result<ExitCode> {
                 (_, Some(records), None) => Lift::Unread(records),
                 (Some(case), None, None) => Lift::Case(case),
                 (None, None, None) => {
-                    bail!("name the case, or the record that cannot be read or was lost")
+                    bail!("name the legal hold, or the record that cannot be read or was lost")
                 }
             };
             ask_once(way, Ask::Lift { what, reason: reason.clone() })
@@ -361,13 +364,33 @@ fn ask(
     mut tell: impl FnMut(Told) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     let request = Request { by: operator(), operation: Operation::Archive(ask) };
-    let answers = |answer| match answer {
-        Answer::Archive(told) => tell(told),
-        Answer::Failed { reason } => tell(Told::Failed { reason }),
-        // Not asked for here.
-        _ => Ok(()),
+    let progress = RefCell::new(Progress::begin());
+    let answers = |answer| {
+        progress.borrow_mut().clear();
+        match answer {
+            Answer::Archive(told) => tell(told),
+            Answer::Failed { reason } => tell(Told::Failed { reason }),
+            // Not asked for here.
+            _ => Ok(()),
+        }
     };
-    runtime()?.block_on(control::ask_archive(&Store::of(config), settings, &request, answers))
+    let store = Store::of(config);
+    let asked = control::ask_archive(&store, settings, &request, answers);
+    runtime()?.block_on(waiting(asked, &progress))
+}
+
+/// Shows for how long an answer is waited for: how much is left to do, only the server knows.
+async fn waiting<T>(answer: impl Future<Output = T>, progress: &RefCell<Progress>) -> T {
+    let mut answer = pin!(answer);
+    for second in 0_u64.. {
+        if second > 1 {
+            progress.borrow_mut().wait(second);
+        }
+        if let Ok(answer) = tokio::time::timeout(Duration::from_secs(1), &mut answer).await {
+            return answer;
+        }
+    }
+    answer.await
 }
 
 /// Whether a person reads what is printed.

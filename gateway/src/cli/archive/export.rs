@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    fs,
     io::{self, Read as _, Write as _},
     path::PathBuf,
 };
@@ -74,6 +75,8 @@ struct Chosen {
     capture: Place,
     /// The last that is known of its end.
     outcome: Option<Place>,
+    /// The capture of the same mail before this one: that may be damaged, and the queue has brought the mail again.
+    earlier: Option<Seq>,
 }
 
 /// Those that are to be taken out, by the numbers of their captures: in this order each segment is read once.
@@ -97,7 +100,11 @@ pub(super) fn run(options: &ExportOptions) -> anyhow::Result<ExitCode> {
     };
     let ids = options.ids.iter().chain(hits.iter().map(|(_, id)| id)).copied().collect();
     let wanted = (!options.all).then_some(&ids);
-    let choice = choose(reader.places(), wanted).context("the archive cannot be read")?;
+    let mut choice = choose(reader.places(), wanted).context("the archive cannot be read")?;
+    // Who wants all has all records that there are, also those of the same mail.
+    if !options.all {
+        choice.leave_one_of_each(&reader);
+    }
     if let Some(id) = options.ids.iter().find(|id| !choice.by_id.contains_key(&id.to_key())) {
         bail!("{id}: the archive has no such mail");
     }
@@ -135,6 +142,27 @@ struct Found {
 }
 
 impl Found {
+    /// Leaves of each mail the first capture that can be read, or else the last.
+    fn leave_one_of_each(&mut self, reader: &Reader) {
+        for last in self.by_id.values() {
+            let mut captures = vec![*last];
+            while let Some(earlier) = captures.last().and_then(|seq| self.chosen.get(seq)?.earlier)
+            {
+                captures.push(earlier);
+            }
+            if captures.len() == 1 {
+                continue;
+            }
+            let taken: Vec<_> = captures.iter().filter_map(|seq| self.chosen.remove(seq)).collect();
+            let outcome = taken.iter().find_map(|one| one.outcome);
+            let is_sound = |(_, one): &(&Seq, &Chosen)| reader.read_sound(one.capture).is_ok();
+            let mut sound = captures.iter().zip(&taken).rev().filter(is_sound);
+            if let Some((seq, one)) = sound.next().or_else(|| captures.iter().zip(&taken).next()) {
+                self.chosen.insert(*seq, Chosen { outcome, ..*one });
+            }
+        }
+    }
+
     /// Those that a search knows, and the archive does not show any more.
     fn lost(&self, hits: &[(Seq, QueueId)]) -> Vec<Missing> {
         let lost = hits.iter().filter(|(_, id)| !self.by_id.contains_key(&id.to_key()));
@@ -150,8 +178,16 @@ impl Found {
 fn choose(places: &Places, ids: Option<&HashSet<QueueId>>) -> io::Result<Found> {
     let ids: Option<HashSet<[u8; 12]>> = ids.map(|ids| ids.iter().map(|id| id.to_key()).collect());
     let (mut found, mut next) = (Found::default(), 1);
+    let (mut progress, sizes) = (Progress::begin(), sizes(places)?);
+    let all = sizes.values().sum();
+    let (mut segment, mut before) = (0, 0);
     for record in Records::all(places)? {
         let (head, place) = record?;
+        if place.segment != segment {
+            segment = place.segment;
+            before = sizes.range(..segment).map(|(_, size)| size).sum();
+        }
+        progress.show((before + place.at, all), || megabytes(all));
         if head.seq > next {
             found.gaps.push(gap(next, head.seq - 1));
         }
@@ -161,8 +197,8 @@ fn choose(places: &Places, ids: Option<&HashSet<QueueId>>) -> io::Result<Found> 
         }
         match head.kind {
             Kind::Capture => {
-                found.by_id.insert(head.id, head.seq);
-                found.chosen.insert(head.seq, Chosen { capture: place, outcome: None });
+                let earlier = found.by_id.insert(head.id, head.seq);
+                found.chosen.insert(head.seq, Chosen { capture: place, outcome: None, earlier });
             }
             Kind::Outcome => {
                 let capture = found.by_id.get(&head.id);
@@ -174,6 +210,12 @@ fn choose(places: &Places, ids: Option<&HashSet<QueueId>>) -> io::Result<Found> 
         }
     }
     Ok(found)
+}
+
+/// The bytes of segments, by their numbers.
+fn sizes(places: &Places) -> io::Result<BTreeMap<u64, u64>> {
+    let size = |segment| Ok((segment, fs::metadata(places.segment(segment))?.len()));
+    places.numbers()?.into_iter().map(size).collect()
 }
 
 fn gap(first: Seq, last: Seq) -> Missing {
@@ -249,7 +291,7 @@ fn add(
     exporter: &mut Exporter,
     reader: &Reader,
     proofs: &mut Proofs,
-    Chosen { capture: place, outcome }: Chosen,
+    Chosen { capture: place, outcome, earlier: _ }: Chosen,
 ) -> Result<(), NotAdded> {
     let unreadable = |why: ReadError| NotAdded::Unreadable(why.into());
     let mut record = reader.read_sound(place).map_err(unreadable)?;

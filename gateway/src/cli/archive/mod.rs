@@ -1,4 +1,4 @@
-//! `mailweir archive`: finding, looking at, holding and erasing mail, and whether it is what was written.
+//! `mailweir archive`: finding, looking at and erasing mail, legal holds on it, and whether it is what was written.
 //!
 //! `verify` and `export` read the archive beside a server that runs, and `prove` reads no archive. For all else the
 //! server is asked, so that one alone writes and the archive knows who did what; if none runs, the archive is opened

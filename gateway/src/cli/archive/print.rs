@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use mailweir_archive::entry::{
-    Access, AccessDeed, Capture, Decided, Erased, Erasure, Lift, Lifted, Outcome, Source,
+use mailweir_archive::{
+    entry::{Access, AccessDeed, Capture, Decided, Erased, Erasure, Lift, Lifted, Outcome, Source},
+    holds::Person,
 };
 use mailweir_mail::{Origin, QueueId, Timestamp, compose::one_line};
 
@@ -41,7 +42,10 @@ impl Printer {
         match told {
             Told::Mail(_) => self.mails += 1,
             Told::Found(found) => self.found = self.found.or(Some(*found)),
-            Told::Failed { .. } | Told::Unread { .. } | Told::Lost { .. } => self.refused = true,
+            Told::Failed { .. }
+            | Told::Unread { .. }
+            | Told::UnreadAccess { .. }
+            | Told::Lost { .. } => self.refused = true,
             Told::Kept { .. } => self.refused |= self.wants_all,
             Told::Shown(_)
             | Told::Access { .. }
@@ -62,22 +66,18 @@ impl Printer {
             Told::Shown(shown) => print_shown(&mut out, shown),
             Told::Access { at, id, access } => print_use(&mut out, *at, *id, access),
             Told::Hold(case) => print_case(&mut out, case),
-            Told::Unread { why, .. } | Told::Lost { why, .. } => {
-                writeln!(io::stderr(), "mailweir: {why}")
+            Told::Unread { why, .. } | Told::UnreadAccess { why, .. } | Told::Lost { why, .. } => {
+                complain(why)
             }
             Told::Lifted { at, lifted } => print_lifted(&mut out, *at, lifted),
             Told::Erased { id, record: Some(record) } => {
                 writeln!(out, "mailweir: {id}: erased; record {record} says so")
             }
             Told::Erased { id, record: None } => writeln!(out, "mailweir: {id}: would be erased"),
-            Told::Kept { id: Some(id), why } => {
-                writeln!(io::stderr(), "mailweir: {id}: not erased: {why}")
-            }
-            Told::Kept { id: None, why } => {
-                writeln!(io::stderr(), "mailweir: a mail is not erased: {why}")
-            }
-            Told::Done { text } => writeln!(out, "mailweir: {text}"),
-            Told::Failed { reason } => writeln!(io::stderr(), "mailweir: {reason}"),
+            Told::Kept { id: Some(id), why } => complain(&format!("{id}: not erased: {why}")),
+            Told::Kept { id: None, why } => complain(&format!("a mail is not erased: {why}")),
+            Told::Done { text } => writeln!(out, "mailweir: {}", printable(text)),
+            Told::Failed { reason } => complain(reason),
         }
     }
 
@@ -102,12 +102,16 @@ impl Printer {
     }
 }
 
+fn complain(why: &str) -> io::Result<()> {
+    writeln!(io::stderr(), "mailweir: {}", printable(why))
+}
+
 /// Two lines: a mail does not fit into one.
 fn print_line(out: &mut impl Write, line: &Line) -> io::Result<()> {
-    let Line { id, at, status, sender, recipients, subject, size, holds, .. } = line;
-    let held = match holds.len() {
+    let Line { id, at, status, sender, recipients, subject, size, legal_holds, .. } = line;
+    let held = match legal_holds.len() {
         0 => String::new(),
-        _ => format!("  legal hold {}", holds.join(", ")),
+        _ => format!("  legal hold {}", printable(&legal_holds.join(", "))),
     };
     let named: Vec<_> = recipients.iter().map(|one| printable(one)).collect();
     let shown = match (named.len(), is_for_a_person()) {
@@ -121,9 +125,11 @@ fn print_line(out: &mut impl Write, line: &Line) -> io::Result<()> {
 
 fn print_case(out: &mut impl Write, case: &HeldCase) -> io::Result<()> {
     let HeldCase { case, since, by, reason, mails, people } = case;
-    writeln!(out, "{case}: since {}, by {by}: {}", since.rfc3339(), printable(reason))?;
+    let (case, by, reason) = (printable(case), printable(by), printable(reason));
+    writeln!(out, "{case}: since {}, by {by}: {reason}", since.rfc3339())?;
     writeln!(out, "    {}", counted(*mails, "mail"))?;
-    people.iter().try_for_each(|person| writeln!(out, "    all mail of {person}"))
+    let all_of = |person: &Person| printable(&person.to_string());
+    people.iter().try_for_each(|person| writeln!(out, "    all mail of {}", all_of(person)))
 }
 
 fn print_lifted(out: &mut impl Write, at: Timestamp, lifted: &Lifted) -> io::Result<()> {
@@ -147,7 +153,7 @@ fn print_shown(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
             Erasure::Expired => "its time was over".to_owned(),
             Erasure::Requested { reason } => format!("on request: {}", printable(reason)),
         };
-        let by = by.as_ref().map_or_else(String::new, |by| format!(", by {by}"));
+        let by = by.as_ref().map_or_else(String::new, |by| format!(", by {}", printable(by)));
         writeln!(out, "erased      {}{by}, {why}", at.rfc3339())?;
         writeln!(out, "SHA-256     {content}")?;
     }
@@ -158,8 +164,11 @@ fn print_shown(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
         );
         writeln!(out, "kept        {until}")?;
     }
-    for case in &shown.holds {
-        writeln!(out, "legal hold  {case}")?;
+    for case in &shown.legal_holds {
+        writeln!(out, "legal hold  {}", printable(case))?;
+    }
+    if let Some(doubt) = &shown.legal_hold_doubt {
+        writeln!(out, "legal hold  NOT CERTAIN: {}", printable(doubt))?;
     }
     for outcome in &shown.outcomes {
         print_outcome(out, outcome)?;
@@ -172,7 +181,7 @@ fn print_shown(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
         print_access(out, *at, access)?;
     }
     for damage in &shown.damage {
-        writeln!(out, "DAMAGED     {damage}")?;
+        writeln!(out, "DAMAGED     {}", printable(damage))?;
     }
     Ok(())
 }
@@ -184,11 +193,11 @@ fn print_capture(out: &mut impl Write, capture: &Capture) -> io::Result<()> {
         Source::Accepted => print_origin(out, origin)?,
         Source::Imported { by, from } => {
             writeln!(out, "dated       {}", origin.arrival.rfc3339())?;
-            writeln!(out, "imported    by {by} from {}", printable(from))?;
+            writeln!(out, "imported    by {} from {}", printable(by), printable(from))?;
         }
     }
     if let Some(tls) = &origin.tls {
-        writeln!(out, "TLS         {} {}", tls.version, tls.cipher)?;
+        writeln!(out, "TLS         {} {}", printable(&tls.version), printable(&tls.cipher))?;
     }
     writeln!(out, "sender      <{}>", printable(envelope.sender.as_str()))?;
     for recipient in &envelope.recipients {
@@ -204,18 +213,19 @@ fn print_capture(out: &mut impl Write, capture: &Capture) -> io::Result<()> {
         writeln!(out, "held        {}", printable(held))?;
     }
     if let Some(rule) = &note.rule {
-        writeln!(out, "rule        {rule}")?;
+        writeln!(out, "rule        {}", printable(rule))?;
     }
     writeln!(out, "SHA-256     {content}")
 }
 
 fn print_origin(out: &mut impl Write, origin: &Origin) -> io::Result<()> {
     let Origin { listener, client, helo, login, arrival, .. } = origin;
-    writeln!(out, "accepted    {} at {listener}", arrival.rfc3339())?;
+    writeln!(out, "accepted    {} at {}", arrival.rfc3339(), printable(listener))?;
     write!(out, "from        {} as {}", printable(&client.to_string()), printable(helo))?;
     match login {
         Some(login) => {
-            writeln!(out, ", logged in as {} ({})", printable(&login.user), login.mechanism)
+            let (user, mechanism) = (printable(&login.user), printable(&login.mechanism));
+            writeln!(out, ", logged in as {user} ({mechanism})")
         }
         None => writeln!(out, ", not logged in"),
     }
@@ -226,7 +236,9 @@ fn print_outcome(
     Outcome { end, recipients, decisions, .. }: &Outcome,
 ) -> io::Result<()> {
     for Decided { decision, by, proof, at, rule } in decisions {
-        let rule = rule.as_deref().map_or_else(String::new, |rule| format!(", rule {rule}"));
+        let rule = rule.as_deref().map(printable);
+        let rule = rule.map_or_else(String::new, |rule| format!(", rule {rule}"));
+        let (decision, by, proof) = (printable(decision), printable(by), printable(proof));
         writeln!(out, "decided     {decision} by {by} ({proof}) at {}{rule}", at.rfc3339())?;
     }
     writeln!(out, "ended       {}", end.as_str())?;
@@ -252,13 +264,13 @@ fn print_access(out: &mut impl Write, at: Timestamp, access: &Access) -> io::Res
     let what = match deed {
         AccessDeed::Viewed { .. } => "looked at".to_owned(),
         AccessDeed::Searched { .. } => "found".to_owned(),
-        AccessDeed::Exported { form, .. } => format!("exported as {form}"),
+        AccessDeed::Exported { form, .. } => format!("exported as {}", printable(form)),
         AccessDeed::Restored { sent_as, to } => {
             format!("sent again to {} as {sent_as}", printable(to))
         }
     };
     let from = from.map_or_else(String::new, |from| format!(" from {from}"));
-    writeln!(out, "{what:<11} {} by {by}{from}", at.rfc3339())
+    writeln!(out, "{what:<11} {} by {}{from}", at.rfc3339(), printable(by))
 }
 
 /// A line of the list of all.
@@ -269,7 +281,7 @@ fn print_use(
     Access { by, from, deed }: &Access,
 ) -> io::Result<()> {
     let from = from.map_or_else(String::new, |from| format!(" from {from}"));
-    write!(out, "{}  {by}{from} ", at.rfc3339())?;
+    write!(out, "{}  {}{from} ", at.rfc3339(), printable(by))?;
     let mail = id.map_or_else(String::new, |id| format!(" {id}"));
     match deed {
         AccessDeed::Searched { query, found } => {
@@ -277,7 +289,8 @@ fn print_use(
         }
         AccessDeed::Viewed { .. } => writeln!(out, "looked at{mail}"),
         AccessDeed::Exported { form, mails } => {
-            writeln!(out, "exported{mail} as {form}, {}", counted(*mails, "mail"))
+            let (form, mails) = (printable(form), counted(*mails, "mail"));
+            writeln!(out, "exported{mail} as {form}, {mails}")
         }
         AccessDeed::Restored { sent_as, to } => {
             writeln!(out, "sent{mail} again to {} as {sent_as}", printable(to))
@@ -297,9 +310,10 @@ const DAY: u64 = 86_400;
 
 #[cfg(test)]
 mod tests {
-    use mailweir_archive::entry::Ending;
+    use mailweir_archive::{entry::Ending, hash::Hash};
 
     use super::*;
+    use crate::archiving::sample;
 
     #[test]
     fn who_decided_is_shown_with_the_end() {
@@ -327,6 +341,59 @@ mod tests {
                  ended       deleted\n"
             )
         );
+    }
+
+    /// The environment of a shell says any name, and the control socket any case.
+    #[test]
+    fn names_and_reasons_reach_no_terminal_as_they_are() {
+        let (at, evil) =
+            (Timestamp::from_secs(1_795_210_205), || -> Box<str> { "x\u{1b}[2J".into() });
+        let id = QueueId::new(at, 1);
+        let uses = [
+            AccessDeed::Searched { query: evil(), found: 1 },
+            AccessDeed::Viewed { hidden: true },
+            AccessDeed::Exported { form: evil(), mails: 1 },
+            AccessDeed::Restored { sent_as: id, to: evil() },
+        ];
+        let uses = uses.map(|deed| Access { by: evil(), from: None, deed });
+        let case = HeldCase {
+            case: evil(),
+            since: at,
+            by: evil(),
+            reason: evil(),
+            mails: 1,
+            people: vec!["@own.example".parse().unwrap()],
+        };
+        let decided =
+            Decided { decision: evil(), by: evil(), proof: evil(), at, rule: Some(evil()) };
+        let (end, recipients, decisions) = (Ending::Deleted, Vec::new(), vec![decided]);
+        let why = Erasure::Requested { reason: evil() };
+        let content = Hash::of(b"");
+        let erased = Erased { why, by: Some(evil()), content, segment: 1, at: 0 };
+        let mut capture = sample::imported(id, None);
+        capture.note.source = Source::Imported { by: evil(), from: evil() };
+        (capture.note.rule, capture.note.held) = (Some(evil()), Some(evil()));
+        let shown = Shown {
+            id,
+            seq: Some(1),
+            capture: Some(capture),
+            outcomes: vec![Outcome { id, end, recipients, decisions }],
+            erased: Some((at, erased)),
+            keep_until: None,
+            legal_holds: vec![evil()],
+            legal_hold_doubt: Some(evil()),
+            accesses: uses.iter().map(|one| (at, one.clone())).collect(),
+            damage: vec![evil()],
+        };
+        let mut out = Vec::new();
+        uses.iter().for_each(|access| print_use(&mut out, at, Some(id), access).unwrap());
+        print_case(&mut out, &case).unwrap();
+        print_shown(&mut out, &shown).unwrap();
+        let lifted = Lifted { what: Lift::Case(evil()), by: evil(), reason: evil() };
+        print_lifted(&mut out, at, &lifted).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.matches("x?[2J").count() > 25, "{out:?}");
+        assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
     }
 
     #[test]

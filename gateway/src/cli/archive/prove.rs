@@ -6,7 +6,7 @@
 use std::{
     ffi::OsStr,
     fs::File,
-    io::{self, BufReader, Write as _},
+    io::{self, BufReader, Read, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -18,7 +18,13 @@ use mailweir_archive::{
 };
 use mailweir_mail::compose::one_line;
 
-use super::{super::ExitCode, verify::read_roots};
+use super::{
+    super::{
+        ExitCode,
+        progress::{Progress, megabytes},
+    },
+    verify::read_roots,
+};
 use crate::count::agreeing;
 
 #[derive(Args, Debug)]
@@ -87,9 +93,12 @@ struct Compared {
 /// Compares the files that are beside the manifest.
 fn compare(checked: &Checked, manifest: &Path, out: &mut impl io::Write) -> io::Result<Compared> {
     let mut compared = Compared::default();
+    let mut watch = Watch { progress: Progress::begin(), done: 0, all: size(checked, manifest) };
     for (name, contents) in &checked.files {
         let shown = one_line(name, MOST);
-        let unlike = match look(manifest, name, contents) {
+        let look = look(manifest, name, contents, &mut watch);
+        watch.progress.clear();
+        let unlike = match look {
             Look::Compared(unlike) => {
                 for (seq, how) in &unlike {
                     writeln!(out, "record {seq}, {shown}: {how}")?;
@@ -124,7 +133,36 @@ enum Look {
     Unread(io::Error),
 }
 
-fn look(manifest: &Path, name: &str, contents: &[Content]) -> Look {
+/// Bytes of files that are compared, of all.
+struct Watch {
+    progress: Progress,
+    done: u64,
+    all: u64,
+}
+
+/// A file that is read while somebody watches.
+struct Watched<'a, R> {
+    file: R,
+    watch: &'a mut Watch,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        let Watch { progress, done, all } = self.watch;
+        *done += read as u64;
+        progress.show((*done, *all), || megabytes(*all));
+        Ok(read)
+    }
+}
+
+/// Bytes of all files that are there.
+fn size(checked: &Checked, manifest: &Path) -> u64 {
+    let plain = checked.files.iter().map(|(name, _)| name).filter(|name| is_plain(name));
+    plain.filter_map(|name| Some(manifest.with_file_name(name).metadata().ok()?.len())).sum()
+}
+
+fn look(manifest: &Path, name: &str, contents: &[Content], watch: &mut Watch) -> Look {
     if !is_plain(name) {
         return Look::Elsewhere;
     }
@@ -132,7 +170,7 @@ fn look(manifest: &Path, name: &str, contents: &[Content]) -> Look {
     if !path.is_file() {
         return Look::Missing;
     }
-    let file = File::open(&path).map(BufReader::new);
+    let file = File::open(&path).map(|file| BufReader::new(Watched { file, watch }));
     match file.and_then(|file| manifest::compare(file, contents)) {
         Ok(unlike) => Look::Compared(unlike),
         Err(why) => Look::Unread(why),
