@@ -158,7 +158,7 @@ impl<R: Read> Read for Watched<'_, R> {
 
 /// Bytes of all files that are there.
 fn size(checked: &Checked, manifest: &Path) -> u64 {
-    let plain = checked.files.iter().map(|(name, _)| name).filter(|name| is_plain(name));
+    let plain = checked.files.keys().filter(|name| is_plain(name));
     plain.filter_map(|name| Some(manifest.with_file_name(name).metadata().ok()?.len())).sum()
 }
 
