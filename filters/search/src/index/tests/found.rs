@@ -144,6 +144,51 @@ fn pages_follow_each_other_and_counts_say_how_far_they_went() {
     );
 }
 
+/// What is left out may begin behind the first mail that is found.
+#[test]
+fn phrases_that_are_left_out_leave_out_what_a_reader_would() {
+    let of_three = |mut seed: u64, parts: [&str; 3], between: &str| {
+        let mut next = || {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            parts[(seed >> 33) as usize % 3]
+        };
+        [next(), next(), next(), next(), next()].join(between)
+    };
+    let texts: Vec<_> = (1..=300u64)
+        .map(|seq| {
+            let latin = of_three(seq, ["ro", "mi", "ka"], " ");
+            let hangul = of_three(seq + 1_000, ["가", "나", "다"], "");
+            format!("{latin} {hangul}")
+        })
+        .collect();
+    let mut bench = Bench::new();
+    for (group, first) in texts.chunks(30).zip((1..).step_by(30)) {
+        for (text, seq) in group.iter().zip(first..) {
+            let _ = bench.indexer.add(&Document { text: &[text], ..mail(seq) }).unwrap();
+        }
+        bench.commit(first + 29);
+    }
+    for (query, wanted, left_out) in [
+        ("ro -\"mi ka\"", "ro", "mi ka"),
+        ("ka -\"ro ro mi\"", "ka", "ro ro mi"),
+        ("가나 -다다", "가나", "다다"),
+        ("나 -가나다", "나", "가나다"),
+        ("-\"ka ka\"", "", "ka ka"),
+    ] {
+        let is_meant = |text: &String| text.contains(wanted) && !text.contains(left_out);
+        let meant = texts.iter().zip(1..).filter(|(text, _)| is_meant(text));
+        let mut expected: Vec<u64> = meant.map(|(_, seq)| seq).collect();
+        expected.reverse();
+        assert!((10..290).contains(&expected.len()), "{query}");
+        let page = Page { size: 300, ..Page::default() };
+        let parsed = Query::parse(query).unwrap();
+        let found = bench.index.searcher().search(&parsed, &Scope::WithBcc, &page, &|_| true);
+        assert_eq!(found.unwrap().seqs, expected, "{query}");
+    }
+}
+
 #[test]
 fn what_is_added_twice_is_there_once() {
     let mut bench = Bench::new();
