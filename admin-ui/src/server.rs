@@ -3,6 +3,8 @@
 //! `axum::serve` sets none of them: a peer that sends its header a byte a minute would stay for
 //! ever.
 
+mod taken;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
@@ -17,10 +19,13 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     sync::Semaphore,
-    time::{sleep, timeout},
+    time::{Instant, sleep},
 };
+
+use self::taken::{Counted, Taken};
 
 /// Answers requests on `listener` until `stop` completes. HTTP/1.1 only; connections that are
 /// still open then are closed with the runtime.
@@ -49,7 +54,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 }
 
 /// Answers all requests of one connection. What goes wrong there concerns nobody else.
-async fn answer(stream: TcpStream, peer: ConnectInfo<SocketAddr>, router: Router) {
+async fn answer<S>(stream: S, peer: ConnectInfo<SocketAddr>, router: Router)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let taken = Taken::default();
+    let stream = Counted::new(stream, taken.clone());
     let router = TowerToHyperService::new(router);
     let answer = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
@@ -61,7 +71,27 @@ async fn answer(stream: TcpStream, peer: ConnectInfo<SocketAddr>, router: Router
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), answer);
-    drop(timeout(CONNECTION_TIME, connection).await);
+    tokio::select! {
+        _ = connection => {}
+        () = is_over(&taken) => {}
+    }
+}
+
+/// Completes when a connection has been open for longer than what its peer has taken explains.
+async fn is_over(taken: &Taken) {
+    let begun = Instant::now();
+    loop {
+        let left = allowed(taken.bytes()).saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        sleep(left).await;
+    }
+}
+
+/// How long a connection may be open.
+const fn allowed(taken: u64) -> Duration {
+    CONNECTION_TIME.saturating_add(Duration::from_secs(taken / SLOWEST))
 }
 
 const MAX_CONNECTIONS: usize = 64;
@@ -71,7 +101,58 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// For one request's header, also while waiting for the next request.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 
-/// For a whole connection; long enough for a browser, short enough for a thief of connections.
+/// For a whole connection on which little is taken; long enough for a browser, short enough for a thief of connections.
 const CONNECTION_TIME: Duration = Duration::from_secs(120);
 
+/// Bytes a second: a large mail goes over a slow line to its end, and whoever takes less is a thief of connections.
+const SLOWEST: u64 = 16 * 1024;
+
 const BACK_OFF: Duration = Duration::from_millis(200);
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::{body::Body, routing::get};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    const SIZE: usize = 10 << 20;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_line_gets_all_of_a_large_answer_and_a_thief_does_not() {
+        let slow = taken_at(32 * 1024).await;
+        assert!(slow.0 > SIZE && slow.1 > 2 * CONNECTION_TIME, "{slow:?}");
+        let thief = taken_at(256).await;
+        assert!(thief.0 < SIZE && thief.1 < CONNECTION_TIME + Duration::from_secs(20), "{thief:?}");
+    }
+
+    /// What a peer gets that takes so many bytes a second, and how long that is.
+    async fn taken_at(rate: usize) -> (usize, Duration) {
+        let router = Router::new().route("/", get(|| async { Body::from(vec![b'x'; SIZE]) }));
+        let (ours, mut theirs) = duplex(rate);
+        let peer = ConnectInfo((Ipv4Addr::LOCALHOST, 1).into());
+        let answering = tokio::spawn(answer(ours, peer, router));
+        theirs.write_all(REQUEST).await.unwrap();
+        let begun = Instant::now();
+        let mut taken = 0;
+        loop {
+            let more = take(&mut theirs, rate).await;
+            if more == 0 {
+                break;
+            }
+            taken += more;
+            sleep(Duration::from_secs(1)).await;
+        }
+        answering.await.unwrap();
+        (taken, begun.elapsed())
+    }
+
+    async fn take(from: &mut DuplexStream, at_most: usize) -> usize {
+        let mut bytes = vec![0; at_most];
+        from.read(&mut bytes).await.unwrap()
+    }
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+}
