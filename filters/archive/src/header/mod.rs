@@ -63,14 +63,24 @@ impl Header {
 
     /// All fields of these names.
     pub(crate) fn all<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a str> {
-        let is_meant = |field: &&Field| names.iter().any(|name| field.is(name));
-        self.fields.iter().filter(is_meant).map(|field| field.value.trim())
+        self.named(|name| is_one_of(name, names))
+    }
+
+    /// All fields whose names are meant.
+    pub(crate) fn named(&self, is_meant: impl Fn(&str) -> bool) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter().filter(move |field| is_meant(&field.name));
+        fields.map(|field| field.value.trim())
     }
 
     /// Whether it has any field.
     pub(crate) fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
+}
+
+/// Whether a field has one of these names.
+pub(crate) fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 
 impl Field {

@@ -14,7 +14,7 @@ use mailweir_mail::{
 };
 
 use super::FromLine;
-use crate::header::{Date, Header, MOST_BYTES, addresses, is_understood};
+use crate::header::{Date, Header, MOST_BYTES, addresses, is_one_of, is_understood};
 
 /// What is assumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,27 +51,45 @@ pub struct Beside {
 #[must_use]
 pub fn beside(begin: &[u8]) -> Beside {
     let header = Header::read(begin);
-    let noted = || header.all(&NOTED);
+    let noted = || header.named(is_noted);
     let hidden = || header.all(&HIDDEN);
+    let received = || header.all(&["Received"]).filter_map(received_for);
     let visible: HashSet<Address> = header.all(&VISIBLE).flat_map(addresses).collect();
-    let received = header.all(&["Received"]).flat_map(received_for);
-    let people = noted().chain(hidden()).flat_map(addresses).chain(received);
-    let is_unclear = |value: &str| !value.is_empty() && addresses(value).next().is_none();
+    let people = noted().chain(hidden()).chain(received()).flat_map(addresses);
+    let is_half_read = |value: &str| value.matches('@').count() != addresses(value).count();
+    // A field of its own names somebody; what else a trace says may name nobody.
+    let is_unclear =
+        |value: &str| is_half_read(value) || !value.is_empty() && addresses(value).next().is_none();
     Beside {
         people: people.filter(|address| !visible.contains(address)).collect(),
-        may_name_others: header.is_cut() || noted().any(is_unclear) || !hidden().all(is_understood),
+        may_name_others: header.is_cut()
+            || noted().any(is_unclear)
+            || received().any(is_half_read)
+            || !hidden().all(is_understood),
     }
 }
 
-/// For whom a host took a mail (RFC 5321 section 4.4).
-fn received_for(value: &str) -> impl Iterator<Item = Address> {
-    let words = value.split_whitespace();
-    let pairs = words.clone().zip(words.skip(1));
-    pairs.filter(|(word, _)| word.eq_ignore_ascii_case("for")).filter_map(|(_, name)| {
-        let name = name.trim_end_matches([';', ',']);
-        Address::parse(name.strip_prefix('<').and_then(|it| it.strip_suffix('>')).unwrap_or(name))
-            .ok()
-    })
+/// Whether fields of this name say who got a mail, for the host that took it and not for all who got it.
+fn is_noted(name: &str) -> bool {
+    let ends = |end: &str| {
+        let split = name.len().checked_sub(end.len()).and_then(|at| name.split_at_checked(at));
+        split.is_some_and(|(_, tail)| tail.eq_ignore_ascii_case(end))
+    };
+    is_one_of(name, &NOTED) || (ends("-To") || ends("-For")) && !is_one_of(name, &NOT_NOTED)
+}
+
+/// What a trace says of those for whom a host took a mail (RFC 5321 section 4.4), up to its date.
+fn received_for(value: &str) -> Option<&str> {
+    let clauses = value.rsplit_once(';').map_or(value, |(clauses, _)| clauses);
+    let begins = |(at, _): &(usize, char)| {
+        let (before, from) = clauses.split_at(*at);
+        let word = from.get(..3).is_some_and(|word| word.eq_ignore_ascii_case("for"));
+        let is_alone = before.ends_with(char::is_whitespace)
+            && from.get(3..).is_some_and(|rest| rest.starts_with([' ', '\t', '<']));
+        word && is_alone
+    };
+    let (at, _) = clauses.char_indices().find(begins)?;
+    clauses.get(at + 3..)
 }
 
 /// Where an imported mail came from, as records say it. `arrival`: no later than now.
@@ -104,7 +122,7 @@ fn arrival(header: &Header) -> Option<Timestamp> {
     noted.or_else(claimed)
 }
 
-/// What delivery agents note.
+/// What delivery agents note, and what an envelope is assumed from.
 const NOTED: [&str; 6] = [
     "Delivered-To",
     "X-Original-To",
@@ -112,6 +130,24 @@ const NOTED: [&str; 6] = [
     "X-Envelope-To",
     "X-Delivered-To",
     "Apparently-To",
+];
+
+/// What all recipients see, or who sent it.
+const NOT_NOTED: [&str; 14] = [
+    "Resent-To",
+    "Reply-To",
+    "In-Reply-To",
+    "X-In-Reply-To",
+    "Mail-Reply-To",
+    "Mail-Followup-To",
+    "Errors-To",
+    "X-Complaints-To",
+    "X-Abuse-Reports-To",
+    "X-Errors-To",
+    "Disposition-Notification-To",
+    "Return-Receipt-To",
+    "X-Confirm-Reading-To",
+    "Followup-To",
 ];
 
 /// Whom all recipients see.
@@ -204,6 +240,21 @@ mod tests {
             ),
             ("Received: from a by b for carol@x.example;\n x", "carol@x.example", false),
             ("Bcc: undisclosed-recipients:;\nReceived: for the second time", "", false),
+            (
+                "Received: from a by b for <bob@x.example>,<carol@x.example>;Fri",
+                "bob@x.example carol@x.example",
+                false,
+            ),
+            ("Received: by b with SMTP for <carol@x.example>;Fri", "carol@x.example", false),
+            ("Received: by b for<carol@x.example>; Fri", "carol@x.example", false),
+            ("Received: by b for <bob@x.example> <carol@x.example>; x", "carol@x.example", true),
+            ("Received: by b for carol@; Fri", "", true),
+            ("Received: from mail@x.example by b; Fri", "", false),
+            ("X-Forwarded-To: carol@x.example", "carol@x.example", false),
+            ("x-gm-original-TO: carol@x.example", "carol@x.example", false),
+            ("X-Forwarded-For: b@x.example c@x.example", "c@x.example", true),
+            ("X-Rcpt-To: carol", "", true),
+            ("Reply-To: b@x.example\nIn-Reply-To: <1@x.example>\nErrors-To: c", "", false),
             ("Delivered-To: mailing list l@x.example\nCc: l@x.example", "", false),
             ("Delivered-To: carol", "", true),
             ("Bcc: Carol, bob@x.example\nTo: bob@x.example", "", true),
