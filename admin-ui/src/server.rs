@@ -22,7 +22,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     sync::Semaphore,
-    time::{Instant, sleep},
+    time::sleep,
 };
 
 use self::taken::{Counted, Taken};
@@ -77,21 +77,17 @@ where
     }
 }
 
-/// Completes when a connection has been open for longer than what its peer has taken explains.
+/// Completes when a peer took next to nothing for [`CONNECTION_TIME`], whatever it took before.
 async fn is_over(taken: &Taken) {
-    let begun = Instant::now();
+    let mut before = 0;
     loop {
-        let left = allowed(taken.bytes()).saturating_sub(begun.elapsed());
-        if left.is_zero() {
+        sleep(CONNECTION_TIME).await;
+        let now = taken.bytes();
+        if now - before < CONNECTION_TIME.as_secs() * SLOWEST {
             return;
         }
-        sleep(left).await;
+        before = now;
     }
-}
-
-/// How long a connection may be open.
-const fn allowed(taken: u64) -> Duration {
-    CONNECTION_TIME.saturating_add(Duration::from_secs(taken / SLOWEST))
 }
 
 const MAX_CONNECTIONS: usize = 64;
@@ -101,7 +97,7 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// For one request's header, also while waiting for the next request.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 
-/// For a whole connection on which little is taken; long enough for a browser, short enough for a thief of connections.
+/// For a connection on which little is taken; long enough for a browser, short enough for a thief of connections.
 const CONNECTION_TIME: Duration = Duration::from_secs(120);
 
 /// Bytes a second: a large mail goes over a slow line to its end, and whoever takes less is a thief of connections.
@@ -114,45 +110,50 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use axum::{body::Body, routing::get};
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
+        time::Instant,
+    };
 
     use super::*;
 
-    const SIZE: usize = 10 << 20;
-
     #[tokio::test(start_paused = true)]
     async fn a_slow_line_gets_all_of_a_large_answer_and_a_thief_does_not() {
-        let slow = taken_at(32 * 1024).await;
+        let slow = taken_by(|_| 32 * 1024).await;
         assert!(slow.0 > SIZE && slow.1 > 2 * CONNECTION_TIME, "{slow:?}");
-        let thief = taken_at(256).await;
+        let thief = taken_by(|_| 256).await;
         assert!(thief.0 < SIZE && thief.1 < CONNECTION_TIME + Duration::from_secs(20), "{thief:?}");
+        let fast_at_first = taken_by(|second| if second < 8 { 1 << 20 } else { 256 }).await;
+        assert!((8 << 20..SIZE).contains(&fast_at_first.0), "{fast_at_first:?}");
+        assert!(fast_at_first.1 < 2 * CONNECTION_TIME + Duration::from_secs(20));
     }
 
-    /// What a peer gets that takes so many bytes a second, and how long that is.
-    async fn taken_at(rate: usize) -> (usize, Duration) {
+    /// What a peer gets that takes so many bytes in each second, and how long that is.
+    async fn taken_by(rate: impl Fn(u64) -> usize) -> (usize, Duration) {
         let router = Router::new().route("/", get(|| async { Body::from(vec![b'x'; SIZE]) }));
-        let (ours, mut theirs) = duplex(rate);
+        let (ours, mut theirs) = duplex(BUFFER);
         let peer = ConnectInfo((Ipv4Addr::LOCALHOST, 1).into());
         let answering = tokio::spawn(answer(ours, peer, router));
         theirs.write_all(REQUEST).await.unwrap();
         let begun = Instant::now();
         let mut taken = 0;
-        loop {
-            let more = take(&mut theirs, rate).await;
-            if more == 0 {
+        for second in 0.. {
+            let mut bytes = Vec::new();
+            let most = rate(second) as u64;
+            (&mut theirs).take(most).read_to_end(&mut bytes).await.unwrap();
+            if bytes.is_empty() {
                 break;
             }
-            taken += more;
+            taken += bytes.len();
             sleep(Duration::from_secs(1)).await;
         }
         answering.await.unwrap();
         (taken, begun.elapsed())
     }
 
-    async fn take(from: &mut DuplexStream, at_most: usize) -> usize {
-        let mut bytes = vec![0; at_most];
-        from.read(&mut bytes).await.unwrap()
-    }
+    const SIZE: usize = 10 << 20;
+
+    const BUFFER: usize = 4_096;
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 }
