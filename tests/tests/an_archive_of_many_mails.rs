@@ -17,7 +17,7 @@ fn it_is_small_and_sound_and_indexed_in_little_memory_and_every_mail_is_found_by
     let gateway = plan.mx().section("[archive]\nenabled = true").install();
     let mails = Mails::new();
     let archive = gateway.data_dir().join("archive");
-    let Filled { raw, stored } = fill(&archive, &mails, MAILS, &mut |_| {}).unwrap();
+    let Filled { raw, stored } = fill(&archive, &mails, MAILS, None, &mut |_| {}).unwrap();
     assert!(stored * 100 < raw * 60, "{stored} bytes are stored of {raw}");
 
     let mut reindex = Command::new(gateway.binary());

@@ -8,6 +8,7 @@ use std::fs;
 use mailweir_tests::{
     installation::{Installation, Plan},
     peers::Said,
+    synthetic::{Mails, fill},
 };
 
 const DONE: Option<i32> = Some(0);
@@ -72,13 +73,26 @@ fn a_legal_hold_that_means_nothing_is_refused() {
 
 #[test]
 fn a_purge_says_what_is_erased_and_what_is_kept() {
-    let Some((gateway, id)) = with_a_mail() else { return };
-    let counts = "; 0 kept though the time is over\n";
-    let dry = expect(&gateway, &["purge", "--dry-run"], DONE, &["0 mails to be erased", counts]);
-    assert_eq!(dry.lines().count(), 1, "{dry}");
-    expect(&gateway, &["purge"], DONE, &["0 mails erased", counts]);
-    expect(&gateway, &["show", &id], DONE, &["kept        until "]);
-    assert_eq!(archive(&gateway, &["purge", &id]).status, WRONG_WORDS);
+    let Some(plan) = Plan::new() else { return };
+    let gateway = plan.mx().section(SECTION).install();
+    let (mails, directory) = (Mails::new(), gateway.data_dir().join("archive"));
+    let _filled = fill(&directory, &mails, 2, Some(1), &mut |_| {}).unwrap();
+    let [over, held] = [0, 1].map(|number| mails.get(number).id().to_string());
+    expect(&gateway, &["hold", "add", "case-17", &held, COURT], DONE, &["1 mail"]);
+
+    let kept = format!("mailweir: {held}: not erased: legal hold case-17\n");
+    let counts = "; 1 kept though the time is over\n";
+    let said = [&over, &kept, "mailweir: 1 mail to be erased", counts];
+    let dry = expect(&gateway, &["purge", "--dry-run"], DONE, &said);
+    assert_eq!(dry.lines().count(), 3, "{dry}");
+    expect(&gateway, &["show", &over], DONE, &["kept        until "]);
+    let purged = [&over, &kept, "mailweir: 1 mail erased", counts];
+    expect(&gateway, &["purge"], DONE, &purged);
+    expect(&gateway, &["show", &over], DONE, &["erased"]);
+    expect(&gateway, &["show", &held], DONE, &["legal hold  case-17\n"]);
+    let nothing = expect(&gateway, &["purge"], DONE, &[&kept, "mailweir: 0 mails erased", counts]);
+    assert!(!nothing.contains(&over), "{nothing}");
+    assert_eq!(archive(&gateway, &["purge", &over]).status, WRONG_WORDS);
 }
 
 #[test]
@@ -99,8 +113,7 @@ fn a_mail_is_sent_again_by_a_server_that_runs() {
 
 /// A gateway that has archived a mail, and its id.
 fn with_a_mail() -> Option<(Installation, String)> {
-    let section = "[archive]\nenabled = true\nkeep = \"1 y\"\n";
-    let gateway = Plan::new()?.mx().section(section).install();
+    let gateway = Plan::new()?.mx().section(SECTION).install();
     let mail = gateway.path("mail.eml");
     fs::write(&mail, "From: bob@far.example\nTo: ann@own.example\nSubject: got\n\nx\n").unwrap();
     expect(&gateway, &["import", mail.to_str().unwrap()], DONE, &["1 mail archived"]);
@@ -124,5 +137,7 @@ fn expect(gateway: &Installation, words: &[&str], status: Option<i32>, said: &[&
 fn archive(gateway: &Installation, words: &[&str]) -> Said {
     gateway.run(&[&["archive"], words].concat())
 }
+
+const SECTION: &str = "[archive]\nenabled = true\nkeep = \"1 y\"\n";
 
 const COURT: &str = "--reason=a court asked";

@@ -1,6 +1,10 @@
 //! How far long work is, for whoever waits at a terminal. Others see nothing of it.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::{
+    fs::File,
+    io::{self, IsTerminal as _, Write},
+    os::{fd::AsFd as _, unix::fs::FileTypeExt as _},
+};
 
 /// A line at the bottom of the terminal.
 pub(super) struct Progress<W: Write = io::Stderr> {
@@ -23,6 +27,19 @@ impl Progress {
         let stderr = io::stderr();
         Self::on(stderr.is_terminal().then_some(stderr))
     }
+
+    /// As [`Progress::begin`], but nothing is shown while what is printed goes into a pipe: a pager at its end has the
+    /// terminal.
+    pub(super) fn begin_beside_a_pager() -> Self {
+        if is_piped() { Self::on(None) } else { Self::begin() }
+    }
+}
+
+/// Whether standard output is a pipe.
+fn is_piped() -> bool {
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    let kind = stdout.and_then(|stdout| File::from(stdout).metadata());
+    kind.is_ok_and(|kind| kind.file_type().is_fifo())
 }
 
 impl<W: Write> Progress<W> {

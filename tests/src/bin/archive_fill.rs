@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut words = env::args().skip(1);
     let count: u64 = words.next().ok_or("how many mails?")?.parse()?;
     let directory = words.next().ok_or("where?")?;
-    let filled = fill(Path::new(&directory), &Mails::new(), count, &mut |_| {})?;
+    let filled = fill(Path::new(&directory), &Mails::new(), count, None, &mut |_| {})?;
     println!("{count} mails of {} bytes", filled.raw / count.max(1));
     Ok(())
 }

@@ -23,7 +23,7 @@ pub struct Filled {
 }
 
 /// Puts the first `count` mails into a new archive in a directory, which is made if it is not there, and seals it.
-/// `progress` hears how many mails are in.
+/// `keep_days`: for how long they are kept; absent: for ever. `progress` hears how many mails are in.
 ///
 /// # Errors
 /// If it cannot be written, or a server has it.
@@ -31,6 +31,7 @@ pub fn fill(
     directory: &Path,
     mails: &Mails,
     count: u64,
+    keep_days: Option<u32>,
     progress: &mut dyn FnMut(u64),
 ) -> io::Result<Filled> {
     let now = Timestamp::from_secs(BEGIN);
@@ -45,7 +46,7 @@ pub fn fill(
             let mail = mails.get(number);
             let content = mail.content();
             raw += content.len() as u64;
-            group.push(draft(&mail, content.as_bytes(), &mut packer)?);
+            group.push(draft(&mail, content.as_bytes(), keep_days, &mut packer)?);
         }
         archive.append(group, now).map_err(io::Error::other)?;
         progress(behind);
@@ -56,14 +57,19 @@ pub fn fill(
     Ok(Filled { raw, stored: sizes.sum::<io::Result<u64>>()? })
 }
 
-fn draft(mail: &Mail, content: &[u8], packer: &mut Packer) -> io::Result<Draft> {
-    let capture = capture(mail, content)?;
+fn draft(
+    mail: &Mail,
+    content: &[u8],
+    keep_days: Option<u32>,
+    packer: &mut Packer,
+) -> io::Result<Draft> {
+    let capture = capture(mail, content, keep_days)?;
     let summary = entry::encode(&capture).map_err(io::Error::other)?;
     let payload = packer.pack(&summary, content).map_err(io::Error::other)?;
     Ok(Draft::of_capture(&capture, payload))
 }
 
-fn capture(mail: &Mail, content: &[u8]) -> io::Result<Capture> {
+fn capture(mail: &Mail, content: &[u8], keep_days: Option<u32>) -> io::Result<Capture> {
     let address = |text: String| text.parse().map_err(io::Error::other);
     let sender = ReversePath::Mailbox(address(mail.sender())?);
     let everybody = address(super::address(7))?;
@@ -80,7 +86,7 @@ fn capture(mail: &Mail, content: &[u8]) -> io::Result<Capture> {
     let note = Note {
         direction: Direction::Inbound,
         rule: None,
-        keep_days: None,
+        keep_days,
         held: None,
         source: Source::Accepted,
     };

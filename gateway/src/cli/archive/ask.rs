@@ -364,7 +364,7 @@ fn ask(
     mut tell: impl FnMut(Told) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     let request = Request { by: operator(), operation: Operation::Archive(ask) };
-    let progress = RefCell::new(Progress::begin());
+    let progress = RefCell::new(Progress::begin_beside_a_pager());
     let answers = |answer| {
         progress.borrow_mut().clear();
         match answer {

@@ -43,7 +43,7 @@ fn filled(
     progress: &mut dyn FnMut(&str),
 ) -> io::Result<Filled> {
     let mut told = Instant::now();
-    fill(&gateway.data_dir().join("archive"), mails, count, &mut |done| {
+    fill(&gateway.data_dir().join("archive"), mails, count, None, &mut |done| {
         if told.elapsed() >= BETWEEN_LINES {
             progress(&format!("{done} of {count} mails are in the archive"));
             told = Instant::now();
