@@ -252,7 +252,7 @@ mod tests {
             ("Received: from mail@x.example by b; Fri", "", false),
             ("X-Forwarded-To: carol@x.example", "carol@x.example", false),
             ("x-gm-original-TO: carol@x.example", "carol@x.example", false),
-            ("X-Forwarded-For: b@x.example c@x.example", "c@x.example", true),
+            ("X-Forwarded-For: b@x.example c@x.example", "b@x.example", true),
             ("X-Rcpt-To: carol", "", true),
             ("Reply-To: b@x.example\nIn-Reply-To: <1@x.example>\nErrors-To: c", "", false),
             ("Delivered-To: mailing list l@x.example\nCc: l@x.example", "", false),
