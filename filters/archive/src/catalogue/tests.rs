@@ -339,6 +339,12 @@ fn how_a_mail_stands_that_needs_an_old_key_is_known_once_the_key_is_back() {
     home.catalogue().keep().unwrap();
     assert_eq!(with_keys(&mut home, &[2]).needed_keys, found.needed_keys, "at each start");
 
+    let (segment, away) = (home.places().segment(1), home.place.path().join("away"));
+    fs::rename(&segment, &away).unwrap();
+    assert_eq!(with_keys(&mut home, &[2, 1]), Found { made: 1, ..Found::default() });
+    assert_eq!(home.catalogue().rows().get(one).unwrap().unwrap().mail, unknown, "not yet");
+    fs::rename(&away, &segment).unwrap();
+
     let found = with_keys(&mut home, &[2, 1]);
     assert_eq!(found, Found { made: 1, ..Found::default() }, "nothing is begun anew");
     let mut all = home.all();
