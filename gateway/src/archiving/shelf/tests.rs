@@ -121,12 +121,37 @@ fn an_archive_of_holes_erases_nothing() {
     let mut shelf = open(place.path());
     let mail = bring(&mut shelf, 1);
     shelf.hold(hold_of(mail), clock::now()).unwrap();
-    shelf.missing = vec![Span::of(7); MOST_GAPS + 1];
-    shelf.read_holds();
+    let holes = vec![Span::of(7); MOST_GAPS + 1];
+    shelf.known_holds = KnownHolds::of(&shelf.rows().holds().unwrap(), &shelf.reader, &holes, &[]);
     assert!(shelf.known_holds().unread.is_empty(), "nothing can be lifted");
     assert_eq!(shelf.known_holds().holds.cases().len(), 1, "what can be read is shown");
     let Ok(Fate::Kept(why)) = erase(&mut shelf, mail) else { panic!() };
     assert!(why.contains("more than 10000 places"), "{why}");
+}
+
+/// A bad block has the catalogue made anew while the server runs, and by then nobody can read the hold.
+#[test]
+fn a_hold_that_loses_its_row_keeps_mail_as_a_damaged_one_does() {
+    let place = tempfile::tempdir().unwrap();
+    let mut shelf = open(place.path());
+    let mail = bring(&mut shelf, 1);
+    shelf.hold(hold_of(mail), clock::now()).unwrap();
+    let Row { place: held, .. } = row(&shelf, 2);
+    let segment = Places::new(place.path()).segment(held.segment);
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[usize::try_from(held.at).unwrap()..][..Head::LEN].fill(0);
+    fs::write(&segment, bytes).unwrap();
+    let places = shelf.archive.places().clone();
+    fs::remove_file(places.catalogue()).unwrap();
+    let next = shelf.archive.next();
+    let anew = Catalogue::open(&places, shelf.reader.clone(), next, &mut |_| {}).unwrap();
+    shelf.catalogue = anew.0;
+    let lift = |what| Lifted { what, by: "Ann".into(), reason: "over".into() };
+    shelf.lift(&lift(Lift::Unread(Span::of(7))), clock::now()).unwrap();
+    let Ok(Fate::Kept(why)) = erase(&mut shelf, mail) else { panic!() };
+    assert!(why.starts_with("record 2 cannot be read and may be a legal hold"), "{why}");
+    shelf.lift(&lift(Lift::Unread(Span::of(2))), clock::now()).unwrap();
+    assert!(matches!(erase(&mut shelf, mail), Ok(Fate::Erased(_))));
 }
 
 #[test]
