@@ -93,6 +93,58 @@ fn what_was_erased_and_is_there_again_is_erased_again() {
     assert!(fs::read(&segment).unwrap() == after);
 }
 
+/// It may be whole, and nobody can ask it whether a hold means it.
+#[test]
+fn what_came_back_and_the_disk_does_not_give_is_kept_while_a_hold_may_mean_it() {
+    for is_back in [true, false] {
+        let place = tempfile::tempdir().unwrap();
+        let mut shelf = open(place.path());
+        let mail = bring(&mut shelf, 1);
+        shelf.seal(clock::now()).unwrap();
+        let segment = Places::new(place.path()).segment(1);
+        let before = fs::read(&segment).unwrap();
+        let Ok(Fate::Erased(said)) = erase(&mut shelf, mail) else { panic!() };
+        let people = vec!["ann@own.example".parse().unwrap()];
+        let hold = LegalHold { mails: Vec::new(), people, ..hold_of(mail) };
+        shelf.hold(hold, clock::now()).unwrap();
+        // Nothing can be read of it, or it is on a disk that is not mounted.
+        fs::remove_file(&segment).unwrap();
+        if is_back {
+            fs::create_dir(&segment).unwrap();
+        }
+        let Ok(Fate::Kept(why)) = erase(&mut shelf, mail) else { panic!() };
+        assert!(why.starts_with("whether a legal hold means it cannot be told: segment 1: "));
+        assert!(!shelf.has_unreleased(), "nothing is to be done later");
+        let _ = fs::remove_dir(&segment);
+        fs::write(&segment, &before).unwrap();
+        let Ok(Fate::Kept(why)) = erase(&mut shelf, mail) else { panic!() };
+        assert_eq!(&*why, "legal hold case");
+        assert!(fs::read(&segment).unwrap() == before);
+        let lifted =
+            Lifted { what: Lift::Case("case".into()), by: "Ann".into(), reason: "over".into() };
+        shelf.lift(&lifted, clock::now()).unwrap();
+        assert_eq!(erase(&mut shelf, mail).unwrap(), Fate::Again(said));
+    }
+}
+
+/// As long as no hold names it: nobody will ever read it again.
+#[test]
+fn what_came_back_damaged_is_erased_again_whatever_holds_there_are() {
+    let place = tempfile::tempdir().unwrap();
+    let mut shelf = open(place.path());
+    let mail = bring(&mut shelf, 1);
+    let at = usize::try_from(row(&shelf, mail).place.at).unwrap();
+    shelf.seal(clock::now()).unwrap();
+    let segment = Places::new(place.path()).segment(1);
+    let mut bytes = fs::read(&segment).unwrap();
+    let Ok(Fate::Erased(said)) = erase(&mut shelf, mail) else { panic!() };
+    let people = vec!["ann@own.example".parse().unwrap()];
+    shelf.hold(LegalHold { mails: Vec::new(), people, ..hold_of(mail) }, clock::now()).unwrap();
+    bytes[at + Head::LEN + 30] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+    assert_eq!(erase(&mut shelf, mail).unwrap(), Fate::Again(said));
+}
+
 /// The end of a mail cannot be erased as long as nobody finds it: its capture is, and so is every other mail.
 #[test]
 fn a_damaged_record_of_an_end_keeps_no_mail_from_being_erased() {
