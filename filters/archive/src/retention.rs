@@ -119,7 +119,7 @@ impl From<SummaryError> for Unread {
 fn is_over(row: &Row, today: u32) -> bool {
     let days = if has_no_end_to_come(row) { 0 } else { WAIT };
     let is_over = |until: u32| until.saturating_add(days) <= today;
-    row.kind == Kind::Capture && row.erased.is_none() && row.mail.keep_until.is_some_and(is_over)
+    row.kind == Kind::Capture && row.erased.is_none() && row.mail.keep_until().is_some_and(is_over)
 }
 
 /// Whether the end of a mail is waited for before somebody may have it erased.
@@ -129,7 +129,7 @@ pub fn is_waited_for(row: &Row, now: Timestamp) -> bool {
 }
 
 fn has_no_end_to_come(row: &Row) -> bool {
-    row.mail.ended.is_some() || row.mail.is_imported
+    row.mail.ended.is_some() || row.mail.noted.is_some_and(|noted| noted.is_imported)
 }
 
 /// Days for which the end of a mail is waited for. Most queues have given up long before. People may leave one on hold for

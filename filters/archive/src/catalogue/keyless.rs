@@ -24,7 +24,7 @@ impl Catalogue {
         let mut keys = (0, KeysOf::Missing);
         for row in self.rows.from(1) {
             let row = row?;
-            if !row.mail.lacks_key || row.erased.is_some() {
+            if row.mail.noted.is_some() || row.erased.is_some() {
                 continue;
             }
             let segment = row.place.segment;

@@ -19,7 +19,7 @@ use mailweir_mail::Timestamp;
 
 pub use self::{
     keyless::NeededKey,
-    row::{Facts, Row, Standing},
+    row::{Facts, Noted, Row, Standing},
     rows::Rows,
 };
 use self::{

@@ -25,8 +25,8 @@ fn a_mail_is_found_by_its_number_and_by_its_name() {
     let rows = home.catalogue().rows();
     let (first, second) = (rows.get(one).unwrap().unwrap(), rows.get(two).unwrap().unwrap());
     let today = u32::try_from(now().as_secs() / 86_400).unwrap();
-    assert_eq!(first.mail.keep_until, Some(today + 31));
-    assert_eq!((first.mail.ended, second.mail.keep_until), (None, None));
+    assert_eq!(first.mail.keep_until(), Some(today + 31));
+    assert_eq!((first.mail.ended, second.mail.keep_until()), (None, None));
     assert_eq!(second.mail.ended, Some((3, Ending::Failed)));
     assert_eq!(rows.of_mail(id(1)).unwrap(), Some(first));
     assert_eq!(rows.of_mail(id(2)).unwrap(), Some(second));
@@ -368,7 +368,7 @@ fn how_a_mail_stands_that_needs_an_old_key_is_known_once_the_key_is_back() {
     let [NeededKey { id, records: 2 }] = found.needed_keys[..] else { panic!("{found:?}") };
     assert!(key_file(&[1]).has(id));
     let unknown = home.catalogue().rows().get(one).unwrap().unwrap().mail;
-    assert_eq!(unknown, Standing { lacks_key: true, ..Standing::default() });
+    assert_eq!(unknown, Standing { noted: None, ended: None });
     home.catalogue().keep().unwrap();
     assert_eq!(with_keys(&mut home, &[2]).needed_keys, found.needed_keys, "at each start");
 
