@@ -99,6 +99,18 @@ pub enum ReadError {
     Payload(#[from] UnpackError),
 }
 
+impl ReadError {
+    /// Whether the record may be whole: the disk does not give it now, or it needs a key that somebody may put back.
+    #[must_use]
+    pub const fn is_out_of_reach(&self) -> bool {
+        match self {
+            Self::Io { .. } | Self::KeyLost { .. } | Self::OtherKey { .. } => true,
+            Self::Payload(why) => matches!(why, UnpackError::Io(_) | UnpackError::NoKey),
+            Self::NoRecord { .. } | Self::Changed { .. } | Self::Erased { .. } => false,
+        }
+    }
+}
+
 impl Reader {
     /// Reads the archive in these places.
     #[must_use]

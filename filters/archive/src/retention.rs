@@ -6,11 +6,11 @@ use mailweir_mail::{QueueId, Timestamp};
 
 use crate::{
     catalogue::{Row, Rows},
-    entry::{self, Capture},
+    entry::{self, Capture, SummaryError},
     frame::{Kind, Seq},
     hash::Hash,
     holds::Holds,
-    read::Reader,
+    read::{ReadError, Reader},
 };
 
 /// A mail whose time is over.
@@ -35,6 +35,8 @@ pub enum Over {
         id: Option<QueueId>,
         /// Why.
         why: Box<str>,
+        /// Whether it may be whole: see [`ReadError::is_out_of_reach`].
+        is_out_of_reach: bool,
     },
 }
 
@@ -77,7 +79,9 @@ pub fn judge(rows: &Rows, reader: &Reader, holds: &Holds, row: Row) -> io::Resul
     }
     let capture = match read(reader, &row) {
         Ok(capture) => capture,
-        Err(why) => return Ok(Over::Unreadable { seq, id, why }),
+        Err(Unread { why, is_out_of_reach }) => {
+            return Ok(Over::Unreadable { seq, id, why, is_out_of_reach });
+        }
     };
     let cases: Vec<Box<str>> = holds.of(seq, &capture).map(Into::into).collect();
     if !cases.is_empty() {
@@ -88,16 +92,34 @@ pub fn judge(rows: &Rows, reader: &Reader, holds: &Holds, row: Row) -> io::Resul
     Ok(Over::Free(Box::new(free)))
 }
 
-fn read(reader: &Reader, row: &Row) -> Result<Capture, Box<str>> {
-    let mut record = reader.read_sound(row.place).map_err(|error| error.to_string())?;
-    let summary = record.payload.summary().map_err(|error| error.to_string())?;
-    Ok(entry::decode(&summary).map_err(|error| error.to_string())?)
+fn read(reader: &Reader, row: &Row) -> Result<Capture, Unread> {
+    let mut record = reader.read_sound(row.place)?;
+    let summary = record.payload.summary().map_err(ReadError::from)?;
+    Ok(entry::decode(&summary)?)
+}
+
+/// A capture cannot be read.
+struct Unread {
+    why: Box<str>,
+    is_out_of_reach: bool,
+}
+
+impl From<ReadError> for Unread {
+    fn from(error: ReadError) -> Self {
+        Self { why: error.to_string().into(), is_out_of_reach: error.is_out_of_reach() }
+    }
+}
+
+impl From<SummaryError> for Unread {
+    fn from(error: SummaryError) -> Self {
+        Self { why: error.to_string().into(), is_out_of_reach: false }
+    }
 }
 
 fn is_over(row: &Row, today: u32) -> bool {
     let days = if has_no_end_to_come(row) { 0 } else { WAIT };
     let is_over = |until: u32| until.saturating_add(days) <= today;
-    row.kind == Kind::Capture && row.erased.is_none() && row.mail.keep_until.is_some_and(is_over)
+    row.kind == Kind::Capture && row.erased.is_none() && row.mail.keep_until().is_some_and(is_over)
 }
 
 /// Whether the end of a mail is waited for before somebody may have it erased.
@@ -107,7 +129,7 @@ pub fn is_waited_for(row: &Row, now: Timestamp) -> bool {
 }
 
 fn has_no_end_to_come(row: &Row) -> bool {
-    row.mail.ended.is_some() || row.mail.is_imported
+    row.mail.ended.is_some() || row.mail.noted.is_some_and(|noted| noted.is_imported)
 }
 
 /// Days for which the end of a mail is waited for. Most queues have given up long before. People may leave one on hold for

@@ -158,7 +158,7 @@ impl Reading {
             capture: None,
             outcomes: Vec::new(),
             erased: None,
-            keep_until: first.mail.keep_until,
+            keep_until: first.mail.keep_until(),
             legal_holds: Vec::new(),
             legal_hold_doubt: None,
             accesses: Vec::new(),
@@ -198,7 +198,7 @@ impl Reading {
             // The first that can be read.
             Kind::Capture if shown.capture.is_none() => {
                 shown.capture = Some(entry::decode::<Capture>(&summary)?);
-                (shown.seq, shown.keep_until) = (Some(row.seq), row.mail.keep_until);
+                (shown.seq, shown.keep_until) = (Some(row.seq), row.mail.keep_until());
             }
             Kind::Outcome => shown.outcomes.push(entry::decode::<Outcome>(&summary)?),
             // What became of it is erased with it, and says the same.

@@ -39,8 +39,6 @@ pub(crate) struct Shelf {
     catalogue: Catalogue,
     reader: Reader,
     known_holds: KnownHolds,
-    /// Records that are damaged so that nobody knows what they said.
-    missing: Vec<Span>,
     /// Records that were lost, and nobody has answered for.
     lost: Vec<Span>,
     last_day: LastDay,
@@ -98,8 +96,8 @@ impl Shelf {
         let (catalogue, found) =
             Catalogue::open(archive.places(), reader.clone(), archive.next(), &mut |_| {})
                 .map_err(failed)?;
-        let (missing, lost) = (found.missing.clone(), found.unanswered.clone());
-        let known_holds = KnownHolds::read(&catalogue, &reader, &missing, &lost);
+        let lost = found.unanswered.clone();
+        let known_holds = KnownHolds::read(&catalogue, &reader, &lost);
         let last_day = LastDay::read(archive.places(), catalogue.rows(), archive.next());
         let mut shelf = Self {
             last_day: last_day.map_err(failed)?,
@@ -107,7 +105,6 @@ impl Shelf {
             catalogue,
             reader,
             known_holds,
-            missing,
             lost,
             packer,
             captured: HashMap::new(),

@@ -10,7 +10,7 @@ pub(super) fn of(row: &Row) -> &'static str {
     match row.mail.ended {
         _ if row.erased.is_some() => "erased",
         Some((_, ending)) => ending.as_str(),
-        None if row.mail.is_imported => IMPORTED,
+        None if row.mail.noted.is_some_and(|noted| noted.is_imported) => IMPORTED,
         None => WAITING,
     }
 }
@@ -19,7 +19,7 @@ pub(super) fn of(row: &Row) -> &'static str {
 pub(super) fn fits(row: &Row, wanted: &[Status]) -> bool {
     wanted.iter().all(|Status { value, excluded }| {
         let is_so = match &**value {
-            HELD => row.mail.was_held,
+            HELD => row.mail.noted.is_some_and(|noted| noted.was_held),
             value => of(row) == value,
         };
         is_so != *excluded

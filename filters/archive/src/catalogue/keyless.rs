@@ -24,7 +24,7 @@ impl Catalogue {
         let mut keys = (0, KeysOf::Missing);
         for row in self.rows.from(1) {
             let row = row?;
-            if !row.mail.lacks_key || row.erased.is_some() {
+            if row.mail.noted.is_some() || row.erased.is_some() {
                 continue;
             }
             let segment = row.place.segment;
@@ -45,7 +45,11 @@ impl Catalogue {
     }
 
     fn read_again(&self, row: &Row, changes: &mut Changes) -> io::Result<()> {
-        let facts = self.facts((row.kind, row.at), row.place)?;
+        let facts = match self.facts((row.kind, row.at), row.place) {
+            // Its segment is not there now: another start may have it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            facts => facts?,
+        };
         if facts == Facts::NoKey {
             return Ok(());
         }

@@ -19,7 +19,7 @@ use mailweir_mail::Timestamp;
 
 pub use self::{
     keyless::NeededKey,
-    row::{Facts, Row, Standing},
+    row::{Facts, Noted, Row, Standing},
     rows::Rows,
 };
 use self::{
@@ -50,6 +50,10 @@ pub struct Catalogue {
     checkpoint: Checkpoint,
     /// The last legal hold, or end of one.
     last_hold: Seq,
+    /// The number that the next record of the archive will have, as far as it was told.
+    next: Seq,
+    /// See [`Self::missing`].
+    missing: Vec<Span>,
     /// Whether something could not be written, and the rows behind the checkpoint are to be made anew.
     is_behind: bool,
 }
@@ -67,9 +71,6 @@ pub struct Found {
     /// Keys that the key file does not have, and without which nobody knows how mails stand: these are kept for ever,
     /// until a start that has them.
     pub needed_keys: Vec<NeededKey>,
-    /// Records that are not there though later ones are: they are damaged, and nobody knows what they said. If there
-    /// are more gaps than [`MOST_GAPS`], the first ones, and one more than that.
-    pub missing: Vec<Span>,
 }
 
 /// Up to where the rows are on the disk.
@@ -107,6 +108,8 @@ impl Catalogue {
             rows,
             checkpoint: stored.unwrap_or(Checkpoint::START),
             last_hold: 0,
+            next,
+            missing: Vec::new(),
             is_behind: true,
         };
         let last = next - 1;
@@ -119,8 +122,7 @@ impl Catalogue {
         }
         let made = catalogue.make_up(progress)?;
         let needed_keys = catalogue.read_keyless()?;
-        let missing = catalogue.missing(next)?;
-        Ok((catalogue, Found { lost, unanswered, made, needed_keys, missing }))
+        Ok((catalogue, Found { lost, unanswered, made, needed_keys }))
     }
 
     /// All that were lost, these among them: once the catalogue is begun anew, nothing else says so.
@@ -148,30 +150,6 @@ impl Catalogue {
         Ok(true)
     }
 
-    fn missing(&self, next: Seq) -> io::Result<Vec<Span>> {
-        self.rows.forget();
-        let mut gaps = Vec::<Span>::new();
-        let end = self.rows.next()?;
-        for seq in 1..end {
-            if self.rows.there(seq)? == There::Row {
-                continue;
-            }
-            let is_full = gaps.len() > MOST_GAPS;
-            match gaps.last_mut() {
-                Some(last) if last.is_just_before(seq) => last.grow_to(seq),
-                _ if is_full => break,
-                _ => gaps.push(Span::of(seq)),
-            }
-        }
-        if end < next {
-            match gaps.last_mut() {
-                Some(last) if last.is_just_before(end) => last.grow_to(next - 1),
-                _ => gaps.push(Span::between(end, next - 1)),
-            }
-        }
-        Ok(gaps)
-    }
-
     fn begin_anew(&mut self) -> io::Result<()> {
         let path = self.places.catalogue();
         whole::write(&path, &Checkpoint::START.encode())?;
@@ -185,6 +163,8 @@ impl Catalogue {
     /// # Errors
     /// The disk failed. The archive has the group nevertheless, and the next call takes in what is missing.
     pub fn note(&mut self, group: &[(Written, Facts)]) -> io::Result<()> {
+        let behind = group.last().map(|(written, _)| written.head.seq + 1);
+        self.next = self.next.max(behind.unwrap_or(0));
         if self.is_behind {
             return self.make_up(&mut |_| {}).map(|_| ());
         }
@@ -228,6 +208,14 @@ impl Catalogue {
     #[must_use]
     pub const fn rows(&self) -> &Rows {
         &self.rows
+    }
+
+    /// Records that have no row though the archive had them: they are damaged, and nobody knows what they said. If there
+    /// are more gaps than [`MOST_GAPS`], the first ones, and one more than that. It may have more after each call that
+    /// writes: also while the archive is open rows are made anew, and what rotted meanwhile gets none.
+    #[must_use]
+    pub fn missing(&self) -> &[Span] {
+        &self.missing
     }
 
     fn last_hold_before(&self, first: Seq) -> io::Result<Seq> {
@@ -279,8 +267,33 @@ impl Catalogue {
         }
         changes.write(&self.file)?;
         progress(made);
+        self.missing = self.without_rows()?;
         self.is_behind = false;
         Ok(made)
+    }
+
+    fn without_rows(&self) -> io::Result<Vec<Span>> {
+        self.rows.forget();
+        let mut gaps = Vec::<Span>::new();
+        let end = self.rows.next()?;
+        for seq in 1..end {
+            if self.rows.look(seq)?.is_some() {
+                continue;
+            }
+            let is_full = gaps.len() > MOST_GAPS;
+            match gaps.last_mut() {
+                Some(last) if last.is_just_before(seq) => last.grow_to(seq),
+                _ if is_full => break,
+                _ => gaps.push(Span::of(seq)),
+            }
+        }
+        if end < self.next {
+            match gaps.last_mut() {
+                Some(last) if last.is_just_before(end) => last.grow_to(self.next - 1),
+                _ => gaps.push(Span::between(end, self.next - 1)),
+            }
+        }
+        Ok(gaps)
     }
 
     /// What a record says. If it is damaged, on a bad block or erased, nothing is known: what is there of it is kept for

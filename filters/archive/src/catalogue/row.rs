@@ -32,28 +32,39 @@ pub struct Row {
 /// How a mail stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
+    /// What its capture notes of it; absent: nobody knows what the record says, a capture or an outcome, for want of a
+    /// key.
+    pub noted: Option<Noted>,
+    /// The record of its end, and how that was; absent: it has not ended.
+    pub ended: Option<(Seq, Ending)>,
+}
+
+/// What a capture notes of its mail. By default, what is true of one that is damaged: it is kept for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Noted {
     /// The day, counted from 1970, from which on its time is over; absent: it is kept for ever.
     pub keep_until: Option<u32>,
     /// Whether it was put on hold when it came.
     pub was_held: bool,
     /// Whether it was brought from a file: nothing becomes of it.
     pub is_imported: bool,
-    /// The record of its end, and how that was; absent: it has not ended.
-    pub ended: Option<(Seq, Ending)>,
-    /// Of captures and outcomes: what the record says of all this is not known, for want of a key.
-    pub lacks_key: bool,
 }
 
 impl Standing {
     /// What the catalogue keeps of these.
     pub(super) fn of(facts: Facts) -> Self {
-        match facts {
-            Facts::Capture { keep_until, was_held, is_imported } => {
-                Self { keep_until, was_held, is_imported, ..Self::default() }
-            }
-            Facts::NoKey => Self { lacks_key: true, ..Self::default() },
-            Facts::Outcome(_) | Facts::Nothing => Self::default(),
-        }
+        let noted = match facts {
+            Facts::Capture(noted) => Some(noted),
+            Facts::NoKey => None,
+            Facts::Outcome(_) | Facts::Nothing => Some(Noted::default()),
+        };
+        Self { noted, ended: None }
+    }
+
+    /// The day from which on its time is over, as [`Noted::keep_until`]; absent also if that is not known.
+    #[must_use]
+    pub fn keep_until(&self) -> Option<u32> {
+        self.noted?.keep_until
     }
 }
 
@@ -61,14 +72,7 @@ impl Standing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Facts {
     /// Of a capture.
-    Capture {
-        /// As in [`Standing`].
-        keep_until: Option<u32>,
-        /// As in [`Standing`].
-        was_held: bool,
-        /// As in [`Standing`].
-        is_imported: bool,
-    },
+    Capture(Noted),
     /// Of an outcome.
     Outcome(Ending),
     /// What a capture or an outcome says can be read only with a key that is not there.
@@ -86,11 +90,11 @@ impl Facts {
             // Never less than it was promised to be kept: the day it was written in does not count.
             today.saturating_add(days).saturating_add(1)
         };
-        Self::Capture {
+        Self::Capture(Noted {
             keep_until: note.keep_days.map(last),
             was_held: note.held.is_some(),
             is_imported: note.source != Source::Accepted,
-        }
+        })
     }
 }
 
@@ -125,25 +129,22 @@ impl Row {
             }
             None => (0, 0),
         };
+        let lacks_key = self.mail.noted.is_none();
+        let Noted { keep_until, was_held, is_imported } = self.mail.noted.unwrap_or_default();
         // A capture is about itself: there is room for its end.
         let other = if self.kind == Kind::Capture { ended } else { self.about };
         let segment = u32::try_from(self.place.segment).unwrap_or(u32::MAX);
         let mut bytes = [0; Self::LEN];
         let parts: [&[u8]; 9] = [
-            &[
-                self.kind as u8,
-                ending,
-                u8::from(self.mail.was_held),
-                u8::from(self.mail.is_imported),
-            ],
+            &[self.kind as u8, ending, u8::from(was_held), u8::from(is_imported)],
             &segment.to_le_bytes(),
             &self.place.at.to_le_bytes(),
             &other.to_le_bytes(),
             &self.erased.unwrap_or(0).to_le_bytes(),
             &self.id,
             &self.at.as_micros().to_le_bytes(),
-            &self.mail.keep_until.unwrap_or(0).to_le_bytes(),
-            &[u8::from(self.mail.lacks_key), 0, 0, 0],
+            &keep_until.unwrap_or(0).to_le_bytes(),
+            &[u8::from(lacks_key), 0, 0, 0],
         ];
         let mut end = 0;
         for part in parts {
@@ -174,6 +175,11 @@ impl Row {
         let [lacks_key, ..] = take::<4>(&mut rest)?;
         let ending = ending.checked_sub(1).and_then(|number| ENDINGS.get(usize::from(number)));
         let is_capture = kind == Kind::Capture;
+        let noted = Noted {
+            keep_until: (keep_until != 0).then_some(keep_until),
+            was_held: was_held != 0,
+            is_imported: is_imported != 0,
+        };
         Some(Self {
             seq,
             kind,
@@ -183,11 +189,8 @@ impl Row {
             at: written,
             erased: (erased != 0).then_some(erased),
             mail: Standing {
-                keep_until: (keep_until != 0).then_some(keep_until),
-                was_held: was_held != 0,
-                is_imported: is_imported != 0,
+                noted: (lacks_key == 0).then_some(noted),
                 ended: ending.filter(|_| is_capture).map(|ending| (other, *ending)),
-                lacks_key: lacks_key != 0,
             },
         })
     }

@@ -39,6 +39,7 @@ fn what_is_encrypted_can_be_read_with_the_key_file_and_stands_nowhere_in_the_cle
             [None, Some(keys(2))].map(|keys| read_with(&home, keys, record.place).unwrap_err());
         assert!(matches!(without, ReadError::Payload(UnpackError::NoKey)), "{without}");
         assert!(matches!(with_another, ReadError::OtherKey { .. }), "{with_another}");
+        assert!(without.is_out_of_reach() && with_another.is_out_of_reach());
     }
     for path in [home.places().segment(1), home.places().keys_of(1)] {
         let bytes = fs::read(path).unwrap();
@@ -139,6 +140,7 @@ fn keys_on_a_bad_block_are_damaged_and_keep_no_archive_closed() {
     home.start();
     let error = read_with(&home, Some(keys(1)), written[0].place).unwrap_err();
     assert!(matches!(error, ReadError::KeyLost { .. }), "it is not said to be erased: {error}");
+    assert!(error.is_out_of_reach(), "a backup may have them");
     let found: Vec<_> = home.verify().findings.into_iter().map(|found| found.what).collect();
     let lost = What::KeysLost { first: 1, last: 2, records: 2 };
     assert_eq!(found, [What::KeysHead, lost]);

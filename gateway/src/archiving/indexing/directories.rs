@@ -39,18 +39,27 @@ impl Directories {
         self.archive.join("index.old")
     }
 
-    /// Brings to its end what was begun before.
-    pub(super) fn tidy(&self) -> io::Result<()> {
+    /// Brings to its end a swap that was begun before.
+    pub(super) fn end_swap(&self) -> io::Result<()> {
+        if self.old_one().exists() && !self.index().exists() && self.new_one().exists() {
+            fs::rename(self.new_one(), self.index())?;
+        }
+        Ok(())
+    }
+
+    /// Removes the old one, once the new one is in its place also after a crash.
+    pub(super) fn remove_old_one(&self) -> io::Result<()> {
         if !self.old_one().exists() {
             return Ok(());
         }
-        if !self.index().exists() && self.new_one().exists() {
-            fs::rename(self.new_one(), self.index())?;
-        }
+        File::open(&self.archive)?.sync_all()?;
         remove(&self.old_one())
     }
 
-    /// Puts the new one in the place of the old one. Nobody writes either; who reads goes on.
+    /// Puts the new one in the place of the old one, which is to be removed then. Nobody writes either; who reads goes on.
+    ///
+    /// # Errors
+    /// The new one is not in its place.
     pub(super) fn swap(&self) -> io::Result<()> {
         // A whole new one is there before this name is: so it tells how far this came.
         remove(&self.old_one())?;
@@ -58,9 +67,7 @@ impl Directories {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
-        fs::rename(self.new_one(), self.index())?;
-        File::open(&self.archive)?.sync_all()?;
-        remove(&self.old_one())
+        fs::rename(self.new_one(), self.index())
     }
 
     /// Removes whatever index there is.
@@ -122,7 +129,7 @@ mod tests {
             [&["index", "index.new"][..], &["index.new"], &["index", "index.new", "index.old"]]
         {
             let (place, directories) = with(before);
-            directories.swap().unwrap();
+            directories.swap().and_then(|()| directories.remove_old_one()).unwrap();
             assert_eq!(found(&place), only("index.new"), "{before:?}");
         }
     }
@@ -137,11 +144,11 @@ mod tests {
         ];
         for (before, after) in cases {
             let (place, directories) = with(before);
-            directories.tidy().unwrap();
+            directories.end_swap().and_then(|()| directories.remove_old_one()).unwrap();
             assert_eq!(found(&place), after, "{before:?}");
         }
         let (place, directories) = with(&["index", "index.new"]);
-        directories.tidy().unwrap();
+        directories.end_swap().and_then(|()| directories.remove_old_one()).unwrap();
         assert_eq!(found(&place).len(), 2, "it goes on being made");
     }
 }

@@ -58,7 +58,8 @@ pub(crate) fn make(
     let directories = Directories::new(&settings.archive);
     let mut reader = MailReader::new(settings.program.clone(), PATIENCE);
     let refused = |error: std::io::Error| MakeError::Fill(error.to_string());
-    directories.tidy().and_then(|()| directories.remove_new_one()).map_err(refused)?;
+    let tidied = directories.end_swap().and_then(|()| directories.remove_old_one());
+    tidied.and_then(|()| directories.remove_new_one()).map_err(refused)?;
     let index = Index::create(&directories.new_one()).map_err(Trouble::from)?;
     let mut filler = Filler::new(index, settings.memory, settings.reader(), None)?;
     loop {
@@ -76,6 +77,6 @@ pub(crate) fn make(
     }
     let made = Made { reached: filler.reached(), unread: filler.unread };
     filler.finish()?;
-    directories.swap().map_err(refused)?;
+    directories.swap().and_then(|()| directories.remove_old_one()).map_err(refused)?;
     Ok(made)
 }

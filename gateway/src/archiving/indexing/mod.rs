@@ -224,7 +224,7 @@ impl Indexing {
 
     /// The index that is to be filled.
     fn open(&mut self, last: Seq) -> Result<(Filler, Role), Trouble> {
-        self.directories.tidy()?;
+        self.directories.end_swap()?;
         let old = match look(&self.directories.index(), &self.archive, last)? {
             Found::Usable(old) => Some(*old),
             Found::Nothing => None,
@@ -240,6 +240,8 @@ impl Indexing {
                 self.served.count_made();
             }
         }
+        // Not before: whoever waits for the new one need not wait for this.
+        self.directories.remove_old_one()?;
         let role = if old.is_some() { Role::Next } else { Role::Only };
         let is_wished = self.next == Next::Another;
         if is_wished {
@@ -451,3 +453,43 @@ const MUCH: u64 = 1_000;
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use mailweir_archive::{Archive, Options, Places};
+
+    use super::*;
+
+    /// Its directory cannot be removed: here it is none.
+    #[test]
+    fn an_index_that_was_made_is_searched_though_the_old_one_is_in_the_way() {
+        let place = tempfile::tempdir().unwrap();
+        drop(Archive::open(place.path(), Options::default(), clock::now()).unwrap());
+        let directories = Directories::new(place.path());
+        fs::write(directories.index(), "no index").unwrap();
+        let (_written, written) = watch::channel(Some(0));
+        let (mut indexing, finder) = indexing(place.path(), written);
+        let (made, role) = indexing.open(0).unwrap();
+        assert_eq!(role, Role::Only);
+        let _ = indexing.put_in_place(made);
+        assert_eq!(finder.made(), 0, "it is not searched yet");
+        assert!(indexing.open(0).is_err(), "the old one is there still");
+        assert_eq!(finder.made(), 1);
+        fs::remove_file(place.path().join("index.old")).unwrap();
+        assert_eq!(indexing.open(0).unwrap().1, Role::InUse);
+        assert_eq!(finder.made(), 1, "it is counted once");
+    }
+
+    fn indexing(archive: &Path, written: watch::Receiver<Option<Seq>>) -> (Indexing, Finder) {
+        let settings = Settings {
+            archive: archive.to_owned(),
+            records: Reader::new(Places::new(archive)),
+            memory: 16 << 20,
+            program: Program::this(),
+        };
+        let observer = Observer::heard_by(|_| {}).unwrap();
+        Indexing::new(settings, written, observer, CancellationToken::new())
+    }
+}

@@ -82,8 +82,10 @@ impl Shelf {
     fn erase_again(&mut self, row: &Row, said: Seq) -> Result<Result<Records, Fate>, ShelfError> {
         let end = row.mail.ended.map(|(end, _)| self.catalogue.rows().get(end)).transpose();
         let end = end.map_err(ShelfError::Catalogue)?.flatten();
-        let is_there = [Some(*row), end].iter().flatten().any(|row| self.is_there(row.place));
-        if is_there && let Some(kept) = self.held(row)? {
+        let presence: Vec<_> =
+            [Some(*row), end].iter().flatten().map(|row| self.presence(row.place)).collect();
+        let is_gone = presence.iter().all(|presence| *presence == Presence::Gone);
+        if !is_gone && let Some(kept) = self.held(row)? {
             return Ok(Err(kept));
         }
         // Also what is gone: its key may have been put back.
@@ -98,7 +100,7 @@ impl Shelf {
             Err(error) if self.is_left(row.seq) => {
                 return Ok(Err(Fate::Left(said, error.to_string().into())));
             }
-            _ if is_there => Fate::Again(said),
+            _ if presence.contains(&Presence::There) => Fate::Again(said),
             _ => Fate::Already,
         };
         Ok(match end.filter(|end| end.erased.is_none()) {
@@ -129,33 +131,36 @@ impl Shelf {
         Ok(erased.content)
     }
 
-    /// Whether a record has its payload, sound or not.
-    fn is_there(&self, place: Place) -> bool {
+    fn presence(&self, place: Place) -> Presence {
         match self.reader.read_sound(place) {
-            Ok(_) => true,
+            Ok(_) => Presence::There,
             Err(error) => match error {
                 ReadError::Changed { .. }
                 | ReadError::KeyLost { .. }
                 | ReadError::OtherKey { .. }
-                | ReadError::Payload(_) => true,
-                ReadError::Io { .. } | ReadError::NoRecord { .. } | ReadError::Erased { .. } => {
-                    false
-                }
+                | ReadError::Payload(_) => Presence::There,
+                ReadError::Io { .. } => Presence::OutOfReach,
+                ReadError::NoRecord { .. } | ReadError::Erased { .. } => Presence::Gone,
             },
         }
     }
 
-    /// Why a mail is kept that was erased, and is there again. What of it cannot be read is erased as it was before.
+    /// Why a mail is kept that was erased, and may be there again. What of it is damaged is erased as it was before; what
+    /// may be whole, and cannot be read now, is not while any legal hold may mean it.
     fn held(&self, row: &Row) -> Result<Option<Fate>, ShelfError> {
         let holds = match self.holds() {
             Ok(holds) => holds,
             Err(error) => return Ok(Some(kept(&error))),
         };
         let rows = self.catalogue.rows();
-        match retention::judge(rows, &self.reader, &holds, *row).map_err(ShelfError::Catalogue)? {
-            Over::Held { cases, .. } => Ok(Some(kept_by(&cases))),
-            Over::Free(_) | Over::Unreadable { .. } => Ok(None),
-        }
+        let judged = retention::judge(rows, &self.reader, &holds, *row);
+        Ok(match judged.map_err(ShelfError::Catalogue)? {
+            Over::Held { cases, .. } => Some(kept_by(&cases)),
+            Over::Unreadable { why, is_out_of_reach: true, .. } if holds.cases().len() > 0 => {
+                Some(kept_in_doubt(&why))
+            }
+            Over::Free(_) | Over::Unreadable { .. } => None,
+        })
     }
 
     /// The records of a mail that are to be erased now. One that cannot be keeps no other mail from it.
@@ -183,9 +188,7 @@ impl Shelf {
         Ok(match judged.map_err(ShelfError::Catalogue)? {
             Over::Free(free) => self.records_of(&free),
             Over::Held { cases, .. } => Err(kept_by(&cases)),
-            Over::Unreadable { why, .. } => {
-                Err(kept(&format!("whether a legal hold means it cannot be told: {why}")))
-            }
+            Over::Unreadable { why, .. } => Err(kept_in_doubt(&why)),
         })
     }
 
@@ -209,6 +212,17 @@ impl Shelf {
     }
 }
 
+/// Whether a record that is said to be erased has its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    /// It has one, sound or not.
+    There,
+    /// It has none.
+    Gone,
+    /// The disk does not say, or its segment is not there.
+    OutOfReach,
+}
+
 /// What is to be erased of a mail.
 struct Records {
     /// The hash of its content.
@@ -224,6 +238,10 @@ fn erase(row: &Row, content: Hash, why: &Erasure, by: Option<&str>) -> Erase {
 
 fn kept(why: &str) -> Fate {
     Fate::Kept(why.into())
+}
+
+fn kept_in_doubt(why: &str) -> Fate {
+    kept(&format!("whether a legal hold means it cannot be told: {why}"))
 }
 
 fn kept_by(cases: &[Box<str>]) -> Fate {

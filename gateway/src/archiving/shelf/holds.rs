@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mailweir_archive::{
     About, Draft, Reader,
-    catalogue::{Catalogue, Facts, MOST_GAPS, lost},
+    catalogue::{Catalogue, Facts, MOST_GAPS, Row, lost},
     entry::{self, LegalHold, Lift, Lifted},
     frame::Kind,
     holds::{Holds, Standing, Unread},
@@ -32,27 +32,25 @@ pub(crate) struct KnownHolds {
 }
 
 impl KnownHolds {
-    pub(super) fn read(
-        catalogue: &Catalogue,
-        reader: &Reader,
-        missing: &[Span],
-        lost: &[Span],
-    ) -> Self {
-        let lost = lost.to_vec();
-        let rows = match catalogue.rows().holds() {
-            Ok(rows) => rows,
+    pub(super) fn read(catalogue: &Catalogue, reader: &Reader, lost: &[Span]) -> Self {
+        match catalogue.rows().holds() {
+            Ok(rows) => Self::of(&rows, reader, catalogue.missing(), lost),
             Err(error) => {
                 let doubt = Some(doubt_for(&ShelfError::Catalogue(error)));
-                return Self { doubt, lost, ..Self::default() };
+                Self { doubt, lost: lost.to_vec(), ..Self::default() }
             }
-        };
+        }
+    }
+
+    /// By the records of holds, those that are missing, and those that were lost.
+    pub(super) fn of(rows: &[Row], reader: &Reader, missing: &[Span], lost: &[Span]) -> Self {
         // So many cannot be named, and nobody can answer for them one by one.
         let (missing, doubt) = match missing.len() > MOST_GAPS {
             true => (&[][..], Some(too_many_gaps())),
             false => (missing, None),
         };
-        let Standing { holds, unread, passed } = Standing::read(&rows, reader, missing);
-        Self { holds: Arc::new(holds), unread, lost, passed, doubt }
+        let Standing { holds, unread, passed } = Standing::read(rows, reader, missing);
+        Self { holds: Arc::new(holds), unread, lost: lost.to_vec(), passed, doubt }
     }
 
     /// All of them.
@@ -147,7 +145,7 @@ impl Shelf {
     pub(crate) fn read_holds(&mut self) {
         // A hold that was written may have no row yet.
         self.known_holds = match self.catalogue.note(&[]) {
-            Ok(()) => KnownHolds::read(&self.catalogue, &self.reader, &self.missing, &self.lost),
+            Ok(()) => KnownHolds::read(&self.catalogue, &self.reader, &self.lost),
             Err(error) => {
                 let doubt = Some(doubt_for(&ShelfError::Catalogue(error)));
                 KnownHolds { doubt, ..std::mem::take(&mut self.known_holds) }
@@ -157,7 +155,7 @@ impl Shelf {
 
     /// Reads them again if not all may be known, and reading can tell.
     pub(super) fn settle_doubt(&mut self) {
-        if self.known_holds.doubt.is_some() && self.missing.len() <= MOST_GAPS {
+        if self.known_holds.doubt.is_some() && self.catalogue.missing().len() <= MOST_GAPS {
             self.read_holds();
         }
     }

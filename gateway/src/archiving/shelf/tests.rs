@@ -93,6 +93,58 @@ fn what_was_erased_and_is_there_again_is_erased_again() {
     assert!(fs::read(&segment).unwrap() == after);
 }
 
+/// It may be whole, and nobody can ask it whether a hold means it.
+#[test]
+fn what_came_back_and_the_disk_does_not_give_is_kept_while_a_hold_may_mean_it() {
+    for is_back in [true, false] {
+        let place = tempfile::tempdir().unwrap();
+        let mut shelf = open(place.path());
+        let mail = bring(&mut shelf, 1);
+        shelf.seal(clock::now()).unwrap();
+        let segment = Places::new(place.path()).segment(1);
+        let before = fs::read(&segment).unwrap();
+        let Ok(Fate::Erased(said)) = erase(&mut shelf, mail) else { panic!() };
+        let people = vec!["ann@own.example".parse().unwrap()];
+        let hold = LegalHold { mails: Vec::new(), people, ..hold_of(mail) };
+        shelf.hold(hold, clock::now()).unwrap();
+        // Nothing can be read of it, or it is on a disk that is not mounted.
+        fs::remove_file(&segment).unwrap();
+        if is_back {
+            fs::create_dir(&segment).unwrap();
+        }
+        let Ok(Fate::Kept(why)) = erase(&mut shelf, mail) else { panic!() };
+        assert!(why.starts_with("whether a legal hold means it cannot be told: segment 1: "));
+        assert!(!shelf.has_unreleased(), "nothing is to be done later");
+        let _ = fs::remove_dir(&segment);
+        fs::write(&segment, &before).unwrap();
+        let Ok(Fate::Kept(why)) = erase(&mut shelf, mail) else { panic!() };
+        assert_eq!(&*why, "legal hold case");
+        assert!(fs::read(&segment).unwrap() == before);
+        let lifted =
+            Lifted { what: Lift::Case("case".into()), by: "Ann".into(), reason: "over".into() };
+        shelf.lift(&lifted, clock::now()).unwrap();
+        assert_eq!(erase(&mut shelf, mail).unwrap(), Fate::Again(said));
+    }
+}
+
+/// As long as no hold names it: nobody will ever read it again.
+#[test]
+fn what_came_back_damaged_is_erased_again_whatever_holds_there_are() {
+    let place = tempfile::tempdir().unwrap();
+    let mut shelf = open(place.path());
+    let mail = bring(&mut shelf, 1);
+    let at = usize::try_from(row(&shelf, mail).place.at).unwrap();
+    shelf.seal(clock::now()).unwrap();
+    let segment = Places::new(place.path()).segment(1);
+    let mut bytes = fs::read(&segment).unwrap();
+    let Ok(Fate::Erased(said)) = erase(&mut shelf, mail) else { panic!() };
+    let people = vec!["ann@own.example".parse().unwrap()];
+    shelf.hold(LegalHold { mails: Vec::new(), people, ..hold_of(mail) }, clock::now()).unwrap();
+    bytes[at + Head::LEN + 30] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+    assert_eq!(erase(&mut shelf, mail).unwrap(), Fate::Again(said));
+}
+
 /// The end of a mail cannot be erased as long as nobody finds it: its capture is, and so is every other mail.
 #[test]
 fn a_damaged_record_of_an_end_keeps_no_mail_from_being_erased() {
@@ -121,12 +173,37 @@ fn an_archive_of_holes_erases_nothing() {
     let mut shelf = open(place.path());
     let mail = bring(&mut shelf, 1);
     shelf.hold(hold_of(mail), clock::now()).unwrap();
-    shelf.missing = vec![Span::of(7); MOST_GAPS + 1];
-    shelf.read_holds();
+    let holes = vec![Span::of(7); MOST_GAPS + 1];
+    shelf.known_holds = KnownHolds::of(&shelf.rows().holds().unwrap(), &shelf.reader, &holes, &[]);
     assert!(shelf.known_holds().unread.is_empty(), "nothing can be lifted");
     assert_eq!(shelf.known_holds().holds.cases().len(), 1, "what can be read is shown");
     let Ok(Fate::Kept(why)) = erase(&mut shelf, mail) else { panic!() };
     assert!(why.contains("more than 10000 places"), "{why}");
+}
+
+/// A bad block has the catalogue made anew while the server runs, and by then nobody can read the hold.
+#[test]
+fn a_hold_that_loses_its_row_keeps_mail_as_a_damaged_one_does() {
+    let place = tempfile::tempdir().unwrap();
+    let mut shelf = open(place.path());
+    let mail = bring(&mut shelf, 1);
+    shelf.hold(hold_of(mail), clock::now()).unwrap();
+    let Row { place: held, .. } = row(&shelf, 2);
+    let segment = Places::new(place.path()).segment(held.segment);
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[usize::try_from(held.at).unwrap()..][..Head::LEN].fill(0);
+    fs::write(&segment, bytes).unwrap();
+    let places = shelf.archive.places().clone();
+    fs::remove_file(places.catalogue()).unwrap();
+    let next = shelf.archive.next();
+    let anew = Catalogue::open(&places, shelf.reader.clone(), next, &mut |_| {}).unwrap();
+    shelf.catalogue = anew.0;
+    let lift = |what| Lifted { what, by: "Ann".into(), reason: "over".into() };
+    shelf.lift(&lift(Lift::Unread(Span::of(7))), clock::now()).unwrap();
+    let Ok(Fate::Kept(why)) = erase(&mut shelf, mail) else { panic!() };
+    assert!(why.starts_with("record 2 cannot be read and may be a legal hold"), "{why}");
+    shelf.lift(&lift(Lift::Unread(Span::of(2))), clock::now()).unwrap();
+    assert!(matches!(erase(&mut shelf, mail), Ok(Fate::Erased(_))));
 }
 
 #[test]
