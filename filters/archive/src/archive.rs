@@ -19,7 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::{
     entry::Capture,
-    erase::{self, Unreleased},
+    erase::{self, Noted, Unreleased},
     frame::{Head, Kind, Seal, Seq},
     hash::{Chain, Hash},
     keys::{self, Encryption, KeyId, Wrapper},
@@ -123,7 +123,7 @@ pub enum About {
 }
 
 /// Where a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The number of the segment.
     pub segment: u64,
@@ -216,10 +216,12 @@ impl Archive {
         check_key(&places, &encryption, directory)?;
         recover::refuse_newer(&places)?;
         let reader = Reader::new(places.clone()).with_keys(encryption.keys().cloned());
-        // What a crash came into. If it fails it is tried again with the next erasing; `verify` shows it. Before
-        // anything is put aside: that is nothing of these mails, and stays until the next is erased.
-        let unreleased = erase::finish_recent(&reader).map_err(failed(&segments))?;
-        let Recovered { end, left, sealed } = recover::recover(&places, now)?;
+        // What a crash came into. What cannot be released is tried again; `verify` shows it. Before anything is put
+        // aside: that is nothing of these mails, and stays until the next is erased.
+        let noted = Noted::read(&places).map_err(failed(&places.unreleased()))?;
+        let unreleased = erase::finish_recent(&reader, noted).map_err(failed(&segments))?;
+        let Recovered { end, mut left, sealed } = recover::recover(&places, now)?;
+        left.unreleased = unreleased.damaged(&places);
         let archive = Self {
             places,
             segment_size,

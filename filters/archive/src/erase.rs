@@ -10,11 +10,12 @@
 mod leftovers;
 mod unreleased;
 
-use std::{fs::File, io, os::unix::fs::FileExt as _};
+use std::{collections::BTreeSet, fs::File, io, os::unix::fs::FileExt as _};
 
 use mailweir_mail::Timestamp;
 use rustix::fs::{FallocateFlags, fallocate};
 
+pub(crate) use self::unreleased::Noted;
 pub use self::unreleased::{Target, Unreleased};
 use crate::{
     archive::{About, Archive, Draft, Place, Places, WriteError, Written},
@@ -25,7 +26,6 @@ use crate::{
     payload::{PackError, Packer},
     read::{self, ReadError, Reader},
     records::Records,
-    whole,
 };
 
 /// A record whose payload is to be erased.
@@ -135,8 +135,10 @@ impl Archive {
             drafts.push(Draft::new(Kind::Erased, About::Record(*seq), id, payload));
         }
         let written = self.append(drafts, now)?;
-        self.unreleased.add(wanted.iter().map(Target::from));
-        Ok(Done { left: self.release_of(written.iter().map(|said| said.place)).err(), written })
+        for (one, said) in wanted.iter().zip(&written) {
+            self.unreleased.add(&[one.into()], [said.place]);
+        }
+        Ok(Done { left: self.release().err(), written })
     }
 
     /// Releases what is said to be erased and is there again, or its key is: it was put back from a backup. `said`: where the
@@ -149,8 +151,9 @@ impl Archive {
         targets: impl IntoIterator<Item = Target>,
         said: impl IntoIterator<Item = Place>,
     ) -> io::Result<()> {
-        self.unreleased.add(targets);
-        self.release_of(said)
+        let targets: Vec<Target> = targets.into_iter().collect();
+        self.unreleased.add(&targets, said);
+        self.release()
     }
 
     /// Releases what is said to be erased and could not be released before.
@@ -158,20 +161,12 @@ impl Archive {
     /// # Errors
     /// The disk failed, or keys cannot be destroyed. It may be tried again, and is, for what is left, also by later starts.
     pub fn release(&mut self) -> io::Result<()> {
-        self.release_of([])
-    }
-
-    /// Later starts hear of what is left, by the records that say that it is erased.
-    fn release_of(&mut self, said: impl IntoIterator<Item = Place>) -> io::Result<()> {
         if self.unreleased.is_empty() {
             return Ok(());
         }
         let released = self.unreleased.release(&self.places);
         // If it fails, a start knows what the last segments say.
-        let _ = match released {
-            Ok(()) => whole::remove(&self.places.unreleased()),
-            Err(_) => unreleased::note(&self.places, said),
-        };
+        let _ = self.unreleased.note(&self.places);
         released
     }
 }
@@ -192,21 +187,33 @@ pub fn check(places: &Places, target: Target) -> Result<(), EraseError> {
 /// The disk failed, or keys cannot be destroyed: the first error. It may be tried again.
 pub fn finish(places: &Places, targets: &[Target]) -> io::Result<()> {
     let mut unreleased = Unreleased::default();
-    unreleased.add(targets.iter().copied());
+    unreleased.add(targets, []);
     unreleased.release(places)
 }
 
 /// Does what the last records about erasing speak of: a crash may have come before it was done; and what could not be
-/// done before. Gives what is left.
-pub(crate) fn finish_recent(reader: &Reader) -> io::Result<Unreleased> {
+/// done before. Gives what is left, which later starts hear of, too.
+///
+/// # Errors
+/// The last segments cannot be read.
+pub(crate) fn finish_recent(reader: &Reader, noted: Noted) -> io::Result<Unreleased> {
     let places = reader.places();
-    let (recent, noted) = (recent(reader)?, unreleased::noted(places)?);
-    let noted = noted.into_iter().filter_map(|said| target_of(reader, said));
-    let mut unreleased = Unreleased::at_a_start(recent.into_iter().chain(noted));
-    // If only the process ended, what says so may not be on the disk yet.
-    if !unreleased.is_empty() && sync_last(places).is_ok() && unreleased.release(places).is_ok() {
-        let _ = whole::remove(&places.unreleased());
+    let said: BTreeSet<Place> = recent(places)?.into_iter().chain(noted.all()).collect();
+    let mut unreleased = Unreleased::of(noted);
+    for said in said {
+        match target_of(reader, said) {
+            Ok(None) => {}
+            Ok(target) => unreleased.find(said, target),
+            Err(_) => unreleased.find(said, []),
+        }
     }
+    // If only the process ended, what says so may not be on the disk yet.
+    if !unreleased.is_empty() && sync_last(places).is_ok() {
+        // What fails is kept, and tried again.
+        let _ = unreleased.release(places);
+    }
+    // If it fails, a start knows what the last segments say.
+    let _ = unreleased.note(places);
     Ok(unreleased)
 }
 
@@ -216,23 +223,28 @@ fn sync_last(places: &Places) -> io::Result<()> {
     last.try_for_each(|number| File::open(places.segment(*number))?.sync_all())
 }
 
-fn recent(reader: &Reader) -> io::Result<Vec<Target>> {
-    let mut targets = Vec::new();
-    for record in Records::of_last(reader.places(), LAST_SEGMENTS)? {
+fn recent(places: &Places) -> io::Result<Vec<Place>> {
+    let mut said = Vec::new();
+    for record in Records::of_last(places, LAST_SEGMENTS)? {
         let (head, place) = record?;
-        if head.kind == Kind::Erased {
-            targets.extend(target_of(reader, place));
-        }
+        said.extend((head.kind == Kind::Erased).then_some(place));
     }
-    Ok(targets)
+    Ok(said)
 }
 
-/// What a record says to be erased. What cannot be read says nothing; `verify` shows it.
-fn target_of(reader: &Reader, said: Place) -> Option<Target> {
-    let mut record = reader.read_sound(said).ok().filter(|it| it.head.kind == Kind::Erased)?;
-    let summary = record.payload.summary().ok()?;
-    let Erased { segment, at, .. } = entry::decode(&summary).ok()?;
-    Some(Target { seq: record.head.about, place: Place { segment, at } })
+/// What a record says to be erased, if it says so.
+///
+/// # Errors
+/// It cannot be read now. Its segment or its key may be put back.
+fn target_of(reader: &Reader, said: Place) -> Result<Option<Target>, ReadError> {
+    let mut record = reader.read_sound(said)?;
+    if record.head.kind != Kind::Erased {
+        return Ok(None);
+    }
+    let Ok(Erased { segment, at, .. }) = entry::decode(&record.payload.summary()?) else {
+        return Ok(None);
+    };
+    Ok(Some(Target { seq: record.head.about, place: Place { segment, at } }))
 }
 
 fn erasable(places: &Places, target: Target) -> Result<Head, EraseError> {

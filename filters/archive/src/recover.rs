@@ -40,6 +40,9 @@ pub struct Left {
     pub seal: Option<PathBuf>,
     /// The list of roots, if some of it cannot be read: what was sealed may stand there no longer.
     pub list: Option<PathBuf>,
+    /// What could not be released before, if some of that file cannot be read: it may be there still, and nobody tries
+    /// again. [`crate::verify`] says what.
+    pub unreleased: Option<PathBuf>,
 }
 
 /// What a start makes of what is there.

@@ -4,7 +4,7 @@
 use std::{
     collections::HashSet,
     fmt,
-    fs::{self, File},
+    fs::File,
     io,
     io::{Read, Seek, Write},
     path::Path,
@@ -94,16 +94,13 @@ fn append(list: &Path, roots: &[Root]) -> io::Result<()> {
     list.parent().map_or(Ok(()), sync_directory)
 }
 
-/// Writes a list anew with what of it can be read: a bad block may take nothing, either. The old one stays beside it:
-/// the disk may give the rest some day.
+/// Writes a list anew with what of it can be read: a bad block may take nothing, either. The old one stays beside it.
 fn replace(list: &Path, mut text: Vec<u8>, lines: &str) -> io::Result<()> {
-    // One that was put aside before has more of it.
-    let _ = fs::hard_link(list, list.with_extension("damaged"));
     if text.last() != Some(&b'\n') {
         text.push(b'\n');
     }
     text.extend_from_slice(lines.as_bytes());
-    whole::write(list, &text)
+    whole::replace(list, &text)
 }
 
 /// What stands in a list.
@@ -174,6 +171,8 @@ const LOST: u8 = 0xff;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::disk::tests::Bad;
 

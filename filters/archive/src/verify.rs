@@ -262,6 +262,7 @@ impl Check<'_> {
         }
         let root = before.seal.map_or(Hash::ZERO, |seal| seal.root);
         let goes_on = before.marks.get(&head.first).filter(|(chain, _)| *chain == head.chain);
+        let uncounted = goes_on.filter(|_| is_next).and_then(|_| before.behind(head.first));
         match (is_next, before.seal) {
             // Where the one before it ends, nobody can tell.
             (false, _) => {}
@@ -280,6 +281,7 @@ impl Check<'_> {
         self.erasures.settle(|place| (place.segment, place.at) < (before.segment, end));
         let counts = |found: &Finding| found.at.is_none_or(|at| at < end);
         self.report.findings.extend(before.findings.into_iter().filter(counts));
+        self.report.findings.extend(uncounted);
     }
 
     fn part(&mut self, reading: &mut Reading, Part { at, item }: Part) -> io::Result<()> {
@@ -558,6 +560,20 @@ impl Reading {
 }
 
 impl Ended {
+    /// What stands behind the place where the next segment goes on with this number, and was promised.
+    ///
+    /// No more than one group is written behind what counts, the one whose sync failed. That is cut off, or put aside by a
+    /// start: but not where nothing before it counts, so nobody can tell whether such a group was promised.
+    fn behind(&self, next: Seq) -> Option<Finding> {
+        let (_, at) = self.marks.get(&next)?;
+        let mut behind = self.marks.range(next + 1..).map(|(seq, _)| seq);
+        let last = behind.next_back()?;
+        let is_first = self.marks.first_key_value().is_some_and(|(first, _)| *first == next);
+        let was_promised = is_first || behind.next().is_some();
+        let what = What::NotCounted { first: next, last: last - 1 };
+        was_promised.then_some(Finding { segment: self.segment, at: Some(*at), what })
+    }
+
     /// Of what never was sealed, the first byte behind the last mark: from there on nothing counts.
     fn open_from(&self) -> Option<u64> {
         let was_sealed = self.is_listed || self.seal.is_some();

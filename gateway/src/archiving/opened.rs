@@ -67,6 +67,13 @@ pub(super) fn said_of_left(left: Left) -> Vec<String> {
              archive.roots_copy or a backup"
         ));
     }
+    if let Some(unreleased) = left.unreleased {
+        let unreleased = unreleased.display();
+        said.push(format!(
+            "ALARM: archive: some of {unreleased} cannot be read, and no start knows what else is said to be erased and \
+             is still there: erase once more what mailweir archive verify names so, then remove that file"
+        ));
+    }
     said
 }
 
@@ -94,11 +101,14 @@ mod tests {
             .and_then(|mut list| list.write_all(b"no root\n"))
             .unwrap();
         fs::write(place.path().join("lost"), "12..40\n").unwrap();
+        fs::write(place.path().join("unreleased.damaged"), "").unwrap();
         let first = said();
-        let [lost, torn, list] = &first[..] else { panic!("{first:?}") };
+        let [lost, torn, list, unreleased] = &first[..] else { panic!("{first:?}") };
         assert!(lost.starts_with("ALARM: archive: record 12..40 was lost"), "{lost}");
         assert!(torn.ends_with("-0 has what there was of it, 6 bytes"), "{torn}");
         assert!(list.starts_with("ALARM: archive: some of ") && list.contains("roots"), "{list}");
-        assert_eq!(said(), [lost.clone(), list.clone()], "what was mended is said once");
+        assert!(unreleased.contains("unreleased.damaged cannot be read"), "{unreleased}");
+        let again = [lost, list, unreleased].map(String::clone);
+        assert_eq!(said(), again, "what was mended is said once");
     }
 }

@@ -5,8 +5,7 @@
 //! sent by mail stands in the archive's directory.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -16,6 +15,7 @@ use arc_swap::ArcSwap;
 use mailweir_archive::{
     Places,
     roots::{self, Root},
+    whole,
 };
 use mailweir_filters::rewriting::RewriteError;
 use mailweir_mail::{
@@ -248,11 +248,7 @@ fn remembered(path: &Path) -> io::Result<Mailed> {
 
 /// If a crash loses it, some are sent twice.
 fn remember(path: &Path, sent: Mailed) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = fs::File::create(&new)?;
-    file.write_all(sent.to_line().as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)
+    whole::write(path, sent.to_line().as_bytes())
 }
 
 /// Roots in one mail: about 400 KB.

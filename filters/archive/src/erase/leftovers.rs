@@ -51,6 +51,11 @@ impl Copies {
         self.of.values().any(|ids| ids.contains(&id))
     }
 
+    /// Whether there may be some of records that were erased in a segment.
+    pub(super) fn may_be_in(&self, segment: u64) -> bool {
+        self.of.contains_key(&segment)
+    }
+
     /// Records of a segment were erased, and are of these mails.
     pub(super) fn add(&mut self, segment: u64, ids: Ids) {
         self.of.entry(segment).or_default().extend(ids);

@@ -59,7 +59,7 @@ fn what_is_encrypted_can_be_read_with_the_key_file_and_stands_nowhere_in_the_cle
 fn a_key_file_may_get_new_keys_and_encryption_may_begin_and_end_later() {
     let mut home = Home::new();
     let mut written = home.write(&["in the clear"]);
-    let both = MasterKeys::parse(&format!("{}\n{}\n", hexadecimal(2), hexadecimal(1))).unwrap();
+    let both = newer_keys();
     for (encryption, text) in [
         (Encryption::On(keys(1)), "with the first key"),
         (Encryption::On(both.clone()), "with the second key"),
@@ -612,6 +612,11 @@ pub(super) fn encrypted(key: u8) -> Options {
 
 pub(super) fn keys(key: u8) -> MasterKeys {
     MasterKeys::parse(&hexadecimal(key)).unwrap()
+}
+
+/// A key file to which a second key came.
+pub(super) fn newer_keys() -> MasterKeys {
+    MasterKeys::parse(&format!("{}\n{}\n", hexadecimal(2), hexadecimal(1))).unwrap()
 }
 
 fn hexadecimal(key: u8) -> String {

@@ -6,10 +6,11 @@ use std::{
 };
 
 use super::{
-    encryption::{Broken, SLOT, encrypted, noise},
+    encryption::{Broken, SLOT, encrypted, newer_keys, noise},
     *,
 };
 use crate::{
+    Encryption,
     entry::{Erased, Erasure, decode},
     erase::{Erase, EraseError, Target, finish},
     frame::{Begins, KeysHead},
@@ -158,6 +159,140 @@ fn a_start_releases_nothing_before_what_says_so_is_on_the_disk() {
     fs::remove_file(next).unwrap();
     home.start();
     assert_eq!(home.erased(), (1, vec![]));
+}
+
+/// As above, and the segments that say so are not among the last ones any more when a start can do it.
+#[test]
+fn what_a_start_could_not_release_is_known_to_all_later_ones() {
+    let mut home = Home::new();
+    let written = home.write(&["one", "two"]);
+    let (before, len) = home.only_segment();
+    home.erase(&written[..1]);
+    let (after, _) = home.only_segment();
+    home.stop();
+    let unreleased = [&before[..], &after[usize::try_from(len).unwrap()..]].concat();
+    fs::write(home.places().segment(1), &unreleased).unwrap();
+    let next = home.places().segment(2);
+    symlink("/dev/full", &next).unwrap();
+    home.start();
+    fs::remove_file(next).unwrap();
+    for text in ["three", "four", "five"] {
+        home.write(&[text]);
+        home.archive().seal(now()).unwrap();
+    }
+    assert_eq!(home.only_segment().0[..unreleased.len()], unreleased);
+    home.restart();
+    assert_eq!(home.erased(), (1, vec![]));
+    assert!(!home.places().unreleased().exists());
+}
+
+/// Its segment, or that of the record that says so, is on a disk that is not mounted; or that record needs a key
+/// that the key file does not have.
+#[test]
+fn what_no_start_can_release_now_is_kept_for_one_that_can() {
+    for away in [1, 2] {
+        let mut home = Home::with(of_size(1));
+        let [one, other] = [home.write(&["one"])[0], home.write(&["other"])[0]];
+        let said = erased_and_put_back(&mut home, one);
+        assert_eq!(said.segment, 3);
+        let away = home.places().segment(if away == 1 { 1 } else { said.segment });
+        let aside = home.place.path().join("aside");
+        fs::rename(&away, &aside).unwrap();
+        home.restart();
+        assert!(home.archive().unreleased().is_empty(), "nothing that could be tried each minute");
+        // Whatever is erased meanwhile.
+        home.erase(&[other]);
+        home.restart();
+        assert!(home.places().unreleased().exists());
+        fs::rename(&aside, &away).unwrap();
+        home.restart();
+        assert_eq!(home.erased(), (2, vec![]));
+        assert!(!home.places().unreleased().exists());
+    }
+
+    let mut home = Home::with(Options { segment_size: 1, ..encrypted(1) });
+    let one = home.write(&["one"])[0];
+    let Place { segment, at } = erased_and_put_back(&mut home, one);
+    home.stop();
+    let both = Options { encryption: Encryption::On(newer_keys()), ..home.options.clone() };
+    home.options = both.clone();
+    home.start();
+    home.write(&["with the new key"]);
+    home.archive().seal(now()).unwrap();
+    home.stop();
+    fs::write(home.places().unreleased(), format!("{segment} {at}\n")).unwrap();
+    home.options = Options { segment_size: 1, ..encrypted(2) };
+    home.restart();
+    assert!(home.places().unreleased().exists());
+    home.stop();
+    home.options = both;
+    home.restart();
+    assert_eq!(home.erased(), (1, vec![]));
+    assert!(!home.places().unreleased().exists());
+}
+
+/// Its segment goes while the program runs.
+#[test]
+fn what_is_not_there_when_it_is_released_is_released_when_it_comes_back() {
+    let mut home = Home::with(of_size(1));
+    let one = home.write(&["one"])[0];
+    let said = erased_and_put_back(&mut home, one);
+    fs::remove_file(home.places().unreleased()).unwrap();
+    let (path, aside) = (home.places().segment(1), home.place.path().join("aside"));
+    fs::rename(&path, &aside).unwrap();
+    let target = Target { seq: 1, place: one.place };
+    home.archive().erase_again([target], [said]).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    home.restart();
+    assert_eq!(home.erased(), (1, vec![]));
+    assert!(!home.places().unreleased().exists());
+}
+
+/// Such a file gives nothing where no memory is, as a disk does with a bad block.
+#[test]
+fn a_bad_block_under_what_could_not_be_released_keeps_no_archive_closed() {
+    let mut home = Home::with(of_size(1));
+    let one = home.write(&["one"])[0];
+    let said = erased_and_put_back(&mut home, one);
+    home.stop();
+    let path = home.places().unreleased();
+    let damaged = path.with_extension("damaged");
+    fs::remove_file(&path).unwrap();
+    symlink("/proc/self/mem", &path).unwrap();
+    for _ in 0..2 {
+        let left = Left { unreleased: Some(damaged.clone()), ..Left::default() };
+        assert_eq!(home.start(), left, "until somebody answers for it");
+        assert!(damaged.is_symlink() && !path.exists());
+        home.stop();
+    }
+    let what = What::NotErased { seq: 1 };
+    assert_eq!(home.erased(), (0, vec![Finding { segment: 1, at: Some(one.place.at), what }]));
+    // The disk gives it after all.
+    fs::remove_file(&damaged).unwrap();
+    fs::write(&damaged, format!("{} {}\n", said.segment, said.at)).unwrap();
+    home.start();
+    assert_eq!(home.erased(), (1, vec![]));
+    home.stop();
+    fs::remove_file(&damaged).unwrap();
+    home.start();
+}
+
+/// A mail that is erased, and is there again, behind so many other segments that only `unreleased` knows it. Gives
+/// where the record is that says so.
+fn erased_and_put_back(home: &mut Home, mail: Written) -> Place {
+    let path = home.places().segment(mail.place.segment);
+    let before = fs::read(&path).unwrap();
+    home.archive().seal(now()).unwrap();
+    let sealed = fs::read(&path).unwrap();
+    assert_eq!(sealed[..before.len()], before);
+    let said = home.erase(&[mail])[0].place;
+    for text in ["more", "and more", "and still more"] {
+        home.write(&[text]);
+    }
+    home.archive().seal(now()).unwrap();
+    fs::write(path, sealed).unwrap();
+    fs::write(home.places().unreleased(), format!("{} {}\n", said.segment, said.at)).unwrap();
+    said
 }
 
 #[test]

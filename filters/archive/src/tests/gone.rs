@@ -30,10 +30,44 @@ fn the_last_segment_is_not_there_and_its_number_and_keys_are_left_to_it() {
         fs::rename(&away, &path).unwrap();
         home.written.push(after);
         assert_eq!(home.texts(), ["one", "two", "three", "four", "five", "after"]);
+        let found = home.verify().findings;
         if is_sealed {
-            assert_eq!(home.verify().findings, [], "nothing is missing any more");
+            assert_eq!(found, [], "nothing is missing any more");
+        } else {
+            let what = What::NotCounted { first: 5, last: 5 };
+            let said =
+                "record 5 stands here and does not count: the next segment begins with this number";
+            assert_eq!(what.to_string(), said);
+            assert_eq!(found, [Finding { segment: 5, at: Some(108), what }]);
         }
     }
+}
+
+/// What was promised in its groups is there, and nobody finds it.
+#[test]
+fn what_stands_behind_the_place_where_the_next_segment_goes_on_is_named() {
+    let mut home = Home::new();
+    home.write(&["one", "two"]);
+    home.write(&["three"]);
+    home.stop();
+    let (path, away) = (home.places().segment(1), home.place.path().join("away"));
+    fs::rename(&path, &away).unwrap();
+    home.start();
+    home.write(&["other"]);
+    home.stop();
+    // Without keys and a root nobody knew that there was one; somebody gives it the next number.
+    fs::rename(&path, home.places().segment(2)).unwrap();
+    let mut other = fs::read(home.places().segment(2)).unwrap();
+    let head = SegmentHead::decode(other.first_chunk().unwrap()).unwrap();
+    let head = SegmentHead { number: 2, ..head }.encode();
+    other[..SegmentHead::LEN].copy_from_slice(&head);
+    fs::write(home.places().segment(2), other).unwrap();
+    fs::rename(&away, &path).unwrap();
+    let what = What::NotCounted { first: 1, last: 3 };
+    let said = "records 1 to 3 stand here and do not count: the next segment begins with number 1";
+    assert_eq!(what.to_string(), said);
+    let found = home.verify().findings;
+    assert_eq!(found, [Finding { segment: 1, at: Some(108), what }]);
 }
 
 #[test]

@@ -50,6 +50,14 @@ pub enum What {
         /// Its number.
         seq: Seq,
     },
+    /// Groups that were written to their end, and the next segment begins before them: they do not count. It was begun
+    /// while this one was not there, or their sync failed.
+    NotCounted {
+        /// The number of their first record.
+        first: Seq,
+        /// The number of their last record.
+        last: Seq,
+    },
     /// The payload of a record is not what was written, and no record says that it was erased.
     Changed {
         /// The number of the record.
@@ -143,6 +151,14 @@ impl fmt::Display for What {
             }
             Self::Missing { first, last } => write!(f, "records {first} to {last} are missing"),
             Self::Misplaced { seq } => write!(f, "record {seq} is not in its place"),
+            Self::NotCounted { first, last } if first == last => write!(
+                f,
+                "record {first} stands here and does not count: the next segment begins with this number"
+            ),
+            Self::NotCounted { first, last } => write!(
+                f,
+                "records {first} to {last} stand here and do not count: the next segment begins with number {first}"
+            ),
             Self::Changed { seq } => write!(f, "record {seq} was changed"),
             Self::NotErased { seq } => {
                 write!(f, "record {seq} is said to be erased, and is there")
