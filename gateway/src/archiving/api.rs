@@ -43,7 +43,7 @@ impl Api {
             before: wanted.before,
             limit: wanted.limit.unwrap_or(USUAL_PAGE),
             utc_offset: wanted.utc_offset,
-            whole: false,
+            reach: words::Reach::AsItIs,
         };
         let (mails, found) = room.search(&visitor, search).await.map_err(not_shown)?;
         let mut answer = value(&found)?;

@@ -50,7 +50,7 @@ pub(crate) use self::{
     roots::{Post, RootsCourier},
 };
 use self::{
-    shelf::{RELEASE_PAUSE, Shelf, ShelfError},
+    shelf::{Shelf, ShelfError},
     turns::Turns,
 };
 use crate::{
@@ -95,6 +95,23 @@ enum Next {
     Open,
     Job(Job),
     Group,
+}
+
+/// When the next group is taken. Both are times and not pauses: what people want done meanwhile puts nothing off.
+#[derive(Clone, Copy)]
+struct Due {
+    /// Not before, whatever is owed: nobody waits for that, and a larger group costs less for each mail.
+    earliest: Instant,
+    /// Then, though nothing is owed.
+    latest: Instant,
+}
+
+impl Due {
+    /// Behind a group. A clock may be set, and a machine may sleep: the clock is looked at now and then.
+    fn after_group() -> Self {
+        let (now, next_day) = (clock::monotonic(), daily::until_next_day(clock::now()));
+        Self { earliest: now + GATHERING, latest: now + next_day.min(LOOK) }
+    }
 }
 
 /// The archive cannot do it now, and why.
@@ -229,6 +246,16 @@ impl Archiver {
     }
 
     /// Takes what is owed, until the end. Once.
+    ///
+    /// | what | when |
+    /// |---|---|
+    /// | the archive is opened | at once, as long as it is not |
+    /// | what people want done | at once, between two groups |
+    /// | what is owed | at once, but for `GATHERING` behind the group before it |
+    /// | a group though nothing is owed: a day has its end | at midnight (UTC), and after `LOOK` at the latest |
+    /// | mail whose content could not be read | after `UNREAD_PAUSE` |
+    /// | what is said to be erased and may be there, legal holds that may not be known | every `RETRY_PAUSE` |
+    /// | anything, when a group or the opening has failed | after `SHORTEST_PAUSE`, up to `LONGEST_PAUSE` |
     pub(crate) async fn run(self: Arc<Self>) {
         let jobs = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut jobs) = jobs else { return };
@@ -238,11 +265,12 @@ impl Archiver {
         }
         let mut shelf = None;
         let mut pause = SHORTEST_PAUSE;
-        let mut gather_until = clock::monotonic();
+        let mut due = Due::after_group();
         let end = self.end.clone();
-        while let Some(Some(next)) =
-            end.run_until_cancelled(self.wait(rest(shelf.as_ref()), gather_until, &mut jobs)).await
-        {
+        loop {
+            let due_now = shelf.as_ref().map(|shelf| self.due(due, shelf));
+            let next = end.run_until_cancelled(self.wait(due_now, &mut jobs)).await;
+            let Some(Some(next)) = next else { return };
             let is_job = matches!(next, Next::Job(_));
             match self.take(shelf.take(), next).await {
                 Ok(kept) => {
@@ -251,7 +279,7 @@ impl Archiver {
                     // A job says nothing of whether the disk takes anything.
                     if !is_job {
                         pause = SHORTEST_PAUSE;
-                        gather_until = clock::monotonic() + GATHERING;
+                        due = Due::after_group();
                         self.works();
                     }
                 }
@@ -265,34 +293,33 @@ impl Archiver {
         }
     }
 
-    /// What is to be done next; `None`: nothing any more. An archive that is not open yet is opened at once, so that
-    /// its state is known; and what failed is tried again, though nothing is owed. `rest`: as [`rest`] says.
-    async fn wait(
-        &self,
-        rest: Option<Duration>,
-        gather_until: Instant,
-        jobs: &mut Jobs,
-    ) -> Option<Next> {
-        let Some(rest) = rest else { return Some(Next::Open) };
+    /// What is to be done next; `None`: nothing any more. An archive that is not open yet, and so has nothing due, is
+    /// opened at once, so that its state is known; and what failed is tried again, though nothing is owed.
+    async fn wait(&self, due: Option<Due>, jobs: &mut Jobs) -> Option<Next> {
+        let Some(due) = due else { return Some(Next::Open) };
         // Neither of them keeps the other waiting for long: it is chance who comes first.
         tokio::select! {
             Some(job) = jobs.0.recv() => Some(Next::Job(job)),
-            is_owed = self.owed(rest, gather_until) => is_owed.then_some(Next::Group),
+            is_owed = self.owed(due) => is_owed.then_some(Next::Group),
         }
     }
 
-    /// Not before `gather_until`: nobody waits for what is owed, and a larger group costs less for each mail.
-    async fn owed(&self, rest: Duration, gather_until: Instant) -> bool {
+    /// Waits until a group is to be taken. `false`: there are none any more.
+    async fn owed(&self, Due { earliest, latest }: Due) -> bool {
         if self.trouble().is_some() {
             return true;
         }
-        // A clock may be set, and a machine may sleep: it is looked at now and then.
-        let next_day = daily::until_next_day(clock::now()).min(LOOK).min(rest);
-        // What was put aside is owed again once its time has come.
-        let pause = if self.unread().is_empty() { next_day } else { next_day.min(UNREAD_PAUSE) };
-        let owed = tokio::time::timeout(pause, self.queue.archive_is_owed()).await;
-        tokio::time::sleep_until(gather_until.into()).await;
+        let owed = tokio::time::timeout_at(latest.into(), self.queue.archive_is_owed()).await;
+        tokio::time::sleep_until(earliest.into()).await;
         owed.unwrap_or(true)
+    }
+
+    /// As `due`, or sooner if something is to be tried again.
+    fn due(&self, due: Due, shelf: &Shelf) -> Due {
+        // What was put aside is owed again once its time has come.
+        let unread = self.unread().iter().map(|(since, _)| *since + UNREAD_PAUSE).min();
+        let again = [unread, shelf.retry_at()].into_iter().flatten();
+        Due { latest: again.fold(due.latest, Instant::min), ..due }
     }
 
     /// Does what is next. Gives the shelf back, unless it cannot be told what became of it.
@@ -318,13 +345,13 @@ impl Archiver {
 
     async fn take_group(&self, shelf: Shelf) -> Result<Shelf, (Option<Shelf>, NotTaken)> {
         let (mut shelf, kept) = self.keep_group(shelf).await.map_err(|error| (None, error))?;
-        if shelf.is_release_due(clock::monotonic()) {
+        if shelf.is_retry_due(clock::monotonic()) {
             // No mail waits for it: the queue has heard of the group.
-            let released = tokio::task::spawn_blocking(move || {
-                shelf.release(clock::monotonic());
+            let tried = tokio::task::spawn_blocking(move || {
+                shelf.retry(clock::monotonic());
                 shelf
             });
-            shelf = released.await.map_err(|_| (None, NotTaken::Lost))?;
+            shelf = tried.await.map_err(|_| (None, NotTaken::Lost))?;
         }
         match kept {
             Ok(()) => Ok(shelf),
@@ -453,11 +480,6 @@ impl Archiver {
     fn trouble(&self) -> MutexGuard<'_, Option<Box<str>>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The longest time for which an archive may rest: something of it may have to be tried again. `None`: it is not open.
-fn rest(shelf: Option<&Shelf>) -> Option<Duration> {
-    shelf.map(|shelf| if shelf.has_unreleased() { RELEASE_PAUSE } else { LOOK })
 }
 
 /// What the queue says of a mail whose content the archive could not take.

@@ -40,7 +40,7 @@ pub(crate) async fn every_day(room: Room, observer: Observer, end: CancellationT
             Turn::Purge(day) => {
                 let Some(purged) = end.run_until_cancelled(purge(&room, day)).await else { return };
                 if purged.failed.is_some() {
-                    calendar.done = 0;
+                    calendar.done = None;
                 }
                 tell(&observer, &purged.news(day, &told));
                 told = (day, purged);
@@ -90,10 +90,10 @@ async fn known_at_last<F: Future<Output = Result<LastDay, RoomError>>>(
 /// Which days there were. Days are counted from 1970.
 #[derive(Default)]
 struct Calendar {
-    /// The last for which was erased.
-    done: u32,
+    /// The last for which was erased. A clock that was put right may go back: only the same day is not done twice.
+    done: Option<u32>,
     /// That on which was told last that the clock is doubted.
-    told: u32,
+    told: Option<u32>,
 }
 
 /// What a look at the clock comes to.
@@ -119,15 +119,14 @@ enum Doubt {
 impl Calendar {
     fn turn(&mut self, known: LastDay, today: u32) -> Turn {
         match doubt(known, today) {
-            Some(_) if self.told == today => Turn::Nothing,
+            Some(_) if self.told == Some(today) => Turn::Nothing,
             Some(doubt) => {
-                self.told = today;
+                self.told = Some(today);
                 Turn::Doubt(doubt)
             }
-            // A clock may be set back.
-            None if today <= self.done => Turn::Nothing,
+            None if self.done == Some(today) => Turn::Nothing,
             None => {
-                self.done = today;
+                self.done = Some(today);
                 Turn::Purge(today)
             }
         }
@@ -236,7 +235,9 @@ mod tests {
         let mut turn = |known, today| calendar.turn(LastDay::Day(known), today);
         assert_eq!(turn(20_000, 20_001), Turn::Purge(20_001));
         assert_eq!(turn(20_001, 20_001), Turn::Nothing, "once a day");
-        assert_eq!(turn(20_001, 19_990), Turn::Nothing, "it was set back");
+        assert_eq!(turn(20_001, 19_990), Turn::Purge(19_990), "it was a little ahead");
+        assert_eq!(turn(20_001, 19_990), Turn::Nothing);
+        assert_eq!(turn(20_001, 19_991), Turn::Purge(19_991), "every day");
         assert_eq!(turn(20_001, 20_032), Turn::Purge(20_032), "a rest of a month");
         let ahead = |days| Turn::Doubt(Doubt::Ahead(days));
         assert_eq!(turn(20_032, 25_000), ahead(4_968));
@@ -255,8 +256,11 @@ mod tests {
     fn a_clock_that_is_behind_erases_nothing_until_it_is_right() {
         let mut calendar = Calendar::default();
         let mut turn = |today| calendar.turn(LastDay::Day(20_000), today);
-        assert_eq!(turn(10_957), Turn::Doubt(Doubt::Behind(9_043)), "a machine without a battery");
-        assert_eq!(turn(10_957), Turn::Nothing);
+        for day in [0, 10_957] {
+            let behind = Turn::Doubt(Doubt::Behind(20_000 - day));
+            assert_eq!(turn(day), behind, "a machine without a battery");
+            assert_eq!(turn(day), Turn::Nothing, "told once a day");
+        }
         assert_eq!(turn(20_003), Turn::Purge(20_003));
         let turn = |today| Calendar::default().turn(LastDay::Day(20_000), today);
         assert_eq!(turn(19_969), Turn::Purge(19_969), "it was a little ahead");

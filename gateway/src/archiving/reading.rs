@@ -58,24 +58,25 @@ impl Reading {
         row.erased.is_none() && status::fits(&row, wanted)
     }
 
-    /// Who used the archive, the latest first. What cannot be read has a line, too.
-    pub(super) fn accesses(&self, limit: usize) -> Result<Vec<Told>, RoomError> {
+    /// Who used the archive, the latest first. What cannot be read has a line, too. `last`: the last record of all, which
+    /// the catalogue does not know if it is damaged.
+    pub(super) fn accesses(&self, limit: usize, last: Seq) -> Result<Vec<Told>, RoomError> {
         let mut told = Vec::new();
-        // The one that was looked at before: nothing is said of what may be written just now.
-        let mut later = None;
-        for seq in (1..self.rows.next()?).rev() {
+        // The one that was looked at before.
+        let mut later = last + 1;
+        for seq in (1..=last).rev() {
             let row = self.rows.look(seq)?;
             if row.is_none() && seq > 1 {
                 continue;
             }
             let first = seq + u64::from(row.is_some());
-            if let Some(later) = later.filter(|later| first < *later) {
+            if first < later {
                 told.push(unread(Span::between(first, later - 1), &GAP));
             }
             if told.len() >= limit {
                 break;
             }
-            later = Some(seq);
+            later = seq;
             if let Some(row) = row.filter(|row| row.kind == Kind::Access) {
                 let access = self.access(&row);
                 told.push(access.unwrap_or_else(|error| unread(Span::of(seq), &error)));

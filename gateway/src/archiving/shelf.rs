@@ -48,8 +48,8 @@ pub(crate) struct Shelf {
     captured: HashMap<QueueId, Seq>,
     /// Mails of which nothing more is written, and the queue may not know it: a crash may have had it forget.
     ended: HashSet<QueueId>,
-    /// When what could not be released is tried again.
-    release_at: Instant,
+    /// Before this nothing is tried again.
+    retry_at: Instant,
 }
 
 /// What a start has found.
@@ -109,7 +109,7 @@ impl Shelf {
             packer,
             captured: HashMap::new(),
             ended: HashSet::new(),
-            release_at: clock::monotonic(),
+            retry_at: clock::monotonic(),
         };
         shelf.remember().map_err(failed)?;
         Ok((shelf, Opened { left, found }))
@@ -146,17 +146,24 @@ impl Shelf {
 
     /// Tries again, now and then, to release what is said to be erased, and to read legal holds that may not be known.
     /// Whoever had it erased has heard why it could not be; mail does not wait for it.
-    pub(super) fn release(&mut self, now: Instant) {
-        if self.is_release_due(now) {
-            self.release_at = now + RELEASE_PAUSE;
+    pub(super) fn retry(&mut self, now: Instant) {
+        if self.is_retry_due(now) {
+            self.retry_at = now + RETRY_PAUSE;
             let _ = self.archive.release();
-            self.settle_doubt();
+            if self.may_settle_doubt() {
+                self.read_holds();
+            }
         }
     }
 
     /// Whether there is something to try again, and it is time.
-    pub(super) fn is_release_due(&self, now: Instant) -> bool {
-        self.release_at <= now && (self.has_unreleased() || self.known_holds.doubt.is_some())
+    pub(super) fn is_retry_due(&self, now: Instant) -> bool {
+        self.retry_at().is_some_and(|at| at <= now)
+    }
+
+    /// When something is to be tried again; `None`: there is nothing.
+    pub(super) fn retry_at(&self) -> Option<Instant> {
+        (self.has_unreleased() || self.may_settle_doubt()).then_some(self.retry_at)
     }
 
     /// Whether something that is said to be erased may be there still.
@@ -357,8 +364,8 @@ fn outcome(mail: &ToArchive) -> Option<Outcome> {
     })
 }
 
-/// After which what could not be released is tried again.
-pub(super) const RELEASE_PAUSE: Duration = Duration::from_secs(60);
+/// After which something is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(60);
 
 /// What the archive had taken when the queue last heard of it is not older than these.
 const LAST_SEGMENTS: usize = 2;

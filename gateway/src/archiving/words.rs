@@ -75,9 +75,20 @@ pub struct Search {
     /// Seconds that the clocks of who asks are ahead of UTC: when a day begins.
     #[serde(default)]
     pub utc_offset: i32,
-    /// Whether no mail may be missed that is archived now: the index is waited for, or it is refused.
+    /// How far the index must be.
     #[serde(default)]
-    pub whole: bool,
+    pub reach: Reach,
+}
+
+/// How far the index must be that is searched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// As far as it is: mail that came just now may be missed.
+    #[default]
+    AsItIs,
+    /// No mail may be missed that is archived now: the index is waited for, or the search is refused.
+    Whole,
 }
 
 /// Which mails a legal hold means.

@@ -1,6 +1,6 @@
 //! `status:` finds the mails that stand so, and no others.
 
-use mailweir::archiving::words::{Ask, Doubles, Search, Told};
+use mailweir::archiving::words::{Ask, Doubles, Reach, Search, Told};
 use mailweir_mail::QueueId;
 use mailweir_moderation::case::{Actor, By, Command, Proof};
 use mailweir_tests::{
@@ -98,8 +98,13 @@ async fn expect_found(gateway: &Gateway, query: &str, ids: &[QueueId]) {
     wanted.sort_unstable();
     let mut last = Vec::new();
     let found = wait::within_patience(async || {
-        let search =
-            Search { query: query.into(), before: None, limit: 50, utc_offset: 0, whole: false };
+        let search = Search {
+            query: query.into(),
+            before: None,
+            limit: 50,
+            utc_offset: 0,
+            reach: Reach::AsItIs,
+        };
         last = gateway.queue().ask_archive(Ask::Search(search)).await;
         let mut found: Vec<_> = last.iter().filter_map(id_of).collect();
         found.sort_unstable();

@@ -1,7 +1,7 @@
 //! Auditors find, see and take mail of the archive, whoever got it; everybody else their own, and nothing of who
 //! got it hidden. Whoever sees anything leaves a record.
 
-use mailweir::archiving::words::{Ask, Search, Told};
+use mailweir::archiving::words::{Ask, Reach, Search, Told};
 use mailweir_mail::QueueId;
 use mailweir_tests::{
     api::{Api, Reply, basic},
@@ -99,7 +99,8 @@ async fn mail_is_found_by_how_it_stands_and_what_is_senseless_is_said() {
     let erase = Ask::Erase { ids: vec![id], reason: "request 17".into() };
     office.gateway.queue().ask_archive(erase).await;
     office.search(&auditor, "offer").await.expect_ids(&[]);
-    let search = Search { query: "".into(), before: None, limit: 10, utc_offset: 0, whole: false };
+    let search =
+        Search { query: "".into(), before: None, limit: 10, utc_offset: 0, reach: Reach::AsItIs };
     let told = office.gateway.queue().ask_archive(Ask::Search(search)).await;
     assert!(matches!(&told[..], [Told::Found(found)] if found.count == 0), "{told:?}");
 }

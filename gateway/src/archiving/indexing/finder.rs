@@ -168,6 +168,11 @@ impl Finder {
         self.served.written.borrow().unwrap_or(0)
     }
 
+    /// The number of the last record that searches see; 0: none.
+    pub(crate) fn reached(&self) -> Seq {
+        self.served.stand().reached
+    }
+
     /// How many indices were made since the start, and have taken their place.
     pub(crate) fn made(&self) -> u64 {
         self.served.stand().made

@@ -65,8 +65,8 @@ impl Room {
         Ok(fates.await??)
     }
 
-    /// Erases what has been kept for long enough on a day, counted from 1970, which is believed from then on if somebody asked or it
-    /// is later than the last: in groups, so that new mail need not wait.
+    /// Erases what has been kept for long enough on a day, counted from 1970, which is believed from then on if somebody
+    /// asked or it is later than the last: in groups, so that new mail need not wait.
     pub(in crate::archiving) async fn purge(
         &self,
         today: u32,

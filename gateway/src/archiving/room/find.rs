@@ -11,7 +11,7 @@ use crate::{
         indexing::{Sight, search_files},
         reading::Reading,
         status,
-        words::{Found, Line, Search, Told},
+        words::{Found, Line, Reach, Search, Told},
     },
     count::counted,
 };
@@ -53,11 +53,10 @@ impl Room {
     }
 
     async fn find(&self, search: Search, sight: &Sight) -> Result<(Vec<Seq>, Found), RoomError> {
-        let Search { query, before, limit, utc_offset, whole } = search;
+        let Search { query, before, limit, utc_offset, reach } = search;
         status::check(&query)?;
-        // Of the pages behind the first one nothing comes later.
-        if whole && before.is_none() {
-            self.wait_for_index().await?;
+        if reach == Reach::Whole {
+            self.wait_for_index(before).await?;
         }
         let count_to = MOST_COUNTED.max(limit as u64);
         let page = Page { size: limit, before, count_to, utc_offset };
@@ -65,9 +64,9 @@ impl Room {
         let keep = move |seq, wanted: &[_]| reading.has_status(seq, wanted);
         let (found, reached) = match &self.finder {
             Some(finder) => {
-                let (last, behind) = (finder.last(), finder.lag().behind);
-                let found = finder.search(&query, sight.clone(), page, keep).await?;
-                (found, last.saturating_sub(behind))
+                // Asked first: what is searched is not behind it.
+                let reached = finder.reached();
+                (finder.search(&query, sight.clone(), page, keep).await?, reached)
             }
             None => {
                 let (directory, sight) = (self.places.directory().to_owned(), sight.clone());
@@ -77,7 +76,8 @@ impl Room {
             }
         };
         let behind = self.read(move |reading| reading.mails_behind(reached)).await?;
-        if whole && self.finder.is_none() && behind > 0 {
+        // There is nobody to wait for.
+        if reach == Reach::Whole && self.finder.is_none() && behind > 0 {
             let behind = counted(behind, "mail");
             let reason =
                 format!("the index is {behind} behind: mailweir archive reindex makes it anew");
@@ -90,12 +90,13 @@ impl Room {
         Ok((found.seqs, Found { count, or_more, next: found.next, behind }))
     }
 
-    /// Waits until the index has what is archived now, and not for long.
-    async fn wait_for_index(&self) -> Result<(), RoomError> {
+    /// Waits until the index has what is to be on a page, and not for long. Where nobody fills it there is nothing to
+    /// wait for.
+    async fn wait_for_index(&self, before: Option<Seq>) -> Result<(), RoomError> {
         let Some(finder) = &self.finder else { return Ok(()) };
-        let (wanted, _awaiting) = (finder.last(), finder.await_index());
+        let (wanted, _awaiting) = (last_of_page(finder.last(), before), finder.await_index());
         let reached = async {
-            while finder.last().saturating_sub(finder.lag().behind) < wanted {
+            while finder.reached() < wanted {
                 tokio::time::sleep(LOOK).await;
             }
         };
@@ -117,7 +118,7 @@ impl Room {
         let (mut all, mut before) = (Vec::new(), None);
         loop {
             let query = query.clone();
-            let search = Search { query, before, limit: PAGE, utc_offset, whole: true };
+            let search = Search { query, before, limit: PAGE, utc_offset, reach: Reach::Whole };
             let (seqs, found) = self.find(search, &visitor.sight).await?;
             all.extend(seqs);
             before = found.next;
@@ -131,6 +132,12 @@ impl Room {
     }
 }
 
+/// The last record that may be on a page, of all up to `last`: what came since the first page is on none behind it, and
+/// one behind it is not put off by new mail.
+fn last_of_page(last: Seq, before: Option<Seq>) -> Seq {
+    before.map_or(last, |before| last.min(before.saturating_sub(1)))
+}
+
 /// How long the index is waited for, where no mail may be missed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -141,3 +148,15 @@ const PAGE: usize = 1_000;
 
 /// How far found mails are counted.
 const MOST_COUNTED: u64 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_needs_the_index_as_far_as_it_goes() {
+        for (before, wanted) in [(None, 9), (Some(5), 4), (Some(99), 9), (Some(0), 0)] {
+            assert_eq!(last_of_page(9, before), wanted, "{before:?}");
+        }
+    }
+}

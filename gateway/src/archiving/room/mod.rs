@@ -189,7 +189,11 @@ impl Room {
     }
 
     async fn accesses(&self, limit: usize, answers: &Answers) -> Result<(), Gone> {
-        match self.read(move |reading| reading.accesses(limit)).await {
+        let accesses = async {
+            let last = self.with(|shelf| shelf.last()).await?;
+            self.read(move |reading| reading.accesses(limit, last)).await
+        };
+        match accesses.await {
             Ok(accesses) => {
                 for access in accesses {
                     tell(answers, access).await?;

@@ -13,7 +13,7 @@ use mailweir_archive::{
 };
 use mailweir_mail::Timestamp;
 
-use super::{Shelf, ShelfError};
+use super::{RETRY_PAUSE, Shelf, ShelfError};
 use crate::count::counted;
 
 /// What is known of legal holds.
@@ -84,9 +84,10 @@ pub(crate) fn said_of_lost(records: Span) -> String {
 }
 
 fn doubt_for(error: &ShelfError) -> Box<str> {
+    let pause = RETRY_PAUSE.as_secs();
     format!(
         "a legal hold may not be known, so nothing is erased: {error}; once that is mended the server reads them again \
-         within ten minutes, or at its start"
+         within {pause} s, or at its start"
     )
     .into()
 }
@@ -153,11 +154,9 @@ impl Shelf {
         };
     }
 
-    /// Reads them again if not all may be known, and reading can tell.
-    pub(super) fn settle_doubt(&mut self) {
-        if self.known_holds.doubt.is_some() && self.catalogue.missing().len() <= MOST_GAPS {
-            self.read_holds();
-        }
+    /// Whether not all may be known, and reading them again can tell.
+    pub(super) fn may_settle_doubt(&self) -> bool {
+        self.known_holds.doubt.is_some() && self.catalogue.missing().len() <= MOST_GAPS
     }
 
     /// What is known of legal holds, whether that is all of them or not.

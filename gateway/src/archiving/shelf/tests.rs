@@ -21,14 +21,14 @@ fn what_cannot_be_released_keeps_no_mail_waiting() {
     assert!(matches!(erase(&mut shelf, first), Ok(Fate::Left(3, _))));
     assert_eq!(shelf.archive.unreleased().targets().next(), None, "only copies may be left");
     let now = clock::monotonic();
-    shelf.release(now);
+    shelf.retry(now);
     shelf.end_day(clock::now()).unwrap();
     let third = bring(&mut shelf, 3);
     // It keeps nobody from having another one erased.
     assert!(matches!(erase(&mut shelf, second), Ok(Fate::Left(5, _))));
     assert!(matches!(erase(&mut shelf, first), Ok(Fate::Left(3, _))), "still");
     fs::remove_file(torn).unwrap();
-    shelf.release(now + RELEASE_PAUSE);
+    shelf.retry(now + RETRY_PAUSE);
     assert!(matches!(erase(&mut shelf, third), Ok(Fate::Erased(6))));
     assert_eq!(erase(&mut shelf, first).unwrap(), Fate::Already);
     assert_eq!(erase(&mut shelf, second).unwrap(), Fate::Already);
@@ -61,7 +61,7 @@ fn what_came_back_and_could_not_be_released_is_tried_again_also_by_the_next_star
             drop(shelf);
             shelf = open(place.path());
         } else {
-            shelf.release(clock::monotonic() + RELEASE_PAUSE);
+            shelf.retry(clock::monotonic() + RETRY_PAUSE);
         }
         assert!(!shelf.has_unreleased());
         assert!(fs::read(&segment).unwrap() == after, "restarts: {restarts}");
@@ -222,7 +222,7 @@ fn doubt_about_holds_ends_once_they_can_be_read() {
         fs::write(&catalogue, &sound).unwrap();
         match by_hand {
             true => shelf.hold(hold_of(mail), clock::now()).unwrap(),
-            false => shelf.release(now + serial * RELEASE_PAUSE),
+            false => shelf.retry(now + serial * RETRY_PAUSE),
         }
         let holds = shelf.holds().unwrap();
         assert_eq!(holds.cases().count(), 1, "{by_hand}");

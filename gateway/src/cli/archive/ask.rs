@@ -24,7 +24,7 @@ use super::{
     print::Printer,
 };
 use crate::{
-    archiving::words::{Ask, Doubles, Hold, Search, Told},
+    archiving::words::{Ask, Doubles, Hold, Reach, Search, Told},
     clock,
     config::{self, Config},
     control::{
@@ -186,7 +186,7 @@ pub(super) fn search(options: &SearchOptions) -> anyhow::Result<ExitCode> {
             before,
             limit: left.min(PAGE),
             utc_offset,
-            whole: false,
+            reach: Reach::AsItIs,
         };
         before = None;
         ask(&config, &settings, Ask::Search(search), |told| {
@@ -285,8 +285,13 @@ impl Archive {
         let utc_offset = TimeZone::of_machine().offset(clock::now());
         let (mut mails, mut before) = (Vec::new(), None);
         loop {
-            let search =
-                Search { query: query.into(), before, limit: PAGE, utc_offset, whole: true };
+            let search = Search {
+                query: query.into(),
+                before,
+                limit: PAGE,
+                utc_offset,
+                reach: Reach::Whole,
+            };
             before = None;
             self.ask_for(Ask::Search(search), |told| match told {
                 Told::Mail(line) => mails.push((line.seq, line.id)),
