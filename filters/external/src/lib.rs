@@ -1,0 +1,7 @@
+//! Filters of other people: what they are told, what they answer, and what that means.
+//!
+//! Pure: bytes and the ends of processes come in by call. Who runs a program, opens a connection or keeps time is
+//! the caller.
+
+pub mod pipe;
+pub mod slip;

@@ -1,0 +1,177 @@
+//! What goes with a mail to a filter and comes back with it: how it came here, and which filters are ahead of it still.
+//!
+//! A filter hands back another mail, from its own address. The slip is a header field above all others, which says where the
+//! mail came from before, and is taken out when it is back. Nobody else can write one: it is sealed with a key of the
+//! gateway, for one filter. A mail without a slip is no less good; of that one is not known how it came.
+
+use std::fmt;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use mailweir_mail::{Origin, QueueId};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+/// How a mail came here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slip {
+    /// The filter that has it.
+    pub filter: Box<str>,
+    /// Its name in the queue, before the first filter.
+    pub id: QueueId,
+    /// Where it came from, before the first filter.
+    pub origin: Origin,
+    /// The filters that are ahead of it, behind this one.
+    pub ahead: Vec<Box<str>>,
+}
+
+/// What slips are sealed with. Whoever has it can say of any mail how it came.
+#[derive(Clone)]
+pub struct Key(Hmac<Sha256>);
+
+impl Key {
+    /// The key of 32 bytes, which must be random and secret.
+    #[must_use]
+    pub fn new(random: [u8; 32]) -> Self {
+        // RFC 2104 section 2: a short key is filled up with zeros.
+        let mut block = [0; BLOCK];
+        block[..random.len()].copy_from_slice(&random);
+        Self(Hmac::new(&block.into()))
+    }
+
+    fn seal(&self, text: &[u8]) -> Hmac<Sha256> {
+        self.0.clone().chain_update(text)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(secret)")
+    }
+}
+
+impl Slip {
+    /// The header field, sealed, with the ends of its lines. `None`: it would be longer than [`MOST_FIELD`].
+    #[must_use]
+    pub fn to_field(&self, key: &Key) -> Option<Vec<u8>> {
+        let text = rmp_serde::to_vec_named(self).ok()?;
+        let seal = key.seal(&text).finalize().into_bytes();
+        let sealed = BASE64_STANDARD.encode([&seal[..], &text].concat());
+        let mut field = format!("{NAME}:").into_bytes();
+        for line in sealed.as_bytes().chunks(LINE) {
+            field.extend_from_slice(b"\r\n ");
+            field.extend_from_slice(line);
+        }
+        // A line of white space alone is what some programs take out.
+        field.drain(NAME.len() + 1..NAME.len() + 3);
+        field.extend_from_slice(b"\r\n");
+        (field.len() <= MOST_FIELD).then_some(field)
+    }
+
+    /// Reads the value of a field. `None`: it is not sealed with this key, or for another filter.
+    #[must_use]
+    pub fn read(value: &[u8], key: &Key, filter: &str) -> Option<Self> {
+        let value: Vec<u8> =
+            value.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let sealed = BASE64_STANDARD.decode(value).ok()?;
+        let (seal, text) = sealed.split_at_checked(SEAL)?;
+        key.seal(text).verify_slice(seal).ok()?;
+        let slip: Self = rmp_serde::from_slice(text).ok()?;
+        (*slip.filter == *filter).then_some(slip)
+    }
+}
+
+/// The name of the field.
+pub const NAME: &str = "X-Mailweir-Slip";
+
+/// Bytes of the longest field.
+pub const MOST_FIELD: usize = 8 * 1024;
+
+/// Bytes of a block of SHA-256.
+const BLOCK: usize = 64;
+
+/// Bytes of a seal.
+const SEAL: usize = 32;
+
+/// Characters of a line.
+const LINE: usize = 72;
+
+#[cfg(test)]
+mod tests {
+    use mailweir_mail::{Client, Login, Protocol, Timestamp};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn slip(helo: &str) -> Slip {
+        let arrival = Timestamp::from_secs(1_795_210_205);
+        let client = Client::unnamed("192.0.2.7:40123".parse().unwrap());
+        let login = Some(Login { user: "ann".into(), mechanism: "PLAIN".into() });
+        Slip {
+            filter: "virus".into(),
+            id: QueueId::new(arrival, 7),
+            origin: Origin {
+                listener: "mx".into(),
+                client,
+                helo: helo.into(),
+                protocol: Protocol::Esmtp,
+                login,
+                tls: None,
+                arrival,
+            },
+            ahead: vec!["spam".into()],
+        }
+    }
+
+    fn key(first: u8) -> Key {
+        Key::new(std::array::from_fn(|at| first.wrapping_add(u8::try_from(at).unwrap())))
+    }
+
+    fn value(field: &[u8]) -> &[u8] {
+        &field[NAME.len() + 1..]
+    }
+
+    #[test]
+    fn what_went_along_comes_back() {
+        let field = slip("helo.example").to_field(&key(1)).unwrap();
+        let text = std::str::from_utf8(&field).unwrap();
+        assert!(text.starts_with("X-Mailweir-Slip: ") && text.ends_with("\r\n"), "{text}");
+        let mut lines = text.trim_end().split("\r\n");
+        assert!(lines.clone().skip(1).all(|line| line.starts_with(' ')), "{text}");
+        assert!(lines.all(|line| line.len() <= 90), "{text}");
+        assert_eq!(Slip::read(value(&field), &key(1), "virus"), Some(slip("helo.example")));
+        // Programs fold as they like.
+        let unfolded: Vec<u8> =
+            value(&field).iter().copied().filter(|byte| *byte != b'\n').collect();
+        assert_eq!(Slip::read(&unfolded, &key(1), "virus"), Some(slip("helo.example")));
+    }
+
+    #[test]
+    fn a_slip_of_somebody_else_or_for_another_filter_says_nothing() {
+        let field = slip("helo.example").to_field(&key(1)).unwrap();
+        assert_eq!(Slip::read(value(&field), &key(2), "virus"), None);
+        assert_eq!(Slip::read(value(&field), &key(1), "spam"), None);
+        for value in [&b""[..], b"x", b"====", b"AAAA", b"\xff"] {
+            assert_eq!(Slip::read(value, &key(1), "virus"), None);
+        }
+    }
+
+    #[test]
+    fn what_would_be_too_long_does_not_go_along() {
+        assert_eq!(slip(&"x".repeat(10_000)).to_field(&key(1)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_changed_bit_is_believed(at in any::<prop::sample::Index>(), bit in 0..8_u8) {
+            let field = slip("helo.example").to_field(&key(1)).unwrap();
+            let sealed: Vec<u8> =
+                value(&field).iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            let mut bytes = BASE64_STANDARD.decode(sealed).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            let forged = BASE64_STANDARD.encode(bytes);
+            prop_assert_eq!(Slip::read(forged.as_bytes(), &key(1), "virus"), None);
+        }
+    }
+}
