@@ -10,6 +10,7 @@ use super::{
     fit,
     outgoing::{ContentText, Outgoing},
 };
+use crate::server::Forwarded;
 
 pub(super) const RSET: &str = "RSET\r\n";
 pub(super) const DATA: &str = "DATA\r\n";
@@ -44,6 +45,61 @@ pub(super) fn rcpt(recipient: &Recipient, offered: &Capabilities, out: &mut Vec<
     }
     put(out, &["\r\n"]);
 }
+
+/// `XFORWARD NAME=...`, in as many commands as are needed, with all attributes that are offered: what the peer
+/// had of another mail must not stay (Postfix `XFORWARD_README`).
+pub(super) fn xforward(from: &Forwarded, offered: &Capabilities) -> Vec<Box<[u8]>> {
+    let address = from.address.as_deref().map(|address| match address.contains(':') {
+        true => format!("IPV6:{address}"),
+        false => address.to_owned(),
+    });
+    let attributes = [
+        ("NAME", from.name.as_deref()),
+        ("ADDR", address.as_deref()),
+        ("PORT", from.port.as_deref()),
+        ("PROTO", from.protocol.as_deref()),
+        ("HELO", from.helo.as_deref()),
+        ("IDENT", from.ident.as_deref()),
+        ("SOURCE", from.source.as_deref()),
+    ];
+    let mut commands = Vec::new();
+    let mut line = XFORWARD.to_vec();
+    for (name, value) in attributes {
+        if !offered.xforward.iter().any(|it| **it == *name) {
+            continue;
+        }
+        let attribute = attribute(name, value);
+        if line.len() + attribute.len() + 2 > MAX_COMMAND {
+            commands.push(ended(std::mem::replace(&mut line, XFORWARD.to_vec())));
+        }
+        line.extend_from_slice(&attribute);
+    }
+    if line.len() > XFORWARD.len() {
+        commands.push(ended(line));
+    }
+    commands
+}
+
+fn attribute(name: &str, value: Option<&str>) -> Vec<u8> {
+    let mut attribute = format!(" {name}=").into_bytes();
+    let begin = attribute.len();
+    value.into_iter().flat_map(str::bytes).for_each(|byte| xtext(byte, &mut attribute));
+    if attribute.len() == begin || XFORWARD.len() + attribute.len() + 2 > MAX_COMMAND {
+        attribute.truncate(begin);
+        attribute.extend_from_slice(b"[UNAVAILABLE]");
+    }
+    attribute
+}
+
+fn ended(mut line: Vec<u8>) -> Box<[u8]> {
+    line.extend_from_slice(b"\r\n");
+    line.into()
+}
+
+const XFORWARD: &[u8] = b"XFORWARD";
+
+/// Bytes of a command with its end (RFC 5321 section 4.5.3.1.4).
+const MAX_COMMAND: usize = 512;
 
 /// Appends text.
 pub(super) fn put(out: &mut Vec<u8>, words: &[&str]) {

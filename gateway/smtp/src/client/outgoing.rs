@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use mailweir_mail::{Envelope, Recipient};
 
+use crate::server::Forwarded;
+
 /// A mail to send over a connection, to some or all of its recipients; or a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
@@ -15,6 +17,7 @@ pub struct Outgoing {
     size: u64,
     text: ContentText,
     is_probe: bool,
+    forwarded: Option<Arc<Forwarded>>,
 }
 
 impl Outgoing {
@@ -29,7 +32,14 @@ impl Outgoing {
     ) -> Self {
         let exists = |&index: &usize| index < envelope.recipients.len();
         let recipients = recipients.into_iter().filter(exists).collect();
-        Self { envelope, recipients, size, text, is_probe: false }
+        Self { envelope, recipients, size, text, is_probe: false, forwarded: None }
+    }
+
+    /// Tells the peer where the mail came from, as far as it offers XFORWARD (Postfix
+    /// `smtp_send_xforward_command`).
+    #[must_use]
+    pub fn forwarded(self, from: Arc<Forwarded>) -> Self {
+        Self { forwarded: Some(from), ..self }
     }
 
     /// A mail for all recipients of its envelope.
@@ -83,6 +93,11 @@ impl Outgoing {
     #[must_use]
     pub(super) const fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Where the mail came from, if the peer is to be told.
+    pub(super) fn came_from(&self) -> Option<&Forwarded> {
+        self.forwarded.as_deref()
     }
 
     /// What the content holds.

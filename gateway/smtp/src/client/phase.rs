@@ -19,6 +19,8 @@ pub enum Phase {
     Idle,
     /// RSET after a mail that was not sent.
     Rset,
+    /// XFORWARD.
+    Forward,
     /// MAIL.
     Mail,
     /// RCPT.
@@ -42,6 +44,7 @@ impl Phase {
             Self::Auth => "performing SASL authentication",
             Self::Idle => "waiting for the next mail",
             Self::Rset => "sending RSET",
+            Self::Forward => "sending XFORWARD",
             Self::Mail => "sending MAIL FROM",
             Self::Rcpt => "sending RCPT TO",
             Self::Data => "sending DATA command",
@@ -60,6 +63,7 @@ impl Phase {
             Self::Auth => "AUTH command",
             Self::Idle => "no command",
             Self::Rset => "RSET command",
+            Self::Forward => "XFORWARD command",
             Self::Mail => "MAIL FROM command",
             Self::Rcpt => "RCPT TO command",
             Self::Data => "DATA command",
@@ -75,7 +79,7 @@ impl Phase {
             Self::StartTls => Some(timeouts.starttls),
             Self::Idle => None,
             Self::Rset => Some(timeouts.rset),
-            Self::Mail => Some(timeouts.mail),
+            Self::Forward | Self::Mail => Some(timeouts.mail),
             Self::Rcpt => Some(timeouts.rcpt),
             Self::Data => Some(timeouts.data_init),
             Self::Content => Some(timeouts.data_xfer),

@@ -61,7 +61,7 @@ impl Session {
             out.told = Some(Told::Finished(ledger.finish()));
             return Ok(());
         }
-        let mut envelope = Envelope::new(ledger, self.before);
+        let mut envelope = Envelope::new(ledger, self.before, &self.terms);
         envelope.write_group(&self.terms, &mut out.bytes);
         self.mail = Some(Transaction::Envelope(envelope));
         Ok(())

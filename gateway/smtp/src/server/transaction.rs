@@ -80,8 +80,7 @@ fn read_mail(command: Command<'_>, dialog: &Dialog) -> Result<Transaction, Fault
         Target::Mailbox(address) => ReversePath::Mailbox(address),
     };
     let MailParameters { size, body, smtputf8, ret, envid } = found;
-    let envelope =
-        Envelope { sender, recipients: Vec::new(), body, smtputf8, ret, envid, filter: None };
+    let envelope = Envelope { body, smtputf8, ret, envid, ..Envelope::from_sender(sender) };
     Ok(Transaction { envelope, declared_size: size, overshoot: 0 })
 }
 

@@ -13,6 +13,7 @@ use crate::client::{
     Attempt, Cause, Client, Closed, ContentText, Encoder, Loss, Outgoing, Reports, Settings, Step,
     TlsPolicy,
 };
+use crate::server::Forwarded;
 
 /// A mail to send: what the client is told, and what the driver streams.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub(crate) struct Mail {
     pub(crate) size: Option<u64>,
     pub(crate) content: Vec<u8>,
     pub(crate) is_probe: bool,
+    pub(crate) forwarded: Option<Forwarded>,
 }
 
 /// A mail from `sender@from.example` with one line of content. Its recipients are words, each the
@@ -35,7 +37,7 @@ pub(crate) fn mail(serial: u32, recipients: &str) -> Mail {
     envelope.recipients = words.map(|local| Recipient::new(address(local))).collect();
     let content = format!("mail {serial}\r\n").into_bytes();
     let text = ContentText::SevenBit;
-    Mail { serial, envelope, text, size: None, content, is_probe: false }
+    Mail { serial, envelope, text, size: None, content, is_probe: false, forwarded: None }
 }
 
 /// A question whether mail to this recipient would be taken.
@@ -49,7 +51,11 @@ impl Mail {
             return Outgoing::probe(Arc::new(self.envelope.clone()), 0);
         }
         let size = self.size.unwrap_or(self.content.len() as u64);
-        Outgoing::to_all(Arc::new(self.envelope.clone()), size, self.text)
+        let outgoing = Outgoing::to_all(Arc::new(self.envelope.clone()), size, self.text);
+        match &self.forwarded {
+            None => outgoing,
+            Some(from) => outgoing.forwarded(Arc::new(from.clone())),
+        }
     }
 
     /// What became of each recipient, one line each.

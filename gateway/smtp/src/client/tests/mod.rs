@@ -5,6 +5,7 @@
 
 pub(crate) mod driver;
 mod ends;
+mod forwarded;
 mod kept_open;
 mod lines;
 mod lmtp;

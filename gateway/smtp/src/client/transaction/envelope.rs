@@ -21,16 +21,20 @@ pub(in crate::client) struct Envelope {
     ledger: Ledger,
     /// The recipients to ask for.
     asked: Vec<usize>,
+    /// The commands XFORWARD.
+    forwards: Vec<Box<[u8]>>,
     before: Before,
     sender: Sender,
     to_write: Option<Command>,
     to_answer: Option<Command>,
 }
 
-/// What a group consists of. A recipient is a place in [`Envelope::asked`].
+/// What a group consists of. A recipient is a place in [`Envelope::asked`], and what is forwarded one in
+/// [`Envelope::forwards`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
     Rset,
+    Forward(usize),
     Mail,
     Rcpt(usize),
     Data,
@@ -70,13 +74,17 @@ pub(in crate::client) enum Turn {
 }
 
 impl Envelope {
-    pub(in crate::client) fn new(ledger: Ledger, before: Before) -> Self {
+    pub(in crate::client) fn new(ledger: Ledger, before: Before, terms: &Terms) -> Self {
+        let from = ledger.mail().came_from();
+        let forwards = from.map(|from| commands::xforward(from, &terms.capabilities));
+        let forwards = forwards.unwrap_or_default();
         let first = match before {
-            Before::Nothing | Before::Ended => Command::Mail,
             Before::Aborted => Command::Rset,
+            Before::Nothing | Before::Ended => forward_or_mail(0, &forwards),
         };
         Self {
             asked: ledger.open(),
+            forwards,
             ledger,
             before,
             sender: Sender::Unanswered,
@@ -111,6 +119,7 @@ impl Envelope {
         }
         match command {
             Command::Rset => reset_answered(reply)?,
+            Command::Forward(_) => forward_answered(&reply)?,
             Command::Mail => self.mail_answered(reply)?,
             Command::Rcpt(nth) => self.rcpt_answered(nth, reply)?,
             Command::Data => return self.data_answered(reply, terms),
@@ -160,6 +169,9 @@ impl Envelope {
         let mail = self.ledger.mail();
         match command {
             Command::Rset => put(out, &[commands::RSET]),
+            Command::Forward(nth) => {
+                self.forwards.get(nth).into_iter().for_each(|line| out.extend_from_slice(line));
+            }
             Command::Mail => commands::mail(mail, &terms.capabilities, out),
             Command::Rcpt(nth) => {
                 let recipient = self.asked.get(nth).and_then(|&place| mail.recipient(place));
@@ -171,7 +183,8 @@ impl Envelope {
 
     fn after(&self, command: Command) -> Option<Command> {
         let next = match command {
-            Command::Rset => return Some(Command::Mail),
+            Command::Rset => return Some(forward_or_mail(0, &self.forwards)),
+            Command::Forward(nth) => return Some(forward_or_mail(nth + 1, &self.forwards)),
             Command::Mail => 0,
             Command::Rcpt(nth) => nth + 1,
             Command::Data => return None,
@@ -285,9 +298,22 @@ fn reset_answered(reply: Reply) -> Result<(), Breakdown> {
     }
 }
 
+const fn forward_or_mail(nth: usize, forwards: &[Box<[u8]>]) -> Command {
+    if nth < forwards.len() { Command::Forward(nth) } else { Command::Mail }
+}
+
+/// A peer that does not want to hear it takes the mail all the same.
+fn forward_answered(reply: &Reply) -> Result<(), Breakdown> {
+    match reply.class() {
+        ReplyClass::Intermediate => Err(Breakdown::UNEXPECTED),
+        ReplyClass::Success | ReplyClass::Transient | ReplyClass::Permanent => Ok(()),
+    }
+}
+
 const fn phase_of(command: Command) -> Phase {
     match command {
         Command::Rset => Phase::Rset,
+        Command::Forward(_) => Phase::Forward,
         Command::Mail => Phase::Mail,
         Command::Rcpt(_) => Phase::Rcpt,
         Command::Data => Phase::Data,
