@@ -24,6 +24,8 @@ pub struct Envelope {
     /// Where a rule sends the mail for all recipients, instead of where their routes lead (FILTER,
     /// header_checks(5), access(5)).
     pub filter: Option<Transport>,
+    /// The filters of other people that are ahead of the mail, by the names in the configuration, in their order.
+    pub ahead: Vec<Box<str>>,
 }
 
 impl Envelope {
@@ -38,6 +40,7 @@ impl Envelope {
             ret: None,
             envid: None,
             filter: None,
+            ahead: Vec::new(),
         }
     }
 

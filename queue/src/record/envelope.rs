@@ -9,7 +9,7 @@ use mailweir_mail::{
 };
 
 use super::{
-    ARCHIVE_FORMAT, FIRST_FORMAT, Kind, REWRITING_FORMAT, RecordError,
+    ARCHIVE_FORMAT, FILTERS_FORMAT, FIRST_FORMAT, Kind, REWRITING_FORMAT, RecordError,
     codec::{Reader, Writer, open},
 };
 
@@ -67,9 +67,18 @@ impl EnvelopeRecord {
             read_rewriting(reader, &mut envelope)?;
         }
         let archive = match version {
-            ARCHIVE_FORMAT.. => Some(Bytes::copy_from_slice(reader.bytes()?)),
+            FILTERS_FORMAT.. => {
+                envelope.ahead = read_ahead(reader)?;
+                match reader.byte()? {
+                    0 => None,
+                    1 => Some(reader.bytes()?),
+                    _ => return Err(RecordError::Malformed),
+                }
+            }
+            ARCHIVE_FORMAT => Some(reader.bytes()?),
             _ => None,
         };
+        let archive = archive.map(Bytes::copy_from_slice);
         reader.end()?;
         Ok(Self { envelope, origin, body, archive })
     }
@@ -88,10 +97,17 @@ pub(crate) fn encode(
     write_origin(&mut writer, origin);
     write_envelope(&mut writer, envelope);
     let rewritten = envelope.recipients.iter().any(|recipient| recipient.original.is_some());
-    if !rewritten && envelope.filter.is_none() && archive.is_none() {
+    let is_simple = !rewritten && envelope.filter.is_none() && envelope.ahead.is_empty();
+    if is_simple && archive.is_none() {
         return writer.finish(FIRST_FORMAT);
     }
     write_rewriting(&mut writer, envelope);
+    if !envelope.ahead.is_empty() {
+        write_ahead(&mut writer, &envelope.ahead);
+        writer.byte(u8::from(archive.is_some()));
+        archive.into_iter().for_each(|note| writer.bytes(note));
+        return writer.finish(FILTERS_FORMAT);
+    }
     let Some(note) = archive else { return writer.finish(REWRITING_FORMAT) };
     writer.bytes(note);
     writer.finish(ARCHIVE_FORMAT)
@@ -211,7 +227,7 @@ fn read_envelope(reader: &mut Reader<'_>) -> Result<Envelope, RecordError> {
     };
     let count = reader.count()?;
     let recipients = (0..count).map(|_| read_recipient(reader)).collect::<Result<_, _>>()?;
-    Ok(Envelope { sender, recipients, body, smtputf8, ret, envid, filter: None })
+    Ok(Envelope { recipients, body, smtputf8, ret, envid, ..Envelope::from_sender(sender) })
 }
 
 /// What the second format adds. Mail that needs none of it stays readable for the versions before.
@@ -230,6 +246,16 @@ fn read_rewriting(reader: &mut Reader<'_>, envelope: &mut Envelope) -> Result<()
         recipient.original = reader.optional()?.map(read_address).transpose()?;
     }
     Ok(())
+}
+
+fn write_ahead(writer: &mut Writer, ahead: &[Box<str>]) {
+    writer.number(ahead.len() as u64);
+    ahead.iter().for_each(|name| writer.text(name));
+}
+
+fn read_ahead(reader: &mut Reader<'_>) -> Result<Vec<Box<str>>, RecordError> {
+    let count = reader.count()?;
+    (0..count).map(|_| Ok(reader.text()?.into())).collect()
 }
 
 fn read_recipient(reader: &mut Reader<'_>) -> Result<Recipient, RecordError> {

@@ -44,6 +44,16 @@ fn mail_for_the_archive_is_written_in_the_third_and_other_mail_owes_it_nothing()
 }
 
 #[test]
+fn mail_with_filters_ahead_is_written_in_the_fourth_with_its_note_or_without() {
+    for (archive, written) in [(None, ENVELOPE_V4), (Some("keep".into()), ENVELOPE_V4_KEPT)] {
+        let mut record = EnvelopeRecord { archive, ..sample() };
+        record.envelope.ahead = vec!["virus".into(), "spam".into()];
+        assert_eq!(hex(&record.encode()), written);
+        assert_eq!(EnvelopeRecord::decode(&unhex(written)), Ok(record));
+    }
+}
+
+#[test]
 fn who_decided_stands_behind_what_the_archive_is_to_get_as_long_as_it_says() {
     let decisions: Vec<Bytes> = vec!["kim".into(), "root".into()];
     let progress = Progress { archive: ArchiveDebt::Outcome, decisions, ..waiting() };
@@ -203,6 +213,7 @@ prop_compose! {
         origin in origin(),
         (spooled, size, checksum) in (any::<bool>(), any::<u64>(), any::<u32>()),
         note in option::of(vec(any::<u8>(), 0..300)),
+        ahead in vec("[a-z]{1,9}", 0..3),
     ) -> EnvelopeRecord {
         EnvelopeRecord {
             envelope: Envelope {
@@ -213,6 +224,7 @@ prop_compose! {
                 ret: [None, Some(Return::Full), Some(Return::Headers)][usize::from(ret)],
                 envid: envid.map(|text| EnvelopeId::new(&text).unwrap()),
                 filter: filter.map(|text| Transport::parse(&text).unwrap()),
+                ahead: ahead.iter().map(|name| name.as_str().into()).collect(),
             },
             origin,
             body: BodyRecord {
@@ -388,3 +400,13 @@ const ENVELOPE_V3: &str = "45036c000000ce233e3b0007848688086af190f2bb600600026d7
     2e313a34373131000e636c69656e742e6578616d706c650100000000001073656e6465\
     7240612e6578616d706c6500000000010e7263707440622e6578616d706c650d000000\
     0c6b65657020372079656172735aa5";
+
+// Written by the fourth version.
+const ENVELOPE_V4: &str = "45046c0000005680fb1b0007848688086af190f2bb600600026d780e3139322e302e32\
+    2e313a34373131000e636c69656e742e6578616d706c650100000000001073656e6465\
+    7240612e6578616d706c6500000000010e7263707440622e6578616d706c650d000000\
+    02057669727573047370616d005aa5";
+const ENVELOPE_V4_KEPT: &str = "45047100000094cee7580007848688086af190f2bb600600026d780e3139322e302e32\
+    2e313a34373131000e636c69656e742e6578616d706c650100000000001073656e6465\
+    7240612e6578616d706c6500000000010e7263707440622e6578616d706c650d000000\
+    02057669727573047370616d01046b6565705aa5";
