@@ -9,7 +9,9 @@
 pub mod archiving;
 pub mod arguments;
 pub mod checks;
+pub mod course;
 mod lookup;
+pub mod removal;
 pub mod restrictions;
 pub mod rewriting;
 pub mod stages;

@@ -22,6 +22,8 @@ pub enum BeforeQueue {
     /// Whether the archive keeps it, which asks for its recipients as they are now. While it must and cannot,
     /// the mail is put off.
     Archive,
+    /// Which filters of other people are ahead of it, once it is in the queue.
+    Filters,
     /// Its sender may use the addresses in it and send as much. Behind all that refuses, so that only
     /// mail that is taken counts.
     Sender,
@@ -31,13 +33,14 @@ pub enum BeforeQueue {
 }
 
 /// The order. What is left then is the queue, whose receipt alone makes the 250.
-pub const BEFORE_QUEUE: [BeforeQueue; 8] = [
+pub const BEFORE_QUEUE: [BeforeQueue; 9] = [
     BeforeQueue::EndOfData,
     BeforeQueue::Content,
     BeforeQueue::Header,
     BeforeQueue::Envelope,
     BeforeQueue::Hops,
     BeforeQueue::Archive,
+    BeforeQueue::Filters,
     BeforeQueue::Sender,
     BeforeQueue::Moderation,
 ];
@@ -61,6 +64,7 @@ mod tests {
             BeforeQueue::Hops => &[],
             // It asks about the header as it came, and about all who get the mail.
             BeforeQueue::Archive => &[BeforeQueue::Content, BeforeQueue::Envelope],
+            BeforeQueue::Filters => &[BeforeQueue::Envelope],
             // It counts, and what is refused then would be counted too.
             BeforeQueue::Sender => &[
                 BeforeQueue::EndOfData,
@@ -69,6 +73,7 @@ mod tests {
                 BeforeQueue::Envelope,
                 BeforeQueue::Hops,
                 BeforeQueue::Archive,
+                BeforeQueue::Filters,
             ],
             // Nobody is asked about a mail that is refused; all others were passed before this one.
             BeforeQueue::Moderation => &[BeforeQueue::Sender],

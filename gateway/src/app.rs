@@ -43,7 +43,7 @@ use crate::{
     extraction::Program,
     ingress::{
         Listener, ListenerChecks, ListenerModeration, ListenerRestrictions, ListenerRules, Permits,
-        Shared, SubmissionPolicy, relay::ServedDomains,
+        Shared, SubmissionPolicy, filters::ListenerFilters, relay::ServedDomains,
     },
     interfaces, login,
     moderation::{self, Groups, Moderation},
@@ -51,6 +51,7 @@ use crate::{
     policy::{self, Notes, PolicyServer, PolicySockets},
     restart,
     rewriting::LiveRewriting,
+    slips,
     sockets::{self, Sockets},
     status::{self, Serves, Status},
     store::Store,
@@ -336,6 +337,7 @@ impl App {
             mark: written.mark,
             own: OwnMail::of(Some(written)),
         });
+        let filters = slips::of(config)?.map(|slips| (Arc::new(config.filters.clone()), slips));
         let mut listeners = Vec::new();
         for rules in &config.listeners {
             let tls = match rules.tls {
@@ -361,6 +363,11 @@ impl App {
                 verification: Arc::clone(&self.verification),
                 moderation: moderation.clone(),
                 archive: archive.clone(),
+                filters: filters.clone().map(|(filters, slips)| ListenerFilters {
+                    back_from: filters.course.returning_to(&rules.name).map(Into::into),
+                    filters,
+                    slips,
+                }),
                 notes: handed_over(config, &rules.name).then(|| Arc::clone(&self.notes)),
             };
             let shared = Arc::clone(&self.shared);
@@ -487,7 +494,11 @@ fn parts(config: &Config, shared: &Shared, rewriting: Arc<LiveRewriting>) -> any
 
 fn routes(config: &Config) -> anyhow::Result<LiveRoutes> {
     let sink = config.address_verify.sender.sink(&config.server.hostname);
-    Ok(LiveRoutes::new(config.routes.clone(), &config.smtp)?.and_sink(sink))
+    let routes = LiveRoutes::new(config.routes.clone(), &config.smtp)?.and_sink(sink);
+    match slips::of(config)? {
+        Some(slips) => Ok(routes.behind(&config.filters, slips, &config.smtp)?),
+        None => Ok(routes),
+    }
 }
 
 /// The rules about addresses. This machine has its loopback addresses besides those it listens on.

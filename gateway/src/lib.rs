@@ -24,6 +24,7 @@ mod places;
 mod policy;
 mod restart;
 pub mod rewriting;
+mod slips;
 mod sockets;
 mod status;
 pub mod store;

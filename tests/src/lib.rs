@@ -37,6 +37,7 @@ pub mod installation;
 pub mod interop;
 pub mod memory;
 pub mod pair;
+pub mod pass_through;
 pub mod peers;
 pub mod person;
 pub mod program;

@@ -3,16 +3,18 @@
 //! All conditions of a rule must hold; of a list, any entry. A condition that is not written holds.
 
 mod fields;
-mod mark;
 
 use mailweir_archive::entry::Direction;
 use mailweir_mail::{Recipient, ReversePath};
 use mailweir_moderation::rule::{AddressPattern, BadPattern, Regex, What};
 
-pub use self::{
-    fields::Fields,
-    mark::{MARK, MarkRemover},
-};
+pub use self::fields::Fields;
+
+/// The name of the field that says of a mail that it is archived.
+pub const MARK_NAME: &str = "X-Archive-Status";
+
+/// That field, as it stands above the header of mail that is archived.
+pub const MARK: &[u8] = b"X-Archive-Status: Archived\r\n";
 
 /// Rules in order, and what becomes of mail that none of them means.
 #[derive(Clone, Debug)]

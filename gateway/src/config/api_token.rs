@@ -3,9 +3,10 @@
 use mailweir_mail::hex;
 
 use super::{
-    check::Written,
+    check::{Written, all},
     choice::ApiRights,
     problem::Problems,
+    raw::RawConfig,
     schema::ApiTokenSection,
     setting::{Refusal, Setting},
     value::RawValue,
@@ -45,12 +46,9 @@ impl Setting for Sha256 {
 }
 
 /// Checks the tokens, in order.
-pub(super) fn check(
-    written: &[Written<ApiTokenSection>],
-    problems: &mut Problems<'_>,
-) -> Vec<ApiToken> {
+pub(super) fn check(raw: &RawConfig, problems: &mut Problems<'_>) -> Vec<ApiToken> {
     let mut tokens: Vec<ApiToken> = Vec::new();
-    for Written { table, section } in written {
+    for Written { table, section } in &all::<ApiTokenSection>(raw, problems) {
         let ApiTokenSection { name, sha256, rights } = section;
         if tokens.iter().any(|other| other.name.eq_ignore_ascii_case(&name.0)) {
             let message = format!("{:?} is the name of another token already", name.0);

@@ -296,7 +296,7 @@ fn rule(Written { section, .. }: &Written<ArchiveRuleSection>, otherwise: KeepFo
     }
 }
 
-const fn direction(written: MailDirection) -> Direction {
+pub(super) const fn direction(written: MailDirection) -> Direction {
     match written {
         MailDirection::Inbound => Direction::Inbound,
         MailDirection::Outbound => Direction::Outbound,

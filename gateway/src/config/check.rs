@@ -13,7 +13,7 @@ use mailweir_mail::Domain;
 use super::{
     Admin, Auth, ByteSize, CertificateSource, Checks, Config, ConnectionReuse, Dns, Domains,
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
-    address_verify, api_token, archive, backend, checks,
+    address_verify, api_token, archive, backend, checks, filter,
     listener::{Common, Listener},
     moderation::{self, WrittenModeration},
     pattern::DomainPattern,
@@ -25,9 +25,9 @@ use super::{
     rewriting,
     route::{Route, Routes},
     schema::{
-        AddressVerifySection, ApiTokenSection, AuthSection, BackendSection, ClassSection,
-        ListenerSection, PolicyServerSection, QuotasSection, RestrictionsSection, RouteSection,
-        SendersSection, ServerSection, SmtpSection, ThrottleSection, TlsSection,
+        AddressVerifySection, AuthSection, BackendSection, ClassSection, ListenerSection,
+        PolicyServerSection, QuotasSection, RestrictionsSection, RouteSection, SendersSection,
+        ServerSection, SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -69,7 +69,6 @@ pub(super) fn config(
     let moderation = WrittenModeration::read(raw, problems)?;
     let policy_servers = all::<PolicyServerSection>(raw, problems);
     let admin = only::<Admin>(raw, problems)?;
-    let api_tokens = all::<ApiTokenSection>(raw, problems);
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
 
@@ -102,6 +101,7 @@ pub(super) fn config(
     Some(Config {
         address_verify,
         archive: archive::check(raw, &server, around, problems)?,
+        filters: filter::check(raw, &listeners, problems),
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),
@@ -124,7 +124,7 @@ pub(super) fn config(
         policy_servers,
         tables: problems.take_tables(),
         admin: admin.section,
-        api_tokens: api_token::check(&api_tokens, problems),
+        api_tokens: api_token::check(raw, problems),
         log: log.section,
         metrics: metrics.section,
     })

@@ -333,3 +333,25 @@ choices! {
         Json = "json",
     }
 }
+
+choices! {
+    /// What a filter of other people is.
+    pub(super) enum FilterType {
+        /// A server that takes mail by SMTP or LMTP.
+        Smtp = "smtp",
+    }
+}
+
+choices! {
+    /// What becomes of mail when a filter fails.
+    pub enum IfFailed {
+        /// It is tried again later.
+        Defer = "defer",
+        /// It waits for an administrator.
+        Hold = "hold",
+        /// It goes on without it.
+        Pass = "pass",
+        /// It goes back to its sender.
+        Reject = "reject",
+    }
+}

@@ -32,6 +32,7 @@ impl Config {
         rows.extend(self.describe_moderation());
         let servers: Vec<_> = self.policy_servers.iter().map(PolicyServer::describe).collect();
         rows.extend(aligned(&servers).into_iter().map(|line| ("asked at", line)));
+        rows.extend(self.filters.describe().map(|line| ("filters", line)));
         let archive = self.archive.iter().flat_map(Archive::describe);
         rows.extend(archive.map(|line| ("archives", line)));
         let backends: Vec<_> = self.auth.backends.iter().map(|b| b.describe(&self.auth)).collect();

@@ -16,6 +16,7 @@ mod checks;
 mod choice;
 mod describe;
 mod environment;
+mod filter;
 mod hosts;
 mod listener;
 mod load;
@@ -69,9 +70,10 @@ pub use self::{
     charset::CharsetName,
     checks::CheckTables,
     choice::{
-        ApiRights, Attach, BareNewline, Engine, IfUnwritable, ListenerTls, LogFormat,
+        ApiRights, Attach, BareNewline, Engine, IfFailed, IfUnwritable, ListenerTls, LogFormat,
         MinTlsVersion, Mode, SenderPolicy, TempfailAction, Unauthenticated,
     },
+    filter::{Filter, FilterKind, Filters, SmtpFilter},
     listener::{Listener, ListenerLimits, ProxyProtocol},
     moderation::{Bypass, Digest, Mailbox, Moderation, ModerationRule, Moderator, OneLine},
     next_hop::{Host, NextHop, Relay, RelayProtocol},
@@ -129,6 +131,8 @@ pub struct Config {
     pub moderation: Moderation,
     /// `[[policy_server]]`: where a Postfix in front asks which mail needs an approval.
     pub policy_servers: Vec<PolicyServer>,
+    /// `[[filter]]`: the filters of other people that mail passes.
+    pub filters: Filters,
     /// `[archive]`: what is archived; `None`: nothing is.
     pub archive: Option<Archive>,
     /// The tables that were read, as they were then.

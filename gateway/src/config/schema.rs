@@ -30,9 +30,9 @@ use super::{
     archive::KeepFor,
     charset::CharsetName,
     choice::{
-        ApiRights, Attach, BareNewline, Engine, IfUnwritable, InnerHops, KeepOrSkip, ListenerTls,
-        LogFormat, MailDirection, MinTlsVersion, Mode, Origin, RuleAction, SenderPolicy,
-        TempfailAction, Unauthenticated, WrittenAtExpiry, WrittenPolicyAction,
+        ApiRights, Attach, BareNewline, Engine, FilterType, IfFailed, IfUnwritable, InnerHops,
+        KeepOrSkip, ListenerTls, LogFormat, MailDirection, MinTlsVersion, Mode, Origin, RuleAction,
+        SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry, WrittenPolicyAction,
     },
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     moderation::{ExpireAfter, Expression, Mailbox, Needed, OneLine, WrittenLevel},
@@ -76,6 +76,7 @@ pub(super) static SCHEMAS: &[Schema] = &[
     ModeratorSection::SCHEMA,
     RuleSection::SCHEMA,
     PolicyServerSection::SCHEMA,
+    FilterSection::SCHEMA,
     ArchiveSection::SCHEMA,
     ArchiveRuleSection::SCHEMA,
     Admin::SCHEMA,
@@ -1018,6 +1019,44 @@ section! {
         /// How long a connection may ask nothing. Postfix closes it itself after 300 s, and after 1000 s
         /// in any case.
         timeout: Duration = "1000 s";
+    }
+}
+
+section! {
+    /// A filter of other people: mail goes there from the queue, and what the filter hands back goes on. Repeat the
+    /// section for each. Mail passes those that mean it in the order of the file, each once. docs/filters.md says how.
+    pub(super) tables "filter" FilterSection {
+        /// Its name, used once. It stands in the log, and an action FILTER may name it: `FILTER scan:`.
+        name: Label;
+        /// "smtp": a server that takes mail by SMTP or LMTP.
+        kind as "type": FilterType, postfix "content_filter";
+        /// Where it hands mail back: a listener of mode "filter" for it alone. Absent: it hands nothing back.
+        returns_to: Option<String>;
+        /// Whether only an action FILTER sends mail there.
+        only_by_action: bool = false;
+        /// Which mail: where it came in, names of listeners.
+        listeners: Vec<String> = [];
+        /// Which mail: which way it goes, as in `archive.rule`.
+        directions: Vec<MailDirection> = [];
+        /// Which mail: who sends it, envelope senders.
+        senders: Vec<AddressPattern> = [];
+        /// Which mail: who gets it, as they are now or were written to. Only the copies of these go there.
+        recipients: Vec<AddressPattern> = [];
+        /// What becomes of mail when the filter fails: it cannot be reached, takes too long, or makes no sense. "defer": it is
+        /// tried again later. "hold": it waits for an administrator. "pass": it goes on without the
+        /// filter. "reject": it goes back to its sender. What a filter says of a mail, that it is refused or to be
+        /// tried later, is no failure.
+        if_failed: IfFailed = "defer";
+        /// How many copies it gets at once.
+        concurrency_limit: NonZeroU32 = 20, postfix "default_destination_concurrency_limit";
+        /// How many recipients it gets at once.
+        recipient_limit: NonZeroU32 = 50, postfix "default_destination_recipient_limit";
+        /// Where it is: `smtp://host:port`, or `lmtp://host:port`.
+        to: NextHop;
+        /// Whether it is told by XFORWARD from which client the mail came, if it asks for that.
+        xforward: bool = true, postfix "smtp_send_xforward_command";
+        /// How long it may take with its answer to the end of the content.
+        time_limit: Duration = "20 min", postfix "smtp_data_done_timeout";
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) enum Chosen {
     Nothing,
     /// This way.
     Way(Transport),
+    /// Through this filter of other people.
+    Filter(Box<str>),
     /// No further.
     End(End),
 }

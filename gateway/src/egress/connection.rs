@@ -61,7 +61,7 @@ impl fmt::Display for Target {
 impl<'c> From<&'c Content> for Letter<'c> {
     /// The content as it is.
     fn from(content: &'c Content) -> Self {
-        Self { content, headers: None }
+        Self { content, top: Bytes::new(), headers: None }
     }
 }
 
@@ -80,6 +80,8 @@ pub(crate) enum Sent {
 /// A content to send, and what changes its header on the way.
 pub(crate) struct Letter<'c> {
     pub(super) content: &'c Content,
+    /// What stands above it.
+    pub(super) top: Bytes,
     pub(super) headers: Option<(HeaderRewriter, Arc<LiveRewriting>)>,
 }
 
@@ -396,6 +398,8 @@ enum Unwritten {
 
 /// The content on its way, and why it cannot go on.
 struct Source {
+    /// Until it is sent.
+    top: Bytes,
     reader: ContentReader,
     /// Until the end of the content.
     headers: Option<(HeaderRewriter, Arc<LiveRewriting>)>,
@@ -410,11 +414,15 @@ enum Trouble {
 
 impl Source {
     fn of(letter: Letter<'_>) -> Self {
-        Self { reader: letter.content.reader(), headers: letter.headers, trouble: None }
+        let Letter { content, top, headers } = letter;
+        Self { top, reader: content.reader(), headers, trouble: None }
     }
 
     /// The next piece as others see it; `None` after the last.
     async fn next(&mut self) -> Result<Option<Bytes>, Trouble> {
+        if !self.top.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.top)));
+        }
         let piece = self.reader.next().await.map_err(Trouble::Body)?;
         match (&mut self.headers, piece) {
             (Some((headers, live)), Some(piece)) if !headers.is_done() => {

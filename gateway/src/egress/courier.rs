@@ -16,12 +16,13 @@ use super::{
     Egress,
     connection::{Letter, Sent, Target},
     contact::Held,
+    filters::{self, Along},
     hosts::Hosts,
     lane::{Batch, Job, Post},
     outcome::{Health, NoHost, Outcome, Told, tell},
     replies::UNCLEAR,
-    route::LiveRoute,
-    shown::Shown,
+    route::{LiveRoute, Through},
+    shown::{Leaves, Shown},
 };
 
 /// Works for one lane until there is nothing to do for a while.
@@ -75,7 +76,14 @@ impl Courier {
         let Batch { claim, mut recipients } = batch;
         let protocol = self.post.lane().destination().protocol;
         let envelope = &claim.envelope;
-        let shown = Shown::to(protocol, envelope, &recipients, self.egress.rewriting()).await;
+        let through = self.route().filter.as_ref();
+        let leaves = match through.is_some() || envelope.filter.is_some() {
+            true => Leaves::ToComeBack,
+            false => Leaves::ForGood,
+        };
+        let live = self.egress.rewriting();
+        let along = through.map(|through| self.along(&claim, through));
+        let shown = Shown::to((protocol, leaves), envelope, &recipients, live).await;
         let shown = match shown {
             Ok(shown) => shown,
             Err(error) => return self.unclear(&claim, &recipients, &error).await,
@@ -87,7 +95,7 @@ impl Courier {
                 return self.egress.warn(format!("{}: content not readable: {error}", claim.id));
             }
         };
-        let mail = Mail { claim: &claim, shown: &shown, content: &content };
+        let mail = Mail { claim: &claim, shown: &shown, content: &content, along: along.as_ref() };
         loop {
             match self.attempt(&mail, recipients).await {
                 Stand::Unreadable(error) => {
@@ -103,6 +111,12 @@ impl Courier {
                 Stand::Settled(again, _) => recipients = again,
             }
         }
+    }
+
+    /// What a mail takes along to a filter.
+    fn along(&self, claim: &Claim, through: &Through) -> Along {
+        let routes = self.egress.routes();
+        Along::of(claim, through, routes.ahead_behind(through, &claim.envelope), routes.slips())
     }
 
     /// A table cannot tell how the mail looks to others: it is not offered.
@@ -231,9 +245,30 @@ impl Courier {
         &self,
         claim: &Claim,
         recipients: &[RecipientIndex],
-        outcome: Outcome,
+        mut outcome: Outcome,
     ) -> Vec<RecipientIndex> {
-        let Told { results, events, postponed } = tell(claim, recipients, &outcome);
+        let Some(through) = &self.route().filter else {
+            return self.record(claim, recipients, &outcome).await;
+        };
+        let passing =
+            filters::settle_failure(&self.egress, through, claim, recipients, &mut outcome).await;
+        if passing.is_empty() {
+            return self.record(claim, recipients, &outcome).await;
+        }
+        let ahead = self.egress.routes().ahead_behind(through, &claim.envelope);
+        let (stand_for, stand) = outcome.without(recipients, &passing);
+        let postponed = self.record(claim, &stand_for, &stand).await;
+        filters::go_on(&self.egress, claim, passing, ahead);
+        postponed
+    }
+
+    async fn record(
+        &self,
+        claim: &Claim,
+        recipients: &[RecipientIndex],
+        outcome: &Outcome,
+    ) -> Vec<RecipientIndex> {
+        let Told { results, events, postponed } = tell(claim, recipients, outcome);
         self.egress.record(claim, results, events).await;
         postponed
     }
@@ -245,8 +280,7 @@ impl Courier {
         let records = batches.iter().map(|Batch { claim, recipients }| {
             let none = NoHost::not_now(reply.clone());
             let (outcome, _) = none.outcome(recipients.len());
-            let Told { results, events, .. } = tell(claim, recipients, &outcome);
-            self.egress.record(claim, results, events)
+            self.settle(claim, recipients, outcome)
         });
         join_all(records).await;
     }
@@ -267,6 +301,8 @@ struct Mail<'m> {
     claim: &'m Arc<Claim>,
     shown: &'m Shown,
     content: &'m Content,
+    /// What it takes along, if it goes to a filter.
+    along: Option<&'m Along>,
 }
 
 impl Mail<'_> {
@@ -278,11 +314,17 @@ impl Mail<'_> {
             (false, mailweir_mail::BodyType::EightBitMime) => ContentText::EightBit,
             (false, mailweir_mail::BodyType::SevenBit) => ContentText::SevenBit,
         };
-        Outgoing::new(envelope, indices, self.claim.size, text)
+        let top = self.along.map_or(0, |along| along.slip.len() as u64);
+        let outgoing = Outgoing::new(envelope, indices, self.claim.size + top, text);
+        match self.along {
+            Some(along) => along.with(outgoing),
+            None => outgoing,
+        }
     }
 
     fn letter(&self) -> Letter<'_> {
-        self.shown.letter(self.content)
+        let top = self.along.map(|along| along.slip.clone()).unwrap_or_default();
+        Letter { top, ..self.shown.letter(self.content) }
     }
 }
 

@@ -64,8 +64,30 @@ async fn pass(egress: Arc<Egress>, screening: Screening) {
     }
 }
 
-/// Puts a mail on its lanes: at once, or after tables that have a say were asked.
-fn deliver(egress: &Arc<Egress>, claim: Claim) {
+/// Puts a mail on its lanes: first those to the filters that are ahead of it; then at once, or after tables that have a
+/// say were asked.
+pub(super) fn deliver(egress: &Arc<Egress>, mut claim: Claim) {
+    let routes = egress.routes();
+    let mut ahead = Vec::new();
+    claim.pending.retain(|&index| {
+        let recipient = claim.envelope.recipients.get(index.as_usize());
+        let chosen = recipient.and_then(|it| routes.filter_for(&claim.envelope, it));
+        let is_onward = chosen.is_none();
+        ahead.extend(chosen.map(|chosen| (index, chosen)));
+        is_onward
+    });
+    if !ahead.is_empty() {
+        let mut filtered = claim.clone();
+        filtered.pending = ahead.iter().map(|(index, _)| *index).collect();
+        spread(egress, &routes, &Arc::new(filtered), ahead);
+    }
+    if !claim.pending.is_empty() {
+        onward(egress, claim);
+    }
+}
+
+/// Past the filters.
+fn onward(egress: &Arc<Egress>, claim: Claim) {
     let chosen = match &claim.envelope.filter {
         Some(filter) => Chosen::Way(filter.clone()),
         None if egress.rewriting().current().routes_mail() => return inquiry::enter(egress, claim),
@@ -138,6 +160,10 @@ pub(super) fn unless_dropped(routes: &LiveRoutes, recipient: &Address, chosen: C
 /// The way that a rule chose, or else that of the route.
 pub(super) fn goal<'r>(routes: &'r LiveRoutes, chosen: Chosen, domain: &Domain) -> Goal<'r> {
     let way = match chosen {
+        Chosen::Filter(name) => match routes.to_filter(&name) {
+            Some((route, destination)) => return Goal::To(destination, route),
+            None => Way::End(End::Deferred(replies::no_filter(&name))),
+        },
         Chosen::Nothing => Way::Route,
         Chosen::Way(transport) => transport::interpret(&transport, domain),
         Chosen::End(end) => Way::End(end),

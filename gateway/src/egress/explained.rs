@@ -1,6 +1,6 @@
 //! Where the recipients of a mail would go, and which rule or route says so.
 
-use mailweir_mail::{Address, Envelope};
+use mailweir_mail::{Address, Envelope, Recipient};
 
 use super::{
     Egress,
@@ -26,16 +26,20 @@ impl Egress {
     pub(crate) async fn explain(&self, envelope: &Envelope) -> Vec<Explained> {
         let mut ways = Vec::with_capacity(envelope.recipients.len());
         for recipient in &envelope.recipients {
-            ways.push(self.explain_one(envelope, &recipient.address).await);
+            ways.push(self.explain_one(envelope, recipient).await);
         }
         ways
     }
 
-    async fn explain_one(&self, envelope: &Envelope, recipient: &Address) -> Explained {
-        let routes = self.routes();
+    async fn explain_one(&self, envelope: &Envelope, to: &Recipient) -> Explained {
+        let (routes, recipient) = (self.routes(), &to.address);
         let (chosen, rule) = match &envelope.filter {
             Some(filter) => (Chosen::Way(filter.clone()), Some("FILTER".to_owned())),
             None => self.by_tables(envelope, recipient).await,
+        };
+        let (chosen, rule) = match routes.filter_for(envelope, to) {
+            Some(filter) => (filter, Some("[[filter]]".to_owned())),
+            None => (chosen, rule),
         };
         let chosen = unless_dropped(&routes, recipient, chosen);
         match goal(&routes, chosen, recipient.domain()) {

@@ -14,6 +14,7 @@ mod dispatch;
 mod expansion;
 mod explained;
 pub mod failover;
+mod filters;
 mod hosts;
 mod inquiry;
 mod lane;

@@ -44,6 +44,19 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// What is left of it for others than these recipients.
+    pub(super) fn without(
+        self,
+        recipients: &[RecipientIndex],
+        these: &[RecipientIndex],
+    ) -> (Vec<RecipientIndex>, Self) {
+        let all = recipients.iter().copied().zip(self.attempts);
+        let (stand_for, attempts) = all.filter(|(index, _)| !these.contains(index)).unzip();
+        (stand_for, Self { attempts, ..self })
+    }
+}
+
 /// What an outcome says about the destination.
 pub(super) enum Health {
     /// It talked about the mail.

@@ -29,7 +29,7 @@ use super::{
     outcome::{NoHost, Outcome},
     replies::UNCLEAR,
     route::{LiveRoute, LiveRoutes},
-    shown::Shown,
+    shown::{Leaves, Shown},
     transport::End,
 };
 use crate::clock;
@@ -142,7 +142,8 @@ impl<'p> Probe<'p> {
         route: &LiveRoute,
     ) -> Option<Outcome> {
         let live = self.egress.rewriting();
-        let shown = match Shown::to(destination.protocol, envelope, &[index], live).await {
+        let to = (destination.protocol, Leaves::ForGood);
+        let shown = match Shown::to(to, envelope, &[index], live).await {
             Ok(shown) => shown,
             Err(error) => return Some(self.unclear(&error)),
         };

@@ -41,3 +41,16 @@ pub(super) fn unusable(transport: &Transport, why: &TransportError) -> Reply {
     let text = format!("mail transport {transport} cannot be used: {why}");
     Reply::with_text(451, Enhanced(4, 3, 5), text)
 }
+
+/// A filter that was ahead of a mail when it came is not there any more.
+pub(super) fn no_filter(name: &str) -> Reply {
+    let text = format!(
+        "the filter {name} is not there any more; requeue the mail to have it judged by those of today"
+    );
+    Reply::with_text(451, Enhanced(4, 3, 5), text)
+}
+
+/// A filter has failed, and mail goes back to its sender then.
+pub(super) fn filter_failed(name: &str, why: &str) -> Reply {
+    Reply::with_text(550, Enhanced(5, 3, 0), format!("the filter {name} failed: {why}"))
+}

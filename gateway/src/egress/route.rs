@@ -2,18 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mailweir_mail::{Address, Domain};
+use mailweir_external::slip;
+use mailweir_filters::course::{Course, Next};
+use mailweir_mail::{Address, Domain, Envelope, Recipient};
 use mailweir_smtp::client::{Credentials, Dialect, Settings, Timeouts, TlsPolicy};
 
 use super::{
+    by_tables::Chosen,
     concurrency,
     connection::Connection,
     destination::{Destination, Hop, NextHop, Protocol, RouteId},
-    failover,
+    failover, replies,
+    transport::End,
 };
 use crate::{
     config::{
-        self, AuthExposure, ConnectionReuse, Host, Relay, RelayProtocol, Route, RouteTls, Smtp,
+        self, AuthExposure, ConnectionReuse, Filter, FilterKind, Filters, Host, IfFailed, Relay,
+        RelayProtocol, Route, RouteTls, Smtp, SmtpFilter,
     },
     tls::{Authorities, ClientTls, PeerCheck, TlsError},
 };
@@ -32,6 +37,19 @@ pub(super) struct LiveRoute {
     pub(super) concurrency: concurrency::Limits,
     /// How many recipients fit into one transaction.
     pub(super) recipient_limit: usize,
+    /// The filter of other people that it leads to; absent: it leads to where mail goes.
+    pub(super) filter: Option<Through>,
+}
+
+/// A filter of other people, as the courier needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Through {
+    /// Its name.
+    pub(super) name: Box<str>,
+    /// Whether it is told by XFORWARD from which client a mail came.
+    pub(super) xforward: bool,
+    /// What becomes of mail when it fails.
+    pub(super) if_failed: IfFailed,
 }
 
 impl LiveRoute {
@@ -51,6 +69,21 @@ impl LiveRoute {
                 ..concurrency::Limits::default()
             },
             recipient_limit: route.destination_recipient_limit.get() as usize,
+            filter: None,
+        }
+    }
+
+    /// A route to a filter of other people.
+    fn through(self, filter: &Filter, xforward: bool) -> Self {
+        let timeouts = Timeouts { data_done: filter.time_limit, ..self.client.timeouts };
+        Self {
+            client: Arc::new(Settings { timeouts, ..(*self.client).clone() }),
+            filter: Some(Through {
+                name: filter.name.clone(),
+                xforward,
+                if_failed: filter.if_failed,
+            }),
+            ..self
         }
     }
 
@@ -158,6 +191,12 @@ pub struct LiveRoutes {
     others: [Arc<LiveRoute>; 3],
     /// Mail to this address goes nowhere.
     sink: Option<Address>,
+    /// The filters of other people, each with the route to it.
+    filters: Vec<Arc<LiveRoute>>,
+    /// Which mail passes them.
+    course: Course,
+    /// What the slips of mail are sealed with that goes there.
+    slips: Option<slip::Key>,
 }
 
 impl LiveRoutes {
@@ -178,7 +217,8 @@ impl LiveRoutes {
             make(u32::MAX - 1, &Route::unlisted(RelayProtocol::Smtps))?,
             make(u32::MAX, &Route::unlisted(RelayProtocol::Lmtp))?,
         ];
-        Ok(Self { live, configured, others, sink: None })
+        let (filters, course) = (Vec::new(), Course::default());
+        Ok(Self { live, configured, others, sink: None, filters, course, slips: None })
     }
 
     /// The same, but for mail to `sink`: it is dropped, as Postfix drops mail to its
@@ -186,6 +226,61 @@ impl LiveRoutes {
     #[must_use]
     pub fn and_sink(self, sink: Option<Address>) -> Self {
         Self { sink, ..self }
+    }
+
+    /// The same, with these filters of other people before it. `slips`: what is told of mail that goes there is sealed
+    /// with this.
+    ///
+    /// # Errors
+    /// TLS cannot be set up for one.
+    pub fn behind(
+        self,
+        filters: &Filters,
+        slips: slip::Key,
+        smtp: &Smtp,
+    ) -> Result<Self, TlsError> {
+        let make = |(filter, id): (&Filter, u32)| to_filter(id, filter, smtp);
+        let live = filters.all.iter().zip(FIRST_FILTER..).map(make);
+        Ok(Self {
+            filters: live.collect::<Result<_, _>>()?,
+            course: filters.course.clone(),
+            slips: Some(slips),
+            ..self
+        })
+    }
+
+    /// The filter that a recipient's copy of a mail goes through now: the one that an action FILTER names, or the first that
+    /// is ahead.
+    pub(super) fn filter_for(&self, envelope: &Envelope, recipient: &Recipient) -> Option<Chosen> {
+        if let Some(transport) = &envelope.filter {
+            let is_known = self.to_filter(transport.name()).is_some();
+            return is_known.then(|| Chosen::Filter(transport.name().into()));
+        }
+        match self.course.next(&envelope.ahead, recipient) {
+            Next::Onward => None,
+            Next::Filter(name) => Some(Chosen::Filter(name.into())),
+            Next::Gone(name) => Some(Chosen::End(End::Deferred(replies::no_filter(name)))),
+        }
+    }
+
+    /// The filters that are ahead of a mail behind one of them.
+    pub(super) fn ahead_behind(&self, through: &Through, envelope: &Envelope) -> Vec<Box<str>> {
+        self.course.behind(&through.name, &envelope.ahead)
+    }
+
+    /// What slips are sealed with.
+    pub(super) const fn slips(&self) -> Option<&slip::Key> {
+        self.slips.as_ref()
+    }
+
+    /// The way to a filter.
+    pub(super) fn to_filter(&self, name: &str) -> Option<(&Arc<LiveRoute>, Destination)> {
+        let is_it =
+            |route: &&Arc<LiveRoute>| route.filter.as_ref().is_some_and(|it| *it.name == *name);
+        let route = self.filters.iter().find(is_it)?;
+        let config::NextHop::Relay(relay) = &route.to else { return None };
+        let (protocol, next_hop, port) = (protocol(relay), host(relay), relay.port);
+        Some((route, Destination { route: route.id, protocol, next_hop, port, then: Vec::new() }))
     }
 
     /// Whether mail to this address is dropped.
@@ -244,6 +339,22 @@ impl LiveRoutes {
         &self.live[self.configured.position(domain)]
     }
 }
+
+fn to_filter(id: u32, filter: &Filter, smtp: &Smtp) -> Result<Arc<LiveRoute>, TlsError> {
+    let FilterKind::Smtp(SmtpFilter { to, xforward }) = &filter.kind;
+    let route = Route {
+        to: config::NextHop::Relay(to.clone()),
+        destination_concurrency_limit: filter.concurrency_limit,
+        destination_recipient_limit: filter.recipient_limit,
+        ..Route::direct()
+    };
+    let tls = Arc::new(ClientTls::new(check(route.tls), Authorities::public())?);
+    let live = LiveRoute::new(RouteId(id), &route, smtp, tls);
+    Ok(Arc::new(live.through(filter, *xforward)))
+}
+
+/// The number of the route to the first filter, above those of all routes of the file.
+const FIRST_FILTER: u32 = 1 << 30;
 
 /// What there is, if there is one.
 fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {

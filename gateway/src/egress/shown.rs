@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use mailweir_filters::rewriting::{Decisions, HeaderRewriter, RewriteError};
 use mailweir_mail::{Address, Envelope, ReversePath};
 use mailweir_queue::{Content, RecipientIndex};
@@ -19,6 +20,15 @@ pub(super) struct Shown {
     generic: Option<Generic>,
 }
 
+/// How a mail leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaves {
+    /// To another site, or to a mail store.
+    ForGood,
+    /// To a filter.
+    ToComeBack,
+}
+
 struct Generic {
     live: Arc<LiveRewriting>,
     rules: Arc<Rewriting>,
@@ -30,13 +40,13 @@ impl Shown {
     /// # Errors
     /// A table cannot tell: these recipients wait.
     pub(super) async fn to(
-        protocol: Protocol,
+        (protocol, leaves): (Protocol, Leaves),
         envelope: &Arc<Envelope>,
         recipients: &[RecipientIndex],
         live: Arc<LiveRewriting>,
     ) -> Result<Self, RewriteError> {
         let rules = live.current();
-        let stays = protocol == Protocol::Lmtp || envelope.filter.is_some();
+        let stays = protocol == Protocol::Lmtp || leaves == Leaves::ToComeBack;
         if stays || rules.generic.maps.is_empty() {
             return Ok(Self { envelope: Arc::clone(envelope), generic: None });
         }
@@ -51,7 +61,7 @@ impl Shown {
             let rewriter = HeaderRewriter::generic(&generic.rules.generic)?;
             Some((rewriter, Arc::clone(&generic.live)))
         });
-        Letter { content, headers }
+        Letter { content, top: Bytes::new(), headers }
     }
 }
 

@@ -308,6 +308,9 @@ impl Admission {
         if archive.is_some_and(|archive| archive.mark) {
             incoming = incoming.marked().await;
         }
+        if self.listener.filters().is_some_and(|filters| filters.back_from.is_some()) {
+            incoming = incoming.without_slip();
+        }
         for header in prepended.iter().map(Vec::as_slice).chain([trace.as_bytes()]) {
             incoming.top(header, self.listener.remote_maps()).await;
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use mailweir_content::{decode::charset::Fallbacks, mime::MimeLimits};
 use mailweir_filters::{
     RemoteMaps,
-    archiving::MarkRemover,
     checks::{ChecksRules, ContentChecks, Output},
+    removal::FieldRemover,
     rewriting::HeaderRewriter,
 };
 use mailweir_moderation::rule::Watch;
@@ -146,8 +146,8 @@ pub(super) struct IntoIntake<'a> {
     pub(super) eight_bit: &'a mut bool,
     /// Where moderation watches: the hash of all that is written.
     pub(super) hash: Option<&'a mut Hashes>,
-    /// Where archived mail is marked: what takes out marks that came with the mail.
-    pub(super) marks: Option<&'a mut MarkRemover>,
+    /// What takes out fields that the gateway alone writes.
+    pub(super) removal: Option<&'a mut FieldRemover>,
 }
 
 /// The hash of all that is written, and the one that it has without what was put on top.
@@ -186,10 +186,10 @@ impl Hashes {
 
 impl Output for IntoIntake<'_> {
     async fn write(&mut self, bytes: &[u8]) {
-        match &mut self.marks {
-            Some(marks) if !marks.is_over() => {
+        match &mut self.removal {
+            Some(removal) if !removal.is_over() => {
                 let mut onward = Vec::with_capacity(bytes.len());
-                marks.feed(bytes, &mut onward);
+                removal.feed(bytes, &mut onward);
                 self.put(&onward).await;
             }
             _ => self.put(bytes).await,
@@ -200,9 +200,9 @@ impl Output for IntoIntake<'_> {
 impl IntoIntake<'_> {
     /// Writes what may be held still.
     pub(super) async fn finish(&mut self) {
-        if let Some(marks) = &mut self.marks {
+        if let Some(removal) = &mut self.removal {
             let mut onward = Vec::new();
-            marks.finish(&mut onward);
+            removal.finish(&mut onward);
             self.put(&onward).await;
         }
     }

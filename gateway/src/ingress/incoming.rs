@@ -1,10 +1,12 @@
 //! A mail on its way in: watched, checked, and written into the queue's intake.
 
 use bytes::Bytes;
+use mailweir_external::slip;
 use mailweir_filters::{
     RemoteMaps,
-    archiving::{Fields, MARK, MarkRemover},
+    archiving::{Fields, MARK, MARK_NAME},
     checks::{ContentChecks, Decisions, Fate, Outcome, Output as _},
+    removal::FieldRemover,
     rewriting::{self, HeaderRewriter, RewriteError},
 };
 use mailweir_mail::{
@@ -34,8 +36,8 @@ pub(super) struct Incoming {
     fields: Option<Box<Fields>>,
     /// Absent where headers stay as they are.
     headers: Option<Box<HeaderRewriter>>,
-    /// Absent where archived mail is not marked.
-    marks: Option<Box<MarkRemover>>,
+    /// What takes out fields that the gateway alone writes; absent where nothing depends on them.
+    removal: Option<Box<FieldRemover>>,
     /// Whether rewriting put UTF-8 into the header.
     utf8_header: bool,
     /// Whether what is stored has bytes over 127.
@@ -104,7 +106,7 @@ impl Incoming {
             evidence: None,
             fields: None,
             headers,
-            marks: None,
+            removal: None,
             utf8_header: false,
             eight_bit: false,
             arrival,
@@ -132,8 +134,19 @@ impl Incoming {
         if let Some(watched) = &mut self.watched {
             watched.hash.put_on_top(MARK);
         }
-        self.marks = Some(Box::default());
+        self.removal = Some(Box::new(FieldRemover::of(MARK_NAME, 0)));
         self
+    }
+
+    /// Takes out the slip that it brings back from a filter, before anything else is taken.
+    pub(super) fn without_slip(mut self) -> Self {
+        self.removal = Some(Box::new(FieldRemover::of(slip::NAME, slip::MOST_FIELD)));
+        self
+    }
+
+    /// The slip that it has brought back. At the end.
+    pub(super) fn slip(&self) -> Option<&[u8]> {
+        self.removal.as_ref()?.taken()
     }
 
     /// It is not archived.
@@ -149,10 +162,10 @@ impl Incoming {
 
     /// Takes a header of our own, which the checks see too: rules on `Received` depend on it.
     pub(super) async fn top(&mut self, header: &[u8], remote: &dyn RemoteMaps) {
-        let Self { intake, trouble, eight_bit, watched, marks, .. } = self;
+        let Self { intake, trouble, eight_bit, watched, removal, .. } = self;
         let hash = watched.as_mut().map(|watched| &mut watched.hash);
-        let marks = marks.as_deref_mut();
-        let mut into = IntoIntake { intake, trouble, eight_bit, hash, marks };
+        let removal = removal.as_deref_mut();
+        let mut into = IntoIntake { intake, trouble, eight_bit, hash, removal };
         match &mut self.checks {
             None => into.write(header).await,
             Some(checks) => checks.own_header(header, &mut into, remote).await,
@@ -227,11 +240,11 @@ impl Incoming {
         &'a mut self,
         remote: &'a dyn RemoteMaps,
     ) -> (Option<&'a mut ContentChecks>, Onward<'a>) {
-        let Self { intake, trouble, eight_bit, watched, headers, marks, checks, .. } = self;
-        let marks = marks.as_deref_mut();
+        let Self { intake, trouble, eight_bit, watched, headers, removal, checks, .. } = self;
+        let removal = removal.as_deref_mut();
         let headers = headers.as_deref_mut();
         let hash = watched.as_mut().map(|watched| &mut watched.hash);
-        let intake = IntoIntake { intake, trouble, eight_bit, hash, marks };
+        let intake = IntoIntake { intake, trouble, eight_bit, hash, removal };
         (checks.as_deref_mut(), Onward { headers, intake, remote })
     }
 

@@ -23,6 +23,7 @@ use super::{
     admission::Admission,
     checks::ListenerChecks,
     connection::Connection,
+    filters::ListenerFilters,
     moderation::ListenerModeration,
     permits::{Crowd, Permits},
     policy::SubmissionPolicy,
@@ -85,6 +86,8 @@ pub struct Listener {
     moderation: Option<ListenerModeration>,
     /// Absent where nothing is archived.
     archive: Option<ListenerArchive>,
+    /// Absent where mail passes no filter of other people.
+    filters: Option<ListenerFilters>,
     /// Absent where no Postfix hands over what it asked about.
     notes: Option<Arc<Notes>>,
     tls: Option<ListenerTls>,
@@ -109,6 +112,8 @@ pub struct ListenerRules {
     pub(crate) moderation: ListenerModeration,
     /// What is archived; of no effect in the modes "filter" and "lmtp".
     pub(crate) archive: Option<ListenerArchive>,
+    /// The filters of other people; in the modes "filter" and "lmtp", those behind the one that hands mail back there.
+    pub(crate) filters: Option<ListenerFilters>,
     /// What is known of the mails that a Postfix hands over because we told it to; `None` where none
     /// does.
     pub(crate) notes: Option<Arc<Notes>>,
@@ -133,6 +138,7 @@ impl Listener {
             verification,
             moderation,
             archive,
+            filters,
             notes,
         } = shared_rules;
         // Mail that comes back from a filter has been rewritten, and approved if it must be (Postfix `receive_override_options =
@@ -142,6 +148,8 @@ impl Listener {
             Mode::Mx | Mode::Submission => (Some(rewriting), Some(moderation), archive),
             Mode::Filter | Mode::Lmtp => (None, None, None),
         };
+        let takes_from_elsewhere = matches!(settings.mode, Mode::Mx | Mode::Submission);
+        let filters = filters.filter(|it| takes_from_elsewhere || it.back_from.is_some());
         Self {
             rules,
             settings,
@@ -153,6 +161,7 @@ impl Listener {
             verification,
             moderation,
             archive,
+            filters,
             notes,
             tls,
             shared,
@@ -217,6 +226,11 @@ impl Listener {
     /// Which mail is archived; `None` where none is.
     pub(super) const fn archive(&self) -> Option<&ListenerArchive> {
         self.archive.as_ref()
+    }
+
+    /// The filters of other people; `None` where mail passes none.
+    pub(super) const fn filters(&self) -> Option<&ListenerFilters> {
+        self.filters.as_ref()
     }
 
     /// What is known of the mails of a Postfix in front; `None` where none hands over what it asked

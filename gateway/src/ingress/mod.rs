@@ -11,6 +11,7 @@ mod client_name;
 mod connection;
 mod content_scan;
 mod evidence;
+pub(crate) mod filters;
 pub(crate) mod foresight;
 mod incoming;
 mod listener;

@@ -27,6 +27,7 @@ fn refused(phase: Phase, host: &str, reply: &str) -> String {
         Phase::Auth => format!("SASL authentication failed; server {host} said: {reply}"),
         Phase::Idle
         | Phase::Rset
+        | Phase::Forward
         | Phase::Mail
         | Phase::Rcpt
         | Phase::Data

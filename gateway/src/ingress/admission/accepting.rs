@@ -18,11 +18,12 @@ use mailweir_smtp::{
 
 use super::{Admission, moderating::SentBy, summary};
 use crate::{
-    clock,
+    archiving, clock,
     dkim::SignedMail,
     ingress::{
         addressing::{self, Addressed},
         content_scan::ContentScan,
+        filters::Ahead,
         incoming::Incoming,
         moderation::Moderated,
         policy::Spent,
@@ -58,6 +59,8 @@ pub(super) struct Judged {
     pub(super) final_form: Option<(Envelope, Vec<Recipient>)>,
     /// What the archive is to know of it, if it keeps it.
     pub(super) note: Option<Note>,
+    /// The filters of other people that are ahead of it.
+    pub(super) ahead: Ahead,
 }
 
 impl Judged {
@@ -77,6 +80,7 @@ impl Judged {
             acquainted: None,
             final_form: None,
             note: None,
+            ahead: Ahead::default(),
         }
     }
 
@@ -128,6 +132,10 @@ impl Admission {
             BeforeQueue::Envelope => self.rewrite_envelope(mail, envelope).await,
             BeforeQueue::Hops => self.check_hops(mail.incoming.scan()),
             BeforeQueue::Archive => self.judge_for_archive(mail, envelope, session).await,
+            BeforeQueue::Filters => {
+                mail.ahead = self.filters_ahead(&mail.incoming, envelope, session);
+                Ok(())
+            }
             BeforeQueue::Sender => {
                 let counted = self.check_sender(mail.incoming.scan(), envelope).await;
                 mail.counted = counted.map_err(Answer::Refuse)?;
@@ -199,6 +207,17 @@ impl Admission {
             return Err(Answer::Refuse(Refusal::LoopDetected));
         }
         Ok(())
+    }
+
+    /// Which filters of other people it is to pass. `written`: the envelope as the client wrote it.
+    fn filters_ahead(&self, incoming: &Incoming, written: &Envelope, session: &Session) -> Ahead {
+        let Some(filters) = self.listener.filters() else { return Ahead::default() };
+        if let Some(from) = &filters.back_from {
+            return filters.back_from(from, incoming.slip(), &written.sender);
+        }
+        let is_ours = self.submitter.is_some() || session.rights().trusted;
+        let direction = archiving::direction(written, is_ours, self.listener.served());
+        filters.arriving(self.listener.name(), direction, &written.sender)
     }
 
     /// Whether those who log in may send it; and it is counted.

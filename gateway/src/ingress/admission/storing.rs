@@ -63,13 +63,14 @@ impl Admission {
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;
         let (id, arrival) = (mail.incoming.id(), mail.incoming.arrival());
-        let (envelope, expanded) = mail.take_final_form(written, self.listener.served());
+        let (mut envelope, expanded) = mail.take_final_form(written, self.listener.served());
+        envelope.ahead = mail.ahead.filters;
         let expansion = Expansion::of(id, arrival, &envelope, expanded);
         let counted = mail.counted.take();
         let ready = Ready {
             incoming: mail.incoming,
             envelope,
-            origin: self.origin(session, arrival),
+            origin: mail.ahead.origin.unwrap_or_else(|| self.origin(session, arrival)),
             shown_as: session.forwarded().and_then(forwarded_client),
             moderated: mail.moderated,
             acquainted: mail.acquainted,

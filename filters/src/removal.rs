@@ -1,14 +1,17 @@
-//! The field that says of a mail that it is archived: ours is believed, and what came with the mail is taken
-//! out, since anybody can write it.
+//! Fields that the gateway alone writes are taken out of mail that comes in, since anybody can write them.
 
-/// The field, as it stands above the header of mail that is archived.
-pub const MARK: &[u8] = b"X-Archive-Status: Archived\r\n";
-
-/// Takes fields of that name out of a header, while the content flows past. Independent of how it is split,
-/// and bounded: what may still be such a name is held, and nothing else.
-#[derive(Clone, Debug, Default)]
-pub struct MarkRemover {
+/// Takes the fields of a name out of a header, while the content flows past. Independent of how it is split,
+/// and bounded: what may still be such a name is held, and what was taken out as far as somebody reads it.
+#[derive(Clone, Debug)]
+pub struct FieldRemover {
+    name: &'static [u8],
     place: Place,
+    /// The value of the first field that was taken out, as far as there is room.
+    taken: Vec<u8>,
+    /// How many were.
+    count: u32,
+    /// Bytes of a value that are kept.
+    room: usize,
     /// What may be the beginning of the name.
     held: Vec<u8>,
     /// Whether the field under way is taken out.
@@ -32,7 +35,29 @@ enum Place {
     Body,
 }
 
-impl MarkRemover {
+impl FieldRemover {
+    /// Takes out fields of this name, which has no white space. `room`: bytes of the first one's value that
+    /// [`Self::taken`] gives.
+    #[must_use]
+    pub const fn of(name: &'static str, room: usize) -> Self {
+        Self {
+            name: name.as_bytes(),
+            place: Place::Beginning,
+            taken: Vec::new(),
+            count: 0,
+            room,
+            held: Vec::new(),
+            takes_out: false,
+        }
+    }
+
+    /// The value of the first field that was taken out, with its folds. `None`: there was none, or it is longer than
+    /// there was room for.
+    #[must_use]
+    pub fn taken(&self) -> Option<&[u8]> {
+        (self.count > 0 && self.taken.len() <= self.room).then_some(&self.taken)
+    }
+
     /// Takes the next piece, and appends to `out` what goes on.
     pub fn feed(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         for (at, byte) in piece.iter().enumerate() {
@@ -72,13 +97,17 @@ impl MarkRemover {
             }
             Place::Name { is_other, is_over } => match byte {
                 b':' => {
-                    self.takes_out = !is_other && self.held.trim_ascii_end().len() == NAME.len();
+                    self.takes_out =
+                        !is_other && self.held.trim_ascii_end().len() == self.name.len();
+                    self.count += u32::from(self.takes_out);
                     match self.takes_out {
                         true => self.held.clear(),
                         false => out.append(&mut self.held),
                     }
                     self.place = Place::Value;
-                    self.put(byte, out);
+                    if !self.takes_out {
+                        out.push(byte);
+                    }
                 }
                 b' ' | b'\t' => self.hold(byte, (is_other, true), out),
                 _ if byte.is_ascii_graphic() && !is_over => {
@@ -96,16 +125,18 @@ impl MarkRemover {
         }
     }
 
-    fn put(&self, byte: u8, out: &mut Vec<u8>) {
+    fn put(&mut self, byte: u8, out: &mut Vec<u8>) {
         if !self.takes_out {
             out.push(byte);
+        } else if self.count == 1 && self.taken.len() <= self.room {
+            self.taken.push(byte);
         }
     }
 
     /// One more byte of a name.
     fn hold(&mut self, byte: u8, (is_other, is_over): (bool, bool), out: &mut Vec<u8>) {
         self.held.push(byte);
-        let is_other = is_other || !may_be_name(&self.held);
+        let is_other = is_other || !may_be_name(&self.held, self.name);
         if is_other {
             out.append(&mut self.held);
         }
@@ -121,14 +152,12 @@ impl MarkRemover {
 }
 
 /// Whether this is the beginning of the name, or the name and white space.
-fn may_be_name(held: &[u8]) -> bool {
+fn may_be_name(held: &[u8], wanted: &[u8]) -> bool {
     let name = held.trim_ascii_end();
-    let begins = NAME.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
+    let begins = wanted.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
     let spaces = held.len() - name.len();
-    begins && spaces <= MOST_SPACES && (spaces == 0 || name.len() == NAME.len())
+    begins && spaces <= MOST_SPACES && (spaces == 0 || name.len() == wanted.len())
 }
-
-const NAME: &[u8] = b"X-Archive-Status";
 
 /// Between name and colon; nobody takes a line with more for a field.
 const MOST_SPACES: usize = 998;
@@ -139,8 +168,10 @@ mod tests {
 
     use super::*;
 
+    const NAME: &str = "X-Archive-Status";
+
     fn removed(pieces: &[&[u8]]) -> String {
-        let (mut remover, mut out) = (MarkRemover::default(), Vec::new());
+        let (mut remover, mut out) = (FieldRemover::of(NAME, 0), Vec::new());
         pieces.iter().for_each(|piece| remover.feed(piece, &mut out));
         remover.finish(&mut out);
         String::from_utf8(out).unwrap()
@@ -152,7 +183,7 @@ mod tests {
                     To: b\r\n folded\r\nX-Archive-Status:\r\n\r\nX-Archive-Status: in the text\r\n";
         let left = "From: a\r\nTo: b\r\n folded\r\n\r\nX-Archive-Status: in the text\r\n";
         assert_eq!(removed(&[mail.as_bytes()]), left);
-        assert_eq!(removed(&[MARK]), "");
+        assert_eq!(removed(&[b"X-Archive-Status: Archived\r\n"]), "");
         assert_eq!(removed(&[b"X-Archive-Status: x\nTo: b\n\n"]), "To: b\n\n");
     }
 
@@ -177,15 +208,34 @@ mod tests {
     }
 
     #[test]
+    fn what_the_first_field_said_is_told_if_there_is_room() {
+        let mail = "From: a\r\nx-slip : one\r\n two\r\nX-Slip: three\r\n\r\nX-Slip: text\r\n";
+        let taken = |mail: &str, room| {
+            let (mut remover, mut out) = (FieldRemover::of("X-Slip", room), Vec::new());
+            mail.as_bytes().chunks(3).for_each(|piece| remover.feed(piece, &mut out));
+            remover.finish(&mut out);
+            remover.taken().map(|value| String::from_utf8(value.to_vec()).unwrap())
+        };
+        assert_eq!(taken(mail, 100).unwrap(), " one\r\n two\r\n");
+        assert_eq!(taken(mail, 12).unwrap(), " one\r\n two\r\n");
+        assert_eq!(taken(mail, 11), None);
+        assert_eq!(taken("From: a\r\n\r\nX-Slip: text\r\n", 100), None);
+        let (mut remover, mut out) = (FieldRemover::of("X-Slip", 100), b"X-Slip:".to_vec());
+        remover.feed(&out.clone(), &mut out);
+        (0..1_000).for_each(|_| remover.feed(&[b'x'; 64], &mut out));
+        assert!(remover.taken.capacity() <= 256 && remover.taken().is_none());
+    }
+
+    #[test]
     fn a_name_without_end_needs_constant_memory() {
-        let (mut remover, mut out) = (MarkRemover::default(), Vec::new());
+        let (mut remover, mut out) = (FieldRemover::of(NAME, 0), Vec::new());
         for _ in 0..1_000 {
             remover.feed(&[b' '; 64], &mut out);
             remover.feed(&[b'x'; 64], &mut out);
         }
         assert!(remover.held.capacity() <= 4_096 && out.len() == 128_000);
-        let mut remover = MarkRemover::default();
-        remover.feed(NAME, &mut out);
+        let mut remover = FieldRemover::of(NAME, 0);
+        remover.feed(NAME.as_bytes(), &mut out);
         (0..1_000).for_each(|_| remover.feed(&[b' '; 64], &mut out));
         assert!(remover.held.capacity() <= 4_096);
     }

@@ -1,0 +1,222 @@
+//! `[[filter]]`: filters of other people, which get mail from the queue and hand it back.
+
+use std::{collections::HashMap, num::NonZeroU32, time::Duration};
+
+use mailweir_filters::course::{Course, Stop};
+
+use super::{
+    IfFailed, Listener, Mode, NextHop, Relay,
+    archive::direction,
+    check::{Written, all, positive},
+    choice::{FilterType, MailDirection},
+    nearest::nearest,
+    problem::Problems,
+    raw::RawConfig,
+    schema::FilterSection,
+};
+
+/// A filter of other people.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// Its name, used once.
+    pub name: Box<str>,
+    /// What it is.
+    pub kind: FilterKind,
+    /// What becomes of mail when it fails.
+    pub if_failed: IfFailed,
+    /// How many copies it gets at once.
+    pub concurrency_limit: NonZeroU32,
+    /// How many recipients it gets at once.
+    pub recipient_limit: NonZeroU32,
+    /// How long it may take.
+    pub time_limit: Duration,
+}
+
+/// What a filter is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilterKind {
+    /// A server.
+    Smtp(SmtpFilter),
+}
+
+/// A server that takes mail by SMTP or LMTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmtpFilter {
+    /// Where it is.
+    pub to: Relay,
+    /// Whether it is told by XFORWARD from which client the mail came.
+    pub xforward: bool,
+}
+
+/// The filters, and which mail passes them.
+#[derive(Clone, Debug, Default)]
+pub struct Filters {
+    /// What they are, in the order of the file.
+    pub all: Vec<Filter>,
+    /// Which mail passes them.
+    pub course: Course,
+}
+
+impl Filters {
+    /// For `mailweir check`, in a line for each.
+    pub(super) fn describe(&self) -> impl Iterator<Item = String> {
+        self.all.iter().map(|filter| {
+            let FilterKind::Smtp(SmtpFilter { to, .. }) = &filter.kind;
+            let back = match self.course.hands_back_to(&filter.name) {
+                Some(listener) => format!("back at {listener}"),
+                None => "hands nothing back".to_owned(),
+            };
+            let failed = match filter.if_failed {
+                IfFailed::Defer => "mail waits",
+                IfFailed::Hold => "mail is held",
+                IfFailed::Pass => "mail goes on without it",
+                IfFailed::Reject => "mail goes back to its sender",
+            };
+            format!("{} at {to}, {back}; if it fails, {failed}", filter.name)
+        })
+    }
+}
+
+/// Checks the sections.
+pub(super) fn check(
+    raw: &RawConfig,
+    listeners: &[Listener],
+    problems: &mut Problems<'_>,
+) -> Filters {
+    let written = &all::<FilterSection>(raw, problems);
+    check_names(written, problems);
+    let mut filters = Filters::default();
+    let mut stops = Vec::new();
+    for one in written {
+        check_listeners(one, listeners, problems);
+        check_return(one, listeners, problems);
+        check_directions(one, problems);
+        positive(&one.table, &[("time_limit", one.section.time_limit)], problems);
+        stops.push(stop(&one.section));
+        let kind = match one.section.kind {
+            FilterType::Smtp => smtp(one, problems).map(FilterKind::Smtp),
+        };
+        filters.all.extend(kind.map(|kind| Filter {
+            name: one.section.name.0.clone(),
+            kind,
+            if_failed: one.section.if_failed,
+            concurrency_limit: one.section.concurrency_limit,
+            recipient_limit: one.section.recipient_limit,
+            time_limit: one.section.time_limit,
+        }));
+    }
+    filters.course = Course::new(stops);
+    filters
+}
+
+/// A name is used once, and is no word that stands for something else before a colon.
+fn check_names(written: &[Written<FilterSection>], problems: &mut Problems<'_>) {
+    let mut names = HashMap::new();
+    let mut returns = HashMap::new();
+    for Written { table, section } in written {
+        let name = &*section.name.0;
+        if let Some(first) = names.insert(name, table.path_of("")) {
+            problems.error(table, "name", format!("{name:?} is the name of {first} already"));
+        }
+        if TRANSPORTS.contains(&name) {
+            let message = format!("{name:?} is what a transport is called that is no filter");
+            problems.error(table, "name", message).help("name it otherwise");
+        }
+        let Some(listener) = &section.returns_to else { continue };
+        if let Some(first) = returns.insert(&**listener, name) {
+            let message = format!(
+                "the filter {first:?} hands mail back there already: nobody could tell which of the two has had a mail"
+            );
+            problems.error(table, "returns_to", message).help("give each a listener of its own");
+        }
+    }
+}
+
+fn check_listeners(
+    Written { table, section }: &Written<FilterSection>,
+    listeners: &[Listener],
+    problems: &mut Problems<'_>,
+) {
+    for (index, name) in section.listeners.iter().enumerate() {
+        let message = match listeners.iter().find(|listener| *listener.name == **name) {
+            None => no_listener(name, listeners),
+            Some(found) if is_of_filters(found) => {
+                format!(
+                    "{name:?} takes what filters hand back: write names of listeners where mail comes in first"
+                )
+            }
+            Some(_) => continue,
+        };
+        problems.element_error(table, "listeners", index, message);
+    }
+}
+
+fn check_return(
+    Written { table, section }: &Written<FilterSection>,
+    listeners: &[Listener],
+    problems: &mut Problems<'_>,
+) {
+    let Some(name) = &section.returns_to else { return };
+    match listeners.iter().find(|listener| *listener.name == **name) {
+        None => {
+            problems.error(table, "returns_to", no_listener(name, listeners));
+        }
+        Some(found) if !is_of_filters(found) => {
+            let message = format!(
+                "the mode of {name:?} is {:?}: mail would pass the same filters again, for ever",
+                found.mode.as_str()
+            );
+            problems.error(table, "returns_to", message).help("set its mode to \"filter\"");
+        }
+        Some(_) => {}
+    }
+}
+
+fn no_listener(name: &str, listeners: &[Listener]) -> String {
+    match nearest(name, listeners.iter().map(|listener| &*listener.name)) {
+        Some(known) => format!("no listener is named {name:?}; did you mean {known:?}?"),
+        None => format!("no listener is named {name:?}"),
+    }
+}
+
+const fn is_of_filters(listener: &Listener) -> bool {
+    matches!(listener.mode, Mode::Filter | Mode::Lmtp)
+}
+
+fn check_directions(
+    Written { table, section }: &Written<FilterSection>,
+    problems: &mut Problems<'_>,
+) {
+    if section.directions.contains(&MailDirection::Own) {
+        let message = "mail that the gateway writes itself passes no filter";
+        problems.error(table, "directions", message);
+    }
+}
+
+fn stop(section: &FilterSection) -> Stop {
+    Stop {
+        name: section.name.0.clone(),
+        only_by_action: section.only_by_action,
+        listeners: section.listeners.iter().map(|name| name.as_str().into()).collect(),
+        directions: section.directions.iter().map(|one| direction(*one)).collect(),
+        senders: section.senders.clone(),
+        recipients: section.recipients.clone(),
+        returns_to: section.returns_to.as_deref().map(Into::into),
+    }
+}
+
+fn smtp(written: &Written<FilterSection>, problems: &mut Problems<'_>) -> Option<SmtpFilter> {
+    let Written { table, section } = written;
+    match &section.to {
+        NextHop::Relay(to) => Some(SmtpFilter { to: to.clone(), xforward: section.xforward }),
+        NextHop::Mx | NextHop::Discard => {
+            let message = "a filter is a server: write where it is";
+            problems.error(table, "to", message).help("to = \"smtp://127.0.0.1:10025\"");
+            None
+        }
+    }
+}
+
+/// What stands before the colon of a transport, and means something else.
+const TRANSPORTS: [&str; 8] =
+    ["smtp", "smtps", "lmtp", "relay", "discard", "error", "retry", "local"];

@@ -1,0 +1,142 @@
+//! Mail on its way through a filter of other people: what goes along, and what becomes of it if the filter fails.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mailweir_external::slip::{self, Slip};
+use mailweir_mail::{Envelope, HoldReason};
+use mailweir_queue::{Claim, RecipientIndex};
+use mailweir_smtp::{
+    client::{Attempt, Cause, Outgoing, Phase},
+    server::Forwarded,
+};
+
+use super::{Egress, dispatch, outcome::Outcome, replies, route::Through};
+use crate::config::IfFailed;
+
+/// What a mail takes along to a filter.
+pub(super) struct Along {
+    /// Above its content.
+    pub(super) slip: Bytes,
+    /// Where it came from, if the filter is to be told.
+    forwarded: Option<Arc<Forwarded>>,
+}
+
+impl Along {
+    /// `ahead`: the filters that are ahead of it, behind this one.
+    pub(super) fn of(
+        claim: &Claim,
+        through: &Through,
+        ahead: Vec<Box<str>>,
+        key: Option<&slip::Key>,
+    ) -> Self {
+        let slip = Slip {
+            filter: through.name.clone(),
+            id: claim.id,
+            origin: (*claim.origin).clone(),
+            ahead,
+        };
+        Self {
+            slip: key.and_then(|key| slip.to_field(key)).unwrap_or_default().into(),
+            forwarded: through.xforward.then(|| Arc::new(forwarded(claim))),
+        }
+    }
+
+    /// The mail as the filter gets it.
+    pub(super) fn with(&self, mail: Outgoing) -> Outgoing {
+        match &self.forwarded {
+            Some(from) => mail.forwarded(Arc::clone(from)),
+            None => mail,
+        }
+    }
+}
+
+/// What Postfix tells its filters of a mail (`XFORWARD_README`).
+fn forwarded(claim: &Claim) -> Forwarded {
+    let origin = &claim.origin;
+    let client = &origin.client;
+    Forwarded {
+        name: client.name.clone(),
+        address: Some(client.ip().to_string().into()),
+        port: Some(client.address.port().to_string().into()),
+        helo: Some(origin.helo.clone()).filter(|helo| !helo.is_empty()),
+        protocol: Some(origin.protocol.as_str().into()),
+        ident: Some(claim.id.to_string().into()),
+        source: Some("REMOTE".into()),
+    }
+}
+
+/// What stands of an outcome when a filter may have failed, and who goes on without it.
+pub(super) async fn settle_failure(
+    egress: &Arc<Egress>,
+    through: &Through,
+    claim: &Claim,
+    recipients: &[RecipientIndex],
+    outcome: &mut Outcome,
+) -> Vec<RecipientIndex> {
+    let failure = outcome.attempts.iter().find(|attempt| is_failure(attempt));
+    let Some(why) = failure.map(|attempt| attempt.reply().text.to_string()) else {
+        return Vec::new();
+    };
+    let name = &through.name;
+    match through.if_failed {
+        IfFailed::Defer => Vec::new(),
+        IfFailed::Reject => {
+            let refused = |attempt: &mut Attempt| {
+                let reply = replies::filter_failed(name, &attempt.reply().text);
+                *attempt = Attempt::Failed { reply, cause: Cause::Local };
+            };
+            outcome.attempts.iter_mut().filter(|attempt| is_failure(attempt)).for_each(refused);
+            Vec::new()
+        }
+        IfFailed::Hold => {
+            let reason = HoldReason::new(&format!("the filter {name} failed: {why}"));
+            // It takes effect when the attempt is over.
+            if let Err(error) = egress.queue.hold(claim.id, reason).await {
+                egress.warn(format!(
+                    "{}: not held though the filter {name} failed: {error}",
+                    claim.id
+                ));
+            }
+            Vec::new()
+        }
+        IfFailed::Pass => {
+            egress.warn(format!(
+                "{}: goes on without the filter {name}, which failed: {why}",
+                claim.id
+            ));
+            let mut passing = Vec::new();
+            let mut attempts = outcome.attempts.iter().map(is_failure);
+            passing.extend(recipients.iter().filter(|_| attempts.next().unwrap_or(false)));
+            passing
+        }
+    }
+}
+
+/// Whether a filter has failed, and said nothing of the mail.
+fn is_failure(attempt: &Attempt) -> bool {
+    match attempt {
+        Attempt::Deferred { cause: Cause::Replied(phase), .. } => !matches!(
+            phase,
+            Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Content | Phase::EndOfData
+        ),
+        Attempt::Deferred { .. } | Attempt::Uncertain { .. } => true,
+        Attempt::Delivered { .. }
+        | Attempt::Accepted { .. }
+        | Attempt::Failed { .. }
+        | Attempt::Postponed { .. } => false,
+    }
+}
+
+/// Sends these copies on as if they had passed the filter.
+pub(super) fn go_on(
+    egress: &Arc<Egress>,
+    claim: &Claim,
+    recipients: Vec<RecipientIndex>,
+    ahead: Vec<Box<str>>,
+) {
+    let mut claim = claim.clone();
+    claim.envelope = Arc::new(Envelope { filter: None, ahead, ..(*claim.envelope).clone() });
+    claim.pending = recipients;
+    dispatch::deliver(egress, claim);
+}

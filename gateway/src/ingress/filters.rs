@@ -1,0 +1,49 @@
+//! Which filters of other people are ahead of a mail that comes in at a listener.
+
+use std::sync::Arc;
+
+use mailweir_archive::entry::Direction;
+use mailweir_external::slip::{self, Slip};
+use mailweir_filters::course::Arrival;
+use mailweir_mail::{Origin, ReversePath};
+
+use crate::config::Filters;
+
+/// The filters, as a listener knows them.
+#[derive(Clone)]
+pub(crate) struct ListenerFilters {
+    pub(crate) filters: Arc<Filters>,
+    /// What slips are sealed with.
+    pub(crate) slips: slip::Key,
+    /// The filter that hands mail back here; absent: mail comes from elsewhere.
+    pub(crate) back_from: Option<Box<str>>,
+}
+
+/// What is ahead of a mail, and where it came from before its first filter.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ahead {
+    pub(super) filters: Vec<Box<str>>,
+    /// Absent: from where it came in.
+    pub(super) origin: Option<Origin>,
+}
+
+impl ListenerFilters {
+    /// The filters ahead of a mail that comes from elsewhere.
+    pub(super) fn arriving(
+        &self,
+        listener: &str,
+        direction: Direction,
+        sender: &ReversePath,
+    ) -> Ahead {
+        let arrival = Arrival { listener, direction, sender };
+        Ahead { filters: self.filters.course.ahead(&arrival), origin: None }
+    }
+
+    /// Those ahead of a mail that a filter has handed back. `slip`: the slip that it brought.
+    pub(super) fn back_from(&self, from: &str, slip: Option<&[u8]>, sender: &ReversePath) -> Ahead {
+        match slip.and_then(|slip| Slip::read(slip, &self.slips, from)) {
+            Some(slip) => Ahead { filters: slip.ahead, origin: Some(slip.origin) },
+            None => Ahead { filters: self.filters.course.may_be_ahead(from, sender), origin: None },
+        }
+    }
+}

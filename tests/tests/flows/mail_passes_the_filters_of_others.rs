@@ -1,0 +1,197 @@
+//! Mail goes through filters of other people in their order, each once, and comes out as it was. Rows A5, F2, F3,
+//! F6, F7, I6.
+
+use mailweir::control::operation::Place;
+use mailweir_tests::{
+    free_address,
+    gateway::{Gateway, Setup, mail, mail_to},
+    pass_through::PassThrough,
+    sink::{Point, Script, Sink},
+};
+
+const BACK: &str =
+    "mode = \"filter\"\nnetworks = [\"127.0.0.0/8\"]\nxforward_hosts = [\"127.0.0.0/8\"]";
+
+fn filter(name: &str, to: std::net::SocketAddr, more: &str) -> String {
+    format!(
+        "[[filter]]\nname = {name:?}\ntype = \"smtp\"\nto = \"smtp://{to}\"\nreturns_to = \"behind-{name}\"\n{more}\n"
+    )
+}
+
+/// A gateway with a listener `mx` and one behind each of these filters.
+async fn behind(sink: &Sink, filters: &[(&str, std::net::SocketAddr, &str)]) -> Gateway {
+    let mut setup = Setup::before(sink).listener("mx", "mode = \"mx\"");
+    for (name, to, more) in filters {
+        setup = setup.listener(&format!("behind-{name}"), BACK).sections(&filter(name, *to, more));
+    }
+    Gateway::start(&setup).await
+}
+
+#[tokio::test]
+async fn a5_mail_passes_each_filter_once_and_comes_out_as_it_was() {
+    let sink = Sink::start(Script::smtp()).await;
+    let (virus, spam) = (PassThrough::start().await, PassThrough::start().await);
+    let filters = [("virus", virus.address(), ""), ("spam", spam.address(), "")];
+    let gateway = behind(&sink, &filters).await;
+    virus.hand_back_to(gateway.address("behind-virus"));
+    spam.hand_back_to(gateway.address("behind-spam"));
+
+    let content = "Subject: x\r\n\r\n.dot\r\n\r\nFrom here\r\n";
+    gateway.accept(mail_to("user").content(content)).await;
+    let received = sink.expect_one().await;
+    let text = received.text();
+    assert!(text.ends_with(content), "{text}");
+    assert_eq!(text.matches("\r\nReceived: ").count() + 1, 3, "{text}");
+    assert!(!text.contains("X-Mailweir-Slip"), "{text}");
+    assert_eq!((virus.connections(), spam.connections()), (1, 1));
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
+async fn f2_a_filter_hears_where_mail_came_from_and_so_does_the_next() {
+    let next = Sink::start(Script::smtp()).await;
+    let first = PassThrough::start().await;
+    let told = Sink::start(Script::smtp().offering_also("XFORWARD NAME ADDR PROTO HELO")).await;
+    let sections = filter("first", first.address(), "") + &filter("told", told.address(), "");
+    let setup = Setup::before(&next)
+        .listener("mx", "mode = \"mx\"\nxclient_hosts = [\"127.0.0.0/8\"]")
+        .listener("behind-first", BACK)
+        .listener("behind-told", BACK)
+        .sections(&sections);
+    let gateway = Gateway::start(&setup).await;
+    first.hand_back_to(gateway.address("behind-first"));
+
+    let mut peer = gateway.connect_to("mx").await;
+    peer.greet().await;
+    peer.say("XCLIENT NAME=mail.far.example ADDR=192.0.2.7 HELO=far.example PROTO=ESMTP").await;
+    peer.greet().await;
+    let id = peer.send(&mail_to("user")).await.expect_accepted();
+    told.expect_one().await;
+    let said = told.commands(0).join("\n");
+    assert!(said.contains("XFORWARD NAME=mail.far.example ADDR=192.0.2.7 PROTO=ESMTP"), "{said}");
+    next.expect_nothing();
+    assert!(!said.contains(&id.to_string()), "nobody asked for it: {said}");
+}
+
+#[tokio::test]
+async fn mail_that_lost_its_slip_passes_what_may_be_ahead_and_nothing_before() {
+    let sink = Sink::start(Script::smtp()).await;
+    let (virus, spam) = (PassThrough::start().await, PassThrough::start().await);
+    let only_mx = "listeners = [\"mx\"]";
+    let filters = [("virus", virus.address(), ""), ("spam", spam.address(), only_mx)];
+    let gateway = behind(&sink, &filters).await;
+    spam.hand_back_to(gateway.address("behind-spam"));
+
+    let mut peer = gateway.connect_to("behind-virus").await;
+    peer.greet().await;
+    let forged = mail_to("user").content("X-Mailweir-Slip: AAAA\r\nSubject: x\r\n\r\ntext\r\n");
+    peer.send(&forged).await.expect_accepted();
+    let text = sink.expect_one().await.text();
+    assert!(!text.contains("X-Mailweir-Slip"), "{text}");
+    assert_eq!((virus.connections(), spam.connections()), (0, 1));
+}
+
+#[tokio::test]
+async fn f6_only_copies_for_whom_a_filter_means_go_there() {
+    let sink = Sink::start(Script::smtp()).await;
+    let filtered = Sink::start(Script::smtp()).await;
+    let only = "recipients = [\"user@local.example\"]";
+    let gateway = behind(&sink, &[("own", filtered.address(), only)]).await;
+    gateway.accept(mail_to("user").to("other@local.example")).await;
+    assert_eq!(filtered.expect_one().await.recipients(), ["user@local.example"]);
+    assert_eq!(sink.expect_one().await.recipients(), ["other@local.example"]);
+}
+
+#[tokio::test]
+async fn f7_an_action_names_a_filter_and_only_that_one_is_passed_before_those_behind_it() {
+    let sink = Sink::start(Script::smtp()).await;
+    let (usual, named) = (PassThrough::start().await, PassThrough::start().await);
+    let last = PassThrough::start().await;
+    let sections = filter("usual", usual.address(), "")
+        + &filter("named", named.address(), "only_by_action = true")
+        + &filter("last", last.address(), "");
+    let setup = Setup::before(&sink)
+        .listener("mx", "mode = \"mx\"\nheader_checks = [\"static:FILTER named:\"]")
+        .listener("behind-usual", BACK)
+        .listener("behind-named", BACK)
+        .listener("behind-last", BACK)
+        .sections(&sections);
+    let gateway = Gateway::start(&setup).await;
+    for (filter, name) in [(&usual, "usual"), (&named, "named"), (&last, "last")] {
+        filter.hand_back_to(gateway.address(&format!("behind-{name}")));
+    }
+    gateway.accept(mail_to("user")).await;
+    sink.expect_one().await;
+    let passed = [usual.connections(), named.connections(), last.connections()];
+    assert_eq!(passed, [0, 1, 1]);
+}
+
+#[tokio::test]
+async fn f3_what_becomes_of_mail_when_a_filter_is_down_is_as_configured() {
+    let nobody = free_address().unwrap();
+    for (if_failed, place) in
+        [("defer", Some(Place::Deferred)), ("hold", Some(Place::Hold)), ("pass", None)]
+    {
+        let sink = Sink::start(Script::smtp()).await;
+        let more = format!("if_failed = {if_failed:?}");
+        let gateway = behind(&sink, &[("down", nobody, &more)]).await;
+        let id = gateway.accept(mail_to("user")).await;
+        match place {
+            Some(place) => {
+                gateway.queue().expect(id, place).await;
+                sink.expect_nothing();
+            }
+            None => {
+                sink.expect_one().await;
+                gateway.queue().expect_empty().await;
+            }
+        }
+    }
+    let sink = Sink::start(Script::smtp()).await;
+    let gateway = behind(&sink, &[("down", nobody, "if_failed = \"reject\"")]).await;
+    gateway.accept(mail_to("user").from("bob@far.example")).await;
+    let report = sink.expect_one().await;
+    assert_eq!((report.sender(), report.recipients()), ("", vec!["bob@far.example"]));
+    assert!(report.text().contains("the filter down failed: "), "{}", report.text());
+}
+
+#[tokio::test]
+async fn i6_what_a_filter_says_of_a_mail_is_no_failure() {
+    for (reply, place) in [("451 4.7.1 later", Some(Place::Deferred)), ("550 5.7.1 no", None)] {
+        let sink = Sink::start(Script::smtp()).await;
+        let says = Sink::start(Script::smtp().replying(Point::Dot, reply)).await;
+        let gateway = behind(&sink, &[("says", says.address(), "if_failed = \"pass\"")]).await;
+        let id = gateway.accept(mail_to("user").from("bob@far.example")).await;
+        match place {
+            Some(place) => {
+                gateway.queue().expect(id, place).await;
+                sink.expect_nothing();
+            }
+            None => {
+                let report = sink.expect_one().await;
+                assert_eq!((report.sender(), report.recipients()), ("", vec!["bob@far.example"]));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn i6_a_filter_that_hands_mail_back_where_it_comes_in_first_ends_it() {
+    let sink = Sink::start(Script::smtp()).await;
+    let lost = PassThrough::start().await;
+    let setup = Setup::before(&sink)
+        .listener("mx", "mode = \"mx\"")
+        .section("limits", "hopcount_limit = 5")
+        .listener("behind-lost", BACK)
+        .sections(&filter("lost", lost.address(), ""));
+    let gateway = Gateway::start(&setup).await;
+    lost.hand_back_to(gateway.address("mx"));
+    gateway.accept(mail().to("user@local.example").from("bob@far.example")).await;
+    let report = sink.expect_one().await;
+    assert_eq!((report.sender(), report.recipients()), ("", vec!["bob@far.example"]));
+    // What goes back has been here as often as is allowed, and once more.
+    let text = report.text();
+    assert_eq!(text.matches("Received: from ").count(), 6, "{text}");
+    assert!(lost.connections() <= 6, "{}", lost.connections());
+    gateway.queue().expect_empty().await;
+}
