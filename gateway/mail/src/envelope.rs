@@ -25,6 +25,8 @@ pub struct Envelope {
     /// header_checks(5), access(5)).
     pub filter: Option<Transport>,
     /// The filters of other people that are ahead of the mail, by the names in the configuration, in their order.
+    // Archives have mail from before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ahead: Vec<Box<str>>,
 }
 
