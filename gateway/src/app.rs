@@ -496,7 +496,7 @@ fn routes(config: &Config) -> anyhow::Result<LiveRoutes> {
     let sink = config.address_verify.sender.sink(&config.server.hostname);
     let routes = LiveRoutes::new(config.routes.clone(), &config.smtp)?.and_sink(sink);
     match slips::of(config)? {
-        Some(slips) => Ok(routes.behind(&config.filters, slips, &config.smtp)?),
+        Some(slips) => Ok(routes.behind(config, slips)?),
         None => Ok(routes),
     }
 }

@@ -24,6 +24,12 @@ impl Transport {
         Some(Self { name: name.into(), next_hop: next_hop.into() })
     }
 
+    /// A transport whose next hop is the domain of the recipient.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: name.into(), next_hop: "".into() }
+    }
+
     /// The transport: `smtp`, `lmtp`, `relay`, `discard`, ...; empty for the usual one.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -101,7 +101,7 @@ pub(super) fn config(
     Some(Config {
         address_verify,
         archive: archive::check(raw, &server, around, problems)?,
-        filters: filter::check(raw, &listeners, problems),
+        filters: filter::check(raw, &listeners, around, problems),
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),

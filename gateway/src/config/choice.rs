@@ -339,6 +339,8 @@ choices! {
     pub(super) enum FilterType {
         /// A server that takes mail by SMTP or LMTP.
         Smtp = "smtp",
+        /// A program that reads the mail.
+        Pipe = "pipe",
     }
 }
 
@@ -353,5 +355,15 @@ choices! {
         Pass = "pass",
         /// It goes back to its sender.
         Reject = "reject",
+    }
+}
+
+choices! {
+    /// What ends a line.
+    pub(super) enum LineEnd {
+        /// As files of this system have it.
+        Lf = "lf",
+        /// As mail has it.
+        Crlf = "crlf",
     }
 }

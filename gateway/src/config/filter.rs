@@ -1,11 +1,18 @@
 //! `[[filter]]`: filters of other people, which get mail from the queue and hand it back.
 
-use std::{collections::HashMap, num::NonZeroU32, time::Duration};
+mod program;
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroU32,
+    time::Duration,
+};
 
 use mailweir_filters::course::{Course, Stop};
 
 use super::{
-    IfFailed, Listener, Mode, NextHop, Relay,
+    IfFailed, Listener, Mode, NextHop, Relay, Surroundings,
     archive::direction,
     check::{Written, all, positive},
     choice::{FilterType, MailDirection},
@@ -32,11 +39,15 @@ pub struct Filter {
     pub time_limit: Duration,
 }
 
+pub use self::program::{PipeFilter, User};
+
 /// What a filter is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilterKind {
     /// A server.
     Smtp(SmtpFilter),
+    /// A program.
+    Pipe(Box<PipeFilter>),
 }
 
 /// A server that takes mail by SMTP or LMTP.
@@ -61,7 +72,10 @@ impl Filters {
     /// For `mailweir check`, in a line for each.
     pub(super) fn describe(&self) -> impl Iterator<Item = String> {
         self.all.iter().map(|filter| {
-            let FilterKind::Smtp(SmtpFilter { to, .. }) = &filter.kind;
+            let to = match &filter.kind {
+                FilterKind::Smtp(SmtpFilter { to, .. }) => format!("at {to}"),
+                FilterKind::Pipe(pipe) => format!("by {}", pipe.command.program),
+            };
             let back = match self.course.hands_back_to(&filter.name) {
                 Some(listener) => format!("back at {listener}"),
                 None => "hands nothing back".to_owned(),
@@ -72,7 +86,7 @@ impl Filters {
                 IfFailed::Pass => "mail goes on without it",
                 IfFailed::Reject => "mail goes back to its sender",
             };
-            format!("{} at {to}, {back}; if it fails, {failed}", filter.name)
+            format!("{} {to}, {back}; if it fails, {failed}", filter.name)
         })
     }
 }
@@ -81,6 +95,7 @@ impl Filters {
 pub(super) fn check(
     raw: &RawConfig,
     listeners: &[Listener],
+    around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
 ) -> Filters {
     let written = &all::<FilterSection>(raw, problems);
@@ -91,18 +106,24 @@ pub(super) fn check(
         check_listeners(one, listeners, problems);
         check_return(one, listeners, problems);
         check_directions(one, problems);
-        positive(&one.table, &[("time_limit", one.section.time_limit)], problems);
-        stops.push(stop(&one.section));
-        let kind = match one.section.kind {
-            FilterType::Smtp => smtp(one, problems).map(FilterKind::Smtp),
+        check_keys(one, problems);
+        let (kind, usual) = match one.section.kind {
+            FilterType::Smtp => (smtp(one, problems).map(FilterKind::Smtp), SMTP_TIME),
+            FilterType::Pipe => {
+                let pipe = program::check(one, back(one, listeners), around, problems);
+                (pipe.map(|pipe| FilterKind::Pipe(Box::new(pipe))), PIPE_TIME)
+            }
         };
+        let time_limit = one.section.time_limit.unwrap_or(usual);
+        positive(&one.table, &[("time_limit", time_limit)], problems);
+        stops.push(stop(&one.section));
         filters.all.extend(kind.map(|kind| Filter {
             name: one.section.name.0.clone(),
             kind,
             if_failed: one.section.if_failed,
             concurrency_limit: one.section.concurrency_limit,
             recipient_limit: one.section.recipient_limit,
-            time_limit: one.section.time_limit,
+            time_limit,
         }));
     }
     filters.course = Course::new(stops);
@@ -149,6 +170,24 @@ fn check_listeners(
         };
         problems.element_error(table, "listeners", index, message);
     }
+}
+
+/// Where a program on this machine hands mail back.
+fn back(
+    Written { section, .. }: &Written<FilterSection>,
+    listeners: &[Listener],
+) -> Option<SocketAddr> {
+    let name = section.returns_to.as_ref()?;
+    let listener = listeners.iter().find(|listener| *listener.name == **name)?;
+    let mut address = *listener.bind.first()?;
+    if address.ip().is_unspecified() {
+        let this_machine = match address {
+            SocketAddr::V4(_) => IpAddr::from(Ipv4Addr::LOCALHOST),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        };
+        address.set_ip(this_machine);
+    }
+    Some(address)
 }
 
 fn check_return(
@@ -207,8 +246,10 @@ fn stop(section: &FilterSection) -> Stop {
 
 fn smtp(written: &Written<FilterSection>, problems: &mut Problems<'_>) -> Option<SmtpFilter> {
     let Written { table, section } = written;
-    match &section.to {
-        NextHop::Relay(to) => Some(SmtpFilter { to: to.clone(), xforward: section.xforward }),
+    match needed(written, "to", section.to.as_ref(), problems)? {
+        NextHop::Relay(to) => {
+            Some(SmtpFilter { to: to.clone(), xforward: section.xforward.unwrap_or(true) })
+        }
         NextHop::Mx | NextHop::Discard => {
             let message = "a filter is a server: write where it is";
             problems.error(table, "to", message).help("to = \"smtp://127.0.0.1:10025\"");
@@ -217,6 +258,44 @@ fn smtp(written: &Written<FilterSection>, problems: &mut Problems<'_>) -> Option
     }
 }
 
+/// A key that another type has is a mistake, not a wish that is passed over.
+fn check_keys(Written { table, section }: &Written<FilterSection>, problems: &mut Problems<'_>) {
+    let others: &[&str] = match section.kind {
+        FilterType::Smtp => &OF_PIPE,
+        FilterType::Pipe => &OF_SMTP,
+    };
+    for key in others.iter().filter(|key| table.has(key)) {
+        if !problems.blame(table, key) {
+            let message = format!("a filter of type {:?} has no such key", section.kind.as_str());
+            problems.error(table, key, message);
+        }
+    }
+}
+
+fn needed<'w, T>(
+    Written { table, section }: &Written<FilterSection>,
+    key: &str,
+    value: Option<&'w T>,
+    problems: &mut Problems<'_>,
+) -> Option<&'w T> {
+    if value.is_none() && !problems.blame(table, key) {
+        let kind = section.kind.as_str();
+        problems.error(table, "type", format!("{kind:?} needs the key {key:?} too"));
+    }
+    value
+}
+
+const OF_SMTP: [&str; 2] = ["to", "xforward"];
+
+const OF_PIPE: [&str; 7] =
+    ["command", "user", "directory", "flags", "null_sender", "eol", "size_limit"];
+
 /// What stands before the colon of a transport, and means something else.
 const TRANSPORTS: [&str; 8] =
     ["smtp", "smtps", "lmtp", "relay", "discard", "error", "retry", "local"];
+
+/// Postfix's FILTER_README has `smtp_data_done_timeout=1200`.
+const SMTP_TIME: Duration = Duration::from_secs(1_200);
+
+/// Postfix `command_time_limit`.
+const PIPE_TIME: Duration = Duration::from_secs(1_000);

@@ -31,8 +31,9 @@ use super::{
     charset::CharsetName,
     choice::{
         ApiRights, Attach, BareNewline, Engine, FilterType, IfFailed, IfUnwritable, InnerHops,
-        KeepOrSkip, ListenerTls, LogFormat, MailDirection, MinTlsVersion, Mode, Origin, RuleAction,
-        SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry, WrittenPolicyAction,
+        KeepOrSkip, LineEnd, ListenerTls, LogFormat, MailDirection, MinTlsVersion, Mode, Origin,
+        RuleAction, SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry,
+        WrittenPolicyAction,
     },
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     moderation::{ExpireAfter, Expression, Mailbox, Needed, OneLine, WrittenLevel},
@@ -47,7 +48,7 @@ use super::{
     section::{Schema, Section, section},
     table::TableName,
     units::ByteSize,
-    words::{HttpUrl, Label, Secret},
+    words::{HttpUrl, Label, Secret, Words},
 };
 use crate::time_zone::TimeZone;
 
@@ -1028,7 +1029,7 @@ section! {
     pub(super) tables "filter" FilterSection {
         /// Its name, used once. It stands in the log, and an action FILTER may name it: `FILTER scan:`.
         name: Label;
-        /// "smtp": a server that takes mail by SMTP or LMTP.
+        /// "smtp": a server that takes mail by SMTP or LMTP. "pipe": a program that reads it (Postfix pipe(8)).
         kind as "type": FilterType, postfix "content_filter";
         /// Where it hands mail back: a listener of mode "filter" for it alone. Absent: it hands nothing back.
         returns_to: Option<String>;
@@ -1051,12 +1052,30 @@ section! {
         concurrency_limit: NonZeroU32 = 20, postfix "default_destination_concurrency_limit";
         /// How many recipients it gets at once.
         recipient_limit: NonZeroU32 = 50, postfix "default_destination_recipient_limit";
-        /// Where it is: `smtp://host:port`, or `lmtp://host:port`.
-        to: NextHop;
-        /// Whether it is told by XFORWARD from which client the mail came, if it asks for that.
-        xforward: bool = true, postfix "smtp_send_xforward_command";
-        /// How long it may take with its answer to the end of the content.
-        time_limit: Duration = "20 min", postfix "smtp_data_done_timeout";
+        /// Of type "smtp": where it is.
+        to: Option<NextHop>;
+        /// Of type "smtp": whether it is told by XFORWARD from which client the mail came, if it asks for that.
+        xforward: Option<bool>, postfix "smtp_send_xforward_command";
+        /// How long it may take with a mail. Of type "smtp": with its answer to the end of the content; absent: 20 min. Of
+        /// type "pipe": until it has ended; absent: 1000 s. Then it is killed with all its children.
+        time_limit: Option<Duration>, postfix "command_time_limit";
+        /// Of type "pipe": the program, by its whole path, and its arguments, each an entry, with the macros of pipe(8). No shell
+        /// sees them. One with a part of a recipient, as `${recipient}`, is repeated for each.
+        command: Vec<String> = [];
+        /// Of type "pipe": as whom it runs, `user` or `user:group`. Absent: as the gateway itself, which must
+        /// not be root then.
+        user: Option<String>;
+        /// Of type "pipe": where it runs. Absent: in `/`.
+        directory: Option<PathBuf>;
+        /// Of type "pipe": letters of pipe(8), any of `BDFORXhqu.>`.
+        flags: Option<String>;
+        /// Of type "pipe": what stands for the null sender in its arguments; "" is an empty argument. Absent:
+        /// "MAILER-DAEMON".
+        null_sender: Option<Words>;
+        /// Of type "pipe": what ends the lines that it reads. Absent: "lf".
+        eol: Option<LineEnd>;
+        /// Of type "pipe": larger mail is not for it, and counts as a failure. Absent: any is.
+        size_limit: Option<ByteSize>;
     }
 }
 

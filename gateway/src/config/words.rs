@@ -11,6 +11,19 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Label(pub(super) Box<str>);
 
+/// Words that may be none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Words(pub(super) Box<str>);
+
+impl Setting for Words {
+    const ALLOWED: &'static str = "text in quotes";
+    const EXAMPLE: &'static str = "\"\"";
+
+    fn from_value(value: &RawValue) -> Result<Self, Vec<Refusal>> {
+        Ok(Self(value.text_or_nothing()?.unwrap_or_default().into()))
+    }
+}
+
 impl Setting for Label {
     const ALLOWED: &'static str = "1 to 32 letters, digits, \"-\", \"_\" or \".\"";
     const EXAMPLE: &'static str = "\"mx\"";

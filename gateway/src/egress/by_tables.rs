@@ -14,8 +14,8 @@ pub(super) enum Chosen {
     Nothing,
     /// This way.
     Way(Transport),
-    /// Through this filter of other people.
-    Filter(Box<str>),
+    /// Through the filter of other people that has this name.
+    Filter(Transport),
     /// No further.
     End(End),
 }

@@ -19,7 +19,7 @@ use super::{
     filters::{self, Along},
     hosts::Hosts,
     lane::{Batch, Job, Post},
-    outcome::{Health, NoHost, Outcome, Told, tell},
+    outcome::{Health, NoHost, Outcome, Relay, Told, tell},
     replies::UNCLEAR,
     route::{LiveRoute, Through},
     shown::{Leaves, Shown},
@@ -206,7 +206,7 @@ impl Courier {
         let Some(Held { connection, .. }) = &mut self.connection else { return Offer::NotMade };
         let first = connection.mails() == 0;
         let setup = if first { connection.setup() } else { Duration::ZERO };
-        let relay: Box<str> = connection.relay().into();
+        let relay = Relay::Peer(connection.relay().into());
         let started = Instant::now();
         let sent = connection.send(mail.outgoing(recipients), mail.letter()).await;
         let transmission = started.elapsed();

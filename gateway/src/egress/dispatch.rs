@@ -17,8 +17,9 @@ use super::{
     destination::Destination,
     inquiry,
     lane::{Batch, Lane},
+    programs::Program,
     replies, reporter,
-    route::{LiveRoute, LiveRoutes},
+    route::{LiveRoute, LiveRoutes, ToFilter},
     transport::{self, End, Way},
 };
 
@@ -118,6 +119,9 @@ pub(super) fn spread(
     for (goal, recipients) in groups {
         match goal {
             Goal::To(destination, route) => push(egress, &destination, route, claim, &recipients),
+            Goal::Program(program, next_hop) => {
+                program.hand_over(egress, claim, &recipients, &next_hop);
+            }
             Goal::End(end) => {
                 egress.tasks.spawn(conclude(
                     Arc::clone(egress),
@@ -134,6 +138,8 @@ pub(super) fn spread(
 pub(super) enum Goal<'r> {
     /// To this destination by this route.
     To(Destination, &'r Arc<LiveRoute>),
+    /// To this program, with this next hop, if that matters to it.
+    Program(&'r Arc<Program>, Box<str>),
     /// No further.
     End(End),
 }
@@ -143,8 +149,11 @@ impl Goal<'_> {
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::To(this, _), Self::To(other, _)) => this == other,
+            (Self::Program(this, by), Self::Program(other, with)) => {
+                Arc::ptr_eq(this, other) && by == with
+            }
             (Self::End(this), Self::End(other)) => this == other,
-            (Self::To(..), Self::End(_)) | (Self::End(_), Self::To(..)) => false,
+            (Self::To(..) | Self::Program(..) | Self::End(_), _) => false,
         }
     }
 }
@@ -160,9 +169,12 @@ pub(super) fn unless_dropped(routes: &LiveRoutes, recipient: &Address, chosen: C
 /// The way that a rule chose, or else that of the route.
 pub(super) fn goal<'r>(routes: &'r LiveRoutes, chosen: Chosen, domain: &Domain) -> Goal<'r> {
     let way = match chosen {
-        Chosen::Filter(name) => match routes.to_filter(&name) {
-            Some((route, destination)) => return Goal::To(destination, route),
-            None => Way::End(End::Deferred(replies::no_filter(&name))),
+        Chosen::Filter(transport) => match routes.to_filter(transport.name()) {
+            Some(ToFilter::Server(route, destination)) => return Goal::To(destination, route),
+            Some(ToFilter::Program(program)) => {
+                return Goal::Program(program, program.next_hop(&transport, domain));
+            }
+            None => Way::End(End::Deferred(replies::no_filter(transport.name()))),
         },
         Chosen::Nothing => Way::Route,
         Chosen::Way(transport) => transport::interpret(&transport, domain),

@@ -55,6 +55,10 @@ impl Egress {
                 let route = || format!("[[route]] number {}", destination.route.0 + 1);
                 Explained { way, because: rule.unwrap_or_else(route) }
             }
+            Goal::Program(program, _) => {
+                let way = format!("to the program {}", program.path());
+                Explained { way, because: rule.unwrap_or_else(|| "[[filter]]".to_owned()) }
+            }
             Goal::End(end) => {
                 let because = rule.unwrap_or_else(|| "its [[route]]".to_owned());
                 Explained { way: ended(&end), because }

@@ -20,6 +20,7 @@ mod inquiry;
 mod lane;
 mod outcome;
 pub(crate) mod probe;
+mod programs;
 mod replies;
 pub mod report;
 mod reporter;

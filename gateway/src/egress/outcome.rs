@@ -17,9 +17,34 @@ use crate::clock;
 /// How a batch went: one attempt per recipient, in order, and what to log with them.
 pub(super) struct Outcome {
     pub(super) attempts: Vec<Attempt>,
-    pub(super) relay: Option<Box<str>>,
+    pub(super) relay: Option<Relay>,
     pub(super) setup: Duration,
     pub(super) transmission: Duration,
+}
+
+/// Who had the mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Relay {
+    /// This peer, as Postfix logs it: `name[address]:port`.
+    Peer(Box<str>),
+    /// A program of this name, whose end we put into words.
+    Program(Box<str>),
+}
+
+impl Relay {
+    const fn name(&self) -> &str {
+        match self {
+            Self::Peer(name) | Self::Program(name) => name,
+        }
+    }
+
+    /// Who speaks for itself.
+    pub(super) const fn peer(&self) -> Option<&str> {
+        match self {
+            Self::Peer(name) => Some(name),
+            Self::Program(_) => None,
+        }
+    }
 }
 
 impl Outcome {
@@ -137,7 +162,7 @@ impl NoHost {
         };
         let outcome = Outcome {
             attempts: vec![self.attempt; recipients],
-            relay: self.relay,
+            relay: self.relay.map(Relay::Peer),
             setup: Duration::ZERO,
             transmission: Duration::ZERO,
         };
@@ -164,10 +189,11 @@ pub(super) fn tell(claim: &Claim, recipients: &[RecipientIndex], outcome: &Outco
             told.postponed.push(index);
             continue;
         }
-        told.results.push((index, result(attempt, outcome.relay.as_deref())));
+        let peer = outcome.relay.as_ref().and_then(Relay::peer);
+        told.results.push((index, result(attempt, peer)));
         told.events.extend(event(claim, index, attempt, outcome));
-        if let (Attempt::Uncertain { .. }, Some(relay)) = (attempt, &outcome.relay) {
-            told.events.push(MailEvent::AnswerLost { id: claim.id, relay: relay.clone() });
+        if let (Attempt::Uncertain { .. }, Some(relay)) = (attempt, peer) {
+            told.events.push(MailEvent::AnswerLost { id: claim.id, relay: relay.into() });
         }
     }
     told
@@ -207,7 +233,7 @@ fn event(
         id: claim.id,
         to: recipient.address.clone(),
         original: recipient.original.clone(),
-        relay: outcome.relay.clone(),
+        relay: outcome.relay.as_ref().map(|relay| relay.name().into()),
         delays: Delays {
             before_queue: claim.claimed_at.since(claim.arrival),
             in_queue: spent.saturating_sub(outcome.setup + outcome.transmission),
@@ -215,7 +241,10 @@ fn event(
             transmission: outcome.transmission,
         },
         dsn: reply.enhanced_or_general(),
-        text: said(attempt),
+        text: match &outcome.relay {
+            Some(Relay::Program(_)) => reply.text.as_ref().into(),
+            Some(Relay::Peer(_)) | None => said(attempt),
+        },
     };
     Some(match attempt {
         Attempt::Delivered { .. } => MailEvent::Delivered(report),

@@ -26,7 +26,7 @@ use super::{
     destination::Destination,
     dispatch::{Goal, goal},
     hosts::Hosts,
-    outcome::{NoHost, Outcome},
+    outcome::{NoHost, Outcome, Relay},
     replies::UNCLEAR,
     route::{LiveRoute, LiveRoutes},
     shown::{Leaves, Shown},
@@ -112,6 +112,8 @@ impl<'p> Probe<'p> {
         match goal(&routes, chosen, recipient.address.domain()) {
             Goal::To(destination, route) => self.go(envelope, index, &destination, route).await,
             Goal::End(end) => Some(ended(end)),
+            // Programs are filters, and probes pass none.
+            Goal::Program(..) => Some(NoHost::no_address().outcome(1).0),
         }
     }
 
@@ -190,7 +192,7 @@ impl<'p> Probe<'p> {
             Err(none) => return none.outcome(1).0,
         };
         hosts.offered();
-        let relay = Some(held.connection.relay().into());
+        let relay = Some(Relay::Peer(held.connection.relay().into()));
         let setup = held.connection.setup();
         let started = Instant::now();
         let answer = held.connection.ask(question).await;
@@ -208,13 +210,14 @@ impl<'p> Probe<'p> {
             return Probed { status: ProbeStatus::Deferred, text: NO_TIME.text.as_ref().into() };
         };
         let status = status(&attempt);
-        let text = words::said(&attempt, relay.as_deref());
+        let relay = relay.as_ref().and_then(Relay::peer);
+        let text = words::said(&attempt, relay);
         let in_queue = self.began.elapsed().saturating_sub(setup + transmission);
         let report = DeliveryReport {
             id: self.id,
             to: recipient.clone(),
             original: Some(self.recipient.clone()),
-            relay,
+            relay: relay.map(Into::into),
             delays: Delays { before_queue: Duration::ZERO, in_queue, setup, transmission },
             dsn: code(status, attempt.reply()),
             text: text.clone(),

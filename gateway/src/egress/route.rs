@@ -4,20 +4,23 @@ use std::{sync::Arc, time::Duration};
 
 use mailweir_external::slip;
 use mailweir_filters::course::{Course, Next};
-use mailweir_mail::{Address, Domain, Envelope, Recipient};
+use mailweir_mail::{Address, Domain, Envelope, Recipient, Transport};
 use mailweir_smtp::client::{Credentials, Dialect, Settings, Timeouts, TlsPolicy};
+use mailweir_tables::keys::Extensions;
 
 use super::{
     by_tables::Chosen,
     concurrency,
     connection::Connection,
     destination::{Destination, Hop, NextHop, Protocol, RouteId},
-    failover, replies,
+    failover,
+    programs::Program,
+    replies,
     transport::End,
 };
 use crate::{
     config::{
-        self, AuthExposure, ConnectionReuse, Filter, FilterKind, Filters, Host, IfFailed, Relay,
+        self, AuthExposure, Config, ConnectionReuse, Filter, FilterKind, Host, IfFailed, Relay,
         RelayProtocol, Route, RouteTls, Smtp, SmtpFilter,
     },
     tls::{Authorities, ClientTls, PeerCheck, TlsError},
@@ -52,6 +55,12 @@ pub(super) struct Through {
     pub(super) if_failed: IfFailed,
 }
 
+impl Through {
+    pub(super) fn of(filter: &Filter, xforward: bool) -> Self {
+        Self { name: filter.name.clone(), xforward, if_failed: filter.if_failed }
+    }
+}
+
 impl LiveRoute {
     pub(super) fn new(id: RouteId, route: &Route, smtp: &Smtp, tls: Arc<ClientTls>) -> Self {
         Self {
@@ -78,11 +87,7 @@ impl LiveRoute {
         let timeouts = Timeouts { data_done: filter.time_limit, ..self.client.timeouts };
         Self {
             client: Arc::new(Settings { timeouts, ..(*self.client).clone() }),
-            filter: Some(Through {
-                name: filter.name.clone(),
-                xforward,
-                if_failed: filter.if_failed,
-            }),
+            filter: Some(Through::of(filter, xforward)),
             ..self
         }
     }
@@ -183,6 +188,14 @@ const fn unlimited(limit: u32) -> usize {
     if limit == 0 { usize::MAX } else { limit as usize }
 }
 
+/// The way to a filter of other people.
+pub(super) enum ToFilter<'r> {
+    /// A server.
+    Server(&'r Arc<LiveRoute>, Destination),
+    /// A program.
+    Program(&'r Arc<Program>),
+}
+
 /// All routes at work, in the order of the file.
 pub struct LiveRoutes {
     configured: config::Routes,
@@ -191,8 +204,10 @@ pub struct LiveRoutes {
     others: [Arc<LiveRoute>; 3],
     /// Mail to this address goes nowhere.
     sink: Option<Address>,
-    /// The filters of other people, each with the route to it.
-    filters: Vec<Arc<LiveRoute>>,
+    /// The filters of other people that are servers, each with the route to it.
+    servers: Vec<Arc<LiveRoute>>,
+    /// Those that are programs.
+    programs: Vec<Arc<Program>>,
     /// Which mail passes them.
     course: Course,
     /// What the slips of mail are sealed with that goes there.
@@ -217,8 +232,16 @@ impl LiveRoutes {
             make(u32::MAX - 1, &Route::unlisted(RelayProtocol::Smtps))?,
             make(u32::MAX, &Route::unlisted(RelayProtocol::Lmtp))?,
         ];
-        let (filters, course) = (Vec::new(), Course::default());
-        Ok(Self { live, configured, others, sink: None, filters, course, slips: None })
+        Ok(Self {
+            live,
+            configured,
+            others,
+            sink: None,
+            servers: Vec::new(),
+            programs: Vec::new(),
+            course: Course::default(),
+            slips: None,
+        })
     }
 
     /// The same, but for mail to `sink`: it is dropped, as Postfix drops mail to its
@@ -228,25 +251,25 @@ impl LiveRoutes {
         Self { sink, ..self }
     }
 
-    /// The same, with these filters of other people before it. `slips`: what is told of mail that goes there is sealed
+    /// The same, with the filters of other people before it. `slips`: what is told of mail that goes there is sealed
     /// with this.
     ///
     /// # Errors
     /// TLS cannot be set up for one.
-    pub fn behind(
-        self,
-        filters: &Filters,
-        slips: slip::Key,
-        smtp: &Smtp,
-    ) -> Result<Self, TlsError> {
-        let make = |(filter, id): (&Filter, u32)| to_filter(id, filter, smtp);
-        let live = filters.all.iter().zip(FIRST_FILTER..).map(make);
-        Ok(Self {
-            filters: live.collect::<Result<_, _>>()?,
-            course: filters.course.clone(),
-            slips: Some(slips),
-            ..self
-        })
+    pub fn behind(mut self, config: &Config, slips: slip::Key) -> Result<Self, TlsError> {
+        let Config { filters, smtp, rewriting, .. } = config;
+        let delimiter = rewriting.recipient_delimiter.as_deref().unwrap_or_default();
+        let extensions = Extensions::new(delimiter);
+        for (filter, id) in filters.all.iter().zip(FIRST_FILTER..) {
+            match &filter.kind {
+                FilterKind::Smtp(server) => self.servers.push(to_server(id, filter, server, smtp)?),
+                FilterKind::Pipe(settings) => {
+                    let program = Program::new(filter, settings, extensions.clone());
+                    self.programs.push(Arc::new(program));
+                }
+            }
+        }
+        Ok(Self { course: filters.course.clone(), slips: Some(slips), ..self })
     }
 
     /// The filter that a recipient's copy of a mail goes through now: the one that an action FILTER names, or the first that
@@ -254,11 +277,11 @@ impl LiveRoutes {
     pub(super) fn filter_for(&self, envelope: &Envelope, recipient: &Recipient) -> Option<Chosen> {
         if let Some(transport) = &envelope.filter {
             let is_known = self.to_filter(transport.name()).is_some();
-            return is_known.then(|| Chosen::Filter(transport.name().into()));
+            return is_known.then(|| Chosen::Filter(transport.clone()));
         }
         match self.course.next(&envelope.ahead, recipient) {
             Next::Onward => None,
-            Next::Filter(name) => Some(Chosen::Filter(name.into())),
+            Next::Filter(name) => Some(Chosen::Filter(Transport::named(name))),
             Next::Gone(name) => Some(Chosen::End(End::Deferred(replies::no_filter(name)))),
         }
     }
@@ -274,13 +297,18 @@ impl LiveRoutes {
     }
 
     /// The way to a filter.
-    pub(super) fn to_filter(&self, name: &str) -> Option<(&Arc<LiveRoute>, Destination)> {
+    pub(super) fn to_filter(&self, name: &str) -> Option<ToFilter<'_>> {
+        if let Some(program) = self.programs.iter().find(|it| *it.through.name == *name) {
+            return Some(ToFilter::Program(program));
+        }
         let is_it =
             |route: &&Arc<LiveRoute>| route.filter.as_ref().is_some_and(|it| *it.name == *name);
-        let route = self.filters.iter().find(is_it)?;
+        let route = self.servers.iter().find(is_it)?;
         let config::NextHop::Relay(relay) = &route.to else { return None };
         let (protocol, next_hop, port) = (protocol(relay), host(relay), relay.port);
-        Some((route, Destination { route: route.id, protocol, next_hop, port, then: Vec::new() }))
+        let destination =
+            Destination { route: route.id, protocol, next_hop, port, then: Vec::new() };
+        Some(ToFilter::Server(route, destination))
     }
 
     /// Whether mail to this address is dropped.
@@ -340,8 +368,12 @@ impl LiveRoutes {
     }
 }
 
-fn to_filter(id: u32, filter: &Filter, smtp: &Smtp) -> Result<Arc<LiveRoute>, TlsError> {
-    let FilterKind::Smtp(SmtpFilter { to, xforward }) = &filter.kind;
+fn to_server(
+    id: u32,
+    filter: &Filter,
+    SmtpFilter { to, xforward }: &SmtpFilter,
+    smtp: &Smtp,
+) -> Result<Arc<LiveRoute>, TlsError> {
     let route = Route {
         to: config::NextHop::Relay(to.clone()),
         destination_concurrency_limit: filter.concurrency_limit,

@@ -14,6 +14,12 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// Whether an argument names the next hop.
+    #[must_use]
+    pub fn name_next_hop(&self) -> bool {
+        self.arguments.iter().any(Template::names_next_hop)
+    }
+
     /// The arguments for a mail and some of its recipients, in their order. One that names a part of a recipient is
     /// repeated for each. None is left out because it is empty: that would make another one of the next.
     ///

@@ -120,6 +120,14 @@ impl Template {
         })
     }
 
+    pub(super) fn names_next_hop(&self) -> bool {
+        self.0.iter().any(|part| match part {
+            Part::Text(_) => false,
+            Part::Value(of) => *of == Macro::NextHop,
+            Part::Choice { of, then, .. } => *of == Macro::NextHop || then.names_next_hop(),
+        })
+    }
+
     /// Whether its first character is always the administrator's own.
     pub(super) fn begins_with_text(&self) -> bool {
         matches!(self.0.first(), Some(Part::Text(_)))

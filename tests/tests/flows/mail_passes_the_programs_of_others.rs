@@ -1,0 +1,245 @@
+//! Mail goes through programs, as by pipe(8) of Postfix, and comes back by a listener. Rows A4, F1, F7, I5.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use mailweir::control::operation::Place;
+use mailweir_tests::{
+    gateway::{Gateway, Setup, mail_to},
+    sink::{Script, Sink},
+};
+use tempfile::TempDir;
+
+/// What the author of postfix-archiver shows of his filter, for the Python of today.
+const ARCHIVER: &str = r#"
+import sys
+import smtplib
+import email
+
+EX_OK = 0
+EX_TEMPFAIL = 75
+EX_UNAVAILABLE = 69
+
+def main():
+    host, port, sender, recipient = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4:]
+    msg = email.message_from_string(sys.stdin.read())
+    msg['X-Archive-Status'] = 'Archived'
+
+    server = smtplib.SMTP(host, port)
+    for r in recipient:
+        server.sendmail(sender, r, msg.as_string())
+    server.quit()
+
+if __name__ == '__main__':
+    try:
+        main()
+        sys.exit(EX_OK)
+    except Exception as e:
+        print(e)
+        sys.exit(EX_TEMPFAIL)
+"#;
+
+const BACK: &str = "mode = \"filter\"\nnetworks = [\"127.0.0.0/8\"]";
+
+/// A directory in which programs of any user may write.
+struct Open(TempDir);
+
+impl Open {
+    fn new() -> Self {
+        let directory = TempDir::new().unwrap();
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
+        Self(directory)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    fn fifo(&self, name: &str) -> PathBuf {
+        let path = self.path().join(name);
+        let made = Command::new("mkfifo").args(["-m", "666"]).arg(&path).status();
+        assert!(made.unwrap().success());
+        path
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap_or_default()
+    }
+}
+
+/// Root needs a user for a program, and nobody else may choose one.
+fn user() -> &'static str {
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if is_root { "user = \"nobody\"" } else { "" }
+}
+
+/// A filter that is a script of the shell, with these arguments.
+fn script(name: &str, script: &str, arguments: &[&str], more: &str) -> String {
+    let script = script.replace('$', "$$");
+    let command = [&["/bin/sh", "-c", &script, name], arguments].concat();
+    format!(
+        "[[filter]]\nname = {name:?}\ntype = \"pipe\"\ncommand = {command:?}\n{}\n{more}\n",
+        user()
+    )
+}
+
+async fn behind(sink: &Sink, sections: &str) -> Gateway {
+    let setup = Setup::before(sink).listener("mx", "mode = \"mx\"").listener("back", BACK);
+    Gateway::start(&setup.sections(sections)).await
+}
+
+fn returning(text: &str) -> String {
+    format!("{text}\nreturns_to = \"back\"\n")
+}
+
+#[tokio::test]
+async fn a4_the_archiver_of_the_source_runs_as_it_is() {
+    let place = Open::new();
+    let archiver = place.file("archiver.py", ARCHIVER);
+    let call = format!(
+        "exec python3 {} \"${{MAILWEIR_RETURN%:*}}\" \"${{MAILWEIR_RETURN##*:}}\" \"$@\"",
+        archiver.display()
+    );
+    let settings = "flags = \"Rq\"\nnull_sender = \"\"\nrecipient_limit = 50";
+    let filter = script("archiver", &call, &["${sender}", "${recipient}"], &returning(settings));
+    for sender in ["bob@far.example", ""] {
+        let sink = Sink::start(Script::smtp()).await;
+        let gateway = behind(&sink, &filter).await;
+        gateway.accept(mail_to("ann").to("eve@local.example").from(sender)).await;
+        let all = sink.expect(2).await;
+        let mut recipients: Vec<_> = all.iter().flat_map(|one| one.recipients()).collect();
+        recipients.sort_unstable();
+        assert_eq!(recipients, ["ann@local.example", "eve@local.example"]);
+        for one in &all {
+            let text = one.text();
+            assert!(text.contains(&format!("Return-Path: <{sender}>\r\n")), "{text}");
+            assert!(text.contains("\r\nX-Archive-Status: Archived\r\n"), "{text}");
+            assert!(!text.contains("X-Mailweir-Slip"), "{text}");
+            assert_eq!(one.sender(), sender);
+        }
+        gateway.queue().expect_empty().await;
+        let _ = gateway.log().expect("relay=archiver, ").await;
+    }
+}
+
+#[tokio::test]
+async fn f1_the_end_of_a_program_says_what_becomes_of_the_mail() {
+    for (end, place, said) in [
+        ("exit 0", None, "status=sent (delivered via says service)"),
+        ("echo spoke; exit 0", None, "status=sent (delivered via says service (spoke))"),
+        (
+            "echo later; exit 75",
+            Some(Place::Deferred),
+            "dsn=4.3.0, status=deferred (temporary failure. Command output: later)",
+        ),
+        ("exit 1", Some(Place::Hold), "the filter says failed: "),
+        ("kill -9 $$", Some(Place::Hold), "the filter says failed: "),
+        ("sleep 1000", Some(Place::Hold), "the filter says failed: "),
+        ("cat; yes", Some(Place::Hold), "the filter says failed: "),
+    ] {
+        let sink = Sink::start(Script::smtp()).await;
+        let settings = "if_failed = \"hold\"\ntime_limit = \"2s\"";
+        let gateway = behind(&sink, &script("says", end, &[], settings)).await;
+        let id = gateway.accept(mail_to("user").from("bob@far.example")).await;
+        match place {
+            Some(place) => gateway.queue().expect(id, place).await,
+            None => gateway.queue().expect_empty().await,
+        }
+        let _ = gateway.log().expect(said).await;
+        sink.expect_nothing();
+    }
+}
+
+#[tokio::test]
+async fn f1_a_mail_that_a_program_refuses_goes_back_with_what_it_said() {
+    let sink = Sink::start(Script::smtp()).await;
+    let refuses = "cat > /dev/null; echo Message content rejected; exit 69";
+    let gateway = behind(&sink, &script("says", refuses, &[], "")).await;
+    gateway.accept(mail_to("user").from("bob@far.example")).await;
+    let report = sink.expect_one().await;
+    assert_eq!((report.sender(), report.recipients()), ("", vec!["bob@far.example"]));
+    assert!(report.text().contains("Message content rejected"), "{}", report.text());
+}
+
+#[tokio::test]
+async fn i5_who_reads_nothing_may_have_it_all_the_same() {
+    let sink = Sink::start(Script::smtp()).await;
+    let gateway = behind(&sink, &script("blind", "exit 0", &[], "")).await;
+    gateway.accept(mail_to("user").content("0123456789\r\n".repeat(600_000))).await;
+    gateway.queue().expect_empty().await;
+    sink.expect_nothing();
+}
+
+#[tokio::test]
+async fn i5_nothing_of_a_program_lives_longer_than_it_may() {
+    let place = Open::new();
+    let sink = Sink::start(Script::smtp()).await;
+    let life = place.fifo("life");
+    let hangs = format!("sleep 1000 > {} & wait", life.display());
+    let gateway = behind(&sink, &script("hangs", &hangs, &[], "time_limit = \"1s\"")).await;
+    let id = gateway.accept(mail_to("user")).await;
+    // It ends when nobody has it open any more.
+    let ended = tokio::task::spawn_blocking(move || fs::read(life)).await;
+    assert!(ended.unwrap().unwrap().is_empty());
+    gateway.queue().expect(id, Place::Deferred).await;
+}
+
+#[tokio::test]
+async fn i5_a_program_is_somebody_else_and_knows_little() {
+    let place = Open::new();
+    let sink = Sink::start(Script::smtp()).await;
+    let tells = "{ id -u; id -G; pwd; env; printf '%s\\n' \"$@\"; } > ".to_owned()
+        + &place.path().join("told").display().to_string();
+    let arguments = ["-f", "${sender}", "--", "${recipient}", "$(id) `id`; id"];
+    let filter = script("tells", &tells, &arguments[..4], &returning(""));
+    let gateway = behind(&sink, &filter).await;
+    gateway.accept(mail_to("user").from("\"a b;$(id)\"@far.example")).await;
+    gateway.queue().expect_empty().await;
+    let told = place.read("told");
+    let mut lines = told.lines();
+    if !user().is_empty() {
+        assert_ne!(lines.next(), Some("0"), "{told}");
+        assert_ne!(lines.next(), Some("0"), "{told}");
+        assert_eq!(lines.next(), Some("/"), "{told}");
+    }
+    let known = ["PATH=", "PWD=", "OLDPWD=", "SHLVL=", "_=", "TZ=", "LANG=", "MAILWEIR_RETURN="];
+    let variables =
+        lines.by_ref().take_while(|line| *line != "-f").filter(|line| line.contains('='));
+    for variable in variables {
+        assert!(known.iter().any(|name| variable.starts_with(name)), "{variable}");
+    }
+    let rest: Vec<_> = lines.collect();
+    assert_eq!(rest, ["a b;$(id)@far.example", "--", "user@local.example"], "{told}");
+}
+
+#[tokio::test]
+async fn f7_an_action_names_a_program_and_its_next_hop() {
+    let place = Open::new();
+    let told = place.path().join("told").display().to_string();
+    let tells = format!("echo \"$@\" >> {told}");
+    let filter = script("named", &tells, &["${nexthop}", "${user}"], "only_by_action = true");
+    for (action, expected) in
+        [("named:dummy", "dummy user other"), ("named:", "local.example user other")]
+    {
+        let sink = Sink::start(Script::smtp()).await;
+        let rule = format!("mode = \"mx\"\nheader_checks = [\"static:FILTER {action}\"]");
+        let setup = Setup::before(&sink).listener("mx", &rule).listener("back", BACK);
+        let many = format!("{filter}recipient_limit = 10\n");
+        let gateway = Gateway::start(&setup.sections(&many)).await;
+        gateway.accept(mail_to("user").to("other@local.example")).await;
+        gateway.queue().expect_empty().await;
+        assert_eq!(place.read("told").lines().next_back(), Some(expected));
+        sink.expect_nothing();
+    }
+}
