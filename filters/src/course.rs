@@ -92,6 +92,46 @@ impl Course {
         ahead.iter().filter(|one| self.position(one) > at).cloned().collect()
     }
 
+    /// Those ahead of a mail that an action sends to one of them: that one, and those behind it. `None`: there is no such
+    /// filter. `behind`: the filter that has handed the mail back; what it has passed it does not pass again, whatever an action
+    /// says.
+    #[must_use]
+    pub fn by_action(
+        &self,
+        name: &str,
+        behind: Option<&str>,
+        ahead: &[Box<str>],
+    ) -> Option<Vec<Box<str>>> {
+        let at = self.position(name)?;
+        if behind.and_then(|behind| self.position(behind)) >= Some(at) {
+            return Some(ahead.to_vec());
+        }
+        Some(std::iter::once(name.into()).chain(self.behind(name, ahead)).collect())
+    }
+
+    /// Those ahead of a mail, by the filters of now, which was judged by those of another day. `behind`: the filter that
+    /// has handed it back, if one has; `were`: those that were ahead of it.
+    #[must_use]
+    pub fn anew(
+        &self,
+        arrival: &Arrival<'_>,
+        behind: Option<&str>,
+        were: &[Box<str>],
+    ) -> Vec<Box<str>> {
+        let Some(behind) = behind else { return self.ahead(arrival) };
+        let at = self.position(behind);
+        let mut all = match at {
+            // Nobody knows any more what it has passed.
+            None => were.to_vec(),
+            Some(_) if self.returning_to(arrival.listener).is_some() => {
+                self.may_be_ahead(behind, arrival.sender)
+            }
+            Some(_) => self.ahead(arrival),
+        };
+        all.retain(|name| self.position(name) > at);
+        all
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|stop| *stop.name == *name)
     }
@@ -257,6 +297,39 @@ mod tests {
                 ..stop(&name.to_string())
             },
         )
+    }
+
+    #[test]
+    fn an_action_names_the_first_and_never_one_that_was_passed() {
+        let course = Course::new(["a", "b", "c", "d"].map(stop).into());
+        let ahead = ["a", "c", "d"].map(Box::from);
+        let by = |name, behind| course.by_action(name, behind, &ahead);
+        assert_eq!(by("x", None), None);
+        assert_eq!(by("b", None).unwrap(), ["b", "c", "d"].map(Box::from));
+        assert_eq!(by("c", Some("a")).unwrap(), ["c", "d"].map(Box::from));
+        assert_eq!(by("c", Some("gone")).unwrap(), ["c", "d"].map(Box::from));
+        for passed in ["c", "d"] {
+            assert_eq!(by("c", Some(passed)).unwrap(), ahead);
+        }
+    }
+
+    #[test]
+    fn mail_of_another_day_passes_the_filters_of_now_but_those_that_it_has_passed() {
+        let only_mx = Stop { listeners: vec!["mx".into()], ..stop("c") };
+        let course = Course::new(vec![stop("a"), stop("b"), only_mx, stop("d")]);
+        let sender = ReversePath::Null;
+        let anew = |listener, behind, were: &[&str]| {
+            let arrival = Arrival { listener, direction: Direction::Inbound, sender: &sender };
+            let were: Vec<Box<str>> = were.iter().map(|name| Box::from(*name)).collect();
+            course.anew(&arrival, behind, &were).join(" ")
+        };
+        assert_eq!(anew("mx", None, &["gone"]), "a b c d");
+        assert_eq!(anew("submission", None, &[]), "a b d");
+        assert_eq!(anew("mx", Some("b"), &["gone"]), "c d");
+        assert_eq!(anew("submission", Some("b"), &["c"]), "d");
+        assert_eq!(anew("behind-b", Some("b"), &[]), "c d");
+        assert_eq!(anew("mx", Some("gone"), &["gone too", "b", "d"]), "b d");
+        assert_eq!(anew("mx", Some("d"), &["d"]), "");
     }
 
     proptest! {

@@ -18,7 +18,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use mailweir_mail::{HoldReason, MailEvent, QueueId, Stage, Timestamp};
+use mailweir_mail::{Envelope, HoldReason, MailEvent, QueueId, Stage, Timestamp};
 use tokio::{
     sync::{Notify, oneshot},
     task::JoinHandle,
@@ -47,7 +47,7 @@ use crate::{
     space::FreeSpace,
     spool::Spool,
     state::{Change, IllegalChange},
-    store::{Storage, StoreError},
+    store::{Space, Storage, StoreError},
     work::{Claim, OwedReport, Screening, Work},
 };
 
@@ -276,6 +276,34 @@ impl Queue {
     /// The mail is not in screening at an earlier stage, or the store failed.
     pub async fn pass(&self, screening: &Screening, next: Stage) -> Result<(), ChangeError> {
         self.operate(screening.id, Change::Pass { next }).await.map(drop)
+    }
+
+    /// The same, of a mail that is to go another way: with another [`Envelope::filter`], or with other filters ahead of it. The
+    /// rest of the envelope must be as it was.
+    ///
+    /// # Errors
+    /// As [`Self::pass`].
+    pub async fn pass_as(
+        &self,
+        screening: &Screening,
+        next: Stage,
+        envelope: Envelope,
+    ) -> Result<(), ChangeError> {
+        let id = screening.id;
+        let _pin = self.shared.pin(id).await?;
+        let (answer, fate) = oneshot::channel();
+        self.shared.change(
+            self.shared.lock(),
+            (id, Change::Pass { next }),
+            |registry, batch| {
+                if let Some(entry) = registry.mails.get_mut(&id) {
+                    entry.envelope = Arc::new(envelope);
+                    batch.put(Space::Envelopes, id, entry.envelope_record());
+                }
+            },
+            |changed| drop(answer.send(changed.map(drop))),
+        )?;
+        Ok(fate.await.map_err(|_| StoreError::Stopped)??)
     }
 
     /// Queues a report and clears its debt, in one batch.

@@ -25,7 +25,7 @@ pub(crate) const REWRITING_FORMAT: u8 = 2;
 /// The format of what belongs to mail that the archive is to keep.
 pub(crate) const ARCHIVE_FORMAT: u8 = 3;
 
-/// The format of envelopes of mail that has filters of other people ahead of it.
+/// The format of envelopes of mail that has filters of other people ahead of it or behind it.
 pub(crate) const FILTERS_FORMAT: u8 = 4;
 
 /// Builds the record of a small body while the body flows in, so that it is never copied.

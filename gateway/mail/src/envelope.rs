@@ -28,6 +28,9 @@ pub struct Envelope {
     // Archives have mail from before there were any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ahead: Vec<Box<str>>,
+    /// The filter that has handed it back, if it comes from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Box<str>>,
 }
 
 impl Envelope {
@@ -43,6 +46,7 @@ impl Envelope {
             envid: None,
             filter: None,
             ahead: Vec::new(),
+            behind: None,
         }
     }
 

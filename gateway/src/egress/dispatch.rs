@@ -58,9 +58,19 @@ async fn spawn_bounded(
     });
 }
 
-/// No stage looks at mail between acceptance and delivery yet.
+/// Mail that is judged anew goes the way of the filters of now. No other stage looks at mail between acceptance and
+/// delivery yet.
 async fn pass(egress: Arc<Egress>, screening: Screening) {
-    if let Err(error) = egress.queue.pass(&screening, Stage::Route).await {
+    let Screening { stage, envelope, origin, .. } = &screening;
+    let anew = match stage {
+        Stage::Filter => egress.routes().judge_anew(envelope, origin),
+        Stage::Moderate | Stage::Archive | Stage::Sign | Stage::Route => None,
+    };
+    let passed = match anew {
+        None => egress.queue.pass(&screening, Stage::Route).await,
+        Some(envelope) => egress.queue.pass_as(&screening, Stage::Route, envelope).await,
+    };
+    if let Err(error) = passed {
         egress.warn(format!("{}: not passed on: {error}", screening.id));
     }
 }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use mailweir_external::slip;
-use mailweir_filters::course::{Course, Next};
-use mailweir_mail::{Address, Domain, Envelope, Recipient, Transport};
+use mailweir_filters::course::{Arrival, Course, Next};
+use mailweir_mail::{Address, Domain, Envelope, Origin, Recipient, Transport};
 use mailweir_smtp::client::{Credentials, Dialect, Settings, Timeouts, TlsPolicy};
 use mailweir_tables::keys::Extensions;
 
@@ -19,10 +19,13 @@ use super::{
     transport::End,
 };
 use crate::{
+    app::served,
+    archiving,
     config::{
         self, AuthExposure, Config, ConnectionReuse, Filter, FilterKind, Host, IfFailed, Relay,
         RelayProtocol, Route, RouteTls, Smtp, SmtpFilter,
     },
+    ingress::relay::ServedDomains,
     tls::{Authorities, ClientTls, PeerCheck, TlsError},
 };
 
@@ -188,6 +191,25 @@ const fn unlimited(limit: u32) -> usize {
     if limit == 0 { usize::MAX } else { limit as usize }
 }
 
+/// How mail comes in, as far as it says which filters are ahead of it.
+struct Arrivals {
+    listeners: Vec<config::Listener>,
+    served: ServedDomains,
+}
+
+impl Arrivals {
+    /// Whether a mail comes from a network of ours.
+    fn trust(&self, origin: &Origin) -> bool {
+        let came_in = self.listeners.iter().find(|listener| *listener.name == *origin.listener);
+        came_in.is_some_and(|listener| listener.trusts(origin.client.ip()))
+    }
+}
+
+/// Whether it is a filter of other people that an action has named.
+fn names_first(transport: &Transport, envelope: &Envelope) -> bool {
+    envelope.ahead.first().is_some_and(|first| **first == *transport.name())
+}
+
 /// The way to a filter of other people.
 pub(super) enum ToFilter<'r> {
     /// A server.
@@ -210,6 +232,8 @@ pub struct LiveRoutes {
     programs: Vec<Arc<Program>>,
     /// Which mail passes them.
     course: Course,
+    /// Absent without filters.
+    arrivals: Option<Arrivals>,
     /// What the slips of mail are sealed with that goes there.
     slips: Option<slip::Key>,
 }
@@ -240,6 +264,7 @@ impl LiveRoutes {
             servers: Vec::new(),
             programs: Vec::new(),
             course: Course::default(),
+            arrivals: None,
             slips: None,
         })
     }
@@ -269,15 +294,22 @@ impl LiveRoutes {
                 }
             }
         }
-        Ok(Self { course: filters.course.clone(), slips: Some(slips), ..self })
+        let arrivals = Arrivals { listeners: config.listeners.clone(), served: served(config) };
+        self.course = filters.course.clone();
+        Ok(Self { arrivals: Some(arrivals), slips: Some(slips), ..self })
     }
 
     /// The filter that a recipient's copy of a mail goes through now: the one that an action FILTER names, or the first that
     /// is ahead.
     pub(super) fn filter_for(&self, envelope: &Envelope, recipient: &Recipient) -> Option<Chosen> {
         if let Some(transport) = &envelope.filter {
-            let is_known = self.to_filter(transport.name()).is_some();
-            return is_known.then(|| Chosen::Filter(transport.clone()));
+            return if self.to_filter(transport.name()).is_some() {
+                Some(Chosen::Filter(transport.clone()))
+            } else if names_first(transport, envelope) {
+                Some(Chosen::End(End::Deferred(replies::no_filter(transport.name()))))
+            } else {
+                None
+            };
         }
         match self.course.next(&envelope.ahead, recipient) {
             Next::Onward => None,
@@ -289,6 +321,26 @@ impl LiveRoutes {
     /// The filters that are ahead of a mail behind one of them.
     pub(super) fn ahead_behind(&self, through: &Through, envelope: &Envelope) -> Vec<Box<str>> {
         self.course.behind(&through.name, &envelope.ahead)
+    }
+
+    /// The envelope of a mail whose way is judged by the filters of now; `None`: it stays as it is.
+    pub(super) fn judge_anew(&self, envelope: &Envelope, origin: &Origin) -> Option<Envelope> {
+        let arrivals = self.arrivals.as_ref();
+        let is_ours = origin.login.is_some() || arrivals.is_some_and(|it| it.trust(origin));
+        let served = arrivals.map(|it| &it.served).cloned().unwrap_or_default();
+        let arrival = Arrival {
+            listener: &origin.listener,
+            direction: archiving::direction(envelope, is_ours, &served),
+            sender: &envelope.sender,
+        };
+        let behind = envelope.behind.as_deref();
+        let ahead = self.course.anew(&arrival, behind, &envelope.ahead);
+        let is_there =
+            |it: &&Transport| !names_first(it, envelope) || self.to_filter(it.name()).is_some();
+        let filter = envelope.filter.as_ref().filter(is_there).cloned();
+        let named = filter.as_ref().and_then(|it| self.course.by_action(it.name(), behind, &ahead));
+        let anew = Envelope { filter, ahead: named.unwrap_or(ahead), ..envelope.clone() };
+        (anew != *envelope).then_some(anew)
     }
 
     /// What slips are sealed with.

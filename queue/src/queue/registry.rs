@@ -17,7 +17,7 @@ use super::{
 use crate::{
     body::{Body, SpoolFile},
     progress::{ArchivePart, Place, Progress, ReportKind, State},
-    record::{BodyLocation, BodyRecord},
+    record::{BodyLocation, BodyRecord, encode_envelope},
     schedule::Schedule,
     spool::Spool,
     state::Terms,
@@ -78,6 +78,11 @@ pub(super) enum Task {
 }
 
 impl Entry {
+    /// What of it does not change, as it is stored.
+    pub(super) fn envelope_record(&self) -> Vec<u8> {
+        encode_envelope(&self.envelope, &self.origin, self.body, self.note.as_deref())
+    }
+
     /// A mail that was read from the store or is about to be written to it; nobody works on it.
     pub(super) fn new(
         envelope: Arc<Envelope>,

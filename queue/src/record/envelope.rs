@@ -69,6 +69,7 @@ impl EnvelopeRecord {
         let archive = match version {
             FILTERS_FORMAT.. => {
                 envelope.ahead = read_ahead(reader)?;
+                envelope.behind = reader.optional()?.map(Into::into);
                 match reader.byte()? {
                     0 => None,
                     1 => Some(reader.bytes()?),
@@ -97,13 +98,15 @@ pub(crate) fn encode(
     write_origin(&mut writer, origin);
     write_envelope(&mut writer, envelope);
     let rewritten = envelope.recipients.iter().any(|recipient| recipient.original.is_some());
-    let is_simple = !rewritten && envelope.filter.is_none() && envelope.ahead.is_empty();
+    let is_filtered = !envelope.ahead.is_empty() || envelope.behind.is_some();
+    let is_simple = !rewritten && envelope.filter.is_none() && !is_filtered;
     if is_simple && archive.is_none() {
         return writer.finish(FIRST_FORMAT);
     }
     write_rewriting(&mut writer, envelope);
-    if !envelope.ahead.is_empty() {
+    if is_filtered {
         write_ahead(&mut writer, &envelope.ahead);
+        writer.optional(envelope.behind.as_deref());
         writer.byte(u8::from(archive.is_some()));
         archive.into_iter().for_each(|note| writer.bytes(note));
         return writer.finish(FILTERS_FORMAT);

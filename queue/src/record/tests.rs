@@ -48,6 +48,7 @@ fn mail_with_filters_ahead_is_written_in_the_fourth_with_its_note_or_without() {
     for (archive, written) in [(None, ENVELOPE_V4), (Some("keep".into()), ENVELOPE_V4_KEPT)] {
         let mut record = EnvelopeRecord { archive, ..sample() };
         record.envelope.ahead = vec!["virus".into(), "spam".into()];
+        record.envelope.behind = Some("footer".into());
         assert_eq!(hex(&record.encode()), written);
         assert_eq!(EnvelopeRecord::decode(&unhex(written)), Ok(record));
     }
@@ -213,7 +214,7 @@ prop_compose! {
         origin in origin(),
         (spooled, size, checksum) in (any::<bool>(), any::<u64>(), any::<u32>()),
         note in option::of(vec(any::<u8>(), 0..300)),
-        ahead in vec("[a-z]{1,9}", 0..3),
+        (ahead, behind) in (vec("[a-z]{1,9}", 0..3), option::of("[a-z]{1,9}")),
     ) -> EnvelopeRecord {
         EnvelopeRecord {
             envelope: Envelope {
@@ -225,6 +226,7 @@ prop_compose! {
                 envid: envid.map(|text| EnvelopeId::new(&text).unwrap()),
                 filter: filter.map(|text| Transport::parse(&text).unwrap()),
                 ahead: ahead.iter().map(|name| name.as_str().into()).collect(),
+                behind: behind.map(Into::into),
             },
             origin,
             body: BodyRecord {
@@ -402,11 +404,9 @@ const ENVELOPE_V3: &str = "45036c000000ce233e3b0007848688086af190f2bb600600026d7
     0c6b65657020372079656172735aa5";
 
 // Written by the fourth version.
-const ENVELOPE_V4: &str = "45046c0000005680fb1b0007848688086af190f2bb600600026d780e3139322e302e32\
-    2e313a34373131000e636c69656e742e6578616d706c650100000000001073656e6465\
-    7240612e6578616d706c6500000000010e7263707440622e6578616d706c650d000000\
-    02057669727573047370616d005aa5";
-const ENVELOPE_V4_KEPT: &str = "45047100000094cee7580007848688086af190f2bb600600026d780e3139322e302e32\
-    2e313a34373131000e636c69656e742e6578616d706c650100000000001073656e6465\
-    7240612e6578616d706c6500000000010e7263707440622e6578616d706c650d000000\
-    02057669727573047370616d01046b6565705aa5";
+const ENVELOPE_V4: &str = "450474000000ef9ce27a0007848688086af190f2bb600600026d780e3139322e302e322e313a34373131000e63\
+    6c69656e742e6578616d706c650100000000001073656e64657240612e6578616d706c6500000000010e726370\
+    7440622e6578616d706c650d00000002057669727573047370616d0106666f6f746572005aa5";
+const ENVELOPE_V4_KEPT: &str = "450479000000cf8eee300007848688086af190f2bb600600026d780e3139322e302e322e313a34373131000e63\
+    6c69656e742e6578616d706c650100000000001073656e64657240612e6578616d706c6500000000010e726370\
+    7440622e6578616d706c650d00000002057669727573047370616d0106666f6f74657201046b6565705aa5";

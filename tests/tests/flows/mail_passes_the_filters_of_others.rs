@@ -195,3 +195,90 @@ async fn i6_a_filter_that_hands_mail_back_where_it_comes_in_first_ends_it() {
     assert!(lost.connections() <= 6, "{}", lost.connections());
     gateway.queue().expect_empty().await;
 }
+
+#[tokio::test]
+async fn f9_a_requeued_mail_passes_the_filters_of_today() {
+    let (old, new) = (free_address().unwrap(), PassThrough::start().await);
+    let sink = Sink::start(Script::smtp()).await;
+    let setup = |sections: &str| {
+        let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+        let setup = setup.listener("behind-old", BACK).listener("behind-new", BACK);
+        setup.sections(sections)
+    };
+    let mut gateway = Gateway::start(&setup(&filter("old", old, ""))).await;
+    let waiting = gateway.accept(mail_to("user")).await;
+    gateway.queue().expect(waiting, Place::Deferred).await;
+    gateway.reload(&setup(&filter("new", new.address(), ""))).await.unwrap();
+    new.hand_back_to(gateway.address("behind-new"));
+
+    gateway.queue().flush().await;
+    let _ = gateway.log().expect("the filter old is not there any more").await;
+    gateway.queue().requeue(waiting).await;
+    sink.expect_one().await;
+    assert_eq!(new.connections(), 1);
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
+async fn f9_what_a_mail_has_passed_it_does_not_pass_again() {
+    let (first, down) = (PassThrough::start().await, free_address().unwrap());
+    let added = PassThrough::start().await;
+    let sink = Sink::start(Script::smtp()).await;
+    let setup = |sections: String| {
+        let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+        let setup = setup.listener("behind-first", BACK).listener("behind-down", BACK);
+        setup.listener("behind-added", BACK).sections(&sections)
+    };
+    let before = filter("first", first.address(), "");
+    let mut gateway = Gateway::start(&setup(before.clone() + &filter("down", down, ""))).await;
+    first.hand_back_to(gateway.address("behind-first"));
+    let _ = gateway.accept(mail_to("user")).await;
+    let _ = gateway.log().expect("relay=none, ").await;
+    let waiting = gateway.queue().list().await[0].queue_id;
+    gateway.queue().expect(waiting, Place::Deferred).await;
+
+    let filters = before + &filter("added", added.address(), "");
+    gateway.reload(&setup(filters)).await.unwrap();
+    added.hand_back_to(gateway.address("behind-added"));
+    gateway.queue().requeue(waiting).await;
+    sink.expect_one().await;
+    assert_eq!((first.connections(), added.connections()), (1, 1));
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
+async fn f7_mail_that_an_action_sends_to_a_filter_waits_when_that_is_gone() {
+    let sink = Sink::start(Script::smtp()).await;
+    let down = free_address().unwrap();
+    let setup = |sections: &str| {
+        let rule = "mode = \"mx\"\nheader_checks = [\"static:FILTER named:\"]";
+        Setup::before(&sink).listener("mx", rule).listener("behind-named", BACK).sections(sections)
+    };
+    let named = filter("named", down, "only_by_action = true");
+    let mut gateway = Gateway::start(&setup(&named)).await;
+    let id = gateway.accept(mail_to("user")).await;
+    gateway.queue().expect(id, Place::Deferred).await;
+    gateway.reload(&setup("")).await.unwrap();
+    gateway.queue().flush().await;
+    let _ = gateway.log().expect("the filter named is not there any more").await;
+    gateway.queue().expect(id, Place::Deferred).await;
+    sink.expect_nothing();
+    gateway.queue().requeue(id).await;
+    sink.expect_one().await;
+}
+
+#[tokio::test]
+async fn f7_no_action_sends_a_mail_back_to_a_filter_that_has_had_it() {
+    let sink = Sink::start(Script::smtp()).await;
+    let had = PassThrough::start().await;
+    let back = format!("{BACK}\nheader_checks = [\"static:FILTER had:\"]");
+    let setup = Setup::before(&sink)
+        .listener("mx", "mode = \"mx\"")
+        .listener("behind-had", &back)
+        .sections(&filter("had", had.address(), ""));
+    let gateway = Gateway::start(&setup).await;
+    had.hand_back_to(gateway.address("behind-had"));
+    gateway.accept(mail_to("user")).await;
+    sink.expect_one().await;
+    assert_eq!(had.connections(), 1);
+}

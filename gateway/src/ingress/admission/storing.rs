@@ -64,13 +64,16 @@ impl Admission {
         let written = session.take_envelope().ok_or_else(internal)?;
         let (id, arrival) = (mail.incoming.id(), mail.incoming.arrival());
         let (mut envelope, expanded) = mail.take_final_form(written, self.listener.served());
-        envelope.ahead = mail.ahead.filters;
+        let origin = mail.ahead.origin.take();
+        if let Some(filters) = self.listener.filters() {
+            filters.note(mail.ahead, &mut envelope);
+        }
         let expansion = Expansion::of(id, arrival, &envelope, expanded);
         let counted = mail.counted.take();
         let ready = Ready {
             incoming: mail.incoming,
             envelope,
-            origin: mail.ahead.origin.unwrap_or_else(|| self.origin(session, arrival)),
+            origin: origin.unwrap_or_else(|| self.origin(session, arrival)),
             shown_as: session.forwarded().and_then(forwarded_client),
             moderated: mail.moderated,
             acquainted: mail.acquainted,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mailweir_mail::{HoldReason, Stage};
+use mailweir_mail::{Envelope, HoldReason, Stage, Transport};
 
 use super::harness::*;
 use crate::{
@@ -82,6 +82,26 @@ async fn a_requeued_mail_passes_all_stages_again() {
     it.queue.requeue(id, "operator").await.unwrap();
     let screening = it.screening().await;
     assert_eq!(screening.stage, Stage::Filter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_requeued_mail_may_go_another_way_and_does_so_after_a_restart() {
+    let it = Fixture::new();
+    let id = it.accept(mail(1)).await;
+    it.queue.requeue(id, "operator").await.unwrap();
+    let screening = it.screening().await;
+    let was = screening.envelope.clone();
+    let anew = Envelope {
+        ahead: vec!["virus".into()],
+        filter: Transport::parse("virus:"),
+        ..(*was).clone()
+    };
+    it.queue.pass_as(&screening, Stage::Route, anew.clone()).await.unwrap();
+    drop(screening);
+    assert_eq!(*it.claim().await.envelope, anew);
+    let it = it.restart().await;
+    let claim = it.claim().await;
+    assert_eq!((claim.id, &*claim.envelope), (id, &anew));
 }
 
 #[tokio::test(start_paused = true)]
