@@ -40,6 +40,7 @@ fn problems(example: &str) -> Option<String> {
                 Ok(b"-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n".to_vec())
             }
             Some(key) if key == "key" => Ok([b'a'; 64].to_vec()),
+            _ if path == "/etc/passwd" => Ok(b"filter:x:120:120::/:/bin/false\n".to_vec()),
             _ => Ok(b"one@example.org other\n".to_vec()),
         },
     };
