@@ -43,7 +43,7 @@ use crate::{
     extraction::Program,
     ingress::{
         Listener, ListenerChecks, ListenerModeration, ListenerRestrictions, ListenerRules, Permits,
-        Shared, SubmissionPolicy, filters::ListenerFilters, relay::ServedDomains,
+        PolicyServices, Shared, SubmissionPolicy, filters::ListenerFilters, relay::ServedDomains,
     },
     interfaces, login,
     moderation::{self, Groups, Moderation},
@@ -457,6 +457,7 @@ fn shared(
         resolver: Arc::clone(resolver),
         authenticator: login::authenticator(&config.auth, observer)?,
         tables: Tables::new(observer.clone()),
+        policy_services: PolicyServices::new(clock::now()),
         allowances: Arc::new(Mutex::new(Allowances::new(clock::monotonic()))),
         permits: Permits::new(config.limits.session_limit.get() as usize),
         stop: CancellationToken::new(),

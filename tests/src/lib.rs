@@ -40,6 +40,7 @@ pub mod pair;
 pub mod pass_through;
 pub mod peers;
 pub mod person;
+pub mod policy_service;
 pub mod program;
 pub mod rig;
 pub mod sink;

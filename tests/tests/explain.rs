@@ -5,7 +5,8 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{ErrorKind, Write as _},
+    net::TcpListener,
     process::{Command, Stdio},
 };
 
@@ -237,6 +238,22 @@ fn for_programs_there_is_json_and_mistakes_have_their_statuses() {
     ] {
         assert_eq!(bench.explain(words, "").1, expected, "{words:?}");
     }
+}
+#[test]
+fn a_policy_server_is_not_asked_and_it_is_said_that_it_would_be() {
+    let Some(bench) = Bench::new() else { return };
+    // Whoever listens there would hear it.
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let name = format!("inet:{}", server.local_addr().unwrap());
+    let lists = format!("[restrictions]\nrecipient = [\"check_policy_service {name}\"]");
+    let config = CONFIG.replace("[restrictions]", &lists);
+    fs::write(bench.directory.path().join("mailweir.toml"), config).unwrap();
+    let words = ["--from", "old@a.example", "--to", "x@own.example"];
+    let (told, status) = bench.explain(&words, "");
+    assert!(told.contains(&format!("policy server {name} would be asked\n")), "{told}");
+    assert_eq!(status, Some(0), "{told}");
+    assert_eq!(server.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
 struct Bench {

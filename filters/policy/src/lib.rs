@@ -1,10 +1,12 @@
-//! Postfix's policy delegation protocol (`SMTPD_POLICY_README`), as the server that is asked.
+//! Postfix's policy delegation protocol (`SMTPD_POLICY_README`), as the server that is asked; in
+//! [`client`], as the one who asks.
 //!
 //! Pure: bytes come in by call, time is an argument. [`Reader`] makes requests of bytes, [`Action`] is
 //! what is answered, and [`Memory`] keeps what one request says and another needs. Nothing is decided
 //! here.
 
 mod action;
+pub mod client;
 mod memory;
 mod reader;
 mod request;

@@ -122,6 +122,8 @@ impl Draft {
             "recipient_count" => request.recipient_count = number(value).ok_or_else(bad)?,
             // `unknown`, where Postfix does not know it; a decision does not need it.
             "client_address" => request.client_address = value.parse().ok(),
+            // By XCLIENT it may be unknown.
+            "client_port" if value == "unknown" => {}
             "client_port" => request.client_port = number(value).ok_or_else(bad)?,
             "client_name" => request.client_name = text,
             "sasl_username" => request.sasl_username = text,

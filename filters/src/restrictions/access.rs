@@ -27,6 +27,13 @@ pub(super) struct Entry {
     place: Place,
 }
 
+impl Entry {
+    /// What was said as a whole, and not in a line.
+    pub(super) fn new(value: &str, by: &Arc<str>) -> Self {
+        Self { value: value.to_owned(), place: Place { table: Arc::clone(by), line: None } }
+    }
+}
+
 /// What came of a look-up: nothing was found, or what was found has this opinion.
 pub(super) enum Access {
     Missed,
@@ -123,19 +130,26 @@ impl<'a, F: Facts> Evaluator<'a, F> {
             Ok(None) => return Ok(Access::Missed),
             Err(error) => {
                 self.trouble(&error.to_string());
-                Entry {
-                    value: CONFIGURATION_ERROR.to_owned(),
-                    place: Place { table: Arc::clone(table.name()), line: None },
-                }
+                Entry::new(CONFIGURATION_ERROR, table.name())
             }
         };
+        self.obey(entry, who, context).await.map(Access::Found)
+    }
+
+    /// What comes of a value that a table or a policy server has given.
+    pub(super) async fn obey(
+        &mut self,
+        entry: Entry,
+        who: Who<'_>,
+        context: Context<'_>,
+    ) -> Judgement {
         let outer = self.place.replace(entry.place.clone());
         let opinion = self.act(&entry, who, context).await?;
         self.place = outer;
         if opinion == Opinion::Permit {
             self.permitted_by.get_or_insert(entry.place);
         }
-        Ok(Access::Found(opinion))
+        Ok(opinion)
     }
 
     async fn look_up(&self, table: &Spec, keys: &[Key<'_>]) -> Result<Option<Entry>, LookupError> {

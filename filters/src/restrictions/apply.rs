@@ -34,7 +34,7 @@ impl<'a, F: Facts> Evaluator<'a, F> {
             R::PermitSaslAuthenticated => Ok(permit_if(t.login.is_some())),
             R::PermitNakedIpAddress => Ok(self.permit_naked_ip_address()),
             R::RejectUnauthPipelining => self.refuse_if(t.pipelined, Reason::Pipelining, who),
-            R::RejectPlaintextSession => self.refuse_if(!t.encrypted, Reason::Plaintext, who),
+            R::RejectPlaintextSession => self.refuse_if(t.tls.is_none(), Reason::Plaintext, who),
             R::RejectMultiRecipientBounce => {
                 self.refuse_if(self.is_multi_recipient_bounce(), Reason::MultiRecipientBounce, who)
             }
@@ -71,6 +71,9 @@ impl<'a, F: Facts> Evaluator<'a, F> {
             R::BareTable(table) => return Box::pin(self.check_bare_table(table, context)),
             R::CheckServers(subject, servers, table) => {
                 return Box::pin(self.check_servers(*subject, *servers, table, context));
+            }
+            R::CheckPolicyService(service) => {
+                return Box::pin(self.check_policy_service(service, context));
             }
             R::Class => match self.rules.classes.get(&*rule.name) {
                 Some(class) => return self.run(class, context),

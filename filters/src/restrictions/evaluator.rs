@@ -44,6 +44,8 @@ pub(super) struct Evaluator<'a, F> {
     /// The rule of a table that permits, until the list is over.
     pub(super) permitted_by: Option<Place>,
     pub(super) delay: u64,
+    /// Whether what is being done is what is done without an answer of a policy server.
+    pub(super) lacks_answer: bool,
 }
 
 /// What a restriction thinks of a command. A refusal ends everything, so it is the error.
@@ -92,6 +94,7 @@ impl<'a, F: Facts> Evaluator<'a, F> {
             permissions: Vec::new(),
             permitted_by: None,
             delay: 0,
+            lacks_answer: false,
         }
     }
 

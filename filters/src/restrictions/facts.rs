@@ -1,10 +1,11 @@
-//! What restrictions ask about the world: tables, DNS, and which mail is ours.
+//! What restrictions ask about the world: tables, DNS, policy servers, and which mail is ours.
 //!
 //! The evaluator itself opens nothing. Whoever implements [`Facts`] bounds the time of each answer;
 //! DNS answers of one transaction are remembered by the evaluator and asked for once.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use mailweir_policy::client::{Service, Terms, Trouble};
 use mailweir_tables::{Found, LookupError, Spec};
 
 use crate::verification::Answer;
@@ -59,6 +60,15 @@ pub trait Facts: Send + Sync {
     /// What a next hop says of an address that is to get no mail yet (verify(8)). Somebody who asks
     /// waits for it as long as is wanted, and then hears that it is in progress.
     fn verified(&self, address: &str) -> impl Future<Output = Answer> + Send;
+
+    /// What a policy server says to a question ([`mailweir_policy::client::Inquiry`]), as often asked and
+    /// as long waited for as the terms say: the value that an access table would have.
+    fn ask_policy(
+        &self,
+        service: &Service,
+        terms: &Terms,
+        question: &[u8],
+    ) -> impl Future<Output = Result<Box<str>, Trouble>> + Send;
 
     /// The logins that may use a sender address, divided by commas and white space as in
     /// `smtpd_sender_login_maps`. `None` if the address has no owner.

@@ -166,6 +166,7 @@ impl Restrictions {
                     | Restriction::PermitTlsAllClientcerts
                     | Restriction::CheckAccess(..)
                     | Restriction::CheckServers(..)
+                    | Restriction::CheckPolicyService(_)
                     | Restriction::BareTable(_)
             )
         })

@@ -22,6 +22,7 @@ mod memory;
 mod names;
 mod outcome;
 mod parse;
+mod policy_service;
 mod rbl_reply;
 mod relay;
 mod replies;

@@ -1,5 +1,8 @@
 //! The names of all restrictions.
 
+use std::sync::Arc;
+
+use mailweir_policy::client::Service;
 use mailweir_tables::Spec;
 
 use super::{
@@ -22,6 +25,8 @@ pub(super) enum Meaning {
     Table(fn(Spec) -> R),
     /// The domain of a block list or permit list follows.
     List(fn(DnsList) -> R),
+    /// A policy server follows.
+    Service(fn(Arc<Service>) -> R),
     /// A number follows.
     Seconds(fn(u64) -> R),
     /// Nothing that this program has, and why.
@@ -182,7 +187,7 @@ const NAMES: &[(&str, Meaning)] = &[
         Meaning::Table(|table| CheckServers(S::Recipient, NameServers, table)),
     ),
     ("check_etrn_access", Meaning::Unsupported("ETRN is not offered here")),
-    ("check_policy_service", Meaning::Unsupported("policy services are not asked yet")),
+    ("check_policy_service", Meaning::Service(R::CheckPolicyService)),
     ("reject_maps_rbl", Meaning::Unsupported("write reject_rbl_client and the domain instead")),
     (
         "check_relay_domains",

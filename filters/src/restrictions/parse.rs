@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use mailweir_policy::client::{Service, ServiceError};
 use mailweir_tables::{Spec, SpecError};
 
 use super::{
+    complaint::complaint,
     dns_list::{DnsList, PatternError},
     names::{self, Meaning},
     restriction::{Restriction, Rule},
@@ -55,6 +57,22 @@ pub enum RestrictionError {
         /// Why.
         source: PatternError,
     },
+    /// A policy server cannot be read.
+    #[error("{name}: {source}")]
+    Service {
+        /// The restriction.
+        name: Box<str>,
+        /// Why.
+        source: ServiceError,
+    },
+    /// What is to be done without an answer of a policy server cannot be done.
+    #[error("{name}: default_action: {complaint}")]
+    DefaultAction {
+        /// The restriction.
+        name: Box<str>,
+        /// What is wrong with it.
+        complaint: Box<str>,
+    },
     /// A table without a name in front, in a list that says nothing of what to look up.
     #[error(
         "before the table {table:?} must stand check_client_access or another check_..._access"
@@ -101,6 +119,7 @@ impl<'t, C: Fn(&str) -> bool> Reader<'t, C> {
             Some(Meaning::Alone(make)) => Ok(make()),
             Some(Meaning::Table(make)) => self.table(name).map(make),
             Some(Meaning::List(make)) => self.list(name).map(make),
+            Some(Meaning::Service(make)) => self.service(name).map(make),
             Some(Meaning::Seconds(make)) => self.seconds(name).map(make),
             Some(Meaning::Unsupported(reason)) => {
                 Err(RestrictionError::Unsupported { name: name.into(), reason })
@@ -131,6 +150,25 @@ impl<'t, C: Fn(&str) -> bool> Reader<'t, C> {
         let written = self.words.next().ok_or_else(|| argument(name, "the domain of a list"))?;
         DnsList::parse(written)
             .map_err(|source| RestrictionError::Pattern { name: name.into(), source })
+    }
+
+    fn service(&mut self, name: &str) -> Result<Arc<Service>, RestrictionError> {
+        let is_place = |word: &&str| word.contains(':');
+        let written = self.words.next_if(is_place);
+        let written = written
+            .ok_or_else(|| argument(name, "a policy server, inet:host:port or unix:/path"))?;
+        let service = Service::parse(written)
+            .map_err(|source| RestrictionError::Service { name: name.into(), source })?;
+        // Not the type of the closure, or each list in a list would be read by a type of its own.
+        let is_class: &dyn Fn(&str) -> bool = &self.is_class;
+        let action = service.default_action();
+        let wrong = action.and_then(|action| complaint(action.as_bytes(), is_class));
+        match wrong {
+            Some(wrong) => {
+                Err(RestrictionError::DefaultAction { name: name.into(), complaint: wrong.into() })
+            }
+            None => Ok(Arc::new(service)),
+        }
     }
 
     fn seconds(&mut self, name: &str) -> Result<u64, RestrictionError> {
@@ -173,7 +211,15 @@ fn argument(name: &str, expected: &'static str) -> RestrictionError {
 /// Words between commas and white space; braces hold together what stands between them.
 struct Words<'t>(&'t str);
 
-impl Words<'_> {
+impl<'t> Words<'t> {
+    /// The next word, if it is wanted; otherwise it stays.
+    fn next_if(&mut self, is_wanted: impl FnOnce(&&'t str) -> bool) -> Option<&'t str> {
+        let mut ahead = Words(self.0);
+        let word = ahead.next().filter(is_wanted)?;
+        self.0 = ahead.0;
+        Some(word)
+    }
+
     /// What followed a name that means nothing is no restriction either: names have no dot and no
     /// colon.
     fn skip_arguments(&mut self) {
@@ -254,6 +300,20 @@ mod tests {
     }
 
     #[test]
+    fn braces_hold_a_policy_server_and_its_terms_together() {
+        let rules = parse(
+            "check_policy_service inet:127.0.0.1:10023, check_policy_service {\n\tunix:/run/p, \
+             timeout = 10s,\n default_action = greylist }, reject",
+        );
+        let rules = rules.unwrap();
+        assert_eq!(rules.len(), 3, "{rules:?}");
+        assert!(
+            rules[1].starts_with("CheckPolicyService(Service { name: \"unix:/run/p\""),
+            "{rules:?}"
+        );
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (list, error) in [
             (
@@ -267,8 +327,17 @@ mod tests {
             ("reject_rbl_client", "after reject_rbl_client must stand the domain of a list"),
             ("sleep soon", "after sleep must stand a number of seconds"),
             (
-                "check_policy_service unix:private/policy",
-                "check_policy_service: policy services are not asked yet",
+                "check_policy_service reject",
+                "after check_policy_service must stand a policy server, inet:host:port or unix:/path",
+            ),
+            (
+                "check_policy_service inet:localhost",
+                "check_policy_service: \"inet:localhost\" is no policy server; write \
+                 inet:host:port or unix:/path",
+            ),
+            (
+                "check_policy_service { inet:localhost:1, default_action = DUNO }",
+                "check_policy_service: default_action: there is no restriction \"DUNO\"",
             ),
         ] {
             assert_eq!(parse(list), Err(error.to_owned()), "{list}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mailweir_policy::client::Service;
 use mailweir_tables::Spec;
 
 use super::{dns_list::DnsList, parse::RestrictionError, subject::Subject};
@@ -67,6 +68,8 @@ pub enum Restriction {
     BareTable(Spec),
     /// `check_client_mx_access` and the others that look up servers.
     CheckServers(Subject, Servers, Spec),
+    /// Asks a policy server, whose answer is an action of an access table.
+    CheckPolicyService(Arc<Service>),
     /// A restriction class, by its name (`smtpd_restriction_classes`).
     Class,
     /// What could not be read in the value of a table: found out when the mail comes to it.

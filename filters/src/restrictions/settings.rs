@@ -1,6 +1,7 @@
 //! Reply codes and switches of the restrictions, with Postfix's defaults.
 
 use mailweir_mail::Network;
+use mailweir_policy::client::Terms;
 use mailweir_tables::{Spec, keys::Parents};
 
 /// How restrictions behave. Names in brackets are Postfix's parameters.
@@ -42,6 +43,8 @@ pub struct Settings {
     /// Where the first mail exchangers must be for `permit_mx_backup`
     /// (`permit_mx_backup_networks`); empty: anywhere.
     pub mx_backup_networks: Vec<Network>,
+    /// On which terms policy servers are asked (`smtpd_policy_service_...`).
+    pub policy_service: Terms,
     /// Replies say which table does not have a user (`show_user_unknown_table_name`).
     pub show_table_name: bool,
 }
@@ -71,6 +74,7 @@ impl Default for Settings {
             rbl_reply_maps: Vec::new(),
             relay_clientcerts: Vec::new(),
             mx_backup_networks: Vec::new(),
+            policy_service: Terms::default(),
             show_table_name: true,
         }
     }

@@ -1,8 +1,8 @@
 //! What is known of a client and its mail at a moment of the session.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use mailweir_mail::Protocol;
+use mailweir_mail::{Protocol, TlsSummary};
 
 /// How far the session has come, as the policy protocol calls it (SMTPD_POLICY_README).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +26,10 @@ pub enum ProtocolState {
 pub struct Transaction<'a> {
     /// The client's address; IPv4 in IPv6 clothes undressed.
     pub address: IpAddr,
+    /// Its port; 0 if unknown.
+    pub port: u16,
+    /// What it connected to.
+    pub server: SocketAddr,
     /// The client's verified name: its address leads to the name and the name to the address.
     pub name: HostName<'a>,
     /// The name that the client's address leads to, verified or not.
@@ -34,12 +38,14 @@ pub struct Transaction<'a> {
     pub helo: Option<&'a str>,
     /// What HELO or EHLO made of the session.
     pub protocol: Protocol,
-    /// Whether the session is encrypted.
-    pub encrypted: bool,
+    /// How the session is encrypted, if it is.
+    pub tls: Option<&'a TlsSummary>,
     /// The certificate that the client showed.
     pub certificate: Option<Certificate<'a>>,
     /// Who logged in.
     pub login: Option<&'a str>,
+    /// By which SASL mechanism. Empty without a login.
+    pub mechanism: &'a str,
     /// The envelope sender without brackets, empty for `<>`. `None` before MAIL.
     pub sender: Option<&'a str>,
     /// The recipient in question; at DATA and later, the only one. `None` if there is none or
@@ -47,6 +53,10 @@ pub struct Transaction<'a> {
     pub recipient: Option<&'a str>,
     /// How many recipients were accepted so far.
     pub recipients: usize,
+    /// The same at all steps of this mail, and at those of no other.
+    pub instance: &'a str,
+    /// The mail's name in the queue. Empty as long as it has none.
+    pub queue_id: &'a str,
     /// The size in bytes: declared, and at the end of the mail, real. 0 if unknown.
     pub size: u64,
     /// Whether the client asked for SMTPUTF8 (RFC 6531).
@@ -95,6 +105,8 @@ pub struct Certificate<'a> {
     pub key_fingerprint: &'a str,
     /// Its common name. Shown in replies.
     pub name: &'a str,
+    /// The common name of who signed it. Empty if there is none.
+    pub issuer: &'a str,
     /// Whether an authority that we trust has signed it.
     pub trusted: bool,
 }

@@ -12,6 +12,7 @@ use std::{
 
 use mailweir_filters::{restrictions::*, verification::Answer};
 use mailweir_mail::Protocol;
+use mailweir_policy::client::{Service, Terms, Trouble};
 use mailweir_tables::{Found, LookupError, Place, Spec};
 
 use crate::{
@@ -53,16 +54,21 @@ impl Ours {
         };
         let mut transaction = Transaction {
             address: dialogue.address.parse().unwrap(),
+            port: 0,
+            server: ([127, 0, 0, 1], 25).into(),
             name,
             reverse_name: name,
             helo: None,
             protocol: Protocol::Esmtp,
-            encrypted: false,
+            tls: None,
             certificate: None,
             login: None,
+            mechanism: "",
             sender: None,
             recipient: None,
             recipients: 0,
+            instance: "",
+            queue_id: "",
             size: 0,
             smtputf8: false,
             pipelined: false,
@@ -198,6 +204,10 @@ impl Facts for Ours {
 
     async fn verified(&self, address: &str) -> Answer {
         panic!("{address} was verified");
+    }
+
+    async fn ask_policy(&self, _: &Service, _: &Terms, _: &[u8]) -> Result<Box<str>, Trouble> {
+        Err(Trouble::Supposed)
     }
 
     async fn owners(&self, _: &str) -> Result<Option<Box<str>>, LookupError> {

@@ -16,7 +16,7 @@ use crate::{
     clock::{self, SystemClock},
     config::Config,
     egress::Egress,
-    ingress::Listener,
+    ingress::{Listener, PolicyServices, Shared},
     observe::Observer,
     policy::{Notes, PolicySockets},
 };
@@ -41,7 +41,9 @@ impl App {
         let certificate = ServerTls::load(&certificate_source(&config), clock::now())?;
         let resolver = resolver(&config)?;
         let addresses = our_addresses(&config, observer);
-        let shared = Arc::new(shared(&config, &queue, observer, &resolver, addresses)?);
+        let shared = shared(&config, &queue, observer, &resolver, addresses)?;
+        // Some of them remember whom they were asked about.
+        let shared = Arc::new(Shared { policy_services: PolicyServices::supposed(), ..shared });
         let rewriting = rewriting(&config, &shared)?;
         let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
         let end = CancellationToken::new();

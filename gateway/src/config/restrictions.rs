@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use mailweir_filters::restrictions::{
     Codes, ListError, ListTexts, Restriction, RestrictionError, Restrictions, Rule, Settings,
-    Unverified,
+    Unverified, complaint,
 };
+use mailweir_policy::client::Terms;
 use mailweir_tables::Spec;
 
 use super::{
     Mode, Surroundings, TempfailAction,
-    check::Written,
+    check::{Written, positive},
     problem::Problems,
     raw::RawTable,
     schema::{ClassSection, ListenerSection, RestrictionsSection},
@@ -97,6 +98,7 @@ impl CommonLists {
         ] {
             table::check(table, key, tables, Usage::ANY, around, problems);
         }
+        check_policy_service(written, &common.class_names(), problems);
         common.is_sound = sound;
         if sound {
             common.check_all(table, problems);
@@ -301,6 +303,31 @@ fn check_texts(
     }
 }
 
+/// On which terms policy servers are asked.
+fn check_policy_service(
+    Written { table, section }: &Written<RestrictionsSection>,
+    classes: &[(&str, &str)],
+    problems: &mut Problems<'_>,
+) {
+    positive(
+        table,
+        &[
+            ("policy_service_timeout", section.policy_service_timeout),
+            ("policy_service_max_idle", section.policy_service_max_idle),
+            ("policy_service_max_ttl", section.policy_service_max_ttl),
+        ],
+        problems,
+    );
+    let (key, action) =
+        ("policy_service_default_action", section.policy_service_default_action.trim());
+    let is_class = |name: &str| classes.iter().any(|&(class, _)| class == name);
+    if action.is_empty() {
+        problems.error(table, key, "is empty").help("write \"DUNNO\" to go on without an answer");
+    } else if let Some(complaint) = complaint(action.as_bytes(), is_class) {
+        problems.error(table, key, complaint);
+    }
+}
+
 /// What to say of a rule that permits by what a stranger can claim.
 fn claim(rule: &Rule) -> (String, &'static str) {
     if matches!(rule.restriction, Restriction::PermitNakedIpAddress) {
@@ -335,7 +362,9 @@ fn word_of(error: &RestrictionError) -> &str {
         | RestrictionError::Unsupported { name, .. }
         | RestrictionError::Argument { name, .. }
         | RestrictionError::Table { name, .. }
-        | RestrictionError::Pattern { name, .. } => name,
+        | RestrictionError::Pattern { name, .. }
+        | RestrictionError::Service { name, .. }
+        | RestrictionError::DefaultAction { name, .. } => name,
         RestrictionError::BareTable { table } => table,
         _ => "",
     }
@@ -378,7 +407,21 @@ fn settings(section: &RestrictionsSection, recipient_delimiter: Option<&str>) ->
         rbl_reply_maps: specs(&section.rbl_reply_maps),
         relay_clientcerts: specs(&section.relay_clientcerts),
         mx_backup_networks: section.permit_mx_backup_networks.clone(),
+        policy_service: policy_service(section),
         show_table_name: section.show_user_unknown_table_name,
+    }
+}
+
+fn policy_service(section: &RestrictionsSection) -> Terms {
+    Terms {
+        timeout: section.policy_service_timeout,
+        max_idle: section.policy_service_max_idle,
+        max_ttl: section.policy_service_max_ttl,
+        request_limit: section.policy_service_request_limit,
+        try_limit: section.policy_service_try_limit.get(),
+        retry_delay: section.policy_service_retry_delay,
+        default_action: section.policy_service_default_action.trim().into(),
+        context: section.policy_service_policy_context.as_deref().unwrap_or_default().into(),
     }
 }
 

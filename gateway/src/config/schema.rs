@@ -606,6 +606,23 @@ section! {
         /// Where the first mail exchanger of a domain must be for `permit_mx_backup`. Empty:
         /// anywhere.
         permit_mx_backup_networks: Vec<Network> = [], postfix "permit_mx_backup_networks";
+        /// How long a question to a policy server (`check_policy_service`) may take: connecting, asking and
+        /// being answered.
+        policy_service_timeout: Duration = "100s", postfix "smtpd_policy_service_timeout";
+        /// How long a connection to a policy server waits for the next question.
+        policy_service_max_idle: Duration = "300s", postfix "smtpd_policy_service_max_idle";
+        /// How long a connection to a policy server is used in all.
+        policy_service_max_ttl: Duration = "1000s", postfix "smtpd_policy_service_max_ttl";
+        /// How many questions one connection to a policy server carries. 0: any number.
+        policy_service_request_limit: u32 = 0, postfix "smtpd_policy_service_request_limit";
+        /// How often a policy server is asked the same, until it answers.
+        policy_service_try_limit: NonZeroU32 = 2, postfix "smtpd_policy_service_try_limit";
+        /// The pause before it is asked again.
+        policy_service_retry_delay: Duration = "1s", postfix "smtpd_policy_service_retry_delay";
+        /// What is done without an answer, as in an access table.
+        policy_service_default_action: String = "451 4.3.5 Server configuration problem", postfix "smtpd_policy_service_default_action";
+        /// What policy servers hear as `policy_context`.
+        policy_service_policy_context: Option<String>, postfix "smtpd_policy_service_policy_context";
         /// Whether a reply says which table does not have a user.
         show_user_unknown_table_name: bool = true, postfix "show_user_unknown_table_name";
         /// Of `REJECT` in access tables.

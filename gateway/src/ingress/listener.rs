@@ -27,6 +27,7 @@ use super::{
     moderation::ListenerModeration,
     permits::{Crowd, Permits},
     policy::SubmissionPolicy,
+    policy_services::PolicyServices,
     proxy,
     relay::ServedDomains,
     restrictions::ListenerRestrictions,
@@ -61,6 +62,8 @@ pub struct Shared {
     pub authenticator: Authenticator,
     /// The lookup tables in use.
     pub tables: Arc<Tables>,
+    /// Who asks policy servers.
+    pub(crate) policy_services: PolicyServices,
     /// What each login has sent lately.
     pub allowances: Arc<Mutex<Allowances>>,
     /// How many sessions there may be.

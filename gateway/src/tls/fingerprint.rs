@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use mailweir_smtp::server::ShownCertificate;
 use rustls_pki_types::CertificateDer;
-use x509_parser::{certificate::X509Certificate, prelude::FromDer};
+use x509_parser::{certificate::X509Certificate, prelude::FromDer, x509::X509Name};
 
 /// What rules may ask of a certificate.
 pub(super) fn shown(certificate: &CertificateDer<'_>, trusted: bool) -> ShownCertificate {
@@ -13,16 +13,22 @@ pub(super) fn shown(certificate: &CertificateDer<'_>, trusted: bool) -> ShownCer
             fingerprint,
             key_fingerprint: "".into(),
             name: "".into(),
+            issuer: "".into(),
             trusted,
         };
     };
-    let name = read.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
     ShownCertificate {
         fingerprint,
         key_fingerprint: self::fingerprint(read.public_key().raw),
-        name: name.filter(|name| !name.contains(char::is_control)).unwrap_or_default().into(),
+        name: common_name(read.subject()),
+        issuer: common_name(read.issuer()),
         trusted,
     }
+}
+
+fn common_name(name: &X509Name<'_>) -> Box<str> {
+    let first = name.iter_common_name().next().and_then(|name| name.as_str().ok());
+    first.filter(|name| !name.contains(char::is_control)).unwrap_or_default().into()
 }
 
 /// `AB:CD:...`
@@ -56,7 +62,7 @@ mod tests {
             &*of.key_fingerprint,
             &*fingerprint(&rcgen::PublicKeyData::subject_public_key_info(&key))
         );
-        assert_eq!((&*of.name, of.trusted), ("laptop", false));
+        assert_eq!((&*of.name, &*of.issuer, of.trusted), ("laptop", "laptop", false));
         let odd = shown(&CertificateDer::from(b"nonsense".to_vec()), false);
         assert_eq!((&*odd.key_fingerprint, &*odd.name), ("", ""));
     }

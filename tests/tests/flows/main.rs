@@ -52,6 +52,7 @@ mod people_log_in_by_certificate;
 mod people_log_in_to_submit;
 mod people_use_the_archive;
 mod people_write_as_themselves;
+mod policy_services_are_asked;
 mod programs_ask_about_held_mail;
 mod roots_leave_the_machine;
 mod rules_decide_what_becomes_of_mail;

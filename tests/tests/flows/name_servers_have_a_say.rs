@@ -143,7 +143,7 @@ async fn g4_one_session_asks_so_much_and_no_more() {
     }
     // The resolver may ask once more to see why there was no answer.
     assert!((200..210).contains(&dns.all_queries()), "{}", dns.all_queries());
-    gateway.log().expect("makes us ask DNS too much").await;
+    gateway.log().expect("makes us ask others too much").await;
     // Others have questions of their own.
     let _ = gateway.submit(mail().from("a@quiet.test")).await.expect_accepted();
 }

@@ -106,8 +106,13 @@ fn tables_of_patterns_see_the_whole_key_only() {
 fn certificates_are_looked_up_by_fingerprint() {
     let world = World::default().table("hash:/t", "AA:BB REJECT\nCC:DD OK");
     let says = |fingerprint, key_fingerprint| {
-        let certificate =
-            Certificate { fingerprint, key_fingerprint, name: "laptop", trusted: false };
+        let certificate = Certificate {
+            fingerprint,
+            key_fingerprint,
+            name: "laptop",
+            issuer: "",
+            trusted: false,
+        };
         let mail = Transaction { certificate: Some(certificate), ..stranger() };
         world.recipient_list("check_ccert_access hash:/t reject", &mail)
     };

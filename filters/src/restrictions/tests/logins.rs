@@ -1,5 +1,7 @@
 //! Stories of senders and who may use them.
 
+use mailweir_mail::TlsSummary;
+
 use super::world::{World, stranger};
 use crate::restrictions::*;
 
@@ -58,7 +60,8 @@ fn encryption_and_manners_can_be_asked_for() {
         world.recipient_list("reject_plaintext_session", &stranger()),
         "450 4.7.1 Session encryption is required"
     );
-    let encrypted = Transaction { encrypted: true, ..stranger() };
+    let tls = TlsSummary { version: "TLSv1.3".into(), cipher: "x".into(), bits: 256 };
+    let encrypted = Transaction { tls: Some(&tls), ..stranger() };
     assert_eq!(world.recipient_list("reject_plaintext_session", &encrypted), "permit");
     let hasty = Transaction { pipelined: true, ..stranger() };
     assert_eq!(

@@ -6,6 +6,7 @@ mod hosts;
 mod interplay;
 mod logins;
 mod names;
+mod policy_services;
 mod relaying;
 mod unverified;
 mod world;

@@ -12,7 +12,7 @@ const POSTFIX: &str = "
     permit_mynetworks permit_sasl_authenticated permit_tls_all_clientcerts permit_tls_clientcerts
     reject_rbl_client permit_dnswl_client reject_rhsbl_client permit_rhswl_client
     reject_rhsbl_reverse_client reject_unknown_client_hostname
-    reject_unknown_reverse_client_hostname !check_policy_service defer defer_if_permit
+    reject_unknown_reverse_client_hostname check_policy_service defer defer_if_permit
     defer_if_reject permit reject_multi_recipient_bounce reject_plaintext_session
     reject_unauth_pipelining reject sleep warn_if_reject check_helo_access check_helo_a_access
     check_helo_mx_access check_helo_ns_access reject_invalid_helo_hostname
@@ -37,6 +37,7 @@ fn every_restriction_of_postfix_is_known_or_refused_with_a_reason() {
         let argument = match names::find(name) {
             Some(names::Meaning::Table(_)) => " hash:/table",
             Some(names::Meaning::List(_)) => " list.example",
+            Some(names::Meaning::Service(_)) => " inet:policy:1",
             Some(names::Meaning::Seconds(_)) => " 1",
             _ => "",
         };

@@ -59,7 +59,8 @@ fn who_logged_in_or_has_a_certificate_may_write_through_us() {
         ..Settings::default()
     };
     let with = |list: &str, fingerprint, key_fingerprint, trusted| {
-        let certificate = Some(Certificate { fingerprint, key_fingerprint, name: "pc", trusted });
+        let certificate =
+            Some(Certificate { fingerprint, key_fingerprint, name: "pc", issuer: "", trusted });
         let relay = &format!("{list} reject_unauth_destination");
         let texts = ListTexts { relay, ..ListTexts::default() };
         Session::with(&world, &texts, certs.clone())

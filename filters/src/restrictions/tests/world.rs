@@ -9,6 +9,7 @@ use std::{
 };
 
 use mailweir_mail::{Network, Protocol};
+use mailweir_policy::client::{Service, Terms, Trouble};
 use mailweir_tables::{Found, LookupError, Place, Spec};
 
 use crate::{
@@ -20,21 +21,29 @@ use crate::{
 pub(in crate::restrictions) fn stranger() -> Transaction<'static> {
     Transaction {
         address: "192.0.2.1".parse().unwrap(),
+        port: 4711,
+        server: ([192, 0, 2, 99], 25).into(),
         name: HostName::Unknown,
         reverse_name: HostName::Unknown,
         helo: Some("pc.example"),
         protocol: Protocol::Esmtp,
-        encrypted: false,
+        tls: None,
         certificate: None,
         login: None,
+        mechanism: "",
         sender: Some("a@a.example"),
         recipient: Some("b@b.example"),
         recipients: 0,
+        instance: "1.1",
+        queue_id: "",
         size: 0,
         smtputf8: false,
         pipelined: false,
     }
 }
+
+/// What a policy server makes of a question.
+type Policy = Box<dyn Fn(&str) -> Result<&'static str, Trouble> + Send + Sync>;
 
 /// b.example and relay.example are served, here.example is local, the rest is elsewhere. All
 /// users exist but nobody@.
@@ -44,6 +53,7 @@ pub(super) struct World {
     records: HashMap<(RecordKind, String), Result<Vec<Record>, DnsError>>,
     owners: HashMap<&'static str, &'static str>,
     verified: HashMap<&'static str, Answer>,
+    policy: Option<Policy>,
     pub(super) trusted: Vec<Network>,
     pub(super) asked: Mutex<Vec<String>>,
 }
@@ -103,6 +113,15 @@ impl World {
     /// What a next hop says of an address. All others take mail.
     pub(super) fn verified(mut self, address: &'static str, status: Status, why: &str) -> Self {
         self.verified.insert(address, Answer { status, text: why.into() });
+        self
+    }
+
+    /// What each policy server says to a question.
+    pub(super) fn policy(
+        mut self,
+        says: impl Fn(&str) -> Result<&'static str, Trouble> + Send + Sync + 'static,
+    ) -> Self {
+        self.policy = Some(Box::new(says));
         self
     }
 
@@ -198,6 +217,17 @@ impl Facts for World {
         self.asked.lock().unwrap().push(format!("verify {address}"));
         let good = || Answer { status: Status::Deliverable, text: "250 2.1.5 Ok".into() };
         self.verified.get(address).cloned().unwrap_or_else(good)
+    }
+
+    async fn ask_policy(
+        &self,
+        _: &Service,
+        _: &Terms,
+        question: &[u8],
+    ) -> Result<Box<str>, Trouble> {
+        let question = String::from_utf8(question.to_vec()).unwrap();
+        self.asked.lock().unwrap().push(question.clone());
+        self.policy.as_ref().unwrap()(&question).map(Into::into)
     }
 
     async fn owners(&self, sender: &str) -> Result<Option<Box<str>>, LookupError> {

@@ -12,6 +12,8 @@ pub struct ShownCertificate {
     pub key_fingerprint: Box<str>,
     /// The first common name of its subject; may be empty.
     pub name: Box<str>,
+    /// The first common name of who signed it; may be empty.
+    pub issuer: Box<str>,
     /// Whether an authority of ours vouched for it at the time of the handshake.
     pub trusted: bool,
 }

@@ -6,7 +6,6 @@
 use mailweir_archive::entry::Note;
 use mailweir_filters::{
     checks::{Detour, Fate, Verb},
-    restrictions::ProtocolState,
     stages::{BEFORE_QUEUE, BeforeQueue},
 };
 use mailweir_mail::{Address, Envelope, HoldReason, MailEvent, QueueId, Recipient};
@@ -147,7 +146,7 @@ impl Admission {
 
     /// What the lists for the end of data say, and what all lists want done with the mail.
     async fn end_of_data(&mut self, mail: &mut Judged, session: &Session) -> Result<(), Answer> {
-        let judged = self.judge(ProtocolState::EndOfMessage, session, None).await;
+        let judged = self.judge_whole(mail.incoming.id(), session).await;
         judged.map_err(Answer::Refuse)?;
         if let Some(rule) = self.discarded_by() {
             return Err(self.discard(mail.incoming.id(), rule, session));

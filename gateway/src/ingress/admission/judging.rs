@@ -1,7 +1,7 @@
 //! What the restrictions of the listener say at each step, and what is done about it.
 
 use mailweir_filters::{checks::header_line, restrictions::ProtocolState};
-use mailweir_mail::Recipient;
+use mailweir_mail::{QueueId, Recipient};
 use mailweir_smtp::{replies::Refusal, server::Session};
 
 use super::{
@@ -15,7 +15,8 @@ use super::{
 impl Admission {
     /// A client has come, by itself or by the word of a proxy.
     pub(super) fn begin_judging(&mut self, name: ClientName) {
-        let begin = |rules| Box::new(SessionRestrictions::new(rules, name));
+        let services = &self.listener.shared().policy_services;
+        let begin = |rules| Box::new(SessionRestrictions::new(rules, name, services));
         self.restrictions = self.listener.restrictions().map(begin);
     }
 
@@ -23,21 +24,40 @@ impl Admission {
     pub(super) fn forget_last_mail(&mut self) {
         if let (Some(session), Some(rules)) = (&mut self.restrictions, self.listener.restrictions())
         {
-            session.begin_mail(rules);
+            session.begin_mail(rules, &self.listener.shared().policy_services);
         }
     }
 
-    /// Asks the lists that are due at this step.
+    /// Asks the lists that are due at this step, before the mail has a name.
     pub(super) async fn judge(
         &mut self,
         step: ProtocolState,
         session: &Session,
         recipient: Option<&Recipient>,
     ) -> Result<(), Refusal> {
+        self.judge_named(step, session, recipient, None).await
+    }
+
+    /// Asks the lists for the end of data about the mail of this name.
+    pub(super) async fn judge_whole(
+        &mut self,
+        id: QueueId,
+        session: &Session,
+    ) -> Result<(), Refusal> {
+        self.judge_named(ProtocolState::EndOfMessage, session, None, Some(id)).await
+    }
+
+    async fn judge_named(
+        &mut self,
+        step: ProtocolState,
+        session: &Session,
+        recipient: Option<&Recipient>,
+        id: Option<QueueId>,
+    ) -> Result<(), Refusal> {
         let Self { listener, restrictions, steps, .. } = self;
         let Some(restrictions) = restrictions else { return Ok(()) };
         // Boxed, so that a session does not always have room for it.
-        Box::pin(restrictions.judge(step, session, recipient, (listener, steps))).await
+        Box::pin(restrictions.judge(step, session, recipient, id, (listener, steps))).await
     }
 
     /// Whether the mail is to be thrown away: then nobody's permission to relay is needed.

@@ -9,12 +9,16 @@ use mailweir_filters::{
 };
 use mailweir_mail::{Address, Domain};
 use mailweir_moderation::reply::address::Meant;
+use mailweir_policy::client::{Answer as PolicyAnswer, Service, Terms, Trouble};
 use mailweir_tables::{Found, LookupError, PatternSteps, Spec};
 
 use super::{Snapshot, budget::Budget};
 use crate::{
     egress::resolve::{Answer, Exchange, Mx},
-    ingress::{listener::Listener, recipients},
+    ingress::{
+        listener::{Listener, Shared},
+        recipients,
+    },
 };
 
 /// The world as a session sees it.
@@ -109,6 +113,26 @@ impl Facts for World<'_> {
         let stop = &self.listener.shared().stop;
         let asked = stop.run_until_cancelled(self.listener.verification().ask(&address)).await;
         asked.unwrap_or_else(unknown)
+    }
+
+    async fn ask_policy(
+        &self,
+        service: &Service,
+        terms: &Terms,
+        question: &[u8],
+    ) -> Result<Box<str>, Trouble> {
+        if !self.budget.spend() {
+            return Err(Trouble::Denied);
+        }
+        let Shared { stop, policy_services, .. } = self.listener.shared();
+        let asked = stop.run_until_cancelled(policy_services.ask(service, terms, question)).await;
+        let PolicyAnswer { action, is_more } = asked.unwrap_or(Err(Trouble::Stopping))?;
+        if is_more {
+            self.listener.warn(format!(
+                "policy server {service} says more than one answer: the connection is closed"
+            ));
+        }
+        Ok(action)
     }
 
     async fn owners(&self, sender: &str) -> Result<Option<Box<str>>, LookupError> {

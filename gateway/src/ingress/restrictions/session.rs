@@ -7,7 +7,7 @@ use mailweir_filters::restrictions::{
     Transaction, evaluate,
 };
 use mailweir_mail::{
-    MailEvent, Recipient, Reply, ReversePath, RuleAction, RuleApplied, TransactionSummary,
+    MailEvent, QueueId, Recipient, Reply, ReversePath, RuleAction, RuleApplied, TransactionSummary,
 };
 use mailweir_smtp::{
     replies::Refusal,
@@ -17,7 +17,7 @@ use mailweir_tables::PatternSteps;
 
 use super::{ListenerRestrictions, Snapshot, budget::Budget, facts::World};
 use crate::{
-    ingress::{client_name::ClientName, listener::Listener},
+    ingress::{client_name::ClientName, listener::Listener, policy_services::PolicyServices},
     observe::Detail,
 };
 
@@ -26,6 +26,8 @@ pub(in crate::ingress) struct SessionRestrictions {
     snapshot: Arc<Snapshot>,
     memory: Memory,
     budget: Budget,
+    /// The same for all that policy servers are asked about one mail.
+    instance: Box<str>,
     /// What the patterns of tables may take for this mail.
     name: ClientName,
     /// The rules that refused something the log has not heard of yet.
@@ -33,19 +35,29 @@ pub(in crate::ingress) struct SessionRestrictions {
 }
 
 impl SessionRestrictions {
-    pub(in crate::ingress) fn new(restrictions: &ListenerRestrictions, name: ClientName) -> Self {
+    pub(in crate::ingress) fn new(
+        restrictions: &ListenerRestrictions,
+        name: ClientName,
+        services: &PolicyServices,
+    ) -> Self {
         Self {
             snapshot: restrictions.current(),
             memory: Memory::default(),
             budget: Budget::full(),
+            instance: services.instance(),
             name,
             refusals: VecDeque::new(),
         }
     }
 
     /// A mail begins: nothing is left of the one before.
-    pub(in crate::ingress) fn begin_mail(&mut self, restrictions: &ListenerRestrictions) {
+    pub(in crate::ingress) fn begin_mail(
+        &mut self,
+        restrictions: &ListenerRestrictions,
+        services: &PolicyServices,
+    ) {
         self.snapshot = restrictions.current();
+        self.instance = services.instance();
         self.memory.end_transaction();
     }
 
@@ -68,9 +80,15 @@ impl SessionRestrictions {
         step: ProtocolState,
         session: &Session,
         recipient: Option<&Recipient>,
+        queue_id: Option<QueueId>,
         (listener, steps): (&Listener, &PatternSteps),
     ) -> Result<(), Refusal> {
-        let transaction = transaction(&self.name, session, recipient, listener);
+        let queue_id = queue_id.map(|id| id.to_string()).unwrap_or_default();
+        let transaction = Transaction {
+            instance: &self.instance,
+            queue_id: &queue_id,
+            ..transaction(&self.name, session, recipient, listener)
+        };
         let world = World {
             listener,
             snapshot: &self.snapshot,
@@ -93,7 +111,7 @@ impl SessionRestrictions {
         }
         if denied {
             let client = session.client();
-            listener.warn(format!("{client} makes us ask DNS too much: put off"));
+            listener.warn(format!("{client} makes us ask others too much: put off"));
             return Err(Refusal::TableUnavailable);
         }
         if step == ProtocolState::Rcpt {
@@ -159,17 +177,25 @@ fn transaction<'a>(
     };
     Transaction {
         address: session.client().ip(),
+        port: session.client().address.port(),
+        server: session.local(),
         name: verified,
         reverse_name: reverse,
         helo: session.helo(),
         protocol: session.protocol(),
-        encrypted: session.tls().is_some(),
+        tls: session.tls(),
         certificate: session.certificate().map(certificate),
         login: session.login().map(|login| &*login.user),
+        mechanism: session.login().map_or("", |login| &*login.mechanism),
         sender: envelope.map(|envelope| envelope.sender.as_str()),
         recipient: recipient.or_else(only).map(|recipient| shown(recipient, listener)),
         recipients: envelope.map_or(0, |envelope| envelope.recipients.len()),
-        size: session.content_bytes().max(session.declared_size().unwrap_or(0)),
+        instance: "",
+        queue_id: "",
+        size: match session.content_bytes() {
+            0 => session.declared_size().unwrap_or(0),
+            real => real,
+        },
         smtputf8: envelope.is_some_and(|envelope| envelope.smtputf8),
         pipelined: false,
     }
@@ -180,6 +206,7 @@ fn certificate(shown: &ShownCertificate) -> Certificate<'_> {
         fingerprint: &shown.fingerprint,
         key_fingerprint: &shown.key_fingerprint,
         name: &shown.name,
+        issuer: &shown.issuer,
         trusted: shown.trusted,
     }
 }
