@@ -5,3 +5,4 @@
 
 pub mod pipe;
 pub mod slip;
+pub mod verdict;
