@@ -36,7 +36,8 @@ pub enum Edit {
         /// What follows the colon, white space and folds included, without the last end of line.
         value: Box<[u8]>,
     },
-    /// A field with this many fields above it, as the header is then; below all if there are fewer.
+    /// A field with this many fields above it, as the header is then; below all if there are fewer. Our own fields that
+    /// the filter was not shown stand above all others and are not counted, here and for the rest.
     Insert {
         /// How many fields stand above.
         above: usize,
