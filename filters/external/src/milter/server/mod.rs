@@ -264,7 +264,6 @@ impl Server {
     fn forget(&mut self, place: Stage) {
         self.place = place;
         self.due = None;
-        self.second = None;
         if place < Stage::Mail {
             self.known.forget_mail();
         }
