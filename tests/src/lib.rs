@@ -27,6 +27,7 @@ pub mod fuzz_client;
 pub mod fuzz_config;
 pub mod fuzz_decode;
 pub mod fuzz_extract;
+pub mod fuzz_milter;
 pub mod fuzz_pair;
 pub mod fuzz_policy;
 pub mod fuzz_queue;

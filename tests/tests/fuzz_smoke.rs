@@ -15,8 +15,8 @@ use std::{
 
 use mailweir_tests::{
     dialog::{Dialog, Event},
-    fuzz_address, fuzz_archive, fuzz_client, fuzz_config, fuzz_decode, fuzz_extract, fuzz_pair,
-    fuzz_policy, fuzz_queue, fuzz_search, fuzz_server,
+    fuzz_address, fuzz_archive, fuzz_client, fuzz_config, fuzz_decode, fuzz_extract, fuzz_milter,
+    fuzz_pair, fuzz_policy, fuzz_queue, fuzz_search, fuzz_server,
 };
 
 #[test]
@@ -67,6 +67,16 @@ fn extract() {
 #[test]
 fn mailbox() {
     smoke("mailbox", fuzz_archive::mailbox, 5_000);
+}
+
+#[test]
+fn milter_client_bytes() {
+    smoke("milter_client_bytes", fuzz_milter::milter_client_bytes, 20_000);
+}
+
+#[test]
+fn milter_server_bytes() {
+    smoke("milter_server_bytes", fuzz_milter::milter_server_bytes, 20_000);
 }
 
 #[test]

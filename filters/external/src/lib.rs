@@ -3,5 +3,8 @@
 //! Pure: bytes and the ends of processes come in by call. Who runs a program, opens a connection or keeps time is
 //! the caller.
 
+pub mod edit;
+pub mod milter;
 pub mod pipe;
 pub mod slip;
+pub mod verdict;

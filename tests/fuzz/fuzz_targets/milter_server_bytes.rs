@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mailweir_tests::fuzz_milter::milter_server_bytes(data));
