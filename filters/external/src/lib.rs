@@ -4,5 +4,6 @@
 //! the caller.
 
 pub mod pipe;
+pub mod scanners;
 pub mod slip;
 pub mod verdict;
