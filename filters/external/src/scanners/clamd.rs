@@ -83,12 +83,8 @@ impl Scan {
     /// # Errors
     /// There is none, or more than one, or one that says nothing of the mail.
     pub fn end(self) -> Result<Answer, Fault> {
-        let answer = line(self.0.said()).and_then(answer);
-        match answer {
-            Ok(Answer::Clean | Answer::Infected(_)) if self.0.is_early() => Err(Wrong::Early),
-            answer => answer,
-        }
-        .map_err(|wrong| wrong.by(Program::Clamd))
+        let read = |said: &[u8]| line(said).and_then(answer);
+        self.0.end(read, |answer| *answer == Answer::TooLarge)
     }
 }
 
@@ -303,6 +299,11 @@ mod tests {
         assert_eq!(scan.receive(&[b'x'; MOST_ANSWER]), Ok(false));
         let fault = scan.receive(b"x").unwrap_err();
         assert_eq!(fault.to_string(), "clamd answered with more than 4096 bytes");
+        // Whoever does not look at that learns it at the end.
+        let mut scan = asked();
+        assert_eq!(scan.receive(b"stream: OK\0"), Ok(true));
+        assert!(scan.receive(&[b'x'; MOST_ANSWER]).is_err());
+        assert_eq!(scan.end().unwrap_err().wrong, Wrong::TooLong(MOST_ANSWER));
         let name = "x".repeat(4_000);
         let Ok(Answer::Infected(name)) =
             said(asked(), format!("stream: {name} FOUND\0").as_bytes())

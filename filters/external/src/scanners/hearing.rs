@@ -11,11 +11,12 @@ pub(super) struct Hearing {
     said: Vec<u8>,
     asked: bool,
     is_early: bool,
+    is_too_long: bool,
 }
 
 impl Hearing {
     pub(super) const fn new(program: Program, most: usize) -> Self {
-        Self { program, most, said: Vec::new(), asked: false, is_early: false }
+        Self { program, most, said: Vec::new(), asked: false, is_early: false, is_too_long: false }
     }
 
     /// The request is whole: from now on an answer counts.
@@ -25,20 +26,35 @@ impl Hearing {
 
     pub(super) fn hear(&mut self, piece: &[u8]) -> Result<(), Fault> {
         self.is_early |= !self.asked && !piece.is_empty();
-        if piece.len() > self.most - self.said.len() {
-            return Err(Wrong::TooLong(self.most).by(self.program));
-        }
-        self.said.extend_from_slice(piece);
-        Ok(())
+        let room = self.most - self.said.len();
+        self.is_too_long |= piece.len() > room;
+        self.said.extend_from_slice(&piece[..piece.len().min(room)]);
+        self.bounded().map(drop).map_err(|wrong| wrong.by(self.program))
+    }
+
+    /// What `read` makes of all that was said. An answer that came too early counts only where `counts_early`.
+    pub(super) fn end<T>(
+        &self,
+        read: impl Fn(&[u8]) -> Result<T, Wrong>,
+        counts_early: impl Fn(&T) -> bool,
+    ) -> Result<T, Fault> {
+        let answer = match self.bounded() {
+            Ok(b"") => Err(Wrong::Silent),
+            said => said.and_then(read),
+        };
+        let answer = match answer {
+            Ok(answer) if self.is_early && !counts_early(&answer) => Err(Wrong::Early),
+            answer => answer,
+        };
+        answer.map_err(|wrong| wrong.by(self.program))
     }
 
     pub(super) fn said(&self) -> &[u8] {
         &self.said
     }
 
-    /// Whether it said something before it could know.
-    pub(super) const fn is_early(&self) -> bool {
-        self.is_early
+    fn bounded(&self) -> Result<&[u8], Wrong> {
+        if self.is_too_long { Err(Wrong::TooLong(self.most)) } else { Ok(&self.said) }
     }
 }
 
@@ -78,14 +94,6 @@ impl Exchange {
 
     /// What `read` makes of the answer. One that came too early is none.
     pub(super) fn end<T>(self, read: impl Fn(&[u8]) -> Result<T, Wrong>) -> Result<T, Fault> {
-        let answer = match self.hearing.said() {
-            b"" => Err(Wrong::Silent),
-            said => read(said),
-        };
-        let answer = match answer {
-            Ok(_) if self.hearing.is_early => Err(Wrong::Early),
-            answer => answer,
-        };
-        answer.map_err(|wrong| wrong.by(self.hearing.program))
+        self.hearing.end(read, |_| false)
     }
 }

@@ -100,10 +100,7 @@ impl Policy {
         };
         let goes_on = matches!(decision, Decision::Pass | Decision::Hold);
         let edits = if goes_on && self.mark { marks(answer) } else { Vec::new() };
-        let reason = match answer.symbols.len() {
-            ..=MOST_REASONS => status(answer, ""),
-            _ => status(answer, "").split(',').take(MOST_REASONS).collect::<Vec<_>>().join(","),
-        };
+        let reason = status(answer, MOST_REASONS, "");
         Verdict { decision, edits, reason: reason.into() }
     }
 }
@@ -115,7 +112,7 @@ fn marks(answer: &Answer) -> Vec<Edit> {
     let values = [
         ("Flag", answer.is_spam.then(|| "YES".to_owned())),
         ("Score", Some(format!("{:.1}", answer.score))),
-        ("Status", Some(status(answer, "\r\n\t"))),
+        ("Status", Some(status(answer, MOST_SYMBOLS, "\r\n\t"))),
     ];
     let values =
         values.into_iter().filter_map(|(name, value)| Some((name, text::field_value(&value?)?)));
@@ -127,13 +124,13 @@ fn marks(answer: &Answer) -> Vec<Edit> {
     edits
 }
 
-/// As in X-Spam-Status, with `fold` between tests where a line would be too long.
-fn status(answer: &Answer, fold: &str) -> String {
+/// As in X-Spam-Status, with so many tests at most, and `fold` between them where a line would be too long.
+fn status(answer: &Answer, most: usize, fold: &str) -> String {
     let verdict = if answer.is_spam { "Yes" } else { "No" };
     let Answer { score, required, symbols, .. } = answer;
     let mut status = format!("{verdict}, score={score:.1} required={required:.1} tests=");
     let mut width = "X-Spam-Status: ".len() + status.len();
-    for (at, symbol) in symbols.iter().take(MOST_SYMBOLS).enumerate() {
+    for (at, symbol) in symbols.iter().take(most).enumerate() {
         if at > 0 {
             status.push(',');
         }
@@ -361,6 +358,8 @@ mod tests {
             let reason = format!("Yes, score={score:.1} required=5.0 tests=GTUBE,A_B");
             assert_eq!(*verdict.reason, *reason);
         }
+        let many = judged(true, 9.0, &["A"; 60]);
+        assert!(policy.verdict(&many).reason.ends_with(&format!("tests=A{}", ",A".repeat(49))));
         let never = Policy { reject_from: None, hold_from: None, mark: false };
         assert_eq!(never.verdict(&judged(true, 1_000.0, &[])).decision, Decision::Pass);
     }
