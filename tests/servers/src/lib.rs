@@ -15,6 +15,7 @@
 mod account;
 mod accounts;
 mod address;
+mod clamd;
 mod daemon;
 mod dovecot;
 pub mod issuer;
@@ -22,15 +23,20 @@ mod mariadb;
 pub mod passwords;
 pub mod postfix;
 mod postgresql;
+mod rspamd;
 mod saslauthd;
 mod slapd;
+mod spamd;
 pub mod tools;
 pub mod wait;
 
 pub use address::free_address;
+pub use clamd::Clamd;
 pub use daemon::Daemon;
 pub use dovecot::Dovecot;
 pub use mariadb::MariaDb;
 pub use postgresql::PostgreSql;
+pub use rspamd::Rspamd;
 pub use saslauthd::{Saslauthd, testsaslauthd_accepts};
 pub use slapd::{Person, Slapd};
+pub use spamd::Spamd;
