@@ -16,7 +16,7 @@ use std::{
 use mailweir_tests::{
     dialog::{Dialog, Event},
     fuzz_address, fuzz_archive, fuzz_client, fuzz_config, fuzz_decode, fuzz_extract, fuzz_milter,
-    fuzz_pair, fuzz_policy, fuzz_queue, fuzz_search, fuzz_server,
+    fuzz_pair, fuzz_policy, fuzz_queue, fuzz_scanners, fuzz_search, fuzz_server,
 };
 
 #[test]
@@ -97,6 +97,11 @@ fn queue_commands() {
 #[test]
 fn reply_round_trip() {
     smoke("reply_round_trip", fuzz_pair::reply_round_trip, 20_000);
+}
+
+#[test]
+fn scanner_answer() {
+    smoke("scanner_answer", fuzz_scanners::scanner_answer, 40_000);
 }
 
 #[test]

@@ -6,5 +6,6 @@
 pub mod edit;
 pub mod milter;
 pub mod pipe;
+pub mod scanners;
 pub mod slip;
 pub mod verdict;

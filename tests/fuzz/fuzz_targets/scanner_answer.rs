@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mailweir_tests::fuzz_scanners::scanner_answer(data));
