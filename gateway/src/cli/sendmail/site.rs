@@ -27,8 +27,9 @@ pub(super) enum NoSite {
     #[error("{RETURN}={0:?}: write HOST:PORT, such as 127.0.0.1:25")]
     BadReturn(String),
     #[error(
-        "{0}{path} cannot be used; name it with -C FILE, or the server that takes mail of this machine with \
-         --to HOST:PORT or {RETURN}=HOST:PORT in the environment",
+        "{path} cannot be used; name it with -C FILE, or the server that takes mail of this machine with \
+         --to HOST:PORT or {RETURN}=HOST:PORT in the environment\n{problems}",
+        problems = .0.trim_end(),
         path = .1.display()
     )]
     BadConfiguration(String, Box<Path>),
