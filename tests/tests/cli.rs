@@ -44,6 +44,7 @@ fn the_version_and_the_help_are_printed() {
         "api-token",
         "rescue",
         "postmap",
+        "sendmail",
         "Exit status",
     ] {
         assert!(help.text.contains(command), "{command}: {help:?}");

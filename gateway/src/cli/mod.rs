@@ -31,6 +31,7 @@ mod postmap;
 mod progress;
 mod queue;
 mod rescue;
+mod sendmail;
 mod serve;
 mod user;
 
@@ -43,17 +44,29 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// Reads the words of the command line; called as `postmap`, the program is that. For `--help` and the like, and for words that make no
-    /// sense, it prints what there is to say, and the program is done.
+    /// Reads the words of the command line; called as `postmap` or `sendmail`, the program is that. For `--help` and the like, and for words
+    /// that make no sense, it prints what there is to say, and the program is done.
     ///
     /// # Errors
     /// How the program then ends.
     pub fn read() -> Result<Self, ExitCode> {
         let mut words = std::env::args_os();
         let program = words.next().unwrap_or_default();
-        if Path::new(&program).file_name().is_some_and(|name| name == "postmap") {
+        let is_called =
+            |known: &str| Path::new(&program).file_name().is_some_and(|name| name == known);
+        if is_called("postmap") {
             let words = PostmapWords { words: words.collect() };
             return Ok(Self { command: Command::Postmap(words) });
+        }
+        if is_called("sendmail") {
+            let config = sendmail::installed_config();
+            let words = SendmailWords { words: words.collect(), config };
+            return Ok(Self { command: Command::Sendmail(words) });
+        }
+        // clap would take a `--` in front of its words for its own.
+        if words.next().is_some_and(|word| word == "sendmail") {
+            let words = SendmailWords { words: words.collect(), config: USUAL_CONFIG.into() };
+            return Ok(Self { command: Command::Sendmail(words) });
         }
         Self::try_parse().map_err(|told| {
             // Nobody is left to hear it if the terminal is gone.
@@ -82,6 +95,7 @@ impl CommandLine {
             Command::ApiToken(options) => api_token::run(&options),
             Command::Rescue(options) => rescue::run(&options),
             Command::Postmap(words) => postmap::run(&words.words),
+            Command::Sendmail(words) => sendmail::run(&words.words, &words.config),
             Command::ExtractWorker(options) => {
                 crate::extraction::run(options.seconds).map(|()| ExitCode::Done)
             }
@@ -98,6 +112,14 @@ pub enum ExitCode {
     Refused = 1,
     /// The words of the command line make no sense (`EX_USAGE`).
     WrongWords = 64,
+    /// The mail names no recipient, or one that is no address (`EX_DATAERR`).
+    BadMail = 65,
+    /// The server refused the mail (`EX_UNAVAILABLE`).
+    Unavailable = 69,
+    /// Standard input cannot be read (`EX_IOERR`).
+    InputFailed = 74,
+    /// Not now (`EX_TEMPFAIL`).
+    TryLater = 75,
     /// The configuration has errors (`EX_CONFIG`).
     BadConfiguration = 78,
 }
@@ -194,6 +216,9 @@ enum Command {
     /// Ask lookup tables as Postfix's postmap does
     #[command(disable_help_flag = true)]
     Postmap(PostmapWords),
+    /// Send a mail of a local program as Postfix's sendmail does
+    #[command(disable_help_flag = true)]
+    Sendmail(SendmailWords),
     /// Read mails from standard input and write what is in them; the server calls this
     #[command(hide = true, name = crate::extraction::WORD)]
     ExtractWorker(ExtractWorkerOptions),
@@ -213,11 +238,23 @@ struct PostmapWords {
 }
 
 #[derive(Args, Debug)]
+struct SendmailWords {
+    /// As for sendmail; --help tells more
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<OsString>,
+    #[arg(skip = USUAL_CONFIG)]
+    config: PathBuf,
+}
+
+#[derive(Args, Debug)]
 struct ConfigFile {
     /// The configuration file
     #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml")]
     config: PathBuf,
 }
+
+/// The configuration file, unless another one is named.
+const USUAL_CONFIG: &str = "mailweir.toml";
 
 const AFTER_HELP: &str = "\
 To see it work:  mailweir demo

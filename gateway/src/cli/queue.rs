@@ -32,6 +32,22 @@ pub(super) struct QueueCommand {
     action: Action,
 }
 
+impl QueueCommand {
+    /// Lists all queued mail.
+    pub(super) const fn list(config: PathBuf) -> Self {
+        Self::of(config, Action::List { queue: None, limit: usize::MAX })
+    }
+
+    /// Tries all deferred mail.
+    pub(super) const fn flush(config: PathBuf) -> Self {
+        Self::of(config, Action::Flush)
+    }
+
+    const fn of(config: PathBuf, action: Action) -> Self {
+        Self { config, data_dir: None, json: false, action }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List queued mail, oldest first

@@ -182,6 +182,14 @@ impl Client {
         }
     }
 
+    /// Whether the content that is due is for all recipients of the mail in hand: nobody was refused. For a driver that
+    /// sends to all or to nobody; if not, it calls [`Client::content_failed`] at [`Step::Content`].
+    #[must_use]
+    pub fn is_for_all(&self) -> bool {
+        let State::Session(session) = &self.state else { return false };
+        matches!(session.mail(), Some(Transaction::Content(content)) if content.is_for_all())
+    }
+
     /// All of the content was sent, the final dot included; or stands in the driver's buffer. To be
     /// called before [`Client::receive`] gets what was read after that.
     pub fn content_sent(&mut self) {

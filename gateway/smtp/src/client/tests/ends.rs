@@ -243,6 +243,27 @@ fn content_that_we_cannot_read_to_its_end_is_never_ended_with_a_dot() {
 }
 
 #[test]
+fn who_sends_to_all_or_to_nobody_knows_before_the_content() {
+    for (answer, is_for_all, second) in [
+        ("250 ok", true, "deferred locally: 450 not all"),
+        ("550 5.1.1 no", false, "failed by Rcpt: 550 5.1.1 no"),
+        ("450 4.2.0 no", false, "deferred by Rcpt: 450 4.2.0 no"),
+    ] {
+        let mut driver = Driver::new(plain_settings(), vec![mail(1, "a b")], false);
+        assert!(!driver.client.is_for_all());
+        driver.hear(&["220 mx", "250 mx", "250 ok", "250 ok", answer, "354 go"]);
+        assert_eq!(driver.run(), Halt::Content);
+        assert_eq!(driver.client.is_for_all(), is_for_all, "{answer}");
+        driver.wire.clear();
+        driver.client.content_failed(Reply::plain(450, "not all"));
+        assert_eq!(driver.run(), Halt::Closed);
+        assert!(driver.wire.is_empty(), "{answer}");
+        assert_eq!(driver.told[0], "mail 1 <a@x.example> deferred locally: 450 not all");
+        assert_eq!(driver.told[1], format!("mail 1 <b@x.example> {second}"));
+    }
+}
+
+#[test]
 fn progress_keeps_the_deadline_of_content_away() {
     let mut driver = Driver::new(plain_settings(), vec![mail(1, "a")], false);
     driver.lead_to_content();

@@ -25,6 +25,11 @@ impl Content {
         Self { ledger, early: Vec::new() }
     }
 
+    /// Whether everybody gets it.
+    pub(in crate::client) fn is_for_all(&self) -> bool {
+        self.ledger.is_for_all()
+    }
+
     /// Keeps what the peer says before the final dot. A whole reply ends it: the rest of the content,
     /// and above all the dot, must not follow a refusal that counts.
     pub(in crate::client) fn hold_back(&mut self, bytes: &[u8]) -> Result<(), Breakdown> {

@@ -63,6 +63,11 @@ impl Ledger {
         self.slots.iter().any(|slot| matches!(slot, Slot::Accepted))
     }
 
+    /// Whether everybody was accepted.
+    pub(super) fn is_for_all(&self) -> bool {
+        self.slots.iter().all(|slot| matches!(slot, Slot::Accepted))
+    }
+
     pub(in crate::client) fn is_settled(&self) -> bool {
         self.slots.iter().all(|slot| matches!(slot, Slot::Settled(_)))
     }
