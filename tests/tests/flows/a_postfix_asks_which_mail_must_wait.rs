@@ -9,6 +9,7 @@ use mailweir_tests::{
     free_address,
     gateway::{Answer, Gateway, Setup, mail},
     sink::{Script, Sink},
+    wait,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -118,6 +119,8 @@ async fn an_answer_that_was_handed_in_there_counts_for_whom_the_postfix_says_it_
         .await
         .expect_accepted();
     let notices = sink.expect(2).await;
+    let is_noted = async || gateway.moderation().case(id).unwrap().case.progress.owed.is_empty();
+    wait::until_true("the notices to be noted", is_noted).await;
     let asked = notices.iter().find(|one| one.recipients() == ["kim@local.example"]).unwrap();
     let text = asked.text().replace("\r\n ", " ");
     let (_, line) = text.split_once("\nReply-To: ").unwrap();

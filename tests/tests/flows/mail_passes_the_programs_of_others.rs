@@ -10,6 +10,7 @@ use std::{
 use mailweir::control::operation::Place;
 use mailweir_tests::{
     gateway::{Gateway, Setup, mail_to},
+    program,
     sink::{Script, Sink},
 };
 use tempfile::TempDir;
@@ -131,6 +132,67 @@ async fn a4_the_archiver_of_the_source_runs_as_it_is() {
         gateway.queue().expect_empty().await;
         let _ = gateway.log().expect("relay=archiver, ").await;
     }
+}
+
+/// The script of Postfix's FILTER_README as it stands there, with its two lines for each site filled in.
+const SIMPLE: &str = r#"#!/bin/sh
+
+# Simple shell-based filter. It is meant to be invoked as follows:
+#       /path/to/script -f sender recipients...
+
+# Localize these. The -G option does nothing before Postfix 2.3.
+INSPECT_DIR=PLACE
+SENDMAIL="PLACE/mailweir sendmail -G -i" # NEVER NEVER NEVER use "-t" here.
+
+# Exit codes from <sysexits.h>
+EX_TEMPFAIL=75
+EX_UNAVAILABLE=69
+
+# Clean up when done or when aborting.
+trap "rm -f in.$$" 0 1 2 3 15
+
+# Start processing.
+cd $INSPECT_DIR || {
+    echo $INSPECT_DIR does not exist; exit $EX_TEMPFAIL; }
+
+cat >in.$$ || {
+    echo Cannot save mail to file; exit $EX_TEMPFAIL; }
+
+# Specify your content filter here.
+grep -q forbidden <in.$$ && {
+   echo Message content rejected; exit $EX_UNAVAILABLE; }
+
+$SENDMAIL "$@" <in.$$
+
+exit $?
+"#;
+
+#[tokio::test]
+async fn f1_the_script_of_the_filter_readme_runs_as_it_is() {
+    let Some(program) = program::require() else { return };
+    let place = Open::new();
+    fs::copy(program, place.path().join("mailweir")).unwrap();
+    let simple = SIMPLE.replace("PLACE", &place.path().display().to_string());
+    let simple = place.file("simple", &simple);
+    let call = format!("exec {} \"$@\"", simple.display());
+    let arguments = ["-f", "${sender}", "--", "${recipient}"];
+    let filter = script("simple", &call, &arguments, &returning("flags = \"Rq\""));
+    let sink = Sink::start(Script::smtp()).await;
+    let gateway = behind(&sink, &filter).await;
+
+    let content = "Subject: x\r\n\r\n.\r\nFrom here\r\n";
+    let good = mail_to("ann").to("eve@local.example").from("bob@far.example").content(content);
+    gateway.accept(good).await;
+    let one = sink.expect_one().await;
+    assert_eq!(one.recipients(), ["ann@local.example", "eve@local.example"]);
+    assert!(one.text().ends_with(content), "{}", one.text());
+    assert!(!one.text().contains("X-Mailweir-Slip"), "{}", one.text());
+
+    gateway.accept(mail_to("ann").from("bob@far.example").content("forbidden\r\n")).await;
+    let report = sink.expect(2).await.remove(1);
+    assert_eq!((report.sender(), report.recipients()), ("", vec!["bob@far.example"]));
+    assert!(report.text().contains("Message content rejected"), "{}", report.text());
+    gateway.queue().expect_empty().await;
 }
 
 #[tokio::test]

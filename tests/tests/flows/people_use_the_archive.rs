@@ -89,6 +89,7 @@ async fn a_mail_is_sent_again_as_it_was_and_is_not_archived_twice() {
     let id = gateway.accept(mail_to("user").to("hidden@local.example")).await;
     let content = archive.expect_ended(id).await.content;
     sink.expect(1).await;
+    gateway.queue().expect_empty().await;
     let to = vec!["lost@local.example".parse().unwrap()];
     let told = gateway.queue().ask_archive(Ask::Restore { id, to }).await;
     assert!(matches!(&told[..], [Told::Done { text }] if text.contains("lost@")), "{told:?}");
