@@ -19,6 +19,9 @@ pub enum BeforeQueue {
     Envelope,
     /// It has not come this way too often (Postfix `hopcount_limit`).
     Hops,
+    /// What filters of other people say of it that are asked before it is taken. They see it as it was rewritten, and
+    /// change it; behind all that can refuse it for nothing.
+    Inspection,
     /// Whether the archive keeps it, which asks for its recipients as they are now. While it must and cannot,
     /// the mail is put off.
     Archive,
@@ -33,12 +36,13 @@ pub enum BeforeQueue {
 }
 
 /// The order. What is left then is the queue, whose receipt alone makes the 250.
-pub const BEFORE_QUEUE: [BeforeQueue; 9] = [
+pub const BEFORE_QUEUE: [BeforeQueue; 10] = [
     BeforeQueue::EndOfData,
     BeforeQueue::Content,
     BeforeQueue::Header,
     BeforeQueue::Envelope,
     BeforeQueue::Hops,
+    BeforeQueue::Inspection,
     BeforeQueue::Archive,
     BeforeQueue::Filters,
     BeforeQueue::Sender,
@@ -63,7 +67,11 @@ mod tests {
             BeforeQueue::Envelope => &[BeforeQueue::Content],
             BeforeQueue::Hops => &[],
             // It asks about the header as it came, and about all who get the mail.
-            BeforeQueue::Archive => &[BeforeQueue::Content, BeforeQueue::Envelope],
+            BeforeQueue::Archive => &[BeforeQueue::Content, BeforeQueue::Inspection],
+            // It changes the mail, and who gets it.
+            BeforeQueue::Inspection => {
+                &[BeforeQueue::Header, BeforeQueue::Envelope, BeforeQueue::Hops]
+            }
             BeforeQueue::Filters => &[BeforeQueue::Envelope],
             // It counts, and what is refused then would be counted too.
             BeforeQueue::Sender => &[
@@ -72,6 +80,7 @@ mod tests {
                 BeforeQueue::Header,
                 BeforeQueue::Envelope,
                 BeforeQueue::Hops,
+                BeforeQueue::Inspection,
                 BeforeQueue::Archive,
                 BeforeQueue::Filters,
             ],

@@ -29,7 +29,7 @@ use crate::{
     clock,
     config::{
         AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
-        ListenerTls as TlsChoice, MinTlsVersion, PolicyAction,
+        ListenerTls as TlsChoice, MinTlsVersion, Mode, PolicyAction,
     },
     control,
     count::agreeing,
@@ -43,7 +43,8 @@ use crate::{
     extraction::Program,
     ingress::{
         Listener, ListenerChecks, ListenerModeration, ListenerRestrictions, ListenerRules, Permits,
-        PolicyServices, Shared, SubmissionPolicy, filters::ListenerFilters, relay::ServedDomains,
+        PolicyServices, Shared, SubmissionPolicy, filters::ListenerFilters, inspection::Inspectors,
+        relay::ServedDomains,
     },
     interfaces, login,
     moderation::{self, Groups, Moderation},
@@ -338,6 +339,7 @@ impl App {
             own: OwnMail::of(Some(written)),
         });
         let filters = slips::of(config)?.map(|slips| (Arc::new(config.filters.clone()), slips));
+        let inspectors = Inspectors::of(&config.filters);
         let mut listeners = Vec::new();
         for rules in &config.listeners {
             let tls = match rules.tls {
@@ -365,6 +367,7 @@ impl App {
                 archive: archive.clone(),
                 filters: filters.clone().map(|(filters, slips)| ListenerFilters {
                     back_from: filters.course.returning_to(&rules.name).map(Into::into),
+                    inspectors: inspectors.clone().filter(|_| takes_mail_first(rules.mode)),
                     filters,
                     slips,
                 }),
@@ -632,6 +635,14 @@ fn our_addresses(config: &Config, observer: &Observer) -> Vec<IpAddr> {
         observer.session(&SessionEvent::Warning { part: "master", text: text.into() });
         binds.iter().map(SocketAddr::ip).filter(|address| !address.is_unspecified()).collect()
     })
+}
+
+/// Whether mail comes in there that filters have not seen.
+const fn takes_mail_first(mode: Mode) -> bool {
+    match mode {
+        Mode::Mx | Mode::Submission => true,
+        Mode::Filter | Mode::Lmtp => false,
+    }
 }
 
 /// The domains that are served.

@@ -4,6 +4,8 @@
 //! behind. After it the mail survives power loss. Small content stays in memory; larger content
 //! goes to a spool file through one buffer, and the writer waits while the disk is slow.
 
+mod written;
+
 use std::{io, sync::Arc};
 
 use bytes::Bytes;
@@ -16,6 +18,8 @@ use crate::{
     spool::{Draft, Placed, Spool},
     store::{Batch, Space, StoreError},
 };
+
+pub use written::FormerContent;
 
 /// A mail on its way in.
 #[must_use = "an intake that is not committed is thrown away"]

@@ -28,7 +28,7 @@ pub use acquaintance::{Day, Page, Pair};
 pub use annex::Annex;
 pub use body::{BlockingReader, Body, BodyError, Content, ContentReader, SpoolFile};
 pub use committer::SyncTimes;
-pub use intake::{Disposition, Intake, IntakeError, LONGEST_NOTE, NewMail, Receipt};
+pub use intake::{Disposition, FormerContent, Intake, IntakeError, LONGEST_NOTE, NewMail, Receipt};
 pub use options::{Clock, Engine, Observer, Options};
 pub use progress::{ArchivePart, AttemptResult, Place, RecipientIndex, ReportDuty, ReportKind};
 pub use queue::{

@@ -128,7 +128,31 @@ pub(crate) struct Draft {
     target: PathBuf,
 }
 
+/// A file that was being written, and is read once more.
+#[derive(Debug)]
+pub(crate) struct Former(Unfinished);
+
+impl Former {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0.0
+    }
+}
+
 impl Draft {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path.0
+    }
+
+    /// Leaves its name to another.
+    pub(crate) fn into_former(self) -> io::Result<Former> {
+        let former = Unfinished(self.path.0.with_extension("former"));
+        // The old name is gone then; removing it again does nothing.
+        fs::rename(&self.path.0, &former.0)?;
+        Ok(Former(former))
+    }
+
     /// Appends content.
     pub(crate) fn write(&mut self, content: &[u8]) -> io::Result<()> {
         self.file.write_all(content)

@@ -13,6 +13,14 @@ pub struct Verdict {
     pub reason: Box<str>,
 }
 
+impl Verdict {
+    /// The mail goes on as it is.
+    #[must_use]
+    pub fn nothing(reason: &str) -> Self {
+        Self { decision: Decision::Pass, edits: Vec::new(), reason: reason.into() }
+    }
+}
+
 /// What becomes of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {

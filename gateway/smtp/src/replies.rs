@@ -62,6 +62,10 @@ pub enum Refusal {
     ArchiveUnavailable,
     /// 451 4.3.0: a table of rules cannot be asked now.
     TableUnavailable,
+    /// 451 4.7.1: a filter of other people has failed, and mail waits for it.
+    FilterUnavailable,
+    /// 550 5.7.1: a filter of other people has failed, and no mail is taken without it.
+    FilterFailed,
     /// 421 4.7.0: too many sessions of this client.
     TooManyConnections(Client),
     /// 450 4.7.1: too many mails of this client.
@@ -172,11 +176,9 @@ impl Refusal {
             R::QueueUnavailable => fixed(451, (4, 3, 0), "Queue file write error"),
             R::ArchiveUnavailable => fixed(451, (4, 3, 0), "Archive write error"),
             R::TableUnavailable => fixed(451, (4, 3, 0), "Temporary lookup failure"),
-            R::TooManyConnections(client) => text(
-                421,
-                (4, 7, 0),
-                format!("{hostname} Error: too many connections from {}", client.ip()),
-            ),
+            R::FilterUnavailable => fixed(451, (4, 7, 1), "Service unavailable - try again later"),
+            R::FilterFailed => fixed(550, (5, 7, 1), "Service unavailable"),
+            R::TooManyConnections(client) => too_many_connections(client, hostname),
             R::TooMuchMail(client) => {
                 text(450, (4, 7, 1), format!("Error: too much mail from {}", client.ip()))
             }
@@ -558,6 +560,10 @@ fn shown(address: &Address) -> &str {
 
 fn cut(line: &str, limit: usize) -> &str {
     if line.len() <= limit { line } else { &line[..line.floor_char_boundary(limit)] }
+}
+
+fn too_many_connections(client: &Client, hostname: &Domain) -> Reply {
+    text(421, (4, 7, 0), format!("{hostname} Error: too many connections from {}", client.ip()))
 }
 
 fn fixed(code: u16, (class, subject, detail): (u8, u16, u16), words: &'static str) -> Reply {

@@ -341,6 +341,12 @@ choices! {
         Smtp = "smtp",
         /// A program that reads the mail.
         Pipe = "pipe",
+        /// ClamAV.
+        Clamd = "clamd",
+        /// SpamAssassin.
+        Spamd = "spamd",
+        /// Rspamd.
+        Rspamd = "rspamd",
     }
 }
 
@@ -365,5 +371,27 @@ choices! {
         Lf = "lf",
         /// As mail has it.
         Crlf = "crlf",
+    }
+}
+
+choices! {
+    /// What becomes of infected mail.
+    pub(super) enum IfInfected {
+        /// The client hears a 554.
+        Reject = "reject",
+        /// It waits for an administrator.
+        Hold = "hold",
+        /// It is taken and thrown away.
+        Discard = "discard",
+    }
+}
+
+choices! {
+    /// What becomes of mail that is too large to be looked at.
+    pub(super) enum IfLarger {
+        /// It goes on.
+        Pass = "pass",
+        /// The filter has failed.
+        Fail = "fail",
     }
 }

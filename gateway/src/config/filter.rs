@@ -1,6 +1,7 @@
 //! `[[filter]]`: filters of other people, which get mail from the queue and hand it back.
 
 mod program;
+mod scanner;
 
 use std::{
     collections::HashMap,
@@ -39,15 +40,21 @@ pub struct Filter {
     pub time_limit: Duration,
 }
 
-pub use self::program::{PipeFilter, User};
+pub(super) use self::scanner::Score;
+pub use self::{
+    program::{PipeFilter, User},
+    scanner::{Scanner, ScannerFilter},
+};
 
 /// What a filter is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum FilterKind {
     /// A server.
     Smtp(SmtpFilter),
     /// A program.
     Pipe(Box<PipeFilter>),
+    /// A program that is asked before mail is taken.
+    Scan(Box<ScannerFilter>),
 }
 
 /// A server that takes mail by SMTP or LMTP.
@@ -64,8 +71,10 @@ pub struct SmtpFilter {
 pub struct Filters {
     /// What they are, in the order of the file.
     pub all: Vec<Filter>,
-    /// Which mail passes them.
+    /// Which mail passes those behind the queue.
     pub course: Course,
+    /// About which mail those before the queue are asked.
+    pub before: Course,
 }
 
 impl Filters {
@@ -75,9 +84,13 @@ impl Filters {
             let to = match &filter.kind {
                 FilterKind::Smtp(SmtpFilter { to, .. }) => format!("at {to}"),
                 FilterKind::Pipe(pipe) => format!("by {}", pipe.command.program),
+                FilterKind::Scan(scanner) => format!("at {}", scanner.server),
             };
             let back = match self.course.hands_back_to(&filter.name) {
                 Some(listener) => format!("back at {listener}"),
+                None if matches!(filter.kind, FilterKind::Scan(_)) => {
+                    "asked before mail is taken".to_owned()
+                }
                 None => "hands nothing back".to_owned(),
             };
             let failed = match filter.if_failed {
@@ -101,7 +114,7 @@ pub(super) fn check(
     let written = &all::<FilterSection>(raw, problems);
     check_names(written, problems);
     let mut filters = Filters::default();
-    let mut stops = Vec::new();
+    let (mut behind, mut before) = (Vec::new(), Vec::new());
     for one in written {
         check_listeners(one, listeners, problems);
         check_return(one, listeners, problems);
@@ -113,10 +126,19 @@ pub(super) fn check(
                 let pipe = program::check(one, back(one, listeners), around, problems);
                 (pipe.map(|pipe| FilterKind::Pipe(Box::new(pipe))), PIPE_TIME)
             }
+            FilterType::Clamd | FilterType::Spamd | FilterType::Rspamd => {
+                let scanner = scanner::check(one, around, problems);
+                (scanner.map(|scanner| FilterKind::Scan(Box::new(scanner))), SCAN_TIME)
+            }
         };
         let time_limit = one.section.time_limit.unwrap_or(usual);
         positive(&one.table, &[("time_limit", time_limit)], problems);
-        stops.push(stop(&one.section));
+        match one.section.kind {
+            FilterType::Smtp | FilterType::Pipe => behind.push(stop(&one.section)),
+            FilterType::Clamd | FilterType::Spamd | FilterType::Rspamd => {
+                before.push(stop(&one.section));
+            }
+        }
         filters.all.extend(kind.map(|kind| Filter {
             name: one.section.name.0.clone(),
             kind,
@@ -126,8 +148,7 @@ pub(super) fn check(
             time_limit,
         }));
     }
-    filters.course = Course::new(stops);
-    filters
+    Filters { course: Course::new(behind), before: Course::new(before), ..filters }
 }
 
 /// A name is used once, and is no word that stands for something else before a colon.
@@ -260,11 +281,8 @@ fn smtp(written: &Written<FilterSection>, problems: &mut Problems<'_>) -> Option
 
 /// A key that another type has is a mistake, not a wish that is passed over.
 fn check_keys(Written { table, section }: &Written<FilterSection>, problems: &mut Problems<'_>) {
-    let others: &[&str] = match section.kind {
-        FilterType::Smtp => &OF_PIPE,
-        FilterType::Pipe => &OF_SMTP,
-    };
-    for key in others.iter().filter(|key| table.has(key)) {
+    let others = KEYS.iter().filter(|(_, of)| !of.contains(&section.kind)).map(|(key, _)| *key);
+    for key in others.filter(|key| table.has(key)) {
         if !problems.blame(table, key) {
             let message = format!("a filter of type {:?} has no such key", section.kind.as_str());
             problems.error(table, key, message);
@@ -285,10 +303,28 @@ fn needed<'w, T>(
     value
 }
 
-const OF_SMTP: [&str; 2] = ["to", "xforward"];
-
-const OF_PIPE: [&str; 7] =
-    ["command", "user", "directory", "flags", "null_sender", "eol", "size_limit"];
+/// The keys that not all types have, and which have them.
+const KEYS: [(&str, &[FilterType]); 16] = {
+    use FilterType::{Clamd, Pipe, Rspamd, Smtp, Spamd};
+    [
+        ("to", &[Smtp]),
+        ("xforward", &[Smtp]),
+        ("command", &[Pipe]),
+        ("user", &[Pipe]),
+        ("directory", &[Pipe]),
+        ("flags", &[Pipe]),
+        ("null_sender", &[Pipe]),
+        ("eol", &[Pipe]),
+        ("size_limit", &[Pipe, Clamd, Spamd, Rspamd]),
+        ("server", &[Clamd, Spamd, Rspamd]),
+        ("if_larger", &[Clamd, Spamd, Rspamd]),
+        ("mark", &[Clamd, Spamd]),
+        ("infected", &[Clamd]),
+        ("reject_from", &[Spamd]),
+        ("hold_from", &[Spamd]),
+        ("password_file", &[Rspamd]),
+    ]
+};
 
 /// What stands before the colon of a transport, and means something else.
 const TRANSPORTS: [&str; 8] =
@@ -299,3 +335,6 @@ const SMTP_TIME: Duration = Duration::from_secs(1_200);
 
 /// Postfix `command_time_limit`.
 const PIPE_TIME: Duration = Duration::from_secs(1_000);
+
+/// Postfix `smtpd_proxy_timeout`.
+const SCAN_TIME: Duration = Duration::from_secs(100);

@@ -30,12 +30,13 @@ use super::{
     archive::KeepFor,
     charset::CharsetName,
     choice::{
-        ApiRights, Attach, BareNewline, Engine, FilterType, IfFailed, IfUnwritable, InnerHops,
-        KeepOrSkip, LineEnd, ListenerTls, LogFormat, MailDirection, MinTlsVersion, Mode, Origin,
-        RuleAction, SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry,
-        WrittenPolicyAction,
+        ApiRights, Attach, BareNewline, Engine, FilterType, IfFailed, IfInfected, IfLarger,
+        IfUnwritable, InnerHops, KeepOrSkip, LineEnd, ListenerTls, LogFormat, MailDirection,
+        MinTlsVersion, Mode, Origin, RuleAction, SenderPolicy, TempfailAction, Unauthenticated,
+        WrittenAtExpiry, WrittenPolicyAction,
     },
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
+    filter::Score,
     moderation::{ExpireAfter, Expression, Mailbox, Needed, OneLine, WrittenLevel},
     next_hop::NextHop,
     pattern::DomainPattern,
@@ -1046,7 +1047,8 @@ section! {
     pub(super) tables "filter" FilterSection {
         /// Its name, used once. It stands in the log, and an action FILTER may name it: `FILTER scan:`.
         name: Label;
-        /// "smtp": a server that takes mail by SMTP or LMTP. "pipe": a program that reads it (Postfix pipe(8)).
+        /// "smtp": a server that takes mail by SMTP or LMTP. "pipe": a program that reads it (Postfix pipe(8)). "clamd",
+        /// "spamd", "rspamd": one that is asked before the mail is taken.
         kind as "type": FilterType, postfix "content_filter";
         /// Where it hands mail back: a listener of mode "filter" for it alone. Absent: it hands nothing back.
         returns_to: Option<String>;
@@ -1091,8 +1093,23 @@ section! {
         null_sender: Option<Words>;
         /// Of type "pipe": what ends the lines that it reads. Absent: "lf".
         eol: Option<LineEnd>;
-        /// Of type "pipe": larger mail is not for it, and counts as a failure. Absent: any is.
+        /// Larger mail is not for it. Of type "pipe": that counts as a failure; absent: any is. Of type "clamd", "spamd", "rspamd":
+        /// `if_larger` says what becomes of it; absent: 25 MiB, 500 KiB, 50 MiB.
         size_limit: Option<ByteSize>;
+        /// Of type "clamd", "spamd", "rspamd": where it listens, `inet:host:port` or `unix:/path`.
+        server: Option<String>;
+        /// Of the same types: whether mail over `size_limit` passes, or the filter has failed with it. Absent: "fail" of clamd, "pass" of the others.
+        if_larger: Option<IfLarger>;
+        /// Of type "clamd" and "spamd": whether mail that goes on says so in its header (`X-Virus-Scanned`, `X-Spam-Status`). Absent: true.
+        mark: Option<bool>;
+        /// Of type "clamd": what becomes of infected mail. Absent: "discard", for its sender is forged mostly.
+        infected: Option<IfInfected>;
+        /// Of type "spamd": from this score on mail is refused. Absent: never.
+        reject_from: Option<Score>;
+        /// Of type "spamd": from this score on mail is on hold. Absent: never.
+        hold_from: Option<Score>;
+        /// Of type "rspamd": the file with its password, if it wants one.
+        password_file: Option<PathBuf>;
     }
 }
 

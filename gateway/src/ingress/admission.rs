@@ -41,6 +41,7 @@ use crate::{archiving::ListenerArchive, clock, observe::Detail};
 
 mod accepting;
 mod archiving;
+mod inspecting;
 mod judging;
 mod login;
 mod moderating;

@@ -7,6 +7,7 @@ use mailweir_external::slip::{self, Slip};
 use mailweir_filters::course::Arrival;
 use mailweir_mail::{Envelope, Origin, ReversePath, Transport};
 
+use super::inspection::Inspectors;
 use crate::config::Filters;
 
 /// The filters, as a listener knows them.
@@ -15,6 +16,8 @@ pub(crate) struct ListenerFilters {
     pub(crate) filters: Arc<Filters>,
     /// What slips are sealed with.
     pub(crate) slips: slip::Key,
+    /// Those that are asked before mail is taken here.
+    pub(crate) inspectors: Option<Arc<Inspectors>>,
     /// The filter that hands mail back here; absent: mail comes from elsewhere.
     pub(crate) back_from: Option<Box<str>>,
 }

@@ -1,7 +1,9 @@
 //! A mail on its way in: watched, checked, and written into the queue's intake.
 
+mod edited;
+
 use bytes::Bytes;
-use mailweir_external::slip;
+use mailweir_external::{slip, verdict::Edit};
 use mailweir_filters::{
     RemoteMaps,
     archiving::{Fields, MARK, MARK_NAME},
@@ -13,8 +15,10 @@ use mailweir_mail::{
     Address, BodyType, Envelope, HoldReason, Origin, QueueId, Received, Timestamp,
 };
 use mailweir_moderation::chain::{ReceivedHeaders, ReceivedReader};
-use mailweir_queue::{Annex, Disposition, Intake, IntakeError, NewMail, Queue, Receipt};
+use mailweir_queue::{Annex, Content, Disposition, Intake, IntakeError, NewMail, Queue, Receipt};
 
+use self::edited::Edited;
+pub(super) use self::edited::NotRewritten;
 use super::{
     addressees::Addressees,
     checks::{Hashes, IntoIntake, Onward},
@@ -36,6 +40,8 @@ pub(super) struct Incoming {
     fields: Option<Box<Fields>>,
     /// Absent where headers stay as they are.
     headers: Option<Box<HeaderRewriter>>,
+    /// How many of its first fields are our own.
+    own_fields: usize,
     /// What takes out fields that the gateway alone writes; absent where nothing depends on them.
     removal: Option<Box<FieldRemover>>,
     /// Whether rewriting put UTF-8 into the header.
@@ -106,6 +112,7 @@ impl Incoming {
             evidence: None,
             fields: None,
             headers,
+            own_fields: 0,
             removal: None,
             utf8_header: false,
             eight_bit: false,
@@ -135,6 +142,7 @@ impl Incoming {
             watched.hash.put_on_top(MARK);
         }
         self.removal = Some(Box::new(FieldRemover::of(MARK_NAME, 0)));
+        self.own_fields += 1;
         self
     }
 
@@ -157,11 +165,13 @@ impl Incoming {
         if let Some(watched) = &mut self.watched {
             watched.hash.take_off_top();
         }
+        self.own_fields = self.own_fields.saturating_sub(1);
         self.intake.take_off_top().await
     }
 
     /// Takes a header of our own, which the checks see too: rules on `Received` depend on it.
     pub(super) async fn top(&mut self, header: &[u8], remote: &dyn RemoteMaps) {
+        self.own_fields += 1;
         let Self { intake, trouble, eight_bit, watched, removal, .. } = self;
         let hash = watched.as_mut().map(|watched| &mut watched.hash);
         let removal = removal.as_deref_mut();
@@ -234,6 +244,45 @@ impl Incoming {
         let mut kept = decisions.iter().flat_map(rewriting::Decisions::kept);
         self.utf8_header = kept.any(|decision| !decision.after.is_ascii());
         Ok(decisions)
+    }
+
+    /// What is stored of it so far, all of it once its headers are finished.
+    ///
+    /// # Errors
+    /// The disk is full or failed.
+    pub(super) async fn taken_in(&mut self) -> Result<Content, IntakeError> {
+        self.intake.taken_in().await
+    }
+
+    /// Changes what is stored of it, once its headers are finished.
+    ///
+    /// # Errors
+    /// What is wanted cannot be done, and nothing was; or it cannot be stored any more.
+    pub(super) async fn rewrite(&mut self, edits: &[Edit]) -> Result<(), NotRewritten> {
+        let edited = Edited::of(&mut self.intake, edits, self.own_fields).await?;
+        let Some(edited) = edited else { return Ok(()) };
+        let former = self.intake.begin_anew().await?;
+        let Self { intake, trouble, eight_bit, watched, .. } = self;
+        *eight_bit = false;
+        let mut hash = watched.as_mut().map(|watched| &mut watched.hash);
+        if let Some(hash) = &mut hash {
+            **hash = Hashes::new();
+        }
+        let top = usize::try_from(former.top()).unwrap_or(usize::MAX);
+        let (top, below) = edited.beginning.split_at(top.min(edited.beginning.len()));
+        if !top.is_empty() {
+            intake.put_on_top(top).await?;
+            if let Some(hash) = &mut hash {
+                hash.put_on_top(top);
+            }
+        }
+        let mut into = IntoIntake { intake, trouble, eight_bit, hash, removal: None };
+        into.write(below).await;
+        edited.copy_rest(former.content(), &mut into).await?;
+        match self.trouble.take() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
     }
 
     fn parts<'a>(

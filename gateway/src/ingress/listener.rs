@@ -24,6 +24,7 @@ use super::{
     checks::ListenerChecks,
     connection::Connection,
     filters::ListenerFilters,
+    inspection::Inspectors,
     moderation::ListenerModeration,
     permits::{Crowd, Permits},
     policy::SubmissionPolicy,
@@ -234,6 +235,11 @@ impl Listener {
     /// The filters of other people; `None` where mail passes none.
     pub(super) const fn filters(&self) -> Option<&ListenerFilters> {
         self.filters.as_ref()
+    }
+
+    /// Those of them that are asked before mail is taken.
+    pub(super) fn inspectors(&self) -> Option<&Inspectors> {
+        self.filters.as_ref()?.inspectors.as_deref()
     }
 
     /// What is known of the mails of a Postfix in front; `None` where none hands over what it asked

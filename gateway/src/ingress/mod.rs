@@ -14,6 +14,7 @@ mod evidence;
 pub(crate) mod filters;
 pub(crate) mod foresight;
 mod incoming;
+pub(crate) mod inspection;
 mod listener;
 mod moderation;
 mod permits;

@@ -57,6 +57,7 @@ mod programs_ask_about_held_mail;
 mod roots_leave_the_machine;
 mod rules_decide_what_becomes_of_mail;
 mod rules_see_what_a_person_reads;
+mod scanners_are_asked_before_mail_is_taken;
 mod signed_mail_of_trusted_domains_needs_nobody;
 mod slow_readers_of_the_archive_hold_up_nobody;
 mod smuggled_mail_stays_one_mail;

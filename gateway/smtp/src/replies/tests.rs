@@ -93,6 +93,8 @@ fn every_refusal_has_the_reply_that_postfix_gives() {
         (Refusal::InsufficientStorage, "452 4.3.1 Insufficient system storage"),
         (Refusal::QueueUnavailable, "451 4.3.0 Queue file write error"),
         (Refusal::TableUnavailable, "451 4.3.0 Temporary lookup failure"),
+        (Refusal::FilterUnavailable, "451 4.7.1 Service unavailable - try again later"),
+        (Refusal::FilterFailed, "550 5.7.1 Service unavailable"),
         (
             Refusal::TooManyConnections(client()),
             "421 4.7.0 gate.example Error: too many connections from 192.0.2.1",

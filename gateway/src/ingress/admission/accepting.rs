@@ -17,7 +17,7 @@ use mailweir_smtp::{
 
 use super::{Admission, moderating::SentBy, summary};
 use crate::{
-    archiving, clock,
+    clock,
     dkim::SignedMail,
     ingress::{
         addressing::{self, Addressed},
@@ -105,7 +105,7 @@ impl Admission {
 
     async fn try_to_accept(&mut self, session: &mut Session) -> Result<Answer, Answer> {
         let incoming = self.incoming.take().ok_or_else(internal)?;
-        let mut mail = Judged::new(incoming, self.sent_by.take());
+        let mut mail = Box::new(Judged::new(incoming, self.sent_by.take()));
         if let Some(answer) = self.take_answers(&mut mail, session).await? {
             return Ok(answer);
         }
@@ -130,6 +130,8 @@ impl Admission {
             BeforeQueue::Header => self.rewrite_header(mail).await,
             BeforeQueue::Envelope => self.rewrite_envelope(mail, envelope).await,
             BeforeQueue::Hops => self.check_hops(mail.incoming.scan()),
+            // Boxed, so that mail that nobody is asked about has no room for it.
+            BeforeQueue::Inspection => Box::pin(self.inspect(mail, envelope, session)).await,
             BeforeQueue::Archive => self.judge_for_archive(mail, envelope, session).await,
             BeforeQueue::Filters => {
                 mail.ahead = self.filters_ahead(&mail.incoming, envelope, session);
@@ -214,8 +216,7 @@ impl Admission {
         if let Some(from) = &filters.back_from {
             return filters.back_from(from, incoming.slip(), &written.sender);
         }
-        let is_ours = self.submitter.is_some() || session.rights().trusted;
-        let direction = archiving::direction(written, is_ours, self.listener.served());
+        let direction = self.direction(written, session);
         filters.arriving(self.listener.name(), direction, &written.sender)
     }
 
@@ -238,7 +239,7 @@ impl Admission {
 
     /// The client hears that the mail was accepted, and nothing is kept of it but a line: that of the
     /// rule, before DATA, could not name the mail.
-    fn discard(&self, id: QueueId, rule: String, session: &Session) -> Answer {
+    pub(super) fn discard(&self, id: QueueId, rule: String, session: &Session) -> Answer {
         let Some(envelope) = session.transaction() else { return internal() };
         let transaction = Box::new(summary(session, envelope));
         let event = MailEvent::Discarded { id, reason: rule.into(), transaction };

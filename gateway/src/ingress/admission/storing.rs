@@ -58,7 +58,7 @@ struct Holds {
 impl Admission {
     pub(super) async fn store(
         &self,
-        mut mail: Judged,
+        mut mail: Box<Judged>,
         session: &mut Session,
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;

@@ -486,3 +486,37 @@ async fn what_stands_above_the_content_stays_or_is_taken_off_whole() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_in_is_read_and_may_be_written_anew() {
+    const TOP: &[u8] = b"X-Top: yes\r\n";
+    for threshold in [4, TOP.len() + 8, 1 << 20] {
+        let it = Fixture::with(|options| options.spool_threshold = threshold);
+        let mut intake = it.queue.intake(0).unwrap();
+        intake.put_on_top(TOP).await.unwrap();
+        intake.write(CONTENT).await.unwrap();
+        let whole = [TOP, CONTENT].concat();
+        assert_eq!(all_of(&intake.taken_in().await.unwrap()).await, whole);
+        let former = intake.begin_anew().await.unwrap();
+        assert_eq!((former.top(), intake.size()), (TOP.len() as u64, 0));
+        let another = b"X-More: yes\r\n";
+        intake.put_on_top(another).await.unwrap();
+        intake.write(&all_of(former.content()).await).await.unwrap();
+        drop(former);
+        intake.take_off_top().await.unwrap();
+        let receipt = intake.commit(archived(mail(1))).await.unwrap();
+        let it = it.restart().await;
+        let owed = it.debt().await;
+        assert_eq!((owed.id, owed.size), (receipt.queue_id(), whole.len() as u64));
+        let body = it.queue.body(owed.id, &owed.body).await.unwrap();
+        assert_eq!(all_of(&body).await, whole, "{threshold}");
+    }
+}
+
+async fn all_of(content: &crate::Content) -> Vec<u8> {
+    let (mut reader, mut read) = (content.reader(), Vec::new());
+    while let Some(piece) = reader.next().await.unwrap() {
+        read.extend_from_slice(&piece);
+    }
+    read
+}

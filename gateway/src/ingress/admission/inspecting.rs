@@ -1,0 +1,143 @@
+//! What becomes of a mail by the word of filters of other people, before it is taken.
+
+use mailweir_archive::entry::Direction;
+use mailweir_external::verdict::{Decision, Edit, Verdict};
+use mailweir_mail::{Envelope, HoldReason, Recipient};
+use mailweir_smtp::{
+    replies::Refusal,
+    server::{Answer, Session},
+};
+
+use super::{Admission, accepting::Judged};
+use crate::{
+    archiving,
+    config::IfFailed,
+    ingress::{
+        incoming::NotRewritten,
+        inspection::{Inspector, Shown, Trouble},
+    },
+};
+
+impl Admission {
+    /// Which way a mail goes.
+    pub(super) fn direction(&self, written: &Envelope, session: &Session) -> Direction {
+        let is_ours = self.submitter.is_some() || session.rights().trusted;
+        archiving::direction(written, is_ours, self.listener.served())
+    }
+
+    /// Asks those that mean the mail, one after the other: each sees what the one before has made of it.
+    pub(super) async fn inspect(
+        &self,
+        mail: &mut Judged,
+        written: &Envelope,
+        session: &Session,
+    ) -> Result<(), Answer> {
+        let Some(inspectors) = self.listener.inspectors() else { return Ok(()) };
+        let direction = self.direction(written, session);
+        let origin = self.origin(session, mail.incoming.arrival());
+        for inspector in inspectors.meaning(self.listener.name(), direction, written) {
+            let content = mail.incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
+            let id = mail.incoming.id();
+            let shown = Shown { id, envelope: written, origin: &origin, content: &content };
+            match inspector.ask(shown).await {
+                Ok(verdict) => self.obey(inspector, verdict, mail, (written, session)).await?,
+                Err(Trouble::Failed(why)) => self.do_without(inspector, &why, mail)?,
+                Err(Trouble::Unreadable(error)) => return Err(self.cannot_tell(id, &error)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn obey(
+        &self,
+        inspector: &Inspector,
+        Verdict { decision, edits, reason }: Verdict,
+        mail: &mut Judged,
+        (written, session): (&Envelope, &Session),
+    ) -> Result<(), Answer> {
+        let (id, name) = (mail.incoming.id(), inspector.name());
+        match decision {
+            Decision::Pass => {}
+            Decision::Hold => {
+                let because = HoldReason::new(&format!("the filter {name}: {reason}"));
+                mail.hold.get_or_insert(because);
+            }
+            Decision::Refuse(reply) => return Err(Answer::Refuse(Refusal::Rule(reply))),
+            Decision::Discard => {
+                return Err(self.discard(id, format!("the filter {name}: {reason}"), session));
+            }
+        }
+        match mail.incoming.rewrite(&edits).await {
+            Ok(()) => {}
+            Err(NotRewritten::Store(error)) => return Err(self.not_taken(&error)),
+            Err(NotRewritten::Content(error)) => return Err(self.cannot_tell(id, &error)),
+            Err(NotRewritten::Edit(error)) => {
+                let why = format!("it wants what cannot be done: {error}");
+                return self.do_without(inspector, &why, mail);
+            }
+        }
+        if !edits.iter().any(is_of_envelope) {
+            return Ok(());
+        }
+        let mut final_form = mail.take_final_form(written.clone(), self.listener.served());
+        edits.into_iter().for_each(|edit| apply(edit, &mut final_form.0));
+        let is_for_nobody = final_form.0.recipients.is_empty();
+        mail.final_form = Some(final_form);
+        match is_for_nobody {
+            false => Ok(()),
+            true => {
+                Err(self.discard(id, format!("the filter {name}: no recipient is left"), session))
+            }
+        }
+    }
+
+    /// The filter has said nothing of the mail.
+    fn do_without(
+        &self,
+        inspector: &Inspector,
+        why: &str,
+        mail: &mut Judged,
+    ) -> Result<(), Answer> {
+        let (id, name) = (mail.incoming.id(), inspector.name());
+        let becomes = match inspector.if_failed() {
+            IfFailed::Defer => "is put off",
+            IfFailed::Hold => "is held",
+            IfFailed::Pass => "goes on without it",
+            IfFailed::Reject => "is refused",
+        };
+        self.listener.warn(format!("{id}: the filter {name} failed: {why}; the mail {becomes}"));
+        match inspector.if_failed() {
+            IfFailed::Pass => Ok(()),
+            IfFailed::Hold => {
+                let because = HoldReason::new(&format!("the filter {name} failed: {why}"));
+                mail.hold.get_or_insert(because);
+                Ok(())
+            }
+            IfFailed::Defer => Err(Answer::Refuse(Refusal::FilterUnavailable)),
+            IfFailed::Reject => Err(Answer::Refuse(Refusal::FilterFailed)),
+        }
+    }
+}
+
+const fn is_of_envelope(edit: &Edit) -> bool {
+    matches!(edit, Edit::Sender(_) | Edit::AddRecipient(_) | Edit::RemoveRecipient(_))
+}
+
+fn apply(edit: Edit, envelope: &mut Envelope) {
+    match edit {
+        Edit::Sender(sender) => envelope.sender = sender,
+        Edit::AddRecipient(address) => {
+            if envelope.recipients.iter().all(|known| known.address != address) {
+                envelope.recipients.push(Recipient::new(address));
+            }
+        }
+        Edit::RemoveRecipient(address) => envelope
+            .recipients
+            .retain(|one| one.address != address && one.original.as_ref() != Some(&address)),
+        Edit::Append { .. }
+        | Edit::Insert { .. }
+        | Edit::Change { .. }
+        | Edit::Remove { .. }
+        | Edit::Body(_) => {}
+    }
+}
