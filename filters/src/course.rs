@@ -85,11 +85,14 @@ impl Course {
         self.0.iter().skip(behind).filter(may_mean).map(|stop| stop.name.clone()).collect()
     }
 
-    /// Those of the filters ahead of a mail that stand behind one of them, or behind the one that an action sends it to.
+    /// Those of the filters ahead of a mail that stand behind one of them, or behind the one that an action sends it to. One
+    /// that is gone stays: the mail waits for it, as nobody can tell whether it would have let the mail pass.
     #[must_use]
     pub fn behind(&self, name: &str, ahead: &[Box<str>]) -> Vec<Box<str>> {
         let at = self.position(name);
-        ahead.iter().filter(|one| self.position(one) > at).cloned().collect()
+        let is_behind =
+            |one: &str| one != name && self.position(one).is_none_or(|it| Some(it) > at);
+        ahead.iter().filter(|one| is_behind(one)).cloned().collect()
     }
 
     /// Those ahead of a mail that an action sends to one of them: that one, and those behind it. `None`: there is no such
@@ -311,6 +314,17 @@ mod tests {
         for passed in ["c", "d"] {
             assert_eq!(by("c", Some(passed)).unwrap(), ahead);
         }
+    }
+
+    #[test]
+    fn a_filter_that_is_gone_stays_ahead() {
+        let course = Course::new(["a", "b", "c"].map(stop).into());
+        let behind = |name, ahead: &[&str]| {
+            course.behind(name, &ahead.iter().map(|&it| it.into()).collect::<Vec<_>>()).join(" ")
+        };
+        assert_eq!(behind("a", &["a", "gone", "c"]), "gone c");
+        assert_eq!(behind("b", &["a", "gone", "c"]), "gone c");
+        assert_eq!(behind("gone", &["gone", "gone too", "c"]), "gone too c");
     }
 
     #[test]
