@@ -1,8 +1,11 @@
 //! Mail goes through filters of other people in their order, each once, and comes out as it was. Rows A5, F2, F3,
 //! F6, F7, I6.
 
+use std::fmt::Display;
+
 use mailweir::control::operation::Place;
 use mailweir_tests::{
+    dns::FakeDns,
     free_address,
     gateway::{Gateway, Setup, mail, mail_to},
     pass_through::PassThrough,
@@ -12,7 +15,7 @@ use mailweir_tests::{
 const BACK: &str =
     "mode = \"filter\"\nnetworks = [\"127.0.0.0/8\"]\nxforward_hosts = [\"127.0.0.0/8\"]";
 
-fn filter(name: &str, to: std::net::SocketAddr, more: &str) -> String {
+fn filter(name: &str, to: impl Display, more: &str) -> String {
     format!(
         "[[filter]]\nname = {name:?}\ntype = \"smtp\"\nto = \"smtp://{to}\"\nreturns_to = \"behind-{name}\"\n{more}\n"
     )
@@ -128,13 +131,35 @@ async fn f7_an_action_names_a_filter_and_only_that_one_is_passed_before_those_be
 
 #[tokio::test]
 async fn f3_what_becomes_of_mail_when_a_filter_is_down_is_as_configured() {
-    let nobody = free_address().unwrap();
+    fails_as_configured(&free_address().unwrap().to_string()).await;
+}
+
+#[tokio::test]
+async fn f3_a_filter_whose_name_nobody_knows_has_failed() {
+    fails_as_configured("nowhere.test:25").await;
+}
+
+#[tokio::test]
+async fn f3_a_filter_that_refuses_us_has_failed() {
+    let refuses = Sink::start(Script::smtp().replying(Point::Hello, "554 5.7.1 go away")).await;
+    fails_as_configured(&refuses.address().to_string()).await;
+}
+
+/// Mail to this filter is treated as `if_failed` says, whatever that says.
+async fn fails_as_configured(to: &str) {
+    let dns = FakeDns::start("other.test EXISTS").await;
+    let servers = format!("servers = [\"{}\"]\ntimeout = \"1s\"", dns.address());
+    let start = async |sink: &Sink, if_failed: &str| {
+        let setup = Setup::before(sink).listener("mx", "mode = \"mx\"").section("dns", &servers);
+        let more = format!("if_failed = {if_failed:?}");
+        let setup = setup.listener("behind-down", BACK).sections(&filter("down", to, &more));
+        Gateway::start(&setup).await
+    };
     for (if_failed, place) in
         [("defer", Some(Place::Deferred)), ("hold", Some(Place::Hold)), ("pass", None)]
     {
         let sink = Sink::start(Script::smtp()).await;
-        let more = format!("if_failed = {if_failed:?}");
-        let gateway = behind(&sink, &[("down", nobody, &more)]).await;
+        let gateway = start(&sink, if_failed).await;
         let id = gateway.accept(mail_to("user")).await;
         match place {
             Some(place) => {
@@ -148,7 +173,7 @@ async fn f3_what_becomes_of_mail_when_a_filter_is_down_is_as_configured() {
         }
     }
     let sink = Sink::start(Script::smtp()).await;
-    let gateway = behind(&sink, &[("down", nobody, "if_failed = \"reject\"")]).await;
+    let gateway = start(&sink, "reject").await;
     gateway.accept(mail_to("user").from("bob@far.example")).await;
     let report = sink.expect_one().await;
     assert_eq!((report.sender(), report.recipients()), ("", vec!["bob@far.example"]));
