@@ -14,6 +14,7 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use mailweir_admin_ui::approval::ApprovalPages;
 use mailweir_auth::Allowances;
+use mailweir_filters::course::Course;
 use mailweir_mail::SessionEvent;
 use mailweir_queue::Queue;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -28,8 +29,8 @@ use crate::{
     },
     clock,
     config::{
-        AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
-        ListenerTls as TlsChoice, MinTlsVersion, PolicyAction,
+        self, AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
+        ListenerTls as TlsChoice, MinTlsVersion, Mode, PolicyAction,
     },
     control,
     count::agreeing,
@@ -43,7 +44,9 @@ use crate::{
     extraction::Program,
     ingress::{
         Listener, ListenerChecks, ListenerModeration, ListenerRestrictions, ListenerRules, Permits,
-        PolicyServices, Shared, SubmissionPolicy, filters::ListenerFilters, relay::ServedDomains,
+        PolicyServices, Shared, SubmissionPolicy,
+        filters::{ListenerFilters, Source},
+        relay::ServedDomains,
     },
     interfaces, login,
     moderation::{self, Groups, Moderation},
@@ -364,7 +367,7 @@ impl App {
                 moderation: moderation.clone(),
                 archive: archive.clone(),
                 filters: filters.clone().map(|(filters, slips)| ListenerFilters {
-                    back_from: filters.course.returning_to(&rules.name).map(Into::into),
+                    source: source(rules, &filters.course),
                     filters,
                     slips,
                 }),
@@ -491,6 +494,16 @@ fn parts(config: &Config, shared: &Shared, rewriting: Arc<LiveRewriting>) -> any
         rewriting,
         session_limit: config.smtp.session_limit.get() as usize,
     })
+}
+
+/// Where the mail of a listener comes from.
+fn source(listener: &config::Listener, course: &Course) -> Source {
+    match listener.mode {
+        Mode::Mx | Mode::Submission => Source::Elsewhere,
+        Mode::Filter | Mode::Lmtp => {
+            Source::Filters(course.returning_to(&listener.name).map(Into::into))
+        }
+    }
 }
 
 fn routes(config: &Config) -> anyhow::Result<LiveRoutes> {

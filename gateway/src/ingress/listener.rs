@@ -151,8 +151,6 @@ impl Listener {
             Mode::Mx | Mode::Submission => (Some(rewriting), Some(moderation), archive),
             Mode::Filter | Mode::Lmtp => (None, None, None),
         };
-        let takes_from_elsewhere = matches!(settings.mode, Mode::Mx | Mode::Submission);
-        let filters = filters.filter(|it| takes_from_elsewhere || it.back_from.is_some());
         Self {
             rules,
             settings,

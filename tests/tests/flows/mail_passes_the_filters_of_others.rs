@@ -307,3 +307,65 @@ async fn f7_no_action_sends_a_mail_back_to_a_filter_that_has_had_it() {
     sink.expect_one().await;
     assert_eq!(had.connections(), 1);
 }
+
+#[tokio::test]
+async fn f9_what_a_filter_has_in_its_hands_when_it_is_taken_out_goes_on_behind_it() {
+    let sink = Sink::start(Script::smtp()).await;
+    let (out, last) = (PassThrough::start().await, PassThrough::start().await);
+    let setup = |sections: &str| {
+        let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+        let setup = setup.listener("behind-out", BACK).listener("behind-last", BACK);
+        setup.sections(sections)
+    };
+    let stays = filter("last", last.address(), "");
+    let mut gateway = Gateway::start(&setup(&(filter("out", out.address(), "") + &stays))).await;
+    gateway.accept(mail_to("user")).await;
+    out.expect_connection().await;
+    gateway.reload(&setup(&stays)).await.unwrap();
+    last.hand_back_to(gateway.address("behind-last"));
+    out.hand_back_to(gateway.address("behind-out"));
+    let text = sink.expect_one().await.text();
+    assert!(!text.contains("X-Mailweir-Slip"), "{text}");
+    assert_eq!((out.connections(), last.connections()), (1, 1));
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
+async fn f9_what_the_last_filter_has_in_its_hands_when_it_is_taken_out_goes_on_without_a_slip() {
+    let sink = Sink::start(Script::smtp()).await;
+    let out = PassThrough::start().await;
+    let setup = |sections: &str| {
+        let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+        setup.listener("behind-out", BACK).sections(sections)
+    };
+    let mut gateway = Gateway::start(&setup(&filter("out", out.address(), ""))).await;
+    gateway.accept(mail_to("user")).await;
+    out.expect_connection().await;
+    gateway.reload(&setup("")).await.unwrap();
+    out.hand_back_to(gateway.address("behind-out"));
+    let text = sink.expect_one().await.text();
+    assert!(!text.contains("X-Mailweir-Slip"), "{text}");
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
+async fn f9_a_listener_that_changes_hands_does_not_spare_mail_its_new_filter() {
+    let sink = Sink::start(Script::smtp()).await;
+    let (before, after) = (PassThrough::start().await, PassThrough::start().await);
+    let setup = |sections: &str| {
+        let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+        let setup = setup.listener("behind-before", BACK).listener("behind-after", BACK);
+        setup.sections(sections)
+    };
+    let new = filter("after", after.address(), "");
+    let mut gateway =
+        Gateway::start(&setup(&(filter("before", before.address(), "") + &new))).await;
+    gateway.accept(mail_to("user")).await;
+    before.expect_connection().await;
+    gateway.reload(&setup(&new.replace("behind-after", "behind-before"))).await.unwrap();
+    after.hand_back_to(gateway.address("behind-before"));
+    before.hand_back_to(gateway.address("behind-before"));
+    sink.expect_one().await;
+    assert_eq!((before.connections(), after.connections()), (1, 1));
+    gateway.queue().expect_empty().await;
+}
