@@ -369,3 +369,18 @@ async fn f9_a_listener_that_changes_hands_does_not_spare_mail_its_new_filter() {
     assert_eq!((before.connections(), after.connections()), (1, 1));
     gateway.queue().expect_empty().await;
 }
+
+#[tokio::test]
+async fn f9_a_report_that_is_requeued_passes_no_filter() {
+    let sink = Sink::start(Script::smtp().replying(Point::Rcpt, "451 4.2.0 later")).await;
+    let down = free_address().unwrap();
+    let gateway = behind(&sink, &[("down", down, "if_failed = \"reject\"")]).await;
+    gateway.accept(mail_to("user").from("bob@far.example")).await;
+    let put_off = "to=<bob@far.example>*status=deferred";
+    let _ = gateway.log().expect(put_off).await;
+    let waiting = gateway.queue().list().await;
+    let report = waiting.iter().find(|mail| mail.sender.is_empty()).unwrap().queue_id;
+    gateway.queue().expect(report, Place::Deferred).await;
+    gateway.queue().requeue(report).await;
+    let _ = gateway.log().expect_times(2, put_off).await;
+}
