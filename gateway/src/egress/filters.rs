@@ -92,8 +92,8 @@ pub(super) async fn settle_failure(
         }
         IfFailed::Hold => {
             let reason = HoldReason::new(&format!("the filter {name} failed: {why}"));
-            // It takes effect when the attempt is over.
-            if let Err(error) = egress.queue.hold(claim.id, reason).await {
+            // What somebody has ordered meanwhile stands.
+            if let Err(error) = egress.queue.hold_after_attempt(claim.id, reason).await {
                 egress.warn(format!(
                     "{}: not held though the filter {name} failed: {error}",
                     claim.id
