@@ -5,7 +5,7 @@
 //! whatever the filter does.
 
 use mailweir_archive::entry::Direction;
-use mailweir_mail::{Address, Recipient, ReversePath};
+use mailweir_mail::{Address, Recipient, ReversePath, Transport};
 use mailweir_moderation::rule::AddressPattern;
 
 /// All filters, in their order.
@@ -95,11 +95,26 @@ impl Course {
         ahead.iter().filter(|one| is_behind(one)).cloned().collect()
     }
 
+    /// What an action FILTER makes of the way of a mail: the action, if it stands, and the filters that are ahead. One that names
+    /// what the mail has passed says nothing; one that names no filter is for the way past all of them. `behind`: the filter that has
+    /// handed the mail back.
+    #[must_use]
+    pub fn directed(
+        &self,
+        action: Option<Transport>,
+        behind: Option<&str>,
+        ahead: Vec<Box<str>>,
+    ) -> (Option<Transport>, Vec<Box<str>>) {
+        let named = action.as_ref().and_then(|it| self.by_action(it.name(), behind, &ahead));
+        let Some(named) = named else { return (action, ahead) };
+        let goes_there = |it: &Transport| named.first().is_some_and(|first| **first == *it.name());
+        (action.filter(goes_there), named)
+    }
+
     /// Those ahead of a mail that an action sends to one of them: that one, and those behind it. `None`: there is no such
     /// filter. `behind`: the filter that has handed the mail back; what it has passed it does not pass again, whatever an action
     /// says.
-    #[must_use]
-    pub fn by_action(
+    fn by_action(
         &self,
         name: &str,
         behind: Option<&str>,
@@ -314,6 +329,14 @@ mod tests {
         for passed in ["c", "d"] {
             assert_eq!(by("c", Some(passed)).unwrap(), ahead);
         }
+        let directed = |name, behind| {
+            let (action, ahead) =
+                course.directed(Some(Transport::named(name)), behind, ahead.to_vec());
+            (action.map(|it| it.name().to_owned()), ahead.join(" "))
+        };
+        assert_eq!(directed("b", None), (Some("b".into()), "b c d".into()));
+        assert_eq!(directed("b", Some("b")), (None, "a c d".into()));
+        assert_eq!(directed("relay", Some("b")), (Some("relay".into()), "a c d".into()));
     }
 
     #[test]

@@ -342,9 +342,9 @@ impl LiveRoutes {
         let ahead = self.course.anew(&arrival, behind, &envelope.ahead);
         let is_there =
             |it: &&Transport| !names_first(it, envelope) || self.to_filter(it.name()).is_some();
-        let filter = envelope.filter.as_ref().filter(is_there).cloned();
-        let named = filter.as_ref().and_then(|it| self.course.by_action(it.name(), behind, &ahead));
-        let anew = Envelope { filter, ahead: named.unwrap_or(ahead), ..envelope.clone() };
+        let action = envelope.filter.as_ref().filter(is_there).cloned();
+        let (filter, ahead) = self.course.directed(action, behind, ahead);
+        let anew = Envelope { filter, ahead, ..envelope.clone() };
         (anew != *envelope).then_some(anew)
     }
 

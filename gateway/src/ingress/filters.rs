@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mailweir_archive::entry::Direction;
 use mailweir_external::slip::{self, Slip};
 use mailweir_filters::course::Arrival;
-use mailweir_mail::{Envelope, Origin, ReversePath, Transport};
+use mailweir_mail::{Envelope, Origin, ReversePath};
 
 use crate::config::Filters;
 
@@ -70,15 +70,9 @@ impl ListenerFilters {
     /// Says it of a mail that goes into the queue, where an action may have the last word.
     pub(super) fn note(&self, ahead: Ahead, envelope: &mut Envelope) {
         let Ahead { filters, behind, .. } = ahead;
-        let action = envelope.filter.as_ref().map(Transport::name);
-        let course = &self.filters.course;
-        let named = action.and_then(|name| course.by_action(name, behind.as_deref(), &filters));
-        if let (Some(named), Some(name)) = (&named, action)
-            && named.first().is_none_or(|first| **first != *name)
-        {
-            envelope.filter = None;
-        }
-        envelope.ahead = named.unwrap_or(filters);
+        let action = envelope.filter.take();
+        (envelope.filter, envelope.ahead) =
+            self.filters.course.directed(action, behind.as_deref(), filters);
         envelope.behind = behind;
     }
 }
