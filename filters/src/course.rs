@@ -5,7 +5,7 @@
 //! whatever the filter does.
 
 use mailweir_archive::entry::Direction;
-use mailweir_mail::{Address, Recipient, ReversePath};
+use mailweir_mail::{Address, Recipient, ReversePath, Transport};
 use mailweir_moderation::rule::AddressPattern;
 
 /// All filters, in their order.
@@ -85,18 +85,36 @@ impl Course {
         self.0.iter().skip(behind).filter(may_mean).map(|stop| stop.name.clone()).collect()
     }
 
-    /// Those of the filters ahead of a mail that stand behind one of them, or behind the one that an action sends it to.
+    /// Those of the filters ahead of a mail that stand behind one of them, or behind the one that an action sends it to. One
+    /// that is gone stays: the mail waits for it, as nobody can tell whether it would have let the mail pass.
     #[must_use]
     pub fn behind(&self, name: &str, ahead: &[Box<str>]) -> Vec<Box<str>> {
         let at = self.position(name);
-        ahead.iter().filter(|one| self.position(one) > at).cloned().collect()
+        let is_behind =
+            |one: &str| one != name && self.position(one).is_none_or(|it| Some(it) > at);
+        ahead.iter().filter(|one| is_behind(one)).cloned().collect()
+    }
+
+    /// What an action FILTER makes of the way of a mail: the action, if it stands, and the filters that are ahead. One that names
+    /// what the mail has passed says nothing; one that names no filter is for the way past all of them. `behind`: the filter that has
+    /// handed the mail back.
+    #[must_use]
+    pub fn directed(
+        &self,
+        action: Option<Transport>,
+        behind: Option<&str>,
+        ahead: Vec<Box<str>>,
+    ) -> (Option<Transport>, Vec<Box<str>>) {
+        let named = action.as_ref().and_then(|it| self.by_action(it.name(), behind, &ahead));
+        let Some(named) = named else { return (action, ahead) };
+        let goes_there = |it: &Transport| named.first().is_some_and(|first| **first == *it.name());
+        (action.filter(goes_there), named)
     }
 
     /// Those ahead of a mail that an action sends to one of them: that one, and those behind it. `None`: there is no such
     /// filter. `behind`: the filter that has handed the mail back; what it has passed it does not pass again, whatever an action
     /// says.
-    #[must_use]
-    pub fn by_action(
+    fn by_action(
         &self,
         name: &str,
         behind: Option<&str>,
@@ -311,6 +329,25 @@ mod tests {
         for passed in ["c", "d"] {
             assert_eq!(by("c", Some(passed)).unwrap(), ahead);
         }
+        let directed = |name, behind| {
+            let (action, ahead) =
+                course.directed(Some(Transport::named(name)), behind, ahead.to_vec());
+            (action.map(|it| it.name().to_owned()), ahead.join(" "))
+        };
+        assert_eq!(directed("b", None), (Some("b".into()), "b c d".into()));
+        assert_eq!(directed("b", Some("b")), (None, "a c d".into()));
+        assert_eq!(directed("relay", Some("b")), (Some("relay".into()), "a c d".into()));
+    }
+
+    #[test]
+    fn a_filter_that_is_gone_stays_ahead() {
+        let course = Course::new(["a", "b", "c"].map(stop).into());
+        let behind = |name, ahead: &[&str]| {
+            course.behind(name, &ahead.iter().map(|&it| it.into()).collect::<Vec<_>>()).join(" ")
+        };
+        assert_eq!(behind("a", &["a", "gone", "c"]), "gone c");
+        assert_eq!(behind("b", &["a", "gone", "c"]), "gone c");
+        assert_eq!(behind("gone", &["gone", "gone too", "c"]), "gone too c");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use mailweir_admin_ui::approval::ApprovalPages;
 use mailweir_auth::Allowances;
+use mailweir_filters::course::Course;
 use mailweir_mail::SessionEvent;
 use mailweir_queue::Queue;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -28,7 +29,7 @@ use crate::{
     },
     clock,
     config::{
-        AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
+        self, AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
         ListenerTls as TlsChoice, MinTlsVersion, Mode, PolicyAction,
     },
     control,
@@ -43,7 +44,9 @@ use crate::{
     extraction::Program,
     ingress::{
         Listener, ListenerChecks, ListenerModeration, ListenerRestrictions, ListenerRules, Permits,
-        PolicyServices, Shared, SubmissionPolicy, filters::ListenerFilters, inspection::Inspectors,
+        PolicyServices, Shared, SubmissionPolicy,
+        filters::{ListenerFilters, Source},
+        inspection::Inspectors,
         relay::ServedDomains,
     },
     interfaces, login,
@@ -366,8 +369,8 @@ impl App {
                 moderation: moderation.clone(),
                 archive: archive.clone(),
                 filters: filters.clone().map(|(filters, slips)| ListenerFilters {
-                    back_from: filters.course.returning_to(&rules.name).map(Into::into),
-                    inspectors: inspectors.clone().filter(|_| takes_mail_first(rules.mode)),
+                    inspectors: inspectors.clone(),
+                    source: source(rules, &filters.course),
                     filters,
                     slips,
                 }),
@@ -494,6 +497,16 @@ fn parts(config: &Config, shared: &Shared, rewriting: Arc<LiveRewriting>) -> any
         rewriting,
         session_limit: config.smtp.session_limit.get() as usize,
     })
+}
+
+/// Where the mail of a listener comes from.
+fn source(listener: &config::Listener, course: &Course) -> Source {
+    match listener.mode {
+        Mode::Mx | Mode::Submission => Source::Elsewhere,
+        Mode::Filter | Mode::Lmtp => {
+            Source::Filters(course.returning_to(&listener.name).map(Into::into))
+        }
+    }
 }
 
 fn routes(config: &Config) -> anyhow::Result<LiveRoutes> {
@@ -635,14 +648,6 @@ fn our_addresses(config: &Config, observer: &Observer) -> Vec<IpAddr> {
         observer.session(&SessionEvent::Warning { part: "master", text: text.into() });
         binds.iter().map(SocketAddr::ip).filter(|address| !address.is_unspecified()).collect()
     })
-}
-
-/// Whether mail comes in there that filters have not seen.
-const fn takes_mail_first(mode: Mode) -> bool {
-    match mode {
-        Mode::Mx | Mode::Submission => true,
-        Mode::Filter | Mode::Lmtp => false,
-    }
 }
 
 /// The domains that are served.

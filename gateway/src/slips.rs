@@ -11,14 +11,16 @@ use anyhow::Context as _;
 use aws_lc_rs::rand;
 use mailweir_external::slip::Key;
 
-use crate::config::Config;
+use crate::config::{Config, Listener, Mode};
 
-/// The key, if there are filters that mail goes to with a slip.
+/// The key, if there are filters that mail goes to with a slip, or listeners where they may hand back what they had before a
+/// reload.
 ///
 /// # Errors
 /// It can be neither read nor made.
 pub(crate) fn of(config: &Config) -> anyhow::Result<Option<Key>> {
-    if config.filters.all.is_empty() {
+    let takes_back = |listener: &Listener| matches!(listener.mode, Mode::Filter | Mode::Lmtp);
+    if config.filters.all.is_empty() && !config.listeners.iter().any(takes_back) {
         return Ok(None);
     }
     let path = config.server.data_dir.join(FILE);

@@ -359,6 +359,19 @@ impl Queue {
         self.operate(id, Change::Hold(reason)).await
     }
 
+    /// Holds a mail under delivery after its attempt, if anything is left, and nobody has ordered something else meanwhile: an
+    /// order that is there stands.
+    ///
+    /// # Errors
+    /// There is no such mail, it is not under delivery, or the store failed.
+    pub async fn hold_after_attempt(
+        &self,
+        id: QueueId,
+        reason: HoldReason,
+    ) -> Result<When, ChangeError> {
+        self.operate(id, Change::HoldAfterAttempt(reason)).await
+    }
+
     /// Lets a held mail go on to the stage after the hold; its lifetime counts anew.
     ///
     /// # Errors

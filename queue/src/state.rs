@@ -47,6 +47,9 @@ pub enum Change {
     Restart,
     /// An operator, or a stage, wants it held.
     Hold(HoldReason),
+    /// What went wrong in the attempt under way wants it held behind that, unless there is an order: the people who gave that
+    /// knew what they wanted.
+    HoldAfterAttempt(HoldReason),
     /// A named person lets it go on.
     Release(Box<str>),
     /// A named person lets it go on to these recipients alone.
@@ -164,6 +167,7 @@ impl Step<'_> {
             Change::Results(results) => self.results(results),
             Change::Abandon => self.abandon(),
             Change::Hold(reason) => self.hold(reason),
+            Change::HoldAfterAttempt(reason) => self.hold_after_attempt(reason),
             Change::Release(by) => self.release(by),
             Change::ReleaseFor { by, only } => self.release_for(by, &only),
             Change::StayHeld { reason, only } => self.stay_held(reason, only.as_deref()),
@@ -296,7 +300,7 @@ const fn wish(change: &Change) -> &'static str {
         Change::Results(_) => "given delivery results",
         Change::Abandon => "abandoned",
         Change::Restart => "taken up again",
-        Change::Hold(_) => "put on hold",
+        Change::Hold(_) | Change::HoldAfterAttempt(_) => "put on hold",
         Change::Release(_) | Change::ReleaseFor { .. } => "released",
         Change::StayHeld { .. } => "kept on hold",
         Change::Requeue(_) => "requeued",

@@ -1076,7 +1076,7 @@ section! {
         /// Of type "smtp": whether it is told by XFORWARD from which client the mail came, if it asks for that.
         xforward: Option<bool>, postfix "smtp_send_xforward_command";
         /// How long it may take with a mail. Of type "smtp": with its answer to the end of the content; absent: 20 min. Of
-        /// type "pipe": until it has ended; absent: 1000 s. Then it is killed with all its children.
+        /// type "pipe": until it has ended; absent: 1000 s. Then it is killed with its process group.
         time_limit: Option<Duration>, postfix "command_time_limit";
         /// Of type "pipe": the program, by its whole path, and its arguments, each an entry, with the macros of pipe(8). No shell
         /// sees them. One with a part of a recipient, as `${recipient}`, is repeated for each.

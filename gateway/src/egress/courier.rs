@@ -148,7 +148,7 @@ impl Courier {
         let mut hosts = match self.egress.hosts(lane.destination(), lane.route()).await {
             Ok(hosts) => hosts,
             Err(none) => {
-                let (outcome, health) = none.outcome(recipients.len());
+                let (outcome, health) = self.unreached(none).outcome(recipients.len());
                 return Stand::Settled(self.settle(claim, &recipients, outcome).await, health);
             }
         };
@@ -189,12 +189,20 @@ impl Courier {
         match held {
             Ok(held) => self.connection = Some(held),
             Err(none) => {
-                let (outcome, health) = none.outcome(recipients.len());
+                let (outcome, health) = self.unreached(none).outcome(recipients.len());
                 return Offer::Answered(outcome, health);
             }
         }
         hosts.offered();
         self.offer(mail, recipients).await
+    }
+
+    /// A filter that is not reached says nothing of the mail, other than a destination.
+    fn unreached(&self, none: NoHost) -> NoHost {
+        match self.route().filter {
+            Some(_) => none.of_filter(),
+            None => none,
+        }
     }
 
     /// Offers the mail over the connection there is.

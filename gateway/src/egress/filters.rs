@@ -78,6 +78,7 @@ pub(super) async fn settle_failure(
     let Some(why) = failure.map(|attempt| attempt.reply().text.to_string()) else {
         return Vec::new();
     };
+    outcome.attempts.iter_mut().for_each(never_for_good);
     let name = &through.name;
     match through.if_failed {
         IfFailed::Defer => Vec::new(),
@@ -91,8 +92,8 @@ pub(super) async fn settle_failure(
         }
         IfFailed::Hold => {
             let reason = HoldReason::new(&format!("the filter {name} failed: {why}"));
-            // It takes effect when the attempt is over.
-            if let Err(error) = egress.queue.hold(claim.id, reason).await {
+            // What somebody has ordered meanwhile stands.
+            if let Err(error) = egress.queue.hold_after_attempt(claim.id, reason).await {
                 egress.warn(format!(
                     "{}: not held though the filter {name} failed: {error}",
                     claim.id
@@ -114,17 +115,31 @@ pub(super) async fn settle_failure(
 }
 
 /// Whether a filter has failed, and said nothing of the mail.
-fn is_failure(attempt: &Attempt) -> bool {
+const fn is_failure(attempt: &Attempt) -> bool {
     match attempt {
-        Attempt::Deferred { cause: Cause::Replied(phase), .. } => !matches!(
-            phase,
-            Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Content | Phase::EndOfData
-        ),
+        Attempt::Deferred { cause: Cause::Replied(phase), .. }
+        | Attempt::Failed { cause: Cause::Replied(phase), .. } => !is_of_the_mail(*phase),
         Attempt::Deferred { .. } | Attempt::Uncertain { .. } => true,
-        Attempt::Delivered { .. }
+        // In our own words: the mail does not fit the filter (SMTPUTF8, SIZE).
+        Attempt::Failed { .. }
+        | Attempt::Delivered { .. }
         | Attempt::Accepted { .. }
-        | Attempt::Failed { .. }
         | Attempt::Postponed { .. } => false,
+    }
+}
+
+/// Whether a reply in this phase says something of the mail.
+const fn is_of_the_mail(phase: Phase) -> bool {
+    matches!(phase, Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Content | Phase::EndOfData)
+}
+
+/// A filter that has failed has not refused the mail.
+fn never_for_good(attempt: &mut Attempt) {
+    if let Attempt::Failed { reply, cause } = attempt
+        && let Cause::Replied(phase) = *cause
+        && !is_of_the_mail(phase)
+    {
+        *attempt = Attempt::Deferred { reply: reply.clone(), cause: *cause };
     }
 }
 
@@ -139,4 +154,32 @@ pub(super) fn go_on(
     claim.envelope = Arc::new(Envelope { filter: None, ahead, ..(*claim.envelope).clone() });
     claim.pending = recipients;
     dispatch::deliver(egress, claim);
+}
+
+#[cfg(test)]
+mod tests {
+    use mailweir_mail::Reply;
+
+    use super::*;
+
+    fn failed(cause: Cause) -> Attempt {
+        Attempt::Failed { reply: Reply::plain(554, "no"), cause }
+    }
+
+    #[test]
+    fn a_filter_that_refuses_us_has_failed_and_one_that_refuses_the_mail_has_not() {
+        for (cause, is_failure) in [
+            (Cause::Replied(Phase::Greeting), true),
+            (Cause::Replied(Phase::Hello), true),
+            (Cause::Replied(Phase::Mail), false),
+            (Cause::Replied(Phase::EndOfData), false),
+            (Cause::Local, false),
+        ] {
+            let mut attempt = failed(cause);
+            assert_eq!(super::is_failure(&attempt), is_failure, "{cause:?}");
+            never_for_good(&mut attempt);
+            assert_eq!(attempt.is_final(), !is_failure, "{cause:?}");
+            assert_eq!(super::is_failure(&attempt), is_failure, "{cause:?}");
+        }
+    }
 }

@@ -150,6 +150,16 @@ impl NoHost {
         if self.attempt.is_final() { later } else { self }
     }
 
+    /// The same for a filter of other people: whatever keeps it from being reached, nothing was said of the mail.
+    pub(super) fn of_filter(self) -> Self {
+        let Attempt::Failed { mut reply, cause } = self.attempt else { return self };
+        if cause == Cause::Local {
+            let Enhanced(_, subject, detail) = reply.enhanced_or_general();
+            reply = Reply { code: 450, enhanced: Some(Enhanced(4, subject, detail)), ..reply };
+        }
+        Self { attempt: Attempt::Deferred { reply, cause }, ..self }
+    }
+
     pub(super) fn no_address() -> Self {
         let words = "no address of the next hop is left to try";
         Self::not_now(Reply::new(450, Enhanced(4, 4, 4), words))

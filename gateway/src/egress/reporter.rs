@@ -3,7 +3,10 @@
 //! Queueing a report and settling the debt is one commit, so that a crash neither loses a report
 //! nor sends it twice.
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use mailweir_filters::rewriting::RewriteError;
 use mailweir_mail::{Client, Domain, Enhanced, Envelope, Origin, Protocol, Reply, ReportKind};
@@ -156,7 +159,7 @@ fn diagnostic<'a>(last: Option<&'a LastReply>, words: &'a str) -> Diagnostic<'a>
 pub(crate) fn own_origin(hostname: &Domain) -> Origin {
     Origin {
         listener: "report".into(),
-        client: Client::unnamed(([127, 0, 0, 1], 0).into()),
+        client: Client::unnamed(OWN_ADDRESS),
         helo: hostname.as_str().into(),
         protocol: Protocol::Esmtp,
         login: None,
@@ -164,3 +167,12 @@ pub(crate) fn own_origin(hostname: &Domain) -> Origin {
         arrival: clock::now(),
     }
 }
+
+/// Whether a mail is our own: a report, a notice, or one that was brought back from the archive. A listener may have any name, so
+/// that tells nothing.
+pub(super) fn is_own(origin: &Origin) -> bool {
+    origin.client.address == OWN_ADDRESS
+}
+
+/// No connection comes from this port.
+const OWN_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

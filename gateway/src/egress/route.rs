@@ -16,6 +16,7 @@ use super::{
     failover,
     programs::Program,
     replies,
+    reporter::is_own,
     transport::End,
 };
 use crate::{
@@ -324,8 +325,12 @@ impl LiveRoutes {
         self.course.behind(&through.name, &envelope.ahead)
     }
 
-    /// The envelope of a mail whose way is judged by the filters of now; `None`: it stays as it is.
+    /// The envelope of a mail whose way is judged by the filters of now; `None`: it stays as it is. Our own mail passes none.
     pub(super) fn judge_anew(&self, envelope: &Envelope, origin: &Origin) -> Option<Envelope> {
+        if is_own(origin) {
+            let straight = Envelope { filter: None, ahead: Vec::new(), ..envelope.clone() };
+            return (straight != *envelope).then_some(straight);
+        }
         let arrivals = self.arrivals.as_ref();
         let is_ours = origin.login.is_some() || arrivals.is_some_and(|it| it.trust(origin));
         let served = arrivals.map(|it| &it.served).cloned().unwrap_or_default();
@@ -338,9 +343,9 @@ impl LiveRoutes {
         let ahead = self.course.anew(&arrival, behind, &envelope.ahead);
         let is_there =
             |it: &&Transport| !names_first(it, envelope) || self.to_filter(it.name()).is_some();
-        let filter = envelope.filter.as_ref().filter(is_there).cloned();
-        let named = filter.as_ref().and_then(|it| self.course.by_action(it.name(), behind, &ahead));
-        let anew = Envelope { filter, ahead: named.unwrap_or(ahead), ..envelope.clone() };
+        let action = envelope.filter.as_ref().filter(is_there).cloned();
+        let (filter, ahead) = self.course.directed(action, behind, ahead);
+        let anew = Envelope { filter, ahead, ..envelope.clone() };
         (anew != *envelope).then_some(anew)
     }
 

@@ -28,6 +28,7 @@ use self::moderating::SentBy;
 use super::{
     client_name::{self, ClientName},
     content_scan::ContentScan,
+    filters::ListenerFilters,
     incoming::{Incoming, Watched},
     listener::Listener,
     permits::{Crowd, Permit},
@@ -309,7 +310,7 @@ impl Admission {
         if archive.is_some_and(|archive| archive.mark) {
             incoming = incoming.marked().await;
         }
-        if self.listener.filters().is_some_and(|filters| filters.back_from.is_some()) {
+        if self.listener.filters().is_some_and(ListenerFilters::takes_back) {
             incoming = incoming.without_slip();
         }
         for header in prepended.iter().map(Vec::as_slice).chain([trace.as_bytes()]) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mailweir_archive::entry::Direction;
 use mailweir_external::slip::{self, Slip};
 use mailweir_filters::course::Arrival;
-use mailweir_mail::{Envelope, Origin, ReversePath, Transport};
+use mailweir_mail::{Envelope, Origin, ReversePath};
 
 use super::inspection::Inspectors;
 use crate::config::Filters;
@@ -18,8 +18,17 @@ pub(crate) struct ListenerFilters {
     pub(crate) slips: slip::Key,
     /// Those that are asked before mail is taken here.
     pub(crate) inspectors: Option<Arc<Inspectors>>,
-    /// The filter that hands mail back here; absent: mail comes from elsewhere.
-    pub(crate) back_from: Option<Box<str>>,
+    pub(crate) source: Source,
+}
+
+/// Where the mail of a listener comes from.
+#[derive(Clone)]
+pub(crate) enum Source {
+    /// From elsewhere, before any filter had it.
+    Elsewhere,
+    /// From filters: from this one, where it has the listener for its own. What still is in the hands of others, whose listener it
+    /// was before a reload, comes in here, too.
+    Filters(Option<Box<str>>),
 }
 
 /// What is ahead of a mail, and where it came from before its first filter.
@@ -44,27 +53,29 @@ impl ListenerFilters {
         Ahead { filters: self.filters.course.ahead(&arrival), ..Ahead::default() }
     }
 
-    /// Those ahead of a mail that a filter has handed back. `slip`: the slip that it brought.
-    pub(super) fn back_from(&self, from: &str, slip: Option<&[u8]>, sender: &ReversePath) -> Ahead {
-        let (filters, origin) = match slip.and_then(|slip| Slip::read(slip, &self.slips, from)) {
-            Some(slip) => (slip.ahead, Some(slip.origin)),
-            None => (self.filters.course.may_be_ahead(from, sender), None),
-        };
-        Ahead { filters, behind: Some(from.into()), origin }
+    /// Whether a slip is to be taken out of the mail that comes in here.
+    pub(super) const fn takes_back(&self) -> bool {
+        matches!(self.source, Source::Filters(_))
+    }
+
+    /// Those ahead of a mail that a filter has handed back; `None`: mail comes from elsewhere. `slip`: the slip that it brought,
+    /// which is believed whoever's listener this is: it knows which filter had the mail.
+    pub(super) fn handed_back(&self, slip: Option<&[u8]>, sender: &ReversePath) -> Option<Ahead> {
+        let Source::Filters(owner) = &self.source else { return None };
+        if let Some(slip) = slip.and_then(|slip| Slip::read(slip, &self.slips)) {
+            let Slip { filter, origin, ahead, .. } = slip;
+            return Some(Ahead { filters: ahead, behind: Some(filter), origin: Some(origin) });
+        }
+        let filters = owner.as_deref().map(|from| self.filters.course.may_be_ahead(from, sender));
+        Some(Ahead { filters: filters.unwrap_or_default(), behind: owner.clone(), origin: None })
     }
 
     /// Says it of a mail that goes into the queue, where an action may have the last word.
     pub(super) fn note(&self, ahead: Ahead, envelope: &mut Envelope) {
         let Ahead { filters, behind, .. } = ahead;
-        let action = envelope.filter.as_ref().map(Transport::name);
-        let course = &self.filters.course;
-        let named = action.and_then(|name| course.by_action(name, behind.as_deref(), &filters));
-        if let (Some(named), Some(name)) = (&named, action)
-            && named.first().is_none_or(|first| **first != *name)
-        {
-            envelope.filter = None;
-        }
-        envelope.ahead = named.unwrap_or(filters);
+        let action = envelope.filter.take();
+        (envelope.filter, envelope.ahead) =
+            self.filters.course.directed(action, behind.as_deref(), filters);
         envelope.behind = behind;
     }
 }

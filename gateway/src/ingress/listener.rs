@@ -23,7 +23,7 @@ use super::{
     admission::Admission,
     checks::ListenerChecks,
     connection::Connection,
-    filters::ListenerFilters,
+    filters::{ListenerFilters, Source},
     inspection::Inspectors,
     moderation::ListenerModeration,
     permits::{Crowd, Permits},
@@ -152,8 +152,6 @@ impl Listener {
             Mode::Mx | Mode::Submission => (Some(rewriting), Some(moderation), archive),
             Mode::Filter | Mode::Lmtp => (None, None, None),
         };
-        let takes_from_elsewhere = matches!(settings.mode, Mode::Mx | Mode::Submission);
-        let filters = filters.filter(|it| takes_from_elsewhere || it.back_from.is_some());
         Self {
             rules,
             settings,
@@ -239,7 +237,11 @@ impl Listener {
 
     /// Those of them that are asked before mail is taken.
     pub(super) fn inspectors(&self) -> Option<&Inspectors> {
-        self.filters.as_ref()?.inspectors.as_deref()
+        let filters = self.filters.as_ref()?;
+        match filters.source {
+            Source::Elsewhere => filters.inspectors.as_deref(),
+            Source::Filters(_) => None,
+        }
     }
 
     /// What is known of the mails of a Postfix in front; `None` where none hands over what it asked

@@ -20,6 +20,19 @@ impl Step<'_> {
         Ok(())
     }
 
+    pub(super) fn hold_after_attempt(&mut self, reason: HoldReason) -> Result<(), IllegalChange> {
+        match self.progress.state {
+            State::Delivering { order: None, .. } => self.order(Order::Hold(reason)),
+            State::Delivering { order: Some(_), .. } => {}
+            State::Screening { .. }
+            | State::Held { .. }
+            | State::Ready { .. }
+            | State::Finished(_)
+            | State::Corrupt => return Err(self.not("put on hold")),
+        }
+        Ok(())
+    }
+
     pub(super) fn hold_at(&mut self, reason: HoldReason, resume: Stage) {
         let held = MailEvent::Held { id: self.terms.id, reason: reason.clone(), by: HeldBy::Order };
         self.progress.state = State::Held { reason, since: self.now, resume };

@@ -15,6 +15,7 @@ fn every_change_does_from_every_state_what_the_table_says() {
         ("abandon", ["-", "-", "-", "ready", "held", "-", "-"]),
         ("restart", ["screening", "held", "ready", "ready", "held", "finished", "-"]),
         ("hold", ["held", "-", "held", "delivering", "delivering", "-", "-"]),
+        ("hold after attempt", ["-", "-", "-", "delivering", "delivering", "-", "-"]),
         ("release", ["-", "screening", "-", "-", "delivering", "-", "-"]),
         ("stay held", ["-", "held", "-", "-", "-", "-", "-"]),
         ("requeue", ["screening", "screening", "screening", "delivering", "delivering", "-", "-"]),
@@ -37,6 +38,28 @@ fn every_change_does_from_every_state_what_the_table_says() {
             };
             assert_eq!(found, expected, "{name} from {state:?}");
         }
+    }
+}
+
+/// The same table, "hold after attempt".
+#[test]
+fn what_somebody_has_ordered_stands_when_a_failure_wants_the_mail_held() {
+    let rules = Rules::new(1);
+    let reason = HoldReason::new("filter");
+    let by: Box<str> = "operator".into();
+    let ordered = [
+        Order::Hold(HoldReason::new("operator")),
+        Order::Requeue(by.clone()),
+        Order::Delete(by),
+        Order::Expire,
+    ];
+    for order in [None].into_iter().chain(ordered.map(Some)) {
+        let expected = order.clone().unwrap_or_else(|| Order::Hold(reason.clone()));
+        let before = rules.progress(State::Delivering { attempt: 1, order });
+        let wanted = Change::HoldAfterAttempt(reason.clone());
+        let (after, effects) = apply(rules.terms(), &before, wanted, NOW).unwrap();
+        assert_eq!(after.state, State::Delivering { attempt: 1, order: Some(expected) });
+        assert_eq!(effects, Effects::default());
     }
 }
 
@@ -387,6 +410,7 @@ fn change(name: &str) -> Change {
         "abandon" => Change::Abandon,
         "restart" => Change::Restart,
         "hold" => Change::Hold(HoldReason::new("operator")),
+        "hold after attempt" => Change::HoldAfterAttempt(HoldReason::new("filter")),
         "release" => Change::Release("operator".into()),
         "stay held" => Change::StayHeld { reason: HoldReason::new("another rule"), only: None },
         "requeue" => Change::Requeue("operator".into()),
@@ -417,13 +441,14 @@ fn failed() -> AttemptResult {
     AttemptResult::Failed { reply: Reply::new(550, Enhanced(5, 1, 1), "never"), relay: None }
 }
 
-const CHANGES: [&str; 14] = [
+const CHANGES: [&str; 15] = [
     "pass",
     "claim",
     "results",
     "abandon",
     "restart",
     "hold",
+    "hold after attempt",
     "release",
     "stay held",
     "requeue",

@@ -1,8 +1,11 @@
 //! Mail goes through filters of other people in their order, each once, and comes out as it was. Rows A5, F2, F3,
 //! F6, F7, I6.
 
+use std::fmt::Display;
+
 use mailweir::control::operation::Place;
 use mailweir_tests::{
+    dns::FakeDns,
     free_address,
     gateway::{Gateway, Setup, mail, mail_to},
     pass_through::PassThrough,
@@ -12,7 +15,7 @@ use mailweir_tests::{
 const BACK: &str =
     "mode = \"filter\"\nnetworks = [\"127.0.0.0/8\"]\nxforward_hosts = [\"127.0.0.0/8\"]";
 
-fn filter(name: &str, to: std::net::SocketAddr, more: &str) -> String {
+fn filter(name: &str, to: impl Display, more: &str) -> String {
     format!(
         "[[filter]]\nname = {name:?}\ntype = \"smtp\"\nto = \"smtp://{to}\"\nreturns_to = \"behind-{name}\"\n{more}\n"
     )
@@ -128,13 +131,35 @@ async fn f7_an_action_names_a_filter_and_only_that_one_is_passed_before_those_be
 
 #[tokio::test]
 async fn f3_what_becomes_of_mail_when_a_filter_is_down_is_as_configured() {
-    let nobody = free_address().unwrap();
+    fails_as_configured(&free_address().unwrap().to_string()).await;
+}
+
+#[tokio::test]
+async fn f3_a_filter_whose_name_nobody_knows_has_failed() {
+    fails_as_configured("nowhere.test:25").await;
+}
+
+#[tokio::test]
+async fn f3_a_filter_that_refuses_us_has_failed() {
+    let refuses = Sink::start(Script::smtp().replying(Point::Hello, "554 5.7.1 go away")).await;
+    fails_as_configured(&refuses.address().to_string()).await;
+}
+
+/// Mail to this filter is treated as `if_failed` says, whatever that says.
+async fn fails_as_configured(to: &str) {
+    let dns = FakeDns::start("other.test EXISTS").await;
+    let servers = format!("servers = [\"{}\"]\ntimeout = \"1s\"", dns.address());
+    let start = async |sink: &Sink, if_failed: &str| {
+        let setup = Setup::before(sink).listener("mx", "mode = \"mx\"").section("dns", &servers);
+        let more = format!("if_failed = {if_failed:?}");
+        let setup = setup.listener("behind-down", BACK).sections(&filter("down", to, &more));
+        Gateway::start(&setup).await
+    };
     for (if_failed, place) in
         [("defer", Some(Place::Deferred)), ("hold", Some(Place::Hold)), ("pass", None)]
     {
         let sink = Sink::start(Script::smtp()).await;
-        let more = format!("if_failed = {if_failed:?}");
-        let gateway = behind(&sink, &[("down", nobody, &more)]).await;
+        let gateway = start(&sink, if_failed).await;
         let id = gateway.accept(mail_to("user")).await;
         match place {
             Some(place) => {
@@ -148,7 +173,7 @@ async fn f3_what_becomes_of_mail_when_a_filter_is_down_is_as_configured() {
         }
     }
     let sink = Sink::start(Script::smtp()).await;
-    let gateway = behind(&sink, &[("down", nobody, "if_failed = \"reject\"")]).await;
+    let gateway = start(&sink, "reject").await;
     gateway.accept(mail_to("user").from("bob@far.example")).await;
     let report = sink.expect_one().await;
     assert_eq!((report.sender(), report.recipients()), ("", vec!["bob@far.example"]));
@@ -281,4 +306,81 @@ async fn f7_no_action_sends_a_mail_back_to_a_filter_that_has_had_it() {
     gateway.accept(mail_to("user")).await;
     sink.expect_one().await;
     assert_eq!(had.connections(), 1);
+}
+
+#[tokio::test]
+async fn f9_what_a_filter_has_in_its_hands_when_it_is_taken_out_goes_on_behind_it() {
+    let sink = Sink::start(Script::smtp()).await;
+    let (out, last) = (PassThrough::start().await, PassThrough::start().await);
+    let setup = |sections: &str| {
+        let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+        let setup = setup.listener("behind-out", BACK).listener("behind-last", BACK);
+        setup.sections(sections)
+    };
+    let stays = filter("last", last.address(), "");
+    let mut gateway = Gateway::start(&setup(&(filter("out", out.address(), "") + &stays))).await;
+    gateway.accept(mail_to("user")).await;
+    out.expect_connection().await;
+    gateway.reload(&setup(&stays)).await.unwrap();
+    last.hand_back_to(gateway.address("behind-last"));
+    out.hand_back_to(gateway.address("behind-out"));
+    let text = sink.expect_one().await.text();
+    assert!(!text.contains("X-Mailweir-Slip"), "{text}");
+    assert_eq!((out.connections(), last.connections()), (1, 1));
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
+async fn f9_what_the_last_filter_has_in_its_hands_when_it_is_taken_out_goes_on_without_a_slip() {
+    let sink = Sink::start(Script::smtp()).await;
+    let out = PassThrough::start().await;
+    let setup = |sections: &str| {
+        let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+        setup.listener("behind-out", BACK).sections(sections)
+    };
+    let mut gateway = Gateway::start(&setup(&filter("out", out.address(), ""))).await;
+    gateway.accept(mail_to("user")).await;
+    out.expect_connection().await;
+    gateway.reload(&setup("")).await.unwrap();
+    out.hand_back_to(gateway.address("behind-out"));
+    let text = sink.expect_one().await.text();
+    assert!(!text.contains("X-Mailweir-Slip"), "{text}");
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
+async fn f9_a_listener_that_changes_hands_does_not_spare_mail_its_new_filter() {
+    let sink = Sink::start(Script::smtp()).await;
+    let (before, after) = (PassThrough::start().await, PassThrough::start().await);
+    let setup = |sections: &str| {
+        let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+        let setup = setup.listener("behind-before", BACK).listener("behind-after", BACK);
+        setup.sections(sections)
+    };
+    let new = filter("after", after.address(), "");
+    let mut gateway =
+        Gateway::start(&setup(&(filter("before", before.address(), "") + &new))).await;
+    gateway.accept(mail_to("user")).await;
+    before.expect_connection().await;
+    gateway.reload(&setup(&new.replace("behind-after", "behind-before"))).await.unwrap();
+    after.hand_back_to(gateway.address("behind-before"));
+    before.hand_back_to(gateway.address("behind-before"));
+    sink.expect_one().await;
+    assert_eq!((before.connections(), after.connections()), (1, 1));
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
+async fn f9_a_report_that_is_requeued_passes_no_filter() {
+    let sink = Sink::start(Script::smtp().replying(Point::Rcpt, "451 4.2.0 later")).await;
+    let down = free_address().unwrap();
+    let gateway = behind(&sink, &[("down", down, "if_failed = \"reject\"")]).await;
+    gateway.accept(mail_to("user").from("bob@far.example")).await;
+    let put_off = "to=<bob@far.example>*status=deferred";
+    let _ = gateway.log().expect(put_off).await;
+    let waiting = gateway.queue().list().await;
+    let report = waiting.iter().find(|mail| mail.sender.is_empty()).unwrap().queue_id;
+    gateway.queue().expect(report, Place::Deferred).await;
+    gateway.queue().requeue(report).await;
+    let _ = gateway.log().expect_times(2, put_off).await;
 }

@@ -135,9 +135,13 @@ fn user(
         },
     };
     match (known, gid) {
-        (Some(0), _) => {
+        (Some(0), _) | (_, Some(0)) => {
             problems
-                .error(table, "user", "a filter does not run as root, whatever it is")
+                .error(
+                    table,
+                    "user",
+                    "a filter does not run as root or in its group, whatever it is",
+                )
                 .help("give it a user of its own");
             None
         }

@@ -1,8 +1,9 @@
-//! A program at work: its own process group, no shell, a bounded time, and nothing left of it behind that.
+//! A program at work: its own process group, no shell, a bounded time, and nothing left of the group behind that.
 
 use std::{
     io,
     os::{fd::OwnedFd, unix::process::ExitStatusExt as _},
+    pin::pin,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -34,8 +35,12 @@ pub(super) struct Process<'p> {
     pub(super) limit: Duration,
 }
 
-/// The processes of a program: whatever ends this, they end, too.
-struct Group(Option<Pid>);
+/// The processes of a program: they end with this, unless it is let go.
+struct Alive(Option<Group>);
+
+/// The process group of a program. A process that has left it by setsid(2) is none of it.
+#[derive(Clone, Copy)]
+struct Group(Pid);
 
 impl Process<'_> {
     /// Runs it to its end, or to the limit. Gives the beginning of what it printed.
@@ -47,20 +52,27 @@ impl Process<'_> {
             Ok(started) => started,
             Err(error) => return Ok((Ended::NotStarted(words(&error)), Vec::new())),
         };
-        let mut group = Group::of(&child);
+        let group = Group::of(&child);
         let stdin = child.stdin.take();
         let mut said = Vec::new();
-        let work = async {
-            let (fed, ()) = tokio::join!(feed(stdin, letter, &group), listen(output, &mut said));
-            (fed, child.wait().await)
+        let came = {
+            let mut work = pin!(async {
+                let (fed, ()) = tokio::join!(feed(stdin, letter, group), listen(output, &mut said));
+                (fed, child.wait().await)
+            });
+            // Declared behind the work, and so dropped before it: the program is killed before it sees an end of a mail that it has
+            // not all of.
+            let mut alive = Alive(group);
+            let came = timeout(self.limit, &mut work).await;
+            if came.is_ok() {
+                alive.0 = None;
+            }
+            came
         };
-        let came = timeout(self.limit, work).await;
         if came.is_err() {
-            group.kill();
-            // It cannot live on.
-            let _ = child.wait().await;
+            // It is reaped later if the system does not let go of it yet.
+            let _ = timeout(REAPED_WITHIN, child.wait()).await;
         }
-        group.0 = None;
         match came {
             Err(_) => Ok((Ended::TimedOut, said)),
             Ok((Err(error), _)) => Err(error),
@@ -103,13 +115,13 @@ impl Process<'_> {
 async fn feed(
     stdin: Option<ChildStdin>,
     letter: Letter<'_>,
-    group: &Group,
+    group: Option<Group>,
 ) -> Result<(), BodyError> {
     let Some(mut stdin) = stdin else { return Ok(()) };
     let Letter { top: mut out, form, mut content } = letter;
     let mut piped = Piped::new(form);
     loop {
-        let piece = content.next().await.inspect_err(|_| group.kill())?;
+        let piece = content.next().await.inspect_err(|_| drop(Alive(group)))?;
         match &piece {
             Some(piece) => piped.feed(piece, &mut out),
             None => std::mem::replace(&mut piped, Piped::new(form)).finish(&mut out),
@@ -143,24 +155,23 @@ fn words(error: &io::Error) -> Box<str> {
 }
 
 impl Group {
-    fn of(child: &Child) -> Self {
+    fn of(child: &Child) -> Option<Self> {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(id.and_then(Pid::from_raw))
+        id.and_then(Pid::from_raw).map(Self)
     }
+}
 
-    fn kill(&self) {
-        if let Some(group) = self.0 {
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if let Some(Group(id)) = self.0 {
             // It may have ended.
-            let _ = kill_process_group(group, Signal::KILL);
+            let _ = kill_process_group(id, Signal::KILL);
         }
     }
 }
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
+/// How long a program that was killed is waited for. One that waits for a disk is not gone until that answers.
+const REAPED_WITHIN: Duration = Duration::from_secs(10);
 
 /// As Postfix sets it (`_PATH_STDPATH`).
 const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
