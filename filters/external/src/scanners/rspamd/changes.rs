@@ -11,7 +11,7 @@ use serde::{
 use super::{Wrong, text};
 use crate::verdict::Edit;
 
-/// The block `milter`.
+/// What the block `milter` wants changed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Milter {
@@ -20,8 +20,6 @@ pub(super) struct Milter {
     change_from: Option<String>,
     add_rcpt: Vec<String>,
     del_rcpt: Vec<String>,
-    pub(super) reject: Option<String>,
-    pub(super) no_action: bool,
     pub(super) spam_header: Option<SpamHeader>,
 }
 
