@@ -9,7 +9,7 @@ use serde::{
 };
 
 use super::{Wrong, text};
-use crate::verdict::Edit;
+use crate::{edit, verdict::Edit};
 
 /// What the block `milter` wants changed.
 #[derive(Debug, Default, Deserialize)]
@@ -189,7 +189,7 @@ impl Changes {
 }
 
 fn field_name(name: &str) -> Result<Box<str>, Wrong> {
-    let is_name = text::is_field_name(name);
+    let is_name = edit::is_field_name(name);
     is_name
         .then(|| name.into())
         .ok_or_else(|| Wrong::unclear("no name of a field", name.as_bytes()))
