@@ -6,6 +6,7 @@
 use std::{
     collections::HashMap,
     io,
+    os::fd::AsFd as _,
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -15,6 +16,10 @@ use std::{
 
 use mailweir_mail::Timestamp;
 use mailweir_policy::client::{Answer, AnswerReader, Server, Service, Terms, Trouble};
+use rustix::{
+    io::Errno,
+    net::{RecvFlags, recv},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpStream, UnixStream},
@@ -257,14 +262,15 @@ impl Stream {
         }
     }
 
-    /// Whether nothing has come, and it is not closed.
+    /// Whether nothing has come, and it is not closed. The kernel is asked: the runtime may not have heard yet of what
+    /// is there.
     fn is_quiet(&self) -> bool {
-        let mut input = [0; 1];
-        let read = match self {
-            Self::Tcp(tcp) => tcp.try_read(&mut input),
-            Self::Unix(unix) => unix.try_read(&mut input),
+        let fd = match self {
+            Self::Tcp(tcp) => tcp.as_fd(),
+            Self::Unix(unix) => unix.as_fd(),
         };
-        read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        let peeked = recv(fd, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        peeked.is_err_and(|error| error == Errno::WOULDBLOCK)
     }
 }
 
