@@ -115,7 +115,11 @@ impl PolicyServices {
         let mut tries = 1;
         loop {
             let answered = timeout(terms.timeout, asked.put(terms, question)).await;
-            match answered.unwrap_or(Err(Trouble::Silent(terms.timeout))) {
+            let silent = |_| {
+                asked.forget_all();
+                Err(Trouble::Silent(terms.timeout))
+            };
+            match answered.unwrap_or_else(silent) {
                 Err(_) if tries < terms.try_limit => {
                     tries += 1;
                     sleep(terms.retry_delay).await;
@@ -188,6 +192,12 @@ impl Asked {
         if !std::mem::replace(&mut kept.is_watched, true) {
             tokio::spawn(Arc::clone(self).close_old());
         }
+    }
+
+    /// Closes all that are kept: a server that is silent on one may be so on the others, and the next question is not to
+    /// find that out one by one.
+    fn forget_all(&self) {
+        lock(&self.kept).idle.clear();
     }
 
     /// Closes what nobody needs any more, until there is nothing left.

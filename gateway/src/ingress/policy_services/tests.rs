@@ -164,6 +164,30 @@ async fn i4_a_second_answer_that_comes_late_answers_nobody() {
     server.join().unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn i4_a_server_that_is_silent_on_old_connections_is_asked_on_a_new_one() {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let service = Service::parse(&format!("inet:{}", socket.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((tcp, _)) = socket.accept().await {
+            let mut tcp = BufReader::new(tcp);
+            assert!(read_question(&mut tcp).await);
+            tcp.write_all(b"action=DUNNO\n\n").await.unwrap();
+            open.push(tcp);
+        }
+    });
+    let (services, terms) = (services(), terms());
+    let question = || ask(&services, &service, &terms);
+    for answer in <[_; 3]>::from(tokio::join!(question(), question(), question())) {
+        assert_eq!(answer.as_deref(), Ok("DUNNO"));
+    }
+    let asked = asked(services.known.as_ref().unwrap(), service.server());
+    assert_eq!(lock(&asked.kept).idle.len(), 3);
+    assert_eq!(question().await.as_deref(), Ok("DUNNO"));
+    assert_eq!(lock(&asked.kept).idle.len(), 1);
+}
+
 #[tokio::test]
 async fn i4_what_is_no_answer_is_asked_for_again_and_then_given_up() {
     for (script, expected) in [
