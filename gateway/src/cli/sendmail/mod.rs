@@ -212,8 +212,8 @@ fn tell(recipients: &[String], attempts: &[Attempt]) -> ExitCode {
     for (recipient, attempt) in recipients.iter().zip(attempts) {
         match attempt {
             Attempt::Delivered { .. } | Attempt::Accepted { .. } => continue,
-            Attempt::Failed { .. } | Attempt::Postponed { .. } => status = ExitCode::Unavailable,
-            Attempt::Deferred { .. } | Attempt::Uncertain { .. } => {
+            Attempt::Failed { .. } => status = ExitCode::Unavailable,
+            Attempt::Deferred { .. } | Attempt::Uncertain { .. } | Attempt::Postponed { .. } => {
                 if status == ExitCode::Done {
                     status = ExitCode::TryLater;
                 }
