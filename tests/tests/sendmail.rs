@@ -114,6 +114,24 @@ async fn recipients_of_the_header_get_the_mail_and_hidden_ones_stay_hidden() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn hidden_recipients_stay_hidden_whoever_gets_the_mail() {
+    let Some(binary) = program::require() else { return };
+    let sink = Sink::start(Script::smtp()).await;
+    let letter = "To: b@own.example\nBcc: hidden@own.example,\n\tmore@own.example\n\
+                  resent-bcc: again@own.example\nSubject: Bcc: stays\n\nBcc: text\n";
+    for words in [&["b@own.example"][..], &["-G", "-i", "b@own.example"]] {
+        let said = to_server(&binary, sink.address(), words, letter);
+        assert_eq!((said.status, &*said.text), (TAKEN, ""), "{words:?}");
+    }
+    for received in sink.expect(2).await {
+        assert_eq!(received.recipients(), ["b@own.example"]);
+        let text = received.text();
+        let end = "To: b@own.example\r\nSubject: Bcc: stays\r\n\r\nBcc: text\r\n";
+        assert!(text.ends_with(end) && !text.contains("hidden"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lone_dot_is_the_end_or_content() {
     let Some(binary) = program::require() else { return };
     let sink = Sink::start(Script::smtp()).await;
@@ -132,7 +150,7 @@ async fn a_mail_goes_to_all_recipients_or_to_nobody() {
     let Some(binary) = program::require() else { return };
     let offers = [Script::smtp(), Script::smtp().offering(&["SIZE"])];
     let refusals =
-        [("550 5.1.1 no", REFUSED), ("450 4.2.0 wait", LATER), ("452 4.5.3 many", REFUSED)];
+        [("550 5.1.1 no", REFUSED), ("450 4.2.0 wait", LATER), ("452 4.5.3 many", LATER)];
     for script in offers {
         for (reply, status) in refusals {
             let script = script.clone().replying_for("c@own.example", Point::Rcpt, reply);

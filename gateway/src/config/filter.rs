@@ -228,6 +228,14 @@ fn check_return(
             );
             problems.error(table, "returns_to", message).help("set its mode to \"filter\"");
         }
+        Some(found) if found.limits.recipient_limit < section.recipient_limit => {
+            let (given, back) = (section.recipient_limit, found.limits.recipient_limit);
+            let message = format!(
+                "the filter gets up to {given} recipients at once, and {name:?} takes back {back}"
+            );
+            let help = format!("recipient_limit = {back}");
+            problems.warning(table, "recipient_limit", message).help(help);
+        }
         Some(_) => {}
     }
 }

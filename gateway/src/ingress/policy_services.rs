@@ -6,6 +6,7 @@
 use std::{
     collections::HashMap,
     io,
+    os::fd::AsFd as _,
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -15,6 +16,10 @@ use std::{
 
 use mailweir_mail::Timestamp;
 use mailweir_policy::client::{Answer, AnswerReader, Server, Service, Terms, Trouble};
+use rustix::{
+    io::Errno,
+    net::{RecvFlags, recv},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpStream, UnixStream},
@@ -110,7 +115,11 @@ impl PolicyServices {
         let mut tries = 1;
         loop {
             let answered = timeout(terms.timeout, asked.put(terms, question)).await;
-            match answered.unwrap_or(Err(Trouble::Silent(terms.timeout))) {
+            let silent = |_| {
+                asked.forget_all();
+                Err(Trouble::Silent(terms.timeout))
+            };
+            match answered.unwrap_or_else(silent) {
                 Err(_) if tries < terms.try_limit => {
                     tries += 1;
                     sleep(terms.retry_delay).await;
@@ -185,6 +194,12 @@ impl Asked {
         }
     }
 
+    /// Closes all that are kept: a server that is silent on one may be so on the others, and the next question is not to
+    /// find that out one by one.
+    fn forget_all(&self) {
+        lock(&self.kept).idle.clear();
+    }
+
     /// Closes what nobody needs any more, until there is nothing left.
     async fn close_old(self: Arc<Self>) {
         while let Some(next) = self.close_now() {
@@ -257,14 +272,15 @@ impl Stream {
         }
     }
 
-    /// Whether nothing has come, and it is not closed.
+    /// Whether nothing has come, and it is not closed. The kernel is asked: the runtime may not have heard yet of what
+    /// is there.
     fn is_quiet(&self) -> bool {
-        let mut input = [0; 1];
-        let read = match self {
-            Self::Tcp(tcp) => tcp.try_read(&mut input),
-            Self::Unix(unix) => unix.try_read(&mut input),
+        let fd = match self {
+            Self::Tcp(tcp) => tcp.as_fd(),
+            Self::Unix(unix) => unix.as_fd(),
         };
-        read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        let peeked = recv(fd, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        peeked.is_err_and(|error| error == Errno::WOULDBLOCK)
     }
 }
 

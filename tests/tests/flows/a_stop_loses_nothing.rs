@@ -2,6 +2,7 @@
 
 use mailweir_tests::{
     gateway::{Gateway, Setup, mail},
+    policy_service::{PolicyService, Said},
     sink::{Act, Point, Script, Sink},
 };
 
@@ -29,6 +30,39 @@ async fn k6_mail_on_its_way_in_is_taken_and_idle_sessions_hear_421() {
     assert!(sink.expect_one().await.text().contains("Subject: in flight"));
     gateway.queue().expect_empty().await;
     assert_eq!(sink.attempts().len(), 1, "{}", sink.transcript());
+}
+
+#[tokio::test]
+async fn k6_a_stop_lets_no_mail_pass_by_a_policy_server() {
+    let service = PolicyService::start(|_, question| match question.get("sender") {
+        "bad@client.example" => Said::Action("550 5.7.1 not this one"),
+        _ => Said::Action("DUNNO"),
+    })
+    .await;
+    let list = format!(
+        "end_of_data = [\"check_policy_service {{ {}, default_action = DUNNO }}\"]",
+        service.name()
+    );
+    let sink = Sink::start(Script::smtp()).await;
+    let mut gateway = Gateway::start(&Setup::before(&sink).section("restrictions", &list)).await;
+    let mut peers = Vec::new();
+    for (sender, reply) in [("bad", "550 5.7.1 *not this one"), ("good", "250 2.0.0 Ok: *")] {
+        let mut peer = gateway.connect().await;
+        peer.greet().await;
+        peer.ask(&format!("MAIL FROM:<{sender}@client.example>"), "250 *").await;
+        peer.ask("RCPT TO:<user@local.example>", "250 *").await;
+        peer.ask("DATA", "354 *").await;
+        peers.push((peer, reply));
+    }
+    let stopping = gateway.begin_to_stop().await;
+    for (mut peer, reply) in peers {
+        peer.ask("Subject: x\r\n\r\ntext\r\n.", reply).await;
+        peer.hear("421 4.3.2 *").await;
+    }
+    stopping.finished().await;
+    assert_eq!(service.questions().len(), 2);
+    gateway.start_again().await;
+    assert_eq!(sink.expect_one().await.sender(), "good@client.example");
 }
 
 #[tokio::test]

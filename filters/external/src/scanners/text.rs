@@ -8,12 +8,6 @@ pub(super) fn quoted(said: &[u8]) -> String {
     one_line(&String::from_utf8_lossy(start), MOST_QUOTED)
 }
 
-/// Whether it can be the name of a header field (RFC 5322 section 2.2).
-pub(super) fn is_field_name(name: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_graphic() && byte != b':';
-    (1..=MOST_NAME).contains(&name.len()) && name.bytes().all(is_part)
-}
-
 /// A text as the value of a header field: what follows the colon, without the last end of line.
 ///
 /// Each end of a line in it becomes a fold; an empty line, which would end the header, goes; a line that is too long for
@@ -72,9 +66,6 @@ const fn is_blank(c: char) -> bool {
 /// Characters of the longest quotation.
 const MOST_QUOTED: usize = 200;
 
-/// Bytes of the longest name of a field.
-const MOST_NAME: usize = 100;
-
 /// Bytes of the longest value of a field.
 pub(super) const MOST_VALUE: usize = 64 * 1024;
 
@@ -120,14 +111,6 @@ mod tests {
         assert_eq!(value(&long).replace("\r\n\t", "").replace(' ', ""), long.replace(' ', ""));
         assert_eq!(value(&format!("a{}b", " ".repeat(5_000))), " a b");
         assert_eq!(field_value(&"x".repeat(MOST_VALUE + 1)), None);
-    }
-
-    #[test]
-    fn a_name_is_a_name() {
-        assert!(is_field_name("X-Spam") && is_field_name("a"));
-        for name in ["", "X Spam", "X:", "X\r\nY", "\u{fc}", "X\t", &"x".repeat(101)] {
-            assert!(!is_field_name(name), "{name:?}");
-        }
     }
 
     proptest! {

@@ -29,9 +29,6 @@ pub enum Trouble {
     /// The client has made us ask too much.
     #[error("was not asked: this client makes us ask too much")]
     Denied,
-    /// We are stopping.
-    #[error("was not asked to the end: this server stops")]
-    Stopping,
     /// Nobody is asked, because the mail is only supposed.
     #[error("would be asked")]
     Supposed,

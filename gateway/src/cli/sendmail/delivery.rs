@@ -174,12 +174,8 @@ impl<C: Read> Conversation<C> {
     /// Whether all that there is of the content was written. If not, the server may have said why.
     fn write_content(&mut self) -> bool {
         let Err(error) = self.write_out() else { return true };
-        let mut buffer = [0; READ_BUFFER];
-        if let Some(stream) = &mut self.stream {
-            let _ = stream.set_read_timeout(Some(LAST_WORDS));
-            while let Ok(length @ 1..) = stream.read(&mut buffer) {
-                self.client.receive(&buffer[..length]);
-            }
+        if let Some(stream) = &self.stream {
+            hear_last_words(stream, |words| self.client.receive(words));
         }
         self.give_up(&error);
         false
@@ -214,6 +210,22 @@ impl<C: Read> Conversation<C> {
     }
 }
 
+/// Passes on what is there or comes soon, up to an end that whoever talks on and on does not put off.
+fn hear_last_words(mut stream: &TcpStream, mut hear: impl FnMut(&[u8])) {
+    let mut buffer = [0; READ_BUFFER];
+    let end = clock::monotonic() + LAST_WORDS;
+    loop {
+        let left = end.saturating_duration_since(clock::monotonic());
+        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
+            return;
+        }
+        match stream.read(&mut buffer) {
+            Ok(length @ 1..) => hear(&buffer[..length]),
+            Ok(0) | Err(_) => return,
+        }
+    }
+}
+
 fn is_time_out(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
@@ -237,3 +249,28 @@ const READ_BUFFER: usize = 4 << 10;
 
 /// Content is sent in pieces of about this size.
 const WRITE_BUFFER: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn last_words_have_an_end_though_the_server_talks_on() {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(server.local_addr().unwrap()).unwrap();
+        let (mut peer, _) = server.accept().unwrap();
+        peer.write_all(b"554 5.7.1 no\r\n").unwrap();
+        let talking = thread::spawn(move || while peer.write_all(b"554-").is_ok() {});
+        let mut heard = Vec::new();
+        hear_last_words(&stream, |words| {
+            if heard.len() < READ_BUFFER {
+                heard.extend_from_slice(words);
+            }
+        });
+        assert!(heard.starts_with(b"554 5.7.1 no\r\n"), "{}", heard.escape_ascii());
+        drop(stream);
+        talking.join().unwrap();
+    }
+}

@@ -174,8 +174,8 @@ fn envelope(options: &Options, input: &Input, site: &Site) -> Result<Envelope, T
     })
 }
 
-/// What stands above the body: the header, completed unless the mail comes from elsewhere, and without those who get
-/// it unseen if they were read from there.
+/// What stands above the body: the header, completed unless the mail comes from elsewhere, and never with those who get
+/// it unseen, wherever the recipients were read from (Postfix `message_drop_headers`).
 fn top(
     options: &Options,
     input: &Input,
@@ -194,10 +194,7 @@ fn top(
         };
         top.extend_from_slice(header.missing(&stamp).as_bytes());
     }
-    match options.header_recipients {
-        true => top.extend_from_slice(&header.without_hidden()),
-        false => top.extend_from_slice(&input.header),
-    }
+    top.extend_from_slice(&header.without_hidden());
     match input.header_end {
         HeaderEnd::EmptyLine => top.extend_from_slice(b"\r\n"),
         HeaderEnd::Missing if !options.relayed => {
@@ -215,8 +212,8 @@ fn tell(recipients: &[String], attempts: &[Attempt]) -> ExitCode {
     for (recipient, attempt) in recipients.iter().zip(attempts) {
         match attempt {
             Attempt::Delivered { .. } | Attempt::Accepted { .. } => continue,
-            Attempt::Failed { .. } | Attempt::Postponed { .. } => status = ExitCode::Unavailable,
-            Attempt::Deferred { .. } | Attempt::Uncertain { .. } => {
+            Attempt::Failed { .. } => status = ExitCode::Unavailable,
+            Attempt::Deferred { .. } | Attempt::Uncertain { .. } | Attempt::Postponed { .. } => {
                 if status == ExitCode::Done {
                     status = ExitCode::TryLater;
                 }

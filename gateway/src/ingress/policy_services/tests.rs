@@ -1,6 +1,9 @@
 //! Servers that behave, and servers that do not.
 
-use std::time::Duration;
+use std::{
+    io::{Read as _, Write as _},
+    time::Duration,
+};
 
 use mailweir_policy::client::NoAnswer;
 use tokio::{
@@ -131,6 +134,58 @@ async fn i4_a_second_answer_ends_the_connection_and_answers_nobody() {
     assert_eq!(ask(&services, &service, &terms()).await.as_deref(), Ok("DUNNO"));
     assert_eq!(ask(&services, &service, &terms()).await.as_deref(), Ok("REJECT"));
     assert_eq!(times(&mut connections), 2);
+}
+
+#[tokio::test]
+async fn i4_a_second_answer_that_comes_late_answers_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("policy");
+    let socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let (go_on, told) = std::sync::mpsc::channel();
+    let (tell, second_is_there) = std::sync::mpsc::channel();
+    let server = std::thread::spawn(move || {
+        let (mut first, _) = socket.accept().unwrap();
+        first.write_all(b"action=DUNNO\n\n").unwrap();
+        told.recv().unwrap();
+        first.write_all(b"action=OK\n\n").unwrap();
+        tell.send(()).unwrap();
+        let (mut second, _) = socket.accept().unwrap();
+        second.write_all(b"action=REJECT\n\n").unwrap();
+        let _ = second.read(&mut [0; 99]);
+    });
+    let service = Service::parse(&format!("unix:{}", path.display())).unwrap();
+    let services = services();
+    assert_eq!(ask(&services, &service, &terms()).await.as_deref(), Ok("DUNNO"));
+    // The runtime does nothing meanwhile, so that it has not heard of what is there.
+    go_on.send(()).unwrap();
+    second_is_there.recv().unwrap();
+    assert_eq!(ask(&services, &service, &terms()).await.as_deref(), Ok("REJECT"));
+    drop(services);
+    server.join().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn i4_a_server_that_is_silent_on_old_connections_is_asked_on_a_new_one() {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let service = Service::parse(&format!("inet:{}", socket.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((tcp, _)) = socket.accept().await {
+            let mut tcp = BufReader::new(tcp);
+            assert!(read_question(&mut tcp).await);
+            tcp.write_all(b"action=DUNNO\n\n").await.unwrap();
+            open.push(tcp);
+        }
+    });
+    let (services, terms) = (services(), terms());
+    let question = || ask(&services, &service, &terms);
+    for answer in <[_; 3]>::from(tokio::join!(question(), question(), question())) {
+        assert_eq!(answer.as_deref(), Ok("DUNNO"));
+    }
+    let asked = asked(services.known.as_ref().unwrap(), service.server());
+    assert_eq!(lock(&asked.kept).idle.len(), 3);
+    assert_eq!(question().await.as_deref(), Ok("DUNNO"));
+    assert_eq!(lock(&asked.kept).idle.len(), 1);
 }
 
 #[tokio::test]

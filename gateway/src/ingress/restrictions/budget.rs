@@ -1,4 +1,4 @@
-//! How many questions to DNS one session may cause (`attacks.md` G4).
+//! How many questions to DNS and policy servers one session may cause (`attacks.md` G4).
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 

@@ -15,10 +15,7 @@ use mailweir_tables::{Found, LookupError, PatternSteps, Spec};
 use super::{Snapshot, budget::Budget};
 use crate::{
     egress::resolve::{Answer, Exchange, Mx},
-    ingress::{
-        listener::{Listener, Shared},
-        recipients,
-    },
+    ingress::{listener::Listener, recipients},
 };
 
 /// The world as a session sees it.
@@ -124,9 +121,10 @@ impl Facts for World<'_> {
         if !self.budget.spend() {
             return Err(Trouble::Denied);
         }
-        let Shared { stop, policy_services, .. } = self.listener.shared();
-        let asked = stop.run_until_cancelled(policy_services.ask(service, terms, question)).await;
-        let PolicyAnswer { action, is_more } = asked.unwrap_or(Err(Trouble::Stopping))?;
+        // Also during a stop: mail in flight is finished, and what is done without an answer may let it pass unasked.
+        let policy_services = &self.listener.shared().policy_services;
+        let PolicyAnswer { action, is_more } =
+            policy_services.ask(service, terms, question).await?;
         if is_more {
             self.listener.warn(format!(
                 "policy server {service} says more than one answer: the connection is closed"

@@ -35,6 +35,8 @@ pub struct Client {
     state: State,
     /// What is asked and not answered yet.
     awaited: Option<Stage>,
+    /// Whether that is about a recipient that is refused already, so that nothing follows from the answer.
+    only_tells: bool,
     /// How often the filter has said since then that it is at work.
     progress: u32,
 }
@@ -100,6 +102,7 @@ impl Client {
             offer,
             state: State::Offered,
             awaited: Some(Stage::Negotiation),
+            only_tells: false,
             progress: 0,
         }
     }
@@ -159,11 +162,27 @@ impl Client {
         self.ask(Stage::Rcpt, macros, || Command::Rcpt(texts(recipient_and_parameters)), out)
     }
 
-    /// Whether the filter wants to hear of recipients that are refused already (`SMFIP_RCPT_REJ`). They go to
-    /// [`Self::rcpt`] with the macro `{rcpt_mailer}` at `error`, and what it answers does not count.
-    #[must_use]
-    pub fn hears_refused_recipients(&self) -> bool {
-        self.has(Steps::RCPT_REJ)
+    /// A recipient that is refused already, if the filter wants to hear of those (`SMFIP_RCPT_REJ`). The macro
+    /// `{rcpt_mailer}` should be `error`. Whatever the filter answers counts as [`Answer::Continue`], also for the mail,
+    /// unless it closes the connection.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn refused_rcpt(
+        &mut self,
+        recipient_and_parameters: &[&str],
+        macros: &Macros,
+        out: &mut Vec<u8>,
+    ) -> Result<Next, Fault> {
+        if let Some(known) = self.known(Stage::Rcpt)? {
+            return Ok(Next::Known(told(known)));
+        }
+        if !self.has(Steps::RCPT_REJ) {
+            return Ok(Next::Known(Answer::Continue));
+        }
+        let next = self.rcpt(recipient_and_parameters, macros, out)?;
+        self.only_tells = next == Next::Wait;
+        Ok(next)
     }
 
     /// The client has said DATA, or begun with BDAT.
@@ -346,6 +365,7 @@ impl Client {
             edit if stage == Stage::EndOfBody => return self.edit(edit).map(|()| None),
             _ => return Err(misplaced),
         };
+        let answer = if self.only_tells { told(answer) } else { answer };
         self.settle(stage, answer).map(Some)
     }
 
@@ -378,7 +398,9 @@ impl Client {
         if !stage.repeats() {
             return Err(Fault::Misplaced { packet: "SKIP", stage: stage.name() });
         }
-        mail.skipped.push(stage);
+        if !self.only_tells {
+            mail.skipped.push(stage);
+        }
         self.answered();
         Ok(Event::Answer(Answer::Continue))
     }
@@ -405,6 +427,7 @@ impl Client {
 
     const fn answered(&mut self) {
         self.awaited = None;
+        self.only_tells = false;
         self.progress = 0;
     }
 
@@ -474,6 +497,14 @@ impl Client {
             State::Open { agreed, .. } => agreed.steps.contain(step),
             State::Offered | State::Settled(_) | State::Failed(_) | State::Ended => false,
         }
+    }
+}
+
+/// What an answer means where nothing follows from it.
+fn told(answer: Answer) -> Answer {
+    match answer {
+        Answer::Close(_) => answer,
+        Answer::Continue | Answer::Accept | Answer::Refuse(_) | Answer::Discard => Answer::Continue,
     }
 }
 

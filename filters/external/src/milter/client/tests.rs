@@ -58,6 +58,10 @@ impl Filter {
         self.client.rcpt(&["<b@y>"], &macros(), &mut self.sent)
     }
 
+    fn refused_rcpt(&mut self) -> Result<Next, Fault> {
+        self.client.refused_rcpt(&["<c@y>"], &macros(), &mut self.sent)
+    }
+
     fn end(&mut self) -> Result<Next, Fault> {
         self.client.end_of_body(&macros(), &mut self.sent)
     }
@@ -382,6 +386,54 @@ fn a_refused_recipient_is_one_recipient() {
     assert_eq!(filter.says(&[Response::TempFail]), answered(Answer::Refuse(LATER)));
     assert_eq!(filter.rcpt(), known(Answer::Refuse(LATER)));
     assert_eq!(filter.end(), known(Answer::Refuse(LATER)));
+}
+
+#[test]
+fn i7_what_is_said_of_a_refused_recipient_is_said_of_nobody() {
+    let goes_on = answered(Answer::Continue);
+    let own = Reply::new(554, Enhanced(5, 7, 0), "go away");
+    for response in [
+        Response::Continue,
+        Response::Accept,
+        Response::Reject,
+        Response::TempFail,
+        Response::Discard,
+        Response::Skip,
+        Response::ReplyCode(own),
+    ] {
+        let mut filter = Filter::of_steps(Steps::RCPT_REJ.and(Steps::SKIP));
+        assert_eq!(filter.mail(), Ok(Next::Wait));
+        assert_eq!(filter.says(&[Response::Continue]), goes_on);
+        filter.take();
+        assert_eq!(filter.refused_rcpt(), Ok(Next::Wait));
+        assert!(filter.take().ends_with(&framed(b"R<c@y>\0")));
+        assert_eq!(filter.says(&[Response::Progress]), Ok(vec![Event::Progress]));
+        assert_eq!(filter.says(&[response]), goes_on);
+        // One that is not refused is asked about as ever.
+        assert_eq!(filter.rcpt(), Ok(Next::Wait));
+        assert_eq!(filter.says(&[Response::Accept]), answered(Answer::Accept));
+        assert_eq!(filter.refused_rcpt(), known(Answer::Continue));
+        assert_eq!(filter.end(), known(Answer::Accept));
+    }
+}
+
+#[test]
+fn a_filter_hears_of_refused_recipients_in_turn_and_only_if_it_wants_to() {
+    let goes_on = answered(Answer::Continue);
+    let mut filter = Filter::of_steps(Steps::RCPT_REJ);
+    assert_eq!(filter.refused_rcpt(), Err(Fault::OutOfTurn("RCPT")));
+    assert_eq!(filter.mail(), Ok(Next::Wait));
+    assert_eq!(filter.refused_rcpt(), Err(Fault::OutOfTurn("RCPT")));
+    assert_eq!(filter.says(&[Response::Continue]), goes_on);
+    assert_eq!(filter.refused_rcpt(), Ok(Next::Wait));
+    assert_eq!(filter.says(&[Response::Shutdown]), answered(Answer::Close(CLOSED)));
+    assert_eq!(filter.refused_rcpt(), known(Answer::Close(CLOSED)));
+    // Who does not want to hear of them does not.
+    let mut filter = Filter::new();
+    assert_eq!(filter.mail(), Ok(Next::Wait));
+    assert_eq!(filter.says(&[Response::Continue]), goes_on);
+    filter.take();
+    assert_eq!((filter.refused_rcpt(), filter.take()), (known(Answer::Continue), Vec::new()));
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub enum Action {
     Quarantine,
 }
 
-/// The object, as far as it counts. What stands twice or is of another type is an error, what is not known here is not.
+/// The object, as far as it decides. What stands twice or is of another type is an error, what is not known here is not.
 #[derive(Debug, Deserialize)]
 struct Reported {
     action: Action,
@@ -68,6 +68,21 @@ struct Reported {
     symbols: Table<Symbol>,
     #[serde(default)]
     messages: Table<serde_json::Value>,
+    milter: Option<Overrides>,
+}
+
+/// What the block `milter` says of the decision.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Overrides {
+    reject: Option<String>,
+    no_action: bool,
+}
+
+/// The object, as far as it wants the mail changed. It is read only of a mail that goes on: a change that cannot be made
+/// does not undo a refusal.
+#[derive(Debug, Deserialize)]
+struct Wanted {
     subject: Option<String>,
     milter: Option<Milter>,
     #[serde(rename = "dkim-signature")]
@@ -86,10 +101,12 @@ impl Answer {
         if body.first() != Some(&b'{') {
             return Err(Wrong::unclear("no object", body));
         }
-        let reported: Reported = serde_json::from_slice(body)
-            .map_err(|error| Wrong::unclear(&error.to_string(), body))?;
-        let edits = edits(&reported)?;
-        let decision = decision(&reported)?;
+        let reported: Reported = parsed(body)?;
+        let decision = decision(&reported);
+        let edits = match decision {
+            Decision::Pass | Decision::Hold => edits(&reported, &parsed(body)?)?,
+            Decision::Refuse(_) | Decision::Discard => Vec::new(),
+        };
         let Reported { action, score, required_score: required, symbols, .. } = reported;
         let symbols = heaviest(symbols);
         Ok(Self { action, score, required, symbols, edits, decision })
@@ -99,11 +116,7 @@ impl Answer {
     #[must_use]
     pub fn verdict(self) -> Verdict {
         let reason = self.reason().into();
-        let edits = match self.decision {
-            Decision::Pass | Decision::Hold => self.edits,
-            Decision::Refuse(_) | Decision::Discard => Vec::new(),
-        };
-        Verdict { decision: self.decision, edits, reason }
+        Verdict { decision: self.decision, edits: self.edits, reason }
     }
 
     /// `reject, 15.0 of 15.0 points: GTUBE(0.0)`
@@ -133,18 +146,18 @@ impl Action {
     }
 }
 
-fn decision(reported: &Reported) -> Result<Decision, Wrong> {
-    let milter = reported.milter.as_ref();
-    let message = match reported.messages.0.get("smtp_message") {
-        None => None,
-        Some(serde_json::Value::String(text)) => Some(&**text),
-        Some(_) => return Err(Wrong::Unclear("smtp_message is no text".into())),
-    };
-    if milter.is_some_and(|milter| milter.no_action) {
-        return Ok(Decision::Pass);
+fn parsed<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Wrong> {
+    serde_json::from_slice(body).map_err(|error| Wrong::unclear(&error.to_string(), body))
+}
+
+/// A message that is no text counts as none: the decision is clear without it.
+fn decision(reported: &Reported) -> Decision {
+    let overrides = reported.milter.as_ref();
+    if overrides.is_some_and(|overrides| overrides.no_action) {
+        return Decision::Pass;
     }
-    let instead = milter.and_then(|milter| milter.reject.as_deref());
-    Ok(match (reported.action, instead) {
+    let message = reported.messages.0.get("smtp_message").and_then(serde_json::Value::as_str);
+    match (reported.action, overrides.and_then(|overrides| overrides.reject.as_deref())) {
         (Action::Reject, Some("discard")) | (Action::Discard, _) => Decision::Discard,
         (Action::Reject, Some("quarantine")) | (Action::Quarantine, _) => Decision::Hold,
         (Action::Reject, _) => Decision::Refuse(replies::reject(message)),
@@ -152,25 +165,25 @@ fn decision(reported: &Reported) -> Result<Decision, Wrong> {
         (Action::NoAction | Action::Greylist | Action::AddHeader | Action::RewriteSubject, _) => {
             Decision::Pass
         }
-    })
+    }
 }
 
-fn edits(reported: &Reported) -> Result<Vec<Edit>, Wrong> {
+fn edits(reported: &Reported, wanted: &Wanted) -> Result<Vec<Edit>, Wrong> {
     let mut changes = Changes::default();
-    let milter = reported.milter.as_ref();
+    let milter = wanted.milter.as_ref();
     milter.map_or(Ok(()), |milter| changes.apply(milter))?;
-    let signatures = reported.signatures.as_ref().map_or(&[][..], OneOrMany::as_slice);
+    let signatures = wanted.signatures.as_ref().map_or(&[][..], OneOrMany::as_slice);
     for (above, signature) in signatures.iter().enumerate() {
         changes.insert(above, "DKIM-Signature", signature)?;
     }
-    if milter.is_some_and(|milter| milter.no_action) {
+    if reported.milter.as_ref().is_some_and(|overrides| overrides.no_action) {
         changes.insert(0, "X-Rspamd-Action", reported.action.name())?;
         return Ok(changes.into_edits());
     }
     match reported.action {
         Action::AddHeader => mark(&mut changes, milter.and_then(|it| it.spam_header.as_ref()))?,
         Action::RewriteSubject => {
-            let subject = reported.subject.as_deref();
+            let subject = wanted.subject.as_deref();
             let missing = || Wrong::Unclear("it wants another subject and does not say it".into());
             changes.subject(subject.ok_or_else(missing)?)?;
         }

@@ -9,9 +9,9 @@ use serde::{
 };
 
 use super::{Wrong, text};
-use crate::verdict::Edit;
+use crate::{edit, verdict::Edit};
 
-/// The block `milter`.
+/// What the block `milter` wants changed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Milter {
@@ -20,8 +20,6 @@ pub(super) struct Milter {
     change_from: Option<String>,
     add_rcpt: Vec<String>,
     del_rcpt: Vec<String>,
-    pub(super) reject: Option<String>,
-    pub(super) no_action: bool,
     pub(super) spam_header: Option<SpamHeader>,
 }
 
@@ -191,7 +189,7 @@ impl Changes {
 }
 
 fn field_name(name: &str) -> Result<Box<str>, Wrong> {
-    let is_name = text::is_field_name(name);
+    let is_name = edit::is_field_name(name);
     is_name
         .then(|| name.into())
         .ok_or_else(|| Wrong::unclear("no name of a field", name.as_bytes()))

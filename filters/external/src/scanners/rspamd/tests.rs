@@ -177,7 +177,6 @@ fn what_it_does_not_say_rightly_says_nothing_of_the_mail() {
         r#""action":"no action","symbols":{"A":{"score":"1"}}"#,
         r#""action":"no action","symbols":{"A":{"score":1},"A":{"score":2}}"#,
         r#""action":"no action","symbols":[{"score":1}]"#,
-        r#""action":"no action","messages":{"smtp_message":["x"]}"#,
         r#""action":"rewrite subject""#,
         r#""action":"rewrite subject","subject":["x"]"#,
         r#""action":"no action","milter":"x""#,
@@ -193,6 +192,10 @@ fn what_it_does_not_say_rightly_says_nothing_of_the_mail() {
         r#""action":"no action","milter":{"change_from":"no address"}"#,
         r#""action":"no action","milter":{"add_rcpt":["a@b.example\r\nBcc: x"]}"#,
         r#""action":"no action","milter":{"del_rcpt":["<>"]}"#,
+        r#""action":"quarantine","milter":{"add_headers":{"X Y":"z"}}"#,
+        r#""action":"reject","milter":{"reject":"quarantine","add_headers":{"X":1}}"#,
+        r#""action":"reject","milter":{"no_action":true,"add_rcpt":["no address"]}"#,
+        r#""action":"no action","dkim-signature":1"#,
         r#""symbols":{}"#,
     ] {
         assert!(matches!(wants(members), Err(Wrong::Unclear(_))), "{members}");
@@ -214,6 +217,31 @@ fn what_it_does_not_say_rightly_says_nothing_of_the_mail() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     wants(&format!("\"action\":\"no action\",\"x\":{deep}")).unwrap();
     unclear(wants(&format!("\"action\":\"no action\",\"messages\":{{\"x\":{deep}}}")));
+}
+
+#[test]
+fn a_refusal_stands_whatever_else_is_wanted() {
+    for wrong in [
+        r#""milter":{"add_headers":{"X Y":"z"}}"#,
+        r#""milter":{"add_headers":{"X":1}}"#,
+        r#""milter":{"remove_headers":[1]}"#,
+        r#""milter":{"change_from":"no address"}"#,
+        r#""milter":{"add_rcpt":7,"spam_header":7}"#,
+        r#""dkim-signature":1"#,
+        r#""subject":["x"]"#,
+        r#""messages":{"smtp_message":["x"]}"#,
+    ] {
+        let reply = refused(&format!(r#""action":"reject",{wrong}"#));
+        assert_eq!(reply.to_string(), "554 5.7.1 Spam message rejected", "{wrong}");
+        let reply = refused(&format!(r#""action":"soft reject",{wrong}"#));
+        assert_eq!(reply.to_string(), "451 4.7.1 Try again later", "{wrong}");
+        let discarded = wants(&format!(r#""action":"discard",{wrong}"#)).unwrap();
+        assert_eq!((discarded.decision, discarded.edits), (Decision::Discard, Vec::new()));
+    }
+    for nothing in [r#""messages":{"smtp_message":["x"]}"#, r#""milter":null"#] {
+        let verdict = wants(&format!(r#""action":"no action",{nothing}"#)).unwrap();
+        assert_eq!((verdict.decision, verdict.edits), (Decision::Pass, Vec::new()));
+    }
 }
 
 #[test]
