@@ -137,7 +137,7 @@ impl Egress {
     /// Takes other routes and tables for mail that is not under way yet.
     pub fn reroute(&self, routes: LiveRoutes, rewriting: Arc<LiveRewriting>) {
         self.rewriting.store(rewriting);
-        self.routes.store(Arc::new(routes));
+        self.routes.store(Arc::new(routes.in_place_of(&self.routes.load())));
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 

@@ -2,7 +2,7 @@
 
 mod process;
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use mailweir_external::pipe::{Content as Piped, Mail, To, Verdict, verdict};
 use mailweir_mail::{Domain, Enhanced, Recipient, Reply, Transport};
@@ -15,7 +15,8 @@ use self::process::{Letter, Process};
 use super::{
     Egress,
     filters::{self, Along},
-    outcome::{Outcome, Relay, Told, tell},
+    outcome::{NoHost, Outcome, Relay, Told, tell},
+    replies,
     route::Through,
 };
 use crate::config::{Filter, PipeFilter};
@@ -26,8 +27,9 @@ pub(super) struct Program {
     settings: PipeFilter,
     time_limit: Duration,
     recipient_limit: usize,
+    concurrency_limit: NonZeroU32,
     /// A permit for each that runs.
-    room: Semaphore,
+    room: Arc<Semaphore>,
     extensions: Extensions,
 }
 
@@ -45,8 +47,16 @@ impl Program {
             settings: settings.clone(),
             time_limit: filter.time_limit,
             recipient_limit: filter.recipient_limit.get() as usize,
-            room: Semaphore::new(filter.concurrency_limit.get() as usize),
+            concurrency_limit: filter.concurrency_limit,
+            room: Arc::new(Semaphore::new(filter.concurrency_limit.get() as usize)),
             extensions,
+        }
+    }
+
+    /// Counts those that run since before a reload, too.
+    pub(super) fn share_room(&mut self, before: &Self) {
+        if before.concurrency_limit == self.concurrency_limit {
+            self.room = Arc::clone(&before.room);
         }
     }
 
@@ -87,6 +97,9 @@ impl Program {
         let permit = egress.stop.run_until_cancelled(self.room.acquire()).await;
         // The semaphore is never closed.
         let Some(Ok(_permit)) = permit else { return };
+        if self.is_replaced(egress, &batch).await {
+            return;
+        }
         let began = Instant::now();
         let verdict = match self.run(egress, &batch).await {
             Ok(verdict) => verdict,
@@ -104,6 +117,23 @@ impl Program {
             }
             Said::Nothing(attempt) => self.settle_failure(egress, &batch, outcome(attempt)).await,
         }
+    }
+
+    /// Whether a reload has taken it out, or put another in its place, while a mail waited for room. The mail waits on, or goes
+    /// there.
+    async fn is_replaced(&self, egress: &Arc<Egress>, batch: &Batch) -> bool {
+        let Batch { claim, recipients, next_hop } = batch;
+        let name = &self.through.name;
+        match egress.routes().program(name) {
+            Some(now) if std::ptr::eq(&**now, self) => return false,
+            Some(now) => now.hand_over(egress, claim, recipients, next_hop),
+            None => {
+                let reply = replies::no_filter(name);
+                let (outcome, _) = NoHost::not_now(reply).outcome(recipients.len());
+                record(egress, claim, recipients, &outcome).await;
+            }
+        }
+        true
     }
 
     async fn settle_failure(&self, egress: &Arc<Egress>, batch: &Batch, mut outcome: Outcome) {

@@ -301,6 +301,22 @@ impl LiveRoutes {
         Ok(Self { arrivals: Some(arrivals), slips: Some(slips), ..self })
     }
 
+    /// The same, in the place of those of before.
+    pub(super) fn in_place_of(mut self, before: &Self) -> Self {
+        for program in &mut self.programs {
+            let same = before.program(&program.through.name);
+            if let (Some(program), Some(same)) = (Arc::get_mut(program), same) {
+                program.share_room(same);
+            }
+        }
+        self
+    }
+
+    /// The filter of this name that is a program.
+    pub(super) fn program(&self, name: &str) -> Option<&Arc<Program>> {
+        self.programs.iter().find(|it| *it.through.name == *name)
+    }
+
     /// The filter that a recipient's copy of a mail goes through now: the one that an action FILTER names, or the first that
     /// is ahead.
     pub(super) fn filter_for(&self, envelope: &Envelope, recipient: &Recipient) -> Option<Chosen> {
@@ -356,7 +372,7 @@ impl LiveRoutes {
 
     /// The way to a filter.
     pub(super) fn to_filter(&self, name: &str) -> Option<ToFilter<'_>> {
-        if let Some(program) = self.programs.iter().find(|it| *it.through.name == *name) {
+        if let Some(program) = self.program(name) {
             return Some(ToFilter::Program(program));
         }
         let is_it =
