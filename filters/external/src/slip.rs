@@ -17,6 +17,8 @@ use sha2::Sha256;
 pub struct Slip {
     /// The filter that has it.
     pub filter: Box<str>,
+    /// The listener where that one hands it back.
+    pub back_at: Box<str>,
     /// Its name in the queue, before the first filter.
     pub id: QueueId,
     /// Where it came from, before the first filter.
@@ -108,6 +110,7 @@ mod tests {
         let login = Some(Login { user: "ann".into(), mechanism: "PLAIN".into() });
         Slip {
             filter: "virus".into(),
+            back_at: "behind-virus".into(),
             id: QueueId::new(arrival, 7),
             origin: Origin {
                 listener: "mx".into(),

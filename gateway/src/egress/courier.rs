@@ -115,8 +115,7 @@ impl Courier {
 
     /// What a mail takes along to a filter.
     fn along(&self, claim: &Claim, through: &Through) -> Along {
-        let routes = self.egress.routes();
-        Along::of(claim, through, routes.ahead_behind(through, &claim.envelope), routes.slips())
+        Along::of(claim, through, &self.egress.routes())
     }
 
     /// A table cannot tell how the mail looks to others: it is not offered.

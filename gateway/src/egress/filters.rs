@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mailweir_external::slip::{self, Slip};
+use mailweir_external::slip::Slip;
 use mailweir_mail::{Envelope, HoldReason};
 use mailweir_queue::{Claim, RecipientIndex};
 use mailweir_smtp::{
@@ -11,7 +11,12 @@ use mailweir_smtp::{
     server::Forwarded,
 };
 
-use super::{Egress, dispatch, outcome::Outcome, replies, route::Through};
+use super::{
+    Egress, dispatch,
+    outcome::Outcome,
+    replies,
+    route::{LiveRoutes, Through},
+};
 use crate::config::IfFailed;
 
 /// What a mail takes along to a filter.
@@ -23,21 +28,20 @@ pub(super) struct Along {
 }
 
 impl Along {
-    /// `ahead`: the filters that are ahead of it, behind this one.
-    pub(super) fn of(
-        claim: &Claim,
-        through: &Through,
-        ahead: Vec<Box<str>>,
-        key: Option<&slip::Key>,
-    ) -> Self {
-        let slip = Slip {
-            filter: through.name.clone(),
-            id: claim.id,
-            origin: (*claim.origin).clone(),
-            ahead,
-        };
+    /// Who hands nothing back gets no slip.
+    pub(super) fn of(claim: &Claim, through: &Through, routes: &LiveRoutes) -> Self {
+        let slip = routes.hands_back_to(through).zip(routes.slips()).and_then(|(back_at, key)| {
+            let slip = Slip {
+                filter: through.name.clone(),
+                back_at: back_at.into(),
+                id: claim.id,
+                origin: (*claim.origin).clone(),
+                ahead: routes.ahead_behind(through, &claim.envelope),
+            };
+            slip.to_field(key)
+        });
         Self {
-            slip: key.and_then(|key| slip.to_field(key)).unwrap_or_default().into(),
+            slip: slip.unwrap_or_default().into(),
             forwarded: through.xforward.then(|| Arc::new(forwarded(claim))),
         }
     }

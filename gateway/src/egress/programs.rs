@@ -181,9 +181,8 @@ impl Program {
         let form = &self.settings.form;
         let mut top = form.top(&envelope.sender, only, claim.arrival);
         let routes = egress.routes();
-        let ahead = routes.ahead_behind(&self.through, envelope);
         let mut slip = Piped::new(form);
-        slip.feed(&Along::of(claim, &self.through, ahead, routes.slips()).slip, &mut top);
+        slip.feed(&Along::of(claim, &self.through, &routes).slip, &mut top);
         let content = egress.queue.body(claim.id, &claim.body).await?;
         let letter = Letter { top, form, content: content.reader() };
         let process = Process { settings: &self.settings, arguments, limit: self.time_limit };

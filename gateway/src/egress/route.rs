@@ -365,6 +365,11 @@ impl LiveRoutes {
         (anew != *envelope).then_some(anew)
     }
 
+    /// The listener where a filter hands mail back.
+    pub(super) fn hands_back_to(&self, through: &Through) -> Option<&str> {
+        self.course.hands_back_to(&through.name)
+    }
+
     /// What slips are sealed with.
     pub(super) const fn slips(&self) -> Option<&slip::Key> {
         self.slips.as_ref()

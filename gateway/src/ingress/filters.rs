@@ -58,11 +58,18 @@ impl ListenerFilters {
         matches!(self.source, Source::Filters(_))
     }
 
-    /// Those ahead of a mail that a filter has handed back; `None`: mail comes from elsewhere. `slip`: the slip that it brought,
-    /// which is believed whoever's listener this is: it knows which filter had the mail.
-    pub(super) fn handed_back(&self, slip: Option<&[u8]>, sender: &ReversePath) -> Option<Ahead> {
+    /// Those ahead of a mail that a filter has handed back at `listener`; `None`: mail comes from elsewhere. `slip`: the slip that
+    /// it brought. One that was to come back here is believed whoever's listener this is by now: it knows which filter had the
+    /// mail. Any other is of another mail, and could lead it through a filter again.
+    pub(super) fn handed_back(
+        &self,
+        listener: &str,
+        slip: Option<&[u8]>,
+        sender: &ReversePath,
+    ) -> Option<Ahead> {
         let Source::Filters(owner) = &self.source else { return None };
-        if let Some(slip) = slip.and_then(|slip| Slip::read(slip, &self.slips)) {
+        let slip = slip.and_then(|slip| Slip::read(slip, &self.slips));
+        if let Some(slip) = slip.filter(|slip| *slip.back_at == *listener) {
             let Slip { filter, origin, ahead, .. } = slip;
             return Some(Ahead { filters: ahead, behind: Some(filter), origin: Some(origin) });
         }

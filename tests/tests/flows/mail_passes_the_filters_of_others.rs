@@ -384,3 +384,24 @@ async fn f9_a_report_that_is_requeued_passes_no_filter() {
     gateway.queue().requeue(report).await;
     let _ = gateway.log().expect_times(2, put_off).await;
 }
+
+/// Whoever keeps a slip of another mail leads none through a filter again.
+#[tokio::test]
+async fn a_slip_that_was_to_come_back_elsewhere_is_not_believed() {
+    let sink = Sink::start(Script::smtp()).await;
+    let keeps = Sink::start(Script::smtp()).await;
+    let second = Sink::start(Script::smtp()).await;
+    let filters = [("first", keeps.address(), ""), ("second", second.address(), "")];
+    let gateway = behind(&sink, &filters).await;
+    gateway.accept(mail_to("user")).await;
+    let kept = keeps.expect_one().await.text();
+    let (slip, _) = kept.split_once("\r\nReceived:").unwrap();
+    assert!(slip.starts_with("X-Mailweir-Slip: "), "{kept}");
+
+    let mut peer = gateway.connect_to("behind-second").await;
+    peer.greet().await;
+    let again = mail_to("user").content(format!("{slip}\r\nSubject: x\r\n\r\ntext\r\n"));
+    peer.send(&again).await.expect_accepted();
+    assert!(!sink.expect_one().await.text().contains("X-Mailweir-Slip"));
+    second.expect_nothing();
+}

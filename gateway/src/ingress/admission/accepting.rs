@@ -213,7 +213,9 @@ impl Admission {
     /// Which filters of other people it is to pass. `written`: the envelope as the client wrote it.
     fn filters_ahead(&self, incoming: &Incoming, written: &Envelope, session: &Session) -> Ahead {
         let Some(filters) = self.listener.filters() else { return Ahead::default() };
-        if let Some(ahead) = filters.handed_back(incoming.slip(), &written.sender) {
+        if let Some(ahead) =
+            filters.handed_back(self.listener.name(), incoming.slip(), &written.sender)
+        {
             return ahead;
         }
         let direction = self.direction(written, session);
