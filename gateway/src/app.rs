@@ -47,6 +47,7 @@ use crate::{
         PolicyServices, Shared, SubmissionPolicy,
         filters::{ListenerFilters, Source},
         inspection::Inspectors,
+        milters::Milter,
         relay::ServedDomains,
     },
     interfaces, login,
@@ -370,6 +371,7 @@ impl App {
                 archive: archive.clone(),
                 filters: filters.clone().map(|(filters, slips)| ListenerFilters {
                     inspectors: inspectors.clone(),
+                    milters: Milter::of(&filters, rules).into(),
                     source: source(rules, &filters.course),
                     filters,
                     slips,

@@ -347,6 +347,8 @@ choices! {
         Spamd = "spamd",
         /// Rspamd.
         Rspamd = "rspamd",
+        /// One that speaks the milter protocol.
+        Milter = "milter",
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
 };
 
 use mailweir_filters::course::{Course, Stop};
+use mailweir_policy::client::Server;
 
 use super::{
     IfFailed, Listener, Mode, NextHop, Relay, Surroundings,
@@ -55,6 +56,25 @@ pub enum FilterKind {
     Pipe(Box<PipeFilter>),
     /// A program that is asked before mail is taken.
     Scan(Box<ScannerFilter>),
+    /// One that hears sessions from their beginning.
+    Milter(MilterFilter),
+}
+
+/// A filter that speaks the milter protocol.
+#[derive(Clone, Debug)]
+pub struct MilterFilter {
+    /// Where it listens.
+    pub server: Server,
+    /// Whose sessions it hears; empty: those of all.
+    listeners: Vec<Box<str>>,
+}
+
+impl MilterFilter {
+    /// Whether it hears the sessions of a listener.
+    #[must_use]
+    pub fn hears(&self, listener: &str) -> bool {
+        self.listeners.is_empty() || self.listeners.iter().any(|name| **name == *listener)
+    }
 }
 
 /// A server that takes mail by SMTP or LMTP.
@@ -85,11 +105,15 @@ impl Filters {
                 FilterKind::Smtp(SmtpFilter { to, .. }) => format!("at {to}"),
                 FilterKind::Pipe(pipe) => format!("by {}", pipe.command.program),
                 FilterKind::Scan(scanner) => format!("at {}", scanner.server),
+                FilterKind::Milter(milter) => format!("at {}", milter.server),
             };
             let back = match self.course.hands_back_to(&filter.name) {
                 Some(listener) => format!("back at {listener}"),
                 None if matches!(filter.kind, FilterKind::Scan(_)) => {
                     "asked before mail is taken".to_owned()
+                }
+                None if matches!(filter.kind, FilterKind::Milter(_)) => {
+                    "a milter, which hears all sessions".to_owned()
                 }
                 None => "hands nothing back".to_owned(),
             };
@@ -130,6 +154,7 @@ pub(super) fn check(
                 let scanner = scanner::check(one, around, problems);
                 (scanner.map(|scanner| FilterKind::Scan(Box::new(scanner))), SCAN_TIME)
             }
+            FilterType::Milter => (milter(one, problems).map(FilterKind::Milter), MILTER_TIME),
         };
         let time_limit = one.section.time_limit.unwrap_or(usual);
         positive(&one.table, &[("time_limit", time_limit)], problems);
@@ -138,6 +163,7 @@ pub(super) fn check(
             FilterType::Clamd | FilterType::Spamd | FilterType::Rspamd => {
                 before.push(stop(&one.section));
             }
+            FilterType::Milter => {}
         }
         filters.all.extend(kind.map(|kind| Filter {
             name: one.section.name.0.clone(),
@@ -287,6 +313,21 @@ fn smtp(written: &Written<FilterSection>, problems: &mut Problems<'_>) -> Option
     }
 }
 
+fn milter(written: &Written<FilterSection>, problems: &mut Problems<'_>) -> Option<MilterFilter> {
+    let Written { table, section } = written;
+    for key in ["directions", "senders", "recipients", "only_by_action", "returns_to"] {
+        if table.has(key) {
+            let message =
+                "a milter hears a session from its beginning, when nothing is known of a mail";
+            problems.error(table, key, message).help("say by `listeners` which sessions it hears");
+        }
+    }
+    Some(MilterFilter {
+        server: scanner::server(written, problems)?,
+        listeners: section.listeners.iter().map(|name| name.as_str().into()).collect(),
+    })
+}
+
 /// A key that another type has is a mistake, not a wish that is passed over.
 fn check_keys(Written { table, section }: &Written<FilterSection>, problems: &mut Problems<'_>) {
     let others = KEYS.iter().filter(|(_, of)| !of.contains(&section.kind)).map(|(key, _)| *key);
@@ -313,7 +354,7 @@ fn needed<'w, T>(
 
 /// The keys that not all types have, and which have them.
 const KEYS: [(&str, &[FilterType]); 16] = {
-    use FilterType::{Clamd, Pipe, Rspamd, Smtp, Spamd};
+    use FilterType::{Clamd, Milter, Pipe, Rspamd, Smtp, Spamd};
     [
         ("to", &[Smtp]),
         ("xforward", &[Smtp]),
@@ -324,7 +365,7 @@ const KEYS: [(&str, &[FilterType]); 16] = {
         ("null_sender", &[Pipe]),
         ("eol", &[Pipe]),
         ("size_limit", &[Pipe, Clamd, Spamd, Rspamd]),
-        ("server", &[Clamd, Spamd, Rspamd]),
+        ("server", &[Clamd, Spamd, Rspamd, Milter]),
         ("if_larger", &[Clamd, Spamd, Rspamd]),
         ("mark", &[Clamd, Spamd]),
         ("infected", &[Clamd]),
@@ -346,3 +387,6 @@ const PIPE_TIME: Duration = Duration::from_secs(1_000);
 
 /// Postfix `smtpd_proxy_timeout`.
 const SCAN_TIME: Duration = Duration::from_secs(100);
+
+/// Postfix `milter_content_timeout`.
+const MILTER_TIME: Duration = Duration::from_secs(300);

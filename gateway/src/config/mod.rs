@@ -73,7 +73,10 @@ pub use self::{
         ApiRights, Attach, BareNewline, Engine, IfFailed, IfUnwritable, ListenerTls, LogFormat,
         MinTlsVersion, Mode, SenderPolicy, TempfailAction, Unauthenticated,
     },
-    filter::{Filter, FilterKind, Filters, PipeFilter, Scanner, ScannerFilter, SmtpFilter, User},
+    filter::{
+        Filter, FilterKind, Filters, MilterFilter, PipeFilter, Scanner, ScannerFilter, SmtpFilter,
+        User,
+    },
     listener::{Listener, ListenerLimits, ProxyProtocol},
     moderation::{Bypass, Digest, Mailbox, Moderation, ModerationRule, Moderator, OneLine},
     next_hop::{Host, NextHop, Relay, RelayProtocol},

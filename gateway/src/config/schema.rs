@@ -1048,7 +1048,7 @@ section! {
         /// Its name, used once. It stands in the log, and an action FILTER may name it: `FILTER scan:`.
         name: Label;
         /// "smtp": a server that takes mail by SMTP or LMTP. "pipe": a program that reads it (Postfix pipe(8)). "clamd",
-        /// "spamd", "rspamd": one that is asked before the mail is taken.
+        /// "spamd", "rspamd": one that is asked before the mail is taken. "milter": one that hears sessions by the milter protocol.
         kind as "type": FilterType, postfix "content_filter";
         /// Where it hands mail back: a listener of mode "filter" for it alone. Absent: it hands nothing back.
         returns_to: Option<String>;
@@ -1096,7 +1096,7 @@ section! {
         /// Larger mail is not for it. Of type "pipe": that counts as a failure; absent: any is. Of type "clamd", "spamd", "rspamd":
         /// `if_larger` says what becomes of it; absent: 25 MiB, 500 KiB, 50 MiB.
         size_limit: Option<ByteSize>;
-        /// Of type "clamd", "spamd", "rspamd": where it listens, `inet:host:port` or `unix:/path`.
+        /// Of type "clamd", "spamd", "rspamd", "milter": where it listens, `inet:host:port` or `unix:/path`.
         server: Option<String>;
         /// Of the same types: whether mail over `size_limit` passes, or the filter has failed with it. Absent: "fail" of clamd, "pass" of the others.
         if_larger: Option<IfLarger>;

@@ -293,7 +293,7 @@ impl LiveRoutes {
                     let program = Program::new(filter, settings, extensions.clone());
                     self.programs.push(Arc::new(program));
                 }
-                FilterKind::Scan(_) => {}
+                FilterKind::Scan(_) | FilterKind::Milter(_) => {}
             }
         }
         let arrivals = Arrivals { listeners: config.listeners.clone(), served: served(config) };

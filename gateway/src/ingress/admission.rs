@@ -31,6 +31,7 @@ use super::{
     filters::ListenerFilters,
     incoming::{Incoming, Watched},
     listener::Listener,
+    milters::{Milters, Place},
     permits::{Crowd, Permit},
     recipients, refusals,
     restrictions::SessionRestrictions,
@@ -64,6 +65,8 @@ pub(super) struct Admission {
     /// What is left for patterns that backtrack. A mail that is accepted brings all back, so that an
     /// honest client may send any number, and one that only makes us look things up is stopped.
     steps: PatternSteps,
+    /// Absent where none hears the session.
+    milters: Option<Box<Milters>>,
     /// Absent where nothing is restricted.
     restrictions: Option<Box<SessionRestrictions>>,
     /// The mail whose refusal the log has from the rule that brought it about.
@@ -82,6 +85,7 @@ impl Admission {
             channel,
             submitter: None,
             steps: PatternSteps::all(),
+            milters: None,
             restrictions: None,
             refused_by_rule: None,
         }
@@ -109,7 +113,7 @@ impl Admission {
             Question::Hello => {
                 // EHLO ends a mail that was begun (RFC 5321 section 4.1.4).
                 self.forget_last_mail();
-                answer(self.judge(ProtocolState::Helo, session, None).await)
+                answer(self.hello(session).await)
             }
             Question::Sender => self.sender(session).await,
             Question::Recipient(recipient) => self.recipient(&recipient, session).await,
@@ -166,7 +170,34 @@ impl Admission {
             Some(_) => ClientName::Unknown,
         };
         self.begin_judging(name);
-        answer(self.judge(ProtocolState::Connect, session, None).await)
+        if let Err(refusal) = self.judge(ProtocolState::Connect, session, None).await {
+            return Answer::Refuse(refusal);
+        }
+        answer(self.meet_milters(session).await)
+    }
+
+    async fn meet_milters(&mut self, session: &Session) -> Result<(), Refusal> {
+        self.milters = None;
+        if self.listener.milters().is_empty() {
+            return Ok(());
+        }
+        let hostname = self.listener.shared().hostname.as_str();
+        let place = Place { hostname, listener: self.listener.name() };
+        let (met, said) = Milters::meet(self.listener.milters(), session, &place).await;
+        self.milters = Some(Box::new(met));
+        let hostname = &self.listener.shared().hostname;
+        // There is no such greeting. Each command hears it instead, as in Postfix.
+        let waits =
+            |refusal: &Refusal| matches!(refusal.reply(hostname).code, 400..=420 | 422..=499);
+        said.or_else(|refusal| if waits(&refusal) { Ok(()) } else { Err(refusal) })
+    }
+
+    async fn hello(&mut self, session: &Session) -> Result<(), Refusal> {
+        self.judge(ProtocolState::Helo, session, None).await?;
+        match &mut self.milters {
+            Some(milters) => Box::pin(milters.helo(session)).await,
+            None => Ok(()),
+        }
     }
 
     async fn name(&self, session: &mut Session) -> ClientName {
@@ -210,9 +241,12 @@ impl Admission {
             return Answer::Refuse(refusal);
         }
         let queue = &self.listener.shared().queue;
-        match queue.check_space(session.declared_size().unwrap_or(0)) {
-            Ok(()) => Answer::Proceed,
-            Err(error) => self.not_taken(&error),
+        if let Err(error) = queue.check_space(session.declared_size().unwrap_or(0)) {
+            return self.not_taken(&error);
+        }
+        match &mut self.milters {
+            Some(milters) => answer(Box::pin(milters.sender(session)).await),
+            None => Answer::Proceed,
         }
     }
 
@@ -223,7 +257,13 @@ impl Admission {
     }
 
     async fn recipient(&mut self, recipient: &Recipient, session: &Session) -> Answer {
-        answer(self.permit(recipient, session).await)
+        if let Err(refusal) = self.permit(recipient, session).await {
+            return Answer::Refuse(refusal);
+        }
+        match &mut self.milters {
+            Some(milters) => answer(Box::pin(milters.recipient(recipient)).await),
+            None => Answer::Proceed,
+        }
     }
 
     /// In Postfix's order: first the sender, then the recipient, then how much it becomes.
@@ -283,6 +323,11 @@ impl Admission {
             Ok(intake) => intake,
             Err(error) => return self.not_taken(&error),
         };
+        if let Some(milters) = &mut self.milters
+            && let Err(refusal) = Box::pin(milters.data(&intake.id().to_string())).await
+        {
+            return Answer::Refuse(refusal);
+        }
         let prepended = match self.prepended() {
             Ok(headers) => headers,
             Err(refusal) => return Answer::Refuse(refusal),

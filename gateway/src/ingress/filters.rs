@@ -7,7 +7,7 @@ use mailweir_external::slip::{self, Slip};
 use mailweir_filters::course::Arrival;
 use mailweir_mail::{Envelope, Origin, ReversePath};
 
-use super::inspection::Inspectors;
+use super::{inspection::Inspectors, milters::Milter};
 use crate::config::Filters;
 
 /// The filters, as a listener knows them.
@@ -18,6 +18,8 @@ pub(crate) struct ListenerFilters {
     pub(crate) slips: slip::Key,
     /// Those that are asked before mail is taken here.
     pub(crate) inspectors: Option<Arc<Inspectors>>,
+    /// Those that hear its sessions.
+    pub(crate) milters: Arc<[Arc<Milter>]>,
     pub(crate) source: Source,
 }
 

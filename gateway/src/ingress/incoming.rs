@@ -254,6 +254,11 @@ impl Incoming {
         self.intake.taken_in().await
     }
 
+    /// How many of its first fields are our own.
+    pub(super) const fn own_fields(&self) -> usize {
+        self.own_fields
+    }
+
     /// Changes what is stored of it, once its headers are finished.
     ///
     /// # Errors

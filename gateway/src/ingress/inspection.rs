@@ -41,6 +41,15 @@ pub(super) struct Inspector {
     breaker: Mutex<Breaker>,
 }
 
+/// A filter that was asked, for those who act on what it said.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'f> {
+    /// What it is called.
+    pub(super) name: &'f str,
+    /// What becomes of mail when it fails.
+    pub(super) if_failed: IfFailed,
+}
+
 /// A mail as it is shown to them.
 #[derive(Clone, Copy)]
 pub(super) struct Shown<'m> {
@@ -75,7 +84,7 @@ impl Inspectors {
                     room: Semaphore::new(filter.concurrency_limit.get() as usize),
                     breaker: Mutex::default(),
                 }),
-                FilterKind::Smtp(_) | FilterKind::Pipe(_) => None,
+                FilterKind::Smtp(_) | FilterKind::Pipe(_) | FilterKind::Milter(_) => None,
             })
             .collect();
         (!all.is_empty()).then(|| Arc::new(Self { all, course: filters.before.clone() }))
@@ -99,14 +108,9 @@ impl Inspectors {
 }
 
 impl Inspector {
-    /// What it is called.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What becomes of mail when it fails.
-    pub(super) const fn if_failed(&self) -> IfFailed {
-        self.if_failed
+    /// What it is called, and what becomes of mail when it fails.
+    pub(super) fn filter(&self) -> Asked<'_> {
+        Asked { name: &self.name, if_failed: self.if_failed }
     }
 
     /// Asks it.

@@ -25,6 +25,7 @@ use super::{
     connection::Connection,
     filters::{ListenerFilters, Source},
     inspection::Inspectors,
+    milters::Milter,
     moderation::ListenerModeration,
     permits::{Crowd, Permits},
     policy::SubmissionPolicy,
@@ -233,6 +234,11 @@ impl Listener {
     /// The filters of other people; `None` where mail passes none.
     pub(super) const fn filters(&self) -> Option<&ListenerFilters> {
         self.filters.as_ref()
+    }
+
+    /// Those of them that hear its sessions.
+    pub(super) fn milters(&self) -> &[Arc<Milter>] {
+        self.filters.as_ref().map_or(&[], |filters| &filters.milters)
     }
 
     /// Those of them that are asked before mail is taken.

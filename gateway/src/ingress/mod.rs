@@ -16,6 +16,7 @@ pub(crate) mod foresight;
 mod incoming;
 pub(crate) mod inspection;
 mod listener;
+pub(crate) mod milters;
 mod moderation;
 mod permits;
 mod policy;

@@ -37,6 +37,7 @@ mod mail_to_postmaster_is_always_taken;
 mod mail_waits_for_people_to_approve_it;
 mod many_clients_at_once_are_served;
 mod many_notices_are_few_mails;
+mod milters_hear_sessions;
 mod moderation_knows_what_needs_nobody;
 mod name_servers_have_a_say;
 mod only_listed_peers_speak_for_others;

@@ -64,11 +64,11 @@ impl Setting for Score {
     }
 }
 
-pub(super) fn check(
+/// Where a server listens that is asked.
+pub(super) fn server(
     written: &Written<FilterSection>,
-    around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
-) -> Option<ScannerFilter> {
+) -> Option<Server> {
     let Written { table, section } = written;
     let place = needed(written, "server", section.server.as_ref(), problems)?;
     let server = place.parse().ok();
@@ -77,6 +77,16 @@ pub(super) fn check(
             .error(table, "server", format!("{place:?} is no place where a server listens"))
             .help("server = \"inet:127.0.0.1:3310\", or \"unix:/path/of/its/socket\"");
     }
+    server
+}
+
+pub(super) fn check(
+    written: &Written<FilterSection>,
+    around: &Surroundings<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<ScannerFilter> {
+    let Written { table, section } = written;
+    let server = server(written, problems);
     if section.returns_to.is_some() {
         let message = "what is asked before mail is taken hands nothing back";
         problems.error(table, "returns_to", message);
@@ -105,7 +115,7 @@ pub(super) fn check(
             let options = rspamd::Options { password, ..rspamd::Options::default() };
             (Scanner::Rspamd(options), RSPAMD_SIZE, true)
         }
-        FilterType::Clamd | FilterType::Smtp | FilterType::Pipe => {
+        FilterType::Clamd | FilterType::Smtp | FilterType::Pipe | FilterType::Milter => {
             let policy = clamd::Policy {
                 infected: match section.infected {
                     Some(IfInfected::Reject) => Course::Reject,

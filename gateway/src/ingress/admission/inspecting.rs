@@ -2,19 +2,20 @@
 
 use mailweir_archive::entry::Direction;
 use mailweir_external::verdict::{Decision, Edit, Verdict};
-use mailweir_mail::{Envelope, HoldReason, Recipient};
+use mailweir_mail::{Envelope, HoldReason, MailEvent, Recipient, RuleAction, RuleApplied};
 use mailweir_smtp::{
     replies::Refusal,
     server::{Answer, Session},
 };
 
-use super::{Admission, accepting::Judged};
+use super::{Admission, accepting::Judged, summary};
 use crate::{
     archiving,
     config::IfFailed,
     ingress::{
         incoming::NotRewritten,
-        inspection::{Inspector, Shown, Trouble},
+        inspection::{Asked, Shown, Trouble},
+        milters::{Milters, Word},
     },
 };
 
@@ -27,11 +28,16 @@ impl Admission {
 
     /// Asks those that mean the mail, one after the other: each sees what the one before has made of it.
     pub(super) async fn inspect(
-        &self,
+        &mut self,
         mail: &mut Judged,
         written: &Envelope,
         session: &Session,
     ) -> Result<(), Answer> {
+        if let Some(mut milters) = self.milters.take() {
+            let heard = self.show_milters(&mut milters, mail, (written, session)).await;
+            self.milters = Some(milters);
+            heard?;
+        }
         let Some(inspectors) = self.listener.inspectors() else { return Ok(()) };
         let direction = self.direction(written, session);
         let origin = self.origin(session, mail.incoming.arrival());
@@ -40,9 +46,36 @@ impl Admission {
             let id = mail.incoming.id();
             let shown = Shown { id, envelope: written, origin: &origin, content: &content };
             match inspector.ask(shown).await {
-                Ok(verdict) => self.obey(inspector, verdict, mail, (written, session)).await?,
-                Err(Trouble::Failed(why)) => self.do_without(inspector, &why, mail)?,
+                Ok(verdict) => {
+                    self.obey(inspector.filter(), verdict, mail, (written, session)).await?;
+                }
+                Err(Trouble::Failed(why)) => self.do_without(inspector.filter(), &why, mail)?,
                 Err(Trouble::Unreadable(error)) => return Err(self.cannot_tell(id, &error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the mail to the milters of the session, one after the other.
+    async fn show_milters(
+        &self,
+        milters: &mut Milters,
+        mail: &mut Judged,
+        about: (&Envelope, &Session),
+    ) -> Result<(), Answer> {
+        let id = mail.incoming.id();
+        if let Some(name) = milters.discarded_by() {
+            return Err(self.discard(id, format!("the filter {name}"), about.1));
+        }
+        for nth in 0..milters.count() {
+            let content = mail.incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
+            let shown = milters.show(nth, &content, mail.incoming.own_fields()).await;
+            let shown = shown.map_err(|error| self.cannot_tell(id, &error))?;
+            let Some(Word { milter, said }) = shown else { continue };
+            let filter = Asked { name: &milter.name, if_failed: milter.if_failed };
+            match said {
+                Ok(verdict) => self.obey(filter, verdict, mail, about).await?,
+                Err(why) => self.do_without(filter, &why, mail)?,
             }
         }
         Ok(())
@@ -50,17 +83,28 @@ impl Admission {
 
     async fn obey(
         &self,
-        inspector: &Inspector,
+        filter: Asked<'_>,
         Verdict { decision, edits, reason }: Verdict,
         mail: &mut Judged,
         (written, session): (&Envelope, &Session),
     ) -> Result<(), Answer> {
-        let (id, name) = (mail.incoming.id(), inspector.name());
+        let (id, name) = (mail.incoming.id(), filter.name);
         match decision {
             Decision::Pass => {}
             Decision::Hold => {
-                let because = HoldReason::new(&format!("the filter {name}: {reason}"));
-                mail.hold.get_or_insert(because);
+                let because = format!("the filter {name}: {reason}");
+                let event = RuleApplied {
+                    id: Some(id),
+                    listener: self.listener.name().into(),
+                    action: RuleAction::Hold,
+                    about: "END-OF-MESSAGE".into(),
+                    rule: format!("the filter {name}").into(),
+                    text: reason.clone(),
+                    transaction: summary(session, written),
+                };
+                let observer = &self.listener.shared().observer;
+                observer.mail(&MailEvent::RuleApplied(Box::new(event)));
+                mail.hold.get_or_insert_with(|| HoldReason::new(&because));
             }
             Decision::Refuse(reply) => return Err(Answer::Refuse(Refusal::Rule(reply))),
             Decision::Discard => {
@@ -73,7 +117,7 @@ impl Admission {
             Err(NotRewritten::Content(error)) => return Err(self.cannot_tell(id, &error)),
             Err(NotRewritten::Edit(error)) => {
                 let why = format!("it wants what cannot be done: {error}");
-                return self.do_without(inspector, &why, mail);
+                return self.do_without(filter, &why, mail);
             }
         }
         if !edits.iter().any(is_of_envelope) {
@@ -92,21 +136,16 @@ impl Admission {
     }
 
     /// The filter has said nothing of the mail.
-    fn do_without(
-        &self,
-        inspector: &Inspector,
-        why: &str,
-        mail: &mut Judged,
-    ) -> Result<(), Answer> {
-        let (id, name) = (mail.incoming.id(), inspector.name());
-        let becomes = match inspector.if_failed() {
+    fn do_without(&self, filter: Asked<'_>, why: &str, mail: &mut Judged) -> Result<(), Answer> {
+        let (id, name) = (mail.incoming.id(), filter.name);
+        let becomes = match filter.if_failed {
             IfFailed::Defer => "is put off",
             IfFailed::Hold => "is held",
             IfFailed::Pass => "goes on without it",
             IfFailed::Reject => "is refused",
         };
         self.listener.warn(format!("{id}: the filter {name} failed: {why}; the mail {becomes}"));
-        match inspector.if_failed() {
+        match filter.if_failed {
             IfFailed::Pass => Ok(()),
             IfFailed::Hold => {
                 let because = HoldReason::new(&format!("the filter {name} failed: {why}"));
