@@ -358,9 +358,11 @@ impl Admission {
         if self.listener.filters().is_some_and(ListenerFilters::takes_back) {
             incoming = incoming.without_slip();
         }
-        for header in prepended.iter().map(Vec::as_slice).chain([trace.as_bytes()]) {
-            incoming.top(header, self.listener.remote_maps()).await;
+        let remote = self.listener.remote_maps();
+        for header in &prepended {
+            incoming.top(header, remote).await;
         }
+        incoming.received(trace.as_bytes(), remote).await;
         match incoming.trouble() {
             Some(error) => self.not_taken(error),
             None => {

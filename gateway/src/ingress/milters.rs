@@ -9,6 +9,7 @@ mod line;
 use std::{sync::Arc, time::Duration};
 
 use mailweir_external::{
+    edit::OwnFields,
     milter::{Answer, Macros},
     verdict::Verdict,
 };
@@ -162,7 +163,7 @@ impl Milters {
         self.all.len()
     }
 
-    /// Shows the whole mail to one of them. `own`: how many of its first fields are our own, which none is shown.
+    /// Shows the whole mail to one of them. `own`: those of its fields that none is shown.
     ///
     /// # Errors
     /// The mail cannot be read.
@@ -170,7 +171,7 @@ impl Milters {
         &mut self,
         nth: usize,
         content: &Content,
-        own: usize,
+        own: &OwnFields,
     ) -> Result<Option<Word>, mailweir_queue::BodyError> {
         let Some(Hearer { milter, talk }) = self.all.get_mut(nth) else { return Ok(None) };
         let milter = Arc::clone(milter);
