@@ -3,7 +3,6 @@
 //! What they are told and answer stands in [`mailweir_external::scanners`]. One that fails, in whatever way, has said
 //! nothing of the mail; one that fails again and again is left alone for a while.
 
-mod breaker;
 mod scan;
 
 use std::{
@@ -21,7 +20,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use self::breaker::Breaker;
+use super::breaker::{self, Breaker};
 use crate::config::{FilterKind, Filters, IfFailed, ScannerFilter};
 
 /// All of them, in their order.
@@ -122,9 +121,7 @@ impl Inspector {
             return self.too_large();
         }
         if let Some(times) = self.breaker().refuses(Instant::now()) {
-            return Err(failed(format!(
-                "it was not asked, for it has failed {times} times in a row"
-            )));
+            return Err(failed(breaker::left_alone(times)));
         }
         let asking = async {
             // The semaphore is never closed.

@@ -337,6 +337,24 @@ async fn i7_a_milter_that_fails_lets_nothing_pass_unless_that_is_said() {
     for command in ["EHLO client.example", "HELO client.example", "MAIL FROM:<ann@local.example>"] {
         peer.ask(command, "451 4.7.1 Service unavailable - try again later").await;
     }
+    let _ = gateway.log().expect("the filter judge failed: no connection to it: ").await;
+    assert_eq!(gateway.log().count("the filter judge failed"), 1, "{}", gateway.log());
+}
+
+#[tokio::test]
+async fn i7_a_milter_that_fails_again_and_again_is_left_alone() {
+    for at in ["helo", "eob"] {
+        let sink = Sink::start(Script::smtp()).await;
+        let closes = Milter::that(vec![Does { at, what: What::Closes }], pass()).await;
+        let gateway = hearing(&sink, &closes.section("if_failed = \"pass\"")).await;
+        for _ in 0..7 {
+            gateway.accept(mail_to("user")).await;
+        }
+        sink.expect(7).await;
+        assert_eq!(closes.heard().iter().filter(|it| it.starts_with("connect")).count(), 5, "{at}");
+        let expected = "failed: it was not asked, for it has failed 5 times in a row; the mail goes on without it";
+        let _ = gateway.log().expect_times(2, expected).await;
+    }
 }
 
 #[tokio::test]
