@@ -400,6 +400,23 @@ async fn i8_filters_see_a_mail_in_the_order_of_the_file_and_nothing_is_changed_b
     }
 }
 
+#[tokio::test]
+async fn an_action_that_names_a_milter_changes_nothing_and_is_told() {
+    let sink = Sink::start(Script::smtp()).await;
+    let milter = Milter::ending(pass()).await;
+    let setup = Setup::before(&sink)
+        .listener("mx", "mode = \"mx\"\nheader_checks = [\"static:FILTER judge:\"]")
+        .sections(&milter.section(""));
+    let gateway = Gateway::start(&setup).await;
+    let id = gateway.accept(mail_to("user")).await;
+    sink.expect_one().await;
+    let told = format!(
+        "{id}: FILTER judge: is passed over, for a milter hears a session from its beginning"
+    );
+    let _ = gateway.log().expect(&told).await;
+    assert_eq!(milter.heard().iter().filter(|it| *it == "eob").count(), 1);
+}
+
 /// The real one, which signs what it gets from this machine.
 #[tokio::test(flavor = "multi_thread")]
 async fn opendkim_signs_mail_below_our_own_header() {
