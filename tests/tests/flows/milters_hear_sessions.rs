@@ -16,6 +16,7 @@ use mailweir_mail::{Enhanced, Reply};
 use mailweir_tests::{
     free_address,
     gateway::{Gateway, Setup, mail_to},
+    scanners::Rspamd,
     sink::{Script, Sink},
     tools, wait,
 };
@@ -450,4 +451,37 @@ async fn opendkim_signs_mail_below_our_own_header() {
     let (ours, rest) = text.split_once("DKIM-Signature: v=1; a=rsa-sha256; ").unwrap();
     assert!(ours.starts_with("Received: from ") && ours.ends_with("\r\n"), "{text}");
     assert!(rest.contains("d=local.example; s=one;") && rest.ends_with(content), "{text}");
+}
+
+/// The real one, which scans by itself what its proxy hears.
+#[tokio::test(flavor = "multi_thread")]
+async fn rspamd_is_a_milter_that_marks_clean_mail_and_refuses_spam() {
+    if !tools::require(&["rspamd"]) {
+        return;
+    }
+    let rspamd = tokio::task::spawn_blocking(Rspamd::start_as_milter).await.unwrap();
+    let sink = Sink::start(Script::smtp()).await;
+    let gateway = hearing(&sink, &section(rspamd.address(), "")).await;
+    let content = |subject: &str, text: &str| {
+        format!("From: ann@far.example\r\nSubject: {subject}\r\nX-Gone: x\r\n\r\n{text}\r\n")
+    };
+    let send = async |subject: &str, text: &str| {
+        gateway.submit(mail_to("user").content(content(subject, text))).await
+    };
+    send("lunch", "Shall we meet?").await.expect_accepted();
+    let text = sink.expect_one().await.text();
+    let (before, behind) = text.split_once("X-Spamd-Bar: /\r\n").unwrap();
+    assert!(format!("{before}{behind}").ends_with(&content("lunch", "Shall we meet?")), "{text}");
+
+    send("lunch", &Rspamd::pattern('X')).await.expect_refused("554 5.7.1 Gtube pattern");
+    send("action=soft reject", "").await.expect_refused("451 4.7.1 *");
+
+    // Every change that it can ask for.
+    send("changes", "").await.expect_accepted();
+    let changed = &sink.expect(2).await[1];
+    assert_eq!(changed.sender(), "new@own.example");
+    assert!(changed.recipients().contains(&"c@own.example"), "{changed:?}");
+    let text = changed.text();
+    assert!(text.contains("\r\nX-Folded: a\r\n\tb\r\n") && !text.contains("X-Gone"), "{text}");
+    gateway.queue().expect_empty().await;
 }
