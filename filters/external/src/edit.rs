@@ -21,34 +21,67 @@ pub enum EditError {
     LongHeader(usize),
 }
 
+/// The fields of a mail that are our own. They stay as they are and where they are, are not counted in what a filter says, and
+/// no milter is shown them.
+///
+/// They are known by their bytes, since rules may put others between them, or take them out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnFields(Vec<Box<[u8]>>);
+
+impl OwnFields {
+    /// One more: a whole field with its line ends.
+    pub fn add(&mut self, field: &[u8]) {
+        self.0.push(field.into());
+    }
+
+    /// The fields of a header in their order, each with its folded lines, and whether it is our own: the first that is as one of
+    /// these.
+    fn tell<'h>(&self, header: &'h [u8]) -> impl Iterator<Item = (&'h [u8], bool)> {
+        let mut left: Vec<&[u8]> = self.0.iter().map(|own| &**own).collect();
+        divide(header).map(move |field| {
+            let own = left.iter().position(|own| *own == field);
+            (field, own.map(|at| left.swap_remove(at)).is_some())
+        })
+    }
+}
+
+/// The fields of a header that a milter is shown, each with its folded lines, up to the empty line.
+pub fn shown<'h>(header: &'h [u8], own: &OwnFields) -> impl Iterator<Item = &'h [u8]> {
+    let told = own.tell(&header[..end(header)]);
+    told.filter_map(|(field, is_own)| (!is_own).then_some(field))
+}
+
 /// The header after all changes, in their order; those of body and envelope are passed over.
 ///
-/// `header`: fields with the ends of their lines; an empty line and what is behind it stay as they are. `own`: how many of its first fields are
-/// our own and were not shown to the filter; they stay where they are and are not counted. `most`: bytes of the new header at
-/// most.
+/// `header`: fields with the ends of their lines; an empty line and what is behind it stay as they are. `own`: those that no filter
+/// changes. `most`: bytes of the new header at most.
 ///
 /// # Errors
 /// A name is none, or the header would be too long. The filter has failed then.
 pub fn header(
     header: &[u8],
-    own: usize,
+    own: &OwnFields,
     edits: &[Edit],
     most: usize,
 ) -> Result<Vec<u8>, EditError> {
     let (header, behind) = header.split_at(end(header));
-    let mut fields = divide(header);
-    let mut below = fields.split_off(own.min(fields.len()));
+    let told = own.tell(header);
+    let mut fields: Vec<Field> = told.map(|(field, is_own)| Field::of(field, is_own)).collect();
+    // What comes behind it must not become a part of it.
+    if let Some(last) = fields.last_mut().filter(|last| !last.bytes.ends_with(b"\n")) {
+        last.bytes.extend_from_slice(b"\r\n");
+    }
     let mut bytes: usize = header.len();
     for edit in edits {
-        let Some(grown) = change(&mut below, edit)? else { continue };
+        let Some(grown) = change(&mut fields, edit)? else { continue };
         bytes = bytes.saturating_add(grown);
-        if bytes > most && length(&fields) + length(&below) > most {
+        if bytes > most && length(&fields) > most {
             return Err(EditError::LongHeader(most));
         }
     }
-    fields.append(&mut below);
-    fields.push(behind.to_vec());
-    Ok(fields.concat())
+    let mut new: Vec<&[u8]> = fields.iter().map(|field| &*field.bytes).collect();
+    new.push(behind);
+    Ok(new.concat())
 }
 
 /// The new body, with CRLF at the ends of all lines. `None`: it stays.
@@ -68,13 +101,29 @@ pub fn is_field_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(allowed)
 }
 
+/// A field with its folded lines.
+struct Field {
+    bytes: Vec<u8>,
+    is_own: bool,
+}
+
+impl Field {
+    fn of(bytes: &[u8], is_own: bool) -> Self {
+        Self { bytes: bytes.to_vec(), is_own }
+    }
+
+    /// Postfix allows white space before the colon.
+    fn is_named(&self, name: &str) -> bool {
+        let end = self.bytes.iter().position(|byte| *byte == b':').unwrap_or(0);
+        !self.is_own && self.bytes[..end].trim_ascii_end().eq_ignore_ascii_case(name.as_bytes())
+    }
+}
+
 /// One change. How many bytes were added, if any were.
-fn change(fields: &mut Vec<Vec<u8>>, edit: &Edit) -> Result<Option<usize>, EditError> {
+fn change(fields: &mut Vec<Field>, edit: &Edit) -> Result<Option<usize>, EditError> {
     let (at, replaces, field) = match edit {
         Edit::Append { name, value } => (fields.len(), false, field(name, value)?),
-        Edit::Insert { above, name, value } => {
-            ((*above).min(fields.len()), false, field(name, value)?)
-        }
+        Edit::Insert { above, name, value } => (below(fields, *above), false, field(name, value)?),
         Edit::Change { name, nth, value } => {
             let found = find(fields, name, *nth);
             (found.unwrap_or(fields.len()), found.is_some(), field(name, value)?)
@@ -86,7 +135,7 @@ fn change(fields: &mut Vec<Vec<u8>>, edit: &Edit) -> Result<Option<usize>, EditE
             return Ok(None);
         }
         Edit::Remove { name, nth: None } => {
-            fields.retain(|field| !is_named(field, name));
+            fields.retain(|field| !field.is_named(name));
             return Ok(None);
         }
         Edit::Body(_) | Edit::Sender(_) | Edit::AddRecipient(_) | Edit::RemoveRecipient(_) => {
@@ -94,6 +143,7 @@ fn change(fields: &mut Vec<Vec<u8>>, edit: &Edit) -> Result<Option<usize>, EditE
         }
     };
     let grown = field.len();
+    let field = Field { bytes: field, is_own: false };
     if replaces {
         fields[at] = field;
     } else {
@@ -111,15 +161,15 @@ fn field(name: &str, text: &[u8]) -> Result<Vec<u8>, EditError> {
 }
 
 /// Where the `nth` field of a name stands, from 1 on; 0 is taken for 1, as Sendmail does.
-fn find(fields: &[Vec<u8>], name: &str, nth: usize) -> Option<usize> {
-    let named = fields.iter().enumerate().filter(|(_, field)| is_named(field, name));
+fn find(fields: &[Field], name: &str, nth: usize) -> Option<usize> {
+    let named = fields.iter().enumerate().filter(|(_, field)| field.is_named(name));
     named.map(|(at, _)| at).nth(nth.saturating_sub(1))
 }
 
-/// Postfix allows white space before the colon.
-fn is_named(field: &[u8], name: &str) -> bool {
-    let end = field.iter().position(|byte| *byte == b':').unwrap_or(0);
-    field[..end].trim_ascii_end().eq_ignore_ascii_case(name.as_bytes())
+/// Where a field goes that has `above` others above it, and our own that stand between.
+fn below(fields: &[Field], above: usize) -> usize {
+    let others = fields.iter().enumerate().filter(|(_, field)| !field.is_own);
+    others.map(|(at, _)| at).nth(above).unwrap_or(fields.len())
 }
 
 /// Where the empty line begins, if there is one.
@@ -135,25 +185,25 @@ fn end(header: &[u8]) -> usize {
 }
 
 /// Each field with its folded lines.
-fn divide(header: &[u8]) -> Vec<Vec<u8>> {
-    let mut fields: Vec<Vec<u8>> = Vec::new();
-    for line in header.split_inclusive(|byte| *byte == b'\n') {
-        match fields.last_mut() {
-            Some(field) if matches!(line.first(), Some(b' ' | b'\t')) => {
-                field.extend_from_slice(line);
-            }
-            _ => fields.push(line.to_vec()),
+fn divide(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = header;
+    std::iter::from_fn(move || {
+        let mut end = 0;
+        while end == 0 || matches!(rest.get(end), Some(b' ' | b'\t')) {
+            end += match rest.get(end..)?.iter().position(|byte| *byte == b'\n') {
+                Some(line) => line + 1,
+                None if rest.is_empty() => return None,
+                None => rest.len() - end,
+            };
         }
-    }
-    // What comes behind it must not become a part of it.
-    if let Some(last) = fields.last_mut().filter(|last| !last.ends_with(b"\n")) {
-        last.extend_from_slice(b"\r\n");
-    }
-    fields
+        let (field, behind) = rest.split_at(end);
+        rest = behind;
+        Some(field)
+    })
 }
 
-fn length(fields: &[Vec<u8>]) -> usize {
-    fields.iter().map(Vec::len).sum()
+fn length(fields: &[Field]) -> usize {
+    fields.iter().map(|field| field.bytes.len()).sum()
 }
 
 /// Bytes of a name, so that it fits on a line of its own (RFC 5322 section 2.1.1).

@@ -44,8 +44,8 @@ pub enum Edit {
         /// What follows the colon, white space and folds included, without the last end of line.
         value: Box<[u8]>,
     },
-    /// A field with this many fields above it, as the header is then; below all if there are fewer. Our own fields that
-    /// the filter was not shown stand above all others and are not counted, here and for the rest.
+    /// A field with this many fields above it, as the header is then; below all if there are fewer. Our own fields are not
+    /// counted, here and for the rest: it stands below those that stand above the field that it is put above.
     Insert {
         /// How many fields stand above.
         above: usize,

@@ -98,6 +98,13 @@ pub struct Filters {
 }
 
 impl Filters {
+    /// What the filter of this name is, if mail is shown to it before it is taken.
+    #[must_use]
+    pub fn before_queue(&self, name: &str) -> Option<&FilterKind> {
+        let kind = self.all.iter().find(|filter| *filter.name == *name).map(|filter| &filter.kind);
+        kind.filter(|kind| matches!(kind, FilterKind::Scan(_) | FilterKind::Milter(_)))
+    }
+
     /// For `mailweir check`, in a line for each.
     pub(super) fn describe(&self) -> impl Iterator<Item = String> {
         self.all.iter().map(|filter| {

@@ -1052,7 +1052,7 @@ section! {
         kind as "type": FilterType, postfix "content_filter";
         /// Where it hands mail back: a listener of mode "filter" for it alone. Absent: it hands nothing back.
         returns_to: Option<String>;
-        /// Whether only an action FILTER sends mail there.
+        /// Whether only an action FILTER sends mail there, or has it asked.
         only_by_action: bool = false;
         /// Which mail: where it came in, names of listeners.
         listeners: Vec<String> = [];

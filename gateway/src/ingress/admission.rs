@@ -108,6 +108,16 @@ impl Admission {
     /// Answers a question of the session.
     pub(super) async fn answer(&mut self, question: Question, session: &mut Session) -> Answer {
         self.note_login(session.login());
+        let answer = self.find_answer(question, session).await;
+        if let Some((name, why)) = self.milters.as_mut().and_then(|it| it.take_trouble()) {
+            let listener = &self.listener;
+            listener
+                .warn(format!("the filter {name} failed: {why}; the client is put off or refused"));
+        }
+        answer
+    }
+
+    async fn find_answer(&mut self, question: Question, session: &mut Session) -> Answer {
         match question {
             Question::Connect => self.connect(session).await,
             Question::Hello => {
@@ -358,9 +368,11 @@ impl Admission {
         if self.listener.filters().is_some_and(ListenerFilters::takes_back) {
             incoming = incoming.without_slip();
         }
-        for header in prepended.iter().map(Vec::as_slice).chain([trace.as_bytes()]) {
-            incoming.top(header, self.listener.remote_maps()).await;
+        let remote = self.listener.remote_maps();
+        for header in &prepended {
+            incoming.top(header, remote).await;
         }
+        incoming.received(trace.as_bytes(), remote).await;
         match incoming.trouble() {
             Some(error) => self.not_taken(error),
             None => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mailweir_archive::entry::Direction;
 use mailweir_external::slip::{self, Slip};
 use mailweir_filters::course::Arrival;
-use mailweir_mail::{Envelope, Origin, ReversePath};
+use mailweir_mail::{Envelope, Origin, ReversePath, Transport};
 
 use super::{inspection::Inspectors, milters::Milter};
 use crate::config::Filters;
@@ -79,10 +79,12 @@ impl ListenerFilters {
         Some(Ahead { filters: filters.unwrap_or_default(), behind: owner.clone(), origin: None })
     }
 
-    /// Says it of a mail that goes into the queue, where an action may have the last word.
+    /// Says it of a mail that goes into the queue, where an action may have the last word. One that names a filter before the
+    /// queue has had it.
     pub(super) fn note(&self, ahead: Ahead, envelope: &mut Envelope) {
         let Ahead { filters, behind, .. } = ahead;
-        let action = envelope.filter.take();
+        let is_for_later = |it: &Transport| self.filters.before_queue(it.name()).is_none();
+        let action = envelope.filter.take().filter(is_for_later);
         (envelope.filter, envelope.ahead) =
             self.filters.course.directed(action, behind.as_deref(), filters);
         envelope.behind = behind;

@@ -3,7 +3,11 @@
 mod edited;
 
 use bytes::Bytes;
-use mailweir_external::{slip, verdict::Edit};
+use mailweir_external::{
+    edit::{self, OwnFields},
+    slip,
+    verdict::Edit,
+};
 use mailweir_filters::{
     RemoteMaps,
     archiving::{Fields, MARK, MARK_NAME},
@@ -40,8 +44,8 @@ pub(super) struct Incoming {
     fields: Option<Box<Fields>>,
     /// Absent where headers stay as they are.
     headers: Option<Box<HeaderRewriter>>,
-    /// How many of its first fields are our own.
-    own_fields: usize,
+    /// Those of its fields that are our own.
+    own_fields: OwnFields,
     /// What takes out fields that the gateway alone writes; absent where nothing depends on them.
     removal: Option<Box<FieldRemover>>,
     /// Whether rewriting put UTF-8 into the header.
@@ -112,7 +116,7 @@ impl Incoming {
             evidence: None,
             fields: None,
             headers,
-            own_fields: 0,
+            own_fields: OwnFields::default(),
             removal: None,
             utf8_header: false,
             eight_bit: false,
@@ -142,7 +146,7 @@ impl Incoming {
             watched.hash.put_on_top(MARK);
         }
         self.removal = Some(Box::new(FieldRemover::of(MARK_NAME, 0)));
-        self.own_fields += 1;
+        self.own_fields.add(MARK);
         self
     }
 
@@ -165,21 +169,37 @@ impl Incoming {
         if let Some(watched) = &mut self.watched {
             watched.hash.take_off_top();
         }
-        self.own_fields = self.own_fields.saturating_sub(1);
         self.intake.take_off_top().await
     }
 
-    /// Takes a header of our own, which the checks see too: rules on `Received` depend on it.
+    /// Takes a header that a table wants on top, which the checks see too.
     pub(super) async fn top(&mut self, header: &[u8], remote: &dyn RemoteMaps) {
-        self.own_fields += 1;
+        let _ = self.put_above(header, remote).await;
+    }
+
+    /// Takes our own `Received`, which the checks see too: rules on `Received` depend on it. What they leave of it is our own.
+    pub(super) async fn received(&mut self, header: &[u8], remote: &dyn RemoteMaps) {
+        let stands = self.put_above(header, remote).await;
+        let is_received =
+            |field: &&[u8]| field[..field.len().min(9)].eq_ignore_ascii_case(b"received:");
+        if let Some(field) = edit::shown(&stands, &OwnFields::default()).filter(is_received).last()
+        {
+            self.own_fields.add(field);
+        }
+    }
+
+    /// Takes a header above what the client sends. Gives what stands there by the word of the checks.
+    async fn put_above(&mut self, header: &[u8], remote: &dyn RemoteMaps) -> Vec<u8> {
+        let mut stands = Vec::new();
+        match &mut self.checks {
+            None => stands.extend_from_slice(header),
+            Some(checks) => checks.own_header(header, &mut stands, remote).await,
+        }
         let Self { intake, trouble, eight_bit, watched, removal, .. } = self;
         let hash = watched.as_mut().map(|watched| &mut watched.hash);
         let removal = removal.as_deref_mut();
-        let mut into = IntoIntake { intake, trouble, eight_bit, hash, removal };
-        match &mut self.checks {
-            None => into.write(header).await,
-            Some(checks) => checks.own_header(header, &mut into, remote).await,
-        }
+        IntoIntake { intake, trouble, eight_bit, hash, removal }.write(&stands).await;
+        stands
     }
 
     /// Takes the next piece of what the client sends.
@@ -254,9 +274,9 @@ impl Incoming {
         self.intake.taken_in().await
     }
 
-    /// How many of its first fields are our own.
-    pub(super) const fn own_fields(&self) -> usize {
-        self.own_fields
+    /// Those of its fields that are our own.
+    pub(super) const fn own_fields(&self) -> &OwnFields {
+        &self.own_fields
     }
 
     /// Changes what is stored of it, once its headers are finished.
@@ -264,7 +284,7 @@ impl Incoming {
     /// # Errors
     /// What is wanted cannot be done, and nothing was; or it cannot be stored any more.
     pub(super) async fn rewrite(&mut self, edits: &[Edit]) -> Result<(), NotRewritten> {
-        let edited = Edited::of(&mut self.intake, edits, self.own_fields).await?;
+        let edited = Edited::of(&mut self.intake, edits, &self.own_fields).await?;
         let Some(edited) = edited else { return Ok(()) };
         let former = self.intake.begin_anew().await?;
         let Self { intake, trouble, eight_bit, watched, .. } = self;

@@ -3,7 +3,6 @@
 //! What they are told and answer stands in [`mailweir_external::scanners`]. One that fails, in whatever way, has said
 //! nothing of the mail; one that fails again and again is left alone for a while.
 
-mod breaker;
 mod scan;
 
 use std::{
@@ -11,17 +10,16 @@ use std::{
     time::Duration,
 };
 
-use mailweir_archive::entry::Direction;
 use mailweir_external::{scanners::Fault, verdict::Verdict};
 use mailweir_filters::course::{Arrival, Course, Next};
-use mailweir_mail::{Envelope, Origin, QueueId};
+use mailweir_mail::{Envelope, Origin, QueueId, Recipient};
 use mailweir_queue::{BodyError, Content};
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout},
 };
 
-use self::breaker::Breaker;
+use super::breaker::{self, Breaker};
 use crate::config::{FilterKind, Filters, IfFailed, ScannerFilter};
 
 /// All of them, in their order.
@@ -90,19 +88,20 @@ impl Inspectors {
         (!all.is_empty()).then(|| Arc::new(Self { all, course: filters.before.clone() }))
     }
 
-    /// Those that are asked about a mail, for one of its recipients at least.
-    pub(super) fn meaning(
-        &self,
-        listener: &str,
-        direction: Direction,
-        envelope: &Envelope,
-    ) -> impl Iterator<Item = &Inspector> {
-        let arrival = Arrival { listener, direction, sender: &envelope.sender };
-        let names = self.course.ahead(&arrival);
+    /// Those that are asked about a mail: those that mean it, for one of its recipients at least, and the one that an action
+    /// FILTER has `named`, whatever it means.
+    pub(super) fn asked_about<'a>(
+        &'a self,
+        arrival: &Arrival<'_>,
+        recipients: &'a [Recipient],
+        named: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Inspector> {
+        let names = self.course.ahead(arrival);
         self.all.iter().filter(move |inspector| {
             let name = std::slice::from_ref(&inspector.name);
             let means = |recipient| matches!(self.course.next(name, recipient), Next::Filter(_));
-            names.contains(&inspector.name) && envelope.recipients.iter().any(means)
+            named == Some(&inspector.name)
+                || names.contains(&inspector.name) && recipients.iter().any(means)
         })
     }
 }
@@ -122,9 +121,7 @@ impl Inspector {
             return self.too_large();
         }
         if let Some(times) = self.breaker().refuses(Instant::now()) {
-            return Err(failed(format!(
-                "it was not asked, for it has failed {times} times in a row"
-            )));
+            return Err(failed(breaker::left_alone(times)));
         }
         let asking = async {
             // The semaphore is never closed.

@@ -6,9 +6,13 @@
 mod about;
 mod line;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use mailweir_external::{
+    edit::OwnFields,
     milter::{Answer, Macros},
     verdict::Verdict,
 };
@@ -16,8 +20,10 @@ use mailweir_mail::Recipient;
 use mailweir_policy::client::Server;
 use mailweir_queue::Content;
 use mailweir_smtp::{replies::Refusal, server::Session};
+use tokio::time::Instant;
 
 use self::line::{Failed, Line, Told};
+use super::breaker::{self, Breaker};
 use crate::config::{self, FilterKind, Filters, IfFailed, Mode};
 
 /// A milter, as the configuration has it.
@@ -29,6 +35,7 @@ pub(crate) struct Milter {
     content_limit: Duration,
     /// Bytes of a body that it may put in place of another.
     body_limit: usize,
+    breaker: Mutex<Breaker>,
 }
 
 /// The milters of one session, in their order.
@@ -43,6 +50,8 @@ pub(super) struct Milters {
 struct Hearer {
     milter: Arc<Milter>,
     talk: Talk,
+    /// Whether the log has that it failed.
+    is_told: bool,
 }
 
 /// How things stand with one.
@@ -72,6 +81,7 @@ impl Milter {
                 if_failed: filter.if_failed,
                 content_limit: filter.time_limit,
                 body_limit: usize::try_from(size).unwrap_or(usize::MAX),
+                breaker: Mutex::default(),
             })),
             FilterKind::Milter(_)
             | FilterKind::Smtp(_)
@@ -79,6 +89,29 @@ impl Milter {
             | FilterKind::Scan(_) => None,
         });
         all.collect()
+    }
+
+    /// Connects to it, unless it is left alone.
+    async fn meet(&self) -> Talk {
+        if let Some(times) = self.breaker().refuses(Instant::now()) {
+            return Talk::Failed(breaker::left_alone(times).into());
+        }
+        match Line::open(&self.server, self.body_limit).await {
+            Ok(line) => {
+                self.breaker().is_back();
+                Talk::Open(Box::new(line))
+            }
+            Err(Failed(why)) => self.has_failed(why),
+        }
+    }
+
+    fn has_failed(&self, why: Box<str>) -> Talk {
+        self.breaker().failed(Instant::now());
+        Talk::Failed(why)
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,11 +129,8 @@ impl Milters {
         about::connection(&mut macros, session, listener);
         let mut all = Vec::with_capacity(milters.len());
         for milter in milters {
-            let talk = match Line::open(&milter.server, milter.body_limit).await {
-                Ok(line) => Talk::Open(Box::new(line)),
-                Err(Failed(why)) => Talk::Failed(why),
-            };
-            all.push(Hearer { milter: Arc::clone(milter), talk });
+            let talk = milter.meet().await;
+            all.push(Hearer { milter: Arc::clone(milter), talk, is_told: false });
         }
         let mut met = Self { all, macros, discarded_by: None };
         let peer = about::peer(session);
@@ -157,12 +187,22 @@ impl Milters {
         self.discarded_by.as_deref()
     }
 
+    /// One that has failed so that the client is put off or refused, and how, once.
+    pub(super) fn take_trouble(&mut self) -> Option<(&str, &str)> {
+        self.all.iter_mut().filter(|hearer| !hearer.is_told).find_map(|hearer| {
+            let Hearer { milter, talk: Talk::Failed(why), is_told } = hearer else { return None };
+            *is_told = true;
+            let is_heard = matches!(milter.if_failed, IfFailed::Defer | IfFailed::Reject);
+            is_heard.then_some((&*milter.name, &**why))
+        })
+    }
+
     /// How many there are.
     pub(super) const fn count(&self) -> usize {
         self.all.len()
     }
 
-    /// Shows the whole mail to one of them. `own`: how many of its first fields are our own, which none is shown.
+    /// Shows the whole mail to one of them. `own`: those of its fields that none is shown.
     ///
     /// # Errors
     /// The mail cannot be read.
@@ -170,27 +210,33 @@ impl Milters {
         &mut self,
         nth: usize,
         content: &Content,
-        own: usize,
+        own: &OwnFields,
     ) -> Result<Option<Word>, mailweir_queue::BodyError> {
-        let Some(Hearer { milter, talk }) = self.all.get_mut(nth) else { return Ok(None) };
-        let milter = Arc::clone(milter);
+        let Some(hearer) = self.all.get_mut(nth) else { return Ok(None) };
+        let (milter, talk) = (Arc::clone(&hearer.milter), &mut hearer.talk);
         let said = match talk {
             Talk::Failed(why) => Err(why.clone()),
             Talk::Open(line) => {
-                let shown = line.show((content, own), &self.macros, milter.content_limit).await?;
-                shown.map_err(|Failed(why)| why)
+                match line.show((content, own), &self.macros, milter.content_limit).await? {
+                    Ok(verdict) => {
+                        milter.breaker().succeeded();
+                        Ok(verdict)
+                    }
+                    Err(Failed(why)) => {
+                        *talk = milter.has_failed(why.clone());
+                        Err(why)
+                    }
+                }
             }
         };
-        if let (Talk::Open(_), Err(why)) = (&*talk, &said) {
-            *talk = Talk::Failed(why.clone());
-        }
+        hearer.is_told |= said.is_err();
         Ok(Some(Word { milter, said }))
     }
 
     /// Asks all that have not failed, in their order, until one refuses.
     async fn tell(&mut self, told: Told<'_>) -> Result<(), Refusal> {
         let Self { all, macros, discarded_by } = self;
-        for Hearer { milter, talk } in all {
+        for Hearer { milter, talk, .. } in all {
             let said = match talk {
                 Talk::Open(line) => line.tell(told, macros, COMMAND_LIMIT).await,
                 Talk::Failed(why) => Err(Failed(why.clone())),
@@ -202,7 +248,9 @@ impl Milters {
                 }
                 Ok(Answer::Discard) => *discarded_by = Some(milter.name.clone()),
                 Err(Failed(why)) => {
-                    *talk = Talk::Failed(why);
+                    if let Talk::Open(_) = talk {
+                        *talk = milter.has_failed(why);
+                    }
                     match milter.if_failed {
                         IfFailed::Defer => return Err(Refusal::FilterUnavailable),
                         IfFailed::Reject => return Err(Refusal::FilterFailed),

@@ -6,6 +6,7 @@
 mod addressees;
 mod addressing;
 mod admission;
+mod breaker;
 mod checks;
 mod client_name;
 mod connection;

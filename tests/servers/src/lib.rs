@@ -15,11 +15,13 @@
 mod account;
 mod accounts;
 mod address;
+mod amavis;
 mod clamd;
 mod daemon;
 mod dovecot;
 pub mod issuer;
 mod mariadb;
+mod opendmarc;
 pub mod passwords;
 pub mod postfix;
 mod postgresql;
@@ -32,10 +34,12 @@ pub mod tools;
 pub mod wait;
 
 pub use address::free_address;
+pub use amavis::Amavis;
 pub use clamd::Clamd;
 pub use daemon::Daemon;
 pub use dovecot::Dovecot;
 pub use mariadb::MariaDb;
+pub use opendmarc::OpenDmarc;
 pub use postgresql::PostgreSql;
 pub use postgrey::Postgrey;
 pub use rspamd::Rspamd;

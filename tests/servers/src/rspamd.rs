@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::{Daemon, free_address, tools};
 
-/// A private Rspamd on loopback, one scanner without any module, map or Redis; needs the command `rspamd`.
+/// A private Rspamd on loopback, one process without any map or Redis; needs the command `rspamd`.
 ///
 /// It knows its test patterns ([`Self::pattern`]) and one rule of its own: the Subject of a mail says what it wants.
 /// `action=reject` is an action, and `changes` asks for every change that a milter can make.
@@ -29,13 +29,38 @@ impl Rspamd {
     /// If it does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::with(|address| {
+            format!("worker \"normal\" {{ bind_socket = \"{address}\"; count = 1; }}\n")
+        })
+    }
+
+    /// Starts one that is a milter, with the fields of its module `milter_headers`.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn start_as_milter() -> Self {
+        Self::with(|address| {
+            format!(
+                "modules {{ path = \"/usr/share/rspamd/plugins/milter_headers.lua\"; }}\n\
+                 milter_headers {{ use = [\"x-spamd-bar\", \"x-spam-level\"]; skip_local = false; }}\n\
+                 worker \"rspamd_proxy\" {{\n\
+                   bind_socket = \"{address}\"; count = 1; milter = yes; timeout = 60s;\n\
+                   upstream \"local\" {{ default = yes; self_scan = yes; }}\n\
+                 }}\n"
+            )
+        })
+    }
+
+    fn with(worker: impl FnOnce(SocketAddr) -> String) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let address = free_address().expect("a free port");
         let path = |name: &str| home.path().join(name);
         fs::write(path("rules.lua"), RULES).expect("rules.lua");
         // The package has 10,000 suffixes, which take many seconds to compile.
         fs::write(path("suffixes"), "com\nexample\n").expect("a list of suffixes");
-        fs::write(path("rspamd.conf"), configuration(home.path(), address)).expect("rspamd.conf");
+        let settings = configuration(home.path()) + &worker(address);
+        fs::write(path("rspamd.conf"), settings).expect("rspamd.conf");
         let mut command = Command::new(tools::find("rspamd").unwrap_or_else(|| "rspamd".into()));
         command.args(["--no-fork", "--insecure", "--config"]).arg(path("rspamd.conf"));
         let ready = || TcpStream::connect(address).is_ok();
@@ -57,7 +82,7 @@ impl Rspamd {
     }
 }
 
-fn configuration(home: &Path, address: SocketAddr) -> String {
+fn configuration(home: &Path) -> String {
     let home = home.display();
     format!(
         "lua = \"{home}/rules.lua\";\n\
@@ -68,8 +93,7 @@ fn configuration(home: &Path, address: SocketAddr) -> String {
            dns {{ nameserver = [\"127.0.0.1:1\"]; timeout = 0.1s; retransmits = 0; sockets = 1; }}\n\
          }}\n\
          logging {{ type = \"console\"; level = \"info\"; }}\n\
-         actions {{ reject = 15; \"rewrite subject\" = 10; \"add header\" = 6; subject = \"*** SPAM *** %s\"; }}\n\
-         worker \"normal\" {{ bind_socket = \"{address}\"; count = 1; }}\n"
+         actions {{ reject = 15; \"rewrite subject\" = 10; \"add header\" = 6; subject = \"*** SPAM *** %s\"; }}\n"
     )
 }
 

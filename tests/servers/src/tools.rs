@@ -12,8 +12,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Whether all of these commands can be run. `"postfix"` and `"dovecot"` also ask
-/// for root, which they need.
+/// Whether all of these commands can be run. `"postfix"`, `"dovecot"`, `"amavisd"` and
+/// `"opendmarc"` also ask for root, which they need.
 ///
 /// # Panics
 /// If one cannot and `MAILWEIR_REQUIRE_INTEROP` is `1`.
@@ -87,6 +87,8 @@ fn reason_missing(command: &str) -> Option<&str> {
     match command {
         "postfix" if !is_root() => Some("root, for postfix"),
         "dovecot" if !is_root() => Some("root, for dovecot"),
+        "amavisd" if !is_root() => Some("root, for amavisd"),
+        "opendmarc" if !is_root() => Some("root, for opendmarc"),
         _ => None,
     }
 }

@@ -47,7 +47,19 @@ impl FakeDns {
     /// # Panics
     /// If a line cannot be read.
     pub async fn start(zone: &str) -> Self {
-        let (udp, tcp) = sockets().await;
+        Self::on(sockets().await, zone)
+    }
+
+    /// As [`Self::start`], at this address: port 53 is for root.
+    ///
+    /// # Panics
+    /// As there; or it cannot be had.
+    pub async fn start_at(address: SocketAddr, zone: &str) -> Self {
+        let udp = UdpSocket::bind(address).await.expect("the address");
+        Self::on((udp, TcpListener::bind(address).await.expect("the address")), zone)
+    }
+
+    fn on((udp, tcp): (UdpSocket, TcpListener), zone: &str) -> Self {
         let address = udp.local_addr().expect("a bound socket has an address");
         let shared =
             Arc::new(Shared { zone: Mutex::new(Zone::parse(zone)), seen: Mutex::default() });

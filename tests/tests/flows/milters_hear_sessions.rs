@@ -16,6 +16,7 @@ use mailweir_mail::{Enhanced, Reply};
 use mailweir_tests::{
     free_address,
     gateway::{Gateway, Setup, mail_to},
+    scanners::Rspamd,
     sink::{Script, Sink},
     tools, wait,
 };
@@ -188,6 +189,43 @@ async fn a_milter_hears_all_of_a_session_but_our_own_header() {
 }
 
 #[tokio::test]
+async fn a_milter_sees_and_changes_what_tables_put_above_our_own_header() {
+    let value = |text: &str| text.as_bytes().into();
+    let milter = Milter::ending(changing(vec![
+        Edit::Insert { above: 0, name: "X-Top".into(), value: value(" 1") },
+        Edit::Insert { above: 2, name: "X-Below".into(), value: value(" 2") },
+        Edit::Change { name: "x-policy".into(), nth: 1, value: value(" read") },
+        Edit::Remove { name: "Received".into(), nth: Some(1) },
+    ]))
+    .await;
+    let rest = "X-Below: 2\r\nSubject: x\r\n\r\ntext\r\n";
+    let content = "Received: by them\r\nSubject: x\r\n\r\ntext\r\n";
+    // What a rule leaves of our own is our own.
+    for (checks, ours) in [
+        ("static:DUNNO", "Received: from client.example "),
+        ("pcre:{ {/^Received: .*by gate/ REPLACE Received: by us} }", "Received: by us\r\n"),
+        ("pcre:{ {/^Received: .*by gate/ IGNORE} }", ""),
+    ] {
+        let sink = Sink::start(Script::smtp()).await;
+        let setup = Setup::before(&sink)
+            .listener("mx", &format!("mode = \"mx\"\nheader_checks = [{checks:?}]"))
+            .section("archive", "enabled = true\nmark = true")
+            .section("restrictions", "sender = [\"check_sender_access inline:{ {local.example = PREPEND X-Policy: seen} }\"]")
+            .sections(&milter.section(""));
+        let gateway = Gateway::start(&setup).await;
+        let before = milter.heard().len();
+        gateway.accept(mail_to("user").content(content)).await;
+        let heard = milter.heard().split_off(before);
+        let shown: Vec<_> = heard.iter().filter_map(|it| it.strip_prefix("header ")).collect();
+        assert_eq!(shown, ["X-Policy: seen", "Received: by them", "Subject: x"], "{checks}");
+        let text = sink.expect_one().await.text();
+        let top = "X-Archive-Status: Archived\r\nX-Top: 1\r\nx-policy: read\r\n";
+        assert!(text.starts_with(&format!("{top}{ours}")), "{text}");
+        assert!(text.ends_with(rest) && !text.contains("by them"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_milter_refuses_is_refused_there_and_for_that_alone() {
     let sink = Sink::start(Script::smtp()).await;
     let reply = Reply::with_text(550, Enhanced(5, 7, 1), "not that one".to_owned());
@@ -300,6 +338,84 @@ async fn i7_a_milter_that_fails_lets_nothing_pass_unless_that_is_said() {
     for command in ["EHLO client.example", "HELO client.example", "MAIL FROM:<ann@local.example>"] {
         peer.ask(command, "451 4.7.1 Service unavailable - try again later").await;
     }
+    let _ = gateway.log().expect("the filter judge failed: no connection to it: ").await;
+    assert_eq!(gateway.log().count("the filter judge failed"), 1, "{}", gateway.log());
+}
+
+#[tokio::test]
+async fn i7_a_milter_that_fails_again_and_again_is_left_alone() {
+    for at in ["helo", "eob"] {
+        let sink = Sink::start(Script::smtp()).await;
+        let closes = Milter::that(vec![Does { at, what: What::Closes }], pass()).await;
+        let gateway = hearing(&sink, &closes.section("if_failed = \"pass\"")).await;
+        for _ in 0..7 {
+            gateway.accept(mail_to("user")).await;
+        }
+        sink.expect(7).await;
+        assert_eq!(closes.heard().iter().filter(|it| it.starts_with("connect")).count(), 5, "{at}");
+        let expected = "failed: it was not asked, for it has failed 5 times in a row; the mail goes on without it";
+        let _ = gateway.log().expect_times(2, expected).await;
+    }
+}
+
+#[tokio::test]
+async fn i8_a_milter_that_adds_ten_thousand_fields_has_failed_and_the_mail_is_as_it_was() {
+    let field = Edit::Append { name: "X-Much".into(), value: b" 1".as_slice().into() };
+    let milter = Milter::ending(changing(vec![field; 10_000])).await;
+    let sink = Sink::start(Script::smtp()).await;
+    let gateway = hearing(&sink, &milter.section("")).await;
+    let said = gateway.submit(mail_to("user")).await;
+    said.expect_refused("451 4.7.1 Service unavailable - try again later");
+    let gateway = hearing(&sink, &milter.section("if_failed = \"pass\"")).await;
+    let content = format!("{}\r\ntext\r\n", "X-Much: 0\r\n".repeat(10_000));
+    gateway.accept(mail_to("user").content(&content)).await;
+    let text = sink.expect_one().await.text();
+    assert!(text.ends_with(&content) && !text.contains("X-Much: 1"));
+}
+
+/// What the one that is asked last has made of a mail is what leaves, so that one who signs stands last.
+#[tokio::test]
+async fn i8_filters_see_a_mail_in_the_order_of_the_file_and_nothing_is_changed_behind_the_last() {
+    let subject = Edit::Change { name: "Subject".into(), nth: 1, value: (*b" other").into() };
+    let changes = Milter::ending(changing(vec![subject])).await;
+    let signature = Edit::Insert { above: 0, name: "X-Signed".into(), value: (*b" yes").into() };
+    let signs = Milter::ending(changing(vec![signature])).await;
+    let named = |milter: &Milter, name: &str| milter.section("").replace("judge", name);
+    let (changing, signing) = (named(&changes, "changes"), named(&signs, "signs"));
+    for (filters, signed, left) in [
+        (changing.clone() + &signing, "header Subject: other", "X-Signed: yes\r\nSubject: other"),
+        (signing + &changing, "header Subject: x", "X-Signed: yes\r\nSubject: other"),
+    ] {
+        let sink = Sink::start(Script::smtp()).await;
+        let gateway = hearing(&sink, &filters).await;
+        let before = (changes.heard().len(), signs.heard().len());
+        gateway.accept(mail_to("user").content("Subject: x\r\n\r\ntext\r\n")).await;
+        let (seen, heard) =
+            (changes.heard().split_off(before.0), signs.heard().split_off(before.1));
+        assert!(heard.iter().any(|it| it == signed), "{heard:?}");
+        // Who comes later sees what was signed, and breaks it.
+        let sees_it = seen.iter().any(|it| it == "header X-Signed: yes");
+        assert_eq!(sees_it, signed == "header Subject: x", "{seen:?}");
+        let text = sink.expect_one().await.text();
+        assert!(text.ends_with(&format!("\r\n{left}\r\n\r\ntext\r\n")), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_action_that_names_a_milter_changes_nothing_and_is_told() {
+    let sink = Sink::start(Script::smtp()).await;
+    let milter = Milter::ending(pass()).await;
+    let setup = Setup::before(&sink)
+        .listener("mx", "mode = \"mx\"\nheader_checks = [\"static:FILTER judge:\"]")
+        .sections(&milter.section(""));
+    let gateway = Gateway::start(&setup).await;
+    let id = gateway.accept(mail_to("user")).await;
+    sink.expect_one().await;
+    let told = format!(
+        "{id}: FILTER judge: is passed over, for a milter hears a session from its beginning"
+    );
+    let _ = gateway.log().expect(&told).await;
+    assert_eq!(milter.heard().iter().filter(|it| *it == "eob").count(), 1);
 }
 
 /// The real one, which signs what it gets from this machine.
@@ -335,4 +451,37 @@ async fn opendkim_signs_mail_below_our_own_header() {
     let (ours, rest) = text.split_once("DKIM-Signature: v=1; a=rsa-sha256; ").unwrap();
     assert!(ours.starts_with("Received: from ") && ours.ends_with("\r\n"), "{text}");
     assert!(rest.contains("d=local.example; s=one;") && rest.ends_with(content), "{text}");
+}
+
+/// The real one, which scans by itself what its proxy hears.
+#[tokio::test(flavor = "multi_thread")]
+async fn rspamd_is_a_milter_that_marks_clean_mail_and_refuses_spam() {
+    if !tools::require(&["rspamd"]) {
+        return;
+    }
+    let rspamd = tokio::task::spawn_blocking(Rspamd::start_as_milter).await.unwrap();
+    let sink = Sink::start(Script::smtp()).await;
+    let gateway = hearing(&sink, &section(rspamd.address(), "")).await;
+    let content = |subject: &str, text: &str| {
+        format!("From: ann@far.example\r\nSubject: {subject}\r\nX-Gone: x\r\n\r\n{text}\r\n")
+    };
+    let send = async |subject: &str, text: &str| {
+        gateway.submit(mail_to("user").content(content(subject, text))).await
+    };
+    send("lunch", "Shall we meet?").await.expect_accepted();
+    let text = sink.expect_one().await.text();
+    let (before, behind) = text.split_once("X-Spamd-Bar: /\r\n").unwrap();
+    assert!(format!("{before}{behind}").ends_with(&content("lunch", "Shall we meet?")), "{text}");
+
+    send("lunch", &Rspamd::pattern('X')).await.expect_refused("554 5.7.1 Gtube pattern");
+    send("action=soft reject", "").await.expect_refused("451 4.7.1 *");
+
+    // Every change that it can ask for.
+    send("changes", "").await.expect_accepted();
+    let changed = &sink.expect(2).await[1];
+    assert_eq!(changed.sender(), "new@own.example");
+    assert!(changed.recipients().contains(&"c@own.example"), "{changed:?}");
+    let text = changed.text();
+    assert!(text.contains("\r\nX-Folded: a\r\n\tb\r\n") && !text.contains("X-Gone"), "{text}");
+    gateway.queue().expect_empty().await;
 }

@@ -209,6 +209,48 @@ async fn only_mail_that_a_scanner_means_is_shown_to_it_and_not_what_is_too_large
     assert_eq!(clamd.shown().len(), 1);
 }
 
+#[tokio::test]
+async fn an_action_names_a_scanner_and_that_one_is_asked_too_whatever_it_means() {
+    let sink = Sink::start(Script::smtp()).await;
+    let ahead = Sink::start(Script::smtp()).await;
+    let (usual, named) =
+        (Speaker::that(Does::Says(CLEAN)).await, Speaker::that(Does::Says(CLEAN)).await);
+    let section = |name: &str, at: SocketAddr, more: &str| {
+        filter("clamd", at, more).replace("the-clamd", name)
+    };
+    let filters = section("usual", usual.address, "")
+        + &section("named", named.address, "only_by_action = true")
+        + &section("far", named.address, "senders = [\"@far.example\"]\nlisteners = [\"other\"]")
+        + &format!(
+            "[[filter]]\nname = \"behind\"\ntype = \"smtp\"\nto = \"smtp://{}\"\n",
+            ahead.address()
+        );
+    let checks = "pcre:{ {/^X-Named/ FILTER named:}, {/^X-Far/ FILTER far:} }";
+    let lists =
+        "recipient = [\"check_recipient_access inline:{ {late@local.example = FILTER named:} }\"]";
+    let setup = Setup::before(&sink)
+        .listener("mx", &format!("mode = \"mx\"\nheader_checks = [{checks:?}]"))
+        .listener("other", "mode = \"mx\"")
+        .section("restrictions", lists)
+        .sections(&filters);
+    let gateway = Gateway::start(&setup).await;
+    let mut asked = (0, 0);
+    for (mail, more) in [
+        (mail_to("user"), 0),
+        (mail_to("user").header("X-Named: yes"), 1),
+        (mail_to("user").header("X-Far: yes"), 1),
+        (mail_to("late"), 1),
+    ] {
+        gateway.accept(mail).await;
+        asked = (asked.0 + 1, asked.1 + more);
+        assert_eq!((usual.shown().len(), named.shown().len()), asked);
+    }
+    // The way behind the queue is as if there was no action.
+    ahead.expect(4).await;
+    sink.expect_nothing();
+    gateway.queue().expect_empty().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn clamd_spamd_and_rspamd_find_what_they_should() {
     if !tools::require(&["clamd", "spamd", "rspamd"]) {

@@ -21,9 +21,15 @@ fn remove(name: &str, nth: Option<usize>) -> Edit {
     Edit::Remove { name: name.into(), nth }
 }
 
+fn own(fields: &[&str]) -> OwnFields {
+    let mut own = OwnFields::default();
+    fields.iter().for_each(|field| own.add(field.as_bytes()));
+    own
+}
+
 /// The lines of the header after `edits`, with one field of our own.
 fn edited(edits: &[Edit]) -> Vec<String> {
-    let new = header(HEADER.as_bytes(), 1, edits, 10_000).unwrap();
+    let new = header(HEADER.as_bytes(), &own(&["Received: by us\r\n"]), edits, 10_000).unwrap();
     let new = String::from_utf8(new).unwrap();
     new.strip_suffix("\r\n").unwrap().split("\r\n").map(str::to_owned).collect()
 }
@@ -59,6 +65,46 @@ fn each_change_stands_where_postfix_puts_it() {
 }
 
 #[test]
+fn our_own_fields_stand_where_they_stand_between_others() {
+    let mail = "X-Mark: 1\r\nX-Policy: seen\r\nReceived: by us\r\n\tat home\r\nReceived: by us\r\n\tat home\r\nSubject: a\r\n\r\nb: c\r\n";
+    let ours = "Received: by us\r\n\tat home\r\n";
+    let own = own(&["X-Mark: 1\r\n", ours, "X-Gone: 1\r\n"]);
+    let seen: Vec<&[u8]> = shown(mail.as_bytes(), &own).collect();
+    assert_eq!(seen, [b"X-Policy: seen\r\n", ours.as_bytes(), b"Subject: a\r\n"]);
+    for (edit, expected) in [
+        (insert(0, "A", "1"), "mark A policy ours again subject"),
+        (insert(1, "A", "1"), "mark policy ours A again subject"),
+        (insert(2, "A", "1"), "mark policy ours again A subject"),
+        (insert(9, "A", "1"), "mark policy ours again subject A"),
+        (append("A", "1"), "mark policy ours again subject A"),
+        (replace("X-Policy", 1, "1"), "mark A ours again subject"),
+        (replace("Received", 1, "1"), "mark policy ours A subject"),
+        (remove("X-Policy", None), "mark ours again subject"),
+        (remove("Received", None), "mark policy ours subject"),
+        (remove("X-Mark", Some(1)), "mark policy ours again subject"),
+        (replace("X-Mark", 1, "1"), "mark policy ours again subject A"),
+    ] {
+        let new = String::from_utf8(
+            header(mail.as_bytes(), &own, std::slice::from_ref(&edit), 999).unwrap(),
+        );
+        let new = new.unwrap();
+        let (new, body) = new.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, "b: c\r\n");
+        let names = expected.split(' ').map(|name| match name {
+            "mark" => "X-Mark: 1".to_owned(),
+            "policy" => "X-Policy: seen".to_owned(),
+            "ours" | "again" => ours.trim_end().to_owned(),
+            "subject" => "Subject: a".to_owned(),
+            _ => match &edit {
+                Edit::Change { name, .. } => format!("{name}:1"),
+                _ => "A:1".to_owned(),
+            },
+        });
+        assert_eq!(new, names.collect::<Vec<_>>().join("\r\n"), "{edit:?}");
+    }
+}
+
+#[test]
 fn a_value_stays_one_field() {
     for (value, expected) in [
         ("a\nb", "a\r\n\tb"),
@@ -80,23 +126,26 @@ fn a_value_stays_one_field() {
 #[test]
 fn what_is_no_name_is_refused_and_a_header_has_an_end() {
     for name in ["", "a b", "a:", "a\r\nb", "\u{e9}", &"x".repeat(901)] {
-        let refused = header(b"A: b\r\n", 0, &[append(name, "x")], 10_000);
+        let refused = header(b"A: b\r\n", &own(&[]), &[append(name, "x")], 10_000);
         assert!(matches!(refused, Err(EditError::Name(_))), "{name:?}");
     }
     let long = vec![append("A", &"x".repeat(96)); 10];
-    assert_eq!(header(b"", 0, &long, 1_000).map(|new| new.len()), Ok(1_000));
-    assert_eq!(header(b"", 0, &long, 999), Err(EditError::LongHeader(999)));
+    assert_eq!(header(b"", &own(&[]), &long, 1_000).map(|new| new.len()), Ok(1_000));
+    assert_eq!(header(b"", &own(&[]), &long, 999), Err(EditError::LongHeader(999)));
     // What is taken out makes room.
     let again: Vec<Edit> = long.iter().flat_map(|edit| [edit.clone(), remove("a", None)]).collect();
-    assert_eq!(header(b"", 0, &again, 200), Ok(Vec::new()));
+    assert_eq!(header(b"", &own(&[]), &again, 200), Ok(Vec::new()));
 }
 
 #[test]
 fn a_header_without_its_last_line_end_or_with_the_empty_line_stays_a_header() {
     let edits = [append("B", " 2")];
-    assert_eq!(header(b"A: 1", 0, &edits, 99).unwrap(), b"A: 1\r\nB: 2\r\n");
-    assert_eq!(header(b"A: 1\r\n\r\nbody", 0, &edits, 99).unwrap(), b"A: 1\r\nB: 2\r\n\r\nbody");
-    assert_eq!(header(b"", 3, &edits, 99).unwrap(), b"B: 2\r\n");
+    assert_eq!(header(b"A: 1", &own(&[]), &edits, 99).unwrap(), b"A: 1\r\nB: 2\r\n");
+    assert_eq!(
+        header(b"A: 1\r\n\r\nbody", &own(&[]), &edits, 99).unwrap(),
+        b"A: 1\r\nB: 2\r\n\r\nbody"
+    );
+    assert_eq!(header(b"", &own(&["A: b\r\n"]), &edits, 99).unwrap(), b"B: 2\r\n");
 }
 
 #[test]
@@ -163,7 +212,7 @@ proptest! {
         edits in prop::collection::vec(any_edit(), 0..8),
     ) {
         let mail = [HEADER, "\r\nA: of the body\r\n"].concat();
-        let new = header(mail.as_bytes(), 1, &edits, 100_000).unwrap();
+        let new = header(mail.as_bytes(), &own(&["Received: by us\r\n"]), &edits, 100_000).unwrap();
         let new = String::from_utf8(new).unwrap();
         prop_assert!(!new.replace("\r\n", "").contains(['\r', '\n', '\0']), "{:?}", new);
         let (fields, body) = new.split_once("\r\n\r\n").unwrap();

@@ -91,10 +91,6 @@ pub(super) fn check(
         let message = "what is asked before mail is taken hands nothing back";
         problems.error(table, "returns_to", message);
     }
-    if section.only_by_action {
-        let message = "an action FILTER sends mail to filters of type \"smtp\" and \"pipe\" only";
-        problems.error(table, "only_by_action", message);
-    }
     let limit = section.size_limit.map(|size| size.bytes());
     let mark = section.mark.unwrap_or(true);
     let (scanner, usual, passes) = match section.kind {

@@ -83,6 +83,14 @@ impl Judged {
         }
     }
 
+    /// What an action FILTER names.
+    pub(super) fn named_by_action(&self) -> Option<&str> {
+        match &self.detour {
+            Some(Detour::Filter(transport)) => Some(transport.name()),
+            Some(Detour::Redirect(_)) | None => None,
+        }
+    }
+
     /// The envelope as it is queued, and who became others. `written`: as the client wrote it.
     pub(super) fn take_final_form(
         &mut self,

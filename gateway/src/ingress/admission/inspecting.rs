@@ -2,7 +2,8 @@
 
 use mailweir_archive::entry::Direction;
 use mailweir_external::verdict::{Decision, Edit, Verdict};
-use mailweir_mail::{Envelope, HoldReason, MailEvent, Recipient, RuleAction, RuleApplied};
+use mailweir_filters::course::Arrival;
+use mailweir_mail::{Envelope, HoldReason, MailEvent, QueueId, Recipient, RuleAction, RuleApplied};
 use mailweir_smtp::{
     replies::Refusal,
     server::{Answer, Session},
@@ -11,7 +12,7 @@ use mailweir_smtp::{
 use super::{Admission, accepting::Judged, summary};
 use crate::{
     archiving,
-    config::IfFailed,
+    config::{FilterKind, IfFailed},
     ingress::{
         incoming::NotRewritten,
         inspection::{Asked, Shown, Trouble},
@@ -33,6 +34,9 @@ impl Admission {
         written: &Envelope,
         session: &Session,
     ) -> Result<(), Answer> {
+        // A milter that changes the envelope has it made with the action.
+        let named: Option<Box<str>> = mail.named_by_action().map(Into::into);
+        self.warn_of_milter(mail.incoming.id(), named.as_deref());
         if let Some(mut milters) = self.milters.take() {
             let heard = self.show_milters(&mut milters, mail, (written, session)).await;
             self.milters = Some(milters);
@@ -40,8 +44,10 @@ impl Admission {
         }
         let Some(inspectors) = self.listener.inspectors() else { return Ok(()) };
         let direction = self.direction(written, session);
+        let arrival =
+            Arrival { listener: self.listener.name(), direction, sender: &written.sender };
         let origin = self.origin(session, mail.incoming.arrival());
-        for inspector in inspectors.meaning(self.listener.name(), direction, written) {
+        for inspector in inspectors.asked_about(&arrival, &written.recipients, named.as_deref()) {
             let content = mail.incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
             let id = mail.incoming.id();
             let shown = Shown { id, envelope: written, origin: &origin, content: &content };
@@ -54,6 +60,17 @@ impl Admission {
             }
         }
         Ok(())
+    }
+
+    /// An action FILTER comes too late for a milter, and for the mail it is as if there was none.
+    fn warn_of_milter(&self, id: QueueId, named: Option<&str>) {
+        let filters = self.listener.filters().map(|it| &it.filters);
+        let Some((filters, name)) = filters.zip(named) else { return };
+        if let Some(FilterKind::Milter(_)) = filters.before_queue(name) {
+            self.listener.warn(format!(
+                "{id}: FILTER {name}: is passed over, for a milter hears a session from its beginning"
+            ));
+        }
     }
 
     /// Shows the mail to the milters of the session, one after the other.

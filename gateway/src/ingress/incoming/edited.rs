@@ -1,7 +1,7 @@
 //! A mail in the intake as filters of other people want it.
 
 use mailweir_external::{
-    edit::{self, EditError},
+    edit::{self, EditError, OwnFields},
     verdict::Edit,
 };
 use mailweir_filters::checks::Output as _;
@@ -32,11 +32,11 @@ pub(in crate::ingress) enum NotRewritten {
 }
 
 impl Edited {
-    /// What the edits make of a mail; `None`: nothing. `own`: how many of its first fields are our own.
+    /// What the edits make of a mail; `None`: nothing. `own`: those of its fields that stay.
     pub(super) async fn of(
         intake: &mut Intake,
         edits: &[Edit],
-        own: usize,
+        own: &OwnFields,
     ) -> Result<Option<Self>, NotRewritten> {
         if !edits.iter().any(is_of_content) {
             return Ok(None);

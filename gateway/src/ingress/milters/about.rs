@@ -78,25 +78,9 @@ pub(super) fn end_of_header(mail: &[u8]) -> Option<usize> {
     memchr::memmem::find(mail, b"\r\n\r\n").map(|at| at + 4)
 }
 
-/// The fields of a header: name, and all behind the colon without the last end of line. What is none is passed over.
-pub(super) fn fields(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut rest = header;
-    let lines = std::iter::from_fn(move || {
-        let mut end = 0;
-        loop {
-            let line = rest[end..].iter().position(|byte| *byte == b'\n')?;
-            end += line + 1;
-            if !matches!(rest.get(end), Some(b' ' | b'\t')) {
-                break;
-            }
-        }
-        let (field, behind) = rest.split_at(end);
-        rest = behind;
-        Some(field)
-    });
-    lines.filter_map(|field| {
-        let field = field.strip_suffix(b"\r\n").or_else(|| field.strip_suffix(b"\n"))?;
-        let colon = field.iter().position(|byte| *byte == b':')?;
-        Some((field[..colon].trim_ascii_end(), &field[colon + 1..]))
-    })
+/// A field as a name, and all behind the colon without the last end of line. `None`: it is none.
+pub(super) fn named(field: &[u8]) -> Option<(&[u8], &[u8])> {
+    let field = field.strip_suffix(b"\r\n").or_else(|| field.strip_suffix(b"\n"))?;
+    let colon = field.iter().position(|byte| *byte == b':')?;
+    Some((field[..colon].trim_ascii_end(), &field[colon + 1..]))
 }

@@ -4,6 +4,7 @@ use std::{io, time::Duration};
 
 use futures_util::FutureExt as _;
 use mailweir_external::{
+    edit::{self, OwnFields},
     milter::{Answer, Client, Event, Fault, Limits, MacroLists, Macros, Next, Offer, Peer},
     verdict::{Decision, Verdict},
 };
@@ -93,7 +94,7 @@ impl Line {
     /// Shows a whole mail.
     pub(super) async fn show(
         &mut self,
-        (content, own): (&Content, usize),
+        (content, own): (&Content, &OwnFields),
         macros: &Macros,
         limit: Duration,
     ) -> Result<Result<Verdict, Failed>, BodyError> {
@@ -146,11 +147,11 @@ impl Line {
     async fn show_header(
         &mut self,
         header: &[u8],
-        own: usize,
+        own: &OwnFields,
         macros: &Macros,
         limit: Duration,
     ) -> Result<Answer, Failed> {
-        for (name, value) in super::about::fields(header).skip(own) {
+        for (name, value) in edit::shown(header, own).filter_map(super::about::named) {
             match self.ask(limit, |it, out| it.header(name, value, out)).await? {
                 Answer::Continue => {}
                 answer => return Ok(answer),

@@ -27,6 +27,13 @@ impl Breaker {
         }
     }
 
+    /// It is heard of again, and has not said yet what it is asked for: all may ask it, and one more failure is one too many.
+    pub(super) fn is_back(&mut self) {
+        if self.until.take().is_some() {
+            self.failures = MOST_FAILURES - 1;
+        }
+    }
+
     pub(super) fn succeeded(&mut self) {
         *self = Self::default();
     }
@@ -37,6 +44,11 @@ impl Breaker {
             self.until = Some(now + PAUSE);
         }
     }
+}
+
+/// Why one that has failed so often was not asked.
+pub(super) fn left_alone(times: u32) -> String {
+    format!("it was not asked, for it has failed {times} times in a row")
 }
 
 /// After so many failures in a row it is left alone.
@@ -67,5 +79,24 @@ mod tests {
         assert_eq!(breaker.refuses(later), None);
         breaker.failed(later);
         assert_eq!(breaker.refuses(later), None, "it begins anew");
+    }
+
+    #[test]
+    fn who_is_back_is_asked_by_all_and_fails_once_more() {
+        let (mut breaker, begin) = (Breaker::default(), Instant::now());
+        breaker.failed(begin);
+        breaker.is_back();
+        for _ in 1..MOST_FAILURES {
+            assert_eq!(breaker.refuses(begin), None);
+            breaker.failed(begin);
+        }
+        assert_eq!(breaker.refuses(begin), Some(MOST_FAILURES));
+        let later = begin + PAUSE;
+        assert_eq!(breaker.refuses(later), None);
+        breaker.is_back();
+        assert_eq!(breaker.refuses(later), None);
+        assert_eq!(breaker.refuses(later), None);
+        breaker.failed(later);
+        assert_eq!(breaker.refuses(later), Some(MOST_FAILURES));
     }
 }
