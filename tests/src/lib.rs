@@ -20,6 +20,7 @@ pub mod crash;
 pub mod dialog;
 pub mod dkim;
 pub mod dns;
+pub mod filter_readme;
 pub mod fuzz_address;
 pub mod fuzz_archive;
 pub mod fuzz_choices;

@@ -23,6 +23,7 @@ use crate::{free_address, tools, wait};
 pub struct Settings {
     parameters: Vec<(String, String)>,
     services: Vec<String>,
+    at_listener: Vec<(String, String)>,
 }
 
 impl Settings {
@@ -43,6 +44,13 @@ impl Settings {
     #[must_use]
     pub fn service(mut self, line: &str) -> Self {
         self.services.push(line.to_owned());
+        self
+    }
+
+    /// Sets a parameter for the SMTP server of [`Postfix::address`] alone. The value has no blanks.
+    #[must_use]
+    pub fn at_listener(mut self, name: &str, value: &str) -> Self {
+        self.at_listener.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -150,6 +158,42 @@ impl Postfix {
         succeed(&output)
     }
 
+    /// Lets any user of the machine submit mail by sendmail(1). Returns the directory that `MAIL_CONFIG` has to name for it.
+    ///
+    /// A postdrop(1) that is set-gid wants the directory in the machine's own main.cf: here it is a copy that is not, and its
+    /// directory is open to all instead.
+    ///
+    /// # Errors
+    /// If there is no postdrop(1), or nothing can be written.
+    pub fn open_to_programs(&self) -> io::Result<PathBuf> {
+        let (commands, configuration) = (self.path("commands"), self.path("submission"));
+        let postdrop = tools::find("postdrop").ok_or(io::ErrorKind::NotFound)?;
+        let copy = commands.join("postdrop");
+        fs::create_dir(&commands)?;
+        fs::create_dir(&configuration)?;
+        fs::copy(postdrop, &copy)?;
+        let open = [
+            (copy, 0o755),
+            (self.path("queue/maildrop"), 0o1733),
+            (self.path("queue/public"), 0o711),
+        ];
+        for (path, mode) in open {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+        }
+        let main_cf = fs::read_to_string(self.path("etc/main.cf"))?;
+        let own = format!("command_directory = {}\n", commands.display());
+        fs::write(configuration.join("main.cf"), main_cf + &own)?;
+        Ok(configuration)
+    }
+
+    /// Ends its processes. What is submitted then stays where it is.
+    ///
+    /// # Errors
+    /// What Postfix said, if it does not end.
+    pub fn halt(&self) -> io::Result<()> {
+        succeed(&self.command("postfix").arg("stop").output()?)
+    }
+
     /// Waits until the mailbox of [`Settings::final_destination`] has this many mails, and
     /// returns them, oldest first.
     #[must_use]
@@ -219,7 +263,10 @@ impl Postfix {
     }
 
     fn master_cf(&self, settings: &Settings) -> String {
-        let smtpd = format!("{} inet n - n - - smtpd\n", self.address);
+        let options =
+            settings.at_listener.iter().map(|(name, value)| format!(" -o {name}={value}"));
+        let options: String = options.collect();
+        let smtpd = format!("{} inet n - n - - smtpd{options}\n", self.address);
         let added: String = settings.services.iter().map(|line| format!("{line}\n")).collect();
         smtpd + MASTER_CF + &added
     }

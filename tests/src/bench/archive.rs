@@ -15,6 +15,7 @@ use std::{
 use super::{
     Figure, Settings,
     contestant::{Contestant, Mailweir, NextHop, StockPostfix},
+    figures::losses,
     load,
 };
 use crate::{peers::SmtpSink, wait};
@@ -92,11 +93,6 @@ fn beside_postfix(
         Figure::of("cost of the archive", "%", cost, "under 25"),
         Figure::of("cost, encrypted", "%", cost_encrypted, "under 25"),
     ])
-}
-
-/// What the second loses against the first in the same round.
-fn losses(whole: &[f64], less: &[f64]) -> Vec<f64> {
-    whole.iter().zip(less).map(|(whole, less)| (whole - less) / whole * 100.0).collect()
 }
 
 /// Mails a second from the last acknowledgement until the index has all of them, while no more come.

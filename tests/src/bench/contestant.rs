@@ -51,6 +51,24 @@ impl StockPostfix {
     pub(super) fn with(self, name: &str, value: &str) -> Self {
         Self(self.0.parameter(name, value))
     }
+
+    /// The same with one more line of master.cf.
+    pub(super) fn with_service(self, line: &str) -> Self {
+        Self(self.0.service(line))
+    }
+
+    /// The same with one more parameter for the server that takes the load.
+    pub(super) fn with_at_listener(self, name: &str, value: &str) -> Self {
+        Self(self.0.at_listener(name, value))
+    }
+
+    pub(super) fn run(&self, next_hop: NextHop) -> io::Result<Postfix> {
+        let address = match next_hop {
+            NextHop::Sink(address) => address,
+            NextHop::Nowhere => free_address()?,
+        };
+        self.0.clone().relay_to(address).start()
+    }
 }
 
 impl Contestant for StockPostfix {
@@ -59,11 +77,7 @@ impl Contestant for StockPostfix {
     }
 
     fn start(&self, next_hop: NextHop) -> io::Result<Box<dyn Running>> {
-        let address = match next_hop {
-            NextHop::Sink(address) => address,
-            NextHop::Nowhere => free_address()?,
-        };
-        Ok(Box::new(self.0.clone().relay_to(address).start()?))
+        Ok(Box::new(self.run(next_hop)?))
     }
 }
 

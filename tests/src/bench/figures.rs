@@ -79,6 +79,19 @@ impl Pair {
         Some(median(&pairs.map(|(ours, theirs)| ours / theirs).collect::<Vec<_>>()))
     }
 
+    /// How many times as long a mail takes with `laden` as it takes without, each beside itself in the same round.
+    pub(super) fn cost(row: &str, plain: &Self, laden: &Self) -> Self {
+        let of = |name: &str, plain: &Figure, laden: &Figure| {
+            let rounds = plain.rounds.iter().zip(&laden.rounds).map(|(plain, laden)| plain / laden);
+            Figure::of(&format!("{row} {name}"), TIMES, rounds.collect(), "")
+        };
+        let ours = plain.mailweir.as_ref().zip(laden.mailweir.as_ref());
+        Self {
+            postfix: of("postfix", &plain.postfix, &laden.postfix),
+            mailweir: ours.map(|(plain, laden)| of("mailweir", plain, laden)),
+        }
+    }
+
     /// The median of Mailweir's rates.
     pub(super) fn ours(&self) -> Option<f64> {
         self.mailweir.as_ref().map(Figure::median)
@@ -91,9 +104,21 @@ impl Pair {
         format!("{name:34} {:>10.0} {ours:>10} {ratio:>8}  {wanted}\n", self.postfix.median())
     }
 
+    /// The line of a [`Self::cost`]: one cost by the other means nothing.
+    pub(super) fn cost_line(&self, name: &str, wanted: &str) -> String {
+        let ours =
+            self.mailweir.as_ref().map_or_else(|| "-".into(), |f| format!("{:.2}", f.median()));
+        format!("{name:34} {:>10.2} {ours:>10} {:>8}  {wanted}\n", self.postfix.median(), "")
+    }
+
     pub(super) fn json(&self) -> String {
         self.postfix.json() + &self.mailweir.as_ref().map_or_else(String::new, Figure::json)
     }
+}
+
+/// What the second loses against the first in the same round, in per cent.
+pub(super) fn losses(whole: &[f64], less: &[f64]) -> Vec<f64> {
+    whole.iter().zip(less).map(|(whole, less)| (whole - less) / whole * 100.0).collect()
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -102,6 +127,8 @@ fn median(values: &[f64]) -> f64 {
     let middle = values.len().saturating_sub(1) / 2;
     values.get(middle).copied().unwrap_or(0.0)
 }
+
+const TIMES: &str = "times";
 
 #[cfg(test)]
 mod tests {
@@ -118,6 +145,14 @@ mod tests {
         let pair =
             Pair::new("relay", vec![800.0, 400.0, 800.0], Some(vec![4800.0, 2400.0, 4800.0]));
         assert_eq!(pair.ratio(), Some(6.0));
+    }
+
+    #[test]
+    fn a_cost_is_beside_the_same_server_in_the_same_round() {
+        let plain = Pair::new("relay", vec![800.0, 400.0], Some(vec![5000.0, 2500.0]));
+        let laden = Pair::new("relay", vec![200.0, 100.0], Some(vec![2500.0, 1250.0]));
+        let line = Pair::cost("filter", &plain, &laden).cost_line("filter", "");
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["filter", "4.00", "2.00"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod archive;
 mod contestant;
 mod figures;
+pub mod filters;
 mod idle;
 mod load;
 pub mod logins;

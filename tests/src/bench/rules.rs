@@ -90,7 +90,7 @@ fn row(
 
 /// Rules as administrators collect them: words in subjects, senders, hosts in Received, programs.
 /// None matches a mail of the load, so that every rule counts for every header.
-fn table(rules: usize) -> String {
+pub(super) fn table(rules: usize) -> String {
     let mut text = String::new();
     for number in 0..rules {
         let _ = match number % 5 {

@@ -1,4 +1,4 @@
-//! `bench [--logins | --rules | --archive [--mails N] | --moderation [--cases N]] [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
+//! `bench [--logins | --rules | --filters | --archive [--mails N] | --moderation [--cases N]] [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
 //!
 //! Called by `./bench`, which builds `target/release/mailweir` and names it in `MAILWEIR_BIN`.
 
@@ -18,8 +18,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let mut settings = bench::Settings { mailweir: program::find(), rounds: 5, seconds: 6.0 };
-    let (mut json, mut logins, mut rules, mut moderation) = (None, false, false, false);
-    let mut archive = false;
+    let (mut json, mut rows) = (None, Rows::Servers);
     let (mut cases, mut mails) = (100_000, 100_000);
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
@@ -28,11 +27,12 @@ fn run() -> Result<(), Box<dyn Error>> {
             "--rounds" => settings.rounds = value()?.parse()?,
             "--seconds" => settings.seconds = value()?.parse()?,
             "--json" => json = Some(value()?),
-            "--logins" => logins = true,
-            "--rules" => rules = true,
-            "--archive" => archive = true,
+            "--logins" => rows = Rows::Logins,
+            "--filters" => rows = Rows::Filters,
+            "--rules" => rows = Rows::Rules,
+            "--archive" => rows = Rows::Archive,
             "--mails" => mails = value()?.parse()?,
-            "--moderation" => moderation = true,
+            "--moderation" => rows = Rows::Moderation,
             "--cases" => cases = value()?.parse()?,
             "--without-mailweir" => settings.mailweir = None,
             _ => return Err(format!("unknown argument {word}").into()),
@@ -42,21 +42,31 @@ fn run() -> Result<(), Box<dyn Error>> {
         return Err("a real Postfix and root are needed".into());
     }
     let mut progress = |line: &str| println!("{line}");
-    let (table, lines) = if logins {
-        let report = bench::logins::run(settings.rounds, settings.seconds, &mut progress)?;
-        (report.table(), report.json_lines())
-    } else if rules {
-        let report = bench::rules::run(&settings, &mut progress)?;
-        (report.table(), report.json_lines())
-    } else if archive {
-        let report = bench::archive::run(&settings, mails, &mut progress)?;
-        (report.table(), report.json_lines())
-    } else if moderation {
-        let report = bench::moderation::run(&settings, cases, &mut progress)?;
-        (report.table(), report.json_lines())
-    } else {
-        let report = bench::run(&settings, &mut progress)?;
-        (report.table(), report.json_lines())
+    let (table, lines) = match rows {
+        Rows::Servers => {
+            let report = bench::run(&settings, &mut progress)?;
+            (report.table(), report.json_lines())
+        }
+        Rows::Logins => {
+            let report = bench::logins::run(settings.rounds, settings.seconds, &mut progress)?;
+            (report.table(), report.json_lines())
+        }
+        Rows::Rules => {
+            let report = bench::rules::run(&settings, &mut progress)?;
+            (report.table(), report.json_lines())
+        }
+        Rows::Filters => {
+            let report = bench::filters::run(&settings, &mut progress)?;
+            (report.table(), report.json_lines())
+        }
+        Rows::Archive => {
+            let report = bench::archive::run(&settings, mails, &mut progress)?;
+            (report.table(), report.json_lines())
+        }
+        Rows::Moderation => {
+            let report = bench::moderation::run(&settings, cases, &mut progress)?;
+            (report.table(), report.json_lines())
+        }
     };
     println!("\n{table}");
     if let Some(file) = json {
@@ -64,4 +74,14 @@ fn run() -> Result<(), Box<dyn Error>> {
         file.write_all(lines.as_bytes())?;
     }
     Ok(())
+}
+
+/// What is measured.
+enum Rows {
+    Servers,
+    Logins,
+    Rules,
+    Filters,
+    Archive,
+    Moderation,
 }

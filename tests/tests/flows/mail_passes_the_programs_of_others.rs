@@ -9,6 +9,7 @@ use std::{
 
 use mailweir::control::operation::Place;
 use mailweir_tests::{
+    filter_readme,
     gateway::{Gateway, Setup, mail_to},
     program,
     sink::{Script, Sink},
@@ -134,45 +135,15 @@ async fn a4_the_archiver_of_the_source_runs_as_it_is() {
     }
 }
 
-/// The script of Postfix's FILTER_README as it stands there, with its two lines for each site filled in.
-const SIMPLE: &str = r#"#!/bin/sh
-
-# Simple shell-based filter. It is meant to be invoked as follows:
-#       /path/to/script -f sender recipients...
-
-# Localize these. The -G option does nothing before Postfix 2.3.
-INSPECT_DIR=PLACE
-SENDMAIL="PLACE/mailweir sendmail -G -i" # NEVER NEVER NEVER use "-t" here.
-
-# Exit codes from <sysexits.h>
-EX_TEMPFAIL=75
-EX_UNAVAILABLE=69
-
-# Clean up when done or when aborting.
-trap "rm -f in.$$" 0 1 2 3 15
-
-# Start processing.
-cd $INSPECT_DIR || {
-    echo $INSPECT_DIR does not exist; exit $EX_TEMPFAIL; }
-
-cat >in.$$ || {
-    echo Cannot save mail to file; exit $EX_TEMPFAIL; }
-
-# Specify your content filter here.
-grep -q forbidden <in.$$ && {
-   echo Message content rejected; exit $EX_UNAVAILABLE; }
-
-$SENDMAIL "$@" <in.$$
-
-exit $?
-"#;
-
 #[tokio::test]
 async fn f1_the_script_of_the_filter_readme_runs_as_it_is() {
     let Some(program) = program::require() else { return };
     let place = Open::new();
     fs::copy(program, place.path().join("mailweir")).unwrap();
-    let simple = SIMPLE.replace("PLACE", &place.path().display().to_string());
+    let sendmail = format!("{}/mailweir sendmail", place.path().display());
+    let forbids = r"grep -q forbidden <in.$$ && {
+   echo Message content rejected; exit $EX_UNAVAILABLE; }";
+    let simple = filter_readme::simple(place.path(), &sendmail, "", forbids);
     let simple = place.file("simple", &simple);
     let call = format!("exec {} \"$@\"", simple.display());
     let arguments = ["-f", "${sender}", "--", "${recipient}"];
