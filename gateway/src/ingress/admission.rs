@@ -4,7 +4,7 @@
 //! queue and the log-in under way. Decisions are made elsewhere (`relay`, `auth`, `queue`); here
 //! they are put to use, and their errors become refusals.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use mailweir_auth::{Channel, Exchange};
 use mailweir_filters::{
@@ -14,13 +14,13 @@ use mailweir_filters::{
     rewriting::{Decision, Decisions},
 };
 use mailweir_mail::{
-    Client, Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Recipient,
-    Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
+    Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Recipient, Refused as RefusedEvent,
+    SessionEvent, Timestamp, TransactionSummary,
 };
 use mailweir_queue::{IntakeError, Receipt};
 use mailweir_smtp::{
     replies::Refusal,
-    server::{Answer, Forwarded, Question, Refused, Session, Unfinished},
+    server::{Answer, Question, Refused, Session, Unfinished},
 };
 use mailweir_tables::PatternSteps;
 
@@ -426,6 +426,7 @@ impl Admission {
             protocol: session.protocol(),
             login: session.login().cloned(),
             tls: session.tls().cloned(),
+            forwarded: session.forwarded().cloned().map(Box::new),
             arrival,
         }
     }
@@ -473,13 +474,6 @@ fn summary(session: &Session, envelope: &Envelope) -> TransactionSummary {
         protocol: session.protocol(),
         helo: session.helo().unwrap_or("unknown").into(),
     }
-}
-
-/// The client that a trusted relay names with XFORWARD. It is shown in the log and decides nothing.
-fn forwarded_client(forwarded: &Forwarded) -> Option<Client> {
-    let address: IpAddr = forwarded.address.as_deref()?.parse().ok()?;
-    let port = forwarded.port.as_deref().and_then(|port| port.parse().ok()).unwrap_or(0);
-    Some(Client { address: (address, port).into(), name: forwarded.name.clone() })
 }
 
 fn answer(judged: Result<(), Refusal>) -> Answer {
