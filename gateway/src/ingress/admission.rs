@@ -14,8 +14,8 @@ use mailweir_filters::{
     rewriting::{Decision, Decisions},
 };
 use mailweir_mail::{
-    Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Recipient, Refused as RefusedEvent,
-    SessionEvent, Timestamp, TransactionSummary,
+    Cutoff, Envelope, Forwarded, Login, MailEvent, Origin, QueueId, Recipient,
+    Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
 };
 use mailweir_queue::{IntakeError, Receipt};
 use mailweir_smtp::{
@@ -467,8 +467,10 @@ impl Admission {
 }
 
 fn summary(session: &Session, envelope: &Envelope) -> TransactionSummary {
+    // As in the lines of Postfix's cleanup(8), the client is the one that a relay names.
+    let named = session.forwarded().and_then(Forwarded::client);
     TransactionSummary {
-        client: session.client().clone(),
+        client: named.unwrap_or_else(|| session.client().clone()),
         sender: envelope.sender.clone(),
         recipient: envelope.recipients.first().map(|recipient| recipient.address.clone()),
         protocol: session.protocol(),

@@ -20,6 +20,7 @@ async fn what_a_relay_has_said_is_passed_on_and_a_restart_forgets_nothing() {
     peer.ask(TOLD, "250 *").await;
     let id = peer.send(&mail_to("user")).await.expect_accepted();
     gateway.log().expect(&format!("{id}: client=mail.far.example[2001:db8::7]")).await;
+    gateway.log().expect("hold: header *from mail.far.example[2001:db8::7]; from=").await;
     gateway.restart().await;
     gateway.queue().release(id).await;
     next.expect_one().await;
