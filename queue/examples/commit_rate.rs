@@ -159,6 +159,7 @@ fn mail() -> Result<NewMail, Failure> {
         protocol: Protocol::Esmtp,
         login: None,
         tls: None,
+        forwarded: None,
         arrival: Timestamp::from_secs(1_795_210_205),
     };
     Ok(NewMail { envelope, origin, disposition: Disposition::Ready, archive: None })

@@ -14,7 +14,7 @@ pub(crate) use self::envelope::encode as encode_envelope;
 pub use self::envelope::{BodyLocation, BodyRecord, EnvelopeRecord};
 
 /// The newest record format that this version reads.
-pub const FORMAT: u8 = FILTERS_FORMAT;
+pub const FORMAT: u8 = FORWARDED_FORMAT;
 
 /// The format of every record that needs nothing newer.
 pub(crate) const FIRST_FORMAT: u8 = 1;
@@ -27,6 +27,9 @@ pub(crate) const ARCHIVE_FORMAT: u8 = 3;
 
 /// The format of envelopes of mail that has filters of other people ahead of it or behind it.
 pub(crate) const FILTERS_FORMAT: u8 = 4;
+
+/// The format of envelopes of mail of which a relay has said where it came from.
+pub(crate) const FORWARDED_FORMAT: u8 = 5;
 
 /// Builds the record of a small body while the body flows in, so that it is never copied.
 #[derive(Debug)]

@@ -64,6 +64,7 @@ fn rspamd_says(said: &[u8], size: usize, is_early: bool) -> Result<Verdict, Faul
         protocol: Protocol::Esmtp,
         login: None,
         tls: None,
+        forwarded: None,
         arrival,
     };
     let envelope = Envelope::from_sender(ReversePath::Null);

@@ -39,6 +39,7 @@ pub mod gateway;
 pub mod installation;
 pub mod interop;
 pub mod memory;
+pub mod page;
 pub mod pair;
 pub mod pass_through;
 pub mod peers;

@@ -3,13 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::net::SocketAddr;
 
 use mailweir::control::operation::Place;
 use mailweir_mail::QueueId;
 use mailweir_tests::{
     free_address,
     gateway::{Gateway, Peer, Setup},
+    page::{Page, parameters},
     postfix::{Postfix, Settings},
     sink::{Received, Script, Sink},
     tools,
@@ -208,13 +209,13 @@ impl Front {
         let sink = Sink::start(Script::smtp()).await;
         let (asked_at, back) = (free_address().unwrap(), free_address().unwrap());
         let manual = Manual::read();
-        let listener = manual.listener();
-        let setup = Setup::to(&format!("smtp://{back}"), "tls = \"none\"")
+        let route = manual.section("[[route]]", "tls = ");
+        let setup = Setup::to(&format!("smtp://{back}"), route)
             .called("approval.example.org")
-            .listener("from-postfix", &listener)
+            .listener("from-postfix", manual.section("[[listener]]", "mode = "))
             .section("domains", &manual.postmaster())
             .section("admin", &manual.admin())
-            .section("moderation", &manual.section("[moderation]"))
+            .section("moderation", manual.section("[moderation]", "from = "))
             .sections(rule);
         let policy = manual.policy(asked_at);
         // The port of the listener is known when it listens.
@@ -304,35 +305,20 @@ fn with_target(policy: &str, target: SocketAddr) -> String {
 }
 
 /// The page, with the addresses of the test in place of those that it has.
-struct Manual(String);
+struct Manual(Page);
 
 impl Manual {
     fn read() -> Self {
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/postfix-in-front.md");
-        Self(fs::read_to_string(page).unwrap())
+        Self(Page::read("postfix-in-front.md"))
     }
 
-    fn block(&self, section: &str, fence: &str) -> String {
-        let (_, rest) = self.0.split_once(&format!("\n## {section}\n")).unwrap();
-        let (_, rest) = rest.split_once(fence).unwrap();
-        rest.split_once("```").unwrap().0.to_owned()
-    }
-
-    /// A section of mailweir.toml, without its header.
-    fn section(&self, header: &str) -> String {
-        let toml = self.block("Mailweir", "```toml\n");
-        let (_, rest) = toml.split_once(&format!("{header}\n")).unwrap();
-        rest.split("\n[").next().unwrap().to_owned()
-    }
-
-    /// From `mode` on.
-    fn listener(&self) -> String {
-        let section = self.section("[[listener]]");
-        section[section.find("mode = ").unwrap()..].to_owned()
+    /// The lines of a section of mailweir.toml, from `first` on.
+    fn section(&self, header: &str, first: &str) -> &str {
+        self.0.section("Mailweir", header, first)
     }
 
     fn policy(&self, asked_at: SocketAddr) -> String {
-        let section = self.section("[[policy_server]]");
+        let section = self.section("[[policy_server]]", "bind = ");
         assert!(section.contains("127.0.0.1:10040"), "{section}");
         format!(
             "[[policy_server]]\n{}\n",
@@ -342,26 +328,25 @@ impl Manual {
 
     /// But for its domain, which the setup has.
     fn postmaster(&self) -> String {
-        let section = self.section("[domains]");
-        section[section.find("postmaster = ").unwrap()..].replace("@example.org", "@local.example")
+        self.section("[domains]", "postmaster = ").replace("@example.org", "@local.example")
     }
 
     fn admin(&self) -> String {
         let bind = free_address().unwrap().to_string();
-        let section = self.section("[admin]");
+        let section = self.section("[admin]", "bind = ");
         assert!(section.contains("127.0.0.1:8025"), "{section}");
         section.replace("127.0.0.1:8025", &bind)
     }
 
     fn main_cf(&self, asked_at: SocketAddr, target: SocketAddr) -> Vec<(String, String)> {
-        let lines = with_target(&self.block("main.cf", "```\n"), target);
+        let lines = with_target(self.0.examples("main.cf", "")[0], target);
         let lines = lines.replace("127.0.0.1:10040", &asked_at.to_string());
-        let parted = lines.lines().map(|line| line.split_once(" = ").unwrap());
-        parted.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        parameters(&lines).into_iter().map(own).collect()
     }
 
     fn master_cf(&self, back: SocketAddr) -> String {
-        let lines = self.block("master.cf", "```\n");
+        let lines = self.0.examples("master.cf", "")[0];
         assert!(lines.contains("\n127.0.0.1:10026 inet"), "{lines}");
         lines.replace("127.0.0.1:10026", &back.to_string())
     }

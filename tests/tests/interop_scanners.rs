@@ -245,6 +245,7 @@ fn check(server: &Rspamd, envelope: &Envelope, mail: &str) -> Result<Verdict, Wr
             cipher: "TLS_AES_256_GCM_SHA384".into(),
             bits: 256,
         }),
+        forwarded: None,
         arrival: Timestamp::from_secs(1_795_210_205),
     };
     let id = QueueId::new(origin.arrival, 1);

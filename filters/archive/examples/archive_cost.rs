@@ -156,6 +156,7 @@ fn capture(number: u32, content: &[u8]) -> Capture {
                 cipher: "TLS_AES_256_GCM_SHA384".into(),
                 bits: 256,
             }),
+            forwarded: None,
             arrival,
         },
         note: Note {

@@ -99,7 +99,7 @@ const LINE: usize = 72;
 
 #[cfg(test)]
 mod tests {
-    use mailweir_mail::{Client, Login, Protocol, Timestamp};
+    use mailweir_mail::{Client, Forwarded, Login, Protocol, Timestamp};
     use proptest::prelude::*;
 
     use super::*;
@@ -119,6 +119,10 @@ mod tests {
                 protocol: Protocol::Esmtp,
                 login,
                 tls: None,
+                forwarded: Some(Box::new(Forwarded {
+                    address: Some("198.51.100.9".parse().unwrap()),
+                    ..Forwarded::default()
+                })),
                 arrival,
             },
             ahead: vec!["spam".into()],

@@ -27,7 +27,7 @@ pub use event::{
     Refused, ReportKind, RuleAction, RuleApplied, SessionEvent, TransactionSummary,
 };
 pub use network::{Network, NetworkError};
-pub use origin::{Client, Login, Origin, Protocol, TlsSummary};
+pub use origin::{Client, Forwarded, Login, Origin, Protocol, TlsSummary};
 pub use queue_id::{QueueId, QueueIdError};
 pub use reply::{Enhanced, Reply, ReplyClass};
 pub use time::{Civil, NotATime, Timestamp};

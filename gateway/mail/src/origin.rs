@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{QueueId, Timestamp};
 
 /// The peer of a session, as seen on the socket or as told by a trusted proxy (PROXY, XCLIENT).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +60,62 @@ pub struct Origin {
     pub login: Option<Login>,
     /// The TLS layer, if there was one.
     pub tls: Option<TlsSummary>,
+    /// Where the peer says that it came from before. Shown and passed on; nothing is decided by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarded: Option<Box<Forwarded>>,
     /// When the mail began to arrive.
     pub arrival: Timestamp,
+}
+
+/// Where a mail came from by the word of the relay that handed it over (Postfix `XFORWARD_README`); `None` where that one does
+/// not know. For logs and for those behind us: nothing is ever allowed or refused because of it.
+///
+/// The texts have at most 255 bytes and no control characters when a session has heard them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwarded {
+    /// The client's host name.
+    pub name: Option<Box<str>>,
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// The client's port.
+    pub port: Option<u16>,
+    /// What the client called itself.
+    pub helo: Option<Box<str>>,
+    /// `SMTP` or `ESMTP`.
+    pub protocol: Option<Box<str>>,
+    /// The queue id at the first relay that tells.
+    pub ident: Option<Box<str>>,
+    /// `LOCAL` or `REMOTE`.
+    pub source: Option<Box<str>>,
+}
+
+impl Forwarded {
+    /// What those behind us are told of a mail that has this id here: what a relay has said of it, or else what we saw. As
+    /// with Postfix, the id stays that of the first who tells.
+    #[must_use]
+    pub fn of(origin: &Origin, id: QueueId) -> Self {
+        let ident = Some(id.to_string().into());
+        if let Some(heard) = origin.forwarded.as_deref().cloned() {
+            return Self { ident: heard.ident.or(ident), ..heard };
+        }
+        let client = &origin.client;
+        Self {
+            name: client.name.clone(),
+            address: Some(client.ip()),
+            port: Some(client.address.port()),
+            helo: Some(origin.helo.clone()).filter(|helo| !helo.is_empty()),
+            protocol: Some(origin.protocol.as_str().into()),
+            ident,
+            source: Some("REMOTE".into()),
+        }
+    }
+
+    /// The client, if its address is known. Its name is what the relay says.
+    #[must_use]
+    pub fn client(&self) -> Option<Client> {
+        let address = (self.address?, self.port.unwrap_or(0)).into();
+        Some(Client { address, name: self.name.clone() })
+    }
 }
 
 /// The "with" protocol of a Received header (RFC 3848, RFC 6531).
@@ -132,6 +186,37 @@ mod tests {
         assert_eq!(client.to_string(), "unknown[192.0.2.1]");
         let named = Client { name: Some("mx.example".into()), ..client };
         assert_eq!(named.to_string(), "mx.example[192.0.2.1]");
+    }
+
+    #[test]
+    fn who_is_behind_is_told_what_a_relay_said_or_else_what_was_seen() {
+        let client = Client::unnamed("[::ffff:192.0.2.1]:4711".parse().unwrap());
+        let arrival = Timestamp::from_secs(1_795_210_205);
+        let seen = Origin {
+            listener: "mx".into(),
+            client,
+            helo: "".into(),
+            protocol: Protocol::Esmtp,
+            login: None,
+            tls: None,
+            forwarded: None,
+            arrival,
+        };
+        let id = QueueId::new(arrival, 1);
+        let told = Forwarded::of(&seen, id);
+        assert_eq!(told.client().unwrap().to_string(), "unknown[192.0.2.1]");
+        assert_eq!(
+            (told.port, told.helo, told.ident),
+            (Some(4711), None, Some(id.to_string().into()))
+        );
+        let heard = Forwarded { source: Some("LOCAL".into()), ..Forwarded::default() };
+        let heard = Origin { forwarded: Some(Box::new(heard.clone())), ..seen };
+        let told = Forwarded::of(&heard, id);
+        assert_eq!((told.client(), told.source.as_deref()), (None, Some("LOCAL")));
+        assert_eq!(told.ident, Some(id.to_string().into()));
+        let first = Forwarded { ident: Some("4jWT59000pz7".into()), ..told };
+        let heard = Origin { forwarded: Some(Box::new(first.clone())), ..heard };
+        assert_eq!(Forwarded::of(&heard, id), first);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(super) fn capture() -> Capture {
             protocol: Protocol::Esmtp,
             login: None,
             tls: None,
+            forwarded: None,
             arrival,
         },
         note: Note {

@@ -62,6 +62,8 @@ pub struct Route {
     pub destination_concurrency_limit: NonZeroU32,
     /// The most recipients in one transaction (Postfix `default_destination_recipient_limit`).
     pub destination_recipient_limit: NonZeroU32,
+    /// Whether who is there is told by XFORWARD from which client a mail came, if it asks for that.
+    pub xforward: bool,
 }
 
 impl Route {
@@ -75,6 +77,7 @@ impl Route {
             login: None,
             destination_concurrency_limit: CONCURRENCY,
             destination_recipient_limit: RECIPIENTS,
+            xforward: false,
         }
     }
 
@@ -148,6 +151,12 @@ impl Route {
                 .error(table, "for", "the list is empty")
                 .allowed(Vec::<DomainPattern>::ALLOWED);
         }
+        if section.xforward && !matches!(section.to, NextHop::Relay(_)) {
+            let message = format!("\"{}\" must not be told who our clients are", section.to);
+            problems
+                .error(table, "xforward", message)
+                .help("tell one host of yours: \"smtp://host:port\"");
+        }
         Self {
             domains: section.domains.clone(),
             to: section.to.clone(),
@@ -155,6 +164,7 @@ impl Route {
             login: check_login(written, around, problems),
             destination_concurrency_limit: section.destination_concurrency_limit,
             destination_recipient_limit: section.destination_recipient_limit,
+            xforward: section.xforward,
         }
     }
 }

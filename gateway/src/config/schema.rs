@@ -158,7 +158,8 @@ section! {
         disable_vrfy_command: bool = false, postfix "disable_vrfy_command";
         /// Peers that may say XCLIENT: they speak for the client they name.
         xclient_hosts: Vec<Network> = [], postfix "smtpd_authorized_xclient_hosts";
-        /// Peers that may say XFORWARD: the client they name appears in our log.
+        /// Peers that may say XFORWARD: the client they name appears in our log, and is named to filters and to routes with
+        /// `xforward`. Nothing is decided by it.
         xforward_hosts: Vec<Network> = [], postfix "smtpd_authorized_xforward_hosts";
         /// Whether each connection begins with a PROXY header (version 1 or 2), as HAProxy sends.
         proxy_protocol: bool = false, postfix "smtpd_upstream_proxy_protocol" "postscreen_upstream_proxy_protocol";
@@ -273,6 +274,9 @@ section! {
         destination_concurrency_limit: NonZeroU32 = 20, postfix "default_destination_concurrency_limit" "smtp_destination_concurrency_limit";
         /// The most recipients of one mail in one transaction.
         destination_recipient_limit: NonZeroU32 = 50, postfix "default_destination_recipient_limit" "smtp_destination_recipient_limit";
+        /// Whether the next hop is told by XFORWARD from which client a mail came, if it asks for that: for a Postfix that handed
+        /// us the mail and gets it back. To one host only, not to "mx".
+        xforward: bool = false, postfix "smtp_send_xforward_command";
     }
 }
 

@@ -401,6 +401,7 @@ fn mail() -> NewMail {
         protocol: Protocol::Esmtp,
         login: None,
         tls: None,
+        forwarded: None,
         arrival: clock::now(),
     };
     NewMail { envelope, origin, disposition: Disposition::Ready, archive: None }

@@ -5,9 +5,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use mailweir_filters::rewriting::RewriteError;
-use mailweir_mail::{Enhanced, Reply};
+use mailweir_mail::{Enhanced, Forwarded, Reply};
 use mailweir_queue::{BodyError, Claim, Content, RecipientIndex};
 use mailweir_smtp::client::{Closed, ContentText, Outgoing};
 use tokio::time::Instant;
@@ -16,12 +17,12 @@ use super::{
     Egress,
     connection::{Letter, Sent, Target},
     contact::Held,
-    filters::{self, Along},
+    filters,
     hosts::Hosts,
     lane::{Batch, Job, Post},
     outcome::{Health, NoHost, Outcome, Relay, Told, tell},
     replies::UNCLEAR,
-    route::{LiveRoute, Through},
+    route::LiveRoute,
     shown::{Leaves, Shown},
 };
 
@@ -82,7 +83,8 @@ impl Courier {
             false => Leaves::ForGood,
         };
         let live = self.egress.rewriting();
-        let along = through.map(|through| self.along(&claim, through));
+        let slip = through.map(|through| filters::slip(&claim, through, &self.egress.routes()));
+        let forwarded = self.route().xforward.then(|| Arc::new(filters::came_from(&claim)));
         let shown = Shown::to((protocol, leaves), envelope, &recipients, live).await;
         let shown = match shown {
             Ok(shown) => shown,
@@ -95,7 +97,8 @@ impl Courier {
                 return self.egress.warn(format!("{}: content not readable: {error}", claim.id));
             }
         };
-        let mail = Mail { claim: &claim, shown: &shown, content: &content, along: along.as_ref() };
+        let top = slip.unwrap_or_default();
+        let mail = Mail { claim: &claim, shown: &shown, content: &content, top, forwarded };
         loop {
             match self.attempt(&mail, recipients).await {
                 Stand::Unreadable(error) => {
@@ -111,11 +114,6 @@ impl Courier {
                 Stand::Settled(again, _) => recipients = again,
             }
         }
-    }
-
-    /// What a mail takes along to a filter.
-    fn along(&self, claim: &Claim, through: &Through) -> Along {
-        Along::of(claim, through, &self.egress.routes())
     }
 
     /// A table cannot tell how the mail looks to others: it is not offered.
@@ -308,8 +306,10 @@ struct Mail<'m> {
     claim: &'m Arc<Claim>,
     shown: &'m Shown,
     content: &'m Content,
-    /// What it takes along, if it goes to a filter.
-    along: Option<&'m Along>,
+    /// What stands above it, if it goes to a filter.
+    top: Bytes,
+    /// Where it came from, if who gets it is to be told.
+    forwarded: Option<Arc<Forwarded>>,
 }
 
 impl Mail<'_> {
@@ -321,17 +321,16 @@ impl Mail<'_> {
             (false, mailweir_mail::BodyType::EightBitMime) => ContentText::EightBit,
             (false, mailweir_mail::BodyType::SevenBit) => ContentText::SevenBit,
         };
-        let top = self.along.map_or(0, |along| along.slip.len() as u64);
-        let outgoing = Outgoing::new(envelope, indices, self.claim.size + top, text);
-        match self.along {
-            Some(along) => along.with(outgoing),
+        let size = self.claim.size + self.top.len() as u64;
+        let outgoing = Outgoing::new(envelope, indices, size, text);
+        match &self.forwarded {
+            Some(from) => outgoing.forwarded(Arc::clone(from)),
             None => outgoing,
         }
     }
 
     fn letter(&self) -> Letter<'_> {
-        let top = self.along.map(|along| along.slip.clone()).unwrap_or_default();
-        Letter { top, ..self.shown.letter(self.content) }
+        Letter { top: self.top.clone(), ..self.shown.letter(self.content) }
     }
 }
 

@@ -4,69 +4,42 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mailweir_external::slip::Slip;
-use mailweir_mail::{Envelope, HoldReason};
+use mailweir_mail::{Envelope, Forwarded, HoldReason};
 use mailweir_queue::{Claim, RecipientIndex};
-use mailweir_smtp::{
-    client::{Attempt, Cause, Outgoing, Phase},
-    server::Forwarded,
-};
+use mailweir_smtp::client::{Attempt, Cause, Phase};
 
 use super::{
     Egress, dispatch,
     outcome::Outcome,
     replies,
+    reporter::is_own,
     route::{LiveRoutes, Through},
 };
 use crate::config::IfFailed;
 
-/// What a mail takes along to a filter.
-pub(super) struct Along {
-    /// Above its content.
-    pub(super) slip: Bytes,
-    /// Where it came from, if the filter is to be told.
-    forwarded: Option<Arc<Forwarded>>,
+/// What stands above the content of a mail that goes to a filter; nothing for one that hands nothing back.
+pub(super) fn slip(claim: &Claim, through: &Through, routes: &LiveRoutes) -> Bytes {
+    let slip = routes.hands_back_to(through).zip(routes.slips()).and_then(|(back_at, key)| {
+        let slip = Slip {
+            filter: through.name.clone(),
+            back_at: back_at.into(),
+            id: claim.id,
+            origin: (*claim.origin).clone(),
+            ahead: routes.ahead_behind(through, &claim.envelope),
+        };
+        slip.to_field(key)
+    });
+    slip.unwrap_or_default().into()
 }
 
-impl Along {
-    /// Who hands nothing back gets no slip.
-    pub(super) fn of(claim: &Claim, through: &Through, routes: &LiveRoutes) -> Self {
-        let slip = routes.hands_back_to(through).zip(routes.slips()).and_then(|(back_at, key)| {
-            let slip = Slip {
-                filter: through.name.clone(),
-                back_at: back_at.into(),
-                id: claim.id,
-                origin: (*claim.origin).clone(),
-                ahead: routes.ahead_behind(through, &claim.envelope),
-            };
-            slip.to_field(key)
-        });
-        Self {
-            slip: slip.unwrap_or_default().into(),
-            forwarded: through.xforward.then(|| Arc::new(forwarded(claim))),
+/// Where a mail came from, for a filter or next hop that is told. Our own came from no client.
+pub(super) fn came_from(claim: &Claim) -> Forwarded {
+    let told = Forwarded::of(&claim.origin, claim.id);
+    match is_own(&claim.origin) {
+        true => {
+            Forwarded { ident: told.ident, source: Some("LOCAL".into()), ..Forwarded::default() }
         }
-    }
-
-    /// The mail as the filter gets it.
-    pub(super) fn with(&self, mail: Outgoing) -> Outgoing {
-        match &self.forwarded {
-            Some(from) => mail.forwarded(Arc::clone(from)),
-            None => mail,
-        }
-    }
-}
-
-/// What Postfix tells its filters of a mail (`XFORWARD_README`).
-fn forwarded(claim: &Claim) -> Forwarded {
-    let origin = &claim.origin;
-    let client = &origin.client;
-    Forwarded {
-        name: client.name.clone(),
-        address: Some(client.ip().to_string().into()),
-        port: Some(client.address.port().to_string().into()),
-        helo: Some(origin.helo.clone()).filter(|helo| !helo.is_empty()),
-        protocol: Some(origin.protocol.as_str().into()),
-        ident: Some(claim.id.to_string().into()),
-        source: Some("REMOTE".into()),
+        false => told,
     }
 }
 

@@ -13,8 +13,7 @@ use tokio::{sync::Semaphore, time::Instant};
 
 use self::process::{Letter, Process};
 use super::{
-    Egress,
-    filters::{self, Along},
+    Egress, filters,
     outcome::{NoHost, Outcome, Relay, Told, tell},
     replies,
     route::Through,
@@ -43,7 +42,7 @@ struct Batch {
 impl Program {
     pub(super) fn new(filter: &Filter, settings: &PipeFilter, extensions: Extensions) -> Self {
         Self {
-            through: Through::of(filter, false),
+            through: Through::of(filter),
             settings: settings.clone(),
             time_limit: filter.time_limit,
             recipient_limit: filter.recipient_limit.get() as usize,
@@ -182,7 +181,7 @@ impl Program {
         let mut top = form.top(&envelope.sender, only, claim.arrival);
         let routes = egress.routes();
         let mut slip = Piped::new(form);
-        slip.feed(&Along::of(claim, &self.through, &routes).slip, &mut top);
+        slip.feed(&filters::slip(claim, &self.through, &routes), &mut top);
         let content = egress.queue.body(claim.id, &claim.body).await?;
         let letter = Letter { top, form, content: content.reader() };
         let process = Process { settings: &self.settings, arguments, limit: self.time_limit };

@@ -164,6 +164,7 @@ pub(crate) fn own_origin(hostname: &Domain) -> Origin {
         protocol: Protocol::Esmtp,
         login: None,
         tls: None,
+        forwarded: None,
         arrival: clock::now(),
     }
 }

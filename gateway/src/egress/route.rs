@@ -44,6 +44,8 @@ pub(super) struct LiveRoute {
     pub(super) concurrency: concurrency::Limits,
     /// How many recipients fit into one transaction.
     pub(super) recipient_limit: usize,
+    /// Whether who is there is told by XFORWARD where a mail came from.
+    pub(super) xforward: bool,
     /// The filter of other people that it leads to; absent: it leads to where mail goes.
     pub(super) filter: Option<Through>,
 }
@@ -53,15 +55,13 @@ pub(super) struct LiveRoute {
 pub(super) struct Through {
     /// Its name.
     pub(super) name: Box<str>,
-    /// Whether it is told by XFORWARD from which client a mail came.
-    pub(super) xforward: bool,
     /// What becomes of mail when it fails.
     pub(super) if_failed: IfFailed,
 }
 
 impl Through {
-    pub(super) fn of(filter: &Filter, xforward: bool) -> Self {
-        Self { name: filter.name.clone(), xforward, if_failed: filter.if_failed }
+    pub(super) fn of(filter: &Filter) -> Self {
+        Self { name: filter.name.clone(), if_failed: filter.if_failed }
     }
 }
 
@@ -82,16 +82,17 @@ impl LiveRoute {
                 ..concurrency::Limits::default()
             },
             recipient_limit: route.destination_recipient_limit.get() as usize,
+            xforward: route.xforward,
             filter: None,
         }
     }
 
     /// A route to a filter of other people.
-    fn through(self, filter: &Filter, xforward: bool) -> Self {
+    fn through(self, filter: &Filter) -> Self {
         let timeouts = Timeouts { data_done: filter.time_limit, ..self.client.timeouts };
         Self {
             client: Arc::new(Settings { timeouts, ..(*self.client).clone() }),
-            filter: Some(Through::of(filter, xforward)),
+            filter: Some(Through::of(filter)),
             ..self
         }
     }
@@ -457,11 +458,12 @@ fn to_server(
         to: config::NextHop::Relay(to.clone()),
         destination_concurrency_limit: filter.concurrency_limit,
         destination_recipient_limit: filter.recipient_limit,
+        xforward: *xforward,
         ..Route::direct()
     };
     let tls = Arc::new(ClientTls::new(check(route.tls), Authorities::public())?);
     let live = LiveRoute::new(RouteId(id), &route, smtp, tls);
-    Ok(Arc::new(live.through(filter, *xforward)))
+    Ok(Arc::new(live.through(filter)))
 }
 
 /// The number of the route to the first filter, above those of all routes of the file.

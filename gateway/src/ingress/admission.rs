@@ -4,7 +4,7 @@
 //! queue and the log-in under way. Decisions are made elsewhere (`relay`, `auth`, `queue`); here
 //! they are put to use, and their errors become refusals.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use mailweir_auth::{Channel, Exchange};
 use mailweir_filters::{
@@ -14,13 +14,13 @@ use mailweir_filters::{
     rewriting::{Decision, Decisions},
 };
 use mailweir_mail::{
-    Client, Cutoff, Envelope, Login, MailEvent, Origin, QueueId, Recipient,
+    Cutoff, Envelope, Forwarded, Login, MailEvent, Origin, QueueId, Recipient,
     Refused as RefusedEvent, SessionEvent, Timestamp, TransactionSummary,
 };
 use mailweir_queue::{IntakeError, Receipt};
 use mailweir_smtp::{
     replies::Refusal,
-    server::{Answer, Forwarded, Question, Refused, Session, Unfinished},
+    server::{Answer, Question, Refused, Session, Unfinished},
 };
 use mailweir_tables::PatternSteps;
 
@@ -438,6 +438,7 @@ impl Admission {
             protocol: session.protocol(),
             login: session.login().cloned(),
             tls: session.tls().cloned(),
+            forwarded: session.forwarded().cloned().map(Box::new),
             arrival,
         }
     }
@@ -478,20 +479,15 @@ impl Admission {
 }
 
 fn summary(session: &Session, envelope: &Envelope) -> TransactionSummary {
+    // As in the lines of Postfix's cleanup(8), the client is the one that a relay names.
+    let named = session.forwarded().and_then(Forwarded::client);
     TransactionSummary {
-        client: session.client().clone(),
+        client: named.unwrap_or_else(|| session.client().clone()),
         sender: envelope.sender.clone(),
         recipient: envelope.recipients.first().map(|recipient| recipient.address.clone()),
         protocol: session.protocol(),
         helo: session.helo().unwrap_or("unknown").into(),
     }
-}
-
-/// The client that a trusted relay names with XFORWARD. It is shown in the log and decides nothing.
-fn forwarded_client(forwarded: &Forwarded) -> Option<Client> {
-    let address: IpAddr = forwarded.address.as_deref()?.parse().ok()?;
-    let port = forwarded.port.as_deref().and_then(|port| port.parse().ok()).unwrap_or(0);
-    Some(Client { address: (address, port).into(), name: forwarded.name.clone() })
 }
 
 fn answer(judged: Result<(), Refusal>) -> Answer {

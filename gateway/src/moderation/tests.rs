@@ -102,6 +102,7 @@ impl Home {
                 protocol: Protocol::Esmtp,
                 login: None,
                 tls: None,
+                forwarded: None,
                 arrival: clock::now(),
             },
             disposition: Disposition::Held(HoldReason::new("rule")),

@@ -1,15 +1,16 @@
 //! The immutable half of a mail as a record: envelope, origin, and what is known of the body.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, str::FromStr};
 
 use bytes::Bytes;
 use mailweir_mail::{
-    Address, BodyType, Client, Envelope, EnvelopeId, Login, Notify, Origin, OriginalRecipient,
-    Protocol, Recipient, Return, ReversePath, TlsSummary, Transport,
+    Address, BodyType, Client, Envelope, EnvelopeId, Forwarded, Login, Notify, Origin,
+    OriginalRecipient, Protocol, Recipient, Return, ReversePath, TlsSummary, Transport,
 };
 
 use super::{
-    ARCHIVE_FORMAT, FILTERS_FORMAT, FIRST_FORMAT, Kind, REWRITING_FORMAT, RecordError,
+    ARCHIVE_FORMAT, FILTERS_FORMAT, FIRST_FORMAT, FORWARDED_FORMAT, Kind, REWRITING_FORMAT,
+    RecordError,
     codec::{Reader, Writer, open},
 };
 
@@ -61,7 +62,7 @@ impl EnvelopeRecord {
         let (version, payload) = open(record, Kind::Envelope)?;
         let reader = &mut Reader::new(payload);
         let body = read_body(reader)?;
-        let origin = read_origin(reader)?;
+        let mut origin = read_origin(reader)?;
         let mut envelope = read_envelope(reader)?;
         if version >= REWRITING_FORMAT {
             read_rewriting(reader, &mut envelope)?;
@@ -80,6 +81,9 @@ impl EnvelopeRecord {
             _ => None,
         };
         let archive = archive.map(Bytes::copy_from_slice);
+        if version >= FORWARDED_FORMAT {
+            origin.forwarded = Some(Box::new(read_forwarded(reader)?));
+        }
         reader.end()?;
         Ok(Self { envelope, origin, body, archive })
     }
@@ -99,17 +103,21 @@ pub(crate) fn encode(
     write_envelope(&mut writer, envelope);
     let rewritten = envelope.recipients.iter().any(|recipient| recipient.original.is_some());
     let is_filtered = !envelope.ahead.is_empty() || envelope.behind.is_some();
-    let is_simple = !rewritten && envelope.filter.is_none() && !is_filtered;
+    let forwarded = origin.forwarded.as_deref();
+    let is_long = is_filtered || forwarded.is_some();
+    let is_simple = !rewritten && envelope.filter.is_none() && !is_long;
     if is_simple && archive.is_none() {
         return writer.finish(FIRST_FORMAT);
     }
     write_rewriting(&mut writer, envelope);
-    if is_filtered {
+    if is_long {
         write_ahead(&mut writer, &envelope.ahead);
         writer.optional(envelope.behind.as_deref());
         writer.byte(u8::from(archive.is_some()));
         archive.into_iter().for_each(|note| writer.bytes(note));
-        return writer.finish(FILTERS_FORMAT);
+        let Some(forwarded) = forwarded else { return writer.finish(FILTERS_FORMAT) };
+        write_forwarded(&mut writer, forwarded);
+        return writer.finish(FORWARDED_FORMAT);
     }
     let Some(note) = archive else { return writer.finish(REWRITING_FORMAT) };
     writer.bytes(note);
@@ -179,7 +187,34 @@ fn read_origin(reader: &mut Reader<'_>) -> Result<Origin, RecordError> {
         _ => return Err(RecordError::Malformed),
     };
     let client = Client { address, name };
-    Ok(Origin { listener, client, helo, protocol, login, tls, arrival })
+    Ok(Origin { listener, client, helo, protocol, login, tls, forwarded: None, arrival })
+}
+
+fn write_forwarded(writer: &mut Writer, forwarded: &Forwarded) {
+    let Forwarded { name, address, port, helo, protocol, ident, source } = forwarded;
+    writer.optional(name.as_deref());
+    writer.optional(address.map(|address| address.to_string()).as_deref());
+    writer.optional(port.map(|port| port.to_string()).as_deref());
+    for text in [helo, protocol, ident, source] {
+        writer.optional(text.as_deref());
+    }
+}
+
+fn read_forwarded(reader: &mut Reader<'_>) -> Result<Forwarded, RecordError> {
+    Ok(Forwarded {
+        name: reader.optional()?.map(Into::into),
+        address: read_parsed(reader)?,
+        port: read_parsed(reader)?,
+        helo: reader.optional()?.map(Into::into),
+        protocol: reader.optional()?.map(Into::into),
+        ident: reader.optional()?.map(Into::into),
+        source: reader.optional()?.map(Into::into),
+    })
+}
+
+fn read_parsed<T: FromStr>(reader: &mut Reader<'_>) -> Result<Option<T>, RecordError> {
+    let read = reader.optional()?.map(|text| text.parse().map_err(|_| RecordError::Malformed));
+    read.transpose()
 }
 
 fn write_envelope(writer: &mut Writer, envelope: &Envelope) {

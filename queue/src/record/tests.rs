@@ -1,7 +1,7 @@
 use mailweir_mail::{
-    Address, BodyType, Client, Enhanced, Envelope, EnvelopeId, HoldReason, Login, Notify, Origin,
-    OriginalRecipient, Protocol, Recipient, Reply, Return, ReversePath, Stage, Timestamp,
-    TlsSummary, Transport,
+    Address, BodyType, Client, Enhanced, Envelope, EnvelopeId, Forwarded, HoldReason, Login,
+    Notify, Origin, OriginalRecipient, Protocol, Recipient, Reply, Return, ReversePath, Stage,
+    Timestamp, TlsSummary, Transport,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -52,6 +52,25 @@ fn mail_with_filters_ahead_is_written_in_the_fourth_with_its_note_or_without() {
         assert_eq!(hex(&record.encode()), written);
         assert_eq!(EnvelopeRecord::decode(&unhex(written)), Ok(record));
     }
+}
+
+#[test]
+fn what_a_relay_has_told_of_a_mail_is_written_in_the_fifth_behind_all_others() {
+    for (archive, written) in [(None, ENVELOPE_V5), (Some("keep".into()), ENVELOPE_V5_KEPT)] {
+        let mut record = EnvelopeRecord { archive, ..sample() };
+        record.origin.forwarded = Some(Box::new(Forwarded {
+            name: Some("far.example".into()),
+            address: Some("2001:db8::7".parse().unwrap()),
+            port: Some(40123),
+            helo: None,
+            protocol: Some("ESMTP".into()),
+            ident: Some("4jWT59000pz7".into()),
+            source: Some("REMOTE".into()),
+        }));
+        assert_eq!(hex(&record.encode()), written);
+        assert_eq!(EnvelopeRecord::decode(&unhex(written)), Ok(record));
+    }
+    assert_eq!(EnvelopeRecord::decode(&unhex(ENVELOPE_V4)).unwrap().origin.forwarded, None);
 }
 
 #[test]
@@ -198,6 +217,7 @@ fn sample() -> EnvelopeRecord {
             protocol: Protocol::Esmtp,
             login: None,
             tls: None,
+            forwarded: None,
             arrival: TIME,
         },
         body: BodyRecord { location: BodyLocation::Store, size: 7, checksum: 0x0102_0304 },
@@ -254,6 +274,25 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn forwarded()(
+        (name, helo) in (option::of("\\PC{0,20}"), option::of("\\PC{0,20}")),
+        (address, port) in any::<(Option<std::net::IpAddr>, Option<u16>)>(),
+        (protocol, ident) in (option::of("[A-Z]{1,9}"), option::of("[!-~]{1,20}")),
+        source in option::of("LOCAL|REMOTE"),
+    ) -> Forwarded {
+        Forwarded {
+            name: name.map(Into::into),
+            address,
+            port,
+            helo: helo.map(Into::into),
+            protocol: protocol.map(Into::into),
+            ident: ident.map(Into::into),
+            source: source.map(Into::into),
+        }
+    }
+}
+
+prop_compose! {
     fn origin()(
         (listener, helo) in ("\\PC{0,20}", "\\PC{0,20}"),
         (ip, port) in (any::<std::net::IpAddr>(), any::<u16>()),
@@ -261,6 +300,7 @@ prop_compose! {
         protocol in 0..3_usize,
         login in option::of(("\\PC{0,20}", "[A-Z]{1,9}")),
         tls in option::of(("TLSv1.[23]", "[A-Z_]{1,30}", any::<u16>())),
+        forwarded in option::of(forwarded()),
         arrival in any::<u64>(),
     ) -> Origin {
         Origin {
@@ -277,6 +317,7 @@ prop_compose! {
                 cipher: cipher.into(),
                 bits,
             }),
+            forwarded: forwarded.map(Box::new),
             arrival: Timestamp::from_micros(arrival),
         }
     }
@@ -410,3 +451,13 @@ const ENVELOPE_V4: &str = "450474000000ef9ce27a0007848688086af190f2bb600600026d7
 const ENVELOPE_V4_KEPT: &str = "450479000000cf8eee300007848688086af190f2bb600600026d780e3139322e302e322e313a34373131000e63\
     6c69656e742e6578616d706c650100000000001073656e64657240612e6578616d706c6500000000010e726370\
     7440622e6578616d706c650d00000002057669727573047370616d0106666f6f74657201046b6565705aa5";
+
+// Written by the fifth version.
+const ENVELOPE_V5: &str = "4505a1000000486d04190007848688086af190f2bb600600026d780e3139322e302e322e313a34373131000e63\
+    6c69656e742e6578616d706c650100000000001073656e64657240612e6578616d706c6500000000010e726370\
+    7440622e6578616d706c650d000000000000010b6661722e6578616d706c65010b323030313a6462383a3a3701\
+    05343031323300010545534d5450010c346a57543539303030707a37010652454d4f54455aa5";
+const ENVELOPE_V5_KEPT: &str = "4505a6000000484882d90007848688086af190f2bb600600026d780e3139322e302e322e313a34373131000e63\
+    6c69656e742e6578616d706c650100000000001073656e64657240612e6578616d706c6500000000010e726370\
+    7440622e6578616d706c650d000000000001046b656570010b6661722e6578616d706c65010b323030313a6462\
+    383a3a370105343031323300010545534d5450010c346a57543539303030707a37010652454d4f54455aa5";

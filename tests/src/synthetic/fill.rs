@@ -81,6 +81,7 @@ fn capture(mail: &Mail, content: &[u8], keep_days: Option<u32>) -> io::Result<Ca
         protocol: Protocol::Esmtp,
         login: None,
         tls: None,
+        forwarded: None,
         arrival: mail.arrival(),
     };
     let note = Note {

@@ -77,6 +77,7 @@ mod there_is_one_gateway_and_room_for_its_mail;
 mod trusted_ways_need_nobody;
 mod users_who_are_not_there_are_refused_at_rcpt;
 mod what_is_archived_is_found;
+mod where_a_mail_came_from_is_passed_on;
 mod who_fails_too_often_waits_until_lifted;
 mod who_logged_in_is_known_under_every_name;
 mod who_sends_too_much_waits_for_a_person;

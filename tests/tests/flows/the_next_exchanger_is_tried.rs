@@ -98,6 +98,7 @@ async fn submit(queue: &Queue) {
         protocol: Protocol::Esmtp,
         login: None,
         tls: None,
+        forwarded: None,
         arrival: clock::now(),
     };
     let envelope = Envelope::from_sender(ReversePath::Null).to("user@three.test".parse().unwrap());

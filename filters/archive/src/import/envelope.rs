@@ -102,6 +102,7 @@ pub fn origin(arrival: Option<Timestamp>, now: Timestamp) -> Origin {
         protocol: Protocol::Smtp,
         login: None,
         tls: None,
+        forwarded: None,
         arrival: arrival.unwrap_or(now).min(now),
     }
 }

@@ -52,7 +52,8 @@ mod tests {
     use std::net::SocketAddr;
 
     use mailweir_mail::{
-        Address, Client, Envelope, Login, Origin, Protocol, QueueId, ReversePath, Timestamp,
+        Address, Client, Envelope, Forwarded, Login, Origin, Protocol, QueueId, ReversePath,
+        Timestamp,
     };
 
     use super::{super::TemplateError, *};
@@ -94,6 +95,7 @@ mod tests {
                 protocol: Protocol::Esmtp,
                 login: Some(Login { user: "ann".into(), mechanism: "PLAIN".into() }),
                 tls: None,
+                forwarded: None,
                 arrival: Timestamp::from_secs(1_795_210_205),
             };
             Self { envelope: Envelope::from_sender(sender), origin, next_hop: "Own.Example" }
@@ -175,6 +177,19 @@ mod tests {
             "a$bBob@Far.examplec4711.",
         ];
         assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn the_client_is_whom_a_relay_names() {
+        let words = ["${client_address}", "${client_hostname}", "${client_helo}", "${client_port}"];
+        let mut case = Case::usual();
+        case.origin.forwarded = Some(Box::new(Forwarded {
+            address: Some("198.51.100.9".parse().unwrap()),
+            helo: Some("told.example".into()),
+            ..Forwarded::default()
+        }));
+        let said = case.about(&arguments(&words), &["ann@own.example"]).unwrap();
+        assert_eq!(said, ["198.51.100.9", "unknown", "told.example", "unknown"]);
     }
 
     #[test]

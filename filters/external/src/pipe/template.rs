@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, str::FromStr};
 
+use mailweir_mail::Forwarded;
+
 use super::{Mail, Spelling, To};
 
 /// Text with macros: `${sender}`, `$sender`, `$(sender)`; `${name?text}` is `text` where the macro has a value, and
@@ -48,11 +50,7 @@ pub enum TemplateError {
 /// What a macro stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Macro {
-    ClientAddress,
-    ClientHelo,
-    ClientHostname,
-    ClientPort,
-    ClientProtocol,
+    Client(OfClient),
     EnvelopeId,
     NextHop,
     QueueId,
@@ -63,6 +61,16 @@ enum Macro {
     Sender,
     Size,
     Recipient(OfRecipient),
+}
+
+/// What is known of where a mail came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OfClient {
+    Address,
+    Helo,
+    Hostname,
+    Port,
+    Protocol,
 }
 
 /// A part of a recipient.
@@ -78,11 +86,11 @@ enum OfRecipient {
 
 /// The names of pipe(8), in the order of its manual.
 const MACROS: [(&str, Macro); 19] = [
-    ("client_address", Macro::ClientAddress),
-    ("client_helo", Macro::ClientHelo),
-    ("client_hostname", Macro::ClientHostname),
-    ("client_port", Macro::ClientPort),
-    ("client_protocol", Macro::ClientProtocol),
+    ("client_address", Macro::Client(OfClient::Address)),
+    ("client_helo", Macro::Client(OfClient::Helo)),
+    ("client_hostname", Macro::Client(OfClient::Hostname)),
+    ("client_port", Macro::Client(OfClient::Port)),
+    ("client_protocol", Macro::Client(OfClient::Protocol)),
     ("domain", Macro::Recipient(OfRecipient::Domain)),
     ("envid", Macro::EnvelopeId),
     ("extension", Macro::Recipient(OfRecipient::Extension)),
@@ -159,13 +167,9 @@ fn value<'a>(
     to: Option<&'a To<'_>>,
     spelling: &'a Spelling,
 ) -> Cow<'a, str> {
-    let (client, login) = (&mail.origin.client, mail.origin.login.as_ref());
+    let login = mail.origin.login.as_ref();
     match of {
-        Macro::ClientAddress => client.ip().to_string().into(),
-        Macro::ClientHelo => Cow::Borrowed(&*mail.origin.helo),
-        Macro::ClientHostname => client.name_or_unknown().into(),
-        Macro::ClientPort => client.address.port().to_string().into(),
-        Macro::ClientProtocol => mail.origin.protocol.as_str().into(),
+        Macro::Client(what) => what.of(Forwarded::of(mail.origin, mail.id)).into(),
         Macro::EnvelopeId => mail.envelope.envid.as_ref().map_or("", |id| id.as_str()).into(),
         Macro::NextHop => spelling.domain(mail.next_hop),
         Macro::QueueId => mail.id.to_string().into(),
@@ -178,6 +182,20 @@ fn value<'a>(
         ),
         Macro::Size => mail.size.to_string().into(),
         Macro::Recipient(part) => to.map_or(Cow::Borrowed(""), |to| part.of(to, spelling)),
+    }
+}
+
+impl OfClient {
+    /// `unknown` as with Postfix, where a relay has not told.
+    fn of(self, told: Forwarded) -> String {
+        let value = match self {
+            Self::Address => told.address.map(|address| address.to_string()),
+            Self::Helo => told.helo.map(String::from),
+            Self::Hostname => told.name.map(String::from),
+            Self::Port => told.port.map(|port| port.to_string()),
+            Self::Protocol => told.protocol.map(String::from),
+        };
+        value.unwrap_or_else(|| "unknown".to_owned())
     }
 }
 

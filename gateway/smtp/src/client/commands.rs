@@ -3,14 +3,15 @@
 //! All text comes from checked types, which hold no control character; what a parameter may not
 //! hold otherwise is encoded as xtext (RFC 3461 section 4).
 
-use mailweir_mail::{Notify, OriginalRecipient, Recipient, Return};
+use std::net::IpAddr;
+
+use mailweir_mail::{Forwarded, Notify, OriginalRecipient, Recipient, Return};
 
 use super::{
     capabilities::{Capabilities, SizeOffer},
     fit,
     outgoing::{ContentText, Outgoing},
 };
-use crate::server::Forwarded;
 
 pub(super) const RSET: &str = "RSET\r\n";
 pub(super) const DATA: &str = "DATA\r\n";
@@ -49,14 +50,15 @@ pub(super) fn rcpt(recipient: &Recipient, offered: &Capabilities, out: &mut Vec<
 /// `XFORWARD NAME=...`, in as many commands as are needed, with all attributes that are offered: what the peer
 /// had of another mail must not stay (Postfix `XFORWARD_README`).
 pub(super) fn xforward(from: &Forwarded, offered: &Capabilities) -> Vec<Box<[u8]>> {
-    let address = from.address.as_deref().map(|address| match address.contains(':') {
-        true => format!("IPV6:{address}"),
-        false => address.to_owned(),
+    let address = from.address.map(|address| match address {
+        IpAddr::V6(address) => format!("IPV6:{address}"),
+        IpAddr::V4(address) => address.to_string(),
     });
+    let port = from.port.map(|port| port.to_string());
     let attributes = [
         ("NAME", from.name.as_deref()),
         ("ADDR", address.as_deref()),
-        ("PORT", from.port.as_deref()),
+        ("PORT", port.as_deref()),
         ("PROTO", from.protocol.as_deref()),
         ("HELO", from.helo.as_deref()),
         ("IDENT", from.ident.as_deref()),
@@ -84,7 +86,8 @@ fn attribute(name: &str, value: Option<&str>) -> Vec<u8> {
     let mut attribute = format!(" {name}=").into_bytes();
     let begin = attribute.len();
     value.into_iter().flat_map(str::bytes).for_each(|byte| xtext(byte, &mut attribute));
-    if attribute.len() == begin || XFORWARD.len() + attribute.len() + 2 > MAX_COMMAND {
+    let length = attribute.len() - begin;
+    if length == 0 || length > MAX_VALUE {
         attribute.truncate(begin);
         attribute.extend_from_slice(b"[UNAVAILABLE]");
     }
@@ -100,6 +103,9 @@ const XFORWARD: &[u8] = b"XFORWARD";
 
 /// Bytes of a command with its end (RFC 5321 section 4.5.3.1.4).
 const MAX_COMMAND: usize = 512;
+
+/// Bytes of a value: one more, and Postfix takes nothing of the command (`XFORWARD_README`).
+const MAX_VALUE: usize = 255;
 
 /// Appends text.
 pub(super) fn put(out: &mut Vec<u8>, words: &[&str]) {

@@ -5,9 +5,7 @@
 
 use std::sync::Arc;
 
-use mailweir_mail::{Envelope, Recipient};
-
-use crate::server::Forwarded;
+use mailweir_mail::{Envelope, Forwarded, Recipient};
 
 /// A mail to send over a connection, to some or all of its recipients; or a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! The arguments of XCLIENT and XFORWARD: `NAME=value ...`, values in xtext.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use super::xtext;
 use crate::replies::Fault;
 
@@ -44,6 +46,36 @@ impl<'a> Attribute<'a> {
         }
     }
 
+    /// The value. `None`: unavailable.
+    pub(super) fn text(&self) -> Option<Box<str>> {
+        match &self.value {
+            Value::Known(text) => Some(text.as_str().into()),
+            Value::Unavailable => None,
+        }
+    }
+
+    /// `192.0.2.1` or `IPV6:2001:db8::1`. `None`: unavailable.
+    pub(super) fn address(&self, name: &'static str) -> Result<Option<IpAddr>, Fault> {
+        let Value::Known(text) = &self.value else {
+            return Ok(None);
+        };
+        let address = match text.split_at_checked(IPV6_TAG.len()) {
+            Some((tag, rest)) if tag.eq_ignore_ascii_case(IPV6_TAG) => {
+                rest.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+            }
+            _ => text.parse().ok(),
+        };
+        address.map(Some).ok_or_else(|| self.bad(name))
+    }
+
+    /// A port. `None`: unavailable.
+    pub(super) fn port(&self, name: &'static str) -> Result<Option<u16>, Fault> {
+        match &self.value {
+            Value::Known(text) => text.parse().map(Some).map_err(|_| self.bad(name)),
+            Value::Unavailable => Ok(None),
+        }
+    }
+
     /// The fault of a name that the command does not have.
     pub(super) fn unknown(&self, verb: &'static str) -> Fault {
         Fault::UnknownAttribute(verb, self.name.chars().take(40).collect())
@@ -61,3 +93,5 @@ impl<'a> Attribute<'a> {
 
 /// Postfix `XCLIENT_README`.
 const MAX_VALUE: usize = 255;
+
+const IPV6_TAG: &str = "IPV6:";

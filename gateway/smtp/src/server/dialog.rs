@@ -3,10 +3,10 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use mailweir_mail::{Domain, Login, Protocol, Reply, TlsSummary};
+use mailweir_mail::{Domain, Forwarded, Login, Protocol, Reply, TlsSummary};
 
 use super::{
-    BareNewline, Cause, Forwarded, Mode, Needs, Peer, Refused, Settings, ShownCertificate, TlsMode,
+    BareNewline, Cause, Mode, Needs, Peer, Refused, Settings, ShownCertificate, TlsMode,
     Unfinished, clock::Clock, command::Verb, state::State, tally::Tally,
 };
 use crate::replies::{self, Fault, Positive, Refusal};

@@ -9,7 +9,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use mailweir_mail::{Address, Client, Envelope, Login, Protocol, TlsSummary};
+use mailweir_mail::{Address, Client, Envelope, Forwarded, Login, Protocol, TlsSummary};
 
 use crate::replies::{Fault, Refusal};
 
@@ -44,7 +44,6 @@ mod tally;
 mod transaction;
 mod xtext;
 
-pub use forwarded::Forwarded;
 pub use refused::{Cause, Refused};
 pub use settings::{BareNewline, Limits, Mode, Needs, Offer, Peer, Rights, Settings, TlsMode};
 pub use shown_certificate::ShownCertificate;

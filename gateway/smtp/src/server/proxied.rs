@@ -2,13 +2,13 @@
 //!
 //! The session begins anew as that client: its rights are gone until the driver grants others.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use mailweir_mail::{Login, Protocol};
 
 use super::{
     Peer, Rights,
-    attributes::{Attribute, Value, attributes},
+    attributes::{Attribute, attributes},
     command::Command,
     dialog::{Dialog, Hello},
     state::{Asked, State},
@@ -72,11 +72,11 @@ impl Told {
                 // The proxy's address would bring the proxy's rights.
                 None => self.peer.client.address = UNKNOWN,
             },
-            "PORT" => self.peer.client.address.set_port(attribute.port("PORT")?),
+            "PORT" => self.peer.client.address.set_port(attribute.port("PORT")?.unwrap_or(0)),
             "DESTADDR" => attribute.address("DESTADDR")?.into_iter().for_each(|ip| {
                 self.peer.local.set_ip(ip);
             }),
-            "DESTPORT" => self.peer.local.set_port(attribute.port("DESTPORT")?),
+            "DESTPORT" => self.peer.local.set_port(attribute.port("DESTPORT")?.unwrap_or(0)),
             "HELO" => self.set_hello(attribute.text()),
             "PROTO" => self.set_protocol(attribute)?,
             "LOGIN" => {
@@ -106,41 +106,8 @@ impl Told {
     }
 }
 
-impl Attribute<'_> {
-    fn text(&self) -> Option<Box<str>> {
-        match &self.value {
-            Value::Known(text) => Some(text.as_str().into()),
-            Value::Unavailable => None,
-        }
-    }
-
-    /// `192.0.2.1` or `IPV6:2001:db8::1`. `None`: unavailable.
-    fn address(&self, name: &'static str) -> Result<Option<IpAddr>, Fault> {
-        let Value::Known(text) = &self.value else {
-            return Ok(None);
-        };
-        let address = match text.split_at_checked(IPV6_TAG.len()) {
-            Some((tag, rest)) if tag.eq_ignore_ascii_case(IPV6_TAG) => {
-                rest.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
-            }
-            _ => text.parse().ok(),
-        };
-        address.map(Some).ok_or_else(|| self.bad(name))
-    }
-
-    /// 0 if unavailable.
-    fn port(&self, name: &'static str) -> Result<u16, Fault> {
-        match &self.value {
-            Value::Known(text) => text.parse().map_err(|_| self.bad(name)),
-            Value::Unavailable => Ok(0),
-        }
-    }
-}
-
 /// A client of which the proxy knows no address. See [`super::Session::address_known`].
 const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// The mechanism of a login that a proxy told us.
 const XCLIENT: &str = "XCLIENT";
-
-const IPV6_TAG: &str = "IPV6:";

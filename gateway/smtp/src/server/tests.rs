@@ -210,7 +210,7 @@ fn xforward_is_kept_for_one_mail() {
     conversation.say("XFORWARD NAME=a+2Bb ADDR=IPV6:::1\r\nXFORWARD HELO=[UNAVAILABLE]\r\n");
     let forwarded = conversation.session.forwarded().unwrap();
     assert_eq!(forwarded.name.as_deref(), Some("a+b"));
-    assert_eq!(forwarded.address.as_deref(), Some("IPV6:::1"));
+    assert_eq!(forwarded.client().unwrap().to_string(), "a+b[::1]");
     assert_eq!(forwarded.helo, None);
     assert_eq!(conversation.session.client().to_string(), "unknown[192.0.2.1]");
     conversation.say(&format!("{ENVELOPE}DATA\r\n"));

@@ -219,16 +219,21 @@ fn print_capture(out: &mut impl Write, capture: &Capture) -> io::Result<()> {
 }
 
 fn print_origin(out: &mut impl Write, origin: &Origin) -> io::Result<()> {
-    let Origin { listener, client, helo, login, arrival, .. } = origin;
+    let Origin { listener, client, helo, login, forwarded, arrival, .. } = origin;
     writeln!(out, "accepted    {} at {}", arrival.rfc3339(), printable(listener))?;
     write!(out, "from        {} as {}", printable(&client.to_string()), printable(helo))?;
     match login {
         Some(login) => {
             let (user, mechanism) = (printable(&login.user), printable(&login.mechanism));
-            writeln!(out, ", logged in as {user} ({mechanism})")
+            writeln!(out, ", logged in as {user} ({mechanism})")?;
         }
-        None => writeln!(out, ", not logged in"),
+        None => writeln!(out, ", not logged in")?,
     }
+    let Some(told) = forwarded else { return Ok(()) };
+    let Some(client) = told.client() else { return Ok(()) };
+    let helo = told.helo.as_deref().unwrap_or("unknown");
+    let (client, helo) = (printable(&client.to_string()), printable(helo));
+    writeln!(out, "forwarded   from {client} as {helo}, by the word of that one (XFORWARD)")
 }
 
 fn print_outcome(
@@ -311,6 +316,7 @@ const DAY: u64 = 86_400;
 #[cfg(test)]
 mod tests {
     use mailweir_archive::{entry::Ending, hash::Hash};
+    use mailweir_mail::{Client, Forwarded, Protocol};
 
     use super::*;
     use crate::archiving::sample;
@@ -341,6 +347,36 @@ mod tests {
                  ended       deleted\n"
             )
         );
+    }
+
+    #[test]
+    fn whom_a_relay_named_is_shown_as_its_word() {
+        let arrival = Timestamp::from_secs(1_795_210_205);
+        let origin = |forwarded| Origin {
+            listener: "from-postfix".into(),
+            client: Client::unnamed(([127, 0, 0, 1], 4711).into()),
+            helo: "postfix.example".into(),
+            protocol: Protocol::Esmtp,
+            login: None,
+            tls: None,
+            forwarded: Some(Box::new(forwarded)),
+            arrival,
+        };
+        let shown = |forwarded| {
+            let mut out = Vec::new();
+            print_origin(&mut out, &origin(forwarded)).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let nobody = shown(Forwarded::default());
+        assert_eq!(nobody.lines().count(), 2, "{nobody}");
+        let named = shown(Forwarded {
+            name: Some("x\u{1b}[2J".into()),
+            address: Some([192, 0, 2, 9].into()),
+            ..Forwarded::default()
+        });
+        let line = named.lines().last().unwrap();
+        assert!(line.starts_with("forwarded   from x") && line.contains("[192.0.2.9] as unknown"));
+        assert!(!named.contains('\u{1b}'), "{named:?}");
     }
 
     /// The environment of a shell says any name, and the control socket any case.

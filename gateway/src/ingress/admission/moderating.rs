@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use mailweir_filters::ForOneMail;
-use mailweir_mail::{Address, Client, Domain, Envelope, HoldReason, Login, QueueId, SessionEvent};
+use mailweir_mail::{
+    Address, Client, Domain, Envelope, Forwarded, HoldReason, Login, QueueId, SessionEvent,
+};
 use mailweir_moderation::{
     case::RuleName,
     case_file::{Split, Unwritable},
@@ -13,7 +15,7 @@ use mailweir_moderation::{
 use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
 
-use super::{Admission, accepting::Judged, forwarded_client};
+use super::{Admission, accepting::Judged};
 use crate::{
     ingress::{
         incoming::{Incoming, Seen},
@@ -99,7 +101,7 @@ impl Admission {
         let (log_in, elsewhere) = self.logged_in_elsewhere(envelope, session);
         let submitter = self.submitter.clone().or_else(|| elsewhere.map(Submitter::named));
         // Shown to people, and trusted with nothing.
-        let client = session.forwarded().and_then(forwarded_client);
+        let client = session.forwarded().and_then(Forwarded::client);
         let is_among = |client: &Client| self.listener.rights(client.ip()).trusted;
         let is_from_ours = session.rights().trusted && client.as_ref().is_none_or(is_among);
         let client = client.unwrap_or_else(|| session.client().clone());

@@ -3,7 +3,8 @@
 
 use mailweir_archive::entry::{self, Note};
 use mailweir_mail::{
-    Client, Envelope, HeldBy, HoldReason, MailEvent, Origin, QueueId, Received, TransactionSummary,
+    Client, Envelope, Forwarded, HeldBy, HoldReason, MailEvent, Origin, QueueId, Received,
+    TransactionSummary,
 };
 use mailweir_moderation::case_file::Split;
 use mailweir_queue::Annex;
@@ -12,7 +13,6 @@ use mailweir_smtp::server::{Answer, Session};
 use super::{
     Admission, accepted,
     accepting::{Judged, internal},
-    forwarded_client,
     moderating::together,
     summary,
 };
@@ -70,11 +70,12 @@ impl Admission {
         }
         let expansion = Expansion::of(id, arrival, &envelope, expanded);
         let counted = mail.counted.take();
+        let origin = origin.unwrap_or_else(|| self.origin(session, arrival));
         let ready = Ready {
             incoming: mail.incoming,
             envelope,
-            origin: origin.unwrap_or_else(|| self.origin(session, arrival)),
-            shown_as: session.forwarded().and_then(forwarded_client),
+            shown_as: origin.forwarded.as_deref().and_then(Forwarded::client),
+            origin,
             moderated: mail.moderated,
             acquainted: mail.acquainted,
             ruled_hold: mail.hold,

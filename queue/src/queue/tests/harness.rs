@@ -264,6 +264,7 @@ pub(crate) fn origin() -> Origin {
         protocol: Protocol::Esmtp,
         login: None,
         tls: None,
+        forwarded: None,
         arrival: Timestamp::from_secs(1_795_210_205),
     }
 }

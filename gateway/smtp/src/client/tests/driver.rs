@@ -7,13 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mailweir_mail::{Address, Domain, Envelope, Recipient, Reply, ReversePath, TlsSummary};
+use mailweir_mail::{
+    Address, Domain, Envelope, Forwarded, Recipient, Reply, ReversePath, TlsSummary,
+};
 
 use crate::client::{
     Attempt, Cause, Client, Closed, ContentText, Encoder, Loss, Outgoing, Reports, Settings, Step,
     TlsPolicy,
 };
-use crate::server::Forwarded;
 
 /// A mail to send: what the client is told, and what the driver streams.
 #[derive(Clone)]

@@ -1,17 +1,18 @@
 //! XFORWARD: a content filter hears from which client a mail came.
 
+use mailweir_mail::Forwarded;
+
 use super::{
     driver::{Mail, mail, plain_settings},
     lines::{LEFT, agreed_in_turn, offering, packet, taken},
     script::play,
 };
-use crate::server::Forwarded;
 
 fn forwarded(serial: u32, helo: &str) -> Mail {
     let from = Forwarded {
         name: Some("mail.far.example".into()),
-        address: Some("2001:db8::7".into()),
-        port: Some("40123".into()),
+        address: Some("2001:db8::7".parse().unwrap()),
+        port: Some(40123),
         helo: Some(helo.into()),
         protocol: Some("ESMTP".into()),
         ident: Some("4jWT59000pz7".into()),
@@ -52,22 +53,24 @@ fn only_what_is_asked_for_is_told() {
 }
 
 #[test]
-fn what_is_too_long_for_a_command_goes_in_two_or_not_at_all() {
+fn what_is_too_long_for_a_command_goes_in_two_and_what_is_too_long_for_a_value_not_at_all() {
     let (agreed, taken) = (agreed_in_turn("a"), taken(1, "a"));
-    let offer = offering(&["XFORWARD NAME HELO IDENT"]);
-    let long = "x".repeat(480);
+    let offer = offering(&["XFORWARD NAME ADDR HELO IDENT"]);
+    let (long, longer) = ("x".repeat(250), "x".repeat(256));
+    let mut mail = forwarded(1, &long);
+    let from = mail.forwarded.get_or_insert_default();
+    from.name = Some(long.as_str().into());
     let two = format!(
-        "C: XFORWARD NAME=mail.far.example\nS: 250 ok\nC: XFORWARD HELO={long}\nS: 250 ok\n\
-         C: XFORWARD IDENT=4jWT59000pz7\nS: 250 ok\n"
+        "C: XFORWARD NAME={long} ADDR=IPV6:2001:db8::7\nS: 250 ok\n\
+         C: XFORWARD HELO={long} IDENT=4jWT59000pz7\nS: 250 ok\n"
     );
-    play(&plain_settings(), &[forwarded(1, &long)], &format!("{offer}{two}{agreed}{taken}{LEFT}"));
-    let none =
-        "C: XFORWARD NAME=mail.far.example HELO=[UNAVAILABLE] IDENT=4jWT59000pz7\nS: 250 ok\n";
-    play(
-        &plain_settings(),
-        &[forwarded(1, &"ü".repeat(100))],
-        &format!("{offer}{none}{agreed}{taken}{LEFT}"),
-    );
+    play(&plain_settings(), &[mail], &format!("{offer}{two}{agreed}{taken}{LEFT}"));
+    let none = "C: XFORWARD NAME=mail.far.example ADDR=IPV6:2001:db8::7 HELO=[UNAVAILABLE] \
+                IDENT=4jWT59000pz7\nS: 250 ok\n";
+    for helo in [longer.as_str(), &"ü".repeat(50), ""] {
+        let mails = [forwarded(1, helo)];
+        play(&plain_settings(), &mails, &format!("{offer}{none}{agreed}{taken}{LEFT}"));
+    }
 }
 
 #[test]
