@@ -27,6 +27,7 @@ use crate::{
         purge,
         room::Room,
     },
+    asked::{self, AskedSockets},
     clock,
     config::{
         self, AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
@@ -51,9 +52,10 @@ use crate::{
         relay::ServedDomains,
     },
     interfaces, login,
+    milter::MilterServer,
     moderation::{self, Groups, Moderation},
     observe::Observer,
-    policy::{self, Notes, PolicyServer, PolicySockets},
+    policy::{Notes, PolicyServer},
     restart,
     rewriting::LiveRewriting,
     slips,
@@ -82,7 +84,8 @@ pub struct App {
     finder: Option<Finder>,
     certificate: ServerTls,
     sockets: Sockets,
-    policy_sockets: PolicySockets,
+    policy_sockets: AskedSockets<PolicyServer>,
+    milter_sockets: AskedSockets<MilterServer>,
     /// What is known of the mails of a Postfix in front.
     notes: Arc<Notes>,
     /// What runs beside the sessions: deliveries, control socket, admin pages.
@@ -96,8 +99,14 @@ struct Prepared {
     routes: LiveRoutes,
     rewriting: Arc<LiveRewriting>,
     certificate: tls::Prepared,
-    sockets: sockets::Prepared,
-    policy_sockets: policy::Prepared,
+    sockets: PreparedSockets,
+}
+
+/// Sockets of all kinds.
+struct PreparedSockets {
+    listeners: sockets::Prepared,
+    policy: asked::Prepared<PolicyServer>,
+    milter: asked::Prepared<MilterServer>,
 }
 
 impl App {
@@ -151,18 +160,18 @@ impl App {
             finder,
             certificate,
             sockets: Sockets::default(),
-            policy_sockets: PolicySockets::default(),
+            policy_sockets: AskedSockets::default(),
+            milter_sockets: AskedSockets::default(),
             notes: Arc::new(Notes::new()),
             services: TaskTracker::new(),
             end,
         });
-        let (opened, asked) = app.open_sockets(&app.config.load(), &rewriting)?;
+        let opened = app.open_sockets(&app.config.load(), &rewriting)?;
         app.start_services(&store)?;
         if let Some(indexing) = indexing {
             app.services.spawn(indexing.run());
         }
-        app.sockets.install(opened, &app.services, &app.shared.stop);
-        app.policy_sockets.install(asked, &app.services, &app.shared.stop);
+        app.install_sockets(opened);
         app.notice(&format!("started, version {}", env!("CARGO_PKG_VERSION")));
         Ok(app)
     }
@@ -182,8 +191,7 @@ impl App {
     pub async fn reload(&self, config: Config) -> anyhow::Result<()> {
         let wants_archive = config.archive.is_some();
         let (config, later) = restart::put_off(&self.config.load(), config);
-        let Prepared { routes, rewriting, certificate, sockets, policy_sockets } =
-            self.prepare(&config)?;
+        let Prepared { routes, rewriting, certificate, sockets } = self.prepare(&config)?;
         // From here on nothing can fail: the change is made as a whole.
         self.certificate.install(certificate);
         self.moderation.change(moderation_settings(&config, &rewriting));
@@ -193,8 +201,7 @@ impl App {
         self.egress.reroute(routes, rewriting);
         self.egress.archive(OwnMail::of(config.archive.as_ref()));
         self.verification.change(verification_settings(&config));
-        self.sockets.install(sockets, &self.services, &self.shared.stop);
-        self.policy_sockets.install(policy_sockets, &self.services, &self.shared.stop);
+        self.install_sockets(sockets);
         self.config.store(Arc::new(config));
         for key in later {
             self.warn(format!("{key} takes effect after a restart"));
@@ -208,8 +215,8 @@ impl App {
         let routes = routes(config)?;
         let certificate = self.certificate.prepare(&certificate_source(config), clock::now())?;
         let rewriting = rewriting(config, &self.shared)?;
-        let (sockets, policy_sockets) = self.open_sockets(config, &rewriting)?;
-        Ok(Prepared { routes, rewriting, certificate, sockets, policy_sockets })
+        let sockets = self.open_sockets(config, &rewriting)?;
+        Ok(Prepared { routes, rewriting, certificate, sockets })
     }
 
     /// Binds what is not bound yet.
@@ -217,17 +224,31 @@ impl App {
         &self,
         config: &Config,
         rewriting: &Arc<LiveRewriting>,
-    ) -> anyhow::Result<(sockets::Prepared, policy::Prepared)> {
+    ) -> anyhow::Result<PreparedSockets> {
         let listeners = self.listeners(config, rewriting)?;
-        let servers = config.policy_servers.iter().filter_map(|rules| {
-            // The configuration was checked: there is one of this name.
-            let (_, listener) = listeners.iter().find(|(_, one)| *one.name() == *rules.listener)?;
-            let (listener, notes) = (Arc::clone(listener), Arc::clone(&self.notes));
-            let observer = self.shared.observer.clone();
-            Some(PolicyServer::new(rules.clone(), listener, notes, observer))
+        let observer = &self.shared.observer;
+        // The configuration was checked: there is one of each name.
+        let named = |name: &str| {
+            let found = listeners.iter().find(|(_, listener)| listener.name() == name);
+            found.map(|(_, listener)| Arc::clone(listener))
+        };
+        let policy = config.policy_servers.iter().filter_map(|rules| {
+            let (listener, notes) = (named(&rules.listener)?, Arc::clone(&self.notes));
+            Some(PolicyServer::new(rules.clone(), listener, notes, observer.clone()))
         });
-        let asked = self.policy_sockets.prepare(servers.collect())?;
-        Ok((self.sockets.prepare(listeners)?, asked))
+        let policy = self.policy_sockets.prepare(policy.collect())?;
+        let milter = config.milter_servers.iter().filter_map(|rules| {
+            Some(MilterServer::new(rules.clone(), named(&rules.listener)?, observer.clone()))
+        });
+        let milter = self.milter_sockets.prepare(milter.collect())?;
+        Ok(PreparedSockets { policy, milter, listeners: self.sockets.prepare(listeners)? })
+    }
+
+    fn install_sockets(&self, PreparedSockets { listeners, policy, milter }: PreparedSockets) {
+        let (services, stop) = (&self.services, &self.shared.stop);
+        self.sockets.install(listeners, services, stop);
+        self.policy_sockets.install(policy, services, stop);
+        self.milter_sockets.install(milter, services, stop);
     }
 
     /// Says in the log that another configuration was not taken.

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod archiving;
+mod asked;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod extraction;
 pub mod ingress;
 mod interfaces;
 mod login;
+mod milter;
 pub mod moderation;
 pub mod observe;
 mod places;

@@ -4,8 +4,8 @@
 use mailweir_external::{
     edit,
     milter::{
-        Answer, Client, Event, Fault, Heard, Limits, MacroLists, Macros, Next, Offer, Peer,
-        PeerAddress, Server, Wishes,
+        Answer, Client, Event, Fault, Heard, Interpreter, Limits, MacroLists, Macros, Next, Offer,
+        Peer, PeerAddress, Server, Turn, Wishes,
     },
     verdict::{Decision, Edit, Verdict},
 };
@@ -38,6 +38,35 @@ pub fn milter_server_bytes(data: &[u8]) {
     // Each packet has five bytes at least, one may be two events, and CONTINUE has five.
     assert!(whole.0.len() <= bytes.len() / 5 * 2);
     assert!(whole.1.len() <= bytes.len() + 64);
+    check_words(whole.0);
+}
+
+/// Whatever a mail server says, each line that a session of ours hears of it is one command, and content is counted.
+fn check_words(all: Vec<Heard>) {
+    let mut interpreter = Interpreter::default();
+    for (at, heard) in all.into_iter().enumerate() {
+        let (Turn::Say(pieces) | Turn::End(pieces)) = interpreter.hear(heard, Some("mx.example"))
+        else {
+            continue;
+        };
+        let mut pieces = pieces.iter();
+        while let Some(command) = pieces.next() {
+            let line = command.strip_suffix(b"\r\n").expect("a whole line");
+            assert!(!line.iter().any(u8::is_ascii_control), "{command:?}");
+            let count =
+                line.strip_prefix(b"BDAT ").and_then(|count| std::str::from_utf8(count).ok());
+            if let Some(count @ 1..) = count.and_then(|count| count.parse().ok()) {
+                assert_eq!(pieces.next().map(Vec::len), Some(count));
+            }
+        }
+        let replied: &[u8] = if at % 5 == 4 { b"550 5.7.1 no\r\n" } else { b"250 2.0.0 Ok\r\n" };
+        let _ = interpreter.reply(replied);
+        // One field stays one field.
+        let header = interpreter.header();
+        assert_eq!(edit::between(header, header), []);
+        let fields = header.split_inclusive(|byte| *byte == b'\n');
+        assert!(fields.clone().all(|line| line.len() > 2 && line.ends_with(b"\r\n")));
+    }
 }
 
 fn converse(bytes: &[u8], size: usize) -> (Vec<Event>, Option<Fault>) {

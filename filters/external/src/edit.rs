@@ -3,10 +3,12 @@
 //! What a filter gives as a field stays one field: nothing in it can end the header or begin another field. What it does
 //! not change stays byte for byte.
 
+mod between;
 #[cfg(test)]
 mod tests;
 mod value;
 
+pub use self::between::between;
 use crate::verdict::Edit;
 
 /// What cannot be done to a mail.
@@ -152,8 +154,11 @@ fn change(fields: &mut Vec<Field>, edit: &Edit) -> Result<Option<usize>, EditErr
     Ok(Some(grown))
 }
 
-/// A whole field.
-fn field(name: &str, text: &[u8]) -> Result<Vec<u8>, EditError> {
+/// A whole field, with the ends of its lines. `text`: what follows the colon.
+///
+/// # Errors
+/// The name is none.
+pub fn field(name: &str, text: &[u8]) -> Result<Vec<u8>, EditError> {
     if !is_field_name(name) {
         return Err(EditError::Name(name.chars().take(LONGEST_NAME).collect()));
     }

@@ -439,6 +439,15 @@ pub enum SessionEvent {
         /// Why, in words.
         reason: Box<str>,
     },
+    /// A mail server that asks us as a milter was told what becomes of a mail that it has.
+    Judged {
+        /// The label of the listener whose rules were asked.
+        listener: Box<str>,
+        /// In one word: `continue`, `quarantine`, `tempfail`, `reject`, `discard`.
+        told: &'static str,
+        /// Which mail, and why.
+        text: Box<str>,
+    },
     /// Something an administrator should look at.
     Warning {
         /// The part that warns: `smtpd`, `smtp`, `qmgr`, `master`, ...

@@ -13,12 +13,13 @@ use super::{
     resolver, rewriting, shared, verification,
 };
 use crate::{
+    asked::AskedSockets,
     clock::{self, SystemClock},
     config::Config,
     egress::Egress,
     ingress::{Listener, PolicyServices, Shared},
     observe::Observer,
-    policy::{Notes, PolicySockets},
+    policy::Notes,
 };
 
 impl App {
@@ -60,7 +61,8 @@ impl App {
             finder: None,
             certificate,
             sockets: Sockets::default(),
-            policy_sockets: PolicySockets::default(),
+            policy_sockets: AskedSockets::default(),
+            milter_sockets: AskedSockets::default(),
             notes: Arc::new(Notes::new()),
             services: TaskTracker::new(),
             end,

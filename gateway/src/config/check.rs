@@ -15,19 +15,20 @@ use super::{
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
     address_verify, api_token, archive, backend, checks, filter,
     listener::{Common, Listener},
+    milter_server,
     moderation::{self, WrittenModeration},
     pattern::DomainPattern,
     policy_server,
     problem::Problems,
     raw::{RawConfig, RawTable},
-    relations,
+    relations::{self, Asked},
     restrictions::CommonLists,
     rewriting,
     route::{Route, Routes},
     schema::{
         AddressVerifySection, AuthSection, BackendSection, ClassSection, ListenerSection,
-        PolicyServerSection, QuotasSection, RestrictionsSection, RouteSection, SendersSection,
-        ServerSection, SmtpSection, ThrottleSection, TlsSection,
+        MilterServerSection, PolicyServerSection, QuotasSection, RestrictionsSection, RouteSection,
+        SendersSection, ServerSection, SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -68,6 +69,7 @@ pub(super) fn config(
     let rewriting = only::<Rewriting>(raw, problems)?;
     let moderation = WrittenModeration::read(raw, problems)?;
     let policy_servers = all::<PolicyServerSection>(raw, problems);
+    let milter_servers = all::<MilterServerSection>(raw, problems);
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -86,7 +88,8 @@ pub(super) fn config(
     let server = server(&written_server, around, problems);
     relations::check_listeners(raw, &written_listeners, &domains, problems);
     relations::check_certificate_backends(&written_backends, &listeners, problems);
-    relations::check_binds(&written_listeners, &policy_servers, &admin, &metrics, problems);
+    let asked = Asked { policy_servers: &policy_servers, milter_servers: &milter_servers };
+    relations::check_binds(&written_listeners, &asked, &admin, &metrics, problems);
     relations::check_routes(&written_routes, &written_listeners, &server.hostname, problems);
     relations::check_links(&moderation.rules, &admin, problems);
     positive(&limits.table, &[("timeout", limits.section.timeout)], problems);
@@ -98,6 +101,7 @@ pub(super) fn config(
     let moderation = moderation::check(&moderation, &listeners, &server, around, problems);
     let policy_servers =
         policy_server::check(&policy_servers, &listeners, &moderation.rules, problems);
+    let milter_servers = milter_server::check(&milter_servers, &listeners, problems);
     Some(Config {
         address_verify,
         archive: archive::check(raw, &server, around, problems)?,
@@ -122,6 +126,7 @@ pub(super) fn config(
         rewriting: rewriting.section,
         moderation,
         policy_servers,
+        milter_servers,
         tables: problems.take_tables(),
         admin: admin.section,
         api_tokens: api_token::check(raw, problems),

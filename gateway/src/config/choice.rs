@@ -313,6 +313,16 @@ choices! {
 }
 
 choices! {
+    /// What a mail server that asks as a milter is told about mail that the rules hold.
+    pub enum IfHeld {
+        /// To hold it itself.
+        Quarantine = "quarantine",
+        /// To let its client try again later.
+        Tempfail = "tempfail",
+    }
+}
+
+choices! {
     /// The engine of the store.
     pub enum Engine {
         /// The default.

@@ -5,8 +5,8 @@ use mailweir_moderation::chain::TrustedEntry;
 
 use super::{
     Archive, Auth, AuthBackend, BackendKind, CertificateSource, Config, Engine, Listener,
-    ListenerTls, MinTlsVersion, Mode, ModerationRule, NextHop, PolicyServer, ProxyProtocol, Route,
-    RouteTls, TableSummary, units::shown,
+    ListenerTls, MilterServer, MinTlsVersion, Mode, ModerationRule, NextHop, PolicyServer,
+    ProxyProtocol, Route, RouteTls, TableSummary, units::shown,
 };
 
 impl Config {
@@ -30,7 +30,9 @@ impl Config {
             rows.push(("trusts", format!("mail that came through {} only", entries.join(" "))));
         }
         rows.extend(self.describe_moderation());
-        let servers: Vec<_> = self.policy_servers.iter().map(PolicyServer::describe).collect();
+        let servers = self.policy_servers.iter().map(PolicyServer::describe);
+        let milters = self.milter_servers.iter().map(MilterServer::describe);
+        let servers: Vec<_> = servers.chain(milters).collect();
         rows.extend(aligned(&servers).into_iter().map(|line| ("asked at", line)));
         rows.extend(self.filters.describe().map(|line| ("filters", line)));
         let archive = self.archive.iter().flat_map(Archive::describe);

@@ -9,6 +9,7 @@ mod address_verify;
 mod api_token;
 mod archive;
 pub(crate) mod archive_keys;
+mod asked_at;
 mod backend;
 mod charset;
 mod check;
@@ -21,6 +22,7 @@ mod hosts;
 mod listener;
 mod load;
 mod mechanism;
+mod milter_server;
 mod moderation;
 mod nearest;
 mod next_hop;
@@ -66,18 +68,20 @@ pub use self::{
     address_verify::{AddressVerify, VerifySender},
     api_token::ApiToken,
     archive::Archive,
+    asked_at::AskedAt,
     backend::{AuthBackend, BackendKind},
     charset::CharsetName,
     checks::CheckTables,
     choice::{
-        ApiRights, Attach, BareNewline, Engine, IfFailed, IfUnwritable, ListenerTls, LogFormat,
-        MinTlsVersion, Mode, SenderPolicy, TempfailAction, Unauthenticated,
+        ApiRights, Attach, BareNewline, Engine, IfFailed, IfHeld, IfUnwritable, ListenerTls,
+        LogFormat, MinTlsVersion, Mode, SenderPolicy, TempfailAction, Unauthenticated,
     },
     filter::{
         Filter, FilterKind, Filters, MilterFilter, PipeFilter, Scanner, ScannerFilter, SmtpFilter,
         User,
     },
     listener::{Listener, ListenerLimits, ProxyProtocol},
+    milter_server::MilterServer,
     moderation::{Bypass, Digest, Mailbox, Moderation, ModerationRule, Moderator, OneLine},
     next_hop::{Host, NextHop, Relay, RelayProtocol},
     pattern::DomainPattern,
@@ -134,6 +138,8 @@ pub struct Config {
     pub moderation: Moderation,
     /// `[[policy_server]]`: where a Postfix in front asks which mail needs an approval.
     pub policy_servers: Vec<PolicyServer>,
+    /// `[[milter_server]]`: where a mail server asks us as a milter.
+    pub milter_servers: Vec<MilterServer>,
     /// `[[filter]]`: the filters of other people that mail passes.
     pub filters: Filters,
     /// `[archive]`: what is archived; `None`: nothing is.

@@ -28,9 +28,10 @@ use super::{
     address_verify::{VerifyMap, VerifySender},
     api_token::Sha256,
     archive::KeepFor,
+    asked_at::FileMode,
     charset::CharsetName,
     choice::{
-        ApiRights, Attach, BareNewline, Engine, FilterType, IfFailed, IfInfected, IfLarger,
+        ApiRights, Attach, BareNewline, Engine, FilterType, IfFailed, IfHeld, IfInfected, IfLarger,
         IfUnwritable, InnerHops, KeepOrSkip, LineEnd, ListenerTls, LogFormat, MailDirection,
         MinTlsVersion, Mode, Origin, RuleAction, SenderPolicy, TempfailAction, Unauthenticated,
         WrittenAtExpiry, WrittenPolicyAction,
@@ -40,7 +41,6 @@ use super::{
     moderation::{ExpireAfter, Expression, Mailbox, Needed, OneLine, WrittenLevel},
     next_hop::NextHop,
     pattern::DomainPattern,
-    policy_server::FileMode,
     reply_code::{RejectCode, VerifyCode, VerifyDeferCode},
     restrictions::RestrictionText,
     rewriting::{
@@ -78,6 +78,7 @@ pub(super) static SCHEMAS: &[Schema] = &[
     ModeratorSection::SCHEMA,
     RuleSection::SCHEMA,
     PolicyServerSection::SCHEMA,
+    MilterServerSection::SCHEMA,
     FilterSection::SCHEMA,
     ArchiveSection::SCHEMA,
     ArchiveRuleSection::SCHEMA,
@@ -1041,6 +1042,32 @@ section! {
         connection_limit: NonZeroU32 = 1000;
         /// How long a connection may ask nothing. Postfix closes it itself after 300 s, and after 1000 s
         /// in any case.
+        timeout: Duration = "1000 s";
+    }
+}
+
+section! {
+    /// A place where a mail server, such as a Postfix, asks as a milter what becomes of its mail: the rules of a listener judge
+    /// it, and the mail stays there. Repeat the section for each. docs/postfix-in-front.md says how.
+    pub(super) tables "milter_server" MilterServerSection {
+        /// The addresses and ports to be asked at, such as `127.0.0.1:10050`.
+        bind: Vec<SocketAddr> = [];
+        /// A local socket to be asked at, beside `bind` or instead. Whoever can ask can also mislead:
+        /// put it into a directory for the two servers alone.
+        socket: Option<PathBuf>;
+        /// The permissions of the socket.
+        socket_mode: FileMode = "0660";
+        /// Who may ask at `bind`.
+        networks: Vec<Network> = ["127.0.0.1", "::1"];
+        /// The listener whose rules are asked, as if the clients of the mail server came there. Its mode is "mx" or
+        /// "submission". Who may relay and which recipients exist is for the mail server to say.
+        listener: String;
+        /// What is said of mail that rules of the listener hold, for an approval or by HOLD. "quarantine": hold it there; then
+        /// nobody is asked, and `postsuper -H` lets it go. "tempfail": put it off with 451.
+        if_held: IfHeld = "quarantine";
+        /// How many connections there may be. Each session of the mail server has one.
+        connection_limit: NonZeroU32 = 1000;
+        /// How long a connection may say nothing: it has to wait for the client over there.
         timeout: Duration = "1000 s";
     }
 }

@@ -24,6 +24,8 @@ use mailweir_smtp::{
 };
 use mailweir_tables::PatternSteps;
 
+pub(super) use self::ends::Ends;
+pub(crate) use self::ends::Opinion;
 use self::moderating::SentBy;
 use super::{
     client_name::{self, ClientName},
@@ -43,6 +45,7 @@ use crate::{archiving::ListenerArchive, clock, observe::Detail};
 
 mod accepting;
 mod archiving;
+mod ends;
 mod inspecting;
 mod judging;
 mod login;
@@ -54,6 +57,7 @@ mod storing;
 pub(super) struct Admission {
     listener: Arc<Listener>,
     permit: Permit,
+    ends: Ends,
     incoming: Option<Incoming>,
     /// Who hands it in; absent where nobody asked.
     sent_by: Option<SentBy>,
@@ -74,11 +78,12 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    pub(super) fn new(listener: Arc<Listener>, permit: Permit) -> Self {
+    pub(super) fn new(listener: Arc<Listener>, permit: Permit, ends: Ends) -> Self {
         let channel = Channel::default();
         Self {
             listener,
             permit,
+            ends,
             incoming: None,
             sent_by: None,
             exchange: None,
@@ -135,6 +140,7 @@ impl Admission {
                 if let Answer::Accepted(_)
                 | Answer::Held(_)
                 | Answer::Split { .. }
+                | Answer::Judged
                 | Answer::ReplyTaken(_) = answer
                 {
                     self.steps.refill();
@@ -285,11 +291,15 @@ impl Admission {
         let envelope = session.transaction().ok_or(Refusal::Internal)?;
         self.permit_sender(envelope, session).await?;
         self.judge(ProtocolState::Rcpt, session, Some(recipient)).await?;
-        if !self.discards() {
-            match self.takes_answer(&recipient.address, self.claim(session).standing()) {
-                Some(taken) => taken?,
-                None => self.permit_way(recipient, session).await?,
+        match self.ends {
+            Ends::InQueue if !self.discards() => {
+                match self.takes_answer(&recipient.address, self.claim(session).standing()) {
+                    Some(taken) => taken?,
+                    None => self.permit_way(recipient, session).await?,
+                }
             }
+            // Whoever asks has its own users, and decides who may send through it.
+            Ends::InQueue | Ends::InOpinion(_) => {}
         }
         self.check_allowance(envelope.recipients.len() + 1)
     }
@@ -342,7 +352,10 @@ impl Admission {
             Ok(headers) => headers,
             Err(refusal) => return Answer::Refuse(refusal),
         };
-        let trace = self.trace(session, envelope, intake.id(), arrival);
+        let trace = match self.ends {
+            Ends::InQueue => Some(self.trace(session, envelope, intake.id(), arrival)),
+            Ends::InOpinion(_) => None,
+        };
         let policy = self.listener.policy();
         let held_to_from = |who: &Submitter| who.is_held_to_from(policy.rules());
         let moderation = self.listener.moderation();
@@ -359,7 +372,7 @@ impl Admission {
         let logged_in = self.submitter.is_some();
         let headers = self.listener.header_rewriter(session.client().ip(), logged_in);
         let incoming = Incoming::new(intake, scan, checks, watched, headers, arrival);
-        let archive = self.listener.archive();
+        let archive = self.archive();
         let fields = archive.map(ListenerArchive::fields);
         let mut incoming = incoming.with_evidence(evidence).with_fields(fields);
         if archive.is_some_and(|archive| archive.mark) {
@@ -372,7 +385,9 @@ impl Admission {
         for header in &prepended {
             incoming.top(header, remote).await;
         }
-        incoming.received(trace.as_bytes(), remote).await;
+        if let Some(trace) = trace {
+            incoming.received(trace.as_bytes(), remote).await;
+        }
         match incoming.trouble() {
             Some(error) => self.not_taken(error),
             None => {

@@ -279,6 +279,14 @@ impl Incoming {
         &self.own_fields
     }
 
+    /// Its header as it is stored, with the empty line behind it; once its headers are finished.
+    ///
+    /// # Errors
+    /// It is too long, or cannot be read.
+    pub(super) async fn header(&mut self) -> Result<Vec<u8>, NotRewritten> {
+        edited::header_of(&self.intake.taken_in().await?).await
+    }
+
     /// Changes what is stored of it, once its headers are finished.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    admission::Admission,
+    admission::{Admission, Ends},
     checks::ListenerChecks,
     connection::Connection,
     filters::{ListenerFilters, Source},
@@ -181,6 +181,18 @@ impl Listener {
         Arc::clone(&self.settings)
     }
 
+    /// The same for a client that another mail server serves: how it comes and who may log in is decided
+    /// there, and lines end as that server ends them.
+    pub(super) fn settings_elsewhere(&self) -> Arc<Settings> {
+        Arc::new(Settings {
+            mode: Mode::Mx,
+            tls: TlsMode::None,
+            mechanisms: Vec::new(),
+            bare_newline: server::BareNewline::Normalize,
+            ..(*self.settings).clone()
+        })
+    }
+
     /// The first of its addresses.
     pub(super) fn local(&self) -> SocketAddr {
         self.rules.bind.first().copied().unwrap_or(SocketAddr::from(([127, 0, 0, 1], 25)))
@@ -339,7 +351,8 @@ impl Listener {
             },
             TlsMode::None | TlsMode::Optional | TlsMode::Required => Wire::Plain(tcp),
         };
-        Connection::new(wire, session, Admission::new(self, permit)).run().await;
+        let admission = Admission::new(self, permit, Ends::InQueue);
+        Connection::new(wire, session, admission).run().await;
     }
 
     /// Makes the TLS handshake; `None`, and a line in the log, if it fails.

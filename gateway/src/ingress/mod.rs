@@ -33,11 +33,12 @@ mod rules;
 mod senders;
 mod trace;
 
+pub(crate) use admission::Opinion;
 pub use checks::ListenerChecks;
 pub use listener::{Listener, ListenerRules, Shared, listen};
 pub(crate) use moderation::ListenerModeration;
 pub use permits::Permits;
 pub use policy::SubmissionPolicy;
 pub(crate) use policy_services::PolicyServices;
-pub(crate) use rehearsal::{Rehearsal, Visitor};
+pub(crate) use rehearsal::{Outcome, Rehearsal, Visitor};
 pub use restrictions::ListenerRestrictions;

@@ -115,12 +115,15 @@ impl SubmissionPolicy {
 impl Spent {
     /// Why the mail is held, if it is, and how it goes on.
     pub(super) fn hold_reason(&self, submitter: &Submitter, id: QueueId) -> Option<HoldReason> {
+        let excess = self.excess(submitter)?;
+        Some(HoldReason::new(&format!("{excess}; `mailweir queue release {id}` sends it on")))
+    }
+
+    /// The soft limit that the mail is over, if it is.
+    pub(super) fn excess(&self, submitter: &Submitter) -> Option<String> {
         let exceeded = self.over?;
         let (login, key) = (submitter.name(), exceeded.measure.key());
-        Some(HoldReason::new(&format!(
-            "{login} has sent {exceeded} (auth.limits.{key}_soft); \
-             `mailweir queue release {id}` sends it on"
-        )))
+        Some(format!("{login} has sent {exceeded} (auth.limits.{key}_soft)"))
     }
 }
 

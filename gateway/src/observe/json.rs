@@ -76,6 +76,9 @@ pub(super) fn session(event: &SessionEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>
         SessionEvent::TlsFailed { peer, inbound, reason } => {
             object.shown::<SocketAddr>(side(*inbound), peer).text("reason", reason)
         }
+        SessionEvent::Judged { listener, told, text } => {
+            object.text("listener", listener).text("told", told).text("text", text)
+        }
         SessionEvent::Warning { part, text } | SessionEvent::Notice { part, text } => {
             object.text("part", part).text("text", text)
         }
@@ -234,6 +237,7 @@ const fn session_name(event: &SessionEvent) -> &'static str {
         SessionEvent::ConnectFailed { .. } => "connect_failed",
         SessionEvent::TlsAgreed { .. } => "tls_agreed",
         SessionEvent::TlsFailed { .. } => "tls_failed",
+        SessionEvent::Judged { .. } => "judged",
         SessionEvent::Warning { .. } => "warning",
         SessionEvent::Notice { .. } => "notice",
     }

@@ -250,6 +250,7 @@ fn session_level(event: &SessionEvent) -> Level {
         | SessionEvent::Refused(_)
         | SessionEvent::ConnectFailed { .. }
         | SessionEvent::TlsAgreed { .. }
+        | SessionEvent::Judged { .. }
         | SessionEvent::Notice { .. } => Level::Info,
     }
 }

@@ -102,6 +102,9 @@ pub(super) fn session(event: &SessionEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>
         SessionEvent::TlsFailed { peer, inbound: false, reason } => log.line("smtp", |line| {
             line.raw("SSL_connect error to ").value(peer).raw(": ").peer(reason);
         }),
+        SessionEvent::Judged { text, .. } => log.line("milter", |line| {
+            line.peer(text);
+        }),
         SessionEvent::Warning { part, text } => log.line(part, |line| {
             line.raw("warning: ").peer(text);
         }),

@@ -341,6 +341,11 @@ fn session_events() -> Vec<SessionEvent> {
             client: stranger(),
             tally: "ehlo=1 auth=0/1 commands=1/2".into(),
         },
+        SessionEvent::Judged {
+            listener: "mx".into(),
+            told: "quarantine",
+            text: "4c1 of 127.0.0.1: quarantine: a rule".into(),
+        },
         SessionEvent::Warning { part: "smtpd", text: "the disk is nearly full".into() },
         SessionEvent::Notice { part: "master", text: "daemon started".into() },
     ];

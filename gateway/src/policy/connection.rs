@@ -25,7 +25,7 @@ pub(super) async fn serve(
 ) {
     let mut connection = Connection { stream, reader: Reader::default(), unread: Vec::new() };
     loop {
-        let patience = server.load().rules.timeout;
+        let patience = server.load().rules.at.timeout;
         let question = tokio::select! {
             () = close.cancelled() => return,
             question = connection.question(patience) => question,

@@ -33,6 +33,7 @@ mod mail_is_routed_by_dns;
 mod mail_leaves_over_tls_and_logged_in;
 mod mail_passes_the_filters_of_others;
 mod mail_passes_the_programs_of_others;
+mod mail_servers_ask_us_as_a_milter;
 mod mail_that_is_hard_to_read_is_archived_whole;
 mod mail_to_postmaster_is_always_taken;
 mod mail_waits_for_people_to_approve_it;

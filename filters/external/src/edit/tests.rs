@@ -230,3 +230,67 @@ proptest! {
         prop_assert_eq!(found, expected);
     }
 }
+
+fn lines(fields: &[&str]) -> Vec<u8> {
+    fields.iter().flat_map(|field| [field.as_bytes(), b"\r\n"].concat()).collect()
+}
+
+#[test]
+fn between_two_headers_are_the_fewest_changes() {
+    let before = ["Received: a", "Subject: b\r\n c", "X: 1", "X: 2", "To: t"];
+    for (after, expected) in [
+        (&before[..], vec![]),
+        // What is put above, below and between.
+        (
+            &["A: 1", "Received: a", "B: 2", "Subject: b\r\n c", "X: 1", "X: 2", "To: t", "C:"],
+            vec![insert(0, "A", " 1"), insert(2, "B", " 2"), insert(7, "C", "")],
+        ),
+        // Of two of a name it is said which.
+        (&["Received: a", "Subject: b\r\n c", "X: 1", "To: t"], vec![remove("X", Some(2))]),
+        (
+            &["Received: a", "subject: d", "X: 1", "X: 3", "To: t"],
+            vec![replace("Subject", 1, " d"), replace("X", 2, " 3")],
+        ),
+        // PREPEND to a field that is replaced.
+        (
+            &["Received: a", "N: 1", "Subject: d", "X: 1", "X: 2", "To: t"],
+            vec![insert(1, "N", " 1"), replace("Subject", 1, " d")],
+        ),
+        (&[], ["Received", "Subject", "X", "X", "To"].map(|name| remove(name, Some(1))).into()),
+    ] {
+        let (before, after) = (lines(&before), lines(after));
+        assert_eq!(between(&before, &after), expected);
+    }
+    assert_eq!(between(b"A: 1\r\n\r\nB: 2\r\n", b"A: 1\r\n\r\nC: 3\r\n"), []);
+    assert_eq!(between(b"A: 1\r\n", b"no field\r\nA: 1\r\n"), []);
+}
+
+#[test]
+fn headers_that_are_too_large_to_compare_are_exchanged() {
+    let many = |mark: &str| -> Vec<u8> {
+        let field = |n: usize| format!("F{}: {mark}{n}\r\n", n % 7).into_bytes();
+        (0..3_000).flat_map(field).collect()
+    };
+    let (before, after) = (many("a"), many("b"));
+    let edits = between(&before, &after);
+    assert_eq!(header(&before, 0, &edits, 1 << 20).unwrap(), after);
+}
+
+fn any_header() -> impl Strategy<Value = Vec<u8>> {
+    let field = ("[AaBb]", "( [x-z]{0,2}(\r\n\t[x-z]{1,2})?)?");
+    let field = field.prop_map(|(name, value)| format!("{name}:{value}\r\n"));
+    proptest::collection::vec(field, 0..12).prop_map(|fields| fields.concat().into_bytes())
+}
+
+proptest! {
+    #[test]
+    fn the_changes_between_two_headers_lead_from_one_to_the_other(
+        before in any_header(),
+        after in any_header(),
+    ) {
+        let edits = between(&before, &after);
+        let made = header(&before, 0, &edits, 10_000).unwrap();
+        prop_assert!(made.eq_ignore_ascii_case(&after), "{edits:?}");
+        prop_assert!(edits.len() <= before.len() + after.len());
+    }
+}

@@ -123,6 +123,9 @@ pub enum Answer {
     },
     /// Nothing was kept, but the peer shall believe it (Postfix DISCARD).
     Discarded(QueueId),
+    /// Nothing speaks against the mail, and nothing was kept: whoever drives the session only asks, and
+    /// has the mail.
+    Judged,
     /// The SASL server has another question.
     Challenge(Vec<u8>),
     /// The peer is who it says.

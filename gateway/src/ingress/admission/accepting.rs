@@ -15,7 +15,7 @@ use mailweir_smtp::{
     server::{Answer, Session},
 };
 
-use super::{Admission, moderating::SentBy, summary};
+use super::{Admission, Ends, moderating::SentBy, summary};
 use crate::{
     clock,
     dkim::SignedMail,
@@ -120,7 +120,10 @@ impl Admission {
         for stage in BEFORE_QUEUE {
             self.pass(stage, &mut mail, session).await?;
         }
-        self.store(mail, session).await
+        match self.ends {
+            Ends::InQueue => self.store(mail, session).await,
+            Ends::InOpinion(_) => self.opine(mail, session).await,
+        }
     }
 
     /// The session keeps the envelope until the mail is accepted, so that the line of a refusal
@@ -174,6 +177,7 @@ impl Admission {
         let id = mail.incoming.id();
         let checked = mail.incoming.finish_checks(self.listener.remote_maps()).await;
         self.log_rules(&checked, id, session, envelope);
+        self.warn_of_body_rules(&checked, id);
         if let Some(error) = mail.incoming.trouble() {
             return Err(self.not_taken(error));
         }
@@ -220,7 +224,11 @@ impl Admission {
 
     /// Which filters of other people it is to pass. `written`: the envelope as the client wrote it.
     fn filters_ahead(&self, incoming: &Incoming, written: &Envelope, session: &Session) -> Ahead {
-        let Some(filters) = self.listener.filters() else { return Ahead::default() };
+        let filters = match self.ends {
+            Ends::InQueue => self.listener.filters(),
+            Ends::InOpinion(_) => None,
+        };
+        let Some(filters) = filters else { return Ahead::default() };
         if let Some(ahead) =
             filters.handed_back(self.listener.name(), incoming.slip(), &written.sender)
         {

@@ -6,8 +6,8 @@ use mailweir_smtp::{
     server::{Answer, Session},
 };
 
-use super::{Admission, accepting::Judged};
-use crate::archiving::{self, Mail};
+use super::{Admission, Ends, accepting::Judged};
+use crate::archiving::{self, ListenerArchive, Mail};
 
 impl Admission {
     /// Asks the rules of the archive, and whether it can take what they have it keep. What it does not keep
@@ -21,7 +21,7 @@ impl Admission {
         written: &Envelope,
         session: &Session,
     ) -> Result<(), Answer> {
-        let Some(archive) = self.listener.archive() else { return Ok(()) };
+        let Some(archive) = self.archive() else { return Ok(()) };
         let served = self.listener.served();
         let is_ours = self.submitter.is_some() || session.rights().trusted;
         let final_form = mail.take_final_form(written.clone(), served);
@@ -44,6 +44,14 @@ impl Admission {
             }
         }
         Ok(())
+    }
+
+    /// Where what is taken is archived.
+    pub(super) fn archive(&self) -> Option<&ListenerArchive> {
+        match self.ends {
+            Ends::InQueue => self.listener.archive(),
+            Ends::InOpinion(_) => None,
+        }
     }
 
     fn not_archived(&self, id: QueueId, reason: &str) -> Answer {

@@ -137,6 +137,7 @@ impl Admission {
                 return self.do_without(filter, &why, mail);
             }
         }
+        self.warn_of_new_body(&edits, (id, name));
         if !edits.iter().any(is_of_envelope) {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use mailweir_moderation::{
 use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
 
-use super::{Admission, accepting::Judged};
+use super::{Admission, Ends, accepting::Judged};
 use crate::{
     ingress::{
         incoming::{Incoming, Seen},
@@ -164,9 +164,12 @@ impl Admission {
         envelope: &Envelope,
         session: &Session,
     ) -> (LogIn, Option<Login>) {
-        let Some(notes) = self.listener.notes().filter(|_| self.submitter.is_none()) else {
-            return (LogIn::Known, None);
+        let notes = match self.ends {
+            Ends::InQueue => self.listener.notes().filter(|_| self.submitter.is_none()),
+            // Whoever asks says who logged in.
+            Ends::InOpinion(_) => None,
         };
+        let Some(notes) = notes else { return (LogIn::Known, None) };
         let id = session.forwarded().and_then(|forwarded| forwarded.ident.as_deref());
         match id.and_then(|id| notes.login_of(id, envelope.sender.as_str())) {
             Some(login) => (LogIn::Known, login),

@@ -7,7 +7,7 @@ use mailweir_smtp::{
     server::{Answer, Session},
 };
 
-use super::{Admission, accepting::Judged};
+use super::{Admission, Ends, accepting::Judged};
 use crate::{
     ingress::{
         evidence::EvidenceReader,
@@ -49,7 +49,11 @@ impl Admission {
     pub(super) fn evidence(&self, envelope: &Envelope, watched: bool) -> Option<EvidenceReader> {
         let moderation = self.listener.moderation()?;
         let mut recipients = envelope.recipients.iter();
-        let answers = recipients.any(|one| answered(moderation, &one.address).is_some());
+        let answers = match self.ends {
+            Ends::InQueue => recipients.any(|one| answered(moderation, &one.address).is_some()),
+            // Whoever asks has them brought to us.
+            Ends::InOpinion(_) => false,
+        };
         let wanted = answers || watched && moderation.asks_for_signatures();
         wanted.then(|| EvidenceReader::new(answers))
     }

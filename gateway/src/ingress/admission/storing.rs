@@ -221,7 +221,7 @@ impl Admission {
         Holds { approval, other: ruled.or(limit), told }
     }
 
-    fn take_back(&self, counted: Option<&Spent>) {
+    pub(super) fn take_back(&self, counted: Option<&Spent>) {
         if let (Some(submitter), Some(spent)) = (&self.submitter, counted) {
             self.listener.policy().take_back(submitter, spent);
         }

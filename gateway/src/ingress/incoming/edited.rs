@@ -77,6 +77,11 @@ impl Edited {
     }
 }
 
+/// The header with the empty line behind it, if it has one.
+pub(super) async fn header_of(content: &Content) -> Result<Vec<u8>, NotRewritten> {
+    header(content.reader()).await.map(|(header, _)| header)
+}
+
 /// Whether the empty line behind a header is part of what was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Blank {
@@ -90,6 +95,10 @@ async fn header(mut reader: ContentReader) -> Result<(Vec<u8>, Blank), NotRewrit
     while let Some(piece) = reader.next().await? {
         let from = read.len().saturating_sub(END.len() - 1);
         read.extend_from_slice(&piece);
+        if read.starts_with(NO_FIELDS) {
+            read.truncate(NO_FIELDS.len());
+            return Ok((read, Blank::Present));
+        }
         if let Some(at) = memchr::memmem::find(&read[from..], END) {
             read.truncate(from + at + END.len());
             return Ok((read, Blank::Present));
@@ -112,8 +121,11 @@ const fn is_of_content(edit: &Edit) -> bool {
     }
 }
 
-/// The end of a header. Our own fields stand above, so there is one before it.
+/// The end of a header that has fields.
 const END: &[u8] = b"\r\n\r\n";
+
+/// A header that has none, as mail may have that is not ours.
+const NO_FIELDS: &[u8] = b"\r\n";
 
 /// Bytes of a header that is changed, before and after.
 const MOST_HEADER: usize = 1 << 20;

@@ -36,6 +36,7 @@ pub(super) struct Metrics {
     tls_in: Labelled<5>,
     tls_out: Labelled<5>,
     warnings: Labelled<1>,
+    judged: Labelled<2>,
     rules: Labelled<1>,
     probes: Labelled<1>,
     size: Histogram,
@@ -56,6 +57,7 @@ impl Default for Metrics {
             tls_in: Labelled::new(TLS_LABELS),
             tls_out: Labelled::new(TLS_LABELS),
             warnings: Labelled::new(["part"]),
+            judged: Labelled::new(["listener", "told"]),
             rules: Labelled::new(["action"]),
             probes: Labelled::new(["status"]),
             size: Histogram::new(SIZE_BOUNDS),
@@ -123,6 +125,7 @@ impl Metrics {
             }
             SessionEvent::TlsFailed { inbound: true, .. } => self.count(Counter::TlsFailuresIn),
             SessionEvent::TlsFailed { inbound: false, .. } => self.count(Counter::TlsFailuresOut),
+            SessionEvent::Judged { listener, told, .. } => self.judged.count([listener, told]),
             SessionEvent::Warning { part, .. } => self.warnings.count([part]),
             SessionEvent::Notice { .. } => self.count(Counter::Notices),
         }
@@ -246,6 +249,9 @@ impl Metrics {
         let asked = "Recipients that next hops were asked about, by what came of it.";
         self.probes.render(text, "mailweir_probes_total", asked);
         self.warnings.render(text, "mailweir_warnings_total", "Warnings in the log, by part.");
+        let judged =
+            "Mails that mail servers asked about (milter), by listener and what they were told.";
+        self.judged.render(text, "mailweir_judged_total", judged);
     }
 
     fn render_histograms(&self, text: &mut Exposition) {
