@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mailweir_external::slip::Slip;
-use mailweir_mail::{Envelope, HoldReason};
+use mailweir_mail::{Envelope, HoldReason, Origin, QueueId};
 use mailweir_queue::{Claim, RecipientIndex};
 use mailweir_smtp::{
     client::{Attempt, Cause, Outgoing, Phase},
@@ -37,12 +37,13 @@ impl Along {
                 id: claim.id,
                 origin: (*claim.origin).clone(),
                 ahead: routes.ahead_behind(through, &claim.envelope),
+                waits: false,
             };
             slip.to_field(key)
         });
         Self {
             slip: slip.unwrap_or_default().into(),
-            forwarded: through.xforward.then(|| Arc::new(forwarded(claim))),
+            forwarded: through.xforward.then(|| Arc::new(forwarded(claim.id, &claim.origin))),
         }
     }
 
@@ -56,8 +57,7 @@ impl Along {
 }
 
 /// What Postfix tells its filters of a mail (`XFORWARD_README`).
-fn forwarded(claim: &Claim) -> Forwarded {
-    let origin = &claim.origin;
+pub(super) fn forwarded(id: QueueId, origin: &Origin) -> Forwarded {
     let client = &origin.client;
     Forwarded {
         name: client.name.clone(),
@@ -65,7 +65,7 @@ fn forwarded(claim: &Claim) -> Forwarded {
         port: Some(client.address.port().to_string().into()),
         helo: Some(origin.helo.clone()).filter(|helo| !helo.is_empty()),
         protocol: Some(origin.protocol.as_str().into()),
-        ident: Some(claim.id.to_string().into()),
+        ident: Some(id.to_string().into()),
         source: Some("REMOTE".into()),
     }
 }
@@ -133,7 +133,7 @@ const fn is_failure(attempt: &Attempt) -> bool {
 }
 
 /// Whether a reply in this phase says something of the mail.
-const fn is_of_the_mail(phase: Phase) -> bool {
+pub(super) const fn is_of_the_mail(phase: Phase) -> bool {
     matches!(phase, Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Content | Phase::EndOfData)
 }
 

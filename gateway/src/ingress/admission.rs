@@ -43,6 +43,7 @@ use crate::{archiving::ListenerArchive, clock, observe::Detail};
 
 mod accepting;
 mod archiving;
+mod handing_back;
 mod inspecting;
 mod judging;
 mod login;
@@ -125,6 +126,7 @@ impl Admission {
                 if let Answer::Accepted(_)
                 | Answer::Held(_)
                 | Answer::Split { .. }
+                | Answer::HandedBack(_)
                 | Answer::ReplyTaken(_) = answer
                 {
                     self.steps.refill();
@@ -162,8 +164,10 @@ impl Admission {
                 return Answer::Refuse(Refusal::ClientRejected(client));
             }
             Crowd::FromOneClient => return Answer::Refuse(Refusal::TooManyConnections(client)),
-            Crowd::InAll => return Answer::Refuse(Refusal::Overloaded),
-            Crowd::None => {}
+            Crowd::InAll if !self.listener.takes_back() => {
+                return Answer::Refuse(Refusal::Overloaded);
+            }
+            Crowd::InAll | Crowd::None => {}
         }
         let name = match client.name {
             None => self.name(session).await,

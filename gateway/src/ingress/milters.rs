@@ -75,6 +75,7 @@ impl Milter {
             })),
             FilterKind::Milter(_)
             | FilterKind::Smtp(_)
+            | FilterKind::Proxy(_)
             | FilterKind::Pipe(_)
             | FilterKind::Scan(_) => None,
         });

@@ -31,6 +31,7 @@ mod restrictions;
 mod rules;
 mod senders;
 mod trace;
+pub(crate) mod waiting;
 
 pub use checks::ListenerChecks;
 pub use listener::{Listener, ListenerRules, Shared, listen};

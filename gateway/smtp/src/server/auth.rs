@@ -103,6 +103,7 @@ pub(super) fn answered(exchange: Exchange, answer: Answer, dialog: &mut Dialog) 
         | Answer::Accepted(_)
         | Answer::Held(_)
         | Answer::ReplyTaken(_)
+        | Answer::HandedBack(_)
         | Answer::Split { .. }
         | Answer::Discarded(_) => dialog.refuse_by_policy(&Refusal::Internal, State::Ready),
     }

@@ -189,6 +189,7 @@ impl Complete {
             Answer::Held(id) => self.queued(*id, Next::Approval, dialog),
             Answer::Split { sent, held } => self.queued(*sent, Next::Split(*held), dialog),
             Answer::ReplyTaken(id) => self.accept(Positive::ReplyTaken(*id), dialog),
+            Answer::HandedBack(id) => self.accept(Positive::HandedBack(*id), dialog),
             Answer::Refuse(refusal) => {
                 let reply = refusal.reply(dialog.hostname());
                 self.put_refused(reply, Cause::Policy, dialog)

@@ -167,6 +167,7 @@ impl Asked {
             | Answer::Held(_)
             | Answer::Split { .. }
             | Answer::ReplyTaken(_)
+            | Answer::HandedBack(_)
             | Answer::Discarded(_) => matches!(self, Self::EndOfData(_)),
             Answer::Challenge(_) | Answer::LoggedIn(_) => matches!(self, Self::Auth(..)),
         }

@@ -92,8 +92,7 @@ pub(super) fn check(
         problems.error(table, "returns_to", message);
     }
     if section.only_by_action {
-        let message = "an action FILTER sends mail to filters of type \"smtp\" and \"pipe\" only";
-        problems.error(table, "only_by_action", message);
+        problems.error(table, "only_by_action", NO_ACTION);
     }
     let limit = section.size_limit.map(|size| size.bytes());
     let mark = section.mark.unwrap_or(true);
@@ -115,7 +114,11 @@ pub(super) fn check(
             let options = rspamd::Options { password, ..rspamd::Options::default() };
             (Scanner::Rspamd(options), RSPAMD_SIZE, true)
         }
-        FilterType::Clamd | FilterType::Smtp | FilterType::Pipe | FilterType::Milter => {
+        FilterType::Clamd
+        | FilterType::Smtp
+        | FilterType::Proxy
+        | FilterType::Pipe
+        | FilterType::Milter => {
             let policy = clamd::Policy {
                 infected: match section.infected {
                     Some(IfInfected::Reject) => Course::Reject,
@@ -133,6 +136,10 @@ pub(super) fn check(
     let size_limit = limit.unwrap_or(usual);
     Some(ScannerFilter { server: server?, scanner, size_limit, larger_passes })
 }
+
+/// What is asked before mail is in the queue is gone by once an action means something.
+pub(super) const NO_ACTION: &str =
+    "an action FILTER sends mail to filters of type \"smtp\" and \"pipe\" only";
 
 /// What clamd takes unless its `StreamMaxLength` says otherwise, in the versions that take least.
 const CLAMD_SIZE: u64 = 25 << 20;

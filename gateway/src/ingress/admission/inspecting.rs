@@ -14,7 +14,7 @@ use crate::{
     config::IfFailed,
     ingress::{
         incoming::NotRewritten,
-        inspection::{Asked, Shown, Trouble},
+        inspection::{Asked, Said, Shown, Trouble},
         milters::{Milters, Word},
     },
 };
@@ -44,10 +44,15 @@ impl Admission {
         for inspector in inspectors.meaning(self.listener.name(), direction, written) {
             let content = mail.incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
             let id = mail.incoming.id();
-            let shown = Shown { id, envelope: written, origin: &origin, content: &content };
-            match inspector.ask(shown).await {
-                Ok(verdict) => {
-                    self.obey(inspector.filter(), verdict, mail, (written, session)).await?;
+            let text = mail.incoming.text(written.smtputf8);
+            let shown = Shown { id, envelope: written, origin: &origin, content: &content, text };
+            let about = (written, session);
+            match inspector.ask(shown, self.listener.shared()).await {
+                Ok(Said::Verdict(verdict)) => {
+                    self.obey(inspector.filter(), verdict, mail, about).await?;
+                }
+                Ok(Said::HandedBack(handed)) => {
+                    self.take_over(inspector.filter(), *handed, mail, about).await?;
                 }
                 Err(Trouble::Failed(why)) => self.do_without(inspector.filter(), &why, mail)?,
                 Err(Trouble::Unreadable(error)) => return Err(self.cannot_tell(id, &error)),
@@ -81,7 +86,7 @@ impl Admission {
         Ok(())
     }
 
-    async fn obey(
+    pub(super) async fn obey(
         &self,
         filter: Asked<'_>,
         Verdict { decision, edits, reason }: Verdict,

@@ -5,6 +5,7 @@
 //! [`table`], where every counter stands beside its description. The few labels that peers can
 //! influence live in [`labelled`], which bounds them. No address or message id is ever a label.
 
+mod filters;
 mod histogram;
 mod labelled;
 mod table;
@@ -20,7 +21,10 @@ use mailweir_mail::{
     SessionEvent, TlsSummary,
 };
 
-use self::{histogram::Histogram, labelled::Labelled, table::Counter, text::Exposition};
+pub use self::filters::{FilterHealth, FilterOutcome};
+use self::{
+    filters::Filters, histogram::Histogram, labelled::Labelled, table::Counter, text::Exposition,
+};
 use super::OWN_MAIL;
 
 /// All counters of one process.
@@ -38,6 +42,8 @@ pub(super) struct Metrics {
     warnings: Labelled<1>,
     rules: Labelled<1>,
     probes: Labelled<1>,
+    /// The filters of other people.
+    pub(super) filters: Filters,
     size: Histogram,
     recipients: Histogram,
     delays: [Histogram; 4],
@@ -58,6 +64,7 @@ impl Default for Metrics {
             warnings: Labelled::new(["part"]),
             rules: Labelled::new(["action"]),
             probes: Labelled::new(["status"]),
+            filters: Filters::default(),
             size: Histogram::new(SIZE_BOUNDS),
             recipients: Histogram::new(RECIPIENT_BOUNDS),
             delays: [const { Histogram::new(DELAY_BOUNDS) }; 4],
@@ -136,6 +143,7 @@ impl Metrics {
         }
         self.render_labelled(&mut text);
         self.render_histograms(&mut text);
+        self.filters.render(&mut text);
         gauges.render(&mut text);
         text.counter(
             "mailweir_log_lost_total",
