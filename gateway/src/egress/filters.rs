@@ -17,7 +17,7 @@ use super::{
     replies,
     route::{LiveRoutes, Through},
 };
-use crate::config::IfFailed;
+use crate::{config::IfFailed, observe::FilterOutcome};
 
 /// What a mail takes along to a filter.
 pub(super) struct Along {
@@ -130,6 +130,25 @@ const fn is_failure(attempt: &Attempt) -> bool {
         | Attempt::Accepted { .. }
         | Attempt::Postponed { .. } => false,
     }
+}
+
+/// What a filter has come to with a mail, for the metrics; `None`: nobody was left to be asked about.
+pub(super) fn outcome_of(attempts: &[Attempt]) -> Option<FilterOutcome> {
+    let outcomes = attempts.iter().map(|attempt| match attempt {
+        _ if is_failure(attempt) => FilterOutcome::Failed,
+        Attempt::Delivered { .. } | Attempt::Accepted { .. } => FilterOutcome::Passed,
+        Attempt::Failed { .. } => FilterOutcome::Refused,
+        Attempt::Deferred { .. } | Attempt::Postponed { .. } | Attempt::Uncertain { .. } => {
+            FilterOutcome::Deferred
+        }
+    });
+    // What one of several recipients had trouble with says more than what the others had not.
+    outcomes.max_by_key(|outcome| match outcome {
+        FilterOutcome::Failed => 3,
+        FilterOutcome::Deferred => 2,
+        FilterOutcome::Refused => 1,
+        _ => 0,
+    })
 }
 
 /// Whether a reply in this phase says something of the mail.

@@ -11,6 +11,10 @@ use mailweir_tests::{
     pass_through::PassThrough,
     sink::{Act, Point, Received, Script, Sink},
 };
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 const BACK: &str =
     "mode = \"filter\"\nnetworks = [\"127.0.0.0/8\"]\nxforward_hosts = [\"127.0.0.0/8\"]";
@@ -396,4 +400,50 @@ async fn only_a_mail_that_the_disk_has_is_acknowledged() {
     gateway.stop().await;
     let received = sink.expect_attempts(1).await;
     assert_eq!(received.len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_watches_the_gateway_sees_how_filters_fare() {
+    let sink = next_hop().await;
+    let admin = free_address().unwrap();
+    let (filter, down) = (PassThrough::start().await, free_address().unwrap());
+    let (more, bind) = ("if_failed = \"pass\"", format!("bind = [\"{admin}\"]"));
+    let after = format!(
+        "[[filter]]\nname = \"down\"\ntype = \"smtp\"\nto = \"smtp://{down}\"\nif_failed = \"pass\"\n"
+    );
+    let setup = setup(&sink, filter.address(), more).section("admin", &bind).sections(&after);
+    let gateway = Gateway::start(&setup).await;
+    filter.hand_back_to(gateway.address("behind-one"));
+    gateway.accept(mail_to("user")).await;
+    sink.expect_one().await;
+    filter.hand_back_to(down);
+    for _ in 0..6 {
+        gateway.accept(mail_to("user")).await;
+    }
+    sink.expect(7).await;
+    let metrics = get(admin, "/metrics").await;
+    let lines: Vec<&str> =
+        metrics.lines().filter(|line| line.starts_with("mailweir_filter_")).collect();
+    for line in [
+        "mailweir_filter_mails_total{filter=\"one\",outcome=\"passed\"} 1",
+        "mailweir_filter_mails_total{filter=\"one\",outcome=\"failed\"} 5",
+        "mailweir_filter_mails_total{filter=\"one\",outcome=\"left_alone\"} 1",
+        "mailweir_filter_left_alone{filter=\"one\"} 1",
+        "mailweir_filter_mails_total{filter=\"down\",outcome=\"passed\"} 0",
+        "mailweir_filter_seconds_count{filter=\"one\"} 6",
+    ] {
+        assert!(lines.contains(&line), "{line}\n{lines:#?}");
+    }
+    let failed = "mailweir_filter_mails_total{filter=\"down\",outcome=\"failed\"} 0";
+    assert!(!lines.contains(&failed), "{lines:#?}");
+    assert!(get(admin, "/").await.contains("left alone: it fails again and again"));
+}
+
+async fn get(admin: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(admin).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
