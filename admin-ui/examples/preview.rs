@@ -9,8 +9,8 @@ mod waiting;
 use std::{sync::Arc, time::Duration};
 
 use mailweir_admin_ui::{
-    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview, Proxies,
-    QueueCounts, approval::ApprovalPages, router, serve,
+    AdminState, AllowedHosts, Check, CheckResult, FilterStatus, ListenerStatus, Observability,
+    Overview, Proxies, QueueCounts, approval::ApprovalPages, router, serve,
 };
 use mailweir_moderation::{case::Kind, notice::Language};
 use tokio::net::TcpListener;
@@ -76,6 +76,12 @@ impl Observability for Sample {
             tls: tls.into(),
             address: ([0, 0, 0, 0], port).into(),
         };
+        let filter = |name: &str, asked, failed, is_left_alone| FilterStatus {
+            name: name.into(),
+            asked,
+            failed,
+            is_left_alone,
+        };
         Overview {
             hostname: "gate.example.org".into(),
             version: "0.1.0".into(),
@@ -86,6 +92,7 @@ impl Observability for Sample {
                 listener("submissions", "submission", "implicit", 465),
                 listener("reinjection", "filter", "none", 10026),
             ],
+            filters: vec![filter("virus", 48_210, 3, false), filter("footer", 1_204, 1_190, true)],
             queue: QueueCounts { ready: 12, deferred: 1_234, held: 0 },
         }
     }

@@ -8,7 +8,9 @@ use axum::{
     response::{Html, IntoResponse},
 };
 
-use crate::{AdminState, Check, CheckResult, ListenerStatus, Overview, QueueCounts, is_ready};
+use crate::{
+    AdminState, Check, CheckResult, FilterStatus, ListenerStatus, Overview, QueueCounts, is_ready,
+};
 
 /// The page.
 pub(crate) async fn page(State(state): State<AdminState>) -> Html<String> {
@@ -34,6 +36,7 @@ fn render(overview: &Overview, checks: &[Check]) -> String {
         state = state(checks),
         queue = queue(overview.queue),
         listeners = overview.listeners.iter().map(listener).collect::<String>(),
+        filters = filters(&overview.filters),
     )
 }
 
@@ -78,6 +81,32 @@ fn listener(listener: &ListenerStatus) -> String {
         listener.address,
         escape(mode(&listener.mode)),
         escape(tls(&listener.tls)),
+    )
+}
+
+/// Nothing where there are none.
+fn filters(filters: &[FilterStatus]) -> String {
+    if filters.is_empty() {
+        return String::new();
+    }
+    let rows: String = filters.iter().map(filter).collect();
+    format!(
+        "<section aria-labelledby=\"filters\">\n<h2 id=\"filters\">Filters</h2>\n\
+         <ul class=\"listeners\">{rows}</ul>\n</section>"
+    )
+}
+
+fn filter(filter: &FilterStatus) -> String {
+    let state = match (filter.is_left_alone, filter.asked) {
+        (true, _) => "left alone: it fails again and again",
+        (false, 0) => "not asked yet",
+        (false, _) => "at work",
+    };
+    format!(
+        "<li><b>{}</b><code>{} mails</code><span>{state}</span><span>failed with {}</span></li>",
+        escape(&filter.name),
+        grouped(filter.asked),
+        grouped(filter.failed),
     )
 }
 
@@ -158,13 +187,20 @@ mod tests {
                 tls: "&amp;".into(),
                 address: "127.0.0.1:25".parse().unwrap(),
             }],
+            filters: vec![FilterStatus {
+                name: "<q onclick=x>".into(),
+                asked: 1_200,
+                failed: 5,
+                is_left_alone: true,
+            }],
             queue: QueueCounts::default(),
         };
         let failed = CheckResult::Failed("<video>".into());
         let html = render(&overview, &[Check { name: "<a>".into(), result: failed }]);
-        for tag in ["<script", "<b onclick", "<i>", "<video", "<a>"] {
+        for tag in ["<script", "<b onclick", "<i>", "<video", "<a>", "<q"] {
             assert!(!html.contains(tag), "{tag}");
         }
+        assert!(html.contains("left alone") && html.contains("1\u{202f}200 mails"), "{html}");
         assert!(html.contains("&lt;video&gt;") && html.contains("&amp;amp;"));
     }
 }

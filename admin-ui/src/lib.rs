@@ -67,6 +67,8 @@ pub struct Overview {
     pub uptime: Duration,
     /// Where mail comes in.
     pub listeners: Vec<ListenerStatus>,
+    /// The filters of other people, in their order.
+    pub filters: Vec<FilterStatus>,
     /// Mail in the queue.
     pub queue: QueueCounts,
 }
@@ -82,6 +84,19 @@ pub struct ListenerStatus {
     pub tls: Box<str>,
     /// The bound address.
     pub address: SocketAddr,
+}
+
+/// How a filter of other people fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterStatus {
+    /// Its name.
+    pub name: Box<str>,
+    /// About how many mails it was asked since the start.
+    pub asked: u64,
+    /// With how many of them it has failed.
+    pub failed: u64,
+    /// Whether it is left alone, since it fails again and again.
+    pub is_left_alone: bool,
 }
 
 /// Numbers of mails by state.

@@ -161,6 +161,7 @@ impl Observability for Gateway {
                 listener("submission", "submission", "required", "0.0.0.0:587"),
                 listener("submissions", "submission", "implicit", "[2001:db8::25]:465"),
             ],
+            filters: Vec::new(),
             queue: QueueCounts { ready: 12, deferred: 1_234, held: 0 },
         }
     }

@@ -14,7 +14,6 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use mailweir_admin_ui::approval::ApprovalPages;
 use mailweir_auth::Allowances;
-use mailweir_filters::course::Course;
 use mailweir_mail::SessionEvent;
 use mailweir_queue::Queue;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -30,7 +29,7 @@ use crate::{
     asked::{self, AskedSockets},
     clock,
     config::{
-        self, AddressVerify, CertificateSource as Certificate, Config, DomainPattern,
+        self, AddressVerify, CertificateSource as Certificate, Config, DomainPattern, Filters,
         ListenerTls as TlsChoice, MinTlsVersion, Mode, PolicyAction,
     },
     control,
@@ -50,6 +49,7 @@ use crate::{
         inspection::Inspectors,
         milters::Milter,
         relay::ServedDomains,
+        waiting::Waiting,
     },
     interfaces, login,
     milter::MilterServer,
@@ -171,6 +171,7 @@ impl App {
         if let Some(indexing) = indexing {
             app.services.spawn(indexing.run());
         }
+        app.watch_filters();
         app.install_sockets(opened);
         app.notice(&format!("started, version {}", env!("CARGO_PKG_VERSION")));
         Ok(app)
@@ -203,6 +204,7 @@ impl App {
         self.verification.change(verification_settings(&config));
         self.install_sockets(sockets);
         self.config.store(Arc::new(config));
+        self.watch_filters();
         for key in later {
             self.warn(format!("{key} takes effect after a restart"));
         }
@@ -364,7 +366,10 @@ impl App {
             own: OwnMail::of(Some(written)),
         });
         let filters = slips::of(config)?.map(|slips| (Arc::new(config.filters.clone()), slips));
-        let inspectors = Inspectors::of(&config.filters);
+        let inspectors = match &filters {
+            Some((_, slips)) => Inspectors::of(config, slips)?,
+            None => None,
+        };
         let mut listeners = Vec::new();
         for rules in &config.listeners {
             let tls = match rules.tls {
@@ -393,7 +398,7 @@ impl App {
                 filters: filters.clone().map(|(filters, slips)| ListenerFilters {
                     inspectors: inspectors.clone(),
                     milters: Milter::of(&filters, rules).into(),
-                    source: source(rules, &filters.course),
+                    source: source(rules, &filters),
                     filters,
                     slips,
                 }),
@@ -423,6 +428,12 @@ impl App {
                 agreeing(owed, "mail waits", "mails wait")
             ));
         }
+    }
+
+    fn watch_filters(&self) {
+        let config = self.config.load();
+        let names = config.filters.all.iter().map(|filter| &*filter.name);
+        self.shared.observer.watch_filters(names);
     }
 
     fn notice(&self, text: &str) {
@@ -488,6 +499,7 @@ fn shared(
         tables: Tables::new(observer.clone()),
         policy_services: PolicyServices::new(clock::now()),
         allowances: Arc::new(Mutex::new(Allowances::new(clock::monotonic()))),
+        waiting: Waiting::default(),
         permits: Permits::new(config.limits.session_limit.get() as usize),
         stop: CancellationToken::new(),
         sessions: TaskTracker::new(),
@@ -523,11 +535,14 @@ fn parts(config: &Config, shared: &Shared, rewriting: Arc<LiveRewriting>) -> any
 }
 
 /// Where the mail of a listener comes from.
-fn source(listener: &config::Listener, course: &Course) -> Source {
+fn source(listener: &config::Listener, filters: &Filters) -> Source {
     match listener.mode {
         Mode::Mx | Mode::Submission => Source::Elsewhere,
+        Mode::Filter | Mode::Lmtp if filters.before.returning_to(&listener.name).is_some() => {
+            Source::Proxies
+        }
         Mode::Filter | Mode::Lmtp => {
-            Source::Filters(course.returning_to(&listener.name).map(Into::into))
+            Source::Filters(filters.course.returning_to(&listener.name).map(Into::into))
         }
     }
 }

@@ -7,8 +7,8 @@ use std::{
 
 use axum::Router;
 use mailweir_admin_ui::{
-    AdminState, AllowedHosts, Check, CheckResult, ListenerStatus, Observability, Overview, Proxies,
-    QueueCounts, approval::ApprovalPages,
+    AdminState, AllowedHosts, Check, CheckResult, FilterStatus, ListenerStatus, Observability,
+    Overview, Proxies, QueueCounts, approval::ApprovalPages,
 };
 use mailweir_auth::{Authenticator, Health};
 
@@ -18,7 +18,7 @@ use crate::{
     clock,
     config::Config,
     moderation::Api,
-    observe::{ArchiveGauges, FsyncTimes, Gauges, LogInGauges},
+    observe::{ArchiveGauges, FilterHealth, FsyncTimes, Gauges, LogInGauges},
 };
 
 /// Answers for the pages; holds the gateway weakly, so that an open page keeps nothing alive.
@@ -108,6 +108,7 @@ impl Observability for Status {
         Overview {
             hostname: config.server.hostname.as_str().into(),
             listeners: listeners.collect(),
+            filters: filters(app.shared().observer.filters()),
             queue: QueueCounts {
                 ready: (stats.screening + stats.delivering) as u64,
                 deferred: stats.ready as u64,
@@ -125,9 +126,18 @@ impl Status {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime: self.uptime(),
             listeners: Vec::new(),
+            filters: Vec::new(),
             queue: QueueCounts::default(),
         }
     }
+}
+
+fn filters(health: Vec<FilterHealth>) -> Vec<FilterStatus> {
+    let status = health.into_iter().map(|filter| {
+        let FilterHealth { name, asked, failed, is_left_alone } = filter;
+        FilterStatus { name, asked, failed, is_left_alone }
+    });
+    status.collect()
 }
 
 fn logins(authenticator: &Authenticator) -> LogInGauges {

@@ -36,6 +36,7 @@ pub mod fuzz_scanners;
 pub mod fuzz_search;
 pub mod fuzz_server;
 pub mod gateway;
+pub mod handing_back;
 pub mod installation;
 pub mod interop;
 pub mod memory;

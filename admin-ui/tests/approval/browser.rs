@@ -169,6 +169,7 @@ impl Observability for Quiet {
             version: "0".into(),
             uptime: std::time::Duration::ZERO,
             listeners: Vec::new(),
+            filters: Vec::new(),
             queue: QueueCounts::default(),
         }
     }

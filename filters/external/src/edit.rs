@@ -114,11 +114,15 @@ impl Field {
         Self { bytes: bytes.to_vec(), is_own }
     }
 
-    /// Postfix allows white space before the colon.
     fn is_named(&self, name: &str) -> bool {
-        let end = self.bytes.iter().position(|byte| *byte == b':').unwrap_or(0);
-        !self.is_own && self.bytes[..end].trim_ascii_end().eq_ignore_ascii_case(name.as_bytes())
+        !self.is_own && is_named(&self.bytes, name)
     }
+}
+
+/// Postfix allows white space before the colon.
+fn is_named(field: &[u8], name: &str) -> bool {
+    let end = field.iter().position(|byte| *byte == b':').unwrap_or(0);
+    field[..end].trim_ascii_end().eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// One change. How many bytes were added, if any were.

@@ -25,6 +25,9 @@ pub struct Slip {
     pub origin: Origin,
     /// The filters that are ahead of it, behind this one.
     pub ahead: Vec<Box<str>>,
+    /// Whether its client waits for what the filter says, and it is in no queue yet.
+    #[serde(default)]
+    pub waits: bool,
 }
 
 /// What slips are sealed with. Whoever has it can say of any mail how it came.
@@ -126,6 +129,7 @@ mod tests {
                 arrival,
             },
             ahead: vec!["spam".into()],
+            waits: true,
         }
     }
 

@@ -66,6 +66,8 @@ pub enum Refusal {
     FilterUnavailable,
     /// 550 5.7.1: a filter of other people has failed, and no mail is taken without it.
     FilterFailed,
+    /// A filter hands back what nobody waits for here, and why.
+    NotAwaited(NotAwaited),
     /// 421 4.7.0: too many sessions of this client.
     TooManyConnections(Client),
     /// 450 4.7.1: too many mails of this client.
@@ -178,6 +180,7 @@ impl Refusal {
             R::TableUnavailable => fixed(451, (4, 3, 0), "Temporary lookup failure"),
             R::FilterUnavailable => fixed(451, (4, 7, 1), "Service unavailable - try again later"),
             R::FilterFailed => fixed(550, (5, 7, 1), "Service unavailable"),
+            R::NotAwaited(why) => why.reply(),
             R::TooManyConnections(client) => too_many_connections(client, hostname),
             R::TooMuchMail(client) => {
                 text(450, (4, 7, 1), format!("Error: too much mail from {}", client.ip()))
@@ -373,6 +376,30 @@ impl Fault {
     }
 }
 
+/// Why nobody waits for a mail that a filter hands back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAwaited {
+    /// 451 4.7.1: nothing says that it is one that a client waits for, or it was to come back elsewhere. What the filter has
+    /// to say of it may be right once it is set right.
+    Unknown,
+    /// 451 4.7.1: it was handed back before.
+    Twice,
+    /// 550 5.7.1: its client has had an answer, or has left.
+    Over,
+}
+
+impl NotAwaited {
+    fn reply(self) -> Reply {
+        match self {
+            Self::Unknown => {
+                fixed(451, (4, 7, 1), "Error: this is no mail that anybody waits for here")
+            }
+            Self::Twice => fixed(451, (4, 7, 1), "Error: this mail was handed back already"),
+            Self::Over => fixed(550, (5, 7, 1), "Error: nobody waits for this mail any more"),
+        }
+    }
+}
+
 /// A reply that says yes or "go on".
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Positive<'a> {
@@ -388,6 +415,8 @@ pub(crate) enum Positive<'a> {
     QueuedChunks(QueueId, u64, Next),
     /// It was a reply to a notice, and nothing is sent on.
     ReplyTaken(QueueId),
+    /// It came back from a filter, and whoever waited for it has it.
+    HandedBack(QueueId),
     Verified,
     Help,
     Bye,
@@ -452,6 +481,7 @@ impl Positive<'_> {
             | Self::Queued(..)
             | Self::QueuedChunks(..)
             | Self::ReplyTaken(_)
+            | Self::HandedBack(_)
             | Self::Challenge(_) => return self.write_composed(out),
         };
         out.extend_from_slice(fixed);
@@ -476,6 +506,7 @@ impl Positive<'_> {
                 write!(out, "250 2.0.0 Ok: {bytes} bytes queued as {id}{next}\r\n")
             }
             Self::ReplyTaken(id) => write!(out, "250 2.0.0 Ok: {id} taken as a reply\r\n"),
+            Self::HandedBack(id) => write!(out, "250 2.0.0 Ok: {id} handed back\r\n"),
             Self::Challenge(challenge) => write!(out, "334 {}\r\n", STANDARD.encode(challenge)),
             _ => Ok(()),
         };

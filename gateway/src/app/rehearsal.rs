@@ -17,7 +17,7 @@ use crate::{
     clock::{self, SystemClock},
     config::Config,
     egress::Egress,
-    ingress::{Listener, PolicyServices, Shared},
+    ingress::{Listener, PolicyServices, Shared, waiting::Waiting},
     observe::Observer,
     policy::Notes,
 };
@@ -43,8 +43,9 @@ impl App {
         let resolver = resolver(&config)?;
         let addresses = our_addresses(&config, observer);
         let shared = shared(&config, &queue, observer, &resolver, addresses)?;
-        // Some of them remember whom they were asked about.
-        let shared = Arc::new(Shared { policy_services: PolicyServices::supposed(), ..shared });
+        // Some of them remember whom they were asked about, and what filters hand back would go to the gateway that runs.
+        let (policy_services, waiting) = (PolicyServices::supposed(), Waiting::supposed());
+        let shared = Arc::new(Shared { policy_services, waiting, ..shared });
         let rewriting = rewriting(&config, &shared)?;
         let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
         let end = CancellationToken::new();

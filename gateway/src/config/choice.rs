@@ -349,6 +349,8 @@ choices! {
     pub(super) enum FilterType {
         /// A server that takes mail by SMTP or LMTP.
         Smtp = "smtp",
+        /// One that gets it while its client waits.
+        Proxy = "proxy",
         /// A program that reads the mail.
         Pipe = "pipe",
         /// ClamAV.

@@ -52,6 +52,8 @@ pub use self::{
 pub enum FilterKind {
     /// A server.
     Smtp(SmtpFilter),
+    /// A server that gets mail while its client waits.
+    Proxy(SmtpFilter),
     /// A program.
     Pipe(Box<PipeFilter>),
     /// A program that is asked before mail is taken.
@@ -102,20 +104,28 @@ impl Filters {
     #[must_use]
     pub fn before_queue(&self, name: &str) -> Option<&FilterKind> {
         let kind = self.all.iter().find(|filter| *filter.name == *name).map(|filter| &filter.kind);
-        kind.filter(|kind| matches!(kind, FilterKind::Scan(_) | FilterKind::Milter(_)))
+        kind.filter(|kind| match kind {
+            FilterKind::Scan(_) | FilterKind::Proxy(_) | FilterKind::Milter(_) => true,
+            FilterKind::Smtp(_) | FilterKind::Pipe(_) => false,
+        })
     }
 
     /// For `mailweir check`, in a line for each.
     pub(super) fn describe(&self) -> impl Iterator<Item = String> {
         self.all.iter().map(|filter| {
             let to = match &filter.kind {
-                FilterKind::Smtp(SmtpFilter { to, .. }) => format!("at {to}"),
+                FilterKind::Smtp(SmtpFilter { to, .. })
+                | FilterKind::Proxy(SmtpFilter { to, .. }) => format!("at {to}"),
                 FilterKind::Pipe(pipe) => format!("by {}", pipe.command.program),
                 FilterKind::Scan(scanner) => format!("at {}", scanner.server),
                 FilterKind::Milter(milter) => format!("at {}", milter.server),
             };
             let back = match self.course.hands_back_to(&filter.name) {
                 Some(listener) => format!("back at {listener}"),
+                None if matches!(filter.kind, FilterKind::Proxy(_)) => {
+                    let back = self.before.hands_back_to(&filter.name).unwrap_or_default();
+                    format!("back at {back} while its client waits")
+                }
                 None if matches!(filter.kind, FilterKind::Scan(_)) => {
                     "asked before mail is taken".to_owned()
                 }
@@ -153,6 +163,7 @@ pub(super) fn check(
         check_keys(one, problems);
         let (kind, usual) = match one.section.kind {
             FilterType::Smtp => (smtp(one, problems).map(FilterKind::Smtp), SMTP_TIME),
+            FilterType::Proxy => (proxy(one, problems).map(FilterKind::Proxy), PROXY_TIME),
             FilterType::Pipe => {
                 let pipe = program::check(one, back(one, listeners), around, problems);
                 (pipe.map(|pipe| FilterKind::Pipe(Box::new(pipe))), PIPE_TIME)
@@ -167,7 +178,7 @@ pub(super) fn check(
         positive(&one.table, &[("time_limit", time_limit)], problems);
         match one.section.kind {
             FilterType::Smtp | FilterType::Pipe => behind.push(stop(&one.section)),
-            FilterType::Clamd | FilterType::Spamd | FilterType::Rspamd => {
+            FilterType::Proxy | FilterType::Clamd | FilterType::Spamd | FilterType::Rspamd => {
                 before.push(stop(&one.section));
             }
             FilterType::Milter => {}
@@ -261,7 +272,10 @@ fn check_return(
             );
             problems.error(table, "returns_to", message).help("set its mode to \"filter\"");
         }
-        Some(found) if found.limits.recipient_limit < section.recipient_limit => {
+        Some(found)
+            if section.kind != FilterType::Proxy
+                && found.limits.recipient_limit < section.recipient_limit =>
+        {
             let (given, back) = (section.recipient_limit, found.limits.recipient_limit);
             let message = format!(
                 "the filter gets up to {given} recipients at once, and {name:?} takes back {back}"
@@ -320,6 +334,17 @@ fn smtp(written: &Written<FilterSection>, problems: &mut Problems<'_>) -> Option
     }
 }
 
+/// A server that gets mail while its client waits has it whole, and by nobody's word but that of its own keys.
+fn proxy(written: &Written<FilterSection>, problems: &mut Problems<'_>) -> Option<SmtpFilter> {
+    let Written { table, section } = written;
+    if table.has("recipient_limit") {
+        let message = "a mail goes there with all its recipients, since it has one answer";
+        problems.error(table, "recipient_limit", message).help("leave it out");
+    }
+    let back = needed(written, "returns_to", section.returns_to.as_ref(), problems);
+    smtp(written, problems).filter(|_| back.is_some())
+}
+
 fn milter(written: &Written<FilterSection>, problems: &mut Problems<'_>) -> Option<MilterFilter> {
     let Written { table, section } = written;
     for key in ["directions", "senders", "recipients", "only_by_action", "returns_to"] {
@@ -361,10 +386,10 @@ fn needed<'w, T>(
 
 /// The keys that not all types have, and which have them.
 const KEYS: [(&str, &[FilterType]); 16] = {
-    use FilterType::{Clamd, Milter, Pipe, Rspamd, Smtp, Spamd};
+    use FilterType::{Clamd, Milter, Pipe, Proxy, Rspamd, Smtp, Spamd};
     [
-        ("to", &[Smtp]),
-        ("xforward", &[Smtp]),
+        ("to", &[Smtp, Proxy]),
+        ("xforward", &[Smtp, Proxy]),
         ("command", &[Pipe]),
         ("user", &[Pipe]),
         ("directory", &[Pipe]),
@@ -393,7 +418,10 @@ const SMTP_TIME: Duration = Duration::from_secs(1_200);
 const PIPE_TIME: Duration = Duration::from_secs(1_000);
 
 /// Postfix `smtpd_proxy_timeout`.
-const SCAN_TIME: Duration = Duration::from_secs(100);
+const PROXY_TIME: Duration = Duration::from_secs(100);
+
+/// The same: there a client waits, too.
+const SCAN_TIME: Duration = PROXY_TIME;
 
 /// Postfix `milter_content_timeout`.
 const MILTER_TIME: Duration = Duration::from_secs(300);

@@ -1078,10 +1078,11 @@ section! {
     pub(super) tables "filter" FilterSection {
         /// Its name, used once. It stands in the log, and an action FILTER may name it: `FILTER scan:`.
         name: Label;
-        /// "smtp": a server that takes mail by SMTP or LMTP. "pipe": a program that reads it (Postfix pipe(8)). "clamd",
-        /// "spamd", "rspamd": one that is asked before the mail is taken. "milter": one that hears sessions by the milter protocol.
-        kind as "type": FilterType, postfix "content_filter";
-        /// Where it hands mail back: a listener of mode "filter" for it alone. Absent: it hands nothing back.
+        /// "smtp": a server that takes mail by SMTP or LMTP. "proxy": one that gets it before it is taken, while its client waits.
+        /// "pipe": a program that reads it (Postfix pipe(8)). "clamd", "spamd", "rspamd": one that is asked before the mail is
+        /// taken. "milter": one that hears sessions by the milter protocol.
+        kind as "type": FilterType, postfix "content_filter" "smtpd_proxy_filter";
+        /// Where it hands mail back: a listener of mode "filter" for it alone. Absent: it hands nothing back; one of type "proxy" must.
         returns_to: Option<String>;
         /// Whether only an action FILTER sends mail there, or has it asked.
         only_by_action: bool = false;
@@ -1091,24 +1092,26 @@ section! {
         directions: Vec<MailDirection> = [];
         /// Which mail: who sends it, envelope senders.
         senders: Vec<AddressPattern> = [];
-        /// Which mail: who gets it, as they are now or were written to. Only the copies of these go there.
+        /// Which mail: who gets it, as they are now or were written to. Only the copies of these go there; to filters that are
+        /// asked before the mail is taken, the whole mail if it is for one of them.
         recipients: Vec<AddressPattern> = [];
         /// What becomes of mail when the filter fails: it cannot be reached, takes too long, or makes no sense. "defer": it is
         /// tried again later. "hold": it waits for an administrator. "pass": it goes on without the
         /// filter. "reject": it goes back to its sender. What a filter says of a mail, that it is refused or to be
         /// tried later, is no failure.
         if_failed: IfFailed = "defer";
-        /// How many copies it gets at once.
+        /// How many copies it gets at once. Of those that are asked before the mail is taken: clients that find no room wait.
         concurrency_limit: NonZeroU32 = 20, postfix "default_destination_concurrency_limit";
-        /// How many recipients it gets at once.
+        /// How many recipients it gets at once. One of type "proxy" gets all.
         recipient_limit: NonZeroU32 = 50, postfix "default_destination_recipient_limit";
-        /// Of type "smtp": where it is.
+        /// Of type "smtp" and "proxy": where it is.
         to: Option<NextHop>;
-        /// Of type "smtp": whether it is told by XFORWARD from which client the mail came, if it asks for that.
+        /// Of type "smtp" and "proxy": whether it is told by XFORWARD from which client the mail came, if it asks for that.
         xforward: Option<bool>, postfix "smtp_send_xforward_command";
         /// How long it may take with a mail. Of type "smtp": with its answer to the end of the content; absent: 20 min. Of
-        /// type "pipe": until it has ended; absent: 1000 s. Then it is killed with its process group.
-        time_limit: Option<Duration>, postfix "command_time_limit";
+        /// type "pipe": until it has ended; absent: 1000 s. Then it is killed with its process group. Of type "proxy", "clamd",
+        /// "spamd", "rspamd": from when its turn comes until it has answered; absent: 100 s.
+        time_limit: Option<Duration>, postfix "command_time_limit" "smtpd_proxy_timeout";
         /// Of type "pipe": the program, by its whole path, and its arguments, each an entry, with the macros of pipe(8). No shell
         /// sees them. One with a part of a recipient, as `${recipient}`, is repeated for each.
         command: Vec<String> = [];

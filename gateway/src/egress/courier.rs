@@ -25,6 +25,7 @@ use super::{
     route::LiveRoute,
     shown::{Leaves, Shown},
 };
+use crate::observe::FilterOutcome;
 
 /// Works for one lane until there is nothing to do for a while.
 pub(super) struct Courier {
@@ -106,6 +107,7 @@ impl Courier {
                     return self.egress.unreadable(&claim, &error).await;
                 }
                 Stand::Settled(again, Health::Reached) if again.is_empty() => {
+                    self.filter_left_alone(false);
                     return self.post.succeeded();
                 }
                 Stand::Settled(again, Health::Unreached(reason)) if again.is_empty() => {
@@ -250,6 +252,20 @@ impl Courier {
         &self,
         claim: &Claim,
         recipients: &[RecipientIndex],
+        outcome: Outcome,
+    ) -> Vec<RecipientIndex> {
+        let came_to = filters::outcome_of(&outcome.attempts);
+        if let Some((filter, came_to)) = self.route().filter.as_ref().zip(came_to) {
+            let took = outcome.setup + outcome.transmission;
+            self.egress.observer.filter_asked(&filter.name, came_to, Some(took));
+        }
+        self.settle_unasked(claim, recipients, outcome).await
+    }
+
+    async fn settle_unasked(
+        &self,
+        claim: &Claim,
+        recipients: &[RecipientIndex],
         mut outcome: Outcome,
     ) -> Vec<RecipientIndex> {
         let Some(through) = &self.route().filter else {
@@ -282,12 +298,23 @@ impl Courier {
     async fn put_off(&self, batches: Vec<Batch>, reason: &str) {
         let text = format!("delivery temporarily suspended: {reason}");
         let reply = Reply::with_text(450, Enhanced(4, 4, 1), text);
+        self.filter_left_alone(true);
         let records = batches.iter().map(|Batch { claim, recipients }| {
             let none = NoHost::not_now(reply.clone());
             let (outcome, _) = none.outcome(recipients.len());
-            self.settle(claim, recipients, outcome)
+            if let Some(filter) = &self.route().filter {
+                let observer = &self.egress.observer;
+                observer.filter_asked(&filter.name, FilterOutcome::LeftAlone, None);
+            }
+            self.settle_unasked(claim, recipients, outcome)
         });
         join_all(records).await;
+    }
+
+    fn filter_left_alone(&self, is_left_alone: bool) {
+        if let Some(filter) = &self.route().filter {
+            self.egress.observer.filter_left_alone(&filter.name, is_left_alone);
+        }
     }
 
     fn route(&self) -> &Arc<LiveRoute> {

@@ -15,7 +15,7 @@ use super::{
     reporter::is_own,
     route::{LiveRoutes, Through},
 };
-use crate::config::IfFailed;
+use crate::{config::IfFailed, observe::FilterOutcome};
 
 /// What stands above the content of a mail that goes to a filter; nothing for one that hands nothing back.
 pub(super) fn slip(claim: &Claim, through: &Through, routes: &LiveRoutes) -> Bytes {
@@ -26,6 +26,7 @@ pub(super) fn slip(claim: &Claim, through: &Through, routes: &LiveRoutes) -> Byt
             id: claim.id,
             origin: (*claim.origin).clone(),
             ahead: routes.ahead_behind(through, &claim.envelope),
+            waits: false,
         };
         slip.to_field(key)
     });
@@ -105,8 +106,27 @@ const fn is_failure(attempt: &Attempt) -> bool {
     }
 }
 
+/// What a filter has come to with a mail, for the metrics; `None`: nobody was left to be asked about.
+pub(super) fn outcome_of(attempts: &[Attempt]) -> Option<FilterOutcome> {
+    let outcomes = attempts.iter().map(|attempt| match attempt {
+        _ if is_failure(attempt) => FilterOutcome::Failed,
+        Attempt::Delivered { .. } | Attempt::Accepted { .. } => FilterOutcome::Passed,
+        Attempt::Failed { .. } => FilterOutcome::Refused,
+        Attempt::Deferred { .. } | Attempt::Postponed { .. } | Attempt::Uncertain { .. } => {
+            FilterOutcome::Deferred
+        }
+    });
+    // What one of several recipients had trouble with says more than what the others had not.
+    outcomes.max_by_key(|outcome| match outcome {
+        FilterOutcome::Failed => 3,
+        FilterOutcome::Deferred => 2,
+        FilterOutcome::Refused => 1,
+        _ => 0,
+    })
+}
+
 /// Whether a reply in this phase says something of the mail.
-const fn is_of_the_mail(phase: Phase) -> bool {
+pub(super) const fn is_of_the_mail(phase: Phase) -> bool {
     matches!(phase, Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Content | Phase::EndOfData)
 }
 

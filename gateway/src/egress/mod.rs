@@ -21,6 +21,7 @@ mod lane;
 mod outcome;
 pub(crate) mod probe;
 mod programs;
+pub(crate) mod proxied;
 mod replies;
 pub mod report;
 mod reporter;

@@ -18,7 +18,10 @@ use super::{
     replies,
     route::Through,
 };
-use crate::config::{Filter, PipeFilter};
+use crate::{
+    config::{Filter, PipeFilter},
+    observe::FilterOutcome,
+};
 
 /// A program that is a filter.
 pub(super) struct Program {
@@ -110,7 +113,9 @@ impl Program {
             setup: Duration::ZERO,
             transmission: began.elapsed(),
         };
-        match self.said(verdict) {
+        let said = self.said(verdict);
+        egress.observer.filter_asked(&self.through.name, said.came_to(), Some(began.elapsed()));
+        match said {
             Said::OfTheMail(attempt) => {
                 record(egress, &batch.claim, &batch.recipients, &outcome(attempt)).await;
             }
@@ -219,6 +224,17 @@ enum Said {
     OfTheMail(Attempt),
     /// Nothing: it has failed.
     Nothing(Attempt),
+}
+
+impl Said {
+    const fn came_to(&self) -> FilterOutcome {
+        match self {
+            Self::Nothing(_) => FilterOutcome::Failed,
+            Self::OfTheMail(Attempt::Failed { .. }) => FilterOutcome::Refused,
+            Self::OfTheMail(Attempt::Deferred { .. }) => FilterOutcome::Deferred,
+            Self::OfTheMail(_) => FilterOutcome::Passed,
+        }
+    }
 }
 
 async fn record(egress: &Egress, claim: &Claim, recipients: &[RecipientIndex], outcome: &Outcome) {

@@ -50,6 +50,12 @@ pub(super) fn no_filter(name: &str) -> Reply {
     Reply::with_text(451, Enhanced(4, 3, 5), text)
 }
 
+/// A filter that a client waits for takes no such mail: the status says why, and the log which filter.
+pub(super) fn no_such_mail(reply: &Reply) -> Reply {
+    let words = "a content filter takes no such mail";
+    Reply::new(reply.code, reply.enhanced_or_general(), words)
+}
+
 /// A filter has failed, and mail goes back to its sender then.
 pub(super) fn filter_failed(name: &str, why: &str) -> Reply {
     Reply::with_text(550, Enhanced(5, 3, 0), format!("the filter {name} failed: {why}"))

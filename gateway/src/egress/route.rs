@@ -127,7 +127,7 @@ impl LiveRoute {
     }
 }
 
-fn settings(route: &Route, smtp: &Smtp) -> Settings {
+pub(super) fn settings(route: &Route, smtp: &Smtp) -> Settings {
     let implicit =
         matches!(&route.to, config::NextHop::Relay(Relay { protocol: RelayProtocol::Smtps, .. }));
     let lmtp =
@@ -294,7 +294,7 @@ impl LiveRoutes {
                     let program = Program::new(filter, settings, extensions.clone());
                     self.programs.push(Arc::new(program));
                 }
-                FilterKind::Scan(_) | FilterKind::Milter(_) => {}
+                FilterKind::Proxy(_) | FilterKind::Scan(_) | FilterKind::Milter(_) => {}
             }
         }
         let arrivals = Arrivals { listeners: config.listeners.clone(), served: served(config) };

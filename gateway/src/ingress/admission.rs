@@ -33,7 +33,7 @@ use super::{
     filters::ListenerFilters,
     incoming::{Incoming, Watched},
     listener::Listener,
-    milters::{Milters, Place},
+    milters::{self, Failure, Milters, Place},
     permits::{Crowd, Permit},
     recipients, refusals,
     restrictions::SessionRestrictions,
@@ -46,6 +46,7 @@ use crate::{archiving::ListenerArchive, clock, observe::Detail};
 mod accepting;
 mod archiving;
 mod ends;
+mod handing_back;
 mod inspecting;
 mod judging;
 mod login;
@@ -114,8 +115,10 @@ impl Admission {
     pub(super) async fn answer(&mut self, question: Question, session: &mut Session) -> Answer {
         self.note_login(session.login());
         let answer = self.find_answer(question, session).await;
-        if let Some((name, why)) = self.milters.as_mut().and_then(|it| it.take_trouble()) {
-            let listener = &self.listener;
+        if let Some(failure) = self.milters.as_mut().and_then(|it| it.take_failure()) {
+            let (Failure { milter, why, outcome }, listener) = (failure, &self.listener);
+            milters::note(&listener.shared().observer, milter, outcome, None);
+            let name = &milter.name;
             listener
                 .warn(format!("the filter {name} failed: {why}; the client is put off or refused"));
         }
@@ -141,6 +144,7 @@ impl Admission {
                 | Answer::Held(_)
                 | Answer::Split { .. }
                 | Answer::Judged
+                | Answer::HandedBack(_)
                 | Answer::ReplyTaken(_) = answer
                 {
                     self.steps.refill();
@@ -178,8 +182,10 @@ impl Admission {
                 return Answer::Refuse(Refusal::ClientRejected(client));
             }
             Crowd::FromOneClient => return Answer::Refuse(Refusal::TooManyConnections(client)),
-            Crowd::InAll => return Answer::Refuse(Refusal::Overloaded),
-            Crowd::None => {}
+            Crowd::InAll if !self.listener.takes_back() => {
+                return Answer::Refuse(Refusal::Overloaded);
+            }
+            Crowd::InAll | Crowd::None => {}
         }
         let name = match client.name {
             None => self.name(session).await,

@@ -34,6 +34,11 @@ impl Breaker {
         }
     }
 
+    /// Whether it is left alone, or has been until now.
+    pub(super) const fn is_open(&self) -> bool {
+        self.until.is_some()
+    }
+
     pub(super) fn succeeded(&mut self) {
         *self = Self::default();
     }

@@ -67,7 +67,7 @@ impl ContentScan {
 
     /// Whether a byte over 127 was seen in the header: such a mail needs SMTPUTF8 on its way.
     #[must_use]
-    pub(super) fn eight_bit_header(&self) -> bool {
+    pub(super) const fn eight_bit_header(&self) -> bool {
         self.eight_bit_header
     }
 

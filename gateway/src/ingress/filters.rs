@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mailweir_archive::entry::Direction;
 use mailweir_external::slip::{self, Slip};
 use mailweir_filters::course::Arrival;
-use mailweir_mail::{Envelope, Origin, ReversePath, Transport};
+use mailweir_mail::{Envelope, Origin, QueueId, ReversePath, Transport};
 
 use super::{inspection::Inspectors, milters::Milter};
 use crate::config::Filters;
@@ -31,6 +31,18 @@ pub(crate) enum Source {
     /// From filters: from this one, where it has the listener for its own. What still is in the hands of others, whose listener it
     /// was before a reload, comes in here, too.
     Filters(Option<Box<str>>),
+    /// From a filter that has it while its client waits. Nothing else is taken.
+    Proxies,
+}
+
+/// What a mail is that comes in where filters hand mail back.
+pub(super) enum Back {
+    /// One of the queue.
+    Queued(Ahead),
+    /// One that a client waits for: the name that it has there, and the filter that had it.
+    Awaited(QueueId, Box<str>),
+    /// Nobody can tell, or it was to come back elsewhere.
+    Unknown,
 }
 
 /// What is ahead of a mail, and where it came from before its first filter.
@@ -57,26 +69,43 @@ impl ListenerFilters {
 
     /// Whether a slip is to be taken out of the mail that comes in here.
     pub(super) const fn takes_back(&self) -> bool {
-        matches!(self.source, Source::Filters(_))
+        match self.source {
+            Source::Elsewhere => false,
+            Source::Filters(_) | Source::Proxies => true,
+        }
     }
 
-    /// Those ahead of a mail that a filter has handed back at `listener`; `None`: mail comes from elsewhere. `slip`: the slip that
-    /// it brought. One that was to come back here is believed whoever's listener this is by now: it knows which filter had the
-    /// mail. Any other is of another mail, and could lead it through a filter again.
+    /// What a mail is that a filter has handed back at `listener`; `None`: mail comes from elsewhere. `slip`: the slip that it
+    /// brought. One that was to come back here is believed whoever's listener this is by now: it knows which filter had the
+    /// mail. Any other is of another mail, and could lead it through a filter again. A mail that a client waits for is never
+    /// taken for one of the queue: it has passed neither moderation nor archive.
     pub(super) fn handed_back(
         &self,
         listener: &str,
         slip: Option<&[u8]>,
         sender: &ReversePath,
-    ) -> Option<Ahead> {
-        let Source::Filters(owner) = &self.source else { return None };
-        let slip = slip.and_then(|slip| Slip::read(slip, &self.slips));
-        if let Some(slip) = slip.filter(|slip| *slip.back_at == *listener) {
-            let Slip { filter, origin, ahead, .. } = slip;
-            return Some(Ahead { filters: ahead, behind: Some(filter), origin: Some(origin) });
+    ) -> Option<Back> {
+        if !self.takes_back() {
+            return None;
         }
-        let filters = owner.as_deref().map(|from| self.filters.course.may_be_ahead(from, sender));
-        Some(Ahead { filters: filters.unwrap_or_default(), behind: owner.clone(), origin: None })
+        let slip = slip.and_then(|slip| Slip::read(slip, &self.slips));
+        let (is_here, waits) = match &slip {
+            Some(slip) => (*slip.back_at == *listener, slip.waits),
+            None => (false, false),
+        };
+        Some(match (slip, &self.source) {
+            (Some(slip), _) if is_here && waits => Back::Awaited(slip.id, slip.filter),
+            (Some(Slip { filter, origin, ahead, .. }), _) if is_here => {
+                Back::Queued(Ahead { filters: ahead, behind: Some(filter), origin: Some(origin) })
+            }
+            (_, Source::Filters(owner)) if !waits => {
+                let from = owner.as_deref();
+                let filters = from.map(|from| self.filters.course.may_be_ahead(from, sender));
+                let filters = filters.unwrap_or_default();
+                Back::Queued(Ahead { filters, behind: owner.clone(), origin: None })
+            }
+            (_, Source::Filters(_) | Source::Proxies | Source::Elsewhere) => Back::Unknown,
+        })
     }
 
     /// Says it of a mail that goes into the queue, where an action may have the last word. One that names a filter before the

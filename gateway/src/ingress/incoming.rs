@@ -20,6 +20,7 @@ use mailweir_mail::{
 };
 use mailweir_moderation::chain::{ReceivedHeaders, ReceivedReader};
 use mailweir_queue::{Annex, Content, Disposition, Intake, IntakeError, NewMail, Queue, Receipt};
+use mailweir_smtp::client::ContentText;
 
 use self::edited::Edited;
 pub(super) use self::edited::NotRewritten;
@@ -295,26 +296,74 @@ impl Incoming {
         let edited = Edited::of(&mut self.intake, edits, &self.own_fields).await?;
         let Some(edited) = edited else { return Ok(()) };
         let former = self.intake.begin_anew().await?;
+        let top = usize::try_from(former.top()).unwrap_or(usize::MAX);
+        let (top, below) = edited.beginning.split_at(top.min(edited.beginning.len()));
+        let mut into = self.anew(top).await?;
+        into.write(below).await;
+        edited.copy_rest(former.content(), &mut into).await?;
+        self.written().map_err(Into::into)
+    }
+
+    /// Puts the content of another in the place of what is stored, as a filter has handed it back. Which fields of ours stand
+    /// above is then for the other to say; but whether it is archived nobody else says. `utf8`: whether the filter has said that
+    /// a header in UTF-8 may come.
+    ///
+    /// # Errors
+    /// One of the two cannot be read, or it cannot be stored.
+    pub(super) async fn become_that(
+        &mut self,
+        mut other: Self,
+        utf8: bool,
+    ) -> Result<(), NotRewritten> {
+        let content = other.intake.taken_in().await?;
+        let is_marked = self.intake.begin_anew().await?.top() > 0;
+        self.own_fields = other.own_fields;
+        if is_marked {
+            self.own_fields.add(MARK);
+        }
+        self.utf8_header |= utf8 && other.scan.eight_bit_header();
+        let mut forged = FieldRemover::of(MARK_NAME, 0);
+        let mut into = self.anew(if is_marked { MARK } else { b"" }).await?;
+        into.removal = is_marked.then_some(&mut forged);
+        let mut reader = content.reader();
+        while let Some(piece) = reader.next().await? {
+            into.write(&piece).await;
+        }
+        into.finish().await;
+        self.written().map_err(Into::into)
+    }
+
+    /// Begins to write what is stored anew, below this.
+    async fn anew(&mut self, top: &[u8]) -> Result<IntoIntake<'_>, IntakeError> {
         let Self { intake, trouble, eight_bit, watched, .. } = self;
         *eight_bit = false;
         let mut hash = watched.as_mut().map(|watched| &mut watched.hash);
         if let Some(hash) = &mut hash {
             **hash = Hashes::new();
         }
-        let top = usize::try_from(former.top()).unwrap_or(usize::MAX);
-        let (top, below) = edited.beginning.split_at(top.min(edited.beginning.len()));
         if !top.is_empty() {
             intake.put_on_top(top).await?;
             if let Some(hash) = &mut hash {
                 hash.put_on_top(top);
             }
         }
-        let mut into = IntoIntake { intake, trouble, eight_bit, hash, removal: None };
-        into.write(below).await;
-        edited.copy_rest(former.content(), &mut into).await?;
-        match self.trouble.take() {
-            Some(error) => Err(error.into()),
-            None => Ok(()),
+        Ok(IntoIntake { intake, trouble, eight_bit, hash, removal: None })
+    }
+
+    /// Whether it was stored.
+    fn written(&mut self) -> Result<(), IntakeError> {
+        self.trouble.take().map_or(Ok(()), Err)
+    }
+
+    /// What the content is, for servers that must be able to take it. `utf8`: whether the client has said that a header in UTF-8
+    /// may come.
+    pub(super) const fn text(&self, utf8: bool) -> ContentText {
+        if self.utf8_header || utf8 && self.scan.eight_bit_header() {
+            ContentText::Utf8Header
+        } else if self.eight_bit {
+            ContentText::EightBit
+        } else {
+            ContentText::SevenBit
         }
     }
 

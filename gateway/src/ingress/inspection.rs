@@ -1,8 +1,9 @@
 //! Filters of other people that are asked about a mail before it is taken.
 //!
-//! What they are told and answer stands in [`mailweir_external::scanners`]. One that fails, in whatever way, has said
-//! nothing of the mail; one that fails again and again is left alone for a while.
+//! What scanners are told and answer stands in [`mailweir_external::scanners`]; proxies get the mail, and hand it back. One that
+//! fails, in whatever way, has said nothing of the mail; one that fails again and again is left alone for a while.
 
+mod proxy;
 mod scan;
 
 use std::{
@@ -10,17 +11,27 @@ use std::{
     time::Duration,
 };
 
-use mailweir_external::{scanners::Fault, verdict::Verdict};
+use mailweir_external::{scanners::Fault, slip, verdict::Verdict};
 use mailweir_filters::course::{Arrival, Course, Next};
 use mailweir_mail::{Envelope, Origin, QueueId, Recipient};
 use mailweir_queue::{BodyError, Content};
+use mailweir_smtp::client::ContentText;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout},
 };
 
-use super::breaker::{self, Breaker};
-use crate::config::{FilterKind, Filters, IfFailed, ScannerFilter};
+use self::proxy::Proxy;
+use super::{
+    breaker::{self, Breaker},
+    listener::Shared,
+    waiting::{Handed, Waiting},
+};
+use crate::{
+    config::{Config, Filter, FilterKind, Filters, IfFailed, ScannerFilter},
+    observe::{FilterOutcome, Observer},
+    tls::TlsError,
+};
 
 /// All of them, in their order.
 pub(crate) struct Inspectors {
@@ -31,12 +42,26 @@ pub(crate) struct Inspectors {
 /// One of them.
 pub(super) struct Inspector {
     name: Box<str>,
-    scanner: ScannerFilter,
+    kind: Kind,
     if_failed: IfFailed,
     time_limit: Duration,
     /// A permit for each question that is open.
     room: Semaphore,
     breaker: Mutex<Breaker>,
+}
+
+/// What it is.
+enum Kind {
+    Scanner(Box<ScannerFilter>),
+    Proxy(Box<Proxy>),
+}
+
+/// What it says of a mail.
+pub(super) enum Said {
+    /// This.
+    Verdict(Verdict),
+    /// The mail is this one from now on.
+    HandedBack(Box<Handed>),
 }
 
 /// A filter that was asked, for those who act on what it said.
@@ -56,6 +81,7 @@ pub(super) struct Shown<'m> {
     pub(super) envelope: &'m Envelope,
     pub(super) origin: &'m Origin,
     pub(super) content: &'m Content,
+    pub(super) text: ContentText,
 }
 
 /// Why there is no verdict.
@@ -68,24 +94,27 @@ pub(super) enum Trouble {
 }
 
 impl Inspectors {
-    /// Those of a configuration, if it has any.
-    pub(crate) fn of(filters: &Filters) -> Option<Arc<Self>> {
-        let all: Vec<_> = filters
-            .all
-            .iter()
-            .filter_map(|filter| match &filter.kind {
-                FilterKind::Scan(scanner) => Some(Inspector {
-                    name: filter.name.clone(),
-                    scanner: (**scanner).clone(),
-                    if_failed: filter.if_failed,
-                    time_limit: filter.time_limit,
-                    room: Semaphore::new(filter.concurrency_limit.get() as usize),
-                    breaker: Mutex::default(),
-                }),
-                FilterKind::Smtp(_) | FilterKind::Pipe(_) | FilterKind::Milter(_) => None,
-            })
-            .collect();
-        (!all.is_empty()).then(|| Arc::new(Self { all, course: filters.before.clone() }))
+    /// Those of a configuration, if it has any. `slips`: what slips are sealed with.
+    ///
+    /// # Errors
+    /// TLS cannot be set up for one.
+    pub(crate) fn of(config: &Config, slips: &slip::Key) -> Result<Option<Arc<Self>>, TlsError> {
+        let Filters { all: filters, before, .. } = &config.filters;
+        let mut all = Vec::new();
+        for filter in filters {
+            let kind = match &filter.kind {
+                FilterKind::Scan(scanner) => Kind::Scanner(scanner.clone()),
+                FilterKind::Proxy(server) => {
+                    let back_at = before.hands_back_to(&filter.name).unwrap_or_default();
+                    let proxy = Proxy::new(&filter.name, server, back_at, &config.smtp, slips)?;
+                    Kind::Proxy(Box::new(proxy))
+                }
+                FilterKind::Smtp(_) | FilterKind::Pipe(_) | FilterKind::Milter(_) => continue,
+            };
+            all.push(Inspector::new(filter, kind));
+        }
+        let inspectors = Self { all, course: before.clone() };
+        Ok((!inspectors.all.is_empty()).then(|| Arc::new(inspectors)))
     }
 
     /// Those that are asked about a mail: those that mean it, for one of its recipients at least, and the one that an action
@@ -107,6 +136,17 @@ impl Inspectors {
 }
 
 impl Inspector {
+    fn new(filter: &Filter, kind: Kind) -> Self {
+        Self {
+            name: filter.name.clone(),
+            kind,
+            if_failed: filter.if_failed,
+            time_limit: filter.time_limit,
+            room: Semaphore::new(filter.concurrency_limit.get() as usize),
+            breaker: Mutex::default(),
+        }
+    }
+
     /// What it is called, and what becomes of mail when it fails.
     pub(super) fn filter(&self) -> Asked<'_> {
         Asked { name: &self.name, if_failed: self.if_failed }
@@ -116,35 +156,57 @@ impl Inspector {
     ///
     /// # Errors
     /// It has failed, or the mail cannot be read.
-    pub(super) async fn ask(&self, mail: Shown<'_>) -> Result<Verdict, Trouble> {
-        if mail.content.size() > self.scanner.size_limit {
-            return self.too_large();
+    pub(super) async fn ask(&self, mail: Shown<'_>, around: &Shared) -> Result<Said, Trouble> {
+        let observer = &around.observer;
+        if let Kind::Scanner(scanner) = &self.kind
+            && mail.content.size() > scanner.size_limit
+        {
+            return too_large(scanner).map(Said::Verdict);
         }
         if let Some(times) = self.breaker().refuses(Instant::now()) {
+            observer.filter_asked(&self.name, FilterOutcome::LeftAlone, None);
             return Err(failed(breaker::left_alone(times)));
         }
+        let began = Instant::now();
         let asking = async {
             // The semaphore is never closed.
             let _permit = self.room.acquire().await;
-            scan::ask(&self.scanner, mail).await
+            self.ask_now(mail, &around.waiting).await
         };
         let asked = timeout(self.time_limit, asking).await;
         let said = asked.unwrap_or_else(|_| {
             Err(failed(format!("it said nothing for {} s", self.time_limit.as_secs())))
         });
-        match &said {
-            Ok(_) => self.breaker().succeeded(),
-            Err(Trouble::Failed(_)) => self.breaker().failed(Instant::now()),
-            Err(Trouble::Unreadable(_)) => {}
+        if let Some(outcome) = self.note(&said, observer) {
+            observer.filter_asked(&self.name, outcome, Some(began.elapsed()));
         }
         said
     }
 
-    fn too_large(&self) -> Result<Verdict, Trouble> {
-        match self.scanner.larger_passes {
-            true => Ok(Verdict::nothing("too large to be looked at")),
-            false => Err(failed("the mail is larger than its size_limit".to_owned())),
+    async fn ask_now(&self, mail: Shown<'_>, waiting: &Waiting) -> Result<Said, Trouble> {
+        match &self.kind {
+            Kind::Scanner(scanner) => scan::ask(scanner, mail).await.map(Said::Verdict),
+            Kind::Proxy(proxy) => proxy.ask(mail, waiting).await,
         }
+    }
+
+    /// How it has fared, if that was for it to say.
+    fn note(&self, said: &Result<Said, Trouble>, observer: &Observer) -> Option<FilterOutcome> {
+        let outcome = match said {
+            Ok(said) => said.outcome(),
+            Err(Trouble::Failed(_)) => FilterOutcome::Failed,
+            Err(Trouble::Unreadable(_)) => return None,
+        };
+        let is_left_alone = {
+            let mut breaker = self.breaker();
+            match outcome {
+                FilterOutcome::Failed => breaker.failed(Instant::now()),
+                _ => breaker.succeeded(),
+            }
+            breaker.is_open()
+        };
+        observer.filter_left_alone(&self.name, is_left_alone);
+        Some(outcome)
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
@@ -152,9 +214,25 @@ impl Inspector {
     }
 }
 
+impl Said {
+    const fn outcome(&self) -> FilterOutcome {
+        match self {
+            Self::HandedBack(_) => FilterOutcome::Passed,
+            Self::Verdict(verdict) => FilterOutcome::of(&verdict.decision),
+        }
+    }
+}
+
 impl From<Fault> for Trouble {
     fn from(fault: Fault) -> Self {
         failed(fault.to_string())
+    }
+}
+
+fn too_large(scanner: &ScannerFilter) -> Result<Verdict, Trouble> {
+    match scanner.larger_passes {
+        true => Ok(Verdict::nothing("too large to be looked at")),
+        false => Err(failed("the mail is larger than its size_limit".to_owned())),
     }
 }
 

@@ -33,6 +33,7 @@ use super::{
     proxy,
     relay::ServedDomains,
     restrictions::ListenerRestrictions,
+    waiting::Waiting,
 };
 use crate::{
     archiving::ListenerArchive,
@@ -68,6 +69,8 @@ pub struct Shared {
     pub(crate) policy_services: PolicyServices,
     /// What each login has sent lately.
     pub allowances: Arc<Mutex<Allowances>>,
+    /// Mail that filters have while its client waits.
+    pub(crate) waiting: Waiting,
     /// How many sessions there may be.
     pub permits: Arc<Permits>,
     /// Cancelled when the server stops.
@@ -258,7 +261,7 @@ impl Listener {
         let filters = self.filters.as_ref()?;
         match filters.source {
             Source::Elsewhere => filters.inspectors.as_deref(),
-            Source::Filters(_) => None,
+            Source::Filters(_) | Source::Proxies => None,
         }
     }
 
@@ -308,6 +311,12 @@ impl Listener {
             xforward: among(&self.rules.xforward_hosts),
             bare_newline: among(&self.rules.bare_newline_excluded),
         }
+    }
+
+    /// Whether mail comes back here that clients wait for: then those who may come here are never too many, or clients that wait
+    /// could take all the room there is, and wait in vain.
+    pub(super) fn takes_back(&self) -> bool {
+        self.filters.as_ref().is_some_and(ListenerFilters::takes_back)
     }
 
     /// Whether the listener talks to this client at all: mail that comes back from a filter, and

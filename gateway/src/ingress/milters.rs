@@ -24,7 +24,10 @@ use tokio::time::Instant;
 
 use self::line::{Failed, Line, Told};
 use super::breaker::{self, Breaker};
-use crate::config::{self, FilterKind, Filters, IfFailed, Mode};
+use crate::{
+    config::{self, FilterKind, Filters, IfFailed, Mode},
+    observe::{FilterOutcome, Observer},
+};
 
 /// A milter, as the configuration has it.
 pub(crate) struct Milter {
@@ -57,8 +60,8 @@ struct Hearer {
 /// How things stand with one.
 enum Talk {
     Open(Box<Line>),
-    /// It has failed, and how.
-    Failed(Box<str>),
+    /// It has failed, and how; or it was not asked, as the outcome says.
+    Failed(Box<str>, FilterOutcome),
 }
 
 /// What a milter says of a whole mail.
@@ -66,6 +69,14 @@ pub(super) struct Word {
     pub(super) milter: Arc<Milter>,
     /// Without one it has failed, and how.
     pub(super) said: Result<Verdict, Box<str>>,
+    pub(super) outcome: FilterOutcome,
+}
+
+/// A milter that has failed so that the client is put off or refused.
+pub(super) struct Failure<'f> {
+    pub(super) milter: &'f Milter,
+    pub(super) why: &'f str,
+    pub(super) outcome: FilterOutcome,
 }
 
 impl Milter {
@@ -85,6 +96,7 @@ impl Milter {
             })),
             FilterKind::Milter(_)
             | FilterKind::Smtp(_)
+            | FilterKind::Proxy(_)
             | FilterKind::Pipe(_)
             | FilterKind::Scan(_) => None,
         });
@@ -94,7 +106,7 @@ impl Milter {
     /// Connects to it, unless it is left alone.
     async fn meet(&self) -> Talk {
         if let Some(times) = self.breaker().refuses(Instant::now()) {
-            return Talk::Failed(breaker::left_alone(times).into());
+            return Talk::Failed(breaker::left_alone(times).into(), FilterOutcome::LeftAlone);
         }
         match Line::open(&self.server, self.body_limit).await {
             Ok(line) => {
@@ -107,7 +119,12 @@ impl Milter {
 
     fn has_failed(&self, why: Box<str>) -> Talk {
         self.breaker().failed(Instant::now());
-        Talk::Failed(why)
+        Talk::Failed(why, FilterOutcome::Failed)
+    }
+
+    /// Whether it is left alone, since it fails again and again.
+    pub(super) fn is_left_alone(&self) -> bool {
+        self.breaker().is_open()
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
@@ -187,13 +204,17 @@ impl Milters {
         self.discarded_by.as_deref()
     }
 
-    /// One that has failed so that the client is put off or refused, and how, once.
-    pub(super) fn take_trouble(&mut self) -> Option<(&str, &str)> {
+    /// One that has failed so that the client is put off or refused, once.
+    pub(super) fn take_failure(&mut self) -> Option<Failure<'_>> {
         self.all.iter_mut().filter(|hearer| !hearer.is_told).find_map(|hearer| {
-            let Hearer { milter, talk: Talk::Failed(why), is_told } = hearer else { return None };
+            let Hearer { milter, talk: Talk::Failed(why, outcome), is_told } = hearer else {
+                return None;
+            };
+            if matches!(milter.if_failed, IfFailed::Hold | IfFailed::Pass) {
+                return None;
+            }
             *is_told = true;
-            let is_heard = matches!(milter.if_failed, IfFailed::Defer | IfFailed::Reject);
-            is_heard.then_some((&*milter.name, &**why))
+            Some(Failure { milter, why, outcome: *outcome })
         })
     }
 
@@ -214,23 +235,23 @@ impl Milters {
     ) -> Result<Option<Word>, mailweir_queue::BodyError> {
         let Some(hearer) = self.all.get_mut(nth) else { return Ok(None) };
         let (milter, talk) = (Arc::clone(&hearer.milter), &mut hearer.talk);
-        let said = match talk {
-            Talk::Failed(why) => Err(why.clone()),
-            Talk::Open(line) => {
-                match line.show((content, own), &self.macros, milter.content_limit).await? {
-                    Ok(verdict) => {
-                        milter.breaker().succeeded();
-                        Ok(verdict)
-                    }
-                    Err(Failed(why)) => {
-                        *talk = milter.has_failed(why.clone());
-                        Err(why)
-                    }
+        if let Talk::Open(line) = talk {
+            match line.show((content, own), &self.macros, milter.content_limit).await? {
+                Ok(verdict) => {
+                    milter.breaker().succeeded();
+                    let outcome = FilterOutcome::of(&verdict.decision);
+                    return Ok(Some(Word { milter, said: Ok(verdict), outcome }));
                 }
+                Err(Failed(why)) => *talk = milter.has_failed(why),
             }
-        };
-        hearer.is_told |= said.is_err();
-        Ok(Some(Word { milter, said }))
+        }
+        hearer.is_told = true;
+        Ok(match talk {
+            Talk::Failed(why, outcome) => {
+                Some(Word { milter, said: Err(why.clone()), outcome: *outcome })
+            }
+            Talk::Open(_) => None,
+        })
     }
 
     /// Asks all that have not failed, in their order, until one refuses.
@@ -239,7 +260,7 @@ impl Milters {
         for Hearer { milter, talk, .. } in all {
             let said = match talk {
                 Talk::Open(line) => line.tell(told, macros, COMMAND_LIMIT).await,
-                Talk::Failed(why) => Err(Failed(why.clone())),
+                Talk::Failed(why, _) => Err(Failed(why.clone())),
             };
             match said {
                 Ok(Answer::Continue | Answer::Accept) => {}
@@ -262,6 +283,18 @@ impl Milters {
         }
         Ok(())
     }
+}
+
+/// Counts how a milter has fared with a mail. `took`: for all of it.
+pub(super) fn note(
+    observer: &Observer,
+    milter: &Milter,
+    outcome: FilterOutcome,
+    took: Option<Duration>,
+) {
+    observer.filter_left_alone(&milter.name, milter.is_left_alone());
+    let took = took.filter(|_| outcome != FilterOutcome::LeftAlone);
+    observer.filter_asked(&milter.name, outcome, took);
 }
 
 pub(super) use self::about::Place;

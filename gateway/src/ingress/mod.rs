@@ -32,6 +32,7 @@ mod restrictions;
 mod rules;
 mod senders;
 mod trace;
+pub(crate) mod waiting;
 
 pub(crate) use admission::Opinion;
 pub use checks::ListenerChecks;

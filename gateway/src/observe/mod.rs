@@ -20,7 +20,9 @@ use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 
 use mailweir_mail::{MailEvent, SessionEvent, Timestamp};
 
-pub use self::metrics::{ArchiveGauges, FsyncTimes, Gauges, LogInGauges};
+pub use self::metrics::{
+    ArchiveGauges, FilterHealth, FilterOutcome, FsyncTimes, Gauges, LogInGauges,
+};
 pub(crate) use self::tap::{Detail, Heard};
 use self::{metrics::Metrics, tap::Tap, writer::Writer};
 
@@ -69,6 +71,28 @@ impl Observer {
         self.inner.tell(|| Heard::Session(event));
         self.inner.metrics.session(event);
         self.inner.log(session_level(event), |stamp, out| write_session(event, stamp, out));
+    }
+
+    /// Counts what a filter of other people has come to with a mail, and how long it took. One that is not among
+    /// [`Self::watch_filters`] is not counted.
+    pub fn filter_asked(&self, name: &str, outcome: FilterOutcome, took: Option<Duration>) {
+        self.inner.metrics.filters.asked(name, outcome, took);
+    }
+
+    /// Whether a filter is left alone from now on, since it fails again and again.
+    pub fn filter_left_alone(&self, name: &str, is_left_alone: bool) {
+        self.inner.metrics.filters.left_alone(name, is_left_alone);
+    }
+
+    /// The filters there are from now on. Those that were there before keep what they have come to; the others are forgotten.
+    pub fn watch_filters<'n>(&self, names: impl IntoIterator<Item = &'n str>) {
+        self.inner.metrics.filters.watch(names);
+    }
+
+    /// How the filters fare, in their order.
+    #[must_use]
+    pub fn filters(&self) -> Vec<FilterHealth> {
+        self.inner.metrics.filters.health()
     }
 
     /// Waits until everything logged so far is written, at most for `patience`. Says whether it

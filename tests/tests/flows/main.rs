@@ -31,6 +31,7 @@ mod lmtp_answers_for_each_recipient;
 mod mail_is_brought_in_while_mail_flows;
 mod mail_is_routed_by_dns;
 mod mail_leaves_over_tls_and_logged_in;
+mod mail_passes_a_filter_while_its_client_waits;
 mod mail_passes_the_filters_of_others;
 mod mail_passes_the_programs_of_others;
 mod mail_servers_ask_us_as_a_milter;

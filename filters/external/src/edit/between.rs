@@ -84,9 +84,13 @@ impl Edits {
 }
 
 fn named_fields(header: &[u8]) -> Vec<Field> {
-    let mut fields = divide(&header[..end(header)]);
-    fields.retain(|field| is_field_name(name(field)));
+    let fields = divide(&header[..end(header)]).filter(|field| is_field_name(name(field)));
     fields
+        .map(|field| match field.ends_with(b"\n") {
+            true => field.to_vec(),
+            false => [field, b"\r\n"].concat(),
+        })
+        .collect()
 }
 
 /// Empty if it has none.

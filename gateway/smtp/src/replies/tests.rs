@@ -29,6 +29,17 @@ fn addresses_of_notices_have_replies_of_their_own() {
 }
 
 #[test]
+fn what_nobody_waits_for_is_refused_to_filters() {
+    for (why, line) in [
+        (NotAwaited::Unknown, "451 4.7.1 Error: this is no mail that anybody waits for here\r\n"),
+        (NotAwaited::Twice, "451 4.7.1 Error: this mail was handed back already\r\n"),
+        (NotAwaited::Over, "550 5.7.1 Error: nobody waits for this mail any more\r\n"),
+    ] {
+        assert_eq!(wire(&Refusal::NotAwaited(why).reply(&hostname())), line);
+    }
+}
+
+#[test]
 fn every_refusal_has_the_reply_that_postfix_gives() {
     let address = || Address::parse("x@y.example").unwrap();
     let sender = || ReversePath::Mailbox(address());
@@ -171,6 +182,8 @@ fn what_was_queued_is_named_with_all_that_becomes_of_it() {
         assert_eq!(said(Positive::Queued(one, next)), line);
         let line = format!("250 2.0.0 Ok: 9 bytes queued as {one}{remark}\r\n");
         assert_eq!(said(Positive::QueuedChunks(one, 9, next)), line);
+        let line = format!("250 2.0.0 Ok: {one} handed back\r\n");
+        assert_eq!(said(Positive::HandedBack(one)), line);
     }
 }
 

@@ -104,6 +104,7 @@ pub(super) fn answered(exchange: Exchange, answer: Answer, dialog: &mut Dialog) 
         | Answer::Held(_)
         | Answer::ReplyTaken(_)
         | Answer::Judged
+        | Answer::HandedBack(_)
         | Answer::Split { .. }
         | Answer::Discarded(_) => dialog.refuse_by_policy(&Refusal::Internal, State::Ready),
     }

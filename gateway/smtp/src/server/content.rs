@@ -190,6 +190,7 @@ impl Complete {
             Answer::Split { sent, held } => self.queued(*sent, Next::Split(*held), dialog),
             Answer::ReplyTaken(id) => self.accept(Positive::ReplyTaken(*id), dialog),
             Answer::Judged => self.accept(Positive::Ok, dialog),
+            Answer::HandedBack(id) => self.accept(Positive::HandedBack(*id), dialog),
             Answer::Refuse(refusal) => {
                 let reply = refusal.reply(dialog.hostname());
                 self.put_refused(reply, Cause::Policy, dialog)

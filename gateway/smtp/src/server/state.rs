@@ -168,6 +168,7 @@ impl Asked {
             | Answer::Split { .. }
             | Answer::ReplyTaken(_)
             | Answer::Judged
+            | Answer::HandedBack(_)
             | Answer::Discarded(_) => matches!(self, Self::EndOfData(_)),
             Answer::Challenge(_) | Answer::LoggedIn(_) => matches!(self, Self::Auth(..)),
         }

@@ -114,6 +114,9 @@ pub enum Answer {
     Held(QueueId),
     /// The mail of this name was a reply to a notice. What it says is durable; nothing is sent on.
     ReplyTaken(QueueId),
+    /// The mail came back from a filter, and the session that has waited for it since it had this name has it. Nothing is
+    /// kept here.
+    HandedBack(QueueId),
     /// It is two mails of one content, both durable.
     Split {
         /// The one that goes on.

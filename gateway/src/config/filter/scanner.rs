@@ -111,7 +111,11 @@ pub(super) fn check(
             let options = rspamd::Options { password, ..rspamd::Options::default() };
             (Scanner::Rspamd(options), RSPAMD_SIZE, true)
         }
-        FilterType::Clamd | FilterType::Smtp | FilterType::Pipe | FilterType::Milter => {
+        FilterType::Clamd
+        | FilterType::Smtp
+        | FilterType::Proxy
+        | FilterType::Pipe
+        | FilterType::Milter => {
             let policy = clamd::Policy {
                 infected: match section.infected {
                     Some(IfInfected::Reject) => Course::Reject,

@@ -11,7 +11,7 @@ use mailweir_filters::{
 use mailweir_mail::{Address, Envelope, HoldReason, MailEvent, QueueId, Recipient};
 use mailweir_moderation::rule::Watch;
 use mailweir_smtp::{
-    replies::Refusal,
+    replies::{NotAwaited, Refusal},
     server::{Answer, Session},
 };
 
@@ -22,7 +22,7 @@ use crate::{
     ingress::{
         addressing::{self, Addressed},
         content_scan::ContentScan,
-        filters::Ahead,
+        filters::{Ahead, Back},
         incoming::Incoming,
         moderation::Moderated,
         policy::Spent,
@@ -60,6 +60,8 @@ pub(super) struct Judged {
     pub(super) note: Option<Note>,
     /// The filters of other people that are ahead of it.
     pub(super) ahead: Ahead,
+    /// The mail that it is, of those that filters have while a client waits, and the filter that hands it back.
+    pub(super) awaited: Option<(QueueId, Box<str>)>,
 }
 
 impl Judged {
@@ -80,6 +82,7 @@ impl Judged {
             final_form: None,
             note: None,
             ahead: Ahead::default(),
+            awaited: None,
         }
     }
 
@@ -120,9 +123,10 @@ impl Admission {
         for stage in BEFORE_QUEUE {
             self.pass(stage, &mut mail, session).await?;
         }
-        match self.ends {
-            Ends::InQueue => self.store(mail, session).await,
-            Ends::InOpinion(_) => self.opine(mail, session).await,
+        match (&self.ends, mail.awaited.take()) {
+            (Ends::InQueue, Some((id, filter))) => self.hand_over(*mail, id, &filter, session),
+            (Ends::InQueue, None) => self.store(mail, session).await,
+            (Ends::InOpinion(_), _) => self.opine(mail, session).await,
         }
     }
 
@@ -144,10 +148,7 @@ impl Admission {
             // Boxed, so that mail that nobody is asked about has no room for it.
             BeforeQueue::Inspection => Box::pin(self.inspect(mail, envelope, session)).await,
             BeforeQueue::Archive => self.judge_for_archive(mail, envelope, session).await,
-            BeforeQueue::Filters => {
-                mail.ahead = self.filters_ahead(&mail.incoming, envelope, session);
-                Ok(())
-            }
+            BeforeQueue::Filters => self.find_filters_ahead(mail, envelope, session),
             BeforeQueue::Sender => {
                 let counted = self.check_sender(mail.incoming.scan(), envelope).await;
                 mail.counted = counted.map_err(Answer::Refuse)?;
@@ -223,19 +224,34 @@ impl Admission {
     }
 
     /// Which filters of other people it is to pass. `written`: the envelope as the client wrote it.
-    fn filters_ahead(&self, incoming: &Incoming, written: &Envelope, session: &Session) -> Ahead {
+    fn find_filters_ahead(
+        &self,
+        mail: &mut Judged,
+        written: &Envelope,
+        session: &Session,
+    ) -> Result<(), Answer> {
         let filters = match self.ends {
             Ends::InQueue => self.listener.filters(),
             Ends::InOpinion(_) => None,
         };
-        let Some(filters) = filters else { return Ahead::default() };
-        if let Some(ahead) =
-            filters.handed_back(self.listener.name(), incoming.slip(), &written.sender)
-        {
-            return ahead;
+        let Some(filters) = filters else { return Ok(()) };
+        let (name, slip) = (self.listener.name(), mail.incoming.slip());
+        match filters.handed_back(name, slip, &written.sender) {
+            None => {
+                let direction = self.direction(written, session);
+                mail.ahead = filters.arriving(name, direction, &written.sender);
+                Ok(())
+            }
+            Some(Back::Queued(ahead)) => {
+                mail.ahead = ahead;
+                Ok(())
+            }
+            Some(Back::Awaited(id, filter)) => {
+                mail.awaited = Some((id, filter));
+                Ok(())
+            }
+            Some(Back::Unknown) => Err(self.not_awaited(mail.incoming.id(), NotAwaited::Unknown)),
         }
-        let direction = self.direction(written, session);
-        filters.arriving(self.listener.name(), direction, &written.sender)
     }
 
     /// Whether those who log in may send it; and it is counted.

@@ -8,6 +8,7 @@ use mailweir_smtp::{
     replies::Refusal,
     server::{Answer, Session},
 };
+use tokio::time::Instant;
 
 use super::{Admission, accepting::Judged, summary};
 use crate::{
@@ -15,8 +16,8 @@ use crate::{
     config::{FilterKind, IfFailed},
     ingress::{
         incoming::NotRewritten,
-        inspection::{Asked, Shown, Trouble},
-        milters::{Milters, Word},
+        inspection::{Asked, Said, Shown, Trouble},
+        milters::{self, Milters, Word},
     },
 };
 
@@ -50,10 +51,15 @@ impl Admission {
         for inspector in inspectors.asked_about(&arrival, &written.recipients, named.as_deref()) {
             let content = mail.incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
             let id = mail.incoming.id();
-            let shown = Shown { id, envelope: written, origin: &origin, content: &content };
-            match inspector.ask(shown).await {
-                Ok(verdict) => {
-                    self.obey(inspector.filter(), verdict, mail, (written, session)).await?;
+            let text = mail.incoming.text(written.smtputf8);
+            let shown = Shown { id, envelope: written, origin: &origin, content: &content, text };
+            let about = (written, session);
+            match inspector.ask(shown, self.listener.shared()).await {
+                Ok(Said::Verdict(verdict)) => {
+                    self.obey(inspector.filter(), verdict, mail, about).await?;
+                }
+                Ok(Said::HandedBack(handed)) => {
+                    self.take_over(inspector.filter(), *handed, mail, about).await?;
                 }
                 Err(Trouble::Failed(why)) => self.do_without(inspector.filter(), &why, mail)?,
                 Err(Trouble::Unreadable(error)) => return Err(self.cannot_tell(id, &error)),
@@ -86,9 +92,12 @@ impl Admission {
         }
         for nth in 0..milters.count() {
             let content = mail.incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
+            let began = Instant::now();
             let shown = milters.show(nth, &content, mail.incoming.own_fields()).await;
             let shown = shown.map_err(|error| self.cannot_tell(id, &error))?;
-            let Some(Word { milter, said }) = shown else { continue };
+            let Some(Word { milter, said, outcome }) = shown else { continue };
+            let observer = &self.listener.shared().observer;
+            milters::note(observer, &milter, outcome, Some(began.elapsed()));
             let filter = Asked { name: &milter.name, if_failed: milter.if_failed };
             match said {
                 Ok(verdict) => self.obey(filter, verdict, mail, about).await?,
@@ -98,7 +107,7 @@ impl Admission {
         Ok(())
     }
 
-    async fn obey(
+    pub(super) async fn obey(
         &self,
         filter: Asked<'_>,
         Verdict { decision, edits, reason }: Verdict,

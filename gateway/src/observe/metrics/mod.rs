@@ -5,6 +5,7 @@
 //! [`table`], where every counter stands beside its description. The few labels that peers can
 //! influence live in [`labelled`], which bounds them. No address or message id is ever a label.
 
+mod filters;
 mod histogram;
 mod labelled;
 mod table;
@@ -20,7 +21,10 @@ use mailweir_mail::{
     SessionEvent, TlsSummary,
 };
 
-use self::{histogram::Histogram, labelled::Labelled, table::Counter, text::Exposition};
+pub use self::filters::{FilterHealth, FilterOutcome};
+use self::{
+    filters::Filters, histogram::Histogram, labelled::Labelled, table::Counter, text::Exposition,
+};
 use super::OWN_MAIL;
 
 /// All counters of one process.
@@ -39,6 +43,8 @@ pub(super) struct Metrics {
     judged: Labelled<2>,
     rules: Labelled<1>,
     probes: Labelled<1>,
+    /// The filters of other people.
+    pub(super) filters: Filters,
     size: Histogram,
     recipients: Histogram,
     delays: [Histogram; 4],
@@ -60,6 +66,7 @@ impl Default for Metrics {
             judged: Labelled::new(["listener", "told"]),
             rules: Labelled::new(["action"]),
             probes: Labelled::new(["status"]),
+            filters: Filters::default(),
             size: Histogram::new(SIZE_BOUNDS),
             recipients: Histogram::new(RECIPIENT_BOUNDS),
             delays: [const { Histogram::new(DELAY_BOUNDS) }; 4],
@@ -139,6 +146,7 @@ impl Metrics {
         }
         self.render_labelled(&mut text);
         self.render_histograms(&mut text);
+        self.filters.render(&mut text);
         gauges.render(&mut text);
         text.counter(
             "mailweir_log_lost_total",

@@ -1,0 +1,93 @@
+//! One mail for a proxy: a filter that gets it while its client waits, and hands it back.
+
+use std::sync::Arc;
+
+use mailweir_external::{
+    slip::{self, Slip},
+    verdict::{Decision, Verdict},
+};
+
+use super::{Said, Shown, Trouble, failed};
+use crate::{
+    config::{Smtp, SmtpFilter},
+    egress::proxied::{self, Proxied, Way},
+    ingress::waiting::{Awaited, Came, Waiting},
+    tls::TlsError,
+};
+
+/// Such a filter.
+pub(super) struct Proxy {
+    name: Box<str>,
+    way: Way,
+    /// The listener where it hands mail back.
+    back_at: Box<str>,
+    slips: slip::Key,
+}
+
+impl Proxy {
+    /// # Errors
+    /// TLS cannot be set up.
+    pub(super) fn new(
+        name: &str,
+        server: &SmtpFilter,
+        back_at: &str,
+        smtp: &Smtp,
+        slips: &slip::Key,
+    ) -> Result<Self, TlsError> {
+        let (way, slips) = (Way::to(server, smtp)?, slips.clone());
+        Ok(Self { name: name.into(), way, back_at: back_at.into(), slips })
+    }
+
+    /// Gives it the mail, and takes what comes back. The mail is what came back, whole, or nothing of it is.
+    pub(super) async fn ask(&self, mail: Shown<'_>, waiting: &Waiting) -> Result<Said, Trouble> {
+        if waiting.is_supposed() {
+            return Ok(Said::Verdict(Verdict::nothing("not asked on trial")));
+        }
+        let Shown { id, envelope, origin, content, text } = mail;
+        let slip = self.slip(&mail).ok_or_else(|| {
+            failed("what is told of the mail is too long to go along with it".to_owned())
+        })?;
+        let awaited = waiting.wait_for(id, &self.name);
+        let (envelope, top) = (Arc::new(envelope.clone()), slip.into());
+        let given = self.way.give(Proxied { id, envelope, origin, content, text, top }).await;
+        match given {
+            proxied::Said::Taken => came_back(awaited),
+            proxied::Said::Refused(reply) => Ok(refused(reply, "it says so")),
+            proxied::Said::Misfit(reply, why) => Ok(refused(reply, &why)),
+            proxied::Said::Failed(why) => Err(Trouble::Failed(why)),
+            proxied::Said::Unreadable(error) => Err(Trouble::Unreadable(error)),
+        }
+    }
+
+    fn slip(&self, mail: &Shown<'_>) -> Option<Vec<u8>> {
+        let slip = Slip {
+            filter: self.name.clone(),
+            back_at: self.back_at.clone(),
+            id: mail.id,
+            origin: mail.origin.clone(),
+            ahead: Vec::new(),
+            waits: true,
+        };
+        slip.to_field(&self.slips)
+    }
+}
+
+fn came_back(awaited: Awaited<'_>) -> Result<Said, Trouble> {
+    match awaited.came() {
+        Came::Once(handed) => Ok(Said::HandedBack(handed)),
+        Came::Nothing => Ok(Said::Verdict(Verdict {
+            decision: Decision::Discard,
+            edits: Vec::new(),
+            reason: "it has taken the mail and handed nothing back".into(),
+        })),
+        Came::Again => Err(failed(
+            "it has handed the mail back more than once: it must not split it by recipients"
+                .to_owned(),
+        )),
+    }
+}
+
+fn refused(reply: mailweir_mail::Reply, why: &str) -> Said {
+    let (decision, reason) = (Decision::Refuse(reply), why.into());
+    Said::Verdict(Verdict { decision, edits: Vec::new(), reason })
+}
