@@ -123,6 +123,12 @@ impl Restrictions {
         &self.settings
     }
 
+    /// The same without the relay list: for mail that somebody else relays.
+    #[must_use]
+    pub fn without_relay_list(&self) -> Self {
+        Self { relay: Vec::new(), ..self.clone() }
+    }
+
     /// Whether a restriction of Postfix has this name. A class must have another one.
     #[must_use]
     pub fn knows(name: &str) -> bool {

@@ -11,11 +11,14 @@ use std::{
 use mailweir_mail::Network;
 
 use super::{
-    Listener, Mode,
+    Listener, MilterServer, Mode, ModerationRule, PolicyServer,
+    check::{Written, all},
     listener::is_public_crowd,
+    milter_server,
     nearest::nearest,
+    policy_server,
     problem::Problems,
-    raw::RawTable,
+    raw::{RawConfig, RawTable},
     schema::{MilterServerSection, PolicyServerSection},
     setting::{Refusal, Setting},
     value::RawValue,
@@ -34,6 +37,12 @@ pub struct AskedAt {
     pub connection_limit: NonZeroU32,
     /// How long a connection may say nothing.
     pub timeout: Duration,
+}
+
+/// All sections of that kind.
+pub(super) struct Asked {
+    policy_servers: Vec<Written<PolicyServerSection>>,
+    milter_servers: Vec<Written<MilterServerSection>>,
 }
 
 impl AskedAt {
@@ -119,21 +128,44 @@ pub(super) fn check(table: &RawTable, at: &AskedAt, example: &str, problems: &mu
     problems.warning(table, "bind", message);
 }
 
-/// Each local socket is listened on once.
-pub(super) fn check_sockets<'a>(
-    sockets: impl Iterator<Item = (&'a RawTable, &'a Option<PathBuf>)>,
-    problems: &mut Problems<'_>,
-) {
-    let mut taken: HashMap<&Path, &RawTable> = HashMap::new();
-    for (table, socket) in sockets {
-        let Some(socket) = socket.as_deref() else { continue };
-        match taken.get(socket) {
-            Some(first) => {
-                let message = format!("{} has this socket already", first.path_of(""));
-                problems.error(table, "socket", message);
-            }
-            None => {
-                taken.insert(socket, table);
+impl Asked {
+    pub(super) fn read(raw: &RawConfig, problems: &mut Problems<'_>) -> Self {
+        Self { policy_servers: all(raw, problems), milter_servers: all(raw, problems) }
+    }
+
+    /// Checks them all. `rules`: those of moderation.
+    pub(super) fn check(
+        &self,
+        listeners: &[Listener],
+        rules: &[ModerationRule],
+        problems: &mut Problems<'_>,
+    ) -> (Vec<PolicyServer>, Vec<MilterServer>) {
+        self.check_sockets(problems);
+        let policy_servers = policy_server::check(&self.policy_servers, listeners, rules, problems);
+        (policy_servers, milter_server::check(&self.milter_servers, listeners, problems))
+    }
+
+    /// The addresses of all.
+    pub(super) fn binds(&self) -> impl Iterator<Item = (&RawTable, &Vec<SocketAddr>)> {
+        let policy = self.policy_servers.iter().map(|one| (&one.table, &one.section.bind));
+        policy.chain(self.milter_servers.iter().map(|one| (&one.table, &one.section.bind)))
+    }
+
+    /// Each local socket is listened on once.
+    fn check_sockets(&self, problems: &mut Problems<'_>) {
+        let policy = self.policy_servers.iter().map(|one| (&one.table, &one.section.socket));
+        let milter = self.milter_servers.iter().map(|one| (&one.table, &one.section.socket));
+        let mut taken: HashMap<&Path, &RawTable> = HashMap::new();
+        for (table, socket) in policy.chain(milter) {
+            let Some(socket) = socket.as_deref() else { continue };
+            match taken.get(socket) {
+                Some(first) => {
+                    let message = format!("{} has this socket already", first.path_of(""));
+                    problems.error(table, "socket", message);
+                }
+                None => {
+                    taken.insert(socket, table);
+                }
             }
         }
     }

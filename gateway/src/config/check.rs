@@ -13,22 +13,22 @@ use mailweir_mail::Domain;
 use super::{
     Admin, Auth, ByteSize, CertificateSource, Checks, Config, ConnectionReuse, Dns, Domains,
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
-    address_verify, api_token, archive, backend, checks, filter,
+    address_verify, api_token, archive,
+    asked_at::Asked,
+    backend, checks, filter,
     listener::{Common, Listener},
-    milter_server,
     moderation::{self, WrittenModeration},
     pattern::DomainPattern,
-    policy_server,
     problem::Problems,
     raw::{RawConfig, RawTable},
-    relations::{self, Asked},
+    relations,
     restrictions::CommonLists,
     rewriting,
     route::{Route, Routes},
     schema::{
         AddressVerifySection, AuthSection, BackendSection, ClassSection, ListenerSection,
-        MilterServerSection, PolicyServerSection, QuotasSection, RestrictionsSection, RouteSection,
-        SendersSection, ServerSection, SmtpSection, ThrottleSection, TlsSection,
+        QuotasSection, RestrictionsSection, RouteSection, SendersSection, ServerSection,
+        SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
     senders, throttle,
@@ -68,8 +68,7 @@ pub(super) fn config(
     let address_verify = only::<AddressVerifySection>(raw, problems)?;
     let rewriting = only::<Rewriting>(raw, problems)?;
     let moderation = WrittenModeration::read(raw, problems)?;
-    let policy_servers = all::<PolicyServerSection>(raw, problems);
-    let milter_servers = all::<MilterServerSection>(raw, problems);
+    let asked = Asked::read(raw, problems);
     let admin = only::<Admin>(raw, problems)?;
     let log = only::<Log>(raw, problems)?;
     let metrics = only::<Metrics>(raw, problems)?;
@@ -88,7 +87,6 @@ pub(super) fn config(
     let server = server(&written_server, around, problems);
     relations::check_listeners(raw, &written_listeners, &domains, problems);
     relations::check_certificate_backends(&written_backends, &listeners, problems);
-    let asked = Asked { policy_servers: &policy_servers, milter_servers: &milter_servers };
     relations::check_binds(&written_listeners, &asked, &admin, &metrics, problems);
     relations::check_routes(&written_routes, &written_listeners, &server.hostname, problems);
     relations::check_links(&moderation.rules, &admin, problems);
@@ -99,9 +97,7 @@ pub(super) fn config(
     let senders = senders::senders(&written_senders, around, problems);
     moderation::claims::check(&moderation, &listeners, &senders, around, problems);
     let moderation = moderation::check(&moderation, &listeners, &server, around, problems);
-    let policy_servers =
-        policy_server::check(&policy_servers, &listeners, &moderation.rules, problems);
-    let milter_servers = milter_server::check(&milter_servers, &listeners, problems);
+    let (policy_servers, milter_servers) = asked.check(&listeners, &moderation.rules, problems);
     Some(Config {
         address_verify,
         archive: archive::check(raw, &server, around, problems)?,

@@ -9,15 +9,13 @@ use std::{
 use mailweir_mail::Domain;
 
 use super::{
-    Admin, Domains, Host, Listener, Metrics, Mode, NextHop, Relay, asked_at,
+    Admin, Domains, Host, Listener, Metrics, Mode, NextHop, Relay,
+    asked_at::Asked,
     check::Written,
     choice::{BackendType, RuleAction},
     problem::Problems,
     raw::{RawConfig, RawTable},
-    schema::{
-        BackendSection, ListenerSection, MilterServerSection, PolicyServerSection, RouteSection,
-        RuleSection,
-    },
+    schema::{BackendSection, ListenerSection, RouteSection, RuleSection},
     value::Place,
 };
 
@@ -76,29 +74,18 @@ pub(super) fn check_certificate_backends(
     }
 }
 
-/// Where other mail servers ask us.
-pub(super) struct Asked<'a> {
-    pub(super) policy_servers: &'a [Written<PolicyServerSection>],
-    pub(super) milter_servers: &'a [Written<MilterServerSection>],
-}
-
-/// Every address and port is listened on once, and every local socket.
+/// Every address and port is listened on once.
 pub(super) fn check_binds(
     listeners: &[Written<ListenerSection>],
-    Asked { policy_servers, milter_servers }: &Asked<'_>,
+    asked: &Asked,
     admin: &Written<Admin>,
     metrics: &Written<Metrics>,
     problems: &mut Problems<'_>,
 ) {
     let of_listeners = listeners.iter().map(|written| (&written.table, &written.section.bind));
-    let sockets = policy_servers.iter().map(|written| (&written.table, &written.section.socket));
-    let of_milters = milter_servers.iter().map(|one| (&one.table, &one.section.socket));
-    asked_at::check_sockets(sockets.chain(of_milters), problems);
-    let of_servers = policy_servers.iter().map(|written| (&written.table, &written.section.bind));
-    let of_milters = milter_servers.iter().map(|one| (&one.table, &one.section.bind));
     let of_others = [(&admin.table, &admin.section.bind), (&metrics.table, &metrics.section.bind)];
     let mut taken: Vec<(SocketAddr, &RawTable)> = Vec::new();
-    for (table, bind) in of_listeners.chain(of_servers).chain(of_milters).chain(of_others) {
+    for (table, bind) in of_listeners.chain(asked.binds()).chain(of_others) {
         for (index, address) in bind.iter().enumerate() {
             if let Some((other, owner)) = taken.iter().find(|(other, _)| collide(*other, *address))
             {

@@ -8,7 +8,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use mailweir_external::{
     milter::{
-        self, Actions, Answer, Guest, Heard, Interpreter, Server, Stage, Steps, Turn, Wishes,
+        self, Actions, Answer, Fault, Guest, Heard, Interpreter, Server, Stage, Steps, Turn, Wishes,
     },
     verdict::{Decision, Verdict},
 };
@@ -96,8 +96,7 @@ impl Connection {
                 Ok(Some(heard)) => self.respond(heard).await?,
                 Ok(None) => return self.send().await,
                 Err(fault) => {
-                    let text = format!("{} says {fault}: is it a mail server?", self.peer);
-                    self.current.load().warn(&text);
+                    self.current.load().warn(&complaint(&self.peer, &fault));
                     return Err(Over);
                 }
             }
@@ -246,6 +245,16 @@ impl Connection {
     async fn send(&mut self) -> Result<(), Over> {
         let patience = self.patience();
         send(&mut self.stream, &mut self.out, patience).await
+    }
+}
+
+fn complaint(peer: &str, fault: &Fault) -> String {
+    match fault {
+        Fault::Actions(offered) => format!(
+            "{peer} does not offer all that a milter of ours does (it offers {offered:#x}): \
+             it has to let us change header, sender and recipients, and hold mail"
+        ),
+        fault => format!("{peer} says {fault}: is it a mail server?"),
     }
 }
 

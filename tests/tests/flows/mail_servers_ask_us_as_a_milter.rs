@@ -45,11 +45,10 @@ async fn mail_that_nothing_speaks_against_goes_as_it_is_and_we_keep_nothing() {
 async fn what_rules_refuse_is_refused_there_with_our_words() {
     let place = Judged::by(CHECKS).await;
     for (subject, said, told) in
-        [("bad", "550 5.7.1 not that one", "reject"), ("later", "4?? 4.7.1 not now", "tempfail")]
+        [("bad", "550 5.7.1 not that one", "reject"), ("later", "451 4.7.1 not now", "tempfail")]
     {
         let mail = mail_to("user").content(format!("Subject: {subject}\r\n\r\nx\r\n"));
-        let said = said.replace("4??", "450");
-        place.front.submit(mail).await.expect_refused(&said);
+        place.front.submit(mail).await.expect_refused(said);
         place.judge.log().expect(&format!(" of 127.0.0.1: {told}, {said}")).await;
     }
     place.sink.expect_nothing();
@@ -128,7 +127,7 @@ async fn what_cannot_be_done_there_is_passed_over_with_a_warning() {
 
 #[tokio::test]
 async fn who_may_send_through_it_is_for_the_mail_server_to_say() {
-    let lists = "[restrictions]\nrecipient = [\"check_recipient_access inline:{bad@far.example=REJECT no}\"]\n";
+    let lists = "[restrictions]\nrecipient = [\"check_recipient_access inline:{ {bad@far.example = REJECT no} }\"]\n";
     let place = Judged::by(lists).await;
     let mut peer = place.front.connect().await;
     peer.greet().await;
@@ -184,13 +183,16 @@ async fn who_logged_in_there_counts_as_here() {
     let mut asking = Asking::at(at).await;
     let said = asking.step(|client, out| client.mail(&["<a@local.example>"], &ann(), out)).await;
     let Event::Answer(Answer::Refuse(reply)) = said else { panic!("{said:?}") };
-    assert_eq!((reply.code, reply.text.contains("nn has sent")), (450, true), "{reply}");
+    assert_eq!(
+        (reply.code, reply.text.contains("<ann>: Login name rejected")),
+        (450, true),
+        "{reply}"
+    );
 }
 
 #[tokio::test]
 async fn addresses_without_a_domain_are_in_that_of_the_mail_server() {
-    let lists =
-        "[restrictions]\nsender = [\"check_sender_access inline:{root@mx.example=REJECT no}\"]\n";
+    let lists = "[restrictions]\nsender = [\"check_sender_access inline:{ {root@mx.example = REJECT no} }\"]\n";
     let (judge, at) = judge(lists).await;
     let mut asking = Asking::at(at).await;
     let macros: Macros = [("j", "mx.example")].into_iter().collect();
@@ -210,22 +212,24 @@ async fn i7_what_makes_no_sense_is_named_and_not_answered() {
         |packet: &[u8]| [&u32::try_from(packet.len()).unwrap().to_be_bytes()[..], packet].concat();
     let offer = framed(b"O\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff");
     for (sent, why) in [
-        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "a packet of 1195725856 bytes"),
-        (framed(b"!"), "a packet of the unknown type '!'"),
-        (framed(b""), "an empty packet"),
-        (framed(b"M<a@x>\0"), "MAIL out of turn"),
-        (framed(b"O\0\0\0\x06\0\0\0\x01\0\x1f\xff\xff"), "actions that were not offered"),
-        ([offer.clone(), framed(b"M<a@x>\0"), framed(b"T")].concat(), "DATA out of turn"),
-        ([offer.clone(), framed(b"M<a@x>")].concat(), "MAIL has no NUL|a text in MAIL has no NUL"),
-        ([offer.clone(), framed(b"E")].concat(), "BODYEOB out of turn"),
+        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "says a packet of 1195725856 bytes"),
+        (framed(b"!"), "says a packet of the unknown type '!'"),
+        (framed(b""), "says an empty packet"),
+        (framed(b"M<a@x>\0"), "says MAIL out of turn"),
+        (
+            framed(b"O\0\0\0\x06\0\0\0\x01\0\x1f\xff\xff"),
+            "does not offer all that a milter of ours does (it offers 0x1)",
+        ),
+        ([offer.clone(), framed(b"T")].concat(), "says DATA out of turn"),
+        ([offer.clone(), framed(b"M<a@x>")].concat(), "says a text in MAIL has no NUL at its end"),
+        ([offer.clone(), framed(b"E")].concat(), "says BODYEOB out of turn"),
     ] {
         let mut stream = TcpStream::connect(at).await.unwrap();
         stream.write_all(&sent).await.unwrap();
         let mut heard = Vec::new();
         let _ = stream.read_to_end(&mut heard).await;
         assert!(!heard.windows(5).any(|packet| packet == framed(b"a")), "{heard:?}");
-        let why = why.rsplit('|').next().unwrap();
-        judge.log().expect(&format!("/milter[*warning: 127.0.0.1 says {why}*: is it a mail")).await;
+        judge.log().expect(&format!("/milter[*warning: 127.0.0.1 {why}")).await;
     }
 }
 
@@ -253,7 +257,7 @@ async fn i7_nothing_in_a_text_is_a_command_of_a_client() {
 
 #[tokio::test]
 async fn of_one_mail_nothing_is_kept_for_the_next() {
-    let lists = "[restrictions]\nsender = [\"check_sender_access inline:{a@far.example=PREPEND X-A: 1}\"]\n";
+    let lists = "[restrictions]\nsender = [\"check_sender_access inline:{ {a@far.example = PREPEND X-A: 1} }\"]\n";
     let (judge, at) = judge(lists).await;
     let mut asking = Asking::at(at).await;
     let none = Macros::default();

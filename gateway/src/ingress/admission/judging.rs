@@ -9,15 +9,20 @@ use super::{
         client_name::ClientName,
         restrictions::{SessionRestrictions, Wishes},
     },
-    Admission,
+    Admission, Ends,
 };
 
 impl Admission {
     /// A client has come, by itself or by the word of a proxy.
     pub(super) fn begin_judging(&mut self, name: ClientName) {
         let services = &self.listener.shared().policy_services;
-        let begin = |rules| Box::new(SessionRestrictions::new(rules, name, services));
-        self.restrictions = self.listener.restrictions().map(begin);
+        self.restrictions = self.listener.restrictions().map(|rules| {
+            let lists = match self.ends {
+                Ends::InQueue => rules.lists(),
+                Ends::InOpinion(_) => rules.lists_elsewhere(),
+            };
+            Box::new(SessionRestrictions::new(rules, lists, name, services))
+        });
     }
 
     /// A mail begins.

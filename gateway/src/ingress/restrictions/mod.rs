@@ -22,14 +22,16 @@ use crate::{
 /// The lists of one listener and their tables. A mail keeps the tables that it began with.
 pub struct ListenerRestrictions {
     lists: Arc<Restrictions>,
+    /// For mail that another mail server relays: a relay list that stands in for our own decision is not
+    /// among them.
+    elsewhere: Arc<Restrictions>,
     relay_is_written: bool,
     live: Vec<(Spec, Arc<LiveTable>)>,
     snapshot: Derived<Snapshot>,
 }
 
-/// The lists, and what their tables say at one moment.
+/// What the tables of the lists say at one moment.
 pub(super) struct Snapshot {
-    pub(super) lists: Arc<Restrictions>,
     tables: HashMap<Spec, Arc<Table>>,
 }
 
@@ -48,9 +50,14 @@ impl ListenerRestrictions {
                 live.push((spec.clone(), tables.open(spec, Matching::Bytes)?));
             }
         }
-        let snapshot = Derived::new(tables, || Ok(snapshot(&rules.lists, &live)))?;
+        let snapshot = Derived::new(tables, || Ok(snapshot(&live)))?;
+        let elsewhere = match rules.relay_is_written {
+            true => Arc::clone(&rules.lists),
+            false => Arc::new(rules.lists.without_relay_list()),
+        };
         Ok(Self {
             lists: Arc::clone(&rules.lists),
+            elsewhere,
             relay_is_written: rules.relay_is_written,
             live,
             snapshot,
@@ -67,9 +74,20 @@ impl ListenerRestrictions {
         self.lists.ask_for_certificates()
     }
 
-    /// The lists with their tables as they are now.
+    /// The lists.
+    pub(super) fn lists(&self) -> Arc<Restrictions> {
+        Arc::clone(&self.lists)
+    }
+
+    /// Those for mail that another mail server has, which decides who may relay: a relay list counts if it
+    /// was written.
+    pub(super) fn lists_elsewhere(&self) -> Arc<Restrictions> {
+        Arc::clone(&self.elsewhere)
+    }
+
+    /// The tables of the lists as they are now.
     pub(super) fn current(&self) -> Arc<Snapshot> {
-        self.snapshot.current(|| Ok(snapshot(&self.lists, &self.live)))
+        self.snapshot.current(|| Ok(snapshot(&self.live)))
     }
 }
 
@@ -80,7 +98,7 @@ impl Snapshot {
     }
 }
 
-fn snapshot(lists: &Arc<Restrictions>, live: &[(Spec, Arc<LiveTable>)]) -> Snapshot {
+fn snapshot(live: &[(Spec, Arc<LiveTable>)]) -> Snapshot {
     let tables = live.iter().map(|(spec, table)| (spec.clone(), table.current())).collect();
-    Snapshot { lists: Arc::clone(lists), tables }
+    Snapshot { tables }
 }

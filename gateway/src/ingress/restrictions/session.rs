@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use mailweir_filters::restrictions::{
     Certificate, Decision, DecisionKind, Effects, HostName, Memory, Outcome, ProtocolState,
-    Transaction, evaluate,
+    Restrictions, Transaction, evaluate,
 };
 use mailweir_mail::{
     MailEvent, QueueId, Recipient, Reply, ReversePath, RuleAction, RuleApplied, TransactionSummary,
@@ -23,6 +23,7 @@ use crate::{
 
 /// What a session remembers of the restrictions.
 pub(in crate::ingress) struct SessionRestrictions {
+    lists: Arc<Restrictions>,
     snapshot: Arc<Snapshot>,
     memory: Memory,
     budget: Budget,
@@ -35,12 +36,15 @@ pub(in crate::ingress) struct SessionRestrictions {
 }
 
 impl SessionRestrictions {
+    /// `lists`: those of `restrictions` that count.
     pub(in crate::ingress) fn new(
         restrictions: &ListenerRestrictions,
+        lists: Arc<Restrictions>,
         name: ClientName,
         services: &PolicyServices,
     ) -> Self {
         Self {
+            lists,
             snapshot: restrictions.current(),
             memory: Memory::default(),
             budget: Budget::full(),
@@ -96,8 +100,7 @@ impl SessionRestrictions {
             budget: &self.budget,
             steps,
         };
-        let lists = &self.snapshot.lists;
-        let outcome = evaluate(lists, step, &transaction, &mut self.memory, &world).await;
+        let outcome = evaluate(&self.lists, step, &transaction, &mut self.memory, &world).await;
         self.tell(&outcome, step, session, recipient, listener);
         delay(&outcome, listener).await;
         let denied = self.budget.take_denied();
