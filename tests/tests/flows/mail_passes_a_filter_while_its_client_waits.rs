@@ -372,7 +372,7 @@ async fn a_mail_that_waits_for_people_or_a_filter_of_the_queue_has_passed_this_o
 async fn a_rule_where_mail_comes_back_may_hold_it() {
     let sink = next_hop().await;
     let filter = HandingBack::start(Plan::passing()).await;
-    let rule = "header_checks = [\"static:HOLD spam\"]";
+    let rule = "sender_restrictions = [\"check_sender_access static:HOLD\"]";
     let setup = Setup::before(&sink)
         .listener("mx", "mode = \"mx\"")
         .listener("behind-one", &format!("{BACK}\n{rule}"))
