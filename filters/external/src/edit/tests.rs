@@ -273,7 +273,7 @@ fn headers_that_are_too_large_to_compare_are_exchanged() {
     };
     let (before, after) = (many("a"), many("b"));
     let edits = between(&before, &after);
-    assert_eq!(header(&before, 0, &edits, 1 << 20).unwrap(), after);
+    assert_eq!(header(&before, &OwnFields::default(), &edits, 1 << 20).unwrap(), after);
 }
 
 fn any_header() -> impl Strategy<Value = Vec<u8>> {
@@ -289,7 +289,7 @@ proptest! {
         after in any_header(),
     ) {
         let edits = between(&before, &after);
-        let made = header(&before, 0, &edits, 10_000).unwrap();
+        let made = header(&before, &OwnFields::default(), &edits, 10_000).unwrap();
         prop_assert!(made.eq_ignore_ascii_case(&after), "{edits:?}");
         prop_assert!(edits.len() <= before.len() + after.len());
     }
