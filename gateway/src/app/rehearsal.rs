@@ -16,6 +16,7 @@ use crate::{
     clock::{self, SystemClock},
     config::Config,
     egress::Egress,
+    extraction::Program,
     ingress::{Listener, PolicyServices, Shared},
     observe::Observer,
     policy::{Notes, PolicySockets},
@@ -45,7 +46,7 @@ impl App {
         // Some of them remember whom they were asked about.
         let shared = Arc::new(Shared { policy_services: PolicyServices::supposed(), ..shared });
         let rewriting = rewriting(&config, &shared)?;
-        let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
+        let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting), Program::this())?);
         let end = CancellationToken::new();
         let moderation = moderation(&config, &shared, &rewriting, &end);
         let verification = verification(&config, &shared, file, None, &end);

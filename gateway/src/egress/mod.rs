@@ -49,7 +49,10 @@ use self::{
     inquiry::Inquiries,
     resolve::{Policy, Resolver},
 };
-use crate::{archiving::OwnMail, clock, observe::Observer, rewriting::LiveRewriting};
+use crate::{
+    archiving::OwnMail, clock, extraction::Program, observe::Observer, rewriting::LiveRewriting,
+    starter::Starter,
+};
 
 /// Everything deliveries share.
 pub struct Egress {
@@ -60,6 +63,7 @@ pub struct Egress {
     hostname: Domain,
     resolver: Arc<dyn Resolver>,
     policy: Policy,
+    starter: Starter,
     routes: ArcSwap<LiveRoutes>,
     rewriting: ArcSwap<LiveRewriting>,
     /// What of the gateway's own mail is archived.
@@ -88,6 +92,8 @@ pub struct Parts {
     pub resolver: Arc<dyn Resolver>,
     /// Where mail may go.
     pub policy: Policy,
+    /// What starts programs.
+    pub mailweir: Program,
     /// How many connections there may be to all destinations together (Postfix
     /// `default_process_limit`).
     pub session_limit: usize,
@@ -107,6 +113,7 @@ impl Egress {
             hostname: parts.hostname,
             resolver: parts.resolver,
             policy: parts.policy,
+            starter: Starter::new(parts.mailweir),
             routes: ArcSwap::from_pointee(parts.routes),
             rewriting: ArcSwap::new(parts.rewriting),
             own: ArcSwap::default(),
