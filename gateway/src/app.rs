@@ -119,7 +119,7 @@ impl App {
         Self::start_beside(config, observer, Program::this()).await
     }
 
-    /// The same, in a program that is not `mailweir`, which is needed to read mail for the index.
+    /// The same, in a program that is not `mailweir`, which is needed to read mail for the index and to start programs.
     ///
     /// # Errors
     /// As those of [`start`](Self::start).
@@ -139,7 +139,8 @@ impl App {
         let addresses = our_addresses(&config, &observer);
         let shared = Arc::new(shared(&config, &queue, &observer, &resolver, addresses)?);
         let rewriting = rewriting(&config, &shared)?;
-        let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
+        let egress =
+            Egress::new(parts(&config, &shared, Arc::clone(&rewriting), mailweir.clone())?);
         egress.archive(OwnMail::of(config.archive.as_ref()));
         let end = CancellationToken::new();
         let file = config.address_verify.file(&config.server.data_dir);
@@ -515,7 +516,12 @@ fn resolver(config: &Config) -> anyhow::Result<Arc<dyn Resolver>> {
     Ok(Arc::new(DnsResolver::new(&dns).context("[dns]: no resolver")?))
 }
 
-fn parts(config: &Config, shared: &Shared, rewriting: Arc<LiveRewriting>) -> anyhow::Result<Parts> {
+fn parts(
+    config: &Config,
+    shared: &Shared,
+    rewriting: Arc<LiveRewriting>,
+    mailweir: Program,
+) -> anyhow::Result<Parts> {
     let addresses = shared.addresses.clone();
     let names = vec![config.server.hostname.clone()];
     let policy = Policy {
@@ -528,6 +534,7 @@ fn parts(config: &Config, shared: &Shared, rewriting: Arc<LiveRewriting>) -> any
         hostname: config.server.hostname.clone(),
         resolver: Arc::clone(&shared.resolver),
         policy,
+        mailweir,
         routes: routes(config)?,
         rewriting,
         session_limit: config.smtp.session_limit.get() as usize,

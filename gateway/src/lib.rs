@@ -28,6 +28,7 @@ mod restart;
 pub mod rewriting;
 mod slips;
 mod sockets;
+mod starter;
 mod status;
 pub mod store;
 pub mod tables;

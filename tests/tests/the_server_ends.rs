@@ -1,10 +1,10 @@
 //! However a server ends, it ends soon, and the process that reads mail for the index ends with it.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::Write as _,
+    fs::{self, File, OpenOptions, Permissions},
+    io::{BufRead as _, BufReader, Write as _},
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
 
@@ -16,7 +16,7 @@ use mailweir_tests::{
 use rustix::{
     fs::{CWD, FileType, Mode, OFlags, mknodat},
     io::ioctl_fionread,
-    process::{Pid, Signal, kill_process},
+    process::{Pid, Signal, geteuid, kill_process},
 };
 
 #[tokio::test]
@@ -57,6 +57,29 @@ async fn a_stop_does_not_wait_for_the_reader_of_a_mail() {
     let found = || gateway.run(&["archive", "search", "text:second"]).text;
     let is_found = wait::within(wait::PATIENCE, || found().contains("second words").then_some(()));
     assert!(is_found.is_some(), "{}\n{}", found(), gateway.log());
+}
+
+#[tokio::test]
+async fn a_program_in_the_middle_of_a_mail_ends_with_a_server_that_is_killed() {
+    let Some(plan) = Plan::new() else { return };
+    let place = tempfile::tempdir().unwrap();
+    fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
+    let life = place.path().join("life");
+    mknodat(CWD, &life, FileType::Fifo, Mode::from_raw_mode(0o622), 0).unwrap();
+    fs::set_permissions(&life, Permissions::from_mode(0o622)).unwrap();
+    let user = if geteuid().is_root() { "user = \"nobody\"" } else { "" };
+    let script = format!("exec > {}; echo begun; sleep 1000 & wait", life.display());
+    let filter = format!(
+        "[[filter]]\nname = \"hangs\"\ntype = \"pipe\"\n{user}\n\
+         command = [\"/bin/sh\", \"-c\", \"{script}\"]"
+    );
+    let gateway = plan.mx().next_hop(SocketAddr::new(CLIENT, 9)).section(&filter).start();
+    send(&gateway, "words").await;
+    let mut life = BufReader::new(File::open(life).unwrap()).lines();
+    assert_eq!(life.next().unwrap().unwrap(), "begun");
+    gateway.signal(Signal::KILL);
+    // Nobody has it open any more.
+    assert!(life.next().is_none());
 }
 
 /// As with a file system that does not answer, or an export to somebody who does not read.

@@ -17,6 +17,7 @@ use crate::{
     clock::{self, SystemClock},
     config::Config,
     egress::Egress,
+    extraction::Program,
     ingress::{Listener, PolicyServices, Shared, waiting::Waiting},
     observe::Observer,
     policy::Notes,
@@ -47,7 +48,7 @@ impl App {
         let (policy_services, waiting) = (PolicyServices::supposed(), Waiting::supposed());
         let shared = Arc::new(Shared { policy_services, waiting, ..shared });
         let rewriting = rewriting(&config, &shared)?;
-        let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting))?);
+        let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting), Program::this())?);
         let end = CancellationToken::new();
         let moderation = moderation(&config, &shared, &rewriting, &end);
         let verification = verification(&config, &shared, file, None, &end);

@@ -99,6 +99,7 @@ impl CommandLine {
             Command::ExtractWorker(options) => {
                 crate::extraction::run(options.seconds).map(|()| ExitCode::Done)
             }
+            Command::ProgramStarter => crate::starter::run().map(|()| ExitCode::Done),
         }
     }
 }
@@ -222,6 +223,9 @@ enum Command {
     /// Read mails from standard input and write what is in them; the server calls this
     #[command(hide = true, name = crate::extraction::WORD)]
     ExtractWorker(ExtractWorkerOptions),
+    /// Start programs for the server, which calls this
+    #[command(hide = true, name = crate::starter::WORD)]
+    ProgramStarter,
 }
 
 #[derive(Args, Debug)]

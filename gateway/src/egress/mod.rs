@@ -50,7 +50,10 @@ use self::{
     inquiry::Inquiries,
     resolve::{Policy, Resolver},
 };
-use crate::{archiving::OwnMail, clock, observe::Observer, rewriting::LiveRewriting};
+use crate::{
+    archiving::OwnMail, clock, extraction::Program, observe::Observer, rewriting::LiveRewriting,
+    starter::Starter,
+};
 
 /// Everything deliveries share.
 pub struct Egress {
@@ -61,6 +64,7 @@ pub struct Egress {
     hostname: Domain,
     resolver: Arc<dyn Resolver>,
     policy: Policy,
+    starter: Starter,
     routes: ArcSwap<LiveRoutes>,
     rewriting: ArcSwap<LiveRewriting>,
     /// What of the gateway's own mail is archived.
@@ -89,6 +93,8 @@ pub struct Parts {
     pub resolver: Arc<dyn Resolver>,
     /// Where mail may go.
     pub policy: Policy,
+    /// What starts programs.
+    pub mailweir: Program,
     /// How many connections there may be to all destinations together (Postfix
     /// `default_process_limit`).
     pub session_limit: usize,
@@ -108,6 +114,7 @@ impl Egress {
             hostname: parts.hostname,
             resolver: parts.resolver,
             policy: parts.policy,
+            starter: Starter::new(parts.mailweir),
             routes: ArcSwap::from_pointee(parts.routes),
             rewriting: ArcSwap::new(parts.rewriting),
             own: ArcSwap::default(),

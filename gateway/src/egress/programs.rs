@@ -190,7 +190,7 @@ impl Program {
         let content = egress.queue.body(claim.id, &claim.body).await?;
         let letter = Letter { top, form, content: content.reader() };
         let process = Process { settings: &self.settings, arguments, limit: self.time_limit };
-        let (ended, output) = process.run(letter).await?;
+        let (ended, output) = process.run(&egress.starter, letter).await?;
         Ok(verdict(&ended, &output))
     }
 

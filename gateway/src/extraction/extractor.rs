@@ -62,6 +62,10 @@ impl Program {
     pub fn at(path: &Path) -> Self {
         Self(path.to_owned())
     }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
 }
 
 /// What came of a mail.

@@ -1,7 +1,8 @@
 //! Mail goes through programs, as by pipe(8) of Postfix, and comes back by a listener. Rows A4, F1, F7, I5.
 
 use std::{
-    fs::{self, Permissions},
+    fs::{self, File, Permissions},
+    io::{BufRead as _, BufReader},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::Command,
@@ -13,7 +14,9 @@ use mailweir_tests::{
     gateway::{Gateway, Setup, mail_to},
     program,
     sink::{Script, Sink},
+    wait,
 };
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// What the author of postfix-archiver shows of his filter, for the Python of today.
@@ -254,6 +257,64 @@ async fn i5_a_program_is_somebody_else_and_knows_little() {
     }
     let rest: Vec<_> = lines.collect();
     assert_eq!(rest, ["a b;$(id)@far.example", "--", "user@local.example"], "{told}");
+}
+
+#[tokio::test]
+async fn i5_a_program_ends_with_the_process_that_starts_programs_and_there_is_another() {
+    let place = Open::new();
+    let sink = Sink::start(Script::smtp()).await;
+    let life = place.fifo("life");
+    let hangs = format!(
+        "test \"$1\" = other@local.example && exit; exec > {}; echo $PPID; sleep 1000 & wait",
+        life.display()
+    );
+    let filter = script("hangs", &hangs, &["${recipient}"], "if_failed = \"hold\"");
+    let gateway = behind(&sink, &filter).await;
+    let id = gateway.accept(mail_to("user")).await;
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut lines = BufReader::new(File::open(life).unwrap()).lines();
+        let starter: i32 = lines.next().unwrap().unwrap().parse().unwrap();
+        let starter = Pid::from_raw(starter).unwrap();
+        assert_ne!(Some(starter), Pid::from_raw(std::process::id().cast_signed()));
+        kill_process(starter, Signal::KILL).unwrap();
+        lines.next().is_none()
+    });
+    assert!(ended.await.unwrap());
+    gateway.queue().expect(id, Place::Hold).await;
+    let _ = gateway.log().expect("nobody knows how it ended: ").await;
+    gateway.accept(mail_to("other")).await;
+    let _ = gateway.log().expect("status=sent (delivered via hangs service)").await;
+}
+
+#[tokio::test]
+async fn i5_the_process_that_starts_programs_keeps_nothing_of_them() {
+    let place = Open::new();
+    let sink = Sink::start(Script::smtp()).await;
+    let tells =
+        format!("echo $PPID >> {}; echo $(ls /proc/self/fd)", place.path().join("told").display());
+    let gateway = behind(&sink, &script("tells", &tells, &[], "")).await;
+    let mut open = None;
+    for _ in 0..4 {
+        gateway.accept(mail_to("user")).await;
+        gateway.queue().expect_empty().await;
+        // The last is what lists them.
+        let _ = gateway.log().expect("via tells service (0 1 2 3)").await;
+        let told = place.read("told");
+        let starters: Vec<_> = told.lines().collect();
+        assert!(starters.iter().all(|starter| *starter == starters[0]), "{told}");
+        let held = || fs::read_dir(format!("/proc/{}/fd", starters[0])).map(Iterator::count).ok();
+        match open {
+            None => {
+                let settled = || held().filter(|held| *held < 12);
+                open = Some(wait::until("the end of a first program", wait::PATIENCE, settled));
+            }
+            Some(before) => {
+                wait::until("no more than before", wait::PATIENCE, || {
+                    (held()? <= before).then_some(())
+                });
+            }
+        }
+    }
 }
 
 #[tokio::test]

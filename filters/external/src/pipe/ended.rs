@@ -13,6 +13,8 @@ pub enum Ended {
     TimedOut,
     /// It could not be started, for this reason.
     NotStarted(Box<str>),
+    /// Nobody knows how, for this reason.
+    Lost(Box<str>),
 }
 
 /// What a program says of a mail.
@@ -44,6 +46,7 @@ pub fn verdict(ended: &Ended, output: &[u8]) -> Verdict {
         }
         Ended::TimedOut => Verdict::Failed("it took too long".into()),
         Ended::NotStarted(why) => Verdict::Failed(format!("it cannot be started: {why}").into()),
+        Ended::Lost(why) => Verdict::Failed(format!("nobody knows how it ended: {why}").into()),
     }
 }
 
@@ -182,6 +185,7 @@ mod tests {
             (Ended::Killed(9), "5.7.1 no", "it was killed by signal 9. Command output: 5.7.1 no"),
             (Ended::TimedOut, "5.7.1 no", "it took too long"),
             (Ended::NotStarted("gone".into()), "", "it cannot be started: gone"),
+            (Ended::Lost("gone".into()), "250", "nobody knows how it ended: gone"),
         ] {
             let expected = Verdict::Failed(expected.into());
             assert_eq!(verdict(&ended, output.as_bytes()), expected, "{ended:?}");

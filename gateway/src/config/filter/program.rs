@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use mailweir_external::pipe::{Arguments, Form, Spelling};
+use serde::{Deserialize, Serialize};
 
 use super::needed;
 use crate::config::{
@@ -28,7 +29,7 @@ pub struct PipeFilter {
 }
 
 /// A user of the system, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// The user.
     pub uid: u32,

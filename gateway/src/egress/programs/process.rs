@@ -1,24 +1,21 @@
-//! A program at work: its own process group, no shell, a bounded time, and nothing left of the group behind that.
+//! A program at work: no shell, a bounded time, and nothing left of its process group behind that.
 
-use std::{
-    io,
-    os::{fd::OwnedFd, unix::process::ExitStatusExt as _},
-    pin::pin,
-    process::{ExitStatus, Stdio},
-    time::Duration,
-};
+use std::{io, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration};
 
 use mailweir_external::pipe::{Content as Piped, Ended, Form, MOST_OUTPUT};
 use mailweir_queue::{BodyError, ContentReader};
-use rustix::process::{Pid, Signal, geteuid, kill_process_group};
+use rustix::process::geteuid;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncReadExt as _,
     net::unix::pipe,
-    process::{Child, ChildStdin, Command},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
+    try_join,
 };
 
-use crate::config::{PipeFilter, User};
+use crate::{
+    config::PipeFilter,
+    starter::{End, Lost, Order, Program, Running, Starter},
+};
 
 /// A mail as it is written to a program.
 pub(super) struct Letter<'l> {
@@ -35,98 +32,97 @@ pub(super) struct Process<'p> {
     pub(super) limit: Duration,
 }
 
-/// The processes of a program: they end with this, unless it is let go.
-struct Alive(Option<Group>);
-
-/// The process group of a program. A process that has left it by setsid(2) is none of it.
-#[derive(Clone, Copy)]
-struct Group(Pid);
-
 impl Process<'_> {
     /// Runs it to its end, or to the limit. Gives the beginning of what it printed.
     ///
     /// # Errors
     /// The mail cannot be read to its end: the program was killed before it could take what it got for all of it.
-    pub(super) async fn run(&self, letter: Letter<'_>) -> Result<(Ended, Vec<u8>), BodyError> {
-        let (mut child, output) = match self.start() {
-            Ok(started) => started,
-            Err(error) => return Ok((Ended::NotStarted(words(&error)), Vec::new())),
+    pub(super) async fn run(
+        self,
+        starter: &Starter,
+        letter: Letter<'_>,
+    ) -> Result<(Ended, Vec<u8>), BodyError> {
+        let until = Instant::now() + self.limit;
+        let mut program = match timeout_at(until, self.start(starter)).await {
+            Ok(Ok(started)) => started,
+            Ok(Err(error)) => return Ok((Ended::NotStarted(words(&error)), Vec::new())),
+            Err(_) => return Ok((Ended::TimedOut, Vec::new())),
         };
-        let group = Group::of(&child);
-        let stdin = child.stdin.take();
         let mut said = Vec::new();
-        let came = {
-            let mut work = pin!(async {
-                let (fed, ()) = tokio::join!(feed(stdin, letter, group), listen(output, &mut said));
-                (fed, child.wait().await)
-            });
-            // Declared behind the work, and so dropped before it: the program is killed before it sees an end of a mail that it has
-            // not all of.
-            let mut alive = Alive(group);
-            let came = timeout(self.limit, &mut work).await;
-            if came.is_ok() {
-                alive.0 = None;
+        let ended = match timeout_at(until, work(&mut program, letter, &mut said)).await {
+            Ok(Ok(status)) => ended(status),
+            Ok(Err(Cut::Lost(lost))) => Ended::Lost(lost.to_string().into()),
+            Ok(Err(Cut::Unreadable(error))) => return Err(error),
+            Err(_) => {
+                // It is reaped later if the system does not let go of it yet.
+                let _ = timeout(REAPED_WITHIN, program.kill()).await;
+                Ended::TimedOut
             }
-            came
         };
-        if came.is_err() {
-            // It is reaped later if the system does not let go of it yet.
-            let _ = timeout(REAPED_WITHIN, child.wait()).await;
-        }
-        match came {
-            Err(_) => Ok((Ended::TimedOut, said)),
-            Ok((Err(error), _)) => Err(error),
-            Ok((Ok(()), Ok(status))) => Ok((ended(status), said)),
-            Ok((Ok(()), Err(error))) => Ok((Ended::NotStarted(words(&error)), said)),
-        }
+        Ok((ended, said))
     }
 
-    fn start(&self) -> io::Result<(Child, pipe::Receiver)> {
+    async fn start(self, starter: &Starter) -> io::Result<Program> {
         if self.settings.user.is_none() && geteuid().is_root() {
             let why = "the gateway runs as root, and the filter has no `user`";
             return Err(io::Error::other(why));
         }
-        let (reader, writer) = io::pipe()?;
-        let output = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
-        let mut command = Command::new(&*self.settings.command.program);
-        command
-            .args(&self.arguments)
-            .env_clear()
-            .env("PATH", PATH)
-            .envs(self.settings.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&self.settings.directory)
-            .process_group(0)
-            .kill_on_drop(true)
-            .stdin(Stdio::piped())
-            .stdout(writer.try_clone()?)
-            .stderr(writer);
-        if let Some(User { uid, gid }) = self.settings.user {
-            command.uid(uid).gid(gid);
-        }
-        // The command has our copies of the writing end, and is dropped here: what is printed has an end then.
-        command.spawn().map(|child| (child, output))
+        let PipeFilter { command, directory, environment, user, .. } = self.settings;
+        let path = ("PATH".to_owned(), PATH.to_owned());
+        let order = Order {
+            program: command.program.clone().into(),
+            arguments: self.arguments,
+            environment: [path].into_iter().chain(environment.iter().cloned()).collect(),
+            directory: directory.clone(),
+            user: *user,
+        };
+        starter.start(&order).await
     }
+}
+
+/// What ends the work of a program before its own end.
+#[derive(Debug, thiserror::Error)]
+enum Cut {
+    #[error(transparent)]
+    Unreadable(#[from] BodyError),
+    #[error(transparent)]
+    Lost(#[from] Lost),
+}
+
+/// Hands a mail over, and waits for the end.
+async fn work(
+    Program { running, output, end }: &mut Program,
+    letter: Letter<'_>,
+    said: &mut Vec<u8>,
+) -> Result<ExitStatus, Cut> {
+    let hand_over = async {
+        try_join!(feed(running, letter), listen(output, said))?;
+        running.say_last().await;
+        Ok(())
+    };
+    let ((), status) = try_join!(hand_over, wait(end))?;
+    Ok(status)
+}
+
+async fn wait(end: &mut End) -> Result<ExitStatus, Cut> {
+    Ok(end.status().await?)
 }
 
 /// Writes a mail to a program, as far as it wants it: one that reads nothing may take it all the same.
 ///
 /// # Errors
-/// The mail cannot be read to its end. The program is killed before it sees an end.
-async fn feed(
-    stdin: Option<ChildStdin>,
-    letter: Letter<'_>,
-    group: Option<Group>,
-) -> Result<(), BodyError> {
-    let Some(mut stdin) = stdin else { return Ok(()) };
+/// The mail cannot be read to its end. The program sees none, and is to be dropped.
+async fn feed(program: &mut Running, letter: Letter<'_>) -> Result<(), Cut> {
     let Letter { top: mut out, form, mut content } = letter;
     let mut piped = Piped::new(form);
     loop {
-        let piece = content.next().await.inspect_err(|_| drop(Alive(group)))?;
+        let piece = content.next().await?;
         match &piece {
             Some(piece) => piped.feed(piece, &mut out),
             None => std::mem::replace(&mut piped, Piped::new(form)).finish(&mut out),
         }
-        if stdin.write_all(&out).await.is_err() || piece.is_none() {
+        if program.write(&out).await.is_err() || piece.is_none() {
+            program.finish_mail().await;
             return Ok(());
         }
         out.clear();
@@ -134,12 +130,13 @@ async fn feed(
 }
 
 /// Reads what a program prints, to the end, and keeps as much as counts.
-async fn listen(mut output: pipe::Receiver, said: &mut Vec<u8>) {
+async fn listen(output: &mut pipe::Receiver, said: &mut Vec<u8>) -> Result<(), Cut> {
     let mut piece = [0; MOST_OUTPUT];
     while let Ok(read @ 1..) = output.read(&mut piece).await {
         let room = MOST_OUTPUT - said.len();
         said.extend_from_slice(&piece[..read.min(room)]);
     }
+    Ok(())
 }
 
 fn ended(status: ExitStatus) -> Ended {
@@ -152,22 +149,6 @@ fn ended(status: ExitStatus) -> Ended {
 fn words(error: &io::Error) -> Box<str> {
     let text = error.to_string();
     text.split_once(" (os error").map_or(&*text, |(words, _)| words).into()
-}
-
-impl Group {
-    fn of(child: &Child) -> Option<Self> {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        id.and_then(Pid::from_raw).map(Self)
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        if let Some(Group(id)) = self.0 {
-            // It may have ended.
-            let _ = kill_process_group(id, Signal::KILL);
-        }
-    }
 }
 
 /// How long a program that was killed is waited for. One that waits for a disk is not gone until that answers.

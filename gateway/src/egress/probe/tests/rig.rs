@@ -24,6 +24,7 @@ use super::super::{
 use crate::{
     clock::SystemClock,
     config::{Config, Surroundings},
+    extraction::Program,
     observe::{Level, LogFormat, LogOptions, Observer},
     rewriting::LiveRewriting,
     tables::Tables,
@@ -130,6 +131,7 @@ fn parts(config: &Config, directory: &Path, observer: Observer) -> Parts {
         hostname: config.server.hostname.clone(),
         resolver: Arc::new(names()),
         policy: Policy { ourselves: Ourselves::default(), reach: Reach::Public },
+        mailweir: Program::this(),
         session_limit: 2,
         routes: LiveRoutes::new(config.routes.clone(), &config.smtp).unwrap(),
         rewriting: LiveRewriting::open(config, Vec::new(), &tables).unwrap(),
