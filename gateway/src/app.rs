@@ -47,7 +47,7 @@ use crate::{
         PolicyServices, Shared, SubmissionPolicy,
         filters::{ListenerFilters, Source},
         inspection::Inspectors,
-        milters::Milter,
+        milters::{Breakers, Milter},
         relay::ServedDomains,
         waiting::Waiting,
     },
@@ -372,6 +372,7 @@ impl App {
             None => None,
         };
         let mut listeners = Vec::new();
+        let mut breakers = Breakers::default();
         for rules in &config.listeners {
             let tls = match rules.tls {
                 TlsChoice::None => None,
@@ -398,7 +399,7 @@ impl App {
                 archive: archive.clone(),
                 filters: filters.clone().map(|(filters, slips)| ListenerFilters {
                     inspectors: inspectors.clone(),
-                    milters: Milter::of(&filters, rules).into(),
+                    milters: Milter::of(&filters, rules, &mut breakers).into(),
                     source: source(rules, &filters),
                     filters,
                     slips,

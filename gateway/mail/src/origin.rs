@@ -60,7 +60,7 @@ pub struct Origin {
     pub login: Option<Login>,
     /// The TLS layer, if there was one.
     pub tls: Option<TlsSummary>,
-    /// Where the peer says that it came from before. Shown and passed on; nothing is decided by it.
+    /// Where the peer says that it came from before. Shown and passed on; nothing is refused or let through by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forwarded: Option<Box<Forwarded>>,
     /// When the mail began to arrive.
@@ -68,7 +68,8 @@ pub struct Origin {
 }
 
 /// Where a mail came from by the word of the relay that handed it over (Postfix `XFORWARD_README`); `None` where that one does
-/// not know. For logs and for those behind us: nothing is ever allowed or refused because of it.
+/// not know. For logs and for those behind us: nothing is ever allowed or refused because of it. Moderation tells a sender of his
+/// mail only where it says that the client is one of ours, and looks up by it who logged in at a Postfix that asked.
 ///
 /// The texts have at most 255 bytes and no control characters when a session has heard them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -181,11 +181,9 @@ impl Admission {
             _ if !self.listener.admits(client.ip()) => {
                 return Answer::Refuse(Refusal::ClientRejected(client));
             }
+            crowd if !self.listener.turns_away(crowd) => {}
             Crowd::FromOneClient => return Answer::Refuse(Refusal::TooManyConnections(client)),
-            Crowd::InAll if !self.listener.takes_back() => {
-                return Answer::Refuse(Refusal::Overloaded);
-            }
-            Crowd::InAll | Crowd::None => {}
+            Crowd::InAll | Crowd::None => return Answer::Refuse(Refusal::Overloaded),
         }
         let name = match client.name {
             None => self.name(session).await,

@@ -147,6 +147,11 @@ impl Inspector {
         }
     }
 
+    /// Whether it has to be able to put another body in the place of the one that came.
+    pub(super) const fn takes_whole_mail(&self) -> bool {
+        matches!(self.kind, Kind::Proxy(_))
+    }
+
     /// What it is called, and what becomes of mail when it fails.
     pub(super) fn filter(&self) -> Asked<'_> {
         Asked { name: &self.name, if_failed: self.if_failed }
@@ -167,13 +172,13 @@ impl Inspector {
             observer.filter_asked(&self.name, FilterOutcome::LeftAlone, None);
             return Err(failed(breaker::left_alone(times)));
         }
-        let began = Instant::now();
-        let asking = async {
-            // The semaphore is never closed.
-            let _permit = self.room.acquire().await;
-            self.ask_now(mail, &around.waiting).await
+        // That it is busy with other mail says nothing of how it fares. The semaphore is never closed.
+        let Ok(_permit) = timeout(self.time_limit, self.room.acquire()).await else {
+            let limit = self.time_limit.as_secs();
+            return Err(failed(format!("it was busy with other mail for {limit} s")));
         };
-        let asked = timeout(self.time_limit, asking).await;
+        let began = Instant::now();
+        let asked = timeout(self.time_limit, self.ask_now(mail, &around.waiting)).await;
         let said = asked.unwrap_or_else(|_| {
             Err(failed(format!("it said nothing for {} s", self.time_limit.as_secs())))
         });

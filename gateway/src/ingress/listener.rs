@@ -319,6 +319,15 @@ impl Listener {
         self.filters.as_ref().is_some_and(ListenerFilters::takes_back)
     }
 
+    /// Whether a session is one too many here.
+    pub(super) fn turns_away(&self, crowd: Crowd) -> bool {
+        match crowd {
+            Crowd::FromOneClient => true,
+            Crowd::InAll => !self.takes_back(),
+            Crowd::None => false,
+        }
+    }
+
     /// Whether the listener talks to this client at all: mail that comes back from a filter, and
     /// LMTP, is for trusted peers only.
     pub(super) fn admits(&self, client: IpAddr) -> bool {
@@ -351,7 +360,7 @@ impl Listener {
         let mut session = Session::new(Arc::clone(&self.settings), peer, clock::monotonic());
         let wire = match self.settings.tls {
             // The refusal could only be said after a handshake, which is what costs.
-            TlsMode::Implicit if permit.crowd() != Crowd::None => {
+            TlsMode::Implicit if self.turns_away(permit.crowd()) => {
                 return self.warn(format!("too many sessions: {client} is turned away"));
             }
             TlsMode::Implicit => match Box::pin(self.secure(tcp, &client, &mut session)).await {

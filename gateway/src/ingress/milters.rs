@@ -7,6 +7,7 @@ mod about;
 mod line;
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -38,8 +39,12 @@ pub(crate) struct Milter {
     content_limit: Duration,
     /// Bytes of a body that it may put in place of another.
     body_limit: usize,
-    breaker: Mutex<Breaker>,
+    breaker: Arc<Mutex<Breaker>>,
 }
+
+/// How each milter fares, on all listeners together.
+#[derive(Default)]
+pub(crate) struct Breakers(HashMap<Box<str>, Arc<Mutex<Breaker>>>);
 
 /// The milters of one session, in their order.
 pub(super) struct Milters {
@@ -81,7 +86,11 @@ pub(super) struct Failure<'f> {
 
 impl Milter {
     /// Those that hear the sessions of a listener where mail comes in that filters have not had.
-    pub(crate) fn of(filters: &Filters, listener: &config::Listener) -> Vec<Arc<Self>> {
+    pub(crate) fn of(
+        filters: &Filters,
+        listener: &config::Listener,
+        breakers: &mut Breakers,
+    ) -> Vec<Arc<Self>> {
         let size = listener.limits.message_size_limit.bytes();
         let is_first = matches!(listener.mode, Mode::Mx | Mode::Submission);
         let all = filters.all.iter().filter(|_| is_first);
@@ -91,8 +100,11 @@ impl Milter {
                 server: milter.server.clone(),
                 if_failed: filter.if_failed,
                 content_limit: filter.time_limit,
-                body_limit: usize::try_from(size).unwrap_or(usize::MAX),
-                breaker: Mutex::default(),
+                body_limit: match usize::try_from(size) {
+                    Ok(size @ 1..MOST_BODY) => size,
+                    Ok(_) | Err(_) => MOST_BODY,
+                },
+                breaker: Arc::clone(breakers.0.entry(filter.name.clone()).or_default()),
             })),
             FilterKind::Milter(_)
             | FilterKind::Smtp(_)
@@ -298,6 +310,9 @@ pub(super) fn note(
 }
 
 pub(super) use self::about::Place;
+
+/// Bytes of a body that is held in memory for a milter that replaces it, however large mail may be.
+const MOST_BODY: usize = 64 << 20;
 
 /// Postfix `milter_command_timeout`.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);

@@ -62,7 +62,9 @@ impl Admission {
         })?;
         let written = session.transaction().cloned().ok_or_else(internal)?;
         let (envelope, _) = mail.take_final_form(written.clone(), self.listener.served());
-        if envelope.filter.is_some() {
+        let filters = self.listener.filters();
+        let was_asked = |name| filters.is_some_and(|it| it.filters.before_queue(name).is_some());
+        if envelope.filter.as_ref().is_some_and(|named| !was_asked(named.name())) {
             let text = "FILTER is passed over: the mail stays with the mail server that asks";
             self.listener.warn(format!("{id}: {text}"));
         }

@@ -1,7 +1,7 @@
 //! A mail that comes back from a filter while its client waits: from the session with the filter to that with the client.
 
 use mailweir_external::verdict::{Decision, Edit, Verdict};
-use mailweir_mail::{Address, Envelope, QueueId, SessionEvent};
+use mailweir_mail::{Address, Envelope, QueueId, Recipient, SessionEvent};
 use mailweir_smtp::{
     replies::{NotAwaited, Refusal},
     server::{Answer, Session},
@@ -50,14 +50,16 @@ impl Admission {
         Answer::Refuse(Refusal::NotAwaited(why))
     }
 
-    /// The mail is what the filter has handed back.
+    /// The mail is what the filter has handed back. `gone`: the envelope with which it went there. Gives what the filter has changed in
+    /// that.
     pub(super) async fn take_over(
         &self,
         filter: Asked<'_>,
         handed: Handed,
         mail: &mut Judged,
+        gone: &Envelope,
         (written, session): (&Envelope, &Session),
-    ) -> Result<(), Answer> {
+    ) -> Result<Vec<Edit>, Answer> {
         let (id, name) = (mail.incoming.id(), filter.name);
         let Handed { incoming, envelope, hold } = handed;
         let taken = mail.incoming.become_that(incoming, envelope.smtputf8).await;
@@ -67,12 +69,7 @@ impl Admission {
             NotRewritten::Edit(error) => self.cannot_tell(id, &error),
         })?;
         mail.hold = mail.hold.take().or(hold);
-        if envelope.filter.is_some() {
-            let mut final_form = mail.take_final_form(written.clone(), self.listener.served());
-            final_form.0.filter.clone_from(&envelope.filter);
-            mail.final_form = Some(final_form);
-        }
-        let edits = changes(written, &envelope);
+        let edits = changes(gone, &envelope);
         for edit in &edits {
             if let Edit::RemoveRecipient(address) = edit {
                 let text = format!("{id}: the filter {name} has taken the copy of <{address}>");
@@ -80,9 +77,21 @@ impl Admission {
                 self.listener.shared().observer.session(&event);
             }
         }
+        let mut wanted = edits.clone();
+        if envelope.filter.is_some() || !edits.is_empty() {
+            let mut final_form = mail.take_final_form(written.clone(), self.listener.served());
+            if envelope.filter.is_some() {
+                final_form.0.filter.clone_from(&envelope.filter);
+            }
+            if stands_for_others(&final_form.0, gone, &envelope) {
+                wanted.retain(|edit| !matches!(edit, Edit::RemoveRecipient(_)));
+            }
+            mail.final_form = Some(final_form);
+        }
         let reason = "it has handed the mail back".into();
-        let verdict = Verdict { decision: Decision::Pass, edits, reason };
-        self.obey(filter, verdict, mail, (written, session)).await
+        let verdict = Verdict { decision: Decision::Pass, edits: wanted, reason };
+        self.obey(filter, verdict, mail, (written, session)).await?;
+        Ok(edits)
     }
 }
 
@@ -97,6 +106,19 @@ fn changes(gone: &Envelope, back: &Envelope) -> Vec<Edit> {
     let new = back.recipients.iter().filter(|one| !has(gone, &one.address));
     edits.extend(new.map(|one| Edit::AddRecipient(one.address.clone())));
     edits
+}
+
+/// Whether one recipient of now gets the mail for several who were written (REDIRECT), some of whom the filter has left: then that
+/// one must not go with those that it has taken.
+fn stands_for_others(now: &Envelope, gone: &Envelope, back: &Envelope) -> bool {
+    let is_there = |address: &Address| {
+        let is_it = |one: &Recipient| {
+            one.address == *address || one.original.as_ref().is_some_and(|it| it == address)
+        };
+        now.recipients.iter().any(is_it)
+    };
+    let mut left = gone.recipients.iter().filter(|one| has(back, &one.address));
+    left.any(|one| !is_there(&one.address))
 }
 
 fn is_same_sender(gone: &Envelope, back: &Envelope) -> bool {
@@ -118,7 +140,7 @@ fn is_same(one: &Address, other: &Address) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use mailweir_mail::{Recipient, ReversePath};
+    use mailweir_mail::ReversePath;
 
     use super::*;
 
@@ -131,6 +153,17 @@ mod tests {
         let recipients = recipients.iter().map(|one| Recipient::new(one.parse().unwrap()));
         envelope.recipients = recipients.collect();
         envelope
+    }
+
+    #[test]
+    fn who_gets_the_mail_for_all_keeps_it_while_one_of_them_is_left() {
+        let gone = envelope("bob@far.example", &["ann@own.example", "eve@own.example"]);
+        let mut redirected = envelope("bob@far.example", &["guard@own.example"]);
+        redirected.recipients[0].original = Some("ann@own.example".parse().unwrap());
+        let back = envelope("bob@far.example", &["eve@own.example"]);
+        assert!(stands_for_others(&redirected, &gone, &back));
+        assert!(!stands_for_others(&gone, &gone, &back));
+        assert!(!stands_for_others(&redirected, &gone, &envelope("bob@far.example", &[])));
     }
 
     #[test]

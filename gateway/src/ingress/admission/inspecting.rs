@@ -1,5 +1,7 @@
 //! What becomes of a mail by the word of filters of other people, before it is taken.
 
+use std::borrow::Cow;
+
 use mailweir_archive::entry::Direction;
 use mailweir_external::verdict::{Decision, Edit, Verdict};
 use mailweir_filters::course::Arrival;
@@ -10,7 +12,7 @@ use mailweir_smtp::{
 };
 use tokio::time::Instant;
 
-use super::{Admission, accepting::Judged, summary};
+use super::{Admission, Ends, accepting::Judged, summary};
 use crate::{
     archiving,
     config::{FilterKind, IfFailed},
@@ -48,18 +50,27 @@ impl Admission {
         let arrival =
             Arrival { listener: self.listener.name(), direction, sender: &written.sender };
         let origin = self.origin(session, mail.incoming.arrival());
+        // As the filters so far have made it of the one that was written.
+        let mut envelope = Cow::Borrowed(written);
         for inspector in inspectors.asked_about(&arrival, &written.recipients, named.as_deref()) {
+            if inspector.takes_whole_mail() && matches!(self.ends, Ends::InOpinion(_)) {
+                let why = "it cannot be asked about the body of a mail that another server keeps";
+                self.do_without(inspector.filter(), why, mail)?;
+                continue;
+            }
             let content = mail.incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
             let id = mail.incoming.id();
             let text = mail.incoming.text(written.smtputf8);
-            let shown = Shown { id, envelope: written, origin: &origin, content: &content, text };
+            let shown = Shown { id, envelope: &envelope, origin: &origin, content: &content, text };
             let about = (written, session);
             match inspector.ask(shown, self.listener.shared()).await {
                 Ok(Said::Verdict(verdict)) => {
                     self.obey(inspector.filter(), verdict, mail, about).await?;
                 }
                 Ok(Said::HandedBack(handed)) => {
-                    self.take_over(inspector.filter(), *handed, mail, about).await?;
+                    let edits = self.take_over(inspector.filter(), *handed, mail, &envelope, about);
+                    let edits = Box::pin(edits).await?;
+                    edits.into_iter().for_each(|edit| apply(edit, envelope.to_mut()));
                 }
                 Err(Trouble::Failed(why)) => self.do_without(inspector.filter(), &why, mail)?,
                 Err(Trouble::Unreadable(error)) => return Err(self.cannot_tell(id, &error)),
