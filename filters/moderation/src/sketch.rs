@@ -44,6 +44,9 @@ impl Sketch {
 }
 
 fn short(text: &str) -> Box<str> {
+    if text.len() <= LONGEST {
+        return text.into();
+    }
     let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
     text[..end].into()
 }
