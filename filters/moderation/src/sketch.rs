@@ -25,9 +25,12 @@ impl Sketch {
 
     /// Empty lines at the beginning say nothing.
     pub(crate) fn line(&mut self, line: &str) {
-        let is_blank = line.trim().is_empty();
-        if self.text.len() < MOST_LINES && !(is_blank && self.text.is_empty()) {
-            self.text.push(short(line.trim_end()));
+        if self.text.len() == MOST_LINES {
+            return;
+        }
+        let line = line.trim_end();
+        if !(line.is_empty() && self.text.is_empty()) {
+            self.text.push(short(line));
         }
     }
 
@@ -41,7 +44,11 @@ impl Sketch {
 }
 
 fn short(text: &str) -> Box<str> {
-    text.chars().take(LONGEST).collect::<String>().into()
+    if text.len() <= LONGEST {
+        return text.into();
+    }
+    let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
+    text[..end].into()
 }
 
 const MOST_LINES: usize = 12;

@@ -13,7 +13,7 @@ use super::{
     ChecksRules, Context, Edit, Inspection, Outcome, Output,
     line::{Form, Line, Standing},
     output::Onward,
-    reading::{Key, Reading},
+    reading::{Keys, Reading},
 };
 use crate::RemoteMaps;
 
@@ -45,6 +45,19 @@ struct Editor {
     unfinished_header: bool,
     /// Whether the header of the mail itself ended without one.
     lacks_empty_line: bool,
+    /// What is known of the lines of a body in the piece that goes past.
+    body: Sieved,
+}
+
+/// Whether any line of a piece of content may be one that a table has something for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sieved {
+    /// Nobody has asked yet.
+    Unknown,
+    /// None is.
+    Nothing,
+    /// Each has to be looked up.
+    Perhaps,
 }
 
 /// What becomes of the part of a header that no check sees.
@@ -78,6 +91,7 @@ impl ContentChecks {
             header_rest: Rest::Stays,
             unfinished_header: true,
             lacks_empty_line: false,
+            body: Sieved::Unknown,
         };
         Some(Self { reader, editor, reading })
     }
@@ -98,6 +112,7 @@ impl ContentChecks {
     pub async fn feed(&mut self, piece: &[u8], out: &mut impl Output, remote: &dyn RemoteMaps) {
         let mut onward = Onward::new(piece, out);
         let mut input = piece;
+        self.editor.body = Sieved::Unknown;
         while !self.editor.inspection.is_over()
             && let Some(next) = self.reader.next(&mut input)
         {
@@ -128,7 +143,7 @@ impl ContentChecks {
         if let Some(reading) = self.reading.take()
             && self.editor.is_reading()
         {
-            self.editor.look_at(reading.finish(), remote).await;
+            self.editor.look_at(&reading.finish(), remote).await;
         }
         if self.reader.trouble().nesting {
             self.editor.inspection.refuse_deep_nesting();
@@ -149,11 +164,19 @@ impl Editor {
         self.inspection.is_looking() || self.watch.is_some() && !self.inspection.is_over()
     }
 
-    async fn look_at(&mut self, keys: Vec<Key>, remote: &dyn RemoteMaps) {
-        for Key { context, text } in keys {
-            self.show(context, &text);
-            // There is no line that it could edit.
-            let _ = self.inspection.examine(context, text.as_bytes(), remote).await;
+    async fn look_at(&mut self, keys: &Keys, remote: &dyn RemoteMaps) {
+        if keys.is_empty() {
+            return;
+        }
+        let lines = keys.lines();
+        let may_find = self.inspection.may_find_within(Context::TextBody, lines.as_bytes());
+        let may_match = self.watch.as_ref().is_some_and(|watch| watch.may_match_text(lines));
+        for (context, text) in keys.iter() {
+            self.show(context, text, may_match);
+            if may_find || context != Context::TextBody {
+                // There is no line that it could edit.
+                let _ = self.inspection.examine(context, text.as_bytes(), remote).await;
+            }
         }
     }
 
@@ -206,6 +229,18 @@ impl Editor {
         line.write(onward).await;
     }
 
+    /// Whether a table may have something for this line of a body. Lines that lie in the piece of content are asked about together.
+    fn may_be_found(&mut self, raw: &[u8], onward: &Onward<'_, '_, impl Output>) -> bool {
+        if !onward.is_lent(raw) {
+            return true;
+        }
+        if self.body == Sieved::Unknown {
+            let may_find = self.inspection.may_find_within(Context::Body, onward.piece());
+            self.body = if may_find { Sieved::Perhaps } else { Sieved::Nothing };
+        }
+        self.body == Sieved::Perhaps
+    }
+
     /// Looks at a header as a person reads it: what stands there now, in all plausible readings.
     async fn decoded_header(
         &mut self,
@@ -230,10 +265,12 @@ impl Editor {
         }
     }
 
-    fn show(&mut self, context: Context, text: &str) {
+    /// Moderation sees a key. `may_match`: whether a line may be one that a rule looks for.
+    fn show(&mut self, context: Context, text: &str, may_match: bool) {
         let Some(watch) = &mut self.watch else { return };
         match context {
-            Context::TextBody => watch.text(text),
+            Context::TextBody if may_match => watch.text(text),
+            Context::TextBody => watch.plain_text(text),
             Context::AttachmentName => watch.attachment_name(text),
             Context::AttachmentType => watch.attachment_type(text),
             Context::Header
@@ -265,7 +302,7 @@ impl Editor {
     ) {
         let limit = self.inspection.rules().body_checks_size_limit;
         let mut line = Line::new(Form::Body, raw);
-        if limit == 0 || offset < limit {
+        if (limit == 0 || offset < limit) && self.may_be_found(raw, onward) {
             line.edit(self.inspection.examine(Context::Body, text, remote).await);
         }
         // The first line of a body counts from 1, behind the empty line, and from 0 if there is none;

@@ -87,6 +87,13 @@ impl Inspection {
         matches!(self.findings.course, Course::Inspecting) && !self.rules.tables(context).is_empty()
     }
 
+    /// Whether any key that is a part of `text`, and does not end in a newline, may be found there.
+    #[must_use]
+    pub fn may_find_within(&self, context: Context, text: &[u8]) -> bool {
+        self.asks_for(context)
+            && self.rules.tables(context).iter().any(|table| table.may_have_within(text))
+    }
+
     /// Whether the rest of the mail is looked at.
     #[must_use]
     pub const fn is_looking(&self) -> bool {

@@ -63,6 +63,16 @@ impl<'p, 'o, O: Output> Onward<'p, 'o, O> {
         }
     }
 
+    /// All of the piece.
+    pub(super) const fn piece(&self) -> &'p [u8] {
+        self.piece
+    }
+
+    /// Whether `bytes` are a part of the piece.
+    pub(super) fn is_lent(&self, bytes: &[u8]) -> bool {
+        self.locate(bytes).is_some()
+    }
+
     /// Where in the piece `bytes` are lent from.
     fn locate(&self, bytes: &[u8]) -> Option<Range<usize>> {
         let start = bytes.as_ptr().addr().checked_sub(self.piece.as_ptr().addr())?;

@@ -48,18 +48,13 @@ struct Open {
     is_shown: bool,
 }
 
-/// Something to look up.
-pub(super) struct Key {
-    pub(super) context: Context,
-    pub(super) text: String,
-}
-
-/// Keys that nobody has asked for yet.
+/// Keys that have come up, to be looked up in their order.
 #[derive(Default)]
-struct Keys {
-    waiting: Vec<Key>,
-    /// Bytes of all of them.
-    size: usize,
+pub(super) struct Keys {
+    /// All of them, with a newline behind each. None has one in itself.
+    text: String,
+    /// What each is, and where it ends.
+    ends: Vec<(Context, usize)>,
     is_full: bool,
 }
 
@@ -87,23 +82,24 @@ impl Reading {
     }
 
     /// Takes the beginning of `content`, and gives the keys that have come up.
-    pub(super) fn feed(&mut self, content: &mut &[u8]) -> Vec<Key> {
+    pub(super) fn feed(&mut self, content: &mut &[u8]) -> &Keys {
+        self.seen.keys.clear();
         let (now, later) = content.split_at(content.len().min(BLOCK - self.block.len()));
         self.block.extend_from_slice(now);
         *content = later;
-        if self.block.len() < BLOCK {
-            return Vec::new();
+        if self.block.len() == BLOCK {
+            self.read_block();
         }
-        self.read_block();
-        self.seen.keys.take()
+        &self.seen.keys
     }
 
     /// Takes the end of the mail.
-    pub(super) fn finish(mut self) -> Vec<Key> {
+    pub(super) fn finish(mut self) -> Keys {
+        self.seen.keys.clear();
         self.read_block();
         let Self { parts, mut seen, .. } = self;
         parts.finish(&mut |event| seen.event(&event));
-        seen.keys.take()
+        seen.keys
     }
 
     fn read_block(&mut self) {
@@ -174,22 +170,48 @@ impl Keys {
         }
     }
 
-    /// Those that have come up since the last time.
-    fn take(&mut self) -> Vec<Key> {
-        std::mem::take(self).waiting
+    /// They, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Context, &str)> {
+        let mut begin = 0;
+        self.ends.iter().map(move |&(context, end)| {
+            let key = self.text.get(begin..end).unwrap_or_default();
+            begin = end + 1;
+            (context, key)
+        })
+    }
+
+    /// The lines that they are, each of which is a part of this.
+    pub(super) fn lines(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether there are none.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.is_full = false;
     }
 
     fn add(&mut self, context: Context, text: &str) {
         if self.is_full {
             return;
         }
-        self.is_full = self.size + text.len() > MOST_BYTES;
+        self.is_full = self.text.len() - self.ends.len() + text.len() > MOST_BYTES;
         let (context, text) = match self.is_full {
             true => (Context::AttachmentType, Limit::Members.mime_type()),
             false => (context, text),
         };
-        self.size += text.len();
-        self.waiting.push(Key { context, text: text.to_owned() });
+        if self.text.capacity() == 0 {
+            self.text.reserve(BLOCK);
+            self.ends.reserve(BLOCK / USUAL_KEY);
+        }
+        self.text.push_str(text);
+        self.ends.push((context, self.text.len()));
+        self.text.push('\n');
     }
 }
 
@@ -216,6 +238,9 @@ const fn name(ambiguity: Ambiguity) -> &'static str {
 /// Only mails that can be read in several ways have several open. What is large of what they hold
 /// they have from one budget; the rest is some 20 KiB for each.
 const MOST_OPEN: usize = 8;
+
+/// Bytes of a line of text.
+const USUAL_KEY: usize = 64;
 
 /// How much content is read at a time.
 const BLOCK: usize = 4 * 1024;

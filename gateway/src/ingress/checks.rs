@@ -15,7 +15,6 @@ use mailweir_tables::{Matching, TableError};
 
 use crate::{
     config::{self, CheckTables, TableName},
-    moderation::Fingerprint,
     tables::{Derived, LiveTable, Tables},
 };
 
@@ -144,44 +143,8 @@ pub(super) struct IntoIntake<'a> {
     pub(super) trouble: &'a mut Option<IntakeError>,
     /// Whether bytes over 127 are in it, of the client or of a rule.
     pub(super) eight_bit: &'a mut bool,
-    /// Where moderation watches: the hash of all that is written.
-    pub(super) hash: Option<&'a mut Hashes>,
     /// What takes out fields that the gateway alone writes.
     pub(super) removal: Option<&'a mut FieldRemover>,
-}
-
-/// The hash of all that is written, and the one that it has without what was put on top.
-pub(super) struct Hashes {
-    whole: Fingerprint,
-    rest: Option<Fingerprint>,
-}
-
-impl Hashes {
-    pub(super) fn new() -> Self {
-        Self { whole: Fingerprint::new(), rest: None }
-    }
-
-    pub(super) fn put_on_top(&mut self, top: &[u8]) {
-        self.whole.feed(top);
-        self.rest = Some(Fingerprint::new());
-    }
-
-    pub(super) fn take_off_top(&mut self) {
-        if let Some(rest) = self.rest.take() {
-            self.whole = rest;
-        }
-    }
-
-    pub(super) fn finish(self) -> [u8; 32] {
-        self.whole.finish()
-    }
-
-    fn feed(&mut self, piece: &[u8]) {
-        self.whole.feed(piece);
-        if let Some(rest) = &mut self.rest {
-            rest.feed(piece);
-        }
-    }
 }
 
 impl Output for IntoIntake<'_> {
@@ -209,9 +172,6 @@ impl IntoIntake<'_> {
 
     async fn put(&mut self, bytes: &[u8]) {
         *self.eight_bit |= !bytes.is_ascii();
-        if let Some(hash) = &mut self.hash {
-            hash.feed(bytes);
-        }
         if self.trouble.is_none() {
             *self.trouble = self.intake.write(bytes).await.err();
         }

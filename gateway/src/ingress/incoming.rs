@@ -26,7 +26,7 @@ use self::edited::Edited;
 pub(super) use self::edited::NotRewritten;
 use super::{
     addressees::Addressees,
-    checks::{Hashes, IntoIntake, Onward},
+    checks::{IntoIntake, Onward},
     content_scan::ContentScan,
     evidence::{Evidence, EvidenceReader},
 };
@@ -69,8 +69,6 @@ pub(super) struct Entry {
 
 /// What moderation wants to know of the bytes.
 pub(super) struct Watched {
-    /// Of what is stored.
-    hash: Hashes,
     /// Where it came through, as the client tells; absent where nobody asks.
     received: Option<ReceivedReader>,
     /// To whom the header says that it goes.
@@ -79,8 +77,6 @@ pub(super) struct Watched {
 
 /// What moderation has learned of the bytes.
 pub(super) struct Seen {
-    /// The hash of all that is stored.
-    pub(super) content: [u8; 32],
     /// The Received headers, if they were asked for.
     pub(super) received: Option<ReceivedHeaders>,
     /// To whom the header says that it goes.
@@ -90,11 +86,7 @@ pub(super) struct Seen {
 impl Watched {
     /// `received`: whether the hosts are asked for that it came through.
     pub(super) fn new(received: bool) -> Self {
-        Self {
-            hash: Hashes::new(),
-            received: received.then(ReceivedReader::default),
-            addressees: Addressees::default(),
-        }
+        Self { received: received.then(ReceivedReader::default), addressees: Addressees::default() }
     }
 }
 
@@ -143,9 +135,6 @@ impl Incoming {
         if let Err(error) = self.intake.put_on_top(MARK).await {
             self.trouble = Some(error);
         }
-        if let Some(watched) = &mut self.watched {
-            watched.hash.put_on_top(MARK);
-        }
         self.removal = Some(Box::new(FieldRemover::of(MARK_NAME, 0)));
         self.own_fields.add(MARK);
         self
@@ -167,9 +156,6 @@ impl Incoming {
     /// # Errors
     /// The disk is full or failed.
     pub(super) async fn leave_out_mark(&mut self) -> Result<(), IntakeError> {
-        if let Some(watched) = &mut self.watched {
-            watched.hash.take_off_top();
-        }
         self.intake.take_off_top().await
     }
 
@@ -196,10 +182,9 @@ impl Incoming {
             None => stands.extend_from_slice(header),
             Some(checks) => checks.own_header(header, &mut stands, remote).await,
         }
-        let Self { intake, trouble, eight_bit, watched, removal, .. } = self;
-        let hash = watched.as_mut().map(|watched| &mut watched.hash);
+        let Self { intake, trouble, eight_bit, removal, .. } = self;
         let removal = removal.as_deref_mut();
-        IntoIntake { intake, trouble, eight_bit, hash, removal }.write(&stands).await;
+        IntoIntake { intake, trouble, eight_bit, removal }.write(&stands).await;
         stands
     }
 
@@ -335,19 +320,12 @@ impl Incoming {
 
     /// Begins to write what is stored anew, below this.
     async fn anew(&mut self, top: &[u8]) -> Result<IntoIntake<'_>, IntakeError> {
-        let Self { intake, trouble, eight_bit, watched, .. } = self;
+        let Self { intake, trouble, eight_bit, .. } = self;
         *eight_bit = false;
-        let mut hash = watched.as_mut().map(|watched| &mut watched.hash);
-        if let Some(hash) = &mut hash {
-            **hash = Hashes::new();
-        }
         if !top.is_empty() {
             intake.put_on_top(top).await?;
-            if let Some(hash) = &mut hash {
-                hash.put_on_top(top);
-            }
         }
-        Ok(IntoIntake { intake, trouble, eight_bit, hash, removal: None })
+        Ok(IntoIntake { intake, trouble, eight_bit, removal: None })
     }
 
     /// Whether it was stored.
@@ -371,11 +349,10 @@ impl Incoming {
         &'a mut self,
         remote: &'a dyn RemoteMaps,
     ) -> (Option<&'a mut ContentChecks>, Onward<'a>) {
-        let Self { intake, trouble, eight_bit, watched, headers, removal, checks, .. } = self;
+        let Self { intake, trouble, eight_bit, headers, removal, checks, .. } = self;
         let removal = removal.as_deref_mut();
         let headers = headers.as_deref_mut();
-        let hash = watched.as_mut().map(|watched| &mut watched.hash);
-        let intake = IntoIntake { intake, trouble, eight_bit, hash, removal };
+        let intake = IntoIntake { intake, trouble, eight_bit, removal };
         (checks.as_deref_mut(), Onward { headers, intake, remote })
     }
 
@@ -390,9 +367,9 @@ impl Incoming {
 
     /// What moderation has learned, once, at the end, where it watches.
     pub(super) fn finish_watch(&mut self) -> Option<Seen> {
-        let Watched { hash, received, addressees } = *self.watched.take()?;
+        let Watched { received, addressees } = *self.watched.take()?;
         let received = received.map(ReceivedReader::finish);
-        Some(Seen { content: hash.finish(), received, addressees })
+        Some(Seen { received, addressees })
     }
 
     /// What speaks for the mail, if that is read. Once, at the end.

@@ -9,20 +9,20 @@ use mailweir_moderation::{
 };
 use mailweir_queue::{BodyError, Content};
 
-/// SHA-256 of content that flows past.
+/// SHA-256 of content.
 pub(crate) struct Fingerprint(Context);
 
 impl Fingerprint {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self(Context::new(&SHA256))
     }
 
     /// Takes the next piece.
-    pub(crate) fn feed(&mut self, piece: &[u8]) {
+    fn feed(&mut self, piece: &[u8]) {
         self.0.update(piece);
     }
 
-    pub(crate) fn finish(self) -> [u8; 32] {
+    fn finish(self) -> [u8; 32] {
         let mut hash = [0; 32];
         hash.copy_from_slice(self.0.finish().as_ref());
         hash
@@ -32,7 +32,7 @@ impl Fingerprint {
     ///
     /// # Errors
     /// It cannot be read, or is damaged.
-    pub(super) async fn read(content: &Content) -> Result<[u8; 32], BodyError> {
+    pub(crate) async fn read(content: &Content) -> Result<[u8; 32], BodyError> {
         let (mut fingerprint, mut reader) = (Self::new(), content.reader());
         while let Some(piece) = reader.next().await? {
             fingerprint.feed(&piece);

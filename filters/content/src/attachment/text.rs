@@ -18,7 +18,8 @@ pub(super) fn judge(head: &[u8]) -> Option<Kind> {
 pub(super) fn is_text(head: &[u8]) -> bool {
     let has_mark = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
     let is_binary = |byte: u8| matches!(byte, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f);
-    has_mark || !head.iter().copied().any(is_binary)
+    // Without a way out in between, many bytes are compared at once.
+    has_mark || !head.iter().fold(false, |found, &byte| found | is_binary(byte))
 }
 
 /// Whether a head is that of a PDF. Readers look for it in the first 1024 bytes.
@@ -58,7 +59,10 @@ fn is_html(words: &[u8]) -> bool {
 fn plain(head: &[u8]) -> Vec<u8> {
     let mark = [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"];
     let text = mark.iter().find_map(|mark| head.strip_prefix(*mark)).unwrap_or(head);
-    text.iter().filter(|byte| **byte != 0).map(u8::to_ascii_lowercase).collect()
+    match memchr::memchr(0, text) {
+        None => text.to_ascii_lowercase(),
+        Some(_) => text.iter().filter(|byte| **byte != 0).map(u8::to_ascii_lowercase).collect(),
+    }
 }
 
 const FIRST_WORDS: &[(&[u8], Kind)] = &[

@@ -15,7 +15,7 @@ use unicode_normalization::UnicodeNormalization;
 ///   matched as its parts.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
+    if is_plain(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     let seen = text.chars().map(blank).filter(|character| !is_invisible(*character));
@@ -24,13 +24,22 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// `visible`, of at most `limit` bytes: the rest is cut at a character.
-pub(super) fn visible_within(text: &str, limit: usize) -> String {
+pub(super) fn visible_within(text: &str, limit: usize) -> Cow<'_, str> {
     // NFKC never makes more than 18 characters of one, so a little more than the limit is enough
     // input; cutting here keeps the work within bounds.
-    let mut text =
-        visible(text.get(..text.floor_char_boundary(limit)).unwrap_or(text)).into_owned();
-    text.truncate(text.floor_char_boundary(limit));
-    text
+    match visible(text.get(..text.floor_char_boundary(limit)).unwrap_or(text)) {
+        Cow::Borrowed(text) => Cow::Borrowed(text),
+        Cow::Owned(mut text) => {
+            text.truncate(text.floor_char_boundary(limit));
+            Cow::Owned(text)
+        }
+    }
+}
+
+/// Whether all of it is ASCII that is seen: the form is that of `visible` already.
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    // Without a way out in between, many bytes are compared at once.
+    text.iter().fold(true, |is_plain, byte| is_plain & matches!(byte, 0x20..=0x7e))
 }
 
 fn blank(character: char) -> char {

@@ -42,6 +42,22 @@ impl NumberKind {
         runs(line).map(|run| self.count_in(&run)).sum()
     }
 
+    /// How often each of `kinds` stands in a line, if any does.
+    pub(crate) fn count_all(kinds: &[Self], line: &str, mut found: impl FnMut(Self, usize)) {
+        // Most lines have no number.
+        if kinds.is_empty() || digits(line) < FEWEST_DIGITS {
+            return;
+        }
+        for run in runs(line) {
+            for &kind in kinds {
+                let count = kind.count_in(&run);
+                if count > 0 {
+                    found(kind, count);
+                }
+            }
+        }
+    }
+
     fn count_in(self, run: &Run<'_>) -> usize {
         let is_number = match self {
             Self::KrResidentNumber => korea::is_resident_number,
@@ -105,16 +121,17 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The runs of a line: ASCII letters and digits, in groups. Runs of one word are most of a line, and
-/// no number is without a digit.
+/// The runs of a line that are long enough and have digits enough for a number: ASCII letters and digits, in groups.
 fn runs(line: &str) -> impl Iterator<Item = Run<'_>> {
     let mut rest = line;
     std::iter::from_fn(move || {
         loop {
-            let start = rest.find(|c: char| c.is_ascii_alphanumeric())?;
+            let start = rest.bytes().position(|byte| byte.is_ascii_alphanumeric())?;
             rest = &rest[start..];
             let run = take_run(&mut rest);
-            if run.groups.iter().any(|group| group.bytes().any(|byte| byte.is_ascii_digit())) {
+            let length: usize = run.groups.iter().map(|group| group.len()).sum();
+            let digits: usize = run.groups.iter().map(|group| digits(group)).sum();
+            if length >= SHORTEST && digits >= FEWEST_DIGITS {
                 return Some(run);
             }
         }
@@ -124,21 +141,30 @@ fn runs(line: &str) -> impl Iterator<Item = Run<'_>> {
 fn take_run<'a>(rest: &mut &'a str) -> Run<'a> {
     let mut groups = Vec::new();
     loop {
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        let (group, behind) = rest.split_at(end);
+        let end = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric());
+        let (group, behind) = rest.split_at(end.unwrap_or(rest.len()));
         groups.push(group);
         *rest = behind;
-        let mut signs = behind.chars();
-        let divides = matches!(signs.next(), Some(' ' | '-' | '.'));
-        if !divides
-            || !signs.next().is_some_and(|c| c.is_ascii_alphanumeric())
-            || groups.len() == MOST_GROUPS
-        {
+        let divides = matches!(behind.as_bytes(), [b' ' | b'-' | b'.', next, ..] if next.is_ascii_alphanumeric());
+        if !divides || groups.len() == MOST_GROUPS {
             return Run { groups };
         }
         *rest = &behind[1..];
     }
 }
+
+fn digits(text: &str) -> usize {
+    // In pieces whose number of digits fits into a byte, many bytes are counted at once.
+    let in_piece =
+        |piece: &[u8]| -> u8 { piece.iter().map(|b| u8::from(b.is_ascii_digit())).sum() };
+    text.as_bytes().chunks(usize::from(u8::MAX)).map(|piece| usize::from(in_piece(piece))).sum()
+}
+
+/// The shortest number, that of a Japanese, has 12 characters.
+const SHORTEST: usize = 12;
+
+/// An IBAN has two check digits, and may have letters otherwise.
+const FEWEST_DIGITS: usize = 2;
 
 /// The longest number, an IBAN, has 34 characters.
 const LONGEST: usize = 34;

@@ -1,6 +1,10 @@
 //! The patterns of all rules, each kind as one automaton.
 
-use regex::{Regex, RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex_syntax::{
+    ParserBuilder,
+    hir::{Hir, Look},
+};
 
 use super::{Rule, What};
 
@@ -31,6 +35,8 @@ pub(super) struct Kind {
     set: RegexSet,
     /// The rule of each pattern.
     rules: Vec<usize>,
+    /// Matches a text if a pattern matches one of its lines, and perhaps if none does. Absent where that cannot be told at once.
+    any_line: Option<Regex>,
 }
 
 impl Patterns {
@@ -75,7 +81,7 @@ impl Kind {
             }
         }
         match set(&written) {
-            Ok(set) => Ok(Self { set, rules: owners }),
+            Ok(set) => Ok(Self { set, rules: owners, any_line: any_line(&written) }),
             Err(_) => {
                 let fit = most_that_fit(written.len(), |count| set(&written[..count]).is_ok());
                 let rule = owners.get(fit).copied().unwrap_or_default();
@@ -88,6 +94,11 @@ impl Kind {
         self.rules.is_empty()
     }
 
+    /// Whether a pattern may match a line of `text`.
+    pub(super) fn may_match_within(&self, text: &str) -> bool {
+        !self.is_empty() && self.any_line.as_ref().is_none_or(|pattern| pattern.is_match(text))
+    }
+
     /// The rules that have a pattern for it.
     pub(super) fn rules_of<'a>(&'a self, text: &str) -> impl Iterator<Item = usize> + 'a {
         let matches = if self.is_empty() { None } else { Some(self.set.matches(text)) };
@@ -98,6 +109,21 @@ impl Kind {
 
 fn set(written: &[&str]) -> Result<RegexSet, regex::Error> {
     RegexSetBuilder::new(written).case_insensitive(true).size_limit(LARGEST).build()
+}
+
+/// The patterns as one that looks at many lines at once: what begins and ends a line there begins and ends a key here. `None` where
+/// one of them says otherwise.
+fn any_line(written: &[&str]) -> Option<Regex> {
+    let read = |pattern: &&str| {
+        let mut parser = ParserBuilder::new().multi_line(true).case_insensitive(true).build();
+        let pattern = parser.parse(pattern).ok()?;
+        let looks = pattern.properties().look_set();
+        let is_of_lines = !looks.contains(Look::Start) && !looks.contains(Look::End);
+        is_of_lines.then_some(pattern)
+    };
+    let patterns: Vec<Hir> = written.iter().map(read).collect::<Option<_>>()?;
+    let pattern = Hir::alternation(patterns).to_string();
+    RegexBuilder::new(&pattern).size_limit(LARGEST).build().ok()
 }
 
 /// The largest number below `all` for which `fits` holds, as it does for all smaller ones.
@@ -120,6 +146,31 @@ const LARGEST: usize = 100 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_pattern_can_match_is_told_of_many_lines_at_once() {
+        for (patterns, text, may) in [
+            (&["^secret", "plain$"][..], "a secret\nplain words", false),
+            (&["^secret", "plain$"], "words\nSecret", true),
+            (&["^secret", "plain$"], "a plain\nword", true),
+            (&[r"\bkey\b"], "a\nkey\nb", true),
+            (&[r"\bkey\b"], "a monkey", false),
+            (&["a.c"], "a\nc", false),
+            // Where a line and where the text begins is not the same for these.
+            (&[r"\Akey"], "a monkey", true),
+            (&["(?-m)key$"], "a keyhole", true),
+            (&["대외비"], "이 문서는\n대외비 문서", true),
+        ] {
+            let kind = Kind {
+                set: set(patterns).unwrap(),
+                rules: vec![0; patterns.len()],
+                any_line: any_line(patterns),
+            };
+            assert_eq!(kind.may_match_within(text), may, "{patterns:?} {text:?}");
+            let lines = text.lines().any(|line| kind.rules_of(line).next().is_some());
+            assert!(may || !lines, "{patterns:?} {text:?}");
+        }
+    }
 
     #[test]
     fn the_first_that_does_not_fit_is_found_whichever_it_is() {

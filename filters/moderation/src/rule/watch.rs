@@ -54,23 +54,35 @@ impl Watch {
         }
     }
 
+    /// Whether a pattern may match one of these lines. If not, they can be [plain](Self::plain_text).
+    #[must_use]
+    pub fn may_match_text(&self, lines: &str) -> bool {
+        self.patterns.text.may_match_within(&normal(lines))
+    }
+
     /// Takes a line of text as a person reads it.
     pub fn text(&mut self, line: &str) {
+        let normal = &*normal(line);
+        for rule in self.patterns.text.rules_of(normal) {
+            note(self.seen.get_mut(rule).map(|seen| &mut seen.text), normal);
+        }
         self.sketch.line(line);
-        let line = &*normal(line);
-        for rule in self.patterns.text.rules_of(line) {
-            note(self.seen.get_mut(rule).map(|seen| &mut seen.text), line);
+        self.count_numbers(normal);
+    }
+
+    /// Takes a line of text that no pattern matches.
+    pub fn plain_text(&mut self, line: &str) {
+        self.sketch.line(line);
+        if !self.patterns.numbers.is_empty() {
+            self.count_numbers(&normal(line));
         }
-        // Most lines have no number.
-        if !self.patterns.numbers.is_empty() && line.bytes().any(|byte| byte.is_ascii_digit()) {
-            for kind in &self.patterns.numbers {
-                let count = u32::try_from(kind.count(line)).unwrap_or(u32::MAX);
-                if count > 0 {
-                    let sum = self.numbers.entry(*kind).or_default();
-                    *sum = sum.saturating_add(count);
-                }
-            }
-        }
+    }
+
+    fn count_numbers(&mut self, line: &str) {
+        NumberKind::count_all(&self.patterns.numbers, line, |kind, count| {
+            let sum = self.numbers.entry(kind).or_default();
+            *sum = sum.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        });
     }
 
     /// Takes the name of an attachment, or of a file in an archive.

@@ -111,6 +111,12 @@ impl Index {
         }
     }
 
+    /// Whether a pass over some part of `text` may find anything. Words are whole in a part only if they are in the whole; of the
+    /// other patterns nothing is known.
+    pub(super) fn may_find_within(&self, text: &[u8]) -> bool {
+        self.many.is_some() || self.words.as_ref().is_some_and(|words| words.is_match(text))
+    }
+
     /// Finds what can match `key`, in no order.
     pub(super) fn pass<'h>(&self, key: &[u8], hits: &'h mut Hits) -> &'h [u32] {
         hits.start();

@@ -132,6 +132,11 @@ impl RuleTable {
         Ok(None)
     }
 
+    /// Whether a rule may hold for a key that is a part of `text` and does not end in a newline.
+    pub(crate) fn may_hold_within(&self, text: &[u8]) -> bool {
+        !self.always.is_empty() || self.index.may_find_within(text)
+    }
+
     #[cfg(test)]
     pub(crate) fn lookup(&self, key: &[u8]) -> Result<Option<Found<'_>>, LookupError> {
         self.lookup_within(key, &PatternSteps::all())

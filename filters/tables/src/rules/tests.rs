@@ -51,6 +51,30 @@ fn the_first_rule_of_the_file_that_holds_counts_and_says_where_it_stands() {
 }
 
 #[test]
+fn what_no_part_of_a_text_can_be_is_told_at_once() {
+    let text = b"first line\nsecond offer\nlast";
+    for (source, may) in [
+        ("/offer/ x\n/nothing/ y\n", true),
+        ("/OFFER$/ x\n", true),
+        ("/offers/ x\n/nothing/ y\n", false),
+        ("/^last (one|two)/ x\n", false),
+        ("if /offer/\n/second/ x\nendif\n", true),
+        ("if /offers/\n/thousandth/ x\nendif\n", false),
+        // Nothing is known of what has no words, or matches where they are not.
+        ("!/offer/ x\n", true),
+        ("/^.{5}$/ x\n/^.{4}$/ y\n", true),
+        ("/(.)\\1/ x\n", true),
+        ("", false),
+    ] {
+        let table = pcre(source);
+        assert_eq!(table.may_hold_within(text), may, "{source}");
+        let holds =
+            text.split(|&byte| byte == b'\n').any(|key| table.lookup(key).unwrap().is_some());
+        assert!(may || !holds, "{source}");
+    }
+}
+
+#[test]
 fn the_order_holds_between_rules_with_words_without_and_negated_ones() {
     let table = pcre("/^[0-9]+$/ digits\n/word/ word\n!/a/ no a\n/^.{3}$/ three\n/(?=b)a*/ b\n");
     assert_eq!(value(&table, "12").as_deref(), Some("digits"));

@@ -138,6 +138,23 @@ impl Table {
         }
     }
 
+    /// Whether the table may have something for a key that is a part of `text`, and does not end in a newline. If not, such keys
+    /// need not be looked up, however many there are. Cheap: one search for words.
+    #[must_use]
+    pub fn may_have_within(&self, text: &[u8]) -> bool {
+        match &self.kind {
+            Kind::Rules(table) => table.may_hold_within(text),
+            Kind::Keyed(_)
+            | Kind::Cidr(_)
+            | Kind::Static(_)
+            | Kind::Random(..)
+            | Kind::Union(_)
+            | Kind::Pipe(_)
+            | Kind::Remote(_)
+            | Kind::Fail => true,
+        }
+    }
+
     /// Whether a lookup may take milliseconds: some pattern backtracks. Who has other work to do
     /// should do some of it between such lookups (`attacks.md` I1).
     #[must_use]

@@ -23,7 +23,7 @@ use crate::{
         recipients,
         senders::Submitter,
     },
-    moderation::{self, Acquainted},
+    moderation::{self, Acquainted, Fingerprint},
     observe::Detail,
 };
 
@@ -75,7 +75,7 @@ impl Admission {
         let asked = self.ask(rules, submitter, &final_form.0, &mail.incoming).await?;
         let arrival =
             self.arrival(&mail.incoming, seen, (&final_form.0, &sender), (asked, owns_sender));
-        let moderated = self.judge_arrival(&arrival, watch, mail).await;
+        let moderated = self.judge_arrival(&arrival, watch, mail).await?;
         mail.acquainted = Some(arrival.acquainted);
         mail.moderated = moderated;
         mail.final_form = Some(final_form);
@@ -132,30 +132,45 @@ impl Admission {
             acquainted,
             size: incoming.size(),
             arrival: incoming.arrival(),
-            content: seen.content,
         }
     }
 
     /// What the rules say of it, and whether a signature lets it pass all the same.
+    ///
+    /// # Errors
+    /// What is stored of it cannot be read.
     async fn judge_arrival(
         &self,
         arrival: &Arrival<'_>,
         watch: Watch,
-        mail: &Judged,
-    ) -> Option<Moderated> {
-        let (moderated, lifted) = self.listener.moderation()?.judge(arrival, watch);
+        mail: &mut Judged,
+    ) -> Result<Option<Moderated>, Answer> {
+        let Some(rules) = self.listener.moderation() else { return Ok(None) };
+        let (matches, lifted) = rules.judge(arrival, &watch);
         self.tell_trust(mail.incoming.id(), arrival.submitter, &lifted);
-        let moderated = moderated?;
-        let needs_people = moderated.fate.file().is_some();
-        if needs_people && self.is_signed_by_trusted(mail, &arrival.from).await {
-            return None;
+        let mut content = [0; 32];
+        if rules.needs_people(&matches) {
+            if self.is_signed_by_trusted(mail, &arrival.from).await {
+                return Ok(None);
+            }
+            content = self.fingerprint(&mut mail.incoming).await?;
         }
+        let Some(moderated) = rules.carry_out(arrival, watch, &matches, content) else {
+            return Ok(None);
+        };
         self.listener.shared().observer.detail(Detail::Moderated {
             action: moderated.fate.as_str(),
             rule: &moderated.rule,
             reasons: &moderated.reasons,
         });
-        Some(moderated)
+        Ok(Some(moderated))
+    }
+
+    /// SHA-256 of the mail as it is stored. Only mail that people hear of is read for that.
+    async fn fingerprint(&self, incoming: &mut Incoming) -> Result<[u8; 32], Answer> {
+        let content = incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
+        let read = Fingerprint::read(&content).await;
+        read.map_err(|error| self.cannot_tell(incoming.id(), &error))
     }
 
     /// Who logged in at a Postfix that hands over the mail because we told it to, if it does.

@@ -38,8 +38,6 @@ pub(in crate::ingress) struct Arrival<'a> {
     pub(in crate::ingress) acquainted: Acquainted,
     pub(in crate::ingress) size: u64,
     pub(in crate::ingress) arrival: Timestamp,
-    /// SHA-256 of the content as stored.
-    pub(in crate::ingress) content: [u8; 32],
 }
 
 impl Arrival<'_> {

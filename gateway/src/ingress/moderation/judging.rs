@@ -43,15 +43,7 @@ pub(in crate::ingress) enum Fate {
 }
 
 impl Fate {
-    /// The case; `None`: the mail needs nobody.
-    pub(in crate::ingress) const fn file(&self) -> Option<&CaseFile> {
-        match self {
-            Self::Accept => None,
-            Self::Notice(file) | Self::Hold(file) => Some(file),
-        }
-    }
-
-    /// The case, to keep.
+    /// The case, to keep; `None`: the mail needs nobody.
     pub(in crate::ingress) fn into_file(self) -> Option<Box<CaseFile>> {
         match self {
             Self::Accept => None,
@@ -101,18 +93,23 @@ impl ListenerModeration {
         }
     }
 
-    /// What the first rule that matches does with the mail, but for those that the log-in is let out
-    /// of for a while; these are given as well.
+    /// The rules that mean the mail, but for those that the log-in is let out of for a while; these are given as well.
     pub(in crate::ingress) fn judge(
         &self,
         mail: &Arrival<'_>,
-        watch: Watch,
-    ) -> (Option<Moderated>, Vec<RuleName>) {
-        let Judgement { matches } = self.ask(mail, &watch);
+        watch: &Watch,
+    ) -> (Vec<Match>, Vec<RuleName>) {
+        let Judgement { matches } = self.ask(mail, watch);
         let (lifted, matches): (Vec<Match>, Vec<Match>) =
             matches.into_iter().partition(|one| self.is_lifted(one, mail.submitter));
         let names = lifted.iter().filter_map(|one| self.name(one)).collect();
-        (self.carry_out(mail, watch, &matches), names)
+        (matches, names)
+    }
+
+    /// Whether people hear of a mail that these rules mean.
+    pub(in crate::ingress) fn needs_people(&self, matches: &[Match]) -> bool {
+        let rule = matches.first().and_then(|first| self.rules.rules.get(first.rule));
+        rule.is_some_and(|rule| !matches!(rule.action, Action::Accept))
     }
 
     /// Whether those who approved earlier mail of this log-in said that the rule is not to hold it.
@@ -128,7 +125,14 @@ impl ListenerModeration {
         self.rules.rules.get(meant.rule).map(|rule| rule.rule.name.clone())
     }
 
-    fn carry_out(&self, mail: &Arrival<'_>, watch: Watch, matches: &[Match]) -> Option<Moderated> {
+    /// What the first of the rules that mean the mail does with it. `content`: SHA-256 of it as it is stored, where people hear of it.
+    pub(in crate::ingress) fn carry_out(
+        &self,
+        mail: &Arrival<'_>,
+        watch: Watch,
+        matches: &[Match],
+        content: [u8; 32],
+    ) -> Option<Moderated> {
         let (first, others) = matches.split_first()?;
         let rule = self.rules.rules.get(first.rule)?;
         let only = rule.splits(first, &mail.envelope.recipients);
@@ -139,7 +143,7 @@ impl ListenerModeration {
             also: others.iter().filter_map(|one| self.name(one)).collect(),
             senders: self.senders(mail),
             recipients,
-            content: mail.content,
+            content,
         };
         let file = |case| {
             let summary = mail.summary(waiting, first.reasons.clone());

@@ -9,10 +9,12 @@ mod params;
 mod tests;
 mod words;
 
+use std::borrow::Cow;
+
 pub(super) use params::{Param, Parsed, parse};
 
 use super::charset::{Charset, Fallbacks};
-use super::visible::visible_within;
+use super::visible::{is_plain, visible_within};
 
 /// Decodes header fields of one mail.
 #[derive(Clone, Debug, Default)]
@@ -43,13 +45,16 @@ impl HeaderDecoder {
     #[must_use]
     pub fn field(&self, text: &[u8]) -> Vec<String> {
         let text = unfold(text.get(..LONGEST_FIELD).unwrap_or(text));
+        if let Some(reading) = as_it_stands(&text) {
+            return vec![reading];
+        }
         let colon = memchr::memchr(b':', &text).map_or(0, |at| at + 1);
         let (name, value) = text.split_at(colon);
-        let has_params = name.get(..8).is_some_and(|name| name.eq_ignore_ascii_case(b"content-"));
+        let has_params = may_have_params(name);
         let name = String::from_utf8_lossy(name);
         self.value(value, has_params)
             .into_iter()
-            .map(|value| visible_within(&format!("{name}{value}"), LONGEST_READING))
+            .map(|value| visible_within(&format!("{name}{value}"), LONGEST_READING).into_owned())
             .collect()
     }
 
@@ -69,8 +74,30 @@ impl HeaderDecoder {
 }
 
 /// The text without its line ends; the blanks that the folded lines begin with stay.
-fn unfold(text: &[u8]) -> Vec<u8> {
-    text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect()
+fn unfold(text: &[u8]) -> Cow<'_, [u8]> {
+    match memchr::memchr2(b'\r', b'\n', text) {
+        None => Cow::Borrowed(text),
+        Some(_) => text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect(),
+    }
+}
+
+/// The reading of an unfolded field in which nothing is encoded and all is ASCII, as nearly all are.
+fn as_it_stands(text: &[u8]) -> Option<String> {
+    let may_be_encoded = memchr::memmem::find(text, b"=?").is_some()
+        || memchr::memchr(b'*', text).is_some() && may_have_params(text);
+    if may_be_encoded {
+        return None;
+    }
+    if is_plain(text) {
+        return String::from_utf8(text.to_vec()).ok();
+    }
+    let blank = |byte: &u8| if *byte == b'\t' { b' ' } else { *byte };
+    let text: Vec<u8> = text.iter().map(blank).collect();
+    if is_plain(&text) { String::from_utf8(text).ok() } else { None }
+}
+
+fn may_have_params(field: &[u8]) -> bool {
+    field.get(..8).is_some_and(|name| name.eq_ignore_ascii_case(b"content-"))
 }
 
 /// Postfix cuts headers at 102,400 bytes (`header_size_limit`); this is beyond.

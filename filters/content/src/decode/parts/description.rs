@@ -156,7 +156,7 @@ impl Description {
     fn add_disposition(&mut self, value: &[u8], name_params: &mut Vec<Param>) {
         let parsed = self.parsed(value);
         let main = String::from_utf8_lossy(&parsed.main).to_ascii_lowercase();
-        self.disposition.get_or_insert(visible_within(&main, LONGEST_NAME));
+        self.disposition.get_or_insert(visible_within(&main, LONGEST_NAME).into_owned());
         let is_name = |param: &Param| matches!(param.name.as_str(), "filename" | "name");
         name_params.extend(parsed.params.into_iter().filter(is_name));
     }
@@ -183,7 +183,7 @@ impl Description {
             // NUL ends a name for some programs.
             let until_nul = text.split('\0').next().unwrap_or_default();
             for name in [text.as_str(), until_nul] {
-                let name = visible_within(name, LONGEST_NAME);
+                let name = visible_within(name, LONGEST_NAME).into_owned();
                 // Windows drops dots and blanks at the end of a name.
                 let trimmed = name.trim_end_matches(['.', ' ']).to_owned();
                 for name in [name, trimmed] {

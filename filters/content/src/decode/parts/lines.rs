@@ -19,29 +19,36 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn feed(&mut self, content: &[u8], take: &mut dyn FnMut(Line<'_>)) {
-        let mut rest = content;
-        while !rest.is_empty() {
-            let room = LONGEST - self.gathered.len();
-            let window = rest.get(..room).unwrap_or(rest);
-            let (piece, is_end) = match memchr::memchr(b'\n', window) {
-                Some(at) => (rest.get(..=at).unwrap_or_default(), true),
-                None => (window, false),
-            };
-            rest = rest.get(piece.len()..).unwrap_or_default();
-            let is_full = piece.len() == room;
-            if self.gathered.is_empty() && (is_end || is_full) {
-                self.give(piece, is_end, take);
-            } else {
-                let mut gathered = std::mem::take(&mut self.gathered);
-                gathered.extend_from_slice(piece);
-                if is_end || is_full {
-                    self.give(&gathered, is_end, take);
-                    gathered.clear();
-                }
-                self.gathered = gathered;
+    /// Takes the next line, or what there is of it. Gives the content behind.
+    pub(super) fn step<'c>(
+        &mut self,
+        content: &'c [u8],
+        take: &mut dyn FnMut(Line<'_>),
+    ) -> &'c [u8] {
+        let room = LONGEST - self.gathered.len();
+        let window = content.get(..room).unwrap_or(content);
+        let (piece, is_end) = match memchr::memchr(b'\n', window) {
+            Some(at) => (content.get(..=at).unwrap_or_default(), true),
+            None => (window, false),
+        };
+        let is_full = piece.len() == room;
+        if self.gathered.is_empty() && (is_end || is_full) {
+            self.give(piece, is_end, take);
+        } else {
+            let mut gathered = std::mem::take(&mut self.gathered);
+            gathered.extend_from_slice(piece);
+            if is_end || is_full {
+                self.give(&gathered, is_end, take);
+                gathered.clear();
             }
+            self.gathered = gathered;
         }
+        content.get(piece.len()..).unwrap_or_default()
+    }
+
+    /// Whether a line begins with the next byte.
+    pub(super) fn is_between(&self) -> bool {
+        self.gathered.is_empty() && !self.is_within
     }
 
     /// The last line has no end.

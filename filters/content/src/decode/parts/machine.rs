@@ -29,7 +29,16 @@ impl Machine {
 
     pub(super) fn feed(&mut self, content: &[u8], context: &mut Context<'_>) {
         let Self { lines, layer } = self;
-        lines.feed(content, &mut |line| layer.take(line, context));
+        let mut rest = content;
+        while !rest.is_empty() {
+            let plain = if lines.is_between() && layer.is_plain() { plain_lines(rest) } else { 0 };
+            if let Some((now, later)) = rest.split_at_checked(plain).filter(|_| plain > 0) {
+                layer.plain(now, context);
+                rest = later;
+            } else {
+                rest = lines.step(rest, &mut |line| layer.take(line, context));
+            }
+        }
     }
 
     pub(super) fn finish(&mut self, context: &mut Context<'_>) {
@@ -73,6 +82,20 @@ impl Layer {
             Some(delimiter) => self.part(delimiter, context),
             None => self.take_in_mode(line, context),
         }
+    }
+
+    /// Whether lines that are no delimiters are nothing but content, of at most one part.
+    fn is_plain(&mut self) -> bool {
+        matches!(self.mode, Mode::Body)
+            && self.leaves.len() <= 1
+            && self.entities.takers().next().is_none()
+    }
+
+    /// Takes whole lines of that kind, as line by line.
+    fn plain(&mut self, lines: &[u8], context: &mut Context<'_>) {
+        let end: &'static [u8] = if lines.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
+        let text = lines.get(..lines.len() - end.len()).unwrap_or_default();
+        self.body(Line { text, is_start: true, end }, context);
     }
 
     fn take_in_mode(&mut self, line: Line<'_>, context: &mut Context<'_>) {
@@ -203,3 +226,19 @@ impl Layer {
         self.depth + self.entities.len()
     }
 }
+
+/// The length of the whole lines that `content` begins with before one that may be a delimiter.
+fn plain_lines(content: &[u8]) -> usize {
+    if content.starts_with(b"--") {
+        return 0;
+    }
+    let window = content.get(..MOST_AT_ONCE).unwrap_or(content);
+    let end = match memchr::memmem::find(window, b"\n--") {
+        Some(at) => Some(at),
+        None => memchr::memrchr(b'\n', window),
+    };
+    end.map_or(0, |at| at + 1)
+}
+
+/// Bytes that are decoded at once, and so may have to be held decoded.
+const MOST_AT_ONCE: usize = 16 * 1024;

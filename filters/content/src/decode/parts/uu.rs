@@ -27,7 +27,12 @@ impl UuFinder {
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], context: &mut Context<'_>) {
-        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = self.skip(rest);
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (piece, later) = rest.split_at(end);
+            rest = later;
             let room = LONGEST_LINE.saturating_sub(self.line.len());
             self.is_too_long |= piece.len() > room;
             self.line.extend_from_slice(piece.get(..room).unwrap_or(piece));
@@ -35,6 +40,16 @@ impl UuFinder {
                 self.end_line(context);
             }
         }
+    }
+
+    /// Where a line begins and no file is open: what is left behind the lines that begin none.
+    fn skip<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        if self.open.is_some() || self.is_too_long || !self.line.is_empty() {
+            return bytes;
+        }
+        let end = memchr::memmem::find(bytes, b"begin").unwrap_or(bytes.len());
+        let lines = memchr::memrchr(b'\n', bytes.get(..end).unwrap_or(bytes));
+        bytes.get(lines.map_or(0, |at| at + 1)..).unwrap_or_default()
     }
 
     pub(super) fn finish(mut self, context: &mut Context<'_>) {
@@ -90,8 +105,11 @@ impl UuFinder {
     }
 
     fn part(&self, name: &[u8], decoder: &HeaderDecoder) -> Part {
-        let names =
-            decoder.texts(name).iter().map(|name| visible_within(name, LONGEST_LINE)).collect();
+        let names = decoder
+            .texts(name)
+            .iter()
+            .map(|name| visible_within(name, LONGEST_LINE).into_owned())
+            .collect();
         Part {
             id: PartId(0),
             depth: self.depth + 1,

@@ -21,11 +21,16 @@ impl Flow {
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], give: &mut dyn FnMut(&[u8])) {
-        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
-            let (text, is_end) = match piece.strip_suffix(b"\n") {
-                Some(text) => (text, true),
-                None => (piece, false),
-            };
+        let mut bytes = bytes;
+        while !bytes.is_empty() {
+            let end = memchr::memchr(b'\n', bytes);
+            let (text, behind) = bytes.split_at(end.unwrap_or(bytes.len()));
+            bytes = behind.get(1..).unwrap_or_default();
+            let is_end = end.is_some();
+            if is_end && !self.is_flowed && self.line.is_empty() && text.len() < self.limit {
+                give(text.strip_suffix(b"\r").unwrap_or(text));
+                continue;
+            }
             let mut rest = text;
             while !rest.is_empty() {
                 let room = self.limit - self.line.len();

@@ -201,7 +201,7 @@ impl Output {
             return;
         }
         match std::str::from_utf8(line) {
-            Ok(text) if !line.contains(&0x1b) => self.give(text, lines),
+            Ok(text) if memchr::memchr(0x1b, line).is_none() => self.give(text, lines),
             _ => {
                 let readings = self.fallbacks.readings(line, self.declared);
                 readings.iter().for_each(|reading| self.give(reading, lines));
