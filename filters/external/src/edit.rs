@@ -53,6 +53,17 @@ pub fn shown<'h>(header: &'h [u8], own: &OwnFields) -> impl Iterator<Item = &'h 
     told.filter_map(|(field, is_own)| (!is_own).then_some(field))
 }
 
+/// Where the body begins in what is there of a mail whose lines end with CRLF: behind the first empty line, which may be the first of
+/// all. `from`: so many bytes have been looked at before, without finding it.
+#[must_use]
+pub fn end_of_header(mail: &[u8], from: usize) -> Option<usize> {
+    if mail.starts_with(b"\r\n") {
+        return Some(2);
+    }
+    let from = from.saturating_sub(END.len() - 1);
+    memchr::memmem::find(mail.get(from..)?, END).map(|at| from + at + END.len())
+}
+
 /// The header after all changes, in their order; those of body and envelope are passed over.
 ///
 /// `header`: fields with the ends of their lines; an empty line and what is behind it stay as they are. `own`: those that no filter
@@ -214,6 +225,9 @@ fn divide(header: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn length(fields: &[Field]) -> usize {
     fields.iter().map(|field| field.bytes.len()).sum()
 }
+
+/// The end of a header that has fields.
+const END: &[u8] = b"\r\n\r\n";
 
 /// Bytes of a name, so that it fits on a line of its own (RFC 5322 section 2.1.1).
 const LONGEST_NAME: usize = 900;

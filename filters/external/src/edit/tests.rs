@@ -276,6 +276,21 @@ fn headers_that_are_too_large_to_compare_are_exchanged() {
     assert_eq!(header(&before, &OwnFields::default(), &edits, 1 << 20).unwrap(), after);
 }
 
+#[test]
+fn a_header_ends_at_the_first_empty_line_however_the_mail_comes() {
+    for (mail, end) in [
+        (&b"A: b\r\n\r\nbody\r\n\r\n"[..], Some(8)),
+        (b"A: b\r\n", None),
+        // One without fields: all else is its body, whatever empty lines are in it.
+        (b"\r\nbody\r\n\r\nmore", Some(2)),
+        (b"", None),
+    ] {
+        assert_eq!(end_of_header(mail, 0), end, "{mail:?}");
+        let found = (1..=mail.len()).find_map(|len| end_of_header(&mail[..len], len - 1));
+        assert_eq!(found, end, "{mail:?}");
+    }
+}
+
 fn any_header() -> impl Strategy<Value = Vec<u8>> {
     let field = ("[AaBb]", "( [x-z]{0,2}(\r\n\t[x-z]{1,2})?)?");
     let field = field.prop_map(|(name, value)| format!("{name}:{value}\r\n"));

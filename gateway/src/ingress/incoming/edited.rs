@@ -93,14 +93,10 @@ enum Blank {
 async fn header(mut reader: ContentReader) -> Result<(Vec<u8>, Blank), NotRewritten> {
     let mut read = Vec::new();
     while let Some(piece) = reader.next().await? {
-        let from = read.len().saturating_sub(END.len() - 1);
+        let from = read.len();
         read.extend_from_slice(&piece);
-        if read.starts_with(NO_FIELDS) {
-            read.truncate(NO_FIELDS.len());
-            return Ok((read, Blank::Present));
-        }
-        if let Some(at) = memchr::memmem::find(&read[from..], END) {
-            read.truncate(from + at + END.len());
+        if let Some(end) = edit::end_of_header(&read, from) {
+            read.truncate(end);
             return Ok((read, Blank::Present));
         }
         if read.len() > MOST_HEADER {
@@ -120,12 +116,6 @@ const fn is_of_content(edit: &Edit) -> bool {
         Edit::Sender(_) | Edit::AddRecipient(_) | Edit::RemoveRecipient(_) => false,
     }
 }
-
-/// The end of a header that has fields.
-const END: &[u8] = b"\r\n\r\n";
-
-/// A header that has none, as mail may have that is not ours.
-const NO_FIELDS: &[u8] = b"\r\n";
 
 /// Bytes of a header that is changed, before and after.
 const MOST_HEADER: usize = 1 << 20;

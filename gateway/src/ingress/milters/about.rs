@@ -73,11 +73,6 @@ pub(super) fn mail_words(session: &Session, envelope: &Envelope) -> Vec<String> 
     words
 }
 
-/// Where the body begins, if the header ends in what is there.
-pub(super) fn end_of_header(mail: &[u8]) -> Option<usize> {
-    memchr::memmem::find(mail, b"\r\n\r\n").map(|at| at + 4)
-}
-
 /// A field as a name, and all behind the colon without the last end of line. `None`: it is none.
 pub(super) fn named(field: &[u8]) -> Option<(&[u8], &[u8])> {
     let field = field.strip_suffix(b"\r\n").or_else(|| field.strip_suffix(b"\n"))?;

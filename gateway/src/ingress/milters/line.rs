@@ -101,8 +101,11 @@ impl Line {
         let mut reader = content.reader();
         let mut mail = Vec::new();
         // The header is in memory; the body flows.
+        let mut looked_at = 0;
         let body = loop {
-            match super::about::end_of_header(&mail) {
+            let end = edit::end_of_header(&mail, looked_at);
+            looked_at = mail.len();
+            match end {
                 Some(end) => break end,
                 None if mail.len() > MOST_HEADER => {
                     return Ok(Err(failed("the header of the mail is too long for it".to_owned())));
