@@ -106,12 +106,21 @@ impl Moderation {
             take::add_to(&mut annex, one.id, &one.after, Some(&one.before.case))?;
         }
         let reader = to.reader.clone();
-        let notice = self.post(to, &composed, &[], annex).await?;
+        self.foretell(told.iter().map(|one| (one.id, &one.after)));
+        let posted = self.post(to, &composed, &[], annex).await;
+        let notice = posted.inspect_err(|_| {
+            self.foretell(told.iter().map(|one| (one.id, &*one.before)));
+        })?;
         for one in told {
             one.owed.iter().for_each(|owed| self.told(one.id, owed.word, &reader, notice));
             self.keep(one.id, one.after);
         }
         Ok(true)
+    }
+
+    fn foretell<'f>(&self, files: impl Iterator<Item = (QueueId, &'f CaseFile)>) {
+        let mut registry = self.registry();
+        files.for_each(|(id, file)| registry.foretell(id, &file.grants));
     }
 
     /// What waits in a basket, by case.

@@ -169,7 +169,9 @@ impl Moderation {
         let composed = to.compose(&notice, (id, owed.number), thread, &enclosed);
         let annex = take::annex(id, &after, Some(&before.case))?;
         let reader = to.reader.clone();
-        let notice = self.post(to, &composed, &enclosed.original.bytes, annex).await?;
+        self.registry().foretell(id, &after.grants);
+        let posted = self.post(to, &composed, &enclosed.original.bytes, annex).await;
+        let notice = posted.inspect_err(|_| self.registry().foretell(id, &before.grants))?;
         self.told(id, owed.word, &reader, notice);
         self.keep(id, after);
         Ok(true)

@@ -92,6 +92,18 @@ impl Registry {
         is_next || self.get(id).is_some_and(|file| self.owed_alone(id, file).next().is_some())
     }
 
+    /// Knows the tokens of a notice before its commit: its reader may be faster than the answer to who
+    /// commits it. Nobody has the token of a notice that was never written.
+    pub(super) fn foretell(&mut self, id: QueueId, grants: &[Grant]) {
+        let Some(mut file) = self.get(id).map(|file| (**file).clone()) else { return };
+        self.forget_tokens(&file.grants);
+        file.grants = grants.to_vec();
+        self.know_tokens(id, &file.grants);
+        if let Some(kept) = self.cases.get_mut(&id) {
+            kept.file = Arc::new(file);
+        }
+    }
+
     /// Forgets a case.
     pub(super) fn remove(&mut self, id: QueueId) {
         self.take_out(id);

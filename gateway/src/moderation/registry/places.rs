@@ -5,6 +5,7 @@ use mailweir_mail::{QueueId, Timestamp};
 use mailweir_moderation::{
     case::{Owed, State},
     case_file::CaseFile,
+    token::Grant,
 };
 
 use super::{Registry, owes};
@@ -51,8 +52,7 @@ impl Registry {
     }
 
     pub(super) fn index(&mut self, id: QueueId, file: &CaseFile) {
-        self.tokens.extend(file.grants.iter().map(|grant| (grant.token, id)));
-        self.answers.extend(file.grants.iter().filter_map(|grant| Some((grant.answer?, id))));
+        self.know_tokens(id, &file.grants);
         let places = self.places(id, file);
         self.due.extend(places.due.map(|at| (at, id)));
         self.owing.extend(places.owing.map(|at| (at, id)));
@@ -66,10 +66,7 @@ impl Registry {
 
     pub(super) fn take_out(&mut self, id: QueueId) {
         let Some(file) = self.get(id).cloned() else { return };
-        for grant in &file.grants {
-            self.tokens.remove(&grant.token);
-            grant.answer.map(|code| self.answers.remove(&code));
-        }
+        self.forget_tokens(&file.grants);
         if let Some(login) = &file.mail.login
             && let Some(rules) = self.trusted.get_mut(login)
         {
@@ -83,6 +80,18 @@ impl Registry {
         places.owing.map(|at| self.owing.remove(&(at, id)));
         places.decided.map(|at| self.decided.remove(&(at, id)));
         places.kept_on.map(|again| self.kept_on.remove(&(again, id)));
+    }
+
+    pub(super) fn know_tokens(&mut self, id: QueueId, grants: &[Grant]) {
+        self.tokens.extend(grants.iter().map(|grant| (grant.token, id)));
+        self.answers.extend(grants.iter().filter_map(|grant| Some((grant.answer?, id))));
+    }
+
+    pub(super) fn forget_tokens(&mut self, grants: &[Grant]) {
+        for grant in grants {
+            self.tokens.remove(&grant.token);
+            grant.answer.map(|code| self.answers.remove(&code));
+        }
     }
 
     /// Where a case stands in the indices, as long as what is kept beside it is the same.

@@ -273,6 +273,35 @@ fn a_token_leads_to_its_case_while_it_is_good() {
 }
 
 #[test]
+fn the_token_of_a_notice_is_known_before_the_notice_is_written_and_not_if_it_never_is() {
+    let [first, other] = [7, 8].map(|byte| Token::new([byte; 32]));
+    let grant = |token: &Token| Grant {
+        token: token.hash(),
+        answer: Some(token.answer_code().hash()),
+        person: boss(),
+        purpose: Purpose::Decide,
+        expires: second(20),
+        sent: None,
+    };
+    let mut file = open(30);
+    file.give(grant(&first));
+    let mut registry = registry([(id(1), file.clone())]);
+    let knows = |registry: &Registry, token: &Token| {
+        let opens = registry.find(token.hash(), second(1)).is_some();
+        assert_eq!(registry.find_answered(&token.answer_code(), second(1)).is_some(), opens);
+        opens
+    };
+    registry.foretell(id(1), &[grant(&first), grant(&other)]);
+    assert!(knows(&registry, &first) && knows(&registry, &other));
+    assert_eq!(registry.owing(second(0), 9), [id(1)], "it is owed until it is written");
+    registry.foretell(id(1), &file.grants);
+    assert!(knows(&registry, &first) && !knows(&registry, &other));
+    registry.foretell(id(1), &[grant(&other)]);
+    registry.remove(id(1));
+    assert!(!knows(&registry, &first) && !knows(&registry, &other));
+}
+
+#[test]
 fn decided_cases_are_old_after_a_while_and_open_ones_never() {
     let cases = [(id(1), decided(open(30), 5)), (id(2), settled(open(30)))];
     let mut registry = registry(cases);
