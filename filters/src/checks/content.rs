@@ -83,7 +83,7 @@ impl ContentChecks {
             return None;
         }
         let reader = MimeReader::new(rules.limits.clone());
-        let reading = Reading::new(&rules, watch.is_some()).map(Box::new);
+        let reading = Reading::new(&rules, watch.as_ref()).map(Box::new);
         let editor = Editor {
             decoder: HeaderDecoder::new(rules.fallbacks.clone()),
             inspection: Inspection::new(rules),

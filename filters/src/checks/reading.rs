@@ -15,6 +15,8 @@ use mailweir_content::{
     },
 };
 
+use mailweir_moderation::rule::Watch;
+
 use super::{ChecksRules, Context};
 
 /// Reads one mail.
@@ -59,16 +61,19 @@ pub(super) struct Keys {
 }
 
 impl Reading {
-    /// A reading of a mail for these rules, or for moderation; `None` if neither asks for one.
-    pub(super) fn new(rules: &ChecksRules, is_watched: bool) -> Option<Self> {
-        let asks = |context| is_watched || !rules.tables(context).is_empty();
-        let of_attachments = asks(Context::AttachmentName) || asks(Context::AttachmentType);
-        if !of_attachments && !asks(Context::TextBody) {
+    /// A reading of a mail for these rules, and for moderation; `None` if neither asks for one.
+    pub(super) fn new(rules: &ChecksRules, watch: Option<&Watch>) -> Option<Self> {
+        let asks = |context| !rules.tables(context).is_empty();
+        let of_attachments = asks(Context::AttachmentName)
+            || asks(Context::AttachmentType)
+            || watch.is_some_and(Watch::looks_at_attachments);
+        let of_text = asks(Context::TextBody) || watch.is_some_and(Watch::looks_at_text);
+        if !of_attachments && !of_text {
             return None;
         }
         let decoder = HeaderDecoder::new(rules.fallbacks.clone());
         let limits = PartLimits { depth: rules.limits.nesting, ..PartLimits::default() };
-        let texts = asks(Context::TextBody).then(|| {
+        let texts = of_text.then(|| {
             let text =
                 TextLimits { text: rules.text_body_checks_size_limit, ..TextLimits::default() };
             Texts::new(text, rules.fallbacks.clone())

@@ -79,6 +79,11 @@ impl ListenerChecks {
     pub(super) fn begin(&self, watch: Option<Watch>) -> Option<ContentChecks> {
         ContentChecks::watched(self.rules.current(|| Ok(rules(&self.lists, &self.limits))), watch)
     }
+
+    /// What people are shown of a mail is read as for the checks, which are not asked.
+    pub(super) fn showing(&self) -> Option<ContentChecks> {
+        ContentChecks::watched(Arc::new(self.limits.rules()), Some(Watch::of_shown_mail()))
+    }
 }
 
 impl Limits {
@@ -98,6 +103,17 @@ impl Limits {
             ),
         }
     }
+
+    /// Rules without tables.
+    fn rules(&self) -> ChecksRules {
+        ChecksRules {
+            body_checks_size_limit: self.body_checks_size,
+            text_body_checks_size_limit: self.text_body_checks_size,
+            limits: self.mime.clone(),
+            fallbacks: self.fallbacks.clone(),
+            ..ChecksRules::default()
+        }
+    }
 }
 
 fn rules(lists: &Lists, limits: &Limits) -> ChecksRules {
@@ -111,11 +127,7 @@ fn rules(lists: &Lists, limits: &Limits) -> ChecksRules {
         text_body: now(&lists.text_body),
         attachment_name: now(&lists.attachment_name),
         attachment_type: now(&lists.attachment_type),
-        body_checks_size_limit: limits.body_checks_size,
-        text_body_checks_size_limit: limits.text_body_checks_size,
-        limits: limits.mime.clone(),
-        fallbacks: limits.fallbacks.clone(),
-        ..ChecksRules::default()
+        ..limits.rules()
     }
 }
 
@@ -145,6 +157,13 @@ pub(super) struct IntoIntake<'a> {
     pub(super) eight_bit: &'a mut bool,
     /// What takes out fields that the gateway alone writes.
     pub(super) removal: Option<&'a mut FieldRemover>,
+}
+
+/// The end of that way where only what was seen counts.
+pub(super) struct Nowhere;
+
+impl Output for Nowhere {
+    async fn write(&mut self, _bytes: &[u8]) {}
 }
 
 impl Output for IntoIntake<'_> {

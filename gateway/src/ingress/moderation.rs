@@ -18,7 +18,7 @@ use mailweir_queue::store::StoreError;
 use mailweir_tables::LookupError;
 
 pub(super) use self::{
-    arrival::Arrival,
+    arrival::{Arrival, Shown},
     judging::{Fate, Moderated},
 };
 use super::senders::Submitter;

@@ -13,16 +13,16 @@ use mailweir_queue::{BodyError, Content};
 pub(crate) struct Fingerprint(Context);
 
 impl Fingerprint {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Context::new(&SHA256))
     }
 
     /// Takes the next piece.
-    fn feed(&mut self, piece: &[u8]) {
+    pub(crate) fn feed(&mut self, piece: &[u8]) {
         self.0.update(piece);
     }
 
-    fn finish(self) -> [u8; 32] {
+    pub(crate) fn finish(self) -> [u8; 32] {
         let mut hash = [0; 32];
         hash.copy_from_slice(self.0.finish().as_ref());
         hash
@@ -32,7 +32,7 @@ impl Fingerprint {
     ///
     /// # Errors
     /// It cannot be read, or is damaged.
-    pub(crate) async fn read(content: &Content) -> Result<[u8; 32], BodyError> {
+    pub(super) async fn read(content: &Content) -> Result<[u8; 32], BodyError> {
         let (mut fingerprint, mut reader) = (Self::new(), content.reader());
         while let Some(piece) = reader.next().await? {
             fingerprint.feed(&piece);

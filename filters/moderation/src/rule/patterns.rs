@@ -17,6 +17,8 @@ pub struct Patterns {
     pub(super) attachment_type: Kind,
     /// The kinds of numbers that any rule looks for.
     pub(super) numbers: Vec<crate::numbers::NumberKind>,
+    /// Whether any rule asks for an attachment of whatever kind.
+    any_attachment: bool,
 }
 
 /// The patterns of all rules are too large for one automaton, each by itself being small enough.
@@ -51,19 +53,18 @@ impl Patterns {
             attachment_name: kind("attachment_name", |what| &what.attachment_name)?,
             attachment_type: kind("attachment_type", |what| &what.attachment_type)?,
             numbers,
+            any_attachment: rules.iter().any(|rule| rule.what.attachment),
         })
     }
 
     /// Whether any rule looks at text.
-    #[must_use]
-    pub fn look_at_text(&self) -> bool {
+    pub(super) fn look_at_text(&self) -> bool {
         !self.text.is_empty() || !self.numbers.is_empty()
     }
 
-    /// Whether any rule looks at the subject.
-    #[must_use]
-    pub fn look_at_subject(&self) -> bool {
-        !self.subject.is_empty()
+    /// Whether any rule looks at attachments.
+    pub(super) fn look_at_attachments(&self) -> bool {
+        self.any_attachment || !self.attachment_name.is_empty() || !self.attachment_type.is_empty()
     }
 }
 

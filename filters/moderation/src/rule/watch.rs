@@ -15,7 +15,9 @@ pub struct Watch {
     pub(super) seen: Vec<Seen>,
     pub(super) has_attachment: bool,
     pub(super) numbers: BTreeMap<NumberKind, u32>,
+    /// What people are shown: of mail that they are to hear of, and of all other its subject.
     sketch: Sketch,
+    is_shown: bool,
 }
 
 /// What was seen for a rule: examples of what its patterns matched, absent where none did.
@@ -36,13 +38,38 @@ impl Watch {
             has_attachment: false,
             numbers: BTreeMap::new(),
             sketch: Sketch::default(),
+            is_shown: false,
         }
     }
 
-    /// What people are shown of the mail.
+    /// Watches a mail that people are to hear of, for what they are shown of it. No rule asks.
+    #[must_use]
+    pub fn of_shown_mail() -> Self {
+        Self { is_shown: true, ..Self::new(Arc::default(), 0) }
+    }
+
+    /// What people are shown of a mail that was watched for that.
     #[must_use]
     pub fn into_sketch(self) -> Sketch {
         self.sketch
+    }
+
+    /// The subject that people are shown, of any mail.
+    #[must_use]
+    pub fn shown_subject(&self) -> &str {
+        &self.sketch.subject
+    }
+
+    /// Whether it is for anything that it sees lines of text.
+    #[must_use]
+    pub fn looks_at_text(&self) -> bool {
+        self.is_shown || self.patterns.look_at_text()
+    }
+
+    /// Whether it is for anything that it sees names and types of attachments.
+    #[must_use]
+    pub fn looks_at_attachments(&self) -> bool {
+        self.is_shown || self.patterns.look_at_attachments()
     }
 
     /// Takes a Subject header as a person reads it, once in each plausible reading.
@@ -66,15 +93,21 @@ impl Watch {
         for rule in self.patterns.text.rules_of(normal) {
             note(self.seen.get_mut(rule).map(|seen| &mut seen.text), normal);
         }
-        self.sketch.line(line);
         self.count_numbers(normal);
+        self.show_line(line);
     }
 
     /// Takes a line of text that no pattern matches.
     pub fn plain_text(&mut self, line: &str) {
-        self.sketch.line(line);
         if !self.patterns.numbers.is_empty() {
             self.count_numbers(&normal(line));
+        }
+        self.show_line(line);
+    }
+
+    fn show_line(&mut self, line: &str) {
+        if self.is_shown {
+            self.sketch.line(line);
         }
     }
 
@@ -88,7 +121,9 @@ impl Watch {
     /// Takes the name of an attachment, or of a file in an archive.
     pub fn attachment_name(&mut self, name: &str) {
         self.has_attachment = true;
-        self.sketch.attachment(name);
+        if self.is_shown {
+            self.sketch.attachment(name);
+        }
         let name = &*normal(name);
         for rule in self.patterns.attachment_name.rules_of(name) {
             note(self.seen.get_mut(rule).map(|seen| &mut seen.attachment_name), name);

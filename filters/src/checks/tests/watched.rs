@@ -1,7 +1,6 @@
 //! What moderation sees of a mail that the checks look at too.
 
 use mailweir_moderation::{
-    Sketch,
     case::RuleName,
     rule::{Rule, Rules, Watch, What, Who, Whom},
 };
@@ -16,9 +15,8 @@ fn watch(what: What) -> (Rules, Watch) {
     (rules, watch)
 }
 
-/// The sketch of a mail, and whether the rule would match it.
-fn seen(checks: ChecksRules, what: What, mail: &str) -> (Sketch, bool) {
-    let (rules, watch) = watch(what);
+/// What was seen of a mail.
+fn watched(checks: ChecksRules, watch: Watch, mail: &str) -> Watch {
     let outcome = now(async {
         let mut checks = ContentChecks::watched(Arc::new(checks), Some(watch)).unwrap();
         let mut out = Vec::new();
@@ -26,7 +24,13 @@ fn seen(checks: ChecksRules, what: What, mail: &str) -> (Sketch, bool) {
         assert!(!checks.inspection().is_over());
         checks.finish(&mut out, &Nobody).await
     });
-    let watch = outcome.watch.unwrap();
+    outcome.watch.unwrap()
+}
+
+/// Whether the rule would match a mail.
+fn matches(checks: ChecksRules, what: What, mail: &str) -> bool {
+    let (rules, watch) = watch(what);
+    let watch = watched(checks, watch, mail);
     let facts = mailweir_moderation::rule::MailFacts {
         listener: "submission",
         login: None,
@@ -42,8 +46,7 @@ fn seen(checks: ChecksRules, what: What, mail: &str) -> (Sketch, bool) {
             minute: 0,
         },
     };
-    let matches = rules.judge(&facts, &watch).first().is_some();
-    (watch.into_sketch(), matches)
+    rules.judge(&facts, &watch).first().is_some()
 }
 
 const ENCODED: &str = "Subject: =?euc-kr?B?W7Gks7NdIHNhbGU=?=\r\n\
@@ -71,8 +74,8 @@ fn moderation_sees_what_a_person_reads_also_where_no_table_asks() {
         numbers: vec![mailweir_moderation::numbers::NumberKind::CardNumber],
         ..What::default()
     };
-    let (sketch, matches) = seen(ChecksRules::default(), what, ENCODED);
-    assert!(matches);
+    assert!(matches(ChecksRules::default(), what, ENCODED));
+    let sketch = watched(ChecksRules::default(), Watch::of_shown_mail(), ENCODED).into_sketch();
     assert_eq!(sketch.text, ["카드 4111111111111111".into()]);
     assert_eq!(sketch.attachments, ["plan.pdf".into()]);
     assert!(!sketch.subject.is_empty());
@@ -82,17 +85,36 @@ fn moderation_sees_what_a_person_reads_also_where_no_table_asks() {
 fn pass_ends_the_checks_and_not_moderation() {
     let what = || What { text: pattern("secret"), ..What::default() };
     let mail = "Subject: x\r\n\r\nsecret\r\n";
-    assert!(seen(rules("/^Subject/ PASS", ""), what(), mail).1);
-    assert!(!seen(rules("/^Subject/ PASS", ""), what(), "Subject: x\r\n\r\nopen\r\n").1);
+    assert!(matches(rules("/^Subject/ PASS", ""), what(), mail));
+    assert!(!matches(rules("/^Subject/ PASS", ""), what(), "Subject: x\r\n\r\nopen\r\n"));
 }
 
 #[test]
 fn the_subject_is_the_one_that_stands_there_in_the_end() {
     let what = || What { subject: pattern("^plain$"), ..What::default() };
     let mail = "Subject: [x] plain\r\n\r\n";
-    assert!(!seen(rules("/nothing/ OK", ""), what(), mail).1);
-    assert!(seen(rules("/^Subject: .x. (.*)/ REPLACE Subject: $1", ""), what(), mail).1);
-    assert!(!seen(rules("/^Subject:/ IGNORE", ""), what(), "Subject: plain\r\n\r\n").1);
+    assert!(!matches(rules("/nothing/ OK", ""), what(), mail));
+    assert!(matches(rules("/^Subject: .x. (.*)/ REPLACE Subject: $1", ""), what(), mail));
+    assert!(!matches(rules("/^Subject:/ IGNORE", ""), what(), "Subject: plain\r\n\r\n"));
     let attached = "X: y\r\nContent-Type: message/rfc822\r\n\r\nSubject: plain\r\n\r\n";
-    assert!(!seen(rules("/nothing/ OK", ""), what(), attached).1);
+    assert!(!matches(rules("/nothing/ OK", ""), what(), attached));
+}
+
+#[test]
+fn each_thing_that_a_rule_can_ask_for_is_read_where_it_alone_is_asked_for() {
+    let none = || What::default();
+    for what in [
+        What { text: pattern("^카드"), ..none() },
+        What { attachment_name: pattern(r"\.pdf$"), ..none() },
+        What { attachment_type: pattern("pdf"), ..none() },
+        What { attachment: true, ..none() },
+        What { numbers: vec![mailweir_moderation::numbers::NumberKind::CardNumber], ..none() },
+        What { larger_than: Some(100), ..none() },
+        none(),
+    ] {
+        let said = format!("{what:?}");
+        assert!(matches(ChecksRules::default(), what, ENCODED), "{said}");
+    }
+    let what = What { attachment: true, ..none() };
+    assert!(!matches(ChecksRules::default(), what, "Subject: x\r\n\r\ntext\r\n"));
 }

@@ -7,6 +7,7 @@ use mailweir_mail::{
     Address, Client, Domain, Envelope, Forwarded, HoldReason, Login, QueueId, SessionEvent,
 };
 use mailweir_moderation::{
+    Sketch,
     case::RuleName,
     case_file::{Split, Unwritable},
     chain::{ReceivedHeaders, Walk},
@@ -18,8 +19,9 @@ use mailweir_smtp::server::{Answer, Session};
 use super::{Admission, Ends, accepting::Judged};
 use crate::{
     ingress::{
+        checks::Nowhere,
         incoming::{Incoming, Seen},
-        moderation::{Arrival, Fate, ListenerModeration, Moderated},
+        moderation::{Arrival, Fate, ListenerModeration, Moderated, Shown},
         recipients,
         senders::Submitter,
     },
@@ -75,7 +77,7 @@ impl Admission {
         let asked = self.ask(rules, submitter, &final_form.0, &mail.incoming).await?;
         let arrival =
             self.arrival(&mail.incoming, seen, (&final_form.0, &sender), (asked, owns_sender));
-        let moderated = self.judge_arrival(&arrival, watch, mail).await?;
+        let moderated = self.judge_arrival(&arrival, &watch, mail).await?;
         mail.acquainted = Some(arrival.acquainted);
         mail.moderated = moderated;
         mail.final_form = Some(final_form);
@@ -142,20 +144,22 @@ impl Admission {
     async fn judge_arrival(
         &self,
         arrival: &Arrival<'_>,
-        watch: Watch,
+        watch: &Watch,
         mail: &mut Judged,
     ) -> Result<Option<Moderated>, Answer> {
         let Some(rules) = self.listener.moderation() else { return Ok(None) };
-        let (matches, lifted) = rules.judge(arrival, &watch);
+        let (matches, lifted) = rules.judge(arrival, watch);
         self.tell_trust(mail.incoming.id(), arrival.submitter, &lifted);
-        let mut content = [0; 32];
+        let mut shown = Shown::default();
         if rules.needs_people(&matches) {
             if self.is_signed_by_trusted(mail, &arrival.from).await {
                 return Ok(None);
             }
-            content = self.fingerprint(&mut mail.incoming).await?;
+            // Boxed, so that mail that nobody hears of has no room for it.
+            let subject = watch.shown_subject();
+            shown = Box::pin(self.read_shown(&mut mail.incoming, subject)).await?;
         }
-        let Some(moderated) = rules.carry_out(arrival, watch, &matches, content) else {
+        let Some(moderated) = rules.carry_out(arrival, &matches, &shown) else {
             return Ok(None);
         };
         self.listener.shared().observer.detail(Detail::Moderated {
@@ -166,11 +170,29 @@ impl Admission {
         Ok(Some(moderated))
     }
 
-    /// SHA-256 of the mail as it is stored. Only mail that people hear of is read for that.
-    async fn fingerprint(&self, incoming: &mut Incoming) -> Result<[u8; 32], Answer> {
+    /// What is kept of a mail that people hear of: of what is stored, which is what they open. Most mail needs nobody, and is not
+    /// read for that. The subject is as the rules saw it.
+    async fn read_shown(&self, incoming: &mut Incoming, subject: &str) -> Result<Shown, Answer> {
         let content = incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
-        let read = Fingerprint::read(&content).await;
-        read.map_err(|error| self.cannot_tell(incoming.id(), &error))
+        let (mut fingerprint, mut reader) = (Fingerprint::new(), content.reader());
+        let mut checks = self.listener.checks().showing();
+        let remote = self.listener.remote_maps();
+        let unreadable = |error| self.cannot_tell(incoming.id(), &error);
+        while let Some(piece) = reader.next().await.map_err(unreadable)? {
+            fingerprint.feed(&piece);
+            if let Some(checks) = &mut checks {
+                checks.feed(&piece, &mut Nowhere, remote).await;
+            }
+        }
+        let watch = match checks {
+            Some(checks) => checks.finish(&mut Nowhere, remote).await.watch,
+            None => None,
+        };
+        let sketch = watch.map(Watch::into_sketch).unwrap_or_default();
+        Ok(Shown {
+            hash: fingerprint.finish(),
+            sketch: Sketch { subject: subject.into(), ..sketch },
+        })
     }
 
     /// Who logged in at a Postfix that hands over the mail because we told it to, if it does.

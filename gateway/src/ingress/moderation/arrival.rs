@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use mailweir_mail::{Address, Client, Domain, Envelope, Timestamp};
 use mailweir_moderation::{
+    Sketch,
     notice::{Recipient, Summary},
     rule::{LogIn, Reason},
 };
@@ -12,6 +13,15 @@ use crate::{
     ingress::{addressees::Addressees, senders::Submitter},
     moderation::Acquainted,
 };
+
+/// What is kept of the content of a mail that people hear of.
+#[derive(Default)]
+pub(in crate::ingress) struct Shown {
+    /// SHA-256 of it as it is stored.
+    pub(in crate::ingress) hash: [u8; 32],
+    /// What people are shown.
+    pub(in crate::ingress) sketch: Sketch,
+}
 
 /// A mail that the rules are asked about.
 pub(in crate::ingress) struct Arrival<'a> {

@@ -14,7 +14,7 @@ use mailweir_moderation::{
     rule::{Judgement, LogIn, MailFacts, Match, Reason, Watch},
 };
 
-use super::{Arrival, ListenerModeration};
+use super::{Arrival, ListenerModeration, Shown};
 use crate::{
     config::{self, ModerationRule},
     ingress::senders::Submitter,
@@ -125,13 +125,12 @@ impl ListenerModeration {
         self.rules.rules.get(meant.rule).map(|rule| rule.rule.name.clone())
     }
 
-    /// What the first of the rules that mean the mail does with it. `content`: SHA-256 of it as it is stored, where people hear of it.
+    /// What the first of the rules that mean the mail does with it. `shown`: of its content, where people hear of it.
     pub(in crate::ingress) fn carry_out(
         &self,
         mail: &Arrival<'_>,
-        watch: Watch,
         matches: &[Match],
-        content: [u8; 32],
+        shown: &Shown,
     ) -> Option<Moderated> {
         let (first, others) = matches.split_first()?;
         let rule = self.rules.rules.get(first.rule)?;
@@ -143,11 +142,11 @@ impl ListenerModeration {
             also: others.iter().filter_map(|one| self.name(one)).collect(),
             senders: self.senders(mail),
             recipients,
-            content,
+            content: shown.hash,
         };
         let file = |case| {
             let summary = mail.summary(waiting, first.reasons.clone());
-            Box::new(file(case, summary.with(&watch.into_sketch()), rule))
+            Box::new(file(case, summary.with(&shown.sketch), rule))
         };
         let fate = match &rule.action {
             Action::Accept => Fate::Accept,
