@@ -1,7 +1,7 @@
 //! The one thread that writes: it gathers what many tasks wait for into one batch and one sync.
 //!
 //! While a sync runs, the next group gathers; so the more wait, the larger the groups, and a
-//! single mail never waits for others. What is in no hurry rides along. After a failed commit
+//! single mail never waits for others. What is in no such hurry rides along. After a failed commit
 //! nothing is ever written again (`attacks.md` J4): everybody hears [`StoreError`], at once and
 //! from then on.
 
@@ -46,11 +46,24 @@ impl Unsent {
 /// Whether a batch can wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Urgency {
-    /// It cannot: a client waits for its reply, or mail would be sent twice if this were lost.
+    /// It cannot: a client waits for its reply.
     Urgent,
-    /// It can: nobody minds [`RIDE`]. It is written with the next urgent batch, or after that
-    /// time: under load its sync costs nothing.
+    /// A little: mail would be sent twice if this were lost. It is written with the next urgent batch, or after
+    /// [`SHORT_RIDE`]. Where mail comes and goes, its sync costs nothing.
+    Soon,
+    /// It can: nobody minds [`RIDE`].
     Idle,
+}
+
+impl Urgency {
+    /// The longest that it waits for what is urgent.
+    const fn ride(self) -> Duration {
+        match self {
+            Self::Urgent => Duration::ZERO,
+            Self::Soon => SHORT_RIDE,
+            Self::Idle => RIDE,
+        }
+    }
 }
 
 struct Job {
@@ -66,7 +79,7 @@ impl Committer {
     /// The system gives no thread, or the end of the journal cannot be read.
     pub(crate) fn start(storage: Arc<dyn Storage>) -> std::io::Result<Self> {
         let journal = Tail::find(&*storage).map_err(std::io::Error::other)?;
-        let inbox = Arc::new(Inbox::new(RIDE));
+        let inbox = Arc::new(Inbox::new(Urgency::ride));
         let stopped = Arc::new(AtomicBool::new(false));
         let syncs = Arc::new(SyncCounter::default());
         let writer = Writer {
@@ -154,8 +167,8 @@ impl SyncCounter {
 
 /// What waits to be written, in order.
 struct Inbox {
-    /// The longest that something idle waits for something urgent.
-    ride: Duration,
+    /// The longest that something waits for something urgent.
+    ride: fn(Urgency) -> Duration,
     waiting: Mutex<Waiting>,
     news: Condvar,
 }
@@ -163,15 +176,15 @@ struct Inbox {
 #[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
-    /// How many of the jobs are urgent.
-    urgent: usize,
+    /// When the jobs are to be written; absent where there is none.
+    until: Option<Instant>,
     closed: bool,
     /// Whether the committer listens for news. A call that nobody hears costs as much as any.
     listening: bool,
 }
 
 impl Inbox {
-    fn new(ride: Duration) -> Self {
+    fn new(ride: fn(Urgency) -> Duration) -> Self {
         Self { ride, waiting: Mutex::default(), news: Condvar::new() }
     }
 
@@ -181,9 +194,12 @@ impl Inbox {
         if waiting.closed {
             return Err(job);
         }
-        // The first begins the ride; an urgent one ends it.
-        let is_news = waiting.jobs.is_empty() || job.urgency == Urgency::Urgent;
-        waiting.urgent += usize::from(job.urgency == Urgency::Urgent);
+        let until = Instant::now() + (self.ride)(job.urgency);
+        // The first begins the ride; one that can wait less shortens it.
+        let is_news = waiting.until.is_none_or(|before| until < before);
+        if is_news {
+            waiting.until = Some(until);
+        }
         waiting.jobs.push_back(job);
         let call = is_news && std::mem::take(&mut waiting.listening);
         drop(waiting);
@@ -199,22 +215,21 @@ impl Inbox {
         self.news.notify_one();
     }
 
-    /// Waits until something is to be written: something urgent, or something idle that has waited
-    /// long enough. `false`: it is empty and closed.
+    /// Waits until something is to be written: something urgent, or something that has waited long enough. `false`: it
+    /// is empty and closed.
     fn wait(&self) -> bool {
         let mut waiting = self.lock();
-        while waiting.jobs.is_empty() && !waiting.closed {
+        while !waiting.closed {
+            let now = Instant::now();
             waiting.listening = true;
-            waiting = self.news.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-        }
-        let latest = Instant::now() + self.ride;
-        while waiting.urgent == 0
-            && !waiting.closed
-            && let Some(left) = latest.checked_duration_since(Instant::now())
-        {
-            waiting.listening = true;
-            let woken = self.news.wait_timeout(waiting, left);
-            waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
+            waiting = match waiting.until {
+                None => self.news.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                Some(until) if until <= now => break,
+                Some(until) => {
+                    let woken = self.news.wait_timeout(waiting, until - now);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
         waiting.listening = false;
         !waiting.jobs.is_empty()
@@ -223,7 +238,7 @@ impl Inbox {
     /// Takes out everything.
     fn take(&self) -> VecDeque<Job> {
         let mut waiting = self.lock();
-        waiting.urgent = 0;
+        waiting.until = None;
         std::mem::take(&mut waiting.jobs)
     }
 
@@ -323,6 +338,9 @@ const GATHER: Duration = Duration::from_micros(150);
 
 /// The longest that something idle waits for company.
 const RIDE: Duration = Duration::from_millis(20);
+
+/// The longest that the result of a delivery does. Who dies within that time sends the mail again.
+const SHORT_RIDE: Duration = Duration::from_millis(5);
 
 /// A group is closed at this size, so that nobody waits for an endless one.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;

@@ -1,7 +1,8 @@
 //! One connection at work for a lane: takes batches, sends them, records what became of them.
 //!
-//! The result of each recipient is durable before the courier takes its next mail. A connection is
-//! kept open while there is work for it, and a little longer.
+//! The results of a mail are written while the courier goes on with the next, so that many share a sync; a few of
+//! them at most ([`UNRECORDED`]), since a crash sends those mails again. A connection is kept open while there is work
+//! for it, and a little longer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +12,7 @@ use mailweir_filters::rewriting::RewriteError;
 use mailweir_mail::{Enhanced, Forwarded, Reply};
 use mailweir_queue::{BodyError, Claim, Content, RecipientIndex};
 use mailweir_smtp::client::{Closed, ContentText, Outgoing};
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     Egress,
@@ -32,6 +33,8 @@ pub(super) struct Courier {
     egress: Arc<Egress>,
     post: Post,
     connection: Option<Held>,
+    /// A permit for each mail whose results may be on their way to the disk.
+    unrecorded: Arc<Semaphore>,
 }
 
 /// What came of offering a mail over the connection there is.
@@ -56,7 +59,8 @@ impl Courier {
     /// Fills a post with a new courier.
     pub(super) fn start(egress: Arc<Egress>, post: Post) {
         let tasks = egress.tasks.clone();
-        tasks.spawn(Self { egress, post, connection: None }.work());
+        let unrecorded = Arc::new(Semaphore::new(UNRECORDED));
+        tasks.spawn(Self { egress, post, connection: None, unrecorded }.work());
     }
 
     async fn work(mut self) {
@@ -121,7 +125,7 @@ impl Courier {
     /// A table cannot tell how the mail looks to others: it is not offered.
     async fn unclear(
         &mut self,
-        claim: &Claim,
+        claim: &Arc<Claim>,
         recipients: &[RecipientIndex],
         error: &RewriteError,
     ) {
@@ -247,10 +251,10 @@ impl Courier {
         }
     }
 
-    /// Records and logs an outcome. Returns who has to be sent a further transaction.
+    /// Has an outcome recorded and logged. Returns who has to be sent a further transaction.
     async fn settle(
         &self,
-        claim: &Claim,
+        claim: &Arc<Claim>,
         recipients: &[RecipientIndex],
         outcome: Outcome,
     ) -> Vec<RecipientIndex> {
@@ -264,7 +268,7 @@ impl Courier {
 
     async fn settle_unasked(
         &self,
-        claim: &Claim,
+        claim: &Arc<Claim>,
         recipients: &[RecipientIndex],
         mut outcome: Outcome,
     ) -> Vec<RecipientIndex> {
@@ -285,12 +289,19 @@ impl Courier {
 
     async fn record(
         &self,
-        claim: &Claim,
+        claim: &Arc<Claim>,
         recipients: &[RecipientIndex],
         outcome: &Outcome,
     ) -> Vec<RecipientIndex> {
         let Told { results, events, postponed } = tell(claim, recipients, outcome);
-        self.egress.record(claim, results, events).await;
+        // The semaphore is never closed.
+        if let Ok(permit) = Arc::clone(&self.unrecorded).acquire_owned().await {
+            let (egress, claim) = (Arc::clone(&self.egress), Arc::clone(claim));
+            self.egress.tasks.spawn(async move {
+                egress.record(&claim, results, events).await;
+                drop(permit);
+            });
+        }
         postponed
     }
 
@@ -364,3 +375,6 @@ impl Mail<'_> {
 fn put_off(claim: &Claim, error: &RewriteError) -> String {
     format!("{}: the mail is put off: {error}", claim.id)
 }
+
+/// Mails of a courier that a crash sends again at most.
+const UNRECORDED: usize = 16;

@@ -98,7 +98,7 @@ impl Program {
     async fn take(&self, egress: &Arc<Egress>, batch: Batch) {
         let permit = egress.stop.run_until_cancelled(self.room.acquire()).await;
         // The semaphore is never closed.
-        let Some(Ok(_permit)) = permit else { return };
+        let Some(Ok(permit)) = permit else { return };
         if self.is_replaced(egress, &batch).await {
             return;
         }
@@ -107,6 +107,8 @@ impl Program {
             Ok(verdict) => verdict,
             Err(error) => return egress.unreadable(&batch.claim, &error).await,
         };
+        // Others need not wait until the disk knows.
+        drop(permit);
         let outcome = |attempt| Outcome {
             attempts: vec![attempt; batch.recipients.len()],
             relay: Some(Relay::Program(self.through.name.clone())),

@@ -1,6 +1,7 @@
-//! The gateway's way to the starter, which it starts when it needs it, and anew when that has died.
+//! The gateway's way to the starters: one for each user, which it starts when it needs it, and anew when that has died.
 
 use std::{
+    collections::HashMap,
     io::{self, IoSlice},
     mem::MaybeUninit,
     os::{
@@ -8,7 +9,7 @@ use std::{
         unix::net::UnixStream as BlockingStream,
     },
     process::Stdio,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rustix::{
@@ -26,13 +27,22 @@ use super::{
     program::{Lost, Program},
     wire::{self, Answer, Order},
 };
-use crate::extraction::Program as Mailweir;
+use crate::{config::User, extraction::Program as Mailweir};
 
-/// Has programs started by a process that is small.
+/// Has programs started by processes that are small.
 #[derive(Debug)]
 pub(crate) struct Starter {
     mailweir: Mailweir,
-    link: Mutex<Option<Arc<Link>>>,
+    /// By the user whose programs they start; `None` is that of the gateway.
+    links: Mutex<HashMap<Option<User>, Arc<Link>>>,
+}
+
+/// A mail as it begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beginning<'m> {
+    pub(crate) bytes: &'m [u8],
+    /// There is nothing behind.
+    pub(crate) is_whole: bool,
 }
 
 /// A starter that runs. It ends, and kills its programs, when this is dropped.
@@ -45,82 +55,105 @@ struct Link {
 
 impl Starter {
     /// One that runs this `mailweir`, as soon as it is needed.
-    pub(crate) const fn new(mailweir: Mailweir) -> Self {
-        Self { mailweir, link: Mutex::new(None) }
+    pub(crate) fn new(mailweir: Mailweir) -> Self {
+        Self { mailweir, links: Mutex::default() }
     }
 
-    /// Starts a program.
+    /// Starts a program as `user`, with a mail that begins so. Gives what of the beginning it took. Of what it took
+    /// whole, the program sees the end.
     ///
     /// # Errors
     /// It cannot be started, or nobody is there to do it.
-    pub(crate) async fn start(&self, order: &Order) -> io::Result<Program> {
-        let order = wire::frame(order)?;
-        let (mail, feed) = io::pipe()?;
+    pub(crate) async fn start(
+        &self,
+        user: Option<User>,
+        mut order: Order,
+        mail: Beginning<'_>,
+    ) -> io::Result<(Program, usize)> {
+        let (way, feed) = io::pipe()?;
         let (printed, output) = io::pipe()?;
         let (ours, line) = BlockingStream::pair()?;
-        self.hand_over(Streams {
-            line: line.as_fd(),
-            mail: mail.as_fd(),
-            rest: feed.as_fd(),
-            output: output.as_fd(),
-        })
+        // An empty pipe takes a small mail at once: its program never waits for it.
+        let feed = pipe::Sender::from_owned_fd(feed.into())?;
+        let taken = feed.try_write(mail.bytes).unwrap_or(0);
+        order.has_mail = mail.is_whole && taken == mail.bytes.len();
+        let frame = wire::frame(&order)?;
+        ours.set_nonblocking(true)?;
+        let mut line_here = UnixStream::from_std(ours)?;
+        // It lies there when the starter looks, as far as there is room.
+        let said = line_here.try_write(&frame).unwrap_or(0);
+        self.hand_over(
+            user,
+            Streams {
+                line: line.as_fd(),
+                mail: way.as_fd(),
+                rest: feed.as_fd(),
+                output: output.as_fd(),
+            },
+        )
         .await?;
         // While these are open here, what is printed has no end, and a starter that has died goes unnoticed.
-        drop((line, mail, output));
-        ours.set_nonblocking(true)?;
-        let mut line = UnixStream::from_std(ours)?;
-        line.write_all(&order).await.map_err(|_| gone())?;
-        match wire::hear(&mut line).await.map_err(|_| gone())? {
+        drop((line, way, output));
+        let feed = Some(feed).filter(|_| !order.has_mail);
+        line_here.write_all(frame.get(said..).unwrap_or_default()).await.map_err(|_| gone())?;
+        match wire::hear(&mut line_here).await.map_err(|_| gone())? {
             Answer::Started(id) => {
-                let mail = pipe::Sender::from_owned_fd(feed.into())?;
                 let output = pipe::Receiver::from_owned_fd(printed.into())?;
-                Program::new(id, line, mail, output)
+                Ok((Program::new(id, line_here, feed, output)?, taken))
             }
             Answer::NotStarted(why) => Err(io::Error::other(why)),
             Answer::Ended(_) => Err(gone()),
         }
     }
 
-    async fn hand_over(&self, streams: Streams<BorrowedFd<'_>>) -> io::Result<()> {
+    async fn hand_over(
+        &self,
+        user: Option<User>,
+        streams: Streams<BorrowedFd<'_>>,
+    ) -> io::Result<()> {
         let streams = streams.into_array();
-        let link = self.link()?;
+        let link = self.link(user)?;
         match link.send(&streams).await {
             Err(error) if GONE.contains(&error.kind()) => {
-                self.forget(&link);
-                self.link()?.send(&streams).await
+                self.forget(user, &link);
+                self.link(user)?.send(&streams).await
             }
             sent => sent,
         }
     }
 
-    fn link(&self) -> io::Result<Arc<Link>> {
-        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*link {
-            Some(link) => Ok(Arc::clone(link)),
-            None => {
-                let begun = Link::begin(&self.mailweir).map_err(|error| {
-                    io::Error::other(format!(
-                        "the process that starts programs does not start: {error}"
-                    ))
-                })?;
-                Ok(Arc::clone(link.insert(Arc::new(begun))))
-            }
+    fn link(&self, user: Option<User>) -> io::Result<Arc<Link>> {
+        let mut links = self.links();
+        if let Some(link) = links.get(&user) {
+            return Ok(Arc::clone(link));
+        }
+        let begun = Link::begin(&self.mailweir, user).map_err(|error| {
+            io::Error::other(format!("the process that starts programs does not start: {error}"))
+        })?;
+        let link = Arc::new(begun);
+        links.insert(user, Arc::clone(&link));
+        Ok(link)
+    }
+
+    fn forget(&self, user: Option<User>, dead: &Arc<Link>) {
+        let mut links = self.links();
+        if links.get(&user).is_some_and(|link| Arc::ptr_eq(link, dead)) {
+            links.remove(&user);
         }
     }
 
-    fn forget(&self, dead: &Arc<Link>) {
-        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
-        if link.as_ref().is_some_and(|link| Arc::ptr_eq(link, dead)) {
-            *link = None;
-        }
+    /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
+    fn links(&self) -> MutexGuard<'_, HashMap<Option<User>, Arc<Link>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Link {
-    fn begin(mailweir: &Mailweir) -> io::Result<Self> {
+    fn begin(mailweir: &Mailweir, user: Option<User>) -> io::Result<Self> {
         let (ours, control) = BlockingStream::pair()?;
         ours.set_nonblocking(true)?;
-        let process = Command::new(mailweir.path())
+        let mut command = Command::new(mailweir.path());
+        command
             .arg0("mailweir")
             .arg(WORD)
             .env_clear()
@@ -129,8 +162,11 @@ impl Link {
             .process_group(0)
             .stdin(OwnedFd::from(control))
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
+            .stderr(Stdio::null());
+        if let Some(User { uid, gid }) = user {
+            command.uid(uid).gid(gid);
+        }
+        let process = command.spawn()?;
         Ok(Self { control: UnixStream::from_std(ours)?, _process: process })
     }
 

@@ -51,18 +51,20 @@ pub(crate) struct End(OwnedReadHalf);
 pub(crate) struct Lost;
 
 impl Program {
+    /// One that takes more of its mail from `mail`; `None`: it has all.
+    ///
     /// # Errors
     /// The number is none, or of no process.
     pub(super) fn new(
         id: i32,
         line: UnixStream,
-        mail: pipe::Sender,
+        mail: Option<pipe::Sender>,
         output: pipe::Receiver,
     ) -> io::Result<Self> {
         let group = Pid::from_raw(id).ok_or(io::ErrorKind::InvalidData)?;
         let leader = pidfd_open(group, PidfdFlags::empty())?;
         let (answers, words) = line.into_split();
-        let running = Running { words, group, leader, mail: Some(mail) };
+        let running = Running { words, group, leader, mail };
         Ok(Self { running, output, end: End(answers) })
     }
 
@@ -84,6 +86,11 @@ impl Running {
             Some(mail) => mail.write_all(piece).await,
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }
+    }
+
+    /// Whether the program sees the end of its mail.
+    pub(crate) const fn has_mail(&self) -> bool {
+        self.mail.is_none()
     }
 
     /// Lets the program see the end of the mail.

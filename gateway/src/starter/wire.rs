@@ -1,5 +1,5 @@
-//! What gateway and starter say to each other on a line: an [`Order`], an [`Answer`], then one byte each for [`WHOLE`]
-//! and [`LAST`], and the other [`Answer`]. Orders and answers are frames: four bytes of length, little-endian, and so
+//! What gateway and starter say to each other on a line: an [`Order`], an [`Answer`], then one byte each for [`WHOLE`],
+//! where the mail was not whole before, and [`LAST`], and the other [`Answer`]. Orders and answers are frames: four bytes of length, little-endian, and so
 //! many bytes.
 
 use std::{io, path::PathBuf};
@@ -11,8 +11,6 @@ use tokio::{
     net::UnixStream,
 };
 
-use crate::config::User;
-
 /// A program to start.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
@@ -21,8 +19,19 @@ pub(crate) struct Order {
     /// All variables that it sees.
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) directory: PathBuf,
-    /// `None`: as the gateway itself.
-    pub(crate) user: Option<User>,
+    /// The pipe has the whole mail; [`WHOLE`] is not said any more.
+    pub(super) has_mail: bool,
+}
+
+impl Order {
+    pub(crate) const fn new(
+        program: String,
+        arguments: Vec<String>,
+        environment: Vec<(String, String)>,
+        directory: PathBuf,
+    ) -> Self {
+        Self { program, arguments, environment, directory, has_mail: false }
+    }
 }
 
 /// What the starter says of a program.

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use rustix::{
     cmsg_space,
     net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg},
-    process::{Pid, Signal, kill_process_group},
+    process::{DumpableBehavior, Pid, Signal, kill_process_group, set_dumpable_behavior},
 };
 use tokio::{
     io::{AsyncReadExt as _, Interest},
@@ -38,6 +38,8 @@ pub(crate) const WORD: &str = "program-starter";
 /// # Errors
 /// Standard input is no socket; the system gives no means to wait for anything.
 pub(crate) fn run() -> anyhow::Result<()> {
+    // A program that goes wrong is of the same user, and must not look into this.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     // What whoever started the server left open is not for this process, or for programs.
     let _ = uapi::close_range(FIRST_OTHER, u32::MAX, 0);
     let control = io::stdin().as_fd().try_clone_to_owned()?;
@@ -125,14 +127,11 @@ impl Running {
             .stdin(mail)
             .stdout(output.try_clone()?)
             .stderr(output);
-        if let Some(user) = order.user {
-            command.uid(user.uid).gid(user.gid);
-        }
         // The command has our copies of the program's ends, and is dropped here.
         let child = command.spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let group = id.ok_or(io::ErrorKind::NotFound)?;
-        Ok(Self { child, group, rest: Some(rest) })
+        Ok(Self { child, group, rest: Some(rest).filter(|_| !order.has_mail) })
     }
 
     /// # Errors
@@ -140,8 +139,10 @@ impl Running {
     async fn run(&mut self, line: &mut UnixStream) -> io::Result<ExitStatus> {
         let id = self.group.as_raw_nonzero().get();
         wire::say(line, &Answer::Started(id)).await?;
-        expect(line, WHOLE).await?;
-        self.rest = None;
+        if self.rest.is_some() {
+            expect(line, WHOLE).await?;
+            self.rest = None;
+        }
         expect(line, LAST).await?;
         select! {
             status = self.child.wait() => status,

@@ -49,11 +49,23 @@ fn what_is_idle_leaves_with_what_is_urgent() {
     assert!(inbox.0.put(job(Urgency::Urgent)).is_ok());
     assert!(inbox.1.join().unwrap());
     assert_eq!(inbox.0.take().len(), 2);
+    assert!(inbox.0.put(job(Urgency::Idle)).is_ok());
+    assert!(inbox.0.lock().until.unwrap() > Instant::now(), "a new ride");
+}
+
+#[test]
+fn what_can_wait_a_little_takes_along_what_can_wait_longer() {
+    let inbox = waiting_with_an_idle_job();
+    assert!(inbox.0.put(job(Urgency::Soon)).is_ok());
+    assert!(inbox.1.join().unwrap());
+    assert_eq!(inbox.0.take().len(), 2);
+    let rides = [Urgency::Urgent, Urgency::Soon, Urgency::Idle].map(Urgency::ride);
+    assert!(rides[0].is_zero() && rides.is_sorted_by(|short, long| short < long));
 }
 
 #[test]
 fn what_is_idle_leaves_alone_when_its_time_is_over_or_the_inbox_closes() {
-    let inbox = Inbox::new(Duration::ZERO);
+    let inbox = Inbox::new(|_| Duration::ZERO);
     assert!(inbox.put(job(Urgency::Idle)).is_ok());
     assert!(inbox.wait());
     let inbox = waiting_with_an_idle_job();
@@ -66,7 +78,8 @@ fn what_is_idle_leaves_alone_when_its_time_is_over_or_the_inbox_closes() {
 
 /// A committer that would wait for an hour.
 fn waiting_with_an_idle_job() -> (Arc<Inbox>, JoinHandle<bool>) {
-    let inbox = Arc::new(Inbox::new(Duration::from_secs(3_600)));
+    let ride = |urgency| if urgency == Urgency::Idle { HOUR } else { Duration::ZERO };
+    let inbox = Arc::new(Inbox::new(ride));
     assert!(inbox.put(job(Urgency::Idle)).is_ok());
     let waiting = inbox.clone();
     let waiter = std::thread::spawn(move || waiting.wait());
@@ -167,3 +180,5 @@ impl Storage for Gated {
         self.inner.last(space)
     }
 }
+
+const HOUR: Duration = Duration::from_secs(3_600);

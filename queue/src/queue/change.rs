@@ -282,6 +282,7 @@ fn urgency(change: &Change) -> Urgency {
         {
             Urgency::Idle
         }
+        Change::Results(_) => Urgency::Soon,
         _ => Urgency::Urgent,
     }
 }

@@ -289,6 +289,10 @@ async fn i5_a_program_ends_with_the_process_that_starts_programs_and_there_is_an
 
 #[tokio::test]
 async fn i5_the_process_that_starts_programs_keeps_nothing_of_them() {
+    // Nobody else may look into that process.
+    if user().is_empty() {
+        return;
+    }
     let place = Open::new();
     let sink = Sink::start(Script::smtp()).await;
     let tells =

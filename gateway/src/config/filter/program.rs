@@ -3,7 +3,6 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use mailweir_external::pipe::{Arguments, Form, Spelling};
-use serde::{Deserialize, Serialize};
 
 use super::needed;
 use crate::config::{
@@ -29,7 +28,7 @@ pub struct PipeFilter {
 }
 
 /// A user of the system, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct User {
     /// The user.
     pub uid: u32,

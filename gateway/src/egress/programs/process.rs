@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     config::PipeFilter,
-    starter::{End, Lost, Order, Program, Running, Starter},
+    starter::{Beginning, End, Lost, Order, Program, Running, Starter},
 };
 
 /// A mail as it is written to a program.
@@ -43,13 +43,15 @@ impl Process<'_> {
         letter: Letter<'_>,
     ) -> Result<(Ended, Vec<u8>), BodyError> {
         let until = Instant::now() + self.limit;
-        let mut program = match timeout_at(until, self.start(starter)).await {
+        let mut mail = Feed::of(letter);
+        mail.fill(AT_ONCE).await?;
+        let mut program = match timeout_at(until, self.start(starter, &mut mail)).await {
             Ok(Ok(started)) => started,
             Ok(Err(error)) => return Ok((Ended::NotStarted(words(&error)), Vec::new())),
             Err(_) => return Ok((Ended::TimedOut, Vec::new())),
         };
         let mut said = Vec::new();
-        let ended = match timeout_at(until, work(&mut program, letter, &mut said)).await {
+        let ended = match timeout_at(until, work(&mut program, mail, &mut said)).await {
             Ok(Ok(status)) => ended(status),
             Ok(Err(Cut::Lost(lost))) => Ended::Lost(lost.to_string().into()),
             Ok(Err(Cut::Unreadable(error))) => return Err(error),
@@ -62,21 +64,61 @@ impl Process<'_> {
         Ok((ended, said))
     }
 
-    async fn start(self, starter: &Starter) -> io::Result<Program> {
-        if self.settings.user.is_none() && geteuid().is_root() {
+    async fn start(self, starter: &Starter, mail: &mut Feed<'_>) -> io::Result<Program> {
+        let PipeFilter { command, directory, environment, user, .. } = self.settings;
+        if user.is_none() && geteuid().is_root() {
             let why = "the gateway runs as root, and the filter has no `user`";
             return Err(io::Error::other(why));
         }
-        let PipeFilter { command, directory, environment, user, .. } = self.settings;
         let path = ("PATH".to_owned(), PATH.to_owned());
-        let order = Order {
-            program: command.program.clone().into(),
-            arguments: self.arguments,
-            environment: [path].into_iter().chain(environment.iter().cloned()).collect(),
-            directory: directory.clone(),
-            user: *user,
-        };
-        starter.start(&order).await
+        let environment = [path].into_iter().chain(environment.iter().cloned()).collect();
+        let order = Order::new(
+            command.program.clone().into(),
+            self.arguments,
+            environment,
+            directory.clone(),
+        );
+        let (program, taken) = starter.start(*user, order, mail.beginning()).await?;
+        mail.out.drain(..taken);
+        Ok(program)
+    }
+}
+
+/// A mail on its way to a program.
+struct Feed<'l> {
+    /// What is to be written next.
+    out: Vec<u8>,
+    /// What gives the content its form; absent behind its end.
+    piped: Option<Piped<'l>>,
+    content: ContentReader,
+}
+
+impl<'l> Feed<'l> {
+    fn of(Letter { top, form, content }: Letter<'l>) -> Self {
+        Self { out: top, piped: Some(Piped::new(form)), content }
+    }
+
+    /// Reads on until there are so many bytes to be written, or the mail has ended.
+    ///
+    /// # Errors
+    /// The mail cannot be read to its end.
+    async fn fill(&mut self, wanted: usize) -> Result<(), BodyError> {
+        while self.out.len() < wanted
+            && let Some(mut piped) = self.piped.take()
+        {
+            match self.content.next().await? {
+                Some(piece) => {
+                    piped.feed(&piece, &mut self.out);
+                    self.piped = Some(piped);
+                }
+                None => piped.finish(&mut self.out),
+            }
+        }
+        Ok(())
+    }
+
+    fn beginning(&self) -> Beginning<'_> {
+        Beginning { bytes: &self.out, is_whole: self.piped.is_none() }
     }
 }
 
@@ -92,11 +134,11 @@ enum Cut {
 /// Hands a mail over, and waits for the end.
 async fn work(
     Program { running, output, end }: &mut Program,
-    letter: Letter<'_>,
+    mail: Feed<'_>,
     said: &mut Vec<u8>,
 ) -> Result<ExitStatus, Cut> {
     let hand_over = async {
-        try_join!(feed(running, letter), listen(output, said))?;
+        try_join!(feed(running, mail), listen(output, said))?;
         running.say_last().await;
         Ok(())
     };
@@ -112,21 +154,17 @@ async fn wait(end: &mut End) -> Result<ExitStatus, Cut> {
 ///
 /// # Errors
 /// The mail cannot be read to its end. The program sees none, and is to be dropped.
-async fn feed(program: &mut Running, letter: Letter<'_>) -> Result<(), Cut> {
-    let Letter { top: mut out, form, mut content } = letter;
-    let mut piped = Piped::new(form);
-    loop {
-        let piece = content.next().await?;
-        match &piece {
-            Some(piece) => piped.feed(piece, &mut out),
-            None => std::mem::replace(&mut piped, Piped::new(form)).finish(&mut out),
-        }
-        if program.write(&out).await.is_err() || piece.is_none() {
+async fn feed(program: &mut Running, mut mail: Feed<'_>) -> Result<(), Cut> {
+    while !program.has_mail() {
+        let is_taken = program.write(&mail.out).await.is_ok();
+        if !is_taken || mail.piped.is_none() {
             program.finish_mail().await;
-            return Ok(());
+        } else {
+            mail.out.clear();
+            mail.fill(1).await?;
         }
-        out.clear();
     }
+    Ok(())
 }
 
 /// Reads what a program prints, to the end, and keeps as much as counts.
@@ -153,6 +191,9 @@ fn words(error: &io::Error) -> Box<str> {
 
 /// How long a program that was killed is waited for. One that waits for a disk is not gone until that answers.
 const REAPED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Bytes of a mail that are read before its program starts: what the system's pipes have room for.
+const AT_ONCE: usize = 64 << 10;
 
 /// As Postfix sets it (`_PATH_STDPATH`).
 const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
