@@ -9,21 +9,25 @@ mod remote;
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    hash::{Hash, Hasher},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use self::braces::Items;
 pub use self::remote::RemoteMap;
 use crate::rules::Dialect;
 
-/// A table as it is named in the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A table as it is named in the configuration, which tells where it comes from: two of one name are equal.
+#[derive(Clone, Debug)]
 pub struct Spec {
     name: Arc<str>,
     source: Source,
 }
 
 /// Where a table comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// `key value` lines (postmap(1)).
     Text(PathBuf),
@@ -51,7 +55,7 @@ pub(crate) enum Source {
 pub(crate) type Pair = (Box<str>, Box<str>);
 
 /// Where lines come from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// A file.
     File(PathBuf),
@@ -88,6 +92,20 @@ pub enum SpecError {
     /// More unions and pipes inside each other than anybody can follow.
     #[error("unionmap: and pipemap: stand inside each other more than {MAX_DEPTH} deep")]
     TooDeep,
+}
+
+impl PartialEq for Spec {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Spec {}
+
+impl Hash for Spec {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
 }
 
 impl Spec {

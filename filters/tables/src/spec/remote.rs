@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf};
 
 /// A table that another server has.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemoteMap {
     /// `tcp:host:port` (tcp_table(5)).
     Tcp {
