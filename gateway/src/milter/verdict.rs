@@ -1,10 +1,10 @@
 //! From what the rules make of a mail to what its mail server is told. Pure.
 
 use mailweir_external::{
-    edit,
-    verdict::{Decision, Edit, Verdict},
+    edit::{self, EnvelopeChanges},
+    verdict::{Decision, Verdict},
 };
-use mailweir_mail::{Enhanced, Envelope, Recipient, Reply, ReplyClass};
+use mailweir_mail::{Enhanced, Reply, ReplyClass};
 
 use crate::{
     config::IfHeld,
@@ -24,7 +24,7 @@ pub(super) fn of(outcome: Outcome, given: &[u8], if_held: IfHeld) -> Verdict {
     if edits.len() > MOST_EDITS {
         return refused(TOO_MANY);
     }
-    edits.extend(of_envelope(&written, envelope));
+    edits.extend(EnvelopeChanges::between(&written, &envelope).new_first());
     match (hold, if_held) {
         (None, _) => Verdict { edits, ..Verdict::nothing("") },
         (Some(reason), IfHeld::Quarantine) => {
@@ -54,18 +54,6 @@ pub(super) const fn word(decision: &Decision) -> &'static str {
     }
 }
 
-/// First who comes to it: a mail without recipients is none.
-fn of_envelope(written: &Envelope, envelope: Envelope) -> Vec<Edit> {
-    let has = |all: &[Recipient], one: &Recipient| all.iter().any(|it| it.address == one.address);
-    let gone = written.recipients.iter().filter(|one| !has(&envelope.recipients, one));
-    let gone: Vec<Edit> = gone.map(|one| Edit::RemoveRecipient(one.address.clone())).collect();
-    let is_other = envelope.sender != written.sender;
-    let sender = is_other.then_some(Edit::Sender(envelope.sender));
-    let new = envelope.recipients.into_iter().filter(|one| !has(&written.recipients, one));
-    let new = new.map(|one| Edit::AddRecipient(one.address));
-    sender.into_iter().chain(new).chain(gone).collect()
-}
-
 const HELD: Reply =
     Reply::new(451, Enhanced(4, 7, 1), "This mail cannot go without an approval; try again later");
 
@@ -76,7 +64,8 @@ const MOST_EDITS: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
-    use mailweir_mail::{HoldReason, QueueId, ReversePath, Timestamp};
+    use mailweir_external::verdict::Edit;
+    use mailweir_mail::{Envelope, HoldReason, QueueId, ReversePath, Timestamp};
 
     use super::*;
 
@@ -124,17 +113,15 @@ mod tests {
     fn what_was_changed_is_said_and_nobody_is_left_out_first() {
         let changed = Opinion {
             header: b"X-New: 1\r\nFrom: a@x.example\r\nSubject: t\r\n\r\n".to_vec(),
-            envelope: envelope("a@x.example", &["C@Y.example", "d@z.example"]),
+            envelope: envelope("A@x.example", &["C@Y.example", "d@z.example"]),
             ..opinion()
         };
         let (b, d) = ("b@y.example".parse().unwrap(), "d@z.example".parse().unwrap());
         let expected = [
             Edit::Insert { above: 0, name: "X-New".into(), value: b" 1"[..].into() },
             Edit::Change { name: "Subject".into(), nth: 1, value: b" t"[..].into() },
-            Edit::AddRecipient("C@Y.example".parse().unwrap()),
             Edit::AddRecipient(d),
             Edit::RemoveRecipient(b),
-            Edit::RemoveRecipient("c@y.example".parse().unwrap()),
         ];
         assert_eq!(judged(changed, IfHeld::Quarantine).edits, expected);
         let changed = Opinion { envelope: envelope("e@x.example", &["b@y.example"]), ..opinion() };
