@@ -14,7 +14,9 @@ use super::{
     Admission,
     accepting::{Judged, internal},
 };
-use crate::ingress::{incoming::NotRewritten, inspection::Asked, waiting::Handed};
+use crate::ingress::{
+    addressing::FinalForm, incoming::NotRewritten, inspection::Asked, waiting::Handed,
+};
 
 impl Admission {
     /// Hands a mail over to the session that waits for it, under the name that it has there. It is not stored here: the client
@@ -27,7 +29,7 @@ impl Admission {
         session: &mut Session,
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;
-        let (envelope, _) = mail.take_final_form(written, self.listener.served());
+        let FinalForm { envelope, .. } = mail.take_final_form(written, self.listener.served());
         let (came_as, hold) = (mail.incoming.id(), mail.hold);
         let handed = Box::new(Handed { incoming: mail.incoming, envelope, hold });
         let handed = self.listener.shared().waiting.hand_over(waits_as, filter, handed);
@@ -80,14 +82,14 @@ impl Admission {
         }
         let mut wanted = changes.clone();
         if envelope.filter.is_some() || !changes.is_empty() {
-            let mut final_form = mail.take_final_form(written.clone(), self.listener.served());
+            let mut form = mail.take_final_form(written.clone(), self.listener.served());
             if envelope.filter.is_some() {
-                final_form.0.filter.clone_from(&envelope.filter);
+                form.envelope.filter.clone_from(&envelope.filter);
             }
-            if stands_for_others(&final_form.0, gone, &changes.gone) {
+            if stands_for_others(&form.envelope, gone, &changes.gone) {
                 wanted.gone.clear();
             }
-            mail.final_form = Some(final_form);
+            mail.settle(form);
         }
         let reason = "it has handed the mail back".into();
         let edits = wanted.gone_first().collect();

@@ -161,10 +161,10 @@ impl Admission {
         if !edits.iter().any(is_of_envelope) {
             return Ok(());
         }
-        let mut final_form = mail.take_final_form(written.clone(), self.listener.served());
-        edits.into_iter().for_each(|edit| apply(edit, &mut final_form.0));
-        let is_for_nobody = final_form.0.recipients.is_empty();
-        mail.final_form = Some(final_form);
+        let mut form = mail.take_final_form(written.clone(), self.listener.served());
+        edits.into_iter().for_each(|edit| apply(edit, &mut form.envelope));
+        let is_for_nobody = form.envelope.recipients.is_empty();
+        mail.settle(form);
         match is_for_nobody {
             false => Ok(()),
             true => {
