@@ -12,7 +12,8 @@ use mailweir_external::{
     },
     verdict::{Decision, Verdict},
 };
-use mailweir_mail::{Enhanced, Reply, SessionEvent};
+use mailweir_mail::SessionEvent;
+use mailweir_smtp::replies::NotJudged;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::{sleep, timeout},
@@ -192,7 +193,7 @@ impl Connection {
                 let if_held = visit.asked.rules.if_held;
                 verdict::of(outcome, self.interpreter.header(), if_held)
             }
-            (_, None) => verdict::refused(NO_OUTCOME),
+            (_, None) => verdict::refused(NotJudged::NoOutcome.reply()),
         };
         self.finish_as(&verdict, &id)
     }
@@ -307,9 +308,6 @@ fn wishes() -> Wishes {
         macros: macros.map(|(stage, names)| (stage, names.into())).into(),
     }
 }
-
-const NO_OUTCOME: Reply =
-    Reply::new(451, Enhanced(4, 3, 0), "The mail could not be judged; try again later");
 
 /// A mail server gives up a milter that is silent for long (Postfix `milter_content_timeout`, 300 s; libmilter's own 10 s for
 /// small steps).

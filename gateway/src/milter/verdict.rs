@@ -4,7 +4,8 @@ use mailweir_external::{
     edit::{self, EnvelopeChanges},
     verdict::{Decision, Verdict},
 };
-use mailweir_mail::{Enhanced, Reply, ReplyClass};
+use mailweir_mail::{Reply, ReplyClass};
+use mailweir_smtp::replies::NotJudged;
 
 use crate::{
     config::IfHeld,
@@ -22,7 +23,7 @@ pub(super) fn of(outcome: Outcome, given: &[u8], if_held: IfHeld) -> Verdict {
     let Opinion { hold, written, envelope, header, .. } = *opinion;
     let mut edits = edit::between(given, &header);
     if edits.len() > MOST_EDITS {
-        return refused(TOO_MANY);
+        return refused(NotJudged::TooManyChanges.reply());
     }
     edits.extend(EnvelopeChanges::between(&written, &envelope).new_first());
     match (hold, if_held) {
@@ -31,7 +32,7 @@ pub(super) fn of(outcome: Outcome, given: &[u8], if_held: IfHeld) -> Verdict {
             Verdict { decision: Decision::Hold, edits, reason: reason.as_str().into() }
         }
         (Some(reason), IfHeld::Tempfail) => {
-            Verdict { reason: reason.as_str().into(), ..refused(HELD) }
+            Verdict { reason: reason.as_str().into(), ..refused(NotJudged::Held.reply()) }
         }
     }
 }
@@ -53,11 +54,6 @@ pub(super) const fn word(decision: &Decision) -> &'static str {
         },
     }
 }
-
-const HELD: Reply =
-    Reply::new(451, Enhanced(4, 7, 1), "This mail cannot go without an approval; try again later");
-
-const TOO_MANY: Reply = Reply::new(451, Enhanced(4, 3, 0), "Too many changes of the header");
 
 /// Fields of a header that are changed at most: each costs the mail server a look at all of them.
 const MOST_EDITS: usize = 1_000;
@@ -105,7 +101,7 @@ mod tests {
         let verdict = judged(held(), IfHeld::Quarantine);
         assert_eq!((verdict.decision, &*verdict.reason), (Decision::Hold, "a rule"));
         let verdict = judged(held(), IfHeld::Tempfail);
-        assert_eq!(verdict.decision, Decision::Refuse(HELD));
+        assert_eq!(verdict.decision, Decision::Refuse(NotJudged::Held.reply()));
         assert_eq!((word(&verdict.decision), &*verdict.reason), ("tempfail", "a rule"));
     }
 
@@ -133,6 +129,6 @@ mod tests {
     fn a_header_that_would_be_rewritten_without_end_is_put_off() {
         let header = "X: 1\r\n".repeat(MOST_EDITS + 1).into_bytes();
         let verdict = judged(Opinion { header, ..opinion() }, IfHeld::Quarantine);
-        assert_eq!(verdict.decision, Decision::Refuse(TOO_MANY));
+        assert_eq!(verdict.decision, Decision::Refuse(NotJudged::TooManyChanges.reply()));
     }
 }
