@@ -113,11 +113,11 @@ pub(super) fn report_later(listener: &Arc<Listener>, expansion: Expansion) {
     });
 }
 
-/// Mail to our own postmaster goes to the person who is it.
-fn name_postmaster(envelope: &mut Envelope, served: &ServedDomains) {
+/// Mail to our own postmaster goes to the person who is it, and is still known as written to the postmaster.
+pub(super) fn name_postmaster(envelope: &mut Envelope, served: &ServedDomains) {
     for recipient in &mut envelope.recipients {
         if let Some(person) = served.instead_of(&recipient.address) {
-            recipient.address = person.clone();
+            rerouting::send_elsewhere(recipient, person);
         }
     }
 }

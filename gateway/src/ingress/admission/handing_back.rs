@@ -4,7 +4,7 @@ use mailweir_external::{
     edit::EnvelopeChanges,
     verdict::{Decision, Edit, Verdict},
 };
-use mailweir_mail::{Address, Envelope, QueueId, Recipient, SessionEvent};
+use mailweir_mail::{Address, Envelope, QueueId, SessionEvent};
 use mailweir_smtp::{
     replies::{NotAwaited, Refusal},
     server::{Answer, Session},
@@ -13,9 +13,11 @@ use mailweir_smtp::{
 use super::{
     Admission,
     accepting::{Judged, internal},
+    inspecting::known_as,
 };
 use crate::ingress::{
-    addressing::FinalForm, incoming::NotRewritten, inspection::Asked, waiting::Handed,
+    addressing::FinalForm, incoming::NotRewritten, inspection::Asked, relay::ServedDomains,
+    waiting::Handed,
 };
 
 impl Admission {
@@ -29,7 +31,8 @@ impl Admission {
         session: &mut Session,
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;
-        let FinalForm { envelope, .. } = mail.take_final_form(written, self.listener.served());
+        // Our postmaster is somebody where the mail came in first.
+        let FinalForm { envelope, .. } = mail.take_final_form(written, &ServedDomains::default());
         let (came_as, hold) = (mail.incoming.id(), mail.hold);
         let handed = Box::new(Handed { incoming: mail.incoming, envelope, hold });
         let handed = self.listener.shared().waiting.hand_over(waits_as, filter, handed);
@@ -102,12 +105,7 @@ impl Admission {
 /// Whether one recipient of now gets the mail for several who were written (REDIRECT), some of whom the filter has left: then that
 /// one must not go with those that it has taken. `gone`: the envelope with which the mail went there.
 fn stands_for_others(now: &Envelope, gone: &Envelope, taken: &[Address]) -> bool {
-    let is_there = |address: &Address| {
-        let is_it = |one: &Recipient| {
-            one.address == *address || one.original.as_ref().is_some_and(|it| it == address)
-        };
-        now.recipients.iter().any(is_it)
-    };
+    let is_there = |address: &Address| now.recipients.iter().any(|one| known_as(one) == address);
     let mut left = gone.recipients.iter().filter(|one| !taken.contains(&one.address));
     left.any(|one| !is_there(&one.address))
 }
