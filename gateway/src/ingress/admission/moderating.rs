@@ -174,8 +174,8 @@ impl Admission {
         Ok(Some(moderated))
     }
 
-    /// What is kept of a mail that people hear of: of what is stored, which is what they open. Most mail needs nobody, and is not
-    /// read for that. The subject is as the rules saw it.
+    /// What is kept of a mail that people hear of: of what is stored, which is what they open. Most
+    /// mail needs nobody, and is not read for that. The subject is as the rules saw it.
     async fn read_shown(&self, incoming: &mut Incoming, subject: &str) -> Result<Shown, Answer> {
         let content = incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
         let (mut fingerprint, mut reader) = (Fingerprint::new(), content.reader());
