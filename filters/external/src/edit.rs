@@ -1,14 +1,16 @@
-//! Changes that filters make in a mail: the header and the body that come of them.
+//! Changes that filters make in a mail: the header and the body that come of them, and what makes one header or envelope of
+//! another.
 //!
 //! What a filter gives as a field stays one field: nothing in it can end the header or begin another field. What it does
 //! not change stays byte for byte.
 
 mod between;
+mod envelope;
 #[cfg(test)]
 mod tests;
 mod value;
 
-pub use self::between::between;
+pub use self::{between::between, envelope::EnvelopeChanges};
 use crate::verdict::Edit;
 
 /// What cannot be done to a mail.

@@ -400,6 +400,33 @@ impl NotAwaited {
     }
 }
 
+/// Why a mail that another mail server has is put off there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotJudged {
+    /// 451 4.7.1: a rule holds it, and it is not to be held there.
+    Held,
+    /// 451 4.3.0: more of its header would have to be changed there than we ask for.
+    TooManyChanges,
+    /// 451 4.3.0: a mistake of ours: nothing was said of it.
+    NoOutcome,
+}
+
+impl NotJudged {
+    /// What the client of the mail server hears.
+    #[must_use]
+    pub fn reply(self) -> Reply {
+        match self {
+            Self::Held => {
+                fixed(451, (4, 7, 1), "This mail cannot go without an approval; try again later")
+            }
+            Self::TooManyChanges => fixed(451, (4, 3, 0), "Too many changes of the header"),
+            Self::NoOutcome => {
+                fixed(451, (4, 3, 0), "The mail could not be judged; try again later")
+            }
+        }
+    }
+}
+
 /// A reply that says yes or "go on".
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Positive<'a> {

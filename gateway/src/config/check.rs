@@ -75,7 +75,7 @@ pub(super) fn config(
 
     let delimiter = rewriting.section.recipient_delimiter.as_deref();
     let lists = CommonLists::check(&restrictions, &classes, delimiter, around, problems);
-    let common = Common { limits: &limits.section, checks: &checks.section, lists: &lists };
+    let common = Common::of(&written_listeners, (&limits.section, &checks.section), &lists);
     let listeners: Vec<_> = written_listeners
         .iter()
         .map(|written| Listener::check(written, &common, around, problems))

@@ -71,9 +71,22 @@ pub struct Listener {
 
 /// What holds for all listeners unless one says otherwise.
 pub(super) struct Common<'a> {
-    pub(super) limits: &'a Limits,
-    pub(super) checks: &'a Checks,
-    pub(super) lists: &'a CommonLists,
+    limits: &'a Limits,
+    /// The largest mail that a filter hands back.
+    handed_back: ByteSize,
+    checks: &'a Checks,
+    lists: &'a CommonLists,
+}
+
+impl<'a> Common<'a> {
+    /// What the sections say that are not a listener's own.
+    pub(super) fn of(
+        listeners: &[Written<ListenerSection>],
+        (limits, checks): (&'a Limits, &'a Checks),
+        lists: &'a CommonLists,
+    ) -> Self {
+        Self { limits, handed_back: handed_back(listeners, limits), checks, lists }
+    }
 }
 
 impl Listener {
@@ -146,7 +159,7 @@ impl Listener {
             proxy: check_proxy(written, problems),
             forbid_bare_newline: section.forbid_bare_newline,
             bare_newline_excluded: section.bare_newline_excluded.clone(),
-            limits: ListenerLimits::of(section, common.limits),
+            limits: ListenerLimits::of(section, common),
             restrictions: common.lists.of(written, around, problems),
             reject_unlisted_recipient: common.lists.reject_unlisted_recipient(),
             checks: CheckTables::of(section, common.checks),
@@ -155,9 +168,13 @@ impl Listener {
 }
 
 impl ListenerLimits {
-    fn of(section: &ListenerSection, limits: &Limits) -> Self {
+    fn of(section: &ListenerSection, Common { limits, handed_back, .. }: &Common<'_>) -> Self {
+        let usual_size = match section.mode {
+            Mode::Filter | Mode::Lmtp => *handed_back,
+            Mode::Mx | Mode::Submission => limits.message_size_limit,
+        };
         Self {
-            message_size_limit: section.message_size_limit.unwrap_or(limits.message_size_limit),
+            message_size_limit: section.message_size_limit.unwrap_or(usual_size),
             recipient_limit: section.recipient_limit.unwrap_or(limits.recipient_limit),
             client_connection_count_limit: section
                 .client_connection_count_limit
@@ -169,6 +186,26 @@ impl ListenerLimits {
         }
     }
 }
+
+/// The largest mail that a filter hands back where nobody says how large it may be: as large as the largest that comes in, and
+/// what it has got on its way. Else mail that was just not too large would be refused on its way back.
+fn handed_back(listeners: &[Written<ListenerSection>], limits: &Limits) -> ByteSize {
+    let in_front = listeners.iter().map(|written| &written.section);
+    let in_front = in_front.filter(|section| !matches!(section.mode, Mode::Filter | Mode::Lmtp));
+    let size =
+        |section: &ListenerSection| section.message_size_limit.unwrap_or(limits.message_size_limit);
+    let sizes: Vec<u64> = in_front.map(|section| size(section).bytes()).collect();
+    let largest = sizes.iter().copied().max().unwrap_or(limits.message_size_limit.bytes());
+    match largest {
+        // Without a limit.
+        0 => ByteSize(0),
+        _ if sizes.contains(&0) => ByteSize(0),
+        largest => ByteSize(largest.saturating_add(ADDED_ON_THE_WAY)),
+    }
+}
+
+/// Bytes that a mail may have more when a filter hands it back: our own fields, the filter's, and some lines of text.
+const ADDED_ON_THE_WAY: u64 = 1 << 20;
 
 fn check_bind(written: &Written<ListenerSection>, problems: &mut Problems<'_>) {
     let Written { table, section } = written;

@@ -172,7 +172,8 @@ section! {
         forbid_bare_newline: BareNewline = "normalize", postfix "smtpd_forbid_bare_newline";
         /// Peers that are exempt from `forbid_bare_newline`, for old devices.
         bare_newline_excluded: Vec<Network> = [], postfix "smtpd_forbid_bare_newline_exclusions";
-        /// Overrides `limits.message_size_limit` here.
+        /// Overrides `limits.message_size_limit` here. Absent in the modes "filter" and "lmtp": 1 MiB more than the
+        /// largest mail that any other listener takes, since mail grows on its way through a filter.
         message_size_limit: Option<ByteSize>;
         /// Overrides `limits.recipient_limit` here.
         recipient_limit: Option<NonZeroU32>;

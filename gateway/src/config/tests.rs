@@ -69,6 +69,25 @@ fn what_is_absent_comes_from_the_machine_and_from_other_keys() {
 }
 
 #[test]
+fn a_filter_may_hand_back_more_than_comes_in() {
+    let back = "[[listener]]\nname = \"back\"\nbind = [\"127.0.0.1:10026\"]\nmode = \"filter\"\nnetworks = [\"127.0.0.1\"]\n";
+    for (limits, front, behind, expected) in [
+        ("", "", "", 10_240_000 + (1 << 20)),
+        ("", "message_size_limit = \"25 MiB\"\n", "", 26 << 20),
+        ("", "message_size_limit = \"1 MiB\"\n", "", 2 << 20),
+        ("", "message_size_limit = 0\n", "", 0),
+        ("[limits]\nmessage_size_limit = 0\n", "", "", 0),
+        ("[limits]\nmessage_size_limit = 0\n", "message_size_limit = \"1 MiB\"\n", "", 2 << 20),
+        ("", "", "message_size_limit = \"1 MiB\"\n", 1 << 20),
+        ("", "", "message_size_limit = 0\n", 0),
+    ] {
+        let text = format!("{limits}{LISTENER}{front}{back}{behind}");
+        let listeners = config(&text).listeners;
+        assert_eq!(listeners[1].limits.message_size_limit, ByteSize(expected), "{text}");
+    }
+}
+
+#[test]
 fn a_listener_overrides_the_limits_and_leaves_the_others_alone() {
     let config = config(&format!(
         "[limits]\nmessage_size_limit = \"1 MiB\"\ntimeout = \"1 min\"\n{LISTENER}timeout = \"7s\"\n"

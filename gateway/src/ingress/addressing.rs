@@ -26,6 +26,13 @@ pub(super) enum Addressed {
     Rewritten(Box<Rewritten>),
 }
 
+/// An envelope as it is queued.
+pub(super) struct FinalForm {
+    pub(super) envelope: Envelope,
+    /// The recipients who became others, and whose sender is to hear of it.
+    pub(super) expanded: Vec<Recipient>,
+}
+
 /// Finds out what rules about addresses make of an envelope. `copies`: who else gets the mail.
 ///
 /// # Errors
@@ -55,14 +62,21 @@ impl Addressed {
         }
     }
 
-    /// The envelope that is queued, and the recipients who became others and whose sender is to
-    /// hear of it; `written` is the envelope that the session had.
+    /// Who else gets the mail, as long as no envelope has them.
+    pub(super) fn take_copies(&mut self) -> Vec<Address> {
+        match self {
+            Self::AsWritten(copies) => std::mem::take(copies),
+            Self::Rewritten(_) => Vec::new(),
+        }
+    }
+
+    /// The envelope that is queued; `written` is the envelope that the session had.
     pub(super) fn envelope(
         self,
         written: Envelope,
         detour: Option<Detour>,
         served: &ServedDomains,
-    ) -> (Envelope, Vec<Recipient>) {
+    ) -> FinalForm {
         let (mut envelope, copies, expanded) = match self {
             Self::AsWritten(copies) => {
                 let mut envelope = written;
@@ -74,7 +88,13 @@ impl Addressed {
         // Nobody gets it of those that an alias stands for.
         let is_redirected = matches!(detour, Some(Detour::Redirect(_)));
         rerouting::apply(&mut envelope, detour, copies);
-        (envelope, if is_redirected { Vec::new() } else { expanded })
+        FinalForm { envelope, expanded: if is_redirected { Vec::new() } else { expanded } }
+    }
+}
+
+impl Default for Addressed {
+    fn default() -> Self {
+        Self::AsWritten(Vec::new())
     }
 }
 
@@ -93,11 +113,11 @@ pub(super) fn report_later(listener: &Arc<Listener>, expansion: Expansion) {
     });
 }
 
-/// Mail to our own postmaster goes to the person who is it.
-fn name_postmaster(envelope: &mut Envelope, served: &ServedDomains) {
+/// Mail to our own postmaster goes to the person who is it, and is still known as written to the postmaster.
+pub(super) fn name_postmaster(envelope: &mut Envelope, served: &ServedDomains) {
     for recipient in &mut envelope.recipients {
         if let Some(person) = served.instead_of(&recipient.address) {
-            recipient.address = person.clone();
+            rerouting::send_elsewhere(recipient, person);
         }
     }
 }

@@ -131,5 +131,5 @@ async fn in_final_form(
     let mut envelope = Envelope::from_sender(sender);
     envelope.recipients = asked.known().iter().cloned().map(Recipient::new).collect();
     let addressed = addressing::address(listener, &envelope, Vec::new()).await?;
-    Ok(addressed.envelope(envelope, None, listener.served()).0)
+    Ok(addressed.envelope(envelope, None, listener.served()).envelope)
 }

@@ -23,12 +23,15 @@ pub(super) fn apply(envelope: &mut Envelope, detour: Option<Detour>, bcc: Vec<Ad
 /// One recipient is left; it keeps what the sender asked for about the first.
 fn redirect(envelope: &mut Envelope, address: &Address) {
     envelope.recipients.truncate(1);
-    for recipient in &mut envelope.recipients {
-        let before = std::mem::replace(&mut recipient.address, address.clone());
-        let written = recipient.original.get_or_insert(before);
-        if recipient.orcpt.is_none() {
-            recipient.orcpt = OriginalRecipient::new(&format!("rfc822;{written}"));
-        }
+    envelope.recipients.iter_mut().for_each(|recipient| send_elsewhere(recipient, address));
+}
+
+/// Somebody else gets the copy; what RCPT said stays known.
+pub(super) fn send_elsewhere(recipient: &mut Recipient, address: &Address) {
+    let before = std::mem::replace(&mut recipient.address, address.clone());
+    let written = recipient.original.get_or_insert(before);
+    if recipient.orcpt.is_none() {
+        recipient.orcpt = OriginalRecipient::new(&format!("rfc822;{written}"));
     }
 }
 
@@ -66,6 +69,18 @@ mod tests {
         apply(&mut envelope, Some(redirect), vec![address("d@d.example")]);
         assert_eq!(recipients(&envelope), ["r@r.example"]);
         assert_eq!(envelope.recipients[0].original, Some(address("b@b.example")));
+    }
+
+    #[test]
+    fn what_the_sender_asked_for_about_a_recipient_stays_asked() {
+        let mut recipient = Recipient::new(address("b@b.example"));
+        send_elsewhere(&mut recipient, &address("c@c.example"));
+        send_elsewhere(&mut recipient, &address("d@d.example"));
+        assert_eq!(
+            (recipient.address, recipient.original),
+            (address("d@d.example"), Some(address("b@b.example")))
+        );
+        assert_eq!(recipient.orcpt, OriginalRecipient::new("rfc822;b@b.example"));
     }
 
     #[test]

@@ -12,9 +12,10 @@ use mailweir_external::{
     },
     verdict::{Decision, Verdict},
 };
-use mailweir_mail::{Enhanced, Reply, SessionEvent};
+use mailweir_mail::SessionEvent;
+use mailweir_smtp::replies::NotJudged;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -105,18 +106,15 @@ impl Connection {
 
     async fn respond(&mut self, heard: Heard) -> Result<(), Over> {
         let is_end = heard == Heard::EndOfBody;
-        self.introduce(&heard).await;
+        self.introduce(&heard).await?;
         match self.interpreter.hear(heard, self.server.macro_value("j")) {
             Turn::Meet(guest) => {
-                let greeted = self.meet(guest).await;
+                let greeted = self.meet(guest).await?;
                 let answer = self.interpreter.reply(&greeted);
                 self.answer(&answer)?;
             }
             Turn::Say(pieces) => {
-                let said = match &mut self.visit {
-                    Some(visit) => say(&mut visit.session, &pieces).await,
-                    None => Vec::new(),
-                };
+                let said = self.say(&pieces).await?;
                 let answer = self.interpreter.reply(&said);
                 self.answer(&answer)?;
             }
@@ -131,12 +129,12 @@ impl Connection {
     }
 
     /// Tells the session what a client shows without words, as far as it is due now.
-    async fn introduce(&mut self, heard: &Heard) {
+    async fn introduce(&mut self, heard: &Heard) -> Result<(), Over> {
         if self.visit.is_none() && !matches!(heard, Heard::Connect(_) | Heard::Quit { .. }) {
             // The mail server has not said who it is.
-            self.meet(Guest { address: None, name: None }).await;
+            self.meet(Guest { address: None, name: None }).await?;
         }
-        let Some(visit) = &mut self.visit else { return };
+        let Some(visit) = &mut self.visit else { return Ok(()) };
         let known = |name: &str| self.server.macro_value(name);
         match heard {
             Heard::Helo(_) => {
@@ -151,35 +149,34 @@ impl Connection {
             }
             _ => {}
         }
+        Ok(())
     }
 
     /// A client comes. What it is greeted with.
-    async fn meet(&mut self, guest: Guest) -> Vec<u8> {
+    async fn meet(&mut self, guest: Guest) -> Result<Vec<u8>, Over> {
+        let patience = self.patience();
         let asked = self.current.load_full();
         let address = guest.address.unwrap_or(([0, 0, 0, 0], 0).into());
         let visitor = Visitor { address, name: guest.name, in_tls: false };
         let mut session = Rehearsal::elsewhere(&asked.listener, visitor);
-        let greeted = session.say(b"").await;
+        let line = (&mut self.stream, &mut self.out);
+        let greeted = while_at_work(session.say(b""), &self.server, line, patience).await?;
         self.visit = Some(Visit { session, asked });
-        greeted
+        Ok(greeted)
     }
 
-    /// The mail is complete. While it is judged, the mail server hears that it is.
-    async fn judge(&mut self, pieces: &[Vec<u8>]) -> Result<(), Over> {
+    /// What is replied to what a client says.
+    async fn say(&mut self, pieces: &[Vec<u8>]) -> Result<Vec<u8>, Over> {
         let patience = self.patience();
+        let Some(visit) = &mut self.visit else { return Ok(Vec::new()) };
+        let line = (&mut self.stream, &mut self.out);
+        while_at_work(say(&mut visit.session, pieces), &self.server, line, patience).await
+    }
+
+    /// The mail is complete.
+    async fn judge(&mut self, pieces: &[Vec<u8>]) -> Result<(), Over> {
+        let said = self.say(pieces).await?;
         let Some(visit) = &mut self.visit else { return Err(Over) };
-        let said = {
-            let mut saying = pin!(say(&mut visit.session, pieces));
-            loop {
-                tokio::select! {
-                    said = &mut saying => break said,
-                    () = sleep(PROGRESS) => {
-                        self.server.progress(&mut self.out);
-                        send(&mut self.stream, &mut self.out, patience).await?;
-                    }
-                }
-            }
-        };
         let answer = self.interpreter.reply(&said);
         let outcome = visit.session.take_outcome();
         let id = match &outcome {
@@ -192,7 +189,7 @@ impl Connection {
                 let if_held = visit.asked.rules.if_held;
                 verdict::of(outcome, self.interpreter.header(), if_held)
             }
-            (_, None) => verdict::refused(NO_OUTCOME),
+            (_, None) => verdict::refused(NotJudged::NoOutcome.reply()),
         };
         self.finish_as(&verdict, &id)
     }
@@ -258,8 +255,31 @@ fn complaint(peer: &str, fault: &Fault) -> String {
     }
 }
 
+/// Does what takes its time. Meanwhile the mail server hears that we are at work.
+async fn while_at_work<T>(
+    work: impl Future<Output = T>,
+    server: &Server,
+    (stream, out): (&mut (impl AsyncWrite + Unpin), &mut Vec<u8>),
+    patience: Duration,
+) -> Result<T, Over> {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return Ok(done),
+            () = sleep(PROGRESS) => {
+                server.progress(out);
+                send(stream, out, patience).await?;
+            }
+        }
+    }
+}
+
 /// Whoever does not read its answers is no mail server.
-async fn send(stream: &mut Stream, out: &mut Vec<u8>, patience: Duration) -> Result<(), Over> {
+async fn send(
+    stream: &mut (impl AsyncWrite + Unpin),
+    out: &mut Vec<u8>,
+    patience: Duration,
+) -> Result<(), Over> {
     let bytes = std::mem::take(out);
     if bytes.is_empty() {
         return Ok(());
@@ -293,7 +313,7 @@ fn wishes() -> Wishes {
     let steps =
         [Steps::NOUNKNOWN, Steps::NR_HDR, Steps::NR_EOH, Steps::NR_BODY, Steps::HDR_LEADSPC];
     let macros = [
-        (Stage::Connect, "j"),
+        (Stage::Connect, "j v"),
         (Stage::Helo, "{tls_version} {cipher} {cipher_bits}"),
         (Stage::Mail, "i {auth_type} {auth_authen}"),
         (Stage::Rcpt, "i"),
@@ -308,12 +328,52 @@ fn wishes() -> Wishes {
     }
 }
 
-const NO_OUTCOME: Reply =
-    Reply::new(451, Enhanced(4, 3, 0), "The mail could not be judged; try again later");
-
-/// A mail server gives up a milter that is silent for long (Postfix `milter_content_timeout`, 300 s; libmilter's own 10 s for
-/// small steps).
+/// A mail server gives up a milter that is silent for long (Postfix `milter_command_timeout`, 30 s, and `milter_content_timeout`,
+/// 300 s).
 const PROGRESS: Duration = Duration::from_secs(10);
 
 /// Bytes of one read.
 const READ: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use mailweir_external::milter::{
+        Client, Event, Limits, MacroLists, Macros, Next, Offer, Peer, PeerAddress,
+    };
+
+    use super::*;
+
+    /// A mail server of this name and version waits for us.
+    fn asked_by(version: &str) -> Server {
+        let (mut asks, mut answers) = (Vec::new(), Vec::new());
+        let (lists, limits) = (MacroLists::default(), Limits::new(1_000));
+        let mut client = Client::new(Offer::default(), lists, limits, &mut asks);
+        let mut server = Server::new(wishes());
+        assert_eq!(server.receive(&mut &asks[..], &mut answers), Ok(None));
+        assert_eq!(client.receive(&mut &answers[..]), Ok(Some(Event::Negotiated)));
+        asks.clear();
+        let peer = Peer { name: b"unknown"[..].into(), address: PeerAddress::Unknown };
+        let macros: Macros = [("v", version)].into_iter().collect();
+        assert_eq!(client.connect(&peer, &macros, &mut asks), Ok(Next::Wait));
+        assert!(matches!(
+            server.receive(&mut &asks[..], &mut answers),
+            Ok(Some(Heard::Connect(_)))
+        ));
+        server
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_up_may_take_longer_than_a_postfix_waits_for_a_command() {
+        for (version, times) in [("Postfix 3.10.2", 2), ("Mailweir 0.1.0", 2), ("8.18.1", 0)] {
+            let server = asked_by(version);
+            let (mut ours, mut theirs) = tokio::io::duplex(1_000);
+            let (work, mut out) = (sleep(PROGRESS * 5 / 2), Vec::new());
+            let done = while_at_work(work, &server, (&mut ours, &mut out), PROGRESS).await;
+            assert!(done.is_ok());
+            drop(ours);
+            let mut heard = Vec::new();
+            theirs.read_to_end(&mut heard).await.unwrap();
+            assert_eq!(heard, b"\0\0\0\x01p".repeat(times), "{version}");
+        }
+    }
+}

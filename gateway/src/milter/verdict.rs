@@ -1,10 +1,11 @@
 //! From what the rules make of a mail to what its mail server is told. Pure.
 
 use mailweir_external::{
-    edit,
-    verdict::{Decision, Edit, Verdict},
+    edit::{self, EnvelopeChanges},
+    verdict::{Decision, Verdict},
 };
-use mailweir_mail::{Enhanced, Envelope, Recipient, Reply, ReplyClass};
+use mailweir_mail::{Reply, ReplyClass};
+use mailweir_smtp::replies::NotJudged;
 
 use crate::{
     config::IfHeld,
@@ -22,16 +23,16 @@ pub(super) fn of(outcome: Outcome, given: &[u8], if_held: IfHeld) -> Verdict {
     let Opinion { hold, written, envelope, header, .. } = *opinion;
     let mut edits = edit::between(given, &header);
     if edits.len() > MOST_EDITS {
-        return refused(TOO_MANY);
+        return refused(NotJudged::TooManyChanges.reply());
     }
-    edits.extend(of_envelope(&written, envelope));
+    edits.extend(EnvelopeChanges::between(&written, &envelope).new_first());
     match (hold, if_held) {
         (None, _) => Verdict { edits, ..Verdict::nothing("") },
         (Some(reason), IfHeld::Quarantine) => {
             Verdict { decision: Decision::Hold, edits, reason: reason.as_str().into() }
         }
         (Some(reason), IfHeld::Tempfail) => {
-            Verdict { reason: reason.as_str().into(), ..refused(HELD) }
+            Verdict { reason: reason.as_str().into(), ..refused(NotJudged::Held.reply()) }
         }
     }
 }
@@ -54,29 +55,13 @@ pub(super) const fn word(decision: &Decision) -> &'static str {
     }
 }
 
-/// First who comes to it: a mail without recipients is none.
-fn of_envelope(written: &Envelope, envelope: Envelope) -> Vec<Edit> {
-    let has = |all: &[Recipient], one: &Recipient| all.iter().any(|it| it.address == one.address);
-    let gone = written.recipients.iter().filter(|one| !has(&envelope.recipients, one));
-    let gone: Vec<Edit> = gone.map(|one| Edit::RemoveRecipient(one.address.clone())).collect();
-    let is_other = envelope.sender != written.sender;
-    let sender = is_other.then_some(Edit::Sender(envelope.sender));
-    let new = envelope.recipients.into_iter().filter(|one| !has(&written.recipients, one));
-    let new = new.map(|one| Edit::AddRecipient(one.address));
-    sender.into_iter().chain(new).chain(gone).collect()
-}
-
-const HELD: Reply =
-    Reply::new(451, Enhanced(4, 7, 1), "This mail cannot go without an approval; try again later");
-
-const TOO_MANY: Reply = Reply::new(451, Enhanced(4, 3, 0), "Too many changes of the header");
-
 /// Fields of a header that are changed at most: each costs the mail server a look at all of them.
 const MOST_EDITS: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
-    use mailweir_mail::{HoldReason, QueueId, ReversePath, Timestamp};
+    use mailweir_external::verdict::Edit;
+    use mailweir_mail::{Envelope, HoldReason, QueueId, ReversePath, Timestamp};
 
     use super::*;
 
@@ -116,7 +101,7 @@ mod tests {
         let verdict = judged(held(), IfHeld::Quarantine);
         assert_eq!((verdict.decision, &*verdict.reason), (Decision::Hold, "a rule"));
         let verdict = judged(held(), IfHeld::Tempfail);
-        assert_eq!(verdict.decision, Decision::Refuse(HELD));
+        assert_eq!(verdict.decision, Decision::Refuse(NotJudged::Held.reply()));
         assert_eq!((word(&verdict.decision), &*verdict.reason), ("tempfail", "a rule"));
     }
 
@@ -124,17 +109,15 @@ mod tests {
     fn what_was_changed_is_said_and_nobody_is_left_out_first() {
         let changed = Opinion {
             header: b"X-New: 1\r\nFrom: a@x.example\r\nSubject: t\r\n\r\n".to_vec(),
-            envelope: envelope("a@x.example", &["C@Y.example", "d@z.example"]),
+            envelope: envelope("A@x.example", &["C@Y.example", "d@z.example"]),
             ..opinion()
         };
         let (b, d) = ("b@y.example".parse().unwrap(), "d@z.example".parse().unwrap());
         let expected = [
             Edit::Insert { above: 0, name: "X-New".into(), value: b" 1"[..].into() },
             Edit::Change { name: "Subject".into(), nth: 1, value: b" t"[..].into() },
-            Edit::AddRecipient("C@Y.example".parse().unwrap()),
             Edit::AddRecipient(d),
             Edit::RemoveRecipient(b),
-            Edit::RemoveRecipient("c@y.example".parse().unwrap()),
         ];
         assert_eq!(judged(changed, IfHeld::Quarantine).edits, expected);
         let changed = Opinion { envelope: envelope("e@x.example", &["b@y.example"]), ..opinion() };
@@ -146,6 +129,6 @@ mod tests {
     fn a_header_that_would_be_rewritten_without_end_is_put_off() {
         let header = "X: 1\r\n".repeat(MOST_EDITS + 1).into_bytes();
         let verdict = judged(Opinion { header, ..opinion() }, IfHeld::Quarantine);
-        assert_eq!(verdict.decision, Decision::Refuse(TOO_MANY));
+        assert_eq!(verdict.decision, Decision::Refuse(NotJudged::TooManyChanges.reply()));
     }
 }

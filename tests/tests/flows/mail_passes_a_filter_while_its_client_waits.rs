@@ -92,6 +92,25 @@ async fn what_a_filter_makes_of_recipients_counts() {
     let _ = gateway.log().expect(&copy).await;
 }
 
+/// The person who is postmaster has a copy under each name.
+#[tokio::test]
+async fn what_a_filter_keeps_of_a_mail_to_the_postmaster_nobody_gets() {
+    let plans: [(&[&str], &str); 2] =
+        [(&["ann@local.example"], "Postmaster@"), (&["Postmaster"], "ann@local.example")];
+    for (left, taken) in plans {
+        let sink = next_hop().await;
+        let filter = HandingBack::start(Plan::keeping().and_for(left)).await;
+        let setup = setup(&sink, filter.address(), "");
+        let setup = setup.section("domains", "postmaster = \"ann@local.example\"");
+        let gateway = Gateway::start(&setup).await;
+        filter.hand_back_to(gateway.address("behind-one"));
+        let id = gateway.accept(mail().to("Postmaster").to("ann@local.example")).await;
+        assert_eq!(sink.expect_one().await.recipients(), ["ann@local.example"]);
+        let copy = format!("{id}: the filter one has taken the copy of <{taken}");
+        let _ = gateway.log().expect(&copy).await;
+    }
+}
+
 #[tokio::test]
 async fn filters_are_asked_in_their_order_and_scanners_between_them() {
     let sink = next_hop().await;

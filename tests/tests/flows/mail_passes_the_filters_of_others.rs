@@ -50,6 +50,29 @@ async fn a5_mail_passes_each_filter_once_and_comes_out_as_it_was() {
     gateway.queue().expect_empty().await;
 }
 
+/// A slip and our `Received` make it larger, whatever the filter adds.
+#[tokio::test]
+async fn a_mail_that_is_just_not_too_large_is_not_too_large_on_its_way_back() {
+    for kind in ["smtp", "proxy"] {
+        let (sink, virus) = (Sink::start(Script::smtp()).await, PassThrough::start().await);
+        let filter = filter("virus", virus.address(), "");
+        let filter = filter.replace("type = \"smtp\"", &format!("type = {kind:?}"));
+        let setup = Setup::before(&sink)
+            .listener("mx", "mode = \"mx\"")
+            .listener("behind-virus", BACK)
+            .section("limits", "message_size_limit = \"4 KiB\"")
+            .sections(&filter);
+        let gateway = Gateway::start(&setup).await;
+        virus.hand_back_to(gateway.address("behind-virus"));
+        let content = format!("Subject: x\r\n\r\n{}\r\n", "0123456789\r\n".repeat(340));
+        assert_eq!(content.len(), 4_096);
+        gateway.accept(mail_to("user").content(&content)).await;
+        assert!(sink.expect_one().await.text().ends_with(&content), "{kind}");
+        let too_large = content + "\r\n";
+        gateway.submit(mail_to("user").content(too_large)).await.expect_refused("552 *");
+    }
+}
+
 #[tokio::test]
 async fn f2_a_filter_hears_where_mail_came_from_and_so_does_the_next() {
     let next = Sink::start(Script::smtp()).await;

@@ -1,6 +1,6 @@
 //! What a filter says at a stage, before the mail is complete.
 
-use mailweir_mail::{Enhanced, Reply};
+use mailweir_mail::Reply;
 
 /// What a filter says at a stage, before the mail is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +26,3 @@ impl Answer {
         if matches!(reply.code, 421 | 521) { Self::Close(reply) } else { Self::Refuse(reply) }
     }
 }
-
-/// REJECT, without a reply of the filter's own (the text of Postfix).
-pub(super) const REJECTED: Reply = Reply::new(550, Enhanced(5, 7, 1), "Command rejected");
-
-/// TEMPFAIL, likewise.
-pub(super) const LATER: Reply =
-    Reply::new(451, Enhanced(4, 7, 1), "Service unavailable - try again later");
-
-/// SHUTDOWN and CONN_FAIL.
-pub(super) const CLOSED: Reply = Reply::new(421, Enhanced(4, 7, 0), "Server closing connection");

@@ -14,6 +14,7 @@ mod codec;
 mod fault;
 mod interpreter;
 mod macros;
+mod replies;
 mod server;
 mod stage;
 mod value;

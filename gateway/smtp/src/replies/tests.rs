@@ -40,6 +40,17 @@ fn what_nobody_waits_for_is_refused_to_filters() {
 }
 
 #[test]
+fn what_is_not_judged_is_put_off_with_the_reason() {
+    for (why, line) in [
+        (NotJudged::Held, "451 4.7.1 This mail cannot go without an approval; try again later\r\n"),
+        (NotJudged::TooManyChanges, "451 4.3.0 Too many changes of the header\r\n"),
+        (NotJudged::NoOutcome, "451 4.3.0 The mail could not be judged; try again later\r\n"),
+    ] {
+        assert_eq!(wire(&why.reply()), line);
+    }
+}
+
+#[test]
 fn every_refusal_has_the_reply_that_postfix_gives() {
     let address = || Address::parse("x@y.example").unwrap();
     let sender = || ReversePath::Mailbox(address());

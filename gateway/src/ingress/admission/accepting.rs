@@ -8,7 +8,7 @@ use mailweir_filters::{
     checks::{Detour, Fate, Verb},
     stages::{BEFORE_QUEUE, BeforeQueue},
 };
-use mailweir_mail::{Address, Envelope, HoldReason, MailEvent, QueueId, Recipient};
+use mailweir_mail::{Envelope, HoldReason, MailEvent, QueueId};
 use mailweir_moderation::rule::Watch;
 use mailweir_smtp::{
     replies::{NotAwaited, Refusal},
@@ -20,14 +20,13 @@ use crate::{
     clock,
     dkim::SignedMail,
     ingress::{
-        addressing::{self, Addressed},
+        addressing::{self, Addressed, FinalForm},
         content_scan::ContentScan,
         filters::{Ahead, Back},
         incoming::Incoming,
         moderation::Moderated,
         policy::Spent,
         relay::ServedDomains,
-        restrictions::Wishes,
         senders,
     },
     moderation::Acquainted,
@@ -37,74 +36,96 @@ use crate::{
 /// A mail whose content is complete, and what the stages before have made of it.
 pub(super) struct Judged {
     pub(super) incoming: Incoming,
-    /// Who handed it in; absent until somebody asks.
-    pub(super) sent_by: Option<SentBy>,
-    wishes: Wishes,
-    detour: Option<Detour>,
-    copies: Vec<Address>,
     pub(super) hold: Option<HoldReason>,
-    addressed: Addressed,
+    draft: Draft,
     /// Absent: its sender is not counted.
     pub(super) counted: Option<Spent>,
+    pub(super) clues: Clues,
+    /// Absent: moderation was not asked.
+    pub(super) considered: Option<Considered>,
+    /// What the archive is to know of it, if it keeps it.
+    pub(super) note: Option<Note>,
+    onward: Onward,
+}
+
+/// What moderation judges by, besides the mail itself.
+#[derive(Default)]
+pub(super) struct Clues {
+    /// Who handed it in; absent until somebody asks.
+    pub(super) sent_by: Option<SentBy>,
     /// What moderation has seen of it, where it watches.
     pub(super) watch: Option<Watch>,
     /// Its signatures, where they may matter.
     pub(super) signed: Option<SignedMail>,
-    /// The rule of moderation that means it.
+}
+
+/// What moderation has found.
+pub(super) struct Considered {
+    /// Which recipients are nobody new to its sender.
+    pub(super) acquainted: Acquainted,
+    /// The rule that means it.
     pub(super) moderated: Option<Moderated>,
-    /// Which recipients are nobody new to its sender, where that was asked.
-    pub(super) acquainted: Option<Acquainted>,
-    /// The envelope as it is queued, and who became others, where that had to be known.
-    pub(super) final_form: Option<(Envelope, Vec<Recipient>)>,
-    /// What the archive is to know of it, if it keeps it.
-    pub(super) note: Option<Note>,
-    /// The filters of other people that are ahead of it.
-    pub(super) ahead: Ahead,
-    /// The mail that it is, of those that filters have while a client waits, and the filter that hands it back.
-    pub(super) awaited: Option<(QueueId, Box<str>)>,
+}
+
+/// An envelope, as far as the stages have come with it.
+enum Draft {
+    /// As the client wrote it, and what rules want of it.
+    Open { detour: Option<Detour>, addressed: Addressed },
+    /// Settled, for whoever has to know who gets the mail.
+    Final(FinalForm),
+}
+
+/// Where a mail goes that nothing refuses.
+enum Onward {
+    /// Into the queue, and past the filters of other people that are ahead of it.
+    Queue(Ahead),
+    /// To the session that waits for it: the name that it has there, and the filter that hands it back.
+    Client(QueueId, Box<str>),
 }
 
 impl Judged {
     fn new(incoming: Incoming, sent_by: Option<SentBy>) -> Self {
         Self {
             incoming,
-            sent_by,
-            wishes: Wishes::default(),
-            detour: None,
-            copies: Vec::new(),
             hold: None,
-            addressed: Addressed::AsWritten(Vec::new()),
+            draft: Draft::default(),
             counted: None,
-            watch: None,
-            signed: None,
-            moderated: None,
-            acquainted: None,
-            final_form: None,
+            clues: Clues { sent_by, ..Clues::default() },
+            considered: None,
             note: None,
-            ahead: Ahead::default(),
-            awaited: None,
+            onward: Onward::Queue(Ahead::default()),
         }
     }
 
     /// What an action FILTER names.
     pub(super) fn named_by_action(&self) -> Option<&str> {
-        match &self.detour {
-            Some(Detour::Filter(transport)) => Some(transport.name()),
-            Some(Detour::Redirect(_)) | None => None,
+        match &self.draft {
+            Draft::Open { detour: Some(Detour::Filter(transport)), .. } => Some(transport.name()),
+            Draft::Open { detour: Some(Detour::Redirect(_)) | None, .. } | Draft::Final(_) => None,
         }
     }
 
-    /// The envelope as it is queued, and who became others. `written`: as the client wrote it.
+    /// The envelope as it is queued; whoever is not the last to ask has it settled. `written`: as the client wrote it.
     pub(super) fn take_final_form(
         &mut self,
         written: Envelope,
         served: &ServedDomains,
-    ) -> (Envelope, Vec<Recipient>) {
-        let Self { final_form, addressed, detour, .. } = self;
-        final_form.take().unwrap_or_else(|| {
-            let addressed = std::mem::replace(addressed, Addressed::AsWritten(Vec::new()));
-            addressed.envelope(written, detour.take(), served)
-        })
+    ) -> FinalForm {
+        match std::mem::take(&mut self.draft) {
+            Draft::Open { detour, addressed } => addressed.envelope(written, detour, served),
+            Draft::Final(form) => form,
+        }
+    }
+
+    /// The envelope is to be queued so.
+    pub(super) fn settle(&mut self, form: FinalForm) {
+        self.draft = Draft::Final(form);
+    }
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self::Open { detour: None, addressed: Addressed::default() }
     }
 }
 
@@ -123,9 +144,12 @@ impl Admission {
         for stage in BEFORE_QUEUE {
             self.pass(stage, &mut mail, session).await?;
         }
-        match (&self.ends, mail.awaited.take()) {
-            (Ends::InQueue, Some((id, filter))) => self.hand_over(*mail, id, &filter, session),
-            (Ends::InQueue, None) => self.store(mail, session).await,
+        let onward = std::mem::replace(&mut mail.onward, Onward::Queue(Ahead::default()));
+        match (&self.ends, onward) {
+            (Ends::InQueue, Onward::Client(id, filter)) => {
+                self.hand_over(*mail, id, &filter, session)
+            }
+            (Ends::InQueue, Onward::Queue(ahead)) => self.store(mail, ahead, session).await,
             (Ends::InOpinion(_), _) => self.opine(mail, session).await,
         }
     }
@@ -158,17 +182,17 @@ impl Admission {
         }
     }
 
-    /// What the lists for the end of data say, and what all lists want done with the mail.
+    /// What the lists for the end of data say, and whether any list wants the mail thrown away.
     async fn end_of_data(&mut self, mail: &mut Judged, session: &Session) -> Result<(), Answer> {
         let judged = self.judge_whole(mail.incoming.id(), session).await;
         judged.map_err(Answer::Refuse)?;
         if let Some(rule) = self.discarded_by() {
             return Err(self.discard(mail.incoming.id(), rule, session));
         }
-        mail.wishes = self.wishes().map_err(Answer::Refuse)?;
         Ok(())
     }
 
+    /// What the checks of the content say, and where they and all lists want the mail to go.
     async fn check_content(
         &mut self,
         mail: &mut Judged,
@@ -176,6 +200,7 @@ impl Admission {
         session: &Session,
     ) -> Result<(), Answer> {
         let id = mail.incoming.id();
+        let wishes = self.wishes().map_err(Answer::Refuse)?;
         let checked = mail.incoming.finish_checks(self.listener.remote_maps()).await;
         self.log_rules(&checked, id, session, envelope);
         self.warn_of_body_rules(&checked, id);
@@ -194,10 +219,10 @@ impl Admission {
             }
             Fate::Trouble(trouble) => return Err(self.cannot_tell(id, &trouble)),
         };
-        mail.watch = checked.watch;
-        let wishes = std::mem::take(&mut mail.wishes);
+        mail.clues.watch = checked.watch;
         mail.hold = wishes.hold.clone().or(ruled_hold);
-        (mail.detour, mail.copies) = wishes.and(checked.detour, checked.bcc);
+        let (detour, copies) = wishes.and(checked.detour, checked.bcc);
+        mail.draft = Draft::Open { detour, addressed: Addressed::AsWritten(copies) };
         Ok(())
     }
 
@@ -209,10 +234,11 @@ impl Admission {
     }
 
     async fn rewrite_envelope(&self, mail: &mut Judged, written: &Envelope) -> Result<(), Answer> {
-        let copies = std::mem::take(&mut mail.copies);
-        let addressed = addressing::address(&self.listener, written, copies).await;
-        mail.addressed = addressed.map_err(|error| self.cannot_tell(mail.incoming.id(), &error))?;
-        self.tell(mail.addressed.decisions(), |one| Detail::Address(one));
+        let Draft::Open { addressed, .. } = &mut mail.draft else { return Ok(()) };
+        let copies = addressed.take_copies();
+        let rewritten = addressing::address(&self.listener, written, copies).await;
+        *addressed = rewritten.map_err(|error| self.cannot_tell(mail.incoming.id(), &error))?;
+        self.tell(addressed.decisions(), |one| Detail::Address(one));
         Ok(())
     }
 
@@ -236,22 +262,18 @@ impl Admission {
         };
         let Some(filters) = filters else { return Ok(()) };
         let (name, slip) = (self.listener.name(), mail.incoming.slip());
-        match filters.handed_back(name, slip, &written.sender) {
+        mail.onward = match filters.handed_back(name, slip, &written.sender) {
             None => {
                 let direction = self.direction(written, session);
-                mail.ahead = filters.arriving(name, direction, &written.sender);
-                Ok(())
+                Onward::Queue(filters.arriving(name, direction, &written.sender))
             }
-            Some(Back::Queued(ahead)) => {
-                mail.ahead = ahead;
-                Ok(())
+            Some(Back::Queued(ahead)) => Onward::Queue(ahead),
+            Some(Back::Awaited(id, filter)) => Onward::Client(id, filter),
+            Some(Back::Unknown) => {
+                return Err(self.not_awaited(mail.incoming.id(), NotAwaited::Unknown));
             }
-            Some(Back::Awaited(id, filter)) => {
-                mail.awaited = Some((id, filter));
-                Ok(())
-            }
-            Some(Back::Unknown) => Err(self.not_awaited(mail.incoming.id(), NotAwaited::Unknown)),
-        }
+        };
+        Ok(())
     }
 
     /// Whether those who log in may send it; and it is counted.

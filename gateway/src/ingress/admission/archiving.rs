@@ -24,14 +24,14 @@ impl Admission {
         let Some(archive) = self.archive() else { return Ok(()) };
         let served = self.listener.served();
         let is_ours = self.submitter.is_some() || session.rights().trusted;
-        let final_form = mail.take_final_form(written.clone(), served);
+        let form = mail.take_final_form(written.clone(), served);
         let note = archive.judge(&Mail {
             direction: archiving::direction(written, is_ours, served),
-            envelope: &final_form.0,
+            envelope: &form.envelope,
             fields: &mail.incoming.finish_fields(),
             size: mail.incoming.size(),
         });
-        mail.final_form = Some(final_form);
+        mail.settle(form);
         match note {
             Some(note) => {
                 let ready = archive.archiver.ready();

@@ -61,7 +61,8 @@ impl Admission {
             self.cannot_tell(id, &error)
         })?;
         let written = session.transaction().cloned().ok_or_else(internal)?;
-        let (envelope, _) = mail.take_final_form(written.clone(), self.listener.served());
+        let form = mail.take_final_form(written.clone(), self.listener.served());
+        let envelope = form.envelope;
         let filters = self.listener.filters();
         let was_asked = |name| filters.is_some_and(|it| it.filters.before_queue(name).is_some());
         if envelope.filter.as_ref().is_some_and(|named| !was_asked(named.name())) {
@@ -71,7 +72,8 @@ impl Admission {
         let excess = mail.counted.as_ref().zip(self.submitter.as_ref());
         let excess = excess.and_then(|(spent, submitter)| spent.excess(submitter));
         let other = mail.hold.or_else(|| excess.map(|text| HoldReason::new(&text)));
-        let approval = mail.moderated.as_ref().and_then(Moderated::hold_reason);
+        let moderated = mail.considered.and_then(|it| it.moderated);
+        let approval = moderated.as_ref().and_then(Moderated::hold_reason);
         let hold = together(approval, other);
         self.ends =
             Ends::InOpinion(Some(Box::new(Opinion { id, hold, written, envelope, header })));

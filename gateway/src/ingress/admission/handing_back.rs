@@ -1,7 +1,10 @@
 //! A mail that comes back from a filter while its client waits: from the session with the filter to that with the client.
 
-use mailweir_external::verdict::{Decision, Edit, Verdict};
-use mailweir_mail::{Address, Envelope, QueueId, Recipient, SessionEvent};
+use mailweir_external::{
+    edit::EnvelopeChanges,
+    verdict::{Decision, Edit, Verdict},
+};
+use mailweir_mail::{Address, Envelope, QueueId, SessionEvent};
 use mailweir_smtp::{
     replies::{NotAwaited, Refusal},
     server::{Answer, Session},
@@ -10,8 +13,12 @@ use mailweir_smtp::{
 use super::{
     Admission,
     accepting::{Judged, internal},
+    inspecting::known_as,
 };
-use crate::ingress::{incoming::NotRewritten, inspection::Asked, waiting::Handed};
+use crate::ingress::{
+    addressing::FinalForm, incoming::NotRewritten, inspection::Asked, relay::ServedDomains,
+    waiting::Handed,
+};
 
 impl Admission {
     /// Hands a mail over to the session that waits for it, under the name that it has there. It is not stored here: the client
@@ -24,7 +31,8 @@ impl Admission {
         session: &mut Session,
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;
-        let (envelope, _) = mail.take_final_form(written, self.listener.served());
+        // Our postmaster is somebody where the mail came in first.
+        let FinalForm { envelope, .. } = mail.take_final_form(written, &ServedDomains::default());
         let (came_as, hold) = (mail.incoming.id(), mail.hold);
         let handed = Box::new(Handed { incoming: mail.incoming, envelope, hold });
         let handed = self.listener.shared().waiting.hand_over(waits_as, filter, handed);
@@ -69,73 +77,37 @@ impl Admission {
             NotRewritten::Edit(error) => self.cannot_tell(id, &error),
         })?;
         mail.hold = mail.hold.take().or(hold);
-        let edits = changes(gone, &envelope);
-        for edit in &edits {
-            if let Edit::RemoveRecipient(address) = edit {
-                let text = format!("{id}: the filter {name} has taken the copy of <{address}>");
-                let event = SessionEvent::Notice { part: "smtpd", text: text.into() };
-                self.listener.shared().observer.session(&event);
-            }
+        let changes = EnvelopeChanges::between(gone, &envelope);
+        for address in &changes.gone {
+            let text = format!("{id}: the filter {name} has taken the copy of <{address}>");
+            let event = SessionEvent::Notice { part: "smtpd", text: text.into() };
+            self.listener.shared().observer.session(&event);
         }
-        let mut wanted = edits.clone();
-        if envelope.filter.is_some() || !edits.is_empty() {
-            let mut final_form = mail.take_final_form(written.clone(), self.listener.served());
+        let mut wanted = changes.clone();
+        if envelope.filter.is_some() || !changes.is_empty() {
+            let mut form = mail.take_final_form(written.clone(), self.listener.served());
             if envelope.filter.is_some() {
-                final_form.0.filter.clone_from(&envelope.filter);
+                form.envelope.filter.clone_from(&envelope.filter);
             }
-            if stands_for_others(&final_form.0, gone, &envelope) {
-                wanted.retain(|edit| !matches!(edit, Edit::RemoveRecipient(_)));
+            if stands_for_others(&form.envelope, gone, &changes.gone) {
+                wanted.gone.clear();
             }
-            mail.final_form = Some(final_form);
+            mail.settle(form);
         }
         let reason = "it has handed the mail back".into();
-        let verdict = Verdict { decision: Decision::Pass, edits: wanted, reason };
+        let edits = wanted.gone_first().collect();
+        let verdict = Verdict { decision: Decision::Pass, edits, reason };
         self.obey(filter, verdict, mail, (written, session)).await?;
-        Ok(edits)
+        Ok(changes.gone_first().collect())
     }
-}
-
-/// What a filter has made of an envelope. Letter case alone is no other address: some programs change it on the way.
-fn changes(gone: &Envelope, back: &Envelope) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    if !is_same_sender(gone, back) {
-        edits.push(Edit::Sender(back.sender.clone()));
-    }
-    let lost = gone.recipients.iter().filter(|one| !has(back, &one.address));
-    edits.extend(lost.map(|one| Edit::RemoveRecipient(one.address.clone())));
-    let new = back.recipients.iter().filter(|one| !has(gone, &one.address));
-    edits.extend(new.map(|one| Edit::AddRecipient(one.address.clone())));
-    edits
 }
 
 /// Whether one recipient of now gets the mail for several who were written (REDIRECT), some of whom the filter has left: then that
-/// one must not go with those that it has taken.
-fn stands_for_others(now: &Envelope, gone: &Envelope, back: &Envelope) -> bool {
-    let is_there = |address: &Address| {
-        let is_it = |one: &Recipient| {
-            one.address == *address || one.original.as_ref().is_some_and(|it| it == address)
-        };
-        now.recipients.iter().any(is_it)
-    };
-    let mut left = gone.recipients.iter().filter(|one| has(back, &one.address));
+/// one must not go with those that it has taken. `gone`: the envelope with which the mail went there.
+fn stands_for_others(now: &Envelope, gone: &Envelope, taken: &[Address]) -> bool {
+    let is_there = |address: &Address| now.recipients.iter().any(|one| known_as(one) == address);
+    let mut left = gone.recipients.iter().filter(|one| !taken.contains(&one.address));
     left.any(|one| !is_there(&one.address))
-}
-
-fn is_same_sender(gone: &Envelope, back: &Envelope) -> bool {
-    match (gone.sender.address(), back.sender.address()) {
-        (Some(gone), Some(back)) => is_same(gone, back),
-        (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
-    }
-}
-
-fn has(envelope: &Envelope, address: &Address) -> bool {
-    envelope.recipients.iter().any(|one| is_same(&one.address, address))
-}
-
-fn is_same(one: &Address, other: &Address) -> bool {
-    let locals = [one, other].map(Address::unquoted_local_part);
-    one.domain() == other.domain() && locals[0].eq_ignore_ascii_case(&locals[1])
 }
 
 #[cfg(test)]
@@ -144,41 +116,19 @@ mod tests {
 
     use super::*;
 
-    fn envelope(sender: &str, recipients: &[&str]) -> Envelope {
-        let sender = match sender {
-            "" => ReversePath::Null,
-            address => ReversePath::Mailbox(address.parse().unwrap()),
-        };
-        let mut envelope = Envelope::from_sender(sender);
-        let recipients = recipients.iter().map(|one| Recipient::new(one.parse().unwrap()));
-        envelope.recipients = recipients.collect();
-        envelope
+    fn envelope(recipients: &[&str]) -> Envelope {
+        let add = |envelope: Envelope, to: &&str| envelope.to(to.parse().unwrap());
+        recipients.iter().fold(Envelope::from_sender(ReversePath::Null), add)
     }
 
     #[test]
     fn who_gets_the_mail_for_all_keeps_it_while_one_of_them_is_left() {
-        let gone = envelope("bob@far.example", &["ann@own.example", "eve@own.example"]);
-        let mut redirected = envelope("bob@far.example", &["guard@own.example"]);
+        let gone = envelope(&["ann@own.example", "eve@own.example"]);
+        let mut redirected = envelope(&["guard@own.example"]);
         redirected.recipients[0].original = Some("ann@own.example".parse().unwrap());
-        let back = envelope("bob@far.example", &["eve@own.example"]);
-        assert!(stands_for_others(&redirected, &gone, &back));
-        assert!(!stands_for_others(&gone, &gone, &back));
-        assert!(!stands_for_others(&redirected, &gone, &envelope("bob@far.example", &[])));
-    }
-
-    #[test]
-    fn what_a_filter_has_made_of_an_envelope_is_found_by_comparing_it() {
-        let gone = envelope("bob@far.example", &["ann@own.example", "Eve@own.example"]);
-        let same = envelope("BOB@FAR.example", &["eve@OWN.example", "\"ann\"@own.example"]);
-        assert_eq!(changes(&gone, &same), []);
-        let back = envelope("", &["ann@own.example", "new@own.example"]);
-        assert_eq!(
-            changes(&gone, &back),
-            [
-                Edit::Sender(ReversePath::Null),
-                Edit::RemoveRecipient("Eve@own.example".parse().unwrap()),
-                Edit::AddRecipient("new@own.example".parse().unwrap()),
-            ]
-        );
+        let taken = ["ann@own.example", "eve@own.example"].map(|one| one.parse().unwrap());
+        assert!(stands_for_others(&redirected, &gone, &taken[..1]));
+        assert!(!stands_for_others(&gone, &gone, &taken[..1]));
+        assert!(!stands_for_others(&redirected, &gone, &taken));
     }
 }

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use mailweir_archive::entry::Direction;
 use mailweir_external::verdict::{Decision, Edit, Verdict};
 use mailweir_filters::course::Arrival;
-use mailweir_mail::{Envelope, HoldReason, MailEvent, QueueId, Recipient, RuleAction, RuleApplied};
+use mailweir_mail::{
+    Address, Envelope, HoldReason, MailEvent, QueueId, Recipient, RuleAction, RuleApplied,
+};
 use mailweir_smtp::{
     replies::Refusal,
     server::{Answer, Session},
@@ -17,6 +19,7 @@ use crate::{
     archiving,
     config::{FilterKind, IfFailed},
     ingress::{
+        addressing,
         incoming::NotRewritten,
         inspection::{Asked, Said, Shown, Trouble},
         milters::{self, Milters, Word},
@@ -161,10 +164,12 @@ impl Admission {
         if !edits.iter().any(is_of_envelope) {
             return Ok(());
         }
-        let mut final_form = mail.take_final_form(written.clone(), self.listener.served());
-        edits.into_iter().for_each(|edit| apply(edit, &mut final_form.0));
-        let is_for_nobody = final_form.0.recipients.is_empty();
-        mail.final_form = Some(final_form);
+        let served = self.listener.served();
+        let mut form = mail.take_final_form(written.clone(), served);
+        edits.into_iter().for_each(|edit| apply(edit, &mut form.envelope));
+        addressing::name_postmaster(&mut form.envelope, served);
+        let is_for_nobody = form.envelope.recipients.is_empty();
+        mail.settle(form);
         match is_for_nobody {
             false => Ok(()),
             true => {
@@ -200,6 +205,11 @@ const fn is_of_envelope(edit: &Edit) -> bool {
     matches!(edit, Edit::Sender(_) | Edit::AddRecipient(_) | Edit::RemoveRecipient(_))
 }
 
+/// What filters know a recipient as: what RCPT said, as in Postfix, whoever gets the copy by now.
+pub(super) fn known_as(recipient: &Recipient) -> &Address {
+    recipient.original.as_ref().unwrap_or(&recipient.address)
+}
+
 fn apply(edit: Edit, envelope: &mut Envelope) {
     match edit {
         Edit::Sender(sender) => envelope.sender = sender,
@@ -208,13 +218,36 @@ fn apply(edit: Edit, envelope: &mut Envelope) {
                 envelope.recipients.push(Recipient::new(address));
             }
         }
-        Edit::RemoveRecipient(address) => envelope
-            .recipients
-            .retain(|one| one.address != address && one.original.as_ref() != Some(&address)),
+        Edit::RemoveRecipient(address) => {
+            envelope.recipients.retain(|one| *known_as(one) != address);
+        }
         Edit::Append { .. }
         | Edit::Insert { .. }
         | Edit::Change { .. }
         | Edit::Remove { .. }
         | Edit::Body(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailweir_mail::ReversePath;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_is_taken_under_the_name_that_was_written() {
+        let mut envelope = Envelope::from_sender(ReversePath::Null);
+        let ann: Address = "ann@own.example".parse().unwrap();
+        let postmaster: Address = "postmaster@gate.example".parse().unwrap();
+        let written_to =
+            Recipient { original: Some(postmaster.clone()), ..Recipient::new(ann.clone()) };
+        envelope.recipients = vec![Recipient::new(ann.clone()), written_to];
+        for (taken, left) in [(&ann, &postmaster), (&postmaster, &ann)] {
+            let mut envelope = envelope.clone();
+            apply(Edit::RemoveRecipient(taken.clone()), &mut envelope);
+            let names: Vec<&Address> = envelope.recipients.iter().map(known_as).collect();
+            assert_eq!(names, [left]);
+        }
     }
 }

@@ -16,7 +16,10 @@ use mailweir_moderation::{
 use mailweir_queue::Annex;
 use mailweir_smtp::server::{Answer, Session};
 
-use super::{Admission, Ends, accepting::Judged};
+use super::{
+    Admission, Ends,
+    accepting::{Considered, Judged},
+};
 use crate::{
     ingress::{
         checks::Nowhere,
@@ -60,27 +63,28 @@ impl Admission {
         session: &Session,
     ) -> Result<(), Answer> {
         let Some(rules) = self.listener.moderation() else { return Ok(()) };
-        let (Some(watch), Some(seen)) = (mail.watch.take(), mail.incoming.finish_watch()) else {
+        let (Some(watch), Some(seen)) = (mail.clues.watch.take(), mail.incoming.finish_watch())
+        else {
             return Ok(());
         };
         let id = mail.incoming.id();
         if self.came_through_trusted_hosts(rules, id, seen.received.as_ref(), session) {
             return Ok(());
         }
-        let final_form = mail.take_final_form(envelope.clone(), self.listener.served());
-        let sender = mail.sent_by.take().unwrap_or_else(|| self.sent_by(envelope, session));
+        let form = mail.take_final_form(envelope.clone(), self.listener.served());
+        let sender = mail.clues.sent_by.take().unwrap_or_else(|| self.sent_by(envelope, session));
         if sender.log_in == LogIn::Unknown && rules.asks_for_log_ins() {
             self.listener.warn(format!("{id}: {NOT_TOLD}"));
         }
         let submitter = sender.submitter.as_ref();
         let owns_sender = self.owns_sender(submitter, envelope, &mail.incoming).await;
-        let asked = self.ask(rules, submitter, &final_form.0, &mail.incoming).await?;
+        let asked = self.ask(rules, submitter, &form.envelope, &mail.incoming).await?;
         let arrival =
-            self.arrival(&mail.incoming, seen, (&final_form.0, &sender), (asked, owns_sender));
+            self.arrival(&mail.incoming, seen, (&form.envelope, &sender), (asked, owns_sender));
         let moderated = self.judge_arrival(&arrival, &watch, mail).await?;
-        mail.acquainted = Some(arrival.acquainted);
-        mail.moderated = moderated;
-        mail.final_form = Some(final_form);
+        let acquainted = arrival.acquainted;
+        mail.considered = Some(Considered { acquainted, moderated });
+        mail.settle(form);
         Ok(())
     }
 
@@ -170,8 +174,8 @@ impl Admission {
         Ok(Some(moderated))
     }
 
-    /// What is kept of a mail that people hear of: of what is stored, which is what they open. Most mail needs nobody, and is not
-    /// read for that. The subject is as the rules saw it.
+    /// What is kept of a mail that people hear of: of what is stored, which is what they open. Most
+    /// mail needs nobody, and is not read for that. The subject is as the rules saw it.
     async fn read_shown(&self, incoming: &mut Incoming, subject: &str) -> Result<Shown, Answer> {
         let content = incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
         let (mut fingerprint, mut reader) = (Fingerprint::new(), content.reader());
@@ -239,7 +243,7 @@ impl Admission {
 
     /// Whether a signature lets the mail pass. Asked last, since name servers have to tell.
     async fn is_signed_by_trusted(&self, mail: &Judged, from: &[Address]) -> bool {
-        let (Some(rules), Some(signed)) = (self.listener.moderation(), &mail.signed) else {
+        let (Some(rules), Some(signed)) = (self.listener.moderation(), &mail.clues.signed) else {
             return false;
         };
         let resolver = &*self.listener.shared().resolver;

@@ -71,7 +71,7 @@ impl Admission {
     ) -> Result<Option<Answer>, Answer> {
         let Some(evidence) = mail.incoming.finish_evidence() else { return Ok(None) };
         let (Some(moderation), Some(text)) = (self.listener.moderation(), &evidence.reply) else {
-            mail.signed = Some(evidence.signed);
+            mail.clues.signed = Some(evidence.signed);
             return Ok(None);
         };
         // A rule that throws the mail away throws all of it away.
@@ -81,7 +81,7 @@ impl Admission {
         let Some(envelope) = session.transaction() else { return Ok(None) };
         let from = mail.incoming.scan().from().and_then(|from| from.addresses().ok());
         let from = from.as_deref().and_then(|from| <&[Address; 1]>::try_from(from).ok());
-        let sent_by = mail.sent_by.take().unwrap_or_else(|| self.sent_by(envelope, session));
+        let sent_by = mail.clues.sent_by.take().unwrap_or_else(|| self.sent_by(envelope, session));
         for code in codes(moderation, envelope) {
             let reply = Reply {
                 id: mail.incoming.id(),
@@ -97,8 +97,8 @@ impl Admission {
             let taken = Box::pin(moderation.service.reply(&reply, resolver)).await;
             taken.map_err(|error| self.not_answered(mail, &error))?;
         }
-        mail.signed = Some(evidence.signed);
-        mail.sent_by = Some(sent_by);
+        mail.clues.signed = Some(evidence.signed);
+        mail.clues.sent_by = Some(sent_by);
         let left = session.drop_recipients(|one| answered(moderation, one).is_some());
         Ok((left == 0).then(|| Answer::ReplyTaken(mail.incoming.id())))
     }

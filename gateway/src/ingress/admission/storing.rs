@@ -12,7 +12,7 @@ use mailweir_smtp::server::{Answer, Session};
 
 use super::{
     Admission, accepted,
-    accepting::{Judged, internal},
+    accepting::{Considered, Judged, internal},
     moderating::together,
     summary,
 };
@@ -20,7 +20,8 @@ use crate::{
     clock,
     egress::Expansion,
     ingress::{
-        addressing,
+        addressing::{self, FinalForm},
+        filters::Ahead,
         incoming::{Entry, Incoming},
         listener::Shared,
         moderation::Moderated,
@@ -59,25 +60,31 @@ impl Admission {
     pub(super) async fn store(
         &self,
         mut mail: Box<Judged>,
+        mut ahead: Ahead,
         session: &mut Session,
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;
         let (id, arrival) = (mail.incoming.id(), mail.incoming.arrival());
-        let (mut envelope, expanded) = mail.take_final_form(written, self.listener.served());
-        let origin = mail.ahead.origin.take();
+        let form = mail.take_final_form(written, self.listener.served());
+        let FinalForm { mut envelope, expanded } = form;
+        let origin = ahead.origin.take();
         if let Some(filters) = self.listener.filters() {
-            filters.note(mail.ahead, &mut envelope);
+            filters.note(ahead, &mut envelope);
         }
         let expansion = Expansion::of(id, arrival, &envelope, expanded);
         let counted = mail.counted.take();
+        let (acquainted, moderated) = match mail.considered {
+            Some(Considered { acquainted, moderated }) => (Some(acquainted), moderated),
+            None => (None, None),
+        };
         let origin = origin.unwrap_or_else(|| self.origin(session, arrival));
         let ready = Ready {
             incoming: mail.incoming,
             envelope,
             shown_as: origin.forwarded.as_deref().and_then(Forwarded::client),
             origin,
-            moderated: mail.moderated,
-            acquainted: mail.acquainted,
+            moderated,
+            acquainted,
             ruled_hold: mail.hold,
             note: mail.note,
         };

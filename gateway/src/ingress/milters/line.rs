@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use mailweir_external::{
     edit::{self, OwnFields},
@@ -9,7 +10,7 @@ use mailweir_external::{
     verdict::{Decision, Verdict},
 };
 use mailweir_policy::client::Server;
-use mailweir_queue::{BodyError, Content};
+use mailweir_queue::{BodyError, Content, ContentReader};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpStream, UnixStream},
@@ -99,26 +100,10 @@ impl Line {
         limit: Duration,
     ) -> Result<Result<Verdict, Failed>, BodyError> {
         let mut reader = content.reader();
-        let mut mail = Vec::new();
-        // The header is in memory; the body flows.
-        let mut looked_at = 0;
-        let body = loop {
-            let end = edit::end_of_header(&mail, looked_at);
-            looked_at = mail.len();
-            match end {
-                Some(end) => break end,
-                None if mail.len() > MOST_HEADER => {
-                    return Ok(Err(failed("the header of the mail is too long for it".to_owned())));
-                }
-                None => match reader.next().await? {
-                    Some(piece) => mail.extend_from_slice(&piece),
-                    None => break mail.len(),
-                },
-            }
+        let Some((header, mut piece)) = read_header(&mut reader).await? else {
+            return Ok(Err(failed("the header of the mail is too long for it".to_owned())));
         };
-        let (header, begun) = mail.split_at(body);
-        let mut said = self.show_header(header, own, macros, limit).await;
-        let mut piece = bytes::Bytes::copy_from_slice(begun);
+        let mut said = self.show_header(&header, own, macros, limit).await;
         loop {
             match said {
                 Ok(Answer::Continue) => {}
@@ -255,6 +240,27 @@ async fn connect(server: &Server) -> io::Result<Box<dyn Stream>> {
         }
         Server::Unix(path) => Box::new(UnixStream::connect(path).await?),
     })
+}
+
+/// The header, with the empty line behind it, and what was read of the body with it. The header is in memory; the body flows. `None`:
+/// the header is too long.
+async fn read_header(reader: &mut ContentReader) -> Result<Option<(Bytes, Bytes)>, BodyError> {
+    let (mut mail, mut looked_at) = (Bytes::new(), 0);
+    loop {
+        if let Some(end) = edit::end_of_header(&mail, looked_at) {
+            let body = mail.split_off(end);
+            return Ok(Some((mail, body)));
+        }
+        if mail.len() > MOST_HEADER {
+            return Ok(None);
+        }
+        looked_at = mail.len();
+        mail = match reader.next().await? {
+            Some(piece) if mail.is_empty() => piece,
+            Some(piece) => [mail, piece].concat().into(),
+            None => return Ok(Some((mail, Bytes::new()))),
+        };
+    }
 }
 
 /// What an answer says of a whole mail.

@@ -125,7 +125,8 @@ impl ListenerModeration {
         self.rules.rules.get(meant.rule).map(|rule| rule.rule.name.clone())
     }
 
-    /// What the first of the rules that mean the mail does with it. `shown`: of its content, where people hear of it.
+    /// What the first of the rules that mean the mail does with it. `shown`: of its content, where
+    /// people hear of it.
     pub(in crate::ingress) fn carry_out(
         &self,
         mail: &Arrival<'_>,

@@ -20,7 +20,7 @@ pub use negotiation::Offer;
 use self::{edits::Edits, negotiation::Agreed, settled::Scope};
 use super::{
     Answer, CHUNK, Command, Fault, MacroLists, Macros, Packets, Peer, Response, Stage, Steps,
-    answer::{CLOSED, LATER, REJECTED},
+    replies::{CLOSED, LATER, REJECTED},
     value::to_wire,
 };
 use crate::verdict::{Decision, Verdict};

@@ -5,17 +5,20 @@
 //! chunks (BDAT), which nothing in it can end.
 
 mod macros;
-mod replies;
+mod replied;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use std::net::SocketAddr;
 
-use mailweir_mail::{Enhanced, Reply};
+use mailweir_mail::Reply;
 
 pub use self::macros::{login, queue_id, tls};
-use super::{Answer, Heard, Peer, PeerAddress, answer::CLOSED};
+use super::{
+    Answer, Heard, Peer, PeerAddress,
+    replies::{CLOSED, LONG_HEADER, NO_FIELD},
+};
 use crate::edit;
 
 /// The conversation with one mail server.
@@ -129,7 +132,7 @@ impl Interpreter {
         let said = std::mem::take(&mut self.said);
         let refusal = match replied {
             [] => Some(CLOSED),
-            replied => replies::refusal(replied),
+            replied => replied::refusal(replied),
         };
         match (said, &refusal) {
             (Said::Sender, None) => self.mail = Mail::Begun,
@@ -241,8 +244,3 @@ impl Guest {
 
 /// Bytes of a header at most: as many as can be changed.
 const MOST_HEADER: usize = (1 << 20) - 2;
-
-const LONG_HEADER: Reply = Reply::new(552, Enhanced(5, 3, 4), "Message header size exceeds limit");
-
-const NO_FIELD: Reply =
-    Reply::new(550, Enhanced(5, 6, 0), "A header field has a name that none can have");

@@ -1,4 +1,4 @@
-use mailweir_mail::{Login, TlsSummary};
+use mailweir_mail::{Enhanced, Login, TlsSummary};
 use proptest::prelude::*;
 
 use super::*;
@@ -115,8 +115,8 @@ fn what_is_replied_is_the_answer() {
         ("521 5.7.1 gone\r\n", Answer::Close(Reply::new(521, Enhanced(5, 7, 1), "gone"))),
         ("550\r\n", Answer::Refuse(Reply::plain(550, ""))),
         ("", Answer::Close(CLOSED)),
-        ("what?\r\n", Answer::Refuse(crate::milter::answer::LATER)),
-        ("250-cut\r\n", Answer::Refuse(crate::milter::answer::LATER)),
+        ("what?\r\n", Answer::Refuse(crate::milter::replies::LATER)),
+        ("250-cut\r\n", Answer::Refuse(crate::milter::replies::LATER)),
     ] {
         assert_eq!(Interpreter::default().reply(replied.as_bytes()), answer, "{replied:?}");
     }

@@ -1,6 +1,8 @@
 //! The words of an SMTP client.
 
-use mailweir_mail::{Enhanced, Reply};
+use mailweir_mail::Reply;
+
+use super::super::replies::{BAD_RECIPIENT, BAD_SENDER};
 
 /// EHLO. What no name can have becomes `?`.
 pub(super) fn hello(name: &[u8]) -> Vec<u8> {
@@ -85,7 +87,3 @@ fn matters(parameter: &str) -> bool {
 fn key(parameter: &str) -> &str {
     parameter.split('=').next().unwrap_or_default()
 }
-
-const BAD_SENDER: Reply = Reply::new(501, Enhanced(5, 1, 7), "Bad sender address syntax");
-
-const BAD_RECIPIENT: Reply = Reply::new(501, Enhanced(5, 1, 3), "Bad recipient address syntax");

@@ -50,9 +50,16 @@ impl Server {
         Ok(())
     }
 
-    /// We are at work: the mail server's patience starts anew. Only while an answer is due.
+    /// We are at work: the mail server's patience starts anew. Only while an answer is due, and where the mail server takes it:
+    /// every one at the end of a mail; at other stages Postfix (`milter8_event`) and our own client, which say who they are at
+    /// CONNECT (`v`), and not Sendmail, for which it is an error there (`milter_send_command`).
     pub fn progress(&self, out: &mut Vec<u8>) {
-        if self.due.is_some() {
+        let is_taken = match self.due {
+            Some(Stage::EndOfBody) => true,
+            Some(_) => self.macro_value("v").is_some_and(is_patient),
+            None => false,
+        };
+        if is_taken {
             Response::Progress.encode(out);
         }
     }
@@ -169,6 +176,11 @@ const fn offered(agreed: Agreed, action: Actions, name: &'static str) -> Result<
 
 fn in_brackets(address: &str) -> Box<[u8]> {
     format!("<{address}>").into_bytes().into()
+}
+
+/// Whether a mail server of this name and version lets us say at any stage that we are at work.
+fn is_patient(version: &str) -> bool {
+    ["Postfix ", "Mailweir "].iter().any(|name| version.starts_with(name))
 }
 
 /// Mail servers take what is negative in 32 bits for no index.

@@ -2,7 +2,7 @@
 
 use mailweir_mail::Reply;
 
-use super::super::answer::LATER;
+use super::super::replies::LATER;
 
 /// The first refusal among whole replies. What is no reply at all is taken for one.
 pub(super) fn refusal(replied: &[u8]) -> Option<Reply> {
