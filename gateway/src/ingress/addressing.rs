@@ -93,11 +93,12 @@ pub(super) fn report_later(listener: &Arc<Listener>, expansion: Expansion) {
     });
 }
 
-/// Mail to our own postmaster goes to the person who is it.
+/// Mail to our own postmaster goes to the person who is it. What is said of the postmaster later is said of that one.
 fn name_postmaster(envelope: &mut Envelope, served: &ServedDomains) {
     for recipient in &mut envelope.recipients {
         if let Some(person) = served.instead_of(&recipient.address) {
-            recipient.address = person.clone();
+            let written = std::mem::replace(&mut recipient.address, person.clone());
+            recipient.original.get_or_insert(written);
         }
     }
 }

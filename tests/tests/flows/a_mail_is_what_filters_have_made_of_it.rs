@@ -49,6 +49,29 @@ async fn who_gets_a_mail_for_all_gets_it_while_a_filter_leaves_one_of_them() {
 }
 
 #[tokio::test]
+async fn a_copy_that_a_filter_takes_goes_under_no_other_name_and_all_others_go() {
+    let bcc = "header_checks = [\"static:BCC copy@local.example\"]";
+    let aliases = "virtual_alias_maps = [\"inline:{user@local.example=kim@local.example}\"]";
+    for (rewriting, user) in [("", "user@local.example"), (aliases, "kim@local.example")] {
+        for (left, gets) in
+            [(USER, user), (OTHER, OTHER[0]), (&["postmaster@gate.example"], "ann@local.example")]
+        {
+            let sink = next_hop().await;
+            let filter = HandingBack::start(Plan::keeping().and_for(left)).await;
+            let setup = front(&sink, bcc)
+                .section("domains", "postmaster = \"ann@local.example\"")
+                .section("rewriting", rewriting);
+            let gateway = asking(setup, &[("one", &filter, "")]).await;
+            gateway.accept(for_both().to("postmaster")).await;
+            assert_eq!(sink.expect_one().await.recipients(), [gets, "copy@local.example"]);
+            gateway.log().expect("status=sent").await;
+            let taken = gateway.log().count("the filter one has taken the copy of ");
+            assert_eq!(taken, 2, "{}", gateway.log());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_mail_that_a_filter_takes_whole_goes_to_nobody() {
     for rule in ["REDIRECT guard@local.example", "BCC copy@local.example"] {
         let sink = next_hop().await;

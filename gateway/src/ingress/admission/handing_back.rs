@@ -11,7 +11,9 @@ use super::{
     Admission,
     accepting::{Judged, internal},
 };
-use crate::ingress::{incoming::NotRewritten, inspection::Asked, waiting::Handed};
+use crate::ingress::{
+    incoming::NotRewritten, inspection::Asked, relay::ServedDomains, waiting::Handed,
+};
 
 impl Admission {
     /// Hands a mail over to the session that waits for it, under the name that it has there. It is not stored here: the client
@@ -61,7 +63,8 @@ impl Admission {
         (written, session): (&Envelope, &Session),
     ) -> Result<Vec<Edit>, Answer> {
         let (id, name) = (mail.incoming.id(), filter.name);
-        let Handed { incoming, envelope, hold } = handed;
+        let Handed { incoming, mut envelope, hold } = handed;
+        call_postmaster(&mut envelope, gone, self.listener.served());
         let taken = mail.incoming.become_that(incoming, envelope.smtputf8).await;
         taken.map_err(|error| match error {
             NotRewritten::Store(error) => self.not_taken(&error),
@@ -92,6 +95,18 @@ impl Admission {
         let verdict = Verdict { decision: Decision::Pass, edits: wanted, reason };
         self.obey(filter, verdict, mail, (written, session)).await?;
         Ok(edits)
+    }
+}
+
+/// Our postmaster, who is a person where mail comes back, as the filter knows it.
+fn call_postmaster(back: &mut Envelope, gone: &Envelope, served: &ServedDomains) {
+    for recipient in &mut back.recipients {
+        let is_person = |original: &mut Address| {
+            served.instead_of(original) == Some(&recipient.address) && has(gone, original)
+        };
+        if let Some(postmaster) = recipient.original.take_if(is_person) {
+            recipient.address = postmaster;
+        }
     }
 }
 
