@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use mailweir_mail::{Envelope, HoldReason, QueueId};
+use mailweir_mail::{Address, Envelope, HoldReason, QueueId};
 use mailweir_smtp::replies::NotAwaited;
 use tokio::sync::oneshot;
 
@@ -25,7 +25,9 @@ pub(crate) struct Waiting {
 /// A mail as a filter has handed it back.
 pub(super) struct Handed {
     pub(super) incoming: Incoming,
-    /// Sender and recipients of now.
+    /// Whom the filter has named.
+    pub(super) came_for: Vec<Address>,
+    /// Sender and recipients of now, which a rule of the listener where it came back may have changed.
     pub(super) envelope: Envelope,
     /// A rule of the listener where it came back holds it.
     pub(super) hold: Option<HoldReason>,

@@ -87,6 +87,23 @@ async fn a_mail_that_a_filter_takes_whole_goes_to_nobody() {
 }
 
 #[tokio::test]
+async fn a_rule_where_mail_comes_back_says_who_gets_it_and_no_copy_counts_as_taken() {
+    for (rule, gets) in [
+        ("REDIRECT guard@local.example", vec!["guard@local.example"]),
+        ("BCC copy@local.example", vec![USER[0], OTHER[0], "copy@local.example"]),
+    ] {
+        let sink = next_hop().await;
+        let filter = HandingBack::start(Plan::passing()).await;
+        let back = format!("sender_restrictions = [\"check_sender_access static:{{{rule}}}\"]");
+        let gateway = asking_back(front(&sink, ""), &[("one", &filter, "")], &back).await;
+        gateway.accept(for_both()).await;
+        assert_eq!(sink.expect_one().await.recipients(), gets);
+        gateway.log().expect("status=sent").await;
+        gateway.log().expect_none("the filter one has taken the copy of ");
+    }
+}
+
+#[tokio::test]
 async fn our_own_checks_judge_a_mail_as_its_client_sent_it() {
     let sink = next_hop().await;
     let turns = |content: String| match content.contains("Subject: bad") {

@@ -26,9 +26,10 @@ impl Admission {
         session: &mut Session,
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;
+        let came_for = written.recipients.iter().map(|one| one.address.clone()).collect();
         let (envelope, _) = mail.take_final_form(written, self.listener.served());
         let (came_as, hold) = (mail.incoming.id(), mail.hold);
-        let handed = Box::new(Handed { incoming: mail.incoming, envelope, hold });
+        let handed = Box::new(Handed { incoming: mail.incoming, came_for, envelope, hold });
         let handed = self.listener.shared().waiting.hand_over(waits_as, filter, handed);
         match handed {
             Ok(()) => Ok(Answer::HandedBack(waits_as)),
@@ -63,7 +64,7 @@ impl Admission {
         (written, session): (&Envelope, &Session),
     ) -> Result<Vec<Edit>, Answer> {
         let (id, name) = (mail.incoming.id(), filter.name);
-        let Handed { incoming, mut envelope, hold } = handed;
+        let Handed { incoming, came_for, mut envelope, hold } = handed;
         call_postmaster(&mut envelope, gone, self.listener.served());
         let taken = mail.incoming.become_that(incoming, envelope.smtputf8).await;
         taken.map_err(|error| match error {
@@ -73,12 +74,11 @@ impl Admission {
         })?;
         mail.hold = mail.hold.take().or(hold);
         let edits = changes(gone, &envelope);
-        for edit in &edits {
-            if let Edit::RemoveRecipient(address) = edit {
-                let text = format!("{id}: the filter {name} has taken the copy of <{address}>");
-                let event = SessionEvent::Notice { part: "smtpd", text: text.into() };
-                self.listener.shared().observer.session(&event);
-            }
+        let is_left = |address: &Address| came_for.iter().any(|one| is_same(one, address));
+        for one in gone.recipients.iter().filter(|one| !is_left(&one.address)) {
+            let text = format!("{id}: the filter {name} has taken the copy of <{}>", one.address);
+            let event = SessionEvent::Notice { part: "smtpd", text: text.into() };
+            self.listener.shared().observer.session(&event);
         }
         let mut wanted = edits.clone();
         if envelope.filter.is_some() || !edits.is_empty() {
