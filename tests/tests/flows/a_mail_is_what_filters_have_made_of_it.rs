@@ -35,6 +35,24 @@ async fn the_second_of_two_filters_sees_what_the_first_has_made_of_a_mail() {
 }
 
 #[tokio::test]
+async fn a_filter_is_asked_about_those_whom_the_one_before_has_left_or_added() {
+    let sink = next_hop().await;
+    let one = Plan::keeping().and_for(&["user@local.example", "new@local.example"]);
+    let one = HandingBack::start(one).await;
+    let (of_taken, of_new) =
+        (HandingBack::start(Plan::passing()).await, HandingBack::start(Plan::passing()).await);
+    let filters = [
+        ("one", &one, ""),
+        ("of-taken", &of_taken, "recipients = [\"other@local.example\"]"),
+        ("of-new", &of_new, "recipients = [\"new@local.example\"]"),
+    ];
+    let gateway = asking(front(&sink, ""), &filters).await;
+    gateway.accept(for_both()).await;
+    assert_eq!(sink.expect_one().await.recipients(), ["user@local.example", "new@local.example"]);
+    assert_eq!((of_taken.shown().len(), of_new.shown().len()), (0, 1));
+}
+
+#[tokio::test]
 async fn who_gets_a_mail_for_all_gets_it_while_a_filter_leaves_one_of_them() {
     for left in [USER, OTHER] {
         let sink = next_hop().await;
