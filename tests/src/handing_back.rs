@@ -7,9 +7,13 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
+    time::timeout,
 };
 
-use crate::gateway::{Peer, mail};
+use crate::{
+    gateway::{Peer, mail},
+    wait,
+};
 
 /// What a filter does with each mail.
 #[derive(Clone, Debug)]
@@ -22,6 +26,8 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug)]
 struct Copy {
     change: fn(String) -> String,
+    /// Instead of the one that it came with.
+    sender: Option<&'static str>,
     /// Instead of all.
     recipients: Option<&'static [&'static str]>,
 }
@@ -30,7 +36,29 @@ struct Copy {
 pub struct HandingBack {
     address: SocketAddr,
     back: watch::Sender<Option<SocketAddr>>,
+    book: watch::Sender<Book>,
     _tasks: JoinSet<()>,
+}
+
+/// A mail as it came to the filter.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Empty for the null sender.
+    pub sender: String,
+    /// In their order.
+    pub recipients: Vec<String>,
+    /// Header and body.
+    pub content: String,
+}
+
+/// What came.
+#[derive(Default)]
+struct Book {
+    shown: Vec<Shown>,
+    /// Mails that have no answer yet.
+    open: usize,
+    /// The most of them that there were.
+    most_open: usize,
 }
 
 impl Plan {
@@ -43,7 +71,7 @@ impl Plan {
     /// Hands it back with another content.
     #[must_use]
     pub fn changing(change: fn(String) -> String) -> Self {
-        Self { copies: vec![Copy { change, recipients: None }], says: None }
+        Self::keeping().with(change, None)
     }
 
     /// Hands nothing back.
@@ -54,15 +82,22 @@ impl Plan {
 
     /// Hands a copy back for these alone, whoever it was for.
     #[must_use]
-    pub fn and_for(mut self, recipients: &'static [&'static str]) -> Self {
-        self.copies.push(Copy { change: |content| content, recipients: Some(recipients) });
-        self
+    pub fn and_for(self, recipients: &'static [&'static str]) -> Self {
+        self.with(|content| content, Some(recipients))
     }
 
     /// Hands it back once more.
     #[must_use]
-    pub fn and_again(mut self) -> Self {
-        self.copies.push(Copy { change: |content| content, recipients: None });
+    pub fn and_again(self) -> Self {
+        self.with(|content| content, None)
+    }
+
+    /// Hands it back from this sender and for these recipients alone, whoever it was from and for.
+    #[must_use]
+    pub fn between(mut self, sender: &'static str, recipients: &'static [&'static str]) -> Self {
+        for copy in &mut self.copies {
+            (copy.sender, copy.recipients) = (Some(sender), Some(recipients));
+        }
         self
     }
 
@@ -70,6 +105,15 @@ impl Plan {
     #[must_use]
     pub fn saying(self, reply: &'static str) -> Self {
         Self { says: Some(reply), ..self }
+    }
+
+    fn with(
+        mut self,
+        change: fn(String) -> String,
+        recipients: Option<&'static [&'static str]>,
+    ) -> Self {
+        self.copies.push(Copy { change, sender: None, recipients });
+        self
     }
 }
 
@@ -81,18 +125,18 @@ impl HandingBack {
     pub async fn start(plan: Plan) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback");
         let address = listener.local_addr().expect("a bound socket");
-        let back = watch::Sender::default();
-        let (mut tasks, to) = (JoinSet::new(), back.subscribe());
+        let (back, book) = (watch::Sender::default(), watch::Sender::default());
+        let (mut tasks, to, keeps) = (JoinSet::new(), back.subscribe(), book.clone());
         tasks.spawn(async move {
             let mut sessions = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                let (plan, to) = (plan.clone(), to.clone());
+                let session = Session::new(stream, plan.clone(), to.clone(), keeps.clone());
                 sessions.spawn(async move {
-                    let _ = Session::new(stream, plan, to).run().await;
+                    let _ = session.run().await;
                 });
             }
         });
-        Self { address, back, _tasks: tasks }
+        Self { address, back, book, _tasks: tasks }
     }
 
     /// Where it takes mail.
@@ -105,20 +149,49 @@ impl HandingBack {
     pub fn hand_back_to(&self, back: SocketAddr) {
         self.back.send_replace(Some(back));
     }
+
+    /// All mails that it got whole so far.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Shown> {
+        self.book.borrow().shown.clone()
+    }
+
+    /// Waits until it has got a mail whole.
+    ///
+    /// # Panics
+    /// If none comes.
+    pub async fn expect_mail(&self) {
+        let mut book = self.book.subscribe();
+        let one = book.wait_for(|book| !book.shown.is_empty());
+        let came = timeout(wait::PATIENCE, one).await.is_ok();
+        assert!(came, "waited for a mail at the filter at {}", self.address);
+    }
+
+    /// The most mails that it had at once.
+    #[must_use]
+    pub fn most_at_once(&self) -> usize {
+        self.book.borrow().most_open
+    }
 }
 
 struct Session {
     stream: BufReader<TcpStream>,
     plan: Plan,
+    book: watch::Sender<Book>,
     back: watch::Receiver<Option<SocketAddr>>,
     sender: String,
     recipients: Vec<String>,
 }
 
 impl Session {
-    fn new(stream: TcpStream, plan: Plan, back: watch::Receiver<Option<SocketAddr>>) -> Self {
+    fn new(
+        stream: TcpStream,
+        plan: Plan,
+        back: watch::Receiver<Option<SocketAddr>>,
+        book: watch::Sender<Book>,
+    ) -> Self {
         let stream = BufReader::new(stream);
-        Self { stream, plan, back, sender: String::new(), recipients: Vec::new() }
+        Self { stream, plan, book, back, sender: String::new(), recipients: Vec::new() }
     }
 
     async fn run(mut self) -> std::io::Result<()> {
@@ -139,7 +212,7 @@ impl Session {
                 "DATA" => {
                     self.say("354 go on").await?;
                     let content = self.content().await?;
-                    let heard = self.hand_back(content).await;
+                    let heard = self.take(content).await;
                     self.say(self.plan.says.unwrap_or(&heard)).await?;
                 }
                 "QUIT" => return self.say("221 2.0.0 Bye").await,
@@ -161,10 +234,25 @@ impl Session {
         }
     }
 
+    /// A whole mail. What it heard of it.
+    async fn take(&mut self, content: String) -> String {
+        let (sender, recipients) = (self.sender.clone(), self.recipients.clone());
+        let shown = Shown { sender, recipients, content: content.clone() };
+        self.book.send_modify(|book| {
+            book.shown.push(shown);
+            book.open += 1;
+            book.most_open = book.most_open.max(book.open);
+        });
+        let heard = self.hand_back(content).await;
+        // Before the answer, which makes room for the next.
+        self.book.send_modify(|book| book.open -= 1);
+        heard
+    }
+
     /// What it heard of the last copy.
     async fn hand_back(&mut self, content: String) -> String {
         let mut heard = "250 2.0.0 Ok: kept".to_owned();
-        for Copy { change, recipients } in self.plan.copies.clone() {
+        for Copy { change, sender, recipients } in self.plan.copies.clone() {
             let to = self.back.wait_for(Option::is_some).await.ok().and_then(|back| *back);
             let Some(to) = to else { break };
             let mut peer = Peer::connect(to, IpAddr::from(Ipv4Addr::LOCALHOST)).await;
@@ -173,7 +261,8 @@ impl Session {
                 Some(these) => these.to_vec(),
                 None => self.recipients.iter().map(String::as_str).collect(),
             };
-            let copy = mail().from(&self.sender).content(change(content.clone()));
+            let sender = sender.unwrap_or(&self.sender);
+            let copy = mail().from(sender).content(change(content.clone()));
             let copy = all.into_iter().fold(copy, |copy, one| copy.to(one));
             peer.send(&copy).await.reply().clone_into(&mut heard);
             peer.leave().await;

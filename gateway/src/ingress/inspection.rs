@@ -77,7 +77,7 @@ pub(super) struct Asked<'f> {
 #[derive(Clone, Copy)]
 pub(super) struct Shown<'m> {
     pub(super) id: QueueId,
-    /// As the client wrote it.
+    /// As the client wrote it, and the filters before have changed it.
     pub(super) envelope: &'m Envelope,
     pub(super) origin: &'m Origin,
     pub(super) content: &'m Content,
@@ -117,21 +117,28 @@ impl Inspectors {
         Ok((!inspectors.all.is_empty()).then(|| Arc::new(inspectors)))
     }
 
-    /// Those that are asked about a mail: those that mean it, for one of its recipients at least, and the one that an action
-    /// FILTER has `named`, whatever it means.
-    pub(super) fn asked_about<'a>(
-        &'a self,
-        arrival: &Arrival<'_>,
-        recipients: &'a [Recipient],
-        named: Option<&'a str>,
-    ) -> impl Iterator<Item = &'a Inspector> {
-        let names = self.course.ahead(arrival);
-        self.all.iter().filter(move |inspector| {
-            let name = std::slice::from_ref(&inspector.name);
-            let means = |recipient| matches!(self.course.next(name, recipient), Next::Filter(_));
-            named == Some(&inspector.name)
-                || names.contains(&inspector.name) && recipients.iter().any(means)
-        })
+    /// All, in their order.
+    pub(super) fn all(&self) -> &[Inspector] {
+        &self.all
+    }
+
+    /// The names of those that mean a mail, if it has a recipient for them.
+    pub(super) fn ahead(&self, arrival: &Arrival<'_>) -> Vec<Box<str>> {
+        self.course.ahead(arrival)
+    }
+
+    /// Whether one is asked about a mail that has these recipients when it is its turn: it is `ahead`, and means one of them at
+    /// least; or an action FILTER has `named` it, whatever it means.
+    pub(super) fn asks(
+        &self,
+        one: &Inspector,
+        ahead: &[Box<str>],
+        recipients: &[Recipient],
+        named: Option<&str>,
+    ) -> bool {
+        let name = std::slice::from_ref(&one.name);
+        let means = |recipient| matches!(self.course.next(name, recipient), Next::Filter(_));
+        named == Some(&one.name) || ahead.contains(&one.name) && recipients.iter().any(means)
     }
 }
 

@@ -25,7 +25,9 @@ pub(crate) struct Waiting {
 /// A mail as a filter has handed it back.
 pub(super) struct Handed {
     pub(super) incoming: Incoming,
-    /// Sender and recipients of now.
+    /// Sender and recipients as the filter has named them.
+    pub(super) came_for: Envelope,
+    /// Sender and recipients of now, which a rule of the listener where it came back may have changed.
     pub(super) envelope: Envelope,
     /// A rule of the listener where it came back holds it.
     pub(super) hold: Option<HoldReason>,

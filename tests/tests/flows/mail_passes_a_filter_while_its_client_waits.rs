@@ -6,7 +6,7 @@ use std::{fmt::Display, net::SocketAddr};
 use mailweir::control::operation::Place;
 use mailweir_tests::{
     free_address,
-    gateway::{Gateway, Setup, mail, mail_to},
+    gateway::{Answer, Gateway, Peer, Setup, mail, mail_to},
     handing_back::{HandingBack, Plan},
     pass_through::PassThrough,
     sink::{Act, Point, Received, Script, Sink},
@@ -14,6 +14,7 @@ use mailweir_tests::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    task::JoinHandle,
 };
 
 const BACK: &str =
@@ -350,6 +351,52 @@ async fn clients_that_wait_leave_room_for_what_they_wait_for() {
     filter.hand_back_to(gateway.address("behind-one"));
     gateway.accept(mail_to("user")).await;
     sink.expect_one().await;
+}
+
+#[tokio::test]
+async fn a_filter_has_as_many_mails_at_once_as_it_may_and_the_others_wait() {
+    let sink = next_hop().await;
+    let filter = HandingBack::start(Plan::passing()).await;
+    let gateway = Gateway::start(&setup(&sink, filter.address(), "concurrency_limit = 1")).await;
+    let clients = all_at_once(&gateway, 3).await;
+    filter.expect_mail().await;
+    filter.hand_back_to(gateway.address("behind-one"));
+    for client in clients {
+        client.await.unwrap().expect_accepted();
+    }
+    assert_eq!(filter.most_at_once(), 1);
+    sink.expect(3).await;
+}
+
+#[tokio::test]
+async fn i6_a_filter_that_is_busy_for_too_long_has_not_failed() {
+    let sink = next_hop().await;
+    let filter = HandingBack::start(Plan::passing()).await;
+    let more = "concurrency_limit = 1\ntime_limit = \"2s\"";
+    let gateway = Gateway::start(&setup(&sink, filter.address(), more)).await;
+    // The first it has, and says nothing; most others find no room.
+    let clients = all_at_once(&gateway, 9).await;
+    for client in clients {
+        client.await.unwrap().expect_refused("451 4.7.1 Service unavailable - *");
+    }
+    let busy = "the filter one failed: it was busy with other mail for 2 s; the mail is put off";
+    // So often that one that fails would be left alone.
+    gateway.log().expect_times(5, busy).await;
+    filter.hand_back_to(gateway.address("behind-one"));
+    gateway.accept(mail_to("user")).await;
+    sink.expect_one().await;
+}
+
+/// So many clients, each of which has sent a mail and waits.
+async fn all_at_once(gateway: &Gateway, clients: usize) -> Vec<JoinHandle<Answer>> {
+    let mut all = Vec::new();
+    for _ in 0..clients {
+        let mut client = gateway.connect_to("mx").await;
+        client.greet().await;
+        all.push(client);
+    }
+    let send = |mut client: Peer| async move { client.send(&mail_to("user")).await };
+    all.into_iter().map(|client| tokio::spawn(send(client))).collect()
 }
 
 #[tokio::test]

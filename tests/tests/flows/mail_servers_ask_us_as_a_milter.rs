@@ -14,7 +14,10 @@ use mailweir_mail::Reply;
 use mailweir_tests::{
     free_address,
     gateway::{Gateway, Mail, Setup, mail_to},
+    handing_back::{HandingBack, Plan},
+    scanners::Clamd,
     sink::{Script, Sink},
+    tools,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -203,6 +206,87 @@ async fn addresses_without_a_domain_are_in_that_of_the_mail_server() {
     let Event::Answer(Answer::Refuse(reply)) = said else { panic!("{said:?}") };
     assert!(reply.text.contains("<root@mx.example>"), "{reply}");
     judge.log().expect("NOQUEUE: reject: RCPT from unknown[0.0.0.0]*to=<root@mx.example>").await;
+}
+
+#[tokio::test]
+async fn a_filter_that_hands_mail_back_is_not_asked_there_and_what_is_set_for_its_failure_counts() {
+    for (if_failed, becomes) in [
+        ("defer", "the mail is put off"),
+        ("reject", "the mail is refused"),
+        ("hold", "the mail is held"),
+        ("pass", "the mail goes on without it"),
+    ] {
+        let (at, sink) = (free_address().unwrap(), Sink::start(Script::smtp()).await);
+        let filter = HandingBack::start(Plan::passing()).await;
+        let proxy = format!(
+            "[[filter]]\nname = \"one\"\ntype = \"proxy\"\nto = \"smtp://{}\"\nreturns_to = \"back\"\n\
+             if_failed = {if_failed:?}\n",
+            filter.address()
+        );
+        let setup = setup(&sink, &(server(at) + &proxy))
+            .listener("back", "mode = \"filter\"\nnetworks = [\"127.0.0.0/8\"]");
+        let judge = Gateway::start(&setup).await;
+        filter.hand_back_to(judge.address("back"));
+        // So often that one that fails would be left alone.
+        for _ in 0..6 {
+            let mut asking = Asking::at(at).await;
+            asking.begin(&Macros::default(), &["<user@local.example>"]).await;
+            let verdict = asking.end(b"Subject: x\r\n", b"x\r\n").await;
+            let said = match &verdict.decision {
+                Decision::Refuse(Reply { code: 451, .. }) => "defer",
+                Decision::Refuse(Reply { code: 550, .. }) => "reject",
+                Decision::Hold => "hold",
+                Decision::Pass => "pass",
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(said, if_failed, "{verdict:?}");
+        }
+        let why = "the filter one failed: it cannot be asked about the body of a mail that another server keeps; ";
+        judge.log().expect_times(6, &(why.to_owned() + becomes)).await;
+        assert_eq!(filter.shown().len(), 0);
+        // A client of the listener itself has its mail passed on by it.
+        judge.accept(mail_to("user")).await;
+        sink.expect_one().await;
+        assert_eq!(filter.shown().len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn infected_mail_is_refused_held_or_thrown_away_there_and_clean_mail_says_so() {
+    if !tools::require(&["clamd"]) {
+        return;
+    }
+    let clamd = tokio::task::spawn_blocking(Clamd::start).await.unwrap();
+    let virus = || mail_to("user").content(format!("Subject: x\r\n\r\n{}\r\n", Clamd::eicar()));
+    let by = async |infected: &str| {
+        Judged::by(&format!(
+            "[[filter]]\nname = \"virus\"\ntype = \"clamd\"\nserver = \"inet:{}\"\ninfected = {infected:?}\n",
+            clamd.address()
+        ))
+        .await
+    };
+    let place = by("reject").await;
+    let said = format!("554 5.7.1 Message is infected: {}", Clamd::FOUND);
+    place.front.submit(virus()).await.expect_refused(&said);
+    place.judge.log().expect(&format!(" of 127.0.0.1: reject, {said}")).await;
+    place.sink.expect_nothing();
+    place.front.accept(mail_to("user")).await;
+    let text = place.sink.expect_one().await.text();
+    assert_eq!(text.matches("\r\nX-Virus-Scanned: ClamAV\r\n").count(), 1, "{text}");
+
+    let place = by("hold").await;
+    let id = place.front.accept(virus()).await;
+    place.front.queue().expect(id, Place::Hold).await;
+    let reason = place.front.queue().show(id).await.entry.hold_reason.unwrap();
+    assert!(reason.as_str().contains("infected: Eicar-"), "{}", reason.as_str());
+    place.sink.expect_nothing();
+
+    let place = by("discard").await;
+    let said = place.front.submit(virus()).await;
+    assert!(said.reply().starts_with("250 2.0.0 "), "{}", said.reply());
+    place.judge.log().expect(" of 127.0.0.1: discard").await;
+    place.front.queue().expect_empty().await;
+    place.sink.expect_nothing();
 }
 
 #[tokio::test]

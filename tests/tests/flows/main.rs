@@ -5,6 +5,7 @@
 
 mod a_disk_of_the_archive_fails_and_no_mail_is_lost;
 mod a_lost_answer_is_logged_and_the_mail_sent_again;
+mod a_mail_is_what_filters_have_made_of_it;
 mod a_postfix_asks_which_mail_must_wait;
 mod a_reload_changes_all_or_nothing;
 mod a_silent_table_delays_no_case;

@@ -16,6 +16,7 @@ use mailweir_mail::{Enhanced, Reply};
 use mailweir_tests::{
     free_address,
     gateway::{Gateway, Setup, mail_to},
+    handing_back::{HandingBack, Plan},
     scanners::Rspamd,
     sink::{Script, Sink},
     tools, wait,
@@ -399,6 +400,38 @@ async fn i8_filters_see_a_mail_in_the_order_of_the_file_and_nothing_is_changed_b
         let text = sink.expect_one().await.text();
         assert!(text.ends_with(&format!("\r\n{left}\r\n\r\ntext\r\n")), "{text}");
     }
+}
+
+/// A proxy has the mail as a milter has made it, and what it hands back is all that becomes of it.
+#[tokio::test]
+async fn i8_who_gets_a_mail_by_the_word_of_a_milter_stands_in_what_a_proxy_is_given() {
+    let sink = Sink::start(Script::smtp()).await;
+    let milter = Milter::ending(changing(vec![
+        Edit::AddRecipient("more@local.example".parse().unwrap()),
+        Edit::RemoveRecipient("user@local.example".parse().unwrap()),
+        Edit::RemoveRecipient("postmaster@gate.example".parse().unwrap()),
+        Edit::Sender(mailweir_mail::ReversePath::Null),
+    ]))
+    .await;
+    let proxy = HandingBack::start(Plan::keeping().and_for(&["other@local.example"])).await;
+    let section = format!(
+        "[[filter]]\nname = \"one\"\ntype = \"proxy\"\nto = \"smtp://{}\"\nreturns_to = \"back\"\n",
+        proxy.address()
+    );
+    let setup = Setup::before(&sink)
+        .listener("mx", "mode = \"mx\"")
+        .listener("back", "mode = \"filter\"\nnetworks = [\"127.0.0.0/8\"]")
+        .section("domains", "postmaster = \"ann@local.example\"")
+        .sections(&(milter.section("") + &section));
+    let gateway = Gateway::start(&setup).await;
+    proxy.hand_back_to(gateway.address("back"));
+    let mail = mail_to("user").to("third@local.example").to("other@local.example");
+    gateway.accept(mail.to("postmaster")).await;
+    let [shown] = &proxy.shown()[..] else { panic!("asked once") };
+    let given = ["third@local.example", "other@local.example", "more@local.example"];
+    assert_eq!((&*shown.sender, &shown.recipients[..]), ("", &given.map(str::to_owned)[..]));
+    let mail = sink.expect_one().await;
+    assert_eq!((mail.sender(), mail.recipients()), ("", vec!["other@local.example"]));
 }
 
 #[tokio::test]

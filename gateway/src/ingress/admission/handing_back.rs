@@ -31,10 +31,11 @@ impl Admission {
         session: &mut Session,
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;
+        let came_for = written.clone();
         // Our postmaster is somebody where the mail came in first.
         let FinalForm { envelope, .. } = mail.take_final_form(written, &ServedDomains::default());
         let (came_as, hold) = (mail.incoming.id(), mail.hold);
-        let handed = Box::new(Handed { incoming: mail.incoming, envelope, hold });
+        let handed = Box::new(Handed { incoming: mail.incoming, came_for, envelope, hold });
         let handed = self.listener.shared().waiting.hand_over(waits_as, filter, handed);
         match handed {
             Ok(()) => Ok(Answer::HandedBack(waits_as)),
@@ -69,7 +70,7 @@ impl Admission {
         (written, session): (&Envelope, &Session),
     ) -> Result<Vec<Edit>, Answer> {
         let (id, name) = (mail.incoming.id(), filter.name);
-        let Handed { incoming, envelope, hold } = handed;
+        let Handed { incoming, came_for, envelope, hold } = handed;
         let taken = mail.incoming.become_that(incoming, envelope.smtputf8).await;
         taken.map_err(|error| match error {
             NotRewritten::Store(error) => self.not_taken(&error),
@@ -78,7 +79,8 @@ impl Admission {
         })?;
         mail.hold = mail.hold.take().or(hold);
         let changes = EnvelopeChanges::between(gone, &envelope);
-        for address in &changes.gone {
+        // Whom REDIRECT replaced on the way back the filter has left.
+        for address in EnvelopeChanges::between(gone, &came_for).gone {
             let text = format!("{id}: the filter {name} has taken the copy of <{address}>");
             let event = SessionEvent::Notice { part: "smtpd", text: text.into() };
             self.listener.shared().observer.session(&event);

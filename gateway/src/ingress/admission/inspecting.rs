@@ -43,19 +43,23 @@ impl Admission {
         // A milter that changes the envelope has it made with the action.
         let named: Option<Box<str>> = mail.named_by_action().map(Into::into);
         self.warn_of_milter(mail.incoming.id(), named.as_deref());
+        // As the filters so far have made it of the one that was written.
+        let mut envelope = Cow::Borrowed(written);
         if let Some(mut milters) = self.milters.take() {
             let heard = self.show_milters(&mut milters, mail, (written, session)).await;
             self.milters = Some(milters);
-            heard?;
+            apply_all(heard?, &mut envelope);
         }
         let Some(inspectors) = self.listener.inspectors() else { return Ok(()) };
         let direction = self.direction(written, session);
         let arrival =
             Arrival { listener: self.listener.name(), direction, sender: &written.sender };
         let origin = self.origin(session, mail.incoming.arrival());
-        // As the filters so far have made it of the one that was written.
-        let mut envelope = Cow::Borrowed(written);
-        for inspector in inspectors.asked_about(&arrival, &written.recipients, named.as_deref()) {
+        let ahead = inspectors.ahead(&arrival);
+        for inspector in inspectors.all() {
+            if !inspectors.asks(inspector, &ahead, &envelope.recipients, named.as_deref()) {
+                continue;
+            }
             if inspector.takes_whole_mail() && matches!(self.ends, Ends::InOpinion(_)) {
                 let why = "it cannot be asked about the body of a mail that another server keeps";
                 self.do_without(inspector.filter(), why, mail)?;
@@ -68,12 +72,12 @@ impl Admission {
             let about = (written, session);
             match inspector.ask(shown, self.listener.shared()).await {
                 Ok(Said::Verdict(verdict)) => {
-                    self.obey(inspector.filter(), verdict, mail, about).await?;
+                    let edits = self.obey(inspector.filter(), verdict, mail, about).await?;
+                    apply_all(edits, &mut envelope);
                 }
                 Ok(Said::HandedBack(handed)) => {
                     let edits = self.take_over(inspector.filter(), *handed, mail, &envelope, about);
-                    let edits = Box::pin(edits).await?;
-                    edits.into_iter().for_each(|edit| apply(edit, envelope.to_mut()));
+                    apply_all(Box::pin(edits).await?, &mut envelope);
                 }
                 Err(Trouble::Failed(why)) => self.do_without(inspector.filter(), &why, mail)?,
                 Err(Trouble::Unreadable(error)) => return Err(self.cannot_tell(id, &error)),
@@ -93,14 +97,14 @@ impl Admission {
         }
     }
 
-    /// Shows the mail to the milters of the session, one after the other.
+    /// Shows the mail to the milters of the session, one after the other. Gives what they have changed in the envelope.
     async fn show_milters(
         &self,
         milters: &mut Milters,
         mail: &mut Judged,
         about: (&Envelope, &Session),
-    ) -> Result<(), Answer> {
-        let id = mail.incoming.id();
+    ) -> Result<Vec<Edit>, Answer> {
+        let (id, mut edits) = (mail.incoming.id(), Vec::new());
         if let Some(name) = milters.discarded_by() {
             return Err(self.discard(id, format!("the filter {name}"), about.1));
         }
@@ -114,20 +118,24 @@ impl Admission {
             milters::note(observer, &milter, outcome, Some(began.elapsed()));
             let filter = Asked { name: &milter.name, if_failed: milter.if_failed };
             match said {
-                Ok(verdict) => self.obey(filter, verdict, mail, about).await?,
+                Ok(verdict) => edits.extend(self.obey(filter, verdict, mail, about).await?),
                 Err(why) => self.do_without(filter, &why, mail)?,
             }
         }
-        Ok(())
+        Ok(edits)
     }
 
+    /// Does what a filter says. Gives what that has changed in the envelope.
+    ///
+    /// # Errors
+    /// The mail ends here, or it cannot be changed any more.
     pub(super) async fn obey(
         &self,
         filter: Asked<'_>,
         Verdict { decision, edits, reason }: Verdict,
         mail: &mut Judged,
         (written, session): (&Envelope, &Session),
-    ) -> Result<(), Answer> {
+    ) -> Result<Vec<Edit>, Answer> {
         let (id, name) = (mail.incoming.id(), filter.name);
         match decision {
             Decision::Pass => {}
@@ -157,21 +165,22 @@ impl Admission {
             Err(NotRewritten::Content(error)) => return Err(self.cannot_tell(id, &error)),
             Err(NotRewritten::Edit(error)) => {
                 let why = format!("it wants what cannot be done: {error}");
-                return self.do_without(filter, &why, mail);
+                return self.do_without(filter, &why, mail).map(|()| Vec::new());
             }
         }
         self.warn_of_new_body(&edits, (id, name));
-        if !edits.iter().any(is_of_envelope) {
-            return Ok(());
+        let edits: Vec<Edit> = edits.into_iter().filter(is_of_envelope).collect();
+        if edits.is_empty() {
+            return Ok(edits);
         }
         let served = self.listener.served();
         let mut form = mail.take_final_form(written.clone(), served);
-        edits.into_iter().for_each(|edit| apply(edit, &mut form.envelope));
+        edits.iter().cloned().for_each(|edit| apply(edit, &mut form.envelope));
         addressing::name_postmaster(&mut form.envelope, served);
         let is_for_nobody = form.envelope.recipients.is_empty();
         mail.settle(form);
         match is_for_nobody {
-            false => Ok(()),
+            false => Ok(edits),
             true => {
                 Err(self.discard(id, format!("the filter {name}: no recipient is left"), session))
             }
@@ -208,6 +217,10 @@ const fn is_of_envelope(edit: &Edit) -> bool {
 /// What filters know a recipient as: what RCPT said, as in Postfix, whoever gets the copy by now.
 pub(super) fn known_as(recipient: &Recipient) -> &Address {
     recipient.original.as_ref().unwrap_or(&recipient.address)
+}
+
+fn apply_all(edits: Vec<Edit>, envelope: &mut Cow<'_, Envelope>) {
+    edits.into_iter().for_each(|edit| apply(edit, envelope.to_mut()));
 }
 
 fn apply(edit: Edit, envelope: &mut Envelope) {
