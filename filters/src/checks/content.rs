@@ -170,9 +170,13 @@ impl Editor {
         }
         let lines = keys.lines();
         let may_find = self.inspection.may_find_within(Context::TextBody, lines.as_bytes());
-        let may_match = self.watch.as_ref().is_some_and(|watch| watch.may_match_text(lines));
+        let watch = self.watch.as_ref();
+        let may_match = watch.is_some_and(|watch| watch.may_match_text(lines));
+        let is_watched = may_match || watch.is_some_and(|watch| watch.may_count_in(lines));
         for (context, text) in keys.iter() {
-            self.show(context, text, may_match);
+            if is_watched || context != Context::TextBody {
+                self.show(context, text, may_match);
+            }
             if may_find || context != Context::TextBody {
                 // There is no line that it could edit.
                 let _ = self.inspection.examine(context, text.as_bytes(), remote).await;
@@ -300,6 +304,10 @@ impl Editor {
         onward: &mut Onward<'_, '_, impl Output>,
         remote: &dyn RemoteMaps,
     ) {
+        let is_amid_body = offset > 0 && !self.unfinished_header && !self.lacks_empty_line;
+        if is_amid_body && self.body == Sieved::Nothing && onward.is_lent(raw) {
+            return onward.pass(raw).await;
+        }
         let limit = self.inspection.rules().body_checks_size_limit;
         let mut line = Line::new(Form::Body, raw);
         if (limit == 0 || offset < limit) && self.may_be_found(raw, onward) {

@@ -83,7 +83,11 @@ impl Reading {
             open: BTreeMap::new(),
         });
         let seen = Seen { texts, attachments, keys: Keys::default() };
-        Some(Self { parts: PartReader::new(limits, decoder), seen, block: Vec::new() })
+        Some(Self {
+            parts: PartReader::new(limits, decoder),
+            seen,
+            block: Vec::with_capacity(BLOCK),
+        })
     }
 
     /// Takes the beginning of `content`, and gives the keys that have come up.

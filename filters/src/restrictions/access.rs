@@ -58,15 +58,15 @@ impl<'a, F: Facts> Evaluator<'a, F> {
     ) -> Judgement {
         let t = self.transaction;
         let settings = &self.rules.settings;
-        let network = t.address.to_string();
-        let client;
+        let (client, network);
         let (value, keys) = match subject {
             Subject::Client => {
-                client = t.client();
+                (client, network) = (t.client(), t.address.to_string());
                 let name = keys::host(t.name.or_unknown(), settings.parents());
                 (client.as_str(), vec![name, keys::network(&network)])
             }
             Subject::ReverseClient => {
+                network = t.address.to_string();
                 let name = t.reverse_name.or_unknown();
                 (name, vec![keys::host(name, settings.parents()), keys::network(&network)])
             }

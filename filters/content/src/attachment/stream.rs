@@ -53,6 +53,9 @@ impl Stream {
         if self.is_judged {
             return self.pass(bytes, view);
         }
+        if self.head.capacity() == 0 {
+            self.head.reserve_exact(HEAD);
+        }
         let (head, rest) = bytes.split_at(bytes.len().min(HEAD - self.head.len()));
         self.head.extend_from_slice(head);
         if self.head.len() == HEAD {
@@ -67,10 +70,7 @@ impl Stream {
         if is_empty {
             return;
         }
-        let sample_is_text = !self.is_judged && text::is_text(&self.head);
-        if !self.is_judged {
-            self.judge(true, view);
-        }
+        let sample_is_text = !self.is_judged && self.judge(true, view);
         self.is_known |= self.edges.finish(view);
         if let Some(ole) = self.ole.take() {
             ole.finish(view);
@@ -103,9 +103,10 @@ impl Stream {
             + self.pdf.as_ref().map_or(0, Pdf::buffered)
     }
 
-    /// Says what the head shows, and reads it as that.
-    fn judge(&mut self, whole: bool, view: &mut View<'_>) {
+    /// Says what the head shows, and reads it as that. Gives whether it reads as text.
+    fn judge(&mut self, whole: bool, view: &mut View<'_>) -> bool {
         let head = std::mem::take(&mut self.head);
+        let is_text = text::is_text(&head);
         self.is_judged = true;
         let is_zip = head.starts_with(b"PK\x03\x04");
         let kind = magic::judge(&head, whole);
@@ -126,15 +127,17 @@ impl Stream {
             self.say(Kind::PDF, view);
             self.pdf = Some(Pdf::default());
         }
-        let others = || text::judge(&head).or_else(|| magic::media(&head));
+        // Pictures and sounds have bytes that no text has.
+        let media = || if is_text { None } else { magic::media(&head) };
         if !self.is_known && !is_zip {
-            if let Some(kind) = others() {
+            if let Some(kind) = text::judge(&head).or_else(media) {
                 self.say(kind, view);
-            } else if !whole && text::is_text(&head) {
+            } else if !whole && is_text {
                 self.say(Kind::TEXT, view);
             }
         }
         self.pass(&head, view);
+        is_text
     }
 
     fn say(&mut self, kind: Kind, view: &mut View<'_>) {

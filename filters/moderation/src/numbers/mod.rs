@@ -42,10 +42,15 @@ impl NumberKind {
         runs(line).map(|run| self.count_in(&run)).sum()
     }
 
+    /// Whether any may stand in these lines. Most mail has none.
+    pub(crate) fn may_stand_in(lines: &str) -> bool {
+        digits(lines) >= FEWEST_DIGITS
+    }
+
     /// How often each of `kinds` stands in a line, if any does.
     pub(crate) fn count_all(kinds: &[Self], line: &str, mut found: impl FnMut(Self, usize)) {
         // Most lines have no number.
-        if kinds.is_empty() || digits(line) < FEWEST_DIGITS {
+        if kinds.is_empty() || !Self::may_stand_in(line) {
             return;
         }
         for run in runs(line) {

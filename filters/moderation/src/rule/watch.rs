@@ -97,6 +97,13 @@ impl Watch {
         self.show_line(line);
     }
 
+    /// Whether it is for anything that it takes these lines as [plain](Self::plain_text) ones.
+    #[must_use]
+    pub fn may_count_in(&self, lines: &str) -> bool {
+        self.is_shown
+            || (!self.patterns.numbers.is_empty() && NumberKind::may_stand_in(&normal(lines)))
+    }
+
     /// Takes a line of text that no pattern matches.
     pub fn plain_text(&mut self, line: &str) {
         if !self.patterns.numbers.is_empty() {

@@ -20,6 +20,11 @@ impl Flow {
         Self { is_flowed, deletes_space, limit, line: Vec::new(), paragraph: None }
     }
 
+    /// Whether the next byte begins a line, and each line is one for itself.
+    pub(super) const fn is_between_lines(&self) -> bool {
+        !self.is_flowed && self.line.is_empty()
+    }
+
     pub(super) fn feed(&mut self, bytes: &[u8], give: &mut dyn FnMut(&[u8])) {
         let mut bytes = bytes;
         while !bytes.is_empty() {

@@ -110,7 +110,11 @@ impl TextReader {
                 output.is_cut = bytes.len() > room;
                 gathered.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
             }
-            Source::Guessed(flow) => flow.feed(bytes, &mut |line| output.guess(line, lines)),
+            Source::Guessed(flow) => {
+                let plain = if flow.is_between_lines() { output.plain(bytes, lines) } else { 0 };
+                let rest = bytes.get(plain..).unwrap_or_default();
+                flow.feed(rest, &mut |line| output.guess(line, lines));
+            }
             Source::Decoded(decoder, flow) => {
                 let mut text = String::new();
                 for piece in bytes.chunks(PIECE) {
@@ -209,6 +213,30 @@ impl Output {
         }
     }
 
+    /// Gives the lines at the beginning that are what they look like in every reading: printable ASCII, none of which is too
+    /// long. Says how many bytes they are.
+    fn plain(&mut self, bytes: &[u8], lines: &mut dyn FnMut(&str)) -> usize {
+        let whole = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+        let whole = bytes.get(..whole).unwrap_or_default();
+        let is_plain = |byte: &u8| matches!(byte, 0x20..=0x7e | b'\r' | b'\n');
+        // Without a way out in between, many bytes are compared at once.
+        if !whole.iter().fold(true, |plain, byte| plain & is_plain(byte)) {
+            return 0;
+        }
+        let Ok(text) = std::str::from_utf8(whole) else { return 0 };
+        let mut taken = 0;
+        for end in memchr::memchr_iter(b'\n', whole) {
+            let line = text.get(taken..end).unwrap_or_default();
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            if line.len() >= self.limits.line || memchr::memchr(b'\r', line.as_bytes()).is_some() {
+                break;
+            }
+            self.show(line, lines);
+            taken = end + 1;
+        }
+        taken
+    }
+
     fn html(&mut self, source: &[u8], lines: &mut dyn FnMut(&str)) {
         for reading in self.html_readings(source) {
             html::lines(&reading, self.limits.line, &mut |line| {
@@ -237,7 +265,14 @@ impl Output {
             return;
         }
         // A byte of a one-byte charset takes up to three in UTF-8.
-        let line = visible_within(line, self.limits.line.saturating_mul(3));
+        self.show(&visible_within(line, self.limits.line.saturating_mul(3)), lines);
+    }
+
+    /// Gives a line in the form of `visible`.
+    fn show(&mut self, line: &str, lines: &mut dyn FnMut(&str)) {
+        if self.is_cut {
+            return;
+        }
         let line = line.trim();
         let shown = line.get(..line.floor_char_boundary(self.left)).unwrap_or(line);
         self.is_cut = shown.len() < line.len();
