@@ -7,7 +7,7 @@ use mailweir_content::{
     mime::{HeaderClass, MimeReader, Piece},
 };
 
-use mailweir_moderation::rule::Watch;
+use mailweir_moderation::rule::{Glance, Watch};
 
 use super::{
     ChecksRules, Context, Edit, Inspection, Outcome, Output,
@@ -170,12 +170,10 @@ impl Editor {
         }
         let lines = keys.lines();
         let may_find = self.inspection.may_find_within(Context::TextBody, lines.as_bytes());
-        let watch = self.watch.as_ref();
-        let may_match = watch.is_some_and(|watch| watch.may_match_text(lines));
-        let is_watched = may_match || watch.is_some_and(|watch| watch.may_count_in(lines));
+        let glance = self.watch.as_ref().map(|watch| watch.glance(lines));
         for (context, text) in keys.iter() {
-            if is_watched || context != Context::TextBody {
-                self.show(context, text, may_match);
+            if let Some((watch, glance)) = self.watch.as_mut().zip(glance) {
+                show(watch, glance, context, text);
             }
             if may_find || context != Context::TextBody {
                 // There is no line that it could edit.
@@ -269,22 +267,6 @@ impl Editor {
         }
     }
 
-    /// Moderation sees a key. `may_match`: whether a line may be one that a rule looks for.
-    fn show(&mut self, context: Context, text: &str, may_match: bool) {
-        let Some(watch) = &mut self.watch else { return };
-        match context {
-            Context::TextBody if may_match => watch.text(text),
-            Context::TextBody => watch.plain_text(text),
-            Context::AttachmentName => watch.attachment_name(text),
-            Context::AttachmentType => watch.attachment_type(text),
-            Context::Header
-            | Context::MimeHeader
-            | Context::NestedHeader
-            | Context::Body
-            | Context::DecodedHeader => {}
-        }
-    }
-
     async fn rest(&mut self, raw: &[u8], onward: &mut Onward<'_, '_, impl Output>) {
         match self.header_rest {
             Rest::Stays => onward.pass(raw).await,
@@ -324,6 +306,20 @@ impl Editor {
             onward.insert(b"\r\n").await;
         }
         line.write(onward).await;
+    }
+}
+
+/// Moderation sees a key.
+fn show(watch: &mut Watch, glance: Glance, context: Context, text: &str) {
+    match context {
+        Context::TextBody => watch.glanced(text, glance),
+        Context::AttachmentName => watch.attachment_name(text),
+        Context::AttachmentType => watch.attachment_type(text),
+        Context::Header
+        | Context::MimeHeader
+        | Context::NestedHeader
+        | Context::Body
+        | Context::DecodedHeader => {}
     }
 }
 

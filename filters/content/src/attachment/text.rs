@@ -1,5 +1,7 @@
 //! Types of what is written in letters, by its first words.
 
+use std::borrow::Cow;
+
 use super::kind::Kind;
 
 /// The type that the head of a text shows, or `None` for what is plain text or no text.
@@ -9,8 +11,14 @@ pub(super) fn judge(head: &[u8]) -> Option<Kind> {
     }
     let plain = plain(head);
     let words = plain.trim_ascii_start();
-    let begins = FIRST_WORDS.iter().find(|(first, _)| words.starts_with(first));
-    begins.map(|&(_, kind)| kind).or_else(|| markup(words))
+    let begins = FIRST_WORDS.iter().find(|(first, _)| begins_with(words, first));
+    let kind = begins.map(|&(_, kind)| kind);
+    // All markup has a tag somewhere.
+    kind.or_else(|| memchr::memchr(b'<', words).and_then(|_| markup(&words.to_ascii_lowercase())))
+}
+
+fn begins_with(words: &[u8], first: &[u8]) -> bool {
+    words.get(..first.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(first))
 }
 
 /// Whether this reads as text: UTF-16 with its mark, or no control characters but white space and
@@ -25,7 +33,7 @@ pub(super) fn is_text(head: &[u8]) -> bool {
 /// Whether a head is that of a PDF. Readers look for it in the first 1024 bytes.
 pub(super) fn is_pdf(head: &[u8]) -> bool {
     let window = head.get(..1024).unwrap_or(head);
-    memchr::memmem::find(window, b"%PDF-").is_some()
+    memchr::memchr_iter(b'%', window).any(|at| window[at..].starts_with(b"%PDF-"))
 }
 
 fn markup(words: &[u8]) -> Option<Kind> {
@@ -55,13 +63,13 @@ fn is_html(words: &[u8]) -> bool {
     tag.starts_with(b"!--") || HTML.iter().any(|name| tag.strip_prefix(*name).is_some_and(ends))
 }
 
-/// In small letters, without a mark of the byte order, and as single bytes even if it is UTF-16.
-fn plain(head: &[u8]) -> Vec<u8> {
+/// Without a mark of the byte order, and as single bytes even if it is UTF-16.
+fn plain(head: &[u8]) -> Cow<'_, [u8]> {
     let mark = [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"];
     let text = mark.iter().find_map(|mark| head.strip_prefix(*mark)).unwrap_or(head);
     match memchr::memchr(0, text) {
-        None => text.to_ascii_lowercase(),
-        Some(_) => text.iter().filter(|byte| **byte != 0).map(u8::to_ascii_lowercase).collect(),
+        None => Cow::Borrowed(text),
+        Some(_) => text.iter().copied().filter(|byte| *byte != 0).collect(),
     }
 }
 

@@ -17,7 +17,7 @@ pub use foresee::{Chance, Expected, Prospect};
 pub use hours::{Hours, LocalTime, Weekday};
 pub use judge::{Judgement, LogIn, MailFacts, Match, Reason};
 pub use patterns::{Patterns, TooLarge};
-pub use watch::Watch;
+pub use watch::{Glance, Watch};
 
 /// A pattern as rules hold it; [`What::pattern`] makes one.
 pub use regex::Regex;

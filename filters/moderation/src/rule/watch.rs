@@ -20,6 +20,17 @@ pub struct Watch {
     is_shown: bool,
 }
 
+/// What may be in lines of text.
+#[derive(Clone, Copy, Debug)]
+pub struct Glance {
+    /// No line is in another form than that of patterns.
+    is_normal: bool,
+    /// A pattern may match.
+    may_match: bool,
+    /// A number may be there.
+    may_count: bool,
+}
+
 /// What was seen for a rule: examples of what its patterns matched, absent where none did.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
@@ -81,10 +92,29 @@ impl Watch {
         }
     }
 
-    /// Whether a pattern may match one of these lines. If not, they can be [plain](Self::plain_text).
+    /// What may be in these lines of text, so that each of them need not be asked for all of it.
     #[must_use]
-    pub fn may_match_text(&self, lines: &str) -> bool {
-        self.patterns.text.may_match_within(&normal(lines))
+    pub fn glance(&self, lines: &str) -> Glance {
+        let normal = normal(lines);
+        Glance {
+            is_normal: matches!(normal, Cow::Borrowed(_)),
+            may_match: self.patterns.text.may_match_within(&normal),
+            may_count: !self.patterns.numbers.is_empty() && NumberKind::may_stand_in(&normal),
+        }
+    }
+
+    /// Takes one of the lines that this is of.
+    pub fn glanced(&mut self, line: &str, glance: Glance) {
+        if glance.may_match {
+            return self.text(line);
+        }
+        if glance.may_count {
+            match glance.is_normal {
+                true => self.count_numbers(line),
+                false => self.count_numbers(&normal(line)),
+            }
+        }
+        self.show_line(line);
     }
 
     /// Takes a line of text as a person reads it.
@@ -94,21 +124,6 @@ impl Watch {
             note(self.seen.get_mut(rule).map(|seen| &mut seen.text), normal);
         }
         self.count_numbers(normal);
-        self.show_line(line);
-    }
-
-    /// Whether it is for anything that it takes these lines as [plain](Self::plain_text) ones.
-    #[must_use]
-    pub fn may_count_in(&self, lines: &str) -> bool {
-        self.is_shown
-            || (!self.patterns.numbers.is_empty() && NumberKind::may_stand_in(&normal(lines)))
-    }
-
-    /// Takes a line of text that no pattern matches.
-    pub fn plain_text(&mut self, line: &str) {
-        if !self.patterns.numbers.is_empty() {
-            self.count_numbers(&normal(line));
-        }
         self.show_line(line);
     }
 

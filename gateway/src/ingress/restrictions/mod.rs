@@ -8,7 +8,7 @@ mod effects;
 mod facts;
 mod session;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use mailweir_filters::restrictions::Restrictions;
 use mailweir_tables::{Matching, Spec, Table, TableError};
@@ -32,7 +32,8 @@ pub struct ListenerRestrictions {
 
 /// What the tables of the lists say at one moment.
 pub(super) struct Snapshot {
-    tables: HashMap<Spec, Arc<Table>>,
+    /// A few: the place of a name is found sooner than its hash.
+    tables: Box<[(Spec, Arc<Table>)]>,
 }
 
 impl ListenerRestrictions {
@@ -94,7 +95,10 @@ impl ListenerRestrictions {
 impl Snapshot {
     /// A table of the lists.
     pub(super) fn table(&self, spec: &Spec) -> Option<&Table> {
-        self.tables.get(spec).map(|table| &**table)
+        let is_it = |(known, _): &&(Spec, _)| Arc::ptr_eq(known.name(), spec.name());
+        let by_place = self.tables.iter().find(is_it);
+        let found = by_place.or_else(|| self.tables.iter().find(|(known, _)| known == spec));
+        found.map(|(_, table)| &**table)
     }
 }
 
