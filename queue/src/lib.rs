@@ -37,5 +37,5 @@ pub use queue::{
 };
 pub use rescue::{RescueReport, rescue};
 pub use schedule::Schedule;
-pub use threads::{give_way, stand_back};
+pub use threads::{give_way, stand_as_usual, stand_back};
 pub use work::{Claim, Ending, OwedReport, Screening, ToArchive, Work};

@@ -1,6 +1,6 @@
 //! How the threads of a mail's way stand towards others.
 
-use uapi::c::{SCHED_BATCH, SCHED_IDLE, sched_param};
+use uapi::c::{SCHED_BATCH, SCHED_IDLE, SCHED_OTHER, sched_param};
 
 /// Lets whoever runs go on when the calling thread is woken (`SCHED_BATCH`, sched(7)): it runs once
 /// there is a free processor or its turn has come, and finds more to do by then. Where processors
@@ -17,6 +17,12 @@ pub fn give_way() {
 /// woken takes their place at once, which another `nice` does not bring about.
 pub fn stand_back() {
     stand(SCHED_IDLE);
+}
+
+/// Has the calling thread, and those that it starts, stand as threads usually do (`SCHED_OTHER`): for what is not on a mail's
+/// way, and was begun by a thread that gives way.
+pub fn stand_as_usual() {
+    stand(SCHED_OTHER);
 }
 
 fn stand(policy: i32) {
@@ -39,6 +45,12 @@ mod tests {
             });
             assert_eq!(inside.join().unwrap(), policy);
         }
+        let inside = std::thread::spawn(|| {
+            give_way();
+            stand_as_usual();
+            uapi::sched_getscheduler(CALLER).unwrap()
+        });
+        assert_eq!(inside.join().unwrap(), SCHED_OTHER);
         assert_eq!(uapi::sched_getscheduler(CALLER).unwrap(), before);
     }
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use mailweir_queue::stand_as_usual;
 use rustix::{
     cmsg_space,
     net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg},
@@ -38,6 +39,8 @@ pub(crate) const WORD: &str = "program-starter";
 /// # Errors
 /// Standard input is no socket; the system gives no means to wait for anything.
 pub(crate) fn run() -> anyhow::Result<()> {
+    // Programs are as others on the machine, and not as the thread that had this started.
+    stand_as_usual();
     // A program that goes wrong is of the same user, and must not look into this.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     // What whoever started the server left open is not for this process, or for programs.
