@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use mailweir_filters::rewriting::RewriteError;
 use mailweir_mail::{Enhanced, Forwarded, Reply};
-use mailweir_queue::{BodyError, Claim, Content, RecipientIndex};
+use mailweir_queue::{AttemptResult, BodyError, Claim, Content, RecipientIndex};
 use mailweir_smtp::client::{Closed, ContentText, Outgoing};
 use tokio::{sync::Semaphore, time::Instant};
 
@@ -137,7 +137,7 @@ impl Courier {
 
     /// Tries the open connection first, then one host after the other. Whom a host defers is
     /// offered to the next one (Postfix `smtp_mx_session_limit`); who has a result that stands has
-    /// it recorded before that.
+    /// it recorded meanwhile.
     async fn attempt(&mut self, mail: &Mail<'_>, recipients: Vec<RecipientIndex>) -> Stand {
         let claim = mail.claim;
         match self.offer(mail, &recipients).await {
@@ -294,14 +294,17 @@ impl Courier {
         outcome: &Outcome,
     ) -> Vec<RecipientIndex> {
         let Told { results, events, postponed } = tell(claim, recipients, outcome);
-        // The semaphore is never closed.
-        if let Ok(permit) = Arc::clone(&self.unrecorded).acquire_owned().await {
-            let (egress, claim) = (Arc::clone(&self.egress), Arc::clone(claim));
-            self.egress.tasks.spawn(async move {
-                egress.record(&claim, results, events).await;
-                drop(permit);
-            });
-        }
+        let is_deferred = |(_, result): &_| matches!(result, AttemptResult::Deferred { .. });
+        // A deferral that a crash forgets costs nothing. The semaphore is never closed.
+        let permit = match results.iter().all(is_deferred) {
+            true => None,
+            false => Arc::clone(&self.unrecorded).acquire_owned().await.ok(),
+        };
+        let (egress, claim) = (Arc::clone(&self.egress), Arc::clone(claim));
+        self.egress.tasks.spawn(async move {
+            egress.record(&claim, results, events).await;
+            drop(permit);
+        });
         postponed
     }
 
@@ -377,4 +380,4 @@ fn put_off(claim: &Claim, error: &RewriteError) -> String {
 }
 
 /// Mails of a courier that a crash sends again at most.
-const UNRECORDED: usize = 16;
+pub(super) const UNRECORDED: usize = 16;

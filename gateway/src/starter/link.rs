@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    io::{self, IoSlice},
+    io::{self, IoSlice, Write as _},
     mem::MaybeUninit,
     os::{
         fd::{AsFd as _, BorrowedFd, OwnedFd},
@@ -10,16 +10,20 @@ use std::{
     },
     process::Stdio,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use rustix::{
     cmsg_space,
+    io::ioctl_fionbio,
     net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
+    process::{Pid, Signal, kill_process},
 };
 use tokio::{
     io::{AsyncWriteExt as _, Interest},
     net::{UnixStream, unix::pipe},
     process::{Child, Command},
+    time::timeout,
 };
 
 use super::{
@@ -37,20 +41,12 @@ pub(crate) struct Starter {
     links: Mutex<HashMap<Option<User>, Arc<Link>>>,
 }
 
-/// A mail as it begins.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Beginning<'m> {
-    pub(crate) bytes: &'m [u8],
-    /// There is nothing behind.
-    pub(crate) is_whole: bool,
-}
-
 /// A starter that runs. It ends, and kills its programs, when this is dropped.
 #[derive(Debug)]
 struct Link {
     control: UnixStream,
-    /// Reaped by the runtime.
-    _process: Child,
+    /// Reaped by the runtime when this is dropped: until then its number is nobody else's.
+    process: Child,
 }
 
 impl Starter {
@@ -59,8 +55,8 @@ impl Starter {
         Self { mailweir, links: Mutex::default() }
     }
 
-    /// Starts a program as `user`, with a mail that begins so. Gives what of the beginning it took. Of what it took
-    /// whole, the program sees the end.
+    /// Starts a program as `user`. `whole`: all of its mail, if that is known and small; otherwise the mail is written to
+    /// the program then, and also where the pipe has no room for it.
     ///
     /// # Errors
     /// It cannot be started, or nobody is there to do it.
@@ -68,41 +64,44 @@ impl Starter {
         &self,
         user: Option<User>,
         mut order: Order,
-        mail: Beginning<'_>,
-    ) -> io::Result<(Program, usize)> {
-        let (way, feed) = io::pipe()?;
+        whole: Option<&[u8]>,
+    ) -> io::Result<Program> {
+        let filled = whole.map(filled).transpose()?.flatten();
+        order.has_mail = filled.is_some();
+        let (mail, feed) = filled.map_or_else(io::pipe, Ok)?;
         let (printed, output) = io::pipe()?;
-        let (ours, line) = BlockingStream::pair()?;
-        // An empty pipe takes a small mail at once: its program never waits for it.
-        let feed = pipe::Sender::from_owned_fd(feed.into())?;
-        let taken = feed.try_write(mail.bytes).unwrap_or(0);
-        order.has_mail = mail.is_whole && taken == mail.bytes.len();
-        let frame = wire::frame(&order)?;
+        let printed = pipe::Receiver::from_owned_fd(printed.into())?;
+        let (mut ours, line) = BlockingStream::pair()?;
         ours.set_nonblocking(true)?;
-        let mut line_here = UnixStream::from_std(ours)?;
+        let frame = wire::frame(&order)?;
         // It lies there when the starter looks, as far as there is room.
-        let said = line_here.try_write(&frame).unwrap_or(0);
-        self.hand_over(
-            user,
-            Streams {
-                line: line.as_fd(),
-                mail: way.as_fd(),
-                rest: feed.as_fd(),
-                output: output.as_fd(),
-            },
-        )
-        .await?;
+        let said = now(ours.write(&frame))?;
+        let mut ours = UnixStream::from_std(ours)?;
+        let streams = Streams {
+            line: line.as_fd(),
+            mail: mail.as_fd(),
+            rest: feed.as_fd(),
+            output: output.as_fd(),
+        };
+        let link = self.hand_over(user, streams).await?;
         // While these are open here, what is printed has no end, and a starter that has died goes unnoticed.
-        drop((line, way, output));
+        drop((line, mail, output));
         let feed = Some(feed).filter(|_| !order.has_mail);
-        line_here.write_all(frame.get(said..).unwrap_or_default()).await.map_err(|_| gone())?;
-        match wire::hear(&mut line_here).await.map_err(|_| gone())? {
-            Answer::Started(id) => {
-                let output = pipe::Receiver::from_owned_fd(printed.into())?;
-                Ok((Program::new(id, line_here, feed, output)?, taken))
+        let feed = feed.map(|feed| pipe::Sender::from_owned_fd(feed.into())).transpose()?;
+        let heard = timeout(ANSWERS_WITHIN, async {
+            ours.write_all(frame.get(said..).unwrap_or_default()).await?;
+            wire::hear(&mut ours).await
+        });
+        match heard.await {
+            Ok(Ok(Answer::Started(id))) => Program::new(id, ours, feed, printed),
+            Ok(Ok(Answer::NotStarted(why))) => Err(io::Error::other(why)),
+            Ok(Ok(Answer::Ended(_)) | Err(_)) => Err(io::Error::other(Lost)),
+            Err(_) => {
+                // A program of the same user may have stopped it.
+                self.forget(user, &link);
+                link.kill();
+                Err(io::Error::other("the process that starts programs does not answer"))
             }
-            Answer::NotStarted(why) => Err(io::Error::other(why)),
-            Answer::Ended(_) => Err(gone()),
         }
     }
 
@@ -110,15 +109,17 @@ impl Starter {
         &self,
         user: Option<User>,
         streams: Streams<BorrowedFd<'_>>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Arc<Link>> {
         let streams = streams.into_array();
         let link = self.link(user)?;
         match link.send(&streams).await {
+            Ok(()) => Ok(link),
             Err(error) if GONE.contains(&error.kind()) => {
                 self.forget(user, &link);
-                self.link(user)?.send(&streams).await
+                let link = self.link(user)?;
+                link.send(&streams).await.map(|()| link)
             }
-            sent => sent,
+            Err(error) => Err(error),
         }
     }
 
@@ -167,7 +168,15 @@ impl Link {
             command.uid(uid).gid(gid);
         }
         let process = command.spawn()?;
-        Ok(Self { control: UnixStream::from_std(ours)?, _process: process })
+        Ok(Self { control: UnixStream::from_std(ours)?, process })
+    }
+
+    /// Ends it, whatever it does: its programs end with it when their lines are dropped.
+    fn kill(&self) {
+        let id = self.process.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(id) = id.and_then(Pid::from_raw) {
+            let _ = kill_process(id, Signal::KILL);
+        }
     }
 
     /// # Errors
@@ -184,9 +193,48 @@ impl Link {
     }
 }
 
-fn gone() -> io::Error {
-    io::Error::other(Lost)
+/// A pipe in which a whole mail lies already: its program never waits for it. `None`: it has no room.
+fn filled(mail: &[u8]) -> io::Result<Option<(io::PipeReader, io::PipeWriter)>> {
+    let (reader, mut writer) = io::pipe()?;
+    ioctl_fionbio(&writer, true)?;
+    let taken = now(writer.write(mail))?;
+    Ok((taken == mail.len()).then_some((reader, writer)))
+}
+
+/// How many bytes were taken at once.
+fn now(written: io::Result<usize>) -> io::Result<usize> {
+    match written {
+        Err(error)
+            if [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted].contains(&error.kind()) =>
+        {
+            Ok(0)
+        }
+        written => written,
+    }
 }
 
 /// A starter that has died, and been noticed only now.
 const GONE: [io::ErrorKind; 2] = [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
+
+/// Longer than any start takes. One that has stopped would have all mail of its user wait.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn a_small_mail_lies_in_its_pipe_whole_and_a_large_one_not_at_all() {
+        let mail = vec![b'x'; 4_000];
+        for small in [&mail[..0], &mail] {
+            let (mut reader, writer) = filled(small).unwrap().unwrap();
+            drop(writer);
+            let mut read = Vec::new();
+            reader.read_to_end(&mut read).unwrap();
+            assert_eq!(read, small);
+        }
+        assert!(filled(&vec![b'x'; 2 << 20]).unwrap().is_none());
+    }
+}

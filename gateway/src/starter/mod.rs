@@ -4,8 +4,8 @@
 //! gateway at work are large. So a child of the gateway does it (`mailweir program-starter`), one for each user, which
 //! is that user, has no page to be copied for it and may do no more than its programs. It holds nothing but a socket to
 //! the gateway. Over that it gets, for each program, one byte and four descriptors: an end of a *line*, a socket pair
-//! for this program alone; both ends of the pipe that the mail comes through, with as much of the mail as it takes; and
-//! the end of a pipe for what the program prints. What is said on the line stands in [`wire`].
+//! for this program alone; both ends of the pipe that the mail comes through, with the whole mail in it if that
+//! is small; and the end of a pipe for what the program prints. What is said on the line stands in [`wire`].
 //!
 //! The starter kills a program, with its process group, when its line ends before it has: the limit is reached, a
 //! delivery is cut off, or the gateway has died. Until the gateway has said that the mail is whole, the starter holds
@@ -19,7 +19,7 @@ mod wire;
 mod worker;
 
 pub(crate) use self::{
-    link::{Beginning, Starter},
+    link::Starter,
     program::{End, Lost, Program, Running},
     wire::Order,
     worker::{WORD, run},

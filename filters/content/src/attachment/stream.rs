@@ -127,10 +127,9 @@ impl Stream {
             self.say(Kind::PDF, view);
             self.pdf = Some(Pdf::default());
         }
-        // Pictures and sounds have bytes that no text has.
-        let media = || if is_text { None } else { magic::media(&head) };
+        // The head of a picture may be a comment, and read as text.
         if !self.is_known && !is_zip {
-            if let Some(kind) = text::judge(&head).or_else(media) {
+            if let Some(kind) = text::judge(&head).or_else(|| magic::media(&head)) {
                 self.say(kind, view);
             } else if !whole && is_text {
                 self.say(Kind::TEXT, view);

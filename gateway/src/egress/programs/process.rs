@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     config::PipeFilter,
-    starter::{Beginning, End, Lost, Order, Program, Running, Starter},
+    starter::{End, Lost, Order, Program, Running, Starter},
 };
 
 /// A mail as it is written to a program.
@@ -44,10 +44,15 @@ impl Process<'_> {
     ) -> Result<(Ended, Vec<u8>), BodyError> {
         let until = Instant::now() + self.limit;
         let mut mail = Feed::of(letter);
-        mail.fill(AT_ONCE).await?;
-        let mut program = match timeout_at(until, self.start(starter, &mut mail)).await {
-            Ok(Ok(started)) => started,
-            Ok(Err(error)) => return Ok((Ended::NotStarted(words(&error)), Vec::new())),
+        let begun = timeout_at(until, async {
+            mail.fill(AT_ONCE).await?;
+            Ok::<_, BodyError>(self.start(starter, &mail).await)
+        });
+        let mut program = match begun.await {
+            Ok(started) => match started? {
+                Ok(program) => program,
+                Err(error) => return Ok((Ended::NotStarted(words(&error)), Vec::new())),
+            },
             Err(_) => return Ok((Ended::TimedOut, Vec::new())),
         };
         let mut said = Vec::new();
@@ -64,7 +69,7 @@ impl Process<'_> {
         Ok((ended, said))
     }
 
-    async fn start(self, starter: &Starter, mail: &mut Feed<'_>) -> io::Result<Program> {
+    async fn start(self, starter: &Starter, mail: &Feed<'_>) -> io::Result<Program> {
         let PipeFilter { command, directory, environment, user, .. } = self.settings;
         if user.is_none() && geteuid().is_root() {
             let why = "the gateway runs as root, and the filter has no `user`";
@@ -78,9 +83,7 @@ impl Process<'_> {
             environment,
             directory.clone(),
         );
-        let (program, taken) = starter.start(*user, order, mail.beginning()).await?;
-        mail.out.drain(..taken);
-        Ok(program)
+        starter.start(*user, order, mail.whole()).await
     }
 }
 
@@ -117,8 +120,9 @@ impl<'l> Feed<'l> {
         Ok(())
     }
 
-    fn beginning(&self) -> Beginning<'_> {
-        Beginning { bytes: &self.out, is_whole: self.piped.is_none() }
+    /// All of the mail, if nothing is behind what was read.
+    fn whole(&self) -> Option<&[u8]> {
+        self.piped.is_none().then_some(&*self.out)
     }
 }
 

@@ -227,7 +227,8 @@ fn apply(edit: Edit, envelope: &mut Envelope) {
     match edit {
         Edit::Sender(sender) => envelope.sender = sender,
         Edit::AddRecipient(address) => {
-            if envelope.recipients.iter().all(|known| known.address != address) {
+            let is_it = |known: &Recipient| known.address == address || *known_as(known) == address;
+            if !envelope.recipients.iter().any(is_it) {
                 envelope.recipients.push(Recipient::new(address));
             }
         }

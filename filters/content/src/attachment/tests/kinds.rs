@@ -225,6 +225,9 @@ fn pictures_have_the_types_that_infer_gives_them() {
     assert_eq!(types(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), ["image/png"]);
     assert_eq!(types(b"\xff\xd8\xff\xe0\0\x10JFIF"), ["image/jpeg"]);
     assert_eq!(types(b"GIF89a\x01\0"), ["image/gif"]);
+    // A comment that is longer than what is looked at.
+    let commented = [b"\xff\xd8\xff\xfe  ".as_slice(), &[b' '; 8_222]].concat();
+    assert_eq!(types(&commented), ["image/jpeg"]);
 }
 
 #[test]
