@@ -1,6 +1,6 @@
 //! What gateway and starter say to each other on a line: an [`Order`], an [`Answer`], then one byte each for [`WHOLE`],
-//! where the mail was not whole before, and [`LAST`], and the other [`Answer`]. Orders and answers are frames: four bytes of length, little-endian, and so
-//! many bytes.
+//! where the mail was not whole before, and [`LAST`], and the other [`Answer`]. Orders and answers are frames: four bytes
+//! of length, little-endian, and so many bytes.
 
 use std::{io, path::PathBuf};
 
