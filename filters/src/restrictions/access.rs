@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use mailweir_mail::Enhanced;
+use mailweir_mail::{Enhanced, IpText};
 use mailweir_tables::{
     LookupError, Place, Spec,
     keys::{self, Extensions, Key},
@@ -61,12 +61,12 @@ impl<'a, F: Facts> Evaluator<'a, F> {
         let (client, network);
         let (value, keys) = match subject {
             Subject::Client => {
-                (client, network) = (t.client(), t.address.to_string());
+                (client, network) = (t.client(), IpText::of(t.address));
                 let name = keys::host(t.name.or_unknown(), settings.parents());
                 (client.as_str(), vec![name, keys::network(&network)])
             }
             Subject::ReverseClient => {
-                network = t.address.to_string();
+                network = IpText::of(t.address);
                 let name = t.reverse_name.or_unknown();
                 (name, vec![keys::host(name, settings.parents()), keys::network(&network)])
             }

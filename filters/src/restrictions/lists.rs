@@ -12,6 +12,7 @@ use super::{
     settings::Settings,
     strangers::{End, Strangers},
     subject::Subject,
+    transaction::ProtocolState,
 };
 
 /// The lists as they are written, each under Postfix's parameter (`smtpd_..._restrictions`).
@@ -41,6 +42,20 @@ pub struct Restrictions {
     pub(super) data: Vec<Rule>,
     pub(super) end_of_data: Vec<Rule>,
     pub(super) classes: HashMap<Box<str>, Vec<Rule>>,
+}
+
+impl Restrictions {
+    /// Whether [`evaluate`](super::evaluate) asks anything at this step.
+    #[must_use]
+    pub fn ask_at(&self, state: ProtocolState) -> bool {
+        let delayed = self.settings.delay_reject;
+        match state {
+            ProtocolState::Connect | ProtocolState::Helo | ProtocolState::Mail => !delayed,
+            ProtocolState::Rcpt => true,
+            ProtocolState::Data => !self.data.is_empty(),
+            ProtocolState::EndOfMessage => !self.end_of_data.is_empty(),
+        }
+    }
 }
 
 /// What is wrong with the lists.

@@ -48,7 +48,7 @@ pub use self::{
     restriction::{LoginMismatch, Party, Restriction, Rule, Servers},
     settings::{Codes, Settings, Unverified},
     subject::Subject,
-    transaction::{Certificate, HostName, ProtocolState, Transaction},
+    transaction::{Certificate, HostName, Instance, ProtocolState, Transaction},
 };
 
 /// What the lists say of a command.

@@ -61,6 +61,7 @@ impl<F: Facts> Evaluator<'_, F> {
 fn question(state: ProtocolState, t: &Transaction<'_>, context: &str) -> Vec<u8> {
     let sender = unquoted(t.sender.unwrap_or_default());
     let recipient = unquoted(t.recipient.unwrap_or_default());
+    let instance = t.instance.to_string();
     let inquiry = Inquiry {
         moment: moment(state, t.protocol),
         protocol: t.protocol.as_str(),
@@ -76,7 +77,7 @@ fn question(state: ProtocolState, t: &Transaction<'_>, context: &str) -> Vec<u8>
             recipient: &recipient,
             recipient_count: t.recipients,
             queue_id: t.queue_id,
-            instance: t.instance,
+            instance: &instance,
             size: t.size,
         },
         login: Login { method: t.mechanism, username: t.login.unwrap_or_default() },

@@ -1,8 +1,11 @@
 //! What is known of a client and its mail at a moment of the session.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
-use mailweir_mail::{Protocol, TlsSummary};
+use mailweir_mail::{IpText, Protocol, TlsSummary};
 
 /// How far the session has come, as the policy protocol calls it (SMTPD_POLICY_README).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +57,7 @@ pub struct Transaction<'a> {
     /// How many recipients were accepted so far.
     pub recipients: usize,
     /// The same at all steps of this mail, and at those of no other.
-    pub instance: &'a str,
+    pub instance: Instance<'a>,
     /// The mail's name in the queue. Empty as long as it has none.
     pub queue_id: &'a str,
     /// The size in bytes: declared, and at the end of the mail, real. 0 if unknown.
@@ -63,6 +66,21 @@ pub struct Transaction<'a> {
     pub smtputf8: bool,
     /// Whether the client sent commands ahead where it had to wait (RFC 2920).
     pub pipelined: bool,
+}
+
+/// A name for all that policy servers are asked about one mail, written when one is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Instance<'a> {
+    /// What no other process has in its instances.
+    pub run: &'a str,
+    /// The mail, of those of the process.
+    pub number: u64,
+}
+
+impl fmt::Display for Instance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:x}", self.run, self.number)
+    }
 }
 
 /// A name that DNS has, or has not, for an address.
@@ -114,7 +132,7 @@ pub struct Certificate<'a> {
 impl Transaction<'_> {
     /// `name[address]`, as Postfix writes a client.
     pub(super) fn client(&self) -> String {
-        format!("{}[{}]", self.name.or_unknown(), self.address)
+        [self.name.or_unknown(), "[", &IpText::of(self.address), "]"].concat()
     }
 }
 

@@ -67,7 +67,7 @@ impl Ours {
             sender: None,
             recipient: None,
             recipients: 0,
-            instance: "",
+            instance: Instance::default(),
             queue_id: "",
             size: 0,
             smtputf8: false,

@@ -11,6 +11,7 @@ mod envelope;
 mod event;
 pub mod header_from;
 pub mod hex;
+mod ip_text;
 mod network;
 mod origin;
 mod queue_id;
@@ -26,6 +27,7 @@ pub use event::{
     ConnectFailure, Cutoff, Delays, DeliveryReport, HeldBy, MailEvent, ProbeStatus, Received,
     Refused, ReportKind, RuleAction, RuleApplied, SessionEvent, TransactionSummary,
 };
+pub use ip_text::IpText;
 pub use network::{Network, NetworkError};
 pub use origin::{Client, Forwarded, Login, Origin, Protocol, TlsSummary};
 pub use queue_id::{QueueId, QueueIdError};

@@ -1,13 +1,13 @@
 //! Where a mail came from: the peer, how it connected, and who it logged in as.
 
 use std::{
-    fmt,
+    fmt::{self, Write as _},
     net::{IpAddr, SocketAddr},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{QueueId, Timestamp};
+use crate::{IpText, QueueId, Timestamp};
 
 /// The peer of a session, as seen on the socket or as told by a trusted proxy (PROXY, XCLIENT).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,10 @@ impl Client {
 impl fmt::Display for Client {
     /// `name[address]`, as Postfix logs a client.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]", self.name_or_unknown(), self.ip())
+        f.write_str(self.name_or_unknown())?;
+        f.write_char('[')?;
+        f.write_str(&IpText::of(self.ip()))?;
+        f.write_char(']')
     }
 }
 

@@ -14,6 +14,7 @@ use std::{
     },
 };
 
+use mailweir_filters::restrictions::Instance;
 use mailweir_mail::Timestamp;
 use mailweir_policy::client::{Answer, AnswerReader, Server, Service, Terms, Trouble};
 use rustix::{
@@ -91,10 +92,14 @@ impl PolicyServices {
         Self { known: None, started: "0".to_owned(), instances: AtomicU64::new(0) }
     }
 
-    /// A name for what is asked about one mail, that no other mail ever has.
-    pub(crate) fn instance(&self) -> Box<str> {
-        let number = self.instances.fetch_add(1, Ordering::Relaxed);
-        format!("{}.{number:x}", self.started).into()
+    /// A mail begins: the number of its instance.
+    pub(crate) fn begin(&self) -> u64 {
+        self.instances.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A name for what is asked about that mail, that no other mail ever has.
+    pub(crate) const fn instance(&self, number: u64) -> Instance<'_> {
+        Instance { run: self.started.as_str(), number }
     }
 
     /// Asks, on the terms, until there is an answer.

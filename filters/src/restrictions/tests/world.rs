@@ -34,7 +34,7 @@ pub(in crate::restrictions) fn stranger() -> Transaction<'static> {
         sender: Some("a@a.example"),
         recipient: Some("b@b.example"),
         recipients: 0,
-        instance: "1.1",
+        instance: Instance { run: "1", number: 1 },
         queue_id: "",
         size: 0,
         smtputf8: false,

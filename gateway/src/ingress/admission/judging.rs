@@ -60,7 +60,9 @@ impl Admission {
         id: Option<QueueId>,
     ) -> Result<(), Refusal> {
         let Self { listener, restrictions, steps, .. } = self;
-        let Some(restrictions) = restrictions else { return Ok(()) };
+        let Some(restrictions) = restrictions.as_mut().filter(|rules| rules.ask_at(step)) else {
+            return Ok(());
+        };
         // Boxed, so that a session does not always have room for it.
         Box::pin(restrictions.judge(step, session, recipient, id, (listener, steps))).await
     }

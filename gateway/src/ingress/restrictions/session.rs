@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use mailweir_filters::restrictions::{
-    Certificate, Decision, DecisionKind, Effects, HostName, Memory, Outcome, ProtocolState,
-    Restrictions, Transaction, evaluate,
+    Certificate, Decision, DecisionKind, Effects, HostName, Instance, Memory, Outcome,
+    ProtocolState, Restrictions, Transaction, evaluate,
 };
 use mailweir_mail::{
     MailEvent, QueueId, Recipient, Reply, ReversePath, RuleAction, RuleApplied, TransactionSummary,
@@ -28,7 +28,7 @@ pub(in crate::ingress) struct SessionRestrictions {
     memory: Memory,
     budget: Budget,
     /// The same for all that policy servers are asked about one mail.
-    instance: Box<str>,
+    instance: u64,
     /// What the patterns of tables may take for this mail.
     name: ClientName,
     /// The rules that refused something the log has not heard of yet.
@@ -48,7 +48,7 @@ impl SessionRestrictions {
             snapshot: restrictions.current(),
             memory: Memory::default(),
             budget: Budget::full(),
-            instance: services.instance(),
+            instance: services.begin(),
             name,
             refusals: VecDeque::new(),
         }
@@ -61,7 +61,7 @@ impl SessionRestrictions {
         services: &PolicyServices,
     ) {
         self.snapshot = restrictions.current();
-        self.instance = services.instance();
+        self.instance = services.begin();
         self.memory.end_transaction();
     }
 
@@ -73,6 +73,11 @@ impl SessionRestrictions {
     /// Whether the mail is to be thrown away: then nothing is judged any more, for nothing is sent.
     pub(in crate::ingress) const fn discards(&self) -> bool {
         self.memory.effects().discard.is_some()
+    }
+
+    /// Whether there is a list to ask at this step.
+    pub(in crate::ingress) fn ask_at(&self, step: ProtocolState) -> bool {
+        self.lists.ask_at(step)
     }
 
     /// Asks the lists that are due at this step.
@@ -89,7 +94,7 @@ impl SessionRestrictions {
     ) -> Result<(), Refusal> {
         let queue_id = queue_id.map(|id| id.to_string()).unwrap_or_default();
         let transaction = Transaction {
-            instance: &self.instance,
+            instance: listener.shared().policy_services.instance(self.instance),
             queue_id: &queue_id,
             ..transaction(&self.name, session, recipient, listener)
         };
@@ -193,7 +198,7 @@ fn transaction<'a>(
         sender: envelope.map(|envelope| envelope.sender.as_str()),
         recipient: recipient.or_else(only).map(|recipient| shown(recipient, listener)),
         recipients: envelope.map_or(0, |envelope| envelope.recipients.len()),
-        instance: "",
+        instance: Instance::default(),
         queue_id: "",
         size: match session.content_bytes() {
             0 => session.declared_size().unwrap_or(0),
