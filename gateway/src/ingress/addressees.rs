@@ -38,11 +38,16 @@ enum Place {
 impl Addressees {
     /// Takes the next piece of the mail. Nothing behind the header is looked at.
     pub(super) fn feed(&mut self, piece: &[u8]) {
-        for &byte in piece {
-            if self.place == Place::Body {
-                return;
+        let mut rest = piece;
+        while self.place != Place::Body {
+            // Of other fields nothing but the end of the line says anything.
+            if self.place == (Place::Value { kept: false }) {
+                let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                rest = rest.get(end..).unwrap_or_default();
             }
+            let Some((&byte, behind)) = rest.split_first() else { return };
             self.byte(byte);
+            rest = behind;
         }
     }
 
@@ -73,6 +78,9 @@ impl Addressees {
 
     fn name(&mut self, byte: u8) -> Place {
         if self.name.len() <= LONGEST_NAME {
+            if self.name.capacity() == 0 {
+                self.name.reserve(LONGEST_NAME + 1);
+            }
             self.name.push(byte);
         }
         Place::Name
@@ -86,6 +94,9 @@ impl Addressees {
 
     fn value(&mut self, kept: bool, byte: u8) -> Place {
         if kept && self.values.len() < MOST_BYTES {
+            if self.values.capacity() == 0 {
+                self.values.reserve(USUAL_BYTES);
+            }
             self.values.push(byte);
         }
         Place::Value { kept }
@@ -120,6 +131,9 @@ const LONGEST_NAME: usize = 16;
 
 /// Of all values together: some thousands of recipients.
 const MOST_BYTES: usize = 256 * 1024;
+
+/// What the recipients of most mail fit into.
+const USUAL_BYTES: usize = 128;
 
 /// Words and signs; Postfix `header_address_token_limit` is 10240 for each field.
 const MOST_TOKENS: usize = 40_960;

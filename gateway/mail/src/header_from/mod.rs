@@ -53,12 +53,19 @@ enum Within {
 impl HeaderFrom {
     /// Takes the next piece of the mail. Nothing behind the header is looked at.
     pub fn feed(&mut self, piece: &[u8]) {
-        for &byte in piece {
-            if self.part == Part::Body {
-                return;
+        let mut rest = piece;
+        while self.part != Part::Body {
+            // Of other fields nothing but the end of the line says anything.
+            if self.part == Part::Field(Within::Other) && self.last != b'\r' {
+                let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
+                let (skipped, behind) = rest.split_at(end);
+                self.last = skipped.last().copied().unwrap_or(self.last);
+                rest = behind;
             }
+            let Some((&byte, behind)) = rest.split_first() else { return };
             self.byte(byte);
             self.last = byte;
+            rest = behind;
         }
     }
 
@@ -234,7 +241,8 @@ fn around(text: &str, at: usize) -> Result<Address, FromDoubt> {
 
 /// What an address without quotes is made of; `@` ends it.
 fn is_atom(c: char) -> bool {
-    c.is_ascii_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii()
+    let is_sign = matches!(c, '.' | '!' | '#'..='\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^'..='`' | '{'..='~');
+    c.is_ascii_alphanumeric() || is_sign || !c.is_ascii()
 }
 
 /// How long the character at this place is.
