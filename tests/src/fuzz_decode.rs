@@ -36,7 +36,7 @@ fn read(mail: &[u8], size: usize) -> Read {
     let mut texts = Texts::new(TextLimits::default(), Fallbacks::default());
     let mut reader = PartReader::new(PartLimits::default(), HeaderDecoder::default());
     let mut take = |event: Event<'_>| {
-        texts.event(&event, &mut |line| read.lines.push(line.to_owned()));
+        texts.event(&event, &mut |line: &str| read.lines.push(line.to_owned()));
         match event {
             Event::Header { text, .. } => read.headers.push(text.to_vec()),
             Event::Start(_) => open += 1,

@@ -5,5 +5,6 @@
 //! input panics. What is done about what a mail says is decided elsewhere (`mailweir-filters`).
 
 pub mod attachment;
+mod bytes;
 pub mod decode;
 pub mod mime;

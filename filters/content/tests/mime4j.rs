@@ -59,7 +59,7 @@ fn parts(content: &[u8]) -> Vec<Vec<u8>> {
     let mut texts = Texts::new(TextLimits::default(), Fallbacks::default());
     let mut reader = PartReader::new(PartLimits::default(), HeaderDecoder::default());
     let mut take = |event: Event<'_>| {
-        texts.event(&event, &mut |line| lines.push(line.to_owned()));
+        texts.event(&event, &mut |line: &str| lines.push(line.to_owned()));
         match event {
             Event::Start(_) => parts.push(Vec::new()),
             Event::Data { part, bytes } => parts[part.number()].extend_from_slice(bytes),

@@ -182,8 +182,8 @@ pub(crate) fn text(is_html: bool, blob: &Blob<'_>, harvest: &mut Harvest<'_>) {
     }
     harvest.set_origin(Origin::Attachment);
     let mut reader = TextReader::of_file(is_html, charset, text_limits(harvest), fallbacks());
-    reader.feed(blob.bytes, &mut |line| harvest.push_line(line));
-    let is_cut = reader.finish(&mut |line| harvest.push_line(line));
+    reader.feed(blob.bytes, &mut |line: &str| harvest.push_line(line));
+    let is_cut = reader.finish(&mut |line: &str| harvest.push_line(line));
     mark_text(blob.bytes, charset, is_cut, harvest);
 }
 

@@ -13,7 +13,7 @@ use super::{
     ChecksRules, Context, Edit, Inspection, Outcome, Output,
     line::{Form, Line, Standing},
     output::Onward,
-    reading::{Keys, Reading},
+    reading::{Keys, Kind, Reading},
 };
 use crate::RemoteMaps;
 
@@ -99,7 +99,8 @@ impl ContentChecks {
     /// Takes a header of our own, whole and folded as it is to stand there, before the content of
     /// the client begins: rules on `Received` see ours too (header_checks(5)).
     pub async fn own_header(&mut self, raw: &[u8], out: &mut impl Output, remote: &dyn RemoteMaps) {
-        let text: Vec<u8> = raw.iter().copied().filter(|&byte| byte != b'\r').collect();
+        let mut text = Vec::with_capacity(raw.len());
+        raw.split(|&byte| byte == b'\r').for_each(|part| text.extend_from_slice(part));
         let text = text.strip_suffix(b"\n").unwrap_or(&text);
         let mut onward = Onward::new(raw, out);
         self.editor.header(HeaderClass::Primary, text, raw, &mut onward, remote).await;
@@ -113,9 +114,11 @@ impl ContentChecks {
         let mut onward = Onward::new(piece, out);
         let mut input = piece;
         self.editor.body = Sieved::Unknown;
-        while !self.editor.inspection.is_over()
-            && let Some(next) = self.reader.next(&mut input)
-        {
+        while !self.editor.inspection.is_over() {
+            if self.editor.passes_body() {
+                onward.pass(self.reader.take_body(&mut input)).await;
+            }
+            let Some(next) = self.reader.next(&mut input) else { break };
             self.editor.pass(next, &mut onward, remote).await;
         }
         if !self.editor.inspection.is_over() {
@@ -171,15 +174,44 @@ impl Editor {
         let lines = keys.lines();
         let may_find = self.inspection.may_find_within(Context::TextBody, lines.as_bytes());
         let glance = self.watch.as_ref().map(|watch| watch.glance(lines));
-        for (context, text) in keys.iter() {
-            if let Some((watch, glance)) = self.watch.as_mut().zip(glance) {
-                show(watch, glance, context, text);
-            }
-            if may_find || context != Context::TextBody {
-                // There is no line that it could edit.
-                let _ = self.inspection.examine(context, text.as_bytes(), remote).await;
+        let asks_for_lines = may_find || glance.is_some_and(Glance::asks);
+        for (kind, text) in keys.iter() {
+            match kind {
+                Kind::One(context) => {
+                    if let Some(watch) = &mut self.watch {
+                        show(watch, context, text);
+                    }
+                    // There is no line that it could edit.
+                    let _ = self.inspection.examine(context, text.as_bytes(), remote).await;
+                }
+                Kind::Lines if asks_for_lines => {
+                    for line in text.split('\n') {
+                        self.look_at_line(line, glance, may_find, remote).await;
+                    }
+                }
+                Kind::Lines => {}
             }
         }
+    }
+
+    async fn look_at_line(
+        &mut self,
+        line: &str,
+        glance: Option<Glance>,
+        may_find: bool,
+        remote: &dyn RemoteMaps,
+    ) {
+        if let Some((watch, glance)) = self.watch.as_mut().zip(glance) {
+            watch.glanced(line, glance);
+        }
+        if may_find {
+            let _ = self.inspection.examine(Context::TextBody, line.as_bytes(), remote).await;
+        }
+    }
+
+    /// Whether lines amid a body that lie in this piece of content go on as they are.
+    fn passes_body(&self) -> bool {
+        self.body == Sieved::Nothing && !self.unfinished_header && !self.lacks_empty_line
     }
 
     async fn pass(
@@ -254,8 +286,16 @@ impl Editor {
             return Edit::Keep;
         }
         let Some(text) = line.text(text) else { return Edit::Keep };
-        let readings = self.decoder.field(text);
-        self.inspection.examine_any(Context::DecodedHeader, &readings, remote).await
+        match HeaderDecoder::plain(text) {
+            Some(reading) => {
+                let readings = [reading.as_bytes()];
+                self.inspection.examine_any(Context::DecodedHeader, &readings, remote).await
+            }
+            None => {
+                let readings = self.decoder.field(text);
+                self.inspection.examine_any(Context::DecodedHeader, &readings, remote).await
+            }
+        }
     }
 
     /// Moderation sees the subject as it stands there now, in all plausible readings.
@@ -286,10 +326,6 @@ impl Editor {
         onward: &mut Onward<'_, '_, impl Output>,
         remote: &dyn RemoteMaps,
     ) {
-        let is_amid_body = offset > 0 && !self.unfinished_header && !self.lacks_empty_line;
-        if is_amid_body && self.body == Sieved::Nothing && onward.is_lent(raw) {
-            return onward.pass(raw).await;
-        }
         let limit = self.inspection.rules().body_checks_size_limit;
         let mut line = Line::new(Form::Body, raw);
         if (limit == 0 || offset < limit) && self.may_be_found(raw, onward) {
@@ -310,15 +346,15 @@ impl Editor {
 }
 
 /// Moderation sees a key.
-fn show(watch: &mut Watch, glance: Glance, context: Context, text: &str) {
+fn show(watch: &mut Watch, context: Context, text: &str) {
     match context {
-        Context::TextBody => watch.glanced(text, glance),
         Context::AttachmentName => watch.attachment_name(text),
         Context::AttachmentType => watch.attachment_type(text),
         Context::Header
         | Context::MimeHeader
         | Context::NestedHeader
         | Context::Body
+        | Context::TextBody
         | Context::DecodedHeader => {}
     }
 }

@@ -11,7 +11,7 @@ use mailweir_content::{
     decode::{
         headers::HeaderDecoder,
         parts::{Ambiguity, Event, Part, PartId, PartLimits, PartReader},
-        text::{TextLimits, Texts},
+        text::{TakeText, TextLimits, Texts},
     },
 };
 
@@ -55,9 +55,18 @@ struct Open {
 pub(super) struct Keys {
     /// All of them, with a newline behind each. None has one in itself.
     text: String,
-    /// What each is, and where it ends.
-    ends: Vec<(Context, usize)>,
+    /// What the next are, and where the last of them ends.
+    ends: Vec<(Kind, usize)>,
     is_full: bool,
+}
+
+/// What is kept of keys that follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One key.
+    One(Context),
+    /// Lines of text.
+    Lines,
 }
 
 impl Reading {
@@ -122,7 +131,7 @@ impl Seen {
     fn event(&mut self, event: &Event<'_>) {
         let Self { texts, attachments, keys } = self;
         if let Some(texts) = texts {
-            texts.event(event, &mut |line| keys.add(Context::TextBody, line));
+            texts.event(event, keys);
         }
         if let Some(attachments) = attachments {
             attachments.event(event, keys);
@@ -179,13 +188,13 @@ impl Keys {
         }
     }
 
-    /// They, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Context, &str)> {
+    /// They, in order: single ones, and lines with newlines between them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Kind, &str)> {
         let mut begin = 0;
-        self.ends.iter().map(move |&(context, end)| {
+        self.ends.iter().map(move |&(kind, end)| {
             let key = self.text.get(begin..end).unwrap_or_default();
             begin = end + 1;
-            (context, key)
+            (kind, key)
         })
     }
 
@@ -206,21 +215,34 @@ impl Keys {
     }
 
     fn add(&mut self, context: Context, text: &str) {
+        self.keep(Kind::One(context), text);
+    }
+
+    fn keep(&mut self, kind: Kind, text: &str) {
         if self.is_full {
             return;
         }
         self.is_full = self.text.len() - self.ends.len() + text.len() > MOST_BYTES;
-        let (context, text) = match self.is_full {
-            true => (Context::AttachmentType, Limit::Members.mime_type()),
-            false => (context, text),
+        let (kind, text) = match self.is_full {
+            true => (Kind::One(Context::AttachmentType), Limit::Members.mime_type()),
+            false => (kind, text),
         };
         if self.text.capacity() == 0 {
             self.text.reserve(BLOCK);
-            self.ends.reserve(BLOCK / USUAL_KEY);
         }
         self.text.push_str(text);
-        self.ends.push((context, self.text.len()));
+        self.ends.push((kind, self.text.len()));
         self.text.push('\n');
+    }
+}
+
+impl TakeText for Keys {
+    fn line(&mut self, line: &str) {
+        self.keep(Kind::Lines, line);
+    }
+
+    fn lines(&mut self, lines: &str) {
+        self.keep(Kind::Lines, lines.strip_suffix('\n').unwrap_or(lines));
     }
 }
 
@@ -247,9 +269,6 @@ const fn name(ambiguity: Ambiguity) -> &'static str {
 /// Only mails that can be read in several ways have several open. What is large of what they hold
 /// they have from one budget; the rest is some 20 KiB for each.
 const MOST_OPEN: usize = 8;
-
-/// Bytes of a line of text.
-const USUAL_KEY: usize = 64;
 
 /// How much content is read at a time.
 const BLOCK: usize = 4 * 1024;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::kind::Kind;
+use crate::bytes;
 
 /// The type that the head of a text shows, or `None` for what is plain text or no text.
 pub(super) fn judge(head: &[u8]) -> Option<Kind> {
@@ -25,9 +26,7 @@ fn begins_with(words: &[u8], first: &[u8]) -> bool {
 /// escape (MIME Sniffing Standard, section 3, binary data bytes).
 pub(super) fn is_text(head: &[u8]) -> bool {
     let has_mark = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
-    let is_binary = |byte: u8| matches!(byte, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f);
-    // Without a way out in between, many bytes are compared at once.
-    has_mark || !head.iter().fold(false, |found, &byte| found | is_binary(byte))
+    has_mark || bytes::are_text(head)
 }
 
 /// Whether a head is that of a PDF. Readers look for it in the first 1024 bytes.

@@ -17,7 +17,7 @@
 //! let mut texts = Texts::new(TextLimits::default(), Fallbacks::default());
 //! let mut parts = PartReader::new(PartLimits::default(), headers);
 //! let mut take = |event: mailweir_content::decode::parts::Event<'_>| {
-//!     texts.event(&event, &mut |line| lines.push(line.to_owned()));
+//!     texts.event(&event, &mut |line: &str| lines.push(line.to_owned()));
 //! };
 //! parts.feed(b"Content-Type: text/html\r\n\r\n<p>Hel<b>lo</b> wor", &mut take);
 //! parts.feed(b"ld<br>&copy;\r\n", &mut take);

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::bytes::are_printable;
+
 /// The text as it is matched.
 ///
 /// - NFKC: full-width and half-width forms, ligatures, circled letters and composed or decomposed
@@ -15,7 +17,8 @@ use unicode_normalization::UnicodeNormalization;
 ///   matched as its parts.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if is_plain(text.as_bytes()) {
+    // ASCII that is seen is in that form already.
+    if are_printable(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     let seen = text.chars().map(blank).filter(|character| !is_invisible(*character));
@@ -34,12 +37,6 @@ pub(super) fn visible_within(text: &str, limit: usize) -> Cow<'_, str> {
             Cow::Owned(text)
         }
     }
-}
-
-/// Whether all of it is ASCII that is seen: the form is that of `visible` already.
-pub(super) fn is_plain(text: &[u8]) -> bool {
-    // Without a way out in between, many bytes are compared at once.
-    text.iter().fold(true, |is_plain, byte| is_plain & matches!(byte, 0x20..=0x7e))
 }
 
 fn blank(character: char) -> char {

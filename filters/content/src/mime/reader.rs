@@ -117,6 +117,23 @@ impl MimeReader {
         Some(self.piece(&next))
     }
 
+    /// Takes off `input` the whole lines that come next and are nothing but lines of a body: no boundary, nothing behind a
+    /// header, nothing longer than a line may be. What [`next`](Self::next) would give one by one, for those who have
+    /// nothing to ask of each.
+    pub fn take_body<'i>(&mut self, input: &mut &'i [u8]) -> &'i [u8] {
+        self.records.release();
+        if self.place != Place::Body || self.mid_line || self.offset == 0 {
+            return &[];
+        }
+        let content = *input;
+        while !input.starts_with(b"--")
+            && let Some((_, text_len)) = self.records.take_line(input)
+        {
+            self.count(text_len);
+        }
+        content.get(..content.len() - input.len()).unwrap_or_default()
+    }
+
     /// The next piece of what is left at the end of the mail. `None`: there is nothing left.
     pub fn finish(&mut self) -> Option<Piece<'_>> {
         self.records.release();

@@ -289,6 +289,25 @@ fn body_lines_in_the_input_are_lent_from_it() {
     assert_eq!(lines, 2);
 }
 
+/// Body lines with where they stand, and where they were taken together nobody says it; and all else.
+fn read_taking(mail: &[u8], limits: &MimeLimits, takes: bool) -> Vec<(Vec<u8>, Option<u64>)> {
+    let mut reader = MimeReader::new(limits.clone());
+    let (mut input, mut read) = (mail, Vec::new());
+    loop {
+        if takes {
+            let lines = reader.take_body(&mut input).split_inclusive(|&byte| byte == b'\n');
+            read.extend(lines.map(|line| (line.to_vec(), None)));
+        }
+        let Some(piece) = reader.next(&mut input) else { break };
+        let offset = if let Piece::Body { offset, .. } = piece { Some(offset) } else { None };
+        read.push((piece.raw().to_vec(), offset));
+    }
+    while let Some(piece) = reader.finish() {
+        read.push((piece.raw().to_vec(), None));
+    }
+    read
+}
+
 /// Lines that mean something, so that chance makes parts and not only bodies.
 fn any_mail() -> impl Strategy<Value = Vec<u8>> {
     let known = prop::sample::select(KNOWN_LINES).prop_map(|line| line.as_bytes().to_vec());
@@ -322,6 +341,19 @@ proptest! {
         prop_assert_eq!(raw, mail);
         prop_assert_eq!(whole, split);
         prop_assert_eq!(trouble, trouble_in_split);
+    }
+}
+
+proptest! {
+    #[test]
+    fn lines_of_a_body_are_the_same_one_by_one_and_together(mail in any_mail(), limits in any_limits()) {
+        let single = read_taking(&mail, &limits, false);
+        let together = read_taking(&mail, &limits, true);
+        prop_assert_eq!(single.len(), together.len());
+        for ((line, at), (same, same_at)) in single.iter().zip(&together) {
+            prop_assert_eq!(line, same);
+            prop_assert!(same_at.is_none_or(|same_at| *at == Some(same_at)));
+        }
     }
 }
 

@@ -170,8 +170,8 @@ impl<'h, 'l> Reading<'h, 'l> {
         }
         self.harvest.set_origin(origin);
         let harvest = &mut *self.harvest;
-        reader.feed(&open.bytes, &mut |line| harvest.push_line(line));
-        let is_cut = reader.finish(&mut |line| harvest.push_line(line));
+        reader.feed(&open.bytes, &mut |line: &str| harvest.push_line(line));
+        let is_cut = reader.finish(&mut |line: &str| harvest.push_line(line));
         mark_text(&open.bytes, open.part.charset, is_cut, harvest);
     }
 }

@@ -44,7 +44,17 @@ impl NumberKind {
 
     /// Whether any may stand in these lines. Most mail has none.
     pub(crate) fn may_stand_in(lines: &str) -> bool {
-        digits(lines) >= FEWEST_DIGITS
+        // Each kind has two digits next to each other, of which one sign may divide the one from the other.
+        let bytes = lines.as_bytes();
+        let behind = |places: usize| bytes.get(places..).unwrap_or_default();
+        // Digits, and nothing else, are less than ten of this. Without a way out in between, many bytes are compared at once.
+        let digit = |byte: &u8| byte ^ b'0';
+        let places = bytes.iter().zip(behind(1)).zip(behind(2));
+        let least = places.fold(u8::MAX, |least, ((one, next), next_but_one)| {
+            least.min(digit(one).max(digit(next).min(digit(next_but_one))))
+        });
+        let is_pair = |last: &[u8]| last.len() == 2 && last.iter().all(u8::is_ascii_digit);
+        least < 10 || is_pair(behind(bytes.len().saturating_sub(2)))
     }
 
     /// How often each of `kinds` stands in a line, if any does.

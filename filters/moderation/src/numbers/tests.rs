@@ -35,7 +35,26 @@ fn numbers_are_found_in_the_forms_that_people_write() {
     ] {
         let expected = NumberKind::ALL.map(|other| usize::from(other == kind));
         assert_eq!(found(line), expected, "{line}");
+        assert!(NumberKind::may_stand_in(line), "{line}");
     }
+}
+
+#[test]
+fn digits_apart_are_no_number_and_digits_side_by_side_may_be_one() {
+    for (text, may) in [
+        ("", false),
+        ("1", false),
+        ("one 1, and two  2 \n 3", false),
+        ("12", true),
+        ("1 2", true),
+        ("a1-2b", true),
+        ("a\n1\n2", true),
+    ] {
+        assert_eq!(NumberKind::may_stand_in(text), may, "{text}");
+    }
+    let spread = "2.5.5.0.8.1.4.1.6.8.0.2.5.3.8";
+    assert_eq!(NumberKind::FrNir.count(spread), 1);
+    assert!(NumberKind::may_stand_in(spread));
 }
 
 #[test]

@@ -29,6 +29,16 @@ pub struct Glance {
     may_match: bool,
     /// A number may be there.
     may_count: bool,
+    /// People are shown lines.
+    is_shown: bool,
+}
+
+impl Glance {
+    /// Whether it is for anything that the lines are taken one by one.
+    #[must_use]
+    pub const fn asks(self) -> bool {
+        self.may_match || self.may_count || self.is_shown
+    }
 }
 
 /// What was seen for a rule: examples of what its patterns matched, absent where none did.
@@ -100,6 +110,7 @@ impl Watch {
             is_normal: matches!(normal, Cow::Borrowed(_)),
             may_match: self.patterns.text.may_match_within(&normal),
             may_count: !self.patterns.numbers.is_empty() && NumberKind::may_stand_in(&normal),
+            is_shown: self.is_shown,
         }
     }
 

@@ -134,13 +134,13 @@ impl Found {
         if let Some((id, reader)) = &mut self.reader
             && *id == part
         {
-            reader.feed(bytes, &mut |line| keep(&mut self.lines, line));
+            reader.feed(bytes, &mut |line: &str| keep(&mut self.lines, line));
         }
     }
 
     fn end(&mut self, part: PartId) {
         if let Some((_, reader)) = self.reader.take_if(|(id, _)| *id == part) {
-            reader.finish(&mut |line| keep(&mut self.lines, line));
+            reader.finish(&mut |line: &str| keep(&mut self.lines, line));
             self.is_over = true;
         }
     }

@@ -14,7 +14,8 @@ use std::borrow::Cow;
 pub(super) use params::{Param, Parsed, parse};
 
 use super::charset::{Charset, Fallbacks};
-use super::visible::{is_plain, visible_within};
+use super::visible::visible_within;
+use crate::bytes::are_printable;
 
 /// Decodes header fields of one mail.
 #[derive(Clone, Debug, Default)]
@@ -44,10 +45,10 @@ impl HeaderDecoder {
     /// Only the first 128 KiB of a field are looked at, and each reading ends after 256 KiB.
     #[must_use]
     pub fn field(&self, text: &[u8]) -> Vec<String> {
-        let text = unfold(text.get(..LONGEST_FIELD).unwrap_or(text));
-        if let Some(reading) = as_it_stands(&text) {
-            return vec![reading];
+        if let Some(reading) = Self::plain(text) {
+            return vec![reading.into_owned()];
         }
+        let text = unfold(text.get(..LONGEST_FIELD).unwrap_or(text));
         let colon = memchr::memchr(b':', &text).map_or(0, |at| at + 1);
         let (name, value) = text.split_at(colon);
         let has_params = may_have_params(name);
@@ -56,6 +57,27 @@ impl HeaderDecoder {
             .into_iter()
             .map(|value| visible_within(&format!("{name}{value}"), LONGEST_READING).into_owned())
             .collect()
+    }
+
+    /// The one reading of a field in which nothing is encoded and all is ASCII, as nearly all are: what `field` gives, without
+    /// its cost.
+    #[must_use]
+    pub fn plain(text: &[u8]) -> Option<Cow<'_, str>> {
+        let mut text = unfold(text.get(..LONGEST_FIELD).unwrap_or(text));
+        if may_be_encoded(&text) {
+            return None;
+        }
+        if memchr::memchr(b'\t', &text).is_some() {
+            let blank = |&byte: &u8| if byte == b'\t' { b' ' } else { byte };
+            text = text.iter().map(blank).collect();
+        }
+        if !are_printable(&text) {
+            return None;
+        }
+        match text {
+            Cow::Borrowed(text) => std::str::from_utf8(text).ok().map(Cow::Borrowed),
+            Cow::Owned(text) => String::from_utf8(text).ok().map(Cow::Owned),
+        }
     }
 
     /// The readings of a text as it stands in headers, not yet `visible`.
@@ -75,25 +97,23 @@ impl HeaderDecoder {
 
 /// The text without its line ends; the blanks that the folded lines begin with stay.
 fn unfold(text: &[u8]) -> Cow<'_, [u8]> {
-    match memchr::memchr2(b'\r', b'\n', text) {
-        None => Cow::Borrowed(text),
-        Some(_) => text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect(),
+    if memchr::memchr2(b'\r', b'\n', text).is_none() {
+        return Cow::Borrowed(text);
     }
+    let mut unfolded = Vec::with_capacity(text.len());
+    let mut begin = 0;
+    for end in memchr::memchr2_iter(b'\r', b'\n', text) {
+        unfolded.extend_from_slice(text.get(begin..end).unwrap_or_default());
+        begin = end + 1;
+    }
+    unfolded.extend_from_slice(text.get(begin..).unwrap_or_default());
+    Cow::Owned(unfolded)
 }
 
-/// The reading of an unfolded field in which nothing is encoded and all is ASCII, as nearly all are.
-fn as_it_stands(text: &[u8]) -> Option<String> {
-    let may_be_encoded = memchr::memmem::find(text, b"=?").is_some()
-        || memchr::memchr(b'*', text).is_some() && may_have_params(text);
-    if may_be_encoded {
-        return None;
-    }
-    if is_plain(text) {
-        return String::from_utf8(text.to_vec()).ok();
-    }
-    let blank = |byte: &u8| if *byte == b'\t' { b' ' } else { *byte };
-    let text: Vec<u8> = text.iter().map(blank).collect();
-    if is_plain(&text) { String::from_utf8(text).ok() } else { None }
+/// Whether an unfolded field may have more in it than what stands there.
+fn may_be_encoded(text: &[u8]) -> bool {
+    let has_words = memchr::memchr_iter(b'=', text).any(|at| text.get(at + 1) == Some(&b'?'));
+    has_words || may_have_params(text) && memchr::memchr(b'*', text).is_some()
 }
 
 fn may_have_params(field: &[u8]) -> bool {

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use super::charset::{Charset, Decoder, Fallbacks};
 use super::parts::{Event, Part, PartId};
 use super::visible::visible_within;
+use crate::bytes::are_printable_lines;
 use flow::Flow;
 
 /// Bounds on the text of one part.
@@ -37,6 +38,23 @@ pub struct TextLimits {
 impl Default for TextLimits {
     fn default() -> Self {
         Self { text: 1024 * 1024, line: 64 * 1024, html: 2 * 1024 * 1024 }
+    }
+}
+
+/// Takes the lines of a text. A closure does, one line at a time.
+pub trait TakeText {
+    /// Takes a line: never empty, without its end, with no blanks around it.
+    fn line(&mut self, line: &str);
+
+    /// Takes several such lines, each with a newline behind it. Who has nothing to ask of most of them need not part them.
+    fn lines(&mut self, lines: &str) {
+        lines.lines().for_each(|line| self.line(line));
+    }
+}
+
+impl<F: FnMut(&str)> TakeText for F {
+    fn line(&mut self, line: &str) {
+        self(line);
     }
 }
 
@@ -99,7 +117,7 @@ impl TextReader {
     }
 
     /// Takes decoded bytes of the part and gives the lines that are complete.
-    pub fn feed(&mut self, bytes: &[u8], lines: &mut dyn FnMut(&str)) {
+    pub fn feed(&mut self, bytes: &[u8], lines: &mut dyn TakeText) {
         let Self { source, output } = self;
         if output.is_cut {
             return;
@@ -127,7 +145,7 @@ impl TextReader {
     }
 
     /// The part is over: gives what is left. True if a limit cut the text.
-    pub fn finish(self, lines: &mut dyn FnMut(&str)) -> bool {
+    pub fn finish(self, lines: &mut dyn TakeText) -> bool {
         let Self { source, mut output } = self;
         match source {
             Source::Html(gathered) => output.html(&gathered, lines),
@@ -159,7 +177,7 @@ impl Texts {
     }
 
     /// Takes the next event and gives the lines of text that it completes.
-    pub fn event(&mut self, event: &Event<'_>, lines: &mut dyn FnMut(&str)) {
+    pub fn event(&mut self, event: &Event<'_>, lines: &mut dyn TakeText) {
         match event {
             Event::Start(part) => {
                 let reader = TextReader::new(part, self.limits, self.fallbacks.clone());
@@ -196,11 +214,11 @@ struct Output {
 }
 
 impl Output {
-    fn utf8(&mut self, line: &[u8], lines: &mut dyn FnMut(&str)) {
+    fn utf8(&mut self, line: &[u8], lines: &mut dyn TakeText) {
         self.give(&String::from_utf8_lossy(line), lines);
     }
 
-    fn guess(&mut self, line: &[u8], lines: &mut dyn FnMut(&str)) {
+    fn guess(&mut self, line: &[u8], lines: &mut dyn TakeText) {
         if self.is_cut {
             return;
         }
@@ -213,31 +231,44 @@ impl Output {
         }
     }
 
-    /// Gives the lines at the beginning that are what they look like in every reading: printable ASCII, none of which is too
-    /// long. Says how many bytes they are.
-    fn plain(&mut self, bytes: &[u8], lines: &mut dyn FnMut(&str)) -> usize {
+    /// Gives whole lines at the beginning if they are what they look like in every reading: printable ASCII, none of which is too
+    /// long, or more than may still be given. Says how many bytes they are.
+    fn plain(&mut self, bytes: &[u8], lines: &mut dyn TakeText) -> usize {
         let whole = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
         let whole = bytes.get(..whole).unwrap_or_default();
-        let is_plain = |byte: &u8| matches!(byte, 0x20..=0x7e | b'\r' | b'\n');
-        // Without a way out in between, many bytes are compared at once.
-        if !whole.iter().fold(true, |plain, byte| plain & is_plain(byte)) {
+        if !are_printable_lines(whole) {
             return 0;
         }
         let Ok(text) = std::str::from_utf8(whole) else { return 0 };
-        let mut taken = 0;
+        // A CR that does not end a line is none of it.
+        let mut returns = memchr::memchr_iter(b'\r', whole).count();
+        let (mut taken, mut left, mut shown) = (0, self.left, String::with_capacity(whole.len()));
         for end in memchr::memchr_iter(b'\n', whole) {
             let line = text.get(taken..end).unwrap_or_default();
-            let line = line.strip_suffix('\r').unwrap_or(line);
-            if line.len() >= self.limits.line || memchr::memchr(b'\r', line.as_bytes()).is_some() {
-                break;
+            returns -= usize::from(line.ends_with('\r'));
+            let is_long = line.len() >= self.limits.line;
+            let line = line.trim_ascii();
+            if is_long || line.len() > left {
+                return 0;
             }
-            self.show(line, lines);
+            left -= line.len();
             taken = end + 1;
+            if !line.is_empty() {
+                shown.push_str(line);
+                shown.push('\n');
+            }
+        }
+        if returns > 0 {
+            return 0;
+        }
+        self.left = left;
+        if !shown.is_empty() {
+            lines.lines(&shown);
         }
         taken
     }
 
-    fn html(&mut self, source: &[u8], lines: &mut dyn FnMut(&str)) {
+    fn html(&mut self, source: &[u8], lines: &mut dyn TakeText) {
         for reading in self.html_readings(source) {
             html::lines(&reading, self.limits.line, &mut |line| {
                 self.give(&String::from_utf8_lossy(line), lines);
@@ -260,7 +291,7 @@ impl Output {
         readings
     }
 
-    fn give(&mut self, line: &str, lines: &mut dyn FnMut(&str)) {
+    fn give(&mut self, line: &str, lines: &mut dyn TakeText) {
         if self.is_cut {
             return;
         }
@@ -269,7 +300,7 @@ impl Output {
     }
 
     /// Gives a line in the form of `visible`.
-    fn show(&mut self, line: &str, lines: &mut dyn FnMut(&str)) {
+    fn show(&mut self, line: &str, lines: &mut dyn TakeText) {
         if self.is_cut {
             return;
         }
@@ -278,7 +309,7 @@ impl Output {
         self.is_cut = shown.len() < line.len();
         self.left -= shown.len();
         if !shown.is_empty() {
-            lines(shown);
+            lines.line(shown);
         }
     }
 }

@@ -7,7 +7,8 @@ fn read_within(mail: &[u8], size: usize, limits: TextLimits) -> (Vec<String>, bo
     let mut texts = Texts::new(limits, Fallbacks::default());
     let mut lines = Vec::new();
     let mut reader = PartReader::new(PartLimits::default(), HeaderDecoder::default());
-    let mut event = |event: Event<'_>| texts.event(&event, &mut |line| lines.push(line.to_owned()));
+    let mut event =
+        |event: Event<'_>| texts.event(&event, &mut |line: &str| lines.push(line.to_owned()));
     mail.chunks(size).for_each(|piece| reader.feed(piece, &mut event));
     reader.finish(&mut event);
     (lines, texts.is_cut())
@@ -58,8 +59,8 @@ fn a_file_reads_as_the_part_with_the_same_bytes() {
         let limits = TextLimits::default();
         let mut reader = TextReader::of_file(is_html, charset, limits, Fallbacks::default());
         let mut lines = Vec::new();
-        reader.feed(bytes, &mut |line| lines.push(line.to_owned()));
-        assert!(!reader.finish(&mut |line| lines.push(line.to_owned())));
+        reader.feed(bytes, &mut |line: &str| lines.push(line.to_owned()));
+        assert!(!reader.finish(&mut |line: &str| lines.push(line.to_owned())));
         assert_eq!(lines, read_as(content_type, bytes), "{content_type}");
     }
 }
@@ -206,6 +207,19 @@ proptest! {
         let mail = [b"Content-Type: ", kind.as_bytes(), b"\n\n", &bytes].concat();
         let whole = read_within(&mail, usize::MAX, TextLimits::default());
         prop_assert_eq!(read_within(&mail, size, TextLimits::default()), whole);
+    }
+
+    #[test]
+    fn letters_read_the_same_however_split(
+        text in "[a ~\r\n\n\t\x0b\x1b]{0,200}", size in 1_usize..30, limit in 0_usize..80,
+    ) {
+        for text in [text.replace(['\t', '\x0b', '\x1b'], "b"), text] {
+            let mail = ["Content-Type: text/plain\n\n", &text].concat();
+            let limits = TextLimits { text: limit, ..TextLimits::default() };
+            let whole = read_within(mail.as_bytes(), usize::MAX, limits);
+            prop_assert_eq!(&read_within(mail.as_bytes(), 1, limits), &whole);
+            prop_assert_eq!(read_within(mail.as_bytes(), size, limits), whole);
+        }
     }
 
     #[test]
