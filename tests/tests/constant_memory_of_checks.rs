@@ -41,7 +41,8 @@ async fn mail_made_to_exhaust_its_readers_costs_no_memory() {
     for flood in &FLOODS {
         let before = peak_memory();
         let reply = send(&gateway, flood, flood.times).await;
-        let grown = peak_memory() - before;
+        // The kernel counts by processor, and may say a little less a little later.
+        let grown = peak_memory().saturating_sub(before);
         assert!(reply.starts_with(flood.reply), "{}: {reply}", flood.name);
         assert!(grown <= ALLOWED, "{}: {grown} bytes", flood.name);
     }

@@ -34,7 +34,7 @@ async fn h1_get_and_head_requests_without_end_change_nothing_and_a_post_still_de
 
     let begin = Instant::now();
     let opened = scene.open(&link, requests()).await;
-    let (time, grown) = (begin.elapsed(), peak_memory() - memory);
+    let (time, grown) = (begin.elapsed(), peak_memory().saturating_sub(memory));
     println!(
         "{opened} requests in {:.1} s, on {} connections; memory grew by {} KiB at most",
         time.as_secs_f64(),
