@@ -288,8 +288,7 @@ impl Editor {
         let Some(text) = line.text(text) else { return Edit::Keep };
         match HeaderDecoder::plain(text) {
             Some(reading) => {
-                let readings = [reading.as_bytes()];
-                self.inspection.examine_any(Context::DecodedHeader, &readings, remote).await
+                self.inspection.examine(Context::DecodedHeader, reading.as_bytes(), remote).await
             }
             None => {
                 let readings = self.decoder.field(text);

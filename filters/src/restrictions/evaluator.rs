@@ -116,14 +116,13 @@ impl<'a, F: Facts> Evaluator<'a, F> {
     }
 
     async fn lists(&mut self) -> Judgement {
-        let delayed = self.rules.settings.delay_reject;
+        if !self.rules.ask_at(self.state) {
+            return Ok(Opinion::Dunno);
+        }
         match self.state {
-            ProtocolState::Connect if !delayed => self.client().await,
-            ProtocolState::Helo if !delayed => self.helo().await,
-            ProtocolState::Mail if !delayed => self.sender().await,
-            ProtocolState::Connect | ProtocolState::Helo | ProtocolState::Mail => {
-                Ok(Opinion::Dunno)
-            }
+            ProtocolState::Connect => self.client().await,
+            ProtocolState::Helo => self.helo().await,
+            ProtocolState::Mail => self.sender().await,
             ProtocolState::Rcpt => self.at_rcpt().await,
             ProtocolState::Data => self.at_data(DATA, &self.rules.data).await,
             ProtocolState::EndOfMessage => {

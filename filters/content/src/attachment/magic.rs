@@ -17,13 +17,16 @@ pub(super) fn judge(head: &[u8], whole: bool) -> Option<Kind> {
 /// What another table knows: pictures, sound, films, fonts.
 pub(super) fn media(head: &[u8]) -> Option<Kind> {
     use infer::MatcherType as M;
-    // Of all that it may be asked for, most takes far longer and is not wanted here.
+    // The look for documents and archives takes far longer than that for media, and they are told elsewhere.
     let may_be_media = infer::is_image(head)
         || infer::is_video(head)
         || infer::is_audio(head)
         || infer::is_font(head)
         || infer::is_book(head);
-    let kind = if may_be_media { infer::get(head)? } else { return None };
+    if !may_be_media {
+        return None;
+    }
+    let kind = infer::get(head)?;
     // Programs, documents and archives are told here, by more than two bytes.
     let is_media =
         matches!(kind.matcher_type(), M::Audio | M::Image | M::Video | M::Font | M::Book);
@@ -31,6 +34,7 @@ pub(super) fn media(head: &[u8]) -> Option<Kind> {
 }
 
 fn fixed(head: &[u8]) -> Option<Kind> {
+    // Nearly all differ in the first byte.
     let is_here = |(offset, magic, _): &&(usize, &[u8], Kind)| {
         head.get(*offset) == magic.first()
             && head.get(*offset..).is_some_and(|from| from.starts_with(magic))

@@ -240,7 +240,7 @@ impl Output {
             return 0;
         }
         let Ok(text) = std::str::from_utf8(whole) else { return 0 };
-        // A CR that does not end a line is none of it.
+        // Those that are left over stand amid a line, and that is not plain.
         let mut returns = memchr::memchr_iter(b'\r', whole).count();
         let (mut taken, mut left, mut shown) = (0, self.left, String::with_capacity(whole.len()));
         for end in memchr::memchr_iter(b'\n', whole) {
