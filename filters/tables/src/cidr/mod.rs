@@ -35,9 +35,12 @@ enum Then {
 /// A network, or `!` and a network. Either way addresses of the other family do not match.
 #[derive(Debug, PartialEq, Eq)]
 struct Pattern {
-    network: IpAddr,
-    prefix: u32,
+    is_ipv4: bool,
     negated: bool,
+    /// The bits that count.
+    mask: u128,
+    /// What they are in the network's addresses.
+    network: u128,
 }
 
 impl CidrTable {
@@ -69,10 +72,11 @@ impl CidrTable {
     /// has no value.
     pub(crate) fn get(&self, key: &[u8]) -> Option<(&[u8], u32)> {
         let address = address(key)?;
+        let (is_ipv4, bits) = (address.is_ipv4(), bits(address));
         let mut at = 0;
         while let Some(rule) = self.rules.get(at) {
             at += 1;
-            match (&rule.then, rule.pattern.holds(address)) {
+            match (&rule.then, rule.pattern.holds(is_ipv4, bits)) {
                 (Then::Value(value), true) => return Some((value, rule.line)),
                 (Then::Enter(end), false) => at = *end,
                 (Then::Value(_), false) | (Then::Enter(_), true) => {}
@@ -157,12 +161,12 @@ impl Pattern {
                 (network, width(network))
             }
         };
-        Ok(Self { network, prefix, negated })
+        let mask = mask(width(network), prefix);
+        Ok(Self { is_ipv4: network.is_ipv4(), negated, mask, network: bits(network) })
     }
 
-    fn holds(&self, address: IpAddr) -> bool {
-        address.is_ipv4() == self.network.is_ipv4()
-            && (first_bits(address, self.prefix) == self.network) != self.negated
+    fn holds(&self, is_ipv4: bool, bits: u128) -> bool {
+        is_ipv4 == self.is_ipv4 && (bits & self.mask == self.network) != self.negated
     }
 }
 
@@ -205,7 +209,7 @@ fn network_and_prefix(network: &[u8], prefix: &[u8]) -> Result<(IpAddr, u32), St
         .filter(|&prefix| prefix <= most)
         .ok_or_else(|| format!("bad mask length in {written}"))?;
     let network = address(network).ok_or_else(|| format!("bad network value in {written}"))?;
-    let first = first_bits(network, prefix);
+    let first = first_address(network, prefix);
     if first == network {
         return Ok((network, prefix));
     }
@@ -223,18 +227,24 @@ const fn width(address: IpAddr) -> u32 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// The address with all bits behind the first `prefix` cleared.
-fn first_bits(address: IpAddr, prefix: u32) -> IpAddr {
-    let behind = width(address).saturating_sub(prefix);
+const fn bits(address: IpAddr) -> u128 {
     match address {
-        IpAddr::V4(ip) => {
-            let kept = ip.to_bits().checked_shr(behind).and_then(|bits| bits.checked_shl(behind));
-            IpAddr::V4(kept.unwrap_or(0).into())
-        }
-        IpAddr::V6(ip) => {
-            let kept = ip.to_bits().checked_shr(behind).and_then(|bits| bits.checked_shl(behind));
-            IpAddr::V6(kept.unwrap_or(0).into())
-        }
+        IpAddr::V4(ip) => ip.to_bits() as u128,
+        IpAddr::V6(ip) => ip.to_bits(),
+    }
+}
+
+/// The first `prefix` of so many bits.
+fn mask(width: u32, prefix: u32) -> u128 {
+    let all = u128::MAX >> (u128::BITS - width);
+    all & !all.checked_shr(prefix).unwrap_or(0)
+}
+
+/// The address with all bits behind the first `prefix` cleared.
+fn first_address(address: IpAddr, prefix: u32) -> IpAddr {
+    match address {
+        IpAddr::V4(ip) => IpAddr::V4((ip.to_bits() & mask(32, prefix) as u32).into()),
+        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() & mask(128, prefix)).into()),
     }
 }
 

@@ -133,10 +133,10 @@ proptest! {
     }
 
     #[test]
-    fn a_network_has_just_the_addresses_that_share_its_first_bits(
+    fn a_network_has_just_the_addresses_that_share_its_first_address(
         network: [u8; 4], prefix in 0_u32..=32, other: [u8; 4],
     ) {
-        let first = first_bits(IpAddr::from(network), prefix);
+        let first = first_address(IpAddr::from(network), prefix);
         let (table, warnings) = table(&format!("{first}/{prefix} x\n"));
         prop_assert!(warnings.is_empty());
         let bits = |ip: [u8; 4]| u64::from(u32::from_be_bytes(ip)) >> (32 - prefix);
