@@ -462,7 +462,8 @@ pub async fn listen(
         match accepted {
             Ok((tcp, peer)) => {
                 let sessions = listener.shared.sessions.clone();
-                sessions.spawn(listener.serve(tcp, peer, bound));
+                // A task is moved at its start and at its end: here a pointer, and not all that a session may hold.
+                sessions.spawn(Box::pin(listener.serve(tcp, peer, bound)));
             }
             Err(error) => back_off(&listener, &error).await,
         }
