@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mailweir_content::{
-    decode::headers::HeaderDecoder,
+    decode::{headers::HeaderDecoder, text::each_line},
     mime::{HeaderClass, MimeReader, Piece},
 };
 
@@ -131,7 +131,8 @@ impl ContentChecks {
     async fn read(&mut self, mut content: &[u8], remote: &dyn RemoteMaps) {
         let Some(reading) = &mut self.reading else { return };
         while !content.is_empty() && self.editor.is_reading() {
-            self.editor.look_at(reading.feed(&mut content), remote).await;
+            let keys = reading.feed(&mut content, &|lines| self.editor.asks_for(lines));
+            self.editor.look_at(keys, remote).await;
         }
     }
 
@@ -146,7 +147,8 @@ impl ContentChecks {
         if let Some(reading) = self.reading.take()
             && self.editor.is_reading()
         {
-            self.editor.look_at(&reading.finish(), remote).await;
+            let keys = reading.finish(&|lines| self.editor.asks_for(lines));
+            self.editor.look_at(&keys, remote).await;
         }
         if self.reader.trouble().nesting {
             self.editor.inspection.refuse_deep_nesting();
@@ -167,6 +169,12 @@ impl Editor {
         self.inspection.is_looking() || self.watch.is_some() && !self.inspection.is_over()
     }
 
+    /// Whether anybody may have something to ask of these lines.
+    fn asks_for(&self, lines: &str) -> bool {
+        self.inspection.may_find_within(Context::TextBody, lines.as_bytes())
+            || self.watch.as_ref().is_some_and(|watch| watch.glance(lines).asks())
+    }
+
     async fn look_at(&mut self, keys: &Keys, remote: &dyn RemoteMaps) {
         if keys.is_empty() {
             return;
@@ -185,7 +193,7 @@ impl Editor {
                     let _ = self.inspection.examine(context, text.as_bytes(), remote).await;
                 }
                 Kind::Lines if asks_for_lines => {
-                    for line in text.split('\n') {
+                    for line in each_line(text) {
                         self.look_at_line(line, glance, may_find, remote).await;
                     }
                 }

@@ -53,7 +53,7 @@ struct Open {
 /// Keys that have come up, to be looked up in their order.
 #[derive(Default)]
 pub(super) struct Keys {
-    /// All of them, with a newline behind each. None has one in itself.
+    /// All of them, with a newline behind each.
     text: String,
     /// What the next are, and where the last of them ends.
     ends: Vec<(Kind, usize)>,
@@ -65,8 +65,17 @@ pub(super) struct Keys {
 pub(super) enum Kind {
     /// One key.
     One(Context),
-    /// Lines of text.
+    /// Lines of text as they stand, to be parted.
     Lines,
+}
+
+/// Whether anybody may have something to ask of some lines of text.
+pub(super) type Asks<'a> = &'a dyn Fn(&str) -> bool;
+
+/// Keeps lines of text that somebody asks for.
+struct Lines<'a> {
+    keys: &'a mut Keys,
+    asks: Asks<'a>,
 }
 
 impl Reading {
@@ -92,46 +101,43 @@ impl Reading {
             open: BTreeMap::new(),
         });
         let seen = Seen { texts, attachments, keys: Keys::default() };
-        Some(Self {
-            parts: PartReader::new(limits, decoder),
-            seen,
-            block: Vec::with_capacity(BLOCK),
-        })
+        Some(Self { parts: PartReader::new(limits, decoder), seen, block: Vec::new() })
     }
 
-    /// Takes the beginning of `content`, and gives the keys that have come up.
-    pub(super) fn feed(&mut self, content: &mut &[u8]) -> &Keys {
-        self.seen.keys.clear();
-        let (now, later) = content.split_at(content.len().min(BLOCK - self.block.len()));
-        self.block.extend_from_slice(now);
-        *content = later;
-        if self.block.len() == BLOCK {
-            self.read_block();
+    /// Takes the beginning of `content`, and gives the keys that have come up: of lines of text those that somebody asks for.
+    pub(super) fn feed(&mut self, content: &mut &[u8], asks: Asks<'_>) -> &Keys {
+        let Self { parts, seen, block } = self;
+        seen.keys.clear();
+        if let (true, Some((now, later))) = (block.is_empty(), content.split_at_checked(BLOCK)) {
+            *content = later;
+            parts.feed(now, &mut |event| seen.event(&event, asks));
+            return &seen.keys;
         }
-        &self.seen.keys
+        let (now, later) = content.split_at(content.len().min(BLOCK - block.len()));
+        block.extend_from_slice(now);
+        *content = later;
+        if block.len() == BLOCK {
+            parts.feed(block, &mut |event| seen.event(&event, asks));
+            block.clear();
+        }
+        &seen.keys
     }
 
     /// Takes the end of the mail.
-    pub(super) fn finish(mut self) -> Keys {
-        self.seen.keys.clear();
-        self.read_block();
-        let Self { parts, mut seen, .. } = self;
-        parts.finish(&mut |event| seen.event(&event));
+    pub(super) fn finish(self, asks: Asks<'_>) -> Keys {
+        let Self { mut parts, mut seen, block } = self;
+        seen.keys.clear();
+        parts.feed(&block, &mut |event| seen.event(&event, asks));
+        parts.finish(&mut |event| seen.event(&event, asks));
         seen.keys
-    }
-
-    fn read_block(&mut self) {
-        let Self { parts, seen, block } = self;
-        parts.feed(block, &mut |event| seen.event(&event));
-        block.clear();
     }
 }
 
 impl Seen {
-    fn event(&mut self, event: &Event<'_>) {
+    fn event(&mut self, event: &Event<'_>, asks: Asks<'_>) {
         let Self { texts, attachments, keys } = self;
         if let Some(texts) = texts {
-            texts.event(event, keys);
+            texts.event(event, &mut Lines { keys, asks });
         }
         if let Some(attachments) = attachments {
             attachments.event(event, keys);
@@ -188,7 +194,7 @@ impl Keys {
         }
     }
 
-    /// They, in order: single ones, and lines with newlines between them.
+    /// They, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Kind, &str)> {
         let mut begin = 0;
         self.ends.iter().map(move |&(kind, end)| {
@@ -227,22 +233,21 @@ impl Keys {
             true => (Kind::One(Context::AttachmentType), Limit::Members.mime_type()),
             false => (kind, text),
         };
-        if self.text.capacity() == 0 {
-            self.text.reserve(BLOCK);
-        }
         self.text.push_str(text);
         self.ends.push((kind, self.text.len()));
         self.text.push('\n');
     }
 }
 
-impl TakeText for Keys {
+impl TakeText for Lines<'_> {
     fn line(&mut self, line: &str) {
-        self.keep(Kind::Lines, line);
+        self.keys.keep(Kind::Lines, line);
     }
 
     fn lines(&mut self, lines: &str) {
-        self.keep(Kind::Lines, lines.strip_suffix('\n').unwrap_or(lines));
+        if (self.asks)(lines) {
+            self.keys.keep(Kind::Lines, lines);
+        }
     }
 }
 

@@ -70,6 +70,13 @@ impl Inspector {
         found: &mut impl FnMut(Finding<'_>),
     ) {
         while !bytes.is_empty() {
+            if let (true, Some((block, later))) =
+                (self.block.is_empty(), bytes.split_at_checked(BLOCK))
+            {
+                self.inspect(block, budget, found);
+                bytes = later;
+                continue;
+            }
             let (now, later) = bytes.split_at(bytes.len().min(BLOCK - self.block.len()));
             self.block.extend_from_slice(now);
             bytes = later;
@@ -95,9 +102,14 @@ impl Inspector {
     }
 
     fn inspect_block(&mut self, budget: &mut Budget, found: &mut impl FnMut(Finding<'_>)) {
-        let view = &mut View::new(budget, &mut self.said, &mut self.path, found);
-        self.stream.feed(&self.block, view);
-        self.block.clear();
+        let mut block = std::mem::take(&mut self.block);
+        self.inspect(&block, budget, found);
+        block.clear();
+        self.block = block;
+    }
+
+    fn inspect(&mut self, block: &[u8], budget: &mut Budget, found: &mut impl FnMut(Finding<'_>)) {
+        self.stream.feed(block, &mut View::new(budget, &mut self.said, &mut self.path, found));
     }
 }
 

@@ -53,13 +53,15 @@ impl Stream {
         if self.is_judged {
             return self.pass(bytes, view);
         }
-        if self.head.capacity() == 0 {
-            self.head.reserve_exact(HEAD);
+        if let (true, Some((head, rest))) = (self.head.is_empty(), bytes.split_at_checked(HEAD)) {
+            self.judge(head, false, view);
+            return self.pass(rest, view);
         }
+        self.head.reserve_exact(HEAD - self.head.len());
         let (head, rest) = bytes.split_at(bytes.len().min(HEAD - self.head.len()));
         self.head.extend_from_slice(head);
         if self.head.len() == HEAD {
-            self.judge(false, view);
+            self.judge_head(false, view);
             self.pass(rest, view);
         }
     }
@@ -70,7 +72,7 @@ impl Stream {
         if is_empty {
             return;
         }
-        let sample_is_text = !self.is_judged && self.judge(true, view);
+        let sample_is_text = !self.is_judged && self.judge_head(true, view);
         self.is_known |= self.edges.finish(view);
         if let Some(ole) = self.ole.take() {
             ole.finish(view);
@@ -104,39 +106,44 @@ impl Stream {
     }
 
     /// Says what the head shows, and reads it as that. Gives whether it reads as text.
-    fn judge(&mut self, whole: bool, view: &mut View<'_>) -> bool {
-        let head = std::mem::take(&mut self.head);
-        let is_text = text::is_text(&head);
+    fn judge(&mut self, head: &[u8], whole: bool, view: &mut View<'_>) -> bool {
+        let is_text = text::is_text(head);
         self.is_judged = true;
         let is_zip = head.starts_with(b"PK\x03\x04");
-        let kind = magic::judge(&head, whole);
+        let kind = magic::judge(head, whole);
         if let Some(kind) = kind {
             self.say(kind, view);
         }
         if kind == Some(Kind::GZIP) {
             self.packed = Packed::Gzip(Box::new(Gzip::new(self.depth)));
-        } else if Tar::is_begun_by(&head) {
+        } else if Tar::is_begun_by(head) {
             self.say(Kind::TAR, view);
             self.packed = Packed::Tar(Box::new(Tar::new(self.depth)));
         }
-        if Ole::is_begun_by(&head) {
+        if Ole::is_begun_by(head) {
             self.ole = Some(Ole::default());
             self.is_known = true;
         }
-        if text::is_pdf(&head) {
+        if text::is_pdf(head) {
             self.say(Kind::PDF, view);
             self.pdf = Some(Pdf::default());
         }
         // The head of a picture may be a comment, and read as text.
         if !self.is_known && !is_zip {
-            if let Some(kind) = text::judge(&head).or_else(|| magic::media(&head)) {
+            if let Some(kind) = text::judge(head).or_else(|| magic::media(head)) {
                 self.say(kind, view);
             } else if !whole && is_text {
                 self.say(Kind::TEXT, view);
             }
         }
-        self.pass(&head, view);
+        self.pass(head, view);
         is_text
+    }
+
+    /// The same of the head that was gathered.
+    fn judge_head(&mut self, whole: bool, view: &mut View<'_>) -> bool {
+        let head = std::mem::take(&mut self.head);
+        self.judge(&head, whole, view)
     }
 
     fn say(&mut self, kind: Kind, view: &mut View<'_>) {

@@ -1,5 +1,9 @@
 //! One layer of a mail, line by line: the mail itself, or a mail inside it that was encoded.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::block::{Block, Taken};
 use super::description::Description;
 use super::entity::{Delimiter, Entities};
@@ -233,12 +237,15 @@ fn plain_lines(content: &[u8]) -> usize {
         return 0;
     }
     let window = content.get(..MOST_AT_ONCE).unwrap_or(content);
-    let end = match memchr::memmem::find(window, b"\n--") {
+    let end = match DASHES.find(window) {
         Some(at) => Some(at),
         None => memchr::memrchr(b'\n', window),
     };
     end.map_or(0, |at| at + 1)
 }
+
+/// What a line that may be a delimiter begins with, and the end of the one before.
+static DASHES: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\n--"));
 
 /// Bytes that are decoded at once, and so may have to be held decoded.
 const MOST_AT_ONCE: usize = 16 * 1024;

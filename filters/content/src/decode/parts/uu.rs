@@ -2,6 +2,10 @@
 //!
 //! The text keeps their lines, since only some programs take them for files.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::super::headers::HeaderDecoder;
 use super::super::transfer::Base64;
 use super::super::visible::visible_within;
@@ -47,7 +51,7 @@ impl UuFinder {
         if self.open.is_some() || self.is_too_long || !self.line.is_empty() {
             return bytes;
         }
-        let end = memchr::memmem::find(bytes, b"begin").unwrap_or(bytes.len());
+        let end = BEGIN.find(bytes).unwrap_or(bytes.len());
         let lines = memchr::memrchr(b'\n', bytes.get(..end).unwrap_or(bytes));
         bytes.get(lines.map_or(0, |at| at + 1)..).unwrap_or_default()
     }
@@ -140,6 +144,8 @@ fn decode(line: &[u8], decoded: &mut Vec<u8>) {
     }
     decoded.truncate(start + length);
 }
+
+static BEGIN: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"begin"));
 
 /// Lines of uuencode have 61 characters, names of files up to 255.
 const LONGEST_LINE: usize = 512;

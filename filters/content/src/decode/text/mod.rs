@@ -46,10 +46,16 @@ pub trait TakeText {
     /// Takes a line: never empty, without its end, with no blanks around it.
     fn line(&mut self, line: &str);
 
-    /// Takes several such lines, each with a newline behind it. Who has nothing to ask of most of them need not part them.
+    /// Takes several lines as they stand: with their ends, blanks around them, and empty ones. Who has nothing to ask of most
+    /// of them need not part them; who has does it with [`each_line`].
     fn lines(&mut self, lines: &str) {
-        lines.lines().for_each(|line| self.line(line));
+        each_line(lines).for_each(|line| self.line(line));
     }
+}
+
+/// The lines that several are, as [`TakeText::line`] takes them.
+pub fn each_line(lines: &str) -> impl Iterator<Item = &str> {
+    lines.split('\n').map(str::trim).filter(|line| !line.is_empty())
 }
 
 impl<F: FnMut(&str)> TakeText for F {
@@ -231,8 +237,8 @@ impl Output {
         }
     }
 
-    /// Gives whole lines at the beginning if they are what they look like in every reading: printable ASCII, none of which is too
-    /// long, or more than may still be given. Says how many bytes they are.
+    /// Gives whole lines at the beginning, as they stand, if they are what they look like in every reading: printable ASCII, none
+    /// of which is too long, or more than may still be given. Says how many bytes they are.
     fn plain(&mut self, bytes: &[u8], lines: &mut dyn TakeText) -> usize {
         let whole = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
         let whole = bytes.get(..whole).unwrap_or_default();
@@ -242,30 +248,25 @@ impl Output {
         let Ok(text) = std::str::from_utf8(whole) else { return 0 };
         // Those that are left over stand amid a line, and that is not plain.
         let mut returns = memchr::memchr_iter(b'\r', whole).count();
-        let (mut taken, mut left, mut shown) = (0, self.left, String::with_capacity(whole.len()));
+        let (mut begin, mut left) = (0, self.left);
         for end in memchr::memchr_iter(b'\n', whole) {
-            let line = text.get(taken..end).unwrap_or_default();
-            returns -= usize::from(line.ends_with('\r'));
-            let is_long = line.len() >= self.limits.line;
-            let line = line.trim_ascii();
-            if is_long || line.len() > left {
+            let line = whole.get(begin..end).unwrap_or_default();
+            returns -= usize::from(line.ends_with(b"\r"));
+            let length = line.trim_ascii().len();
+            if line.len() >= self.limits.line || length > left {
                 return 0;
             }
-            left -= line.len();
-            taken = end + 1;
-            if !line.is_empty() {
-                shown.push_str(line);
-                shown.push('\n');
-            }
+            left -= length;
+            begin = end + 1;
         }
         if returns > 0 {
             return 0;
         }
-        self.left = left;
-        if !shown.is_empty() {
-            lines.lines(&shown);
+        if left < self.left {
+            lines.lines(text);
         }
-        taken
+        self.left = left;
+        whole.len()
     }
 
     fn html(&mut self, source: &[u8], lines: &mut dyn TakeText) {
