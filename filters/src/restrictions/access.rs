@@ -61,9 +61,9 @@ impl<'a, F: Facts> Evaluator<'a, F> {
         let (client, network);
         let (value, keys) = match subject {
             Subject::Client => {
-                (client, network) = (t.client(), IpText::of(t.address));
+                (client, network) = (context.client(t), IpText::of(t.address));
                 let name = keys::host(t.name.or_unknown(), settings.parents());
-                (client.as_str(), vec![name, keys::network(&network)])
+                (&*client, vec![name, keys::network(&network)])
             }
             Subject::ReverseClient => {
                 network = IpText::of(t.address);

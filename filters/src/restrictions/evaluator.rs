@@ -5,7 +5,7 @@
 //! (`defer_if_permit`), one that may have kept it from permitting makes a refusal wait
 //! (`defer_if_reject`).
 
-use std::{pin::Pin, sync::Arc};
+use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use mailweir_mail::{Reply, ReplyClass};
 use mailweir_tables::Place;
@@ -67,6 +67,16 @@ pub(super) enum Opinion {
 pub(super) struct Context<'c> {
     pub(super) who: Who<'c>,
     pub(super) bare: Option<Subject>,
+}
+
+impl Context<'_> {
+    /// The client's name and address: mostly the list is about that.
+    pub(super) fn client(&self, transaction: &Transaction<'_>) -> Cow<'_, str> {
+        match self.who.subject {
+            Subject::Client => self.who.value.into(),
+            _ => transaction.client().into(),
+        }
+    }
 }
 
 impl<'a, F: Facts> Evaluator<'a, F> {

@@ -27,9 +27,9 @@ impl<'a, F: Facts> Evaluator<'a, F> {
         context: Context<'_>,
     ) -> Judgement {
         let t = self.transaction;
-        let client = t.client();
+        let client = context.client(t);
         let (name, value) = match subject {
-            Subject::Client => (t.name.known(), client.as_str()),
+            Subject::Client => (t.name.known(), &*client),
             Subject::ReverseClient => (t.reverse_name.known(), t.reverse_name.or_unknown()),
             Subject::Helo => (t.helo, t.helo.unwrap_or_default()),
             Subject::Sender => (t.sender, t.sender.unwrap_or_default()),

@@ -161,11 +161,11 @@ impl Domain {
         }
         let folded = if text.starts_with('[') {
             literal(text).ok_or(AddressError::BadLiteral)?;
-            text.to_ascii_lowercase()
+            Cow::Owned(text.to_ascii_lowercase())
         } else {
             fold_name(text)?
         };
-        let folded = (folded != text).then(|| folded.into_boxed_str());
+        let folded = (folded != text).then(|| folded.into());
         Ok(Self { written: text.into(), folded })
     }
 
@@ -398,23 +398,28 @@ fn unquote(local: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-fn fold_name(text: &str) -> Result<String, AddressError> {
-    let ascii = if text.is_ascii() {
-        text.to_ascii_lowercase()
+fn fold_name(text: &str) -> Result<Cow<'_, str>, AddressError> {
+    let mut name = if !text.is_ascii() {
+        Cow::Owned(idna::domain_to_ascii(text).map_err(|_| AddressError::BadDomain)?)
+    } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
     } else {
-        idna::domain_to_ascii(text).map_err(|_| AddressError::BadDomain)?
+        Cow::Borrowed(text)
     };
-    let name = ascii.strip_suffix('.').unwrap_or(&ascii);
-    if name.split('.').all(is_label) { Ok(name.to_owned()) } else { Err(AddressError::BadDomain) }
+    if let Some(without_dot) = name.strip_suffix('.') {
+        name = Cow::Owned(without_dot.to_owned());
+    }
+    let is_name = name.as_bytes().split(|&byte| byte == b'.').all(is_label);
+    if is_name { Ok(name) } else { Err(AddressError::BadDomain) }
 }
 
 /// A label of a host name. Underscores are let through: they exist in the wild.
-fn is_label(label: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+fn is_label(label: &[u8]) -> bool {
+    let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=63).contains(&label.len())
-        && label.bytes().all(inner)
-        && !label.starts_with('-')
-        && !label.ends_with('-')
+        && label.iter().all(is_inner)
+        && !label.starts_with(b"-")
+        && !label.ends_with(b"-")
 }
 
 fn literal(text: &str) -> Option<IpAddr> {

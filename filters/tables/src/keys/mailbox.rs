@@ -75,6 +75,9 @@ impl<'a> Mailbox<'a> {
 
 /// Where the last `@` stands that no quotes hide. Quotes that do not end hide nothing.
 fn end_of_local_part(address: &str) -> Option<usize> {
+    if !is_quoted(address) {
+        return address.rfind('@');
+    }
     let mut last = None;
     let mut in_quotes = false;
     let mut escaped = false;
@@ -90,9 +93,14 @@ fn end_of_local_part(address: &str) -> Option<usize> {
     if in_quotes { address.rfind('@') } else { last }
 }
 
+/// Whether any of it may be.
+fn is_quoted(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'"' | b'\\'))
+}
+
 /// A local part without its quotes and backslashes.
 fn unquoted(local: &str) -> Cow<'_, str> {
-    if !local.contains(['"', '\\']) {
+    if !is_quoted(local) {
         return Cow::Borrowed(local);
     }
     let mut meant = String::with_capacity(local.len());
@@ -110,10 +118,7 @@ fn unquoted(local: &str) -> Cow<'_, str> {
 
 /// A local part in quotes, if it needs them: if it is not atoms with dots between them.
 fn quoted(local: &str) -> Option<String> {
-    let is_atom = |atom: &str| {
-        !atom.is_empty() && !atom.contains(|c: char| c.is_ascii_control() || SPECIALS.contains(c))
-    };
-    if local.split('.').all(is_atom) {
+    if local.as_bytes().split(|&byte| byte == b'.').all(is_atom) {
         return None;
     }
     let mut quoted = String::with_capacity(local.len() + 2);
@@ -128,5 +133,24 @@ fn quoted(local: &str) -> Option<String> {
     Some(quoted)
 }
 
-/// What an atom may not have (RFC 5322 section 3.2.3).
-const SPECIALS: &str = " ()<>@,;:\\\"[]";
+/// RFC 5322 section 3.2.3.
+fn is_atom(atom: &[u8]) -> bool {
+    let is_special = |byte: &u8| {
+        matches!(
+            byte,
+            b' ' | b'('
+                | b')'
+                | b'<'
+                | b'>'
+                | b'@'
+                | b','
+                | b';'
+                | b':'
+                | b'\\'
+                | b'"'
+                | b'['
+                | b']'
+        )
+    };
+    !atom.is_empty() && !atom.iter().any(|byte| byte.is_ascii_control() || is_special(byte))
+}

@@ -183,6 +183,10 @@ impl<'a> Keys<'a> {
 /// Whether a name is an address, which is part of nothing. As in Postfix (`valid_hostaddr`), numbers
 /// may have leading zeros.
 fn is_address(name: &str) -> bool {
+    // Most names are not.
+    if !name.ends_with(|last: char| last.is_ascii_digit()) && !name.contains(':') {
+        return false;
+    }
     let is_octet = |octet: &str| octet.parse::<u8>().is_ok() && !octet.starts_with('+');
     name.parse::<IpAddr>().is_ok()
         || (name.split('.').count() == 4 && name.split('.').all(is_octet))
@@ -192,8 +196,8 @@ fn is_address(name: &str) -> bool {
 /// name is part of it.
 fn above(name: &str, parents: Parents) -> impl Iterator<Item = &str> {
     let next = move |name: &&'_ str| -> Option<usize> {
-        let mut inner = name.char_indices().skip(1);
-        inner.find(|(_, c)| *c == '.').map(|(at, _)| at)
+        let inner = name.bytes().skip(1).position(|byte| byte == b'.')?;
+        Some(inner + 1)
     };
     std::iter::successors(Some(name), move |&name| {
         let at = next(&name)?;

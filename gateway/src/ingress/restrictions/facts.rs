@@ -1,6 +1,6 @@
 //! What restrictions ask of the world, answered by the gateway's own parts.
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use mailweir_filters::{
     ForOneMail, look_up,
@@ -24,6 +24,8 @@ pub(super) struct World<'a> {
     pub(super) snapshot: &'a Snapshot,
     /// Whether the client is in a trusted network.
     pub(super) trusted: bool,
+    /// The recipient in question: mostly it is what is asked about.
+    pub(super) recipient: Option<&'a Address>,
     pub(super) budget: &'a Budget,
     pub(super) steps: &'a PatternSteps,
 }
@@ -31,6 +33,14 @@ pub(super) struct World<'a> {
 impl World<'_> {
     fn lookups(&self) -> ForOneMail<'_> {
         ForOneMail { remote: self.listener.remote_maps(), steps: self.steps }
+    }
+
+    /// What lists call by this text; `None` if it is no address.
+    fn address(&self, text: &str) -> Option<Cow<'_, Address>> {
+        match self.recipient.filter(|recipient| recipient.as_str() == text) {
+            Some(recipient) => Some(Cow::Borrowed(recipient)),
+            None => Address::parse(text).ok().map(Cow::Owned),
+        }
     }
 }
 
@@ -80,7 +90,7 @@ impl Facts for World<'_> {
     }
 
     async fn destination(&self, address: &str) -> Result<Destination, LookupError> {
-        let Ok(address) = Address::parse(address) else {
+        let Some(address) = self.address(address) else {
             return Ok(Destination { class: AddressClass::Default, routed: false });
         };
         let served = self.listener.served();
@@ -97,7 +107,7 @@ impl Facts for World<'_> {
     }
 
     async fn is_listed(&self, address: &str, _class: Destination) -> Result<bool, LookupError> {
-        let Ok(address) = Address::parse(address) else { return Ok(true) };
+        let Some(address) = self.address(address) else { return Ok(true) };
         if takes_answers(self.listener, &address) {
             return Ok(true);
         }
@@ -106,7 +116,7 @@ impl Facts for World<'_> {
 
     async fn verified(&self, address: &str) -> verification::Answer {
         let unknown = verification::Answer::in_progress;
-        let Ok(address) = Address::parse(address) else { return unknown() };
+        let Some(address) = self.address(address) else { return unknown() };
         let stop = &self.listener.shared().stop;
         let asked = stop.run_until_cancelled(self.listener.verification().ask(&address)).await;
         asked.unwrap_or_else(unknown)

@@ -102,6 +102,7 @@ impl SessionRestrictions {
             listener,
             snapshot: &self.snapshot,
             trusted: session.rights().trusted,
+            recipient: recipient.map(|recipient| &recipient.address),
             budget: &self.budget,
             steps,
         };
