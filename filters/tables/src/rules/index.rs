@@ -15,6 +15,7 @@ use regex_automata::{
 use regex_syntax::hir::Hir;
 
 use super::{
+    firsts::Firsts,
     literals::{Needs, Words, needs, shortest},
     node::Node,
 };
@@ -38,6 +39,8 @@ pub(super) struct Index {
     /// Of each word, the patterns that need it.
     patterns: Vec<Box<[u32]>>,
     many: Option<Many>,
+    /// With what keys begin that any pattern matches, if all of them say.
+    firsts: Option<Firsts>,
 }
 
 #[derive(Debug)]
@@ -62,6 +65,7 @@ pub(super) struct Hits {
 pub(super) struct Entry {
     needs: Needs,
     hir: Option<(Hir, u64)>,
+    firsts: Option<Firsts>,
 }
 
 impl Entry {
@@ -70,7 +74,8 @@ impl Entry {
         let needs: Needs =
             needs(node).into_iter().filter(|words| shortest(words) >= MIN_LENGTH).collect();
         let hir = if needs.is_empty() && exact { node.to_hir(false) } else { None };
-        Self { needs, hir: hir.map(|hir| (hir, node.size())) }
+        let firsts = Firsts::of(node);
+        Self { needs, hir: hir.map(|hir| (hir, node.size())), firsts }
     }
 }
 
@@ -93,7 +98,8 @@ impl Index {
         for &number in many.iter().flat_map(|many| &many.patterns) {
             filters[number as usize] = Filter::Found;
         }
-        Some(Self { filters, words, patterns, many })
+        let firsts = Firsts::of_all(entries.iter().map(|entry| entry.firsts.as_ref()));
+        Some(Self { filters, words, patterns, many, firsts })
     }
 
     pub(super) fn filter(&self, pattern: u32) -> Filter {
@@ -120,6 +126,9 @@ impl Index {
     /// Finds what can match `key`, in no order.
     pub(super) fn pass<'h>(&self, key: &[u8], hits: &'h mut Hits) -> &'h [u32] {
         hits.start();
+        if self.firsts.as_ref().is_some_and(|firsts| !firsts.begin(key)) {
+            return &hits.found;
+        }
         if let Some(words) = &self.words
             && let Ok(found) = words.try_find_overlapping_iter(key)
         {

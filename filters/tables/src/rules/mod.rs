@@ -18,6 +18,7 @@
 //!   with a newline. There are no such keys in mail.
 
 mod backtrack;
+mod firsts;
 mod index;
 mod ladder;
 mod literals;
