@@ -15,12 +15,13 @@ use crate::{
 /// Rules in the order of their lines; the first that holds counts.
 #[derive(Debug, Default)]
 pub(crate) struct CidrTable {
+    /// Of each rule. They stand by themselves, since a lookup goes through them, mostly for nothing.
+    patterns: Vec<Pattern>,
     rules: Vec<Rule>,
 }
 
 #[derive(Debug)]
 struct Rule {
-    pattern: Pattern,
     line: u32,
     then: Then,
 }
@@ -37,6 +38,8 @@ enum Then {
 struct Pattern {
     is_ipv4: bool,
     negated: bool,
+    /// Rules behind it are for what it holds for.
+    is_if: bool,
     /// The bits that count.
     mask: u128,
     /// What they are in the network's addresses.
@@ -47,7 +50,7 @@ impl CidrTable {
     /// Reads the rules. A bad line is skipped with a warning, and with an `if` the scope it
     /// would have opened.
     pub(crate) fn parse(name: &Arc<str>, source: &[u8]) -> (Self, Vec<Warning>) {
-        let mut reader = Reader { rules: Vec::new(), open: Vec::new() };
+        let mut reader = Reader { table: Self::default(), open: Vec::new() };
         let mut warnings = Warnings::of(name);
         for line in Lines::new(source) {
             let (line, result) = match line {
@@ -63,9 +66,9 @@ impl CidrTable {
         }
         while let Some(opened) = reader.open.pop() {
             reader.close(opened);
-            warnings.add(reader.rules[opened].line, "IF has no matching ENDIF");
+            warnings.add(reader.table.rules[opened].line, "IF has no matching ENDIF");
         }
-        (Self { rules: reader.rules }, warnings.into_vec())
+        (reader.table, warnings.into_vec())
     }
 
     /// The value of the first rule that holds for an address, and its line. What is no address
@@ -74,15 +77,14 @@ impl CidrTable {
         let address = address(key)?;
         let (is_ipv4, bits) = (address.is_ipv4(), bits(address));
         let mut at = 0;
-        while let Some(rule) = self.rules.get(at) {
-            at += 1;
-            match (&rule.then, rule.pattern.holds(is_ipv4, bits)) {
-                (Then::Value(value), true) => return Some((value, rule.line)),
-                (Then::Enter(end), false) => at = *end,
-                (Then::Value(_), false) | (Then::Enter(_), true) => {}
+        loop {
+            at += self.patterns.get(at..)?.iter().position(|rule| rule.decides(is_ipv4, bits))?;
+            let rule = self.rules.get(at)?;
+            match &rule.then {
+                Then::Value(value) => return Some((value, rule.line)),
+                Then::Enter(end) => at = *end,
             }
         }
-        None
     }
 }
 
@@ -97,7 +99,7 @@ impl CidrTable {
 }
 
 struct Reader {
-    rules: Vec<Rule>,
+    table: CidrTable,
     /// The `if`s that wait for their `endif`.
     open: Vec<usize>,
 }
@@ -115,8 +117,8 @@ impl Reader {
         }
         if let Some(rest) = after_word(text, b"if") {
             let pattern = Pattern::parse(rest)?;
-            self.open.push(self.rules.len());
-            self.rules.push(Rule { pattern, line, then: Then::Enter(usize::MAX) });
+            self.open.push(self.table.rules.len());
+            self.add(Pattern { is_if: true, ..pattern }, line, Then::Enter(usize::MAX));
             return Ok(());
         }
         let negations = text.iter().take_while(|&&byte| byte == b'!' || is_space(byte)).count();
@@ -127,14 +129,19 @@ impl Reader {
         if value.is_empty() {
             return Err("no lookup result".to_owned());
         }
-        self.rules.push(Rule { pattern, line, then: Then::Value(value.into()) });
+        self.add(pattern, line, Then::Value(value.into()));
         Ok(())
+    }
+
+    fn add(&mut self, pattern: Pattern, line: u32, then: Then) {
+        self.table.patterns.push(pattern);
+        self.table.rules.push(Rule { line, then });
     }
 
     /// The rules that are read from now on are outside of this `if`.
     fn close(&mut self, opened: usize) {
-        let end = self.rules.len();
-        if let Some(rule) = self.rules.get_mut(opened) {
+        let end = self.table.rules.len();
+        if let Some(rule) = self.table.rules.get_mut(opened) {
             rule.then = Then::Enter(end);
         }
     }
@@ -162,11 +169,14 @@ impl Pattern {
             }
         };
         let mask = mask(width(network), prefix);
-        Ok(Self { is_ipv4: network.is_ipv4(), negated, mask, network: bits(network) })
+        let is_ipv4 = network.is_ipv4();
+        Ok(Self { is_ipv4, negated, is_if: false, mask, network: bits(network) })
     }
 
-    fn holds(&self, is_ipv4: bool, bits: u128) -> bool {
-        is_ipv4 == self.is_ipv4 && (bits & self.mask == self.network) != self.negated
+    /// Whether the rule behind it does not come next: it holds, or it is an `if` that does not.
+    fn decides(&self, is_ipv4: bool, bits: u128) -> bool {
+        let holds = is_ipv4 == self.is_ipv4 && (bits & self.mask == self.network) != self.negated;
+        holds != self.is_if
     }
 }
 
