@@ -1,9 +1,12 @@
 //! The one thread that writes: it gathers what many tasks wait for into one batch and one sync.
 //!
-//! While a sync runs, the next group gathers; so the more wait, the larger the groups, and a
-//! single mail never waits for others. What is in no such hurry rides along. After a failed commit
+//! While a sync runs, the next group gathers, and then some more as long as others are expected
+//! ([`Company`]); so the more wait, the larger the groups, and a single mail never waits for others.
+//! What is in no such hurry rides along. After a failed commit
 //! nothing is ever written again (`attacks.md` J4): everybody hears [`StoreError`], at once and
 //! from then on.
+
+mod company;
 
 use std::{
     collections::VecDeque,
@@ -15,6 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use self::company::{Company, Gathering};
 use crate::{
     journal::Tail,
     store::{Batch, Storage, StoreError},
@@ -176,11 +180,24 @@ struct Inbox {
 #[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
+    /// How many of them are urgent.
+    urgent: usize,
     /// When the jobs are to be written; absent where there is none.
     until: Option<Instant>,
     closed: bool,
-    /// Whether the committer listens for news. A call that nobody hears costs as much as any.
-    listening: bool,
+    listening: Listening,
+}
+
+/// What the committer wants to hear of. A call that nobody hears costs as much as any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Listening {
+    /// It is at work.
+    #[default]
+    No,
+    /// That something is to be written sooner than it knew.
+    ForNews,
+    /// That this many wait for it.
+    ForCompany(usize),
 }
 
 impl Inbox {
@@ -200,8 +217,16 @@ impl Inbox {
         if is_news {
             waiting.until = Some(until);
         }
+        waiting.urgent += usize::from(job.urgency == Urgency::Urgent);
         waiting.jobs.push_back(job);
-        let call = is_news && std::mem::take(&mut waiting.listening);
+        let call = match waiting.listening {
+            Listening::No => false,
+            Listening::ForNews => is_news,
+            Listening::ForCompany(enough) => waiting.urgent >= enough,
+        };
+        if call {
+            waiting.listening = Listening::No;
+        }
         drop(waiting);
         if call {
             self.news.notify_one();
@@ -221,7 +246,7 @@ impl Inbox {
         let mut waiting = self.lock();
         while !waiting.closed {
             let now = Instant::now();
-            waiting.listening = true;
+            waiting.listening = Listening::ForNews;
             waiting = match waiting.until {
                 None => self.news.wait(waiting).unwrap_or_else(PoisonError::into_inner),
                 Some(until) if until <= now => break,
@@ -231,14 +256,31 @@ impl Inbox {
                 }
             };
         }
-        waiting.listening = false;
+        waiting.listening = Listening::No;
         !waiting.jobs.is_empty()
+    }
+
+    /// Waits for the company that is expected.
+    fn gather(&self, Gathering { span, enough }: Gathering) {
+        let end = Instant::now() + span;
+        let mut waiting = self.lock();
+        while !waiting.closed && waiting.urgent < enough {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            waiting.listening = Listening::ForCompany(enough);
+            let woken = self.news.wait_timeout(waiting, left);
+            waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        waiting.listening = Listening::No;
     }
 
     /// Takes out everything.
     fn take(&self) -> VecDeque<Job> {
         let mut waiting = self.lock();
         waiting.until = None;
+        waiting.urgent = 0;
         std::mem::take(&mut waiting.jobs)
     }
 
@@ -268,19 +310,21 @@ impl Drop for Writer {
 }
 
 impl Writer {
-    #[expect(clippy::disallowed_methods, reason = "the committer's own thread; see GATHER")]
     fn run(mut self) {
         give_way();
         let mut backlog = VecDeque::new();
-        let mut company = 0;
+        let mut company = Company::default();
         while !backlog.is_empty() || self.inbox.wait() {
-            if company > 1 {
-                std::thread::sleep(GATHER);
+            if backlog.is_empty()
+                && let Some(expected) = company.expected()
+            {
+                self.inbox.gather(expected);
             }
             backlog.append(&mut self.inbox.take());
             let group = Group::from(&mut backlog);
-            company = group.urgent;
+            let began = Instant::now();
             let fate = self.write(group.batch);
+            company.met(group.urgent, began.elapsed());
             for done in group.answers {
                 done(fate.clone());
             }
@@ -330,11 +374,6 @@ impl Group {
         group
     }
 }
-
-/// How long a group gathers, if the one before it had company: a sync and a wake-up for many cost
-/// the machine far less than for each (PostgreSQL's `commit_delay`). A mail that comes alone does
-/// not wait.
-const GATHER: Duration = Duration::from_micros(150);
 
 /// The longest that something idle waits for company.
 const RIDE: Duration = Duration::from_millis(20);

@@ -83,10 +83,44 @@ fn waiting_with_an_idle_job() -> (Arc<Inbox>, JoinHandle<bool>) {
     assert!(inbox.put(job(Urgency::Idle)).is_ok());
     let waiting = inbox.clone();
     let waiter = std::thread::spawn(move || waiting.wait());
-    while !inbox.lock().listening {
+    listens(&inbox, Listening::ForNews);
+    (inbox, waiter)
+}
+
+/// Waits until the committer does.
+fn listens(inbox: &Inbox, listening: Listening) {
+    while inbox.lock().listening != listening {
         std::thread::yield_now();
     }
-    (inbox, waiter)
+}
+
+#[test]
+fn a_group_gathers_until_enough_have_come_or_the_inbox_closes() {
+    let gathering = || {
+        let inbox = Arc::new(Inbox::new(Urgency::ride));
+        assert!(inbox.put(job(Urgency::Urgent)).is_ok());
+        let gathering = inbox.clone();
+        let expected = Gathering { span: HOUR, enough: 3 };
+        let gatherer = std::thread::spawn(move || gathering.gather(expected));
+        listens(&inbox, Listening::ForCompany(3));
+        (inbox, gatherer)
+    };
+    let (inbox, gatherer) = gathering();
+    for urgency in [Urgency::Idle, Urgency::Soon, Urgency::Urgent] {
+        assert!(inbox.put(job(urgency)).is_ok());
+        assert_eq!(inbox.lock().listening, Listening::ForCompany(3), "{urgency:?}");
+    }
+    assert!(inbox.put(job(Urgency::Urgent)).is_ok());
+    gatherer.join().unwrap();
+    assert_eq!(inbox.take().len(), 5);
+    let (inbox, gatherer) = gathering();
+    inbox.close();
+    gatherer.join().unwrap();
+    assert_eq!(inbox.take().len(), 1);
+    // It comes to an end without company, and does not begin where there is enough.
+    let inbox = Inbox::new(Urgency::ride);
+    inbox.gather(Gathering { span: Duration::from_millis(1), enough: 3 });
+    inbox.gather(Gathering { span: HOUR, enough: 0 });
 }
 
 fn job(urgency: Urgency) -> Job {
