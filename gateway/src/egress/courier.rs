@@ -1,7 +1,7 @@
 //! One connection at work for a lane: takes batches, sends them, records what became of them.
 //!
 //! The results of a mail are written while the courier goes on with the next, so that many share a sync; a few of
-//! them at most ([`UNRECORDED`]), since a crash sends those mails again. A connection is kept open while there is work
+//! them at most ([`Unrecorded`]), since a crash sends those mails again. A connection is kept open while there is work
 //! for it, and a little longer.
 
 use std::{sync::Arc, time::Duration};
@@ -12,7 +12,7 @@ use mailweir_filters::rewriting::RewriteError;
 use mailweir_mail::{Enhanced, Forwarded, Reply};
 use mailweir_queue::{AttemptResult, BodyError, Claim, Content, RecipientIndex};
 use mailweir_smtp::client::{Closed, ContentText, Outgoing};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     Egress,
@@ -25,6 +25,7 @@ use super::{
     replies::UNCLEAR,
     route::LiveRoute,
     shown::{Leaves, Shown},
+    unrecorded::Unrecorded,
 };
 use crate::observe::FilterOutcome;
 
@@ -33,8 +34,7 @@ pub(super) struct Courier {
     egress: Arc<Egress>,
     post: Post,
     connection: Option<Held>,
-    /// A permit for each mail whose results may be on their way to the disk.
-    unrecorded: Arc<Semaphore>,
+    unrecorded: Unrecorded,
 }
 
 /// What came of offering a mail over the connection there is.
@@ -59,7 +59,7 @@ impl Courier {
     /// Fills a post with a new courier.
     pub(super) fn start(egress: Arc<Egress>, post: Post) {
         let tasks = egress.tasks.clone();
-        let unrecorded = Arc::new(Semaphore::new(UNRECORDED));
+        let unrecorded = Unrecorded::none();
         tasks.spawn(Self { egress, post, connection: None, unrecorded }.work());
     }
 
@@ -295,15 +295,15 @@ impl Courier {
     ) -> Vec<RecipientIndex> {
         let Told { results, events, postponed } = tell(claim, recipients, outcome);
         let is_deferred = |(_, result): &_| matches!(result, AttemptResult::Deferred { .. });
-        // A deferral that a crash forgets costs nothing. The semaphore is never closed.
-        let permit = match results.iter().all(is_deferred) {
+        // A deferral that a crash forgets costs nothing.
+        let unwritten = match results.iter().all(is_deferred) {
             true => None,
-            false => Arc::clone(&self.unrecorded).acquire_owned().await.ok(),
+            false => Some(self.unrecorded.add().await),
         };
         let (egress, claim) = (Arc::clone(&self.egress), Arc::clone(claim));
         self.egress.tasks.spawn(async move {
             egress.record(&claim, results, events).await;
-            drop(permit);
+            drop(unwritten);
         });
         postponed
     }
@@ -378,6 +378,3 @@ impl Mail<'_> {
 fn put_off(claim: &Claim, error: &RewriteError) -> String {
     format!("{}: the mail is put off: {error}", claim.id)
 }
-
-/// Mails of a courier that a crash sends again at most.
-pub(super) const UNRECORDED: usize = 16;

@@ -29,6 +29,7 @@ pub mod resolve;
 mod route;
 mod shown;
 mod transport;
+mod unrecorded;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

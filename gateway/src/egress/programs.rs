@@ -17,6 +17,7 @@ use super::{
     outcome::{NoHost, Outcome, Relay, Told, tell},
     replies,
     route::Through,
+    unrecorded::Unrecorded,
 };
 use crate::{
     config::{Filter, PipeFilter},
@@ -32,8 +33,8 @@ pub(super) struct Program {
     concurrency_limit: NonZeroU32,
     /// A permit for each that runs.
     room: Arc<Semaphore>,
-    /// A permit for each that has run, and whose result may be on its way to the disk: a crash has it run again.
-    unrecorded: Semaphore,
+    /// Of those that have run.
+    unrecorded: Unrecorded,
     extensions: Extensions,
 }
 
@@ -53,7 +54,7 @@ impl Program {
             recipient_limit: filter.recipient_limit.get() as usize,
             concurrency_limit: filter.concurrency_limit,
             room: Arc::new(Semaphore::new(filter.concurrency_limit.get() as usize)),
-            unrecorded: Semaphore::new(UNRECORDED),
+            unrecorded: Unrecorded::none(),
             extensions,
         }
     }
@@ -110,8 +111,8 @@ impl Program {
             Ok(verdict) => verdict,
             Err(error) => return egress.unreadable(&batch.claim, &error).await,
         };
-        // Others need not wait until the disk knows, but for a disk that does not answer. The semaphore is never closed.
-        let _unrecorded = self.unrecorded.acquire().await;
+        // Others need not wait until the disk knows, but for a disk that does not answer.
+        let _unwritten = self.unrecorded.add().await;
         drop(permit);
         let outcome = |attempt| Outcome {
             attempts: vec![attempt; batch.recipients.len()],
@@ -252,6 +253,3 @@ fn looks_like_option(part: &str) -> Reply {
     let text = format!("{part:?} begins with a dash, and a program would take it for an option");
     Reply::with_text(550, Enhanced(5, 1, 3), text)
 }
-
-/// As many as of a courier.
-const UNRECORDED: usize = super::courier::UNRECORDED;

@@ -44,7 +44,8 @@ impl Firsts {
             }
             Node::Group(_, part) => self.add(part),
             Node::Sequence(parts) => parts.iter().all(|part| self.add(part)),
-            Node::Choice(parts) => parts.iter().fold(false, |open, part| self.add(part) || open),
+            // Each of them adds what it begins with.
+            Node::Choice(parts) => parts.iter().filter(|part| self.add(part)).count() > 0,
             Node::Repeat(repeat) => self.add(&repeat.part) || repeat.min == 0,
             Node::BackReference(_) | Node::Anything => {
                 self.add_range(0, u8::MAX);
