@@ -24,8 +24,8 @@ pub(super) struct Reading {
     parts: PartReader,
     seen: Seen,
     /// Content that waits for a whole block. Parts that are open side by side share what a mail may
-    /// use, and keys have room until they are asked for: in blocks of one size, who gets what does
-    /// not depend on how the client divided the mail.
+    /// use, and keys have room until they are asked for: in blocks of one size, or of the lines that are whole in it, who gets what
+    /// does not depend on how the client divided the mail.
     block: Vec<u8>,
 }
 
@@ -108,7 +108,8 @@ impl Reading {
     pub(super) fn feed(&mut self, content: &mut &[u8], asks: Asks<'_>) -> &Keys {
         let Self { parts, seen, block } = self;
         seen.keys.clear();
-        if let (true, Some((now, later))) = (block.is_empty(), content.split_at_checked(BLOCK)) {
+        if let (true, Some(window)) = (block.is_empty(), content.get(..BLOCK)) {
+            let (now, later) = content.split_at(whole_lines(window));
             *content = later;
             parts.feed(now, &mut |event| seen.event(&event, asks));
             return &seen.keys;
@@ -117,8 +118,8 @@ impl Reading {
         block.extend_from_slice(now);
         *content = later;
         if block.len() == BLOCK {
-            parts.feed(block, &mut |event| seen.event(&event, asks));
-            block.clear();
+            let lines = block.drain(..whole_lines(block));
+            parts.feed(lines.as_slice(), &mut |event| seen.event(&event, asks));
         }
         &seen.keys
     }
@@ -131,6 +132,11 @@ impl Reading {
         parts.finish(&mut |event| seen.event(&event, asks));
         seen.keys
     }
+}
+
+/// The length of the lines that are whole in a block; of one without line ends, all of it.
+fn whole_lines(block: &[u8]) -> usize {
+    memchr::memrchr(b'\n', block).map_or(block.len(), |end| end + 1)
 }
 
 impl Seen {
@@ -241,7 +247,7 @@ impl Keys {
 
 impl TakeText for Lines<'_> {
     fn line(&mut self, line: &str) {
-        self.keys.keep(Kind::Lines, line);
+        self.lines(line);
     }
 
     fn lines(&mut self, lines: &str) {

@@ -40,11 +40,7 @@ impl Addressees {
     pub(super) fn feed(&mut self, piece: &[u8]) {
         let mut rest = piece;
         while self.place != Place::Body {
-            // Of other fields nothing but the end of the line says anything.
-            if self.place == (Place::Value { kept: false }) {
-                let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-                rest = rest.get(end..).unwrap_or_default();
-            }
+            rest = self.alike(rest);
             let Some((&byte, behind)) = rest.split_first() else { return };
             self.byte(byte);
             rest = behind;
@@ -57,6 +53,24 @@ impl Addressees {
         Named(specs.filter_map(|spec| spec.address(&self.values)).map(|one| key(&one)).collect())
     }
 
+    /// Takes the bytes that stand in the same place as the one before; gives those behind.
+    fn alike<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let end = match self.place {
+            Place::Name => memchr::memchr3(b':', b'\r', b'\n', bytes),
+            Place::Value { kept: true } => memchr::memchr2(b'\r', b'\n', bytes),
+            // Of other fields nothing but the end of the line says anything.
+            Place::Value { kept: false } => memchr::memchr(b'\n', bytes),
+            Place::First | Place::Line { .. } | Place::Body => Some(0),
+        };
+        let (alike, behind) = bytes.split_at(end.unwrap_or(bytes.len()));
+        match self.place {
+            Place::Name => self.name(alike),
+            Place::Value { kept: true } => self.keep(alike),
+            _ => {}
+        }
+        behind
+    }
+
     fn byte(&mut self, byte: u8) {
         self.place = match (self.place, byte) {
             // The line feed behind it ends the line.
@@ -64,42 +78,44 @@ impl Addressees {
             (Place::First | Place::Line { .. }, b'\n') => Place::Body,
             (Place::Name, b'\n') => Place::Line { kept: false },
             (Place::Value { kept }, b'\n') => Place::Line { kept },
-            (Place::Line { kept }, b' ' | b'\t') => self.value(kept, byte),
+            (Place::Line { kept: true }, b' ' | b'\t') => self.value(&[byte]),
+            (Place::Line { kept: false }, b' ' | b'\t') => Place::Value { kept: false },
             (Place::First | Place::Line { .. }, _) => {
                 self.name.clear();
-                self.name(byte)
+                self.name(&[byte]);
+                Place::Name
             }
             (Place::Name, b':') => self.value_begins(),
-            (Place::Name, _) => self.name(byte),
-            (Place::Value { kept }, _) => self.value(kept, byte),
-            (Place::Body, _) => Place::Body,
+            // Those behind the first were taken together.
+            (place @ (Place::Name | Place::Value { .. } | Place::Body), _) => place,
         };
     }
 
-    fn name(&mut self, byte: u8) -> Place {
-        if self.name.len() <= LONGEST_NAME {
-            if self.name.capacity() == 0 {
-                self.name.reserve(LONGEST_NAME + 1);
-            }
-            self.name.push(byte);
-        }
-        Place::Name
+    /// Takes more of a name; of one that is longer than any of [`FIELDS`] the beginning.
+    fn name(&mut self, more: &[u8]) {
+        let room = (LONGEST_NAME + 1).saturating_sub(self.name.len());
+        self.name.extend_from_slice(more.get(..room).unwrap_or(more));
     }
 
     fn value_begins(&mut self) -> Place {
         let name = self.name.trim_ascii_end();
-        let kept = FIELDS.iter().any(|field| name.eq_ignore_ascii_case(field));
-        self.value(kept, b',')
+        match FIELDS.iter().any(|field| name.eq_ignore_ascii_case(field)) {
+            true => self.value(b","),
+            false => Place::Value { kept: false },
+        }
     }
 
-    fn value(&mut self, kept: bool, byte: u8) -> Place {
-        if kept && self.values.len() < MOST_BYTES {
-            if self.values.capacity() == 0 {
-                self.values.reserve(USUAL_BYTES);
-            }
-            self.values.push(byte);
+    fn value(&mut self, begin: &[u8]) -> Place {
+        self.keep(begin);
+        Place::Value { kept: true }
+    }
+
+    fn keep(&mut self, more: &[u8]) {
+        if self.values.capacity() == 0 {
+            self.values.reserve(USUAL_BYTES);
         }
-        Place::Value { kept }
+        let room = MOST_BYTES - self.values.len();
+        self.values.extend_from_slice(more.get(..room).unwrap_or(more));
     }
 }
 

@@ -55,13 +55,7 @@ impl HeaderFrom {
     pub fn feed(&mut self, piece: &[u8]) {
         let mut rest = piece;
         while self.part != Part::Body {
-            // Of other fields nothing but the end of the line says anything.
-            if self.part == Part::Field(Within::Other) && self.last != b'\r' {
-                let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
-                let (skipped, behind) = rest.split_at(end);
-                self.last = skipped.last().copied().unwrap_or(self.last);
-                rest = behind;
-            }
+            rest = self.alike(rest);
             let Some((&byte, behind)) = rest.split_first() else { return };
             self.byte(byte);
             self.last = byte;
@@ -91,6 +85,25 @@ impl HeaderFrom {
             (None, None) => Err(FromDoubt::Missing),
             (None, Some(value)) => addresses(value),
         }
+    }
+
+    /// Takes the bytes that are within the same as the one before; gives those behind.
+    fn alike<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let Part::Field(within) = self.part else { return bytes };
+        let end = match within {
+            _ if self.last == b'\r' => 0,
+            Within::Name => bytes.iter().position(|&byte| !is_of_name(byte)).unwrap_or(bytes.len()),
+            Within::Gap => 0,
+            Within::From | Within::Other => memchr::memchr(b'\r', bytes).unwrap_or(bytes.len()),
+        };
+        let (alike, behind) = bytes.split_at(end);
+        match within {
+            Within::Name => self.name(alike),
+            Within::From => self.keep(alike),
+            Within::Gap | Within::Other => {}
+        }
+        self.last = alike.last().copied().unwrap_or(self.last);
+        behind
     }
 
     fn byte(&mut self, byte: u8) {
@@ -145,20 +158,23 @@ impl HeaderFrom {
             (Within::Name | Within::Gap, b':') if self.name.is_empty() => self.no_field(),
             (Within::Name | Within::Gap, b':') => self.value_begins(),
             (Within::Name | Within::Gap, b' ' | b'\t') if !self.name.is_empty() => Within::Gap,
-            // RFC 5322 section 2.2: a name is printable ASCII without space.
-            (Within::Name, b'!'..=b'~') => {
-                if self.name.len() <= FROM.len() {
-                    self.name.push(byte);
-                }
+            (Within::Name, _) if is_of_name(byte) => {
+                self.name(&[byte]);
                 Within::Name
             }
             (Within::Name | Within::Gap, _) => self.no_field(),
             (Within::From, _) => {
-                self.keep(byte);
+                self.keep(&[byte]);
                 Within::From
             }
             (Within::Other, _) => Within::Other,
         }
+    }
+
+    /// Takes more of the name; of one that is longer than `From` the beginning.
+    fn name(&mut self, more: &[u8]) {
+        let room = (FROM.len() + 1).saturating_sub(self.name.len());
+        self.name.extend_from_slice(more.get(..room).unwrap_or(more));
     }
 
     /// Some readers take such a line for the end of the header, others skip it, and a NUL or a
@@ -179,11 +195,11 @@ impl HeaderFrom {
         Within::From
     }
 
-    fn keep(&mut self, byte: u8) {
+    fn keep(&mut self, more: &[u8]) {
         let Some(value) = &mut self.value else { return };
-        if value.len() < MOST_BYTES {
-            value.push(byte);
-        } else {
+        let room = MOST_BYTES - value.len();
+        value.extend_from_slice(more.get(..room).unwrap_or(more));
+        if more.len() > room {
             self.doubt(FromDoubt::TooLong);
         }
     }
@@ -192,6 +208,11 @@ impl HeaderFrom {
     fn doubt(&mut self, doubt: FromDoubt) {
         self.doubt.get_or_insert(doubt);
     }
+}
+
+/// RFC 5322 section 2.2: a name is printable ASCII without space, and a colon ends it.
+const fn is_of_name(byte: u8) -> bool {
+    matches!(byte, b'!'..=b'~') && byte != b':'
 }
 
 /// Every address that a reader could find in the value of a From header, which is unfolded: the
