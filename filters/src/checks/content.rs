@@ -257,7 +257,9 @@ impl Editor {
         remote: &dyn RemoteMaps,
     ) {
         let mut line = Line::new(Form::Header, raw);
-        line.edit(self.inspection.examine(class.into(), text, remote).await);
+        if self.inspection.may_find_at(class.into(), text) {
+            line.edit(self.inspection.examine(class.into(), text, remote).await);
+        }
         line.edit(self.decoded_header(&line, text, remote).await);
         if class == HeaderClass::Primary {
             self.show_subject(&line, text);
@@ -290,10 +292,14 @@ impl Editor {
         text: &[u8],
         remote: &dyn RemoteMaps,
     ) -> Edit {
-        if !self.inspection.asks_for(Context::DecodedHeader) {
+        let Some(text) = line.text(text) else { return Edit::Keep };
+        let may_find = match begins_as_read(text) {
+            true => self.inspection.may_find_at(Context::DecodedHeader, text),
+            false => self.inspection.asks_for(Context::DecodedHeader),
+        };
+        if !may_find {
             return Edit::Keep;
         }
-        let Some(text) = line.text(text) else { return Edit::Keep };
         match HeaderDecoder::plain(text) {
             Some(reading) => {
                 self.inspection.examine(Context::DecodedHeader, reading.as_bytes(), remote).await
@@ -364,6 +370,12 @@ fn show(watch: &mut Watch, context: Context, text: &str) {
         | Context::TextBody
         | Context::DecodedHeader => {}
     }
+}
+
+/// Whether a header begins with the same byte in each reading: with a letter or digit, which begins no encoded word, and something
+/// behind it that is no mark upon it.
+fn begins_as_read(header: &[u8]) -> bool {
+    matches!(header, [first, second, ..] if first.is_ascii_alphanumeric() && second.is_ascii_graphic())
 }
 
 fn is_subject(header: &[u8]) -> bool {

@@ -94,6 +94,13 @@ impl Inspection {
             && self.rules.tables(context).iter().any(|table| table.may_have_within(text))
     }
 
+    /// Whether a key that begins as this does may be found there.
+    #[must_use]
+    pub fn may_find_at(&self, context: Context, begin: &[u8]) -> bool {
+        self.asks_for(context)
+            && self.rules.tables(context).iter().any(|table| table.may_have_at(begin))
+    }
+
     /// Whether the rest of the mail is looked at.
     #[must_use]
     pub const fn is_looking(&self) -> bool {

@@ -41,6 +41,26 @@ fn the_first_rule_counts_whichever_reading_it_matches() {
 }
 
 #[test]
+fn rules_for_one_header_see_it_however_it_begins() {
+    let rules = |decoded: &str, instead: &str| ChecksRules {
+        header: list(&format!("/^X-Odd:/ REPLACE {instead}")),
+        decoded_header: text_list(decoded),
+        ..ChecksRules::default()
+    };
+    for (decoded, instead) in [
+        ("/^Subject: b/ REJECT", "subject: b"),
+        ("/^(a|s).*: b/ REJECT", "S: b"),
+        ("/^=/ REJECT", "=?utf-8?Q?sub?=: x"),
+        ("/^[!-~]: 가/ REJECT", "~: =?euc-kr?B?sKE=?="),
+    ] {
+        let out = check_under(rules(decoded, instead), "From: a\r\nX-Odd: c\r\n\r\n");
+        assert!(matches!(out.outcome.fate, Fate::Reject(_)), "{instead} {:?}", out.outcome);
+    }
+    let out = check_under(rules("/^Subject: b/ REJECT", "Object: b"), "X-Odd: c\r\n\r\n");
+    assert_eq!(out.outcome.fate, Fate::Accept);
+}
+
+#[test]
 fn an_edit_changes_the_header_as_it_stands_in_the_mail() {
     let mail = b"A: b\r\nSubject: =?utf-8?B?7ZWc?=\r\n =?utf-8?B?6riA?=\r\nC: d\r\n\r\nx\r\n";
     let out = |action: &str| {

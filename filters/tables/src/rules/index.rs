@@ -123,10 +123,15 @@ impl Index {
         self.many.is_some() || self.words.as_ref().is_some_and(|words| words.is_match(text))
     }
 
+    /// Whether a pattern can match a key that begins as `key` does.
+    pub(super) fn may_begin(&self, key: &[u8]) -> bool {
+        self.firsts.as_ref().is_none_or(|firsts| firsts.begin(key))
+    }
+
     /// Finds what can match `key`, in no order.
     pub(super) fn pass<'h>(&self, key: &[u8], hits: &'h mut Hits) -> &'h [u32] {
         hits.start();
-        if self.firsts.as_ref().is_some_and(|firsts| !firsts.begin(key)) {
+        if !self.may_begin(key) {
             return &hits.found;
         }
         if let Some(words) = &self.words

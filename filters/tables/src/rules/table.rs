@@ -137,6 +137,11 @@ impl RuleTable {
         !self.always.is_empty() || self.index.may_find_within(text)
     }
 
+    /// Whether a rule may hold for a key that begins as this does.
+    pub(crate) fn may_hold_at(&self, begin: &[u8]) -> bool {
+        !self.always.is_empty() || self.index.may_begin(begin)
+    }
+
     #[cfg(test)]
     pub(crate) fn lookup(&self, key: &[u8]) -> Result<Option<Found<'_>>, LookupError> {
         self.lookup_within(key, &PatternSteps::all())

@@ -155,6 +155,23 @@ impl Table {
         }
     }
 
+    /// Whether the table may have something for a key that begins with the byte that `begin` does. If not, such a key need not be
+    /// looked up. Rules for one header are told so from keys that are another one.
+    #[must_use]
+    pub fn may_have_at(&self, begin: &[u8]) -> bool {
+        match &self.kind {
+            Kind::Rules(table) => table.may_hold_at(begin),
+            Kind::Keyed(_)
+            | Kind::Cidr(_)
+            | Kind::Static(_)
+            | Kind::Random(..)
+            | Kind::Union(_)
+            | Kind::Pipe(_)
+            | Kind::Remote(_)
+            | Kind::Fail => true,
+        }
+    }
+
     /// Whether a lookup may take milliseconds: some pattern backtracks. Who has other work to do
     /// should do some of it between such lookups (`attacks.md` I1).
     #[must_use]
