@@ -3,7 +3,7 @@
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use regex_syntax::{
     ParserBuilder,
-    hir::{Hir, Look},
+    hir::{Hir, HirKind, Literal, LookSet, Repetition},
 };
 
 use super::{Rule, What};
@@ -37,7 +37,7 @@ pub(super) struct Kind {
     set: RegexSet,
     /// The rule of each pattern.
     rules: Vec<usize>,
-    /// Matches a text if a pattern matches one of its lines, and perhaps if none does. Absent where that cannot be told at once.
+    /// Matches a text if a pattern matches one of its lines, and perhaps if none does. Absent where it would be too large.
     any_line: Option<Regex>,
 }
 
@@ -112,19 +112,35 @@ fn set(written: &[&str]) -> Result<RegexSet, regex::Error> {
     RegexSetBuilder::new(written).case_insensitive(true).size_limit(LARGEST).build()
 }
 
-/// The patterns as one that looks at many lines at once: what begins and ends a line there begins and ends a key here. `None` where
-/// one of them says otherwise.
+/// The patterns as one that looks at many lines at once, as they stand in a mail: blanks and a CR that do not belong to a key may be
+/// around each. `None` if they are too large so.
 fn any_line(written: &[&str]) -> Option<Regex> {
     let read = |pattern: &&str| {
-        let mut parser = ParserBuilder::new().multi_line(true).case_insensitive(true).build();
-        let pattern = parser.parse(pattern).ok()?;
-        let looks = pattern.properties().look_set();
-        let is_of_lines = !looks.contains(Look::Start) && !looks.contains(Look::End);
-        is_of_lines.then_some(pattern)
+        let mut parser = ParserBuilder::new().case_insensitive(true).build();
+        Some(anywhere(parser.parse(pattern).ok()?))
     };
     let patterns: Vec<Hir> = written.iter().map(read).collect::<Option<_>>()?;
     let pattern = Hir::alternation(patterns).to_string();
     RegexBuilder::new(&pattern).size_limit(LARGEST).build().ok()
+}
+
+/// The pattern without its anchors: it matches all that the pattern matches, wherever that stands. Boundaries of words stay, since
+/// what may stand around a key is no part of a word.
+fn anywhere(pattern: Hir) -> Hir {
+    match pattern.into_kind() {
+        HirKind::Empty => Hir::empty(),
+        HirKind::Literal(Literal(bytes)) => Hir::literal(bytes),
+        HirKind::Class(class) => Hir::class(class),
+        HirKind::Look(look) if LookSet::singleton(look).contains_word() => Hir::look(look),
+        HirKind::Look(_) => Hir::empty(),
+        HirKind::Repetition(repetition) => {
+            let sub = Box::new(anywhere(*repetition.sub));
+            Hir::repetition(Repetition { sub, ..repetition })
+        }
+        HirKind::Capture(capture) => anywhere(*capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(anywhere).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.into_iter().map(anywhere).collect()),
+    }
 }
 
 /// The largest number below `all` for which `fits` holds, as it does for all smaller ones.
@@ -146,18 +162,26 @@ const LARGEST: usize = 100 << 20;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn what_no_pattern_can_match_is_told_of_many_lines_at_once() {
         for (patterns, text, may) in [
-            (&["^secret", "plain$"][..], "a secret\nplain words", false),
+            (&["^secret", "plain$"][..], "a sec\nret and pla in", false),
+            (&["^secret", "plain$"], "a secret\nplain words", true),
             (&["^secret", "plain$"], "words\nSecret", true),
             (&["^secret", "plain$"], "a plain\nword", true),
+            // What stands around a line in a mail is not of the line.
+            (&["^secret"], "words\r\n  Secret\r\n", true),
+            (&["plain$"], "in plain \r\nwords\r\n", true),
+            (&["(?m)plain$"], "in plain\r\nwords\r\n", true),
+            (&[r"plain$\b"], "in plain\r\nwords\r\n", true),
+            (&["^(very )?(secret|plain)$"], "\tVery plain\r\n", true),
             (&[r"\bkey\b"], "a\nkey\nb", true),
             (&[r"\bkey\b"], "a monkey", false),
             (&["a.c"], "a\nc", false),
-            // Where a line and where the text begins is not the same for these.
             (&[r"\Akey"], "a monkey", true),
             (&["(?-m)key$"], "a keyhole", true),
             (&["대외비"], "이 문서는\n대외비 문서", true),
@@ -168,8 +192,21 @@ mod tests {
                 any_line: any_line(patterns),
             };
             assert_eq!(kind.may_match_within(text), may, "{patterns:?} {text:?}");
-            let lines = text.lines().any(|line| kind.rules_of(line).next().is_some());
+            let lines = text.lines().any(|line| kind.rules_of(line.trim()).next().is_some());
             assert!(may || !lines, "{patterns:?} {text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_that_a_pattern_matches_is_never_passed_over(
+            pattern in r"[\^a]?(a|b|\(a\|b\)|\\b|\\B|\(\^\|,\)|\$|\^|\.|\\s|[ab]\*){1,5}\$?",
+            text in "[ab, \t\r\n]{0,20}",
+        ) {
+            let Ok(set) = set(&[&pattern]) else { return Ok(()) };
+            let kind = Kind { set, rules: vec![0], any_line: any_line(&[&pattern]) };
+            let is_asked = text.split('\n').any(|line| kind.rules_of(line.trim()).next().is_some());
+            prop_assert!(!is_asked || kind.may_match_within(&text));
         }
     }
 

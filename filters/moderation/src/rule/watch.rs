@@ -102,7 +102,8 @@ impl Watch {
         }
     }
 
-    /// What may be in these lines of text, so that each of them need not be asked for all of it.
+    /// What may be in these lines of text, so that each of them need not be asked for all of it. Blanks may be around each, as they
+    /// stand in the mail.
     #[must_use]
     pub fn glance(&self, lines: &str) -> Glance {
         let normal = normal(lines);

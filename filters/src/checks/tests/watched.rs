@@ -118,3 +118,29 @@ fn each_thing_that_a_rule_can_ask_for_is_read_where_it_alone_is_asked_for() {
     let what = What { attachment: true, ..none() };
     assert!(!matches(ChecksRules::default(), what, "Subject: x\r\n\r\ntext\r\n"));
 }
+
+#[test]
+fn a_line_begins_and_ends_where_a_person_reads_it() {
+    let plain = "Subject: x\r\n\r\n\t secret words \r\nin plain\r\nlast\r\n";
+    let quoted = "Subject: x\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+                  =20 secret words=20\r\nin plain\r\nlast\r\n";
+    let encoded = "Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+                   CSBzZWNyZXQgd29yZHMgDQppbiBwbGFpbg0KbGFzdA0K\r\n";
+    for mail in [plain, quoted, encoded] {
+        for (text, is_there) in [
+            ("^secret", true),
+            ("words$", true),
+            ("^in plain$", true),
+            ("^last$", true),
+            ("^words", false),
+            ("\\bin$", false),
+        ] {
+            let what = || What { text: pattern(text), ..What::default() };
+            assert_eq!(matches(ChecksRules::default(), what(), mail), is_there, "{text} {mail}");
+            // A table that looks at the same lines changes nothing of that.
+            let text_body = list("/words/ INFO");
+            let table = ChecksRules { text_body, ..ChecksRules::default() };
+            assert_eq!(matches(table, what(), mail), is_there, "{text} {mail}");
+        }
+    }
+}

@@ -309,6 +309,7 @@ impl Output {
         let shown = line.get(..line.floor_char_boundary(self.left)).unwrap_or(line);
         self.is_cut = shown.len() < line.len();
         self.left -= shown.len();
+        let shown = shown.trim_end();
         if !shown.is_empty() {
             lines.line(shown);
         }
