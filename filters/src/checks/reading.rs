@@ -23,9 +23,9 @@ use super::{ChecksRules, Context};
 pub(super) struct Reading {
     parts: PartReader,
     seen: Seen,
-    /// Content that waits for a whole block. Parts that are open side by side share what a mail may
-    /// use, and keys have room until they are asked for: in blocks of one size, or of the lines that are whole in it, who gets what
-    /// does not depend on how the client divided the mail.
+    /// Content that waits for a whole block. Parts that are open side by side share what a mail may use, and keys have room until
+    /// they are asked for: who gets what must not depend on how the client divided the mail. So its own bytes alone divide it:
+    /// as many as a block has room for, cut behind the last line that is whole.
     block: Vec<u8>,
 }
 
@@ -287,3 +287,15 @@ const BLOCK: usize = 4 * 1024;
 /// What one block of an honest mail gives is far less: 4 KiB of it that are packed a thousand times
 /// over hold no more than 4 MiB of text or names.
 const MOST_BYTES: usize = 8 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_cut_behind_its_last_whole_line() {
+        for (block, whole) in [("a\r\nb\n", 5), ("a\r\nb", 3), ("a\r", 2), ("\nb", 1), ("", 0)] {
+            assert_eq!(whole_lines(block.as_bytes()), whole, "{block:?}");
+        }
+    }
+}

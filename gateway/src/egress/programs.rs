@@ -33,7 +33,7 @@ pub(super) struct Program {
     concurrency_limit: NonZeroU32,
     /// A permit for each that runs.
     room: Arc<Semaphore>,
-    /// Of those that have run.
+    /// Results of those that have ended which the disk may not know yet: a crash runs those programs again.
     unrecorded: Unrecorded,
     extensions: Extensions,
 }

@@ -10,7 +10,7 @@ pub(super) struct Unrecorded(Arc<Semaphore>);
 
 /// One of them, until it is dropped.
 pub(super) struct Unwritten {
-    /// The semaphore is never closed.
+    /// There is one, since the semaphore is never closed.
     _permit: Option<OwnedSemaphorePermit>,
 }
 

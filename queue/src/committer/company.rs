@@ -26,8 +26,8 @@ impl Company {
     /// What the next group waits for. `None` if the last one was alone: then nobody else is expected.
     ///
     /// A sync and what goes with it, threads that are woken above all, costs the machine as much as some mails do, and the same
-    /// for many as for one (PostgreSQL's `commit_delay` and `commit_siblings`). Who waits a little for as many as came together of late has fewer syncs,
-    /// and everybody is served sooner.
+    /// for many as for one (PostgreSQL's `commit_delay` and `commit_siblings`). Who waits a little for as many as came together
+    /// of late has fewer syncs, and everybody is served sooner.
     pub(super) fn expected(&self) -> Option<Gathering> {
         let span = (self.sync * SYNCS).min(LONGEST);
         (self.last > 1)

@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn a_network_has_just_the_addresses_that_share_its_first_address(
+    fn a_network_has_just_the_addresses_that_share_its_first_bits(
         network: [u8; 4], prefix in 0_u32..=32, other: [u8; 4],
     ) {
         let first = first_address(IpAddr::from(network), prefix);

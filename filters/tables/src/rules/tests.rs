@@ -75,6 +75,28 @@ fn what_no_part_of_a_text_can_be_is_told_at_once() {
 }
 
 #[test]
+fn what_no_key_with_such_a_first_byte_can_be_is_told_at_once() {
+    let key = b"Subject: an offer";
+    for (source, may) in [
+        ("/^From:/ x\n/^Sub/ y\n", true),
+        ("/^(From|subject):/ x\n", true),
+        ("/^From:/ x\n/^To:/ y\n", false),
+        ("if /^From:/\n/^To:/ x\nendif\n", false),
+        ("if /^s/\n/offer/ x\nendif\n", true),
+        ("if !/^From:/\n/^Subject/ x\nendif\n", true),
+        // Nothing is known of a key for which there is no match, or one elsewhere.
+        ("!/^From:/ x\n", true),
+        ("/^From:/ x\n/offer/ y\n", true),
+        ("/^(From)?/ x\n", true),
+        ("", false),
+    ] {
+        let table = pcre(source);
+        assert_eq!(table.may_hold_at(&key[..1]), may, "{source}");
+        assert!(may || table.lookup(key).unwrap().is_none(), "{source}");
+    }
+}
+
+#[test]
 fn the_order_holds_between_rules_with_words_without_and_negated_ones() {
     let table = pcre("/^[0-9]+$/ digits\n/word/ word\n!/a/ no a\n/^.{3}$/ three\n/(?=b)a*/ b\n");
     assert_eq!(value(&table, "12").as_deref(), Some("digits"));
