@@ -33,7 +33,9 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&str)) -> io::Result<Re
     let mut rates: [Vec<f64>; ROWS.len()] = Default::default();
     for round in 1..=settings.rounds {
         let mut line = format!("round {round}/{}:", settings.rounds);
-        for (row, rates) in ROWS.into_iter().zip(&mut rates) {
+        for row in turns(round) {
+            // What the row before has left to be written is not of this one.
+            rustix::fs::sync();
             let rate = match row {
                 Row::Postfix => relay(&StockPostfix::default()),
                 Row::PostfixBySmtp => tubed_postfix.relay(settings.seconds),
@@ -46,7 +48,7 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&str)) -> io::Result<Re
                 Row::Programs => piped.programs(settings.seconds),
                 Row::TubeAlone => relay(&tube::Alone),
             }?;
-            rates.push(rate);
+            rates[row as usize].push(rate);
             let _ = write!(line, "  {} {rate:.0}/s", row.name());
         }
         progress(&line);
@@ -54,7 +56,16 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&str)) -> io::Result<Re
     Ok(Report::of(rates))
 }
 
-/// The rows in the order in which they take turns: what is compared with each other stands together.
+/// The rows of a round: every other round goes backwards, so that no row is always behind the same one.
+fn turns(round: usize) -> [Row; ROWS.len()] {
+    let mut rows = ROWS;
+    if round.is_multiple_of(2) {
+        rows.reverse();
+    }
+    rows
+}
+
+/// What is compared with each other stands together.
 #[derive(Clone, Copy)]
 enum Row {
     Postfix,
@@ -340,6 +351,13 @@ const USER: &str = "nobody";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_other_round_goes_backwards() {
+        let places = |round| turns(round).map(|row| row as usize);
+        assert_eq!(places(1), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(places(2), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    }
 
     #[test]
     fn what_a_filter_adds_is_compared_with_its_programs() {
