@@ -1,7 +1,7 @@
 //! What bytes a text is made of, told of many at once: there is no way out in between, and no question but for the least and the
 //! greatest, which need one instruction for each sixteen bytes.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 /// Whether all are printable ASCII, blanks among them.
 pub(crate) fn are_printable(text: &[u8]) -> bool {
@@ -23,6 +23,57 @@ pub(crate) fn are_text(text: &[u8]) -> bool {
         return memchr(0x0b, text).is_none();
     }
     !text.iter().any(|byte| matches!(byte, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f))
+}
+
+/// What whole lines come to without their ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lines {
+    pub(crate) count: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Lines {
+    /// Of lines that end with LF or CRLF, all of them, and have at most `longest` bytes, their ends included. `None`: there are
+    /// others, or a CR elsewhere.
+    pub(crate) fn of(lines: &[u8], longest: usize) -> Option<Self> {
+        let are_whole = lines.is_empty() || lines.ends_with(b"\n");
+        if !are_whole || !are_no_longer(lines, longest) || has_lone_return(lines) {
+            return None;
+        }
+        let count = memchr_iter(b'\n', lines).count();
+        let returns = memchr_iter(b'\r', lines).count();
+        Some(Self { count, bytes: lines.len() - count - returns })
+    }
+}
+
+/// Whether a line of these begins or ends with a blank. For what is printable.
+pub(crate) fn have_blanks_around(lines: &[u8]) -> bool {
+    // Of two white bytes one ends a line, and the other does not.
+    let is_edge =
+        |one: u8, next: u8| u8::from(one.max(next) <= b' ') & u8::from((one ^ next) & b' ' != 0);
+    lines.first() == Some(&b' ') || any_pair(lines, is_edge)
+}
+
+/// Whether each line ends within so many bytes. A step goes over as many lines as end within them.
+fn are_no_longer(lines: &[u8], longest: usize) -> bool {
+    let mut rest = lines;
+    while let Some(next) = rest.get(..longest)
+        && next.len() < rest.len()
+    {
+        let Some(end) = memrchr(b'\n', next) else { return false };
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    true
+}
+
+fn has_lone_return(lines: &[u8]) -> bool {
+    any_pair(lines, |one, next| u8::from(one == b'\r') & u8::from(next != b'\n'))
+}
+
+/// Whether it is 1 of any two bytes next to each other.
+fn any_pair(bytes: &[u8], is_it: impl Fn(u8, u8) -> u8) -> bool {
+    let next = bytes.get(1..).unwrap_or_default();
+    bytes.iter().zip(next).fold(0, |found, (&one, &next)| found | is_it(one, next)) != 0
 }
 
 /// The least and greatest of some bytes.
@@ -50,7 +101,31 @@ const CONTROLS: u8 = 0x0e;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn lines_together_are_what_each_of_them_is(text in "[a \r\n]{0,40}", longest in 0_usize..12) {
+            let lines: Vec<&str> = text.split_inclusive('\n').collect();
+            let bare = |line: &&str| {
+                line.strip_suffix("\r\n").or(line.strip_suffix('\n')).map(str::to_owned)
+            };
+            let bare: Option<Vec<String>> = lines.iter().map(bare).collect();
+            let bare = bare.filter(|bare| !bare.iter().any(|line| line.contains('\r')));
+            let bare = bare.filter(|_| lines.iter().all(|line| line.len() <= longest));
+            let expected = bare.as_ref().map(|bare| Lines {
+                count: bare.len(),
+                bytes: bare.iter().map(String::len).sum(),
+            });
+            prop_assert_eq!(Lines::of(text.as_bytes(), longest), expected);
+            if let Some(bare) = bare {
+                let has_blanks = bare.iter().any(|line| line.trim() != line);
+                prop_assert_eq!(have_blanks_around(text.as_bytes()), has_blanks);
+            }
+        }
+    }
 
     #[test]
     fn each_byte_is_what_it_is_wherever_it_stands() {

@@ -126,6 +126,9 @@ impl MimeReader {
             return &[];
         }
         let content = *input;
+        if let Some(lines) = self.records.take_lines(input) {
+            self.count_all(lines);
+        }
         while !input.starts_with(b"--")
             && let Some((_, text_len)) = self.records.take_line(input)
         {

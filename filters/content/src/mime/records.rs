@@ -4,7 +4,9 @@
 //! A record that lies in the input is lent from there; one that straddles pieces is gathered, and
 //! that is all that is ever held: at most one record.
 
-use memchr::memchr;
+use memchr::{memchr, memmem, memrchr};
+
+use crate::bytes::Lines;
 
 /// One record. Its bytes are in the input or held: [`Records::raw`] knows.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +91,21 @@ impl Records {
         let (line, rest) = input.split_at(end + 1);
         *input = rest;
         Some((line, text_length(line)))
+    }
+
+    /// Takes all whole lines off the input, if each is a record and none begins as a boundary does. `None`: not so, or nobody
+    /// knows without a look at each.
+    pub(super) fn take_lines(&self, input: &mut &[u8]) -> Option<Lines> {
+        let (lines, rest) = input.split_at(memrchr(b'\n', input)? + 1);
+        if !self.held.is_empty()
+            || lines.starts_with(b"--")
+            || memmem::find(lines, b"\n--").is_some()
+        {
+            return None;
+        }
+        let taken = Lines::of(lines, self.limit)?;
+        *input = rest;
+        Some(taken)
     }
 
     /// Moves from the input what belongs to the record that is held. Only new bytes are searched.

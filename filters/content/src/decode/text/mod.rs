@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use super::charset::{Charset, Decoder, Fallbacks};
 use super::parts::{Event, Part, PartId};
 use super::visible::visible_within;
-use crate::bytes::are_printable_lines;
+use crate::bytes::{Lines, are_printable_lines, have_blanks_around};
 use flow::Flow;
 
 /// Bounds on the text of one part.
@@ -246,26 +246,18 @@ impl Output {
             return 0;
         }
         let Ok(text) = std::str::from_utf8(whole) else { return 0 };
-        // Those that are left over stand amid a line, and that is not plain.
-        let mut returns = memchr::memchr_iter(b'\r', whole).count();
-        let (mut begin, mut left) = (0, self.left);
-        for end in memchr::memchr_iter(b'\n', whole) {
-            let line = whole.get(begin..end).unwrap_or_default();
-            returns -= usize::from(line.ends_with(b"\r"));
-            let length = line.trim_ascii().len();
-            if line.len() >= self.limits.line || length > left {
-                return 0;
-            }
-            left -= length;
-            begin = end + 1;
-        }
-        if returns > 0 {
+        let Some(found) = Lines::of(whole, self.limits.line) else { return 0 };
+        let length = match have_blanks_around(whole) {
+            false => found.bytes,
+            true => each_line(text).map(str::len).sum(),
+        };
+        if length > self.left {
             return 0;
         }
-        if left < self.left {
+        if length > 0 {
             lines.lines(text);
         }
-        self.left = left;
+        self.left -= length;
         whole.len()
     }
 

@@ -5,11 +5,14 @@
 use std::{mem, ops::ControlFlow};
 
 use super::{MimeReader, Next, Phase, Place};
-use crate::mime::{
-    HeaderClass,
-    entity::{Boundary, Content},
-    header,
-    records::Record,
+use crate::{
+    bytes::Lines,
+    mime::{
+        HeaderClass,
+        entity::{Boundary, Content},
+        header,
+        records::Record,
+    },
 };
 
 impl MimeReader {
@@ -35,6 +38,11 @@ impl MimeReader {
         let offset = self.offset;
         self.offset = offset.saturating_add(text_len as u64).saturating_add(1);
         offset
+    }
+
+    /// Counts many.
+    pub(super) fn count_all(&mut self, lines: Lines) {
+        self.offset = self.offset.saturating_add((lines.bytes + lines.count) as u64);
     }
 
     pub(super) fn between_headers<'i>(
