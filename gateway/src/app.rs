@@ -244,7 +244,11 @@ impl App {
             Some(MilterServer::new(rules.clone(), named(&rules.listener)?, observer.clone()))
         });
         let milter = self.milter_sockets.prepare(milter.collect())?;
-        Ok(PreparedSockets { policy, milter, listeners: self.sockets.prepare(listeners)? })
+        Ok(PreparedSockets {
+            policy,
+            milter,
+            listeners: self.sockets.prepare(listeners, self.egress.ways_back())?,
+        })
     }
 
     fn install_sockets(&self, PreparedSockets { listeners, policy, milter }: PreparedSockets) {

@@ -35,4 +35,5 @@ pub mod tables;
 pub mod time_zone;
 pub mod tls;
 mod verification;
+mod ways_back;
 mod wire;

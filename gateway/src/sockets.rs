@@ -7,8 +7,9 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    ingress::{Listener, listen},
+    ingress::{Listener, listen, listen_to_programs},
     places::{self, Open, Places},
+    ways_back::{WayBack, WaysBack},
 };
 
 /// All bound addresses.
@@ -16,7 +17,13 @@ use crate::{
 pub(crate) struct Sockets(Places<SocketAddr, Listener>);
 
 /// What [`Sockets::install`] needs. Dropping it changes nothing.
-pub(crate) type Prepared = places::Prepared<SocketAddr, TcpListener, Listener>;
+pub(crate) type Prepared = places::Prepared<SocketAddr, Bound, Listener>;
+
+/// What is listened at for an address.
+pub(crate) struct Bound {
+    tcp: TcpListener,
+    way_back: Option<WayBack>,
+}
 
 impl Sockets {
     /// Binds those of the `wanted` addresses that are not bound yet.
@@ -26,12 +33,16 @@ impl Sockets {
     pub(crate) fn prepare(
         &self,
         wanted: Vec<(SocketAddr, Arc<Listener>)>,
+        ways_back: &Arc<WaysBack>,
     ) -> anyhow::Result<Prepared> {
         self.0.prepare(wanted, |address, listener, bound| {
-            let socket = bind(*address).map_err(|error| explained(error, *address, bound));
-            let socket = socket
+            let tcp = bind(*address).map_err(|error| explained(error, *address, bound));
+            let tcp = tcp
                 .with_context(|| format!("listener {:?} cannot bind {address}", listener.name()))?;
-            Ok((socket.local_addr()?, socket))
+            let address = tcp.local_addr()?;
+            // Where the system gives none, programs come by TCP.
+            let way_back = listener.is_for_filters().then(|| ways_back.open(address).ok());
+            Ok((address, Bound { tcp, way_back: way_back.flatten() }))
         })
     }
 
@@ -43,8 +54,13 @@ impl Sockets {
         services: &TaskTracker,
         stop: &CancellationToken,
     ) {
-        let run = |address: &SocketAddr, socket, Open { current, close }| {
-            services.spawn(listen(socket, *address, current, close));
+        let run = |address: &SocketAddr, Bound { tcp, way_back }, open: Open<Listener>| {
+            if let Some(way_back) = way_back {
+                let Open { current, close } = open.clone();
+                services.spawn(listen_to_programs(way_back, *address, current, close));
+            }
+            let Open { current, close } = open;
+            services.spawn(listen(tcp, *address, current, close));
         };
         self.0.install(prepared, stop, |_, _| {}, run);
     }

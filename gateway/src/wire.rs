@@ -13,14 +13,16 @@ use mailweir_auth::TlsExporter;
 use rustls::ServerConnection;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
+    net::{TcpStream, UnixStream},
 };
 
-/// A TCP connection, in clear or under TLS.
+/// A connection, in clear or under TLS.
 #[derive(Debug)]
 pub(crate) enum Wire {
     /// In clear.
     Plain(TcpStream),
+    /// From a program on this machine, by a local socket.
+    Local(UnixStream),
     /// Under TLS.
     Tls(Box<tokio_rustls::TlsStream<TcpStream>>),
     /// No more: a TLS handshake failed, or half of what had to be written could not be.
@@ -32,7 +34,7 @@ impl Wire {
     pub(crate) fn take_plain(&mut self) -> Option<TcpStream> {
         match std::mem::replace(self, Self::Gone) {
             Self::Plain(tcp) => Some(tcp),
-            other @ (Self::Tls(_) | Self::Gone) => {
+            other @ (Self::Local(_) | Self::Tls(_) | Self::Gone) => {
                 *self = other;
                 None
             }
@@ -61,8 +63,10 @@ impl Wire {
     /// As the socket or the TLS layer says.
     pub(crate) async fn read_some(&mut self, limit: usize) -> io::Result<Vec<u8>> {
         std::future::poll_fn(|context| {
-            if let Self::Plain(tcp) = self {
-                ready!(tcp.poll_read_ready(context))?;
+            match self {
+                Self::Plain(tcp) => ready!(tcp.poll_read_ready(context))?,
+                Self::Local(local) => ready!(local.poll_read_ready(context))?,
+                Self::Tls(_) | Self::Gone => {}
             }
             let mut buffer = Vec::with_capacity(limit);
             let stream = Pin::new(&mut *self);
@@ -81,6 +85,7 @@ impl AsyncRead for Wire {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            Self::Local(local) => Pin::new(local).poll_read(context, buffer),
             Self::Tls(tls) => Pin::new(tls).poll_read(context, buffer),
             Self::Gone => Poll::Ready(Err(gone())),
         }
@@ -95,6 +100,7 @@ impl AsyncWrite for Wire {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write(context, bytes),
+            Self::Local(local) => Pin::new(local).poll_write(context, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(context, bytes),
             Self::Gone => Poll::Ready(Err(gone())),
         }
@@ -103,6 +109,7 @@ impl AsyncWrite for Wire {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_flush(context),
+            Self::Local(local) => Pin::new(local).poll_flush(context),
             Self::Tls(tls) => Pin::new(tls).poll_flush(context),
             Self::Gone => Poll::Ready(Err(gone())),
         }
@@ -111,6 +118,7 @@ impl AsyncWrite for Wire {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(context),
+            Self::Local(local) => Pin::new(local).poll_shutdown(context),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(context),
             Self::Gone => Poll::Ready(Err(gone())),
         }

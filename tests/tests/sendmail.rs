@@ -4,9 +4,12 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader, Write as _},
-    net::SocketAddr,
-    os::unix::fs::symlink,
+    io::{self, BufRead as _, BufReader, Write as _},
+    net::{SocketAddr, TcpStream},
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::{fs::symlink, net},
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -49,6 +52,38 @@ async fn the_filter_script_of_postfix_hands_mail_back_unchanged() {
     assert_eq!(received.recipients(), ["b@own.example", "\"-q q\"@own.example"]);
     assert!(received.text().ends_with(LETTER), "{}", received.text());
     assert_eq!(fields(&received, "Message-ID").len(), 0, "{}", received.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_takes_the_way_back_where_there_is_one() {
+    let Some(binary) = program::require() else { return };
+    let sink = Sink::start(Script::smtp()).await;
+    let run = |words: &[&str], to: SocketAddr, way_back: &str| {
+        let mut command = Command::new(&binary);
+        command.arg("sendmail").args(words).arg("b@own.example");
+        command.env("MAILWEIR_RETURN", to.to_string()).env("MAILWEIR_WAY_BACK", way_back);
+        feed(&mut command, LETTER).unwrap().status
+    };
+    let name = format!("mailweir-test-{}", std::process::id());
+    let nobody = free_address().unwrap();
+    assert_eq!(run(&[], nobody, &name), LATER);
+    assert_eq!(run(&[], sink.address(), &name), TAKEN, "by TCP");
+
+    let socket = net::SocketAddr::from_abstract_name(&name).unwrap();
+    let socket = net::UnixListener::bind_addr(&socket).unwrap();
+    let to = sink.address();
+    let passed = std::thread::spawn(move || {
+        let (client, _) = socket.accept().unwrap();
+        let server = TcpStream::connect(to).unwrap();
+        let up = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        std::thread::spawn(move || io::copy(&mut &up.0, &mut &up.1));
+        // Who has its answer does not wait for the farewell.
+        let _ = io::copy(&mut &server, &mut &client);
+    });
+    assert_eq!(run(&["--to", &to.to_string()], nobody, &name), TAKEN, "the server that was named");
+    assert_eq!(run(&[], nobody, &name), TAKEN);
+    passed.join().unwrap();
+    assert_eq!(sink.expect(3).await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

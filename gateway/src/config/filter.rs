@@ -3,12 +3,7 @@
 mod program;
 mod scanner;
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    num::NonZeroU32,
-    time::Duration,
-};
+use std::{collections::HashMap, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use mailweir_filters::course::{Course, Stop};
 use mailweir_policy::client::Server;
@@ -237,22 +232,14 @@ fn check_listeners(
     }
 }
 
-/// Where a program on this machine hands mail back.
+/// The first address of the listener that it hands mail back to.
 fn back(
     Written { section, .. }: &Written<FilterSection>,
     listeners: &[Listener],
 ) -> Option<SocketAddr> {
     let name = section.returns_to.as_ref()?;
     let listener = listeners.iter().find(|listener| *listener.name == **name)?;
-    let mut address = *listener.bind.first()?;
-    if address.ip().is_unspecified() {
-        let this_machine = match address {
-            SocketAddr::V4(_) => IpAddr::from(Ipv4Addr::LOCALHOST),
-            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        };
-        address.set_ip(this_machine);
-    }
-    Some(address)
+    listener.bind.first().copied()
 }
 
 fn check_return(

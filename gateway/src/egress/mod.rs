@@ -53,7 +53,7 @@ use self::{
 };
 use crate::{
     archiving::OwnMail, clock, extraction::Program, observe::Observer, rewriting::LiveRewriting,
-    starter::Starter,
+    starter::Starter, ways_back::WaysBack,
 };
 
 /// Everything deliveries share.
@@ -66,6 +66,7 @@ pub struct Egress {
     resolver: Arc<dyn Resolver>,
     policy: Policy,
     starter: Starter,
+    ways_back: Arc<WaysBack>,
     routes: ArcSwap<LiveRoutes>,
     rewriting: ArcSwap<LiveRewriting>,
     /// What of the gateway's own mail is archived.
@@ -116,6 +117,7 @@ impl Egress {
             resolver: parts.resolver,
             policy: parts.policy,
             starter: Starter::new(parts.mailweir),
+            ways_back: Arc::default(),
             routes: ArcSwap::from_pointee(parts.routes),
             rewriting: ArcSwap::new(parts.rewriting),
             own: ArcSwap::default(),
@@ -176,6 +178,11 @@ impl Egress {
 
     fn rewriting(&self) -> Arc<LiveRewriting> {
         self.rewriting.load_full()
+    }
+
+    /// How programs hand mail back without TCP.
+    pub(crate) const fn ways_back(&self) -> &Arc<WaysBack> {
+        &self.ways_back
     }
 
     fn routes(&self) -> Arc<LiveRoutes> {

@@ -196,7 +196,9 @@ impl Program {
         slip.feed(&filters::slip(claim, &self.through, &routes), &mut top);
         let content = egress.queue.body(claim.id, &claim.body).await?;
         let letter = Letter { top, form, content: content.reader() };
-        let process = Process { settings: &self.settings, arguments, limit: self.time_limit };
+        let way_back = self.settings.back.and_then(|back| egress.ways_back.beside(back));
+        let process =
+            Process { settings: &self.settings, arguments, way_back, limit: self.time_limit };
         let (ended, output) = process.run(&egress.starter, letter).await?;
         Ok(verdict(&ended, &output))
     }

@@ -14,7 +14,7 @@ use mailweir_mail::{Address, Client, Domain, SessionEvent};
 use mailweir_queue::Queue;
 use mailweir_smtp::server::{self, Mode, Needs, Offer, Peer, Rights, Session, Settings, TlsMode};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UnixStream},
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -27,7 +27,7 @@ use super::{
     inspection::Inspectors,
     milters::Milter,
     moderation::ListenerModeration,
-    permits::{Crowd, Permits},
+    permits::{Crowd, Permit, Permits},
     policy::SubmissionPolicy,
     policy_services::PolicyServices,
     proxy,
@@ -46,6 +46,7 @@ use crate::{
     tables::Tables,
     tls::ListenerTls,
     verification::Verification,
+    ways_back::{self, WayBack},
     wire::Wire,
 };
 
@@ -83,6 +84,8 @@ pub struct Shared {
 pub struct Listener {
     rules: config::Listener,
     settings: Arc<Settings>,
+    /// For programs that come by a local socket.
+    local_settings: Arc<Settings>,
     served: Arc<ServedDomains>,
     policy: Arc<SubmissionPolicy>,
     checks: ListenerChecks,
@@ -156,9 +159,12 @@ impl Listener {
             Mode::Mx | Mode::Submission => (Some(rewriting), Some(moderation), archive),
             Mode::Filter | Mode::Lmtp => (None, None, None),
         };
+        // What does not leave the machine needs no TLS.
+        let local_settings = Arc::new(Settings { tls: TlsMode::None, ..(*settings).clone() });
         Self {
             rules,
             settings,
+            local_settings,
             served,
             policy,
             checks,
@@ -328,6 +334,11 @@ impl Listener {
         }
     }
 
+    /// Whether it is where filters hand mail back.
+    pub(crate) fn is_for_filters(&self) -> bool {
+        self.settings.mode == Mode::Filter
+    }
+
     /// Whether the listener talks to this client at all: mail that comes back from a filter, and
     /// LMTP, is for trusted peers only.
     pub(super) fn admits(&self, client: IpAddr) -> bool {
@@ -348,16 +359,8 @@ impl Listener {
         let Some((tcp, peer, local)) = Box::pin(self.unwrap_proxy(tcp, peer, local)).await else {
             return;
         };
-        let peer = Peer { client: Client::unnamed(peer), local, rights: Rights::NONE };
-        let client = peer.client.clone();
-        self.shared.observer.session(&SessionEvent::Connected {
-            listener: self.name().into(),
-            client: client.clone(),
-        });
-        let counted = !self.rules.trusts(client.ip());
-        let per_client = self.rules.limits.client_connection_count_limit as usize;
-        let permit = self.shared.permits.admit(client.ip(), if counted { per_client } else { 0 });
-        let mut session = Session::new(Arc::clone(&self.settings), peer, clock::monotonic());
+        let client = Client::unnamed(peer);
+        let (permit, mut session) = self.open(&self.settings, client.clone(), local);
         let wire = match self.settings.tls {
             // The refusal could only be said after a handshake, which is what costs.
             TlsMode::Implicit if self.turns_away(permit.crowd()) => {
@@ -371,6 +374,31 @@ impl Listener {
         };
         let admission = Admission::new(self, permit, Ends::InQueue);
         Connection::new(wire, session, admission).run().await;
+    }
+
+    /// Serves a program of this machine, which has come to an address by the short way.
+    async fn serve_program(self: Arc<Self>, stream: UnixStream, local: SocketAddr) {
+        let client = Client::unnamed(ways_back::client_at(local));
+        let (permit, session) = self.open(&self.local_settings, client, local);
+        let admission = Admission::new(self, permit, Ends::InQueue);
+        Connection::new(Wire::Local(stream), session, admission).run().await;
+    }
+
+    /// Counts a client in, and opens its session.
+    fn open(
+        &self,
+        settings: &Arc<Settings>,
+        client: Client,
+        local: SocketAddr,
+    ) -> (Permit, Session) {
+        let listener = self.name().into();
+        let connected = SessionEvent::Connected { listener, client: client.clone() };
+        self.shared.observer.session(&connected);
+        let counted = !self.rules.trusts(client.ip());
+        let per_client = self.rules.limits.client_connection_count_limit as usize;
+        let permit = self.shared.permits.admit(client.ip(), if counted { per_client } else { 0 });
+        let peer = Peer { client, local, rights: Rights::NONE };
+        (permit, Session::new(Arc::clone(settings), peer, clock::monotonic()))
     }
 
     /// Makes the TLS handshake; `None`, and a line in the log, if it fails.
@@ -464,6 +492,29 @@ pub async fn listen(
                 let sessions = listener.shared.sessions.clone();
                 // A task is moved at its start and at its end: here a pointer, and not all that a session may hold.
                 sessions.spawn(Box::pin(listener.serve(tcp, peer, bound)));
+            }
+            Err(error) => back_off(&listener, &error).await,
+        }
+    }
+}
+
+/// The same for the programs that come to `bound` by the short way.
+pub(crate) async fn listen_to_programs(
+    way_back: WayBack,
+    bound: SocketAddr,
+    current: Arc<ArcSwap<Listener>>,
+    close: CancellationToken,
+) {
+    loop {
+        let accepted = tokio::select! {
+            () = close.cancelled() => return,
+            accepted = way_back.socket.accept() => accepted,
+        };
+        let listener = current.load_full();
+        match accepted {
+            Ok((stream, _)) => {
+                let sessions = listener.shared.sessions.clone();
+                sessions.spawn(Box::pin(listener.serve_program(stream, bound)));
             }
             Err(error) => back_off(&listener, &error).await,
         }

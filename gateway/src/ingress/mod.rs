@@ -36,6 +36,7 @@ pub(crate) mod waiting;
 
 pub(crate) use admission::Opinion;
 pub use checks::ListenerChecks;
+pub(crate) use listener::listen_to_programs;
 pub use listener::{Listener, ListenerRules, Shared, listen};
 pub(crate) use moderation::ListenerModeration;
 pub use permits::Permits;

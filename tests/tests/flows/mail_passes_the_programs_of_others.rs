@@ -232,6 +232,47 @@ async fn i5_nothing_of_a_program_lives_longer_than_it_may() {
 }
 
 #[tokio::test]
+async fn a_program_hands_mail_back_by_the_local_socket_that_it_was_told() {
+    let place = Open::new();
+    let program = place.file("back.py", BY_LOCAL_SOCKET);
+    let call = format!("exec python3 {} \"$@\"", program.display());
+    let filter = script("local", &call, &["${sender}", "${recipient}"], &returning(""));
+    let sink = Sink::start(Script::smtp()).await;
+    let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+    // TLS is for what leaves the machine.
+    let setup = setup.listener("back", &format!("{BACK}\ntls = \"optional\"\n"));
+    let gateway = Gateway::start(&setup.sections(&filter)).await;
+    gateway.accept(mail_to("ann").from("bob@far.example")).await;
+    let received = sink.expect_one().await;
+    assert_eq!(
+        (received.sender(), received.recipients()),
+        ("bob@far.example", vec!["ann@local.example"])
+    );
+    assert!(!received.text().contains("X-Mailweir-Slip"), "{}", received.text());
+    gateway.queue().expect_empty().await;
+    let log = gateway.log();
+    log.expect("relay=local, ").await;
+    log.expect("connect from unknown[127.0.0.1]").await;
+}
+
+/// Hands its mail back by the socket whose name stands in the environment, and wants a server there that offers no TLS.
+const BY_LOCAL_SOCKET: &str = r#"
+import os, smtplib, socket, sys
+
+class Local(smtplib.SMTP):
+    def _get_socket(self, host, port, timeout):
+        line = socket.socket(socket.AF_UNIX)
+        line.connect("\0" + host)
+        return line
+
+server = Local(os.environ["MAILWEIR_WAY_BACK"])
+server.ehlo("local")
+sys.exit(1) if server.has_extn("starttls") else None
+server.sendmail(sys.argv[1], sys.argv[2:], sys.stdin.buffer.read())
+server.quit()
+"#;
+
+#[tokio::test]
 async fn i5_a_program_is_somebody_else_and_knows_little() {
     let place = Open::new();
     let sink = Sink::start(Script::smtp()).await;
@@ -249,7 +290,8 @@ async fn i5_a_program_is_somebody_else_and_knows_little() {
         assert_ne!(lines.next(), Some("0"), "{told}");
         assert_eq!(lines.next(), Some("/"), "{told}");
     }
-    let known = ["PATH=", "PWD=", "OLDPWD=", "SHLVL=", "_=", "TZ=", "LANG=", "MAILWEIR_RETURN="];
+    let known = ["PATH=", "PWD=", "OLDPWD=", "SHLVL=", "_=", "TZ=", "LANG="];
+    let known = [&known[..], &["MAILWEIR_RETURN=", "MAILWEIR_WAY_BACK="]].concat();
     let variables =
         lines.by_ref().take_while(|line| *line != "-f").filter(|line| line.contains('='));
     for variable in variables {

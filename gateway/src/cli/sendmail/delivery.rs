@@ -4,8 +4,12 @@
 //! would get it twice, or be named as one who did not.
 
 use std::{
-    io::{self, Read, Write as _},
+    io::{self, Read, Write},
     net::{Shutdown, TcpStream, ToSocketAddrs as _},
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::net::{self, UnixStream},
+    },
     sync::Arc,
     thread,
     time::Duration,
@@ -32,12 +36,66 @@ pub(super) fn connect(to: &str) -> io::Result<TcpStream> {
     Err(last)
 }
 
+/// A connection to a server.
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    /// To a server on this machine.
+    Local(UnixStream),
+}
+
+impl Stream {
+    /// Connects by the `way_back` (unix(7), abstract), or else as [`connect`] does.
+    pub(super) fn connect(to: &str, way_back: Option<&str>) -> io::Result<Self> {
+        let local = way_back.and_then(|name| {
+            let name = net::SocketAddr::from_abstract_name(name).ok()?;
+            UnixStream::connect_addr(&name).ok()
+        });
+        local.map_or_else(|| connect(to).map(Self::Tcp), |local| Ok(Self::Local(local)))
+    }
+
+    fn set_read_timeout(&self, limit: Duration) -> io::Result<()> {
+        match self {
+            Self::Tcp(tcp) => tcp.set_read_timeout(Some(limit)),
+            Self::Local(local) => local.set_read_timeout(Some(limit)),
+        }
+    }
+
+    fn set_write_timeout(&self, limit: Duration) -> io::Result<()> {
+        match self {
+            Self::Tcp(tcp) => tcp.set_write_timeout(Some(limit)),
+            Self::Local(local) => local.set_write_timeout(Some(limit)),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(tcp) => tcp.read(buffer),
+            Self::Local(local) => local.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(tcp) => tcp.write(bytes),
+            Self::Local(local) => local.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Sends one mail and returns one outcome per recipient, in the order of the envelope. If one is refused, nobody gets it.
 ///
 /// # Errors
 /// If the content cannot be read. Nobody gets it then.
 pub(super) fn send(
-    stream: TcpStream,
+    stream: Stream,
     to: &str,
     hostname: Domain,
     mail: Outgoing,
@@ -82,7 +140,7 @@ pub(super) fn pass(
 struct Conversation<C> {
     client: Client,
     /// `None` once nothing may follow what was written.
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
     output: Vec<u8>,
     content: C,
     unreadable: Option<io::Error>,
@@ -130,7 +188,7 @@ impl<C: Read> Conversation<C> {
     fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let patience = self.patience();
         let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        stream.set_read_timeout(Some(patience))?;
+        stream.set_read_timeout(patience)?;
         stream.read(buffer)
     }
 
@@ -174,7 +232,7 @@ impl<C: Read> Conversation<C> {
     /// Whether all that there is of the content was written. If not, the server may have said why.
     fn write_content(&mut self) -> bool {
         let Err(error) = self.write_out() else { return true };
-        if let Some(stream) = &self.stream {
+        if let Some(stream) = &mut self.stream {
             hear_last_words(stream, |words| self.client.receive(words));
         }
         self.give_up(&error);
@@ -194,7 +252,7 @@ impl<C: Read> Conversation<C> {
         }
         let patience = self.patience();
         let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        stream.set_write_timeout(Some(patience))?;
+        stream.set_write_timeout(patience)?;
         stream.write_all(&output)
     }
 
@@ -211,12 +269,12 @@ impl<C: Read> Conversation<C> {
 }
 
 /// Passes on what is there or comes soon, up to an end that whoever talks on and on does not put off.
-fn hear_last_words(mut stream: &TcpStream, mut hear: impl FnMut(&[u8])) {
+fn hear_last_words(stream: &mut Stream, mut hear: impl FnMut(&[u8])) {
     let mut buffer = [0; READ_BUFFER];
     let end = clock::monotonic() + LAST_WORDS;
     loop {
         let left = end.saturating_duration_since(clock::monotonic());
-        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
+        if left.is_zero() || stream.set_read_timeout(left).is_err() {
             return;
         }
         match stream.read(&mut buffer) {
@@ -259,12 +317,12 @@ mod tests {
     #[test]
     fn last_words_have_an_end_though_the_server_talks_on() {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = TcpStream::connect(server.local_addr().unwrap()).unwrap();
+        let mut stream = Stream::connect(&server.local_addr().unwrap().to_string(), None).unwrap();
         let (mut peer, _) = server.accept().unwrap();
         peer.write_all(b"554 5.7.1 no\r\n").unwrap();
         let talking = thread::spawn(move || while peer.write_all(b"554-").is_ok() {});
         let mut heard = Vec::new();
-        hear_last_words(&stream, |words| {
+        hear_last_words(&mut stream, |words| {
             if heard.len() < READ_BUFFER {
                 heard.extend_from_slice(words);
             }

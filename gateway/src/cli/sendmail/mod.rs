@@ -27,17 +27,17 @@ use self::{
     header::{Header, Stamp},
     input::{HeaderEnd, Input, InputError},
     options::{Options, Task, Usage},
-    site::{NoSite, RETURN, Site},
+    site::{NoSite, RETURN, Return, Site},
 };
 use super::{ExitCode, queue};
-use crate::clock;
+use crate::{clock, ways_back::WAY_BACK};
 
 /// Runs with the words behind `sendmail`. `usual_config` is read where no other file is named.
 pub(super) fn run(words: &[OsString], usual_config: &Path) -> anyhow::Result<ExitCode> {
-    let returns_to = return_address();
-    let in_filter = returns_to.is_some();
+    let return_to = return_to();
+    let in_filter = return_to.is_some();
     let done = match Options::parse(words) {
-        Ok(options) => perform(&options, returns_to, usual_config),
+        Ok(options) => perform(&options, return_to, usual_config),
         Err(usage) => Ok(Err(usage.into())),
     };
     done.map(|done| {
@@ -99,7 +99,7 @@ impl Trouble {
 
 fn perform(
     options: &Options,
-    returns_to: Option<String>,
+    return_to: Option<Return>,
     usual_config: &Path,
 ) -> anyhow::Result<Result<ExitCode, Trouble>> {
     for warning in &options.warnings {
@@ -110,18 +110,18 @@ fn perform(
         Task::Help => write!(io::stdout(), "{HELP}")?,
         Task::List => return queue::run(&queue::QueueCommand::list(config())).map(Ok),
         Task::Flush => return queue::run(&queue::QueueCommand::flush(config())).map(Ok),
-        Task::Converse => return Ok(converse(options, returns_to, usual_config)),
-        Task::Send => return Ok(send(options, returns_to, usual_config)),
+        Task::Converse => return Ok(converse(options, return_to, usual_config)),
+        Task::Send => return Ok(send(options, return_to, usual_config)),
     }
     Ok(Ok(ExitCode::Done))
 }
 
 fn converse(
     options: &Options,
-    returns_to: Option<String>,
+    return_to: Option<Return>,
     usual_config: &Path,
 ) -> Result<ExitCode, Trouble> {
-    let Site { to, .. } = Site::find(options, returns_to, usual_config)?;
+    let Site { to, .. } = Site::find(options, return_to, usual_config)?;
     let stream =
         delivery::connect(&to).map_err(|error| Trouble::NoConnection(to.clone(), error))?;
     let input = stdin().map_err(InputError::Read)?;
@@ -131,10 +131,10 @@ fn converse(
 
 fn send(
     options: &Options,
-    returns_to: Option<String>,
+    return_to: Option<Return>,
     usual_config: &Path,
 ) -> Result<ExitCode, Trouble> {
-    let site = Site::find(options, returns_to, usual_config)?;
+    let site = Site::find(options, return_to, usual_config)?;
     let input = stdin().map_err(InputError::Read)?;
     let input = Input::read(input, options.keeps_dots)?;
     let envelope = envelope(options, &input, &site)?;
@@ -148,9 +148,9 @@ fn send(
         envelope.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
     let size = input::wire_length(&top) + input.body_size;
     let mail = Outgoing::to_all(Arc::new(envelope), size, text);
-    let Site { to, hostname } = site;
-    let stream =
-        delivery::connect(&to).map_err(|error| Trouble::NoConnection(to.clone(), error))?;
+    let Site { to, way_back, hostname } = site;
+    let stream = delivery::Stream::connect(&to, way_back.as_deref())
+        .map_err(|error| Trouble::NoConnection(to.clone(), error))?;
     let content = top.as_slice().chain(input.body);
     let attempts = delivery::send(stream, &to, hostname, mail, content).map_err(Trouble::Reread)?;
     Ok(tell(&recipients, &attempts))
@@ -241,8 +241,9 @@ fn stdin() -> io::Result<File> {
     clippy::disallowed_methods,
     reason = "it is for the program that the gateway starts, and no configuration"
 )]
-fn return_address() -> Option<String> {
-    std::env::var(RETURN).ok().filter(|to| !to.is_empty())
+fn return_to() -> Option<Return> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    variable(RETURN).map(|to| Return { to, way_back: variable(WAY_BACK) })
 }
 
 /// The configuration of the program when it is called as `sendmail`. That is by programs that work in directories of

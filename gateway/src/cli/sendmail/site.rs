@@ -17,8 +17,19 @@ use crate::config::{
 pub(super) struct Site {
     /// `HOST:PORT`.
     pub(super) to: String,
+    /// The local socket by which the same server is reached for less.
+    pub(super) way_back: Option<String>,
     /// What stands behind `@` where nothing was written, and in EHLO.
     pub(super) hostname: Domain,
+}
+
+/// Where a filter of the gateway hands mail back, as the gateway tells it.
+#[derive(Debug)]
+pub(super) struct Return {
+    /// `HOST:PORT`.
+    pub(super) to: String,
+    /// The local socket beside that.
+    pub(super) way_back: Option<String>,
 }
 
 /// Why nobody is there to get mail. Says what to do.
@@ -47,13 +58,16 @@ impl Site {
     /// the configuration. The configuration is read only for that, or if it is named.
     pub(super) fn find(
         options: &Options,
-        returns_to: Option<String>,
+        return_to: Option<Return>,
         usual_config: &Path,
     ) -> Result<Self, NoSite> {
-        if let Some(bad) = returns_to.as_ref().filter(|to| !is_host_and_port(to)) {
-            return Err(NoSite::BadReturn(bad.clone()));
+        if let Some(bad) = return_to.as_ref().filter(|back| !is_host_and_port(&back.to)) {
+            return Err(NoSite::BadReturn(bad.to.clone()));
         }
-        let named = options.to.clone().or(returns_to);
+        let (named, way_back) = match (&options.to, return_to) {
+            (None, Some(Return { to, way_back })) => (Some(to), way_back),
+            (named, _) => (named.clone(), None),
+        };
         let config = match (&options.config, &named) {
             (None, Some(_)) => None,
             (path, _) => Some(load(path.as_deref().unwrap_or(usual_config))?),
@@ -66,7 +80,7 @@ impl Site {
             }
         };
         let hostname = config.map_or_else(machine_name, |config| Ok(config.server.hostname))?;
-        Ok(Self { to, hostname })
+        Ok(Self { to, way_back, hostname })
     }
 }
 

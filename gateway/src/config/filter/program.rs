@@ -1,6 +1,9 @@
 //! `[[filter]]` of type "pipe": a program, its arguments, and as whom it runs (Postfix pipe(8)).
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use mailweir_external::pipe::{Arguments, Form, Spelling};
 
@@ -23,6 +26,8 @@ pub struct PipeFilter {
     pub form: Form,
     /// The variables that it sees, besides `PATH`.
     pub environment: Vec<(String, String)>,
+    /// The address that it hands mail back to, as its listener has it.
+    pub back: Option<SocketAddr>,
     /// Larger mail is not for it.
     pub size_limit: Option<u64>,
 }
@@ -74,14 +79,15 @@ pub(super) fn check(
     let user = section.user.as_deref().map(|text| user(table, text, around, problems));
     let command = command(written, spelling, problems);
     let variables = around.environment.iter().filter(|(name, _)| KEPT.contains(&&**name));
-    let back = back.map(|back| (RETURN.to_owned(), back.to_string()));
+    let returns = back.map(|back| (RETURN.to_owned(), from_this_machine(back).to_string()));
     Some(PipeFilter {
         command: command?,
         user: match user {
             None => None,
             Some(user) => Some(user?),
         },
-        environment: variables.cloned().chain(back).collect(),
+        environment: variables.cloned().chain(returns).collect(),
+        back,
         directory: section.directory.clone().unwrap_or_else(|| "/".into()),
         form,
         size_limit: section.size_limit.map(|size| size.bytes()),
@@ -181,6 +187,17 @@ impl<'a> Flags<'a> {
     fn has(&self, flag: char) -> bool {
         self.0.contains(flag)
     }
+}
+
+/// Where a program on this machine reaches an address.
+fn from_this_machine(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 /// Letters of pipe(8). `X` says that the delivery is final, which changes nothing here.
