@@ -236,11 +236,11 @@ async fn a_program_hands_mail_back_by_the_local_socket_that_it_was_told() {
     let place = Open::new();
     let program = place.file("back.py", BY_LOCAL_SOCKET);
     let call = format!("exec python3 {} \"$@\"", program.display());
-    let filter = script("local", &call, &["${sender}", "${recipient}"], &returning(""));
+    let filter = script("here", &call, &["${sender}", "${recipient}"], &returning(""));
     let sink = Sink::start(Script::smtp()).await;
     let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
     // TLS is for what leaves the machine.
-    let setup = setup.listener("back", &format!("{BACK}\ntls = \"optional\"\n"));
+    let setup = setup.listener("back", &format!("{BACK}\ntls = \"required\"\n"));
     let gateway = Gateway::start(&setup.sections(&filter)).await;
     gateway.accept(mail_to("ann").from("bob@far.example")).await;
     let received = sink.expect_one().await;
@@ -251,7 +251,7 @@ async fn a_program_hands_mail_back_by_the_local_socket_that_it_was_told() {
     assert!(!received.text().contains("X-Mailweir-Slip"), "{}", received.text());
     gateway.queue().expect_empty().await;
     let log = gateway.log();
-    log.expect("relay=local, ").await;
+    log.expect("relay=here, ").await;
     log.expect("connect from unknown[127.0.0.1]").await;
 }
 
