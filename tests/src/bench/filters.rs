@@ -33,23 +33,31 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&str)) -> io::Result<Re
     let mut rates: [Vec<f64>; ROWS.len()] = Default::default();
     for round in 1..=settings.rounds {
         let mut line = format!("round {round}/{}:", settings.rounds);
+        let mut note = |row: Row, rate: f64| {
+            rates[row as usize].push(rate);
+            let _ = write!(line, "  {} {rate:.0}/s", row.name());
+        };
         for row in turns(round) {
             // What the row before has left to be written is not of this one.
             rustix::fs::sync();
-            let rate = match row {
+            let measured = match row {
                 Row::Postfix => relay(&StockPostfix::default()),
                 Row::PostfixBySmtp => tubed_postfix.relay(settings.seconds),
                 Row::PostfixByPipe => piped_postfix.script.looked_for(|| relay(&piped_postfix)),
                 Row::PostfixPrograms => piped_postfix.programs(settings.seconds),
-                Row::Mailweir => relay(&plain),
-                Row::Checked => relay(&checked),
+                Row::TubeAlone => relay(&tube::Alone),
                 Row::BySmtp => tubed.relay(settings.seconds),
+                Row::Mailweir => {
+                    let [rate, checked] =
+                        load::relay_in_turns([&plain, &checked], settings.seconds)?;
+                    note(Row::Checked, checked);
+                    Ok(rate)
+                }
+                Row::Checked => continue,
                 Row::ByPipe => piped.script.looked_for(|| relay(&piped)),
                 Row::Programs => piped.programs(settings.seconds),
-                Row::TubeAlone => relay(&tube::Alone),
-            }?;
-            rates[row as usize].push(rate);
-            let _ = write!(line, "  {} {rate:.0}/s", row.name());
+            };
+            note(row, measured?);
         }
         progress(&line);
     }
@@ -65,7 +73,7 @@ fn turns(round: usize) -> [Row; ROWS.len()] {
     rows
 }
 
-/// What is compared with each other stands together, and amid others of our own: whatever stands behind those of Postfix is slower.
+/// What is compared with each other stands together. `Checked` takes turns with `Mailweir`, when that one is due.
 #[derive(Clone, Copy)]
 enum Row {
     Postfix,

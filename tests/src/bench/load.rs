@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Instant};
 
-use super::contestant::{Contestant, NextHop};
+use super::contestant::{Contestant, NextHop, Running};
 use crate::{
     peers::{self, SmtpSink},
     wait,
@@ -18,14 +18,54 @@ pub(super) fn accept(server: SocketAddr, mails: u64) -> io::Result<f64> {
 /// A fresh server, a fresh sink, a trial to warm up and to choose the number, then the round:
 /// mails per second from the start of the load until the sink has them all.
 pub(super) fn relay(contestant: &dyn Contestant, seconds: f64) -> io::Result<f64> {
-    let sink = SmtpSink::start()?;
-    let server = contestant.start(NextHop::Sink(sink.address()))?;
-    let trial = through(server.address(), &sink, TRIAL)?;
-    server.wait_drained()?;
-    let rate = through(server.address(), &sink, mails_for(seconds, trial))?;
-    server.wait_drained()?;
-    server.stop()?;
+    let lane = Lane::open(contestant)?;
+    let trial = lane.relay(TRIAL)?;
+    let rate = lane.relay(mails_for(seconds, trial))?;
+    lane.server.stop()?;
     Ok(rate)
+}
+
+/// The same of two servers whose difference is smaller than what the machine's pace varies by: both run, and take turns often.
+pub(super) fn relay_in_turns(
+    contestants: [&dyn Contestant; 2],
+    seconds: f64,
+) -> io::Result<[f64; 2]> {
+    let [one, other] = contestants.map(Lane::open);
+    let lanes = [one?, other?];
+    let [one, other] = [lanes[0].relay(TRIAL)?, lanes[1].relay(TRIAL)?];
+    let mails = mails_for(seconds / f64::from(TURNS), one.min(other));
+    let mut spent = [0.0; 2];
+    for turn in 0..TURNS {
+        // Neither is always the first.
+        for place in if turn % 2 == 0 { [0, 1] } else { [1, 0] } {
+            spent[place] += mails as f64 / lanes[place].relay(mails)?;
+        }
+    }
+    for lane in lanes {
+        lane.server.stop()?;
+    }
+    Ok(spent.map(|spent| mails as f64 * f64::from(TURNS) / spent))
+}
+
+/// A server with a sink of its own.
+struct Lane {
+    sink: SmtpSink,
+    server: Box<dyn Running>,
+}
+
+impl Lane {
+    fn open(contestant: &dyn Contestant) -> io::Result<Self> {
+        let sink = SmtpSink::start()?;
+        let server = contestant.start(NextHop::Sink(sink.address()))?;
+        Ok(Self { sink, server })
+    }
+
+    /// Returns when nothing is left to do.
+    fn relay(&self, mails: u64) -> io::Result<f64> {
+        let rate = through(self.server.address(), &self.sink, mails)?;
+        self.server.wait_drained()?;
+        Ok(rate)
+    }
 }
 
 /// The load without a server between: what source and sink can do at most on this machine.
@@ -70,5 +110,7 @@ fn not_arrived(awaited: u64, sink: &SmtpSink) -> io::Error {
 
 /// Mails of a trial: enough for every process of a server to be up.
 pub(super) const TRIAL: u64 = 1_000;
+/// Turns of each of two servers in a round.
+const TURNS: u32 = 10;
 const SESSIONS: &str = "20";
 const SIZE: u64 = 4_096;
