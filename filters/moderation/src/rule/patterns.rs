@@ -3,7 +3,7 @@
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use regex_syntax::{
     ParserBuilder,
-    hir::{Hir, HirKind, Literal, LookSet, Repetition},
+    hir::{Capture, Hir, HirKind, Literal, LookSet, Repetition},
 };
 
 use super::{Rule, What};
@@ -134,8 +134,13 @@ fn anywhere(pattern: Hir) -> Hir {
         HirKind::Look(look) if LookSet::singleton(look).contains_word() => Hir::look(look),
         HirKind::Look(_) => Hir::empty(),
         HirKind::Repetition(repetition) => {
-            let sub = Box::new(anywhere(*repetition.sub));
-            Hir::repetition(Repetition { sub, ..repetition })
+            // A part without a group of its own would be repeated otherwise once it is written: `(?:a+)?` as `a+?`.
+            let sub = Hir::capture(Capture {
+                index: 1,
+                name: None,
+                sub: Box::new(anywhere(*repetition.sub)),
+            });
+            Hir::repetition(Repetition { sub: Box::new(sub), ..repetition })
         }
         HirKind::Capture(capture) => anywhere(*capture.sub),
         HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(anywhere).collect()),
@@ -179,6 +184,11 @@ mod tests {
             (&["(?m)plain$"], "in plain\r\nwords\r\n", true),
             (&[r"plain$\b"], "in plain\r\nwords\r\n", true),
             (&["^(very )?(secret|plain)$"], "\tVery plain\r\n", true),
+            // What may be repeated and may be absent.
+            (&["account( +)?number"], "accountnumber", true),
+            (&["a(?:b{2})?c"], "ac", true),
+            (&["^([a-z]+)?: secret$"], ": secret", true),
+            (&["(?:(?:x+)?){2}y"], "y", true),
             (&[r"\bkey\b"], "a\nkey\nb", true),
             (&[r"\bkey\b"], "a monkey", false),
             (&["a.c"], "a\nc", false),
@@ -200,7 +210,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_line_that_a_pattern_matches_is_never_passed_over(
-            pattern in r"[\^a]?(a|b|\(a\|b\)|\\b|\\B|\(\^\|,\)|\$|\^|\.|\\s|[ab]\*){1,5}\$?",
+            pattern in r"[\^a]?(a|b|\(a\|b\)|\\b|\\B|\(\^\|,\)|\$|\^|\.|\\s|[ab]\*|\((\?:)?[ab]+[+*]?\)[?+*]|\(b\{2\}\)[?*]){1,5}\$?",
             text in "[ab, \t\r\n]{0,20}",
         ) {
             let Ok(set) = set(&[&pattern]) else { return Ok(()) };
