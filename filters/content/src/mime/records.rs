@@ -93,16 +93,14 @@ impl Records {
         Some((line, text_length(line)))
     }
 
-    /// Takes all whole lines off the input, if each is a record and none begins as a boundary does. `None`: not so, or nobody
-    /// knows without a look at each.
+    /// Takes off the input the whole lines before the first that begins as a boundary does, if each is a record. `None`: not so,
+    /// or nobody knows without a look at each.
     pub(super) fn take_lines(&self, input: &mut &[u8]) -> Option<Lines> {
-        let (lines, rest) = input.split_at(memrchr(b'\n', input)? + 1);
-        if !self.held.is_empty()
-            || lines.starts_with(b"--")
-            || memmem::find(lines, b"\n--").is_some()
-        {
+        if !self.held.is_empty() || input.starts_with(b"--") {
             return None;
         }
+        let last = memmem::find(input, b"\n--").or_else(|| memrchr(b'\n', input))?;
+        let (lines, rest) = input.split_at(last + 1);
         let taken = Lines::of(lines, self.limit)?;
         *input = rest;
         Some(taken)
