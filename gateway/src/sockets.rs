@@ -41,7 +41,7 @@ impl Sockets {
                 .with_context(|| format!("listener {:?} cannot bind {address}", listener.name()))?;
             let address = tcp.local_addr()?;
             // Where the system gives none, programs come by TCP.
-            let way_back = listener.is_for_filters().then(|| ways_back.open(address).ok());
+            let way_back = listener.has_way_back().then(|| ways_back.open(address).ok());
             Ok((address, Bound { tcp, way_back: way_back.flatten() }))
         })
     }

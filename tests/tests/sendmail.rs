@@ -22,6 +22,7 @@ use mailweir_tests::{
     sink::{Act, Point, Received, Script, Sink},
     tools,
 };
+use rustix::process::geteuid;
 
 const TAKEN: Option<i32> = Some(0);
 const WRONG_WORDS: Option<i32> = Some(64);
@@ -66,8 +67,10 @@ async fn mail_takes_the_way_back_where_there_is_one() {
     };
     let name = format!("mailweir-test-{}", std::process::id());
     let nobody = free_address().unwrap();
-    assert_eq!(run(&[], nobody, &name), LATER);
-    assert_eq!(run(&[], sink.address(), &name), TAKEN, "by TCP");
+    let user = geteuid().as_raw();
+    let told = |address: SocketAddr, user: u32| format!("{address},{name},{user}");
+    assert_eq!(run(&[], nobody, &told(nobody, user)), LATER);
+    assert_eq!(run(&[], sink.address(), &told(sink.address(), user)), TAKEN, "by TCP");
 
     let socket = net::SocketAddr::from_abstract_name(&name).unwrap();
     let socket = net::UnixListener::bind_addr(&socket).unwrap();
@@ -80,10 +83,13 @@ async fn mail_takes_the_way_back_where_there_is_one() {
         // Who has its answer does not wait for the farewell.
         let _ = io::copy(&mut &server, &mut &client);
     });
-    assert_eq!(run(&["--to", &to.to_string()], nobody, &name), TAKEN, "the server that was named");
-    assert_eq!(run(&[], nobody, &name), TAKEN);
+    let named = ["--to", &to.to_string()];
+    assert_eq!(run(&named, nobody, &told(nobody, user)), TAKEN, "the server that was named");
+    assert_eq!(run(&[], to, &told(nobody, user)), TAKEN, "the way to another");
+    assert_eq!(run(&[], nobody, "nonsense"), LATER);
+    assert_eq!(run(&[], nobody, &told(nobody, user)), TAKEN);
     passed.join().unwrap();
-    assert_eq!(sink.expect(3).await.len(), 3);
+    assert_eq!(sink.expect(4).await.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

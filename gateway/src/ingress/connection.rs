@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    os::fd::AsFd as _,
     pin::{Pin, pin},
     sync::Arc,
     time::Duration,
@@ -102,10 +103,14 @@ impl Connection {
 
     /// What the peer said before we greeted it (`attacks.md` A11).
     fn early_input(&self) -> Vec<u8> {
-        let Wire::Plain(tcp) = &self.wire else { return Vec::new() };
+        let socket = match &self.wire {
+            Wire::Plain(tcp) => tcp.as_fd(),
+            Wire::Local(local) => local.as_fd(),
+            Wire::Tls(_) | Wire::Gone => return Vec::new(),
+        };
         let mut early = [0; 64];
         // The runtime does not know of these bytes yet; only the system does.
-        match rustix::net::recv(tcp, &mut early, RecvFlags::DONTWAIT) {
+        match rustix::net::recv(socket, &mut early, RecvFlags::DONTWAIT) {
             Ok((read, _)) => early[..read].to_vec(),
             Err(_) => Vec::new(),
         }

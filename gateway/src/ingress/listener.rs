@@ -334,9 +334,9 @@ impl Listener {
         }
     }
 
-    /// Whether it is where filters hand mail back.
-    pub(crate) fn is_for_filters(&self) -> bool {
-        self.settings.mode == Mode::Filter
+    /// Whether programs may come by a local socket: filters, where no proxy says who comes.
+    pub(crate) fn has_way_back(&self) -> bool {
+        self.settings.mode == Mode::Filter && matches!(self.rules.proxy, ProxyProtocol::Off)
     }
 
     /// Whether the listener talks to this client at all: mail that comes back from a filter, and
@@ -377,7 +377,8 @@ impl Listener {
     }
 
     /// Serves a program of this machine, which has come to an address by the short way.
-    async fn serve_program(self: Arc<Self>, stream: UnixStream, local: SocketAddr) {
+    async fn serve_program(self: Arc<Self>, stream: UnixStream, bound: SocketAddr) {
+        let local = ways_back::reached_at(bound);
         let client = Client::unnamed(ways_back::client_at(local));
         let (permit, session) = self.open(&self.local_settings, client, local);
         let admission = Admission::new(self, permit, Ends::InQueue);
@@ -512,6 +513,8 @@ pub(crate) async fn listen_to_programs(
         };
         let listener = current.load_full();
         match accepted {
+            // A reload may have made another listener of it.
+            Ok(_) if !listener.has_way_back() => {}
             Ok((stream, _)) => {
                 let sessions = listener.shared.sessions.clone();
                 sessions.spawn(Box::pin(listener.serve_program(stream, bound)));

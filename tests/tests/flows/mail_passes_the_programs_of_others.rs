@@ -265,7 +265,7 @@ class Local(smtplib.SMTP):
         line.connect("\0" + host)
         return line
 
-server = Local(os.environ["MAILWEIR_WAY_BACK"])
+server = Local(os.environ["MAILWEIR_WAY_BACK"].split(",")[1])
 server.ehlo("local")
 sys.exit(1) if server.has_extn("starttls") else None
 server.sendmail(sys.argv[1], sys.argv[2:], sys.stdin.buffer.read())

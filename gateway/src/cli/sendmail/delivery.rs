@@ -6,10 +6,7 @@
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpStream, ToSocketAddrs as _},
-    os::{
-        linux::net::SocketAddrExt as _,
-        unix::net::{self, UnixStream},
-    },
+    os::unix::net::UnixStream,
     sync::Arc,
     thread,
     time::Duration,
@@ -18,7 +15,7 @@ use std::{
 use mailweir_mail::{Domain, Enhanced, Reply};
 use mailweir_smtp::client::{Attempt, Client, Encoder, Loss, Outgoing, Settings, Step, TlsPolicy};
 
-use crate::clock;
+use crate::{clock, ways_back::Directions};
 
 /// Connects to the first address of `HOST:PORT` that answers.
 pub(super) fn connect(to: &str) -> io::Result<TcpStream> {
@@ -44,12 +41,9 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Connects by the `way_back` (unix(7), abstract), or else as [`connect`] does.
-    pub(super) fn connect(to: &str, way_back: Option<&str>) -> io::Result<Self> {
-        let local = way_back.and_then(|name| {
-            let name = net::SocketAddr::from_abstract_name(name).ok()?;
-            UnixStream::connect_addr(&name).ok()
-        });
+    /// Connects by the `way_back`, or else as [`connect`] does.
+    pub(super) fn connect(to: &str, way_back: Option<&Directions>) -> io::Result<Self> {
+        let local = way_back.and_then(|way_back| way_back.connect().ok());
         local.map_or_else(|| connect(to).map(Self::Tcp), |local| Ok(Self::Local(local)))
     }
 

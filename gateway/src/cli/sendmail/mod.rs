@@ -149,7 +149,7 @@ fn send(
     let size = input::wire_length(&top) + input.body_size;
     let mail = Outgoing::to_all(Arc::new(envelope), size, text);
     let Site { to, way_back, hostname } = site;
-    let stream = delivery::Stream::connect(&to, way_back.as_deref())
+    let stream = delivery::Stream::connect(&to, way_back.as_ref())
         .map_err(|error| Trouble::NoConnection(to.clone(), error))?;
     let content = top.as_slice().chain(input.body);
     let attempts = delivery::send(stream, &to, hostname, mail, content).map_err(Trouble::Reread)?;
@@ -243,7 +243,8 @@ fn stdin() -> io::Result<File> {
 )]
 fn return_to() -> Option<Return> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    variable(RETURN).map(|to| Return { to, way_back: variable(WAY_BACK) })
+    variable(RETURN)
+        .map(|to| Return { to, way_back: variable(WAY_BACK).and_then(|told| told.parse().ok()) })
 }
 
 /// The configuration of the program when it is called as `sendmail`. That is by programs that work in directories of

@@ -8,8 +8,9 @@ use std::{
 use mailweir_mail::Domain;
 
 use super::options::{Options, is_host_and_port};
-use crate::config::{
-    Colour, Config, Listener, ListenerTls, Mode, Problem, ProxyProtocol, Severity,
+use crate::{
+    config::{Colour, Config, Listener, ListenerTls, Mode, Problem, ProxyProtocol, Severity},
+    ways_back::Directions,
 };
 
 /// Who gets the mail, and as whom we send it.
@@ -17,8 +18,8 @@ use crate::config::{
 pub(super) struct Site {
     /// `HOST:PORT`.
     pub(super) to: String,
-    /// The local socket by which the same server is reached for less.
-    pub(super) way_back: Option<String>,
+    /// How the same server is reached for less.
+    pub(super) way_back: Option<Directions>,
     /// What stands behind `@` where nothing was written, and in EHLO.
     pub(super) hostname: Domain,
 }
@@ -28,8 +29,8 @@ pub(super) struct Site {
 pub(super) struct Return {
     /// `HOST:PORT`.
     pub(super) to: String,
-    /// The local socket beside that.
-    pub(super) way_back: Option<String>,
+    /// The short way there, if it is one there.
+    pub(super) way_back: Option<Directions>,
 }
 
 /// Why nobody is there to get mail. Says what to do.
@@ -54,7 +55,7 @@ pub(super) enum NoSite {
 }
 
 impl Site {
-    /// The server that the command line names, else the one of the environment (`returns_to`), else a listener of
+    /// The server that the command line names, else the one of the environment (`return_to`), else a listener of
     /// the configuration. The configuration is read only for that, or if it is named.
     pub(super) fn find(
         options: &Options,
@@ -65,7 +66,10 @@ impl Site {
             return Err(NoSite::BadReturn(bad.to.clone()));
         }
         let (named, way_back) = match (&options.to, return_to) {
-            (None, Some(Return { to, way_back })) => (Some(to), way_back),
+            (None, Some(Return { to, way_back })) => {
+                let way_back = way_back.filter(|way_back| way_back.address == to);
+                (Some(to), way_back)
+            }
             (named, _) => (named.clone(), None),
         };
         let config = match (&options.config, &named) {

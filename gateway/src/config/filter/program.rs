@@ -1,16 +1,16 @@
 //! `[[filter]]` of type "pipe": a program, its arguments, and as whom it runs (Postfix pipe(8)).
 
-use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
-};
+use std::{net::SocketAddr, path::PathBuf};
 
 use mailweir_external::pipe::{Arguments, Form, Spelling};
 
 use super::needed;
-use crate::config::{
-    Surroundings, check::Written, choice::LineEnd, problem::Problems, raw::RawTable,
-    schema::FilterSection, words::Words,
+use crate::{
+    config::{
+        Surroundings, check::Written, choice::LineEnd, problem::Problems, raw::RawTable,
+        schema::FilterSection, words::Words,
+    },
+    ways_back::reached_at,
 };
 
 /// A program that reads mail.
@@ -79,7 +79,7 @@ pub(super) fn check(
     let user = section.user.as_deref().map(|text| user(table, text, around, problems));
     let command = command(written, spelling, problems);
     let variables = around.environment.iter().filter(|(name, _)| KEPT.contains(&&**name));
-    let returns = back.map(|back| (RETURN.to_owned(), from_this_machine(back).to_string()));
+    let returns = back.map(|back| (RETURN.to_owned(), reached_at(back).to_string()));
     Some(PipeFilter {
         command: command?,
         user: match user {
@@ -187,17 +187,6 @@ impl<'a> Flags<'a> {
     fn has(&self, flag: char) -> bool {
         self.0.contains(flag)
     }
-}
-
-/// Where a program on this machine reaches an address.
-fn from_this_machine(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
 }
 
 /// Letters of pipe(8). `X` says that the delivery is final, which changes nothing here.

@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     config::PipeFilter,
     starter::{End, Lost, Order, Program, Running, Starter},
-    ways_back::WAY_BACK,
+    ways_back::{Directions, WAY_BACK},
 };
 
 /// A mail as it is written to a program.
@@ -30,8 +30,8 @@ pub(super) struct Letter<'l> {
 pub(super) struct Process<'p> {
     pub(super) settings: &'p PipeFilter,
     pub(super) arguments: Vec<String>,
-    /// The local socket by which it may hand mail back.
-    pub(super) way_back: Option<String>,
+    /// How it may hand mail back without TCP.
+    pub(super) way_back: Option<Directions>,
     pub(super) limit: Duration,
 }
 
@@ -79,7 +79,7 @@ impl Process<'_> {
             return Err(io::Error::other(why));
         }
         let path = ("PATH".to_owned(), PATH.to_owned());
-        let way_back = self.way_back.map(|name| (WAY_BACK.to_owned(), name));
+        let way_back = self.way_back.map(|told| (WAY_BACK.to_owned(), told.to_string()));
         let environment = environment.iter().cloned().chain(way_back);
         let environment = [path].into_iter().chain(environment).collect();
         let order = Order::new(
