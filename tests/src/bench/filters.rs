@@ -31,37 +31,35 @@ pub fn run(settings: &Settings, progress: &mut dyn FnMut(&str)) -> io::Result<Re
     let relay = |contestant: &dyn Contestant| load::relay(contestant, settings.seconds);
 
     let mut rates: [Vec<f64>; ROWS.len()] = Default::default();
+    let mut beside_checked = Vec::new();
     for round in 1..=settings.rounds {
         let mut line = format!("round {round}/{}:", settings.rounds);
-        let mut note = |row: Row, rate: f64| {
-            rates[row as usize].push(rate);
-            let _ = write!(line, "  {} {rate:.0}/s", row.name());
-        };
         for row in turns(round) {
             // What the row before has left to be written is not of this one.
             rustix::fs::sync();
-            let measured = match row {
+            let rate = match row {
                 Row::Postfix => relay(&StockPostfix::default()),
                 Row::PostfixBySmtp => tubed_postfix.relay(settings.seconds),
                 Row::PostfixByPipe => piped_postfix.script.looked_for(|| relay(&piped_postfix)),
                 Row::PostfixPrograms => piped_postfix.programs(settings.seconds),
                 Row::TubeAlone => relay(&tube::Alone),
                 Row::BySmtp => tubed.relay(settings.seconds),
-                Row::Mailweir => {
-                    let [rate, checked] =
+                Row::Mailweir => relay(&plain),
+                Row::Checked => {
+                    let [beside, checked] =
                         load::relay_in_turns([&plain, &checked], settings.seconds)?;
-                    note(Row::Checked, checked);
-                    Ok(rate)
+                    beside_checked.push(beside);
+                    Ok(checked)
                 }
-                Row::Checked => continue,
                 Row::ByPipe => piped.script.looked_for(|| relay(&piped)),
                 Row::Programs => piped.programs(settings.seconds),
-            };
-            note(row, measured?);
+            }?;
+            rates[row as usize].push(rate);
+            let _ = write!(line, "  {} {rate:.0}/s", row.name());
         }
         progress(&line);
     }
-    Ok(Report::of(rates))
+    Ok(Report::of(rates, &beside_checked))
 }
 
 /// The rows of a round: every other round goes backwards, so that no row is always behind the same one.
@@ -73,7 +71,7 @@ fn turns(round: usize) -> [Row; ROWS.len()] {
     rows
 }
 
-/// What is compared with each other stands together. `Checked` takes turns with `Mailweir`, when that one is due.
+/// What is compared with each other stands together.
 #[derive(Clone, Copy)]
 enum Row {
     Postfix,
@@ -134,10 +132,11 @@ pub struct Report {
 }
 
 impl Report {
-    fn of(rates: [Vec<f64>; ROWS.len()]) -> Self {
+    /// `beside_checked`: the rates without checks that took turns with those that have them.
+    fn of(rates: [Vec<f64>; ROWS.len()], beside_checked: &[f64]) -> Self {
         let [postfix, postfix_smtp, postfix_pipe, postfix_programs, rates @ ..] = rates;
         let [tube_alone, smtp, mailweir, checked, pipe, programs] = rates;
-        let cost_of_checks = losses(&mailweir, &checked);
+        let cost_of_checks = losses(beside_checked, &checked);
         let beside_programs = beside_programs(&mailweir, &pipe, &programs);
         let plain = Pair::new("relay", postfix, Some(mailweir));
         let smtp = Pair::new("relay, SMTP filter", postfix_smtp, Some(smtp));
