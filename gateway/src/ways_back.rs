@@ -124,7 +124,10 @@ impl Directions {
     }
 }
 
-/// The variable that tells a program; `mailweir sendmail` reads it.
+/// The variable that tells a program where it hands mail back.
+pub(crate) const RETURN: &str = "MAILWEIR_RETURN";
+
+/// The one that tells the short way there.
 pub(crate) const WAY_BACK: &str = "MAILWEIR_WAY_BACK";
 
 /// Where a program of this machine reaches an address.

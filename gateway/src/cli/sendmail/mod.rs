@@ -27,10 +27,13 @@ use self::{
     header::{Header, Stamp},
     input::{HeaderEnd, Input, InputError},
     options::{Options, Task, Usage},
-    site::{NoSite, RETURN, Return, Site},
+    site::{NoSite, Return, Site},
 };
 use super::{ExitCode, queue};
-use crate::{clock, ways_back::WAY_BACK};
+use crate::{
+    clock,
+    ways_back::{RETURN, WAY_BACK},
+};
 
 /// Runs with the words behind `sendmail`. `usual_config` is read where no other file is named.
 pub(super) fn run(words: &[OsString], usual_config: &Path) -> anyhow::Result<ExitCode> {

@@ -1,16 +1,13 @@
 //! Where the mail of a local program goes, and the name of this host.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::Path,
-};
+use std::{net::SocketAddr, path::Path};
 
 use mailweir_mail::Domain;
 
 use super::options::{Options, is_host_and_port};
 use crate::{
     config::{Colour, Config, Listener, ListenerTls, Mode, Problem, ProxyProtocol, Severity},
-    ways_back::Directions,
+    ways_back::{Directions, RETURN, client_at, reached_at},
 };
 
 /// Who gets the mail, and as whom we send it.
@@ -114,32 +111,14 @@ fn way_in(config: &Config) -> Option<SocketAddr> {
 }
 
 fn trusted_address(listener: &Listener) -> Option<SocketAddr> {
-    let mut reachable = listener.bind.iter().map(|bind| {
-        let ip = match bind.ip() {
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        SocketAddr::new(ip, bind.port())
-    });
-    reachable.find(|to| listener.trusts(source(to.ip())))
-}
-
-/// From where the system connects to an address of this machine.
-fn source(to: IpAddr) -> IpAddr {
-    match to {
-        IpAddr::V4(ip) if ip.is_loopback() => Ipv4Addr::LOCALHOST.into(),
-        ip => ip,
-    }
+    let mut reachable = listener.bind.iter().map(|bind| reached_at(*bind));
+    reachable.find(|to| listener.trusts(client_at(*to).ip()))
 }
 
 fn machine_name() -> Result<Domain, NoSite> {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Domain::parse(&name).or_else(|_| Domain::parse("localhost")).map_err(|_| NoSite::NoName)
 }
-
-/// The variable that names the server to which a filter hands mail back.
-pub(super) const RETURN: &str = "MAILWEIR_RETURN";
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use crate::{
         Surroundings, check::Written, choice::LineEnd, problem::Problems, raw::RawTable,
         schema::FilterSection, words::Words,
     },
-    ways_back::reached_at,
+    ways_back::{RETURN, reached_at},
 };
 
 /// A program that reads mail.
@@ -194,9 +194,6 @@ const FLAGS: &str = "BDFORXhqu.>";
 
 /// What is left of the environment (Postfix `export_environment`).
 const KEPT: [&str; 2] = ["TZ", "LANG"];
-
-/// Tells a program where it hands mail back; `mailweir sendmail` goes there.
-const RETURN: &str = "MAILWEIR_RETURN";
 
 /// What pipe(8) writes for it.
 const NULL_SENDER: &str = "MAILER-DAEMON";
