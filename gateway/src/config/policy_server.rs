@@ -1,9 +1,6 @@
 //! `[[policy_server]]`: where a Postfix in front asks which mail needs an approval.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use mailweir_policy::FilterTarget;
 
@@ -18,6 +15,7 @@ use super::{
     setting::{Refusal, Setting},
     value::RawValue,
 };
+use crate::ways_back::reached_at;
 
 /// A place where a Postfix asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,14 +126,12 @@ fn warn_of_listener(
 
 /// The listener as the next hop of a Postfix on this machine.
 fn target_of(listener: &Listener) -> Option<FilterTarget> {
-    let bind = listener.bind.first()?;
-    let host = match bind.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => format!("[{}]", Ipv4Addr::LOCALHOST),
+    let address = reached_at(*listener.bind.first()?);
+    let host = match address.ip() {
         IpAddr::V4(ip) => format!("[{ip}]"),
-        IpAddr::V6(ip) if ip.is_unspecified() => format!("[ipv6:{}]", Ipv6Addr::LOCALHOST),
         IpAddr::V6(ip) => format!("[ipv6:{ip}]"),
     };
-    FilterTarget::parse(&format!("smtp:{host}:{}", bind.port())).ok()
+    FilterTarget::parse(&format!("smtp:{host}:{}", address.port())).ok()
 }
 
 impl PolicyServer {
