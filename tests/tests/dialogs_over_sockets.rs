@@ -304,11 +304,17 @@ header_checks = ["regexp:{ {/^X-Test: reject/ REJECT Content refused} }"]
 /// `limits.timeout` of the listeners.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
+const PROGRAMS_ONLY: &str =
+    "only who comes by the local socket may, and that is no client of the network";
+
 /// Dialogs that a real gateway cannot be made to have, and why.
 const PURE_ONLY: &[(&str, &str)] = &[
     ("auth_where_there_is_none", "an mx listener lets people log in"),
     ("bdat_when_the_disk_is_full", "a full disk is refused at MAIL already"),
     ("data_when_the_disk_is_full", "a full disk is refused at MAIL already"),
     ("far_too_many_recipients", "the overshoot is no key of the configuration"),
+    ("talking_ahead", PROGRAMS_ONLY),
+    ("talking_ahead_has_its_limits", PROGRAMS_ONLY),
+    ("talking_ahead_of_a_refusal", PROGRAMS_ONLY),
     ("lmtp_answers_per_recipient", "no rule refuses content where LMTP is spoken"),
 ];

@@ -4,8 +4,8 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead as _, BufReader, Write as _},
-    net::{SocketAddr, TcpStream},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::SocketAddr,
     os::{
         linux::net::SocketAddrExt as _,
         unix::{fs::symlink, net},
@@ -75,21 +75,27 @@ async fn mail_takes_the_way_back_where_there_is_one() {
     let socket = net::SocketAddr::from_abstract_name(&name).unwrap();
     let socket = net::UnixListener::bind_addr(&socket).unwrap();
     let to = sink.address();
-    let passed = std::thread::spawn(move || {
-        let (client, _) = socket.accept().unwrap();
-        let server = TcpStream::connect(to).unwrap();
-        let up = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        std::thread::spawn(move || io::copy(&mut &up.0, &mut &up.1));
-        // Who has its answer does not wait for the farewell.
-        let _ = io::copy(&mut &server, &mut &client);
+    let heard = std::thread::spawn(move || {
+        let (mut client, _) = socket.accept().unwrap();
+        let mut heard = Vec::new();
+        // Nothing is said before all is heard.
+        while !heard.ends_with(b"QUIT\r\n") {
+            let mut piece = [0; 512];
+            let length = client.read(&mut piece).unwrap();
+            heard.extend_from_slice(&piece[..length]);
+        }
+        client.write_all(b"220 a\r\n250 a\r\n250 a\r\n250 a\r\n250 a\r\n221 a\r\n").unwrap();
+        String::from_utf8(heard).unwrap()
     });
     let named = ["--to", &to.to_string()];
     assert_eq!(run(&named, nobody, &told(nobody, user)), TAKEN, "the server that was named");
     assert_eq!(run(&[], to, &told(nobody, user)), TAKEN, "the way to another");
     assert_eq!(run(&[], nobody, "nonsense"), LATER);
-    assert_eq!(run(&[], nobody, &told(nobody, user)), TAKEN);
-    passed.join().unwrap();
-    assert_eq!(sink.expect(4).await.len(), 4);
+    assert_eq!(run(&["-G", "-i"], nobody, &told(nobody, user)), TAKEN);
+    let heard = heard.join().unwrap();
+    let content = format!("BDAT {} LAST\r\n{LETTER}QUIT\r\n", LETTER.len());
+    assert!(heard.ends_with(&content), "{heard}");
+    assert_eq!(sink.expect(3).await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use std::{
 use mailweir_auth::Channel;
 use mailweir_mail::Cutoff;
 use mailweir_smtp::server::{Needs, Question, Session, Step};
-use rustix::net::RecvFlags;
+use rustix::{buffer::spare_capacity, net::RecvFlags};
 use tokio::{
     io::AsyncWriteExt,
     time::{Instant, Sleep, sleep_until, timeout, timeout_at},
@@ -101,19 +101,18 @@ impl Connection {
         }
     }
 
-    /// What the peer said before we greeted it (`attacks.md` A11).
+    /// What the peer said before we greeted it (`attacks.md` A11): of a stranger the beginning, of a program of ours
+    /// what may be all.
     fn early_input(&self) -> Vec<u8> {
-        let socket = match &self.wire {
-            Wire::Plain(tcp) => tcp.as_fd(),
-            Wire::Local(local) => local.as_fd(),
+        let (socket, most) = match &self.wire {
+            Wire::Plain(tcp) => (tcp.as_fd(), EARLY),
+            Wire::Local(local) => (local.as_fd(), CONTENT),
             Wire::Tls(_) | Wire::Gone => return Vec::new(),
         };
-        let mut early = [0; 64];
-        // The runtime does not know of these bytes yet; only the system does.
-        match rustix::net::recv(socket, &mut early, RecvFlags::DONTWAIT) {
-            Ok((read, _)) => early[..read].to_vec(),
-            Err(_) => Vec::new(),
-        }
+        let mut early = Vec::with_capacity(most);
+        // The runtime does not know of these bytes yet; only the system does. Without bytes nothing was said.
+        let _ = rustix::net::recv(socket, spare_capacity(&mut early), RecvFlags::DONTWAIT);
+        early
     }
 
     /// Feeds the session until it has used up `input`.
@@ -233,6 +232,9 @@ async fn write(wire: &mut Wire, bytes: &[u8], admission: &Admission) -> Result<(
 
 /// How long a peer may take to take our good-bye.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Enough to see that a peer talks too early, and to log what.
+const EARLY: usize = 64;
 
 /// Commands come in small packets.
 const COMMANDS: usize = 4 * 1024;

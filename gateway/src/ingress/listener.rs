@@ -159,8 +159,9 @@ impl Listener {
             Mode::Mx | Mode::Submission => (Some(rewriting), Some(moderation), archive),
             Mode::Filter | Mode::Lmtp => (None, None, None),
         };
-        // What does not leave the machine needs no TLS.
-        let local_settings = Arc::new(Settings { tls: TlsMode::None, ..(*settings).clone() });
+        // What does not leave the machine needs no TLS, and our own programs know what is offered.
+        let local_settings =
+            Arc::new(Settings { tls: TlsMode::None, may_talk_ahead: true, ..(*settings).clone() });
         Self {
             rules,
             settings,

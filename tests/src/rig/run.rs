@@ -167,6 +167,7 @@ fn set(settings: &mut Settings, key: &str, value: &str) -> Option<()> {
         "broken_sasl_auth_clients" => settings.broken_sasl_auth_clients = true,
         "auth_in_clear" => settings.auth_in_clear = true,
         "helo_required" => settings.helo_required = true,
+        "may_talk_ahead" => settings.may_talk_ahead = true,
         "disable_vrfy" => settings.disable_vrfy = true,
         "message_size" => settings.limits.message_size = value.parse().ok()?,
         "recipients" => settings.limits.recipients = value.parse().ok()?,

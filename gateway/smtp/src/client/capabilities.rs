@@ -56,6 +56,21 @@ pub(super) struct AuthOffer {
 }
 
 impl Capabilities {
+    /// What every listener of this gateway offers, as far as a mail asks for it.
+    pub(super) const OURS: Self = Self {
+        pipelining: true,
+        eight_bit_mime: true,
+        smtputf8: true,
+        dsn: true,
+        starttls: false,
+        chunking: true,
+        enhanced_status_codes: true,
+        size: SizeOffer::Unlimited,
+        auth: AuthOffer { plain: false, login: false },
+        rcptmax: None,
+        xforward: Vec::new(),
+    };
+
     /// Reads a positive reply to EHLO or LHLO. Its first line is a name and a greeting.
     #[must_use]
     pub(super) fn from_reply(reply: &Reply) -> Self {

@@ -1,11 +1,13 @@
-//! What content looks like on the wire behind DATA (RFC 5321 sections 2.3.8, 4.5.2).
+//! What content looks like on the wire behind DATA (RFC 5321 sections 2.3.8, 4.5.2) or BDAT (RFC 3030).
 //!
 //! Every line ends with CRLF, no CR and no LF stands alone (`attacks.md` A4), a dot at the start
-//! of a line is doubled (E9), and no line has more than 998 bytes: longer ones are broken by CRLF
-//! and a space, as Postfix does (E11, `smtp_line_length_limit`). Content that needs no change
+//! of a line is doubled behind DATA (E9), and no line has more than 998 bytes: longer ones are broken by
+//! CRLF and a space, as Postfix does (E11, `smtp_line_length_limit`). Content that needs no change
 //! passes through without a copy. Whether the peer may get 8-bit bytes is not decided here.
 
 use std::iter::FusedIterator;
+
+use super::commands::LONE_DOT;
 
 /// Encodes one mail's content, chunk by chunk. The result does not depend on the chunks.
 ///
@@ -24,13 +26,30 @@ pub struct Encoder {
     column: usize,
     /// Whether the last byte was a CR whose successor is not known yet.
     after_cr: bool,
+    end: End,
+}
+
+/// How the peer sees where the content ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum End {
+    /// By a lone dot, so that every other dot at the start of a line is doubled.
+    #[default]
+    Dot,
+    /// By a number that it was told.
+    Counted,
 }
 
 impl Encoder {
-    /// An encoder at the start of a content.
+    /// An encoder at the start of a content behind DATA.
     #[must_use]
     pub const fn new() -> Self {
-        Self { column: 0, after_cr: false }
+        Self { column: 0, after_cr: false, end: End::Dot }
+    }
+
+    /// An encoder at the start of a content behind BDAT, whose bytes are counted: dots stay as they are.
+    #[must_use]
+    pub const fn counted() -> Self {
+        Self { column: 0, after_cr: false, end: End::Counted }
     }
 
     /// The pieces to send for a chunk, as slices of it wherever possible. All pieces must be taken.
@@ -44,21 +63,29 @@ impl Encoder {
         self.encode(chunk).for_each(|piece| wire.extend_from_slice(piece));
     }
 
-    /// The end of the content: what the last line lacks, and the final dot.
+    /// The end of the content: what the last line lacks, and the final dot behind DATA.
     #[must_use]
-    pub const fn finish(self) -> &'static [u8] {
-        match (self.after_cr, self.column) {
+    pub fn finish(self) -> &'static [u8] {
+        let lacking: &[u8] = match (self.after_cr, self.column) {
             (false, 0) => b".\r\n",
             (false, _) => b"\r\n.\r\n",
             (true, MAX_LINE) => b"\r\n  \r\n.\r\n",
             (true, _) => b" \r\n.\r\n",
+        };
+        match self.end {
+            End::Dot => lacking,
+            End::Counted => &lacking[..lacking.len() - LONE_DOT.len()],
         }
+    }
+
+    fn doubles(&self, byte: u8) -> bool {
+        byte == b'.' && self.column == 0 && self.end == End::Dot
     }
 
     /// How many bytes from the start can be sent as they are. Moves the column past them.
     fn clean_run(&mut self, bytes: &[u8]) -> usize {
         let mut start = 0;
-        while start < bytes.len() && !(self.column == 0 && bytes[start] == b'.') {
+        while start < bytes.len() && !self.doubles(bytes[start]) {
             let rest = &bytes[start..];
             let line = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
             let room = MAX_LINE - self.column;

@@ -5,8 +5,9 @@
 //! [`Outgoing`] mail after the other and gives exactly one [`Attempt`] per recipient, or says that
 //! it did not try. The commands of a mail are pipelined if the peer allows it. SMTP and LMTP differ
 //! in [`settings::Dialect`] only. What the content looks like on the wire is the business of
-//! [`content::Encoder`].
+//! [`content::Encoder`]. [`AtOnce`] is the short form for a server of our own.
 
+mod at_once;
 mod capabilities;
 mod commands;
 mod connection;
@@ -25,6 +26,7 @@ mod transaction;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use at_once::AtOnce;
 pub use connection::Client;
 pub use content::Encoder;
 pub use outcome::{Attempt, Cause, Closed, Reports};

@@ -68,6 +68,15 @@ impl Attempt {
         matches!(self, Self::Delivered { .. } | Self::Failed { .. })
     }
 
+    /// What a refusal of RCPT means to a recipient: 552 is 452 there (RFC 5321 section 4.5.3.1.10).
+    pub(super) fn refused_rcpt(mut reply: Reply) -> Self {
+        if reply.code == 552 {
+            reply.code = 452;
+            reply.enhanced = reply.enhanced.map(|code| Enhanced(4, code.1, code.2));
+        }
+        Self::refused(reply, Cause::Replied(Phase::Rcpt))
+    }
+
     /// What a reply other than success means to a recipient.
     pub(super) fn refused(reply: Reply, cause: Cause) -> Self {
         match reply.class() {

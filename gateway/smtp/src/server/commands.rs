@@ -118,6 +118,9 @@ fn not_understood(fault: &Fault, line: Line<'_>, state: State, dialog: &mut Dial
 /// Whether the peer has talked on where it had to wait for the reply (`attacks.md` A11). Without
 /// EHLO it must always wait: PIPELINING was not offered.
 fn is_out_of_step(verb: Verb, pending: &[u8], dialog: &Dialog) -> bool {
+    if verb == Verb::Ehlo && dialog.settings.may_talk_ahead {
+        return false;
+    }
     let must_wait = verb.ends_a_group() || dialog.protocol() == Protocol::Smtp;
     must_wait && !pending.is_empty() && verb != Verb::Quit
 }

@@ -23,9 +23,9 @@ pub(super) fn connect_answered(answer: &Answer, dialog: &mut Dialog) -> State {
     }
 }
 
-/// Greets, unless the client talked first: no mail client does (`attacks.md` A11).
+/// Greets, unless the client talked first and must not: no mail client does (`attacks.md` A11).
 pub(super) fn greet(dialog: &mut Dialog, early: &[u8]) -> State {
-    if !early.is_empty() {
+    if !early.is_empty() && !dialog.settings.may_talk_ahead {
         let cause = Cause::ImproperPipelining { input: escaped(early) };
         return dialog.refuse_because(&Fault::OutOfStep, cause, State::Closing);
     }

@@ -31,6 +31,10 @@ pub struct Settings {
     pub disable_vrfy: bool,
     /// What becomes of a line that ends in LF alone (Postfix `smtpd_forbid_bare_newline`).
     pub bare_newline: BareNewline,
+    /// Whether a peer may say all at once, without waiting for the greeting and the reply to EHLO: a
+    /// program of our own, which knows what is offered. Anybody else gives himself away by that
+    /// (`attacks.md` A11; default `false`).
+    pub may_talk_ahead: bool,
     /// What one peer may use up.
     pub limits: Limits,
 }
@@ -49,6 +53,7 @@ impl Settings {
             helo_required: false,
             disable_vrfy: false,
             bare_newline: BareNewline::default(),
+            may_talk_ahead: false,
             limits: Limits::default(),
         }
     }

@@ -4,85 +4,23 @@
 //! would get it twice, or be named as one who did not.
 
 use std::{
-    io::{self, Read, Write},
-    net::{Shutdown, TcpStream, ToSocketAddrs as _},
-    os::unix::net::UnixStream,
+    io::{self, Read, Write as _},
+    net::{Shutdown, TcpStream},
     sync::Arc,
     thread,
     time::Duration,
 };
 
 use mailweir_mail::{Domain, Enhanced, Reply};
-use mailweir_smtp::client::{Attempt, Client, Encoder, Loss, Outgoing, Settings, Step, TlsPolicy};
+use mailweir_smtp::client::{
+    AtOnce, Attempt, Client, Encoder, Loss, Outgoing, Settings, Step, TlsPolicy,
+};
 
-use crate::{clock, ways_back::Directions};
-
-/// Connects to the first address of `HOST:PORT` that answers.
-pub(super) fn connect(to: &str) -> io::Result<TcpStream> {
-    let mut last = io::ErrorKind::AddrNotAvailable.into();
-    for address in to.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
-            Ok(stream) => {
-                // Without it the kernel waits for more to send; failing to set it costs time only.
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-/// A connection to a server.
-pub(super) enum Stream {
-    Tcp(TcpStream),
-    /// To a server on this machine.
-    Local(UnixStream),
-}
-
-impl Stream {
-    /// Connects by the `way_back`, or else as [`connect`] does.
-    pub(super) fn connect(to: &str, way_back: Option<&Directions>) -> io::Result<Self> {
-        let local = way_back.and_then(|way_back| way_back.connect().ok());
-        local.map_or_else(|| connect(to).map(Self::Tcp), |local| Ok(Self::Local(local)))
-    }
-
-    fn set_read_timeout(&self, limit: Duration) -> io::Result<()> {
-        match self {
-            Self::Tcp(tcp) => tcp.set_read_timeout(Some(limit)),
-            Self::Local(local) => local.set_read_timeout(Some(limit)),
-        }
-    }
-
-    fn set_write_timeout(&self, limit: Duration) -> io::Result<()> {
-        match self {
-            Self::Tcp(tcp) => tcp.set_write_timeout(Some(limit)),
-            Self::Local(local) => local.set_write_timeout(Some(limit)),
-        }
-    }
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(tcp) => tcp.read(buffer),
-            Self::Local(local) => local.read(buffer),
-        }
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(tcp) => tcp.write(bytes),
-            Self::Local(local) => local.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use super::{
+    at_once,
+    stream::{PATIENCE, READ_BUFFER, Stream, is_time_out},
+};
+use crate::clock;
 
 /// Sends one mail and returns one outcome per recipient, in the order of the envelope. If one is refused, nobody gets it.
 ///
@@ -95,6 +33,9 @@ pub(super) fn send(
     mail: Outgoing,
     content: impl Read,
 ) -> io::Result<Vec<Attempt>> {
+    if matches!(stream, Stream::Local(_)) && AtOnce::suits(&mail) {
+        return at_once::send(stream, to, &hostname, &mail, content).map(|attempt| vec![attempt]);
+    }
     let settings = Settings { tls: TlsPolicy::None, ..Settings::new(hostname) };
     let recipients = mail.indices().len();
     let mut conversation = Conversation {
@@ -227,7 +168,7 @@ impl<C: Read> Conversation<C> {
     fn write_content(&mut self) -> bool {
         let Err(error) = self.write_out() else { return true };
         if let Some(stream) = &mut self.stream {
-            hear_last_words(stream, |words| self.client.receive(words));
+            stream.hear_last_words(|words| self.client.receive(words));
         }
         self.give_up(&error);
         false
@@ -262,67 +203,11 @@ impl<C: Read> Conversation<C> {
     }
 }
 
-/// Passes on what is there or comes soon, up to an end that whoever talks on and on does not put off.
-fn hear_last_words(stream: &mut Stream, mut hear: impl FnMut(&[u8])) {
-    let mut buffer = [0; READ_BUFFER];
-    let end = clock::monotonic() + LAST_WORDS;
-    loop {
-        let left = end.saturating_duration_since(clock::monotonic());
-        if left.is_zero() || stream.set_read_timeout(left).is_err() {
-            return;
-        }
-        match stream.read(&mut buffer) {
-            Ok(length @ 1..) => hear(&buffer[..length]),
-            Ok(0) | Err(_) => return,
-        }
-    }
-}
-
-fn is_time_out(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
-}
-
 /// What those are put off with whom the server would have taken.
 pub(super) const NOT_FOR_ALL: Reply =
     Reply::new(450, Enhanced(4, 3, 0), "not sent, since the server does not take all recipients");
 
 const UNREADABLE: Reply = Reply::new(451, Enhanced(4, 3, 0), "the mail cannot be read");
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Longer than any of the client's own deadlines.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// What a server said before it stopped reading is there at once.
-const LAST_WORDS: Duration = Duration::from_millis(100);
-
-/// Replies are short.
-const READ_BUFFER: usize = 4 << 10;
-
 /// Content is sent in pieces of about this size.
 const WRITE_BUFFER: usize = 64 << 10;
-
-#[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-
-    use super::*;
-
-    #[test]
-    fn last_words_have_an_end_though_the_server_talks_on() {
-        let server = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut stream = Stream::connect(&server.local_addr().unwrap().to_string(), None).unwrap();
-        let (mut peer, _) = server.accept().unwrap();
-        peer.write_all(b"554 5.7.1 no\r\n").unwrap();
-        let talking = thread::spawn(move || while peer.write_all(b"554-").is_ok() {});
-        let mut heard = Vec::new();
-        hear_last_words(&mut stream, |words| {
-            if heard.len() < READ_BUFFER {
-                heard.extend_from_slice(words);
-            }
-        });
-        assert!(heard.starts_with(b"554 5.7.1 no\r\n"), "{}", heard.escape_ascii());
-        drop(stream);
-        talking.join().unwrap();
-    }
-}

@@ -4,11 +4,13 @@
 //! send by it. It keeps nothing: what it answers is what the listener answered.
 
 mod addresses;
+mod at_once;
 mod delivery;
 mod header;
 mod input;
 mod options;
 mod site;
+mod stream;
 
 use std::{
     ffi::OsString,
@@ -28,6 +30,7 @@ use self::{
     input::{HeaderEnd, Input, InputError},
     options::{Options, Task, Usage},
     site::{NoSite, Return, Site},
+    stream::Stream,
 };
 use super::{ExitCode, queue};
 use crate::{
@@ -125,8 +128,7 @@ fn converse(
     usual_config: &Path,
 ) -> Result<ExitCode, Trouble> {
     let Site { to, .. } = Site::find(options, return_to, usual_config)?;
-    let stream =
-        delivery::connect(&to).map_err(|error| Trouble::NoConnection(to.clone(), error))?;
+    let stream = stream::connect(&to).map_err(|error| Trouble::NoConnection(to.clone(), error))?;
     let input = stdin().map_err(InputError::Read)?;
     delivery::pass(&stream, input).map_err(|error| Trouble::Lost(to, error))?;
     Ok(ExitCode::Done)
@@ -152,7 +154,7 @@ fn send(
     let size = input::wire_length(&top) + input.body_size;
     let mail = Outgoing::to_all(Arc::new(envelope), size, text);
     let Site { to, way_back, hostname } = site;
-    let stream = delivery::Stream::connect(&to, way_back.as_ref())
+    let stream = Stream::connect(&to, way_back.as_ref())
         .map_err(|error| Trouble::NoConnection(to.clone(), error))?;
     let content = top.as_slice().chain(input.body);
     let attempts = delivery::send(stream, &to, hostname, mail, content).map_err(Trouble::Reread)?;

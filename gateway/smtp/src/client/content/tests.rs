@@ -151,6 +151,18 @@ proptest! {
     }
 
     #[test]
+    fn what_is_counted_is_what_was_meant(content in content(), at in any::<prop::sample::Index>()) {
+        let (first, second) = content.split_at(at.index(content.len() + 1));
+        let mut encoder = Encoder::counted();
+        let mut wire = Vec::new();
+        encoder.encode_into(first, &mut wire);
+        encoder.encode_into(second, &mut wire);
+        wire.extend_from_slice(encoder.finish());
+        let lines = normalised(&content).into_iter();
+        prop_assert_eq!(wire, lines.flat_map(|line| [line, b"\r\n".to_vec()]).flatten().collect::<Vec<u8>>());
+    }
+
+    #[test]
     fn every_chunking_gives_the_same_bytes(
         content in content(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),

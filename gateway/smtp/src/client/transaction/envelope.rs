@@ -235,18 +235,16 @@ impl Envelope {
         Ok(())
     }
 
-    /// 552 means 452 here, and may mean "not in this transaction" (RFC 5321 section 4.5.3.1.10).
-    /// Only if somebody else was accepted: else the next transaction would end the same way.
-    fn rcpt_refused(&self, mut reply: Reply) -> Attempt {
-        if reply.code == 552 {
-            reply.code = 452;
-            reply.enhanced = reply.enhanced.map(|code| Enhanced(4, code.1, code.2));
-        }
+    /// 452 may mean "not in this transaction" (RFC 5321 section 4.5.3.1.10). Only if somebody else was
+    /// accepted: else the next transaction would end the same way.
+    fn rcpt_refused(&self, reply: Reply) -> Attempt {
+        let refused = Attempt::refused_rcpt(reply);
+        let reply = refused.reply();
         let too_many = matches!(reply.enhanced, None | Some(Enhanced(_, 5, 3)));
         if reply.code == 452 && too_many && self.ledger.has_accepted() {
-            return Attempt::Postponed { reply };
+            return Attempt::Postponed { reply: reply.clone() };
         }
-        Attempt::refused(reply, Cause::Replied(Phase::Rcpt))
+        refused
     }
 
     fn data_answered(&mut self, reply: Reply, terms: &Terms) -> Result<Turn, Breakdown> {
