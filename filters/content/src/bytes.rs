@@ -30,6 +30,8 @@ pub(crate) fn are_text(text: &[u8]) -> bool {
 pub(crate) struct Lines {
     pub(crate) count: usize,
     pub(crate) bytes: usize,
+    /// Whether a line of these begins or ends with a blank. Only for what is printable.
+    pub(crate) have_blanks_around: bool,
 }
 
 impl Lines {
@@ -37,21 +39,21 @@ impl Lines {
     /// others, or a CR elsewhere.
     pub(crate) fn of(lines: &[u8], longest: usize) -> Option<Self> {
         let are_whole = lines.is_empty() || lines.ends_with(b"\n");
-        if !are_whole || !are_no_longer(lines, longest) || has_lone_return(lines) {
+        if !are_whole || !are_no_longer(lines, longest) {
+            return None;
+        }
+        let pairs = pairs(lines);
+        if pairs & LONE_RETURN != 0 {
             return None;
         }
         let count = memchr_iter(b'\n', lines).count();
-        let returns = memchr_iter(b'\r', lines).count();
-        Some(Self { count, bytes: lines.len() - count - returns })
+        let returns = match pairs & BARE_END {
+            0 => count,
+            _ => memchr_iter(b'\r', lines).count(),
+        };
+        let have_blanks_around = pairs & EDGE != 0;
+        Some(Self { count, bytes: lines.len() - count - returns, have_blanks_around })
     }
-}
-
-/// Whether a line of these begins or ends with a blank. For what is printable.
-pub(crate) fn have_blanks_around(lines: &[u8]) -> bool {
-    // Of two white bytes one ends a line, and the other does not.
-    let is_edge =
-        |one: u8, next: u8| u8::from(one.max(next) <= b' ') & u8::from((one ^ next) & b' ' != 0);
-    lines.first() == Some(&b' ') || any_pair(lines, is_edge)
 }
 
 /// Whether each line ends within so many bytes. A step goes over as many lines as end within them.
@@ -66,15 +68,34 @@ fn are_no_longer(lines: &[u8], longest: usize) -> bool {
     true
 }
 
-fn has_lone_return(lines: &[u8]) -> bool {
-    any_pair(lines, |one, next| u8::from(one == b'\r') & u8::from(next != b'\n'))
+/// What two bytes next to each other say of lines, put together of all of them.
+fn pairs(lines: &[u8]) -> u8 {
+    let of = |one: u8, next: u8| {
+        let returns = one == b'\r';
+        let ends = next == b'\n';
+        // Of two white bytes one ends a line, and the other does not.
+        let is_edge = (one.max(next) <= b' ') & ((one ^ next) & b' ' != 0);
+        let lone = if returns & !ends { LONE_RETURN } else { 0 };
+        let bare = if ends & !returns { BARE_END } else { 0 };
+        lone | bare | if is_edge { EDGE } else { 0 }
+    };
+    let first = match lines.first() {
+        Some(b'\n') => BARE_END,
+        Some(b' ') => EDGE,
+        _ => 0,
+    };
+    let next = lines.get(1..).unwrap_or_default();
+    lines.iter().zip(next).fold(first, |found, (&one, &next)| found | of(one, next))
 }
 
-/// Whether it is 1 of any two bytes next to each other.
-fn any_pair(bytes: &[u8], is_it: impl Fn(u8, u8) -> u8) -> bool {
-    let next = bytes.get(1..).unwrap_or_default();
-    bytes.iter().zip(next).fold(0, |found, (&one, &next)| found | is_it(one, next)) != 0
-}
+/// A CR without an LF behind it.
+const LONE_RETURN: u8 = 1;
+
+/// An LF without a CR before it.
+const BARE_END: u8 = 2;
+
+/// A blank at the beginning or end of a line.
+const EDGE: u8 = 4;
 
 /// The least and greatest of some bytes.
 struct Range {
@@ -118,12 +139,9 @@ mod tests {
             let expected = bare.as_ref().map(|bare| Lines {
                 count: bare.len(),
                 bytes: bare.iter().map(String::len).sum(),
+                have_blanks_around: bare.iter().any(|line| line.trim() != line),
             });
             prop_assert_eq!(Lines::of(text.as_bytes(), longest), expected);
-            if let Some(bare) = bare {
-                let has_blanks = bare.iter().any(|line| line.trim() != line);
-                prop_assert_eq!(have_blanks_around(text.as_bytes()), has_blanks);
-            }
         }
     }
 

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use super::charset::{Charset, Decoder, Fallbacks};
 use super::parts::{Event, Part, PartId};
 use super::visible::visible_within;
-use crate::bytes::{Lines, are_printable_lines, have_blanks_around};
+use crate::bytes::{Lines, are_printable_lines};
 use flow::Flow;
 
 /// Bounds on the text of one part.
@@ -247,7 +247,7 @@ impl Output {
         }
         let Ok(text) = std::str::from_utf8(whole) else { return 0 };
         let Some(found) = Lines::of(whole, self.limits.line) else { return 0 };
-        let length = match have_blanks_around(whole) {
+        let length = match found.have_blanks_around {
             false => found.bytes,
             true => each_line(text).map(str::len).sum(),
         };
