@@ -1,9 +1,10 @@
 //! The patterns of all rules, each kind as one automaton.
 
-use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexSet, RegexSetBuilder};
+use regex_automata::{meta, nfa::thompson::WhichCaptures};
 use regex_syntax::{
     ParserBuilder,
-    hir::{Capture, Hir, HirKind, Literal, LookSet, Repetition},
+    hir::{Hir, HirKind, Literal, LookSet, Repetition},
 };
 
 use super::{Rule, What};
@@ -38,7 +39,7 @@ pub(super) struct Kind {
     /// The rule of each pattern.
     rules: Vec<usize>,
     /// Matches a text if a pattern matches one of its lines, and perhaps if none does. Absent where it would be too large.
-    any_line: Option<Regex>,
+    any_line: Option<meta::Regex>,
 }
 
 impl Patterns {
@@ -114,14 +115,16 @@ fn set(written: &[&str]) -> Result<RegexSet, regex::Error> {
 
 /// The patterns as one that looks at many lines at once, as they stand in a mail: blanks and a CR that do not belong to a key may be
 /// around each. `None` if they are too large so.
-fn any_line(written: &[&str]) -> Option<Regex> {
+fn any_line(written: &[&str]) -> Option<meta::Regex> {
     let read = |pattern: &&str| {
         let mut parser = ParserBuilder::new().case_insensitive(true).build();
         Some(anywhere(parser.parse(pattern).ok()?))
     };
     let patterns: Vec<Hir> = written.iter().map(read).collect::<Option<_>>()?;
-    let pattern = Hir::alternation(patterns).to_string();
-    RegexBuilder::new(&pattern).size_limit(LARGEST).build().ok()
+    let config =
+        meta::Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(LARGEST));
+    let pattern = Hir::alternation(patterns);
+    meta::Regex::builder().configure(config).build_from_hir(&pattern).ok()
 }
 
 /// The pattern without its anchors: it matches all that the pattern matches, wherever that stands. Boundaries of words stay, since
@@ -134,13 +137,8 @@ fn anywhere(pattern: Hir) -> Hir {
         HirKind::Look(look) if LookSet::singleton(look).contains_word() => Hir::look(look),
         HirKind::Look(_) => Hir::empty(),
         HirKind::Repetition(repetition) => {
-            // A part without a group of its own would be repeated otherwise once it is written: `(?:a+)?` as `a+?`.
-            let sub = Hir::capture(Capture {
-                index: 1,
-                name: None,
-                sub: Box::new(anywhere(*repetition.sub)),
-            });
-            Hir::repetition(Repetition { sub: Box::new(sub), ..repetition })
+            let sub = Box::new(anywhere(*repetition.sub));
+            Hir::repetition(Repetition { sub, ..repetition })
         }
         HirKind::Capture(capture) => anywhere(*capture.sub),
         HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(anywhere).collect()),
@@ -211,7 +209,7 @@ mod tests {
         #[test]
         fn a_line_that_a_pattern_matches_is_never_passed_over(
             pattern in r"[\^a]?(a|b|\(a\|b\)|\\b|\\B|\(\^\|,\)|\$|\^|\.|\\s|[ab]\*|\((\?:)?[ab]+[+*]?\)[?+*]|\(b\{2\}\)[?*]){1,5}\$?",
-            text in "[ab, \t\r\n]{0,20}",
+            text in "[ab, \t\r\né]{0,20}",
         ) {
             let Ok(set) = set(&[&pattern]) else { return Ok(()) };
             let kind = Kind { set, rules: vec![0], any_line: any_line(&[&pattern]) };
