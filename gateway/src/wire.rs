@@ -10,6 +10,7 @@ use std::{
 };
 
 use mailweir_auth::TlsExporter;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::ServerConnection;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -53,6 +54,15 @@ impl Wire {
         let Self::Tls(tls) = self else { return None };
         let tokio_rustls::TlsStream::Server(server) = &**tls else { return None };
         Some(server.get_ref().1)
+    }
+
+    /// Whether a program that came by a local socket is gone. Elsewhere nobody knows.
+    pub(crate) fn has_hung_up(&self) -> bool {
+        let Self::Local(local) = self else { return false };
+        // The system tells of it unasked (poll(2)).
+        let mut end = [PollFd::new(local, PollFlags::empty())];
+        poll(&mut end, Some(&Timespec::default())).is_ok()
+            && end[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
     }
 
     /// Waits for bytes and returns them, at most `limit`; empty when the peer has closed.

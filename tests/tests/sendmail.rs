@@ -21,6 +21,7 @@ use mailweir_tests::{
     program,
     sink::{Act, Point, Received, Script, Sink},
     tools,
+    wait::PATIENCE,
 };
 use rustix::process::geteuid;
 
@@ -75,27 +76,49 @@ async fn mail_takes_the_way_back_where_there_is_one() {
     let socket = net::SocketAddr::from_abstract_name(&name).unwrap();
     let socket = net::UnixListener::bind_addr(&socket).unwrap();
     let to = sink.address();
-    let heard = std::thread::spawn(move || {
-        let (mut client, _) = socket.accept().unwrap();
-        let mut heard = Vec::new();
-        // Nothing is said before all is heard.
-        while !heard.ends_with(b"QUIT\r\n") {
-            let mut piece = [0; 512];
-            let length = client.read(&mut piece).unwrap();
-            heard.extend_from_slice(&piece[..length]);
-        }
-        client.write_all(b"220 a\r\n250 a\r\n250 a\r\n250 a\r\n250 a\r\n221 a\r\n").unwrap();
-        String::from_utf8(heard).unwrap()
-    });
     let named = ["--to", &to.to_string()];
     assert_eq!(run(&named, nobody, &told(nobody, user)), TAKEN, "the server that was named");
     assert_eq!(run(&[], to, &told(nobody, user)), TAKEN, "the way to another");
     assert_eq!(run(&[], nobody, "nonsense"), LATER);
-    assert_eq!(run(&["-G", "-i"], nobody, &told(nobody, user)), TAKEN);
-    let heard = heard.join().unwrap();
-    let content = format!("BDAT {} LAST\r\n{LETTER}QUIT\r\n", LETTER.len());
-    assert!(heard.ends_with(&content), "{heard}");
+    let good = "220 a\r\n250 a\r\n250 a\r\n250 a\r\n250 a\r\n221 a\r\n";
+    for (answer, status) in [
+        (good, TAKEN),
+        ("220 a\r\n250 a\r\n250 a\r\n550 no\r\n503 no\r\n221 a\r\n", REFUSED),
+        ("220 a\r\n250 a\r\n250 a\r\n250 a\r\n451 wait\r\n", LATER),
+        ("554 5.5.0 not so\r\n", LATER),
+        ("220 a\r\n250 a\r\n", LATER),
+        ("", LATER),
+    ] {
+        let heard = std::thread::scope(|scope| {
+            let heard = scope.spawn(|| hear_all(&socket, answer));
+            assert_eq!(run(&["-G", "-i"], nobody, &told(nobody, user)), status, "{answer:?}");
+            heard.join().unwrap()
+        });
+        let content = format!("BDAT {} LAST\r\n{LETTER}QUIT\r\n", LETTER.len());
+        assert!(heard.ends_with(&content), "{heard}");
+    }
+    let refusing = std::thread::spawn(move || {
+        let (mut client, _) = socket.accept().unwrap();
+        client.write_all(b"421 4.3.2 not now\r\n").unwrap();
+    });
+    assert_eq!(run(&[], nobody, &told(nobody, user)), LATER);
+    refusing.join().unwrap();
     assert_eq!(sink.expect(3).await.len(), 3);
+}
+
+/// Hears all of a mail that is said at once, and answers only then.
+fn hear_all(socket: &net::UnixListener, answer: &str) -> String {
+    let (mut client, _) = socket.accept().unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"QUIT\r\n") {
+        let mut piece = [0; 512];
+        let length = client.read(&mut piece).unwrap();
+        assert!(length > 0, "{}", heard.escape_ascii());
+        heard.extend_from_slice(&piece[..length]);
+    }
+    client.write_all(answer.as_bytes()).unwrap();
+    String::from_utf8(heard).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

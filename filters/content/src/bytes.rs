@@ -1,5 +1,5 @@
-//! What bytes a text is made of, told of many at once: there is no way out in between, and no question but for the least and the
-//! greatest, which need one instruction for each sixteen bytes.
+//! What bytes a text is made of, told of many at once: there is no way out in between, and each question needs one or two
+//! instructions for sixteen bytes.
 
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
@@ -30,7 +30,8 @@ pub(crate) fn are_text(text: &[u8]) -> bool {
 pub(crate) struct Lines {
     pub(crate) count: usize,
     pub(crate) bytes: usize,
-    /// Whether a line of these begins or ends with a blank. Only for what is printable.
+    /// Whether a line of these begins or ends with a blank. True or false, it means nothing where there are tabs or other
+    /// control characters.
     pub(crate) have_blanks_around: bool,
 }
 
@@ -51,7 +52,7 @@ impl Lines {
             0 => count,
             _ => memchr_iter(b'\r', lines).count(),
         };
-        let have_blanks_around = pairs & EDGE != 0;
+        let have_blanks_around = pairs & BLANK_AT_EDGE != 0;
         Some(Self { count, bytes: lines.len() - count - returns, have_blanks_around })
     }
 }
@@ -77,11 +78,11 @@ fn pairs(lines: &[u8]) -> u8 {
         let is_edge = (one.max(next) <= b' ') & ((one ^ next) & b' ' != 0);
         let lone = if returns & !ends { LONE_RETURN } else { 0 };
         let bare = if ends & !returns { BARE_END } else { 0 };
-        lone | bare | if is_edge { EDGE } else { 0 }
+        lone | bare | if is_edge { BLANK_AT_EDGE } else { 0 }
     };
     let first = match lines.first() {
         Some(b'\n') => BARE_END,
-        Some(b' ') => EDGE,
+        Some(b' ') => BLANK_AT_EDGE,
         _ => 0,
     };
     let next = lines.get(1..).unwrap_or_default();
@@ -95,7 +96,7 @@ const LONE_RETURN: u8 = 1;
 const BARE_END: u8 = 2;
 
 /// A blank at the beginning or end of a line.
-const EDGE: u8 = 4;
+const BLANK_AT_EDGE: u8 = 4;
 
 /// The least and greatest of some bytes.
 struct Range {

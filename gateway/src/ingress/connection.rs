@@ -132,8 +132,12 @@ impl Connection {
                 Step::Content(piece) => self.admission.content(piece).await,
                 Step::Abandoned(what) => self.admission.abandon(what),
                 Step::Ask(question) => {
-                    if let Question::AuthStart { .. } = &question {
-                        self.admission.bind(self.channel());
+                    match &question {
+                        Question::AuthStart { .. } => self.admission.bind(self.channel()),
+                        // A program that said all at once may have been killed since, and then its mail is
+                        // tried again: it must not be taken, too.
+                        Question::EndOfData if self.wire.has_hung_up() => return Err(Broken::Lost),
+                        _ => {}
                     }
                     let answer = self.admission.answer(question, &mut self.session).await;
                     self.session.answer(answer);

@@ -16,14 +16,18 @@ pub fn run(dialog: &Dialog, division: Division) -> Result<(), String> {
     let now = Instant::now();
     let mut rig = Rig::new(settings(dialog)?, rights(dialog)?, now).bound(bounds(dialog)?);
     let early = match dialog.events.first() {
-        Some((_, Event::Send { bytes, .. })) => bytes.as_slice(),
-        _ => b"",
+        Some((_, Event::Send { bytes, undivided })) => {
+            rig.receive_divided(bytes, if *undivided { Division::Whole } else { division });
+            true
+        }
+        _ => {
+            rig.receive(b"");
+            false
+        }
     };
-    rig.receive(early);
     let mut run =
         Run { rig, unread: Vec::new(), said: Vec::new(), skipped: None, named: 0, division };
-    let skipped = usize::from(!early.is_empty());
-    for (line, event) in dialog.events.iter().skip(skipped) {
+    for (line, event) in dialog.events.iter().skip(usize::from(early)) {
         run.event(event).map_err(|error| run.report(*line, &error))?;
     }
     run.end().map_err(|error| run.report(0, &error))

@@ -2,8 +2,14 @@
 
 use std::{
     fs::{self, File, Permissions},
-    io::{BufRead as _, BufReader},
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    io::{self, BufRead as _, BufReader},
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::{
+            fs::{MetadataExt as _, PermissionsExt as _},
+            net,
+        },
+    },
     path::{Path, PathBuf},
     process::Command,
 };
@@ -18,6 +24,7 @@ use mailweir_tests::{
 };
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// What the author of postfix-archiver shows of his filter, for the Python of today.
 const ARCHIVER: &str = r#"
@@ -155,15 +162,21 @@ async fn f1_the_script_of_the_filter_readme_runs_as_it_is() {
     let gateway = behind(&sink, &filter).await;
 
     let content = "Subject: x\r\n\r\n.\r\nFrom here\r\n";
-    let good = mail_to("ann").to("eve@local.example").from("bob@far.example").content(content);
-    gateway.accept(good).await;
+    let good = || mail_to("ann").from("bob@far.example").content(content);
+    gateway.accept(good().to("eve@local.example")).await;
     let one = sink.expect_one().await;
     assert_eq!(one.recipients(), ["ann@local.example", "eve@local.example"]);
     assert!(one.text().ends_with(content), "{}", one.text());
     assert!(!one.text().contains("X-Mailweir-Slip"), "{}", one.text());
+    // To one recipient it is said at once.
+    gateway.accept(good()).await;
+    let other = sink.expect(2).await.remove(1);
+    assert_eq!(other.recipients(), ["ann@local.example"]);
+    assert!(other.text().ends_with(content), "{}", other.text());
+    gateway.log().expect("ehlo=1 mail=1 rcpt=1 bdat=1 quit=1 commands=5").await;
 
     gateway.accept(mail_to("ann").from("bob@far.example").content("forbidden\r\n")).await;
-    let report = sink.expect(2).await.remove(1);
+    let report = sink.expect(3).await.remove(2);
     assert_eq!((report.sender(), report.recipients()), ("", vec!["bob@far.example"]));
     assert!(report.text().contains("Message content rejected"), "{}", report.text());
     gateway.queue().expect_empty().await;
@@ -253,6 +266,51 @@ async fn a_program_hands_mail_back_by_the_local_socket_that_it_was_told() {
     let log = gateway.log();
     log.expect("relay=here, ").await;
     log.expect("connect from unknown[127.0.0.1]").await;
+}
+
+#[tokio::test]
+async fn the_local_socket_of_a_listener_is_for_filters_only() {
+    let place = Open::new();
+    let sink = Sink::start(Script::smtp()).await;
+    let tells = format!("echo $MAILWEIR_WAY_BACK > {}", place.path().join("told").display());
+    let filter = script("tells", &tells, &["${recipient}"], &returning(""));
+    let mut gateway = behind(&sink, &filter).await;
+    gateway.accept(mail_to("ann").from("bob@far.example")).await;
+    gateway.queue().expect_empty().await;
+    let told = place.read("told");
+    let name = told.split(',').nth(1).unwrap();
+    let said = "EHLO a\r\nMAIL FROM:<bob@far.example>\r\nRCPT TO:<ann@local.example>\r\nBDAT 3 LAST\r\nx\r\nQUIT\r\n";
+    let heard = said_locally(name, said).await;
+    let codes: Vec<_> = heard.lines().filter(|line| line.as_bytes()[3] == b' ').collect();
+    let codes: Vec<_> = codes.iter().map(|line| &line[..3]).collect();
+    assert_eq!(codes, ["220", "250", "250", "250", "250", "221"], "{heard}");
+    sink.expect_one().await;
+
+    // The mail of a program that was killed is tried again.
+    io::Write::write_all(&mut local(name), said.as_bytes()).unwrap();
+    gateway.log().expect("lost connection after END-OF-MESSAGE from unknown[127.0.0.1]").await;
+    gateway.queue().expect_empty().await;
+
+    let another = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+    gateway.reload(&another.listener("back", "mode = \"mx\"")).await.unwrap();
+    assert_eq!(said_locally(name, said).await, "");
+}
+
+fn local(name: &str) -> net::UnixStream {
+    let address = net::SocketAddr::from_abstract_name(name).unwrap();
+    net::UnixStream::connect_addr(&address).unwrap()
+}
+
+/// Says all of this by the local socket of that name, and gives all that is answered.
+async fn said_locally(name: &str, said: &str) -> String {
+    let stream = local(name);
+    stream.set_nonblocking(true).unwrap();
+    let mut stream = tokio::net::UnixStream::from_std(stream).unwrap();
+    let mut heard = Vec::new();
+    // One that is closed takes nothing, and says nothing.
+    let _ = stream.write_all(said.as_bytes()).await;
+    let _ = stream.read_to_end(&mut heard).await;
+    String::from_utf8(heard).unwrap()
 }
 
 /// Hands its mail back by the socket whose name stands in the environment, and wants a server there that offers no TLS.

@@ -48,7 +48,7 @@ impl Encoder {
 
     /// An encoder at the start of a content behind BDAT, whose bytes are counted: dots stay as they are.
     #[must_use]
-    pub const fn counted() -> Self {
+    pub(in crate::client) const fn counted() -> Self {
         Self { column: 0, after_cr: false, end: End::Counted }
     }
 

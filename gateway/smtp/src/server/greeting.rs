@@ -71,7 +71,7 @@ pub(super) fn hello_answered(answer: &Answer, dialog: &mut Dialog) -> State {
     State::Ready
 }
 
-/// The reply to EHLO, in Postfix's order.
+/// The reply to EHLO, in Postfix's order. Programs of our own know it unheard (`client::AtOnce`).
 fn say_extensions(dialog: &mut Dialog) {
     let settings = &dialog.settings;
     let rights = dialog.peer.rights;

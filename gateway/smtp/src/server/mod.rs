@@ -92,9 +92,9 @@ impl Session {
 
     /// The next thing to do. Takes from `input` what it needs; with [`Step::Read`] all is taken.
     ///
-    /// Bytes that came before the greeting are an offence unless [`Settings::may_talk_ahead`]; to see them, the driver passes what a
-    /// read without waiting yields when it calls this the first time after the answer to
-    /// [`Question::Connect`].
+    /// Bytes that came before the greeting are an offence unless [`Settings::may_talk_ahead`]. To see
+    /// them, the driver passes what a read without waiting yields when it calls this the first time
+    /// after the answer to [`Question::Connect`].
     pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8], now: Instant) -> Step<'s> {
         self.dialog.outbox.settle();
         loop {

@@ -1,11 +1,14 @@
 //! A small mail to one recipient, said at once to the gateway that runs us as a filter.
 
-use std::io::{self, Read, Write as _};
+use std::{
+    io::{self, Read, Write as _},
+    time::Duration,
+};
 
 use mailweir_mail::Domain;
-use mailweir_smtp::client::{AtOnce, Attempt, Encoder, Loss, Outgoing};
+use mailweir_smtp::client::{AtOnce, Attempt, Loss, Outgoing};
 
-use super::stream::{PATIENCE, READ_BUFFER, Stream, is_time_out};
+use super::stream::{READ_BUFFER, Stream, is_time_out};
 use crate::clock;
 
 /// Sends a mail that [suits](AtOnce::suits).
@@ -17,31 +20,23 @@ pub(super) fn send(
     to: &str,
     hostname: &Domain,
     mail: &Outgoing,
-    content: impl Read,
+    mut content: impl Read,
 ) -> io::Result<Attempt> {
-    let said = AtOnce::say(hostname, mail, &encoded(content)?);
+    let mut plain = Vec::new();
+    content.read_to_end(&mut plain)?;
+    let said = AtOnce::say(hostname, mail, &plain);
     let mut replies = AtOnce::new(to);
     let written = stream.set_write_timeout(PATIENCE).and_then(|()| stream.write_all(&said));
     Ok(match written {
         Ok(()) => hear(&mut stream, &mut replies),
         Err(error) => {
-            let mut refusal = None;
+            let mut outcome = None;
             stream.hear_last_words(|words| {
-                refusal = refusal.take().or_else(|| replies.receive(words))
+                outcome = outcome.take().or_else(|| replies.receive(words));
             });
-            refusal.unwrap_or_else(|| replies.cut_short(loss(&error)))
+            outcome.unwrap_or_else(|| replies.lost(loss(&error)))
         }
     })
-}
-
-fn encoded(mut content: impl Read) -> io::Result<Vec<u8>> {
-    let mut plain = Vec::new();
-    content.read_to_end(&mut plain)?;
-    let mut encoder = Encoder::counted();
-    let mut encoded = Vec::new();
-    encoder.encode_into(&plain, &mut encoded);
-    encoded.extend_from_slice(encoder.finish());
-    Ok(encoded)
 }
 
 /// Whoever talks on and on does not put the end off.
@@ -69,3 +64,6 @@ fn hear(stream: &mut Stream, replies: &mut AtOnce) -> Attempt {
 fn loss(error: &io::Error) -> Loss {
     Loss::Failed(error.to_string().into())
 }
+
+/// All that a client waits for in a dialogue (greeting, EHLO, MAIL, RCPT, the end of data), since it is waited for at once.
+const PATIENCE: Duration = Duration::from_secs(4 * 300 + 600);

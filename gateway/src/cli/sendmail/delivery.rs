@@ -18,7 +18,7 @@ use mailweir_smtp::client::{
 
 use super::{
     at_once,
-    stream::{PATIENCE, READ_BUFFER, Stream, is_time_out},
+    stream::{READ_BUFFER, Stream, is_time_out},
 };
 use crate::clock;
 
@@ -208,6 +208,9 @@ pub(super) const NOT_FOR_ALL: Reply =
     Reply::new(450, Enhanced(4, 3, 0), "not sent, since the server does not take all recipients");
 
 const UNREADABLE: Reply = Reply::new(451, Enhanced(4, 3, 0), "the mail cannot be read");
+
+/// For the steps that have no deadline.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Content is sent in pieces of about this size.
 const WRITE_BUFFER: usize = 64 << 10;

@@ -98,9 +98,6 @@ pub(super) fn is_time_out(error: &io::Error) -> bool {
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Longer than any deadline of a client.
-pub(super) const PATIENCE: Duration = Duration::from_secs(600);
-
 /// What a server said before it stopped reading is there at once.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
