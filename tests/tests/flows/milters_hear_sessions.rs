@@ -341,6 +341,32 @@ async fn i7_a_milter_that_fails_lets_nothing_pass_unless_that_is_said() {
     }
     let _ = gateway.log().expect("the filter judge failed: no connection to it: ").await;
     assert_eq!(gateway.log().count("the filter judge failed"), 1, "{}", gateway.log());
+    let gateway = hearing(&sink, &section(nobody, "if_failed = \"reject\"")).await;
+    gateway.connect().await.hear("550 5.7.1 Service unavailable").await;
+}
+
+#[tokio::test]
+async fn i7_a_header_that_is_too_long_for_a_milter_is_the_fault_of_its_mail() {
+    let sink = Sink::start(Script::smtp()).await;
+    let reply = Reply::with_text(550, Enhanced(5, 7, 1), "not that one".to_owned());
+    let refuses = Does { at: "rcpt <bad@", what: What::Says(Answer::Refuse(reply)) };
+    let milter = Milter::that(vec![refuses], pass()).await;
+    let gateway = hearing(&sink, &milter.section("if_failed = \"pass\"")).await;
+    let long = format!("{}\r\nx\r\n.", "X-Field: x\r\n".repeat(100_000));
+    let mut peer = gateway.connect().await;
+    peer.greet().await;
+    // More often than a milter may fail before it is left alone.
+    for _ in 0..6 {
+        peer.ask("MAIL FROM:<a@far.example>", "250 *").await;
+        peer.ask("RCPT TO:<user@local.example>", "250 *").await;
+        peer.ask("DATA", "354 *").await;
+        peer.say(&long).await;
+        peer.hear("552 5.3.4 *").await;
+    }
+    peer.ask("MAIL FROM:<a@far.example>", "250 *").await;
+    peer.ask("RCPT TO:<bad@local.example>", "550 5.7.1 not that one").await;
+    gateway.log().expect_none("the filter judge failed");
+    sink.expect_nothing();
 }
 
 #[tokio::test]

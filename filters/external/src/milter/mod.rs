@@ -25,5 +25,6 @@ pub use codec::{Actions, CHUNK, Command, Options, Packets, Peer, PeerAddress, Re
 pub use fault::Fault;
 pub use interpreter::{Guest, Interpreter, Turn, login, queue_id, tls};
 pub use macros::{MacroLists, Macros};
+pub use replies::LONG_HEADER;
 pub use server::{Heard, Server, Unsendable, Wishes};
 pub use stage::Stage;

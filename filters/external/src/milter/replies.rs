@@ -19,7 +19,8 @@ pub(super) const BAD_SENDER: Reply =
 pub(super) const BAD_RECIPIENT: Reply =
     Reply::new(501, Enhanced(5, 1, 3), "Bad recipient address syntax");
 
-pub(super) const LONG_HEADER: Reply =
+/// No filter is shown a part of a header, and no mail goes on that none was shown.
+pub const LONG_HEADER: Reply =
     Reply::new(552, Enhanced(5, 3, 4), "Message header size exceeds limit");
 
 pub(super) const NO_FIELD: Reply =

@@ -1,20 +1,25 @@
 //! A connection to a milter.
 
-use std::{io, time::Duration};
+use std::{io, os::fd::AsFd, time::Duration};
 
 use bytes::Bytes;
-use futures_util::FutureExt as _;
 use mailweir_external::{
     edit::{self, OwnFields},
-    milter::{Answer, Client, Event, Fault, Limits, MacroLists, Macros, Next, Offer, Peer},
+    milter::{
+        Answer, Client, Event, Fault, LONG_HEADER, Limits, MacroLists, Macros, Next, Offer, Peer,
+    },
     verdict::{Decision, Verdict},
 };
 use mailweir_policy::client::Server;
 use mailweir_queue::{BodyError, Content, ContentReader};
+use rustix::{
+    io::Errno,
+    net::{RecvFlags, recv},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpStream, UnixStream},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 /// A milter has failed, and how.
@@ -27,6 +32,8 @@ pub(super) struct Line {
     client: Client,
     /// What is not sent yet, for nothing waits for it.
     out: Vec<u8>,
+    /// When it must have answered, however often it says that it is at work.
+    end: Instant,
 }
 
 /// What is told before the content.
@@ -39,9 +46,9 @@ pub(super) enum Told<'t> {
     Data,
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+trait Stream: AsyncRead + AsyncWrite + AsFd + Send + Sync + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + AsFd + Send + Sync + Unpin> Stream for T {}
 
 impl Line {
     /// Connects, and comes to terms.
@@ -52,7 +59,7 @@ impl Line {
         let mut out = Vec::new();
         let limits = Limits::new(body_limit);
         let client = Client::new(Offer::default(), MacroLists::default(), limits, &mut out);
-        let mut line = Self { stream, client, out };
+        let mut line = Self { stream, client, out, end: Instant::now() + CONNECT_LIMIT };
         match line.hear(CONNECT_LIMIT).await? {
             Event::Negotiated => Ok(line),
             Event::Progress | Event::Answer(_) | Event::End(_) => Err(out_of_turn()),
@@ -66,6 +73,7 @@ impl Line {
         macros: &Macros,
         limit: Duration,
     ) -> Result<Answer, Failed> {
+        self.end = Instant::now() + LONGEST_WORK.max(limit);
         self.ask(limit, |it, out| match told {
             Told::Connect(peer) => it.connect(peer, macros, out),
             Told::Helo(name) => it.helo(name, macros, out),
@@ -99,9 +107,11 @@ impl Line {
         macros: &Macros,
         limit: Duration,
     ) -> Result<Result<Verdict, Failed>, BodyError> {
+        self.end = Instant::now() + LONGEST_WORK.max(limit);
         let mut reader = content.reader();
         let Some((header, mut piece)) = read_header(&mut reader).await? else {
-            return Ok(Err(failed("the header of the mail is too long for it".to_owned())));
+            // That is the fault of the mail: it passes nobody by, and the filter has not failed.
+            return Ok(Ok(of_answer(Answer::Refuse(LONG_HEADER))));
         };
         let mut said = self.show_header(&header, own, macros, limit).await;
         loop {
@@ -162,6 +172,7 @@ impl Line {
                 },
             }
         }
+        self.take_what_has_come()?;
         match self.client.end_of_body(macros, &mut self.out)? {
             Next::Known(answer) => Ok(of_answer(answer)),
             Next::Wait => match self.hear(limit).await? {
@@ -172,14 +183,20 @@ impl Line {
         }
     }
 
-    /// Sends what is due, and waits for what it comes to. While the milter says that it is at work its time begins anew.
+    /// Sends what is due, and waits for what it comes to. When the milter says that it is at work its time begins anew, but not
+    /// beyond [`Line::end`]; with half an answer it does not.
     async fn hear(&mut self, limit: Duration) -> Result<Event, Failed> {
         self.send(limit).await?;
         let mut buffer = [0; PIECE];
+        let mut until = Instant::now() + limit;
         loop {
-            let Ok(read) = timeout(limit, self.stream.read(&mut buffer)).await else {
+            let patience = until.min(self.end);
+            let Ok(read) = timeout_at(patience, self.stream.read(&mut buffer)).await else {
                 self.client.give_up();
-                return Err(failed(format!("it said nothing for {} s", limit.as_secs())));
+                return Err(failed(match until <= self.end {
+                    true => format!("it said nothing for {} s", limit.as_secs()),
+                    false => "it is at work for longer than anybody waits".to_owned(),
+                }));
             };
             let read =
                 read.map_err(|error| failed(format!("the connection to it broke: {error}")))?;
@@ -190,7 +207,10 @@ impl Line {
             let mut input = &buffer[..read];
             let mut said = None;
             while let Some(event) = self.client.receive(&mut input)? {
-                said = Some(event).filter(|event| *event != Event::Progress).or(said);
+                match event {
+                    Event::Progress => until = Instant::now() + limit,
+                    event => said = Some(event),
+                }
             }
             if let Some(event) = said {
                 return Ok(event);
@@ -208,18 +228,18 @@ impl Line {
         }
     }
 
-    /// What it says unasked makes it untrue.
+    /// What it says unasked makes it untrue. The kernel is asked: the runtime may not have heard yet of what is there.
     fn take_what_has_come(&mut self) -> Result<(), Failed> {
         let mut buffer = [0; PIECE];
-        match self.stream.read(&mut buffer).now_or_never() {
-            None => Ok(()),
-            Some(Ok(0)) => Err(failed("it closed the connection".to_owned())),
-            Some(Ok(read)) => {
+        match recv(&self.stream, &mut buffer[..], RecvFlags::DONTWAIT) {
+            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(()),
+            Ok((0, _)) => Err(failed("it closed the connection".to_owned())),
+            Ok((read, _)) => {
                 let mut input = &buffer[..read];
                 while self.client.receive(&mut input)?.is_some() {}
                 Ok(())
             }
-            Some(Err(error)) => Err(failed(format!("the connection to it broke: {error}"))),
+            Err(error) => Err(failed(format!("the connection to it broke: {error}"))),
         }
     }
 }
@@ -249,7 +269,7 @@ async fn read_header(reader: &mut ContentReader) -> Result<Option<(Bytes, Bytes)
     loop {
         if let Some(end) = edit::end_of_header(&mail, looked_at) {
             let body = mail.split_off(end);
-            return Ok(Some((mail, body)));
+            return Ok(Some((mail, body)).filter(|_| end <= MOST_HEADER));
         }
         if mail.len() > MOST_HEADER {
             return Ok(None);
@@ -287,6 +307,9 @@ fn out_of_turn() -> Failed {
 /// Postfix `milter_connect_timeout`.
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 
+/// A client waits ten minutes for the answer to its mail (RFC 5321 section 4.5.3.2.6), and few wait much longer.
+const LONGEST_WORK: Duration = Duration::from_secs(1_800);
+
 /// Bytes of a header that is shown.
 const MOST_HEADER: usize = 1 << 20;
 
@@ -295,3 +318,6 @@ const MOST_UNSENT: usize = 1 << 16;
 
 /// As much of an answer as is read at once.
 const PIECE: usize = 4_096;
+
+#[cfg(test)]
+mod tests;

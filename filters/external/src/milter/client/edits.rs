@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     edits: Vec<Edit>,
+    /// How many were said, but for parts of a body that have anything in them: those have an end of their own.
+    said: usize,
     /// Bytes of all but the body.
     bytes: usize,
     /// A new body: it stands in all its parts at the place of the first.
@@ -40,6 +42,12 @@ impl Edits {
         let packet = response.name();
         if !agreed.actions.contain(needed(&response)) {
             return Err(Fault::NotNegotiated(packet));
+        }
+        if !matches!(&response, Response::ReplBody(bytes) if !bytes.is_empty()) {
+            self.said += 1;
+            if self.said > limits.edits {
+                return Err(Fault::MostEdits(limits.edits));
+            }
         }
         let exact = agreed.steps.contain(Steps::HDR_LEADSPC);
         let field = |name: &[u8], value: &[u8]| field(packet, name, value, exact, limits);
@@ -89,9 +97,6 @@ impl Edits {
     fn push(&mut self, edit: Edit, limits: &Limits) -> Result<(), Fault> {
         self.bytes += size(&edit);
         self.edits.push(edit);
-        if self.edits.len() > limits.edits {
-            return Err(Fault::MostEdits(limits.edits));
-        }
         if self.bytes > limits.edited {
             return Err(Fault::LongEdits(limits.edited));
         }

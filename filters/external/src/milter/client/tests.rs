@@ -599,6 +599,10 @@ fn i8_changes_have_an_end() {
     let mut filter = Filter::new().at_end_of_body();
     let ten_thousand = vec![header("X", "1"); 10_000];
     assert_eq!(filter.says(&ten_thousand), Err(Fault::MostEdits(1_000)));
+    for nothing in [Response::Quarantine(text("no")), Response::ReplBody(Box::default())] {
+        let mut filter = Filter::new().at_end_of_body();
+        assert_eq!(filter.says(&vec![nothing; 1_001]), Err(Fault::MostEdits(1_000)));
+    }
     let mut filter = Filter::new().at_end_of_body();
     let long = header("X", &"x".repeat(64 * 1024));
     assert_eq!(filter.says(&[long]), Err(Fault::LongField(64 * 1024)));
