@@ -31,7 +31,7 @@ impl Arguments {
         for template in &self.arguments {
             let mut add = |to: Option<&To<'_>>| {
                 let text = template.expand(mail, to, &self.spelling);
-                if text.starts_with('-') && !template.begins_with_text() {
+                if text.starts_with('-') && !template.begins_with_text(mail, to, &self.spelling) {
                     return Err(text);
                 }
                 all.push(text);
@@ -212,6 +212,13 @@ mod tests {
         assert_eq!(refused, Err("-x@own.example".to_owned()));
         let said = case.about(&arguments(&["--from=${sender}"]), &["ann@own.example"]);
         assert_eq!(said.unwrap(), ["--from=-oQ/tmp@far.example"]);
+        let choice = arguments(&["${extension?--ext=${extension}}", "${extension:${user}}"]);
+        let said = Case::usual().about(&choice, &["eve+x@own.example"]);
+        assert_eq!(said.unwrap(), ["--ext=x", ""]);
+        let refused = Case::usual().about(&choice, &["-x@own.example"]);
+        assert_eq!(refused, Err("-x".to_owned()));
+        let behind = arguments(&["${extension?+}${user}"]);
+        assert_eq!(Case::usual().about(&behind, &["-x@own.example"]), Err("-x".to_owned()));
     }
 
     #[test]

@@ -136,28 +136,46 @@ impl Template {
         })
     }
 
-    /// Whether its first character is always the administrator's own.
-    pub(super) fn begins_with_text(&self) -> bool {
-        matches!(self.0.first(), Some(Part::Text(_)))
+    /// Whether its first character, if it has one for this mail, is the administrator's own.
+    pub(super) fn begins_with_text(
+        &self,
+        mail: &Mail<'_>,
+        to: Option<&To<'_>>,
+        spelling: &Spelling,
+    ) -> bool {
+        let first = self.0.iter().find(|part| !part.expand(mail, to, spelling).is_empty());
+        match first {
+            Some(Part::Text(_)) | None => true,
+            Some(Part::Value(_)) => false,
+            Some(Part::Choice { then, .. }) => then.begins_with_text(mail, to, spelling),
+        }
     }
 
     /// The text for a mail. `to`: the recipient whom it is for, where it is another one for each.
     #[must_use]
     pub fn expand(&self, mail: &Mail<'_>, to: Option<&To<'_>>, spelling: &Spelling) -> String {
-        let mut text = String::new();
-        for part in &self.0 {
-            match part {
-                Part::Text(it) => text.push_str(it),
-                Part::Value(of) => text.push_str(&value(*of, mail, to, spelling)),
-                Part::Choice { of, when, then } => {
-                    let is_there = !value(*of, mail, to, spelling).is_empty();
-                    if is_there == (*when == When::Present) {
-                        text.push_str(&then.expand(mail, to, spelling));
-                    }
+        self.0.iter().map(|part| part.expand(mail, to, spelling)).collect()
+    }
+}
+
+impl Part {
+    fn expand<'a>(
+        &'a self,
+        mail: &'a Mail<'_>,
+        to: Option<&'a To<'_>>,
+        spelling: &'a Spelling,
+    ) -> Cow<'a, str> {
+        match self {
+            Self::Text(it) => Cow::Borrowed(it),
+            Self::Value(of) => value(*of, mail, to, spelling),
+            Self::Choice { of, when, then } => {
+                let is_there = !value(*of, mail, to, spelling).is_empty();
+                match is_there == (*when == When::Present) {
+                    true => Cow::Owned(then.expand(mail, to, spelling)),
+                    false => Cow::Borrowed(""),
                 }
             }
         }
-        text
     }
 }
 
