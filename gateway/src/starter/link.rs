@@ -10,7 +10,7 @@ use std::{
     },
     process::Stdio,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -31,7 +31,7 @@ use super::{
     program::{Lost, Program},
     wire::{self, Answer, Order},
 };
-use crate::{config::User, extraction::Program as Mailweir};
+use crate::{clock, config::User, extraction::Program as Mailweir};
 
 /// Has programs started by processes that are small.
 #[derive(Debug)]
@@ -45,8 +45,33 @@ pub(crate) struct Starter {
 #[derive(Debug)]
 struct Link {
     control: UnixStream,
+    patience: Patience,
     /// Reaped by the runtime when this is dropped: until then its number is nobody else's.
     process: Child,
+}
+
+/// Since when an order waits for an answer: a program of the same user may have stopped the starter. Orders may be given up
+/// before, so that who gives the next one looks.
+#[derive(Debug, Default)]
+struct Patience(Mutex<Option<Instant>>);
+
+impl Patience {
+    fn ordered(&self, now: Instant) {
+        self.lock().get_or_insert(now);
+    }
+
+    fn answered(&self) {
+        *self.lock() = None;
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.lock().is_some_and(|since| now.saturating_duration_since(since) >= ANSWERS_WITHIN)
+    }
+
+    /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Starter {
@@ -92,14 +117,17 @@ impl Starter {
             ours.write_all(frame.get(said..).unwrap_or_default()).await?;
             wire::hear(&mut ours).await
         });
-        match heard.await {
+        link.patience.ordered(clock::monotonic());
+        let heard = heard.await;
+        if heard.is_ok() {
+            link.patience.answered();
+        }
+        match heard {
             Ok(Ok(Answer::Started(id))) => Program::new(id, ours, feed, printed),
             Ok(Ok(Answer::NotStarted(why))) => Err(io::Error::other(why)),
             Ok(Ok(Answer::Ended(_)) | Err(_)) => Err(io::Error::other(Lost)),
             Err(_) => {
-                // A program of the same user may have stopped it.
-                self.forget(user, &link);
-                link.kill();
+                self.give_up(user, &link);
                 Err(io::Error::other("the process that starts programs does not answer"))
             }
         }
@@ -111,7 +139,11 @@ impl Starter {
         streams: Streams<BorrowedFd<'_>>,
     ) -> io::Result<Arc<Link>> {
         let streams = streams.into_array();
-        let link = self.link(user)?;
+        let mut link = self.link(user)?;
+        if link.patience.is_over(clock::monotonic()) {
+            self.give_up(user, &link);
+            link = self.link(user)?;
+        }
         match link.send(&streams).await {
             Ok(()) => Ok(link),
             Err(error) if GONE.contains(&error.kind()) => {
@@ -134,6 +166,11 @@ impl Starter {
         let link = Arc::new(begun);
         links.insert(user, Arc::clone(&link));
         Ok(link)
+    }
+
+    fn give_up(&self, user: Option<User>, stuck: &Arc<Link>) {
+        self.forget(user, stuck);
+        stuck.kill();
     }
 
     fn forget(&self, user: Option<User>, dead: &Arc<Link>) {
@@ -168,7 +205,8 @@ impl Link {
             command.uid(uid).gid(gid);
         }
         let process = command.spawn()?;
-        Ok(Self { control: UnixStream::from_std(ours)?, process })
+        let control = UnixStream::from_std(ours)?;
+        Ok(Self { control, patience: Patience::default(), process })
     }
 
     /// Ends it, whatever it does: its programs end with it when their lines are dropped.
@@ -224,6 +262,23 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
+
+    #[test]
+    fn an_order_that_was_given_up_counts_until_another_is_answered() {
+        let patience = Patience::default();
+        let begin = clock::monotonic();
+        let after = |share: u32| begin + ANSWERS_WITHIN * share / 2;
+        assert!(!patience.is_over(after(9)));
+        patience.ordered(begin);
+        patience.ordered(after(1));
+        assert!(!patience.is_over(after(1)));
+        assert!(patience.is_over(after(2)));
+        patience.answered();
+        assert!(!patience.is_over(after(2)));
+        patience.ordered(after(2));
+        assert!(!patience.is_over(after(3)));
+        assert!(patience.is_over(after(4)));
+    }
 
     #[test]
     fn a_small_mail_lies_in_its_pipe_whole_and_a_large_one_not_at_all() {
