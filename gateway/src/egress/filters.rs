@@ -59,7 +59,18 @@ pub(super) async fn settle_failure(
     outcome.attempts.iter_mut().for_each(never_for_good);
     let name = &through.name;
     match through.if_failed {
-        IfFailed::Defer => Vec::new(),
+        IfFailed::Defer => {
+            // A server's own words name it.
+            let named = |attempt: &mut Attempt| {
+                let reply = replies::filter_awaited(name, &attempt.reply().text);
+                *attempt = Attempt::Deferred { reply, cause: Cause::Local };
+            };
+            let ours = |attempt: &&mut Attempt| {
+                matches!(attempt, Attempt::Deferred { cause: Cause::Local, .. })
+            };
+            outcome.attempts.iter_mut().filter(ours).for_each(named);
+            Vec::new()
+        }
         IfFailed::Reject => {
             let refused = |attempt: &mut Attempt| {
                 let reply = replies::filter_failed(name, &attempt.reply().text);

@@ -5,7 +5,7 @@ mod process;
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use mailweir_external::pipe::{Content as Piped, Mail, To, Verdict, verdict};
-use mailweir_mail::{Domain, Enhanced, Recipient, Reply, Transport};
+use mailweir_mail::{Domain, Recipient, Transport};
 use mailweir_queue::{BodyError, Claim, RecipientIndex};
 use mailweir_smtp::client::{Attempt, Cause, Reports};
 use mailweir_tables::keys::Extensions;
@@ -183,7 +183,7 @@ impl Program {
             Mail { id: claim.id, envelope, origin: &claim.origin, size: claim.size, next_hop };
         let arguments = match self.settings.command.about(&mail, &people) {
             Ok(arguments) => arguments,
-            Err(part) => return Ok(Verdict::Refused(looks_like_option(&part))),
+            Err(part) => return Ok(Verdict::Refused(replies::looks_like_option(&part))),
         };
         let only = match people.as_slice() {
             [to] => Some((to.address, to.original.unwrap_or(to.address))),
@@ -204,12 +204,9 @@ impl Program {
     }
 
     fn said(&self, verdict: Verdict) -> Said {
-        let name = &self.through.name;
         match verdict {
             Verdict::Taken(said) => {
-                let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
-                let text = format!("delivered via {name} service{said}");
-                let reply = Reply::with_text(250, Enhanced(2, 0, 0), text);
+                let reply = replies::delivered_via(&self.through.name, &said);
                 Said::OfTheMail(Attempt::Delivered { reply, reports: Reports::Ours })
             }
             Verdict::Deferred(reply) => {
@@ -219,8 +216,7 @@ impl Program {
                 Said::OfTheMail(Attempt::Failed { reply, cause: Cause::Local })
             }
             Verdict::Failed(why) => {
-                let text = format!("the filter {name} failed: {why}");
-                let reply = Reply::with_text(451, Enhanced(4, 3, 0), text);
+                let reply = replies::program_failed(&why);
                 Said::Nothing(Attempt::Deferred { reply, cause: Cause::Local })
             }
         }
@@ -249,9 +245,4 @@ impl Said {
 async fn record(egress: &Egress, claim: &Claim, recipients: &[RecipientIndex], outcome: &Outcome) {
     let Told { results, events, .. } = tell(claim, recipients, outcome);
     egress.record(claim, results, events).await;
-}
-
-fn looks_like_option(part: &str) -> Reply {
-    let text = format!("{part:?} begins with a dash, and a program would take it for an option");
-    Reply::with_text(550, Enhanced(5, 1, 3), text)
 }

@@ -60,3 +60,25 @@ pub(super) fn no_such_mail(reply: &Reply) -> Reply {
 pub(super) fn filter_failed(name: &str, why: &str) -> Reply {
     Reply::with_text(550, Enhanced(5, 3, 0), format!("the filter {name} failed: {why}"))
 }
+
+/// A filter has failed, and mail waits for it.
+pub(super) fn filter_awaited(name: &str, why: &str) -> Reply {
+    Reply::with_text(451, Enhanced(4, 3, 0), format!("the filter {name} failed: {why}"))
+}
+
+/// A program has ended well. In Postfix's words.
+pub(super) fn delivered_via(name: &str, said: &str) -> Reply {
+    let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
+    Reply::with_text(250, Enhanced(2, 0, 0), format!("delivered via {name} service{said}"))
+}
+
+/// A program has failed. Which one is said where it is known what becomes of the mail.
+pub(super) fn program_failed(why: &str) -> Reply {
+    Reply::with_text(451, Enhanced(4, 3, 0), why.to_owned())
+}
+
+/// A part of the mail that would be an option of a program.
+pub(super) fn looks_like_option(part: &str) -> Reply {
+    let text = format!("{part:?} begins with a dash, and a program would take it for an option");
+    Reply::with_text(550, Enhanced(5, 1, 3), text)
+}

@@ -192,7 +192,7 @@ async fn f1_the_end_of_a_program_says_what_becomes_of_the_mail() {
             Some(Place::Deferred),
             "dsn=4.3.0, status=deferred (temporary failure. Command output: later)",
         ),
-        ("exit 1", Some(Place::Hold), "the filter says failed: "),
+        ("exit 1", Some(Place::Hold), "the filter says failed: it ended with status 1"),
         ("kill -9 $$", Some(Place::Hold), "the filter says failed: "),
         ("sleep 1000", Some(Place::Hold), "the filter says failed: "),
         ("cat; yes", Some(Place::Hold), "the filter says failed: "),
@@ -207,6 +207,30 @@ async fn f1_the_end_of_a_program_says_what_becomes_of_the_mail() {
         }
         let _ = gateway.log().expect(said).await;
         sink.expect_nothing();
+    }
+}
+
+#[tokio::test]
+async fn i5_what_becomes_of_a_mail_whose_program_fails_is_as_configured() {
+    let why = "the filter says failed: it ended with status 1";
+    for (word, place) in [("defer", Place::Deferred), ("hold", Place::Hold)] {
+        let sink = Sink::start(Script::smtp()).await;
+        let if_failed = format!("if_failed = {word:?}");
+        let gateway = behind(&sink, &script("says", "exit 1", &[], &if_failed)).await;
+        let id = gateway.accept(mail_to("user").from("bob@far.example")).await;
+        gateway.queue().expect(id, place).await;
+        let _ = gateway.log().expect(why).await;
+        sink.expect_nothing();
+    }
+    for (word, to) in [("pass", "user@local.example"), ("reject", "bob@far.example")] {
+        let sink = Sink::start(Script::smtp()).await;
+        let if_failed = format!("if_failed = {word:?}");
+        let gateway = behind(&sink, &script("says", "exit 1", &[], &if_failed)).await;
+        gateway.accept(mail_to("user").from("bob@far.example").content("x\r\n")).await;
+        let got = sink.expect_one().await;
+        assert_eq!(got.recipients(), [to]);
+        assert_eq!(got.text().contains(why), word == "reject", "{}", got.text());
+        gateway.queue().expect_empty().await;
     }
 }
 
