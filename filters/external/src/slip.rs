@@ -13,21 +13,30 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 /// How a mail came here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slip {
     /// The filter that has it.
     pub filter: Box<str>,
     /// The listener where that one hands it back.
     pub back_at: Box<str>,
+    /// For whom.
+    pub back_for: For,
     /// Its name in the queue, before the first filter.
     pub id: QueueId,
     /// Where it came from, before the first filter.
     pub origin: Origin,
-    /// The filters that are ahead of it, behind this one.
-    pub ahead: Vec<Box<str>>,
-    /// Whether its client waits for what the filter says, and it is in no queue yet.
-    #[serde(default)]
-    pub waits: bool,
+}
+
+/// For whom a mail comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum For {
+    /// For the queue that it came from.
+    Queue {
+        /// The filters that are ahead of it, behind the one that has it.
+        ahead: Vec<Box<str>>,
+    },
+    /// For its client, who waits for what the filter says. It is in no queue yet, and its session knows what is ahead of it.
+    Client,
 }
 
 /// What slips are sealed with. Whoever has it can say of any mail how it came.
@@ -58,8 +67,8 @@ impl fmt::Debug for Key {
 impl Slip {
     /// The header field, sealed, with the ends of its lines. `None`: it would be longer than [`MOST_FIELD`].
     #[must_use]
-    pub fn to_field(&self, key: &Key) -> Option<Vec<u8>> {
-        let text = rmp_serde::to_vec_named(self).ok()?;
+    pub fn into_field(self, key: &Key) -> Option<Vec<u8>> {
+        let text = rmp_serde::to_vec_named(&Written::from(self)).ok()?;
         let seal = key.seal(&text).finalize().into_bytes();
         let sealed = BASE64_STANDARD.encode([&seal[..], &text].concat());
         let mut field = format!("{NAME}:").into_bytes();
@@ -76,13 +85,47 @@ impl Slip {
     /// Reads the value of a field. `None`: it is not sealed with this key.
     #[must_use]
     pub fn read(value: &[u8], key: &Key) -> Option<Self> {
-        let value: Vec<u8> =
-            value.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let sealed = BASE64_STANDARD.decode(value).ok()?;
+        let sealed = BASE64_STANDARD.decode(unfolded(value)).ok()?;
         let (seal, text) = sealed.split_at_checked(SEAL)?;
         key.seal(text).verify_slice(seal).ok()?;
-        rmp_serde::from_slice(text).ok()
+        rmp_serde::from_slice::<Written>(text).ok().map(Self::from)
     }
+}
+
+/// A slip as it is sealed. Names and order are the format: filters have mail for days, and what they hand back must be read.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    filter: Box<str>,
+    back_at: Box<str>,
+    id: QueueId,
+    origin: Origin,
+    /// Empty where a client waits.
+    ahead: Vec<Box<str>>,
+    /// Whether a client waits. Absent in the oldest: then none could.
+    #[serde(default)]
+    waits: bool,
+}
+
+impl From<Slip> for Written {
+    fn from(Slip { filter, back_at, back_for, id, origin }: Slip) -> Self {
+        let (ahead, waits) = match back_for {
+            For::Queue { ahead } => (ahead, false),
+            For::Client => (Vec::new(), true),
+        };
+        Self { filter, back_at, id, origin, ahead, waits }
+    }
+}
+
+impl From<Written> for Slip {
+    fn from(Written { filter, back_at, id, origin, ahead, waits }: Written) -> Self {
+        let back_for = if waits { For::Client } else { For::Queue { ahead } };
+        Self { filter, back_at, back_for, id, origin }
+    }
+}
+
+/// Programs fold as they like.
+fn unfolded(value: &[u8]) -> Vec<u8> {
+    value.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
 }
 
 /// The name of the field.
@@ -114,6 +157,7 @@ mod tests {
         Slip {
             filter: "virus".into(),
             back_at: "behind-virus".into(),
+            back_for: For::Queue { ahead: vec!["spam".into()] },
             id: QueueId::new(arrival, 7),
             origin: Origin {
                 listener: "mx".into(),
@@ -128,13 +172,26 @@ mod tests {
                 })),
                 arrival,
             },
-            ahead: vec!["spam".into()],
-            waits: true,
         }
     }
 
     fn key(first: u8) -> Key {
         Key::new(std::array::from_fn(|at| first.wrapping_add(u8::try_from(at).unwrap())))
+    }
+
+    /// What stands in a slip before its end, by name, as MessagePack.
+    const HOW_IT_CAME: &[u8] = b"\
+        \xa6filter\xa5virus\xa7back_at\xacbehind-virus\xa2id\xac4jWT590000z7\
+        \xa6origin\x88\xa8listener\xa2mx\
+        \xa6client\x82\xa7address\x81\xa2V4\x92\x94\xcc\xc0\x00\x02\x07\xcd\x9c\xbb\xa4name\xc0\
+        \xa4helo\xachelo.example\xa8protocol\xa5Esmtp\xa5login\x82\xa4user\xa3ann\xa9mechanism\xa5PLAIN\
+        \xa3tls\xc0\xa9forwarded\x87\xa4name\xc0\xa7address\x81\xa2V4\x94\xcc\xc63d\t\xa4port\xc0\xa4helo\xc0\
+        \xa8protocol\xc0\xa5ident\xc0\xa6source\xc0\xa7arrival\xcf\x00\x06`\xbb\xf2\x90\xf1@";
+
+    /// The value of a field with this text.
+    fn sealed(text: &[u8]) -> String {
+        let seal = key(1).seal(text).finalize().into_bytes();
+        BASE64_STANDARD.encode([&seal[..], text].concat())
     }
 
     fn value(field: &[u8]) -> &[u8] {
@@ -143,22 +200,37 @@ mod tests {
 
     #[test]
     fn what_went_along_comes_back() {
-        let field = slip("helo.example").to_field(&key(1)).unwrap();
+        let field = slip("helo.example").into_field(&key(1)).unwrap();
         let text = std::str::from_utf8(&field).unwrap();
         assert!(text.starts_with("X-Mailweir-Slip: ") && text.ends_with("\r\n"), "{text}");
         let mut lines = text.trim_end().split("\r\n");
         assert!(lines.clone().skip(1).all(|line| line.starts_with(' ')), "{text}");
         assert!(lines.all(|line| line.len() <= 90), "{text}");
         assert_eq!(Slip::read(value(&field), &key(1)), Some(slip("helo.example")));
-        // Programs fold as they like.
-        let unfolded: Vec<u8> =
-            value(&field).iter().copied().filter(|byte| *byte != b'\n').collect();
-        assert_eq!(Slip::read(&unfolded, &key(1)), Some(slip("helo.example")));
+        assert_eq!(Slip::read(&unfolded(value(&field)), &key(1)), Some(slip("helo.example")));
+    }
+
+    /// A mail may be in the hands of a filter while the gateway is updated.
+    #[test]
+    fn what_other_versions_have_written_is_read_and_written_as_it_was() {
+        let queued = slip("helo.example");
+        let awaited = Slip { back_for: For::Client, ..queued.clone() };
+        let oldest = sealed(&[b"\x85", HOW_IT_CAME, b"\xa5ahead\x91\xa4spam"].concat());
+        assert_eq!(Slip::read(oldest.as_bytes(), &key(1)).as_ref(), Some(&queued));
+        for (slip, end) in [
+            (queued, &b"\xa5ahead\x91\xa4spam\xa5waits\xc2"[..]),
+            (awaited, b"\xa5ahead\x90\xa5waits\xc3"),
+        ] {
+            let sealed = sealed(&[b"\x86", HOW_IT_CAME, end].concat());
+            assert_eq!(Slip::read(sealed.as_bytes(), &key(1)).as_ref(), Some(&slip));
+            let field = slip.into_field(&key(1)).unwrap();
+            assert_eq!(unfolded(value(&field)), sealed.as_bytes());
+        }
     }
 
     #[test]
     fn a_slip_of_somebody_else_says_nothing() {
-        let field = slip("helo.example").to_field(&key(1)).unwrap();
+        let field = slip("helo.example").into_field(&key(1)).unwrap();
         assert_eq!(Slip::read(value(&field), &key(2)), None);
         for value in [&b""[..], b"x", b"====", b"AAAA", b"\xff"] {
             assert_eq!(Slip::read(value, &key(1)), None);
@@ -167,16 +239,14 @@ mod tests {
 
     #[test]
     fn what_would_be_too_long_does_not_go_along() {
-        assert_eq!(slip(&"x".repeat(10_000)).to_field(&key(1)), None);
+        assert_eq!(slip(&"x".repeat(10_000)).into_field(&key(1)), None);
     }
 
     proptest! {
         #[test]
         fn no_changed_bit_is_believed(at in any::<prop::sample::Index>(), bit in 0..8_u8) {
-            let field = slip("helo.example").to_field(&key(1)).unwrap();
-            let sealed: Vec<u8> =
-                value(&field).iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-            let mut bytes = BASE64_STANDARD.decode(sealed).unwrap();
+            let field = slip("helo.example").into_field(&key(1)).unwrap();
+            let mut bytes = BASE64_STANDARD.decode(unfolded(value(&field))).unwrap();
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;
             let forged = BASE64_STANDARD.encode(bytes);

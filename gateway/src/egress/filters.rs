@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mailweir_external::slip::Slip;
+use mailweir_external::slip::{For, Slip};
 use mailweir_mail::{Envelope, Forwarded, HoldReason};
 use mailweir_queue::{Claim, RecipientIndex};
 use mailweir_smtp::client::{Attempt, Cause, Phase};
@@ -23,12 +23,11 @@ pub(super) fn slip(claim: &Claim, through: &Through, routes: &LiveRoutes) -> Byt
         let slip = Slip {
             filter: through.name.clone(),
             back_at: back_at.into(),
+            back_for: For::Queue { ahead: routes.ahead_behind(through, &claim.envelope) },
             id: claim.id,
             origin: (*claim.origin).clone(),
-            ahead: routes.ahead_behind(through, &claim.envelope),
-            waits: false,
         };
-        slip.to_field(key)
+        slip.into_field(key)
     });
     slip.unwrap_or_default().into()
 }

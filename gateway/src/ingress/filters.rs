@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mailweir_archive::entry::Direction;
-use mailweir_external::slip::{self, Slip};
+use mailweir_external::slip::{self, For, Slip};
 use mailweir_filters::course::Arrival;
 use mailweir_mail::{Envelope, Origin, QueueId, ReversePath, Transport};
 
@@ -90,12 +90,12 @@ impl ListenerFilters {
         }
         let slip = slip.and_then(|slip| Slip::read(slip, &self.slips));
         let (is_here, waits) = match &slip {
-            Some(slip) => (*slip.back_at == *listener, slip.waits),
+            Some(slip) => (*slip.back_at == *listener, slip.back_for == For::Client),
             None => (false, false),
         };
         Some(match (slip, &self.source) {
             (Some(slip), _) if is_here && waits => Back::Awaited(slip.id, slip.filter),
-            (Some(Slip { filter, origin, ahead, .. }), _) if is_here => {
+            (Some(Slip { filter, origin, back_for: For::Queue { ahead }, .. }), _) if is_here => {
                 Back::Queued(Ahead { filters: ahead, behind: Some(filter), origin: Some(origin) })
             }
             (_, Source::Filters(owner)) if !waits => {

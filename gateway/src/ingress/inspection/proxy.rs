@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mailweir_external::{
-    slip::{self, Slip},
+    slip::{self, For, Slip},
     verdict::{Decision, Verdict},
 };
 
@@ -63,12 +63,11 @@ impl Proxy {
         let slip = Slip {
             filter: self.name.clone(),
             back_at: self.back_at.clone(),
+            back_for: For::Client,
             id: mail.id,
             origin: mail.origin.clone(),
-            ahead: Vec::new(),
-            waits: true,
         };
-        slip.to_field(&self.slips)
+        slip.into_field(&self.slips)
     }
 }
 
