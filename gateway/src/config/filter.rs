@@ -105,6 +105,12 @@ impl Filters {
         })
     }
 
+    /// The listener where a filter hands mail back, whether or not a client waits for it.
+    #[must_use]
+    pub fn hands_back_to(&self, name: &str) -> Option<&str> {
+        self.course.hands_back_to(name).or_else(|| self.before.hands_back_to(name))
+    }
+
     /// For `mailweir check`, in a line for each.
     pub(super) fn describe(&self) -> impl Iterator<Item = String> {
         self.all.iter().map(|filter| {

@@ -41,7 +41,7 @@ pub(super) enum Back {
     Queued(Ahead),
     /// One that a client waits for: the name that it has there, and the filter that had it.
     Awaited(QueueId, Box<str>),
-    /// Nobody can tell, or it was to come back elsewhere.
+    /// Nobody can tell, or it was to come back elsewhere: the filter keeps it until somebody has set that right.
     Unknown,
 }
 
@@ -76,36 +76,49 @@ impl ListenerFilters {
     }
 
     /// What a mail is that a filter has handed back at `listener`; `None`: mail comes from elsewhere. `slip`: the slip that it
-    /// brought. One that was to come back here is believed whoever's listener this is by now: it knows which filter had the
-    /// mail. Any other is of another mail, and could lead it through a filter again. A mail that a client waits for is never
-    /// taken for one of the queue: it has passed neither moderation nor archive.
+    /// brought.
     pub(super) fn handed_back(
         &self,
         listener: &str,
         slip: Option<&[u8]>,
         sender: &ReversePath,
     ) -> Option<Back> {
-        if !self.takes_back() {
-            return None;
-        }
         let slip = slip.and_then(|slip| Slip::read(slip, &self.slips));
-        let (is_here, waits) = match &slip {
-            Some(slip) => (*slip.back_at == *listener, slip.back_for == For::Client),
-            None => (false, false),
-        };
-        Some(match (slip, &self.source) {
-            (Some(slip), _) if is_here && waits => Back::Awaited(slip.id, slip.filter),
-            (Some(Slip { filter, origin, back_for: For::Queue { ahead }, .. }), _) if is_here => {
+        match (&self.source, slip) {
+            (Source::Elsewhere, _) => None,
+            (Source::Filters(_) | Source::Proxies, Some(slip)) => {
+                Some(self.by_slip(slip, listener))
+            }
+            (Source::Filters(owner), None) => {
+                Some(Back::Queued(self.by_listener(owner.as_deref(), sender)))
+            }
+            (Source::Proxies, None) => Some(Back::Unknown),
+        }
+    }
+
+    /// What a mail is by its slip. That knows which filter had the mail, so it is believed where the mail was to come back,
+    /// whoever's listener that is by now, and where a reload has moved the filter to. Anywhere else the mail would pass by the
+    /// filters between, or through one again. One that a client waits for is never taken for one of the queue: it has passed
+    /// neither moderation nor archive.
+    fn by_slip(&self, slip: Slip, listener: &str) -> Back {
+        let Slip { filter, back_at, back_for, id, origin } = slip;
+        let today = self.filters.hands_back_to(&filter);
+        if *back_at != *listener && today != Some(listener) {
+            return Back::Unknown;
+        }
+        match back_for {
+            For::Queue { ahead } => {
                 Back::Queued(Ahead { filters: ahead, behind: Some(filter), origin: Some(origin) })
             }
-            (_, Source::Filters(owner)) if !waits => {
-                let from = owner.as_deref();
-                let filters = from.map(|from| self.filters.course.may_be_ahead(from, sender));
-                let filters = filters.unwrap_or_default();
-                Back::Queued(Ahead { filters, behind: owner.clone(), origin: None })
-            }
-            (_, Source::Filters(_) | Source::Proxies | Source::Elsewhere) => Back::Unknown,
-        })
+            For::Client => Back::Awaited(id, filter),
+        }
+    }
+
+    /// What may be ahead of a mail of which only the listener tells how it came. `owner`: the filter that hands mail back there.
+    fn by_listener(&self, owner: Option<&str>, sender: &ReversePath) -> Ahead {
+        let behind = |owner| self.filters.course.may_be_ahead(owner, sender);
+        let filters = owner.map(behind).unwrap_or_default();
+        Ahead { filters, behind: owner.map(Into::into), origin: None }
     }
 
     /// Says it of a mail that goes into the queue, where an action may have the last word. One that names a filter before the

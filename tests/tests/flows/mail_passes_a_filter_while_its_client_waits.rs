@@ -401,19 +401,24 @@ async fn all_at_once(gateway: &Gateway, clients: usize) -> Vec<JoinHandle<Answer
 
 #[tokio::test]
 async fn a_mail_that_comes_back_after_a_reload_finds_its_client() {
-    let sink = next_hop().await;
-    let filter = PassThrough::start().await;
-    let setup = setup(&sink, filter.address(), "");
-    let mut gateway = Gateway::start(&setup).await;
-    let mut client = gateway.connect_to("mx").await;
-    client.greet().await;
-    let sent = tokio::spawn(async move { client.send(&mail_to("user")).await });
-    filter.expect_connection().await;
-    let without = Setup::before(&sink).listener("mx", "mode = \"mx\"").listener("behind-one", BACK);
-    gateway.reload(&without).await.unwrap();
-    filter.hand_back_to(gateway.address("behind-one"));
-    sent.await.unwrap().expect_accepted();
-    sink.expect_one().await;
+    for (reloaded, back_at) in [(None, "behind-one"), (Some("elsewhere"), "elsewhere")] {
+        let sink = next_hop().await;
+        let filter = PassThrough::start().await;
+        let setup = |returns_to: Option<&str>| {
+            let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+            let setup = setup.listener("behind-one", BACK).listener("elsewhere", BACK);
+            let one = proxy("one", filter.address(), "");
+            let one = returns_to.map(|it| one.replace("behind-one", it));
+            setup.sections(&one.unwrap_or_default())
+        };
+        let mut gateway = Gateway::start(&setup(Some("behind-one"))).await;
+        let client = all_at_once(&gateway, 1).await.remove(0);
+        filter.expect_connection().await;
+        gateway.reload(&setup(reloaded)).await.unwrap();
+        filter.hand_back_to(gateway.address(back_at));
+        client.await.unwrap().expect_accepted();
+        sink.expect_one().await;
+    }
 }
 
 #[tokio::test]

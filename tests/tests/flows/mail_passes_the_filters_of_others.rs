@@ -8,6 +8,7 @@ use mailweir_tests::{
     dns::FakeDns,
     free_address,
     gateway::{Gateway, Setup, mail, mail_to},
+    handing_back::{HandingBack, Plan},
     pass_through::PassThrough,
     sink::{Point, Script, Sink},
 };
@@ -394,6 +395,34 @@ async fn f9_a_listener_that_changes_hands_does_not_spare_mail_its_new_filter() {
 }
 
 #[tokio::test]
+async fn f9_what_a_filter_has_in_its_hands_when_its_way_back_is_moved_goes_on_as_it_came() {
+    let sink = Sink::start(Script::smtp()).await;
+    let (moved, last) = (PassThrough::start().await, PassThrough::start().await);
+    let spared = PassThrough::start().await;
+    let others = filter("spared", spared.address(), "directions = [\"outbound\"]")
+        + &filter("last", last.address(), "");
+    let setup = |moved: &str| {
+        let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"");
+        let setup = setup.listener("behind-moved", BACK).listener("elsewhere", BACK);
+        let setup = setup.listener("behind-spared", BACK).listener("behind-last", BACK);
+        setup.sections(&(moved.to_owned() + &others))
+    };
+    let before = filter("moved", moved.address(), "");
+    let mut gateway = Gateway::start(&setup(&before)).await;
+    spared.hand_back_to(gateway.address("behind-spared"));
+    last.hand_back_to(gateway.address("behind-last"));
+    gateway.accept(mail_to("user")).await;
+    moved.expect_connection().await;
+    gateway.reload(&setup(&before.replace("behind-moved", "elsewhere"))).await.unwrap();
+    moved.hand_back_to(gateway.address("elsewhere"));
+    sink.expect_one().await;
+    // Without its slip it would have gone there, too.
+    assert_eq!(spared.connections(), 0);
+    assert_eq!((moved.connections(), last.connections()), (1, 1));
+    gateway.queue().expect_empty().await;
+}
+
+#[tokio::test]
 async fn f9_a_report_that_is_requeued_passes_no_filter() {
     let sink = Sink::start(Script::smtp().replying(Point::Rcpt, "451 4.2.0 later")).await;
     let down = free_address().unwrap();
@@ -408,9 +437,39 @@ async fn f9_a_report_that_is_requeued_passes_no_filter() {
     let _ = gateway.log().expect_times(2, put_off).await;
 }
 
-/// Whoever keeps a slip of another mail leads none through a filter again.
+/// Those between would never see it.
 #[tokio::test]
-async fn a_slip_that_was_to_come_back_elsewhere_is_not_believed() {
+async fn i6_mail_that_is_handed_back_where_another_filter_does_waits_until_that_is_set_right() {
+    let sink = Sink::start(Script::smtp()).await;
+    let virus = HandingBack::start(Plan::passing()).await;
+    let (spam, footer) = (PassThrough::start().await, PassThrough::start().await);
+    let filters = [
+        ("virus", virus.address(), ""),
+        ("spam", spam.address(), ""),
+        ("footer", footer.address(), ""),
+    ];
+    let gateway = behind(&sink, &filters).await;
+    spam.hand_back_to(gateway.address("behind-spam"));
+    footer.hand_back_to(gateway.address("behind-footer"));
+    virus.hand_back_to(gateway.address("behind-footer"));
+    let id = gateway.accept(mail_to("user")).await;
+    let put_off = "status=deferred*451 4.7.1 Error: this is no mail that anybody waits for here";
+    let _ = gateway.log().expect(put_off).await;
+    let _ = gateway.log().expect("hand back where its returns_to says").await;
+    gateway.queue().expect(id, Place::Deferred).await;
+    assert_eq!((spam.connections(), footer.connections()), (0, 0));
+    sink.expect_nothing();
+
+    virus.hand_back_to(gateway.address("behind-virus"));
+    gateway.queue().flush().await;
+    sink.expect_one().await;
+    assert_eq!((spam.connections(), footer.connections()), (1, 1));
+    gateway.queue().expect_empty().await;
+}
+
+/// Whoever keeps a slip of another mail leads none by a filter, or through one again.
+#[tokio::test]
+async fn a_slip_that_was_to_come_back_elsewhere_is_refused() {
     let sink = Sink::start(Script::smtp()).await;
     let keeps = Sink::start(Script::smtp()).await;
     let second = Sink::start(Script::smtp()).await;
@@ -424,7 +483,9 @@ async fn a_slip_that_was_to_come_back_elsewhere_is_not_believed() {
     let mut peer = gateway.connect_to("behind-second").await;
     peer.greet().await;
     let again = mail_to("user").content(format!("{slip}\r\nSubject: x\r\n\r\ntext\r\n"));
-    peer.send(&again).await.expect_accepted();
-    assert!(!sink.expect_one().await.text().contains("X-Mailweir-Slip"));
+    let unknown = "451 4.7.1 Error: this is no mail that anybody waits for here";
+    peer.send(&again).await.expect_refused(unknown);
+    gateway.queue().expect_empty().await;
+    sink.expect_nothing();
     second.expect_nothing();
 }

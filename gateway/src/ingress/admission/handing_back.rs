@@ -47,7 +47,7 @@ impl Admission {
     pub(super) fn not_awaited(&self, id: QueueId, why: NotAwaited) -> Answer {
         let text = match why {
             NotAwaited::Unknown => {
-                "it brings no slip of a client that waits for it here: the filter must leave X-Mailweir-Slip in the header, \
+                "it brings no slip by which it comes back here: the filter must leave X-Mailweir-Slip in the header, \
                  and hand back where its returns_to says"
             }
             NotAwaited::Twice => {
