@@ -152,9 +152,31 @@ impl Connection {
         if self.begin(mail).is_err() {
             return Sent::Returned(Closed::Quit);
         }
-        let mut source = Some(Source::of(letter));
+        self.converse(&mut Some(Source::of(letter))).await
+    }
+
+    /// Sends one mail, and waits for answers until the deadline. What the peer has said of a recipient by then stands, and the
+    /// connection is over.
+    pub(super) async fn send_until(
+        &mut self,
+        deadline: Instant,
+        mail: Outgoing,
+        letter: Letter<'_>,
+    ) -> Sent {
+        match timeout_at(deadline, self.send(mail, letter)).await {
+            Ok(sent) => sent,
+            Err(_) => {
+                self.break_off();
+                self.client.give_up();
+                self.converse(&mut None).await
+            }
+        }
+    }
+
+    /// Goes on until the mail in hand is settled.
+    async fn converse(&mut self, source: &mut Option<Source>) -> Sent {
         loop {
-            let turn = self.advance(&mut source).await;
+            let turn = self.advance(source).await;
             if let Some(trouble) = source.as_mut().and_then(|source| source.trouble.take()) {
                 return match trouble {
                     Trouble::Body(error) => Sent::Unreadable(error),

@@ -10,7 +10,10 @@ use bytes::Bytes;
 use mailweir_mail::{Envelope, Forwarded, Origin, QueueId, Reply, ReplyClass};
 use mailweir_queue::{BodyError, Content};
 use mailweir_smtp::client::{Attempt, Cause, ContentText, Outgoing, Settings};
-use tokio::net::lookup_host;
+use tokio::{
+    net::lookup_host,
+    time::{Instant, timeout_at},
+};
 
 use super::{
     connection::{Connection, Letter, Sent, Target},
@@ -75,9 +78,11 @@ impl Way {
         })
     }
 
-    /// Gives it a mail. How long that may take is for the caller to say.
-    pub(crate) async fn give(&self, mail: Proxied<'_>) -> Said {
-        let mut connection = match self.connect().await {
+    /// Gives it a mail, and hears what it says until the deadline.
+    pub(crate) async fn give(&self, mail: Proxied<'_>, deadline: Instant) -> Said {
+        let connected = timeout_at(deadline, self.connect()).await;
+        let mut connection = match connected.unwrap_or_else(|_| Err(unreached(&"it took too long")))
+        {
             Ok(connection) => connection,
             Err(why) => return Said::Failed(why),
         };
@@ -87,7 +92,7 @@ impl Way {
             true => outgoing.forwarded(Arc::new(Forwarded::of(origin, id))),
             false => outgoing,
         };
-        match connection.send(outgoing, Letter { top, ..content.into() }).await {
+        match connection.send_until(deadline, outgoing, Letter { top, ..content.into() }).await {
             Sent::Finished(attempts) => {
                 // Its good-bye is nothing that the client has to wait for.
                 tokio::spawn(connection.quit());
@@ -125,47 +130,52 @@ fn unreached(error: &dyn std::fmt::Display) -> Box<str> {
     format!("no connection to it: {error}").into()
 }
 
-/// What all outcomes come to. A mail that is refused to one recipient is refused, since its client gets one answer for all;
-/// that it may come again outweighs that it may not.
+/// What all outcomes come to, since a client gets one answer for all recipients: the weightiest, and of those that weigh the same
+/// the first.
 fn together(attempts: Vec<Attempt>) -> Said {
-    let mut refused: Option<Reply> = None;
-    for attempt in attempts {
-        let reply = match attempt {
-            Attempt::Delivered { .. } => continue,
+    attempts.into_iter().map(Said::of).rev().max_by_key(Said::weight).unwrap_or(Said::Taken)
+}
+
+impl Said {
+    /// What it says of one recipient.
+    fn of(attempt: Attempt) -> Self {
+        match attempt {
+            Attempt::Delivered { .. } => Self::Taken,
             Attempt::Deferred { reply, cause: Cause::Replied(phase) }
             | Attempt::Failed { reply, cause: Cause::Replied(phase) }
                 if is_of_the_mail(phase) && is_refusal(&reply) =>
             {
-                reply
+                Self::Refused(reply)
             }
             Attempt::Failed { reply, cause: Cause::Local } => {
-                return Said::Misfit(replies::no_such_mail(&reply), reply.text.as_ref().into());
+                Self::Misfit(replies::no_such_mail(&reply), reply.text.as_ref().into())
             }
             Attempt::Postponed { reply } => {
-                return Said::Failed(format!("it takes no more recipients: {reply}").into());
+                Self::Failed(format!("it takes no more recipients: {reply}").into())
             }
             Attempt::Deferred { reply, .. }
             | Attempt::Failed { reply, .. }
             | Attempt::Accepted { reply }
-            | Attempt::Uncertain { reply } => {
-                return Said::Failed(reply.to_string().into());
-            }
-        };
-        match &refused {
-            Some(first) if is_transient(first) || !is_transient(&reply) => {}
-            Some(_) | None => refused = Some(reply),
+            | Attempt::Uncertain { reply } => Self::Failed(reply.to_string().into()),
         }
     }
-    refused.map_or(Said::Taken, Said::Refused)
+
+    /// What it has said of the mail outweighs that it has failed, before or behind: a mail that it has refused must not go on
+    /// because `if_failed` lets mail pass. That a mail may come again outweighs that it may not.
+    fn weight(&self) -> u8 {
+        match self {
+            Self::Refused(reply) if reply.class() == ReplyClass::Transient => 4,
+            Self::Refused(_) => 3,
+            Self::Misfit(..) => 2,
+            Self::Failed(_) | Self::Unreadable(_) => 1,
+            Self::Taken => 0,
+        }
+    }
 }
 
 /// Whether a client can be told. Who leaves (421) says nothing of the mail.
 fn is_refusal(reply: &Reply) -> bool {
     reply.code != 421 && matches!(reply.class(), ReplyClass::Transient | ReplyClass::Permanent)
-}
-
-fn is_transient(reply: &Reply) -> bool {
-    reply.class() == ReplyClass::Transient
 }
 
 #[cfg(test)]
@@ -205,13 +215,13 @@ mod tests {
         assert_eq!(said(&[later, refused(554, Phase::EndOfData)]), "refused 450 no");
     }
 
-    #[test]
-    fn what_says_nothing_of_the_mail_is_a_failure_whatever_was_said_before() {
+    /// Outcomes that say nothing of the mail.
+    fn failures() -> [Attempt; 7] {
         let broken = Attempt::Deferred {
             reply: Reply::plain(421, "lost"),
             cause: Cause::Broken(Phase::Content),
         };
-        for failed in [
+        [
             broken,
             refused(421, Phase::EndOfData),
             refused(354, Phase::Rcpt),
@@ -219,9 +229,24 @@ mod tests {
             Attempt::Uncertain { reply: Reply::plain(421, "lost") },
             Attempt::Postponed { reply: Reply::plain(452, "too many") },
             Attempt::Accepted { reply: Reply::plain(250, "ok") },
-        ] {
-            let both = [refused(550, Phase::Mail), failed];
+        ]
+    }
+
+    #[test]
+    fn what_says_nothing_of_the_mail_is_a_failure_whoever_is_taken() {
+        for failed in failures() {
+            let both = [taken(), failed];
             assert!(said(&both).starts_with("failed "), "{both:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_stays_refused_whatever_fails_before_or_behind() {
+        let (never, later) = (refused(550, Phase::Rcpt), refused(450, Phase::Rcpt));
+        for failed in failures() {
+            assert_eq!(said(&[never.clone(), failed.clone(), taken()]), "refused 550 no");
+            assert_eq!(said(&[failed.clone(), never.clone()]), "refused 550 no");
+            assert_eq!(said(&[never.clone(), later.clone(), failed]), "refused 450 no");
         }
     }
 
@@ -230,6 +255,9 @@ mod tests {
         let reply = Reply::plain(552, "message size 9 exceeds size limit 8 of server secret");
         let misfit = Attempt::Failed { reply, cause: Cause::Local };
         assert!(said(std::slice::from_ref(&misfit)).starts_with("misfit 552 "));
-        assert!(!said(&[misfit]).contains("secret"));
+        assert!(!said(std::slice::from_ref(&misfit)).contains("secret"));
+        for failed in failures() {
+            assert!(said(&[failed, misfit.clone()]).starts_with("misfit 552 "));
+        }
     }
 }

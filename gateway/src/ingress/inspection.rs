@@ -18,7 +18,7 @@ use mailweir_queue::{BodyError, Content};
 use mailweir_smtp::client::ContentText;
 use tokio::{
     sync::Semaphore,
-    time::{Instant, timeout},
+    time::{Instant, timeout, timeout_at},
 };
 
 use self::proxy::Proxy;
@@ -185,20 +185,28 @@ impl Inspector {
             return Err(failed(format!("it was busy with other mail for {limit} s")));
         };
         let began = Instant::now();
-        let asked = timeout(self.time_limit, self.ask_now(mail, &around.waiting)).await;
-        let said = asked.unwrap_or_else(|_| {
-            Err(failed(format!("it said nothing for {} s", self.time_limit.as_secs())))
-        });
+        let said = self.ask_until(began + self.time_limit, mail, &around.waiting).await;
         if let Some(outcome) = self.note(&said, observer) {
             observer.filter_asked(&self.name, outcome, Some(began.elapsed()));
         }
         said
     }
 
-    async fn ask_now(&self, mail: Shown<'_>, waiting: &Waiting) -> Result<Said, Trouble> {
+    async fn ask_until(
+        &self,
+        deadline: Instant,
+        mail: Shown<'_>,
+        waiting: &Waiting,
+    ) -> Result<Said, Trouble> {
         match &self.kind {
-            Kind::Scanner(scanner) => scan::ask(scanner, mail).await.map(Said::Verdict),
-            Kind::Proxy(proxy) => proxy.ask(mail, waiting).await,
+            Kind::Scanner(scanner) => {
+                let asked = timeout_at(deadline, scan::ask(scanner, mail)).await;
+                let limit = self.time_limit.as_secs();
+                let silent = |_| Err(failed(format!("it said nothing for {limit} s")));
+                asked.unwrap_or_else(silent).map(Said::Verdict)
+            }
+            // Before its last answer it may have refused a recipient, and that counts.
+            Kind::Proxy(proxy) => proxy.ask(mail, deadline, waiting).await,
         }
     }
 

@@ -177,6 +177,30 @@ async fn i6_what_a_filter_says_of_one_recipient_it_says_of_the_mail() {
     gateway.queue().expect_empty().await;
 }
 
+/// A client can bring such failures about, by the number of its recipients or by what takes long.
+#[tokio::test]
+async fn i6_what_a_filter_has_refused_stays_refused_when_it_fails_then() {
+    let refusing = |reply| {
+        let script = Script::smtp().replying_for("never@local.example", Point::Rcpt, reply);
+        script.replying_for("many@local.example", Point::Rcpt, "452 4.5.3 Too many recipients")
+    };
+    let drops = |script: Script| script.at(Point::Dot, Act::Drop);
+    let hangs = |script: Script| script.at(Point::Dot, Act::Hang);
+    let leaves = |script: Script| script.replying(Point::Data, "421 4.3.2 Shutting down");
+    for reply in ["451 4.7.1 later", "550 5.7.1 blocked"] {
+        for fails in [drops, hangs, leaves, |script| script] {
+            let sink = next_hop().await;
+            let filter = Sink::start(fails(refusing(reply))).await;
+            let more = "if_failed = \"pass\"\ntime_limit = \"1s\"";
+            let gateway = Gateway::start(&setup(&sink, filter.address(), more)).await;
+            let mail = mail_to("never").to("user@local.example").to("many@local.example");
+            gateway.submit(mail).await.expect_refused(reply);
+            sink.expect_nothing();
+            gateway.queue().expect_empty().await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn i6_a_filter_that_fails_lets_nothing_pass_unless_that_is_said() {
     let nobody = free_address().unwrap();

@@ -123,6 +123,11 @@ impl Client {
         }
     }
 
+    /// Gives up as if the deadline had come.
+    pub fn give_up(&mut self) {
+        self.break_off(&Breakdown::TimedOut);
+    }
+
     /// Until when the peer has to answer or to take bytes. `None` between mails: how long a
     /// connection is kept open is the driver's choice.
     #[must_use]

@@ -6,6 +6,7 @@ use mailweir_external::{
     slip::{self, For, Slip},
     verdict::{Decision, Verdict},
 };
+use tokio::time::Instant;
 
 use super::{Said, Shown, Trouble, failed};
 use crate::{
@@ -38,8 +39,13 @@ impl Proxy {
         Ok(Self { name: name.into(), way, back_at: back_at.into(), slips })
     }
 
-    /// Gives it the mail, and takes what comes back. The mail is what came back, whole, or nothing of it is.
-    pub(super) async fn ask(&self, mail: Shown<'_>, waiting: &Waiting) -> Result<Said, Trouble> {
+    /// Gives it the mail, and takes what comes back until the deadline. The mail is what came back, whole, or nothing of it is.
+    pub(super) async fn ask(
+        &self,
+        mail: Shown<'_>,
+        deadline: Instant,
+        waiting: &Waiting,
+    ) -> Result<Said, Trouble> {
         if waiting.is_supposed() {
             return Ok(Said::Verdict(Verdict::nothing("not asked on trial")));
         }
@@ -49,8 +55,8 @@ impl Proxy {
         })?;
         let awaited = waiting.wait_for(id, &self.name);
         let (envelope, top) = (Arc::new(envelope.clone()), slip.into());
-        let given = self.way.give(Proxied { id, envelope, origin, content, text, top }).await;
-        match given {
+        let mail = Proxied { id, envelope, origin, content, text, top };
+        match self.way.give(mail, deadline).await {
             proxied::Said::Taken => came_back(awaited),
             proxied::Said::Refused(reply) => Ok(refused(reply, "it says so")),
             proxied::Said::Misfit(reply, why) => Ok(refused(reply, &why)),
