@@ -402,7 +402,7 @@ choices! {
 
 choices! {
     /// What becomes of mail that is too large to be looked at.
-    pub(super) enum IfLarger {
+    pub enum IfLarger {
         /// It goes on.
         Pass = "pass",
         /// The filter has failed.

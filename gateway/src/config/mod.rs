@@ -73,8 +73,8 @@ pub use self::{
     charset::CharsetName,
     checks::CheckTables,
     choice::{
-        ApiRights, Attach, BareNewline, Engine, IfFailed, IfHeld, IfUnwritable, ListenerTls,
-        LogFormat, MinTlsVersion, Mode, SenderPolicy, TempfailAction, Unauthenticated,
+        ApiRights, Attach, BareNewline, Engine, IfFailed, IfHeld, IfLarger, IfUnwritable,
+        ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy, TempfailAction, Unauthenticated,
     },
     filter::{
         Filter, FilterKind, Filters, MilterFilter, PipeFilter, Scanner, ScannerFilter, SmtpFilter,

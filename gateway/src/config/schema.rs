@@ -1133,7 +1133,7 @@ section! {
         size_limit: Option<ByteSize>;
         /// Of type "clamd", "spamd", "rspamd", "milter": where it listens, `inet:host:port` or `unix:/path`.
         server: Option<String>;
-        /// Of the same types: whether mail over `size_limit` passes, or the filter has failed with it. Absent: "fail" of clamd, "pass" of the others.
+        /// Of the same types: whether mail over `size_limit`, or that clamd itself finds too large, passes, or the filter has failed with it. Absent: "fail" of clamd, "pass" of the others.
         if_larger: Option<IfLarger>;
         /// Of type "clamd" and "spamd": whether mail that goes on says so in its header (`X-Virus-Scanned`, `X-Spam-Status`). Absent: true.
         mark: Option<bool>;

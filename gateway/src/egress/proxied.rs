@@ -55,6 +55,8 @@ pub(crate) enum Said {
     Refused(Reply),
     /// It takes no mail that is like this, and what it lacks.
     Misfit(Reply, Box<str>),
+    /// Nothing: it takes not so many recipients at once. A client can bring that about.
+    TooMany(Box<str>),
     /// Nothing: it has failed, and how.
     Failed(Box<str>),
     /// The mail cannot be read.
@@ -151,7 +153,7 @@ impl Said {
                 Self::Misfit(replies::no_such_mail(&reply), reply.text.as_ref().into())
             }
             Attempt::Postponed { reply } => {
-                Self::Failed(format!("it takes no more recipients: {reply}").into())
+                Self::TooMany(format!("it takes no more recipients: {reply}").into())
             }
             Attempt::Deferred { reply, .. }
             | Attempt::Failed { reply, .. }
@@ -161,13 +163,15 @@ impl Said {
     }
 
     /// What it has said of the mail outweighs that it has failed, before or behind: a mail that it has refused must not go on
-    /// because `if_failed` lets mail pass. That a mail may come again outweighs that it may not.
+    /// because `if_failed` lets mail pass. That a mail may come again outweighs that it may not. And that it has failed must be
+    /// known, also when it had too many recipients besides.
     fn weight(&self) -> u8 {
         match self {
-            Self::Refused(reply) if reply.class() == ReplyClass::Transient => 4,
-            Self::Refused(_) => 3,
-            Self::Misfit(..) => 2,
-            Self::Failed(_) | Self::Unreadable(_) => 1,
+            Self::Refused(reply) if reply.class() == ReplyClass::Transient => 5,
+            Self::Refused(_) => 4,
+            Self::Misfit(..) => 3,
+            Self::Failed(_) | Self::Unreadable(_) => 2,
+            Self::TooMany(_) => 1,
             Self::Taken => 0,
         }
     }
@@ -189,6 +193,7 @@ mod tests {
             Said::Taken => "taken".to_owned(),
             Said::Refused(reply) => format!("refused {reply}"),
             Said::Misfit(reply, _) => format!("misfit {reply}"),
+            Said::TooMany(why) => format!("too many {why}"),
             Said::Failed(why) => format!("failed {why}"),
             Said::Unreadable(_) => "unreadable".to_owned(),
         }
@@ -200,6 +205,10 @@ mod tests {
             500.. => Attempt::Failed { reply, cause },
             _ => Attempt::Deferred { reply, cause },
         }
+    }
+
+    fn one_too_many() -> Attempt {
+        Attempt::Postponed { reply: Reply::plain(452, "no more") }
     }
 
     fn taken() -> Attempt {
@@ -216,7 +225,7 @@ mod tests {
     }
 
     /// Outcomes that say nothing of the mail.
-    fn failures() -> [Attempt; 7] {
+    fn failures() -> [Attempt; 6] {
         let broken = Attempt::Deferred {
             reply: Reply::plain(421, "lost"),
             cause: Cause::Broken(Phase::Content),
@@ -227,7 +236,6 @@ mod tests {
             refused(354, Phase::Rcpt),
             refused(550, Phase::Hello),
             Attempt::Uncertain { reply: Reply::plain(421, "lost") },
-            Attempt::Postponed { reply: Reply::plain(452, "too many") },
             Attempt::Accepted { reply: Reply::plain(250, "ok") },
         ]
     }
@@ -243,10 +251,19 @@ mod tests {
     #[test]
     fn what_was_refused_stays_refused_whatever_fails_before_or_behind() {
         let (never, later) = (refused(550, Phase::Rcpt), refused(450, Phase::Rcpt));
-        for failed in failures() {
+        for failed in failures().into_iter().chain([one_too_many()]) {
             assert_eq!(said(&[never.clone(), failed.clone(), taken()]), "refused 550 no");
             assert_eq!(said(&[failed.clone(), never.clone()]), "refused 550 no");
             assert_eq!(said(&[never.clone(), later.clone(), failed]), "refused 450 no");
+        }
+    }
+
+    #[test]
+    fn who_takes_not_so_many_recipients_has_not_failed_unless_something_else_goes_wrong() {
+        let many = "too many it takes no more recipients: 452 no more";
+        assert_eq!(said(&[taken(), one_too_many(), one_too_many()]), many);
+        for failed in failures() {
+            assert!(said(&[one_too_many(), failed]).starts_with("failed "));
         }
     }
 
@@ -256,7 +273,7 @@ mod tests {
         let misfit = Attempt::Failed { reply, cause: Cause::Local };
         assert!(said(std::slice::from_ref(&misfit)).starts_with("misfit 552 "));
         assert!(!said(std::slice::from_ref(&misfit)).contains("secret"));
-        for failed in failures() {
+        for failed in failures().into_iter().chain([one_too_many()]) {
             assert!(said(&[failed, misfit.clone()]).starts_with("misfit 552 "));
         }
     }

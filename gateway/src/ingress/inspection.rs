@@ -1,7 +1,8 @@
 //! Filters of other people that are asked about a mail before it is taken.
 //!
 //! What scanners are told and answer stands in [`mailweir_external::scanners`]; proxies get the mail, and hand it back. One that
-//! fails, in whatever way, has said nothing of the mail; one that fails again and again is left alone for a while.
+//! fails, in whatever way, has said nothing of the mail; one that fails again and again is left alone for a while. What a mail
+//! brings about is no reason for that, or its client could switch the filter off for everybody.
 
 mod proxy;
 mod scan;
@@ -11,7 +12,11 @@ use std::{
     time::Duration,
 };
 
-use mailweir_external::{scanners::Fault, slip, verdict::Verdict};
+use mailweir_external::{
+    scanners::{Fault, Wrong},
+    slip,
+    verdict::Verdict,
+};
 use mailweir_filters::course::{Arrival, Course, Next};
 use mailweir_mail::{Envelope, Origin, QueueId, Recipient};
 use mailweir_queue::{BodyError, Content};
@@ -28,7 +33,7 @@ use super::{
     waiting::{Handed, Waiting},
 };
 use crate::{
-    config::{Config, Filter, FilterKind, Filters, IfFailed, ScannerFilter},
+    config::{Config, Filter, FilterKind, Filters, IfFailed, IfLarger, ScannerFilter},
     observe::{FilterOutcome, Observer},
     tls::TlsError,
 };
@@ -89,6 +94,8 @@ pub(super) struct Shown<'m> {
 pub(super) enum Trouble {
     /// The filter has failed, and how.
     Failed(Box<str>),
+    /// The filter can say nothing of such a mail, and why. It may well say something of the next.
+    OfTheMail(Box<str>),
     /// The mail cannot be read.
     Unreadable(BodyError),
 }
@@ -212,18 +219,25 @@ impl Inspector {
 
     /// How it has fared, if that was for it to say.
     fn note(&self, said: &Result<Said, Trouble>, observer: &Observer) -> Option<FilterOutcome> {
-        let outcome = match said {
-            Ok(said) => said.outcome(),
-            Err(Trouble::Failed(_)) => FilterOutcome::Failed,
-            Err(Trouble::Unreadable(_)) => return None,
-        };
-        let is_left_alone = {
+        let (outcome, is_left_alone) = {
             let mut breaker = self.breaker();
-            match outcome {
-                FilterOutcome::Failed => breaker.failed(Instant::now()),
-                _ => breaker.succeeded(),
-            }
-            breaker.is_open()
+            let outcome = match said {
+                Ok(said) => {
+                    breaker.succeeded();
+                    said.outcome()
+                }
+                Err(Trouble::Failed(_)) => {
+                    breaker.failed(Instant::now());
+                    FilterOutcome::Failed
+                }
+                // Such mails must not use up the questions that are let through to one that is left alone.
+                Err(Trouble::OfTheMail(_)) => {
+                    breaker.is_back();
+                    FilterOutcome::Failed
+                }
+                Err(Trouble::Unreadable(_)) => return None,
+            };
+            (outcome, breaker.is_open())
         };
         observer.filter_left_alone(&self.name, is_left_alone);
         Some(outcome)
@@ -245,17 +259,80 @@ impl Said {
 
 impl From<Fault> for Trouble {
     fn from(fault: Fault) -> Self {
-        failed(fault.to_string())
+        let why = fault.to_string();
+        match fault.wrong {
+            Wrong::TooLarge => Self::OfTheMail(why.into()),
+            Wrong::Early
+            | Wrong::TooLong(_)
+            | Wrong::Twice
+            | Wrong::Silent
+            | Wrong::CutShort
+            | Wrong::Unclear(_)
+            | Wrong::Failed(_) => failed(why),
+        }
     }
 }
 
 fn too_large(scanner: &ScannerFilter) -> Result<Verdict, Trouble> {
-    match scanner.larger_passes {
-        true => Ok(Verdict::nothing("too large to be looked at")),
-        false => Err(failed("the mail is larger than its size_limit".to_owned())),
+    match scanner.if_larger {
+        IfLarger::Pass => Ok(Verdict::nothing("too large to be looked at")),
+        IfLarger::Fail => Err(Trouble::OfTheMail("the mail is larger than its size_limit".into())),
     }
 }
 
 fn failed(why: String) -> Trouble {
     Trouble::Failed(why.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use mailweir_external::scanners::rspamd;
+    use mailweir_policy::client::Server;
+
+    use super::*;
+    use crate::config::Scanner;
+
+    fn inspector() -> Inspector {
+        let scanner = ScannerFilter {
+            server: Server::Inet("scanner.test".into(), 1),
+            scanner: Scanner::Rspamd(rspamd::Options::default()),
+            size_limit: 1,
+            if_larger: IfLarger::Fail,
+        };
+        Inspector {
+            name: "one".into(),
+            kind: Kind::Scanner(Box::new(scanner)),
+            if_failed: IfFailed::Pass,
+            time_limit: Duration::from_secs(1),
+            room: Semaphore::new(1),
+            breaker: Mutex::default(),
+        }
+    }
+
+    #[test]
+    fn what_a_mail_brings_about_keeps_a_filter_from_no_other_mail() {
+        let (inspector, observer) = (inspector(), Observer::heard_by(|_| {}).unwrap());
+        let fails = |trouble| inspector.note(&Err(trouble), &observer);
+        let of_the_mail = || Trouble::OfTheMail("too many recipients".into());
+        let now = Instant::now();
+        for _ in 0..9 {
+            assert_eq!(fails(of_the_mail()), Some(FilterOutcome::Failed));
+        }
+        assert_eq!(inspector.breaker().refuses(now), None);
+        // Between failures it changes nothing.
+        for _ in 0..4 {
+            fails(failed("it is down".to_owned()));
+            fails(of_the_mail());
+        }
+        assert_eq!(inspector.breaker().refuses(now), None);
+        fails(failed("it is down".to_owned()));
+        assert_eq!(inspector.breaker().refuses(now), Some(5));
+        // If the one that is let through after a while is such a mail, so is the next.
+        let later = now + Duration::from_secs(60);
+        assert_eq!(inspector.breaker().refuses(later), None);
+        fails(of_the_mail());
+        assert_eq!(inspector.breaker().refuses(later), None);
+        fails(failed("it is down".to_owned()));
+        assert!(inspector.breaker().refuses(now).is_some());
+    }
 }

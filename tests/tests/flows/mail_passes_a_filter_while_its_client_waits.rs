@@ -251,6 +251,38 @@ async fn fails_as_configured(at: SocketAddr) {
 }
 
 #[tokio::test]
+async fn i6_more_recipients_than_a_filter_takes_switch_it_off_for_nobody_else() {
+    let sink = next_hop().await;
+    let too_many = "452 4.5.3 Too many recipients";
+    let script = Script::smtp().replying_for("many@local.example", Point::Rcpt, too_many);
+    let filter = Sink::start(script).await;
+    let gateway = Gateway::start(&setup(&sink, filter.address(), "if_failed = \"pass\"")).await;
+    // So often that one that fails would be left alone.
+    for _ in 0..6 {
+        gateway.accept(mail_to("user").to("many@local.example")).await;
+    }
+    sink.expect(6).await;
+    let why = "the filter one failed: it takes no more recipients: 452 4.5.3 Too many recipients";
+    gateway.log().expect_times(6, why).await;
+    let reply = "554 5.7.1 your mail is infected";
+    filter.change(Script::smtp().replying(Point::Dot, reply));
+    gateway.submit(mail_to("user")).await.expect_refused(reply);
+}
+
+#[tokio::test]
+async fn i6_mail_that_a_filter_splits_switches_it_off_for_nobody_else() {
+    let sink = next_hop().await;
+    let splits = Plan::passing().and_again().saying("250 2.0.0 Ok");
+    let filter = HandingBack::start(splits).await;
+    let gateway = behind(&sink, &filter, "if_failed = \"reject\"").await;
+    for _ in 0..6 {
+        gateway.submit(mail_to("user")).await.expect_refused("550 5.7.1 Service unavailable");
+    }
+    assert_eq!(filter.shown().len(), 6);
+    sink.expect_nothing();
+}
+
+#[tokio::test]
 async fn i6_a_mail_that_a_filter_keeps_is_thrown_away_and_the_log_says_so() {
     let sink = next_hop().await;
     let keeps = Sink::start(Script::smtp()).await;

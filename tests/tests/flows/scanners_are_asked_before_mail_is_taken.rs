@@ -195,6 +195,31 @@ async fn one_that_fails_again_and_again_is_left_alone() {
 }
 
 #[tokio::test]
+async fn f3_mail_that_clamd_finds_too_large_is_treated_as_configured_and_keeps_it_from_no_other() {
+    let clamd = Speaker::that(Does::Says("INSTREAM size limit exceeded. ERROR\0")).await;
+    let too_large = |more: &str| filter("clamd", clamd.address, more);
+    for (more, failures) in [("if_larger = \"pass\"", 0), ("if_failed = \"pass\"", 6)] {
+        let sink = Sink::start(Script::smtp()).await;
+        let gateway = asking(&sink, &too_large(more)).await;
+        let asked = clamd.shown().len();
+        // So often that one that fails would be left alone.
+        for _ in 0..6 {
+            gateway.accept(mail_to("user")).await;
+        }
+        for mail in sink.expect(6).await {
+            assert!(!mail.text().contains("X-Virus-Scanned"), "{}", mail.text());
+        }
+        assert_eq!(clamd.shown().len() - asked, 6);
+        let why = "the filter the-clamd failed: clamd does not take mails of this size";
+        gateway.log().expect_times(failures, why).await;
+        assert_eq!(gateway.log().count("the filter the-clamd failed"), failures);
+    }
+    let sink = Sink::start(Script::smtp()).await;
+    let gateway = asking(&sink, &too_large("")).await;
+    gateway.submit(mail_to("user")).await.expect_refused("451 4.7.1 Service unavailable - *");
+}
+
+#[tokio::test]
 async fn only_mail_that_a_scanner_means_is_shown_to_it_and_not_what_is_too_large() {
     let sink = Sink::start(Script::smtp()).await;
     let clamd = Speaker::that(Does::Says(CLEAN)).await;
@@ -249,6 +274,29 @@ async fn an_action_names_a_scanner_and_that_one_is_asked_too_whatever_it_means()
     ahead.expect(4).await;
     sink.expect_nothing();
     gateway.queue().expect_empty().await;
+}
+
+/// clamd hangs up while such a mail is on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn f3_mail_beyond_its_stream_max_length_keeps_clamd_from_no_other() {
+    if !tools::require(&["clamd"]) {
+        return;
+    }
+    let clamd = tokio::task::spawn_blocking(Clamd::start).await.unwrap();
+    let sink = Sink::start(Script::smtp()).await;
+    let more = "infected = \"reject\"\nif_failed = \"pass\"";
+    let gateway = asking(&sink, &filter("clamd", clamd.address(), more)).await;
+    let most = usize::try_from(Clamd::MOST).unwrap();
+    for size in [most + 12, 2 * most, 16 * most] {
+        for _ in 0..5 {
+            gateway.accept(mail_to("user").content("0123456789\r\n".repeat(size / 12))).await;
+        }
+    }
+    let why = "the filter the-clamd failed: clamd does not take mails of this size";
+    gateway.log().expect_times(15, why).await;
+    let virus = format!("Subject: x\r\n\r\n{}\r\n", Clamd::eicar());
+    let said = gateway.submit(mail_to("user").content(virus)).await;
+    said.expect_refused("554 5.7.1 Message is infected: Eicar-*");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,8 +27,8 @@ pub struct ScannerFilter {
     pub scanner: Scanner,
     /// Larger mail is not shown to it.
     pub size_limit: u64,
-    /// Whether such mail goes on as if nothing was wrong with it. Otherwise the scanner has failed.
-    pub larger_passes: bool,
+    /// What becomes of such mail, and of what the scanner itself finds too large.
+    pub if_larger: IfLarger,
 }
 
 /// What a scanner is, and what its answers mean.
@@ -93,14 +93,22 @@ pub(super) fn check(
     }
     let limit = section.size_limit.map(|size| size.bytes());
     let mark = section.mark.unwrap_or(true);
-    let (scanner, usual, passes) = match section.kind {
+    let if_larger = section.if_larger.unwrap_or(match section.kind {
+        FilterType::Spamd | FilterType::Rspamd => IfLarger::Pass,
+        FilterType::Clamd
+        | FilterType::Smtp
+        | FilterType::Proxy
+        | FilterType::Pipe
+        | FilterType::Milter => IfLarger::Fail,
+    });
+    let (scanner, usual) = match section.kind {
         FilterType::Spamd => {
             let policy = spamd::Policy {
                 reject_from: section.reject_from.map(|Score(from)| from),
                 hold_from: section.hold_from.map(|Score(from)| from),
                 mark,
             };
-            (Scanner::Spamd(policy), SPAMD_SIZE, true)
+            (Scanner::Spamd(policy), SPAMD_SIZE)
         }
         FilterType::Rspamd => {
             let password = match &section.password_file {
@@ -109,7 +117,7 @@ pub(super) fn check(
             };
             let password = password.map(|password| password.expose().into());
             let options = rspamd::Options { password, ..rspamd::Options::default() };
-            (Scanner::Rspamd(options), RSPAMD_SIZE, true)
+            (Scanner::Rspamd(options), RSPAMD_SIZE)
         }
         FilterType::Clamd
         | FilterType::Smtp
@@ -122,16 +130,18 @@ pub(super) fn check(
                     Some(IfInfected::Hold) => Course::Hold,
                     Some(IfInfected::Discard) | None => Course::Discard,
                 },
-                too_large: TooLarge::Fail,
+                too_large: match if_larger {
+                    IfLarger::Pass => TooLarge::Pass,
+                    IfLarger::Fail => TooLarge::Fail,
+                },
                 largest: u64::MAX,
                 mark: mark.then(|| CLAMD_MARK.into()),
             };
-            (Scanner::Clamd(policy), CLAMD_SIZE, false)
+            (Scanner::Clamd(policy), CLAMD_SIZE)
         }
     };
-    let larger_passes = section.if_larger.map_or(passes, |it| it == IfLarger::Pass);
     let size_limit = limit.unwrap_or(usual);
-    Some(ScannerFilter { server: server?, scanner, size_limit, larger_passes })
+    Some(ScannerFilter { server: server?, scanner, size_limit, if_larger })
 }
 
 /// What clamd takes unless its `StreamMaxLength` says otherwise, in the versions that take least.

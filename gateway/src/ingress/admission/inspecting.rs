@@ -79,7 +79,9 @@ impl Admission {
                     let edits = self.take_over(inspector.filter(), *handed, mail, &envelope, about);
                     apply_all(Box::pin(edits).await?, &mut envelope);
                 }
-                Err(Trouble::Failed(why)) => self.do_without(inspector.filter(), &why, mail)?,
+                Err(Trouble::Failed(why) | Trouble::OfTheMail(why)) => {
+                    self.do_without(inspector.filter(), &why, mail)?;
+                }
                 Err(Trouble::Unreadable(error)) => return Err(self.cannot_tell(id, &error)),
             }
         }

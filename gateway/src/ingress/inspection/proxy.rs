@@ -8,7 +8,7 @@ use mailweir_external::{
 };
 use tokio::time::Instant;
 
-use super::{Said, Shown, Trouble, failed};
+use super::{Said, Shown, Trouble};
 use crate::{
     config::{Smtp, SmtpFilter},
     egress::proxied::{self, Proxied, Way},
@@ -51,7 +51,7 @@ impl Proxy {
         }
         let Shown { id, envelope, origin, content, text } = mail;
         let slip = self.slip(&mail).ok_or_else(|| {
-            failed("what is told of the mail is too long to go along with it".to_owned())
+            Trouble::OfTheMail("what is told of the mail is too long to go along with it".into())
         })?;
         let awaited = waiting.wait_for(id, &self.name);
         let (envelope, top) = (Arc::new(envelope.clone()), slip.into());
@@ -60,6 +60,7 @@ impl Proxy {
             proxied::Said::Taken => came_back(awaited),
             proxied::Said::Refused(reply) => Ok(refused(reply, "it says so")),
             proxied::Said::Misfit(reply, why) => Ok(refused(reply, &why)),
+            proxied::Said::TooMany(why) => Err(Trouble::OfTheMail(why)),
             proxied::Said::Failed(why) => Err(Trouble::Failed(why)),
             proxied::Said::Unreadable(error) => Err(Trouble::Unreadable(error)),
         }
@@ -85,9 +86,9 @@ fn came_back(awaited: Awaited<'_>) -> Result<Said, Trouble> {
             edits: Vec::new(),
             reason: "it has taken the mail and handed nothing back".into(),
         })),
-        Came::Again => Err(failed(
-            "it has handed the mail back more than once: it must not split it by recipients"
-                .to_owned(),
+        // Which mail it splits depends on who gets it.
+        Came::Again => Err(Trouble::OfTheMail(
+            "it has handed the mail back more than once: it must not split it by recipients".into(),
         )),
     }
 }
