@@ -180,14 +180,21 @@ impl Inspector {
         if let Kind::Scanner(scanner) = &self.kind
             && mail.content.size() > scanner.size_limit
         {
-            return too_large(scanner).map(Said::Verdict);
+            return match scanner.if_larger {
+                IfLarger::Pass => Ok(Said::Verdict(Verdict::nothing("too large to be looked at"))),
+                IfLarger::Fail => {
+                    self.note_unasked(FilterOutcome::Failed, observer);
+                    Err(Trouble::OfTheMail("the mail is larger than its size_limit".into()))
+                }
+            };
         }
         if let Some(times) = self.breaker().refuses(Instant::now()) {
-            observer.filter_asked(&self.name, FilterOutcome::LeftAlone, None);
+            self.note_unasked(FilterOutcome::LeftAlone, observer);
             return Err(failed(breaker::left_alone(times)));
         }
         // That it is busy with other mail says nothing of how it fares. The semaphore is never closed.
         let Ok(_permit) = timeout(self.time_limit, self.room.acquire()).await else {
+            self.note_unasked(FilterOutcome::Failed, observer);
             let limit = self.time_limit.as_secs();
             return Err(failed(format!("it was busy with other mail for {limit} s")));
         };
@@ -215,6 +222,11 @@ impl Inspector {
             // Before its last answer it may have refused a recipient, and that counts.
             Kind::Proxy(proxy) => proxy.ask(mail, deadline, waiting).await,
         }
+    }
+
+    /// Counts a mail that it was not asked about, which says nothing of how it fares.
+    pub(super) fn note_unasked(&self, outcome: FilterOutcome, observer: &Observer) {
+        observer.filter_asked(&self.name, outcome, None);
     }
 
     /// How it has fared, if that was for it to say.
@@ -270,13 +282,6 @@ impl From<Fault> for Trouble {
             | Wrong::Unclear(_)
             | Wrong::Failed(_) => failed(why),
         }
-    }
-}
-
-fn too_large(scanner: &ScannerFilter) -> Result<Verdict, Trouble> {
-    match scanner.if_larger {
-        IfLarger::Pass => Ok(Verdict::nothing("too large to be looked at")),
-        IfLarger::Fail => Err(Trouble::OfTheMail("the mail is larger than its size_limit".into())),
     }
 }
 

@@ -429,7 +429,10 @@ async fn i6_a_filter_that_is_busy_for_too_long_has_not_failed() {
     let sink = next_hop().await;
     let filter = HandingBack::start(Plan::passing()).await;
     let more = "concurrency_limit = 1\ntime_limit = \"2s\"";
-    let gateway = Gateway::start(&setup(&sink, filter.address(), more)).await;
+    let admin = free_address().unwrap();
+    let setup = setup(&sink, filter.address(), more);
+    let setup = setup.section("admin", &format!("bind = [\"{admin}\"]"));
+    let gateway = Gateway::start(&setup).await;
     // The first it has, and says nothing; most others find no room.
     let clients = all_at_once(&gateway, 9).await;
     for client in clients {
@@ -438,6 +441,13 @@ async fn i6_a_filter_that_is_busy_for_too_long_has_not_failed() {
     let busy = "the filter one failed: it was busy with other mail for 2 s; the mail is put off";
     // So often that one that fails would be left alone.
     gateway.log().expect_times(5, busy).await;
+    let metrics = get(admin, "/metrics").await;
+    for line in [
+        "mailweir_filter_mails_total{filter=\"one\",outcome=\"failed\"} 9\n",
+        "mailweir_filter_left_alone{filter=\"one\"} 0\n",
+    ] {
+        assert!(metrics.contains(line), "{line}{metrics}");
+    }
     filter.hand_back_to(gateway.address("behind-one"));
     gateway.accept(mail_to("user")).await;
     sink.expect_one().await;
@@ -564,6 +574,32 @@ async fn whoever_watches_the_gateway_sees_how_filters_fare() {
     let failed = "mailweir_filter_mails_total{filter=\"down\",outcome=\"failed\"} 0";
     assert!(!lines.contains(&failed), "{lines:#?}");
     assert!(get(admin, "/").await.contains("left alone: it fails again and again"));
+}
+
+#[tokio::test]
+async fn mail_that_is_too_large_for_a_scanner_counts_as_failed_and_it_is_not_left_alone() {
+    let (sink, admin) = (next_hop().await, free_address().unwrap());
+    let nobody = free_address().unwrap();
+    let scanner = format!(
+        "[[filter]]\nname = \"virus\"\ntype = \"clamd\"\nserver = \"inet:{nobody}\"\n\
+         size_limit = \"1 KiB\"\nif_failed = \"pass\"\n"
+    );
+    let setup = Setup::before(&sink).listener("mx", "mode = \"mx\"").sections(&scanner);
+    let setup = setup.section("admin", &format!("bind = [\"{admin}\"]"));
+    let gateway = Gateway::start(&setup).await;
+    // So often that one that fails would be left alone.
+    for _ in 0..6 {
+        gateway.accept(mail_to("user").content("0123456789\r\n".repeat(1_000))).await;
+    }
+    sink.expect(6).await;
+    let metrics = get(admin, "/metrics").await;
+    for line in [
+        "mailweir_filter_mails_total{filter=\"virus\",outcome=\"failed\"} 6\n",
+        "mailweir_filter_seconds_count{filter=\"virus\"} 0\n",
+        "mailweir_filter_left_alone{filter=\"virus\"} 0\n",
+    ] {
+        assert!(metrics.contains(line), "{line}{metrics}");
+    }
 }
 
 async fn get(admin: SocketAddr, path: &str) -> String {

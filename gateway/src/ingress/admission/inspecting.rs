@@ -24,6 +24,7 @@ use crate::{
         inspection::{Asked, Said, Shown, Trouble},
         milters::{self, Milters, Word},
     },
+    observe::FilterOutcome,
 };
 
 impl Admission {
@@ -62,6 +63,8 @@ impl Admission {
             }
             if inspector.takes_whole_mail() && matches!(self.ends, Ends::InOpinion(_)) {
                 let why = "it cannot be asked about the body of a mail that another server keeps";
+                let observer = &self.listener.shared().observer;
+                inspector.note_unasked(FilterOutcome::Failed, observer);
                 self.do_without(inspector.filter(), why, mail)?;
                 continue;
             }
