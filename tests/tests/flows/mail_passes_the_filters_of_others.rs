@@ -10,7 +10,7 @@ use mailweir_tests::{
     gateway::{Gateway, Setup, mail, mail_to},
     handing_back::{HandingBack, Plan},
     pass_through::PassThrough,
-    sink::{Point, Script, Sink},
+    sink::{Act, Point, Script, Sink},
 };
 
 const BACK: &str =
@@ -169,13 +169,21 @@ async fn f3_a_filter_that_refuses_us_has_failed() {
     fails_as_configured(&refuses.address().to_string()).await;
 }
 
+#[tokio::test]
+async fn i6_a_filter_that_leaves_or_says_nothing_behind_the_dot_has_failed() {
+    for act in [Act::Drop, Act::Hang] {
+        let leaves = Sink::start(Script::smtp().at(Point::Dot, act)).await;
+        fails_as_configured(&leaves.address().to_string()).await;
+    }
+}
+
 /// Mail to this filter is treated as `if_failed` says, whatever that says.
 async fn fails_as_configured(to: &str) {
     let dns = FakeDns::start("other.test EXISTS").await;
     let servers = format!("servers = [\"{}\"]\ntimeout = \"1s\"", dns.address());
     let start = async |sink: &Sink, if_failed: &str| {
         let setup = Setup::before(sink).listener("mx", "mode = \"mx\"").section("dns", &servers);
-        let more = format!("if_failed = {if_failed:?}");
+        let more = format!("if_failed = {if_failed:?}\ntime_limit = \"2s\"");
         let setup = setup.listener("behind-down", BACK).sections(&filter("down", to, &more));
         Gateway::start(&setup).await
     };
