@@ -79,7 +79,7 @@ pub(super) async fn settle_failure(
             Vec::new()
         }
         IfFailed::Hold => {
-            let reason = HoldReason::new(&format!("the filter {name} failed: {why}"));
+            let reason = HoldReason::new(&replies::why_filter_failed(name, &why));
             // What somebody has ordered meanwhile stands.
             if let Err(error) = egress.queue.hold_after_attempt(claim.id, reason).await {
                 egress.warn(format!(

@@ -58,12 +58,17 @@ pub(super) fn no_such_mail(reply: &Reply) -> Reply {
 
 /// A filter has failed, and mail goes back to its sender then.
 pub(super) fn filter_failed(name: &str, why: &str) -> Reply {
-    Reply::with_text(550, Enhanced(5, 3, 0), format!("the filter {name} failed: {why}"))
+    Reply::with_text(550, Enhanced(5, 3, 0), why_filter_failed(name, why))
 }
 
 /// A filter has failed, and mail waits for it.
 pub(super) fn filter_awaited(name: &str, why: &str) -> Reply {
-    Reply::with_text(451, Enhanced(4, 3, 0), format!("the filter {name} failed: {why}"))
+    Reply::with_text(451, Enhanced(4, 3, 0), why_filter_failed(name, why))
+}
+
+/// Also the reason of a hold.
+pub(super) fn why_filter_failed(name: &str, why: &str) -> String {
+    format!("the filter {name} failed: {why}")
 }
 
 /// A program has ended well. In Postfix's words.
