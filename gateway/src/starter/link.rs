@@ -10,14 +10,14 @@ use std::{
     },
     process::Stdio,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustix::{
     cmsg_space,
     io::ioctl_fionbio,
     net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
-    process::{Pid, Signal, kill_process},
+    process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid},
 };
 use tokio::{
     io::{AsyncWriteExt as _, Interest},
@@ -31,7 +31,7 @@ use super::{
     program::{Lost, Program},
     wire::{self, Answer, Order},
 };
-use crate::{clock, config::User, extraction::Program as Mailweir};
+use crate::{config::User, extraction::Program as Mailweir};
 
 /// Has programs started by processes that are small.
 #[derive(Debug)]
@@ -45,33 +45,8 @@ pub(crate) struct Starter {
 #[derive(Debug)]
 struct Link {
     control: UnixStream,
-    patience: Patience,
     /// Reaped by the runtime when this is dropped: until then its number is nobody else's.
     process: Child,
-}
-
-/// Since when an order waits for an answer: a program of the same user may have stopped the starter. Orders may be given up
-/// before, so that who gives the next one looks.
-#[derive(Debug, Default)]
-struct Patience(Mutex<Option<Instant>>);
-
-impl Patience {
-    fn ordered(&self, now: Instant) {
-        self.lock().get_or_insert(now);
-    }
-
-    fn answered(&self) {
-        *self.lock() = None;
-    }
-
-    fn is_over(&self, now: Instant) -> bool {
-        self.lock().is_some_and(|since| now.saturating_duration_since(since) >= ANSWERS_WITHIN)
-    }
-
-    /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
-    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Starter {
@@ -117,12 +92,7 @@ impl Starter {
             ours.write_all(frame.get(said..).unwrap_or_default()).await?;
             wire::hear(&mut ours).await
         });
-        link.patience.ordered(clock::monotonic());
-        let heard = heard.await;
-        if heard.is_ok() {
-            link.patience.answered();
-        }
-        match heard {
+        match heard.await {
             Ok(Ok(Answer::Started(id))) => Program::new(id, ours, feed, printed),
             Ok(Ok(Answer::NotStarted(why))) => Err(io::Error::other(why)),
             Ok(Ok(Answer::Ended(_)) | Err(_)) => Err(io::Error::other(Lost)),
@@ -140,7 +110,7 @@ impl Starter {
     ) -> io::Result<Arc<Link>> {
         let streams = streams.into_array();
         let mut link = self.link(user)?;
-        if link.patience.is_over(clock::monotonic()) {
+        if link.is_stopped() {
             self.give_up(user, &link);
             link = self.link(user)?;
         }
@@ -205,16 +175,25 @@ impl Link {
             command.uid(uid).gid(gid);
         }
         let process = command.spawn()?;
-        let control = UnixStream::from_std(ours)?;
-        Ok(Self { control, patience: Patience::default(), process })
+        Ok(Self { control: UnixStream::from_std(ours)?, process })
     }
 
     /// Ends it, whatever it does: its programs end with it when their lines are dropped.
     fn kill(&self) {
-        let id = self.process.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(id) = id.and_then(Pid::from_raw) {
+        if let Some(id) = self.id() {
             let _ = kill_process(id, Signal::KILL);
         }
+    }
+
+    /// Whether somebody has stopped it: a program of the same user may. It would answer nobody until it goes on.
+    fn is_stopped(&self) -> bool {
+        let look = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let state = self.id().map(|id| waitid(WaitId::Pid(id), look));
+        matches!(state, Some(Ok(Some(_))))
+    }
+
+    fn id(&self) -> Option<Pid> {
+        self.process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
     }
 
     /// # Errors
@@ -262,23 +241,6 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
-
-    #[test]
-    fn an_order_that_was_given_up_counts_until_another_is_answered() {
-        let patience = Patience::default();
-        let begin = clock::monotonic();
-        let after = |share: u32| begin + ANSWERS_WITHIN * share / 2;
-        assert!(!patience.is_over(after(9)));
-        patience.ordered(begin);
-        patience.ordered(after(1));
-        assert!(!patience.is_over(after(1)));
-        assert!(patience.is_over(after(2)));
-        patience.answered();
-        assert!(!patience.is_over(after(2)));
-        patience.ordered(after(2));
-        assert!(!patience.is_over(after(3)));
-        assert!(patience.is_over(after(4)));
-    }
 
     #[test]
     fn a_small_mail_lies_in_its_pipe_whole_and_a_large_one_not_at_all() {

@@ -211,6 +211,21 @@ async fn f1_the_end_of_a_program_says_what_becomes_of_the_mail() {
 }
 
 #[tokio::test]
+async fn i5_a_process_that_starts_programs_and_is_stopped_is_replaced() {
+    let place = Open::new();
+    let once = place.path().join("once").display().to_string();
+    let stops = format!("test -e {once} && exit 0; touch {once}; kill -STOP $PPID");
+    let settings = "if_failed = \"hold\"\ntime_limit = \"2s\"";
+    let sink = Sink::start(Script::smtp()).await;
+    let gateway = behind(&sink, &script("stops", &stops, &[], settings)).await;
+    let first = gateway.accept(mail_to("user").from("bob@far.example")).await;
+    gateway.queue().expect(first, Place::Hold).await;
+    gateway.accept(mail_to("user").from("bob@far.example")).await;
+    let _ = gateway.log().expect("status=sent (delivered via stops service)").await;
+    sink.expect_nothing();
+}
+
+#[tokio::test]
 async fn i5_what_becomes_of_a_mail_whose_program_fails_is_as_configured() {
     let why = "the filter says failed: it ended with status 1";
     for (word, place) in [("defer", Place::Deferred), ("hold", Place::Hold)] {
