@@ -1,1 +1,7 @@
-//! mailweir-spam
+//! Who sent a mail, as far as that can be proven, and how much the mail looks like spam.
+//!
+//! Pure: what is asked of name servers goes through [`dns::Dns`], time and chance are arguments, and what is
+//! learned is bytes that somebody else keeps. Nothing here decides alone what becomes of a mail: evidence has names,
+//! and weights that an administrator can change.
+
+pub mod dns;
