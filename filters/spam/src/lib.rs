@@ -5,3 +5,4 @@
 //! and weights that an administrator can change.
 
 pub mod dns;
+pub mod spf;

@@ -1,0 +1,147 @@
+//! The names of the client's address, and which of them lead back to it (RFC 7208 section 5.5).
+//!
+//! They are asked for once in a check and proven when one is needed. None of it counts as a look-up that led nowhere:
+//! whoever has the address could otherwise make the records of others look wrong.
+
+use std::net::IpAddr;
+
+use crate::dns::{Answer, Dns};
+
+/// The names that an address says it has.
+#[derive(Debug, Default)]
+pub(super) enum Reverse {
+    /// Nobody asked yet.
+    #[default]
+    Unasked,
+    /// Nobody knows.
+    Unclear,
+    /// The first names of the answer, none twice.
+    Known(Vec<Claim>),
+}
+
+/// A name that an address says it has.
+#[derive(Debug)]
+pub(super) struct Claim {
+    name: Box<str>,
+    standing: Standing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Unasked,
+    /// The name has the address.
+    Proven,
+    Refuted,
+    Unclear,
+}
+
+/// What came of the search for a name that leads back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// This one does, and was wished for.
+    Name(Box<str>),
+    /// None does.
+    Nobody,
+    /// One might, but nobody knows.
+    Unclear,
+}
+
+impl Reverse {
+    /// The first name that is wished for and leads back to the client.
+    pub(super) async fn find(
+        &mut self,
+        client: IpAddr,
+        is_wished: impl Fn(&str) -> bool + Send,
+        dns: &impl Dns,
+    ) -> Proof {
+        let claims = match self.claims(client, dns).await {
+            Some(claims) => claims,
+            None => return Proof::Unclear,
+        };
+        let mut proof = Proof::Nobody;
+        for claim in claims.iter_mut().filter(|claim| is_wished(&claim.name)) {
+            match claim.check(client, dns).await {
+                Standing::Proven => return Proof::Name(claim.name.clone()),
+                Standing::Unclear => proof = Proof::Unclear,
+                Standing::Refuted | Standing::Unasked => {}
+            }
+        }
+        proof
+    }
+
+    /// What `%{p}` stands for: the domain itself rather than a name below it, and that rather than another
+    /// (RFC 7208 section 7.3).
+    pub(super) async fn name_for(&mut self, domain: &str, client: IpAddr, dns: &impl Dns) -> Proof {
+        let mut is_unclear = false;
+        let itself = |name: &str| name.eq_ignore_ascii_case(domain);
+        let within = |name: &str| is_within(name, domain);
+        for wish in [&itself as &(dyn Fn(&str) -> bool + Sync), &within, &|_: &str| true] {
+            match self.find(client, wish, dns).await {
+                Proof::Name(name) => return Proof::Name(name),
+                Proof::Unclear => is_unclear = true,
+                Proof::Nobody => {}
+            }
+        }
+        if is_unclear { Proof::Unclear } else { Proof::Nobody }
+    }
+
+    async fn claims(&mut self, client: IpAddr, dns: &impl Dns) -> Option<&mut [Claim]> {
+        if matches!(self, Self::Unasked) {
+            *self = match dns.ptr(client).await {
+                Answer::Found(names) => Self::Known(first_of(names)),
+                Answer::NoSuchName | Answer::NoRecords => Self::Known(Vec::new()),
+                Answer::Unclear => Self::Unclear,
+            };
+        }
+        match self {
+            Self::Known(claims) => Some(claims),
+            Self::Unasked | Self::Unclear => None,
+        }
+    }
+}
+
+impl Claim {
+    async fn check(&mut self, client: IpAddr, dns: &impl Dns) -> Standing {
+        if self.standing == Standing::Unasked {
+            self.standing = match client {
+                IpAddr::V4(address) => standing(&dns.a(&self.name).await, &address),
+                IpAddr::V6(address) => standing(&dns.aaaa(&self.name).await, &address),
+            };
+        }
+        self.standing
+    }
+}
+
+fn standing<T: PartialEq>(answer: &Answer<T>, address: &T) -> Standing {
+    match answer {
+        Answer::Found(addresses) if addresses.contains(address) => Standing::Proven,
+        Answer::Found(_) | Answer::NoSuchName | Answer::NoRecords => Standing::Refuted,
+        Answer::Unclear => Standing::Unclear,
+    }
+}
+
+/// The rest is not looked at (RFC 7208 section 4.6.4): who sends chooses how many there are.
+fn first_of(names: Vec<Box<str>>) -> Vec<Claim> {
+    let mut claims: Vec<Claim> = Vec::new();
+    for name in names.into_iter().take(MOST_NAMES) {
+        let is_new = !claims.iter().any(|claim| claim.name.eq_ignore_ascii_case(&name));
+        if is_new && crate::dns::is_name(&name) {
+            claims.push(Claim { name, standing: Standing::Unasked });
+        }
+    }
+    claims
+}
+
+/// Whether a name is a domain or stands below it.
+pub(super) fn is_within(name: &str, domain: &str) -> bool {
+    let Some(before) = name.len().checked_sub(domain.len()) else {
+        return false;
+    };
+    let Some((front, end)) = name.split_at_checked(before) else {
+        return false;
+    };
+    end.eq_ignore_ascii_case(domain) && (front.is_empty() || front.ends_with('.'))
+}
+
+/// RFC 7208 section 4.6.4.
+const MOST_NAMES: usize = 10;
