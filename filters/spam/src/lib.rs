@@ -4,5 +4,7 @@
 //! learned is bytes that somebody else keeps. Nothing here decides alone what becomes of a mail: evidence has names,
 //! and weights that an administrator can change.
 
+pub mod arc;
+pub mod dkim;
 pub mod dns;
 pub mod spf;
