@@ -5,6 +5,10 @@
 //! and weights that an administrator can change.
 
 pub mod arc;
+pub mod author;
 pub mod dkim;
+pub mod dmarc;
 pub mod dns;
+pub mod iprev;
+pub mod results;
 pub mod spf;
