@@ -9,6 +9,8 @@ pub mod author;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;
+pub mod greylist;
 pub mod iprev;
+pub mod lists;
 pub mod results;
 pub mod spf;
