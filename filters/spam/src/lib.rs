@@ -6,11 +6,15 @@
 
 pub mod arc;
 pub mod author;
+pub mod decide;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;
+pub mod evidence;
 pub mod greylist;
 pub mod iprev;
+pub mod links;
 pub mod lists;
 pub mod results;
 pub mod spf;
+pub mod symbols;

@@ -1,0 +1,40 @@
+//! Text whose words are made to look like others.
+
+use crate::{
+    links::skeleton::is_disguised,
+    symbols::{Finding, Symbol},
+};
+
+/// What the text of a mail shows, of all its parts.
+#[derive(Clone, Debug, Default)]
+pub struct TextEvidence {
+    disguised: usize,
+    first: Option<Box<str>>,
+}
+
+impl TextEvidence {
+    /// Takes a line, or the text of an HTML token.
+    pub fn line(&mut self, line: &str) {
+        if line.is_ascii() {
+            return;
+        }
+        let words = line.split(|character: char| !character.is_alphanumeric());
+        for word in words.filter(|word| !word.is_ascii() && is_disguised(word)) {
+            self.disguised = self.disguised.saturating_add(1);
+            self.first.get_or_insert_with(|| word.into());
+        }
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn findings(self) -> Vec<Finding> {
+        let first = self.first.filter(|_| self.disguised >= FEWEST_WORDS);
+        let found = first.map(|word| {
+            Finding::new(Symbol::TextHomograph, &format!("{} words, {word}", self.disguised))
+        });
+        found.into_iter().collect()
+    }
+}
+
+/// Words: formulas and names have one or two.
+const FEWEST_WORDS: usize = 3;

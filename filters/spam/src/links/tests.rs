@@ -1,0 +1,3 @@
+mod disguises;
+mod gathering;
+mod writing;

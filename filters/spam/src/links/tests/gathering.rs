@@ -1,0 +1,171 @@
+//! Links of whole parts.
+
+use proptest::prelude::*;
+
+use super::super::{
+    Host, Links, OwnDomains, Place, Trick,
+    markup::{self, Token},
+};
+
+fn read<'o>(own: &'o OwnDomains, html: &str) -> Links<'o> {
+    let mut links = Links::new(own);
+    markup::read(html, &mut |token| links.token(&token));
+    links.end_of_part();
+    links
+}
+
+fn found(html: &str, own: &[&str]) -> Vec<(String, Place, Vec<Trick>)> {
+    let own = OwnDomains::new(own.iter().copied());
+    let links = read(&own, html);
+    links
+        .found()
+        .iter()
+        .map(|link| (link.host.to_string(), link.place, link.tricks.clone()))
+        .collect()
+}
+
+#[test]
+fn links_are_found_wherever_html_has_them() {
+    let html = r#"<base href="http://base.example/"><body background=//bg.example/x>
+        <a href='http&#58;//a.example/'>x</a> <img src="https://img.example/p.png" alt="http://alt.example">
+        <form action="http://form.example/"><input type=image src="http://img2.example/"></form>
+        <iframe src="http://frame.example/"></iframe>
+        <meta http-equiv=Refresh content="0; URL='http://refresh.example/'">
+        text http://text.example/ and bare.example.com
+        <style>@import url(http://css.example/)</style><script>"http://script.example/"</script>
+        <a name=x>http://inside.example/</a>"#;
+    let hosts: Vec<_> =
+        found(html, &[]).into_iter().map(|(host, place, _)| (host, place)).collect();
+    let expected = [
+        ("base.example", Place::Anchor),
+        ("bg.example", Place::Resource),
+        ("a.example", Place::Anchor),
+        ("img.example", Place::Resource),
+        ("form.example", Place::Form),
+        ("img2.example", Place::Resource),
+        ("frame.example", Place::Frame),
+        ("refresh.example", Place::Refresh),
+        ("text.example", Place::Text),
+        ("bare.example.com", Place::Bare),
+        ("inside.example", Place::Text),
+    ];
+    assert_eq!(hosts, expected.map(|(host, place)| (host.to_owned(), place)));
+}
+
+#[test]
+fn a_link_that_shows_another_domain_is_told() {
+    let one = |html: &str| {
+        found(html, &["own.example"]).pop().map(|(_, _, tricks)| tricks).unwrap_or_default()
+    };
+    use Trick::{ShowsOtherDomain, ShowsOwnDomain};
+    let table: &[(&str, &[Trick])] = &[
+        ("<a href=http://evil.test/>http://bank.com/login</a>", &[ShowsOtherDomain]),
+        ("<a href=http://evil.test/><b>www.</b>bank.com</a>", &[ShowsOtherDomain]),
+        ("<a href=http://192.0.2.1/>www.bank.com</a>", &[Trick::Address, ShowsOtherDomain]),
+        ("<a href=http://evil.test/>own.example</a>", &[]),
+        ("<a href=http://evil.test/>https://own.example/</a>", &[ShowsOwnDomain]),
+        ("<a href=http://www.own.example/>https://own.example/</a>", &[]),
+        ("<a href=http://click.bank.com/>www.bank.com</a>", &[]),
+        ("<a href=http://evil.test/>Amazon.com</a>", &[]),
+        ("<a href=http://evil.test/>Read more about www.bank.com today</a>", &[]),
+        ("<a href=http://evil.test/>here</a>", &[]),
+        ("<a href=http://evil.test/>http://bank.com", &[ShowsOtherDomain]),
+        ("<a href=mailto:a@b.test>http://bank.com</a>", &[]),
+    ];
+    for (html, tricks) in table {
+        assert_eq!(one(html), *tricks, "{html}");
+    }
+}
+
+#[test]
+fn links_that_are_pages_or_scripts_themselves_are_counted() {
+    let own = OwnDomains::default();
+    let html = "<a href='javascript:x()'>x</a><form action='data:text/html,x'></form><img src='data:image/svg+xml,x'>";
+    assert_eq!(read(&own, html).scripts(), 2);
+}
+
+#[test]
+fn letters_of_the_sentence_do_not_stick_to_a_link() {
+    let own = OwnDomains::default();
+    let mut links = Links::new(&own);
+    links.line("\u{c9c0}\u{ae08}http://example.com\u{c744} www.example.org\u{c5d0}\u{c11c}");
+    let hosts: Vec<_> = links.found().iter().map(|link| link.host.to_string()).collect();
+    assert_eq!(hosts, ["example.com", "www.example.org"]);
+}
+
+#[test]
+fn lists_are_asked_first_about_what_tells_most() {
+    let own = OwnDomains::new(["own.example"]);
+    let html = r#"<img src=http://img.com/><a href=http://www.own.example/>x</a><a href=http://a.first.com/>x</a>
+        <a href=http://good.com/>x</a><a href=http://b.first.com>x</a><a href=http://second.com>x</a>
+        <a href=http://x.bank.com@odd.com/>x</a> <form action=http://form.com></form><a href=http://last.com>x</a>
+        <a href=http://192.0.2.1/>x</a><a href=http://192.168.0.1/>x</a>"#;
+    let links = read(&own, html);
+    let ask = |most| {
+        let hosts = links.to_ask(most, |domain| domain == "good.com");
+        hosts.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        ask(9),
+        ["odd.com", "192.0.2.1", "form.com", "first.com", "last.com", "second.com", "img.com"]
+    );
+    assert_eq!(ask(2), ["odd.com", "192.0.2.1"]);
+}
+
+#[test]
+fn e1_a_mail_full_of_links_is_read_in_part_and_says_so() {
+    let own = OwnDomains::default();
+    let mut links = Links::new(&own);
+    for number in 0..100_000 {
+        links.line(&format!("http://host{number}.com/"));
+    }
+    assert!(links.is_cut());
+    assert_eq!(links.found().len(), 256);
+    let mut same = Links::new(&own);
+    for _ in 0..1000 {
+        same.line("http://example.com/");
+    }
+    assert!(!same.is_cut());
+    assert_eq!(same.found().len(), 1);
+}
+
+#[test]
+fn what_is_hidden_in_tags_is_as_browsers_see_it() {
+    let mut seen = Vec::new();
+    let html = "<A HREF=x href=y>a&amp;b</A><!-- c --><title>t</title><style>s</style>z<br/><b";
+    markup::read(html, &mut |token| {
+        seen.push(match token {
+            Token::Start(tag) => format!("<{} {:?}>", tag.name(), tag.get("href")),
+            Token::End(name) => format!("</{name}>"),
+            Token::Text(text) => text.to_owned(),
+            Token::Comment => "comment".to_owned(),
+        });
+    });
+    assert_eq!(
+        seen,
+        [
+            "<a Some(\"x\")>",
+            "a&b",
+            "</a>",
+            "comment",
+            "<title None>",
+            "</title>",
+            "<style None>",
+            "</style>",
+            "z",
+            "<br None>",
+        ]
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_document_panics(html in "(<a href=|<form action=|<meta http-equiv=refresh content=|</a>|>|http://|[\\PC\n]){0,60}") {
+        let own = OwnDomains::new(["own.example"]);
+        let links = read(&own, &html);
+        let asked = links.to_ask(20, |_| false);
+        prop_assert!(asked.len() <= 20);
+        let no_dot_at_the_end = asked.iter().all(|host| !matches!(host, Host::Name(name) if name.ends_with('.')));
+        prop_assert!(no_dot_at_the_end);
+    }
+}
