@@ -6,6 +6,7 @@
 
 pub mod arc;
 pub mod author;
+pub mod bayes;
 pub mod decide;
 pub mod dkim;
 pub mod dmarc;
@@ -15,6 +16,8 @@ pub mod greylist;
 pub mod iprev;
 pub mod links;
 pub mod lists;
+pub mod reading;
 pub mod results;
 pub mod spf;
 pub mod symbols;
+pub mod tokens;

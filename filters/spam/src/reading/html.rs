@@ -1,0 +1,340 @@
+//! HTML: what of it is seen, what it is made of and where it leads, by the tokens that browsers see (`markup`).
+//!
+//! Block elements and `<br>` end a line; script, style and title are left out; elements within a line do not part a word,
+//! nor does text between that is hidden. What a style sheet hides counts as seen: nobody but a browser can tell.
+
+use std::borrow::Cow;
+
+use mailweir_content::decode::{
+    charset::{Charset, Fallbacks},
+    visible,
+};
+
+use super::line::Line;
+use super::links::Links;
+use super::markup::{Markup, Piece};
+use super::parts::{LONGEST_LINE, tell_text};
+use super::style::hides;
+use super::{Element, LONGEST_SHOWN, Limits, Link, Listener, Origin, Source};
+
+/// The HTML of a part that is not over.
+pub(super) struct Html {
+    charset: Option<Charset>,
+    source: Vec<u8>,
+    limits: Limits,
+    is_cut: bool,
+}
+
+impl Html {
+    pub(super) const fn new(charset: Option<Charset>, limits: Limits) -> Self {
+        Self { charset, source: Vec::new(), limits, is_cut: false }
+    }
+
+    pub(super) fn feed(&mut self, bytes: &[u8]) {
+        let room = self.limits.html.saturating_sub(self.source.len());
+        self.is_cut |= bytes.len() > room;
+        self.source.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    }
+
+    /// Tells all of it. True if a limit cut it.
+    pub(super) fn finish(
+        self,
+        fallbacks: &Fallbacks,
+        links: &mut Links,
+        listener: &mut dyn Listener,
+    ) -> bool {
+        let text = self.text(fallbacks);
+        let mut writer = Writer::new(self.limits.text, links, listener);
+        let mut markup = Markup::new(&text);
+        let mut element = Element::default();
+        while let Some(piece) = markup.next(&mut element)
+            && !writer.is_over
+        {
+            match piece {
+                Piece::Text(text) if !writer.is_dropped => writer.string(text),
+                Piece::Start => writer.start(&element),
+                Piece::End => writer.end(element.name()),
+                Piece::Comment(comment) => writer.listener.comment(comment),
+                Piece::Text(_) => {}
+            }
+        }
+        writer.end_line();
+        writer.end_anchor();
+        self.is_cut || writer.is_over
+    }
+
+    /// The charset of the part before the one that the document declares, as browsers have it.
+    fn text(&self, fallbacks: &Fallbacks) -> Cow<'_, str> {
+        let is_utf8 = |charset: Charset| charset == Charset::UTF_8;
+        match self.charset.or_else(|| declared(&self.source)).filter(|charset| !is_utf8(*charset)) {
+            Some(charset) => Cow::Owned(charset.decode(&self.source)),
+            // Escapes may be those of a charset of seven bits.
+            None if memchr::memchr2(0x0e, 0x1b, &self.source).is_some() => {
+                Cow::Owned(fallbacks.best(&self.source, None))
+            }
+            None => match std::str::from_utf8(&self.source) {
+                Ok(text) => Cow::Borrowed(text),
+                Err(_) => Cow::Owned(fallbacks.best(&self.source, None)),
+            },
+        }
+    }
+}
+
+/// The charset that a document seems to declare in its first bytes (WHATWG: the prescan, as a search for `charset=`).
+fn declared(source: &[u8]) -> Option<Charset> {
+    let head = source.get(..PRESCAN).unwrap_or(source);
+    let at = memchr::memmem::find_iter(head, b"charset=").next()?;
+    let label = head.get(at + b"charset=".len()..)?;
+    let label = label.strip_prefix(b"\"").or_else(|| label.strip_prefix(b"'")).unwrap_or(label);
+    let end = label.iter().position(|byte| b"\"' >;/\r\n".contains(byte))?;
+    Charset::for_label(label.get(..end)?)
+}
+
+struct Writer<'a> {
+    links: &'a mut Links,
+    listener: &'a mut dyn Listener,
+    seen: Line,
+    unseen: Line,
+    /// Bytes of text that may still be told.
+    left: usize,
+    is_over: bool,
+    /// Inside of script, style or title.
+    is_dropped: bool,
+    hidden: Option<Hidden>,
+    anchor: Option<Anchor>,
+}
+
+/// An element whose text nobody is to see, and how many of its name stand in each other.
+struct Hidden {
+    name: String,
+    depth: usize,
+}
+
+/// A link whose text is being written.
+struct Anchor {
+    address: String,
+    shown: Line,
+}
+
+impl<'a> Writer<'a> {
+    fn new(left: usize, links: &'a mut Links, listener: &'a mut dyn Listener) -> Self {
+        Self {
+            links,
+            listener,
+            seen: Line::default(),
+            unseen: Line::default(),
+            left,
+            is_over: false,
+            is_dropped: false,
+            hidden: None,
+            anchor: None,
+        }
+    }
+
+    fn start(&mut self, element: &Element) {
+        let name = element.name();
+        if is_block(name) {
+            self.end_line();
+        } else if matches!(name, "td" | "th") {
+            self.line().has_space = true;
+        }
+        self.listener.element(element);
+        self.hide(element);
+        self.lead(element);
+        self.is_dropped = matches!(name, "script" | "style" | "title");
+    }
+
+    fn end(&mut self, name: &str) {
+        self.is_dropped = false;
+        if is_block(name) {
+            self.end_line();
+        }
+        if name == "a" {
+            self.end_anchor();
+        }
+        if let Some(hidden) = self.hidden.as_mut().filter(|hidden| hidden.name == name) {
+            hidden.depth = hidden.depth.saturating_sub(1);
+            if hidden.depth == 0 {
+                self.hidden = None;
+                self.unseen.has_space = true;
+            }
+        }
+    }
+
+    fn hide(&mut self, element: &Element) {
+        let name = element.name();
+        match &mut self.hidden {
+            Some(hidden) if hidden.name == name => hidden.depth = hidden.depth.saturating_add(1),
+            Some(_) => {}
+            // Browsers end a body or a table cell where they please; only what surely ends may hide.
+            None if !is_void(name) && hides(element) => {
+                self.hidden = Some(Hidden { name: name.to_owned(), depth: 1 });
+            }
+            None => {}
+        }
+    }
+
+    /// Tells where an element leads.
+    fn lead(&mut self, element: &Element) {
+        for (attribute, value) in element.attributes() {
+            let origin = match (attribute.as_bytes(), element.name().as_bytes()) {
+                (b"href", b"a" | b"area") => Origin::Anchor,
+                (b"src", b"img" | b"input") | (b"background", _) => Origin::Image,
+                (b"action", b"form") | (b"formaction", _) => Origin::Form,
+                (b"href" | b"src", _) => Origin::Other,
+                (b"alt", _) => {
+                    self.string(value);
+                    continue;
+                }
+                _ => continue,
+            };
+            let address: String =
+                value.trim().chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect();
+            if address.is_empty() || address.starts_with('#') {
+                continue;
+            }
+            if element.name() == "a" {
+                self.end_anchor();
+                self.anchor = Some(Anchor { address, shown: Line::default() });
+            } else {
+                self.listener.link(&Link { origin, address: &address, shown: "" });
+            }
+        }
+    }
+
+    fn end_anchor(&mut self) {
+        let Some(Anchor { address, shown }) = self.anchor.take() else { return };
+        let shown = visible(&shown.text);
+        let end = shown.floor_char_boundary(LONGEST_SHOWN);
+        let shown = shown.get(..end).unwrap_or_default().trim();
+        let link = Link { origin: Origin::Anchor, address: &address, shown };
+        self.listener.link(&link);
+    }
+
+    fn string(&mut self, text: &str) {
+        if let (None, Some(anchor)) = (&self.hidden, &mut self.anchor)
+            && anchor.shown.text.len() < LONGEST_SHOWN
+        {
+            let end = text.floor_char_boundary(LONGEST_SHOWN);
+            anchor.shown.extend(text.get(..end).unwrap_or(text));
+        }
+        let mut rest = text;
+        while !rest.is_empty() && !self.is_over {
+            let room = LONGEST_LINE.saturating_sub(self.line().text.len()).max(4);
+            let (now, later) = rest.split_at(rest.floor_char_boundary(room));
+            self.line().extend(now);
+            rest = later;
+            if !rest.is_empty() {
+                self.end_line();
+            }
+        }
+    }
+
+    const fn line(&mut self) -> &mut Line {
+        if self.hidden.is_some() { &mut self.unseen } else { &mut self.seen }
+    }
+
+    fn end_line(&mut self) {
+        let unseen = std::mem::take(&mut self.unseen);
+        self.unseen = self.give(unseen, Source::Hidden);
+        let seen = std::mem::take(&mut self.seen);
+        self.seen = self.give(seen, Source::Html);
+    }
+
+    /// Tells a line, and gives its memory back.
+    fn give(&mut self, mut line: Line, source: Source) -> Line {
+        let text = visible(&line.text);
+        let text = text.trim();
+        if !text.is_empty() && !self.is_over {
+            let end = text.floor_char_boundary(self.left);
+            self.is_over = end < text.len();
+            self.left = self.left.saturating_sub(end);
+            let text = text.get(..end).unwrap_or_default().trim_end();
+            if !text.is_empty() {
+                tell_text(source, text, self.links.find(text), self.listener);
+            }
+        }
+        line.text.clear();
+        line.has_space = false;
+        line
+    }
+}
+
+/// Elements that begin and end on a line of their own (HTML, rendering section).
+const fn is_block(name: &str) -> bool {
+    matches!(
+        name.as_bytes(),
+        b"address"
+            | b"article"
+            | b"aside"
+            | b"blockquote"
+            | b"body"
+            | b"br"
+            | b"caption"
+            | b"center"
+            | b"dd"
+            | b"details"
+            | b"dialog"
+            | b"dir"
+            | b"div"
+            | b"dl"
+            | b"dt"
+            | b"fieldset"
+            | b"figcaption"
+            | b"figure"
+            | b"footer"
+            | b"form"
+            | b"frame"
+            | b"h1"
+            | b"h2"
+            | b"h3"
+            | b"h4"
+            | b"h5"
+            | b"h6"
+            | b"head"
+            | b"header"
+            | b"hr"
+            | b"html"
+            | b"legend"
+            | b"li"
+            | b"main"
+            | b"menu"
+            | b"nav"
+            | b"ol"
+            | b"option"
+            | b"p"
+            | b"pre"
+            | b"section"
+            | b"summary"
+            | b"table"
+            | b"tbody"
+            | b"tfoot"
+            | b"thead"
+            | b"tr"
+            | b"ul"
+    )
+}
+
+/// Elements that have no text and no end (HTML, void elements).
+const fn is_void(name: &str) -> bool {
+    matches!(
+        name.as_bytes(),
+        b"area"
+            | b"base"
+            | b"br"
+            | b"col"
+            | b"embed"
+            | b"frame"
+            | b"hr"
+            | b"img"
+            | b"input"
+            | b"link"
+            | b"meta"
+            | b"source"
+            | b"track"
+            | b"wbr"
+    )
+}
+
+/// HTML: a charset is declared within the first 1024 bytes; programs look further.
+const PRESCAN: usize = 4096;

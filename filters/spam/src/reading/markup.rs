@@ -1,0 +1,221 @@
+//! HTML taken apart as browsers do (WHATWG, tokenization), many bytes at a time: a tokenizer that follows the standard byte
+//! by byte takes several times as long, and it would be most of what a mail costs.
+//!
+//! The same as `html5gum` finds, which a test compares, but for what nobody sees: a doctype is left out, and a script ends at the
+//! first `</script>` even within comments. What references stand for is `reference`.
+
+use super::Element;
+use super::reference::{Context, decode};
+
+/// A document that is being taken apart.
+pub(super) struct Markup<'s> {
+    rest: &'s str,
+    /// The element without markup that was begun, whose end tag alone is markup.
+    raw: Option<Raw>,
+    text: String,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    /// Text, with its references decoded.
+    Text(&'a str),
+    /// The element that was handed over has been filled.
+    Start,
+    /// The element that was handed over has the name of an end tag.
+    End,
+    Comment(&'a str),
+}
+
+/// An element without markup inside.
+#[derive(Clone, Copy)]
+struct Raw {
+    name: &'static str,
+    has_references: bool,
+}
+
+impl<'s> Markup<'s> {
+    pub(super) const fn new(source: &'s str) -> Self {
+        Self { rest: source, raw: None, text: String::new() }
+    }
+
+    /// The next piece; `None` at the end.
+    pub(super) fn next(&mut self, element: &mut Element) -> Option<Piece<'_>> {
+        loop {
+            let length = match self.raw {
+                Some(raw) => raw_end(self.rest, raw.name),
+                None => tag_begin(self.rest),
+            };
+            if length > 0 {
+                let has_references = self.raw.is_none_or(|raw| raw.has_references);
+                return Some(Piece::Text(self.take_text(length, has_references)));
+            }
+            self.raw = None;
+            let inside = self.rest.strip_prefix('<')?;
+            let name = inside.strip_prefix('/');
+            if name.unwrap_or(inside).starts_with(|first: char| first.is_ascii_alphabetic()) {
+                // A tag that does not end is none, and nothing stands behind it.
+                self.rest = tag(name.unwrap_or(inside), element).unwrap_or_default();
+                if self.rest.is_empty() && !element.is_whole() {
+                    return None;
+                }
+                if name.is_some() {
+                    return Some(Piece::End);
+                }
+                self.raw = raw(element.name());
+                return Some(Piece::Start);
+            }
+            if let Some(comment) = self.take_comment(inside) {
+                return Some(Piece::Comment(comment));
+            }
+        }
+    }
+
+    fn take_text(&mut self, length: usize, has_references: bool) -> &str {
+        let (text, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
+        self.rest = rest;
+        if !has_references || memchr::memchr(b'&', text.as_bytes()).is_none() {
+            return text;
+        }
+        self.text.clear();
+        decode(text, Context::Text, &mut self.text);
+        &self.text
+    }
+
+    /// What begins with `<!`, `<?` or `</` and is no tag. `None`: a doctype, or nothing.
+    fn take_comment(&mut self, inside: &'s str) -> Option<&'s str> {
+        if let Some(text) = inside.strip_prefix("!--") {
+            let (comment, rest) = split_comment(text);
+            self.rest = rest;
+            return Some(comment);
+        }
+        let is_doctype = inside.get(1..8).is_some_and(|name| name.eq_ignore_ascii_case("doctype"));
+        let end = memchr::memchr(b'>', inside.as_bytes()).unwrap_or(inside.len());
+        let comment = inside.get(..end).unwrap_or_default();
+        self.rest = inside.get(end + 1..).unwrap_or_default();
+        let is_nothing = comment == "/" || is_doctype;
+        let text = comment.strip_prefix(['!', '/']).unwrap_or(comment);
+        (!is_nothing).then_some(text)
+    }
+}
+
+/// How much text stands before what may be a tag, an end or a comment.
+fn tag_begin(text: &str) -> usize {
+    let is_begin = |at: &usize| match text.as_bytes().get(at + 1) {
+        Some(b'/') => text.len() > at + 2,
+        Some(next) => next.is_ascii_alphabetic() || matches!(next, b'!' | b'?'),
+        None => false,
+    };
+    memchr::memchr_iter(b'<', text.as_bytes()).find(is_begin).unwrap_or(text.len())
+}
+
+/// How much text stands before the end tag of an element without markup.
+fn raw_end(text: &str, name: &str) -> usize {
+    let is_end = |at: &usize| {
+        let tag = text.get(at + 1..).and_then(|tag| tag.strip_prefix('/'));
+        let Some((tag, behind)) = tag.and_then(|tag| tag.split_at_checked(name.len())) else {
+            return false;
+        };
+        let next = behind.as_bytes().first();
+        let ends = next.is_some_and(|next| is_space(*next) || matches!(next, b'/' | b'>'));
+        ends && tag.eq_ignore_ascii_case(name)
+    };
+    memchr::memchr_iter(b'<', text.as_bytes()).find(is_end).unwrap_or(text.len())
+}
+
+/// The elements whose text has no markup for programs that run no scripts.
+fn raw(name: &str) -> Option<Raw> {
+    let elements = [
+        "title",
+        "textarea",
+        "script",
+        "style",
+        "iframe",
+        "xmp",
+        "noembed",
+        "noframes",
+        "plaintext",
+    ];
+    let name = elements.into_iter().find(|element| *element == name)?;
+    let has_references = matches!(name, "title" | "textarea");
+    // Nothing ends plain text: no tag has an empty name with this before it.
+    let name = if name == "plaintext" { "\0" } else { name };
+    Some(Raw { name, has_references })
+}
+
+/// Reads a tag behind its `<` or `</`, and gives what stands behind it; `None` if it does not end.
+fn tag<'s>(source: &'s str, element: &mut Element) -> Option<&'s str> {
+    element.open();
+    let (name, mut rest) = split_at(source, |byte| is_space(byte) || matches!(byte, b'/' | b'>'));
+    element.begin(name);
+    loop {
+        rest = skip(rest, |byte| is_space(byte) || byte == b'/');
+        if let Some(rest) = rest.strip_prefix('>') {
+            element.close();
+            return Some(rest);
+        }
+        // A name may begin with an equals sign, and has at least one byte.
+        let first = rest.chars().next()?.len_utf8();
+        let (_, behind) = rest.split_at_checked(first)?;
+        let (more, behind) =
+            split_at(behind, |byte| is_space(byte) || matches!(byte, b'/' | b'>' | b'='));
+        element.add_attribute(rest.get(..first + more.len())?);
+        rest = match skip(behind, is_space).strip_prefix('=') {
+            Some(value) => value_of(skip(value, is_space), element)?,
+            None => behind,
+        };
+    }
+}
+
+/// Reads the value of an attribute.
+fn value_of<'s>(source: &'s str, element: &mut Element) -> Option<&'s str> {
+    let (value, rest) = if let Some(quoted) = source.strip_prefix('"') {
+        split_once(quoted, b'"')?
+    } else if let Some(quoted) = source.strip_prefix('\'') {
+        split_once(quoted, b'\'')?
+    } else {
+        split_at(source, |byte| is_space(byte) || byte == b'>')
+    };
+    element.set_value(value);
+    Some(rest)
+}
+
+/// A comment behind its `<!--`, and what stands behind its end.
+fn split_comment(text: &str) -> (&str, &str) {
+    for abrupt in [">", "->"] {
+        if let Some(rest) = text.strip_prefix(abrupt) {
+            return ("", rest);
+        }
+    }
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|text| text.find("--")).map(|at| from + at) {
+        for end in ["-->", "--!>"] {
+            if let Some(rest) = text.get(at..).and_then(|text| text.strip_prefix(end)) {
+                return (text.get(..at).unwrap_or_default(), rest);
+            }
+        }
+        from = at + 1;
+    }
+    // What was to be the end is none of the comment (WHATWG: eof-in-comment).
+    let comment = ["--!", "--", "-"].iter().find_map(|end| text.strip_suffix(end));
+    (comment.unwrap_or(text), "")
+}
+
+/// What stands behind the bytes at the beginning that are such.
+fn skip(text: &str, is_such: impl Fn(u8) -> bool) -> &str {
+    split_at(text, |byte| !is_such(byte)).1
+}
+
+fn split_once(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = memchr::memchr(mark, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+fn split_at(text: &str, is_end: impl Fn(u8) -> bool) -> (&str, &str) {
+    let end = text.bytes().position(is_end).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | b' ')
+}
