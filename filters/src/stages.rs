@@ -19,6 +19,10 @@ pub enum BeforeQueue {
     Envelope,
     /// It has not come this way too often (Postfix `hopcount_limit`).
     Hops,
+    /// Who really sent it, if a stranger hands it in, and what its author's domain wants to become of it. Before filters of
+    /// other people, who may write such results under our name; behind the rewriting of its header, for only then fields
+    /// are put into it and taken out.
+    Authentication,
     /// What filters of other people say of it that are asked before it is taken. They see it as it was rewritten, and
     /// change it; behind all that can refuse it for nothing.
     Inspection,
@@ -27,6 +31,8 @@ pub enum BeforeQueue {
     Archive,
     /// Which filters of other people are ahead of it, once it is in the queue.
     Filters,
+    /// It is signed, if it is of our own people and no filter is ahead of it that could still change it.
+    Signing,
     /// Its sender may use the addresses in it and send as much. Behind all that refuses, so that only
     /// mail that is taken counts.
     Sender,
@@ -36,15 +42,17 @@ pub enum BeforeQueue {
 }
 
 /// The order. What is left then is the queue, whose receipt alone makes the 250.
-pub const BEFORE_QUEUE: [BeforeQueue; 10] = [
+pub const BEFORE_QUEUE: [BeforeQueue; 12] = [
     BeforeQueue::EndOfData,
     BeforeQueue::Content,
     BeforeQueue::Header,
     BeforeQueue::Envelope,
     BeforeQueue::Hops,
+    BeforeQueue::Authentication,
     BeforeQueue::Inspection,
     BeforeQueue::Archive,
     BeforeQueue::Filters,
+    BeforeQueue::Signing,
     BeforeQueue::Sender,
     BeforeQueue::Moderation,
 ];
@@ -69,10 +77,18 @@ mod tests {
             // It asks about the header as it came, and about all who get the mail.
             BeforeQueue::Archive => &[BeforeQueue::Content, BeforeQueue::Inspection],
             // It changes the mail, and who gets it.
-            BeforeQueue::Inspection => {
-                &[BeforeQueue::Header, BeforeQueue::Envelope, BeforeQueue::Hops]
-            }
+            BeforeQueue::Inspection => &[
+                BeforeQueue::Header,
+                BeforeQueue::Envelope,
+                BeforeQueue::Hops,
+                BeforeQueue::Authentication,
+            ],
+            BeforeQueue::Authentication => &[BeforeQueue::Header],
             BeforeQueue::Filters => &[BeforeQueue::Envelope],
+            // What is signed is not changed any more; moderation hashes what is stored.
+            BeforeQueue::Signing => {
+                &[BeforeQueue::Header, BeforeQueue::Inspection, BeforeQueue::Filters]
+            }
             // It counts, and what is refused then would be counted too.
             BeforeQueue::Sender => &[
                 BeforeQueue::EndOfData,
@@ -80,9 +96,11 @@ mod tests {
                 BeforeQueue::Header,
                 BeforeQueue::Envelope,
                 BeforeQueue::Hops,
+                BeforeQueue::Authentication,
                 BeforeQueue::Inspection,
                 BeforeQueue::Archive,
                 BeforeQueue::Filters,
+                BeforeQueue::Signing,
             ],
             // Nobody is asked about a mail that is refused; all others were passed before this one.
             BeforeQueue::Moderation => &[BeforeQueue::Sender],

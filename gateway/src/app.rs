@@ -58,6 +58,7 @@ use crate::{
     policy::{Notes, PolicyServer},
     restart,
     rewriting::LiveRewriting,
+    signing::Signing,
     slips,
     sockets::{self, Sockets},
     status::{self, Serves, Status},
@@ -370,6 +371,8 @@ impl App {
             mark: written.mark,
             own: OwnMail::of(Some(written)),
         });
+        let spam = config.spam.clone().map(Arc::new);
+        let signing = Signing::of(config).map(Arc::new);
         let filters = slips::of(config)?.map(|slips| (Arc::new(config.filters.clone()), slips));
         let inspectors = match &filters {
             Some((_, slips)) => Inspectors::of(config, slips)?,
@@ -401,6 +404,8 @@ impl App {
                 verification: Arc::clone(&self.verification),
                 moderation: moderation.clone(),
                 archive: archive.clone(),
+                spam: spam.clone(),
+                signing: signing.clone(),
                 filters: filters.clone().map(|(filters, slips)| ListenerFilters {
                     inspectors: inspectors.clone(),
                     milters: Milter::of(&filters, rules, &mut breakers).into(),
@@ -512,7 +517,8 @@ fn shared(
     })
 }
 
-fn resolver(config: &Config) -> anyhow::Result<Arc<dyn Resolver>> {
+/// Who answers questions about names.
+pub(crate) fn resolver(config: &Config) -> anyhow::Result<Arc<dyn Resolver>> {
     let name_servers = match config.dns.servers.as_slice() {
         [] => NameServers::System,
         servers => NameServers::Listed(servers.to_vec()),

@@ -42,6 +42,7 @@ fn the_version_and_the_help_are_printed() {
         "ban",
         "moderation",
         "api-token",
+        "dkim",
         "rescue",
         "postmap",
         "sendmail",

@@ -99,6 +99,38 @@ pub fn header(
     Ok(new.concat())
 }
 
+/// The header without the fields that are `unwanted`, and with `field` above all that are not our own.
+///
+/// `header`: as for [`header`]. `field`: a whole field with its line ends.
+#[must_use]
+pub fn with_field(
+    header: &[u8],
+    own: &OwnFields,
+    unwanted: impl Fn(&[u8]) -> bool,
+    field: &[u8],
+) -> Vec<u8> {
+    let (header, behind) = header.split_at(end(header));
+    let mut new = Vec::with_capacity(header.len() + field.len() + behind.len());
+    let mut is_written = false;
+    for (one, is_own) in own.tell(header) {
+        if !is_own && !std::mem::replace(&mut is_written, true) {
+            new.extend_from_slice(field);
+        }
+        if is_own || !unwanted(one) {
+            new.extend_from_slice(one);
+        }
+    }
+    // What comes behind it must not become a part of it.
+    if !new.is_empty() && !new.ends_with(b"\n") {
+        new.extend_from_slice(b"\r\n");
+    }
+    if !is_written {
+        new.extend_from_slice(field);
+    }
+    new.extend_from_slice(behind);
+    new
+}
+
 /// The new body, with CRLF at the ends of all lines. `None`: it stays.
 #[must_use]
 pub fn body(edits: &[Edit]) -> Option<Vec<u8>> {

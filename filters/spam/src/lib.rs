@@ -5,6 +5,7 @@
 //! and weights that an administrator can change.
 
 pub mod arc;
+pub mod authentication;
 pub mod author;
 pub mod bayes;
 pub mod decide;

@@ -68,6 +68,8 @@ pub enum Refusal {
     FilterFailed,
     /// A filter hands back what nobody waits for here, and why.
     NotAwaited(NotAwaited),
+    /// The author's domain has not authorised the mail, or nobody can tell.
+    NotAuthorised(NotAuthorised),
     /// 421 4.7.0: too many sessions of this client.
     TooManyConnections(Client),
     /// 450 4.7.1: too many mails of this client.
@@ -181,6 +183,7 @@ impl Refusal {
             R::FilterUnavailable => fixed(451, (4, 7, 1), "Service unavailable - try again later"),
             R::FilterFailed => fixed(550, (5, 7, 1), "Service unavailable"),
             R::NotAwaited(why) => why.reply(),
+            R::NotAuthorised(why) => why.reply(),
             R::TooManyConnections(client) => too_many_connections(client, hostname),
             R::TooMuchMail(client) => {
                 text(450, (4, 7, 1), format!("Error: too much mail from {}", client.ip()))
@@ -396,6 +399,30 @@ impl NotAwaited {
             }
             Self::Twice => fixed(451, (4, 7, 1), "Error: this mail was handed back already"),
             Self::Over => fixed(550, (5, 7, 1), "Error: nobody waits for this mail any more"),
+        }
+    }
+}
+
+/// Why a mail is not taken in the name of its author.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAuthorised {
+    /// 550 5.7.26 (RFC 7372 section 3.4): it fails the DMARC policy of this domain, which asks for refusal.
+    Fails(Domain),
+    /// 451 4.4.3: name servers do not tell.
+    Unclear,
+}
+
+impl NotAuthorised {
+    fn reply(&self) -> Reply {
+        match self {
+            Self::Fails(author) => {
+                let policy =
+                    format!("Message rejected by the DMARC policy of {}", author.as_ascii());
+                text(550, (5, 7, 26), policy)
+            }
+            Self::Unclear => {
+                fixed(451, (4, 4, 3), "Temporary lookup failure of the author's domain")
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ mod ban;
 mod chain_check;
 mod check;
 mod demo;
+mod dkim;
 mod explain;
 mod moderation;
 mod postmap;
@@ -93,6 +94,7 @@ impl CommandLine {
             Command::Moderation(command) => moderation::run(&command),
             Command::Archive(command) => archive::run(&command),
             Command::ApiToken(options) => api_token::run(&options),
+            Command::Dkim(command) => dkim::run(&command),
             Command::Rescue(options) => rescue::run(&options),
             Command::Postmap(words) => postmap::run(&words.words),
             Command::Sendmail(words) => sendmail::run(&words.words, &words.config),
@@ -212,6 +214,8 @@ enum Command {
     Archive(archive::ArchiveCommand),
     /// Make a token for a program that uses the API
     ApiToken(api_token::ApiTokenOptions),
+    /// Make keys to sign mail with (DKIM), and see whether their records are published
+    Dkim(dkim::DkimCommand),
     /// Save every readable mail of a queue as files, also from a damaged one
     Rescue(rescue::Options),
     /// Ask lookup tables as Postfix's postmap does

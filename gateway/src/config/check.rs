@@ -15,7 +15,7 @@ use super::{
     Limits, Log, Metrics, Queue, Rewriting, Secret, Server, Smtp, SmtpTimeouts, Surroundings, Tls,
     address_verify, api_token, archive,
     asked_at::Asked,
-    backend, checks, filter,
+    backend, checks, dkim, filter,
     listener::{Common, Listener},
     moderation::{self, WrittenModeration},
     pattern::DomainPattern,
@@ -31,7 +31,7 @@ use super::{
         SmtpSection, ThrottleSection, TlsSection,
     },
     section::Section,
-    senders, throttle,
+    senders, spam, throttle,
     units::shown,
 };
 
@@ -70,8 +70,7 @@ pub(super) fn config(
     let moderation = WrittenModeration::read(raw, problems)?;
     let asked = Asked::read(raw, problems);
     let admin = only::<Admin>(raw, problems)?;
-    let log = only::<Log>(raw, problems)?;
-    let metrics = only::<Metrics>(raw, problems)?;
+    let (log, metrics) = (only::<Log>(raw, problems)?, only::<Metrics>(raw, problems)?);
 
     let delimiter = rewriting.section.recipient_delimiter.as_deref();
     let lists = CommonLists::check(&restrictions, &classes, delimiter, around, problems);
@@ -80,8 +79,7 @@ pub(super) fn config(
         .iter()
         .map(|written| Listener::check(written, &common, around, problems))
         .collect();
-    checks::check(&checks, around, problems);
-    checks::check_unchecked(&written_listeners, &checks.section, problems);
+    checks::check(&checks, &written_listeners, around, problems);
     rewriting::check(&rewriting, &domains, around, problems);
     let routes = written_routes.iter().map(|w| Route::check(w, around, problems)).collect();
     let server = server(&written_server, around, problems);
@@ -102,6 +100,8 @@ pub(super) fn config(
         address_verify,
         archive: archive::check(raw, &server, around, problems)?,
         filters: filter::check(raw, &listeners, around, problems),
+        spam: spam::check(raw, &server, problems)?,
+        dkim: dkim::check(raw, around, problems),
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),
         queue: queue(written_queue, &listeners, problems),

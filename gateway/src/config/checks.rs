@@ -90,9 +90,11 @@ impl CheckTables {
 /// Reads every table of `[checks]` once.
 pub(super) fn check(
     written: &Written<Checks>,
+    listeners: &[Written<ListenerSection>],
     around: &Surroundings<'_>,
     problems: &mut Problems<'_>,
 ) {
+    check_unchecked(listeners, &written.section, problems);
     let Written { table, section } = written;
     let tables = [
         Some(&section.header_checks),
@@ -110,7 +112,7 @@ pub(super) fn check(
 /// Mail by LMTP is not checked. That is meant where it comes back from this host, such as from a
 /// content filter; from elsewhere it may come for the first time. Listeners of mode `filter` are for
 /// mail that comes back, by their name.
-pub(super) fn check_unchecked(
+fn check_unchecked(
     listeners: &[Written<ListenerSection>],
     checks: &Checks,
     problems: &mut Problems<'_>,

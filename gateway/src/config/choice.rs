@@ -74,6 +74,28 @@ choices! {
 }
 
 choices! {
+    /// What becomes of mail that fails the DMARC policy of its author's domain.
+    pub enum DmarcPolicy {
+        /// It is held, be it refusal that the policy asks for or suspicion.
+        Quarantine = "quarantine",
+        /// What the policy asks for.
+        Obey = "obey",
+        /// Nothing.
+        Note = "note",
+    }
+}
+
+choices! {
+    /// What becomes of mail of which name servers do not tell what must be known.
+    pub enum IfUnclear {
+        /// It goes on.
+        Accept = "accept",
+        /// It is put off.
+        Defer = "defer",
+    }
+}
+
+choices! {
     /// What a rule of the archive does.
     pub(super) enum KeepOrSkip {
         /// The mail is kept.

@@ -37,6 +37,8 @@ impl Config {
         rows.extend(self.filters.describe().map(|line| ("filters", line)));
         let archive = self.archive.iter().flat_map(Archive::describe);
         rows.extend(archive.map(|line| ("archives", line)));
+        rows.extend(self.dkim.iter().map(|key| ("signs", key.describe())));
+        rows.extend(self.spam.iter().map(|spam| ("strangers", spam.describe())));
         let backends: Vec<_> = self.auth.backends.iter().map(|b| b.describe(&self.auth)).collect();
         rows.extend(aligned(&backends).into_iter().map(|line| ("log-ins by", line)));
         rows.push(("limits", self.describe_limits()));

@@ -16,6 +16,7 @@ mod check;
 mod checks;
 mod choice;
 mod describe;
+mod dkim;
 mod environment;
 mod filter;
 mod hosts;
@@ -41,6 +42,7 @@ mod schema;
 mod section;
 mod senders;
 mod setting;
+mod spam;
 mod table;
 mod throttle;
 mod units;
@@ -73,9 +75,11 @@ pub use self::{
     charset::CharsetName,
     checks::CheckTables,
     choice::{
-        ApiRights, Attach, BareNewline, Engine, IfFailed, IfHeld, IfLarger, IfUnwritable,
-        ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy, TempfailAction, Unauthenticated,
+        ApiRights, Attach, BareNewline, DmarcPolicy, Engine, IfFailed, IfHeld, IfLarger, IfUnclear,
+        IfUnwritable, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy, TempfailAction,
+        Unauthenticated,
     },
+    dkim::DkimKey,
     filter::{
         Filter, FilterKind, Filters, MilterFilter, PipeFilter, Scanner, ScannerFilter, SmtpFilter,
         User,
@@ -96,6 +100,7 @@ pub use self::{
     route::{AuthExposure, Route, RouteLogin, RouteTls, Routes},
     schema::{Admin, Checks, Dns, Domains, Limits, Log, Metrics, Queue, Rewriting},
     senders::Senders,
+    spam::Spam,
     table::{TableName, TableSummary},
     units::ByteSize,
     words::{HttpUrl, Secret},
@@ -144,6 +149,10 @@ pub struct Config {
     pub filters: Filters,
     /// `[archive]`: what is archived; `None`: nothing is.
     pub archive: Option<Archive>,
+    /// `[[dkim]]`: what mail of our own people is signed with.
+    pub dkim: Vec<DkimKey>,
+    /// `[spam]`: what is found out about mail of strangers; `None`: nothing is.
+    pub spam: Option<Spam>,
     /// The tables that were read, as they were then.
     pub tables: Vec<TableSummary>,
     /// `[admin]`: the web UI and the health checks.

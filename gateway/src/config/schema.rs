@@ -13,7 +13,7 @@ use std::{
 
 use mailweir_auth::{GroupRole, Mechanism, Scheme, SignatureAlgorithm};
 use mailweir_filters::archiving::HeaderTest;
-use mailweir_mail::{Address, Domain, Network};
+use mailweir_mail::{Address, Date, Domain, Network};
 use mailweir_moderation::{
     action::Absence,
     case::TellsSender,
@@ -31,10 +31,10 @@ use super::{
     asked_at::FileMode,
     charset::CharsetName,
     choice::{
-        ApiRights, Attach, BareNewline, Engine, FilterType, IfFailed, IfHeld, IfInfected, IfLarger,
-        IfUnwritable, InnerHops, KeepOrSkip, LineEnd, ListenerTls, LogFormat, MailDirection,
-        MinTlsVersion, Mode, Origin, RuleAction, SenderPolicy, TempfailAction, Unauthenticated,
-        WrittenAtExpiry, WrittenPolicyAction,
+        ApiRights, Attach, BareNewline, DmarcPolicy, Engine, FilterType, IfFailed, IfHeld,
+        IfInfected, IfLarger, IfUnclear, IfUnwritable, InnerHops, KeepOrSkip, LineEnd, ListenerTls,
+        LogFormat, MailDirection, MinTlsVersion, Mode, Origin, RuleAction, SenderPolicy,
+        TempfailAction, Unauthenticated, WrittenAtExpiry, WrittenPolicyAction,
     },
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     filter::Score,
@@ -82,6 +82,8 @@ pub(super) static SCHEMAS: &[Schema] = &[
     FilterSection::SCHEMA,
     ArchiveSection::SCHEMA,
     ArchiveRuleSection::SCHEMA,
+    SpamSection::SCHEMA,
+    DkimSection::SCHEMA,
     Admin::SCHEMA,
     ApiTokenSection::SCHEMA,
     Log::SCHEMA,
@@ -1220,6 +1222,56 @@ section! {
         headers: Vec<HeaderTest> = [];
         /// Only mail larger than this, headers included.
         larger_than: Option<ByteSize>;
+    }
+}
+
+section! {
+    /// Who really sent the mail of strangers (SPF, DKIM, DMARC, ARC, reverse DNS). It is found out at listeners of
+    /// the mode "mx", for clients that have not logged in and are not in `networks`; all of it stands in the field
+    /// `Authentication-Results`, on top of the mail. docs/spam.md says what it means.
+    pub(super) table "spam" SpamSection {
+        /// Whether mail is looked at.
+        enabled: bool = false;
+        /// The name in our `Authentication-Results`. Fields that come with this name are taken out of mail, since anybody
+        /// can write them. Absent: `server.hostname`.
+        authserv_id: Option<Domain>;
+        /// What becomes of mail that fails its author's DMARC policy. "quarantine": it is held, which is what RFC 9989
+        /// expects of whoever has nothing else to go by. "obey": it is refused or held as the policy asks, mail of mailing
+        /// lists among it. "note": it is written down, and that is all.
+        dmarc: DmarcPolicy = "quarantine";
+        /// What becomes of mail if a name server does not tell whether its author's domain has a DMARC policy. "accept": it goes
+        /// on, and proves nothing. "defer": it is put off (451). Where there is a policy, and it is not known whether the mail
+        /// fails it, it is put off in any case, but for "note".
+        if_unclear: IfUnclear = "accept";
+        /// How long the name servers may take for one mail: half of it for all that its sender may choose, and
+        /// the rest for its author's domain. What is not known then is not clear.
+        dns_time_limit: Duration = "10s";
+        /// How often they are asked about what the sender of a mail may choose. Beyond that nothing is proven.
+        dns_lookup_limit: NonZeroU32 = 100;
+        /// Whose word counts for mail that was changed on its way, such as that of a mailing list: domains that seal it
+        /// (ARC). Mail that passed DMARC there is not refused or held by it here.
+        trusted_sealers: Vec<DomainPattern> = [];
+    }
+}
+
+section! {
+    /// A key that mail of our own people is signed with (DKIM). A mail is signed if its author, the one in From, is in the domain or
+    /// below it, and it comes from somebody who logged in or is in `networks`; with every key of its domain that is in
+    /// force. `mailweir dkim new` makes a key and says what to publish. Repeat the section for each key.
+    pub(super) tables "dkim" DkimSection {
+        /// The domain that signs (`d=`).
+        domain: Domain;
+        /// The name of the key in the domain (`s=`): its record is at `SELECTOR._domainkey.DOMAIN`.
+        selector: Label;
+        /// The private key, RSA from 2048 bits or Ed25519, in PEM and without a password. Only the gateway's own user should be able to
+        /// read it.
+        key_file: PathBuf;
+        /// The first day (UTC) on which it signs, such as "2026-12-31": the record should have been published the day before.
+        /// Absent: now.
+        from: Option<Date>;
+        /// The first day (UTC) on which it signs no more. Its record should stay published for a week, since mail may be on its way
+        /// so long. Absent: never.
+        until: Option<Date>;
     }
 }
 

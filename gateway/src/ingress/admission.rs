@@ -45,6 +45,7 @@ use crate::{archiving::ListenerArchive, clock, observe::Detail};
 
 mod accepting;
 mod archiving;
+mod authenticating;
 mod ends;
 mod handing_back;
 mod inspecting;
@@ -52,6 +53,7 @@ mod judging;
 mod login;
 mod moderating;
 mod replying;
+mod signing;
 mod storing;
 
 /// What one session is allowed, and what it is in the middle of.
@@ -370,7 +372,7 @@ impl Admission {
         let watched = moderation.filter(|_| watch.is_some());
         let watched = watched.map(|moderation| Watched::new(moderation.asks_for_hosts()));
         let is_held = self.submitter.as_ref().is_some_and(held_to_from);
-        let evidence = self.evidence(envelope, watch.is_some());
+        let evidence = self.evidence(envelope, watch.is_some(), session);
         let scan = ContentScan::new(is_held || watch.is_some() || evidence.is_some());
         let checks = self.listener.checks().begin(watch);
         let logged_in = self.submitter.is_some();

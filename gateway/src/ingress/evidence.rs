@@ -1,10 +1,9 @@
 //! What a mail brings along to be believed: its signatures, and what it says if it answers a notice. Read
 //! as it flows past, before any rule changes it.
 
-use crate::{
-    dkim::{SignatureReader, SignedMail},
-    moderation::{ReplyReader, ReplyText},
-};
+use mailweir_spam::dkim::{SignatureReader, SignedMail};
+
+use crate::moderation::{ReplyReader, ReplyText};
 
 /// Reads a mail whose signatures may matter.
 #[derive(Default)]

@@ -278,8 +278,40 @@ impl Incoming {
     /// # Errors
     /// What is wanted cannot be done, and nothing was; or it cannot be stored any more.
     pub(super) async fn rewrite(&mut self, edits: &[Edit]) -> Result<(), NotRewritten> {
-        let edited = Edited::of(&mut self.intake, edits, &self.own_fields).await?;
-        let Some(edited) = edited else { return Ok(()) };
+        match Edited::of(&mut self.intake, edits, &self.own_fields).await? {
+            None => Ok(()),
+            Some(edited) => self.become_edited(edited).await,
+        }
+    }
+
+    /// Takes fields out of its header and puts one on top, below our own, once its headers are finished.
+    ///
+    /// # Errors
+    /// Its header is too long, and nothing was done; or it cannot be stored any more.
+    pub(super) async fn mark(
+        &mut self,
+        unwanted: impl Fn(&[u8]) -> bool,
+        field: &[u8],
+    ) -> Result<(), NotRewritten> {
+        let content = self.intake.taken_in().await?;
+        let edited = Edited::with_field(&content, &self.own_fields, unwanted, field).await?;
+        self.become_edited(edited).await
+    }
+
+    /// Takes fields out of its header, if there are any, once its headers are finished.
+    ///
+    /// # Errors
+    /// As [`Self::mark`].
+    pub(super) async fn disown(
+        &mut self,
+        unwanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<(), NotRewritten> {
+        let header = self.header().await?;
+        let has_any = edit::shown(&header, &self.own_fields).any(&unwanted);
+        if has_any { self.mark(unwanted, b"").await } else { Ok(()) }
+    }
+
+    async fn become_edited(&mut self, edited: Edited) -> Result<(), NotRewritten> {
         let former = self.intake.begin_anew().await?;
         let top = usize::try_from(former.top()).unwrap_or(usize::MAX);
         let (top, below) = edited.beginning.split_at(top.min(edited.beginning.len()));

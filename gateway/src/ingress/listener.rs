@@ -43,6 +43,7 @@ use crate::{
     observe::Observer,
     policy::Notes,
     rewriting::LiveRewriting,
+    signing::Signing,
     tables::Tables,
     tls::ListenerTls,
     verification::Verification,
@@ -97,6 +98,10 @@ pub struct Listener {
     moderation: Option<ListenerModeration>,
     /// Absent where nothing is archived.
     archive: Option<ListenerArchive>,
+    /// Absent where nobody asks who really sends.
+    spam: Option<Arc<config::Spam>>,
+    /// Absent where nothing is signed.
+    signing: Option<Arc<Signing>>,
     /// Absent where mail passes no filter of other people.
     filters: Option<ListenerFilters>,
     /// Absent where no Postfix hands over what it asked about.
@@ -123,6 +128,10 @@ pub struct ListenerRules {
     pub(crate) moderation: ListenerModeration,
     /// What is archived; of no effect in the modes "filter" and "lmtp".
     pub(crate) archive: Option<ListenerArchive>,
+    /// What is found out about strangers; of no effect in the modes "filter" and "lmtp".
+    pub spam: Option<Arc<config::Spam>>,
+    /// What signs mail of our own people; `None` where there are no keys.
+    pub(crate) signing: Option<Arc<Signing>>,
     /// The filters of other people; in the modes "filter" and "lmtp", those behind the one that hands mail back there.
     pub(crate) filters: Option<ListenerFilters>,
     /// What is known of the mails that a Postfix hands over because we told it to; `None` where none
@@ -149,6 +158,8 @@ impl Listener {
             verification,
             moderation,
             archive,
+            spam,
+            signing,
             filters,
             notes,
         } = shared_rules;
@@ -159,6 +170,7 @@ impl Listener {
             Mode::Mx | Mode::Submission => (Some(rewriting), Some(moderation), archive),
             Mode::Filter | Mode::Lmtp => (None, None, None),
         };
+        let spam = spam.filter(|_| matches!(settings.mode, Mode::Mx | Mode::Submission));
         // What does not leave the machine needs no TLS, and our own programs know what is offered.
         let local_settings =
             Arc::new(Settings { tls: TlsMode::None, may_talk_ahead: true, ..(*settings).clone() });
@@ -174,6 +186,8 @@ impl Listener {
             verification,
             moderation,
             archive,
+            spam,
+            signing,
             filters,
             notes,
             tls,
@@ -185,6 +199,11 @@ impl Listener {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.rules.name
+    }
+
+    /// Who is expected here.
+    pub(super) const fn mode(&self) -> config::Mode {
+        self.rules.mode
     }
 
     pub(super) fn settings(&self) -> Arc<Settings> {
@@ -251,6 +270,16 @@ impl Listener {
     /// Which mail is archived; `None` where none is.
     pub(super) const fn archive(&self) -> Option<&ListenerArchive> {
         self.archive.as_ref()
+    }
+
+    /// How it is found out who really sends; `None` where it is not.
+    pub(super) fn spam(&self) -> Option<&config::Spam> {
+        self.spam.as_deref()
+    }
+
+    /// What signs mail of our own people; `None` where nothing is signed.
+    pub(super) fn signing(&self) -> Option<&Signing> {
+        self.signing.as_deref()
     }
 
     /// The filters of other people; `None` where mail passes none.

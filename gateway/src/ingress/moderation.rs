@@ -15,6 +15,7 @@ use mailweir_moderation::{
     token::{AnswerCode, Purpose},
 };
 use mailweir_queue::store::StoreError;
+use mailweir_spam::dkim::{self, SignedMail};
 use mailweir_tables::LookupError;
 
 pub(super) use self::{
@@ -24,9 +25,9 @@ pub(super) use self::{
 use super::senders::Submitter;
 use crate::{
     clock, config,
-    dkim::{self, SignedMail},
     egress::resolve::Resolver,
     moderation::{Acquainted, Groups, Moderation},
+    spam::Names,
 };
 
 /// The rules of moderation that hold for a listener, and the service that keeps what they hold.
@@ -99,7 +100,7 @@ impl ListenerModeration {
         let [author] = from else { return None };
         let trusted = &self.rules.bypass.dkim_domains;
         let wanted = |signer: &Domain| trusted.contains(signer) && dkim::is_aligned(signer, author);
-        let checked = mail.verify(wanted, resolver, clock::now()).await;
+        let checked = mail.prove(wanted, &Names::for_keys(resolver), clock::now()).await;
         let mut proofs = checked.into_iter().filter_map(|one| one.result.ok());
         proofs.next().map(|proof| proof.domain)
     }

@@ -46,9 +46,10 @@ impl Encoder {
         Self { column: 0, after_cr: false, end: End::Dot }
     }
 
-    /// An encoder at the start of a content behind BDAT, whose bytes are counted: dots stay as they are.
+    /// An encoder at the start of a content behind BDAT, whose bytes are counted: dots stay as they are. It gives the mail
+    /// as the peer has it in the end, whichever command it is sent by, so it is also what is signed.
     #[must_use]
-    pub(in crate::client) const fn counted() -> Self {
+    pub const fn counted() -> Self {
         Self { column: 0, after_cr: false, end: End::Counted }
     }
 

@@ -51,6 +51,20 @@ fn what_is_not_judged_is_put_off_with_the_reason() {
 }
 
 #[test]
+fn mail_that_its_author_has_not_authorised_is_refused_in_the_words_of_dmarc() {
+    let author = "B\u{fc}cher.example".parse().unwrap();
+    for (why, line) in [
+        (
+            NotAuthorised::Fails(author),
+            "550 5.7.26 Message rejected by the DMARC policy of xn--bcher-kva.example\r\n",
+        ),
+        (NotAuthorised::Unclear, "451 4.4.3 Temporary lookup failure of the author's domain\r\n"),
+    ] {
+        assert_eq!(wire(&Refusal::NotAuthorised(why).reply(&hostname())), line);
+    }
+}
+
+#[test]
 fn every_refusal_has_the_reply_that_postfix_gives() {
     let address = || Address::parse("x@y.example").unwrap();
     let sender = || ReversePath::Mailbox(address());

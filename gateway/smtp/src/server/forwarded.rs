@@ -1,6 +1,7 @@
 //! XFORWARD: what a trusted relay says about the origin of a mail.
 //!
-//! For logs only: nothing is ever allowed or refused because of it (Postfix `XFORWARD_README`).
+//! Nothing is ever allowed or refused because of it (Postfix `XFORWARD_README`): logs name it, and it is asked whether the
+//! mail is of a stranger.
 
 use mailweir_mail::Forwarded;
 

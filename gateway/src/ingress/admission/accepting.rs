@@ -8,17 +8,17 @@ use mailweir_filters::{
     checks::{Detour, Fate, Verb},
     stages::{BEFORE_QUEUE, BeforeQueue},
 };
-use mailweir_mail::{Envelope, HoldReason, MailEvent, QueueId};
+use mailweir_mail::{Envelope, HoldReason, MailEvent, Origin, QueueId};
 use mailweir_moderation::rule::Watch;
 use mailweir_smtp::{
     replies::{NotAwaited, Refusal},
     server::{Answer, Session},
 };
+use mailweir_spam::dkim::SignedMail;
 
 use super::{Admission, Ends, moderating::SentBy, summary};
 use crate::{
     clock,
-    dkim::SignedMail,
     ingress::{
         addressing::{self, Addressed, FinalForm},
         content_scan::ContentScan,
@@ -105,6 +105,19 @@ impl Judged {
         }
     }
 
+    /// Where it came from before its first filter, if that is known, it goes into the queue and passes no other filter. `here`:
+    /// where it came in, if that is where it came from.
+    pub(super) fn origin_if_last(&self, here: impl FnOnce() -> Option<Origin>) -> Option<Origin> {
+        match &self.onward {
+            Onward::Queue(ahead)
+                if ahead.filters.is_empty() && self.named_by_action().is_none() =>
+            {
+                ahead.origin.clone().or_else(here)
+            }
+            Onward::Queue(_) | Onward::Client(..) => None,
+        }
+    }
+
     /// The envelope as it is queued; whoever is not the last to ask has it settled. `written`: as the client wrote it.
     pub(super) fn take_final_form(
         &mut self,
@@ -170,9 +183,14 @@ impl Admission {
             BeforeQueue::Envelope => self.rewrite_envelope(mail, envelope).await,
             BeforeQueue::Hops => self.check_hops(mail.incoming.scan()),
             // Boxed, so that mail that nobody is asked about has no room for it.
+            BeforeQueue::Authentication => {
+                Box::pin(self.authenticate(mail, envelope, session)).await
+            }
+            // Boxed for the same reason.
             BeforeQueue::Inspection => Box::pin(self.inspect(mail, envelope, session)).await,
             BeforeQueue::Archive => self.judge_for_archive(mail, envelope, session).await,
             BeforeQueue::Filters => self.find_filters_ahead(mail, envelope, session),
+            BeforeQueue::Signing => Box::pin(self.sign(mail, session)).await,
             BeforeQueue::Sender => {
                 let counted = self.check_sender(mail.incoming.scan(), envelope).await;
                 mail.counted = counted.map_err(Answer::Refuse)?;

@@ -46,15 +46,25 @@ impl Admission {
     }
 
     /// What is to be read of a mail besides its content.
-    pub(super) fn evidence(&self, envelope: &Envelope, watched: bool) -> Option<EvidenceReader> {
-        let moderation = self.listener.moderation()?;
+    pub(super) fn evidence(
+        &self,
+        envelope: &Envelope,
+        watched: bool,
+        session: &Session,
+    ) -> Option<EvidenceReader> {
+        let moderation = self.listener.moderation();
         let mut recipients = envelope.recipients.iter();
-        let answers = match self.ends {
-            Ends::InQueue => recipients.any(|one| answered(moderation, &one.address).is_some()),
+        let answers = match (&self.ends, moderation) {
+            (Ends::InQueue, Some(moderation)) => {
+                recipients.any(|one| answered(moderation, &one.address).is_some())
+            }
             // Whoever asks has them brought to us.
-            Ends::InOpinion(_) => false,
+            (Ends::InOpinion(_), _) | (_, None) => false,
         };
-        let wanted = answers || watched && moderation.asks_for_signatures();
+        let is_signature_asked_for = || moderation.is_some_and(|it| it.asks_for_signatures());
+        let wanted = answers
+            || watched && is_signature_asked_for()
+            || self.sender_to_authenticate(session).is_some();
         wanted.then(|| EvidenceReader::new(answers))
     }
 

@@ -57,6 +57,18 @@ impl Edited {
         Ok(Some(Self { beginning, rest }))
     }
 
+    /// A mail without the fields that are `unwanted`, and with one more above those that are not `own`.
+    pub(super) async fn with_field(
+        content: &Content,
+        own: &OwnFields,
+        unwanted: impl Fn(&[u8]) -> bool,
+        field: &[u8],
+    ) -> Result<Self, NotRewritten> {
+        let (header, _) = header(content.reader()).await?;
+        let beginning = edit::with_field(&header, own, unwanted, field);
+        Ok(Self { beginning, rest: Some(header.len() as u64) })
+    }
+
     /// Writes what stays of the mail as it was, behind [`Self::beginning`].
     pub(super) async fn copy_rest(
         &self,

@@ -17,11 +17,12 @@ use mailweir_moderation::{
     reply,
     token::{AnswerCode, Grant},
 };
+use mailweir_spam::dkim::SignedMail;
 
 pub(super) use self::limits::Answers;
 pub(crate) use self::text::{ReplyReader, ReplyText};
 use super::{Moderation, TakeError, outbox::NotSent};
-use crate::{dkim::SignedMail, egress::resolve::Resolver};
+use crate::egress::resolve::Resolver;
 
 /// A mail to the address of an answer.
 #[derive(Clone, Copy)]

@@ -2,13 +2,10 @@
 
 use mailweir_mail::Address;
 use mailweir_moderation::{case_file::CaseFile, person::is_same};
+use mailweir_spam::dkim::{self, Field, Header, Proof, SignedMail};
 
 use super::{Answering, LoggedIn, Moderation, Reply};
-use crate::{
-    clock,
-    dkim::{self, Field, Header, Proof, SignedMail},
-    egress::resolve::Resolver,
-};
+use crate::{clock, egress::resolve::Resolver, spam::Names};
 
 impl Moderation {
     /// How it is proven, for the log.
@@ -65,10 +62,10 @@ async fn signed_by(
 ) -> Result<Proof, String> {
     let wanted = |signer: &_| dkim::is_aligned(signer, person);
     let mut doubts = Vec::new();
-    for checked in mail.verify(wanted, resolver, clock::now()).await {
+    for checked in mail.prove(wanted, &Names::for_keys(resolver), clock::now()).await {
         match checked.result {
             Ok(proof) => return Ok(proof),
-            Err(fault) => doubts.push(fault.to_string()),
+            Err(doubt) => doubts.push(doubt.to_string()),
         }
     }
     match doubts.is_empty() {
@@ -126,8 +123,10 @@ fn is_addressed(header: &Header, code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use mailweir_spam::dkim::SignatureReader;
+
     use super::*;
-    use crate::{dkim::SignatureReader, moderation::ReplyReader};
+    use crate::moderation::ReplyReader;
 
     fn machine(mail: &str, has_null_sender: bool) -> Option<&'static str> {
         let mail = mail.replace('\n', "\r\n");

@@ -4,9 +4,10 @@ use mailweir_moderation::{
     case::State,
     token::{AnswerCode, Grant, Purpose, Token},
 };
+use mailweir_spam::dkim::SignatureReader;
 
 use super::{super::reply::ReplyError, *};
-use crate::{dkim::SignatureReader, egress::resolve::table::TableResolver};
+use crate::egress::resolve::table::TableResolver;
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_stored_is_put_off_and_counts_when_it_comes_again() {

@@ -1,0 +1,226 @@
+//! All that is found out about who sent a mail, and what its author's domain wants to become of it.
+//!
+//! SPF, DKIM, ARC and the reverse name of the client are asked about side by side; DMARC stands on the first two. Nothing
+//! here knows what else speaks for or against a mail.
+
+mod methods;
+mod sealed;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+
+use futures_util::future::join4;
+use mailweir_mail::{Domain, Timestamp};
+
+use crate::{
+    arc::{self, ArcOutcome, ArcResult},
+    author::Author,
+    dkim::{DkimResult, SignedMail, Verified},
+    dmarc::{self, DmarcResult, Identifier, Mechanism, Policy, Standing},
+    dns::{Budget, Dns},
+    iprev::Iprev,
+    results::{AuthservId, Results},
+    spf::{self, SpfResult},
+};
+
+/// Who hands a mail in.
+#[derive(Clone, Copy, Debug)]
+pub struct Stranger<'a> {
+    /// Its address.
+    pub client: IpAddr,
+    /// What it said in HELO or EHLO.
+    pub helo: &'a str,
+    /// The sender's address; `None`: the null sender.
+    pub mail_from: Option<&'a str>,
+    /// Our own name.
+    pub ours: &'a str,
+}
+
+/// What was found out.
+#[derive(Clone, Debug)]
+pub struct Authentication {
+    /// Whether the name of the client leads back to it.
+    pub iprev: Iprev,
+    /// Whether the client may send for the domain of the sender, or of the HELO if there is none.
+    pub spf: spf::Outcome,
+    /// Who signed.
+    pub dkim: Verified,
+    /// What the hosts on the way have sealed.
+    pub arc: ArcOutcome,
+    /// Whom a person is shown as the author; `None`: the header is longer than is looked at.
+    pub author: Option<Author>,
+    /// Whether the author's domain has authorised the mail.
+    pub dmarc: dmarc::Outcome,
+}
+
+/// What is to become of a mail by the word of its author's domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// Nothing: it is authorised, or the domain asks for nothing.
+    Accept,
+    /// It fails, and the domain asks for suspicion (`p=quarantine`).
+    Quarantine(Domain),
+    /// It fails, and the domain asks for refusal (`p=reject`).
+    Refuse(Domain),
+    /// It fails, but a host that is trusted saw it pass and has sealed that (ARC).
+    Vouched {
+        /// The trusted host.
+        sealer: Domain,
+    },
+    /// The domain asks for something, and name servers do not tell whether the mail fails.
+    Unclear(Domain),
+    /// Name servers do not tell what the domain asks for.
+    Unknown,
+    /// Nobody can tell for certain whom a person is shown as its author, or it is nobody: then no domain can say anything.
+    NoAuthor(Doubt),
+}
+
+/// Why an author is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// The header is longer than is looked at.
+    #[error("its header is too long to be read")]
+    Header,
+    /// There is no From field.
+    #[error("it has no From field")]
+    Missing,
+    /// Programs may show different authors.
+    #[error("its From field cannot be read in one way only")]
+    Unreadable,
+    /// Of more domains than are asked.
+    #[error("its From field names too many domains")]
+    TooMany,
+}
+
+impl Authentication {
+    /// Finds out. What is asked of the name servers of a sender's choice has a budget and a time of its own (`sender`), so that
+    /// nothing that a forger publishes keeps the author's domain (`author`) from being asked.
+    pub async fn of<S: Dns>(
+        stranger: &Stranger<'_>,
+        mail: &SignedMail,
+        sender: &Budget<'_, S>,
+        author: &impl Dns,
+        now: Timestamp,
+    ) -> Self {
+        let Stranger { client, helo, mail_from, ours } = *stranger;
+        let question = spf::Question { client, helo, mail_from, ours };
+        let (iprev, spf, dkim, arc) = join4(
+            Iprev::check(client, sender),
+            spf::check(&question, spf::Limits::default(), sender, now),
+            mail.verify(sender, now),
+            arc::verify(mail, sender, now),
+        )
+        .await;
+        let shown = Author::read(mail.header().as_bytes());
+        let mut proven = identifiers(&spf, &dkim);
+        if sender.is_spent() {
+            // Whoever wants to know more than may be asked has proven nothing: it is no name server's fault.
+            proven.retain(|identifier| identifier.standing == Standing::Pass);
+        }
+        let dmarc = dmarc::evaluate(&shown, &proven, author).await;
+        let is_whole = !mail.header().is_cut();
+        let author = is_whole.then_some(shown);
+        Self { iprev, spf, dkim, arc, author, dmarc }
+    }
+
+    /// What is to become of the mail. `is_trusted`: whose seals count.
+    #[must_use]
+    pub fn ruling(&self, is_trusted: impl Fn(&Domain) -> bool) -> Ruling {
+        let Some(author) = &self.author else { return Ruling::NoAuthor(Doubt::Header) };
+        let asked = match (self.dmarc.result, &self.dmarc.author) {
+            (DmarcResult::Fail, Some(domain)) => match self.dmarc.policy {
+                Policy::None => return Ruling::Accept,
+                Policy::Quarantine => Ruling::Quarantine(domain.clone()),
+                Policy::Reject => Ruling::Refuse(domain.clone()),
+            },
+            (DmarcResult::TempError, domain) => match (domain, &self.dmarc.published) {
+                (Some(_), Some(published)) if published.asks_for_nothing() => {
+                    return Ruling::Accept;
+                }
+                (Some(domain), Some(_)) => Ruling::Unclear(domain.clone()),
+                (None, _) | (_, None) => return Ruling::Unknown,
+            },
+            (DmarcResult::PermError | DmarcResult::Fail, _) => match author {
+                Author::One(_) => return Ruling::Accept,
+                Author::Several(_) => return Ruling::NoAuthor(Doubt::TooMany),
+                Author::Missing => return Ruling::NoAuthor(Doubt::Missing),
+                Author::Unreadable { .. } => return Ruling::NoAuthor(Doubt::Unreadable),
+            },
+            (DmarcResult::None | DmarcResult::Pass, _) => return Ruling::Accept,
+        };
+        // What was sealed was said of one author. If there is another by now, nobody has vouched for that one.
+        let Author::One(mailbox) = author else { return asked };
+        match sealed::vouching(&self.arc, mailbox.domain(), is_trusted) {
+            Some(sealer) => Ruling::Vouched { sealer: sealer.clone() },
+            None => asked,
+        }
+    }
+
+    /// What was found out, in a line for the log: `iprev=pass spf=pass dkim=pass (example.org) dmarc=pass`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let (iprev, spf) = (self.iprev.result().as_str(), &self.spf);
+        let mut words = vec![format!("iprev={iprev} spf={} ({})", spf.result, spf.domain)];
+        if self.dkim.outcomes.is_empty() {
+            words.push("dkim=none".to_owned());
+        }
+        words.extend(self.dkim.outcomes.iter().map(|outcome| {
+            let domain = outcome.claims.domain.as_ref().map_or("?", |domain| domain.as_ascii());
+            format!("dkim={} ({domain})", outcome.result().as_str())
+        }));
+        if self.arc.result != ArcResult::None {
+            words.push(format!("arc={}", self.arc.result.as_str()));
+        }
+        let author = self.dmarc.author.as_ref().map_or("?", |author| author.as_ascii());
+        words.push(format!("dmarc={} ({author})", self.dmarc.result.name().as_str()));
+        words.join(" ")
+    }
+
+    /// What is written on top of the mail (RFC 8601).
+    #[must_use]
+    pub fn results(&self, id: AuthservId, stranger: &Stranger<'_>) -> Results {
+        let mut results = Results::new(id);
+        results.add(self.iprev.method(stranger.client));
+        results.add(methods::spf(&self.spf, stranger));
+        methods::dkim(&self.dkim).for_each(|method| results.add(method));
+        if let Some(method) = methods::arc(&self.arc) {
+            results.add(method);
+        }
+        results.add(self.dmarc.method());
+        results
+    }
+}
+
+/// What SPF and DKIM say of domains, as far as it can matter to DMARC.
+fn identifiers<'a>(spf: &'a spf::Outcome, dkim: &'a Verified) -> Vec<Identifier<'a>> {
+    let standing = match spf.result {
+        SpfResult::Pass => Some(Standing::Pass),
+        SpfResult::TempError => Some(Standing::TempError),
+        SpfResult::None
+        | SpfResult::Neutral
+        | SpfResult::Fail
+        | SpfResult::SoftFail
+        | SpfResult::PermError => None,
+    };
+    let by_spf = standing.map(|standing| Identifier {
+        mechanism: Mechanism::Spf,
+        domain: &spf.domain,
+        standing,
+    });
+    let by_dkim = dkim.outcomes.iter().filter_map(|outcome| {
+        let standing = match outcome.result() {
+            // Mail that is signed by a key under test counts as unsigned (RFC 6376 section 3.6.1).
+            DkimResult::Pass if !methods::is_worthless(outcome) => Standing::Pass,
+            DkimResult::TempError => Standing::TempError,
+            DkimResult::Pass
+            | DkimResult::Fail
+            | DkimResult::Neutral
+            | DkimResult::Policy
+            | DkimResult::PermError => return None,
+        };
+        let domain = outcome.claims.domain.as_ref()?.as_ascii();
+        Some(Identifier { mechanism: Mechanism::Dkim, domain, standing })
+    });
+    by_spf.into_iter().chain(by_dkim).collect()
+}

@@ -1,0 +1,41 @@
+//! Mail of our own people is signed once it is as it will leave.
+
+use mailweir_smtp::server::{Answer, Session};
+
+use super::{Admission, Ends, accepting::Judged};
+use crate::{clock, config::Mode, signing::NotSigned};
+
+impl Admission {
+    /// Signs the mail with the keys of its author's domain, if it is one of ours. Mail of other mail servers is theirs to sign.
+    ///
+    /// # Errors
+    /// It cannot be read, or not be stored.
+    pub(super) async fn sign(&self, mail: &mut Judged, session: &Session) -> Result<(), Answer> {
+        let (Some(signing), Ends::InQueue) = (self.listener.signing(), &self.ends) else {
+            return Ok(());
+        };
+        let id = mail.incoming.id();
+        let arrival = mail.incoming.arrival();
+        // What a filter hands back without its slip may have come from anybody.
+        let comes_first = matches!(self.listener.mode(), Mode::Mx | Mode::Submission);
+        let here = || comes_first.then(|| self.origin(session, arrival));
+        let origin = mail.origin_if_last(here);
+        if !origin.is_some_and(|origin| signing.is_ours(&origin)) {
+            return Ok(());
+        }
+        let content = mail.incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
+        let fields = match signing.fields(&content, clock::now()).await {
+            Ok(fields) => fields,
+            Err(NotSigned::Content(error)) => return Err(self.cannot_tell(id, &error)),
+            Err(NotSigned::Unsigned(why)) => {
+                self.listener.warn(format!("{id}: goes without a signature: {why}"));
+                return Ok(());
+            }
+        };
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let signed = mail.incoming.mark(|_| false, &fields).await;
+        signed.map_err(|error| self.unmarked(id, &error))
+    }
+}

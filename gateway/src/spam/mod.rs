@@ -1,0 +1,5 @@
+//! What the crate `mailweir-spam` needs of the world.
+
+mod dns;
+
+pub(crate) use self::dns::Names;
