@@ -15,6 +15,7 @@
 pub mod api;
 pub mod bench;
 pub mod certificates;
+mod chance;
 pub mod chromium;
 pub mod crash;
 pub mod dialog;
@@ -49,6 +50,7 @@ pub mod policy_service;
 pub mod program;
 pub mod rig;
 pub mod scanners;
+pub mod signers;
 pub mod sink;
 pub mod small_disk;
 pub mod synthetic;

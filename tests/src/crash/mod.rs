@@ -8,7 +8,6 @@
 //! tests stop the disk at every sync.
 
 mod archived;
-mod chance;
 mod content;
 mod ledger;
 pub mod moderated;
@@ -30,8 +29,8 @@ use std::{
 use tempfile::TempDir;
 
 pub use self::ledger::{Ledger, Report};
-use self::{chance::Chance, content::Found, sender::Sender, sink::Sink};
-use crate::{free_address, program::Program, wait};
+use self::{content::Found, sender::Sender, sink::Sink};
+use crate::{chance::Chance, free_address, program::Program, wait};
 
 /// What to do and for how long.
 #[derive(Clone, Debug)]

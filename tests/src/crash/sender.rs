@@ -12,8 +12,8 @@ use std::{
     time::Duration,
 };
 
-use super::{Ledger, chance::Chance, content};
-use crate::wait;
+use super::{Ledger, content};
+use crate::{chance::Chance, wait};
 
 /// One of the clients.
 #[derive(Debug)]

@@ -34,6 +34,7 @@ impl FakeDns {
     /// example.test      MX 10 mx1.example.test
     /// mx1.example.test  300 A 192.0.2.1          # an optional TTL; AAAA, CNAME, PTR, NS likewise
     /// list.test         TXT some words
+    /// long.test.        IN TXT ( "several " "strings" )   # as in a zone file
     /// bare.test         EXISTS                   # NODATA for every type
     /// broken.test       SERVFAIL                 # every look-up of this name
     /// half.test         TIMEOUT AAAA             # only look-ups of this type

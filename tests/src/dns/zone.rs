@@ -68,6 +68,7 @@ impl Zone {
         let entry = self.0.entry(owner.clone()).or_default();
         let (ttl, rest) = match rest.split_first()? {
             (first, rest) if first.parse::<u32>().is_ok() => (first.parse().ok()?, rest),
+            (&"IN", rest) => (300, rest),
             _ => (300, rest),
         };
         match rest {
@@ -186,10 +187,18 @@ fn record(kind: &str, data: &[&str]) -> Option<RData> {
         ("AAAA", [address]) => RData::AAAA(AAAA(address.parse().ok()?)),
         ("CNAME", [target]) => RData::CNAME(CNAME(name(target))),
         ("NS", [host]) => RData::NS(NS(name(host))),
-        ("TXT", words) => RData::TXT(TXT::new(vec![words.join(" ")])),
+        ("TXT", words) => RData::TXT(TXT::new(strings(&words.join(" ")))),
         ("PTR", [host]) => RData::PTR(PTR(name(host))),
         _ => return None,
     })
+}
+
+/// What stands between quotation marks; without any, all of it is one string.
+fn strings(text: &str) -> Vec<String> {
+    match text.contains('"') {
+        true => text.split('"').skip(1).step_by(2).map(str::to_owned).collect(),
+        false => vec![text.to_owned()],
+    }
 }
 
 fn fault(word: &str) -> Option<Fault> {

@@ -36,8 +36,8 @@ use self::{
     book::{Found, Moment},
     people::{Administrator, Submitter, Telephone},
 };
-use super::{Place, chance::Chance, content, sink::Sink};
-use crate::{program::Program, wait};
+use super::{Place, content, sink::Sink};
+use crate::{chance::Chance, program::Program, wait};
 
 /// What to do and for how long.
 #[derive(Clone, Debug)]

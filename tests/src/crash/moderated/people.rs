@@ -23,10 +23,10 @@ use mailweir_moderation::{deed::Deed, search::Query};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
-    super::{chance::Chance, content, sender::Talk},
+    super::{content, sender::Talk},
     book::{Book, Choice},
 };
-use crate::wait;
+use crate::{chance::Chance, wait};
 
 /// Sends mail of which two in three wait.
 #[derive(Debug)]
