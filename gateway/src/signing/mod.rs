@@ -42,14 +42,12 @@ impl Signing {
     /// Whether a mail is of our own people, by the way it came first: by a log-in, or from one of the `networks` of its
     /// listener. Of mail that a relay of ours hands over for others, they must be.
     pub(crate) fn is_ours(&self, origin: &Origin) -> bool {
-        if origin.login.is_some() {
-            return true;
-        }
         let listener = self.networks.iter().find(|(name, _)| *name == origin.listener);
-        let Some((_, networks)) = listener else { return false };
+        let networks = listener.map_or(&[][..], |(_, networks)| networks);
         let trusts = |address| networks.iter().any(|network| network.contains(address));
-        let is_for = origin.forwarded.as_ref().and_then(|forwarded| forwarded.address);
-        trusts(origin.client.ip()) && is_for.is_none_or(trusts)
+        let comes = origin.login.is_some() || trusts(origin.client.ip());
+        let is_for = origin.forwarded.as_ref().map(|forwarded| forwarded.address);
+        comes && is_for.is_none_or(|address| address.is_some_and(trusts))
     }
 
     /// The fields that sign a mail, to be put on top of it; none if no key is its author's.

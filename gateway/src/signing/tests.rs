@@ -158,6 +158,8 @@ fn only_mail_of_our_own_people_is_ours() {
     // A relay of ours hands over for a stranger, or for somebody of ours.
     assert!(!signing.is_ours(&origin("192.0.2.7", None, Some("198.51.100.1"))));
     assert!(signing.is_ours(&origin("192.0.2.7", None, Some("192.0.2.8"))));
+    // What logged in is the relay.
+    assert!(!signing.is_ours(&origin("198.51.100.1", Some("relay"), Some("198.51.100.2"))));
     let elsewhere = Origin { listener: "door".into(), ..origin("192.0.2.7", None, None) };
     assert!(!signing.is_ours(&elsewhere), "networks are those of a listener");
 }

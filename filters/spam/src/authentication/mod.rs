@@ -91,6 +91,23 @@ pub enum Doubt {
     /// Of more domains than are asked.
     #[error("its From field names too many domains")]
     TooMany,
+    /// Of several domains, and name servers do not tell about all of them.
+    #[error("its From field names several domains, and not all of them can be looked up")]
+    Several,
+}
+
+impl Doubt {
+    /// Why it is not known whose mail it is, if no domain that may be shown is known to ask for something.
+    fn about(author: &Author, result: DmarcResult) -> Option<Self> {
+        match author {
+            Author::One(_) => None,
+            Author::Missing => Some(Self::Missing),
+            Author::Unreadable { .. } => Some(Self::Unreadable),
+            Author::Several(domains) if domains.is_empty() => Some(Self::Missing),
+            Author::Several(domains) if domains.len() > dmarc::MOST_AUTHORS => Some(Self::TooMany),
+            Author::Several(_) => (result == DmarcResult::TempError).then_some(Self::Several),
+        }
+    }
 }
 
 impl Authentication {
@@ -128,32 +145,39 @@ impl Authentication {
     #[must_use]
     pub fn ruling(&self, is_trusted: impl Fn(&Domain) -> bool) -> Ruling {
         let Some(author) = &self.author else { return Ruling::NoAuthor(Doubt::Header) };
-        let asked = match (self.dmarc.result, &self.dmarc.author) {
-            (DmarcResult::Fail, Some(domain)) => match self.dmarc.policy {
-                Policy::None => return Ruling::Accept,
-                Policy::Quarantine => Ruling::Quarantine(domain.clone()),
-                Policy::Reject => Ruling::Refuse(domain.clone()),
+        let asked = match (self.dmarc.result, self.dmarc.policy, &self.dmarc.author) {
+            (DmarcResult::Fail, Policy::Quarantine, Some(domain)) => {
+                Ruling::Quarantine(domain.clone())
+            }
+            (DmarcResult::Fail, Policy::Reject, Some(domain)) => Ruling::Refuse(domain.clone()),
+            // Of several domains, or of one that nobody is certainly shown, the others may ask for more.
+            (result, ..) => match Doubt::about(author, result) {
+                Some(doubt) => return Ruling::NoAuthor(doubt),
+                None => return self.of_one_author(),
             },
-            (DmarcResult::TempError, domain) => match (domain, &self.dmarc.published) {
-                (Some(_), Some(published)) if published.asks_for_nothing() => {
-                    return Ruling::Accept;
-                }
-                (Some(domain), Some(_)) => Ruling::Unclear(domain.clone()),
-                (None, _) | (_, None) => return Ruling::Unknown,
-            },
-            (DmarcResult::PermError | DmarcResult::Fail, _) => match author {
-                Author::One(_) => return Ruling::Accept,
-                Author::Several(_) => return Ruling::NoAuthor(Doubt::TooMany),
-                Author::Missing => return Ruling::NoAuthor(Doubt::Missing),
-                Author::Unreadable { .. } => return Ruling::NoAuthor(Doubt::Unreadable),
-            },
-            (DmarcResult::None | DmarcResult::Pass, _) => return Ruling::Accept,
         };
         // What was sealed was said of one author. If there is another by now, nobody has vouched for that one.
         let Author::One(mailbox) = author else { return asked };
         match sealed::vouching(&self.arc, mailbox.domain(), is_trusted) {
             Some(sealer) => Ruling::Vouched { sealer: sealer.clone() },
             None => asked,
+        }
+    }
+
+    /// What is to become of mail whose author's domain asks for nothing, or of which it is not known what it asks for.
+    fn of_one_author(&self) -> Ruling {
+        match (self.dmarc.result, &self.dmarc.author, &self.dmarc.published) {
+            (DmarcResult::TempError, Some(domain), Some(published)) => {
+                if published.asks_for_nothing() {
+                    return Ruling::Accept;
+                }
+                Ruling::Unclear(domain.clone())
+            }
+            (DmarcResult::TempError, ..) => Ruling::Unknown,
+            (
+                DmarcResult::None | DmarcResult::Pass | DmarcResult::Fail | DmarcResult::PermError,
+                ..,
+            ) => Ruling::Accept,
         }
     }
 

@@ -29,7 +29,10 @@ fn saw_pass(set: &ArcSet, author: &Domain) -> bool {
                 name.eq_ignore_ascii_case("dmarc") && result.eq_ignore_ascii_case("pass")
             });
         // Some hosts do not say of whom; then it was of whoever is signed as the author.
-        let mut authors = words.filter_map(|word| word.strip_prefix("header.from="));
+        let mut authors = words.filter_map(|word| {
+            let (name, value) = word.split_once('=')?;
+            name.eq_ignore_ascii_case("header.from").then_some(value)
+        });
         passes && authors.all(|of| Domain::parse(of).is_ok_and(|of| of == *author))
     })
 }
@@ -119,6 +122,7 @@ mod tests {
             "dmarc=pass",
             "list.example; spf=none (; dmarc=pass",
             "list.example; dmarc=pass header.from=b.example",
+            "list.example; dmarc=pass Header.From=b.example",
             "list.example; dmarc=pass header.from=a.example header.from=b.example",
         ] {
             let arc = chain(ArcResult::Pass, vec![set(1, "list.example", results)]);

@@ -178,6 +178,33 @@ fn f4_whom_nobody_can_tell_nobody_is_taken_for() {
 }
 
 #[test]
+fn f4_the_policy_of_a_decoy_hides_no_other_author() {
+    let dns = || {
+        zone("reject")
+            .txt("_dmarc.evil.example", &["v=DMARC1; p=none"])
+            .unclear_txt("_dmarc.silent.example")
+    };
+    let four = "x@evil.example, b@b.example, c@c.example, d@d.example";
+    for (from, ruling) in [
+        (format!("From: {four}, ann@author.example"), Ruling::NoAuthor(Doubt::TooMany)),
+        (format!("From: {four}\r\nFrom: ann@author.example"), Ruling::NoAuthor(Doubt::Unreadable)),
+        (
+            "From: x@evil.example\r\nFrom: y@evil.example".into(),
+            Ruling::NoAuthor(Doubt::Unreadable),
+        ),
+        ("From: x@evil.example, ann@author.example".into(), Ruling::Refuse(author())),
+        ("From: x@silent.example, ann@author.example".into(), Ruling::Refuse(author())),
+        ("From: x@silent.example, y@evil.example".into(), Ruling::NoAuthor(Doubt::Several)),
+        ("From: x@evil.example, y@none.example".into(), Ruling::Accept),
+    ] {
+        let mail = MAIL.replace("From: Ann <ann@author.example>", &from);
+        let forger = Stranger { client: "198.51.100.9".parse().unwrap(), ..stranger() };
+        let found = find(&forger, mail.as_bytes(), &dns());
+        assert_eq!(found.ruling(nobody), ruling, "{from}: {}", found.summary());
+    }
+}
+
+#[test]
 fn f4_a_header_too_long_to_be_read_is_not_taken_for_one_without_an_author() {
     let long = format!("X-Pad: {}\r\n{MAIL}", "x".repeat(300 * 1024));
     let found = find(&stranger(), long.as_bytes(), &zone("reject"));

@@ -8,7 +8,7 @@ use mailweir_filters::{
     checks::{Detour, Fate, Verb},
     stages::{BEFORE_QUEUE, BeforeQueue},
 };
-use mailweir_mail::{Envelope, HoldReason, MailEvent, Origin, QueueId};
+use mailweir_mail::{Envelope, HoldReason, MailEvent, Origin, QueueId, Transport};
 use mailweir_moderation::rule::Watch;
 use mailweir_smtp::{
     replies::{NotAwaited, Refusal},
@@ -101,7 +101,8 @@ impl Judged {
     pub(super) fn named_by_action(&self) -> Option<&str> {
         match &self.draft {
             Draft::Open { detour: Some(Detour::Filter(transport)), .. } => Some(transport.name()),
-            Draft::Open { detour: Some(Detour::Redirect(_)) | None, .. } | Draft::Final(_) => None,
+            Draft::Open { detour: Some(Detour::Redirect(_)) | None, .. } => None,
+            Draft::Final(form) => form.envelope.filter.as_ref().map(Transport::name),
         }
     }
 

@@ -46,15 +46,18 @@ impl Admission {
     /// Who hands the mail in, if that is a stranger and somebody wants to know who really sends.
     pub(super) fn sender_to_authenticate(&self, session: &Session) -> Option<Unproven> {
         self.listener.spam()?;
-        if self.listener.mode() != Mode::Mx || self.submitter.is_some() {
+        if self.listener.mode() != Mode::Mx {
             return None;
         }
-        // Only a relay of ours may say for whom it speaks.
+        // Only a relay of ours may say for whom it speaks; if somebody logged in, it was the relay.
         if let Some(forwarded) = session.forwarded() {
             let client = forwarded.client()?;
             let helo = forwarded.helo.clone().unwrap_or_default();
             let is_stranger = !self.listener.rights(client.ip()).trusted;
             return is_stranger.then_some(Unproven { client, helo, comes: Comes::ByRelay });
+        }
+        if self.submitter.is_some() {
+            return None;
         }
         let (client, rights) = (session.client().clone(), session.rights());
         let helo = session.helo().unwrap_or_default().into();
@@ -78,7 +81,8 @@ impl Admission {
         session: &Session,
     ) -> Result<(), Answer> {
         let Some(rules) = self.listener.spam() else { return Ok(()) };
-        let logged_in_there = || self.sent_by(envelope, session).submitter.is_some();
+        let logged_in_there =
+            || self.submitter.is_none() && self.sent_by(envelope, session).submitter.is_some();
         let unproven = self.sender_to_authenticate(session).filter(|_| !logged_in_there());
         let Some(Unproven { client, helo, comes }) = unproven else {
             return self.disown(mail, rules).await;
