@@ -1,7 +1,7 @@
 //! What bytes a text is made of, told of many at once: there is no way out in between, and each question needs one or two
 //! instructions for sixteen bytes.
 
-use memchr::{memchr, memchr_iter, memchr2, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 /// Whether all are printable ASCII, blanks among them.
 pub(crate) fn are_printable(text: &[u8]) -> bool {
@@ -9,11 +9,23 @@ pub(crate) fn are_printable(text: &[u8]) -> bool {
     text.is_empty() || least >= b' ' && most <= b'~'
 }
 
-/// Whether all are printable ASCII or of line ends.
-pub(crate) fn are_printable_lines(text: &[u8]) -> bool {
-    let Range { least, most, least_behind_ends } = Range::of(text);
-    let has_no_control = least >= b'\n' && least_behind_ends >= b' ' - CONTROLS;
-    text.is_empty() || has_no_control && most <= b'~' && memchr2(0x0b, 0x0c, text).is_none()
+/// How many bytes at the beginning are printable ASCII.
+pub(crate) fn printable_length(text: &[u8]) -> usize {
+    length(text, |byte| matches!(byte, b' '..=b'~'))
+}
+
+/// How many bytes at the beginning are printable ASCII or of line ends.
+pub(crate) fn printable_lines_length(text: &[u8]) -> usize {
+    length(text, |byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n'))
+}
+
+/// How many bytes at the beginning are such.
+fn length(text: &[u8], is_such: impl Fn(u8) -> bool) -> usize {
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let are_such = |block: &&[u8; BLOCK]| block.iter().fold(true, |all, &byte| all & is_such(byte));
+    let whole = blocks.iter().take_while(are_such).count() * BLOCK;
+    let rest = text.get(whole..).unwrap_or_default();
+    whole + rest.iter().take_while(|&&byte| is_such(byte)).count()
 }
 
 /// Whether none is a binary data byte (MIME Sniffing Standard, section 3): a control character other than tab, LF, FF, CR and ESC.
@@ -89,6 +101,9 @@ fn pairs(lines: &[u8]) -> u8 {
     lines.iter().zip(next).fold(first, |found, (&one, &next)| found | of(one, next))
 }
 
+/// Bytes that are looked at together.
+const BLOCK: usize = 16;
+
 /// A CR without an LF behind it.
 const LONE_RETURN: u8 = 1;
 
@@ -158,7 +173,10 @@ mod tests {
                         let mut text = vec![others; length];
                         text[at] = byte;
                         assert_eq!(are_printable(&text), is_printable, "{byte:#x} {length} {at}");
-                        assert_eq!(are_printable_lines(&text), is_of_lines, "{byte:#x}");
+                        let printable = if is_printable { length } else { at };
+                        assert_eq!(printable_length(&text), printable, "{byte:#x} {length} {at}");
+                        let of_lines = if is_of_lines { length } else { at };
+                        assert_eq!(printable_lines_length(&text), of_lines, "{byte:#x}");
                         assert_eq!(are_text(&text), !is_binary, "{byte:#x} {length} {at}");
                         text[length - 1 - at] = 0x1b;
                         assert_eq!(are_text(&text), !is_binary || text[at] == 0x1b, "{byte:#x}");
@@ -166,6 +184,6 @@ mod tests {
                 }
             }
         }
-        assert!(are_printable(b"") && are_printable_lines(b"") && are_text(b""));
+        assert!(are_printable(b"") && are_text(b""));
     }
 }

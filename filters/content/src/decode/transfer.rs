@@ -11,22 +11,50 @@ pub(super) struct Base64 {
 impl Base64 {
     pub(super) fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) {
         output.reserve(input.len() / 4 * 3 + 3);
-        for &byte in input {
-            let Some(sextet) = sextet(byte) else {
-                if byte == b'=' {
-                    (self.bits, self.count) = (0, 0);
+        let mut rest = input;
+        while let Some((&byte, behind)) = rest.split_first() {
+            if self.count == 0 {
+                let groups = whole_groups(rest, output);
+                if !groups.is_empty() {
+                    rest = rest.get(groups.len()..).unwrap_or_default();
+                    continue;
                 }
-                continue;
-            };
-            self.bits = (self.bits << 6) | u32::from(sextet);
-            self.count += 6;
-            if self.count >= 8 {
-                self.count -= 8;
-                output.push((self.bits >> self.count) as u8);
-                self.bits &= (1 << self.count) - 1;
             }
+            self.take(byte, output);
+            rest = behind;
         }
     }
+
+    fn take(&mut self, byte: u8, output: &mut Vec<u8>) {
+        let Some(sextet) = sextet(byte) else {
+            if byte == b'=' {
+                (self.bits, self.count) = (0, 0);
+            }
+            return;
+        };
+        self.bits = (self.bits << 6) | u32::from(sextet);
+        self.count += 6;
+        if self.count >= 8 {
+            self.count -= 8;
+            output.push((self.bits >> self.count) as u8);
+            self.bits &= (1 << self.count) - 1;
+        }
+    }
+}
+
+/// Decodes the groups of four characters at the beginning that are whole and of the alphabet. Gives them.
+fn whole_groups<'i>(input: &'i [u8], output: &mut Vec<u8>) -> &'i [u8] {
+    let (groups, _) = input.as_chunks::<4>();
+    let mut count = 0;
+    for group in groups {
+        let [a, b, c, d] = group.map(|byte| SEXTETS[usize::from(byte)]);
+        if a | b | c | d >= NO_SEXTET {
+            break;
+        }
+        output.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+        count += 1;
+    }
+    input.get(..count * 4).unwrap_or_default()
 }
 
 /// Quoted-printable. A `=` that begins nothing stands for itself.
@@ -53,21 +81,44 @@ impl QuotedPrintable {
     pub(super) fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) {
         let mut rest = input;
         while let Some((&byte, behind)) = rest.split_first() {
-            let is_plain = matches!(self.escape, Escape::None) && self.blanks.is_empty();
-            let count = if is_plain {
-                rest.iter().take_while(|byte| is_literal(**byte)).count()
-            } else {
-                0
-            };
-            if count > 0 {
-                let (literal, behind) = rest.split_at(count);
-                output.extend_from_slice(literal);
-                rest = behind;
-            } else {
-                self.take(byte, output);
-                rest = behind;
+            if matches!(self.escape, Escape::None) {
+                let end = memchr::memchr2(b'=', b'\n', rest).unwrap_or(rest.len());
+                let (text, behind) = rest.split_at(end);
+                self.text(text, output);
+                if let Some(behind) =
+                    self.whole_escape(behind, output).or((end > 0).then_some(behind))
+                {
+                    rest = behind;
+                    continue;
+                }
             }
+            self.take(byte, output);
+            rest = behind;
         }
+    }
+
+    /// What stands before the next escape or end of a line. Blanks at its end may be none of the text.
+    fn text(&mut self, text: &[u8], output: &mut Vec<u8>) {
+        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
+        let blanks = text.iter().rev().take_while(is_blank).count();
+        let (text, blanks) = text.split_at(text.len() - blanks);
+        if !text.is_empty() {
+            output.append(&mut self.blanks);
+            output.extend_from_slice(text);
+        }
+        blanks.iter().for_each(|blank| self.keep_blank(*blank, output));
+    }
+
+    /// Decodes an escape that is all there, as nearly all are. Gives what stands behind it.
+    fn whole_escape<'i>(&mut self, text: &'i [u8], output: &mut Vec<u8>) -> Option<&'i [u8]> {
+        let (byte, behind) = match text {
+            [b'=', b'\r', b'\n', behind @ ..] => (None, behind),
+            [b'=', high, low, behind @ ..] => (Some(hex(*high)? << 4 | hex(*low)?), behind),
+            _ => return None,
+        };
+        output.append(&mut self.blanks);
+        output.extend(byte);
+        Some(behind)
     }
 
     pub(super) fn finish(&mut self, output: &mut Vec<u8>) {
@@ -125,18 +176,18 @@ impl QuotedPrintable {
     }
 }
 
-/// A byte that quoted-printable leaves alone wherever it stands.
-fn is_literal(byte: u8) -> bool {
-    !matches!(byte, b'=' | b' ' | b'\t' | b'\r' | b'\n')
-}
-
 /// The value of a hexadecimal digit.
-pub(super) fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+pub(super) const fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
 }
 
 /// The value of a character of the base64 alphabet (RFC 4648 section 4).
-pub(super) fn sextet(byte: u8) -> Option<u8> {
+pub(super) const fn sextet(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
         b'a'..=b'z' => Some(byte - b'a' + 26),
@@ -146,6 +197,22 @@ pub(super) fn sextet(byte: u8) -> Option<u8> {
         _ => None,
     }
 }
+
+/// The values of all bytes, [`NO_SEXTET`] for those that have none.
+const SEXTETS: [u8; 256] = {
+    let mut sextets = [NO_SEXTET; 256];
+    let mut byte = 0;
+    while byte < sextets.len() {
+        if let Some(sextet) = sextet(byte as u8) {
+            sextets[byte] = sextet;
+        }
+        byte += 1;
+    }
+    sextets
+};
+
+/// More than any value.
+const NO_SEXTET: u8 = 64;
 
 /// A line of quoted-printable has 76 characters; more blanks than this in a row are content.
 const MOST_BLANKS: usize = 1024;

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use super::charset::{Charset, Decoder, Fallbacks};
 use super::parts::{Event, Part, PartId};
 use super::visible::visible_within;
-use crate::bytes::{Lines, are_printable_lines};
+use crate::bytes::{Lines, printable_lines_length};
 use flow::Flow;
 
 /// Bounds on the text of one part.
@@ -134,16 +134,12 @@ impl TextReader {
                 output.is_cut = bytes.len() > room;
                 gathered.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
             }
-            Source::Guessed(flow) => {
-                let plain = if flow.is_between_lines() { output.plain(bytes, lines) } else { 0 };
-                let rest = bytes.get(plain..).unwrap_or_default();
-                flow.feed(rest, &mut |line| output.guess(line, lines));
-            }
+            Source::Guessed(flow) => output.lines(bytes, flow, Output::guess, lines),
             Source::Decoded(decoder, flow) => {
                 let mut text = String::new();
                 for piece in bytes.chunks(PIECE) {
                     decoder.feed(piece, &mut text);
-                    flow.feed(text.as_bytes(), &mut |line| output.utf8(line, lines));
+                    output.lines(text.as_bytes(), flow, Output::utf8, lines);
                     text.clear();
                 }
             }
@@ -220,8 +216,35 @@ struct Output {
 }
 
 impl Output {
+    /// Gives the lines of a piece of text: those that are plain together, and each of the others as `read` does.
+    fn lines(
+        &mut self,
+        bytes: &[u8],
+        flow: &mut Flow,
+        read: fn(&mut Self, &[u8], &mut dyn TakeText),
+        lines: &mut dyn TakeText,
+    ) {
+        let mut rest = bytes;
+        while !rest.is_empty() && !self.is_cut {
+            let (mut taken, mut printable) = (0, 0);
+            if flow.is_between_lines() {
+                printable = printable_lines_length(rest);
+                taken = self.plain(rest.get(..printable).unwrap_or_default(), lines);
+            }
+            let other = memchr::memchr(b'\n', rest.get(printable..).unwrap_or_default());
+            let end = other.map_or(rest.len(), |end| printable + end + 1);
+            let line = rest.get(taken..end).unwrap_or_default();
+            flow.feed(line, &mut |line| read(self, line, lines));
+            rest = rest.get(end..).unwrap_or_default();
+        }
+    }
+
     fn utf8(&mut self, line: &[u8], lines: &mut dyn TakeText) {
-        self.give(&String::from_utf8_lossy(line), lines);
+        match std::str::from_utf8(line) {
+            Ok(line) => self.give(line, lines),
+            // A long line may have been cut inside of a character.
+            Err(_) => self.give(&String::from_utf8_lossy(line), lines),
+        }
     }
 
     fn guess(&mut self, line: &[u8], lines: &mut dyn TakeText) {
@@ -237,14 +260,11 @@ impl Output {
         }
     }
 
-    /// Gives whole lines at the beginning, as they stand, if they are what they look like in every reading: printable ASCII, none
-    /// of which is too long, or more than may still be given. Says how many bytes they are.
+    /// Gives whole lines of printable ASCII, as they stand, which is what they are in every reading: but for a line that
+    /// is too long, or more than may still be given. Says how many bytes they are.
     fn plain(&mut self, bytes: &[u8], lines: &mut dyn TakeText) -> usize {
         let whole = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
         let whole = bytes.get(..whole).unwrap_or_default();
-        if !are_printable_lines(whole) {
-            return 0;
-        }
         let Ok(text) = std::str::from_utf8(whole) else { return 0 };
         let Some(found) = Lines::of(whole, self.limits.line) else { return 0 };
         let length = match found.have_blanks_around {
