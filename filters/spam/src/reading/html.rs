@@ -101,7 +101,9 @@ struct Writer<'a> {
     /// Inside of script, style or title.
     is_dropped: bool,
     hidden: Option<Hidden>,
-    anchor: Option<Anchor>,
+    /// The link whose text is being written, while there is one.
+    anchor: Anchor,
+    has_anchor: bool,
 }
 
 /// An element whose text nobody is to see, and how many of its name stand in each other.
@@ -110,7 +112,8 @@ struct Hidden {
     depth: usize,
 }
 
-/// A link whose text is being written.
+/// A link with its text. Keeps its memory from link to link.
+#[derive(Default)]
 struct Anchor {
     address: String,
     shown: Line,
@@ -127,7 +130,8 @@ impl<'a> Writer<'a> {
             is_over: false,
             is_dropped: false,
             hidden: None,
-            anchor: None,
+            anchor: Anchor::default(),
+            has_anchor: false,
         }
     }
 
@@ -188,35 +192,43 @@ impl<'a> Writer<'a> {
                 }
                 _ => continue,
             };
-            let address: String =
-                value.trim().chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect();
+            let address = address(value);
             if address.is_empty() || address.starts_with('#') {
                 continue;
             }
             if element.name() == "a" {
                 self.end_anchor();
-                self.anchor = Some(Anchor { address, shown: Line::default() });
+                self.begin_anchor(&address);
             } else {
                 self.listener.link(&Link { origin, address: &address, shown: "" });
             }
         }
     }
 
+    fn begin_anchor(&mut self, address: &str) {
+        self.has_anchor = true;
+        self.anchor.address.clear();
+        self.anchor.address.push_str(address);
+        self.anchor.shown.text.clear();
+        self.anchor.shown.has_space = false;
+    }
+
     fn end_anchor(&mut self) {
-        let Some(Anchor { address, shown }) = self.anchor.take() else { return };
-        let shown = visible(&shown.text);
+        if !std::mem::take(&mut self.has_anchor) {
+            return;
+        }
+        let shown = visible(&self.anchor.shown.text);
         let end = shown.floor_char_boundary(LONGEST_SHOWN);
         let shown = shown.get(..end).unwrap_or_default().trim();
-        let link = Link { origin: Origin::Anchor, address: &address, shown };
-        self.listener.link(&link);
+        let address = &self.anchor.address;
+        self.listener.link(&Link { origin: Origin::Anchor, address, shown });
     }
 
     fn string(&mut self, text: &str) {
-        if let (None, Some(anchor)) = (&self.hidden, &mut self.anchor)
-            && anchor.shown.text.len() < LONGEST_SHOWN
-        {
+        let shown = &mut self.anchor.shown;
+        if self.has_anchor && self.hidden.is_none() && shown.text.len() < LONGEST_SHOWN {
             let end = text.floor_char_boundary(LONGEST_SHOWN);
-            anchor.shown.extend(text.get(..end).unwrap_or(text));
+            shown.extend(text.get(..end).unwrap_or(text));
         }
         let mut rest = text;
         while !rest.is_empty() && !self.is_over {
@@ -235,6 +247,11 @@ impl<'a> Writer<'a> {
     }
 
     fn end_line(&mut self) {
+        // As between most elements.
+        if self.seen.text.is_empty() && self.unseen.text.is_empty() {
+            (self.seen.has_space, self.unseen.has_space) = (false, false);
+            return;
+        }
         let unseen = std::mem::take(&mut self.unseen);
         self.unseen = self.give(unseen, Source::Hidden);
         let seen = std::mem::take(&mut self.seen);
@@ -258,6 +275,15 @@ impl<'a> Writer<'a> {
         line.has_space = false;
         line
     }
+}
+
+/// The address that the value of an attribute is: browsers ignore tabs and line ends in the midst of it.
+fn address(value: &str) -> Cow<'_, str> {
+    let address = value.trim();
+    if memchr::memchr3(b'\t', b'\r', b'\n', address.as_bytes()).is_none() {
+        return Cow::Borrowed(address);
+    }
+    Cow::Owned(address.chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect())
 }
 
 /// Elements that begin and end on a line of their own (HTML, rendering section).

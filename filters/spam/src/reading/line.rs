@@ -22,18 +22,35 @@ impl Line {
     }
 
     fn extend_words(&mut self, text: &str) {
-        let is_space = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
-        self.has_space |= is_space(text.as_bytes().first());
-        for word in text.split_ascii_whitespace() {
-            if std::mem::replace(&mut self.has_space, true) && !self.text.is_empty() {
+        let mut rest = self.skip_blanks(text);
+        while !rest.is_empty() {
+            if self.has_space && !self.text.is_empty() {
                 self.text.push(' ');
             }
-            self.text.push_str(word);
-        }
-        if !text.is_empty() {
-            self.has_space = is_space(text.as_bytes().last());
+            self.has_space = false;
+            let (words, behind) = rest.split_at_checked(run_length(rest)).unwrap_or((rest, ""));
+            self.text.push_str(words);
+            rest = self.skip_blanks(behind);
         }
     }
+
+    /// What stands behind the white space at the beginning of a text.
+    fn skip_blanks<'t>(&mut self, text: &'t str) -> &'t str {
+        let rest = text.trim_ascii_start();
+        self.has_space |= rest.len() < text.len();
+        rest
+    }
+}
+
+/// The length of the words at the beginning of a text that stand as they are written: one blank between each other, and none
+/// behind the last.
+fn run_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_end = |(at, byte): (usize, &u8)| {
+        byte.is_ascii_whitespace()
+            && (*byte != b' ' || bytes.get(at + 1).is_none_or(u8::is_ascii_whitespace))
+    };
+    bytes.iter().enumerate().position(is_end).unwrap_or(bytes.len())
 }
 
 /// U+00A0 in UTF-8.

@@ -124,44 +124,42 @@ fn raw_end(text: &str, name: &str) -> usize {
 }
 
 /// The elements whose text has no markup for programs that run no scripts.
-fn raw(name: &str) -> Option<Raw> {
-    let elements = [
-        "title",
-        "textarea",
-        "script",
-        "style",
-        "iframe",
-        "xmp",
-        "noembed",
-        "noframes",
-        "plaintext",
-    ];
-    let name = elements.into_iter().find(|element| *element == name)?;
-    let has_references = matches!(name, "title" | "textarea");
-    // Nothing ends plain text: no tag has an empty name with this before it.
-    let name = if name == "plaintext" { "\0" } else { name };
+const fn raw(name: &str) -> Option<Raw> {
+    let (name, has_references) = match name.as_bytes() {
+        b"title" => ("title", true),
+        b"textarea" => ("textarea", true),
+        b"script" => ("script", false),
+        b"style" => ("style", false),
+        b"iframe" => ("iframe", false),
+        b"xmp" => ("xmp", false),
+        b"noembed" => ("noembed", false),
+        b"noframes" => ("noframes", false),
+        // Nothing ends plain text: no tag has an empty name with this before it.
+        b"plaintext" => ("\0", false),
+        _ => return None,
+    };
     Some(Raw { name, has_references })
 }
 
 /// Reads a tag behind its `<` or `</`, and gives what stands behind it; `None` if it does not end.
 fn tag<'s>(source: &'s str, element: &mut Element) -> Option<&'s str> {
     element.open();
-    let (name, mut rest) = split_at(source, |byte| is_space(byte) || matches!(byte, b'/' | b'>'));
+    let (name, mut rest) = split_before(source, SPACE | SLASH | CLOSE);
     element.begin(name);
     loop {
-        rest = skip(rest, |byte| is_space(byte) || byte == b'/');
-        if let Some(rest) = rest.strip_prefix('>') {
+        rest = skip(rest, SPACE | SLASH);
+        let (first, behind) = rest.as_bytes().split_first()?;
+        if *first == b'>' {
             element.close();
-            return Some(rest);
+            return rest.get(1..);
         }
         // A name may begin with an equals sign, and has at least one byte.
-        let first = rest.chars().next()?.len_utf8();
-        let (_, behind) = rest.split_at_checked(first)?;
-        let (more, behind) =
-            split_at(behind, |byte| is_space(byte) || matches!(byte, b'/' | b'>' | b'='));
-        element.add_attribute(rest.get(..first + more.len())?);
-        rest = match skip(behind, is_space).strip_prefix('=') {
-            Some(value) => value_of(skip(value, is_space), element)?,
+        let length = 1 + length_before(behind, SPACE | SLASH | CLOSE | EQUALS);
+        let (name, behind) = rest.split_at_checked(length)?;
+        element.add_attribute(name);
+        let behind = skip(behind, SPACE);
+        rest = match behind.strip_prefix('=') {
+            Some(value) => value_of(skip(value, SPACE), element)?,
             None => behind,
         };
     }
@@ -169,12 +167,9 @@ fn tag<'s>(source: &'s str, element: &mut Element) -> Option<&'s str> {
 
 /// Reads the value of an attribute.
 fn value_of<'s>(source: &'s str, element: &mut Element) -> Option<&'s str> {
-    let (value, rest) = if let Some(quoted) = source.strip_prefix('"') {
-        split_once(quoted, b'"')?
-    } else if let Some(quoted) = source.strip_prefix('\'') {
-        split_once(quoted, b'\'')?
-    } else {
-        split_at(source, |byte| is_space(byte) || byte == b'>')
+    let (value, rest) = match source.as_bytes().first()? {
+        quote @ (b'"' | b'\'') => split_once(source.get(1..)?, *quote)?,
+        _ => split_before(source, SPACE | CLOSE),
     };
     element.set_value(value);
     Some(rest)
@@ -201,21 +196,50 @@ fn split_comment(text: &str) -> (&str, &str) {
     (comment.unwrap_or(text), "")
 }
 
-/// What stands behind the bytes at the beginning that are such.
-fn skip(text: &str, is_such: impl Fn(u8) -> bool) -> &str {
-    split_at(text, |byte| !is_such(byte)).1
-}
-
 fn split_once(text: &str, mark: u8) -> Option<(&str, &str)> {
     let at = memchr::memchr(mark, text.as_bytes())?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-fn split_at(text: &str, is_end: impl Fn(u8) -> bool) -> (&str, &str) {
-    let end = text.bytes().position(is_end).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or((text, ""))
+/// What stands behind the bytes of these kinds at the beginning.
+fn skip(text: &str, kinds: u8) -> &str {
+    let is_such = |byte: &u8| KINDS[usize::from(*byte)] & kinds != 0;
+    let length = text.as_bytes().iter().take_while(|byte| is_such(byte)).count();
+    text.get(length..).unwrap_or_default()
+}
+
+/// What stands before the first byte of one of these kinds, and the rest.
+fn split_before(text: &str, kinds: u8) -> (&str, &str) {
+    text.split_at_checked(length_before(text.as_bytes(), kinds)).unwrap_or((text, ""))
+}
+
+fn length_before(text: &[u8], kinds: u8) -> usize {
+    let is_such = |byte: &u8| KINDS[usize::from(*byte)] & kinds != 0;
+    text.iter().position(is_such).unwrap_or(text.len())
 }
 
 const fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | b' ')
 }
+
+/// What a byte is to a tag.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < kinds.len() {
+        kinds[byte] = match byte as u8 {
+            b'/' => SLASH,
+            b'>' => CLOSE,
+            b'=' => EQUALS,
+            byte if is_space(byte) => SPACE,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+const SPACE: u8 = 1;
+const SLASH: u8 = 2;
+const CLOSE: u8 = 4;
+const EQUALS: u8 = 8;

@@ -54,9 +54,31 @@ fn push(reference: &str, context: Context, decoded: &mut String) {
         "&mdash;" => "\u{2014}",
         "&rsquo;" => "\u{2019}",
         "&zwnj;" => "\u{200c}",
-        _ => return ask(reference, context, decoded),
+        "&#149;" => "\u{2022}",
+        "&#150;" => "\u{2013}",
+        "&#151;" => "\u{2014}",
+        "&#146;" => "\u{2019}",
+        "&#10;" => "\n",
+        "&#13;" => "\r",
+        "&euro;" => "\u{20ac}",
+        "&eacute;" => "\u{e9}",
+        _ => {
+            return match number(reference) {
+                Some(character) => decoded.push(character),
+                None => ask(reference, context, decoded),
+            };
+        }
     };
     decoded.push_str(known);
+}
+
+/// The character of a decimal number with a semicolon, if it stands for itself.
+fn number(reference: &str) -> Option<char> {
+    let digits = reference.strip_prefix("&#")?.strip_suffix(';')?;
+    let is_number = digits.len() <= 7 && digits.bytes().all(|digit| digit.is_ascii_digit());
+    let number: u32 = digits.parse().ok().filter(|_| is_number)?;
+    // The numbers of control characters are read as those of windows-1252.
+    char::from_u32(number).filter(|character| !character.is_control())
 }
 
 fn ask(reference: &str, context: Context, decoded: &mut String) {

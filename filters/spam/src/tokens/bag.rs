@@ -3,7 +3,7 @@
 //! Once, since a model counts mails and not words: a word that a mail repeats is hardly more evidence than the word. The
 //! text of a word is kept once, in one memory for all; a pair of words refers to both.
 
-use super::hash;
+use super::hash::{self, Hash};
 use super::kind::Kind;
 
 /// What a mail is made of, as far as it tells spam from good mail; at most [`MOST_TOKENS`].
@@ -15,8 +15,6 @@ pub struct Tokens {
     text: String,
     /// The place of a token in `tokens`, and one more, by its hash; 0 where there is none.
     places: Box<[u16]>,
-    /// A text that is put together, kept from one to the next.
-    joined: String,
 }
 
 /// A token of a mail: a word in some place, or two that follow each other.
@@ -38,6 +36,26 @@ struct Word {
     hash: u64,
     begin: u32,
     length: u8,
+}
+
+/// What words begin with. Its hash is made once for all of them.
+#[derive(Clone, Copy)]
+pub(super) struct Beginning<'t> {
+    kind: Kind,
+    text: &'t str,
+    hash: Hash,
+}
+
+impl<'t> Beginning<'t> {
+    /// Of words of a kind.
+    pub(super) const fn of(kind: Kind) -> Self {
+        Self { kind, text: "", hash: Hash::of(kind.number()) }
+    }
+
+    /// Of words of a kind that begin with this text.
+    pub(super) fn with(kind: Kind, text: &'t str) -> Self {
+        Self { kind, text, hash: Hash::of(kind.number()).with(text) }
+    }
 }
 
 impl Token {
@@ -63,7 +81,6 @@ impl Tokens {
             words: Vec::with_capacity(USUAL_TOKENS / 2),
             text: String::with_capacity(USUAL_TOKENS * 4),
             places: vec![0; PLACES].into_boxed_slice(),
-            joined: String::new(),
         }
     }
 
@@ -104,29 +121,41 @@ impl Tokens {
 
     /// Adds a word, if it is new and there is room. `None` if it is not there now.
     pub(super) fn add(&mut self, kind: Kind, text: &str) -> Option<WordId> {
-        let text = text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or(text);
-        let hash = hash::of(kind.number(), text);
-        let place = match self.find(hash) {
-            Found::Token(token) => return Some(token.word),
-            Found::Free(place) => place,
-            Found::NoRoom => return None,
-        };
-        let word = WordId(u16::try_from(self.words.len()).ok()?);
-        let begin = u32::try_from(self.text.len()).ok()?;
-        let length = u8::try_from(text.len()).ok()?;
-        self.text.push_str(text);
-        self.words.push(Word { kind, hash, begin, length });
-        self.put(place, Token { hash, word, next: None });
-        Some(word)
+        self.add_behind(Beginning::of(kind), &[text])
     }
 
     /// Adds a word that is put together.
     pub(super) fn add_joined(&mut self, kind: Kind, parts: &[&str]) {
-        let mut joined = std::mem::take(&mut self.joined);
-        joined.clear();
-        parts.iter().for_each(|part| joined.push_str(part));
-        self.add(kind, &joined);
-        self.joined = joined;
+        self.add_behind(Beginning::of(kind), parts);
+    }
+
+    /// Adds a word that is put together of a beginning that is known and what stands behind it.
+    pub(super) fn add_behind(&mut self, begin: Beginning<'_>, parts: &[&str]) -> Option<WordId> {
+        let length = parts.iter().fold(begin.text.len(), |length, part| length + part.len());
+        if length > LONGEST_TEXT {
+            return self.add_cut(begin, parts);
+        }
+        let hash = parts.iter().fold(begin.hash, |hash, part| hash.with(part)).finish();
+        let place = match self.find(hash) {
+            Found::Token(word) => return Some(word),
+            Found::Free(place) => place,
+            Found::NoRoom => return None,
+        };
+        let word = WordId(u16::try_from(self.words.len()).ok()?);
+        let start = u32::try_from(self.text.len()).ok()?;
+        let length = u8::try_from(length).ok()?;
+        self.text.push_str(begin.text);
+        parts.iter().for_each(|part| self.text.push_str(part));
+        self.words.push(Word { kind: begin.kind, hash, begin: start, length });
+        self.put(place, Token { hash, word, next: None });
+        Some(word)
+    }
+
+    #[cold]
+    fn add_cut(&mut self, begin: Beginning<'_>, parts: &[&str]) -> Option<WordId> {
+        let text = [&[begin.text], parts].concat().concat();
+        let text = text.get(..text.floor_char_boundary(LONGEST_TEXT))?;
+        self.add(begin.kind, text)
     }
 
     /// Adds two words that are here and follow each other.
@@ -154,7 +183,7 @@ impl Tokens {
             let place = (begin + step) % PLACES;
             let number = usize::from(self.places.get(place).copied().unwrap_or_default());
             match number.checked_sub(1).map(|token| self.tokens.get(token)) {
-                Some(Some(token)) if token.hash == hash => return Found::Token(*token),
+                Some(Some(token)) if token.hash == hash => return Found::Token(token.word),
                 Some(_) => {}
                 None if self.tokens.len() < MOST_TOKENS => return Found::Free(place),
                 None => return Found::NoRoom,
@@ -179,7 +208,8 @@ impl Default for Tokens {
 
 /// What there is of a token.
 enum Found {
-    Token(Token),
+    /// It is there; its word, or the first of its words.
+    Token(WordId),
     /// Where it can be put.
     Free(usize),
     NoRoom,

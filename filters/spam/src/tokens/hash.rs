@@ -8,9 +8,25 @@
 /// Of tokens and their hashes. What was learned under one version means nothing under another.
 pub const VERSION: u16 = 1;
 
-/// Of a text of the kind with this number.
-pub(super) fn of(kind: u8, text: &str) -> u64 {
-    stir(text.bytes().fold(step(OFFSET, kind), step))
+/// Of a text that comes in parts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hash(u64);
+
+impl Hash {
+    /// Of a text of the kind with this number, of which nothing came yet.
+    pub(super) const fn of(kind: u8) -> Self {
+        Self(step(OFFSET, kind))
+    }
+
+    /// With the part that comes next.
+    pub(super) fn with(self, part: &str) -> Self {
+        Self(part.bytes().fold(self.0, step))
+    }
+
+    /// Of all that came.
+    pub(super) const fn finish(self) -> u64 {
+        stir(self.0)
+    }
 }
 
 /// Of two tokens, the second behind the first.

@@ -1,9 +1,11 @@
 //! How a mail is made: its parts, its HTML, where its links lead.
 
+use std::borrow::Cow;
+
 use mailweir_content::decode::parts::Part;
 
 use super::address::{is_numeric, owner, top};
-use super::bag::Tokens;
+use super::bag::{Beginning, Tokens};
 use super::kind::Kind;
 use crate::reading::{Element, Field, Link, Origin};
 
@@ -55,14 +57,14 @@ impl Structure {
         if self.elements > MOST_ELEMENTS {
             return;
         }
-        tokens.add(Kind::Html, element.name());
+        let name = Beginning::with(Kind::Html, element.name());
+        tokens.add_behind(name, &[]);
+        let is_image = element.name() == "img";
         for (attribute, value) in element.attributes() {
-            let is_point = matches!(
-                (element.name(), attribute, value),
-                ("img", "width" | "height", "0" | "1")
-            );
+            let is_point =
+                is_image && matches!(value, "0" | "1") && matches!(attribute, "width" | "height");
             let size = if is_point { " 1" } else { "" };
-            tokens.add_joined(Kind::Html, &[element.name(), " ", attribute, size]);
+            tokens.add_behind(name, &[" ", attribute, size]);
         }
     }
 
@@ -161,7 +163,7 @@ impl<'a> Address<'a> {
     fn tell(&self, tokens: &mut Tokens) {
         let is_mail = self.scheme.eq_ignore_ascii_case("mailto");
         if !self.scheme.is_empty() && self.scheme.len() <= LONGEST_EXTENSION {
-            tokens.add_joined(Kind::Link, &[&self.scheme.to_ascii_lowercase(), ":"]);
+            tokens.add_joined(Kind::Link, &[&lower_case(self.scheme), ":"]);
         }
         let found = [
             (self.has_user && !is_mail, "user in front of the host"),
@@ -181,6 +183,13 @@ impl<'a> Address<'a> {
             let word = std::str::from_utf8(word).unwrap_or_default();
             tokens.add_joined(Kind::Link, &["/", word]);
         }
+    }
+}
+
+fn lower_case(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(text.to_ascii_lowercase()),
+        false => Cow::Borrowed(text),
     }
 }
 

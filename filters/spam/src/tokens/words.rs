@@ -41,34 +41,77 @@ pub(super) struct Splitter {
 impl Splitter {
     /// Tells the pieces of a text; a word does not go on in the next text.
     pub(super) fn split(&mut self, text: &str, take: &mut impl FnMut(Piece<'_>)) {
-        for character in text.chars() {
-            let class = Class::of(character);
-            if self.paired.is_some() && !matches!(class, Class::Paired | Class::Silent) {
-                self.end_pairs(take);
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            if character.is_ascii_alphabetic()
+                && self.is_between_words()
+                && let Some(Letters { word, capitals, behind }) = Letters::of(rest)
+            {
+                self.plain_word(word, capitals, take);
+                rest = behind;
+                continue;
             }
-            if self.mark.is_some_and(|(mark, _)| mark != character) {
-                self.end_mark(take);
-            }
-            match class {
-                Class::Letter => self.letter(character),
-                Class::Digit => self.digit(character),
-                Class::Silent => {}
-                Class::Paired => {
-                    self.end_word(take);
-                    self.pair(character, take);
-                }
-                Class::Mark => {
-                    self.end_word(take);
-                    let count = self.mark.map_or(0, |(_, count)| count);
-                    self.mark = Some((character, count.saturating_add(1)));
-                }
-                Class::Border => self.end_word(take),
-            }
+            self.character(character, take);
+            rest = rest.get(character.len_utf8()..).unwrap_or_default();
         }
         self.end_word(take);
         self.end_pairs(take);
         self.end_mark(take);
         self.end_spelled(take);
+    }
+
+    fn character(&mut self, character: char, take: &mut impl FnMut(Piece<'_>)) {
+        let class = Class::of(character);
+        if self.paired.is_some() && !matches!(class, Class::Paired | Class::Silent) {
+            self.end_pairs(take);
+        }
+        if self.mark.is_some_and(|(mark, _)| mark != character) {
+            self.end_mark(take);
+        }
+        match class {
+            Class::Letter => self.letter(character),
+            Class::Digit => self.digit(character),
+            Class::Silent => {}
+            Class::Paired => {
+                self.end_word(take);
+                self.pair(character, take);
+            }
+            Class::Mark => {
+                self.end_word(take);
+                let count = self.mark.map_or(0, |(_, count)| count);
+                self.mark = Some((character, count.saturating_add(1)));
+            }
+            Class::Border => self.end_word(take),
+        }
+    }
+
+    const fn is_between_words(&self) -> bool {
+        self.letters + self.digits == 0
+    }
+
+    /// A whole word as most are, of ASCII letters alone: it is told without a copy if it is in lower case.
+    fn plain_word(&mut self, word: &str, capitals: usize, take: &mut impl FnMut(Piece<'_>)) {
+        self.end_pairs(take);
+        self.end_mark(take);
+        if word.len() > 1 {
+            self.end_spelled(take);
+        } else if self.spelled.len() < LONGEST_WORD {
+            self.spelled.push_str(word);
+            self.spelled.make_ascii_lowercase();
+        }
+        if word.len() > LONGEST_PLAIN {
+            return take(Piece::Word(LONG_WORD));
+        }
+        if capitals == 0 {
+            return take(Piece::Word(word));
+        }
+        self.word.push_str(word);
+        self.word.make_ascii_lowercase();
+        match capitals >= LEAST_CAPITALS && capitals == word.len() {
+            true => take(Piece::Capitals(&self.word)),
+            false => take(Piece::Word(&self.word)),
+        }
+        self.word.clear();
     }
 
     fn letter(&mut self, letter: char) {
@@ -102,7 +145,7 @@ impl Splitter {
     }
 
     fn end_word(&mut self, take: &mut impl FnMut(Piece<'_>)) {
-        if self.letters + self.digits == 0 {
+        if self.is_between_words() {
             return;
         }
         if self.letters == 1 && self.digits == 0 {
@@ -135,13 +178,16 @@ impl Splitter {
             let word: String = self.word.chars().map(latin_twin).collect();
             return take(Piece::Disguised(&word));
         }
-        match self.capitals >= 3 && self.capitals == self.letters {
+        match self.capitals >= LEAST_CAPITALS && self.capitals == self.letters {
             true => take(Piece::Capitals(&self.word)),
             false => take(Piece::Word(&self.word)),
         }
     }
 
     fn end_spelled(&mut self, take: &mut impl FnMut(Piece<'_>)) {
+        if self.spelled.is_empty() {
+            return;
+        }
         if self.spelled.chars().count() >= SHORTEST_SPELLED {
             take(Piece::Spelled(&self.spelled));
         }
@@ -178,6 +224,35 @@ impl Splitter {
     }
 }
 
+/// A word of ASCII letters that nothing else belongs to.
+struct Letters<'t> {
+    word: &'t str,
+    capitals: usize,
+    /// What stands behind the word and the borders that follow it.
+    behind: &'t str,
+}
+
+impl<'t> Letters<'t> {
+    /// What a text begins with, if it is one.
+    fn of(text: &'t str) -> Option<Self> {
+        let mut capitals = 0;
+        let letters = text.bytes().take_while(|byte| {
+            capitals += usize::from(byte.is_ascii_uppercase());
+            byte.is_ascii_alphabetic()
+        });
+        let (word, behind) = text.split_at_checked(letters.count())?;
+        let borders = behind.bytes().take_while(|byte| is_border(*byte)).count();
+        let is_mark = |byte: &u8| byte.is_ascii() && Class::of(char::from(*byte)) == Class::Mark;
+        let is_whole = borders > 0 || behind.as_bytes().first().is_none_or(is_mark);
+        is_whole.then_some(Self { word, capitals, behind: behind.get(borders..)? })
+    }
+}
+
+/// Whether a byte of ASCII parts words.
+fn is_border(byte: u8) -> bool {
+    byte.is_ascii() && Class::of(char::from(byte)) == Class::Border
+}
+
 fn take_bytes(pair: Option<&[u8]>, take: &mut impl FnMut(Piece<'_>)) {
     if let Some(pair) = pair.and_then(|pair| std::str::from_utf8(pair).ok()) {
         take(Piece::Pair(pair));
@@ -189,6 +264,12 @@ const LONGEST_WORD: usize = 96;
 
 /// Characters of a word that is told as it is; hardly any language has longer ones that come twice.
 const LONGEST_PLAIN: usize = 30;
+
+/// What a longer one is told as.
+const LONG_WORD: &str = "x-long";
+
+/// Capitals of a word in capitals: abbreviations of two are none.
+const LEAST_CAPITALS: usize = 3;
 
 /// Digits in a word: `mp3`, `v1agra`, `365days`.
 const MOST_DIGITS: usize = 3;
