@@ -12,16 +12,6 @@ impl Line {
     /// Appends text, with one blank for all white space in a row. A blank that does not break is a blank in the form of
     /// `visible`; that it is one already spares most lines of HTML the search for that form.
     pub(super) fn extend(&mut self, text: &str) {
-        if memchr::memchr(UNBROKEN[1], text.as_bytes()).is_none() {
-            return self.extend_words(text);
-        }
-        for (place, text) in text.split('\u{a0}').enumerate() {
-            self.has_space |= place > 0;
-            self.extend_words(text);
-        }
-    }
-
-    fn extend_words(&mut self, text: &str) {
         let mut rest = self.skip_blanks(text);
         while !rest.is_empty() {
             if self.has_space && !self.text.is_empty() {
@@ -36,22 +26,43 @@ impl Line {
 
     /// What stands behind the white space at the beginning of a text.
     fn skip_blanks<'t>(&mut self, text: &'t str) -> &'t str {
-        let rest = text.trim_ascii_start();
+        let mut rest = text.trim_ascii_start();
+        while let Some(behind) = rest.strip_prefix('\u{a0}') {
+            rest = behind.trim_ascii_start();
+        }
         self.has_space |= rest.len() < text.len();
         rest
     }
 }
 
 /// The length of the words at the beginning of a text that stand as they are written: one blank between each other, and none
-/// behind the last.
+/// behind the last. Many bytes at a time where there is no other white space.
 fn run_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let is_end = |(at, byte): (usize, &u8)| {
-        byte.is_ascii_whitespace()
-            && (*byte != b' ' || bytes.get(at + 1).is_none_or(u8::is_ascii_whitespace))
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let (next_blocks, _) = bytes.get(1..).unwrap_or_default().as_chunks::<BLOCK>();
+    let is_plain = |(block, next): &(&[u8; BLOCK], &[u8; BLOCK])| {
+        let pairs = block.iter().zip(*next);
+        let is_word = |one: u8, next: u8| {
+            (one > b' ') & (one != UNBROKEN[0])
+                | (one == b' ') & (next > b' ') & (next != UNBROKEN[0])
+        };
+        pairs.fold(true, |all, (&one, &next)| all & is_word(one, next))
     };
-    bytes.iter().enumerate().position(is_end).unwrap_or(bytes.len())
+    let plain = blocks.iter().zip(next_blocks).take_while(is_plain).count() * BLOCK;
+    let rest = bytes.get(plain..).unwrap_or_default();
+    let is_blank = |at: usize| match rest.get(at) {
+        Some(&byte) if byte == UNBROKEN[0] => rest.get(at + 1) == Some(&UNBROKEN[1]),
+        next => next.is_none_or(u8::is_ascii_whitespace),
+    };
+    let is_end = |(at, &byte): (usize, &u8)| {
+        (byte <= b' ' || byte == UNBROKEN[0]) && is_blank(at) && (byte != b' ' || is_blank(at + 1))
+    };
+    plain + rest.iter().enumerate().position(is_end).unwrap_or(rest.len())
 }
+
+/// Bytes that are looked at together.
+const BLOCK: usize = 16;
 
 /// U+00A0 in UTF-8.
 const UNBROKEN: [u8; 2] = [0xc2, 0xa0];

@@ -203,12 +203,12 @@ impl Element {
         self.is_whole
     }
 
-    pub(super) fn begin(&mut self, name: &str) {
+    pub(super) fn begin(&mut self, name: &Name<'_>) {
         self.push_name(name);
         self.name = self.text.len();
     }
 
-    pub(super) fn add_attribute(&mut self, name: &str) {
+    pub(super) fn add_attribute(&mut self, name: &Name<'_>) {
         if self.ends.len() < MOST_ATTRIBUTES {
             self.push_name(name);
             self.ends.push((self.text.len(), self.text.len()));
@@ -232,13 +232,23 @@ impl Element {
         *end = self.text.len().max(*name);
     }
 
-    fn push_name(&mut self, name: &str) {
+    fn push_name(&mut self, name: &Name<'_>) {
         let begin = self.text.len();
-        self.text.push_str(name.get(..name.floor_char_boundary(LONGEST_LINK)).unwrap_or(name));
-        if let Some(name) = self.text.get_mut(begin..) {
+        let end = name.text.floor_char_boundary(LONGEST_LINK);
+        self.text.push_str(name.text.get(..end).unwrap_or(name.text));
+        if name.has_capitals
+            && let Some(name) = self.text.get_mut(begin..)
+        {
             name.make_ascii_lowercase();
         }
     }
+}
+
+/// A name as it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Name<'s> {
+    pub(super) text: &'s str,
+    pub(super) has_capitals: bool,
 }
 
 /// What is wrong with a mail, or what of it is not read.

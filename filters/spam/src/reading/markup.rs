@@ -5,6 +5,7 @@
 //! first `</script>` even within comments. What references stand for is `reference`.
 
 use super::Element;
+use super::listener::Name;
 use super::reference::{Context, decode};
 
 /// A document that is being taken apart.
@@ -101,6 +102,10 @@ impl<'s> Markup<'s> {
 
 /// How much text stands before what may be a tag, an end or a comment.
 fn tag_begin(text: &str) -> usize {
+    // Most tags stand behind each other.
+    if let [b'<', b'a'..=b'z' | b'A'..=b'Z', ..] | [b'<', b'/', _, ..] = text.as_bytes() {
+        return 0;
+    }
     let is_begin = |at: &usize| match text.as_bytes().get(at + 1) {
         Some(b'/') => text.len() > at + 2,
         Some(next) => next.is_ascii_alphabetic() || matches!(next, b'!' | b'?'),
@@ -144,19 +149,17 @@ const fn raw(name: &str) -> Option<Raw> {
 /// Reads a tag behind its `<` or `</`, and gives what stands behind it; `None` if it does not end.
 fn tag<'s>(source: &'s str, element: &mut Element) -> Option<&'s str> {
     element.open();
-    let (name, mut rest) = split_before(source, SPACE | SLASH | CLOSE);
-    element.begin(name);
+    let (name, mut rest) = split_name(source, 0, SPACE | SLASH | CLOSE)?;
+    element.begin(&name);
     loop {
         rest = skip(rest, SPACE | SLASH);
-        let (first, behind) = rest.as_bytes().split_first()?;
-        if *first == b'>' {
+        if *rest.as_bytes().first()? == b'>' {
             element.close();
             return rest.get(1..);
         }
-        // A name may begin with an equals sign, and has at least one byte.
-        let length = 1 + length_before(behind, SPACE | SLASH | CLOSE | EQUALS);
-        let (name, behind) = rest.split_at_checked(length)?;
-        element.add_attribute(name);
+        // A name may begin with an equals sign.
+        let (name, behind) = split_name(rest, 1, SPACE | SLASH | CLOSE | EQUALS)?;
+        element.add_attribute(&name);
         let behind = skip(behind, SPACE);
         rest = match behind.strip_prefix('=') {
             Some(value) => value_of(skip(value, SPACE), element)?,
@@ -169,7 +172,10 @@ fn tag<'s>(source: &'s str, element: &mut Element) -> Option<&'s str> {
 fn value_of<'s>(source: &'s str, element: &mut Element) -> Option<&'s str> {
     let (value, rest) = match source.as_bytes().first()? {
         quote @ (b'"' | b'\'') => split_once(source.get(1..)?, *quote)?,
-        _ => split_before(source, SPACE | CLOSE),
+        _ => {
+            let (value, rest) = split_name(source, 0, SPACE | CLOSE)?;
+            (value.text, rest)
+        }
     };
     element.set_value(value);
     Some(rest)
@@ -208,14 +214,19 @@ fn skip(text: &str, kinds: u8) -> &str {
     text.get(length..).unwrap_or_default()
 }
 
-/// What stands before the first byte of one of these kinds, and the rest.
-fn split_before(text: &str, kinds: u8) -> (&str, &str) {
-    text.split_at_checked(length_before(text.as_bytes(), kinds)).unwrap_or((text, ""))
-}
-
-fn length_before(text: &[u8], kinds: u8) -> usize {
-    let is_such = |byte: &u8| KINDS[usize::from(*byte)] & kinds != 0;
-    text.iter().position(is_such).unwrap_or(text.len())
+/// What stands before the first byte of one of these kinds behind the first bytes, and the rest.
+fn split_name(text: &str, least: usize, kinds: u8) -> Option<(Name<'_>, &str)> {
+    let mut found = 0;
+    let mut is_before = |byte: &u8| {
+        let kind = KINDS[usize::from(*byte)];
+        found |= kind;
+        kind & kinds == 0
+    };
+    let (first, behind) = text.as_bytes().split_at_checked(least)?;
+    let length = least + behind.iter().take_while(|byte| is_before(byte)).count();
+    let has_capitals = found & CAPITAL != 0 || first.iter().any(u8::is_ascii_uppercase);
+    let (text, rest) = text.split_at_checked(length)?;
+    Some((Name { text, has_capitals }, rest))
 }
 
 const fn is_space(byte: u8) -> bool {
@@ -231,6 +242,7 @@ const KINDS: [u8; 256] = {
             b'/' => SLASH,
             b'>' => CLOSE,
             b'=' => EQUALS,
+            b'A'..=b'Z' => CAPITAL,
             byte if is_space(byte) => SPACE,
             _ => 0,
         };
@@ -243,3 +255,4 @@ const SPACE: u8 = 1;
 const SLASH: u8 = 2;
 const CLOSE: u8 = 4;
 const EQUALS: u8 = 8;
+const CAPITAL: u8 = 16;

@@ -14,19 +14,30 @@ pub(super) fn hides(element: &Element) -> bool {
 /// Whether one of the declarations of a style takes the text from sight (CSS: display, visibility, opacity, font-size).
 fn is_hiding(style: &str) -> bool {
     style.split(';').any(|declaration| {
-        let Some((property, value)) = declaration.split_once(':') else { return false };
-        let value = value.trim().trim_end_matches("!important").trim_end();
-        let is = |wanted: &str| value.eq_ignore_ascii_case(wanted);
-        let property = property.trim();
-        match () {
-            () if property.eq_ignore_ascii_case("display") => is("none"),
-            () if property.eq_ignore_ascii_case("visibility") => is("hidden") || is("collapse"),
-            () if property.eq_ignore_ascii_case("mso-hide") => is("all"),
-            () if property.eq_ignore_ascii_case("opacity") => is_nothing(value),
-            () if property.eq_ignore_ascii_case("font-size") => is_nothing(value),
-            () => false,
-        }
+        // Most properties have nothing to do with it.
+        let first = declaration.trim_ascii_start().as_bytes().first().map(u8::to_ascii_lowercase);
+        let may_hide = first.is_some_and(|first| b"dfmov".contains(&first) || !first.is_ascii());
+        may_hide
+            && declaration
+                .split_once(':')
+                .is_some_and(|(property, value)| does_hide(property.trim(), value.trim()))
     })
+}
+
+fn does_hide(property: &str, value: &str) -> bool {
+    let value = match value.contains('!') {
+        true => value.trim_end_matches("!important").trim_end(),
+        false => value,
+    };
+    let is = |wanted: &str| value.eq_ignore_ascii_case(wanted);
+    match () {
+        () if property.eq_ignore_ascii_case("display") => is("none"),
+        () if property.eq_ignore_ascii_case("visibility") => is("hidden") || is("collapse"),
+        () if property.eq_ignore_ascii_case("mso-hide") => is("all"),
+        () if property.eq_ignore_ascii_case("opacity") => is_nothing(value),
+        () if property.eq_ignore_ascii_case("font-size") => is_nothing(value),
+        () => false,
+    }
 }
 
 /// Zero, of whatever unit.

@@ -14,7 +14,7 @@ pub struct Tokens {
     /// The texts of all words, one behind the other.
     text: String,
     /// The place of a token in `tokens`, and one more, by its hash; 0 where there is none.
-    places: Box<[u16]>,
+    places: Vec<u16>,
 }
 
 /// A token of a mail: a word in some place, or two that follow each other.
@@ -80,7 +80,7 @@ impl Tokens {
             tokens: Vec::with_capacity(USUAL_TOKENS),
             words: Vec::with_capacity(USUAL_TOKENS / 2),
             text: String::with_capacity(USUAL_TOKENS * 4),
-            places: vec![0; PLACES].into_boxed_slice(),
+            places: vec![0; FIRST_PLACES],
         }
     }
 
@@ -121,32 +121,46 @@ impl Tokens {
 
     /// Adds a word, if it is new and there is room. `None` if it is not there now.
     pub(super) fn add(&mut self, kind: Kind, text: &str) -> Option<WordId> {
-        self.add_behind(Beginning::of(kind), &[text])
+        if text.len() > LONGEST_TEXT {
+            return self.add_cut(Beginning::of(kind), &[text]);
+        }
+        let hash = Hash::of(kind.number()).with(text).finish();
+        match self.find(hash) {
+            Found::Token(word) => Some(word),
+            Found::Free(place) => self.put_word(place, kind, hash, &[text]),
+            Found::NoRoom => None,
+        }
     }
 
     /// Adds a word that is put together.
-    pub(super) fn add_joined(&mut self, kind: Kind, parts: &[&str]) {
+    pub(super) fn add_joined(&mut self, kind: Kind, parts: [&str; 3]) {
         self.add_behind(Beginning::of(kind), parts);
     }
 
     /// Adds a word that is put together of a beginning that is known and what stands behind it.
-    pub(super) fn add_behind(&mut self, begin: Beginning<'_>, parts: &[&str]) -> Option<WordId> {
+    pub(super) fn add_behind(&mut self, begin: Beginning<'_>, parts: [&str; 3]) -> Option<WordId> {
         let length = parts.iter().fold(begin.text.len(), |length, part| length + part.len());
         if length > LONGEST_TEXT {
-            return self.add_cut(begin, parts);
+            return self.add_cut(begin, &parts);
         }
         let hash = parts.iter().fold(begin.hash, |hash, part| hash.with(part)).finish();
-        let place = match self.find(hash) {
-            Found::Token(word) => return Some(word),
-            Found::Free(place) => place,
-            Found::NoRoom => return None,
-        };
+        match self.find(hash) {
+            Found::Token(word) => Some(word),
+            Found::Free(place) => {
+                let [one, two, three] = parts;
+                self.put_word(place, begin.kind, hash, &[begin.text, one, two, three])
+            }
+            Found::NoRoom => None,
+        }
+    }
+
+    fn put_word(&mut self, place: usize, kind: Kind, hash: u64, parts: &[&str]) -> Option<WordId> {
         let word = WordId(u16::try_from(self.words.len()).ok()?);
-        let start = u32::try_from(self.text.len()).ok()?;
-        let length = u8::try_from(length).ok()?;
-        self.text.push_str(begin.text);
+        let begin = u32::try_from(self.text.len()).ok()?;
         parts.iter().for_each(|part| self.text.push_str(part));
-        self.words.push(Word { kind: begin.kind, hash, begin: start, length });
+        let end = u32::try_from(self.text.len()).ok()?;
+        let length = u8::try_from(end - begin).ok()?;
+        self.words.push(Word { kind, hash, begin, length });
         self.put(place, Token { hash, word, next: None });
         Some(word)
     }
@@ -174,13 +188,28 @@ impl Tokens {
         if let (Some(place), Ok(number)) = (self.places.get_mut(place), number) {
             *place = number;
         }
+        if self.tokens.len() == FIRST_PLACES / 2 {
+            self.grow();
+        }
+    }
+
+    /// Finds a token, or a place for it.
+    fn find(&mut self, hash: u64) -> Found {
+        match self.look(hash) {
+            Found::NoRoom if self.places.len() < PLACES => {
+                self.grow();
+                self.look(hash)
+            }
+            found => found,
+        }
     }
 
     /// Looks at few places: who makes tokens collide loses those that find none.
-    fn find(&self, hash: u64) -> Found {
-        let begin = usize::try_from(hash % PLACES as u64).unwrap_or(0);
+    fn look(&self, hash: u64) -> Found {
+        let all = self.places.len() - 1;
+        let begin = usize::try_from(hash & (PLACES as u64 - 1)).unwrap_or(0);
         for step in 0..MOST_STEPS {
-            let place = (begin + step) % PLACES;
+            let place = (begin + step) & all;
             let number = usize::from(self.places.get(place).copied().unwrap_or_default());
             match number.checked_sub(1).map(|token| self.tokens.get(token)) {
                 Some(Some(token)) if token.hash == hash => return Found::Token(token.word),
@@ -190,6 +219,19 @@ impl Tokens {
             }
         }
         Found::NoRoom
+    }
+
+    /// Makes room for as many as there may be: each gets the place that it had got there from the beginning.
+    #[cold]
+    fn grow(&mut self) {
+        self.places.clear();
+        self.places.resize(PLACES, 0);
+        for (number, token) in (1..).zip(&self.tokens) {
+            let Found::Free(place) = self.look(token.hash) else { continue };
+            if let Some(place) = self.places.get_mut(place) {
+                *place = number;
+            }
+        }
     }
 
     fn word(&self, word: WordId) -> (Kind, &str) {
@@ -223,6 +265,9 @@ const USUAL_TOKENS: usize = 1_024;
 
 /// Bytes of the text of a word; fits `Word::length`.
 const LONGEST_TEXT: usize = 100;
+
+/// Enough for most mails. A power of two.
+const FIRST_PLACES: usize = 4 * 1024;
 
 /// More than the tokens, so that most are found at once; a power of two, so that the remainder is cheap.
 const PLACES: usize = 16 * 1024;

@@ -20,7 +20,10 @@ impl Hash {
 
     /// With the part that comes next.
     pub(super) fn with(self, part: &str) -> Self {
-        Self(part.bytes().fold(self.0, step))
+        let (fours, rest) = part.as_bytes().as_chunks::<4>();
+        let four = |hash, &[a, b, c, d]: &[u8; 4]| step(step(step(step(hash, a), b), c), d);
+        let hash = fours.iter().fold(self.0, four);
+        Self(rest.iter().fold(hash, |hash, &byte| step(hash, byte)))
     }
 
     /// Of all that came.

@@ -37,7 +37,7 @@ impl Header {
             Some((name, Tell::Recipients)) => self.recipients(name, value, tokens),
             Some((_, Tell::Id)) => self.id(value, tokens),
             Some((_, Tell::Date)) => {
-                tokens.add_joined(Kind::Field, &["date ", &shape(value, Runs::Apart)]);
+                tokens.add_joined(Kind::Field, ["date ", &shape(value, Runs::Apart), ""]);
             }
             Some((_, Tell::Mailer)) => {
                 self.phrase.part();
@@ -50,7 +50,7 @@ impl Header {
     pub(super) fn finish(&self, tokens: &mut Tokens) {
         for (place, name) in EXPECTED.iter().enumerate() {
             if self.expected & (1 << place) == 0 {
-                tokens.add_joined(Kind::Field, &["no ", name]);
+                tokens.add_joined(Kind::Field, ["no ", name, ""]);
             }
         }
         let mut compare = |kind, one: &str, other: &str, like: &str, unlike: &str| {
@@ -98,10 +98,10 @@ impl Header {
             4..10 => "some",
             10.. => "many",
         };
-        tokens.add_joined(Kind::To, &[name, " ", count]);
+        tokens.add_joined(Kind::To, [name, " ", count]);
         let mailbox = Mailbox::of(value);
         if mailbox.name.is_empty() {
-            tokens.add_joined(Kind::To, &[name, " without a name"]);
+            tokens.add_joined(Kind::To, [name, " without a name", ""]);
         }
         if name == "to" {
             self.to = format!("{}@{}", mailbox.local, mailbox.domain);
@@ -142,7 +142,7 @@ enum Tell {
 
 fn tell_value(name: &str, value: &str, tokens: &mut Tokens) {
     let word = value.split([' ', ';', ',', '(']).next().unwrap_or_default();
-    tokens.add_joined(Kind::Field, &[name, "=", &cut(word, 24).to_ascii_lowercase()]);
+    tokens.add_joined(Kind::Field, [name, "=", &cut(word, 24).to_ascii_lowercase()]);
 }
 
 fn tell_domain(kind: Kind, domain: &str, tokens: &mut Tokens) {

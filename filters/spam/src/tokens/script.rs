@@ -21,14 +21,11 @@ pub(super) enum Class {
 
 impl Class {
     pub(super) fn of(character: char) -> Self {
+        if character.is_ascii() {
+            return Self::of_ascii(character as u8);
+        }
         match character {
-            'a'..='z' | 'A'..='Z' => Self::Letter,
-            '0'..='9' => Self::Digit,
-            '!' | '$' | '%' | '?' | '*' | '#' | '>' | '|' | '=' | '+' | '@' | '~' | '_' => {
-                Self::Mark
-            }
-            '\'' | '\u{2018}' | '\u{2019}' | '`' => Self::Silent,
-            '\0'..='\u{7f}' => Self::Border,
+            '\u{2018}' | '\u{2019}' => Self::Silent,
             '\u{300}'..='\u{36f}' => Self::Silent,
             '\u{0e00}'..='\u{0eff}'
             | '\u{1000}'..='\u{109f}'
@@ -47,6 +44,18 @@ impl Class {
             // Currencies, arrows, drawings, emoji.
             '\u{a2}'..='\u{a5}' | '\u{20a0}'..='\u{20cf}' | '\u{2190}'..='\u{2bff}' => Self::Mark,
             '\u{1f000}'..='\u{1faff}' => Self::Mark,
+            _ => Self::Border,
+        }
+    }
+
+    /// What a byte of ASCII is.
+    pub(super) const fn of_ascii(byte: u8) -> Self {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => Self::Letter,
+            b'0'..=b'9' => Self::Digit,
+            b'!' | b'$' | b'%' | b'?' | b'*' | b'#' | b'>' | b'|' | b'=' | b'+' | b'@' | b'~'
+            | b'_' => Self::Mark,
+            b'\'' | b'`' => Self::Silent,
             _ => Self::Border,
         }
     }

@@ -25,13 +25,13 @@ impl Structure {
     pub(super) fn field(&mut self, field: &Field<'_>, tokens: &mut Tokens) {
         if field.is("content-type") {
             if let Some(charset) = param(field.value, "charset=") {
-                tokens.add_joined(Kind::Part, &["charset ", &charset.to_ascii_lowercase()]);
+                tokens.add_joined(Kind::Part, ["charset ", &charset.to_ascii_lowercase(), ""]);
             }
             if let Some(boundary) = param(field.value, "boundary=") {
-                tokens.add_joined(Kind::Part, &["boundary ", &marks(boundary)]);
+                tokens.add_joined(Kind::Part, ["boundary ", &marks(boundary), ""]);
             }
         } else if field.depth > 0 && field.is("content-transfer-encoding") {
-            tokens.add_joined(Kind::Part, &["encoding ", &field.value.to_ascii_lowercase()]);
+            tokens.add_joined(Kind::Part, ["encoding ", &field.value.to_ascii_lowercase(), ""]);
         } else if field.is("content-id") {
             tokens.add(Kind::Part, "content-id");
         }
@@ -47,7 +47,7 @@ impl Structure {
         for name in &part.names {
             let extension = name.rsplit_once('.').map_or("none", |(_, extension)| extension);
             if extension.len() <= LONGEST_EXTENSION {
-                tokens.add_joined(Kind::Part, &["file .", &extension.to_lowercase()]);
+                tokens.add_joined(Kind::Part, ["file .", &extension.to_lowercase(), ""]);
             }
         }
     }
@@ -58,13 +58,13 @@ impl Structure {
             return;
         }
         let name = Beginning::with(Kind::Html, element.name());
-        tokens.add_behind(name, &[]);
+        tokens.add_behind(name, ["", "", ""]);
         let is_image = element.name() == "img";
         for (attribute, value) in element.attributes() {
             let is_point =
                 is_image && matches!(value, "0" | "1") && matches!(attribute, "width" | "height");
             let size = if is_point { " 1" } else { "" };
-            tokens.add_behind(name, &[" ", attribute, size]);
+            tokens.add_behind(name, [" ", attribute, size]);
         }
     }
 
@@ -146,14 +146,16 @@ impl<'a> Address<'a> {
             }
             _ => ("", ""),
         };
-        let rest = rest.trim_start_matches('/');
-        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        let slashes = rest.bytes().take_while(|byte| *byte == b'/').count();
+        let rest = rest.get(slashes..).unwrap_or_default();
+        let is_end = |byte: u8| matches!(byte, b'/' | b'?' | b'#' | b'\\');
+        let end = rest.bytes().position(is_end).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let (has_user, host) = match authority.rsplit_once('@') {
-            Some((_, host)) => (true, host),
-            None => (false, authority),
-        };
-        let (host, has_port) = match host.rsplit_once(':') {
+        let last = |text: &str, mark: u8| text.bytes().rposition(|byte| byte == mark);
+        let user = last(authority, b'@').map_or(0, |at| at + 1);
+        let (has_user, host) = (user > 0, authority.get(user..).unwrap_or_default());
+        let port = last(host, b':').and_then(|at| Some((host.get(..at)?, host.get(at + 1..)?)));
+        let (host, has_port) = match port {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, true),
             _ => (host, false),
         };
@@ -163,7 +165,7 @@ impl<'a> Address<'a> {
     fn tell(&self, tokens: &mut Tokens) {
         let is_mail = self.scheme.eq_ignore_ascii_case("mailto");
         if !self.scheme.is_empty() && self.scheme.len() <= LONGEST_EXTENSION {
-            tokens.add_joined(Kind::Link, &[&lower_case(self.scheme), ":"]);
+            tokens.add_joined(Kind::Link, [&lower_case(self.scheme), ":", ""]);
         }
         let found = [
             (self.has_user && !is_mail, "user in front of the host"),
@@ -181,7 +183,7 @@ impl<'a> Address<'a> {
         };
         for word in words.filter(is_word).take(MOST_PATH_WORDS) {
             let word = std::str::from_utf8(word).unwrap_or_default();
-            tokens.add_joined(Kind::Link, &["/", word]);
+            tokens.add_joined(Kind::Link, ["/", word, ""]);
         }
     }
 }

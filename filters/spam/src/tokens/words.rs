@@ -42,8 +42,8 @@ impl Splitter {
     /// Tells the pieces of a text; a word does not go on in the next text.
     pub(super) fn split(&mut self, text: &str, take: &mut impl FnMut(Piece<'_>)) {
         let mut rest = text;
-        while let Some(character) = rest.chars().next() {
-            if character.is_ascii_alphabetic()
+        while let Some(first) = rest.as_bytes().first() {
+            if matches!(KINDS[usize::from(*first)], LETTER | CAPITAL)
                 && self.is_between_words()
                 && let Some(Letters { word, capitals, behind }) = Letters::of(rest)
             {
@@ -51,6 +51,7 @@ impl Splitter {
                 rest = behind;
                 continue;
             }
+            let Some(character) = rest.chars().next() else { break };
             self.character(character, take);
             rest = rest.get(character.len_utf8()..).unwrap_or_default();
         }
@@ -86,7 +87,7 @@ impl Splitter {
     }
 
     const fn is_between_words(&self) -> bool {
-        self.letters + self.digits == 0
+        self.letters == 0 && self.digits == 0
     }
 
     /// A whole word as most are, of ASCII letters alone: it is told without a copy if it is in lower case.
@@ -237,21 +238,40 @@ impl<'t> Letters<'t> {
     fn of(text: &'t str) -> Option<Self> {
         let mut capitals = 0;
         let letters = text.bytes().take_while(|byte| {
-            capitals += usize::from(byte.is_ascii_uppercase());
-            byte.is_ascii_alphabetic()
+            let kind = KINDS[usize::from(*byte)];
+            capitals += usize::from(kind == CAPITAL);
+            matches!(kind, LETTER | CAPITAL)
         });
         let (word, behind) = text.split_at_checked(letters.count())?;
-        let borders = behind.bytes().take_while(|byte| is_border(*byte)).count();
-        let is_mark = |byte: &u8| byte.is_ascii() && Class::of(char::from(*byte)) == Class::Mark;
-        let is_whole = borders > 0 || behind.as_bytes().first().is_none_or(is_mark);
+        let kind = |byte: u8| KINDS[usize::from(byte)];
+        let borders = behind.bytes().take_while(|byte| kind(*byte) == BORDER).count();
+        let is_whole = borders > 0 || behind.bytes().next().is_none_or(|byte| kind(byte) == MARK);
         is_whole.then_some(Self { word, capitals, behind: behind.get(borders..)? })
     }
 }
 
-/// Whether a byte of ASCII parts words.
-fn is_border(byte: u8) -> bool {
-    byte.is_ascii() && Class::of(char::from(byte)) == Class::Border
-}
+/// What a byte of ASCII is to words, as `Class` has it.
+const KINDS: [u8; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        kinds[byte] = match Class::of_ascii(byte as u8) {
+            Class::Letter if (byte as u8).is_ascii_uppercase() => CAPITAL,
+            Class::Letter => LETTER,
+            Class::Border => BORDER,
+            Class::Mark => MARK,
+            Class::Digit | Class::Paired | Class::Silent => OTHER,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+const OTHER: u8 = 0;
+const LETTER: u8 = 1;
+const CAPITAL: u8 = 3;
+const BORDER: u8 = 4;
+const MARK: u8 = 8;
 
 fn take_bytes(pair: Option<&[u8]>, take: &mut impl FnMut(Piece<'_>)) {
     if let Some(pair) = pair.and_then(|pair| std::str::from_utf8(pair).ok()) {
