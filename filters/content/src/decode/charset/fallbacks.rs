@@ -35,20 +35,13 @@ impl Fallbacks {
             return vec![text.to_owned()];
         }
         let mut readings = Vec::new();
-        let mut add = |text: String| {
-            if !readings.contains(&text) {
-                readings.push(text);
+        for reading in self.eight_bit(bytes, declared) {
+            if !readings.contains(&reading) {
+                readings.push(reading);
             }
-        };
-        let lossy = String::from_utf8_lossy(bytes);
-        if is_mostly_utf8(&lossy) {
-            add(lossy.into_owned());
         }
-        let tried = declared.iter().chain(&self.0);
-        tried.filter_map(|charset| charset.decode_exactly(bytes)).for_each(&mut add);
         if readings.is_empty() {
-            let charset = declared.or(self.0.first().copied()).unwrap_or(Charset::UTF_8);
-            readings.push(charset.decode(bytes));
+            readings.push(self.in_spite(bytes, declared));
         }
         readings
     }
@@ -56,7 +49,26 @@ impl Fallbacks {
     /// The most likely reading.
     #[must_use]
     pub fn best(&self, bytes: &[u8], declared: Option<Charset>) -> String {
-        self.readings(bytes, declared).swap_remove(0)
+        if bytes.is_ascii() {
+            return self.seven_bit(bytes, declared).swap_remove(0);
+        }
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return text.to_owned();
+        }
+        let best = self.eight_bit(bytes, declared).next();
+        best.unwrap_or_else(|| self.in_spite(bytes, declared))
+    }
+
+    /// The readings under which every byte means something, or most do for one charset. Each costs as much as the text is long.
+    fn eight_bit(&self, bytes: &[u8], declared: Option<Charset>) -> impl Iterator<Item = String> {
+        let damaged = is_mostly_utf8(bytes).then(|| String::from_utf8_lossy(bytes).into_owned());
+        let tried = declared.into_iter().chain(self.0.iter().copied());
+        damaged.into_iter().chain(tried.filter_map(|charset| charset.decode_exactly(bytes)))
+    }
+
+    /// The reading of bytes that no charset is right for.
+    fn in_spite(&self, bytes: &[u8], declared: Option<Charset>) -> String {
+        declared.or(self.0.first().copied()).unwrap_or(Charset::UTF_8).decode(bytes)
     }
 
     /// ASCII, unless escapes say that it is one of the 7-bit charsets.
@@ -87,13 +99,13 @@ impl Default for Fallbacks {
 }
 
 /// UTF-8 that was cut or damaged: most characters beyond ASCII are whole.
-fn is_mostly_utf8(lossy: &str) -> bool {
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
     let (mut whole, mut broken) = (0_usize, 0_usize);
-    for character in lossy.chars().filter(|character| !character.is_ascii()) {
-        match character {
-            char::REPLACEMENT_CHARACTER => broken += 1,
-            _ => whole += 1,
-        }
+    for chunk in bytes.utf8_chunks() {
+        let beyond_ascii = chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count();
+        let lost = chunk.valid().matches(char::REPLACEMENT_CHARACTER).count();
+        whole += beyond_ascii - lost;
+        broken += lost + usize::from(!chunk.invalid().is_empty());
     }
     whole > broken
 }

@@ -114,6 +114,17 @@ fn unlabelled_bytes_are_utf_8_or_every_charset_that_explains_them() {
 
 proptest! {
     #[test]
+    fn the_best_reading_is_the_first(
+        bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'a'), Just(0xc3), Just(0xa9), Just(0x1b)], 0..40),
+        is_declared in any::<bool>(),
+    ) {
+        let declared = Charset::for_label(b"windows-1252").filter(|_| is_declared);
+        let fallbacks = Fallbacks::default();
+        let readings = fallbacks.readings(&bytes, declared);
+        prop_assert_eq!(Some(&fallbacks.best(&bytes, declared)), readings.first());
+    }
+
+    #[test]
     fn any_bytes_read_the_same_however_split(
         bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0x1b), Just(b'$'), Just(b'('),
             Just(b')'), Just(b'C'), Just(b'B'), Just(0x0e), Just(0x0f), Just(b'~'), Just(b'{'), Just(b'+')], 0..200),
