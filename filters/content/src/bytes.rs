@@ -11,19 +11,25 @@ pub(crate) fn are_printable(text: &[u8]) -> bool {
 
 /// How many bytes at the beginning are printable ASCII.
 pub(crate) fn printable_length(text: &[u8]) -> usize {
-    length(text, |byte| matches!(byte, b' '..=b'~'))
+    length(text, is_printable)
 }
 
 /// How many bytes at the beginning are printable ASCII or of line ends.
 pub(crate) fn printable_lines_length(text: &[u8]) -> usize {
-    length(text, |byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n'))
+    length(text, |byte| is_printable(byte) | (byte == b'\r') | (byte == b'\n'))
 }
 
-/// How many bytes at the beginning are such.
+const fn is_printable(byte: u8) -> bool {
+    byte.wrapping_sub(b' ') <= b'~' - b' '
+}
+
+/// How many bytes at the beginning are such, by a question without branches.
 fn length(text: &[u8], is_such: impl Fn(u8) -> bool) -> usize {
     let (blocks, _) = text.as_chunks::<BLOCK>();
-    let are_such = |block: &&[u8; BLOCK]| block.iter().fold(true, |all, &byte| all & is_such(byte));
-    let whole = blocks.iter().take_while(are_such).count() * BLOCK;
+    let others = |block: &[u8; BLOCK]| {
+        block.iter().fold(0, |others, &byte| others | u8::from(!is_such(byte)))
+    };
+    let whole = blocks.iter().take_while(|block| others(block) == 0).count() * BLOCK;
     let rest = text.get(whole..).unwrap_or_default();
     whole + rest.iter().take_while(|&&byte| is_such(byte)).count()
 }
@@ -102,7 +108,7 @@ fn pairs(lines: &[u8]) -> u8 {
 }
 
 /// Bytes that are looked at together.
-const BLOCK: usize = 16;
+const BLOCK: usize = 32;
 
 /// A CR without an LF behind it.
 const LONE_RETURN: u8 = 1;
