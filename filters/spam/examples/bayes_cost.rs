@@ -1,18 +1,23 @@
 //! What it costs to read and judge one mail, for `valgrind --tool=callgrind`.
 //!
-//! `cargo run --release -p mailweir-spam --example bayes_cost [MAIL] [TIMES]`: judges the mail in a file, or one of 20 kB that is
-//! made up here, so many times. Run it with two numbers: the difference is the cost of a mail.
+//! `cargo run --release -p mailweir-spam --example bayes_cost [MAIL] [TIMES] [examine]`: judges the mail in a file, or one of
+//! 20 kB that is made up here (`-`), so many times; with `examine` all that a mail shows is looked for, too. Run it with two
+//! numbers: the difference is the cost of a mail.
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
     reason = "an example reads files and prints; the crate that it measures is pure"
 )]
 
-use std::{error::Error, hint::black_box};
+use std::{error::Error, hint::black_box, sync::Arc};
 
+use mailweir_mail::Timestamp;
 use mailweir_spam::{
     bayes::{Class, Limits, Model},
-    tokens::of_mail,
+    evidence::Own,
+    examination::Examiner,
+    links::OwnDomains,
+    tokens::{Tokens, of_mail},
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -22,6 +27,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => made_up(0).into_bytes(),
     };
     let times: usize = arguments.next().map_or(Ok(1), |times| times.parse())?;
+    let own = Arc::new(Own::new(OwnDomains::new(["own.example"])));
+    let tokens_of: &dyn Fn(&[u8]) -> Tokens = match arguments.next().as_deref() {
+        Some("examine") => &|mail| examine(mail, &own),
+        _ => &of_mail,
+    };
     let mut model = Model::new(Limits { least_mails: 10, ..Limits::default() });
     for seed in 1..=20 {
         let class = if seed % 2 == 0 { Class::Ham } else { Class::Spam };
@@ -29,10 +39,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut probability = 0.5;
     for _ in 0..times {
-        probability = model.judge(&of_mail(black_box(&mail))).probability;
+        probability = model.judge(&tokens_of(black_box(&mail))).probability;
     }
     println!("{} bytes, {probability:.3}, {} tokens known", mail.len(), model.tokens());
     Ok(())
+}
+
+fn examine(mail: &[u8], own: &Arc<Own>) -> Tokens {
+    let mut examiner = Examiner::new(Arc::clone(own), Timestamp::from_secs(1_795_474_640));
+    examiner.feed(mail);
+    let examined = black_box(examiner.finish());
+    examined.tokens
 }
 
 /// A mail of 20 kB as many are: a plain text, and the same in HTML with tables and links.

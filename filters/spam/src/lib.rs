@@ -13,6 +13,7 @@ pub mod dkim;
 pub mod dmarc;
 pub mod dns;
 pub mod evidence;
+pub mod examination;
 pub mod greylist;
 pub mod iprev;
 pub mod links;

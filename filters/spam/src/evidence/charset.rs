@@ -5,30 +5,63 @@
 
 use crate::symbols::{Finding, Symbol};
 
-/// Whether a text that was decoded as its label says shows that the label is wrong.
-#[must_use]
-pub fn of_charset(label: &str, text: &str) -> Option<Finding> {
-    let family = Family::of(label)?;
-    let (mut letters, mut foreign, mut at_home) = (0_usize, 0_usize, 0_usize);
-    for character in text.chars().take(LONGEST) {
-        match character {
-            letter if letter.is_ascii_alphabetic() => letters += 1,
-            ascii if ascii.is_ascii() => {}
-            other => {
-                foreign += 1;
-                at_home += usize::from(family.has(other));
+/// Whether the text of a part shows that its label is wrong.
+#[derive(Clone, Debug)]
+pub struct CharsetEvidence {
+    family: Family,
+    label: Box<str>,
+    /// Letters of ASCII.
+    letters: usize,
+    foreign: usize,
+    at_home: usize,
+    /// Characters that are still looked at.
+    left: usize,
+}
+
+impl CharsetEvidence {
+    /// Of a part whose text claims this charset. None if nothing can be wrong about it.
+    #[must_use]
+    pub fn new(label: &str) -> Option<Self> {
+        let family = Family::of(label)?;
+        let label = label.into();
+        Some(Self { family, label, letters: 0, foreign: 0, at_home: 0, left: LONGEST })
+    }
+
+    /// Takes text of the part, decoded as its label says.
+    pub fn text(&mut self, text: &str) {
+        if text.is_ascii() {
+            let text = text.get(..self.left).unwrap_or(text);
+            self.left -= text.len();
+            self.letters += text.bytes().filter(u8::is_ascii_alphabetic).count();
+            return;
+        }
+        for character in text.chars().take(self.left) {
+            self.left -= 1;
+            match character {
+                letter if letter.is_ascii_alphabetic() => self.letters += 1,
+                ascii if ascii.is_ascii() => {}
+                other => {
+                    self.foreign += 1;
+                    self.at_home += usize::from(self.family.has(other));
+                }
             }
         }
     }
-    if foreign < FEWEST {
-        return None;
+
+    /// What was found in the part, which is over.
+    #[must_use]
+    pub fn finding(&self) -> Option<Finding> {
+        let Self { letters, foreign, at_home, .. } = *self;
+        if foreign < FEWEST {
+            return None;
+        }
+        let is_wrong = match self.family {
+            // Its letters beyond ASCII are those of Europe, and stand among others.
+            Family::Latin => foreign * 2 > letters + foreign,
+            Family::Cyrillic | Family::Greek | Family::EastAsian => at_home * 2 < foreign,
+        };
+        is_wrong.then(|| Finding::new(Symbol::CharsetOtherScript, &self.label))
     }
-    let is_wrong = match family {
-        // Its letters beyond ASCII are those of Europe, and stand among others.
-        Family::Latin => foreign * 2 > letters + foreign,
-        Family::Cyrillic | Family::Greek | Family::EastAsian => at_home * 2 < foreign,
-    };
-    is_wrong.then(|| Finding::new(Symbol::CharsetOtherScript, label))
 }
 
 /// What a charset is for.

@@ -5,7 +5,8 @@
 use mailweir_mail::Timestamp;
 
 /// The time that a value says, or none if it is no date. What is before 1970 is 1970.
-pub(super) fn read(value: &str) -> Option<Timestamp> {
+#[must_use]
+pub fn read(value: &str) -> Option<Timestamp> {
     let value = value.get(..value.floor_char_boundary(LONGEST)).unwrap_or(value);
     let plain = without_comments(value);
     // The name of the day adds nothing, and some write it in their own language.

@@ -5,6 +5,20 @@ use mailweir_mail::Timestamp;
 use super::{Own, date, sender::of_sender, subject};
 use crate::symbols::{Finding, Symbol};
 
+/// The fields that tell something here, of all that a mail has.
+pub(crate) const TELLING: [&str; 10] = [
+    "from",
+    "to",
+    "cc",
+    "subject",
+    "date",
+    "message-id",
+    "reply-to",
+    "sender",
+    "in-reply-to",
+    "references",
+];
+
 /// A field of the mail's own header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'m> {

@@ -7,7 +7,7 @@ use crate::{
 
 /// What the links show. Each disguise counts once, with the first link that has it.
 #[must_use]
-pub fn of_links(links: &Links<'_>) -> Vec<Finding> {
+pub fn of_links(links: &Links) -> Vec<Finding> {
     let all =
         links.found().iter().flat_map(|link| link.tricks.iter().map(move |trick| (*trick, link)));
     let mut found: Vec<Finding> = Vec::new();

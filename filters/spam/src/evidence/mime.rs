@@ -2,9 +2,12 @@
 
 use mailweir_content::decode::parts::{Ambiguity, Part};
 
-use crate::symbols::{Finding, Symbol};
+use crate::{
+    reading::{Listener, Trouble},
+    symbols::{Finding, Symbol},
+};
 
-/// What the parts of a mail show, from the events of `PartReader`.
+/// What the parts of a mail show.
 #[derive(Clone, Debug, Default)]
 pub struct MimeEvidence {
     texts: Alternatives,
@@ -24,8 +27,19 @@ pub enum Alternatives {
 }
 
 impl MimeEvidence {
-    /// A part began.
-    pub fn part(&mut self, part: &Part) {
+    /// What was found.
+    #[must_use]
+    pub fn findings(self) -> Vec<Finding> {
+        let doubts =
+            self.doubts.iter().map(|doubt| Finding::new(symbol(*doubt), &format!("{doubt:?}")));
+        let alone =
+            (self.texts == Alternatives::HtmlAlone).then(|| Finding::new(Symbol::HtmlAlone, ""));
+        doubts.chain(alone).collect()
+    }
+}
+
+impl Listener for MimeEvidence {
+    fn part(&mut self, part: &Part) {
         let is_text = !part.is_container
             && part.disposition.as_deref() != Some("attachment")
             && part.names.is_empty();
@@ -36,20 +50,12 @@ impl MimeEvidence {
         };
     }
 
-    /// Programs read the mail differently.
-    pub fn ambiguous(&mut self, ambiguity: Ambiguity) {
-        // Each kind is told once: there are thirteen.
-        self.doubts.push(ambiguity);
-    }
-
-    /// What was found.
-    #[must_use]
-    pub fn findings(self) -> Vec<Finding> {
-        let doubts =
-            self.doubts.iter().map(|doubt| Finding::new(symbol(*doubt), &format!("{doubt:?}")));
-        let alone =
-            (self.texts == Alternatives::HtmlAlone).then(|| Finding::new(Symbol::HtmlAlone, ""));
-        doubts.chain(alone).collect()
+    fn trouble(&mut self, trouble: Trouble) {
+        match trouble {
+            // Each kind is told once: there are thirteen.
+            Trouble::Ambiguous(ambiguity) => self.doubts.push(ambiguity),
+            Trouble::TooManyFields | Trouble::LongText | Trouble::TooManyTexts => {}
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Evidence that a mail shows by itself: its header, its text, its links and attachments.
 //!
-//! Everything here takes plain inputs and gives [`Finding`](crate::symbols::Finding)s; whoever reads the mail hands
-//! over what passes by. Nothing is decided, and nothing is asked of anybody. What counts as much, few or far is a
+//! Everything here listens to a [`Reader`](crate::reading::Reader) or takes plain inputs, and gives
+//! [`Finding`](crate::symbols::Finding)s; `examination` puts it together. Nothing is decided, and nothing is asked of anybody. What counts as much, few or far is a
 //! constant with its reason: ordinary newsletters, mail of lists and mail of people must show next to nothing.
 
 mod attachment;
@@ -22,7 +22,9 @@ mod text;
 mod tests;
 
 pub use attachment::{AttachmentEvidence, turns_direction};
-pub use charset::of_charset;
+pub use charset::CharsetEvidence;
+pub use date::read as date_of;
+pub(crate) use fields::TELLING;
 pub use fields::{Field, of_fields};
 pub use html::HtmlEvidence;
 pub use links::of_links;

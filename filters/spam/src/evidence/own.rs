@@ -1,13 +1,16 @@
 //! Who is ours: the domains and people that strangers pretend to be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::links::{OwnDomains, skeleton::skeleton};
 
 /// The domains and people that are ours.
 #[derive(Clone, Debug, Default)]
 pub struct Own {
-    domains: OwnDomains,
+    domains: Arc<OwnDomains>,
     /// What the names of our people look like, and the addresses each of them has.
     people: BTreeMap<String, BTreeSet<Box<str>>>,
 }
@@ -16,7 +19,7 @@ impl Own {
     /// Ours are these domains, and nobody yet.
     #[must_use]
     pub fn new(domains: OwnDomains) -> Self {
-        Self { domains, people: BTreeMap::new() }
+        Self { domains: Arc::new(domains), people: BTreeMap::new() }
     }
 
     /// Somebody of ours, who writes from this address and from any address of our domains. A name of one word is not
@@ -31,7 +34,7 @@ impl Own {
 
     /// The domains that are ours.
     #[must_use]
-    pub const fn domains(&self) -> &OwnDomains {
+    pub const fn domains(&self) -> &Arc<OwnDomains> {
         &self.domains
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     links::skeleton::is_disguised,
+    reading::{Listener, Text},
     symbols::{Finding, Symbol},
 };
 
@@ -13,18 +14,6 @@ pub struct TextEvidence {
 }
 
 impl TextEvidence {
-    /// Takes a line, or the text of an HTML token.
-    pub fn line(&mut self, line: &str) {
-        if line.is_ascii() {
-            return;
-        }
-        let words = line.split(|character: char| !character.is_alphanumeric());
-        for word in words.filter(|word| !word.is_ascii() && is_disguised(word)) {
-            self.disguised = self.disguised.saturating_add(1);
-            self.first.get_or_insert_with(|| word.into());
-        }
-    }
-
     /// What was found.
     #[must_use]
     pub fn findings(self) -> Vec<Finding> {
@@ -33,6 +22,19 @@ impl TextEvidence {
             Finding::new(Symbol::TextHomograph, &format!("{} words, {word}", self.disguised))
         });
         found.into_iter().collect()
+    }
+}
+
+impl Listener for TextEvidence {
+    fn text(&mut self, text: &Text<'_>) {
+        if text.line.is_ascii() {
+            return;
+        }
+        let words = text.line.split(|character: char| !character.is_alphanumeric());
+        for word in words.filter(|word| !word.is_ascii() && is_disguised(word)) {
+            self.disguised = self.disguised.saturating_add(1);
+            self.first.get_or_insert_with(|| word.into());
+        }
     }
 }
 

@@ -1,21 +1,26 @@
-//! Gathers the links of a mail from its lines and tokens, within bounds.
+//! Gathers the links of a mail while it is read, within bounds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use mailweir_content::decode::parts::PartId;
 
 use super::{
-    Host, Link, OwnDomains, Place, Trick, disguise,
-    markup::{Tag, Token},
-    registrable, text,
+    Host, Link, OwnDomains, Place, Trick, disguise, registrable, text,
     url::{self, Target},
 };
+use crate::reading::{Element, Listener, Run, Source, Text};
 
 /// The links of a mail, as far as it was read.
 #[derive(Debug)]
-pub struct Links<'o> {
-    own: &'o OwnDomains,
+pub struct Links {
+    own: Arc<OwnDomains>,
     /// In the order in which they were found, with no two alike.
     found: Vec<Link>,
-    known: BTreeSet<(Host, Place)>,
+    /// Of each host a bit for each place at which it was found.
+    known: BTreeMap<Host, u8>,
     looked_at: usize,
     scripts: usize,
     anchor: Option<Anchor>,
@@ -28,44 +33,18 @@ struct Anchor {
     text: String,
 }
 
-impl<'o> Links<'o> {
+impl Links {
     /// Of a mail of which nothing was read yet.
     #[must_use]
-    pub const fn new(own: &'o OwnDomains) -> Self {
+    pub const fn new(own: Arc<OwnDomains>) -> Self {
         Self {
             own,
             found: Vec::new(),
-            known: BTreeSet::new(),
+            known: BTreeMap::new(),
             looked_at: 0,
             scripts: 0,
             anchor: None,
         }
-    }
-
-    /// Takes a line of plain text.
-    pub fn line(&mut self, line: &str) {
-        if self.looked_at >= MOST_LINKS {
-            return;
-        }
-        for found in text::of_line(line) {
-            let Some(target) = self.read_written(&found) else { return };
-            self.add(target, found.place, &[]);
-        }
-    }
-
-    /// Takes the next token of an HTML part.
-    pub fn token(&mut self, token: &Token<'_>) {
-        match token {
-            Token::Start(tag) => self.tag(tag),
-            Token::End("a" | "area") => self.end_anchor(),
-            Token::Text(text) => self.text(text),
-            Token::End(_) | Token::Comment => {}
-        }
-    }
-
-    /// The HTML part is over.
-    pub fn end_of_part(&mut self) {
-        self.end_anchor();
     }
 
     /// The links that were found, at most 256: the first of each host at each sort of place.
@@ -89,15 +68,14 @@ impl<'o> Links<'o> {
     /// What lists of domains are to be asked about: at most so many domains and addresses, what tells most first.
     /// Disguised links come before others, then those of [`Place`]s that tell more. Among the same, the first and the
     /// last ones of the mail take turns, so that harmless links in front hide none behind. Domains of ours are left
-    /// out, and those that `is_known_good` says.
+    /// out.
     #[must_use]
-    pub fn to_ask(&self, most: usize, is_known_good: impl Fn(&str) -> bool) -> Vec<Host> {
+    pub fn to_ask(&self, most: usize) -> Vec<Host> {
         let mut by_rank: BTreeMap<(bool, Place), Vec<Host>> = BTreeMap::new();
         for link in &self.found {
             let Some(asked) = asked(&link.host) else { continue };
-            let is_good = asked.is_private()
-                || matches!(&asked, Host::Name(name) if self.own.has(name) || is_known_good(name));
-            if !is_good {
+            let is_ours = matches!(&asked, Host::Name(name) if self.own.has(name));
+            if !is_ours && !asked.is_private() {
                 by_rank.entry((link.tricks.is_empty(), link.place)).or_default().push(asked);
             }
         }
@@ -106,52 +84,38 @@ impl<'o> Links<'o> {
         turns.filter(|host| seen.insert((*host).clone())).take(most).cloned().collect()
     }
 
-    fn tag(&mut self, tag: &Tag) {
-        match tag.name() {
-            "a" | "area" => {
-                self.end_anchor();
-                let target = tag.get("href").and_then(|href| self.read(href));
-                self.anchor = target.map(|target| Anchor { target, text: String::new() });
-            }
-            "form" => self.attribute(tag, "action", Place::Form),
-            "button" | "input" => self.attribute(tag, "formaction", Place::Form),
-            "meta" => self.refresh(tag),
-            "iframe" | "frame" | "embed" | "script" => self.attribute(tag, "src", Place::Frame),
-            "object" => self.attribute(tag, "data", Place::Frame),
-            "base" => self.attribute(tag, "href", Place::Anchor),
-            "link" => self.attribute(tag, "href", Place::Resource),
-            _ => {}
+    fn line(&mut self, line: &str) {
+        if self.is_over() {
+            return;
         }
-        if matches!(tag.name(), "img" | "input" | "video" | "audio" | "source") {
-            self.attribute(tag, "src", Place::Resource);
+        for found in text::of_line(line) {
+            let Some(target) = self.read_written(&found) else { return };
+            self.add(target, found.place, &[]);
         }
-        self.attribute(tag, "background", Place::Resource);
     }
 
-    fn attribute(&mut self, tag: &Tag, name: &str, place: Place) {
-        if let Some(target) = tag.get(name).and_then(|value| self.read(value)) {
-            self.add(target, place, &[]);
+    const fn is_over(&self) -> bool {
+        self.looked_at >= MOST_LINKS
+    }
+
+    fn attributes(&mut self, element: &Element) {
+        for (name, value) in element.attributes() {
+            let Some(place) = place(element.name(), name) else { continue };
+            if let Some(target) = self.read(value) {
+                self.add(target, place, &[]);
+            }
         }
     }
 
     /// `<meta http-equiv=refresh content="0; url=...">`.
-    fn refresh(&mut self, tag: &Tag) {
-        let is_refresh =
-            tag.get("http-equiv").is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"));
-        let content = tag.get("content").filter(|_| is_refresh).unwrap_or_default();
+    fn refresh(&mut self, meta: &Element) {
+        let is_refresh = meta
+            .attribute("http-equiv")
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"));
+        let content = meta.attribute("content").filter(|_| is_refresh).unwrap_or_default();
         let Some((_, url)) = content.split_once('=') else { return };
         if let Some(target) = self.read(url.trim_matches(['\'', '"', ' '])) {
             self.add(target, Place::Refresh, &[]);
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        match &mut self.anchor {
-            Some(anchor) => {
-                let room = LONGEST_TEXT.saturating_sub(anchor.text.len());
-                anchor.text.push_str(text.get(..text.floor_char_boundary(room)).unwrap_or(text));
-            }
-            None => self.line(text),
         }
     }
 
@@ -164,6 +128,11 @@ impl<'o> Links<'o> {
     /// Whether the text of a link shows another domain than it leads to.
     fn shown(&mut self, anchor: &Anchor) -> Option<Trick> {
         let Target::Host(host, _) = &anchor.target else { return None };
+        // As nearly all texts of links.
+        let has_no_name = memchr::memchr2(b'.', b':', anchor.text.as_bytes()).is_none();
+        if has_no_name && anchor.text.is_ascii() {
+            return None;
+        }
         let text = mailweir_content::decode::visible(anchor.text.trim());
         let found = text::of_line(&text).next()?;
         let Target::Host(Host::Name(shown), _) = self.read_written(&found)? else { return None };
@@ -219,16 +188,17 @@ impl<'o> Links<'o> {
     }
 
     fn keep(&mut self, host: Host, place: Place, mut tricks: Vec<Trick>) {
-        if self.known.contains(&(host.clone(), place)) {
+        let bit = 1_u8 << place as u8;
+        if self.known.get(&host).is_some_and(|places| places & bit != 0) {
             return self.add_tricks(&host, place, &tricks);
         }
         if self.found.len() >= MOST_KEPT {
             return;
         }
-        tricks.extend(disguise::of_host(&host, self.own));
+        tricks.extend(disguise::of_host(&host, &self.own));
         tricks.sort_unstable();
         tricks.dedup();
-        self.known.insert((host.clone(), place));
+        *self.known.entry(host.clone()).or_default() |= bit;
         self.found.push(Link { host, place, tricks });
     }
 
@@ -249,6 +219,62 @@ impl<'o> Links<'o> {
             link.tricks.sort_unstable();
         }
     }
+}
+
+impl Listener for Links {
+    /// Lines of HTML are not looked at: what stands in an anchor is no link of its own.
+    fn text(&mut self, text: &Text<'_>) {
+        if text.source == Source::Plain {
+            self.line(text.line);
+        }
+    }
+
+    fn element(&mut self, element: &Element) {
+        match element.name() {
+            "a" => {
+                self.end_anchor();
+                let target = element.attribute("href").and_then(|href| self.read(href));
+                self.anchor = target.map(|target| Anchor { target, text: String::new() });
+            }
+            "meta" => self.refresh(element),
+            _ => self.attributes(element),
+        }
+    }
+
+    fn end_element(&mut self, name: &str) {
+        if name == "a" {
+            self.end_anchor();
+        }
+    }
+
+    fn run(&mut self, run: &Run<'_>) {
+        match &mut self.anchor {
+            Some(anchor) => {
+                let room = LONGEST_TEXT.saturating_sub(anchor.text.len());
+                let text = run.text.get(..run.text.floor_char_boundary(room));
+                anchor.text.push_str(text.unwrap_or_default());
+            }
+            None => self.line(run.text),
+        }
+    }
+
+    fn end_part(&mut self, _: PartId) {
+        self.end_anchor();
+    }
+}
+
+/// Where a link stands that is the value of an attribute, if it may be one.
+const fn place(element: &str, attribute: &str) -> Option<Place> {
+    Some(match (attribute.as_bytes(), element.as_bytes()) {
+        (b"href", b"area" | b"base") => Place::Anchor,
+        (b"href", b"link") => Place::Resource,
+        (b"action", b"form") | (b"formaction", b"button" | b"input") => Place::Form,
+        (b"src", b"iframe" | b"frame" | b"embed" | b"script") => Place::Frame,
+        (b"data", b"object") => Place::Frame,
+        (b"src", b"img" | b"input" | b"video" | b"audio" | b"source") => Place::Resource,
+        (b"background", _) => Place::Resource,
+        _ => return None,
+    })
 }
 
 /// What a list is asked about: the registered domain, or the address.

@@ -1,13 +1,12 @@
 //! The links of a mail: where they lead, where they stand, and how they are disguised.
 //!
-//! URLs are read as browsers read them (WHATWG, by the crate `url`), since that is where a click leads. Links are
-//! taken from lines of text and from tokens of HTML. Redirectors are left alone: where they lead is theirs to say,
-//! and nothing is ever fetched. Style sheets are not read. What a disguise weighs is in `symbols`; here it only has a name.
+//! URLs are read as browsers read them (WHATWG, by the crate `url`), since that is where a click leads. [`Links`] listens to
+//! a [`Reader`](crate::reading::Reader). Redirectors are left alone: where they lead is theirs to say, and nothing is ever
+//! fetched. Style sheets are not read. What a disguise weighs is in `symbols`; here it only has a name.
 
 mod collect;
 mod disguise;
 mod host;
-pub mod markup;
 mod own;
 pub mod skeleton;
 mod text;

@@ -12,7 +12,34 @@ pub(super) struct Found<'t> {
 
 /// The links of a line.
 pub(super) fn of_line(line: &str) -> impl Iterator<Item = Found<'_>> {
-    line.split(ends_word).filter(|word| word.contains(['.', ':'])).filter_map(of_word)
+    Words { rest: line }.filter_map(of_word)
+}
+
+/// The words that have a dot or a colon inside: most have none, or one that ends a sentence.
+struct Words<'t> {
+    /// What stands behind the last one.
+    rest: &'t str,
+}
+
+impl<'t> Iterator for Words<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        loop {
+            let mark = memchr::memchr2(b'.', b':', self.rest.as_bytes())?;
+            let (before, behind) = self.rest.split_at_checked(mark)?;
+            let inside = behind.get(1..)?;
+            if inside.is_empty() || inside.starts_with([' ', '\r', '\n']) {
+                self.rest = inside;
+                continue;
+            }
+            let start = before.rfind(ends_word).map_or(0, |at| before.ceil_char_boundary(at + 1));
+            let end = mark + behind.find(ends_word).unwrap_or(behind.len());
+            let word = self.rest.get(start..end);
+            self.rest = self.rest.get(end..)?;
+            return word;
+        }
+    }
 }
 
 fn of_word(word: &str) -> Option<Found<'_>> {

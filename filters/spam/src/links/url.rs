@@ -23,6 +23,36 @@ pub(super) enum Target {
 pub(super) fn read(raw: &str) -> Target {
     let raw = raw.get(..raw.floor_char_boundary(LONGEST)).unwrap_or(raw);
     let raw = raw.trim_matches(|character: char| character <= ' ');
+    if let Some(name) = plain_name(raw) {
+        return Target::Host(Host::Name(name.to_ascii_lowercase().into()), Vec::new());
+    }
+    of_any(raw)
+}
+
+/// The host of a URL that hides nothing, as nearly all are: a name of letters, digits and hyphens, no user and no port. There
+/// all programs read the same.
+fn plain_name(raw: &str) -> Option<&str> {
+    let (scheme, rest) = raw.split_once(':')?;
+    let is_web = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let rest = rest.strip_prefix("//").filter(|_| is_web)?;
+    // A number may be an address, and behind two hyphens there may be letters of other scripts.
+    let (mut before, mut length, mut top) = (b'.', 0, 0);
+    for byte in rest.bytes() {
+        match byte {
+            b'.' | b'-' if byte == before || length == 0 => return None,
+            b'.' => top = length + 1,
+            b'-' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {}
+            b'/' | b'?' | b'#' => break,
+            _ => return None,
+        }
+        before = byte;
+        length += 1;
+    }
+    let is_plain = rest.as_bytes().get(top).is_some_and(u8::is_ascii_alphabetic);
+    rest.get(..length).filter(|_| is_plain && top < length)
+}
+
+fn of_any(raw: &str) -> Target {
     let plain: String = raw.chars().filter(|character| !is_dropped(*character)).collect();
     let Some((scheme, rest)) = plain.split_once(':') else { return without_scheme(raw, &plain) };
     match scheme.to_ascii_lowercase().as_str() {
@@ -141,3 +171,22 @@ const USUAL_PORTS: [u16; 6] = [80, 443, 8000, 8080, 8443, 8888];
 const LONGEST: usize = 2048;
 /// Longer than the names of types that browsers show as pages.
 const PAGE_NAME: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_url_that_hides_nothing_leads_where_browsers_go(
+            raw in "(http|HTTPS|https|ftp):?//?([a-zA-Z0-9-]{1,6}[.]?){0,4}([:/?#@%][a-z0-9%\t@:/]{0,8})?",
+        ) {
+            if let Some(name) = plain_name(&raw) {
+                let found = Target::Host(Host::Name(name.to_ascii_lowercase().into()), Vec::new());
+                prop_assert_eq!(found, of_any(&raw), "{}", raw);
+            }
+        }
+    }
+}

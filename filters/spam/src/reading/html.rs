@@ -1,12 +1,14 @@
 //! HTML: what of it is seen, what it is made of and where it leads, by the tokens that browsers see (`markup`).
 //!
 //! Block elements and `<br>` end a line; script, style and title are left out; elements within a line do not part a word,
-//! nor does text between that is hidden. What a style sheet hides counts as seen: nobody but a browser can tell.
+//! nor does text between that is hidden (`sight`).
 
 use std::borrow::Cow;
 
 use mailweir_content::decode::{
     charset::{Charset, Fallbacks},
+    parts::{Part, PartId},
+    text::is_block,
     visible,
 };
 
@@ -14,11 +16,12 @@ use super::line::Line;
 use super::links::Links;
 use super::markup::{Markup, Piece};
 use super::parts::{LONGEST_LINE, tell_text};
-use super::style::hides;
-use super::{Element, LONGEST_SHOWN, Limits, Link, Listener, Origin, Source};
+use super::sight::{Page, Sight};
+use super::{Element, LONGEST_SHOWN, Limits, Link, Listener, Origin, Run, Source, Text};
 
 /// The HTML of a part that is not over.
 pub(super) struct Html {
+    part: PartId,
     charset: Option<Charset>,
     source: Vec<u8>,
     limits: Limits,
@@ -26,8 +29,8 @@ pub(super) struct Html {
 }
 
 impl Html {
-    pub(super) const fn new(charset: Option<Charset>, limits: Limits) -> Self {
-        Self { charset, source: Vec::new(), limits, is_cut: false }
+    pub(super) const fn new(part: &Part, limits: Limits) -> Self {
+        Self { part: part.id, charset: part.charset, source: Vec::new(), limits, is_cut: false }
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8]) {
@@ -44,14 +47,14 @@ impl Html {
         listener: &mut dyn Listener,
     ) -> bool {
         let text = self.text(fallbacks);
-        let mut writer = Writer::new(self.limits.text, links, listener);
+        let mut writer = Writer::new(self.part, self.limits.text, links, listener);
         let mut markup = Markup::new(&text);
         let mut element = Element::default();
         while let Some(piece) = markup.next(&mut element)
             && !writer.is_over
         {
             match piece {
-                Piece::Text(text) if !writer.is_dropped => writer.string(text),
+                Piece::Text(text) if !writer.is_dropped => writer.run(text),
                 Piece::Start => writer.start(&element),
                 Piece::End => writer.end(element.name()),
                 Piece::Comment(comment) => writer.listener.comment(comment),
@@ -91,6 +94,7 @@ fn declared(source: &[u8]) -> Option<Charset> {
 }
 
 struct Writer<'a> {
+    part: PartId,
     links: &'a mut Links,
     listener: &'a mut dyn Listener,
     seen: Line,
@@ -100,16 +104,11 @@ struct Writer<'a> {
     is_over: bool,
     /// Inside of script, style or title.
     is_dropped: bool,
-    hidden: Option<Hidden>,
+    page: Page,
+    sight: Sight,
     /// The link whose text is being written, while there is one.
     anchor: Anchor,
     has_anchor: bool,
-}
-
-/// An element whose text nobody is to see, and how many of its name stand in each other.
-struct Hidden {
-    name: String,
-    depth: usize,
 }
 
 /// A link with its text. Keeps its memory from link to link.
@@ -120,8 +119,14 @@ struct Anchor {
 }
 
 impl<'a> Writer<'a> {
-    fn new(left: usize, links: &'a mut Links, listener: &'a mut dyn Listener) -> Self {
+    fn new(
+        part: PartId,
+        left: usize,
+        links: &'a mut Links,
+        listener: &'a mut dyn Listener,
+    ) -> Self {
         Self {
+            part,
             links,
             listener,
             seen: Line::default(),
@@ -129,7 +134,8 @@ impl<'a> Writer<'a> {
             left,
             is_over: false,
             is_dropped: false,
-            hidden: None,
+            page: Page::new(),
+            sight: Sight::Seen,
             anchor: Anchor::default(),
             has_anchor: false,
         }
@@ -137,45 +143,36 @@ impl<'a> Writer<'a> {
 
     fn start(&mut self, element: &Element) {
         let name = element.name();
-        if is_block(name) {
+        if is_block(name.as_bytes()) {
             self.end_line();
         } else if matches!(name, "td" | "th") {
             self.line().has_space = true;
+        } else if name == "a" {
+            self.end_anchor();
         }
         self.listener.element(element);
-        self.hide(element);
+        self.page.start(element);
+        self.look();
         self.lead(element);
         self.is_dropped = matches!(name, "script" | "style" | "title");
     }
 
     fn end(&mut self, name: &str) {
         self.is_dropped = false;
-        if is_block(name) {
+        if is_block(name.as_bytes()) {
             self.end_line();
-        }
-        if name == "a" {
+        } else if name == "a" {
             self.end_anchor();
         }
-        if let Some(hidden) = self.hidden.as_mut().filter(|hidden| hidden.name == name) {
-            hidden.depth = hidden.depth.saturating_sub(1);
-            if hidden.depth == 0 {
-                self.hidden = None;
-                self.unseen.has_space = true;
-            }
-        }
+        self.listener.end_element(name);
+        self.page.end(name);
+        self.look();
     }
 
-    fn hide(&mut self, element: &Element) {
-        let name = element.name();
-        match &mut self.hidden {
-            Some(hidden) if hidden.name == name => hidden.depth = hidden.depth.saturating_add(1),
-            Some(_) => {}
-            // Browsers end a body or a table cell where they please; only what surely ends may hide.
-            None if !is_void(name) && hides(element) => {
-                self.hidden = Some(Hidden { name: name.to_owned(), depth: 1 });
-            }
-            None => {}
-        }
+    /// What one element hides is not joined to what another does.
+    fn look(&mut self) {
+        let before = std::mem::replace(&mut self.sight, self.page.sight());
+        self.unseen.has_space |= before == Sight::Hidden && self.sight != Sight::Hidden;
     }
 
     /// Tells where an element leads.
@@ -197,7 +194,6 @@ impl<'a> Writer<'a> {
                 continue;
             }
             if element.name() == "a" {
-                self.end_anchor();
                 self.begin_anchor(&address);
             } else {
                 self.listener.link(&Link { origin, address: &address, shown: "" });
@@ -224,9 +220,14 @@ impl<'a> Writer<'a> {
         self.listener.link(&Link { origin: Origin::Anchor, address, shown });
     }
 
+    fn run(&mut self, text: &str) {
+        self.listener.run(&Run { part: self.part, text, sight: self.sight });
+        self.string(text);
+    }
+
     fn string(&mut self, text: &str) {
         let shown = &mut self.anchor.shown;
-        if self.has_anchor && self.hidden.is_none() && shown.text.len() < LONGEST_SHOWN {
+        if self.has_anchor && self.sight != Sight::Hidden && shown.text.len() < LONGEST_SHOWN {
             let end = text.floor_char_boundary(LONGEST_SHOWN);
             shown.extend(text.get(..end).unwrap_or(text));
         }
@@ -243,7 +244,10 @@ impl<'a> Writer<'a> {
     }
 
     const fn line(&mut self) -> &mut Line {
-        if self.hidden.is_some() { &mut self.unseen } else { &mut self.seen }
+        match self.sight {
+            Sight::Hidden => &mut self.unseen,
+            Sight::Seen | Sight::Invisible => &mut self.seen,
+        }
     }
 
     fn end_line(&mut self) {
@@ -268,7 +272,9 @@ impl<'a> Writer<'a> {
             self.left = self.left.saturating_sub(end);
             let text = text.get(..end).unwrap_or_default().trim_end();
             if !text.is_empty() {
-                tell_text(source, text, self.links.find(text), self.listener);
+                let told =
+                    Text { part: self.part, source, line: text, links: self.links.find(text) };
+                tell_text(&told, self.listener);
             }
         }
         line.text.clear();
@@ -284,82 +290,6 @@ fn address(value: &str) -> Cow<'_, str> {
         return Cow::Borrowed(address);
     }
     Cow::Owned(address.chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect())
-}
-
-/// Elements that begin and end on a line of their own (HTML, rendering section).
-const fn is_block(name: &str) -> bool {
-    matches!(
-        name.as_bytes(),
-        b"address"
-            | b"article"
-            | b"aside"
-            | b"blockquote"
-            | b"body"
-            | b"br"
-            | b"caption"
-            | b"center"
-            | b"dd"
-            | b"details"
-            | b"dialog"
-            | b"dir"
-            | b"div"
-            | b"dl"
-            | b"dt"
-            | b"fieldset"
-            | b"figcaption"
-            | b"figure"
-            | b"footer"
-            | b"form"
-            | b"frame"
-            | b"h1"
-            | b"h2"
-            | b"h3"
-            | b"h4"
-            | b"h5"
-            | b"h6"
-            | b"head"
-            | b"header"
-            | b"hr"
-            | b"html"
-            | b"legend"
-            | b"li"
-            | b"main"
-            | b"menu"
-            | b"nav"
-            | b"ol"
-            | b"option"
-            | b"p"
-            | b"pre"
-            | b"section"
-            | b"summary"
-            | b"table"
-            | b"tbody"
-            | b"tfoot"
-            | b"thead"
-            | b"tr"
-            | b"ul"
-    )
-}
-
-/// Elements that have no text and no end (HTML, void elements).
-const fn is_void(name: &str) -> bool {
-    matches!(
-        name.as_bytes(),
-        b"area"
-            | b"base"
-            | b"br"
-            | b"col"
-            | b"embed"
-            | b"frame"
-            | b"hr"
-            | b"img"
-            | b"input"
-            | b"link"
-            | b"meta"
-            | b"source"
-            | b"track"
-            | b"wbr"
-    )
 }
 
 /// HTML: a charset is declared within the first 1024 bytes; programs look further.

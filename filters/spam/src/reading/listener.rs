@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
-use mailweir_content::decode::parts::{Ambiguity, Part};
+use mailweir_content::decode::parts::{Ambiguity, Part, PartId};
 
-use super::reference::{Context, decode};
+use super::Element;
+use super::sight::Sight;
 
 /// Hears what is in a mail, in the order in which it stands there: but HTML is read where its part ends, and a link is
 /// told behind the text that it stands in. What a listener has no use for it need not take.
@@ -18,17 +19,29 @@ pub trait Listener {
     /// A part begins, before anything of it.
     fn part(&mut self, _part: &Part) {}
 
+    /// Bytes of a part, its transfer encoding undone: of all of it, whatever of its text is told.
+    fn data(&mut self, _part: PartId, _bytes: &[u8]) {}
+
     /// A line of text.
     fn text(&mut self, _text: &Text<'_>) {}
 
     /// An element of HTML begins, before its text.
     fn element(&mut self, _element: &Element) {}
 
+    /// An element of this name ends, if one is open: an end tag.
+    fn end_element(&mut self, _name: &str) {}
+
+    /// Text of HTML as it stands between two tags, before the line that it is part of.
+    fn run(&mut self, _run: &Run<'_>) {}
+
     /// A comment in HTML, without its marks.
     fn comment(&mut self, _comment: &str) {}
 
     /// A link.
     fn link(&mut self, _link: &Link<'_>) {}
+
+    /// A part is over, and all of it was told. Each part that begins ends.
+    fn end_part(&mut self, _part: PartId) {}
 
     /// Something is wrong with the mail, or some of it is not read.
     fn trouble(&mut self, _trouble: Trouble) {}
@@ -46,6 +59,11 @@ impl<A: Listener, B: Listener> Listener for (A, B) {
         self.1.part(part);
     }
 
+    fn data(&mut self, part: PartId, bytes: &[u8]) {
+        self.0.data(part, bytes);
+        self.1.data(part, bytes);
+    }
+
     fn text(&mut self, text: &Text<'_>) {
         self.0.text(text);
         self.1.text(text);
@@ -56,6 +74,16 @@ impl<A: Listener, B: Listener> Listener for (A, B) {
         self.1.element(element);
     }
 
+    fn end_element(&mut self, name: &str) {
+        self.0.end_element(name);
+        self.1.end_element(name);
+    }
+
+    fn run(&mut self, run: &Run<'_>) {
+        self.0.run(run);
+        self.1.run(run);
+    }
+
     fn comment(&mut self, comment: &str) {
         self.0.comment(comment);
         self.1.comment(comment);
@@ -64,6 +92,11 @@ impl<A: Listener, B: Listener> Listener for (A, B) {
     fn link(&mut self, link: &Link<'_>) {
         self.0.link(link);
         self.1.link(link);
+    }
+
+    fn end_part(&mut self, part: PartId) {
+        self.0.end_part(part);
+        self.1.end_part(part);
     }
 
     fn trouble(&mut self, trouble: Trouble) {
@@ -82,19 +115,35 @@ pub struct Field<'a> {
     /// Unfolded, decoded, in the form of `mailweir_content::decode::visible`, without blanks around. Of several
     /// readings the most likely.
     pub value: &'a str,
+    /// The value as it came, with its folds and blanks.
+    pub raw: &'a [u8],
 }
 
-impl Field<'_> {
+impl<'a> Field<'a> {
     /// Whether it is a field of this name, in any case.
     #[must_use]
     pub const fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// The value of a parameter, as programs write it.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&'a str> {
+        let lower = self.value.to_ascii_lowercase();
+        let value = memchr::memmem::find_iter(lower.as_bytes(), name).find_map(|at| {
+            self.value.get(at + name.len()..)?.trim_start().strip_prefix('=').map(str::trim_start)
+        })?;
+        let value = value.trim_start_matches('"');
+        let end = value.find(['"', ';', ' ']).unwrap_or(value.len());
+        value.get(..end)
     }
 }
 
 /// A line of text, in the form of `mailweir_content::decode::visible`, without blanks around. Never empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
+    /// The part that it stands in.
+    pub part: PartId,
     /// Where it comes from.
     pub source: Source,
     /// The line.
@@ -124,6 +173,18 @@ pub enum Source {
     Hidden,
 }
 
+/// Text of HTML between two tags or comments, with its character references decoded and its blanks as they are written.
+/// What stands in script, style and title is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The part that it stands in.
+    pub part: PartId,
+    /// The text. Never empty.
+    pub text: &'a str,
+    /// Whether it is seen.
+    pub sight: Sight,
+}
+
 /// A link, as it stands, with character references decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'a> {
@@ -150,107 +211,6 @@ pub enum Origin {
     Other,
 }
 
-/// An element of HTML with its attributes. Names are in lower case, values have their character references decoded.
-#[derive(Clone, Debug, Default)]
-pub struct Element {
-    text: String,
-    name: usize,
-    /// Where the name and the value of each attribute end.
-    ends: Vec<(usize, usize)>,
-    /// The last attribute was one too many.
-    is_full: bool,
-    is_whole: bool,
-}
-
-impl Element {
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.text.get(..self.name).unwrap_or_default()
-    }
-
-    /// Names and values of the first [`MOST_ATTRIBUTES`]; of each value at most [`LONGEST_LINK`] bytes.
-    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut begin = self.name;
-        self.ends.iter().map(move |&(name, value)| {
-            let attribute = (self.text.get(begin..name), self.text.get(name..value));
-            begin = value;
-            (attribute.0.unwrap_or_default(), attribute.1.unwrap_or_default())
-        })
-    }
-
-    /// The value of an attribute. Of two with one name browsers take the first.
-    #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes().find(|(known, _)| *known == name).map(|(_, value)| value)
-    }
-
-    /// Makes it one of which nothing is known.
-    pub(super) fn open(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-        self.name = 0;
-        self.is_whole = false;
-    }
-
-    /// Its tag has ended.
-    pub(super) const fn close(&mut self) {
-        self.is_whole = true;
-    }
-
-    /// Whether its tag has ended.
-    pub(super) const fn is_whole(&self) -> bool {
-        self.is_whole
-    }
-
-    pub(super) fn begin(&mut self, name: &Name<'_>) {
-        self.push_name(name);
-        self.name = self.text.len();
-    }
-
-    pub(super) fn add_attribute(&mut self, name: &Name<'_>) {
-        if self.ends.len() < MOST_ATTRIBUTES {
-            self.push_name(name);
-            self.ends.push((self.text.len(), self.text.len()));
-            self.is_full = false;
-        } else {
-            self.is_full = true;
-        }
-    }
-
-    /// The value of the attribute that was added last, with its references.
-    pub(super) fn set_value(&mut self, value: &str) {
-        if self.is_full {
-            return;
-        }
-        let Some((name, end)) = self.ends.last_mut() else { return };
-        let value = value.get(..value.floor_char_boundary(LONGEST_LINK)).unwrap_or(value);
-        match memchr::memchr(b'&', value.as_bytes()) {
-            Some(_) => decode(value, Context::Attribute, &mut self.text),
-            None => self.text.push_str(value),
-        }
-        *end = self.text.len().max(*name);
-    }
-
-    fn push_name(&mut self, name: &Name<'_>) {
-        let begin = self.text.len();
-        let end = name.text.floor_char_boundary(LONGEST_LINK);
-        self.text.push_str(name.text.get(..end).unwrap_or(name.text));
-        if name.has_capitals
-            && let Some(name) = self.text.get_mut(begin..)
-        {
-            name.make_ascii_lowercase();
-        }
-    }
-}
-
-/// A name as it stands.
-#[derive(Clone, Copy)]
-pub(super) struct Name<'s> {
-    pub(super) text: &'s str,
-    pub(super) has_capitals: bool,
-}
-
 /// What is wrong with a mail, or what of it is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -270,6 +230,3 @@ pub const LONGEST_LINK: usize = 2048;
 
 /// Bytes of the text of an anchor that are told with it: enough for the address that it may pretend to be.
 pub const LONGEST_SHOWN: usize = 256;
-
-/// No element of HTML has so many of its own.
-pub const MOST_ATTRIBUTES: usize = 64;

@@ -5,7 +5,7 @@
 //! first `</script>` even within comments. What references stand for is `reference`.
 
 use super::Element;
-use super::listener::Name;
+use super::element::Name;
 use super::reference::{Context, decode};
 
 /// A document that is being taken apart.

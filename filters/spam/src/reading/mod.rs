@@ -4,6 +4,9 @@
 //! person sees them (`mailweir_content::decode`). It keeps nothing that was told and judges nothing. What is read is
 //! bounded ([`Limits`]), and how the content is divided changes nothing.
 
+mod colour;
+mod element;
+pub(crate) mod elements;
 mod html;
 mod line;
 mod links;
@@ -11,14 +14,16 @@ mod listener;
 mod markup;
 mod parts;
 mod reference;
+mod sight;
 mod style;
 #[cfg(test)]
 mod tests;
 
+pub use element::{Element, MOST_ATTRIBUTES};
 pub use listener::{
-    Element, Field, LONGEST_LINK, LONGEST_SHOWN, Link, Listener, MOST_ATTRIBUTES, Origin, Source,
-    Text, Trouble,
+    Field, LONGEST_LINK, LONGEST_SHOWN, Link, Listener, Origin, Run, Source, Text, Trouble,
 };
+pub use sight::Sight;
 
 use mailweir_content::decode::{
     charset::Fallbacks,

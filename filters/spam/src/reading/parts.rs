@@ -78,10 +78,10 @@ impl Reading {
             return;
         }
         if let Some(reading) = HeaderDecoder::plain(text) {
-            return tell_field(depth, &reading, listener);
+            return tell_field(depth, text, &reading, listener);
         }
         let reading = self.decoder.field(text).into_iter().next();
-        tell_field(depth, &reading.unwrap_or_default(), listener);
+        tell_field(depth, text, &reading.unwrap_or_default(), listener);
     }
 
     fn start(&mut self, part: &Part, listener: &mut dyn Listener) {
@@ -99,7 +99,7 @@ impl Reading {
 
     fn reader(&self, part: &Part, before: u32) -> Option<Open> {
         if is_html(part) {
-            return Some(Open::Html(Html::new(part.charset, self.limits)));
+            return Some(Open::Html(Html::new(part, self.limits)));
         }
         let limits = TextLimits { text: self.limits.text, line: LONGEST_LINE, html: 0 };
         let reader = Box::new(TextReader::new(part, limits, self.fallbacks.clone())?);
@@ -110,9 +110,10 @@ impl Reading {
     }
 
     fn data(&mut self, part: PartId, bytes: &[u8], listener: &mut dyn Listener) {
+        listener.data(part, bytes);
         match self.open.get_mut(&part) {
             Some(Open::Plain(reader)) => {
-                reader.feed(bytes, &mut Plain { links: &mut self.links, listener });
+                reader.feed(bytes, &mut Plain { part, links: &mut self.links, listener });
             }
             Some(Open::Html(html)) => html.feed(bytes),
             Some(Open::Container { held, before, .. }) if self.parts == *before + 1 => {
@@ -124,12 +125,18 @@ impl Reading {
     }
 
     fn end(&mut self, part: PartId, listener: &mut dyn Listener) {
-        let Some(open) = self.open.remove(&part) else { return };
+        if let Some(open) = self.open.remove(&part) {
+            self.end_text(part, open, listener);
+        }
+        listener.end_part(part);
+    }
+
+    fn end_text(&mut self, part: PartId, open: Open, listener: &mut dyn Listener) {
+        let mut plain = Plain { part, links: &mut self.links, listener };
         let is_cut = match open {
-            Open::Plain(reader) => reader.finish(&mut Plain { links: &mut self.links, listener }),
-            Open::Html(html) => html.finish(&self.fallbacks, &mut self.links, listener),
+            Open::Plain(reader) => reader.finish(&mut plain),
+            Open::Html(html) => html.finish(&self.fallbacks, plain.links, plain.listener),
             Open::Container { mut reader, held, before } if self.parts == before + 1 => {
-                let mut plain = Plain { links: &mut self.links, listener };
                 reader.feed(&held, &mut plain);
                 reader.finish(&mut plain)
             }
@@ -143,6 +150,7 @@ impl Reading {
 
 /// Tells lines of text that is no HTML.
 struct Plain<'a> {
+    part: PartId,
     links: &'a mut Links,
     listener: &'a mut dyn Listener,
 }
@@ -150,7 +158,8 @@ struct Plain<'a> {
 impl TakeText for Plain<'_> {
     fn line(&mut self, line: &str) {
         let links = self.links.find(line);
-        tell_text(Source::Plain, line, links, self.listener);
+        let text = Text { part: self.part, source: Source::Plain, line, links };
+        tell_text(&text, self.listener);
     }
 
     fn lines(&mut self, lines: &str) {
@@ -158,28 +167,26 @@ impl TakeText for Plain<'_> {
             return each_line(lines).for_each(|line| self.line(line));
         }
         for line in each_line(lines) {
-            self.listener.text(&Text { source: Source::Plain, line, links: &[] });
+            let part = self.part;
+            self.listener.text(&Text { part, source: Source::Plain, line, links: &[] });
         }
     }
 }
 
 /// A line, and the links that it has.
-pub(super) fn tell_text(
-    source: Source,
-    line: &str,
-    links: &[std::ops::Range<usize>],
-    listener: &mut dyn Listener,
-) {
-    listener.text(&Text { source, line, links });
-    for link in links {
-        let address = line.get(link.clone()).unwrap_or_default();
+pub(super) fn tell_text(text: &Text<'_>, listener: &mut dyn Listener) {
+    listener.text(text);
+    for link in text.links {
+        let address = text.line.get(link.clone()).unwrap_or_default();
         listener.link(&Link { origin: Origin::Text, address, shown: "" });
     }
 }
 
-fn tell_field(depth: usize, reading: &str, listener: &mut dyn Listener) {
+fn tell_field(depth: usize, text: &[u8], reading: &str, listener: &mut dyn Listener) {
+    let colon = memchr::memchr(b':', text).map_or(text.len(), |at| at + 1);
+    let raw = text.get(colon..).unwrap_or_default();
     if let Some((name, value)) = reading.split_once(':') {
-        listener.field(&Field { depth, name: name.trim(), value: value.trim() });
+        listener.field(&Field { depth, name: name.trim(), value: value.trim(), raw });
     }
 }
 

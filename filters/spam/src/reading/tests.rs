@@ -2,12 +2,13 @@
 
 mod bounds;
 mod markup;
+mod sights;
 mod told;
 
 use proptest::prelude::*;
 
 use super::*;
-use mailweir_content::decode::parts::Part;
+use mailweir_content::decode::parts::{Part, PartId};
 
 /// Writes down what it hears.
 #[derive(Default)]
@@ -30,12 +31,24 @@ impl Listener for Record {
         self.0.push(format!("element {}", element.name()));
     }
 
+    fn end_element(&mut self, name: &str) {
+        self.0.push(format!("end {name}"));
+    }
+
+    fn run(&mut self, run: &Run<'_>) {
+        self.0.push(format!("run {:?} {}", run.sight, run.text));
+    }
+
     fn comment(&mut self, comment: &str) {
         self.0.push(format!("comment {comment}"));
     }
 
     fn link(&mut self, link: &Link<'_>) {
         self.0.push(format!("{:?} {} [{}]", link.origin, link.address, link.shown));
+    }
+
+    fn end_part(&mut self, part: PartId) {
+        self.0.push(format!("over: part {}", part.number()));
     }
 
     fn trouble(&mut self, trouble: Trouble) {

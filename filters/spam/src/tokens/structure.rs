@@ -24,10 +24,10 @@ impl Structure {
     /// Fields of MIME, of the mail and of its parts.
     pub(super) fn field(&mut self, field: &Field<'_>, tokens: &mut Tokens) {
         if field.is("content-type") {
-            if let Some(charset) = param(field.value, "charset=") {
+            if let Some(charset) = field.param("charset") {
                 tokens.add_joined(Kind::Part, ["charset ", &charset.to_ascii_lowercase(), ""]);
             }
-            if let Some(boundary) = param(field.value, "boundary=") {
+            if let Some(boundary) = field.param("boundary") {
                 tokens.add_joined(Kind::Part, ["boundary ", &marks(boundary), ""]);
             }
         } else if field.depth > 0 && field.is("content-transfer-encoding") {
@@ -193,15 +193,6 @@ fn lower_case(text: &str) -> Cow<'_, str> {
         true => Cow::Owned(text.to_ascii_lowercase()),
         false => Cow::Borrowed(text),
     }
-}
-
-/// The value of a parameter, as programs write it.
-fn param<'a>(value: &'a str, name: &str) -> Option<&'a str> {
-    let lower = value.to_ascii_lowercase();
-    let at = lower.find(name)?;
-    let value = value.get(at + name.len()..)?.trim_start_matches('"');
-    let end = value.find(['"', ';', ' ']).unwrap_or(value.len());
-    value.get(..end)
 }
 
 /// What of a boundary is the same in all mails of a program: what stands before its first digit, and its marks.

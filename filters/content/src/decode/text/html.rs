@@ -252,8 +252,9 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Elements that begin and end on a line of their own (HTML, rendering section).
-fn is_block(name: &[u8]) -> bool {
+/// Whether an element begins and ends on a line of its own (HTML, rendering section). Its name is in lower case.
+#[must_use]
+pub const fn is_block(name: &[u8]) -> bool {
     matches!(
         name,
         b"address"

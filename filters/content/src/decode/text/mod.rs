@@ -23,6 +23,7 @@ use super::parts::{Event, Part, PartId};
 use super::visible::visible_within;
 use crate::bytes::{Lines, printable_lines_length};
 use flow::Flow;
+pub use html::is_block;
 
 /// Bounds on the text of one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

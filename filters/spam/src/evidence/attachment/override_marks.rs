@@ -9,6 +9,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 #[must_use]
 pub fn turns_direction(raw_header: &[u8]) -> bool {
     let raw = raw_header.get(..LONGEST).unwrap_or(raw_header);
+    // As nearly all headers are: in ASCII, with nothing encoded.
+    let is_plain = raw.is_ascii() && memchr::memchr2(b'%', b'?', raw).is_none();
+    if is_plain {
+        return false;
+    }
     has_mark(raw) || has_mark(&unescaped(raw)) || words(raw).any(|word| has_mark(&word))
 }
 

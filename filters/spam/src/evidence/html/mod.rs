@@ -3,25 +3,20 @@
 //! Newsletters hide a line or two for previews, and parts for small screens: only much hidden text counts. Colours
 //! are judged only where tags say them; what a style sheet says of them is not known, and is no evidence.
 
-mod colour;
-mod elements;
-mod level;
-mod style;
+mod count;
 mod words;
 
-use level::{Level, Sight};
+use count::count;
 use words::Words;
 
 use crate::{
-    links::markup::{Tag, Token},
+    reading::{Element, Listener, Run, Sight},
     symbols::{Finding, Symbol},
 };
 
-/// What an HTML part shows, from its tokens.
-#[derive(Debug)]
+/// What an HTML part shows. Listens to one part.
+#[derive(Debug, Default)]
 pub struct HtmlEvidence {
-    /// The elements that are open; the first one is the document.
-    open: Vec<Level>,
     words: Words,
     /// Letters and digits that are seen, hidden, and of the colour of their background.
     seen: usize,
@@ -31,31 +26,7 @@ pub struct HtmlEvidence {
     tricks: Vec<(Symbol, Box<str>)>,
 }
 
-impl Default for HtmlEvidence {
-    fn default() -> Self {
-        Self {
-            open: vec![Level::document()],
-            words: Words::default(),
-            seen: 0,
-            hidden: 0,
-            invisible: 0,
-            pictures: 0,
-            tricks: Vec::new(),
-        }
-    }
-}
-
 impl HtmlEvidence {
-    /// Takes the next token.
-    pub fn token(&mut self, token: &Token<'_>) {
-        match token {
-            Token::Start(tag) => self.start(tag),
-            Token::End(name) => self.end(name),
-            Token::Text(text) => self.text(text),
-            Token::Comment => self.words.unseen(),
-        }
-    }
-
     /// What was found in the part, which is over.
     #[must_use]
     pub fn findings(self) -> Vec<Finding> {
@@ -84,90 +55,30 @@ impl HtmlEvidence {
         found
     }
 
-    fn start(&mut self, tag: &Tag) {
-        self.tricks_of(tag);
-        match tag.name() {
-            "img" if is_remote_picture(tag) => self.pictures += 1,
-            // What a style sheet says of colours is not known here.
-            "style" => self.open.iter_mut().for_each(Level::forget_colours),
-            "link" if tag.get("rel").is_some_and(|rel| rel.eq_ignore_ascii_case("stylesheet")) => {
-                self.open.iter_mut().for_each(Level::forget_colours);
-            }
-            _ => {}
-        }
-        self.words.tag(tag.name());
-        self.end_implied(tag.name());
-        if !elements::is_void(tag.name()) && self.open.len() < DEEPEST {
-            let inner = self.open.last().map(|outer| outer.inner(tag));
-            self.open.extend(inner);
-        } else if let ("body", Some(document)) = (tag.name(), self.open.first_mut()) {
-            // There is one body; a second tag changes what it says and ends nothing.
-            *document = document.inner(tag);
-        }
-    }
-
-    /// An end tag ends the innermost element of that name, and what is open in it.
-    fn end(&mut self, name: &str) {
-        self.words.end_tag(name);
-        let near = self.open.iter().enumerate().skip(1).rev().take(FURTHEST);
-        let found = near.filter(|(_, level)| level.is(name)).map(|(at, _)| at).next();
-        if let Some(at) = found {
-            self.open.truncate(at);
-        }
-    }
-
-    /// Some elements end where another begins, without an end tag.
-    fn end_implied(&mut self, name: &str) {
-        let (ended, barriers) = elements::ended_by(name);
-        let near = self.open.iter().enumerate().skip(1).rev().take(FURTHEST);
-        let mut inside =
-            near.take_while(|(_, level)| !barriers.iter().any(|barrier| level.is(barrier)));
-        let at =
-            inside.find(|(_, level)| ended.iter().any(|ended| level.is(ended))).map(|(at, _)| at);
-        if let Some(at) = at {
-            self.open.truncate(at);
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        let sight = self.open.last().map_or(Sight::Seen, Level::sight);
-        let letters = text.chars().filter(|character| character.is_alphanumeric()).count();
-        match sight {
-            Sight::Seen => self.seen = self.seen.saturating_add(letters),
-            Sight::Hidden => self.hidden = self.hidden.saturating_add(letters),
-            Sight::Invisible => self.invisible = self.invisible.saturating_add(letters),
-        }
-        match sight {
-            Sight::Seen => self.words.text(text),
-            Sight::Hidden | Sight::Invisible if letters > 0 => self.words.unseen(),
-            Sight::Hidden | Sight::Invisible => {}
-        }
-    }
-
-    fn tricks_of(&mut self, tag: &Tag) {
+    fn tricks_of(&mut self, tag: &Element) {
         let is = |attribute: &str, value: &str| {
-            tag.get(attribute).is_some_and(|found| found.trim().eq_ignore_ascii_case(value))
+            tag.attribute(attribute).is_some_and(|found| found.trim().eq_ignore_ascii_case(value))
         };
         match tag.name() {
-            "form" => self.trick(Symbol::HtmlForm, tag.get("action").unwrap_or_default()),
+            "form" => self.trick(Symbol::HtmlForm, tag.attribute("action").unwrap_or_default()),
             "input" if is("type", "password") => {
-                self.trick(Symbol::HtmlFormPassword, tag.get("name").unwrap_or_default())
+                self.trick(Symbol::HtmlFormPassword, tag.attribute("name").unwrap_or_default())
             }
             // What shops tell the programs of their customers about orders is no script (JSON-LD).
-            "script" if tag.get("type").is_some_and(|kind| kind.contains("json")) => {}
-            "script" => self.trick(Symbol::HtmlScript, tag.get("src").unwrap_or_default()),
+            "script" if tag.attribute("type").is_some_and(|kind| kind.contains("json")) => {}
+            "script" => self.trick(Symbol::HtmlScript, tag.attribute("src").unwrap_or_default()),
             "meta"
                 if is("http-equiv", "refresh")
-                    && tag.get("content").is_some_and(|content| content.contains('=')) =>
+                    && tag.attribute("content").is_some_and(|content| content.contains('=')) =>
             {
-                self.trick(Symbol::HtmlRefresh, tag.get("content").unwrap_or_default());
+                self.trick(Symbol::HtmlRefresh, tag.attribute("content").unwrap_or_default());
             }
             name @ ("iframe" | "frame" | "object" | "embed" | "applet") => {
                 self.trick(Symbol::HtmlEmbeds, name)
             }
             _ => {}
         }
-        if let Some(name) = tag.attributes().find(|name| elements::is_handler(name)) {
+        if let Some((name, _)) = tag.attributes().find(|(name, _)| is_handler(name)) {
             self.trick(Symbol::HtmlScript, name);
         }
     }
@@ -180,14 +91,65 @@ impl HtmlEvidence {
     }
 }
 
+impl Listener for HtmlEvidence {
+    fn element(&mut self, element: &Element) {
+        self.tricks_of(element);
+        if element.name() == "img" && is_remote_picture(element) {
+            self.pictures += 1;
+        }
+        self.words.tag(element.name());
+    }
+
+    fn end_element(&mut self, name: &str) {
+        self.words.end_tag(name);
+    }
+
+    fn run(&mut self, run: &Run<'_>) {
+        let letters = letters(run.text);
+        match run.sight {
+            Sight::Seen => self.seen = self.seen.saturating_add(letters),
+            Sight::Hidden => self.hidden = self.hidden.saturating_add(letters),
+            Sight::Invisible => self.invisible = self.invisible.saturating_add(letters),
+        }
+        match run.sight {
+            Sight::Seen => self.words.text(run.text),
+            Sight::Hidden | Sight::Invisible if letters > 0 => self.words.unseen(),
+            Sight::Hidden | Sight::Invisible => {}
+        }
+    }
+
+    fn comment(&mut self, _: &str) {
+        self.words.unseen();
+    }
+}
+
+/// How many letters and digits a text has.
+fn letters(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_letter =
+        |byte: u8, _| ((byte | 0x20).wrapping_sub(b'a') < 26) | (byte.wrapping_sub(b'0') < 10);
+    let ascii = count(bytes, bytes, is_letter);
+    if text.is_ascii() {
+        return ascii;
+    }
+    ascii + text.chars().filter(|letter| !letter.is_ascii() && letter.is_alphanumeric()).count()
+}
+
+/// Attributes that hold scripts: `onload`, `onclick` and their kin.
+fn is_handler(attribute: &str) -> bool {
+    attribute
+        .strip_prefix("on")
+        .is_some_and(|event| HANDLERS.iter().any(|known| event.starts_with(known)))
+}
+
 /// Pictures that are fetched and can be seen: neither attached ones nor the dots that tell who reads.
-fn is_remote_picture(tag: &Tag) -> bool {
+fn is_remote_picture(tag: &Element) -> bool {
     let is_dot = |name: &str| {
-        tag.get(name)
+        tag.attribute(name)
             .and_then(|size| size.trim().trim_end_matches("px").parse::<u32>().ok())
             .is_some_and(|size| size <= DOT)
     };
-    let src = tag.get("src").unwrap_or_default().trim_start();
+    let src = tag.attribute("src").unwrap_or_default().trim_start();
     let is_remote = src.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
         || src.starts_with("//");
     is_remote && !is_dot("width") && !is_dot("height")
@@ -202,9 +164,10 @@ const MUCH_INVISIBLE: usize = 60;
 const LITTLE_TEXT: usize = 300;
 /// Letters beside a picture that say nothing.
 const NO_TEXT: usize = 50;
-/// Elements that are open at a time; within deeper ones nothing changes any more.
-const DEEPEST: usize = 256;
-/// Elements that are looked through for the one that ends: bounds the work for end tags of nothing.
-const FURTHEST: usize = 32;
 /// Width or height of a picture that nobody is meant to see.
 const DOT: u32 = 3;
+/// What the events begin with whose scripts stand in attributes.
+const HANDLERS: [&str; 12] = [
+    "load", "unload", "click", "dblclick", "mouse", "key", "error", "focus", "blur", "submit",
+    "change", "pointer",
+];

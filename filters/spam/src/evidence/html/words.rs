@@ -1,6 +1,7 @@
 //! Words that are whole to people and broken to filters: `Vi<!-- x -->ag<zz>ra`.
 
-use super::elements;
+use super::count::count;
+use crate::reading::elements::{Layout, Name};
 
 /// Counts words with something unseen in them.
 #[derive(Debug, Default)]
@@ -8,8 +9,8 @@ pub(super) struct Words {
     broken: usize,
     all: usize,
     before: Before,
-    /// The tag that was begun last, if nothing came since.
-    opened: Option<Box<str>>,
+    /// The name of the tag that was begun last, if nothing came since.
+    opened: Option<Name>,
 }
 
 /// What stands in front of the next text.
@@ -24,11 +25,20 @@ enum Before {
     LetterAndUnseen,
 }
 
+/// What a tag is to its element.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Begin,
+    End,
+    /// Behind its beginning, with nothing between.
+    EndOfNothing,
+}
+
 impl Words {
     /// Text that is seen.
     pub(super) fn text(&mut self, text: &str) {
         self.opened = None;
-        self.all = self.all.saturating_add(text.split_whitespace().count());
+        self.all = self.all.saturating_add(words(text));
         let starts_with_letter = text.starts_with(char::is_alphabetic);
         if self.before == Before::LetterAndUnseen && starts_with_letter {
             self.broken = self.broken.saturating_add(1);
@@ -46,21 +56,21 @@ impl Words {
 
     /// A start tag. Those that do not exist are not seen; those of blocks end a word.
     pub(super) fn tag(&mut self, name: &str) {
-        if elements::ends_word(name) {
-            self.before = Before::Blank;
-        } else if !elements::is_known(name) {
-            self.unseen();
-        }
-        self.opened = Some(name.into());
+        self.edge(name, Edge::Begin);
+        self.opened = Some(Name::of(name));
     }
 
     /// An end tag. An element with nothing in it is not seen.
     pub(super) fn end_tag(&mut self, name: &str) {
-        let is_empty = self.opened.take().is_some_and(|opened| *opened == *name);
-        if elements::ends_word(name) {
-            self.before = Before::Blank;
-        } else if is_empty || !elements::is_known(name) {
-            self.unseen();
+        let is_empty = self.opened.take() == Some(Name::of(name));
+        self.edge(name, if is_empty { Edge::EndOfNothing } else { Edge::End });
+    }
+
+    fn edge(&mut self, name: &str, edge: Edge) {
+        match (Layout::of(name), edge) {
+            (Some(Layout::Block | Layout::Apart), _) => self.before = Before::Blank,
+            (None, _) | (Some(Layout::Inline), Edge::EndOfNothing) => self.unseen(),
+            (Some(Layout::Inline), Edge::Begin | Edge::End) => {}
         }
     }
 
@@ -68,6 +78,17 @@ impl Words {
     pub(super) fn broken(&self) -> Option<usize> {
         (self.broken >= FEWEST && self.broken * SHARE >= self.all).then_some(self.broken)
     }
+}
+
+/// How many words a text has.
+fn words(text: &str) -> usize {
+    if !text.is_ascii() {
+        return text.split_whitespace().count();
+    }
+    let bytes = text.as_bytes();
+    let first = bytes.first().is_some_and(|byte| *byte > b' ');
+    let behind = bytes.get(1..).unwrap_or_default();
+    usize::from(first) + count(bytes, behind, |before, byte| (before <= b' ') & (byte > b' '))
 }
 
 /// Broken words: programs that write HTML break one here and there.

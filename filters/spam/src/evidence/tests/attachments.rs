@@ -3,6 +3,7 @@
 use mailweir_content::{
     attachment::{Finding as Seen, Kind, Limit},
     decode::{
+        charset::Fallbacks,
         headers::HeaderDecoder,
         parts::{Event, Part, PartLimits, PartReader},
     },
@@ -10,7 +11,10 @@ use mailweir_content::{
 use proptest::prelude::*;
 
 use super::{super::*, symbols};
-use crate::symbols::Symbol;
+use crate::{
+    reading::{Limits, read},
+    symbols::Symbol,
+};
 
 /// The parts of a mail, as its reader gives them.
 fn parts(mail: &str) -> Vec<Part> {
@@ -191,14 +195,7 @@ fn names_that_turn_their_direction_are_told_in_every_encoding() {
 fn e3_a_mail_that_programs_read_differently_is_told() {
     let read = |mail: &str| {
         let mut evidence = MimeEvidence::default();
-        let mut take = |event: Event<'_>| match event {
-            Event::Start(part) => evidence.part(part),
-            Event::Ambiguous(ambiguity) => evidence.ambiguous(ambiguity),
-            Event::Header { .. } | Event::Data { .. } | Event::End(_) => {}
-        };
-        let mut reader = PartReader::new(PartLimits::default(), HeaderDecoder::default());
-        reader.feed(mail.as_bytes(), &mut take);
-        reader.finish(&mut take);
+        read(mail.as_bytes(), Limits::default(), Fallbacks::default(), &mut evidence);
         symbols(&evidence.findings())
     };
     let two = "Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a\r\n\r\nx\r\n--a--\r\n--b\r\n\r\ny\r\n--b--\r\n";

@@ -1,6 +1,8 @@
 //! What text and links show.
 
-use super::{super::*, symbols};
+use std::sync::Arc;
+
+use super::{super::*, hear, symbols};
 use crate::{
     links::{Links, OwnDomains},
     symbols::Symbol,
@@ -10,7 +12,7 @@ use crate::{
 fn text_with_disguised_words_is_told_and_a_formula_is_not() {
     let of_lines = |lines: &[&str]| {
         let mut evidence = TextEvidence::default();
-        lines.iter().for_each(|line| evidence.line(line));
+        hear("text/plain; charset=utf-8", &lines.join("\r\n"), &mut evidence);
         symbols(&evidence.findings())
     };
     let disguised = "Your \u{420}\u{430}yPal \u{430}ccount w\u{430}s l\u{43e}cked";
@@ -48,17 +50,19 @@ fn a_charset_that_the_text_is_not_in_is_told() {
         ("koi8-r", &"plain text ".repeat(100), false),
         ("iso-8859-1", &"\u{2019}\u{2014}".repeat(10), false),
     ] {
-        assert_eq!(of_charset(label, text).is_some(), is_told, "{label} {text}");
+        let found = CharsetEvidence::new(label).and_then(|mut evidence| {
+            text.split_inclusive(' ').for_each(|word| evidence.text(word));
+            evidence.finding()
+        });
+        assert_eq!(found.is_some(), is_told, "{label} {text}");
     }
 }
 
 #[test]
 fn each_disguise_of_links_counts_once_with_what_was_seen() {
-    let own = OwnDomains::new(["own.example"]);
-    let mut links = Links::new(&own);
-    links
-        .line("http://192.0.2.1/ http://192.0.2.2/ http://a.test@b.test/ http://p\u{430}ypal.com/");
-    let found = of_links(&links);
+    let found = of_links(&links_of(
+        "http://192.0.2.1/ http://192.0.2.2/ http://a.test@b.test/ http://p\u{430}ypal.com/",
+    ));
     assert_eq!(symbols(&found), [Symbol::UrlAddress, Symbol::UrlUserinfo, Symbol::UrlMixedScript]);
     let evidence =
         |symbol| found.iter().find(|finding| finding.symbol() == symbol).unwrap().evidence();
@@ -68,8 +72,12 @@ fn each_disguise_of_links_counts_once_with_what_was_seen() {
 
 #[test]
 fn e1_a_mail_with_more_links_than_are_looked_at_is_told() {
-    let own = OwnDomains::default();
-    let mut links = Links::new(&own);
-    (0..3000).for_each(|number| links.line(&format!("http://host{number}.com/")));
-    assert_eq!(symbols(&of_links(&links)), [Symbol::UrlTooMany]);
+    let many: String = (0..3000).map(|number| format!("http://host{number}.com/\r\n")).collect();
+    assert_eq!(symbols(&of_links(&links_of(&many))), [Symbol::UrlTooMany]);
+}
+
+fn links_of(text: &str) -> Links {
+    let mut links = Links::new(Arc::new(OwnDomains::new(["own.example"])));
+    hear("text/plain; charset=utf-8", text, &mut links);
+    links
 }

@@ -37,7 +37,9 @@ fn a_long_text_is_told_up_to_its_limit() {
     for kind in ["text/plain", "text/html"] {
         let mail = format!("Content-Type: {kind}\r\n\r\n{}", "word ".repeat(400_000));
         let told = told(mail.as_bytes());
-        let length: usize = told.iter().map(String::len).sum();
+        let lines =
+            told.iter().filter(|told| told.starts_with("Plain") || told.starts_with("Html"));
+        let length: usize = lines.map(String::len).sum();
         assert!((250_000..280_000).contains(&length), "{kind} {length}");
         assert_eq!(count(&told, "trouble LongText"), 1, "{kind}");
     }

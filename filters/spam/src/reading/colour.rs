@@ -12,8 +12,7 @@ impl Colour {
     /// `transparent`.
     pub(super) fn read(text: &str) -> Option<Self> {
         let text = text.trim();
-        if let Some((_, parts)) =
-            text.split_once('(').filter(|(name, _)| matches!(name.trim(), "rgb" | "rgba"))
+        if let Some((_, parts)) = text.split_once('(').filter(|(name, _)| is_function(name.trim()))
         {
             return functional(parts);
         }
@@ -26,6 +25,10 @@ impl Colour {
         let near = |one: u8, other: u8| one.abs_diff(other) <= NEAR;
         near(self.0, other.0) && near(self.1, other.1) && near(self.2, other.2)
     }
+}
+
+fn is_function(name: &str) -> bool {
+    ["rgb", "rgba"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// What stands in the brackets of `rgb(...)`. What can be seen through is not known.
